@@ -1,0 +1,129 @@
+/**
+ * The store port: what Tombolo asks of a database, and nothing more. Both engines pass `test/store`.
+ *
+ * Who owns what: a store owns durability, order and positions; the contract's pure functions decide what may
+ * be written; nobody else touches the database. Writes are given as `Mutation`s whose `decide` runs inside the
+ * transaction on the document as it is there, is synchronous and may run more than once; so a transaction
+ * cannot be left open over an `await`, on either engine.
+ *
+ * Every call takes a deadline and throws a `Fault`: `deadline_exceeded`, `store_busy`, `store_unavailable`.
+ */
+import type { Change } from '../../shared/contract/change.ts';
+import type { Fault } from '../../shared/contract/fault.ts';
+import type { Position } from '../../shared/contract/position.ts';
+import type { Range } from '../../shared/contract/query.ts';
+import type { Resource } from '../../shared/contract/resource.ts';
+import type { Predicate } from '../../shared/contract/rules.ts';
+import type { SortKey } from '../../shared/contract/shapes.ts';
+import type { JsonObject, Scalar, SortValue } from '../../shared/contract/values.ts';
+import type { StoredDocument } from './stored-document.ts';
+
+export interface ReadOptions {
+  /** Milliseconds of the epoch after which the answer is of no use to anyone. */
+  readonly deadline: number;
+  /** The state read must be at or after this. */
+  readonly atLeast?: Position;
+}
+
+/** What was read, and a position that the state read from is at or after. */
+export interface Read<T> {
+  readonly value: T;
+  readonly position: Position;
+}
+
+export interface ListRequest {
+  /** As parsed: every equality of the shape, each with one or more values. */
+  readonly equal: Readonly<Record<string, readonly Scalar[]>>;
+  readonly range: Range | undefined;
+  /** Total: ends in id. Already reversed when paging backwards. */
+  readonly sort: readonly SortKey[];
+  /** What the read rule leaves for this caller. */
+  readonly where: Predicate;
+  /** Exclusive start: the sort values of the last document seen, one for each key of `sort`. */
+  readonly after: readonly SortValue[] | undefined;
+  /** Documents wanted, at most. */
+  readonly limit: number;
+}
+
+export interface Row {
+  readonly document: StoredDocument;
+  /** One for each key of the request's `sort`: what a cursor is made of. */
+  readonly keys: readonly SortValue[];
+}
+
+export type Decision =
+  /** Store this as the whole document, without `id`; `rev` and the times are inside. */
+  | { readonly kind: 'put'; readonly document: JsonObject }
+  | { readonly kind: 'remove' }
+  | { readonly kind: 'refuse'; readonly fault: Fault };
+
+export interface Mutation {
+  readonly resource: Resource;
+  readonly id: string;
+  /** Given the document as it is inside the transaction; pure, synchronous, repeatable. */
+  decide(before: StoredDocument | undefined): Decision;
+}
+
+export type Outcome =
+  | { readonly kind: 'written'; readonly before: StoredDocument | undefined; readonly after: StoredDocument | undefined }
+  | { readonly kind: 'refused'; readonly fault: Fault };
+
+export interface WriteOptions {
+  readonly deadline: number;
+  /** A hop's nonce: spent in this transaction; met a second time, the whole write is `hop_replayed`. */
+  readonly nonce?: { readonly value: string; readonly expiresAt: number };
+  /** An idempotency record: the first insert of the transaction (SEMANTICS: idempotency). */
+  readonly once?: {
+    /** Scoped by the caller to principal, method and path. */
+    readonly key: string;
+    /** Of the request; another one under the same key is `idempotency_mismatch`. */
+    readonly fingerprint: string;
+    /** What a replay answers; computed inside the transaction and committed with it. */
+    answer(outcomes: readonly Outcome[]): string;
+  };
+}
+
+export interface Written {
+  /** One for each mutation, in order. A refused one left nothing; the others are committed. */
+  readonly outcomes: readonly Outcome[];
+  /** At or after every change of this write. */
+  readonly position: Position;
+  /** The recorded answer, when this key had been used before; nothing was written then. */
+  readonly replayed: string | undefined;
+}
+
+export interface ChangeBatch {
+  readonly changes: readonly Change[];
+  /** Everything up to here has been given; the next batch begins after it. */
+  readonly through: Position;
+}
+
+/** The cursor given is not in this store's history any more: told before any newer change. */
+export interface HistoryLost {
+  readonly lost: true;
+  readonly head: Position;
+}
+
+export interface Store {
+  readonly engine: 'sqlite' | 'mongodb';
+  get(resource: Resource, id: string, options: ReadOptions): Promise<Read<StoredDocument | undefined>>;
+  list(resource: Resource, request: ListRequest, options: ReadOptions): Promise<Read<readonly Row[]>>;
+  /** Counts to `max` and no further. */
+  count(resource: Resource, request: Omit<ListRequest, 'after' | 'limit' | 'sort'> & { readonly sort: readonly SortKey[] }, max: number, options: ReadOptions): Promise<Read<number>>;
+  /** All mutations in one durable transaction; each refused or written on its own. */
+  write(mutations: readonly Mutation[], options: WriteOptions): Promise<Written>;
+  /** The last committed position that this process knows of. */
+  head(): Promise<Position>;
+  /**
+   * Changes after `from`, in commit order, without end, pulled by the reader: nothing is buffered beyond one
+   * batch. An empty batch comes at least every 100 ms, so that `through` keeps moving (an idle watermark).
+   */
+  watch(from: Position, signal: AbortSignal): AsyncIterable<ChangeBatch | HistoryLost>;
+  /** A consumer's durable cursor. */
+  cursor(consumer: string): Promise<Position | undefined>;
+  keepCursor(consumer: string, position: Position): Promise<void>;
+  /** State was lost or restored: a new epoch, in which no old position means anything. */
+  renewEpoch(): Promise<Position>;
+  /** Finishes what is accepted, then closes. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,62 @@
+/**
+ * What an answer depends on, and what a change touches. The promise, tested at random: if a change alters
+ * the answer to a request, the two sets meet (SEMANTICS: generations). Precision beyond that is comfort;
+ * where a request names no equality it depends on the whole resource.
+ *
+ * A list depends on the documents that its equalities pin: any document that enters, leaves or changes in
+ * its answer has those values before or after. Ranges, orders, limits and counts only narrow that set.
+ */
+import { hash32 } from './hash.ts';
+import type { ListQuery } from './query.ts';
+import type { Resource } from './resource.ts';
+import type { JsonObject, Scalar } from './values.ts';
+
+/** Buckets a resource has in the coordinator; a collision costs a miss, never a stale answer. */
+export const bucketCount = 4096;
+/** A report that touches more keys than this of one resource raises the whole resource. */
+export const touchedKeysMax = 1_000;
+
+export function toBucket(key: string): number {
+  return hash32(key) % bucketCount;
+}
+
+export const wholeKey = '*';
+
+export function documentKey(id: string): string {
+  return `/${id}`;
+}
+
+export function dependenciesOfDocument(id: string): readonly string[] {
+  return [documentKey(id)];
+}
+
+export function dependenciesOfList(query: ListQuery): readonly string[] {
+  return combinations(query.shape.equal.map((field) => [field, query.equal[field] ?? []]));
+}
+
+/** Keys touched by a change of one document. `undefined` stands for no document; a missing image is not for here. */
+export function touched(resource: Resource, id: string, before: JsonObject | undefined, after: JsonObject | undefined): ReadonlySet<string> {
+  const keys = new Set([documentKey(id)]);
+  for (const fields of distinctEquals(resource))
+    for (const image of [before, after])
+      if (image !== undefined) for (const key of combinations(fields.map((field) => [field, scalarsOf(image, field, id)]))) keys.add(key);
+  return keys;
+}
+
+/** The sets of equality fields that the shapes have, each once. */
+function distinctEquals(resource: Resource): readonly (readonly string[])[] {
+  return [...new Map(resource.shapes.map((shape) => [shape.equal.join(), shape.equal])).values()];
+}
+
+function scalarsOf(image: JsonObject, field: string, id: string): readonly Scalar[] {
+  const value = field === 'id' ? id : Object.hasOwn(image, field) ? image[field] : undefined;
+  const values = Array.isArray(value) ? value : [value];
+  return values.filter((inner) => typeof inner === 'string' || typeof inner === 'number' || typeof inner === 'boolean');
+}
+
+/** Every way to pick one value a field: `state="NY"&city="Albany"`. No field gives the whole resource's key. */
+function combinations(choices: readonly (readonly [string, readonly Scalar[]])[]): readonly string[] {
+  if (choices.length === 0) return [wholeKey];
+  return choices.reduce<readonly string[]>(
+    (heads, [field, values]) => heads.flatMap((head) => values.map((value) => `${head}${head === '' ? '' : '&'}${field}=${JSON.stringify(value)}`)), ['']);
+}

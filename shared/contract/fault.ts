@@ -1,0 +1,101 @@
+/**
+ * The failures of Tombolo, in full. Code throws or returns a `Fault`; one `respond.ts` on each side turns
+ * it into a problem document (RFC 9457). Adding a reason makes the compiler point at `problems` below.
+ */
+
+/** One place in the input that is wrong. `at` is a JSON Pointer (RFC 6901), a parameter or a header name. */
+export interface FieldError {
+  readonly at: string;
+  readonly in: 'body' | 'query' | 'header' | 'path';
+  readonly detail: string;
+}
+
+interface ProblemKind {
+  readonly status: number;
+  readonly title: string;
+}
+
+/** Every reason with what the world may read of it. Order: input, identity, state, hop, ourselves. */
+export const problems = {
+  route_not_found: { status: 404, title: 'No such route' },
+  method_not_allowed: { status: 405, title: 'Method not allowed' },
+  version_unknown: { status: 404, title: 'No such API version' },
+  not_acceptable: { status: 406, title: 'No acceptable representation' },
+  body_too_large: { status: 413, title: 'Body too large' },
+  target_too_long: { status: 414, title: 'Target too long' },
+  media_type_unsupported: { status: 415, title: 'Media type not supported' },
+  headers_too_large: { status: 431, title: 'Header fields too large' },
+  body_malformed: { status: 400, title: 'Body malformed' },
+  header_invalid: { status: 400, title: 'Header invalid' },
+  path_invalid: { status: 400, title: 'Path invalid' },
+  query_invalid: { status: 400, title: 'Query invalid' },
+  query_not_served: { status: 400, title: 'No declared shape serves this query' },
+  cursor_invalid: { status: 400, title: 'Cursor invalid' },
+  document_invalid: { status: 422, title: 'Document invalid' },
+  origin_not_allowed: { status: 403, title: 'Origin not allowed' },
+  token_missing: { status: 401, title: 'Authentication required' },
+  token_invalid: { status: 401, title: 'Token refused' },
+  forbidden: { status: 403, title: 'Not allowed' },
+  limit_exceeded: { status: 429, title: 'Too many requests' },
+  document_not_found: { status: 404, title: 'No such document' },
+  document_exists: { status: 409, title: 'Document exists' },
+  document_conflict: { status: 409, title: 'Conflict' },
+  precondition_failed: { status: 412, title: 'Precondition failed' },
+  idempotency_running: { status: 409, title: 'A request with this Idempotency-Key is running' },
+  idempotency_mismatch: { status: 422, title: 'Idempotency-Key was used with another request' },
+  idempotency_refused: { status: 400, title: 'Idempotency-Key is not accepted here' },
+  hop_unsigned: { status: 401, title: 'Unsigned request' },
+  hop_invalid: { status: 401, title: 'Signature invalid' },
+  hop_expired: { status: 401, title: 'Signature outside its window' },
+  hop_replayed: { status: 401, title: 'Request replayed' },
+  contract_mismatch: { status: 503, title: 'Edge and origin disagree on the contract' },
+  identity_unavailable: { status: 503, title: 'Identity provider unavailable' },
+  limits_unavailable: { status: 503, title: 'Limits unavailable' },
+  origin_unavailable: { status: 503, title: 'Origin unavailable' },
+  deadline_exceeded: { status: 504, title: 'Deadline exceeded' },
+  store_busy: { status: 503, title: 'Store busy' },
+  store_unavailable: { status: 503, title: 'Store unavailable' },
+  overloaded: { status: 503, title: 'Overloaded' },
+  misconfigured: { status: 503, title: 'Not configured' },
+  unknown: { status: 500, title: 'Internal error' },
+} as const satisfies Record<string, ProblemKind>;
+
+export type FaultReason = keyof typeof problems;
+
+export interface FaultFacts {
+  /** For the caller: what is wrong and what to do. Never a driver's text. */
+  readonly detail?: string;
+  readonly errors?: readonly FieldError[];
+  /** Response headers that belong to the refusal: `Allow`, `Retry-After`, `WWW-Authenticate`. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** For the log alone. */
+  readonly cause?: unknown;
+  readonly facts?: Readonly<Record<string, unknown>>;
+}
+
+export class Fault extends Error {
+  readonly reason: FaultReason;
+  readonly detail: string | undefined;
+  readonly errors: readonly FieldError[];
+  readonly headers: Readonly<Record<string, string>>;
+  readonly facts: Readonly<Record<string, unknown>>;
+
+  constructor(reason: FaultReason, given: FaultFacts = {}) {
+    super(given.detail === undefined ? reason : `${reason}: ${given.detail}`, { cause: given.cause });
+    this.name = 'Fault';
+    this.reason = reason;
+    this.detail = given.detail;
+    this.errors = given.errors ?? [];
+    this.headers = given.headers ?? {};
+    this.facts = given.facts ?? {};
+  }
+
+  get status(): number {
+    return problems[this.reason].status;
+  }
+}
+
+/** Any thrown value as a Fault; what is not one becomes `unknown`, its text kept for the log alone. */
+export function toFault(thrown: unknown): Fault {
+  return thrown instanceof Fault ? thrown : new Fault('unknown', { cause: thrown });
+}

@@ -1,0 +1,92 @@
+/**
+ * The field table of a resource, read from its zod schema once: what queries, indexes, store checks, CSV
+ * and rules know about a field. Whatever zod can say beyond this still validates writes.
+ */
+import type * as z from 'zod';
+import type { ScalarKind } from './values.ts';
+
+export type FieldKind = ScalarKind | 'array' | 'object' | 'mixed';
+
+export interface Field {
+  readonly name: string;
+  readonly kind: FieldKind;
+  /** Of an array: what it holds. */
+  readonly element?: FieldKind;
+  readonly optional: boolean;
+  readonly nullable: boolean;
+}
+
+/** Kept by Tombolo in every document; declared nowhere, readable, sortable, never written by a client. */
+export const systemFields: readonly Field[] = [
+  { name: 'rev', kind: 'integer', optional: true, nullable: false },
+  { name: 'createdAt', kind: 'instant', optional: true, nullable: false },
+  { name: 'updatedAt', kind: 'instant', optional: true, nullable: false },
+];
+
+export const reservedFieldNames: ReadonlySet<string> = new Set(['id', ...systemFields.map((field) => field.name)]);
+
+export function toFields(schema: z.ZodObject): ReadonlyMap<string, Field> {
+  const fields = new Map<string, Field>();
+  for (const [name, type] of Object.entries(schema.shape)) fields.set(name, toField(name, type as z.core.$ZodType));
+  for (const field of systemFields) fields.set(field.name, field);
+  return fields;
+}
+
+/** zod's own public description of a type: https://zod.dev/packages/core */
+interface Definition {
+  readonly type: string;
+  readonly format?: string;
+  readonly check?: string;
+  readonly innerType?: z.core.$ZodType;
+  readonly element?: z.core.$ZodType;
+  readonly values?: readonly unknown[];
+  readonly entries?: Readonly<Record<string, unknown>>;
+  readonly checks?: readonly { readonly _zod: { readonly def: { readonly format?: string } } }[];
+}
+
+function toField(name: string, type: z.core.$ZodType): Field {
+  let optional = false;
+  let nullable = false;
+  let definition = type._zod.def as Definition;
+  while (definition.innerType !== undefined) {
+    if (definition.type === 'optional' || definition.type === 'default' || definition.type === 'prefault') optional = true;
+    if (definition.type === 'nullable') nullable = true;
+    definition = definition.innerType._zod.def as Definition;
+  }
+  const kind = toKind(definition);
+  if (kind !== 'array' || definition.element === undefined) return { name, kind, optional, nullable };
+  return { name, kind, element: toKind(definition.element._zod.def as Definition), optional, nullable };
+}
+
+function toKind(definition: Definition): FieldKind {
+  const formats = [definition.format, ...(definition.checks ?? []).map((check) => check._zod.def.format)];
+  switch (definition.type) {
+    case 'string':
+      return formats.includes('datetime') ? 'instant' : formats.includes('objectid') ? 'objectId' : 'string';
+    case 'number':
+      return formats.some((format) => format === 'safeint' || format === 'int32' || format === 'uint32') ? 'integer' : 'number';
+    case 'boolean':
+      return 'boolean';
+    case 'enum':
+      return kindOfAll(Object.values(definition.entries ?? {}));
+    case 'literal':
+      return kindOfAll(definition.values ?? []);
+    case 'array':
+      return 'array';
+    case 'object':
+    case 'record':
+      return 'object';
+    default:
+      return 'mixed';
+  }
+}
+
+function kindOfAll(values: readonly unknown[]): FieldKind {
+  const types = new Set(values.map((value) => typeof value));
+  const [only] = types;
+  return types.size === 1 && (only === 'string' || only === 'number' || only === 'boolean') ? only : 'mixed';
+}
+
+export function isScalarKind(kind: FieldKind): kind is ScalarKind {
+  return kind !== 'array' && kind !== 'object' && kind !== 'mixed';
+}

@@ -1,0 +1,37 @@
+/** Every bound of the wire, with its unit in its name. What each side does at the bound stands beside it. */
+export const limits = {
+  /** A longer path and query is 414: twice what a page cursor and ten filters need. */
+  targetBytesMax: 8_192,
+  /** More than this in all header fields is 431; Workers take 128 KB, Bun 16 KB. */
+  headerBytesMax: 14_336,
+  /** A larger JSON body is 413; up to here bodies are buffered and carry a digest over the hop. */
+  bodyBytesMax: 1_048_576,
+  /** An import streams; Cloudflare's own plans end at 100 MB, an origin host may take more. */
+  importBytesMax: 512 * 1_048_576,
+  /** One row of an import; a longer one is a rejected row. */
+  importRowBytesMax: 1_048_576,
+  /** Rows committed together: large enough to share one fsync, small enough to hold the loop under 5 ms. */
+  importBatchRows: 200,
+  /** Rejected rows listed; the summary counts the rest. */
+  importRejectedListedMax: 1_000,
+  /** Documents of a page when `limit` is absent. */
+  pageDocumentsDefault: 20,
+  /** A larger `limit` is a 400. */
+  pageDocumentsMax: 200,
+  /** Values of one `in`; more is a 400. Work is this × page. */
+  inValuesMax: 20,
+  /** One filter value; longer is a 400. */
+  filterValueBytesMax: 512,
+  /** `count=exact` stops here and says so: 50 000 index entries take about 2 ms. */
+  countMax: 50_000,
+  /** A document's id in characters; longer is a 400. */
+  idCharactersMax: 128,
+  /** A cursor in characters; longer is a 400. */
+  cursorCharactersMax: 2_048,
+  /** A bearer token in characters; longer is a 401. */
+  tokenCharactersMax: 4_096,
+  /** The whole of a request, edge to store and back; then 504. */
+  requestMsMax: 10_000,
+  /** An import's whole time; what was committed stays and the summary line says how far it came. */
+  importMsMax: 600_000,
+} as const;

@@ -1,0 +1,35 @@
+/** Problem documents: RFC 9457, `application/problem+json`. The only shape in which Tombolo refuses. */
+import { type Fault, type FieldError, problems } from './fault.ts';
+
+export const problemMediaType = 'application/problem+json';
+
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail?: string;
+  readonly instance: string;
+  readonly code: string;
+  readonly errors?: readonly FieldError[];
+}
+
+/** `instance` names this occurrence: the request's id, the same that stands in `X-Request-Id` and the log. */
+export function toProblem(fault: Fault, requestId: string): Problem {
+  const kind = problems[fault.reason];
+  return {
+    type: `urn:tombolo:problem:${fault.reason}`,
+    title: kind.title,
+    status: kind.status,
+    ...(fault.detail === undefined ? {} : { detail: fault.detail }),
+    instance: `urn:tombolo:request:${requestId}`,
+    code: fault.reason,
+    ...(fault.errors.length === 0 ? {} : { errors: fault.errors }),
+  };
+}
+
+export function toProblemResponse(fault: Fault, requestId: string): Response {
+  return new Response(JSON.stringify(toProblem(fault, requestId)), {
+    status: problems[fault.reason].status,
+    headers: { ...fault.headers, 'content-type': problemMediaType, 'cache-control': 'no-store' },
+  });
+}

@@ -1,0 +1,227 @@
+/**
+ * A list request as a value. `parseListQuery` is the only door from a query string to the store: what it
+ * does not know is a 400 that names it, and what no declared shape covers does not come through.
+ */
+import { type Field, isScalarKind } from './fields.ts';
+import { Fault, type FieldError } from './fault.ts';
+import { toCanonicalJson } from './hash.ts';
+import { limits } from './limits.ts';
+import type { Resource } from './resource.ts';
+import { formatSort, parseSort, reversed, type Shape, type SortKey, toTotalOrder } from './shapes.ts';
+import { isInstant, isObjectId, type Scalar, type ScalarKind } from './values.ts';
+
+export type RangeOperator = 'gt' | 'gte' | 'lt' | 'lte' | 'prefix';
+
+export interface Range {
+  readonly field: string;
+  readonly bounds: Readonly<Partial<Record<RangeOperator, Scalar>>>;
+}
+
+export interface ListQuery {
+  readonly shape: Shape;
+  /** Every field of the shape's `equal`; several values are `in`, without doubles and in canonical order. */
+  readonly equal: Readonly<Record<string, readonly Scalar[]>>;
+  readonly range: Range | undefined;
+  /** Total: ends in id. */
+  readonly sort: readonly SortKey[];
+  readonly limit: number;
+  /** Opaque here; the origin signed it. */
+  readonly after: string | undefined;
+  /** `undefined`: all. Sorted, without doubles. */
+  readonly fields: readonly string[] | undefined;
+  readonly count: boolean;
+}
+
+/** The text that names a query: equal queries, however written, give equal text. */
+export function formatQuery(query: ListQuery): string {
+  const { equal, range, limit, after, fields, count } = query;
+  return toCanonicalJson({ equal, range, sort: formatSort(query.sort), limit, after, fields, count });
+}
+
+export function parseListQuery(resource: Resource, search: URLSearchParams): ListQuery {
+  const reader = new QueryReader(resource, search);
+  const equal: Record<string, readonly Scalar[]> = {};
+  const bounds = new Map<string, Record<string, Scalar>>();
+  for (const name of reader.names) {
+    if (controls.has(name)) continue;
+    const filter = /^([A-Za-z][A-Za-z0-9_]*)(?:\[([a-z]+)\])?$/.exec(name);
+    const field = filter?.[1] === undefined ? undefined : reader.field(filter[1]);
+    if (field === undefined) reader.refuse(name, `unknown parameter; ${resource.name} knows ${[...controls].join(', ')} and the fields of its shapes`);
+    else if (filter?.[2] === undefined) equal[field.name] = reader.values(name, field, [reader.one(name)]);
+    else if (filter[2] === 'in') equal[field.name] = reader.values(name, field, reader.several(name));
+    else if (isRangeOperator(filter[2])) bounds.set(field.name, { ...bounds.get(field.name), [filter[2]]: reader.values(name, field, [reader.one(name)])[0] ?? '' });
+    else reader.refuse(name, `unknown operator "${filter[2]}"; known are in, gt, gte, lt, lte, prefix`);
+  }
+  const controlsRead = reader.controls();
+  reader.finish();
+  const [range] = [...bounds].map(([field, given]) => ({ field, bounds: given }));
+  if (bounds.size > 1) throw notServed(resource, `ranges over ${[...bounds.keys()].join(' and ')}; a query has one range`);
+  const { shape, sort } = mustServe(resource, Object.keys(equal), range, controlsRead.sort);
+  return { shape, equal, range, sort, limit: controlsRead.limit, after: controlsRead.after, fields: controlsRead.fields, count: controlsRead.count };
+}
+
+const controls: ReadonlySet<string> = new Set(['sort', 'limit', 'after', 'fields', 'count']);
+
+function isRangeOperator(text: string): text is RangeOperator {
+  return text === 'gt' || text === 'gte' || text === 'lt' || text === 'lte' || text === 'prefix';
+}
+
+/** Reads parameters and gathers what is wrong with them, so that a caller learns all of it at once. */
+class QueryReader {
+  readonly #resource: Resource;
+  readonly #search: URLSearchParams;
+  readonly #errors: FieldError[] = [];
+  readonly names: ReadonlySet<string>;
+
+  constructor(resource: Resource, search: URLSearchParams) {
+    this.#resource = resource;
+    this.#search = search;
+    this.names = new Set(search.keys());
+  }
+
+  refuse(at: string, detail: string): void {
+    this.#errors.push({ at, in: 'query', detail });
+  }
+
+  finish(): void {
+    if (this.#errors.length > 0) throw new Fault('query_invalid', { detail: this.#errors.map(({ at, detail }) => `${at}: ${detail}`).join('; '), errors: this.#errors });
+  }
+
+  field(name: string): Field | undefined {
+    return name === 'id' ? idField(this.#resource) : this.#resource.fields.get(name);
+  }
+
+  one(name: string): string {
+    const given = this.#search.getAll(name);
+    if (given.length > 1) this.refuse(name, 'given more than once');
+    return given[0] ?? '';
+  }
+
+  /** Once: split at commas. Repeated: each as it stands, so that a value may hold a comma. */
+  several(name: string): readonly string[] {
+    const given = this.#search.getAll(name);
+    return given.length === 1 ? (given[0] ?? '').split(',') : given;
+  }
+
+  values(name: string, field: Field, texts: readonly string[]): readonly Scalar[] {
+    const kind = field.kind === 'array' ? (field.element ?? 'mixed') : field.kind;
+    if (texts.length > limits.inValuesMax) this.refuse(name, `${texts.length} values; ${limits.inValuesMax} at most`);
+    const values = texts.map((text) => (isScalarKind(kind) ? parseScalar(text, kind) : undefined));
+    if (values.includes(undefined)) this.refuse(name, `not a valid ${kind}`);
+    const distinct = new Set(values.filter((value) => value !== undefined));
+    return [...distinct].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  }
+
+  controls() {
+    const count = this.names.has('count') ? this.one('count') : undefined;
+    if (count !== undefined && count !== 'exact') this.refuse('count', 'the only count is "exact"');
+    const after = this.names.has('after') ? this.one('after') : undefined;
+    if (after !== undefined && !/^[A-Za-z0-9_.-]+$/.test(after.slice(0, limits.cursorCharactersMax + 1))) this.refuse('after', 'not a cursor of this API');
+    if (after !== undefined && after.length > limits.cursorCharactersMax) this.refuse('after', `longer than ${limits.cursorCharactersMax} characters`);
+    return { count: count !== undefined, after, limit: this.#limit(), fields: this.fields(), sort: this.#sort() };
+  }
+
+  #limit(): number {
+    if (!this.names.has('limit')) return limits.pageDocumentsDefault;
+    const text = this.one('limit');
+    const limit = /^[1-9]\d{0,5}$/.test(text) ? Number(text) : Number.NaN;
+    if (!(limit <= limits.pageDocumentsMax)) this.refuse('limit', `a whole number from 1 to ${limits.pageDocumentsMax}`);
+    return limit;
+  }
+
+  fields(): readonly string[] | undefined {
+    if (!this.names.has('fields')) return undefined;
+    const names = [...new Set(this.one('fields').split(','))].filter((name) => name !== 'id');
+    for (const name of names) if (!this.#resource.fields.has(name)) this.refuse('fields', `unknown field "${name}"`);
+    return names.sort();
+  }
+
+  #sort(): readonly SortKey[] | undefined {
+    if (!this.names.has('sort')) return undefined;
+    const keys = parseSort(this.one('sort'));
+    for (const key of keys) if (this.field(key.field) === undefined) this.refuse('sort', `unknown field "${key.field}"`);
+    return keys;
+  }
+}
+
+/** `fields` of a single document: the only parameter it takes. */
+export function parseFieldsQuery(resource: Resource, search: URLSearchParams): readonly string[] | undefined {
+  const reader = new QueryReader(resource, search);
+  for (const name of reader.names) if (name !== 'fields') reader.refuse(name, 'unknown parameter; one document takes fields alone');
+  const fields = reader.fields();
+  reader.finish();
+  return fields;
+}
+
+export function parseNoQuery(search: URLSearchParams): void {
+  const [name] = search.keys();
+  if (name !== undefined) throw new Fault('query_invalid', { detail: `${name}: this request takes no parameters`, errors: [{ at: name, in: 'query', detail: 'takes no parameters' }] });
+}
+
+export function idField(resource: Resource): Field {
+  return { name: 'id', kind: resource.id === 'objectId' ? 'objectId' : 'string', optional: false, nullable: false };
+}
+
+export function parseScalar(text: string, kind: ScalarKind): Scalar | undefined {
+  if (text.length > limits.filterValueBytesMax) return undefined;
+  switch (kind) {
+    case 'string':
+      return text.isWellFormed() ? text : undefined;
+    case 'number':
+    case 'integer': {
+      const value = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(text) ? Number(text) : Number.NaN;
+      return Number.isFinite(value) && (kind === 'number' || Number.isSafeInteger(value)) ? value + 0 : undefined;
+    }
+    case 'boolean':
+      return text === 'true' ? true : text === 'false' ? false : undefined;
+    case 'objectId':
+      return isObjectId(text) ? text : undefined;
+    case 'instant': {
+      const time = /^\d{4}-\d\d-\d\d(T[\d:.]+(Z|[+-]\d\d:\d\d))?$/.test(text) ? Date.parse(text) : Number.NaN;
+      const canonical = Number.isNaN(time) ? '' : new Date(time).toISOString();
+      return isInstant(canonical) ? canonical : undefined;
+    }
+  }
+}
+
+function mustServe(resource: Resource, equal: readonly string[], range: Range | undefined, asked: readonly SortKey[] | undefined): { shape: Shape; sort: readonly SortKey[] } {
+  const names = [...equal].sort().join();
+  for (const shape of resource.shapes) {
+    if (shape.equal.join() !== names || !allowsRange(shape, range)) continue;
+    const sort = shape.sorts.map((declared) => servable(declared, range, asked)).find((found) => found !== undefined);
+    if (sort !== undefined) return { shape, sort };
+  }
+  const wanted = [...equal.map((field) => `${field}=`), ...(range === undefined ? [] : [`${range.field}[${Object.keys(range.bounds).join()}]`]), ...(asked === undefined ? [] : [`sort=${formatSort(asked)}`])];
+  throw notServed(resource, wanted.length === 0 ? 'a list without a filter' : wanted.join('&'));
+}
+
+function allowsRange(shape: Shape, range: Range | undefined): boolean {
+  if (range === undefined) return true;
+  const prefixed = range.bounds.prefix !== undefined;
+  if (prefixed && Object.keys(range.bounds).length > 1) return false;
+  return (prefixed ? shape.prefix : shape.range) === range.field;
+}
+
+/** The order asked for, where this declared one or its reverse gives it; the declared one when none is asked. */
+function servable(declared: readonly SortKey[], range: Range | undefined, asked: readonly SortKey[] | undefined): readonly SortKey[] | undefined {
+  if (range !== undefined && declared[0]?.field !== range.field) return undefined;
+  if (asked === undefined) return declared;
+  const total = formatTotal(toTotalOrder(asked));
+  return [declared, reversed(declared)].find((order) => formatTotal(order) === total);
+}
+
+function formatTotal(keys: readonly SortKey[]): string {
+  return keys.map((key) => (key.descending ? '-' : '+') + key.field).join();
+}
+
+function notServed(resource: Resource, wanted: string): Fault {
+  const served = resource.shapes.map(describeShape).join('; ');
+  return new Fault('query_not_served', { detail: `${wanted} is not served; ${resource.name} serves: ${served}` });
+}
+
+function describeShape(shape: Shape): string {
+  const parts = shape.equal.map((field) => `${field}=…`);
+  if (shape.range !== undefined) parts.push(`${shape.range}[gt|gte|lt|lte]=…`);
+  if (shape.prefix !== undefined) parts.push(`${shape.prefix}[prefix]=…`);
+  return `${shape.name} (${[...parts, `sort=${shape.sorts.map(formatSort).join('|')}`].join('&')})`;
+}

@@ -1,0 +1,161 @@
+/**
+ * Row rules: written once, compiled three times (query, write check, event filter). A rule mentions roles,
+ * claims and fields; `reduce` puts the principal in and leaves a predicate over the document alone, in
+ * negation normal form. `satisfies` is the naive interpreter that defines what a predicate means; the
+ * engines' compilers are tested against it.
+ *
+ * Two-valued: a comparison with a missing field, null, an array or another type is false, and `not` is its
+ * exact complement. A claim that is absent grants nothing, in either polarity: its leaf is false whether it
+ * stands under `not` or not, so that "everyone but X" is never "nobody asked, so yes".
+ */
+import { claimOf, type Plain, type Principal } from './principal.ts';
+import type { Json, JsonObject, Scalar } from './values.ts';
+
+export type Rule =
+  | { readonly kind: 'anyone' }
+  | { readonly kind: 'nobody' }
+  | { readonly kind: 'signedIn' }
+  | { readonly kind: 'role'; readonly role: string }
+  | { readonly kind: 'claim'; readonly field: string; readonly claim: string }
+  | { readonly kind: 'equals'; readonly field: string; readonly value: Scalar }
+  | { readonly kind: 'not'; readonly rule: Rule }
+  | { readonly kind: 'all' | 'any'; readonly rules: readonly Rule[] };
+
+export const anyone: Rule = { kind: 'anyone' };
+export const nobody: Rule = { kind: 'nobody' };
+export const signedIn: Rule = { kind: 'signedIn' };
+export const role = (name: string): Rule => ({ kind: 'role', role: name });
+/** The document's `field` holds the subject of the token. */
+export const owner = (field: string): Rule => ({ kind: 'claim', field, claim: 'sub' });
+/** The document's `field` holds the caller's `tenant` claim. */
+export const tenant = (field: string): Rule => ({ kind: 'claim', field, claim: 'tenant' });
+export const equals = (field: string, value: Scalar): Rule => ({ kind: 'equals', field, value });
+export const not = (rule: Rule): Rule => ({ kind: 'not', rule });
+export const all = (...rules: Rule[]): Rule => ({ kind: 'all', rules });
+export const any = (...rules: Rule[]): Rule => ({ kind: 'any', rules });
+
+/** Over the document alone. `true` and `false` occur only as the whole of a predicate. */
+export type Predicate =
+  | boolean
+  | { readonly kind: 'equals' | 'differs'; readonly field: string; readonly value: Plain }
+  | { readonly kind: 'all' | 'any'; readonly of: readonly Predicate[] };
+
+export function reduce(rule: Rule, principal: Principal, negated = false): Predicate {
+  switch (rule.kind) {
+    case 'anyone':
+      return !negated;
+    case 'nobody':
+      return negated;
+    case 'signedIn':
+      return (principal.subject !== undefined) !== negated;
+    case 'role':
+      return principal.roles.includes(rule.role) !== negated;
+    case 'claim': {
+      const value = claimOf(principal, rule.claim);
+      return value === undefined ? false : { kind: negated ? 'differs' : 'equals', field: rule.field, value };
+    }
+    case 'equals':
+      return { kind: negated ? 'differs' : 'equals', field: rule.field, value: rule.value };
+    case 'not':
+      return reduce(rule.rule, principal, !negated);
+    case 'all':
+    case 'any':
+      return combine((rule.kind === 'all') !== negated ? 'all' : 'any', rule.rules.map((part) => reduce(part, principal, negated)));
+  }
+}
+
+function combine(kind: 'all' | 'any', parts: readonly Predicate[]): Predicate {
+  const absorbing = kind === 'any';
+  if (parts.includes(absorbing)) return absorbing;
+  const left = parts.filter((part) => typeof part !== 'boolean');
+  const [first] = left;
+  if (first === undefined) return !absorbing;
+  return left.length === 1 ? first : { kind, of: left };
+}
+
+/** The definition of a predicate. `document` is the wire form of what is stored, before any projection. */
+export function satisfies(document: JsonObject, predicate: Predicate): boolean {
+  if (typeof predicate === 'boolean') return predicate;
+  switch (predicate.kind) {
+    case 'equals':
+      return own(document, predicate.field) === predicate.value;
+    case 'differs':
+      return own(document, predicate.field) !== predicate.value;
+    case 'all':
+      return predicate.of.every((part) => satisfies(document, part));
+    case 'any':
+      return predicate.of.some((part) => satisfies(document, part));
+  }
+}
+
+function own(document: JsonObject, field: string): Json | undefined {
+  return Object.hasOwn(document, field) ? document[field] : undefined;
+}
+
+/** What a rule mentions: the scope of an answer is made of these (SEMANTICS: scope), and so are its indexes. */
+export interface Mentions {
+  readonly fields: ReadonlySet<string>;
+  readonly claims: ReadonlySet<string>;
+  readonly roles: ReadonlySet<string>;
+  readonly signedIn: boolean;
+}
+
+export function mentionsOf(rules: readonly Rule[]): Mentions {
+  const found = { fields: new Set<string>(), claims: new Set<string>(), roles: new Set<string>(), signedIn: false };
+  const visit = (rule: Rule): void => {
+    if (rule.kind === 'signedIn') found.signedIn = true;
+    if (rule.kind === 'role') found.roles.add(rule.role);
+    if (rule.kind === 'claim') found.claims.add(rule.claim);
+    if (rule.kind === 'claim' || rule.kind === 'equals') found.fields.add(rule.field);
+    if (rule.kind === 'not') visit(rule.rule);
+    if (rule.kind === 'all' || rule.kind === 'any') rule.rules.forEach(visit);
+  };
+  rules.forEach(visit);
+  return found;
+}
+
+/** Fields that each way through the rule pins by equality: one index prefix a branch (SEMANTICS: indexes). */
+export function branchesOf(rule: Rule): readonly (readonly string[])[] {
+  switch (rule.kind) {
+    case 'nobody':
+      return [];
+    case 'claim':
+    case 'equals':
+      return [[rule.field]];
+    case 'any':
+      return rule.rules.flatMap(branchesOf);
+    case 'all':
+      return rule.rules.map(branchesOf).reduce<readonly (readonly string[])[]>(
+        (left, right) => left.flatMap((a) => right.map((b) => [...new Set([...a, ...b])])), [[]]);
+    default:
+      return [[]];
+  }
+}
+
+/** The same of a reduced predicate: alternatives of equalities; `undefined` where it needs more than that. */
+export function equalitiesOf(predicate: Predicate): readonly ReadonlyMap<string, Plain>[] | undefined {
+  if (predicate === true) return [new Map()];
+  if (predicate === false) return [];
+  switch (predicate.kind) {
+    case 'equals':
+      return [new Map([[predicate.field, predicate.value]])];
+    case 'differs':
+      return undefined;
+    case 'any': {
+      const parts = predicate.of.map(equalitiesOf);
+      return parts.every((part) => part !== undefined) ? parts.flat() : undefined;
+    }
+    case 'all':
+      return predicate.of.map(equalitiesOf).reduce(intersect, [new Map<string, Plain>()]);
+  }
+}
+
+type Alternatives = readonly ReadonlyMap<string, Plain>[] | undefined;
+
+function intersect(left: Alternatives, right: Alternatives): Alternatives {
+  if (left === undefined || right === undefined) return undefined;
+  return left.flatMap((a) => right.flatMap((b) => {
+    const agree = [...b].every(([field, value]) => !a.has(field) || a.get(field) === value);
+    return agree ? [new Map([...a, ...b])] : [];
+  }));
+}

@@ -1,0 +1,100 @@
+/**
+ * Query shapes: what a resource serves, and the indexes that follow from it. A shape names the fields that
+ * a query pins by equality, at most one field that it ranges over, and its orders. What no shape covers
+ * cannot be reached from outside, so every query has an index (SEMANTICS: indexes).
+ */
+import { branchesOf, type Rule } from './rules.ts';
+
+export interface ShapeDeclaration {
+  /** Fields given by equality (an array field: by containing). All of them, in every query of this shape. */
+  readonly equal?: readonly string[];
+  /** A field that may be bounded by gt, gte, lt, lte; the first key of at least one order. */
+  readonly range?: string;
+  /** A string field that may be bounded by its first characters; the first key of at least one order. */
+  readonly prefix?: string;
+  /** Orders such as `-year,title`, each servable backwards too; the first is the default. Ends in id unasked. */
+  readonly sort?: readonly string[];
+}
+
+export interface SortKey {
+  readonly field: string;
+  readonly descending: boolean;
+}
+
+export interface Shape {
+  readonly name: string;
+  readonly equal: readonly string[];
+  readonly range: string | undefined;
+  readonly prefix: string | undefined;
+  /** Each made total: its last key is the id, in the direction of the key before it. */
+  readonly sorts: readonly (readonly SortKey[])[];
+}
+
+export function toShape(name: string, declared: ShapeDeclaration): Shape {
+  const bounded = declared.range ?? declared.prefix;
+  const sorts = declared.sort ?? [bounded ?? 'id'];
+  return {
+    name,
+    equal: [...(declared.equal ?? [])].sort(),
+    range: declared.range,
+    prefix: declared.prefix,
+    sorts: sorts.map((text) => toTotalOrder(parseSort(text))),
+  };
+}
+
+export function parseSort(text: string): readonly SortKey[] {
+  return text.split(',').map((part) => ({ field: part.replace(/^-/, ''), descending: part.startsWith('-') }));
+}
+
+export function formatSort(keys: readonly SortKey[]): string {
+  const shown = keys.length > 1 && keys.at(-1)?.field === 'id' ? keys.slice(0, -1) : keys;
+  return shown.map((key) => (key.descending ? '-' : '') + key.field).join(',');
+}
+
+export function toTotalOrder(keys: readonly SortKey[]): readonly SortKey[] {
+  const end = keys.findIndex((key) => key.field === 'id');
+  if (end >= 0) return keys.slice(0, end + 1);
+  return [...keys, { field: 'id', descending: keys.at(-1)?.descending ?? false }];
+}
+
+export function reversed(keys: readonly SortKey[]): readonly SortKey[] {
+  return keys.map((key) => ({ field: key.field, descending: !key.descending }));
+}
+
+/** An index that a shape needs under one branch of the read rule: equalities first, then one total order. */
+export interface IndexSpec {
+  readonly name: string;
+  /** Scalar fields pinned by equality, sorted by name. */
+  readonly equal: readonly string[];
+  /** The one array field pinned by containing, if any: on SQLite a side table (SEMANTICS: indexes). */
+  readonly has: string | undefined;
+  /** A total order whose first key ascends; its reverse is the same index read backwards. */
+  readonly sort: readonly SortKey[];
+}
+
+/** Every index that the shapes need under this read rule, none twice. `isArray` tells array fields. */
+export function toIndexes(shapes: readonly Shape[], read: Rule, isArray: (field: string) => boolean): readonly IndexSpec[] {
+  const found = new Map<string, IndexSpec>();
+  for (const shape of shapes)
+    for (const branch of branchesOf(read))
+      for (const sort of shape.sorts) {
+        const index = toIndex([...branch, ...shape.equal], sort, isArray);
+        found.set(index.name, index);
+      }
+  return [...found.values()];
+}
+
+/** The index of one access path; the same function names it for whoever creates it and whoever proves it. */
+export function toIndex(fields: readonly string[], sort: readonly SortKey[], isArray: (field: string) => boolean): IndexSpec {
+  const equal = [...new Set(fields)].filter((field) => !isArray(field)).sort();
+  const has = fields.find(isArray);
+  const keys = sort.filter((key) => !equal.includes(key.field));
+  const total = keys.length === 0 ? [{ field: 'id', descending: false }] : keys;
+  const ascending = total[0]?.descending === true ? reversed(total) : total;
+  const name = [has === undefined ? '' : `has.${has}`, ...equal, formatKeys(ascending)].filter((part) => part !== '').join('+');
+  return { name, equal, has, sort: ascending };
+}
+
+function formatKeys(keys: readonly SortKey[]): string {
+  return keys.map((key) => (key.descending ? '-' : '') + key.field).join(',');
+}

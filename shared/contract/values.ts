@@ -1,0 +1,65 @@
+/**
+ * Values as they travel, and their one order (SEMANTICS: order). Both engines, the cursor and the merge of
+ * branches agree on this file; MongoDB's brackets are its model.
+ */
+export type Json = string | number | boolean | null | readonly Json[] | JsonObject;
+export interface JsonObject {
+  readonly [key: string]: Json;
+}
+export type Scalar = string | number | boolean;
+
+/** Brackets in order. `other` (arrays and objects, which others may have written) has no order inside. */
+export const ranks = { null: 0, number: 1, string: 2, other: 3, objectId: 4, boolean: 5, instant: 6 } as const;
+
+/** A sort key as it is indexed: its bracket, and a value comparable within it (0 where there is none). */
+export interface SortValue {
+  readonly rank: number;
+  readonly value: string | number;
+}
+
+export type ScalarKind = 'string' | 'number' | 'integer' | 'boolean' | 'instant' | 'objectId';
+
+/** `kind` tells a string that is an instant or an ObjectId from one that is only a string. */
+export function toSortValue(value: Json | undefined, kind: ScalarKind): SortValue {
+  if (value === null || value === undefined) return { rank: ranks.null, value: 0 };
+  if (typeof value === 'number') return { rank: ranks.number, value };
+  if (typeof value === 'boolean') return { rank: ranks.boolean, value: value ? 1 : 0 };
+  if (typeof value !== 'string') return { rank: ranks.other, value: 0 };
+  if (kind === 'instant' && isInstant(value)) return { rank: ranks.instant, value };
+  if (kind === 'objectId' && isObjectId(value)) return { rank: ranks.objectId, value };
+  return { rank: ranks.string, value };
+}
+
+export function compareSortValues(left: SortValue, right: SortValue): number {
+  if (left.rank !== right.rank) return left.rank - right.rank;
+  if (typeof left.value === 'string' && typeof right.value === 'string') return compareUtf8(left.value, right.value);
+  return Number(left.value) - Number(right.value);
+}
+
+/** Order of UTF-8 bytes. JavaScript compares UTF-16 units, which puts U+FFFF after U+10000. */
+export function compareUtf8(left: string, right: string): number {
+  const length = Math.min(left.length, right.length);
+  for (let index = 0; index < length; index++) {
+    const a = left.charCodeAt(index);
+    const b = right.charCodeAt(index);
+    if (a !== b) return isSurrogate(a) === isSurrogate(b) ? a - b : isSurrogate(a) ? 1 : -1;
+  }
+  return left.length - right.length;
+}
+
+function isSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdfff;
+}
+
+/** RFC 3339, UTC, milliseconds: the one canonical form of an instant on the wire. */
+export function isInstant(text: string): boolean {
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text);
+}
+
+export function isObjectId(text: string): boolean {
+  return /^[0-9a-f]{24}$/.test(text);
+}
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}

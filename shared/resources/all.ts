@@ -1,0 +1,6 @@
+/** The resources that edge and origin serve. A new one is a file beside this and a word here. */
+import { contract } from '../contract/contract.ts';
+import { films } from './films.ts';
+import { places } from './places.ts';
+
+export const served = contract(films, places);

@@ -1,0 +1,27 @@
+import * as z from 'zod';
+import { resource } from '../contract/resource.ts';
+import { anyone, role } from '../contract/rules.ts';
+import { integer } from '../contract/types.ts';
+
+export const films = resource({
+  name: 'films',
+  schema: z.object({
+    title: z.string().min(1).max(300),
+    year: integer().min(1870).max(2100),
+    cast: z.array(z.string().min(1).max(200)).max(200).default([]),
+    genres: z.array(z.string().min(1).max(60)).max(20).default([]),
+    href: z.string().max(500).nullable().optional(),
+    extract: z.string().max(20_000).optional(),
+    thumbnail: z.url().max(1_000).optional(),
+    thumbnail_width: integer().positive().optional(),
+    thumbnail_height: integer().positive().optional(),
+  }),
+  rules: { read: anyone, write: role('editor') },
+  shapes: {
+    all: {},
+    byGenre: { equal: ['genres'], range: 'year', sort: ['-year,title', 'title'] },
+    byYear: { range: 'year', sort: ['-year,title'] },
+    byTitle: { equal: ['title'], sort: ['year'] },
+    inTitleOrder: { range: 'title', sort: ['title'] },
+  },
+});

@@ -1,0 +1,21 @@
+import * as z from 'zod';
+import { resource } from '../contract/resource.ts';
+import { anyone, role } from '../contract/rules.ts';
+
+export const places = resource({
+  name: 'places',
+  schema: z.object({
+    latitude: z.number().min(-90).max(90),
+    longitude: z.number().min(-180).max(180),
+    city: z.string().min(1).max(100),
+    state: z.string().regex(/^[A-Z]{2}$/),
+    county: z.string().max(100),
+  }),
+  id: { kind: 'string', format: z.string().regex(/^\d{5}$/), importedFrom: 'zip_code' },
+  rules: { read: anyone, write: role('editor') },
+  shapes: {
+    byId: { prefix: 'id' },
+    byState: { equal: ['state'], sort: ['city'] },
+    byCity: { equal: ['state', 'city'] },
+  },
+});
