@@ -40,8 +40,9 @@ export class KeySet {
   async keys(waitUntil: WaitUntil): Promise<Keys> {
     const ageMs = this.#ageMs();
     if (ageMs > edgeLimits.keysFreshMs) {
-      const refreshed = this.#refresh(ageMs === Number.POSITIVE_INFINITY, edgeLimits.retryAfterSeconds * 1_000);
-      if (ageMs > edgeLimits.keysStaleMsMax) await settledWithin(refreshed, edgeLimits.keysFetchMsMax);
+      const none = ageMs > edgeLimits.keysStaleMsMax;
+      const refreshed = this.#refresh(none, none ? edgeLimits.retryAfterSeconds * 1_000 : edgeLimits.keysCooldownMs);
+      if (none) await settledWithin(refreshed, edgeLimits.keysFetchMsMax);
       else waitUntil(refreshed);
     }
     if (this.#current !== undefined && this.#ageMs() <= edgeLimits.keysStaleMsMax) return this.#current;

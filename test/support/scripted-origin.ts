@@ -28,8 +28,6 @@ export interface ScriptedAnswer {
   /** Spoils the signature: another nonce, another key. */
   readonly nonce?: string;
   readonly key?: HopKey;
-  /** The socket is closed without an answer. */
-  readonly hangUp?: boolean;
 }
 
 export type Script = (seen: HopSeen) => ScriptedAnswer | Promise<ScriptedAnswer>;
@@ -92,7 +90,6 @@ export class ScriptedOrigin {
 
   #toResponse(scripted: ScriptedAnswer, nonce: string): Response {
     const { status = 200, body = null, headers = {}, read } = scripted;
-    if (scripted.hangUp === true) throw new Error('the test hangs up');
     const given: Record<string, string> = { ...headers };
     if (read !== undefined) {
       given[readHeader] = read;

@@ -1,0 +1,249 @@
+/** The hop to the origin: what goes over it, what comes back, and what a caller sees when it fails. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
+import { connect, createServer } from 'node:net';
+import { hopHeaders } from '../../shared/hop/profile.ts';
+import { startEdge } from '../support/edge.ts';
+import { digestOf, testKeys } from '../support/scripted-origin.ts';
+import { served } from '../support/notes-contract.ts';
+import { World } from '../support/world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await World.start({ contract: served, contractModule: 'test/support/notes-contract.ts' });
+});
+afterAll(() => world.close());
+afterEach(() => {
+  world.origin.script = (seen) => world.answer(seen);
+});
+
+const film = JSON.stringify({ title: 'A', year: 2_000 });
+const post = (path: string, body: string | ReadableStream<Uint8Array>, headers: Record<string, string> = {}) => fetch(world.edge.url + path, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } });
+const codeOf = async (answer: Response) => ((await answer.json()) as { code: string }).code;
+
+describe('the origin hears', () => {
+  test('only what the profile covers, however much a client sends', async () => {
+    await world.get('/v1/ticks', {
+      signature: 'hop=:AAAA:', 'signature-input': 'hop=()', 'tombolo-principal': 'e30', 'tombolo-request': 'mine', 'tombolo-after': world.position(), 'tombolo-deadline': '1',
+      'content-digest': 'sha-256=:AAAA:', 'content-type': 'text/plain', cookie: 'a=b', 'x-forwarded-for': '10.0.0.1', 'x-request-id': 'mine', 'user-agent': 'test', forwarded: 'for=10.0.0.1', 'last-event-id': '7',
+    });
+    const { headers } = world.lastAsked();
+    const transport = ['signature', 'signature-input', 'host', 'connection', 'content-length', 'cf-worker', 'accept-encoding'];
+    for (const [name] of headers) expect([...hopHeaders, ...transport]).toContain(name);
+    for (const name of ['tombolo-principal', 'tombolo-after', 'content-digest', 'content-type']) expect(headers.has(name)).toBe(false);
+    expect(headers.get('tombolo-request')).toMatch(/^req_[0-9a-f]{32}$/);
+    expect(Number(headers.get('tombolo-deadline'))).toBeGreaterThan(9_000);
+    expect(headers.get('last-event-id')).toBe('7');
+    expect(world.origin.refused).toEqual([]);
+  });
+
+  test('the bytes that were sent, with their digest', async () => {
+    const body = ' {"title" : "Ünï",\n"year":2000.0 }\n';
+    world.origin.script = () => ({ status: 201, body: '{}', headers: { 'tombolo-position': world.positionToken(), 'cache-control': 'no-store' } });
+    const answer = await post('/v1/films', body, { 'idempotency-key': 'k1' });
+    expect(answer.status).toBe(201);
+    const { body: got, headers } = world.lastAsked();
+    expect(new TextDecoder().decode(got)).toBe(body);
+    expect(headers.get('content-digest')).toBe(digestOf(body));
+    expect(headers.get('idempotency-key')).toBe('k1');
+    expect(answer.headers.get('cache-status')).toBe('tombolo; fwd=method; fwd-status=201');
+    expect(answer.headers.get('age')).toBe('0');
+    expect(answer.headers.has('set-cookie')).toBe(false);
+  });
+
+  test('paths and queries as they were signed, whatever is in them', async () => {
+    for (const target of ["/v1/films/a%20b", "/v1/films/it's", '/v1/films/%C3%BC', '/v1/films/a+b', '/v1/films/~a!b(c)', '/v1/films/a|b^c', '/v1/films/%7Bx%7D', '/v1/films?title=%27a%22b%20c', "/v1/films?title='x'+|^`{}", '/v1/films?title=ü', '/v1/films?', '/v1/./films/a'])
+      expect([target, (await world.get(target)).status]).toEqual([target, target.includes('/films/') ? 404 : 200]);
+    expect(world.origin.refused).toEqual([]);
+  });
+
+  test('one trace, the caller’s if it is valid', async () => {
+    const valid = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    await world.get('/v1/ticks', { traceparent: valid });
+    expect(world.lastAsked().headers.get('traceparent')).toBe(valid);
+    for (const traceparent of ['00-00000000000000000000000000000000-00f067aa0ba902b7-01', '01-x', 'ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01']) {
+      await world.get('/v1/ticks', { traceparent });
+      expect(world.lastAsked().headers.get('traceparent')).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
+    }
+  });
+
+  test('no header that it could read otherwise than it was signed', async () => {
+    const answer = await post('/v1/films', film, { 'idempotency-key': 'k\u00e9' });
+    expect([answer.status, await codeOf(answer)]).toEqual([400, 'header_invalid']);
+    expect(world.origin.refused).toEqual([]);
+  });
+});
+
+describe('bodies', () => {
+  test('of an import stream through, without a digest', async () => {
+    const rows = 20_000;
+    let row = 0;
+    const body = new ReadableStream({ pull: (controller) => (row++ < rows ? controller.enqueue(new TextEncoder().encode(`${film}\n`)) : controller.close()) });
+    world.origin.script = ({ body: got }) => ({ body: `{"summary":${got.length}}\n`, headers: { 'content-type': 'application/x-ndjson' } });
+    const answer = await post('/v1/films/import', body, { 'content-type': 'application/x-ndjson' });
+    expect(await answer.json()).toEqual({ summary: rows * (film.length + 1) });
+    expect(world.lastAsked().headers.has('content-digest')).toBe(false);
+    expect(Number(world.lastAsked().headers.get('tombolo-deadline'))).toBeGreaterThan(500_000);
+  });
+
+  test('of answers stream through as they are made', async () => {
+    let release = () => undefined as void;
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    world.origin.script = () => ({
+      body: new ReadableStream({
+        async start(controller) {
+          controller.enqueue(new TextEncoder().encode('first\n'));
+          await gate;
+          controller.enqueue(new TextEncoder().encode('second\n'));
+          controller.close();
+        },
+      }),
+      headers: { 'content-type': 'application/x-ndjson' },
+    });
+    const answer = await post('/v1/films/import', film, { 'content-type': 'application/x-ndjson' });
+    const reader = answer.body?.getReader();
+    expect(new TextDecoder().decode((await reader?.read())?.value)).toBe('first\n');
+    release();
+    expect(new TextDecoder().decode((await reader?.read())?.value)).toBe('second\n');
+  });
+});
+
+describe('answers', () => {
+  test('come back without what is between edge and origin', async () => {
+    world.origin.script = () => ({ body: '{}', read: world.readHeader('ticks'), headers: { 'content-type': 'application/json', 'keep-alive': 'timeout=5', link: '</v1/ticks?after=a>; rel="next"' } });
+    const answer = await world.get('/v1/ticks');
+    for (const name of ['tombolo-read', 'signature', 'signature-input', 'keep-alive']) expect(answer.headers.has(name)).toBe(false);
+    expect(answer.headers.get('link')).toContain('rel="next"');
+    expect(answer.headers.get('cache-status')).toBe('tombolo; fwd=bypass; fwd-status=200');
+    expect(answer.headers.get('api-version')).toBe('v1');
+    expect(answer.headers.get('server-timing')).toContain('forward;dur=');
+  });
+
+  test('of a write leave their position with a browser', async () => {
+    const token = world.positionToken();
+    world.origin.script = () => ({ status: 201, body: '{}', headers: { 'tombolo-position': token } });
+    const answer = await post('/v1/films', film, { 'sec-fetch-site': 'same-origin' });
+    expect(answer.headers.get('set-cookie')).toBe(`tombolo-position=${token}; Path=/; Max-Age=60; HttpOnly; Secure; SameSite=Lax`);
+    expect(answer.headers.get('tombolo-position')).toBe(token);
+  });
+
+  test('that depend on who asks are never stored', async () => {
+    const headers = { authorization: `Bearer ${await world.issuer.token('ed', { payload: { roles: ['auditor'] } })}` };
+    world.documents.set('n1', { text: 'secret', by: 'usr_1' });
+    for (let round = 0; round < 3; round++) {
+      const answer = await world.get('/v1/notes', headers);
+      expect(answer.headers.get('cache-status')).toBe('tombolo; fwd=bypass; fwd-status=200');
+      expect(answer.headers.get('cache-control')).toBe('private, no-cache');
+    }
+    expect(world.asked('/v1/notes')).toBe(3);
+    const { roles } = JSON.parse(Buffer.from(world.lastAsked().headers.get('tombolo-principal') ?? '', 'base64url').toString()) as { roles: string[] };
+    expect(roles).toEqual(['auditor']);
+  });
+
+  test('of a resource that says so are never stored', async () => {
+    const before = world.asked('/v1/ticks');
+    for (let round = 0; round < 3; round++) expect((await world.get('/v1/ticks')).headers.get('cache-status')).toBe('tombolo; fwd=bypass; fwd-status=200');
+    expect(world.asked('/v1/ticks')).toBe(before + 3);
+  });
+});
+
+describe('an origin', () => {
+  test('that is away is told as such, with when to come back', async () => {
+    const { port } = world.origin;
+    await world.origin.stop();
+    const read = await world.get('/v1/ticks');
+    expect([read.status, await codeOf(read), read.headers.get('retry-after')]).toEqual([503, 'origin_unavailable', '1']);
+    const write = await post('/v1/films', film);
+    expect([write.status, await codeOf(write)]).toEqual([503, 'origin_unavailable']);
+    world.origin.start(port);
+    expect((await world.get('/v1/ticks')).status).toBe(200);
+  });
+
+  test('whose connection breaks is asked once more for a read, and not for a write', async () => {
+    const broken = await breakingProxy(world.origin.port);
+    const { issuer, audience } = world.issuer;
+    const other = await startEdge({ originUrl: `http://127.0.0.1:${broken.port}`, keys: testKeys, issuer, audience, jwksUrl: `${world.origin.url}/.well-known/jwks.json` });
+    broken.breakNext(1);
+    expect((await fetch(`${other.url}/v1/films`)).status).toBe(200);
+    expect(broken.broken).toBe(1);
+    broken.breakNext(1);
+    const write = await fetch(`${other.url}/v1/films`, { method: 'POST', body: film, headers: { 'content-type': 'application/json' } });
+    expect([write.status, await codeOf(write)]).toEqual([503, 'origin_unavailable']);
+    expect(broken.broken).toBe(2);
+    broken.breakNext(100);
+    // Retries are earned: an outage is not answered with twice the load.
+    for (let index = 0; index < 30; index++) expect((await fetch(`${other.url}/v1/films?limit=${index + 1}`)).status).toBe(503);
+    expect(broken.broken).toBeLessThan(2 + 30 + 15);
+    await other.close();
+    broken.close();
+  });
+
+  test('that does not believe the edge is not the caller’s fault', async () => {
+    world.origin.script = () => ({ status: 401, body: '{"code":"hop_expired"}', headers: { 'content-type': 'application/problem+json' } });
+    const answer = await world.get('/v1/ticks');
+    expect([answer.status, await codeOf(answer)]).toEqual([503, 'origin_unavailable']);
+    expect(world.log.join()).toContain('"originCode":"hop_expired"');
+  });
+
+  test('that asks for a token is heard', async () => {
+    world.origin.script = () => ({ status: 401, body: '{"code":"token_missing"}', headers: { 'content-type': 'application/problem+json', 'www-authenticate': 'Bearer realm="tombolo"' } });
+    const answer = await world.get('/v1/ticks');
+    expect([answer.status, answer.headers.get('www-authenticate'), await codeOf(answer)]).toEqual([401, 'Bearer realm="tombolo"', 'token_missing']);
+  });
+
+  test('that redirects is not followed', async () => {
+    world.origin.script = () => ({ status: 302, headers: { location: 'http://127.0.0.1:1/' } });
+    const answer = await fetch(`${world.edge.url}/v1/ticks`, { redirect: 'manual' });
+    expect(answer.status).toBe(302);
+  });
+
+  test('that refuses is passed on, and not stored', async () => {
+    world.origin.script = () => ({ status: 503, body: '{"code":"store_busy"}', headers: { 'content-type': 'application/problem+json', 'retry-after': '3' } });
+    const answer = await world.get('/v1/films/busy');
+    expect([answer.status, answer.headers.get('retry-after'), answer.headers.get('cache-status'), answer.headers.get('cache-control')]).toEqual([503, '3', 'tombolo; fwd=uri-miss; fwd-status=503', 'no-store']);
+    world.origin.script = (seen) => world.answer(seen);
+    expect((await world.get('/v1/films/busy')).status).toBe(404);
+  });
+});
+
+describe('an answer that does not come', () => {
+  test('ends with the deadline', async () => {
+    world.origin.script = () => new Promise(() => undefined);
+    const started = performance.now();
+    const answer = await world.get('/v1/ticks');
+    expect([answer.status, await codeOf(answer)]).toEqual([504, 'deadline_exceeded']);
+    expect(performance.now() - started).toBeWithin(9_500, 11_500);
+  }, 15_000);
+});
+
+/** A TCP proxy that cuts the next connections at their first bytes. */
+async function breakingProxy(port: number) {
+  const state = { toBreak: 0, broken: 0 };
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    const upstream = connect(port, '127.0.0.1');
+    upstream.on('error', () => undefined);
+    socket.on('data', (chunk) => {
+      if (chunk.includes('HTTP/1.1') && state.toBreak > 0) {
+        state.toBreak--;
+        state.broken++;
+        socket.destroy();
+        upstream.destroy();
+      } else upstream.write(chunk);
+    });
+    upstream.on('data', (chunk) => socket.write(chunk));
+    upstream.on('close', () => socket.destroy());
+    socket.on('close', () => upstream.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+  const address = server.address();
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : 0,
+    get broken() {
+      return state.broken;
+    },
+    breakNext: (count: number) => {
+      state.toBreak = count;
+    },
+    close: () => server.close(),
+  };
+}

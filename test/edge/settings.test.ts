@@ -1,0 +1,53 @@
+import { expect, test } from 'bun:test';
+import { mustSettings } from '../../edge/settings.ts';
+import { startEdge } from '../support/edge.ts';
+import { testKeys } from '../support/scripted-origin.ts';
+
+const good = {
+  TOMBOLO_ENV: 'production',
+  TOMBOLO_ORIGIN_URL: 'https://origin.example.com',
+  TOMBOLO_KEYS: testKeys,
+  TOMBOLO_ISSUER: 'https://issuer.example.com',
+  TOMBOLO_AUDIENCE: 'tombolo',
+  TOMBOLO_JWKS_URL: 'https://issuer.example.com/jwks',
+};
+
+test('settings that are complete are read', () => {
+  expect(mustSettings({ ...good, TOMBOLO_CORS_ORIGINS: 'https://a.test, https://b.test', TOMBOLO_MEMO_MS: '100' })).toMatchObject({ environment: 'production', memoMs: 100, feedSilentMs: 1_000, corsOrigins: new Set(['https://a.test', 'https://b.test']) });
+});
+
+test('every variable that is missing is named, in development too', () => {
+  const names = Object.keys(good);
+  expect(() => mustSettings({})).toThrow(new RegExp(names.join('.*')));
+  for (const name of names) expect(() => mustSettings({ ...good, [name]: '' })).toThrow(name);
+  expect(() => mustSettings({ ...good, TOMBOLO_ENV: 'development', TOMBOLO_KEYS: undefined })).toThrow('TOMBOLO_KEYS is missing');
+});
+
+test('what is wrong is named, and never repeated', () => {
+  const wrong = {
+    TOMBOLO_ENV: 'staging', TOMBOLO_ORIGIN_URL: 'http://origin.example.com', TOMBOLO_KEYS: 'k1:c2hvcnQ', TOMBOLO_JWKS_URL: 'file:///etc/passwd',
+    TOMBOLO_CORS_ORIGINS: 'https://a.test/', TOMBOLO_MEMO_MS: '-1', TOMBOLO_FEED_SILENT_MS: '1s',
+  };
+  for (const [name, value] of Object.entries(wrong)) {
+    expect(() => mustSettings({ ...good, [name]: value })).toThrow(name);
+    expect(() => mustSettings({ ...good, [name]: value })).not.toThrow(value);
+  }
+  for (const origins of ['*', 'null', 'app.test', 'https://a.test,https://b.test/x']) expect(() => mustSettings({ ...good, TOMBOLO_CORS_ORIGINS: origins })).toThrow('TOMBOLO_CORS_ORIGINS');
+});
+
+test('plain HTTP is for the same machine, or development', () => {
+  for (const url of ['http://127.0.0.1:8788', 'http://localhost:1', 'http://[::1]:1']) expect(mustSettings({ ...good, TOMBOLO_ORIGIN_URL: url }).originUrl.href).toStartWith(url);
+  expect(mustSettings({ ...good, TOMBOLO_ENV: 'development', TOMBOLO_ORIGIN_URL: 'http://origin.lan' }).originUrl.hostname).toBe('origin.lan');
+});
+
+test('a Worker without a setting answers 503 to everything and logs its name', async () => {
+  const lines: string[] = [];
+  const edge = await startEdge({ originUrl: 'https://origin.example.com', keys: testKeys, issuer: 'a', audience: 'b', jwksUrl: 'https://a.test', environment: 'production', variables: { TOMBOLO_KEYS: undefined }, onLog: (line) => lines.push(line) });
+  for (const path of ['/health', '/v1/films', '/nothing', '/.tombolo/changes']) {
+    const answer = await fetch(edge.url + path, { method: path.startsWith('/.') ? 'POST' : 'GET' });
+    expect([answer.status, ((await answer.json()) as { code: string; detail?: string }).code]).toEqual([503, 'misconfigured']);
+  }
+  await Bun.sleep(50);
+  expect(lines.join('\n')).toContain('TOMBOLO_KEYS is missing');
+  await edge.close();
+});

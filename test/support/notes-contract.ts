@@ -1,0 +1,17 @@
+/** A contract with what the served one lacks: rows and fields that depend on who asks, and no caching at all. */
+import * as z from 'zod';
+import { contract } from '../../shared/contract/contract.ts';
+import { resource } from '../../shared/contract/resource.ts';
+import { any, anyone, owner, role, signedIn } from '../../shared/contract/rules.ts';
+import { films } from '../../shared/resources/films.ts';
+
+const notes = resource({
+  name: 'notes',
+  schema: z.object({ text: z.string(), by: z.string() }),
+  rules: { read: any(owner('by'), role('auditor')), write: signedIn },
+  shapes: { all: {} },
+});
+
+const ticks = resource({ name: 'ticks', schema: z.object({ at: z.number() }), rules: { read: anyone }, shapes: { all: {} }, cache: 'none' });
+
+export const served = contract(films, notes, ticks);
