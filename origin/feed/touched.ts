@@ -1,0 +1,17 @@
+/** A change as the cache keys that it touches, or the whole resource where an image is missing. */
+import type { Change } from '../../shared/contract/change.ts';
+import type { Contract } from '../../shared/contract/contract.ts';
+import { touched, touchedKeysMax } from '../../shared/contract/dependencies.ts';
+
+export interface Touched {
+  readonly resource: string;
+  /** `undefined`: everything of the resource. */
+  readonly keys: ReadonlySet<string> | undefined;
+}
+
+export function touchedOf(contract: Contract, change: Change): Touched {
+  const resource = contract.resources.get(change.resource);
+  if (resource === undefined || change.kind === 'resource' || change.before === undefined || change.after === undefined) return { resource: change.resource, keys: undefined };
+  const keys = touched(resource, change.id, change.before ?? undefined, change.after ?? undefined);
+  return { resource: change.resource, keys: keys.size > touchedKeysMax ? undefined : keys };
+}

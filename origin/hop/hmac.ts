@@ -1,0 +1,24 @@
+/**
+ * HMAC-SHA256 on Bun's synchronous hasher: 1 µs, where `crypto.subtle` costs 15 µs, as much as a whole bare
+ * request (SEMANTICS: the hop).
+ */
+import { timingSafeEqual } from 'node:crypto';
+import type { HopKey } from '../../shared/hop/keys.ts';
+
+export function hmac(key: HopKey, text: string): Buffer {
+  return new Bun.CryptoHasher('sha256', key.secret).update(text).digest();
+}
+
+/** Constant time for equal lengths; the length of a MAC is no secret. */
+export function isEqual(left: Uint8Array, right: Uint8Array): boolean {
+  return left.length === right.length && timingSafeEqual(left, right);
+}
+
+/** `Content-Digest` (RFC 9530 §2). */
+export function contentDigest(body: Uint8Array | string): string {
+  return `sha-256=:${new Bun.CryptoHasher('sha256').update(body).digest('base64')}:`;
+}
+
+export function randomNonce(): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('base64url');
+}

@@ -1,0 +1,24 @@
+/** What the origin signs: answers that the edge may store, and reports of changes. */
+import type { HopKey } from '../../shared/hop/keys.ts';
+import { formatSignature, formatSignatureInput, type SignatureParameters, type SignedMessage, toAnswerMessage, toRequestMessage, toSignatureBase } from '../../shared/hop/profile.ts';
+import { contentDigest, hmac, randomNonce } from './hmac.ts';
+
+/** Adds the signature to an answer's headers, bound to its request by the request's nonce. */
+export function signAnswer(headers: Record<string, string>, status: number, key: HopKey, nonce: string, nowMs: number): void {
+  const message = toAnswerMessage(status, (name) => headers[name] ?? null);
+  sign(headers, message, key, { created: Math.floor(nowMs / 1_000), nonce, keyId: key.id, tag: 'tombolo-answer' });
+}
+
+/** A signed POST to the edge, body included. */
+export function toSignedReport(url: string, body: string, key: HopKey, nowMs: number): Request {
+  const headers: Record<string, string> = { 'content-type': 'application/json', 'content-digest': contentDigest(body) };
+  const message = toRequestMessage('POST', new URL(url).pathname, '', (name) => headers[name] ?? null);
+  sign(headers, message, key, { created: Math.floor(nowMs / 1_000), nonce: randomNonce(), keyId: key.id, tag: 'tombolo-report' });
+  return new Request(url, { method: 'POST', headers, body });
+}
+
+function sign(headers: Record<string, string>, message: SignedMessage, key: HopKey, parameters: SignatureParameters): void {
+  const signed = toSignatureBase(message, parameters);
+  headers['signature-input'] = formatSignatureInput(signed.parameters);
+  headers['signature'] = formatSignature(hmac(key, signed.base).toString('base64'));
+}

@@ -1,0 +1,49 @@
+/** What an import tells at its end. Rejections are listed up to a bound and counted beyond it. */
+import type { Fault } from '../../shared/contract/fault.ts';
+import { limits } from '../../shared/contract/limits.ts';
+import type { Outcome } from '../store/store.ts';
+
+export class ImportReport {
+  complete = false;
+  /** Every row up to here is committed or rejected. */
+  lastCommittedRow = 0;
+  stopped: Fault | undefined;
+  #imported = 0;
+  #replaced = 0;
+  #rejected = 0;
+  readonly #skipped = new Set<number>();
+  #skippedCount = 0;
+  readonly #listed: string[] = [];
+
+  reject(row: number, fault: Fault): void {
+    this.#rejected++;
+    if (this.#listed.length >= limits.importRejectedListedMax) return;
+    const { reason: code, detail, errors } = fault;
+    this.#listed.push(JSON.stringify({ row, code, detail, errors }));
+  }
+
+  /** Told from within a transaction that may run again, hence a set; emptied as the batch is counted. */
+  skip(row: number): void {
+    this.#skipped.add(row);
+  }
+
+  count(row: number, outcome: Outcome): void {
+    if (outcome.kind === 'written') {
+      if (outcome.before === undefined) this.#imported++;
+      else this.#replaced++;
+    } else if (this.#skipped.delete(row)) this.#skippedCount++;
+    else this.reject(row, outcome.fault);
+  }
+
+  *lines(): Generator<string> {
+    yield* this.#listed;
+    const { lastCommittedRow, complete, stopped } = this;
+    yield JSON.stringify({
+      summary: {
+        imported: this.#imported, replaced: this.#replaced, skipped: this.#skippedCount, rejected: this.#rejected,
+        lastCommittedRow, complete,
+        ...(stopped === undefined ? {} : { stopped: { code: stopped.reason, detail: stopped.detail } }),
+      },
+    });
+  }
+}

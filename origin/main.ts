@@ -1,0 +1,19 @@
+/** `npm run origin`: the origin alone, as on an origin host. */
+import { startOrigin } from './server.ts';
+import { mustSettings, SettingsError } from './settings.ts';
+
+try {
+  const origin = await startOrigin(mustSettings(process.env));
+  process.stdout.write(`tombolo origin listening on port ${origin.port}\n`);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(origin.close()));
+} catch (thrown) {
+  if (thrown instanceof SettingsError) process.stderr.write(`tombolo origin cannot start: ${thrown.message}\n`);
+  else if ((thrown as { code?: string }).code === 'EADDRINUSE') process.stderr.write('tombolo origin cannot start: the port of TOMBOLO_ORIGIN_PORT is in use by another program\n');
+  else throw thrown;
+  process.exit(78);
+}
+
+async function stop(closed: Promise<void>): Promise<void> {
+  await closed;
+  process.exit(0);
+}

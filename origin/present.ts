@@ -1,0 +1,43 @@
+/**
+ * A stored document as this caller may see it: field rules and the projection applied. Where neither does
+ * anything the stored bytes are the answer, and no JavaScript looks into them.
+ */
+import { Fault } from '../shared/contract/fault.ts';
+import type { Principal } from '../shared/contract/principal.ts';
+import type { ListQuery } from '../shared/contract/query.ts';
+import type { Resource } from '../shared/contract/resource.ts';
+import { type Predicate, reduce, satisfies } from '../shared/contract/rules.ts';
+import type { JsonObject } from '../shared/contract/values.ts';
+import type { StoredDocument } from './store/stored-document.ts';
+
+export type Present = (document: StoredDocument) => string;
+
+export function presenter(resource: Resource, principal: Principal, fields: readonly string[] | undefined): Present {
+  const guarded = guardedFields(resource, principal);
+  if (guarded.length === 0 && fields === undefined) return (document) => document.text;
+  const wanted = fields === undefined ? undefined : new Set(['id', ...fields]);
+  return (document) => {
+    const hidden = new Set(guarded.filter(([, rule]) => !satisfies(document.value, rule)).map(([field]) => field));
+    return JSON.stringify(pick(document.value, (field) => !hidden.has(field) && (wanted?.has(field) ?? true)));
+  };
+}
+
+/** Fields whose read rule this principal does not pass outright, each with what it leaves to the document. */
+function guardedFields(resource: Resource, principal: Principal): readonly (readonly [string, Predicate])[] {
+  return Object.entries(resource.fieldRules).flatMap(([field, { read }]) => {
+    const predicate = read === undefined ? true : reduce(read, principal);
+    return predicate === true ? [] : [[field, predicate] as const];
+  });
+}
+
+function pick(value: JsonObject, keep: (field: string) => boolean): JsonObject {
+  return Object.fromEntries(Object.entries(value).filter(([field]) => keep(field)));
+}
+
+/** A filter or an order over a field tells its values: whoever may not read it everywhere may not ask by it. */
+export function mustReadable(resource: Resource, principal: Principal, query: ListQuery): void {
+  const guarded = new Set(guardedFields(resource, principal).map(([field]) => field));
+  const asked = [...Object.keys(query.equal), ...(query.range === undefined ? [] : [query.range.field]), ...query.sort.map((key) => key.field)];
+  const refused = asked.find((field) => guarded.has(field));
+  if (refused !== undefined) throw new Fault('forbidden', { detail: `you may not filter or sort by ${refused}`, errors: [{ at: refused, in: 'query', detail: 'not readable' }] });
+}

@@ -1,0 +1,142 @@
+/**
+ * The purge sink: tells one Worker which generations the database raised. It owns no state: the coordinator
+ * knows how far it has heard, and reports continue from there. What can be lost is time; a lost, repeated or
+ * reordered report cannot lower a generation, and while nothing is heard the edge's answers stop counting as
+ * fresh (SEMANTICS: generations).
+ *
+ *            ┌────────── not joined, or we are not where it stands ──────────┐
+ *            ▼                                                               │
+ *   ask where it stands ── its position is in our log ──▶ follow from there ─┤
+ *            │                                                               │
+ *            └─ unknown to our log ──▶ raise everything (new epoch if it is ahead of us) ─▶ follow from head
+ */
+import type { Contract } from '../../shared/contract/contract.ts';
+import { touchedOf } from '../feed/touched.ts';
+import type { Position } from '../../shared/contract/position.ts';
+import { type Report, type ReportAnswer, reportIdleMs } from '../../shared/contract/report.ts';
+import type { ChangeBatch, HistoryLost, Store } from '../store/store.ts';
+import { RaisedBuckets } from './raised-buckets.ts';
+
+export interface PurgeOptions {
+  readonly store: Store;
+  readonly contract: Contract;
+  readonly signal: AbortSignal;
+  /** Delivers one report; throws when there is no answer. */
+  send(report: Report): Promise<ReportAnswer>;
+  onTrouble(message: string, cause: unknown): void;
+}
+
+/** Between attempts when the edge cannot be reached: short, because hits revalidate meanwhile. */
+const retryMs = { first: 100, max: 2_000 };
+/** An idle report goes out a little before the contract's interval ends. */
+const idleAfterMs = reportIdleMs * 0.6;
+
+/** Runs until the signal; never throws. */
+export async function runPurge(options: PurgeOptions): Promise<void> {
+  let waitMs = retryMs.first;
+  while (!options.signal.aborted) {
+    try {
+      const session = new PurgeSession(options, () => (waitMs = retryMs.first));
+      await session.run();
+    } catch (cause) {
+      if (options.signal.aborted) return;
+      options.onTrouble('the edge does not hear of changes; its cached answers are revalidated meanwhile', cause);
+      await pause(waitMs, options.signal);
+      waitMs = Math.min(waitMs * 2, retryMs.max);
+    }
+  }
+}
+
+class PurgeSession {
+  readonly #options: PurgeOptions;
+  readonly #onHeard: () => void;
+  /** The coordinator's clock when it last answered, and ours when that arrived. */
+  #clock: { readonly coordinatorMs: number; readonly receivedMs: number } | undefined;
+
+  constructor(options: PurgeOptions, onHeard: () => void) {
+    this.#options = options;
+    this.#onHeard = onHeard;
+  }
+
+  async run(): Promise<void> {
+    const from = await this.#join();
+    await this.#follow(from);
+  }
+
+  /** Ends knowing a position that both the coordinator and our log have. */
+  async #join(): Promise<Position> {
+    const { store } = this.#options;
+    const head = await store.head();
+    const answer = await this.#send({ epoch: head.epoch, from: head.order, through: head.order, asOf: null, raised: {}, whole: {} });
+    if (answer.epoch === head.epoch && answer.through !== null) {
+      const standing = { epoch: head.epoch, order: answer.through };
+      if (await this.#isKnown(standing)) return standing;
+      // The edge has heard of changes that our log has not: the database was restored to an older state.
+      return this.#raiseEverything(standing.order >= (await store.head()).order ? await store.renewEpoch() : await store.head());
+    }
+    return this.#raiseEverything(await store.head());
+  }
+
+  async #isKnown(position: Position): Promise<boolean> {
+    const stop = new AbortController();
+    try {
+      for await (const batch of this.#options.store.watch(position, stop.signal)) return !('lost' in batch);
+      return false;
+    } finally {
+      stop.abort();
+    }
+  }
+
+  async #raiseEverything(head: Position): Promise<Position> {
+    await this.#send({ epoch: head.epoch, from: null, through: head.order, asOf: null, raised: {}, whole: {} });
+    return head;
+  }
+
+  async #follow(from: Position): Promise<void> {
+    const { store, contract, signal } = this.#options;
+    const pending = new RaisedBuckets();
+    let sent = from;
+    let sentMs = 0;
+    let askedMs = performance.now();
+    for await (const batch of store.watch(from, signal)) {
+      if (isLost(batch)) return;
+      for (const change of batch.changes) pending.add(change.position, touchedOf(contract, change));
+      if (batch.changes.length > 0 || performance.now() - sentMs >= idleAfterMs) {
+        const answer = await this.#send({ epoch: sent.epoch, from: sent.order, through: batch.through.order, asOf: this.#coordinatorTime(askedMs), ...pending.take() });
+        if (!answer.accepted) return;
+        sent = batch.through;
+        sentMs = performance.now();
+      }
+      askedMs = performance.now();
+    }
+  }
+
+  async #send(report: Report): Promise<ReportAnswer> {
+    const answer = await this.#options.send(report);
+    this.#clock = { coordinatorMs: answer.now, receivedMs: performance.now() };
+    this.#onHeard();
+    return answer;
+  }
+
+  /** A moment of our monotonic clock in the coordinator's: never later than it was there. */
+  #coordinatorTime(momentMs: number): number | null {
+    if (this.#clock === undefined) return null;
+    return Math.floor(this.#clock.coordinatorMs + momentMs - this.#clock.receivedMs);
+  }
+}
+
+function isLost(batch: ChangeBatch | HistoryLost): batch is HistoryLost {
+  return 'lost' in batch;
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done, { once: true });
+    function done(): void {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    }
+  });
+}
