@@ -16,6 +16,14 @@ export function signPosition(position: Position, key: HopKey): string {
   return `${text}.${hmac(key, `${positionPurpose} ${text}`).subarray(0, macBytes).toString('base64url')}`;
 }
 
+/** The position text of a token that one of our keys signed. */
+export function verifyPosition(token: string, keys: readonly HopKey[]): string | undefined {
+  const end = token.lastIndexOf('.');
+  const text = token.slice(0, Math.max(end, 0));
+  const mac = Buffer.from(token.slice(end + 1), 'base64url');
+  return keys.some((key) => isEqual(mac, hmac(key, `${positionPurpose} ${text}`).subarray(0, macBytes))) ? text : undefined;
+}
+
 /** Where a page ends and which way the reader goes on from it. */
 export interface Cursor {
   readonly keys: readonly SortValue[];

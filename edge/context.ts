@@ -1,0 +1,89 @@
+/**
+ * What a Worker isolate keeps between requests, built once from its settings, and what one request carries
+ * from stage to stage. Nothing here is shared state of record: an isolate may vanish at any time.
+ */
+import type { Contract } from '../shared/contract/contract.ts';
+import { Fault, type FaultReason } from '../shared/contract/fault.ts';
+import type { Position } from '../shared/contract/position.ts';
+import type { Principal } from '../shared/contract/principal.ts';
+import type { ListQuery } from '../shared/contract/query.ts';
+import type { Route } from '../shared/contract/routes.ts';
+import type { Coordinator } from './coordinator/generations.object.ts';
+import { Macs } from './hop/macs.ts';
+import type { ReadFacts } from './hop/verify.ts';
+import { Tokens } from './identity/tokens.ts';
+import { RetryBudget } from './retry-budget.ts';
+import { mustSettings, type Settings, SettingsError } from './settings.ts';
+
+/** `wrangler.toml` and the secrets. Texts are read by `settings.ts` alone. */
+export interface Bindings {
+  readonly COORDINATOR: DurableObjectNamespace<Coordinator>;
+  readonly FLOOD: RateLimit;
+}
+
+export interface EdgeContext {
+  readonly settings: Settings;
+  readonly contract: Contract;
+  readonly macs: Macs;
+  readonly tokens: Tokens;
+  readonly retries: RetryBudget;
+}
+
+/** A read as the contract understood it: what cache keys and dependencies are made of. */
+export type ReadRequest = { readonly kind: 'list'; readonly query: ListQuery } | { readonly kind: 'one'; readonly id: string; readonly fields: readonly string[] | undefined };
+
+/** What a request is conditional on, for the origin: the client's own, unless the cache asks for itself. */
+export interface Conditions {
+  readonly ifMatch?: string | undefined;
+  readonly ifNoneMatch?: string | undefined;
+  readonly after?: Position | undefined;
+}
+
+export interface Variables {
+  requestId: string;
+  traceparent: string;
+  context: EdgeContext;
+  url: URL;
+  route: Route;
+  /** Milliseconds of the epoch. */
+  deadlineAt: number;
+  principal: Principal;
+  read: ReadRequest | undefined;
+  /** The buffered body of a write, byte for byte. */
+  body: Uint8Array<ArrayBuffer> | undefined;
+  conditions: Conditions;
+  /** Set by the cache: it wants to know what the origin signed. */
+  wantsFacts: boolean;
+  /** Set by `forward`, when asked: verified facts of the answer. */
+  facts: ReadFacts | undefined;
+  timings: [stage: string, enteredAt: number][];
+}
+
+export interface EdgeEnv {
+  Bindings: Bindings;
+  Variables: Variables;
+}
+
+const made = new WeakMap<Bindings, EdgeContext>();
+
+/** Throws `misconfigured` until every setting is there; the log names what is missing. */
+export function contextOf(bindings: Bindings, contract: Contract): EdgeContext {
+  const known = made.get(bindings);
+  if (known !== undefined) return known;
+  const context = build(bindings, contract);
+  made.set(bindings, context);
+  return context;
+}
+
+function build(bindings: Bindings, contract: Contract): EdgeContext {
+  try {
+    const settings = mustSettings({ ...bindings });
+    return { settings, contract, macs: new Macs(settings.keys), tokens: new Tokens(settings), retries: new RetryBudget() };
+  } catch (cause) {
+    if (!(cause instanceof SettingsError)) throw cause;
+    throw new Fault('misconfigured', { cause, facts: { settings: cause.message } });
+  }
+}
+
+/** Refusals of this isolate by reason, since it began; each log line tells the count. */
+export const refusals = new Map<FaultReason, number>();

@@ -1,0 +1,26 @@
+/** Base64 (RFC 4648 §4) and base64url without padding (§5) of bytes. */
+export function toBase64(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return btoa(text);
+}
+
+export function toBase64Url(bytes: Uint8Array): string {
+  return toBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
+}
+
+/** For text that was checked to be of the alphabet. */
+export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (character) => character.charCodeAt(0));
+}
+
+/**
+ * Exactly one base64url text stands for some bytes (RFC 4648 §3.5): no padding, no bits left over. A second
+ * spelling of one token would slip past whatever compares tokens as text.
+ */
+export function isCanonicalBase64Url(text: string): boolean {
+  if (!/^[A-Za-z0-9_-]+$/.test(text)) return false;
+  const rest = text.length % 4;
+  const last = text.charAt(text.length - 1);
+  return rest === 0 || (rest === 2 && 'AQgw'.includes(last)) || (rest === 3 && 'AEIMQUYcgkosw048'.includes(last));
+}

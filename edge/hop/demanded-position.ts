@@ -1,0 +1,43 @@
+/**
+ * `Tombolo-Position`: the state that a caller has seen and must not be answered from before (SEMANTICS: own
+ * writes). By header, or in browsers by the cookie that the answer to a write has set.
+ */
+import { Fault } from '../../shared/contract/fault.ts';
+import { formatPosition, parsePosition, type Position, positionPurpose } from '../../shared/contract/position.ts';
+import { edgeLimits } from '../limits.ts';
+import { fromBase64, isCanonicalBase64Url } from './base64.ts';
+import type { Macs } from './macs.ts';
+
+export const positionHeader = 'tombolo-position';
+/** 16 bytes in base64url. */
+const macCharacters = 22;
+
+export async function mustDemandedPosition(headers: Headers, macs: Macs): Promise<Position | undefined> {
+  const header = headers.get(positionHeader);
+  const token = header ?? cookieOf(headers.get('cookie'));
+  if (token === undefined) return undefined;
+  const position = await verifyPosition(token, macs);
+  if (position !== undefined) return position;
+  throw new Fault('header_invalid', {
+    detail: 'Tombolo-Position is not one that this API gave out',
+    errors: [{ at: 'Tombolo-Position', in: 'header', detail: 'send back what a write or an event carried, or nothing' }],
+    // A bad cookie would refuse every request until it ends: take it back.
+    headers: header === null ? { 'set-cookie': positionCookie('', 0) } : {},
+  });
+}
+
+async function verifyPosition(token: string, macs: Macs): Promise<Position | undefined> {
+  const end = token.lastIndexOf('.');
+  const position = parsePosition(token.slice(0, end));
+  const mac = token.slice(end + 1);
+  if (position === undefined || mac.length !== macCharacters || !isCanonicalBase64Url(mac)) return undefined;
+  return (await macs.verifyTruncated(`${positionPurpose} ${formatPosition(position)}`, fromBase64(mac))) ? position : undefined;
+}
+
+function cookieOf(header: string | null): string | undefined {
+  return header === null ? undefined : /(?:^|;\s*)tombolo-position=([^;\s]*)/.exec(header)?.[1];
+}
+
+export function positionCookie(token: string, seconds: number = edgeLimits.positionCookieSeconds): string {
+  return `${positionHeader}=${token}; Path=/; Max-Age=${seconds}; HttpOnly; Secure; SameSite=Lax`;
+}

@@ -1,0 +1,61 @@
+/** A client's request as the origin will see it: the covered headers, each from one known place. */
+import type { Context } from 'hono';
+import { Fault } from '../../shared/contract/fault.ts';
+import { formatPosition } from '../../shared/contract/position.ts';
+import { formatPrincipal } from '../../shared/hop/principal-header.ts';
+import type { hopHeaders } from '../../shared/hop/profile.ts';
+import type { EdgeEnv } from '../context.ts';
+import { contentDigest } from './content-digest.ts';
+import { randomNonce, signRequest } from './sign-request.ts';
+
+export interface SignedRequest {
+  readonly request: Request;
+  readonly nonce: string;
+}
+
+/** HEAD is asked as GET, so that both fill one entry (RFC 9110 §9.3.2). */
+export async function toSignedRequest(c: Context<EdgeEnv>, signal: AbortSignal): Promise<SignedRequest> {
+  const { settings, macs } = c.get('context');
+  const { pathname, search } = c.get('url');
+  const url = new URL(pathname + search, settings.originUrl);
+  const method = c.req.raw.method === 'HEAD' ? 'GET' : c.req.raw.method;
+  const headers = await toHopHeaders(c);
+  const nonce = randomNonce();
+  await signRequest({ method, url, headers, nonce }, macs, Date.now());
+  return { nonce, request: new Request(url, { method, headers, body: bodyOf(c), redirect: 'manual', signal }) };
+}
+
+async function toHopHeaders(c: Context<EdgeEnv>): Promise<Headers> {
+  const { ifMatch, ifNoneMatch, after } = c.get('conditions');
+  const { headers: sent } = c.req.raw;
+  const body = c.get('body');
+  const carried: Readonly<Record<(typeof hopHeaders)[number], string | null | undefined>> = {
+    // Always said: an HTTP client that adds its own `Accept: */*` would break the signature.
+    accept: sent.get('accept') ?? '*/*',
+    'content-digest': body === undefined ? null : await contentDigest(body),
+    'content-type': c.get('route').safe ? null : sent.get('content-type'),
+    'idempotency-key': sent.get('idempotency-key'),
+    'if-match': ifMatch,
+    'if-none-match': ifNoneMatch,
+    'last-event-id': sent.get('last-event-id'),
+    traceparent: c.get('traceparent'),
+    'tombolo-after': after === undefined ? null : formatPosition(after),
+    'tombolo-deadline': String(Math.max(0, c.get('deadlineAt') - Date.now())),
+    'tombolo-principal': formatPrincipal(c.get('principal')),
+    'tombolo-request': c.get('requestId'),
+  };
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(carried)) if (value !== null && value !== undefined) headers.set(name, mustAscii(name, value));
+  return headers;
+}
+
+/** Bytes past ASCII have no agreed decoding in header fields (RFC 9110 §5.5): the two sides might sign two texts. */
+function mustAscii(name: string, value: string): string {
+  if (/^[\t\x20-\x7e]*$/.test(value)) return value;
+  throw new Fault('header_invalid', { detail: `${name}: printable ASCII alone`, errors: [{ at: name, in: 'header', detail: 'printable ASCII alone' }] });
+}
+
+function bodyOf(c: Context<EdgeEnv>): BodyInit | null {
+  if (c.get('route').safe) return null;
+  return c.get('body') ?? (c.get('route').verb === 'import' ? c.req.raw.body : null);
+}

@@ -1,0 +1,54 @@
+/** HMAC-SHA256 with the key ring, on Web Crypto. The first key signs, all verify (`shared/hop/keys.ts`). */
+import type { HopKey } from '../../shared/hop/keys.ts';
+
+const encoder = new TextEncoder();
+
+export class Macs {
+  readonly #keys: readonly [HopKey, ...HopKey[]];
+  /** Results, not promises: a promise made in one request must not be awaited by another. */
+  readonly #imported = new Map<string, CryptoKey>();
+
+  constructor(keys: readonly [HopKey, ...HopKey[]]) {
+    this.#keys = keys;
+  }
+
+  get signingKeyId(): string {
+    return this.#keys[0].id;
+  }
+
+  async sign(text: string): Promise<Uint8Array> {
+    return this.#mac(this.#keys[0], text);
+  }
+
+  /** Constant time; false for an unknown key. */
+  async verify(keyId: string, text: string, mac: Uint8Array): Promise<boolean> {
+    const key = this.#keys.find((known) => known.id === keyId);
+    return key !== undefined && isEqual(await this.#mac(key, text), mac);
+  }
+
+  /** For MACs that are sent truncated and name no key. */
+  async verifyTruncated(text: string, mac: Uint8Array): Promise<boolean> {
+    for (const key of this.#keys) if (isEqual((await this.#mac(key, text)).subarray(0, mac.length), mac)) return true;
+    return false;
+  }
+
+  async #mac(key: HopKey, text: string): Promise<Uint8Array> {
+    return new Uint8Array(await crypto.subtle.sign('HMAC', await this.#cryptoKey(key), encoder.encode(text)));
+  }
+
+  async #cryptoKey(key: HopKey): Promise<CryptoKey> {
+    const known = this.#imported.get(key.id);
+    if (known !== undefined) return known;
+    const made = await crypto.subtle.importKey('raw', key.secret, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
+    this.#imported.set(key.id, made);
+    return made;
+  }
+}
+
+/** Constant time for equal lengths; the length of a MAC is no secret. */
+function isEqual(left: Uint8Array, right: Uint8Array): boolean {
+  if (left.length !== right.length) return false;
+  let difference = 0;
+  for (let index = 0; index < left.length; index++) difference |= (left[index] ?? 0) ^ (right[index] ?? 0);
+  return difference === 0;
+}

@@ -1,0 +1,47 @@
+/** Bounds of the edge alone; those of the wire stand in `shared/contract/limits.ts`. */
+export const edgeLimits = {
+  /** Verified tokens remembered by an isolate; at 4 KB a token this is at most 8 MB. The oldest goes first. */
+  tokensRememberedMax: 2_000,
+  /** Clocks of issuer and edge may differ by this much. */
+  tokenSkewSeconds: 5,
+  /** A key set older than this is fetched again in the background. */
+  keysFreshMs: 600_000,
+  /** A key set older than this is not used: an issuer that is down for a day has revoked nothing we could know of. */
+  keysStaleMsMax: 86_400_000,
+  /** Between two fetches that an unknown `kid` may cause: a client must not steer our traffic to the issuer. */
+  keysCooldownMs: 30_000,
+  /** A fetch of the key set; then the stale one is used, or the answer is 503. */
+  keysFetchMsMax: 3_000,
+  /** A key set in bytes; the largest public one known has 12 KB. */
+  keysBytesMax: 131_072,
+  /** A report's body: a thousand buckets of fifty resources. */
+  reportBytesMax: 2_097_152,
+  /** A question to the coordinator; then generations are unknown and answers are revalidated. */
+  askMsMax: 1_000,
+  /** After a failed question nobody asks again for this long: the wait must not be paid by every request. */
+  askAgainMs: 250,
+  /** Stored answers in an isolate's memory, of the 128 MB that it has. The least recently used goes first. */
+  entriesBytesMax: 33_554_432,
+  /** One stored answer; a larger one streams through. */
+  entryBytesMax: 1_048_576,
+  /** Buckets one answer may depend on; an `in` over more is not stored. */
+  entryBucketsMax: 128,
+  /** The text of a cache key; a longer one is not stored. */
+  keyCharactersMax: 4_096,
+  /** What a follower waits for the leader of the same miss; then it goes itself. */
+  followMsMax: 2_000,
+  /** Retries earned by one request: one in ten may be tried twice, so an outage is not made worse. */
+  retriesPerRequest: 0.1,
+  /** Retries saved up in quiet times. */
+  retriesMax: 10,
+  /** Less time than this left makes a second try pointless. */
+  retryMsMin: 100,
+  /** Seconds in `Retry-After` when the origin or the issuer is away. */
+  retryAfterSeconds: 1,
+  /** The platform's window for the flood shield (`wrangler.toml`), told in `Retry-After`. */
+  floodSeconds: 10,
+  /** Browsers keep a preflight's answer at most this long (Chromium's ceiling). */
+  preflightSeconds: 7_200,
+  /** A written position in a browser's cookie: past this every edge has heard of the write. */
+  positionCookieSeconds: 60,
+} as const;

@@ -1,0 +1,40 @@
+/**
+ * The path of a request at the edge, in order. The order is decided here and nowhere else: who asks and how
+ * much he may ask comes before the cache, so that a hit is never served to someone who may not see it.
+ */
+import { Hono, type MiddlewareHandler } from 'hono';
+import type { Contract } from '../shared/contract/contract.ts';
+import { Fault } from '../shared/contract/fault.ts';
+import type { EdgeEnv } from './context.ts';
+import { respond } from './respond.ts';
+import { cache } from './stages/cache.ts';
+import { configure } from './stages/configure.ts';
+import { forward } from './stages/forward.ts';
+import { guard } from './stages/guard.ts';
+import { health, healthPath } from './stages/health.ts';
+import { identify } from './stages/identify.ts';
+import { limit } from './stages/limit.ts';
+import { trace } from './stages/trace.ts';
+import { validate } from './stages/validate.ts';
+import { version } from './stages/version.ts';
+import { serverTiming, timed } from './timings.ts';
+
+export function pipeline(contract: Contract): Hono<EdgeEnv> {
+  const stages: Readonly<Record<string, MiddlewareHandler<EdgeEnv>>> = {
+    trace: trace(),
+    configure: configure({ contract }),
+    guard: guard({ ownRoutes: { [healthPath]: 'GET' } }),
+    health: health(),
+    version: version(),
+    identify: identify(),
+    limit: limit(),
+    validate: validate(),
+    cache: cache(),
+    forward: forward(),
+  };
+  const app = new Hono<EdgeEnv>();
+  app.use('*', serverTiming(), ...Object.entries(stages).map(([name, stage]) => timed(name, stage)));
+  app.onError(respond);
+  app.notFound((c) => respond(new Fault('route_not_found'), c));
+  return app;
+}

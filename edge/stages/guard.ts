@@ -1,0 +1,89 @@
+/**
+ * The door: what is too large, goes nowhere or comes from an undeclared page ends here, before anything is
+ * parsed or paid for. Every answer, refusals included, leaves with the headers that browsers need.
+ *
+ * Of a client's headers the origin sees those that `forward` names, and no others: `tombolo-*`, `signature*`,
+ * `expect` and whatever else is sent along go no further than the edge.
+ */
+import type { Context, MiddlewareHandler } from 'hono';
+import { Fault } from '../../shared/contract/fault.ts';
+import { limits } from '../../shared/contract/limits.ts';
+import { mustRoute, type Route } from '../../shared/contract/routes.ts';
+import type { EdgeContext, EdgeEnv } from '../context.ts';
+import { setCorsHeaders, toOptionsAnswer } from '../cors.ts';
+import { respond } from '../respond.ts';
+
+export interface GuardOptions {
+  /** Paths that the edge answers itself, each with its one method. */
+  readonly ownRoutes: Readonly<Record<string, 'GET' | 'POST'>>;
+}
+
+export function guard({ ownRoutes }: GuardOptions): MiddlewareHandler<EdgeEnv> {
+  return async function guard(c, next) {
+    try {
+      const answer = admit(c, ownRoutes);
+      if (answer === undefined) await next();
+      else c.res = answer;
+    } catch (thrown) {
+      c.res = respond(thrown, c);
+    }
+    dress(c.res.headers, c.req.raw.headers, c.get('context'));
+    // The answer to HEAD has no content (RFC 9110 §9.3.2): tell whoever produces it to stop.
+    if (c.req.raw.method === 'HEAD' && c.res.body !== null) await c.res.body.cancel();
+  };
+}
+
+/** Throws what must not pass, answers OPTIONS, and otherwise names route and deadline for the stages behind. */
+function admit(c: Context<EdgeEnv>, ownRoutes: GuardOptions['ownRoutes']): Response | undefined {
+  const { raw } = c.req;
+  const { contract, settings } = c.get('context');
+  const url = new URL(raw.url);
+  mustFit(url, raw.headers);
+  c.set('url', url);
+  c.set('deadlineAt', Date.now() + limits.requestMsMax);
+  const own = ownRoutes[url.pathname];
+  if (raw.method === 'OPTIONS') return toOptionsAnswer(raw.headers, own === undefined ? allowOf(contract, url.pathname) : `${own}, OPTIONS`, settings.corsOrigins);
+  if (own !== undefined) return mustBeMethod(own, raw.method);
+  const route = mustRoute(contract, raw.method, url.pathname);
+  mustBeShort(raw.headers, route.verb === 'import' ? limits.importBytesMax : limits.bodyBytesMax);
+  c.set('route', route);
+  if (route.verb === 'import') c.set('deadlineAt', Date.now() + limits.importMsMax);
+  return undefined;
+}
+
+function mustFit(url: URL, headers: Headers): void {
+  if (url.pathname.length + url.search.length > limits.targetBytesMax) throw new Fault('target_too_long', { detail: `path and query have at most ${limits.targetBytesMax} bytes` });
+  let bytes = 0;
+  headers.forEach((value, name) => (bytes += name.length + value.length + 4));
+  if (bytes > limits.headerBytesMax) throw new Fault('headers_too_large', { detail: `all header fields together have at most ${limits.headerBytesMax} bytes` });
+}
+
+/** What is declared too long is not read at all; what lies about it is counted while it is read. */
+function mustBeShort(headers: Headers, bytesMax: number): void {
+  const length = headers.get('content-length');
+  if (length !== null && !(Number(length) <= bytesMax)) throw new Fault('body_too_large', { detail: `at most ${bytesMax} bytes` });
+}
+
+function mustBeMethod(own: 'GET' | 'POST', method: string): undefined {
+  if (method !== own && !(own === 'GET' && method === 'HEAD')) throw new Fault('method_not_allowed', { headers: { allow: own === 'GET' ? 'GET, HEAD, OPTIONS' : `${own}, OPTIONS` } });
+}
+
+/** The table of routes says what a path allows by refusing OPTIONS there; unknown paths refuse as ever. */
+function allowOf(contract: EdgeContext['contract'], path: string): string {
+  try {
+    const { verb }: Route = mustRoute(contract, 'OPTIONS', path);
+    throw new Error(`OPTIONS is the verb ${verb}`);
+  } catch (thrown) {
+    const allow = thrown instanceof Fault ? thrown.headers['allow'] : undefined;
+    if (allow === undefined) throw thrown;
+    return allow;
+  }
+}
+
+function dress(answer: Headers, request: Headers, { settings }: EdgeContext): void {
+  answer.set('x-content-type-options', 'nosniff');
+  answer.set('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
+  answer.set('referrer-policy', 'no-referrer');
+  if (settings.environment === 'production') answer.set('strict-transport-security', 'max-age=31536000; includeSubDomains');
+  setCorsHeaders(answer, request, settings.corsOrigins);
+}

@@ -1,0 +1,59 @@
+/**
+ * Input against the contract: representation, parameters, conditions, body. What passes is what the origin
+ * would have taken; the origin checks again, since it may be newer, and the bytes it gets are those received.
+ */
+import type { Context, MiddlewareHandler } from 'hono';
+import { parseImportQuery } from '../../shared/contract/import-query.ts';
+import { Fault } from '../../shared/contract/fault.ts';
+import { limits } from '../../shared/contract/limits.ts';
+import { parseFieldsQuery, parseListQuery, parseNoQuery } from '../../shared/contract/query.ts';
+import type { Route } from '../../shared/contract/routes.ts';
+import { bodyValidator, isBodyVerb } from '../body-validator.ts';
+import { parseCondition } from '../conditions.ts';
+import type { Conditions, EdgeContext, EdgeEnv, ReadRequest } from '../context.ts';
+import { mustDemandedPosition } from '../hop/demanded-position.ts';
+import { mustAccept, mustContentType } from '../negotiate.ts';
+import { mustText, readUpTo } from '../read-body.ts';
+
+export function validate(): MiddlewareHandler<EdgeEnv> {
+  return async function validate(c, next) {
+    const route = c.get('route');
+    const { headers } = c.req.raw;
+    mustAccept(headers.get('accept'), route.verb);
+    mustContentType(headers, route.verb);
+    c.set('read', parseRead(route, c.get('url').searchParams));
+    c.set('conditions', await parseConditions(headers, route, c.get('context')));
+    if (!isBodyVerb(route.verb)) return next();
+    await takeBody(c);
+    await bodyValidator(route.resource, route.verb)(c, next);
+  };
+}
+
+function parseRead({ verb, resource, id = '' }: Route, search: URLSearchParams): ReadRequest | undefined {
+  if (verb === 'list') return { kind: 'list', query: parseListQuery(resource, search) };
+  if (verb === 'one') return { kind: 'one', id, fields: parseFieldsQuery(resource, search) };
+  if (verb === 'import') parseImportQuery(search);
+  else parseNoQuery(search);
+  return undefined;
+}
+
+async function parseConditions(headers: Headers, { safe }: Route, { macs }: EdgeContext): Promise<Conditions> {
+  return {
+    ifMatch: parseCondition(headers, 'If-Match'),
+    ifNoneMatch: parseCondition(headers, 'If-None-Match'),
+    after: safe ? await mustDemandedPosition(headers, macs) : undefined,
+  };
+}
+
+/** The bytes are kept for the hop, their text for the validator: Hono parses what stands in its cache. */
+async function takeBody(c: Context<EdgeEnv>): Promise<void> {
+  const bytes = await readUpTo(c.req.raw.body, limits.bodyBytesMax);
+  if (bytes === undefined) throw new Fault('body_too_large', { detail: `at most ${limits.bodyBytesMax} bytes` });
+  c.set('body', bytes);
+  c.req.bodyCache.text = asCached(mustText(bytes));
+}
+
+/** Hono declares what it caches as the value, and keeps the promise of it. */
+function asCached(text: string): string {
+  return Promise.resolve(text) as unknown as string;
+}

@@ -1,0 +1,150 @@
+/**
+ * The edge in real workerd, in this process: the bundle that would be deployed, under Miniflare's API, on a
+ * direct socket. Built once a run; each `startEdge` is its own workerd with its own Durable Object storage.
+ */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Log, LogLevel, Miniflare, type MiniflareOptions } from 'miniflare';
+import { unstable_getMiniflareWorkerOptions } from 'wrangler';
+
+const root = resolve(import.meta.dir, '../..');
+
+export interface EdgeOptions {
+  readonly originUrl: string;
+  readonly keys: string;
+  readonly issuer: string;
+  readonly audience: string;
+  readonly jwksUrl: string;
+  readonly environment?: 'development' | 'production';
+  readonly corsOrigins?: string;
+  readonly memoMs?: number;
+  readonly feedSilentMs?: number;
+  /** Where Durable Objects keep their state; without it the state ends with the process. */
+  readonly persistDir?: string;
+  /** A module that exports `served: Contract`, in place of the one of `shared/resources/all.ts`. */
+  readonly contractModule?: string;
+  /** Variables to leave out or to set otherwise. */
+  readonly variables?: Readonly<Record<string, string | undefined>>;
+  /** Lines of the Worker's log. */
+  readonly onLog?: (line: string) => void;
+}
+
+export interface Edge {
+  readonly url: string;
+  /** A new workerd on the same port; Durable Objects keep what `persistDir` holds. */
+  restart(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function startEdge(options: EdgeOptions): Promise<Edge> {
+  const script = await bundle(options.contractModule);
+  const port = await freePort();
+  const toOptions = () => miniflareOptions(options, script, port);
+  let running = new Miniflare(toOptions());
+  await running.ready;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    async restart() {
+      await running.dispose();
+      running = new Miniflare(toOptions());
+      await running.ready;
+    },
+    close: () => running.dispose(),
+  };
+}
+
+function miniflareOptions(options: EdgeOptions, script: Bundle, port: number): MiniflareOptions {
+  const { workerOptions } = unstable_getMiniflareWorkerOptions(join(root, 'wrangler.toml'));
+  const { modulesRules: _rules, ...worker } = workerOptions;
+  const bindings = Object.fromEntries(Object.entries({ ...worker.bindings, ...variablesOf(options) }).filter(([, value]) => value !== undefined));
+  return {
+    log: new Log(LogLevel.NONE),
+    ...(options.persistDir === undefined ? {} : { durableObjectsPersist: options.persistDir }),
+    handleRuntimeStdio: (stdout: NodeJS.ReadableStream, stderr: NodeJS.ReadableStream) => [stdout, stderr].forEach((stream) => readLines(stream, options.onLog ?? (() => undefined))),
+    workers: [{ ...worker, name: 'edge', bindings, modulesRoot: script.directory, modules: script.modules, unsafeDirectSockets: [{ host: '127.0.0.1', port }] }],
+  } as MiniflareOptions;
+}
+
+function variablesOf(options: EdgeOptions): Record<string, string | undefined> {
+  return {
+    TOMBOLO_ENV: options.environment ?? 'development',
+    TOMBOLO_ORIGIN_URL: options.originUrl,
+    TOMBOLO_KEYS: options.keys,
+    TOMBOLO_ISSUER: options.issuer,
+    TOMBOLO_AUDIENCE: options.audience,
+    TOMBOLO_JWKS_URL: options.jwksUrl,
+    TOMBOLO_CORS_ORIGINS: options.corsOrigins ?? '',
+    TOMBOLO_MEMO_MS: String(options.memoMs ?? 1_000),
+    TOMBOLO_FEED_SILENT_MS: String(options.feedSilentMs ?? 1_000),
+    ...options.variables,
+  };
+}
+
+interface Bundle {
+  readonly directory: string;
+  readonly modules: readonly { readonly type: 'ESModule' | 'CompiledWasm'; readonly path: string; readonly contents: string | Uint8Array }[];
+}
+
+const bundles = new Map<string, Promise<Bundle>>();
+
+/** What `wrangler deploy` would upload. */
+function bundle(contractModule: string | undefined): Promise<Bundle> {
+  const key = contractModule ?? '';
+  const made = bundles.get(key) ?? build(contractModule);
+  bundles.set(key, made);
+  return made;
+}
+
+async function build(contractModule: string | undefined): Promise<Bundle> {
+  const directory = mkdtempSync(join(tmpdir(), 'tombolo-edge-'));
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  const entry = contractModule === undefined ? [] : [writeEntry(directory, contractModule)];
+  const outdir = join(directory, 'out');
+  const command = [process.execPath, join(root, 'node_modules/wrangler/bin/wrangler.js'), 'deploy', ...entry, '--config', join(root, 'wrangler.toml'), '--dry-run', '--outdir', outdir];
+  const child = Bun.spawn(command, { cwd: root, stdout: 'pipe', stderr: 'pipe', env: { ...process.env, WRANGLER_SEND_METRICS: 'false' } });
+  if ((await child.exited) !== 0) throw new Error(`the bundle was not built: ${await new Response(child.stderr).text()}${await new Response(child.stdout).text()}`);
+  const files = readdirSync(outdir).filter((file) => /\.(js|wasm)$/.test(file)).sort((a) => (a.endsWith('.js') ? -1 : 1));
+  return {
+    directory: outdir,
+    modules: files.map((file) => {
+      const path = join(outdir, file);
+      return file.endsWith('.wasm') ? { type: 'CompiledWasm' as const, path, contents: readFileSync(path) } : { type: 'ESModule' as const, path, contents: readFileSync(path, 'utf8') };
+    }),
+  };
+}
+
+/** `edge/worker.ts` over another contract. */
+function writeEntry(directory: string, contractModule: string): string {
+  const entry = join(directory, 'worker.ts');
+  const lines = [
+    `import { served } from ${JSON.stringify(resolve(root, contractModule))};`,
+    `import { pipeline } from ${JSON.stringify(join(root, 'edge/pipeline.ts'))};`,
+    `export { Coordinator } from ${JSON.stringify(join(root, 'edge/coordinator/generations.object.ts'))};`,
+    'export default pipeline(served);',
+  ];
+  writeFileSync(entry, lines.join('\n'));
+  return entry;
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolvePort, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      server.close(() => resolvePort(port));
+    });
+  });
+}
+
+function readLines(stream: NodeJS.ReadableStream, onLine: (line: string) => void): void {
+  let rest = '';
+  stream.on('data', (chunk: Buffer) => {
+    const lines = (rest + chunk.toString()).split('\n');
+    rest = lines.pop() ?? '';
+    lines.forEach(onLine);
+  });
+}
