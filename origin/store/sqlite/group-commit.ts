@@ -1,6 +1,8 @@
 /**
  * The one door to the database for everything that writes. Jobs queued in one tick share one transaction and
- * its fsync, each in a savepoint of its own; they are told only after the COMMIT.
+ * its fsync; they are told only after the COMMIT. A job that throws is undone and the others are not: the
+ * group runs once more with a savepoint around each job. Savepoints from the start would cost every insert
+ * a fourth of its time, and a job that has something to say without having written returns it instead.
  *
  *   idle ──job──▶ scheduled ──▶ group ──commit──▶ idle, or scheduled when more wait
  *                    ▲            │ another process holds the lock
@@ -55,7 +57,7 @@ export class GroupCommit {
     };
   }
 
-  /** `run` is called inside the transaction, once or, when the lock was lost, never; it must not wait. */
+  /** `run` is called inside the transaction, twice when a job of its group throws; it must not wait. */
   commit<T>(job: { readonly deadline: number; readonly size: number; run(): T extends PromiseLike<unknown> ? never : T }): Promise<Committed<T>> {
     if (this.#closed) return Promise.reject(new Fault('store_unavailable', { detail: 'the store is closing', headers: retryAfterOneSecond }));
     if (this.#queue.length >= storeLimits.writesQueuedMax) return Promise.reject(new Fault('overloaded', { detail: 'too many writes are waiting', headers: retryAfterOneSecond }));
@@ -118,7 +120,7 @@ export class GroupCommit {
     let results: readonly Result[];
     let end: LogEnd;
     try {
-      results = group.map((job) => this.#runOne(job));
+      results = this.#runAll(group) ?? this.#runApart(group);
       end = this.#options.log.mustEnd();
       this.#statements.commit.run();
     } catch (error) {
@@ -130,12 +132,27 @@ export class GroupCommit {
     for (const [index, job] of group.entries()) settle(job, results[index], end);
   }
 
+  /** `undefined`: one of them threw; all are undone and the transaction is begun anew. */
+  #runAll(group: readonly Job[]): readonly Result[] | undefined {
+    try {
+      return group.map((job) => ({ value: mustBeNow(job.run()) }));
+    } catch (error) {
+      if (!this.#options.database.inTransaction) throw error;
+      this.#statements.rollback.run();
+      this.#statements.begin.run();
+      return undefined;
+    }
+  }
+
+  #runApart(group: readonly Job[]): readonly Result[] {
+    return group.map((job) => this.#runOne(job));
+  }
+
   /** Throws when SQLite gave up the whole transaction (disk full, I/O error): no job of it is written then. */
   #runOne(job: Job): Result {
     this.#statements.savepoint.run();
     try {
-      const value = job.run();
-      if (value instanceof Promise) throw new Error('a write ran asynchronously inside a transaction');
+      const value = mustBeNow(job.run());
       this.#statements.release.run();
       return { value };
     } catch (error) {
@@ -145,6 +162,11 @@ export class GroupCommit {
       return { error: toStoreFault(error) };
     }
   }
+}
+
+function mustBeNow(value: unknown): unknown {
+  if (value instanceof Promise) throw new Error('a write ran asynchronously inside a transaction');
+  return value;
 }
 
 function settle(job: Job, result: Result | undefined, end: LogEnd): void {

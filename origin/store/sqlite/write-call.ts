@@ -30,10 +30,10 @@ export class WriteCalls {
     };
   }
 
-  /** A mismatch is returned, not thrown: the nonce of that request is spent all the same. */
+  /** A fault is returned where nothing has to be undone; on a mismatch the nonce of that request stays spent. */
   apply(mutations: readonly Mutation[], options: WriteOptions): Applied {
     mustBeInTime(this.#clock(), options.deadline);
-    if (options.nonce !== undefined) this.#spend(options.nonce);
+    if (options.nonce !== undefined && !this.#spend(options.nonce)) return { fault: new Fault('hop_replayed') };
     const recorded = options.once === undefined ? undefined : this.#records.find.get({ key: options.once.key });
     if (recorded !== undefined)
       return recorded.fingerprint === options.once?.fingerprint ? { outcomes: [], replayed: recorded.answer } : { fault: new Fault('idempotency_mismatch') };
@@ -48,11 +48,14 @@ export class WriteCalls {
     return { outcomes, replayed: undefined };
   }
 
-  #spend(nonce: { readonly value: string; readonly expiresAt: number }): void {
+  /** False: met before. */
+  #spend(nonce: { readonly value: string; readonly expiresAt: number }): boolean {
     try {
       this.#records.spend.run(nonce);
+      return true;
     } catch (error) {
-      throw isConstraint(error) ? new Fault('hop_replayed', { cause: error }) : error;
+      if (isConstraint(error)) return false;
+      throw error;
     }
   }
 
