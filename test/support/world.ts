@@ -60,7 +60,7 @@ export class World {
   readonly feed: Wire;
   /** The database as other programs see it. */
   readonly file: StoreFile;
-  readonly #dataDir: string;
+  readonly dataDir: string;
 
   constructor({ dataDir, keys, origin, edge, identity, hop, feed }: Parts) {
     this.origin = origin;
@@ -70,7 +70,7 @@ export class World {
     this.hop = hop;
     this.feed = feed;
     this.file = new StoreFile(dataDir);
-    this.#dataDir = dataDir;
+    this.dataDir = dataDir;
   }
 
   token(claims: Partial<Claims> = {}): Promise<string> {
@@ -102,7 +102,7 @@ export class World {
     await this.origin.kill9();
     await this.edge.close();
     await Promise.all([this.hop.close(), this.feed.close()]);
-    rmSync(this.#dataDir, { recursive: true, force: true });
+    rmSync(this.dataDir, { recursive: true, force: true });
   }
 }
 
