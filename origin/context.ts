@@ -35,10 +35,10 @@ export async function openContext(settings: Settings, contract: Contract): Promi
   const store = await openSqliteStore({
     dataDir: settings.dataDir,
     resources: contract.resources.values(),
-    onWarning: (message: string, facts: Record<string, unknown>) => log.warn(facts, message),
-    onFatal: (message: string) => {
+    onWarning: (message, facts) => log.warn(facts, message),
+    onFatal: (err) => {
       // The file under us is no longer the one we opened: going on would answer from a ghost.
-      log.fatal(message);
+      log.fatal({ err }, 'the store is not ours any more');
       process.exit(75);
     },
   });
