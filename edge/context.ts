@@ -8,6 +8,8 @@ import type { Position } from '../shared/contract/position.ts';
 import type { Principal } from '../shared/contract/principal.ts';
 import type { ListQuery } from '../shared/contract/query.ts';
 import type { Route } from '../shared/contract/routes.ts';
+import { Entries } from './cache/entries.ts';
+import { Generations } from './cache/generations.ts';
 import type { Coordinator } from './coordinator/generations.object.ts';
 import { Macs } from './hop/macs.ts';
 import type { ReadFacts } from './hop/verify.ts';
@@ -27,6 +29,8 @@ export interface EdgeContext {
   readonly macs: Macs;
   readonly tokens: Tokens;
   readonly retries: RetryBudget;
+  readonly generations: Generations;
+  readonly entries: Entries;
 }
 
 /** A read as the contract understood it: what cache keys and dependencies are made of. */
@@ -78,7 +82,7 @@ export function contextOf(bindings: Bindings, contract: Contract): EdgeContext {
 function build(bindings: Bindings, contract: Contract): EdgeContext {
   try {
     const settings = mustSettings({ ...bindings });
-    return { settings, contract, macs: new Macs(settings.keys), tokens: new Tokens(settings), retries: new RetryBudget() };
+    return { settings, contract, macs: new Macs(settings.keys), tokens: new Tokens(settings), retries: new RetryBudget(), generations: new Generations(settings), entries: new Entries() };
   } catch (cause) {
     if (!(cause instanceof SettingsError)) throw cause;
     throw new Fault('misconfigured', { cause, facts: { settings: cause.message } });

@@ -4,8 +4,10 @@
  */
 import { Hono, type MiddlewareHandler } from 'hono';
 import type { Contract } from '../shared/contract/contract.ts';
+import { reportPath } from '../shared/contract/report.ts';
 import { Fault } from '../shared/contract/fault.ts';
 import type { EdgeEnv } from './context.ts';
+import { report } from './coordinator/report.ts';
 import { respond } from './respond.ts';
 import { cache } from './stages/cache.ts';
 import { configure } from './stages/configure.ts';
@@ -23,8 +25,9 @@ export function pipeline(contract: Contract): Hono<EdgeEnv> {
   const stages: Readonly<Record<string, MiddlewareHandler<EdgeEnv>>> = {
     trace: trace(),
     configure: configure({ contract }),
-    guard: guard({ ownRoutes: { [healthPath]: 'GET' } }),
+    guard: guard({ ownRoutes: { [healthPath]: 'GET', [reportPath]: 'POST' } }),
     health: health(),
+    report: report(),
     version: version(),
     identify: identify(),
     limit: limit(),

@@ -3,19 +3,35 @@ import { Fault } from '../shared/contract/fault.ts';
 
 /** `undefined` as soon as there is more than `bytesMax`; what was read is thrown away then. */
 export async function readUpTo(stream: ReadableStream<Uint8Array> | null, bytesMax: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const body = await bufferUpTo(stream, bytesMax);
+  if (body instanceof Uint8Array) return body;
+  await body.cancel();
+  return undefined;
+}
+
+/** All of it, or as soon as there is more than `bytesMax`, a stream of what was read and of the rest. */
+export async function bufferUpTo(stream: ReadableStream<Uint8Array> | null, bytesMax: number): Promise<Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>> {
   if (stream === null) return new Uint8Array(0);
   const chunks: Uint8Array[] = [];
   let length = 0;
   const reader = stream.getReader();
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
     length += part.value.length;
-    if (length > bytesMax) {
-      await reader.cancel();
-      return undefined;
-    }
     chunks.push(part.value);
+    if (length > bytesMax) return resumed(chunks, reader);
   }
   return joined(chunks, length);
+}
+
+function resumed(chunks: Uint8Array[], reader: ReadableStreamDefaultReader<Uint8Array>): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    async pull(controller) {
+      const read = chunks.shift() ?? (await reader.read()).value;
+      if (read === undefined) controller.close();
+      else controller.enqueue(read);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
 }
 
 function joined(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {

@@ -6,6 +6,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { Fault } from '../../shared/contract/fault.ts';
 import { readHeader } from '../../shared/hop/profile.ts';
 import type { EdgeEnv } from '../context.ts';
+import { originUnavailable, toForwardFault } from '../forward-fault.ts';
 import { positionCookie, positionHeader } from '../hop/demanded-position.ts';
 import { type SignedRequest, toSignedRequest } from '../hop/hop-request.ts';
 import { verifyAnswer } from '../hop/verify.ts';
@@ -24,35 +25,30 @@ export function forward(): MiddlewareHandler<EdgeEnv> {
 
 async function ask(c: Context<EdgeEnv>): Promise<{ answer: Response; nonce: string }> {
   const signal = AbortSignal.timeout(Math.max(1, c.get('deadlineAt') - Date.now()));
-  const signed = await toSignedRequest(c, signal);
   try {
-    return await send(signed);
+    return await send(await toSignedRequest(c, signal));
   } catch (cause) {
-    const left = c.get('deadlineAt') - Date.now();
-    if (signal.aborted) throw new Fault('deadline_exceeded', { detail: 'the origin did not answer in time', cause });
-    if (!c.get('route').safe || left < edgeLimits.retryMsMin || !c.get('context').retries.spend()) throw unavailable(cause);
+    if (cause instanceof Fault) throw cause;
+    if (!mayRetry(c, signal)) throw toForwardFault(cause);
     // Signed anew: the deadline is shorter now, and a nonce is used once.
-    return await send(await toSignedRequest(c, signal)).catch((again: unknown) => Promise.reject(unavailable(again)));
+    return await send(await toSignedRequest(c, signal)).catch((again: unknown) => Promise.reject(toForwardFault(again)));
   }
+}
+
+function mayRetry(c: Context<EdgeEnv>, signal: AbortSignal): boolean {
+  const leftMs = c.get('deadlineAt') - Date.now();
+  return c.get('route').safe && !signal.aborted && leftMs >= edgeLimits.retryMsMin && c.get('context').retries.spend();
 }
 
 async function send({ request, nonce }: SignedRequest): Promise<{ answer: Response; nonce: string }> {
   return { answer: await fetch(request), nonce };
 }
 
-function unavailable(cause: unknown): Fault {
-  return new Fault('origin_unavailable', { detail: 'try again', headers: { 'retry-after': String(edgeLimits.retryAfterSeconds) }, cause });
-}
-
 /** A 401 about the hop is between edge and origin: keys or clocks differ. The caller has done nothing wrong. */
 async function mustBelieveUs(answer: Response): Promise<void> {
   if (answer.status !== 401 || answer.headers.has('www-authenticate')) return;
   const problem = (await answer.json().catch(() => ({}))) as { code?: unknown };
-  throw new Fault('origin_unavailable', {
-    detail: 'try again',
-    headers: { 'retry-after': String(edgeLimits.retryAfterSeconds) },
-    facts: { originCode: typeof problem.code === 'string' ? problem.code.slice(0, 40) : 'none' },
-  });
+  throw originUnavailable({ facts: { originCode: typeof problem.code === 'string' ? problem.code.slice(0, 40) : 'none' } });
 }
 
 /** Between us and the origin alone, or of one connection (RFC 9110 §7.6.1). */

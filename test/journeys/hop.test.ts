@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { toFilm } from '../support/film.ts';
 import { principalHeader, send, type SignedHop, signHop } from '../support/signed-hop.ts';
-import { engines, startWorld, type World } from '../support/world.ts';
+import { engines, startWorld, type World } from '../support/whole-world.ts';
 
 describe.each([...engines])('the hop on %s', (engine) => {
   let world: World;

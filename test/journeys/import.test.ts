@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { FilmDocument } from '../support/answer.ts';
 import { createFilm, importRows, patchFilm } from '../support/film.ts';
 import { sharedData, sharedDataDir, testThat } from '../support/needs.ts';
-import { engines, startWorld, type World } from '../support/world.ts';
+import { engines, startWorld, type World } from '../support/whole-world.ts';
 
 const sampleDir = join(import.meta.dir, '../../origin/dev/sample');
 const everything = sharedData.met ? join(sharedDataDir, 'films.ndjson') : join(sampleDir, 'films.ndjson');

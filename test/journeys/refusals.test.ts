@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import type { Answer } from '../support/answer.ts';
 import { createFilm, toFilm } from '../support/film.ts';
 import { forgeToken, respelled, unsecuredToken } from '../support/forged-token.ts';
-import { type Asking, engines, startWorld, type World } from '../support/world.ts';
+import { type Asking, engines, startWorld, type World } from '../support/whole-world.ts';
 
 describe.each([...engines])('refusals on %s', (engine) => {
   let world: World;

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
-import type { World } from './world.ts';
+import type { World } from './whole-world.ts';
 
 const hour = 3_600;
 

@@ -8,7 +8,7 @@ import { reportPath } from '../../shared/contract/report.ts';
 import { type HopKey, mustKeyRing } from '../../shared/hop/keys.ts';
 import { formatSignature, formatSignatureInput, type HopTag, parseSignature, parseSignatureInput, readHeader, type SignatureParameters, type SignedMessage, toAnswerMessage, toRequestMessage, toSignatureBase } from '../../shared/hop/profile.ts';
 
-export const testKeys = `k2:${'A'.repeat(43)},k1:${'B'.repeat(42)}A`;
+export const testKeys = `k2:${'C'.repeat(42)}A,k1:${'B'.repeat(42)}A`;
 
 export interface HopSeen {
   readonly method: string;

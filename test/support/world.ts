@@ -1,137 +1,204 @@
 /**
- * A whole Tombolo for a test: the origin in a process of its own, the edge's bundle in workerd, development's
- * identity, and two wires that a test can hold or cut.
- *
- *   test ──▶ edge ──▶ (hop wire) ──▶ origin ──▶ store ◀── foreign writers
- *              ▲                        │
- *              └──── (feed wire) ◀──────┘ purge sink
+ * An edge with all that it speaks to: an issuer of tokens, and an origin over a few films whose writes move
+ * positions and are told to the edge by a feed that the test can hold back.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { openIdentity, type Claims, type Identity } from '../../origin/dev/identity.ts';
-import { openDevelopmentKeys } from '../../origin/dev/keys.ts';
-import { Answer } from './answer.ts';
-import { type Edge, startEdge } from './edge.ts';
-import { eventually } from './eventually.ts';
-import { OriginProcess } from './origin-process.ts';
-import { StoreFile } from './store-file.ts';
-import { Wire } from './wire.ts';
+import { type Contract, contract as toContract } from '../../shared/contract/contract.ts';
+import { toBucket, touched } from '../../shared/contract/dependencies.ts';
+import type { Report, ReportAnswer } from '../../shared/contract/report.ts';
+import type { Resource } from '../../shared/contract/resource.ts';
+import type { JsonObject } from '../../shared/contract/values.ts';
+import { films } from '../../shared/resources/films.ts';
+import { type Edge, type EdgeOptions, startEdge } from './edge.ts';
+import { Issuer } from './issuer.ts';
+import { type HopSeen, macOf, type ScriptedAnswer, ScriptedOrigin, testKeys } from './scripted-origin.ts';
 
-export type Engine = 'sqlite';
-/** Every journey passes on each of these. */
-export const engines: readonly Engine[] = ['sqlite'];
-
-export interface WorldOptions {
-  readonly engine: Engine;
-  /** How long an isolate believes the coordinator; 1 000 unless said. */
-  readonly memoMs?: number;
+export interface WorldOptions extends Partial<EdgeOptions> {
+  /** No report is sent but those of the test. */
+  readonly silent?: boolean;
+  readonly contract?: Contract;
 }
-
-export interface Asking {
-  readonly method?: string;
-  readonly token?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Bun.BodyInit;
-  /** Sent as a JSON body. */
-  readonly json?: unknown;
-}
-
-interface Parts {
-  readonly dataDir: string;
-  readonly keys: string;
-  readonly origin: OriginProcess;
-  readonly edge: Edge;
-  readonly identity: Identity;
-  readonly hop: Wire;
-  readonly feed: Wire;
-}
-
-/** A read may be this old, and no older: the memo of 1 000 ms and the feed's lag (SEMANTICS: freshness). */
-export const freshWithinMs = 1_250;
 
 export class World {
-  readonly origin: OriginProcess;
-  readonly edge: Edge;
-  readonly identity: Identity;
-  /** The ring in the form of `TOMBOLO_KEYS`. */
-  readonly keys: string;
-  readonly hop: Wire;
-  readonly feed: Wire;
-  /** The database as other programs see it. */
-  readonly file: StoreFile;
-  readonly dataDir: string;
+  readonly origin = new ScriptedOrigin();
+  readonly issuer = new Issuer();
+  readonly feed: Feed;
+  readonly documents = new Map<string, JsonObject>();
+  readonly log: string[] = [];
+  readonly contract: Contract;
+  edge!: Edge;
+  scope = 'public';
+  /** Where the origin's database stands. */
+  at = 1;
+  epoch = 'a'.repeat(16);
 
-  constructor({ dataDir, keys, origin, edge, identity, hop, feed }: Parts) {
-    this.origin = origin;
-    this.edge = edge;
-    this.identity = identity;
-    this.keys = keys;
-    this.hop = hop;
-    this.feed = feed;
-    this.file = new StoreFile(dataDir);
-    this.dataDir = dataDir;
+  constructor(options: WorldOptions) {
+    this.contract = options.contract ?? toContract(films);
+    this.feed = new Feed(this);
+    this.origin.script = (seen) => this.answer(seen);
   }
 
-  token(claims: Partial<Claims> = {}): Promise<string> {
-    return this.identity.mint({ subject: 'alice', roles: ['editor'], ...claims });
-  }
-
-  async request(path: string, asking: Asking = {}): Promise<Answer> {
-    const response = await fetch(`${this.edge.url}${path}`, toInit(asking));
-    return new Answer(response, await response.text());
-  }
-
-  /** Asks until the cache answers by itself: what follows then is about cached answers. */
-  mustHit(path: string, asking: Asking = {}): Promise<Answer> {
-    return eventually(`a hit for ${path}`, async () => {
-      const answer = await this.request(path, asking);
-      if (!answer.isHit) throw new Error(`${answer.status} ${answer.cacheStatus}`);
-      return answer;
-    }, { everyMs: 50 });
-  }
-
-  /** An old database in place of the present one, as after a restored backup. */
-  async restore(copy: string): Promise<void> {
-    await this.origin.stop();
-    this.file.replaceBy(copy);
-    await this.origin.start();
+  static async start(options: WorldOptions = {}): Promise<World> {
+    const world = new World(options);
+    await world.issuer.addKey('ed', 'EdDSA');
+    const jwks = await world.issuer.jwks();
+    world.origin.jwks = () => Response.json(jwks);
+    const { issuer, audience } = world.issuer;
+    world.edge = await startEdge({ originUrl: world.origin.url, keys: testKeys, issuer, audience, jwksUrl: `${world.origin.url}/.well-known/jwks.json`, memoMs: 40, feedSilentMs: 400, ...options, onLog: (line) => world.log.push(line) });
+    if (options.silent !== true) await world.feed.start();
+    return world;
   }
 
   async close(): Promise<void> {
-    await this.origin.kill9();
+    this.feed.stop();
     await this.edge.close();
-    await Promise.all([this.hop.close(), this.feed.close()]);
-    rmSync(this.dataDir, { recursive: true, force: true });
+    await this.origin.stop();
+  }
+
+  get(path: string, headers: Readonly<Record<string, string>> = {}, method = 'GET'): Promise<Response> {
+    return fetch(this.edge.url + path, { method, headers });
+  }
+
+  /** How often the origin was asked for this target. */
+  asked(target: string): number {
+    return this.origin.seen.filter((seen) => seen.path + seen.query === target).length;
+  }
+
+  lastAsked(): HopSeen {
+    const seen = this.origin.seen.at(-1);
+    if (seen === undefined) throw new Error('the origin was not asked');
+    return seen;
+  }
+
+  order(at = this.at): string {
+    return at.toString(16).padStart(16, '0');
+  }
+
+  position(at = this.at): string {
+    return `${this.epoch}.${this.order(at)}`;
+  }
+
+  /** A `Tombolo-Position` as the origin gives it out. */
+  positionToken(position = this.position()): string {
+    return `${position}.${macOf(this.origin.keys[0], `tombolo-position ${position}`).subarray(0, 16).toString('base64url')}`;
+  }
+
+  resource(name: string): Resource {
+    const found = this.contract.resources.get(name);
+    if (found === undefined) throw new Error(`the test has no resource ${name}`);
+    return found;
+  }
+
+  readHeader(resource = 'films', at = this.at): string {
+    return `${this.position(at)};${this.resource(resource).digest};${this.scope}`;
+  }
+
+  /** A committed write, not yet told to the edge. */
+  write(id: string, after: JsonObject | undefined, resource = 'films'): void {
+    const before = this.documents.get(id);
+    this.at++;
+    if (after === undefined) this.documents.delete(id);
+    else this.documents.set(id, after);
+    for (const key of touched(this.resource(resource), id, before, after)) this.feed.raise(resource, toBucket(key), this.order());
+  }
+
+  /** What a correct origin answers to reads; `at` is the position that it says it read at. */
+  answer({ path, query, headers }: HopSeen, at = this.at): ScriptedAnswer {
+    const [, , name = '', id] = path.split('/');
+    const read = this.readHeader(name, at);
+    const body = id === undefined ? JSON.stringify({ data: this.#list(query) }) : this.#one(id);
+    if (body === undefined) return { status: 404, body: '{"code":"document_not_found"}', headers: { 'content-type': 'application/problem+json' }, read };
+    const etag = etagOf(body);
+    if (headers.get('if-none-match')?.includes(etag) === true) return { status: 304, headers: { etag }, read };
+    return { body, headers: { etag, 'content-type': 'application/json' }, read };
+  }
+
+  #one(id: string): string | undefined {
+    const document = this.documents.get(id);
+    return document === undefined ? undefined : JSON.stringify({ id, ...document });
+  }
+
+  #list(query: string): JsonObject[] {
+    const genre = new URLSearchParams(query).get('genres');
+    return [...this.documents].filter(([, { genres }]) => genre === null || (Array.isArray(genres) && genres.includes(genre))).map(([id, document]) => ({ id, ...document }));
   }
 }
 
-export async function startWorld({ memoMs = 1_000 }: WorldOptions): Promise<World> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'tombolo-world-'));
-  const keys = await openDevelopmentKeys(dataDir);
-  let edgePort = 0;
-  const feed = await new Wire(() => edgePort).open();
-  const origin = new OriginProcess({ TOMBOLO_DATA_DIR: dataDir, TOMBOLO_EDGE_URLS: feed.url, TOMBOLO_KEYS: keys, MONGODB_URI: '', TOMBOLO_ENV: 'development' });
-  const hop = await new Wire(() => origin.port).open();
-  const identity = await openIdentity(dataDir, origin.url);
-  const { issuer, audience } = identity;
-  const edge = await startEdge({ originUrl: hop.url, keys, issuer, audience, jwksUrl: `${origin.url}/.well-known/jwks.json`, memoMs, persistDir: join(dataDir, 'edge-state') });
-  edgePort = Number(new URL(edge.url).port);
-  const world = new World({ dataDir, keys, origin, edge, identity, hop, feed });
-  await origin.start();
-  await eventually('an answer through the edge', async () => (await world.request('/v1/films?limit=1')).status === 200);
-  return world;
+export function etagOf(body: string): string {
+  return `"${Bun.hash(body).toString(36)}"`;
 }
 
-function toInit({ method, token, headers, body, json }: Asking): RequestInit {
-  return {
-    method: method ?? (json === undefined && body === undefined ? 'GET' : 'POST'),
-    headers: {
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-      ...(json === undefined ? {} : { 'content-type': 'application/json' }),
-      ...headers,
-    },
-    body: json === undefined ? (body ?? null) : JSON.stringify(json),
-    redirect: 'manual',
-  };
+/** The purge sink in miniature. */
+class Feed {
+  readonly #world: World;
+  #pending: Record<string, Record<string, string>> = {};
+  #through = '';
+  #clock = { now: 0, at: 0 };
+  #running: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  raise(resource: string, bucket: number, order: string): void {
+    (this.#pending[resource] ??= {})[bucket] = order;
+  }
+
+  /** Raises everything, then reports every 50 ms. */
+  async start(): Promise<void> {
+    await this.begin();
+    await this.tell();
+    this.#stopped = false;
+    this.#running = this.#run();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Silence, once the report under way has landed. */
+  async pause(): Promise<void> {
+    this.#stopped = true;
+    await this.#running;
+  }
+
+  async resume(): Promise<void> {
+    await this.tell();
+    this.#stopped = false;
+    this.#running = this.#run();
+  }
+
+  async begin(): Promise<ReportAnswer> {
+    const { epoch } = this.#world;
+    const through = this.#world.order();
+    this.#pending = {};
+    this.#through = through;
+    return this.send({ epoch, from: null, through, asOf: null, raised: {}, whole: {} });
+  }
+
+  /** Everything since the last report, complete as of now. */
+  async tell(): Promise<ReportAnswer> {
+    const report = { epoch: this.#world.epoch, from: this.#through, through: this.#world.order(), asOf: this.now(), raised: this.#pending, whole: {} };
+    this.#pending = {};
+    this.#through = report.through;
+    return this.send(report);
+  }
+
+  async send(report: Report): Promise<ReportAnswer> {
+    const answer = await this.#world.origin.report(this.#world.edge.url, report);
+    this.#clock = { now: answer.now, at: performance.now() };
+    return answer;
+  }
+
+  /** The coordinator's clock. */
+  now(): number {
+    return Math.floor(this.#clock.now + performance.now() - this.#clock.at);
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      await Bun.sleep(50);
+      if (!this.#stopped) await this.tell();
+    }
+  }
 }

@@ -1,0 +1,67 @@
+/** Stored answers: the isolate's memory, bounded in bytes, and behind it the colo's shelf. */
+import { edgeLimits } from '../limits.ts';
+import { loadEntry, storeEntry } from './colo.ts';
+import type { Entry } from './entry.ts';
+
+/** What a Map's slot, the headers and the numbers of an entry weigh, roughly. */
+const overheadBytes = 1_024;
+
+export class Entries {
+  readonly #bytesMax: number;
+  #bytes = 0;
+  /** In order of use, the oldest first. */
+  readonly #held = new Map<string, Entry>();
+
+  constructor(bytesMax: number = edgeLimits.entriesBytesMax) {
+    this.#bytesMax = bytesMax;
+  }
+
+  recall(key: string): Entry | undefined {
+    const found = this.#held.get(key);
+    if (found === undefined) return undefined;
+    this.#held.delete(key);
+    this.#held.set(key, found);
+    return found;
+  }
+
+  /** From the shelf, where another isolate may have put a later one. */
+  async load(key: string): Promise<Entry | undefined> {
+    const loaded = await loadEntry(key);
+    const held = this.#held.get(key);
+    if (loaded === undefined || (held !== undefined && held.validatedAt >= loaded.validatedAt)) return held;
+    this.#hold(key, loaded);
+    return loaded;
+  }
+
+  /** In memory at once; the shelf's work is returned, for `waitUntil`. */
+  store(key: string, entry: Entry): Promise<void> {
+    const held = this.#held.get(key);
+    this.#hold(key, entry);
+    return held !== undefined && isSameState(held, entry) ? Promise.resolve() : storeEntry(key, entry);
+  }
+
+  #hold(key: string, entry: Entry): void {
+    const replaced = this.#held.get(key);
+    if (replaced !== undefined) this.#drop(key, replaced);
+    this.#held.set(key, entry);
+    this.#bytes += weigh(key, entry);
+    for (const [oldest, old] of this.#held) {
+      if (this.#bytes <= this.#bytesMax) break;
+      this.#drop(oldest, old);
+    }
+  }
+
+  #drop(key: string, entry: Entry): void {
+    this.#held.delete(key);
+    this.#bytes -= weigh(key, entry);
+  }
+}
+
+/** A mere revalidation while the feed is silent: the shelf need not be written again for each. */
+function isSameState(left: Entry, right: Entry): boolean {
+  return left.body === right.body && left.position.epoch === right.position.epoch && left.generations.join() === right.generations.join();
+}
+
+function weigh(key: string, entry: Entry): number {
+  return entry.body.byteLength + 2 * key.length + overheadBytes;
+}

@@ -1,0 +1,72 @@
+/** Asks the origin, and keeps its answer where that is allowed. */
+import type { Context, Next } from 'hono';
+import type { EdgeEnv } from '../context.ts';
+import { toForwardFault } from '../forward-fault.ts';
+import { edgeLimits } from '../limits.ts';
+import { bufferUpTo } from '../read-body.ts';
+import { fromEntry, keptHeaders, label, underCondition } from './answers.ts';
+import { type Entry, isStorable } from './entry.ts';
+import type { View } from './generations.ts';
+import type { Plan } from './plan.ts';
+
+/** Why the origin is asked (RFC 9211 §2.2). */
+export type ForwardReason = 'uri-miss' | 'stale' | 'request';
+
+export interface Stored {
+  readonly entry: Entry | undefined;
+  /** Asked for before the origin is. */
+  readonly view: View | undefined;
+}
+
+export async function fill(c: Context<EdgeEnv>, plan: Plan, { entry, view }: Stored, reason: ForwardReason, next: Next): Promise<void> {
+  const { ifNoneMatch, after } = c.get('conditions');
+  c.set('wantsFacts', true);
+  // The client's own condition is met below: asked with it, the origin might answer with nothing to keep.
+  c.set('conditions', { after, ifNoneMatch: entry?.etag });
+  await next();
+  if (c.error !== undefined) return;
+  const answer = takeAnswer(c);
+  const status = `fwd=${reason}; fwd-status=${answer.status}`;
+  const made = answer.status === 304 && entry !== undefined ? validated(c, plan, entry, view) : await toEntry(c, plan, answer, view);
+  if (made instanceof Response) return give(c, underCondition(made, ifNoneMatch), status);
+  if (made.stored) c.executionCtx.waitUntil(c.get('context').entries.store(plan.key, made.entry));
+  give(c, fromEntry(c, made.entry, ifNoneMatch), made.stored ? `${status}; stored` : status);
+}
+
+/** Hono would merge the headers of an answer that is replaced into its successor. */
+function takeAnswer(c: Context<EdgeEnv>): Response {
+  const answer = c.res;
+  c.res = undefined;
+  return answer;
+}
+
+function give(c: Context<EdgeEnv>, answer: Response, status: string): void {
+  label(answer, { status, ageSeconds: 0, isPublic: true });
+  c.res = answer;
+}
+
+interface Made {
+  readonly entry: Entry;
+  readonly stored: boolean;
+}
+
+/** The origin says that the bytes are still right: they are answered, and believed for as long as the new state. */
+function validated(c: Context<EdgeEnv>, { resource, scope }: Plan, entry: Entry, view: View | undefined): Made {
+  const facts = c.get('facts');
+  if (facts === undefined || view === undefined || !isStorable(facts, resource, scope, view)) return { entry, stored: false };
+  return { entry: { ...entry, position: facts.position, generations: view.generations, validatedAt: Date.now() }, stored: true };
+}
+
+/** The origin's answer as an entry, or as it stands when it may not be kept. */
+async function toEntry(c: Context<EdgeEnv>, { resource, scope }: Plan, answer: Response, view: View | undefined): Promise<Made | Response> {
+  const facts = c.get('facts');
+  const kept = (answer.status === 200 && answer.headers.has('etag')) || (answer.status === 404 && c.get('route').verb === 'one');
+  const forbids = /\bno-store\b|\bprivate\b/i.test(answer.headers.get('cache-control') ?? '') || answer.headers.has('set-cookie');
+  if (!kept || forbids || facts === undefined || view === undefined || !isStorable(facts, resource, scope, view)) return answer;
+  const { position } = facts;
+  const common = { position, generations: view.generations, validatedAt: Date.now(), etag: answer.headers.get('etag') ?? undefined };
+  if (answer.status === 404) return { entry: { ...common, status: 404, body: new Uint8Array(0), headers: [] }, stored: true };
+  const body = await bufferUpTo(answer.body, edgeLimits.entryBytesMax).catch((cause: unknown) => Promise.reject(toForwardFault(cause)));
+  if (!(body instanceof Uint8Array)) return new Response(body, answer);
+  return { entry: { ...common, status: 200, body, headers: [...answer.headers].filter(([name]) => keptHeaders.has(name)) }, stored: true };
+}

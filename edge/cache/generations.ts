@@ -1,0 +1,104 @@
+/**
+ * What this isolate knows of generations: the coordinator's last answer for each resource, believed for M
+ * from the moment of asking (SEMANTICS: memo). Past half of M it is asked again behind an answer, so that
+ * steady traffic never waits; past M whoever needs it waits, at most his own time.
+ *
+ *   ── ask ──▶ known ──½M──▶ known, asking ──M──▶ unknown until answered
+ *              └── the feed was silent when asked: unknown, asked again after M
+ */
+import type { Changes, Heard } from '../coordinator/changes.ts';
+import { Flights, settledWithin } from '../flights.ts';
+import { edgeLimits } from '../limits.ts';
+import { log, toLogged } from '../log.ts';
+
+/** Generations of some buckets at one moment, copied: what is learned later must not change it. */
+export interface View {
+  /** Whether they may be believed now. If not, they are still lower bounds. */
+  readonly known: boolean;
+  readonly epoch: string;
+  readonly through: string;
+  readonly generations: readonly string[];
+}
+
+export interface Asking {
+  ask(resource: string, heard: Heard | undefined): Promise<Changes>;
+  waitUntil(work: Promise<unknown>): void;
+}
+
+interface Memo {
+  readonly changes: Changes;
+  readonly raised: Map<number, string>;
+  readonly askedAt: number;
+}
+
+export class Generations {
+  readonly #memoMs: number;
+  readonly #silentMs: number;
+  readonly #memos = new Map<string, Memo>();
+  readonly #flights = new Flights<void>(edgeLimits.askMsMax);
+  #failedAt = 0;
+
+  constructor({ memoMs, feedSilentMs }: { readonly memoMs: number; readonly feedSilentMs: number }) {
+    this.#memoMs = memoMs;
+    this.#silentMs = feedSilentMs;
+  }
+
+  /** `undefined` when there is no epoch to speak of: nothing can be stored, nothing is fresh. */
+  async view(resource: string, buckets: readonly number[], asking: Asking): Promise<View | undefined> {
+    const ageMs = this.#ageMs(resource);
+    if (ageMs * 2 > this.#memoMs) {
+      const asked = this.#ask(resource, asking);
+      if (ageMs > this.#memoMs) await settledWithin(asked, edgeLimits.askMsMax);
+    }
+    return this.#copy(this.#memos.get(resource), buckets);
+  }
+
+  #ageMs(resource: string): number {
+    const memo = this.#memos.get(resource);
+    return memo === undefined ? Number.POSITIVE_INFINITY : Date.now() - memo.askedAt;
+  }
+
+  /** Never rejects: after a failure nothing is known, and for a moment nobody asks. */
+  #ask(resource: string, { ask, waitUntil }: Asking): Promise<void> {
+    const flying = this.#flights.joinable(resource);
+    if (flying !== undefined) return flying;
+    if (Date.now() - this.#failedAt < edgeLimits.askAgainMs) return Promise.resolve();
+    const started = this.#flights.start(resource, async () => {
+      const askedAt = Date.now();
+      try {
+        this.#learn(resource, await ask(resource, heardOf(this.#memos.get(resource))), askedAt);
+      } catch (cause) {
+        this.#failedAt = Date.now();
+        log('warn', 'generations.not_answered', { resource, cause: toLogged(cause) });
+      }
+    });
+    waitUntil(started);
+    return started;
+  }
+
+  #learn(resource: string, changes: Changes, askedAt: number): void {
+    const memo = this.#memos.get(resource);
+    // A question that was overtaken says nothing new; what it missed, the next one asks for again.
+    if (memo !== undefined && memo.askedAt > askedAt) return;
+    const raised = memo === undefined || changes.whole ? new Map<number, string>() : memo.raised;
+    for (const { bucket, order } of changes.buckets) raised.set(bucket, order);
+    this.#memos.set(resource, { changes, raised, askedAt });
+  }
+
+  #copy(memo: Memo | undefined, buckets: readonly number[]): View | undefined {
+    if (memo === undefined || memo.changes.epoch === null) return undefined;
+    const { epoch, through, floor, ageMs } = memo.changes;
+    const known = ageMs !== null && ageMs <= this.#silentMs && Date.now() - memo.askedAt <= this.#memoMs;
+    return { known, epoch, through, generations: buckets.map((bucket) => later(memo.raised.get(bucket), floor)) };
+  }
+}
+
+function later(order: string | undefined, floor: string): string {
+  return order !== undefined && order > floor ? order : floor;
+}
+
+function heardOf(memo: Memo | undefined): Heard | undefined {
+  if (memo === undefined || memo.changes.epoch === null) return undefined;
+  const { instance, revision, epoch } = memo.changes;
+  return { instance, revision, epoch };
+}

@@ -1,0 +1,44 @@
+/** Whether a request may be answered from stored bytes, under which name, and what that answer depends on. */
+import { dependenciesOfDocument, dependenciesOfList, toBucket } from '../../shared/contract/dependencies.ts';
+import { toCanonicalJson } from '../../shared/contract/hash.ts';
+import type { Principal } from '../../shared/contract/principal.ts';
+import { formatQuery } from '../../shared/contract/query.ts';
+import type { Resource } from '../../shared/contract/resource.ts';
+import { currentVersion, type Route } from '../../shared/contract/routes.ts';
+import { publicScope, scopeDigest, scopeOf } from '../../shared/contract/scope.ts';
+import type { Conditions, ReadRequest } from '../context.ts';
+import { edgeLimits } from '../limits.ts';
+
+export interface Plan {
+  readonly key: string;
+  readonly resource: Resource;
+  readonly scope: string;
+  readonly buckets: readonly number[];
+}
+
+/** Part of every key: another meaning of what is stored must not meet entries of the old one. */
+const layout = 1;
+
+export interface Planned {
+  readonly route: Route;
+  readonly read: ReadRequest | undefined;
+  readonly principal: Principal;
+  readonly conditions: Conditions;
+}
+
+/** `undefined`: the origin answers, and nothing is kept. */
+export function toPlan({ route, read, principal, conditions }: Planned): Plan | undefined {
+  const { resource } = route;
+  // If-Match on a read (RFC 9110 §13.1.1) is the origin's to decide: it is rare, and not worth a rule here.
+  if (read === undefined || resource.cache === 'none' || conditions.ifMatch !== undefined) return undefined;
+  const scope = scopeOf(resource, principal);
+  if (scope !== publicScope) return undefined;
+  const key = [layout, currentVersion, resource.name, resource.digest, scopeDigest(scope), nameOf(read)].join('/');
+  const dependencies = read.kind === 'list' ? dependenciesOfList(read.query) : dependenciesOfDocument(read.id);
+  const buckets = [...new Set(dependencies.map(toBucket))];
+  return key.length > edgeLimits.keyCharactersMax || buckets.length > edgeLimits.entryBucketsMax ? undefined : { key, resource, scope, buckets };
+}
+
+function nameOf(read: ReadRequest): string {
+  return read.kind === 'list' ? `list ${formatQuery(read.query)}` : `one ${toCanonicalJson([read.id, read.fields ?? null])}`;
+}

@@ -1,0 +1,49 @@
+/** `POST /.tombolo/changes`: a report of the origin, believed by its signature alone, handed to the coordinator. */
+import type { Context, MiddlewareHandler } from 'hono';
+import { documentInvalid, toFieldErrors } from '../../shared/contract/documents.ts';
+import { Fault } from '../../shared/contract/fault.ts';
+import { type Report, reportPath, reportSchema } from '../../shared/contract/report.ts';
+import { hopLimits } from '../../shared/hop/profile.ts';
+import type { EdgeEnv } from '../context.ts';
+import { contentDigest } from '../hop/content-digest.ts';
+import { mustSignedReport } from '../hop/verify.ts';
+import { edgeLimits } from '../limits.ts';
+import { mustText, readUpTo } from '../read-body.ts';
+import { sendReport } from './coordinator.ts';
+
+export function report(): MiddlewareHandler<EdgeEnv> {
+  return async function report(c, next) {
+    if (c.get('url').pathname !== reportPath) return next();
+    const { created, nonce } = await mustSignedReport(c.req.raw, c.get('url'), c.get('context').macs, Date.now());
+    const signed = { report: mustReport(await mustSignedBody(c)), nonce, expiresAt: (created + hopLimits.nonceKeptSeconds) * 1_000 };
+    const outcome = await sendReport(c.env, signed);
+    if (outcome === 'replayed') throw new Fault('hop_replayed');
+    return c.json(outcome, 200, { 'cache-control': 'no-store' });
+  };
+}
+
+async function mustSignedBody(c: Context<EdgeEnv>): Promise<string> {
+  const bytes = await readUpTo(c.req.raw.body, edgeLimits.reportBytesMax);
+  if (bytes === undefined) throw new Fault('body_too_large', { detail: `at most ${edgeLimits.reportBytesMax} bytes` });
+  const signed = c.req.raw.headers.get('content-digest');
+  if (signed === null || signed !== (await contentDigest(bytes))) throw new Fault('hop_invalid', { detail: 'the body is not the one that was signed' });
+  return mustText(bytes);
+}
+
+function mustReport(text: string): Report {
+  const parsed = reportSchema.safeParse(parseJson(text));
+  if (!parsed.success) throw documentInvalid(toFieldErrors(parsed.error));
+  const { through, from, whole, raised } = parsed.data;
+  const orders = [...Object.values(whole), ...Object.values(raised).flatMap((buckets) => Object.values(buckets)), ...(from === null ? [] : [from])];
+  // Positions are compared as text, which is their order at one width alone.
+  if (orders.every((order) => order.length === through.length && order <= through)) return parsed.data;
+  throw documentInvalid([{ at: '/through', in: 'body', detail: 'is before what the report raises, or of another width' }]);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Fault('body_malformed', { detail: 'the report is not JSON' });
+  }
+}
