@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { createFilm, patchFilm, toFilm } from '../support/film.ts';
 import { eventually } from '../support/eventually.ts';
-import { engines, freshWithinMs, startWorld, type World } from '../support/world.ts';
+import { engines, freshWithinMs, startWorld, type World } from '../support/whole-world.ts';
 
 describe.each([...engines])('freshness on %s', (engine) => {
   let world: World;

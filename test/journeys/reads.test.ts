@@ -1,7 +1,7 @@
 /** A reader's way through the cache: the first answer, the cached one, and the one that says nothing changed. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { createFilm } from '../support/film.ts';
-import { engines, startWorld, type World } from '../support/world.ts';
+import { engines, startWorld, type World } from '../support/whole-world.ts';
 
 describe.each([...engines])('reads on %s', (engine) => {
   let world: World;

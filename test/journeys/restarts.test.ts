@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createFilm, patchFilm } from '../support/film.ts';
 import { eventually } from '../support/eventually.ts';
-import { engines, freshWithinMs, startWorld, type World } from '../support/world.ts';
+import { engines, freshWithinMs, startWorld, type World } from '../support/whole-world.ts';
 
 describe.each([...engines])('restarts on %s', (engine) => {
   let world: World;

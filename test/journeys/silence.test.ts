@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { createFilm } from '../support/film.ts';
 import { eventually } from '../support/eventually.ts';
-import { engines, freshWithinMs, startWorld, type World } from '../support/world.ts';
+import { engines, freshWithinMs, startWorld, type World } from '../support/whole-world.ts';
 
 describe.each([...engines])('a silent feed on %s', (engine) => {
   let world: World;

@@ -1,6 +1,6 @@
 /** Films as tests write them. */
 import type { Answer, FilmDocument } from './answer.ts';
-import type { World } from './world.ts';
+import type { World } from './whole-world.ts';
 
 export interface FilmInput {
   readonly title?: string;

@@ -15,7 +15,8 @@ export class Program {
   output = '';
 
   constructor(command: readonly string[], { cwd, env }: ProgramOptions) {
-    this.#child = Bun.spawn([...command], { cwd, env: { ...env }, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' });
+    // A process group of its own, as a shell gives one to each command: Ctrl-C goes to all of it.
+    this.#child = Bun.spawn([...command], { cwd, env: { ...env }, detached: true, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' });
     void this.#gather(this.#child.stdout);
     void this.#gather(this.#child.stderr);
   }
@@ -40,6 +41,11 @@ export class Program {
     this.#child.kill(name);
   }
 
+  /** What a terminal does at Ctrl-C. */
+  interrupt(): void {
+    process.kill(-this.#child.pid, 'SIGINT');
+  }
+
   /** Its exit code (128 + n after a signal) and how long the end took. */
   async ended(msMax = 15_000): Promise<{ code: number; ms: number }> {
     const started = performance.now();
@@ -48,9 +54,13 @@ export class Program {
     return { code, ms: performance.now() - started };
   }
 
-  /** For the end of a test: whatever happened, it is gone. */
+  /** For the end of a test: whatever happened, it is gone, with all that it started. */
   async kill(): Promise<void> {
-    this.#child.kill('SIGKILL');
+    try {
+      process.kill(-this.#child.pid, 'SIGKILL');
+    } catch {
+      // The whole group has ended already.
+    }
     await this.#child.exited;
   }
 
@@ -60,12 +70,13 @@ export class Program {
   }
 }
 
-/** Processes whose folder or command line lies under `dir`. Linux alone. */
+/** Processes whose folder, command line or environment names `dir`, this one excepted. Linux alone. */
 export function processesUnder(dir: string): { pid: number; command: string }[] {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid).flatMap((pid) => {
     try {
       const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
-      return command !== '' && (readlinkSync(`/proc/${pid}/cwd`).startsWith(dir) || command.includes(dir)) ? [{ pid: Number(pid), command }] : [];
+      const isUnder = readlinkSync(`/proc/${pid}/cwd`).startsWith(dir) || command.includes(dir) || readFileSync(`/proc/${pid}/environ`, 'utf8').includes(dir);
+      return command !== '' && isUnder ? [{ pid: Number(pid), command }] : [];
     } catch {
       return [];
     }
