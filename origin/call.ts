@@ -23,6 +23,7 @@ export interface Inputs {
   readonly replace: BodyInput;
   readonly patch: BodyInput;
   readonly remove: { readonly bodyText: '' };
+  readonly changes: { readonly after: string | undefined };
   readonly import: { readonly onDuplicate: OnDuplicate; readonly stream: ReadableStream<Uint8Array> | null };
 }
 

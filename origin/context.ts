@@ -10,6 +10,7 @@ import { parsePosition } from '../shared/contract/position.ts';
 import type { Verb } from '../shared/contract/routes.ts';
 import { hopLimits } from '../shared/hop/profile.ts';
 import type { Asked } from './call.ts';
+import { Feed } from './feed/feed.ts';
 import type { VerifiedHop } from './hop/verify.ts';
 import type { Settings } from './settings.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
@@ -20,6 +21,7 @@ export interface Context {
   readonly contract: Contract;
   readonly log: pino.Logger;
   readonly store: Store;
+  readonly feed: Feed;
   /** Refusals by reason, since the start. */
   readonly refusals: Map<FaultReason, number>;
   now(): number;
@@ -33,24 +35,28 @@ export async function openContext(settings: Settings, contract: Contract): Promi
   const store = await openSqliteStore({
     dataDir: settings.dataDir,
     resources: contract.resources.values(),
-    onWarning: (message: string, facts: Record<string, unknown>) => log.warn(facts, message),
-    onFatal: (message: string) => {
+    onWarning: (message, facts) => log.warn(facts, message),
+    onFatal: (err) => {
       // The file under us is no longer the one we opened: going on would answer from a ghost.
-      log.fatal(message);
+      log.fatal({ err }, 'the store is not ours any more');
       process.exit(75);
     },
   });
+  const feed = await Feed.open({ store, onTrouble: (message, err) => log.error({ err }, message) });
   const now = Date.now;
   return {
-    settings, contract, log, store, now,
+    settings, contract, log, store, feed, now,
     refusals: new Map(),
     bounds: (hop, verb) => toBounds(hop, verb, now()),
-    close: () => store.close(),
+    async close() {
+      await feed.close();
+      await store.close();
+    },
   };
 }
 
 function toBounds(hop: VerifiedHop, verb: Verb, nowMs: number): Pick<Asked, 'deadline' | 'atLeast' | 'nonce'> {
-  const msMax = verb === 'import' ? limits.importMsMax : limits.requestMsMax;
+  const msMax = verb === 'import' ? limits.importMsMax : verb === 'changes' ? limits.streamMsMax : limits.requestMsMax;
   const msLeft = Number(hop.header('tombolo-deadline') ?? msMax);
   const { created, nonce } = hop.parameters;
   return {

@@ -12,6 +12,7 @@ import { verifyHop } from './hop/verify.ts';
 import { respond, respondFault } from './respond.ts';
 import { authorize } from './stages/authorize.ts';
 import { parseRoute, parsers } from './stages/parse.ts';
+import { changes } from './verbs/changes.ts';
 import { find } from './verbs/find.ts';
 import { get } from './verbs/get.ts';
 import { importRows } from './verbs/import.ts';
@@ -28,9 +29,11 @@ const verbs: { readonly [V in Verb]: (context: Context, call: Call<V>) => Promis
   patch,
   remove,
   import: importRows,
+  changes,
 };
 
-export async function handle(context: Context, request: Request): Promise<Response> {
+/** `untimed` lifts the server's own limits on slow bodies and quiet answers; the request's deadline stays. */
+export async function handle(context: Context, request: Request, untimed: () => void): Promise<Response> {
   let requestId = 'none';
   try {
     const hop = verifyHop(request, context.settings.keys, context.now());
@@ -38,6 +41,7 @@ export async function handle(context: Context, request: Request): Promise<Respon
     const route = parseRoute(context, hop);
     const rights = authorize(route, hop);
     const asked: Asked = { hop, requestId, resource: route.resource, id: route.id ?? '', ...rights, ...context.bounds(hop, route.verb) };
+    if (route.verb === 'import' || route.verb === 'changes') untimed();
     const answer = await run(route.verb, context, asked, request);
     return respond(context, asked, answer);
   } catch (thrown) {

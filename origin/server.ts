@@ -31,6 +31,7 @@ export async function startOrigin(settings: Settings, options: OriginOptions = {
   return {
     port: server.port ?? settings.originPort,
     async close() {
+      await context.feed.close();
       const drained = server.stop();
       await Promise.race([drained, Bun.sleep(drainMsMax)]);
       await server.stop(true);
@@ -51,9 +52,8 @@ async function listen(context: Context, jwks: JSONWebKeySet | undefined) {
       fetch(request, server) {
         const open = openRoute(context, request, jwks);
         if (open !== undefined) return open;
-        // Bun cuts bodies slower than 16 KB/s and quiet answers; the request's own deadline bounds both.
-        if (request.method === 'POST') server.timeout(request, 0);
-        return handle(context, request);
+        // Bun cuts bodies slower than 16 KB/s and streams that are quiet for 10 s.
+        return handle(context, request, () => server.timeout(request, 0));
       },
     });
   } catch (cause) {

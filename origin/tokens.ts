@@ -6,14 +6,25 @@ import { Fault } from '../shared/contract/fault.ts';
 import { formatPosition, type Position, positionPurpose } from '../shared/contract/position.ts';
 import type { SortValue } from '../shared/contract/values.ts';
 import type { HopKey } from '../shared/hop/keys.ts';
-import { hmac, isEqual } from './hop/hmac.ts';
+import { hmac, isEqualText } from './hop/hmac.ts';
 
 /** 128 bits are enough for a MAC that an attacker can only try online (RFC 2104 §5). */
 const macBytes = 16;
 
 export function signPosition(position: Position, key: HopKey): string {
   const text = formatPosition(position);
-  return `${text}.${hmac(key, `${positionPurpose} ${text}`).subarray(0, macBytes).toString('base64url')}`;
+  return `${text}.${positionMac(text, key)}`;
+}
+
+/** The position text of a token that one of our keys signed. */
+export function verifyPosition(token: string, keys: readonly HopKey[]): string | undefined {
+  const end = token.lastIndexOf('.');
+  const text = token.slice(0, Math.max(end, 0));
+  return keys.some((key) => isEqualText(token.slice(end + 1), positionMac(text, key))) ? text : undefined;
+}
+
+function positionMac(text: string, key: HopKey): string {
+  return hmac(key, `${positionPurpose} ${text}`).subarray(0, macBytes).toString('base64url');
 }
 
 /** Where a page ends and which way the reader goes on from it. */
@@ -25,14 +36,13 @@ export interface Cursor {
 export function signCursor(cursor: Cursor, boundTo: string, key: HopKey): string {
   const flat = cursor.keys.flatMap(({ rank, value }) => [rank, value]);
   const text = Buffer.from(JSON.stringify([cursor.backwards ? 1 : 0, ...flat])).toString('base64url');
-  return `${text}.${cursorMac(text, boundTo, key).toString('base64url')}`;
+  return `${text}.${cursorMac(text, boundTo, key)}`;
 }
 
 /** `boundTo` names the query and the scope: a cursor of another query, or of another's rights, is refused. */
 export function mustCursor(token: string, boundTo: string, keys: readonly HopKey[]): Cursor {
   const [text = '', mac = ''] = token.split('.');
-  const given = Buffer.from(mac, 'base64url');
-  if (!keys.some((key) => isEqual(given, cursorMac(text, boundTo, key))))
+  if (!keys.some((key) => isEqualText(mac, cursorMac(text, boundTo, key))))
     throw new Fault('cursor_invalid', { detail: 'after: not a cursor of this query', errors: [{ at: 'after', in: 'query', detail: 'use the cursor of a page of the same query' }] });
   const [backwards, ...flat] = JSON.parse(Buffer.from(text, 'base64url').toString()) as (string | number)[];
   const keysRead: SortValue[] = [];
@@ -40,6 +50,6 @@ export function mustCursor(token: string, boundTo: string, keys: readonly HopKey
   return { keys: keysRead, backwards: backwards === 1 };
 }
 
-function cursorMac(text: string, boundTo: string, key: HopKey): Buffer {
-  return hmac(key, `tombolo-cursor ${boundTo}\n${text}`).subarray(0, macBytes);
+function cursorMac(text: string, boundTo: string, key: HopKey): string {
+  return hmac(key, `tombolo-cursor ${boundTo}\n${text}`).subarray(0, macBytes).toString('base64url');
 }

@@ -10,8 +10,13 @@ export function hmac(key: HopKey, text: string): Buffer {
 }
 
 /** Constant time for equal lengths; the length of a MAC is no secret. */
-export function isEqual(left: Uint8Array, right: Uint8Array): boolean {
+function isEqual(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && timingSafeEqual(left, right);
+}
+
+/** The same of texts: one MAC has one spelling. */
+export function isEqualText(left: string, right: string): boolean {
+  return isEqual(Buffer.from(left), Buffer.from(right));
 }
 
 /** `Content-Digest` (RFC 9530 §2). */

@@ -2,7 +2,7 @@
 import { Fault } from '../../shared/contract/fault.ts';
 import type { HopKey } from '../../shared/hop/keys.ts';
 import { hopHeaders, isWithinWindow, parseSignature, parseSignatureInput, type SignatureParameters, toRequestMessage, toSignatureBase } from '../../shared/hop/profile.ts';
-import { hmac, isEqual } from './hmac.ts';
+import { hmac, isEqualText } from './hmac.ts';
 
 /** A request whose signature holds. `header` gives the covered headers alone. */
 export interface VerifiedHop {
@@ -26,7 +26,7 @@ export function verifyHop(request: Request, keys: readonly HopKey[], nowMs: numb
   const { path, query } = splitTarget(request.url);
   const header = (name: string) => request.headers.get(name);
   const message = toRequestMessage(request.method, path, query, header);
-  if (!isEqual(hmac(key, toSignatureBase(message, parameters).base), Buffer.from(mac, 'base64'))) throw new Fault('hop_invalid');
+  if (!isEqualText(hmac(key, toSignatureBase(message, parameters).base).toString('base64'), mac)) throw new Fault('hop_invalid');
   if (!isWithinWindow(parameters.created, nowMs)) throw new Fault('hop_expired', { detail: 'the clocks of edge and origin differ, or the request was held' });
   return { method: request.method, path, query, parameters, header };
 }

@@ -13,15 +13,15 @@ export async function* readRows(stream: ReadableStream<Uint8Array> | null, resou
   for await (const line of readLines(stream)) {
     number++;
     if (line === undefined) yield { kind: 'rejected', number, fault: new Fault('body_too_large', { detail: `a row has at most ${limits.importRowBytesMax} bytes` }) };
-    else if (line.trim() !== '') yield parseRow(line, number, resource);
+    else if (line.some((byte) => byte > 0x20)) yield parseRow(line, number, resource);
   }
 }
 
-function parseRow(line: string, number: number, resource: Resource): ParsedRow {
+function parseRow(line: Uint8Array, number: number, resource: Resource): ParsedRow {
   try {
-    return { kind: 'row', number, ...mustRow(JSON.parse(line), resource) };
+    return { kind: 'row', number, ...mustRow(JSON.parse(decoder.decode(line)), resource) };
   } catch (thrown) {
-    const fault = thrown instanceof Fault ? thrown : new Fault('body_malformed', { detail: 'the row is not JSON' });
+    const fault = thrown instanceof Fault ? thrown : new Fault('body_malformed', { detail: 'the row is not JSON in UTF-8' });
     return { kind: 'rejected', number, fault };
   }
 }
@@ -41,22 +41,25 @@ function mustRow(value: unknown, resource: Resource): { id: string | undefined; 
 }
 
 /** Lines without their end; `undefined` for one that is over the bound, whose rest is passed over. */
-async function* readLines(stream: ReadableStream<Uint8Array> | null): AsyncGenerator<string | undefined> {
-  const decoder = new TextDecoder();
-  let held = '';
+async function* readLines(stream: ReadableStream<Uint8Array> | null): AsyncGenerator<Uint8Array | undefined> {
+  let held = Buffer.alloc(0);
   let over = false;
   for await (const chunk of stream ?? []) {
-    const parts = (held + decoder.decode(chunk, { stream: true })).split('\n');
-    held = parts.pop() ?? '';
-    for (const part of parts) {
-      yield over || part.length > limits.importRowBytesMax ? undefined : part;
+    let start = 0;
+    for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
+      const line = Buffer.concat([held, chunk.subarray(start, end)]);
+      yield over || line.length > limits.importRowBytesMax ? undefined : line;
+      held = Buffer.alloc(0);
       over = false;
+      start = end + 1;
     }
-    if (held.length > limits.importRowBytesMax) {
-      over = true;
-      held = '';
-    }
+    held = over ? held : Buffer.concat([held, chunk.subarray(start)]);
+    if (held.length <= limits.importRowBytesMax) continue;
+    over = true;
+    held = Buffer.alloc(0);
   }
-  const rest = held + decoder.decode();
-  if (over || rest !== '') yield over ? undefined : rest;
+  if (over || held.length > 0) yield over ? undefined : held;
 }
+
+const newline = 0x0a;
+const decoder = new TextDecoder('utf-8', { fatal: true });

@@ -17,7 +17,7 @@ export interface Rights {
 }
 
 const ruleOf: Readonly<Record<Verb, keyof Resource['rules']>> = {
-  list: 'read', one: 'read', create: 'create', import: 'create', replace: 'update', patch: 'update', remove: 'remove',
+  list: 'read', one: 'read', changes: 'read', create: 'create', import: 'create', replace: 'update', patch: 'update', remove: 'remove',
 };
 
 export function authorize(route: Route, hop: VerifiedHop): Rights {

@@ -3,7 +3,7 @@ import { type Bodies, bodiesOf, mustBody } from '../../shared/contract/documents
 import { Fault } from '../../shared/contract/fault.ts';
 import { parseImportQuery } from '../../shared/contract/import-query.ts';
 import { limits } from '../../shared/contract/limits.ts';
-import { parseFieldsQuery, parseListQuery, parseNoQuery } from '../../shared/contract/query.ts';
+import { parseChangesQuery, parseFieldsQuery, parseListQuery, parseNoQuery } from '../../shared/contract/query.ts';
 import { mustRoute, type Route, type Verb } from '../../shared/contract/routes.ts';
 import type { Asked, Inputs } from '../call.ts';
 import type { Context } from '../context.ts';
@@ -22,6 +22,7 @@ export const parsers: { readonly [V in Verb]: (asked: Asked, request: Request) =
   replace: (asked, request) => parseBody('replace', asked, request),
   patch: (asked, request) => parseBody('patch', asked, request),
   remove: ({ hop }) => (parseNoQuery(new URLSearchParams(hop.query)), { bodyText: '' }),
+  changes: ({ hop }) => ({ after: parseChangesQuery(new URLSearchParams(hop.query)) }),
   import: ({ hop }, request) => ({ onDuplicate: parseImportQuery(new URLSearchParams(hop.query)), stream: request.body }),
 };
 

@@ -32,6 +32,8 @@ export const limits = {
   tokenCharactersMax: 4_096,
   /** The whole of a request, edge to store and back; then 504. */
   requestMsMax: 10_000,
+  /** A live stream's life: it ends with `reconnect`, and the client comes back with its last id. */
+  streamMsMax: 3_600_000,
   /** An import's whole time; what was committed stays and the summary line says how far it came. */
   importMsMax: 600_000,
 } as const;

@@ -153,6 +153,14 @@ export function parseFieldsQuery(resource: Resource, search: URLSearchParams): r
   return fields;
 }
 
+/** `after` of a change feed: a position token, for clients that cannot send `Last-Event-ID`. */
+export function parseChangesQuery(search: URLSearchParams): string | undefined {
+  const { after, ...others } = Object.fromEntries(search);
+  const [name] = Object.keys(others);
+  if (name !== undefined) throw new Fault('query_invalid', { detail: `${name}: unknown parameter; a change feed takes after alone`, errors: [{ at: name, in: 'query', detail: 'unknown parameter' }] });
+  return after;
+}
+
 export function parseNoQuery(search: URLSearchParams): void {
   const [name] = search.keys();
   if (name !== undefined) throw new Fault('query_invalid', { detail: `${name}: this request takes no parameters`, errors: [{ at: name, in: 'query', detail: 'takes no parameters' }] });

@@ -4,7 +4,7 @@ import { Fault } from './fault.ts';
 import { limits } from './limits.ts';
 import type { Resource } from './resource.ts';
 
-export type Verb = 'list' | 'one' | 'create' | 'replace' | 'patch' | 'remove' | 'import';
+export type Verb = 'list' | 'one' | 'create' | 'replace' | 'patch' | 'remove' | 'import' | 'changes';
 
 export interface Route {
   readonly verb: Verb;
@@ -18,7 +18,7 @@ export interface Route {
 const collectionVerbs: Readonly<Record<string, Verb>> = { GET: 'list', POST: 'create' };
 const documentVerbs: Readonly<Record<string, Verb>> = { GET: 'one', PUT: 'replace', PATCH: 'patch', DELETE: 'remove' };
 /** Names below a collection that are operations; no document may have one of them as its id. */
-const actions: Readonly<Record<string, Readonly<Record<string, Verb>>>> = { import: { POST: 'import' } };
+const actions: Readonly<Record<string, Readonly<Record<string, Verb>>>> = { import: { POST: 'import' }, changes: { GET: 'changes' } };
 export const reservedIds: ReadonlySet<string> = new Set(['import', 'export', 'aggregate', 'changes']);
 
 export const currentVersion = 'v1';
@@ -31,11 +31,11 @@ export function mustRoute(contract: Contract, method: string, path: string): Rou
   if (version !== currentVersion) throw /^v\d+$/.test(version) ? new Fault('version_unknown', { detail: `the version served is ${currentVersion}` }) : new Fault('route_not_found');
   if (resource === undefined) throw new Fault('route_not_found', { detail: 'no such resource' });
   const table = last === undefined ? collectionVerbs : (actions[last] ?? (reservedIds.has(last) ? {} : documentVerbs));
-  if (Object.keys(table).length === 0) throw new Fault('route_not_found');
+  if (Object.keys(table).length === 0 || (last === 'changes' && !resource.live)) throw new Fault('route_not_found');
   const verb = Object.hasOwn(table, method === 'HEAD' ? 'GET' : method) ? table[method === 'HEAD' ? 'GET' : method] : undefined;
   if (verb === undefined) throw new Fault('method_not_allowed', { headers: { allow: allowOf(table) } });
   const id = table === documentVerbs ? mustId(last ?? '') : undefined;
-  return { verb, resource, id, safe: verb === 'list' || verb === 'one' };
+  return { verb, resource, id, safe: verb === 'list' || verb === 'one' || verb === 'changes' };
 }
 
 /** The `Allow` of a path: also the answer to OPTIONS. */

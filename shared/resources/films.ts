@@ -6,7 +6,7 @@ import { integer } from '../contract/types.ts';
 export const films = resource({
   name: 'films',
   schema: z.object({
-    title: z.string().min(1).max(300),
+    title: z.string().min(1).max(1_000),
     year: integer().min(1870).max(2100),
     cast: z.array(z.string().min(1).max(200)).max(200).default([]),
     genres: z.array(z.string().min(1).max(60)).max(20).default([]),

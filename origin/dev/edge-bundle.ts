@@ -1,0 +1,88 @@
+/**
+ * The edge as `wrangler deploy` would upload it, built into the data dir: development and tests run the very
+ * bytes that production gets. A bundle's folder is named by a hash of everything that it is made of, and
+ * appears by a rename, so that it is either whole or not there.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface EdgeBundle {
+  /** Holds `worker.js`, its modules, and `worker-options.json`. */
+  readonly dir: string;
+  /** False: the inputs are the ones of the last build. */
+  readonly built: boolean;
+}
+
+export interface BundleRequest {
+  /** Where `wrangler.toml` and `edge/` are. */
+  readonly project: string;
+  /** Keeps one bundle, the last. */
+  readonly dir: string;
+}
+
+const inputs = ['wrangler.toml', 'package.json', 'bun.lock', 'tsconfig.json', 'edge/**/*', 'shared/**/*', 'wasm/*', 'origin/dev/worker-options.ts'];
+
+export async function buildEdgeBundle({ project, dir }: BundleRequest): Promise<EdgeBundle> {
+  const name = hashInputs(project);
+  const target = join(dir, name);
+  if (existsSync(target)) return { dir: target, built: false };
+  const aside = join(dir, `building-${process.pid}`);
+  rmSync(aside, { recursive: true, force: true });
+  mkdirSync(aside, { recursive: true });
+  const [, options] = await Promise.all([
+    runTool(project, [join(project, 'node_modules/wrangler/bin/wrangler.js'), 'deploy', '--dry-run', '--outdir', aside]),
+    runTool(project, [join(import.meta.dir, 'worker-options.ts'), join(project, 'wrangler.toml')]),
+  ]);
+  writeFileSync(join(aside, 'worker-options.json'), options);
+  putInPlace(aside, target);
+  removeOthers(dir, name);
+  return { dir: target, built: true };
+}
+
+function hashInputs(project: string): string {
+  const hash = new Bun.CryptoHasher('sha256');
+  const files = inputs.flatMap((pattern) => [...new Bun.Glob(pattern).scanSync({ cwd: project, onlyFiles: true })]);
+  for (const file of files.sort()) {
+    hash.update(`${file}\n`);
+    hash.update(readFileSync(join(project, file)));
+  }
+  return hash.digest('hex').slice(0, 32);
+}
+
+/** When another process built the same at the same time, its bundle is as good. */
+function putInPlace(aside: string, target: string): void {
+  try {
+    renameSync(aside, target);
+  } catch (cause) {
+    if (!existsSync(target)) throw cause;
+    rmSync(aside, { recursive: true });
+  }
+}
+
+/** Older bundles, and what builds that were killed left. */
+function removeOthers(dir: string, name: string): void {
+  for (const other of readdirSync(dir)) {
+    const pid = /^building-(\d+)$/.exec(other)?.[1];
+    if (other !== name && (pid === undefined || !isAlive(Number(pid)))) rmSync(join(dir, other), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Runs a script under this very Bun, so that neither node nor npx need be on PATH. */
+async function runTool(project: string, command: readonly string[]): Promise<string> {
+  const child = Bun.spawn([process.execPath, ...command], {
+    cwd: project, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe',
+    env: { ...process.env, WRANGLER_SEND_METRICS: 'false', NO_COLOR: '1' },
+  });
+  const [out, err, code] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited]);
+  if (code !== 0) throw new Error(`the edge bundle cannot be built:\n${out}${err}`);
+  return out;
+}

@@ -1,0 +1,62 @@
+/**
+ * The identity provider of development: one Ed25519 key pair in the data dir, its public half served by the
+ * origin as a JWKS, and tokens minted by whoever can read the private half. Never part of production.
+ */
+import { join } from 'node:path';
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JSONWebKeySet, type JWK, SignJWT } from 'jose';
+import { openSecretFile } from './secret-file.ts';
+
+export const developmentAudience = 'tombolo';
+
+export interface Claims {
+  readonly subject: string;
+  readonly roles: readonly string[];
+  readonly tenant?: string;
+  /** One hour unless said; a test wants the past. */
+  readonly secondsToLive?: number;
+}
+
+export interface Identity {
+  readonly issuer: string;
+  readonly audience: string;
+  /** The public half alone. */
+  readonly jwks: JSONWebKeySet;
+  mint(claims: Claims): Promise<string>;
+}
+
+const secondsToLiveDefault = 3_600;
+
+/** The issuer is the origin of development, which serves the JWKS. */
+export function developmentIssuer(originPort: number): string {
+  return `http://127.0.0.1:${originPort}`;
+}
+
+export async function openIdentity(dataDir: string, issuer: string): Promise<Identity> {
+  const privateJwk = JSON.parse(await openSecretFile(join(dataDir, 'identity.jwk.json'), makeKey)) as JWK;
+  const { d: _, ...publicJwk } = privateJwk;
+  const key = await importJWK(privateJwk, 'EdDSA');
+  const kid = privateJwk.kid ?? '';
+  return {
+    issuer,
+    audience: developmentAudience,
+    jwks: { keys: [publicJwk] },
+    mint({ subject, roles, tenant, secondsToLive = secondsToLiveDefault }) {
+      const now = Math.floor(Date.now() / 1_000);
+      return new SignJWT({ roles: [...roles], ...(tenant === undefined ? {} : { tenant }) })
+        .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', kid })
+        .setSubject(subject)
+        .setIssuer(issuer)
+        .setAudience(developmentAudience)
+        .setIssuedAt(now)
+        .setExpirationTime(now + secondsToLive)
+        .sign(key);
+    },
+  };
+}
+
+/** RFC 8037, RFC 7638. */
+async function makeKey(): Promise<string> {
+  const { privateKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true });
+  const jwk = await exportJWK(privateKey);
+  return JSON.stringify({ ...jwk, alg: 'EdDSA', use: 'sig', kid: await calculateJwkThumbprint(jwk) });
+}

@@ -1,0 +1,42 @@
+/**
+ * `npm start`: edge and origin on one machine, as one process that owns workerd.
+ *
+ *   settings ─▶ ports free? ─▶ orphans ended ─▶ bundle ─▶ edge ─▶ origin ─▶ sample ─▶ ready ─▶ signal ─▶ stopped
+ *
+ * TERM, INT and Ctrl-C finish what runs and leave no process; a second one does not wait. After `kill -9` the
+ * next start ends the workerd that was left, and everything that was acknowledged is there.
+ */
+import { join } from 'node:path';
+import { SettingsError } from '../settings.ts';
+import { Development } from './run-development.ts';
+import { AlreadyRunning } from './run-record.ts';
+
+/** What a stop may take at most; what is not done by then is cut. */
+const stopMsMax = 9_000;
+/** sysexits(3): the configuration is wrong. */
+const exitConfiguration = 78;
+
+const development = new Development(join(import.meta.dir, '../..'));
+development.onStopAsked((signal) => void stop(signal));
+
+let stopping = false;
+
+async function stop(signal: string): Promise<void> {
+  if (stopping) process.exit(1);
+  stopping = true;
+  setTimeout(() => process.exit(1), stopMsMax).unref();
+  process.stdout.write(`tombolo stops (${signal})\n`);
+  await development.close();
+  process.exit(0);
+}
+
+try {
+  await development.start(process.env, (line) => process.stdout.write(`${line}\n`));
+} catch (cause) {
+  if (!stopping) {
+    const isSetting = cause instanceof SettingsError || cause instanceof AlreadyRunning;
+    process.stderr.write(`tombolo cannot start: ${isSetting ? cause.message : cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}\n`);
+    await development.close();
+    process.exit(isSetting ? exitConfiguration : 1);
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * The feed: one source per process, many followers. A follower is given every change after the position that
+ * it brings, in commit order, or is told `lost` before anything newer; a silently delivered gap is not
+ * reachable. Nothing is buffered for a follower: the last changes stand once in a ring that all share, each
+ * follower pulls at its own pace, and one that falls out of the ring reads from the store until it is back.
+ *
+ *   follow(from) ──▶ CATCHING UP (store.watch from the follower's position)
+ *                        │ the position reached lies in the ring        ▲ fell out of the ring
+ *                        ▼                                              │
+ *                       LIVE (ring) ────────────────────────────────────┘
+ *                        │ history unknown: LOST   │ the feed stops: the follower's iteration ends
+ */
+import type { Change } from '../../shared/contract/change.ts';
+import type { Position } from '../../shared/contract/position.ts';
+import type { Store } from '../store/store.ts';
+
+export const feedLimits = {
+  /** Changes that followers find without asking the store; at 10 000 writes/s about two seconds. */
+  ringChangesMax: 20_000,
+  /** Changes given to a follower at once. */
+  stepChangesMax: 256,
+  /** Every follower hears its position at least this often, so that a quiet one stays within retention. */
+  heartbeatMs: 15_000,
+  /** Between attempts when the source fails. */
+  retryMs: 500,
+} as const;
+
+export type FeedStep =
+  | { readonly kind: 'changes'; readonly changes: readonly Change[]; readonly through: Position }
+  | { readonly kind: 'lost'; readonly through: Position };
+
+export interface FeedOptions {
+  readonly store: Store;
+  readonly heartbeatMs?: number;
+  onTrouble(message: string, cause: unknown): void;
+}
+
+export class Feed {
+  readonly #options: FeedOptions;
+  readonly #stop = new AbortController();
+  readonly #running: Promise<void>;
+  /** Positions at which a follower may enter the ring, each with the number of the change that follows it. */
+  readonly #entries = new Map<string, number>();
+  #ring: Change[] = [];
+  /** The number of `#ring[0]`; numbers are this process's own and never repeat. */
+  #first = 0;
+  #through: Position;
+  readonly #waiting = new Set<() => void>();
+
+  static async open(options: FeedOptions): Promise<Feed> {
+    return new Feed(options, await options.store.head());
+  }
+
+  private constructor(options: FeedOptions, head: Position) {
+    this.#options = options;
+    this.#through = head;
+    this.#restartRing(head);
+    this.#running = this.#run();
+  }
+
+  get through(): Position {
+    return this.#through;
+  }
+
+  /** Ends every follower's iteration, then the source. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    this.#wake();
+    await this.#running;
+  }
+
+  /** Ends when the feed closes or `signal` aborts. An empty step is a heartbeat. */
+  async *follow(from: Position, signal: AbortSignal): AsyncGenerator<FeedStep> {
+    const ends = AbortSignal.any([signal, this.#stop.signal]);
+    let at = from;
+    while (!ends.aborted) {
+      const number = this.#entries.get(keyOf(at));
+      const step = number === undefined ? await this.#catchUp(at, ends) : this.#fromRing(number, at);
+      if (step === undefined) return;
+      const waits = step === 'wait';
+      if (waits) await this.#wakened(ends);
+      if (waits && keyOf(at) !== keyOf(this.#through)) continue;
+      const given: FeedStep = waits ? { kind: 'changes', changes: [], through: at } : step;
+      if (!ends.aborted) yield given;
+      at = given.through;
+    }
+  }
+
+  #fromRing(number: number, at: Position): FeedStep | 'wait' {
+    if (keyOf(at) === keyOf(this.#through)) return 'wait';
+    const start = number - this.#first;
+    const changes = this.#ring.slice(start, start + feedLimits.stepChangesMax);
+    const last = start + changes.length < this.#ring.length ? changes.at(-1) : undefined;
+    return { kind: 'changes', changes, through: last?.position ?? this.#through };
+  }
+
+  #wakened(ends: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        ends.removeEventListener('abort', wake);
+        this.#waiting.delete(wake);
+        resolve();
+      };
+      ends.addEventListener('abort', wake);
+      this.#waiting.add(wake);
+    });
+  }
+
+  /** One batch from the store for a follower that the ring cannot serve. */
+  async #catchUp(from: Position, signal: AbortSignal): Promise<FeedStep | undefined> {
+    const stop = new AbortController();
+    try {
+      for await (const batch of this.#options.store.watch(from, AbortSignal.any([signal, stop.signal])))
+        return 'lost' in batch ? { kind: 'lost', through: batch.head } : { kind: 'changes', ...batch };
+      return undefined;
+    } finally {
+      stop.abort();
+    }
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop;
+    const heartbeat = setInterval(() => this.#wake(), this.#options.heartbeatMs ?? feedLimits.heartbeatMs);
+    while (!signal.aborted) {
+      try {
+        await this.#source(signal);
+      } catch (cause) {
+        if (!signal.aborted) this.#options.onTrouble('the change feed is interrupted; followers wait', cause);
+      }
+      if (!signal.aborted) await Bun.sleep(feedLimits.retryMs);
+    }
+    clearInterval(heartbeat);
+  }
+
+  async #source(signal: AbortSignal): Promise<void> {
+    for await (const batch of this.#options.store.watch(this.#through, signal)) {
+      if ('lost' in batch) return this.#restartRing(batch.head);
+      if (keyOf(batch.through) === keyOf(this.#through)) continue;
+      for (const change of batch.changes) {
+        this.#ring.push(change);
+        this.#entries.set(keyOf(change.position), this.#first + this.#ring.length);
+      }
+      this.#through = batch.through;
+      this.#entries.set(keyOf(batch.through), this.#first + this.#ring.length);
+      this.#trim();
+      if (batch.changes.length > 0) this.#wake();
+    }
+  }
+
+  /** Entries come in order, so those that lead before the ring are the oldest of the map. */
+  #trim(): void {
+    if (this.#entries.size <= feedLimits.ringChangesMax) return;
+    const dropped = Math.max(0, this.#ring.length - feedLimits.ringChangesMax / 2);
+    this.#ring = this.#ring.slice(dropped);
+    this.#first += dropped;
+    for (const [key, number] of this.#entries) {
+      if (number >= this.#first && this.#entries.size <= feedLimits.ringChangesMax) break;
+      this.#entries.delete(key);
+    }
+  }
+
+  /** History was lost under the source: whoever stands in the ring is told by the store when they ask it. */
+  #restartRing(head: Position): void {
+    this.#first += this.#ring.length;
+    this.#ring = [];
+    this.#entries.clear();
+    this.#entries.set(keyOf(head), this.#first);
+    this.#through = head;
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#waiting]) wake();
+  }
+}
+
+function keyOf({ epoch, order }: Position): string {
+  return `${epoch}.${order}`;
+}

@@ -1,0 +1,109 @@
+/**
+ * Server-sent events (WHATWG HTML §9.2) for one subscriber: an event per acked change that the caller may
+ * see, judged on both images. `id:` is the position, also on heartbeats, so a subscriber to whom nothing
+ * happens keeps a position within retention.
+ *
+ *   created, updated   the document as the caller may see it      entered   it has become visible to them
+ *   deleted, left      the id alone                               resync    changes were missed: read again
+ *   reconnect          this stream ends; come back with the last id
+ *
+ * Pulled by the socket: a reader that stalls holds one step of changes, and no more is made for it.
+ */
+import type { Change, DocumentChange } from '../../shared/contract/change.ts';
+import type { Position } from '../../shared/contract/position.ts';
+import type { Resource } from '../../shared/contract/resource.ts';
+import { type Predicate, satisfies } from '../../shared/contract/rules.ts';
+import type { JsonObject } from '../../shared/contract/values.ts';
+import type { Feed, FeedStep } from '../feed/feed.ts';
+import type { Present } from '../present.ts';
+import { StoredDocument } from '../store/stored-document.ts';
+
+export interface Subscription {
+  readonly resource: Resource;
+  readonly readable: Predicate;
+  readonly present: Present;
+  /** Subscribers of one audience are given the same bytes: the resource and the scope. */
+  readonly audience: string;
+  /** `undefined`: from now on. `null`: what the client brought is not usable. */
+  readonly from: Position | undefined | null;
+  token(position: Position): string;
+}
+
+/** Bytes of a change for an audience, made once however many listen. */
+const rendered = new WeakMap<Change, Map<string, string>>();
+
+const retryMs = 1_000;
+
+export function openEventStream(feed: Feed, subscription: Subscription, signal: AbortSignal): ReadableStream<Uint8Array> {
+  const stop = new AbortController();
+  const events = toEvents(feed, subscription, AbortSignal.any([signal, stop.signal]));
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await events.next();
+      if (done === true) controller.close();
+      else controller.enqueue(new TextEncoder().encode(value));
+    },
+    cancel() {
+      stop.abort();
+    },
+  }, { highWaterMark: 0 });
+}
+
+async function* toEvents(feed: Feed, subscription: Subscription, signal: AbortSignal): AsyncGenerator<string> {
+  const from = subscription.from ?? feed.through;
+  let told = from;
+  let toldMs = performance.now();
+  yield `retry: ${retryMs}\n${subscription.from === null ? toEvent('resync', from, '{}', subscription) : toHeartbeat(from, subscription)}`;
+  for await (const step of feed.follow(from, signal)) {
+    const text = toText(step, subscription);
+    // A step may be all of other resources: its position is told now and then, not each time.
+    const due = performance.now() - toldMs >= heartbeatGapMs && step.through.order !== told.order;
+    if (text === '' && !due && !(step.kind === 'changes' && step.changes.length === 0)) continue;
+    told = step.through;
+    toldMs = performance.now();
+    yield text + toHeartbeat(step.through, subscription);
+  }
+  yield toEvent('reconnect', told, '{}', subscription);
+}
+
+const heartbeatGapMs = 5_000;
+
+function toText(step: FeedStep, subscription: Subscription): string {
+  if (step.kind === 'lost') return toEvent('resync', step.through, '{}', subscription);
+  return step.changes.map((change) => (change.resource === subscription.resource.name ? toChangeText(change, subscription) : '')).join('');
+}
+
+function toChangeText(change: Change, subscription: Subscription): string {
+  const known = rendered.get(change) ?? new Map<string, string>();
+  rendered.set(change, known);
+  const text = known.get(subscription.audience) ?? renderChange(change, subscription);
+  known.set(subscription.audience, text);
+  return text;
+}
+
+function renderChange(change: Change, subscription: Subscription): string {
+  if (change.kind === 'resource') return toEvent('resync', change.position, '{}', subscription);
+  const before = seen(change, change.before, subscription.readable);
+  const after = seen(change, change.after, subscription.readable);
+  // Without an image nobody can say what this caller missed, so they are told to read again.
+  if (before === undefined || after === undefined) return toEvent('resync', change.position, '{}', subscription);
+  if (after === null) return before === null ? '' : toEvent(change.after === null ? 'deleted' : 'left', change.position, JSON.stringify({ id: change.id }), subscription);
+  const name = change.before === null ? 'created' : before === null ? 'entered' : 'updated';
+  return toEvent(name, change.position, subscription.present(new StoredDocument(change.id, JSON.stringify(after), after)), subscription);
+}
+
+/** The image as far as the caller may see it: `null` where there is none or it is not theirs to see. */
+function seen(change: DocumentChange, image: JsonObject | null | undefined, readable: Predicate): JsonObject | null | undefined {
+  if (image === null || image === undefined) return image;
+  const document = { id: change.id, ...image };
+  return satisfies(document, readable) ? document : null;
+}
+
+function toEvent(name: string, position: Position, data: string, { token }: Subscription): string {
+  return `event: ${name}\nid: ${token(position)}\ndata: ${data}\n\n`;
+}
+
+/** An event without data dispatches nothing and still sets the last event id (§9.2.6). */
+function toHeartbeat(position: Position, { token }: Subscription): string {
+  return `id: ${token(position)}\n\n`;
+}

@@ -1,0 +1,33 @@
+/** Every bound of the store, with its unit in its name. What happens at the bound stands beside it. */
+export const storeLimits = {
+  /** Write calls waiting for a commit; one more is refused as `overloaded`. A second of full load. */
+  writesQueuedMax: 10_000,
+  /** Mutations that share one commit; the rest wait for the next. Holds the event loop about 5 ms. */
+  groupMutationsMax: 256,
+  /** Ways of one list (alternatives of the rule × values of each `in`); more is `query_invalid`. */
+  branchesMax: 128,
+  /** Prepared list statements kept; the least recently used is finalized. */
+  statementsKeptMax: 256,
+  /** SQLite's own wait for a lock, which freezes the event loop; after it the wait is asynchronous. */
+  lockedMsMax: 3,
+  /** Between two tries for the write lock. */
+  lockRetryMs: 10,
+  /** Between two looks for commits of other processes. */
+  pollMs: 20,
+  /** Between two looks whether the file is still the one that was opened. */
+  fileCheckMs: 1_000,
+  /** A watcher gets a batch, if only an empty one, at least this often. */
+  watermarkMs: 100,
+  /** Changes of one batch; a reader that is behind takes several. */
+  batchChangesMax: 500,
+  /** How far back a cursor can resume. The newest entry older than this stays, so that an idle one can too. */
+  historyMs: 24 * 3_600_000,
+  /** Idempotency records are kept as long; a key used again later is a new one. */
+  onceMs: 24 * 3_600_000,
+  /** Between two rounds of tidying: expired nonces, old records, old history. */
+  tidyMs: 5_000,
+  /** Rows that one round deletes of each kind in one commit; a full round is followed by another at once. */
+  tidyRowsMax: 1_000,
+  /** Wait of the store's own writes (cursors, tidying), which carry no request's deadline. */
+  ownWriteMsMax: 10_000,
+} as const;

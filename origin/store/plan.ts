@@ -1,0 +1,79 @@
+/**
+ * From a list request and what the read rule leaves to branches: the ways of the rule times the values of
+ * each `in`. Every branch pins its fields by equality and is then one ordered walk of one declared index;
+ * merged (`merge.ts`) the branches are the answer, and nothing remains to be filtered.
+ */
+import { Fault } from '../../shared/contract/fault.ts';
+import { equalitiesOf } from '../../shared/contract/rules.ts';
+import type { Resource } from '../../shared/contract/resource.ts';
+import { type IndexSpec, toIndex } from '../../shared/contract/shapes.ts';
+import { type Scalar, toSortValue } from '../../shared/contract/values.ts';
+import { contains, type Interval, toInterval } from './interval.ts';
+import { isArrayField, mustKind } from './kinds.ts';
+import { storeLimits } from './limits.ts';
+import type { ListRequest } from './store.ts';
+
+export interface Branch {
+  readonly index: IndexSpec;
+  /** Scalar fields and the value that each document of this branch has in them. */
+  readonly pinned: ReadonlyMap<string, Scalar>;
+  /** The array field of the index and the element that it must contain. */
+  readonly has: { readonly field: string; readonly value: Scalar } | undefined;
+}
+
+export interface Plan {
+  readonly branches: readonly Branch[];
+  /** Over the first key of the order; in branches that pin its field it is decided already. */
+  readonly interval: Interval | undefined;
+  /** No document is in two branches. */
+  readonly disjoint: boolean;
+}
+
+type Pins = ReadonlyMap<string, Scalar>;
+
+export function toPlan(resource: Resource, request: Pick<ListRequest, 'equal' | 'range' | 'sort' | 'where'>): Plan {
+  const interval = request.range === undefined ? undefined : toInterval(request.range, mustKind(resource, request.range.field));
+  if (request.range !== undefined && interval === undefined) return { branches: [], interval, disjoint: true };
+  const ways = toWays(resource, request).filter((pins) => admits(resource, interval, pins));
+  const branches = ways.map((pins) => toBranch(resource, request, pins));
+  return { branches, interval, disjoint: areDisjoint(resource, ways) };
+}
+
+function toWays(resource: Resource, request: Pick<ListRequest, 'equal' | 'where'>): readonly Pins[] {
+  const alternatives = equalitiesOf(request.where);
+  // `resource()` refuses such rules at start; an index cannot serve them, and a scan is no answer.
+  if (alternatives === undefined) throw new Fault('query_not_served', { detail: `the read rule of ${resource.name} needs more than equalities` });
+  let ways: readonly Pins[] = alternatives;
+  for (const [field, values] of Object.entries(request.equal)) {
+    ways = ways.flatMap((pins) => values.filter((value) => !pins.has(field) || pins.get(field) === value).map((value) => new Map([...pins, [field, value]])));
+    if (ways.length > storeLimits.branchesMax) throw new Fault('query_invalid', { detail: `more than ${storeLimits.branchesMax} combinations of values` });
+  }
+  return ways;
+}
+
+/** A pinned field decides a range over itself. An id is text; no other value is equal to it. */
+function admits(resource: Resource, interval: Interval | undefined, pins: Pins): boolean {
+  const id = pins.get('id');
+  if (id !== undefined && typeof id !== 'string') return false;
+  const pinned = interval === undefined || isArrayField(resource, interval.field) ? undefined : pins.get(interval.field);
+  return interval === undefined || pinned === undefined || contains(interval, toSortValue(pinned, mustKind(resource, interval.field)));
+}
+
+function toBranch(resource: Resource, request: Pick<ListRequest, 'sort'>, pins: Pins): Branch {
+  const isArray = (field: string) => isArrayField(resource, field);
+  const index = toIndex([...pins.keys()], request.sort, isArray);
+  if (!resource.indexes.some((declared) => declared.name === index.name))
+    throw new Fault('query_not_served', { detail: `${resource.name} has no index ${index.name}` });
+  const element = index.has === undefined ? undefined : pins.get(index.has);
+  return {
+    index,
+    pinned: new Map([...pins].filter(([field]) => !isArray(field))),
+    has: index.has === undefined || element === undefined ? undefined : { field: index.has, value: element },
+  };
+}
+
+/** Two ways that want different values of one scalar field share no document. */
+function areDisjoint(resource: Resource, ways: readonly Pins[]): boolean {
+  return ways.every((left, index) => ways.slice(index + 1).every((right) =>
+    [...left].some(([field, value]) => !isArrayField(resource, field) && right.has(field) && right.get(field) !== value)));
+}

@@ -1,0 +1,71 @@
+/**
+ * What the database itself refuses, whoever writes: text that is not a document, and declared fields of
+ * another type (SEMANTICS: types). zod says more; this is what holds for programs that never met it.
+ */
+import type { Field, FieldKind } from '../../../shared/contract/fields.ts';
+import type { Resource } from '../../../shared/contract/resource.ts';
+
+/** Leads the message of a refusal, so that it is told from SQLite's own. */
+export const refusalMark = 'tombolo: ';
+
+/** A statement for a BEFORE INSERT trigger. */
+export function insertCheck(resource: Resource): string {
+  return toStatement([...formCases(resource), ...fieldCases(resource, (wrong) => wrong)]);
+}
+
+/** In an UPDATE a field that was already so, and stays as it was, is let through: others' old documents stay editable. */
+export function updateCheck(resource: Resource): string {
+  const changed = (path: string) => `NOT (json_type(NEW."doc", ${path}) IS json_type(OLD."doc", ${path}) AND json_extract(NEW."doc", ${path}) IS json_extract(OLD."doc", ${path}))`;
+  return toStatement([...formCases(resource), ...fieldCases(resource, (wrong, path) => `${wrong} AND ${changed(path)}`)]);
+}
+
+interface Case {
+  readonly when: string;
+  readonly refuse: string;
+}
+
+function toStatement(cases: readonly Case[]): string {
+  return `SELECT CASE ${cases.map(({ when, refuse }) => `WHEN ${when} THEN RAISE(ABORT, '${refusalMark}${refuse}')`).join(' ')} END`;
+}
+
+/**
+ * The wire text is `{"id":…,` and the rest of `doc`, and a reader takes the last of two equal keys where
+ * SQLite takes the first: hence no id inside, no leading space, no second key. NUL ends SQLite's own check.
+ */
+function formCases({ name }: Resource): readonly Case[] {
+  return [
+    { when: `typeof(NEW."id") <> 'text' OR NEW."id" = ''`, refuse: `${name}.id: must be text, not empty` },
+    { when: `typeof(NEW."doc") <> 'text' OR substr(NEW."doc", 1, 1) <> '{' OR NOT json_valid(NEW."doc") OR instr(NEW."doc", char(0))`, refuse: `${name}: doc must be the text of a JSON object, beginning with {` },
+    { when: `json_type(NEW."doc", '$.id') IS NOT NULL`, refuse: `${name}.id: belongs in the column id, not in doc` },
+    { when: `(SELECT count(*) <> count(DISTINCT key) FROM json_each(NEW."doc"))`, refuse: `${name}: doc has a field twice` },
+  ];
+}
+
+function fieldCases(resource: Resource, guard: (wrong: string, path: string) => string): readonly Case[] {
+  return [...resource.fields.values()].flatMap((field) => {
+    const path = `'$.${field.name}'`;
+    const wrong = wrongType(field, path);
+    return wrong === undefined ? [] : [{ when: guard(wrong, path), refuse: `${resource.name}.${field.name}: must be ${describe(field)}` }];
+  });
+}
+
+const jsonTypes: Readonly<Record<Exclude<FieldKind, 'mixed'>, readonly string[]>> = {
+  string: ['text'], instant: ['text'], objectId: ['text'],
+  number: ['integer', 'real'], integer: ['integer', 'real'],
+  boolean: ['true', 'false'], array: ['array'], object: ['object'],
+};
+
+function wrongType(field: Field, path: string): string | undefined {
+  const type = `json_type(NEW."doc", ${path})`;
+  if (field.kind === 'mixed') return field.optional ? undefined : `${type} IS NULL`;
+  const allowed = [...jsonTypes[field.kind], ...(field.nullable ? ['null'] : [])].map((name) => `'${name}'`).join(', ');
+  // A missing field has no type; `NULL NOT IN …` is no refusal, so a required one is asked for by name.
+  const wrong = field.optional ? `${type} NOT IN (${allowed})` : `coalesce(${type}, 'missing') NOT IN (${allowed})`;
+  const value = `json_extract(NEW."doc", ${path})`;
+  return field.kind === 'integer' ? `(${wrong} OR ${type} = 'real' AND ${value} <> CAST(${value} AS INTEGER))` : wrong;
+}
+
+function describe(field: Field): string {
+  const kind = field.kind === 'mixed' ? 'present' : `${/^[aeiou]/.test(field.kind) ? 'an' : 'a'} ${field.kind}`;
+  return field.nullable ? `${kind} or null` : kind;
+}

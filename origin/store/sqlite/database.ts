@@ -1,0 +1,38 @@
+/**
+ * Connections. One writes, one reads (it sees the last committed snapshot and cannot write by mistake), both
+ * on the same thread. `transaction()` of drizzle is not passed on: an async callback in it does not roll back.
+ */
+import { Database } from 'bun:sqlite';
+import { drizzle } from 'drizzle-orm/bun-sqlite';
+import { storeLimits } from '../limits.ts';
+
+export type Queries = Pick<ReturnType<typeof drizzle>, 'select' | 'insert' | 'update' | 'delete'>;
+
+export interface Connection {
+  readonly database: Database;
+  readonly queries: Queries;
+}
+
+export function openWriter(path: string): Connection {
+  const database = new Database(path, { create: true, readwrite: true });
+  // The wait for a lock comes first: changing to WAL needs one already.
+  database.run(`PRAGMA busy_timeout = ${storeLimits.lockedMsMax}`);
+  database.run('PRAGMA journal_mode = WAL');
+  database.run('PRAGMA synchronous = FULL');
+  database.run('PRAGMA journal_size_limit = 67108864');
+  return tuned(database);
+}
+
+/** The file is in WAL mode already, which lets it be read while others write. */
+export function openReader(path: string): Connection {
+  const database = new Database(path, { readonly: true });
+  database.run(`PRAGMA busy_timeout = ${storeLimits.lockedMsMax}`);
+  return tuned(database);
+}
+
+function tuned(database: Database): Connection {
+  database.run('PRAGMA cache_size = -32768');
+  // Statements with triggers and savepoints keep old pages aside: in a file that doubles the cost of an insert.
+  database.run('PRAGMA temp_store = MEMORY');
+  return { database, queries: drizzle(database) };
+}

@@ -1,0 +1,37 @@
+/**
+ * The change feed of this engine: the log from a position on, pulled batch by batch. The row of the reader's
+ * position must still be there with its token, and what follows must have no gap; otherwise the reader learns
+ * that history is lost before it gets anything newer.
+ */
+import type { Position } from '../../../shared/contract/position.ts';
+import { storeLimits } from '../limits.ts';
+import type { ChangeBatch, HistoryLost } from '../store.ts';
+import type { Head } from './head.ts';
+import { type ChangeLog, type LogEntry, toChange } from './log.ts';
+import { parseOrder, toPosition } from './log-position.ts';
+
+export interface WatchSource {
+  readonly log: ChangeLog;
+  readonly head: Head;
+}
+
+export async function* watchLog({ log, head }: WatchSource, from: Position, signal: AbortSignal): AsyncGenerator<ChangeBatch | HistoryLost, void, undefined> {
+  const { epoch } = from;
+  let at = parseOrder(from.order);
+  while (!signal.aborted) {
+    const entries = at === undefined || epoch !== head.epoch ? undefined : log.after(at);
+    if (entries === undefined || at === undefined) {
+      head.refresh();
+      yield { lost: true, head: head.position };
+      return;
+    }
+    at = entries.at(-1) ?? at;
+    const through = toPosition({ ...at, epoch });
+    yield { changes: toChanges(epoch, entries), through };
+    if (entries.length < storeLimits.batchChangesMax && head.position.order <= through.order) await head.news.wait(storeLimits.watermarkMs, signal);
+  }
+}
+
+function toChanges(epoch: string, entries: readonly LogEntry[]) {
+  return entries.flatMap((entry) => toChange(epoch, entry) ?? []);
+}

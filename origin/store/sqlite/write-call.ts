@@ -1,0 +1,107 @@
+/**
+ * One call of `write`, inside a transaction that others began: its nonce, its idempotency record, its
+ * mutations. What it throws is undone by the caller's savepoint; what it returns is to be committed.
+ */
+import { eq, sql } from 'drizzle-orm';
+import { Fault } from '../../../shared/contract/fault.ts';
+import type { Resource } from '../../../shared/contract/resource.ts';
+import type { StoredDocument } from '../stored-document.ts';
+import type { Decision, Mutation, Outcome, WriteOptions, Written } from '../store.ts';
+import type { Queries } from './database.ts';
+import { mustDocText, toDocument } from './documents.ts';
+import { isConstraint, mustBeInTime, toRefusal } from './errors.ts';
+import { type ResourceTable, toResourceTable } from './resource-tables.ts';
+import { nonces, once } from './system-tables.ts';
+
+export type Applied = Omit<Written, 'position'> | { readonly fault: Fault };
+
+export class WriteCalls {
+  readonly #clock: () => number;
+  readonly #tables = new Map<string, ReturnType<typeof toStatements>>();
+  readonly #records;
+
+  constructor(queries: Queries, resources: Iterable<Resource>, clock: () => number) {
+    this.#clock = clock;
+    for (const resource of resources) this.#tables.set(resource.name, toStatements(queries, toResourceTable(resource)));
+    this.#records = {
+      spend: queries.insert(nonces).values({ value: sql.placeholder('value'), expiresAt: sql.placeholder('expiresAt') }).prepare(),
+      find: queries.select().from(once).where(eq(once.key, sql.placeholder('key'))).prepare(),
+      keep: queries.insert(once).values({ key: sql.placeholder('key'), fingerprint: sql.placeholder('fingerprint'), answer: sql.placeholder('answer'), at: sql.placeholder('at') }).prepare(),
+    };
+  }
+
+  /** A fault is returned where nothing has to be undone; on a mismatch the nonce of that request stays spent. */
+  apply(mutations: readonly Mutation[], options: WriteOptions): Applied {
+    mustBeInTime(this.#clock(), options.deadline);
+    if (options.nonce !== undefined && !this.#spend(options.nonce)) return { fault: new Fault('hop_replayed') };
+    const recorded = options.once === undefined ? undefined : this.#records.find.get({ key: options.once.key });
+    if (recorded !== undefined)
+      return recorded.fingerprint === options.once?.fingerprint ? { outcomes: [], replayed: recorded.answer } : { fault: new Fault('idempotency_mismatch') };
+    const outcomes = mutations.map((mutation) => {
+      mustBeInTime(this.#clock(), options.deadline);
+      return this.#mutate(mutation);
+    });
+    if (options.once !== undefined) {
+      const { key, fingerprint } = options.once;
+      this.#records.keep.run({ key, fingerprint, answer: options.once.answer(outcomes), at: this.#clock() });
+    }
+    return { outcomes, replayed: undefined };
+  }
+
+  /** False: met before. */
+  #spend(nonce: { readonly value: string; readonly expiresAt: number }): boolean {
+    try {
+      this.#records.spend.run(nonce);
+      return true;
+    } catch (error) {
+      if (isConstraint(error)) return false;
+      throw error;
+    }
+  }
+
+  #mutate(mutation: Mutation): Outcome {
+    const { resource, id } = mutation;
+    const statements = this.#tables.get(resource.name);
+    if (statements === undefined) throw new Error(`the store was opened without ${resource.name}`);
+    const stored = statements.get.get({ id });
+    const before = stored === undefined ? undefined : toDocument(id, stored.doc);
+    const decision: Decision = mutation.decide(before);
+    try {
+      return this.#carryOut(statements, id, before, decision);
+    } catch (error) {
+      // Each mutation is one statement, which a constraint undoes by itself.
+      if (isConstraint(error)) return { kind: 'refused', fault: toRefusal(error) };
+      if (error instanceof Fault && error.reason === 'document_invalid') return { kind: 'refused', fault: error };
+      throw error;
+    }
+  }
+
+  #carryOut(statements: ReturnType<typeof toStatements>, id: string, before: StoredDocument | undefined, decision: Decision): Outcome {
+    switch (decision.kind) {
+      case 'refuse':
+        return { kind: 'refused', fault: decision.fault };
+      case 'remove':
+        if (before !== undefined) statements.remove.run({ id });
+        return { kind: 'written', before, after: undefined };
+      case 'put': {
+        const doc = mustDocText(decision.document);
+        (before === undefined ? statements.insert : statements.update).run({ id, doc });
+        return { kind: 'written', before, after: toDocument(id, doc) };
+      }
+      default:
+        throw new Error(`decide of ${id} returned ${String(decision)}, which is no decision`);
+    }
+  }
+}
+
+function toStatements(queries: Queries, table: ResourceTable) {
+  const id = sql.placeholder('id');
+  const doc = sql.placeholder('doc');
+  return {
+    get: queries.select({ doc: table.doc }).from(table).where(eq(table.id, id)).prepare(),
+    insert: queries.insert(table).values({ id, doc }).prepare(),
+    // A placeholder stands for the text that `doc` is; drizzle's `set` wants it as SQL.
+    update: queries.update(table).set({ doc: sql`${doc}` }).where(eq(table.id, id)).prepare(),
+    remove: queries.delete(table).where(eq(table.id, id)).prepare(),
+  };
+}

@@ -1,0 +1,24 @@
+import { parsePosition } from '../../shared/contract/position.ts';
+import { scopeOf } from '../../shared/contract/scope.ts';
+import type { Answer, Call } from '../call.ts';
+import type { Context } from '../context.ts';
+import { presenter } from '../present.ts';
+import { openEventStream } from '../sinks/live.ts';
+import { signPosition, verifyPosition } from '../tokens.ts';
+
+/** The change feed of a resource as server-sent events, from the position that the client brings, or from now. */
+export async function changes(context: Context, call: Call<'changes'>): Promise<Answer> {
+  const { resource, principal, readable, hop } = call;
+  const { keys } = context.settings;
+  const given = hop.header('last-event-id') ?? call.input.after;
+  const from = given === undefined ? undefined : (verifyPosition(given, keys) ?? null);
+  const ends = AbortSignal.timeout(call.deadline - context.now());
+  const body = openEventStream(context.feed, {
+    resource, readable,
+    present: presenter(resource, principal, undefined),
+    audience: `${resource.name} ${scopeOf(resource, principal)}`,
+    from: from === null || from === undefined ? from : parsePosition(from) ?? null,
+    token: (position) => signPosition(position, keys[0]),
+  }, ends);
+  return { status: 200, body, headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' } };
+}

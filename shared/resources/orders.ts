@@ -1,0 +1,29 @@
+import * as z from 'zod';
+import { resource } from '../contract/resource.ts';
+import { all, any, equals, role, tenant } from '../contract/rules.ts';
+import { integer } from '../contract/types.ts';
+
+/** Ticket orders inside a tenant: members see and place them, staff decides, and keeps a note of its own. */
+export const orders = resource({
+  name: 'orders',
+  schema: z.object({
+    tenant: z.string().min(1).max(64),
+    film: z.uuid(),
+    seats: integer().min(1).max(20),
+    buyer: z.string().min(1).max(128),
+    status: z.enum(['placed', 'paid', 'cancelled']).default('placed'),
+    staffNote: z.string().max(1_000).optional(),
+  }),
+  rules: {
+    read: tenant('tenant'),
+    create: all(tenant('tenant'), any(equals('status', 'placed'), role('staff'))),
+    update: all(tenant('tenant'), role('staff')),
+    remove: all(tenant('tenant'), role('staff')),
+  },
+  fieldRules: { staffNote: { read: role('staff'), write: role('staff') } },
+  shapes: {
+    all: { sort: ['-createdAt'] },
+    byStatus: { equal: ['status'], sort: ['-createdAt'] },
+  },
+  live: true,
+});

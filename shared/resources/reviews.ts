@@ -1,0 +1,27 @@
+import * as z from 'zod';
+import { resource } from '../contract/resource.ts';
+import { any, equals, owner, role } from '../contract/rules.ts';
+import { integer } from '../contract/types.ts';
+
+/** An owner writes their own; published ones are public, drafts their owner's alone. */
+export const reviews = resource({
+  name: 'reviews',
+  schema: z.object({
+    film: z.uuid(),
+    author: z.string().min(1).max(128),
+    status: z.enum(['draft', 'published']).default('draft'),
+    rating: integer().min(1).max(5),
+    text: z.string().max(5_000),
+  }),
+  rules: {
+    read: any(equals('status', 'published'), owner('author')),
+    create: owner('author'),
+    update: owner('author'),
+    remove: any(owner('author'), role('moderator')),
+  },
+  shapes: {
+    byFilm: { equal: ['film'], sort: ['-createdAt'] },
+    byAuthor: { equal: ['author'], sort: ['-createdAt'] },
+  },
+  live: true,
+});

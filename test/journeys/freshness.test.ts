@@ -1,0 +1,93 @@
+/** The promise that Tombolo exists for: a write anywhere expires what the edge has cached, within the bound. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { createFilm, patchFilm, toFilm } from '../support/film.ts';
+import { eventually } from '../support/eventually.ts';
+import { engines, freshWithinMs, startWorld, type World } from '../support/whole-world.ts';
+
+describe.each([...engines])('freshness on %s', (engine) => {
+  let world: World;
+  beforeAll(async () => void (world = await startWorld({ engine })));
+  afterAll(() => world.close());
+
+  /** Reads as anyone would until the answer satisfies; throws past the bound. */
+  const freshly = (path: string, isFresh: (text: string, status: number) => boolean): Promise<true> =>
+    eventually(`a fresh answer of ${path}`, async () => {
+      const { text, status, cacheStatus } = await world.request(path);
+      if (!isFresh(text, status)) throw new Error(`${status} ${cacheStatus} ${text.slice(0, 200)}`);
+      return true as const;
+    }, { msMax: freshWithinMs, everyMs: 20 });
+
+  test('shows a write to another client within the bound, in the document and in the pages that list it', async () => {
+    const { path } = await createFilm(world, { title: 'Before', year: 1950, genres: ['Journey'] });
+    const list = '/v1/films?genres=Journey&sort=-year,title';
+    await Promise.all([world.mustHit(path), world.mustHit(list)]);
+    await patchFilm(world, path, { title: 'After' });
+    await Promise.all([freshly(path, (text) => text.includes('"After"')), freshly(list, (text) => text.includes('"After"') && !text.includes('"Before"'))]);
+    expect((await world.mustHit(path)).film.title).toBe('After');
+  });
+
+  test('shows a write at once to whoever brings its position', async () => {
+    const { path } = await createFilm(world);
+    for (let round = 0; round < 20; round++) {
+      await world.mustHit(path);
+      const written = await patchFilm(world, path, { title: `Round ${round}` });
+      const read = await world.request(path, { headers: { 'tombolo-position': written.position } });
+      expect(read.film.title).toBe(`Round ${round}`);
+    }
+  });
+
+  test('shows a removal within the bound', async () => {
+    const { path } = await createFilm(world);
+    await world.mustHit(path);
+    expect((await world.request(path, { method: 'DELETE', token: await world.token() })).status).toBe(204);
+    await freshly(path, (_, status) => status === 404);
+  });
+
+  test('keeps what a write does not touch in the cache', async () => {
+    const [one, other] = [await createFilm(world, { genres: ['Left'] }), await createFilm(world, { genres: ['Right'] })];
+    const left = '/v1/films?genres=Left&sort=-year,title';
+    await Promise.all([world.mustHit(one.path), world.mustHit(left)]);
+    await patchFilm(world, other.path, { title: 'Touched' });
+    await freshly(other.path, (text) => text.includes('Touched'));
+    expect((await world.request(one.path)).isHit).toBe(true);
+    expect((await world.request(left)).isHit).toBe(true);
+  });
+
+  test('shows what another program inserts, updates, replaces and deletes behind its back, within the bound', async () => {
+    const list = '/v1/films?genres=Foreign&sort=-year,title';
+    const path = '/v1/films/01890a5d-ac96-774b-bcce-b302099a8057';
+    const id = path.split('/').at(-1) ?? '';
+    const doc = (title: string): string => JSON.stringify({ ...toFilm({ title, genres: ['Foreign'] }), rev: 1, createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z' });
+    await world.mustHit(list);
+    const steps: readonly [sql: string, values: string[], title: string | undefined][] = [
+      ['INSERT INTO films (id, doc) VALUES (?, ?)', [id, doc('Inserted')], 'Inserted'],
+      ['UPDATE films SET doc = ? WHERE id = ?', [doc('Updated'), id], 'Updated'],
+      ['INSERT OR REPLACE INTO films (id, doc) VALUES (?, ?)', [id, doc('Replaced')], 'Replaced'],
+      ['DELETE FROM films WHERE id = ?', [id], undefined],
+    ];
+    for (const [sql, values, title] of steps) {
+      world.file.write(sql, ...values);
+      await Promise.all([
+        freshly(path, (text, status) => (title === undefined ? status === 404 : text.includes(`"${title}"`))),
+        freshly(list, (text) => (title === undefined ? !text.includes(id) : text.includes(`"${title}"`))),
+      ]);
+      expect((await world.mustHit(list)).page.data.map((film) => film.title)).toEqual(title === undefined ? [] : [title]);
+      if (title !== undefined) await world.mustHit(path);
+    }
+  });
+
+  test('never stores a fill that raced a write as fresh', async () => {
+    const { path, film } = await createFilm(world, { title: 'Old' });
+    world.hop.hold();
+    const racing = world.request(path);
+    await eventually('the old answer on the wire', () => world.hop.heldBytes > 0);
+    world.file.write("UPDATE films SET doc = json_set(doc, '$.title', 'New') WHERE id = ?", film.id);
+    // The feed must have told the edge before the old bytes arrive: that is the race.
+    await Bun.sleep(600);
+    world.hop.release();
+    expect((await racing).film.title).toBe('Old');
+    // The write is older than half the bound; from here on nobody may see what was before it.
+    await freshly(path, (text) => text.includes('"New"'));
+    for (let reads = 0; reads < 50; reads++) expect((await world.request(path)).film.title).toBe('New');
+  });
+});

@@ -1,0 +1,63 @@
+/** A reader's way through the cache: the first answer, the cached one, and the one that says nothing changed. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { createFilm } from '../support/film.ts';
+import { engines, startWorld, type World } from '../support/whole-world.ts';
+
+describe.each([...engines])('reads on %s', (engine) => {
+  let world: World;
+  beforeAll(async () => void (world = await startWorld({ engine })));
+  afterAll(() => world.close());
+
+  test('answers a document first from the origin, then from the cache with the same bytes and an Age', async () => {
+    const { path, film } = await createFilm(world);
+    const first = await world.request(path);
+    expect([first.status, first.isHit]).toEqual([200, false]);
+    const cached = await world.mustHit(path);
+    expect(cached.text).toBe(first.text);
+    expect(cached.etag).toBe(first.etag);
+    expect(Number(cached.headers.get('age'))).toBeGreaterThanOrEqual(0);
+    expect(cached.film.id).toBe(film.id);
+  });
+
+  test('answers a page from the cache, and another order of the same parameters with it', async () => {
+    await createFilm(world, { title: 'Laura', year: 1944, genres: ['Noir', 'Mystery'] });
+    const path = '/v1/films?genres=Mystery&sort=-year,title&limit=5';
+    const first = await world.mustHit(path);
+    expect(first.page.data.map(({ title }) => title)).toEqual(['Laura']);
+    const other = await world.request('/v1/films?limit=5&sort=-year,title&genres=Mystery');
+    expect([other.isHit, other.text]).toEqual([true, first.text]);
+  });
+
+  test('answers 304 without a body to a reader who has the present bytes', async () => {
+    const { path } = await createFilm(world);
+    const { etag } = await world.request(path);
+    for (const when of ['from the origin or the cache', 'from the cache for sure']) {
+      const again = await world.request(path, { headers: { 'if-none-match': `"other", W/${etag}` } });
+      expect([when, again.status, again.text, again.etag]).toEqual([when, 304, '', etag]);
+      await world.mustHit(path);
+    }
+  });
+
+  test('caches that a document is not there, until it is', async () => {
+    const path = '/v1/places/99999';
+    expect((await world.request(path)).status).toBe(404);
+    const created = await world.request(path, { method: 'PUT', token: await world.token(), json: { latitude: 1, longitude: 2, city: 'Nowhere', state: 'ZZ', county: 'None' } });
+    expect([200, 201]).toContain(created.status);
+    expect((await world.request(path, { headers: { 'tombolo-position': created.position } })).status).toBe(200);
+  });
+
+  test('answers HEAD with the headers of GET and no body', async () => {
+    const { path } = await createFilm(world);
+    const got = await world.request(path);
+    const head = await world.request(path, { method: 'HEAD' });
+    expect([head.status, head.text, head.etag]).toEqual([200, '', got.etag]);
+  });
+
+  test('never serves a signed-in caller what was stored for another scope', async () => {
+    const { path } = await createFilm(world);
+    await world.mustHit(path);
+    // Films are public, so one stored answer serves everyone; a bad token is refused before the cache is asked.
+    const refused = await world.request(path, { token: 'not.a.token' });
+    expect([refused.status, refused.isHit]).toEqual([401, false]);
+  });
+});

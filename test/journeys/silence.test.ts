@@ -1,0 +1,49 @@
+/** A feed that says nothing never makes the cache look fresh. */
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { createFilm } from '../support/film.ts';
+import { eventually } from '../support/eventually.ts';
+import { engines, freshWithinMs, startWorld, type World } from '../support/whole-world.ts';
+
+describe.each([...engines])('a silent feed on %s', (engine) => {
+  let world: World;
+  beforeEach(async () => void (world = await startWorld({ engine })));
+  afterEach(() => world.close());
+
+  test('makes every answer ask the origin, and is healed by the feed alone', async () => {
+    const { path, film } = await createFilm(world, { title: 'Before' });
+    await world.mustHit(path);
+    world.feed.cut();
+    world.file.write("UPDATE films SET doc = json_set(doc, '$.title', 'After') WHERE id = ?", film.id);
+    await eventually('the write, although nobody tells the edge', async () => (await world.request(path)).film.title === 'After', { msMax: 2 * freshWithinMs });
+    const revalidated = await world.request(path);
+    expect([revalidated.status, revalidated.isHit, revalidated.film.title]).toEqual([200, false, 'After']);
+    world.feed.mend();
+    expect((await world.mustHit(path)).film.title).toBe('After');
+  });
+
+  test('serves no hit while the origin is frozen, and says so when it serves what it has', async () => {
+    const { path } = await createFilm(world, { title: 'Kept' });
+    await world.mustHit(path);
+    world.origin.freeze();
+    await eventually('no more plain hits', async () => {
+      const answer = await Promise.race([world.request(path), Bun.sleep(50).then(() => undefined)]);
+      return answer === undefined || !answer.isHit;
+    }, { msMax: 2 * freshWithinMs });
+    world.origin.thaw();
+    expect((await world.mustHit(path)).film.title).toBe('Kept');
+  });
+
+  test('serves what it has, marked as stale, when the origin is gone', async () => {
+    const { path } = await createFilm(world, { title: 'Kept' });
+    await world.mustHit(path);
+    await world.origin.kill9();
+    const stale = await eventually('an answer without a plain hit', async () => {
+      const answer = await world.request(path);
+      return /stale|fwd=/.test(answer.cacheStatus) ? answer : undefined;
+    }, { msMax: 3 * freshWithinMs });
+    expect([200, 503]).toContain(stale.status);
+    if (stale.status === 200) expect(stale.film.title).toBe('Kept');
+    await world.origin.start();
+    expect((await world.mustHit(path)).film.title).toBe('Kept');
+  });
+});

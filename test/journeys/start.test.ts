@@ -1,0 +1,179 @@
+/** `npm start` and `bun run start` as a person meets them: ready, stopped, killed, started again. */
+import { afterEach, describe, expect, test } from 'bun:test';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isRunning } from '../../origin/dev/processes.ts';
+import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
+import { processesUnder, Program } from '../support/program.ts';
+
+const project = join(import.meta.dir, '../..');
+const launchers = { npm: ['npm', 'start'], bun: [process.execPath, 'run', 'start'] } as const;
+
+/** One data dir with two ports; started as often as a test wants. */
+class Place {
+  readonly dataDir = mkdtempSync(join(tmpdir(), 'tombolo-start-'));
+  readonly edgePort = freePort();
+  readonly originPort = freePort();
+  readonly programs: Program[] = [];
+
+  start(launcher: keyof typeof launchers = 'bun', more: Readonly<Record<string, string>> = {}): Program {
+    const program = new Program(launchers[launcher], {
+      cwd: project,
+      env: { ...process.env, CI: undefined, TOMBOLO_DATA_DIR: this.dataDir, TOMBOLO_EDGE_PORT: String(this.edgePort), TOMBOLO_ORIGIN_PORT: String(this.originPort), ...more },
+    });
+    this.programs.push(program);
+    return program;
+  }
+
+  async films(query = 'limit=200'): Promise<{ title: string }[]> {
+    const response = await fetch(`http://127.0.0.1:${this.edgePort}/v1/films?${query}`);
+    if (response.status !== 200) throw new Error(`answered ${response.status}: ${await response.text()}`);
+    return ((await response.json()) as { data: { title: string }[] }).data;
+  }
+
+  /** The processes that `run.json` names. */
+  recorded(): { supervisor: { pid: number; startedAt: string }; edges: { pid: number; startedAt: string }[] } {
+    return JSON.parse(readFileSync(join(this.dataDir, 'run.json'), 'utf8')) as ReturnType<Place['recorded']>;
+  }
+
+  async nothingLeft(): Promise<void> {
+    await eventually('no process is left', () => {
+      const left = processesUnder(this.dataDir);
+      if (left.length > 0) throw new Error(JSON.stringify(left));
+      return true;
+    }, { msMax: 2_000 });
+  }
+
+  async close(): Promise<void> {
+    for (const program of this.programs) await program.kill();
+    for (const { pid } of processesUnder(this.dataDir)) process.kill(pid, 'SIGKILL');
+    rmSync(this.dataDir, { recursive: true, force: true });
+  }
+}
+
+const ready = /^tombolo ready: (\S+)$/m;
+
+describe('start', () => {
+  let place: Place;
+  const open = (): Place => (place = new Place());
+  afterEach(() => place.close());
+
+  test('says where it is ready, seeds an empty store with the sample and gives a command that works', async () => {
+    const program = open().start('npm');
+    const [, url] = await program.says(ready);
+    expect(url).toBe(`http://127.0.0.1:${place.edgePort}`);
+    const [, command = ''] = await program.says(/^try: {2}(curl .*)$/m);
+    const example = /'([^']+)'/.exec(command)?.[1] ?? '';
+    const { data } = (await (await fetch(example)).json()) as { data: unknown[] };
+    expect(data).toHaveLength(3);
+    expect((await place.films()).length).toBeGreaterThan(150);
+    program.signal('SIGTERM');
+    await program.ended();
+  });
+
+  for (const launcher of ['npm', 'bun'] as const) {
+    for (const [kind, ask] of [['SIGTERM', (program: Program) => program.signal('SIGTERM')], ['SIGINT', (program: Program) => program.signal('SIGINT')], ['Ctrl-C', (program: Program) => program.interrupt()]] as const) {
+      test(`ends on ${kind} sent to ${launcher} within ten seconds and leaves no process`, async () => {
+        const program = open().start(launcher);
+        await program.says(ready);
+        expect(processesUnder(place.dataDir).some(({ command }) => command.includes('workerd'))).toBe(true);
+        ask(program);
+        const { ms } = await program.ended(10_000);
+        expect(ms).toBeLessThan(10_000);
+        await place.nothingLeft();
+        expect(program.output).toContain('tombolo stops');
+      });
+    }
+  }
+
+  test('ends within ten seconds also while a client reads a stream and another is kept open', async () => {
+    const program = open().start();
+    await program.says(ready);
+    const keptOpen = await fetch(`http://127.0.0.1:${place.edgePort}/v1/films?limit=1`, { keepalive: true });
+    program.signal('SIGTERM');
+    await program.ended(10_000);
+    await keptOpen.text().catch(() => undefined);
+    await place.nothingLeft();
+  });
+
+  test('ends the workerd that kill -9 left, takes its port again, and has the data', async () => {
+    const killed = open().start();
+    await killed.says(ready);
+    const titles = (await place.films()).map(({ title }) => title);
+    const { supervisor, edges } = place.recorded();
+    process.kill(supervisor.pid, 'SIGKILL');
+    await killed.ended();
+    expect(edges.map(isRunning)).toEqual([true]);
+    const again = place.start();
+    await again.says(ready);
+    expect(again.output).toContain('ended the workerd that a killed run had left');
+    expect(edges.map(isRunning)).toEqual([false]);
+    expect((await place.films()).map(({ title }) => title)).toEqual(titles);
+    expect(again.output).not.toContain('put its sample');
+  });
+
+  test('starts workerd again when that dies alone', async () => {
+    const program = open().start();
+    await program.says(ready);
+    const [edge] = place.recorded().edges;
+    if (edge === undefined) throw new Error('no workerd is recorded');
+    process.kill(edge.pid, 'SIGKILL');
+    const started = performance.now();
+    await eventually('an answer', async () => (await place.films('limit=1')).length === 1, { msMax: 5_000 });
+    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(place.recorded().edges.map(({ pid }) => pid)).not.toContain(edge.pid);
+  });
+
+  test('names port and variable when another program has the port, and leaves that program alone', async () => {
+    for (const variable of ['TOMBOLO_EDGE_PORT', 'TOMBOLO_ORIGIN_PORT'] as const) {
+      const other = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => new Response('mine') });
+      const program = (place = new Place()).start('bun', { [variable]: String(other.port) });
+      const { code } = await program.ended();
+      expect(code).toBe(78);
+      expect(program.output).toContain(`tombolo cannot start: ${variable}: port ${other.port} is in use by another program`);
+      expect(await (await fetch(`http://127.0.0.1:${other.port}`)).text()).toBe('mine');
+      await other.stop(true);
+      await place.nothingLeft();
+      if (variable === 'TOMBOLO_EDGE_PORT') await place.close();
+    }
+  });
+
+  test('refuses a second start on the same data dir while the first one goes on', async () => {
+    const first = open().start();
+    await first.says(ready);
+    const second = place.start('bun', { TOMBOLO_EDGE_PORT: String(freePort()), TOMBOLO_ORIGIN_PORT: String(freePort()) });
+    expect((await second.ended()).code).toBe(78);
+    expect(second.output).toContain('TOMBOLO_DATA_DIR');
+    expect((await place.films('limit=1')).length).toBe(1);
+  });
+
+  test('leaves the store empty with TOMBOLO_SEED=0', async () => {
+    const program = open().start('bun', { TOMBOLO_SEED: '0' });
+    await program.says(ready);
+    expect(await place.films()).toEqual([]);
+  });
+
+  test('says that MongoDB is not there yet, and what to do', async () => {
+    const program = open().start('bun', { MONGODB_URI: 'mongodb://127.0.0.1:27017/shop' });
+    expect((await program.ended()).code).toBe(78);
+    expect(program.output).toContain('MONGODB_URI');
+    expect(program.output).toContain('not there yet');
+    await place.nothingLeft();
+  });
+
+  test('mints a token, alone on its line, that the running edge accepts', async () => {
+    const program = open().start();
+    await program.says(ready);
+    const minted = Bun.spawnSync(['npm', 'run', '--silent', 'token', '--', '--sub', 'alice', '--role', 'editor', '--tenant', 'acme'], {
+      cwd: project, env: { ...process.env, TOMBOLO_DATA_DIR: place.dataDir, TOMBOLO_EDGE_PORT: String(place.edgePort), TOMBOLO_ORIGIN_PORT: String(place.originPort) },
+    });
+    const token = minted.stdout.toString().trimEnd();
+    expect(token).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
+    const response = await fetch(`http://127.0.0.1:${place.edgePort}/v1/films`, {
+      method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' }, body: JSON.stringify({ title: 'Minted', year: 2001 }),
+    });
+    expect(response.status).toBe(201);
+  });
+});

@@ -1,0 +1,69 @@
+/**
+ * The README's test command. Builds the edge bundle once for all tests, runs the quick suites in parallel and
+ * then the slow ones, and ends with what was skipped, why, and the counts.
+ *
+ *   npm test                      everything
+ *   npm test -- shared/ cursor    only files whose path contains one of these
+ *
+ * With CI=true a skipped test is a failure: a machine that is there to prove things must have what they need.
+ */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buildEdgeBundle } from '../origin/dev/edge-bundle.ts';
+import { addCounts, noTests, parseTestReport, type TestCounts, toCountsLine } from './support/test-report.ts';
+
+/** These start programs, wait for bounds of seconds or measure: one file at a time, after the others. */
+const slow = /^test\/(journeys|load)\/|\.slow\.test\.ts$/;
+const quickMsMax = 15_000;
+const slowMsMax = 120_000;
+
+const project = join(import.meta.dir, '..');
+const scratch = mkdtempSync(join(tmpdir(), 'tombolo-test-'));
+
+async function runAll(patterns: readonly string[]): Promise<number> {
+  const files = [...new Bun.Glob('test/**/*.test.ts').scanSync(project)]
+    .map((file) => file.replaceAll('\\', '/'))
+    .filter((file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)))
+    .sort();
+  if (files.length === 0) {
+    process.stdout.write(`no test file matches ${patterns.join(' ')}\n${toCountsLine({ passed: 0, failed: 0, skipped: 0 })}\n`);
+    return 1;
+  }
+  const bundle = await buildEdgeBundle({ project, dir: join(project, 'node_modules/.cache/tombolo/edge-bundle') });
+  const quick = files.filter((file) => !slow.test(file));
+  const counts = addCounts(
+    runFiles(quick, ['--parallel=2', `--timeout=${quickMsMax}`], bundle.dir),
+    runFiles(files.filter((file) => slow.test(file)), [`--timeout=${slowMsMax}`], bundle.dir),
+  );
+  return conclude(counts);
+}
+
+function runFiles(files: readonly string[], flags: readonly string[], bundleDir: string): TestCounts {
+  if (files.length === 0) return noTests;
+  const report = join(scratch, `${crypto.randomUUID()}.xml`);
+  const { exitCode } = Bun.spawnSync([process.execPath, 'test', ...flags, '--reporter=junit', `--reporter-outfile=${report}`, ...files.map((file) => `./${file}`)], {
+    cwd: project, stdin: 'ignore', stdout: 'inherit', stderr: 'inherit',
+    env: { ...process.env, TOMBOLO_EDGE_BUNDLE: bundleDir },
+  });
+  const counts = existsSync(report) ? parseTestReport(readFileSync(report, 'utf8')) : noTests;
+  const silent = files.filter((file) => !counts.files.has(file));
+  for (const file of silent) process.stdout.write(`failed: ${file} reported no test\n`);
+  const unseen = exitCode !== 0 && counts.failed + silent.length === 0 ? 1 : 0;
+  if (unseen > 0) process.stdout.write(`failed: bun test ended with ${exitCode}\n`);
+  return { ...counts, failed: counts.failed + silent.length + unseen };
+}
+
+function conclude({ passed, failed, skipped }: TestCounts): number {
+  for (const { file, title } of skipped) process.stdout.write(`skipped: ${file}: ${title}\n`);
+  const strict = process.env['CI'] === 'true' && skipped.length > 0;
+  if (strict) process.stdout.write('with CI=true a skipped test is a failure\n');
+  process.stdout.write(`${toCountsLine({ passed, failed, skipped: skipped.length })}\n`);
+  return failed > 0 || strict ? 1 : 0;
+}
+
+try {
+  process.exitCode = await runAll(process.argv.slice(2));
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}

@@ -1,0 +1,29 @@
+/** Who may import whom (the README's map): both runtimes stand on `shared/`, and never on one another. */
+import { type Complaint, importsOf, type Module, resolveImport } from './source.ts';
+
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  shared: ['shared', 'wasm'],
+  edge: ['edge', 'shared', 'wasm'],
+  origin: ['origin', 'shared', 'wasm'],
+  wasm: ['wasm'],
+  test: ['test', 'shared', 'edge', 'origin', 'wasm'],
+};
+
+/** What development needs stays out of what runs in production. */
+const development = 'origin/dev/';
+
+export function findWrongDirections(modules: readonly Module[]): Complaint[] {
+  return modules.flatMap((module) => importsOf(module).flatMap(({ specifier, start }) => {
+    const target = resolveImport(module.path, specifier);
+    const wrong = target === undefined ? undefined : toWrong(module.path, target);
+    return wrong === undefined ? [] : [`${module.path}:${module.line(start)} ${wrong}`];
+  }));
+}
+
+function toWrong(from: string, target: string): string | undefined {
+  const [here = ''] = from.split('/');
+  const [there = ''] = target.split('/');
+  if (allowed[here]?.includes(there) !== true) return `${here}/ must not import ${target}`;
+  if (target.startsWith(development) && here === 'origin' && !from.startsWith(development)) return `only ${development} may import ${target}`;
+  return undefined;
+}

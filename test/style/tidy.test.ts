@@ -1,0 +1,87 @@
+/** The rules that matter, kept by a test; each is also shown to fire on an example that breaks it. */
+import { describe, expect, test } from 'bun:test';
+import { join } from 'node:path';
+import { findBanned, findSilenced } from './banned.ts';
+import { findDeadExports } from './dead-exports.ts';
+import { findWrongDirections } from './directions.ts';
+import { findWrongNames } from './names.ts';
+import { findLongFiles, findLongFunctions } from './shape.ts';
+import { type Complaint, type Module, parseModules, readProject } from './source.ts';
+import { findForeignTexts } from './texts.ts';
+
+const project = readProject(join(import.meta.dir, '../..'));
+const modules = parseModules(project);
+
+const bad = (files: Readonly<Record<string, string>>): Module[] => parseModules(Object.entries(files).map(([path, text]) => ({ path, text })));
+const linesOf = (complaints: readonly Complaint[]): string[] => complaints.map((complaint) => complaint.split(' ')[0] ?? '');
+
+describe('the project', () => {
+  test('imports in the allowed directions alone', () => expect(findWrongDirections(modules)).toEqual([]));
+  test('exports nothing that nobody imports', () => expect(findDeadExports(modules)).toEqual([]));
+  test('has no function longer than a screen', () => expect(findLongFunctions(modules)).toEqual([]));
+  test('has no file of more than one idea', () => expect(findLongFiles(modules)).toEqual([]));
+  test('uses nothing that is banned', () => expect(findBanned(modules)).toEqual([]));
+  test('silences no compiler without a reason', () => expect(findSilenced(modules)).toEqual([]));
+  test('names its files so that they say what is inside', () => expect(findWrongNames(project)).toEqual([]));
+  test('holds no path or registry of one machine', () => expect(findForeignTexts(project)).toEqual([]));
+});
+
+describe('the checks fire', () => {
+  test('on imports in a wrong direction', () => {
+    const found = findWrongDirections(bad({
+      'edge/a.ts': "import { b } from '../origin/b.ts';",
+      'origin/b.ts': "export const b = await import('../edge/a.ts');",
+      'shared/c.ts': "export { a } from '../edge/a.ts';",
+      'origin/d.ts': "import type { e } from './dev/e.ts';",
+      'origin/dev/e.ts': "import { d } from '../d.ts'; import { f } from '../../edge/f.ts';",
+      'edge/f.ts': "import { c } from '../shared/c.ts'; import wasm from '../wasm/csv.wasm';",
+    }));
+    expect(linesOf(found)).toEqual(['edge/a.ts:1', 'origin/b.ts:1', 'shared/c.ts:1', 'origin/d.ts:1', 'origin/dev/e.ts:1']);
+  });
+
+  test('on exports that nobody or only a test imports', () => {
+    const found = findDeadExports(bad({
+      'shared/a.ts': '/** Exported for tests: shown below. */\nexport const marked = 1;\nexport const used = 1;\nexport const tested = 1;\nexport interface Own {}\nexport function f(own: Own) {}\nexport type Nobody = 1;',
+      'shared/b.ts': "import { used } from './a.ts';",
+      'test/a.test.ts': "import { tested, marked } from '../shared/a.ts'; import { near } from './near.ts';",
+      'test/near.ts': 'export const near = 1;\nexport const far = 2;',
+    }));
+    expect(found.map((complaint) => complaint.split(' ')[1])).toEqual(['tested', 'f', 'Nobody', 'far']);
+  });
+
+  test('on a function longer than a screen, and not on a group of tests', () => {
+    const long = `() => {\n${'work();\n'.repeat(60)}}`;
+    const found = findLongFunctions(bad({ 'shared/a.ts': `const a = ${long};`, 'test/a.test.ts': `describe('a', ${long});` }));
+    expect(linesOf(found)).toEqual(['shared/a.ts:1']);
+    expect(findLongFiles(bad({ 'shared/a.ts': 'work();\n'.repeat(301) }))).toHaveLength(1);
+  });
+
+  test('on what is banned', () => {
+    const found = findBanned(bad({
+      'shared/a.ts': 'const a: any = 1;',
+      'shared/b.ts': "import { z } from 'zod';",
+      'origin/c.ts': 'console.error(1);',
+      'origin/dev/c.ts': 'console.error(1);',
+      'origin/d.ts': 'database.transaction(async () => {});',
+      'test/e.test.ts': 'await Bun.sleep(500);\nsetTimeout(done, 101);\nawait Bun.sleep(50);\n// The memo must run out.\nawait Bun.sleep(1_000);',
+    }));
+    expect(linesOf(found)).toEqual(['shared/a.ts:1', 'shared/b.ts:1', 'origin/c.ts:1', 'origin/d.ts:1', 'test/e.test.ts:1', 'test/e.test.ts:2']);
+  });
+
+  test('on a silenced compiler', () => {
+    const [ignore, expected] = ['ignore', 'expect-error'].map((word) => `// @ts-${word}`);
+    expect(linesOf(findSilenced(bad({ 'shared/a.ts': `${ignore}\n${expected}\n${expected} the library's type lacks it\nf();` })))).toEqual(['shared/a.ts:1', 'shared/a.ts:2']);
+  });
+
+  test('on names that say nothing, are not kebab-case or are new at the top', () => {
+    const paths = ['shared/utils/a.ts', 'edge/helpers.ts', 'edge/index.ts', 'origin/someThing.ts', 'Some/a.ts', 'notes.md', 'edge/cache-key.ts', 'edge/limit.object.ts', '.ci/run'];
+    expect(linesOf(findWrongNames(paths.map((path) => ({ path }))))).toEqual(['shared/utils/a.ts:1', 'edge/helpers.ts:1', 'edge/index.ts:1', 'origin/someThing.ts:1', 'Some/a.ts:1', 'Some/a.ts:1', 'notes.md:1']);
+  });
+
+  test('on paths and registries of one machine', () => {
+    const path = ['', 'work', 'main', 'a.ts'].join('/');
+    const host = ['registry', 'npmjs', 'org'].join('.');
+    const found = findForeignTexts([{ path: 'README.md', text: `see ${path}\nfrom https://${host}/a\n/v1/work/1 and a/root/b are none` }, { path: 'bun.lock', text: '"a": ["https://example.org/a.tgz"]' }]);
+    expect(linesOf(found)).toEqual(['README.md:1', 'README.md:2', 'bun.lock:1']);
+  });
+});

@@ -1,0 +1,56 @@
+/** A world's origin: a child process on a port of its own that can be stopped, killed, frozen and started again. */
+import { join } from 'node:path';
+import { freePort } from './free-port.ts';
+import { Program } from './program.ts';
+
+export class OriginProcess {
+  readonly port = freePort();
+  readonly #env: Readonly<Record<string, string>>;
+  #program: Program | undefined;
+
+  constructor(env: Readonly<Record<string, string>>) {
+    this.#env = env;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** What it has said since its last start: its log. */
+  get output(): string {
+    return this.#program?.output ?? '';
+  }
+
+  async start(): Promise<void> {
+    this.#program = new Program([process.execPath, join(import.meta.dir, 'origin-child.ts')], {
+      cwd: join(import.meta.dir, '../..'),
+      env: { ...process.env, ...this.#env, TOMBOLO_ORIGIN_PORT: String(this.port) },
+    });
+    await this.#program.says(/^listening on \d+$/m, 20_000);
+  }
+
+  /** As an orderly shutdown does it. */
+  async stop(): Promise<{ code: number; ms: number }> {
+    const program = this.#mustProgram();
+    program.signal('SIGTERM');
+    return program.ended();
+  }
+
+  async kill9(): Promise<void> {
+    await this.#program?.kill();
+  }
+
+  /** Alive, and silent. */
+  freeze(): void {
+    this.#mustProgram().signal('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#mustProgram().signal('SIGCONT');
+  }
+
+  #mustProgram(): Program {
+    if (this.#program === undefined) throw new Error('the origin was not started');
+    return this.#program;
+  }
+}

@@ -1,0 +1,46 @@
+/** Requests to the origin as an edge signs them, and as somebody does who only wishes he could. */
+import { type HopKey, mustKeyRing } from '../../shared/hop/keys.ts';
+import { formatSignature, formatSignatureInput, toRequestMessage, toSignatureBase } from '../../shared/hop/profile.ts';
+
+export interface HopInput {
+  readonly url: string;
+  readonly method?: string;
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly key?: HopKey;
+  /** Seconds that the signature is old. */
+  readonly secondsOld?: number;
+}
+
+/** What `fetch` takes; the same object sent twice is a replay. */
+export interface SignedHop {
+  readonly url: string;
+  readonly init: { readonly method: string; readonly headers: Readonly<Record<string, string>>; readonly body: string | null };
+}
+
+export function signHop(keys: string, { url, method = 'GET', body, headers = {}, key = mustKeyRing(keys)[0], secondsOld = 0 }: HopInput): SignedHop {
+  const { pathname, search } = new URL(url);
+  // fetch adds an Accept of its own where none is given, and the signature covers it.
+  const covered: Record<string, string> = { accept: '*/*', ...headers };
+  if (body !== undefined) covered['content-digest'] = `sha-256=:${new Bun.CryptoHasher('sha256').update(body).digest('base64')}:`;
+  const created = Math.floor(Date.now() / 1_000) - secondsOld;
+  const nonce = Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('base64url');
+  const signed = toSignatureBase(toRequestMessage(method, pathname, search, (name) => covered[name] ?? null), { created, nonce, keyId: key.id, tag: 'tombolo-hop' });
+  const mac = new Bun.CryptoHasher('sha256', key.secret).update(signed.base).digest('base64');
+  return {
+    url,
+    init: { method, headers: { ...covered, 'signature-input': formatSignatureInput(signed.parameters), signature: formatSignature(mac) }, body: body ?? null },
+  };
+}
+
+/** The principal as the edge writes it into its signed header. */
+export function principalHeader(subject: string, roles: readonly string[]): string {
+  return Buffer.from(JSON.stringify({ subject, roles, claims: {} })).toString('base64url');
+}
+
+export async function send({ url, init }: SignedHop): Promise<{ status: number; code: string; text: string }> {
+  const response = await fetch(url, init);
+  const text = await response.text();
+  const parsed = text.startsWith('{') ? (JSON.parse(text) as { code?: string }) : {};
+  return { status: response.status, code: parsed.code ?? '', text };
+}

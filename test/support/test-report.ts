@@ -1,0 +1,53 @@
+/** What a JUnit report by `bun test` says, as far as the last lines of the test command need it. */
+
+export interface SkippedTest {
+  readonly file: string;
+  /** With the reason: `needs.ts` writes it into the title. */
+  readonly title: string;
+}
+
+export interface TestCounts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: readonly SkippedTest[];
+  /** The files that reported anything: one that is missing did not load. */
+  readonly files: ReadonlySet<string>;
+}
+
+export const noTests: TestCounts = { passed: 0, failed: 0, skipped: [], files: new Set() };
+
+export function parseTestReport(xml: string): TestCounts {
+  let passed = 0;
+  let failed = 0;
+  const skipped: SkippedTest[] = [];
+  const files = new Set<string>();
+  for (const [, attributes = '', body = ''] of xml.matchAll(/<testcase\b([^>]*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g)) {
+    const file = attribute(attributes, 'file');
+    files.add(file);
+    if (body.includes('<failure') || body.includes('<error')) failed++;
+    else if (body.includes('<skipped')) skipped.push({ file, title: [attribute(attributes, 'classname'), attribute(attributes, 'name')].filter(Boolean).join(' > ') });
+    else passed++;
+  }
+  return { passed, failed, skipped, files };
+}
+
+export function addCounts(one: TestCounts, other: TestCounts): TestCounts {
+  return {
+    passed: one.passed + other.passed,
+    failed: one.failed + other.failed,
+    skipped: [...one.skipped, ...other.skipped],
+    files: new Set([...one.files, ...other.files]),
+  };
+}
+
+/** The very last line of the test command. */
+export function toCountsLine(counts: { readonly passed: number; readonly failed: number; readonly skipped: number }): string {
+  return `${counts.passed} passed, ${counts.failed} failed${counts.skipped === 0 ? '' : `, ${counts.skipped} skipped`}`;
+}
+
+function attribute(attributes: string, name: string): string {
+  const found = new RegExp(`\\b${name}="([^"]*)"`).exec(attributes)?.[1] ?? '';
+  return found.replace(/&(lt|gt|quot|apos|amp|#(\d+));/g, (_, entity: string, code: string | undefined) => (code === undefined ? (entities[entity] ?? '') : String.fromCodePoint(Number(code))));
+}
+
+const entities: Readonly<Record<string, string>> = { lt: '<', gt: '>', quot: '"', apos: "'", amp: '&' };

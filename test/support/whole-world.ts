@@ -1,0 +1,137 @@
+/**
+ * A whole Tombolo for a test: the origin in a process of its own, the edge's bundle in workerd, development's
+ * identity, and two wires that a test can hold or cut.
+ *
+ *   test ──▶ edge ──▶ (hop wire) ──▶ origin ──▶ store ◀── foreign writers
+ *              ▲                        │
+ *              └──── (feed wire) ◀──────┘ purge sink
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openIdentity, type Claims, type Identity } from '../../origin/dev/identity.ts';
+import { openDevelopmentKeys } from '../../origin/dev/keys.ts';
+import { Answer } from './answer.ts';
+import { type Edge, startEdge } from './edge.ts';
+import { eventually } from './eventually.ts';
+import { OriginProcess } from './origin-process.ts';
+import { StoreFile } from './store-file.ts';
+import { Wire } from './wire.ts';
+
+export type Engine = 'sqlite';
+/** Every journey passes on each of these. */
+export const engines: readonly Engine[] = ['sqlite'];
+
+export interface WorldOptions {
+  readonly engine: Engine;
+  /** How long an isolate believes the coordinator; 1 000 unless said. */
+  readonly memoMs?: number;
+}
+
+export interface Asking {
+  readonly method?: string;
+  readonly token?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Bun.BodyInit;
+  /** Sent as a JSON body. */
+  readonly json?: unknown;
+}
+
+interface Parts {
+  readonly dataDir: string;
+  readonly keys: string;
+  readonly origin: OriginProcess;
+  readonly edge: Edge;
+  readonly identity: Identity;
+  readonly hop: Wire;
+  readonly feed: Wire;
+}
+
+/** A read may be this old, and no older: the memo of 1 000 ms and the feed's lag (SEMANTICS: freshness). */
+export const freshWithinMs = 1_250;
+
+export class World {
+  readonly origin: OriginProcess;
+  readonly edge: Edge;
+  readonly identity: Identity;
+  /** The ring in the form of `TOMBOLO_KEYS`. */
+  readonly keys: string;
+  readonly hop: Wire;
+  readonly feed: Wire;
+  /** The database as other programs see it. */
+  readonly file: StoreFile;
+  readonly dataDir: string;
+
+  constructor({ dataDir, keys, origin, edge, identity, hop, feed }: Parts) {
+    this.origin = origin;
+    this.edge = edge;
+    this.identity = identity;
+    this.keys = keys;
+    this.hop = hop;
+    this.feed = feed;
+    this.file = new StoreFile(dataDir);
+    this.dataDir = dataDir;
+  }
+
+  token(claims: Partial<Claims> = {}): Promise<string> {
+    return this.identity.mint({ subject: 'alice', roles: ['editor'], ...claims });
+  }
+
+  async request(path: string, asking: Asking = {}): Promise<Answer> {
+    const response = await fetch(`${this.edge.url}${path}`, toInit(asking));
+    return new Answer(response, await response.text());
+  }
+
+  /** Asks until the cache answers by itself: what follows then is about cached answers. */
+  mustHit(path: string, asking: Asking = {}): Promise<Answer> {
+    return eventually(`a hit for ${path}`, async () => {
+      const answer = await this.request(path, asking);
+      if (!answer.isHit) throw new Error(`${answer.status} ${answer.cacheStatus}`);
+      return answer;
+    }, { everyMs: 50 });
+  }
+
+  /** An old database in place of the present one, as after a restored backup. */
+  async restore(copy: string): Promise<void> {
+    await this.origin.stop();
+    this.file.replaceBy(copy);
+    await this.origin.start();
+  }
+
+  async close(): Promise<void> {
+    await this.origin.kill9();
+    await this.edge.close();
+    await Promise.all([this.hop.close(), this.feed.close()]);
+    rmSync(this.dataDir, { recursive: true, force: true });
+  }
+}
+
+export async function startWorld({ memoMs = 1_000 }: WorldOptions): Promise<World> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'tombolo-world-'));
+  const keys = await openDevelopmentKeys(dataDir);
+  let edgePort = 0;
+  const feed = await new Wire(() => edgePort).open();
+  const origin = new OriginProcess({ TOMBOLO_DATA_DIR: dataDir, TOMBOLO_EDGE_URLS: feed.url, TOMBOLO_KEYS: keys, MONGODB_URI: '', TOMBOLO_ENV: 'development' });
+  const hop = await new Wire(() => origin.port).open();
+  const identity = await openIdentity(dataDir, origin.url);
+  const { issuer, audience } = identity;
+  const edge = await startEdge({ originUrl: hop.url, keys, issuer, audience, jwksUrl: `${origin.url}/.well-known/jwks.json`, memoMs, persistDir: join(dataDir, 'edge-state') });
+  edgePort = Number(new URL(edge.url).port);
+  const world = new World({ dataDir, keys, origin, edge, identity, hop, feed });
+  await origin.start();
+  await eventually('an answer through the edge', async () => (await world.request('/v1/films?limit=1')).status === 200);
+  return world;
+}
+
+function toInit({ method, token, headers, body, json }: Asking): RequestInit {
+  return {
+    method: method ?? (json === undefined && body === undefined ? 'GET' : 'POST'),
+    headers: {
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    body: json === undefined ? (body ?? null) : JSON.stringify(json),
+    redirect: 'manual',
+  };
+}
