@@ -21,7 +21,7 @@ export function replace(context: Context, call: Call<'replace'>): Promise<Answer
     if (found !== undefined && onlyNew) throw new Fault('precondition_failed', { detail: 'If-None-Match: the document exists' });
     return found === undefined && typeof call.resource.id === 'object' ? created(context, call) : replaced(context, call, found);
   };
-  return writeOne(context, call, call.id, decide, (after) => toDocumentAnswer(call, after?.value['rev'] === 1 ? 201 : 200, after));
+  return writeOne(context, call, call.id, decide, (written) => toDocumentAnswer(call, written));
 }
 
 function replaced(context: Context, call: Call<'replace'>, found: StoredDocument | undefined): JsonObject {
