@@ -28,18 +28,20 @@ export async function startOrigin(settings: Settings, options: OriginOptions = {
   const stop = new AbortController();
   const server = await listen(context, options.jwks);
   const sinks = settings.edgeUrls.map((edgeUrl) => startPurge(context, edgeUrl, stop.signal));
+  let closed: Promise<void> | undefined;
   return {
     port: server.port ?? settings.originPort,
-    async close() {
-      await context.feed.close();
-      const drained = server.stop();
-      await Promise.race([drained, Bun.sleep(drainMsMax)]);
-      await server.stop(true);
-      stop.abort();
-      await Promise.all(sinks);
-      await context.close();
-    },
+    close: () => (closed ??= close()),
   };
+
+  async function close(): Promise<void> {
+    await context.feed.close();
+    await Promise.race([server.stop(), Bun.sleep(drainMsMax)]);
+    await server.stop(true);
+    stop.abort();
+    await Promise.all(sinks);
+    await context.close();
+  }
 }
 
 async function listen(context: Context, jwks: JSONWebKeySet | undefined) {
