@@ -6,6 +6,9 @@
 /** `unreachable`: what a panic comes to. */
 export const trap = [0x00];
 
+/** A loop without an end, and the result that the function would have. */
+export const spin = [0x03, 0x40, 0x0c, 0x00, 0x0b, 0x41, 0x00];
+
 /** `i32.const`, for numbers of one LEB128 byte. */
 export const answer = (number: number) => [0x41, number];
 
