@@ -14,7 +14,7 @@ import type { Change } from '../../shared/contract/change.ts';
 import type { Position } from '../../shared/contract/position.ts';
 import type { Store } from '../store/store.ts';
 
-export const feedLimits = {
+const feedLimits = {
   /** Changes that followers find without asking the store; at 10 000 writes/s about two seconds. */
   ringChangesMax: 20_000,
   /** Changes given to a follower at once. */
