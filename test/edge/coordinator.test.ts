@@ -102,6 +102,7 @@ describe('the cache', () => {
     await world.get('/v1/films/a');
     expect(await statusOf(world, '/v1/films/a')).toBe('tombolo; hit');
     await world.feed.pause();
+    // Longer than the feed may be silent in this world.
     await Bun.sleep(500);
     // The first finding of silence, and every later one, is asked of the origin.
     for (let round = 0; round < 3; round++) expect(await statusOf(world, '/v1/films/a')).toBe('tombolo; fwd=stale; fwd-status=304; stored');
@@ -120,6 +121,7 @@ describe('the cache', () => {
     await world.feed.send({ epoch: world.epoch, from: world.order(), through: world.order(), asOf: world.feed.now() + 60_000, raised: {}, whole: {} });
     await memo();
     expect(await statusOf(world, '/v1/films')).toBe('tombolo; hit');
+    // Longer than the feed may be silent in this world.
     await Bun.sleep(300);
     expect(await statusOf(world, '/v1/films')).toBe('tombolo; fwd=stale; fwd-status=304; stored');
     await world.close();

@@ -3,11 +3,11 @@
  * direct socket. Built once a run; each `startEdge` is its own workerd with its own Durable Object storage.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Log, LogLevel, Miniflare, type MiniflareOptions } from 'miniflare';
 import { unstable_getMiniflareWorkerOptions } from 'wrangler';
+import { freePort } from './free-port.ts';
 
 const root = resolve(import.meta.dir, '../..');
 
@@ -40,7 +40,7 @@ export interface Edge {
 
 export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const script = await bundle(options.contractModule);
-  const port = await freePort();
+  const port = freePort();
   const toOptions = () => miniflareOptions(options, script, port);
   let running = new Miniflare(toOptions());
   await running.ready;
@@ -89,10 +89,11 @@ interface Bundle {
 
 const bundles = new Map<string, Promise<Bundle>>();
 
-/** What `wrangler deploy` would upload. */
+/** What `wrangler deploy` would upload; `test/run.ts` builds that of the served contract once for all files. */
 function bundle(contractModule: string | undefined): Promise<Bundle> {
   const key = contractModule ?? '';
-  const made = bundles.get(key) ?? build(contractModule);
+  const built = process.env['TOMBOLO_EDGE_BUNDLE'];
+  const made = bundles.get(key) ?? (contractModule === undefined && built !== undefined ? Promise.resolve(read(built)) : build(contractModule));
   bundles.set(key, made);
   return made;
 }
@@ -105,6 +106,10 @@ async function build(contractModule: string | undefined): Promise<Bundle> {
   const command = [process.execPath, join(root, 'node_modules/wrangler/bin/wrangler.js'), 'deploy', ...entry, '--config', join(root, 'wrangler.toml'), '--dry-run', '--outdir', outdir];
   const child = Bun.spawn(command, { cwd: root, stdout: 'pipe', stderr: 'pipe', env: { ...process.env, WRANGLER_SEND_METRICS: 'false' } });
   if ((await child.exited) !== 0) throw new Error(`the bundle was not built: ${await new Response(child.stderr).text()}${await new Response(child.stdout).text()}`);
+  return read(outdir);
+}
+
+function read(outdir: string): Bundle {
   const files = readdirSync(outdir).filter((file) => /\.(js|wasm)$/.test(file)).sort((a) => (a.endsWith('.js') ? -1 : 1));
   return {
     directory: outdir,
@@ -126,18 +131,6 @@ function writeEntry(directory: string, contractModule: string): string {
   ];
   writeFileSync(entry, lines.join('\n'));
   return entry;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolvePort, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolvePort(port));
-    });
-  });
 }
 
 function readLines(stream: NodeJS.ReadableStream, onLine: (line: string) => void): void {

@@ -123,7 +123,7 @@ export class World {
   }
 }
 
-export function etagOf(body: string): string {
+function etagOf(body: string): string {
   return `"${Bun.hash(body).toString(36)}"`;
 }
 
