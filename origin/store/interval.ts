@@ -54,7 +54,7 @@ export function withinUpper({ upper }: Interval, value: SortValue): boolean {
 }
 
 /** The first string, by UTF-8 bytes, after all that begin with `prefix`; `undefined` where there is none. */
-export function afterPrefix(prefix: string): string | undefined {
+function afterPrefix(prefix: string): string | undefined {
   const points = Array.from(prefix, (character) => character.codePointAt(0) ?? 0);
   while (points.at(-1) === 0x10ffff) points.pop();
   const last = points.pop();

@@ -6,7 +6,7 @@ import { toPlanBytes, type CsvPlan } from './csv-plan.ts';
 import type { TransformInstance } from './instance.ts';
 import { StreamRefused, TransformStreamer, type StreamOutput } from './stream.ts';
 
-/** Why one row was rejected, in the order of the module's numbers (`wasm/src/csv/reasons.rs`). */
+/** Why one row was rejected, in the order of the module's numbers (`wasm/src/csv/reasons.rs`). Exported for tests that meet each. */
 export const csvReasons = [
   'row_too_long',
   'utf8_invalid',

@@ -7,7 +7,7 @@
  */
 
 /** The version of the border that this code speaks: `ABI_VERSION` of `wasm/src/lib.rs`. */
-export const abiVersion = 1;
+const abiVersion = 1;
 
 /** What a call came to: `Status` of `wasm/src/transform.rs`. */
 export const status = { ready: 0, more: 1, done: 2, refused: 3, misuse: 4 } as const;

@@ -157,7 +157,7 @@ export function read(store: Store, from: Position): FeedReader {
 }
 
 /** Batches from one position until one reaches the other. */
-export async function batchesTo(store: Store, from: Position, to: Position): Promise<readonly ChangeBatch[]> {
+async function batchesTo(store: Store, from: Position, to: Position): Promise<readonly ChangeBatch[]> {
   const reader = read(store, from);
   const batches: ChangeBatch[] = [];
   for (let batch = await reader.next(); batch !== undefined; batch = await reader.next()) {

@@ -4,7 +4,7 @@ import { resource, type Resource } from '../../shared/contract/resource.ts';
 import { all, any, anyone, equals, owner, role, type Rule, tenant } from '../../shared/contract/rules.ts';
 import { instant, objectId } from '../../shared/contract/types.ts';
 
-export function things(name: string, read: Rule, id: 'named' | 'objectId' = 'named'): Resource {
+function things(name: string, read: Rule, id: 'named' | 'objectId' = 'named'): Resource {
   return resource({
     name,
     id: id === 'objectId' ? 'objectId' : { kind: 'string', format: z.string() },
@@ -41,7 +41,7 @@ export function things(name: string, read: Rule, id: 'named' | 'objectId' = 'nam
 }
 
 export const open = things('open-things', anyone);
-export const owned = things('owned-things', owner('author'));
-export const shared = things('shared-things', any(role('reader'), owner('author'), all(tenant('tenant'), equals('open', true))));
-export const linked = things('linked-things', anyone, 'objectId');
+const owned = things('owned-things', owner('author'));
+const shared = things('shared-things', any(role('reader'), owner('author'), all(tenant('tenant'), equals('open', true))));
+const linked = things('linked-things', anyone, 'objectId');
 export const everyThing = [open, owned, shared, linked] as const;
