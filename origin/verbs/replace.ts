@@ -1,4 +1,4 @@
-import { documentInvalid, idSchema, toFieldErrors } from '../../shared/contract/documents.ts';
+import { bodiesOf, documentInvalid, toFieldErrors } from '../../shared/contract/documents.ts';
 import { Fault } from '../../shared/contract/fault.ts';
 import { reduce } from '../../shared/contract/rules.ts';
 import type { JsonObject } from '../../shared/contract/values.ts';
@@ -34,7 +34,7 @@ function replaced(context: Context, call: Call<'replace'>, found: StoredDocument
 
 function created(context: Context, call: Call<'replace'>): JsonObject {
   if (call.hop.header('if-match') !== null) throw new Fault('precondition_failed', { detail: 'If-Match: there is no such document' });
-  const named = idSchema(call.resource).safeParse(call.id);
+  const named = bodiesOf(call.resource).id.safeParse(call.id);
   if (!named.success) throw documentInvalid(toFieldErrors(named.error).map((error) => ({ ...error, at: '/id' })));
   const { id: _id, rev: _rev, createdAt: _createdAt, updatedAt: _updatedAt, ...fields } = call.input.body;
   const document = toCreated(fields, context.now());
