@@ -1,4 +1,4 @@
-import { listSuite } from './list-suite.ts';
 import { openSqlitePlace } from './sqlite-place.ts';
+import { storeSuite } from './suite.ts';
 
-listSuite(openSqlitePlace);
+storeSuite('sqlite', openSqlitePlace);
