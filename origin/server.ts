@@ -73,10 +73,10 @@ function openRoute({ settings, store, contract }: Context, request: Request, jwk
 }
 
 function startPurge(context: Context, edgeUrl: string, signal: AbortSignal): Promise<void> {
-  const { store, contract, log, settings } = context;
+  const { store, feed, contract, log, settings } = context;
   let troubled = 0;
   return runPurge({
-    store, contract, signal,
+    store, feed, contract, signal,
     send: async (report) => {
       const answer = await sendReport(edgeUrl, report, settings.keys[0], signal);
       if (troubled > 0) log.warn({ edgeUrl }, 'the edge hears of changes again');

@@ -27,7 +27,7 @@ export async function* convertCsv(pool: ComputePool<ComputeCalls>, job: CsvJob):
   try {
     mustTake(await session.call('csv.open', { stream, plan: job.plan }, options));
     for (;;) {
-      const next = await unlessAborted(source.next(), job.signal);
+      const next = await take(source, job.signal);
       isDrained = next.done === true;
       let step = next.done
         ? mustTake(await session.call('csv.finish', { stream }, options))
@@ -72,13 +72,14 @@ function toOwned(chunk: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(chunk);
 }
 
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+/** The next chunk, or the signal's reason: a source that hangs does not hold the job past its deadline. */
+async function take(source: AsyncIterator<Uint8Array>, signal: AbortSignal): Promise<IteratorResult<Uint8Array>> {
+  signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const abort = () => reject(signal.reason);
   signal.addEventListener('abort', abort, { once: true });
   try {
-    signal.throwIfAborted();
-    return await Promise.race([promise, aborted]);
+    return await Promise.race([source.next(), aborted]);
   } finally {
     signal.removeEventListener('abort', abort);
   }

@@ -105,7 +105,10 @@ export class ComputePool<Calls extends CallMap> {
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const thread of this.#live()) thread.lose('compute_closed', 'the pool is closed');
-    await Promise.race([Promise.all([...this.#ending].map((thread) => thread.gone)), Bun.sleep(closeMsMax)]);
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, closeMsMax);
+    await Promise.race([Promise.all([...this.#ending].map((thread) => thread.gone)), late.promise]);
+    clearTimeout(timer);
   }
 
   #run(thread: Thread, what: Pick<Call, 'name' | 'request' | 'isPinned'>, options: CallOptions): Promise<unknown> {

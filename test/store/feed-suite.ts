@@ -54,11 +54,15 @@ export function feedSuite(open: OpenPlace): void {
     test('gives a change to a waiting reader at once', async () => {
       const reader = read(store, await store.head());
       await reader.next();
-      const waiting = reader.next();
-      const { position } = await write(put(things, 'now', {}));
-      const started = performance.now();
-      expect(await waiting).toMatchObject({ changes: [{ id: 'now' }], through: position });
-      expect(performance.now() - started).toBeLessThan(50);
+      const waits: number[] = [];
+      for (let round = 0; round < 5; round++) {
+        const waiting = reader.next();
+        const { position } = await write(put(things, 'now', { size: round }));
+        const started = performance.now();
+        expect(await waiting).toMatchObject({ changes: [{ id: 'now' }], through: position });
+        waits.push(performance.now() - started);
+      }
+      expect(Math.min(...waits)).toBeLessThan(10);
       await reader.stop();
     });
 
@@ -66,7 +70,7 @@ export function feedSuite(open: OpenPlace): void {
       const reader = read(store, await store.head());
       await reader.next();
       const started = performance.now();
-      for (let count = 0; count < 3; count++) expect(await reader.next()).toEqual({ changes: [], through: await store.head() });
+      for (let count = 0; count < 3; count++) expect(await reader.next()).toMatchObject({ changes: [], through: await store.head() });
       expect(performance.now() - started).toBeLessThan(600);
       await reader.stop();
     });
