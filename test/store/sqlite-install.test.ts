@@ -113,6 +113,11 @@ describe('opening', () => {
     });
   });
 
+  test.each([`[]`, `{"id":"a"}`, `{"a":1,"a":2}`, `nonsense`, ` {}`])('a table with %s for a document refuses and names it', async (doc) => {
+    inFile((database) => database.run(`CREATE TABLE notes (n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, doc TEXT NOT NULL); INSERT INTO notes(id, doc) VALUES ('fine', '{}'), ('odd', '${doc}')`));
+    await expect(openSqliteStore({ dataDir, resources: [plain] })).rejects.toThrow('doc of "odd" must be');
+  });
+
   test('a table that cannot be a resource refuses in clear words', async () => {
     inFile((database) => database.run('CREATE TABLE notes (id TEXT PRIMARY KEY, title TEXT)'));
     await expect(openSqliteStore({ dataDir, resources: [plain] })).rejects.toThrow("the table notes exists and is not Tombolo's");
