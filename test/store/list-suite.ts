@@ -6,10 +6,10 @@ import { reversed } from '../../shared/contract/shapes.ts';
 import type { JsonObject, SortValue } from '../../shared/contract/values.ts';
 import type { ListRequest, Row, Store } from '../../origin/store/store.ts';
 import { documentArbitrary, idArbitrary, requestArbitrary } from './arbitraries.ts';
-import { inTime, type OpenPlace, type Place } from './harness.ts';
+import { inTime, type OpenPlace, type Place, put, remove } from './harness.ts';
 import { naiveList } from './naive.ts';
 import { soakFactor } from './soak.ts';
-import { everyThing } from './things.ts';
+import { everyThing, open as things } from './things.ts';
 
 export function listSuite(open: OpenPlace): void {
   describe.each(everyThing.map((resource) => [resource.name, resource] as const))('lists of %s', (_name, resource) => {
@@ -47,6 +47,29 @@ export function listSuite(open: OpenPlace): void {
         expect(value).toBe(Math.min(max, naiveList(resource, documents, { ...request, limit: 1_000 }).length));
       }), { numRuns: 100 * soakFactor });
     });
+  });
+}
+
+/** Documents that stay as they are stand in every list once, whatever comes, goes and moves around them. */
+export function movingSuite(open: OpenPlace): void {
+  test('pages show what stays exactly once while others write', async () => {
+    const place = await open({ resources: [things] });
+    const stays = (index: number) => put(things, `stay${String(index).padStart(3, '0')}`, { size: index % 7, text: 'stays', tags: ['x'] });
+    await place.store.write(Array.from({ length: 60 }, (_, index) => stays(index)), inTime());
+    for (const shape of things.shapes.filter(({ name }) => ['bySize', 'ofTag', 'all'].includes(name))) for (const sort of shape.sorts) {
+      const seen: string[] = [];
+      const request: ListRequest = { equal: shape.equal.length > 0 ? { tags: ['x'] } : {}, range: undefined, sort, where: true, after: undefined, limit: 7 };
+      for (let after: ListRequest['after'], round = 0; ; round++) {
+        const { value } = await place.store.list(things, { ...request, after }, inTime());
+        seen.push(...value.map(idOf).filter((id) => id.startsWith('stay')));
+        if (value.length < request.limit) break;
+        after = value.at(-1)?.keys;
+        const moving = Array.from({ length: 12 }, (_, index) => put(things, `move${index}`, { size: (index * round) % 9, text: 'moves', tags: ['x'] }));
+        await place.store.write([...moving, remove(things, `move${round % 12}`), remove(things, value.map(idOf).findLast((id) => id.startsWith('move')) ?? 'none')], inTime());
+      }
+      expect([...seen].sort()).toEqual(Array.from({ length: 60 }, (_, index) => `stay${String(index).padStart(3, '0')}`));
+    }
+    await place.remove();
   });
 }
 

@@ -2,13 +2,14 @@
 import { describe } from 'bun:test';
 import { feedSuite } from './feed-suite.ts';
 import type { OpenPlace } from './harness.ts';
-import { listSuite } from './list-suite.ts';
+import { listSuite, movingSuite } from './list-suite.ts';
 import { writeSuite } from './write-suite.ts';
 
 export function storeSuite(engine: string, open: OpenPlace): void {
   describe(`store on ${engine}`, () => {
     writeSuite(open);
     listSuite(open);
+    movingSuite(open);
     feedSuite(open);
   });
 }
