@@ -38,6 +38,8 @@ export class Allowance {
   #lease: Lease | undefined;
   #known: Known | undefined;
   #closed: Settlement[] = [];
+  /** Unspent units of the settlements that are on their way. */
+  #returning = 0;
   /** A caller who asked for one thing and left the rest is not given more than he asks for, until he asks for more. */
   #blockMin: number = leaseLimits.blockMin;
   #spentSince = 0;
@@ -71,12 +73,12 @@ export class Allowance {
     return { ...answer, retryMs: answer.retryMs - (now - askedAt), windows: aged(answer.windows, now - askedAt) };
   }
 
-  /** The windows as last heard of, with what is leased to this isolate still in them. */
+  /** The windows as last heard of, with what this isolate still holds or will give back in them. */
   standing(now: number): readonly Standing[] {
     if (this.#known === undefined) return [];
     const { answer, askedAt } = this.#known;
-    const leased = this.#live(now)?.left ?? 0;
-    return aged(answer.windows, now - askedAt).map((window) => ({ ...window, left: window.left + leased }));
+    const held = (this.#live(now)?.left ?? 0) + this.#returning + unusedOf(this.#closed);
+    return aged(answer.windows, now - askedAt).map((window) => ({ ...window, left: window.left + held }));
   }
 
   /** The next question. `want` is what a lease would last for at the present rate, never a sudden multiple. */
@@ -94,12 +96,14 @@ export class Allowance {
 
   /** What is to be told of leases that are over; told once. */
   settle(): readonly Settlement[] {
+    this.#returning = unusedOf(this.#closed);
     return this.#closed.splice(0);
   }
 
   /** Takes the answer to a question asked at `askedAt`; its cost is spent already. */
   adopt(answer: Answer, askedAt: number, cost: number): void {
     this.#known = { answer, askedAt, cost };
+    this.#returning = 0;
     if (answer.lease === 0) return;
     this.#close();
     const spent = new SpentLog();
@@ -110,7 +114,7 @@ export class Allowance {
   /** Whether something unspent is to be given back. */
   mustReturn(now: number): boolean {
     this.#live(now);
-    return this.#closed.some(({ unused }) => unused > 0);
+    return unusedOf(this.#closed) > 0;
   }
 
   /** Decides without the counter: the same plan, for this isolate alone. */
@@ -130,6 +134,10 @@ export class Allowance {
     this.#closed.push({ lease: this.#lease.id, spent: this.#lease.spent.moments, unused: this.#lease.left });
     this.#lease = undefined;
   }
+}
+
+function unusedOf(settlements: readonly Settlement[]): number {
+  return settlements.reduce((sum, { unused }) => sum + unused, 0);
 }
 
 function aged(windows: readonly Standing[], ageMs: number): readonly Standing[] {

@@ -6,7 +6,7 @@ import { log } from '../log.ts';
 const namesMax = 100;
 
 /** Requests of this isolate since it began, by the unknown name. */
-export const unknownPlans = new Map<string, number>();
+const unknownPlans = new Map<string, number>();
 
 /** One line in the log for each doubling: the first is told at once, and a busy token does not fill the log. */
 export function countUnknownPlan(name: string, applied: Plan): void {

@@ -45,7 +45,7 @@ export interface Plans {
   readonly byName: ReadonlyMap<string, Plan>;
 }
 
-export const planLimits = {
+const planLimits = {
   /** Up to here a limit is kept to the request: five percent of it would be no block worth leasing. */
   exactLimitMax: 20,
   /** Windows of a plan: each is one more log to keep and one more item in two headers. */

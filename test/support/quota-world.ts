@@ -32,7 +32,6 @@ export class QuotaWorld {
   /** What is to happen, unordered. */
   readonly #due: { readonly at: number; readonly run: () => void }[] = [];
   #now = 1_000_000;
-  asks = 0;
 
   constructor(options: QuotaWorldOptions) {
     this.#options = options;
@@ -41,16 +40,16 @@ export class QuotaWorld {
     this.#quotas = Array.from({ length: options.isolates }, () => new Quota({ ask, clock, onTrouble: () => undefined }));
   }
 
-  /** Plays a trace in order of time; its moments count from the beginning. */
+  /** Plays a trace in order of time, and tells what became of each request. */
   async play(trace: readonly Asked[]): Promise<readonly Decided[]> {
-    const decided: Decided[] = [];
     const began = this.#now;
+    const decided: Promise<Decided>[] = [];
     for (const asked of trace) {
       await this.#advance(began + asked.at);
-      void this.#spend(asked).then((kind) => decided.push({ ...asked, kind, decidedAt: this.#now - began }));
+      decided.push(this.#spend(asked).then((kind) => ({ ...asked, kind, decidedAt: this.#now - began })));
     }
     await this.#advance(began + (trace.at(-1)?.at ?? 0) + 10_000);
-    return decided;
+    return Promise.all(decided);
   }
 
   async #spend({ caller, isolate }: Asked): Promise<Verdict['kind']> {
@@ -60,7 +59,6 @@ export class QuotaWorld {
   }
 
   async #ask(caller: string, question: Ask): Promise<Answer> {
-    this.asks++;
     await this.#after(this.#options.latencyMs);
     const counter = this.#counters.get(caller) ?? new Counter();
     this.#counters.set(caller, counter);
