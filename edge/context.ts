@@ -7,7 +7,6 @@ import { Fault, type FaultReason } from '../shared/contract/fault.ts';
 import type { Plans } from '../shared/contract/plans.ts';
 import type { Position } from '../shared/contract/position.ts';
 import type { Principal } from '../shared/contract/principal.ts';
-import type { ListQuery } from '../shared/contract/query.ts';
 import type { Route } from '../shared/contract/routes.ts';
 import { Entries } from './cache/entries.ts';
 import { Generations } from './cache/generations.ts';
@@ -19,8 +18,10 @@ import type { ReadFacts } from './hop/verify.ts';
 import { Tokens } from './identity/tokens.ts';
 import { toQuota } from './quota/counters.client.ts';
 import type { Quota } from './quota/quota.ts';
+import { type ReadRequest, Reads } from './reads.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { mustSettings, type Settings, SettingsError } from './settings.ts';
+import type { Target } from './target.ts';
 
 /** `wrangler.toml` and the secrets. Texts are read by `settings.ts` alone. */
 export interface Bindings {
@@ -40,10 +41,8 @@ export interface EdgeContext {
   readonly retries: RetryBudget;
   readonly generations: Generations;
   readonly entries: Entries;
+  readonly reads: Reads;
 }
-
-/** A read as the contract understood it: what cache keys and dependencies are made of. */
-export type ReadRequest = { readonly kind: 'list'; readonly query: ListQuery } | { readonly kind: 'one'; readonly id: string; readonly fields: readonly string[] | undefined };
 
 /** What a request is conditional on, for the origin: the client's own, unless the cache asks for itself. */
 export interface Conditions {
@@ -56,13 +55,14 @@ export interface Variables {
   requestId: string;
   traceparent: string;
   context: EdgeContext;
-  url: URL;
+  target: Target;
   route: Route;
   /** Milliseconds of the epoch. */
   deadlineAt: number;
   principal: Principal;
   /** When the token ends that says who asks, in milliseconds of the epoch; absent: nobody signed in. */
   signedInUntil: number | undefined;
+  /** Of a safe request for a state, not of a feed. */
   read: ReadRequest | undefined;
   /** The buffered body of a write, byte for byte. */
   body: Uint8Array<ArrayBuffer> | undefined;
@@ -71,7 +71,8 @@ export interface Variables {
   wantsFacts: boolean;
   /** Set by `forward`, when asked: verified facts of the answer. */
   facts: ReadFacts | undefined;
-  timings: [stage: string, enteredAt: number][];
+  /** Development alone. */
+  timings: [stage: string, enteredAt: number][] | undefined;
 }
 
 export interface EdgeEnv {
@@ -100,8 +101,8 @@ function build(bindings: Bindings, { contract, plans }: Served): EdgeContext {
   try {
     const settings = mustSettings({ ...bindings });
     return {
-      settings, contract, plans: withAnonymousPlan(plans, settings.anonymousPlan), quota: toQuota(bindings.COUNTERS), macs: new Macs(settings.keys),
-      tokens: new Tokens(settings), retries: new RetryBudget(), generations: new Generations(settings), entries: new Entries(),
+      settings, contract, plans: withAnonymousPlan(plans, settings.anonymousPlan), quota: toQuota(bindings.COUNTERS), macs: new Macs(settings.keys), tokens: new Tokens(settings),
+      retries: new RetryBudget(), generations: new Generations(settings, contract.digest), entries: new Entries(), reads: new Reads(),
     };
   } catch (cause) {
     if (!(cause instanceof SettingsError)) throw cause;

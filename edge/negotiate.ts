@@ -10,7 +10,7 @@ const taken: Readonly<Partial<Record<Verb, readonly string[]>>> = {
   create: [json],
   replace: [json],
   patch: ['application/merge-patch+json'],
-  import: [lines],
+  import: [lines, 'text/csv'],
 };
 
 /** An import answers with lines; whoever asks for JSON alone is not turned away for it. */

@@ -10,6 +10,9 @@ import { parsePosition } from '../shared/contract/position.ts';
 import type { Verb } from '../shared/contract/routes.ts';
 import { hopLimits } from '../shared/hop/profile.ts';
 import type { Asked } from './call.ts';
+import type { ComputeCalls } from './compute/calls.ts';
+import { openCompute } from './compute/open.ts';
+import type { ComputePool } from './compute/pool.ts';
 import { Feed } from './feed/feed.ts';
 import type { VerifiedHop } from './hop/verify.ts';
 import type { Settings } from './settings.ts';
@@ -22,6 +25,7 @@ export interface Context {
   readonly log: pino.Logger;
   readonly store: Store;
   readonly feed: Feed;
+  readonly compute: ComputePool<ComputeCalls>;
   /** Refusals by reason, since the start. */
   readonly refusals: Map<FaultReason, number>;
   now(): number;
@@ -43,13 +47,15 @@ export async function openContext(settings: Settings, contract: Contract): Promi
     },
   });
   const feed = await Feed.open({ store, onTrouble: (message, err) => log.error({ err }, message) });
+  const compute = await openCompute();
   const now = Date.now;
   return {
-    settings, contract, log, store, feed, now,
+    settings, contract, log, store, feed, compute, now,
     refusals: new Map(),
     bounds: (hop, verb) => toBounds(hop, verb, now()),
     async close() {
       await feed.close();
+      await compute.close();
       await store.close();
     },
   };

@@ -28,18 +28,20 @@ export async function startOrigin(settings: Settings, options: OriginOptions = {
   const stop = new AbortController();
   const server = await listen(context, options.jwks);
   const sinks = settings.edgeUrls.map((edgeUrl) => startPurge(context, edgeUrl, stop.signal));
+  let closed: Promise<void> | undefined;
   return {
     port: server.port ?? settings.originPort,
-    async close() {
-      await context.feed.close();
-      const drained = server.stop();
-      await Promise.race([drained, Bun.sleep(drainMsMax)]);
-      await server.stop(true);
-      stop.abort();
-      await Promise.all(sinks);
-      await context.close();
-    },
+    close: () => (closed ??= close()),
   };
+
+  async function close(): Promise<void> {
+    await context.feed.close();
+    await Promise.race([server.stop(), Bun.sleep(drainMsMax)]);
+    await server.stop(true);
+    stop.abort();
+    await Promise.all(sinks);
+    await context.close();
+  }
 }
 
 async function listen(context: Context, jwks: JSONWebKeySet | undefined) {
@@ -71,10 +73,10 @@ function openRoute({ settings, store, contract }: Context, request: Request, jwk
 }
 
 function startPurge(context: Context, edgeUrl: string, signal: AbortSignal): Promise<void> {
-  const { store, contract, log, settings } = context;
+  const { store, feed, contract, log, settings } = context;
   let troubled = 0;
   return runPurge({
-    store, contract, signal,
+    store, feed, contract, signal,
     send: async (report) => {
       const answer = await sendReport(edgeUrl, report, settings.keys[0], signal);
       if (troubled > 0) log.warn({ edgeUrl }, 'the edge hears of changes again');

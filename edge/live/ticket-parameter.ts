@@ -1,20 +1,26 @@
 /**
- * The parameter `ticket` of a change feed: taken out of the URL before any stage behind could see it, so it
+ * The parameter `ticket` of a change feed: taken out of the target before any stage behind could see it, so it
  * reaches neither the origin, a cache key, nor a log. On every other route it is a parameter like any other,
  * which `validate` refuses unless the contract knows it.
  */
 import { Fault } from '../../shared/contract/fault.ts';
+import type { Target } from '../target.ts';
 
 const parameter = 'ticket';
 
-/** The ticket, and the URL without it. */
-export function takeTicket(url: URL): { readonly ticket: string; readonly rest: URL } | undefined {
-  const [ticket, ...more] = url.searchParams.getAll(parameter);
+export interface Taken {
+  readonly ticket: string;
+  /** What was asked for, without the ticket. */
+  readonly rest: Target;
+}
+
+export function takeTicket({ path, query }: Target): Taken | undefined {
+  const search = new URLSearchParams(query);
+  const [ticket, ...more] = search.getAll(parameter);
   if (ticket === undefined) return undefined;
   if (more.length > 0) throw ticketRefused('is given twice');
-  const rest = new URL(url);
-  rest.searchParams.delete(parameter);
-  return { ticket, rest };
+  search.delete(parameter);
+  return { ticket, rest: { path, query: search.size === 0 ? '' : `?${search}` } };
 }
 
 export function ticketRefused(detail: string): Fault {

@@ -7,14 +7,14 @@ import { anonymous } from '../../shared/contract/principal.ts';
 import type { Route } from '../../shared/contract/routes.ts';
 import type { EdgeEnv } from '../context.ts';
 import { tokenInvalid } from '../identity/tokens.ts';
-import { mustBeDeclaredOrigin, takeTicket, ticketRefused } from '../live/ticket-parameter.ts';
+import { mustBeDeclaredOrigin, type Taken, takeTicket, ticketRefused } from '../live/ticket-parameter.ts';
 import { mustRedeem } from '../live/tickets.client.ts';
 
 export function identify(): MiddlewareHandler<EdgeEnv> {
   return async function identify(c, next) {
     const header = c.req.raw.headers.get('authorization');
     const route: Route | undefined = c.get('route');
-    const taken = route?.verb === 'changes' ? takeTicket(c.get('url')) : undefined;
+    const taken = route?.verb === 'changes' ? takeTicket(c.get('target')) : undefined;
     if (taken !== undefined) await admitTicket(c, taken, header);
     else if (header === null) c.set('principal', anonymous);
     else {
@@ -26,8 +26,8 @@ export function identify(): MiddlewareHandler<EdgeEnv> {
   };
 }
 
-async function admitTicket(c: Context<EdgeEnv>, { ticket, rest }: { ticket: string; rest: URL }, header: string | null): Promise<void> {
-  c.set('url', rest);
+async function admitTicket(c: Context<EdgeEnv>, { ticket, rest }: Taken, header: string | null): Promise<void> {
+  c.set('target', rest);
   if (header !== null) throw ticketRefused('comes in place of an Authorization header, not with one');
   // Before it is taken: a foreign page must not be able to spend it.
   mustBeDeclaredOrigin(c.req.raw.headers, c.get('context').settings.corsOrigins);

@@ -12,8 +12,9 @@ export const ticketsPath = `/${currentVersion}/live/tickets`;
 /** A body says nothing here, so none is read. */
 export function tickets(): MiddlewareHandler<EdgeEnv> {
   return async function tickets(c, next) {
-    if (c.get('url').pathname !== ticketsPath) return next();
-    parseNoQuery(c.get('url').searchParams);
+    const { path, query } = c.get('target');
+    if (path !== ticketsPath) return next();
+    parseNoQuery(new URLSearchParams(query));
     const signedInUntil = c.get('signedInUntil');
     if (signedInUntil === undefined) throw new Fault('token_missing', { detail: 'sign in to get a ticket', headers: { 'www-authenticate': 'Bearer realm="tombolo"' } });
     const ticket = await issueTicket(c.env.TICKETS, { principal: c.get('principal'), signedInUntil });

@@ -2,7 +2,7 @@
 import { mustEnvironment, mustSettings, type Settings, SettingsError, type Variables } from '../settings.ts';
 import { openDevelopmentKeys } from './keys.ts';
 
-export const dataDirDefault = './.tombolo';
+const dataDirDefault = './.tombolo';
 
 export async function mustDevelopmentSettings(given: Variables): Promise<Settings> {
   if (mustEnvironment(given) !== 'development') throw new SettingsError('TOMBOLO_ENV', 'is production; this command is for development alone, an origin host runs `npm run origin`');

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JSONWebKeySet, type JWK, SignJWT } from 'jose';
 import { openSecretFile } from './secret-file.ts';
 
-export const developmentAudience = 'tombolo';
+const developmentAudience = 'tombolo';
 
 export interface Claims {
   readonly subject: string;

@@ -12,11 +12,11 @@
  */
 import type { Change } from '../../shared/contract/change.ts';
 import type { Position } from '../../shared/contract/position.ts';
-import type { Store } from '../store/store.ts';
+import type { ChangeBatch, Store } from '../store/store.ts';
 
-export const feedLimits = {
-  /** Changes that followers find without asking the store; at 10 000 writes/s about two seconds. */
-  ringChangesMax: 20_000,
+const feedLimits = {
+  /** Changes that followers find without asking the store; with both images of each, some 20 MB of films. */
+  ringChangesMax: 4_096,
   /** Changes given to a follower at once. */
   stepChangesMax: 256,
   /** Every follower hears its position at least this often, so that a quiet one stays within retention. */
@@ -26,7 +26,13 @@ export const feedLimits = {
 } as const;
 
 export type FeedStep =
-  | { readonly kind: 'changes'; readonly changes: readonly Change[]; readonly through: Position }
+  | {
+      readonly kind: 'changes';
+      readonly changes: readonly Change[];
+      readonly through: Position;
+      /** `performance.now()` of a moment at which nothing committed lay beyond `through`. */
+      readonly completeAtMs: number | undefined;
+    }
   | { readonly kind: 'lost'; readonly through: Position };
 
 export interface FeedOptions {
@@ -46,6 +52,8 @@ export class Feed {
   #first = 0;
   #through: Position;
   readonly #waiting = new Set<() => void>();
+  readonly #watching = new Set<() => void>();
+  #completeAtMs: number | undefined;
 
   static async open(options: FeedOptions): Promise<Feed> {
     return new Feed(options, await options.store.head());
@@ -65,12 +73,12 @@ export class Feed {
   /** Ends every follower's iteration, then the source. */
   async close(): Promise<void> {
     this.#stop.abort();
-    this.#wake();
     await this.#running;
   }
 
-  /** Ends when the feed closes or `signal` aborts. An empty step is a heartbeat. */
-  async *follow(from: Position, signal: AbortSignal): AsyncGenerator<FeedStep> {
+  /** Ends when the feed closes or `signal` aborts. An empty step is a heartbeat, or at the pace of `watermark` every batch of the source. */
+  async *follow(from: Position, signal: AbortSignal, pace: 'heartbeat' | 'watermark' = 'heartbeat'): AsyncGenerator<FeedStep> {
+    const waiting = pace === 'watermark' ? this.#watching : this.#waiting;
     const ends = AbortSignal.any([signal, this.#stop.signal]);
     let at = from;
     while (!ends.aborted) {
@@ -78,9 +86,9 @@ export class Feed {
       const step = number === undefined ? await this.#catchUp(at, ends) : this.#fromRing(number, at);
       if (step === undefined) return;
       const waits = step === 'wait';
-      if (waits) await this.#wakened(ends);
+      if (waits) await wakened(waiting, ends);
       if (waits && keyOf(at) !== keyOf(this.#through)) continue;
-      const given: FeedStep = waits ? { kind: 'changes', changes: [], through: at } : step;
+      const given: FeedStep = waits ? { kind: 'changes', changes: [], through: at, completeAtMs: this.#completeAtMs } : step;
       if (!ends.aborted) yield given;
       at = given.through;
     }
@@ -91,19 +99,7 @@ export class Feed {
     const start = number - this.#first;
     const changes = this.#ring.slice(start, start + feedLimits.stepChangesMax);
     const last = start + changes.length < this.#ring.length ? changes.at(-1) : undefined;
-    return { kind: 'changes', changes, through: last?.position ?? this.#through };
-  }
-
-  #wakened(ends: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = () => {
-        ends.removeEventListener('abort', wake);
-        this.#waiting.delete(wake);
-        resolve();
-      };
-      ends.addEventListener('abort', wake);
-      this.#waiting.add(wake);
-    });
+    return { kind: 'changes', changes, through: last?.position ?? this.#through, completeAtMs: last === undefined ? this.#completeAtMs : undefined };
   }
 
   /** One batch from the store for a follower that the ring cannot serve. */
@@ -120,7 +116,7 @@ export class Feed {
 
   async #run(): Promise<void> {
     const { signal } = this.#stop;
-    const heartbeat = setInterval(() => this.#wake(), this.#options.heartbeatMs ?? feedLimits.heartbeatMs);
+    const heartbeat = setInterval(() => wakeAll(this.#waiting), this.#options.heartbeatMs ?? feedLimits.heartbeatMs);
     while (!signal.aborted) {
       try {
         await this.#source(signal);
@@ -135,16 +131,22 @@ export class Feed {
   async #source(signal: AbortSignal): Promise<void> {
     for await (const batch of this.#options.store.watch(this.#through, signal)) {
       if ('lost' in batch) return this.#restartRing(batch.head);
-      if (keyOf(batch.through) === keyOf(this.#through)) continue;
-      for (const change of batch.changes) {
-        this.#ring.push(change);
-        this.#entries.set(keyOf(change.position), this.#first + this.#ring.length);
-      }
-      this.#through = batch.through;
-      this.#entries.set(keyOf(batch.through), this.#first + this.#ring.length);
-      this.#trim();
-      if (batch.changes.length > 0) this.#wake();
+      this.#completeAtMs = batch.completeAtMs;
+      this.#take(batch);
+      wakeAll(this.#watching);
     }
+  }
+
+  #take(batch: ChangeBatch): void {
+    if (keyOf(batch.through) === keyOf(this.#through)) return;
+    for (const change of batch.changes) {
+      this.#ring.push(change);
+      this.#entries.set(keyOf(change.position), this.#first + this.#ring.length);
+    }
+    this.#through = batch.through;
+    this.#entries.set(keyOf(batch.through), this.#first + this.#ring.length);
+    this.#trim();
+    if (batch.changes.length > 0) wakeAll(this.#waiting);
   }
 
   /** Entries come in order, so those that lead before the ring are the oldest of the map. */
@@ -167,10 +169,22 @@ export class Feed {
     this.#entries.set(keyOf(head), this.#first);
     this.#through = head;
   }
+}
 
-  #wake(): void {
-    for (const wake of [...this.#waiting]) wake();
-  }
+function wakened(waiting: Set<() => void>, ends: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const wake = () => {
+      ends.removeEventListener('abort', wake);
+      waiting.delete(wake);
+      resolve();
+    };
+    ends.addEventListener('abort', wake);
+    waiting.add(wake);
+  });
+}
+
+function wakeAll(waiting: ReadonlySet<() => void>): void {
+  for (const wake of [...waiting]) wake();
 }
 
 function keyOf({ epoch, order }: Position): string {

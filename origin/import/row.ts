@@ -1,7 +1,9 @@
-/** One row of an import as a mutation. */
+/** One row of an import: from a value to a document, and from a document to a mutation. */
+import { bodiesOf, documentInvalid, toFieldErrors } from '../../shared/contract/documents.ts';
 import { Fault } from '../../shared/contract/fault.ts';
+import type { Resource } from '../../shared/contract/resource.ts';
 import { satisfies } from '../../shared/contract/rules.ts';
-import type { JsonObject } from '../../shared/contract/values.ts';
+import { isJsonObject, type JsonObject } from '../../shared/contract/values.ts';
 import type { Call } from '../call.ts';
 import type { Mutation } from '../store/store.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
@@ -11,23 +13,52 @@ import { mustAllow, mustAllowFields, toCreated, toRevised } from '../write-rules
 import type { ImportReport } from './report.ts';
 
 export interface ImportRow {
-  /** 1 for the first line of the upload. */
+  readonly kind: 'row';
+  /** 1 for the first line of the upload, or the first data row of a CSV. */
   readonly number: number;
   /** As given; `undefined` where Tombolo makes one. */
   readonly id: string | undefined;
   readonly body: JsonObject;
 }
 
+export interface RejectedRow {
+  readonly kind: 'rejected';
+  readonly number: number;
+  readonly fault: Fault;
+}
+
+export type ParsedRow = ImportRow | RejectedRow;
+
+/** The column or member of imported rows that holds the id. */
+export function idSource({ id }: Resource): string {
+  return typeof id === 'object' ? (id.importedFrom ?? 'id') : 'id';
+}
+
+/** The id under its own name or that of the imported column, the rest as in a create. */
+export function parseRow(value: unknown, number: number, resource: Resource): ParsedRow {
+  if (!isJsonObject(value)) return { kind: 'rejected', number, fault: documentInvalid([{ at: '', in: 'body', detail: 'a row is a JSON object' }]) };
+  const source = idSource(resource);
+  const { [source]: imported, ...rest } = value;
+  const { id: named, ...plain } = rest;
+  const given = imported ?? named;
+  const fields = resource.schema.safeParse(plain);
+  const id = given === undefined && typeof resource.id !== 'object' ? undefined : bodiesOf(resource).id.safeParse(given);
+  if (fields.success && id?.success !== false) return { kind: 'row', number, id: id?.data, body: fields.data as JsonObject };
+  const errors = [
+    ...(id?.success === false ? toFieldErrors(id.error).map((error) => ({ ...error, at: `/${source}` })) : []),
+    ...(fields.success ? [] : toFieldErrors(fields.error)),
+  ];
+  return { kind: 'rejected', number, fault: documentInvalid(errors) };
+}
+
 export function toMutation(call: Call<'import'>, row: ImportRow, nowMs: number, report: ImportReport): Mutation {
   const { resource } = call;
   const id = row.id ?? newId(resource, nowMs);
   const decide = (before: StoredDocument | undefined): JsonObject => {
-    if (before === undefined) {
-      const created = toCreated(row.body, nowMs);
-      mustCreate(call, id, created);
-      return created;
-    }
-    return replaced(call, row, id, before, nowMs, report);
+    if (before !== undefined) return replaced(call, row, id, before, nowMs, report);
+    const created = toCreated(row.body, nowMs);
+    mustCreate(call, id, created);
+    return created;
   };
   return { resource, id, decide: (before) => toDecision(decide, before) };
 }
@@ -35,9 +66,9 @@ export function toMutation(call: Call<'import'>, row: ImportRow, nowMs: number, 
 function replaced(call: Call<'import'>, row: ImportRow, id: string, before: StoredDocument, nowMs: number, report: ImportReport): JsonObject {
   const { onDuplicate } = call.input;
   if (onDuplicate === 'skip') report.skip(row.number);
-  if (onDuplicate !== 'replace') throw new Fault('document_exists', { detail: `id: ${JSON.stringify(id)} is taken`, errors: [{ at: '/id', in: 'body', detail: 'is taken' }] });
-  // The rule of creating lets rows in; on a document that exists it must hold for what is there as well.
-  if (!satisfies(before.value, call.readable)) throw new Fault('document_exists', { detail: `id: ${JSON.stringify(id)} is taken` });
+  // The rule of creating lets rows in; a document that exists must be the caller's to see as well.
+  if (onDuplicate !== 'replace' || !satisfies(before.value, call.readable))
+    throw new Fault('document_exists', { detail: `id: ${JSON.stringify(id)} is taken`, errors: [{ at: '/id', in: 'body', detail: 'is taken' }] });
   mustAllow(before.value, call.writable);
   const after = toRevised(row.body, before.value, nowMs);
   mustAllow({ id, ...after }, call.writable);

@@ -14,11 +14,13 @@ import type { Contract } from '../../shared/contract/contract.ts';
 import { touchedOf } from '../feed/touched.ts';
 import type { Position } from '../../shared/contract/position.ts';
 import { type Report, type ReportAnswer, reportIdleMs } from '../../shared/contract/report.ts';
-import type { ChangeBatch, HistoryLost, Store } from '../store/store.ts';
+import type { Feed } from '../feed/feed.ts';
+import type { Store } from '../store/store.ts';
 import { RaisedBuckets } from './raised-buckets.ts';
 
 export interface PurgeOptions {
   readonly store: Store;
+  readonly feed: Feed;
   readonly contract: Contract;
   readonly signal: AbortSignal;
   /** Delivers one report; throws when there is no answer. */
@@ -93,21 +95,19 @@ class PurgeSession {
   }
 
   async #follow(from: Position): Promise<void> {
-    const { store, contract, signal } = this.#options;
+    const { feed, contract, signal } = this.#options;
     const pending = new RaisedBuckets();
     let sent = from;
     let sentMs = 0;
-    let askedMs = performance.now();
-    for await (const batch of store.watch(from, signal)) {
-      if (isLost(batch)) return;
-      for (const change of batch.changes) pending.add(change.position, touchedOf(contract, change));
-      if (batch.changes.length > 0 || performance.now() - sentMs >= idleAfterMs) {
-        const answer = await this.#send({ epoch: sent.epoch, from: sent.order, through: batch.through.order, asOf: this.#coordinatorTime(askedMs), ...pending.take() });
+    for await (const step of feed.follow(from, signal, 'watermark')) {
+      if (step.kind === 'lost') return;
+      for (const change of step.changes) pending.add(change.position, touchedOf(contract, change));
+      if (step.changes.length > 0 || performance.now() - sentMs >= idleAfterMs) {
+        const answer = await this.#send({ epoch: sent.epoch, from: sent.order, through: step.through.order, asOf: this.#coordinatorTime(step.completeAtMs), ...pending.take() });
         if (!answer.accepted) return;
-        sent = batch.through;
+        sent = step.through;
         sentMs = performance.now();
       }
-      askedMs = performance.now();
     }
   }
 
@@ -119,14 +119,10 @@ class PurgeSession {
   }
 
   /** A moment of our monotonic clock in the coordinator's: never later than it was there. */
-  #coordinatorTime(momentMs: number): number | null {
-    if (this.#clock === undefined) return null;
+  #coordinatorTime(momentMs: number | undefined): number | null {
+    if (this.#clock === undefined || momentMs === undefined) return null;
     return Math.floor(this.#clock.coordinatorMs + momentMs - this.#clock.receivedMs);
   }
-}
-
-function isLost(batch: ChangeBatch | HistoryLost): batch is HistoryLost {
-  return 'lost' in batch;
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -30,7 +30,7 @@ export function authorize(route: Route, hop: VerifiedHop): Rights {
 }
 
 /** 401 for who might be allowed once signed in, 403 for who is (RFC 9110 §15.5.2, §15.5.4). */
-export function refusal(principal: Principal): Fault {
+function refusal(principal: Principal): Fault {
   return principal.subject === undefined
     ? new Fault('token_missing', { headers: { 'www-authenticate': 'Bearer realm="tombolo"' } })
     : new Fault('forbidden', { detail: 'no rule of this resource allows this' });

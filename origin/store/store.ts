@@ -96,6 +96,8 @@ export interface ChangeBatch {
   readonly changes: readonly Change[];
   /** Everything up to here has been given; the next batch begins after it. */
   readonly through: Position;
+  /** `performance.now()` of a moment at which nothing committed lay beyond `through`; `undefined` where more follows. */
+  readonly completeAtMs: number | undefined;
 }
 
 /** The cursor given is not in this store's history any more: told before any newer change. */

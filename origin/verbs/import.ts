@@ -10,24 +10,27 @@ import { Fault, toFault } from '../../shared/contract/fault.ts';
 import { limits } from '../../shared/contract/limits.ts';
 import type { Answer, Call } from '../call.ts';
 import type { Context } from '../context.ts';
+import { readCsv } from '../import/csv.ts';
+import { readNdjson } from '../import/ndjson.ts';
 import { ImportReport } from '../import/report.ts';
-import { type ImportRow, toMutation } from '../import/row.ts';
-import { readRows } from '../import/ndjson.ts';
+import { type ImportRow, type ParsedRow, toMutation } from '../import/row.ts';
+
+type Rows = AsyncGenerator<readonly ParsedRow[]>;
 
 export async function importRows(context: Context, call: Call<'import'>): Promise<Answer> {
   if (call.hop.header('idempotency-key') !== null) throw new Fault('idempotency_refused', { detail: 'an import commits in batches; repeat it with onDuplicate=skip instead' });
   // An empty write spends the nonce before a byte is read: a captured upload cannot be sent again.
   await context.store.write([], { deadline: call.deadline, nonce: call.nonce });
+  const rows = openRows(context, call);
+  // The first rows are read before the head goes out, so that an input refused as a whole is a problem document.
+  const first = await rows.next();
   const report = new ImportReport();
   const body = new ReadableStream<Uint8Array>({
     async start(controller) {
-      try {
-        await consume(context, call, report);
-      } catch (thrown) {
-        const fault = toFault(thrown);
-        context.log.warn({ requestId: call.requestId, err: fault.cause ?? fault, reason: fault.reason }, 'import stopped');
-        report.stopped = fault;
-      }
+      await consume(context, call, first.value ?? [], rows, report).catch((thrown: unknown) => {
+        report.stopped = toFault(thrown);
+        context.log.warn({ requestId: call.requestId, err: thrown }, 'import stopped');
+      });
       for (const line of report.lines()) controller.enqueue(new TextEncoder().encode(`${line}\n`));
       controller.close();
     },
@@ -35,15 +38,36 @@ export async function importRows(context: Context, call: Call<'import'>): Promis
   return { status: 200, body, headers: { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' } };
 }
 
-async function consume(context: Context, call: Call<'import'>, report: ImportReport): Promise<void> {
-  let batch: ImportRow[] = [];
-  for await (const row of readRows(call.input.stream, call.resource)) {
-    if (row.kind === 'rejected') report.reject(row.number, row.fault);
-    else batch.push(row);
-    if (batch.length < limits.importBatchRows) continue;
-    await commit(context, call, batch, report);
-    batch = [];
+function openRows(context: Context, call: Call<'import'>): Rows {
+  const chunks = bounded(call.input.stream);
+  const isCsv = call.hop.header('content-type')?.startsWith('text/csv') === true;
+  if (!isCsv) return readNdjson(chunks, call.resource);
+  return readCsv(context.compute, chunks, call.resource, AbortSignal.timeout(Math.max(1, call.deadline - context.now())));
+}
+
+/** A streamed body has no declared length to believe; what is over the bound ends the import there. */
+async function* bounded(stream: ReadableStream<Uint8Array> | null): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  for await (const chunk of stream ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > limits.importBytesMax) throw new Fault('body_too_large', { detail: `an import has at most ${limits.importBytesMax} bytes` });
+    yield chunk;
   }
+}
+
+async function consume(context: Context, call: Call<'import'>, first: readonly ParsedRow[], rows: Rows, report: ImportReport): Promise<void> {
+  let batch: ImportRow[] = [];
+  const take = async (parsed: readonly ParsedRow[]): Promise<void> => {
+    for (const row of parsed) {
+      if (row.kind === 'rejected') report.reject(row.number, row.fault);
+      else batch.push(row);
+      if (batch.length < limits.importBatchRows) continue;
+      await commit(context, call, batch, report);
+      batch = [];
+    }
+  };
+  await take(first);
+  for await (const parsed of rows) await take(parsed);
   await commit(context, call, batch, report);
   report.complete = true;
 }

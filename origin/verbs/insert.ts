@@ -16,8 +16,8 @@ export function insert(context: Context, call: Call<'create'>): Promise<Answer> 
     if (before !== undefined) throw new Fault('document_exists', { detail: `id: ${JSON.stringify(id)} is taken`, errors: [{ at: '/id', in: 'body', detail: 'is taken' }] });
     return document;
   };
-  return writeOne(context, call, id, decide, (after) => {
-    const answer = toDocumentAnswer(call, 201, after);
+  return writeOne(context, call, id, decide, (written) => {
+    const answer = toDocumentAnswer(call, written);
     return { ...answer, headers: { ...answer.headers, location: `/${currentVersion}/${call.resource.name}/${encodeURIComponent(id)}` } };
   });
 }

@@ -15,5 +15,5 @@ export function patch(context: Context, call: Call<'patch'>): Promise<Answer> {
     mustAllowFields(call, before, after);
     return after;
   };
-  return writeOne(context, call, call.id, decide, (after) => toDocumentAnswer(call, 200, after));
+  return writeOne(context, call, call.id, decide, (written) => toDocumentAnswer(call, written));
 }

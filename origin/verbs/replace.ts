@@ -1,20 +1,43 @@
-import { documentInvalid } from '../../shared/contract/documents.ts';
+import { bodiesOf, documentInvalid, toFieldErrors } from '../../shared/contract/documents.ts';
+import { Fault } from '../../shared/contract/fault.ts';
+import { reduce } from '../../shared/contract/rules.ts';
+import type { JsonObject } from '../../shared/contract/values.ts';
 import type { Answer, Call } from '../call.ts';
 import type { Context } from '../context.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
-import { hiddenFrom, mustAllow, mustAllowFields, mustTouch, toRevised } from '../write-rules.ts';
+import { hiddenFrom, mustAllow, mustAllowFields, mustTouch, toCreated, toRevised } from '../write-rules.ts';
+import { mustCreate } from './insert.ts';
 import { toDocumentAnswer, writeOne } from './write.ts';
 
-/** PUT replaces what is there; it does not create, so that a mistyped id is a 404 and not a new document. */
+/**
+ * PUT replaces what is there. Where the callers name the documents it also creates (RFC 9110 §9.3.4), which
+ * `If-None-Match: *` asks for alone; where Tombolo names them an unknown id is a 404.
+ */
 export function replace(context: Context, call: Call<'replace'>): Promise<Answer> {
   const { body } = call.input;
   if (body['id'] !== undefined && body['id'] !== call.id) throw documentInvalid([{ at: '/id', in: 'body', detail: 'differs from the id in the path' }]);
+  const onlyNew = call.hop.header('if-none-match') !== null;
   const decide = (found: StoredDocument | undefined) => {
-    const before = mustTouch(call, found).value;
-    const after = toRevised({ ...hiddenFrom(call, before), ...body }, before, context.now());
-    mustAllow({ id: call.id, ...after }, call.writable);
-    mustAllowFields(call, before, after);
-    return after;
+    if (found !== undefined && onlyNew) throw new Fault('precondition_failed', { detail: 'If-None-Match: the document exists' });
+    return found === undefined && typeof call.resource.id === 'object' ? created(context, call) : replaced(context, call, found);
   };
-  return writeOne(context, call, call.id, decide, (after) => toDocumentAnswer(call, 200, after));
+  return writeOne(context, call, call.id, decide, (written) => toDocumentAnswer(call, written));
+}
+
+function replaced(context: Context, call: Call<'replace'>, found: StoredDocument | undefined): JsonObject {
+  const before = mustTouch(call, found).value;
+  const after = toRevised({ ...hiddenFrom(call, before), ...call.input.body }, before, context.now());
+  mustAllow({ id: call.id, ...after }, call.writable);
+  mustAllowFields(call, before, after);
+  return after;
+}
+
+function created(context: Context, call: Call<'replace'>): JsonObject {
+  if (call.hop.header('if-match') !== null) throw new Fault('precondition_failed', { detail: 'If-Match: there is no such document' });
+  const named = bodiesOf(call.resource).id.safeParse(call.id);
+  if (!named.success) throw documentInvalid(toFieldErrors(named.error).map((error) => ({ ...error, at: '/id' })));
+  const { id: _id, rev: _rev, createdAt: _createdAt, updatedAt: _updatedAt, ...fields } = call.input.body;
+  const document = toCreated(fields, context.now());
+  mustCreate({ ...call, writable: reduce(call.resource.rules.create, call.principal) }, call.id, document);
+  return document;
 }

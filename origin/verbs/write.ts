@@ -9,10 +9,11 @@ import type { Decision, Mutation, Outcome, WriteOptions } from '../store/store.t
 import type { StoredDocument } from '../store/stored-document.ts';
 
 type WriteCall = Call<'create' | 'replace' | 'patch' | 'remove'>;
+type WrittenDocument = Extract<Outcome, { kind: 'written' }>;
 type Decide = (before: StoredDocument | undefined) => JsonObject | 'remove';
 
 /** `decide` throws a Fault to refuse; nothing is written then. */
-export async function writeOne(context: Context, call: WriteCall, id: string, decide: Decide, toAnswer: (after: StoredDocument | undefined) => Answer): Promise<Answer> {
+export async function writeOne(context: Context, call: WriteCall, id: string, decide: Decide, toAnswer: (written: WrittenDocument) => Answer): Promise<Answer> {
   const mutation: Mutation = { resource: call.resource, id, decide: (before) => toDecision(decide, before) };
   const once = toOnce(call, (outcomes) => JSON.stringify(toAnswer(mustWritten(outcomes[0]))));
   const { outcomes, position, replayed } = await context.store.write([mutation], { deadline: call.deadline, nonce: call.nonce, ...(once === undefined ? {} : { once }) });
@@ -29,17 +30,17 @@ export function toDecision(decide: Decide, before: StoredDocument | undefined): 
   }
 }
 
-function mustWritten(outcome: Outcome | undefined): StoredDocument | undefined {
+function mustWritten(outcome: Outcome | undefined): WrittenDocument {
   if (outcome === undefined) throw new Fault('unknown', { cause: new Error('a write of one mutation gave no outcome') });
   if (outcome.kind === 'refused') throw outcome.fault;
-  return outcome.after;
+  return outcome;
 }
 
 /** The document after the write, as its caller may see it. */
-export function toDocumentAnswer(call: Asked, status: 200 | 201, after: StoredDocument | undefined): Answer {
+export function toDocumentAnswer(call: Asked, { before, after }: WrittenDocument): Answer {
   if (after === undefined) throw new Fault('unknown', { cause: new Error('a put left no document') });
   const body = presenter(call.resource, call.principal, undefined)(after);
-  return { status, body, headers: { etag: toETag(body), 'content-type': 'application/json' } };
+  return { status: before === undefined ? 201 : 200, body, headers: { etag: toETag(body), 'content-type': 'application/json' } };
 }
 
 /**

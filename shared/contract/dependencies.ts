@@ -12,7 +12,7 @@ import type { Resource } from './resource.ts';
 import type { JsonObject, Scalar } from './values.ts';
 
 /** Buckets a resource has in the coordinator; a collision costs a miss, never a stale answer. */
-export const bucketCount = 4096;
+const bucketCount = 4096;
 /** A report that touches more keys than this of one resource raises the whole resource. */
 export const touchedKeysMax = 1_000;
 
@@ -20,9 +20,9 @@ export function toBucket(key: string): number {
   return hash32(key) % bucketCount;
 }
 
-export const wholeKey = '*';
+const wholeKey = '*';
 
-export function documentKey(id: string): string {
+function documentKey(id: string): string {
   return `/${id}`;
 }
 

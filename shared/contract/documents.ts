@@ -8,6 +8,8 @@ import { reservedIds } from './routes.ts';
 import type { JsonObject } from './values.ts';
 
 export interface Bodies {
+  /** An id that a caller gives. */
+  readonly id: z.ZodType<string>;
   readonly create: z.ZodType<JsonObject>;
   readonly replace: z.ZodType<JsonObject>;
   readonly patch: z.ZodType<JsonObject>;
@@ -28,7 +30,7 @@ function toBodies(resource: Resource): Bodies {
   const { schema, id } = resource;
   const named = typeof id === 'object' ? schema.extend({ id: idSchema(resource) }) : schema;
   const patch = Object.fromEntries(Object.entries(schema.shape).map(([name, type]) => [name, toPatchType(type)]));
-  return { create: asDocument(named), replace: asDocument(schema.extend(kept)), patch: asDocument(z.strictObject(patch)) };
+  return { id: idSchema(resource), create: asDocument(named), replace: asDocument(schema.extend(kept)), patch: asDocument(z.strictObject(patch)) };
 }
 
 /** zod infers from a schema it does not know; every resource schema is an object of JSON values. */
@@ -47,7 +49,7 @@ function unwrapped(type: z.core.$ZodType): z.ZodType {
   return definition.innerType === undefined || definition.type === 'readonly' ? (type as z.ZodType) : unwrapped(definition.innerType);
 }
 
-export function idSchema(resource: Resource): z.ZodType<string> {
+function idSchema(resource: Resource): z.ZodType<string> {
   const plain = z.string().min(1).max(limits.idCharactersMax).refine((id) => !reservedIds.has(id), 'is the name of an operation');
   if (typeof resource.id === 'object') return resource.id.format.and(plain) as unknown as z.ZodType<string>;
   return resource.id === 'uuid' ? z.uuid() : z.string().regex(/^[0-9a-f]{24}$/);

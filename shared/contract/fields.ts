@@ -17,7 +17,7 @@ export interface Field {
 }
 
 /** Kept by Tombolo in every document; declared nowhere, readable, sortable, never written by a client. */
-export const systemFields: readonly Field[] = [
+const systemFields: readonly Field[] = [
   { name: 'rev', kind: 'integer', optional: true, nullable: false },
   { name: 'createdAt', kind: 'instant', optional: true, nullable: false },
   { name: 'updatedAt', kind: 'instant', optional: true, nullable: false },

@@ -170,7 +170,7 @@ export function idField(resource: Resource): Field {
   return { name: 'id', kind: resource.id === 'objectId' ? 'objectId' : 'string', optional: false, nullable: false };
 }
 
-export function parseScalar(text: string, kind: ScalarKind): Scalar | undefined {
+function parseScalar(text: string, kind: ScalarKind): Scalar | undefined {
   if (text.length > limits.filterValueBytesMax) return undefined;
   switch (kind) {
     case 'string':

@@ -39,7 +39,7 @@ export function mustRoute(contract: Contract, method: string, path: string): Rou
 }
 
 /** The `Allow` of a path: also the answer to OPTIONS. */
-export function allowOf(table: Readonly<Record<string, Verb>>): string {
+function allowOf(table: Readonly<Record<string, Verb>>): string {
   const methods = Object.keys(table);
   return [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
 }

@@ -23,6 +23,7 @@ export type Rule =
 
 export const anyone: Rule = { kind: 'anyone' };
 export const nobody: Rule = { kind: 'nobody' };
+/** Exported for resource files: anyone with a token. */
 export const signedIn: Rule = { kind: 'signedIn' };
 export const role = (name: string): Rule => ({ kind: 'role', role: name });
 /** The document's `field` holds the subject of the token. */
@@ -30,6 +31,7 @@ export const owner = (field: string): Rule => ({ kind: 'claim', field, claim: 's
 /** The document's `field` holds the caller's `tenant` claim. */
 export const tenant = (field: string): Rule => ({ kind: 'claim', field, claim: 'tenant' });
 export const equals = (field: string, value: Scalar): Rule => ({ kind: 'equals', field, value });
+/** Exported for resource files: the exact complement, for a caller who has every claim that it mentions. */
 export const not = (rule: Rule): Rule => ({ kind: 'not', rule });
 export const all = (...rules: Rule[]): Rule => ({ kind: 'all', rules });
 export const any = (...rules: Rule[]): Rule => ({ kind: 'any', rules });

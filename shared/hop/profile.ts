@@ -30,7 +30,7 @@ export const hopHeaders = [
 
 /** What an answer tells the edge alone: `<position>;<resource digest>;<scope digest>`. Stripped before the client. */
 export const readHeader = 'tombolo-read';
-export const answerHeaders = ['content-type', 'etag', readHeader] as const;
+const answerHeaders = ['content-type', 'etag', readHeader] as const;
 
 export const hopLimits = {
   /** A signature older or newer than this is refused: clocks of hosts differ by less, captures live no longer. */

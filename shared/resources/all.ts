@@ -1,6 +1,8 @@
 /** The resources that edge and origin serve. A new one is a file beside this and a word here. */
 import { contract } from '../contract/contract.ts';
 import { films } from './films.ts';
+import { orders } from './orders.ts';
 import { places } from './places.ts';
+import { reviews } from './reviews.ts';
 
-export const served = contract(films, places);
+export const served = contract(films, places, reviews, orders);

@@ -17,7 +17,7 @@ export function naiveList(resource: Resource, documents: readonly JsonObject[], 
     .slice(0, query.limit);
 }
 
-export function keyOf(resource: Resource, document: JsonObject, field: string): SortValue {
+function keyOf(resource: Resource, document: JsonObject, field: string): SortValue {
   const kind = (field === 'id' ? idField(resource) : resource.fields.get(field))?.kind ?? 'string';
   return toSortValue(document[field], kind as ScalarKind);
 }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import { limits } from '../../shared/contract/limits.ts';
 import { places } from '../../shared/resources/places.ts';
-import { type ParsedRow, readRows } from '../../origin/import/ndjson.ts';
+import { readNdjson } from '../../origin/import/ndjson.ts';
+import type { ParsedRow } from '../../origin/import/row.ts';
 
 const row = (id: string) => JSON.stringify({ zip_code: id, latitude: 40.9, longitude: -72.6, city: 'Hólt𝄞ville', state: 'NY', county: 'Suffolk' });
 
@@ -12,7 +13,7 @@ async function read(chunks: readonly Uint8Array[]): Promise<ParsedRow[]> {
       controller.close();
     },
   });
-  return Array.fromAsync(readRows(stream, places));
+  return (await Array.fromAsync(readNdjson(stream, places))).flat();
 }
 
 describe('rows of an import', () => {

@@ -1,5 +1,5 @@
 /** Functions that grow past a screen, files that grow past reading, and barrels. */
-import { type Complaint, type Module, type Node, nodesOf, rootOf } from './source.ts';
+import { type Complaint, isNode, type Module, type Node, nodesOf, rootOf } from './source.ts';
 
 const functionLinesMax = 60;
 const fileLinesMax = 300;
@@ -8,8 +8,8 @@ const functionTypes = new Set(['FunctionDeclaration', 'FunctionExpression', 'Arr
 export function findLongFunctions(modules: readonly Module[]): Complaint[] {
   return modules.flatMap((module) => {
     const complaints: Complaint[] = [];
-    for (const { node, parent } of nodesOf(rootOf(module))) {
-      if (!functionTypes.has(node.type) || isGroupOfTests(parent)) continue;
+    for (const { node } of nodesOf(rootOf(module))) {
+      if (!functionTypes.has(node.type) || isGroupOfTests(node)) continue;
       const lines = module.line(node.end) - module.line(node.start) + 1;
       if (lines > functionLinesMax) complaints.push(`${module.path}:${module.line(node.start)} a function of ${lines} lines; ${functionLinesMax} fill a screen`);
     }
@@ -24,9 +24,14 @@ export function findLongFiles(modules: readonly Module[]): Complaint[] {
   });
 }
 
-/** The callback of `describe` is a heading over its tests, not a function that anyone reads as one. */
-function isGroupOfTests(parent: Node | undefined): boolean {
-  if (parent?.type !== 'CallExpression') return false;
-  const callee = JSON.stringify(parent['callee']);
-  return callee.includes('"describe"');
+/** A function that registers tests is a heading over them, not a function that anyone reads as one. */
+function isGroupOfTests({ body }: Node): boolean {
+  const statements = isNode(body) && Array.isArray(body['body']) ? body['body'] : [];
+  return statements.some((statement) => isNode(statement) && isNode(statement['expression']) && /^(describe|test)\b/.test(rootName(statement['expression'])));
+}
+
+/** `test` of `test.each([…])('…', …)`. */
+function rootName(node: Node): string {
+  const inner = node['callee'] ?? node['object'];
+  return isNode(inner) ? rootName(inner) : String(node['name'] ?? '');
 }

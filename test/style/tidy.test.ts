@@ -51,8 +51,8 @@ describe('the checks fire', () => {
 
   test('on a function longer than a screen, and not on a group of tests', () => {
     const long = `() => {\n${'work();\n'.repeat(60)}}`;
-    const found = findLongFunctions(bad({ 'shared/a.ts': `const a = ${long};`, 'test/a.test.ts': `describe('a', ${long});` }));
-    expect(linesOf(found)).toEqual(['shared/a.ts:1']);
+    const found = findLongFunctions(bad({ 'shared/a.ts': `const a = ${long};`, 'test/a.test.ts': `describe('a', () => {\n${"test('b', () => {});\n".repeat(60)}});\ntest('c', ${long});` }));
+    expect(linesOf(found)).toEqual(['shared/a.ts:1', 'test/a.test.ts:63']);
     expect(findLongFiles(bad({ 'shared/a.ts': 'work();\n'.repeat(301) }))).toHaveLength(1);
   });
 

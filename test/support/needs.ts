@@ -25,10 +25,8 @@ export function testThat(...needs: readonly Need[]): (title: string, body: TestB
 export const sharedDataDir = join(import.meta.dir, '../../../shared/data');
 
 export const sharedData: Need = { met: existsSync(join(sharedDataDir, 'films.ndjson')), what: 'the data of ../shared/data' };
-export const java: Need = { met: isCommand('java'), what: 'java on PATH' };
-export const redis: Need = { met: isCommand('redis-server'), what: 'redis-server on PATH' };
-export const chromium: Need = { met: isCommand('chromium'), what: 'chromium on PATH' };
 
-function isCommand(name: string): boolean {
-  return Bun.which(name) !== null;
+/** Exported for suites that stand on a program: a Java server, Redis, Chromium. */
+export function onPath(command: string): Need {
+  return { met: Bun.which(command) !== null, what: `${command} on PATH` };
 }

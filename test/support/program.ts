@@ -49,9 +49,10 @@ export class Program {
   /** Its exit code (128 + n after a signal) and how long the end took. */
   async ended(msMax = 15_000): Promise<{ code: number; ms: number }> {
     const started = performance.now();
-    const code = await Promise.race([this.#child.exited, Bun.sleep(msMax).then(() => undefined)]);
-    if (code === undefined) throw new Error(`process ${this.pid} has not ended within ${msMax} ms:\n${this.output}`);
-    return { code, ms: performance.now() - started };
+    await eventually(`process ${this.pid} ends`, () => this.#child.exitCode !== null || this.#child.signalCode !== null, { msMax }).catch((cause: unknown) => {
+      throw new Error(`process ${this.pid} has not ended within ${msMax} ms:\n${this.output}`, { cause });
+    });
+    return { code: await this.#child.exited, ms: performance.now() - started };
   }
 
   /** For the end of a test: whatever happened, it is gone, with all that it started. */

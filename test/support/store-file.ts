@@ -2,12 +2,13 @@
 import { Database, type SQLQueryBindings } from 'bun:sqlite';
 import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { databaseName } from '../../origin/store/sqlite/sqlite-store.ts';
 
 export class StoreFile {
   readonly #path: string;
 
   constructor(dataDir: string) {
-    this.#path = join(dataDir, 'tombolo.sqlite');
+    this.#path = join(dataDir, databaseName);
   }
 
   /** One statement by another connection of another process, which knows nothing of Tombolo. */

@@ -12,6 +12,8 @@ export class Wire {
   #state: 'open' | 'held' | 'cut' = 'open';
   /** Bytes that came from the far side while held. */
   heldBytes = 0;
+  /** Pieces that came from the far side since the wire was opened: on the feed's wire, one for each report answered. */
+  arrived = 0;
   #port = 0;
 
   constructor(target: () => number) {
@@ -73,6 +75,7 @@ export class Wire {
     for (const socket of pair) socket.on('error', end).on('close', end).setNoDelay(true);
     near.on('data', (bytes: Buffer) => far.write(bytes));
     far.on('data', (bytes: Buffer) => {
+      this.arrived++;
       if (this.#state !== 'held') return void near.write(bytes);
       this.heldBytes += bytes.length;
       waiting.push(bytes);

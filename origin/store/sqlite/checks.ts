@@ -32,13 +32,19 @@ function toStatement(cases: readonly Case[]): string {
  * The wire text is `{"id":…,` and the rest of `doc`, and a reader takes the last of two equal keys where
  * SQLite takes the first: hence no id inside, no leading space, no second key. NUL ends SQLite's own check.
  */
-function formCases({ name }: Resource): readonly Case[] {
+function formCases({ name }: Pick<Resource, 'name'>): readonly Case[] {
   return [
     { when: `typeof(NEW."id") <> 'text' OR NEW."id" = ''`, refuse: `${name}.id: must be text, not empty` },
     { when: `typeof(NEW."doc") <> 'text' OR substr(NEW."doc", 1, 1) <> '{' OR NOT json_valid(NEW."doc") OR instr(NEW."doc", char(0))`, refuse: `${name}: doc must be the text of a JSON object, beginning with {` },
     { when: `json_type(NEW."doc", '$.id') IS NOT NULL`, refuse: `${name}.id: belongs in the column id, not in doc` },
     { when: `(SELECT count(*) <> count(DISTINCT key) FROM json_each(NEW."doc"))`, refuse: `${name}: doc has a field twice` },
   ];
+}
+
+/** Finds a row that no check has seen and that is no document: where others filled the table before us. */
+export function misformedQuery({ name }: Resource): string {
+  const row = `"${name}"`;
+  return `SELECT "id" FROM ${row} WHERE ${formCases({ name }).map(({ when }) => `(${when})`).join(' OR ')} LIMIT 1`.replaceAll('NEW.', `${row}.`);
 }
 
 function fieldCases(resource: Resource, guard: (wrong: string, path: string) => string): readonly Case[] {

@@ -6,6 +6,7 @@
 import type { Database } from 'bun:sqlite';
 import { digest64 } from '../../../shared/contract/hash.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
+import { misformedQuery } from './checks.ts';
 import { quote, type SchemaObject, toIndexObjects, toTableObject } from './ddl.ts';
 import { toResourceTable } from './resource-tables.ts';
 import { type Existing, isDerived, mustBeResourceTable, readSchema, type Schema, staleColumns } from './schema.ts';
@@ -70,7 +71,10 @@ class Installation {
     const existing = this.#before.get(resource.name);
     if (existing === undefined) this.#alter(table.sql);
     else mustBeResourceTable(existing);
-    if (this.#hasHole(resource)) this.holes.push(resource.name);
+    if (!this.#hasHole(resource)) return;
+    this.holes.push(resource.name);
+    const misformed = this.#database.prepare<{ id: string }, []>(misformedQuery(resource)).get();
+    if (misformed !== null) throw new Error(`the table ${resource.name} holds what is no document: doc of ${JSON.stringify(misformed.id)} must be the text of a JSON object that begins with {, has no id and no field twice`);
   }
 
   /** The triggers found are compared with a digest of those last installed: own, older ones leave no hole. */

@@ -97,6 +97,7 @@ interface BranchWalk {
   readonly segments: readonly Segment[];
 }
 
+/** Exported for tests, which put its statements before EXPLAIN. */
 export function toWalk(resource: Resource, request: Pick<ListRequest, 'sort' | 'after'>, plan: Plan, branch: Branch): BranchWalk {
   const interval = plan.interval === undefined || branch.pinned.has(plan.interval.field) ? undefined : plan.interval;
   const components = toComponents(resource, branch, request.sort, interval);

@@ -51,6 +51,7 @@ interface Opened {
   readonly options: Surroundings;
 }
 
+/** Exported for tests and tools that open the file beside us: backups, other programs' writes. */
 export const databaseName = 'tombolo.sqlite';
 
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {

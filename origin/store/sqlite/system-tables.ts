@@ -27,7 +27,7 @@ export const log = sqliteTable('_log', {
  * Rows that the INSERT or UPDATE of one row may displace, between its BEFORE and its AFTER trigger:
  * `OR REPLACE` fires no delete trigger for them. What lies here longer was not displaced.
  */
-export const displaced = sqliteTable('_displaced', {
+const displaced = sqliteTable('_displaced', {
   resource: text('resource').notNull(),
   id: text('id').notNull(),
   n: integer('n').notNull(),

@@ -21,10 +21,9 @@ export class Tidy {
 
   constructor(options: TidyOptions) {
     this.#options = options;
-    this.#timer = setInterval(() => {
-      this.run().catch((error) => options.onWarning('tidying failed', { error }));
-    }, storeLimits.tidyMs);
+    this.#timer = setInterval(() => this.#start(), storeLimits.tidyMs);
     this.#timer.unref();
+    this.#start();
   }
 
   stop(): void {
@@ -32,7 +31,13 @@ export class Tidy {
     clearInterval(this.#timer);
   }
 
-  async run(): Promise<void> {
+  #start(): void {
+    this.#run().catch((error) => {
+      if (!this.#stopped) this.#options.onWarning('tidying failed', { error });
+    });
+  }
+
+  async #run(): Promise<void> {
     if (this.#running) return;
     this.#running = true;
     try {

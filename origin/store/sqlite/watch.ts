@@ -19,6 +19,7 @@ export async function* watchLog({ log, head }: WatchSource, from: Position, sign
   const { epoch } = from;
   let at = parseOrder(from.order);
   while (!signal.aborted) {
+    const readAtMs = performance.now();
     const entries = at === undefined || epoch !== head.epoch ? undefined : log.after(at);
     if (entries === undefined || at === undefined) {
       head.refresh();
@@ -27,8 +28,9 @@ export async function* watchLog({ log, head }: WatchSource, from: Position, sign
     }
     at = entries.at(-1) ?? at;
     const through = toPosition({ ...at, epoch });
-    yield { changes: toChanges(epoch, entries), through };
-    if (entries.length < storeLimits.batchChangesMax && head.position.order <= through.order) await head.news.wait(storeLimits.watermarkMs, signal);
+    const isComplete = entries.length < storeLimits.batchChangesMax;
+    yield { changes: toChanges(epoch, entries), through, completeAtMs: isComplete ? readAtMs : undefined };
+    if (isComplete && head.position.order <= through.order) await head.news.wait(storeLimits.watermarkMs, signal);
   }
 }
 

@@ -1,0 +1,66 @@
+/**
+ * CSV as rows: typed by the Rust module in a worker thread, by a plan made from the field table, then parsed
+ * by the contract like any other row. Scalars have columns; a field that holds more than one value has none.
+ */
+import { documentInvalid } from '../../shared/contract/documents.ts';
+import { Fault, type FieldError } from '../../shared/contract/fault.ts';
+import { isScalarKind } from '../../shared/contract/fields.ts';
+import type { Resource } from '../../shared/contract/resource.ts';
+import { isJsonObject, type ScalarKind } from '../../shared/contract/values.ts';
+import type { CsvColumn, CsvKind, CsvPlan } from '../../shared/transforms/csv-plan.ts';
+import { type CsvBatch, CsvRefused, type CsvRefusal, type CsvRejected } from '../../shared/transforms/csv.ts';
+import type { ComputeCalls } from '../compute/calls.ts';
+import { convertCsv } from '../compute/csv.client.ts';
+import { PoolFull } from '../compute/faults.ts';
+import type { ComputePool } from '../compute/pool.ts';
+import { idSource, type ParsedRow, parseRow, type RejectedRow } from './row.ts';
+
+export async function* readCsv(pool: ComputePool<ComputeCalls>, chunks: AsyncIterable<Uint8Array>, resource: Resource, signal: AbortSignal): AsyncGenerator<readonly ParsedRow[]> {
+  const plan = toCsvPlan(resource);
+  try {
+    for await (const batch of convertCsv(pool, { plan, chunks, signal })) yield toRows(batch, resource);
+  } catch (thrown) {
+    if (thrown instanceof CsvRefused) throw toFault(thrown.refusal);
+    if (thrown instanceof PoolFull) throw new Fault('overloaded', { detail: 'too many imports run', headers: { 'retry-after': String(thrown.retryAfterSeconds) } });
+    if (signal.aborted) throw new Fault('deadline_exceeded', { cause: thrown });
+    throw thrown;
+  }
+}
+
+const kinds: Readonly<Record<ScalarKind, CsvKind>> = { string: 'string', objectId: 'string', number: 'number', integer: 'integer', boolean: 'boolean', instant: 'date-time' };
+
+function toCsvPlan(resource: Resource): CsvPlan {
+  const source = idSource(resource);
+  const columns: CsvColumn[] = [{ source, key: source, kind: 'string', required: typeof resource.id === 'object' }];
+  for (const name of Object.keys(resource.schema.shape)) {
+    const field = resource.fields.get(name);
+    if (field !== undefined && isScalarKind(field.kind)) columns.push({ source: name, key: name, kind: kinds[field.kind], required: !field.optional && !field.nullable });
+  }
+  return { columns, unknown: 'refuse' };
+}
+
+/** A batch's lines are one JSON array but for the commas: a line end within a string is escaped. */
+function toRows({ ndjson, rows, rejected }: CsvBatch, resource: Resource): readonly ParsedRow[] {
+  const text = new TextDecoder().decode(ndjson).trimEnd();
+  const values = JSON.parse(`[${text.replaceAll('\n', ',')}]`) as unknown[];
+  return [...values.map((value, index) => parseRow(withNulls(value, resource), rows[index] ?? 0, resource)), ...rejected.map(toRejectedRow)];
+}
+
+/** An empty field is absent; where the schema wants the member there, with nothing in it, that is null. */
+function withNulls(value: unknown, { fields }: Resource): unknown {
+  if (!isJsonObject(value)) return value;
+  const missing = [...fields.values()].filter((field) => field.nullable && !field.optional && !Object.hasOwn(value, field.name));
+  return missing.length === 0 ? value : { ...value, ...Object.fromEntries(missing.map((field) => [field.name, null])) };
+}
+
+function toRejectedRow({ row, line, column, reason }: CsvRejected): RejectedRow {
+  const detail = `${reason.replaceAll('_', ' ')} (line ${line})`;
+  return { kind: 'rejected', number: row, fault: documentInvalid([{ at: column === undefined ? '' : `/${column}`, in: 'body', detail }]) };
+}
+
+/** The whole input is refused: its header does not fit the resource, or it is no CSV. */
+function toFault({ reason, detail, unknown, missing, duplicate }: CsvRefusal): Fault {
+  const named = (names: readonly string[], why: string): FieldError[] => names.map((name) => ({ at: `/${name}`, in: 'body', detail: why }));
+  const errors = [...named(unknown, 'no such column'), ...named(missing, 'column missing'), ...named(duplicate, 'column given twice')];
+  return errors.length > 0 ? documentInvalid(errors) : new Fault('body_malformed', { detail: [reason.replaceAll('_', ' '), detail].filter((part) => part !== '').join(': ') });
+}

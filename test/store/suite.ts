@@ -1,0 +1,15 @@
+/** What every engine must do. MongoDB and SQLite run the same. */
+import { describe } from 'bun:test';
+import { feedSuite } from './feed-suite.ts';
+import type { OpenPlace } from './harness.ts';
+import { listSuite, movingSuite } from './list-suite.ts';
+import { writeSuite } from './write-suite.ts';
+
+export function storeSuite(engine: string, open: OpenPlace): void {
+  describe(`store on ${engine}`, () => {
+    writeSuite(open);
+    listSuite(open);
+    movingSuite(open);
+    feedSuite(open);
+  });
+}
