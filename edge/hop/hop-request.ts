@@ -5,6 +5,7 @@ import { formatPosition } from '../../shared/contract/position.ts';
 import { formatPrincipal } from '../../shared/hop/principal-header.ts';
 import type { hopHeaders } from '../../shared/hop/profile.ts';
 import type { EdgeEnv } from '../context.ts';
+import { originMs } from '../live/stream-life.ts';
 import { contentDigest } from './content-digest.ts';
 import { randomNonce, signRequest } from './sign-request.ts';
 
@@ -43,7 +44,7 @@ async function toHopHeaders(c: Context<EdgeEnv>): Promise<Headers> {
     'last-event-id': sent.get('last-event-id'),
     traceparent: c.get('traceparent'),
     'tombolo-after': after === undefined ? null : formatPosition(after),
-    'tombolo-deadline': String(Math.max(0, c.get('deadlineAt') - Date.now())),
+    'tombolo-deadline': String(originMs(c, Date.now())),
     'tombolo-principal': formatPrincipal(c.get('principal')),
     'tombolo-request': c.get('requestId'),
   };

@@ -82,7 +82,7 @@ export class Development {
 function toEdgeOptions(settings: Settings, identity: Identity, bundleDir: string, given: Variables): EdgeOptions {
   const issuer = identity.issuer;
   // Settings of the edge that are set in the environment win over the ones of wrangler.toml.
-  const own = ['TOMBOLO_CORS_ORIGINS', 'TOMBOLO_MEMO_MS', 'TOMBOLO_FEED_SILENT_MS'].flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]] as const]));
+  const own = ['TOMBOLO_CORS_ORIGINS', 'TOMBOLO_MEMO_MS', 'TOMBOLO_FEED_SILENT_MS', 'TOMBOLO_ANONYMOUS_PLAN'].flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]] as const]));
   return {
     bundleDir,
     port: settings.edgePort,
