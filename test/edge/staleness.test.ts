@@ -39,7 +39,7 @@ test('no answer is older than the bound, whatever races', async () => {
   // Reads at once, answers later: fills are overtaken by writes and reports all the time.
   world.origin.script = async (seen: HopSeen) => {
     const answer = world.answer(seen);
-    await Bun.sleep(Math.random() * 25);
+    await Bun.sleep(Math.random() < 0.4 ? Math.random() * 150 : 2);
     return answer;
   };
   const until = performance.now() + stormMs;
@@ -58,7 +58,7 @@ test('no answer is older than the bound, whatever races', async () => {
   };
   const pick = () => ids[Math.floor(Math.random() * ids.length)] ?? '';
 
-  const writer = () => during(async () => (write(pick()), void (await Bun.sleep(Math.random() * 60))));
+  const writer = () => during(async () => (write(pick()), void (await Bun.sleep(Math.random() * 120))));
   const teller = () => during(async () => {
     const known = new Map(versions);
     await world.feed.tell();
