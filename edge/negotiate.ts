@@ -4,6 +4,7 @@ import type { Verb } from '../shared/contract/routes.ts';
 
 const json = 'application/json';
 const lines = 'application/x-ndjson';
+const events = 'text/event-stream';
 
 const taken: Readonly<Partial<Record<Verb, readonly string[]>>> = {
   create: [json],
@@ -12,8 +13,11 @@ const taken: Readonly<Partial<Record<Verb, readonly string[]>>> = {
   import: [lines, 'text/csv'],
 };
 
-/** An import answers with lines; whoever asks for JSON alone is not turned away for it. */
-const produced = (verb: Verb): readonly string[] => (verb === 'import' ? [lines, json] : [json]);
+/** An import answers with lines and a feed with events; whoever asks for JSON alone is not turned away for it. */
+function produced(verb: Verb): readonly string[] {
+  if (verb === 'import') return [lines, json];
+  return verb === 'changes' ? [events, json] : [json];
+}
 
 export function mustAccept(header: string | null, verb: Verb): void {
   if (header === null || header === '*/*' || header === json) return;

@@ -4,6 +4,7 @@
  */
 import type { Context, MiddlewareHandler } from 'hono';
 import { Fault } from '../../shared/contract/fault.ts';
+import { limits } from '../../shared/contract/limits.ts';
 import { readHeader } from '../../shared/hop/profile.ts';
 import type { EdgeEnv } from '../context.ts';
 import { originUnavailable, toForwardFault } from '../forward-fault.ts';
@@ -24,15 +25,25 @@ export function forward(): MiddlewareHandler<EdgeEnv> {
 }
 
 async function ask(c: Context<EdgeEnv>): Promise<{ answer: Response; nonce: string }> {
-  const signal = AbortSignal.timeout(Math.max(1, c.get('deadlineAt') - Date.now()));
+  const deadline = toDeadline(c);
   try {
-    return await send(await toSignedRequest(c, signal));
+    return await send(await toSignedRequest(c, deadline.signal));
   } catch (cause) {
     if (cause instanceof Fault) throw cause;
-    if (!mayRetry(c, signal)) throw toForwardFault(cause);
+    if (!mayRetry(c, deadline.signal)) throw toForwardFault(cause);
     // Signed anew: the deadline is shorter now, and a nonce is used once.
-    return await send(await toSignedRequest(c, signal)).catch((again: unknown) => Promise.reject(toForwardFault(again)));
+    return await send(await toSignedRequest(c, deadline.signal)).catch((again: unknown) => Promise.reject(toForwardFault(again)));
+  } finally {
+    deadline.begun();
   }
+}
+
+/** Of the whole answer; of a live stream, whose end the origin tells (`reconnect`), only until it begins. */
+function toDeadline(c: Context<EdgeEnv>): { readonly signal: AbortSignal; begun(): void } {
+  if (c.get('route').verb !== 'changes') return { signal: AbortSignal.timeout(Math.max(1, c.get('deadlineAt') - Date.now())), begun: () => undefined };
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(new DOMException('the stream did not begin', 'TimeoutError')), limits.requestMsMax);
+  return { signal: late.signal, begun: () => clearTimeout(timer) };
 }
 
 function mayRetry(c: Context<EdgeEnv>, signal: AbortSignal): boolean {

@@ -47,6 +47,7 @@ function admit(c: Context<EdgeEnv>, ownRoutes: GuardOptions['ownRoutes']): Respo
   const route = mustRoute(contract, raw.method, url.pathname);
   mustBeShort(raw.headers, route.verb === 'import' ? limits.importBytesMax : limits.bodyBytesMax);
   c.set('route', route);
+  if (route.verb === 'changes') c.set('deadlineAt', Date.now() + limits.streamMsMax);
   if (route.verb === 'import') c.set('deadlineAt', Date.now() + limits.importMsMax);
   return undefined;
 }

@@ -6,7 +6,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { parseImportQuery } from '../../shared/contract/import-query.ts';
 import { Fault } from '../../shared/contract/fault.ts';
 import { limits } from '../../shared/contract/limits.ts';
-import { parseFieldsQuery, parseListQuery, parseNoQuery } from '../../shared/contract/query.ts';
+import { parseChangesQuery, parseFieldsQuery, parseListQuery, parseNoQuery } from '../../shared/contract/query.ts';
 import type { Route } from '../../shared/contract/routes.ts';
 import { bodyValidator, isBodyVerb } from '../body-validator.ts';
 import { parseCondition } from '../conditions.ts';
@@ -33,6 +33,7 @@ function parseRead({ verb, resource, id = '' }: Route, search: URLSearchParams):
   if (verb === 'list') return { kind: 'list', query: parseListQuery(resource, search) };
   if (verb === 'one') return { kind: 'one', id, fields: parseFieldsQuery(resource, search) };
   if (verb === 'import') parseImportQuery(search);
+  else if (verb === 'changes') parseChangesQuery(search);
   else parseNoQuery(search);
   return undefined;
 }
