@@ -6,7 +6,6 @@ import type { Contract } from '../shared/contract/contract.ts';
 import { Fault, type FaultReason } from '../shared/contract/fault.ts';
 import type { Position } from '../shared/contract/position.ts';
 import type { Principal } from '../shared/contract/principal.ts';
-import type { ListQuery } from '../shared/contract/query.ts';
 import type { Route } from '../shared/contract/routes.ts';
 import { Entries } from './cache/entries.ts';
 import { Generations } from './cache/generations.ts';
@@ -14,8 +13,10 @@ import type { Coordinator } from './coordinator/generations.object.ts';
 import { Macs } from './hop/macs.ts';
 import type { ReadFacts } from './hop/verify.ts';
 import { Tokens } from './identity/tokens.ts';
+import { type ReadRequest, Reads } from './reads.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { mustSettings, type Settings, SettingsError } from './settings.ts';
+import type { Target } from './target.ts';
 
 /** `wrangler.toml` and the secrets. Texts are read by `settings.ts` alone. */
 export interface Bindings {
@@ -31,10 +32,8 @@ export interface EdgeContext {
   readonly retries: RetryBudget;
   readonly generations: Generations;
   readonly entries: Entries;
+  readonly reads: Reads;
 }
-
-/** A read as the contract understood it: what cache keys and dependencies are made of. */
-export type ReadRequest = { readonly kind: 'list'; readonly query: ListQuery } | { readonly kind: 'one'; readonly id: string; readonly fields: readonly string[] | undefined };
 
 /** What a request is conditional on, for the origin: the client's own, unless the cache asks for itself. */
 export interface Conditions {
@@ -47,11 +46,12 @@ export interface Variables {
   requestId: string;
   traceparent: string;
   context: EdgeContext;
-  url: URL;
+  target: Target;
   route: Route;
   /** Milliseconds of the epoch. */
   deadlineAt: number;
   principal: Principal;
+  /** Of a safe request. */
   read: ReadRequest | undefined;
   /** The buffered body of a write, byte for byte. */
   body: Uint8Array<ArrayBuffer> | undefined;
@@ -60,7 +60,8 @@ export interface Variables {
   wantsFacts: boolean;
   /** Set by `forward`, when asked: verified facts of the answer. */
   facts: ReadFacts | undefined;
-  timings: [stage: string, enteredAt: number][];
+  /** Development alone. */
+  timings: [stage: string, enteredAt: number][] | undefined;
 }
 
 export interface EdgeEnv {
@@ -82,7 +83,9 @@ export function contextOf(bindings: Bindings, contract: Contract): EdgeContext {
 function build(bindings: Bindings, contract: Contract): EdgeContext {
   try {
     const settings = mustSettings({ ...bindings });
-    return { settings, contract, macs: new Macs(settings.keys), tokens: new Tokens(settings), retries: new RetryBudget(), generations: new Generations(settings), entries: new Entries() };
+    return {
+      settings, contract, macs: new Macs(settings.keys), tokens: new Tokens(settings), retries: new RetryBudget(), generations: new Generations(settings, contract.digest), entries: new Entries(), reads: new Reads(),
+    };
   } catch (cause) {
     if (!(cause instanceof SettingsError)) throw cause;
     throw new Fault('misconfigured', { cause, facts: { settings: cause.message } });

@@ -26,6 +26,10 @@ export const edgeLimits = {
   entryBytesMax: 1_048_576,
   /** Buckets one answer may depend on; an `in` over more is not stored. */
   entryBucketsMax: 128,
+  /** Spellings of lists whose meaning is remembered, at about 1 KB each. */
+  spellingsMax: 2_000,
+  /** A longer spelling is parsed each time. */
+  spellingCharactersMax: 512,
   /** The text of a cache key; a longer one is not stored. */
   keyCharactersMax: 4_096,
   /** What a follower waits for the leader of the same miss; then it goes itself. */

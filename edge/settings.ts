@@ -15,6 +15,8 @@ export interface Settings {
   readonly corsOrigins: ReadonlySet<string>;
   /** How long an isolate believes the coordinator's answer: the first summand of staleness. */
   readonly memoMs: number;
+  /** How long an answer that was last known to be right may stand in for an origin that is away; 0: never. */
+  readonly staleIfErrorMs: number;
   /** Past this age of "complete through" the feed counts as silent, and generations as unknown. */
   readonly feedSilentMs: number;
 }
@@ -39,6 +41,7 @@ export function mustSettings(given: Readonly<Record<string, unknown>>): Settings
     jwksUrl: reader.url('TOMBOLO_JWKS_URL', environment).href,
     corsOrigins: reader.origins('TOMBOLO_CORS_ORIGINS'),
     memoMs: reader.milliseconds('TOMBOLO_MEMO_MS', 1_000),
+    staleIfErrorMs: reader.milliseconds('TOMBOLO_STALE_IF_ERROR_MS', 300_000),
     feedSilentMs: reader.milliseconds('TOMBOLO_FEED_SILENT_MS', 1_000),
   };
   if (reader.wrong.length > 0) throw new SettingsError(reader.wrong);
@@ -71,6 +74,7 @@ class SettingsReader {
   url(variable: string, environment: Settings['environment']): URL {
     const text = this.text(variable);
     const url = URL.canParse(text) ? new URL(text) : undefined;
+    if (url !== undefined && variable === 'TOMBOLO_ORIGIN_URL' && url.href !== `${url.origin}/`) this.wrong.push(`${variable} must be an origin, without a path`);
     const plain = url?.protocol === 'http:' && (environment === 'development' || isLoopback(url.hostname));
     if (text !== '' && url?.protocol !== 'https:' && !plain) this.wrong.push(`${variable} must be an https URL`);
     return url ?? new URL('https://unset.invalid');
@@ -95,8 +99,8 @@ class SettingsReader {
 
   milliseconds(variable: string, fallback: number): number {
     const text = this.#given[variable] ?? String(fallback);
-    if (typeof text === 'string' && /^\d{1,5}$/.test(text)) return Number(text);
-    this.wrong.push(`${variable} must be whole milliseconds up to 99999`);
+    if (typeof text === 'string' && /^\d{1,8}$/.test(text)) return Number(text);
+    this.wrong.push(`${variable} must be whole milliseconds`);
     return fallback;
   }
 }

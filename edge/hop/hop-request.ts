@@ -16,8 +16,11 @@ export interface SignedRequest {
 /** HEAD is asked as GET, so that both fill one entry (RFC 9110 §9.3.2). */
 export async function toSignedRequest(c: Context<EdgeEnv>, signal: AbortSignal): Promise<SignedRequest> {
   const { settings, macs } = c.get('context');
-  const { pathname, search } = c.get('url');
-  const url = new URL(pathname + search, settings.originUrl);
+  const { path, query } = c.get('target');
+  const url = new URL(settings.originUrl);
+  // Set, not resolved against: a path that begins with `//` must not name another host.
+  url.pathname = path;
+  url.search = query;
   const method = c.req.raw.method === 'HEAD' ? 'GET' : c.req.raw.method;
   const headers = await toHopHeaders(c);
   const nonce = randomNonce();

@@ -81,7 +81,8 @@ async function look(c: Context<EdgeEnv>, plan: Plan, where: 'everywhere' | 'memo
 
 function serve(c: Context<EdgeEnv>, { entry }: Found, status: string): void {
   if (entry === undefined) throw new Error('a fresh answer has an entry');
+  entry.rightAt = Date.now();
   c.res = fromEntry(c, entry, c.get('conditions').ifNoneMatch);
-  label(c.res, { status, ageSeconds: Math.max(0, Math.floor((Date.now() - entry.validatedAt) / 1_000)), isPublic: true });
+  label(c.res, { status, ageSeconds: Math.max(0, Math.floor((entry.rightAt - entry.validatedAt) / 1_000)), isPublic: true });
 }
 

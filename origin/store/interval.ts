@@ -53,7 +53,7 @@ export function withinUpper({ upper }: Interval, value: SortValue): boolean {
   return order < 0 || (order === 0 && upper.inclusive);
 }
 
-/** The first string, by UTF-8 bytes, after all that begin with `prefix`; `undefined` where there is none. Exported for tests of its ends. */
+/** Exported for tests: the first string, by UTF-8 bytes, after all that begin with `prefix`; `undefined` where there is none. */
 export function afterPrefix(prefix: string): string | undefined {
   const points = Array.from(prefix, (character) => character.codePointAt(0) ?? 0);
   while (points.at(-1) === 0x10ffff) points.pop();
