@@ -29,7 +29,7 @@ describe('one writing process', () => {
     const acknowledged: string[] = [];
     for (let round = 0; round < 3; round++) {
       const child = Bun.spawn([process.execPath, join(import.meta.dir, 'writing-program.ts'), dataDir, `round${round}`], { stdout: 'pipe', stderr: 'inherit' });
-      acknowledged.push(...(await linesUntilKilled(child, 40 + round * 200)));
+      acknowledged.push(...(await linesUntilKilled(child, 20 + round * 50)));
     }
     const store = await openSqliteStore({ dataDir, resources });
     for (const id of acknowledged) expect(await textOf(store, things, id)).toBe(JSON.stringify({ id, text: id, tags: ['a'] }));
@@ -38,7 +38,7 @@ describe('one writing process', () => {
     expect(value).toBeGreaterThanOrEqual(acknowledged.length);
     await store.close();
     rmSync(dataDir, { recursive: true });
-  });
+  }, 20_000);
 });
 
 describe('history', () => {
