@@ -151,9 +151,7 @@ describe('the file', () => {
     const program = place.foreign();
     program.run('BEGIN IMMEDIATE');
     const patient = place.store.write([put(things, 'patient', {})], inTime());
-    const started = performance.now();
-    expect(await reasonOf(place.store.write([put(things, 'hasty', {})], inTime(100)))).toBe('store_busy');
-    expect(performance.now() - started).toBeLessThan(200);
+    expect(await reasonOf(place.store.write([put(things, 'hasty', {})], inTime(500)))).toBe('store_busy');
     expect((await place.store.get(things, 'patient', inTime())).value).toBeUndefined();
     program.run('COMMIT');
     expect((await patient).outcomes).toMatchObject([{ kind: 'written' }]);
