@@ -1,6 +1,6 @@
 /** The record of a run: figures, and what they were measured on. */
 import { readFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import type { Contender } from './contenders.ts';
 import { type Measured, median } from './rounds.ts';
@@ -53,7 +53,7 @@ export function toRecord({ contenders, measured, imports, settings }: Found): Be
   const [core] = cpus();
   return {
     date: new Date().toISOString(),
-    machine: `${cpus().length} cores, ${core?.model.trim()}, ${process.platform} ${process.arch}`,
+    machine: `${cpus().length} cores, ${core?.model.trim()}, ${process.platform} ${process.arch}, load average of the last five minutes ${loadavg()[1]?.toFixed(1)}`,
     versions: `Bun ${Bun.version}, ${['hono', 'workerd', 'miniflare', 'zod', 'drizzle-orm'].map((name) => `${name} ${versionOf(name)}`).join(', ')}`,
     settings,
     requests: contenders.map((contender) => toFigures(contender, measured)),
