@@ -5,7 +5,7 @@ import { runHistory } from './run.ts';
 
 test('an origin that is killed under load loses, doubles, delays and hides nothing', async () => {
   const seed = Math.floor(Math.random() * 2 ** 32);
-  const { history, figures } = await runHistory({ seed, kills: 3, writesBetween: 60, forgetEvery: 2 });
+  const { history, figures } = await runHistory({ seed, kills: 3, writesBetween: 60, forgetEvery: 2, memoMs: 300, feedSilentMs: 400 });
   expect({ seed, violations: check(history).slice(0, 10) }).toEqual({ seed, violations: [] });
   // A run in which nothing happens proves nothing.
   expect(figures.writes.acked).toBeGreaterThan(180);

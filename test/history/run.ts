@@ -17,6 +17,7 @@ export interface RunOptions {
   readonly seed: number;
   readonly kills: number;
   readonly memoMs?: number;
+  readonly feedSilentMs?: number;
   /** Between two kills, at least this many writes are acknowledged. */
   readonly writesBetween?: number;
   /** Every so many kills the edge is restarted too, or the log forgets its past. */
@@ -67,13 +68,12 @@ export class Run {
 }
 
 export const subjects = ['alice', 'bob', 'carol'] as const;
-const feedSilentMs = 1_000;
 /** Clocks are read in whole milliseconds on the way. */
 const roundingMs = 10;
 
 export async function runHistory(options: RunOptions): Promise<{ history: History; figures: RunFigures }> {
-  const { memoMs = 1_000 } = options;
-  const world = await startWorld({ engine: 'sqlite', memoMs });
+  const { memoMs = 1_000, feedSilentMs = 1_000 } = options;
+  const world = await startWorld({ engine: 'sqlite', memoMs, feedSilentMs });
   try {
     const tokens = new Map<string | undefined, string>(await Promise.all(subjects.map(async (subject) => [subject, await world.token({ subject, roles: ['editor'] })] as const)));
     const run = new Run(world, new Random(options.seed), tokens);
