@@ -4,37 +4,45 @@
  */
 import type { Contract } from '../shared/contract/contract.ts';
 import { Fault, type FaultReason } from '../shared/contract/fault.ts';
+import type { Plans } from '../shared/contract/plans.ts';
 import type { Position } from '../shared/contract/position.ts';
 import type { Principal } from '../shared/contract/principal.ts';
-import type { ListQuery } from '../shared/contract/query.ts';
 import type { Route } from '../shared/contract/routes.ts';
 import { Entries } from './cache/entries.ts';
 import { Generations } from './cache/generations.ts';
+import type { Counters } from './coordinator/counters.object.ts';
 import type { Coordinator } from './coordinator/generations.object.ts';
+import type { Tickets } from './coordinator/tickets.object.ts';
 import { Macs } from './hop/macs.ts';
 import type { ReadFacts } from './hop/verify.ts';
 import { Tokens } from './identity/tokens.ts';
+import { toQuota } from './quota/counters.client.ts';
+import type { Quota } from './quota/quota.ts';
+import { type ReadRequest, Reads } from './reads.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { mustSettings, type Settings, SettingsError } from './settings.ts';
+import type { Target } from './target.ts';
 
 /** `wrangler.toml` and the secrets. Texts are read by `settings.ts` alone. */
 export interface Bindings {
   readonly COORDINATOR: DurableObjectNamespace<Coordinator>;
+  readonly COUNTERS: DurableObjectNamespace<Counters>;
+  readonly TICKETS: DurableObjectNamespace<Tickets>;
   readonly FLOOD: RateLimit;
 }
 
 export interface EdgeContext {
   readonly settings: Settings;
   readonly contract: Contract;
+  readonly plans: Plans;
+  readonly quota: Quota;
   readonly macs: Macs;
   readonly tokens: Tokens;
   readonly retries: RetryBudget;
   readonly generations: Generations;
   readonly entries: Entries;
+  readonly reads: Reads;
 }
-
-/** A read as the contract understood it: what cache keys and dependencies are made of. */
-export type ReadRequest = { readonly kind: 'list'; readonly query: ListQuery } | { readonly kind: 'one'; readonly id: string; readonly fields: readonly string[] | undefined };
 
 /** What a request is conditional on, for the origin: the client's own, unless the cache asks for itself. */
 export interface Conditions {
@@ -47,11 +55,14 @@ export interface Variables {
   requestId: string;
   traceparent: string;
   context: EdgeContext;
-  url: URL;
+  target: Target;
   route: Route;
   /** Milliseconds of the epoch. */
   deadlineAt: number;
   principal: Principal;
+  /** When the token ends that says who asks, in milliseconds of the epoch; absent: nobody signed in. */
+  signedInUntil: number | undefined;
+  /** Of a safe request for a state, not of a feed. */
   read: ReadRequest | undefined;
   /** The buffered body of a write, byte for byte. */
   body: Uint8Array<ArrayBuffer> | undefined;
@@ -60,7 +71,8 @@ export interface Variables {
   wantsFacts: boolean;
   /** Set by `forward`, when asked: verified facts of the answer. */
   facts: ReadFacts | undefined;
-  timings: [stage: string, enteredAt: number][];
+  /** Development alone. */
+  timings: [stage: string, enteredAt: number][] | undefined;
 }
 
 export interface EdgeEnv {
@@ -68,25 +80,40 @@ export interface EdgeEnv {
   Variables: Variables;
 }
 
+/** What was declared: read at start, checked before anything is served. */
+export interface Served {
+  readonly contract: Contract;
+  readonly plans: Plans;
+}
+
 const made = new WeakMap<Bindings, EdgeContext>();
 
 /** Throws `misconfigured` until every setting is there; the log names what is missing. */
-export function contextOf(bindings: Bindings, contract: Contract): EdgeContext {
+export function contextOf(bindings: Bindings, served: Served): EdgeContext {
   const known = made.get(bindings);
   if (known !== undefined) return known;
-  const context = build(bindings, contract);
+  const context = build(bindings, served);
   made.set(bindings, context);
   return context;
 }
 
-function build(bindings: Bindings, contract: Contract): EdgeContext {
+function build(bindings: Bindings, { contract, plans }: Served): EdgeContext {
   try {
     const settings = mustSettings({ ...bindings });
-    return { settings, contract, macs: new Macs(settings.keys), tokens: new Tokens(settings), retries: new RetryBudget(), generations: new Generations(settings), entries: new Entries() };
+    return {
+      settings, contract, plans: withAnonymousPlan(plans, settings.anonymousPlan), quota: toQuota(bindings.COUNTERS), macs: new Macs(settings.keys), tokens: new Tokens(settings),
+      retries: new RetryBudget(), generations: new Generations(settings, contract.digest), entries: new Entries(), reads: new Reads(),
+    };
   } catch (cause) {
     if (!(cause instanceof SettingsError)) throw cause;
     throw new Fault('misconfigured', { cause, facts: { settings: cause.message } });
   }
+}
+
+function withAnonymousPlan(plans: Plans, name: string): Plans {
+  const anonymous = name === '' ? plans.anonymous : plans.byName.get(name);
+  if (anonymous === undefined) throw new SettingsError([`TOMBOLO_ANONYMOUS_PLAN names no plan of shared/resources/plans.ts`]);
+  return { ...plans, anonymous };
 }
 
 /** Refusals of this isolate by reason, since it began; each log line tells the count. */

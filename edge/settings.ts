@@ -15,8 +15,12 @@ export interface Settings {
   readonly corsOrigins: ReadonlySet<string>;
   /** How long an isolate believes the coordinator's answer: the first summand of staleness. */
   readonly memoMs: number;
+  /** How long an answer that was last known to be right may stand in for an origin that is away; 0: never. */
+  readonly staleIfErrorMs: number;
   /** Past this age of "complete through" the feed counts as silent, and generations as unknown. */
   readonly feedSilentMs: number;
+  /** A plan for callers who are not signed in, in place of the declared one: for networks of one's own, and load tests. */
+  readonly anonymousPlan: string;
 }
 
 export class SettingsError extends Error {
@@ -39,7 +43,9 @@ export function mustSettings(given: Readonly<Record<string, unknown>>): Settings
     jwksUrl: reader.url('TOMBOLO_JWKS_URL', environment).href,
     corsOrigins: reader.origins('TOMBOLO_CORS_ORIGINS'),
     memoMs: reader.milliseconds('TOMBOLO_MEMO_MS', 1_000),
+    staleIfErrorMs: reader.milliseconds('TOMBOLO_STALE_IF_ERROR_MS', 300_000),
     feedSilentMs: reader.milliseconds('TOMBOLO_FEED_SILENT_MS', 1_000),
+    anonymousPlan: reader.optional('TOMBOLO_ANONYMOUS_PLAN'),
   };
   if (reader.wrong.length > 0) throw new SettingsError(reader.wrong);
   return settings;
@@ -61,6 +67,11 @@ class SettingsReader {
     return '';
   }
 
+  optional(variable: string): string {
+    const value = this.#given[variable];
+    return typeof value === 'string' ? value : '';
+  }
+
   environment(): Settings['environment'] {
     const text = this.text('TOMBOLO_ENV');
     if (text !== '' && text !== 'development' && text !== 'production') this.wrong.push('TOMBOLO_ENV must be development or production');
@@ -71,6 +82,7 @@ class SettingsReader {
   url(variable: string, environment: Settings['environment']): URL {
     const text = this.text(variable);
     const url = URL.canParse(text) ? new URL(text) : undefined;
+    if (url !== undefined && variable === 'TOMBOLO_ORIGIN_URL' && url.href !== `${url.origin}/`) this.wrong.push(`${variable} must be an origin, without a path`);
     const plain = url?.protocol === 'http:' && (environment === 'development' || isLoopback(url.hostname));
     if (text !== '' && url?.protocol !== 'https:' && !plain) this.wrong.push(`${variable} must be an https URL`);
     return url ?? new URL('https://unset.invalid');
@@ -95,8 +107,8 @@ class SettingsReader {
 
   milliseconds(variable: string, fallback: number): number {
     const text = this.#given[variable] ?? String(fallback);
-    if (typeof text === 'string' && /^\d{1,5}$/.test(text)) return Number(text);
-    this.wrong.push(`${variable} must be whole milliseconds up to 99999`);
+    if (typeof text === 'string' && /^\d{1,8}$/.test(text)) return Number(text);
+    this.wrong.push(`${variable} must be whole milliseconds`);
     return fallback;
   }
 }

@@ -11,10 +11,8 @@ export const keptHeaders: ReadonlySet<string> = new Set(['content-type', 'etag',
 
 export function fromEntry(c: Context<EdgeEnv>, entry: Entry, ifNoneMatch: string | undefined): Response {
   if (entry.status === 404) return toProblemResponse(new Fault('document_not_found'), c.get('requestId'));
-  const headers = new Headers(entry.headers as [string, string][]);
-  if (isUnchanged(entry.etag, ifNoneMatch)) return notModified(headers);
-  headers.set('content-length', String(entry.body.byteLength));
-  return new Response(entry.body, { headers });
+  if (isUnchanged(entry.etag, ifNoneMatch)) return notModified(new Headers(entry.headers as [string, string][]));
+  return new Response(entry.body, { headers: [...entry.headers, ['content-length', String(entry.body.byteLength)]] as [string, string][] });
 }
 
 /** The origin was asked without the client's condition, so that the answer could be stored; it holds still. */

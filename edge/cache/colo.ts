@@ -10,7 +10,7 @@ const entryHeader = 'tombolo-entry';
 /** An entry that nobody asks for in a day is not worth its place. */
 const keptSeconds = 86_400;
 
-type Shelved = Omit<Entry, 'body' | 'position'> & { readonly position: string };
+type Shelved = Omit<Entry, 'body' | 'position' | 'rightAt'> & { readonly position: string };
 
 /** A shelf that fails is a miss. */
 export async function loadEntry(key: string): Promise<Entry | undefined> {
@@ -20,7 +20,7 @@ export async function loadEntry(key: string): Promise<Entry | undefined> {
     if (found === undefined || text === undefined || text === null) return undefined;
     const { position: at, ...shelved } = JSON.parse(text) as Shelved;
     const position = parsePosition(at);
-    return position === undefined ? undefined : { ...shelved, position, body: new Uint8Array(await found.arrayBuffer()) };
+    return position === undefined ? undefined : { ...shelved, position, rightAt: shelved.validatedAt, body: new Uint8Array(await found.arrayBuffer()) };
   } catch (cause) {
     log('warn', 'cache.not_loaded', { cause: toLogged(cause) });
     return undefined;
@@ -28,7 +28,7 @@ export async function loadEntry(key: string): Promise<Entry | undefined> {
 }
 
 export async function storeEntry(key: string, entry: Entry): Promise<void> {
-  const { body, position, ...rest } = entry;
+  const { body, position, rightAt: _here, ...rest } = entry;
   const shelved: Shelved = { ...rest, position: formatPosition(position) };
   try {
     const headers = { 'cache-control': `public, max-age=${keptSeconds}`, 'content-type': 'application/octet-stream', [entryHeader]: JSON.stringify(shelved) };

@@ -17,6 +17,8 @@ export interface Entry {
   readonly generations: readonly string[];
   /** When the origin last said that this is so. Milliseconds of the epoch. */
   readonly validatedAt: number;
+  /** When it was last known to be right: validated, or found fresh. Kept in memory alone. */
+  rightAt: number;
 }
 
 /** Fresh: nothing that it depends on has changed since it was read, and nobody demands a later state. */
@@ -24,6 +26,11 @@ export function isFresh(entry: Entry, view: View | undefined, demanded: Position
   if (view === undefined || !view.known || view.epoch !== entry.position.epoch) return false;
   if (!entry.generations.every((generation, index) => generation === view.generations[index])) return false;
   return demanded === undefined || reaches(entry.position, demanded) || reaches({ epoch: view.epoch, order: view.through }, demanded);
+}
+
+/** Stands in for an origin that fails (RFC 5861 §4): not for one who demands a later state, and not for ever. */
+export function maySubstitute(entry: Entry, demanded: Position | undefined, staleMsMax: number): boolean {
+  return Date.now() - entry.rightAt <= staleMsMax && (demanded === undefined || reaches(entry.position, demanded));
 }
 
 /**

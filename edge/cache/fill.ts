@@ -1,11 +1,12 @@
 /** Asks the origin, and keeps its answer where that is allowed. */
 import type { Context, Next } from 'hono';
+import { Fault } from '../../shared/contract/fault.ts';
 import type { EdgeEnv } from '../context.ts';
 import { toForwardFault } from '../forward-fault.ts';
 import { edgeLimits } from '../limits.ts';
 import { bufferUpTo } from '../read-body.ts';
 import { fromEntry, keptHeaders, label, underCondition } from './answers.ts';
-import { type Entry, isStorable } from './entry.ts';
+import { type Entry, isStorable, maySubstitute } from './entry.ts';
 import type { View } from './generations.ts';
 import type { Plan } from './plan.ts';
 
@@ -24,6 +25,7 @@ export async function fill(c: Context<EdgeEnv>, plan: Plan, { entry, view }: Sto
   // The client's own condition is met below: asked with it, the origin might answer with nothing to keep.
   c.set('conditions', { after, ifNoneMatch: entry?.etag });
   await next();
+  if (entry !== undefined && reason !== 'request' && isAway(c) && maySubstitute(entry, after, c.get('context').settings.staleIfErrorMs)) return substitute(c, entry, ifNoneMatch);
   if (c.error !== undefined) return;
   const answer = takeAnswer(c);
   const status = `fwd=${reason}; fwd-status=${answer.status}`;
@@ -31,6 +33,20 @@ export async function fill(c: Context<EdgeEnv>, plan: Plan, { entry, view }: Sto
   if (made instanceof Response) return give(c, underCondition(made, ifNoneMatch), status);
   if (made.stored) c.executionCtx.waitUntil(c.get('context').entries.store(plan.key, made.entry));
   give(c, fromEntry(c, made.entry, ifNoneMatch), made.stored ? `${status}; stored` : status);
+}
+
+/** No answer, or one that says that there is none to be had (RFC 5861 §4). */
+function isAway(c: Context<EdgeEnv>): boolean {
+  if (c.error instanceof Fault) return c.error.reason === 'origin_unavailable' || c.error.reason === 'deadline_exceeded';
+  return c.error === undefined && [500, 502, 503, 504].includes(c.res.status);
+}
+
+/** What was last known to be right, with its age, and marked: it may not be right any more. */
+async function substitute(c: Context<EdgeEnv>, entry: Entry, ifNoneMatch: string | undefined): Promise<void> {
+  await takeAnswer(c).body?.cancel();
+  const answer = fromEntry(c, entry, ifNoneMatch);
+  label(answer, { status: 'fwd=stale; detail=stale-if-error', ageSeconds: Math.floor((Date.now() - entry.validatedAt) / 1_000), isPublic: true });
+  c.res = answer;
 }
 
 /** Hono would merge the headers of an answer that is replaced into its successor. */
@@ -54,7 +70,7 @@ interface Made {
 function validated(c: Context<EdgeEnv>, { resource, scope }: Plan, entry: Entry, view: View | undefined): Made {
   const facts = c.get('facts');
   if (facts === undefined || view === undefined || !isStorable(facts, resource, scope, view)) return { entry, stored: false };
-  return { entry: { ...entry, position: facts.position, generations: view.generations, validatedAt: Date.now() }, stored: true };
+  return { entry: { ...entry, position: facts.position, generations: view.generations, validatedAt: Date.now(), rightAt: Date.now() }, stored: true };
 }
 
 /** The origin's answer as an entry, or as it stands when it may not be kept. */
@@ -64,7 +80,7 @@ async function toEntry(c: Context<EdgeEnv>, { resource, scope }: Plan, answer: R
   const forbids = /\bno-store\b|\bprivate\b/i.test(answer.headers.get('cache-control') ?? '') || answer.headers.has('set-cookie');
   if (!kept || forbids || facts === undefined || view === undefined || !isStorable(facts, resource, scope, view)) return answer;
   const { position } = facts;
-  const common = { position, generations: view.generations, validatedAt: Date.now(), etag: answer.headers.get('etag') ?? undefined };
+  const common = { position, generations: view.generations, validatedAt: Date.now(), rightAt: Date.now(), etag: answer.headers.get('etag') ?? undefined };
   if (answer.status === 404) return { entry: { ...common, status: 404, body: new Uint8Array(0), headers: [] }, stored: true };
   const body = await bufferUpTo(answer.body, edgeLimits.entryBytesMax).catch((cause: unknown) => Promise.reject(toForwardFault(cause)));
   if (!(body instanceof Uint8Array)) return new Response(body, answer);

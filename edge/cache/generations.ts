@@ -4,7 +4,7 @@
  * steady traffic never waits; past M whoever needs it waits, at most his own time.
  *
  *   ── ask ──▶ known ──½M──▶ known, asking ──M──▶ unknown until answered
- *              └── the feed was silent when asked: unknown, asked again after M
+ *              └── the feed was silent, or an origin serves another contract: unknown, asked again after M
  */
 import type { Changes, Heard } from '../coordinator/changes.ts';
 import { Flights, settledWithin } from '../flights.ts';
@@ -34,12 +34,14 @@ interface Memo {
 export class Generations {
   readonly #memoMs: number;
   readonly #silentMs: number;
+  readonly #contract: string;
   readonly #memos = new Map<string, Memo>();
   readonly #flights = new Flights<void>(edgeLimits.askMsMax);
   #failedAt = 0;
 
-  constructor({ memoMs, feedSilentMs }: { readonly memoMs: number; readonly feedSilentMs: number }) {
+  constructor({ memoMs, feedSilentMs }: { readonly memoMs: number; readonly feedSilentMs: number }, contractDigest: string) {
     this.#memoMs = memoMs;
+    this.#contract = contractDigest;
     this.#silentMs = feedSilentMs;
   }
 
@@ -87,8 +89,9 @@ export class Generations {
 
   #copy(memo: Memo | undefined, buckets: readonly number[]): View | undefined {
     if (memo === undefined || memo.changes.epoch === null) return undefined;
-    const { epoch, through, floor, ageMs } = memo.changes;
-    const known = ageMs !== null && ageMs <= this.#silentMs && Date.now() - memo.askedAt <= this.#memoMs;
+    const { epoch, through, floor, ageMs, contracts } = memo.changes;
+    const agreed = contracts.every((contract) => contract === this.#contract);
+    const known = agreed && ageMs !== null && ageMs <= this.#silentMs && Date.now() - memo.askedAt <= this.#memoMs;
     return { known, epoch, through, generations: buckets.map((bucket) => later(memo.raised.get(bucket), floor)) };
   }
 }

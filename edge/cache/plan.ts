@@ -1,13 +1,11 @@
 /** Whether a request may be answered from stored bytes, under which name, and what that answer depends on. */
-import { dependenciesOfDocument, dependenciesOfList, toBucket } from '../../shared/contract/dependencies.ts';
-import { toCanonicalJson } from '../../shared/contract/hash.ts';
 import type { Principal } from '../../shared/contract/principal.ts';
-import { formatQuery } from '../../shared/contract/query.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { currentVersion, type Route } from '../../shared/contract/routes.ts';
 import { publicScope, scopeDigest, scopeOf } from '../../shared/contract/scope.ts';
-import type { Conditions, ReadRequest } from '../context.ts';
+import type { Conditions } from '../context.ts';
 import { edgeLimits } from '../limits.ts';
+import type { ReadRequest } from '../reads.ts';
 
 export interface Plan {
   readonly key: string;
@@ -33,12 +31,7 @@ export function toPlan({ route, read, principal, conditions }: Planned): Plan | 
   if (read === undefined || resource.cache === 'none' || conditions.ifMatch !== undefined) return undefined;
   const scope = scopeOf(resource, principal);
   if (scope !== publicScope) return undefined;
-  const key = [layout, currentVersion, resource.name, resource.digest, scopeDigest(scope), nameOf(read)].join('/');
-  const dependencies = read.kind === 'list' ? dependenciesOfList(read.query) : dependenciesOfDocument(read.id);
-  const buckets = [...new Set(dependencies.map(toBucket))];
+  const { name, buckets } = read;
+  const key = `${layout}/${currentVersion}/${resource.name}/${resource.digest}/${scopeDigest(scope)}/${name}`;
   return key.length > edgeLimits.keyCharactersMax || buckets.length > edgeLimits.entryBucketsMax ? undefined : { key, resource, scope, buckets };
-}
-
-function nameOf(read: ReadRequest): string {
-  return read.kind === 'list' ? `list ${formatQuery(read.query)}` : `one ${toCanonicalJson([read.id, read.fields ?? null])}`;
 }

@@ -54,7 +54,7 @@ export class GenerationsTable {
     return true;
   }
 
-  changesSince(resource: string, heard: Heard | undefined): Omit<Changes, 'ageMs'> {
+  changesSince(resource: string, heard: Heard | undefined): Omit<Changes, 'ageMs' | 'contracts'> {
     const { instance, revision, epoch, through, floor: floorOfAll } = this.standing();
     const [own] = this.#sql.exec<{ position: string }>('select position from floors where resource = ?', resource);
     const floor = own !== undefined && own.position > floorOfAll ? own.position : floorOfAll;

@@ -11,6 +11,8 @@ import { GenerationsTable } from './generations-table.ts';
 
 /** Nonces kept at most; some origins send five reports a second, and each nonce is kept for a minute. */
 const noncesMax = 20_000;
+/** An origin that has not reported for this long is gone, and with it the contract that it served. */
+const reporterGoneMs = 2_000;
 
 export class Coordinator extends DurableObject {
   readonly #table: GenerationsTable;
@@ -22,6 +24,9 @@ export class Coordinator extends DurableObject {
    */
   readonly #nonces = new Map<string, number>();
 
+  /** Contracts that origins serve, each with when it was last heard. One, but for the time of a deploy. */
+  readonly #contracts = new Map<string, number>();
+
   constructor(state: DurableObjectState, bindings: unknown) {
     super(state, bindings as never);
     this.#table = state.storage.transactionSync(() => new GenerationsTable(state.storage.sql));
@@ -30,6 +35,7 @@ export class Coordinator extends DurableObject {
   report({ report, nonce, expiresAt }: SignedReport): ReportOutcome {
     const now = Date.now();
     if (!this.#spend(nonce, expiresAt, now)) return 'replayed';
+    if (report.contract !== undefined) this.#contracts.set(report.contract, now);
     const before = this.#table.standing();
     const accepted = this.ctx.storage.transactionSync(() => this.#table.apply(report, now));
     if (accepted) this.#observe(report.asOf, now, report.from === null);
@@ -38,7 +44,10 @@ export class Coordinator extends DurableObject {
   }
 
   changesSince(resource: string, heard: Heard | undefined): Changes {
-    return { ...this.#table.changesSince(resource, heard), ageMs: this.#asOf === undefined ? null : Math.max(0, Date.now() - this.#asOf) };
+    const now = Date.now();
+    for (const [contract, heardAt] of this.#contracts) if (now - heardAt > reporterGoneMs) this.#contracts.delete(contract);
+    const ageMs = this.#asOf === undefined ? null : Math.max(0, now - this.#asOf);
+    return { ...this.#table.changesSince(resource, heard), ageMs, contracts: [...this.#contracts.keys()] };
   }
 
   /**

@@ -13,8 +13,8 @@ import { sendReport } from './coordinator.ts';
 
 export function report(): MiddlewareHandler<EdgeEnv> {
   return async function report(c, next) {
-    if (c.get('url').pathname !== reportPath) return next();
-    const { created, nonce } = await mustSignedReport(c.req.raw, c.get('url'), c.get('context').macs, Date.now());
+    if (c.get('target').path !== reportPath) return next();
+    const { created, nonce } = await mustSignedReport(c.req.raw, c.get('target'), c.get('context').macs, Date.now());
     const signed = { report: mustReport(await mustSignedBody(c)), nonce, expiresAt: (created + hopLimits.nonceKeptSeconds) * 1_000 };
     const outcome = await sendReport(c.env, signed);
     if (outcome === 'replayed') throw new Fault('hop_replayed');

@@ -5,6 +5,7 @@ import { formatPosition } from '../../shared/contract/position.ts';
 import { formatPrincipal } from '../../shared/hop/principal-header.ts';
 import type { hopHeaders } from '../../shared/hop/profile.ts';
 import type { EdgeEnv } from '../context.ts';
+import { originMs } from '../live/stream-life.ts';
 import { contentDigest } from './content-digest.ts';
 import { randomNonce, signRequest } from './sign-request.ts';
 
@@ -16,8 +17,11 @@ export interface SignedRequest {
 /** HEAD is asked as GET, so that both fill one entry (RFC 9110 §9.3.2). */
 export async function toSignedRequest(c: Context<EdgeEnv>, signal: AbortSignal): Promise<SignedRequest> {
   const { settings, macs } = c.get('context');
-  const { pathname, search } = c.get('url');
-  const url = new URL(pathname + search, settings.originUrl);
+  const { path, query } = c.get('target');
+  const url = new URL(settings.originUrl);
+  // Set, not resolved against: a path that begins with `//` must not name another host.
+  url.pathname = path;
+  url.search = query;
   const method = c.req.raw.method === 'HEAD' ? 'GET' : c.req.raw.method;
   const headers = await toHopHeaders(c);
   const nonce = randomNonce();
@@ -40,7 +44,7 @@ async function toHopHeaders(c: Context<EdgeEnv>): Promise<Headers> {
     'last-event-id': sent.get('last-event-id'),
     traceparent: c.get('traceparent'),
     'tombolo-after': after === undefined ? null : formatPosition(after),
-    'tombolo-deadline': String(Math.max(0, c.get('deadlineAt') - Date.now())),
+    'tombolo-deadline': String(originMs(c, Date.now())),
     'tombolo-principal': formatPrincipal(c.get('principal')),
     'tombolo-request': c.get('requestId'),
   };

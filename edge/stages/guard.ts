@@ -12,6 +12,7 @@ import { mustRoute, type Route } from '../../shared/contract/routes.ts';
 import type { EdgeContext, EdgeEnv } from '../context.ts';
 import { setCorsHeaders, toOptionsAnswer } from '../cors.ts';
 import { respond } from '../respond.ts';
+import { type Target, toTarget } from '../target.ts';
 
 export interface GuardOptions {
   /** Paths that the edge answers itself, each with its one method. */
@@ -37,22 +38,22 @@ export function guard({ ownRoutes }: GuardOptions): MiddlewareHandler<EdgeEnv> {
 function admit(c: Context<EdgeEnv>, ownRoutes: GuardOptions['ownRoutes']): Response | undefined {
   const { raw } = c.req;
   const { contract, settings } = c.get('context');
-  const url = new URL(raw.url);
-  mustFit(url, raw.headers);
-  c.set('url', url);
+  const target = toTarget(raw.url);
+  mustFit(target, raw.headers);
+  c.set('target', target);
   c.set('deadlineAt', Date.now() + limits.requestMsMax);
-  const own = ownRoutes[url.pathname];
-  if (raw.method === 'OPTIONS') return toOptionsAnswer(raw.headers, own === undefined ? allowOf(contract, url.pathname) : `${own}, OPTIONS`, settings.corsOrigins);
+  const own = ownRoutes[target.path];
+  if (raw.method === 'OPTIONS') return toOptionsAnswer(raw.headers, own === undefined ? allowOf(contract, target.path) : `${own}, OPTIONS`, settings.corsOrigins);
   if (own !== undefined) return mustBeMethod(own, raw.method);
-  const route = mustRoute(contract, raw.method, url.pathname);
+  const route = mustRoute(contract, raw.method, target.path);
   mustBeShort(raw.headers, route.verb === 'import' ? limits.importBytesMax : limits.bodyBytesMax);
   c.set('route', route);
   if (route.verb === 'import') c.set('deadlineAt', Date.now() + limits.importMsMax);
   return undefined;
 }
 
-function mustFit(url: URL, headers: Headers): void {
-  if (url.pathname.length + url.search.length > limits.targetBytesMax) throw new Fault('target_too_long', { detail: `path and query have at most ${limits.targetBytesMax} bytes` });
+function mustFit({ path, query }: Target, headers: Headers): void {
+  if (path.length + query.length > limits.targetBytesMax) throw new Fault('target_too_long', { detail: `path and query have at most ${limits.targetBytesMax} bytes` });
   let bytes = 0;
   headers.forEach((value, name) => (bytes += name.length + value.length + 4));
   if (bytes > limits.headerBytesMax) throw new Fault('headers_too_large', { detail: `all header fields together have at most ${limits.headerBytesMax} bytes` });

@@ -6,7 +6,7 @@ export const healthPath = '/health';
 
 export function health(): MiddlewareHandler<EdgeEnv> {
   return async function health(c, next) {
-    if (c.get('url').pathname !== healthPath) return next();
+    if (c.get('target').path !== healthPath) return next();
     const { contract } = c.get('context');
     return c.json({ status: 'ok', contract: contract.digest }, 200, { 'cache-control': 'no-store' });
   };

@@ -6,11 +6,11 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { parseImportQuery } from '../../shared/contract/import-query.ts';
 import { Fault } from '../../shared/contract/fault.ts';
 import { limits } from '../../shared/contract/limits.ts';
-import { parseFieldsQuery, parseListQuery, parseNoQuery } from '../../shared/contract/query.ts';
+import { parseChangesQuery, parseNoQuery } from '../../shared/contract/query.ts';
 import type { Route } from '../../shared/contract/routes.ts';
 import { bodyValidator, isBodyVerb } from '../body-validator.ts';
 import { parseCondition } from '../conditions.ts';
-import type { Conditions, EdgeContext, EdgeEnv, ReadRequest } from '../context.ts';
+import type { Conditions, EdgeContext, EdgeEnv } from '../context.ts';
 import { mustDemandedPosition } from '../hop/demanded-position.ts';
 import { mustAccept, mustContentType } from '../negotiate.ts';
 import { mustText, readUpTo } from '../read-body.ts';
@@ -21,7 +21,8 @@ export function validate(): MiddlewareHandler<EdgeEnv> {
     const { headers } = c.req.raw;
     mustAccept(headers.get('accept'), route.verb);
     mustContentType(headers, route.verb);
-    c.set('read', parseRead(route, c.get('url').searchParams));
+    const { query } = c.get('target');
+    c.set('read', route.safe && route.verb !== 'changes' ? c.get('context').reads.mustRead(route, query) : mustTakeNone(route, query));
     c.set('conditions', await parseConditions(headers, route, c.get('context')));
     if (!isBodyVerb(route.verb)) return next();
     await takeBody(c);
@@ -29,12 +30,11 @@ export function validate(): MiddlewareHandler<EdgeEnv> {
   };
 }
 
-function parseRead({ verb, resource, id = '' }: Route, search: URLSearchParams): ReadRequest | undefined {
-  if (verb === 'list') return { kind: 'list', query: parseListQuery(resource, search) };
-  if (verb === 'one') return { kind: 'one', id, fields: parseFieldsQuery(resource, search) };
+function mustTakeNone({ verb }: Route, query: string): undefined {
+  const search = new URLSearchParams(query);
   if (verb === 'import') parseImportQuery(search);
+  else if (verb === 'changes') parseChangesQuery(search);
   else parseNoQuery(search);
-  return undefined;
 }
 
 async function parseConditions(headers: Headers, { safe }: Route, { macs }: EdgeContext): Promise<Conditions> {

@@ -53,8 +53,8 @@ export function withinUpper({ upper }: Interval, value: SortValue): boolean {
   return order < 0 || (order === 0 && upper.inclusive);
 }
 
-/** The first string, by UTF-8 bytes, after all that begin with `prefix`; `undefined` where there is none. */
-function afterPrefix(prefix: string): string | undefined {
+/** Exported for tests: the first string, by UTF-8 bytes, after all that begin with `prefix`; `undefined` where there is none. */
+export function afterPrefix(prefix: string): string | undefined {
   const points = Array.from(prefix, (character) => character.codePointAt(0) ?? 0);
   while (points.at(-1) === 0x10ffff) points.pop();
   const last = points.pop();

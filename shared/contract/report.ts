@@ -24,6 +24,11 @@ export const reportSchema = z.strictObject({
   raised: z.record(z.string(), z.record(z.string().regex(/^\d{1,4}$/), order)),
   /** Resources raised as a whole. */
   whole: z.record(z.string(), order),
+  /**
+   * Digest of the contract that the reporting origin serves. While an edge hears of another one than its own,
+   * nothing stored counts as fresh: a rule that became stricter at the origin must bind at once (SEMANTICS: scope).
+   */
+  contract: z.string().regex(/^[0-9a-f]{16}$/).optional(),
 });
 
 export type Report = z.infer<typeof reportSchema>;

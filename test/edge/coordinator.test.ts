@@ -95,20 +95,18 @@ describe('a report', () => {
 
 describe('the cache', () => {
   test('takes nothing for fresh while the feed is silent, and again once it speaks', async () => {
-    const world = await World.start();
+    const world = await World.start({ feedSilentMs: 400 });
     world.write('a', film('A'));
     await world.feed.tell();
     await memo();
-    await world.get('/v1/films/a');
-    expect(await statusOf(world, '/v1/films/a')).toBe('tombolo; hit');
+    await world.mustHit('/v1/films/a');
     await world.feed.pause();
     // Longer than the feed may be silent in this world.
     await Bun.sleep(500);
     // The first finding of silence, and every later one, is asked of the origin.
     for (let round = 0; round < 3; round++) expect(await statusOf(world, '/v1/films/a')).toBe('tombolo; fwd=stale; fwd-status=304; stored');
     await world.feed.resume();
-    await memo();
-    expect(await statusOf(world, '/v1/films/a')).toBe('tombolo; hit');
+    await world.mustHit('/v1/films/a');
     await world.close();
   });
 
@@ -150,6 +148,18 @@ describe('the cache', () => {
     expect(await statusOf(world, '/v1/films?genres=Drama')).toStartWith('tombolo; fwd=stale');
     await memo();
     expect(await statusOf(world, '/v1/films?genres=Drama')).toBe('tombolo; hit');
+    await world.close();
+  });
+
+  test('takes nothing for fresh while an origin serves another contract, and again once it is gone', async () => {
+    const world = await World.start();
+    await world.mustHit('/v1/films');
+    const idle = { epoch: world.epoch, from: world.order(), through: world.order(), asOf: null, raised: {}, whole: {} };
+    await world.feed.send({ ...idle, contract: '0'.repeat(16) });
+    await memo();
+    expect(await statusOf(world, '/v1/films')).toBe('tombolo; fwd=stale; fwd-status=304; stored');
+    expect(await statusOf(world, '/v1/films')).toBe('tombolo; fwd=stale; fwd-status=304; stored');
+    await world.mustHit('/v1/films');
     await world.close();
   });
 

@@ -1,9 +1,7 @@
 /** The hop to the origin: what goes over it, what comes back, and what a caller sees when it fails. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
-import { connect, createServer } from 'node:net';
 import { hopHeaders } from '../../shared/hop/profile.ts';
-import { startEdge } from '../support/edge.ts';
-import { digestOf, testKeys } from '../support/scripted-origin.ts';
+import { digestOf } from '../support/scripted-origin.ts';
 import { served } from '../support/notes-contract.ts';
 import { World } from '../support/world.ts';
 
@@ -147,36 +145,6 @@ describe('answers', () => {
 });
 
 describe('an origin', () => {
-  test('that is away is told as such, with when to come back', async () => {
-    const { port } = world.origin;
-    await world.origin.stop();
-    const read = await world.get('/v1/ticks');
-    expect([read.status, await codeOf(read), read.headers.get('retry-after')]).toEqual([503, 'origin_unavailable', '1']);
-    const write = await post('/v1/films', film);
-    expect([write.status, await codeOf(write)]).toEqual([503, 'origin_unavailable']);
-    world.origin.start(port);
-    expect((await world.get('/v1/ticks')).status).toBe(200);
-  });
-
-  test('whose connection breaks is asked once more for a read, and not for a write', async () => {
-    const broken = await breakingProxy(world.origin.port);
-    const { issuer, audience } = world.issuer;
-    const other = await startEdge({ originUrl: `http://127.0.0.1:${broken.port}`, keys: testKeys, issuer, audience, jwksUrl: `${world.origin.url}/.well-known/jwks.json` });
-    broken.breakNext(1);
-    expect((await fetch(`${other.url}/v1/films`)).status).toBe(200);
-    expect(broken.broken).toBe(1);
-    broken.breakNext(1);
-    const write = await fetch(`${other.url}/v1/films`, { method: 'POST', body: film, headers: { 'content-type': 'application/json' } });
-    expect([write.status, await codeOf(write)]).toEqual([503, 'origin_unavailable']);
-    expect(broken.broken).toBe(2);
-    broken.breakNext(100);
-    // Retries are earned: an outage is not answered with twice the load.
-    for (let index = 0; index < 30; index++) expect((await fetch(`${other.url}/v1/films?limit=${index + 1}`)).status).toBe(503);
-    expect(broken.broken).toBeLessThan(2 + 30 + 15);
-    await other.close();
-    broken.close();
-  });
-
   test('that does not believe the edge is not the caller’s fault', async () => {
     world.origin.script = () => ({ status: 401, body: '{"code":"hop_expired"}', headers: { 'content-type': 'application/problem+json' } });
     const answer = await world.get('/v1/ticks');
@@ -204,46 +172,3 @@ describe('an origin', () => {
     expect((await world.get('/v1/films/busy')).status).toBe(404);
   });
 });
-
-describe('an answer that does not come', () => {
-  test('ends with the deadline', async () => {
-    world.origin.script = () => new Promise(() => undefined);
-    const started = performance.now();
-    const answer = await world.get('/v1/ticks');
-    expect([answer.status, await codeOf(answer)]).toEqual([504, 'deadline_exceeded']);
-    expect(performance.now() - started).toBeWithin(9_500, 11_500);
-  }, 15_000);
-});
-
-/** A TCP proxy that cuts the next connections at their first bytes. */
-async function breakingProxy(port: number) {
-  const state = { toBreak: 0, broken: 0 };
-  const server = createServer((socket) => {
-    socket.on('error', () => undefined);
-    const upstream = connect(port, '127.0.0.1');
-    upstream.on('error', () => undefined);
-    socket.on('data', (chunk) => {
-      if (chunk.includes('HTTP/1.1') && state.toBreak > 0) {
-        state.toBreak--;
-        state.broken++;
-        socket.destroy();
-        upstream.destroy();
-      } else upstream.write(chunk);
-    });
-    upstream.on('data', (chunk) => socket.write(chunk));
-    upstream.on('close', () => socket.destroy());
-    socket.on('close', () => upstream.destroy());
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
-  const address = server.address();
-  return {
-    port: typeof address === 'object' && address !== null ? address.port : 0,
-    get broken() {
-      return state.broken;
-    },
-    breakNext: (count: number) => {
-      state.toBreak = count;
-    },
-    close: () => server.close(),
-  };
-}

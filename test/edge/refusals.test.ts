@@ -174,9 +174,12 @@ describe('validation refuses', () => {
 describe('the flood shield', () => {
   test('counts an address, and an IPv6 network as one', async () => {
     const from = (address: string) => fetch(`${world.edge.url}/v1/films?limit=1`, { headers: { 'cf-connecting-ip': address } });
-    for (let batch = 0; batch < 20; batch++) await Promise.all(Array.from({ length: 50 }, (_, index) => from(`2001:db8:0:1::${(batch * 50 + index).toString(16)}`)));
-    const answers = await Promise.all(Array.from({ length: 20 }, () => from('2001:0db8:0000:0001:ffff::1')));
-    const over = answers.find(({ status }) => status === 429);
+    let over: Response | undefined;
+    // A window may end while this counts: two of them hold one that is whole.
+    for (let batch = 0; over === undefined && batch < 44; batch++) {
+      const answers = await Promise.all(Array.from({ length: 50 }, (_, index) => from(`2001:db8:0:1:${(batch * 50 + index).toString(16)}::`)));
+      over = answers.find(({ status }) => status === 429);
+    }
     expect(over?.headers.get('retry-after')).toBe('10');
     expect(await over?.json()).toMatchObject({ code: 'limit_exceeded' });
     expect((await from('2001:db8:0:2::1')).status).toBe(200);

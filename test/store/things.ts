@@ -4,7 +4,7 @@ import { resource, type Resource } from '../../shared/contract/resource.ts';
 import { all, any, anyone, equals, owner, role, type Rule, tenant } from '../../shared/contract/rules.ts';
 import { instant, objectId } from '../../shared/contract/types.ts';
 
-function things(name: string, read: Rule, id: 'named' | 'objectId' = 'named'): Resource {
+export function things(name: string, read: Rule, id: 'named' | 'objectId' = 'named'): Resource {
   return resource({
     name,
     id: id === 'objectId' ? 'objectId' : { kind: 'string', format: z.string() },

@@ -1,26 +1,31 @@
-/** Randomness with a seed, so that a run can be had again: mulberry32, good enough to choose and to shuffle. */
-export class Random {
-  #state: number;
+/** Randomness with a seed, so that a run can be had again. */
 
-  constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  /** In [0, 1). */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
+/** Numbers from 0 to 1 that are the same in every run (mulberry32, public domain). */
+export function randomFrom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** The same, to choose with. */
+export class Random {
+  readonly #next: () => number;
+
+  constructor(seed: number) {
+    this.#next = randomFrom(seed);
   }
 
   /** A whole number from 0 up to and without `end`. */
   below(end: number): number {
-    return Math.floor(this.next() * end);
+    return Math.floor(this.#next() * end);
   }
 
   chance(probability: number): boolean {
-    return this.next() < probability;
+    return this.#next() < probability;
   }
 
   pick<T>(from: readonly [T, ...T[]]): T;

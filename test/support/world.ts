@@ -2,12 +2,12 @@
  * An edge with all that it speaks to: an issuer of tokens, and an origin over a few films whose writes move
  * positions and are told to the edge by a feed that the test can hold back.
  */
-import { type Contract, contract as toContract } from '../../shared/contract/contract.ts';
+import type { Contract } from '../../shared/contract/contract.ts';
 import { toBucket, touched } from '../../shared/contract/dependencies.ts';
 import type { Report, ReportAnswer } from '../../shared/contract/report.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import type { JsonObject } from '../../shared/contract/values.ts';
-import { films } from '../../shared/resources/films.ts';
+import { served } from '../../shared/resources/all.ts';
 import { type Edge, type EdgeOptions, startEdge } from './edge.ts';
 import { Issuer } from './issuer.ts';
 import { type HopSeen, macOf, type ScriptedAnswer, ScriptedOrigin, testKeys } from './scripted-origin.ts';
@@ -32,7 +32,7 @@ export class World {
   epoch = 'a'.repeat(16);
 
   constructor(options: WorldOptions) {
-    this.contract = options.contract ?? toContract(films);
+    this.contract = options.contract ?? served;
     this.feed = new Feed(this);
     this.origin.script = (seen) => this.answer(seen);
   }
@@ -43,7 +43,7 @@ export class World {
     const jwks = await world.issuer.jwks();
     world.origin.jwks = () => Response.json(jwks);
     const { issuer, audience } = world.issuer;
-    world.edge = await startEdge({ originUrl: world.origin.url, keys: testKeys, issuer, audience, jwksUrl: `${world.origin.url}/.well-known/jwks.json`, memoMs: 40, feedSilentMs: 400, ...options, onLog: (line) => world.log.push(line) });
+    world.edge = await startEdge({ originUrl: world.origin.url, keys: testKeys, issuer, audience, jwksUrl: `${world.origin.url}/.well-known/jwks.json`, memoMs: 40, feedSilentMs: 1_000, ...options, onLog: (line) => world.log.push(line) });
     if (options.silent !== true) await world.feed.start();
     return world;
   }
@@ -56,6 +56,17 @@ export class World {
 
   get(path: string, headers: Readonly<Record<string, string>> = {}, method = 'GET'): Promise<Response> {
     return fetch(this.edge.url + path, { method, headers });
+  }
+
+  /** Asks until it is answered from the cache, which takes as long as a report and a memo. */
+  async mustHit(path: string): Promise<Response> {
+    const until = performance.now() + 5_000;
+    for (;;) {
+      const answer = await this.get(path);
+      if (answer.headers.get('cache-status') === 'tombolo; hit') return answer;
+      if (performance.now() > until) throw new Error(`${path} is not served from the cache: ${answer.headers.get('cache-status')}`);
+      await Bun.sleep(20);
+    }
   }
 
   /** How often the origin was asked for this target. */
@@ -178,7 +189,7 @@ class Feed {
 
   /** Everything since the last report, complete as of now. */
   async tell(): Promise<ReportAnswer> {
-    const report = { epoch: this.#world.epoch, from: this.#through, through: this.#world.order(), asOf: this.now(), raised: this.#pending, whole: {} };
+    const report = { epoch: this.#world.epoch, from: this.#through, through: this.#world.order(), asOf: this.now(), raised: this.#pending, whole: {}, contract: this.#world.contract.digest };
     this.#pending = {};
     this.#through = report.through;
     return this.send(report);

@@ -1,0 +1,142 @@
+/** An origin that is away, breaks off or is silent: what callers get meanwhile, and what is not tried twice. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { connect, createServer } from 'node:net';
+import { startEdge } from '../support/edge.ts';
+import { testKeys } from '../support/scripted-origin.ts';
+import { World } from '../support/world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await World.start({ silent: true });
+});
+afterAll(() => world.close());
+
+const film = JSON.stringify({ title: 'A', year: 2_000 });
+const codeOf = async (answer: Response) => ((await answer.json()) as { code: string }).code;
+const post = (url: string) => fetch(`${url}/v1/films`, { method: 'POST', body: film, headers: { 'content-type': 'application/json' } });
+
+describe('an origin', () => {
+  test('that is away is told as such, with when to come back', async () => {
+    const { port } = world.origin;
+    await world.origin.stop();
+    const read = await world.get('/v1/films');
+    expect([read.status, await codeOf(read), read.headers.get('retry-after')]).toEqual([503, 'origin_unavailable', '1']);
+    const write = await post(world.edge.url);
+    expect([write.status, await codeOf(write)]).toEqual([503, 'origin_unavailable']);
+    world.origin.start(port);
+    expect((await world.get('/v1/films')).status).toBe(200);
+  });
+
+  test('whose connection breaks is asked once more for a read, and not for a write', async () => {
+    const broken = await breakingProxy(world.origin.port);
+    const { issuer, audience } = world.issuer;
+    const other = await startEdge({ originUrl: `http://127.0.0.1:${broken.port}`, keys: testKeys, issuer, audience, jwksUrl: `${world.origin.url}/.well-known/jwks.json` });
+    broken.breakNext(1);
+    expect((await fetch(`${other.url}/v1/films`)).status).toBe(200);
+    expect(broken.broken).toBe(1);
+    broken.breakNext(1);
+    const write = await post(other.url);
+    expect([write.status, await codeOf(write)]).toEqual([503, 'origin_unavailable']);
+    expect(broken.broken).toBe(2);
+    broken.breakNext(100);
+    // Retries are earned: an outage is not answered with twice the load.
+    for (let index = 0; index < 30; index++) expect((await fetch(`${other.url}/v1/films?limit=${index + 1}`)).status).toBe(503);
+    expect(broken.broken).toBeLessThan(2 + 30 + 15);
+    await other.close();
+    broken.close();
+  });
+});
+
+describe('while the origin is away', () => {
+  let away: World;
+  beforeAll(async () => {
+    away = await World.start({ feedSilentMs: 300, variables: { TOMBOLO_STALE_IF_ERROR_MS: '2000' } });
+    away.documents.set('kept', { title: 'Kept', year: 2_000, genres: [], cast: [] });
+  });
+  afterAll(() => away.close());
+
+  test('what was last known to be right stands in, marked, for a stated time, but not for whoever insists on more', async () => {
+    await away.get('/v1/films/kept');
+    await away.get('/v1/films/absent');
+    await away.mustHit('/v1/films/kept');
+    await away.feed.pause();
+    const { port } = away.origin;
+    await away.origin.stop();
+    while ((await away.get('/v1/films/kept')).headers.get('cache-status') === 'tombolo; hit') await Bun.sleep(20);
+    const known = performance.now();
+    const stale = await away.get('/v1/films/kept');
+    expect([stale.status, stale.headers.get('cache-status')]).toEqual([200, 'tombolo; fwd=stale; detail=stale-if-error']);
+    expect(await stale.json()).toMatchObject({ title: 'Kept' });
+    expect((await away.get('/v1/films/kept', { 'if-none-match': stale.headers.get('etag') ?? '' })).status).toBe(304);
+    expect((await away.get('/v1/films/absent')).status).toBe(404);
+    expect((await away.get('/v1/films/other')).status).toBe(503);
+    expect((await away.get('/v1/films/kept', { 'cache-control': 'no-cache' })).status).toBe(503);
+    expect((await away.get('/v1/films/kept', { 'tombolo-position': away.positionToken(away.position(away.at + 1)) })).status).toBe(503);
+    expect((await away.get('/v1/films/kept', { 'tombolo-position': away.positionToken() })).status).toBe(200);
+    // Known for the last time before the origin stopped, and not longer than was set.
+    while (performance.now() - known < 2_500) await Bun.sleep(20);
+    expect((await away.get('/v1/films/kept')).status).toBe(503);
+    away.origin.start(port);
+    expect((await away.get('/v1/films/kept')).headers.get('cache-status')).toBe('tombolo; fwd=stale; fwd-status=304; stored');
+  });
+
+  test('an origin that says so itself is stood in for as well', async () => {
+    await away.feed.resume();
+    // Longer than the memo: the isolate has heard that the feed speaks again.
+    await Bun.sleep(100);
+    await away.get('/v1/films/kept');
+    const { script } = away.origin;
+    away.origin.script = () => ({ status: 503, body: '{"code":"store_unavailable"}' });
+    away.write('kept', { title: 'Newer', year: 2_000, genres: [], cast: [] });
+    await away.feed.tell();
+    // Longer than the memo: the isolate has heard of the change.
+    await Bun.sleep(100);
+    const answer = await away.get('/v1/films/kept');
+    expect([answer.status, answer.headers.get('cache-status')]).toEqual([200, 'tombolo; fwd=stale; detail=stale-if-error']);
+    away.origin.script = script;
+    expect(await (await away.get('/v1/films/kept')).json()).toMatchObject({ title: 'Newer' });
+  });
+});
+
+describe('an answer that does not come', () => {
+  test('ends with the deadline', async () => {
+    world.origin.script = () => new Promise(() => undefined);
+    const started = performance.now();
+    const answer = await world.get('/v1/films');
+    expect([answer.status, await codeOf(answer)]).toEqual([504, 'deadline_exceeded']);
+    expect(performance.now() - started).toBeWithin(9_500, 11_500);
+  }, 15_000);
+});
+
+/** A TCP proxy that cuts the next connections at their first bytes. */
+async function breakingProxy(port: number) {
+  const state = { toBreak: 0, broken: 0 };
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    const upstream = connect(port, '127.0.0.1');
+    upstream.on('error', () => undefined);
+    socket.on('data', (chunk) => {
+      if (chunk.includes('HTTP/1.1') && state.toBreak > 0) {
+        state.toBreak--;
+        state.broken++;
+        socket.destroy();
+        upstream.destroy();
+      } else upstream.write(chunk);
+    });
+    upstream.on('data', (chunk) => socket.write(chunk));
+    upstream.on('close', () => socket.destroy());
+    socket.on('close', () => upstream.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+  const address = server.address();
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : 0,
+    get broken() {
+      return state.broken;
+    },
+    breakNext: (count: number) => {
+      state.toBreak = count;
+    },
+    close: () => server.close(),
+  };
+}
