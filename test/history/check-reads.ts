@@ -27,7 +27,7 @@ function checkOne(read: Read, of: Versions, staleMsMax: number): readonly Violat
   if (seen?.whole === false) found.push({ law: 'torn_write', detail: `${where}, of which only half is there` });
   if (seen !== undefined && !isVisible(of.image(version), read.subject)) found.push({ law: 'read_of_another', detail: `${where}, which ${read.subject ?? 'nobody'} may not see` });
   if (of.askedAt(version) > read.answeredAt) found.push({ law: 'read_from_the_future', detail: `${where}, which was not yet asked for` });
-  if (version < acked) found.push({ law: 'stale_read', detail: `${where}; rev ${of.image(acked)?.rev} was acknowledged more than ${staleMsMax} ms before` });
+  if (version < acked && read.marked !== true) found.push({ law: 'stale_read', detail: `${where}; rev ${of.image(acked)?.rev} was acknowledged more than ${staleMsMax} ms before` });
   if (version < demanded) found.push({ law: 'read_before_position', detail: `${where}; rev ${of.image(demanded)?.rev} is before the position demanded` });
   return found;
 }
@@ -39,7 +39,7 @@ function describe({ about, subject, askedAt }: Read): string {
 /** For every document that a read showed: how long before, a later version had been acknowledged; 0 when none had. */
 export function stalenessOf(history: History): readonly number[] {
   const byId = new Map(versionsOf(history).map((of) => [of.id, of]));
-  return history.reads.flatMap((read) => read.seen.flatMap((seen) => {
+  return history.reads.filter(({ marked }) => marked !== true).flatMap((read) => read.seen.flatMap((seen) => {
     const of = byId.get(seen.id);
     const version = of?.versionOf(seen);
     if (of === undefined || version === undefined) return [];

@@ -64,6 +64,11 @@ describe('reads', () => {
     expect(lawsOf(reading({ askedAt: 5_011, seen: [image('a', 3, 't3')] }))).toEqual(['stale_read']);
   });
 
+  test('lets one be old that says so, but not before a position', () => {
+    expect(lawsOf(reading({ askedAt: 1_311, marked: true, seen: [image('a', 2, 't2')] }))).toEqual([]);
+    expect(lawsOf(reading({ askedAt: 1_311, marked: true, demanded: at(13), seen: [image('a', 2, 't2')] }))).toEqual(['read_before_position']);
+  });
+
   test('catches one before the position that it demanded', () => {
     expect(lawsOf(reading({ askedAt: 311, answeredAt: 312, demanded: at(13), seen: [image('a', 2, 't2')] }))).toEqual(['read_before_position']);
     expect(lawsOf(reading({ askedAt: 111, answeredAt: 112, demanded: at(11) }))).toEqual(['read_before_position']);

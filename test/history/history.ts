@@ -45,6 +45,8 @@ export interface Read extends Asked {
   /** What the read was about: one document, or all of a group. */
   readonly about: { readonly id: string } | { readonly group: string };
   readonly seen: readonly Seen[];
+  /** It says of itself that it may be old, because the origin is away (RFC 5861 §4). */
+  readonly marked?: boolean;
 }
 
 export interface Seen {

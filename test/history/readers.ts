@@ -17,14 +17,16 @@ export async function readForEver(run: Run): Promise<void> {
       ...(subject === undefined ? {} : { authorization: `Bearer ${run.tokens.get(subject)}` }),
       ...(demanded === undefined ? {} : { 'tombolo-position': demanded }),
     } });
+    const cacheStatus = answer?.headers.get('cache-status') ?? '';
     if (answer === undefined || (answer.status !== 200 && answer.status !== 404)) run.unansweredReads++;
     else run.reads.push({
       askedAt, answeredAt, subject,
       demanded: demanded === undefined ? undefined : mustPosition(demanded),
       about: target === undefined ? { group: group.name } : { id: target.id },
+      marked: cacheStatus.includes('stale-if-error'),
       seen: seenIn(answer.status, answer.text).map(toSeen),
     });
-    if (/;\s*hit\b/.test(answer?.headers.get('cache-status') ?? '')) run.hits++;
+    if (/;\s*hit\b/.test(cacheStatus)) run.hits++;
     await Bun.sleep(random.below(8));
   }
 }

@@ -4,6 +4,7 @@
  */
 import { parsePosition, type Position } from '../../shared/contract/position.ts';
 import { eventually } from '../support/eventually.ts';
+import { forgeToken } from '../support/forged-token.ts';
 import { Random } from '../support/random.ts';
 import { startWorld, type World } from '../support/whole-world.ts';
 import { stalenessOf } from './check-reads.ts';
@@ -75,10 +76,10 @@ export async function runHistory(options: RunOptions): Promise<{ history: Histor
   const { memoMs = 1_000, feedSilentMs = 1_000 } = options;
   const world = await startWorld({ engine: 'sqlite', memoMs, feedSilentMs });
   try {
-    const tokens = new Map<string | undefined, string>(await Promise.all(subjects.map(async (subject) => [subject, await world.token({ subject, roles: ['editor'] })] as const)));
+    const tokens = new Map<string | undefined, string>(await Promise.all(subjects.map(async (subject) => [subject, await forgeToken(world, { payload: { sub: subject, plan: 'bench' } })] as const)));
     const run = new Run(world, new Random(options.seed), tokens);
     const log = new CommitLog(world.dataDir);
-    const listeners = [undefined, undefined, 'alice', 'bob'].map((subject, index) => new Listener(run, `listener ${index} (${subject ?? 'anyone'})`, subject));
+    const listeners = [undefined, 'alice'].flatMap((subject) => (['through the edge', 'by the hop'] as const).map((way) => new Listener(run, subject, way)));
     const writing = Array.from({ length: 4 }, (_, index) => writeForEver(run, index));
     const reading = Array.from({ length: 4 }, () => readForEver(run));
     const faults = await injectFaults(run, log, options);

@@ -1,7 +1,7 @@
 /**
  * A client of the change feed of reviews that comes back with its last id whenever its stream ends, and now
- * and then with an older one, as a client does that had not yet kept the last. Straight from the origin, by a
- * signed hop.
+ * and then with an older one, as a client does that had not yet kept the last. Through the edge, or straight
+ * from the origin by a signed hop.
  */
 import { type Position, reaches } from '../../shared/contract/position.ts';
 import type { JsonObject } from '../../shared/contract/values.ts';
@@ -13,12 +13,16 @@ import { toSeen } from './documents.ts';
 import type { Heard, Subscriber } from './history.ts';
 import { mustPosition, type Run } from './run.ts';
 
+export type Way = 'through the edge' | 'by the hop';
+
+const path = '/v1/reviews/changes';
 const idsRemembered = 5;
 
 export class Listener {
   readonly #run: Run;
   readonly #name: string;
   readonly #subject: string | undefined;
+  readonly #way: Way;
   readonly #random: Random;
   readonly #heard: Heard[] = [];
   readonly #ids: string[] = [];
@@ -27,10 +31,11 @@ export class Listener {
   #stream: EventStream | undefined;
   connections = 0;
 
-  constructor(run: Run, name: string, subject: string | undefined) {
+  constructor(run: Run, subject: string | undefined, way: Way) {
     this.#run = run;
-    this.#name = name;
+    this.#name = `${subject ?? 'anyone'} ${way}`;
     this.#subject = subject;
+    this.#way = way;
     this.#random = run.random.fork();
     this.#listening = this.#listen();
   }
@@ -68,9 +73,14 @@ export class Listener {
 
   #connect(): Promise<Response> {
     const lastId = this.#random.chance(0.7) ? this.#ids.at(-1) : this.#random.pick(this.#ids);
-    const { url, init } = signHop(this.#run.world.keys, { url: `${this.#run.world.origin.url}/v1/reviews/changes`, headers: {
+    const resume: Record<string, string> = lastId === undefined ? {} : { 'last-event-id': lastId };
+    if (this.#way === 'through the edge') {
+      const token = this.#run.tokens.get(this.#subject);
+      return fetch(`${this.#run.world.edge.url}${path}`, { headers: { ...resume, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) } });
+    }
+    const { url, init } = signHop(this.#run.world.keys, { url: `${this.#run.world.origin.url}${path}`, headers: {
       ...(this.#subject === undefined ? {} : { 'tombolo-principal': principalHeader(this.#subject, []) }),
-      ...(lastId === undefined ? {} : { 'last-event-id': lastId }),
+      ...resume,
     } });
     return fetch(url, init);
   }
