@@ -3,7 +3,7 @@
  * answer is never from before what the edge had been told a memo earlier, and a demanded position is met.
  */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import type { HopSeen } from '../support/scripted-origin.ts';
+import type { HopSeen, ScriptedAnswer } from '../support/scripted-origin.ts';
 import { World } from '../support/world.ts';
 
 const memoMs = 40;
@@ -24,6 +24,17 @@ interface Told {
   readonly versions: ReadonlyMap<string, number>;
 }
 
+/** Reads at once, answers later: fills are overtaken by writes and reports all the time. */
+async function answerLate(seen: HopSeen): Promise<ScriptedAnswer> {
+  const answer = world.answer(seen);
+  await Bun.sleep(Math.random() < 0.4 ? Math.random() * 150 : 2);
+  return answer;
+}
+
+function pick(): string {
+  return ids[Math.floor(Math.random() * ids.length)] ?? '';
+}
+
 test('no answer is older than the bound, whatever races', async () => {
   const versions = new Map(ids.map((id) => [id, 0]));
   const told: Told[] = [];
@@ -36,12 +47,7 @@ test('no answer is older than the bound, whatever races', async () => {
     world.write(id, { title: id, year: 1_900, genres: ['Storm'], cast: [], version });
   };
   ids.forEach(write);
-  // Reads at once, answers later: fills are overtaken by writes and reports all the time.
-  world.origin.script = async (seen: HopSeen) => {
-    const answer = world.answer(seen);
-    await Bun.sleep(Math.random() < 0.4 ? Math.random() * 150 : 2);
-    return answer;
-  };
+  world.origin.script = answerLate;
   const until = performance.now() + stormMs;
   const during = async (step: () => Promise<void>) => {
     while (performance.now() < until) await step();
@@ -56,8 +62,6 @@ test('no answer is older than the bound, whatever races', async () => {
     if (answer.headers.get('cache-status')?.startsWith('tombolo; hit') === true) count.hits++;
     return (await answer.json()) as { version?: number; data?: { id: string; version: number }[] };
   };
-  const pick = () => ids[Math.floor(Math.random() * ids.length)] ?? '';
-
   const writer = () => during(async () => (write(pick()), void (await Bun.sleep(Math.random() * 120))));
   const teller = () => during(async () => {
     const known = new Map(versions);
