@@ -1,8 +1,8 @@
 /** Reading, marking and trimming the change log. Its document entries are written by triggers alone. */
-import { asc, desc, gte, lt, max, min, sql } from 'drizzle-orm';
+import { asc, desc, lt, max, min, sql } from 'drizzle-orm';
 import type { Change } from '../../../shared/contract/change.ts';
 import { storeLimits } from '../limits.ts';
-import type { Queries } from './database.ts';
+import type { Connection, Queries } from './database.ts';
 import { toImage } from './documents.ts';
 import { type LogEnd, type LogPosition, toPosition } from './log-position.ts';
 import { log, meta } from './system-tables.ts';
@@ -16,9 +16,10 @@ export class ChangeLog {
   readonly #expired;
   readonly #drop;
 
-  constructor(queries: Queries) {
+  constructor({ database, queries }: Connection) {
     this.#end = queries.select({ seq: log.seq, token: log.token, epoch: sql<string | null>`(SELECT ${meta.value} FROM ${meta} WHERE ${meta.key} = 'epoch')` }).from(log).orderBy(desc(log.seq)).limit(1).prepare();
-    this.#from = queries.select().from(log).where(gte(log.seq, sql.placeholder('seq'))).orderBy(asc(log.seq)).limit(storeLimits.batchChangesMax + 1).prepare();
+    // Row by row, so that large images are not read past the bound; drizzle reads whole results.
+    this.#from = database.prepare<LogEntry, [number]>(queries.select().from(log).where(sql`${log.seq} >= ?`).orderBy(asc(log.seq)).toSQL().sql);
     this.#mark = queries.insert(log).values({ token: sql`lower(hex(randomblob(4)))`, resource: sql.placeholder('resource'), id: '', kind: sql.placeholder('kind'), at: sql.placeholder('at') }).prepare();
     this.#expired = toExpired(queries);
     this.#drop = queries.delete(log).where(lt(log.seq, sql.placeholder('last'))).prepare();
@@ -30,11 +31,22 @@ export class ChangeLog {
     return { ...end, epoch: end.epoch };
   }
 
-  /** Entries after `from`, oldest first, at most a batch; `undefined` when `from` is not in this history or a gap follows it. */
-  after(from: LogPosition): readonly LogEntry[] | undefined {
-    const [at, ...entries] = this.#from.all({ seq: from.seq });
-    if (at?.seq !== from.seq || at.token !== from.token) return undefined;
-    return entries.every((entry, index) => entry.seq === from.seq + 1 + index) ? entries : undefined;
+  /**
+   * Entries after `from`, oldest first, as many as a batch may hold; `undefined` when `from` is not in this
+   * history or a gap follows it. `more`: the bound ended it, not the log.
+   */
+  after(from: LogPosition): { readonly entries: readonly LogEntry[]; readonly more: boolean } | undefined {
+    const entries: LogEntry[] = [];
+    let characters = 0;
+    let at: LogPosition | undefined;
+    for (const entry of this.#from.iterate(from.seq)) {
+      if (at === undefined ? entry.seq !== from.seq || entry.token !== from.token : entry.seq !== at.seq + 1) return undefined;
+      if (at !== undefined) entries.push(entry);
+      at = entry;
+      characters += (entry.before?.length ?? 0) + (entry.after?.length ?? 0);
+      if (entries.length >= storeLimits.batchChangesMax || (characters > storeLimits.batchCharactersMax && entries.length > 0)) return { entries, more: true };
+    }
+    return at === undefined ? undefined : { entries, more: false };
   }
 
   /** Needs a write transaction. */

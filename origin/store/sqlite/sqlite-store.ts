@@ -107,10 +107,10 @@ class SqliteStore implements Store {
     this.#options = options;
     this.#writer = writer;
     this.#readerConnection = openReader(opened.path);
-    this.#log = new ChangeLog(this.#readerConnection.queries);
+    this.#log = new ChangeLog(this.#readerConnection);
     this.#head = new Head(this.#log);
     this.#reader = new Reader(this.#readerConnection, resources);
-    const log = new ChangeLog(writer.queries);
+    const log = new ChangeLog(writer);
     this.#commits = new GroupCommit({ database: writer.database, log, clock: options.clock, onCommit: (end) => this.#head.moveTo(end) });
     this.#calls = new WriteCalls(writer.queries, resources, options.clock);
     this.#cursors = new Cursors({ reader: this.#readerConnection.queries, writer: writer.queries });
@@ -226,7 +226,7 @@ function installHere(writer: Connection, resources: readonly Resource[], surroun
 function beginEpoch(writer: Connection, { clock, random }: Surroundings, holes: readonly string[] = []): void {
   const epoch = random(8);
   writer.queries.insert(meta).values({ key: 'epoch', value: epoch }).onConflictDoUpdate({ target: meta.key, set: { value: epoch } }).run();
-  const log = new ChangeLog(writer.queries);
+  const log = new ChangeLog(writer);
   log.mark('start', '', clock());
   for (const resource of holes) log.mark('resource', resource, clock());
 }
