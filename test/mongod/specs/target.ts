@@ -1,0 +1,54 @@
+import { buildClient } from './clients.ts';
+import type { ClusterTime, MongoClient } from 'mongodb';
+import { clusterTimeOf } from './driver-internals.ts';
+import { startTestServer } from './start-server.ts';
+
+/**
+ * Where the tests run: this project's server, several of them side by side, or the one deployment that
+ * `MONGODB_URI` names. A fail point holds for a whole server, so a lane keeps its server to itself.
+ */
+export type Target = {
+  readonly uri: string;
+  /** The runner's own client: initial data, fail points off, outcomes. Never observed. */
+  readonly internal: MongoClient;
+  readonly facts: ServerFacts;
+  /** The newest cluster time that the runner's own client has heard of. */
+  clusterTime(): ClusterTime | undefined;
+  close(): Promise<void>;
+};
+
+export type ServerFacts = {
+  readonly version: string;
+  readonly topology: 'single' | 'replicaset' | 'sharded';
+  readonly auth: boolean;
+  readonly parameters: Readonly<Record<string, unknown>>;
+};
+
+export async function openTarget(uriGiven: string | undefined): Promise<Target> {
+  const server = uriGiven === undefined ? await startTestServer() : { uri: uriGiven, close: async () => {} };
+  const internal = buildClient(server.uri);
+  try {
+    await internal.connect();
+    return { uri: server.uri, internal, facts: await readFacts(internal, server.uri), clusterTime: () => clusterTimeOf(internal), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+
+  async function close() {
+    await internal.close();
+    await server.close();
+  }
+}
+
+async function readFacts(client: MongoClient, uri: string): Promise<ServerFacts> {
+  const admin = client.db('admin');
+  const hello = await admin.command({ ismaster: 1 });
+  const build = await admin.command({ buildInfo: 1 });
+  return {
+    version: String(build['version']),
+    topology: hello['setName'] ? 'replicaset' : hello['msg'] === 'isdbgrid' ? 'sharded' : 'single',
+    auth: new URL(uri).username !== '',
+    parameters: await admin.command({ getParameter: '*' }).catch(() => ({})),
+  };
+}
