@@ -23,9 +23,9 @@ export function makeExpression(random: Random, depth = 2): unknown {
 
 function makeLeaf(random: Random): unknown {
   return random.weighted<unknown>(
-    [5, () => random.pick(['$a', '$b', '$c', '$n.x', '$n.y', '$_id', '$missing', '$docs.x', '$list'])],
+    [5, () => random.pick(['$a', '$b', '$c', '$n.x', '$n.y', '$_id', '$missing', '$list'])],
     [2, () => ({ $literal: makeScalar(random) })],
-    [1, () => makeInt(random, -1, 4)],
+    [1, () => ({ $literal: makeInt(random, -1, 4) })],
   );
 }
 
@@ -40,13 +40,13 @@ function makeArithmetic(random: Random, depth: number): unknown {
 }
 
 function makeArray(random: Random, depth: number): Doc {
-  const list = random.pick<unknown>(['$list', '$list', [new Int32(3), new Int32(1)], '$docs']);
+  const list = random.pick(['$list', '$list', '$docs', '$missing']);
   return random.weighted<Doc>(
     [2, () => ({ $size: { $ifNull: [list, []] } })],
     [2, () => ({ $arrayElemAt: [list, makeInt(random, -2, 2)] })],
     [1, () => ({ $isArray: list })],
     [1, () => ({ $slice: [list, makeInt(random, -2, 2)] })],
-    [1, () => ({ $concatArrays: [list, [makeExpression(random, 0)]] })],
+    [1, () => ({ $concatArrays: [list, random.pick(['$list', '$missing'])] })],
     [1, () => ({ $reverseArray: list })],
     [1, () => ({ $filter: { input: list, as: 'item', cond: { $gte: ['$$item', makeExpression(random, depth - 1)] } } })],
     [1, () => ({ $map: { input: list, as: 'item', in: { $ifNull: ['$$item', 'none'] } } })],
