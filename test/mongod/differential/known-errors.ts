@@ -1,5 +1,6 @@
 import { isDocument } from '../specs/kinds.ts';
 import type { Answer } from './answers.ts';
+import { knownUpdateErrors } from './known-update-errors.ts';
 import type { Question } from './questions.ts';
 import { conditionsOf, hasKey, someValue, sortPathsOf } from './inspect.ts';
 
@@ -9,11 +10,11 @@ import { conditionsOf, hasKey, someValue, sortPathsOf } from './inspect.ts';
  */
 export type Difference = { readonly question: Question; readonly ours: Answer; readonly theirs: Answer };
 
-type KnownError = { readonly name: string; readonly applies: (difference: Difference) => boolean };
+export type KnownError = { readonly name: string; readonly applies: (difference: Difference) => boolean };
 
 const comparisons = ['$gt', '$gte', '$lt', '$lte'];
 
-export const knownErrors: readonly KnownError[] = [
+const knownErrors: readonly KnownError[] = [
   { name: 'closes the connection', applies: ({ theirs }) => theirs.text === 'closed the connection' },
   { name: 'internal error', applies: ({ theirs }) => /^(Unknown error|PlanExecutor error during aggregation :: caused by :: Unknown error)/.test(theirs.error ?? '') },
   { name: '$all with nothing', applies: ({ question }) => conditionsOf(question.command).some(({ operators }) => isEmptyList(operators['$all'])) },
@@ -48,7 +49,7 @@ export const knownErrors: readonly KnownError[] = [
   { name: 'sort by an empty or nested array', applies: ({ question }) => sortsByOddArray(question) },
 ];
 
-export const knownErrorOf = (difference: Difference) => knownErrors.find(({ applies }) => applies(difference))?.name;
+export const knownErrorOf = (difference: Difference) => [...knownErrors, ...knownUpdateErrors].find(({ applies }) => applies(difference))?.name;
 
 const isInDocs = (path: string) => /^docs\.[xy]$/.test(path);
 
