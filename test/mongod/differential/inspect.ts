@@ -31,3 +31,14 @@ export function someValue(value: unknown, predicate: (value: unknown) => boolean
 }
 
 export const hasKey = (value: unknown, key: string) => someValue(value, each => isDocument(each) && key in each);
+
+/** The answer's lines with the keys of every document in one order. */
+export function sortKeys(text: string): string {
+  return text.split('\n').map(line => (/^[[{]/.test(line) ? JSON.stringify(sorted(JSON.parse(line))) : line)).join('\n');
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (!isDocument(value)) return value;
+  return Object.fromEntries(Object.keys(value).sort().map(key => [key, sorted(value[key])]));
+}

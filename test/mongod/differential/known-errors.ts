@@ -2,7 +2,7 @@ import { isDocument } from '../specs/kinds.ts';
 import type { Answer } from './answers.ts';
 import { knownUpdateErrors } from './known-update-errors.ts';
 import type { Question } from './questions.ts';
-import { conditionsOf, hasKey, someValue, sortPathsOf } from './inspect.ts';
+import { conditionsOf, hasKey, someValue, sortKeys, sortPathsOf } from './inspect.ts';
 
 /**
  * Where mongo-java-server is known to be wrong, each by a predicate as narrow as the error. What is said of each,
@@ -46,10 +46,14 @@ const knownErrors: readonly KnownError[] = [
     name: '$elemMatch for null among scalars',
     applies: ({ question }) => conditionsOf(question.command).some(({ operators }) => isDocument(operators['$elemMatch']) && Object.values(operators['$elemMatch']).includes(null)),
   },
+  { name: 'order of projected fields', applies: ({ question, ours, theirs }) => hasInclusion(question.command) && sortKeys(ours.text) === sortKeys(theirs.text) },
+  { name: '$slice as an inclusion', applies: ({ question }) => isDocument(question.command['projection']) && hasKey(question.command['projection'], '$slice') },
   { name: 'sort by an empty or nested array', applies: ({ question }) => sortsByOddArray(question) },
 ];
 
 export const knownErrorOf = (difference: Difference) => [...knownErrors, ...knownUpdateErrors].find(({ applies }) => applies(difference))?.name;
+
+const hasInclusion = ({ find, projection, pipeline }: Question['command']) => (find !== undefined && projection !== undefined) || hasKey(pipeline, '$project');
 
 const isInDocs = (path: string) => /^docs\.[xy]$/.test(path);
 

@@ -1,6 +1,6 @@
 import { isDocument } from '../specs/kinds.ts';
 import type { KnownError } from './known-errors.ts';
-import { hasKey } from './inspect.ts';
+import { hasKey, sortKeys } from './inspect.ts';
 import type { Question } from './questions.ts';
 
 /** mongo-java-server's known errors in updates; see README.md. */
@@ -26,15 +26,4 @@ function isReplacement(question: Question): boolean {
 function updatedPaths(question: Question): string[] {
   const update = updateOf(question);
   return isDocument(update) ? Object.values(update).flatMap(fields => (isDocument(fields) ? Object.entries(fields).flatMap(([path, to]) => [path, String(to)]) : [])) : [];
-}
-
-/** The answer's lines with the keys of every document in one order. */
-function sortKeys(text: string): string {
-  return text.split('\n').map(line => (/^[[{]/.test(line) ? JSON.stringify(sorted(JSON.parse(line))) : line)).join('\n');
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (!isDocument(value)) return value;
-  return Object.fromEntries(Object.keys(value).sort().map(key => [key, sorted(value[key])]));
 }
