@@ -27,15 +27,16 @@ export class Journal {
 
   // Group commit: writers that ask while a sync runs share the next one.
   async flush(at: number): Promise<void> {
-    while (this.durableAt < at) {
+    while (this.durableAt < Math.min(at, this.notedAt)) {
       this.flushing ??= this.run();
       await this.flushing;
     }
   }
 
   private async run(): Promise<void> {
+    await Promise.resolve(); // whoever asks in this turn shares the flush
     const upTo = this.notedAt;
-    if (this.file) await this.file.sync();
+    await this.file?.sync();
     this.flushing = null;
     this.durableAt = Math.max(this.durableAt, upTo);
     this.onDurable();
