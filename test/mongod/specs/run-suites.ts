@@ -35,16 +35,38 @@ export async function runSuites(files: readonly LoadedFile[], options: RunOption
   return results;
 
   async function runLane(): Promise<void> {
-    const target = await openTarget(options.uri);
+    const lane = new Lane(options.uri);
     try {
       for (let index = next++; index < jobs.length; index = next++) {
-        const result = await runJob(jobs[index] as Job, target);
+        const job = jobs[index] as Job;
+        const result = await runJob(job, await lane.targetFor(job));
         results[index] = result;
         options.onResult?.(result);
       }
     } finally {
-      await target.close();
+      await lane.close();
     }
+  }
+}
+
+/** A lane's servers: one without users for nearly all tests, one with for those that ask for authentication. */
+class Lane {
+  readonly #targets = new Map<boolean, Target>();
+  readonly #uri: string | undefined;
+
+  constructor(uri: string | undefined) {
+    this.#uri = uri;
+  }
+
+  async targetFor({ suite, testCase }: Job): Promise<Target> {
+    const auth = this.#uri === undefined && [...(suite.runOnRequirements ?? []), ...(testCase.runOnRequirements ?? [])].some(requirement => requirement.auth === true);
+    const target = this.#targets.get(auth) ?? (await openTarget({ uri: this.#uri, auth }));
+    this.#targets.set(auth, target);
+    return target;
+  }
+
+  async close(): Promise<void> {
+    for (const target of this.#targets.values()) await target.close();
   }
 }
 

@@ -2,6 +2,7 @@ import { Entities } from './entities.ts';
 import { expectEvents } from './expect-events.ts';
 import { expectOutcome, fillInitialData } from './data.ts';
 import { testMsMax } from './limits.ts';
+import { must, show } from './mismatch.ts';
 import { runOperation } from './run-operation.ts';
 import type { Operation, Suite, TestCase } from './schema.ts';
 import type { Target } from './target.ts';
@@ -9,8 +10,11 @@ import type { Target } from './target.ts';
 /** Runs one test from initial data to outcome; throws what was not as expected. Leaves no client and no fail point behind. */
 export async function runTest(suite: Suite, test: TestCase, target: Target): Promise<void> {
   const entities = new Entities(target);
+  const errorsBefore = target.errors().length;
   try {
     await within(testMsMax, runSteps(suite, test, { entities, target }));
+    const own = target.errors().slice(errorsBefore);
+    must(own.length === 0, 'server', () => `owned up to ${show(own)}`);
   } finally {
     await turnFailPointsOff(test.operations, target);
     await entities.close();

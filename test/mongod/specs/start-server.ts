@@ -1,4 +1,14 @@
-/** The project's own MongoDB, in this process, on a free port. */
-export async function startTestServer(): Promise<{ readonly uri: string; close(): Promise<void> }> {
-  throw new Error('the test server is not written yet; set MONGODB_URI');
+import { startMongod } from '../server.ts';
+
+/** The project's own MongoDB: one member of a replica set, in this process, on a free port. */
+export type TestServer = {
+  readonly uri: string;
+  /** Its own mistakes so far: what neither a command nor a fault accounts for. */
+  errors(): readonly unknown[];
+  close(): Promise<void>;
+};
+
+export async function startTestServer({ auth = false }: { readonly auth?: boolean } = {}): Promise<TestServer> {
+  const server = await startMongod(auth ? { auth: { user: 'tester', password: 'only for tests' } } : {});
+  return { uri: server.uri, errors: () => server.errors, close: () => server.close() };
 }

@@ -1,7 +1,7 @@
 import { buildClient } from './clients.ts';
 import type { ClusterTime, MongoClient } from 'mongodb';
 import { clusterTimeOf } from './driver-internals.ts';
-import { startTestServer } from './start-server.ts';
+import { startTestServer, type TestServer } from './start-server.ts';
 
 /**
  * Where the tests run: this project's server, several of them side by side, or the one deployment that
@@ -14,6 +14,8 @@ export type Target = {
   readonly facts: ServerFacts;
   /** The newest cluster time that the runner's own client has heard of. */
   clusterTime(): ClusterTime | undefined;
+  /** Mistakes that the server itself owned up to. */
+  errors(): readonly unknown[];
   close(): Promise<void>;
 };
 
@@ -24,12 +26,12 @@ export type ServerFacts = {
   readonly parameters: Readonly<Record<string, unknown>>;
 };
 
-export async function openTarget(uriGiven: string | undefined): Promise<Target> {
-  const server = uriGiven === undefined ? await startTestServer() : { uri: uriGiven, close: async () => {} };
+export async function openTarget({ uri, auth }: { readonly uri?: string | undefined; readonly auth: boolean }): Promise<Target> {
+  const server = uri === undefined ? await startTestServer({ auth }) : foreignServer(uri);
   const internal = buildClient(server.uri);
   try {
     await internal.connect();
-    return { uri: server.uri, internal, facts: await readFacts(internal, server.uri), clusterTime: () => clusterTimeOf(internal), close };
+    return { uri: server.uri, internal, facts: await readFacts(internal, server.uri), clusterTime: () => clusterTimeOf(internal), errors: () => server.errors(), close };
   } catch (error) {
     await close();
     throw error;
@@ -41,9 +43,11 @@ export async function openTarget(uriGiven: string | undefined): Promise<Target> 
   }
 }
 
+const foreignServer = (uri: string): TestServer => ({ uri, errors: () => [], close: async () => {} });
+
 async function readFacts(client: MongoClient, uri: string): Promise<ServerFacts> {
   const admin = client.db('admin');
-  const hello = await admin.command({ ismaster: 1 });
+  const hello = await admin.command({ hello: 1 });
   const build = await admin.command({ buildInfo: 1 });
   return {
     version: String(build['version']),
