@@ -30,6 +30,7 @@ export class MongoFault extends Error {
   readonly code: number;
   readonly facts: Doc;
   labels: string[] | null = null; // null: the usual rules give the labels
+  onChangeStream = false;
 
   constructor(code: number, message: string, facts: Doc = {}) {
     super(message);

@@ -7,6 +7,7 @@ import { expressionValueAt } from '../values/paths.ts';
 import type { Doc } from '../values/types.ts';
 import { collectionName, type Command, type Context, docField, numberField, ok, stringField } from './command.ts';
 import { collationFor, collectionOf, openQuery } from './query.ts';
+import { snapshotTime } from './find.ts';
 import { viewPipeline } from './views.ts';
 import { aggregateDocs } from './aggregate.ts';
 
@@ -45,7 +46,7 @@ export const distinct: Command = {
       const value = expressionValueAt(doc, pathParts(key));
       for (const item of Array.isArray(value) ? value.flat() : [value]) if (item !== undefined) { const id = keyOf(item, collation); if (!values.has(id)) values.set(id, item); }
     }
-    return ok({ values: [...values.values()] });
+    return ok({ values: [...values.values()], ...snapshotTime(context) });
   },
 };
 

@@ -44,6 +44,7 @@ export function createCollection(context: Context, name: string, options: Doc): 
   }
   const uuid = new UUID();
   const collection = member.store.create(db, name, uuid, options, transaction.view.at);
+  collection.maker = transaction;
   transaction.created.push(collection);
   transaction.operations.push({ kind: 'create', db, collection: name, uuid, options });
   transaction.undo.push(() => member.store.drop(db, name));

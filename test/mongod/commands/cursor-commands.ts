@@ -1,5 +1,5 @@
 // getMore and killCursors
-import { fail } from '../errors.ts';
+import { fail, MongoFault } from '../errors.ts';
 import { Double } from 'bson';
 import type { Doc } from '../values/types.ts';
 import { type Command, type Context, numberField, ok } from './command.ts';
@@ -16,16 +16,26 @@ export const getMore: Command = {
     const { member, body } = context;
     const cursor = member.cursors.use(toId(body['getMore']));
     checkOwner(context, cursor);
-    const injected = member.failPoints.enter('failGetMoreAfterCursorCheckout');
-    if (injected) {
-      if (injected['closeConnection']) { context.connection.close(); throw fail('SocketException', 'closed by a fail point'); }
-      const fault = fail(Number(injected['errorCode'] ?? 1), "Failing getMore due to 'failGetMoreAfterCursorCheckout' failpoint");
-      if (Array.isArray(injected['errorLabels'])) fault.labels = injected['errorLabels'] as string[];
-      throw fault;
+    try {
+      return await readChecked(context, cursor);
+    } catch (error) {
+      if (error instanceof MongoFault && cursor.waits) error.onChangeStream = true;
+      throw error;
     }
-    return readBatch(context, cursor);
   },
 };
+
+function readChecked(context: Context, cursor: Cursor): Promise<Doc> {
+  const { member } = context;
+  const injected = member.failPoints.enter('failGetMoreAfterCursorCheckout');
+  if (injected) {
+    if (injected['closeConnection']) { context.connection.close(); throw fail('SocketException', 'closed by a fail point'); }
+    const fault = fail(Number(injected['errorCode'] ?? 1), "Failing getMore due to 'failGetMoreAfterCursorCheckout' failpoint");
+    if (Array.isArray(injected['errorLabels'])) fault.labels = injected['errorLabels'] as string[];
+    throw fault;
+  }
+  return readBatch(context, cursor);
+}
 
 async function readBatch(context: Context, cursor: Cursor): Promise<Doc> {
   const { member, body } = context;

@@ -82,10 +82,9 @@ async function perform(context: Context, command: Command, concern: ReturnType<t
     throw error;
   }
   const writes = command.kind === 'write' || context.wroteAt > 0;
-  if (writes && (!context.transaction || context.name === 'commitTransaction')) {
-    const failed = injected?.['writeConcernError'] as Doc | undefined ?? await awaitWriteConcern(context, concern);
-    if (failed) reply = withConcernError(context, reply, failed, injected);
-  }
+  const waits = writes && (!context.transaction || context.name === 'commitTransaction');
+  const failed = injected?.['writeConcernError'] as Doc | undefined ?? (waits ? await awaitWriteConcern(context, concern) : null);
+  if (failed) reply = withConcernError(context, reply, failed, injected);
   return reply;
 }
 
@@ -132,17 +131,15 @@ function labelsOf(fault: MongoFault, name: string, body: Doc): string[] {
   const labels: string[] = [];
   const inTransaction = body['autocommit'] === false;
   const ends = name === 'commitTransaction' || name === 'abortTransaction';
-  if (inTransaction && (isTransientCode(code) ? (!ends || code !== 246) : !ends && isRetryableCode(code))) labels.push('TransientTransactionError');
+  if (inTransaction && (code === 251 || isTransientCode(code) || (!ends && isRetryableCode(code)))) labels.push('TransientTransactionError');
   if (isRetryableCode(code) && ((body['txnNumber'] !== undefined && !inTransaction) || ends)) labels.push('RetryableWriteError');
-  if (isChangeStream(name, body) && (isRetryableCode(code) || code === 234 || code === 133)) labels.push('ResumableChangeStreamError');
+  if (fault.onChangeStream && (isRetryableCode(code) || RESUMABLE.has(code))) labels.push('ResumableChangeStreamError');
   if (code === 280 || code === 286) labels.push('NonResumableChangeStreamError');
   return labels;
 }
 
-function isChangeStream(name: string, body: Doc): boolean {
-  const first = name === 'aggregate' && Array.isArray(body['pipeline']) ? body['pipeline'][0] : null;
-  return name === 'getMore' || (isDoc(first) && '$changeStream' in first);
-}
+// StaleShardVersion, FailedToSatisfyReadPreference, StaleEpoch, RetryChangeStream, StaleConfig
+const RESUMABLE = new Set([63, 133, 150, 234, 13388]);
 
 const NO_SIGNATURE = { hash: new Binary(Buffer.alloc(20)), keyId: Long.ZERO };
 

@@ -56,9 +56,12 @@ export const find: Command = {
 
 // A snapshot read tells which time it saw, so that the session's next ones see the same.
 export function withSnapshotTime(context: Context, reply: Doc): Doc {
+  return { ...reply, cursor: { ...(reply['cursor'] as Doc), ...snapshotTime(context) } };
+}
+
+export function snapshotTime(context: Context): Doc {
   const concern = context.body['readConcern'] as Doc | undefined;
-  if (concern?.['level'] !== 'snapshot' || context.transaction) return reply;
-  return { ...reply, cursor: { ...(reply['cursor'] as Doc), atClusterTime: toTimestamp(context.view.at) } };
+  return concern?.['level'] === 'snapshot' && !context.transaction ? { atClusterTime: toTimestamp(context.view.at) } : {};
 }
 
 function findAsAggregate(body: Doc, name: string): Doc {

@@ -96,7 +96,7 @@ export const listIndexes: Command = {
     const name = collectionName(context);
     refuseView(context, name);
     const collection = context.member.store.get(context.db, name);
-    if (!collection) throw fail('NamespaceNotFound', `ns does not exist: ${context.db}.${name}`);
+    if (!collection || (collection.maker !== null && collection.maker !== context.transaction)) throw fail('NamespaceNotFound', `ns does not exist: ${context.db}.${name}`);
     const specs = [...collection.indexes.values()].map(({ spec }) => {
       const { unique: _, ...options } = spec.options;
       return spec.name === '_id_' ? { v: 2, key: { _id: 1 }, name: '_id_', ...(options['collation'] ? { collation: options['collation'] } : {}) } : spec.options;

@@ -21,7 +21,8 @@ export const listCollections: Command = {
   run(context) {
     const { member, db, body } = context;
     const test = compileFilter(docField(body, 'filter', 'listCollections') ?? {});
-    const docs = [...member.store.databases.get(db)?.values() ?? []].map(collection => describe(collection, flag(body, 'nameOnly'))).filter(test);
+    const listed = [...member.store.databases.get(db)?.values() ?? []].filter(({ maker }) => maker === null || maker === context.transaction);
+    const docs = listed.map(collection => describe(collection, flag(body, 'nameOnly'))).filter(test);
     const cursor = docField(body, 'cursor', 'listCollections') ?? {};
     return cursorReply(context, sourceOf(docs), { namespace: `${db}.$cmd.listCollections`, batchSize: numberField(cursor, 'batchSize', 'cursor') });
   },

@@ -49,9 +49,8 @@ export const refreshSessions: Command = {
   },
 };
 
-function stateOf({ session, transaction, body }: Context): NonNullable<Context['session']> {
+function stateOf({ session, body }: Context): NonNullable<Context['session']> {
   if (!session || body['txnNumber'] === undefined) throw fail('InvalidOptions', 'This command must be run within a transaction');
-  void transaction;
   return session;
 }
 
@@ -66,7 +65,7 @@ export const commitTransaction: Command = {
     if (state.transactionEnd === 'committed' && state.txnNumber === txnNumber) { context.wroteAt = state.commitAt || member.lastAt; return ok(); }
     const transaction = state.transaction;
     if (!transaction || state.txnNumber !== txnNumber) throw fail('NoSuchTransaction', `Given transaction number ${txnNumber} does not match any in-progress transactions. The active transaction number is ${state.txnNumber}`);
-    injected(context);
+    if (injectedWrite(context)) context.connection.closeAfterCommand = true;
     state.transaction = null;
     context.wroteAt = member.commitTransaction(transaction, { key: state.key, lsid: state.lsid, txnNumber, statements: [], committed: true });
     return ok();
@@ -87,10 +86,13 @@ export const abortTransaction: Command = {
   },
 };
 
-// onPrimaryTransactionalWrite, as it hits a commit.
-export function injected(context: Context): void {
+// The fail point onPrimaryTransactionalWrite, entered by retryable writes and commits before they are logged. True: the
+// connection closes without an answer, whether or not the write was refused.
+export function injectedWrite(context: Context): boolean {
   const data = context.member.failPoints.enter('onPrimaryTransactionalWrite');
-  if (!data) return;
-  if (data['failBeforeCommitExceptionCode'] !== undefined) throw new MongoFault(Number(data['failBeforeCommitExceptionCode']), "Failing write for 'onPrimaryTransactionalWrite' fail point");
-  if (data['closeConnection'] !== false) context.connection.closeAfterCommand = true;
+  if (!data) return false;
+  const closes = data['closeConnection'] !== false;
+  if (data['failBeforeCommitExceptionCode'] === undefined) return closes;
+  context.connection.closeAfterCommand ||= closes;
+  throw new MongoFault(Number(data['failBeforeCommitExceptionCode']), "Failing write for 'onPrimaryTransactionalWrite' fail point");
 }

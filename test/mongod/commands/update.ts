@@ -31,6 +31,7 @@ export const update: Command = {
     const writeErrors: Doc[] = [];
     const list = listField(context.body, 'updates', 'update');
     if (context.txnNumber !== null && list.some(item => flag(item, 'multi'))) throw fail('InvalidOptions', 'Cannot use retryable writes with multi=true');
+    if (list.some(item => item['sort'] !== undefined)) throw fail(40415, "BSON field 'update.updates.sort' is an unknown field."); // since 8.0
     for (const [index, item] of list.entries()) {
       try {
         const result = await runUpdate(context, name, item, statementId(context, index));
@@ -60,7 +61,6 @@ function queryFor(context: Context, collection: Collection | null, item: Doc): Q
 
 async function runUpdate(context: Context, name: string, item: Doc, statement: number): Promise<Result> {
   checkUpdateItem(item);
-  if (item['sort'] !== undefined) throw fail(40415, "BSON field 'update.updates.sort' is an unknown field."); // since 8.0
   const before = recordedResult(context, statement);
   if (before) return before as Result;
   const collection = collectionOf(context, name);

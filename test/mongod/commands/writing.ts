@@ -9,6 +9,7 @@ import { type Doc, isDoc, typeOf } from '../values/types.ts';
 import { type Context, flag, sessionMark } from './command.ts';
 import type { Description } from '../update/diff.ts';
 import { createCollection } from './create.ts';
+import { injectedWrite } from './sessions.ts';
 
 export type Statement = { id: number; result: StatementResult };
 
@@ -21,9 +22,11 @@ export function writeDoc(context: Context, collection: Collection, record: Store
     transaction.wrote(collection, written, operation);
     return written;
   }
+  const closes = context.txnNumber !== null && injectedWrite(context);
   const at = member.nextAt();
   const written = collection.put(record, doc, { at, holder: null, snapshotAt: Infinity }, obsolete => store.onObsolete(collection, obsolete));
   context.wroteAt = member.log([operation], sessionMark(context, statement.id, statement.result), at);
+  if (closes) context.connection.closeAfterCommand = true;
   return written;
 }
 

@@ -36,6 +36,7 @@ export class Transaction implements Holder {
 
   commit(at: number, onObsolete: (collection: Collection, record: StoredRecord) => void): void {
     for (const [record, collection] of this.records) collection.commit(record, at, obsolete => onObsolete(collection, obsolete));
+    for (const collection of this.created) collection.maker = null;
     this.end('committed');
   }
 

@@ -22,6 +22,7 @@ export class Collection {
   readonly indexes = new Map<string, Index>();
   count = 0; // committed, living documents
   createdAt = 0;
+  maker: Holder | null = null; // the open transaction that made it: others do not see it listed
   private lastId = 0;
 
   constructor(db: string, name: string, uuid: UUID, options: CollectionOptions) {
