@@ -1,6 +1,11 @@
 import { match, type MatchScope } from './match.ts';
-import type { CollectionData, Fields } from './schema.ts';
+import type { CollectionData, EntityDescription, Fields } from './schema.ts';
 import type { Target } from './target.ts';
+
+/** A file without initial data takes a fresh deployment for granted; files share the names of their databases. */
+export async function dropDatabases(entities: readonly EntityDescription[], { internal }: Target): Promise<void> {
+  for (const { database } of entities) if (database !== undefined && database.databaseName !== 'admin') await internal.db(database.databaseName).dropDatabase();
+}
 
 /** Puts the collections into the state that a test starts from. */
 export async function fillInitialData(collections: readonly CollectionData[], { internal }: Target): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Observed } from './clients.ts';
 import type { Entities } from './entities.ts';
+import { forgive } from './driver-habits.ts';
 import { match } from './match.ts';
 import { must, Mismatch } from './mismatch.ts';
 import type { ExpectedEvents, Fields } from './schema.ts';
@@ -23,7 +24,7 @@ function expectEvent(event: Readonly<Record<string, Fields>>, observed: Observed
     if (name in expected) must(expected[name] === observed[name], at, () => `expected ${name} ${expected[name]}, got ${observed[name]}`);
   }
   for (const name of ['command', 'reply'] as const) {
-    if (name in expected) match({ expected: expected[name], actual: observed[name], root: true, at: `${at}.${name}`, scope: place.entities });
+    if (name in expected) match({ expected: expected[name], actual: forgive(observed[name], expected[name]), root: true, at: `${at}.${name}`, scope: place.entities });
   }
 }
 

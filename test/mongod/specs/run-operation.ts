@@ -21,11 +21,27 @@ const handlers: Handlers = {
 
 type Scene = { readonly entities: Entities; readonly target: Target };
 
+type Outcome = { readonly result: unknown } | { readonly error: unknown };
+
 /** Runs one operation and holds its result or error against what the test expects. */
 export async function runOperation(operation: Operation, scene: Scene): Promise<void> {
-  const at = operation.name;
+  await runAndExpect(operation, scene);
+}
+
+/** Inside a transaction's callback the driver must see the error that the test expected, to retry or to give up. */
+async function runInCallback(operation: Operation, scene: Scene): Promise<void> {
+  const outcome = await runAndExpect(operation, scene);
+  if ('error' in outcome) throw outcome.error;
+}
+
+async function runAndExpect(operation: Operation, scene: Scene): Promise<Outcome> {
   const outcome = await settle(operation, scene);
-  if (operation.ignoreResultAndError) return;
+  if (!operation.ignoreResultAndError) expectAsWritten(operation, outcome, scene);
+  return outcome;
+}
+
+function expectAsWritten(operation: Operation, outcome: Outcome, scene: Scene): void {
+  const at = operation.name;
   if (operation.expectError !== undefined) {
     if (!('error' in outcome)) throw new Mismatch(at, `expected an error, got ${show(outcome.result)}`);
     return expectError(operation.expectError, outcome.error, { at, scope: scene.entities });
@@ -37,12 +53,11 @@ export async function runOperation(operation: Operation, scene: Scene): Promise<
   if (operation.saveResultAsEntity !== undefined) scene.entities.save(operation.saveResultAsEntity, outcome.result);
 }
 
-/** An error that a driver's own callback handling must see (a transaction to be retried) is thrown on unchanged. */
-async function settle(operation: Operation, scene: Scene): Promise<{ readonly result: unknown } | { readonly error: unknown }> {
+async function settle(operation: Operation, scene: Scene): Promise<Outcome> {
   const handler = mustFindHandler(operation.name);
   const args = resolveSession(operation.arguments ?? {}, scene.entities);
   try {
-    return { result: await handler({ ...scene, object: operation.object, args, run: inner => runOperation(inner, scene) }) };
+    return { result: await handler({ ...scene, object: operation.object, args, run: inner => runInCallback(inner, scene) }) };
   } catch (error) {
     if (error instanceof Mismatch) throw error;
     return { error };

@@ -1,6 +1,6 @@
 import { Entities } from './entities.ts';
 import { expectEvents } from './expect-events.ts';
-import { expectOutcome, fillInitialData } from './data.ts';
+import { dropDatabases, expectOutcome, fillInitialData } from './data.ts';
 import { testMsMax } from './limits.ts';
 import { must, show } from './mismatch.ts';
 import { runOperation } from './run-operation.ts';
@@ -24,6 +24,7 @@ export async function runTest(suite: Suite, test: TestCase, target: Target): Pro
 async function runSteps(suite: Suite, test: TestCase, scene: { readonly entities: Entities; readonly target: Target }): Promise<void> {
   const { entities, target } = scene;
   await endAllSessions(target);
+  if (suite.initialData === undefined) await dropDatabases(suite.createEntities ?? [], target);
   await fillInitialData(suite.initialData ?? [], target);
   await entities.create(suite.createEntities ?? []);
   for (const operation of test.operations) await runOperation(operation, scene);

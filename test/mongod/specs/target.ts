@@ -31,7 +31,7 @@ export async function openTarget({ uri, auth }: { readonly uri?: string | undefi
   const internal = buildClient(server.uri);
   try {
     await internal.connect();
-    return { uri: server.uri, internal, facts: await readFacts(internal, server.uri), clusterTime: () => clusterTimeOf(internal), errors: () => server.errors(), close };
+    return { uri: server.uri, internal, facts: await readFacts(internal), clusterTime: () => clusterTimeOf(internal), errors: () => server.errors(), close };
   } catch (error) {
     await close();
     throw error;
@@ -45,14 +45,14 @@ export async function openTarget({ uri, auth }: { readonly uri?: string | undefi
 
 const foreignServer = (uri: string): TestServer => ({ uri, errors: () => [], close: async () => {} });
 
-async function readFacts(client: MongoClient, uri: string): Promise<ServerFacts> {
+async function readFacts(client: MongoClient): Promise<ServerFacts> {
   const admin = client.db('admin');
   const hello = await admin.command({ hello: 1 });
   const build = await admin.command({ buildInfo: 1 });
   return {
     version: String(build['version']),
     topology: hello['setName'] ? 'replicaset' : hello['msg'] === 'isdbgrid' ? 'sharded' : 'single',
-    auth: new URL(uri).username !== '',
+    auth: client.options.credentials !== undefined,
     parameters: await admin.command({ getParameter: '*' }).catch(() => ({})),
   };
 }
