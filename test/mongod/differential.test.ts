@@ -17,7 +17,7 @@ const absent = secondOpinionAbsent();
 
 describe.skipIf(absent !== undefined)(`a second opinion${absent === undefined ? '' : ` (skipped: ${absent})`}`, () => {
   const servers: { readonly uri: string; close(): Promise<void> }[] = [];
-  beforeAll(async () => void servers.push(await startTestServer(), await startSecondOpinion()), startMsMax);
+  beforeAll(async () => void servers.push(await startTestServer({ members: 1 }), await startSecondOpinion()), startMsMax);
   afterAll(() => Promise.all(servers.map(server => server.close())));
 
   test(

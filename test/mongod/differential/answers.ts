@@ -15,7 +15,7 @@ const readOptions = { promoteValues: false, promoteLongs: false, promoteBuffers:
 export function buildWitness(database: Db): Witness {
   return {
     async ask(question) {
-      await fill(database, collectionName, question.documents);
+      await fillAgain(database, question.documents);
       if (JSON.stringify(question.command).includes('$lookup')) await fill(database, othersName, question.others);
       const answer = await askOnce(database, question.command);
       if (!question.writes || answer.error !== undefined) return answer;
@@ -24,6 +24,19 @@ export function buildWitness(database: Db): Witness {
     },
   };
 }
+
+/** After a question that cost the connection, the first command to come finds the pool being cleared. */
+async function fillAgain(database: Db, documents: Question['documents']): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await fill(database, collectionName, documents);
+    } catch (error) {
+      if (!(error instanceof MongoNetworkError) || attempt === attemptsMax) throw error;
+    }
+  }
+}
+
+const attemptsMax = 5;
 
 async function fill(database: Db, name: string, documents: Question['documents']): Promise<void> {
   await database.command({ drop: name }).catch(passWhenMissing);

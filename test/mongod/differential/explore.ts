@@ -20,7 +20,7 @@ if (absent !== undefined) {
 }
 
 const theirs = await startSecondOpinion();
-const ours = await startTestServer();
+const ours = await startTestServer({ members: 1 });
 const { asked, refused, known, unknown } = await compare({ ours: ours.uri, theirs: theirs.uri, seed: Number(values.seed), count: Number(values.count) });
 for (const { question, ours: mine, theirs: other } of unknown.slice(0, Number(values.show))) {
   console.log(`seed ${question.seed}: ${toText(question.command)}`);

@@ -4,6 +4,15 @@ import type { Fields } from '../specs/schema.ts';
 /** What a command asks, taken apart for the predicates of `known-errors.ts`. */
 export type Condition = { readonly path: string; readonly operators: Fields; readonly equals?: unknown };
 
+/** The filters of a command: its own, those of its updates, stages and pulls. */
+export function filtersOf(value: unknown): unknown[] {
+  if (Array.isArray(value)) return value.flatMap(filtersOf);
+  if (!isDocument(value)) return [];
+  return Object.entries(value).flatMap(([key, child]) => (filterKeys.has(key) ? [child] : filtersOf(child)));
+}
+
+const filterKeys = new Set(['filter', 'query', 'q', '$match', '$pull', 'arrayFilters', '$elemMatch']);
+
 /** Every condition on a path, however deep in `$and`, `$nor` or a stage. An implicit equality has no operators. */
 export function conditionsOf(value: unknown): Condition[] {
   if (Array.isArray(value)) return value.flatMap(conditionsOf);

@@ -2,7 +2,7 @@ import { isDocument } from '../specs/kinds.ts';
 import type { Answer } from './answers.ts';
 import { knownUpdateErrors } from './known-update-errors.ts';
 import type { Question } from './questions.ts';
-import { conditionsOf, hasKey, someValue, sortKeys, sortPathsOf } from './inspect.ts';
+import { conditionsOf, filtersOf, hasKey, someValue, sortKeys, sortPathsOf } from './inspect.ts';
 
 /**
  * Where mongo-java-server is known to be wrong, each by a predicate as narrow as the error. What is said of each,
@@ -17,34 +17,34 @@ const comparisons = ['$gt', '$gte', '$lt', '$lte'];
 const knownErrors: readonly KnownError[] = [
   { name: 'closes the connection', applies: ({ theirs }) => theirs.text === 'closed the connection' },
   { name: 'internal error', applies: ({ theirs }) => /^(Unknown error|PlanExecutor error during aggregation :: caused by :: Unknown error)/.test(theirs.error ?? '') },
-  { name: '$all with nothing', applies: ({ question }) => conditionsOf(question.command).some(({ operators }) => isEmptyList(operators['$all'])) },
+  { name: '$all with nothing', applies: ({ question }) => conditionsOf(filtersOf(question.command)).some(({ operators }) => isEmptyList(operators['$all'])) },
   {
     name: '$nin beside another operator over an array of documents',
-    applies: ({ question }) => conditionsOf(question.command).some(({ path, operators }) => isInDocs(path) && hasKey(operators, '$nin') && Object.keys(operators).length > 1),
+    applies: ({ question }) => conditionsOf(filtersOf(question.command)).some(({ path, operators }) => isInDocs(path) && hasKey(operators, '$nin') && Object.keys(operators).length > 1),
   },
-  { name: '$gte or $lte null', applies: ({ question }) => conditionsOf(question.command).some(({ operators }) => operators['$gte'] === null || operators['$lte'] === null) },
-  { name: 'comparison with NaN', applies: ({ question }) => conditionsOf(question.command).some(({ operators }) => comparisons.some(name => String(operators[name]) === 'NaN')) },
+  { name: '$gte or $lte null', applies: ({ question }) => conditionsOf(filtersOf(question.command)).some(({ operators }) => operators['$gte'] === null || operators['$lte'] === null) },
+  { name: 'comparison with NaN', applies: ({ question }) => conditionsOf(filtersOf(question.command)).some(({ operators }) => comparisons.some(name => String(operators[name]) === 'NaN')) },
   { name: '$mod of what is not finite', applies: ({ question }) => hasKey(question.command, '$mod') && someValue(question.documents, value => /^(NaN|-?Infinity)$/.test(String(value))) },
-  { name: '$regex beside another operator', applies: ({ question }) => conditionsOf(question.command).some(({ operators }) => '$regex' in operators && Object.keys(operators).length > 2) },
-  { name: '$all over a scalar', applies: ({ question }) => conditionsOf(question.command).some(({ path, operators }) => '$all' in operators && !isArrayIn(question, path, 'everywhere')) },
-  { name: 'equality with a document of null', applies: ({ question }) => conditionsOf(question.command).some(({ equals }) => isDocument(equals) && Object.values(equals).includes(null)) },
-  { name: '$all for null', applies: ({ question }) => conditionsOf(question.command).some(({ operators }) => Array.isArray(operators['$all']) && operators['$all'].includes(null)) },
+  { name: '$regex beside another operator', applies: ({ question }) => conditionsOf(filtersOf(question.command)).some(({ operators }) => '$regex' in operators && Object.keys(operators).length > 2) },
+  { name: '$all over a scalar', applies: ({ question }) => conditionsOf(filtersOf(question.command)).some(({ path, operators }) => '$all' in operators && !isArrayIn(question, path, 'everywhere')) },
+  { name: 'equality with a document of null', applies: ({ question }) => conditionsOf(filtersOf(question.command)).some(({ equals }) => isDocument(equals) && Object.values(equals).includes(null)) },
+  { name: '$all for null', applies: ({ question }) => conditionsOf(filtersOf(question.command)).some(({ operators }) => Array.isArray(operators['$all']) && operators['$all'].includes(null)) },
   { name: 'equality with an empty document or array', applies: ({ question }) => hasEmptyEquality(question.command) },
   {
     name: 'two conditions met by two items of an array',
-    applies: ({ question }) => conditionsOf(question.command).some(({ path, operators }) => Object.keys(operators).length > 1 && !hasKey(operators, '$options') && isArrayIn(question, path)),
+    applies: ({ question }) => conditionsOf(filtersOf(question.command)).some(({ path, operators }) => Object.keys(operators).length > 1 && !hasKey(operators, '$options') && isArrayIn(question, path)),
   },
-  { name: 'position in an empty array', applies: ({ question }) => question.documents.some(({ list }) => isEmptyList(list)) && conditionsOf(question.command).some(({ path }) => path === 'list.0') },
+  { name: 'position in an empty array', applies: ({ question }) => question.documents.some(({ list }) => isEmptyList(list)) && conditionsOf(filtersOf(question.command)).some(({ path }) => path === 'list.0') },
   { name: 'sort by a position', applies: ({ question }) => sortPathsOf(question.command).some(path => /\.\d/.test(path)) },
-  { name: 'comparison with an array', applies: ({ question }) => conditionsOf(question.command).some(({ operators }) => comparisons.some(name => Array.isArray(operators[name]))) },
-  { name: 'position inside an array of documents', applies: ({ question }) => conditionsOf(question.command).some(({ path }) => path === 'docs.0.x') },
+  { name: 'comparison with an array', applies: ({ question }) => conditionsOf(filtersOf(question.command)).some(({ operators }) => comparisons.some(name => Array.isArray(operators[name]))) },
+  { name: 'position inside an array of documents', applies: ({ question }) => conditionsOf(filtersOf(question.command)).some(({ path }) => path === 'docs.0.x') },
   {
     name: 'negation over an array of documents',
-    applies: ({ question }) => conditionsOf(question.command).some(({ path, operators }) => isInDocs(path) && (hasKey(operators, '$not') || operators['$exists'] === false)),
+    applies: ({ question }) => conditionsOf(filtersOf(question.command)).some(({ path, operators }) => isInDocs(path) && (hasKey(operators, '$not') || operators['$exists'] === false)),
   },
   {
     name: '$elemMatch for null among scalars',
-    applies: ({ question }) => conditionsOf(question.command).some(({ operators }) => isDocument(operators['$elemMatch']) && Object.values(operators['$elemMatch']).includes(null)),
+    applies: ({ question }) => conditionsOf(filtersOf(question.command)).some(({ operators }) => isDocument(operators['$elemMatch']) && Object.values(operators['$elemMatch']).includes(null)),
   },
   { name: 'order of projected fields', applies: ({ question, ours, theirs }) => hasInclusion(question.command) && sortKeys(ours.text) === sortKeys(theirs.text) },
   { name: '$slice as an inclusion', applies: ({ question }) => isDocument(question.command['projection']) && hasKey(question.command['projection'], '$slice') },
@@ -57,7 +57,7 @@ const hasInclusion = ({ find, projection, pipeline }: Question['command']) => (f
 
 const isInDocs = (path: string) => /^docs\.[xy]$/.test(path);
 
-const hasEmptyEquality = (command: unknown) => conditionsOf(command).some(({ equals, operators }) => [equals, operators['$eq'], operators['$ne']].some(isEmpty) || [operators['$in'], operators['$nin']].some(list => Array.isArray(list) && list.some(isEmpty)));
+const hasEmptyEquality = (command: unknown) => conditionsOf(filtersOf(command)).some(({ equals, operators }) => [equals, operators['$eq'], operators['$ne']].some(isEmpty) || [operators['$in'], operators['$nin']].some(list => Array.isArray(list) && list.some(isEmpty)));
 
 const isEmpty = (value: unknown) => isEmptyList(value) || (isDocument(value) && Object.keys(value).length === 0);
 

@@ -10,6 +10,7 @@ export const knownUpdateErrors: readonly KnownError[] = [
   { name: 'null as if missing', applies: ({ question, ours, theirs }) => question.writes && theirs.error === undefined && /(type '?null|\$pull to a non-array value)/.test(ours.error ?? '') },
   { name: 'conflict not seen without a match', applies: ({ ours, theirs }) => theirs.error === undefined && /would create a conflict/.test(ours.error ?? '') },
   { name: '$addToSet and equal numbers of two types', applies: ({ question, ours, theirs }) => hasKey(question.command, '$addToSet') && ours.error === undefined && theirs.error === undefined && ours.text.length < theirs.text.length },
+  { name: '$unset of a null item', applies: ({ question, ours, theirs }) => hasKey(updateOf(question), '$unset') && ours.text.split('\n')[1] === theirs.text.split('\n')[1] },
   { name: '$pullAll of null among documents', applies: ({ question }) => hasKey(question.command, '$pullAll') && JSON.stringify(updateOf(question)).includes('null') },
 ];
 

@@ -43,7 +43,7 @@ export function makeScalar(random: Random): unknown {
     [1, () => new Date(Date.UTC(2020, random.below(3), 1))],
     [0.7, () => new ObjectId(`64000000000000000000000${random.below(3)}`)],
     [0.3, () => new Binary(new Uint8Array(random.list(2, () => random.below(3))))],
-    [0.2, () => new Timestamp({ t: random.below(2), i: random.below(2) })],
+    [0.2, () => new Timestamp({ t: 1 + random.below(2), i: random.below(2) })],
     [0.15, () => random.pick([new MinKey(), new MaxKey()])],
   );
 }
