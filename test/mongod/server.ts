@@ -240,6 +240,7 @@ export class Server {
       member.cursors.expire();
       member.collectGarbage();
     }
+    this.set.checkPrimaries();
     if (this.clock.now() < this.ttlAt) return;
     this.ttlAt = this.clock.now() + TTL_MS;
     if (this.set.primary) expireDocuments(this.set.primary);

@@ -14,6 +14,10 @@ import { timeAt } from './cluster-time.ts';
 import { Journal, type JournalFile } from './journal.ts';
 import { Oplog, type Operation, type OplogEntry, type SessionMark } from './oplog.ts';
 
+// An election moves a member's topology version in steps, until it has settled. A driver that was told "not primary" with
+// the newest version waits for a newer one, ten seconds long, if there was but one step.
+const SETTLING_MS = [50, 600];
+
 export type Role = 'primary' | 'secondary' | 'down';
 
 export type MemberSettings = { index: number; clock: Clock; oplogEntriesMax: number; snapshotWindowMs: number; replicated: boolean; journalFile: JournalFile | null };
@@ -37,6 +41,7 @@ export class Member {
   lastAt = 0;
   lastWall = 0;
   commitAt = 0;
+  aloneSince: number | null = null; // a primary without a majority
   onWrite: () => void = () => undefined;
   private readonly topologyWaiters = new Set<() => void>();
   private roleAbort = new AbortController();
@@ -123,10 +128,15 @@ export class Member {
     this.role = role;
     this.roleAbort.abort();
     this.roleAbort = new AbortController();
+    this.topologyChanged();
+    for (const ms of SETTLING_MS) setTimeout(() => this.topologyChanged(), ms).unref();
+    this.oplog.notify();
+  }
+
+  topologyChanged(): void {
     this.topologyCounter++;
     for (const wake of this.topologyWaiters) wake();
     this.topologyWaiters.clear();
-    this.oplog.notify();
   }
 
   // Resolves when the topology changes or the time is over.

@@ -6,6 +6,8 @@ import type { History } from '../history.ts';
 import type { Member } from './member.ts';
 import type { OplogEntry } from './oplog.ts';
 
+const ELECTION_TIMEOUT_MS = 10_000; // a mongod's default
+
 export type Waiter = { isMet(): boolean; resolve(): void };
 
 export class ReplicaSet {
@@ -59,6 +61,7 @@ export class ReplicaSet {
     const term = Math.max(...this.members.map(member => member.term)) + 1;
     for (const voter of this.linkedTo(candidate)) if (voter !== candidate) this.hearTerm(voter, term);
     candidate.becomePrimary(term);
+    for (const voter of this.linkedTo(candidate)) if (voter !== candidate) voter.topologyChanged();
     this.history.add({ at: this.clock.now(), kind: 'election', member: candidate.index, detail: `primary of term ${term}` });
     this.schedule();
   }
@@ -74,6 +77,15 @@ export class ReplicaSet {
   electable(except: Member | null): Member | null {
     const able = this.members.filter(member => member !== except && member.role !== 'down' && this.linkedTo(member).filter(voter => !isAhead(voter, member)).length >= this.majority);
     return able.sort((a, b) => (isAhead(a, b) ? -1 : isAhead(b, a) ? 1 : a.index - b.index))[0] ?? null;
+  }
+
+  // A primary that has not heard a majority for the election timeout gives up its place.
+  checkPrimaries(): void {
+    for (const member of this.members) {
+      if (!member.isPrimary || this.linkedTo(member).length >= this.majority) { member.aloneSince = null; continue; }
+      member.aloneSince ??= this.clock.now();
+      if (this.clock.now() - member.aloneSince >= ELECTION_TIMEOUT_MS) this.stepDown(member);
+    }
   }
 
   partition(groups: number[][]): void {
