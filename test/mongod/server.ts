@@ -3,17 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import type { TCPSocketListener } from 'bun';
 import { realClock, type Clock } from './clock.ts';
-import { answer } from './commands/dispatch.ts';
 import { type FaultPlan, type Faults, NO_FAULTS, seededFaults, seededRandom } from './faults.ts';
-import { fail, codeName } from './errors.ts';
 import { History } from './history.ts';
 import { openJournal } from './persistence/journal-file.ts';
 import { Member } from './replica/member.ts';
 import type { OplogEntry } from './replica/oplog.ts';
 import { ReplicaSet } from './replica/replica-set.ts';
-import { sessionKey } from './sessions/sessions.ts';
 import { expireDocuments } from './ttl.ts';
-import { type Doc, isDoc } from './values/types.ts';
+import type { Doc } from './values/types.ts';
 import { Connection } from './wire/connection.ts';
 import type { Credential } from './wire/scram.ts';
 
@@ -35,8 +32,6 @@ const OPLOG_ENTRIES_MAX = 500_000;
 const TICK_MS = 100;
 const TTL_MS = 60_000;
 
-export type Incoming = { connection: Connection; application: number; ordinal: number; name: string; body: Doc };
-
 export class Server {
   readonly clock: Clock;
   readonly history = new History();
@@ -48,7 +43,7 @@ export class Server {
   readonly random: () => number;
   transactionLifetimeMsMax = 60_000;
   errors: unknown[] = []; // what no fault accounts for: a bug of this server
-  private readonly faults: Faults;
+  readonly faults: Faults;
   private readonly listeners: (TCPSocketListener<Connection> | null)[];
   private readonly connections = new Set<Connection>();
   private readonly ports: number[];
@@ -194,25 +189,6 @@ export class Server {
 
   report(error: unknown): void {
     this.errors.push(error);
-  }
-
-  // Runs a command under the seed's faults and writes down its fate.
-  async recorded({ connection, application, ordinal, name, body }: Incoming): Promise<Doc | null> {
-    const { member } = connection;
-    const startedAt = this.clock.now();
-    const fault = this.faults.decide(application, ordinal, name);
-    const target = body[name];
-    const note = (outcome: string): void => this.history.add({
-      at: startedAt, kind: fault ? 'fault' : 'command', member: member.index, connection: application, ordinal, name, outcome, ms: this.clock.now() - startedAt,
-      namespace: `${String(body['$db'])}.${typeof target === 'string' ? target : ''}`, ...(fault ? { detail: fault } : {}),
-      ...(isDoc(body['lsid']) && body['txnNumber'] !== undefined ? { session: sessionKey(body['lsid']), txnNumber: String(body['txnNumber']) } : {}),
-    });
-    if (fault === 'closeBefore') { note('closed'); return null; }
-    if (fault === 'delay') await this.clock.sleep(this.faults.delayMs, connection.signal);
-    if (fault === 'error') { note('91 ShutdownInProgress'); const { message, code } = fail('ShutdownInProgress', 'injected fault'); return { ok: 0, errmsg: message, code, codeName: codeName(code), ...(body['txnNumber'] === undefined ? {} : { errorLabels: [body['autocommit'] === false && name !== 'commitTransaction' ? 'TransientTransactionError' : 'RetryableWriteError'] }) }; }
-    const answered = await answer(this, member, connection, body);
-    note(answered?.outcome ?? 'closed');
-    return fault === 'closeAfter' ? null : answered?.reply ?? null;
   }
 
   private listen(member: Member): void {

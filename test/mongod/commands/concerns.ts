@@ -52,11 +52,13 @@ async function untilAt(server: Server, member: Member, at: number, committed: bo
   if (reached()) return;
   // A primary that is asked for a time that it has not reached writes a note there.
   if (member.isPrimary && member.lastAt < at) member.write([{ kind: 'noop', message: 'afterClusterTime' }], null, Math.max(at, member.nextAt()));
+  if (committed) await member.journal.flush(at);
   if (!(await untilMet(server, reached, wait, null))) throw fail('MaxTimeMSExpired', 'operation exceeded time limit');
 }
 
 async function linearize(server: Server, member: Member, wait: Wait): Promise<void> {
   const at = member.write([{ kind: 'noop', message: 'linearizable read' }]);
+  await member.journal.flush(at);
   if (!(await untilMet(server, () => member.commitAt >= at, wait, member.roleSignal))) throw member.isPrimary ? fail('MaxTimeMSExpired', 'operation exceeded time limit') : member.notPrimary('InterruptedDueToReplStateChange');
 }
 
@@ -95,7 +97,7 @@ export async function awaitWriteConcern(context: Context, concern: WriteConcern)
   const provenance = { writeConcern: { w, ...(j ? { j } : {}), wtimeout: wtimeoutMs, provenance: 'clientSupplied' } };
   if (typeof w === 'string' && w !== 'majority') return { code: 79, codeName: 'UnknownReplWriteConcern', errmsg: `No write concern mode named '${w}' found in replica set configuration`, errInfo: provenance };
   if (typeof w === 'number' && w > server.set.members.length) return { code: 100, codeName: 'UnsatisfiableWriteConcern', errmsg: 'Not enough data-bearing nodes', errInfo: provenance };
-  if (j || (w === 'majority' && member.journal.isFile)) await member.journal.flush(at);
+  if (j || w === 'majority') await member.journal.flush(at);
   const isMet = (): boolean => (w === 'majority' ? member.commitAt >= at : server.set.members.filter(other => other === member || (server.set.isLinked(member, other) && other.lastAt >= at)).length >= w);
   if (!server.isReplicaSet || isMet()) return null;
   const deadline = wtimeoutMs > 0 ? server.clock.now() + wtimeoutMs : context.deadline;

@@ -2,9 +2,8 @@
 import { explainQuery } from '../query/explain.ts';
 import { fail } from '../errors.ts';
 import { keyOf } from '../values/key-string.ts';
-import { pathParts } from '../values/paths.ts';
-import { expressionValueAt } from '../values/paths.ts';
-import type { Doc } from '../values/types.ts';
+import { fieldOf, isIndexName, pathParts } from '../values/paths.ts';
+import { type Doc, isDoc } from '../values/types.ts';
 import { collectionName, type Command, type Context, docField, numberField, ok, stringField } from './command.ts';
 import { collationFor, collectionOf, openQuery } from './query.ts';
 import { snapshotTime } from './find.ts';
@@ -43,12 +42,22 @@ export const distinct: Command = {
     if (body['hint'] !== undefined) throw fail(40415, "BSON field 'distinct.hint' is an unknown field."); // since 7.1
     const docs = viewPipeline(context, name) ? await aggregateDocs(context, name, [{ $match: filter }]) : Array.from(openQuery(context, collection, { filter, hint: body['hint'], collation: body['collation'] }).hits(), hit => hit.doc);
     for (const doc of docs) {
-      const value = expressionValueAt(doc, pathParts(key));
-      for (const item of Array.isArray(value) ? value.flat() : [value]) if (item !== undefined) { const id = keyOf(item, collation); if (!values.has(id)) values.set(id, item); }
+      for (const item of leavesAt(doc, pathParts(key))) { const id = keyOf(item, collation); if (!values.has(id)) values.set(id, item); }
     }
     return ok({ values: [...values.values()], ...snapshotTime(context) });
   },
 };
+
+// Arrays on the way are looked through, or into by position; an array at the end gives its items, one level deep.
+function* leavesAt(value: Doc, parts: readonly string[], at = 0): Generator<unknown> {
+  const inner = fieldOf(value, parts[at] as string);
+  const next = parts[at + 1];
+  if (next === undefined) {
+    if (Array.isArray(inner)) yield* inner;
+    else if (inner !== undefined) yield inner;
+  } else if (isDoc(inner)) yield* leavesAt(inner, parts, at + 1);
+  else if (Array.isArray(inner)) for (const doc of isIndexName(next) ? [{ ...inner } as unknown as Doc] : inner.filter(isDoc)) yield* leavesAt(doc, parts, at + 1);
+}
 
 export function explainCount(context: Context, verbosity: string): Doc {
   const name = collectionName(context);

@@ -11,6 +11,7 @@ import type { Connection } from '../wire/connection.ts';
 import { Binary, Long } from 'bson';
 import { type Command, type Context } from './command.ts';
 import { awaitWriteConcern, readConcernOf, viewFor, writeConcernOf } from './concerns.ts';
+import { checkFields } from './fields.ts';
 import { joinTransaction, type Joined } from './join-session.ts';
 import { COMMANDS } from './table.ts';
 
@@ -25,6 +26,7 @@ export async function answer(server: Server, member: Member, connection: Connect
     const command = COMMANDS.get(name);
     if (!command) throw fail('CommandNotFound', `no such command: '${name}'`);
     if (server.auth && connection.user === null && !OPEN_TO_ALL.has(name)) throw fail('Unauthorized', `Command ${name} requires authentication`);
+    checkFields(name, body);
     const injected = await failPoint(server, member, connection, name);
     if (injected === 'close') return null;
     const reply = await run(server, member, connection, command, name, body, injected);

@@ -1,5 +1,5 @@
 // What survives a crash. Entries are noted as they are applied and become durable with a flush: at once when a writer
-// asks for `j`, else every 100 ms. Without a file, flushes move the mark alone: a killed member then loses what a real one
+// asks for `j` or a majority, else every 100 ms. Without a file, flushes move the mark alone: a killed member then loses what a real one
 // would lose. With a file, entries are appended to it and synced (persistence/journal-file.ts).
 import type { OplogEntry } from './oplog.ts';
 
@@ -21,12 +21,9 @@ export class Journal {
     this.file?.append(entry);
   }
 
-  get isFile(): boolean {
-    return this.file !== null;
-  }
-
   // Group commit: writers that ask while a sync runs share the next one.
   async flush(at: number): Promise<void> {
+    if (!this.file) { this.mark(this.notedAt); return; }
     while (this.durableAt < Math.min(at, this.notedAt)) {
       this.flushing ??= this.run();
       await this.flushing;
@@ -38,7 +35,12 @@ export class Journal {
     const upTo = this.notedAt;
     await this.file?.sync();
     this.flushing = null;
-    this.durableAt = Math.max(this.durableAt, upTo);
+    this.mark(upTo);
+  }
+
+  private mark(at: number): void {
+    if (at <= this.durableAt) return;
+    this.durableAt = at;
     this.onDurable();
   }
 

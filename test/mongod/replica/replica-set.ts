@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import { fail } from '../errors.ts';
 import type { History } from '../history.ts';
 import type { Member } from './member.ts';
+import { commonPoint, isAhead, sharesLog } from './log-order.ts';
 import type { OplogEntry } from './oplog.ts';
 
 const ELECTION_TIMEOUT_MS = 10_000; // a mongod's default
@@ -31,7 +32,7 @@ export class ReplicaSet {
     this.lagMs = members.map(() => 0);
     for (const member of members) {
       member.onWrite = () => this.changed(member);
-      member.journal.onDurable = () => this.schedule();
+      member.journal.onDurable = () => this.changed(member);
     }
   }
 
@@ -137,6 +138,7 @@ export class ReplicaSet {
   pump(): void {
     for (const member of this.members) if (member.role !== 'down') this.hearTerm(member, Math.max(...this.linkedTo(member).map(other => other.term)));
     for (const member of this.members) if (member.role === 'secondary') this.catchUp(member);
+    for (const member of this.members) if (member.role === 'secondary') void member.journal.flush(member.lastAt);
     for (const member of this.members) if (member.isPrimary) this.advanceCommit(member);
     this.settleWaiters();
   }
@@ -189,7 +191,7 @@ export class ReplicaSet {
 
   // The position that a majority has durably, counted only over entries of the primary's own term (Raft §5.4.2).
   private advanceCommit(primary: Member): void {
-    const positions = this.members.map(member => (this.isLinked(primary, member) && member.role !== 'down' && sharesLog(member, primary) ? durable(member) : 0)).sort((a, b) => b - a);
+    const positions = this.members.map(member => (this.isLinked(primary, member) && member.role !== 'down' && sharesLog(member, primary) ? Math.min(member.journal.durableAt, member.lastAt) : 0)).sort((a, b) => b - a);
     const at = positions[this.majority - 1] ?? 0;
     if (at > primary.commitAt && (primary.oplog.find(at)?.term === primary.term || this.members.length === 1)) primary.commitAt = at;
     for (const member of this.members) {
@@ -199,27 +201,4 @@ export class ReplicaSet {
     }
     primary.oplog.notify();
   }
-}
-
-const durable = (member: Member): number => (member.journal.isFile ? Math.min(member.journal.durableAt, member.lastAt) : member.lastAt);
-
-function isAhead(a: Member, b: Member): boolean {
-  const [x, y] = [a.oplog.last, b.oplog.last];
-  if (!x) return false;
-  if (!y) return true;
-  return x.term > y.term || (x.term === y.term && x.at > y.at);
-}
-
-function sharesLog(member: Member, primary: Member): boolean {
-  const last = member.oplog.last;
-  return last !== null && (member === primary || last.at <= primary.oplog.truncatedAt || primary.oplog.find(last.at) === last || primary.oplog.find(last.at)?.term === last.term);
-}
-
-// The newest entry that both have; null when the source's log no longer reaches back to one.
-function commonPoint(member: Member, source: Member): number | null {
-  const last = member.oplog.last;
-  if (!last) return source.oplog.truncatedAt === 0 ? 0 : null;
-  if (source.oplog.find(last.at)?.term === last.term) return last.at;
-  for (const entry of member.oplog.after(0).reverse()) if (source.oplog.find(entry.at)?.term === entry.term) return entry.at;
-  return source.oplog.truncatedAt === 0 && member.oplog.truncatedAt === 0 ? 0 : null;
 }

@@ -3,6 +3,7 @@ import type { Socket } from 'bun';
 import { isHello, wantsMore } from '../commands/hello.ts';
 import { answer } from '../commands/dispatch.ts';
 import type { Member } from '../replica/member.ts';
+import { runRecorded } from '../recorded.ts';
 import type { Server } from '../server.ts';
 import type { Doc } from '../values/types.ts';
 import { encodeReply, MESSAGE_BYTES_MAX, parseMessage, type Request } from './message.ts';
@@ -115,7 +116,7 @@ export class Connection {
     if (isHello(name)) return (await answer(this.server, this.member, this, body))?.reply ?? null;
     this.application ??= this.server.nextApplication();
     const ordinal = this.commands++;
-    return this.server.recorded({ connection: this, application: this.application, ordinal, name, body });
+    return runRecorded({ connection: this, application: this.application, ordinal, name, body });
   }
 
   private send(bytes: Buffer): void {
