@@ -118,10 +118,10 @@ function group(spec: unknown, context: PipelineContext): Stage {
     let steps = 0;
     for (const doc of docs) {
       if ((++steps & 127) === 0) context.tick();
-      const value = id({ root: doc, vars: context.variables });
-      const key = value === undefined ? 'missing' : keyOf(value, context.collation);
+      const value = id({ root: doc, vars: context.variables }) ?? null;
+      const key = keyOf(value, context.collation);
       let found = groups.get(key);
-      if (!found) { found = { id: value ?? null, accumulators: fields.map(([, make]) => make()) }; groups.set(key, found); }
+      if (!found) { found = { id: value, accumulators: fields.map(([, make]) => make()) }; groups.set(key, found); }
       for (const accumulator of found.accumulators) accumulator.add(doc);
     }
     return Array.from(groups.values(), ({ id: _id, accumulators }) => {

@@ -39,6 +39,8 @@ export function someValue(value: unknown, predicate: (value: unknown) => boolean
   return children.some(child => someValue(child, predicate));
 }
 
+export const hasAnyKey = (value: unknown, keys: readonly string[]) => keys.some(key => hasKey(value, key));
+
 export const hasKey = (value: unknown, key: string) => someValue(value, each => isDocument(each) && key in each);
 
 /** The answer's lines with the keys of every document in one order. */
@@ -50,4 +52,9 @@ function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (!isDocument(value)) return value;
   return Object.fromEntries(Object.keys(value).sort().map(key => [key, sorted(value[key])]));
+}
+
+/** The answer with each number written without its type: 1, 1.0 and a decimal 1 alike. */
+export function withoutTypes(text: string): string {
+  return text.replace(/\{"\$number(?:Int|Long|Double|Decimal)":"([^"]*)"\}/g, (_, digits: string) => String(Number(digits)));
 }

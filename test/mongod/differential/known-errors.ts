@@ -1,8 +1,9 @@
 import { isDocument } from '../specs/kinds.ts';
 import type { Answer } from './answers.ts';
+import { knownPipelineErrors } from './known-pipeline-errors.ts';
 import { knownUpdateErrors } from './known-update-errors.ts';
 import type { Question } from './questions.ts';
-import { conditionsOf, filtersOf, hasKey, someValue, sortKeys, sortPathsOf } from './inspect.ts';
+import { conditionsOf, filtersOf, hasAnyKey, hasKey, someValue, sortKeys, sortPathsOf } from './inspect.ts';
 
 /**
  * Where mongo-java-server is known to be wrong, each by a predicate as narrow as the error. What is said of each,
@@ -25,6 +26,8 @@ const knownErrors: readonly KnownError[] = [
   { name: '$gte or $lte null', applies: ({ question }) => conditionsOf(filtersOf(question.command)).some(({ operators }) => operators['$gte'] === null || operators['$lte'] === null) },
   { name: 'comparison with NaN', applies: ({ question }) => conditionsOf(filtersOf(question.command)).some(({ operators }) => comparisons.some(name => String(operators[name]) === 'NaN')) },
   { name: '$mod of what is not finite', applies: ({ question }) => hasKey(question.command, '$mod') && someValue(question.documents, value => /^(NaN|-?Infinity)$/.test(String(value))) },
+  { name: 'a pattern against MinKey or MaxKey', applies: ({ question }) => someValue(filtersOf(question.command), isPattern) && someValue(question.documents, value => /^(MinKey|MaxKey)$/.test(tagOf(value))) },
+  { name: '$nin within nested arrays', applies: ({ question }) => hasAnyKey(filtersOf(question.command), ['$nin', '$in']) && question.documents.some(document => Object.values(document).some(value => Array.isArray(value) && value.some(Array.isArray))) },
   { name: '$regex beside another operator', applies: ({ question }) => conditionsOf(filtersOf(question.command)).some(({ operators }) => '$regex' in operators && Object.keys(operators).length > 2) },
   { name: '$all over a scalar', applies: ({ question }) => conditionsOf(filtersOf(question.command)).some(({ path, operators }) => '$all' in operators && !isArrayIn(question, path, 'everywhere')) },
   { name: 'equality with a document of null', applies: ({ question }) => conditionsOf(filtersOf(question.command)).some(({ equals }) => isDocument(equals) && Object.values(equals).includes(null)) },
@@ -51,9 +54,13 @@ const knownErrors: readonly KnownError[] = [
   { name: 'sort by an empty or nested array', applies: ({ question }) => sortsByOddArray(question) },
 ];
 
-export const knownErrorOf = (difference: Difference) => [...knownErrors, ...knownUpdateErrors].find(({ applies }) => applies(difference))?.name;
+export const knownErrorOf = (difference: Difference) => [...knownErrors, ...knownUpdateErrors, ...knownPipelineErrors].find(({ applies }) => applies(difference))?.name;
 
 const hasInclusion = ({ find, projection, pipeline }: Question['command']) => (find !== undefined && projection !== undefined) || hasKey(pipeline, '$project');
+
+const isPattern = (value: unknown) => tagOf(value) === 'BSONRegExp' || (isDocument(value) && '$regex' in value);
+
+const tagOf = (value: unknown) => (typeof value === 'object' && value !== null && '_bsontype' in value ? String(value._bsontype) : '');
 
 const isInDocs = (path: string) => /^docs\.[xy]$/.test(path);
 

@@ -1,6 +1,6 @@
 import { Int32 } from 'bson';
 import { makeExpression } from './expressions.ts';
-import { makeFilter, makeProjection, makeSort } from './queries.ts';
+import { makeFilter, makeFlags, makeSort } from './queries.ts';
 import type { Random } from './random.ts';
 import { type Doc, makeInt } from './values.ts';
 
@@ -16,8 +16,8 @@ function makeStages(random: Random): Doc[] {
     [3, () => [{ $sort: makeSort(random) }]],
     [1, () => [{ $limit: makeInt(random, 1, 6) }]],
     [1, () => [{ $skip: makeInt(random, 0, 3) }]],
-    [3, () => [{ $project: random.chance(0.4) ? makeProjection(random) : { r: makeExpression(random), a: new Int32(1) } }]],
-    [3, () => [{ $addFields: { [random.pick(['r', 'n.z', 'a'])]: makeExpression(random) } }]],
+    [3, () => [{ $project: random.chance(0.4) ? makeFlags(random) : { r: makeExpression(random), a: new Int32(1) } }]],
+    [3, () => [{ $addFields: { [random.pick(['r', 'a'])]: makeExpression(random) } }]],
     [1, () => [{ $unset: random.pick(['a', 'n.x', 'docs.x']) }]],
     [2, () => [makeUnwind(random)]],
     [3, () => makeGroup(random)],

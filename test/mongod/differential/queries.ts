@@ -63,14 +63,15 @@ export function makeSort(random: Random): Doc {
 
 export function makeProjection(random: Random): Doc {
   return random.weighted<Doc>(
-    [4, () => makeFlags(random, 1)],
-    [3, () => makeFlags(random, 0)],
+    [7, () => makeFlags(random)],
     [1, () => ({ list: { $slice: random.chance(0.5) ? makeInt(random, -2, 2) : [makeInt(random, -2, 2), makeInt(random, 1, 2)] } })],
     [1, () => ({ docs: { $elemMatch: { [random.pick(['x', 'y'])]: { $gte: makeScalar(random) } } } })],
   );
 }
 
-function makeFlags(random: Random, flag: 0 | 1): Doc {
+/** Fields kept or fields left out, as `find` and `$project` both take them. */
+export function makeFlags(random: Random): Doc {
+  const flag = random.chance(0.6) ? 1 : 0;
   const chosen = new Set(random.list(2, () => random.pick(['a', 'b', 'n.x', 'docs.x', 'list', 'n.missing'])));
   chosen.add(random.pick(['a', 'c', 'docs.y', 'n.y']));
   const projection: Doc = Object.fromEntries([...chosen].map(path => [path, new Int32(flag)]));

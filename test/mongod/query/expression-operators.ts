@@ -18,6 +18,11 @@ const numeric = (name: string, apply: (value: number, like: unknown) => unknown)
   return apply(toNumber(value) as number, value);
 });
 
+function mustBeNumber(name: string, value: unknown): unknown {
+  if (!numericOrNull(value)) throw fail(51081, `${name} only supports numeric types, not ${typeOf(value)}`);
+  return value;
+}
+
 // Expressions see a missing field below null.
 function compareExpression(a: unknown, b: unknown, collation: Collation | null): number {
   if (a === undefined || b === undefined) return a === b ? 0 : a === undefined ? -1 : 1;
@@ -27,10 +32,25 @@ function compareExpression(a: unknown, b: unknown, collation: Collation | null):
 function fold(name: string, apply: (a: unknown, b: unknown) => unknown): Operator {
   return { min: 0, max: Infinity, apply: values => values.reduce((sum, value) => {
     if (isNil(sum) || isNil(value)) return null;
-    if (sum instanceof Date || value instanceof Date) return new Date(Number(sum instanceof Date ? sum.getTime() : toNumber(sum)) + Number(value instanceof Date ? value.getTime() : toNumber(value)));
+    if (name === '$add' && (sum instanceof Date || value instanceof Date)) return addToDate(sum, value);
     if (!numericOrNull(sum) || !numericOrNull(value)) throw fail('TypeMismatch', `${name} only supports numeric or date types, not ${typeOf(numericOrNull(sum) ? value : sum)}`);
     return apply(sum, value);
   }, name === '$add' ? 0 : 1) };
+}
+
+function addToDate(a: unknown, b: unknown): Date {
+  const [date, other] = a instanceof Date ? [a, b] : [b as Date, a];
+  if (other instanceof Date) throw fail(16612, 'only one date allowed in an $add expression');
+  if (!numericOrNull(other)) throw fail(16554, `$add only supports numeric or date types, not ${typeOf(other)}`);
+  return new Date(date.getTime() + Number(toNumber(other)));
+}
+
+// Numbers, dates and timestamps are written out; what is missing is nothing; all else is refused.
+function coerceToString(value: unknown): string {
+  if (isNil(value)) return '';
+  if (value instanceof Date) return value.toISOString();
+  if (typeof value !== 'string' && !numericOrNull(value) && !(value instanceof Timestamp)) throw fail(16007, `can't convert from BSON type ${typeOf(value)} to String`);
+  return String(value);
 }
 
 const arrays = (name: string, values: unknown[]): unknown[][] | null => {
@@ -48,8 +68,9 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
   $add: fold('$add', add), $multiply: fold('$multiply', multiply),
   $subtract: { min: 2, max: 2, apply: ([a, b]) => {
     if (isNil(a) || isNil(b)) return null;
-    if (a instanceof Date) return b instanceof Date ? BigInt(a.getTime() - b.getTime()) : new Date(a.getTime() - (toNumber(b) ?? NaN));
-    if (!numericOrNull(a) || !numericOrNull(b)) throw fail('TypeMismatch', `can't $subtract ${typeOf(b)} from ${typeOf(a)}`);
+    if (a instanceof Date && b instanceof Date) return BigInt(a.getTime() - b.getTime());
+    if (!(numericOrNull(a) || a instanceof Date) || !numericOrNull(b)) throw fail(16556, `can't $subtract ${typeOf(b)} from ${typeOf(a)}`);
+    if (a instanceof Date) return new Date(a.getTime() - Number(toNumber(b)));
     return subtract(a, b);
   } },
   $divide: { min: 2, max: 2, apply: ([a, b]) => {
@@ -66,23 +87,25 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
   } },
   $abs: numeric('$abs', (n, like) => (n < 0 ? multiply(like, -1) : like)),
   $ceil: numeric('$ceil', (n, like) => roundLike(like, Math.ceil(n))), $floor: numeric('$floor', (n, like) => roundLike(like, Math.floor(n))),
-  $round: { min: 1, max: 2, apply: ([value, place]) => (isNil(value) ? null : roundLike(value, roundHalfEven(toNumber(value) as number, toNumber(place ?? 0) as number))) },
-  $trunc: { min: 1, max: 2, apply: ([value, place]) => { const scale = 10 ** (toNumber(place ?? 0) as number); return isNil(value) ? null : roundLike(value, Math.trunc((toNumber(value) as number) * scale) / scale); } },
+  $round: { min: 1, max: 2, apply: ([value, place]) => (isNil(value) ? null : roundLike(mustBeNumber('$round', value), roundHalfEven(toNumber(value) as number, toNumber(place ?? 0) as number))) },
+  $trunc: { min: 1, max: 2, apply: ([value, place]) => { const scale = 10 ** (toNumber(place ?? 0) as number); return isNil(value) ? null : roundLike(mustBeNumber('$trunc', value), Math.trunc((toNumber(value) as number) * scale) / scale); } },
   $sqrt: numeric('$sqrt', n => { if (n < 0) throw fail(28714, "$sqrt's argument must be greater than or equal to 0"); return toDouble(Math.sqrt(n)); }),
   $concat: { min: 0, max: Infinity, apply: values => {
-    if (values.some(isNil)) return null;
-    for (const value of values) if (typeof value !== 'string') throw fail(16702, `$concat only supports strings, not ${typeOf(value)}`);
+    for (const value of values) {
+      if (isNil(value)) return null;
+      if (typeof value !== 'string') throw fail(16702, `$concat only supports strings, not ${typeOf(value)}`);
+    }
     return values.join('');
   } },
-  $toLower: unary(value => (isNil(value) ? '' : String(value).toLowerCase())), $toUpper: unary(value => (isNil(value) ? '' : String(value).toUpperCase())),
+  $toLower: unary(value => coerceToString(value).toLowerCase()), $toUpper: unary(value => coerceToString(value).toUpperCase()),
   $strLenCP: unary(value => { if (typeof value !== 'string') throw fail(34471, `$strLenCP requires a string argument, found: ${typeOf(value)}`); return [...value].length; }),
   $strLenBytes: unary(value => { if (typeof value !== 'string') throw fail(34473, `$strLenBytes requires a string argument, found: ${typeOf(value)}`); return Buffer.byteLength(value); }),
-  $strcasecmp: { min: 2, max: 2, apply: ([a, b]) => compareValues(String(a ?? '').toUpperCase(), String(b ?? '').toUpperCase()) },
+  $strcasecmp: { min: 2, max: 2, apply: ([a, b]) => compareValues(coerceToString(a).toUpperCase(), coerceToString(b).toUpperCase()) },
   $type: unary(value => typeOf(value)), $isNumber: unary(value => numericOrNull(value)), $isArray: unary(value => Array.isArray(value)),
   $size: unary(value => { if (!Array.isArray(value)) throw fail(17124, `The argument to $size must be an array, but was of type: ${typeOf(value)}`); return value.length; }),
   $arrayElemAt: { min: 2, max: 2, apply: ([items, at]) => (isNil(items) || isNil(at) ? null : list('$arrayElemAt', items).at(toNumber(at) as number)) },
   $first: unary(items => (isNil(items) ? null : list('$first', items)[0])), $last: unary(items => (isNil(items) ? null : list('$last', items).at(-1))),
-  $in: { min: 2, max: 2, apply: ([value, items], collation) => { if (!Array.isArray(items)) throw fail(40081, `$in requires an array as a second argument, found: ${typeOf(items)}`); return items.some(item => isEqual(item, value ?? null, collation)); } },
+  $in: { min: 2, max: 2, apply: ([value, items], collation) => { if (!Array.isArray(items)) throw fail(40081, `$in requires an array as a second argument, found: ${typeOf(items)}`); return value !== undefined && items.some(item => isEqual(item, value, collation)); } },
   $concatArrays: { min: 0, max: Infinity, apply: values => arrays('$concatArrays', values)?.flat() ?? null },
   $setUnion: { min: 0, max: Infinity, apply: values => { const sets = arrays('$setUnion', values); return sets && distinct(sets.flat()); } },
   $setIntersection: { min: 0, max: Infinity, apply: values => { const sets = arrays('$setIntersection', values); return sets && distinct((sets[0] ?? []).filter(item => sets.every(set => set.some(other => isEqual(other, item))))); } },
@@ -92,7 +115,7 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
   $reverseArray: orNull(value => list('$reverseArray', value).toReversed()),
   $slice: { min: 2, max: 3, apply: ([items, from, count]) => (isNil(items) || isNil(from) ? null : sliceOf(list('$slice', items), toNumber(from) as number, count === undefined ? null : toNumber(count) as number)) },
   $range: { min: 2, max: 3, apply: ([from, to, step]) => rangeOf(toNumber(from) as number, toNumber(to) as number, toNumber(step ?? 1) as number) },
-  $mergeObjects: { min: 0, max: Infinity, apply: values => Object.assign({}, ...values.flat().filter(value => !isNil(value)).map(value => { if (!isDoc(value)) throw fail(40400, `$mergeObjects requires object inputs, but input is of type ${typeOf(value)}`); return value; })) as Doc },
+  $mergeObjects: { min: 0, max: Infinity, apply: values => Object.assign({}, ...values.filter(value => !isNil(value)).map(value => { if (!isDoc(value)) throw fail(40400, `$mergeObjects requires object inputs, but input is of type ${typeOf(value)}`); return value; })) as Doc },
   $objectToArray: orNull(value => Object.entries(value as Doc).map(([k, v]) => ({ k, v }))),
   $arrayToObject: orNull(value => Object.fromEntries(list('$arrayToObject', value).map(pair => (Array.isArray(pair) ? [String(pair[0]), pair[1]] : [String((pair as Doc)['k']), (pair as Doc)['v']])))),
   $sum: { min: 0, max: Infinity, apply: values => spread(values).filter(numericOrNull).reduce<unknown>((sum, value) => add(sum, value), 0) },
@@ -138,7 +161,7 @@ function roundHalfEven(value: number, place: number): number {
 
 function asString(value: unknown): string {
   if (value instanceof Date) return value.toISOString();
-  if (isDoc(value) || Array.isArray(value)) throw fail(241, `Unsupported conversion from ${typeOf(value)} to string in $convert with no onError value`);
+  if (!['string', 'boolean'].includes(typeof value) && !numericOrNull(value) && !(value instanceof ObjectId)) throw fail(241, `Unsupported conversion from ${typeOf(value)} to string in $convert with no onError value`);
   return numericOrNull(value) && typeof value === 'object' && !(value instanceof Decimal128) ? String(toNumber(value)) : String(value);
 }
 

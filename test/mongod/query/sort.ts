@@ -47,8 +47,8 @@ function eachLeaf(value: unknown, parts: readonly string[], at: number, visit: (
     if (at === parts.length) {
       if (value.length === 0) visit(EMPTY);
       for (const item of value) visit(item);
-    } else if (name !== undefined && isIndexName(name) && !value.some(isDoc)) eachLeaf(value[Number(name)], parts, at + 1, visit);
-    else for (const item of value) if (isDoc(item)) eachLeaf(item, parts, at, visit);
+    } else if (name !== undefined && isIndexName(name) && !value.some(item => isDoc(item) && Object.hasOwn(item, name))) eachLeaf(value[Number(name)], parts, at + 1, visit);
+    else for (const item of value) isDoc(item) ? eachLeaf(item, parts, at, visit) : visit(null);
     return;
   }
   if (at === parts.length) visit(value);

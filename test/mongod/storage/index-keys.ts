@@ -74,7 +74,7 @@ function collect(value: unknown, parts: readonly string[], at: number, path: str
   const name = parts[at] as string;
   if (Array.isArray(value)) {
     multikey.add(path);
-    if (isIndexName(name) && value[Number(name)] !== undefined && !value.some(isDoc)) return collect(value[Number(name)], parts, at + 1, path, multikey, add);
+    if (isIndexName(name) && value[Number(name)] !== undefined && !value.some(item => isDoc(item) && Object.hasOwn(item, name))) return collect(value[Number(name)], parts, at + 1, path, multikey, add);
     if (value.length === 0) return add(undefined);
     for (const item of value) collect(isDoc(item) ? item : undefined, parts, at, path, multikey, add);
     return;
