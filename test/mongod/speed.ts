@@ -1,4 +1,4 @@
-// How fast the server is through the real driver: bun test/mongod/speed.ts [--members 3]
+// How fast the server is through the real driver, which shares its process and its core: bun test/mongod/speed.ts [--members 3]
 import { MongoClient } from 'mongodb';
 import { parseArgs } from 'node:util';
 import { startMongod } from './server.ts';
@@ -17,8 +17,10 @@ const film = (i: number): Record<string, unknown> => ({ _id: i, title: `Film ${i
 
 async function measure(what: string, count: number, run: () => Promise<unknown>): Promise<void> {
   const from = performance.now();
+  const before = process.cpuUsage();
   await run();
-  console.log(`${what.padEnd(34)} ${Math.round(count / (performance.now() - from) * 1000).toLocaleString('en')} /s`);
+  const { user, system } = process.cpuUsage(before); // of client and server together; steady where the machine is not
+  console.log(`${what.padEnd(34)} ${Math.round(count / (performance.now() - from) * 1000).toLocaleString('en').padStart(7)} /s ${((user + system) / count).toFixed(0).padStart(6)} µs of CPU each`);
 }
 
 // `lanes` loops share the work, as a pool of connections would.
