@@ -75,6 +75,28 @@ test('a restart keeps types, indexes and options; a torn tail is cut off', async
   await again.close();
 });
 
+test('a set of three that was killed as one keeps every majority write and elects whoever has it', async () => {
+  const data = await folder();
+  const server = await startMongod({ members: 3, dataDir: data });
+  const client = new MongoClient(server.uri);
+  const films = client.db('test').collection<{ _id: number }>('films');
+  await films.insertOne({ _id: 1 });
+  await server.settled();
+  server.pauseReplication(0);
+  server.stepDown();
+  await new MongoClient(`mongodb://${server.memberOf(undefined).host}/?directConnection=true`).db('test').collection<{ _id: number }>('films').insertOne({ _id: 2 });
+  expect(server.members[0]?.store.get('test', 'films')?.count).toBe(1);
+  await client.close();
+  await server.close();
+
+  const again = await startMongod({ members: 3, dataDir: data });
+  await again.settled();
+  expect(again.set.primary?.index).not.toBe(0);
+  expect(again.members.map(member => member.store.get('test', 'films')?.count)).toEqual([2, 2, 2]);
+  expect(again.errors).toEqual([]);
+  await again.close();
+});
+
 test('only who proves the password gets in', async () => {
   const server = await startMongod({ auth: { user: 'a,b=c', password: 'sécret' } });
   const anonymous = new MongoClient(server.uri.replace(/\/\/.*@/, '//'));

@@ -79,7 +79,7 @@ export class Server {
 
   start(): void {
     for (const member of this.members) this.listen(member);
-    if (this.isReplicaSet) this.set.elect(this.members[0] as Member);
+    if (this.isReplicaSet) this.set.elect(this.set.electable(null) as Member);
     else (this.members[0] as Member).becomePrimary(1);
     this.timer = setInterval(() => this.tick(), TICK_MS);
     this.timer.unref();

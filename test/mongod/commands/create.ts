@@ -9,6 +9,7 @@ import { type Doc, isDoc } from '../values/types.ts';
 import { collectionName, type Command, type Context, ok } from './command.ts';
 import { compileStages } from '../aggregate/stages.ts';
 import { pipelineContext } from './aggregate.ts';
+import { untilUnused } from './writing.ts';
 
 const OPTIONS = new Set(['validator', 'validationLevel', 'validationAction', 'collation', 'changeStreamPreAndPostImages', 'viewOn', 'pipeline', 'indexOptionDefaults', 'storageEngine']);
 const GENERIC = new Set(['create', 'lsid', '$clusterTime', '$db', 'txnNumber', 'autocommit', 'startTransaction', 'writeConcern', 'comment', 'maxTimeMS', '$readPreference', 'readConcern', 'apiVersion', 'apiStrict', 'apiDeprecationErrors', 'capped', 'flags', 'autoIndexId', 'rawData']);
@@ -71,10 +72,11 @@ const place = ({ db, name, uuid }: Collection): { db: string; collection: string
 
 export const drop: Command = {
   kind: 'write',
-  run(context) {
+  async run(context) {
     const name = collectionName(context);
     const collection = context.member.store.get(context.db, name);
     if (!collection) return ok(); // since 7.0 an absent collection is no error
+    await untilUnused(context, collection);
     context.wroteAt = context.member.write([{ kind: 'drop', ...place(collection) }]);
     return ok({ nIndexesWas: collection.indexes.size, ns: `${context.db}.${name}` });
   },
@@ -82,10 +84,11 @@ export const drop: Command = {
 
 export const dropDatabase: Command = {
   kind: 'write',
-  run(context) {
+  async run(context) {
     const { member, db } = context;
     const collections = [...member.store.databases.get(db)?.values() ?? []];
     if (collections.length === 0) return ok();
+    for (const collection of collections) await untilUnused(context, collection);
     for (const collection of collections) member.write([{ kind: 'drop', ...place(collection) }]);
     context.wroteAt = member.write([{ kind: 'dropDatabase', db }]);
     return ok({ dropped: db });
@@ -95,7 +98,7 @@ export const dropDatabase: Command = {
 export const renameCollection: Command = {
   kind: 'write',
   adminOnly: true,
-  run(context) {
+  async run(context) {
     const { member, body } = context;
     const [from, to] = [body['renameCollection'], body['to']].map(split) as [[string, string], [string, string]];
     const source = member.store.get(...from);
@@ -103,6 +106,8 @@ export const renameCollection: Command = {
     const target = member.store.get(...to);
     if (from.join('.') === to.join('.')) throw fail('IllegalOperation', 'Can\'t rename a collection to itself');
     if (target && body['dropTarget'] !== true) throw fail('NamespaceExists', 'target namespace exists');
+    await untilUnused(context, source);
+    if (target) await untilUnused(context, target);
     context.wroteAt = member.write([{ kind: 'rename', ...place(source), toDb: to[0], to: to[1], dropped: target?.uuid ?? null }]);
     return ok();
   },

@@ -59,6 +59,12 @@ export async function untilFree<T>(context: Context, attempt: () => T): Promise<
   }
 }
 
+// A collection is dropped or renamed only when no open transaction has written to it.
+export async function untilUnused(context: Context, collection: Collection): Promise<void> {
+  const user = (): { settled: Promise<void> } | undefined => [...context.member.sessions.openTransactions()].find(transaction => transaction.touches(collection));
+  for (let holder = user(); holder; holder = user()) await waitFor(context, holder.settled);
+}
+
 async function waitFor(context: Context, blocker: Promise<void>): Promise<void> {
   const stop = new AbortController();
   const signal = AbortSignal.any([context.signal, stop.signal, context.member.roleSignal]);

@@ -174,6 +174,10 @@ export class ReplicaSet {
   }
 
   private resync(member: Member, source: Member): void {
+    if (member.settings.journalFile) { // too stale, as a mongod that stays in RECOVERING: its file cannot be made from a cut log
+      this.history.add({ at: this.clock.now(), kind: 'member', member: member.index, detail: `too stale to follow member ${source.index}` });
+      return;
+    }
     member.copyFrom(source);
     this.history.add({ at: this.clock.now(), kind: 'member', member: member.index, detail: `copied member ${source.index}` });
   }

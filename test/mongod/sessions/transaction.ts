@@ -34,6 +34,11 @@ export class Transaction implements Holder {
     this.operations.push(operation);
   }
 
+  touches(collection: Collection): boolean {
+    for (const touched of this.records.values()) if (touched === collection) return true;
+    return false;
+  }
+
   commit(at: number, onObsolete: (collection: Collection, record: StoredRecord) => void): void {
     for (const [record, collection] of this.records) collection.commit(record, at, obsolete => onObsolete(collection, obsolete));
     for (const collection of this.created) collection.maker = null;

@@ -52,17 +52,17 @@ export class Connection {
   }
 
   onData(chunk: Buffer): void {
-    this.chunks.push(chunk);
     this.buffered += chunk.length;
-    if (this.buffered < 4) return;
-    let bytes = this.chunks.length === 1 ? chunk : this.chunks[0] as Buffer;
-    const need = bytes.length >= 4 ? bytes.readInt32LE(0) : 0;
-    if (this.buffered < need) return; // joined once, when the whole message is here
-    if (this.chunks.length > 1) bytes = Buffer.concat(this.chunks);
+    let bytes = this.chunks.length ? this.chunks[0] as Buffer : chunk;
+    if (bytes.length < 4 || this.buffered < bytes.readInt32LE(0)) {
+      // The runtime uses its buffer again: what waits for the rest of its message is copied, and joined once.
+      this.chunks = bytes.length < 4 && this.chunks.length ? [Buffer.concat([...this.chunks, chunk])] : [...this.chunks, Buffer.from(chunk)];
+      return;
+    }
+    if (this.chunks.length) bytes = Buffer.concat([...this.chunks, chunk]);
     this.chunks = [];
     const rest = this.takeMessages(bytes);
     this.buffered = rest.length;
-    // The socket's buffer is reused by the runtime: what stays is copied.
     if (rest.length) this.chunks.push(Buffer.from(rest));
     void this.work();
   }
