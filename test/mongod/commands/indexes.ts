@@ -22,7 +22,8 @@ export const createIndexes: Command = {
     const name = collectionName(context);
     refuseView(context, name);
     if (body['commitQuorum'] !== undefined && !context.server.isReplicaSet) throw fail('BadValue', 'commitQuorum is supported only on replica sets');
-    const specs = listField(body, 'indexes', 'createIndexes').map(normalizeSpec);
+    const inherited = member.store.get(db, name)?.options['collation'];
+    const specs = listField(body, 'indexes', 'createIndexes').map(spec => normalizeSpec({ ...(inherited ? { collation: inherited } : {}), ...spec }));
     const existed = member.store.get(db, name) !== null;
     const collection = collectionForWrite(context, name);
     if (transaction && existed && !transaction.created.includes(collection) && collection.count > 0) throw fail('OperationNotSupportedInTransaction', `Cannot create new indexes on existing collection ${db}.${name} in a multi-document transaction.`);

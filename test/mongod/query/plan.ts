@@ -15,7 +15,7 @@ import type { Node } from './filter.ts';
 import { impliesPartial, requiresField } from './implication.ts';
 import type { SortField } from './sort.ts';
 
-export type Scan = { index: Index; ranges: { low: string; high: string }[]; reverse: boolean; shown: Doc; equalities: number; bounded: boolean };
+export type Scan = { index: Index; ranges: { low: string; high: string }[]; reverse: boolean; shown: Doc; equalities: number; depth: number; bounded: boolean }; // depth: fields with bounds
 
 export type Plan =
   | { kind: 'id'; key: string }
@@ -34,8 +34,9 @@ export function choosePlan(request: PlanRequest): Plan {
   if (natural) return { kind: 'collection', reverse: natural.direction === -1 };
   const candidates = usableIndexes(request).map(index => planFor(index, request)).filter(plan => plan !== null);
   const best = candidates.sort(byRank)[0];
-  if (best && (best.scan.equalities > 0 || best.scan.bounded)) return best;
-  return orPlan(request) ?? best ?? { kind: 'collection', reverse: false };
+  const union = orPlan(request);
+  if (union && (!best?.scan.bounded || isTighter(union, best, request))) return union;
+  return best ?? { kind: 'collection', reverse: false };
 }
 
 type IndexPlan = Plan & { kind: 'index' };
@@ -44,6 +45,10 @@ function byRank(a: IndexPlan, b: IndexPlan): number {
   return b.scan.equalities - a.scan.equalities || Number(b.sorted) - Number(a.sorted) || Number(b.scan.bounded) - Number(a.scan.bounded)
     || a.scan.index.spec.fields.length - b.scan.index.spec.fields.length;
 }
+
+// A union under further conditions pays when each branch bounds more fields than one index could, and keeps the order.
+const isTighter = (union: Plan & { kind: 'or' }, best: IndexPlan, { sort }: PlanRequest): boolean =>
+  union.scans.every(scan => scan.depth > best.scan.depth) && (sort.length === 0 || union.sorted || !best.sorted);
 
 const isEmptyHint = (hint: unknown): boolean => isDoc(hint) && Object.keys(hint).length === 0;
 
@@ -114,12 +119,14 @@ function toScan(index: Index, bounds: FieldBounds[], reverse: boolean): Scan {
   let prefixes = [''];
   let ranges: { low: string; high: string }[] | null = null;
   let equalities = 0;
+  let depth = 0;
   const { fields } = index.spec;
   for (const [i, field] of fields.entries()) {
     const { kind, intervals } = bounds[i] as FieldBounds;
     const turned = intervals.map(interval => oriented(interval, field)).sort((a, b) => (a.low < b.low ? -1 : 1));
     if (kind === 'full' || prefixes.length * turned.length > POINTS_MAX) break;
     ranges = prefixes.flatMap(prefix => turned.map(({ low, high }) => ({ low: prefix + low, high: prefix + high })));
+    depth++;
     if (kind !== 'points') break;
     equalities++;
     prefixes = ranges.map(({ low }) => low);
@@ -127,7 +134,7 @@ function toScan(index: Index, bounds: FieldBounds[], reverse: boolean): Scan {
   ranges ??= [{ low: '', high: '\uffff' }];
   if (reverse) ranges.reverse();
   const shown = Object.fromEntries(fields.map(({ path, direction }, i) => [path, shownBounds((bounds[i] as FieldBounds).intervals, (direction === -1) !== reverse)]));
-  return { index, ranges, reverse, shown, equalities, bounded: bounds[0]?.kind !== 'full' };
+  return { index, ranges, reverse, shown, equalities, depth, bounded: bounds[0]?.kind !== 'full' };
 }
 
 function shownBounds(intervals: Interval[], turned: boolean): string[] {
@@ -139,7 +146,7 @@ function shownBounds(intervals: Interval[], turned: boolean): string[] {
 }
 
 // An `or` runs as a union when every branch has an index; in sorted order when every branch's scan has it.
-function orPlan(request: PlanRequest): Plan | null {
+function orPlan(request: PlanRequest): (Plan & { kind: 'or' }) | null {
   const { filter } = request;
   const or = filter.kind === 'or' ? filter : filter.kind === 'and' ? filter.nodes.find(node => node.kind === 'or') : undefined;
   if (!or || or.kind !== 'or') return null;
