@@ -11,7 +11,7 @@ import { type ImageModes, withImages } from './images.ts';
 import { splitEvent } from './split.ts';
 import { markAt, type Token, toToken } from './token.ts';
 
-export type StreamSpec = { scope: Scope; expanded: boolean; modes: ImageModes; stages: Stage[]; splits: boolean; after: Token };
+type StreamSpec = { scope: Scope; expanded: boolean; modes: ImageModes; stages: Stage[]; splits: boolean; after: Token };
 
 type Pending = { doc: Doc; token: Doc; ends: boolean };
 

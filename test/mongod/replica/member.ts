@@ -2,7 +2,7 @@
 //
 //   secondary ⇄ primary      (elections, step-downs)
 //   either → down → secondary (kill, restart)
-import { ObjectId, UUID } from 'bson';
+import { ObjectId } from 'bson';
 import type { Clock } from '../clock.ts';
 import { Cursors } from '../commands/cursors.ts';
 import { fail, type MongoFault } from '../errors.ts';
@@ -18,9 +18,9 @@ import { Oplog, type Operation, type OplogEntry, type SessionMark } from './oplo
 // the newest version waits for a newer one, ten seconds long, if there was but one step.
 const SETTLING_MS = [50, 600];
 
-export type Role = 'primary' | 'secondary' | 'down';
+type Role = 'primary' | 'secondary' | 'down';
 
-export type MemberSettings = { index: number; clock: Clock; oplogEntriesMax: number; snapshotWindowMs: number; replicated: boolean; journalFile: JournalFile | null };
+type MemberSettings = { index: number; clock: Clock; oplogEntriesMax: number; snapshotWindowMs: number; journalFile: JournalFile | null };
 
 export class Member {
   readonly index: number;
@@ -201,9 +201,5 @@ export class Member {
 
   get topologyVersion(): { processId: ObjectId; counter: bigint } {
     return { processId: this.processId, counter: this.topologyCounter };
-  }
-
-  newUuid(): UUID {
-    return new UUID();
   }
 }

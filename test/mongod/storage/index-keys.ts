@@ -6,7 +6,7 @@ import { fieldOf, isIndexName, pathParts } from '../values/paths.ts';
 import { type Doc, isDoc } from '../values/types.ts';
 
 export type IndexField = { path: string; direction: 1 | -1 };
-export type KeySet = { keys: string[]; multikeyPaths: Set<string>; values: unknown[] };
+type KeySet = { keys: string[]; multikeyPaths: Set<string>; values: unknown[] };
 
 const EMPTY_ARRAY = Symbol('empty array');
 
@@ -22,7 +22,7 @@ export function keysOf(doc: Doc, fields: readonly IndexField[], collation: Colla
   return { keys: combine(encoded, correlated(doc, fields, columns, collation)), multikeyPaths, values: columns.map(column => (column[0] === EMPTY_ARRAY ? undefined : column[0] ?? null)) };
 }
 
-export function encode(value: unknown, field: IndexField, collation: Collation | null): string {
+function encode(value: unknown, field: IndexField, collation: Collation | null): string {
   const key = value === EMPTY_ARRAY ? UNDEFINED_KEY : keyOf(value, collation);
   return field.direction === 1 ? key : invertKey(key);
 }
