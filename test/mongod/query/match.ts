@@ -40,7 +40,11 @@ function valueTest(node: Node, { collation }: MatchContext): (value: unknown) =>
     case 'in': return membership(node.values, collation);
     case 'regex': return value => (typeof value === 'string' || value instanceof BSONSymbol ? node.pattern.test(String(value)) : value instanceof BSONRegExp && value.pattern === node.source.pattern && value.options === node.source.options);
     case 'type': return typeTest(node.types);
-    case 'mod': return value => { const number = toNumber(value); return number !== undefined && Math.abs(number) < 2 ** 63 && Math.trunc(number) % node.divisor === node.remainder; };
+    case 'mod': return value => {
+      if (typeof value === 'bigint') return value % BigInt(node.divisor) === BigInt(node.remainder);
+      const number = toNumber(value);
+      return number !== undefined && Math.abs(number) < 2 ** 63 && Math.trunc(number) % node.divisor === node.remainder;
+    };
     case 'bits': return value => bitsTest(value, node.op, node.mask);
     case 'geo': return geoTest(node.op, node.shape);
     default: throw fail('InternalError', `no test for ${node.kind}`);
