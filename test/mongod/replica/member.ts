@@ -3,7 +3,7 @@
 //   secondary ⇄ primary      (elections, step-downs)
 //   either → down → secondary (kill, restart)
 import { ObjectId } from 'bson';
-import type { Clock } from '../clock.ts';
+import { type Clock, realClock } from '../clock.ts';
 import { Cursors } from '../commands/cursors.ts';
 import { fail, type MongoFault } from '../errors.ts';
 import { FailPoints } from '../fail-points.ts';
@@ -145,7 +145,7 @@ export class Member {
     const wake = (): void => stop.abort();
     this.topologyWaiters.add(wake);
     signal.addEventListener('abort', wake, { once: true });
-    await this.clock.sleep(ms, stop.signal);
+    await realClock.sleep(ms, stop.signal); // the driver that waits has the real clock
     this.topologyWaiters.delete(wake);
     signal.removeEventListener('abort', wake);
   }
