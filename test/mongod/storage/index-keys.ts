@@ -22,6 +22,17 @@ export function keysOf(doc: Doc, fields: readonly IndexField[], collation: Colla
   return { keys: combine(encoded, correlated(doc, fields, columns, collation)), multikeyPaths, values: columns.map(column => (column[0] === EMPTY_ARRAY ? undefined : column[0] ?? null)) };
 }
 
+// The one key of a document without arrays under these fields of its top level; null where that is not so.
+export function plainKey(doc: Doc, fields: readonly IndexField[], collation: Collation | null): string | null {
+  let key = '';
+  for (const field of fields) {
+    const value = doc[field.path];
+    if (Array.isArray(value)) return null;
+    key += encode(value, field, collation);
+  }
+  return key;
+}
+
 function encode(value: unknown, field: IndexField, collation: Collation | null): string {
   const key = value === EMPTY_ARRAY ? UNDEFINED_KEY : keyOf(value, collation);
   return field.direction === 1 ? key : invertKey(key);
