@@ -26,7 +26,7 @@ export function keysOf(doc: Doc, fields: readonly IndexField[], collation: Colla
 export function plainKey(doc: Doc, fields: readonly IndexField[], collation: Collation | null): string | null {
   let key = '';
   for (const field of fields) {
-    const value = doc[field.path];
+    const value = Object.hasOwn(doc, field.path) ? doc[field.path] : undefined;
     if (Array.isArray(value)) return null;
     key += encode(value, field, collation);
   }
@@ -62,7 +62,7 @@ function combine(columns: string[][], joint: string[] | null): string[] {
 
 function valuesAt(doc: Doc, path: string, multikey: Set<string>): unknown[] {
   if (path.indexOf('.') === -1) {
-    const value = doc[path];
+    const value = Object.hasOwn(doc, path) ? doc[path] : undefined;
     if (!Array.isArray(value)) return [value];
   }
   const out: unknown[] = [];
