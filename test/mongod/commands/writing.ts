@@ -87,7 +87,7 @@ export function checkInsertable(doc: Doc): void {
   checkId(doc['_id']);
 }
 
-export function checkId(id: unknown): void {
+function checkId(id: unknown): void {
   if (id === undefined) return;
   const type = typeOf(id);
   if (type === 'array' || type === 'regex') throw fail('InvalidIdField', `The '_id' value cannot be of type ${type}`);

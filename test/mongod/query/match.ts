@@ -14,7 +14,7 @@ import { schemaTest } from './json-schema.ts';
 export type Test = (doc: Doc) => boolean;
 export type MatchContext = { collation: Collation | null; variables: Variables };
 
-export const PLAIN_CONTEXT: MatchContext = { collation: null, variables: {} };
+const PLAIN_CONTEXT: MatchContext = { collation: null, variables: {} };
 
 export const compileFilter = (filter: unknown, context: MatchContext = PLAIN_CONTEXT): Test => compileNode(parseFilter(filter), context);
 
@@ -66,7 +66,7 @@ function onPath(path: string, test: (value: unknown) => boolean, leafArrays = tr
   };
 }
 
-export function comparison(op: Comparison, operand: unknown, collation: Collation | null): (value: unknown) => boolean {
+function comparison(op: Comparison, operand: unknown, collation: Collation | null): (value: unknown) => boolean {
   if (op === 'eq') return equality(operand, collation);
   const type = typeOf(operand);
   if (type === 'minKey' || type === 'maxKey') return value => holds(op, compareValues(value ?? null, operand));
