@@ -55,7 +55,7 @@ export class GroupCommit {
     const prepare = (sql: string) => options.database.prepare<null, []>(sql);
     this.#statements = {
       begin: prepare('BEGIN IMMEDIATE'), commit: prepare('COMMIT'), rollback: prepare('ROLLBACK'),
-      enter: prepare('INSERT INTO "_own" DEFAULT VALUES'), leave: prepare('DELETE FROM "_own"'), forget: prepare('DELETE FROM "_displaced"'),
+      enter: prepare('INSERT INTO "_own" DEFAULT VALUES'), leave: prepare('DELETE FROM "_own"'),
       savepoint: prepare('SAVEPOINT job'), release: prepare('RELEASE job'), undo: prepare('ROLLBACK TO job'),
     };
   }
@@ -106,11 +106,10 @@ export class GroupCommit {
     }
   }
 
-  /** Triggers see that the transaction is ours, and nothing that statements of others left behind. */
+  /** Triggers see that the transaction is ours (system-tables.ts, `own`). */
   #enter(): void {
     this.#statements.begin.run();
     this.#statements.enter.run();
-    this.#statements.forget.run();
   }
 
   /** Jobs whose time is over, or will be in `ms`. */

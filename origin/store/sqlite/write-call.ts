@@ -34,7 +34,6 @@ export class WriteCalls {
 
   /** A fault is returned where nothing has to be undone; on a mismatch the nonce of that request stays spent. */
   apply(mutations: readonly Mutation[], options: WriteOptions): Applied {
-    mustBeInTime(this.#clock(), options.deadline);
     if (options.nonce !== undefined && !this.#spend(options.nonce)) return { fault: new Fault('hop_replayed') };
     const recorded = options.once === undefined ? undefined : this.#records.find.get({ key: options.once.key });
     if (recorded !== undefined)
