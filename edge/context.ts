@@ -10,11 +10,13 @@ import type { Route } from '../shared/contract/routes.ts';
 import { Entries } from './cache/entries.ts';
 import { Generations } from './cache/generations.ts';
 import type { Coordinator } from './coordinator/generations.object.ts';
+import { type Dressing, toDressing } from './dressing.ts';
 import { Macs } from './hop/macs.ts';
 import type { ReadFacts } from './hop/verify.ts';
 import { Tokens } from './identity/tokens.ts';
 import { type ReadRequest, Reads } from './reads.ts';
 import { RetryBudget } from './retry-budget.ts';
+import type { SentHeaders } from './sent-headers.ts';
 import { mustSettings, type Settings, SettingsError } from './settings.ts';
 import type { Target } from './target.ts';
 
@@ -33,6 +35,7 @@ export interface EdgeContext {
   readonly generations: Generations;
   readonly entries: Entries;
   readonly reads: Reads;
+  readonly dressing: Dressing;
 }
 
 /** What a request is conditional on, for the origin: the client's own, unless the cache asks for itself. */
@@ -47,6 +50,7 @@ export interface Variables {
   traceparent: string;
   context: EdgeContext;
   target: Target;
+  sent: SentHeaders;
   route: Route;
   /** Milliseconds of the epoch. */
   deadlineAt: number;
@@ -84,7 +88,7 @@ function build(bindings: Bindings, contract: Contract): EdgeContext {
   try {
     const settings = mustSettings({ ...bindings });
     return {
-      settings, contract, macs: new Macs(settings.keys), tokens: new Tokens(settings), retries: new RetryBudget(), generations: new Generations(settings, contract.digest), entries: new Entries(), reads: new Reads(),
+      settings, contract, macs: new Macs(settings.keys), tokens: new Tokens(settings), retries: new RetryBudget(), generations: new Generations(settings, contract.digest), entries: new Entries(), reads: new Reads(), dressing: toDressing(settings),
     };
   } catch (cause) {
     if (!(cause instanceof SettingsError)) throw cause;

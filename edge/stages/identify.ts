@@ -6,7 +6,7 @@ import { tokenInvalid } from '../identity/tokens.ts';
 
 export function identify(): MiddlewareHandler<EdgeEnv> {
   return async function identify(c, next) {
-    const header = c.req.raw.headers.get('authorization');
+    const header = c.get('sent').get('authorization');
     if (header === null) c.set('principal', anonymous);
     else c.set('principal', await c.get('context').tokens.mustVerify(mustBearer(header), (work) => c.executionCtx.waitUntil(work)));
     await next();

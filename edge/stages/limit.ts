@@ -8,7 +8,7 @@ import { log, toLogged } from '../log.ts';
 
 export function limit(): MiddlewareHandler<EdgeEnv> {
   return async function limit(c, next) {
-    const address = c.req.raw.headers.get('cf-connecting-ip');
+    const address = c.get('sent').get('cf-connecting-ip');
     // Cloudflare sets the header, over whatever a client sent. Without Cloudflare there is none, and no shield.
     if (address !== null && !(await isWithin(c.env.FLOOD, floodKey(address))))
       throw new Fault('limit_exceeded', { detail: 'too many requests from this address', headers: { 'retry-after': String(edgeLimits.floodSeconds) } });
