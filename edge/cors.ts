@@ -5,7 +5,7 @@ import type { SentHeaders } from './sent-headers.ts';
 
 const requestHeaders = 'Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Tombolo-Position, Traceparent';
 /** SEMANTICS §13; the rest of what this API says in headers comes with them. */
-const exposedHeaders = 'Age, API-Version, Cache-Status, ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, Tombolo-Position, X-Request-Id';
+const exposedHeaders = 'Age, API-Version, Cache-Status, ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, Tombolo-Limits, Tombolo-Position, X-Request-Id';
 
 /** Lets a declared page read the answer; that every answer varies by Origin stands in `dressing.ts`. */
 export function setCorsHeaders(answer: Headers, request: SentHeaders, declared: ReadonlySet<string>): void {

@@ -50,6 +50,6 @@ export async function settledWithin<T>(promise: Promise<T>, ms: number): Promise
   } catch {
     return undefined;
   } finally {
-    clearTimeout(timer ?? null);
+    if (timer !== undefined) clearTimeout(timer);
   }
 }

@@ -6,6 +6,7 @@ import { formatPrincipal } from '../../shared/hop/principal-header.ts';
 import type { hopHeaders } from '../../shared/hop/profile.ts';
 import { limits } from '../../shared/contract/limits.ts';
 import type { EdgeEnv } from '../context.ts';
+import { originMs } from '../live/stream-life.ts';
 import { bounded } from '../read-body.ts';
 import { contentDigest } from './content-digest.ts';
 import { randomNonce, signRequest } from './sign-request.ts';
@@ -45,7 +46,7 @@ async function toHopHeaders(c: Context<EdgeEnv>): Promise<Headers> {
     'last-event-id': sent.get('last-event-id'),
     traceparent: c.get('traceparent'),
     'tombolo-after': after === undefined ? null : formatPosition(after),
-    'tombolo-deadline': String(Math.max(0, c.get('deadlineAt') - Date.now())),
+    'tombolo-deadline': String(originMs(c, Date.now())),
     'tombolo-principal': formatPrincipal(c.get('principal')),
     'tombolo-request': c.get('requestId'),
   };

@@ -39,9 +39,9 @@ export function cache(): MiddlewareHandler<EdgeEnv> {
       if (leader === undefined) return lead(c, plan, found, insists, fills, next);
       await settledWithin(leader, edgeLimits.followMsMax);
       found = await look(c, plan, 'memory');
-      if (found.fresh) return serve(c, found, 'hit; collapsed');
+      if (found.fresh) return serve(c, plan, found, 'hit; collapsed');
     }
-    serve(c, found, 'hit');
+    serve(c, plan, found, 'hit');
   };
 }
 
@@ -63,9 +63,11 @@ async function lead(c: Context<EdgeEnv>, plan: Plan, found: Found, insists: bool
 /** What may not or need not be stored. */
 async function bypass(c: Context<EdgeEnv>, next: Next): Promise<void> {
   await next();
-  const reason = c.get('route').safe ? 'bypass' : 'method';
+  const { safe, verb } = c.get('route');
+  const reason = safe ? 'bypass' : 'method';
   if (c.error === undefined) label(c.res, { status: `fwd=${reason}; fwd-status=${c.res.status}`, ageSeconds: 0, isPublic: false });
-  if (reason === 'method' && c.error === undefined) c.res.headers.set('cache-control', 'no-store');
+  // A feed is a moment, not a state: there is nothing to validate.
+  if ((!safe || verb === 'changes') && c.error === undefined) c.res.headers.set('cache-control', 'no-store');
 }
 
 async function look(c: Context<EdgeEnv>, plan: Plan, where: 'everywhere' | 'memory'): Promise<Found> {
@@ -79,10 +81,10 @@ async function look(c: Context<EdgeEnv>, plan: Plan, where: 'everywhere' | 'memo
   return { entry: loaded, view, fresh: loaded !== undefined && isFresh(loaded, view, after) };
 }
 
-function serve(c: Context<EdgeEnv>, { entry }: Found, status: string): void {
+function serve(c: Context<EdgeEnv>, { isPublic }: Plan, { entry }: Found, status: string): void {
   if (entry === undefined) throw new Error('a fresh answer has an entry');
   entry.rightAt = Date.now();
   c.res = fromEntry(c, entry, c.get('conditions').ifNoneMatch);
-  label(c.res, { status, ageSeconds: Math.max(0, Math.floor((entry.rightAt - entry.validatedAt) / 1_000)), isPublic: true });
+  label(c.res, { status, ageSeconds: Math.max(0, Math.floor((entry.rightAt - entry.validatedAt) / 1_000)), isPublic });
 }
 

@@ -5,7 +5,7 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import { parseImportQuery } from '../../shared/contract/import-query.ts';
 import { limits } from '../../shared/contract/limits.ts';
-import { parseNoQuery } from '../../shared/contract/query.ts';
+import { parseChangesQuery, parseNoQuery } from '../../shared/contract/query.ts';
 import type { Route } from '../../shared/contract/routes.ts';
 import { bodyValidator, isBodyVerb } from '../body-validator.ts';
 import { parseCondition } from '../conditions.ts';
@@ -22,7 +22,7 @@ export function validate(): MiddlewareHandler<EdgeEnv> {
     mustAccept(sent.get('accept'), route.verb);
     mustContentType(sent, route.verb);
     const { query } = c.get('target');
-    c.set('read', route.safe ? c.get('context').reads.mustRead(route, query) : mustTakeNone(route, query));
+    c.set('read', route.safe && route.verb !== 'changes' ? c.get('context').reads.mustRead(route, query) : mustTakeNone(route, query));
     c.set('conditions', await parseConditions(sent, route, c.get('context')));
     if (!isBodyVerb(route.verb)) return next();
     await takeBody(c);
@@ -33,6 +33,7 @@ export function validate(): MiddlewareHandler<EdgeEnv> {
 function mustTakeNone({ verb }: Route, query: string): undefined {
   const search = new URLSearchParams(query);
   if (verb === 'import') parseImportQuery(search);
+  else if (verb === 'changes') parseChangesQuery(search);
   else parseNoQuery(search);
 }
 
