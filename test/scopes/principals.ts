@@ -15,7 +15,7 @@ export interface Caller extends Person {
 
 const person = (name: string, roles: readonly string[] = [], tenant?: string): Person => ({ name, subject: name, roles, tenant });
 
-export const nobody: Person = { name: 'anyone', subject: undefined, roles: [], tenant: undefined };
+const nobody: Person = { name: 'anyone', subject: undefined, roles: [], tenant: undefined };
 export const alice = person('alice');
 export const bob = person('bob');
 export const editor = person('erin', ['editor']);
