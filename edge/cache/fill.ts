@@ -25,7 +25,7 @@ export async function fill(c: Context<EdgeEnv>, plan: Plan, { entry, view }: Sto
   // The client's own condition is met below: asked with it, the origin might answer with nothing to keep.
   c.set('conditions', { after, ifNoneMatch: entry?.etag });
   await next();
-  if (entry !== undefined && reason !== 'request' && isAway(c) && maySubstitute(entry, after, c.get('context').settings.staleIfErrorMs)) return substitute(c, plan, entry, ifNoneMatch);
+  if (entry !== undefined && reason !== 'request' && isAway(c) && maySubstitute(entry, view, after, c.get('context').settings.staleIfErrorMs)) return substitute(c, plan, entry, ifNoneMatch);
   if (c.error !== undefined) return;
   const answer = takeAnswer(c);
   const status = `fwd=${reason}; fwd-status=${answer.status}`;

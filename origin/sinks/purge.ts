@@ -111,8 +111,8 @@ class PurgeSession {
     }
   }
 
-  async #send(report: Report): Promise<ReportAnswer> {
-    const answer = await this.#options.send(report);
+  async #send(report: Omit<Report, 'contract'>): Promise<ReportAnswer> {
+    const answer = await this.#options.send({ ...report, contract: this.#options.contract.digest });
     this.#clock = { coordinatorMs: answer.now, receivedMs: performance.now() };
     this.#onHeard();
     return answer;

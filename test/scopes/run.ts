@@ -16,22 +16,31 @@ export interface ScopesFigures {
 
 const readers = 4;
 
-export async function runScopes({ seed, ms, memoMs, feedSilentMs }: { readonly seed: number; readonly ms: number; readonly memoMs: number; readonly feedSilentMs: number }): Promise<{ findings: Findings; figures: ScopesFigures }> {
+export interface ScopesOptions {
+  readonly seed: number;
+  /** It goes on until there are so many of both. */
+  readonly writes: number;
+  readonly answers: number;
+  readonly memoMs: number;
+  readonly feedSilentMs: number;
+}
+
+export async function runScopes({ seed, writes, answers, memoMs, feedSilentMs }: ScopesOptions): Promise<{ findings: Findings; figures: ScopesFigures }> {
   const world = await startWorld({ engine: 'sqlite', memoMs, feedSilentMs });
   try {
     const random = new Random(seed);
     const callers = await signIn(world, everybody);
     const states = new States();
     const observations: Observation[] = [];
-    const until = performance.now() + ms;
+    const goesOn = (): boolean => states.count <= writes || observations.length < answers;
     const writing = async (own: Random): Promise<void> => {
       const byName = new Map(callers.map((caller) => [caller.name, caller]));
       // Bursts and pauses: while nothing is written, answers come from the cache.
-      for (; performance.now() < until; await Bun.sleep(own.chance(0.06) ? own.below(700) : own.below(15))) await writeOnce(world, states, byName, own);
+      for (; goesOn(); await Bun.sleep(own.chance(0.06) ? own.below(700) : own.below(15))) await writeOnce(world, states, byName, own);
     };
     const reading = async (own: Random): Promise<void> => {
       const etags = new Map<string, string>();
-      while (performance.now() < until) observations.push(...(await askAround(world, states, callers, own, etags)));
+      while (goesOn()) observations.push(...(await askAround(world, states, callers, own, etags)));
     };
     await Promise.all([writing(random.fork()), ...Array.from({ length: readers }, () => reading(random.fork()))]);
     // Rounding of clocks on the way.
