@@ -49,7 +49,7 @@ export class Reader {
       if (rows.length >= request.limit) break;
       mustBeInTime();
       for (const row of this.#statements.rows(toListStatement(resource, branch, components, segment, request.limit - rows.length)))
-        rows.push({ document: toDocument(mustText(row[0]), mustText(row[1])), keys: toKeys(row) });
+        rows.push(new WalkedRow(row, toKeys));
     }
     return rows;
   }
@@ -83,6 +83,23 @@ export class Reader {
     } finally {
       this.#statements.rows({ sql: 'COMMIT', parameters: [] });
     }
+  }
+}
+
+/** Its keys are made when somebody asks: of a page that needs no merging, those of its ends alone. */
+class WalkedRow implements Row {
+  readonly document: StoredDocument;
+  readonly #row: SqlRow;
+  readonly #toKeys: (row: SqlRow) => readonly SortValue[];
+
+  constructor(row: SqlRow, toKeys: (row: SqlRow) => readonly SortValue[]) {
+    this.document = toDocument(mustText(row[0]), mustText(row[1]));
+    this.#row = row;
+    this.#toKeys = toKeys;
+  }
+
+  get keys(): readonly SortValue[] {
+    return this.#toKeys(this.#row);
   }
 }
 
