@@ -28,8 +28,8 @@ export class Reader {
   get(resource: Resource, id: string): StoredDocument | undefined {
     const get = this.#gets.get(resource.name);
     if (get === undefined) throw new Error(`the store was opened without ${resource.name}`);
-    const found = get.get({ id });
-    return found === undefined ? undefined : toDocument(id, found.doc);
+    const found = get.get(id);
+    return found === null ? undefined : toDocument(id, found.doc);
   }
 
   /** `mustBeInTime` is called before each statement. */
@@ -103,9 +103,9 @@ class WalkedRow implements Row {
   }
 }
 
-function toGet({ queries }: Connection, resource: Resource) {
+function toGet({ database, queries }: Connection, resource: Resource) {
   const table = toResourceTable(resource);
-  return queries.select({ doc: table.doc }).from(table).where(eq(table.id, sql.placeholder('id'))).prepare();
+  return database.prepare<{ doc: string }, [id: string]>(queries.select({ doc: table.doc }).from(table).where(eq(table.id, sql.placeholder('id'))).toSQL().sql);
 }
 
 interface BranchWalk {
