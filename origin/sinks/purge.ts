@@ -43,6 +43,8 @@ export async function runPurge(options: PurgeOptions): Promise<void> {
     try {
       const session = new PurgeSession(options, () => (waitMs = retryMs.first));
       await session.run();
+      // It no longer joins: somebody else reported, or an epoch ended. Not a loop without a breath.
+      await pause(retryMs.first, options.signal);
     } catch (cause) {
       if (options.signal.aborted) return;
       options.onTrouble('the edge does not hear of changes; its cached answers are revalidated meanwhile', cause);
@@ -93,7 +95,8 @@ class PurgeSession {
   }
 
   async #raiseEverything(head: Position): Promise<Position> {
-    await this.#send({ epoch: head.epoch, from: null, through: head.order, asOf: null, raised: {}, whole: {} });
+    const answer = await this.#send({ epoch: head.epoch, from: null, through: head.order, asOf: null, raised: {}, whole: {} });
+    if (!answer.accepted) throw new Error('the edge takes no report of this epoch: it has left it for another, or two databases report to one edge');
     return head;
   }
 

@@ -1,5 +1,7 @@
 /** Every bound of the store, with its unit in its name. What happens at the bound stands beside it. */
 export const storeLimits = {
+  /** Objects and arrays inside one another; a deeper document is refused. MongoDB's bound; SQLite's is 1 000. */
+  documentLevelsMax: 100,
   /** Write calls waiting for a commit; one more is refused as `overloaded`. A second of full load. */
   writesQueuedMax: 10_000,
   /** Mutations that share one commit; the rest wait for the next. Holds the event loop about 5 ms. */

@@ -87,6 +87,24 @@ describe('history', () => {
     await place.remove();
   });
 
+  test('begins anew when others empty the log or drop it', async () => {
+    for (const sql of ['DELETE FROM _log', `DELETE FROM _log; INSERT INTO "open-things"(id, doc) VALUES ('after', '{}')`, 'DROP TABLE _log']) {
+      const warnings: string[] = [];
+      const place = await openSqlitePlace({ resources, onWarning: (message) => warnings.push(message) });
+      await place.store.write([put(things, 'a', {})], inTime());
+      const from = await place.store.head();
+      const reader = read(place.store, from);
+      await reader.next();
+      place.foreign().run(sql);
+      let batch = await reader.next();
+      while (batch !== undefined && !('lost' in batch)) batch = await reader.next();
+      await until(async () => (await place.store.head()).epoch !== from.epoch);
+      const { position } = await place.store.write([put(things, 'b', {})], inTime());
+      expect([position.epoch !== from.epoch, warnings]).toEqual([true, ['others changed the schema or the log; it was put back']]);
+      await place.remove();
+    }
+  });
+
   test('ends when others break the triggers, which are put back', async () => {
     const warnings: string[] = [];
     const place = await openSqlitePlace({ resources, onWarning: (message) => warnings.push(message) });
@@ -98,7 +116,7 @@ describe('history', () => {
     let batch = await reader.next();
     while (batch !== undefined && !('lost' in batch)) batch = await reader.next();
     expect(batch).toMatchObject({ lost: true });
-    expect(warnings).toEqual(['others changed the schema; it was put back']);
+    expect(warnings).toEqual(['others changed the schema or the log; it was put back']);
     const from = await place.store.head();
     program.run(`INSERT INTO "open-things"(id, doc) VALUES ('seen', '{"tags":["x"]}')`);
     const { position } = await place.store.write([put(things, 'own', {})], inTime());

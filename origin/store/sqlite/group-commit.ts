@@ -11,7 +11,7 @@
 import type { Database } from 'bun:sqlite';
 import { Fault, toFault } from '../../../shared/contract/fault.ts';
 import { storeLimits } from '../limits.ts';
-import { deadlineExceeded, isBusy, retryAfterOneSecond, storeBusy, toStoreFault } from './errors.ts';
+import { deadlineExceeded, isBusy, retryAfterOneSecond, storeBusy, storeClosed, toStoreFault } from './errors.ts';
 import type { ChangeLog } from './log.ts';
 import type { LogEnd } from './log-position.ts';
 
@@ -62,7 +62,7 @@ export class GroupCommit {
 
   /** `run` is called inside the transaction, twice when a job of its group throws; it must not wait. */
   commit<T>(job: { readonly deadline: number; readonly size: number; run(): T extends PromiseLike<unknown> ? never : T }): Promise<Committed<T>> {
-    if (this.#closed) return Promise.reject(new Fault('store_unavailable', { detail: 'the store is closing', headers: retryAfterOneSecond }));
+    if (this.#closed) return Promise.reject(storeClosed());
     if (this.#queue.length >= storeLimits.writesQueuedMax) return Promise.reject(new Fault('overloaded', { detail: 'too many writes are waiting', headers: retryAfterOneSecond }));
     return new Promise<Committed<T>>((resolve, reject) => {
       this.#queue.push({ ...job, run: () => job.run(), resolve: (committed) => resolve(asCommitted<T>(committed)), reject });

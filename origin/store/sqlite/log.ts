@@ -1,18 +1,19 @@
 /** Reading, marking and trimming the change log. Its document entries are written by triggers alone. */
-import { asc, desc, lt, max, min, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, lt, max, min, sql } from 'drizzle-orm';
 import type { Change, DocumentChange } from '../../../shared/contract/change.ts';
 import type { Position } from '../../../shared/contract/position.ts';
 import type { JsonObject } from '../../../shared/contract/values.ts';
 import { storeLimits } from '../limits.ts';
 import type { Connection, Queries } from './database.ts';
 import { toImage } from './documents.ts';
-import { type LogEnd, type LogPosition, toPosition } from './log-position.ts';
+import { type LogEnd, type LogPosition, parseOrder, toPosition } from './log-position.ts';
 import { log, meta } from './system-tables.ts';
 
 export type LogEntry = typeof log.$inferSelect;
 
 export class ChangeLog {
   readonly #end;
+  readonly #find;
   readonly #from;
   readonly #mark;
   readonly #expired;
@@ -20,6 +21,7 @@ export class ChangeLog {
 
   constructor({ database, queries }: Connection) {
     this.#end = queries.select({ seq: log.seq, token: log.token, epoch: sql<string | null>`(SELECT ${meta.value} FROM ${meta} WHERE ${meta.key} = 'epoch')` }).from(log).orderBy(desc(log.seq)).limit(1).prepare();
+    this.#find = queries.select({ seq: log.seq }).from(log).where(and(eq(log.seq, sql.placeholder('seq')), eq(log.token, sql.placeholder('token')))).prepare();
     // Row by row, so that large images are not read past the bound; drizzle reads whole results.
     this.#from = database.prepare<LogEntry, [number]>(queries.select().from(log).where(sql`${log.seq} >= ?`).orderBy(asc(log.seq)).toSQL().sql);
     this.#mark = queries.insert(log).values({ token: sql`lower(hex(randomblob(4)))`, resource: sql.placeholder('resource'), id: '', kind: sql.placeholder('kind'), at: sql.placeholder('at') }).prepare();
@@ -31,6 +33,13 @@ export class ChangeLog {
     const end = this.#end.get();
     if (end?.epoch == null) throw new Error('the change log has no end or no epoch; others must have deleted it');
     return { ...end, epoch: end.epoch };
+  }
+
+  /** Whether the log still has this entry; without a position, whether it has any. */
+  holds(position: Position | undefined): boolean {
+    const end = this.#end.get();
+    const wanted = position === undefined ? end : parseOrder(position.order);
+    return end !== undefined && wanted !== undefined && this.#find.get({ seq: wanted.seq, token: wanted.token }) !== undefined;
   }
 
   /**
