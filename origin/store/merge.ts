@@ -32,7 +32,7 @@ function firstOf(lists: readonly (readonly Row[])[], at: readonly number[], sort
   return first?.list;
 }
 
-export function compareKeys(left: readonly SortValue[], right: readonly SortValue[], sort: readonly SortKey[]): number {
+function compareKeys(left: readonly SortValue[], right: readonly SortValue[], sort: readonly SortKey[]): number {
   for (const [index, key] of sort.entries()) {
     const a = left[index];
     const b = right[index];

@@ -150,7 +150,7 @@ export function feedSuite(open: OpenPlace): void {
   });
 }
 
-export interface FeedReader {
+interface FeedReader {
   next(): Promise<ChangeBatch | HistoryLost | undefined>;
   stop(): Promise<void>;
 }
@@ -171,7 +171,7 @@ export function read(store: Store, from: Position): FeedReader {
 }
 
 /** Batches from one position until one reaches the other. */
-export async function batchesTo(store: Store, from: Position, to: Position): Promise<readonly ChangeBatch[]> {
+async function batchesTo(store: Store, from: Position, to: Position): Promise<readonly ChangeBatch[]> {
   const reader = read(store, from);
   const batches: ChangeBatch[] = [];
   for (let batch = await reader.next(); batch !== undefined; batch = await reader.next()) {

@@ -4,7 +4,7 @@
  * to its index. Only built-in functions, or other programs' writes would fail.
  */
 import type { Resource } from '../../../shared/contract/resource.ts';
-import { ranks, type Scalar, type ScalarKind } from '../../../shared/contract/values.ts';
+import { ranks, type ScalarKind } from '../../../shared/contract/values.ts';
 import { isArrayField } from '../kinds.ts';
 
 export function rankColumn(field: string): string {
@@ -59,9 +59,4 @@ function textRank(text: string, kind: ScalarKind): string {
   if (kind === 'instant') return `CASE WHEN ${text} GLOB '${instantGlob}' THEN ${ranks.instant} ELSE ${ranks.string} END`;
   if (kind === 'objectId') return `CASE WHEN length(${text}) = 24 AND ${text} NOT GLOB '*[^0-9a-f]*' THEN ${ranks.objectId} ELSE ${ranks.string} END`;
   return String(ranks.string);
-}
-
-/** What SQL compares a scalar with: booleans are 1 and 0 there. */
-export function toSqlValue(value: Scalar): string | number {
-  return typeof value === 'boolean' ? Number(value) : value;
 }

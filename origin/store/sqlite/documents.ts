@@ -9,7 +9,7 @@ export function toDocument(id: string, doc: string): StoredDocument {
 }
 
 /** `{"id":…,` and the rest. Others may have written an empty object, or space after the brace. */
-export function toWireText(id: string, doc: string): string {
+function toWireText(id: string, doc: string): string {
   const start = `{"id":${JSON.stringify(id)}`;
   return doc.charCodeAt(1) === quoteMark || !/^\{\s*\}/.test(doc) ? `${start},${doc.slice(1)}` : `${start}}`;
 }

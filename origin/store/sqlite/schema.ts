@@ -36,7 +36,7 @@ export function foreignKeysOf(database: Database, { name }: Resource): readonly 
   return indexes.map((index) => `${name}.${index.name}`);
 }
 
-export interface StaleColumn {
+interface StaleColumn {
   readonly table: string;
   readonly name: string;
   /** Dropped, or else added as declared. */
