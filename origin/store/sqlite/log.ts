@@ -1,7 +1,8 @@
 /** Reading, marking and trimming the change log. Its document entries are written by triggers alone. */
 import { and, asc, desc, eq, lt, max, min, sql } from 'drizzle-orm';
-import type { Change } from '../../../shared/contract/change.ts';
+import type { Change, DocumentChange } from '../../../shared/contract/change.ts';
 import type { Position } from '../../../shared/contract/position.ts';
+import type { JsonObject } from '../../../shared/contract/values.ts';
 import { storeLimits } from '../limits.ts';
 import type { Connection, Queries } from './database.ts';
 import { toImage } from './documents.ts';
@@ -90,6 +91,20 @@ export function toChange(epoch: string, entry: LogEntry): Change | undefined {
     case 'resource':
       return { kind: 'resource', position, resource: entry.resource };
     default:
-      return { kind: 'document', position, resource: entry.resource, id: entry.id, before: toImage(entry.id, entry.before), after: toImage(entry.id, entry.after) };
+      return toDocumentChange(position, entry);
   }
+}
+
+/** Images are parsed when somebody looks: of an import nobody does, once its whole resource is raised. */
+function toDocumentChange(position: Position, { resource, id, before, after }: LogEntry): DocumentChange {
+  const images: { before?: JsonObject | null; after?: JsonObject | null } = {};
+  return {
+    kind: 'document', position, resource, id,
+    get before() {
+      return images.before === undefined ? (images.before = toImage(id, before)) : images.before;
+    },
+    get after() {
+      return images.after === undefined ? (images.after = toImage(id, after)) : images.after;
+    },
+  };
 }

@@ -115,7 +115,7 @@ class SqliteStore implements Store {
     this.#reader = new Reader(this.#readerConnection, resources);
     const log = new ChangeLog(writer);
     this.#commits = new GroupCommit({ database: writer.database, log, clock: options.clock, onCommit: (end) => this.#head.moveTo(end) });
-    this.#calls = new WriteCalls(writer.queries, resources, options.clock);
+    this.#calls = new WriteCalls(writer, resources, options.clock);
     this.#cursors = new Cursors({ reader: this.#readerConnection.queries, writer: writer.queries });
     this.#foreign = new ForeignCommits({ database: writer.database, path: opened.path, onCommit: ({ schema }) => this.#noticed(schema), onFatal: options.onFatal });
     this.#tidy = new Tidy({ queries: writer.queries, log, clock: options.clock, commit: (run) => this.#ownWrite(run), onWarning: options.onWarning });
