@@ -41,7 +41,7 @@ export function things(name: string, read: Rule, id: 'named' | 'objectId' = 'nam
 }
 
 export const open = things('open-things', anyone);
-export const owned = things('owned-things', owner('author'));
-export const shared = things('shared-things', any(role('reader'), owner('author'), all(tenant('tenant'), equals('open', true))));
+const owned = things('owned-things', owner('author'));
+const shared = things('shared-things', any(role('reader'), owner('author'), all(tenant('tenant'), equals('open', true))));
 const linked = things('linked-things', anyone, 'objectId');
 export const everyThing = [open, owned, shared, linked] as const;
