@@ -150,7 +150,7 @@ export function feedSuite(open: OpenPlace): void {
   });
 }
 
-export interface FeedReader {
+interface FeedReader {
   next(): Promise<ChangeBatch | HistoryLost | undefined>;
   stop(): Promise<void>;
 }

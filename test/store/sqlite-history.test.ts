@@ -140,6 +140,19 @@ describe('history', () => {
     await place.remove();
   });
 
+  test('has a hole that is warned of where others made a key of their own', async () => {
+    const warnings: unknown[] = [];
+    const place = await openSqlitePlace({ resources, onWarning: (message, { indexes }) => warnings.push([message, indexes]) });
+    place.foreign().run(`CREATE UNIQUE INDEX "by text" ON "open-things"(json_extract(doc, '$.text'))`);
+    await until(async () => warnings.length > 0);
+    await place.reopen();
+    const warning = ['others made unique indexes; rows that INSERT OR REPLACE displaces through them go unseen', ['open-things.by text']];
+    expect(warnings).toEqual([warning, warning]);
+    const { outcomes } = await place.store.write([put(things, 'a', { text: 'same' }), put(things, 'b', { text: 'same' })], inTime());
+    expect(outcomes.map((outcome) => (outcome.kind === 'refused' ? outcome.fault.reason : outcome.kind))).toEqual(['written', 'document_conflict']);
+    await place.remove();
+  });
+
   test('goes on when others only add statistics or indexes of their own', async () => {
     const warnings: string[] = [];
     const place = await openSqlitePlace({ resources, onWarning: (message) => warnings.push(message) });

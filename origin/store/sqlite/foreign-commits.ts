@@ -8,7 +8,7 @@ import { statSync } from 'node:fs';
 import { storeLimits } from '../limits.ts';
 import { isBusy } from './errors.ts';
 
-export interface ForeignCommitsOptions {
+interface ForeignCommitsOptions {
   readonly database: Database;
   readonly path: string;
   /** Others committed. `schema`: they changed it, too. */

@@ -32,7 +32,7 @@ interface Job {
 
 type Result = { readonly value: unknown } | { readonly error: unknown };
 
-export interface GroupCommitOptions {
+interface GroupCommitOptions {
   readonly database: Database;
   readonly log: ChangeLog;
   readonly clock: () => number;

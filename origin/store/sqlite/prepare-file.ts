@@ -14,12 +14,13 @@ export interface History {
   readonly random: (bytes: number) => string;
 }
 
-export function prepareFile(history: History, resources: readonly Resource[]): void {
+export function prepareFile(history: History, resources: readonly Resource[]): Installed {
   const { database } = history.writer;
   database.run('BEGIN IMMEDIATE');
   try {
-    mendFile(history, resources);
+    const installed = mendFile(history, resources);
     database.run('COMMIT');
+    return installed;
   } catch (error) {
     if (database.inTransaction) database.run('ROLLBACK');
     throw error;

@@ -19,6 +19,7 @@ import { mustBeInTime, storeClosed } from './errors.ts';
 import { ForeignCommits } from './foreign-commits.ts';
 import { type Committed, GroupCommit } from './group-commit.ts';
 import { Head } from './head.ts';
+import type { Installed } from './install.ts';
 import { acquireLease, type Lease } from './lease.ts';
 import { ChangeLog } from './log.ts';
 import { toPosition } from './log-position.ts';
@@ -93,7 +94,7 @@ class SqliteStore implements Store {
     const until = { clock: filled.clock, deadline: filled.clock() + storeLimits.ownWriteMsMax };
     const writer = await untilUnlocked(() => openWriter(path), until);
     try {
-      await untilUnlocked(() => prepareFile({ writer, ...filled }, resources), until);
+      warnOfKeys(await untilUnlocked(() => prepareFile({ writer, ...filled }, resources), until), filled);
       return new SqliteStore({ lease, path, resources, writer, options: filled });
     } catch (error) {
       writer.database.close();
@@ -200,7 +201,12 @@ class SqliteStore implements Store {
     const { value: installed, end } = await this.#ownWrite(() => mendFile(this.#history, this.#resources, this.#head.position));
     this.#foreign.adopt();
     if (installed.changed || end.epoch !== epoch) this.#options.onWarning('others changed the schema or the log; it was put back', { holes: installed.holes, epoch: end.epoch });
+    warnOfKeys(installed, this.#options);
   }
+}
+
+function warnOfKeys({ foreignKeys }: Installed, { onWarning }: Surroundings): void {
+  if (foreignKeys.length > 0) onWarning('others made unique indexes; rows that INSERT OR REPLACE displaces through them go unseen', { indexes: foreignKeys });
 }
 
 function randomHex(bytes: number): string {

@@ -2,7 +2,7 @@
 import { storeLimits } from '../limits.ts';
 import { isBusy, storeBusy, toStoreFault } from './errors.ts';
 
-export interface Until {
+interface Until {
   readonly clock: () => number;
   readonly deadline: number;
 }

@@ -10,7 +10,7 @@ import type { Head } from './head.ts';
 import { type ChangeLog, type LogEntry, toChange } from './log.ts';
 import { parseOrder, toPosition } from './log-position.ts';
 
-export interface WatchSource {
+interface WatchSource {
   readonly log: ChangeLog;
   readonly head: Head;
 }

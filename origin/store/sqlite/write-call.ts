@@ -15,7 +15,7 @@ import { isConstraint, mustBeInTime, toRefusal } from './errors.ts';
 import { toResourceTable } from './resource-tables.ts';
 import { nonces, once } from './system-tables.ts';
 
-export type Applied = Omit<Written, 'position'> | { readonly fault: Fault };
+type Applied = Omit<Written, 'position'> | { readonly fault: Fault };
 
 export class WriteCalls {
   readonly #clock: () => number;
