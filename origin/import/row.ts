@@ -41,9 +41,9 @@ export function parseRow(value: unknown, number: number, resource: Resource): Pa
   const { [source]: imported, ...rest } = value;
   const { id: named, ...plain } = rest;
   const given = imported ?? named;
-  const fields = resource.schema.safeParse(plain);
+  const fields = bodiesOf(resource).fields.safeParse(plain);
   const id = given === undefined && typeof resource.id !== 'object' ? undefined : bodiesOf(resource).id.safeParse(given);
-  if (fields.success && id?.success !== false) return { kind: 'row', number, id: id?.data, body: fields.data as JsonObject };
+  if (fields.success && id?.success !== false) return { kind: 'row', number, id: id?.data, body: fields.data };
   const errors = [
     ...(id?.success === false ? toFieldErrors(id.error).map((error) => ({ ...error, at: `/${source}` })) : []),
     ...(fields.success ? [] : toFieldErrors(fields.error)),
