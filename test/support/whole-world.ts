@@ -28,6 +28,8 @@ export interface WorldOptions {
   readonly memoMs?: number;
   /** At which age the feed counts as silent; 1 000 unless said. */
   readonly feedSilentMs?: number;
+  /** Pages that may read answers, as in `TOMBOLO_CORS_ORIGINS`. */
+  readonly corsOrigins?: string;
   /** Whether the coordinator finds its state again when the edge restarts; true unless said. */
   readonly keepsEdgeState?: boolean;
 }
@@ -110,7 +112,7 @@ export class World {
   }
 }
 
-export async function startWorld({ memoMs = 1_000, feedSilentMs = 1_000, keepsEdgeState = true }: WorldOptions): Promise<World> {
+export async function startWorld({ memoMs = 1_000, feedSilentMs = 1_000, corsOrigins = '', keepsEdgeState = true }: WorldOptions): Promise<World> {
   const dataDir = mkdtempSync(join(tmpdir(), 'tombolo-world-'));
   const keys = await openDevelopmentKeys(dataDir);
   let edgePort = 0;
@@ -119,7 +121,7 @@ export async function startWorld({ memoMs = 1_000, feedSilentMs = 1_000, keepsEd
   const hop = await new Wire(() => origin.port).open();
   const identity = await openIdentity(dataDir, origin.url);
   const { issuer, audience } = identity;
-  const edge = await startEdge({ originUrl: hop.url, keys, issuer, audience, jwksUrl: `${origin.url}/.well-known/jwks.json`, memoMs, feedSilentMs, ...(keepsEdgeState ? { persistDir: join(dataDir, 'edge-state') } : {}) });
+  const edge = await startEdge({ originUrl: hop.url, keys, issuer, audience, jwksUrl: `${origin.url}/.well-known/jwks.json`, memoMs, feedSilentMs, corsOrigins, ...(keepsEdgeState ? { persistDir: join(dataDir, 'edge-state') } : {}) });
   edgePort = Number(new URL(edge.url).port);
   const world = new World({ dataDir, keys, origin, edge, identity, hop, feed });
   await origin.start();
