@@ -1,5 +1,6 @@
-/** An import is many writes, and each needs the right that it would need alone. */
+/** Rights hold at the side doors, too: an import is many writes, and a repeated answer is an answer. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { forgeToken } from '../support/forged-token.ts';
 import { startWorld, type World } from '../support/whole-world.ts';
 import { type Caller, everybody, signIn } from './principals.ts';
 
@@ -28,4 +29,15 @@ test('who may change does, within the tenant', async () => {
   expect(await replaceBy('stef', { ...order, tenant: 'bolt', id, seats: 20 })).toContain('"replaced":0');
   expect(await replaceBy('sara', { ...order, id, seats: 3 })).toContain('"replaced":1');
   expect((await world.request(`/v1/orders/${id}`, as('anna'))).json<{ seats: number; rev: number }>()).toMatchObject({ seats: 3, rev: 2 });
+});
+
+test('an answer that was recorded under other rights is not given again', async () => {
+  const id = await place();
+  const key = crypto.randomUUID();
+  const noted = (token: string) => world.request(`/v1/orders/${id}`, { method: 'PATCH', token, body: '{"staffNote":"a note"}', headers: { 'content-type': 'application/merge-patch+json', 'idempotency-key': key } });
+  const recorded = await noted(as('sara').token);
+  expect((await noted(as('sara').token)).text).toBe(recorded.text);
+  const elsewhere = await forgeToken(world, { payload: { sub: 'sara', roles: ['staff'], tenant: 'bolt', plan: 'bench' } });
+  const refused = await noted(elsewhere);
+  expect([refused.status, refused.text.includes('a note')]).toEqual([422, false]);
 });
