@@ -28,7 +28,7 @@ export function cache(): MiddlewareHandler<EdgeEnv> {
   const fills = new Flights<void>(edgeLimits.followMsMax);
 
   return async function cache(c, next) {
-    const directives = c.req.raw.headers.get('cache-control') ?? '';
+    const directives = c.get('sent').get('cache-control') ?? '';
     const plan = /\bno-store\b/i.test(directives) ? undefined : toPlan({ route: c.get('route'), read: c.get('read'), principal: c.get('principal'), conditions: c.get('conditions') });
     if (plan === undefined) return bypass(c, next);
     const insists = /\bno-cache\b/i.test(directives);

@@ -3,7 +3,7 @@ import { bodiesOf, documentInvalid, toFieldErrors } from '../../shared/contract/
 import { Fault } from '../../shared/contract/fault.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { reduce, satisfies } from '../../shared/contract/rules.ts';
-import { isJsonObject, type JsonObject } from '../../shared/contract/values.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../shared/contract/values.ts';
 import type { Call } from '../call.ts';
 import type { Mutation } from '../store/store.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
@@ -39,7 +39,7 @@ export function parseRow(value: unknown, number: number, resource: Resource): Pa
   if (!isJsonObject(value)) return { kind: 'rejected', number, fault: documentInvalid([{ at: '', in: 'body', detail: 'a row is a JSON object' }]) };
   const source = idSource(resource);
   const { [source]: imported, ...rest } = value;
-  const { id: named, ...plain } = rest;
+  const { named, plain } = Object.hasOwn(rest, 'id') ? withoutId(rest) : { named: undefined, plain: rest };
   const given = imported ?? named;
   const fields = bodiesOf(resource).fields.safeParse(plain);
   const id = given === undefined && typeof resource.id !== 'object' ? undefined : bodiesOf(resource).id.safeParse(given);
@@ -49,6 +49,10 @@ export function parseRow(value: unknown, number: number, resource: Resource): Pa
     ...(fields.success ? [] : toFieldErrors(fields.error)),
   ];
   return { kind: 'rejected', number, fault: documentInvalid(errors) };
+}
+
+function withoutId({ id: named, ...plain }: JsonObject): { named: Json | undefined; plain: JsonObject } {
+  return { named, plain };
 }
 
 export function toMutation(call: Call<'import'>, row: ImportRow, nowMs: number, report: ImportReport): Mutation {

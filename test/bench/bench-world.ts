@@ -64,7 +64,7 @@ async function open(disposals: (() => unknown)[]): Promise<Omit<BenchWorld, 'clo
   const keys = await openDevelopmentKeys(dataDir);
   const [edgePort, bareEdgePort] = [freePort(), freePort()];
   const child = new OriginProcess({ TOMBOLO_DATA_DIR: dataDir, TOMBOLO_KEYS: keys, TOMBOLO_EDGE_URLS: `http://127.0.0.1:${edgePort}`, MONGODB_URI: '', TOMBOLO_ENV: 'development' });
-  const identity = await openIdentity(dataDir, child.url);
+  const identity = await openIdentity(dataDir);
   disposals.push(() => child.kill9());
   await child.start();
   const origin = () => ({ port: child.port, pid: child.pid });

@@ -119,7 +119,7 @@ export async function startWorld({ memoMs = 1_000, feedSilentMs = 1_000, corsOri
   const feed = await new Wire(() => edgePort).open();
   const origin = new OriginProcess({ TOMBOLO_DATA_DIR: dataDir, TOMBOLO_EDGE_URLS: feed.url, TOMBOLO_KEYS: keys, MONGODB_URI: '', TOMBOLO_ENV: 'development' });
   const hop = await new Wire(() => origin.port).open();
-  const identity = await openIdentity(dataDir, origin.url);
+  const identity = await openIdentity(dataDir);
   const { issuer, audience } = identity;
   const edge = await startEdge({ originUrl: hop.url, keys, issuer, audience, jwksUrl: `${origin.url}/.well-known/jwks.json`, memoMs, feedSilentMs, corsOrigins, ...(keepsEdgeState ? { persistDir: join(dataDir, 'edge-state') } : {}) });
   edgePort = Number(new URL(edge.url).port);
