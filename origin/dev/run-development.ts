@@ -9,9 +9,12 @@ import { type EdgeOptions, type EdgeWorker, onSignal, startEdgeWorker } from './
 import { developmentIssuer, type Identity, openIdentity } from './identity.ts';
 import { mustFreePorts } from './ports.ts';
 import { openRunRecord, type RunRecord } from './run-record.ts';
-import { seedSample } from './seed.ts';
+import { probe, seedSample } from './seed.ts';
 
 type Say = (line: string) => void;
+
+/** A killed workerd's sockets are gone within this, on a busy machine too. */
+const orphanPortMsMax = 3_000;
 
 /** Until a first request through the edge is answered. */
 const readyMsMax = 15_000;
@@ -34,7 +37,7 @@ export class Development {
     const { record, ended } = await openRunRecord(settings.dataDir);
     this.#disposals.push(() => record.remove());
     if (ended > 0) say('tombolo ended the workerd that a killed run had left');
-    mustFreePorts([{ variable: 'TOMBOLO_ORIGIN_PORT', port: settings.originPort }, { variable: 'TOMBOLO_EDGE_PORT', port: settings.edgePort }]);
+    await mustFreePorts([{ variable: 'TOMBOLO_ORIGIN_PORT', port: settings.originPort }, { variable: 'TOMBOLO_EDGE_PORT', port: settings.edgePort }], ended > 0 ? orphanPortMsMax : 0);
     const identity = await openIdentity(settings.dataDir, developmentIssuer(settings.originPort));
     const bundle = await buildEdgeBundle({ project: this.#project, dir: join(settings.dataDir, 'edge-bundle') });
     const edge = toEdgeOptions(settings, identity, bundle.dir, given);
@@ -101,7 +104,7 @@ async function answered(url: string, token: string): Promise<void> {
   const [name = ''] = served.resources.keys();
   const until = Date.now() + readyMsMax;
   for (;;) {
-    const response = await fetch(`${url}/v1/${name}?limit=1`, { headers: { authorization: `Bearer ${token}` }, signal: AbortSignal.timeout(readyMsMax) }).catch((cause: unknown) => String(cause));
+    const response = await fetch(`${url}/v1/${name}?${probe}`, { headers: { authorization: `Bearer ${token}` }, signal: AbortSignal.timeout(readyMsMax) }).catch((cause: unknown) => String(cause));
     const isAnswer = typeof response !== 'string' && response.status < 500;
     if (isAnswer) return;
     if (Date.now() > until) throw new Error(`the edge does not answer: ${typeof response === 'string' ? response : `${response.status} ${await response.text()}`}`);

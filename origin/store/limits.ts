@@ -20,6 +20,8 @@ export const storeLimits = {
   watermarkMs: 100,
   /** Changes of one batch; a reader that is behind takes several. */
   batchChangesMax: 500,
+  /** Characters of the images of one batch, or one change if that alone is longer: what a reader holds at once. */
+  batchCharactersMax: 4_000_000,
   /** How far back a cursor can resume. The newest entry older than this stays, so that an idle one can too. */
   historyMs: 24 * 3_600_000,
   /** Idempotency records are kept as long; a key used again later is a new one. */

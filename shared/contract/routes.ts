@@ -30,7 +30,7 @@ export function mustRoute(contract: Contract, method: string, path: string): Rou
   if (root !== '' || version === undefined || more.length > 0 || last === '') throw new Fault('route_not_found');
   if (version !== currentVersion) throw /^v\d+$/.test(version) ? new Fault('version_unknown', { detail: `the version served is ${currentVersion}` }) : new Fault('route_not_found');
   if (resource === undefined) throw new Fault('route_not_found', { detail: 'no such resource' });
-  const table = last === undefined ? collectionVerbs : (actions[last] ?? (reservedIds.has(last) ? {} : documentVerbs));
+  const table = last === undefined ? collectionVerbs : ((Object.hasOwn(actions, last) ? actions[last] : undefined) ?? (reservedIds.has(last) ? {} : documentVerbs));
   if (Object.keys(table).length === 0 || (last === 'changes' && !resource.live)) throw new Fault('route_not_found');
   const verb = Object.hasOwn(table, method === 'HEAD' ? 'GET' : method) ? table[method === 'HEAD' ? 'GET' : method] : undefined;
   if (verb === undefined) throw new Fault('method_not_allowed', { headers: { allow: allowOf(table) } });

@@ -163,6 +163,16 @@ describe('the cache', () => {
     await world.close();
   });
 
+  test('gives nothing to whom a rule that became stricter at the origin excludes, although the edge is older', async () => {
+    const world = await World.start();
+    await world.mustHit('/v1/films');
+    world.origin.script = () => ({ status: 401, body: '{"code":"token_missing"}', headers: { 'content-type': 'application/problem+json', 'www-authenticate': 'Bearer realm="tombolo"' } });
+    await world.feed.send({ epoch: world.epoch, from: world.order(), through: world.order(), asOf: null, raised: {}, whole: {}, contract: '0'.repeat(16) });
+    await memo();
+    for (let round = 0; round < 3; round++) expect((await world.get('/v1/films')).status).toBe(401);
+    await world.close();
+  });
+
   test('starts anew with a new epoch, although its positions are lower', async () => {
     const world = await World.start({ silent: true });
     world.at = 100;

@@ -5,13 +5,19 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Log, LogLevel, Miniflare, type MiniflareOptions } from 'miniflare';
+import { Log, LogLevel, Miniflare, type MiniflareOptions, type WorkerOptions } from 'miniflare';
 import { unstable_getMiniflareWorkerOptions } from 'wrangler';
 import { freePort } from './free-port.ts';
 
 const root = resolve(import.meta.dir, '../..');
 
 export interface EdgeOptions {
+  /** A free one unless said. */
+  readonly port?: number;
+  /** Further Workers in the same workerd, beside the edge. */
+  readonly neighbours?: readonly WorkerOptions[];
+  /** What the platform lets one address ask in its window; that of `wrangler.toml` unless said. */
+  readonly floodMax?: number;
   readonly originUrl: string;
   readonly keys: string;
   readonly issuer: string;
@@ -42,7 +48,7 @@ export interface Edge {
 
 export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const script = await bundle(options);
-  const port = freePort();
+  const port = options.port ?? freePort();
   const toOptions = () => miniflareOptions(options, script, port);
   let running = new Miniflare(toOptions());
   await running.ready;
@@ -65,8 +71,15 @@ function miniflareOptions(options: EdgeOptions, script: Bundle, port: number): M
     log: new Log(LogLevel.NONE),
     ...(options.persistDir === undefined ? {} : { durableObjectsPersist: options.persistDir }),
     handleRuntimeStdio: (stdout: NodeJS.ReadableStream, stderr: NodeJS.ReadableStream) => [stdout, stderr].forEach((stream) => readLines(stream, options.onLog ?? (() => undefined))),
-    workers: [{ ...worker, name: 'edge', bindings, modulesRoot: script.directory, modules: script.modules, unsafeDirectSockets: [{ host: '127.0.0.1', port }] }],
+    workers: [
+      { ...worker, ...floodOf(options), name: 'edge', bindings, modulesRoot: script.directory, modules: script.modules, unsafeDirectSockets: [{ host: '127.0.0.1', port }] },
+      ...(options.neighbours ?? []),
+    ],
   } as MiniflareOptions;
+}
+
+function floodOf({ floodMax }: EdgeOptions): object {
+  return floodMax === undefined ? {} : { ratelimits: { FLOOD: { simple: { limit: floodMax, period: 10 } } } };
 }
 
 function variablesOf(options: EdgeOptions): Record<string, string | undefined> {

@@ -44,6 +44,8 @@ export class GroupCommit {
   readonly #options: GroupCommitOptions;
   readonly #statements;
   #queue: Job[] = [];
+  /** Why the last try for the lock failed; while it is held, late jobs were late for that. */
+  #locked: unknown;
   #scheduled = false;
   #closed = false;
   #whenIdle: (() => void) | undefined;
@@ -53,6 +55,7 @@ export class GroupCommit {
     const prepare = (sql: string) => options.database.prepare<null, []>(sql);
     this.#statements = {
       begin: prepare('BEGIN IMMEDIATE'), commit: prepare('COMMIT'), rollback: prepare('ROLLBACK'),
+      enter: prepare('INSERT INTO "_own" DEFAULT VALUES'), leave: prepare('DELETE FROM "_own"'), forget: prepare('DELETE FROM "_displaced"'),
       savepoint: prepare('SAVEPOINT job'), release: prepare('RELEASE job'), undo: prepare('ROLLBACK TO job'),
     };
   }
@@ -91,23 +94,32 @@ export class GroupCommit {
 
   #begin(): boolean {
     try {
-      this.#statements.begin.run();
+      this.#enter();
+      this.#locked = undefined;
       return true;
     } catch (error) {
-      if (isBusy(error)) this.#dropLate(error);
+      if (this.#options.database.inTransaction) this.#statements.rollback.run();
+      this.#locked = isBusy(error) ? error : undefined;
+      if (isBusy(error)) this.#dropLate(storeLimits.lockRetryMs);
       else this.#queue.splice(0).forEach((job) => job.reject(toStoreFault(error)));
       return false;
     }
   }
 
-  /** Jobs whose time is over: for the lock, if that is what they waited for. */
-  #dropLate(locked?: unknown): void {
-    const now = this.#options.clock();
-    const late = locked === undefined ? now : now + storeLimits.lockRetryMs;
+  /** Triggers see that the transaction is ours, and nothing that statements of others left behind. */
+  #enter(): void {
+    this.#statements.begin.run();
+    this.#statements.enter.run();
+    this.#statements.forget.run();
+  }
+
+  /** Jobs whose time is over, or will be in `ms`. */
+  #dropLate(ms = 0): void {
+    const late = this.#options.clock() + ms;
     if (!this.#queue.some((job) => job.deadline <= late)) return;
     const [gone, left] = [this.#queue.filter((job) => job.deadline <= late), this.#queue.filter((job) => job.deadline > late)];
     this.#queue = left;
-    for (const job of gone) job.reject(locked === undefined ? deadlineExceeded() : storeBusy(locked));
+    for (const job of gone) job.reject(this.#locked === undefined ? deadlineExceeded() : storeBusy(this.#locked));
   }
 
   #takeGroup(): readonly Job[] {
@@ -122,6 +134,7 @@ export class GroupCommit {
     try {
       results = this.#runAll(group) ?? this.#runApart(group);
       end = this.#options.log.mustEnd();
+      this.#statements.leave.run();
       this.#statements.commit.run();
     } catch (error) {
       if (this.#options.database.inTransaction) this.#statements.rollback.run();
@@ -139,7 +152,7 @@ export class GroupCommit {
     } catch (error) {
       if (!this.#options.database.inTransaction) throw error;
       this.#statements.rollback.run();
-      this.#statements.begin.run();
+      this.#enter();
       return undefined;
     }
   }

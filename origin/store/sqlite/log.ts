@@ -1,8 +1,8 @@
 /** Reading, marking and trimming the change log. Its document entries are written by triggers alone. */
-import { asc, desc, gte, lt, sql } from 'drizzle-orm';
+import { asc, desc, lt, max, min, sql } from 'drizzle-orm';
 import type { Change } from '../../../shared/contract/change.ts';
 import { storeLimits } from '../limits.ts';
-import type { Queries } from './database.ts';
+import type { Connection, Queries } from './database.ts';
 import { toImage } from './documents.ts';
 import { type LogEnd, type LogPosition, toPosition } from './log-position.ts';
 import { log, meta } from './system-tables.ts';
@@ -12,12 +12,17 @@ export type LogEntry = typeof log.$inferSelect;
 export class ChangeLog {
   readonly #end;
   readonly #from;
-  readonly #queries: Queries;
+  readonly #mark;
+  readonly #expired;
+  readonly #drop;
 
-  constructor(queries: Queries) {
-    this.#queries = queries;
+  constructor({ database, queries }: Connection) {
     this.#end = queries.select({ seq: log.seq, token: log.token, epoch: sql<string | null>`(SELECT ${meta.value} FROM ${meta} WHERE ${meta.key} = 'epoch')` }).from(log).orderBy(desc(log.seq)).limit(1).prepare();
-    this.#from = queries.select().from(log).where(gte(log.seq, sql.placeholder('seq'))).orderBy(asc(log.seq)).limit(storeLimits.batchChangesMax + 1).prepare();
+    // Row by row, so that large images are not read past the bound; drizzle reads whole results.
+    this.#from = database.prepare<LogEntry, [number]>(queries.select().from(log).where(sql`${log.seq} >= ?`).orderBy(asc(log.seq)).toSQL().sql);
+    this.#mark = queries.insert(log).values({ token: sql`lower(hex(randomblob(4)))`, resource: sql.placeholder('resource'), id: '', kind: sql.placeholder('kind'), at: sql.placeholder('at') }).prepare();
+    this.#expired = toExpired(queries);
+    this.#drop = queries.delete(log).where(lt(log.seq, sql.placeholder('last'))).prepare();
   }
 
   mustEnd(): LogEnd {
@@ -26,16 +31,27 @@ export class ChangeLog {
     return { ...end, epoch: end.epoch };
   }
 
-  /** Entries after `from`, oldest first, at most a batch; `undefined` when `from` is not in this history or a gap follows it. */
-  after(from: LogPosition): readonly LogEntry[] | undefined {
-    const [at, ...entries] = this.#from.all({ seq: from.seq });
-    if (at?.seq !== from.seq || at.token !== from.token) return undefined;
-    return entries.every((entry, index) => entry.seq === from.seq + 1 + index) ? entries : undefined;
+  /**
+   * Entries after `from`, oldest first, as many as a batch may hold; `undefined` when `from` is not in this
+   * history or a gap follows it. `more`: the bound ended it, not the log.
+   */
+  after(from: LogPosition): { readonly entries: readonly LogEntry[]; readonly more: boolean } | undefined {
+    const entries: LogEntry[] = [];
+    let characters = 0;
+    let at: LogPosition | undefined;
+    for (const entry of this.#from.iterate(from.seq)) {
+      if (at === undefined ? entry.seq !== from.seq || entry.token !== from.token : entry.seq !== at.seq + 1) return undefined;
+      if (at !== undefined) entries.push(entry);
+      at = entry;
+      characters += (entry.before?.length ?? 0) + (entry.after?.length ?? 0);
+      if (entries.length >= storeLimits.batchChangesMax || (characters > storeLimits.batchCharactersMax && entries.length > 0)) return { entries, more: true };
+    }
+    return at === undefined ? undefined : { entries, more: false };
   }
 
   /** Needs a write transaction. */
   mark(kind: 'start' | 'resource', resource: string, at: number): void {
-    this.#queries.insert(log).values({ token: sql`lower(hex(randomblob(4)))`, resource, id: '', kind, at }).run();
+    this.#mark.run({ kind, resource, at });
   }
 
   /**
@@ -43,16 +59,17 @@ export class ChangeLog {
    * those who are up to date. Returns whether more is left to drop.
    */
   trim(before: number): boolean {
-    const [bound] = this.#queries
-      .select({ seq: sql<number | null>`max(seq)` })
-      .from(sql`(SELECT seq, at FROM ${log} ORDER BY seq LIMIT ${storeLimits.tidyRowsMax})`)
-      .where(sql`at < ${before}`).all();
-    if (bound?.seq == null) return false;
-    const first = this.#queries.select({ seq: log.seq }).from(log).orderBy(asc(log.seq)).limit(1).get();
-    if (first === undefined || first.seq >= bound.seq) return false;
-    this.#queries.delete(log).where(lt(log.seq, bound.seq)).run();
-    return bound.seq - first.seq >= storeLimits.tidyRowsMax - 1;
+    const found = this.#expired.get({ before });
+    if (found?.first == null || found.last == null || found.first >= found.last) return false;
+    this.#drop.run({ last: found.last });
+    return found.last - found.first >= storeLimits.tidyRowsMax - 1;
   }
+}
+
+/** The oldest entries that are past keeping, as many as one round may drop. */
+function toExpired(queries: Queries) {
+  const oldest = queries.select({ seq: log.seq, at: log.at }).from(log).orderBy(asc(log.seq)).limit(storeLimits.tidyRowsMax).as('oldest');
+  return queries.select({ first: min(oldest.seq), last: max(oldest.seq) }).from(oldest).where(lt(oldest.at, sql.placeholder('before'))).prepare();
 }
 
 export function toChange(epoch: string, entry: LogEntry): Change | undefined {
