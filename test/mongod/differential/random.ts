@@ -1,0 +1,41 @@
+/** A seeded source of choices: the same seed asks the same questions, on every machine. */
+export type Random = {
+  /** From 0 up to but not including 1. */
+  unit(): number;
+  /** A whole number below the bound. */
+  below(bound: number): number;
+  chance(probability: number): boolean;
+  pick<T>(items: readonly T[]): T;
+  /** One of the makers, by weight. */
+  weighted<T>(...makers: readonly (readonly [weight: number, make: () => T])[]): T;
+  list<T>(lengthMax: number, make: () => T): T[];
+};
+
+export function seededRandom(seed: number): Random {
+  const unit = mulberry32(seed);
+  const below = (bound: number) => Math.floor(unit() * bound);
+  return {
+    unit,
+    below,
+    chance: probability => unit() < probability,
+    pick: items => items[below(items.length)] as (typeof items)[number],
+    weighted: (...makers) => {
+      let left = unit() * makers.reduce((sum, [weight]) => sum + weight, 0);
+      const found = makers.find(([weight]) => (left -= weight) < 0) ?? makers[0];
+      if (found === undefined) throw new Error('nothing to choose from');
+      return found[1]();
+    },
+    list: (lengthMax, make) => Array.from({ length: below(lengthMax + 1) }, make),
+  };
+}
+
+/** Thirty-two bits of state, evenly spread: enough to vary tests, no use for secrets. */
+function mulberry32(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
