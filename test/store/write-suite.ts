@@ -66,6 +66,12 @@ export function writeSuite(open: OpenPlace): void {
       expect(outcomes.map(({ kind }) => kind)).toEqual(['refused', 'written']);
     });
 
+    test('refuses an id that is none, and one inside the document', async () => {
+      const { outcomes } = await write(put(things, '', {}), put(things, 'a\udfff', {}), put(things, 'w-inside', { id: 'w-inside' }));
+      expect(outcomes.map((outcome) => outcome.kind === 'refused' && [outcome.fault.reason, outcome.fault.errors[0]?.at])).toEqual(Array.from({ length: 3 }, () => ['document_invalid', '/id']));
+      expect(await text('w-inside')).toBeUndefined();
+    });
+
     test('that throws is undone whole, and its neighbours are not', async () => {
       const broken = decide(things, 'w11', () => {
         throw new Error('a bug');

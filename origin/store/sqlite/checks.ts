@@ -8,15 +8,23 @@ import type { Resource } from '../../../shared/contract/resource.ts';
 /** Leads the message of a refusal, so that it is told from SQLite's own. */
 export const refusalMark = 'tombolo: ';
 
-/** A statement for a BEFORE INSERT trigger. */
+/** True for statements of other programs (system-tables.ts, `own`). */
+export const isForeign = `NOT EXISTS (SELECT 1 FROM "_own")`;
+
+/** For BEFORE triggers. What this store writes is one JSON object by construction (documents.ts), but for an id inside. */
+export function formCheck(resource: Resource): string {
+  return `${toStatement(formCases(resource))} WHERE ${isForeign}`;
+}
+
+/** For a BEFORE INSERT trigger. */
 export function insertCheck(resource: Resource): string {
-  return toStatement([...formCases(resource), ...fieldCases(resource, (wrong) => wrong)]);
+  return toStatement(fieldCases(resource, (wrong) => wrong));
 }
 
 /** In an UPDATE a field that was already so, and stays as it was, is let through: others' old documents stay editable. */
 export function updateCheck(resource: Resource): string {
   const changed = (path: string) => `NOT (json_type(NEW."doc", ${path}) IS json_type(OLD."doc", ${path}) AND json_extract(NEW."doc", ${path}) IS json_extract(OLD."doc", ${path}))`;
-  return toStatement([...formCases(resource), ...fieldCases(resource, (wrong, path) => `${wrong} AND ${changed(path)}`)]);
+  return toStatement(fieldCases(resource, (wrong, path) => `${wrong} AND ${changed(path)}`));
 }
 
 interface Case {

@@ -53,6 +53,7 @@ export class GroupCommit {
     const prepare = (sql: string) => options.database.prepare<null, []>(sql);
     this.#statements = {
       begin: prepare('BEGIN IMMEDIATE'), commit: prepare('COMMIT'), rollback: prepare('ROLLBACK'),
+      enter: prepare('INSERT INTO "_own" DEFAULT VALUES'), leave: prepare('DELETE FROM "_own"'), forget: prepare('DELETE FROM "_displaced"'),
       savepoint: prepare('SAVEPOINT job'), release: prepare('RELEASE job'), undo: prepare('ROLLBACK TO job'),
     };
   }
@@ -91,13 +92,21 @@ export class GroupCommit {
 
   #begin(): boolean {
     try {
-      this.#statements.begin.run();
+      this.#enter();
       return true;
     } catch (error) {
+      if (this.#options.database.inTransaction) this.#statements.rollback.run();
       if (isBusy(error)) this.#dropLate(error);
       else this.#queue.splice(0).forEach((job) => job.reject(toStoreFault(error)));
       return false;
     }
+  }
+
+  /** Triggers see that the transaction is ours, and nothing that statements of others left behind. */
+  #enter(): void {
+    this.#statements.begin.run();
+    this.#statements.enter.run();
+    this.#statements.forget.run();
   }
 
   /** Jobs whose time is over: for the lock, if that is what they waited for. */
@@ -122,6 +131,7 @@ export class GroupCommit {
     try {
       results = this.#runAll(group) ?? this.#runApart(group);
       end = this.#options.log.mustEnd();
+      this.#statements.leave.run();
       this.#statements.commit.run();
     } catch (error) {
       if (this.#options.database.inTransaction) this.#statements.rollback.run();
@@ -139,7 +149,7 @@ export class GroupCommit {
     } catch (error) {
       if (!this.#options.database.inTransaction) throw error;
       this.#statements.rollback.run();
-      this.#statements.begin.run();
+      this.#enter();
       return undefined;
     }
   }

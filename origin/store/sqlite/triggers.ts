@@ -8,7 +8,7 @@
  * triggers do; and the next BEFORE trigger clears what was left.
  */
 import type { Resource } from '../../../shared/contract/resource.ts';
-import { insertCheck, updateCheck } from './checks.ts';
+import { formCheck, insertCheck, isForeign, updateCheck } from './checks.ts';
 import { quote, type SchemaObject } from './ddl.ts';
 import { type SideTable, sideTablesOf } from './side-tables.ts';
 
@@ -38,8 +38,9 @@ class Triggers {
 
   beforeInsert(): SchemaObject {
     return this.#trigger('before insert', 'BEFORE INSERT', [
+      formCheck(this.#resource),
       insertCheck(this.#resource),
-      ...this.#noteDisplaced(`"id" = NEW."id" OR "n" = NEW."n"`),
+      ...this.#noteDisplaced(`("id" = NEW."id" OR "n" = NEW."n") AND ${isForeign}`),
     ]);
   }
 
@@ -54,7 +55,7 @@ class Triggers {
   }
 
   beforeUpdate(): SchemaObject {
-    return this.#trigger('before update', 'BEFORE UPDATE OF "id", "doc"', [updateCheck(this.#resource)]);
+    return this.#trigger('before update', 'BEFORE UPDATE OF "id", "doc"', [formCheck(this.#resource), updateCheck(this.#resource)]);
   }
 
   beforeMove(): SchemaObject {

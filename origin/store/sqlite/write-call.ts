@@ -84,7 +84,7 @@ export class WriteCalls {
         if (before !== undefined) statements.remove.run({ id });
         return { kind: 'written', before, after: undefined };
       case 'put': {
-        const doc = mustDocText(decision.document);
+        const doc = mustDocText(id, decision.document);
         (before === undefined ? statements.insert : statements.update).run({ id, doc });
         return { kind: 'written', before, after: toDocument(id, doc) };
       }
