@@ -4,15 +4,20 @@
  */
 import type { Contract } from '../shared/contract/contract.ts';
 import { Fault, type FaultReason } from '../shared/contract/fault.ts';
+import type { Plans } from '../shared/contract/plans.ts';
 import type { Position } from '../shared/contract/position.ts';
 import type { Principal } from '../shared/contract/principal.ts';
 import type { Route } from '../shared/contract/routes.ts';
 import { Entries } from './cache/entries.ts';
 import { Generations } from './cache/generations.ts';
+import type { Counters } from './coordinator/counters.object.ts';
 import type { Coordinator } from './coordinator/generations.object.ts';
+import type { Tickets } from './coordinator/tickets.object.ts';
 import { Macs } from './hop/macs.ts';
 import type { ReadFacts } from './hop/verify.ts';
 import { Tokens } from './identity/tokens.ts';
+import { toQuota } from './quota/counters.client.ts';
+import type { Quota } from './quota/quota.ts';
 import { type ReadRequest, Reads } from './reads.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { mustSettings, type Settings, SettingsError } from './settings.ts';
@@ -21,12 +26,16 @@ import type { Target } from './target.ts';
 /** `wrangler.toml` and the secrets. Texts are read by `settings.ts` alone. */
 export interface Bindings {
   readonly COORDINATOR: DurableObjectNamespace<Coordinator>;
+  readonly COUNTERS: DurableObjectNamespace<Counters>;
+  readonly TICKETS: DurableObjectNamespace<Tickets>;
   readonly FLOOD: RateLimit;
 }
 
 export interface EdgeContext {
   readonly settings: Settings;
   readonly contract: Contract;
+  readonly plans: Plans;
+  readonly quota: Quota;
   readonly macs: Macs;
   readonly tokens: Tokens;
   readonly retries: RetryBudget;
@@ -51,7 +60,9 @@ export interface Variables {
   /** Milliseconds of the epoch. */
   deadlineAt: number;
   principal: Principal;
-  /** Of a safe request. */
+  /** When the token ends that says who asks, in milliseconds of the epoch; absent: nobody signed in. */
+  signedInUntil: number | undefined;
+  /** Of a safe request for a state, not of a feed. */
   read: ReadRequest | undefined;
   /** The buffered body of a write, byte for byte. */
   body: Uint8Array<ArrayBuffer> | undefined;
@@ -69,27 +80,40 @@ export interface EdgeEnv {
   Variables: Variables;
 }
 
+/** What was declared: read at start, checked before anything is served. */
+export interface Served {
+  readonly contract: Contract;
+  readonly plans: Plans;
+}
+
 const made = new WeakMap<Bindings, EdgeContext>();
 
 /** Throws `misconfigured` until every setting is there; the log names what is missing. */
-export function contextOf(bindings: Bindings, contract: Contract): EdgeContext {
+export function contextOf(bindings: Bindings, served: Served): EdgeContext {
   const known = made.get(bindings);
   if (known !== undefined) return known;
-  const context = build(bindings, contract);
+  const context = build(bindings, served);
   made.set(bindings, context);
   return context;
 }
 
-function build(bindings: Bindings, contract: Contract): EdgeContext {
+function build(bindings: Bindings, { contract, plans }: Served): EdgeContext {
   try {
     const settings = mustSettings({ ...bindings });
     return {
-      settings, contract, macs: new Macs(settings.keys), tokens: new Tokens(settings), retries: new RetryBudget(), generations: new Generations(settings, contract.digest), entries: new Entries(), reads: new Reads(),
+      settings, contract, plans: withAnonymousPlan(plans, settings.anonymousPlan), quota: toQuota(bindings.COUNTERS), macs: new Macs(settings.keys), tokens: new Tokens(settings),
+      retries: new RetryBudget(), generations: new Generations(settings, contract.digest), entries: new Entries(), reads: new Reads(),
     };
   } catch (cause) {
     if (!(cause instanceof SettingsError)) throw cause;
     throw new Fault('misconfigured', { cause, facts: { settings: cause.message } });
   }
+}
+
+function withAnonymousPlan(plans: Plans, name: string): Plans {
+  const anonymous = name === '' ? plans.anonymous : plans.byName.get(name);
+  if (anonymous === undefined) throw new SettingsError([`TOMBOLO_ANONYMOUS_PLAN names no plan of shared/resources/plans.ts`]);
+  return { ...plans, anonymous };
 }
 
 /** Refusals of this isolate by reason, since it began; each log line tells the count. */

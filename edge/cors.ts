@@ -4,7 +4,7 @@ import { edgeLimits } from './limits.ts';
 
 const requestHeaders = 'Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Tombolo-Position, Traceparent';
 /** SEMANTICS §13; the rest of what this API says in headers comes with them. */
-const exposedHeaders = 'Age, API-Version, Cache-Status, ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, Tombolo-Position, X-Request-Id';
+const exposedHeaders = 'Age, API-Version, Cache-Status, ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, Tombolo-Limits, Tombolo-Position, X-Request-Id';
 
 /** Every answer varies by Origin, also those without one: a stored answer must not serve the other kind. */
 export function setCorsHeaders(answer: Headers, request: Headers, declared: ReadonlySet<string>): void {

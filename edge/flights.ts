@@ -18,13 +18,24 @@ export class Flights<T> {
   }
 
   start(key: string, work: () => Promise<T>): Promise<T> {
+    this.#forgetLost();
     const flight = { promise: work(), startedAt: Date.now() };
+    // Last in order also where it replaces a lost one.
+    this.#flights.delete(key);
     this.#flights.set(key, flight);
     const land = () => {
       if (this.#flights.get(key) === flight) this.#flights.delete(key);
     };
     flight.promise.then(land, land);
     return flight.promise;
+  }
+
+  /** Those that can no longer be joined, oldest first: a flight whose request was cancelled never lands. */
+  #forgetLost(): void {
+    for (const [key, { startedAt }] of this.#flights) {
+      if (Date.now() - startedAt < this.#msMax) return;
+      this.#flights.delete(key);
+    }
   }
 }
 
@@ -39,6 +50,6 @@ export async function settledWithin<T>(promise: Promise<T>, ms: number): Promise
   } catch {
     return undefined;
   } finally {
-    clearTimeout(timer ?? null);
+    if (timer !== undefined) clearTimeout(timer);
   }
 }

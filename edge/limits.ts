@@ -34,6 +34,8 @@ export const edgeLimits = {
   keyCharactersMax: 4_096,
   /** What a follower waits for the leader of the same miss; then it goes itself. */
   followMsMax: 2_000,
+  /** One header that goes on to the origin: six of them and a principal must fit into Bun's 16 KB. */
+  carriedCharactersMax: 1_024,
   /** Retries earned by one request: one in ten may be tried twice, so an outage is not made worse. */
   retriesPerRequest: 0.1,
   /** Retries saved up in quiet times. */
@@ -44,6 +46,14 @@ export const edgeLimits = {
   retryAfterSeconds: 1,
   /** The platform's window for the flood shield (`wrangler.toml`), told in `Retry-After`. */
   floodSeconds: 10,
+  /** A question to a caller's counter; then the route's own policy decides. An object far away starts in less. */
+  counterMsMax: 1_000,
+  /** After a counter did not answer, this caller's requests do not wait for it again for so long. */
+  counterAgainMs: 2_000,
+  /** Callers whose leases an isolate remembers, a kilobyte each. The least recently seen goes first; its counter is asked anew. */
+  callersRememberedMax: 10_000,
+  /** A ticket for a live feed: long enough to open a stream with it, too short to be worth stealing. */
+  ticketSeconds: 30,
   /** Browsers keep a preflight's answer at most this long (Chromium's ceiling). */
   preflightSeconds: 7_200,
   /** A written position in a browser's cookie: past this every edge has heard of the write. */

@@ -4,6 +4,7 @@ import type { Verb } from '../shared/contract/routes.ts';
 
 const json = 'application/json';
 const lines = 'application/x-ndjson';
+const events = 'text/event-stream';
 
 const taken: Readonly<Partial<Record<Verb, readonly string[]>>> = {
   create: [json],
@@ -13,10 +14,10 @@ const taken: Readonly<Partial<Record<Verb, readonly string[]>>> = {
 };
 
 /** An import answers with lines; whoever asks for JSON alone is not turned away for it. */
-const produced = (verb: Verb): readonly string[] => (verb === 'import' ? [lines, json] : [json]);
+const produced = (verb: Verb): readonly string[] => (verb === 'import' ? [lines, json] : verb === 'changes' ? [events] : [json]);
 
 export function mustAccept(header: string | null, verb: Verb): void {
-  if (header === null || header === '*/*' || header === json) return;
+  if (header === null || header === '*/*') return;
   const types = produced(verb);
   if (types.some((type) => qualityOf(header, type) > 0)) return;
   throw new Fault('not_acceptable', { detail: `this answers with ${types[0]}` });

@@ -3,10 +3,10 @@
  * much he may ask comes before the cache, so that a hit is never served to someone who may not see it.
  */
 import { Hono, type MiddlewareHandler } from 'hono';
-import type { Contract } from '../shared/contract/contract.ts';
-import { reportPath } from '../shared/contract/report.ts';
 import { Fault } from '../shared/contract/fault.ts';
-import type { EdgeEnv } from './context.ts';
+import { mustAfford } from '../shared/contract/plans.ts';
+import { reportPath } from '../shared/contract/report.ts';
+import type { EdgeEnv, Served } from './context.ts';
 import { report } from './coordinator/report.ts';
 import { respond } from './respond.ts';
 import { cache } from './stages/cache.ts';
@@ -16,21 +16,24 @@ import { guard } from './stages/guard.ts';
 import { health, healthPath } from './stages/health.ts';
 import { identify } from './stages/identify.ts';
 import { limit } from './stages/limit.ts';
+import { tickets, ticketsPath } from './stages/tickets.ts';
 import { trace } from './stages/trace.ts';
 import { validate } from './stages/validate.ts';
 import { version } from './stages/version.ts';
 import { serverTiming, timed } from './timings.ts';
 
-export function pipeline(contract: Contract): Hono<EdgeEnv> {
+export function pipeline(served: Served): Hono<EdgeEnv> {
+  mustAfford(served.plans, served.contract);
   const stages: Readonly<Record<string, MiddlewareHandler<EdgeEnv>>> = {
     trace: trace(),
-    configure: configure({ contract }),
-    guard: guard({ ownRoutes: { [healthPath]: 'GET', [reportPath]: 'POST' } }),
+    configure: configure(served),
+    guard: guard({ ownRoutes: { [healthPath]: 'GET', [reportPath]: 'POST', [ticketsPath]: 'POST' } }),
     health: health(),
     report: report(),
     version: version(),
     identify: identify(),
     limit: limit(),
+    tickets: tickets(),
     validate: validate(),
     cache: cache(),
     forward: forward(),

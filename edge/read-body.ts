@@ -23,7 +23,29 @@ export async function bufferUpTo(stream: ReadableStream<Uint8Array> | null, byte
   return joined(chunks, length);
 }
 
-function resumed(chunks: Uint8Array[], reader: ReadableStreamDefaultReader<Uint8Array>): ReadableStream<Uint8Array> {
+/** The same stream, which fails with `body_too_large` once more has passed than may. */
+export function bounded(stream: ReadableStream<Uint8Array>, bytesMax: number): ReadableStream<Uint8Array> {
+  let length = 0;
+  return stream.pipeThrough(new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      length += chunk.length;
+      if (length > bytesMax) controller.error(tooLarge(bytesMax));
+      else controller.enqueue(chunk);
+    },
+  }));
+}
+
+export function tooLarge(bytesMax: number): Fault {
+  return new Fault('body_too_large', { detail: `at most ${bytesMax} bytes` });
+}
+
+/** The two runtimes differ in the type of a reader, not in this. */
+interface Reader {
+  read(): Promise<{ readonly value?: Uint8Array | undefined }>;
+  cancel(reason?: unknown): Promise<void>;
+}
+
+function resumed(chunks: Uint8Array[], reader: Reader): ReadableStream<Uint8Array> {
   return new ReadableStream({
     async pull(controller) {
       const read = chunks.shift() ?? (await reader.read()).value;

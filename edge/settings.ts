@@ -19,6 +19,8 @@ export interface Settings {
   readonly staleIfErrorMs: number;
   /** Past this age of "complete through" the feed counts as silent, and generations as unknown. */
   readonly feedSilentMs: number;
+  /** A plan for callers who are not signed in, in place of the declared one: for networks of one's own, and load tests. */
+  readonly anonymousPlan: string;
 }
 
 export class SettingsError extends Error {
@@ -43,6 +45,7 @@ export function mustSettings(given: Readonly<Record<string, unknown>>): Settings
     memoMs: reader.milliseconds('TOMBOLO_MEMO_MS', 1_000),
     staleIfErrorMs: reader.milliseconds('TOMBOLO_STALE_IF_ERROR_MS', 300_000),
     feedSilentMs: reader.milliseconds('TOMBOLO_FEED_SILENT_MS', 1_000),
+    anonymousPlan: reader.optional('TOMBOLO_ANONYMOUS_PLAN'),
   };
   if (reader.wrong.length > 0) throw new SettingsError(reader.wrong);
   return settings;
@@ -62,6 +65,11 @@ class SettingsReader {
     if (typeof value === 'string' && value !== '') return value;
     this.wrong.push(`${variable} is missing`);
     return '';
+  }
+
+  optional(variable: string): string {
+    const value = this.#given[variable];
+    return typeof value === 'string' ? value : '';
   }
 
   environment(): Settings['environment'] {

@@ -1,6 +1,9 @@
-/** The Worker: the pipeline over what is served, and the Durable Object that keeps generations. */
-import { served } from '../shared/resources/all.ts';
+/** The Worker: the pipeline over what is served, and the Durable Objects that keep state for it. */
+import { served as contract } from '../shared/resources/all.ts';
+import { offered as plans } from '../shared/resources/plans.ts';
 import { pipeline } from './pipeline.ts';
 
+export { Counters } from './coordinator/counters.object.ts';
 export { Coordinator } from './coordinator/generations.object.ts';
-export default pipeline(served);
+export { Tickets } from './coordinator/tickets.object.ts';
+export default pipeline({ contract, plans });

@@ -67,8 +67,10 @@ async function listen(context: Context, jwks: JSONWebKeySet | undefined) {
 /** What is answered without a signature (SEMANTICS: the hop). */
 function openRoute({ settings, store, contract }: Context, request: Request, jwks: JSONWebKeySet | undefined): Response | undefined {
   if (request.method !== 'GET') return undefined;
-  if (request.url.endsWith('/health')) return Response.json({ status: 'ok', engine: store.engine, contract: contract.digest });
-  if (jwks !== undefined && settings.environment === 'development' && request.url.endsWith('/.well-known/jwks.json')) return Response.json(jwks);
+  // The whole path: a document may have such an id.
+  const path = request.url.slice(request.url.indexOf('/', 'https://'.length));
+  if (path === '/health') return Response.json({ status: 'ok', engine: store.engine, contract: contract.digest });
+  if (jwks !== undefined && settings.environment === 'development' && path === '/.well-known/jwks.json') return Response.json(jwks);
   return undefined;
 }
 

@@ -8,7 +8,7 @@ import type { EdgeEnv } from '../context.ts';
 import { contentDigest } from '../hop/content-digest.ts';
 import { mustSignedReport } from '../hop/verify.ts';
 import { edgeLimits } from '../limits.ts';
-import { mustText, readUpTo } from '../read-body.ts';
+import { mustText, readUpTo, tooLarge } from '../read-body.ts';
 import { sendReport } from './coordinator.ts';
 
 export function report(): MiddlewareHandler<EdgeEnv> {
@@ -24,7 +24,7 @@ export function report(): MiddlewareHandler<EdgeEnv> {
 
 async function mustSignedBody(c: Context<EdgeEnv>): Promise<string> {
   const bytes = await readUpTo(c.req.raw.body, edgeLimits.reportBytesMax);
-  if (bytes === undefined) throw new Fault('body_too_large', { detail: `at most ${edgeLimits.reportBytesMax} bytes` });
+  if (bytes === undefined) throw tooLarge(edgeLimits.reportBytesMax);
   const signed = c.req.raw.headers.get('content-digest');
   if (signed === null || signed !== (await contentDigest(bytes))) throw new Fault('hop_invalid', { detail: 'the body is not the one that was signed' });
   return mustText(bytes);

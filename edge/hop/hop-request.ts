@@ -4,7 +4,10 @@ import { Fault } from '../../shared/contract/fault.ts';
 import { formatPosition } from '../../shared/contract/position.ts';
 import { formatPrincipal } from '../../shared/hop/principal-header.ts';
 import type { hopHeaders } from '../../shared/hop/profile.ts';
+import { limits } from '../../shared/contract/limits.ts';
 import type { EdgeEnv } from '../context.ts';
+import { originMs } from '../live/stream-life.ts';
+import { bounded } from '../read-body.ts';
 import { contentDigest } from './content-digest.ts';
 import { randomNonce, signRequest } from './sign-request.ts';
 
@@ -25,7 +28,7 @@ export async function toSignedRequest(c: Context<EdgeEnv>, signal: AbortSignal):
   const headers = await toHopHeaders(c);
   const nonce = randomNonce();
   await signRequest({ method, url, headers, nonce }, macs, Date.now());
-  return { nonce, request: new Request(url, { method, headers, body: bodyOf(c), redirect: 'manual', signal }) };
+  return { nonce, request: new Request(url, { method, headers, body: bodyOf(c), redirect: 'manual', cache: 'no-store', signal }) };
 }
 
 async function toHopHeaders(c: Context<EdgeEnv>): Promise<Headers> {
@@ -43,7 +46,7 @@ async function toHopHeaders(c: Context<EdgeEnv>): Promise<Headers> {
     'last-event-id': sent.get('last-event-id'),
     traceparent: c.get('traceparent'),
     'tombolo-after': after === undefined ? null : formatPosition(after),
-    'tombolo-deadline': String(Math.max(0, c.get('deadlineAt') - Date.now())),
+    'tombolo-deadline': String(originMs(c, Date.now())),
     'tombolo-principal': formatPrincipal(c.get('principal')),
     'tombolo-request': c.get('requestId'),
   };
@@ -60,5 +63,8 @@ function mustAscii(name: string, value: string): string {
 
 function bodyOf(c: Context<EdgeEnv>): BodyInit | null {
   if (c.get('route').safe) return null;
-  return c.get('body') ?? (c.get('route').verb === 'import' ? c.req.raw.body : null);
+  const { body, headers } = c.req.raw;
+  if (c.get('route').verb !== 'import') return c.get('body') ?? null;
+  // A declared length was checked at the door, and the platform holds the body to it.
+  return body === null || headers.has('content-length') ? body : bounded(body, limits.importBytesMax);
 }

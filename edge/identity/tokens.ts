@@ -22,9 +22,13 @@ export interface Issuer {
   readonly jwksUrl: string;
 }
 
-interface Remembered {
+export interface Verified {
   readonly principal: Principal;
+  /** Milliseconds of the epoch. */
   readonly expiresAt: number;
+}
+
+interface Remembered extends Verified {
   readonly keysVersion: number;
 }
 
@@ -40,7 +44,7 @@ export class Tokens {
   }
 
   /** Throws `token_invalid`, or `identity_unavailable` when nothing can be checked. */
-  async mustVerify(token: string, waitUntil: WaitUntil): Promise<Principal> {
+  async mustVerify(token: string, waitUntil: WaitUntil): Promise<Verified> {
     if (token.length > limits.tokenCharactersMax) throw tokenInvalid(`the token has more than ${limits.tokenCharactersMax} characters`);
     const keys = await this.#keySet.keys(waitUntil);
     const known = this.#recall(token, keys);
@@ -48,9 +52,9 @@ export class Tokens {
     const parts = token.split('.');
     if (parts.length !== 3 || !parts.every(isCanonicalBase64Url)) throw tokenInvalid('the token is not three canonical base64url parts');
     const { result, version } = await this.#verify(token, keys, waitUntil);
-    const principal = toPrincipal(result);
-    this.#remember(token, { principal, expiresAt: (result.payload.exp ?? 0) * 1_000, keysVersion: version });
-    return principal;
+    const verified = { principal: toPrincipal(result), expiresAt: (result.payload.exp ?? 0) * 1_000, keysVersion: version };
+    this.#remember(token, verified);
+    return verified;
   }
 
   async #verify(token: string, keys: Keys, waitUntil: WaitUntil): Promise<{ result: JWTVerifyResult; version: number }> {
@@ -66,13 +70,13 @@ export class Tokens {
     }
   }
 
-  #recall(token: string, keys: Keys): Principal | undefined {
+  #recall(token: string, keys: Keys): Verified | undefined {
     const found = this.#remembered.get(token);
     if (found === undefined) return undefined;
     this.#remembered.delete(token);
     if (found.expiresAt <= Date.now() || found.keysVersion !== keys.version) return undefined;
     this.#remembered.set(token, found);
-    return found.principal;
+    return found;
   }
 
   #remember(token: string, remembered: Remembered): void {

@@ -63,9 +63,11 @@ async function lead(c: Context<EdgeEnv>, plan: Plan, found: Found, insists: bool
 /** What may not or need not be stored. */
 async function bypass(c: Context<EdgeEnv>, next: Next): Promise<void> {
   await next();
-  const reason = c.get('route').safe ? 'bypass' : 'method';
+  const { safe, verb } = c.get('route');
+  const reason = safe ? 'bypass' : 'method';
   if (c.error === undefined) label(c.res, { status: `fwd=${reason}; fwd-status=${c.res.status}`, ageSeconds: 0, isPublic: false });
-  if (reason === 'method' && c.error === undefined) c.res.headers.set('cache-control', 'no-store');
+  // A feed is a moment, not a state: there is nothing to validate.
+  if ((!safe || verb === 'changes') && c.error === undefined) c.res.headers.set('cache-control', 'no-store');
 }
 
 async function look(c: Context<EdgeEnv>, plan: Plan, where: 'everywhere' | 'memory'): Promise<Found> {

@@ -11,6 +11,7 @@ import { positionCookie, positionHeader } from '../hop/demanded-position.ts';
 import { type SignedRequest, toSignedRequest } from '../hop/hop-request.ts';
 import { verifyAnswer } from '../hop/verify.ts';
 import { edgeLimits } from '../limits.ts';
+import { headSignal } from '../live/stream-life.ts';
 
 export function forward(): MiddlewareHandler<EdgeEnv> {
   return async function forward(c) {
@@ -24,7 +25,7 @@ export function forward(): MiddlewareHandler<EdgeEnv> {
 }
 
 async function ask(c: Context<EdgeEnv>): Promise<{ answer: Response; nonce: string }> {
-  const signal = AbortSignal.timeout(Math.max(1, c.get('deadlineAt') - Date.now()));
+  const { signal, headArrived } = headSignal(c, Date.now());
   try {
     return await send(await toSignedRequest(c, signal));
   } catch (cause) {
@@ -32,6 +33,8 @@ async function ask(c: Context<EdgeEnv>): Promise<{ answer: Response; nonce: stri
     if (!mayRetry(c, signal)) throw toForwardFault(cause);
     // Signed anew: the deadline is shorter now, and a nonce is used once.
     return await send(await toSignedRequest(c, signal)).catch((again: unknown) => Promise.reject(toForwardFault(again)));
+  } finally {
+    headArrived();
   }
 }
 

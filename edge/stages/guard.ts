@@ -9,8 +9,11 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { Fault } from '../../shared/contract/fault.ts';
 import { limits } from '../../shared/contract/limits.ts';
 import { mustRoute, type Route } from '../../shared/contract/routes.ts';
+import { hopHeaders } from '../../shared/hop/profile.ts';
 import type { EdgeContext, EdgeEnv } from '../context.ts';
 import { setCorsHeaders, toOptionsAnswer } from '../cors.ts';
+import { edgeLimits } from '../limits.ts';
+import { tooLarge } from '../read-body.ts';
 import { respond } from '../respond.ts';
 import { type Target, toTarget } from '../target.ts';
 
@@ -52,17 +55,23 @@ function admit(c: Context<EdgeEnv>, ownRoutes: GuardOptions['ownRoutes']): Respo
   return undefined;
 }
 
+/** A client's headers that go on to the origin, beside those that the edge makes itself. */
+const carried: ReadonlySet<string> = new Set(hopHeaders);
+
 function mustFit({ path, query }: Target, headers: Headers): void {
   if (path.length + query.length > limits.targetBytesMax) throw new Fault('target_too_long', { detail: `path and query have at most ${limits.targetBytesMax} bytes` });
   let bytes = 0;
-  headers.forEach((value, name) => (bytes += name.length + value.length + 4));
+  headers.forEach((value, name) => {
+    bytes += name.length + value.length + 4;
+    if (value.length > edgeLimits.carriedCharactersMax && carried.has(name)) throw new Fault('headers_too_large', { detail: `${name} has at most ${edgeLimits.carriedCharactersMax} characters` });
+  });
   if (bytes > limits.headerBytesMax) throw new Fault('headers_too_large', { detail: `all header fields together have at most ${limits.headerBytesMax} bytes` });
 }
 
 /** What is declared too long is not read at all; what lies about it is counted while it is read. */
 function mustBeShort(headers: Headers, bytesMax: number): void {
   const length = headers.get('content-length');
-  if (length !== null && !(Number(length) <= bytesMax)) throw new Fault('body_too_large', { detail: `at most ${bytesMax} bytes` });
+  if (length !== null && !(Number(length) <= bytesMax)) throw tooLarge(bytesMax);
 }
 
 function mustBeMethod(own: 'GET' | 'POST', method: string): undefined {

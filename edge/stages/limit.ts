@@ -1,19 +1,61 @@
-/** The flood shield: the platform's own counter per address. It is coarse and cheap; plans come behind it. */
-import type { MiddlewareHandler } from 'hono';
+/**
+ * Two layers. The flood shield is the platform's own counter per address: coarse, cheap, in front of the rest.
+ * The plan is the caller's, exact, and told in every answer that was counted. Preflights and `/health` never
+ * come this far.
+ */
+import type { Context, MiddlewareHandler } from 'hono';
 import { Fault } from '../../shared/contract/fault.ts';
+import { type Plan, planOf } from '../../shared/contract/plans.ts';
+import type { Route } from '../../shared/contract/routes.ts';
 import type { EdgeEnv } from '../context.ts';
 import { floodKey } from '../flood-key.ts';
 import { edgeLimits } from '../limits.ts';
 import { log, toLogged } from '../log.ts';
+import type { Spending } from '../quota/quota.ts';
+import { toLimitFault, toLimitHeaders } from '../quota/rate-limit-headers.ts';
+import { countUnknownPlan } from '../quota/unknown-plans.ts';
 
 export function limit(): MiddlewareHandler<EdgeEnv> {
   return async function limit(c, next) {
-    const address = c.req.raw.headers.get('cf-connecting-ip');
     // Cloudflare sets the header, over whatever a client sent. Without Cloudflare there is none, and no shield.
-    if (address !== null && !(await isWithin(c.env.FLOOD, floodKey(address))))
-      throw new Fault('limit_exceeded', { detail: 'too many requests from this address', headers: { 'retry-after': String(edgeLimits.floodSeconds) } });
+    const address = c.req.raw.headers.get('cf-connecting-ip');
+    if (address !== null && !(await isWithin(c.env.FLOOD, floodKey(address)))) throw flooded();
+    const spending = toSpending(c, address);
+    const verdict = await c.get('context').quota.spend(spending);
+    const fault = toLimitFault(spending.plan, verdict);
+    if (fault !== undefined) throw fault;
     await next();
+    for (const [name, value] of Object.entries(toLimitHeaders(spending.plan, verdict))) c.res.headers.set(name, value);
   };
+}
+
+function toSpending(c: Context<EdgeEnv>, address: string | null): Spending {
+  // A path that the edge answers itself has no route: it costs one, and counts as a write.
+  const route: Route | undefined = c.get('route');
+  const limits = route?.resource.limits;
+  return {
+    caller: callerOf(c.get('principal').subject, address),
+    plan: mustPlan(c),
+    cost: route === undefined ? 1 : (limits?.cost[route.verb] ?? 1),
+    unavailable: limits?.unavailable[route?.safe === true ? 'read' : 'write'] ?? 'refuse',
+    waitUntil: (work) => c.executionCtx.waitUntil(work),
+  };
+}
+
+/** Who pays. Where nobody tells addresses apart, all who are not signed in are one caller. */
+function callerOf(subject: string | undefined, address: string | null): string {
+  return subject === undefined ? `address:${address === null ? 'unknown' : floodKey(address)}` : `subject:${subject}`;
+}
+
+function mustPlan(c: Context<EdgeEnv>): Plan {
+  const { plan, unknown } = planOf(c.get('context').plans, c.get('principal'));
+  if (unknown !== undefined) countUnknownPlan(unknown, plan);
+  return plan;
+}
+
+/** The platform's window is not one of the plan's, so it has no place in `RateLimit`. */
+function flooded(): Fault {
+  return new Fault('limit_exceeded', { detail: 'too many requests from this address', headers: { 'retry-after': String(edgeLimits.floodSeconds) }, members: { 'violated-policies': ['flood'] } });
 }
 
 /** A shield that is itself down lets pass: it protects against load, not against people. */

@@ -4,16 +4,15 @@
  */
 import type { Context, MiddlewareHandler } from 'hono';
 import { parseImportQuery } from '../../shared/contract/import-query.ts';
-import { Fault } from '../../shared/contract/fault.ts';
 import { limits } from '../../shared/contract/limits.ts';
-import { parseNoQuery } from '../../shared/contract/query.ts';
+import { parseChangesQuery, parseNoQuery } from '../../shared/contract/query.ts';
 import type { Route } from '../../shared/contract/routes.ts';
 import { bodyValidator, isBodyVerb } from '../body-validator.ts';
 import { parseCondition } from '../conditions.ts';
 import type { Conditions, EdgeContext, EdgeEnv } from '../context.ts';
 import { mustDemandedPosition } from '../hop/demanded-position.ts';
 import { mustAccept, mustContentType } from '../negotiate.ts';
-import { mustText, readUpTo } from '../read-body.ts';
+import { mustText, readUpTo, tooLarge } from '../read-body.ts';
 
 export function validate(): MiddlewareHandler<EdgeEnv> {
   return async function validate(c, next) {
@@ -22,7 +21,7 @@ export function validate(): MiddlewareHandler<EdgeEnv> {
     mustAccept(headers.get('accept'), route.verb);
     mustContentType(headers, route.verb);
     const { query } = c.get('target');
-    c.set('read', route.safe ? c.get('context').reads.mustRead(route, query) : mustTakeNone(route, query));
+    c.set('read', route.safe && route.verb !== 'changes' ? c.get('context').reads.mustRead(route, query) : mustTakeNone(route, query));
     c.set('conditions', await parseConditions(headers, route, c.get('context')));
     if (!isBodyVerb(route.verb)) return next();
     await takeBody(c);
@@ -33,6 +32,7 @@ export function validate(): MiddlewareHandler<EdgeEnv> {
 function mustTakeNone({ verb }: Route, query: string): undefined {
   const search = new URLSearchParams(query);
   if (verb === 'import') parseImportQuery(search);
+  else if (verb === 'changes') parseChangesQuery(search);
   else parseNoQuery(search);
 }
 
@@ -47,7 +47,7 @@ async function parseConditions(headers: Headers, { safe }: Route, { macs }: Edge
 /** The bytes are kept for the hop, their text for the validator: Hono parses what stands in its cache. */
 async function takeBody(c: Context<EdgeEnv>): Promise<void> {
   const bytes = await readUpTo(c.req.raw.body, limits.bodyBytesMax);
-  if (bytes === undefined) throw new Fault('body_too_large', { detail: `at most ${limits.bodyBytesMax} bytes` });
+  if (bytes === undefined) throw tooLarge(limits.bodyBytesMax);
   c.set('body', bytes);
   c.req.bodyCache.text = asCached(mustText(bytes));
 }

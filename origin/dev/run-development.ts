@@ -9,7 +9,7 @@ import { type EdgeOptions, type EdgeWorker, onSignal, startEdgeWorker } from './
 import { developmentIssuer, type Identity, openIdentity } from './identity.ts';
 import { mustFreePorts } from './ports.ts';
 import { openRunRecord, type RunRecord } from './run-record.ts';
-import { seedSample } from './seed.ts';
+import { probe, seedSample } from './seed.ts';
 
 type Say = (line: string) => void;
 
@@ -82,7 +82,7 @@ export class Development {
 function toEdgeOptions(settings: Settings, identity: Identity, bundleDir: string, given: Variables): EdgeOptions {
   const issuer = identity.issuer;
   // Settings of the edge that are set in the environment win over the ones of wrangler.toml.
-  const own = ['TOMBOLO_CORS_ORIGINS', 'TOMBOLO_MEMO_MS', 'TOMBOLO_FEED_SILENT_MS'].flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]] as const]));
+  const own = ['TOMBOLO_CORS_ORIGINS', 'TOMBOLO_MEMO_MS', 'TOMBOLO_FEED_SILENT_MS', 'TOMBOLO_ANONYMOUS_PLAN'].flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]] as const]));
   return {
     bundleDir,
     port: settings.edgePort,
@@ -104,7 +104,7 @@ async function answered(url: string, token: string): Promise<void> {
   const [name = ''] = served.resources.keys();
   const until = Date.now() + readyMsMax;
   for (;;) {
-    const response = await fetch(`${url}/v1/${name}?limit=1`, { headers: { authorization: `Bearer ${token}` }, signal: AbortSignal.timeout(readyMsMax) }).catch((cause: unknown) => String(cause));
+    const response = await fetch(`${url}/v1/${name}?${probe}`, { headers: { authorization: `Bearer ${token}` }, signal: AbortSignal.timeout(readyMsMax) }).catch((cause: unknown) => String(cause));
     const isAnswer = typeof response !== 'string' && response.status < 500;
     if (isAnswer) return;
     if (Date.now() > until) throw new Error(`the edge does not answer: ${typeof response === 'string' ? response : `${response.status} ${await response.text()}`}`);

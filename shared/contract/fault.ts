@@ -13,6 +13,8 @@ export interface FieldError {
 interface ProblemKind {
   readonly status: number;
   readonly title: string;
+  /** A type registered with IANA (RFC 9457 §4.2) where there is one; `urn:tombolo:problem:<reason>` otherwise. */
+  readonly type?: string;
 }
 
 /** Every reason with what the world may read of it. Order: input, identity, state, hop, ourselves. */
@@ -36,7 +38,8 @@ export const problems = {
   token_missing: { status: 401, title: 'Authentication required' },
   token_invalid: { status: 401, title: 'Token refused' },
   forbidden: { status: 403, title: 'Not allowed' },
-  limit_exceeded: { status: 429, title: 'Too many requests' },
+  // Type and title by draft-ietf-httpapi-ratelimit-headers §5.1.
+  limit_exceeded: { status: 429, title: 'Request cannot be satisfied as assigned quota has been exceeded', type: 'https://iana.org/assignments/http-problem-types#quota-exceeded' },
   document_not_found: { status: 404, title: 'No such document' },
   document_exists: { status: 409, title: 'Document exists' },
   document_conflict: { status: 409, title: 'Conflict' },
@@ -62,12 +65,18 @@ export const problems = {
 
 export type FaultReason = keyof typeof problems;
 
+export function problemKindOf(reason: FaultReason): ProblemKind {
+  return problems[reason];
+}
+
 export interface FaultFacts {
   /** For the caller: what is wrong and what to do. Never a driver's text. */
   readonly detail?: string;
   readonly errors?: readonly FieldError[];
   /** Response headers that belong to the refusal: `Allow`, `Retry-After`, `WWW-Authenticate`. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Extension members that the problem type defines (RFC 9457 §3.2). */
+  readonly members?: Readonly<Record<string, unknown>>;
   /** For the log alone. */
   readonly cause?: unknown;
   readonly facts?: Readonly<Record<string, unknown>>;
@@ -78,6 +87,7 @@ export class Fault extends Error {
   readonly detail: string | undefined;
   readonly errors: readonly FieldError[];
   readonly headers: Readonly<Record<string, string>>;
+  readonly members: Readonly<Record<string, unknown>>;
   readonly facts: Readonly<Record<string, unknown>>;
 
   constructor(reason: FaultReason, given: FaultFacts = {}) {
@@ -87,6 +97,7 @@ export class Fault extends Error {
     this.detail = given.detail;
     this.errors = given.errors ?? [];
     this.headers = given.headers ?? {};
+    this.members = given.members ?? {};
     this.facts = given.facts ?? {};
   }
 

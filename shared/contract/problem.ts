@@ -1,5 +1,5 @@
 /** Problem documents: RFC 9457, `application/problem+json`. The only shape in which Tombolo refuses. */
-import { type Fault, type FieldError, problems } from './fault.ts';
+import { type Fault, type FieldError, problemKindOf } from './fault.ts';
 
 export const problemMediaType = 'application/problem+json';
 
@@ -15,11 +15,12 @@ export interface Problem {
 
 /** `instance` names this occurrence: the request's id, the same that stands in `X-Request-Id` and the log. */
 export function toProblem(fault: Fault, requestId: string): Problem {
-  const kind = problems[fault.reason];
+  const { type = `urn:tombolo:problem:${fault.reason}`, title, status } = problemKindOf(fault.reason);
   return {
-    type: `urn:tombolo:problem:${fault.reason}`,
-    title: kind.title,
-    status: kind.status,
+    ...fault.members,
+    type,
+    title,
+    status,
     ...(fault.detail === undefined ? {} : { detail: fault.detail }),
     instance: `urn:tombolo:request:${requestId}`,
     code: fault.reason,
@@ -29,7 +30,7 @@ export function toProblem(fault: Fault, requestId: string): Problem {
 
 export function toProblemResponse(fault: Fault, requestId: string): Response {
   return new Response(JSON.stringify(toProblem(fault, requestId)), {
-    status: problems[fault.reason].status,
+    status: fault.status,
     headers: { ...fault.headers, 'content-type': problemMediaType, 'cache-control': 'no-store' },
   });
 }

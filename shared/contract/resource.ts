@@ -6,6 +6,7 @@
 import * as z from 'zod';
 import { type Field, isScalarKind, reservedFieldNames, toFields } from './fields.ts';
 import { digest64, toCanonicalJson } from './hash.ts';
+import { type LimitsDeclaration, type ResourceLimits, toResourceLimits } from './resource-limits.ts';
 import { type Mentions, mentionsOf, nobody, type Rule } from './rules.ts';
 import { type IndexSpec, type Shape, type ShapeDeclaration, toIndexes, toShape } from './shapes.ts';
 
@@ -44,6 +45,8 @@ export interface ResourceDeclaration {
   readonly invalid?: 'serve' | 'refuse';
   /** Whether a change feed is offered. */
   readonly live?: boolean;
+  /** What requests cost of a plan, and what happens while nobody can count them. */
+  readonly limits?: LimitsDeclaration;
   /** Grows when the meaning of what is sent changes in a way that this declaration does not show. */
   readonly revision?: number;
 }
@@ -60,6 +63,8 @@ export interface Resource {
   readonly cache: 'shared' | 'none';
   readonly invalid: 'serve' | 'refuse';
   readonly live: boolean;
+  /** The edge's alone: nothing that is stored or sent depends on it, so it is not in the digest. */
+  readonly limits: ResourceLimits;
   /** What the read rule and the field rules mention: the scope of an answer (SEMANTICS: scope). */
   readonly mentions: Mentions;
   /** Names this declaration; edge and origin compare it before an answer is stored. */
@@ -75,15 +80,19 @@ export class DeclarationError extends Error {
 }
 
 const keys = {
-  resource: ['name', 'schema', 'id', 'rules', 'fieldRules', 'shapes', 'cache', 'invalid', 'live', 'revision'],
+  resource: ['name', 'schema', 'id', 'rules', 'fieldRules', 'shapes', 'cache', 'invalid', 'live', 'limits', 'revision'],
   rules: ['read', 'write', 'create', 'update', 'remove'],
   shape: ['equal', 'range', 'prefix', 'sort'],
   fieldRule: ['read', 'write'],
 } as const;
 
+/** Paths below the version that are not resources. */
+const reservedNames: ReadonlySet<string> = new Set(['live']);
+
 export function resource(declared: ResourceDeclaration): Resource {
   const { name } = declared;
   if (!/^[a-z][a-z0-9-]{0,62}$/.test(name)) throw new DeclarationError(name, 'name', 'must be lower case, a plural noun of letters, digits and hyphens');
+  if (reservedNames.has(name)) throw new DeclarationError(name, 'name', `"/${name}" is kept for live feeds; choose another`);
   mustKnow(name, '', declared, keys.resource);
   mustKnow(name, 'rules.', declared.rules ?? {}, keys.rules);
   const fields = mustFields(declared);
@@ -95,6 +104,9 @@ export function resource(declared: ResourceDeclaration): Resource {
   const isArray = (field: string) => fields.get(field)?.kind === 'array';
   return {
     name, schema: declared.schema.strict(), id, rules, fieldRules, fields, shapes, cache, invalid, live,
+    limits: toResourceLimits(declared.limits ?? {}, (key, detail) => {
+      throw new DeclarationError(name, `limits.${key}`, detail);
+    }),
     indexes: toIndexes(shapes, rules.read, isArray),
     mentions: mentionsOf([rules.read, ...Object.values(fieldRules).flatMap((rule) => rule.read ?? [])]),
     digest: digest64(toCanonicalJson([name, typeof id === 'string' ? id : id.kind, rules, fieldRules, [...fields.values()], shapes, cache, invalid, revision])),

@@ -13,6 +13,8 @@ export const places = resource({
   }),
   id: { kind: 'string', format: z.string().regex(/^\d{5}$/), importedFrom: 'zip_code' },
   rules: { read: anyone, write: role('editor') },
+  // One import is thousands of writes.
+  limits: { cost: { import: 50 } },
   shapes: {
     byId: { prefix: 'id' },
     byState: { equal: ['state'], sort: ['city'] },

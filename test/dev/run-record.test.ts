@@ -13,7 +13,7 @@ const newDir = (): string => {
 };
 afterAll(() => dirs.forEach((dir) => rmSync(dir, { recursive: true, force: true })));
 
-const sleeper = (): Bun.Subprocess => Bun.spawn(['sleep', '60'], { stdio: ['ignore', 'ignore', 'ignore'] });
+const sleeper = (): Bun.Subprocess => Bun.spawn([process.execPath, '-e', 'setInterval(() => {}, 60_000)'], { stdio: ['ignore', 'ignore', 'ignore'] });
 const mustName = (pid: number): ProcessName => {
   const named = nameOf(pid);
   if (named === undefined) throw new Error(`process ${pid} does not run`);
@@ -53,7 +53,7 @@ test('starts over a record that a crash cut in half', async () => {
   writeFileSync(join(dir, 'run.json'), '{"supervisor":{"pi');
   const { record } = await openRunRecord(dir);
   const child = sleeper();
-  record.noteEdges(childrenOf(process.pid, 'sleep'));
+  record.noteEdges(childrenOf(process.pid, 'bun'));
   expect(readFileSync(join(dir, 'run.json'), 'utf8')).toContain(String(child.pid));
   record.remove();
   expect((await openRunRecord(dir)).ended).toBe(0);

@@ -25,7 +25,7 @@ describe('the origin hears', () => {
       'content-digest': 'sha-256=:AAAA:', 'content-type': 'text/plain', cookie: 'a=b', 'x-forwarded-for': '10.0.0.1', 'x-request-id': 'mine', 'user-agent': 'test', forwarded: 'for=10.0.0.1', 'last-event-id': '7',
     });
     const { headers } = world.lastAsked();
-    const transport = ['signature', 'signature-input', 'host', 'connection', 'content-length', 'cf-worker', 'accept-encoding'];
+    const transport = ['signature', 'signature-input', 'host', 'connection', 'content-length', 'cf-worker', 'accept-encoding', 'cache-control', 'pragma'];
     for (const [name] of headers) expect([...hopHeaders, ...transport]).toContain(name);
     for (const name of ['tombolo-principal', 'tombolo-after', 'content-digest', 'content-type']) expect(headers.has(name)).toBe(false);
     expect(headers.get('tombolo-request')).toMatch(/^req_[0-9a-f]{32}$/);

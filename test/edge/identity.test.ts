@@ -5,7 +5,7 @@ import type { Principal } from '../../shared/contract/principal.ts';
 
 /** The module needs Workers' types; what the test uses of it is this. */
 interface TokensModule {
-  readonly Tokens: new (issuer: { issuer: string; audience: string; jwksUrl: string }) => { mustVerify(token: string, waitUntil: (work: Promise<unknown>) => void): Promise<Principal> };
+  readonly Tokens: new (issuer: { issuer: string; audience: string; jwksUrl: string }) => { mustVerify(token: string, waitUntil: (work: Promise<unknown>) => void): Promise<{ principal: Principal }> };
 }
 const modulePath: string = '../../edge/identity/tokens.ts';
 const { Tokens } = (await import(modulePath)) as TokensModule;
@@ -36,7 +36,7 @@ afterEach(async () => {
 });
 
 const isolate = () => new Tokens({ issuer: issuer.issuer, audience: issuer.audience, jwksUrl: `http://127.0.0.1:${server.port}/jwks` });
-const verify = (tokens: InstanceType<TokensModule['Tokens']>, token: string) => tokens.mustVerify(token, (work) => void background.push(work));
+const verify = async (tokens: InstanceType<TokensModule['Tokens']>, token: string) => (await tokens.mustVerify(token, (work) => void background.push(work))).principal;
 const pass = (ms: number) => setSystemTime(new Date(Date.now() + ms));
 
 describe('the key set', () => {

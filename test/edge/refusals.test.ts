@@ -51,6 +51,7 @@ describe('the guard refuses', () => {
   test('targets, headers and bodies past their bounds', async () => {
     await refused(`/v1/films?title=${'x'.repeat(8_200)}`, {}, 414, 'target_too_long');
     await refused('/v1/films', { headers: { 'x-long': 'x'.repeat(14_400) } }, 431, 'headers_too_large');
+    await refused('/v1/films/a', { headers: { 'if-none-match': `"${'x'.repeat(1_024)}"` } }, 431, 'headers_too_large');
     await refused('/v1/films', { method: 'POST', headers: json, body: 'x'.repeat(1_048_577) }, 413, 'body_too_large');
   });
 

@@ -22,7 +22,7 @@ describe.each([...engines])('the hop on %s', (engine) => {
   });
 
   test('refuses whoever comes directly, and tells him nothing', async () => {
-    for (const path of ['/v1/films', '/v1/films/1', '/', '/metrics', '/v1/films/import']) {
+    for (const path of ['/v1/films', '/v1/films/1', '/', '/metrics', '/v1/films/import', '/v1/films/health', '/v1/films?x=/health', '/v1/.well-known/jwks.json']) {
       for (const method of ['GET', 'POST', 'DELETE']) {
         const { status, code } = await send({ url: `${world.origin.url}${path}`, init: { method, headers: { authorization: `Bearer ${await world.token()}` }, body: null } });
         expect([method, path, status, code]).toEqual([method, path, 401, 'hop_unsigned']);

@@ -29,7 +29,7 @@ describe('one writing process', () => {
     const acknowledged: string[] = [];
     for (let round = 0; round < 3; round++) {
       const child = Bun.spawn([process.execPath, join(import.meta.dir, 'writing-program.ts'), dataDir, `round${round}`], { stdout: 'pipe', stderr: 'inherit' });
-      acknowledged.push(...(await linesUntilKilled(child, 40 + round * 200)));
+      acknowledged.push(...(await linesUntilKilled(child, 20 + round * 50)));
     }
     const store = await openSqliteStore({ dataDir, resources });
     for (const id of acknowledged) expect(await textOf(store, things, id)).toBe(JSON.stringify({ id, text: id, tags: ['a'] }));
@@ -38,7 +38,7 @@ describe('one writing process', () => {
     expect(value).toBeGreaterThanOrEqual(acknowledged.length);
     await store.close();
     rmSync(dataDir, { recursive: true });
-  });
+  }, 20_000);
 });
 
 describe('history', () => {
@@ -151,9 +151,7 @@ describe('the file', () => {
     const program = place.foreign();
     program.run('BEGIN IMMEDIATE');
     const patient = place.store.write([put(things, 'patient', {})], inTime());
-    const started = performance.now();
-    expect(await reasonOf(place.store.write([put(things, 'hasty', {})], inTime(100)))).toBe('store_busy');
-    expect(performance.now() - started).toBeLessThan(200);
+    expect(await reasonOf(place.store.write([put(things, 'hasty', {})], inTime(500)))).toBe('store_busy');
     expect((await place.store.get(things, 'patient', inTime())).value).toBeUndefined();
     program.run('COMMIT');
     expect((await patient).outcomes).toMatchObject([{ kind: 'written' }]);

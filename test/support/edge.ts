@@ -5,13 +5,19 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Log, LogLevel, Miniflare, type MiniflareOptions } from 'miniflare';
+import { Log, LogLevel, Miniflare, type MiniflareOptions, type WorkerOptions } from 'miniflare';
 import { unstable_getMiniflareWorkerOptions } from 'wrangler';
 import { freePort } from './free-port.ts';
 
 const root = resolve(import.meta.dir, '../..');
 
 export interface EdgeOptions {
+  /** A free one unless said. */
+  readonly port?: number;
+  /** Further Workers in the same workerd, beside the edge. */
+  readonly neighbours?: readonly WorkerOptions[];
+  /** What the platform lets one address ask in its window; that of `wrangler.toml` unless said. */
+  readonly floodMax?: number;
   readonly originUrl: string;
   readonly keys: string;
   readonly issuer: string;
@@ -25,6 +31,8 @@ export interface EdgeOptions {
   readonly persistDir?: string;
   /** A module that exports `served: Contract`, in place of the one of `shared/resources/all.ts`. */
   readonly contractModule?: string;
+  /** A module to run in place of `edge/worker.ts`. */
+  readonly workerModule?: string;
   /** Variables to leave out or to set otherwise. */
   readonly variables?: Readonly<Record<string, string | undefined>>;
   /** Lines of the Worker's log. */
@@ -39,8 +47,8 @@ export interface Edge {
 }
 
 export async function startEdge(options: EdgeOptions): Promise<Edge> {
-  const script = await bundle(options.contractModule);
-  const port = freePort();
+  const script = await bundle(options);
+  const port = options.port ?? freePort();
   const toOptions = () => miniflareOptions(options, script, port);
   let running = new Miniflare(toOptions());
   await running.ready;
@@ -63,8 +71,15 @@ function miniflareOptions(options: EdgeOptions, script: Bundle, port: number): M
     log: new Log(LogLevel.NONE),
     ...(options.persistDir === undefined ? {} : { durableObjectsPersist: options.persistDir }),
     handleRuntimeStdio: (stdout: NodeJS.ReadableStream, stderr: NodeJS.ReadableStream) => [stdout, stderr].forEach((stream) => readLines(stream, options.onLog ?? (() => undefined))),
-    workers: [{ ...worker, name: 'edge', bindings, modulesRoot: script.directory, modules: script.modules, unsafeDirectSockets: [{ host: '127.0.0.1', port }] }],
+    workers: [
+      { ...worker, ...floodOf(options), name: 'edge', bindings, modulesRoot: script.directory, modules: script.modules, unsafeDirectSockets: [{ host: '127.0.0.1', port }] },
+      ...(options.neighbours ?? []),
+    ],
   } as MiniflareOptions;
+}
+
+function floodOf({ floodMax }: EdgeOptions): object {
+  return floodMax === undefined ? {} : { ratelimits: { FLOOD: { simple: { limit: floodMax, period: 10 } } } };
 }
 
 function variablesOf(options: EdgeOptions): Record<string, string | undefined> {
@@ -78,6 +93,8 @@ function variablesOf(options: EdgeOptions): Record<string, string | undefined> {
     TOMBOLO_CORS_ORIGINS: options.corsOrigins ?? '',
     TOMBOLO_MEMO_MS: String(options.memoMs ?? 1_000),
     TOMBOLO_FEED_SILENT_MS: String(options.feedSilentMs ?? 1_000),
+    // Tests ask as fast as they can, and all from one address.
+    TOMBOLO_ANONYMOUS_PLAN: 'bench',
     ...options.variables,
   };
 }
@@ -90,18 +107,18 @@ interface Bundle {
 const bundles = new Map<string, Promise<Bundle>>();
 
 /** What `wrangler deploy` would upload; `test/run.ts` builds that of the served contract once for all files. */
-function bundle(contractModule: string | undefined): Promise<Bundle> {
-  const key = contractModule ?? '';
+function bundle({ contractModule, workerModule }: EdgeOptions): Promise<Bundle> {
+  const key = workerModule ?? contractModule ?? '';
   const built = process.env['TOMBOLO_EDGE_BUNDLE'];
-  const made = bundles.get(key) ?? (contractModule === undefined && built !== undefined ? Promise.resolve(read(built)) : build(contractModule));
+  const made = bundles.get(key) ?? (key === '' && built !== undefined ? Promise.resolve(read(built)) : build(contractModule, workerModule));
   bundles.set(key, made);
   return made;
 }
 
-async function build(contractModule: string | undefined): Promise<Bundle> {
+async function build(contractModule: string | undefined, workerModule: string | undefined): Promise<Bundle> {
   const directory = mkdtempSync(join(tmpdir(), 'tombolo-edge-'));
   process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
-  const entry = contractModule === undefined ? [] : [writeEntry(directory, contractModule)];
+  const entry = workerModule !== undefined ? [resolve(root, workerModule)] : contractModule === undefined ? [] : [writeEntry(directory, contractModule)];
   const outdir = join(directory, 'out');
   const command = [process.execPath, join(root, 'node_modules/wrangler/bin/wrangler.js'), 'deploy', ...entry, '--config', join(root, 'wrangler.toml'), '--dry-run', '--outdir', outdir];
   const child = Bun.spawn(command, { cwd: root, stdout: 'pipe', stderr: 'pipe', env: { ...process.env, WRANGLER_SEND_METRICS: 'false' } });
@@ -124,10 +141,11 @@ function read(outdir: string): Bundle {
 function writeEntry(directory: string, contractModule: string): string {
   const entry = join(directory, 'worker.ts');
   const lines = [
-    `import { served } from ${JSON.stringify(resolve(root, contractModule))};`,
+    `import { served as contract } from ${JSON.stringify(resolve(root, contractModule))};`,
+    `import { offered as plans } from ${JSON.stringify(join(root, 'shared/resources/plans.ts'))};`,
     `import { pipeline } from ${JSON.stringify(join(root, 'edge/pipeline.ts'))};`,
-    `export { Coordinator } from ${JSON.stringify(join(root, 'edge/coordinator/generations.object.ts'))};`,
-    'export default pipeline(served);',
+    `export * from ${JSON.stringify(join(root, 'edge/worker.ts'))};`,
+    'export default pipeline({ contract, plans });',
   ];
   writeFileSync(entry, lines.join('\n'));
   return entry;

@@ -6,7 +6,13 @@ export interface ServerEvent {
   readonly id: string;
 }
 
+export interface EventStreamOptions {
+  /** Ids without data, which a browser dispatches nothing for, are given as events of the name `heartbeat`. */
+  readonly heartbeats?: boolean;
+}
+
 export class EventStream {
+  readonly #heartbeats: boolean;
   readonly #reader: { read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>; cancel(): Promise<void> };
   readonly #decoder = new TextDecoder();
   readonly #ready: ServerEvent[] = [];
@@ -14,7 +20,8 @@ export class EventStream {
   /** Also set by heartbeats, which dispatch nothing. */
   lastId = '';
 
-  constructor(response: Response) {
+  constructor(response: Response, { heartbeats = false }: EventStreamOptions = {}) {
+    this.#heartbeats = heartbeats;
     if (response.body === null || response.status !== 200) throw new Error(`no event stream: ${response.status}`);
     this.#reader = response.body.getReader();
   }
@@ -54,5 +61,6 @@ export class EventStream {
     this.lastId = fields.get('id') ?? this.lastId;
     const data = fields.get('data');
     if (data !== undefined) this.#ready.push({ name: fields.get('event') ?? 'message', data, id: this.lastId });
+    else if (this.#heartbeats && fields.has('id')) this.#ready.push({ name: 'heartbeat', data: '', id: this.lastId });
   }
 }

@@ -26,7 +26,7 @@ export const sharedDataDir = join(import.meta.dir, '../../../shared/data');
 
 export const sharedData: Need = { met: existsSync(join(sharedDataDir, 'films.ndjson')), what: 'the data of ../shared/data' };
 
-/** Exported for suites that stand on a program: a Java server, Redis, Chromium. */
+/** A program: `npm`, `java`, `redis-server`, `chromium`. */
 export function onPath(command: string): Need {
   return { met: Bun.which(command) !== null, what: `${command} on PATH` };
 }

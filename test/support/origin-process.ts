@@ -16,6 +16,10 @@ export class OriginProcess {
     return `http://127.0.0.1:${this.port}`;
   }
 
+  get pid(): number {
+    return this.#mustProgram().pid;
+  }
+
   /** What it has said since its last start: its log. */
   get output(): string {
     return this.#program?.output ?? '';

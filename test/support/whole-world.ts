@@ -26,6 +26,8 @@ export interface WorldOptions {
   readonly engine: Engine;
   /** How long an isolate believes the coordinator; 1 000 unless said. */
   readonly memoMs?: number;
+  /** At which age the feed counts as silent; 1 000 unless said. */
+  readonly feedSilentMs?: number;
   /** Whether the coordinator finds its state again when the edge restarts; true unless said. */
   readonly keepsEdgeState?: boolean;
 }
@@ -108,7 +110,7 @@ export class World {
   }
 }
 
-export async function startWorld({ memoMs = 1_000, keepsEdgeState = true }: WorldOptions): Promise<World> {
+export async function startWorld({ memoMs = 1_000, feedSilentMs = 1_000, keepsEdgeState = true }: WorldOptions): Promise<World> {
   const dataDir = mkdtempSync(join(tmpdir(), 'tombolo-world-'));
   const keys = await openDevelopmentKeys(dataDir);
   let edgePort = 0;
@@ -117,7 +119,7 @@ export async function startWorld({ memoMs = 1_000, keepsEdgeState = true }: Worl
   const hop = await new Wire(() => origin.port).open();
   const identity = await openIdentity(dataDir, origin.url);
   const { issuer, audience } = identity;
-  const edge = await startEdge({ originUrl: hop.url, keys, issuer, audience, jwksUrl: `${origin.url}/.well-known/jwks.json`, memoMs, ...(keepsEdgeState ? { persistDir: join(dataDir, 'edge-state') } : {}) });
+  const edge = await startEdge({ originUrl: hop.url, keys, issuer, audience, jwksUrl: `${origin.url}/.well-known/jwks.json`, memoMs, feedSilentMs, ...(keepsEdgeState ? { persistDir: join(dataDir, 'edge-state') } : {}) });
   edgePort = Number(new URL(edge.url).port);
   const world = new World({ dataDir, keys, origin, edge, identity, hop, feed });
   await origin.start();

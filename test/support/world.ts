@@ -49,7 +49,7 @@ export class World {
   }
 
   async close(): Promise<void> {
-    this.feed.stop();
+    await this.feed.pause();
     await this.edge.close();
     await this.origin.stop();
   }
@@ -161,10 +161,6 @@ class Feed {
     await this.tell();
     this.#stopped = false;
     this.#running = this.#run();
-  }
-
-  stop(): void {
-    this.#stopped = true;
   }
 
   /** Silence, once the report under way has landed. */

@@ -4,27 +4,23 @@
  */
 import type { Field, FieldKind } from '../../../shared/contract/fields.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
+import { describeField } from '../field-check.ts';
 
-/** Leads the message of a refusal, so that it is told from SQLite's own. */
-export const refusalMark = 'tombolo: ';
+/** Leads the message of a refusal, so that other programs tell it from SQLite's own. */
+const refusalMark = 'tombolo: ';
 
 /** True for statements of other programs (system-tables.ts, `own`). */
 export const isForeign = `NOT EXISTS (SELECT 1 FROM "_own")`;
 
-/** For BEFORE triggers. What this store writes is one JSON object by construction (documents.ts), but for an id inside. */
-export function formCheck(resource: Resource): string {
-  return `${toStatement(formCases(resource))} WHERE ${isForeign}`;
-}
-
-/** For a BEFORE INSERT trigger. */
+/** For a BEFORE INSERT trigger. Our own writes are checked before they come here (documents.ts, field-check.ts). */
 export function insertCheck(resource: Resource): string {
-  return toStatement(fieldCases(resource, (wrong) => wrong));
+  return toStatement([...formCases(resource), ...fieldCases(resource, (wrong) => wrong)]);
 }
 
 /** In an UPDATE a field that was already so, and stays as it was, is let through: others' old documents stay editable. */
 export function updateCheck(resource: Resource): string {
   const changed = (path: string) => `NOT (json_type(NEW."doc", ${path}) IS json_type(OLD."doc", ${path}) AND json_extract(NEW."doc", ${path}) IS json_extract(OLD."doc", ${path}))`;
-  return toStatement(fieldCases(resource, (wrong, path) => `${wrong} AND ${changed(path)}`));
+  return toStatement([...formCases(resource), ...fieldCases(resource, (wrong, path) => `${wrong} AND ${changed(path)}`)]);
 }
 
 interface Case {
@@ -33,7 +29,7 @@ interface Case {
 }
 
 function toStatement(cases: readonly Case[]): string {
-  return `SELECT CASE ${cases.map(({ when, refuse }) => `WHEN ${when} THEN RAISE(ABORT, '${refusalMark}${refuse}')`).join(' ')} END`;
+  return `SELECT CASE ${cases.map(({ when, refuse }) => `WHEN ${when} THEN RAISE(ABORT, '${refusalMark}${refuse}')`).join(' ')} END WHERE ${isForeign}`;
 }
 
 /**
@@ -59,7 +55,7 @@ function fieldCases(resource: Resource, guard: (wrong: string, path: string) => 
   return [...resource.fields.values()].flatMap((field) => {
     const path = `'$.${field.name}'`;
     const wrong = wrongType(field, path);
-    return wrong === undefined ? [] : [{ when: guard(wrong, path), refuse: `${resource.name}.${field.name}: must be ${describe(field)}` }];
+    return wrong === undefined ? [] : [{ when: guard(wrong, path), refuse: `${resource.name}.${field.name}: must be ${describeField(field)}` }];
   });
 }
 
@@ -71,15 +67,10 @@ const jsonTypes: Readonly<Record<Exclude<FieldKind, 'mixed'>, readonly string[]>
 
 function wrongType(field: Field, path: string): string | undefined {
   const type = `json_type(NEW."doc", ${path})`;
-  if (field.kind === 'mixed') return field.optional ? undefined : `${type} IS NULL`;
+  if (field.kind === 'mixed') return undefined;
   const allowed = [...jsonTypes[field.kind], ...(field.nullable ? ['null'] : [])].map((name) => `'${name}'`).join(', ');
   // A missing field has no type; `NULL NOT IN …` is no refusal, so a required one is asked for by name.
   const wrong = field.optional ? `${type} NOT IN (${allowed})` : `coalesce(${type}, 'missing') NOT IN (${allowed})`;
   const value = `json_extract(NEW."doc", ${path})`;
-  return field.kind === 'integer' ? `(${wrong} OR ${type} = 'real' AND ${value} <> CAST(${value} AS INTEGER))` : wrong;
-}
-
-function describe(field: Field): string {
-  const kind = field.kind === 'mixed' ? 'present' : `${/^[aeiou]/.test(field.kind) ? 'an' : 'a'} ${field.kind}`;
-  return field.nullable ? `${kind} or null` : kind;
+  return field.kind === 'integer' ? `(${wrong} OR ${value} <> CAST(${value} AS INTEGER) OR ${value} NOT BETWEEN ${Number.MIN_SAFE_INTEGER} AND ${Number.MAX_SAFE_INTEGER})` : wrong;
 }

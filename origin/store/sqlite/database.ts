@@ -2,19 +2,41 @@
  * Connections. One writes, one reads (it sees the last committed snapshot and cannot write by mistake), both
  * on the same thread. `transaction()` of drizzle is not passed on: an async callback in it does not roll back.
  */
-import { Database } from 'bun:sqlite';
+import { Database, type SQLQueryBindings, type Statement } from 'bun:sqlite';
 import { drizzle } from 'drizzle-orm/bun-sqlite';
 import { storeLimits } from '../limits.ts';
 
 export type Queries = Pick<ReturnType<typeof drizzle>, 'select' | 'insert' | 'update' | 'delete'>;
 
 export interface Connection {
-  readonly database: Database;
+  readonly database: StoreDatabase;
   readonly queries: Queries;
 }
 
+/** `close` ends the connection: with a statement left, SQLite would keep file and locks until it is collected. */
+export class StoreDatabase extends Database {
+  readonly #prepared = new Set<Statement>();
+
+  override prepare<Row, Parameters extends SQLQueryBindings | SQLQueryBindings[]>(sql: string, parameters?: Parameters) {
+    const statement = super.prepare<Row, Parameters>(sql, parameters);
+    this.#prepared.add(statement);
+    return statement;
+  }
+
+  finalize(statement: Statement): void {
+    this.#prepared.delete(statement);
+    statement.finalize();
+  }
+
+  override close(): void {
+    for (const statement of this.#prepared) statement.finalize();
+    this.#prepared.clear();
+    super.close(true);
+  }
+}
+
 export function openWriter(path: string): Connection {
-  const database = new Database(path, { create: true, readwrite: true });
+  const database = new StoreDatabase(path, { create: true, readwrite: true });
   // The wait for a lock comes first: changing to WAL needs one already.
   database.run(`PRAGMA busy_timeout = ${storeLimits.lockedMsMax}`);
   database.run('PRAGMA journal_mode = WAL');
@@ -25,12 +47,12 @@ export function openWriter(path: string): Connection {
 
 /** The file is in WAL mode already, which lets it be read while others write. */
 export function openReader(path: string): Connection {
-  const database = new Database(path, { readonly: true });
+  const database = new StoreDatabase(path, { readonly: true });
   database.run(`PRAGMA busy_timeout = ${storeLimits.lockedMsMax}`);
   return tuned(database);
 }
 
-function tuned(database: Database): Connection {
+function tuned(database: StoreDatabase): Connection {
   database.run('PRAGMA cache_size = -32768');
   // Statements with triggers and savepoints keep old pages aside: in a file that doubles the cost of an insert.
   database.run('PRAGMA temp_store = MEMORY');

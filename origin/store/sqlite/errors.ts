@@ -1,8 +1,6 @@
 /** SQLite's errors as Faults. Its texts go into the log alone. */
 import { SQLiteError } from 'bun:sqlite';
-import { documentInvalid } from '../../../shared/contract/documents.ts';
 import { Fault } from '../../../shared/contract/fault.ts';
-import { refusalMark } from './checks.ts';
 
 export const retryAfterOneSecond = { 'retry-after': '1' } as const;
 
@@ -33,10 +31,7 @@ export function toStoreFault(error: unknown): unknown {
   return new Fault('store_unavailable', { headers: retryAfterOneSecond, cause: error, facts: { code: error.code } });
 }
 
-/** A refusal by a check (checks.ts) names its field; any other constraint is one that others put there. */
+/** Our own checks come before the database's, so this is a constraint that others put there. */
 export function toRefusal(error: SQLiteError): Fault {
-  if (!error.message.startsWith(refusalMark)) return new Fault('document_conflict', { detail: 'a constraint of the database refuses this document', cause: error });
-  const [place = '', ...reason] = error.message.slice(refusalMark.length).split(': ');
-  const field = place.split('.')[1];
-  return documentInvalid([{ at: field === undefined ? '' : `/${field}`, in: 'body', detail: reason.join(': ') }]);
+  return new Fault('document_conflict', { detail: 'a constraint of the database refuses this document', cause: error });
 }

@@ -44,6 +44,8 @@ export class GroupCommit {
   readonly #options: GroupCommitOptions;
   readonly #statements;
   #queue: Job[] = [];
+  /** Why the last try for the lock failed; while it is held, late jobs were late for that. */
+  #locked: unknown;
   #scheduled = false;
   #closed = false;
   #whenIdle: (() => void) | undefined;
@@ -93,10 +95,12 @@ export class GroupCommit {
   #begin(): boolean {
     try {
       this.#enter();
+      this.#locked = undefined;
       return true;
     } catch (error) {
       if (this.#options.database.inTransaction) this.#statements.rollback.run();
-      if (isBusy(error)) this.#dropLate(error);
+      this.#locked = isBusy(error) ? error : undefined;
+      if (isBusy(error)) this.#dropLate(storeLimits.lockRetryMs);
       else this.#queue.splice(0).forEach((job) => job.reject(toStoreFault(error)));
       return false;
     }
@@ -109,14 +113,13 @@ export class GroupCommit {
     this.#statements.forget.run();
   }
 
-  /** Jobs whose time is over: for the lock, if that is what they waited for. */
-  #dropLate(locked?: unknown): void {
-    const now = this.#options.clock();
-    const late = locked === undefined ? now : now + storeLimits.lockRetryMs;
+  /** Jobs whose time is over, or will be in `ms`. */
+  #dropLate(ms = 0): void {
+    const late = this.#options.clock() + ms;
     if (!this.#queue.some((job) => job.deadline <= late)) return;
     const [gone, left] = [this.#queue.filter((job) => job.deadline <= late), this.#queue.filter((job) => job.deadline > late)];
     this.#queue = left;
-    for (const job of gone) job.reject(locked === undefined ? deadlineExceeded() : storeBusy(locked));
+    for (const job of gone) job.reject(this.#locked === undefined ? deadlineExceeded() : storeBusy(this.#locked));
   }
 
   #takeGroup(): readonly Job[] {

@@ -1,5 +1,5 @@
 /** Reading, marking and trimming the change log. Its document entries are written by triggers alone. */
-import { asc, desc, gte, lt, sql } from 'drizzle-orm';
+import { asc, desc, gte, lt, max, min, sql } from 'drizzle-orm';
 import type { Change } from '../../../shared/contract/change.ts';
 import { storeLimits } from '../limits.ts';
 import type { Queries } from './database.ts';
@@ -12,12 +12,16 @@ export type LogEntry = typeof log.$inferSelect;
 export class ChangeLog {
   readonly #end;
   readonly #from;
-  readonly #queries: Queries;
+  readonly #mark;
+  readonly #expired;
+  readonly #drop;
 
   constructor(queries: Queries) {
-    this.#queries = queries;
     this.#end = queries.select({ seq: log.seq, token: log.token, epoch: sql<string | null>`(SELECT ${meta.value} FROM ${meta} WHERE ${meta.key} = 'epoch')` }).from(log).orderBy(desc(log.seq)).limit(1).prepare();
     this.#from = queries.select().from(log).where(gte(log.seq, sql.placeholder('seq'))).orderBy(asc(log.seq)).limit(storeLimits.batchChangesMax + 1).prepare();
+    this.#mark = queries.insert(log).values({ token: sql`lower(hex(randomblob(4)))`, resource: sql.placeholder('resource'), id: '', kind: sql.placeholder('kind'), at: sql.placeholder('at') }).prepare();
+    this.#expired = toExpired(queries);
+    this.#drop = queries.delete(log).where(lt(log.seq, sql.placeholder('last'))).prepare();
   }
 
   mustEnd(): LogEnd {
@@ -35,7 +39,7 @@ export class ChangeLog {
 
   /** Needs a write transaction. */
   mark(kind: 'start' | 'resource', resource: string, at: number): void {
-    this.#queries.insert(log).values({ token: sql`lower(hex(randomblob(4)))`, resource, id: '', kind, at }).run();
+    this.#mark.run({ kind, resource, at });
   }
 
   /**
@@ -43,16 +47,17 @@ export class ChangeLog {
    * those who are up to date. Returns whether more is left to drop.
    */
   trim(before: number): boolean {
-    const [bound] = this.#queries
-      .select({ seq: sql<number | null>`max(seq)` })
-      .from(sql`(SELECT seq, at FROM ${log} ORDER BY seq LIMIT ${storeLimits.tidyRowsMax})`)
-      .where(sql`at < ${before}`).all();
-    if (bound?.seq == null) return false;
-    const first = this.#queries.select({ seq: log.seq }).from(log).orderBy(asc(log.seq)).limit(1).get();
-    if (first === undefined || first.seq >= bound.seq) return false;
-    this.#queries.delete(log).where(lt(log.seq, bound.seq)).run();
-    return bound.seq - first.seq >= storeLimits.tidyRowsMax - 1;
+    const found = this.#expired.get({ before });
+    if (found?.first == null || found.last == null || found.first >= found.last) return false;
+    this.#drop.run({ last: found.last });
+    return found.last - found.first >= storeLimits.tidyRowsMax - 1;
   }
+}
+
+/** The oldest entries that are past keeping, as many as one round may drop. */
+function toExpired(queries: Queries) {
+  const oldest = queries.select({ seq: log.seq, at: log.at }).from(log).orderBy(asc(log.seq)).limit(storeLimits.tidyRowsMax).as('oldest');
+  return queries.select({ first: min(oldest.seq), last: max(oldest.seq) }).from(oldest).where(lt(oldest.at, sql.placeholder('before'))).prepare();
 }
 
 export function toChange(epoch: string, entry: LogEntry): Change | undefined {

@@ -18,7 +18,6 @@ const documentColumns = {
 /** SQLite's type without an affinity, which keeps '1' a text and 1 a number. */
 const anyValue = customType<{ data: string | number }>({ dataType: () => 'blob' });
 
-export type ResourceTable = ReturnType<typeof toResourceTable>;
 
 export function toResourceTable(resource: Resource) {
   // Derived columns are never named through drizzle's types: lists are built as text (list-sql.ts).

@@ -46,8 +46,13 @@ function elements(resource: Resource, array: string): string {
   return `${elementRank(mustKind(resource, array))}, ${elementValue}`;
 }
 
-/** A lone scalar counts as its own element, as MongoDB has it; an object's members do not. */
+/**
+ * A lone scalar counts as its own element, as MongoDB has it; an object's members do not. The field is cut out
+ * first, in JSON, which only an extract of two paths gives (there is no `id`): `json_each` would parse the
+ * whole document anew, where the other functions share one parse.
+ */
 function from(row: string, array: string): string {
-  const each = `json_each(${row}."doc", '$.${array}') AS e WHERE e.type IN ('text', 'integer', 'real', 'true', 'false') AND json_type(${row}."doc", '$.${array}') <> 'object'`;
+  const field = `json_extract(${row}."doc", '$.${array}', '$.id')`;
+  const each = `json_each(${field}, '$[0]') AS e WHERE e.type IN ('text', 'integer', 'real', 'true', 'false') AND json_type(${row}."doc", '$.${array}') <> 'object'`;
   return row === 'NEW' ? each : `${row}, ${each}`;
 }

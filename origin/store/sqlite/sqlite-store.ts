@@ -14,6 +14,7 @@ import type { Resource } from '../../../shared/contract/resource.ts';
 import { storeLimits } from '../limits.ts';
 import type { ListRequest, Mutation, Read, ReadOptions, Row, Store, WriteOptions, Written } from '../store.ts';
 import type { StoredDocument } from '../stored-document.ts';
+import { Cursors } from './cursors.ts';
 import { type Connection, openReader, openWriter } from './database.ts';
 import { isBusy, mustBeInTime, storeBusy, toStoreFault } from './errors.ts';
 import { ForeignCommits } from './foreign-commits.ts';
@@ -24,7 +25,7 @@ import { acquireLease, type Lease } from './lease.ts';
 import { ChangeLog } from './log.ts';
 import { toPosition } from './log-position.ts';
 import { Reader } from './reader.ts';
-import { cursors, meta } from './system-tables.ts';
+import { meta } from './system-tables.ts';
 import { Tidy } from './tidy.ts';
 import { watchLog } from './watch.ts';
 import { WriteCalls } from './write-call.ts';
@@ -77,6 +78,7 @@ class SqliteStore implements Store {
   readonly #reader: Reader;
   readonly #commits: GroupCommit;
   readonly #calls: WriteCalls;
+  readonly #cursors: Cursors;
   readonly #foreign: ForeignCommits;
   readonly #tidy: Tidy;
   readonly #closing = new AbortController();
@@ -89,8 +91,13 @@ class SqliteStore implements Store {
       onWarning: options.onWarning ?? ignore, onFatal: options.onFatal ?? fail,
     };
     const writer = await untilUnlocked(() => openWriter(path), filled.clock);
-    await untilUnlocked(() => prepareFile(writer, resources, filled), filled.clock);
-    return new SqliteStore({ lease, path, resources, writer, options: filled });
+    try {
+      await untilUnlocked(() => prepareFile(writer, resources, filled), filled.clock);
+      return new SqliteStore({ lease, path, resources, writer, options: filled });
+    } catch (error) {
+      writer.database.close();
+      throw error;
+    }
   }
 
   constructor(opened: Opened) {
@@ -106,6 +113,7 @@ class SqliteStore implements Store {
     const log = new ChangeLog(writer.queries);
     this.#commits = new GroupCommit({ database: writer.database, log, clock: options.clock, onCommit: (end) => this.#head.moveTo(end) });
     this.#calls = new WriteCalls(writer.queries, resources, options.clock);
+    this.#cursors = new Cursors({ reader: this.#readerConnection.queries, writer: writer.queries });
     this.#foreign = new ForeignCommits({ database: writer.database, path: opened.path, onCommit: ({ schema }) => this.#noticed(schema), onFatal: options.onFatal });
     this.#tidy = new Tidy({ queries: writer.queries, log, clock: options.clock, commit: (run) => this.#ownWrite(run), onWarning: options.onWarning });
   }
@@ -137,14 +145,11 @@ class SqliteStore implements Store {
   }
 
   async cursor(consumer: string): Promise<Position | undefined> {
-    const row = this.#readerConnection.queries.select().from(cursors).where(eq(cursors.consumer, consumer)).get();
-    return row === undefined ? undefined : { epoch: row.epoch, order: row.order };
+    return this.#cursors.find(consumer);
   }
 
-  async keepCursor(consumer: string, { epoch, order }: Position): Promise<void> {
-    await this.#ownWrite(() => {
-      this.#writer.queries.insert(cursors).values({ consumer, epoch, order }).onConflictDoUpdate({ target: cursors.consumer, set: { epoch, order } }).run();
-    });
+  async keepCursor(consumer: string, position: Position): Promise<void> {
+    await this.#ownWrite(() => this.#cursors.keep(consumer, position));
   }
 
   async renewEpoch(): Promise<Position> {

@@ -1,17 +1,18 @@
 /** Prepared statements by their text, a bounded number of them: preparing costs ten times what running does. */
-import type { Database, Statement as Prepared } from 'bun:sqlite';
+import type { Statement as Prepared } from 'bun:sqlite';
 import { storeLimits } from '../limits.ts';
+import type { StoreDatabase } from './database.ts';
 import type { SqlValue } from './keyset.ts';
 import type { Statement } from './list-sql.ts';
 
 export type SqlRow = readonly (SqlValue | null)[];
 
 export class Statements {
-  readonly #database: Database;
+  readonly #database: StoreDatabase;
   /** In order of use: a Map keeps insertion order, and a hit is inserted again. */
   readonly #kept = new Map<string, Prepared<unknown, SqlValue[]>>();
 
-  constructor(database: Database) {
+  constructor(database: StoreDatabase) {
     this.#database = database;
   }
 
@@ -30,7 +31,7 @@ export class Statements {
 
   #dropOldest(): void {
     for (const [sql, statement] of this.#kept) {
-      statement.finalize();
+      this.#database.finalize(statement);
       this.#kept.delete(sql);
       return;
     }

@@ -16,11 +16,13 @@ export interface TidyOptions {
 export class Tidy {
   readonly #options: TidyOptions;
   readonly #timer: ReturnType<typeof setInterval>;
+  readonly #forget;
   #running = false;
   #stopped = false;
 
   constructor(options: TidyOptions) {
     this.#options = options;
+    this.#forget = [toForgetNonces(options.queries), toForgetOnce(options.queries)] as const;
     this.#timer = setInterval(() => this.#start(), storeLimits.tidyMs);
     this.#timer.unref();
     this.#start();
@@ -49,15 +51,22 @@ export class Tidy {
 
   /** Whether a table had more than one round may delete. */
   #round(): boolean {
-    const { queries, log, clock } = this.#options;
-    const limit = storeLimits.tidyRowsMax;
-    const spent = queries.select({ value: nonces.value }).from(nonces).where(lt(nonces.expiresAt, clock())).limit(limit);
-    const old = queries.select({ key: once.key }).from(once).where(lt(once.at, clock() - storeLimits.onceMs)).limit(limit);
-    const gone = [
-      queries.delete(nonces).where(inArray(nonces.value, spent)).returning({ key: sql`1` }).all().length,
-      queries.delete(once).where(inArray(once.key, old)).returning({ key: sql`1` }).all().length,
-    ];
-    const more = log.trim(clock() - storeLimits.historyMs);
-    return more || gone.some((rows) => rows >= limit);
+    const now = this.#options.clock();
+    const [nonces, records] = this.#forget;
+    const full = [nonces.all({ before: now }), records.all({ before: now - storeLimits.onceMs })].some((gone) => gone.length >= storeLimits.tidyRowsMax);
+    return this.#options.log.trim(now - storeLimits.historyMs) || full;
   }
+}
+
+const before = sql.placeholder('before');
+const limit = storeLimits.tidyRowsMax;
+
+function toForgetNonces(queries: Queries) {
+  const spent = queries.select({ value: nonces.value }).from(nonces).where(lt(nonces.expiresAt, before)).limit(limit);
+  return queries.delete(nonces).where(inArray(nonces.value, spent)).returning({ gone: sql`1` }).prepare();
+}
+
+function toForgetOnce(queries: Queries) {
+  const old = queries.select({ key: once.key }).from(once).where(lt(once.at, before)).limit(limit);
+  return queries.delete(once).where(inArray(once.key, old)).returning({ gone: sql`1` }).prepare();
 }

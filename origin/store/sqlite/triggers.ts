@@ -8,7 +8,7 @@
  * triggers do; and the next BEFORE trigger clears what was left.
  */
 import type { Resource } from '../../../shared/contract/resource.ts';
-import { formCheck, insertCheck, isForeign, updateCheck } from './checks.ts';
+import { insertCheck, isForeign, updateCheck } from './checks.ts';
 import { quote, type SchemaObject } from './ddl.ts';
 import { type SideTable, sideTablesOf } from './side-tables.ts';
 
@@ -38,7 +38,6 @@ class Triggers {
 
   beforeInsert(): SchemaObject {
     return this.#trigger('before insert', 'BEFORE INSERT', [
-      formCheck(this.#resource),
       insertCheck(this.#resource),
       ...this.#noteDisplaced(`("id" = NEW."id" OR "n" = NEW."n") AND ${isForeign}`),
     ]);
@@ -46,7 +45,7 @@ class Triggers {
 
   afterInsert(): SchemaObject {
     return this.#trigger('after insert', 'AFTER INSERT', [
-      ...this.#forgetSides(`IN (SELECT "id" FROM "_displaced" WHERE "resource" = ${this.#name})`),
+      ...this.#forgetSides(`IN (SELECT "id" FROM "_displaced" WHERE "resource" = ${this.#name}) AND EXISTS (SELECT 1 FROM "_displaced")`),
       this.#logDisplaced(),
       this.#log(`NEW."id"`, `'insert'`, this.#displacedImage(), `NEW."doc"`),
       this.#clearDisplaced(),
@@ -55,7 +54,7 @@ class Triggers {
   }
 
   beforeUpdate(): SchemaObject {
-    return this.#trigger('before update', 'BEFORE UPDATE OF "id", "doc"', [formCheck(this.#resource), updateCheck(this.#resource)]);
+    return this.#trigger('before update', 'BEFORE UPDATE OF "id", "doc"', [updateCheck(this.#resource)]);
   }
 
   beforeMove(): SchemaObject {

@@ -3,14 +3,16 @@
  * mutations. What it throws is undone by the caller's savepoint; what it returns is to be committed.
  */
 import { eq, sql } from 'drizzle-orm';
+import { documentInvalid } from '../../../shared/contract/documents.ts';
 import { Fault } from '../../../shared/contract/fault.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
+import { toFieldCheck } from '../field-check.ts';
 import type { StoredDocument } from '../stored-document.ts';
 import type { Decision, Mutation, Outcome, WriteOptions, Written } from '../store.ts';
 import type { Queries } from './database.ts';
 import { mustDocText, toDocument } from './documents.ts';
 import { isConstraint, mustBeInTime, toRefusal } from './errors.ts';
-import { type ResourceTable, toResourceTable } from './resource-tables.ts';
+import { toResourceTable } from './resource-tables.ts';
 import { nonces, once } from './system-tables.ts';
 
 export type Applied = Omit<Written, 'position'> | { readonly fault: Fault };
@@ -22,7 +24,7 @@ export class WriteCalls {
 
   constructor(queries: Queries, resources: Iterable<Resource>, clock: () => number) {
     this.#clock = clock;
-    for (const resource of resources) this.#tables.set(resource.name, toStatements(queries, toResourceTable(resource)));
+    for (const resource of resources) this.#tables.set(resource.name, toStatements(queries, resource));
     this.#records = {
       spend: queries.insert(nonces).values({ value: sql.placeholder('value'), expiresAt: sql.placeholder('expiresAt') }).prepare(),
       find: queries.select().from(once).where(eq(once.key, sql.placeholder('key'))).prepare(),
@@ -84,6 +86,8 @@ export class WriteCalls {
         if (before !== undefined) statements.remove.run({ id });
         return { kind: 'written', before, after: undefined };
       case 'put': {
+        const errors = statements.check(decision.document, before);
+        if (errors.length > 0) throw documentInvalid(errors);
         const doc = mustDocText(id, decision.document);
         (before === undefined ? statements.insert : statements.update).run({ id, doc });
         return { kind: 'written', before, after: toDocument(id, doc) };
@@ -94,10 +98,12 @@ export class WriteCalls {
   }
 }
 
-function toStatements(queries: Queries, table: ResourceTable) {
+function toStatements(queries: Queries, resource: Resource) {
+  const table = toResourceTable(resource);
   const id = sql.placeholder('id');
   const doc = sql.placeholder('doc');
   return {
+    check: toFieldCheck(resource),
     get: queries.select({ doc: table.doc }).from(table).where(eq(table.id, id)).prepare(),
     insert: queries.insert(table).values({ id, doc }).prepare(),
     // A placeholder stands for the text that `doc` is; drizzle's `set` wants it as SQL.

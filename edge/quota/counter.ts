@@ -1,0 +1,173 @@
+/**
+ * The counter of one caller: a sliding log for each window of the plan, decided together, all or nothing.
+ * Pure: the clock comes with each question, and what must outlive the process goes to `keep`.
+ *
+ * An exact question is charged when it is asked. A leased one is charged for its whole block at the moment at
+ * which the lease ends, the latest at which it may be spent; when the isolate settles, what was spent moves
+ * back to when that was, and the rest is taken off. So no token leaves the window before a whole window has
+ * passed since it was spent, and none is ever overdrawn. The error is one-sided, a little too strict:
+ *
+ *   what lies unspent in leases: ≤ 5 % of what was left for each isolate, for ≤ 2 s
+ *   in time: the way to the counter, a sixty-fourth of a lease, and for limits over 2 048 one quantum (span ÷ 2 048)
+ */
+import { SlidingLog } from './sliding-log.ts';
+import { type Moment, momentsMax } from './spent-log.ts';
+
+export const leaseLimits = {
+  /** Of what is left, so that the last tokens are given one by one and an isolate cannot hoard. */
+  share: 0.05,
+  msMax: 2_000,
+  /** Nor longer than this part of the shortest window. */
+  partOfWindow: 0.1,
+  /** What a first question takes beyond its need: a page that opens asks several things at once. */
+  blockMin: 8,
+  /** A lease that is settled later than this after its end stays spent. */
+  settleMsMax: 10_000,
+  /** Up to this limit each charge keeps its own millisecond; above, moments are rounded up to `span ÷ this`. */
+  entriesMax: 2_048,
+} as const;
+
+export interface CountedWindow {
+  readonly limit: number;
+  readonly seconds: number;
+}
+
+export interface Settlement {
+  readonly lease: number;
+  readonly spent: readonly Moment[];
+  readonly unused: number;
+}
+
+export interface Ask {
+  readonly windows: readonly CountedWindow[];
+  /** Spent at once; 0 to settle alone. */
+  readonly cost: number;
+  /** How much the isolate could use within a lease, the cost included; not over the cost: no lease. */
+  readonly want: number;
+  readonly settled: readonly Settlement[];
+}
+
+export interface Standing {
+  readonly left: number;
+  /** Until more is left; the whole window where nothing is spent. */
+  readonly resetMs: number;
+  readonly violated: boolean;
+}
+
+export interface Answer {
+  /** 0: refused. More than the cost: a lease. */
+  readonly granted: number;
+  readonly lease: number;
+  readonly leaseMs: number;
+  /** After this decision, for each window as asked. */
+  readonly windows: readonly Standing[];
+  /** After a refusal: until the windows have room again. */
+  readonly retryMs: number;
+  /** After a refusal: until when the same question gets the same answer, also if leases are given back. */
+  readonly vainMs: number;
+}
+
+/** Told of every change that a restart must not forget: `amount` more at `at` in the window of `seconds`. */
+export type Keep = (seconds: number, at: number, amount: number) => void;
+
+interface Lease {
+  readonly windows: readonly CountedWindow[];
+  readonly block: number;
+  readonly grantedAt: number;
+  readonly endsAt: number;
+}
+
+export class Counter {
+  readonly #keep: Keep;
+  readonly #logs = new Map<number, SlidingLog>();
+  readonly #leases = new Map<number, Lease>();
+  #lastLease: number;
+
+  /** `lastLease`: at random where a counter may live again, so that leases of its earlier life are not its own. */
+  constructor(keep: Keep = () => undefined, lastLease = 0) {
+    this.#keep = keep;
+    this.#lastLease = lastLease;
+  }
+
+  /** What an earlier life of this counter has kept. */
+  restore(seconds: number, at: number, amount: number): void {
+    this.#log(seconds).add(at, amount);
+  }
+
+  decide(ask: Ask, now: number): Answer {
+    for (const settlement of ask.settled) this.#settle(settlement);
+    this.#forgetLeases(now);
+    const left = ask.windows.map(({ limit, seconds }) => limit - this.#log(seconds).used(now));
+    if (left.some((room) => room < ask.cost)) return this.#refusal(ask, left, now);
+    const block = Math.max(ask.cost, Math.min(ask.want, Math.floor(Math.min(...left) * leaseLimits.share)));
+    const leased = block > ask.cost;
+    const lease = leased ? this.#grant(ask.windows, block, now) : 0;
+    if (!leased && block > 0) for (const window of ask.windows) this.#charge(window, now, block);
+    const windows = ask.windows.map((window, index) => this.#standing(window, (left[index] ?? 0) - block, now));
+    return { granted: block, lease, leaseMs: leased ? leaseMsOf(ask.windows) : 0, windows, retryMs: 0, vainMs: 0 };
+  }
+
+  #refusal({ windows: asked, cost }: Ask, left: readonly number[], now: number): Answer {
+    const windows = asked.map((window, index) => ({ ...this.#standing(window, left[index] ?? 0, now), violated: (left[index] ?? 0) < cost }));
+    const waits = asked.map(({ seconds }, index) => (windows[index]?.violated === true ? this.#log(seconds).msUntilFreed(cost - (left[index] ?? 0), now) : 0));
+    const retryMs = Math.max(...waits);
+    // What lies unspent in a lease comes back at the latest when it ends.
+    const ends = [...this.#leases.values()].map((lease) => lease.endsAt - now).filter((ms) => ms > 0);
+    return { granted: 0, lease: 0, leaseMs: 0, windows, retryMs, vainMs: Math.min(retryMs, ...ends) };
+  }
+
+  #standing({ seconds }: CountedWindow, left: number, now: number): Standing {
+    return { left: Math.max(0, left), resetMs: Math.min(this.#log(seconds).msUntilFreed(1, now), seconds * 1_000), violated: false };
+  }
+
+  #grant(windows: readonly CountedWindow[], block: number, now: number): number {
+    const lease = { windows, block, grantedAt: now, endsAt: now + leaseMsOf(windows) };
+    for (const window of windows) this.#charge(window, lease.endsAt, block);
+    this.#leases.set(++this.#lastLease, lease);
+    return this.#lastLease;
+  }
+
+  #charge(window: CountedWindow, at: number, amount: number): void {
+    const moment = toMoment(window, at);
+    this.#log(window.seconds).add(moment, amount);
+    this.#keep(window.seconds, moment, amount);
+  }
+
+  #settle({ lease: id, spent, unused }: Settlement): void {
+    const lease = this.#leases.get(id);
+    const total = spent.reduce((sum, [, amount]) => sum + amount, unused);
+    if (lease === undefined || total !== lease.block || spent.length > momentsMax) return;
+    this.#leases.delete(id);
+    for (const window of lease.windows) this.#restamp(window, lease, spent, unused);
+  }
+
+  #restamp(window: CountedWindow, { grantedAt, endsAt, block }: Lease, spent: readonly Moment[], unused: number): void {
+    const log = this.#log(window.seconds);
+    const charged = toMoment(window, endsAt);
+    if (log.take(charged, block) < block) return;
+    for (const [offsetMs, amount] of spent) log.add(toMoment(window, Math.min(grantedAt + offsetMs, endsAt)), amount);
+    // When it was spent is not kept: after a restart that part counts until a lease longer, no more.
+    if (unused > 0) this.#keep(window.seconds, charged, -unused);
+  }
+
+  #forgetLeases(now: number): void {
+    for (const [id, { endsAt }] of this.#leases) if (endsAt + leaseLimits.settleMsMax < now) this.#leases.delete(id);
+  }
+
+  #log(seconds: number): SlidingLog {
+    const log = this.#logs.get(seconds) ?? new SlidingLog(seconds * 1_000);
+    this.#logs.set(seconds, log);
+    return log;
+  }
+}
+
+/** Rounded up, so that nothing leaves the window early. */
+function toMoment({ limit, seconds }: CountedWindow, at: number): number {
+  const quantum = limit <= leaseLimits.entriesMax ? 1 : Math.ceil((seconds * 1_000) / leaseLimits.entriesMax);
+  return Math.ceil(at / quantum) * quantum;
+}
+
+export function leaseMsOf(windows: readonly CountedWindow[]): number {
+  const shortest = Math.min(...windows.map(({ seconds }) => seconds * 1_000));
+  return Math.min(leaseLimits.msMax, shortest * leaseLimits.partOfWindow);
+}

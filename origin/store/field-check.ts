@@ -1,0 +1,61 @@
+/**
+ * The types of declared fields, checked where a store writes itself: what the database checks of others' writes
+ * (sqlite/checks.ts), in a tenth of the time. zod said more before; this holds for code that did not ask it.
+ */
+import type { FieldError } from '../../shared/contract/fault.ts';
+import type { Field, FieldKind } from '../../shared/contract/fields.ts';
+import type { Resource } from '../../shared/contract/resource.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../shared/contract/values.ts';
+import type { StoredDocument } from './stored-document.ts';
+
+export type FieldCheck = (document: JsonObject, before: StoredDocument | undefined) => readonly FieldError[];
+
+/** A field that was already wrong, and stays as it was, is let through: old documents of others stay editable. */
+export function toFieldCheck(resource: Resource): FieldCheck {
+  const fields = [...resource.fields.values()].filter((field) => field.kind !== 'mixed');
+  return (document, before) => {
+    const wrong = fields.filter((field) => isWrong(field, document[field.name]));
+    return wrong.filter(({ name }) => before === undefined || !isSame(document[name], before.value[name])).map(toError);
+  };
+}
+
+export function describeField({ kind, nullable }: Field): string {
+  const what = `${/^[aeiou]/.test(kind) ? 'an' : 'a'} ${kind}`;
+  return nullable ? `${what} or null` : what;
+}
+
+function toError(field: Field): FieldError {
+  return { at: `/${field.name}`, in: 'body', detail: `must be ${describeField(field)}` };
+}
+
+function isWrong({ kind, optional, nullable }: Field, value: Json | undefined): boolean {
+  if (value === undefined) return !optional;
+  // JSON has no NaN and no infinity: they are stored as null.
+  if (value === null || (typeof value === 'number' && !Number.isFinite(value))) return !nullable;
+  return !isOfKind(value, kind);
+}
+
+function isOfKind(value: Json, kind: FieldKind): boolean {
+  switch (kind) {
+    case 'string':
+    case 'instant':
+    case 'objectId':
+      return typeof value === 'string';
+    case 'number':
+      return typeof value === 'number';
+    case 'integer':
+      return Number.isSafeInteger(value);
+    case 'boolean':
+      return typeof value === 'boolean';
+    case 'array':
+      return Array.isArray(value);
+    case 'object':
+      return isJsonObject(value);
+    case 'mixed':
+      return true;
+  }
+}
+
+function isSame(left: Json | undefined, right: Json | undefined): boolean {
+  return JSON.stringify(left) === JSON.stringify(right);
+}

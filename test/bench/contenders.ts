@@ -1,0 +1,54 @@
+/** What is compared: each a server, the requests that it gets, and the bare one beside it. */
+import { mustKeyRing } from '../../shared/hop/keys.ts';
+import { toFilm } from '../support/film.ts';
+import { signHop } from '../support/signed-hop.ts';
+import type { BenchWorld, Reads, Server } from './bench-world.ts';
+import { editor } from './imports.ts';
+import { toRequestBytes } from './load.ts';
+
+export interface Contender {
+  readonly name: string;
+  /** The share of a bare server's requests that it should reach (the design's numbers). */
+  readonly goal?: { readonly beside: string; readonly share: number };
+  readonly server: Server;
+  readonly status: number;
+  /** Text in the head of the answers that are meant. */
+  readonly mark?: string;
+  readonly once?: boolean;
+  /** Made anew for each round: a signature is good for half a minute. */
+  requests(): readonly Uint8Array[];
+}
+
+const accept = { accept: '*/*' };
+/** As Cloudflare sets it: the address limit is asked with it. */
+const fromCloudflare = { ...accept, 'cf-connecting-ip': '192.0.2.1' };
+
+type Headers = Readonly<Record<string, string>>;
+
+export async function contendersOf(world: BenchWorld, createsPerRound: number): Promise<readonly Contender[]> {
+  const { keys, films, lists, edge, bareEdge, bareOrigin } = world;
+  const token = await world.identity.mint({ subject: 'bench', roles: ['editor'] });
+  const origin = world.origin();
+  const key = mustKeyRing(keys)[0];
+  const principal = { 'tombolo-principal': editor };
+  const plain = (reads: Reads, headers: Headers = accept) => () => [...reads.keys()].map((target) => toRequestBytes({ method: 'GET', target, headers }));
+  const signed = (reads: Reads, headers: Headers) => () =>
+    [...reads.keys()].map((target) => toRequestBytes({ method: 'GET', target, headers: signHop(keys, { key, url: `http://127.0.0.1${target}`, headers }).init.headers }));
+  return [
+    { name: 'bare Hono on Bun, a film', server: bareOrigin, status: 200, requests: plain(films) },
+    { name: 'origin, get by id', goal: { beside: 'bare Hono on Bun, a film', share: 0.5 }, server: origin, status: 200, requests: signed(films, {}) },
+    { name: 'bare Hono on Bun, 20 films', server: bareOrigin, status: 200, requests: plain(lists) },
+    { name: 'origin, list of 20, signed in', goal: { beside: 'bare Hono on Bun, 20 films', share: 0.3 }, server: origin, status: 200, requests: signed(lists, principal) },
+    { name: 'bare Hono Worker, a film', server: bareEdge, status: 200, requests: plain(films, fromCloudflare) },
+    { name: 'edge, cached hit', goal: { beside: 'bare Hono Worker, a film', share: 0.6 }, server: edge, status: 200, mark: 'tombolo; hit', requests: plain(films, fromCloudflare) },
+    { name: 'edge, cached hit, bearer token', goal: { beside: 'bare Hono Worker, a film', share: 0.6 }, server: edge, status: 200, mark: 'tombolo; hit', requests: plain(films, { ...fromCloudflare, authorization: `Bearer ${token}` }) },
+    { name: 'origin, durable create', server: origin, status: 201, once: true, requests: () => Array.from({ length: createsPerRound }, () => toCreate(keys, key)) },
+  ];
+}
+
+function toCreate(keys: string, key: ReturnType<typeof mustKeyRing>[0]): Uint8Array {
+  const target = '/v1/films';
+  const body = JSON.stringify(toFilm());
+  const { init } = signHop(keys, { key, url: `http://127.0.0.1${target}`, method: 'POST', body, headers: { 'content-type': 'application/json', 'tombolo-principal': editor } });
+  return toRequestBytes({ method: 'POST', target, headers: init.headers, body });
+}

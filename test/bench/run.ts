@@ -1,0 +1,83 @@
+/**
+ * `npm run bench`: the hot paths beside bare Hono, interleaved in one run, then durable creates and imports.
+ * Prints a table and writes the record beside this file. `-- --quick` takes under a minute and is rougher.
+ *
+ * The machine may be shared and noisy: requests per second are shown, ratios of interleaved rounds and CPU
+ * seconds per request are what to compare between runs.
+ */
+import { join } from 'node:path';
+import { type BenchWorld, startBenchWorld } from './bench-world.ts';
+import { contendersOf } from './contenders.ts';
+import { type Data, filmsNdjson, placesCsv } from './data.ts';
+import { cpuSecondsOf } from './cpu-time.ts';
+import { importAtOrigin, importThroughEdge } from './imports.ts';
+import { LoadGenerator } from './load.ts';
+import { type BenchRecord, type ImportFigures, toRecord } from './record.ts';
+import { toPage } from './record-page.ts';
+import { measure, median } from './rounds.ts';
+
+const isQuick = process.argv.includes('--quick');
+const settings = isQuick
+  ? { roundsMax: 3, untilMs: 25_000, forMs: 400, connections: 16, createsPerRound: 4_000, importsMax: 1, importsUntilMs: 40_000 }
+  : { roundsMax: 9, untilMs: 130_000, forMs: 1_200, connections: 16, createsPerRound: 10_000, importsMax: 3, importsUntilMs: 190_000 };
+
+/** A run that hangs is worth nothing; what it started ends with it. */
+const runMsMax = isQuick ? 90_000 : 240_000;
+
+async function bench(world: BenchWorld): Promise<BenchRecord> {
+  const load = new LoadGenerator();
+  try {
+    const contenders = await contendersOf(world, settings.createsPerRound);
+    const measured = await measure(load, contenders, settings);
+    return toRecord({ contenders, measured, imports: await measureImports(world), settings: { ...settings, rounds: measured.get(contenders[0]?.name ?? '')?.length ?? 0, command: `npm run bench${isQuick ? ' -- --quick' : ''}` } });
+  } finally {
+    await load.close();
+  }
+}
+
+async function measureImports(world: BenchWorld): Promise<readonly ImportFigures[]> {
+  const token = await world.identity.mint({ subject: 'bench', roles: ['editor'] });
+  const figures: ImportFigures[] = [];
+  for (const data of [placesCsv(), filmsNdjson()])
+    for (const way of ['origin alone', 'through the edge'] as const)
+      figures.push(await repeat(world, data, way, () => (way === 'origin alone' ? importAtOrigin(urlOf(world.origin().port), world.keys, data) : importThroughEdge(urlOf(world.edge.port), token, data))));
+  return figures;
+}
+
+/** Each into an empty store. */
+async function repeat(world: BenchWorld, data: Data, way: string, run: () => Promise<number>): Promise<ImportFigures> {
+  const rates: number[] = [];
+  const cpuMicros: number[] = [];
+  for (let round = 0; round < settings.importsMax && (round === 0 || performance.now() < settings.importsUntilMs); round++) {
+    await world.empty();
+    const before = cpuSecondsOf(world.origin().pid);
+    rates.push(data.rows / (await run()));
+    cpuMicros.push(((cpuSecondsOf(world.origin().pid) - before) / data.rows) * 1e6);
+  }
+  return { name: data.name, way, rows: data.rows, rowsPerSecond: median(rates), originCpuMicrosPerRow: median(cpuMicros) };
+}
+
+function urlOf(port: number): string {
+  return `http://127.0.0.1:${port}`;
+}
+
+const watchdog = setTimeout(() => stop(`not done after ${runMsMax / 1_000} s`), runMsMax);
+const world = await startBenchWorld();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop(signal));
+try {
+  const record = await bench(world);
+  const page = toPage(record);
+  process.stdout.write(page);
+  if (!isQuick) {
+    await Bun.write(join(import.meta.dir, 'record.json'), `${JSON.stringify(record, undefined, 2)}\n`);
+    await Bun.write(join(import.meta.dir, 'RECORD.md'), page);
+  }
+} finally {
+  clearTimeout(watchdog);
+  await world.close();
+}
+
+function stop(why: string): void {
+  process.stderr.write(`bench stops: ${why}\n`);
+  void world.close().finally(() => process.exit(1));
+}

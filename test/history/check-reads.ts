@@ -1,0 +1,48 @@
+/** What is read is a version that was committed, not older than the bound nor than a demanded position. */
+import type { History, Read, Violation } from './history.ts';
+import { isVisible, type Versions, versionsOf } from './versions.ts';
+
+export function checkReads(history: History): readonly Violation[] {
+  const versions = versionsOf(history);
+  const byId = new Map(versions.map((of) => [of.id, of]));
+  const byGroup = Map.groupBy(versions, ({ group }) => group);
+  return history.reads.flatMap((read) => {
+    const about = 'id' in read.about ? [byId.get(read.about.id)].filter((of) => of !== undefined) : (byGroup.get(read.about.group) ?? []);
+    const strangers = read.seen.filter(({ id }) => !about.some((of) => of.id === id));
+    return [
+      ...strangers.map(({ id, tag }): Violation => ({ law: 'read_of_nothing', detail: `${id} (${tag}) is in ${describe(read)}, and was never committed there` })),
+      ...about.flatMap((of) => checkOne(read, of, history.staleMsMax)),
+    ];
+  });
+}
+
+function checkOne(read: Read, of: Versions, staleMsMax: number): readonly Violation[] {
+  const seen = read.seen.find(({ id }) => id === of.id);
+  const version = seen === undefined ? of.latestUnseen(read.subject, read.answeredAt) : of.versionOf(seen);
+  const where = `${describe(read)}: ${of.id} as ${seen === undefined ? 'absent' : `rev ${seen.rev} (${seen.tag})`}`;
+  if (version === undefined) return [{ law: 'read_of_nothing', detail: `${where}, which was never committed` }];
+  const found: Violation[] = [];
+  const acked = of.latestAcked(read.askedAt - staleMsMax);
+  const demanded = read.demanded === undefined ? 0 : of.latestAt(read.demanded);
+  if (seen?.whole === false) found.push({ law: 'torn_write', detail: `${where}, of which only half is there` });
+  if (seen !== undefined && !isVisible(of.image(version), read.subject)) found.push({ law: 'read_of_another', detail: `${where}, which ${read.subject ?? 'nobody'} may not see` });
+  if (of.askedAt(version) > read.answeredAt) found.push({ law: 'read_from_the_future', detail: `${where}, which was not yet asked for` });
+  if (version < acked && read.marked !== true) found.push({ law: 'stale_read', detail: `${where}; rev ${of.image(acked)?.rev} was acknowledged more than ${staleMsMax} ms before` });
+  if (version < demanded) found.push({ law: 'read_before_position', detail: `${where}; rev ${of.image(demanded)?.rev} is before the position demanded` });
+  return found;
+}
+
+function describe({ about, subject, askedAt }: Read): string {
+  return `at ${askedAt.toFixed(0)} ${subject ?? 'anyone'} reads ${'id' in about ? about.id : about.group}`;
+}
+
+/** For every document that a read showed: how long before, a later version had been acknowledged; 0 when none had. */
+export function stalenessOf(history: History): readonly number[] {
+  const byId = new Map(versionsOf(history).map((of) => [of.id, of]));
+  return history.reads.filter(({ marked }) => marked !== true).flatMap((read) => read.seen.flatMap((seen) => {
+    const of = byId.get(seen.id);
+    const version = of?.versionOf(seen);
+    if (of === undefined || version === undefined) return [];
+    return [of.staleMs(version, read.askedAt)];
+  }));
+}

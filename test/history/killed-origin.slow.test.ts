@@ -1,0 +1,14 @@
+/** A short run of what `npm run soak` does at length: the promises hold while the origin is killed under load. */
+import { expect, test } from 'bun:test';
+import { check } from './check.ts';
+import { runHistory } from './run.ts';
+
+test('an origin that is killed under load loses, doubles, delays and hides nothing', async () => {
+  const seed = Math.floor(Math.random() * 2 ** 32);
+  const { history, figures } = await runHistory({ seed, kills: 3, writesBetween: 60, forgetEvery: 2, memoMs: 300, feedSilentMs: 400 });
+  expect({ seed, violations: check(history).slice(0, 10) }).toEqual({ seed, violations: [] });
+  // A run in which nothing happens proves nothing.
+  expect(figures.writes.acked).toBeGreaterThan(180);
+  expect(figures.reads).toBeGreaterThan(100);
+  for (const count of [figures.hits, figures.replays, figures.events, figures.reconnects, figures.resyncs]) expect(count).toBeGreaterThan(0);
+});
