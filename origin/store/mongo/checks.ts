@@ -1,6 +1,6 @@
 /** What the server has to be, looked at once before anything is written: all that is missing, in one message. */
 import type { Db, Document } from 'mongodb';
-import { InstallError } from './install.ts';
+import { StoreNotReady } from '../not-ready.ts';
 
 /** Pre- and post-images came with 6.0, `$changeStreamSplitLargeEvent` with 7.0. */
 const majorMin = 7;
@@ -20,7 +20,7 @@ export async function mustServe(database: Db, clock: () => number): Promise<void
     ...(Math.abs(skewMs) <= skewMsMax ? [] : [`the server's clock is ${Math.round(skewMs / 1_000)} s from ours, so one-use nonces would expire at the wrong time; let NTP set both`]),
     ...toMissingRights(database.databaseName, authInfo),
   ];
-  if (problems.length > 0) throw new InstallError(database.databaseName, problems);
+  if (problems.length > 0) throw new StoreNotReady(database.databaseName, problems);
 }
 
 function unknownRights(): Document {

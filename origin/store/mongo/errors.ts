@@ -41,6 +41,11 @@ export function toStoreFault(error: unknown): unknown {
   return new Fault('unknown', { cause: error, facts: { code: codeOf(error) } });
 }
 
+/** No server that we may talk to, after the whole wait for one. */
+export function isOutOfReach(error: unknown): error is MongoError {
+  return error instanceof MongoError && error.name === 'MongoServerSelectionError';
+}
+
 const unreachable = /^Mongo(Network|NetworkTimeout|ServerSelection|PoolCleared|PoolClosed|WaitQueueTimeout|Topology|TopologyClosed|NotConnected|ClientClosed|ConnectionClosed)\w*Error$/;
 
 /** Elections and lost connections. By name, because the driver does not export every class. */

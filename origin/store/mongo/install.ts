@@ -5,6 +5,7 @@
  */
 import type { CollectionInfo, Db, Document, IndexDescriptionInfo } from 'mongodb';
 import type { Resource } from '../../../shared/contract/resource.ts';
+import { StoreNotReady } from '../not-ready.ts';
 import { toIndexKey } from './branch-query.ts';
 import { codeOf, codes } from './errors.ts';
 import { oddFilter, oddIndexName } from './odd-documents.ts';
@@ -16,14 +17,6 @@ export interface Installed {
   readonly mayBeOdd: ReadonlySet<string>;
   /** Collections that hold documents which their own validator would refuse. */
   readonly invalid: readonly string[];
-}
-
-/** Each says what is wrong, why it matters, and what mends it. */
-export class InstallError extends Error {
-  constructor(database: string, problems: readonly string[]) {
-    super(`the database "${database}" is not ready for Tombolo:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
-    this.name = 'InstallError';
-  }
 }
 
 export async function install(database: Db, resources: readonly Resource[]): Promise<Installed> {
@@ -42,7 +35,7 @@ export async function install(database: Db, resources: readonly Resource[]): Pro
     await gather(() => ensureCollection(database, resource, found.get(resource.name)), (error) => `${resource.name}: images (for the change feed) and validator cannot be set: ${messageOf(error)}; grant createCollection and collMod`);
     await gather(() => ensureIndexes(database, resource), (error) => `${resource.name}: ${messageOf(error)}`);
   }
-  if (problems.length > 0) throw new InstallError(database.databaseName, problems);
+  if (problems.length > 0) throw new StoreNotReady(database.databaseName, problems);
   return inspect(database, resources);
 }
 

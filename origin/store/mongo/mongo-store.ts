@@ -10,11 +10,12 @@ import type { Db, MongoClient } from 'mongodb';
 import type { Position } from '../../../shared/contract/position.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import { storeLimits } from '../limits.ts';
+import { StoreNotReady } from '../not-ready.ts';
 import type { ChangeBatch, HistoryLost, ListRequest, Mutation, Read, ReadOptions, Store, WriteOptions, Written } from '../store.ts';
 import { mustServe } from './checks.ts';
 import { toClient, toDatabaseName } from './client.ts';
 import { ensureEpoch, replaceEpoch } from './epoch.ts';
-import { deadlineExceeded, storeUnavailable, toStoreFault } from './errors.ts';
+import { deadlineExceeded, isOutOfReach, storeUnavailable, toStoreFault } from './errors.ts';
 import { Head, majorityTime } from './head.ts';
 import { install, type Installed } from './install.ts';
 import { type Reading, Reader } from './reader.ts';
@@ -64,7 +65,7 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<Store>
     return new MongoStore({ client, database, resources, installed, head, options: filled });
   } catch (error) {
     await client.close();
-    throw toStoreFault(error);
+    throw isOutOfReach(error) ? new StoreNotReady(toDatabaseName(options.uri), [`no primary answered (${error.message}); is mongod running, is MONGODB_URI right, does the network let us through?`]) : toStoreFault(error);
   }
 }
 

@@ -3,7 +3,7 @@ import { type Db, MongoError, type MongoClient } from 'mongodb';
 import { Fault } from '../../../shared/contract/fault.ts';
 import type { Mutation, WriteOptions, Written } from '../store.ts';
 import { keyOf } from './decide.ts';
-import { codeOf, codes, deadlineExceeded, hasLabel, toStoreFault } from './errors.ts';
+import { codeOf, codes, deadlineExceeded, hasLabel, isOutOfReach, toStoreFault } from './errors.ts';
 import { type Head, mustOperationTime } from './head.ts';
 import { Locks } from './locks.ts';
 import { onceOf } from './system-collections.ts';
@@ -98,10 +98,6 @@ export class Writer {
 /** A key that somebody else was still working under. */
 function late({ once }: WriteOptions, cause?: unknown): Fault {
   return once === undefined ? deadlineExceeded(cause) : new Fault('idempotency_running', { headers: { 'retry-after': '1' }, cause });
-}
-
-function isOutOfReach(error: unknown): boolean {
-  return error instanceof MongoError && error.name === 'MongoServerSelectionError';
 }
 
 function replayedHop(): never {
