@@ -89,17 +89,19 @@ function checkOf(resource: Resource): FieldCheck {
   return made;
 }
 
-/** Neighbours of one resource go together; where new and old documents mix, upserts keep them one command. */
-export function toRuns(operations: readonly Operation[]): readonly (readonly Operation[])[] {
-  const runs: Operation[][] = [];
+/** Neighbours of one resource go together. */
+export function toRuns<T>(operations: readonly T[], nameOf: (operation: T) => string): readonly (readonly T[])[] {
+  const runs: T[][] = [];
+  let name: string | undefined;
   for (const operation of operations) {
-    const last = runs.at(-1);
-    if (last?.[0]?.resource.name === operation.resource.name) last.push(operation);
+    if (nameOf(operation) === name) runs.at(-1)?.push(operation);
     else runs.push([operation]);
+    name = nameOf(operation);
   }
   return runs;
 }
 
+/** Where new and old documents mix, upserts keep them one command. */
 export function toModels(run: readonly Operation[]): readonly AnyBulkWriteOperation<Stored>[] {
   const isNew = run.every(({ kind }) => kind === 'insert');
   return run.map(({ id, stored }): AnyBulkWriteOperation<Stored> => {

@@ -1,5 +1,5 @@
 /**
- * One attempt of a write as one transaction: read the documents, decide, then the records (nonce, idempotency) as
+ * One attempt of a group of writes as one transaction: read the documents, decide, then the records (nonce, idempotency) as
  * its first insert, the documents, the commit. Whatever is thrown leaves nothing behind.
  *
  *   find ──▶ decide ──▶ insert records ──▶ bulk writes ──▶ commit ──▶ committed
@@ -13,32 +13,38 @@ import { storeLimits } from '../limits.ts';
 import type { Mutation, Outcome, WriteOptions } from '../store.ts';
 import { type Decided, decideAll, keyOf, type Operation, type Standing, toModels, toRuns } from './decide.ts';
 import { fromStoredId, type Stored, toDocument, toStoredId } from './documents.ts';
+import type { Call } from './group-queue.ts';
 import { codes, deadlineExceeded, hasLabel, toRefusal } from './errors.ts';
 import { onceOf, type OnceRecord } from './system-collections.ts';
 
-export interface Call {
-  readonly mutations: readonly Mutation[];
-  readonly options: WriteOptions;
-  /** What the database refused in earlier attempts, by number of the mutation. */
-  readonly refused: Map<number, Fault>;
+/** Of a call in a group: its outcomes, or what its own code threw. */
+export type Result = readonly Outcome[] | { readonly thrown: unknown };
+
+interface OfCall<T> {
+  readonly call: Call;
+  readonly value: T;
 }
 
 /** A nonce or an idempotency key that somebody has committed. */
 export class RecordMet extends Error {
+  readonly call: Call;
   readonly which: 'nonce' | 'once';
 
-  constructor(which: 'nonce' | 'once') {
+  constructor(call: Call, which: 'nonce' | 'once') {
     super(`this ${which} was used before`);
+    this.call = call;
     this.which = which;
   }
 }
 
 export class MutationRefused extends Error {
+  readonly call: Call;
   readonly mutation: number;
   readonly fault: Fault;
 
-  constructor(mutation: number, fault: Fault) {
+  constructor(call: Call, mutation: number, fault: Fault) {
     super(fault.message, { cause: fault });
+    this.call = call;
     this.mutation = mutation;
     this.fault = fault;
   }
@@ -46,6 +52,9 @@ export class MutationRefused extends Error {
 
 /** The snapshot was older than a document that is there: as a conflict, though the server calls it a duplicate. */
 export class Stale extends Error {}
+
+/** The commit was sent and not answered in time. */
+export class CommitUnknown extends Error {}
 
 export class Transaction {
   readonly #database: Db;
@@ -58,24 +67,33 @@ export class Transaction {
     this.#clock = given.clock;
   }
 
-  async attempt({ mutations, options, refused }: Call): Promise<readonly Outcome[]> {
-    const { deadline } = options;
+  async attempt(calls: readonly Call[], deadline: number): Promise<ReadonlyMap<Call, Result>> {
     this.#session.startTransaction({ readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority', journal: true } });
-    const standing = await this.#read(mutations, deadline);
-    const decided = decideAll(mutations, standing, refused);
-    const records = this.#toRecords(options, decided);
-    if (records.length === 0 && decided.operations.length === 0) {
-      await this.abort(deadline);
-      return decided.outcomes;
+    const standing = await this.#read(calls.flatMap(({ mutations }) => mutations), deadline);
+    const results = new Map<Call, Result>();
+    const records: OfCall<OnceRecord>[] = [];
+    const operations: OfCall<Operation>[] = [];
+    for (const call of calls) {
+      const decided = this.#decide(call, standing);
+      results.set(call, 'thrown' in decided ? decided : decided.outcomes);
+      if ('thrown' in decided) continue;
+      records.push(...decided.records.map((value) => ({ call, value })));
+      operations.push(...decided.operations.map((value) => ({ call, value })));
     }
-    if (records.length > 0) await this.#insert(records, options);
-    for (const run of toRuns(decided.operations)) await this.#carryOut(run, deadline);
-    await this.#commit(deadline);
-    return decided.outcomes;
+    if (records.length === 0 && operations.length === 0) {
+      await this.abort();
+      return results;
+    }
+    if (records.length > 0) await this.#insert(records, deadline);
+    for (const run of toRuns(operations, ({ value }) => value.resource.name)) await this.#carryOut(run, deadline);
+    // The deadline of the most patient: the others' changes are in it, whoever still waits.
+    await this.#commit(Math.max(...calls.map(({ options }) => options.deadline)));
+    return results;
   }
 
-  async abort(deadline: number): Promise<void> {
-    if (this.#session.inTransaction()) await this.#session.abortTransaction(this.#within(deadline));
+  /** One that does not get through ends on the server by itself, at the latest with the session's next transaction. */
+  async abort(): Promise<void> {
+    if (this.#session.inTransaction()) await this.#session.abortTransaction({ timeoutMS: abortMsMax });
   }
 
   /** All documents of one resource in one question, with the types that they have. */
@@ -92,6 +110,22 @@ export class Transaction {
     return standing;
   }
 
+  /** A call whose code throws leaves nothing, and the calls behind it see nothing of it. */
+  #decide(call: Call, standing: Map<string, Standing>): (Decided & { readonly records: readonly OnceRecord[] }) | { readonly thrown: unknown } {
+    const own = new Map(call.mutations.flatMap((mutation) => {
+      const found = standing.get(keyOf(mutation));
+      return found === undefined ? [] : [[keyOf(mutation), found] as const];
+    }));
+    try {
+      const decided = decideAll(call.mutations, own, call.refused);
+      const records = this.#toRecords(call.options, decided);
+      for (const [key, after] of own) standing.set(key, after);
+      return { ...decided, records };
+    } catch (thrown) {
+      return { thrown };
+    }
+  }
+
   #toRecords({ nonce, once }: WriteOptions, { outcomes }: Decided): readonly OnceRecord[] {
     return [
       ...(nonce === undefined ? [] : [toNonce(nonce)]),
@@ -99,39 +133,44 @@ export class Transaction {
     ];
   }
 
-  async #insert(records: readonly OnceRecord[], { deadline }: WriteOptions): Promise<void> {
+  async #insert(records: readonly OfCall<OnceRecord>[], deadline: number): Promise<void> {
     try {
-      await onceOf(this.#database).insertMany([...records], { session: this.#session, ...this.#within(deadline) });
+      await onceOf(this.#database).insertMany(records.map(({ value }) => value), { session: this.#session, ...this.#within(deadline) });
     } catch (error) {
       const failed = firstWriteError(error);
-      if (failed?.code !== codes.duplicateKey) throw error;
-      throw new RecordMet(records[failed.index]?._id.startsWith(noncePrefix) === true ? 'nonce' : 'once');
+      const met = failed?.code === codes.duplicateKey ? records[failed.index] : undefined;
+      throw met === undefined ? error : new RecordMet(met.call, met.value._id.startsWith(noncePrefix) ? 'nonce' : 'once');
     }
   }
 
-  async #carryOut(run: readonly Operation[], deadline: number): Promise<void> {
+  async #carryOut(run: readonly OfCall<Operation>[], deadline: number): Promise<void> {
     const [first] = run;
     if (first === undefined) return;
+    const models = toModels(run.map(({ value }) => value));
     try {
-      await this.#collection(first.resource).bulkWrite([...toModels(run)], { ordered: true, session: this.#session, ...this.#within(deadline) });
+      await this.#collection(first.value.resource).bulkWrite([...models], { ordered: true, session: this.#session, ...this.#within(deadline) });
     } catch (error) {
       const failed = firstWriteError(error);
-      const mutation = failed === undefined ? undefined : run[failed.index]?.mutation;
-      if (failed === undefined || mutation === undefined || hasLabel(error, 'TransientTransactionError')) throw error;
+      const refused = failed === undefined ? undefined : run[failed.index];
+      if (failed === undefined || refused === undefined || hasLabel(error, 'TransientTransactionError')) throw error;
       if (failed.code === codes.duplicateKey && /index: _id_/.test(failed.errmsg ?? '')) throw new Stale('another write made this document meanwhile', { cause: error });
       if (failed.code !== codes.duplicateKey && failed.code !== codes.documentValidation) throw error;
-      throw new MutationRefused(mutation, toRefusal(failed));
+      throw new MutationRefused(refused.call, refused.value.mutation, toRefusal(failed));
     }
   }
 
-  /** Sent again while its result is unknown: the server knows a transaction that it has committed. */
+  /**
+   * Sent again while its result is unknown: the server knows a transaction that it has committed. What stays
+   * unknown is never tried from the start, or it might be applied twice.
+   */
   async #commit(deadline: number): Promise<void> {
     for (;;) {
       try {
         return await this.#session.commitTransaction(this.#within(deadline));
       } catch (error) {
-        if (!hasLabel(error, 'UnknownTransactionCommitResult') || hasLabel(error, 'TransientTransactionError')) throw error;
-        if (this.#clock() + storeLimits.lockRetryMs >= deadline) throw deadlineExceeded(error);
+        const isUnknown = hasLabel(error, 'UnknownTransactionCommitResult');
+        if (!isUnknown && hasLabel(error, 'TransientTransactionError')) throw error;
+        if (!isUnknown || this.#clock() + storeLimits.lockRetryMs >= deadline) throw new CommitUnknown('nobody told whether this was committed', { cause: error });
         await Bun.sleep(storeLimits.lockRetryMs);
       }
     }
@@ -147,6 +186,9 @@ export class Transaction {
     return this.#database.collection<Stored>(resource.name);
   }
 }
+
+/** Nobody waits for more: the answer is known already. */
+const abortMsMax = 250;
 
 const noncePrefix = 'nonce:';
 

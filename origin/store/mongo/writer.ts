@@ -1,13 +1,14 @@
-/** `write()`: attempts of one transaction until it is committed, answered from a record, or out of time. */
-import { type Db, MongoError, type MongoClient } from 'mongodb';
+/** `write()`: attempts of one transaction for a group of calls, until each is committed, answered from a record, or out of time. */
+import { type ClientSession, type Db, MongoError, type MongoClient } from 'mongodb';
 import { Fault } from '../../../shared/contract/fault.ts';
+import { storeLimits } from '../limits.ts';
 import type { Mutation, WriteOptions, Written } from '../store.ts';
 import { keyOf } from './decide.ts';
 import { codeOf, codes, deadlineExceeded, hasLabel, isOutOfReach, toStoreFault } from './errors.ts';
+import { type Call, GroupQueue } from './group-queue.ts';
 import { type Head, mustOperationTime } from './head.ts';
-import { Locks } from './locks.ts';
 import { onceOf } from './system-collections.ts';
-import { type Call, MutationRefused, RecordMet, Stale, toNonce, toOnceId, Transaction } from './transaction.ts';
+import { CommitUnknown, MutationRefused, RecordMet, type Result, Stale, toNonce, toOnceId, Transaction } from './transaction.ts';
 
 export interface WriterOptions {
   readonly client: MongoClient;
@@ -18,10 +19,11 @@ export interface WriterOptions {
 
 export class Writer {
   readonly #options: WriterOptions;
-  readonly #locks = new Locks();
+  readonly #queue: GroupQueue;
 
   constructor(options: WriterOptions) {
     this.#options = options;
+    this.#queue = new GroupQueue({ clock: options.clock, run: (calls) => this.#untilSettled(calls), late: ({ options: of }) => late(of) });
   }
 
   async write(mutations: readonly Mutation[], options: WriteOptions): Promise<Written> {
@@ -29,40 +31,80 @@ export class Writer {
     const timeoutMS = this.#left(options);
     if (mutations.length === 0 && nonce === undefined && once === undefined)
       return { outcomes: [], position: await this.#options.head.refresh({ timeoutMS }), replayed: undefined };
-    const keys = [...mutations.map(keyOf), ...(nonce === undefined ? [] : [toNonce(nonce)._id]), ...(once === undefined ? [] : [toOnceId(once.key)])];
-    return this.#locks.hold(keys, timeoutMS, () => this.#untilCommitted({ mutations, options, refused: new Map() }), () => late(options));
+    if (this.#queue.length >= storeLimits.writesQueuedMax) throw new Fault('overloaded', { detail: 'too many writes wait for the database', headers: { 'retry-after': '1' } });
+    const records = [...(nonce === undefined ? [] : [toNonce(nonce)._id]), ...(once === undefined ? [] : [toOnceId(once.key)])];
+    return this.#queue.submit({ mutations, options, records, keys: [...mutations.map(keyOf), ...records], refused: new Map(), settled: Promise.withResolvers() });
   }
 
-  async #untilCommitted(call: Call): Promise<Written> {
-    const { client, database, head, clock } = this.#options;
+  async #untilSettled(calls: readonly Call[]): Promise<void> {
+    const { client, database, clock } = this.#options;
     const session = client.startSession();
-    const transaction = new Transaction({ database, session, clock });
     try {
-      for (let tries = 0; ; tries++) {
-        try {
-          const outcomes = await transaction.attempt(call);
-          return { outcomes, position: head.moveTo(mustOperationTime(session)), replayed: undefined };
-        } catch (error) {
-          await transaction.abort(call.options.deadline).catch(ignoreAbort);
-          const answered = await this.#afterFailure(call, error);
-          if (answered !== undefined) return answered;
-          if (!(error instanceof MutationRefused)) await this.#pause(call.options, tries);
-        }
-      }
+      await this.#attempts(new Transaction({ database, session, clock }), session, calls);
+    } catch (error) {
+      for (const { settled } of calls) settled.reject(error);
     } finally {
       await session.endSession();
     }
   }
 
-  /** `undefined`: to be tried again. */
-  async #afterFailure(call: Call, error: unknown): Promise<Written | undefined> {
-    if (error instanceof MutationRefused) {
-      call.refused.set(error.mutation, error.fault);
-      return undefined;
+  async #attempts(transaction: Transaction, session: ClientSession, calls: readonly Call[]): Promise<void> {
+    let left = calls;
+    for (let tries = 0; ; tries++) {
+      left = left.filter((call) => this.#isInTime(call));
+      if (left.length === 0) return;
+      const deadline = Math.min(...left.map(({ options }) => options.deadline));
+      try {
+        const results = await transaction.attempt(left, deadline);
+        return this.#settle(results, session);
+      } catch (error) {
+        await transaction.abort().catch(ignoreAbort);
+        left = await this.#afterFailure(left, error);
+        if (!(error instanceof MutationRefused) && !(error instanceof RecordMet)) await this.#pause(deadline, tries);
+      }
     }
-    if (error instanceof RecordMet) return error.which === 'nonce' ? replayedHop() : this.#replay(call.options);
-    if (error instanceof Stale || (hasLabel(error, 'TransientTransactionError') && !isOutOfReach(error))) return undefined;
-    throw error instanceof MongoError && this.#options.clock() >= call.options.deadline ? late(call.options, error) : toStoreFault(error);
+  }
+
+  #settle(results: ReadonlyMap<Call, Result>, session: ClientSession): void {
+    const position = this.#options.head.moveTo(mustOperationTime(session));
+    for (const [{ settled }, result] of results) {
+      if ('thrown' in result) settled.reject(result.thrown);
+      else settled.resolve({ outcomes: result, position, replayed: undefined });
+    }
+  }
+
+  /** Those that are to be tried again; the others are settled. */
+  async #afterFailure(calls: readonly Call[], error: unknown): Promise<readonly Call[]> {
+    if (error instanceof MutationRefused) {
+      error.call.refused.set(error.mutation, error.fault);
+      return calls;
+    }
+    if (error instanceof RecordMet) return (await this.#answerFromRecord(error)) ? calls.filter((call) => call !== error.call) : calls;
+    if (error instanceof Stale || (hasLabel(error, 'TransientTransactionError') && !isOutOfReach(error))) return calls;
+    if (error instanceof CommitUnknown) {
+      for (const { settled, options } of calls) settled.reject(late(options, error));
+      return [];
+    }
+    const [, second] = calls;
+    // One call's fault is not its neighbours': each goes its own way.
+    if (second !== undefined && !isOutOfReach(error)) {
+      for (const call of calls) await this.#untilSettled([call]);
+      return [];
+    }
+    for (const { settled, options } of calls) settled.reject(error instanceof MongoError && this.#options.clock() >= options.deadline ? late(options, error) : toStoreFault(error));
+    return [];
+  }
+
+  /** False: the record has expired meanwhile, and the call is a new one. */
+  async #answerFromRecord({ call, which }: RecordMet): Promise<boolean> {
+    try {
+      const written = which === 'nonce' ? replayedHop() : await this.#replay(call.options);
+      if (written !== undefined) call.settled.resolve(written);
+      return written !== undefined;
+    } catch (error) {
+      call.settled.reject(toStoreFault(error));
+      return true;
+    }
   }
 
   /** The recorded answer. The nonce of this request is spent all the same. */
@@ -81,11 +123,16 @@ export class Writer {
     return { outcomes: [], position: await head.refresh({ timeoutMS: this.#left(options) }), replayed: record.answer };
   }
 
+  #isInTime({ options, settled }: Call): boolean {
+    const isInTime = this.#options.clock() < options.deadline;
+    if (!isInTime) settled.reject(late(options));
+    return isInTime;
+  }
+
   /** Longer each time, and never the same: those that met once shall not meet again. */
-  async #pause(options: WriteOptions, tries: number): Promise<void> {
+  async #pause(deadline: number, tries: number): Promise<void> {
     const ms = Math.random() * Math.min(100, 2 ** tries * 2);
-    if (this.#options.clock() + ms >= options.deadline) throw late(options);
-    await Bun.sleep(ms);
+    await Bun.sleep(Math.max(0, Math.min(ms, deadline - this.#options.clock())));
   }
 
   #left({ deadline }: WriteOptions): number {
