@@ -2,14 +2,14 @@
 import { bodiesOf, documentInvalid, toFieldErrors } from '../../shared/contract/documents.ts';
 import { Fault } from '../../shared/contract/fault.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
-import { satisfies } from '../../shared/contract/rules.ts';
+import { reduce, satisfies } from '../../shared/contract/rules.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../shared/contract/values.ts';
 import type { Call } from '../call.ts';
 import type { Mutation } from '../store/store.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 import { mustCreate, newId } from '../verbs/insert.ts';
 import { toDecision } from '../verbs/write.ts';
-import { mustAllow, mustAllowFields, toCreated, toRevised } from '../write-rules.ts';
+import { hiddenFrom, mustAllow, mustAllowFields, toCreated, toRevised } from '../write-rules.ts';
 import type { ImportReport } from './report.ts';
 
 export interface ImportRow {
@@ -41,9 +41,9 @@ export function parseRow(value: unknown, number: number, resource: Resource): Pa
   const { [source]: imported, ...rest } = value;
   const { named, plain } = Object.hasOwn(rest, 'id') ? withoutId(rest) : { named: undefined, plain: rest };
   const given = imported ?? named;
-  const fields = resource.schema.safeParse(plain);
+  const fields = bodiesOf(resource).fields.safeParse(plain);
   const id = given === undefined && typeof resource.id !== 'object' ? undefined : bodiesOf(resource).id.safeParse(given);
-  if (fields.success && id?.success !== false) return { kind: 'row', number, id: id?.data, body: fields.data as JsonObject };
+  if (fields.success && id?.success !== false) return { kind: 'row', number, id: id?.data, body: fields.data };
   const errors = [
     ...(id?.success === false ? toFieldErrors(id.error).map((error) => ({ ...error, at: `/${source}` })) : []),
     ...(fields.success ? [] : toFieldErrors(fields.error)),
@@ -70,12 +70,13 @@ export function toMutation(call: Call<'import'>, row: ImportRow, nowMs: number, 
 function replaced(call: Call<'import'>, row: ImportRow, id: string, before: StoredDocument, nowMs: number, report: ImportReport): JsonObject {
   const { onDuplicate } = call.input;
   if (onDuplicate === 'skip') report.skip(row.number);
-  // The rule of creating lets rows in; a document that exists must be the caller's to see as well.
+  // The rule of creating let the row in; a document that exists must be the caller's to see and to change.
   if (onDuplicate !== 'replace' || !satisfies(before.value, call.readable))
     throw new Fault('document_exists', { detail: `id: ${JSON.stringify(id)} is taken`, errors: [{ at: '/id', in: 'body', detail: 'is taken' }] });
-  mustAllow(before.value, call.writable);
-  const after = toRevised(row.body, before.value, nowMs);
-  mustAllow({ id, ...after }, call.writable);
+  const changeable = reduce(call.resource.rules.update, call.principal);
+  mustAllow(before.value, changeable);
+  const after = toRevised({ ...hiddenFrom(call, before.value), ...row.body }, before.value, nowMs);
+  mustAllow({ id, ...after }, changeable);
   mustAllowFields(call, before.value, after);
   return after;
 }
