@@ -154,6 +154,7 @@ class MongoStore implements Store {
   async close(): Promise<void> {
     this.#closing.abort();
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
+    await this.#writer.close();
     await this.#client.close();
   }
 

@@ -81,7 +81,7 @@ export class Transaction {
       operations.push(...decided.operations.map((value) => ({ call, value })));
     }
     if (records.length === 0 && operations.length === 0) {
-      await this.abort();
+      await this.#session.abortTransaction(this.#within(deadline));
       return results;
     }
     if (records.length > 0) await this.#insert(records, deadline);
@@ -89,11 +89,6 @@ export class Transaction {
     // The deadline of the most patient: the others' changes are in it, whoever still waits.
     await this.#commit(Math.max(...calls.map(({ options }) => options.deadline)));
     return results;
-  }
-
-  /** One that does not get through ends on the server by itself, at the latest with the session's next transaction. */
-  async abort(): Promise<void> {
-    if (this.#session.inTransaction()) await this.#session.abortTransaction({ timeoutMS: abortMsMax });
   }
 
   /** All documents of one resource in one question, with the types that they have. */
@@ -186,9 +181,6 @@ export class Transaction {
     return this.#database.collection<Stored>(resource.name);
   }
 }
-
-/** Nobody waits for more: the answer is known already. */
-const abortMsMax = 250;
 
 const noncePrefix = 'nonce:';
 

@@ -20,6 +20,7 @@ export interface WriterOptions {
 export class Writer {
   readonly #options: WriterOptions;
   readonly #queue: GroupQueue;
+  readonly #ending = new Set<Promise<void>>();
 
   constructor(options: WriterOptions) {
     this.#options = options;
@@ -36,33 +37,43 @@ export class Writer {
     return this.#queue.submit({ mutations, options, records, keys: [...mutations.map(keyOf), ...records], refused: new Map(), settled: Promise.withResolvers() });
   }
 
+  /** What failed attempts left open on the server is closed. */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#ending);
+  }
+
   async #untilSettled(calls: readonly Call[]): Promise<void> {
-    const { client, database, clock } = this.#options;
-    const session = client.startSession();
     try {
-      await this.#attempts(new Transaction({ database, session, clock }), session, calls);
+      await this.#attempts(calls);
     } catch (error) {
       for (const { settled } of calls) settled.reject(error);
-    } finally {
-      await session.endSession();
     }
   }
 
-  async #attempts(transaction: Transaction, session: ClientSession, calls: readonly Call[]): Promise<void> {
+  async #attempts(calls: readonly Call[]): Promise<void> {
+    const { client, database, clock } = this.#options;
     let left = calls;
     for (let tries = 0; ; tries++) {
       left = left.filter((call) => this.#isInTime(call));
       if (left.length === 0) return;
       const deadline = Math.min(...left.map(({ options }) => options.deadline));
+      const session = client.startSession();
       try {
-        const results = await transaction.attempt(left, deadline);
+        const results = await new Transaction({ database, session, clock }).attempt(left, deadline);
         return this.#settle(results, session);
       } catch (error) {
-        await transaction.abort().catch(ignoreAbort);
         left = await this.#afterFailure(left, error);
-        if (!(error instanceof MutationRefused) && !(error instanceof RecordMet)) await this.#pause(deadline, tries);
+        if (left.length > 0 && !(error instanceof MutationRefused) && !(error instanceof RecordMet)) await this.#pause(deadline, tries);
+      } finally {
+        this.#end(session);
       }
     }
+  }
+
+  /** Not waited for: without a primary the abort of an attempt looks for one for 2 s, and its outcome changes nothing. */
+  #end(session: ClientSession): void {
+    const ended: Promise<void> = session.endSession().catch(ignoreAbort).finally(() => this.#ending.delete(ended));
+    this.#ending.add(ended);
   }
 
   #settle(results: ReadonlyMap<Call, Result>, session: ClientSession): void {
