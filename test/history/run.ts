@@ -10,7 +10,7 @@ import { startWorld, type World } from '../support/whole-world.ts';
 import { stalenessOf } from './check-reads.ts';
 import { CommitLog } from './commits.ts';
 import type { History, Read, Write } from './history.ts';
-import { readForEver } from './readers.ts';
+import { readAll, readForEver } from './readers.ts';
 import { Listener } from './subscribers.ts';
 import { writeForEver } from './writers.ts';
 
@@ -85,6 +85,7 @@ export async function runHistory(options: RunOptions): Promise<{ history: Histor
     const faults = await injectFaults(run, log, options);
     run.stopped = true;
     await Promise.all([...writing, ...reading]);
+    await readAll(run);
     const commits = log.read();
     const last = commits.findLast(({ live }) => live)?.position;
     await Promise.all(listeners.map((listener) => listener.finish(last)));
