@@ -12,6 +12,7 @@ import { Entries } from './cache/entries.ts';
 import { Generations } from './cache/generations.ts';
 import type { Counters } from './coordinator/counters.object.ts';
 import type { Coordinator } from './coordinator/generations.object.ts';
+import { type Dressing, toDressing } from './dressing.ts';
 import type { Tickets } from './coordinator/tickets.object.ts';
 import { Macs } from './hop/macs.ts';
 import type { ReadFacts } from './hop/verify.ts';
@@ -20,6 +21,7 @@ import { toQuota } from './quota/counters.client.ts';
 import type { Quota } from './quota/quota.ts';
 import { type ReadRequest, Reads } from './reads.ts';
 import { RetryBudget } from './retry-budget.ts';
+import type { SentHeaders } from './sent-headers.ts';
 import { mustSettings, type Settings, SettingsError } from './settings.ts';
 import type { Target } from './target.ts';
 
@@ -42,6 +44,7 @@ export interface EdgeContext {
   readonly generations: Generations;
   readonly entries: Entries;
   readonly reads: Reads;
+  readonly dressing: Dressing;
 }
 
 /** What a request is conditional on, for the origin: the client's own, unless the cache asks for itself. */
@@ -56,6 +59,7 @@ export interface Variables {
   traceparent: string;
   context: EdgeContext;
   target: Target;
+  sent: SentHeaders;
   route: Route;
   /** Milliseconds of the epoch. */
   deadlineAt: number;
@@ -102,7 +106,7 @@ function build(bindings: Bindings, { contract, plans }: Served): EdgeContext {
     const settings = mustSettings({ ...bindings });
     return {
       settings, contract, plans: withAnonymousPlan(plans, settings.anonymousPlan), quota: toQuota(bindings.COUNTERS), macs: new Macs(settings.keys), tokens: new Tokens(settings),
-      retries: new RetryBudget(), generations: new Generations(settings, contract.digest), entries: new Entries(), reads: new Reads(),
+      retries: new RetryBudget(), generations: new Generations(settings, contract.digest), entries: new Entries(), reads: new Reads(), dressing: toDressing(settings),
     };
   } catch (cause) {
     if (!(cause instanceof SettingsError)) throw cause;

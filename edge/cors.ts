@@ -1,15 +1,14 @@
 /** CORS (https://fetch.spec.whatwg.org/#http-cors-protocol) for declared origins, and no others. */
 import { Fault } from '../shared/contract/fault.ts';
 import { edgeLimits } from './limits.ts';
+import type { SentHeaders } from './sent-headers.ts';
 
 const requestHeaders = 'Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Tombolo-Position, Traceparent';
 /** SEMANTICS §13; the rest of what this API says in headers comes with them. */
 const exposedHeaders = 'Age, API-Version, Cache-Status, ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, Tombolo-Limits, Tombolo-Position, X-Request-Id';
 
-/** Every answer varies by Origin, also those without one: a stored answer must not serve the other kind. */
-export function setCorsHeaders(answer: Headers, request: Headers, declared: ReadonlySet<string>): void {
-  if (declared.size === 0) return;
-  answer.append('vary', 'Origin');
+/** Lets a declared page read the answer; that every answer varies by Origin stands in `dressing.ts`. */
+export function setCorsHeaders(answer: Headers, request: SentHeaders, declared: ReadonlySet<string>): void {
   const origin = request.get('origin');
   if (origin === null || !declared.has(origin)) return;
   answer.set('access-control-allow-origin', origin);
@@ -17,7 +16,7 @@ export function setCorsHeaders(answer: Headers, request: Headers, declared: Read
 }
 
 /** The answer to OPTIONS: what the path allows, and to a preflight also what a page may send. */
-export function toOptionsAnswer(request: Headers, allow: string, declared: ReadonlySet<string>): Response {
+export function toOptionsAnswer(request: SentHeaders, allow: string, declared: ReadonlySet<string>): Response {
   const headers = new Headers({ allow });
   if (request.get('origin') === null || request.get('access-control-request-method') === null) return new Response(null, { status: 204, headers });
   if (!declared.has(request.get('origin') ?? '')) throw new Fault('origin_not_allowed', { detail: 'pages of this origin are not declared in TOMBOLO_CORS_ORIGINS' });

@@ -1,6 +1,7 @@
 /** Content negotiation (RFC 9110 §12, §8.3): what a caller sends and takes, against what a verb speaks. */
 import { Fault } from '../shared/contract/fault.ts';
 import type { Verb } from '../shared/contract/routes.ts';
+import type { SentHeaders } from './sent-headers.ts';
 
 const json = 'application/json';
 const lines = 'application/x-ndjson';
@@ -38,12 +39,12 @@ function qualityOf(header: string, type: string): number {
   return quality;
 }
 
-export function mustContentType(headers: Headers, verb: Verb): void {
+export function mustContentType(sent: SentHeaders, verb: Verb): void {
   const types = taken[verb];
   if (types === undefined) return;
-  const [type = '', ...parameters] = (headers.get('content-type') ?? '').split(';').map((piece) => piece.trim().toLowerCase());
+  const [type = '', ...parameters] = (sent.get('content-type') ?? '').split(';').map((piece) => piece.trim().toLowerCase());
   const charset = parameters.find((parameter) => parameter.startsWith('charset='))?.slice(8).replaceAll('"', '');
-  const encoding = headers.get('content-encoding')?.toLowerCase() ?? 'identity';
+  const encoding = sent.get('content-encoding')?.toLowerCase() ?? 'identity';
   if (encoding !== 'identity') throw new Fault('media_type_unsupported', { detail: 'send the body without Content-Encoding', headers: { 'accept-encoding': 'identity' } });
   if (types.includes(type) && (charset === undefined || charset === 'utf-8')) return;
   throw new Fault('media_type_unsupported', {

@@ -28,8 +28,12 @@ export function isFresh(entry: Entry, view: View | undefined, demanded: Position
   return demanded === undefined || reaches(entry.position, demanded) || reaches({ epoch: view.epoch, order: view.through }, demanded);
 }
 
-/** Stands in for an origin that fails (RFC 5861 §4): not for one who demands a later state, and not for ever. */
-export function maySubstitute(entry: Entry, demanded: Position | undefined, staleMsMax: number): boolean {
+/**
+ * Stands in for an origin that fails (RFC 5861 §4): not for one of another contract, which might refuse it, not
+ * for one who demands a later state, and not for ever.
+ */
+export function maySubstitute(entry: Entry, view: View | undefined, demanded: Position | undefined, staleMsMax: number): boolean {
+  if (view?.agreed === false) return false;
   return Date.now() - entry.rightAt <= staleMsMax && (demanded === undefined || reaches(entry.position, demanded));
 }
 

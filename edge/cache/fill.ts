@@ -25,14 +25,14 @@ export async function fill(c: Context<EdgeEnv>, plan: Plan, { entry, view }: Sto
   // The client's own condition is met below: asked with it, the origin might answer with nothing to keep.
   c.set('conditions', { after, ifNoneMatch: entry?.etag });
   await next();
-  if (entry !== undefined && reason !== 'request' && isAway(c) && maySubstitute(entry, after, c.get('context').settings.staleIfErrorMs)) return substitute(c, entry, ifNoneMatch);
+  if (entry !== undefined && reason !== 'request' && isAway(c) && maySubstitute(entry, view, after, c.get('context').settings.staleIfErrorMs)) return substitute(c, plan, entry, ifNoneMatch);
   if (c.error !== undefined) return;
   const answer = takeAnswer(c);
   const status = `fwd=${reason}; fwd-status=${answer.status}`;
   const made = answer.status === 304 && entry !== undefined ? validated(c, plan, entry, view) : await toEntry(c, plan, answer, view);
-  if (made instanceof Response) return give(c, underCondition(made, ifNoneMatch), status);
+  if (made instanceof Response) return give(c, plan, underCondition(made, ifNoneMatch), status);
   if (made.stored) c.executionCtx.waitUntil(c.get('context').entries.store(plan.key, made.entry));
-  give(c, fromEntry(c, made.entry, ifNoneMatch), made.stored ? `${status}; stored` : status);
+  give(c, plan, fromEntry(c, made.entry, ifNoneMatch), made.stored ? `${status}; stored` : status);
 }
 
 /** No answer, or one that says that there is none to be had (RFC 5861 §4). */
@@ -42,10 +42,10 @@ function isAway(c: Context<EdgeEnv>): boolean {
 }
 
 /** What was last known to be right, with its age, and marked: it may not be right any more. */
-async function substitute(c: Context<EdgeEnv>, entry: Entry, ifNoneMatch: string | undefined): Promise<void> {
+async function substitute(c: Context<EdgeEnv>, { isPublic }: Plan, entry: Entry, ifNoneMatch: string | undefined): Promise<void> {
   await takeAnswer(c).body?.cancel();
   const answer = fromEntry(c, entry, ifNoneMatch);
-  label(answer, { status: 'fwd=stale; detail=stale-if-error', ageSeconds: Math.floor((Date.now() - entry.validatedAt) / 1_000), isPublic: true });
+  label(answer, { status: 'fwd=stale; detail=stale-if-error', ageSeconds: Math.floor((Date.now() - entry.validatedAt) / 1_000), isPublic });
   c.res = answer;
 }
 
@@ -56,8 +56,8 @@ function takeAnswer(c: Context<EdgeEnv>): Response {
   return answer;
 }
 
-function give(c: Context<EdgeEnv>, answer: Response, status: string): void {
-  label(answer, { status, ageSeconds: 0, isPublic: true });
+function give(c: Context<EdgeEnv>, { isPublic }: Plan, answer: Response, status: string): void {
+  label(answer, { status, ageSeconds: 0, isPublic });
   c.res = answer;
 }
 

@@ -15,6 +15,8 @@ import { log, toLogged } from '../log.ts';
 export interface View {
   /** Whether they may be believed now. If not, they are still lower bounds. */
   readonly known: boolean;
+  /** Whether the origins last heard of serve the contract of this edge. */
+  readonly agreed: boolean;
   readonly epoch: string;
   readonly through: string;
   readonly generations: readonly string[];
@@ -92,7 +94,7 @@ export class Generations {
     const { epoch, through, floor, ageMs, contracts } = memo.changes;
     const agreed = contracts.every((contract) => contract === this.#contract);
     const known = agreed && ageMs !== null && ageMs <= this.#silentMs && Date.now() - memo.askedAt <= this.#memoMs;
-    return { known, epoch, through, generations: buckets.map((bucket) => later(memo.raised.get(bucket), floor)) };
+    return { known, agreed, epoch, through, generations: buckets.map((bucket) => later(memo.raised.get(bucket), floor)) };
   }
 }
 

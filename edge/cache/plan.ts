@@ -2,7 +2,7 @@
 import type { Principal } from '../../shared/contract/principal.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { currentVersion, type Route } from '../../shared/contract/routes.ts';
-import { publicScope, scopeDigest, scopeOf } from '../../shared/contract/scope.ts';
+import { publicScope, scopeOf } from '../../shared/contract/scope.ts';
 import type { Conditions } from '../context.ts';
 import { edgeLimits } from '../limits.ts';
 import type { ReadRequest } from '../reads.ts';
@@ -11,6 +11,8 @@ export interface Plan {
   readonly key: string;
   readonly resource: Resource;
   readonly scope: string;
+  /** Whether caches between us and the client may hold the answer for everybody. */
+  readonly isPublic: boolean;
   readonly buckets: readonly number[];
 }
 
@@ -30,8 +32,8 @@ export function toPlan({ route, read, principal, conditions }: Planned): Plan | 
   // If-Match on a read (RFC 9110 §13.1.1) is the origin's to decide: it is rare, and not worth a rule here.
   if (read === undefined || resource.cache === 'none' || conditions.ifMatch !== undefined) return undefined;
   const scope = scopeOf(resource, principal);
-  if (scope !== publicScope) return undefined;
   const { name, buckets } = read;
-  const key = `${layout}/${currentVersion}/${resource.name}/${resource.digest}/${scopeDigest(scope)}/${name}`;
-  return key.length > edgeLimits.keyCharactersMax || buckets.length > edgeLimits.entryBucketsMax ? undefined : { key, resource, scope, buckets };
+  // The scope's whole text: callers choose their names, and must not find another's by its digest.
+  const key = `${layout}/${currentVersion}/${resource.name}/${resource.digest}/${scope}/${name}`;
+  return key.length > edgeLimits.keyCharactersMax || buckets.length > edgeLimits.entryBucketsMax ? undefined : { key, resource, scope, isPublic: scope === publicScope, buckets };
 }

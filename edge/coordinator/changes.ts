@@ -20,7 +20,7 @@ export interface Changes {
   readonly through: string;
   /** Since when `through` is known to be complete; `null`: not known. */
   readonly ageMs: number | null;
-  /** What the origins that report now say that they serve. */
+  /** What the origins that report now say that they serve, or said last. */
   readonly contracts: readonly string[];
   /** Generation of every bucket that is not listed, now or before. */
   readonly floor: string;

@@ -28,6 +28,7 @@ export class GenerationsTable {
       create table if not exists floors (resource text primary key, position text not null) without rowid;
       create table if not exists buckets (resource text not null, bucket integer not null, position text not null, revision integer not null, primary key (resource, bucket)) without rowid;
       create index if not exists buckets_by_revision on buckets (resource, revision);
+      create table if not exists contracts (only integer primary key check (only = 1), digest text not null);
       create table if not exists retired (epoch text primary key, until_ms integer not null) without rowid;
     `);
     sql.exec(`insert into standing values (1, ?, 0, null, '', '') on conflict do nothing`, crypto.randomUUID());
@@ -61,6 +62,15 @@ export class GenerationsTable {
     const continues = heard !== undefined && heard.instance === instance && heard.epoch === epoch;
     const rows = this.#sql.exec<{ bucket: number; order: string }>('select bucket, position as "order" from buckets where resource = ? and revision > ? and position > ?', resource, continues ? heard.revision : -1, floor);
     return { epoch, instance, revision, through, floor, whole: !continues, buckets: [...rows] };
+  }
+
+  /** What an origin last said that it serves; written when it changes. */
+  keepContract(digest: string): void {
+    this.#sql.exec('insert into contracts values (1, ?) on conflict do update set digest = excluded.digest where digest <> excluded.digest', digest);
+  }
+
+  lastContract(): readonly string[] {
+    return [...this.#sql.exec<{ digest: string }>('select digest from contracts')].map(({ digest }) => digest);
   }
 
   #isRetired(epoch: string, nowMs: number): boolean {

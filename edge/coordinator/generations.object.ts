@@ -11,7 +11,7 @@ import { GenerationsTable } from './generations-table.ts';
 
 /** Nonces kept at most; some origins send five reports a second, and each nonce is kept for a minute. */
 const noncesMax = 20_000;
-/** An origin that has not reported for this long is gone, and with it the contract that it served. */
+/** An origin that has not reported for this long does not count beside one that has. */
 const reporterGoneMs = 2_000;
 
 export class Coordinator extends DurableObject {
@@ -24,7 +24,7 @@ export class Coordinator extends DurableObject {
    */
   readonly #nonces = new Map<string, number>();
 
-  /** Contracts that origins serve, each with when it was last heard. One, but for the time of a deploy. */
+  /** Contracts that origins have served, each with when it was last heard. */
   readonly #contracts = new Map<string, number>();
 
   constructor(state: DurableObjectState, bindings: unknown) {
@@ -35,7 +35,7 @@ export class Coordinator extends DurableObject {
   report({ report, nonce, expiresAt }: SignedReport): ReportOutcome {
     const now = Date.now();
     if (!this.#spend(nonce, expiresAt, now)) return 'replayed';
-    if (report.contract !== undefined) this.#contracts.set(report.contract, now);
+    if (report.contract !== undefined) this.#hear(report.contract, now);
     const before = this.#table.standing();
     const accepted = this.ctx.storage.transactionSync(() => this.#table.apply(report, now));
     if (accepted) this.#observe(report.asOf, now, report.from === null);
@@ -45,9 +45,20 @@ export class Coordinator extends DurableObject {
 
   changesSince(resource: string, heard: Heard | undefined): Changes {
     const now = Date.now();
-    for (const [contract, heardAt] of this.#contracts) if (now - heardAt > reporterGoneMs) this.#contracts.delete(contract);
     const ageMs = this.#asOf === undefined ? null : Math.max(0, now - this.#asOf);
-    return { ...this.#table.changesSince(resource, heard), ageMs, contracts: [...this.#contracts.keys()] };
+    return { ...this.#table.changesSince(resource, heard), ageMs, contracts: this.#servedNow(now) };
+  }
+
+  #hear(contract: string, now: number): void {
+    for (const [other, heardAt] of this.#contracts) if (now - heardAt > reporterGoneMs) this.#contracts.delete(other);
+    this.#contracts.set(contract, now);
+    this.#table.keepContract(contract);
+  }
+
+  /** The last one heard stays when it is silent: while the origin is away, nothing is shown in its name that it would refuse. */
+  #servedNow(now: number): readonly string[] {
+    const heard = [...this.#contracts].filter(([, heardAt]) => now - heardAt <= reporterGoneMs).map(([contract]) => contract);
+    return heard.length > 0 ? heard : this.#table.lastContract();
   }
 
   /**

@@ -14,7 +14,7 @@ import { sendReport } from './coordinator.ts';
 export function report(): MiddlewareHandler<EdgeEnv> {
   return async function report(c, next) {
     if (c.get('target').path !== reportPath) return next();
-    const { created, nonce } = await mustSignedReport(c.req.raw, c.get('target'), c.get('context').macs, Date.now());
+    const { created, nonce } = await mustSignedReport(c.get('sent'), c.get('target'), c.get('context').macs, Date.now());
     const signed = { report: mustReport(await mustSignedBody(c)), nonce, expiresAt: (created + hopLimits.nonceKeptSeconds) * 1_000 };
     const outcome = await sendReport(c.env, signed);
     if (outcome === 'replayed') throw new Fault('hop_replayed');
@@ -25,7 +25,7 @@ export function report(): MiddlewareHandler<EdgeEnv> {
 async function mustSignedBody(c: Context<EdgeEnv>): Promise<string> {
   const bytes = await readUpTo(c.req.raw.body, edgeLimits.reportBytesMax);
   if (bytes === undefined) throw tooLarge(edgeLimits.reportBytesMax);
-  const signed = c.req.raw.headers.get('content-digest');
+  const signed = c.get('sent').get('content-digest');
   if (signed === null || signed !== (await contentDigest(bytes))) throw new Fault('hop_invalid', { detail: 'the body is not the one that was signed' });
   return mustText(bytes);
 }

@@ -5,6 +5,7 @@
 import { Fault } from '../../shared/contract/fault.ts';
 import { formatPosition, parsePosition, type Position, positionPurpose } from '../../shared/contract/position.ts';
 import { edgeLimits } from '../limits.ts';
+import type { SentHeaders } from '../sent-headers.ts';
 import { fromBase64, isCanonicalBase64Url } from './base64.ts';
 import type { Macs } from './macs.ts';
 
@@ -12,9 +13,9 @@ export const positionHeader = 'tombolo-position';
 /** 16 bytes in base64url. */
 const macCharacters = 22;
 
-export async function mustDemandedPosition(headers: Headers, macs: Macs): Promise<Position | undefined> {
-  const header = headers.get(positionHeader);
-  const token = header ?? cookieOf(headers.get('cookie'));
+export async function mustDemandedPosition(sent: SentHeaders, macs: Macs): Promise<Position | undefined> {
+  const header = sent.get(positionHeader);
+  const token = header ?? cookieOf(sent.get('cookie'));
   if (token === undefined) return undefined;
   const position = await verifyPosition(token, macs);
   if (position !== undefined) return position;

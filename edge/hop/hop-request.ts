@@ -33,7 +33,7 @@ export async function toSignedRequest(c: Context<EdgeEnv>, signal: AbortSignal):
 
 async function toHopHeaders(c: Context<EdgeEnv>): Promise<Headers> {
   const { ifMatch, ifNoneMatch, after } = c.get('conditions');
-  const { headers: sent } = c.req.raw;
+  const sent = c.get('sent');
   const body = c.get('body');
   const carried: Readonly<Record<(typeof hopHeaders)[number], string | null | undefined>> = {
     // Always said: an HTTP client that adds its own `Accept: */*` would break the signature.
@@ -63,8 +63,8 @@ function mustAscii(name: string, value: string): string {
 
 function bodyOf(c: Context<EdgeEnv>): BodyInit | null {
   if (c.get('route').safe) return null;
-  const { body, headers } = c.req.raw;
+  const { body } = c.req.raw;
   if (c.get('route').verb !== 'import') return c.get('body') ?? null;
   // A declared length was checked at the door, and the platform holds the body to it.
-  return body === null || headers.has('content-length') ? body : bounded(body, limits.importBytesMax);
+  return body === null || c.get('sent').has('content-length') ? body : bounded(body, limits.importBytesMax);
 }

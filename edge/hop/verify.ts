@@ -2,6 +2,7 @@
 import { Fault } from '../../shared/contract/fault.ts';
 import { parsePosition, type Position } from '../../shared/contract/position.ts';
 import { isWithinWindow, parseSignature, parseSignatureInput, readHeader, type SignatureParameters, toAnswerMessage, toRequestMessage, toSignatureBase } from '../../shared/hop/profile.ts';
+import type { SentHeaders } from '../sent-headers.ts';
 import type { Target } from '../target.ts';
 import { fromBase64 } from './base64.ts';
 import type { Macs } from './macs.ts';
@@ -35,16 +36,16 @@ function parseReadFacts(text: string): ReadFacts | undefined {
 const reportHeaders: ReadonlySet<string> = new Set(['content-digest', 'content-type']);
 
 /** Throws unless a key of the ring signed this report just now. The body is checked by its digest, elsewhere. */
-export async function mustSignedReport(request: Request, { path, query }: Target, macs: Macs, nowMs: number): Promise<SignatureParameters> {
-  const input = request.headers.get('signature-input');
-  const signature = request.headers.get('signature');
+export async function mustSignedReport(sent: SentHeaders, { path, query }: Target, macs: Macs, nowMs: number): Promise<SignatureParameters> {
+  const input = sent.get('signature-input');
+  const signature = sent.get('signature');
   if (input === null || signature === null) throw new Fault('hop_unsigned', { detail: 'reports are signed by the origin' });
   const parameters = parseSignatureInput(input, 'tombolo-report');
   const mac = parseSignature(signature);
   if (parameters === undefined || mac === undefined) throw new Fault('hop_invalid');
   // HTTP clients add headers of their own, `Accept` above all: what is not read here is not covered.
-  const header = (name: string) => (reportHeaders.has(name) ? request.headers.get(name) : null);
-  const { base } = toSignatureBase(toRequestMessage(request.method, path, query, header), parameters);
+  const header = (name: string) => (reportHeaders.has(name) ? sent.get(name) : null);
+  const { base } = toSignatureBase(toRequestMessage('POST', path, query, header), parameters);
   if (!(await macs.verify(parameters.keyId, base, fromBase64(mac)))) throw new Fault('hop_invalid');
   if (!isWithinWindow(parameters.created, nowMs)) throw new Fault('hop_expired', { detail: 'the clocks of edge and origin differ, or the report was held' });
   return parameters;

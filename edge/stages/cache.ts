@@ -28,7 +28,7 @@ export function cache(): MiddlewareHandler<EdgeEnv> {
   const fills = new Flights<void>(edgeLimits.followMsMax);
 
   return async function cache(c, next) {
-    const directives = c.req.raw.headers.get('cache-control') ?? '';
+    const directives = c.get('sent').get('cache-control') ?? '';
     const plan = /\bno-store\b/i.test(directives) ? undefined : toPlan({ route: c.get('route'), read: c.get('read'), principal: c.get('principal'), conditions: c.get('conditions') });
     if (plan === undefined) return bypass(c, next);
     const insists = /\bno-cache\b/i.test(directives);
@@ -39,9 +39,9 @@ export function cache(): MiddlewareHandler<EdgeEnv> {
       if (leader === undefined) return lead(c, plan, found, insists, fills, next);
       await settledWithin(leader, edgeLimits.followMsMax);
       found = await look(c, plan, 'memory');
-      if (found.fresh) return serve(c, found, 'hit; collapsed');
+      if (found.fresh) return serve(c, plan, found, 'hit; collapsed');
     }
-    serve(c, found, 'hit');
+    serve(c, plan, found, 'hit');
   };
 }
 
@@ -81,10 +81,10 @@ async function look(c: Context<EdgeEnv>, plan: Plan, where: 'everywhere' | 'memo
   return { entry: loaded, view, fresh: loaded !== undefined && isFresh(loaded, view, after) };
 }
 
-function serve(c: Context<EdgeEnv>, { entry }: Found, status: string): void {
+function serve(c: Context<EdgeEnv>, { isPublic }: Plan, { entry }: Found, status: string): void {
   if (entry === undefined) throw new Error('a fresh answer has an entry');
   entry.rightAt = Date.now();
   c.res = fromEntry(c, entry, c.get('conditions').ifNoneMatch);
-  label(c.res, { status, ageSeconds: Math.max(0, Math.floor((entry.rightAt - entry.validatedAt) / 1_000)), isPublic: true });
+  label(c.res, { status, ageSeconds: Math.max(0, Math.floor((entry.rightAt - entry.validatedAt) / 1_000)), isPublic });
 }
 

@@ -62,6 +62,6 @@ function passOn(c: Context<EdgeEnv>, answer: Response): Response {
   for (const name of withheld) headers.delete(name);
   const position = headers.get(positionHeader);
   // Only browsers send Sec-Fetch-*; they get the position where they cannot forget it (SEMANTICS: own writes).
-  if (position !== null && c.req.raw.headers.has('sec-fetch-site')) headers.append('set-cookie', positionCookie(position));
+  if (position !== null && c.get('sent').has('sec-fetch-site')) headers.append('set-cookie', positionCookie(position));
   return new Response(answer.body, { status: answer.status, headers });
 }

@@ -12,9 +12,11 @@ import { mustRoute, type Route } from '../../shared/contract/routes.ts';
 import { hopHeaders } from '../../shared/hop/profile.ts';
 import type { EdgeContext, EdgeEnv } from '../context.ts';
 import { setCorsHeaders, toOptionsAnswer } from '../cors.ts';
+import { dress } from '../dressing.ts';
 import { edgeLimits } from '../limits.ts';
 import { tooLarge } from '../read-body.ts';
 import { respond } from '../respond.ts';
+import { SentHeaders } from '../sent-headers.ts';
 import { type Target, toTarget } from '../target.ts';
 
 export interface GuardOptions {
@@ -31,7 +33,9 @@ export function guard({ ownRoutes }: GuardOptions): MiddlewareHandler<EdgeEnv> {
     } catch (thrown) {
       c.res = respond(thrown, c);
     }
-    dress(c.res.headers, c.req.raw.headers, c.get('context'));
+    const { dressing, settings } = c.get('context');
+    dress(c.res.headers, dressing);
+    setCorsHeaders(c.res.headers, c.get('sent'), settings.corsOrigins);
     // The answer to HEAD has no content (RFC 9110 §9.3.2): tell whoever produces it to stop.
     if (c.req.raw.method === 'HEAD' && c.res.body !== null) await c.res.body.cancel();
   };
@@ -42,35 +46,32 @@ function admit(c: Context<EdgeEnv>, ownRoutes: GuardOptions['ownRoutes']): Respo
   const { raw } = c.req;
   const { contract, settings } = c.get('context');
   const target = toTarget(raw.url);
-  mustFit(target, raw.headers);
+  const sent = new SentHeaders(raw.headers);
   c.set('target', target);
+  c.set('sent', sent);
+  mustFit(target, sent);
   c.set('deadlineAt', Date.now() + limits.requestMsMax);
   const own = ownRoutes[target.path];
-  if (raw.method === 'OPTIONS') return toOptionsAnswer(raw.headers, own === undefined ? allowOf(contract, target.path) : `${own}, OPTIONS`, settings.corsOrigins);
+  if (raw.method === 'OPTIONS') return toOptionsAnswer(sent, own === undefined ? allowOf(contract, target.path) : `${own}, OPTIONS`, settings.corsOrigins);
   if (own !== undefined) return mustBeMethod(own, raw.method);
   const route = mustRoute(contract, raw.method, target.path);
-  mustBeShort(raw.headers, route.verb === 'import' ? limits.importBytesMax : limits.bodyBytesMax);
+  mustBeShort(sent, route.verb === 'import' ? limits.importBytesMax : limits.bodyBytesMax);
   c.set('route', route);
   if (route.verb === 'import') c.set('deadlineAt', Date.now() + limits.importMsMax);
   return undefined;
 }
 
-/** A client's headers that go on to the origin, beside those that the edge makes itself. */
-const carried: ReadonlySet<string> = new Set(hopHeaders);
-
-function mustFit({ path, query }: Target, headers: Headers): void {
+function mustFit({ path, query }: Target, sent: SentHeaders): void {
   if (path.length + query.length > limits.targetBytesMax) throw new Fault('target_too_long', { detail: `path and query have at most ${limits.targetBytesMax} bytes` });
-  let bytes = 0;
-  headers.forEach((value, name) => {
-    bytes += name.length + value.length + 4;
-    if (value.length > edgeLimits.carriedCharactersMax && carried.has(name)) throw new Fault('headers_too_large', { detail: `${name} has at most ${edgeLimits.carriedCharactersMax} characters` });
-  });
-  if (bytes > limits.headerBytesMax) throw new Fault('headers_too_large', { detail: `all header fields together have at most ${limits.headerBytesMax} bytes` });
+  if (sent.bytes > limits.headerBytesMax) throw new Fault('headers_too_large', { detail: `all header fields together have at most ${limits.headerBytesMax} bytes` });
+  // Those that go on to the origin, beside what the edge adds itself.
+  for (const name of hopHeaders)
+    if ((sent.get(name)?.length ?? 0) > edgeLimits.carriedCharactersMax) throw new Fault('headers_too_large', { detail: `${name} has at most ${edgeLimits.carriedCharactersMax} characters` });
 }
 
 /** What is declared too long is not read at all; what lies about it is counted while it is read. */
-function mustBeShort(headers: Headers, bytesMax: number): void {
-  const length = headers.get('content-length');
+function mustBeShort(sent: SentHeaders, bytesMax: number): void {
+  const length = sent.get('content-length');
   if (length !== null && !(Number(length) <= bytesMax)) throw tooLarge(bytesMax);
 }
 
@@ -88,12 +89,4 @@ function allowOf(contract: EdgeContext['contract'], path: string): string {
     if (allow === undefined) throw thrown;
     return allow;
   }
-}
-
-function dress(answer: Headers, request: Headers, { settings }: EdgeContext): void {
-  answer.set('x-content-type-options', 'nosniff');
-  answer.set('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
-  answer.set('referrer-policy', 'no-referrer');
-  if (settings.environment === 'production') answer.set('strict-transport-security', 'max-age=31536000; includeSubDomains');
-  setCorsHeaders(answer, request, settings.corsOrigins);
 }

@@ -12,7 +12,7 @@ import { mustRedeem } from '../live/tickets.client.ts';
 
 export function identify(): MiddlewareHandler<EdgeEnv> {
   return async function identify(c, next) {
-    const header = c.req.raw.headers.get('authorization');
+    const header = c.get('sent').get('authorization');
     const route: Route | undefined = c.get('route');
     const taken = route?.verb === 'changes' ? takeTicket(c.get('target')) : undefined;
     if (taken !== undefined) await admitTicket(c, taken, header);

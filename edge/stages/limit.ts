@@ -18,7 +18,7 @@ import { countUnknownPlan } from '../quota/unknown-plans.ts';
 export function limit(): MiddlewareHandler<EdgeEnv> {
   return async function limit(c, next) {
     // Cloudflare sets the header, over whatever a client sent. Without Cloudflare there is none, and no shield.
-    const address = c.req.raw.headers.get('cf-connecting-ip');
+    const address = c.get('sent').get('cf-connecting-ip');
     if (address !== null && !(await isWithin(c.env.FLOOD, floodKey(address)))) throw flooded();
     const spending = toSpending(c, address);
     const verdict = await c.get('context').quota.spend(spending);

@@ -13,16 +13,17 @@ import type { Conditions, EdgeContext, EdgeEnv } from '../context.ts';
 import { mustDemandedPosition } from '../hop/demanded-position.ts';
 import { mustAccept, mustContentType } from '../negotiate.ts';
 import { mustText, readUpTo, tooLarge } from '../read-body.ts';
+import type { SentHeaders } from '../sent-headers.ts';
 
 export function validate(): MiddlewareHandler<EdgeEnv> {
   return async function validate(c, next) {
     const route = c.get('route');
-    const { headers } = c.req.raw;
-    mustAccept(headers.get('accept'), route.verb);
-    mustContentType(headers, route.verb);
+    const sent = c.get('sent');
+    mustAccept(sent.get('accept'), route.verb);
+    mustContentType(sent, route.verb);
     const { query } = c.get('target');
     c.set('read', route.safe && route.verb !== 'changes' ? c.get('context').reads.mustRead(route, query) : mustTakeNone(route, query));
-    c.set('conditions', await parseConditions(headers, route, c.get('context')));
+    c.set('conditions', await parseConditions(sent, route, c.get('context')));
     if (!isBodyVerb(route.verb)) return next();
     await takeBody(c);
     await bodyValidator(route.resource, route.verb)(c, next);
@@ -36,11 +37,11 @@ function mustTakeNone({ verb }: Route, query: string): undefined {
   else parseNoQuery(search);
 }
 
-async function parseConditions(headers: Headers, { safe }: Route, { macs }: EdgeContext): Promise<Conditions> {
+async function parseConditions(sent: SentHeaders, { safe }: Route, { macs }: EdgeContext): Promise<Conditions> {
   return {
-    ifMatch: parseCondition(headers, 'If-Match'),
-    ifNoneMatch: parseCondition(headers, 'If-None-Match'),
-    after: safe ? await mustDemandedPosition(headers, macs) : undefined,
+    ifMatch: parseCondition(sent, 'If-Match'),
+    ifNoneMatch: parseCondition(sent, 'If-None-Match'),
+    after: safe ? await mustDemandedPosition(sent, macs) : undefined,
   };
 }
 

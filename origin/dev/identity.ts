@@ -26,12 +26,10 @@ export interface Identity {
 
 const secondsToLiveDefault = 3_600;
 
-/** The issuer is the origin of development, which serves the JWKS. */
-export function developmentIssuer(originPort: number): string {
-  return `http://127.0.0.1:${originPort}`;
-}
+/** The same on every port, so that a token minted in another shell fits; what it is worth lies in the data dir's key. */
+const issuer = 'https://development.tombolo.invalid';
 
-export async function openIdentity(dataDir: string, issuer: string): Promise<Identity> {
+export async function openIdentity(dataDir: string): Promise<Identity> {
   const privateJwk = JSON.parse(await openSecretFile(join(dataDir, 'identity.jwk.json'), makeKey)) as JWK;
   const { d: _, ...publicJwk } = privateJwk;
   const key = await importJWK(privateJwk, 'EdDSA');

@@ -6,7 +6,7 @@ import type { Settings, Variables } from '../settings.ts';
 import { mustDevelopmentSettings } from './development.ts';
 import { buildEdgeBundle } from './edge-bundle.ts';
 import { type EdgeOptions, type EdgeWorker, onSignal, startEdgeWorker } from './edge-worker.ts';
-import { developmentIssuer, type Identity, openIdentity } from './identity.ts';
+import { type Identity, openIdentity } from './identity.ts';
 import { mustFreePorts } from './ports.ts';
 import { openRunRecord, type RunRecord } from './run-record.ts';
 import { probe, seedSample } from './seed.ts';
@@ -38,7 +38,7 @@ export class Development {
     this.#disposals.push(() => record.remove());
     if (ended > 0) say('tombolo ended the workerd that a killed run had left');
     await mustFreePorts([{ variable: 'TOMBOLO_ORIGIN_PORT', port: settings.originPort }, { variable: 'TOMBOLO_EDGE_PORT', port: settings.edgePort }], ended > 0 ? orphanPortMsMax : 0);
-    const identity = await openIdentity(settings.dataDir, developmentIssuer(settings.originPort));
+    const identity = await openIdentity(settings.dataDir);
     const bundle = await buildEdgeBundle({ project: this.#project, dir: join(settings.dataDir, 'edge-bundle') });
     const edge = toEdgeOptions(settings, identity, bundle.dir, given);
     // The edge first: the origin tells it of changes from its first moment on.
@@ -94,7 +94,7 @@ function toEdgeOptions(settings: Settings, identity: Identity, bundleDir: string
       TOMBOLO_KEYS: settings.keys.map(({ id, secret }) => `${id}:${Buffer.from(secret).toString('base64url')}`).join(','),
       TOMBOLO_ISSUER: issuer,
       TOMBOLO_AUDIENCE: identity.audience,
-      TOMBOLO_JWKS_URL: `${issuer}/.well-known/jwks.json`,
+      TOMBOLO_JWKS_URL: `http://127.0.0.1:${settings.originPort}/.well-known/jwks.json`,
     },
   };
 }

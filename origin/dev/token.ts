@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { mustDevelopmentSettings } from './development.ts';
-import { developmentIssuer, openIdentity } from './identity.ts';
+import { openIdentity } from './identity.ts';
 
 const usage = 'usage: npm run --silent token -- --sub <subject> [--role <role>]… [--tenant <tenant>] [--seconds <1…86400>]';
 const secondsMax = 86_400;
@@ -18,7 +18,7 @@ async function printToken(given: string[]): Promise<void> {
   const seconds = values.seconds === undefined ? undefined : Number(values.seconds);
   if (seconds !== undefined && !(Number.isInteger(seconds) && seconds >= 1 && seconds <= secondsMax)) throw new Error(`--seconds must be 1 to ${secondsMax}`);
   const settings = await mustDevelopmentSettings(process.env);
-  const identity = await openIdentity(settings.dataDir, developmentIssuer(settings.originPort));
+  const identity = await openIdentity(settings.dataDir);
   const token = await identity.mint({
     subject: values.sub,
     roles: values.role ?? [],

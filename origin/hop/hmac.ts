@@ -9,14 +9,14 @@ export function hmac(key: HopKey, text: string): Buffer {
   return new Bun.CryptoHasher('sha256', key.secret).update(text).digest();
 }
 
-/** Constant time for equal lengths; the length of a MAC is no secret. */
-function isEqual(left: Uint8Array, right: Uint8Array): boolean {
-  return left.length === right.length && timingSafeEqual(left, right);
+/** The MAC in base64, as it stands in `Signature`. */
+export function macText(key: HopKey, text: string): string {
+  return new Bun.CryptoHasher('sha256', key.secret).update(text).digest('base64');
 }
 
-/** The same of texts: one MAC has one spelling. */
+/** Constant time for equal lengths; the length of a MAC is no secret. */
 export function isEqualText(left: string, right: string): boolean {
-  return isEqual(Buffer.from(left), Buffer.from(right));
+  return left.length === right.length && timingSafeEqual(Buffer.from(left), Buffer.from(right));
 }
 
 /** `Content-Digest` (RFC 9530 §2). */

@@ -1,7 +1,7 @@
 /** What the origin signs: answers that the edge may store, and reports of changes. */
 import type { HopKey } from '../../shared/hop/keys.ts';
 import { formatSignature, formatSignatureInput, type SignatureParameters, type SignedMessage, toAnswerMessage, toRequestMessage, toSignatureBase } from '../../shared/hop/profile.ts';
-import { contentDigest, hmac, randomNonce } from './hmac.ts';
+import { contentDigest, macText, randomNonce } from './hmac.ts';
 
 /** Adds the signature to an answer's headers, bound to its request by the request's nonce. */
 export function signAnswer(headers: Record<string, string>, status: number, key: HopKey, nonce: string, nowMs: number): void {
@@ -20,5 +20,5 @@ export function toSignedReport(url: string, body: string, key: HopKey, nowMs: nu
 function sign(headers: Record<string, string>, message: SignedMessage, key: HopKey, parameters: SignatureParameters): void {
   const signed = toSignatureBase(message, parameters);
   headers['signature-input'] = formatSignatureInput(signed.parameters);
-  headers['signature'] = formatSignature(hmac(key, signed.base).toString('base64'));
+  headers['signature'] = formatSignature(macText(key, signed.base));
 }

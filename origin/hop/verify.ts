@@ -2,7 +2,7 @@
 import { Fault } from '../../shared/contract/fault.ts';
 import type { HopKey } from '../../shared/hop/keys.ts';
 import { hopHeaders, isWithinWindow, parseSignature, parseSignatureInput, type SignatureParameters, toRequestMessage, toSignatureBase } from '../../shared/hop/profile.ts';
-import { hmac, isEqualText } from './hmac.ts';
+import { isEqualText, macText } from './hmac.ts';
 
 /** A request whose signature holds. `header` gives the covered headers alone. */
 export interface VerifiedHop {
@@ -24,11 +24,22 @@ export function verifyHop(request: Request, keys: readonly HopKey[], nowMs: numb
   const key = keys.find((known) => known.id === parameters?.keyId);
   if (parameters === undefined || mac === undefined || key === undefined) throw new Fault('hop_invalid');
   const { path, query } = splitTarget(request.url);
-  const header = (name: string) => request.headers.get(name);
+  const { covered, header } = readCovered(request);
   const message = toRequestMessage(request.method, path, query, header);
-  if (!isEqualText(hmac(key, toSignatureBase(message, parameters).base).toString('base64'), mac)) throw new Fault('hop_invalid');
+  if (!isEqualText(macText(key, toSignatureBase(message, parameters).base), mac)) throw new Fault('hop_invalid');
   if (!isWithinWindow(parameters.created, nowMs)) throw new Fault('hop_expired', { detail: 'the clocks of edge and origin differ, or the request was held' });
-  return { method: request.method, path, query, parameters, header };
+  return { method: request.method, path, query, parameters, header: (name) => covered.get(name) ?? null };
+}
+
+/** Each header is fetched from the server once: what the signature was made over is what the request says later. */
+function readCovered({ headers }: Request): { readonly covered: ReadonlyMap<string, string>; header(name: string): string | null } {
+  const covered = new Map<string, string>();
+  const header = (name: string) => {
+    const value = headers.get(name);
+    if (value !== null) covered.set(name, value);
+    return value;
+  };
+  return { covered, header };
 }
 
 /** Path and query as they came, untouched by URL normalisation: they are what was signed. */

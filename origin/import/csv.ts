@@ -17,8 +17,9 @@ import { idSource, type ParsedRow, parseRow, type RejectedRow } from './row.ts';
 
 export async function* readCsv(pool: ComputePool<ComputeCalls>, chunks: AsyncIterable<Uint8Array>, resource: Resource, signal: AbortSignal): AsyncGenerator<readonly ParsedRow[]> {
   const plan = toCsvPlan(resource);
+  const nullables = [...resource.fields.values()].filter((field) => field.nullable && !field.optional).map((field) => field.name);
   try {
-    for await (const batch of convertCsv(pool, { plan, chunks, signal })) yield toRows(batch, resource);
+    for await (const batch of convertCsv(pool, { plan, chunks, signal })) yield toRows(batch, resource, nullables);
   } catch (thrown) {
     if (thrown instanceof CsvRefused) throw toFault(thrown.refusal);
     if (thrown instanceof PoolFull) throw new Fault('overloaded', { detail: 'too many imports run', headers: { 'retry-after': String(thrown.retryAfterSeconds) } });
@@ -40,17 +41,17 @@ function toCsvPlan(resource: Resource): CsvPlan {
 }
 
 /** A batch's lines are one JSON array but for the commas: a line end within a string is escaped. */
-function toRows({ ndjson, rows, rejected }: CsvBatch, resource: Resource): readonly ParsedRow[] {
+function toRows({ ndjson, rows, rejected }: CsvBatch, resource: Resource, nullables: readonly string[]): readonly ParsedRow[] {
   const text = new TextDecoder().decode(ndjson).trimEnd();
   const values = JSON.parse(`[${text.replaceAll('\n', ',')}]`) as unknown[];
-  return [...values.map((value, index) => parseRow(withNulls(value, resource), rows[index] ?? 0, resource)), ...rejected.map(toRejectedRow)];
+  return [...values.map((value, index) => parseRow(withNulls(value, nullables), rows[index] ?? 0, resource)), ...rejected.map(toRejectedRow)];
 }
 
 /** An empty field is absent; where the schema wants the member there, with nothing in it, that is null. */
-function withNulls(value: unknown, { fields }: Resource): unknown {
-  if (!isJsonObject(value)) return value;
-  const missing = [...fields.values()].filter((field) => field.nullable && !field.optional && !Object.hasOwn(value, field.name));
-  return missing.length === 0 ? value : { ...value, ...Object.fromEntries(missing.map((field) => [field.name, null])) };
+function withNulls(value: unknown, nullables: readonly string[]): unknown {
+  if (nullables.length === 0 || !isJsonObject(value)) return value;
+  const missing = nullables.filter((name) => !Object.hasOwn(value, name));
+  return missing.length === 0 ? value : { ...value, ...Object.fromEntries(missing.map((name) => [name, null])) };
 }
 
 function toRejectedRow({ row, line, column, reason }: CsvRejected): RejectedRow {

@@ -2,14 +2,14 @@
 import { bodiesOf, documentInvalid, toFieldErrors } from '../../shared/contract/documents.ts';
 import { Fault } from '../../shared/contract/fault.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
-import { satisfies } from '../../shared/contract/rules.ts';
-import { isJsonObject, type JsonObject } from '../../shared/contract/values.ts';
+import { reduce, satisfies } from '../../shared/contract/rules.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../shared/contract/values.ts';
 import type { Call } from '../call.ts';
 import type { Mutation } from '../store/store.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 import { mustCreate, newId } from '../verbs/insert.ts';
 import { toDecision } from '../verbs/write.ts';
-import { mustAllow, mustAllowFields, toCreated, toRevised } from '../write-rules.ts';
+import { hiddenFrom, mustAllow, mustAllowFields, toCreated, toRevised } from '../write-rules.ts';
 import type { ImportReport } from './report.ts';
 
 export interface ImportRow {
@@ -39,16 +39,20 @@ export function parseRow(value: unknown, number: number, resource: Resource): Pa
   if (!isJsonObject(value)) return { kind: 'rejected', number, fault: documentInvalid([{ at: '', in: 'body', detail: 'a row is a JSON object' }]) };
   const source = idSource(resource);
   const { [source]: imported, ...rest } = value;
-  const { id: named, ...plain } = rest;
+  const { named, plain } = Object.hasOwn(rest, 'id') ? withoutId(rest) : { named: undefined, plain: rest };
   const given = imported ?? named;
-  const fields = resource.schema.safeParse(plain);
+  const fields = bodiesOf(resource).fields.safeParse(plain);
   const id = given === undefined && typeof resource.id !== 'object' ? undefined : bodiesOf(resource).id.safeParse(given);
-  if (fields.success && id?.success !== false) return { kind: 'row', number, id: id?.data, body: fields.data as JsonObject };
+  if (fields.success && id?.success !== false) return { kind: 'row', number, id: id?.data, body: fields.data };
   const errors = [
     ...(id?.success === false ? toFieldErrors(id.error).map((error) => ({ ...error, at: `/${source}` })) : []),
     ...(fields.success ? [] : toFieldErrors(fields.error)),
   ];
   return { kind: 'rejected', number, fault: documentInvalid(errors) };
+}
+
+function withoutId({ id: named, ...plain }: JsonObject): { named: Json | undefined; plain: JsonObject } {
+  return { named, plain };
 }
 
 export function toMutation(call: Call<'import'>, row: ImportRow, nowMs: number, report: ImportReport): Mutation {
@@ -66,12 +70,13 @@ export function toMutation(call: Call<'import'>, row: ImportRow, nowMs: number, 
 function replaced(call: Call<'import'>, row: ImportRow, id: string, before: StoredDocument, nowMs: number, report: ImportReport): JsonObject {
   const { onDuplicate } = call.input;
   if (onDuplicate === 'skip') report.skip(row.number);
-  // The rule of creating lets rows in; a document that exists must be the caller's to see as well.
+  // The rule of creating let the row in; a document that exists must be the caller's to see and to change.
   if (onDuplicate !== 'replace' || !satisfies(before.value, call.readable))
     throw new Fault('document_exists', { detail: `id: ${JSON.stringify(id)} is taken`, errors: [{ at: '/id', in: 'body', detail: 'is taken' }] });
-  mustAllow(before.value, call.writable);
-  const after = toRevised(row.body, before.value, nowMs);
-  mustAllow({ id, ...after }, call.writable);
+  const changeable = reduce(call.resource.rules.update, call.principal);
+  mustAllow(before.value, changeable);
+  const after = toRevised({ ...hiddenFrom(call, before.value), ...row.body }, before.value, nowMs);
+  mustAllow({ id, ...after }, changeable);
   mustAllowFields(call, before.value, after);
   return after;
 }

@@ -10,8 +10,9 @@
  *            │                                                               │
  *            └─ unknown to our log ──▶ raise everything (new epoch if it is ahead of us) ─▶ follow from head
  */
+import type { Change } from '../../shared/contract/change.ts';
 import type { Contract } from '../../shared/contract/contract.ts';
-import { touchedOf } from '../feed/touched.ts';
+import { type Touched, touchedOf } from '../feed/touched.ts';
 import type { Position } from '../../shared/contract/position.ts';
 import { type Report, type ReportAnswer, reportIdleMs } from '../../shared/contract/report.ts';
 import type { Feed } from '../feed/feed.ts';
@@ -32,6 +33,8 @@ export interface PurgeOptions {
 const retryMs = { first: 100, max: 2_000 };
 /** An idle report goes out a little before the contract's interval ends. */
 const idleAfterMs = reportIdleMs * 0.6;
+/** Between two reports of changes: an import commits more often than the edge need hear of it. */
+const gapMs = 20;
 
 /** Runs until the signal; never throws. */
 export async function runPurge(options: PurgeOptions): Promise<void> {
@@ -40,6 +43,8 @@ export async function runPurge(options: PurgeOptions): Promise<void> {
     try {
       const session = new PurgeSession(options, () => (waitMs = retryMs.first));
       await session.run();
+      // It no longer joins: somebody else reported, or an epoch ended. Not a loop without a breath.
+      await pause(retryMs.first, options.signal);
     } catch (cause) {
       if (options.signal.aborted) return;
       options.onTrouble('the edge does not hear of changes; its cached answers are revalidated meanwhile', cause);
@@ -90,29 +95,39 @@ class PurgeSession {
   }
 
   async #raiseEverything(head: Position): Promise<Position> {
-    await this.#send({ epoch: head.epoch, from: null, through: head.order, asOf: null, raised: {}, whole: {} });
+    const answer = await this.#send({ epoch: head.epoch, from: null, through: head.order, asOf: null, raised: {}, whole: {} });
+    if (!answer.accepted) throw new Error('the edge takes no report of this epoch: it has left it for another, or two databases report to one edge');
     return head;
   }
 
   async #follow(from: Position): Promise<void> {
-    const { feed, contract, signal } = this.#options;
+    const { feed, signal } = this.#options;
     const pending = new RaisedBuckets();
     let sent = from;
     let sentMs = 0;
+    let changes = 0;
     for await (const step of feed.follow(from, signal, 'watermark')) {
       if (step.kind === 'lost') return;
-      for (const change of step.changes) pending.add(change.position, touchedOf(contract, change));
-      if (step.changes.length > 0 || performance.now() - sentMs >= idleAfterMs) {
-        const answer = await this.#send({ epoch: sent.epoch, from: sent.order, through: step.through.order, asOf: this.#coordinatorTime(step.completeAtMs), ...pending.take() });
-        if (!answer.accepted) return;
-        sent = step.through;
-        sentMs = performance.now();
-      }
+      for (const change of step.changes) pending.add(change.position, this.#touched(change, pending));
+      changes += step.changes.length;
+      const sinceMs = performance.now() - sentMs;
+      // Behind, or with nothing to tell: what comes next goes into the same report.
+      if ((changes === 0 || step.completeAtMs === undefined) && sinceMs < idleAfterMs) continue;
+      if (sinceMs < gapMs) await pause(gapMs - sinceMs, signal);
+      const answer = await this.#send({ epoch: sent.epoch, from: sent.order, through: step.through.order, asOf: this.#coordinatorTime(step.completeAtMs), ...pending.take() });
+      if (!answer.accepted) return;
+      sent = step.through;
+      sentMs = performance.now();
+      changes = 0;
     }
   }
 
-  async #send(report: Report): Promise<ReportAnswer> {
-    const answer = await this.#options.send(report);
+  #touched(change: Change, pending: RaisedBuckets): Touched {
+    return pending.isWhole(change.resource) ? { resource: change.resource, keys: undefined } : touchedOf(this.#options.contract, change);
+  }
+
+  async #send(report: Omit<Report, 'contract'>): Promise<ReportAnswer> {
+    const answer = await this.#options.send({ ...report, contract: this.#options.contract.digest });
     this.#clock = { coordinatorMs: answer.now, receivedMs: performance.now() };
     this.#onHeard();
     return answer;

@@ -19,6 +19,11 @@ export class RaisedBuckets {
     buckets.clear();
   }
 
+  /** Of such a resource no single key need be told, nor worked out, before the next report. */
+  isWhole(resource: string): boolean {
+    return this.#whole.has(resource);
+  }
+
   take(): Pick<Report, 'raised' | 'whole'> {
     const raised = Object.fromEntries([...this.#buckets].filter(([, buckets]) => buckets.size > 0).map(([resource, buckets]) => [resource, Object.fromEntries(buckets)]));
     const whole = Object.fromEntries(this.#whole);

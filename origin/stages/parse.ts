@@ -26,7 +26,7 @@ export const parsers: { readonly [V in Verb]: (asked: Asked, request: Request) =
   import: ({ hop }, request) => ({ onDuplicate: parseImportQuery(new URLSearchParams(hop.query)), stream: request.body }),
 };
 
-async function parseBody(verb: Exclude<keyof Bodies, 'id'>, { hop, resource }: Asked, request: Request): Promise<Inputs['create']> {
+async function parseBody(verb: Exclude<keyof Bodies, 'id' | 'fields'>, { hop, resource }: Asked, request: Request): Promise<Inputs['create']> {
   parseNoQuery(new URLSearchParams(hop.query));
   const bodyText = await mustBodyText(hop, request);
   return { bodyText, body: mustBody(bodiesOf(resource)[verb], parseJson(bodyText)) };

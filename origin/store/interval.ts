@@ -5,7 +5,7 @@
 import type { Range } from '../../shared/contract/query.ts';
 import { compareSortValues, type Scalar, type ScalarKind, type SortValue, toSortValue } from '../../shared/contract/values.ts';
 
-export interface Bound {
+interface Bound {
   readonly value: SortValue;
   readonly inclusive: boolean;
 }

@@ -1,5 +1,7 @@
 /** Every bound of the store, with its unit in its name. What happens at the bound stands beside it. */
 export const storeLimits = {
+  /** Objects and arrays inside one another; a deeper document is refused. MongoDB's bound; SQLite's is 1 000. */
+  documentLevelsMax: 100,
   /** Write calls waiting for a commit; one more is refused as `overloaded`. A second of full load. */
   writesQueuedMax: 10_000,
   /** Mutations that share one commit; the rest wait for the next. Holds the event loop about 5 ms. */
@@ -20,6 +22,8 @@ export const storeLimits = {
   watermarkMs: 100,
   /** Changes of one batch; a reader that is behind takes several. */
   batchChangesMax: 500,
+  /** Characters of the images of one batch, or one change if that alone is longer: what a reader holds at once. */
+  batchCharactersMax: 4_000_000,
   /** How far back a cursor can resume. The newest entry older than this stays, so that an idle one can too. */
   historyMs: 24 * 3_600_000,
   /** Idempotency records are kept as long; a key used again later is a new one. */

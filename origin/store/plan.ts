@@ -6,7 +6,7 @@
 import { Fault } from '../../shared/contract/fault.ts';
 import { equalitiesOf } from '../../shared/contract/rules.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
-import { type IndexSpec, toIndex } from '../../shared/contract/shapes.ts';
+import { coveringIndex, type IndexSpec, toIndex } from '../../shared/contract/shapes.ts';
 import { type Scalar, toSortValue } from '../../shared/contract/values.ts';
 import { contains, type Interval, toInterval } from './interval.ts';
 import { isArrayField, mustKind } from './kinds.ts';
@@ -61,9 +61,9 @@ function admits(resource: Resource, interval: Interval | undefined, pins: Pins):
 
 function toBranch(resource: Resource, request: Pick<ListRequest, 'sort'>, pins: Pins): Branch {
   const isArray = (field: string) => isArrayField(resource, field);
-  const index = toIndex([...pins.keys()], request.sort, isArray);
-  if (!resource.indexes.some((declared) => declared.name === index.name))
-    throw new Fault('query_not_served', { detail: `${resource.name} has no index ${index.name}` });
+  const wanted = toIndex([...pins.keys()], request.sort, isArray);
+  const index = coveringIndex(resource.indexes, wanted);
+  if (index === undefined) throw new Fault('query_not_served', { detail: `${resource.name} has no index ${wanted.name}` });
   const element = index.has === undefined ? undefined : pins.get(index.has);
   return {
     index,

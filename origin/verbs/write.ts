@@ -1,5 +1,6 @@
 /** One document's write and its answer: what insert, replace, patch and remove have in common. */
 import { Fault, toFault } from '../../shared/contract/fault.ts';
+import { scopeOf } from '../../shared/contract/scope.ts';
 import type { JsonObject } from '../../shared/contract/values.ts';
 import type { Answer, Asked, Call } from '../call.ts';
 import type { Context } from '../context.ts';
@@ -51,10 +52,11 @@ function toOnce(call: WriteCall, answer: (outcomes: readonly Outcome[]) => strin
   const header = call.hop.header('idempotency-key');
   if (header === null) return undefined;
   if (!/^[\x21-\x7e]{1,255}$/.test(header)) throw new Fault('header_invalid', { detail: 'Idempotency-Key: 1 to 255 printable characters', errors: [{ at: 'Idempotency-Key', in: 'header', detail: '1 to 255 printable characters' }] });
-  const { hop, principal, input } = call;
+  const { hop, principal, resource, input } = call;
   return {
     key: hashOf([principal.subject ?? '', hop.method, hop.path, header]),
-    fingerprint: hashOf([input.bodyText, hop.query, hop.header('if-match') ?? '']),
+    // The recorded answer shows what its caller could see; with other claims or roles it is another request.
+    fingerprint: hashOf([input.bodyText, hop.query, hop.header('if-match') ?? '', scopeOf(resource, principal)]),
     answer,
   };
 }

@@ -11,6 +11,8 @@ export interface Bodies {
   /** An id that a caller gives. */
   readonly id: z.ZodType<string>;
   readonly create: z.ZodType<JsonObject>;
+  /** A create without its id, as rows of an import have it. */
+  readonly fields: z.ZodType<JsonObject>;
   readonly replace: z.ZodType<JsonObject>;
   readonly patch: z.ZodType<JsonObject>;
 }
@@ -30,12 +32,27 @@ function toBodies(resource: Resource): Bodies {
   const { schema, id } = resource;
   const named = typeof id === 'object' ? schema.extend({ id: idSchema(resource) }) : schema;
   const patch = Object.fromEntries(Object.entries(schema.shape).map(([name, type]) => [name, toPatchType(type)]));
-  return { id: idSchema(resource), create: asDocument(named), replace: asDocument(schema.extend(kept)), patch: asDocument(z.strictObject(patch)) };
+  return { id: idSchema(resource), create: asDocument(named), fields: asDocument(schema), replace: asDocument(schema.extend(kept)), patch: asDocument(z.strictObject(patch)) };
 }
 
 /** zod infers from a schema it does not know; every resource schema is an object of JSON values. */
 function asDocument(schema: z.ZodObject): z.ZodType<JsonObject> {
-  return schema as unknown as z.ZodType<JsonObject>;
+  return schema.superRefine(mustBeShallow) as unknown as z.ZodType<JsonObject>;
+}
+
+/** What walks a document (merge patch, JSON, the database) does so by recursion: nesting has a bound. */
+function mustBeShallow(document: Readonly<Record<string, unknown>>, context: z.core.$RefinementCtx): void {
+  for (const [name, value] of Object.entries(document))
+    if (!isShallow(value)) context.addIssue({ code: 'custom', path: [name], message: `more than ${limits.nestingLevelsMax} levels of nesting` });
+}
+
+function isShallow(value: unknown): boolean {
+  let level = [value];
+  for (let depth = 0; depth <= limits.nestingLevelsMax; depth++) {
+    level = level.flatMap((inner) => (inner !== null && typeof inner === 'object' ? Object.values(inner) : []));
+    if (level.length === 0) return true;
+  }
+  return false;
 }
 
 /** In a merge patch null removes, and an object merges: only what the whole document says is decided later. */

@@ -6,6 +6,8 @@ export const limits = {
   headerBytesMax: 14_336,
   /** A larger JSON body is 413; up to here bodies are buffered and carry a digest over the hop. */
   bodyBytesMax: 1_048_576,
+  /** Objects and arrays inside one another in a field; deeper is a 422. MongoDB takes 100, SQLite's JSON 1 000. */
+  nestingLevelsMax: 64,
   /** An import streams; Cloudflare's own plans end at 100 MB, an origin host may take more. */
   importBytesMax: 512 * 1_048_576,
   /** One row of an import; a longer one is a rejected row. */

@@ -30,12 +30,19 @@ export function mustRoute(contract: Contract, method: string, path: string): Rou
   if (root !== '' || version === undefined || more.length > 0 || last === '') throw new Fault('route_not_found');
   if (version !== currentVersion) throw /^v\d+$/.test(version) ? new Fault('version_unknown', { detail: `the version served is ${currentVersion}` }) : new Fault('route_not_found');
   if (resource === undefined) throw new Fault('route_not_found', { detail: 'no such resource' });
-  const table = last === undefined ? collectionVerbs : (actions[last] ?? (reservedIds.has(last) ? {} : documentVerbs));
+  const table = tableOf(last);
   if (Object.keys(table).length === 0 || (last === 'changes' && !resource.live)) throw new Fault('route_not_found');
   const verb = Object.hasOwn(table, method === 'HEAD' ? 'GET' : method) ? table[method === 'HEAD' ? 'GET' : method] : undefined;
   if (verb === undefined) throw new Fault('method_not_allowed', { headers: { allow: allowOf(table) } });
   const id = table === documentVerbs ? mustId(last ?? '') : undefined;
   return { verb, resource, id, safe: verb === 'list' || verb === 'one' || verb === 'changes' };
+}
+
+/** Own names alone: a document may be called `constructor`. */
+function tableOf(last: string | undefined): Readonly<Record<string, Verb>> {
+  if (last === undefined) return collectionVerbs;
+  if (Object.hasOwn(actions, last)) return actions[last] ?? {};
+  return reservedIds.has(last) ? {} : documentVerbs;
 }
 
 /** The `Allow` of a path: also the answer to OPTIONS. */

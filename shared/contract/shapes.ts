@@ -72,7 +72,7 @@ export interface IndexSpec {
   readonly sort: readonly SortKey[];
 }
 
-/** Every index that the shapes need under this read rule, none twice. `isArray` tells array fields. */
+/** Every index that the shapes need under this read rule, but none that another one covers. `isArray` tells array fields. */
 export function toIndexes(shapes: readonly Shape[], read: Rule, isArray: (field: string) => boolean): readonly IndexSpec[] {
   const found = new Map<string, IndexSpec>();
   for (const shape of shapes)
@@ -81,7 +81,25 @@ export function toIndexes(shapes: readonly Shape[], read: Rule, isArray: (field:
         const index = toIndex([...branch, ...shape.equal], sort, isArray);
         found.set(index.name, index);
       }
-  return [...found.values()];
+  const specs = [...found.values()];
+  return specs.filter((spec) => coveringIndex(specs.filter((other) => other !== spec), spec) === undefined);
+}
+
+/**
+ * The index, of those that there are, that serves what `wanted` serves: itself, or one whose first columns are
+ * the wanted equalities in any order and whose rest is the wanted order. Each index less is a b-tree less
+ * for every write.
+ */
+export function coveringIndex(specs: readonly IndexSpec[], wanted: IndexSpec): IndexSpec | undefined {
+  return specs.find(({ name }) => name === wanted.name) ?? specs.find((spec) => covers(spec, wanted));
+}
+
+function covers({ equal, has, sort }: IndexSpec, wanted: IndexSpec): boolean {
+  const pinned = wanted.equal.length - equal.length;
+  if (has !== wanted.has || pinned <= 0) return false;
+  const first = [...equal, ...sort.slice(0, pinned).map((key) => key.field)].sort();
+  const rest = sort.slice(pinned);
+  return first.join() === wanted.equal.join() && [rest, reversed(rest)].some((order) => formatKeys(order) === formatKeys(wanted.sort));
 }
 
 /** The index of one access path; the same function names it for whoever creates it and whoever proves it. */

@@ -4,8 +4,8 @@
  *   load ──▶ origin (Bun)          load ──▶ edge ┐ one workerd
  *   load ──▶ bare Hono on Bun      load ──▶ bare ┘
  *
- * The edge runs as in production but for its address limit, which one client would meet at once; the origin
- * reports to it. A bare server answers the very bytes of the origin's answers, from a table in memory.
+ * The edge runs as in production, but with a plan and an address limit that one client does not meet at once;
+ * the origin reports to it. A bare server answers the very bytes of the origin's answers, from a table in memory.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -64,7 +64,7 @@ async function open(disposals: (() => unknown)[]): Promise<Omit<BenchWorld, 'clo
   const keys = await openDevelopmentKeys(dataDir);
   const [edgePort, bareEdgePort] = [freePort(), freePort()];
   const child = new OriginProcess({ TOMBOLO_DATA_DIR: dataDir, TOMBOLO_KEYS: keys, TOMBOLO_EDGE_URLS: `http://127.0.0.1:${edgePort}`, MONGODB_URI: '', TOMBOLO_ENV: 'development' });
-  const identity = await openIdentity(dataDir, child.url);
+  const identity = await openIdentity(dataDir);
   disposals.push(() => child.kill9());
   await child.start();
   const origin = () => ({ port: child.port, pid: child.pid });
@@ -72,7 +72,7 @@ async function open(disposals: (() => unknown)[]): Promise<Omit<BenchWorld, 'clo
   const { films, lists } = await findReads(child.url, keys);
   const { issuer, audience } = identity;
   const jwksUrl = `${child.url}/.well-known/jwks.json`;
-  const edge = await startEdge({ port: edgePort, originUrl: child.url, keys, issuer, audience, jwksUrl, environment: 'production', floodMax: 1e9, neighbours: [await toBareWorker(bareEdgePort, films)] });
+  const edge = await startEdge({ port: edgePort, originUrl: child.url, keys, issuer, audience, jwksUrl, environment: 'production', workerModule: 'test/workers/bench.worker.ts', floodMax: 1e9, neighbours: [await toBareWorker(bareEdgePort, films)] });
   disposals.push(() => edge.close());
   const pid = childrenOf(process.pid, 'workerd')[0]?.pid ?? 0;
   return {

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'bun:test';
+import * as z from 'zod';
 import { bodiesOf, mustBody, mustPatched } from '../../shared/contract/documents.ts';
 import { Fault } from '../../shared/contract/fault.ts';
 import { mergePatch } from '../../shared/contract/merge-patch.ts';
 import type { Json, JsonObject } from '../../shared/contract/values.ts';
+import { resource } from '../../shared/contract/resource.ts';
 import { films } from '../../shared/resources/films.ts';
 import { places } from '../../shared/resources/places.ts';
 
@@ -66,5 +68,19 @@ describe('a patched document', () => {
   test('is refused for what the patch names', () => {
     expect(refusal(() => mustPatched(films, { title: 'A', year: 1980 }, { year: null })).errors[0]?.at).toBe('/year');
     expect(refusal(() => mustPatched(films, { title: 'A', year: 1980 }, { year: 12 })).errors[0]?.at).toBe('/year');
+  });
+});
+
+describe('nesting', () => {
+  const loose = resource({ name: 'loose', schema: z.object({ tree: z.object({}).loose(), any: z.unknown() }), shapes: {} });
+  const nested = (levels: number): JsonObject => JSON.parse(`${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`) as JsonObject;
+
+  test('has a bound in fields that take anything, which is told by the name of the field', () => {
+    for (const levels of [65, 1_001, 100_000]) {
+      expect(refusal(() => mustBody(bodiesOf(loose).patch, { tree: nested(levels) })).errors[0]?.at).toBe('/tree');
+      expect(refusal(() => mustBody(bodiesOf(loose).create, { tree: {}, any: [nested(levels)] })).errors[0]?.at).toBe('/any');
+      expect(refusal(() => mustBody(bodiesOf(loose).replace, { tree: nested(levels), any: 1 })).errors[0]?.at).toBe('/tree');
+    }
+    expect(mustPatched(loose, { tree: {}, any: 1 }, mustBody(bodiesOf(loose).patch, { tree: nested(64) }))).toEqual({ tree: nested(64), any: 1 });
   });
 });

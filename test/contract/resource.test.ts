@@ -4,6 +4,7 @@ import { anonymous } from '../../shared/contract/principal.ts';
 import { resource, type ResourceDeclaration } from '../../shared/contract/resource.ts';
 import { anyone, equals, not, owner, reduce, role } from '../../shared/contract/rules.ts';
 import { scopeOf } from '../../shared/contract/scope.ts';
+import { coveringIndex } from '../../shared/contract/shapes.ts';
 
 const schema = z.object({ title: z.string(), year: z.int(), tags: z.array(z.string()), links: z.array(z.string()), meta: z.object({}).optional() });
 /** Wrong declarations are the point here, so what the types would refuse is let through. */
@@ -35,6 +36,15 @@ describe('a declaration', () => {
   test('has another digest when a rule becomes stricter, and the same one when nothing changed', () => {
     expect(declare({ rules: { read: anyone } })().digest).toBe(declare({ rules: { read: anyone } })().digest);
     expect(declare({ rules: { read: anyone } })().digest).not.toBe(declare({ rules: { read: role('editor') } })().digest);
+  });
+
+  test('has no index that another one covers', () => {
+    const { indexes } = declare({ rules: { read: anyone }, shapes: { ordered: { equal: ['year'], sort: ['-title'] }, both: { equal: ['title', 'year'] }, other: { equal: ['title'], sort: ['-year'] } } })();
+    expect(indexes.map(({ name }) => name)).toEqual(['year+title,id', 'title+year,id']);
+    const wanted = { name: 'wanted', equal: ['title', 'year'], has: undefined };
+    expect(coveringIndex(indexes, { ...wanted, sort: [{ field: 'id', descending: false }] })?.name).toBe('year+title,id');
+    expect(coveringIndex(indexes, { ...wanted, equal: ['title'], sort: [{ field: 'id', descending: false }] })).toBeUndefined();
+    expect(coveringIndex(indexes, { ...wanted, has: 'tags', sort: [{ field: 'id', descending: false }] })).toBeUndefined();
   });
 
   test('gives one scope to callers whom its rules cannot tell apart', () => {

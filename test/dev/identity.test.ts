@@ -8,10 +8,10 @@ import { openIdentity } from '../../origin/dev/identity.ts';
 const dir = mkdtempSync(join(tmpdir(), 'tombolo-identity-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-const issuer = 'http://127.0.0.1:8788';
+const issuer = 'https://development.tombolo.invalid';
 
 test('mints tokens that its key set verifies, with subject, roles and tenant, for one hour', async () => {
-  const identity = await openIdentity(dir, issuer);
+  const identity = await openIdentity(dir);
   const token = await identity.mint({ subject: 'alice', roles: ['editor', 'viewer'], tenant: 'acme' });
   const { payload } = await jwtVerify(token, createLocalJWKSet(identity.jwks), { issuer, audience: 'tombolo', typ: 'at+jwt', algorithms: ['EdDSA'] });
   expect(payload).toMatchObject({ sub: 'alice', roles: ['editor', 'viewer'], tenant: 'acme' });
@@ -19,12 +19,12 @@ test('mints tokens that its key set verifies, with subject, roles and tenant, fo
 });
 
 test('publishes the public half of its key and nothing of the private one', async () => {
-  const { jwks } = await openIdentity(dir, issuer);
+  const { jwks } = await openIdentity(dir);
   expect(jwks.keys.map((key) => Object.keys(key).sort())).toEqual([['alg', 'crv', 'kid', 'kty', 'use', 'x']]);
 });
 
 test('is the same identity at the next start, and another one in another data dir', async () => {
-  const [first, again, other] = await Promise.all([openIdentity(dir, issuer), openIdentity(dir, issuer), openIdentity(join(dir, 'other'), issuer)]);
+  const [first, again, other] = await Promise.all([openIdentity(dir), openIdentity(dir), openIdentity(join(dir, 'other'))]);
   expect(again.jwks).toEqual(first.jwks);
   expect(other.jwks).not.toEqual(first.jwks);
   expect(decodeProtectedHeader(await first.mint({ subject: 'a', roles: [] })).kid).toBe(first.jwks.keys[0]?.kid ?? '');

@@ -1,5 +1,5 @@
 /** The issuer's keys: asked for rarely, kept while it is away, renewed when it rotates. Time is the test's. */
-import { afterEach, beforeEach, describe, expect, setSystemTime, test } from 'bun:test';
+import { afterEach, beforeEach, describe, expect, setSystemTime, spyOn, test } from 'bun:test';
 import { Issuer } from '../support/issuer.ts';
 import type { Principal } from '../../shared/contract/principal.ts';
 
@@ -17,6 +17,7 @@ let up: boolean;
 let server: ReturnType<typeof Bun.serve>;
 let shelf: Map<string, Response>;
 let background: Promise<unknown>[];
+let logged: ReturnType<typeof spyOn<typeof console, 'warn'>>;
 
 beforeEach(async () => {
   issuer = new Issuer();
@@ -28,10 +29,13 @@ beforeEach(async () => {
   server = Bun.serve({ port: 0, fetch: async () => (asked++, up ? Response.json(await issuer.jwks()) : new Response('', { status: 500 })) });
   const cache = { match: async (key: string) => shelf.get(key)?.clone(), put: async (key: string, value: Response) => void shelf.set(key, value) };
   Object.assign(globalThis, { caches: { default: cache } });
+  // An issuer that is away is logged, which is not for the report of the tests.
+  logged = spyOn(console, 'warn').mockImplementation(() => undefined);
   setSystemTime(new Date('2026-11-21T12:00:00Z'));
 });
 afterEach(async () => {
   setSystemTime();
+  logged.mockRestore();
   await server.stop(true);
 });
 

@@ -48,6 +48,13 @@ describe('the guard refuses', () => {
     for (const path of ['/v1/films/%ff', '/v1/films/%', '/v1/films/a%00b', '/v1/films/a%2Fb', '/v1/films/a%5cb', `/v1/films/${'x'.repeat(129)}`]) await refused(path, {}, 400, 'path_invalid');
   });
 
+  test('no id for being the name of something in JavaScript', async () => {
+    for (const id of ['constructor', '__proto__', 'toString']) {
+      await fetch(`${world.edge.url}/v1/places/${id}`);
+      expect(world.lastAsked().path).toBe(`/v1/places/${id}`);
+    }
+  });
+
   test('targets, headers and bodies past their bounds', async () => {
     await refused(`/v1/films?title=${'x'.repeat(8_200)}`, {}, 414, 'target_too_long');
     await refused('/v1/films', { headers: { 'x-long': 'x'.repeat(14_400) } }, 431, 'headers_too_large');

@@ -9,8 +9,8 @@ const seed = Number(process.env['DIFFERENTIAL_SEED'] ?? 1);
 
 const questions = 10_000;
 
-/** Ten thousand questions take about 25 s; the first run fetches the jars before. */
-const [compareMsMax, startMsMax] = [90_000, 240_000];
+/** Ten thousand questions take some 20 s on a machine at rest, minutes on one that is not; the first run fetches the jars before. */
+const [compareMsMax, startMsMax] = [300_000, 240_000];
 
 const name = `answers ${questions} random questions as mongo-java-server does, its known errors apart`;
 const absent = secondOpinionAbsent();

@@ -20,7 +20,7 @@ export const CODES = {
   CommandNotSupported: 115, UserNotFound: 11, ClientMetadataCannotBeMutated: 186, InvalidSeedList: 0,
 } as const;
 
-export type CodeName = keyof typeof CODES;
+type CodeName = keyof typeof CODES;
 
 const NAMES = new Map<number, string>(Object.entries(CODES).map(([name, code]) => [code, name]));
 

@@ -81,6 +81,14 @@ test('an index takes its collection\'s collation', async () => {
   expect(await stats({ t: 'rAN' })).toMatchObject({ stages: ['FETCH', 'IXSCAN'], returned: 1 });
 });
 
+test('names that every object inherits are names like others', async () => {
+  await films.createIndex({ constructor: 1 });
+  await films.insertMany([{ _id: 1 }, { _id: 2, constructor: 'b', toString: 1 }, { _id: 3, constructor: 'a' }]);
+  expect(ids(await films.find().sort({ constructor: 1 } as never).toArray())).toEqual([1, 3, 2]);
+  expect(ids(await films.find().sort({ toString: -1, _id: 1 } as never).toArray())).toEqual([2, 1, 3]);
+  expect(ids(await films.find({ constructor: null }).toArray())).toEqual([1]);
+});
+
 test('a hint is followed, and refused when there is no such index', async () => {
   await films.insertMany([{ _id: 1, a: 1 }, { _id: 2, a: 2 }]);
   await films.createIndex({ a: 1 });

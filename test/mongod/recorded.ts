@@ -7,7 +7,7 @@ import { sessionKey } from './sessions/sessions.ts';
 import { type Doc, isDoc } from './values/types.ts';
 import type { Connection } from './wire/connection.ts';
 
-export type Incoming = { connection: Connection; application: number; ordinal: number; name: string; body: Doc };
+type Incoming = { connection: Connection; application: number; ordinal: number; name: string; body: Doc };
 
 // null: the connection is to be closed without an answer.
 export async function runRecorded(incoming: Incoming): Promise<Doc | null> {

@@ -138,3 +138,38 @@ test('no member without a majority can be elected', async () => {
   expect(() => server.elect(2)).toThrow();
   expect(server.set.primary?.index).toBe(0);
 });
+
+test('a primary killed with a tail of its own gives it up when it comes back', async () => {
+  const { server, films } = await start();
+  await films.insertOne({ _id: 1 });
+  await server.settled();
+  server.pauseReplication(1);
+  server.pauseReplication(2);
+  await direct(server, 0).db('test').collection<{ _id: number }>('films').insertOne({ _id: 2 }, { writeConcern: { w: 1, j: true } });
+  expect(await server.kill(0)).toEqual([]); // journaled, yet only here
+  server.resumeReplication(1);
+  server.resumeReplication(2);
+  server.elect(2);
+  await direct(server, 2).db('test').collection<{ _id: number }>('films').insertOne({ _id: 3 });
+  server.restart(0);
+  await server.settled();
+  expect([...server.members[0]?.store.get('test', 'films')?.records.values() ?? []].map(record => record.head?.doc?.['_id'])).toEqual([1, 3]);
+  expect(server.set.rolledBack.map(({ member }) => member)).toEqual([0]);
+});
+
+test('a rolled back index and collection are gone with the writes that made them', async () => {
+  const { server, films } = await start();
+  await films.insertOne({ _id: 1, a: 1 });
+  await server.settled();
+  server.partition([0], [1, 2]);
+  const cut = direct(server, 0).db('test');
+  await cut.collection('made').insertOne({ a: 1 }, { writeConcern: { w: 1 } });
+  await cut.command({ createIndexes: 'films', indexes: [{ key: { a: 1 }, name: 'a_1' }], writeConcern: { w: 1 } });
+  server.elect(1);
+  server.heal();
+  await server.settled();
+  const store = server.members[0]?.store;
+  expect(store?.get('test', 'made')).toBeNull();
+  expect([...store?.get('test', 'films')?.indexes.keys() ?? []]).toEqual(['_id_']);
+  expect(store?.get('test', 'films')?.count).toBe(1);
+});

@@ -138,6 +138,7 @@ export class Server {
     const member = this.memberOf(index);
     if (member.role !== 'down') throw new Error(`member ${index} is running`);
     member.changeRole('secondary');
+    member.failPoints.clear();
     this.listen(member);
     this.history.add({ at: this.clock.now(), kind: 'member', member: index, detail: 'restarted' });
     if (this.members.length === 1) this.set.elect(member);
@@ -230,7 +231,7 @@ export async function startMongod(options: MongodOptions = {}): Promise<Server> 
   const members: Member[] = [];
   for (let index = 0; index < count; index++) {
     const journal = options.dataDir ? await openJournal(`${options.dataDir}/member-${index}.log`) : null;
-    const member = new Member({ index, clock, journalFile: journal?.file ?? null, oplogEntriesMax: options.oplogEntriesMax ?? OPLOG_ENTRIES_MAX, snapshotWindowMs: options.snapshotWindowMs ?? 10_000, replicated: options.standalone !== true });
+    const member = new Member({ index, clock, journalFile: journal?.file ?? null, oplogEntriesMax: options.oplogEntriesMax ?? OPLOG_ENTRIES_MAX, snapshotWindowMs: options.snapshotWindowMs ?? 10_000 });
     member.recover(journal?.entries ?? []);
     members.push(member);
   }

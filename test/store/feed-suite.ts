@@ -140,7 +140,7 @@ export function feedSuite(open: OpenPlace): void {
   });
 }
 
-export interface FeedReader {
+interface FeedReader {
   next(): Promise<ChangeBatch | HistoryLost | undefined>;
   stop(): Promise<void>;
 }

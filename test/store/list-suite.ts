@@ -93,6 +93,7 @@ export async function readAll(store: Store, resource: Resource, request: ListReq
     expect(value.length).toBeLessThanOrEqual(request.limit);
     rows.push(...value);
     if (value.length < request.limit) return rows;
+    if (rows.length > 10_000) throw new Error('the pages do not end');
   }
 }
 

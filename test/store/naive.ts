@@ -6,7 +6,7 @@ import { compareSortValues, type JsonObject, ranks, type Scalar, type SortValue,
 import { mustKind } from '../../origin/store/kinds.ts';
 import type { ListRequest } from '../../origin/store/store.ts';
 
-export interface NaiveRow {
+interface NaiveRow {
   readonly id: string;
   readonly keys: readonly SortValue[];
 }

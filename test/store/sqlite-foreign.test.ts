@@ -52,6 +52,11 @@ describe.each([['as it comes', []], ['with recursive triggers', ['recursive_trig
     expect(await textOf(store, things, 'd')).toBe('{"id":"d","size":4,"tags":["x"]}');
   });
 
+  test('inserts text in any spelling', async () => {
+    expect(await program.run(`INSERT INTO ${table}(id, doc) VALUES ('d', '{"text":"\\ud83d\\ude00 \\uffff\\ufffd \\\\ud800"}')`)).toBeUndefined();
+    expect(await images()).toEqual([['d', null, { id: 'd', text: '\u{1f600} \uffff\ufffd \\ud800' }]]);
+  });
+
   test('updates documents', async () => {
     expect(await program.run(`UPDATE ${table} SET doc = json_set(doc, '$.size', 9, '$.tags', json('["z"]')) WHERE id < 'c'`)).toBeUndefined();
     expect(await images()).toEqual([['a', a, { id: 'a', size: 9, tags: ['z'] }], ['b', b, { id: 'b', size: 9, tags: ['z'] }]]);
@@ -143,6 +148,8 @@ describe.each([['as it comes', []], ['with recursive triggers', ['recursive_trig
     expect(await refused(`'{"id":"y"}'`)).toBe('tombolo: open-things.id: belongs in the column id, not in doc');
     expect(await refused(`'{"\\u0069d":"y"}'`)).toBe('tombolo: open-things.id: belongs in the column id, not in doc');
     expect(await refused(`'{"size":1,"size":2}'`)).toBe('tombolo: open-things: doc has a field twice');
+    for (const text of ['"\\ud800"', '"\\uDfff\\ud800"', '"\\ufffd\\ud83d"']) expect(await refused(`'{"text":${text}}'`)).toBe('tombolo: open-things: doc holds text that is not Unicode');
+    expect(await refused(`'{"\\uDC00":1}'`)).toBe('tombolo: open-things: doc holds text that is not Unicode');
     expect(await refused(`'{"size":"1"}'`)).toBe('tombolo: open-things.size: must be a number or null');
     expect(await refused(`'{"rev":1.5}'`)).toBe('tombolo: open-things.rev: must be an integer');
     expect(await refused(`'{}'`, `''`)).toBe('tombolo: open-things.id: must be text, not empty');

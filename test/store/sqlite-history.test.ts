@@ -87,6 +87,24 @@ describe('history', () => {
     await place.remove();
   });
 
+  test('begins anew when others empty the log or drop it', async () => {
+    for (const sql of ['DELETE FROM _log', `DELETE FROM _log; INSERT INTO "open-things"(id, doc) VALUES ('after', '{}')`, 'DROP TABLE _log']) {
+      const warnings: string[] = [];
+      const place = await openSqlitePlace({ resources, onWarning: (message) => warnings.push(message) });
+      await place.store.write([put(things, 'a', {})], inTime());
+      const from = await place.store.head();
+      const reader = read(place.store, from);
+      await reader.next();
+      place.foreign().run(sql);
+      let batch = await reader.next();
+      while (batch !== undefined && !('lost' in batch)) batch = await reader.next();
+      await until(async () => (await place.store.head()).epoch !== from.epoch);
+      const { position } = await place.store.write([put(things, 'b', {})], inTime());
+      expect([position.epoch !== from.epoch, warnings]).toEqual([true, ['others changed the schema or the log; it was put back']]);
+      await place.remove();
+    }
+  });
+
   test('ends when others break the triggers, which are put back', async () => {
     const warnings: string[] = [];
     const place = await openSqlitePlace({ resources, onWarning: (message) => warnings.push(message) });
@@ -98,7 +116,7 @@ describe('history', () => {
     let batch = await reader.next();
     while (batch !== undefined && !('lost' in batch)) batch = await reader.next();
     expect(batch).toMatchObject({ lost: true });
-    expect(warnings).toEqual(['others changed the schema; it was put back']);
+    expect(warnings).toEqual(['others changed the schema or the log; it was put back']);
     const from = await place.store.head();
     program.run(`INSERT INTO "open-things"(id, doc) VALUES ('seen', '{"tags":["x"]}')`);
     const { position } = await place.store.write([put(things, 'own', {})], inTime());
@@ -119,6 +137,19 @@ describe('history', () => {
     await place.store.write([put(things, 'a', {})], inTime());
     expect(await textOf(place.store, things, 'a')).toBe('{"id":"a"}');
     expect(await firstOf(place.store, from)).toMatchObject({ lost: true });
+    await place.remove();
+  });
+
+  test('has a hole that is warned of where others made a key of their own', async () => {
+    const warnings: unknown[] = [];
+    const place = await openSqlitePlace({ resources, onWarning: (message, { indexes }) => warnings.push([message, indexes]) });
+    place.foreign().run(`CREATE UNIQUE INDEX "by text" ON "open-things"(json_extract(doc, '$.text'))`);
+    await until(async () => warnings.length > 0);
+    await place.reopen();
+    const warning = ['others made unique indexes; rows that INSERT OR REPLACE displaces through them go unseen', ['open-things.by text']];
+    expect(warnings).toEqual([warning, warning]);
+    const { outcomes } = await place.store.write([put(things, 'a', { text: 'same' }), put(things, 'b', { text: 'same' })], inTime());
+    expect(outcomes.map((outcome) => (outcome.kind === 'refused' ? outcome.fault.reason : outcome.kind))).toEqual(['written', 'document_conflict']);
     await place.remove();
   });
 

@@ -14,7 +14,7 @@ export interface SqlitePlace extends Place {
   foreign(): Database;
 }
 
-export type SqliteOpenOptions = OpenOptions & Pick<SqliteStoreOptions, 'onWarning' | 'onFatal'>;
+type SqliteOpenOptions = OpenOptions & Pick<SqliteStoreOptions, 'onWarning' | 'onFatal'>;
 
 export async function openSqlitePlace({ seed = [], ...options }: SqliteOpenOptions): Promise<SqlitePlace> {
   const dataDir = makeTempDir();

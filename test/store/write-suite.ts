@@ -1,6 +1,6 @@
 /** What a write promises, on any engine. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import type { JsonObject } from '../../shared/contract/values.ts';
+import type { Json, JsonObject } from '../../shared/contract/values.ts';
 import { Fault } from '../../shared/contract/fault.ts';
 import type { Decision, Outcome, Store } from '../../origin/store/store.ts';
 import { decide, inTime, type OpenPlace, type Place, put, reasonOf, remove, textOf } from './harness.ts';
@@ -64,6 +64,12 @@ export function writeSuite(open: OpenPlace): void {
     test('refuses text that is no Unicode', async () => {
       const { outcomes } = await write(put(things, 'w8', { text: 'a\ud800' }), put(things, 'w9', { text: '\\ud800' }));
       expect(outcomes.map(({ kind }) => kind)).toEqual(['refused', 'written']);
+    });
+
+    test('refuses what is nested too deeply', async () => {
+      const nested = (levels: number): JsonObject => ({ inner: Array.from({ length: levels - 1 }).reduce<Json>((inner) => [inner], 'x') });
+      const { outcomes } = await write(put(things, 'deep', nested(100)), put(things, 'deeper', nested(101)), put(things, 'deepest', nested(3_000)));
+      expect(outcomes.map((outcome) => (outcome.kind === 'refused' ? outcome.fault.reason : outcome.kind))).toEqual(['written', 'document_invalid', 'document_invalid']);
     });
 
     test('refuses an id that is none, and one inside the document', async () => {
@@ -207,10 +213,12 @@ export function writeSuite(open: OpenPlace): void {
       expect(await text('c49')).toBe('{"id":"c49","size":49}');
     });
 
-    test('refuses to write when it is closed', async () => {
+    test('refuses to read and write when it is closed, and can be closed again', async () => {
       const closed = store;
       store = await place.reopen();
       expect(await reasonOf(closed.write([put(things, 'late', {})], inTime()))).toBe('store_unavailable');
+      expect(await reasonOf(closed.get(things, 'late', inTime()))).toBe('store_unavailable');
+      await closed.close();
     });
   });
 }

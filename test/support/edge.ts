@@ -27,7 +27,7 @@ export interface EdgeOptions {
   readonly corsOrigins?: string;
   readonly memoMs?: number;
   readonly feedSilentMs?: number;
-  /** Where Durable Objects keep their state; without it the state ends with the process. */
+  /** Where Durable Objects and the Cache API keep their state; without it the state ends with the process. */
   readonly persistDir?: string;
   /** A module that exports `served: Contract`, in place of the one of `shared/resources/all.ts`. */
   readonly contractModule?: string;
@@ -41,23 +41,24 @@ export interface EdgeOptions {
 
 export interface Edge {
   readonly url: string;
-  /** A new workerd on the same port; Durable Objects keep what `persistDir` holds. */
-  restart(): Promise<void>;
+  /** A new workerd on the same port, of another contract if one is given; Durable Objects and cache keep what `persistDir` holds. */
+  restart(changed?: Pick<EdgeOptions, 'contractModule'>): Promise<void>;
   close(): Promise<void>;
 }
 
 export async function startEdge(options: EdgeOptions): Promise<Edge> {
-  const script = await bundle(options);
   const port = options.port ?? freePort();
-  const toOptions = () => miniflareOptions(options, script, port);
-  let running = new Miniflare(toOptions());
-  await running.ready;
+  const run = async (given: EdgeOptions): Promise<Miniflare> => {
+    const made = new Miniflare(miniflareOptions(given, await bundle(given), port));
+    await made.ready;
+    return made;
+  };
+  let running = await run(options);
   return {
     url: `http://127.0.0.1:${port}`,
-    async restart() {
+    async restart(changed = {}) {
       await running.dispose();
-      running = new Miniflare(toOptions());
-      await running.ready;
+      running = await run({ ...options, ...changed });
     },
     close: () => running.dispose(),
   };
@@ -69,7 +70,7 @@ function miniflareOptions(options: EdgeOptions, script: Bundle, port: number): M
   const bindings = Object.fromEntries(Object.entries({ ...worker.bindings, ...variablesOf(options) }).filter(([, value]) => value !== undefined));
   return {
     log: new Log(LogLevel.NONE),
-    ...(options.persistDir === undefined ? {} : { durableObjectsPersist: options.persistDir }),
+    ...(options.persistDir === undefined ? {} : { durableObjectsPersist: options.persistDir, cachePersist: join(options.persistDir, 'cache') }),
     handleRuntimeStdio: (stdout: NodeJS.ReadableStream, stderr: NodeJS.ReadableStream) => [stdout, stderr].forEach((stream) => readLines(stream, options.onLog ?? (() => undefined))),
     workers: [
       { ...worker, ...floodOf(options), name: 'edge', bindings, modulesRoot: script.directory, modules: script.modules, unsafeDirectSockets: [{ host: '127.0.0.1', port }] },

@@ -1,10 +1,14 @@
 /** The origin as a process of its own, with development's identity, for tests that kill it. */
 import { mustDevelopmentSettings } from '../../origin/dev/development.ts';
-import { developmentIssuer, openIdentity } from '../../origin/dev/identity.ts';
+import { openIdentity } from '../../origin/dev/identity.ts';
+import type { Contract } from '../../shared/contract/contract.ts';
 import { startOrigin } from '../../origin/server.ts';
 
 const settings = await mustDevelopmentSettings(process.env);
-const identity = await openIdentity(settings.dataDir, developmentIssuer(settings.originPort));
-const origin = await startOrigin(settings, { jwks: identity.jwks });
+const identity = await openIdentity(settings.dataDir);
+// Another contract than the served one, for tests of a deploy.
+const module = process.env['TOMBOLO_TEST_CONTRACT'];
+const given = module === undefined ? undefined : ((await import(module)) as { served: Contract });
+const origin = await startOrigin(settings, { jwks: identity.jwks, ...(given === undefined ? {} : { contract: given.served }) });
 process.on('SIGTERM', () => void origin.close().then(() => process.exit(0)));
 process.stdout.write(`listening on ${origin.port}\n`);

@@ -25,10 +25,11 @@ export class OriginProcess {
     return this.#program?.output ?? '';
   }
 
-  async start(): Promise<void> {
+  /** `contractModule`: exports `served: Contract`, in place of the one of `shared/resources/all.ts`. */
+  async start({ contractModule }: { readonly contractModule?: string | undefined } = {}): Promise<void> {
     this.#program = new Program([process.execPath, join(import.meta.dir, 'origin-child.ts')], {
       cwd: join(import.meta.dir, '../..'),
-      env: { ...process.env, ...this.#env, TOMBOLO_ORIGIN_PORT: String(this.port) },
+      env: { ...process.env, ...this.#env, TOMBOLO_ORIGIN_PORT: String(this.port), TOMBOLO_TEST_CONTRACT: contractModule === undefined ? undefined : join(import.meta.dir, '../..', contractModule) },
     });
     await this.#program.says(/^listening on \d+$/m, 20_000);
   }

@@ -30,6 +30,8 @@ export interface WorldOptions {
   readonly memoMs?: number;
   /** At which age the feed counts as silent; 1 000 unless said. */
   readonly feedSilentMs?: number;
+  /** Pages that may read answers, as in `TOMBOLO_CORS_ORIGINS`. */
+  readonly corsOrigins?: string;
   /** Whether the coordinator finds its state again when the edge restarts; true unless said. */
   readonly keepsEdgeState?: boolean;
 }
@@ -113,7 +115,7 @@ export class World {
   }
 }
 
-export async function startWorld({ engine, memoMs = 1_000, feedSilentMs = 1_000, keepsEdgeState = true }: WorldOptions): Promise<World> {
+export async function startWorld({ engine, memoMs = 1_000, feedSilentMs = 1_000, corsOrigins = '', keepsEdgeState = true }: WorldOptions): Promise<World> {
   const dataDir = mkdtempSync(join(tmpdir(), 'tombolo-world-'));
   const keys = await openDevelopmentKeys(dataDir);
   let edgePort = 0;
@@ -121,9 +123,9 @@ export async function startWorld({ engine, memoMs = 1_000, feedSilentMs = 1_000,
   const feed = await new Wire(() => edgePort).open();
   const origin = new OriginProcess({ TOMBOLO_DATA_DIR: dataDir, TOMBOLO_EDGE_URLS: feed.url, TOMBOLO_KEYS: keys, MONGODB_URI: mongo?.uri ?? '', TOMBOLO_ENV: 'development' });
   const hop = await new Wire(() => origin.port).open();
-  const identity = await openIdentity(dataDir, origin.url);
+  const identity = await openIdentity(dataDir);
   const { issuer, audience } = identity;
-  const edge = await startEdge({ originUrl: hop.url, keys, issuer, audience, jwksUrl: `${origin.url}/.well-known/jwks.json`, memoMs, feedSilentMs, ...(keepsEdgeState ? { persistDir: join(dataDir, 'edge-state') } : {}) });
+  const edge = await startEdge({ originUrl: hop.url, keys, issuer, audience, jwksUrl: `${origin.url}/.well-known/jwks.json`, memoMs, feedSilentMs, corsOrigins, ...(keepsEdgeState ? { persistDir: join(dataDir, 'edge-state') } : {}) });
   edgePort = Number(new URL(edge.url).port);
   const world = new World({ dataDir, keys, origin, edge, identity, hop, feed, foreign: mongo ?? new StoreFile(dataDir) });
   await origin.start();

@@ -42,7 +42,17 @@ function formCases({ name }: Pick<Resource, 'name'>): readonly Case[] {
     { when: `typeof(NEW."doc") <> 'text' OR substr(NEW."doc", 1, 1) <> '{' OR NOT json_valid(NEW."doc") OR instr(NEW."doc", char(0))`, refuse: `${name}: doc must be the text of a JSON object, beginning with {` },
     { when: `json_type(NEW."doc", '$.id') IS NOT NULL`, refuse: `${name}.id: belongs in the column id, not in doc` },
     { when: `(SELECT count(*) <> count(DISTINCT key) FROM json_each(NEW."doc"))`, refuse: `${name}: doc has a field twice` },
+    { when: `(instr(NEW."doc", '\\ud') OR instr(NEW."doc", '\\uD')) AND EXISTS (SELECT 1 FROM json_tree(NEW."doc") WHERE ${isNoText('key')} OR type = 'text' AND ${isNoText('atom')})`, refuse: `${name}: doc holds text that is not Unicode` },
   ];
+}
+
+/**
+ * A lone surrogate, written as an escape: it has no UTF-8, so what is read of it is not what is indexed. GLOB
+ * reads it as U+FFFD, and U+FFFE and U+FFFF as well, which are text.
+ */
+function isNoText(value: string): string {
+  const plain = [0xfffd, 0xfffe, 0xffff].reduce((inner, code) => `replace(${inner}, char(${code}), '')`, value);
+  return `${plain} GLOB '*[' || char(${0xfffd}) || ']*'`;
 }
 
 /** Finds a row that no check has seen and that is no document: where others filled the table before us. */

@@ -16,6 +16,10 @@ export function storeBusy(cause: unknown): Fault {
   return new Fault('store_busy', { detail: 'another process is writing', headers: retryAfterOneSecond, cause });
 }
 
+export function storeClosed(): Fault {
+  return new Fault('store_unavailable', { detail: 'the store is closing', headers: retryAfterOneSecond });
+}
+
 export function deadlineExceeded(): Fault {
   return new Fault('deadline_exceeded', { detail: 'the store did not answer in time' });
 }

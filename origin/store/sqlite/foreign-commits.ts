@@ -8,7 +8,7 @@ import { statSync } from 'node:fs';
 import { storeLimits } from '../limits.ts';
 import { isBusy } from './errors.ts';
 
-export interface ForeignCommitsOptions {
+interface ForeignCommitsOptions {
   readonly database: Database;
   readonly path: string;
   /** Others committed. `schema`: they changed it, too. */
@@ -39,9 +39,9 @@ export class ForeignCommits {
       const data = this.#dataVersion.get()?.data_version;
       if (data === this.#seen.data) return;
       const schema = this.#schemaVersion.get()?.schema_version;
-      const changed = schema !== this.#seen.schema;
+      this.#options.onCommit({ schema: schema !== this.#seen.schema });
+      // Only now: what met a lock is looked at again.
       this.#seen = { data, schema };
-      this.#options.onCommit({ schema: changed });
     } catch (error) {
       if (!isBusy(error)) this.#options.onFatal(new Error('the database cannot be read', { cause: error }));
     }

@@ -11,7 +11,7 @@
 import type { Database } from 'bun:sqlite';
 import { Fault, toFault } from '../../../shared/contract/fault.ts';
 import { storeLimits } from '../limits.ts';
-import { deadlineExceeded, isBusy, retryAfterOneSecond, storeBusy, toStoreFault } from './errors.ts';
+import { deadlineExceeded, isBusy, retryAfterOneSecond, storeBusy, storeClosed, toStoreFault } from './errors.ts';
 import type { ChangeLog } from './log.ts';
 import type { LogEnd } from './log-position.ts';
 
@@ -32,7 +32,7 @@ interface Job {
 
 type Result = { readonly value: unknown } | { readonly error: unknown };
 
-export interface GroupCommitOptions {
+interface GroupCommitOptions {
   readonly database: Database;
   readonly log: ChangeLog;
   readonly clock: () => number;
@@ -55,14 +55,14 @@ export class GroupCommit {
     const prepare = (sql: string) => options.database.prepare<null, []>(sql);
     this.#statements = {
       begin: prepare('BEGIN IMMEDIATE'), commit: prepare('COMMIT'), rollback: prepare('ROLLBACK'),
-      enter: prepare('INSERT INTO "_own" DEFAULT VALUES'), leave: prepare('DELETE FROM "_own"'), forget: prepare('DELETE FROM "_displaced"'),
+      enter: prepare('INSERT INTO "_own" DEFAULT VALUES'), leave: prepare('DELETE FROM "_own"'),
       savepoint: prepare('SAVEPOINT job'), release: prepare('RELEASE job'), undo: prepare('ROLLBACK TO job'),
     };
   }
 
   /** `run` is called inside the transaction, twice when a job of its group throws; it must not wait. */
   commit<T>(job: { readonly deadline: number; readonly size: number; run(): T extends PromiseLike<unknown> ? never : T }): Promise<Committed<T>> {
-    if (this.#closed) return Promise.reject(new Fault('store_unavailable', { detail: 'the store is closing', headers: retryAfterOneSecond }));
+    if (this.#closed) return Promise.reject(storeClosed());
     if (this.#queue.length >= storeLimits.writesQueuedMax) return Promise.reject(new Fault('overloaded', { detail: 'too many writes are waiting', headers: retryAfterOneSecond }));
     return new Promise<Committed<T>>((resolve, reject) => {
       this.#queue.push({ ...job, run: () => job.run(), resolve: (committed) => resolve(asCommitted<T>(committed)), reject });
@@ -106,11 +106,10 @@ export class GroupCommit {
     }
   }
 
-  /** Triggers see that the transaction is ours, and nothing that statements of others left behind. */
+  /** Triggers see that the transaction is ours (system-tables.ts, `own`). */
   #enter(): void {
     this.#statements.begin.run();
     this.#statements.enter.run();
-    this.#statements.forget.run();
   }
 
   /** Jobs whose time is over, or will be in `ms`. */

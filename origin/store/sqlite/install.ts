@@ -9,7 +9,7 @@ import type { Resource } from '../../../shared/contract/resource.ts';
 import { misformedQuery } from './checks.ts';
 import { quote, type SchemaObject, toIndexObjects, toTableObject } from './ddl.ts';
 import { toResourceTable } from './resource-tables.ts';
-import { type Existing, isDerived, mustBeResourceTable, readSchema, type Schema, staleColumns } from './schema.ts';
+import { type Existing, foreignKeysOf, isDerived, mustBeResourceTable, readSchema, type Schema, staleColumns } from './schema.ts';
 import { type SideTable, sideTablesOf } from './side-tables.ts';
 import { systemTables, withoutRowid } from './system-tables.ts';
 import { triggersOf } from './triggers.ts';
@@ -18,6 +18,8 @@ export interface Installed {
   readonly changed: boolean;
   /** Resources whose changes may have gone unseen: their triggers were not the ones last installed here. */
   readonly holes: readonly string[];
+  /** Unique indexes of others: what OR REPLACE displaces through one of them goes unseen. */
+  readonly foreignKeys: readonly string[];
 }
 
 interface Wanted {
@@ -31,7 +33,7 @@ interface Wanted {
 export function install(database: Database, resources: Iterable<Resource>): Installed {
   const installation = new Installation(database, [...resources].map(toWanted));
   installation.run();
-  return { changed: installation.changed, holes: installation.holes };
+  return { changed: installation.changed, holes: installation.holes, foreignKeys: installation.wanted.flatMap(({ resource }) => foreignKeysOf(database, resource)) };
 }
 
 function toWanted(resource: Resource): Wanted {
@@ -41,24 +43,24 @@ function toWanted(resource: Resource): Wanted {
 
 class Installation {
   readonly #database: Database;
-  readonly #wanted: readonly Wanted[];
+  readonly wanted: readonly Wanted[];
   readonly #before: Schema;
   readonly holes: string[] = [];
   changed = false;
 
   constructor(database: Database, wanted: readonly Wanted[]) {
     this.#database = database;
-    this.#wanted = wanted;
+    this.wanted = wanted;
     this.#before = readSchema(database);
   }
 
   run(): void {
     this.#installSystem();
-    for (const wanted of this.#wanted) this.#installTable(wanted);
-    const columns = this.#wanted.flatMap(({ resource }) => staleColumns(this.#before, resource));
+    for (const wanted of this.wanted) this.#installTable(wanted);
+    const columns = this.wanted.flatMap(({ resource }) => staleColumns(this.#before, resource));
     const kept = this.#dropDerived(columns.some((column) => column.drop));
     for (const column of columns) this.#alter(`ALTER TABLE ${quote(column.table)} ${column.drop ? `DROP COLUMN ${quote(column.name)}` : `ADD COLUMN ${column.declared}`}`);
-    for (const wanted of this.#wanted) this.#createDerived(wanted, kept);
+    for (const wanted of this.wanted) this.#createDerived(wanted, kept);
   }
 
   #installSystem(): void {
@@ -86,7 +88,7 @@ class Installation {
 
   /** Names of what stays. A column that goes takes along all that may stand on it, a hole the side tables. */
   #dropDerived(all: boolean): ReadonlySet<string> {
-    const wanted = new Map(this.#wanted.flatMap(derivedObjects).map((object) => [object.name, object.sql]));
+    const wanted = new Map(this.wanted.flatMap(derivedObjects).map((object) => [object.name, object.sql]));
     const stays = (found: Existing) => !all && wanted.get(found.name) === found.sql && !(found.on.includes(':') && this.holes.includes(ownerOf(found)));
     const owned = [...this.#before.values()].filter(isDerived);
     const order = { trigger: 0, index: 1, table: 2 } as const;

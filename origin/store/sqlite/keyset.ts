@@ -14,7 +14,7 @@ import type { Branch } from '../plan.ts';
 import { rankColumn, valueColumn } from './columns.ts';
 
 export type SqlValue = string | number;
-export type Operator = '=' | '>' | '>=' | '<' | '<=';
+type Operator = '=' | '>' | '>=' | '<' | '<=';
 
 export interface Condition {
   readonly columns: readonly string[];
@@ -54,7 +54,7 @@ export function toCursorValues(sort: readonly SortKey[], after: readonly SortVal
   });
 }
 
-export interface Walk {
+interface Walk {
   readonly components: readonly Component[];
   readonly interval: Interval | undefined;
   readonly cursor: readonly SqlValue[] | undefined;

@@ -1,24 +1,29 @@
 /** Reading, marking and trimming the change log. Its document entries are written by triggers alone. */
-import { asc, desc, gte, lt, max, min, sql } from 'drizzle-orm';
-import type { Change } from '../../../shared/contract/change.ts';
+import { and, asc, desc, eq, lt, max, min, sql } from 'drizzle-orm';
+import type { Change, DocumentChange } from '../../../shared/contract/change.ts';
+import type { Position } from '../../../shared/contract/position.ts';
+import type { JsonObject } from '../../../shared/contract/values.ts';
 import { storeLimits } from '../limits.ts';
-import type { Queries } from './database.ts';
+import type { Connection, Queries } from './database.ts';
 import { toImage } from './documents.ts';
-import { type LogEnd, type LogPosition, toPosition } from './log-position.ts';
+import { type LogEnd, type LogPosition, parseOrder, toPosition } from './log-position.ts';
 import { log, meta } from './system-tables.ts';
 
 export type LogEntry = typeof log.$inferSelect;
 
 export class ChangeLog {
   readonly #end;
+  readonly #find;
   readonly #from;
   readonly #mark;
   readonly #expired;
   readonly #drop;
 
-  constructor(queries: Queries) {
+  constructor({ database, queries }: Connection) {
     this.#end = queries.select({ seq: log.seq, token: log.token, epoch: sql<string | null>`(SELECT ${meta.value} FROM ${meta} WHERE ${meta.key} = 'epoch')` }).from(log).orderBy(desc(log.seq)).limit(1).prepare();
-    this.#from = queries.select().from(log).where(gte(log.seq, sql.placeholder('seq'))).orderBy(asc(log.seq)).limit(storeLimits.batchChangesMax + 1).prepare();
+    this.#find = queries.select({ seq: log.seq }).from(log).where(and(eq(log.seq, sql.placeholder('seq')), eq(log.token, sql.placeholder('token')))).prepare();
+    // Row by row, so that large images are not read past the bound; drizzle reads whole results.
+    this.#from = database.prepare<LogEntry, [number]>(queries.select().from(log).where(sql`${log.seq} >= ?`).orderBy(asc(log.seq)).toSQL().sql);
     this.#mark = queries.insert(log).values({ token: sql`lower(hex(randomblob(4)))`, resource: sql.placeholder('resource'), id: '', kind: sql.placeholder('kind'), at: sql.placeholder('at') }).prepare();
     this.#expired = toExpired(queries);
     this.#drop = queries.delete(log).where(lt(log.seq, sql.placeholder('last'))).prepare();
@@ -30,11 +35,29 @@ export class ChangeLog {
     return { ...end, epoch: end.epoch };
   }
 
-  /** Entries after `from`, oldest first, at most a batch; `undefined` when `from` is not in this history or a gap follows it. */
-  after(from: LogPosition): readonly LogEntry[] | undefined {
-    const [at, ...entries] = this.#from.all({ seq: from.seq });
-    if (at?.seq !== from.seq || at.token !== from.token) return undefined;
-    return entries.every((entry, index) => entry.seq === from.seq + 1 + index) ? entries : undefined;
+  /** Whether the log still has this entry; without a position, whether it has any. */
+  holds(position: Position | undefined): boolean {
+    const end = this.#end.get();
+    const wanted = position === undefined ? end : parseOrder(position.order);
+    return end !== undefined && wanted !== undefined && this.#find.get({ seq: wanted.seq, token: wanted.token }) !== undefined;
+  }
+
+  /**
+   * Entries after `from`, oldest first, as many as a batch may hold; `undefined` when `from` is not in this
+   * history or a gap follows it. `more`: the bound ended it, not the log.
+   */
+  after(from: LogPosition): { readonly entries: readonly LogEntry[]; readonly more: boolean } | undefined {
+    const entries: LogEntry[] = [];
+    let characters = 0;
+    let at: LogPosition | undefined;
+    for (const entry of this.#from.iterate(from.seq)) {
+      if (at === undefined ? entry.seq !== from.seq || entry.token !== from.token : entry.seq !== at.seq + 1) return undefined;
+      if (at !== undefined) entries.push(entry);
+      at = entry;
+      characters += (entry.before?.length ?? 0) + (entry.after?.length ?? 0);
+      if (entries.length >= storeLimits.batchChangesMax || (characters > storeLimits.batchCharactersMax && entries.length > 0)) return { entries, more: true };
+    }
+    return at === undefined ? undefined : { entries, more: false };
   }
 
   /** Needs a write transaction. */
@@ -68,6 +91,20 @@ export function toChange(epoch: string, entry: LogEntry): Change | undefined {
     case 'resource':
       return { kind: 'resource', position, resource: entry.resource };
     default:
-      return { kind: 'document', position, resource: entry.resource, id: entry.id, before: toImage(entry.id, entry.before), after: toImage(entry.id, entry.after) };
+      return toDocumentChange(position, entry);
   }
+}
+
+/** Images are parsed when somebody looks: of an import nobody does, once its whole resource is raised. */
+function toDocumentChange(position: Position, { resource, id, before, after }: LogEntry): DocumentChange {
+  const images: { before?: JsonObject | null; after?: JsonObject | null } = {};
+  return {
+    kind: 'document', position, resource, id,
+    get before() {
+      return images.before === undefined ? (images.before = toImage(id, before)) : images.before;
+    },
+    get after() {
+      return images.after === undefined ? (images.after = toImage(id, after)) : images.after;
+    },
+  };
 }

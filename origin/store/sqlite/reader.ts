@@ -28,8 +28,8 @@ export class Reader {
   get(resource: Resource, id: string): StoredDocument | undefined {
     const get = this.#gets.get(resource.name);
     if (get === undefined) throw new Error(`the store was opened without ${resource.name}`);
-    const found = get.get({ id });
-    return found === undefined ? undefined : toDocument(id, found.doc);
+    const found = get.get(id);
+    return found === null ? undefined : toDocument(id, found.doc);
   }
 
   /** `mustBeInTime` is called before each statement. */
@@ -49,7 +49,7 @@ export class Reader {
       if (rows.length >= request.limit) break;
       mustBeInTime();
       for (const row of this.#statements.rows(toListStatement(resource, branch, components, segment, request.limit - rows.length)))
-        rows.push({ document: toDocument(mustText(row[0]), mustText(row[1])), keys: toKeys(row) });
+        rows.push(new WalkedRow(row, toKeys));
     }
     return rows;
   }
@@ -86,9 +86,26 @@ export class Reader {
   }
 }
 
-function toGet({ queries }: Connection, resource: Resource) {
+/** Its keys are made when somebody asks: of a page that needs no merging, those of its ends alone. */
+class WalkedRow implements Row {
+  readonly document: StoredDocument;
+  readonly #row: SqlRow;
+  readonly #toKeys: (row: SqlRow) => readonly SortValue[];
+
+  constructor(row: SqlRow, toKeys: (row: SqlRow) => readonly SortValue[]) {
+    this.document = toDocument(mustText(row[0]), mustText(row[1]));
+    this.#row = row;
+    this.#toKeys = toKeys;
+  }
+
+  get keys(): readonly SortValue[] {
+    return this.#toKeys(this.#row);
+  }
+}
+
+function toGet({ database, queries }: Connection, resource: Resource) {
   const table = toResourceTable(resource);
-  return queries.select({ doc: table.doc }).from(table).where(eq(table.id, sql.placeholder('id'))).prepare();
+  return database.prepare<{ doc: string }, [id: string]>(queries.select({ doc: table.doc }).from(table).where(eq(table.id, sql.placeholder('id'))).toSQL().sql);
 }
 
 interface BranchWalk {

@@ -45,7 +45,7 @@ function scalarIndexes(resource: Resource): readonly IndexSpec[] {
   return resource.indexes.filter(isOwnIndex);
 }
 
-export interface IndexColumn {
+interface IndexColumn {
   readonly column: string;
   readonly descending: boolean;
 }

@@ -31,7 +31,12 @@ export function mustBeResourceTable({ name, sql }: Existing): void {
   throw new Error(`the table ${name} exists and is not Tombolo's: it must have n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE and doc TEXT NOT NULL`);
 }
 
-export interface StaleColumn {
+export function foreignKeysOf(database: Database, { name }: Resource): readonly string[] {
+  const indexes = database.prepare<{ name: string }, [string]>(`SELECT name FROM pragma_index_list(?) WHERE "unique" AND origin = 'c'`).all(name);
+  return indexes.map((index) => `${name}.${index.name}`);
+}
+
+interface StaleColumn {
   readonly table: string;
   readonly name: string;
   /** Dropped, or else added as declared. */

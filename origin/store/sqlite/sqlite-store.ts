@@ -8,7 +8,6 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { eq } from 'drizzle-orm';
 import type { Position } from '../../../shared/contract/position.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import { storeLimits } from '../limits.ts';
@@ -16,17 +15,18 @@ import type { ListRequest, Mutation, Read, ReadOptions, Row, Store, WriteOptions
 import type { StoredDocument } from '../stored-document.ts';
 import { Cursors } from './cursors.ts';
 import { type Connection, openReader, openWriter } from './database.ts';
-import { isBusy, mustBeInTime, storeBusy, toStoreFault } from './errors.ts';
+import { mustBeInTime, storeClosed } from './errors.ts';
 import { ForeignCommits } from './foreign-commits.ts';
 import { type Committed, GroupCommit } from './group-commit.ts';
 import { Head } from './head.ts';
-import { install, type Installed } from './install.ts';
+import type { Installed } from './install.ts';
 import { acquireLease, type Lease } from './lease.ts';
 import { ChangeLog } from './log.ts';
 import { toPosition } from './log-position.ts';
 import { Reader } from './reader.ts';
-import { meta } from './system-tables.ts';
+import { beginEpoch, type History, mendFile, prepareFile } from './prepare-file.ts';
 import { Tidy } from './tidy.ts';
+import { untilUnlocked } from './unlocked.ts';
 import { watchLog } from './watch.ts';
 import { WriteCalls } from './write-call.ts';
 
@@ -73,6 +73,7 @@ class SqliteStore implements Store {
   readonly #readerConnection: Connection;
   readonly #resources: readonly Resource[];
   readonly #options: Surroundings;
+  readonly #history: History;
   readonly #log: ChangeLog;
   readonly #head: Head;
   readonly #reader: Reader;
@@ -90,9 +91,10 @@ class SqliteStore implements Store {
       clock: options.clock ?? Date.now, random: options.random ?? randomHex,
       onWarning: options.onWarning ?? ignore, onFatal: options.onFatal ?? fail,
     };
-    const writer = await untilUnlocked(() => openWriter(path), filled.clock);
+    const until = { clock: filled.clock, deadline: filled.clock() + storeLimits.ownWriteMsMax };
+    const writer = await untilUnlocked(() => openWriter(path), until);
     try {
-      await untilUnlocked(() => prepareFile(writer, resources, filled), filled.clock);
+      warnOfKeys(await untilUnlocked(() => prepareFile({ writer, ...filled }, resources), until), filled);
       return new SqliteStore({ lease, path, resources, writer, options: filled });
     } catch (error) {
       writer.database.close();
@@ -105,28 +107,29 @@ class SqliteStore implements Store {
     this.#lease = opened.lease;
     this.#resources = resources;
     this.#options = options;
+    this.#history = { writer, ...options };
     this.#writer = writer;
     this.#readerConnection = openReader(opened.path);
-    this.#log = new ChangeLog(this.#readerConnection.queries);
+    this.#log = new ChangeLog(this.#readerConnection);
     this.#head = new Head(this.#log);
     this.#reader = new Reader(this.#readerConnection, resources);
-    const log = new ChangeLog(writer.queries);
+    const log = new ChangeLog(writer);
     this.#commits = new GroupCommit({ database: writer.database, log, clock: options.clock, onCommit: (end) => this.#head.moveTo(end) });
-    this.#calls = new WriteCalls(writer.queries, resources, options.clock);
+    this.#calls = new WriteCalls(writer, resources, options.clock);
     this.#cursors = new Cursors({ reader: this.#readerConnection.queries, writer: writer.queries });
     this.#foreign = new ForeignCommits({ database: writer.database, path: opened.path, onCommit: ({ schema }) => this.#noticed(schema), onFatal: options.onFatal });
     this.#tidy = new Tidy({ queries: writer.queries, log, clock: options.clock, commit: (run) => this.#ownWrite(run), onWarning: options.onWarning });
   }
 
-  async get(resource: Resource, id: string, options: ReadOptions): Promise<Read<StoredDocument | undefined>> {
+  get(resource: Resource, id: string, options: ReadOptions): Promise<Read<StoredDocument | undefined>> {
     return this.#read(options, () => this.#reader.get(resource, id));
   }
 
-  async list(resource: Resource, request: ListRequest, options: ReadOptions): Promise<Read<readonly Row[]>> {
+  list(resource: Resource, request: ListRequest, options: ReadOptions): Promise<Read<readonly Row[]>> {
     return this.#read(options, () => this.#reader.list(resource, request, () => this.#mustBeInTime(options)));
   }
 
-  async count(resource: Resource, request: Omit<ListRequest, 'after' | 'limit'>, max: number, options: ReadOptions): Promise<Read<number>> {
+  count(resource: Resource, request: Omit<ListRequest, 'after' | 'limit'>, max: number, options: ReadOptions): Promise<Read<number>> {
     return this.#read(options, () => this.#reader.count(resource, request, max, () => this.#mustBeInTime(options)));
   }
 
@@ -153,11 +156,12 @@ class SqliteStore implements Store {
   }
 
   async renewEpoch(): Promise<Position> {
-    const { end } = await this.#ownWrite(() => beginEpoch(this.#writer, this.#options));
+    const { end } = await this.#ownWrite(() => beginEpoch(this.#history));
     return toPosition(end);
   }
 
   async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
     this.#tidy.stop();
     this.#foreign.stop();
     await this.#commits.close();
@@ -169,18 +173,14 @@ class SqliteStore implements Store {
   }
 
   /** The position is known before the read begins, so that what is read is at or after it. */
-  async #read<T>(options: ReadOptions, read: () => T): Promise<Read<T>> {
-    for (;;) {
+  #read<T>(options: ReadOptions, read: () => T): Promise<Read<T>> {
+    if (this.#closing.signal.aborted) return Promise.reject(storeClosed());
+    const { clock } = this.#options;
+    return untilUnlocked(() => {
       this.#mustBeInTime(options);
       const position = this.#head.mustReach(options.atLeast);
-      try {
-        return { value: read(), position };
-      } catch (error) {
-        if (!isBusy(error)) throw toStoreFault(error);
-        if (this.#options.clock() + storeLimits.lockRetryMs >= options.deadline) throw storeBusy(error);
-        await Bun.sleep(storeLimits.lockRetryMs);
-      }
-    }
+      return { value: read(), position };
+    }, { clock, deadline: options.deadline });
   }
 
   #mustBeInTime({ deadline }: ReadOptions): void {
@@ -192,55 +192,21 @@ class SqliteStore implements Store {
   }
 
   #noticed(schema: boolean): void {
-    if (schema) this.#mend().catch((error) => this.#options.onFatal(new Error('the schema was changed by others and cannot be mended', { cause: error })));
-    this.#head.refresh();
+    if (!schema && this.#log.holds(this.#head.position)) this.#head.refresh();
+    else this.#mend().catch((error) => this.#options.onFatal(new Error('others broke the database, and it cannot be mended', { cause: error })));
   }
 
   async #mend(): Promise<void> {
-    const { value: installed } = await this.#ownWrite(() => installHere(this.#writer, this.#resources, this.#options));
+    const { epoch } = this.#head;
+    const { value: installed, end } = await this.#ownWrite(() => mendFile(this.#history, this.#resources, this.#head.position));
     this.#foreign.adopt();
-    if (installed.changed) this.#options.onWarning('others changed the schema; it was put back', { holes: installed.holes });
+    if (installed.changed || end.epoch !== epoch) this.#options.onWarning('others changed the schema or the log; it was put back', { holes: installed.holes, epoch: end.epoch });
+    warnOfKeys(installed, this.#options);
   }
 }
 
-function prepareFile(writer: Connection, resources: readonly Resource[], surroundings: Surroundings): void {
-  writer.database.run('BEGIN IMMEDIATE');
-  try {
-    installHere(writer, resources, surroundings);
-    writer.database.run('COMMIT');
-  } catch (error) {
-    if (writer.database.inTransaction) writer.database.run('ROLLBACK');
-    throw error;
-  }
-}
-
-/** Needs a write transaction. A hole in history, as by triggers that were missing, begins a new epoch. */
-function installHere(writer: Connection, resources: readonly Resource[], surroundings: Surroundings): Installed {
-  const installed = install(writer.database, resources);
-  const known = writer.queries.select().from(meta).where(eq(meta.key, 'epoch')).get();
-  if (known === undefined || installed.holes.length > 0) beginEpoch(writer, surroundings, installed.holes);
-  return installed;
-}
-
-/** Needs a write transaction. */
-function beginEpoch(writer: Connection, { clock, random }: Surroundings, holes: readonly string[] = []): void {
-  const epoch = random(8);
-  writer.queries.insert(meta).values({ key: 'epoch', value: epoch }).onConflictDoUpdate({ target: meta.key, set: { value: epoch } }).run();
-  const log = new ChangeLog(writer.queries);
-  log.mark('start', '', clock());
-  for (const resource of holes) log.mark('resource', resource, clock());
-}
-
-async function untilUnlocked<T>(open: () => T, clock: () => number): Promise<T> {
-  const deadline = clock() + storeLimits.ownWriteMsMax;
-  for (;;) {
-    try {
-      return open();
-    } catch (error) {
-      if (!isBusy(error) || clock() >= deadline) throw toStoreFault(error);
-      await Bun.sleep(storeLimits.lockRetryMs);
-    }
-  }
+function warnOfKeys({ foreignKeys }: Installed, { onWarning }: Surroundings): void {
+  if (foreignKeys.length > 0) onWarning('others made unique indexes; rows that INSERT OR REPLACE displaces through them go unseen', { indexes: foreignKeys });
 }
 
 function randomHex(bytes: number): string {

@@ -38,7 +38,7 @@ const displaced = sqliteTable('_displaced', {
  * Holds a row only inside a transaction of this store, so nobody else ever sees one: triggers leave out what
  * our statements cannot do (a fifth of the cost of an insert).
  */
-export const own = sqliteTable('_own', {
+const own = sqliteTable('_own', {
   n: integer('n').primaryKey(),
 });
 

@@ -5,7 +5,7 @@ import type { Queries } from './database.ts';
 import type { ChangeLog } from './log.ts';
 import { nonces, once } from './system-tables.ts';
 
-export interface TidyOptions {
+interface TidyOptions {
   readonly queries: Queries;
   readonly log: ChangeLog;
   readonly clock: () => number;

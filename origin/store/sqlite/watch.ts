@@ -10,7 +10,7 @@ import type { Head } from './head.ts';
 import { type ChangeLog, type LogEntry, toChange } from './log.ts';
 import { parseOrder, toPosition } from './log-position.ts';
 
-export interface WatchSource {
+interface WatchSource {
   readonly log: ChangeLog;
   readonly head: Head;
 }
@@ -20,17 +20,16 @@ export async function* watchLog({ log, head }: WatchSource, from: Position, sign
   let at = parseOrder(from.order);
   while (!signal.aborted) {
     const readAtMs = performance.now();
-    const entries = at === undefined || epoch !== head.epoch ? undefined : log.after(at);
-    if (entries === undefined || at === undefined) {
+    const found = at === undefined || epoch !== head.epoch ? undefined : log.after(at);
+    if (found === undefined || at === undefined) {
       head.refresh();
       yield { lost: true, head: head.position };
       return;
     }
-    at = entries.at(-1) ?? at;
+    at = found.entries.at(-1) ?? at;
     const through = toPosition({ ...at, epoch });
-    const isComplete = entries.length < storeLimits.batchChangesMax;
-    yield { changes: toChanges(epoch, entries), through, completeAtMs: isComplete ? readAtMs : undefined };
-    if (isComplete && head.position.order <= through.order) await head.news.wait(storeLimits.watermarkMs, signal);
+    yield { changes: toChanges(epoch, found.entries), through, completeAtMs: found.more ? undefined : readAtMs };
+    if (!found.more && head.position.order <= through.order) await head.news.wait(storeLimits.watermarkMs, signal);
   }
 }
 

@@ -10,22 +10,23 @@ import { mustDocText } from '../document-text.ts';
 import { toFieldCheck } from '../field-check.ts';
 import type { StoredDocument } from '../stored-document.ts';
 import type { Decision, Mutation, Outcome, WriteOptions, Written } from '../store.ts';
-import type { Queries } from './database.ts';
+import type { Connection } from './database.ts';
 import { toDocument } from './documents.ts';
 import { isConstraint, mustBeInTime, toRefusal } from './errors.ts';
 import { toResourceTable } from './resource-tables.ts';
 import { nonces, once } from './system-tables.ts';
 
-export type Applied = Omit<Written, 'position'> | { readonly fault: Fault };
+type Applied = Omit<Written, 'position'> | { readonly fault: Fault };
 
 export class WriteCalls {
   readonly #clock: () => number;
   readonly #tables = new Map<string, ReturnType<typeof toStatements>>();
   readonly #records;
 
-  constructor(queries: Queries, resources: Iterable<Resource>, clock: () => number) {
+  constructor(connection: Connection, resources: Iterable<Resource>, clock: () => number) {
+    const { queries } = connection;
     this.#clock = clock;
-    for (const resource of resources) this.#tables.set(resource.name, toStatements(queries, resource));
+    for (const resource of resources) this.#tables.set(resource.name, toStatements(connection, resource));
     this.#records = {
       spend: queries.insert(nonces).values({ value: sql.placeholder('value'), expiresAt: sql.placeholder('expiresAt') }).prepare(),
       find: queries.select().from(once).where(eq(once.key, sql.placeholder('key'))).prepare(),
@@ -35,7 +36,6 @@ export class WriteCalls {
 
   /** A fault is returned where nothing has to be undone; on a mismatch the nonce of that request stays spent. */
   apply(mutations: readonly Mutation[], options: WriteOptions): Applied {
-    mustBeInTime(this.#clock(), options.deadline);
     if (options.nonce !== undefined && !this.#spend(options.nonce)) return { fault: new Fault('hop_replayed') };
     const recorded = options.once === undefined ? undefined : this.#records.find.get({ key: options.once.key });
     if (recorded !== undefined)
@@ -66,8 +66,8 @@ export class WriteCalls {
     const { resource, id } = mutation;
     const statements = this.#tables.get(resource.name);
     if (statements === undefined) throw new Error(`the store was opened without ${resource.name}`);
-    const stored = statements.get.get({ id });
-    const before = stored === undefined ? undefined : toDocument(id, stored.doc);
+    const stored = statements.get.get(id);
+    const before = stored === null ? undefined : toDocument(id, stored.doc);
     const decision: Decision = mutation.decide(before);
     try {
       return this.#carryOut(statements, id, before, decision);
@@ -84,13 +84,14 @@ export class WriteCalls {
       case 'refuse':
         return { kind: 'refused', fault: decision.fault };
       case 'remove':
-        if (before !== undefined) statements.remove.run({ id });
+        if (before !== undefined) statements.remove.run(id);
         return { kind: 'written', before, after: undefined };
       case 'put': {
         const errors = statements.check(decision.document, before);
         if (errors.length > 0) throw documentInvalid(errors);
         const doc = mustDocText(id, decision.document);
-        (before === undefined ? statements.insert : statements.update).run({ id, doc });
+        if (before === undefined) statements.insert.run(id, doc);
+        else statements.update.run(doc, id);
         return { kind: 'written', before, after: toDocument(id, doc) };
       }
       default:
@@ -99,16 +100,18 @@ export class WriteCalls {
   }
 }
 
-function toStatements(queries: Queries, resource: Resource) {
+/** In drizzle's words, run by SQLite itself: filling placeholders costs 2 µs a row, a tenth of an import. */
+function toStatements({ database, queries }: Connection, resource: Resource) {
   const table = toResourceTable(resource);
   const id = sql.placeholder('id');
   const doc = sql.placeholder('doc');
+  const ofId = eq(table.id, id);
   return {
     check: toFieldCheck(resource),
-    get: queries.select({ doc: table.doc }).from(table).where(eq(table.id, id)).prepare(),
-    insert: queries.insert(table).values({ id, doc }).prepare(),
+    get: database.prepare<{ doc: string }, [id: string]>(queries.select({ doc: table.doc }).from(table).where(ofId).toSQL().sql),
+    insert: database.prepare<null, [id: string, doc: string]>(queries.insert(table).values({ id, doc }).toSQL().sql),
     // A placeholder stands for the text that `doc` is; drizzle's `set` wants it as SQL.
-    update: queries.update(table).set({ doc: sql`${doc}` }).where(eq(table.id, id)).prepare(),
-    remove: queries.delete(table).where(eq(table.id, id)).prepare(),
+    update: database.prepare<null, [doc: string, id: string]>(queries.update(table).set({ doc: sql`${doc}` }).where(ofId).toSQL().sql),
+    remove: database.prepare<null, [id: string]>(queries.delete(table).where(ofId).toSQL().sql),
   };
 }

@@ -8,8 +8,8 @@ import { compareValues } from '../values/compare.ts';
 import { keyOf } from '../values/key-string.ts';
 import { type Doc, isDoc, toDouble, toNumber } from '../values/types.ts';
 
-export type Accumulator = { add(doc: Doc): void; value(): unknown };
-export type AccumulatorFactory = () => Accumulator;
+type Accumulator = { add(doc: Doc): void; value(): unknown };
+type AccumulatorFactory = () => Accumulator;
 
 const isNil = (value: unknown): boolean => value === null || value === undefined;
 

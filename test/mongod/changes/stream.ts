@@ -1,4 +1,5 @@
 // A change stream: a place in the log that moves forward over what a majority has, and gives the events on its way.
+import { realClock } from '../clock.ts';
 import type { Batch, Source } from '../commands/cursors.ts';
 import { fail } from '../errors.ts';
 import type { Member } from '../replica/member.ts';
@@ -11,7 +12,7 @@ import { type ImageModes, withImages } from './images.ts';
 import { splitEvent } from './split.ts';
 import { markAt, type Token, toToken } from './token.ts';
 
-export type StreamSpec = { scope: Scope; expanded: boolean; modes: ImageModes; stages: Stage[]; splits: boolean; after: Token };
+type StreamSpec = { scope: Scope; expanded: boolean; modes: ImageModes; stages: Stage[]; splits: boolean; after: Token };
 
 type Pending = { doc: Doc; token: Doc; ends: boolean };
 
@@ -34,11 +35,11 @@ export class ChangeStream implements Source {
   }
 
   async next(countMax: number, maxWaitMs: number, signal: AbortSignal): Promise<Batch> {
-    const until = this.member.clock.now() + maxWaitMs;
+    const until = realClock.now() + maxWaitMs; // the client that waits has the real clock
     for (;;) {
       this.scan(countMax);
-      if (this.queue.length > 0 || this.ended || signal.aborted || this.member.clock.now() >= until) return this.batch(countMax);
-      await this.untilMore(until - this.member.clock.now(), signal);
+      if (this.queue.length > 0 || this.ended || signal.aborted || realClock.now() >= until) return this.batch(countMax);
+      await this.untilMore(until - realClock.now(), signal);
     }
   }
 
@@ -103,7 +104,7 @@ export class ChangeStream implements Source {
     const leave = this.member.oplog.onChange(wake);
     const quit = (): void => stop.abort();
     signal.addEventListener('abort', quit, { once: true });
-    await this.member.clock.sleep(ms, stop.signal);
+    await realClock.sleep(ms, stop.signal);
     signal.removeEventListener('abort', quit);
     leave();
   }

@@ -54,7 +54,7 @@ function stagesOf(pipeline: unknown): Doc[] {
 
 export const aggregateDocs = async (context: Context, name: string | null, pipeline: Doc[]): Promise<Doc[]> => [...aggregateIterable(context, name, pipeline)];
 
-export function aggregateIterable(context: Context, name: string | null, pipeline: Doc[], variables: Doc = {}): Iterable<Doc> {
+function aggregateIterable(context: Context, name: string | null, pipeline: Doc[], variables: Doc = {}): Iterable<Doc> {
   const view = name === null ? null : viewPipeline(context, name);
   if (view) return aggregateIterable(context, view.on, [...view.pipeline, ...pipeline], variables);
   const made = generated(context, name, pipeline[0]);

@@ -63,7 +63,7 @@ async function linearize(server: Server, member: Member, wait: Wait): Promise<vo
 }
 
 // False when the time was over or the wait was called off first.
-export async function untilMet(server: Server, isMet: () => boolean, { signal, deadline }: Wait, also: AbortSignal | null): Promise<boolean> {
+async function untilMet(server: Server, isMet: () => boolean, { signal, deadline }: Wait, also: AbortSignal | null): Promise<boolean> {
   if (isMet()) return true;
   const stop = new AbortController();
   const end = (): void => stop.abort();
@@ -75,7 +75,7 @@ export async function untilMet(server: Server, isMet: () => boolean, { signal, d
   return isMet();
 }
 
-export type WriteConcern = { w: number | 'majority' | string; j: boolean; wtimeoutMs: number };
+type WriteConcern = { w: number | 'majority' | string; j: boolean; wtimeoutMs: number };
 
 export function writeConcernOf(body: Doc, server: Server): WriteConcern {
   const concern = body['writeConcern'];

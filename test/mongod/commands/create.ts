@@ -14,7 +14,7 @@ import { untilUnused } from './writing.ts';
 const OPTIONS = new Set(['validator', 'validationLevel', 'validationAction', 'collation', 'changeStreamPreAndPostImages', 'viewOn', 'pipeline', 'indexOptionDefaults', 'storageEngine']);
 const GENERIC = new Set(['create', 'lsid', '$clusterTime', '$db', 'txnNumber', 'autocommit', 'startTransaction', 'writeConcern', 'comment', 'maxTimeMS', '$readPreference', 'readConcern', 'apiVersion', 'apiStrict', 'apiDeprecationErrors', 'capped', 'flags', 'autoIndexId', 'rawData']);
 
-export function parseOptions(context: Context, body: Doc): Doc {
+function parseOptions(context: Context, body: Doc): Doc {
   const options: Doc = {};
   for (const [name, value] of Object.entries(body)) {
     if (OPTIONS.has(name)) options[name] = value;

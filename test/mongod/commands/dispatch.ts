@@ -9,7 +9,7 @@ import { LATEST } from '../storage/records.ts';
 import { type Doc, isDoc, isTruthy, toNumber } from '../values/types.ts';
 import type { Connection } from '../wire/connection.ts';
 import { Binary, Long } from 'bson';
-import { type Command, type Context } from './command.ts';
+import type { Command, Context } from './command.ts';
 import { awaitWriteConcern, readConcernOf, viewFor, writeConcernOf } from './concerns.ts';
 import { checkFields } from './fields.ts';
 import { joinTransaction, type Joined } from './join-session.ts';
@@ -80,7 +80,7 @@ async function perform(context: Context, command: Command, concern: ReturnType<t
     const running = command.run(context);
     reply = running instanceof Promise ? await running : running;
   } catch (error) {
-    endTransactionAfter(context, error);
+    endTransactionAfter(context);
     throw error;
   }
   const writes = command.kind === 'write' || context.wroteAt > 0;
@@ -91,7 +91,7 @@ async function perform(context: Context, command: Command, concern: ReturnType<t
 }
 
 // Any failure of a statement ends its transaction; its commit and abort decide for themselves.
-function endTransactionAfter({ transaction, session, name }: Context, _error: unknown): void {
+function endTransactionAfter({ transaction, session, name }: Context): void {
   if (transaction && session && name !== 'commitTransaction' && name !== 'abortTransaction') abortIn(session);
 }
 

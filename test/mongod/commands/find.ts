@@ -15,7 +15,7 @@ import { aggregateCommand } from './aggregate.ts';
 
 type Find = { query: Query; docs: Iterable<Doc>; limit: number; skip: number; project: boolean };
 
-export function prepareFind(context: Context, name: string): Find {
+function prepareFind(context: Context, name: string): Find {
   const { body } = context;
   const limit = numberField(body, 'limit', 'find') ?? 0;
   const skip = numberField(body, 'skip', 'find') ?? 0;

@@ -8,7 +8,7 @@ import { type Doc, isDoc, isTruthy, toNumber } from '../values/types.ts';
 import { startScram } from './sasl.ts';
 import { type Command, numberField } from './command.ts';
 
-export const WIRE_VERSION_MAX = 21;
+const WIRE_VERSION_MAX = 21;
 export const SERVER_VERSION = '7.0.14';
 
 export const hello: Command = {

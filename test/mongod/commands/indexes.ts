@@ -91,6 +91,9 @@ export const dropIndexes: Command = {
   },
 };
 
+// The index of _id is unique without saying so.
+const withoutUnique = ({ unique: _, ...options }: Doc): Doc => options;
+
 export const listIndexes: Command = {
   kind: 'read',
   async run(context: Context) {
@@ -98,10 +101,7 @@ export const listIndexes: Command = {
     refuseView(context, name);
     const collection = context.member.store.get(context.db, name);
     if (!collection || (collection.maker !== null && collection.maker !== context.transaction)) throw fail('NamespaceNotFound', `ns does not exist: ${context.db}.${name}`);
-    const specs = [...collection.indexes.values()].map(({ spec }) => {
-      const { unique: _, ...options } = spec.options;
-      return spec.name === '_id_' ? { v: 2, key: { _id: 1 }, name: '_id_', ...(options['collation'] ? { collation: options['collation'] } : {}) } : spec.options;
-    });
+    const specs = [...collection.indexes.values()].map(({ spec }) => (spec.name === '_id_' ? withoutUnique(spec.options) : spec.options));
     const cursor = docField(context.body, 'cursor', 'listIndexes') ?? {};
     return cursorReply(context, sourceOf(specs), { namespace: `${context.db}.${name}`, batchSize: numberField(cursor, 'batchSize', 'cursor') });
   },

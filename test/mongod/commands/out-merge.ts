@@ -61,8 +61,8 @@ function mergeOne(context: Context, name: string, on: string[], options: Doc, do
   for (const hit of query.hits()) {
     if (whenMatched === 'keepExisting') return;
     if (whenMatched === 'fail') throw fail('DuplicateKey', '$merge found a matching document', { keyPattern: Object.fromEntries(on.map(path => [path, 1])), keyValue: Object.fromEntries(on.map(path => [path, valueAt(doc, path)])) });
-    const { _id, ...rest } = doc;
-    const update = Array.isArray(whenMatched) ? whenMatched : whenMatched === 'replace' ? doc : { $set: on.includes('_id') ? rest : rest };
+    const { _id: _, ...rest } = doc;
+    const update = Array.isArray(whenMatched) ? whenMatched : whenMatched === 'replace' ? doc : { $set: rest };
     if (!Array.isArray(whenMatched) && whenMatched === 'merge' && Object.keys(rest).length === 0) return;
     const updater = compileUpdate(update, undefined, { ...query.matching, filter, now: () => context.server.clock.now(), clusterTime: () => toTimestamp(context.member.nextAt()) });
     applyTo(context, collection, hit, updater, STATEMENT);

@@ -12,7 +12,7 @@ import { type Collation, parseCollation } from '../values/collation.ts';
 import { type Doc, isDoc } from '../values/types.ts';
 import type { Context } from './command.ts';
 
-export type QuerySpec = { filter?: unknown; sort?: unknown; hint?: unknown; collation?: unknown; let?: unknown };
+type QuerySpec = { filter?: unknown; sort?: unknown; hint?: unknown; collation?: unknown; let?: unknown };
 
 export type Query = { collection: Collection | null; filter: Node; sort: SortField[]; plan: Plan; counters: Counters; matching: MatchContext; run: Run | null; hits(): Iterable<Hit> };
 

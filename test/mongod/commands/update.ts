@@ -48,7 +48,7 @@ export const update: Command = {
   },
 };
 
-export function checkUpdateItem(item: Doc): void {
+function checkUpdateItem(item: Doc): void {
   if (!isDoc(item['q'])) throw fail(40414, "BSON field 'update.updates.q' is missing but a required field");
   if (item['u'] === undefined) throw fail(40414, "BSON field 'update.updates.u' is missing but a required field");
   if (flag(item, 'multi') && !Array.isArray(item['u']) && isReplacement(item['u'])) throw fail('FailedToParse', 'multi update is not supported for replacement-style update');

@@ -11,10 +11,10 @@ import type { Description } from '../update/diff.ts';
 import { createCollection } from './create.ts';
 import { injectedWrite } from './sessions.ts';
 
-export type Statement = { id: number; result: StatementResult };
+type Statement = { id: number; result: StatementResult };
 
 // Writes one document's next state and logs it, with the answer that a repetition of the statement gets.
-export function writeDoc(context: Context, collection: Collection, record: StoredRecord | null, doc: Doc | null, operation: Operation, statement: Statement): StoredRecord {
+function writeDoc(context: Context, collection: Collection, record: StoredRecord | null, doc: Doc | null, operation: Operation, statement: Statement): StoredRecord {
   const { member, transaction } = context;
   const { store } = member;
   if (transaction) {
@@ -30,7 +30,7 @@ export function writeDoc(context: Context, collection: Collection, record: Store
   return written;
 }
 
-export const placeOf = (collection: Collection): { db: string; collection: string; uuid: UUID } => ({ db: collection.db, collection: collection.name, uuid: collection.uuid });
+const placeOf = (collection: Collection): { db: string; collection: string; uuid: UUID } => ({ db: collection.db, collection: collection.name, uuid: collection.uuid });
 
 // Whether changes of the collection are logged with what was before and after, for change streams to give.
 const keepsImages = ({ options }: Collection): boolean => (options['changeStreamPreAndPostImages'] as Doc | undefined)?.['enabled'] === true;
@@ -87,7 +87,7 @@ export function checkInsertable(doc: Doc): void {
   checkId(doc['_id']);
 }
 
-export function checkId(id: unknown): void {
+function checkId(id: unknown): void {
   if (id === undefined) return;
   const type = typeOf(id);
   if (type === 'array' || type === 'regex') throw fail('InvalidIdField', `The '_id' value cannot be of type ${type}`);

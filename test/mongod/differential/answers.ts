@@ -6,17 +6,21 @@ import { collectionName, othersName, type Question } from './questions.ts';
 /** What a server said, as text that equals another server's text when the answers are the same, types included. */
 export type Answer = { readonly text: string; readonly error?: string; readonly code?: number };
 
-/** A server that is asked questions; it keeps the documents of the last one that did not write. */
+/**
+ * A server that is asked questions; it keeps the documents of the last one for the next, unless it wrote.
+ * An aggregation counts as a write: mongo-java-server's changes the stored documents now and then.
+ */
 export type Witness = { ask(question: Question): Promise<Answer> };
 
 /** Numbers keep their BSON type, which a plain JavaScript number does not have. */
 const readOptions = { promoteValues: false, promoteLongs: false, promoteBuffers: false, bsonRegExp: true } as const;
 
 export function buildWitness(database: Db): Witness {
+  let stored: number | undefined;
   return {
     async ask(question) {
-      await fillAgain(database, question.documents);
-      if (JSON.stringify(question.command).includes('$lookup')) await fill(database, othersName, question.others);
+      if (stored !== question.world) await fillAgain(database, question);
+      stored = question.writes || 'aggregate' in question.command ? undefined : question.world;
       const answer = await askOnce(database, question.command);
       if (!question.writes || answer.error !== undefined) return answer;
       const state = await askOnce(database, { find: collectionName, filter: {}, sort: { _id: 1 } });
@@ -26,10 +30,11 @@ export function buildWitness(database: Db): Witness {
 }
 
 /** After a question that cost the connection, the first command to come finds the pool being cleared. */
-async function fillAgain(database: Db, documents: Question['documents']): Promise<void> {
+async function fillAgain(database: Db, { documents, others }: Question): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await fill(database, collectionName, documents);
+      await fill(database, collectionName, documents);
+      return await fill(database, othersName, others);
     } catch (error) {
       if (!(error instanceof MongoNetworkError) || attempt === attemptsMax) throw error;
     }

@@ -1,7 +1,7 @@
 import { MongoClient } from 'mongodb';
-import { type Answer, buildWitness } from './answers.ts';
+import { type Answer, buildWitness, type Witness } from './answers.ts';
 import { type Difference, knownErrorOf } from './known-errors.ts';
-import { makeQuestion } from './questions.ts';
+import { makeQuestion, type Question, questionsPerWorld } from './questions.ts';
 
 export type Comparison = {
   readonly asked: number;
@@ -31,15 +31,23 @@ export async function compare({ ours, theirs, seed, count }: CompareOptions): Pr
     const clients = [ours, theirs].map(uri => new MongoClient(uri, clientOptions)) as [MongoClient, MongoClient];
     const [mine, other] = [buildWitness(clients[0].db(database)), buildWitness(clients[1].db(database))];
     try {
-      for (let index = next++; index < count; index = next++) {
-        const question = makeQuestion(seed + index);
-        const [left, right] = await Promise.all([mine.ask(question), other.ask(question)]);
-        if (left.error !== undefined && right.error !== undefined) refused++;
-        if (!isSame(left, right)) sort({ question, ours: left, theirs: right });
+      for (let index = takeWorld(); index < count; index = takeWorld()) {
+        for (let asked = 0; asked < questionsPerWorld; asked++) await askBoth(makeQuestion(seed + index + asked), mine, other);
       }
     } finally {
       await Promise.all(clients.map(client => client.close()));
     }
+  }
+
+  function takeWorld(): number {
+    next += questionsPerWorld;
+    return next - questionsPerWorld;
+  }
+
+  async function askBoth(question: Question, mine: Witness, other: Witness): Promise<void> {
+    const [left, right] = await Promise.all([mine.ask(question), other.ask(question)]);
+    if (left.error !== undefined && right.error !== undefined) refused++;
+    if (!isSame(left, right)) sort({ question, ours: left, theirs: right });
   }
 
   function sort(difference: Difference): void {

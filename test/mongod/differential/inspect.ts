@@ -44,14 +44,21 @@ export const hasAnyKey = (value: unknown, keys: readonly string[]) => keys.some(
 export const hasKey = (value: unknown, key: string) => someValue(value, each => isDocument(each) && key in each);
 
 /** The answer's lines with the keys of every document in one order. */
-export function sortKeys(text: string): string {
-  return text.split('\n').map(line => (/^[[{]/.test(line) ? JSON.stringify(sorted(JSON.parse(line))) : line)).join('\n');
+export const sortKeys = (text: string) => eachLine(text, sorted);
+
+/** The same, and without fields that hold an empty document. */
+export const withoutEmpty = (text: string) => eachLine(text, value => sorted(value, isEmptyDocument));
+
+export const isEmptyDocument = (value: unknown) => isDocument(value) && Object.keys(value).length === 0;
+
+function eachLine(text: string, change: (value: unknown) => unknown): string {
+  return text.split('\n').map(line => (/^[[{]/.test(line) ? JSON.stringify(change(JSON.parse(line))) : line)).join('\n');
 }
 
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
+function sorted(value: unknown, drop: (value: unknown) => boolean = () => false): unknown {
+  if (Array.isArray(value)) return value.map(item => sorted(item, drop));
   if (!isDocument(value)) return value;
-  return Object.fromEntries(Object.keys(value).sort().map(key => [key, sorted(value[key])]));
+  return Object.fromEntries(Object.keys(value).sort().filter(key => !drop(value[key])).map(key => [key, sorted(value[key], drop)]));
 }
 
 /** The answer with each number written without its type: 1, 1.0 and a decimal 1 alike. */

@@ -64,7 +64,10 @@ const tagOf = (value: unknown) => (typeof value === 'object' && value !== null &
 
 const isInDocs = (path: string) => /^docs\.[xy]$/.test(path);
 
-const hasEmptyEquality = (command: unknown) => conditionsOf(filtersOf(command)).some(({ equals, operators }) => [equals, operators['$eq'], operators['$ne']].some(isEmpty) || [operators['$in'], operators['$nin']].some(list => Array.isArray(list) && list.some(isEmpty)));
+function hasEmptyEquality(command: unknown): boolean {
+  const isEmptyIn = (list: unknown) => Array.isArray(list) && list.some(isEmpty);
+  return conditionsOf(filtersOf(command)).some(({ equals, operators: { $eq, $ne, $in, $nin } }) => [equals, $eq, $ne].some(isEmpty) || [$in, $nin].some(isEmptyIn));
+}
 
 const isEmpty = (value: unknown) => isEmptyList(value) || (isDocument(value) && Object.keys(value).length === 0);
 

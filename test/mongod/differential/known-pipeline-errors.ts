@@ -1,5 +1,6 @@
 import { isDocument } from '../specs/kinds.ts';
-import { hasAnyKey, hasKey, someValue, sortKeys, withoutTypes } from './inspect.ts';
+import { hasAnyKey, hasKey, isEmptyDocument, someValue, sortKeys, withoutEmpty, withoutTypes } from './inspect.ts';
+import { toText } from './answers.ts';
 import type { Difference, KnownError } from './known-errors.ts';
 
 /** mongo-java-server's known errors in aggregation; see README.md. */
@@ -20,15 +21,15 @@ export const knownPipelineErrors: readonly KnownError[] = [
   { name: 'projection into a document without the field', applies: ({ question, ours, theirs }) => hasKey(question.command, '$project') && withoutEmpty(ours.text) === withoutEmpty(theirs.text) },
   { name: 'projection into an array of documents', applies: ({ question }) => isAggregateCommand(question.command) && projectsIntoDocs(question.command) && question.documents.some(({ docs }) => Array.isArray(docs)) },
   { name: 'NaN above the other numbers', applies: ({ question }) => isAggregateCommand(question.command) && hasKey(question.command, '$sort') && someValue(question.documents, value => String(value) === 'NaN') },
-  { name: '$lookup by an array that holds null', applies: ({ question }) => hasKey(question.command, '$lookup') && question.documents.some(({ list }) => Array.isArray(list) && list.includes(null)) },
+  { name: '$addFields of a computed document', applies: ({ question }) => hasKey(question.command, '$addFields') && hasKey(question.command, '$mergeObjects') },
+  { name: 'a date plus a date', applies: ({ ours }) => /only one date/.test(ours.error ?? '') },
+  { name: '$lookup by an array with null or the same twice', applies: ({ question }) => hasKey(question.command, '$lookup') && question.documents.some(({ list }) => Array.isArray(list) && (list.includes(null) || hasTwice(list))) },
   { name: '$lookup by an empty document or array', applies: ({ question }) => hasKey(question.command, '$lookup') && someValue([question.documents, question.others], isEmptyDocument) },
 ];
 
-const withoutEmpty = (text: string) => sortKeys(text.replaceAll(/,?"\w+":\{\}/g, ''));
+const hasTwice = (items: readonly unknown[]) => new Set(items.map(item => withoutTypes(toText(item)))).size < items.length;
 
 const projectsIntoDocs = (command: unknown) => hasKey(command, '$project') && (hasKey(command, 'docs.x') || hasKey(command, 'docs.y'));
-
-const isEmptyDocument = (value: unknown) => isDocument(value) && Object.keys(value).length === 0;
 
 const lazy = ['$ifNull', '$cond', '$and', '$or', '$switch'];
 const arithmetic = ['$add', '$multiply', '$subtract', '$divide', '$mod'];

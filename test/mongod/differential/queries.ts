@@ -17,7 +17,7 @@ function makeLogical(random: Random, depth: number): Doc {
   return { [operator]: parts };
 }
 
-export function makeCondition(random: Random): unknown {
+function makeCondition(random: Random): unknown {
   return random.weighted<unknown>([3, () => makeValue(random)], [1, () => makeRegex(random)], [10, () => makeOperators(random)]);
 }
 

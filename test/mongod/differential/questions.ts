@@ -8,6 +8,8 @@ import { type Doc, makeDocument, paths } from './values.ts';
 /** One command and the documents that it is asked over. A question that writes is followed by a look at all documents. */
 export type Question = {
   readonly seed: number;
+  /** Which documents: the same number, the same documents. */
+  readonly world: number;
   readonly documents: readonly Doc[];
   readonly others: readonly Doc[];
   readonly command: Doc;
@@ -19,14 +21,21 @@ export const [collectionName, othersName] = ['things', 'other'];
 
 const [documentsMax, othersMax] = [8, 3];
 
+/** Neighbouring seeds ask over the same documents, which then need to be stored once only. */
+export const questionsPerWorld = 4;
+
 /** The same seed makes the same question, whatever was asked before. */
 export function makeQuestion(seed: number): Question {
-  const random = seededRandom(seed);
-  const documents = Array.from({ length: 1 + random.below(documentsMax) }, (_, index) => makeDocument(random, index));
-  const others = Array.from({ length: random.below(othersMax + 1) }, (_, index) => makeDocument(random, index));
-  const command = makeCommand(random);
+  const world = Math.floor(seed / questionsPerWorld);
+  const command = makeCommand(seededRandom(seed));
   const [name] = Object.keys(command);
-  return { seed, documents, others, command, writes: name === 'update' || name === 'delete' || name === 'findAndModify' };
+  return { seed, world, ...makeWorld(world), command, writes: name === 'update' || name === 'delete' || name === 'findAndModify' };
+}
+
+function makeWorld(world: number): Pick<Question, 'documents' | 'others'> {
+  const random = seededRandom(-1 - world);
+  const documents = Array.from({ length: 1 + random.below(documentsMax) }, (_, index) => makeDocument(random, index));
+  return { documents, others: Array.from({ length: random.below(othersMax + 1) }, (_, index) => makeDocument(random, index)) };
 }
 
 function makeCommand(random: Random): Doc {

@@ -7,7 +7,7 @@ export type Doc = Record<string, unknown>;
  * Values out of a small world, so that questions hit: few fields, few numbers, each number in several types, and
  * every type next to every other.
  */
-export const fields = ['a', 'b', 'c'] as const;
+const fields = ['a', 'b', 'c'] as const;
 
 export const paths = ['a', 'b', 'c', 'n.x', 'n.y', 'list', 'list.0', 'docs.x', 'docs.y', 'docs.0.x', 'missing'] as const;
 

@@ -14,7 +14,7 @@ export type FieldBounds = { intervals: Interval[]; kind: 'points' | 'range' | 'f
 export const FULL: FieldBounds = { kind: 'full', intervals: [{ low: '', high: '\uffff', shown: '[MinKey, MaxKey]' }] };
 
 // The least string above every string with this prefix.
-export function successor(prefix: string): string {
+function successor(prefix: string): string {
   for (let end = prefix.length; end > 0; end--) {
     const unit = prefix.charCodeAt(end - 1);
     if (unit !== 0xffff) return prefix.slice(0, end - 1) + String.fromCharCode(unit + 1);

@@ -4,7 +4,7 @@ import type { Query } from '../commands/query.ts';
 import type { Doc } from '../values/types.ts';
 import type { Plan, Scan } from './plan.ts';
 
-export type ExplainOptions = {
+type ExplainOptions = {
   verbosity: string;
   returned: number;
   limit: number;

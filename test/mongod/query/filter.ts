@@ -65,7 +65,7 @@ function parseField(path: string, value: unknown): Node[] {
   return parseOperators(path, value);
 }
 
-export function parseOperators(path: string, operators: Doc): Node[] {
+function parseOperators(path: string, operators: Doc): Node[] {
   const out: Node[] = [];
   for (const [name, value] of Object.entries(operators)) {
     if (!name.startsWith('$')) throw fail('BadValue', `unknown operator: ${name}`);
@@ -162,7 +162,7 @@ function bitMask(value: unknown): bigint {
   return BigInt(number);
 }
 
-export function toRegex(pattern: unknown, options: unknown): BSONRegExp {
+function toRegex(pattern: unknown, options: unknown): BSONRegExp {
   if (pattern instanceof BSONRegExp) return new BSONRegExp(pattern.pattern, typeof options === 'string' ? options : pattern.options);
   if (typeof pattern !== 'string') throw fail('BadValue', '$regex has to be a string');
   return new BSONRegExp(pattern, typeof options === 'string' ? options : '');

@@ -14,7 +14,7 @@ import { schemaTest } from './json-schema.ts';
 export type Test = (doc: Doc) => boolean;
 export type MatchContext = { collation: Collation | null; variables: Variables };
 
-export const PLAIN_CONTEXT: MatchContext = { collation: null, variables: {} };
+const PLAIN_CONTEXT: MatchContext = { collation: null, variables: {} };
 
 export const compileFilter = (filter: unknown, context: MatchContext = PLAIN_CONTEXT): Test => compileNode(parseFilter(filter), context);
 
@@ -40,7 +40,11 @@ function valueTest(node: Node, { collation }: MatchContext): (value: unknown) =>
     case 'in': return membership(node.values, collation);
     case 'regex': return value => (typeof value === 'string' || value instanceof BSONSymbol ? node.pattern.test(String(value)) : value instanceof BSONRegExp && value.pattern === node.source.pattern && value.options === node.source.options);
     case 'type': return typeTest(node.types);
-    case 'mod': return value => { const number = toNumber(value); return number !== undefined && Math.abs(number) < 2 ** 63 && Math.trunc(number) % node.divisor === node.remainder; };
+    case 'mod': return value => {
+      if (typeof value === 'bigint') return value % BigInt(node.divisor) === BigInt(node.remainder);
+      const number = toNumber(value);
+      return number !== undefined && Math.abs(number) < 2 ** 63 && Math.trunc(number) % node.divisor === node.remainder;
+    };
     case 'bits': return value => bitsTest(value, node.op, node.mask);
     case 'geo': return geoTest(node.op, node.shape);
     default: throw fail('InternalError', `no test for ${node.kind}`);
@@ -62,7 +66,7 @@ function onPath(path: string, test: (value: unknown) => boolean, leafArrays = tr
   };
 }
 
-export function comparison(op: Comparison, operand: unknown, collation: Collation | null): (value: unknown) => boolean {
+function comparison(op: Comparison, operand: unknown, collation: Collation | null): (value: unknown) => boolean {
   if (op === 'eq') return equality(operand, collation);
   const type = typeOf(operand);
   if (type === 'minKey' || type === 'maxKey') return value => holds(op, compareValues(value ?? null, operand));

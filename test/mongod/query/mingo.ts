@@ -50,7 +50,7 @@ function guarded<T>(run: () => T): T {
   }
 }
 
-export function toPlain(value: unknown): unknown {
+function toPlain(value: unknown): unknown {
   if (typeof value === 'bigint') {
     if (!Number.isSafeInteger(Number(value))) throw fail('NotImplemented', `an int64 past 2^53 in this operator is refused by this test server`);
     return Number(value);

@@ -24,7 +24,7 @@ export type Plan =
   | { kind: 'index'; scan: Scan; sorted: boolean; merge: boolean }
   | { kind: 'or'; scans: Scan[]; sorted: boolean };
 
-export type PlanRequest = { collection: Collection; filter: Node; sort: readonly SortField[]; collation: Collation | null; hint: unknown };
+type PlanRequest = { collection: Collection; filter: Node; sort: readonly SortField[]; collation: Collation | null; hint: unknown };
 
 export function choosePlan(request: PlanRequest): Plan {
   const { filter, sort, collation, hint } = request;

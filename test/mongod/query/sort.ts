@@ -22,7 +22,7 @@ export function parseSort(sort: unknown): SortField[] {
 export function sortKey(doc: unknown, fields: readonly SortField[], collation: Collation | null): string {
   let out = '';
   for (const { path, direction } of fields) {
-    const value = isDoc(doc) && path.indexOf('.') < 0 ? doc[path] : undefined;
+    const value = isDoc(doc) && path.indexOf('.') < 0 && Object.hasOwn(doc, path) ? doc[path] : undefined;
     if (value !== undefined && !Array.isArray(value)) {
       const key = keyOf(value, collation);
       out += direction === 1 ? key : invertKey(key);

@@ -2,8 +2,8 @@
 //
 //   secondary ⇄ primary      (elections, step-downs)
 //   either → down → secondary (kill, restart)
-import { ObjectId, UUID } from 'bson';
-import type { Clock } from '../clock.ts';
+import { ObjectId } from 'bson';
+import { type Clock, realClock } from '../clock.ts';
 import { Cursors } from '../commands/cursors.ts';
 import { fail, type MongoFault } from '../errors.ts';
 import { FailPoints } from '../fail-points.ts';
@@ -18,9 +18,9 @@ import { Oplog, type Operation, type OplogEntry, type SessionMark } from './oplo
 // the newest version waits for a newer one, ten seconds long, if there was but one step.
 const SETTLING_MS = [50, 600];
 
-export type Role = 'primary' | 'secondary' | 'down';
+type Role = 'primary' | 'secondary' | 'down';
 
-export type MemberSettings = { index: number; clock: Clock; oplogEntriesMax: number; snapshotWindowMs: number; replicated: boolean; journalFile: JournalFile | null };
+type MemberSettings = { index: number; clock: Clock; oplogEntriesMax: number; snapshotWindowMs: number; journalFile: JournalFile | null };
 
 export class Member {
   readonly index: number;
@@ -145,7 +145,7 @@ export class Member {
     const wake = (): void => stop.abort();
     this.topologyWaiters.add(wake);
     signal.addEventListener('abort', wake, { once: true });
-    await this.clock.sleep(ms, stop.signal);
+    await realClock.sleep(ms, stop.signal); // the driver that waits has the real clock
     this.topologyWaiters.delete(wake);
     signal.removeEventListener('abort', wake);
   }
@@ -201,9 +201,5 @@ export class Member {
 
   get topologyVersion(): { processId: ObjectId; counter: bigint } {
     return { processId: this.processId, counter: this.topologyCounter };
-  }
-
-  newUuid(): UUID {
-    return new UUID();
   }
 }

@@ -53,11 +53,7 @@ export class Oplog {
     return this.entries.length > this.start ? this.entries.at(-1) as OplogEntry : null;
   }
 
-  get first(): OplogEntry | null {
-    return this.entries[this.start] ?? null;
-  }
-
-  // Position of the first entry later than `at`; walk from there with `at(position)`.
+  // The entries later than `at`. For long walks, or walks during which entries are added, use `from`.
   after(at: number): OplogEntry[] {
     return this.entries.slice(this.positionAfter(at));
   }

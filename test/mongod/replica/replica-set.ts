@@ -9,7 +9,7 @@ import type { OplogEntry } from './oplog.ts';
 
 const ELECTION_TIMEOUT_MS = 10_000; // a mongod's default
 
-export type Waiter = { isMet(): boolean; resolve(): void };
+type Waiter = { isMet(): boolean; resolve(): void };
 
 export class ReplicaSet {
   readonly name: string;

@@ -23,16 +23,13 @@ function toServerError(error: Error): Error {
 function expectOrigin(expected: ExpectedError, error: Error, answered: Error, at: string): void {
   must(error instanceof MongoError, at, () => `expected a driver error, got ${describe(error)}`);
   if (expected.isClientError !== undefined) {
-    const isClientError = !(answered instanceof MongoServerError) || isClientSide(answered);
+    const isClientError = !(answered instanceof MongoServerError);
     must(isClientError === expected.isClientError, at, () => `expected a ${expected.isClientError ? 'client' : 'server'} error, got ${describe(error)}`);
   }
   if (expected.isTimeoutError !== undefined) {
     must(error instanceof MongoOperationTimeoutError === expected.isTimeoutError, at, () => `expected timeout ${expected.isTimeoutError}, got ${describe(error)}`);
   }
 }
-
-/** The driver dresses a network error inside a bulk write as a server error that no server sent. */
-const isClientSide = (error: MongoServerError) => error instanceof MongoBulkWriteError && !(error.errorResponse instanceof MongoServerError) && error.code === undefined;
 
 function expectCodes({ errorContains, errorCode, errorCodeName }: ExpectedError, error: Error, answered: Error, at: string): void {
   if (errorContains !== undefined) {

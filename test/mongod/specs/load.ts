@@ -29,7 +29,7 @@ function listFiles(path: string): string[] {
 }
 
 /** Relaxed extended JSON: a plain number is a JavaScript number, which the driver writes as int or double. */
-export function parseSuite(text: string, path: string): Suite {
+function parseSuite(text: string, path: string): Suite {
   const value: unknown = EJSON.parse(text, { relaxed: true });
   if (!isSuite(value)) throw new Error(`${path} is not a unified test file`);
   if (!value.schemaVersion.startsWith('1.')) throw new Error(`${path} has schema ${value.schemaVersion}; the runner knows 1.x`);

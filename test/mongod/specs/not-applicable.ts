@@ -14,9 +14,9 @@ type Entry = {
   readonly reason: string;
 };
 
-/** What the server's README refuses by name. */
+/** What no part of the server is meant to do. */
 const refused: readonly Entry[] = [
-  { operation: /^(create|update|drop|list)SearchIndex(es)?$/, reason: 'the server refuses search indexes' },
+  { operation: /^(create|update|drop|list)SearchIndex(es)?$/, reason: 'search indexes are a hosted service beside the server' },
 ];
 
 /** What the Node driver does differently from the specification, by its own tracker's numbers. */

@@ -7,7 +7,7 @@ import type { Doc } from '../values/types.ts';
 import type { Index } from './indexes.ts';
 import { type Holder, type StoredRecord, type Version, type View, visible } from './records.ts';
 
-export type Author = { at: number; holder: Holder | null; snapshotAt: number };
+type Author = { at: number; holder: Holder | null; snapshotAt: number };
 
 export type CollectionOptions = Doc;
 

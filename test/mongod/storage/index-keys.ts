@@ -6,7 +6,7 @@ import { fieldOf, isIndexName, pathParts } from '../values/paths.ts';
 import { type Doc, isDoc } from '../values/types.ts';
 
 export type IndexField = { path: string; direction: 1 | -1 };
-export type KeySet = { keys: string[]; multikeyPaths: Set<string>; values: unknown[] };
+type KeySet = { keys: string[]; multikeyPaths: Set<string>; values: unknown[] };
 
 const EMPTY_ARRAY = Symbol('empty array');
 
@@ -22,7 +22,18 @@ export function keysOf(doc: Doc, fields: readonly IndexField[], collation: Colla
   return { keys: combine(encoded, correlated(doc, fields, columns, collation)), multikeyPaths, values: columns.map(column => (column[0] === EMPTY_ARRAY ? undefined : column[0] ?? null)) };
 }
 
-export function encode(value: unknown, field: IndexField, collation: Collation | null): string {
+// The one key of a document without arrays under these fields of its top level; null where that is not so.
+export function plainKey(doc: Doc, fields: readonly IndexField[], collation: Collation | null): string | null {
+  let key = '';
+  for (const field of fields) {
+    const value = Object.hasOwn(doc, field.path) ? doc[field.path] : undefined;
+    if (Array.isArray(value)) return null;
+    key += encode(value, field, collation);
+  }
+  return key;
+}
+
+function encode(value: unknown, field: IndexField, collation: Collation | null): string {
   const key = value === EMPTY_ARRAY ? UNDEFINED_KEY : keyOf(value, collation);
   return field.direction === 1 ? key : invertKey(key);
 }
@@ -51,7 +62,7 @@ function combine(columns: string[][], joint: string[] | null): string[] {
 
 function valuesAt(doc: Doc, path: string, multikey: Set<string>): unknown[] {
   if (path.indexOf('.') === -1) {
-    const value = doc[path];
+    const value = Object.hasOwn(doc, path) ? doc[path] : undefined;
     if (!Array.isArray(value)) return [value];
   }
   const out: unknown[] = [];

@@ -1,7 +1,7 @@
 // An index: its declaration, its ordered keys, and what it knows of arrays below it.
 import type { Collation } from '../values/collation.ts';
 import type { Doc } from '../values/types.ts';
-import { type IndexField, keysOf } from './index-keys.ts';
+import { type IndexField, keysOf, plainKey } from './index-keys.ts';
 import { SortedKeys } from './sorted-keys.ts';
 
 export type IndexSpec = {
@@ -23,10 +23,12 @@ export class Index {
   readonly entries = new SortedKeys();
   readonly multikeyPaths = new Set<string>();
   readonly topFields: readonly string[];
+  private readonly isPlain: boolean; // no dotted path
   accesses = 0;
 
   constructor(spec: IndexSpec) {
     this.spec = spec;
+    this.isPlain = spec.fields.every(field => !field.path.includes('.'));
     this.topFields = spec.fields.map(field => field.path.split('.')[0] as string);
   }
 
@@ -34,6 +36,10 @@ export class Index {
     const { spec } = this;
     if (spec.kind !== 'btree') return [];
     if (spec.partial && !spec.partial.test(doc)) return [];
+    if (this.isPlain && !spec.sparse) {
+      const key = plainKey(doc, spec.fields, spec.collation);
+      if (key !== null) return [key];
+    }
     const { keys, multikeyPaths } = keysOf(doc, spec.fields, spec.collation, spec.sparse);
     for (const path of multikeyPaths) this.multikeyPaths.add(path);
     return keys;

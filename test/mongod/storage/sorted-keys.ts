@@ -5,7 +5,7 @@
 const LEAF_MAX = 512;
 
 type Leaf = { keys: string[]; ids: number[] };
-export type Bound = { key: string; id: number };
+type Bound = { key: string; id: number };
 
 export class SortedKeys {
   private readonly leaves: Leaf[] = [{ keys: [], ids: [] }];

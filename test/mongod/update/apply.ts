@@ -11,8 +11,8 @@ import { type OperatorContext, UPDATE_OPERATORS } from './operators.ts';
 import { updatePipeline } from './pipeline.ts';
 import { type ArrayFilters, checkArrayFilters, expandPath, parseArrayFilters } from './positional.ts';
 
-export type UpdateContext = MatchContext & { filter: unknown; now(): number; clusterTime(): Timestamp };
-export type Updated = { doc: Doc; description: Description | null }; // null: a replacement
+type UpdateContext = MatchContext & { filter: unknown; now(): number; clusterTime(): Timestamp };
+type Updated = { doc: Doc; description: Description | null }; // null: a replacement
 export type Updater = (doc: Doc, inserting: boolean) => Updated;
 
 export function compileUpdate(update: unknown, arrayFilters: unknown, context: UpdateContext): Updater {

@@ -3,7 +3,7 @@ import { Decimal128, Double } from 'bson';
 import { decimalArithmetic } from './decimal.ts';
 import { isNumeric, toDouble, toNumber, typeOf } from './types.ts';
 
-export type Overflow = 'double' | 'error';
+type Overflow = 'double' | 'error';
 
 const LONG_MAX = 2n ** 63n - 1n;
 const LONG_MIN = -(2n ** 63n);

@@ -37,7 +37,7 @@ export function isIdentical(left: unknown, right: unknown): boolean {
 }
 
 // By code point: UTF-16 units order surrogate pairs below U+E000, so the first difference is looked at.
-export function compareStrings(left: string, right: string): number {
+function compareStrings(left: string, right: string): number {
   if (left === right) return 0;
   const length = Math.min(left.length, right.length);
   for (let i = 0; i < length; i++) {

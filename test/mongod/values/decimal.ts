@@ -1,9 +1,9 @@
 // Exact arithmetic on Decimal128 through big integers: coefficient × 10^exponent.
 import { Decimal128 } from 'bson';
 
-export type Exact = { coefficient: bigint; exponent: number };
+type Exact = { coefficient: bigint; exponent: number };
 
-export function parseDecimal(text: string): Exact | null {
+function parseDecimal(text: string): Exact | null {
   const parts = /^([+-]?)(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?$/.exec(text);
   if (!parts || !((parts[2] ?? '') + (parts[3] ?? ''))) return null;
   const digits = BigInt((parts[2] ?? '') + (parts[3] ?? ''));

@@ -1,5 +1,5 @@
 // Dotted paths: reading through arrays as queries do, and the plain lookups of everything else.
-import { type Doc, isDoc } from './types.ts';
+import { isDoc } from './types.ts';
 
 const split = new Map<string, readonly string[]>();
 
@@ -66,5 +66,3 @@ function testLeaf(value: unknown, test: (value: unknown) => boolean, leafArrays:
   if (leafArrays && Array.isArray(value)) for (const item of value) if (test(item)) return true;
   return test(value);
 }
-
-export const asDocs = (value: unknown): Doc[] => (Array.isArray(value) ? value.filter(isDoc) : []);

@@ -37,7 +37,7 @@ export const collectionOperations: Handlers = {
   },
 };
 
-export const collection = ({ entities, object }: Call): Collection => entities.collection(object);
+const collection = ({ entities, object }: Call): Collection => entities.collection(object);
 
 const filter = ({ args }: Call) => argument<Filter<Document>>(args, 'filter');
 

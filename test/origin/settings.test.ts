@@ -1,0 +1,25 @@
+import { describe, expect, test } from 'bun:test';
+import { mustSettings } from '../../origin/settings.ts';
+
+const keys = `k1:${Buffer.alloc(32, 7).toString('base64url')}`;
+const production = { TOMBOLO_ENV: 'production', TOMBOLO_KEYS: keys, TOMBOLO_EDGE_URLS: 'https://api.example.com' };
+
+describe('the settings of an origin', () => {
+  test.each(['TOMBOLO_KEYS', 'TOMBOLO_EDGE_URLS'])('in production have no default for %s', (variable) => {
+    expect(() => mustSettings({ ...production, [variable]: undefined })).toThrow(`${variable}: is required in production`);
+    expect(() => mustSettings({ ...production, [variable]: '' })).toThrow(`${variable}: is required in production`);
+  });
+
+  test('in production are complete with keys and edges', () => {
+    expect(mustSettings(production)).toMatchObject({ environment: 'production', seed: false, originPort: 8788, edgeUrls: ['https://api.example.com'] });
+  });
+
+  test.each([
+    ['TOMBOLO_ENV', 'prod'], ['TOMBOLO_ORIGIN_PORT', '80a'], ['TOMBOLO_ORIGIN_PORT', '65536'], ['TOMBOLO_EDGE_URLS', 'ftp://x'],
+    ['TOMBOLO_LOG_LEVEL', 'loud'], ['TOMBOLO_KEYS', 'k1:c2hvcnQ'], ['TOMBOLO_KEYS', `${keys},${keys}`], ['TOMBOLO_KEYS', 'nonsense'],
+  ])('name %s when it is %p, and never tell a secret', (variable, value) => {
+    const refuse = () => mustSettings({ ...production, [variable]: value });
+    expect(refuse).toThrow(`${variable}`);
+    if (variable === 'TOMBOLO_KEYS') expect(refuse).not.toThrow(value.split(':')[1] ?? value);
+  });
+});

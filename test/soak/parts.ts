@@ -1,0 +1,88 @@
+/** What a soak consists of. Each part takes a seed and a number of minutes and gives its figures, or throws. */
+import { join } from 'node:path';
+import { check } from '../history/check.ts';
+import { type RunFigures, runHistory } from '../history/run.ts';
+import { fuzzOrigin } from '../hostile/origin-fuzz.ts';
+import { runScopes } from '../scopes/run.ts';
+
+export interface Budget {
+  readonly seed: number;
+  readonly minutes: number;
+}
+
+export interface Outcome {
+  /** Counts and times, as they stand in the record. */
+  readonly figures: object;
+  /** What was broken: empty when all promises held. */
+  readonly violations: readonly string[];
+}
+
+export interface Part {
+  readonly name: string;
+  /** Its part of the whole time. */
+  readonly share: number;
+  run(budget: Budget): Promise<Outcome>;
+}
+
+const killsMin = 20;
+const project = join(import.meta.dir, '../..');
+
+/** Short bounds first, then the ones that a deployment has; both at least twenty kills between them. */
+async function histories({ seed, minutes }: Budget): Promise<Outcome> {
+  const until = performance.now() + minutes * 60_000;
+  const runs: RunFigures[] = [];
+  const violations: string[] = [];
+  for (let kills = 0; kills < killsMin || performance.now() < until; ) {
+    const bounds = runs.length % 2 === 0 ? { memoMs: 300, feedSilentMs: 400 } : { memoMs: 1_000, feedSilentMs: 1_000 };
+    const { history, figures } = await runHistory({ seed: seed + runs.length, kills: killsMin, writesBetween: 80, edgeRestartEvery: 7, forgetEvery: 5, ...bounds });
+    violations.push(...check(history).map(({ law, detail }) => `${law}: ${detail}`));
+    runs.push(figures);
+    kills += figures.kills;
+  }
+  return { figures: { runs }, violations };
+}
+
+async function scopes({ seed, minutes }: Budget): Promise<Outcome> {
+  const until = performance.now() + minutes * 60_000;
+  const runs: object[] = [];
+  const violations: string[] = [];
+  while (runs.length === 0 || performance.now() < until) {
+    const { findings, figures } = await runScopes({ seed: seed + runs.length, writes: 400, answers: 4_000, memoMs: 300, feedSilentMs: 400 });
+    violations.push(...findings.wrong.map((wrong) => `wrong: ${wrong}`), ...findings.leaked.map((leaked) => `leaked: ${leaked}`));
+    runs.push(figures);
+  }
+  return { figures: { runs }, violations };
+}
+
+const inputsAtOnce = 50_000;
+
+async function parsers({ seed, minutes }: Budget): Promise<Outcome> {
+  const until = performance.now() + minutes * 60_000;
+  const statuses: Record<string, number> = {};
+  let inputs = 0;
+  for (let round = 0; inputs === 0 || performance.now() < until; round++) {
+    const figures = await fuzzOrigin({ seed: seed + round, inputs: inputsAtOnce });
+    for (const [status, count] of Object.entries(figures.statuses)) statuses[status] = (statuses[status] ?? 0) + count;
+    inputs += figures.inputs;
+  }
+  return { figures: { inputs, statuses }, violations: [] };
+}
+
+/** Two hundred sequences take some twenty seconds; the suite makes them longer by a factor. */
+const sequencesAtOnce = 200;
+const sequencesPerMinute = 600;
+
+/** The store's suite says itself how often it runs; it is another process, which ends with it. */
+async function storeModel({ minutes }: Budget): Promise<Outcome> {
+  const factor = Math.max(1, Math.round((minutes * sequencesPerMinute) / sequencesAtOnce));
+  const child = Bun.spawn([process.execPath, 'test', './test/store/sqlite-model.test.ts'], { cwd: project, env: { ...process.env, TOMBOLO_SOAK: String(factor) }, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' });
+  const [out, err, code] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited]);
+  return { figures: { sequences: sequencesAtOnce * factor }, violations: code === 0 ? [] : [`${out}${err}`.slice(-2_000)] };
+}
+
+export const parts: readonly Part[] = [
+  { name: 'histories', share: 0.4, run: histories },
+  { name: 'scopes', share: 0.15, run: scopes },
+  { name: 'parsers', share: 0.2, run: parsers },
+  { name: 'store model', share: 0.25, run: storeModel },
+];

@@ -1,0 +1,50 @@
+/** What a soak leaves behind: `record.json` for programs, `RECORD.md` for people. The last run replaces them. */
+import { cpus, platform, release, totalmem } from 'node:os';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Outcome } from './parts.ts';
+
+export interface PartRecord extends Outcome {
+  readonly name: string;
+  readonly seconds: number;
+}
+
+export interface SoakRecord {
+  readonly date: string;
+  readonly seed: number;
+  readonly commit: string;
+  readonly machine: Readonly<Record<string, string | number>>;
+  readonly parts: readonly PartRecord[];
+}
+
+export function machineNow(): SoakRecord['machine'] {
+  return { system: `${platform()} ${release()}`, processor: cpus()[0]?.model ?? 'unknown', cores: cpus().length, memoryGiB: Math.round(totalmem() / 2 ** 30), bun: Bun.version };
+}
+
+export function writeRecord(record: SoakRecord): void {
+  writeFileSync(join(import.meta.dir, 'record.json'), `${JSON.stringify(record, undefined, 1)}\n`);
+  writeFileSync(join(import.meta.dir, 'RECORD.md'), toText(record));
+}
+
+function toText({ date, seed, commit, machine, parts }: SoakRecord): string {
+  const broken = parts.reduce((count, { violations }) => count + violations.length, 0);
+  return [
+    '# The last soak', '',
+    `\`npm run soak\` on ${date}, state ${commit}, seed ${seed}, ${Object.entries(machine).map(([name, value]) => `${name} ${value}`).join(', ')}.`, '',
+    broken === 0 ? 'Every promise held.' : `**${broken} violations.**`, '',
+    ...parts.flatMap(({ name, seconds, figures, violations }) => [
+      `## ${name}: ${violations.length === 0 ? 'held' : 'broken'}, ${seconds} s`, '',
+      ...toLines(figures).map((line) => `- ${line}`), ...violations.slice(0, 20).map((violation) => `- **${violation}**`), '',
+    ]),
+  ].join('\n');
+}
+
+/** Figures as lines; of several runs, one line a run. */
+function toLines(figures: object): readonly string[] {
+  return Object.entries(figures).flatMap(([name, value]) =>
+    Array.isArray(value) && name === 'runs' ? value.map((run, index) => `run ${index + 1}: ${toWords(run as object)}`) : [`${name}: ${typeof value === 'object' && value !== null ? toWords(value as object) : String(value)}`]);
+}
+
+function toWords(figures: object): string {
+  return Object.entries(figures).map(([name, value]) => `${name} ${Array.isArray(value) ? value.join(' ') : typeof value === 'object' && value !== null ? `(${toWords(value as object)})` : String(value)}`).join(', ');
+}
