@@ -41,21 +41,25 @@ export function toOperand({ rank, value }: SortValue): unknown {
   return rank === ranks.objectId ? ObjectId.createFromHexString(String(value)) : value;
 }
 
-const lowest: Readonly<Record<number, Operand>> = {
-  [ranks.null]: { $eq: null },
-  [ranks.number]: { $type: 'number' },
-  [ranks.string]: { $gte: '' },
-  [ranks.objectId]: { $gte: ObjectId.createFromHexString('0'.repeat(24)) },
-  [ranks.boolean]: { $gte: false },
-  [ranks.instant]: { $gte: new Date(-8.64e15) },
+/** NaN is the least number, and no comparison but equality finds it. */
+const notANumber: Operand = { $eq: Number.NaN };
+
+const whole: Readonly<Record<number, readonly Operand[]>> = {
+  [ranks.null]: [{ $eq: null }],
+  [ranks.number]: [notANumber, { $gte: Number.NEGATIVE_INFINITY }],
+  [ranks.string]: [{ $gte: '' }],
+  [ranks.objectId]: [{ $gte: ObjectId.createFromHexString('0'.repeat(24)) }],
+  [ranks.boolean]: [{ $gte: false }],
+  [ranks.instant]: [{ $gte: new Date(-8.64e15) }],
 };
 
 /** What comes strictly after a value: the rest of its own bracket, then each bracket behind it. */
 export function beyond(at: SortValue, descending: boolean): readonly { readonly rank: number; readonly operand: Operand }[] {
   const isBehind = (rank: number) => (descending ? rank < at.rank : rank > at.rank);
-  const others = walked.filter(isBehind).map((rank) => ({ rank, operand: lowest[rank] ?? {} }));
+  const others = walked.filter(isBehind).flatMap((rank) => (whole[rank] ?? []).map((operand) => ({ rank, operand })));
   if (at.rank === ranks.null || at.rank === ranks.other) return others;
-  return [{ rank: at.rank, operand: { [descending ? '$lt' : '$gt']: toOperand(at) } }, ...others];
+  const rest = [{ rank: at.rank, operand: { [descending ? '$lt' : '$gt']: toOperand(at) } }, ...(descending && at.rank === ranks.number ? [{ rank: at.rank, operand: notANumber }] : [])];
+  return [...rest, ...others];
 }
 
 /** The least ObjectId whose 24 digits are not before `text`; `undefined` where there is none. */
