@@ -71,7 +71,7 @@ function complaintOf({ status, headers }: Response, text: string, changed: boole
   if (headers.get('content-type') !== 'application/problem+json') return `no problem document: ${text}`;
   if (text === '') return undefined;
   const problem = JSON.parse(text) as { code?: string; detail?: string; errors?: { at: string; in: string; detail: string }[] };
-  if (problem.code === undefined || /\bat .*\.ts:\d+|\b(SQLITE|zod|bun:)/i.test(problem.detail ?? '')) return `it tells too little or too much: ${text}`;
+  if (problem.code === undefined || /\bat .*\.ts:\d+|SQLITE_|ZodError|bun:sqlite/.test(problem.detail ?? '')) return `it tells too little or too much: ${text}`;
   if (fieldsNamed.has(problem.code) && (problem.errors ?? []).length === 0) return `it names no place: ${text}`;
   return undefined;
 }
