@@ -16,6 +16,7 @@ import type { ComputePool } from './compute/pool.ts';
 import { Feed } from './feed/feed.ts';
 import type { VerifiedHop } from './hop/verify.ts';
 import type { Settings } from './settings.ts';
+import { openMongoStore } from './store/mongo/mongo-store.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import type { Store } from './store/store.ts';
 
@@ -36,16 +37,7 @@ export interface Context {
 
 export async function openContext(settings: Settings, contract: Contract): Promise<Context> {
   const log = pino({ level: settings.logLevel, base: null }, pino.destination({ dest: 2, sync: true }));
-  const store = await openSqliteStore({
-    dataDir: settings.dataDir,
-    resources: contract.resources.values(),
-    onWarning: (message, facts) => log.warn(facts, message),
-    onFatal: (err) => {
-      // The file under us is no longer the one we opened: going on would answer from a ghost.
-      log.fatal({ err }, 'the store is not ours any more');
-      process.exit(75);
-    },
-  });
+  const store = await openStore(settings, contract, log);
   const feed = await Feed.open({ store, onTrouble: (message, err) => log.error({ err }, message) });
   const compute = await openCompute();
   const now = Date.now;
@@ -59,6 +51,19 @@ export async function openContext(settings: Settings, contract: Contract): Promi
       await store.close();
     },
   };
+}
+
+function openStore({ mongodbUri, dataDir }: Settings, contract: Contract, log: pino.Logger): Promise<Store> {
+  const surroundings = {
+    resources: contract.resources.values(),
+    onWarning: (message: string, facts: Readonly<Record<string, unknown>>) => log.warn(facts, message),
+    onFatal: (err: Error) => {
+      // The file under us is no longer the one we opened, or the database cannot be put right: going on would answer from a ghost.
+      log.fatal({ err }, 'the store is not ours any more');
+      process.exit(75);
+    },
+  };
+  return mongodbUri === undefined ? openSqliteStore({ dataDir, ...surroundings }) : openMongoStore({ uri: mongodbUri, ...surroundings });
 }
 
 function toBounds(hop: VerifiedHop, verb: Verb, nowMs: number): Pick<Asked, 'deadline' | 'atLeast' | 'nonce'> {

@@ -10,6 +10,8 @@ export type Environment = 'development' | 'production';
 export interface Settings {
   readonly environment: Environment;
   readonly dataDir: string;
+  /** A MongoDB deployment to store in; without it, the embedded SQLite in `dataDir`. */
+  readonly mongodbUri: string | undefined;
   readonly originHost: string;
   readonly originPort: number;
   readonly edgePort: number;
@@ -32,12 +34,12 @@ export type Variables = Readonly<Record<string, string | undefined>>;
 
 export function mustSettings(given: Variables): Settings {
   const environment = mustEnvironment(given);
-  refuseMongo(given['MONGODB_URI']);
   const edgePort = mustPort(given, 'TOMBOLO_EDGE_PORT', 8787);
   return {
     environment,
     edgePort,
     dataDir: given['TOMBOLO_DATA_DIR'] ?? './.tombolo',
+    mongodbUri: mustMongodbUri(given['MONGODB_URI']),
     originHost: given['TOMBOLO_ORIGIN_HOST'] ?? '127.0.0.1',
     originPort: mustPort(given, 'TOMBOLO_ORIGIN_PORT', 8788),
     keys: mustKeys(given['TOMBOLO_KEYS'], environment),
@@ -90,8 +92,9 @@ function mustLevel(text: string): Settings['logLevel'] {
   throw new SettingsError('TOMBOLO_LOG_LEVEL', 'must be debug, info, warn, error or silent');
 }
 
-function refuseMongo(uri: string | undefined): void {
-  if (uri === undefined || uri === '') return;
+/** What it says beyond its form, the driver and the checks at start find out. */
+function mustMongodbUri(uri: string | undefined): string | undefined {
+  if (uri === undefined || uri === '') return undefined;
   if (!/^mongodb(\+srv)?:\/\/[^/]+/.test(uri)) throw new SettingsError('MONGODB_URI', 'is not a MongoDB connection string (mongodb://… or mongodb+srv://…)');
-  throw new SettingsError('MONGODB_URI', 'the MongoDB engine is not there yet; unset it to use the embedded SQLite store');
+  return uri;
 }

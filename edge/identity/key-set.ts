@@ -41,9 +41,8 @@ export class KeySet {
     const ageMs = this.#ageMs();
     if (ageMs > edgeLimits.keysFreshMs) {
       const none = ageMs > edgeLimits.keysStaleMsMax;
-      const refreshed = this.#refresh(none, none ? edgeLimits.retryAfterSeconds * 1_000 : edgeLimits.keysCooldownMs);
+      const refreshed = this.#refresh(none, none ? edgeLimits.retryAfterSeconds * 1_000 : edgeLimits.keysCooldownMs, waitUntil);
       if (none) await settledWithin(refreshed, edgeLimits.keysFetchMsMax);
-      else waitUntil(refreshed);
     }
     if (this.#current !== undefined && this.#ageMs() <= edgeLimits.keysStaleMsMax) return this.#current;
     throw new Fault('identity_unavailable', { detail: 'tokens cannot be checked now', headers: { 'retry-after': String(edgeLimits.retryAfterSeconds) } });
@@ -51,7 +50,7 @@ export class KeySet {
 
   /** For a `kid` that the set does not have: perhaps the issuer has rotated. */
   async keysAgain(waitUntil: WaitUntil): Promise<Keys> {
-    await settledWithin(this.#refresh(false, edgeLimits.keysCooldownMs), edgeLimits.keysFetchMsMax);
+    await settledWithin(this.#refresh(false, edgeLimits.keysCooldownMs, waitUntil), edgeLimits.keysFetchMsMax);
     return this.keys(waitUntil);
   }
 
@@ -60,12 +59,15 @@ export class KeySet {
   }
 
   /** Never rejects: a failed refresh leaves what there was. */
-  #refresh(mayLoad: boolean, cooldownMs: number): Promise<void> {
+  #refresh(mayLoad: boolean, cooldownMs: number, waitUntil: WaitUntil): Promise<void> {
     const flying = this.#flights.joinable(this.#url);
     if (flying !== undefined) return flying;
     if (Date.now() - this.#attemptedAt < cooldownMs) return Promise.resolve();
     this.#attemptedAt = Date.now();
-    return this.#flights.start(this.#url, () => this.#fetchOrLoad(mayLoad));
+    const started = this.#flights.start(this.#url, () => this.#fetchOrLoad(mayLoad));
+    // Goes on when the client that began it leaves: everyone else waits for these keys.
+    waitUntil(started);
+    return started;
   }
 
   async #fetchOrLoad(mayLoad: boolean): Promise<void> {

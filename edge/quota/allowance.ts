@@ -29,9 +29,10 @@ interface Known {
 
 export class Allowance {
   readonly plan: Plan;
-  /** Units that requests of this isolate are waiting to be told about. */
+  /** Units that have come to wait since the last question. Only added to: a request that is cancelled runs no more. */
   waiting = 0;
-  renewing = false;
+  /** Until then a renewal is under way, or has come to nothing. */
+  renewingUntil = 0;
   unavailableUntil = 0;
   /** Counts for the isolate alone while nobody else can. */
   #local: Counter | undefined;
@@ -91,6 +92,7 @@ export class Allowance {
     const want = this.plan.exact ? cost : Math.max(this.waiting, this.#blockMin, coming) - (lease?.left ?? 0);
     this.#askedAt = now;
     this.#spentSince = 0;
+    this.waiting = 0;
     return { windows: this.plan.windows, cost, want, settled: this.settle() };
   }
 
@@ -102,6 +104,7 @@ export class Allowance {
 
   /** Takes the answer to a question asked at `askedAt`; its cost is spent already. */
   adopt(answer: Answer, askedAt: number, cost: number): void {
+    this.renewingUntil = 0;
     this.#known = { answer, askedAt, cost };
     this.#returning = 0;
     if (answer.lease === 0) return;

@@ -5,7 +5,7 @@ import { Quota } from './quota.ts';
 
 export function toQuota(counters: DurableObjectNamespace<Counters>): Quota {
   return new Quota({
-    ask: (caller, ask) => counters.get(counters.idFromName(caller)).decide(ask),
+    ask: async (caller, ask) => counters.get(counters.idFromName(caller)).decide(ask),
     clock: { now: Date.now, sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) },
     onTrouble: (cause) => log('warn', 'limit.counter_not_asked', { cause: toLogged(cause) }),
   });

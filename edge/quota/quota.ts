@@ -59,12 +59,7 @@ export class Quota {
     const allowance = this.#allowance(spending);
     const held = this.#fromMemory(allowance, spending);
     if (held !== undefined) return held;
-    allowance.waiting += spending.cost;
-    try {
-      return spending.plan.exact ? await this.#afterAsking(allowance, spending) : await this.#inTurn(allowance, spending);
-    } finally {
-      allowance.waiting -= spending.cost;
-    }
+    return spending.plan.exact ? this.#afterAsking(allowance, spending) : this.#inTurn(allowance, spending);
   }
 
   /**
@@ -75,6 +70,7 @@ export class Quota {
     for (let turn = 0; turn < turnsMax; turn++) {
       const flight = this.#flights.joinable(spending.caller);
       if (flight === undefined) break;
+      allowance.waiting += spending.cost;
       const answer = await settledWithin(flight, edgeLimits.counterMsMax);
       const held = this.#fromMemory(allowance, spending);
       if (held !== undefined) return held;
@@ -86,7 +82,7 @@ export class Quota {
   #fromMemory(allowance: Allowance, spending: Spending): Verdict | undefined {
     const now = this.#options.clock.now();
     if (allowance.spend(spending.cost, now)) {
-      if (allowance.isLow(now) && !allowance.renewing && now >= allowance.unavailableUntil) this.#renew(allowance, spending);
+      if (allowance.isLow(now) && now >= Math.max(allowance.renewingUntil, allowance.unavailableUntil)) this.#renew(allowance, spending, now);
       return { kind: 'granted', windows: allowance.standing(now) };
     }
     const refusal = allowance.refusal(spending.cost, now);
@@ -95,18 +91,21 @@ export class Quota {
   }
 
   async #afterAsking(allowance: Allowance, spending: Spending): Promise<Verdict> {
-    const { plan, caller, cost } = spending;
+    const { plan, caller, cost, waitUntil } = spending;
     const ask = () => this.#ask(allowance, spending, cost);
-    const answer = await (plan.exact ? ask() : this.#flights.start(caller, ask));
+    const asked = plan.exact ? ask() : this.#flights.start(caller, ask);
+    // Others may be waiting for it, also when this client leaves.
+    if (!plan.exact) waitUntil(asked);
+    const answer = await asked;
     const now = this.#options.clock.now();
     if (answer === undefined) return alone(allowance, spending, now);
     if (answer.granted === 0) return { kind: 'refused', windows: answer.windows, retryMs: answer.retryMs };
     return { kind: 'granted', windows: plan.exact ? answer.windows : allowance.standing(now) };
   }
 
-  #renew(allowance: Allowance, spending: Spending): void {
-    allowance.renewing = true;
-    spending.waitUntil(this.#ask(allowance, spending, 0).finally(() => (allowance.renewing = false)));
+  #renew(allowance: Allowance, spending: Spending, now: number): void {
+    allowance.renewingUntil = now + edgeLimits.counterMsMax;
+    spending.waitUntil(this.#ask(allowance, spending, 0));
   }
 
   /** Never rejects: `undefined` when there was no answer in time. */

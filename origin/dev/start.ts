@@ -8,6 +8,7 @@
  */
 import { join } from 'node:path';
 import { SettingsError } from '../settings.ts';
+import { StoreNotReady } from '../store/not-ready.ts';
 import { Development } from './run-development.ts';
 import { AlreadyRunning } from './run-record.ts';
 
@@ -34,7 +35,7 @@ try {
   await development.start(process.env, (line) => process.stdout.write(`${line}\n`));
 } catch (cause) {
   if (!stopping) {
-    const isSetting = cause instanceof SettingsError || cause instanceof AlreadyRunning;
+    const isSetting = cause instanceof SettingsError || cause instanceof AlreadyRunning || cause instanceof StoreNotReady;
     process.stderr.write(`tombolo cannot start: ${isSetting ? cause.message : cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}\n`);
     await development.close();
     process.exit(isSetting ? exitConfiguration : 1);

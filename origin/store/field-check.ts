@@ -8,7 +8,7 @@ import type { Resource } from '../../shared/contract/resource.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../shared/contract/values.ts';
 import type { StoredDocument } from './stored-document.ts';
 
-type FieldCheck = (document: JsonObject, before: StoredDocument | undefined) => readonly FieldError[];
+export type FieldCheck = (document: JsonObject, before: StoredDocument | undefined) => readonly FieldError[];
 
 /** A field that was already wrong, and stays as it was, is let through: old documents of others stay editable. */
 export function toFieldCheck(resource: Resource): FieldCheck {

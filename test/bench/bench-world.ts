@@ -4,8 +4,8 @@
  *   load ──▶ origin (Bun)          load ──▶ edge ┐ one workerd
  *   load ──▶ bare Hono on Bun      load ──▶ bare ┘
  *
- * The edge runs as in production but for its address limit, which one client would meet at once; the origin
- * reports to it. A bare server answers the very bytes of the origin's answers, from a table in memory.
+ * The edge runs as in production, but with a plan and an address limit that one client does not meet at once;
+ * the origin reports to it. A bare server answers the very bytes of the origin's answers, from a table in memory.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -72,7 +72,7 @@ async function open(disposals: (() => unknown)[]): Promise<Omit<BenchWorld, 'clo
   const { films, lists } = await findReads(child.url, keys);
   const { issuer, audience } = identity;
   const jwksUrl = `${child.url}/.well-known/jwks.json`;
-  const edge = await startEdge({ port: edgePort, originUrl: child.url, keys, issuer, audience, jwksUrl, environment: 'production', floodMax: 1e9, neighbours: [await toBareWorker(bareEdgePort, films)] });
+  const edge = await startEdge({ port: edgePort, originUrl: child.url, keys, issuer, audience, jwksUrl, environment: 'production', workerModule: 'test/workers/bench.worker.ts', floodMax: 1e9, neighbours: [await toBareWorker(bareEdgePort, films)] });
   disposals.push(() => edge.close());
   const pid = childrenOf(process.pid, 'workerd')[0]?.pid ?? 0;
   return {

@@ -59,16 +59,17 @@ describe.each([...engines])('freshness on %s', (engine) => {
     const list = '/v1/films?genres=Foreign&sort=-year,title';
     const path = '/v1/films/01890a5d-ac96-774b-bcce-b302099a8057';
     const id = path.split('/').at(-1) ?? '';
-    const doc = (title: string): string => JSON.stringify({ ...toFilm({ title, genres: ['Foreign'] }), rev: 1, createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z' });
+    const doc = (title: string) => ({ ...toFilm({ title, genres: ['Foreign'] }), rev: 1, createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z' });
     await world.mustHit(list);
-    const steps: readonly [sql: string, values: string[], title: string | undefined][] = [
-      ['INSERT INTO films (id, doc) VALUES (?, ?)', [id, doc('Inserted')], 'Inserted'],
-      ['UPDATE films SET doc = ? WHERE id = ?', [doc('Updated'), id], 'Updated'],
-      ['INSERT OR REPLACE INTO films (id, doc) VALUES (?, ?)', [id, doc('Replaced')], 'Replaced'],
-      ['DELETE FROM films WHERE id = ?', [id], undefined],
+    const { foreign } = world;
+    const steps: readonly [write: () => Promise<void>, title: string | undefined][] = [
+      [() => foreign.insert('films', id, doc('Inserted')), 'Inserted'],
+      [() => foreign.set('films', id, { title: 'Updated' }), 'Updated'],
+      [() => foreign.replace('films', id, doc('Replaced')), 'Replaced'],
+      [() => foreign.remove('films', id), undefined],
     ];
-    for (const [sql, values, title] of steps) {
-      world.file.write(sql, ...values);
+    for (const [write, title] of steps) {
+      await write();
       await Promise.all([
         freshly(path, (text, status) => (title === undefined ? status === 404 : text.includes(`"${title}"`))),
         freshly(list, (text) => (title === undefined ? !text.includes(id) : text.includes(`"${title}"`))),
@@ -83,7 +84,7 @@ describe.each([...engines])('freshness on %s', (engine) => {
     world.hop.hold();
     const racing = world.request(path);
     await eventually('the old answer on the wire', () => world.hop.heldBytes > 0);
-    world.file.write("UPDATE films SET doc = json_set(doc, '$.title', 'New') WHERE id = ?", film.id);
+    await world.foreign.set('films', film.id, { title: 'New' });
     // The feed must have told the edge before the old bytes arrive: that is the race.
     const told = world.feed.arrived;
     await eventually('three reports after the write', () => world.feed.arrived >= told + 3);

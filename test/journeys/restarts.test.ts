@@ -1,18 +1,13 @@
 /** Whatever is restarted, killed or restored: never an old answer, nothing acknowledged lost. */
-import { afterAll, afterEach, beforeEach, describe, expect, test } from 'bun:test';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { createFilm, patchFilm } from '../support/film.ts';
 import { eventually } from '../support/eventually.ts';
 import { engines, freshWithinMs, startWorld, type World } from '../support/whole-world.ts';
 
 describe.each([...engines])('restarts on %s', (engine) => {
   let world: World;
-  const scratch = mkdtempSync(join(tmpdir(), 'tombolo-backup-'));
   beforeEach(async () => void (world = await startWorld({ engine })));
   afterEach(() => world.close());
-  afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
   const titleOf = async (path: string): Promise<string> => (await world.request(path)).film.title;
 
@@ -22,7 +17,7 @@ describe.each([...engines])('restarts on %s', (engine) => {
     const { path, film } = await createFilm(world, { title: 'Before' });
     await world.mustHit(path);
     const restarting = world.edge.restart();
-    world.file.write("UPDATE films SET doc = json_set(doc, '$.title', 'Missed') WHERE id = ?", film.id);
+    await world.foreign.set('films', film.id, { title: 'Missed' });
     await restarting;
     expect(await titleOf(path)).toBe('Missed');
     expect((await world.mustHit(path)).film.title).toBe('Missed');
@@ -44,7 +39,7 @@ describe.each([...engines])('restarts on %s', (engine) => {
     const { path, film } = await createFilm(world, { title: 'Before' });
     await world.mustHit(path);
     await world.origin.stop();
-    world.file.write("UPDATE films SET doc = json_set(doc, '$.title', 'Meanwhile') WHERE id = ?", film.id);
+    await world.foreign.set('films', film.id, { title: 'Meanwhile' });
     await world.origin.start();
     await eventually('the write', async () => (await titleOf(path)) === 'Meanwhile', { msMax: freshWithinMs });
     expect((await world.mustHit(path)).film.title).toBe('Meanwhile');
@@ -52,11 +47,10 @@ describe.each([...engines])('restarts on %s', (engine) => {
 
   test('an older database put in place of the present one is what everybody sees', async () => {
     const { path } = await createFilm(world, { title: 'Backed up' });
-    const backup = join(scratch, 'backup.sqlite');
-    world.file.copyTo(backup);
+    const putBack = await world.foreign.backup();
     for (let round = 0; round < 30; round++) await patchFilm(world, path, { title: `Lost ${round}` });
     expect((await world.mustHit(path)).film.title).toBe('Lost 29');
-    await world.restore(backup);
+    await world.restore(putBack);
     await eventually('the restored state', async () => (await titleOf(path)) === 'Backed up', { msMax: 2 * freshWithinMs });
     for (let reads = 0; reads < 20; reads++) expect(await titleOf(path)).toBe('Backed up');
     expect((await world.mustHit(path)).film.title).toBe('Backed up');

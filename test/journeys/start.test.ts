@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { isRunning } from '../../origin/dev/processes.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
+import { MongoProgram } from '../support/mongo-program.ts';
 import { onPath, testThat } from '../support/needs.ts';
 import { processesUnder, Program } from '../support/program.ts';
 
@@ -160,11 +161,26 @@ describe('start', () => {
     expect(await place.films()).toEqual([]);
   });
 
-  test('says that MongoDB is not there yet, and what to do', async () => {
-    const program = open().start('bun', { MONGODB_URI: 'mongodb://127.0.0.1:27017/shop' });
+  test('stores in MongoDB when it is told where one is, and finds everything again', async () => {
+    const mongo = await MongoProgram.start();
+    const first = open().start('bun', { MONGODB_URI: mongo.uri });
+    await first.says(ready);
+    const films = await place.films('limit=3');
+    expect(films).toHaveLength(3);
+    first.signal('SIGTERM');
+    await first.ended();
+    const second = place.start('bun', { MONGODB_URI: mongo.uri });
+    await second.says(ready);
+    expect(await place.films('limit=3')).toEqual(films);
+    second.signal('SIGTERM');
+    await second.ended();
+    await mongo.close();
+  });
+
+  test('says what is wrong when no MongoDB answers, and leaves nothing', async () => {
+    const program = open().start('bun', { MONGODB_URI: `mongodb://127.0.0.1:${freePort()}/shop` });
     expect((await program.ended()).code).toBe(78);
-    expect(program.output).toContain('MONGODB_URI');
-    expect(program.output).toContain('not there yet');
+    expect(program.output).toContain('no primary answered');
     await place.nothingLeft();
   });
 

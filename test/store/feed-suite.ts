@@ -51,16 +51,6 @@ export function feedSuite(open: OpenPlace): void {
       for (const { changes, through } of batches) expect(through.order >= (changes.at(-1)?.position.order ?? '')).toBeTrue();
     });
 
-    test('gives large changes in smaller batches', async () => {
-      const from = await store.head();
-      const text = 'x'.repeat(1_000_000);
-      for (let round = 0; round < 12; round++) await write(put(things, 'large', { text: `${text}${round}` }));
-      const { position } = await write(remove(things, 'large'));
-      const batches = await batchesTo(store, from, position);
-      expect(batches.flatMap(({ changes }) => changes)).toHaveLength(13);
-      expect(Math.max(...batches.map(({ changes }) => changes.length))).toBeLessThanOrEqual(8);
-    });
-
     test('gives a change to a waiting reader at once', async () => {
       const reader = read(store, await store.head());
       await reader.next();

@@ -5,10 +5,10 @@ import type { OpenPlace } from './harness.ts';
 import { listSuite, movingSuite } from './list-suite.ts';
 import { writeSuite } from './write-suite.ts';
 
-export function storeSuite(engine: string, open: OpenPlace): void {
+export function storeSuite(engine: string, open: OpenPlace, holds: Parameters<typeof listSuite>[1] = () => true): void {
   describe(`store on ${engine}`, () => {
     writeSuite(open);
-    listSuite(open);
+    listSuite(open, holds);
     movingSuite(open);
     feedSuite(open);
   });

@@ -1,4 +1,5 @@
 /** Films as tests write them. */
+import type { JsonObject } from '../../shared/contract/values.ts';
 import type { Answer, FilmDocument } from './answer.ts';
 import type { World } from './whole-world.ts';
 
@@ -8,7 +9,7 @@ export interface FilmInput {
   readonly genres?: readonly string[];
 }
 
-export function toFilm({ title = 'The Third Man', year = 1949, genres = ['Noir'] }: FilmInput = {}): Record<string, unknown> {
+export function toFilm({ title = 'The Third Man', year = 1949, genres = ['Noir'] }: FilmInput = {}): JsonObject {
   return { title, year, genres, cast: [] };
 }
 

@@ -1,7 +1,15 @@
+/** Below every system's range of ports for outgoing connections: one of those may be taken at any moment. */
+const ports = { first: 20_000, count: 10_000 };
+
 /** A port that nobody has right now; for programs that must be told theirs. */
 export function freePort(): number {
-  const listener = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } });
-  const { port } = listener;
-  listener.stop(true);
-  return port;
+  for (;;) {
+    const port = ports.first + Math.floor(Math.random() * ports.count);
+    try {
+      Bun.listen({ hostname: '127.0.0.1', port, socket: { data() {} } }).stop(true);
+      return port;
+    } catch {
+      // Taken: the next one.
+    }
+  }
 }

@@ -3,29 +3,47 @@ import { Database, type SQLQueryBindings } from 'bun:sqlite';
 import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { databaseName } from '../../origin/store/sqlite/sqlite-store.ts';
+import type { JsonObject } from '../../shared/contract/values.ts';
+import type { ForeignProgram } from './foreign-program.ts';
 
-export class StoreFile {
+export class StoreFile implements ForeignProgram {
   readonly #path: string;
 
   constructor(dataDir: string) {
     this.#path = join(dataDir, databaseName);
   }
 
-  /** One statement by another connection of another process, which knows nothing of Tombolo. */
-  write(sql: string, ...values: SQLQueryBindings[]): void {
+  async insert(table: string, id: string, document: JsonObject): Promise<void> {
+    this.#write(`INSERT INTO "${table}" (id, doc) VALUES (?, ?)`, id, JSON.stringify(document));
+  }
+
+  async set(table: string, id: string, fields: JsonObject): Promise<void> {
+    this.#write(`UPDATE "${table}" SET doc = json_patch(doc, ?) WHERE id = ?`, JSON.stringify(fields), id);
+  }
+
+  async replace(table: string, id: string, document: JsonObject): Promise<void> {
+    this.#write(`INSERT OR REPLACE INTO "${table}" (id, doc) VALUES (?, ?)`, id, JSON.stringify(document));
+  }
+
+  async remove(table: string, id: string): Promise<void> {
+    this.#write(`DELETE FROM "${table}" WHERE id = ?`, id);
+  }
+
+  /** As `sqlite3 … "VACUUM INTO"` makes one. */
+  async backup(): Promise<() => Promise<void>> {
+    const copy = `${this.#path}.backup`;
+    rmSync(copy, { force: true });
+    this.#with((database) => database.prepare('VACUUM INTO ?').run(copy));
+    return async () => {
+      for (const suffix of ['', '-wal', '-shm']) rmSync(`${this.#path}${suffix}`, { force: true });
+      copyFileSync(copy, this.#path);
+    };
+  }
+
+  async close(): Promise<void> {}
+
+  #write(sql: string, ...values: SQLQueryBindings[]): void {
     this.#with((database) => database.prepare(sql).run(...values));
-  }
-
-  /** A backup taken while everything runs, as `sqlite3 … "VACUUM INTO"` makes one. */
-  copyTo(path: string): void {
-    rmSync(path, { force: true });
-    this.#with((database) => database.prepare('VACUUM INTO ?').run(path));
-  }
-
-  /** Only while no process has it open. */
-  replaceBy(copy: string): void {
-    for (const suffix of ['', '-wal', '-shm']) rmSync(`${this.#path}${suffix}`, { force: true });
-    copyFileSync(copy, this.#path);
   }
 
   #with(work: (database: Database) => void): void {

@@ -15,12 +15,14 @@ import { Answer } from './answer.ts';
 import { type Edge, startEdge } from './edge.ts';
 import { eventually } from './eventually.ts';
 import { OriginProcess } from './origin-process.ts';
+import type { ForeignProgram } from './foreign-program.ts';
+import { MongoProgram } from './mongo-program.ts';
 import { StoreFile } from './store-file.ts';
 import { Wire } from './wire.ts';
 
-export type Engine = 'sqlite';
+export type Engine = 'sqlite' | 'mongodb';
 /** Every journey passes on each of these. */
-export const engines: readonly Engine[] = ['sqlite'];
+export const engines: readonly Engine[] = ['sqlite', 'mongodb'];
 
 export interface WorldOptions {
   readonly engine: Engine;
@@ -51,6 +53,7 @@ interface Parts {
   readonly identity: Identity;
   readonly hop: Wire;
   readonly feed: Wire;
+  readonly foreign: ForeignProgram;
 }
 
 /** A read may be this old, and no older: the memo of 1 000 ms and the feed's lag (SEMANTICS: freshness). */
@@ -65,17 +68,17 @@ export class World {
   readonly hop: Wire;
   readonly feed: Wire;
   /** The database as other programs see it. */
-  readonly file: StoreFile;
+  readonly foreign: ForeignProgram;
   readonly dataDir: string;
 
-  constructor({ dataDir, keys, origin, edge, identity, hop, feed }: Parts) {
+  constructor({ dataDir, keys, origin, edge, identity, hop, feed, foreign }: Parts) {
     this.origin = origin;
     this.edge = edge;
     this.identity = identity;
     this.keys = keys;
     this.hop = hop;
     this.feed = feed;
-    this.file = new StoreFile(dataDir);
+    this.foreign = foreign;
     this.dataDir = dataDir;
   }
 
@@ -98,32 +101,33 @@ export class World {
   }
 
   /** An old database in place of the present one, as after a restored backup. */
-  async restore(copy: string): Promise<void> {
+  async restore(putBack: () => Promise<void>): Promise<void> {
     await this.origin.stop();
-    this.file.replaceBy(copy);
+    await putBack();
     await this.origin.start();
   }
 
   async close(): Promise<void> {
     await this.origin.kill9();
     await this.edge.close();
-    await Promise.all([this.hop.close(), this.feed.close()]);
+    await Promise.all([this.hop.close(), this.feed.close(), this.foreign.close()]);
     rmSync(this.dataDir, { recursive: true, force: true });
   }
 }
 
-export async function startWorld({ memoMs = 1_000, feedSilentMs = 1_000, corsOrigins = '', keepsEdgeState = true }: WorldOptions): Promise<World> {
+export async function startWorld({ engine, memoMs = 1_000, feedSilentMs = 1_000, corsOrigins = '', keepsEdgeState = true }: WorldOptions): Promise<World> {
   const dataDir = mkdtempSync(join(tmpdir(), 'tombolo-world-'));
   const keys = await openDevelopmentKeys(dataDir);
   let edgePort = 0;
+  const mongo = engine === 'mongodb' ? await MongoProgram.start() : undefined;
   const feed = await new Wire(() => edgePort).open();
-  const origin = new OriginProcess({ TOMBOLO_DATA_DIR: dataDir, TOMBOLO_EDGE_URLS: feed.url, TOMBOLO_KEYS: keys, MONGODB_URI: '', TOMBOLO_ENV: 'development' });
+  const origin = new OriginProcess({ TOMBOLO_DATA_DIR: dataDir, TOMBOLO_EDGE_URLS: feed.url, TOMBOLO_KEYS: keys, MONGODB_URI: mongo?.uri ?? '', TOMBOLO_ENV: 'development' });
   const hop = await new Wire(() => origin.port).open();
   const identity = await openIdentity(dataDir);
   const { issuer, audience } = identity;
   const edge = await startEdge({ originUrl: hop.url, keys, issuer, audience, jwksUrl: `${origin.url}/.well-known/jwks.json`, memoMs, feedSilentMs, corsOrigins, ...(keepsEdgeState ? { persistDir: join(dataDir, 'edge-state') } : {}) });
   edgePort = Number(new URL(edge.url).port);
-  const world = new World({ dataDir, keys, origin, edge, identity, hop, feed });
+  const world = new World({ dataDir, keys, origin, edge, identity, hop, feed, foreign: mongo ?? new StoreFile(dataDir) });
   await origin.start();
   await eventually('an answer through the edge', async () => (await world.request('/v1/films?limit=1')).status === 200);
   return world;

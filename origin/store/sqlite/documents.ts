@@ -1,7 +1,5 @@
 /** From `id` and `doc`, as they lie in the table, to a document and back. */
-import { documentInvalid } from '../../../shared/contract/documents.ts';
-import type { Json, JsonObject } from '../../../shared/contract/values.ts';
-import { storeLimits } from '../limits.ts';
+import type { JsonObject } from '../../../shared/contract/values.ts';
 import { StoredDocument } from '../stored-document.ts';
 
 export function toDocument(id: string, doc: string): StoredDocument {
@@ -15,26 +13,6 @@ function toWireText(id: string, doc: string): string {
 }
 
 const quoteMark = 0x22;
-
-/**
- * A document as it is stored: what the triggers ask of others holds here by construction. Text that is not
- * Unicode (a lone surrogate) has no UTF-8 bytes, so no order and no equality in a database: it is refused.
- */
-export function mustDocText(id: string, document: JsonObject): string {
-  if (id === '' || !id.isWellFormed()) throw documentInvalid([{ at: '/id', in: 'body', detail: 'must be text, not empty' }]);
-  if (Object.hasOwn(document, 'id')) throw documentInvalid([{ at: '/id', in: 'body', detail: 'does not belong inside the document as stored' }]);
-  const doc = JSON.stringify(document);
-  // A level takes two characters at least: short text cannot be deep.
-  if (doc.length > storeLimits.documentLevelsMax * 2 && isDeeper(document, storeLimits.documentLevelsMax)) throw documentInvalid([{ at: '', in: 'body', detail: `is nested deeper than ${storeLimits.documentLevelsMax} levels` }]);
-  // JSON.stringify escapes lone surrogates and leaves pairs as they are.
-  if (doc.includes('\\ud') && /(?<!\\)(?:\\\\)*\\ud[89a-f]/.test(doc)) throw documentInvalid([{ at: '', in: 'body', detail: 'holds text that is not Unicode (a lone surrogate)' }]);
-  return doc;
-}
-
-function isDeeper(value: Json, levels: number): boolean {
-  if (value === null || typeof value !== 'object') return false;
-  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
-}
 
 /** An image of the log. */
 export function toImage(id: string, doc: string | null): JsonObject | null {

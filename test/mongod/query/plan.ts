@@ -146,14 +146,14 @@ function shownBounds(intervals: Interval[], turned: boolean): string[] {
 }
 
 // An `or` runs as a union when every branch has an index; in sorted order when every branch's scan has it.
-function orPlan(request: PlanRequest): (Plan & { kind: 'or' }) | null {
+function orPlan(request: PlanRequest, hinted: Index | null = null): (Plan & { kind: 'or' }) | null {
   const { filter } = request;
   const or = filter.kind === 'or' ? filter : filter.kind === 'and' ? filter.nodes.find(node => node.kind === 'or') : undefined;
   if (!or || or.kind !== 'or') return null;
   const rest = filter.kind === 'and' ? filter.nodes.filter(node => node !== or) : [];
   const plans = or.nodes.map(branch => {
     const inner = { ...request, filter: { kind: 'and', nodes: [branch, ...rest] } as Node };
-    return usableIndexes(inner).map(index => planFor(index, inner)).filter(plan => plan?.scan.bounded).sort((a, b) => byRank(a as IndexPlan, b as IndexPlan))[0] ?? null;
+    return usableIndexes(inner).filter(index => !hinted || index === hinted).map(index => planFor(index, inner)).filter(plan => plan?.scan.bounded).sort((a, b) => byRank(a as IndexPlan, b as IndexPlan))[0] ?? null;
   });
   if (plans.some(plan => plan === null)) return null;
   return { kind: 'or', scans: plans.map(plan => (plan as IndexPlan).scan), sorted: request.sort.length > 0 && plans.every(plan => plan?.sorted && !plan.merge) };
@@ -168,7 +168,10 @@ function hintedPlan(request: PlanRequest): Plan {
   if (index.spec.partial && !impliesPartial(filter, index.spec.partial.filter)) throw fail('NoQueryExecutionPlans', 'error processing query: No query solutions');
   const bounds = fieldBounds(index, request);
   const order = orderFrom(index, bounds, request);
-  return { kind: 'index', scan: toScan(index, bounds, order.reverse), sorted: order.sorted, merge: order.merge };
+  const plan: IndexPlan = { kind: 'index', scan: toScan(index, bounds, order.reverse), sorted: order.sorted, merge: order.merge };
+  // A hint names the index and not the plan: the branches of an `or` may each walk it.
+  const union = orPlan(request, index);
+  return union && (!plan.scan.bounded || isTighter(union, plan, request)) ? union : plan;
 }
 
 export function findIndex(collection: Collection, hint: unknown): Index | null {

@@ -1,0 +1,76 @@
+/**
+ * The one table of types between documents as they lie in MongoDB and as they travel (SEMANTICS: types). Going
+ * back, a declared kind decides; a value that JSON shows as it did before keeps the type that it had, so that a
+ * patch never retypes what it does not name.
+ */
+import { BSON, Binary, Decimal128, Double, Int32, Long, ObjectId, Timestamp } from 'mongodb';
+import type { Field, FieldKind } from '../../../shared/contract/fields.ts';
+import type { Resource } from '../../../shared/contract/resource.ts';
+import { isInstant, isJsonObject, isObjectId, type Json, type JsonObject } from '../../../shared/contract/values.ts';
+
+export type BsonDocument = Readonly<Record<string, unknown>>;
+
+export function toJson(value: unknown): Json {
+  if (value === null || value === undefined) return null;
+  if (typeof value === 'number') return Number.isFinite(value) ? value : null;
+  if (typeof value === 'string' || typeof value === 'boolean') return value;
+  if (typeof value === 'bigint') return toJson(Long.fromBigInt(value));
+  if (Array.isArray(value)) return value.map(toJson);
+  if (typeof value !== 'object') return null;
+  return value instanceof Date ? toInstant(value) : isBsonObject(value) ? fromBsonType(value) : toJsonObject(value as BsonDocument);
+}
+
+function toJsonObject(value: BsonDocument): JsonObject {
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, toJson(each)]));
+}
+
+/** BSON dates reach further than JavaScript's, and those have no text. */
+function toInstant(value: Date): string | null {
+  return Number.isNaN(value.getTime()) ? null : value.toISOString();
+}
+
+function isBsonObject(value: object): value is { readonly _bsontype: string } {
+  return '_bsontype' in value && typeof value._bsontype === 'string';
+}
+
+function fromBsonType(value: { readonly _bsontype: string }): Json {
+  if (value instanceof ObjectId) return value.toHexString();
+  if (value instanceof Int32 || value instanceof Double) return toJson(value.valueOf());
+  if (value instanceof Timestamp) return value.toString();
+  if (value instanceof Long) return Number.isSafeInteger(value.toNumber()) ? value.toNumber() : value.toString();
+  if (value instanceof Decimal128) return /^-?(NaN|Infinity)$/.test(value.toString()) ? null : value.toString();
+  if (value instanceof Binary) return Buffer.from(value.value()).toString('base64url');
+  return toJson(BSON.EJSON.serialize(value, { relaxed: true }));
+}
+
+export function toBson(resource: Resource, document: JsonObject, before: BsonDocument | undefined): BsonDocument {
+  return Object.fromEntries(Object.entries(document).map(([name, value]) => [name, restored(value, before?.[name], resource.fields.get(name))]));
+}
+
+function restored(value: Json, before: unknown, field: Pick<Field, 'kind' | 'element'> | undefined): unknown {
+  if (before !== undefined && isSame(value, before)) return before;
+  if (Array.isArray(value)) {
+    const old: readonly unknown[] = Array.isArray(before) ? before : [];
+    return value.map((each: Json, index) => restored(each, old[index], field?.element === undefined ? undefined : { kind: field.element }));
+  }
+  if (!isJsonObject(value)) return ofKind(value as string | number | boolean | null, field?.kind);
+  const old = typeof before === 'object' && before !== null ? (before as BsonDocument) : {};
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, restored(each, old[name], undefined)]));
+}
+
+function isSame(value: Json, before: unknown): boolean {
+  return JSON.stringify(value) === JSON.stringify(toJson(before));
+}
+
+/** Exported for the sort keys and filters of this engine: a plain value as a field of this kind holds it. */
+export function ofKind(value: string | number | boolean | null, kind: FieldKind | undefined): unknown {
+  if (typeof value === 'number') return Number.isFinite(value) ? toNumber(value, kind) : null;
+  if (typeof value !== 'string') return value;
+  if (kind === 'instant' && isInstant(value) && !Number.isNaN(Date.parse(value))) return new Date(value);
+  return kind === 'objectId' && isObjectId(value) ? ObjectId.createFromHexString(value) : value;
+}
+
+/** The driver writes whole numbers past 2^31 as doubles; a declared integer is one for other programs, too. */
+function toNumber(value: number, kind: FieldKind | undefined): unknown {
+  return kind === 'integer' && Number.isSafeInteger(value) && Math.abs(value) > 0x7fffffff ? Long.fromNumber(value) : value;
+}

@@ -1,0 +1,41 @@
+/** The connection to a deployment: its bounds, and which database of it is ours. */
+import { MongoClient } from 'mongodb';
+
+const clientLimits = {
+  /**
+   * A transaction holds a connection for some 4 ms, so 64 carry 10 000 writes a second, far past one process; each
+   * reader of the feed holds one more while it waits. More would only queue in the database instead of here.
+   */
+  poolSizeMax: 64,
+  /** An election takes about this long at best; a request that waits longer is told to come back. */
+  selectionMsMax: 2_000,
+  /** For a free connection: when all are busy for so long, the database is behind. */
+  poolWaitMsMax: 2_000,
+  connectMsMax: 2_000,
+  /** Silence on a socket in use. Streams hear something every 80 ms, the rest has its own deadline. */
+  socketMsMax: 15_000,
+} as const;
+
+const databaseDefault = 'tombolo';
+
+export function toClient(uri: string): MongoClient {
+  return new MongoClient(uri, {
+    appName: 'tombolo',
+    maxPoolSize: clientLimits.poolSizeMax,
+    waitQueueTimeoutMS: clientLimits.poolWaitMsMax,
+    serverSelectionTimeoutMS: clientLimits.selectionMsMax,
+    connectTimeoutMS: clientLimits.connectMsMax,
+    socketTimeoutMS: clientLimits.socketMsMax,
+    readConcern: { level: 'majority' },
+    writeConcern: { w: 'majority', journal: true },
+    readPreference: 'primary',
+    retryReads: true,
+    retryWrites: true,
+  });
+}
+
+/** The path of the connection string; without one, a database of our own name. */
+export function toDatabaseName(uri: string): string {
+  const path = /^mongodb(?:\+srv)?:\/\/[^/]+\/([^?]+)/.exec(uri)?.[1];
+  return path === undefined ? databaseDefault : decodeURIComponent(path);
+}

@@ -1,0 +1,78 @@
+/**
+ * What this process knows of the committed end of history: a cluster time that a majority has, and the epoch. Moved
+ * by own commits and by the streams it reads; every read asks for a state at or after it, so it may state it.
+ */
+import type { ClientSession, Db, Timestamp } from 'mongodb';
+import { Fault } from '../../../shared/contract/fault.ts';
+import { type Position, reaches } from '../../../shared/contract/position.ts';
+import { toTimePosition } from './cluster-position.ts';
+import { mustEpoch } from './epoch.ts';
+
+export class Head {
+  readonly #database: Db;
+  #epoch: string;
+  #time: Timestamp;
+
+  constructor(database: Db, start: { readonly epoch: string; readonly time: Timestamp }) {
+    this.#database = database;
+    this.#epoch = start.epoch;
+    this.#time = start.time;
+  }
+
+  get epoch(): string {
+    return this.#epoch;
+  }
+
+  get time(): Timestamp {
+    return this.#time;
+  }
+
+  get position(): Position {
+    return toTimePosition(this.#epoch, this.#time);
+  }
+
+  /** To a time that a majority has. */
+  moveTo(time: Timestamp): Position {
+    if (time.greaterThan(this.#time)) this.#time = time;
+    return toTimePosition(this.#epoch, time);
+  }
+
+  begin(epoch: string, time: Timestamp): Position {
+    this.#epoch = epoch;
+    return this.moveTo(time);
+  }
+
+  /** Asks the primary; finds a new epoch that another process began. */
+  async refresh(options: { readonly timeoutMS: number }): Promise<Position> {
+    const time = await majorityTime(this.#database, options);
+    this.#epoch = await mustEpoch(this.#database, options);
+    this.moveTo(time);
+    return this.position;
+  }
+
+  /**
+   * A position of another epoch means nothing any more (SEMANTICS: positions); one beyond the committed end is of
+   * a history that was lost.
+   */
+  async mustReach(wanted: Position | undefined, options: { readonly timeoutMS: number }): Promise<Position> {
+    if (wanted !== undefined && wanted.epoch === this.#epoch && !reaches(this.position, wanted)) {
+      await this.refresh(options);
+      if (wanted.epoch === this.#epoch && !reaches(this.position, wanted)) throw new Fault('store_unavailable', { detail: 'the state asked for is not in this store', headers: { 'retry-after': '1' }, facts: { wanted, head: this.position } });
+    }
+    return this.position;
+  }
+}
+
+/** Of the last write that a majority has, as the primary knows it. */
+export async function majorityTime(database: Db, options: { readonly timeoutMS: number }): Promise<Timestamp> {
+  const { lastWrite } = await database.command({ hello: 1 }, options);
+  const time: Timestamp | undefined = lastWrite?.majorityOpTime?.ts;
+  if (time === undefined) throw new Error('hello tells no majority time: this is no replica set');
+  return time;
+}
+
+export function mustOperationTime(session: ClientSession): Timestamp {
+  const { operationTime } = session;
+  if (operationTime === undefined) throw new Error('the server told no operation time');
+  return operationTime;
+}

@@ -1,0 +1,132 @@
+/**
+ * What the database has to have: collections with images and validators, indexes, expiry of nonces and records.
+ * Idempotent, and safe while another origin does the same: what is there is compared first, what another made
+ * meanwhile counts as made. What cannot be put in place is gathered and told in one message.
+ */
+import type { CollectionInfo, Db, Document, IndexDescriptionInfo } from 'mongodb';
+import type { Resource } from '../../../shared/contract/resource.ts';
+import { StoreNotReady } from '../not-ready.ts';
+import { toIndexKey } from './branch-query.ts';
+import { codeOf, codes } from './errors.ts';
+import { oddFilter, oddIndexName } from './odd-documents.ts';
+import { onceOf, systemNames } from './system-collections.ts';
+import { toValidation } from './validator.ts';
+
+export interface Installed {
+  /** Resources in which a document may hold what has no order (odd-documents.ts). */
+  readonly mayBeOdd: ReadonlySet<string>;
+  /** Collections that hold documents which their own validator would refuse. */
+  readonly invalid: readonly string[];
+}
+
+export async function install(database: Db, resources: readonly Resource[]): Promise<Installed> {
+  const problems: string[] = [];
+  const gather = async (work: () => Promise<void>, explain: (error: unknown) => string): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      problems.push(explain(error));
+    }
+  };
+  const found = new Map((await database.listCollections<CollectionInfo>().toArray()).map((info) => [info.name, info]));
+  for (const name of systemNames) if (!found.has(name)) await gather(() => makeCollection(database, name, {}), (error) => `cannot create ${name}: ${messageOf(error)}`);
+  await gather(() => ensureExpiry(database), (error) => `nonces and idempotency records need their expiry index: ${messageOf(error)}`);
+  for (const resource of resources) {
+    await gather(() => ensureCollection(database, resource, found.get(resource.name)), (error) => `${resource.name}: images (for the change feed) and validator cannot be set: ${messageOf(error)}; grant createCollection and collMod`);
+    await gather(() => ensureIndexes(database, resource), (error) => `${resource.name}: ${messageOf(error)}`);
+  }
+  if (problems.length > 0) throw new StoreNotReady(database.databaseName, problems);
+  return inspect(database, resources);
+}
+
+async function makeCollection(database: Db, name: string, options: Document): Promise<void> {
+  try {
+    await database.createCollection(name, options);
+  } catch (error) {
+    if (codeOf(error) !== codes.namespaceExists) throw error;
+  }
+}
+
+async function ensureCollection(database: Db, resource: Resource, found: CollectionInfo | undefined): Promise<void> {
+  const wanted: Document = { changeStreamPreAndPostImages: { enabled: true }, ...toValidation(resource) };
+  if (found === undefined) await makeCollection(database, resource.name, wanted);
+  const options: Document = found?.options ?? {};
+  const isThere = Object.entries(wanted).every(([name, value]) => Bun.deepEquals(options[name], value));
+  if (!isThere) await database.command({ collMod: resource.name, ...wanted });
+}
+
+async function ensureExpiry(database: Db): Promise<void> {
+  await onceOf(database).createIndex({ expiresAt: 1 }, { expireAfterSeconds: 0 });
+}
+
+/** Hints name indexes by key, so one that others made under another name serves as well, if it holds every document. */
+async function ensureIndexes(database: Db, resource: Resource): Promise<void> {
+  const collection = database.collection(resource.name);
+  const there = await collection.listIndexes().toArray();
+  // Two access paths may walk the same key, one with its first field pinned.
+  const wanted = new Map(resource.indexes.map((spec) => [JSON.stringify(Object.entries(toIndexKey(spec))), { name: spec.name, key: toIndexKey(spec) }]));
+  for (const { name, key } of wanted.values()) {
+    if (isIdAlone(key)) continue;
+    const same = there.find((index) => isSameKey(index, key));
+    if (same !== undefined) mustHoldAll(same);
+    else await makeIndex(() => collection.createIndex(key, { name }), name);
+  }
+  const partial = oddFilter(resource);
+  if (partial === undefined) return;
+  const odd = there.find(({ name }) => name === oddIndexName);
+  if (odd !== undefined && !Bun.deepEquals(odd['partialFilterExpression'], partial)) await collection.dropIndex(oddIndexName);
+  await makeIndex(() => collection.createIndex({ _id: 1, [oddKey]: 1 }, { name: oddIndexName, partialFilterExpression: partial }), oddIndexName);
+}
+
+/** A second field, which no document has: an index over `_id` alone cannot be partial. */
+const oddKey = 'tombolo_odd';
+
+async function makeIndex(make: () => Promise<unknown>, name: string): Promise<void> {
+  try {
+    await make();
+  } catch (error) {
+    const why = codeOf(error) === codes.duplicateKey ? 'documents have the same value where it has to be unique; find them with an aggregation that groups by the key, and remove all but one'
+      : codeOf(error) === codes.parallelArrays ? 'documents hold arrays in two of its fields, which no index can; find them by { <field>: { $type: "array" } } and mend them'
+      : codeOf(error) === codes.indexKeySpecsConflict ? 'an index of this name has another key; drop it' : messageOf(error);
+    throw new Error(`index ${name} cannot be built, and lists that walk it would read everything: ${why}`, { cause: error });
+  }
+}
+
+function isIdAlone(key: Document): boolean {
+  return Object.keys(key).join() === '_id';
+}
+
+/** The order of the fields counts. */
+function isSameKey(index: IndexDescriptionInfo, key: Document): boolean {
+  return JSON.stringify(Object.entries(index.key)) === JSON.stringify(Object.entries(key)) && index.name !== oddIndexName;
+}
+
+function mustHoldAll(index: IndexDescriptionInfo): void {
+  const lacks = ['sparse', 'partialFilterExpression', 'collation', 'hidden'].filter((option) => index[option] !== undefined && index[option] !== false);
+  if (lacks.length > 0) throw new Error(`index ${index.name} has the key that a list walks, but is ${lacks.join(' and ')}, so documents are missing or in another order; drop it, Tombolo makes its own`);
+}
+
+async function inspect(database: Db, resources: readonly Resource[]): Promise<Installed> {
+  const mayBeOdd = new Set<string>();
+  const invalid: string[] = [];
+  for (const resource of resources) {
+    const collection = database.collection(resource.name);
+    const filter = oddFilter(resource);
+    if (filter !== undefined && (await collection.findOne(filter, { hint: oddIndexName, projection: { _id: 1 } })) !== null) mayBeOdd.add(resource.name);
+    if (await hasInvalid(database, resource)) invalid.push(resource.name);
+  }
+  return { mayBeOdd, invalid };
+}
+
+/** A look at the beginning: the whole of a large collection takes too long for a start. */
+const inspectedMax = 1_000;
+
+async function hasInvalid(database: Db, resource: Resource): Promise<boolean> {
+  const { validator } = toValidation(resource);
+  const found = await database.collection(resource.name).aggregate([{ $limit: inspectedMax }, { $match: { $nor: [validator] } }, { $limit: 1 }, { $project: { _id: 1 } }]).toArray();
+  return found.length > 0;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,228 @@
+/**
+ * The store on MongoDB: a replica set, one collection a resource, documents as BSON that other programs read and
+ * write beside us.
+ *
+ * A write is answered when a majority has it in its journal. Many origins may share a database: conflicts are
+ * decided by its transactions, and each origin hears of everything through its change streams. If the database is
+ * dropped or its history is lost, a new epoch begins and every reader of the feed is told.
+ */
+import type { Db, MongoClient } from 'mongodb';
+import type { Position } from '../../../shared/contract/position.ts';
+import type { Resource } from '../../../shared/contract/resource.ts';
+import { storeLimits } from '../limits.ts';
+import { StoreNotReady } from '../not-ready.ts';
+import type { ChangeBatch, HistoryLost, ListRequest, Mutation, Read, ReadOptions, Store, WriteOptions, Written } from '../store.ts';
+import { mustServe } from './checks.ts';
+import { toClient, toDatabaseName } from './client.ts';
+import { ensureEpoch, replaceEpoch } from './epoch.ts';
+import { deadlineExceeded, isOutOfReach, storeUnavailable, toStoreFault } from './errors.ts';
+import { Head, majorityTime } from './head.ts';
+import { install, type Installed } from './install.ts';
+import { type Reading, Reader } from './reader.ts';
+import { cursorsOf } from './system-collections.ts';
+import { watchChanges } from './watch.ts';
+import { Writer } from './writer.ts';
+
+export interface MongoStoreOptions {
+  /** A connection string; its path names the database. */
+  readonly uri: string;
+  readonly resources: Iterable<Resource>;
+  /** Milliseconds of the epoch. */
+  readonly clock?: () => number;
+  /** So many random bytes in hex. */
+  readonly random?: (bytes: number) => string;
+  readonly onWarning?: (message: string, facts: Readonly<Record<string, unknown>>) => void;
+  /** The database cannot be put back into a state that can be served from. */
+  readonly onFatal?: (error: Error) => void;
+}
+
+type Surroundings = Required<Omit<MongoStoreOptions, 'uri' | 'resources'>>;
+
+interface Opened {
+  readonly client: MongoClient;
+  readonly database: Db;
+  readonly resources: ReadonlyMap<string, Resource>;
+  readonly installed: Installed;
+  readonly head: Head;
+  readonly options: Surroundings;
+}
+
+/** Of the store's own questions, which carry no request's deadline. */
+const ownWait = { timeoutMS: storeLimits.ownWriteMsMax } as const;
+
+export async function openMongoStore(options: MongoStoreOptions): Promise<Store> {
+  const client = toClient(options.uri);
+  try {
+    await client.connect();
+    const database = client.db(toDatabaseName(options.uri));
+    const filled = { clock: options.clock ?? Date.now, random: options.random ?? randomHex, onWarning: options.onWarning ?? ignore, onFatal: options.onFatal ?? fail };
+    const resources = new Map([...options.resources].map((resource) => [resource.name, resource]));
+    await mustServe(database, filled.clock);
+    const installed = await install(database, [...resources.values()]);
+    warn(installed, filled);
+    const epoch = await ensureEpoch(database, filled.random(8), ownWait);
+    const head = new Head(database, { epoch, time: await majorityTime(database, ownWait) });
+    return new MongoStore({ client, database, resources, installed, head, options: filled });
+  } catch (error) {
+    await client.close();
+    throw isOutOfReach(error) ? new StoreNotReady(toDatabaseName(options.uri), [`no primary answered (${error.message}); is mongod running, is MONGODB_URI right, does the network let us through?`]) : toStoreFault(error);
+  }
+}
+
+class MongoStore implements Store {
+  readonly engine = 'mongodb';
+  readonly #client: MongoClient;
+  readonly #database: Db;
+  readonly #resources: ReadonlyMap<string, Resource>;
+  readonly #options: Surroundings;
+  readonly #head: Head;
+  readonly #reader: Reader;
+  readonly #writer: Writer;
+  readonly #closing = new AbortController();
+  /** What is accepted and not finished. */
+  readonly #running = new Set<Promise<unknown>>();
+  #installed: Installed;
+  #mending: Promise<void> | undefined;
+
+  constructor({ client, database, resources, installed, head, options }: Opened) {
+    this.#client = client;
+    this.#database = database;
+    this.#resources = resources;
+    this.#installed = installed;
+    this.#head = head;
+    this.#options = options;
+    this.#reader = new Reader({ client, database, mayBeOdd: ({ name }) => this.#installed.mayBeOdd.has(name) });
+    this.#writer = new Writer({ client, database, head, clock: options.clock });
+  }
+
+  get(resource: Resource, id: string, options: ReadOptions) {
+    return this.#read(options, (reading) => this.#reader.get(resource, id, reading));
+  }
+
+  list(resource: Resource, request: ListRequest, options: ReadOptions) {
+    return this.#read(options, (reading) => this.#reader.list(resource, request, reading));
+  }
+
+  count(resource: Resource, request: Omit<ListRequest, 'after' | 'limit'>, max: number, options: ReadOptions) {
+    return this.#read(options, (reading) => this.#reader.count(resource, request, max, reading));
+  }
+
+  write(mutations: readonly Mutation[], options: WriteOptions): Promise<Written> {
+    return this.#run(() => this.#writer.write(mutations, options));
+  }
+
+  head(): Promise<Position> {
+    return this.#run(() => this.#head.refresh(ownWait));
+  }
+
+  async *watch(from: Position, signal: AbortSignal): AsyncGenerator<ChangeBatch | HistoryLost, void, undefined> {
+    const source = {
+      client: this.#client, database: this.#database, resources: this.#resources, head: this.#head,
+      reset: () => this.#reset(), onSchemaChange: () => void this.#mend(),
+    };
+    const ends = AbortSignal.any([signal, this.#closing.signal]);
+    const changes = watchChanges(source, from, ends);
+    try {
+      for (;;) {
+        const { done, value } = await this.#track(changes.next());
+        if (done === true) return;
+        yield value;
+      }
+    } finally {
+      await this.#track(changes.return());
+    }
+  }
+
+  cursor(consumer: string): Promise<Position | undefined> {
+    return this.#run(async () => {
+      const found = await cursorsOf(this.#database).findOne({ _id: consumer }, ownWait);
+      return found === null ? undefined : { epoch: found.epoch, order: found.order };
+    });
+  }
+
+  async keepCursor(consumer: string, { epoch, order }: Position): Promise<void> {
+    await this.#run(() => cursorsOf(this.#database).replaceOne({ _id: consumer }, { epoch, order }, { upsert: true, ...ownWait }));
+  }
+
+  renewEpoch(): Promise<Position> {
+    return this.#run(async () => {
+      const epoch = this.#options.random(8);
+      return this.#head.begin(epoch, await replaceEpoch(this.#client, this.#database, epoch, ownWait));
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+    await this.#writer.close();
+    await this.#client.close();
+  }
+
+  #read<T>({ deadline, atLeast }: ReadOptions, read: (reading: Reading) => Promise<T>): Promise<Read<T>> {
+    return this.#run(async () => {
+      const position = await this.#head.mustReach(atLeast, { timeoutMS: this.#left(deadline) });
+      return { value: await this.#reader.at(this.#head.time, this.#left(deadline), read), position };
+    });
+  }
+
+  #left(deadline: number): number {
+    const left = Math.ceil(deadline - this.#options.clock());
+    if (left <= 0) throw deadlineExceeded();
+    return left;
+  }
+
+  /** A call from outside: refused when closed, finished before we close, failing in Faults. */
+  async #run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closing.signal.aborted) throw storeUnavailable(undefined, 'the store is closed');
+    try {
+      return await this.#track(work());
+    } catch (error) {
+      throw toStoreFault(error);
+    }
+  }
+
+  async #track<T>(running: Promise<T>): Promise<T> {
+    this.#running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+
+  async #reset(): Promise<Position> {
+    await this.#mend();
+    const epoch = await ensureEpoch(this.#database, this.#options.random(8), ownWait);
+    return this.#head.begin(epoch, await majorityTime(this.#database, ownWait));
+  }
+
+  /** Readers may notice the same drop at once; it is mended once. */
+  #mend(): Promise<void> {
+    this.#mending ??= this.#track(this.#putBack()).finally(() => (this.#mending = undefined));
+    return this.#mending;
+  }
+
+  async #putBack(): Promise<void> {
+    try {
+      this.#installed = await install(this.#database, [...this.#resources.values()]);
+      this.#options.onWarning('others dropped or renamed collections; indexes, validators and images were put back', {});
+    } catch (cause) {
+      this.#options.onFatal(new Error('collections were dropped or renamed by others and cannot be put back', { cause }));
+    }
+  }
+}
+
+function warn({ invalid, mayBeOdd }: Installed, { onWarning }: Surroundings): void {
+  if (invalid.length > 0) onWarning('documents that were here before do not fit the schema; they are served, and checked when they are written', { collections: invalid });
+  if (mayBeOdd.size > 0) onWarning('documents hold arrays or objects where plain values are declared; lists read them beside their index', { collections: [...mayBeOdd] });
+}
+
+function randomHex(bytes: number): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString('hex');
+}
+
+function ignore(): void {}
+
+function fail(error: Error): void {
+  throw error;
+}

@@ -1,0 +1,109 @@
+/** What a store on MongoDB needs of its server, and what it makes of a database that others began. */
+import { afterEach, expect, test } from 'bun:test';
+import * as z from 'zod';
+import { openMongoStore } from '../../origin/store/mongo/mongo-store.ts';
+import { resource } from '../../shared/contract/resource.ts';
+import { anyone } from '../../shared/contract/rules.ts';
+import { instant, integer } from '../../shared/contract/types.ts';
+import { startMongod } from '../mongod/server.ts';
+import { inTime, put, textOf } from './harness.ts';
+import { type MongoPlace, openMongoPlace } from './mongo-place.ts';
+
+const boats = resource({
+  name: 'boats', id: 'objectId',
+  schema: z.object({ name: z.string(), masts: integer().optional(), built: instant().optional(), log: z.unknown().optional() }),
+  rules: { read: anyone, write: anyone },
+  shapes: { byName: { range: 'name', sort: ['name'] } },
+});
+const id = (n: number) => n.toString(16).padStart(24, '0');
+
+let place: MongoPlace | undefined;
+afterEach(async () => {
+  await place?.remove();
+  place = undefined;
+});
+const open = async () => (place = await openMongoPlace({ resources: [boats] }));
+
+test('a standalone is refused, with what mends it', async () => {
+  const server = await startMongod({ standalone: true });
+  await expect(openMongoStore({ uri: server.uri, resources: [boats] })).rejects.toThrow(/no member of a replica set[^]*rs\.initiate\(\)/);
+  await server.close();
+});
+
+test('a server that nobody reaches is named as such within its wait', async () => {
+  const started = performance.now();
+  await expect(openMongoStore({ uri: 'mongodb://127.0.0.1:1/shop', resources: [boats] })).rejects.toThrow('no primary answered');
+  expect(performance.now() - started).toBeLessThan(4_000);
+});
+
+test('two origins may start at once, and again', async () => {
+  const { uri, store } = await open();
+  const twins = await Promise.all([openMongoStore({ uri, resources: [boats] }), openMongoStore({ uri, resources: [boats] })]);
+  expect(new Set((await Promise.all([store, ...twins].map((each) => each.head()))).map(({ epoch }) => epoch)).size).toBe(1);
+  await Promise.all(twins.map((twin) => twin.close()));
+});
+
+test('two origins that race on one document lose nothing', async () => {
+  const { uri, store } = await open();
+  const twin = await openMongoStore({ uri, resources: [boats] });
+  const add = { resource: boats, id: id(1), decide: (before: { readonly value: Readonly<Record<string, unknown>> } | undefined) => ({ kind: 'put' as const, document: { name: 'Twin', masts: Number(before?.value['masts'] ?? 0) + 1 } }) };
+  await Promise.all(Array.from({ length: 30 }, async (_, n) => (n % 2 === 0 ? store : twin).write([add], inTime(15_000))));
+  expect(JSON.parse((await textOf(store, boats, id(1))) ?? '{}')).toMatchObject({ masts: 30 });
+  await twin.close();
+});
+
+test('the database refuses a type that is not declared, whoever writes, and says where', async () => {
+  const { foreign } = await open();
+  await expect(foreign.collection('boats').insertOne({ name: 7 })).rejects.toThrow('validation');
+  await foreign.collection('boats').insertOne({ name: 'Fram', built: new Date(0) });
+});
+
+test('a unique index of others refuses its own mutation alone, and names the field', async () => {
+  const { store, foreign } = await open();
+  await foreign.collection('boats').createIndex({ name: 1 }, { unique: true, name: 'theirs' });
+  const { outcomes } = await store.write([put(boats, id(1), { name: 'Fram' }), put(boats, id(2), { name: 'Fram' }), put(boats, id(3), { name: 'Gjøa' })], inTime());
+  expect(outcomes.map((outcome) => (outcome.kind === 'refused' ? [outcome.fault.reason, outcome.fault.errors[0]?.at] : outcome.kind))).toEqual(['written', ['document_conflict', '/name'], 'written']);
+});
+
+test('a patch leaves the types of what it does not name', async () => {
+  const { store, foreign } = await open();
+  await foreign.collection('boats').insertOne({ name: 'Fram', log: { at: new Date(5), kept: [new Date(6)] } });
+  const key = String((await foreign.collection('boats').findOne())?._id);
+  await store.write([{ resource: boats, id: key, decide: (before) => ({ kind: 'put', document: { ...withoutId(before?.value ?? {}), name: 'Maud' } }) }], inTime());
+  expect(await foreign.collection<object>('boats').findOne({}, { projection: { _id: 0 } })).toEqual<object | null>({ name: 'Maud', log: { at: new Date(5), kept: [new Date(6)] } });
+});
+
+test('a dropped database begins a new epoch, and its readers are told', async () => {
+  const { store, foreign } = await open();
+  const from = await store.head();
+  const batches = store.watch(from, new AbortController().signal)[Symbol.asyncIterator]();
+  await batches.next();
+  await foreign.dropDatabase();
+  for (;;) {
+    const { value } = await batches.next();
+    if (value === undefined) throw new Error('the feed ended');
+    if (!('lost' in value)) continue;
+    expect(value.head.epoch).not.toBe(from.epoch);
+    break;
+  }
+  await store.write([put(boats, id(1), { name: 'Again' })], inTime());
+  expect(await foreign.listCollections({ name: 'boats' }).next()).toHaveProperty('options.validator');
+});
+
+test('a dropped collection touches its whole resource, and is put back', async () => {
+  const { store, foreign } = await open();
+  const batches = store.watch(await store.head(), new AbortController().signal)[Symbol.asyncIterator]();
+  await batches.next();
+  await foreign.collection('boats').drop();
+  for (;;) {
+    const { value } = await batches.next();
+    if (value === undefined || 'lost' in value) throw new Error('the feed ended');
+    if (value.changes.length === 0) continue;
+    expect(value.changes).toMatchObject([{ kind: 'resource', resource: 'boats' }]);
+    break;
+  }
+});
+
+function withoutId({ id: _id, ...rest }: Readonly<Record<string, unknown>>): Record<string, never> {
+  return rest as Record<string, never>;
+}
