@@ -51,7 +51,7 @@ async function ask(context: Context, input: HostileInput): Promise<{ status: num
   if (response.headers.get('content-type') === 'text/event-stream') return { status: response.status, complaint: void (await response.body?.cancel()) };
   const text = await response.text();
   const after = formatPosition(await context.store.head());
-  return { status: response.status, complaint: complaintOf(response, text, before !== after) };
+  return { status: response.status, complaint: complaintOf(response, { text, changed: before !== after, sent: JSON.stringify(input) }) };
 }
 
 function toRequest({ method, path, query, headers, body }: HostileInput): Request {
@@ -62,7 +62,13 @@ function toRequest({ method, path, query, headers, body }: HostileInput): Reques
   return new Request(url, init);
 }
 
-function complaintOf({ status, headers }: Response, text: string, changed: boolean): string | undefined {
+interface Seen {
+  readonly text: string;
+  readonly changed: boolean;
+  readonly sent: string;
+}
+
+function complaintOf({ status, headers }: Response, { text, changed, sent }: Seen): string | undefined {
   if (status >= 500 && status !== 504) return `a failure: ${status} ${text}`;
   if (status < 400) return undefined;
   if (changed) return `refused, and something was written: ${status} ${text}`;
@@ -71,7 +77,9 @@ function complaintOf({ status, headers }: Response, text: string, changed: boole
   if (headers.get('content-type') !== 'application/problem+json') return `no problem document: ${text}`;
   if (text === '') return undefined;
   const problem = JSON.parse(text) as { code?: string; detail?: string; errors?: { at: string; in: string; detail: string }[] };
-  if (problem.code === undefined || /\bat .*\.ts:\d+|SQLITE_|ZodError|bun:sqlite/.test(problem.detail ?? '')) return `it tells too little or too much: ${text}`;
+  const inner = /\.ts:\d+|\b(SQLITE|sqlite|zod|bun:)/.exec(problem.detail ?? '')?.[0];
+  // What the input itself said may be said back to it.
+  if (problem.code === undefined || (inner !== undefined && !sent.includes(inner))) return `it tells too little or too much: ${text}`;
   if (fieldsNamed.has(problem.code) && (problem.errors ?? []).length === 0) return `it names no place: ${text}`;
   return undefined;
 }

@@ -1,6 +1,6 @@
 /** Everybody asks, somebody writes, for a while; then every answer is held against the naive API. */
 import { Random } from '../support/random.ts';
-import { startWorld } from '../support/whole-world.ts';
+import { type Engine, startWorld } from '../support/whole-world.ts';
 import { everybody, signIn } from './principals.ts';
 import { askAround, type Findings, judge, type Observation } from './readers.ts';
 import { States } from './states.ts';
@@ -17,6 +17,7 @@ export interface ScopesFigures {
 const readers = 4;
 
 export interface ScopesOptions {
+  readonly engine: Engine;
   readonly seed: number;
   /** It goes on until there are so many of both. */
   readonly writes: number;
@@ -25,8 +26,8 @@ export interface ScopesOptions {
   readonly feedSilentMs: number;
 }
 
-export async function runScopes({ seed, writes, answers, memoMs, feedSilentMs }: ScopesOptions): Promise<{ findings: Findings; figures: ScopesFigures }> {
-  const world = await startWorld({ engine: 'sqlite', memoMs, feedSilentMs });
+export async function runScopes({ engine, seed, writes, answers, memoMs, feedSilentMs }: ScopesOptions): Promise<{ findings: Findings; figures: ScopesFigures }> {
+  const world = await startWorld({ engine, memoMs, feedSilentMs });
   try {
     const random = new Random(seed);
     const callers = await signIn(world, everybody);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { check } from '../history/check.ts';
 import { type RunFigures, runHistory } from '../history/run.ts';
 import { fuzzOrigin } from '../hostile/origin-fuzz.ts';
+import { engines } from '../support/whole-world.ts';
 import { runScopes } from '../scopes/run.ts';
 
 export interface Budget {
@@ -47,7 +48,7 @@ async function scopes({ seed, minutes }: Budget): Promise<Outcome> {
   const runs: object[] = [];
   const violations: string[] = [];
   while (runs.length === 0 || performance.now() < until) {
-    const { findings, figures } = await runScopes({ seed: seed + runs.length, writes: 400, answers: 4_000, memoMs: 300, feedSilentMs: 400 });
+    const { findings, figures } = await runScopes({ engine: engines[runs.length % engines.length] ?? 'sqlite', seed: seed + runs.length, writes: 400, answers: 4_000, memoMs: 300, feedSilentMs: 400 });
     violations.push(...findings.wrong.map((wrong) => `wrong: ${wrong}`), ...findings.leaked.map((leaked) => `leaked: ${leaked}`));
     runs.push(figures);
   }
