@@ -1,6 +1,6 @@
 /**
  * The README's test command. Builds the edge bundle once for all tests, runs the quick suites in parallel and
- * then the slow ones, and ends with what was skipped, why, and the counts.
+ * then the slow ones, and ends with what failed, what was skipped and why, and the counts.
  *
  *   npm test                      everything
  *   npm test -- shared/ cursor    only files whose path contains one of these
@@ -43,24 +43,24 @@ async function runAll(patterns: readonly string[]): Promise<number> {
 function runFiles(files: readonly string[], flags: readonly string[], bundleDir: string): TestCounts {
   if (files.length === 0) return noTests;
   const report = join(scratch, `${crypto.randomUUID()}.xml`);
-  const { exitCode } = Bun.spawnSync([process.execPath, 'test', ...flags, '--reporter=junit', `--reporter-outfile=${report}`, ...files.map((file) => `./${file}`)], {
+  const { exitCode } = Bun.spawnSync([process.execPath, 'test', ...flags, '--only-failures', '--reporter=junit', `--reporter-outfile=${report}`, ...files.map((file) => `./${file}`)], {
     cwd: project, stdin: 'ignore', stdout: 'inherit', stderr: 'inherit',
     env: { ...process.env, TOMBOLO_EDGE_BUNDLE: bundleDir },
   });
   const counts = existsSync(report) ? parseTestReport(readFileSync(report, 'utf8')) : noTests;
-  const silent = files.filter((file) => !counts.files.has(file));
-  for (const file of silent) process.stdout.write(`failed: ${file} reported no test\n`);
-  const unseen = exitCode !== 0 && counts.failed + silent.length === 0 ? 1 : 0;
-  if (unseen > 0) process.stdout.write(`failed: bun test ended with ${exitCode}\n`);
-  return { ...counts, failed: counts.failed + silent.length + unseen };
+  const silent = files.filter((file) => !counts.files.has(file)).map((file) => ({ file, title: 'reported no test' }));
+  const failed = [...counts.failed, ...silent];
+  const unseen = exitCode !== 0 && failed.length === 0 ? [{ file: 'bun test', title: `ended with ${exitCode}` }] : [];
+  return { ...counts, failed: [...failed, ...unseen] };
 }
 
 function conclude({ passed, failed, skipped }: TestCounts): number {
+  for (const { file, title } of failed) process.stdout.write(`failed: ${file}: ${title}\n`);
   for (const { file, title } of skipped) process.stdout.write(`skipped: ${file}: ${title}\n`);
   const strict = process.env['CI'] === 'true' && skipped.length > 0;
   if (strict) process.stdout.write('with CI=true a skipped test is a failure\n');
-  process.stdout.write(`${toCountsLine({ passed, failed, skipped: skipped.length })}\n`);
-  return failed > 0 || strict ? 1 : 0;
+  process.stdout.write(`${toCountsLine({ passed, failed: failed.length, skipped: skipped.length })}\n`);
+  return failed.length > 0 || strict ? 1 : 0;
 }
 
 try {

@@ -2,11 +2,11 @@
  * What was committed, from the database's own log and by nothing that serves it: the truth that answers and
  * events are held against. The log may lose its beginning on the way, so it is read as it grows.
  */
-import { Database } from 'bun:sqlite';
 import { join } from 'node:path';
 import type { JsonObject } from '../../shared/contract/values.ts';
 import { groupOf, groups, toImage } from './documents.ts';
 import type { Commit } from './history.ts';
+import { withDatabase } from '../support/store-file.ts';
 
 interface Row {
   readonly seq: number;
@@ -29,7 +29,7 @@ export class CommitLog {
 
   /** All commits of the history's documents until now. */
   read(): readonly Commit[] {
-    this.#with((database) => {
+    withDatabase(this.#path, (database) => {
       const epoch = database.prepare<{ value: string }, []>(`SELECT value FROM _meta WHERE key = 'epoch'`).get()?.value ?? '';
       for (const row of database.prepare<Row, [number]>('SELECT seq, token, resource, id, kind, before, after FROM _log WHERE seq > ? ORDER BY seq').all(this.#read)) {
         this.#read = row.seq;
@@ -42,7 +42,7 @@ export class CommitLog {
   /** Makes every cursor but the newest useless, as age does; nothing else is lost. */
   forget(): void {
     this.read();
-    this.#with((database) => database.run('DELETE FROM _log WHERE seq < (SELECT max(seq) FROM _log)'));
+    withDatabase(this.#path, (database) => database.run('DELETE FROM _log WHERE seq < (SELECT max(seq) FROM _log)'));
   }
 
   #take(epoch: string, { seq, token, resource, id, before, after }: Row): void {
@@ -51,15 +51,5 @@ export class CommitLog {
     if (!groups.some(({ name }) => name === group)) return;
     const position = { epoch, order: seq.toString(16).padStart(12, '0') + token };
     this.#commits.push({ position, id, group, live: resource === 'reviews', before: was && toImage(was), after: is && toImage(is) });
-  }
-
-  #with(work: (database: Database) => void): void {
-    const database = new Database(this.#path, { readwrite: true });
-    try {
-      database.run('PRAGMA busy_timeout = 2000');
-      work(database);
-    } finally {
-      database.close();
-    }
   }
 }

@@ -33,7 +33,7 @@ export class StoreFile implements ForeignProgram {
   async backup(): Promise<() => Promise<void>> {
     const copy = `${this.#path}.backup`;
     rmSync(copy, { force: true });
-    this.#with((database) => database.prepare('VACUUM INTO ?').run(copy));
+    withDatabase(this.#path, (database) => database.prepare('VACUUM INTO ?').run(copy));
     return async () => {
       for (const suffix of ['', '-wal', '-shm']) rmSync(`${this.#path}${suffix}`, { force: true });
       copyFileSync(copy, this.#path);
@@ -43,16 +43,17 @@ export class StoreFile implements ForeignProgram {
   async close(): Promise<void> {}
 
   #write(sql: string, ...values: SQLQueryBindings[]): void {
-    this.#with((database) => database.prepare(sql).run(...values));
+    withDatabase(this.#path, (database) => database.prepare(sql).run(...values));
   }
+}
 
-  #with(work: (database: Database) => void): void {
-    const database = new Database(this.#path, { readwrite: true });
-    try {
-      database.run('PRAGMA busy_timeout = 2000');
-      work(database);
-    } finally {
-      database.close();
-    }
+/** A connection of another program, for as long as `work` takes. */
+export function withDatabase(path: string, work: (database: Database) => void): void {
+  const database = new Database(path, { readwrite: true });
+  try {
+    database.run('PRAGMA busy_timeout = 2000');
+    work(database);
+  } finally {
+    database.close();
   }
 }

@@ -11,11 +11,12 @@ const report = `<?xml version="1.0"?><testsuites><testsuite name="a.test.ts" fil
 
 test('counts passed, failed and skipped tests, a todo among the skipped', () => {
   const counts = parseTestReport(report);
-  expect([counts.passed, counts.failed, counts.skipped.length]).toEqual([1, 1, 2]);
+  expect([counts.passed, counts.failed.length, counts.skipped.length]).toEqual([1, 1, 2]);
   expect([...counts.files]).toEqual(['a.test.ts', 'b.test.ts']);
 });
 
-test('names what was skipped with its group and unescaped', () => {
+test('names what failed and what was skipped, with the group and unescaped', () => {
+  expect(parseTestReport(report).failed).toEqual([{ file: 'a.test.ts', title: 'group > fails' }]);
   expect(parseTestReport(report).skipped.map(({ title }) => title)).toEqual(['reads <all> (needs Java)', 'group > later']);
 });
 
@@ -26,5 +27,5 @@ test('says skipped only when something was', () => {
 
 test('adds the counts of several runs', () => {
   const twice = addCounts(addCounts(noTests, parseTestReport(report)), parseTestReport(report));
-  expect([twice.passed, twice.failed, twice.skipped.length, twice.files.size]).toEqual([2, 2, 4, 2]);
+  expect([twice.passed, twice.failed.length, twice.skipped.length, twice.files.size]).toEqual([2, 2, 4, 2]);
 });

@@ -1,31 +1,32 @@
 /** What a JUnit report by `bun test` says, as far as the last lines of the test command need it. */
 
-export interface SkippedTest {
+export interface NamedTest {
   readonly file: string;
-  /** With the reason: `needs.ts` writes it into the title. */
+  /** Why a test was skipped is part of it: `needs.ts` writes it there. */
   readonly title: string;
 }
 
 export interface TestCounts {
   readonly passed: number;
-  readonly failed: number;
-  readonly skipped: readonly SkippedTest[];
+  readonly failed: readonly NamedTest[];
+  readonly skipped: readonly NamedTest[];
   /** The files that reported anything: one that is missing did not load. */
   readonly files: ReadonlySet<string>;
 }
 
-export const noTests: TestCounts = { passed: 0, failed: 0, skipped: [], files: new Set() };
+export const noTests: TestCounts = { passed: 0, failed: [], skipped: [], files: new Set() };
 
 export function parseTestReport(xml: string): TestCounts {
   let passed = 0;
-  let failed = 0;
-  const skipped: SkippedTest[] = [];
+  const failed: NamedTest[] = [];
+  const skipped: NamedTest[] = [];
   const files = new Set<string>();
   for (const [, attributes = '', body = ''] of xml.matchAll(/<testcase\b([^>]*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g)) {
     const file = attribute(attributes, 'file');
     files.add(file);
-    if (body.includes('<failure') || body.includes('<error')) failed++;
-    else if (body.includes('<skipped')) skipped.push({ file, title: [attribute(attributes, 'classname'), attribute(attributes, 'name')].filter(Boolean).join(' > ') });
+    const named = { file, title: [attribute(attributes, 'classname'), attribute(attributes, 'name')].filter(Boolean).join(' > ') };
+    if (body.includes('<failure') || body.includes('<error')) failed.push(named);
+    else if (body.includes('<skipped')) skipped.push(named);
     else passed++;
   }
   return { passed, failed, skipped, files };
@@ -34,7 +35,7 @@ export function parseTestReport(xml: string): TestCounts {
 export function addCounts(one: TestCounts, other: TestCounts): TestCounts {
   return {
     passed: one.passed + other.passed,
-    failed: one.failed + other.failed,
+    failed: [...one.failed, ...other.failed],
     skipped: [...one.skipped, ...other.skipped],
     files: new Set([...one.files, ...other.files]),
   };

@@ -1,3 +1,5 @@
+import { randomFrom } from '../../support/random.ts';
+
 /** A seeded source of choices: the same seed asks the same questions, on every machine. */
 export type Random = {
   /** From 0 up to but not including 1. */
@@ -12,7 +14,7 @@ export type Random = {
 };
 
 export function seededRandom(seed: number): Random {
-  const unit = mulberry32(seed);
+  const unit = randomFrom(seed);
   const below = (bound: number) => Math.floor(unit() * bound);
   return {
     unit,
@@ -26,16 +28,5 @@ export function seededRandom(seed: number): Random {
       return found[1]();
     },
     list: (lengthMax, make) => Array.from({ length: below(lengthMax + 1) }, make),
-  };
-}
-
-/** Thirty-two bits of state, evenly spread: enough to vary tests, no use for secrets. */
-function mulberry32(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }
