@@ -18,7 +18,7 @@ import { oddFilter, oddIndexName, oddReadMax, oddRows } from './odd-documents.ts
 /** Where a read happens: in a session, within what is left of its time. */
 export interface Reading {
   readonly session: ClientSession;
-  readonly timeoutMS: number;
+  readonly maxTimeMS: number;
 }
 
 type CountRequest = Omit<ListRequest, 'after' | 'limit'>;
@@ -35,11 +35,11 @@ export class Reader {
   }
 
   /** The state read is at or after `time`. */
-  async at<T>(time: Timestamp, timeoutMS: number, read: (reading: Reading) => Promise<T>): Promise<T> {
+  async at<T>(time: Timestamp, maxTimeMS: number, read: (reading: Reading) => Promise<T>): Promise<T> {
     const session = this.#client.startSession({ causalConsistency: true });
     try {
       session.advanceOperationTime(time);
-      return await read({ session, timeoutMS });
+      return await read({ session, maxTimeMS });
     } finally {
       await session.endSession();
     }
