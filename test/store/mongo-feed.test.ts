@@ -23,8 +23,10 @@ test.each(Object.keys(disturbances).flatMap((what) => [1, 2, 3].map((seed) => [w
   const reader = read(place.store, await place.store.head());
   const sizes: unknown[] = [];
   const writes = 30;
+  let isOver = false;
   const reading = (async () => {
-    while (sizes.length < writes) {
+    // It goes on asking until each disturbance has had its question.
+    while (sizes.length < writes || !isOver) {
       const batch = await reader.next();
       if (batch === undefined || 'lost' in batch) throw new Error('the feed lost its place');
       sizes.push(...batch.changes.map((change) => (change.kind === 'document' ? change.after?.['size'] : change.kind)));
@@ -36,6 +38,7 @@ test.each(Object.keys(disturbances).flatMap((what) => [1, 2, 3].map((seed) => [w
     for (let n = 0; n < writes / 3; n++) await write(place, round * (writes / 3) + n + 1);
     await disturbed;
   }
+  isOver = true;
   await reading;
   await reader.stop();
   expect(sizes).toEqual(Array.from({ length: writes }, (_, n) => n + 1));
