@@ -44,7 +44,7 @@ export class World {
     const jwks = await world.issuer.jwks();
     world.origin.jwks = () => Response.json(jwks);
     const { issuer, audience } = world.issuer;
-    world.edge = await startEdge({ originUrl: world.origin.url, keys: testKeys, issuer, audience, jwksUrl: `${world.origin.url}/.well-known/jwks.json`, memoMs: 40, feedSilentMs: 1_000, ...options, onLog: (line) => world.log.push(line) });
+    world.edge = await startEdge({ originUrl: world.origin.url, keys: testKeys, issuer, audience, jwksUrl: `${world.origin.url}/.well-known/jwks.json`, memoMs: 40, feedSilentMs: 10_000, ...options, onLog: (line) => world.log.push(line) });
     if (options.silent !== true) await world.feed.start();
     return world;
   }
