@@ -199,7 +199,7 @@ export class ReplicaSet {
     const at = positions[this.majority - 1] ?? 0;
     if (at > primary.commitAt && (primary.oplog.find(at)?.term === primary.term || this.members.length === 1)) primary.commitAt = at;
     for (const member of this.members) {
-      if (member === primary || !this.isLinked(primary, member)) continue;
+      if (member === primary || !this.isLinked(primary, member) || !sharesLog(member, primary)) continue;
       const known = Math.min(primary.commitAt, member.lastAt);
       if (known > member.commitAt) { member.commitAt = known; member.oplog.notify(); }
     }
