@@ -8,6 +8,7 @@ import { instant, integer } from '../../shared/contract/types.ts';
 import { startMongod } from '../mongod/server.ts';
 import { inTime, put, textOf } from './harness.ts';
 import { type MongoPlace, openMongoPlace } from './mongo-place.ts';
+import { openControlledDatabase } from '../support/mongo-database.ts';
 
 const boats = resource({
   name: 'boats', id: 'objectId',
@@ -36,6 +37,18 @@ test('a server that nobody reaches is named as such within its wait', async () =
   expect(performance.now() - started).toBeLessThan(4_000);
 });
 
+test.each([['create', 215, 'the drop of the database'], ['collMod', 12_587, 'an index']] as const)('a start waits for what others have begun: %s is refused with %d until %s is done', async (command, errorCode) => {
+  const { server, uri, foreign, remove } = await openControlledDatabase();
+  try {
+    if (command === 'collMod') await foreign.createCollection('boats');
+    server.failPoint('failCommand', { times: 3 }, { failCommands: [command], errorCode });
+    await (await openMongoStore({ uri, resources: [boats] })).close();
+    expect(await foreign.listCollections({ name: 'boats' }).next()).toHaveProperty('options.validator');
+  } finally {
+    await remove();
+  }
+});
+
 test('two origins may start at once, and again', async () => {
   const { uri, store } = await open();
   const twins = await Promise.all([openMongoStore({ uri, resources: [boats] }), openMongoStore({ uri, resources: [boats] })]);
@@ -54,7 +67,7 @@ test('two origins that race on one document lose nothing', async () => {
 
 test('the database refuses a type that is not declared, whoever writes, and says where', async () => {
   const { foreign } = await open();
-  await expect(foreign.collection('boats').insertOne({ name: 7 })).rejects.toThrow('validation');
+  await expect(foreign.collection('boats').insertOne({ name: 7 })).rejects.toMatchObject({ code: 121 });
   await foreign.collection('boats').insertOne({ name: 'Fram', built: new Date(0) });
 });
 
