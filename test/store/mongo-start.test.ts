@@ -6,6 +6,8 @@ import { resource } from '../../shared/contract/resource.ts';
 import { anyone } from '../../shared/contract/rules.ts';
 import { instant, integer } from '../../shared/contract/types.ts';
 import { startMongod } from '../mongod/server.ts';
+import { eventually } from '../support/eventually.ts';
+import { read } from './feed-suite.ts';
 import { inTime, put, textOf } from './harness.ts';
 import { type MongoPlace, openMongoPlace } from './mongo-place.ts';
 import { openControlledDatabase } from '../support/mongo-database.ts';
@@ -16,6 +18,7 @@ const boats = resource({
   rules: { read: anyone, write: anyone },
   shapes: { byName: { range: 'name', sort: ['name'] } },
 });
+const ships = resource({ name: 'ships', id: 'objectId', schema: z.object({ name: z.string() }), rules: { read: anyone, write: anyone }, shapes: { byName: { range: 'name', sort: ['name'] } } });
 const id = (n: number) => n.toString(16).padStart(24, '0');
 
 let place: MongoPlace | undefined;
@@ -115,6 +118,26 @@ test('a dropped collection touches its whole resource, and is put back', async (
     expect(value.changes).toMatchObject([{ kind: 'resource', resource: 'boats' }]);
     break;
   }
+});
+
+test.each([['before it is looked at', [boats, ships]], ['when it was looked at', [ships, boats]]] as const)('a collection that is dropped while another is put back, %s, is put back too', async (_when, resources) => {
+  const fatal: Error[] = [];
+  const controlled = await openMongoPlace({ resources, onFatal: (error) => fatal.push(error), mongod: {} });
+  place = controlled;
+  const { store, foreign, server } = controlled;
+  const creations = () => server.history.events.filter(({ name }) => name === 'create').length;
+  const before = creations();
+  const reader = read(store, await store.head());
+  await reader.next();
+  server.failPoint('failCommand', { times: 6 }, { failCommands: ['create'], errorCode: 215 });
+  await foreign.collection('boats').drop();
+  await reader.nextChanges();
+  await eventually('the first is being put back', () => creations() > before);
+  await foreign.collection('ships').drop();
+  await reader.nextChanges();
+  await eventually('both are back', async () => (await foreign.listCollections({ name: { $in: ['boats', 'ships'] }, 'options.validator': { $exists: true } }).toArray()).length === 2);
+  expect(fatal).toEqual([]);
+  await reader.stop();
 });
 
 function withoutId({ id: _id, ...rest }: Readonly<Record<string, unknown>>): Record<string, never> {

@@ -19,7 +19,29 @@ export interface Installed {
   readonly invalid: readonly string[];
 }
 
+type Found = ReadonlyMap<string, CollectionInfo>;
+
+/** Begins again when what was there is gone meanwhile: who drops one collection often drops the next. */
 export async function install(database: Db, resources: readonly Resource[]): Promise<Installed> {
+  for (let tries = 1; ; tries++) {
+    const found = await find(database);
+    try {
+      return await putInPlace(database, resources, found);
+    } catch (error) {
+      const left = await find(database);
+      if (tries >= triesMax || [...found.keys()].every((name) => left.has(name))) throw error;
+    }
+  }
+}
+
+/** Somebody who drops and makes collections without end is told what stands in the way. */
+const triesMax = 10;
+
+async function find(database: Db): Promise<Found> {
+  return new Map((await database.listCollections<CollectionInfo>().toArray()).map((info) => [info.name, info]));
+}
+
+async function putInPlace(database: Db, resources: readonly Resource[], found: Found): Promise<Installed> {
   const problems: string[] = [];
   const gather = async (work: () => Promise<unknown>, explain: (error: unknown) => string): Promise<void> => {
     try {
@@ -28,7 +50,6 @@ export async function install(database: Db, resources: readonly Resource[]): Pro
       problems.push(explain(error));
     }
   };
-  const found = new Map((await database.listCollections<CollectionInfo>().toArray()).map((info) => [info.name, info]));
   for (const name of systemNames) if (!found.has(name)) await gather(() => makeCollection(database, name, {}), (error) => `cannot create ${name}: ${messageOf(error)}`);
   await gather(() => ensureExpiry(database), (error) => `nonces and idempotency records need their expiry index: ${messageOf(error)}`);
   for (const resource of resources) {
