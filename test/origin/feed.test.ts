@@ -1,6 +1,8 @@
 /** The feed over a source that does what the test says. */
 import { expect, test } from 'bun:test';
 import { Feed, type FeedStep } from '../../origin/feed/feed.ts';
+import { openEventStream } from '../../origin/sinks/live.ts';
+import { reviews } from '../../shared/resources/reviews.ts';
 import type { Position } from '../../shared/contract/position.ts';
 import type { ChangeBatch, HistoryLost, Store } from '../../origin/store/store.ts';
 
@@ -27,4 +29,21 @@ test('a follower who waits hears at once that history was lost, though nothing h
   const next = steps.next();
   lose.resolve();
   expect((await next).value satisfies FeedStep | undefined).toEqual({ kind: 'lost', through: at(9) });
+});
+
+test('a subscriber from whom the store is cut off is asked to come back, and the trouble is told', async () => {
+  const cut = new Error('cut off');
+  const store = scripted(async function* (_from, asked) {
+    if (asked > 0) throw cut;
+    await new Promise(() => undefined);
+  });
+  const feed = await Feed.open({ store, heartbeatMs: 3_600_000, onTrouble: () => undefined });
+  const troubles: unknown[] = [];
+  const stream = openEventStream(feed, {
+    resource: reviews, readable: true, present: ({ text }) => text, audience: 'anyone', from: at(0),
+    token: ({ order }) => order, onTrouble: (cause) => void troubles.push(cause),
+  }, new AbortController().signal);
+  const text = await new Response(stream).text();
+  expect(text.endsWith(`event: reconnect\nid: ${at(0).order}\ndata: {}\n\n`)).toBe(true);
+  expect(troubles).toEqual([cut]);
 });
