@@ -16,6 +16,8 @@ const codes: Readonly<Record<string, readonly (CommandFault & { kind: 'error' })
 };
 const codesOfOthers = ['ShutdownInProgress', 'PrimarySteppedDown', 'NotWritablePrimary', 'InterruptedDueToReplStateChange', 'ExceededTimeLimit', 'HostUnreachable', 'NetworkTimeout'] as const;
 const concernCodes = ['PrimarySteppedDown', 'InterruptedDueToReplStateChange', 'WriteConcernTimeout'] as const;
+/** A commit that nobody answers twice is what a careless retry would do again. */
+const commitFactor = 4;
 /** Most are a hiccup; some outlast every deadline of the clients. */
 const delaysMs = [2, 5, 10, 30, 300, 1_100] as const;
 
@@ -40,7 +42,7 @@ export class CommandFaults implements Faults {
   #drawn(connection: number, ordinal: number, command: string): CommandFault | null {
     if (!this.isOn) return null;
     const draw = drawFor(this.#rates.seed, connection, ordinal);
-    if (draw() >= this.#rates.rate) return null;
+    if (draw() >= this.#rates.rate * (command === 'commitTransaction' ? commitFactor : 1)) return null;
     const of = <T>(from: readonly T[]): T => from[Math.floor(draw() * from.length)] as T;
     const kind = of(['closeBefore', 'closeAfter', 'error', 'delay', ...(command === 'commitTransaction' ? ['concernError' as const] : [])] as const);
     if (kind === 'error') return { kind, code: of(codes[command] ?? codesOfOthers) };
