@@ -165,6 +165,8 @@ export class Server {
     return this.encounters.at(moment, act);
   }
 
+  pauseCommitNews(): void { this.set.pauseCommitNews(); }
+
   // Of every running member's log only the newest committed entry and what follows stays, as of a small log under load.
   forgetLog(): void {
     for (const member of this.members) if (member.role !== 'down') member.oplog.forget(member.commitAt);

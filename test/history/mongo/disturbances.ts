@@ -10,7 +10,7 @@ import type { Stage } from './stage.ts';
 type Disturbance = (stage: Stage) => Promise<void>;
 
 /** One of them a round. */
-export const disturbances = { killed, steppedDown, withoutPrimary, deposed, deposedAndBack, lagging, secondaryKilled, forgotten } as const satisfies Readonly<Record<string, Disturbance>>;
+export const disturbances = { killed, steppedDown, withoutPrimary, deposed, deposedAndBack, unaware, lagging, secondaryKilled, forgotten } as const satisfies Readonly<Record<string, Disturbance>>;
 /** Now and then, at the same time. */
 export const besides = { reopened, clockSet } satisfies Readonly<Record<string, Disturbance>>;
 
@@ -91,6 +91,18 @@ async function deposedAndBack(stage: Stage): Promise<void> {
   server.set.pump();
   elect(stage);
   await pause(random, 60);
+}
+
+/** A new primary that has every write, has not heard which of them a majority has, and cannot commit yet to find out. */
+async function unaware(stage: Stage): Promise<void> {
+  const { server, random, run } = stage;
+  const first = server.memberOf(undefined).index;
+  server.pauseCommitNews();
+  await run.progress(3 + random.below(10));
+  await server.kill(first);
+  elect(stage);
+  for (const { index, isPrimary } of othersThan(stage, first)) if (!isPrimary) server.pauseReplication(index);
+  await pause(random, 200);
 }
 
 /** Followers behind, one or both: with both, no write is acknowledged. */

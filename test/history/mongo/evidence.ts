@@ -13,11 +13,13 @@ export interface Verdict {
   readonly violations: readonly string[];
 }
 
+/** Some seconds on a busy machine; what does not end is a violation too. */
+const runMsMax = 120_000;
 const dir = join(tmpdir(), 'tombolo-histories');
 
 async function judgeSeed(seed: number): Promise<Verdict> {
   try {
-    const { history, figures, commands } = await runMongoHistory(seed);
+    const { history, figures, commands } = await Promise.race([runMongoHistory(seed), tooLong()]);
     const violations = check(history).map(({ law, detail }) => `${law}: ${detail}`);
     if (violations.length === 0) return { seed, figures, violations };
     return { seed, figures, violations: violations.map((violation) => `seed ${seed}: ${violation}; see ${keep(seed, `${JSON.stringify({ violations, figures, history }, undefined, 1)}\n${commands}\n`)}`) };
@@ -34,6 +36,11 @@ export async function judgeSeeds(seeds: Iterable<number>, atOnce: number): Promi
     for (let next = left.next(); next.done !== true; next = left.next()) verdicts.push(await judgeSeed(next.value));
   }));
   return verdicts;
+}
+
+async function tooLong(): Promise<never> {
+  await Bun.sleep(runMsMax);
+  throw new Error(`it did not end within ${runMsMax} ms`);
 }
 
 function keep(seed: number, text: string): string {

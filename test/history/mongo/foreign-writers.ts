@@ -29,7 +29,7 @@ export async function writeFromOutside(run: Run, uri: string): Promise<void> {
     }
     await Bun.sleep(random.below(12));
   }
-  await client.close();
+  await Promise.race([client.close(), Bun.sleep(waitMsMax)]);
 }
 
 interface Update {
