@@ -18,8 +18,11 @@ export function readOptions({ deadline, atLeast }: Asked): { deadline: number; a
   return atLeast === undefined ? { deadline } : { deadline, atLeast };
 }
 
-/** A representation under its preconditions (RFC 9110 §13.2.2): 412, 304 or 200. */
-export function conditional(hop: Asked['hop'], body: string, contentType: string): Answer {
+const encoder = new TextEncoder();
+
+/** A representation under its preconditions (RFC 9110 §13.2.2): 412, 304 or 200. Encoded once, for its hash and the socket. */
+export function conditional(hop: Asked['hop'], text: string, contentType: string): Answer {
+  const body = encoder.encode(text);
   const etag = toETag(body);
   mustMatch(hop.header('if-match'), () => etag);
   if (matchesNone(hop.header('if-none-match'), etag)) return { status: 304, body: undefined, headers: { etag } };
