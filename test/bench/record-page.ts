@@ -14,8 +14,7 @@ export function toPage({ date, machine, versions, settings, requests, imports }:
     'the process measured, and moves least with noise. The generator\'s own CPU is told because it takes time from the server.',
     '',
     ...table(['request', 'requests/s', 'p50 ms', 'p99 ms', 'CPU µs', 'of bare, requests/s', 'of bare, CPU', 'goal', 'generator CPU µs'], requests.map(toRequestRow)),
-    '',
-    ...table(['import', 'way', 'rows', 'rows/s', 'origin CPU µs a row'], imports.map(toImportRow)),
+    ...(imports.length === 0 ? [] : ['', ...table(['import', 'way', 'rows', 'rows/s', 'origin CPU µs a row'], imports.map(toImportRow))]),
     '',
   ].join('\n');
 }
