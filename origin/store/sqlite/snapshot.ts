@@ -3,10 +3,10 @@
  * 2.4 µs of its 3.3: two locks are taken and freed by system calls. What one read of several statements sees is
  * one state, too.
  *
- *   ended ──read──▶ open ──end of the turn, or the head moved──▶ ended
+ *   ended ──read──▶ open ──end of the turn, a write of ours begins, or the head moves──▶ ended
  *
  * Whatever this process knows to be committed is seen, since a moving head ends it; commits of others are seen
- * from the next turn on.
+ * from the next turn on. No write begins beside it: the write-ahead log is begun anew only when nobody reads it.
  */
 import type { StoreDatabase } from './database.ts';
 

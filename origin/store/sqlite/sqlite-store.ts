@@ -120,7 +120,7 @@ class SqliteStore implements Store {
     this.#log = new ChangeLog(this.#logConnection);
     this.#head = new Head(this.#log, () => this.#snapshot.end());
     const log = new ChangeLog(writer);
-    this.#commits = new GroupCommit({ database: writer.database, log, clock: options.clock, onCommit: (end) => this.#head.moveTo(end) });
+    this.#commits = new GroupCommit({ database: writer.database, log, clock: options.clock, onBegin: () => this.#snapshot.end(), onCommit: (end) => this.#head.moveTo(end) });
     this.#calls = new WriteCalls(writer, resources, options.clock);
     this.#cursors = new Cursors({ reader: this.#logConnection.queries, writer: writer.queries });
     this.#foreign = new ForeignCommits({ database: writer.database, path: opened.path, onCommit: ({ schema }) => this.#noticed(schema), onFatal: options.onFatal });
