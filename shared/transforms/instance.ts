@@ -13,7 +13,7 @@ const abiVersion = 1;
 export const status = { ready: 0, more: 1, done: 2, refused: 3, misuse: 4 } as const;
 
 type Call = (...words: number[]) => number;
-const calls = ['abi_version', 'csv_open', 'input', 'configure', 'push', 'finish', 'output', 'close'] as const;
+const calls = ['abi_version', 'csv_open', 'bson_open', 'input', 'configure', 'push', 'finish', 'output', 'close'] as const;
 export type CallName = (typeof calls)[number];
 
 /** The instance trapped, now or before; nothing more can come from it. */
