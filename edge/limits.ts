@@ -16,6 +16,10 @@ export const edgeLimits = {
   keysBytesMax: 131_072,
   /** A report's body: a thousand buckets of fifty resources. */
   reportBytesMax: 2_097_152,
+  /** Read of a refused body so that its sender gets to read why; a larger one may meet a reset connection. */
+  discardBytesMax: 4_194_304,
+  /** The refusal waits no longer than this for the rest of its request. */
+  discardMsMax: 1_000,
   /** A question to the coordinator; then generations are unknown and answers are revalidated. */
   askMsMax: 1_000,
   /** After a failed question nobody asks again for this long: the wait must not be paid by every request. */

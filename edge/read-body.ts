@@ -1,12 +1,34 @@
 /** Bodies of up to a bound, in memory: counted while they are read, because a length may be absent or lie. */
 import { Fault } from '../shared/contract/fault.ts';
+import { edgeLimits } from './limits.ts';
 
 /** `undefined` as soon as there is more than `bytesMax`; what was read is thrown away then. */
 export async function readUpTo(stream: ReadableStream<Uint8Array> | null, bytesMax: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const body = await bufferUpTo(stream, bytesMax);
   if (body instanceof Uint8Array) return body;
-  await body.cancel();
+  await discard(body);
   return undefined;
+}
+
+/**
+ * Reads on to the end of a body that is refused, within bounds. If the connection closed while a client still
+ * sends, the client could meet a reset before it reads the refusal (RFC 9112 §9.6); workerd itself reads on for
+ * 64 KiB only.
+ */
+export async function discard(stream: ReadableStream<Uint8Array> | null): Promise<void> {
+  if (stream === null) return;
+  const reader = stream.getReader();
+  const end = () => reader.cancel().catch(() => undefined);
+  const late = setTimeout(end, edgeLimits.discardMsMax);
+  try {
+    let left: number = edgeLimits.discardBytesMax;
+    for (let part = await reader.read(); !part.done && left > 0; part = await reader.read()) left -= part.value.length;
+  } catch {
+    // The client has gone: nobody is left to be told.
+  } finally {
+    clearTimeout(late);
+    await end();
+  }
 }
 
 /** All of it, or as soon as there is more than `bytesMax`, a stream of what was read and of the rest. */

@@ -14,7 +14,7 @@ import type { EdgeContext, EdgeEnv } from '../context.ts';
 import { setCorsHeaders, toOptionsAnswer } from '../cors.ts';
 import { dress } from '../dressing.ts';
 import { edgeLimits } from '../limits.ts';
-import { tooLarge } from '../read-body.ts';
+import { discard, tooLarge } from '../read-body.ts';
 import { respond } from '../respond.ts';
 import { SentHeaders } from '../sent-headers.ts';
 import { type Target, toTarget } from '../target.ts';
@@ -33,6 +33,7 @@ export function guard({ ownRoutes }: GuardOptions): MiddlewareHandler<EdgeEnv> {
     } catch (thrown) {
       c.res = respond(thrown, c);
     }
+    if (!c.req.raw.bodyUsed) await discard(c.req.raw.body);
     const { dressing, settings } = c.get('context');
     dress(c.res.headers, dressing);
     setCorsHeaders(c.res.headers, c.get('sent'), settings.corsOrigins);
@@ -69,7 +70,7 @@ function mustFit({ path, query }: Target, sent: SentHeaders): void {
     if ((sent.get(name)?.length ?? 0) > edgeLimits.carriedCharactersMax) throw new Fault('headers_too_large', { detail: `${name} has at most ${edgeLimits.carriedCharactersMax} characters` });
 }
 
-/** What is declared too long is not read at all; what lies about it is counted while it is read. */
+/** What is declared too long is refused at once; what lies about it is counted while it is read. */
 function mustBeShort(sent: SentHeaders, bytesMax: number): void {
   const length = sent.get('content-length');
   if (length !== null && !(Number(length) <= bytesMax)) throw tooLarge(bytesMax);

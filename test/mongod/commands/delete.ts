@@ -1,13 +1,13 @@
 // delete
 import { fail } from '../errors.ts';
-import { abortIn } from '../sessions/sessions.ts';
 import { visible } from '../storage/records.ts';
 import type { Collection } from '../storage/collection.ts';
 import { type Doc, isDoc, toNumber } from '../values/types.ts';
 import { explainQuery } from '../query/explain.ts';
-import { collectionName, type Command, type Context, flag, listField, ok, recordedResult, statementId } from './command.ts';
+import { collectionName, type Command, type Context, listField, ok, recordedResult } from './command.ts';
 import { collectionOf, openQuery, type Query } from './query.ts';
-import { deleteDoc, toWriteError, untilFree } from './writing.ts';
+import { deleteDoc, untilFree } from './writing.ts';
+import { runStatements } from './statements.ts';
 import { refuseView } from './views.ts';
 
 export const remove: Command = {
@@ -17,21 +17,11 @@ export const remove: Command = {
   async run(context) {
     const name = collectionName(context);
     refuseView(context, name);
-    const ordered = context.body['ordered'] === undefined || flag(context.body, 'ordered');
-    const writeErrors: Doc[] = [];
-    let n = 0;
     const list = listField(context.body, 'deletes', 'delete');
     if (context.txnNumber !== null && list.some(item => toNumber(item['limit']) === 0)) throw fail('InvalidOptions', 'Cannot use retryable writes with limit=0');
-    for (const [index, item] of list.entries()) {
-      try {
-        n += await runDelete(context, name, item, statementId(context, index));
-      } catch (error) {
-        writeErrors.push(toWriteError(error, index, context));
-        if (context.transaction && context.session) abortIn(context.session);
-        if (ordered || context.transaction) break;
-      }
-    }
-    return ok({ n, ...(writeErrors.length ? { writeErrors } : {}) });
+    let n = 0;
+    const errors = await runStatements(context, list, async ({ item, id }) => { n += await runDelete(context, name, item, id); });
+    return ok({ n, ...errors });
   },
 };
 

@@ -1,10 +1,10 @@
 // insert
 import { ObjectId, Timestamp } from 'bson';
-import { abortIn } from '../sessions/sessions.ts';
 import { toTimestamp } from '../replica/cluster-time.ts';
 import type { Doc } from '../values/types.ts';
-import { collectionName, type Command, type Context, flag, listField, ok, recordedResult, statementId } from './command.ts';
-import { checkInsertable, collectionForWrite, insertDoc, toWriteError, untilFree, validate } from './writing.ts';
+import { collectionName, type Command, type Context, listField, ok, recordedResult } from './command.ts';
+import { runStatements } from './statements.ts';
+import { checkInsertable, collectionForWrite, insertDoc, untilFree, validate } from './writing.ts';
 import { refuseView } from './views.ts';
 
 export const insert: Command = {
@@ -14,24 +14,16 @@ export const insert: Command = {
   async run(context) {
     const name = collectionName(context);
     refuseView(context, name);
-    const ordered = context.body['ordered'] === undefined || flag(context.body, 'ordered');
-    const writeErrors: Doc[] = [];
     let n = 0;
-    for (const [index, given] of listField(context.body, 'documents', 'insert').entries()) {
-      const id = statementId(context, index);
-      if (recordedResult(context, id)) { n++; continue; }
-      try {
-        const doc = prepare(context, given);
+    const errors = await runStatements(context, listField(context.body, 'documents', 'insert'), async ({ item, id }) => {
+      if (!recordedResult(context, id)) {
+        const doc = prepare(context, item);
         checkInsertable(doc);
         await insertOne(context, name, doc, id);
-        n++;
-      } catch (error) {
-        writeErrors.push(toWriteError(error, index, context));
-        if (context.transaction && context.session) abortIn(context.session);
-        if (ordered || context.transaction) break;
       }
-    }
-    return ok({ n, ...(writeErrors.length ? { writeErrors } : {}) });
+      n++;
+    });
+    return ok({ n, ...errors });
   },
 };
 

@@ -1,6 +1,5 @@
 // update
 import { fail } from '../errors.ts';
-import { abortIn } from '../sessions/sessions.ts';
 import { toTimestamp } from '../replica/cluster-time.ts';
 import { visible } from '../storage/records.ts';
 import type { Collection } from '../storage/collection.ts';
@@ -11,9 +10,10 @@ import { isIdentical } from '../values/compare.ts';
 import { type Doc, isDoc } from '../values/types.ts';
 import type { Hit } from '../query/run.ts';
 import { explainQuery } from '../query/explain.ts';
-import { collectionName, type Command, type Context, docField, flag, listField, ok, recordedResult, statementId } from './command.ts';
+import { collectionName, type Command, type Context, docField, flag, listField, ok, recordedResult } from './command.ts';
 import { collectionOf, openQuery, type Query } from './query.ts';
-import { checkInsertable, collectionForWrite, insertDoc, toWriteError, untilFree, updateDoc, validate } from './writing.ts';
+import { runStatements } from './statements.ts';
+import { checkInsertable, collectionForWrite, insertDoc, untilFree, updateDoc, validate } from './writing.ts';
 import { refuseView } from './views.ts';
 
 type Result = { n: number; nModified: number; upserted?: unknown };
@@ -25,26 +25,18 @@ export const update: Command = {
   async run(context) {
     const name = collectionName(context);
     refuseView(context, name);
-    const ordered = context.body['ordered'] === undefined || flag(context.body, 'ordered');
     const total = { n: 0, nModified: 0 };
     const upserted: Doc[] = [];
-    const writeErrors: Doc[] = [];
     const list = listField(context.body, 'updates', 'update');
     if (context.txnNumber !== null && list.some(item => flag(item, 'multi'))) throw fail('InvalidOptions', 'Cannot use retryable writes with multi=true');
     if (list.some(item => item['sort'] !== undefined)) throw fail(40415, "BSON field 'update.updates.sort' is an unknown field."); // since 8.0
-    for (const [index, item] of list.entries()) {
-      try {
-        const result = await runUpdate(context, name, item, statementId(context, index));
-        total.n += result.n;
-        total.nModified += result.nModified;
-        if (result.upserted !== undefined) upserted.push({ index, _id: result.upserted });
-      } catch (error) {
-        writeErrors.push(toWriteError(error, index, context));
-        if (context.transaction && context.session) abortIn(context.session);
-        if (ordered || context.transaction) break;
-      }
-    }
-    return ok({ n: total.n, nModified: total.nModified, ...(upserted.length ? { upserted } : {}), ...(writeErrors.length ? { writeErrors } : {}) });
+    const errors = await runStatements(context, list, async ({ item, index, id }) => {
+      const result = await runUpdate(context, name, item, id);
+      total.n += result.n;
+      total.nModified += result.nModified;
+      if (result.upserted !== undefined) upserted.push({ index, _id: result.upserted });
+    });
+    return ok({ ...total, ...(upserted.length ? { upserted } : {}), ...errors });
   },
 };
 
