@@ -164,7 +164,7 @@ test('many bytes become text in parts, and others have their turn between', asyn
   const large = (id: string) => new RawDocument(id, BSON.serialize({ _id: id, v: 'x'.repeat(600_000) }));
   const order = async (documents: readonly RawDocument[]) => {
     const seen: string[] = [];
-    const turn = new Promise<void>((resolve) => setTimeout(() => (seen.push('another request'), resolve()), 0));
+    const turn = new Promise<void>((resolve) => setImmediate(() => (seen.push('another request'), resolve())));
     const done = await texts().all(documents);
     seen.push(...done.map(({ id }) => id));
     await turn;
