@@ -63,10 +63,8 @@ export class Flights<T> {
 /** What the flight brought; `undefined` when that is nothing, or it does not land in time. */
 async function landing<T>(flight: Flight<T>, msMax: number): Promise<T | undefined> {
   const { promise, resolve: wake } = Promise.withResolvers<void>();
-  const late = setTimeout(wake, msMax);
   flight.waiting.add(wake);
-  await promise;
-  clearTimeout(late);
+  await settledWithin(promise, msMax);
   flight.waiting.delete(wake);
   return flight.brought;
 }
