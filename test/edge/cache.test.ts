@@ -96,7 +96,7 @@ describe('a stored answer', () => {
     await Bun.sleep(1_100);
     const hit = await world.get('/v1/films/aged');
     expect(hit.headers.get('cache-status')).toBe('tombolo; hit');
-    expect(hit.headers.get('age')).toBe('1');
+    expect(Number(hit.headers.get('age'))).toBeGreaterThanOrEqual(1);
     expect(hit.headers.get('cache-control')).toBe('public, no-cache');
     expect(hit.headers.get('etag')).toBe(first.headers.get('etag'));
     for (const name of ['tombolo-read', 'signature', 'signature-input', 'tombolo-entry']) expect(hit.headers.has(name)).toBe(false);

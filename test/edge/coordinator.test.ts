@@ -22,7 +22,7 @@ describe('a report', () => {
   test('is not accepted before anything is known, and the answer says so', async () => {
     const answer = await world.feed.send(report());
     expect(answer).toEqual({ accepted: false, epoch: null, through: null, now: answer.now });
-    expect(Math.abs(answer.now - Date.now())).toBeLessThan(1_000);
+    expect(Math.abs(answer.now - Date.now())).toBeLessThan(10_000);
   });
 
   test('from nowhere begins: everything is raised to its end', async () => {
@@ -87,8 +87,7 @@ describe('a report', () => {
     const signed = world.origin.toReport(world.edge.url, report());
     signed.headers.delete('content-digest');
     expect((await fetch(signed)).status).toBe(401);
-    // Answered before it is read: the connection ends with it, so it must not be one that others would take over.
-    expect((await fetch(world.origin.toReport(world.edge.url, { padding: 'x'.repeat(2_200_000) }), { keepalive: false })).status).toBe(413);
+    expect((await fetch(world.origin.toReport(world.edge.url, { padding: 'x'.repeat(2_200_000) }))).status).toBe(413);
     expect((await fetch(world.origin.toReport(world.edge.url, { ...report(), surprise: 1 }))).status).toBe(422);
     expect((await fetch(`${world.edge.url}/.tombolo/changes`)).status).toBe(405);
   });
@@ -96,14 +95,14 @@ describe('a report', () => {
 
 describe('the cache', () => {
   test('takes nothing for fresh while the feed is silent, and again once it speaks', async () => {
-    const world = await World.start({ feedSilentMs: 400 });
+    const world = await World.start({ feedSilentMs: 1_000 });
     world.write('a', film('A'));
     await world.feed.tell();
     await memo();
     await world.mustHit('/v1/films/a');
     await world.feed.pause();
     // Longer than the feed may be silent in this world.
-    await Bun.sleep(500);
+    await Bun.sleep(1_100);
     // The first finding of silence, and every later one, is asked of the origin.
     for (let round = 0; round < 3; round++) expect(await statusOf(world, '/v1/films/a')).toBe('tombolo; fwd=stale; fwd-status=304; stored');
     await world.feed.resume();
@@ -112,7 +111,7 @@ describe('the cache', () => {
   });
 
   test('does not believe a report that says it is complete in the future, or was long ago', async () => {
-    const world = await World.start({ silent: true, feedSilentMs: 200 });
+    const world = await World.start({ silent: true, feedSilentMs: 1_000 });
     await world.feed.begin();
     await world.feed.send({ epoch: world.epoch, from: world.order(), through: world.order(), asOf: world.feed.now() - 5_000, raised: {}, whole: {} });
     await world.get('/v1/films');
@@ -121,7 +120,7 @@ describe('the cache', () => {
     await memo();
     expect(await statusOf(world, '/v1/films')).toBe('tombolo; hit');
     // Longer than the feed may be silent in this world.
-    await Bun.sleep(300);
+    await Bun.sleep(1_100);
     expect(await statusOf(world, '/v1/films')).toBe('tombolo; fwd=stale; fwd-status=304; stored');
     await world.close();
   });

@@ -153,7 +153,7 @@ describe('an origin', () => {
     world.origin.script = () => ({ status: 401, body: '{"code":"hop_expired"}', headers: { 'content-type': 'application/problem+json' } });
     const answer = await world.get('/v1/ticks');
     expect([answer.status, await codeOf(answer)]).toEqual([503, 'origin_unavailable']);
-    expect(world.log.join()).toContain('"originCode":"hop_expired"');
+    expect((await world.logged(answer.headers.get('x-request-id') ?? '-')).join()).toContain('"originCode":"hop_expired"');
   });
 
   test('that asks for a token is heard', async () => {

@@ -142,7 +142,7 @@ describe('an answer that was counted', () => {
 test('a plan that nobody declared is the default one, and is counted in the log', async () => {
   const response = await ask(await caller('gold'));
   expect(response.headers.get('ratelimit-policy')).toStartWith('"minute";q=100000;');
-  expect(world.log.filter((line) => line.includes('limit.plan_unknown')).map((line) => JSON.parse(line) as unknown)).toEqual([{ level: 'warn', event: 'limit.plan_unknown', plan: 'gold', applied: 'leased', seen: 1 }]);
+  expect((await world.logged('limit.plan_unknown')).map((line) => JSON.parse(line) as unknown)).toEqual([{ level: 'warn', event: 'limit.plan_unknown', plan: 'gold', applied: 'leased', seen: 1 }]);
 });
 
 describe('while the counters cannot be asked', () => {
@@ -188,7 +188,8 @@ describe('while the counters cannot be asked', () => {
     const [first, second] = [await timed(), await timed()];
     await counters('open');
     expect([first.status, second.status]).toEqual([200, 200]);
-    expect(first.ms).toBeLessThan(1_800);
-    expect(second.ms).toBeLessThan(300);
+    // The counter itself takes three seconds.
+    expect(first.ms).toBeLessThan(2_800);
+    expect(second.ms).toBeLessThan(first.ms / 2);
   });
 });

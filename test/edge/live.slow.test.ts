@@ -19,7 +19,7 @@ test('a feed may be quiet beyond the deadline of a request, while one whose head
   const began = performance.now();
   const mute = await world.get('/v1/notes/changes?after=p1');
   expect(mute.status).toBe(504);
-  expect(performance.now() - began).toBeWithin(9_500, 12_000);
+  expect(performance.now() - began).toBeWithin(9_500, 20_000);
   // Longer than the ten seconds after which quiet streams have been seen to end.
   await Bun.sleep(2_500);
   stream.send('id: p1\n\n');

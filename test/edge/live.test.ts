@@ -1,6 +1,5 @@
 /** Change feeds and their tickets in real workerd, before an origin whose streams the test writes. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
-import { eventually } from '../support/eventually.ts';
 import { ScriptedStream, StreamReader } from '../support/event-source.ts';
 import { World } from '../support/world.ts';
 
@@ -161,8 +160,8 @@ describe('a ticket', () => {
     ];
     stream.end();
     const told = await Promise.all(answers.map(async (answer) => JSON.stringify([...answer.headers]) + (await answer.text())));
-    // The log comes over a pipe: what was refused last is in it once all is.
-    await eventually('the last refusal is in the log', () => world.log.some((line) => line.includes(answers.at(-1)?.headers.get('x-request-id') ?? '-')));
+    // What was refused last is in the log once all is.
+    await world.logged(answers.at(-1)?.headers.get('x-request-id') ?? '-');
     for (const ticket of tickets) expect([...told, ...world.log].filter((text) => text.includes(ticket.slice(4)))).toEqual([]);
   });
 });

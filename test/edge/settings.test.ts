@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import { mustSettings } from '../../edge/settings.ts';
 import { startEdge } from '../support/edge.ts';
+import { eventually } from '../support/eventually.ts';
 import { testKeys } from '../support/scripted-origin.ts';
 
 const good = {
@@ -47,7 +48,6 @@ test('a Worker without a setting answers 503 to everything and logs its name', a
     const answer = await fetch(edge.url + path, { method: path.startsWith('/.') ? 'POST' : 'GET' });
     expect([answer.status, ((await answer.json()) as { code: string; detail?: string }).code]).toEqual([503, 'misconfigured']);
   }
-  await Bun.sleep(50);
-  expect(lines.join('\n')).toContain('TOMBOLO_KEYS is missing');
+  await eventually('the name in the log', () => lines.join('\n').includes('TOMBOLO_KEYS is missing'));
   await edge.close();
 });

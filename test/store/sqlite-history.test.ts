@@ -203,7 +203,8 @@ describe('the file', () => {
     }
     program.run('COMMIT');
     await waiting;
-    expect(longest).toBeLessThan(150);
+    // A `busy_timeout` of seconds, the usual one, holds it for as long.
+    expect(longest).toBeLessThan(1_000);
     await place.remove();
   });
 });

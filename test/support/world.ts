@@ -9,6 +9,7 @@ import type { Resource } from '../../shared/contract/resource.ts';
 import type { JsonObject } from '../../shared/contract/values.ts';
 import { served } from '../../shared/resources/all.ts';
 import { type Edge, type EdgeOptions, startEdge } from './edge.ts';
+import { eventually } from './eventually.ts';
 import { Issuer } from './issuer.ts';
 import { type HopSeen, macOf, type ScriptedAnswer, ScriptedOrigin, testKeys } from './scripted-origin.ts';
 
@@ -43,7 +44,7 @@ export class World {
     const jwks = await world.issuer.jwks();
     world.origin.jwks = () => Response.json(jwks);
     const { issuer, audience } = world.issuer;
-    world.edge = await startEdge({ originUrl: world.origin.url, keys: testKeys, issuer, audience, jwksUrl: `${world.origin.url}/.well-known/jwks.json`, memoMs: 40, feedSilentMs: 1_000, ...options, onLog: (line) => world.log.push(line) });
+    world.edge = await startEdge({ originUrl: world.origin.url, keys: testKeys, issuer, audience, jwksUrl: `${world.origin.url}/.well-known/jwks.json`, memoMs: 40, feedSilentMs: 10_000, ...options, onLog: (line) => world.log.push(line) });
     if (options.silent !== true) await world.feed.start();
     return world;
   }
@@ -67,6 +68,14 @@ export class World {
       if (performance.now() > until) throw new Error(`${path} is not served from the cache: ${answer.headers.get('cache-status')}`);
       await Bun.sleep(20);
     }
+  }
+
+  /** The lines of the edge's log with this in them. They come over a pipe, later than the answer they are about. */
+  logged(part: string): Promise<readonly string[]> {
+    return eventually(`${part} in the log`, () => {
+      const lines = this.log.filter((line) => line.includes(part));
+      return lines.length > 0 && lines;
+    });
   }
 
   /** How often the origin was asked for this target. */
