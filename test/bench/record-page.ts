@@ -14,7 +14,8 @@ export function toPage({ date, machine, versions, settings, requests, imports }:
     'the process measured, and moves least with noise. The generator\'s own CPU is told because it takes time from the server.',
     '',
     ...table(['request', 'requests/s', 'p50 ms', 'p99 ms', 'CPU µs', 'of bare, requests/s', 'of bare, CPU', 'goal', 'generator CPU µs'], requests.map(toRequestRow)),
-    ...(imports.length === 0 ? [] : ['', ...table(['import', 'way', 'rows', 'rows/s', 'origin CPU µs a row'], imports.map(toImportRow))]),
+    '',
+    ...table(['import', 'way', 'rows', 'rows/s', 'origin CPU µs a row'], imports.map(toImportRow)),
     '',
   ].join('\n');
 }
@@ -25,7 +26,7 @@ function toRequestRow({ name, requestsPerSecond, p50Ms, p99Ms, cpuMicrosPerReque
     label, thousands(requestsPerSecond), p50Ms.toFixed(2), p99Ms.toFixed(2), cpuMicrosPerRequest.toFixed(1),
     comparison === undefined ? '' : percent(comparison.requestsPerSecond),
     comparison === undefined ? '' : percent(comparison.cpu),
-    comparison === undefined ? '' : `≥ ${percent(comparison.goal)}`,
+    comparison?.goal === undefined ? '' : `≥ ${percent(comparison.goal)}`,
     loadCpuMicrosPerRequest.toFixed(1),
   ];
 }

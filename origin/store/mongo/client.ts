@@ -16,6 +16,9 @@ const clientLimits = {
   socketMsMax: 15_000,
 } as const;
 
+/** How BSON becomes objects: MongoDB's regular expressions are not JavaScript's, which lose them or throw. */
+export const deserializeOptions = { bsonRegExp: true } as const;
+
 const databaseDefault = 'tombolo';
 
 export function toClient(uri: string): MongoClient {
@@ -31,6 +34,7 @@ export function toClient(uri: string): MongoClient {
     readPreference: 'primary',
     retryReads: true,
     retryWrites: true,
+    ...deserializeOptions,
   });
 }
 

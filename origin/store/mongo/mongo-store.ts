@@ -9,6 +9,7 @@
 import type { Db, MongoClient } from 'mongodb';
 import type { Position } from '../../../shared/contract/position.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
+import { compiledModule } from '../../compute/module.ts';
 import { storeLimits } from '../limits.ts';
 import { StoreNotReady } from '../not-ready.ts';
 import type { ChangeBatch, HistoryLost, ListRequest, Mutation, Read, ReadOptions, Store, WriteOptions, Written } from '../store.ts';
@@ -18,6 +19,7 @@ import { ensureEpoch, replaceEpoch } from './epoch.ts';
 import { deadlineExceeded, isOutOfReach, storeUnavailable, toStoreFault } from './errors.ts';
 import { Head, majorityTime } from './head.ts';
 import { install, type Installed } from './install.ts';
+import { RawTexts } from './raw-texts.ts';
 import { type Reading, Reader } from './reader.ts';
 import { cursorsOf } from './system-collections.ts';
 import { watchChanges } from './watch.ts';
@@ -44,6 +46,7 @@ interface Opened {
   readonly resources: ReadonlyMap<string, Resource>;
   readonly installed: Installed;
   readonly head: Head;
+  readonly module: WebAssembly.Module;
   readonly options: Surroundings;
 }
 
@@ -62,7 +65,7 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<Store>
     warn(installed, filled);
     const epoch = await ensureEpoch(database, filled.random(8), ownWait);
     const head = new Head(database, { epoch, time: await majorityTime(database, ownWait) });
-    return new MongoStore({ client, database, resources, installed, head, options: filled });
+    return new MongoStore({ client, database, resources, installed, head, module: await compiledModule(), options: filled });
   } catch (error) {
     await client.close();
     throw isOutOfReach(error) ? new StoreNotReady(toDatabaseName(options.uri), [`no primary answered (${error.message}); is mongod running, is MONGODB_URI right, does the network let us through?`]) : toStoreFault(error);
@@ -85,15 +88,16 @@ class MongoStore implements Store {
   #mending: Promise<void> = Promise.resolve();
   #nextMending: Promise<void> | undefined;
 
-  constructor({ client, database, resources, installed, head, options }: Opened) {
+  constructor({ client, database, resources, installed, head, module, options }: Opened) {
     this.#client = client;
     this.#database = database;
     this.#resources = resources;
     this.#installed = installed;
     this.#head = head;
     this.#options = options;
-    this.#reader = new Reader({ client, database, mayBeOdd: ({ name }) => this.#installed.mayBeOdd.has(name) });
-    this.#writer = new Writer({ client, database, head, clock: options.clock });
+    const texts = new RawTexts(module, options.onWarning);
+    this.#reader = new Reader({ client, database, texts, mayBeOdd: ({ name }) => this.#installed.mayBeOdd.has(name) });
+    this.#writer = new Writer({ client, database, texts, head, clock: options.clock });
   }
 
   get(resource: Resource, id: string, options: ReadOptions) {

@@ -12,9 +12,11 @@ import type { Resource } from '../../../shared/contract/resource.ts';
 import { storeLimits } from '../limits.ts';
 import type { Mutation, Outcome, WriteOptions } from '../store.ts';
 import { type Decided, decideAll, keyOf, type Operation, type Standing, toModels, toRuns } from './decide.ts';
-import { fromStoredId, type Stored, toDocument, toStoredId } from './documents.ts';
+import { type Stored, toStoredId } from './documents.ts';
 import type { Call } from './group-queue.ts';
 import { codes, deadlineExceeded, hasLabel, toRefusal } from './errors.ts';
+import { asBytes, mustBytes, toRawDocument, toTyped } from './raw-documents.ts';
+import type { RawTexts } from './raw-texts.ts';
 import { onceOf, type OnceRecord } from './system-collections.ts';
 
 /** Of a call in a group: its outcomes, or what its own code threw. */
@@ -59,11 +61,13 @@ export class CommitUnknown extends Error {}
 export class Transaction {
   readonly #database: Db;
   readonly #session: ClientSession;
+  readonly #texts: RawTexts;
   readonly #clock: () => number;
 
-  constructor(given: { readonly database: Db; readonly session: ClientSession; readonly clock: () => number }) {
+  constructor(given: { readonly database: Db; readonly session: ClientSession; readonly texts: RawTexts; readonly clock: () => number }) {
     this.#database = given.database;
     this.#session = given.session;
+    this.#texts = given.texts;
     this.#clock = given.clock;
   }
 
@@ -96,11 +100,10 @@ export class Transaction {
     const standing = new Map<string, Standing>();
     for (const [resource, ids] of byResource(mutations)) {
       const keys = [...ids].flatMap((id) => toStoredId(resource, id) ?? []);
-      const found = await this.#collection(resource).find({ _id: { $in: keys } }, { session: this.#session, promoteValues: false, batchSize: keys.length + 1, ...this.#within(deadline) }).toArray();
-      for (const stored of found) {
-        const id = fromStoredId(resource, stored._id);
-        if (id !== undefined) standing.set(keyOf({ resource, id }), { document: toDocument(id, stored), stored });
-      }
+      const found = await this.#collection(resource).find({ _id: { $in: keys } }, { session: this.#session, batchSize: keys.length + 1, ...asBytes, ...this.#within(deadline) }).toArray();
+      const raw = found.flatMap((each) => toRawDocument(resource, mustBytes(each)) ?? []);
+      const documents = await this.#texts.all(raw);
+      raw.forEach(({ id, bytes }, index) => standing.set(keyOf({ resource, id }), { document: documents[index], stored: toTyped(bytes) }));
     }
     return standing;
   }

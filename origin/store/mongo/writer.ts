@@ -7,12 +7,14 @@ import { keyOf } from './decide.ts';
 import { codeOf, codes, deadlineExceeded, hasLabel, isOutOfReach, toStoreFault } from './errors.ts';
 import { type Call, GroupQueue } from './group-queue.ts';
 import { type Head, mustOperationTime } from './head.ts';
+import type { RawTexts } from './raw-texts.ts';
 import { onceOf } from './system-collections.ts';
 import { CommitUnknown, MutationRefused, RecordMet, type Result, Stale, toNonce, toOnceId, Transaction } from './transaction.ts';
 
 export interface WriterOptions {
   readonly client: MongoClient;
   readonly database: Db;
+  readonly texts: RawTexts;
   readonly head: Head;
   readonly clock: () => number;
 }
@@ -51,7 +53,7 @@ export class Writer {
   }
 
   async #attempts(calls: readonly Call[]): Promise<void> {
-    const { client, database, clock } = this.#options;
+    const { client, database, texts, clock } = this.#options;
     let left = calls;
     for (let tries = 0; ; tries++) {
       left = left.filter((call) => this.#isInTime(call));
@@ -59,7 +61,7 @@ export class Writer {
       const deadline = Math.min(...left.map(({ options }) => options.deadline));
       const session = client.startSession();
       try {
-        const results = await new Transaction({ database, session, clock }).attempt(left, deadline);
+        const results = await new Transaction({ database, session, texts, clock }).attempt(left, deadline);
         return this.#settle(results, session);
       } catch (error) {
         left = await this.#afterFailure(left, error);
