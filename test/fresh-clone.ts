@@ -42,7 +42,7 @@ async function startAndStop({ name, commands, start }: Machine): Promise<string>
   const started = performance.now();
   const program = new Program([join(path, start[0]), ...start.slice(1)], {
     cwd: dir,
-    env: { ...process.env, PATH: path, TOMBOLO_DATA_DIR: undefined, TOMBOLO_EDGE_PORT: String(edgePort), TOMBOLO_ORIGIN_PORT: String(originPort) },
+    env: { ...process.env, PATH: path, MONGODB_URI: undefined, TOMBOLO_DATA_DIR: undefined, TOMBOLO_EDGE_PORT: String(edgePort), TOMBOLO_ORIGIN_PORT: String(originPort) },
   });
   try {
     await program.says(/^tombolo ready: (\S+)$/m, 300_000);

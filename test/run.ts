@@ -4,6 +4,7 @@
  *
  *   npm test                      everything
  *   npm test -- shared/ cursor    only files whose path contains one of these
+ *   MONGODB_URI=… npm test        what is about MongoDB runs against that deployment (support/given-deployment.ts)
  *
  * With CI=true a skipped test is a failure: a machine that is there to prove things must have what they need.
  */
@@ -11,16 +12,19 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildEdgeBundle } from '../origin/dev/edge-bundle.ts';
-import { addCounts, noTests, parseTestReport, type TestCounts, toCountsLine } from './support/test-report.ts';
+import { describeDeployment, dropDatabasesOf, givenUri, newRunName } from './support/given-deployment.ts';
+import { addCounts, type NamedTest, noTests, parseTestReport, type TestCounts, toCountsLine } from './support/test-report.ts';
 
 /** These start programs, wait for bounds of seconds or measure: one file at a time, after the others. */
 const slow = /^test\/(journeys|load)\/|\.slow\.test\.ts$/;
-/** Minutes, not seconds: what hangs is found either way, and a busy machine is not a failure. */
-const quickMsMax = 60_000;
-const slowMsMax = 120_000;
+const given = givenUri();
+/** Minutes, not seconds: what hangs is found either way, and neither a busy machine nor a far deployment is a failure. */
+const quickMsMax = given === undefined ? 60_000 : 300_000;
+const slowMsMax = given === undefined ? 120_000 : 300_000;
 
 const project = join(import.meta.dir, '..');
 const scratch = mkdtempSync(join(tmpdir(), 'tombolo-test-'));
+const run = newRunName();
 
 async function runAll(patterns: readonly string[]): Promise<number> {
   const files = [...new Bun.Glob('test/**/*.test.ts').scanSync(project)]
@@ -31,13 +35,27 @@ async function runAll(patterns: readonly string[]): Promise<number> {
     process.stdout.write(`no test file matches ${patterns.join(' ')}\n${toCountsLine({ passed: 0, failed: 0, skipped: 0 })}\n`);
     return 1;
   }
+  const unreachable = given === undefined ? [] : await look(given);
+  if (unreachable.length > 0) return conclude({ ...noTests, failed: unreachable });
   const bundle = await buildEdgeBundle({ project, dir: join(project, 'node_modules/.cache/tombolo/edge-bundle') });
   const quick = files.filter((file) => !slow.test(file));
   const counts = addCounts(
     runFiles(quick, ['--parallel=2', `--timeout=${quickMsMax}`], bundle.dir),
     runFiles(files.filter((file) => slow.test(file)), [`--timeout=${slowMsMax}`], bundle.dir),
   );
+  const left = given === undefined ? [] : await dropDatabasesOf(given, run);
+  if (left.length > 0) process.stdout.write(`dropped what tests had left behind: ${left.join(' ')}\n`);
   return conclude(counts);
+}
+
+/** Says whom the tests will ask, or why nobody can be asked. */
+async function look(uri: string): Promise<readonly NamedTest[]> {
+  try {
+    process.stdout.write(`MONGODB_URI: ${await describeDeployment(uri)}\n`);
+    return [];
+  } catch (error) {
+    return [{ file: 'MONGODB_URI', title: error instanceof Error ? error.message : String(error) }];
+  }
 }
 
 function runFiles(files: readonly string[], flags: readonly string[], bundleDir: string): TestCounts {
@@ -45,7 +63,7 @@ function runFiles(files: readonly string[], flags: readonly string[], bundleDir:
   const report = join(scratch, `${crypto.randomUUID()}.xml`);
   const { exitCode } = Bun.spawnSync([process.execPath, 'test', ...flags, '--only-failures', '--reporter=junit', `--reporter-outfile=${report}`, ...files.map((file) => `./${file}`)], {
     cwd: project, stdin: 'ignore', stdout: 'inherit', stderr: 'inherit',
-    env: { ...process.env, TOMBOLO_EDGE_BUNDLE: bundleDir },
+    env: { ...process.env, TOMBOLO_EDGE_BUNDLE: bundleDir, TOMBOLO_TEST_RUN: run },
   });
   const counts = existsSync(report) ? parseTestReport(readFileSync(report, 'utf8')) : noTests;
   const silent = files.filter((file) => !counts.files.has(file)).map((file) => ({ file, title: 'reported no test' }));

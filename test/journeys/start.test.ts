@@ -22,10 +22,15 @@ class Place {
   readonly originPort = freePort();
   readonly programs: Program[] = [];
 
+  /** With settings of its own: a `MONGODB_URI` of these tests is where they make databases, and no store of a person. */
+  get env(): Readonly<Record<string, string | undefined>> {
+    return { ...process.env, MONGODB_URI: undefined, TOMBOLO_DATA_DIR: this.dataDir, TOMBOLO_EDGE_PORT: String(this.edgePort), TOMBOLO_ORIGIN_PORT: String(this.originPort) };
+  }
+
   start(launcher: keyof typeof launchers = 'bun', more: Readonly<Record<string, string>> = {}): Program {
     const program = new Program(launchers[launcher], {
       cwd: project,
-      env: { ...process.env, CI: undefined, TOMBOLO_DATA_DIR: this.dataDir, TOMBOLO_EDGE_PORT: String(this.edgePort), TOMBOLO_ORIGIN_PORT: String(this.originPort), ...more },
+      env: { ...this.env, CI: undefined, ...more },
     });
     this.programs.push(program);
     return program;
@@ -186,7 +191,7 @@ describe('start', () => {
     const program = open().start();
     await program.says(ready);
     const minted = Bun.spawnSync([process.execPath, 'run', '--silent', 'token', '--sub', 'alice', '--role', 'editor', '--tenant', 'acme'], {
-      cwd: project, env: { ...process.env, TOMBOLO_DATA_DIR: place.dataDir, TOMBOLO_EDGE_PORT: String(place.edgePort), TOMBOLO_ORIGIN_PORT: String(place.originPort) },
+      cwd: project, env: place.env,
     });
     const token = minted.stdout.toString().trimEnd();
     expect(token).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);

@@ -11,7 +11,7 @@ else {
   test(
     name,
     async () => {
-      const results = await runSuites(loadFiles([suitesPath]), { lanes: lanesDefault, uri: process.env['MONGODB_URI'] });
+      const results = await runSuites(loadFiles([suitesPath]), { lanes: lanesDefault });
       const failed = results.filter(({ status }) => status === 'failed');
 
       console.log([...failed.map(formatResult), ...formatSummary(results)].join('\n'));

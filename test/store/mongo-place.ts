@@ -1,37 +1,44 @@
-/**
- * A store on MongoDB in a database of its own: on the project's test server inside this process, or on the
- * deployment that `MONGODB_URI` names.
- */
-import { type Db, MongoClient } from 'mongodb';
+/** A store on MongoDB in a database of its own, and other programs beside it. */
+import type { Db } from 'mongodb';
 import { openMongoStore, type MongoStoreOptions } from '../../origin/store/mongo/mongo-store.ts';
 import { mustStored } from '../../origin/store/mongo/documents.ts';
 import type { Store } from '../../origin/store/store.ts';
-import { type MongodOptions, type Server, startMongod } from '../mongod/server.ts';
+import type { MongodOptions, Server } from '../mongod/server.ts';
+import { type MongoDatabase, openControlledDatabase, openMongoDatabase } from '../support/mongo-database.ts';
 import type { OpenOptions, Place } from './harness.ts';
 
 export interface MongoPlace extends Place {
   readonly uri: string;
   /** The database as a plain driver of another program has it. */
   readonly foreign: Db;
-  /** Absent on a deployment that is not ours. */
-  readonly server: Server | undefined;
 }
 
-export type MongoOpenOptions = OpenOptions & Pick<MongoStoreOptions, 'onWarning' | 'onFatal'> & { readonly mongod?: MongodOptions };
+export interface ControlledPlace extends MongoPlace {
+  readonly server: Server;
+}
 
-export async function openMongoPlace({ seed = [], mongod = {}, ...options }: MongoOpenOptions): Promise<MongoPlace> {
-  const given = process.env['MONGODB_URI'] || undefined;
-  const server = given === undefined ? await startMongod(mongod) : undefined;
-  const uri = withDatabase(given ?? server?.uri ?? '', `tombolo_test_${crypto.randomUUID().slice(0, 8)}`);
-  const client = new MongoClient(uri);
-  const foreign = client.db();
+export type MongoOpenOptions = OpenOptions & Pick<MongoStoreOptions, 'onWarning' | 'onFatal'>;
+
+/** Told how the server is to be (`mongod`), on a test server that the test controls. */
+export function openMongoPlace(options: MongoOpenOptions & { readonly mongod: MongodOptions }): Promise<ControlledPlace>;
+export function openMongoPlace(options: MongoOpenOptions): Promise<MongoPlace>;
+export async function openMongoPlace({ mongod, ...options }: MongoOpenOptions & { readonly mongod?: MongodOptions }): Promise<MongoPlace> {
+  const database = await (mongod === undefined ? openMongoDatabase() : openControlledDatabase(mongod));
+  try {
+    return await openStoreIn(database, options);
+  } catch (error) {
+    await database.remove();
+    throw error;
+  }
+}
+
+async function openStoreIn(database: MongoDatabase, { seed = [], ...options }: MongoOpenOptions): Promise<MongoPlace> {
+  const { uri, foreign } = database;
   for (const [name, documents] of Map.groupBy(seed, ({ resource }) => resource.name))
     await foreign.collection(name).bulkWrite(documents.map(({ resource, id, document }) => toUpsert(mustStored(resource, id, document, undefined))));
   let store: Store = await openMongoStore({ uri, ...options });
   return {
-    uri,
-    foreign,
-    server,
+    ...database,
     get store() {
       return store;
     },
@@ -41,11 +48,11 @@ export async function openMongoPlace({ seed = [], mongod = {}, ...options }: Mon
       return store;
     },
     async remove() {
-      await store.close();
-      if (server === undefined) await foreign.dropDatabase();
-      await client.close();
-      await server?.close();
-      if (server !== undefined && server.errors.length > 0) throw new AggregateError(server.errors, 'the test server has a bug');
+      try {
+        await store.close();
+      } finally {
+        await database.remove();
+      }
     },
   };
 }
@@ -58,8 +65,4 @@ function toUpsert(stored: ReturnType<typeof mustStored>) {
 /** The driver's default type of `_id`; the database takes every type. */
 function asAnyId(id: unknown): never {
   return id as never;
-}
-
-function withDatabase(uri: string, name: string): string {
-  return uri.replace(/^(mongodb(?:\+srv)?:\/\/[^/]+)\/[^?]*/, `$1/${name}`);
 }

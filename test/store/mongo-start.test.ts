@@ -8,8 +8,11 @@ import { instant, integer } from '../../shared/contract/types.ts';
 import { MongoClient } from 'mongodb';
 import { JumpingClock } from '../mongod/clock.ts';
 import { startMongod } from '../mongod/server.ts';
+import { eventually } from '../support/eventually.ts';
+import { read } from './feed-suite.ts';
 import { inTime, put, textOf } from './harness.ts';
 import { type MongoPlace, openMongoPlace } from './mongo-place.ts';
+import { openControlledDatabase } from '../support/mongo-database.ts';
 
 const boats = resource({
   name: 'boats', id: 'objectId',
@@ -17,6 +20,7 @@ const boats = resource({
   rules: { read: anyone, write: anyone },
   shapes: { byName: { range: 'name', sort: ['name'] } },
 });
+const ships = resource({ name: 'ships', id: 'objectId', schema: z.object({ name: z.string() }), rules: { read: anyone, write: anyone }, shapes: { byName: { range: 'name', sort: ['name'] } } });
 const id = (n: number) => n.toString(16).padStart(24, '0');
 
 let place: MongoPlace | undefined;
@@ -88,6 +92,18 @@ test('indexes that cannot be built are told at once, each with the command that 
   await server.close();
 });
 
+test.each([['create', 215, 'the drop of the database'], ['collMod', 12_587, 'an index']] as const)('a start waits for what others have begun: %s is refused with %d until %s is done', async (command, errorCode) => {
+  const { server, uri, foreign, remove } = await openControlledDatabase();
+  try {
+    if (command === 'collMod') await foreign.createCollection('boats');
+    server.failPoint('failCommand', { times: 3 }, { failCommands: [command], errorCode });
+    await (await openMongoStore({ uri, resources: [boats] })).close();
+    expect(await foreign.listCollections({ name: 'boats' }).next()).toHaveProperty('options.validator');
+  } finally {
+    await remove();
+  }
+});
+
 test('two origins may start at once, and again', async () => {
   const { uri, store } = await open();
   const twins = await Promise.all([openMongoStore({ uri, resources: [boats] }), openMongoStore({ uri, resources: [boats] })]);
@@ -106,7 +122,7 @@ test('two origins that race on one document lose nothing', async () => {
 
 test('the database refuses a type that is not declared, whoever writes, and says where', async () => {
   const { foreign } = await open();
-  await expect(foreign.collection('boats').insertOne({ name: 7 })).rejects.toThrow('validation');
+  await expect(foreign.collection('boats').insertOne({ name: 7 })).rejects.toMatchObject({ code: 121 });
   await foreign.collection('boats').insertOne({ name: 'Fram', built: new Date(0) });
 });
 
@@ -154,6 +170,26 @@ test('a dropped collection touches its whole resource, and is put back', async (
     expect(value.changes).toMatchObject([{ kind: 'resource', resource: 'boats' }]);
     break;
   }
+});
+
+test.each([['before it is looked at', [boats, ships]], ['when it was looked at', [ships, boats]]] as const)('a collection that is dropped while another is put back, %s, is put back too', async (_when, resources) => {
+  const fatal: Error[] = [];
+  const controlled = await openMongoPlace({ resources, onFatal: (error) => fatal.push(error), mongod: {} });
+  place = controlled;
+  const { store, foreign, server } = controlled;
+  const creations = () => server.history.events.filter(({ name }) => name === 'create').length;
+  const before = creations();
+  const reader = read(store, await store.head());
+  await reader.next();
+  server.failPoint('failCommand', { times: 6 }, { failCommands: ['create'], errorCode: 215 });
+  await foreign.collection('boats').drop();
+  await reader.nextChanges();
+  await eventually('the first is being put back', () => creations() > before);
+  await foreign.collection('ships').drop();
+  await reader.nextChanges();
+  await eventually('both are back', async () => (await foreign.listCollections({ name: { $in: ['boats', 'ships'] }, 'options.validator': { $exists: true } }).toArray()).length === 2);
+  expect(fatal).toEqual([]);
+  await reader.stop();
 });
 
 function withoutId({ id: _id, ...rest }: Readonly<Record<string, unknown>>): Record<string, never> {

@@ -2,7 +2,7 @@
 import type { Complaint, Source } from './source.ts';
 
 const topLevel = new Set([
-  'edge', 'origin', 'shared', 'wasm', 'test', '.ci',
+  'edge', 'origin', 'shared', 'wasm', 'test', '.ci', '.github',
   'wrangler.toml', 'bunfig.toml', 'package.json', 'bun.lock', 'tsconfig.json', '.gitignore', '.gitattributes',
   'README.md', 'LICENSE',
 ]);
@@ -22,7 +22,7 @@ export function findWrongNames(sources: readonly Pick<Source, 'path'>[]): Compla
     const [stem = ''] = file.split('.');
     if ([stem, ...folders].some((name) => saysNothing.test(name))) complaints.push(`${path}:1 a name that says nothing of what is inside`);
     if (file === 'index.ts') complaints.push(`${path}:1 a barrel: import the file that holds the thing`);
-    if (folders.some((name) => !folder.test(name) && name !== '.ci') || (file.endsWith('.ts') && !module.test(file))) complaints.push(`${path}:1 names are kebab-case`);
+    if (folders.some((name) => !folder.test(name) && !topLevel.has(name)) || (file.endsWith('.ts') && !module.test(file))) complaints.push(`${path}:1 names are kebab-case`);
     return complaints;
   });
 }

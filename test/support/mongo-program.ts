@@ -1,8 +1,8 @@
-/** A MongoDB database as a plain driver of another program has it, on the project's test server in this process. */
-import { type Collection, type Db, MongoClient } from 'mongodb';
+/** A MongoDB database as a plain driver of another program has it. */
+import type { Collection, Db } from 'mongodb';
 import type { JsonObject } from '../../shared/contract/values.ts';
-import { type Server, startMongod } from '../mongod/server.ts';
 import type { ForeignProgram } from './foreign-program.ts';
+import { type MongoDatabase, openMongoDatabase } from './mongo-database.ts';
 
 interface Named {
   readonly _id: string;
@@ -11,19 +11,17 @@ interface Named {
 
 export class MongoProgram implements ForeignProgram {
   readonly uri: string;
-  readonly server: Server;
-  readonly #client: MongoClient;
+  readonly #place: MongoDatabase;
   readonly #database: Db;
 
   static async start(): Promise<MongoProgram> {
-    return new MongoProgram(await startMongod());
+    return new MongoProgram(await openMongoDatabase());
   }
 
-  private constructor(server: Server) {
-    this.server = server;
-    this.uri = server.uri.replace('/?', '/shop?');
-    this.#client = new MongoClient(this.uri);
-    this.#database = this.#client.db();
+  private constructor(place: MongoDatabase) {
+    this.#place = place;
+    this.uri = place.uri;
+    this.#database = place.foreign;
   }
 
   async insert(name: string, id: string, document: JsonObject): Promise<void> {
@@ -54,10 +52,8 @@ export class MongoProgram implements ForeignProgram {
     };
   }
 
-  async close(): Promise<void> {
-    await this.#client.close();
-    await this.server.close();
-    if (this.server.errors.length > 0) throw new AggregateError(this.server.errors, 'the test server has a bug');
+  close(): Promise<void> {
+    return this.#place.remove();
   }
 
   #collection(name: string): Collection<Named> {

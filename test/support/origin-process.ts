@@ -29,7 +29,8 @@ export class OriginProcess {
   async start({ contractModule }: { readonly contractModule?: string | undefined } = {}): Promise<void> {
     this.#program = new Program([process.execPath, join(import.meta.dir, 'origin-child.ts')], {
       cwd: join(import.meta.dir, '../..'),
-      env: { ...process.env, ...this.#env, TOMBOLO_ORIGIN_PORT: String(this.port), TOMBOLO_TEST_CONTRACT: contractModule === undefined ? undefined : join(import.meta.dir, '../..', contractModule) },
+      // Which store it opens is its world's to say: `MONGODB_URI` of the tests is only where worlds make their databases.
+      env: { ...process.env, MONGODB_URI: '', ...this.#env, TOMBOLO_ORIGIN_PORT: String(this.port), TOMBOLO_TEST_CONTRACT: contractModule === undefined ? undefined : join(import.meta.dir, '../..', contractModule) },
     });
     await this.#program.says(/^listening on \d+$/m, 20_000);
   }

@@ -19,9 +19,31 @@ export interface Installed {
   readonly invalid: readonly string[];
 }
 
+type Found = ReadonlyMap<string, CollectionInfo>;
+
+/** Begins again when what was there is gone meanwhile: who drops one collection often drops the next. */
 export async function install(database: Db, resources: readonly Resource[]): Promise<Installed> {
+  for (let tries = 1; ; tries++) {
+    const found = await find(database);
+    try {
+      return await putInPlace(database, resources, found);
+    } catch (error) {
+      const left = await find(database);
+      if (tries >= triesMax || [...found.keys()].every((name) => left.has(name))) throw error;
+    }
+  }
+}
+
+/** Somebody who drops and makes collections without end is told what stands in the way. */
+const triesMax = 10;
+
+async function find(database: Db): Promise<Found> {
+  return new Map((await database.listCollections<CollectionInfo>().toArray()).map((info) => [info.name, info]));
+}
+
+async function putInPlace(database: Db, resources: readonly Resource[], found: Found): Promise<Installed> {
   const problems: string[] = [];
-  const gather = async (work: () => Promise<void>, explain: (error: unknown) => string): Promise<void> => {
+  const gather = async (work: () => Promise<unknown>, explain: (error: unknown) => string): Promise<void> => {
     try {
       await work();
     } catch (error) {
@@ -30,7 +52,6 @@ export async function install(database: Db, resources: readonly Resource[]): Pro
       problems.push(explain(error));
     }
   };
-  const found = new Map((await database.listCollections<CollectionInfo>().toArray()).map((info) => [info.name, info]));
   for (const name of systemNames) if (!found.has(name)) await gather(() => makeCollection(database, name, {}), (error) => `cannot create ${name}: ${messageOf(error)}`);
   await gather(() => ensureExpiry(database), (error) => `nonces and idempotency records need their expiry index: ${messageOf(error)}`);
   for (const resource of resources) {
@@ -41,20 +62,47 @@ export async function install(database: Db, resources: readonly Resource[]): Pro
   return inspect(database, resources);
 }
 
-async function makeCollection(database: Db, name: string, options: Document): Promise<void> {
+/** Whether it is ours, with these options; others may have made one meanwhile. */
+async function makeCollection(database: Db, name: string, options: Document): Promise<boolean> {
   try {
-    await database.createCollection(name, options);
+    await whenFree(() => database.createCollection(name, options));
+    return true;
   } catch (error) {
     if (codeOf(error) !== codes.namespaceExists) throw error;
+    return false;
   }
 }
 
 async function ensureCollection(database: Db, resource: Resource, found: CollectionInfo | undefined): Promise<void> {
   const wanted: Document = { changeStreamPreAndPostImages: { enabled: true }, ...toValidation(resource) };
-  if (found === undefined) await makeCollection(database, resource.name, wanted);
+  if (found === undefined && (await makeCollection(database, resource.name, wanted))) return;
   const options: Document = found?.options ?? {};
   const isThere = Object.entries(wanted).every(([name, value]) => Bun.deepEquals(options[name], value));
-  if (!isThere) await database.command({ collMod: resource.name, ...wanted });
+  if (!isThere) await whenFree(() => database.command({ collMod: resource.name, ...wanted }));
+}
+
+const busyLimits = {
+  /** A drop of the database waits for a majority between its collections and itself, an index build as long as it has documents. */
+  waitMsMax: 30_000,
+  retryMs: 50,
+} as const;
+
+/** What others have begun, and the server waits for with a refusal, ends by itself. */
+async function whenFree(work: () => Promise<unknown>): Promise<void> {
+  const givenUpAtMs = performance.now() + busyLimits.waitMsMax;
+  for (;;) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > givenUpAtMs) throw error;
+      await Bun.sleep(busyLimits.retryMs);
+    }
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return codeOf(error) === codes.databaseDropPending || codeOf(error) === codes.backgroundOperationInProgress;
 }
 
 async function ensureExpiry(database: Db): Promise<void> {

@@ -80,7 +80,8 @@ class MongoStore implements Store {
   /** What is accepted and not finished. */
   readonly #running = new Set<Promise<unknown>>();
   #installed: Installed;
-  #mending: Promise<void> | undefined;
+  #mending: Promise<void> = Promise.resolve();
+  #nextMending: Promise<void> | undefined;
 
   constructor({ client, database, resources, installed, head, options }: Opened) {
     this.#client = client;
@@ -199,10 +200,13 @@ class MongoStore implements Store {
     return this.#head.begin(epoch, await majorityTime(this.#database));
   }
 
-  /** Readers may notice the same drop at once; it is mended once. */
+  /** Readers may notice the same drop at once; it is mended once. One that comes while others are mended is mended after them. */
   #mend(): Promise<void> {
-    this.#mending ??= this.#track(this.#putBack()).finally(() => (this.#mending = undefined));
-    return this.#mending;
+    this.#nextMending ??= this.#track(this.#mending.catch(ignore).then(() => {
+      this.#nextMending = undefined;
+      return (this.#mending = this.#putBack());
+    }));
+    return this.#nextMending;
   }
 
   async #putBack(): Promise<void> {
