@@ -7,6 +7,7 @@ import * as z from 'zod';
 import { type Field, isScalarKind, reservedFieldNames, toFields } from './fields.ts';
 import { digest64, toCanonicalJson } from './hash.ts';
 import { type LimitsDeclaration, type ResourceLimits, toResourceLimits } from './resource-limits.ts';
+import { type ResourceValidation, toResourceValidation } from './resource-validation.ts';
 import { type Mentions, mentionsOf, nobody, type Rule } from './rules.ts';
 import { type IndexSpec, type Shape, type ShapeDeclaration, toIndexes, toShape } from './shapes.ts';
 
@@ -43,6 +44,8 @@ export interface ResourceDeclaration {
   readonly cache?: 'shared' | 'none';
   /** Documents by others that fail the schema are still served, or refused on read. */
   readonly invalid?: 'serve' | 'refuse';
+  /** How the database checks what other programs write; `moderate` and `error` unless said. */
+  readonly validation?: Partial<ResourceValidation>;
   /** Whether a change feed is offered. */
   readonly live?: boolean;
   /** What requests cost of a plan, and what happens while nobody can count them. */
@@ -62,6 +65,8 @@ export interface Resource {
   readonly indexes: readonly IndexSpec[];
   readonly cache: 'shared' | 'none';
   readonly invalid: 'serve' | 'refuse';
+  /** The database's alone: nothing that is sent depends on it, so it is not in the digest. */
+  readonly validation: ResourceValidation;
   readonly live: boolean;
   /** The edge's alone: nothing that is stored or sent depends on it, so it is not in the digest. */
   readonly limits: ResourceLimits;
@@ -80,7 +85,7 @@ export class DeclarationError extends Error {
 }
 
 const keys = {
-  resource: ['name', 'schema', 'id', 'rules', 'fieldRules', 'shapes', 'cache', 'invalid', 'live', 'limits', 'revision'],
+  resource: ['name', 'schema', 'id', 'rules', 'fieldRules', 'shapes', 'cache', 'invalid', 'validation', 'live', 'limits', 'revision'],
   rules: ['read', 'write', 'create', 'update', 'remove'],
   shape: ['equal', 'range', 'prefix', 'sort'],
   fieldRule: ['read', 'write'],
@@ -106,6 +111,9 @@ export function resource(declared: ResourceDeclaration): Resource {
     name, schema: declared.schema.strict(), id, rules, fieldRules, fields, shapes, cache, invalid, live,
     limits: toResourceLimits(declared.limits ?? {}, (key, detail) => {
       throw new DeclarationError(name, `limits.${key}`, detail);
+    }),
+    validation: toResourceValidation(declared.validation ?? {}, (key, detail) => {
+      throw new DeclarationError(name, `validation.${key}`, detail);
     }),
     indexes: toIndexes(shapes, rules.read, isArray),
     mentions: mentionsOf([rules.read, ...Object.values(fieldRules).flatMap((rule) => rule.read ?? [])]),

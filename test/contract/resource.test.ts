@@ -29,6 +29,9 @@ describe('a declaration', () => {
     ['a rule over an array', { rules: { read: owner('tags') } }, 'rules.read'],
     ['a field that Tombolo keeps', { schema: z.object({ rev: z.number() }) }, 'schema.rev'],
     ['a rule for no field', { fieldRules: { nope: { read: anyone } } }, 'fieldRules.nope'],
+    ['a level of validation that there is not', { validation: { level: 'lenient' } }, 'validation.level'],
+    ['an action of validation that there is not', { validation: { action: 'log' } }, 'validation.action'],
+    ['an unknown key of validation', { validation: { levels: 'strict' } }, 'validation.levels'],
   ])('with %s is an error that names file, resource and key', (_what, extra, key) => {
     expect(declare(extra)).toThrow(`shared/resources/notes.ts: resource "notes": ${key}: `);
   });
