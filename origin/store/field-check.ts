@@ -10,12 +10,13 @@ import type { StoredDocument } from './stored-document.ts';
 
 export type FieldCheck = (document: JsonObject, before: StoredDocument | undefined) => readonly FieldError[];
 
-/** A field that was already wrong, and stays as it was, is let through: old documents of others stay editable. */
+/** A field that was already wrong, and stays as it was, is let through unless the resource is strict: old documents of others stay editable. */
 export function toFieldCheck(resource: Resource): FieldCheck {
   const fields = [...resource.fields.values()].filter((field) => field.kind !== 'mixed');
+  const isStrict = resource.validation.level === 'strict';
   return (document, before) => {
     const wrong = fields.filter((field) => isWrong(field, document[field.name]));
-    return wrong.filter(({ name }) => before === undefined || !isSame(document[name], before.value[name])).map(toError);
+    return wrong.filter(({ name }) => isStrict || before === undefined || !isSame(document[name], before.value[name])).map(toError);
   };
 }
 

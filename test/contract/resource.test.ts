@@ -27,8 +27,14 @@ describe('a declaration', () => {
     ['a range that no order begins with', { shapes: { by: { range: 'year', sort: ['title'] } } }, 'shapes.by.range'],
     ['a read rule that no index serves', { rules: { read: not(equals('title', 'x')) } }, 'rules.read'],
     ['a rule over an array', { rules: { read: owner('tags') } }, 'rules.read'],
+    ['a cache of another name', { cache: 'private' }, 'cache'],
+    ['a place to read that MongoDB has not', { reads: { preference: 'closest' } }, 'reads.preference'],
+    ['cached reads of what may be taken back', { reads: { concern: 'local' } }, 'reads.concern'],
     ['a field that Tombolo keeps', { schema: z.object({ rev: z.number() }) }, 'schema.rev'],
     ['a rule for no field', { fieldRules: { nope: { read: anyone } } }, 'fieldRules.nope'],
+    ['a level of validation that there is not', { validation: { level: 'lenient' } }, 'validation.level'],
+    ['an action of validation that there is not', { validation: { action: 'log' } }, 'validation.action'],
+    ['an unknown key of validation', { validation: { levels: 'strict' } }, 'validation.levels'],
   ])('with %s is an error that names file, resource and key', (_what, extra, key) => {
     expect(declare(extra)).toThrow(`shared/resources/notes.ts: resource "notes": ${key}: `);
   });

@@ -15,6 +15,23 @@ function sleepReal(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
+// The real clock, as an administrator or a bad time server sets it forward and back. Waits are as long as ever.
+export class JumpingClock implements Clock {
+  private offsetMs = 0;
+
+  now(): number {
+    return Date.now() + this.offsetMs;
+  }
+
+  jump(ms: number): void {
+    this.offsetMs += ms;
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return sleepReal(ms, signal);
+  }
+}
+
 export class ManualClock implements Clock {
   private time: number;
   private sleepers: { until: number; wake: () => void }[] = [];

@@ -19,9 +19,11 @@ export async function runRecorded(incoming: Incoming): Promise<Doc | null> {
   if (fault === 'closeBefore') { note('closed'); return null; }
   if (fault === 'error') { note('91 ShutdownInProgress'); return injectedError(name, body); }
   if (fault === 'delay') await server.clock.sleep(server.faults.delayMs, connection.signal);
-  const answered = await answer(server, member, connection, body);
+  await server.encounters.meet('before', { ...eventOf(incoming, fault), at: startedAt });
+  const answered = connection.signal.aborted ? null : await answer(server, member, connection, body);
   note(answered?.outcome ?? 'closed');
-  return fault === 'closeAfter' ? null : answered?.reply ?? null;
+  await server.encounters.meet('after', { ...eventOf(incoming, fault), at: startedAt });
+  return fault === 'closeAfter' || connection.signal.aborted ? null : answered?.reply ?? null;
 }
 
 function eventOf({ connection, application, ordinal, name, body }: Incoming, fault: FaultKind | null): Omit<HistoryEvent, 'at'> {

@@ -1,15 +1,18 @@
 // A MongoDB for tests: one process, one or more members on loopback ports. `startMongod` is the way in.
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
+import { EJSON } from 'bson';
 import type { TCPSocketListener } from 'bun';
 import { realClock, type Clock } from './clock.ts';
 import { type FaultPlan, type Faults, NO_FAULTS, seededFaults, seededRandom } from './faults.ts';
-import { History } from './history.ts';
+import { Encounters, type Moment } from './encounters.ts';
+import { History, type HistoryEvent } from './history.ts';
 import { openJournal } from './persistence/journal-file.ts';
 import { Member } from './replica/member.ts';
 import type { OplogEntry } from './replica/oplog.ts';
 import { ReplicaSet } from './replica/replica-set.ts';
 import { expireDocuments } from './ttl.ts';
+import type { Role } from './rights.ts';
 import type { Doc } from './values/types.ts';
 import { Connection } from './wire/connection.ts';
 import type { Credential } from './wire/scram.ts';
@@ -17,7 +20,8 @@ import type { Credential } from './wire/scram.ts';
 export type MongodOptions = {
   members?: number; // default 1
   standalone?: boolean; // no replica set: no transactions, no change streams
-  auth?: { user: string; password: string };
+  auth?: { user: string; password: string; roles?: readonly Role[] }; // without roles: everything
+  version?: string; // that it says it is
   seed?: number;
   faults?: FaultPlan;
   dataDir?: string;
@@ -29,12 +33,16 @@ export type MongodOptions = {
 };
 
 const OPLOG_ENTRIES_MAX = 500_000;
+const LOG_LINES_MAX = 1024; // as a mongod keeps for `getLog`
 const TICK_MS = 100;
 const TTL_MS = 60_000;
 
 export class Server {
   readonly clock: Clock;
   readonly history = new History();
+  readonly encounters = new Encounters();
+  readonly log: string[] = []; // what a mongod writes into its log and `getLog` gives, as far as it is of use here
+  readonly version: string;
   readonly set: ReplicaSet;
   readonly isReplicaSet: boolean;
   readonly isPersistent: boolean;
@@ -58,6 +66,7 @@ export class Server {
     this.set = new ReplicaSet(options.setName ?? 'rs0', members, this.clock, this.history);
     this.isReplicaSet = options.standalone !== true;
     this.isPersistent = options.dataDir !== undefined;
+    this.version = options.version ?? '7.0.14';
     this.auth = options.auth !== undefined;
     this.random = seededRandom(seed);
     this.users = options.auth ? [{ ...options.auth, salt: randomBytes(28) }] : [];
@@ -151,6 +160,11 @@ export class Server {
   pauseReplication(index: number): void { this.set.pause(index); }
   resumeReplication(index: number): void { this.set.resume(index); }
 
+  // At the moment when a command has come, or is done and not answered.
+  at(moment: Moment, act: (event: HistoryEvent) => void | Promise<void>): Promise<void> {
+    return this.encounters.at(moment, act);
+  }
+
   // As configureFailPoint, on one member or on all.
   failPoint(name: string, mode: unknown, data: Doc = {}, index?: number): void {
     for (const member of index === undefined ? this.members : [this.memberOf(index)]) member.failPoints.configure(name, mode, data);
@@ -185,7 +199,12 @@ export class Server {
   }
 
   serverInfo(member: Member): Doc {
-    return { host: member.host.split(':')[0], port: Number(member.host.split(':')[1]), version: '7.0.14', gitVersion: 'test' };
+    return { host: member.host.split(':')[0], port: Number(member.host.split(':')[1]), version: this.version, gitVersion: 'test' };
+  }
+
+  warn(line: Doc): void {
+    this.log.push(EJSON.stringify({ t: { $date: new Date(this.clock.now()).toISOString() }, s: 'W', ...line }));
+    if (this.log.length > LOG_LINES_MAX) this.log.shift();
   }
 
   report(error: unknown): void {

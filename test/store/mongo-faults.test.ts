@@ -1,67 +1,120 @@
-/** Elections, deaths and cut connections around a write: what was acknowledged is there, and nothing is there twice. */
-import { expect, test } from 'bun:test';
+/** Elections, deaths and cut connections around a write: what was acknowledged is there, what was refused is not, and nothing is there twice. */
+import { expect, spyOn, test } from 'bun:test';
+import { Socket } from 'node:net';
 import type { Store } from '../../origin/store/store.ts';
-import { inTime, put, reasonOf } from './harness.ts';
-import { openMongoPlace } from './mongo-place.ts';
+import type { Moment } from '../mongod/encounters.ts';
+import { Random } from '../support/random.ts';
+import { openFaultyPlace, replacePrimary } from './faulty-place.ts';
+import { changesTo } from './feed-suite.ts';
+import { inTime, reasonOf } from './harness.ts';
 import { open as things } from './things.ts';
 
-const increment = (store: Store, id: string, ms = 15_000) => store.write([{ resource: things, id, decide: (before) => ({ kind: 'put', document: { size: Number(before?.value['size'] ?? 0) + 1 } }) }], inTime(ms));
-const sizeOf = async (store: Store, id: string) => Number((await store.get(things, id, inTime(15_000))).value?.value['size'] ?? 0);
+const ids = ['a', 'b', 'c'] as const;
+/** As a request brings it: with a nonce, which is the transaction's first insert. */
+const increment = (store: Store, id: string) => store.write(
+  [{ resource: things, id, decide: (before) => ({ kind: 'put', document: { size: Number(before?.value['size'] ?? 0) + 1 } }) }],
+  { ...inTime(30_000), nonce: { value: crypto.randomUUID(), expiresAt: Date.now() + 60_000 } },
+);
 
-test.each([1, 2, 3, 4])('commands that fail, connections that break before and after: %d', async (seed) => {
-  const place = await openMongoPlace({ resources: [things], mongod: { members: 3, seed, faults: { rate: 0.05, commands: ['find', 'insert', 'update', 'commitTransaction', 'getMore'] } } });
-  let written = 0;
-  for (let round = 0; round < 60; round++) if ((await reasonOf(increment(place.store, 'n'))) === undefined) written++;
-  expect(written).toBeGreaterThan(50);
-  expect(await sizeOf(place.store, 'n')).toBe(written);
-  await place.remove();
-}, 60_000);
-
-test('a primary that steps down or dies while writes and a feed run', async () => {
-  const place = await openMongoPlace({ resources: [things], mongod: { members: 3 } });
-  const { server, store } = place;
-  if (server === undefined) return place.remove();
-  const from = await store.head();
-  const running = Promise.all(Array.from({ length: 40 }, async (_, n) => {
-    await Bun.sleep(n * 20);
-    return increment(store, 'n');
-  }));
-  await Bun.sleep(100);
-  server.stepDown();
-  await Bun.sleep(100);
-  const dead = server.set.primary?.index ?? 0;
-  await server.kill(dead);
-  server.elect((dead + 1) % 3);
-  const position = (await running).map((written) => written.position).sort((a, b) => (a.order < b.order ? -1 : 1)).at(-1);
-  expect(await sizeOf(store, 'n')).toBe(40);
-  const sizes: unknown[] = [];
-  for await (const batch of store.watch(from, new AbortController().signal)) {
-    if ('lost' in batch) throw new Error('history is lost');
-    sizes.push(...batch.changes.map((change) => (change.kind === 'document' ? change.after?.['size'] : undefined)));
-    if (batch.through.order >= (position?.order ?? '')) break;
+/** Increments of a few documents, several at once; gives how many of each were acknowledged. */
+async function incrementAll(store: Store, seed: number, rounds: number): Promise<Readonly<Record<string, number>>> {
+  const random = new Random(seed);
+  const done: Record<string, number> = Object.fromEntries(ids.map((id) => [id, 0]));
+  for (let round = 0; round < rounds; round++) {
+    await Promise.all(Array.from({ length: 1 + random.below(6) }, async () => {
+      const id = random.pick(ids);
+      const reason = await reasonOf(increment(store, id));
+      // That there is no primary is an answer; that nobody knows whether it was written is none, with all this time.
+      if (reason === undefined) done[id] = (done[id] ?? 0) + 1;
+      else expect([round, id, reason]).toEqual([round, id, 'store_unavailable']);
+    }));
   }
-  expect(sizes).toEqual(Array.from({ length: 40 }, (_, n) => n + 1));
-  server.restart(dead);
-  await place.remove();
-}, 60_000);
+  return done;
+}
 
-test('no primary is said within the wait for one', async () => {
-  const place = await openMongoPlace({ resources: [things], mongod: { members: 3 } });
+/** Each document has what was acknowledged, and the feed told of every step of it, in order and once. */
+async function mustHold(store: Store, from: Awaited<ReturnType<Store['head']>>, acknowledged: Readonly<Record<string, number>>): Promise<void> {
+  const changes = await changesTo(store, from, await store.head());
+  for (const id of ids) {
+    const sizes = changes.flatMap((change) => (change.kind === 'document' && change.id === id ? [change.after?.['size']] : []));
+    expect([id, sizes]).toEqual([id, Array.from({ length: acknowledged[id] ?? 0 }, (_, n) => n + 1)]);
+    expect(Number((await store.get(things, id, inTime(15_000))).value?.value['size'] ?? 0)).toBe(acknowledged[id] ?? 0);
+  }
+}
+
+const moments: readonly Omit<Moment, 'skip'>[] = ['find', 'insert', 'update', 'commitTransaction'].flatMap((command) => (['before', 'after'] as const).map((when) => ({ command, when })));
+
+test.each(moments.flatMap((moment) => [1, 2, 3].map((seed) => [moment.command, moment.when, seed] as const)))('a primary killed at %s, %s it is carried out (%d)', async (command, when, seed) => {
+  await using place = await openFaultyPlace({ resources: [things], mongod: { members: 3, seed } });
   const { server, store } = place;
-  if (server === undefined) return place.remove();
-  server.stepDown({ elect: false });
-  const started = performance.now();
-  expect(await reasonOf(store.write([put(things, 'late', {})], inTime(10_000)))).toBe('store_unavailable');
-  expect(performance.now() - started).toBeLessThan(3_500);
-  server.elect(0);
-  await place.remove();
+  const from = await store.head();
+  const killed = server.at({ command, when, skip: seed }, () => replacePrimary(server));
+  const acknowledged = await incrementAll(store, seed, 12);
+  await killed;
+  await mustHold(store, from, acknowledged);
 }, 60_000);
 
-test('a log that rolled over its reader is told as lost', async () => {
-  const place = await openMongoPlace({ resources: [things], mongod: { oplogEntriesMax: 30 } });
+test.each(moments.flatMap((moment) => [1, 2].map((seed) => [moment.command, moment.when, seed] as const)))('a primary that steps down at %s, %s it is carried out (%d)', async (command, when, seed) => {
+  await using place = await openFaultyPlace({ resources: [things], mongod: { members: 3, seed } });
+  const { server, store } = place;
+  const from = await store.head();
+  const steppedDown = server.at({ command, when, skip: seed }, () => server.stepDown());
+  const acknowledged = await incrementAll(store, seed, 12);
+  await steppedDown;
+  await mustHold(store, from, acknowledged);
+}, 60_000);
+
+test.each([1, 2, 3, 4])('a network that cuts the answers of half of all commits (%d)', async (seed) => {
+  await using place = await openFaultyPlace({ resources: [things], mongod: { members: 3, seed, faults: { rate: 0.5, kinds: ['closeAfter'], commands: ['commitTransaction'] } } });
   const from = await place.store.head();
-  for (let round = 0; round < 60; round++) await increment(place.store, 'n');
-  const first = await place.store.watch(from, new AbortController().signal)[Symbol.asyncIterator]().next();
-  expect(first.value).toMatchObject({ lost: true });
-  await place.remove();
-});
+  const acknowledged = await incrementAll(place.store, seed, 12);
+  expect(place.server.history.events.filter(({ kind, name }) => kind === 'fault' && name === 'commitTransaction').length).toBeGreaterThan(0);
+  await mustHold(place.store, from, acknowledged);
+}, 60_000);
+
+test.each([1, 2, 3, 4])('commands that fail or are late, connections that break before and after (%d)', async (seed) => {
+  await using place = await openFaultyPlace({ resources: [things], mongod: { members: 3, seed, faults: { rate: 0.05, commands: ['find', 'insert', 'update', 'commitTransaction', 'getMore'] } } });
+  const from = await place.store.head();
+  const acknowledged = await incrementAll(place.store, seed, 25);
+  expect(new Set(place.server.history.events.flatMap(({ kind, detail }) => (kind === 'fault' ? [detail] : []))).size).toBeGreaterThan(1);
+  await mustHold(place.store, from, acknowledged);
+}, 60_000);
+
+test('of two origins that have read the same document, the second to write decides again', async () => {
+  await using place = await openFaultyPlace({ resources: [things] });
+  const twin = await place.open();
+  const twinRead = place.server.at({ command: 'find', when: 'after', skip: 1 }, () => undefined);
+  // The first holds its commit until the second has read, too.
+  const held = place.server.at({ command: 'commitTransaction', when: 'before' }, () => twinRead);
+  const from = await place.store.head();
+  await Promise.all([increment(place.store, 'a'), increment(twin, 'a'), held]);
+  expect(place.server.history.events.filter(({ outcome }) => outcome?.startsWith('112 ') === true)).not.toEqual([]);
+  await mustHold(place.store, from, { a: 2 });
+}, 60_000);
+
+test.each([1, 2, 3])('two origins that race on the same documents while a primary dies (%d)', async (seed) => {
+  await using place = await openFaultyPlace({ resources: [things], mongod: { members: 3, seed } });
+  const twin = await place.open();
+  const from = await place.store.head();
+  const killed = place.server.at({ command: 'commitTransaction', when: seed % 2 === 0 ? 'before' : 'after', skip: 5 + seed }, () => replacePrimary(place.server));
+  const [ours, theirs] = await Promise.all([incrementAll(place.store, seed, 12), incrementAll(twin, seed + 100, 12)]);
+  await killed;
+  await mustHold(place.store, from, Object.fromEntries(ids.map((id) => [id, (ours[id] ?? 0) + (theirs[id] ?? 0)])));
+}, 60_000);
+
+test('a question that meets its socket in the moment of its end is asked on another', async () => {
+  await using place = await openFaultyPlace({ resources: [things] });
+  await increment(place.store, 'a');
+  const { write } = Socket.prototype;
+  let ended = 0;
+  const meeting = spyOn(Socket.prototype, 'write').mockImplementation(function (this: Socket, ...given: Parameters<Socket['write']>) {
+    if (Buffer.from(given[0]).includes('\x02find\0') && ended++ === 0) this.destroy();
+    return write.apply(this, given);
+  } as Socket['write']);
+  try {
+    expect((await place.store.get(things, 'a', inTime(20_000))).value?.value['size']).toBe(1);
+    expect(ended).toBe(2);
+  } finally {
+    meeting.mockRestore();
+  }
+}, 60_000);

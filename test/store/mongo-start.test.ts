@@ -5,6 +5,8 @@ import { openMongoStore } from '../../origin/store/mongo/mongo-store.ts';
 import { resource } from '../../shared/contract/resource.ts';
 import { anyone } from '../../shared/contract/rules.ts';
 import { instant, integer } from '../../shared/contract/types.ts';
+import { MongoClient } from 'mongodb';
+import { JumpingClock } from '../mongod/clock.ts';
 import { startMongod } from '../mongod/server.ts';
 import { eventually } from '../support/eventually.ts';
 import { read } from './feed-suite.ts';
@@ -34,10 +36,60 @@ test('a standalone is refused, with what mends it', async () => {
   await server.close();
 });
 
-test('a server that nobody reaches is named as such within its wait', async () => {
-  const started = performance.now();
+test('a server that nobody reaches is named as such', async () => {
   await expect(openMongoStore({ uri: 'mongodb://127.0.0.1:1/shop', resources: [boats] })).rejects.toThrow('no primary answered');
-  expect(performance.now() - started).toBeLessThan(4_000);
+});
+
+/** Each line is one thing that is missing: what, why it matters, and the command that mends it. */
+async function refusalOf(opening: Promise<unknown>): Promise<readonly string[]> {
+  const message = await opening.then(() => 'opened', (error: Error) => error.message);
+  return message.split('\n').slice(1).map((line) => line.trim());
+}
+
+test('an old version, a wrong clock and missing rights are told at once, each with what mends it, and nothing is written', async () => {
+  const clock = new JumpingClock();
+  clock.jump(90_000);
+  const server = await startMongod({ version: '6.0.14', clock, auth: { user: 'ada', password: 'secret', roles: [{ role: 'read', db: 'shop' }] } });
+  const uri = server.uri.replace('/?', '/shop?authSource=admin&');
+  const lines = await refusalOf(openMongoStore({ uri, resources: [boats] }));
+  expect(lines.map((line) => line.replace(/is (89|90|91) s from/, 'is 90 s from'))).toEqual([
+    '- the server is MongoDB 6.0.14; the change feed needs 7.0 or newer (events over 16 MB, images); install it member by member, then run db.adminCommand({ setFeatureCompatibilityVersion: "7.0", confirm: true })',
+    "- the server's clock is 90 s from ours, so one-use nonces would expire at the wrong time; let NTP set both: timedatectl set-ntp true",
+    '- the user ada may not insert, update, remove, createCollection, createIndex, collMod on shop, and Tombolo could not store, index or hear of changes there; run db.getSiblingDB("admin").grantRolesToUser("ada", [{ role: "readWrite", db: "shop" }, { role: "dbAdmin", db: "shop" }])',
+  ]);
+  expect(['create', 'insert', 'update', 'createIndexes', 'collMod'].flatMap((name) => server.history.commands(name))).toEqual([]);
+  await server.close();
+  expect(server.errors).toEqual([]);
+});
+
+test('with the roles that the refusal asks for, the store opens and writes', async () => {
+  const server = await startMongod({ auth: { user: 'ada', password: 'secret', roles: [{ role: 'readWrite', db: 'shop' }, { role: 'dbAdmin', db: 'shop' }] } });
+  const store = await openMongoStore({ uri: server.uri.replace('/?', '/shop?authSource=admin&'), resources: [boats] });
+  expect((await store.write([put(boats, id(1), { name: 'Fram' })], inTime())).outcomes[0]?.kind).toBe('written');
+  await store.close();
+  await server.close();
+  expect(server.errors).toEqual([]);
+});
+
+test('indexes that cannot be built are told at once, each with the command that shows what is in the way', async () => {
+  const server = await startMongod();
+  const client = new MongoClient(server.uri);
+  const foreign = client.db('shop');
+  await foreign.collection('boats').createIndex({ masts: 1 }, { name: 'name,id' });
+  await foreign.collection<{ _id: string }>('crews').insertOne({ _id: 'a', rank: [1], ship: ['x'] } as { _id: string });
+  const common = { rules: { read: anyone }, id: { kind: 'string', format: z.string() } } as const;
+  const crews = resource({ ...common, name: 'crews', schema: z.object({ rank: z.number(), ship: z.string() }), shapes: { ofShip: { equal: ['ship'], sort: ['rank'] } } });
+  const ships = resource({ ...common, name: 'ships', schema: z.object({ name: z.string() }), shapes: { byName: { sort: ['name'] } } });
+  // Indexes of ours are not unique; a server that says so all the same does it after those of the records, the boats and the crews.
+  server.failPoint('failCommand', { skip: 3 }, { failCommands: ['createIndexes'], appName: 'tombolo', errorCode: 11_000 });
+  const lines = await refusalOf(openMongoStore({ uri: server.uri.replace('/?', '/shop?'), resources: [boats, crews, ships] }));
+  expect(lines).toEqual([
+    '- boats: index name,id cannot be built, and lists that walk it would read everything: an index of this name has another key; run db.getCollection("boats").dropIndex("name,id")',
+    '- crews: index ship+rank,id cannot be built, and lists that walk it would read everything: documents hold arrays in two of its fields, which no index can; db.getCollection("crews").find({"$or":[{"ship":{"$type":"array"}},{"rank":{"$type":"array"}},{"_id":{"$type":"array"}}]}) lists them: mend those',
+    '- ships: index name,id cannot be built, and lists that walk it would read everything: documents have the same value where it has to be unique; db.getCollection("ships").aggregate([{ $group: { _id: {"name":"$name","_id":"$_id"}, ids: { $push: "$_id" }, count: { $sum: 1 } } }, { $match: { count: { $gt: 1 } } }]) lists them: remove all but one of each',
+  ]);
+  await client.close();
+  await server.close();
 });
 
 test.each([['create', 215, 'the drop of the database'], ['collMod', 12_587, 'an index']] as const)('a start waits for what others have begun: %s is refused with %d until %s is done', async (command, errorCode) => {

@@ -77,3 +77,23 @@ test('an old document is let stay as wrong as it was, by both', async () => {
     expect([await ownRefusal(id, rest as JsonObject)]).toEqual([foreign]);
   }), { numRuns: 150 * soakFactor });
 });
+
+test.each([
+  ['moderate', 'error', [true, false]], ['strict', 'error', [true, true]], ['off', 'error', [false, false]], ['strict', 'warn', [false, false]],
+] as const)('under %s and %s other programs are refused a new wrong document and a change of an old one: %p', async (level, action, refused) => {
+  const lax = resource({ name: 'lax', id: { kind: 'string', format: z.string() }, schema: z.object({ text: z.string(), count: integer().optional() }), rules: { read: anyone, write: anyone }, shapes: { all: {} }, validation: { level, action } });
+  const there = await openSqlitePlace({ resources: [lax], seed: [{ resource: lax, id: 'old', document: { text: 7 } }] });
+  const other = there.foreign();
+  const isRefused = (sql: string) => {
+    try {
+      other.run(sql);
+      return false;
+    } catch (error) {
+      return error instanceof Error && error.message.startsWith('tombolo: lax.text');
+    }
+  };
+  expect([isRefused(`INSERT INTO lax(id, doc) VALUES ('new', '{"text":8}')`), isRefused(`UPDATE lax SET doc = json_set(doc, '$.count', 1) WHERE id = 'old'`)]).toEqual([...refused]);
+  const { outcomes: [own] } = await there.store.write([put(lax, 'old', { text: 7, count: 2 })], inTime());
+  expect(own?.kind).toBe(level === 'strict' ? 'refused' : 'written');
+  await there.remove();
+});

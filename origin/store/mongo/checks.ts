@@ -16,8 +16,8 @@ export async function mustServe(database: Db, clock: () => number): Promise<void
   const { authInfo } = await database.command({ connectionStatus: 1, showPrivileges: true }).catch(unknownRights);
   const problems = [
     ...(typeof hello['setName'] === 'string' ? [] : ['the server is no member of a replica set, so it has no transactions and no change feed; start mongod with --replSet rs0, then run rs.initiate() in mongosh (one member is enough)']),
-    ...(Number.parseInt(String(version), 10) >= majorMin ? [] : [`the server is MongoDB ${version}; the change feed needs ${majorMin}.0 or newer (large events, images)`]),
-    ...(Math.abs(skewMs) <= skewMsMax ? [] : [`the server's clock is ${Math.round(skewMs / 1_000)} s from ours, so one-use nonces would expire at the wrong time; let NTP set both`]),
+    ...(Number.parseInt(String(version), 10) >= majorMin ? [] : [`the server is MongoDB ${version}; the change feed needs ${majorMin}.0 or newer (events over 16 MB, images); install it member by member, then run db.adminCommand({ setFeatureCompatibilityVersion: "${majorMin}.0", confirm: true })`]),
+    ...(Math.abs(skewMs) <= skewMsMax ? [] : [`the server's clock is ${Math.round(skewMs / 1_000)} s from ours, so one-use nonces would expire at the wrong time; let NTP set both: timedatectl set-ntp true`]),
     ...toMissingRights(database.databaseName, authInfo),
   ];
   if (problems.length > 0) throw new StoreNotReady(database.databaseName, problems);
@@ -31,10 +31,11 @@ function unknownRights(): Document {
 function toMissingRights(name: string, authInfo: Document | undefined): readonly string[] {
   const users: unknown = authInfo?.['authenticatedUsers'];
   const privileges: unknown = authInfo?.['authenticatedUserPrivileges'];
-  if (!Array.isArray(users) || users.length === 0 || !Array.isArray(privileges)) return [];
+  if (!Array.isArray(users) || !Array.isArray(privileges)) return [];
   const granted = new Set(privileges.flatMap((privilege: Document) => (covers(privilege['resource'], name) ? privilege['actions'] : [])));
   const missing = actionsNeeded.filter((action) => !granted.has(action) && !granted.has('anyAction'));
-  return missing.length === 0 ? [] : [`the user may not ${missing.join(', ')} on ${name}; run db.grantRolesToUser("<user>", [{ role: "readWrite", db: "${name}" }, { role: "dbAdmin", db: "${name}" }])`];
+  if (missing.length === 0) return [];
+  return users.slice(0, 1).map(({ user, db }: Document) => `the user ${user} may not ${missing.join(', ')} on ${name}, and Tombolo could not store, index or hear of changes there; run db.getSiblingDB("${db}").grantRolesToUser("${user}", [{ role: "readWrite", db: "${name}" }, { role: "dbAdmin", db: "${name}" }])`);
 }
 
 function covers(resource: Document | undefined, name: string): boolean {

@@ -1,5 +1,6 @@
 /** The connection to a deployment: its bounds, and which database of it is ours. */
 import { MongoClient } from 'mongodb';
+import { repairDriver } from './driver-repair.ts';
 
 const clientLimits = {
   /**
@@ -7,10 +8,10 @@ const clientLimits = {
    * reader of the feed holds one more while it waits. More would only queue in the database instead of here.
    */
   poolSizeMax: 64,
-  /** An election takes about this long at best; a request that waits longer is told to come back. */
-  selectionMsMax: 2_000,
+  /** A step-down is over within it, a death is not: whoever waits longer is told to come back, within 2 s of asking. */
+  selectionMsMax: 1_500,
   /** For a free connection: when all are busy for so long, the database is behind. */
-  poolWaitMsMax: 2_000,
+  poolWaitMsMax: 1_500,
   connectMsMax: 2_000,
   /** Silence on a socket in use. Streams hear something every 80 ms, the rest has its own deadline. */
   socketMsMax: 15_000,
@@ -22,6 +23,7 @@ export const deserializeOptions = { bsonRegExp: true } as const;
 const databaseDefault = 'tombolo';
 
 export function toClient(uri: string): MongoClient {
+  repairDriver();
   return new MongoClient(uri, {
     appName: 'tombolo',
     maxPoolSize: clientLimits.poolSizeMax,

@@ -4,35 +4,31 @@ import { codeOf, codes } from './errors.ts';
 import { mustOperationTime } from './head.ts';
 import { metaOf } from './system-collections.ts';
 
-interface Waiting {
-  readonly timeoutMS: number;
+async function findEpoch(database: Db): Promise<string | undefined> {
+  return (await metaOf(database).findOne({ _id: 'epoch' }))?.value;
 }
 
-async function findEpoch(database: Db, options: Waiting): Promise<string | undefined> {
-  return (await metaOf(database).findOne({ _id: 'epoch' }, options))?.value;
-}
-
-export async function mustEpoch(database: Db, options: Waiting): Promise<string> {
-  const epoch = await findEpoch(database, options);
+export async function mustEpoch(database: Db): Promise<string> {
+  const epoch = await findEpoch(database);
   if (epoch === undefined) throw new Error('the database has no epoch: it was dropped, and nobody has begun a new one yet');
   return epoch;
 }
 
 /** Of several processes that begin one, the first wins. */
-export async function ensureEpoch(database: Db, fresh: string, options: Waiting): Promise<string> {
+export async function ensureEpoch(database: Db, fresh: string): Promise<string> {
   try {
-    await metaOf(database).updateOne({ _id: 'epoch' }, { $setOnInsert: { value: fresh, at: new Date() } }, { upsert: true, ...options });
+    await metaOf(database).updateOne({ _id: 'epoch' }, { $setOnInsert: { value: fresh, at: new Date() } }, { upsert: true });
   } catch (error) {
     if (codeOf(error) !== codes.duplicateKey) throw error;
   }
-  return mustEpoch(database, options);
+  return mustEpoch(database);
 }
 
 /** The cluster time at which the new epoch begins. */
-export async function replaceEpoch(client: MongoClient, database: Db, epoch: string, options: Waiting): Promise<Timestamp> {
+export async function replaceEpoch(client: MongoClient, database: Db, epoch: string): Promise<Timestamp> {
   const session = client.startSession();
   try {
-    await metaOf(database).replaceOne({ _id: 'epoch' }, { value: epoch, at: new Date() }, { upsert: true, session, ...options });
+    await metaOf(database).replaceOne({ _id: 'epoch' }, { value: epoch, at: new Date() }, { upsert: true, session });
     return mustOperationTime(session);
   } finally {
     await session.endSession();

@@ -1,7 +1,7 @@
 /** The driver's errors as Faults, all of them here. Their texts go into the log alone. */
-import { type AnyError, MongoError, MongoOperationTimeoutError, MongoServerError } from 'mongodb';
+import { MongoBulkWriteError, MongoError, MongoServerError } from 'mongodb';
 import { documentInvalid } from '../../../shared/contract/documents.ts';
-import { Fault } from '../../../shared/contract/fault.ts';
+import { Fault, type FieldError } from '../../../shared/contract/fault.ts';
 
 /** Server error codes that mean something here: mongo/base/error_codes.yml. */
 export const codes = {
@@ -12,7 +12,8 @@ export const codes = {
 const retryAfterOneSecond = { 'retry-after': '1' } as const;
 
 export function codeOf(error: unknown): number | undefined {
-  return error instanceof MongoServerError && typeof error.code === 'number' ? error.code : undefined;
+  // An answer that was asked for with its types has a code that is no plain number.
+  return error instanceof MongoServerError && error.code !== undefined ? Number(error.code) : undefined;
 }
 
 export function hasLabel(error: unknown, label: string): boolean {
@@ -28,22 +29,22 @@ export function deadlineExceeded(cause?: unknown): Fault {
 }
 
 /** Whether the same may succeed when it is tried again: elections, lost connections, a pool that is cleared. */
-function isPassing(error: unknown): boolean {
+export function isPassing(error: unknown): boolean {
   return hasLabel(error, 'TransientTransactionError') || hasLabel(error, 'RetryableWriteError') || hasLabel(error, 'ResumableChangeStreamError') || isUnreachable(error);
 }
 
 /** What is neither a Fault nor an error of the driver is a mistake in code and passes unchanged. */
 export function toStoreFault(error: unknown): unknown {
   if (!(error instanceof MongoError)) return error;
-  if (error instanceof MongoOperationTimeoutError || codeOf(error) === codes.maxTimeMsExpired) return deadlineExceeded(error);
-  if (codeOf(error) === codes.duplicateKey) return toConflict(error);
+  if (codeOf(error) === codes.maxTimeMsExpired) return deadlineExceeded(error);
+  if (codeOf(error) === codes.duplicateKey) return toConflict(Object.keys(Object(at(error, 'keyPattern'))), error);
   if (isPassing(error)) return storeUnavailable(error);
   return new Fault('unknown', { cause: error, facts: { code: codeOf(error) } });
 }
 
-/** No server that we may talk to, after the whole wait for one. */
-export function isOutOfReach(error: unknown): error is MongoError {
-  return error instanceof MongoError && error.name === 'MongoServerSelectionError';
+/** No primary, or no connection to it, after the whole wait for one. */
+export function isOutOfReach(error: unknown): boolean {
+  return error instanceof MongoError && (error.name === 'MongoServerSelectionError' || error.name === 'MongoWaitQueueTimeoutError');
 }
 
 const unreachable = /^Mongo(Network|NetworkTimeout|ServerSelection|PoolCleared|PoolClosed|WaitQueueTimeout|Topology|TopologyClosed|NotConnected|ClientClosed|ConnectionClosed)\w*Error$/;
@@ -56,29 +57,65 @@ export function isUnreachable(error: unknown): boolean {
 /** NotWritablePrimary, InterruptedAtShutdown, InterruptedDueToReplStateChange, PrimarySteppedDown, and their kin. */
 const notPrimary: ReadonlySet<number> = new Set([6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
 
-/** A mutation that the server refuses: why, for the caller. */
-export function toRefusal(error: { readonly code?: unknown; readonly errmsg?: unknown; readonly errInfo?: unknown }): Fault {
-  if (error.code === codes.documentValidation) return documentInvalid(toPaths(error.errInfo));
-  return toConflict({ message: String(error.errmsg), cause: error });
+export interface WriteFailure {
+  /** Which of the writes. */
+  readonly index: number;
+  readonly code: number;
+  readonly errmsg: string | undefined;
+  readonly errInfo: unknown;
 }
 
-function toConflict({ message, ...rest }: { readonly message: string; readonly cause?: unknown } | AnyError): Fault {
-  const field = /dup key: \{ "?([\w.]+)"?:/.exec(message)?.[1];
+/** `undefined`: the command failed, not one of its writes. */
+export function firstWriteError(error: unknown): WriteFailure | undefined {
+  if (!(error instanceof MongoBulkWriteError)) return undefined;
+  const first = Array.isArray(error.writeErrors) ? error.writeErrors[0] : error.writeErrors;
+  return first === undefined ? undefined : { index: first.index, code: first.code, errmsg: first.errmsg, errInfo: first.err.errInfo };
+}
+
+/** What a failed bulk write failed with, where that was not one of its writes: the driver wraps it, under another name. */
+export function withoutBulk(error: unknown): unknown {
+  return error instanceof MongoBulkWriteError && error.errorResponse instanceof MongoError ? error.errorResponse : error;
+}
+
+/** The unique index that has the value already: all that the message of a duplicate tells for sure. Values in it may look like fields. */
+export function indexNameIn(message: string | undefined): string | undefined {
+  return /index: (.+?) dup key: /.exec(message ?? '')?.[1];
+}
+
+export function toConflict(fields: readonly string[], cause: unknown): Fault {
   return new Fault('document_conflict', {
-    detail: field === undefined ? 'another document has this unique value' : `another document has this ${field}`,
-    ...(field === undefined ? {} : { errors: [{ at: `/${field.replaceAll('.', '/')}`, in: 'body', detail: 'is taken' }] }),
-    cause: 'cause' in rest && rest.cause !== undefined ? rest.cause : message,
+    detail: fields.length === 0 ? 'another document has this unique value' : `another document has this ${fields.join(' and ')}`,
+    errors: fields.map((field) => ({ at: `/${field.replaceAll('.', '/')}`, in: 'body', detail: fields.length === 1 ? 'is taken' : 'is taken in this combination' })),
+    cause,
   });
 }
 
-/** `errInfo.details.schemaRulesNotSatisfied`: properties that fail, and required ones that are missing. */
-function toPaths(errInfo: unknown): { readonly at: string; readonly in: 'body'; readonly detail: string }[] {
-  const rules = arrayAt(errInfo, 'details', 'schemaRulesNotSatisfied');
-  const failed = rules.flatMap((rule) => arrayAt(rule, 'propertiesNotSatisfied').map((property) => at(property, 'propertyName')));
-  const missing = rules.flatMap((rule) => arrayAt(rule, 'missingProperties'));
-  const found = [...failed.map((name) => [name, 'does not have its declared type'] as const), ...missing.map((name) => [name, 'is required'] as const)];
-  if (found.length === 0) return [{ at: '', in: 'body', detail: 'the database refuses this document' }];
-  return found.map(([name, detail]) => ({ at: `/${String(name)}`, in: 'body', detail }));
+/** A document that the collection's validator refuses, with the path of each place that it names. */
+export function toInvalid(errInfo: unknown): Fault {
+  const found = toPlaces(arrayAt(errInfo, 'details', 'schemaRulesNotSatisfied'), '');
+  const places = [...new Map(found.map((place) => [place.at, place])).values()];
+  return documentInvalid(places.length > 0 ? places : [{ at: '', in: 'body', detail: 'the database refuses this document' }]);
+}
+
+const typeRules: readonly unknown[] = ['bsonType', 'type', 'multipleOf'];
+
+/** `schemaRulesNotSatisfied` and what is inside its properties and items. */
+function toPlaces(rules: readonly unknown[], path: string): readonly FieldError[] {
+  return rules.flatMap((rule): readonly FieldError[] => {
+    const name = at(rule, 'operatorName');
+    const inner = [
+      ...arrayAt(rule, 'propertiesNotSatisfied').flatMap((property) => toPlaces(arrayAt(property, 'details'), `${path}/${toPointerPart(at(property, 'propertyName'))}`)),
+      ...arrayAt(rule, 'missingProperties').map((missing): FieldError => ({ at: `${path}/${toPointerPart(missing)}`, in: 'body', detail: 'is required' })),
+      ...(name === 'items' ? toPlaces(arrayAt(rule, 'details'), `${path}/${String(at(rule, 'itemIndex'))}`) : []),
+    ];
+    if (inner.length > 0) return inner;
+    return [{ at: path, in: 'body', detail: typeRules.includes(name) ? 'does not have its declared type' : `breaks the rule ${String(name)} of the database` }];
+  });
+}
+
+/** RFC 6901 §3. */
+function toPointerPart(name: unknown): string {
+  return String(name).replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
 function arrayAt(value: unknown, ...path: readonly string[]): readonly unknown[] {

@@ -10,7 +10,7 @@ import type { Fault } from '../../../shared/contract/fault.ts';
 import { storeLimits } from '../limits.ts';
 import type { Mutation, WriteOptions, Written } from '../store.ts';
 
-/** One `write()`. */
+/** One `write()`. Its deadline is by `performance.now()`: no clock that is set while it waits moves it. */
 export interface Call {
   readonly mutations: readonly Mutation[];
   readonly options: WriteOptions;
@@ -21,10 +21,11 @@ export interface Call {
   /** What the database refused in earlier attempts, by number of the mutation. */
   readonly refused: Map<number, Fault>;
   readonly settled: PromiseWithResolvers<Written>;
+  /** `performance.now()` when it came. */
+  readonly since: number;
 }
 
 export interface GroupQueueOptions {
-  readonly clock: () => number;
   /** Settles every call; never throws. */
   run(calls: readonly Call[]): Promise<void>;
   late(call: Call): Error;
@@ -46,9 +47,14 @@ export class GroupQueue {
 
   submit(call: Call): Promise<Written> {
     this.#waiting.add(call);
-    const timer = setTimeout(() => this.#giveUp(call), Math.max(0, call.options.deadline - this.#options.clock()));
+    const timer = setTimeout(() => this.#giveUp(call), Math.max(0, call.options.deadline - performance.now()));
     this.#schedule();
     return call.settled.promise.finally(() => clearTimeout(timer));
+  }
+
+  /** Those that have waited for longer than `ms`. */
+  refuse(ms: number, error: unknown): void {
+    for (const call of this.#waiting) if (performance.now() - call.since > ms && this.#waiting.delete(call)) call.settled.reject(error);
   }
 
   /** Not at once: what comes in the same turn of the event loop goes together. */

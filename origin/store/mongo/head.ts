@@ -43,9 +43,9 @@ export class Head {
   }
 
   /** Asks the primary; finds a new epoch that another process began. */
-  async refresh(options: { readonly timeoutMS: number }): Promise<Position> {
-    const time = await majorityTime(this.#database, options);
-    this.#epoch = await mustEpoch(this.#database, options);
+  async refresh(): Promise<Position> {
+    const time = await majorityTime(this.#database);
+    this.#epoch = await mustEpoch(this.#database);
     this.moveTo(time);
     return this.position;
   }
@@ -54,9 +54,9 @@ export class Head {
    * A position of another epoch means nothing any more (SEMANTICS: positions); one beyond the committed end is of
    * a history that was lost.
    */
-  async mustReach(wanted: Position | undefined, options: { readonly timeoutMS: number }): Promise<Position> {
+  async mustReach(wanted: Position | undefined): Promise<Position> {
     if (wanted !== undefined && wanted.epoch === this.#epoch && !reaches(this.position, wanted)) {
-      await this.refresh(options);
+      await this.refresh();
       if (wanted.epoch === this.#epoch && !reaches(this.position, wanted)) throw new Fault('store_unavailable', { detail: 'the state asked for is not in this store', headers: { 'retry-after': '1' }, facts: { wanted, head: this.position } });
     }
     return this.position;
@@ -64,8 +64,8 @@ export class Head {
 }
 
 /** Of the last write that a majority has, as the primary knows it. */
-export async function majorityTime(database: Db, options: { readonly timeoutMS: number }): Promise<Timestamp> {
-  const { lastWrite } = await database.command({ hello: 1 }, options);
+export async function majorityTime(database: Db): Promise<Timestamp> {
+  const { lastWrite } = await database.command({ hello: 1 });
   const time: Timestamp | undefined = lastWrite?.majorityOpTime?.ts;
   if (time === undefined) throw new Error('hello tells no majority time: this is no replica set');
   return time;

@@ -3,11 +3,11 @@
  * Idempotent, and safe while another origin does the same: what is there is compared first, what another made
  * meanwhile counts as made. What cannot be put in place is gathered and told in one message.
  */
-import type { CollectionInfo, Db, Document, IndexDescriptionInfo } from 'mongodb';
+import type { Collection, CollectionInfo, CreateIndexesOptions, Db, Document, IndexDescriptionInfo } from 'mongodb';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import { StoreNotReady } from '../not-ready.ts';
 import { toIndexKey } from './branch-query.ts';
-import { codeOf, codes } from './errors.ts';
+import { codeOf, codes, isPassing } from './errors.ts';
 import { oddFilter, oddIndexName } from './odd-documents.ts';
 import { onceOf, systemNames } from './system-collections.ts';
 import { toValidation } from './validator.ts';
@@ -47,6 +47,8 @@ async function putInPlace(database: Db, resources: readonly Resource[], found: F
     try {
       await work();
     } catch (error) {
+      // An election is nothing that somebody has to mend.
+      if (isPassing(error)) throw error;
       problems.push(explain(error));
     }
   };
@@ -117,26 +119,40 @@ async function ensureIndexes(database: Db, resource: Resource): Promise<void> {
     if (isIdAlone(key)) continue;
     const same = there.find((index) => isSameKey(index, key));
     if (same !== undefined) mustHoldAll(same);
-    else await makeIndex(() => collection.createIndex(key, { name }), name);
+    else await makeIndex(collection, key, { name });
   }
   const partial = oddFilter(resource);
   if (partial === undefined) return;
   const odd = there.find(({ name }) => name === oddIndexName);
   if (odd !== undefined && !Bun.deepEquals(odd['partialFilterExpression'], partial)) await collection.dropIndex(oddIndexName);
-  await makeIndex(() => collection.createIndex({ _id: 1, [oddKey]: 1 }, { name: oddIndexName, partialFilterExpression: partial }), oddIndexName);
+  await makeIndex(collection, { _id: 1, [oddKey]: 1 }, { name: oddIndexName, partialFilterExpression: partial });
 }
 
 /** A second field, which no document has: an index over `_id` alone cannot be partial. */
 const oddKey = 'tombolo_odd';
 
-async function makeIndex(make: () => Promise<unknown>, name: string): Promise<void> {
+async function makeIndex(collection: Collection, key: Document, options: CreateIndexesOptions & { readonly name: string }): Promise<void> {
   try {
-    await make();
+    await collection.createIndex(key, options);
   } catch (error) {
-    const why = codeOf(error) === codes.duplicateKey ? 'documents have the same value where it has to be unique; find them with an aggregation that groups by the key, and remove all but one'
-      : codeOf(error) === codes.parallelArrays ? 'documents hold arrays in two of its fields, which no index can; find them by { <field>: { $type: "array" } } and mend them'
-      : codeOf(error) === codes.indexKeySpecsConflict ? 'an index of this name has another key; drop it' : messageOf(error);
-    throw new Error(`index ${name} cannot be built, and lists that walk it would read everything: ${why}`, { cause: error });
+    if (isPassing(error)) throw error;
+    throw new Error(`index ${options.name} cannot be built, and lists that walk it would read everything: ${toMending(collection, key, options.name, error)}`, { cause: error });
+  }
+}
+
+/** What stands in the way, and what takes it out, to be pasted into mongosh. */
+function toMending({ collectionName }: Collection, key: Document, name: string, error: unknown): string {
+  const fields = Object.keys(key);
+  const collection = `db.getCollection(${JSON.stringify(collectionName)})`;
+  switch (codeOf(error)) {
+    case codes.duplicateKey:
+      return `documents have the same value where it has to be unique; ${collection}.aggregate([{ $group: { _id: ${JSON.stringify(Object.fromEntries(fields.map((field) => [field, `$${field}`])))}, ids: { $push: "$_id" }, count: { $sum: 1 } } }, { $match: { count: { $gt: 1 } } }]) lists them: remove all but one of each`;
+    case codes.parallelArrays:
+      return `documents hold arrays in two of its fields, which no index can; ${collection}.find(${JSON.stringify({ $or: fields.map((field) => ({ [field]: { $type: 'array' } })) })}) lists them: mend those`;
+    case codes.indexKeySpecsConflict:
+      return `an index of this name has another key; run ${collection}.dropIndex(${JSON.stringify(name)})`;
+    default:
+      return messageOf(error);
   }
 }
 

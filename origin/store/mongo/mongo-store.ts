@@ -16,8 +16,9 @@ import type { ChangeBatch, HistoryLost, ListRequest, Mutation, Read, ReadOptions
 import { mustServe } from './checks.ts';
 import { toClient, toDatabaseName } from './client.ts';
 import { ensureEpoch, replaceEpoch } from './epoch.ts';
-import { deadlineExceeded, isOutOfReach, storeUnavailable, toStoreFault } from './errors.ts';
+import { deadlineExceeded, isPassing, storeUnavailable, toStoreFault } from './errors.ts';
 import { Head, majorityTime } from './head.ts';
+import { inTime } from './in-time.ts';
 import { install, type Installed } from './install.ts';
 import { RawTexts } from './raw-texts.ts';
 import { type Reading, Reader } from './reader.ts';
@@ -50,9 +51,6 @@ interface Opened {
   readonly options: Surroundings;
 }
 
-/** Of the store's own questions, which carry no request's deadline. */
-const ownWait = { timeoutMS: storeLimits.ownWriteMsMax } as const;
-
 export async function openMongoStore(options: MongoStoreOptions): Promise<Store> {
   const client = toClient(options.uri);
   try {
@@ -63,12 +61,12 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<Store>
     await mustServe(database, filled.clock);
     const installed = await install(database, [...resources.values()]);
     warn(installed, filled);
-    const epoch = await ensureEpoch(database, filled.random(8), ownWait);
-    const head = new Head(database, { epoch, time: await majorityTime(database, ownWait) });
+    const epoch = await ensureEpoch(database, filled.random(8));
+    const head = new Head(database, { epoch, time: await majorityTime(database) });
     return new MongoStore({ client, database, resources, installed, head, module: await compiledModule(), options: filled });
   } catch (error) {
     await client.close();
-    throw isOutOfReach(error) ? new StoreNotReady(toDatabaseName(options.uri), [`no primary answered (${error.message}); is mongod running, is MONGODB_URI right, does the network let us through?`]) : toStoreFault(error);
+    throw error instanceof Error && isPassing(error) ? new StoreNotReady(toDatabaseName(options.uri), [`no primary answered (${error.message}); is mongod running, is MONGODB_URI right, does the network let us through?`]) : toStoreFault(error);
   }
 }
 
@@ -117,7 +115,7 @@ class MongoStore implements Store {
   }
 
   head(): Promise<Position> {
-    return this.#run(() => this.#head.refresh(ownWait));
+    return this.#own(() => this.#head.refresh());
   }
 
   async *watch(from: Position, signal: AbortSignal): AsyncGenerator<ChangeBatch | HistoryLost, void, undefined> {
@@ -139,20 +137,20 @@ class MongoStore implements Store {
   }
 
   cursor(consumer: string): Promise<Position | undefined> {
-    return this.#run(async () => {
-      const found = await cursorsOf(this.#database).findOne({ _id: consumer }, ownWait);
+    return this.#own(async () => {
+      const found = await cursorsOf(this.#database).findOne({ _id: consumer });
       return found === null ? undefined : { epoch: found.epoch, order: found.order };
     });
   }
 
   async keepCursor(consumer: string, { epoch, order }: Position): Promise<void> {
-    await this.#run(() => cursorsOf(this.#database).replaceOne({ _id: consumer }, { epoch, order }, { upsert: true, ...ownWait }));
+    await this.#own(() => cursorsOf(this.#database).replaceOne({ _id: consumer }, { epoch, order }, { upsert: true }));
   }
 
   renewEpoch(): Promise<Position> {
-    return this.#run(async () => {
+    return this.#own(async () => {
       const epoch = this.#options.random(8);
-      return this.#head.begin(epoch, await replaceEpoch(this.#client, this.#database, epoch, ownWait));
+      return this.#head.begin(epoch, await replaceEpoch(this.#client, this.#database, epoch));
     });
   }
 
@@ -164,10 +162,15 @@ class MongoStore implements Store {
   }
 
   #read<T>({ deadline, atLeast }: ReadOptions, read: (reading: Reading) => Promise<T>): Promise<Read<T>> {
-    return this.#run(async () => {
-      const position = await this.#head.mustReach(atLeast, { timeoutMS: this.#left(deadline) });
+    return this.#run(() => inTime(this.#left(deadline), async () => {
+      const position = await this.#head.mustReach(atLeast);
       return { value: await this.#reader.at(this.#head.time, this.#left(deadline), read), position };
-    });
+    }));
+  }
+
+  /** The store's own questions, which carry no request's deadline. */
+  #own<T>(work: () => Promise<T>): Promise<T> {
+    return this.#run(() => inTime(storeLimits.ownWriteMsMax, work));
   }
 
   #left(deadline: number): number {
@@ -197,8 +200,8 @@ class MongoStore implements Store {
 
   async #reset(): Promise<Position> {
     await this.#mend();
-    const epoch = await ensureEpoch(this.#database, this.#options.random(8), ownWait);
-    return this.#head.begin(epoch, await majorityTime(this.#database, ownWait));
+    const epoch = await ensureEpoch(this.#database, this.#options.random(8));
+    return this.#head.begin(epoch, await majorityTime(this.#database));
   }
 
   /** Readers may notice the same drop at once; it is mended once. One that comes while others are mended is mended after them. */
@@ -212,10 +215,22 @@ class MongoStore implements Store {
 
   async #putBack(): Promise<void> {
     try {
-      this.#installed = await install(this.#database, [...this.#resources.values()]);
+      this.#installed = await this.#install();
       this.#options.onWarning('others dropped or renamed collections; indexes, validators and images were put back', {});
     } catch (cause) {
-      this.#options.onFatal(new Error('collections were dropped or renamed by others and cannot be put back', { cause }));
+      if (!this.#closing.signal.aborted) this.#options.onFatal(new Error('collections were dropped or renamed by others and cannot be put back', { cause }));
+    }
+  }
+
+  /** Again while the database is away. */
+  async #install(): Promise<Installed> {
+    for (;;) {
+      try {
+        return await install(this.#database, [...this.#resources.values()]);
+      } catch (error) {
+        if (!isPassing(error) || this.#closing.signal.aborted) throw error;
+        await Bun.sleep(storeLimits.lockRetryMs);
+      }
     }
   }
 }

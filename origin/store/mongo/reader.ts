@@ -17,7 +17,7 @@ import type { RawTexts } from './raw-texts.ts';
 /** Where a read happens: in a session, within what is left of its time. */
 export interface Reading {
   readonly session: ClientSession;
-  readonly timeoutMS: number;
+  readonly maxTimeMS: number;
 }
 
 type CountRequest = Omit<ListRequest, 'after' | 'limit'>;
@@ -36,11 +36,11 @@ export class Reader {
   }
 
   /** The state read is at or after `time`. */
-  async at<T>(time: Timestamp, timeoutMS: number, read: (reading: Reading) => Promise<T>): Promise<T> {
+  async at<T>(time: Timestamp, maxTimeMS: number, read: (reading: Reading) => Promise<T>): Promise<T> {
     const session = this.#client.startSession({ causalConsistency: true });
     try {
       session.advanceOperationTime(time);
-      return await read({ session, timeoutMS });
+      return await read({ session, maxTimeMS });
     } finally {
       await session.endSession();
     }
@@ -105,7 +105,8 @@ export class Reader {
   }
 
   #collection(resource: Resource): Collection<Stored> {
-    return this.#database.collection<Stored>(resource.name);
+    const { preference, concern } = resource.reads;
+    return this.#database.collection<Stored>(resource.name, { readPreference: preference, readConcern: { level: concern } });
   }
 }
 

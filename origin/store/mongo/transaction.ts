@@ -6,7 +6,7 @@
  *    │                      │ met before: RecordMet │ refused: MutationRefused │ result unknown: commit again
  *    └──────────────────────┴── conflict, election, lost connection: labelled, and tried again from the start
  */
-import { type ClientSession, type Db, MongoBulkWriteError } from 'mongodb';
+import type { ClientSession, Db } from 'mongodb';
 import type { Fault } from '../../../shared/contract/fault.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import { storeLimits } from '../limits.ts';
@@ -14,7 +14,8 @@ import type { Mutation, Outcome, WriteOptions } from '../store.ts';
 import { type Decided, decideAll, keyOf, type Operation, type Standing, toModels, toRuns } from './decide.ts';
 import { type Stored, toStoredId } from './documents.ts';
 import type { Call } from './group-queue.ts';
-import { codes, deadlineExceeded, hasLabel, toRefusal } from './errors.ts';
+import { codes, deadlineExceeded, firstWriteError, hasLabel, indexNameIn, isUnreachable, toConflict, toInvalid, withoutBulk, type WriteFailure } from './errors.ts';
+import { inTime } from './in-time.ts';
 import { asBytes, mustBytes, toRawDocument, toTyped } from './raw-documents.ts';
 import type { RawTexts } from './raw-texts.ts';
 import { onceOf, type OnceRecord } from './system-collections.ts';
@@ -72,7 +73,9 @@ export class Transaction {
   }
 
   async attempt(calls: readonly Call[], deadline: number): Promise<ReadonlyMap<Call, Result>> {
-    this.#session.startTransaction({ readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority', journal: true } });
+    // The deadline of the most patient: once it commits the others' changes are in it, whoever still waits.
+    const commitDeadline = Math.max(...calls.map(({ options }) => options.deadline));
+    this.#session.startTransaction({ readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority', journal: true }, maxCommitTimeMS: this.#left(commitDeadline) });
     const standing = await this.#read(calls.flatMap(({ mutations }) => mutations), deadline);
     const results = new Map<Call, Result>();
     const records: OfCall<OnceRecord>[] = [];
@@ -80,18 +83,20 @@ export class Transaction {
     for (const call of calls) {
       const decided = this.#decide(call, standing);
       results.set(call, 'thrown' in decided ? decided : decided.outcomes);
-      if ('thrown' in decided) continue;
+      if ('thrown' in decided) {
+        await this.#mustBeFirst(call, deadline);
+        continue;
+      }
       records.push(...decided.records.map((value) => ({ call, value })));
       operations.push(...decided.operations.map((value) => ({ call, value })));
     }
     if (records.length === 0 && operations.length === 0) {
-      await this.#session.abortTransaction(this.#within(deadline));
+      await this.#inTime(deadline, () => this.#session.abortTransaction());
       return results;
     }
     if (records.length > 0) await this.#insert(records, deadline);
     for (const run of toRuns(operations, ({ value }) => value.resource.name)) await this.#carryOut(run, deadline);
-    // The deadline of the most patient: the others' changes are in it, whoever still waits.
-    await this.#commit(Math.max(...calls.map(({ options }) => options.deadline)));
+    await this.#commit(commitDeadline);
     return results;
   }
 
@@ -100,7 +105,7 @@ export class Transaction {
     const standing = new Map<string, Standing>();
     for (const [resource, ids] of byResource(mutations)) {
       const keys = [...ids].flatMap((id) => toStoredId(resource, id) ?? []);
-      const found = await this.#collection(resource).find({ _id: { $in: keys } }, { session: this.#session, batchSize: keys.length + 1, ...asBytes, ...this.#within(deadline) }).toArray();
+      const found = await this.#inTime(deadline, (limit) => this.#collection(resource).find({ _id: { $in: keys } }, { session: this.#session, batchSize: keys.length + 1, ...asBytes, ...limit }).toArray());
       const raw = found.flatMap((each) => toRawDocument(resource, mustBytes(each)) ?? []);
       const documents = await this.#texts.all(raw);
       raw.forEach(({ id, bytes }, index) => standing.set(keyOf({ resource, id }), { document: documents[index], stored: toTyped(bytes) }));
@@ -124,6 +129,14 @@ export class Transaction {
     }
   }
 
+  /** What is refused now may have been done under the same key: its answer is that of the first time. */
+  async #mustBeFirst(call: Call, deadline: number): Promise<void> {
+    const { once } = call.options;
+    if (once === undefined) return;
+    const met = await this.#inTime(deadline, (limit) => onceOf(this.#database).findOne({ _id: toOnceId(once.key) }, { session: this.#session, ...limit }));
+    if (met !== null) throw new RecordMet(call, 'once');
+  }
+
   #toRecords({ nonce, once }: WriteOptions, { outcomes }: Decided): readonly OnceRecord[] {
     return [
       ...(nonce === undefined ? [] : [toNonce(nonce)]),
@@ -133,11 +146,11 @@ export class Transaction {
 
   async #insert(records: readonly OfCall<OnceRecord>[], deadline: number): Promise<void> {
     try {
-      await onceOf(this.#database).insertMany(records.map(({ value }) => value), { session: this.#session, ...this.#within(deadline) });
+      await this.#inTime(deadline, (limit) => onceOf(this.#database).insertMany(records.map(({ value }) => value), { session: this.#session, ...limit }));
     } catch (error) {
       const failed = firstWriteError(error);
       const met = failed?.code === codes.duplicateKey ? records[failed.index] : undefined;
-      throw met === undefined ? error : new RecordMet(met.call, met.value._id.startsWith(noncePrefix) ? 'nonce' : 'once');
+      throw met === undefined ? withoutBulk(error) : new RecordMet(met.call, met.value._id.startsWith(noncePrefix) ? 'nonce' : 'once');
     }
   }
 
@@ -146,15 +159,24 @@ export class Transaction {
     if (first === undefined) return;
     const models = toModels(run.map(({ value }) => value));
     try {
-      await this.#collection(first.value.resource).bulkWrite([...models], { ordered: true, session: this.#session, ...this.#within(deadline) });
+      await this.#inTime(deadline, (limit) => this.#collection(first.value.resource).bulkWrite([...models], { ordered: true, session: this.#session, ...limit }));
     } catch (error) {
       const failed = firstWriteError(error);
       const refused = failed === undefined ? undefined : run[failed.index];
-      if (failed === undefined || refused === undefined || hasLabel(error, 'TransientTransactionError')) throw error;
-      if (failed.code === codes.duplicateKey && /index: _id_/.test(failed.errmsg ?? '')) throw new Stale('another write made this document meanwhile', { cause: error });
-      if (failed.code !== codes.duplicateKey && failed.code !== codes.documentValidation) throw error;
-      throw new MutationRefused(refused.call, refused.value.mutation, toRefusal(failed));
+      if (failed === undefined || refused === undefined || hasLabel(error, 'TransientTransactionError')) throw withoutBulk(error);
+      const fault = await this.#toRefusal(failed, first.value.resource, deadline);
+      throw fault === undefined ? error : new MutationRefused(refused.call, refused.value.mutation, fault);
     }
+  }
+
+  /** `undefined`: no document can be blamed. */
+  async #toRefusal({ code, errmsg, errInfo }: WriteFailure, resource: Resource, deadline: number): Promise<Fault | undefined> {
+    if (code === codes.documentValidation) return toInvalid(errInfo);
+    if (code !== codes.duplicateKey) return undefined;
+    const name = indexNameIn(errmsg);
+    if (name === '_id_') throw new Stale('another write made this document meanwhile', { cause: errmsg });
+    const indexes = await this.#inTime(deadline, () => this.#collection(resource).listIndexes().toArray());
+    return toConflict(Object.keys(indexes.find((index) => index['name'] === name)?.['key'] ?? {}), errmsg);
   }
 
   /**
@@ -164,20 +186,25 @@ export class Transaction {
   async #commit(deadline: number): Promise<void> {
     for (;;) {
       try {
-        return await this.#session.commitTransaction(this.#within(deadline));
+        return await this.#inTime(deadline, () => this.#session.commitTransaction());
       } catch (error) {
-        const isUnknown = hasLabel(error, 'UnknownTransactionCommitResult');
+        const isUnknown = hasLabel(error, 'UnknownTransactionCommitResult') || isUnreachable(error);
         if (!isUnknown && hasLabel(error, 'TransientTransactionError')) throw error;
-        if (!isUnknown || this.#clock() + storeLimits.lockRetryMs >= deadline) throw new CommitUnknown('nobody told whether this was committed', { cause: error });
+        if (!isUnknown || performance.now() + storeLimits.lockRetryMs >= deadline) throw new CommitUnknown('nobody told whether this was committed', { cause: error });
         await Bun.sleep(storeLimits.lockRetryMs);
       }
     }
   }
 
-  #within(deadline: number): { readonly timeoutMS: number } {
-    const timeoutMS = Math.ceil(deadline - this.#clock());
-    if (timeoutMS <= 0) throw deadlineExceeded();
-    return { timeoutMS };
+  async #inTime<T>(deadline: number, ask: (limit: { readonly maxTimeMS: number }) => Promise<T>): Promise<T> {
+    const maxTimeMS = this.#left(deadline);
+    return inTime(maxTimeMS, () => ask({ maxTimeMS }));
+  }
+
+  #left(deadline: number): number {
+    const left = Math.ceil(deadline - performance.now());
+    if (left <= 0) throw deadlineExceeded();
+    return left;
   }
 
   #collection(resource: Resource) {
@@ -193,19 +220,6 @@ export function toNonce({ value, expiresAt }: NonNullable<WriteOptions['nonce']>
 
 export function toOnceId(key: string): string {
   return `once:${key}`;
-}
-
-interface WriteFailure {
-  readonly index: number;
-  readonly code: number;
-  readonly errmsg: string | undefined;
-  readonly errInfo: unknown;
-}
-
-function firstWriteError(error: unknown): WriteFailure | undefined {
-  if (!(error instanceof MongoBulkWriteError)) return undefined;
-  const first = Array.isArray(error.writeErrors) ? error.writeErrors[0] : error.writeErrors;
-  return first === undefined ? undefined : { index: first.index, code: first.code, errmsg: first.errmsg, errInfo: first.err.errInfo };
 }
 
 function byResource(mutations: readonly Mutation[]): ReadonlyMap<Resource, ReadonlySet<string>> {

@@ -9,12 +9,10 @@ const bsonTypes: Readonly<Record<Exclude<FieldKind, 'mixed'>, readonly string[]>
   boolean: ['bool'], array: ['array'], object: ['object'],
 };
 
-/**
- * `moderate`: a document of others that was wrong before stays editable, as our own check has it (field-check.ts);
- * one that was right stays right.
- */
+/** As `create` and `collMod` take it, and `listCollections` gives it back. */
 export function toValidation(resource: Resource): Document {
-  return { validator: { $jsonSchema: toSchema(resource) }, validationLevel: 'moderate', validationAction: 'error' };
+  const { level, action } = resource.validation;
+  return { validator: { $jsonSchema: toSchema(resource) }, validationLevel: level, validationAction: action };
 }
 
 function toSchema(resource: Resource): Document {

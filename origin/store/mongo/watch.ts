@@ -17,6 +17,7 @@ import { afterAll, type ClusterPosition, parseOrder, toChangePosition, toOrdinal
 import { codeOf, codes, hasLabel, isUnreachable, storeUnavailable, toStoreFault } from './errors.ts';
 import { toEvent, toPipeline } from './events.ts';
 import type { Head } from './head.ts';
+import { inTime } from './in-time.ts';
 
 export interface WatchSource {
   readonly client: MongoClient;
@@ -68,12 +69,12 @@ export async function* watchChanges(source: WatchSource, from: Position, signal:
 async function mustBeKnown({ head }: WatchSource, from: Position): Promise<ClusterPosition | undefined> {
   const at = parseOrder(from);
   const isKnown = () => at !== undefined && from.epoch === head.epoch && !at.time.greaterThan(head.time);
-  if (!isKnown()) await head.refresh({ timeoutMS: watchLimits.askMs });
+  if (!isKnown()) await inTime(watchLimits.askMs, () => head.refresh());
   return isKnown() ? at : undefined;
 }
 
 async function toLost({ head }: WatchSource): Promise<HistoryLost> {
-  return { lost: true, head: await head.refresh({ timeoutMS: watchLimits.askMs }) };
+  return { lost: true, head: await inTime(watchLimits.askMs, () => head.refresh()) };
 }
 
 function isLost(error: unknown): boolean {

@@ -17,8 +17,9 @@ export function insertCheck(resource: Resource): string {
   return toStatement([...formCases(resource), ...fieldCases(resource, (wrong) => wrong)]);
 }
 
-/** In an UPDATE a field that was already so, and stays as it was, is let through: others' old documents stay editable. */
+/** In an UPDATE a field that was already so, and stays as it was, is let through unless the resource is strict: others' old documents stay editable. */
 export function updateCheck(resource: Resource): string {
+  if (resource.validation.level === 'strict') return insertCheck(resource);
   const changed = (path: string) => `NOT (json_type(NEW."doc", ${path}) IS json_type(OLD."doc", ${path}) AND json_extract(NEW."doc", ${path}) IS json_extract(OLD."doc", ${path}))`;
   return toStatement([...formCases(resource), ...fieldCases(resource, (wrong, path) => `${wrong} AND ${changed(path)}`)]);
 }
@@ -61,7 +62,9 @@ export function misformedQuery({ name }: Resource): string {
   return `SELECT "id" FROM ${row} WHERE ${formCases({ name }).map(({ when }) => `(${when})`).join(' OR ')} LIMIT 1`.replaceAll('NEW.', `${row}.`);
 }
 
+/** None where the check is off, and none where it should warn: SQLite has no log that a trigger could write into. */
 function fieldCases(resource: Resource, guard: (wrong: string, path: string) => string): readonly Case[] {
+  if (resource.validation.level === 'off' || resource.validation.action === 'warn') return [];
   return [...resource.fields.values()].flatMap((field) => {
     const path = `'$.${field.name}'`;
     const wrong = wrongType(field, path);

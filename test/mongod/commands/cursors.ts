@@ -33,11 +33,13 @@ export type Cursor = {
 export class Cursors {
   readonly open = new Map<bigint, Cursor>();
   private readonly clock: Clock;
-  private last = 0x1000_0000_0000n;
+  private last: bigint;
   timeoutMs = IDLE_MS_MAX;
 
-  constructor(clock: Clock) {
+  // No two members give out the same number, as a mongod's random ones.
+  constructor(clock: Clock, member: number) {
     this.clock = clock;
+    this.last = BigInt(member + 1) << 44n;
   }
 
   add(cursor: Omit<Cursor, 'id' | 'usedAt' | 'busy'>): Cursor {

@@ -1,28 +1,32 @@
 // Commands that tell about the server or steer it from a test
 import { toTimestamp } from '../replica/cluster-time.ts';
 import { fail } from '../errors.ts';
-import { type Doc, isDoc, toNumber } from '../values/types.ts';
+import { privilegesOf } from '../rights.ts';
+import { type Doc, isDoc, isTruthy, toNumber } from '../values/types.ts';
 import { explainAggregate } from './aggregate.ts';
 import { type Command, type Context, ok } from './command.ts';
 import { explainCount } from './count-distinct.ts';
 import { explainDelete } from './delete.ts';
 import { explainFind } from './find.ts';
-import { SERVER_VERSION } from './hello.ts';
 import { explainUpdate } from './update.ts';
 
 const say = (fields: (context: Context) => Doc): Command => ({ kind: 'any', run: context => ok(fields(context)) });
 
 export const ping = say(() => ({}));
 
-export const buildInfo = say(() => ({ version: SERVER_VERSION, gitVersion: 'test', modules: [], sysInfo: 'deprecated', versionArray: [...SERVER_VERSION.split('.').map(Number), 0], bits: 64, debug: false, maxBsonObjectSize: 16777216, storageEngines: ['wiredTiger'] }));
+export const buildInfo = say(({ server }) => ({ version: server.version, gitVersion: 'test', modules: [], sysInfo: 'deprecated', versionArray: [...server.version.split('.').map(Number), 0], bits: 64, debug: false, maxBsonObjectSize: 16777216, storageEngines: ['wiredTiger'] }));
 
 export const hostInfo = say(({ member }) => ({ system: { hostname: member.host, cpuAddrSize: 64, numCores: 1 }, os: { type: 'Linux' }, extra: {} }));
 
 export const whatsmyuri = say(({ connection }) => ({ you: connection.peer }));
 
-export const connectionStatus = say(({ connection }) => ({ authInfo: { authenticatedUsers: connection.user === null ? [] : [{ user: connection.user, db: 'admin' }], authenticatedUserRoles: [] } }));
+export const connectionStatus = say(({ connection, server, body }) => {
+  const user = server.users.find(({ user: name }) => name === connection.user);
+  const privileges = isTruthy(body['showPrivileges']) ? { authenticatedUserPrivileges: user ? privilegesOf(user) : [] } : {};
+  return { authInfo: { authenticatedUsers: user ? [{ user: user.user, db: 'admin' }] : [], authenticatedUserRoles: (user?.roles ?? []).map(role => ({ ...role })), ...privileges } };
+});
 
-export const serverStatus = say(({ server, member }) => ({ host: member.host, version: SERVER_VERSION, process: 'mongod', pid: BigInt(process.pid), uptime: 1, localTime: new Date(server.clock.now()), storageEngine: { name: 'wiredTiger', supportsCommittedReads: true, persistent: server.isPersistent }, ...(server.isReplicaSet ? { repl: { setName: server.set.name, isWritablePrimary: member.isPrimary, secondary: !member.isPrimary, hosts: server.set.members.map(({ host }) => host), me: member.host } } : {}), connections: { current: server.connectionCount, available: 1000 } }));
+export const serverStatus = say(({ server, member }) => ({ host: member.host, version: server.version, process: 'mongod', pid: BigInt(process.pid), uptime: 1, localTime: new Date(server.clock.now()), storageEngine: { name: 'wiredTiger', supportsCommittedReads: true, persistent: server.isPersistent }, ...(server.isReplicaSet ? { repl: { setName: server.set.name, isWritablePrimary: member.isPrimary, secondary: !member.isPrimary, hosts: server.set.members.map(({ host }) => host), me: member.host } } : {}), connections: { current: server.connectionCount, available: 1000 } }));
 
 const PARAMETERS: Doc = { enableTestCommands: true, authenticationMechanisms: ['SCRAM-SHA-256'], requireApiVersion: false, featureCompatibilityVersion: { version: '7.0' }, transactionLifetimeLimitSeconds: 60, cursorTimeoutMillis: 600_000 };
 
@@ -42,7 +46,7 @@ export const setParameter = say(({ body, member, server }) => {
 });
 
 export const getCmdLineOpts = say(() => ({ argv: ['mongod'], parsed: { setParameter: { enableTestCommands: '1' } } }));
-export const getLog = say(() => ({ totalLinesWritten: 0, log: [] }));
+export const getLog = say(({ server }) => ({ totalLinesWritten: server.log.length, log: server.log }));
 
 export const configureFailPoint = say(({ member, body }) => ({ count: member.failPoints.configure(String(body['configureFailPoint']), body['mode'], body['data']) }));
 

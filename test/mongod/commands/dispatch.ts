@@ -3,6 +3,7 @@ import { failsCommand } from '../fail-points.ts';
 import { codeName, fail, isRetryableCode, isTransientCode, MongoFault } from '../errors.ts';
 import type { Member } from '../replica/member.ts';
 import { toTimestamp } from '../replica/cluster-time.ts';
+import { checkRights } from '../rights.ts';
 import type { Server } from '../server.ts';
 import { abortIn } from '../sessions/sessions.ts';
 import { LATEST } from '../storage/records.ts';
@@ -26,6 +27,7 @@ export async function answer(server: Server, member: Member, connection: Connect
     const command = COMMANDS.get(name);
     if (!command) throw fail('CommandNotFound', `no such command: '${name}'`);
     if (server.auth && connection.user === null && !OPEN_TO_ALL.has(name)) throw fail('Unauthorized', `Command ${name} requires authentication`);
+    if (server.auth) checkRights(server.users.find(({ user }) => user === connection.user), name, String(body['$db'] ?? 'test'));
     checkFields(name, body);
     const injected = await failPoint(server, member, connection, name);
     if (injected === 'close') return null;

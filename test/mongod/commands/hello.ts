@@ -9,7 +9,6 @@ import { startScram } from './sasl.ts';
 import { type Command, numberField } from './command.ts';
 
 const WIRE_VERSION_MAX = 21;
-export const SERVER_VERSION = '7.0.14';
 
 export const hello: Command = {
   kind: 'any',

@@ -106,9 +106,10 @@ export function validate(context: Context, collection: Collection, doc: Doc, bef
   const { validator, options } = collection;
   if (!validator || flag(context.body, 'bypassDocumentValidation')) return;
   const level = options['validationLevel'] ?? 'strict';
-  if (level === 'off' || options['validationAction'] === 'warn') return;
+  if (level === 'off') return;
   const details = validator(doc);
   if (!details || (level === 'moderate' && before && validator(before))) return;
+  if (options['validationAction'] === 'warn') { context.server.warn({ c: 'STORAGE', id: 20294, msg: 'Document would fail validation', attr: { namespace: `${collection.db}.${collection.name}`, document: doc, errInfo: details } }); return; }
   throw fail('DocumentValidationFailure', 'Document failed validation', { errInfo: { failingDocumentId: doc['_id'], details } });
 }
 

@@ -51,7 +51,7 @@ export class Member {
     this.index = settings.index;
     this.clock = settings.clock;
     this.oplog = new Oplog(settings.oplogEntriesMax);
-    this.cursors = new Cursors(settings.clock);
+    this.cursors = new Cursors(settings.clock, settings.index);
     this.failPoints = new FailPoints();
     this.journal = new Journal(settings.journalFile);
   }

@@ -14,8 +14,8 @@ export function keysOf(doc: Doc, fields: readonly IndexField[], collation: Colla
   const multikeyPaths = new Set<string>();
   const columns = fields.map(({ path }) => valuesAt(doc, path, multikeyPaths));
   if (sparse && columns.every(column => column.length === 1 && column[0] === undefined)) return { keys: [], multikeyPaths, values: [] };
-  const many = columns.filter(column => column.length > 1);
-  if (many.length > 1 && new Set([...multikeyPaths].map(path => path.split('.')[0])).size > 1) {
+  // However many items they have.
+  if (new Set([...multikeyPaths].map(path => path.split('.')[0])).size > 1) {
     throw fail('CannotIndexParallelArrays', `cannot index parallel arrays [${[...multikeyPaths].join('] [')}]`);
   }
   const encoded = columns.map((column, i) => column.map(value => encode(value, fields[i] as IndexField, collation)));

@@ -1,10 +1,11 @@
 // SCRAM-SHA-256 (RFC 5802, RFC 7677): the server's side of one exchange. Passwords are known in clear, as test servers'
 // are; keys are derived once per user.
 import { createHash, createHmac, pbkdf2Sync, timingSafeEqual } from 'node:crypto';
+import type { Role } from '../rights.ts';
 
 const ITERATIONS = 4096; // the RFC's least; a mongod takes 15 000
 
-export type Credential = { user: string; password: string; salt: Buffer; stored?: { storedKey: Buffer; serverKey: Buffer } };
+export type Credential = { user: string; password: string; salt: Buffer; roles?: readonly Role[]; stored?: { storedKey: Buffer; serverKey: Buffer } };
 
 const hmac = (key: Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
 
