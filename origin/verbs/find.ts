@@ -5,6 +5,7 @@ import { reversed } from '../../shared/contract/shapes.ts';
 import type { Answer, Asked, Call } from '../call.ts';
 import type { Context } from '../context.ts';
 import { mustReadable, piecesPresenter } from '../present.ts';
+import { mustBeServable } from '../servable.ts';
 import type { ListRequest, Row } from '../store/store.ts';
 import { type Cursor, mustCursor, signCursor } from '../tokens.ts';
 import { conditional, readOptions } from './get.ts';
@@ -27,6 +28,7 @@ export async function find(context: Context, call: Call<'list'>): Promise<Answer
   const { value: rows, position } = await context.store.list(resource, request, readOptions(call));
   const page = toPage(rows, query, cursor, (next) => signCursor(next, boundTo, context.settings.keys[0]));
   const total = query.count ? await countOf(context, call, request) : '';
+  for (const { document } of page.rows) mustBeServable(resource, document);
   const present = piecesPresenter(resource, principal, query.fields);
   const data = page.rows.flatMap((row, index) => (index === 0 ? present(row.document) : [',', ...present(row.document)]));
   const body = ['{"data":[', ...data, `],"page":{"limit":${query.limit},"next":${quoted(page.next)},"prev":${quoted(page.prev)}${total}}}`];

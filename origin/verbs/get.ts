@@ -6,11 +6,13 @@ import { toBytes } from '../body-bytes.ts';
 import type { Context } from '../context.ts';
 import { matchesNone, mustMatch, toETag } from '../etag.ts';
 import { piecesPresenter } from '../present.ts';
+import { mustBeServable } from '../servable.ts';
 
 export async function get(context: Context, call: Call<'one'>): Promise<Answer> {
   const { resource, id, readable, hop } = call;
   const { value: document, position } = await context.store.get(resource, id, readOptions(call));
   if (document === undefined || (readable !== true && !satisfies(document.value, readable))) return { ...notFound(call), readAt: position };
+  mustBeServable(resource, document);
   const pieces = piecesPresenter(resource, call.principal, call.input.fields)(document);
   return { ...conditional(hop, pieces, 'application/json'), readAt: position };
 }
