@@ -6,7 +6,7 @@ import type { Resource } from '../shared/contract/resource.ts';
 import type { Verb } from '../shared/contract/routes.ts';
 import type { EdgeEnv } from './context.ts';
 
-type BodyVerb = keyof Bodies & Verb;
+export type BodyVerb = keyof Bodies & Verb;
 
 const made = new WeakMap<Resource, Record<BodyVerb, MiddlewareHandler<EdgeEnv>>>();
 

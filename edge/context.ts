@@ -56,7 +56,6 @@ export interface Conditions {
 
 export interface Variables {
   requestId: string;
-  traceparent: string;
   context: EdgeContext;
   target: Target;
   sent: SentHeaders;
@@ -75,6 +74,8 @@ export interface Variables {
   wantsFacts: boolean;
   /** Set by `forward`, when asked: verified facts of the answer. */
   facts: ReadFacts | undefined;
+  /** Fields of the answer, whoever gives it (`leave.ts`). */
+  told: [name: string, value: string][];
   /** Development alone. */
   timings: [stage: string, enteredAt: number][] | undefined;
 }

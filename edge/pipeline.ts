@@ -2,12 +2,12 @@
  * The path of a request at the edge, in order. The order is decided here and nowhere else: who asks and how
  * much he may ask comes before the cache, so that a hit is never served to someone who may not see it.
  */
-import { Hono, type MiddlewareHandler } from 'hono';
-import { Fault } from '../shared/contract/fault.ts';
+import { Hono } from 'hono';
 import { mustAfford } from '../shared/contract/plans.ts';
 import { reportPath } from '../shared/contract/report.ts';
 import type { EdgeEnv, Served } from './context.ts';
 import { report } from './coordinator/report.ts';
+import { walk } from './path.ts';
 import { respond } from './respond.ts';
 import { cache } from './stages/cache.ts';
 import { configure } from './stages/configure.ts';
@@ -20,11 +20,10 @@ import { tickets, ticketsPath } from './stages/tickets.ts';
 import { trace } from './stages/trace.ts';
 import { validate } from './stages/validate.ts';
 import { version } from './stages/version.ts';
-import { serverTiming, timed } from './timings.ts';
 
 export function pipeline(served: Served): Hono<EdgeEnv> {
   mustAfford(served.plans, served.contract);
-  const stages: Readonly<Record<string, MiddlewareHandler<EdgeEnv>>> = {
+  const stages = {
     trace: trace(),
     configure: configure(served),
     guard: guard({ ownRoutes: { [healthPath]: 'GET', [reportPath]: 'POST', [ticketsPath]: 'POST' } }),
@@ -39,8 +38,7 @@ export function pipeline(served: Served): Hono<EdgeEnv> {
     forward: forward(),
   };
   const app = new Hono<EdgeEnv>();
-  app.use('*', serverTiming(), ...Object.entries(stages).map(([name, stage]) => timed(name, stage)));
+  app.all('*', walk(stages));
   app.onError(respond);
-  app.notFound((c) => respond(new Fault('route_not_found'), c));
   return app;
 }

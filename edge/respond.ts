@@ -10,8 +10,6 @@ export function respond(thrown: unknown, c: Context<EdgeEnv>): Response {
   const fault = toEdgeFault(thrown);
   const requestId = c.get('requestId') ?? 'none';
   count(fault, requestId, c);
-  // Hono would merge the headers of an answer begun before the failure into the refusal.
-  if (c.finalized) c.res = undefined;
   const response = toProblemResponse(fault, requestId);
   response.headers.set('x-request-id', requestId);
   return response;

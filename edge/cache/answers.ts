@@ -6,25 +6,32 @@ import { matchesWeakly } from '../conditions.ts';
 import type { EdgeEnv } from '../context.ts';
 import type { Dressing } from '../dressing.ts';
 import type { Entry } from './entry.ts';
+import type { Plan } from './plan.ts';
 
 /** What is kept of an answer's headers; the rest belongs to one delivery. */
 export const keptHeaders: ReadonlySet<string> = new Set(['content-type', 'etag', 'link']);
 
-export function fromEntry(c: Context<EdgeEnv>, entry: Entry, ifNoneMatch: string | undefined): Response {
-  if (entry.status === 404) return toProblemResponse(new Fault('document_not_found'), c.get('requestId'));
-  const headers = headersOf(entry, c.get('context').dressing);
-  return isUnchanged(entry.etag, ifNoneMatch) ? notModified(new Headers(headers)) : new Response(entry.body, { headers });
+export function fromEntry(c: Context<EdgeEnv>, { isPublic }: Plan, entry: Entry, ifNoneMatch: string | undefined): Response {
+  if (entry.status === 404) return cacheable(toProblemResponse(new Fault('document_not_found'), c.get('requestId')), isPublic);
+  const headers = headersOf(entry, isPublic, c.get('context').dressing);
+  return isUnchanged(entry.etag, ifNoneMatch) ? notModified(new Headers(headers)) : toWhole(c, entry, headers);
+}
+
+function toWhole(c: Context<EdgeEnv>, { body }: Entry, headers: Headers): Response {
+  const answer = new Response(body, { headers });
+  // Of bytes the platform tells the length itself; of the content that HEAD leaves away it cannot know.
+  if (c.req.raw.method === 'HEAD') answer.headers.set('content-length', String(body.byteLength));
+  return answer;
 }
 
 const madeHeaders = new WeakMap<Entry, Headers>();
 
-/** Built once an entry: to build a dozen fields takes 12 µs, to copy them into an answer 4. */
-function headersOf(entry: Entry, dressing: Dressing): Headers {
+/** Built once an entry, which is of one scope: to build a dozen fields takes 12 µs, to copy them into an answer 4. */
+function headersOf(entry: Entry, isPublic: boolean, dressing: Dressing): Headers {
   const known = madeHeaders.get(entry);
   if (known !== undefined) return known;
-  const headers = new Headers({ ...dressing, 'cache-control': publicCaching });
+  const headers = new Headers({ ...dressing, 'cache-control': cachingOf(isPublic) });
   for (const [name, value] of entry.headers) headers.set(name, value);
-  headers.set('content-length', String(entry.body.byteLength));
   madeHeaders.set(entry, headers);
   return headers;
 }
@@ -46,23 +53,22 @@ function notModified(headers: Headers): Response {
   return new Response(null, { status: 304, headers });
 }
 
-const publicCaching = 'public, no-cache';
-
-export interface Label {
-  /** A member of `Cache-Status` without the name: `hit`, `fwd=uri-miss; stored` (RFC 9211 §2). */
-  readonly status: string;
-  readonly ageSeconds: number;
-  readonly isPublic: boolean;
+/**
+ * Browsers and other caches may keep an answer but must ask: the bound on staleness must not end at this edge.
+ */
+export function cacheable(answer: Response, isPublic: boolean): Response {
+  const { headers } = answer;
+  if (answer.status === 200 || answer.status === 304) headers.set('cache-control', cachingOf(isPublic));
+  else if (!headers.has('cache-control')) headers.set('cache-control', 'no-store');
+  return answer;
 }
 
-/**
- * What the answer says of its way here. Browsers and other caches may keep it but must ask: the bound on
- * staleness must not end at this edge.
- */
-export function label(answer: Response, { status, ageSeconds, isPublic }: Label): void {
-  answer.headers.set('cache-status', `tombolo; ${status}`);
-  answer.headers.set('age', String(ageSeconds));
-  if (isPublic && answer.headers.get('cache-control') === publicCaching) return;
-  if (answer.status === 200 || answer.status === 304) answer.headers.set('cache-control', isPublic ? publicCaching : 'private, no-cache');
-  else if (!answer.headers.has('cache-control')) answer.headers.set('cache-control', 'no-store');
+function cachingOf(isPublic: boolean): string {
+  return isPublic ? 'public, no-cache' : 'private, no-cache';
+}
+
+/** What the answer says of its way here: a member of `Cache-Status` without the name, `hit`, `fwd=uri-miss; stored` (RFC 9211 §2). */
+export function label({ headers }: Response, status: string, ageMs: number): void {
+  headers.set('cache-status', `tombolo; ${status}`);
+  headers.set('age', String(Math.max(0, Math.floor(ageMs / 1_000))));
 }

@@ -1,11 +1,12 @@
 /** Asks the origin, and keeps its answer where that is allowed. */
-import type { Context, Next } from 'hono';
+import type { Context } from 'hono';
 import { Fault } from '../../shared/contract/fault.ts';
 import type { EdgeEnv } from '../context.ts';
 import { toForwardFault } from '../forward-fault.ts';
 import { edgeLimits } from '../limits.ts';
+import type { Next } from '../path.ts';
 import { bufferUpTo } from '../read-body.ts';
-import { fromEntry, keptHeaders, label, underCondition } from './answers.ts';
+import { cacheable, fromEntry, keptHeaders, label, underCondition } from './answers.ts';
 import { type Entry, isStorable, maySubstitute } from './entry.ts';
 import type { View } from './generations.ts';
 import type { Plan } from './plan.ts';
@@ -19,46 +20,40 @@ export interface Stored {
   readonly view: View | undefined;
 }
 
-export async function fill(c: Context<EdgeEnv>, plan: Plan, { entry, view }: Stored, reason: ForwardReason, next: Next): Promise<void> {
+export async function fill(c: Context<EdgeEnv>, plan: Plan, { entry, view }: Stored, reason: ForwardReason, next: Next): Promise<Response> {
   const { ifNoneMatch, after } = c.get('conditions');
   c.set('wantsFacts', true);
   // The client's own condition is met below: asked with it, the origin might answer with nothing to keep.
   c.set('conditions', { after, ifNoneMatch: entry?.etag });
-  await next();
-  if (entry !== undefined && reason !== 'request' && isAway(c) && maySubstitute(entry, view, after, c.get('context').settings.staleIfErrorMs)) return substitute(c, plan, entry, ifNoneMatch);
-  if (c.error !== undefined) return;
-  const answer = takeAnswer(c);
+  const answer = await next();
+  if (entry !== undefined && reason !== 'request' && isAway(c, answer) && maySubstitute(entry, view, after, c.get('context').settings.staleIfErrorMs)) {
+    await answer.body?.cancel();
+    return substitute(c, plan, entry, ifNoneMatch);
+  }
+  if (c.error !== undefined) return answer;
   const status = `fwd=${reason}; fwd-status=${answer.status}`;
   const made = answer.status === 304 && entry !== undefined ? validated(c, plan, entry, view) : await toEntry(c, plan, answer, view);
-  if (made instanceof Response) return give(c, plan, underCondition(made, ifNoneMatch), status);
+  if (made instanceof Response) return given(cacheable(underCondition(made, ifNoneMatch), plan.isPublic), status);
   if (made.stored) c.executionCtx.waitUntil(c.get('context').entries.store(plan.key, made.entry));
-  give(c, plan, fromEntry(c, made.entry, ifNoneMatch), made.stored ? `${status}; stored` : status);
+  return given(fromEntry(c, plan, made.entry, ifNoneMatch), made.stored ? `${status}; stored` : status);
 }
 
 /** No answer, or one that says that there is none to be had (RFC 5861 §4). */
-function isAway(c: Context<EdgeEnv>): boolean {
+function isAway(c: Context<EdgeEnv>, { status }: Response): boolean {
   if (c.error instanceof Fault) return c.error.reason === 'origin_unavailable' || c.error.reason === 'deadline_exceeded';
-  return c.error === undefined && [500, 502, 503, 504].includes(c.res.status);
+  return [500, 502, 503, 504].includes(status);
 }
 
 /** What was last known to be right, with its age, and marked: it may not be right any more. */
-async function substitute(c: Context<EdgeEnv>, { isPublic }: Plan, entry: Entry, ifNoneMatch: string | undefined): Promise<void> {
-  await takeAnswer(c).body?.cancel();
-  const answer = fromEntry(c, entry, ifNoneMatch);
-  label(answer, { status: 'fwd=stale; detail=stale-if-error', ageSeconds: Math.floor((Date.now() - entry.validatedAt) / 1_000), isPublic });
-  c.res = answer;
-}
-
-/** Hono would merge the headers of an answer that is replaced into its successor. */
-function takeAnswer(c: Context<EdgeEnv>): Response {
-  const answer = c.res;
-  c.res = undefined;
+function substitute(c: Context<EdgeEnv>, plan: Plan, entry: Entry, ifNoneMatch: string | undefined): Response {
+  const answer = fromEntry(c, plan, entry, ifNoneMatch);
+  label(answer, 'fwd=stale; detail=stale-if-error', Date.now() - entry.validatedAt);
   return answer;
 }
 
-function give(c: Context<EdgeEnv>, { isPublic }: Plan, answer: Response, status: string): void {
-  label(answer, { status, ageSeconds: 0, isPublic });
-  c.res = answer;
+function given(answer: Response, status: string): Response {
+  label(answer, status, 0);
+  return answer;
 }
 
 interface Made {

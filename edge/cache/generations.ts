@@ -49,12 +49,20 @@ export class Generations {
 
   /** `undefined` when there is no epoch to speak of: nothing can be stored, nothing is fresh. */
   async view(resource: string, buckets: readonly number[], asking: Asking): Promise<View | undefined> {
-    const ageMs = this.#ageMs(resource);
-    if (ageMs * 2 > this.#memoMs) {
-      const asked = this.#ask(resource, asking);
-      if (ageMs > this.#memoMs) await settledWithin(asked, edgeLimits.askMsMax);
-    }
+    if (this.#ageMs(resource) > this.#memoMs) await this.#asked(resource, asking);
+    else if (this.#isAgeing(resource)) this.#ask(resource, asking);
     return this.#copy(this.#memos.get(resource), buckets);
+  }
+
+  /** The same without waiting: what is remembered now, known or not. */
+  held(resource: string, buckets: readonly number[], asking: Asking): View | undefined {
+    if (this.#isAgeing(resource)) this.#ask(resource, asking);
+    return this.#copy(this.#memos.get(resource), buckets);
+  }
+
+  /** Past half of its time, and nobody asks. */
+  #isAgeing(resource: string): boolean {
+    return this.#ageMs(resource) * 2 > this.#memoMs && !this.#flights.has(resource);
   }
 
   #ageMs(resource: string): number {
@@ -62,10 +70,14 @@ export class Generations {
     return memo === undefined ? Number.POSITIVE_INFINITY : Date.now() - memo.askedAt;
   }
 
+  async #asked(resource: string, asking: Asking): Promise<void> {
+    const flying = this.#flights.join(resource);
+    if (flying !== undefined) await flying;
+    else await settledWithin(this.#ask(resource, asking), edgeLimits.askMsMax);
+  }
+
   /** Never rejects: after a failure nothing is known, and for a moment nobody asks. */
   #ask(resource: string, { ask, waitUntil }: Asking): Promise<void> {
-    const flying = this.#flights.joinable(resource);
-    if (flying !== undefined) return flying;
     if (Date.now() - this.#failedAt < edgeLimits.askAgainMs) return Promise.resolve();
     const started = this.#flights.start(resource, async () => {
       const askedAt = Date.now();

@@ -1,5 +1,5 @@
 /** `POST /.tombolo/changes`: a report of the origin, believed by its signature alone, handed to the coordinator. */
-import type { Context, MiddlewareHandler } from 'hono';
+import type { Context } from 'hono';
 import { documentInvalid, toFieldErrors } from '../../shared/contract/documents.ts';
 import { Fault } from '../../shared/contract/fault.ts';
 import { type Report, reportPath, reportSchema } from '../../shared/contract/report.ts';
@@ -8,18 +8,22 @@ import type { EdgeEnv } from '../context.ts';
 import { contentDigest } from '../hop/content-digest.ts';
 import { mustSignedReport } from '../hop/verify.ts';
 import { edgeLimits } from '../limits.ts';
+import type { Stage } from '../path.ts';
 import { mustText, readUpTo, tooLarge } from '../read-body.ts';
 import { sendReport } from './coordinator.ts';
 
-export function report(): MiddlewareHandler<EdgeEnv> {
-  return async function report(c, next) {
-    if (c.get('target').path !== reportPath) return next();
-    const { created, nonce } = await mustSignedReport(c.get('sent'), c.get('target'), c.get('context').macs, Date.now());
-    const signed = { report: mustReport(await mustSignedBody(c)), nonce, expiresAt: (created + hopLimits.nonceKeptSeconds) * 1_000 };
-    const outcome = await sendReport(c.env, signed);
-    if (outcome === 'replayed') throw new Fault('hop_replayed');
-    return c.json(outcome, 200, { 'cache-control': 'no-store' });
+export function report(): Stage {
+  return function report(c) {
+    return c.get('target').path === reportPath ? take(c) : undefined;
   };
+}
+
+async function take(c: Context<EdgeEnv>): Promise<Response> {
+  const { created, nonce } = await mustSignedReport(c.get('sent'), c.get('target'), c.get('context').macs, Date.now());
+  const signed = { report: mustReport(await mustSignedBody(c)), nonce, expiresAt: (created + hopLimits.nonceKeptSeconds) * 1_000 };
+  const outcome = await sendReport(c.env, signed);
+  if (outcome === 'replayed') throw new Fault('hop_replayed');
+  return c.json(outcome, 200, { 'cache-control': 'no-store' });
 }
 
 async function mustSignedBody(c: Context<EdgeEnv>): Promise<string> {

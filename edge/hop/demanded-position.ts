@@ -13,17 +13,26 @@ export const positionHeader = 'tombolo-position';
 /** 16 bytes in base64url. */
 const macCharacters = 22;
 
-export async function mustDemandedPosition(sent: SentHeaders, macs: Macs): Promise<Position | undefined> {
+export interface DemandedToken {
+  readonly token: string;
+  readonly by: 'header' | 'cookie';
+}
+
+export function demandedToken(sent: SentHeaders): DemandedToken | undefined {
   const header = sent.get(positionHeader);
-  const token = header ?? cookieOf(sent.get('cookie'));
-  if (token === undefined) return undefined;
+  if (header !== null) return { token: header, by: 'header' };
+  const token = cookieOf(sent.get('cookie'));
+  return token === undefined ? undefined : { token, by: 'cookie' };
+}
+
+export async function mustDemandedPosition({ token, by }: DemandedToken, macs: Macs): Promise<Position> {
   const position = await verifyPosition(token, macs);
   if (position !== undefined) return position;
   throw new Fault('header_invalid', {
     detail: 'Tombolo-Position is not one that this API gave out',
     errors: [{ at: 'Tombolo-Position', in: 'header', detail: 'send back what a write or an event carried, or nothing' }],
     // A bad cookie would refuse every request until it ends: take it back.
-    headers: header === null ? { 'set-cookie': positionCookie('', 0) } : {},
+    headers: by === 'cookie' ? { 'set-cookie': positionCookie('', 0) } : {},
   });
 }
 

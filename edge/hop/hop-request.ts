@@ -10,6 +10,7 @@ import { originMs } from '../live/stream-life.ts';
 import { bounded } from '../read-body.ts';
 import { contentDigest } from './content-digest.ts';
 import { randomNonce, signRequest } from './sign-request.ts';
+import { traceparentOf } from './traceparent.ts';
 
 export interface SignedRequest {
   readonly request: Request;
@@ -44,7 +45,7 @@ async function toHopHeaders(c: Context<EdgeEnv>): Promise<Headers> {
     'if-match': ifMatch,
     'if-none-match': ifNoneMatch,
     'last-event-id': sent.get('last-event-id'),
-    traceparent: c.get('traceparent'),
+    traceparent: traceparentOf(sent, c.get('requestId')),
     'tombolo-after': after === undefined ? null : formatPosition(after),
     'tombolo-deadline': String(originMs(c, Date.now())),
     'tombolo-principal': formatPrincipal(c.get('principal')),

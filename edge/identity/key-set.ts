@@ -36,32 +36,42 @@ export class KeySet {
     this.#url = url;
   }
 
-  /** Throws `identity_unavailable` when there are no keys and none can be had. */
-  async keys(waitUntil: WaitUntil): Promise<Keys> {
+  /** What may be used now; refreshed behind the answer when it is no longer fresh. */
+  held(waitUntil: WaitUntil): Keys | undefined {
     const ageMs = this.#ageMs();
-    if (ageMs > edgeLimits.keysFreshMs) {
-      const none = ageMs > edgeLimits.keysStaleMsMax;
-      const refreshed = this.#refresh(none, none ? edgeLimits.retryAfterSeconds * 1_000 : edgeLimits.keysCooldownMs, waitUntil);
-      if (none) await settledWithin(refreshed, edgeLimits.keysFetchMsMax);
-    }
-    if (this.#current !== undefined && this.#ageMs() <= edgeLimits.keysStaleMsMax) return this.#current;
+    if (ageMs > edgeLimits.keysStaleMsMax) return undefined;
+    if (ageMs > edgeLimits.keysFreshMs) this.#refresh(false, edgeLimits.keysCooldownMs, waitUntil);
+    return this.#current;
+  }
+
+  /** Throws `identity_unavailable` when there are no keys and none can be had. */
+  async mustKeys(waitUntil: WaitUntil): Promise<Keys> {
+    const held = this.held(waitUntil);
+    if (held !== undefined) return held;
+    await this.#refreshed(true, edgeLimits.retryAfterSeconds * 1_000, waitUntil);
+    const fetched = this.held(waitUntil);
+    if (fetched !== undefined) return fetched;
     throw new Fault('identity_unavailable', { detail: 'tokens cannot be checked now', headers: { 'retry-after': String(edgeLimits.retryAfterSeconds) } });
   }
 
   /** For a `kid` that the set does not have: perhaps the issuer has rotated. */
   async keysAgain(waitUntil: WaitUntil): Promise<Keys> {
-    await settledWithin(this.#refresh(false, edgeLimits.keysCooldownMs, waitUntil), edgeLimits.keysFetchMsMax);
-    return this.keys(waitUntil);
+    await this.#refreshed(false, edgeLimits.keysCooldownMs, waitUntil);
+    return this.mustKeys(waitUntil);
   }
 
   #ageMs(): number {
     return this.#current === undefined ? Number.POSITIVE_INFINITY : Date.now() - this.#current.fetchedAt;
   }
 
+  async #refreshed(mayLoad: boolean, cooldownMs: number, waitUntil: WaitUntil): Promise<void> {
+    const flying = this.#flights.join(this.#url);
+    if (flying !== undefined) await flying;
+    else await settledWithin(this.#refresh(mayLoad, cooldownMs, waitUntil), edgeLimits.keysFetchMsMax);
+  }
+
   /** Never rejects: a failed refresh leaves what there was. */
   #refresh(mayLoad: boolean, cooldownMs: number, waitUntil: WaitUntil): Promise<void> {
-    const flying = this.#flights.joinable(this.#url);
-    if (flying !== undefined) return flying;
     if (Date.now() - this.#attemptedAt < cooldownMs) return Promise.resolve();
     this.#attemptedAt = Date.now();
     const started = this.#flights.start(this.#url, () => this.#fetchOrLoad(mayLoad));

@@ -43,10 +43,16 @@ export class Tokens {
     this.#keySet = new KeySet(issuer.jwksUrl);
   }
 
+  /** What was verified before and still holds. */
+  recall(token: string, waitUntil: WaitUntil): Verified | undefined {
+    const keys = this.#keySet.held(waitUntil);
+    return keys === undefined ? undefined : this.#recall(token, keys);
+  }
+
   /** Throws `token_invalid`, or `identity_unavailable` when nothing can be checked. */
   async mustVerify(token: string, waitUntil: WaitUntil): Promise<Verified> {
     if (token.length > limits.tokenCharactersMax) throw tokenInvalid(`the token has more than ${limits.tokenCharactersMax} characters`);
-    const keys = await this.#keySet.keys(waitUntil);
+    const keys = await this.#keySet.mustKeys(waitUntil);
     const known = this.#recall(token, keys);
     if (known !== undefined) return known;
     const parts = token.split('.');

@@ -79,7 +79,7 @@ export class Allowance {
     if (this.#known === undefined) return [];
     const { answer, askedAt } = this.#known;
     const held = (this.#live(now)?.left ?? 0) + this.#returning + unusedOf(this.#closed);
-    return aged(answer.windows, now - askedAt).map((window) => ({ ...window, left: window.left + held }));
+    return answer.windows.map(({ left, resetMs, violated }) => ({ left: left + held, resetMs: toAged(resetMs, now - askedAt), violated }));
   }
 
   /** The next question. `want` is what a lease would last for at the present rate, never a sudden multiple. */
@@ -144,5 +144,9 @@ function unusedOf(settlements: readonly Settlement[]): number {
 }
 
 function aged(windows: readonly Standing[], ageMs: number): readonly Standing[] {
-  return windows.map((window) => ({ ...window, resetMs: Math.max(1, window.resetMs - ageMs) }));
+  return windows.map((window) => ({ ...window, resetMs: toAged(window.resetMs, ageMs) }));
+}
+
+function toAged(resetMs: number, ageMs: number): number {
+  return Math.max(1, resetMs - ageMs);
 }

@@ -55,7 +55,7 @@ export class Quota {
     this.#options = options;
   }
 
-  async spend(spending: Spending): Promise<Verdict> {
+  spend(spending: Spending): Verdict | Promise<Verdict> {
     const allowance = this.#allowance(spending);
     const held = this.#fromMemory(allowance, spending);
     if (held !== undefined) return held;
@@ -68,10 +68,10 @@ export class Quota {
    */
   async #inTurn(allowance: Allowance, spending: Spending): Promise<Verdict> {
     for (let turn = 0; turn < turnsMax; turn++) {
-      const flight = this.#flights.joinable(spending.caller);
+      const flight = this.#flights.join(spending.caller);
       if (flight === undefined) break;
       allowance.waiting += spending.cost;
-      const answer = await settledWithin(flight, edgeLimits.counterMsMax);
+      const answer = await flight;
       const held = this.#fromMemory(allowance, spending);
       if (held !== undefined) return held;
       if (answer === undefined || answer.lease === 0) break;

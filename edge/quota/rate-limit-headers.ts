@@ -12,16 +12,16 @@ import type { Verdict } from './quota.ts';
 const unavailableHeader = 'tombolo-limits';
 
 /** For an answer that was let through. */
-export function toLimitHeaders(plan: Plan, verdict: Verdict): Readonly<Record<string, string>> {
-  if (verdict.kind === 'unavailable') return { [unavailableHeader]: `unavailable;policy=${verdict.policy}` };
-  return { 'ratelimit-policy': plan.policy, ratelimit: formatLimits(plan, verdict.windows, () => true) };
+export function toLimitHeaders(plan: Plan, verdict: Verdict): readonly (readonly [name: string, value: string])[] {
+  if (verdict.kind === 'unavailable') return [[unavailableHeader, `unavailable;policy=${verdict.policy}`]];
+  return [['ratelimit-policy', plan.policy], ['ratelimit', formatLimits(plan, verdict.windows, () => true)]];
 }
 
 /** For a request that stops here; `undefined` for one that may go on. */
 export function toLimitFault(plan: Plan, verdict: Verdict): Fault | undefined {
   if (verdict.kind === 'granted') return undefined;
   if (verdict.kind === 'refused') return exceeded(plan, verdict);
-  const headers = toLimitHeaders(plan, verdict);
+  const headers = Object.fromEntries(toLimitHeaders(plan, verdict));
   if (verdict.policy === 'refuse') return new Fault('limits_unavailable', { detail: 'requests cannot be counted now; try again', headers: { ...headers, 'retry-after': String(edgeLimits.retryAfterSeconds) } });
   if (verdict.retryMs === undefined) return undefined;
   return new Fault('limit_exceeded', { detail: 'too many requests', headers: { ...headers, 'retry-after': toSeconds(verdict.retryMs) }, members: { 'violated-policies': plan.windows.map(({ name }) => name) } });

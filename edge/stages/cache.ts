@@ -6,85 +6,103 @@
  *   changed, or not known ─▶ asked with the stored ETag: 304 makes the entry fresh, 200 replaces it
  *   none ──────────────────▶ asked; of several at once, one
  */
-import type { Context, MiddlewareHandler, Next } from 'hono';
-import { fromEntry, label } from '../cache/answers.ts';
+import type { Context } from 'hono';
+import { cacheable, fromEntry, label } from '../cache/answers.ts';
 import { type Entry, isFresh } from '../cache/entry.ts';
-import { fill } from '../cache/fill.ts';
-import type { View } from '../cache/generations.ts';
+import { fill, type ForwardReason } from '../cache/fill.ts';
+import type { Asking, View } from '../cache/generations.ts';
 import { type Plan, toPlan } from '../cache/plan.ts';
 import type { Conditions, EdgeEnv } from '../context.ts';
 import { askChanges } from '../coordinator/coordinator.ts';
-import { Flights, settledWithin } from '../flights.ts';
+import { Flights } from '../flights.ts';
 import { edgeLimits } from '../limits.ts';
+import type { Next, Stage } from '../path.ts';
 
 /** What was found for a plan, at one moment. */
 export interface Found {
   readonly entry: Entry | undefined;
   readonly view: View | undefined;
-  readonly fresh: boolean;
+  /** The entry, when it may be served as it is. */
+  readonly fresh: Entry | undefined;
 }
 
-export function cache(): MiddlewareHandler<EdgeEnv> {
+export function cache(): Stage {
   const fills = new Flights<void>(edgeLimits.followMsMax);
 
-  return async function cache(c, next) {
+  return function cache(c, next) {
     const directives = c.get('sent').get('cache-control') ?? '';
     const plan = /\bno-store\b/i.test(directives) ? undefined : toPlan({ route: c.get('route'), read: c.get('read'), principal: c.get('principal'), conditions: c.get('conditions') });
     if (plan === undefined) return bypass(c, next);
-    const insists = /\bno-cache\b/i.test(directives);
-    let found = await look(c, plan, 'everywhere');
-    // Between finding no leader and leading there is no `await`: of a crowd exactly one goes.
-    for (let round = 0; insists || !found.fresh; round++) {
-      const leader = insists || round === followRoundsMax ? undefined : leaderOf(fills, plan, found);
-      if (leader === undefined) return lead(c, plan, found, insists, fills, next);
-      await settledWithin(leader, edgeLimits.followMsMax);
-      found = await look(c, plan, 'memory');
-      if (found.fresh) return serve(c, plan, found, 'hit; collapsed');
-    }
-    serve(c, plan, found, 'hit');
+    if (/\bno-cache\b/i.test(directives)) return look(c, plan, 'everywhere').then((found) => lead(c, plan, found, 'request', fills, next));
+    const held = remembered(c, plan);
+    return held === undefined ? seek(c, plan, fills, next) : serve(c, plan, held, 'hit');
   };
 }
 
 /** When a change overtook the first leader, the first of its followers leads again; then each goes itself. */
 const followRoundsMax = 2;
 
+/** Asked for where memory does not answer. */
+async function seek(c: Context<EdgeEnv>, plan: Plan, fills: Flights<void>, next: Next): Promise<Response> {
+  let found = await look(c, plan, 'everywhere');
+  // Between finding no leader and leading there is no `await`: of a crowd exactly one goes.
+  for (let round = 0; found.fresh === undefined; round++) {
+    const leader = round === followRoundsMax ? undefined : leaderOf(fills, plan, found);
+    if (leader === undefined) return lead(c, plan, found, found.entry === undefined ? 'uri-miss' : 'stale', fills, next);
+    await leader;
+    found = await look(c, plan, 'memory');
+    if (found.fresh !== undefined) return serve(c, plan, found.fresh, 'hit; collapsed');
+  }
+  return serve(c, plan, found.fresh, 'hit');
+}
+
 /** Only what will be fresh can be shared, so while generations are unknown nobody waits for another. */
 function leaderOf(fills: Flights<void>, plan: Plan, { view }: Found): Promise<void> | undefined {
-  return view?.known === true ? fills.joinable(plan.key) : undefined;
+  return view?.known === true ? fills.join(plan.key) : undefined;
 }
 
 /** Goes on when its client leaves: others may be waiting. */
-async function lead(c: Context<EdgeEnv>, plan: Plan, found: Found, insists: boolean, fills: Flights<void>, next: Next): Promise<void> {
-  const filled = fills.start(plan.key, () => fill(c, plan, found, insists ? 'request' : found.entry === undefined ? 'uri-miss' : 'stale', next));
-  c.executionCtx.waitUntil(filled.catch(() => undefined));
-  await filled;
+function lead(c: Context<EdgeEnv>, plan: Plan, found: Found, reason: ForwardReason, fills: Flights<void>, next: Next): Promise<Response> {
+  const filled = fill(c, plan, found, reason, next);
+  c.executionCtx.waitUntil(fills.start(plan.key, async () => void (await filled)).catch(() => undefined));
+  return filled;
 }
 
 /** What may not or need not be stored. */
-async function bypass(c: Context<EdgeEnv>, next: Next): Promise<void> {
-  await next();
+async function bypass(c: Context<EdgeEnv>, next: Next): Promise<Response> {
+  const answer = await next();
+  if (c.error !== undefined) return answer;
   const { safe, verb } = c.get('route');
-  const reason = safe ? 'bypass' : 'method';
-  if (c.error === undefined) label(c.res, { status: `fwd=${reason}; fwd-status=${c.res.status}`, ageSeconds: 0, isPublic: false });
+  label(cacheable(answer, false), `fwd=${safe ? 'bypass' : 'method'}; fwd-status=${answer.status}`, 0);
   // A feed is a moment, not a state: there is nothing to validate.
-  if ((!safe || verb === 'changes') && c.error === undefined) c.res.headers.set('cache-control', 'no-store');
+  if (!safe || verb === 'changes') answer.headers.set('cache-control', 'no-store');
+  return answer;
+}
+
+/** A hit in the isolate's memory under generations that it may believe: nobody is asked, and nobody waits. */
+function remembered(c: Context<EdgeEnv>, plan: Plan): Entry | undefined {
+  const { generations, entries } = c.get('context');
+  const entry = entries.recall(plan.key);
+  return entry !== undefined && isFresh(entry, generations.held(plan.resource.name, plan.buckets, askingOf(c)), c.get('conditions').after) ? entry : undefined;
 }
 
 async function look(c: Context<EdgeEnv>, plan: Plan, where: 'everywhere' | 'memory'): Promise<Found> {
   const { generations, entries } = c.get('context');
-  const asking = { ask: (resource: string, heard: Parameters<typeof askChanges>[2]) => askChanges(c.env, resource, heard), waitUntil: (work: Promise<unknown>) => c.executionCtx.waitUntil(work) };
-  const view = await generations.view(plan.resource.name, plan.buckets, asking);
+  const view = await generations.view(plan.resource.name, plan.buckets, askingOf(c));
   const { after }: Conditions = c.get('conditions');
   const entry = entries.recall(plan.key);
-  if (entry !== undefined && isFresh(entry, view, after)) return { entry, view, fresh: true };
+  if (entry !== undefined && isFresh(entry, view, after)) return { entry, view, fresh: entry };
   const loaded = where === 'memory' ? entry : await entries.load(plan.key);
-  return { entry: loaded, view, fresh: loaded !== undefined && isFresh(loaded, view, after) };
+  return { entry: loaded, view, fresh: loaded !== undefined && isFresh(loaded, view, after) ? loaded : undefined };
 }
 
-function serve(c: Context<EdgeEnv>, { isPublic }: Plan, { entry }: Found, status: string): void {
-  if (entry === undefined) throw new Error('a fresh answer has an entry');
+function askingOf(c: Context<EdgeEnv>): Asking {
+  return { ask: (resource, heard) => askChanges(c.env, resource, heard), waitUntil: (work) => c.executionCtx.waitUntil(work) };
+}
+
+function serve(c: Context<EdgeEnv>, plan: Plan, entry: Entry, status: string): Response {
   entry.rightAt = Date.now();
-  c.res = fromEntry(c, entry, c.get('conditions').ifNoneMatch);
-  label(c.res, { status, ageSeconds: Math.max(0, Math.floor((entry.rightAt - entry.validatedAt) / 1_000)), isPublic });
+  const answer = fromEntry(c, plan, entry, c.get('conditions').ifNoneMatch);
+  label(answer, status, entry.rightAt - entry.validatedAt);
+  return answer;
 }
-

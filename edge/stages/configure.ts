@@ -1,10 +1,10 @@
 /** Gives the request the isolate's long-lived things; refuses everything while a setting is missing. */
-import type { MiddlewareHandler } from 'hono';
-import { contextOf, type EdgeEnv, type Served } from '../context.ts';
+import { contextOf, type Served } from '../context.ts';
+import type { Stage } from '../path.ts';
 
-export function configure(served: Served): MiddlewareHandler<EdgeEnv> {
-  return function configure(c, next) {
+export function configure(served: Served): Stage {
+  return function configure(c) {
     c.set('context', contextOf(c.env, served));
-    return next();
+    return undefined;
   };
 }

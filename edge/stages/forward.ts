@@ -2,7 +2,7 @@
  * The signed hop to the origin. A read that met a broken connection is tried once more, within the deadline
  * and a budget; a write never is, because it may have been done. Answers stream through.
  */
-import type { Context, MiddlewareHandler } from 'hono';
+import type { Context } from 'hono';
 import { Fault } from '../../shared/contract/fault.ts';
 import { readHeader } from '../../shared/hop/profile.ts';
 import type { EdgeEnv } from '../context.ts';
@@ -12,8 +12,9 @@ import { type SignedRequest, toSignedRequest } from '../hop/hop-request.ts';
 import { verifyAnswer } from '../hop/verify.ts';
 import { edgeLimits } from '../limits.ts';
 import { headSignal } from '../live/stream-life.ts';
+import type { Stage } from '../path.ts';
 
-export function forward(): MiddlewareHandler<EdgeEnv> {
+export function forward(): Stage {
   return async function forward(c) {
     const { retries, macs } = c.get('context');
     retries.earn();

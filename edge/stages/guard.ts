@@ -1,21 +1,20 @@
 /**
  * The door: what is too large, goes nowhere or comes from an undeclared page ends here, before anything is
- * parsed or paid for. Every answer, refusals included, leaves with the headers that browsers need.
+ * parsed or paid for.
  *
  * Of a client's headers the origin sees those that `forward` names, and no others: `tombolo-*`, `signature*`,
  * `expect` and whatever else is sent along go no further than the edge.
  */
-import type { Context, MiddlewareHandler } from 'hono';
+import type { Context } from 'hono';
 import { Fault } from '../../shared/contract/fault.ts';
 import { limits } from '../../shared/contract/limits.ts';
 import { mustRoute, type Route } from '../../shared/contract/routes.ts';
 import { hopHeaders } from '../../shared/hop/profile.ts';
 import type { EdgeContext, EdgeEnv } from '../context.ts';
-import { setCorsHeaders, toOptionsAnswer } from '../cors.ts';
-import { dress } from '../dressing.ts';
+import { toOptionsAnswer } from '../cors.ts';
 import { edgeLimits } from '../limits.ts';
-import { discard, tooLarge } from '../read-body.ts';
-import { respond } from '../respond.ts';
+import type { Stage } from '../path.ts';
+import { tooLarge } from '../read-body.ts';
 import { SentHeaders } from '../sent-headers.ts';
 import { type Target, toTarget } from '../target.ts';
 
@@ -24,27 +23,16 @@ export interface GuardOptions {
   readonly ownRoutes: Readonly<Record<string, 'GET' | 'POST'>>;
 }
 
-export function guard({ ownRoutes }: GuardOptions): MiddlewareHandler<EdgeEnv> {
-  return async function guard(c, next) {
-    try {
-      const answer = admit(c, ownRoutes);
-      if (answer === undefined) await next();
-      else c.res = answer;
-    } catch (thrown) {
-      c.res = respond(thrown, c);
-    }
-    if (!c.req.raw.bodyUsed) await discard(c.req.raw.body);
-    const { dressing, settings } = c.get('context');
-    dress(c.res.headers, dressing);
-    setCorsHeaders(c.res.headers, c.get('sent'), settings.corsOrigins);
-    // The answer to HEAD has no content (RFC 9110 §9.3.2): tell whoever produces it to stop.
-    if (c.req.raw.method === 'HEAD' && c.res.body !== null) await c.res.body.cancel();
+export function guard({ ownRoutes }: GuardOptions): Stage {
+  return function guard(c) {
+    return admit(c, ownRoutes);
   };
 }
 
 /** Throws what must not pass, answers OPTIONS, and otherwise names route and deadline for the stages behind. */
 function admit(c: Context<EdgeEnv>, ownRoutes: GuardOptions['ownRoutes']): Response | undefined {
   const { raw } = c.req;
+  const { method } = raw;
   const { contract, settings } = c.get('context');
   const target = toTarget(raw.url);
   const sent = new SentHeaders(raw.headers);
@@ -53,9 +41,9 @@ function admit(c: Context<EdgeEnv>, ownRoutes: GuardOptions['ownRoutes']): Respo
   mustFit(target, sent);
   c.set('deadlineAt', Date.now() + limits.requestMsMax);
   const own = ownRoutes[target.path];
-  if (raw.method === 'OPTIONS') return toOptionsAnswer(sent, own === undefined ? allowOf(contract, target.path) : `${own}, OPTIONS`, settings.corsOrigins);
-  if (own !== undefined) return mustBeMethod(own, raw.method);
-  const route = mustRoute(contract, raw.method, target.path);
+  if (method === 'OPTIONS') return toOptionsAnswer(sent, own === undefined ? allowOf(contract, target.path) : `${own}, OPTIONS`, settings.corsOrigins);
+  if (own !== undefined) return mustBeMethod(own, method);
+  const route = mustRoute(contract, method, target.path);
   mustBeShort(sent, route.verb === 'import' ? limits.importBytesMax : limits.bodyBytesMax);
   c.set('route', route);
   if (route.verb === 'import') c.set('deadlineAt', Date.now() + limits.importMsMax);
@@ -65,6 +53,7 @@ function admit(c: Context<EdgeEnv>, ownRoutes: GuardOptions['ownRoutes']): Respo
 function mustFit({ path, query }: Target, sent: SentHeaders): void {
   if (path.length + query.length > limits.targetBytesMax) throw new Fault('target_too_long', { detail: `path and query have at most ${limits.targetBytesMax} bytes` });
   if (sent.bytes > limits.headerBytesMax) throw new Fault('headers_too_large', { detail: `all header fields together have at most ${limits.headerBytesMax} bytes` });
+  if (sent.bytes <= edgeLimits.carriedCharactersMax) return;
   // Those that go on to the origin, beside what the edge adds itself.
   for (const name of hopHeaders)
     if ((sent.get(name)?.length ?? 0) > edgeLimits.carriedCharactersMax) throw new Fault('headers_too_large', { detail: `${name} has at most ${edgeLimits.carriedCharactersMax} characters` });

@@ -3,38 +3,41 @@
  * The plan is the caller's, exact, and told in every answer that was counted. Preflights and `/health` never
  * come this far.
  */
-import type { Context, MiddlewareHandler } from 'hono';
+import type { Context } from 'hono';
 import { Fault } from '../../shared/contract/fault.ts';
 import { type Plan, planOf } from '../../shared/contract/plans.ts';
 import type { Route } from '../../shared/contract/routes.ts';
 import type { EdgeEnv } from '../context.ts';
 import { floodKey } from '../flood-key.ts';
+import { tell } from '../leave.ts';
 import { edgeLimits } from '../limits.ts';
 import { log, toLogged } from '../log.ts';
+import type { Stage } from '../path.ts';
 import type { Spending } from '../quota/quota.ts';
 import { toLimitFault, toLimitHeaders } from '../quota/rate-limit-headers.ts';
 import { countUnknownPlan } from '../quota/unknown-plans.ts';
 
-export function limit(): MiddlewareHandler<EdgeEnv> {
-  return async function limit(c, next) {
+export function limit(): Stage {
+  return async function limit(c) {
     // Cloudflare sets the header, over whatever a client sent. Without Cloudflare there is none, and no shield.
     const address = c.get('sent').get('cf-connecting-ip');
-    if (address !== null && !(await isWithin(c.env.FLOOD, floodKey(address)))) throw flooded();
-    const spending = toSpending(c, address);
+    const network = address === null ? undefined : floodKey(address);
+    if (network !== undefined && !(await isWithin(c.env.FLOOD, network))) throw flooded();
+    const spending = toSpending(c, network);
     const verdict = await c.get('context').quota.spend(spending);
     const fault = toLimitFault(spending.plan, verdict);
     if (fault !== undefined) throw fault;
-    await next();
-    for (const [name, value] of Object.entries(toLimitHeaders(spending.plan, verdict))) c.res.headers.set(name, value);
+    for (const [name, value] of toLimitHeaders(spending.plan, verdict)) tell(c, name, value);
+    return undefined;
   };
 }
 
-function toSpending(c: Context<EdgeEnv>, address: string | null): Spending {
+function toSpending(c: Context<EdgeEnv>, network: string | undefined): Spending {
   // A path that the edge answers itself has no route: it costs one, and counts as a write.
   const route: Route | undefined = c.get('route');
   const limits = route?.resource.limits;
   return {
-    caller: callerOf(c.get('principal').subject, address),
+    caller: callerOf(c.get('principal').subject, network),
     plan: mustPlan(c),
     cost: route === undefined ? 1 : (limits?.cost[route.verb] ?? 1),
     unavailable: limits?.unavailable[route?.safe === true ? 'read' : 'write'] ?? 'refuse',
@@ -43,8 +46,8 @@ function toSpending(c: Context<EdgeEnv>, address: string | null): Spending {
 }
 
 /** Who pays. Where nobody tells addresses apart, all who are not signed in are one caller. */
-function callerOf(subject: string | undefined, address: string | null): string {
-  return subject === undefined ? `address:${address === null ? 'unknown' : floodKey(address)}` : `subject:${subject}`;
+function callerOf(subject: string | undefined, network: string | undefined): string {
+  return subject === undefined ? `address:${network ?? 'unknown'}` : `subject:${subject}`;
 }
 
 function mustPlan(c: Context<EdgeEnv>): Plan {

@@ -1,23 +1,26 @@
 /** `POST /v1/live/tickets`: a ticket for whoever is signed in, to open one live feed with (SEMANTICS: browsers). */
-import type { MiddlewareHandler } from 'hono';
+import type { Context } from 'hono';
 import { Fault } from '../../shared/contract/fault.ts';
 import { parseNoQuery } from '../../shared/contract/query.ts';
 import { currentVersion } from '../../shared/contract/routes.ts';
 import type { EdgeEnv } from '../context.ts';
 import { edgeLimits } from '../limits.ts';
 import { issueTicket } from '../live/tickets.client.ts';
+import type { Stage } from '../path.ts';
 
 export const ticketsPath = `/${currentVersion}/live/tickets`;
 
 /** A body says nothing here, so none is read. */
-export function tickets(): MiddlewareHandler<EdgeEnv> {
-  return async function tickets(c, next) {
-    const { path, query } = c.get('target');
-    if (path !== ticketsPath) return next();
-    parseNoQuery(new URLSearchParams(query));
-    const signedInUntil = c.get('signedInUntil');
-    if (signedInUntil === undefined) throw new Fault('token_missing', { detail: 'sign in to get a ticket', headers: { 'www-authenticate': 'Bearer realm="tombolo"' } });
-    const ticket = await issueTicket(c.env.TICKETS, { principal: c.get('principal'), signedInUntil });
-    return c.json({ ticket, expiresIn: edgeLimits.ticketSeconds }, 201, { 'cache-control': 'no-store' });
+export function tickets(): Stage {
+  return function tickets(c) {
+    return c.get('target').path === ticketsPath ? issue(c) : undefined;
   };
+}
+
+async function issue(c: Context<EdgeEnv>): Promise<Response> {
+  parseNoQuery(new URLSearchParams(c.get('target').query));
+  const signedInUntil = c.get('signedInUntil');
+  if (signedInUntil === undefined) throw new Fault('token_missing', { detail: 'sign in to get a ticket', headers: { 'www-authenticate': 'Bearer realm="tombolo"' } });
+  const ticket = await issueTicket(c.env.TICKETS, { principal: c.get('principal'), signedInUntil });
+  return c.json({ ticket, expiresIn: edgeLimits.ticketSeconds }, 201, { 'cache-control': 'no-store' });
 }

@@ -2,31 +2,33 @@
  * Input against the contract: representation, parameters, conditions, body. What passes is what the origin
  * would have taken; the origin checks again, since it may be newer, and the bytes it gets are those received.
  */
-import type { Context, MiddlewareHandler } from 'hono';
+import type { Context } from 'hono';
 import { parseImportQuery } from '../../shared/contract/import-query.ts';
 import { limits } from '../../shared/contract/limits.ts';
 import { parseChangesQuery, parseNoQuery } from '../../shared/contract/query.ts';
+import type { Resource } from '../../shared/contract/resource.ts';
 import type { Route } from '../../shared/contract/routes.ts';
-import { bodyValidator, isBodyVerb } from '../body-validator.ts';
+import { type BodyVerb, bodyValidator, isBodyVerb } from '../body-validator.ts';
 import { parseCondition } from '../conditions.ts';
-import type { Conditions, EdgeContext, EdgeEnv } from '../context.ts';
-import { mustDemandedPosition } from '../hop/demanded-position.ts';
+import type { Conditions, EdgeEnv } from '../context.ts';
+import { type DemandedToken, demandedToken, mustDemandedPosition } from '../hop/demanded-position.ts';
 import { mustAccept, mustContentType } from '../negotiate.ts';
+import type { Stage } from '../path.ts';
 import { mustText, readUpTo, tooLarge } from '../read-body.ts';
-import type { SentHeaders } from '../sent-headers.ts';
 
-export function validate(): MiddlewareHandler<EdgeEnv> {
-  return async function validate(c, next) {
+export function validate(): Stage {
+  return function validate(c) {
     const route = c.get('route');
     const sent = c.get('sent');
     mustAccept(sent.get('accept'), route.verb);
     mustContentType(sent, route.verb);
     const { query } = c.get('target');
     c.set('read', route.safe && route.verb !== 'changes' ? c.get('context').reads.mustRead(route, query) : mustTakeNone(route, query));
-    c.set('conditions', await parseConditions(sent, route, c.get('context')));
-    if (!isBodyVerb(route.verb)) return next();
-    await takeBody(c);
-    await bodyValidator(route.resource, route.verb)(c, next);
+    const conditions = { ifMatch: parseCondition(sent, 'If-Match'), ifNoneMatch: parseCondition(sent, 'If-None-Match') };
+    c.set('conditions', conditions);
+    const demanded = route.safe ? demandedToken(sent) : undefined;
+    if (demanded !== undefined) return demand(c, demanded, conditions);
+    return isBodyVerb(route.verb) ? mustBeBody(c, route.resource, route.verb) : undefined;
   };
 }
 
@@ -37,12 +39,13 @@ function mustTakeNone({ verb }: Route, query: string): undefined {
   else parseNoQuery(search);
 }
 
-async function parseConditions(sent: SentHeaders, { safe }: Route, { macs }: EdgeContext): Promise<Conditions> {
-  return {
-    ifMatch: parseCondition(sent, 'If-Match'),
-    ifNoneMatch: parseCondition(sent, 'If-None-Match'),
-    after: safe ? await mustDemandedPosition(sent, macs) : undefined,
-  };
+async function demand(c: Context<EdgeEnv>, demanded: DemandedToken, conditions: Conditions): Promise<undefined> {
+  c.set('conditions', { ...conditions, after: await mustDemandedPosition(demanded, c.get('context').macs) });
+}
+
+async function mustBeBody(c: Context<EdgeEnv>, resource: Resource, verb: BodyVerb): Promise<undefined> {
+  await takeBody(c);
+  await bodyValidator(resource, verb)(c, async () => undefined);
 }
 
 /** The bytes are kept for the hop, their text for the validator: Hono parses what stands in its cache. */

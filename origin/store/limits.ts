@@ -6,6 +6,8 @@ export const storeLimits = {
   writesQueuedMax: 10_000,
   /** Mutations that share one commit; the rest wait for the next. Holds the event loop about 5 ms. */
   groupMutationsMax: 256,
+  /** Bytes of documents that become text in one go, some 2 ms; other requests have their turn before the next. */
+  bsonBytesAtOnceMax: 1_048_576,
   /** Ways of one list (alternatives of the rule × values of each `in`); more is `query_invalid`. */
   branchesMax: 128,
   /** Prepared list statements kept; the least recently used is finalized. */

@@ -1,14 +1,19 @@
 /** Ordered merge of the branches of a list, without doubles. */
 import { compareSortValues, type SortValue } from '../../shared/contract/values.ts';
 import type { SortKey } from '../../shared/contract/shapes.ts';
-import type { Row } from './store.ts';
+
+/** What the merge looks at: of rows as they are given, and of an engine's own before they are. */
+interface Mergeable {
+  readonly document: { readonly id: string };
+  readonly keys: readonly SortValue[];
+}
 
 /**
  * The first `limit` rows of all lists together. Each list is in the order of `sort` and holds at least the
  * first `limit` rows of its branch. A document that is in two branches has equal keys in both, so its
  * doubles come next to one another.
  */
-export function mergeRows(lists: readonly (readonly Row[])[], sort: readonly SortKey[], limit: number): readonly Row[] {
+export function mergeRows<Row extends Mergeable>(lists: readonly (readonly Row[])[], sort: readonly SortKey[], limit: number): readonly Row[] {
   const [only, second] = lists;
   if (only !== undefined && second === undefined) return only;
   const at = lists.map(() => 0);
@@ -23,8 +28,8 @@ export function mergeRows(lists: readonly (readonly Row[])[], sort: readonly Sor
   return merged;
 }
 
-function firstOf(lists: readonly (readonly Row[])[], at: readonly number[], sort: readonly SortKey[]): number | undefined {
-  let first: { readonly list: number; readonly row: Row } | undefined;
+function firstOf(lists: readonly (readonly Mergeable[])[], at: readonly number[], sort: readonly SortKey[]): number | undefined {
+  let first: { readonly list: number; readonly row: Mergeable } | undefined;
   for (const [list, rows] of lists.entries()) {
     const row = rows[at[list] ?? 0];
     if (row !== undefined && (first === undefined || compareKeys(row.keys, first.row.keys, sort) < 0)) first = { list, row };

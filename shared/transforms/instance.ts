@@ -12,8 +12,10 @@ const abiVersion = 1;
 /** What a call came to: `Status` of `wasm/src/transform.rs`. */
 export const status = { ready: 0, more: 1, done: 2, refused: 3, misuse: 4 } as const;
 
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 type Call = (...words: number[]) => number;
-const calls = ['abi_version', 'csv_open', 'input', 'configure', 'push', 'finish', 'output', 'close'] as const;
+const calls = ['abi_version', 'csv_open', 'bson_open', 'input', 'configure', 'push', 'finish', 'output', 'close'] as const;
 export type CallName = (typeof calls)[number];
 
 /** The instance trapped, now or before; nothing more can come from it. */
@@ -72,6 +74,16 @@ export class TransformInstance {
   /** A copy of what lies in the instance. */
   read(address: number, length: number): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.#mustLive().memory.buffer, address, length).slice() as Uint8Array<ArrayBuffer>;
+  }
+
+  /** Words that lie in the instance: a view, good until the next call. */
+  words(address: number, count: number): Uint32Array {
+    return new Uint32Array(this.#mustLive().memory.buffer, address, count);
+  }
+
+  /** UTF-8 that lies in the instance, without a copy of its bytes. */
+  text(address: number, length: number): string {
+    return decoder.decode(new Uint8Array(this.#mustLive().memory.buffer, address, length));
   }
 
   #mustLive() {

@@ -6,7 +6,7 @@
 import { status, type CallName, type TransformInstance } from './instance.ts';
 
 /** Most bytes handed over in one call; a larger chunk is cut. Below the bound of every transform (1 MiB). */
-const pieceBytesMax = 256 * 1024;
+export const pieceBytesMax = 256 * 1024;
 
 /** The parts of an output, copied out of the instance. */
 export interface StreamOutput {

@@ -8,8 +8,8 @@ import { toRequestBytes } from './load.ts';
 
 export interface Contender {
   readonly name: string;
-  /** The share of a bare server's requests that it should reach (the design's numbers). */
-  readonly goal?: { readonly beside: string; readonly share: number };
+  /** The share of a bare server's requests that it should reach (the design's numbers); none: it is compared, no more. */
+  readonly goal?: { readonly beside: string; readonly share?: number };
   readonly server: Server;
   readonly status: number;
   /** Text in the head of the answers that are meant. */
@@ -40,10 +40,17 @@ export async function contendersOf(world: BenchWorld, createsPerRound: number): 
     { name: 'bare Hono on Bun, 20 films', server: bareOrigin, status: 200, requests: plain(lists) },
     { name: 'origin, list of 20, signed in', goal: { beside: 'bare Hono on Bun, 20 films', share: 0.3 }, server: origin, status: 200, requests: signed(lists, principal) },
     { name: 'bare Hono Worker, a film', server: bareEdge, status: 200, requests: plain(films, fromCloudflare) },
+    { name: 'bare Hono Worker, a film, with the fields of the edge', goal: { beside: 'bare Hono Worker, a film' }, server: bareEdge, status: 200, requests: plain(new Map([...films].map(([target, body]) => [`/fields${target}`, body])), fromCloudflare) },
     { name: 'edge, cached hit', goal: { beside: 'bare Hono Worker, a film', share: 0.6 }, server: edge, status: 200, mark: 'tombolo; hit', requests: plain(films, fromCloudflare) },
     { name: 'edge, cached hit, bearer token', goal: { beside: 'bare Hono Worker, a film', share: 0.6 }, server: edge, status: 200, mark: 'tombolo; hit', requests: plain(films, { ...fromCloudflare, authorization: `Bearer ${token}` }) },
     { name: 'origin, durable create', server: origin, status: 201, once: true, requests: () => Array.from({ length: createsPerRound }, () => toCreate(keys, key)) },
   ];
+}
+
+/** Those whose name contains one of the words, and what they stand beside. */
+export function chosen(contenders: readonly Contender[], words: readonly string[]): readonly Contender[] {
+  const named = contenders.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
+  return contenders.filter((contender) => named.includes(contender) || named.some(({ goal }) => goal?.beside === contender.name));
 }
 
 function toCreate(keys: string, key: ReturnType<typeof mustKeyRing>[0]): Uint8Array {

@@ -26,7 +26,7 @@ function toRequestRow({ name, requestsPerSecond, p50Ms, p99Ms, cpuMicrosPerReque
     label, thousands(requestsPerSecond), p50Ms.toFixed(2), p99Ms.toFixed(2), cpuMicrosPerRequest.toFixed(1),
     comparison === undefined ? '' : percent(comparison.requestsPerSecond),
     comparison === undefined ? '' : percent(comparison.cpu),
-    comparison === undefined ? '' : `≥ ${percent(comparison.goal)}`,
+    comparison?.goal === undefined ? '' : `≥ ${percent(comparison.goal)}`,
     loadCpuMicrosPerRequest.toFixed(1),
   ];
 }

@@ -13,7 +13,7 @@ export interface Figures extends Measured {
 /** Medians over the rounds of what stood side by side within one: 1 is as good as bare. */
 interface Comparison {
   readonly beside: string;
-  readonly goal: number;
+  readonly goal?: number;
   readonly requestsPerSecond: number;
   readonly cpu: number;
 }
@@ -82,7 +82,7 @@ function toFigures({ name, goal }: Contender, measured: Found['measured']): Figu
   return {
     name, ...medians,
     comparison: {
-      beside: goal.beside, goal: goal.share,
+      beside: goal.beside, ...(goal.share === undefined ? {} : { goal: goal.share }),
       requestsPerSecond: ratio((round, beside) => round.requestsPerSecond / beside.requestsPerSecond),
       cpu: ratio((round, beside) => beside.cpuMicrosPerRequest / round.cpuMicrosPerRequest),
     },

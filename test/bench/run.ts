@@ -1,13 +1,14 @@
 /**
  * `npm run bench`: the hot paths beside bare Hono, interleaved in one run, then durable creates and imports.
- * Prints a table and writes the record beside this file. `-- --quick` takes under a minute and is rougher.
+ * Prints a table and writes the record beside this file. `-- --quick` takes under a minute and is rougher;
+ * `-- --only edge` measures those whose name contains the word, and neither writes the record.
  *
  * The machine may be shared and noisy: requests per second are shown, ratios of interleaved rounds and CPU
  * seconds per request are what to compare between runs.
  */
 import { join } from 'node:path';
 import { type BenchWorld, startBenchWorld } from './bench-world.ts';
-import { contendersOf } from './contenders.ts';
+import { chosen, contendersOf } from './contenders.ts';
 import { type Data, filmsNdjson, placesCsv } from './data.ts';
 import { cpuSecondsOf } from './cpu-time.ts';
 import { importAtOrigin, importThroughEdge } from './imports.ts';
@@ -17,6 +18,8 @@ import { toPage } from './record-page.ts';
 import { measure, median } from './rounds.ts';
 
 const isQuick = process.argv.includes('--quick');
+const onlyAt = process.argv.indexOf('--only');
+const only = onlyAt < 0 ? [] : process.argv.slice(onlyAt + 1);
 const settings = isQuick
   ? { roundsMax: 3, untilMs: 25_000, forMs: 400, connections: 16, createsPerRound: 4_000, importsMax: 1, importsUntilMs: 40_000 }
   : { roundsMax: 9, untilMs: 130_000, forMs: 1_200, connections: 16, createsPerRound: 10_000, importsMax: 3, importsUntilMs: 190_000 };
@@ -27,9 +30,9 @@ const runMsMax = isQuick ? 90_000 : 240_000;
 async function bench(world: BenchWorld): Promise<BenchRecord> {
   const load = new LoadGenerator();
   try {
-    const contenders = await contendersOf(world, settings.createsPerRound);
+    const contenders = chosen(await contendersOf(world, settings.createsPerRound), only);
     const measured = await measure(load, contenders, settings);
-    return toRecord({ contenders, measured, imports: await measureImports(world), settings: { ...settings, rounds: measured.get(contenders[0]?.name ?? '')?.length ?? 0, command: `npm run bench${isQuick ? ' -- --quick' : ''}` } });
+    return toRecord({ contenders, measured, imports: only.length > 0 ? [] : await measureImports(world), settings: { ...settings, rounds: measured.get(contenders[0]?.name ?? '')?.length ?? 0, command: `npm run bench${isQuick ? ' -- --quick' : ''}` } });
   } finally {
     await load.close();
   }
@@ -68,7 +71,7 @@ try {
   const record = await bench(world);
   const page = toPage(record);
   process.stdout.write(page);
-  if (!isQuick) {
+  if (!isQuick && only.length === 0) {
     await Bun.write(join(import.meta.dir, 'record.json'), `${JSON.stringify(record, undefined, 2)}\n`);
     await Bun.write(join(import.meta.dir, 'RECORD.md'), page);
   }

@@ -1,8 +1,9 @@
-/** A store on a test server of its own, wherever the other tests run: only this one breaks when it is told to. */
-import { type Db, MongoClient } from 'mongodb';
+/** Stores on a test server that breaks when it is told to. */
+import type { Db } from 'mongodb';
 import { type MongoStoreOptions, openMongoStore } from '../../origin/store/mongo/mongo-store.ts';
 import type { Store } from '../../origin/store/store.ts';
-import { type MongodOptions, type Server, startMongod } from '../mongod/server.ts';
+import type { MongodOptions, Server } from '../mongod/server.ts';
+import { openControlledDatabase } from '../support/mongo-database.ts';
 
 export interface FaultyPlace extends AsyncDisposable {
   readonly server: Server;
@@ -17,9 +18,7 @@ export interface FaultyPlace extends AsyncDisposable {
 export type FaultyOptions = Omit<MongoStoreOptions, 'uri'> & { readonly mongod?: MongodOptions };
 
 export async function openFaultyPlace({ mongod = {}, ...options }: FaultyOptions): Promise<FaultyPlace> {
-  const server = await startMongod(mongod);
-  const uri = server.uri.replace('/?', '/shop?');
-  const client = new MongoClient(uri);
+  const { server, uri, foreign, remove } = await openControlledDatabase(mongod);
   const stores: Store[] = [];
   const open = async (changed: Partial<FaultyOptions> = {}) => {
     const store = await openMongoStore({ uri, ...options, ...changed });
@@ -29,14 +28,12 @@ export async function openFaultyPlace({ mongod = {}, ...options }: FaultyOptions
   return {
     server,
     uri,
-    foreign: client.db(),
+    foreign,
     store: await open(),
     open,
     async [Symbol.asyncDispose]() {
       await Promise.all(stores.map((store) => store.close()));
-      await client.close();
-      await server.close();
-      if (server.errors.length > 0) throw new AggregateError(server.errors, 'the test server has a bug');
+      await remove();
     },
   };
 }

@@ -1,5 +1,6 @@
 /** Elections, deaths and cut connections around a write: what was acknowledged is there, what was refused is not, and nothing is there twice. */
-import { expect, test } from 'bun:test';
+import { expect, spyOn, test } from 'bun:test';
+import { Socket } from 'node:net';
 import type { Store } from '../../origin/store/store.ts';
 import type { Moment } from '../mongod/encounters.ts';
 import { Random } from '../support/random.ts';
@@ -99,4 +100,21 @@ test.each([1, 2, 3])('two origins that race on the same documents while a primar
   const [ours, theirs] = await Promise.all([incrementAll(place.store, seed, 12), incrementAll(twin, seed + 100, 12)]);
   await killed;
   await mustHold(place.store, from, Object.fromEntries(ids.map((id) => [id, (ours[id] ?? 0) + (theirs[id] ?? 0)])));
+}, 60_000);
+
+test('a question that meets its socket in the moment of its end is asked on another', async () => {
+  await using place = await openFaultyPlace({ resources: [things] });
+  await increment(place.store, 'a');
+  const { write } = Socket.prototype;
+  let ended = 0;
+  const meeting = spyOn(Socket.prototype, 'write').mockImplementation(function (this: Socket, ...given: Parameters<Socket['write']>) {
+    if (Buffer.from(given[0]).includes('\x02find\0') && ended++ === 0) this.destroy();
+    return write.apply(this, given);
+  } as Socket['write']);
+  try {
+    expect((await place.store.get(things, 'a', inTime(20_000))).value?.value['size']).toBe(1);
+    expect(ended).toBe(2);
+  } finally {
+    meeting.mockRestore();
+  }
 }, 60_000);

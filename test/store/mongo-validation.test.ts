@@ -60,7 +60,7 @@ test('what warn lets in stands in the log of the database, and is served', async
   await using place = await openAfterOthers({ action: 'warn' });
   await boatsOf(place.foreign).insertOne({ _id: 'new', name: 8 });
   const { log } = (await place.foreign.admin().command({ getLog: 'global' })) as unknown as { readonly log: readonly string[] };
-  expect(log.map((line) => JSON.parse(line))).toMatchObject([{ s: 'W', msg: 'Document would fail validation', attr: { namespace: 'shop.boats', document: { _id: 'new', name: 8 } } }]);
+  expect(log.map((line) => JSON.parse(line))).toMatchObject([{ s: 'W', msg: 'Document would fail validation', attr: { namespace: `${place.foreign.databaseName}.boats`, document: { _id: 'new', name: 8 } } }]);
   expect((await place.store.get(boats({ action: 'warn' }), 'new', inTime())).value?.text).toBe('{"id":"new","name":8}');
 });
 

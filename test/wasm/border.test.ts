@@ -1,6 +1,8 @@
 import { expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
+import { BSON } from 'mongodb';
 import type { CsvPlan } from '../../shared/transforms/csv-plan.ts';
+import { openBson } from '../../shared/transforms/bson.ts';
 import { CsvRefused, CsvTransform } from '../../shared/transforms/csv.ts';
 import { TransformIncompatible, TransformInstance, TransformTrapped } from '../../shared/transforms/instance.ts';
 import { column, instance, moduleFile, tombolo } from './module.ts';
@@ -82,7 +84,19 @@ test.each([
   }
   expect([...csv.finish()].length).toBeLessThanOrEqual(1);
   expect(spy.memoryBytes).toBeLessThan(16 * mebibyte);
-}, 30_000);
+}, 150_000);
+
+test('memory stays small over BSON that is as large, as many-named and as much longer in JSON as it may be', () => {
+  const spy = new TransformInstance(tombolo());
+  const stream = openBson(spy);
+  const text = (units: number) => BSON.serialize({ _id: 1, v: '\u0001'.repeat(units) });
+  const names = (count: number) => BSON.serialize(new Map<string, unknown>([['_id', 1], ...Array.from({ length: count }, (_, index) => [index.toString(36), null] as const)]));
+  for (let round = 0; round < 3; round += 1)
+    for (const document of [text(1_900_000), text(4_000_000), names(260_000), names(300_000), text(5_000_000), BSON.serialize({ _id: 1 })])
+      for (const { bytes, rejected } of stream.push(document)) expect(bytes.byteLength + rejected.byteLength).toBeLessThan(13 * mebibyte);
+  expect([...stream.finish()]).toEqual([]);
+  expect(spy.memoryBytes).toBeLessThan(48 * mebibyte);
+}, 150_000);
 
 function mustMemory(value: unknown): WebAssembly.Memory {
   if (value instanceof WebAssembly.Memory) return value;

@@ -37,3 +37,9 @@ export const zipcodesPlan: CsvPlan = {
     column('county', 'string', false),
   ],
 };
+
+/** All shared vectors as JSON, and how many they are: for runtimes that read no files. */
+export function vectorFiles(): { readonly text: string; readonly count: number } {
+  const [csv, bson] = ['csv', 'bson'].map((name) => JSON.parse(readFileSync(new URL(`../../wasm/vectors/${name}.json`, import.meta.url), 'utf8')));
+  return { text: JSON.stringify({ csv, bson }), count: csv.vectors.length + bson.vectors.length };
+}

@@ -1,10 +1,9 @@
-/** What runs inside Node: every vector; paths come as arguments, the outcome goes to standard output. */
+/** What runs inside Node: every vector; the module's path is the argument, vectors come as standard input, the outcome goes to standard output. */
 import { readFileSync } from 'node:fs';
 import { TransformInstance } from '../../shared/transforms/instance.ts';
-import { checkVector, type VectorFile } from './csv-vectors.ts';
+import { checkAll, type VectorFiles } from './check-all.ts';
 
-const [moduleFile = '', vectorFile = ''] = process.argv.slice(2);
-const file = JSON.parse(readFileSync(vectorFile, 'utf8')) as VectorFile;
+const [moduleFile = ''] = process.argv.slice(2);
+const files = JSON.parse(readFileSync(0, 'utf8')) as VectorFiles;
 const instance = new TransformInstance(new WebAssembly.Module(readFileSync(moduleFile)));
-const failures = file.vectors.flatMap((vector) => checkVector(instance, file, vector));
-console.log(JSON.stringify({ vectors: file.vectors.length, failures }));
+console.log(JSON.stringify(checkAll(instance, files)));

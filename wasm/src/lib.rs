@@ -9,6 +9,7 @@
 //! no call takes an address from the host, and no `unsafe` is needed here. A panic is a trap; the host
 //! throws the instance away then.
 
+pub mod bson;
 pub mod csv;
 pub mod scan;
 pub mod transform;
@@ -45,6 +46,12 @@ pub extern "C" fn abi_version() -> u32 {
 #[unsafe(no_mangle)]
 pub extern "C" fn csv_open() -> u32 {
     open(|| Box::new(csv::Csv::new()))
+}
+
+/// A context for BSON → NDJSON; 0 when all contexts are taken.
+#[unsafe(no_mangle)]
+pub extern "C" fn bson_open() -> u32 {
+    open(|| Box::new(bson::Bson::new()))
 }
 
 /// The address of room for `len` bytes of input, or 0.

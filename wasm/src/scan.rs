@@ -36,7 +36,7 @@ pub fn masks(block: &[u8; BLOCK_BYTES]) -> Masks {
     masks
 }
 
-pub use lane::{digits, escapes};
+pub use lane::{digits, escapes, highs};
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod lane {
@@ -66,6 +66,12 @@ mod lane {
         u8x16_bitmask(v128_or(u8x16_lt(bytes, u8x16_splat(0x20)), v128_or(is(b'\\'), is(b'"'))))
     }
 
+    /// Which bytes are outside ASCII.
+    #[inline(always)]
+    pub fn highs(lane: &[u8; LANE_BYTES]) -> u16 {
+        u8x16_bitmask(load(lane))
+    }
+
     /// Which bytes are the digits 0 to 9.
     #[inline(always)]
     pub fn digits(lane: &[u8; LANE_BYTES]) -> u16 {
@@ -92,6 +98,11 @@ mod lane {
     /// Which bytes may not stand as they are inside a JSON string: quote, backslash, control characters.
     pub fn escapes(lane: &[u8; LANE_BYTES]) -> u16 {
         mask(lane, |byte| byte < 0x20 || matches!(byte, b'\\' | b'"'))
+    }
+
+    /// Which bytes are outside ASCII.
+    pub fn highs(lane: &[u8; LANE_BYTES]) -> u16 {
+        mask(lane, |byte| !byte.is_ascii())
     }
 
     /// Which bytes are the digits 0 to 9.

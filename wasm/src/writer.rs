@@ -4,7 +4,7 @@
 //! The price: every source has [`LANE_BYTES`] readable bytes behind the text, and room is asked for
 //! before it is written. Both are checked as any slice access is.
 
-use crate::scan::{LANE_BYTES, escapes};
+use crate::scan::{LANE_BYTES, escapes, highs};
 
 /// A growing buffer whose bytes past `len` are scratch.
 #[derive(Default)]
@@ -90,6 +90,33 @@ impl Writer {
         }
     }
 
+    /// Writes `source[from..to]` escaped as [`Writer::escaped`] does without doubled quotes → whether any byte was
+    /// outside ASCII, so that text is looked at once.
+    #[inline(always)]
+    pub fn string(&mut self, source: &[u8], mut from: usize, to: usize) -> bool {
+        let mut is_high = 0;
+        while from < to {
+            let lane = self.lane(source, from, 0);
+            let stop = escapes(lane) | past(to - from);
+            let clean = stop.trailing_zeros() as usize;
+            is_high |= highs(lane) & !past(to - from);
+            self.len += clean;
+            from += clean;
+            if clean < LANE_BYTES && from < to {
+                self.escape(source[from]);
+                from += 1;
+            }
+        }
+        is_high != 0
+    }
+
+    /// Writes `text`, which has nothing behind it.
+    #[inline(always)]
+    pub fn text(&mut self, text: &[u8]) {
+        self.bytes[self.len..self.len + text.len()].copy_from_slice(text);
+        self.len += text.len();
+    }
+
     #[inline(always)]
     fn lane<'a>(&mut self, source: &'a [u8], from: usize, ahead: usize) -> &'a [u8; LANE_BYTES] {
         let (lane, _) = source[from..].split_first_chunk().expect("a lane behind every source");
@@ -117,6 +144,12 @@ impl Writer {
             }
         }
     }
+}
+
+/// The bytes of a lane that lie behind the first `len`, where a lane is longer.
+#[inline(always)]
+fn past(len: usize) -> u16 {
+    if len < LANE_BYTES { u16::MAX << len } else { 0 }
 }
 
 /// Bytes that one source byte may become: `\u0000` is the longest.

@@ -1,12 +1,16 @@
 /**
- * The one table of types between documents as they lie in MongoDB and as they travel (SEMANTICS: types). Going
- * back, a declared kind decides; a value that JSON shows as it did before keeps the type that it had, so that a
+ * The table of types between documents as they lie in MongoDB and as they travel (SEMANTICS: types), over the
+ * driver's objects; `wasm/src/bson/values.rs` is the same over bytes, and test/store/bson-texts.test.ts holds
+ * them together. Going back, a declared kind decides; a value that JSON shows as it did before keeps the type that it had, so that a
  * patch never retypes what it does not name.
  */
-import { BSON, Binary, Decimal128, Double, Int32, Long, ObjectId, Timestamp } from 'mongodb';
+import { BSON, Binary, BSONSymbol, Decimal128, Double, Int32, Long, ObjectId, Timestamp } from 'mongodb';
 import type { Field, FieldKind } from '../../../shared/contract/fields.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import { isInstant, isJsonObject, isObjectId, type Json, type JsonObject } from '../../../shared/contract/values.ts';
+
+/** The driver's own bound for numbers. */
+const exactMax = Long.fromNumber(2 ** 53);
 
 export type BsonDocument = Readonly<Record<string, unknown>>;
 
@@ -37,7 +41,8 @@ function fromBsonType(value: { readonly _bsontype: string }): Json {
   if (value instanceof ObjectId) return value.toHexString();
   if (value instanceof Int32 || value instanceof Double) return toJson(value.valueOf());
   if (value instanceof Timestamp) return value.toString();
-  if (value instanceof Long) return Number.isSafeInteger(value.toNumber()) ? value.toNumber() : value.toString();
+  if (value instanceof BSONSymbol) return value.valueOf();
+  if (value instanceof Long) return value.lessThanOrEqual(exactMax) && value.greaterThanOrEqual(exactMax.negate()) ? value.toNumber() : value.toString();
   if (value instanceof Decimal128) return /^-?(NaN|Infinity)$/.test(value.toString()) ? null : value.toString();
   if (value instanceof Binary) return Buffer.from(value.value()).toString('base64url');
   return toJson(BSON.EJSON.serialize(value, { relaxed: true }));

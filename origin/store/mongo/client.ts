@@ -17,6 +17,9 @@ const clientLimits = {
   socketMsMax: 15_000,
 } as const;
 
+/** How BSON becomes objects: MongoDB's regular expressions are not JavaScript's, which lose them or throw. */
+export const deserializeOptions = { bsonRegExp: true } as const;
+
 const databaseDefault = 'tombolo';
 
 export function toClient(uri: string): MongoClient {
@@ -33,6 +36,7 @@ export function toClient(uri: string): MongoClient {
     readPreference: 'primary',
     retryReads: true,
     retryWrites: true,
+    ...deserializeOptions,
   });
 }
 

@@ -35,9 +35,7 @@ export function toDocument(id: string, stored: BsonDocument): StoredDocument {
 
 /** `id` first. A field named `id` in the database stands behind the key that names the document. */
 export function toValue(id: string, { _id: _key, id: _shadowed, ...rest }: BsonDocument): JsonObject {
-  const value: Record<string, JsonObject[string]> = { id };
-  for (const [name, each] of Object.entries(rest)) value[name] = toJson(each);
-  return value;
+  return Object.fromEntries([['id', id], ...Object.entries(rest).map(([name, each]) => [name, toJson(each)] as const)]);
 }
 
 /** A whole document as it is to be stored, or a refusal. */

@@ -9,6 +9,7 @@
 import type { Db, MongoClient } from 'mongodb';
 import type { Position } from '../../../shared/contract/position.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
+import { compiledModule } from '../../compute/module.ts';
 import { storeLimits } from '../limits.ts';
 import { StoreNotReady } from '../not-ready.ts';
 import type { ChangeBatch, HistoryLost, ListRequest, Mutation, Read, ReadOptions, Store, WriteOptions, Written } from '../store.ts';
@@ -18,7 +19,8 @@ import { ensureEpoch, replaceEpoch } from './epoch.ts';
 import { deadlineExceeded, isPassing, storeUnavailable, toStoreFault } from './errors.ts';
 import { Head, majorityTime } from './head.ts';
 import { inTime } from './in-time.ts';
-import { install, type Installed } from './install.ts';
+import { inspectedMax, install, type Installed } from './install.ts';
+import { RawTexts } from './raw-texts.ts';
 import { type Reading, Reader } from './reader.ts';
 import { cursorsOf } from './system-collections.ts';
 import { watchChanges } from './watch.ts';
@@ -48,6 +50,7 @@ interface Opened {
   readonly resources: ReadonlyMap<string, Resource>;
   readonly installed: Installed;
   readonly head: Head;
+  readonly module: WebAssembly.Module;
   readonly options: Surroundings;
 }
 
@@ -63,7 +66,7 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<Store>
     warn(installed, filled);
     const epoch = await ensureEpoch(database, filled.random(8));
     const head = new Head(database, { epoch, time: await majorityTime(database) });
-    return new MongoStore({ client, database, resources, installed, head, options: filled });
+    return new MongoStore({ client, database, resources, installed, head, module: await compiledModule(), options: filled });
   } catch (error) {
     await client.close();
     throw error instanceof Error && isPassing(error) ? new StoreNotReady(toDatabaseName(options.uri), [`no primary answered (${error.message}); is mongod running, is MONGODB_URI right, does the network let us through?`]) : toStoreFault(error);
@@ -86,15 +89,16 @@ class MongoStore implements Store {
   #mending: Promise<void> = Promise.resolve();
   #nextMending: Promise<void> | undefined;
 
-  constructor({ client, database, resources, installed, head, options }: Opened) {
+  constructor({ client, database, resources, installed, head, module, options }: Opened) {
     this.#client = client;
     this.#database = database;
     this.#resources = resources;
     this.#installed = installed;
     this.#head = head;
     this.#options = options;
-    this.#reader = new Reader({ client, database, mayBeOdd: ({ name }) => this.#installed.mayBeOdd.has(name) });
-    this.#writer = new Writer({ client, database, head, clock: options.clock });
+    const texts = new RawTexts(module, options.onWarning);
+    this.#reader = new Reader({ client, database, texts, mayBeOdd: ({ name }) => this.#installed.mayBeOdd.has(name) });
+    this.#writer = new Writer({ client, database, texts, head, clock: options.clock });
   }
 
   get(resource: Resource, id: string, options: ReadOptions) {
@@ -238,7 +242,7 @@ class MongoStore implements Store {
 }
 
 function warn({ invalid, mayBeOdd }: Installed, { onWarning }: Surroundings): void {
-  if (invalid.length > 0) onWarning('documents that were here before do not fit the schema; they are served, and checked when they are written', { collections: invalid });
+  if (Object.keys(invalid).length > 0) onWarning(`documents that were here before do not fit the schema; they are served or refused as \`invalid\` says, and checked when they are written`, { ofTheFirst: inspectedMax, invalid });
   if (mayBeOdd.size > 0) onWarning('documents hold arrays or objects where plain values are declared; lists read them beside their index', { collections: [...mayBeOdd] });
 }
 

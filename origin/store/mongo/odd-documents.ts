@@ -10,10 +10,11 @@ import { satisfies } from '../../../shared/contract/rules.ts';
 import { compareSortValues, type JsonObject, ranks, type Scalar, type ScalarKind, type SortValue, toSortValue } from '../../../shared/contract/values.ts';
 import { contains, type Interval } from '../interval.ts';
 import { isArrayField, mustKind } from '../kinds.ts';
-import type { ListRequest, Row } from '../store.ts';
-import { oddTypes, toSortKey } from './brackets.ts';
+import type { ListRequest } from '../store.ts';
+import { oddTypes } from './brackets.ts';
 import { plainFields } from './branch-query.ts';
-import { fromStoredId, type Stored, toDocument } from './documents.ts';
+import { toValue } from './documents.ts';
+import { type RawDocument, RawRow } from './raw-documents.ts';
 
 /** More are refused: whoever wrote them has to mend them. */
 const oddDocumentsMax = 1_000;
@@ -31,18 +32,16 @@ export const oddReadMax = oddDocumentsMax + 1;
 type Asked = Pick<ListRequest, 'equal' | 'where' | 'sort'> & Partial<Pick<ListRequest, 'after'>>;
 
 /** Of all odd documents those that this list shows, in its order. What a walk shows as well, the merge shows once. */
-export function oddRows(resource: Resource, request: Asked, interval: Interval | undefined, documents: readonly Stored[]): readonly Row[] {
+export function oddRows(resource: Resource, request: Asked, interval: Interval | undefined, documents: readonly RawDocument[]): readonly RawRow[] {
   if (documents.length >= oddReadMax) throw new Fault('query_not_served', { detail: `more than ${oddDocumentsMax} documents of ${resource.name} hold arrays or objects where plain values are declared` });
-  return documents.flatMap((stored) => toOddRow(resource, request, interval, stored) ?? []).sort((a, b) => compareRows(a.keys, b.keys, request));
+  return documents.flatMap((document) => toOddRow(resource, request, interval, document) ?? []).sort((a, b) => compareRows(a.keys, b.keys, request));
 }
 
-function toOddRow(resource: Resource, request: Asked, interval: Interval | undefined, stored: Stored): Row | undefined {
-  const id = fromStoredId(resource, stored._id);
-  if (id === undefined) return undefined;
-  const document = toDocument(id, stored);
-  if (!satisfies(document.value, request.where) || !isWanted(resource, request, document.value, interval)) return undefined;
-  const keys = request.sort.map(({ field }) => (field === 'id' ? { rank: ranks.string, value: id } : toSortKey(stored[field])));
-  return request.after !== undefined && compareRows(keys, request.after, request) <= 0 ? undefined : { document, keys };
+function toOddRow(resource: Resource, request: Asked, interval: Interval | undefined, document: RawDocument): RawRow | undefined {
+  const value = toValue(document.id, document.stored);
+  if (!satisfies(value, request.where) || !isWanted(resource, request, value, interval)) return undefined;
+  const row = new RawRow(document, request.sort);
+  return request.after !== undefined && compareRows(row.keys, request.after, request) <= 0 ? undefined : row;
 }
 
 function isWanted(resource: Resource, { equal }: Asked, document: JsonObject, interval: Interval | undefined): boolean {

@@ -3,17 +3,16 @@
  * that was told the time; on a primary that has it already it costs nothing, after an election it waits.
  */
 import type { ClientSession, Collection, Db, MongoClient, Timestamp } from 'mongodb';
-import { ranks, type SortValue } from '../../../shared/contract/values.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
-import type { SortKey } from '../../../shared/contract/shapes.ts';
 import { mergeRows } from '../merge.ts';
 import { type Plan, toPlan } from '../plan.ts';
 import type { ListRequest, Row } from '../store.ts';
 import type { StoredDocument } from '../stored-document.ts';
-import { toSortKey } from './brackets.ts';
 import { type BranchQuery, toBranchQuery } from './branch-query.ts';
-import { fromStoredId, type Stored, toDocument, toStoredId } from './documents.ts';
+import { type Stored, toStoredId } from './documents.ts';
 import { oddFilter, oddIndexName, oddReadMax, oddRows } from './odd-documents.ts';
+import { asBytes, mustBytes, RawDocument, RawRow, toRawDocument } from './raw-documents.ts';
+import type { RawTexts } from './raw-texts.ts';
 
 /** Where a read happens: in a session, within what is left of its time. */
 export interface Reading {
@@ -26,11 +25,13 @@ type CountRequest = Omit<ListRequest, 'after' | 'limit'>;
 export class Reader {
   readonly #client: MongoClient;
   readonly #database: Db;
+  readonly #texts: RawTexts;
   readonly #mayBeOdd: (resource: Resource) => boolean;
 
-  constructor(given: { readonly client: MongoClient; readonly database: Db; readonly mayBeOdd: (resource: Resource) => boolean }) {
+  constructor(given: { readonly client: MongoClient; readonly database: Db; readonly texts: RawTexts; readonly mayBeOdd: (resource: Resource) => boolean }) {
     this.#client = given.client;
     this.#database = given.database;
+    this.#texts = given.texts;
     this.#mayBeOdd = given.mayBeOdd;
   }
 
@@ -47,16 +48,16 @@ export class Reader {
 
   async get(resource: Resource, id: string, reading: Reading): Promise<StoredDocument | undefined> {
     const key = toStoredId(resource, id);
-    const stored = key === undefined ? null : await this.#collection(resource).findOne({ _id: key }, reading);
-    return stored === null ? undefined : toDocument(id, stored);
+    const found = key === undefined ? null : await this.#collection(resource).findOne({ _id: key }, { ...asBytes, ...reading });
+    return found === null ? undefined : this.#texts.one(new RawDocument(id, mustBytes(found)));
   }
 
   async list(resource: Resource, request: ListRequest, reading: Reading): Promise<readonly Row[]> {
     const plan = toPlan(resource, request);
-    const walks = this.#queries(resource, plan, request).map(async (query) => (await this.#walk(resource, query, request.limit, reading)).flatMap((stored) => toRow(resource, request.sort, stored) ?? []));
+    const walks = this.#queries(resource, plan, request).map(async (query) => (await this.#walk(resource, query, request.limit, reading)).map((document) => new RawRow(document, request.sort)));
     const odd = plan.branches.length > 0 && this.#mayBeOdd(resource) ? [this.#odd(resource, request, plan, reading)] : [];
     const lists = await Promise.all([...walks, ...odd]);
-    return lists.length === 0 ? [] : mergeRows(lists, request.sort, request.limit).slice(0, request.limit);
+    return lists.length === 0 ? [] : this.#toRows(mergeRows(lists, request.sort, request.limit).slice(0, request.limit));
   }
 
   /** Branches that share no document are counted one by one, others by their ids. */
@@ -81,25 +82,34 @@ export class Reader {
     return branches.flatMap((branch) => toBranchQuery({ resource, branch, sort, interval, after, mayBeOdd: this.#mayBeOdd(resource) }) ?? []);
   }
 
-  #walk(resource: Resource, { filter, sort, hint }: BranchQuery, limit: number, reading: Reading): Promise<readonly Stored[]> {
-    return this.#collection(resource).find(filter, { sort, hint, limit, batchSize: limit, singleBatch: true, ...reading }).toArray();
+  async #walk(resource: Resource, { filter, sort, hint }: BranchQuery, limit: number, reading: Reading): Promise<readonly RawDocument[]> {
+    const found = await this.#collection(resource).find(filter, { sort, hint, limit, batchSize: limit, singleBatch: true, ...asBytes, ...reading }).toArray();
+    return toRawDocuments(resource, found);
   }
 
-  async #odd(resource: Resource, request: CountRequest & Partial<Pick<ListRequest, 'after'>>, { interval }: Plan, reading: Reading): Promise<readonly Row[]> {
+  async #toRows(rows: readonly RawRow[]): Promise<readonly Row[]> {
+    const documents = await this.#texts.all(rows.map(({ document }) => document));
+    return documents.map((document, index) => ({
+      document,
+      get keys() {
+        return rows[index]?.keys ?? [];
+      },
+    }));
+  }
+
+  async #odd(resource: Resource, request: CountRequest & Partial<Pick<ListRequest, 'after'>>, { interval }: Plan, reading: Reading): Promise<readonly RawRow[]> {
     const filter = oddFilter(resource);
     if (filter === undefined) return [];
-    const found = await this.#collection(resource).find(filter, { hint: oddIndexName, limit: oddReadMax, batchSize: oddReadMax, ...reading }).toArray();
-    return oddRows(resource, request, interval, found);
+    const found = await this.#collection(resource).find(filter, { hint: oddIndexName, limit: oddReadMax, batchSize: oddReadMax, ...asBytes, ...reading }).toArray();
+    return oddRows(resource, request, interval, toRawDocuments(resource, found));
   }
 
   #collection(resource: Resource): Collection<Stored> {
-    return this.#database.collection<Stored>(resource.name);
+    const { preference, concern } = resource.reads;
+    return this.#database.collection<Stored>(resource.name, { readPreference: preference, readConcern: { level: concern } });
   }
 }
 
-function toRow(resource: Resource, sort: readonly SortKey[], stored: Stored): Row | undefined {
-  const id = fromStoredId(resource, stored._id);
-  if (id === undefined) return undefined;
-  const keys = sort.map(({ field }): SortValue => (field === 'id' ? { rank: ranks.string, value: id } : toSortKey(stored[field])));
-  return { document: toDocument(id, stored), keys };
+function toRawDocuments(resource: Resource, found: readonly unknown[]): readonly RawDocument[] {
+  return found.flatMap((each) => toRawDocument(resource, mustBytes(each)) ?? []);
 }

@@ -12,10 +12,12 @@ import type { Resource } from '../../../shared/contract/resource.ts';
 import { storeLimits } from '../limits.ts';
 import type { Mutation, Outcome, WriteOptions } from '../store.ts';
 import { type Decided, decideAll, keyOf, type Operation, type Standing, toModels, toRuns } from './decide.ts';
-import { fromStoredId, type Stored, toDocument, toStoredId } from './documents.ts';
+import { type Stored, toStoredId } from './documents.ts';
 import type { Call } from './group-queue.ts';
 import { codes, deadlineExceeded, firstWriteError, hasLabel, indexNameIn, isUnreachable, toConflict, toInvalid, withoutBulk, type WriteFailure } from './errors.ts';
 import { inTime } from './in-time.ts';
+import { asBytes, mustBytes, toRawDocument, toTyped } from './raw-documents.ts';
+import type { RawTexts } from './raw-texts.ts';
 import { onceOf, type OnceRecord } from './system-collections.ts';
 
 /** Of a call in a group: its outcomes, or what its own code threw. */
@@ -60,11 +62,13 @@ export class CommitUnknown extends Error {}
 export class Transaction {
   readonly #database: Db;
   readonly #session: ClientSession;
+  readonly #texts: RawTexts;
   readonly #clock: () => number;
 
-  constructor(given: { readonly database: Db; readonly session: ClientSession; readonly clock: () => number }) {
+  constructor(given: { readonly database: Db; readonly session: ClientSession; readonly texts: RawTexts; readonly clock: () => number }) {
     this.#database = given.database;
     this.#session = given.session;
+    this.#texts = given.texts;
     this.#clock = given.clock;
   }
 
@@ -101,11 +105,10 @@ export class Transaction {
     const standing = new Map<string, Standing>();
     for (const [resource, ids] of byResource(mutations)) {
       const keys = [...ids].flatMap((id) => toStoredId(resource, id) ?? []);
-      const found = await this.#inTime(deadline, (limit) => this.#collection(resource).find({ _id: { $in: keys } }, { session: this.#session, promoteValues: false, batchSize: keys.length + 1, ...limit }).toArray());
-      for (const stored of found) {
-        const id = fromStoredId(resource, stored._id);
-        if (id !== undefined) standing.set(keyOf({ resource, id }), { document: toDocument(id, stored), stored });
-      }
+      const found = await this.#inTime(deadline, (limit) => this.#collection(resource).find({ _id: { $in: keys } }, { session: this.#session, batchSize: keys.length + 1, ...asBytes, ...limit }).toArray());
+      const raw = found.flatMap((each) => toRawDocument(resource, mustBytes(each)) ?? []);
+      const documents = await this.#texts.all(raw);
+      raw.forEach(({ id, bytes }, index) => standing.set(keyOf({ resource, id }), { document: documents[index], stored: toTyped(bytes) }));
     }
     return standing;
   }

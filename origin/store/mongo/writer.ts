@@ -8,12 +8,14 @@ import { codeOf, codes, deadlineExceeded, hasLabel, isOutOfReach, isUnreachable,
 import { type Call, GroupQueue } from './group-queue.ts';
 import { type Head, mustOperationTime } from './head.ts';
 import { inTime } from './in-time.ts';
+import type { RawTexts } from './raw-texts.ts';
 import { onceOf } from './system-collections.ts';
 import { CommitUnknown, MutationRefused, RecordMet, type Result, Stale, toNonce, toOnceId, Transaction } from './transaction.ts';
 
 export interface WriterOptions {
   readonly client: MongoClient;
   readonly database: Db;
+  readonly texts: RawTexts;
   readonly head: Head;
   readonly clock: () => number;
 }
@@ -56,7 +58,7 @@ export class Writer {
   }
 
   async #attempts(calls: readonly Call[]): Promise<void> {
-    const { client, database, clock } = this.#options;
+    const { client, database, texts, clock } = this.#options;
     let left = calls;
     let lostAtMs = Number.POSITIVE_INFINITY;
     for (let tries = 0; ; tries++) {
@@ -65,7 +67,7 @@ export class Writer {
       const deadline = Math.min(...left.map(({ options }) => options.deadline));
       const session = client.startSession();
       try {
-        const results = await new Transaction({ database, session, clock }).attempt(left, deadline);
+        const results = await new Transaction({ database, session, texts, clock }).attempt(left, deadline);
         return this.#settle(results, session);
       } catch (error) {
         if (isUnreachable(error)) lostAtMs = Math.min(lostAtMs, performance.now());

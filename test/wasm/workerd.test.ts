@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { Miniflare } from 'miniflare';
-import { moduleFile } from './module.ts';
+import { moduleFile, vectorFiles } from './module.ts';
 
-const vectors = readFileSync(new URL('../../wasm/vectors/csv.json', import.meta.url), 'utf8');
 const main = `import module from './tombolo.wasm';
 import { answer } from './entry.js';
 export default { fetch: (request) => answer(module, request) };`;
@@ -25,7 +24,8 @@ beforeAll(async () => {
 
 afterAll(() => workerd.dispose());
 
-test('every CSV vector gives the same in workerd, by the same bytes of the module', async () => {
-  const response = await workerd.dispatchFetch('http://localhost/', { method: 'POST', body: vectors });
-  expect(await response.json()).toEqual({ vectors: JSON.parse(vectors).vectors.length, failures: [] });
+test('every vector gives the same in workerd, by the same bytes of the module', async () => {
+  const { text, count } = vectorFiles();
+  const response = await workerd.dispatchFetch('http://localhost/', { method: 'POST', body: text });
+  expect(await response.json()).toEqual({ vectors: count, failures: [] });
 }, 60_000);
