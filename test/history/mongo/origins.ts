@@ -18,6 +18,8 @@ interface Place {
 /** Of requests, which may end before the database is back. Streams live on. */
 const deadlinesMs = [200, 500, 1_000] as const;
 
+const startMsMax = 10_000;
+
 export class Origins implements Door {
   readonly name = 'by the hop';
   readonly #settings: Settings;
@@ -48,7 +50,8 @@ export class Origins implements Door {
     const index = this.#random.below(this.#places.length);
     await this.#places[index]?.origin.close();
     for (;;) {
-      const place = await this.#start().catch(() => undefined);
+      // Whoever supervises a process does not wait for ever for it to be ready.
+      const place = await Promise.race([this.#start().catch(() => undefined), Bun.sleep(startMsMax)]);
       if (place !== undefined) return void (this.#places[index] = place);
       await Bun.sleep(20);
     }
