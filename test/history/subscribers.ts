@@ -70,7 +70,9 @@ export class Listener {
       try {
         this.#stream = new EventStream(await this.#connect(), { heartbeats: true });
         this.connections++;
-        await this.#hearOut(this.#stream);
+        // The run may have ended while it connected.
+        if (this.#stopped || this.#run.abandoned) await this.#hangUp();
+        else await this.#hearOut(this.#stream);
       } catch {
         // The origin is away, or went while it spoke: come back, as EventSource does.
       }

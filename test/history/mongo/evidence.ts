@@ -24,7 +24,7 @@ async function judgeSeed(seed: number): Promise<Verdict> {
     if (violations.length === 0) return { seed, figures, violations };
     return { seed, figures, violations: violations.map((violation) => `seed ${seed}: ${violation}; see ${keep(seed, `${JSON.stringify({ violations, figures, history }, undefined, 1)}\n${commands}\n`)}`) };
   } catch (thrown) {
-    return { seed, figures: undefined, violations: [`seed ${seed} broke off: ${thrown instanceof Error ? `${thrown.stack} ${String(thrown.cause ?? '')}` : String(thrown)}`] };
+    return { seed, figures: undefined, violations: [`seed ${seed} broke off: ${thrown instanceof Error ? `${thrown.message} ${String(thrown.cause ?? '')}` : String(thrown)}`] };
   }
 }
 
