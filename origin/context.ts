@@ -38,7 +38,7 @@ export interface Context {
 export async function openContext(settings: Settings, contract: Contract): Promise<Context> {
   const log = pino({ level: settings.logLevel, base: null }, pino.destination({ dest: 2, sync: true }));
   const store = await openStore(settings, contract, log);
-  const feed = await Feed.open({ store, onTrouble: (message, err) => log.error({ err }, message) });
+  const feed = await openFeed(store, log);
   const compute = await openCompute();
   const now = Date.now;
   return {
@@ -51,6 +51,16 @@ export async function openContext(settings: Settings, contract: Contract): Promi
       await store.close();
     },
   };
+}
+
+/** A store that answers no question does not stay open behind a start that fails. */
+async function openFeed(store: Store, log: pino.Logger): Promise<Feed> {
+  try {
+    return await Feed.open({ store, onTrouble: (message, err) => log.error({ err }, message) });
+  } catch (cause) {
+    await store.close();
+    throw cause;
+  }
 }
 
 function openStore({ mongodbUri, dataDir }: Settings, contract: Contract, log: pino.Logger): Promise<Store> {

@@ -130,7 +130,7 @@ export class Feed {
 
   async #source(signal: AbortSignal): Promise<void> {
     for await (const batch of this.#options.store.watch(this.#through, signal)) {
-      if ('lost' in batch) return this.#restartRing(batch.head);
+      if ('lost' in batch) return this.#lose(batch.head);
       this.#completeAtMs = batch.completeAtMs;
       this.#take(batch);
       wakeAll(this.#watching);
@@ -161,7 +161,13 @@ export class Feed {
     }
   }
 
-  /** History was lost under the source: whoever stands in the ring is told by the store when they ask it. */
+  /** History was lost under the source: whoever stands in the ring asks the store, at once, and is told by it. */
+  #lose(head: Position): void {
+    this.#restartRing(head);
+    wakeAll(this.#waiting);
+    wakeAll(this.#watching);
+  }
+
   #restartRing(head: Position): void {
     this.#first += this.#ring.length;
     this.#ring = [];

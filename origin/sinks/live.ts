@@ -28,6 +28,8 @@ export interface Subscription {
   /** `undefined`: from now on. `null`: what the client brought is not usable. */
   readonly from: Position | undefined | null;
   token(position: Position): string;
+  /** The store failed while this subscriber read from it; the stream ends as one that is asked to come back. */
+  onTrouble(cause: unknown): void;
 }
 
 /** Bytes of a change for an audience, made once however many listen. */
@@ -55,14 +57,18 @@ async function* toEvents(feed: Feed, subscription: Subscription, signal: AbortSi
   let told = from;
   let toldMs = performance.now();
   yield `retry: ${retryMs}\n${subscription.from === null ? toEvent('resync', from, '{}', subscription) : toHeartbeat(from, subscription)}`;
-  for await (const step of feed.follow(from, signal)) {
-    const text = toText(step, subscription);
-    // A step may be all of other resources: its position is told now and then, not each time.
-    const due = performance.now() - toldMs >= heartbeatGapMs && step.through.order !== told.order;
-    if (text === '' && !due && !(step.kind === 'changes' && step.changes.length === 0)) continue;
-    told = step.through;
-    toldMs = performance.now();
-    yield text + toHeartbeat(step.through, subscription);
+  try {
+    for await (const step of feed.follow(from, signal)) {
+      const text = toText(step, subscription);
+      // A step may be all of other resources: its position is told now and then, not each time.
+      const due = performance.now() - toldMs >= heartbeatGapMs && step.through.order !== told.order;
+      if (text === '' && !due && !(step.kind === 'changes' && step.changes.length === 0)) continue;
+      told = step.through;
+      toldMs = performance.now();
+      yield text + toHeartbeat(step.through, subscription);
+    }
+  } catch (cause) {
+    subscription.onTrouble(cause);
   }
   yield toEvent('reconnect', told, '{}', subscription);
 }

@@ -19,6 +19,7 @@ export async function changes(context: Context, call: Call<'changes'>): Promise<
     audience: `${resource.name} ${scopeOf(resource, principal)}`,
     from: from === null || from === undefined ? from : parsePosition(from) ?? null,
     token: (position) => signPosition(position, keys[0]),
+    onTrouble: (err) => context.log.warn({ requestId: call.requestId, err }, 'a live stream ends early'),
   }, ends);
   return { status: 200, body, headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' } };
 }

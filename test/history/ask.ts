@@ -1,9 +1,10 @@
-/** One question of a client to the edge, with its times; `undefined` when nothing, or only half, came back. */
-import type { World } from '../support/whole-world.ts';
+/** One question of a client, with its times; `undefined` when nothing, or only half, came back. */
+import type { Door, Sent } from './door.ts';
 
 export interface Asked {
   readonly askedAt: number;
   readonly answeredAt: number;
+  readonly through: string | undefined;
   readonly answer: Answered | undefined;
 }
 
@@ -15,15 +16,16 @@ export interface Answered {
 
 const answerMsMax = 5_000;
 
-export async function ask({ edge }: World, path: string, init: RequestInit): Promise<Asked> {
+export async function ask(door: Door, path: string, sent: Sent): Promise<Asked> {
   const askedAt = performance.now();
-  const answer = await answered(`${edge.url}${path}`, init);
-  return { askedAt, answeredAt: performance.now(), answer };
+  const { through, response } = door.send(path, sent, AbortSignal.timeout(answerMsMax));
+  const answer = await answered(response);
+  return { askedAt, answeredAt: performance.now(), through, answer };
 }
 
-async function answered(url: string, init: RequestInit): Promise<Answered | undefined> {
+async function answered(sent: Promise<Response>): Promise<Answered | undefined> {
   try {
-    const response = await fetch(url, { ...init, signal: AbortSignal.timeout(answerMsMax) });
+    const response = await sent;
     return { status: response.status, headers: response.headers, text: await response.text() };
   } catch {
     return undefined;

@@ -23,6 +23,8 @@ class Listening {
   /** Passed over: heard late, or never. */
   readonly #skipped = new Map<string, Commit>();
   #reached: string | undefined;
+  /** The position of this connection: below what was reached after a client came back with an older id. */
+  #at = '';
   /** Of `#owed`: the first that was not passed yet. */
   #next = 0;
 
@@ -47,8 +49,9 @@ class Listening {
     const from = this.#reached ?? order;
     // `resync` forgives what was not passed over yet, and nothing else: it comes before anything newer.
     if (heard.name !== 'resync') this.#passOver(from, order, heard.name === 'heartbeat' || heard.name === 'reconnect');
-    if (heard.name !== 'resync' && heard.name !== 'heartbeat' && heard.name !== 'reconnect') this.#takeEvent(heard, order <= from && this.#reached !== undefined);
+    if (heard.name !== 'resync' && heard.name !== 'heartbeat' && heard.name !== 'reconnect') this.#takeEvent(heard);
     this.#reached = order > from ? order : from;
+    this.#at = heard.isFirst === true || order > this.#at ? order : this.#at;
   }
 
   /** Everything owed between what was reached and this. A heartbeat says that its own position is passed too. */
@@ -60,7 +63,7 @@ class Listening {
     }
   }
 
-  #takeEvent(heard: Heard, late: boolean): void {
+  #takeEvent(heard: Heard): void {
     const { order } = heard.position;
     const commit = this.#all.get(order);
     const text = `${heard.name} of ${heard.id} rev ${heard.rev} at ${order}`;
@@ -72,7 +75,9 @@ class Listening {
     if (expected === undefined) return this.#complain('event_of_another', `hears ${text}, which is not for it`);
     const same = expected.name === heard.name && expected.id === heard.id && expected.rev === heard.rev && expected.tag === heard.tag;
     if (!same) this.#complain('wrong_event', `hears ${text}; it was ${expected.name} of ${expected.id} rev ${expected.rev}`);
-    if (late && !this.#heard.has(order)) this.#complain('event_out_of_order', `hears ${text} after ${this.#reached}`);
+    // What `resync` forgave may come all the same, to a client that comes back with an id from before it.
+    const isLate = this.#skipped.has(order) || (order < this.#at && !this.#heard.has(order));
+    if (isLate) this.#complain('event_out_of_order', `hears ${text} after ${this.#reached}`);
     this.#skipped.delete(order);
     this.#heard.add(order);
   }

@@ -11,25 +11,34 @@ export function checkReads(history: History): readonly Violation[] {
     const strangers = read.seen.filter(({ id }) => !about.some((of) => of.id === id));
     return [
       ...strangers.map(({ id, tag }): Violation => ({ law: 'read_of_nothing', detail: `${id} (${tag}) is in ${describe(read)}, and was never committed there` })),
-      ...about.flatMap((of) => checkOne(read, of, history.staleMsMax)),
+      ...about.flatMap((of) => checkOne(read, of, history)),
     ];
   });
 }
 
-function checkOne(read: Read, of: Versions, staleMsMax: number): readonly Violation[] {
+function checkOne(read: Read, of: Versions, history: History): readonly Violation[] {
   const seen = read.seen.find(({ id }) => id === of.id);
   const version = seen === undefined ? of.latestUnseen(read.subject, read.answeredAt) : of.versionOf(seen);
   const where = `${describe(read)}: ${of.id} as ${seen === undefined ? 'absent' : `rev ${seen.rev} (${seen.tag})`}`;
   if (version === undefined) return [{ law: 'read_of_nothing', detail: `${where}, which was never committed` }];
   const found: Violation[] = [];
-  const acked = of.latestAcked(read.askedAt - staleMsMax);
+  const shown = shownUntil(history, read.askedAt);
+  const acked = of.latestAcked(shown);
+  const ownAcked = read.through === undefined ? 0 : of.latestAcked(read.askedAt, read.through);
   const demanded = read.demanded === undefined ? 0 : of.latestAt(read.demanded);
   if (seen?.whole === false) found.push({ law: 'torn_write', detail: `${where}, of which only half is there` });
   if (seen !== undefined && !isVisible(of.image(version), read.subject)) found.push({ law: 'read_of_another', detail: `${where}, which ${read.subject ?? 'nobody'} may not see` });
   if (of.askedAt(version) > read.answeredAt) found.push({ law: 'read_from_the_future', detail: `${where}, which was not yet asked for` });
-  if (version < acked && read.marked !== true) found.push({ law: 'stale_read', detail: `${where}; rev ${of.image(acked)?.rev} was acknowledged more than ${staleMsMax} ms before` });
+  if (version < acked && read.marked !== true) found.push({ law: 'stale_read', detail: `${where}; rev ${of.image(acked)?.rev} was acknowledged before ${shown.toFixed(0)}` });
+  if (version < ownAcked) found.push({ law: 'stale_read', detail: `${where}; rev ${of.image(ownAcked)?.rev} had been acknowledged by ${read.through} itself` });
   if (version < demanded) found.push({ law: 'read_before_position', detail: `${where}; rev ${of.image(demanded)?.rev} is before the position demanded` });
   return found;
+}
+
+/** What was acknowledged before this moment must show. */
+function shownUntil({ staleMsMax, disturbances = [] }: History, askedAt: number): number {
+  const inside = disturbances.find(({ from, to }) => from <= askedAt && askedAt < to);
+  return Math.min(askedAt, inside?.from ?? Number.POSITIVE_INFINITY) - staleMsMax;
 }
 
 function describe({ about, subject, askedAt }: Read): string {

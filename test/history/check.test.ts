@@ -1,7 +1,7 @@
 /** The checker is shown bad histories: what it does not catch here, it would not catch in a run. */
 import { describe, expect, test } from 'bun:test';
 import { check } from './check.ts';
-import type { History, Law } from './history.ts';
+import type { Heard, History, Law } from './history.ts';
 import { at, commit, event, good, hearing, image, reading, write } from './made.ts';
 
 const lawsOf = (history: History): Law[] => [...new Set(check(history).map(({ law }) => law))].sort();
@@ -110,6 +110,12 @@ describe('events', () => {
     expect(lawsOf(hearing(begin, created, event(12, 'resync'), deleted))).toEqual(['missed_event']);
     expect(lawsOf(hearing(begin, created, deleted, event(14, 'resync')))).toEqual(['missed_event']);
     expect(lawsOf(hearing(begin, created, event(13, 'resync'), second, deleted))).toEqual(['event_out_of_order']);
+  });
+
+  test('lets what resync forgave come to whoever comes back with an id from before it, and nothing else', () => {
+    const back: Heard = { ...event(11, 'heartbeat'), isFirst: true };
+    expect(lawsOf(hearing(begin, created, event(13, 'resync'), back, second, third, deleted))).toEqual([]);
+    expect(lawsOf(hearing(begin, created, third, back, second, third, deleted))).toEqual(['event_out_of_order']);
   });
 
   test('catches what is another’s to hear', () => {

@@ -13,7 +13,7 @@ export interface Group {
   readonly name: string;
 }
 
-export const groups: readonly [Group, ...Group[]] = [
+export const groups: readonly [Group, Group, Group, Group] = [
   { kind: 'films', name: 'History-A' },
   { kind: 'films', name: 'History-B' },
   { kind: 'reviews', name: '0198c0de-0000-7000-8000-00000000000a' },

@@ -8,6 +8,8 @@ import type { Position } from '../../shared/contract/position.ts';
 export interface History {
   /** The oldest state that a read may show: memo and the age at which the feed counts as silent. */
   readonly staleMsMax: number;
+  /** Times in which the database had no one primary: a read in one of them may show the state at its beginning. */
+  readonly disturbances?: readonly { readonly from: number; readonly to: number }[];
   readonly writes: readonly Write[];
   readonly reads: readonly Read[];
   readonly subscribers: readonly Subscriber[];
@@ -19,6 +21,8 @@ interface Asked {
   readonly askedAt: number;
   /** Or given up. */
   readonly answeredAt: number;
+  /** The process that answered, where that is known: its later reads show what it acknowledged, whatever the bound. */
+  readonly through?: string | undefined;
 }
 
 /** One attempt. Attempts under one Idempotency-Key have one tag. */
@@ -91,6 +95,8 @@ export interface Subscriber {
 export interface Heard {
   readonly name: 'heartbeat' | 'resync' | 'reconnect' | 'created' | 'updated' | 'entered' | 'left' | 'deleted';
   readonly position: Position;
+  /** The first words of a connection: it may begin at an older position than was reached. */
+  readonly isFirst?: boolean;
   readonly id?: string | undefined;
   readonly rev?: number | undefined;
   readonly tag?: string | undefined;

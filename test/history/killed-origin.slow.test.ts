@@ -1,7 +1,7 @@
 /** A short run of what `npm run soak` does at length: the promises hold while the origin is killed under load. */
 import { expect, test } from 'bun:test';
 import { check } from './check.ts';
-import { runHistory } from './run.ts';
+import { runHistory } from './killed-origin.ts';
 
 test('an origin that is killed under load loses, doubles, delays and hides nothing', async () => {
   const seed = Math.floor(Math.random() * 2 ** 32);

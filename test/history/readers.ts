@@ -2,7 +2,8 @@
 import type { JsonObject } from '../../shared/contract/values.ts';
 import { ask } from './ask.ts';
 import { type Group, groups, listPath, toSeen } from './documents.ts';
-import { mustPosition, type Run, subjects } from './run.ts';
+import { mustPosition } from './position-token.ts';
+import { type Run, subjects } from './run.ts';
 import { targetsOf } from './writers.ts';
 
 interface Question {
@@ -30,15 +31,12 @@ export async function readAll(run: Run): Promise<void> {
 }
 
 async function read(run: Run, { group, id, subject, demanded }: Question): Promise<void> {
-  const { askedAt, answeredAt, answer } = await ask(run.world, id === undefined ? listPath(group) : `/v1/${group.kind}/${id}`, { headers: {
-    ...(subject === undefined ? {} : { authorization: `Bearer ${run.tokens.get(subject)}` }),
-    ...(demanded === undefined ? {} : { 'tombolo-position': demanded }),
-  } });
+  const { askedAt, answeredAt, through, answer } = await ask(run.door, id === undefined ? listPath(group) : `/v1/${group.kind}/${id}`, { subject, demanded });
   if (answer === undefined || (answer.status !== 200 && answer.status !== 404)) return void run.unansweredReads++;
   const cacheStatus = answer.headers.get('cache-status') ?? '';
   if (/;\s*hit\b/.test(cacheStatus)) run.hits++;
   run.reads.push({
-    askedAt, answeredAt, subject,
+    askedAt, answeredAt, through, subject,
     demanded: demanded === undefined ? undefined : mustPosition(demanded),
     about: id === undefined ? { group: group.name } : { id },
     marked: cacheStatus.includes('stale-if-error'),

@@ -1,28 +1,33 @@
 /**
  * A client of the change feed of reviews that comes back with its last id whenever its stream ends, and now
- * and then with an older one, as a client does that had not yet kept the last. Through the edge, or straight
- * from the origin by a signed hop.
+ * and then with an older one, as a client does that had not yet kept the last.
  */
 import { type Position, reaches } from '../../shared/contract/position.ts';
 import type { JsonObject } from '../../shared/contract/values.ts';
 import { eventually } from '../support/eventually.ts';
 import { EventStream, type ServerEvent } from '../support/event-stream.ts';
 import type { Random } from '../support/random.ts';
-import { principalHeader, signHop } from '../support/signed-hop.ts';
 import { toSeen } from './documents.ts';
 import type { Heard, Subscriber } from './history.ts';
-import { mustPosition, type Run } from './run.ts';
+import type { Door } from './door.ts';
+import { mustPosition } from './position-token.ts';
+import type { Run } from './run.ts';
 
-export type Way = 'through the edge' | 'by the hop';
+export interface ListenerOptions {
+  readonly subject: string | undefined;
+  readonly door: Door;
+  /** Comes back with the oldest id that it knows: when the log has forgotten it, it must be told so. */
+  readonly isForgetful?: boolean;
+  /** Hangs up by itself after so many words at most, as a client does that goes to sleep; never unless said. */
+  readonly wordsMax?: number;
+}
 
 const path = '/v1/reviews/changes';
 const idsRemembered = 8;
 
 export class Listener {
   readonly #run: Run;
-  readonly #name: string;
-  readonly #subject: string | undefined;
-  readonly #way: Way;
+  readonly #options: ListenerOptions;
   readonly #random: Random;
   readonly #heard: Heard[] = [];
   readonly #ids: string[] = [];
@@ -31,27 +36,29 @@ export class Listener {
   #stream: EventStream | undefined;
   connections = 0;
 
-  constructor(run: Run, subject: string | undefined, way: Way) {
+  constructor(run: Run, options: ListenerOptions) {
     this.#run = run;
-    this.#name = `${subject ?? 'anyone'} ${way}`;
-    this.#subject = subject;
-    this.#way = way;
+    this.#options = options;
     this.#random = run.random.fork();
     this.#listening = this.#listen();
   }
 
   get record(): Subscriber {
-    return { name: this.#name, subject: this.#subject, heard: this.#heard };
+    return { name: this.#name, subject: this.#options.subject, heard: this.#heard };
   }
 
   /** Listens until it has passed a position, then ends; a checker finds out what is missing if it never does. */
   async finish(last: Position | undefined): Promise<void> {
     const passed = () => last === undefined || this.#heard.some(({ position }) => reaches(position, last));
-    // Its last heartbeat may be of before; whoever comes anew is told where the feed stands.
-    await eventually(`${this.#name} at ${last?.order}`, async () => passed() || (await this.#hangUp(), false), { msMax: 10_000, everyMs: 250 }).catch(() => undefined);
+    await eventually(`${this.#name} at ${last?.order}`, passed, { everyMs: 5 }).catch(() => undefined);
     this.#stopped = true;
     await this.#hangUp();
     await this.#listening;
+  }
+
+  get #name(): string {
+    const { subject, door, isForgetful } = this.#options;
+    return `${subject ?? 'anyone'} ${door.name}${isForgetful === true ? ', forgetful' : ''}`;
   }
 
   async #hangUp(): Promise<void> {
@@ -59,11 +66,13 @@ export class Listener {
   }
 
   async #listen(): Promise<void> {
-    while (!this.#stopped) {
+    while (!this.#stopped && !this.#run.abandoned) {
       try {
         this.#stream = new EventStream(await this.#connect(), { heartbeats: true });
         this.connections++;
-        await this.#hearOut(this.#stream);
+        // The run may have ended while it connected.
+        if (this.#stopped || this.#run.abandoned) await this.#hangUp();
+        else await this.#hearOut(this.#stream);
       } catch {
         // The origin is away, or went while it spoke: come back, as EventSource does.
       }
@@ -74,28 +83,22 @@ export class Listener {
   #connect(): Promise<Response> {
     const lastId = this.#lastId();
     const resume: Record<string, string> = lastId === undefined ? {} : { 'last-event-id': lastId };
-    if (this.#way === 'through the edge') {
-      const token = this.#run.tokens.get(this.#subject);
-      return fetch(`${this.#run.world.edge.url}${path}`, { headers: { ...resume, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) } });
-    }
-    const { url, init } = signHop(this.#run.world.keys, { url: `${this.#run.world.origin.url}${path}`, headers: {
-      ...(this.#subject === undefined ? {} : { 'tombolo-principal': principalHeader(this.#subject, []) }),
-      ...resume,
-    } });
-    return fetch(url, init);
+    return this.#options.door.send(path, { subject: this.#options.subject, headers: resume }).response;
   }
 
-  /** One of them always comes back with an old id: when the log has forgotten it, it must be told so. */
   #lastId(): string | undefined {
-    if (this.#way === 'by the hop' && this.#subject === undefined) return this.#ids[0];
+    if (this.#options.isForgetful === true) return this.#ids[0];
     return this.#random.chance(0.7) ? this.#ids.at(-1) : this.#random.pick(this.#ids);
   }
 
   async #hearOut(stream: EventStream): Promise<void> {
-    for (let event = await stream.next(); event !== undefined; event = await stream.next()) {
-      this.#heard.push(toHeard(event));
+    const { wordsMax } = this.#options;
+    let words = wordsMax === undefined ? Number.POSITIVE_INFINITY : 1 + this.#random.below(wordsMax);
+    for (let event = await stream.next(), isFirst = true; event !== undefined; event = await stream.next(), isFirst = false) {
+      this.#heard.push({ ...toHeard(event), isFirst });
       this.#ids.push(event.id);
       if (this.#ids.length > idsRemembered) this.#ids.shift();
+      if (--words <= 0 && !this.#stopped) return stream.close();
     }
   }
 }

@@ -1,6 +1,6 @@
 /** Each document as the sequence of its versions: 0 is its absence before anything, then one a commit. */
 import type { Position } from '../../shared/contract/position.ts';
-import { type Commit, type History, type Image, type Seen, tagOf } from './history.ts';
+import { type Commit, type History, type Image, type Seen, tagOf, type Write } from './history.ts';
 
 export class Versions {
   readonly id: string;
@@ -10,8 +10,10 @@ export class Versions {
   readonly #commits: readonly Commit[];
   /** By version: when its write was first asked for. */
   readonly #askedAt: readonly number[];
-  /** Acknowledged versions by the time of the answer, each with the latest version acknowledged until then. */
-  readonly #acked: readonly { readonly at: number; readonly version: number }[];
+  /** Acknowledged versions by the time of the answer. */
+  readonly #acks: readonly Ack[];
+  readonly #acked: readonly Acked[];
+  readonly #ackedThrough = new Map<string, readonly Acked[]>();
 
   constructor(commits: readonly [Commit, ...Commit[]], times: Times) {
     this.id = commits[0].id;
@@ -20,11 +22,8 @@ export class Versions {
     for (const { after } of commits) this.#images.push(after);
     const tags = commits.map(tagOf);
     this.#askedAt = [Number.NEGATIVE_INFINITY, ...tags.map((tag) => times.askedAt.get(tag) ?? Number.POSITIVE_INFINITY)];
-    let latest = 0;
-    this.#acked = tags
-      .flatMap((tag, index) => (times.ackedAt.has(tag) ? [{ at: times.ackedAt.get(tag) ?? 0, version: index + 1 }] : []))
-      .sort((a, b) => a.at - b.at)
-      .map(({ at, version }) => ({ at, version: (latest = Math.max(latest, version)) }));
+    this.#acks = tags.flatMap((tag, index) => (times.acks.get(tag) ?? []).map(({ answeredAt, through }) => ({ at: answeredAt, version: index + 1, through }))).sort((a, b) => a.at - b.at);
+    this.#acked = toAcked(this.#acks);
   }
 
   image(version: number): Image | undefined {
@@ -46,9 +45,16 @@ export class Versions {
     return this.#images.findLastIndex((image, version) => !isVisible(image, subject) && this.askedAt(version) <= moment);
   }
 
-  /** The latest version acknowledged before `moment`: whoever reads later than the bound must see it. */
-  latestAcked(moment: number): number {
-    return this.#acked.findLast(({ at }) => at < moment)?.version ?? 0;
+  /** The latest version acknowledged before `moment`, by one process alone or by any: whoever reads later must see it. */
+  latestAcked(moment: number, through?: string): number {
+    const acked = through === undefined ? this.#acked : this.#throughOf(through);
+    return acked.findLast(({ at }) => at < moment)?.version ?? 0;
+  }
+
+  #throughOf(through: string): readonly Acked[] {
+    const known = this.#ackedThrough.get(through) ?? toAcked(this.#acks.filter((ack) => ack.through === through));
+    this.#ackedThrough.set(through, known);
+    return known;
   }
 
   /** How long before `moment` a later version than this had been acknowledged; 0 when none had. */
@@ -62,9 +68,24 @@ export class Versions {
   }
 }
 
+interface Ack {
+  readonly at: number;
+  readonly version: number;
+  readonly through: string | undefined;
+}
+
+/** With the latest version acknowledged until then. */
+type Acked = Pick<Ack, 'at' | 'version'>;
+
+function toAcked(acks: readonly Ack[]): readonly Acked[] {
+  let latest = 0;
+  return acks.map(({ at, version }) => ({ at, version: (latest = Math.max(latest, version)) }));
+}
+
+/** By tag. */
 interface Times {
   readonly askedAt: ReadonlyMap<string, number>;
-  readonly ackedAt: ReadonlyMap<string, number>;
+  readonly acks: ReadonlyMap<string, readonly Write[]>;
 }
 
 export function isVisible(image: Image | undefined, subject: string | undefined): boolean {
@@ -73,10 +94,7 @@ export function isVisible(image: Image | undefined, subject: string | undefined)
 
 export function versionsOf({ commits, writes }: History): readonly Versions[] {
   const askedAt = new Map<string, number>();
-  const ackedAt = new Map<string, number>();
-  for (const write of writes) {
-    askedAt.set(write.tag, Math.min(askedAt.get(write.tag) ?? Number.POSITIVE_INFINITY, write.askedAt));
-    if (write.outcome === 'acked') ackedAt.set(write.tag, Math.min(ackedAt.get(write.tag) ?? Number.POSITIVE_INFINITY, write.answeredAt));
-  }
-  return [...Map.groupBy(commits, ({ id }) => id).values()].map((of) => new Versions(of as [Commit, ...Commit[]], { askedAt, ackedAt }));
+  for (const write of writes) askedAt.set(write.tag, Math.min(askedAt.get(write.tag) ?? Number.POSITIVE_INFINITY, write.askedAt));
+  const acks = Map.groupBy(writes.filter(({ outcome }) => outcome === 'acked'), ({ tag }) => tag);
+  return [...Map.groupBy(commits, ({ id }) => id).values()].map((of) => new Versions(of as [Commit, ...Commit[]], { askedAt, acks }));
 }

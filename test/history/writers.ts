@@ -4,9 +4,11 @@
  * once more when there was one: the answer must be the same.
  */
 import { type Asked, ask } from './ask.ts';
+import type { Sent } from './door.ts';
 import { type Content, type Group, groups, toBody, toPatch } from './documents.ts';
 import { removalTag, type Write } from './history.ts';
-import { mustPosition, type Run, subjects } from './run.ts';
+import { mustPosition } from './position-token.ts';
+import { type Run, subjects } from './run.ts';
 
 interface Target {
   readonly id: string;
@@ -41,7 +43,12 @@ export async function writeForEver(run: Run, writer: number): Promise<void> {
   }
 }
 
-async function create(run: Run, group: Group, content: Content, key: string | undefined): Promise<void> {
+/** When the others have stopped: a published review, which every subscriber hears after everything else. */
+export async function writeLast(run: Run): Promise<void> {
+  await create(run, groups[2], { tag: 'last', author: subjects[0], isDraft: false }, crypto.randomUUID());
+}
+
+export async function create(run: Run, group: Group, content: Content, key: string | undefined): Promise<void> {
   const write = await untilAnswered(run, { verb: 'create', tag: content.tag, key }, `/v1/${group.kind}`, content.author, 'POST', 'application/json', toBody(group, content));
   if (write.id !== undefined) targetsOf(run).push({ id: write.id, group, author: content.author });
 }
@@ -56,17 +63,16 @@ async function remove(run: Run, target: Target): Promise<void> {
 }
 
 async function untilAnswered(run: Run, about: Pick<Write, 'verb' | 'tag' | 'id' | 'key'>, path: string, author: string, method: string, type: string | undefined, body: unknown): Promise<Write> {
-  const init: RequestInit = {
-    method,
-    headers: { authorization: `Bearer ${run.tokens.get(author)}`, ...(type === undefined ? {} : { 'content-type': type }), ...(about.key === undefined ? {} : { 'idempotency-key': about.key }) },
-    body: body === undefined ? null : JSON.stringify(body),
+  const sent: Sent = {
+    method, subject: author,
+    headers: { ...(type === undefined ? {} : { 'content-type': type }), ...(about.key === undefined ? {} : { 'idempotency-key': about.key }) },
+    body: body === undefined ? undefined : JSON.stringify(body),
   };
   for (let again = 0; ; ) {
-    const asked = await ask(run.world, path, init);
+    const asked = await ask(run.door, path, sent);
     const write = toWrite(about, asked);
-    run.writes.push(write);
-    if (write.outcome === 'acked') run.latestToken = asked.answer?.headers.get('tombolo-position') ?? undefined;
-    if (about.key === undefined) return write;
+    run.noteWrite(write, write.outcome === 'acked' ? (asked.answer?.headers.get('tombolo-position') ?? undefined) : undefined);
+    if (about.key === undefined || run.abandoned) return write;
     if (write.outcome !== 'unknown' && (again++ > 0 || !run.random.chance(0.15))) return write;
     // The origin is away: a retry at once would only be refused again.
     if (write.outcome === 'unknown') await Bun.sleep(40);
@@ -74,8 +80,8 @@ async function untilAnswered(run: Run, about: Pick<Write, 'verb' | 'tag' | 'id' 
 }
 
 /** A 4xx says that nothing was done, but for the one that says that an earlier attempt still runs. */
-function toWrite(about: Pick<Write, 'verb' | 'tag' | 'id' | 'key'>, { askedAt, answeredAt, answer }: Asked): Write {
-  const write = { ...about, askedAt, answeredAt };
+function toWrite(about: Pick<Write, 'verb' | 'tag' | 'id' | 'key'>, { askedAt, answeredAt, through, answer }: Asked): Write {
+  const write = { ...about, askedAt, answeredAt, through };
   if (answer === undefined || answer.status >= 500 || answer.text.includes('idempotency_running')) return { ...write, outcome: 'unknown' };
   if (answer.status >= 400) return { ...write, outcome: 'refused' };
   const position = mustPosition(answer.headers.get('tombolo-position') ?? '');
@@ -89,10 +95,9 @@ async function importBatch(run: Run, group: Group, content: Content): Promise<vo
   if (targetsOf(run).filter((target) => target.group === group).length >= targetsMax) return;
   const tags = Array.from({ length: 3 }, (_, row) => `${content.tag}#${row}`);
   const lines = tags.map((tag) => JSON.stringify(toBody(group, { ...content, tag }))).join('\n');
-  const init: RequestInit = { method: 'POST', headers: { authorization: `Bearer ${run.tokens.get(content.author)}`, 'content-type': 'application/x-ndjson' }, body: lines };
-  const { askedAt, answeredAt, answer } = await ask(run.world, `/v1/${group.kind}/import`, init);
+  const { askedAt, answeredAt, through, answer } = await ask(run.door, `/v1/${group.kind}/import`, { method: 'POST', subject: content.author, headers: { 'content-type': 'application/x-ndjson' }, body: lines });
   const outcome = answer === undefined || answer.status >= 500 ? 'unknown' : answer.status === 200 ? outcomeOf(answer.text) : 'refused';
-  for (const tag of tags) run.writes.push({ verb: 'create', tag, batch: content.tag, askedAt, answeredAt, outcome });
+  for (const tag of tags) run.noteWrite({ verb: 'create', tag, batch: content.tag, askedAt, answeredAt, through, outcome });
 }
 
 /** The last line says what became of the rows; a report that is cut off says nothing. */

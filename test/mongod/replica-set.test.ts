@@ -51,8 +51,10 @@ test('a retried write is applied once although the primary changed in between', 
   const { server, client } = await start();
   const films = client.db('test').collection<{ _id: number; n: number }>('films');
   await films.insertOne({ _id: 1, n: 0 });
+  await server.settled();
   server.failPoint('onPrimaryTransactionalWrite', { times: 1 }, {}, 0);
-  setTimeout(() => server.stepDown(), 0);
+  const oplog = server.memberOf(0).oplog;
+  const leave = oplog.onChange(() => { leave(); queueMicrotask(() => server.stepDown()); });
   await films.updateOne({ _id: 1 }, { $inc: { n: 1 } });
   expect((await films.findOne({ _id: 1 }))?.n).toBe(1);
 });

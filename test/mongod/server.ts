@@ -23,7 +23,7 @@ export type MongodOptions = {
   auth?: { user: string; password: string; roles?: readonly Role[] }; // without roles: everything
   version?: string; // that it says it is
   seed?: number;
-  faults?: FaultPlan;
+  faults?: FaultPlan | Faults; // by rate, or as the test decides
   dataDir?: string;
   oplogEntriesMax?: number;
   snapshotWindowMs?: number; // how far back snapshot reads reach
@@ -71,7 +71,7 @@ export class Server {
     this.random = seededRandom(seed);
     this.users = options.auth ? [{ ...options.auth, salt: randomBytes(28) }] : [];
     this.password = options.auth ? `${encodeURIComponent(options.auth.user)}:${encodeURIComponent(options.auth.password)}@` : null;
-    this.faults = options.faults ? seededFaults(seed, options.faults) : NO_FAULTS;
+    this.faults = !options.faults ? NO_FAULTS : 'decide' in options.faults ? options.faults : seededFaults(seed, options.faults);
     this.listeners = members.map(() => null);
     this.ports = members.map((_, i) => (options.port ? options.port + i : 0));
     this.ttlAt = this.clock.now() + TTL_MS;
@@ -163,6 +163,14 @@ export class Server {
   // At the moment when a command has come, or is done and not answered.
   at(moment: Moment, act: (event: HistoryEvent) => void | Promise<void>): Promise<void> {
     return this.encounters.at(moment, act);
+  }
+
+  pauseCommitNews(): void { this.set.pauseCommitNews(); }
+
+  // Of every running member's log only the newest committed entry and what follows stays, as of a small log under load.
+  forgetLog(): void {
+    for (const member of this.members) if (member.role !== 'down') member.oplog.forget(member.commitAt);
+    this.history.add({ at: this.clock.now(), kind: 'member', member: -1, detail: 'log forgotten' });
   }
 
   // As configureFailPoint, on one member or on all.

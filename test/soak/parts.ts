@@ -1,10 +1,11 @@
 /** What a soak consists of. Each part takes a seed and a number of minutes and gives its figures, or throws. */
 import { join } from 'node:path';
 import { check } from '../history/check.ts';
-import { type RunFigures, runHistory } from '../history/run.ts';
+import { type RunFigures, runHistory } from '../history/killed-origin.ts';
 import { fuzzOrigin } from '../hostile/origin-fuzz.ts';
 import { engines } from '../support/whole-world.ts';
 import { runScopes } from '../scopes/run.ts';
+import { memberKilled, mongoHistories } from './mongo-histories.ts';
 
 export interface Budget {
   readonly seed: number;
@@ -82,8 +83,11 @@ async function storeModel({ minutes }: Budget): Promise<Outcome> {
 }
 
 export const parts: readonly Part[] = [
-  { name: 'histories', share: 0.4, run: histories },
-  { name: 'scopes', share: 0.15, run: scopes },
-  { name: 'parsers', share: 0.2, run: parsers },
-  { name: 'store model', share: 0.25, run: storeModel },
+  { name: 'histories', share: 0.25, run: histories },
+  // At least a thousand seeds, however long they take.
+  { name: 'histories on MongoDB', share: 0.4, run: mongoHistories },
+  { name: 'writes while members die', share: 0.05, run: memberKilled },
+  { name: 'scopes', share: 0.1, run: scopes },
+  { name: 'parsers', share: 0.1, run: parsers },
+  { name: 'store model', share: 0.1, run: storeModel },
 ];

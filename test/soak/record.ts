@@ -1,39 +1,44 @@
-/** What a soak leaves behind: `record.json` for programs, `RECORD.md` for people. The last run replaces them. */
+/** What a soak leaves behind: `record.json` for programs, `RECORD.md` for people. A part's last run replaces the one before. */
 import { cpus, platform, release, totalmem } from 'node:os';
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Outcome } from './parts.ts';
 
 export interface PartRecord extends Outcome {
   readonly name: string;
+  readonly date: string;
+  readonly commit: string;
+  readonly seed: number;
   readonly seconds: number;
 }
 
-export interface SoakRecord {
-  readonly date: string;
-  readonly seed: number;
-  readonly commit: string;
+interface SoakRecord {
   readonly machine: Readonly<Record<string, string | number>>;
   readonly parts: readonly PartRecord[];
 }
+
+const path = join(import.meta.dir, 'record.json');
 
 export function machineNow(): SoakRecord['machine'] {
   return { system: `${platform()} ${release()}`, processor: cpus()[0]?.model ?? 'unknown', cores: cpus().length, memoryGiB: Math.round(totalmem() / 2 ** 30), bun: Bun.version };
 }
 
-export function writeRecord(record: SoakRecord): void {
-  writeFileSync(join(import.meta.dir, 'record.json'), `${JSON.stringify(record, undefined, 1)}\n`);
-  writeFileSync(join(import.meta.dir, 'RECORD.md'), toText(record));
+/** `names`: all parts there are, in their order. */
+export function writeRecord(machine: SoakRecord['machine'], fresh: readonly PartRecord[], names: readonly string[]): void {
+  const before: readonly PartRecord[] = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as SoakRecord).parts : [];
+  const parts = names.flatMap((name) => fresh.find((part) => part.name === name) ?? before.find((part) => part.name === name) ?? []);
+  writeFileSync(path, `${JSON.stringify({ machine, parts }, undefined, 1)}\n`);
+  writeFileSync(join(import.meta.dir, 'RECORD.md'), toText({ machine, parts }));
 }
 
-function toText({ date, seed, commit, machine, parts }: SoakRecord): string {
+function toText({ machine, parts }: SoakRecord): string {
   const broken = parts.reduce((count, { violations }) => count + violations.length, 0);
   return [
     '# The last soak', '',
-    `\`npm run soak\` on ${date}, state ${commit}, seed ${seed}, ${Object.entries(machine).map(([name, value]) => `${name} ${value}`).join(', ')}.`, '',
+    `\`npm run soak\` on ${Object.entries(machine).map(([name, value]) => `${name} ${value}`).join(', ')}.`, '',
     broken === 0 ? 'Every promise held.' : `**${broken} violations.**`, '',
-    ...parts.flatMap(({ name, seconds, figures, violations }) => [
-      `## ${name}: ${violations.length === 0 ? 'held' : 'broken'}, ${seconds} s`, '',
+    ...parts.flatMap(({ name, date, commit, seed, seconds, figures, violations }) => [
+      `## ${name}: ${violations.length === 0 ? 'held' : 'broken'}, ${seconds} s`, '', `${date}, state ${commit}, seed ${seed}.`, '',
       ...toLines(figures).map((line) => `- ${line}`), ...violations.slice(0, 20).map((violation) => `- **${violation}**`), '',
     ]),
   ].join('\n');

@@ -1,9 +1,10 @@
 /**
- * The promises at length: histories under kill -9, scopes, hostile inputs, and the store's model check. Writes
- * its record and ends with 1 when something was broken.
+ * The promises at length: histories under kill -9 and on a MongoDB whose members die, scopes, hostile inputs, and
+ * the store's model check. Writes its record and ends with 1 when something was broken.
  *
- *   npm run soak                        twelve minutes
+ *   npm run soak                        half an hour
  *   npm run soak -- --minutes 60        longer; --seed N has a run again
+ *   npm run soak -- --only 'scopes'     the parts whose name contains this; the record keeps the others
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -12,24 +13,24 @@ import { parts } from './parts.ts';
 import { machineNow, type PartRecord, writeRecord } from './record.ts';
 
 const project = join(import.meta.dir, '../..');
-const minutesDefault = 12;
+const minutesDefault = 30;
 
-const { values } = parseArgs({ args: process.argv.slice(2), options: { minutes: { type: 'string' }, seed: { type: 'string' } } });
+const { values } = parseArgs({ args: process.argv.slice(2), options: { minutes: { type: 'string' }, seed: { type: 'string' }, only: { type: 'string', default: '' } } });
 const minutes = mustNumber('minutes', values.minutes ?? String(minutesDefault));
 const seed = mustNumber('seed', values.seed ?? String(Math.floor(Math.random() * 2 ** 31)));
 
 process.env['TOMBOLO_EDGE_BUNDLE'] = (await buildEdgeBundle({ project, dir: join(project, 'node_modules/.cache/tombolo/edge-bundle') })).dir;
 const commit = Bun.spawnSync(['git', 'describe', '--always', '--dirty'], { cwd: project }).stdout.toString().trim();
 const records: PartRecord[] = [];
-for (const part of parts) {
+for (const part of parts.filter(({ name }) => name.includes(values.only))) {
   const started = performance.now();
   process.stdout.write(`${part.name} …\n`);
   const outcome = await part.run({ seed, minutes: minutes * part.share }).catch((thrown: unknown) => ({ figures: {}, violations: [`it broke off: ${thrown instanceof Error ? `${thrown.message} ${String(thrown.cause ?? '')}` : String(thrown)}`] }));
-  const record = { name: part.name, seconds: Math.round((performance.now() - started) / 1_000), ...outcome };
+  const record = { name: part.name, date: new Date().toISOString(), commit, seed, seconds: Math.round((performance.now() - started) / 1_000), ...outcome };
   records.push(record);
   process.stdout.write(`${record.violations.length === 0 ? 'held' : `BROKEN: ${record.violations.slice(0, 5).join('\n')}`} (${record.seconds} s) ${JSON.stringify(record.figures)}\n`);
 }
-writeRecord({ date: new Date().toISOString(), seed, commit, machine: machineNow(), parts: records });
+writeRecord(machineNow(), records, parts.map(({ name }) => name));
 process.exit(records.every(({ violations }) => violations.length === 0) ? 0 : 1);
 
 function mustNumber(name: string, text: string): number {

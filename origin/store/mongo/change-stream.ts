@@ -35,6 +35,8 @@ const streamLimits = {
   probeMs: 1,
   /** Short questions for one page; a busy stream answers them with more events, and the page must not wait for long. */
   probesMax: 3,
+  /** An answer that is later than this will not come: on Bun the driver does not notice that a connection dies just as it writes to it. */
+  lateMsMax: 5_000,
 } as const;
 
 interface Batch {
@@ -56,7 +58,7 @@ export class ChangeStream {
     const session = client.startSession({ causalConsistency: false });
     try {
       const stage = { $changeStream: { startAtOperationTime: startAt, fullDocument: 'whenAvailable', fullDocumentBeforeChange: 'whenAvailable' } };
-      const { cursor } = await database.command({ aggregate: 1, pipeline: [stage, ...pipeline, { $changeStreamSplitLargeEvent: {} }], cursor: { batchSize: streamLimits.pageEventsMax }, readConcern: { level: 'majority' } }, { session, promoteLongs: false });
+      const { cursor } = await database.command({ aggregate: 1, pipeline: [stage, ...pipeline, { $changeStreamSplitLargeEvent: {} }], cursor: { batchSize: streamLimits.pageEventsMax }, readConcern: { level: 'majority' } }, { session, promoteLongs: false, signal: AbortSignal.timeout(streamLimits.lateMsMax) });
       return new ChangeStream(database, session, cursor);
     } catch (error) {
       await session.endSession();
@@ -101,7 +103,7 @@ export class ChangeStream {
   }
 
   async #more(maxTimeMS: number, batchSize: number): Promise<Batch> {
-    const { cursor } = await this.#database.command({ getMore: this.#cursor, collection: this.#name, batchSize, maxTimeMS }, { session: this.#session, promoteLongs: false });
+    const { cursor } = await this.#database.command({ getMore: this.#cursor, collection: this.#name, batchSize, maxTimeMS }, { session: this.#session, promoteLongs: false, signal: AbortSignal.timeout(streamLimits.lateMsMax) });
     if (String(cursor.id) === '0') this.#isOpen = false;
     return { documents: cursor.nextBatch, token: cursor.postBatchResumeToken };
   }

@@ -39,6 +39,9 @@ export interface MongoStoreOptions {
   readonly onFatal?: (error: Error) => void;
 }
 
+/** For the last words to the server, after everything accepted is finished. */
+const closeMsMax = 2_000;
+
 type Surroundings = Required<Omit<MongoStoreOptions, 'uri' | 'resources'>>;
 
 interface Opened {
@@ -157,8 +160,11 @@ class MongoStore implements Store {
   async close(): Promise<void> {
     this.#closing.abort();
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
-    await this.#writer.close();
-    await this.#client.close();
+    // What is still to be said to the server ends there by itself; a connection that died under it answers nobody.
+    await inTime(closeMsMax, async () => {
+      await this.#writer.close();
+      await this.#client.close();
+    }).catch(() => this.#options.onWarning('the database did not hear that we leave', {}));
   }
 
   #read<T>({ deadline, atLeast }: ReadOptions, read: (reading: Reading) => Promise<T>): Promise<Read<T>> {

@@ -22,6 +22,7 @@ export type Context = {
   view: View;
   readonly signal: AbortSignal; // the client has gone, or the operation was killed
   readonly deadline: number | null; // by the clock
+  readonly term: number; // of the member when the command began
   wroteAt: number; // the newest position that this command wrote, or 0
   tick(): void;
 };

@@ -98,10 +98,14 @@ export async function awaitWriteConcern(context: Context, concern: WriteConcern)
   if (typeof w === 'string' && w !== 'majority') return { code: 79, codeName: 'UnknownReplWriteConcern', errmsg: `No write concern mode named '${w}' found in replica set configuration`, errInfo: provenance };
   if (typeof w === 'number' && w > server.set.members.length) return { code: 100, codeName: 'UnsatisfiableWriteConcern', errmsg: 'Not enough data-bearing nodes', errInfo: provenance };
   if (j || w === 'majority') await member.journal.flush(at);
-  const isMet = (): boolean => (w === 'majority' ? member.commitAt >= at : server.set.members.filter(other => other === member || (server.set.isLinked(member, other) && other.lastAt >= at)).length >= w);
+  // Only the primary that wrote can say who has it: for any other the commit point may be past that time, and over another entry.
+  const isSame = (): boolean => member.isPrimary && member.term === context.term;
+  const isMet = (): boolean => isSame() && (w === 'majority' ? member.commitAt >= at : server.set.members.filter(other => other === member || (server.set.isLinked(member, other) && other.lastAt >= at)).length >= w);
   if (!server.isReplicaSet || isMet()) return null;
+  const steppedDown = { code: 189, codeName: 'PrimarySteppedDown', errmsg: 'Primary stepped down while waiting for replication', errInfo: provenance };
+  if (!isSame()) return steppedDown;
   const deadline = wtimeoutMs > 0 ? server.clock.now() + wtimeoutMs : context.deadline;
   if (await untilMet(server, isMet, { signal: context.signal, deadline }, member.roleSignal)) return null;
-  if (!member.isPrimary) return { code: 189, codeName: 'PrimarySteppedDown', errmsg: 'Primary stepped down while waiting for replication', errInfo: provenance };
+  if (!isSame()) return steppedDown;
   return { code: 64, codeName: 'WriteConcernTimeout', errmsg: 'waiting for replication timed out', errInfo: { wtimeout: true, ...provenance } };
 }

@@ -1,6 +1,6 @@
 // From a request to its answer, in the order of the steps below. Everything that may go wrong becomes an error reply here.
 import { failsCommand } from '../fail-points.ts';
-import { codeName, fail, isRetryableCode, isTransientCode, MongoFault } from '../errors.ts';
+import { codeName, CODES, fail, isRetryableCode, isTransientCode, MongoFault } from '../errors.ts';
 import type { Member } from '../replica/member.ts';
 import { toTimestamp } from '../replica/cluster-time.ts';
 import { checkRights } from '../rights.ts';
@@ -64,7 +64,7 @@ async function run(server: Server, member: Member, connection: Connection, comma
     const concern = writeConcernOf(body, server);
     const readConcern = readConcernOf(body);
     const context: Context = {
-      server, member, connection, name, body, session: state, txnNumber, transaction, deadline, signal: wait.signal, wroteAt: 0,
+      server, member, connection, name, body, session: state, txnNumber, transaction, deadline, signal: wait.signal, term: member.term, wroteAt: 0,
       db: String(body['$db'] ?? 'test'),
       view: transaction ? transaction.view : body['readConcern'] === undefined ? LATEST : await viewFor(server, member, name, readConcern, wait),
       tick() {
@@ -83,13 +83,31 @@ async function perform(context: Context, command: Command, concern: ReturnType<t
     reply = running instanceof Promise ? await running : running;
   } catch (error) {
     endTransactionAfter(context);
+    if (error instanceof MongoFault && error.code === CODES.NoSuchTransaction && context.body['writeConcern'] !== undefined) await confirmAbsence(context, error, concern);
     throw error;
   }
   const writes = command.kind === 'write' || context.wroteAt > 0;
   const waits = writes && (!context.transaction || context.name === 'commitTransaction');
+  // What wrote nothing waits for all that was there before it.
+  if (waits && context.wroteAt === 0) context.wroteAt = context.member.lastAt;
   const failed = injected?.['writeConcernError'] as Doc | undefined ?? (waits ? await awaitWriteConcern(context, concern) : null);
   if (failed) reply = withConcernError(context, reply, failed, injected);
-  return reply;
+  return context.server.isReplicaSet ? { ...reply, operationTime: toTimestamp(operationTimeOf(context)) } : reply;
+}
+
+// Its own for a write, what a majority has for a majority read, the newest that was applied else.
+function operationTimeOf({ wroteAt, body, member }: Context): number {
+  if (wroteAt > 0) return wroteAt;
+  return (body['readConcern'] as Doc | undefined)?.['level'] === 'majority' ? member.commitAt : member.lastAt;
+}
+
+// That a transaction is not there is only said for good when a majority agrees: a note is written and waited for, as a mongod does.
+async function confirmAbsence(context: Context, fault: MongoFault, concern: ReturnType<typeof writeConcernOf>): Promise<void> {
+  context.wroteAt = context.member.write([{ kind: 'noop', message: 'NoSuchTransaction error' }]);
+  const failed = await awaitWriteConcern(context, concern);
+  if (!failed) return;
+  fault.facts['writeConcernError'] = failed;
+  fault.labels = isRetryableCode(toNumber(failed['code']) ?? 0) ? ['RetryableWriteError'] : [];
 }
 
 // Any failure of a statement ends its transaction; its commit and abort decide for themselves.
@@ -129,7 +147,7 @@ function checkPlace(server: Server, member: Member, command: Command, name: stri
   if (mode === 'primary') throw member.notPrimary('NotPrimaryNoSecondaryOk');
 }
 
-function labelsOf(fault: MongoFault, name: string, body: Doc): string[] {
+export function labelsOf(fault: MongoFault, name: string, body: Doc): string[] {
   if (fault.labels) return fault.labels;
   const { code } = fault;
   const labels: string[] = [];
@@ -150,6 +168,6 @@ const NO_SIGNATURE = { hash: new Binary(Buffer.alloc(20)), keyId: Long.ZERO };
 function stamp(server: Server, member: Member, reply: Doc): Doc {
   if (!server.isReplicaSet) return reply;
   const clusterTime = toTimestamp(server.clusterTime(member));
-  return { ...reply, $clusterTime: { clusterTime, signature: NO_SIGNATURE }, operationTime: toTimestamp(member.lastAt) };
+  return { operationTime: toTimestamp(member.lastAt), ...reply, $clusterTime: { clusterTime, signature: NO_SIGNATURE } };
 }
 

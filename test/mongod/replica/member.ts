@@ -167,8 +167,7 @@ export class Member {
     if (lost.some(({ operations }) => operations.some(({ kind }) => !['insert', 'update', 'delete', 'noop'].includes(kind)))) this.replayAll(at);
     else this.store.rewind(at);
     this.lastAt = at;
-    this.sessions = new Sessions();
-    for (const entry of this.oplog.after(0)) if (entry.session) this.sessions.learn(entry.session, entry.at, this.clock.now());
+    for (const { session } of lost.toReversed()) if (session) this.sessions.unlearn(session);
     await this.journal.rewind(at, this.oplog.after(0));
     return lost;
   }

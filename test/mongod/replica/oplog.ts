@@ -83,6 +83,14 @@ export class Oplog {
     return lost;
   }
 
+  // Drops what is older than the newest entry at or before `at`.
+  forget(at: number): void {
+    const start = this.positionAfter(at) - 1;
+    if (start <= this.start) return;
+    this.truncatedAt = (this.entries[start - 1] as OplogEntry).at;
+    this.start = start;
+  }
+
   reset(entries: OplogEntry[], truncatedAt: number): void {
     this.entries = entries;
     this.start = 0;

@@ -20,6 +20,7 @@ export class ReplicaSet {
   private groups: number[][] | null = null; // a partition: members hear only those of their own group
   private readonly lagMs: number[];
   private readonly paused = new Set<number>();
+  private commitNewsPaused = false;
   private readonly waiters = new Set<Waiter>();
   private scheduled = false;
   private rewinding = Promise.resolve();
@@ -97,6 +98,7 @@ export class ReplicaSet {
   heal(): void {
     this.groups = null;
     this.paused.clear();
+    this.commitNewsPaused = false;
     this.lagMs.fill(0);
     this.history.add({ at: this.clock.now(), kind: 'member', member: -1, detail: 'healed' });
     this.schedule();
@@ -114,6 +116,11 @@ export class ReplicaSet {
   resume(index: number): void {
     this.paused.delete(index);
     this.schedule();
+  }
+
+  // Followers go on taking entries, and do not hear which of them a majority has: that comes with later messages.
+  pauseCommitNews(): void {
+    this.commitNewsPaused = true;
   }
 
   // Called by whoever waits for positions: met now, or looked at again whenever something moves.
@@ -199,7 +206,7 @@ export class ReplicaSet {
     const at = positions[this.majority - 1] ?? 0;
     if (at > primary.commitAt && (primary.oplog.find(at)?.term === primary.term || this.members.length === 1)) primary.commitAt = at;
     for (const member of this.members) {
-      if (member === primary || !this.isLinked(primary, member)) continue;
+      if (member === primary || this.commitNewsPaused || !this.isLinked(primary, member) || !sharesLog(member, primary)) continue;
       const known = Math.min(primary.commitAt, member.lastAt);
       if (known > member.commitAt) { member.commitAt = known; member.oplog.notify(); }
     }

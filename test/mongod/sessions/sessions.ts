@@ -51,6 +51,14 @@ export class Sessions {
     if (mark.committed) { state.transactionEnd = 'committed'; state.commitAt = at; state.transaction = null; }
   }
 
+  // What a rollback or a crash takes back was never done. What the log has forgotten stays known, as in a mongod, which keeps a table.
+  unlearn({ key, txnNumber, statements, committed }: SessionMark): void {
+    const state = this.states.get(key);
+    if (!state || state.txnNumber !== txnNumber) return;
+    for (const { id } of statements) state.statements.delete(id);
+    if (committed || state.statements.size === 0) advance(state, txnNumber - 1n);
+  }
+
   end(lsid: Doc): void {
     const key = sessionKey(lsid);
     const state = this.states.get(key);
