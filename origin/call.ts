@@ -53,7 +53,7 @@ export interface Call<V extends Verb> extends Asked {
 /** What a verb gives back; `respond.ts` makes the HTTP of it. */
 export interface Answer {
   readonly status: number;
-  readonly body: string | ReadableStream<Uint8Array> | undefined;
+  readonly body: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | undefined;
   readonly headers: Record<string, string>;
   /** Of a read: where the state was read, for the edge's cache. */
   readonly readAt?: Position;

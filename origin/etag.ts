@@ -4,8 +4,8 @@
  */
 import { Fault } from '../shared/contract/fault.ts';
 
-export function toETag(body: string): string {
-  return `"${new Bun.CryptoHasher('sha256').update(body).digest('base64url').slice(0, 22)}"`;
+export function toETag(body: string | Uint8Array): string {
+  return `"${Bun.SHA256.hash(body, 'base64url').slice(0, 22)}"`;
 }
 
 /** If-None-Match: weak comparison (§13.1.2). `*` matches anything that exists. */

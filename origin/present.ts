@@ -13,12 +13,18 @@ import type { StoredDocument } from './store/stored-document.ts';
 export type Present = (document: StoredDocument) => string;
 
 export function presenter(resource: Resource, principal: Principal, fields: readonly string[] | undefined): Present {
+  const toPieces = piecesPresenter(resource, principal, fields);
+  return (document) => toPieces(document).join('');
+}
+
+/** The same in pieces, for whoever writes them into a body. */
+export function piecesPresenter(resource: Resource, principal: Principal, fields: readonly string[] | undefined): (document: StoredDocument) => readonly string[] {
   const guarded = guardedFields(resource, principal);
-  if (guarded.length === 0 && fields === undefined) return (document) => document.text;
+  if (guarded.length === 0 && fields === undefined) return (document) => document.pieces;
   const wanted = fields === undefined ? undefined : new Set(['id', ...fields]);
   return (document) => {
     const hidden = new Set(guarded.filter(([, rule]) => !satisfies(document.value, rule)).map(([field]) => field));
-    return JSON.stringify(pick(document.value, (field) => !hidden.has(field) && (wanted?.has(field) ?? true)));
+    return [JSON.stringify(pick(document.value, (field) => !hidden.has(field) && (wanted?.has(field) ?? true)))];
   };
 }
 

@@ -16,6 +16,7 @@ import { type Predicate, satisfies } from '../../shared/contract/rules.ts';
 import type { JsonObject } from '../../shared/contract/values.ts';
 import type { Feed, FeedStep } from '../feed/feed.ts';
 import type { Present } from '../present.ts';
+import { isServable } from '../servable.ts';
 import { StoredDocument } from '../store/stored-document.ts';
 
 export interface Subscription {
@@ -83,8 +84,8 @@ function toChangeText(change: Change, subscription: Subscription): string {
 
 function renderChange(change: Change, subscription: Subscription): string {
   if (change.kind === 'resource') return toEvent('resync', change.position, '{}', subscription);
-  const before = seen(change, change.before, subscription.readable);
-  const after = seen(change, change.after, subscription.readable);
+  const before = seen(change, change.before, subscription);
+  const after = seen(change, change.after, subscription);
   // Without an image nobody can say what this caller missed, so they are told to read again.
   if (before === undefined || after === undefined) return toEvent('resync', change.position, '{}', subscription);
   if (after === null) return before === null ? '' : toEvent(change.after === null ? 'deleted' : 'left', change.position, JSON.stringify({ id: change.id }), subscription);
@@ -92,11 +93,11 @@ function renderChange(change: Change, subscription: Subscription): string {
   return toEvent(name, change.position, subscription.present(new StoredDocument(change.id, JSON.stringify(after), after)), subscription);
 }
 
-/** The image as far as the caller may see it: `null` where there is none or it is not theirs to see. */
-function seen(change: DocumentChange, image: JsonObject | null | undefined, readable: Predicate): JsonObject | null | undefined {
+/** The image as far as the caller may see it: `null` where there is none, or it is not theirs or nobody's to see. */
+function seen(change: DocumentChange, image: JsonObject | null | undefined, { resource, readable }: Subscription): JsonObject | null | undefined {
   if (image === null || image === undefined) return image;
   const document = { id: change.id, ...image };
-  return satisfies(document, readable) ? document : null;
+  return satisfies(document, readable) && isServable(resource, document) ? document : null;
 }
 
 function toEvent(name: string, position: Position, data: string, { token }: Subscription): string {

@@ -6,14 +6,19 @@ import type { JsonObject } from '../../shared/contract/values.ts';
 
 export class StoredDocument {
   readonly id: string;
-  /** JSON of the whole document with `id` first: the bytes of an unprojected answer. */
-  readonly text: string;
+  /** The text in pieces, as the engine has it: whoever writes it out needs no copy that joins them. */
+  readonly pieces: readonly string[];
   #value: JsonObject | undefined;
 
-  constructor(id: string, text: string, value?: JsonObject) {
+  constructor(id: string, text: string | readonly string[], value?: JsonObject) {
     this.id = id;
-    this.text = text;
+    this.pieces = typeof text === 'string' ? [text] : text;
     this.#value = value;
+  }
+
+  /** JSON of the whole document with `id` first: the bytes of an unprojected answer. */
+  get text(): string {
+    return this.pieces.join('');
   }
 
   get value(): JsonObject {

@@ -4,7 +4,8 @@ import { scopeOf } from '../../shared/contract/scope.ts';
 import { reversed } from '../../shared/contract/shapes.ts';
 import type { Answer, Asked, Call } from '../call.ts';
 import type { Context } from '../context.ts';
-import { mustReadable, presenter } from '../present.ts';
+import { mustReadable, piecesPresenter } from '../present.ts';
+import { mustBeServable } from '../servable.ts';
 import type { ListRequest, Row } from '../store/store.ts';
 import { type Cursor, mustCursor, signCursor } from '../tokens.ts';
 import { conditional, readOptions } from './get.ts';
@@ -27,8 +28,10 @@ export async function find(context: Context, call: Call<'list'>): Promise<Answer
   const { value: rows, position } = await context.store.list(resource, request, readOptions(call));
   const page = toPage(rows, query, cursor, (next) => signCursor(next, boundTo, context.settings.keys[0]));
   const total = query.count ? await countOf(context, call, request) : '';
-  const present = presenter(resource, principal, query.fields);
-  const body = `{"data":[${page.rows.map((row) => present(row.document)).join(',')}],"page":{"limit":${query.limit},"next":${quoted(page.next)},"prev":${quoted(page.prev)}${total}}}`;
+  for (const { document } of page.rows) mustBeServable(resource, document);
+  const present = piecesPresenter(resource, principal, query.fields);
+  const data = page.rows.flatMap((row, index) => (index === 0 ? present(row.document) : [',', ...present(row.document)]));
+  const body = ['{"data":[', ...data, `],"page":{"limit":${query.limit},"next":${quoted(page.next)},"prev":${quoted(page.prev)}${total}}}`];
   const answer = conditional(call.hop, body, 'application/json');
   const link = toLink(call, page);
   return { ...answer, headers: link === '' ? answer.headers : { ...answer.headers, link }, readAt: position };
@@ -74,13 +77,11 @@ function quoted(text: string | undefined): string {
 
 /** RFC 8288; the targets are relative to the request's own. */
 function toLink({ hop }: Asked, page: Page): string {
-  const target = (after: string) => {
-    const search = new URLSearchParams(hop.query);
+  const search = new URLSearchParams(hop.query);
+  const link = (after: string | undefined, rel: string) => {
+    if (after === undefined) return [];
     search.set('after', after);
-    return `<${hop.path}?${search}>`;
+    return [`<${hop.path}?${search}>; rel="${rel}"`];
   };
-  return [
-    ...(page.next === undefined ? [] : [`${target(page.next)}; rel="next"`]),
-    ...(page.prev === undefined ? [] : [`${target(page.prev)}; rel="prev"`]),
-  ].join(', ');
+  return [...link(page.next, 'next'), ...link(page.prev, 'prev')].join(', ');
 }

@@ -60,6 +60,7 @@ export const problems = {
   store_unavailable: { status: 503, title: 'Store unavailable' },
   overloaded: { status: 503, title: 'Overloaded' },
   misconfigured: { status: 503, title: 'Not configured' },
+  document_damaged: { status: 500, title: 'Damaged document' },
   unknown: { status: 500, title: 'Internal error' },
 } as const satisfies Record<string, ProblemKind>;
 

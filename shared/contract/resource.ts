@@ -4,10 +4,12 @@
  * resource and key. What is not allowed by a rule is refused.
  */
 import * as z from 'zod';
+import { type Choices, mustChoose } from './choices.ts';
 import { type Field, isScalarKind, reservedFieldNames, toFields } from './fields.ts';
 import { digest64, toCanonicalJson } from './hash.ts';
 import { type LimitsDeclaration, type ResourceLimits, toResourceLimits } from './resource-limits.ts';
-import { type ResourceValidation, toResourceValidation } from './resource-validation.ts';
+import { readChoices, type ResourceReads } from './resource-reads.ts';
+import { type ResourceValidation, validationChoices } from './resource-validation.ts';
 import { type Mentions, mentionsOf, nobody, type Rule } from './rules.ts';
 import { type IndexSpec, type Shape, type ShapeDeclaration, toIndexes, toShape } from './shapes.ts';
 
@@ -40,12 +42,12 @@ export interface ResourceDeclaration {
   /** Per field: who may read it, who may write it. Without an entry the row rule alone decides. */
   readonly fieldRules?: Readonly<Record<string, { readonly read?: Rule; readonly write?: Rule }>>;
   readonly shapes: Readonly<Record<string, ShapeDeclaration>>;
-  /** Whether the edge may store answers; `none` for what must always be asked of the origin. */
-  readonly cache?: 'shared' | 'none';
-  /** Documents by others that fail the schema are still served, or refused on read. */
-  readonly invalid?: 'serve' | 'refuse';
+  readonly cache?: Serving['cache'];
+  readonly invalid?: Serving['invalid'];
   /** How the database checks what other programs write; `moderate` and `error` unless said. */
   readonly validation?: Partial<ResourceValidation>;
+  /** Where a replica set reads; `primary` and `majority` unless said. */
+  readonly reads?: Partial<ResourceReads>;
   /** Whether a change feed is offered. */
   readonly live?: boolean;
   /** What requests cost of a plan, and what happens while nobody can count them. */
@@ -54,7 +56,16 @@ export interface ResourceDeclaration {
   readonly revision?: number;
 }
 
-export interface Resource {
+interface Serving {
+  /** Whether the edge may store answers; `none` for what must always be asked of the origin. */
+  readonly cache: 'shared' | 'none';
+  /** Documents by others that fail the schema are still served, or refused on read. */
+  readonly invalid: 'serve' | 'refuse';
+}
+
+const servingChoices: Choices<Serving> = { cache: ['shared', 'none'], invalid: ['serve', 'refuse'] };
+
+export interface Resource extends Serving {
   readonly name: string;
   readonly schema: z.ZodObject;
   readonly id: IdDeclaration;
@@ -63,10 +74,9 @@ export interface Resource {
   readonly fields: ReadonlyMap<string, Field>;
   readonly shapes: readonly Shape[];
   readonly indexes: readonly IndexSpec[];
-  readonly cache: 'shared' | 'none';
-  readonly invalid: 'serve' | 'refuse';
-  /** The database's alone: nothing that is sent depends on it, so it is not in the digest. */
+  /** The database's alone, as are `reads`: nothing that is sent depends on them, so they are not in the digest. */
   readonly validation: ResourceValidation;
+  readonly reads: ResourceReads;
   readonly live: boolean;
   /** The edge's alone: nothing that is stored or sent depends on it, so it is not in the digest. */
   readonly limits: ResourceLimits;
@@ -85,7 +95,7 @@ export class DeclarationError extends Error {
 }
 
 const keys = {
-  resource: ['name', 'schema', 'id', 'rules', 'fieldRules', 'shapes', 'cache', 'invalid', 'validation', 'live', 'limits', 'revision'],
+  resource: ['name', 'schema', 'id', 'rules', 'fieldRules', 'shapes', 'cache', 'invalid', 'validation', 'reads', 'live', 'limits', 'revision'],
   rules: ['read', 'write', 'create', 'update', 'remove'],
   shape: ['equal', 'range', 'prefix', 'sort'],
   fieldRule: ['read', 'write'],
@@ -106,19 +116,29 @@ export function resource(declared: ResourceDeclaration): Resource {
   const fieldRules = mustFieldRules(declared, fields);
   mustIndexable(name, 'rules.read', rules.read, fields);
   const { cache = 'shared', invalid = 'serve', live = false, id = 'uuid', revision = 0 } = declared;
+  mustChoose(servingChoices, { cache, invalid }, refuseAt(name, ''));
   const isArray = (field: string) => fields.get(field)?.kind === 'array';
   return {
     name, schema: declared.schema.strict(), id, rules, fieldRules, fields, shapes, cache, invalid, live,
-    limits: toResourceLimits(declared.limits ?? {}, (key, detail) => {
-      throw new DeclarationError(name, `limits.${key}`, detail);
-    }),
-    validation: toResourceValidation(declared.validation ?? {}, (key, detail) => {
-      throw new DeclarationError(name, `validation.${key}`, detail);
-    }),
+    limits: toResourceLimits(declared.limits ?? {}, refuseAt(name, 'limits.')),
+    validation: mustChoose(validationChoices, declared.validation ?? {}, refuseAt(name, 'validation.')),
+    reads: mustReads(name, declared.reads ?? {}, cache),
     indexes: toIndexes(shapes, rules.read, isArray),
     mentions: mentionsOf([rules.read, ...Object.values(fieldRules).flatMap((rule) => rule.read ?? [])]),
     digest: digest64(toCanonicalJson([name, typeof id === 'string' ? id : id.kind, rules, fieldRules, [...fields.values()], shapes, cache, invalid, revision])),
   };
+}
+
+function refuseAt(name: string, path: string) {
+  return (key: string, detail: string): never => {
+    throw new DeclarationError(name, path + key, detail);
+  };
+}
+
+function mustReads(name: string, declared: Partial<ResourceReads>, cache: Resource['cache']): ResourceReads {
+  const reads = mustChoose(readChoices, declared, refuseAt(name, 'reads.'));
+  if (reads.concern === 'local' && cache === 'shared') throw new DeclarationError(name, 'reads.concern', 'what an election takes back, no change tells the edge: "local" needs cache: "none"');
+  return reads;
 }
 
 function mustKnow(name: string, path: string, given: object, known: readonly string[]): void {

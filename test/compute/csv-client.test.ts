@@ -146,7 +146,7 @@ test('a step that never ends in the module fails at its deadline; stuck threads 
     deadlines: threadsEndingMax,
   });
   expect(await child.exited).toBe(0);
-}, 20_000);
+}, 60_000);
 
 test('a trap fails every stream of its thread; the next stream has a new one', async () => {
   const one = pool(1, withCode('finish', trap, new Uint8Array(readFileSync(moduleFile))));

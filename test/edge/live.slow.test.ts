@@ -25,4 +25,4 @@ test('a feed may be quiet beyond the deadline of a request, while one whose head
   stream.send('id: p1\n\n');
   expect(await reader.next()).toBe('id: p1\n\n');
   await reader.leave();
-}, 30_000);
+}, 60_000);

@@ -59,7 +59,7 @@ async function transferAll(rounds: number, disturb: (round: number) => void): Pr
   expect(new Set(sums)).toEqual(new Set([1000]));
 }
 
-test('money is neither made nor lost by transfers at once, and every snapshot sees all of it', () => transferAll(30, () => undefined), 30_000);
+test('money is neither made nor lost by transfers at once, and every snapshot sees all of it', () => transferAll(30, () => undefined), 60_000);
 
 test('nor when the primary steps down in the middle', async () => {
   await client.close();
@@ -68,7 +68,7 @@ test('nor when the primary steps down in the middle', async () => {
   await transferAll(12, round => { if (round === 4 || round === 8) server.stepDown(); });
   await server.settled();
   for (const member of server.members) expect(total([...member.store.get('test', 'accounts')?.records.values() ?? []].map(record => record.head?.doc as Account))).toBe(1000);
-}, 30_000);
+}, 60_000);
 
 test('a transaction sees its own writes through indexes, and nobody else does', async () => {
   await accounts.insertMany([{ _id: 1, balance: 10 }, { _id: 2, balance: 20 }]);

@@ -38,7 +38,7 @@ describe('one writing process', () => {
     expect(value).toBeGreaterThanOrEqual(acknowledged.length);
     await store.close();
     rmSync(dataDir, { recursive: true });
-  }, 20_000);
+  }, 60_000);
 });
 
 describe('history', () => {

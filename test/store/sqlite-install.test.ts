@@ -86,6 +86,25 @@ describe('opening', () => {
     expect(columnsInFile()).toEqual(['n', 'id', 'doc', 'r_text', 'v_text']);
   });
 
+  test('with a side table of an older make fills it anew, in the same history', async () => {
+    const tagged = notes({ shapes: { all: {}, ofTag: { equal: ['tags'], sort: ['text'] } } });
+    const epoch = await withStore([tagged], async (store) => {
+      await store.write([put(tagged, 'a', { text: '2', tags: ['x'] }), put(tagged, 'b', { text: '1', tags: ['x'] })], inTime());
+      return epochOf(store);
+    });
+    const side = '"notes:has.tags+text,id"';
+    inFile((database) => {
+      const older = database.prepare<{ sql: string }, []>(`SELECT sql FROM sqlite_master WHERE type = 'table' AND name = 'notes:has.tags+text,id'`).get()?.sql.replace(', "n" integer NOT NULL', '') ?? '';
+      expect(older).not.toContain('"n"');
+      database.run(`DROP TABLE ${side}`);
+      database.run(older);
+    });
+    await withStore([tagged], async (store) => {
+      expect(await ids(store, tagged, 'ofTag', { equal: { tags: ['x'] } })).toEqual(['b', 'a']);
+      expect(await epochOf(store)).toBe(epoch);
+    });
+  });
+
   test('with another kind of field orders by that', async () => {
     const texts = notes({ shapes: { all: {}, byWhen: { sort: ['when'] } } });
     const [early, odd] = ['2020-01-01T00:00:00.000Z', 'yesterday'];

@@ -74,7 +74,7 @@ test('whatever is written by whomever, documents, lists and feed agree', async (
       for (const { document } of rows) expect(withoutId(document.value)).toEqual(expected.get(document.id) ?? {});
     }
   }), { numRuns: 200 * soakFactor });
-}, 30_000 * soakFactor);
+}, 60_000 * soakFactor);
 
 async function carryOut(each: Step, expected: Documents): Promise<void> {
   if (each.kind === 'reopen') await place.reopen();

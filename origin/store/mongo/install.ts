@@ -16,8 +16,8 @@ import { toValidation } from './validator.ts';
 export interface Installed {
   /** Resources in which a document may hold what has no order (odd-documents.ts). */
   readonly mayBeOdd: ReadonlySet<string>;
-  /** Collections that hold documents which their own validator would refuse. */
-  readonly invalid: readonly string[];
+  /** Of the first documents of each collection, how many its own validator would refuse. */
+  readonly invalid: Readonly<Record<string, number>>;
 }
 
 type Found = ReadonlyMap<string, CollectionInfo>;
@@ -177,23 +177,24 @@ function mustHoldAll(index: IndexDescriptionInfo): void {
 
 async function inspect(database: Db, resources: readonly Resource[]): Promise<Installed> {
   const mayBeOdd = new Set<string>();
-  const invalid: string[] = [];
+  const invalid: Record<string, number> = {};
   for (const resource of resources) {
     const collection = database.collection(resource.name);
     const filter = oddFilter(resource);
     if (filter !== undefined && (await collection.findOne(filter, { hint: oddIndexName, projection: { _id: 1 } })) !== null) mayBeOdd.add(resource.name);
-    if (await hasInvalid(database, resource)) invalid.push(resource.name);
+    const found = await countInvalid(database, resource);
+    if (found > 0) invalid[resource.name] = found;
   }
   return { mayBeOdd, invalid };
 }
 
 /** A look at the beginning: the whole of a large collection takes too long for a start. */
-const inspectedMax = 1_000;
+export const inspectedMax = 1_000;
 
-async function hasInvalid(database: Db, resource: Resource): Promise<boolean> {
+async function countInvalid(database: Db, resource: Resource): Promise<number> {
   const { validator } = toValidation(resource);
-  const found = await database.collection(resource.name).aggregate([{ $limit: inspectedMax }, { $match: { $nor: [validator] } }, { $limit: 1 }, { $project: { _id: 1 } }]).toArray();
-  return found.length > 0;
+  const found = await database.collection(resource.name).aggregate([{ $limit: inspectedMax }, { $match: { $nor: [validator] } }, { $count: 'count' }]).toArray();
+  return Number(found[0]?.['count'] ?? 0);
 }
 
 function messageOf(error: unknown): string {

@@ -19,7 +19,7 @@ import { ensureEpoch, replaceEpoch } from './epoch.ts';
 import { deadlineExceeded, isPassing, storeUnavailable, toStoreFault } from './errors.ts';
 import { Head, majorityTime } from './head.ts';
 import { inTime } from './in-time.ts';
-import { install, type Installed } from './install.ts';
+import { inspectedMax, install, type Installed } from './install.ts';
 import { RawTexts } from './raw-texts.ts';
 import { type Reading, Reader } from './reader.ts';
 import { StandaloneStore } from './standalone-store.ts';
@@ -239,7 +239,7 @@ class MongoStore implements Store {
 }
 
 function warn({ invalid, mayBeOdd }: Installed, { onWarning }: Surroundings): void {
-  if (invalid.length > 0) onWarning('documents that were here before do not fit the schema; they are served, and checked when they are written', { collections: invalid });
+  if (Object.keys(invalid).length > 0) onWarning(`documents that were here before do not fit the schema; they are served or refused as \`invalid\` says, and checked when they are written`, { ofTheFirst: inspectedMax, invalid });
   if (mayBeOdd.size > 0) onWarning('documents hold arrays or objects where plain values are declared; lists read them beside their index', { collections: [...mayBeOdd] });
 }
 

@@ -105,7 +105,8 @@ export class Reader {
   }
 
   #collection(resource: Resource): Collection<Stored> {
-    return this.#database.collection<Stored>(resource.name);
+    const { preference, concern } = resource.reads;
+    return this.#database.collection<Stored>(resource.name, { readPreference: preference, readConcern: { level: concern } });
   }
 }
 

@@ -12,7 +12,7 @@ export interface SchemaObject {
 }
 
 export function quote(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
+  return name.includes('"') ? `"${name.replaceAll('"', '""')}"` : `"${name}"`;
 }
 
 export function toTableObject(table: SQLiteTable, options: { readonly withoutRowid: boolean }): SchemaObject {

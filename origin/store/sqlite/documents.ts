@@ -3,13 +3,13 @@ import type { JsonObject } from '../../../shared/contract/values.ts';
 import { StoredDocument } from '../stored-document.ts';
 
 export function toDocument(id: string, doc: string): StoredDocument {
-  return new StoredDocument(id, toWireText(id, doc));
+  return new StoredDocument(id, toWirePieces(id, doc));
 }
 
 /** `{"id":…,` and the rest. Others may have written an empty object, or space after the brace. */
-function toWireText(id: string, doc: string): string {
+function toWirePieces(id: string, doc: string): readonly string[] {
   const start = `{"id":${JSON.stringify(id)}`;
-  return doc.charCodeAt(1) === quoteMark || !/^\{\s*\}/.test(doc) ? `${start},${doc.slice(1)}` : `${start}}`;
+  return doc.charCodeAt(1) === quoteMark || !/^\{\s*\}/.test(doc) ? [`${start},`, doc.slice(1)] : [`${start}}`];
 }
 
 const quoteMark = 0x22;

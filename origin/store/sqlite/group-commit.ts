@@ -36,6 +36,8 @@ interface GroupCommitOptions {
   readonly database: Database;
   readonly log: ChangeLog;
   readonly clock: () => number;
+  /** Told before each transaction begins. */
+  readonly onBegin: () => void;
   /** Told of each commit before its jobs are. */
   readonly onCommit: (end: LogEnd) => void;
 }
@@ -108,6 +110,7 @@ export class GroupCommit {
 
   /** Triggers see that the transaction is ours (system-tables.ts, `own`). */
   #enter(): void {
+    this.#options.onBegin();
     this.#statements.begin.run();
     this.#statements.enter.run();
   }

@@ -11,10 +11,13 @@ import { Wake } from '../wake.ts';
 export class Head {
   readonly news = new Wake();
   readonly #log: ChangeLog;
+  readonly #onMove: () => void;
   #position: Position;
 
-  constructor(log: ChangeLog) {
+  /** `onMove` is called before the new position can be read here. */
+  constructor(log: ChangeLog, onMove: () => void) {
     this.#log = log;
+    this.#onMove = onMove;
     this.#position = toPosition(log.mustEnd());
   }
 
@@ -30,6 +33,7 @@ export class Head {
   moveTo(end: LogEnd): void {
     const position = toPosition(end);
     if (position.epoch === this.epoch && position.order === this.#position.order) return;
+    this.#onMove();
     this.#position = position;
     this.news.all();
   }

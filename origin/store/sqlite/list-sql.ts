@@ -36,7 +36,7 @@ export function toIdsStatement(resource: Resource, branch: Branch, segment: Segm
 function toSource(resource: Resource, branch: Branch): { readonly from: string; readonly alone: string; readonly index: string } {
   const table = quote(resource.name);
   const name = quote(indexName(resource, branch.index));
-  if (branch.has !== undefined) return { from: `${name} AS s CROSS JOIN ${table} AS m ON m."id" = s."id"`, alone: `${name} AS s`, index: 's' };
+  if (branch.has !== undefined) return { from: `${name} AS s CROSS JOIN ${table} AS m ON m."n" = s."n"`, alone: `${name} AS s`, index: 's' };
   const from = isOwnIndex(branch.index) ? `${table} AS m INDEXED BY ${name}` : `${table} AS m`;
   return { from, alone: from, index: 'm' };
 }

@@ -1,4 +1,4 @@
-/** Reads: one document, lists, counts. Everything here is synchronous and sees one snapshot. */
+/** Reads: one document, lists, counts. Everything here is synchronous, in a snapshot that the caller has begun. */
 import { eq, sql } from 'drizzle-orm';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import type { SortKey } from '../../../shared/contract/shapes.ts';
@@ -36,10 +36,7 @@ export class Reader {
   list(resource: Resource, request: ListRequest, mustBeInTime: () => void): readonly Row[] {
     const plan = toPlan(resource, request);
     const walks = plan.branches.map((branch) => toWalk(resource, request, plan, branch));
-    return this.#inSnapshot(walks, () => {
-      const lists = walks.map((walk) => this.#walk(resource, walk, request, mustBeInTime));
-      return mergeRows(lists, request.sort, request.limit);
-    });
+    return mergeRows(walks.map((walk) => this.#walk(resource, walk, request, mustBeInTime)), request.sort, request.limit);
   }
 
   #walk(resource: Resource, { branch, components, segments }: BranchWalk, request: ListRequest, mustBeInTime: () => void): readonly Row[] {
@@ -58,31 +55,18 @@ export class Reader {
   count(resource: Resource, request: CountRequest, max: number, mustBeInTime: () => void): number {
     const plan = toPlan(resource, request);
     const walks = plan.branches.map((branch) => toWalk(resource, { ...request, after: undefined }, plan, branch));
-    return this.#inSnapshot(walks, () => {
-      if (!plan.disjoint) return Math.min(max, this.#countOf(union(walks.flatMap((walk) => toIds(resource, walk, max)))));
-      let count = 0;
-      for (const ids of walks.flatMap((walk) => toIds(resource, walk, max))) {
-        mustBeInTime();
-        if (count < max) count += this.#countOf(ids);
-      }
-      return Math.min(max, count);
-    });
+    if (!plan.disjoint) return Math.min(max, this.#countOf(union(walks.flatMap((walk) => toIds(resource, walk, max)))));
+    let count = 0;
+    for (const ids of walks.flatMap((walk) => toIds(resource, walk, max))) {
+      mustBeInTime();
+      if (count < max) count += this.#countOf(ids);
+    }
+    return Math.min(max, count);
   }
 
   #countOf(ids: Statement): number {
     const [row] = this.#statements.rows({ sql: `SELECT count(*) FROM (${ids.sql})`, parameters: ids.parameters });
     return Number(row?.[0] ?? 0);
-  }
-
-  /** Several statements see one state: another process may commit between two of them. */
-  #inSnapshot<T>(walks: readonly BranchWalk[], read: () => T): T {
-    if (walks.reduce((statements, walk) => statements + walk.segments.length, 0) < 2) return read();
-    this.#statements.rows({ sql: 'BEGIN', parameters: [] });
-    try {
-      return read();
-    } finally {
-      this.#statements.rows({ sql: 'COMMIT', parameters: [] });
-    }
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * Side tables: the index of an array field. One row for each distinct scalar element of a document, with the
- * equality and sort columns beside it, in the order of the index and kept by the triggers of the resource.
+ * equality and sort columns beside it, in the order of the index and kept by the triggers of the resource. `n`
+ * leads back to the document: by its id instead, through a second b-tree, a page of 20 costs a third more.
  */
 import type { Resource } from '../../../shared/contract/resource.ts';
 import type { IndexSpec } from '../../../shared/contract/shapes.ts';
@@ -27,14 +28,14 @@ function toSideTable(resource: Resource, spec: IndexSpec, array: string): SideTa
   const name = indexName(resource, spec);
   const columns = indexColumns(spec);
   const key = [elementRankColumn, elementValueColumn].map(quote).concat(columns.map(formatIndexColumn));
-  const declared = [`"${elementRankColumn}" integer NOT NULL`, `"${elementValueColumn}" blob NOT NULL`, ...columns.map(({ column }) => `"${column}" ${typeOf(column)} NOT NULL`)];
+  const declared = [`"${elementRankColumn}" integer NOT NULL`, `"${elementValueColumn}" blob NOT NULL`, ...columns.map(({ column }) => `"${column}" ${typeOf(column)} NOT NULL`), '"n" integer NOT NULL'];
   return {
     name,
     objects: [
       { type: 'table', name, sql: `CREATE TABLE ${quote(name)} (${declared.join(', ')}, PRIMARY KEY (${key.join(', ')})) WITHOUT ROWID` },
       { type: 'index', name: `${name}:id`, sql: `CREATE INDEX ${quote(`${name}:id`)} ON ${quote(name)} ("id")` },
     ],
-    fill: (row) => `INSERT INTO ${quote(name)} SELECT DISTINCT ${elements(resource, array)}, ${columns.map(({ column }) => `${row}."${column}"`).join(', ')} FROM ${from(row, array)}`,
+    fill: (row) => `INSERT INTO ${quote(name)} SELECT DISTINCT ${elements(resource, array)}, ${columns.map(({ column }) => `${row}."${column}"`).join(', ')}, ${row}."n" FROM ${from(row, array)}`,
   };
 }
 

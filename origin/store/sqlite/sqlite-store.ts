@@ -25,6 +25,7 @@ import { ChangeLog } from './log.ts';
 import { toPosition } from './log-position.ts';
 import { Reader } from './reader.ts';
 import { beginEpoch, type History, mendFile, prepareFile } from './prepare-file.ts';
+import { Snapshot } from './snapshot.ts';
 import { Tidy } from './tidy.ts';
 import { untilUnlocked } from './unlocked.ts';
 import { watchLog } from './watch.ts';
@@ -71,12 +72,15 @@ class SqliteStore implements Store {
   readonly #lease: Lease;
   readonly #writer: Connection;
   readonly #readerConnection: Connection;
+  /** Apart from the documents' readers: the end of the log is never that of a snapshot begun before. */
+  readonly #logConnection: Connection;
   readonly #resources: readonly Resource[];
   readonly #options: Surroundings;
   readonly #history: History;
   readonly #log: ChangeLog;
   readonly #head: Head;
   readonly #reader: Reader;
+  readonly #snapshot: Snapshot;
   readonly #commits: GroupCommit;
   readonly #calls: WriteCalls;
   readonly #cursors: Cursors;
@@ -110,13 +114,15 @@ class SqliteStore implements Store {
     this.#history = { writer, ...options };
     this.#writer = writer;
     this.#readerConnection = openReader(opened.path);
-    this.#log = new ChangeLog(this.#readerConnection);
-    this.#head = new Head(this.#log);
+    this.#logConnection = openReader(opened.path);
     this.#reader = new Reader(this.#readerConnection, resources);
+    this.#snapshot = new Snapshot(this.#readerConnection.database);
+    this.#log = new ChangeLog(this.#logConnection);
+    this.#head = new Head(this.#log, () => this.#snapshot.end());
     const log = new ChangeLog(writer);
-    this.#commits = new GroupCommit({ database: writer.database, log, clock: options.clock, onCommit: (end) => this.#head.moveTo(end) });
+    this.#commits = new GroupCommit({ database: writer.database, log, clock: options.clock, onBegin: () => this.#snapshot.end(), onCommit: (end) => this.#head.moveTo(end) });
     this.#calls = new WriteCalls(writer, resources, options.clock);
-    this.#cursors = new Cursors({ reader: this.#readerConnection.queries, writer: writer.queries });
+    this.#cursors = new Cursors({ reader: this.#logConnection.queries, writer: writer.queries });
     this.#foreign = new ForeignCommits({ database: writer.database, path: opened.path, onCommit: ({ schema }) => this.#noticed(schema), onFatal: options.onFatal });
     this.#tidy = new Tidy({ queries: writer.queries, log, clock: options.clock, commit: (run) => this.#ownWrite(run), onWarning: options.onWarning });
   }
@@ -166,7 +172,9 @@ class SqliteStore implements Store {
     this.#foreign.stop();
     await this.#commits.close();
     this.#closing.abort();
+    this.#snapshot.end();
     this.#readerConnection.database.close();
+    this.#logConnection.database.close();
     this.#writer.database.run('PRAGMA wal_checkpoint(TRUNCATE)');
     this.#writer.database.close();
     this.#lease.release();
@@ -179,6 +187,7 @@ class SqliteStore implements Store {
     return untilUnlocked(() => {
       this.#mustBeInTime(options);
       const position = this.#head.mustReach(options.atLeast);
+      this.#snapshot.begin();
       return { value: read(), position };
     }, { clock, deadline: options.deadline });
   }
