@@ -64,6 +64,14 @@ test('a standalone serves what is only read: get, list and count, and what other
   expect([value, position]).toEqual([2, await store.head()]);
 });
 
+test.each([{ preference: 'secondary' }, { concern: 'local' }] as const)('a standalone serves also a resource that is read with %j', async (reads) => {
+  const declared = resource({ ...common, ...readOnly, name: 'boats', reads });
+  const standalone = await open({ resources: [declared] });
+  await add(standalone, 'fram');
+  expect(await textOf(standalone.store, declared, 'fram')).toBe('{"id":"fram","name":"the fram"}');
+  expect((await standalone.store.list(declared, byName, inTime())).value).toHaveLength(1);
+});
+
 test('lists on a standalone walk an index, the database checks what others write, and nothing else is made there', async () => {
   const { foreign, server } = await open();
   expect((await foreign.collection('boats').indexes()).map(({ name }) => name)).toContain('name,id');

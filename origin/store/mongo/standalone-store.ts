@@ -1,12 +1,13 @@
 /**
  * The store on a standalone MongoDB, for resources that nobody writes through us and that are neither cached nor
- * live (checks.ts): it has no transactions and no change feed. What other programs write is in the next read.
+ * live (checks.ts): it has no transactions and no change feed. What other programs write is in the next read, whatever
+ * preference and concern a resource declares: the server is its own majority, and the only one to ask.
  *
  * So positions order nothing here. There is one for each run of the server, the same for every origin on it; each
  * read has reached it, and the feed tells of no change after it.
  */
 import { createHash } from 'node:crypto';
-import { type Db, type MongoClient, ReadConcern } from 'mongodb';
+import type { Db, MongoClient } from 'mongodb';
 import { Fault } from '../../../shared/contract/fault.ts';
 import type { Position } from '../../../shared/contract/position.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
@@ -54,9 +55,7 @@ export class StandaloneStore implements Store {
     this.#position = position;
     this.#installed = installed;
     this.#reader = new Reader({
-      client, texts: new RawTexts(module, options.onWarning),
-      // There is no majority.
-      database: client.db(database.databaseName, { readConcern: new ReadConcern('local') }),
+      client, database, texts: new RawTexts(module, options.onWarning),
       mayBeOdd: ({ name }) => this.#installed.mayBeOdd.has(name),
     });
   }
