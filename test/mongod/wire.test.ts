@@ -69,13 +69,15 @@ test('sixteen megabytes come back as they went, and a byte more is refused', asy
   await server.close();
 });
 
-test('a standalone has no transactions and no change streams, and says so', async () => {
+test('a standalone has no transactions, no change streams and no linearizable reads, and says so', async () => {
   const server = await startMongod({ standalone: true });
   const client = new MongoClient(server.uri);
   const films = client.db('test').collection<{ _id: number }>('films');
   await films.insertOne({ _id: 1 });
   const codeOf = (work: Promise<unknown>): Promise<unknown> => work.then(() => 0, (error: { code: number }) => error.code);
   expect(await codeOf(films.watch().next())).toBe(40573);
+  expect(await codeOf(films.findOne({}, { readConcern: 'linearizable' }))).toBe(123);
+  expect(await codeOf(films.findOne({}, { readConcern: 'majority' }))).toBe(0);
   const session = client.startSession();
   session.startTransaction();
   expect(await codeOf(films.insertOne({ _id: 2 }, { session }))).not.toBe(0);

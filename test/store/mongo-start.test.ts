@@ -30,12 +30,6 @@ afterEach(async () => {
 });
 const open = async () => (place = await openMongoPlace({ resources: [boats] }));
 
-test('a standalone is refused, with what mends it', async () => {
-  const server = await startMongod({ standalone: true });
-  await expect(openMongoStore({ uri: server.uri, resources: [boats] })).rejects.toThrow(/no member of a replica set[^]*rs\.initiate\(\)/);
-  await server.close();
-});
-
 test('a server that nobody reaches is named as such', async () => {
   await expect(openMongoStore({ uri: 'mongodb://127.0.0.1:1/shop', resources: [boats] })).rejects.toThrow('no primary answered');
 });

@@ -7,6 +7,7 @@ import type { Collection, CollectionInfo, CreateIndexesOptions, Db, Document, In
 import type { Resource } from '../../../shared/contract/resource.ts';
 import { StoreNotReady } from '../not-ready.ts';
 import { toIndexKey } from './branch-query.ts';
+import type { Deployment } from './checks.ts';
 import { codeOf, codes, isPassing } from './errors.ts';
 import { oddFilter, oddIndexName } from './odd-documents.ts';
 import { onceOf, systemNames } from './system-collections.ts';
@@ -22,11 +23,11 @@ export interface Installed {
 type Found = ReadonlyMap<string, CollectionInfo>;
 
 /** Begins again when what was there is gone meanwhile: who drops one collection often drops the next. */
-export async function install(database: Db, resources: readonly Resource[]): Promise<Installed> {
+export async function install(database: Db, resources: readonly Resource[], deployment: Deployment = 'replica set'): Promise<Installed> {
   for (let tries = 1; ; tries++) {
     const found = await find(database);
     try {
-      return await putInPlace(database, resources, found);
+      return await putInPlace(database, resources, { found, deployment });
     } catch (error) {
       const left = await find(database);
       if (tries >= triesMax || [...found.keys()].every((name) => left.has(name))) throw error;
@@ -41,7 +42,7 @@ async function find(database: Db): Promise<Found> {
   return new Map((await database.listCollections<CollectionInfo>().toArray()).map((info) => [info.name, info]));
 }
 
-async function putInPlace(database: Db, resources: readonly Resource[], found: Found): Promise<Installed> {
+async function putInPlace(database: Db, resources: readonly Resource[], { found, deployment }: { readonly found: Found; readonly deployment: Deployment }): Promise<Installed> {
   const problems: string[] = [];
   const gather = async (work: () => Promise<unknown>, explain: (error: unknown) => string): Promise<void> => {
     try {
@@ -52,10 +53,13 @@ async function putInPlace(database: Db, resources: readonly Resource[], found: F
       problems.push(explain(error));
     }
   };
-  for (const name of systemNames) if (!found.has(name)) await gather(() => makeCollection(database, name, {}), (error) => `cannot create ${name}: ${messageOf(error)}`);
-  await gather(() => ensureExpiry(database), (error) => `nonces and idempotency records need their expiry index: ${messageOf(error)}`);
+  // Epoch, cursors, nonces and records belong to writes and to the feed, which a standalone does not have.
+  const isStandalone = deployment === 'standalone';
+  for (const name of isStandalone ? [] : systemNames) if (!found.has(name)) await gather(() => makeCollection(database, name, {}), (error) => `cannot create ${name}: ${messageOf(error)}`);
+  if (!isStandalone) await gather(() => ensureExpiry(database), (error) => `nonces and idempotency records need their expiry index: ${messageOf(error)}`);
   for (const resource of resources) {
-    await gather(() => ensureCollection(database, resource, found.get(resource.name)), (error) => `${resource.name}: images (for the change feed) and validator cannot be set: ${messageOf(error)}; grant createCollection and collMod`);
+    const wanted = { ...(isStandalone ? {} : images), ...toValidation(resource) };
+    await gather(() => ensureCollection(database, resource.name, wanted, found.get(resource.name)), (error) => `${resource.name}: ${isStandalone ? '' : 'images (for the change feed) and '}validator cannot be set: ${messageOf(error)}; grant createCollection and collMod`);
     await gather(() => ensureIndexes(database, resource), (error) => `${resource.name}: ${messageOf(error)}`);
   }
   if (problems.length > 0) throw new StoreNotReady(database.databaseName, problems);
@@ -73,12 +77,13 @@ async function makeCollection(database: Db, name: string, options: Document): Pr
   }
 }
 
-async function ensureCollection(database: Db, resource: Resource, found: CollectionInfo | undefined): Promise<void> {
-  const wanted: Document = { changeStreamPreAndPostImages: { enabled: true }, ...toValidation(resource) };
-  if (found === undefined && (await makeCollection(database, resource.name, wanted))) return;
+const images: Document = { changeStreamPreAndPostImages: { enabled: true } };
+
+async function ensureCollection(database: Db, name: string, wanted: Document, found: CollectionInfo | undefined): Promise<void> {
+  if (found === undefined && (await makeCollection(database, name, wanted))) return;
   const options: Document = found?.options ?? {};
-  const isThere = Object.entries(wanted).every(([name, value]) => Bun.deepEquals(options[name], value));
-  if (!isThere) await whenFree(() => database.command({ collMod: resource.name, ...wanted }));
+  const isThere = Object.entries(wanted).every(([option, value]) => Bun.deepEquals(options[option], value));
+  if (!isThere) await whenFree(() => database.command({ collMod: name, ...wanted }));
 }
 
 const busyLimits = {

@@ -1,5 +1,5 @@
 /**
- * The store on MongoDB: a replica set, one collection a resource, documents as BSON that other programs read and
+ * The store on MongoDB: a replica set (a standalone: standalone-store.ts), one collection a resource, documents as BSON that other programs read and
  * write beside us.
  *
  * A write is answered when a majority has it in its journal. Many origins may share a database: conflicts are
@@ -22,6 +22,7 @@ import { inTime } from './in-time.ts';
 import { inspectedMax, install, type Installed } from './install.ts';
 import { RawTexts } from './raw-texts.ts';
 import { type Reading, Reader } from './reader.ts';
+import { StandaloneStore } from './standalone-store.ts';
 import { cursorsOf } from './system-collections.ts';
 import { watchChanges } from './watch.ts';
 import { Writer } from './writer.ts';
@@ -61,12 +62,14 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<Store>
     const database = client.db(toDatabaseName(options.uri));
     const filled = { clock: options.clock ?? Date.now, random: options.random ?? randomHex, onWarning: options.onWarning ?? ignore, onFatal: options.onFatal ?? fail };
     const resources = new Map([...options.resources].map((resource) => [resource.name, resource]));
-    await mustServe(database, filled.clock);
-    const installed = await install(database, [...resources.values()]);
+    const deployment = await mustServe(database, [...resources.values()], filled.clock);
+    const installed = await install(database, [...resources.values()], deployment);
     warn(installed, filled);
+    const opened = { client, database, resources, installed, module: await compiledModule(), options: filled };
+    if (deployment === 'standalone') return await StandaloneStore.open(opened);
     const epoch = await ensureEpoch(database, filled.random(8));
     const head = new Head(database, { epoch, time: await majorityTime(database) });
-    return new MongoStore({ client, database, resources, installed, head, module: await compiledModule(), options: filled });
+    return new MongoStore({ ...opened, head });
   } catch (error) {
     await client.close();
     throw error instanceof Error && isPassing(error) ? new StoreNotReady(toDatabaseName(options.uri), [`no primary answered (${error.message}); is mongod running, is MONGODB_URI right, does the network let us through?`]) : toStoreFault(error);

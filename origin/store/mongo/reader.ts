@@ -35,11 +35,11 @@ export class Reader {
     this.#mayBeOdd = given.mayBeOdd;
   }
 
-  /** The state read is at or after `time`. */
-  async at<T>(time: Timestamp, maxTimeMS: number, read: (reading: Reading) => Promise<T>): Promise<T> {
+  /** The state read is at or after `time`; a standalone knows none. */
+  async at<T>(time: Timestamp | undefined, maxTimeMS: number, read: (reading: Reading) => Promise<T>): Promise<T> {
     const session = this.#client.startSession({ causalConsistency: true });
     try {
-      session.advanceOperationTime(time);
+      if (time !== undefined) session.advanceOperationTime(time);
       return await read({ session, maxTimeMS });
     } finally {
       await session.endSession();

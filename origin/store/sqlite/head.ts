@@ -6,7 +6,7 @@ import { type Position, reaches } from '../../../shared/contract/position.ts';
 import { Fault } from '../../../shared/contract/fault.ts';
 import type { ChangeLog } from './log.ts';
 import { type LogEnd, toPosition } from './log-position.ts';
-import { Wake } from './wake.ts';
+import { Wake } from '../wake.ts';
 
 export class Head {
   readonly news = new Wake();

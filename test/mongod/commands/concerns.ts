@@ -41,6 +41,7 @@ export async function viewFor(server: Server, member: Member, name: string, conc
   }
   if (level === 'majority' && server.isReplicaSet) return { at: member.commitAt, holder: null };
   if (level === 'linearizable') {
+    if (!server.isReplicaSet) throw fail(123, 'node needs to be a replica set member to use read concern');
     if (!member.isPrimary) throw member.notPrimary('NotWritablePrimary');
     await linearize(server, member, wait);
   }
