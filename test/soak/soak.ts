@@ -4,7 +4,7 @@
  *
  *   npm run soak                        half an hour
  *   npm run soak -- --minutes 60        longer; --seed N has a run again
- *   npm run soak -- --only 'scopes'     the parts whose name contains this; the record keeps the others
+ *   npm run soak -- --only 'scopes'     the part of this name, or those whose name contains it; the record keeps the others
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -22,7 +22,8 @@ const seed = mustNumber('seed', values.seed ?? String(Math.floor(Math.random() *
 process.env['TOMBOLO_EDGE_BUNDLE'] = (await buildEdgeBundle({ project, dir: join(project, 'node_modules/.cache/tombolo/edge-bundle') })).dir;
 const commit = Bun.spawnSync(['git', 'describe', '--always', '--dirty'], { cwd: project }).stdout.toString().trim();
 const records: PartRecord[] = [];
-for (const part of parts.filter(({ name }) => name.includes(values.only))) {
+const named = parts.filter(({ name }) => name === values.only);
+for (const part of named.length > 0 ? named : parts.filter(({ name }) => name.includes(values.only))) {
   const started = performance.now();
   process.stdout.write(`${part.name} …\n`);
   const outcome = await part.run({ seed, minutes: minutes * part.share }).catch((thrown: unknown) => ({ figures: {}, violations: [`it broke off: ${thrown instanceof Error ? `${thrown.message} ${String(thrown.cause ?? '')}` : String(thrown)}`] }));
