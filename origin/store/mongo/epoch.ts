@@ -1,7 +1,7 @@
 /** The epoch: random, kept in the database, renewed when state or history was lost. */
 import type { Db, MongoClient, Timestamp } from 'mongodb';
+import { mustOperationTime } from './cluster-time.ts';
 import { codeOf, codes } from './errors.ts';
-import { mustOperationTime } from './head.ts';
 import { metaOf } from './system-collections.ts';
 
 async function findEpoch(database: Db): Promise<string | undefined> {

@@ -2,10 +2,11 @@
  * What this process knows of the committed end of history: a cluster time that a majority has, and the epoch. Moved
  * by own commits and by the streams it reads; every read asks for a state at or after it, so it may state it.
  */
-import type { ClientSession, Db, Timestamp } from 'mongodb';
+import type { Db, Timestamp } from 'mongodb';
 import { Fault } from '../../../shared/contract/fault.ts';
 import { type Position, reaches } from '../../../shared/contract/position.ts';
 import { toTimePosition } from './cluster-position.ts';
+import { majorityTime } from './cluster-time.ts';
 import { mustEpoch } from './epoch.ts';
 
 export class Head {
@@ -61,18 +62,4 @@ export class Head {
     }
     return this.position;
   }
-}
-
-/** Of the last write that a majority has, as the primary knows it. */
-export async function majorityTime(database: Db): Promise<Timestamp> {
-  const { lastWrite } = await database.command({ hello: 1 });
-  const time: Timestamp | undefined = lastWrite?.majorityOpTime?.ts;
-  if (time === undefined) throw new Error('hello tells no majority time: this is no replica set');
-  return time;
-}
-
-export function mustOperationTime(session: ClientSession): Timestamp {
-  const { operationTime } = session;
-  if (operationTime === undefined) throw new Error('the server told no operation time');
-  return operationTime;
 }

@@ -3,10 +3,11 @@ import { type ClientSession, type Db, MongoError, type MongoClient } from 'mongo
 import { Fault } from '../../../shared/contract/fault.ts';
 import { storeLimits } from '../limits.ts';
 import type { Mutation, WriteOptions, Written } from '../store.ts';
+import { mustOperationTime } from './cluster-time.ts';
 import { keyOf } from './decide.ts';
 import { codeOf, codes, deadlineExceeded, hasLabel, isOutOfReach, isUnreachable, toStoreFault } from './errors.ts';
 import { type Call, GroupQueue } from './group-queue.ts';
-import { type Head, mustOperationTime } from './head.ts';
+import type { Head } from './head.ts';
 import { inTime } from './in-time.ts';
 import type { RawTexts } from './raw-texts.ts';
 import { onceOf } from './system-collections.ts';
