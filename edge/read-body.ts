@@ -15,8 +15,7 @@ export async function readUpTo(stream: ReadableStream<Uint8Array> | null, bytesM
  * sends, the client could meet a reset before it reads the refusal (RFC 9112 §9.6); workerd itself reads on for
  * 64 KiB only.
  */
-export async function discard(stream: ReadableStream<Uint8Array> | null): Promise<void> {
-  if (stream === null) return;
+export async function discard(stream: ReadableStream<Uint8Array>): Promise<void> {
   const reader = stream.getReader();
   const end = () => reader.cancel().catch(() => undefined);
   const late = setTimeout(end, edgeLimits.discardMsMax);
