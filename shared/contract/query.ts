@@ -194,10 +194,13 @@ function parseScalar(text: string, kind: ScalarKind): Scalar | undefined {
 
 function mustServe(resource: Resource, equal: readonly string[], range: Range | undefined, asked: readonly SortKey[] | undefined): { shape: Shape; sort: readonly SortKey[] } {
   const names = [...equal].sort().join();
-  for (const shape of resource.shapes) {
-    if (shape.equal.join() !== names || !allowsRange(shape, range)) continue;
-    const sort = shape.sorts.map((declared) => servable(declared, range, asked)).find((found) => found !== undefined);
-    if (sort !== undefined) return { shape, sort };
+  const shapes = resource.shapes.filter((shape) => shape.equal.join() === names && allowsRange(shape, range));
+  // An order declared as it is asked for is the one that is meant, in whichever shape; one that it only begins comes second.
+  for (const fits of [isOrder, begins]) {
+    for (const shape of shapes) {
+      const sort = shape.sorts.map((declared) => servable(declared, range, asked, fits)).find((found) => found !== undefined);
+      if (sort !== undefined) return { shape, sort };
+    }
   }
   const wanted = [...equal.map((field) => `${field}=`), ...(range === undefined ? [] : [`${range.field}[${Object.keys(range.bounds).join()}]`]), ...(asked === undefined ? [] : [`sort=${formatSort(asked)}`])];
   throw notServed(resource, wanted.length === 0 ? 'a list without a filter' : wanted.join('&'));
@@ -210,12 +213,22 @@ function allowsRange(shape: Shape, range: Range | undefined): boolean {
   return (prefixed ? shape.prefix : shape.range) === range.field;
 }
 
-/** The order asked for, where this declared one or its reverse gives it; the declared one when none is asked. */
-function servable(declared: readonly SortKey[], range: Range | undefined, asked: readonly SortKey[] | undefined): readonly SortKey[] | undefined {
+type Fits = (asked: readonly SortKey[], order: readonly SortKey[]) => boolean;
+
+/** The declared order or its reverse, whole, where it fits the one asked for; the declared one when none is asked. */
+function servable(declared: readonly SortKey[], range: Range | undefined, asked: readonly SortKey[] | undefined, fits: Fits): readonly SortKey[] | undefined {
   if (range !== undefined && declared[0]?.field !== range.field) return undefined;
   if (asked === undefined) return declared;
-  const total = formatTotal(toTotalOrder(asked));
-  return [declared, reversed(declared)].find((order) => formatTotal(order) === total);
+  return [declared, reversed(declared)].find((order) => fits(asked, order));
+}
+
+function isOrder(asked: readonly SortKey[], order: readonly SortKey[]): boolean {
+  return formatTotal(toTotalOrder(asked)) === formatTotal(order);
+}
+
+/** What is left open, the declared order decides: cursors and cached answers are those of the whole order, however it was spelt. */
+function begins(asked: readonly SortKey[], order: readonly SortKey[]): boolean {
+  return formatTotal(asked) === formatTotal(order.slice(0, asked.length));
 }
 
 function formatTotal(keys: readonly SortKey[]): string {

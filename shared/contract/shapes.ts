@@ -46,8 +46,10 @@ export function parseSort(text: string): readonly SortKey[] {
   return text.split(',').map((part) => ({ field: part.replace(/^-/, ''), descending: part.startsWith('-') }));
 }
 
+/** Without the id at its end, where `toTotalOrder` puts it back the same. */
 export function formatSort(keys: readonly SortKey[]): string {
-  const shown = keys.length > 1 && keys.at(-1)?.field === 'id' ? keys.slice(0, -1) : keys;
+  const [last, before] = [keys.at(-1), keys.at(-2)];
+  const shown = last?.field === 'id' && last.descending === before?.descending ? keys.slice(0, -1) : keys;
   return shown.map((key) => (key.descending ? '-' : '') + key.field).join(',');
 }
 

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'bun:test';
+import * as z from 'zod';
 import { Fault } from '../../shared/contract/fault.ts';
 import { formatQuery, parseListQuery } from '../../shared/contract/query.ts';
+import { resource } from '../../shared/contract/resource.ts';
 import { formatSort } from '../../shared/contract/shapes.ts';
 import { films } from '../../shared/resources/films.ts';
 import { places } from '../../shared/resources/places.ts';
@@ -26,6 +28,28 @@ describe('a list query', () => {
     expect(formatSort(parse('genres=Comedy').sort)).toBe('-year,title');
     expect(formatSort(parse('genres=Comedy&sort=year,-title').sort)).toBe('year,-title');
     expect(refusal('genres=Comedy&sort=year,title').reason).toBe('query_not_served');
+  });
+
+  test('is served in the declared order that the one asked for begins, whole, both ways', () => {
+    for (const [asked, served] of [['-year', '-year,title'], ['year', 'year,-title'], ['title', 'title'], ['-title', '-title']]) {
+      const query = parse(`genres=Comedy&sort=${asked}`);
+      expect([asked, formatSort(query.sort), query.sort.at(-1)?.field]).toEqual([asked, served, 'id']);
+      expect(formatQuery(query)).toBe(formatQuery(parse(`genres=Comedy&sort=${served}`)));
+    }
+    expect(refusal('genres=Comedy&sort=-year,-title').reason).toBe('query_not_served');
+    expect(refusal('genres=Comedy&sort=-year,id').reason).toBe('query_not_served');
+    expect(refusal('genres=Comedy&year[gt]=1980&sort=title').reason).toBe('query_not_served');
+  });
+
+  test('has the order that is declared as it is asked for, where another shape declares one that it begins', () => {
+    const both = resource({
+      name: 'both', schema: z.object({ year: z.number(), title: z.string() }),
+      shapes: { long: { sort: ['-year,title'] }, short: { sort: ['-year', 'title,-id', 'title'] } },
+    });
+    const named = (sort: string) => parseListQuery(both, new URLSearchParams({ sort }));
+    expect(['-year', '-year,title', 'year'].map((sort) => named(sort).shape.name)).toEqual(['short', 'long', 'short']);
+    // Two orders that differ in the id alone are two queries.
+    expect(formatQuery(named('title,-id'))).not.toBe(formatQuery(named('title')));
   });
 
   test.each([

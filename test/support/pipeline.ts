@@ -1,11 +1,16 @@
-/** The origin's pipeline in this process, on a MongoDB: requests as an edge signs them, and its log. */
+/** The origin's pipeline in this process: requests as an edge signs them, and its log. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import pino from 'pino';
 import { type Context, openContext } from '../../origin/context.ts';
 import { handle } from '../../origin/pipeline.ts';
 import { mustSettings } from '../../origin/settings.ts';
 import type { Contract } from '../../shared/contract/contract.ts';
+import { openMongoDatabase } from './mongo-database.ts';
 import { testKeys } from './scripted-origin.ts';
 import { principalHeader, signHop } from './signed-hop.ts';
+import type { Engine } from './whole-world.ts';
 
 export interface PipelineAsking {
   readonly method?: string;
@@ -25,12 +30,25 @@ export class Pipeline implements AsyncDisposable {
   /** Lines of the log as objects. */
   readonly log: Readonly<Record<string, unknown>>[] = [];
   readonly #context: Context;
+  readonly #remove: () => Promise<void> | void;
 
   static async open(uri: string, contract: Contract): Promise<Pipeline> {
-    return new Pipeline(await openContext(mustSettings({ TOMBOLO_KEYS: testKeys, MONGODB_URI: uri, TOMBOLO_LOG_LEVEL: 'silent' }), contract));
+    return new Pipeline(await openContext(mustSettings({ TOMBOLO_KEYS: testKeys, MONGODB_URI: uri, TOMBOLO_LOG_LEVEL: 'silent' }), contract), () => undefined);
   }
 
-  private constructor(context: Context) {
+  /** On a database of its own, which goes with it. */
+  static async on(engine: Engine, contract: Contract): Promise<Pipeline> {
+    if (engine === 'mongodb') {
+      const { uri, remove } = await openMongoDatabase();
+      return new Pipeline((await Pipeline.open(uri, contract)).#context, remove);
+    }
+    const dataDir = mkdtempSync(join(tmpdir(), 'tombolo-pipeline-'));
+    const settings = mustSettings({ TOMBOLO_KEYS: testKeys, TOMBOLO_DATA_DIR: dataDir, TOMBOLO_LOG_LEVEL: 'silent' });
+    return new Pipeline(await openContext(settings, contract), () => rmSync(dataDir, { recursive: true, force: true }));
+  }
+
+  private constructor(context: Context, remove: () => Promise<void> | void) {
+    this.#remove = remove;
     this.#context = { ...context, log: pino({ base: null }, { write: (line: string) => void this.log.push(JSON.parse(line)) }) };
   }
 
@@ -47,6 +65,7 @@ export class Pipeline implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#context.close();
+    await this.#remove();
   }
 }
 
