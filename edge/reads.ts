@@ -20,13 +20,13 @@ export class Reads {
   /** Throws what the contract's parsers throw. */
   mustRead({ verb, resource, id = '' }: Route, query: string): ReadRequest {
     if (verb === 'one') {
-      const fields = query === '' ? undefined : parseFieldsQuery(resource, new URLSearchParams(query));
+      const fields = query === '' ? undefined : parseFieldsQuery(resource, query);
       return { name: `one ${JSON.stringify([id, fields ?? null])}`, buckets: dependenciesOfDocument(id).map(toBucket) };
     }
     const spelling = `${resource.name}${query}`;
     const known = this.#remembered.get(spelling);
     if (known !== undefined) return known;
-    const parsed = parseListQuery(resource, new URLSearchParams(query));
+    const parsed = parseListQuery(resource, query);
     const read = { name: `list ${formatQuery(parsed)}`, buckets: [...new Set(dependenciesOfList(parsed).map(toBucket))] };
     if (spelling.length <= edgeLimits.spellingCharactersMax) this.#remember(spelling, read);
     return read;

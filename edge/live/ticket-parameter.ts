@@ -4,6 +4,7 @@
  * which `validate` refuses unless the contract knows it.
  */
 import { Fault } from '../../shared/contract/fault.ts';
+import { toParameters } from '../../shared/contract/parameters.ts';
 import type { Target } from '../target.ts';
 
 const parameter = 'ticket';
@@ -15,10 +16,9 @@ export interface Taken {
 }
 
 export function takeTicket({ path, query }: Target): Taken | undefined {
-  const search = new URLSearchParams(query);
-  const [ticket, ...more] = search.getAll(parameter);
-  if (ticket === undefined) return undefined;
-  if (more.length > 0) throw ticketRefused('is given twice');
+  const search = toParameters(query);
+  const ticket = search.get(parameter);
+  if (ticket === null) return undefined;
   search.delete(parameter);
   return { ticket, rest: { path, query: search.size === 0 ? '' : `?${search}` } };
 }

@@ -1,7 +1,7 @@
 /** `POST /v1/live/tickets`: a ticket for whoever is signed in, to open one live feed with (SEMANTICS: browsers). */
 import type { Context } from 'hono';
 import { Fault } from '../../shared/contract/fault.ts';
-import { parseNoQuery } from '../../shared/contract/query.ts';
+import { mustBeWithoutParameters } from '../../shared/contract/parameters.ts';
 import { currentVersion } from '../../shared/contract/routes.ts';
 import type { EdgeEnv } from '../context.ts';
 import { edgeLimits } from '../limits.ts';
@@ -18,7 +18,7 @@ export function tickets(): Stage {
 }
 
 async function issue(c: Context<EdgeEnv>): Promise<Response> {
-  parseNoQuery(new URLSearchParams(c.get('target').query));
+  mustBeWithoutParameters(c.get('target').query);
   const signedInUntil = c.get('signedInUntil');
   if (signedInUntil === undefined) throw new Fault('token_missing', { detail: 'sign in to get a ticket', headers: { 'www-authenticate': 'Bearer realm="tombolo"' } });
   const ticket = await issueTicket(c.env.TICKETS, { principal: c.get('principal'), signedInUntil });

@@ -5,7 +5,8 @@
 import type { Context } from 'hono';
 import { parseImportQuery } from '../../shared/contract/import-query.ts';
 import { limits } from '../../shared/contract/limits.ts';
-import { parseChangesQuery, parseNoQuery } from '../../shared/contract/query.ts';
+import { mustBeWithoutParameters } from '../../shared/contract/parameters.ts';
+import { parseChangesQuery } from '../../shared/contract/query.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import type { Route } from '../../shared/contract/routes.ts';
 import { type BodyVerb, bodyValidator, isBodyVerb } from '../body-validator.ts';
@@ -33,10 +34,9 @@ export function validate(): Stage {
 }
 
 function mustTakeNone({ verb }: Route, query: string): undefined {
-  const search = new URLSearchParams(query);
-  if (verb === 'import') parseImportQuery(search);
-  else if (verb === 'changes') parseChangesQuery(search);
-  else parseNoQuery(search);
+  if (verb === 'import') parseImportQuery(query);
+  else if (verb === 'changes') parseChangesQuery(query);
+  else mustBeWithoutParameters(query);
 }
 
 async function demand(c: Context<EdgeEnv>, demanded: DemandedToken, conditions: Conditions): Promise<undefined> {

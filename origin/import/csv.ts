@@ -28,7 +28,7 @@ export async function* readCsv(pool: ComputePool<ComputeCalls>, chunks: AsyncIte
   }
 }
 
-const kinds: Readonly<Record<ScalarKind, CsvKind>> = { string: 'string', objectId: 'string', number: 'number', integer: 'integer', boolean: 'boolean', instant: 'date-time' };
+const kinds: Readonly<Record<ScalarKind, CsvKind>> = { string: 'string', uuid: 'string', objectId: 'string', number: 'number', integer: 'integer', boolean: 'boolean', instant: 'date-time' };
 
 function toCsvPlan(resource: Resource): CsvPlan {
   const source = idSource(resource);

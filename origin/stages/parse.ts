@@ -3,7 +3,8 @@ import { type Bodies, bodiesOf, mustBody } from '../../shared/contract/documents
 import { Fault } from '../../shared/contract/fault.ts';
 import { parseImportQuery } from '../../shared/contract/import-query.ts';
 import { limits } from '../../shared/contract/limits.ts';
-import { parseChangesQuery, parseFieldsQuery, parseListQuery, parseNoQuery } from '../../shared/contract/query.ts';
+import { mustBeWithoutParameters } from '../../shared/contract/parameters.ts';
+import { parseChangesQuery, parseFieldsQuery, parseListQuery } from '../../shared/contract/query.ts';
 import { mustRoute, type Route, type Verb } from '../../shared/contract/routes.ts';
 import type { Asked, Inputs } from '../call.ts';
 import type { Context } from '../context.ts';
@@ -16,18 +17,18 @@ export function parseRoute(context: Context, hop: VerifiedHop): Route {
 
 /** One parser a verb: what it does not know, it refuses by name. */
 export const parsers: { readonly [V in Verb]: (asked: Asked, request: Request) => Inputs[V] | Promise<Inputs[V]> } = {
-  list: ({ resource, hop }) => ({ query: parseListQuery(resource, new URLSearchParams(hop.query)) }),
-  one: ({ resource, hop }) => ({ fields: hop.query === '' ? undefined : parseFieldsQuery(resource, new URLSearchParams(hop.query)) }),
+  list: ({ resource, hop }) => ({ query: parseListQuery(resource, hop.query) }),
+  one: ({ resource, hop }) => ({ fields: hop.query === '' ? undefined : parseFieldsQuery(resource, hop.query) }),
   create: (asked, request) => parseBody('create', asked, request),
   replace: (asked, request) => parseBody('replace', asked, request),
   patch: (asked, request) => parseBody('patch', asked, request),
-  remove: ({ hop }) => (parseNoQuery(new URLSearchParams(hop.query)), { bodyText: '' }),
-  changes: ({ hop }) => ({ after: parseChangesQuery(new URLSearchParams(hop.query)) }),
-  import: ({ hop }, request) => ({ onDuplicate: parseImportQuery(new URLSearchParams(hop.query)), stream: request.body }),
+  remove: ({ hop }) => (mustBeWithoutParameters(hop.query), { bodyText: '' }),
+  changes: ({ hop }) => ({ after: parseChangesQuery(hop.query) }),
+  import: ({ hop }, request) => ({ onDuplicate: parseImportQuery(hop.query), stream: request.body }),
 };
 
 async function parseBody(verb: Exclude<keyof Bodies, 'id' | 'fields'>, { hop, resource }: Asked, request: Request): Promise<Inputs['create']> {
-  parseNoQuery(new URLSearchParams(hop.query));
+  mustBeWithoutParameters(hop.query);
   const bodyText = await mustBodyText(hop, request);
   return { bodyText, body: mustBody(bodiesOf(resource)[verb], parseJson(bodyText)) };
 }

@@ -39,6 +39,7 @@ function isWrong({ kind, optional, nullable }: Field, value: Json | undefined): 
 function isOfKind(value: Json, kind: FieldKind): boolean {
   switch (kind) {
     case 'string':
+    case 'uuid':
     case 'instant':
     case 'objectId':
       return typeof value === 'string';

@@ -52,9 +52,10 @@ function toOnce(call: WriteCall, answer: (outcomes: readonly Outcome[]) => strin
   const header = call.hop.header('idempotency-key');
   if (header === null) return undefined;
   if (!/^[\x21-\x7e]{1,255}$/.test(header)) throw new Fault('header_invalid', { detail: 'Idempotency-Key: 1 to 255 printable characters', errors: [{ at: 'Idempotency-Key', in: 'header', detail: '1 to 255 printable characters' }] });
-  const { hop, principal, resource, input } = call;
+  const { hop, principal, resource, id, input } = call;
   return {
-    key: hashOf([principal.subject ?? '', hop.method, hop.path, header]),
+    // The id and not the path: a path has several spellings.
+    key: hashOf([principal.subject ?? '', hop.method, resource.name, id, header]),
     // The recorded answer shows what its caller could see; with other claims or roles it is another request.
     fingerprint: hashOf([input.bodyText, hop.query, hop.header('if-match') ?? '', scopeOf(resource, principal)]),
     answer,

@@ -1,6 +1,7 @@
 /** Bodies of writes: the one place where a client's JSON becomes a document (SEMANTICS: types). */
 import * as z from 'zod';
 import { Fault, type FieldError } from './fault.ts';
+import { idForm, isNameable, toCanonicalId } from './ids.ts';
 import { limits } from './limits.ts';
 import { mergePatch } from './merge-patch.ts';
 import type { Resource } from './resource.ts';
@@ -18,7 +19,7 @@ export interface Bodies {
 }
 
 /** What Tombolo keeps may stand in a replacement, so that a document can be read, edited and put back. */
-const kept = { id: z.string().optional(), rev: z.unknown().optional(), createdAt: z.unknown().optional(), updatedAt: z.unknown().optional() };
+const kept = { rev: z.unknown().optional(), createdAt: z.unknown().optional(), updatedAt: z.unknown().optional() };
 
 const madeBodies = new WeakMap<Resource, Bodies>();
 
@@ -32,7 +33,8 @@ function toBodies(resource: Resource): Bodies {
   const { schema, id } = resource;
   const named = typeof id === 'object' ? schema.extend({ id: idSchema(resource) }) : schema;
   const patch = Object.fromEntries(Object.entries(schema.shape).map(([name, type]) => [name, toPatchType(type)]));
-  return { id: idSchema(resource), create: asDocument(named), fields: asDocument(schema), replace: asDocument(schema.extend(kept)), patch: asDocument(z.strictObject(patch)) };
+  const readBack = { ...kept, id: z.string().overwrite((given) => toCanonicalId(resource, given)).optional() };
+  return { id: idSchema(resource), create: asDocument(named), fields: asDocument(schema), replace: asDocument(schema.extend(readBack)), patch: asDocument(z.strictObject(patch)) };
 }
 
 /** zod infers from a schema it does not know; every resource schema is an object of JSON values. */
@@ -67,9 +69,10 @@ function unwrapped(type: z.core.$ZodType): z.ZodType {
 }
 
 function idSchema(resource: Resource): z.ZodType<string> {
-  const plain = z.string().min(1).max(limits.idCharactersMax).refine((id) => !reservedIds.has(id), 'is the name of an operation');
-  if (typeof resource.id === 'object') return resource.id.format.and(plain) as unknown as z.ZodType<string>;
-  return resource.id === 'uuid' ? z.uuid() : z.string().regex(/^[0-9a-f]{24}$/);
+  const canonical = (given: string) => toCanonicalId(resource, given);
+  if (resource.id === 'uuid') return z.uuid().overwrite(canonical);
+  if (resource.id === 'objectId') return z.string().regex(/^[0-9a-f]{24}$/);
+  return resource.id.format.pipe(z.string().refine(isNameable, idForm).refine((id) => !reservedIds.has(id), 'is the name of an operation').overwrite(canonical));
 }
 
 export function mustBody(schema: z.ZodType<JsonObject>, body: unknown): JsonObject {

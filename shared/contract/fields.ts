@@ -33,7 +33,7 @@ export function toFields(schema: z.ZodObject): ReadonlyMap<string, Field> {
 }
 
 /** zod's own public description of a type: https://zod.dev/packages/core */
-interface Definition {
+export interface Definition {
   readonly type: string;
   readonly format?: string;
   readonly check?: string;
@@ -41,28 +41,36 @@ interface Definition {
   readonly element?: z.core.$ZodType;
   readonly values?: readonly unknown[];
   readonly entries?: Readonly<Record<string, unknown>>;
-  readonly checks?: readonly { readonly _zod: { readonly def: { readonly format?: string } } }[];
+  readonly checks?: readonly { readonly _zod: { readonly def: { readonly check?: string; readonly format?: string } } }[];
+}
+
+export function definitionOf(type: z.core.$ZodType): Definition {
+  return type._zod.def as Definition;
 }
 
 function toField(name: string, type: z.core.$ZodType): Field {
   let optional = false;
   let nullable = false;
-  let definition = type._zod.def as Definition;
+  let definition = definitionOf(type);
   while (definition.innerType !== undefined) {
     if (definition.type === 'optional' || definition.type === 'default' || definition.type === 'prefault') optional = true;
     if (definition.type === 'nullable') nullable = true;
-    definition = definition.innerType._zod.def as Definition;
+    definition = definitionOf(definition.innerType);
   }
   const kind = toKind(definition);
   if (kind !== 'array' || definition.element === undefined) return { name, kind, optional, nullable };
-  return { name, kind, element: toKind(definition.element._zod.def as Definition), optional, nullable };
+  return { name, kind, element: kindOfType(definition.element), optional, nullable };
+}
+
+export function kindOfType(type: z.core.$ZodType): FieldKind {
+  return toKind(definitionOf(type));
 }
 
 function toKind(definition: Definition): FieldKind {
   const formats = [definition.format, ...(definition.checks ?? []).map((check) => check._zod.def.format)];
   switch (definition.type) {
     case 'string':
-      return formats.includes('datetime') ? 'instant' : formats.includes('objectid') ? 'objectId' : 'string';
+      return stringKinds.find(([format]) => formats.includes(format))?.[1] ?? 'string';
     case 'number':
       return formats.some((format) => format === 'safeint' || format === 'int32' || format === 'uint32') ? 'integer' : 'number';
     case 'boolean':
@@ -80,6 +88,9 @@ function toKind(definition: Definition): FieldKind {
       return 'mixed';
   }
 }
+
+/** zod's formats with a canonical form of their own. */
+const stringKinds = [['datetime', 'instant'], ['objectid', 'objectId'], ['uuid', 'uuid'], ['guid', 'uuid']] as const;
 
 function kindOfAll(values: readonly unknown[]): FieldKind {
   const types = new Set(values.map((value) => typeof value));

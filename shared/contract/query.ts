@@ -2,13 +2,15 @@
  * A list request as a value. `parseListQuery` is the only door from a query string to the store: what it
  * does not know is a 400 that names it, and what no declared shape covers does not come through.
  */
-import { type Field, isScalarKind } from './fields.ts';
+import type { Field } from './fields.ts';
 import { Fault, type FieldError } from './fault.ts';
+import { type FilterValue, idField, toBoundValue, toEqualValue } from './filter-values.ts';
 import { toCanonicalJson } from './hash.ts';
 import { limits } from './limits.ts';
+import { mustKnowOnly, toParameters } from './parameters.ts';
 import type { Resource } from './resource.ts';
 import { formatSort, parseSort, reversed, type Shape, type SortKey, toTotalOrder } from './shapes.ts';
-import { isInstant, isObjectId, type Scalar, type ScalarKind } from './values.ts';
+import type { Scalar } from './values.ts';
 
 export type RangeOperator = 'gt' | 'gte' | 'lt' | 'lte' | 'prefix';
 
@@ -38,8 +40,8 @@ export function formatQuery(query: ListQuery): string {
   return toCanonicalJson({ equal, range, sort: formatSort(query.sort), limit, after, fields, count });
 }
 
-export function parseListQuery(resource: Resource, search: URLSearchParams): ListQuery {
-  const reader = new QueryReader(resource, search);
+export function parseListQuery(resource: Resource, query: string): ListQuery {
+  const reader = new QueryReader(resource, query);
   const equal: Record<string, readonly Scalar[]> = {};
   const bounds = new Map<string, Record<string, Scalar>>();
   for (const name of reader.names) {
@@ -47,9 +49,10 @@ export function parseListQuery(resource: Resource, search: URLSearchParams): Lis
     const filter = /^([A-Za-z][A-Za-z0-9_]*)(?:\[([a-z]+)\])?$/.exec(name);
     const field = filter?.[1] === undefined ? undefined : reader.field(filter[1]);
     if (field === undefined) reader.refuse(name, `unknown parameter; ${resource.name} knows ${[...controls].join(', ')} and the fields of its shapes`);
-    else if (filter?.[2] === undefined) equal[field.name] = reader.values(name, field, [reader.one(name)]);
-    else if (filter[2] === 'in') equal[field.name] = reader.values(name, field, reader.several(name));
-    else if (isRangeOperator(filter[2])) bounds.set(field.name, { ...bounds.get(field.name), [filter[2]]: reader.values(name, field, [reader.one(name)])[0] ?? '' });
+    else if (filter?.[2] === undefined || filter[2] === 'in') {
+      if (Object.hasOwn(equal, field.name)) reader.refuse(name, `a second condition on ${field.name}; one of ${field.name} and ${field.name}[in] is enough`);
+      equal[field.name] = reader.values(name, field, filter?.[2] === 'in' ? reader.several(name) : [reader.one(name)]);
+    } else if (isRangeOperator(filter[2])) bounds.set(field.name, { ...bounds.get(field.name), [filter[2]]: reader.bound(name, field) });
     else reader.refuse(name, `unknown operator "${filter[2]}"; known are in, gt, gte, lt, lte, prefix`);
   }
   const controlsRead = reader.controls();
@@ -73,10 +76,10 @@ class QueryReader {
   readonly #errors: FieldError[] = [];
   readonly names: ReadonlySet<string>;
 
-  constructor(resource: Resource, search: URLSearchParams) {
+  constructor(resource: Resource, query: string) {
     this.#resource = resource;
-    this.#search = search;
-    this.names = new Set(search.keys());
+    this.#search = toParameters(query);
+    this.names = new Set(this.#search.keys());
   }
 
   refuse(at: string, detail: string): void {
@@ -92,9 +95,7 @@ class QueryReader {
   }
 
   one(name: string): string {
-    const given = this.#search.getAll(name);
-    if (given.length > 1) this.refuse(name, 'given more than once');
-    return given[0] ?? '';
+    return this.#search.get(name) ?? '';
   }
 
   /** Once: split at commas. Repeated: each as it stands, so that a value may hold a comma. */
@@ -104,12 +105,22 @@ class QueryReader {
   }
 
   values(name: string, field: Field, texts: readonly string[]): readonly Scalar[] {
-    const kind = field.kind === 'array' ? (field.element ?? 'mixed') : field.kind;
-    if (texts.length > limits.inValuesMax) this.refuse(name, `${texts.length} values; ${limits.inValuesMax} at most`);
-    const values = texts.map((text) => (isScalarKind(kind) ? parseScalar(text, kind) : undefined));
-    if (values.includes(undefined)) this.refuse(name, `not a valid ${kind}`);
-    const distinct = new Set(values.filter((value) => value !== undefined));
+    if (texts.length > limits.inValuesMax) {
+      this.refuse(name, `${texts.length} values; ${limits.inValuesMax} at most`);
+      return [];
+    }
+    const distinct = new Set(texts.map((text) => this.#taken(name, toEqualValue(this.#resource, field, text))));
     return [...distinct].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  }
+
+  bound(name: string, field: Field): Scalar {
+    return this.#taken(name, toBoundValue(field, this.one(name)));
+  }
+
+  #taken(name: string, read: FilterValue): Scalar {
+    if ('value' in read) return read.value;
+    this.refuse(name, read.refused);
+    return '';
   }
 
   controls() {
@@ -145,8 +156,8 @@ class QueryReader {
 }
 
 /** `fields` of a single document: the only parameter it takes. */
-export function parseFieldsQuery(resource: Resource, search: URLSearchParams): readonly string[] | undefined {
-  const reader = new QueryReader(resource, search);
+export function parseFieldsQuery(resource: Resource, query: string): readonly string[] | undefined {
+  const reader = new QueryReader(resource, query);
   for (const name of reader.names) if (name !== 'fields') reader.refuse(name, 'unknown parameter; one document takes fields alone');
   const fields = reader.fields();
   reader.finish();
@@ -154,42 +165,10 @@ export function parseFieldsQuery(resource: Resource, search: URLSearchParams): r
 }
 
 /** `after` of a change feed: a position token, for clients that cannot send `Last-Event-ID`. */
-export function parseChangesQuery(search: URLSearchParams): string | undefined {
-  const { after, ...others } = Object.fromEntries(search);
-  const [name] = Object.keys(others);
-  if (name !== undefined) throw new Fault('query_invalid', { detail: `${name}: unknown parameter; a change feed takes after alone`, errors: [{ at: name, in: 'query', detail: 'unknown parameter' }] });
-  return after;
-}
-
-export function parseNoQuery(search: URLSearchParams): void {
-  const [name] = search.keys();
-  if (name !== undefined) throw new Fault('query_invalid', { detail: `${name}: this request takes no parameters`, errors: [{ at: name, in: 'query', detail: 'takes no parameters' }] });
-}
-
-export function idField(resource: Resource): Field {
-  return { name: 'id', kind: resource.id === 'objectId' ? 'objectId' : 'string', optional: false, nullable: false };
-}
-
-function parseScalar(text: string, kind: ScalarKind): Scalar | undefined {
-  if (text.length > limits.filterValueBytesMax) return undefined;
-  switch (kind) {
-    case 'string':
-      return text.isWellFormed() ? text : undefined;
-    case 'number':
-    case 'integer': {
-      const value = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(text) ? Number(text) : Number.NaN;
-      return Number.isFinite(value) && (kind === 'number' || Number.isSafeInteger(value)) ? value + 0 : undefined;
-    }
-    case 'boolean':
-      return text === 'true' ? true : text === 'false' ? false : undefined;
-    case 'objectId':
-      return isObjectId(text) ? text : undefined;
-    case 'instant': {
-      const time = /^\d{4}-\d\d-\d\d(T[\d:.]+(Z|[+-]\d\d:\d\d))?$/.test(text) ? Date.parse(text) : Number.NaN;
-      const canonical = Number.isNaN(time) ? '' : new Date(time).toISOString();
-      return isInstant(canonical) ? canonical : undefined;
-    }
-  }
+export function parseChangesQuery(query: string): string | undefined {
+  const parameters = toParameters(query);
+  mustKnowOnly(parameters, ['after'], 'unknown parameter; a change feed takes after alone');
+  return parameters.get('after') ?? undefined;
 }
 
 function mustServe(resource: Resource, equal: readonly string[], range: Range | undefined, asked: readonly SortKey[] | undefined): { shape: Shape; sort: readonly SortKey[] } {

@@ -5,12 +5,12 @@
  */
 import * as z from 'zod';
 import { type Choices, mustChoose } from './choices.ts';
-import { type Field, isScalarKind, reservedFieldNames, toFields } from './fields.ts';
+import { type Field, isScalarKind, kindOfType, reservedFieldNames, toFields } from './fields.ts';
 import { digest64, toCanonicalJson } from './hash.ts';
 import { type LimitsDeclaration, type ResourceLimits, toResourceLimits } from './resource-limits.ts';
 import { readChoices, type ResourceReads } from './resource-reads.ts';
 import { type ResourceValidation, validationChoices } from './resource-validation.ts';
-import { type Mentions, mentionsOf, nobody, type Rule } from './rules.ts';
+import { type Mentions, mentionsOf, nobody, type Rule, toCanonicalRule } from './rules.ts';
 import { type IndexSpec, type Shape, type ShapeDeclaration, toIndexes, toShape } from './shapes.ts';
 
 export type IdDeclaration =
@@ -69,6 +69,8 @@ export interface Resource extends Serving {
   readonly name: string;
   readonly schema: z.ZodObject;
   readonly id: IdDeclaration;
+  /** How ids compare: those that callers choose may be declared as UUIDs, too. */
+  readonly idKind: 'uuid' | 'objectId' | 'string';
   readonly rules: { readonly read: Rule; readonly create: Rule; readonly update: Rule; readonly remove: Rule };
   readonly fieldRules: Readonly<Record<string, { readonly read?: Rule; readonly write?: Rule }>>;
   readonly fields: ReadonlyMap<string, Field>;
@@ -112,14 +114,15 @@ export function resource(declared: ResourceDeclaration): Resource {
   mustKnow(name, 'rules.', declared.rules ?? {}, keys.rules);
   const fields = mustFields(declared);
   const shapes = mustShapes(declared, fields);
-  const rules = toRules(declared.rules ?? {});
-  const fieldRules = mustFieldRules(declared, fields);
+  const kindOf = (field: string) => (field === 'id' ? toIdKind(declared.id ?? 'uuid') : fields.get(field)?.kind);
+  const rules = toRules(declared.rules ?? {}, kindOf);
+  const fieldRules = mustFieldRules(declared, fields, kindOf);
   mustIndexable(name, 'rules.read', rules.read, fields);
   const { cache = 'shared', invalid = 'serve', live = false, id = 'uuid', revision = 0 } = declared;
   mustChoose(servingChoices, { cache, invalid }, refuseAt(name, ''));
   const isArray = (field: string) => fields.get(field)?.kind === 'array';
   return {
-    name, schema: declared.schema.strict(), id, rules, fieldRules, fields, shapes, cache, invalid, live,
+    name, schema: declared.schema.strict(), id, idKind: toIdKind(id), rules, fieldRules, fields, shapes, cache, invalid, live,
     limits: toResourceLimits(declared.limits ?? {}, refuseAt(name, 'limits.')),
     validation: mustChoose(validationChoices, declared.validation ?? {}, refuseAt(name, 'validation.')),
     reads: mustReads(name, declared.reads ?? {}, cache),
@@ -127,6 +130,11 @@ export function resource(declared: ResourceDeclaration): Resource {
     mentions: mentionsOf([rules.read, ...Object.values(fieldRules).flatMap((rule) => rule.read ?? [])]),
     digest: digest64(toCanonicalJson([name, typeof id === 'string' ? id : id.kind, rules, fieldRules, [...fields.values()], shapes, cache, invalid, revision])),
   };
+}
+
+function toIdKind(id: IdDeclaration): Resource['idKind'] {
+  if (typeof id === 'string') return id;
+  return kindOfType(id.format) === 'uuid' ? 'uuid' : 'string';
 }
 
 function refuseAt(name: string, path: string) {
@@ -170,7 +178,7 @@ function mustShapes(declared: ResourceDeclaration, fields: ReadonlyMap<string, F
     const bounded = shape.range ?? shape.prefix;
     if (bounded !== undefined && !shape.sorts.some((sort) => sort[0]?.field === bounded))
       throw new DeclarationError(declared.name, `${path}.${shape.range === undefined ? 'prefix' : 'range'}`, `no order begins with "${bounded}", so no index can serve it`);
-    if (shape.prefix !== undefined && shape.prefix !== 'id' && fields.get(shape.prefix)?.kind !== 'string')
+    if (shape.prefix !== undefined && shape.prefix !== 'id' && !isTextKind(fields.get(shape.prefix)?.kind))
       throw new DeclarationError(declared.name, `${path}.prefix`, `"${shape.prefix}" is not a string`);
     return shape;
   });
@@ -184,18 +192,28 @@ function mustCompare(name: string, path: string, field: string, fields: Readonly
   if (!isScalarKind(kind)) throw new DeclarationError(name, path, `"${field}" (${found.kind}) cannot be indexed here; scalars can${arrays ? ', and arrays of scalars' : ''}`);
 }
 
-function toRules(given: RuleDeclaration): Resource['rules'] {
+type KindOf = Parameters<typeof toCanonicalRule>[1];
+
+function toRules(given: RuleDeclaration, kindOf: KindOf): Resource['rules'] {
   const write = given.write ?? nobody;
-  return { read: given.read ?? nobody, create: given.create ?? write, update: given.update ?? write, remove: given.remove ?? write };
+  const rules = { read: given.read ?? nobody, create: given.create ?? write, update: given.update ?? write, remove: given.remove ?? write };
+  return { read: toCanonicalRule(rules.read, kindOf), create: toCanonicalRule(rules.create, kindOf), update: toCanonicalRule(rules.update, kindOf), remove: toCanonicalRule(rules.remove, kindOf) };
 }
 
-function mustFieldRules(declared: ResourceDeclaration, fields: ReadonlyMap<string, Field>): Resource['fieldRules'] {
+function mustFieldRules(declared: ResourceDeclaration, fields: ReadonlyMap<string, Field>, kindOf: KindOf): Resource['fieldRules'] {
   const given = declared.fieldRules ?? {};
   for (const [field, rule] of Object.entries(given)) {
     if (!fields.has(field)) throw new DeclarationError(declared.name, `fieldRules.${field}`, 'the schema has no such field');
     mustKnow(declared.name, `fieldRules.${field}.`, rule, keys.fieldRule);
   }
-  return given;
+  return Object.fromEntries(Object.entries(given).map(([field, { read, write }]) => [field, {
+    ...(read === undefined ? {} : { read: toCanonicalRule(read, kindOf) }),
+    ...(write === undefined ? {} : { write: toCanonicalRule(write, kindOf) }),
+  }]));
+}
+
+function isTextKind(kind: Field['kind'] | undefined): boolean {
+  return kind === 'string' || kind === 'uuid';
 }
 
 /** A row rule that negates a comparison cannot be pushed into an index; it would scan. */

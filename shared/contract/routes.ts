@@ -1,7 +1,7 @@
 /** Paths to operations, the same on both sides: what is not in this table does not exist. */
 import type { Contract } from './contract.ts';
 import { Fault } from './fault.ts';
-import { limits } from './limits.ts';
+import { idForm, isNameable, toCanonicalId } from './ids.ts';
 import type { Resource } from './resource.ts';
 
 export type Verb = 'list' | 'one' | 'create' | 'replace' | 'patch' | 'remove' | 'import' | 'changes';
@@ -34,7 +34,7 @@ export function mustRoute(contract: Contract, method: string, path: string): Rou
   if (Object.keys(table).length === 0 || (last === 'changes' && !resource.live)) throw new Fault('route_not_found');
   const verb = Object.hasOwn(table, method === 'HEAD' ? 'GET' : method) ? table[method === 'HEAD' ? 'GET' : method] : undefined;
   if (verb === undefined) throw new Fault('method_not_allowed', { headers: { allow: allowOf(table) } });
-  const id = table === documentVerbs ? mustId(last ?? '') : undefined;
+  const id = table === documentVerbs ? toCanonicalId(resource, mustId(last ?? '')) : undefined;
   return { verb, resource, id, safe: verb === 'list' || verb === 'one' || verb === 'changes' };
 }
 
@@ -53,8 +53,7 @@ function allowOf(table: Readonly<Record<string, Verb>>): string {
 
 function mustId(segment: string): string {
   const id = decode(segment);
-  if (id === '' || id.length > limits.idCharactersMax || /[\u0000-\u001f\u007f/\\]/.test(id))
-    throw new Fault('path_invalid', { detail: 'the id in the path is not a valid id', errors: [{ at: 'id', in: 'path', detail: `1 to ${limits.idCharactersMax} characters, no controls or slashes` }] });
+  if (!isNameable(id)) throw new Fault('path_invalid', { detail: 'the id in the path is not a valid id', errors: [{ at: 'id', in: 'path', detail: idForm }] });
   return id;
 }
 

@@ -9,14 +9,15 @@
  * stands under `not` or not, so that "everyone but X" is never "nobody asked, so yes".
  */
 import { claimOf, type Plain, type Principal } from './principal.ts';
-import type { Json, JsonObject, Scalar } from './values.ts';
+import { type Json, type JsonObject, type Scalar, toInstant, toUuid } from './values.ts';
 
 export type Rule =
   | { readonly kind: 'anyone' }
   | { readonly kind: 'nobody' }
   | { readonly kind: 'signedIn' }
   | { readonly kind: 'role'; readonly role: string }
-  | { readonly kind: 'claim'; readonly field: string; readonly claim: string }
+  /** `as`: how the field compares; a claim's UUID is then read in any spelling. */
+  | { readonly kind: 'claim'; readonly field: string; readonly claim: string; readonly as?: 'uuid' }
   | { readonly kind: 'equals'; readonly field: string; readonly value: Scalar }
   | { readonly kind: 'not'; readonly rule: Rule }
   | { readonly kind: 'all' | 'any'; readonly rules: readonly Rule[] };
@@ -36,6 +37,28 @@ export const not = (rule: Rule): Rule => ({ kind: 'not', rule });
 export const all = (...rules: Rule[]): Rule => ({ kind: 'all', rules });
 export const any = (...rules: Rule[]): Rule => ({ kind: 'any', rules });
 
+/** The same rule with its values, and its claims, in the form in which documents have them. */
+export function toCanonicalRule(rule: Rule, kindOf: (field: string) => string | undefined): Rule {
+  switch (rule.kind) {
+    case 'claim':
+      return kindOf(rule.field) === 'uuid' ? { ...rule, as: 'uuid' } : rule;
+    case 'equals':
+      return { ...rule, value: toCanonicalValue(rule.value, kindOf(rule.field)) };
+    case 'not':
+      return { ...rule, rule: toCanonicalRule(rule.rule, kindOf) };
+    case 'all':
+    case 'any':
+      return { ...rule, rules: rule.rules.map((part) => toCanonicalRule(part, kindOf)) };
+    default:
+      return rule;
+  }
+}
+
+function toCanonicalValue(value: Scalar, kind: string | undefined): Scalar {
+  if (typeof value !== 'string') return value;
+  return (kind === 'uuid' ? toUuid(value) : kind === 'instant' ? toInstant(value) : undefined) ?? value;
+}
+
 /** Over the document alone. `true` and `false` occur only as the whole of a predicate. */
 export type Predicate =
   | boolean
@@ -53,7 +76,7 @@ export function reduce(rule: Rule, principal: Principal, negated = false): Predi
     case 'role':
       return principal.roles.includes(rule.role) !== negated;
     case 'claim': {
-      const value = claimOf(principal, rule.claim);
+      const value = comparable(claimOf(principal, rule.claim), rule.as);
       return value === undefined ? false : { kind: negated ? 'differs' : 'equals', field: rule.field, value };
     }
     case 'equals':
@@ -64,6 +87,10 @@ export function reduce(rule: Rule, principal: Principal, negated = false): Predi
     case 'any':
       return combine((rule.kind === 'all') !== negated ? 'all' : 'any', rule.rules.map((part) => reduce(part, principal, negated)));
   }
+}
+
+function comparable(claim: Plain | undefined, as: 'uuid' | undefined): Plain | undefined {
+  return as === 'uuid' && typeof claim === 'string' ? (toUuid(claim) ?? claim) : claim;
 }
 
 function combine(kind: 'all' | 'any', parts: readonly Predicate[]): Predicate {

@@ -17,9 +17,9 @@ export interface SortValue {
   readonly value: string | number;
 }
 
-export type ScalarKind = 'string' | 'number' | 'integer' | 'boolean' | 'instant' | 'objectId';
+export type ScalarKind = 'string' | 'uuid' | 'number' | 'integer' | 'boolean' | 'instant' | 'objectId';
 
-/** `kind` tells a string that is an instant or an ObjectId from one that is only a string. */
+/** `kind` tells a string that is an instant or an ObjectId from one that is only a string. A UUID is ordered as the string that it is. */
 export function toSortValue(value: Json | undefined, kind: ScalarKind): SortValue {
   if (value === null || value === undefined) return { rank: ranks.null, value: 0 };
   if (typeof value === 'number') return { rank: ranks.number, value };
@@ -54,6 +54,30 @@ function isSurrogate(unit: number): boolean {
 /** RFC 3339, UTC, milliseconds: the one canonical form of an instant on the wire. */
 export function isInstant(text: string): boolean {
   return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text);
+}
+
+const day = /^\d{4}-\d\d-\d\d$/;
+const dayAndTime = /^(\d{4}-\d\d-\d\d)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
+
+/** RFC 3339 with any offset, or a day, as its canonical form; `undefined` for what is no moment of the years 0001 to 9999 in UTC. */
+export function toInstant(text: string): string | undefined {
+  const date = day.test(text) ? text : dayAndTime.exec(text)?.[1];
+  // JavaScript reads 30 February as 2 March.
+  if (date === undefined || !isDay(date)) return undefined;
+  const time = Date.parse(text);
+  if (Number.isNaN(time)) return undefined;
+  const canonical = new Date(time).toISOString();
+  return isInstant(canonical) && canonical >= '0001' ? canonical : undefined;
+}
+
+function isDay(date: string): boolean {
+  const time = Date.parse(date);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(date);
+}
+
+/** Any spelling of a UUID as its one form here, in lower case (RFC 9562 §4); `undefined` for what is none. */
+export function toUuid(text: string): string | undefined {
+  return /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(text) ? text.toLowerCase() : undefined;
 }
 
 export function isObjectId(text: string): boolean {

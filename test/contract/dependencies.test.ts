@@ -21,7 +21,7 @@ describe('dependencies', () => {
       const id = changed['id'] as string;
       const old = before.find((one) => one['id'] === id);
       const after = [...before.filter((one) => one['id'] !== id), ...(removed ? [] : [changed])];
-      const parsed = parseListQuery(films, new URLSearchParams(text));
+      const parsed = parseListQuery(films, text);
       const altered = answer(before) !== answer(after);
       const meet = dependenciesOfList(parsed).some((key) => touched(films, id, old, removed ? undefined : changed).has(key));
       expect(!altered || meet).toBe(true);
@@ -33,7 +33,7 @@ describe('dependencies', () => {
   });
 
   test('a list by genre does not depend on films of other genres', () => {
-    const comedy = dependenciesOfList(parseListQuery(films, new URLSearchParams('genres=Comedy')));
+    const comedy = dependenciesOfList(parseListQuery(films, 'genres=Comedy'));
     const drama = touched(films, '1', { id: '1', title: 'x', genres: ['Drama'] }, { id: '1', title: 'y', genres: ['Drama', 'War'] });
     expect(comedy.some((key) => drama.has(key))).toBe(false);
   });

@@ -1,5 +1,6 @@
 /** A list answered the slow, obvious way: the reference that engines, dependencies and cursors are held against. */
-import { idField, type ListQuery } from '../../shared/contract/query.ts';
+import { idField } from '../../shared/contract/filter-values.ts';
+import type { ListQuery } from '../../shared/contract/query.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { type Predicate, satisfies } from '../../shared/contract/rules.ts';
 import { compareSortValues, compareUtf8, type Json, type JsonObject, type Scalar, type ScalarKind, type SortValue, toSortValue } from '../../shared/contract/values.ts';

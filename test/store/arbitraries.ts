@@ -15,8 +15,10 @@ const time = fc.constantFrom('2020-01-01T00:00:00.000Z', '2020-01-01T00:00:00.00
 const link = fc.constantFrom('000000000000000000000001', 'ffffffffffffffffffffffff', 'abcdefabcdefabcdefabcdef');
 const flag = fc.boolean();
 
+const uuid = fc.constantFrom('0198f2aa-0000-7000-8000-000000000001', '0198f2aa-0000-7000-8000-00000000000a', 'f198f2aa-0000-7000-8000-000000000001');
+
 /** Values by kind; a document may also hold one of another kind, null, nothing, an array or an object. */
-const ofKind = { string: text, number: size, integer: fc.integer(), boolean: flag, instant: time, objectId: link } as const;
+const ofKind = { string: text, uuid, number: size, integer: fc.integer(), boolean: flag, instant: time, objectId: link } as const;
 const foreign: fc.Arbitrary<Json | undefined> = fc.oneof(fc.constant(null), fc.constant(undefined), text, size, flag, time, link, fc.constant(['a', 1]), fc.constant({ a: 'a' }), fc.constant('2020-01-01T00:00:00Z'));
 
 function field(kind: keyof typeof ofKind): fc.Arbitrary<Json | undefined> {

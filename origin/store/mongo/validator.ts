@@ -4,7 +4,7 @@ import type { Field, FieldKind } from '../../../shared/contract/fields.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 
 const bsonTypes: Readonly<Record<Exclude<FieldKind, 'mixed'>, readonly string[]>> = {
-  string: ['string'], instant: ['date'], objectId: ['objectId'],
+  string: ['string'], uuid: ['string'], instant: ['date'], objectId: ['objectId'],
   number: ['double', 'int', 'long', 'decimal'], integer: ['int', 'long', 'double'],
   boolean: ['bool'], array: ['array'], object: ['object'],
 };

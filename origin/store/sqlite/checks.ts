@@ -73,7 +73,7 @@ function fieldCases(resource: Resource, guard: (wrong: string, path: string) => 
 }
 
 const jsonTypes: Readonly<Record<Exclude<FieldKind, 'mixed'>, readonly string[]>> = {
-  string: ['text'], instant: ['text'], objectId: ['text'],
+  string: ['text'], uuid: ['text'], instant: ['text'], objectId: ['text'],
   number: ['integer', 'real'], integer: ['integer', 'real'],
   boolean: ['true', 'false'], array: ['array'], object: ['object'],
 };

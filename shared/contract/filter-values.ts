@@ -1,0 +1,96 @@
+/**
+ * The text of a filter as a value of its field, in the one form that bodies have too (SEMANTICS §4). A value that is
+ * asked for by equality must be one that the schema allows: another finds nothing, and whoever asks for it is mistaken.
+ * Where a range begins or ends may be any value of the type.
+ */
+import * as z from 'zod';
+import { bodiesOf } from './documents.ts';
+import { definitionOf, type Field, type FieldKind, isScalarKind } from './fields.ts';
+import { limits } from './limits.ts';
+import type { Resource } from './resource.ts';
+import { isObjectId, type Scalar, type ScalarKind, toInstant, toUuid } from './values.ts';
+
+export type FilterValue = { readonly value: Scalar } | { readonly refused: string };
+
+export function idField(resource: Resource): Field {
+  return { name: 'id', kind: resource.idKind, optional: false, nullable: false };
+}
+
+/** A value that a document has, or an element of its array. */
+export function toEqualValue(resource: Resource, field: Field, text: string): FilterValue {
+  const read = ofKind(text, kindOf(field));
+  const type = 'value' in read ? typesOf(resource).get(field.name) : undefined;
+  if (type === undefined || 'refused' in read) return read;
+  const parsed = z.safeParse(type, read.value);
+  return parsed.success ? read : { refused: parsed.error.issues[0]?.message ?? 'not a value of the schema' };
+}
+
+/** A value that need not be there: the end of a range, or the beginning of a text. */
+export function toBoundValue(field: Field, text: string): FilterValue {
+  const kind = kindOf(field);
+  return kind === 'uuid' ? ofKind(text.toLowerCase(), 'string') : ofKind(text, kind);
+}
+
+function kindOf({ kind, element = 'mixed' }: Field): FieldKind {
+  return kind === 'array' ? element : kind;
+}
+
+function ofKind(text: string, kind: FieldKind): FilterValue {
+  if (text.length > limits.filterValueBytesMax) return { refused: `longer than ${limits.filterValueBytesMax} characters` };
+  const value = isScalarKind(kind) ? parseScalar(text, kind) : undefined;
+  return value === undefined ? { refused: `not a valid ${kind}` } : { value };
+}
+
+function parseScalar(text: string, kind: ScalarKind): Scalar | undefined {
+  switch (kind) {
+    case 'string':
+      return text.isWellFormed() ? text : undefined;
+    case 'uuid':
+      return toUuid(text);
+    case 'number':
+    case 'integer': {
+      const value = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(text) ? Number(text) : Number.NaN;
+      return Number.isFinite(value) && (kind === 'number' || Number.isSafeInteger(value)) ? value + 0 : undefined;
+    }
+    case 'boolean':
+      return text === 'true' ? true : text === 'false' ? false : undefined;
+    case 'objectId':
+      return isObjectId(text) ? text : undefined;
+    case 'instant':
+      return toInstant(text);
+  }
+}
+
+const madeTypes = new WeakMap<Resource, ReadonlyMap<string, z.core.$ZodType>>();
+
+/** By field: what one value of it must be. Fields that the schema does not have, or that change what they are given, have none. */
+function typesOf(resource: Resource): ReadonlyMap<string, z.core.$ZodType> {
+  const made = madeTypes.get(resource) ?? toTypes(resource);
+  madeTypes.set(resource, made);
+  return made;
+}
+
+function toTypes(resource: Resource): ReadonlyMap<string, z.core.$ZodType> {
+  const types = new Map<string, z.core.$ZodType>([['id', bodiesOf(resource).id]]);
+  for (const [name, declared] of Object.entries(resource.schema.shape)) {
+    const type = elementOf(unwrapped(declared));
+    if (!changesItsInput(type)) types.set(name, type);
+  }
+  return types;
+}
+
+function elementOf(type: z.core.$ZodType): z.core.$ZodType {
+  const { type: kind, element } = definitionOf(type);
+  return kind === 'array' && element !== undefined ? unwrapped(element) : type;
+}
+
+function unwrapped(type: z.core.$ZodType): z.core.$ZodType {
+  const { innerType } = definitionOf(type);
+  return innerType === undefined ? type : unwrapped(innerType);
+}
+
+/** What such a type shows it need not take: a hash, or a text that was cut. */
+function changesItsInput(type: z.core.$ZodType): boolean {
+  const { type: kind, checks = [] } = definitionOf(type);
+  return kind === 'pipe' || kind === 'transform' || checks.some((check) => check._zod.def.check === 'overwrite');
+}

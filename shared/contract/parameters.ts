@@ -1,0 +1,48 @@
+/**
+ * The query string of a request as parameters: the one reading of it, for every operation and on both sides.
+ * What a lenient reader would change in silence is refused by name: octets that are no UTF-8 (it reads U+FFFD), and
+ * a parameter given twice (it takes the first).
+ */
+import { Fault, type FieldError } from './fault.ts';
+
+/** With or without its question mark. `[in]` takes several values, and may be repeated for values that hold a comma. */
+export function toParameters(query: string): URLSearchParams {
+  // Without a percent sign nothing is encoded, and what is left is the text of a URL.
+  if (query.includes('%')) mustBeUtf8(query);
+  const parameters = new URLSearchParams(query);
+  const names = [...parameters.keys()];
+  const repeated = new Set(names.filter((name, index) => names.indexOf(name) !== index && !name.endsWith('[in]')));
+  if (repeated.size > 0) throw parametersRefused([...repeated].map((name) => [name, 'given more than once']));
+  return parameters;
+}
+
+/** For a request that takes no parameters. */
+export function mustBeWithoutParameters(query: string): void {
+  mustKnowOnly(toParameters(query), [], 'this request takes no parameters');
+}
+
+export function mustKnowOnly(parameters: URLSearchParams, known: readonly string[], detail: string): void {
+  const unknown = [...parameters.keys()].filter((name) => !known.includes(name));
+  if (unknown.length > 0) throw parametersRefused(unknown.map((name) => [name, detail]));
+}
+
+export function parametersRefused(refused: readonly (readonly [name: string, detail: string])[]): Fault {
+  const errors = refused.map(([at, detail]): FieldError => ({ at, in: 'query', detail }));
+  return new Fault('query_invalid', { detail: errors.map(({ at, detail }) => `${at}: ${detail}`).join('; '), errors });
+}
+
+function mustBeUtf8(query: string): void {
+  for (const pair of query.replace(/^\?/, '').split('&')) {
+    const [name = ''] = pair.split('=', 1);
+    if (!isUtf8(pair)) throw parametersRefused([[isUtf8(name) ? decodeURIComponent(name.replaceAll('+', ' ')) : name, 'is not percent-encoded UTF-8']]);
+  }
+}
+
+function isUtf8(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
