@@ -2,25 +2,35 @@
  * Entity tags and preconditions (RFC 9110 §8.8.3, §13). The tag is a hash of the bytes sent, never the
  * revision: other programs write too, and projections differ.
  */
+import { listsStrongly, listsWeakly } from '../shared/contract/entity-tags.ts';
 import { Fault } from '../shared/contract/fault.ts';
+import type { VerifiedHop } from './hop/verify.ts';
 
 export function toETag(body: string | Uint8Array): string {
   return `"${Bun.SHA256.hash(body, 'base64url').slice(0, 22)}"`;
 }
 
-/** If-None-Match: weak comparison (§13.1.2). `*` matches anything that exists. */
-export function matchesNone(header: string | null, etag: string): boolean {
-  return header !== null && (header.trim() === '*' || tagsOf(header).some((tag) => tag.replace(/^W\//, '') === etag));
+type Conditioned = Pick<VerifiedHop, 'header'>;
+
+/** Whether a read may be answered 304: If-None-Match does not hold (RFC 9110 §13.1.2). */
+export function isUnchanged(hop: Conditioned, etag: string): boolean {
+  const list = hop.header('if-none-match');
+  return list !== null && listsWeakly(list, etag);
 }
 
-/** If-Match: strong comparison (§13.1.1); `undefined` stands for no representation. */
-export function mustMatch(header: string | null, etag: () => string | undefined): void {
-  if (header === null) return;
+/** If-Match (RFC 9110 §13.1.1). `etag` is asked for where there is a condition; `undefined` stands for no representation. */
+export function mustMatch(hop: Conditioned, etag: () => string | undefined): void {
+  const list = hop.header('if-match');
+  if (list === null) return;
   const current = etag();
-  const holds = current !== undefined && (header.trim() === '*' || tagsOf(header).includes(current));
-  if (!holds) throw new Fault('precondition_failed', { detail: 'If-Match: the document is not the one you read' });
+  if (current === undefined) throw new Fault('precondition_failed', { detail: 'If-Match: there is no such document' });
+  if (!listsStrongly(list, current)) throw new Fault('precondition_failed', { detail: 'If-Match: the document is not the one you read' });
 }
 
-function tagsOf(header: string): readonly string[] {
-  return header.match(/(?:W\/)?"[^"]*"/g) ?? [];
+/** Both conditions of a write, in the order of RFC 9110 §13.2.2, once nothing else would refuse it (§13.2.1). */
+export function mustMeetConditions(hop: Conditioned, etag: () => string | undefined): void {
+  mustMatch(hop, etag);
+  if (hop.header('if-none-match') === null) return;
+  const current = etag();
+  if (current !== undefined && isUnchanged(hop, current)) throw new Fault('precondition_failed', { detail: 'If-None-Match: the document is one that you named' });
 }

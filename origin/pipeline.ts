@@ -5,6 +5,7 @@
  *   verify → parse → authorize → verb → respond
  */
 import { toFault } from '../shared/contract/fault.ts';
+import { mustPreconditions } from '../shared/contract/preconditions.ts';
 import type { Verb } from '../shared/contract/routes.ts';
 import type { Answer, Asked, Call } from './call.ts';
 import type { Context } from './context.ts';
@@ -40,6 +41,7 @@ export async function handle(context: Context, request: Request, untimed: () => 
     requestId = hop.header('tombolo-request') ?? 'none';
     const route = parseRoute(context, hop);
     const rights = authorize(route, hop);
+    if (!route.safe) mustPreconditions(route, (name) => hop.header(name));
     const asked: Asked = { hop, requestId, resource: route.resource, id: route.id ?? '', ...rights, ...context.bounds(hop, route.verb) };
     if (route.verb === 'import' || route.verb === 'changes') untimed();
     const answer = await run(route.verb, context, asked, request);

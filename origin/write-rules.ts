@@ -7,16 +7,19 @@ import { Fault } from '../shared/contract/fault.ts';
 import { type Predicate, reduce, satisfies } from '../shared/contract/rules.ts';
 import { type Json, type JsonObject } from '../shared/contract/values.ts';
 import type { Asked } from './call.ts';
-import { mustMatch, toETag } from './etag.ts';
+import { mustMeetConditions, toETag } from './etag.ts';
 import { presenter } from './present.ts';
 import type { StoredDocument } from './store/stored-document.ts';
 
-/** The document that a write is about: there, visible to the caller, theirs to change, and unchanged. */
+/**
+ * The document that a write is about: there, visible to the caller, theirs to change, and as its conditions say. In that
+ * order: what the caller may not see is not there, whatever they ask of it (SEMANTICS §8).
+ */
 export function mustTouch(call: Asked, before: StoredDocument | undefined): StoredDocument {
   const visible = before !== undefined && satisfies(before.value, call.readable) ? before : undefined;
-  mustMatch(call.hop.header('if-match'), () => visible && toETag(presenter(call.resource, call.principal, undefined)(visible)));
   if (visible === undefined) throw new Fault('document_not_found');
   mustAllow(visible.value, call.writable);
+  mustMeetConditions(call.hop, () => toETag(presenter(call.resource, call.principal, undefined)(visible)));
   return visible;
 }
 

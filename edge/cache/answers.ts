@@ -1,8 +1,8 @@
 /** Answers of the cache: from stored bytes or from the origin's, under the client's own condition. */
 import type { Context } from 'hono';
+import { listsWeakly } from '../../shared/contract/entity-tags.ts';
 import { Fault } from '../../shared/contract/fault.ts';
 import { toProblemResponse } from '../../shared/contract/problem.ts';
-import { matchesWeakly } from '../conditions.ts';
 import type { EdgeEnv } from '../context.ts';
 import type { Dressing } from '../dressing.ts';
 import type { Entry } from './entry.ts';
@@ -43,7 +43,7 @@ export function underCondition(answer: Response, ifNoneMatch: string | undefined
 }
 
 function isUnchanged(etag: string | undefined, ifNoneMatch: string | undefined): boolean {
-  return etag !== undefined && ifNoneMatch !== undefined && matchesWeakly(ifNoneMatch, etag);
+  return etag !== undefined && ifNoneMatch !== undefined && listsWeakly(ifNoneMatch, etag);
 }
 
 /** RFC 9110 §15.4.5: what describes content stays away. */

@@ -7,7 +7,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../shared/contract/
 import type { Call } from '../call.ts';
 import type { Mutation } from '../store/store.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
-import { mustCreate, newId } from '../verbs/insert.ts';
+import { mustCreate, newId, taken } from '../verbs/insert.ts';
 import { toDecision } from '../verbs/write.ts';
 import { hiddenFrom, mustAllow, mustAllowFields, toCreated, toRevised } from '../write-rules.ts';
 import type { ImportReport } from './report.ts';
@@ -59,24 +59,37 @@ export function toMutation(call: Call<'import'>, row: ImportRow, nowMs: number, 
   const { resource } = call;
   const id = row.id ?? newId(resource, nowMs);
   const decide = (before: StoredDocument | undefined): JsonObject => {
-    if (before !== undefined) return replaced(call, row, id, before, nowMs, report);
+    if (before !== undefined && satisfies(before.value, call.readable)) return replaced(call, row, id, before, nowMs, report);
     const created = toCreated(row.body, nowMs);
     mustCreate(call, id, created);
+    if (row.id !== undefined) mustName(call);
+    if (before !== undefined) throw duplicate(call, row, id, report);
     return created;
   };
   return { resource, id, decide: (before) => toDecision(decide, before) };
 }
 
 function replaced(call: Call<'import'>, row: ImportRow, id: string, before: StoredDocument, nowMs: number, report: ImportReport): JsonObject {
-  const { onDuplicate } = call.input;
-  if (onDuplicate === 'skip') report.skip(row.number);
-  // The rule of creating let the row in; a document that exists must be the caller's to see and to change.
-  if (onDuplicate !== 'replace' || !satisfies(before.value, call.readable))
-    throw new Fault('document_exists', { detail: `id: ${JSON.stringify(id)} is taken`, errors: [{ at: '/id', in: 'body', detail: 'is taken' }] });
+  if (call.input.onDuplicate !== 'replace') throw duplicate(call, row, id, report);
+  // The rule of creating let the row in; a document that exists must be the caller's to change.
   const changeable = reduce(call.resource.rules.update, call.principal);
   mustAllow(before.value, changeable);
   const after = toRevised({ ...hiddenFrom(call, before.value), ...row.body }, before.value, nowMs);
   mustAllow({ id, ...after }, changeable);
   mustAllowFields(call, before.value, after);
   return after;
+}
+
+function duplicate({ input }: Call<'import'>, row: ImportRow, id: string, report: ImportReport): Fault {
+  if (input.onDuplicate === 'skip') report.skip(row.number);
+  return taken(id);
+}
+
+/**
+ * Where Tombolo names the documents, a row may name one that its caller sees, and a new one only if they may see all:
+ * otherwise the answer would tell whether the document exists that they may not see (SEMANTICS §8).
+ */
+function mustName({ resource, readable }: Call<'import'>): void {
+  if (typeof resource.id === 'object' || readable === true) return;
+  throw new Fault('forbidden', { detail: 'id: you may see only some documents here, so a row may name those alone; without an id it gets one', errors: [{ at: `/${idSource(resource)}`, in: 'body', detail: 'not one that you see' }] });
 }

@@ -4,7 +4,7 @@ import { satisfies } from '../../shared/contract/rules.ts';
 import type { Answer, Asked, Call } from '../call.ts';
 import { toBytes } from '../body-bytes.ts';
 import type { Context } from '../context.ts';
-import { matchesNone, mustMatch, toETag } from '../etag.ts';
+import { isUnchanged, mustMatch, toETag } from '../etag.ts';
 import { piecesPresenter } from '../present.ts';
 import { mustBeServable } from '../servable.ts';
 
@@ -25,8 +25,8 @@ export function readOptions({ deadline, atLeast }: Asked): { deadline: number; a
 export function conditional(hop: Asked['hop'], pieces: readonly string[], contentType: string): Answer {
   const body = toBytes(pieces);
   const etag = toETag(body);
-  mustMatch(hop.header('if-match'), () => etag);
-  if (matchesNone(hop.header('if-none-match'), etag)) return { status: 304, body: undefined, headers: { etag } };
+  mustMatch(hop, () => etag);
+  if (isUnchanged(hop, etag)) return { status: 304, body: undefined, headers: { etag } };
   return { status: 200, body, headers: { etag, 'content-type': contentType } };
 }
 

@@ -19,6 +19,8 @@ type Rows = AsyncGenerator<readonly ParsedRow[]>;
 
 export async function importRows(context: Context, call: Call<'import'>): Promise<Answer> {
   if (call.hop.header('idempotency-key') !== null) throw new Fault('idempotency_refused', { detail: 'an import commits in batches; repeat it with onDuplicate=skip instead' });
+  if (call.resource.preconditions === 'required' && call.input.onDuplicate !== 'reject' && call.input.onDuplicate !== 'skip')
+    throw new Fault('precondition_required', { detail: 'rows cannot say which document was read: import here with onDuplicate=reject or skip' });
   // An empty write spends the nonce before a byte is read: a captured upload cannot be sent again.
   await context.store.write([], { deadline: call.deadline, nonce: call.nonce });
   const rows = openRows(context, call);

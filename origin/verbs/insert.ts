@@ -13,7 +13,7 @@ export function insert(context: Context, call: Call<'create'>): Promise<Answer> 
   const document = toCreated(body, context.now());
   mustCreate(call, id, document);
   const decide = (before: unknown) => {
-    if (before !== undefined) throw new Fault('document_exists', { detail: `id: ${JSON.stringify(id)} is taken`, errors: [{ at: '/id', in: 'body', detail: 'is taken' }] });
+    if (before !== undefined) throw taken(id);
     return document;
   };
   return writeOne(context, call, id, decide, (written) => {
@@ -26,6 +26,11 @@ export function insert(context: Context, call: Call<'create'>): Promise<Answer> 
 export function mustCreate(call: Pick<Asked, 'resource' | 'principal' | 'writable'>, id: string, document: JsonObject): void {
   if (call.writable !== true) mustAllow({ id, ...document }, call.writable);
   mustAllowFields(call, undefined, document);
+}
+
+/** Whoever names documents meets the names that others gave, also those that they may not see (SEMANTICS §8). */
+export function taken(id: string): Fault {
+  return new Fault('document_exists', { detail: `id: ${JSON.stringify(id)} is taken`, errors: [{ at: '/id', in: 'body', detail: 'is taken' }] });
 }
 
 /** UUID v7 (RFC 9562 §5.7): ordered by time, so that inserts go to one end of the index. */

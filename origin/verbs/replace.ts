@@ -1,25 +1,28 @@
 import { bodiesOf, documentInvalid, toFieldErrors } from '../../shared/contract/documents.ts';
-import { Fault } from '../../shared/contract/fault.ts';
-import { reduce } from '../../shared/contract/rules.ts';
+import { reduce, satisfies } from '../../shared/contract/rules.ts';
 import type { JsonObject } from '../../shared/contract/values.ts';
 import type { Answer, Call } from '../call.ts';
 import type { Context } from '../context.ts';
+import { mustMeetConditions } from '../etag.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 import { hiddenFrom, mustAllow, mustAllowFields, mustTouch, toCreated, toRevised } from '../write-rules.ts';
-import { mustCreate } from './insert.ts';
+import { mustCreate, taken } from './insert.ts';
 import { toDocumentAnswer, writeOne } from './write.ts';
 
 /**
  * PUT replaces what is there. Where the callers name the documents it also creates (RFC 9110 §9.3.4), which
- * `If-None-Match: *` asks for alone; where Tombolo names them an unknown id is a 404.
+ * `If-None-Match: *` asks for alone; where Tombolo names them an unknown id is a 404. A document that the caller may not
+ * see is answered like one that is not there; where one of its name would be made, its name is taken.
  */
 export function replace(context: Context, call: Call<'replace'>): Promise<Answer> {
   const { body } = call.input;
   if (body['id'] !== undefined && body['id'] !== call.id) throw documentInvalid([{ at: '/id', in: 'body', detail: 'differs from the id in the path' }]);
-  const onlyNew = call.hop.header('if-none-match') !== null;
   const decide = (found: StoredDocument | undefined) => {
-    if (found !== undefined && onlyNew) throw new Fault('precondition_failed', { detail: 'If-None-Match: the document exists' });
-    return found === undefined && typeof call.resource.id === 'object' ? created(context, call) : replaced(context, call, found);
+    const isVisible = found !== undefined && satisfies(found.value, call.readable);
+    if (isVisible || typeof call.resource.id !== 'object') return replaced(context, call, found);
+    const document = created(context, call);
+    if (found !== undefined) throw taken(call.id);
+    return document;
   };
   return writeOne(context, call, call.id, decide, (written) => toDocumentAnswer(call, written));
 }
@@ -33,11 +36,11 @@ function replaced(context: Context, call: Call<'replace'>, found: StoredDocument
 }
 
 function created(context: Context, call: Call<'replace'>): JsonObject {
-  if (call.hop.header('if-match') !== null) throw new Fault('precondition_failed', { detail: 'If-Match: there is no such document' });
   const named = bodiesOf(call.resource).id.safeParse(call.id);
   if (!named.success) throw documentInvalid(toFieldErrors(named.error).map((error) => ({ ...error, at: '/id' })));
   const { id: _id, rev: _rev, createdAt: _createdAt, updatedAt: _updatedAt, ...fields } = call.input.body;
   const document = toCreated(fields, context.now());
   mustCreate({ ...call, writable: reduce(call.resource.rules.create, call.principal) }, call.id, document);
+  mustMeetConditions(call.hop, () => undefined);
   return document;
 }

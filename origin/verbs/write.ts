@@ -1,5 +1,6 @@
 /** One document's write and its answer: what insert, replace, patch and remove have in common. */
 import { Fault, toFault } from '../../shared/contract/fault.ts';
+import { parseIdempotencyKey } from '../../shared/contract/idempotency-key.ts';
 import { scopeOf } from '../../shared/contract/scope.ts';
 import type { JsonObject } from '../../shared/contract/values.ts';
 import type { Answer, Asked, Call } from '../call.ts';
@@ -51,15 +52,22 @@ export function toDocumentAnswer(call: Asked, { before, after }: WrittenDocument
 function toOnce(call: WriteCall, answer: (outcomes: readonly Outcome[]) => string): WriteOptions['once'] {
   const header = call.hop.header('idempotency-key');
   if (header === null) return undefined;
-  if (!/^[\x21-\x7e]{1,255}$/.test(header)) throw new Fault('header_invalid', { detail: 'Idempotency-Key: 1 to 255 printable characters', errors: [{ at: 'Idempotency-Key', in: 'header', detail: '1 to 255 printable characters' }] });
+  const key = parseIdempotencyKey(header);
+  if (key === undefined) throw idempotencyKeyInvalid();
   const { hop, principal, resource, id, input } = call;
+  const noneMatch = hop.header('if-none-match');
   return {
     // The id and not the path: a path has several spellings.
-    key: hashOf([principal.subject ?? '', hop.method, resource.name, id, header]),
+    key: hashOf([principal.subject ?? '', hop.method, resource.name, id, key]),
     // The recorded answer shows what its caller could see; with other claims or roles it is another request.
-    fingerprint: hashOf([input.bodyText, hop.query, hop.header('if-match') ?? '', scopeOf(resource, principal)]),
+    fingerprint: hashOf([input.bodyText, hop.query, hop.header('if-match') ?? '', scopeOf(resource, principal), ...(noneMatch === null ? [] : [noneMatch])]),
     answer,
   };
+}
+
+function idempotencyKeyInvalid(): Fault {
+  const detail = '1 to 255 characters of ASCII, plain without spaces or as a string in double quotes';
+  return new Fault('header_invalid', { detail: `Idempotency-Key: ${detail}`, errors: [{ at: 'Idempotency-Key', in: 'header', detail }] });
 }
 
 function hashOf(parts: readonly string[]): string {

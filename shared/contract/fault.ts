@@ -44,6 +44,7 @@ export const problems = {
   document_exists: { status: 409, title: 'Document exists' },
   document_conflict: { status: 409, title: 'Conflict' },
   precondition_failed: { status: 412, title: 'Precondition failed' },
+  precondition_required: { status: 428, title: 'Precondition required' },
   idempotency_running: { status: 409, title: 'A request with this Idempotency-Key is running' },
   idempotency_mismatch: { status: 422, title: 'Idempotency-Key was used with another request' },
   idempotency_refused: { status: 400, title: 'Idempotency-Key is not accepted here' },

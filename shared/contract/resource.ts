@@ -44,6 +44,7 @@ export interface ResourceDeclaration {
   readonly shapes: Readonly<Record<string, ShapeDeclaration>>;
   readonly cache?: Serving['cache'];
   readonly invalid?: Serving['invalid'];
+  readonly preconditions?: Changing['preconditions'];
   /** How the database checks what other programs write; `moderate` and `error` unless said. */
   readonly validation?: Partial<ResourceValidation>;
   /** Where a replica set reads; `primary` and `majority` unless said. */
@@ -63,9 +64,15 @@ interface Serving {
   readonly invalid: 'serve' | 'refuse';
 }
 
+interface Changing {
+  /** `required`: a document is changed only by who says which one they read, by If-Match (RFC 6585 §3). */
+  readonly preconditions: 'optional' | 'required';
+}
+
+const changingChoices: Choices<Changing> = { preconditions: ['optional', 'required'] };
 const servingChoices: Choices<Serving> = { cache: ['shared', 'none'], invalid: ['serve', 'refuse'] };
 
-export interface Resource extends Serving {
+export interface Resource extends Serving, Changing {
   readonly name: string;
   readonly schema: z.ZodObject;
   readonly id: IdDeclaration;
@@ -97,7 +104,7 @@ export class DeclarationError extends Error {
 }
 
 const keys = {
-  resource: ['name', 'schema', 'id', 'rules', 'fieldRules', 'shapes', 'cache', 'invalid', 'validation', 'reads', 'live', 'limits', 'revision'],
+  resource: ['name', 'schema', 'id', 'rules', 'fieldRules', 'shapes', 'cache', 'invalid', 'preconditions', 'validation', 'reads', 'live', 'limits', 'revision'],
   rules: ['read', 'write', 'create', 'update', 'remove'],
   shape: ['equal', 'range', 'prefix', 'sort'],
   fieldRule: ['read', 'write'],
@@ -118,11 +125,12 @@ export function resource(declared: ResourceDeclaration): Resource {
   const rules = toRules(declared.rules ?? {}, kindOf);
   const fieldRules = mustFieldRules(declared, fields, kindOf);
   mustIndexable(name, 'rules.read', rules.read, fields);
-  const { cache = 'shared', invalid = 'serve', live = false, id = 'uuid', revision = 0 } = declared;
+  const { cache = 'shared', invalid = 'serve', preconditions = 'optional', live = false, id = 'uuid', revision = 0 } = declared;
   mustChoose(servingChoices, { cache, invalid }, refuseAt(name, ''));
+  mustChoose(changingChoices, { preconditions }, refuseAt(name, ''));
   const isArray = (field: string) => fields.get(field)?.kind === 'array';
   return {
-    name, schema: declared.schema.strict(), id, idKind: toIdKind(id), rules, fieldRules, fields, shapes, cache, invalid, live,
+    name, schema: declared.schema.strict(), id, idKind: toIdKind(id), rules, fieldRules, fields, shapes, cache, invalid, preconditions, live,
     limits: toResourceLimits(declared.limits ?? {}, refuseAt(name, 'limits.')),
     validation: mustChoose(validationChoices, declared.validation ?? {}, refuseAt(name, 'validation.')),
     reads: mustReads(name, declared.reads ?? {}, cache),

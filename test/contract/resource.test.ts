@@ -28,6 +28,7 @@ describe('a declaration', () => {
     ['a read rule that no index serves', { rules: { read: not(equals('title', 'x')) } }, 'rules.read'],
     ['a rule over an array', { rules: { read: owner('tags') } }, 'rules.read'],
     ['a cache of another name', { cache: 'private' }, 'cache'],
+    ['a demand that there is not', { preconditions: true }, 'preconditions'],
     ['a place to read that MongoDB has not', { reads: { preference: 'closest' } }, 'reads.preference'],
     ['cached reads of what may be taken back', { reads: { concern: 'local' } }, 'reads.concern'],
     ['a field that Tombolo keeps', { schema: z.object({ rev: z.number() }) }, 'schema.rev'],

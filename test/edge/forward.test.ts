@@ -73,6 +73,37 @@ describe('the origin hears', () => {
   });
 });
 
+describe('preconditions', () => {
+  const write = (path: string, method: string, headers: Readonly<Record<string, string>>) => fetch(world.edge.url + path, {
+    method, body: method === 'DELETE' ? null : '{"text":"a"}',
+    headers: { 'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json', ...headers },
+  });
+
+  test('go on as lists without empty elements, and tags that only bytes past ASCII tell apart as none', async () => {
+    for (const [sent, carried] of [['"a",,"b",', '"a", "b"'], ['"\u00e9", W/"c"', '"", W/"c"'], [' * ', '*'], [',', '""']] as const) {
+      await write('/v1/pins/a', 'PUT', { 'if-match': sent, 'if-none-match': sent });
+      expect([world.lastAsked().headers.get('if-match'), world.lastAsked().headers.get('if-none-match')]).toEqual([carried, carried]);
+    }
+    expect(world.origin.refused).toEqual([]);
+  });
+
+  test('that a resource demands are demanded before the origin is asked', async () => {
+    const asked = world.origin.seen.length;
+    for (const [method, headers] of [['PUT', {}], ['PUT', { 'if-none-match': '"a"' }], ['PATCH', {}], ['PATCH', { 'if-none-match': '*' }], ['DELETE', {}], ['DELETE', { 'if-none-match': '*' }]] as const) {
+      const answer = await write('/v1/pins/a', method, headers);
+      expect([method, answer.status, await codeOf(answer)]).toEqual([method, 428, 'precondition_required']);
+    }
+    expect(world.origin.seen.length).toBe(asked);
+    for (const [method, headers] of [['PUT', { 'if-match': '"a"' }], ['PUT', { 'if-none-match': '*' }], ['PATCH', { 'if-match': '*' }], ['DELETE', { 'if-match': '"a"' }], ['POST', {}]] as const)
+      expect((await write(method === 'POST' ? '/v1/pins/import' : '/v1/pins/a', method, method === 'POST' ? { 'content-type': 'application/x-ndjson' } : headers)).status).not.toBe(428);
+    expect(world.origin.seen.length).toBe(asked + 5);
+  });
+
+  test('of a POST are refused', async () => {
+    for (const name of ['if-match', 'if-none-match']) expect((await post('/v1/films', film, { [name]: '*' })).status).toBe(400);
+  });
+});
+
 describe('bodies', () => {
   test('of an import stream through, without a digest', async () => {
     const rows = 20_000;

@@ -202,7 +202,7 @@ describe('validation refuses', () => {
   });
 
   test('conditions that are no entity tags', async () => {
-    for (const name of ['if-match', 'if-none-match']) for (const value of ['abc', '"a', '"a" "b"', '*, "a"', 'W/ "a"']) await refused('/v1/films/a', { headers: { [name]: value } }, 400, 'header_invalid');
+    for (const name of ['if-match', 'if-none-match']) for (const value of ['abc', '"a', '"a" "b"', '"a""b"', '*, "a"', '*,', 'W/ "a"', 'w/"a"', '"a b"', ' , ,x']) await refused('/v1/films/a', { headers: { [name]: value } }, 400, 'header_invalid');
   });
 });
 

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import type { Answer } from '../support/answer.ts';
 import { eventually } from '../support/eventually.ts';
-import { createFilm, toFilm } from '../support/film.ts';
+import { createFilm, toFilm, toPlace } from '../support/film.ts';
 import { forgeToken, respelled, unsecuredToken } from '../support/forged-token.ts';
 import { type Asking, engines, startWorld, type World } from '../support/whole-world.ts';
 
@@ -87,7 +87,9 @@ describe.each([...engines])('refusals on %s', (engine) => {
       ['a body past the bound', '/v1/films', { token: editor, json: { ...toFilm(), extract: large } }, 413, 'body_too_large'],
       ['a field of a wrong type', '/v1/films', { token: editor, json: { ...toFilm(), year: '1949' } }, 422, 'document_invalid'],
       ['a field that is not declared', '/v1/films', { token: editor, json: { ...toFilm(), $where: '1' } }, 422, 'document_invalid'],
-      ['a precondition that does not hold', '/v1/places/00000', { method: 'DELETE', token: editor, headers: { 'if-match': '"never"' } }, 412, 'precondition_failed'],
+      ['a precondition that does not hold', '/v1/places/00000', { method: 'PUT', token: editor, json: toPlace(), headers: { 'if-match': '"never"' } }, 412, 'precondition_failed'],
+      ['a precondition on what is not there', '/v1/places/00000', { method: 'DELETE', token: editor, headers: { 'if-match': '"never"' } }, 404, 'document_not_found'],
+      ['a precondition of a POST', '/v1/films', { token: editor, json: toFilm(), headers: { 'if-none-match': '*' } }, 400, 'header_invalid'],
     ];
     const before = await filmsThere();
     for (const [what, path, asking, status, code] of cases) {

@@ -13,6 +13,10 @@ export function toFilm({ title = 'The Third Man', year = 1949, genres = ['Noir']
   return { title, year, genres, cast: [] };
 }
 
+export function toPlace(): JsonObject {
+  return { latitude: 1, longitude: 2, city: 'Nowhere', state: 'ZZ', county: 'None' };
+}
+
 /** Created through the edge, as a client does it; throws when that is refused. */
 export async function createFilm(world: World, input: FilmInput = {}): Promise<{ film: FilmDocument; answer: Answer; path: string }> {
   const answer = await world.request('/v1/films', { token: await world.token(), json: toFilm(input) });

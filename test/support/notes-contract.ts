@@ -1,4 +1,4 @@
-/** A contract with what the served one lacks: rows and fields that depend on who asks, and no caching at all. */
+/** A contract with what the served one lacks: rows and fields that depend on who asks, no caching at all, and preconditions. */
 import * as z from 'zod';
 import { contract } from '../../shared/contract/contract.ts';
 import { resource } from '../../shared/contract/resource.ts';
@@ -14,4 +14,9 @@ const notes = resource({
 
 const ticks = resource({ name: 'ticks', schema: z.object({ at: z.number() }), rules: { read: anyone }, shapes: { all: {} }, cache: 'none' });
 
-export const served = contract(films, notes, ticks);
+const pins = resource({
+  name: 'pins', id: { kind: 'string', format: z.string() }, schema: z.object({ text: z.string() }),
+  rules: { read: anyone, write: anyone }, shapes: { all: {} }, preconditions: 'required',
+});
+
+export const served = contract(films, notes, ticks, pins);

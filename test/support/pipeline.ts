@@ -60,7 +60,7 @@ export class Pipeline implements AsyncDisposable {
     });
     const response = await handle(this.#context, new Request(url, init), () => undefined);
     const text = await response.text();
-    return { status: response.status, headers: response.headers, text, json: isJson(response.headers) ? JSON.parse(text) : {} };
+    return { status: response.status, headers: response.headers, text, json: text !== '' && isJson(response.headers) ? JSON.parse(text) : {} };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

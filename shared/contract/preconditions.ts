@@ -1,0 +1,41 @@
+/**
+ * What the preconditions of a request may say, by its headers alone (SEMANTICS §8): their form, the methods that take
+ * them, and the resources that demand them (RFC 6585 §3). Whether they hold is decided where the document is.
+ */
+import { toTagList } from './entity-tags.ts';
+import { Fault } from './fault.ts';
+import type { Route } from './routes.ts';
+
+export interface Preconditions {
+  readonly ifMatch: string | undefined;
+  readonly ifNoneMatch: string | undefined;
+}
+
+/** `header` takes names in lower case. */
+export function mustPreconditions({ verb, resource }: Pick<Route, 'verb' | 'resource'>, header: (name: 'if-match' | 'if-none-match') => string | null): Preconditions {
+  const ifMatch = mustTagList('If-Match', header('if-match'));
+  const ifNoneMatch = mustTagList('If-None-Match', header('if-none-match'));
+  if (verb === 'create' || verb === 'import') mustHaveNone({ 'If-Match': ifMatch, 'If-None-Match': ifNoneMatch });
+  else if (resource.preconditions === 'required') mustSayWhatWasRead(verb, { ifMatch, ifNoneMatch });
+  return { ifMatch, ifNoneMatch };
+}
+
+function mustTagList(name: string, header: string | null): string | undefined {
+  if (header === null) return undefined;
+  const list = toTagList(header);
+  if (list !== undefined) return list;
+  throw new Fault('header_invalid', { detail: `${name}: entity tags in double quotes, or *`, errors: [{ at: name, in: 'header', detail: 'entity tags in double quotes, comma between, or *' }] });
+}
+
+/** The target of a POST is the collection, whose documents it does not change: a condition on it would be about nothing. */
+function mustHaveNone(given: Readonly<Record<string, string | undefined>>): void {
+  const [name] = Object.entries(given).find(([, list]) => list !== undefined) ?? [];
+  if (name !== undefined) throw new Fault('header_invalid', { detail: `${name}: a POST takes no precondition`, errors: [{ at: name, in: 'header', detail: 'not taken by POST' }] });
+}
+
+/** `If-None-Match: *` says that nothing was there to be read; other tags say nothing of what would be written over. */
+function mustSayWhatWasRead(verb: Route['verb'], { ifMatch, ifNoneMatch }: Preconditions): void {
+  if (verb !== 'replace' && verb !== 'patch' && verb !== 'remove') return;
+  if (ifMatch !== undefined || (verb === 'replace' && ifNoneMatch === '*')) return;
+  throw new Fault('precondition_required', { detail: `this resource is changed with If-Match alone: send the ETag of the document as you read it${verb === 'replace' ? ', or If-None-Match: * to create it' : ''}` });
+}
