@@ -32,7 +32,7 @@ export class ImportReport {
       if (outcome.before === undefined) this.#imported++;
       else this.#replaced++;
     } else if (this.#skipped.delete(row)) this.#skippedCount++;
-    else this.reject(row, outcome.fault);
+    else if (outcome.kind === 'refused') this.reject(row, outcome.fault);
   }
 
   *lines(): Generator<string> {

@@ -51,25 +51,51 @@ export interface Row {
   readonly keys: readonly SortValue[];
 }
 
-export type Decision =
+/** What a write that causes others says of them; what is caused causes nothing further. */
+interface Causing {
+  /** Decided and written in the same transaction, right after; if one of them is refused, so is what caused it. */
+  readonly also?: readonly FollowUp[];
+}
+
+export type PlainDecision =
   /** Store this as the whole document, without `id`; `rev` and the times are inside. */
   | { readonly kind: 'put'; readonly document: JsonObject }
   | { readonly kind: 'remove' }
   | { readonly kind: 'refuse'; readonly fault: Fault };
 
-export interface Mutation {
+export type Decision = PlainDecision & Causing;
+
+export interface FollowUp {
   readonly resource: Resource;
   readonly id: string;
   /** Given the document as it is inside the transaction; pure, synchronous, repeatable. */
+  decide(before: StoredDocument | undefined): PlainDecision;
+}
+
+export interface Mutation extends FollowUp {
   decide(before: StoredDocument | undefined): Decision;
 }
 
 export type Outcome =
   | { readonly kind: 'written'; readonly before: StoredDocument | undefined; readonly after: StoredDocument | undefined }
-  | { readonly kind: 'refused'; readonly fault: Fault };
+  | { readonly kind: 'refused'; readonly fault: Fault }
+  /** Would have been written, but for another mutation of the same atomic write. */
+  | { readonly kind: 'undone' };
+
+/** A consumer's cursor, moved with what it wrote, and only from where it stands: of several processes one moves it. */
+export interface CursorMove {
+  readonly consumer: string;
+  /** `undefined`: the consumer has none yet. */
+  readonly from: Position | undefined;
+  readonly to: Position;
+}
 
 export interface WriteOptions {
   readonly deadline: number;
+  /** All or nothing: one refused mutation leaves the others `undone`, and a cursor where it was. */
+  readonly atomic?: true;
+  /** Standing elsewhere than `from`, the whole write is `cursor_moved`: another process has handled these changes. */
+  readonly cursor?: CursorMove;
   /** A hop's nonce: spent in this transaction; met a second time, the whole write is `hop_replayed`. */
   readonly nonce?: { readonly value: string; readonly expiresAt: number };
   /** An idempotency record: the first insert of the transaction (SEMANTICS: idempotency). */
@@ -84,7 +110,7 @@ export interface WriteOptions {
 }
 
 export interface Written {
-  /** One for each mutation, in order. A refused one left nothing; the others are committed. */
+  /** One for each mutation, in order. What was refused or undone left nothing; the others are committed. */
   readonly outcomes: readonly Outcome[];
   /** At or after every change of this write. */
   readonly position: Position;
@@ -112,7 +138,7 @@ export interface Store {
   list(resource: Resource, request: ListRequest, options: ReadOptions): Promise<Read<readonly Row[]>>;
   /** Counts to `max` and no further. */
   count(resource: Resource, request: Omit<ListRequest, 'after' | 'limit' | 'sort'> & { readonly sort: readonly SortKey[] }, max: number, options: ReadOptions): Promise<Read<number>>;
-  /** All mutations in one durable transaction; each refused or written on its own. */
+  /** All mutations in one durable transaction; each refused or written on its own, unless the write is `atomic`. */
   write(mutations: readonly Mutation[], options: WriteOptions): Promise<Written>;
   /** The last committed position that this process knows of. */
   head(): Promise<Position>;
@@ -121,9 +147,8 @@ export interface Store {
    * batch. An empty batch comes at least every 100 ms, so that `through` keeps moving (an idle watermark).
    */
   watch(from: Position, signal: AbortSignal): AsyncIterable<ChangeBatch | HistoryLost>;
-  /** A consumer's durable cursor. */
+  /** A consumer's durable cursor; a write moves it. */
   cursor(consumer: string): Promise<Position | undefined>;
-  keepCursor(consumer: string, position: Position): Promise<void>;
   /** State was lost or restored: a new epoch, in which no old position means anything. */
   renewEpoch(): Promise<Position>;
   /** Finishes what is accepted, then closes. */

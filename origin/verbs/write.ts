@@ -33,7 +33,7 @@ export function toDecision(decide: Decide, before: StoredDocument | undefined): 
 }
 
 function mustWritten(outcome: Outcome | undefined): WrittenDocument {
-  if (outcome === undefined) throw new Fault('unknown', { cause: new Error('a write of one mutation gave no outcome') });
+  if (outcome === undefined || outcome.kind === 'undone') throw new Fault('unknown', { cause: new Error('a write of one mutation gave no outcome of its own') });
   if (outcome.kind === 'refused') throw outcome.fault;
   return outcome;
 }

@@ -57,6 +57,7 @@ export const problems = {
   limits_unavailable: { status: 503, title: 'Limits unavailable' },
   origin_unavailable: { status: 503, title: 'Origin unavailable' },
   deadline_exceeded: { status: 504, title: 'Deadline exceeded' },
+  cursor_moved: { status: 409, title: 'Another process has moved this cursor' },
   store_busy: { status: 503, title: 'Store busy' },
   store_unavailable: { status: 503, title: 'Store unavailable' },
   overloaded: { status: 503, title: 'Overloaded' },

@@ -3,11 +3,13 @@ import { describe } from 'bun:test';
 import { feedSuite } from './feed-suite.ts';
 import type { OpenPlace } from './harness.ts';
 import { listSuite, movingSuite } from './list-suite.ts';
+import { togetherSuite } from './together-suite.ts';
 import { writeSuite } from './write-suite.ts';
 
 export function storeSuite(engine: string, open: OpenPlace, holds: Parameters<typeof listSuite>[1] = () => true): void {
   describe(`store on ${engine}`, () => {
     writeSuite(open);
+    togetherSuite(open);
     listSuite(open, holds);
     movingSuite(open);
     feedSuite(open);

@@ -200,8 +200,9 @@ export function writeSuite(open: OpenPlace): void {
     test('keeps the cursors of its consumers', async () => {
       expect(await store.cursor('nobody')).toBeUndefined();
       const position = await store.head();
-      await store.keepCursor('purge', { epoch: position.epoch, order: '0'.repeat(20) });
-      await store.keepCursor('purge', position);
+      const early = { epoch: position.epoch, order: '0'.repeat(20) };
+      await store.write([], { ...inTime(), cursor: { consumer: 'purge', from: undefined, to: early } });
+      await store.write([], { ...inTime(), cursor: { consumer: 'purge', from: early, to: position } });
       store = await place.reopen();
       expect(await store.cursor('purge')).toEqual(position);
     });

@@ -1,5 +1,5 @@
 /**
- * Order among the writes of one process. Those that share a document, a nonce or an idempotency key wait for each
+ * Order among the writes of one process. Those that share a document, a nonce, an idempotency key or a cursor wait for each
  * other here, instead of meeting in the database as conflicts that are thrown away and tried again. What waits when
  * its turn comes is one group, hence one transaction; what shares nothing with a running group does not wait.
  *
@@ -14,7 +14,7 @@ import type { Mutation, WriteOptions, Written } from '../store.ts';
 export interface Call {
   readonly mutations: readonly Mutation[];
   readonly options: WriteOptions;
-  /** Documents, nonce and idempotency key. */
+  /** Documents, nonce, idempotency key and cursor. */
   readonly keys: readonly string[];
   /** Those of `keys` that only one call of a group may have: the second must meet what the first committed. */
   readonly records: readonly string[];

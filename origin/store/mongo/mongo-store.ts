@@ -150,10 +150,6 @@ class MongoStore implements Store {
     });
   }
 
-  async keepCursor(consumer: string, { epoch, order }: Position): Promise<void> {
-    await this.#own(() => cursorsOf(this.#database).replaceOne({ _id: consumer }, { epoch, order }, { upsert: true }));
-  }
-
   renewEpoch(): Promise<Position> {
     return this.#own(async () => {
       const epoch = this.#options.random(8);

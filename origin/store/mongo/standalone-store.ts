@@ -12,7 +12,7 @@ import { Fault } from '../../../shared/contract/fault.ts';
 import type { Position } from '../../../shared/contract/position.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import { storeLimits } from '../limits.ts';
-import type { ChangeBatch, HistoryLost, ListRequest, Read, ReadOptions, Store } from '../store.ts';
+import type { ChangeBatch, HistoryLost, ListRequest, Mutation, Read, ReadOptions, Store, WriteOptions, Written } from '../store.ts';
 import { Wake } from '../wake.ts';
 import { codeOf, codes, deadlineExceeded, storeUnavailable, toStoreFault } from './errors.ts';
 import { inTime } from './in-time.ts';
@@ -72,8 +72,12 @@ export class StandaloneStore implements Store {
     return this.#read(options, (reading) => this.#reader.count(resource, request, max, reading));
   }
 
-  /** The rules refuse every write before it comes here. */
-  async write(): Promise<never> {
+  /** The rules refuse every write of documents before it comes here; consumers that write none still move their cursors. */
+  async write(mutations: readonly Mutation[], { cursor }: WriteOptions): Promise<Written> {
+    if (mutations.length === 0 && cursor !== undefined) {
+      this.#cursors.set(cursor.consumer, cursor.to);
+      return { outcomes: [], position: this.#position, replayed: undefined };
+    }
     throw new Fault('forbidden', { detail: 'a standalone MongoDB has no transactions, so nothing is written through Tombolo' });
   }
 
@@ -97,13 +101,9 @@ export class StandaloneStore implements Store {
     }
   }
 
-  /** In memory: who has lost its own has missed nothing. */
+  /** Kept in memory only: a standalone has no change feed, so a consumer that loses its cursor has missed nothing. */
   async cursor(consumer: string): Promise<Position | undefined> {
     return this.#cursors.get(consumer);
-  }
-
-  async keepCursor(consumer: string, position: Position): Promise<void> {
-    this.#cursors.set(consumer, position);
   }
 
   /** No position promises anything that could be lost. */

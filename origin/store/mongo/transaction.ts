@@ -1,24 +1,26 @@
 /**
  * One attempt of a group of writes as one transaction: read the documents, decide, then the records (nonce, idempotency) as
- * its first insert, the documents, the commit. Whatever is thrown leaves nothing behind.
+ * its first insert, the consumers' cursors, the documents, the commit. Whatever is thrown leaves nothing behind.
  *
- *   find ──▶ decide ──▶ insert records ──▶ bulk writes ──▶ commit ──▶ committed
- *    │                      │ met before: RecordMet │ refused: MutationRefused │ result unknown: commit again
+ *   find ──▶ decide ──▶ insert records, move cursors ──▶ bulk writes ──▶ commit ──▶ committed
+ *    │          │ follow-ups │ met before: RecordMet │ refused: MutationRefused │ result unknown: commit again
+ *    │          └─ are read ─┤
  *    └──────────────────────┴── conflict, election, lost connection: labelled, and tried again from the start
  */
 import type { ClientSession, Db } from 'mongodb';
-import type { Fault } from '../../../shared/contract/fault.ts';
+import { Fault } from '../../../shared/contract/fault.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import { storeLimits } from '../limits.ts';
-import type { Mutation, Outcome, WriteOptions } from '../store.ts';
-import { type Decided, decideAll, keyOf, type Operation, type Standing, toModels, toRuns } from './decide.ts';
+import { isUndone } from '../outcomes.ts';
+import type { CursorMove, FollowUp, Outcome, WriteOptions } from '../store.ts';
+import { type Decided, decideAll, keyOf, nothing, type Operation, Standings, toModels, toRuns } from './decide.ts';
 import { type Stored, toStoredId } from './documents.ts';
 import type { Call } from './group-queue.ts';
-import { codes, deadlineExceeded, firstWriteError, hasLabel, indexNameIn, isUnreachable, toConflict, toInvalid, withoutBulk, type WriteFailure } from './errors.ts';
+import { codeOf, codes, deadlineExceeded, firstWriteError, hasLabel, indexNameIn, isUnreachable, toConflict, toInvalid, withoutBulk, type WriteFailure } from './errors.ts';
 import { inTime } from './in-time.ts';
 import { asBytes, mustBytes, toRawDocument, toTyped } from './raw-documents.ts';
 import type { RawTexts } from './raw-texts.ts';
-import { onceOf, type OnceRecord } from './system-collections.ts';
+import { cursorsOf, onceOf, type OnceRecord } from './system-collections.ts';
 
 /** Of a call in a group: its outcomes, or what its own code threw. */
 export type Result = readonly Outcome[] | { readonly thrown: unknown };
@@ -76,56 +78,77 @@ export class Transaction {
     // The deadline of the most patient: once it commits the others' changes are in it, whoever still waits.
     const commitDeadline = Math.max(...calls.map(({ options }) => options.deadline));
     this.#session.startTransaction({ readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority', journal: true }, maxCommitTimeMS: this.#left(commitDeadline) });
-    const standing = await this.#read(calls.flatMap(({ mutations }) => mutations), deadline);
+    const standings = new Standings();
+    await this.#read(calls.flatMap(({ mutations }) => mutations), standings, deadline);
     const results = new Map<Call, Result>();
     const records: OfCall<OnceRecord>[] = [];
     const operations: OfCall<Operation>[] = [];
+    const cursors: CursorMove[] = [];
     for (const call of calls) {
-      const decided = this.#decide(call, standing);
+      const decided = await this.#decide(call, standings, deadline);
       results.set(call, 'thrown' in decided ? decided : decided.outcomes);
       if ('thrown' in decided) {
         await this.#mustBeFirst(call, deadline);
         continue;
       }
+      const { atomic, cursor } = call.options;
+      if (cursor !== undefined && !(atomic === true && isUndone(decided.outcomes))) cursors.push(cursor);
       records.push(...decided.records.map((value) => ({ call, value })));
       operations.push(...decided.operations.map((value) => ({ call, value })));
     }
-    if (records.length === 0 && operations.length === 0) {
+    if (records.length === 0 && operations.length === 0 && cursors.length === 0) {
       await this.#inTime(deadline, () => this.#session.abortTransaction());
       return results;
     }
     if (records.length > 0) await this.#insert(records, deadline);
+    for (const cursor of cursors) await this.#move(cursor, deadline);
     for (const run of toRuns(operations, ({ value }) => value.resource.name)) await this.#carryOut(run, deadline);
     await this.#commit(commitDeadline);
     return results;
   }
 
   /** All documents of one resource in one question, with the types that they have. */
-  async #read(mutations: readonly Mutation[], deadline: number): Promise<Map<string, Standing>> {
-    const standing = new Map<string, Standing>();
+  async #read(mutations: readonly FollowUp[], standings: Standings, deadline: number): Promise<void> {
     for (const [resource, ids] of byResource(mutations)) {
       const keys = [...ids].flatMap((id) => toStoredId(resource, id) ?? []);
-      const found = await this.#inTime(deadline, (limit) => this.#collection(resource).find({ _id: { $in: keys } }, { session: this.#session, batchSize: keys.length + 1, ...asBytes, ...limit }).toArray());
+      const asking = { session: this.#session, batchSize: keys.length + 1, ...asBytes };
+      const found = await this.#inTime(deadline, (limit) => this.#collection(resource).find({ _id: { $in: keys } }, { ...asking, ...limit }).toArray());
       const raw = found.flatMap((each) => toRawDocument(resource, mustBytes(each)) ?? []);
       const documents = await this.#texts.all(raw);
-      raw.forEach(({ id, bytes }, index) => standing.set(keyOf({ resource, id }), { document: documents[index], stored: toTyped(bytes) }));
+      for (const id of ids) standings.set(keyOf({ resource, id }), nothing);
+      raw.forEach(({ id, bytes }, index) => standings.set(keyOf({ resource, id }), { document: documents[index], stored: toTyped(bytes) }));
     }
-    return standing;
   }
 
   /** A call whose code throws leaves nothing, and the calls behind it see nothing of it. */
-  #decide(call: Call, standing: Map<string, Standing>): (Decided & { readonly records: readonly OnceRecord[] }) | { readonly thrown: unknown } {
-    const own = new Map(call.mutations.flatMap((mutation) => {
-      const found = standing.get(keyOf(mutation));
-      return found === undefined ? [] : [[keyOf(mutation), found] as const];
-    }));
+  async #decide(call: Call, standings: Standings, deadline: number): Promise<(Decided & { readonly records: readonly OnceRecord[] }) | { readonly thrown: unknown }> {
+    const { cursor, atomic = false } = call.options;
+    if (cursor !== undefined && !(await this.#stands(cursor, deadline))) return { thrown: new Fault('cursor_moved') };
+    for (;;) {
+      const own = new Standings(standings);
+      const decided = attempt(() => decideAll(call.mutations, own, { refused: call.refused, atomic }));
+      if ('thrown' in decided) return decided;
+      if ('unread' in decided) {
+        await this.#read(decided.unread, standings, deadline);
+        continue;
+      }
+      const recorded = attempt(() => ({ ...decided, records: this.#toRecords(call.options, decided) }));
+      if (!('thrown' in recorded) && !(atomic && isUndone(decided.outcomes))) own.keep();
+      return recorded;
+    }
+  }
+
+  async #stands({ consumer, from }: CursorMove, deadline: number): Promise<boolean> {
+    const standing = await this.#inTime(deadline, (limit) => cursorsOf(this.#database).findOne({ _id: consumer }, { session: this.#session, ...limit }));
+    return standing?.epoch === from?.epoch && standing?.order === from?.order;
+  }
+
+  /** Another process that moves it meanwhile is a conflict, which the server labels; its first cursor of all is a duplicate. */
+  async #move({ consumer, to: { epoch, order } }: CursorMove, deadline: number): Promise<void> {
     try {
-      const decided = decideAll(call.mutations, own, call.refused);
-      const records = this.#toRecords(call.options, decided);
-      for (const [key, after] of own) standing.set(key, after);
-      return { ...decided, records };
-    } catch (thrown) {
-      return { thrown };
+      await this.#inTime(deadline, (limit) => cursorsOf(this.#database).replaceOne({ _id: consumer }, { epoch, order }, { upsert: true, session: this.#session, ...limit }));
+    } catch (error) {
+      throw codeOf(error) === codes.duplicateKey ? new Stale('another process made this cursor meanwhile', { cause: error }) : error;
     }
   }
 
@@ -222,7 +245,15 @@ export function toOnceId(key: string): string {
   return `once:${key}`;
 }
 
-function byResource(mutations: readonly Mutation[]): ReadonlyMap<Resource, ReadonlySet<string>> {
+function attempt<T>(run: () => T): T | { readonly thrown: unknown } {
+  try {
+    return run();
+  } catch (thrown) {
+    return { thrown };
+  }
+}
+
+function byResource(mutations: readonly FollowUp[]): ReadonlyMap<Resource, ReadonlySet<string>> {
   const found = new Map<Resource, Set<string>>();
   for (const { resource, id } of mutations) found.set(resource, (found.get(resource) ?? new Set()).add(id));
   return found;

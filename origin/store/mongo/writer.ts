@@ -35,13 +35,13 @@ export class Writer {
   }
 
   async write(mutations: readonly Mutation[], given: WriteOptions): Promise<Written> {
-    const { nonce, once, deadline } = given;
+    const { nonce, once, cursor, deadline } = given;
     const options = { ...given, deadline: performance.now() + deadline - this.#options.clock() };
     const msLeft = toLeft(options);
-    if (mutations.length === 0 && nonce === undefined && once === undefined)
+    if (mutations.length === 0 && nonce === undefined && once === undefined && cursor === undefined)
       return { outcomes: [], position: await inTime(msLeft, () => this.#options.head.refresh()), replayed: undefined };
     if (this.#queue.length >= storeLimits.writesQueuedMax) throw new Fault('overloaded', { detail: 'too many writes wait for the database', headers: { 'retry-after': '1' } });
-    const records = [...(nonce === undefined ? [] : [toNonce(nonce)._id]), ...(once === undefined ? [] : [toOnceId(once.key)])];
+    const records = [...(nonce === undefined ? [] : [toNonce(nonce)._id]), ...(once === undefined ? [] : [toOnceId(once.key)]), ...(cursor === undefined ? [] : [`cursor:${cursor.consumer}`])];
     return this.#queue.submit({ mutations, options, records, keys: [...mutations.map(keyOf), ...records], refused: new Map(), settled: Promise.withResolvers(), since: performance.now() });
   }
 

@@ -6,11 +6,14 @@ import { cursors } from './system-tables.ts';
 
 export class Cursors {
   readonly #find;
+  readonly #findForWrite;
   readonly #keep;
 
   constructor(given: { readonly reader: Queries; readonly writer: Queries }) {
     const { epoch, order } = cursors;
-    this.#find = given.reader.select({ epoch, order }).from(cursors).where(eq(cursors.consumer, sql.placeholder('consumer'))).prepare();
+    const ofConsumer = eq(cursors.consumer, sql.placeholder('consumer'));
+    this.#find = given.reader.select({ epoch, order }).from(cursors).where(ofConsumer).prepare();
+    this.#findForWrite = given.writer.select({ epoch, order }).from(cursors).where(ofConsumer).prepare();
     this.#keep = given.writer.insert(cursors)
       .values({ consumer: sql.placeholder('consumer'), epoch: sql.placeholder('epoch'), order: sql.placeholder('order') })
       .onConflictDoUpdate({ target: cursors.consumer, set: { epoch: sql.raw('excluded.epoch'), order: sql.raw('excluded."order"') } }).prepare();
@@ -18,6 +21,11 @@ export class Cursors {
 
   find(consumer: string): Position | undefined {
     return this.#find.get({ consumer });
+  }
+
+  /** As a write transaction sees it. */
+  findForWrite(consumer: string): Position | undefined {
+    return this.#findForWrite.get({ consumer });
   }
 
   /** Needs a write transaction. */

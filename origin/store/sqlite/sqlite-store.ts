@@ -121,8 +121,8 @@ class SqliteStore implements Store {
     this.#head = new Head(this.#log, () => this.#snapshot.end());
     const log = new ChangeLog(writer);
     this.#commits = new GroupCommit({ database: writer.database, log, clock: options.clock, onBegin: () => this.#snapshot.end(), onCommit: (end) => this.#head.moveTo(end) });
-    this.#calls = new WriteCalls(writer, resources, options.clock);
     this.#cursors = new Cursors({ reader: this.#logConnection.queries, writer: writer.queries });
+    this.#calls = new WriteCalls(writer, resources, { cursors: this.#cursors, clock: options.clock });
     this.#foreign = new ForeignCommits({ database: writer.database, path: opened.path, onCommit: ({ schema }) => this.#noticed(schema), onFatal: options.onFatal });
     this.#tidy = new Tidy({ queries: writer.queries, log, clock: options.clock, commit: (run) => this.#ownWrite(run), onWarning: options.onWarning });
   }
@@ -155,10 +155,6 @@ class SqliteStore implements Store {
 
   async cursor(consumer: string): Promise<Position | undefined> {
     return this.#cursors.find(consumer);
-  }
-
-  async keepCursor(consumer: string, position: Position): Promise<void> {
-    await this.#ownWrite(() => this.#cursors.keep(consumer, position));
   }
 
   async renewEpoch(): Promise<Position> {

@@ -1,0 +1,13 @@
+/** What becomes of the outcomes of an atomic write when one of its mutations is refused. */
+import type { Outcome } from './store.ts';
+
+/** The same where nothing was refused; otherwise what was refused, and everything else `undone`. */
+export function undoneBy(outcomes: readonly Outcome[]): readonly Outcome[] {
+  if (outcomes.every(({ kind }) => kind !== 'refused')) return outcomes;
+  return outcomes.map((outcome) => (outcome.kind === 'refused' ? outcome : { kind: 'undone' }));
+}
+
+/** Whether an atomic write left nothing. */
+export function isUndone(outcomes: readonly Outcome[]): boolean {
+  return outcomes.length > 0 && outcomes.every(({ kind }) => kind !== 'written');
+}
