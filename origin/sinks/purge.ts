@@ -16,6 +16,7 @@ import { type Touched, touchedOf } from '../feed/touched.ts';
 import type { Position } from '../../shared/contract/position.ts';
 import { type Report, type ReportAnswer, reportIdleMs } from '../../shared/contract/report.ts';
 import type { Feed } from '../feed/feed.ts';
+import { pause } from '../pause.ts';
 import type { Store } from '../store/store.ts';
 import { RaisedBuckets } from './raised-buckets.ts';
 
@@ -138,16 +139,4 @@ class PurgeSession {
     if (this.#clock === undefined || momentMs === undefined) return null;
     return Math.floor(this.#clock.coordinatorMs + momentMs - this.#clock.receivedMs);
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done, { once: true });
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-  });
 }

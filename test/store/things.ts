@@ -43,5 +43,7 @@ export function things(name: string, read: Rule, id: 'named' | 'objectId' = 'nam
 export const open = things('open-things', anyone);
 const owned = things('owned-things', owner('author'));
 const shared = things('shared-things', any(role('reader'), owner('author'), all(tenant('tenant'), equals('open', true))));
+/** What a consumer leaves of the changes of other things. */
+export const effects = things('effects', anyone);
 const linked = things('linked-things', anyone, 'objectId');
 export const everyThing = [open, owned, shared, linked] as const;

@@ -1,0 +1,98 @@
+/**
+ * The long-lived parts of one origin process: started in order, from the most general to the most specific,
+ * stopped backwards within one deadline, each telling its state. Readiness and shutdown follow from this list.
+ *
+ *   start(a), start(b), start(c) ── stop ──▶ c, b, a: each has what is left of the deadline, then it is left behind
+ *              └── one that fails to start takes those before it down, backwards, and the start fails
+ */
+
+/** `undefined`: it does its work. Otherwise why not, for whoever operates this. */
+export type Trouble = string | undefined;
+
+export interface Service {
+  /** Finishes what is accepted; by `deadline`, in milliseconds of the epoch, it is left behind. */
+  stop(deadline: number): Promise<void>;
+  /** Asked by `/ready`, so it answers at once or soon. */
+  trouble(): Trouble | Promise<Trouble>;
+}
+
+export interface Started<T> extends Service {
+  readonly value: T;
+}
+
+export interface ServicesOptions {
+  /** A service that did not stop, in time or at all. */
+  onTrouble(service: string, cause: unknown): void;
+}
+
+interface Running {
+  readonly name: string;
+  readonly service: Service;
+}
+
+/** Whoever does not know within a second whether it works, does not. */
+const troubleMsMax = 1_000;
+/** A start that fails does not hang on what it takes down. */
+const failedStartMsMax = 5_000;
+
+export class Services {
+  readonly #options: ServicesOptions;
+  readonly #running: Running[] = [];
+  #stopping: Promise<void> | undefined;
+
+  constructor(options: ServicesOptions) {
+    this.#options = options;
+  }
+
+  async start<T>(name: string, start: () => Started<T> | Promise<Started<T>>): Promise<T> {
+    try {
+      const started = await start();
+      this.#running.push({ name, service: started });
+      return started.value;
+    } catch (cause) {
+      await this.stop(Date.now() + failedStartMsMax);
+      throw cause;
+    }
+  }
+
+  /** Backwards; asked a second time it is the same stop. */
+  stop(deadline: number): Promise<void> {
+    this.#stopping ??= this.#stopAll(deadline);
+    return this.#stopping;
+  }
+
+  /** The services that do not do their work now, each with why; empty when all is well. */
+  async troubles(): Promise<Readonly<Record<string, string>>> {
+    if (this.#stopping !== undefined) return { origin: 'is stopping' };
+    const told = await Promise.all(this.#running.map(async ({ name, service }) => [name, await troubleOf(service)] as const));
+    return Object.fromEntries(told.filter((each): each is readonly [string, string] => each[1] !== undefined));
+  }
+
+  async #stopAll(deadline: number): Promise<void> {
+    for (const { name, service } of this.#running.toReversed()) {
+      try {
+        if (!(await isDoneBy(service.stop(deadline), deadline))) this.#options.onTrouble(name, new Error('did not stop in time'));
+      } catch (cause) {
+        this.#options.onTrouble(name, cause);
+      }
+    }
+  }
+}
+
+async function troubleOf(service: Service): Promise<Trouble> {
+  try {
+    return await Promise.race([service.trouble(), Bun.sleep(troubleMsMax).then(() => 'did not say how it is')]);
+  } catch (cause) {
+    return cause instanceof Error ? cause.message : 'failed';
+  }
+}
+
+async function isDoneBy(work: Promise<void>, deadline: number): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => resolve(false), Math.max(0, deadline - Date.now()));
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
