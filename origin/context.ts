@@ -1,6 +1,6 @@
 /**
- * The long-lived things of one origin process, built from the most general to the most specific and
- * disposed of backwards. Time is passed in, so that tests hold it.
+ * The long-lived things of one origin process: services, started from the most general to the most specific and
+ * stopped backwards. Time is passed in, so that tests hold it.
  */
 import pino from 'pino';
 import type { Contract } from '../shared/contract/contract.ts';
@@ -13,8 +13,10 @@ import type { Asked } from './call.ts';
 import type { ComputeCalls } from './compute/calls.ts';
 import { openCompute } from './compute/open.ts';
 import type { ComputePool } from './compute/pool.ts';
+import { type Consumer, startConsumer } from './feed/consumer.ts';
 import { Feed } from './feed/feed.ts';
 import type { VerifiedHop } from './hop/verify.ts';
+import { Services, type ServiceState, type Started } from './services/services.ts';
 import type { Settings } from './settings.ts';
 import { openMongoStore } from './store/mongo/mongo-store.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
@@ -27,40 +29,37 @@ export interface Context {
   readonly store: Store;
   readonly feed: Feed;
   readonly compute: ComputePool<ComputeCalls>;
+  readonly services: Services;
+  /** Aborted when the origin begins to stop: live streams tell their clients to come back. */
+  readonly streams: AbortController;
   /** Refusals by reason, since the start. */
   readonly refusals: Map<FaultReason, number>;
   now(): number;
   /** Deadline, demanded position and nonce of a request. */
   bounds(hop: VerifiedHop, verb: Verb): Pick<Asked, 'deadline' | 'atLeast' | 'nonce'>;
-  close(): Promise<void>;
 }
 
-export async function openContext(settings: Settings, contract: Contract): Promise<Context> {
+/** A service that fails to start takes those before it down, and the context does not open. */
+export async function openContext(settings: Settings, contract: Contract, consumers: readonly Consumer[] = []): Promise<Context> {
   const log = pino({ level: settings.logLevel, base: null }, pino.destination({ dest: 2, sync: true }));
-  const store = await openStore(settings, contract, log);
-  const feed = await openFeed(store, log);
-  const compute = await openCompute();
+  const onTrouble = (message: string, err: unknown) => log.error({ err }, message);
+  const services = new Services({ onTrouble: (service, err) => log.error({ service, err }, 'a service did not stop well') });
+  const store = await services.start('store', async () => asService(await openStore(settings, contract, log), async (opened) => (await opened.head(), { ready: true })));
+  const compute = await services.start('compute', async () => asService(await openCompute(), () => ({ ready: true })));
+  const feed = await services.start('feed', async () => asService(await Feed.open({ store, onTrouble }), (opened) => opened.state()));
+  for (const consumer of consumers) await services.start(`consumer ${consumer.name}`, () => startConsumer(consumer, { store, feed, onTrouble }));
   const now = Date.now;
   return {
-    settings, contract, log, store, feed, compute, now,
+    settings, contract, log, store, feed, compute, services, now,
+    streams: new AbortController(),
     refusals: new Map(),
     bounds: (hop, verb) => toBounds(hop, verb, now()),
-    async close() {
-      await feed.close();
-      await compute.close();
-      await store.close();
-    },
   };
 }
 
-/** A store that answers no question does not stay open behind a start that fails. */
-async function openFeed(store: Store, log: pino.Logger): Promise<Feed> {
-  try {
-    return await Feed.open({ store, onTrouble: (message, err) => log.error({ err }, message) });
-  } catch (cause) {
-    await store.close();
-    throw cause;
-  }
+/** What is closed as a service that is stopped. */
+function asService<T extends { close(): Promise<void> }>(value: T, state: (value: T) => ServiceState | Promise<ServiceState>): Started<T> {
+  return { value, stop: () => value.close(), state: () => state(value) };
 }
 
 function openStore({ mongodbUri, dataDir }: Settings, contract: Contract, log: pino.Logger): Promise<Store> {
@@ -68,7 +67,7 @@ function openStore({ mongodbUri, dataDir }: Settings, contract: Contract, log: p
     resources: contract.resources.values(),
     onWarning: (message: string, facts: Readonly<Record<string, unknown>>) => log.warn(facts, message),
     onFatal: (err: Error) => {
-      // The file under us is no longer the one we opened, or the database cannot be put right: going on would answer from a ghost.
+      // The database file was replaced or cannot be repaired; exit 75 so that whoever supervises this process restarts it.
       log.fatal({ err }, 'the store is not ours any more');
       process.exit(75);
     },

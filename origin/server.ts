@@ -1,86 +1,99 @@
-/** The origin's socket: health and development's key set in the open, everything else through the pipeline. */
+/** The origin's socket: health, readiness and development's key set in the open, everything else through the pipeline. */
 import type { JSONWebKeySet } from 'jose';
 import type { Contract } from '../shared/contract/contract.ts';
 import { limits } from '../shared/contract/limits.ts';
 import { served } from '../shared/resources/all.ts';
 import { type Context, openContext } from './context.ts';
 import { handle } from './pipeline.ts';
+import type { Consumer } from './feed/consumer.ts';
+import type { Services, Started } from './services/services.ts';
 import type { Settings } from './settings.ts';
 import { runPurge } from './sinks/purge.ts';
 import { sendReport } from './sinks/send-report.ts';
 
 export interface Origin {
   readonly port: number;
-  /** Stops accepting, finishes what runs, closes the store: 8 s at most, then cuts. */
+  /** Tells streams to come back, stops accepting, finishes what runs, closes the store: within 9.5 s, then cuts. */
   close(): Promise<void>;
 }
 
 export interface OriginOptions {
   readonly contract?: Contract;
+  /** What follows from changes, beside live streams and the edge's cache. */
+  readonly consumers?: readonly Consumer[];
   /** Development alone: served at `/.well-known/jwks.json`. */
   readonly jwks?: JSONWebKeySet;
 }
 
-const drainMsMax = 8_000;
+/** Less than the ten seconds after which supervisors kill. */
+const stopMsMax = 9_500;
+/** Of these, what the services behind the socket may take. */
+const behindServerMsMax = 1_500;
 
 export async function startOrigin(settings: Settings, options: OriginOptions = {}): Promise<Origin> {
-  const context = await openContext(settings, options.contract ?? served);
-  const stop = new AbortController();
-  const server = await listen(context, options.jwks);
-  const sinks = settings.edgeUrls.map((edgeUrl) => startPurge(context, edgeUrl, stop.signal));
-  let closed: Promise<void> | undefined;
-  return {
-    port: server.port ?? settings.originPort,
-    close: () => (closed ??= close()),
-  };
-
-  async function close(): Promise<void> {
-    await context.feed.close();
-    await Promise.race([server.stop(), Bun.sleep(drainMsMax)]);
-    await server.stop(true);
-    stop.abort();
-    await Promise.all(sinks);
-    await context.close();
-  }
+  const context = await openContext(settings, options.contract ?? served, options.consumers);
+  const { services } = context;
+  for (const edgeUrl of settings.edgeUrls) await services.start(`reports to ${edgeUrl}`, () => startPurge(context, edgeUrl));
+  const port = await services.start('server', () => listen(context, options.jwks));
+  await services.start('streams', () => toStreams(context));
+  return { port, close: () => services.stop(Date.now() + stopMsMax) };
 }
 
-async function listen(context: Context, jwks: JSONWebKeySet | undefined) {
+function listen(context: Context, jwks: JSONWebKeySet | undefined): Started<number> {
   const { settings } = context;
-  try {
-    return Bun.serve({
-      hostname: settings.originHost,
-      port: settings.originPort,
-      maxRequestBodySize: limits.importBytesMax,
-      fetch(request, server) {
-        const open = openRoute(context, request, jwks);
-        if (open !== undefined) return open;
-        // Bun cuts bodies slower than 16 KB/s and streams that are quiet for 10 s.
-        return handle(context, request, () => server.timeout(request, 0));
-      },
-    });
-  } catch (cause) {
-    await context.close();
-    throw cause;
-  }
+  const server = Bun.serve({
+    hostname: settings.originHost,
+    port: settings.originPort,
+    maxRequestBodySize: limits.importBytesMax,
+    fetch(request, server) {
+      const open = openRoute(context, request, jwks);
+      if (open !== undefined) return open;
+      // Bun cuts bodies slower than 16 KB/s and streams that are quiet for 10 s.
+      return handle(context, request, () => server.timeout(request, 0));
+    },
+  });
+  return {
+    value: server.port ?? settings.originPort,
+    async stop(deadline) {
+      await Promise.race([server.stop(), Bun.sleep(Math.max(0, deadline - behindServerMsMax - Date.now()))]);
+      await server.stop(true);
+    },
+    state: () => ({ ready: true }),
+  };
+}
+
+/** Stopped before the server: a stream that is not told to end would keep it from draining. */
+function toStreams({ streams }: Context): Started<void> {
+  return { value: undefined, stop: async () => streams.abort(), state: () => ({ ready: true }) };
 }
 
 /** What is answered without a signature (SEMANTICS: the hop). */
-function openRoute({ settings, store, contract }: Context, request: Request, jwks: JSONWebKeySet | undefined): Response | undefined {
+function openRoute({ settings, store, contract, services }: Context, request: Request, jwks: JSONWebKeySet | undefined): Response | Promise<Response> | undefined {
   if (request.method !== 'GET') return undefined;
   // The whole path: a document may have such an id.
   const path = request.url.slice(request.url.indexOf('/', 'https://'.length));
   if (path === '/health') return Response.json({ status: 'ok', engine: store.engine, contract: contract.digest });
+  if (path === '/ready') return readiness(services);
   if (jwks !== undefined && settings.environment === 'development' && path === '/.well-known/jwks.json') return Response.json(jwks);
   return undefined;
 }
 
-function startPurge(context: Context, edgeUrl: string, signal: AbortSignal): Promise<void> {
+/** 200 when every service does its work; otherwise 503, with those that do not and why (SEMANTICS §22). */
+async function readiness(services: Services): Promise<Response> {
+  const states = await services.states();
+  const ready = Object.values(states).every((state) => state.ready);
+  return Response.json({ status: ready ? 'ready' : 'unready', services: states }, { status: ready ? 200 : 503, headers: { 'cache-control': 'no-store' } });
+}
+
+/** An edge that does not hear of changes revalidates its answers: this process is ready all the same, and says so. */
+function startPurge(context: Context, edgeUrl: string): Started<void> {
   const { store, feed, contract, log, settings } = context;
+  const stop = new AbortController();
   let troubled = 0;
-  return runPurge({
-    store, feed, contract, signal,
+  const running = runPurge({
+    store, feed, contract, signal: stop.signal,
     send: async (report) => {
-      const answer = await sendReport(edgeUrl, report, settings.keys[0], signal);
+      const answer = await sendReport(edgeUrl, report, settings.keys[0], stop.signal);
       if (troubled > 0) log.warn({ edgeUrl }, 'the edge hears of changes again');
       troubled = 0;
       return answer;
@@ -90,4 +103,9 @@ function startPurge(context: Context, edgeUrl: string, signal: AbortSignal): Pro
       if (troubled++ % 60 === 0) log.warn({ edgeUrl, err: cause }, message);
     },
   });
+  return {
+    value: undefined,
+    stop: () => (stop.abort(), running),
+    state: () => (troubled === 0 ? { ready: true } : { ready: true, detail: 'the edge does not hear of changes' }),
+  };
 }

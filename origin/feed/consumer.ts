@@ -14,7 +14,7 @@ import type { Change } from '../../shared/contract/change.ts';
 import { Fault } from '../../shared/contract/fault.ts';
 import type { Position } from '../../shared/contract/position.ts';
 import { pause } from '../pause.ts';
-import type { Started, Trouble } from '../services/services.ts';
+import type { ServiceState, Started } from '../services/services.ts';
 import type { Mutation, Store } from '../store/store.ts';
 import type { Feed, FeedStep } from './feed.ts';
 
@@ -46,7 +46,7 @@ const consumerLimits = {
 export function startConsumer(consumer: Consumer, options: ConsumerOptions): Started<void> {
   const run = new ConsumerRun(consumer, options);
   const running = run.run();
-  return { value: undefined, stop: () => (run.stop(), running), trouble: () => run.trouble };
+  return { value: undefined, stop: () => (run.stop(), running), state: () => run.state };
 }
 
 class ConsumerRun {
@@ -57,7 +57,7 @@ class ConsumerRun {
   #cursor: Position | undefined;
   #keptAtMs = 0;
   #failures = 0;
-  trouble: Trouble;
+  #trouble: string | undefined;
 
   constructor(consumer: Consumer, options: ConsumerOptions) {
     this.#consumer = consumer;
@@ -66,6 +66,10 @@ class ConsumerRun {
 
   stop(): void {
     this.#stop.abort();
+  }
+
+  get state(): ServiceState {
+    return this.#trouble === undefined ? { ready: true } : { ready: false, detail: this.#trouble };
   }
 
   /** Never throws. */
@@ -98,7 +102,7 @@ class ConsumerRun {
       const isIdle = mutations.length === 0 && step.kind === 'changes' && performance.now() - this.#keptAtMs < consumerLimits.cursorIdleMs;
       if (!isIdle) await this.#commit(mutations, step.through);
       this.#failures = 0;
-      this.trouble = undefined;
+      this.#trouble = undefined;
     }
   }
 
@@ -119,7 +123,7 @@ class ConsumerRun {
 
   #fail(cause: unknown): void {
     this.#failures++;
-    this.trouble = `does not get on: ${cause instanceof Error ? cause.message : 'a step failed'}`;
+    this.#trouble = `does not get on: ${cause instanceof Error ? cause.message : 'a step failed'}`;
     this.#options.onTrouble(`${this.#consumer.name}: a step failed and is tried again`, cause);
   }
 

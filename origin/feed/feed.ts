@@ -12,6 +12,7 @@
  */
 import type { Change } from '../../shared/contract/change.ts';
 import type { Position } from '../../shared/contract/position.ts';
+import type { ServiceState } from '../services/services.ts';
 import type { ChangeBatch, Store } from '../store/store.ts';
 
 const feedLimits = {
@@ -21,6 +22,8 @@ const feedLimits = {
   stepChangesMax: 256,
   /** Every follower hears its position at least this often, so that a quiet one stays within retention. */
   heartbeatMs: 15_000,
+  /** A source that is silent for longer is not followed. */
+  silentMsMax: 5_000,
   /** Between attempts when the source fails. */
   retryMs: 500,
 } as const;
@@ -54,6 +57,7 @@ export class Feed {
   readonly #waiting = new Set<() => void>();
   readonly #watching = new Set<() => void>();
   #completeAtMs: number | undefined;
+  #lastBatchAtMs = performance.now();
 
   static async open(options: FeedOptions): Promise<Feed> {
     return new Feed(options, await options.store.head());
@@ -68,6 +72,12 @@ export class Feed {
 
   get through(): Position {
     return this.#through;
+  }
+
+  /** The source gives a batch, if only an empty one, every 100 ms (`Store.watch`). */
+  state(): ServiceState {
+    const silentMs = performance.now() - this.#lastBatchAtMs;
+    return silentMs <= feedLimits.silentMsMax ? { ready: true } : { ready: false, detail: `has heard nothing of the store for ${Math.floor(silentMs / 1_000)} s` };
   }
 
   /** Ends every follower's iteration, then the source. */
@@ -132,6 +142,7 @@ export class Feed {
     for await (const batch of this.#options.store.watch(this.#through, signal)) {
       if ('lost' in batch) return this.#lose(batch.head);
       this.#completeAtMs = batch.completeAtMs;
+      this.#lastBatchAtMs = performance.now();
       this.#take(batch);
       wakeAll(this.#watching);
     }

@@ -6,14 +6,18 @@
  *              └── one that fails to start takes those before it down, backwards, and the start fails
  */
 
-/** `undefined`: it does its work. Otherwise why not, for whoever operates this. */
-export type Trouble = string | undefined;
+export interface ServiceState {
+  /** Whether it does its work; if not, this process is not ready. */
+  readonly ready: boolean;
+  /** What is the matter, for whoever operates this. */
+  readonly detail?: string;
+}
 
 export interface Service {
   /** Finishes what is accepted; by `deadline`, in milliseconds of the epoch, it is left behind. */
   stop(deadline: number): Promise<void>;
   /** Asked by `/ready`, so it answers at once or soon. */
-  trouble(): Trouble | Promise<Trouble>;
+  state(): ServiceState | Promise<ServiceState>;
 }
 
 export interface Started<T> extends Service {
@@ -30,8 +34,8 @@ interface Running {
   readonly service: Service;
 }
 
-/** Whoever does not know within a second whether it works, does not. */
-const troubleMsMax = 1_000;
+/** A service that cannot say within a second whether it works does not. */
+const stateMsMax = 1_000;
 /** A start that fails does not hang on what it takes down. */
 const failedStartMsMax = 5_000;
 
@@ -61,11 +65,10 @@ export class Services {
     return this.#stopping;
   }
 
-  /** The services that do not do their work now, each with why; empty when all is well. */
-  async troubles(): Promise<Readonly<Record<string, string>>> {
-    if (this.#stopping !== undefined) return { origin: 'is stopping' };
-    const told = await Promise.all(this.#running.map(async ({ name, service }) => [name, await troubleOf(service)] as const));
-    return Object.fromEntries(told.filter((each): each is readonly [string, string] => each[1] !== undefined));
+  /** By name, in the order of the list. */
+  async states(): Promise<Readonly<Record<string, ServiceState>>> {
+    const told = await Promise.all(this.#running.map(async ({ name, service }) => [name, await stateOf(service)] as const));
+    return Object.fromEntries(this.#stopping === undefined ? told : [...told, ['origin', { ready: false, detail: 'is stopping' }]]);
   }
 
   async #stopAll(deadline: number): Promise<void> {
@@ -79,11 +82,11 @@ export class Services {
   }
 }
 
-async function troubleOf(service: Service): Promise<Trouble> {
+async function stateOf(service: Service): Promise<ServiceState> {
   try {
-    return await Promise.race([service.trouble(), Bun.sleep(troubleMsMax).then(() => 'did not say how it is')]);
-  } catch (cause) {
-    return cause instanceof Error ? cause.message : 'failed';
+    return await Promise.race([service.state(), Bun.sleep(stateMsMax).then(() => ({ ready: false, detail: 'does not say how it is' }))]);
+  } catch {
+    return { ready: false, detail: 'cannot say how it is' };
   }
 }
 

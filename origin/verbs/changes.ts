@@ -12,7 +12,7 @@ export async function changes(context: Context, call: Call<'changes'>): Promise<
   const { keys } = context.settings;
   const given = hop.header('last-event-id') ?? call.input.after;
   const from = given === undefined ? undefined : (verifyPosition(given, keys) ?? null);
-  const ends = AbortSignal.timeout(Math.max(0, call.deadline - context.now()));
+  const ends = AbortSignal.any([AbortSignal.timeout(Math.max(0, call.deadline - context.now())), context.streams.signal]);
   const body = openEventStream(context.feed, {
     resource, readable,
     present: presenter(resource, principal, undefined),

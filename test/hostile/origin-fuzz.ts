@@ -38,7 +38,7 @@ export async function fuzzOrigin({ seed, inputs }: { readonly seed: number; read
     }), { seed, numRuns: inputs });
     return { inputs, statuses };
   } finally {
-    await context.close();
+    await context.services.stop(Date.now() + 5_000);
     rmSync(dir, { recursive: true, force: true });
   }
 }

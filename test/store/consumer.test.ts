@@ -71,11 +71,11 @@ describe.each(engines)('a consumer on %s', (_engine, open) => {
     const broken: Consumer = { ...counting, handle: (changes) => { if (isBroken) throw new Error('a bug'); return counting.handle(changes); } };
     const running = startConsumer(broken, { store: place.store, feed, onTrouble: () => undefined });
     await place.store.write([put(things, 'x', {})], inTime());
-    await eventually('the consumer says that it fails', async () => (await running.trouble()) === 'does not get on: a bug');
+    await eventually('the consumer says that it fails', async () => (await running.state()).detail === 'does not get on: a bug');
     isBroken = false;
     await eventually('it has its effect', () => textOf(place.store, effects, 'x'));
     expect(await textOf(place.store, effects, 'x')).toBe('{"id":"x","size":1}');
-    await eventually('it gets on', async () => (await running.trouble()) === undefined);
+    await eventually('it gets on', async () => (await running.state()).ready);
     await running.stop(Date.now() + 1_000);
     await feed.close();
     await place.remove();

@@ -64,7 +64,7 @@ export class Pipeline implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#context.close();
+    await this.#context.services.stop(Date.now() + 5_000);
     await this.#remove();
   }
 }
