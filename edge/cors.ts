@@ -1,11 +1,14 @@
 /** CORS (https://fetch.spec.whatwg.org/#http-cors-protocol) for declared origins, and no others. */
 import { Fault } from '../shared/contract/fault.ts';
 import { edgeLimits } from './limits.ts';
+import { patchMediaType } from './negotiate.ts';
 import type { SentHeaders } from './sent-headers.ts';
 
-const requestHeaders = 'Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Tombolo-Position, Traceparent';
+const requestHeaders =
+  'Accept, Authorization, Baggage, Cache-Control, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Tombolo-Position, Traceparent, Tracestate';
 /** SEMANTICS §13; the rest of what this API says in headers comes with them. */
-const exposedHeaders = 'Age, API-Version, Cache-Status, ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, Tombolo-Limits, Tombolo-Position, X-Request-Id';
+const exposedHeaders =
+  'Accept-Patch, Age, Allow, API-Version, Cache-Status, ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, Tombolo-Limits, Tombolo-Position, WWW-Authenticate, X-Request-Id';
 
 /** Lets a declared page read the answer; that every answer varies by Origin stands in `dressing.ts`. */
 export function setCorsHeaders(answer: Headers, request: SentHeaders, declared: ReadonlySet<string>): void {
@@ -18,6 +21,8 @@ export function setCorsHeaders(answer: Headers, request: SentHeaders, declared: 
 /** The answer to OPTIONS: what the path allows, and to a preflight also what a page may send. */
 export function toOptionsAnswer(request: SentHeaders, allow: string, declared: ReadonlySet<string>): Response {
   const headers = new Headers({ allow });
+  // RFC 5789 §3.1.
+  if (allow.split(', ').includes('PATCH')) headers.set('accept-patch', patchMediaType);
   if (request.get('origin') === null || request.get('access-control-request-method') === null) return new Response(null, { status: 204, headers });
   if (!declared.has(request.get('origin') ?? '')) throw new Fault('origin_not_allowed', { detail: 'pages of this origin are not declared in TOMBOLO_CORS_ORIGINS' });
   headers.set('access-control-allow-methods', allow);

@@ -6,11 +6,12 @@ import type { SentHeaders } from './sent-headers.ts';
 const json = 'application/json';
 const lines = 'application/x-ndjson';
 const events = 'text/event-stream';
+export const patchMediaType = 'application/merge-patch+json';
 
 const taken: Readonly<Partial<Record<Verb, readonly string[]>>> = {
   create: [json],
   replace: [json],
-  patch: ['application/merge-patch+json'],
+  patch: [patchMediaType],
   import: [lines, 'text/csv'],
 };
 
@@ -34,7 +35,8 @@ function qualityOf(header: string, type: string): number {
     if (found <= specificity) continue;
     specificity = found;
     const weight = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2);
-    quality = weight === undefined ? 1 : Number(weight) || 0;
+    // One that is no weight (RFC 9110 §12.4.2) says nothing.
+    quality = weight !== undefined && /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/.test(weight) ? Number(weight) : 1;
   }
   return quality;
 }
@@ -46,7 +48,7 @@ export function mustContentType(sent: SentHeaders, verb: Verb): void {
   const charset = parameters.find((parameter) => parameter.startsWith('charset='))?.slice(8).replaceAll('"', '');
   const encoding = sent.get('content-encoding')?.toLowerCase() ?? 'identity';
   if (encoding !== 'identity') throw new Fault('media_type_unsupported', { detail: 'send the body without Content-Encoding', headers: { 'accept-encoding': 'identity' } });
-  if (types.includes(type) && (charset === undefined || charset === 'utf-8')) return;
+  if (types.includes(type) && (charset === undefined || charset === 'utf-8' || charset === 'utf8')) return;
   throw new Fault('media_type_unsupported', {
     detail: `this takes ${types.join(' or ')} in UTF-8`,
     headers: verb === 'patch' ? { 'accept-patch': types.join(', ') } : { accept: types.join(', ') },

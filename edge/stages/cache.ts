@@ -5,9 +5,13 @@
  *   fresh ─────────────────▶ hit: the origin is not asked
  *   changed, or not known ─▶ asked with the stored ETag: 304 makes the entry fresh, 200 replaces it
  *   none ──────────────────▶ asked; of several at once, one
+ *
+ * What a request's own directives ask for comes on top (`directives.ts`): an answer may be fresh and too old for it.
  */
 import type { Context } from 'hono';
+import { Fault } from '../../shared/contract/fault.ts';
 import { cacheable, fromEntry, label } from '../cache/answers.ts';
+import { type Directives, parseDirectives } from '../cache/directives.ts';
 import { type Entry, isFresh } from '../cache/entry.ts';
 import { fill, type ForwardReason } from '../cache/fill.ts';
 import type { Asking, View } from '../cache/generations.ts';
@@ -30,12 +34,13 @@ export function cache(): Stage {
   const fills = new Flights<void>(edgeLimits.followMsMax);
 
   return function cache(c, next) {
-    const directives = c.get('sent').get('cache-control') ?? '';
-    const plan = /\bno-store\b/i.test(directives) ? undefined : toPlan({ route: c.get('route'), read: c.get('read'), principal: c.get('principal'), conditions: c.get('conditions') });
+    const directives = parseDirectives(c.get('sent').get('cache-control'));
+    const plan = directives.noStore ? undefined : toPlan({ route: c.get('route'), read: c.get('read'), principal: c.get('principal'), conditions: c.get('conditions') });
+    if (directives.onlyIfCached && c.get('route').safe) return onlyStored(c, plan, directives);
     if (plan === undefined) return bypass(c, next);
-    if (/\bno-cache\b/i.test(directives)) return look(c, plan, 'everywhere').then((found) => lead(c, plan, found, 'request', fills, next));
-    const held = remembered(c, plan);
-    return held === undefined ? seek(c, plan, fills, next) : serve(c, plan, held, 'hit');
+    if (directives.noCache) return look(c, plan, directives, 'everywhere').then((found) => lead(c, plan, found, 'request', fills, next));
+    const held = remembered(c, plan, directives);
+    return held === undefined ? seek(c, plan, directives, fills, next) : serve(c, plan, held, 'hit');
   };
 }
 
@@ -43,17 +48,24 @@ export function cache(): Stage {
 const followRoundsMax = 2;
 
 /** Asked for where memory does not answer. */
-async function seek(c: Context<EdgeEnv>, plan: Plan, fills: Flights<void>, next: Next): Promise<Response> {
-  let found = await look(c, plan, 'everywhere');
+async function seek(c: Context<EdgeEnv>, plan: Plan, directives: Directives, fills: Flights<void>, next: Next): Promise<Response> {
+  let found = await look(c, plan, directives, 'everywhere');
   // Between finding no leader and leading there is no `await`: of a crowd exactly one goes.
   for (let round = 0; found.fresh === undefined; round++) {
     const leader = round === followRoundsMax ? undefined : leaderOf(fills, plan, found);
     if (leader === undefined) return lead(c, plan, found, found.entry === undefined ? 'uri-miss' : 'stale', fills, next);
     await leader;
-    found = await look(c, plan, 'memory');
+    found = await look(c, plan, directives, 'memory');
     if (found.fresh !== undefined) return serve(c, plan, found.fresh, 'hit; collapsed');
   }
   return serve(c, plan, found.fresh, 'hit');
+}
+
+/** RFC 9111 §5.2.1.7: the origin is not asked, whatever is found. */
+async function onlyStored(c: Context<EdgeEnv>, plan: Plan | undefined, directives: Directives): Promise<Response> {
+  const found = plan === undefined || directives.noCache ? undefined : await look(c, plan, directives, 'everywhere');
+  if (plan !== undefined && found?.fresh !== undefined) return serve(c, plan, found.fresh, 'hit');
+  throw new Fault('not_cached', { detail: 'nothing that is stored answers this, and only-if-cached keeps the origin from being asked', headers: { 'cache-status': 'tombolo; detail=only-if-cached' } });
 }
 
 /** Only what will be fresh can be shared, so while generations are unknown nobody waits for another. */
@@ -80,20 +92,27 @@ async function bypass(c: Context<EdgeEnv>, next: Next): Promise<Response> {
 }
 
 /** A hit in the isolate's memory under generations that it may believe: nobody is asked, and nobody waits. */
-function remembered(c: Context<EdgeEnv>, plan: Plan): Entry | undefined {
+function remembered(c: Context<EdgeEnv>, plan: Plan, directives: Directives): Entry | undefined {
   const { generations, entries } = c.get('context');
   const entry = entries.recall(plan.key);
-  return entry !== undefined && isFresh(entry, generations.held(plan.resource.name, plan.buckets, askingOf(c)), c.get('conditions').after) ? entry : undefined;
+  if (entry === undefined || !isYoung(entry, directives)) return undefined;
+  return isFresh(entry, generations.held(plan.resource.name, plan.buckets, askingOf(c)), c.get('conditions').after) ? entry : undefined;
 }
 
-async function look(c: Context<EdgeEnv>, plan: Plan, where: 'everywhere' | 'memory'): Promise<Found> {
+async function look(c: Context<EdgeEnv>, plan: Plan, directives: Directives, where: 'everywhere' | 'memory'): Promise<Found> {
   const { generations, entries } = c.get('context');
   const view = await generations.view(plan.resource.name, plan.buckets, askingOf(c));
   const { after }: Conditions = c.get('conditions');
+  const mayServe = (entry: Entry): boolean => isYoung(entry, directives) && isFresh(entry, view, after);
   const entry = entries.recall(plan.key);
-  if (entry !== undefined && isFresh(entry, view, after)) return { entry, view, fresh: entry };
+  if (entry !== undefined && mayServe(entry)) return { entry, view, fresh: entry };
   const loaded = where === 'memory' ? entry : await entries.load(plan.key);
-  return { entry: loaded, view, fresh: loaded !== undefined && isFresh(loaded, view, after) ? loaded : undefined };
+  return { entry: loaded, view, fresh: loaded !== undefined && mayServe(loaded) ? loaded : undefined };
+}
+
+/** By the age that its answer tells, in whole seconds. */
+function isYoung({ validatedAt }: Entry, { maxAgeSeconds }: Directives): boolean {
+  return maxAgeSeconds === undefined || Math.floor((Date.now() - validatedAt) / 1_000) <= maxAgeSeconds;
 }
 
 function askingOf(c: Context<EdgeEnv>): Asking {

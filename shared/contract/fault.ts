@@ -15,6 +15,8 @@ interface ProblemKind {
   readonly title: string;
   /** A type registered with IANA (RFC 9457 §4.2) where there is one; `urn:tombolo:problem:<reason>` otherwise. */
   readonly type?: string;
+  /** What the client itself asked for: no failure, whatever its status. */
+  readonly isWanted?: true;
 }
 
 /** Every reason with what the world may read of it. Order: input, identity, state, hop, ourselves. */
@@ -58,6 +60,7 @@ export const problems = {
   origin_unavailable: { status: 503, title: 'Origin unavailable' },
   deadline_exceeded: { status: 504, title: 'Deadline exceeded' },
   cursor_moved: { status: 409, title: 'Another process has moved this cursor' },
+  not_cached: { status: 504, title: 'Not in the cache', isWanted: true },
   store_busy: { status: 503, title: 'Store busy' },
   store_unavailable: { status: 503, title: 'Store unavailable' },
   overloaded: { status: 503, title: 'Overloaded' },
