@@ -4,7 +4,8 @@
  */
 import type { Contract } from '../shared/contract/contract.ts';
 import { Fault, type FaultReason } from '../shared/contract/fault.ts';
-import type { Plans } from '../shared/contract/plans.ts';
+import { DeclarationError, mustBeSound } from '../shared/contract/mistakes.ts';
+import { type Plans, unaffordable } from '../shared/contract/plans.ts';
 import type { Position } from '../shared/contract/position.ts';
 import type { Principal } from '../shared/contract/principal.ts';
 import type { Route } from '../shared/contract/routes.ts';
@@ -93,7 +94,7 @@ export interface Served {
 
 const made = new WeakMap<Bindings, EdgeContext>();
 
-/** Throws `misconfigured` until every setting is there; the log names what is missing. */
+/** Throws `misconfigured` until declarations and settings are right; the log names all that is not. */
 export function contextOf(bindings: Bindings, served: Served): EdgeContext {
   const known = made.get(bindings);
   if (known !== undefined) return known;
@@ -104,12 +105,14 @@ export function contextOf(bindings: Bindings, served: Served): EdgeContext {
 
 function build(bindings: Bindings, { contract, plans }: Served): EdgeContext {
   try {
+    mustBeSound(contract, plans, { mistakes: unaffordable(plans, contract) });
     const settings = mustSettings({ ...bindings });
     return {
       settings, contract, plans: withAnonymousPlan(plans, settings.anonymousPlan), quota: toQuota(bindings.COUNTERS), macs: new Macs(settings.keys), tokens: new Tokens(settings),
       retries: new RetryBudget(), generations: new Generations(settings, contract.digest), entries: new Entries(), reads: new Reads(), dressing: toDressing(settings),
     };
   } catch (cause) {
+    if (cause instanceof DeclarationError) throw new Fault('misconfigured', { facts: { declarations: cause.mistakes } });
     if (!(cause instanceof SettingsError)) throw cause;
     throw new Fault('misconfigured', { cause, facts: { settings: cause.message } });
   }

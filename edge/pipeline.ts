@@ -3,7 +3,6 @@
  * much he may ask comes before the cache, so that a hit is never served to someone who may not see it.
  */
 import { Hono } from 'hono';
-import { mustAfford } from '../shared/contract/plans.ts';
 import { reportPath } from '../shared/contract/report.ts';
 import type { EdgeEnv, Served } from './context.ts';
 import { report } from './coordinator/report.ts';
@@ -22,7 +21,6 @@ import { validate } from './stages/validate.ts';
 import { version } from './stages/version.ts';
 
 export function pipeline(served: Served): Hono<EdgeEnv> {
-  mustAfford(served.plans, served.contract);
   const stages = {
     trace: trace(),
     configure: configure(served),

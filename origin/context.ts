@@ -6,6 +6,7 @@ import pino from 'pino';
 import type { Contract } from '../shared/contract/contract.ts';
 import type { FaultReason } from '../shared/contract/fault.ts';
 import { limits } from '../shared/contract/limits.ts';
+import { mustBeSound } from '../shared/contract/mistakes.ts';
 import { parsePosition } from '../shared/contract/position.ts';
 import type { Verb } from '../shared/contract/routes.ts';
 import { hopLimits } from '../shared/hop/profile.ts';
@@ -41,6 +42,7 @@ export interface Context {
 
 /** A service that fails to start takes those before it down, and the context does not open. */
 export async function openContext(settings: Settings, contract: Contract, consumers: readonly Consumer[] = []): Promise<Context> {
+  mustBeSound(contract);
   const log = pino({ level: settings.logLevel, base: null }, pino.destination({ dest: 2, sync: true }));
   const onTrouble = (message: string, err: unknown) => log.error({ err }, message);
   const services = new Services({ onTrouble: (service, err) => log.error({ service, err }, 'a service did not stop well') });

@@ -1,6 +1,9 @@
 /** The long-lived things of `npm start`, built in order and disposed of backwards. */
 import { join } from 'node:path';
+import { mustBeSound } from '../../shared/contract/mistakes.ts';
+import { unaffordable } from '../../shared/contract/plans.ts';
 import { served } from '../../shared/resources/all.ts';
+import { offered } from '../../shared/resources/plans.ts';
 import { startOrigin } from '../server.ts';
 import type { Settings, Variables } from '../settings.ts';
 import { mustDevelopmentSettings } from './development.ts';
@@ -33,6 +36,7 @@ export class Development {
   }
 
   async start(given: Variables, say: Say): Promise<void> {
+    mustBeSound(served, offered, { mistakes: unaffordable(offered, served) });
     const settings = await mustDevelopmentSettings(given);
     const { record, ended } = await openRunRecord(settings.dataDir);
     this.#disposals.push(() => record.remove());

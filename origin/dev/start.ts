@@ -7,6 +7,7 @@
  * next start ends the workerd that was left, and everything that was acknowledged is there.
  */
 import { join } from 'node:path';
+import { DeclarationError } from '../../shared/contract/mistakes.ts';
 import { SettingsError } from '../settings.ts';
 import { StoreNotReady } from '../store/not-ready.ts';
 import { Development } from './run-development.ts';
@@ -35,7 +36,7 @@ try {
   await development.start(process.env, (line) => process.stdout.write(`${line}\n`));
 } catch (cause) {
   if (!stopping) {
-    const isSetting = cause instanceof SettingsError || cause instanceof AlreadyRunning || cause instanceof StoreNotReady;
+    const isSetting = cause instanceof DeclarationError || cause instanceof SettingsError || cause instanceof AlreadyRunning || cause instanceof StoreNotReady;
     process.stderr.write(`tombolo cannot start: ${isSetting ? cause.message : cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}\n`);
     await development.close();
     process.exit(isSetting ? exitConfiguration : 1);

@@ -32,16 +32,28 @@ export function toFields(schema: z.ZodObject): ReadonlyMap<string, Field> {
   return fields;
 }
 
-/** zod's own public description of a type: https://zod.dev/packages/core */
-export interface Definition {
-  readonly type: string;
-  readonly format?: string;
+interface CheckDefinition {
   readonly check?: string;
+  readonly format?: string;
+  /** Of date-times. */
+  readonly local?: boolean;
+  readonly precision?: number | null;
+}
+
+/** zod's own public description of a type: https://zod.dev/packages/core */
+export interface Definition extends CheckDefinition {
+  readonly type: string;
   readonly innerType?: z.core.$ZodType;
   readonly element?: z.core.$ZodType;
   readonly values?: readonly unknown[];
   readonly entries?: Readonly<Record<string, unknown>>;
-  readonly checks?: readonly { readonly _zod: { readonly def: { readonly check?: string; readonly format?: string } } }[];
+  readonly in?: z.core.$ZodType;
+  readonly transform?: (value: unknown, payload: z.core.ParsePayload) => unknown;
+  readonly checks?: readonly Check[];
+}
+
+export interface Check {
+  readonly _zod: { readonly def: CheckDefinition; check(payload: z.core.ParsePayload): unknown };
 }
 
 export function definitionOf(type: z.core.$ZodType): Definition {

@@ -63,20 +63,16 @@ function parseScalar(text: string, kind: ScalarKind): Scalar | undefined {
 
 const madeTypes = new WeakMap<Resource, ReadonlyMap<string, z.core.$ZodType>>();
 
-/** By field: what one value of it must be. Fields that the schema does not have, or that change what they are given, have none. */
 function typesOf(resource: Resource): ReadonlyMap<string, z.core.$ZodType> {
-  const made = madeTypes.get(resource) ?? toTypes(resource);
+  const made = madeTypes.get(resource) ?? new Map([...toValueTypes(resource.schema), ['id', bodiesOf(resource).id]]);
   madeTypes.set(resource, made);
   return made;
 }
 
-function toTypes(resource: Resource): ReadonlyMap<string, z.core.$ZodType> {
-  const types = new Map<string, z.core.$ZodType>([['id', bodiesOf(resource).id]]);
-  for (const [name, declared] of Object.entries(resource.schema.shape)) {
-    const type = elementOf(unwrapped(declared));
-    if (!changesItsInput(type)) types.set(name, type);
-  }
-  return types;
+/** By field: what one value of it must be. Fields that change what they are given have none. */
+export function toValueTypes(schema: z.ZodObject): ReadonlyMap<string, z.core.$ZodType> {
+  const types = Object.entries(schema.shape).map(([name, declared]) => [name, elementOf(unwrapped(declared))] as const);
+  return new Map(types.filter(([, type]) => !changesItsInput(type)));
 }
 
 function elementOf(type: z.core.$ZodType): z.core.$ZodType {

@@ -3,9 +3,10 @@
  * plan has room for its cost, and is then counted in all of them; otherwise it is counted in none.
  *
  * A window slides: at any moment it looks back `seconds`, so there is no boundary at which a limit doubles.
- * Everything wrong with a plan is found here, at start.
+ * Everything wrong with a plan is found here and kept as `mistakes`, which refuse the start.
  */
 import type { Contract } from './contract.ts';
+import { Mistakes, refuseUnknown, toObject } from './mistakes.ts';
 import type { Principal } from './principal.ts';
 
 export interface WindowDeclaration {
@@ -43,6 +44,8 @@ export interface Plans {
   readonly anonymous: Plan;
   readonly signedIn: Plan;
   readonly byName: ReadonlyMap<string, Plan>;
+  /** With any, no start serves them. */
+  readonly mistakes: readonly string[];
 }
 
 const planLimits = {
@@ -56,18 +59,15 @@ const planLimits = {
   limitMax: 1_000_000_000,
 } as const;
 
-/** A mistake in the plans: a refusal to start. */
-export class PlansError extends Error {
-  constructor(key: string, detail: string) {
-    super(`shared/resources/plans.ts: ${key}: ${detail}`);
-    this.name = 'PlansError';
-  }
-}
+const file = 'shared/resources/plans.ts';
 
 export function plans(declared: PlansDeclaration): Plans {
-  mustKnow('', declared, ['anonymous', 'signedIn', 'plans']);
-  const byName = new Map(Object.entries(declared.plans).map(([name, windows]) => [name, mustPlan(name, windows)]));
-  return { anonymous: mustFind(byName, 'anonymous', declared), signedIn: mustFind(byName, 'signedIn', declared), byName };
+  const mistakes = new Mistakes(file);
+  refuseUnknown(declared, ['anonymous', 'signedIn', 'plans'], mistakes.at(''));
+  const named = toObject(declared.plans, (detail) => mistakes.add('plans', detail));
+  const byName = new Map(Object.entries(named).map(([name, windows]) => [name, toPlan(name, windows, mistakes)]));
+  const [anonymous, signedIn] = [toDefault(byName, 'anonymous', declared, mistakes), toDefault(byName, 'signedIn', declared, mistakes)];
+  return { anonymous, signedIn, byName, mistakes: mistakes.found };
 }
 
 /** The plan that applies, and the name that the token gave where no plan has it. */
@@ -79,52 +79,51 @@ export function planOf({ anonymous, signedIn, byName }: Plans, principal: Princi
   return plan === undefined ? { plan: signedIn, unknown: named } : { plan };
 }
 
-/** Throws if some plan could never pay for some request: that would be a route which is always 429. */
-export function mustAfford({ byName }: Plans, { resources }: Contract): void {
+/** Mistakes of plans that could never pay for some request: that would be a route which is always 429. */
+export function unaffordable({ byName }: Plans, { resources }: Contract): readonly string[] {
+  const mistakes = new Mistakes(file);
   for (const { name, windows } of byName.values())
     for (const resource of resources.values())
       for (const [verb, cost] of Object.entries(resource.limits.cost)) {
         const short = windows.find((window) => window.limit < cost);
-        if (short !== undefined) throw new PlansError(`plans.${name}`, `window "${short.name}" of ${short.limit} can never pay for "${verb}" of ${resource.name}, which costs ${cost}`);
+        if (short !== undefined) mistakes.add(`plans.${name}`, `window "${short.name}" of ${short.limit} can never pay for "${verb}" of ${resource.name}, which costs ${cost}`);
       }
+  return mistakes.found;
 }
 
-function mustPlan(name: string, declared: readonly WindowDeclaration[]): Plan {
-  const key = `plans.${name}`;
-  if (!/^[a-z][a-z0-9-]{0,31}$/.test(name)) throw new PlansError(key, 'a plan is named in lower case letters, digits and hyphens');
-  if (!Array.isArray(declared) || declared.length === 0 || declared.length > planLimits.windowsMax) throw new PlansError(key, `has 1 to ${planLimits.windowsMax} windows`);
-  const windows = declared.map((window) => mustWindow(key, window)).sort((a, b) => a.seconds - b.seconds);
-  windows.slice(1).forEach((window, index) => mustMatter(key, windows[index], window));
-  if (new Set(windows.map((window) => window.name)).size < windows.length) throw new PlansError(key, 'two windows have one name');
+function toPlan(name: string, declared: readonly WindowDeclaration[], mistakes: Mistakes): Plan {
+  const refuse = (detail: string) => mistakes.add(`plans.${name}`, detail);
+  if (!/^[a-z][a-z0-9-]{0,31}$/.test(name)) refuse('a plan is named in lower case letters, digits and hyphens');
+  const given = Array.isArray(declared) ? declared : [];
+  if (given.length === 0 || given.length > planLimits.windowsMax) refuse(`has 1 to ${planLimits.windowsMax} windows`);
+  const windows = given.map((window) => toWindow(window, refuse)).sort((a, b) => a.seconds - b.seconds);
+  windows.slice(1).forEach((window, index) => checkMatters(windows[index], window, refuse));
+  if (new Set(windows.map((window) => window.name)).size < windows.length) refuse('two windows have one name');
   return { name, windows, exact: windows.some((window) => window.limit <= planLimits.exactLimitMax), policy: toPolicy(windows) };
 }
 
-function mustWindow(key: string, declared: WindowDeclaration): Window {
-  mustKnow(`${key}: `, declared, ['limit', 'seconds', 'name']);
-  const { limit, seconds, name = named.get(seconds) ?? `${seconds}s` } = declared;
-  if (!isWhole(limit, planLimits.limitMax)) throw new PlansError(key, `limit must be a whole number from 1 to ${planLimits.limitMax}`);
-  if (!isWhole(seconds, planLimits.secondsMax)) throw new PlansError(key, `seconds must be a whole number from 1 to ${planLimits.secondsMax}`);
-  if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(name)) throw new PlansError(key, 'a window is named in lower case letters, digits and hyphens');
+function toWindow(declared: WindowDeclaration, refuse: (detail: string) => void): Window {
+  const given: Partial<WindowDeclaration> = toObject(declared, () => refuse('a window is an object'));
+  refuseUnknown(given, ['limit', 'seconds', 'name'], (key, detail) => refuse(`${key}: ${detail}`));
+  const { limit = 0, seconds = 0, name = named.get(seconds) ?? `${seconds}s` } = given;
+  if (!isWhole(limit, planLimits.limitMax)) refuse(`limit must be a whole number from 1 to ${planLimits.limitMax}`);
+  if (!isWhole(seconds, planLimits.secondsMax)) refuse(`seconds must be a whole number from 1 to ${planLimits.secondsMax}`);
+  else if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(name)) refuse('a window is named in lower case letters, digits and hyphens');
   return { name, limit, seconds };
 }
 
 const named: ReadonlyMap<number, string> = new Map([[1, 'second'], [60, 'minute'], [3_600, 'hour'], [86_400, 'day']]);
 
 /** A shorter window that allows as much as a longer one can never be the one that refuses. */
-function mustMatter(key: string, shorter: Window | undefined, longer: Window): void {
+function checkMatters(shorter: Window | undefined, longer: Window, refuse: (detail: string) => void): void {
   if (shorter === undefined || (shorter.seconds < longer.seconds && shorter.limit < longer.limit)) return;
-  throw new PlansError(key, `window "${shorter.name}" allows as much as "${longer.name}", so it never refuses`);
+  refuse(`window "${shorter.name}" allows as much as "${longer.name}", so it never refuses`);
 }
 
-function mustFind(byName: ReadonlyMap<string, Plan>, key: 'anonymous' | 'signedIn', declared: PlansDeclaration): Plan {
+function toDefault(byName: ReadonlyMap<string, Plan>, key: 'anonymous' | 'signedIn', declared: PlansDeclaration, mistakes: Mistakes): Plan {
   const plan = byName.get(declared[key]);
-  if (plan === undefined) throw new PlansError(key, `there is no plan "${declared[key]}"`);
-  return plan;
-}
-
-function mustKnow(path: string, given: object, known: readonly string[]): void {
-  const unknown = Object.keys(given).find((key) => !known.includes(key));
-  if (unknown !== undefined) throw new PlansError(path + unknown, `unknown key; known are ${known.join(', ')}`);
+  if (plan === undefined) mistakes.add(key, `there is no plan "${declared[key]}"`);
+  return plan ?? { name: '', windows: [], exact: false, policy: '' };
 }
 
 function isWhole(value: number, max: number): boolean {

@@ -1,4 +1,5 @@
 /** What a request of a resource costs of its caller's plan, and what happens while nobody can count. */
+import { type Refuse, refuseUnknown } from './mistakes.ts';
 import type { Verb } from './routes.ts';
 
 export type UnavailablePolicy = 'allow' | 'refuse';
@@ -18,18 +19,13 @@ export interface ResourceLimits {
 const costs: Readonly<Record<Verb, number>> = { list: 1, one: 1, create: 1, replace: 1, patch: 1, remove: 1, import: 1, changes: 1 };
 const costMax = 1_000;
 
-/** `refuse` throws the declaration's error, with the key below `limits`. */
-export function toResourceLimits(declared: LimitsDeclaration, refuse: (key: string, detail: string) => never): ResourceLimits {
+/** `refuse` notes the key below `limits` that is wrong. */
+export function toResourceLimits(declared: LimitsDeclaration, refuse: Refuse): ResourceLimits {
   const { cost = {}, unavailable = {} } = declared;
-  mustKnow('', declared, ['cost', 'unavailable'], refuse);
-  mustKnow('cost.', cost, Object.keys(costs), refuse);
-  mustKnow('unavailable.', unavailable, ['read', 'write'], refuse);
+  refuseUnknown(declared, ['cost', 'unavailable'], refuse);
+  refuseUnknown(cost, Object.keys(costs), (key, detail) => refuse(`cost.${key}`, detail));
+  refuseUnknown(unavailable, ['read', 'write'], (key, detail) => refuse(`unavailable.${key}`, detail));
   for (const [verb, units] of Object.entries(cost)) if (!Number.isInteger(units) || units < 1 || units > costMax) refuse(`cost.${verb}`, `must be a whole number from 1 to ${costMax}`);
   for (const [kind, policy] of Object.entries(unavailable)) if (policy !== 'allow' && policy !== 'refuse') refuse(`unavailable.${kind}`, 'must be "allow" or "refuse"');
   return { cost: { ...costs, ...cost }, unavailable: { read: unavailable.read ?? 'allow', write: unavailable.write ?? 'refuse' } };
-}
-
-function mustKnow(path: string, given: object, known: readonly string[], refuse: (key: string, detail: string) => never): void {
-  const unknown = Object.keys(given).find((key) => !known.includes(key));
-  if (unknown !== undefined) refuse(path + unknown, `unknown key; known are ${known.join(', ')}`);
 }

@@ -1,17 +1,23 @@
 /**
  * `resource()`: the one declaration from which routes, validation, store checks, indexes, dependencies,
- * scopes and cache keys follow. Everything wrong with it is found here, at start, and named by file,
- * resource and key. What is not allowed by a rule is refused.
+ * scopes and cache keys follow. Everything wrong with it is found here and kept as `mistakes`, which refuse the
+ * start (`mustBeSound`). What is not allowed by a rule is refused.
  */
 import * as z from 'zod';
-import { type Choices, mustChoose } from './choices.ts';
-import { type Field, isScalarKind, kindOfType, reservedFieldNames, toFields } from './fields.ts';
+import { toCanonicalSchema } from './canonical-schema.ts';
+import { type Choices, toChosen } from './choices.ts';
+import { type Field, kindOfType, reservedFieldNames, toFields } from './fields.ts';
+import { toValueTypes } from './filter-values.ts';
 import { digest64, toCanonicalJson } from './hash.ts';
+import { Mistakes, refuseUnknown, toObject } from './mistakes.ts';
 import { type LimitsDeclaration, type ResourceLimits, toResourceLimits } from './resource-limits.ts';
 import { readChoices, type ResourceReads } from './resource-reads.ts';
 import { type ResourceValidation, validationChoices } from './resource-validation.ts';
+import { checkIndexable, type RuleSurroundings, toRule } from './rule-checks.ts';
 import { type Mentions, mentionsOf, nobody, type Rule, toCanonicalRule } from './rules.ts';
-import { type IndexSpec, type Shape, type ShapeDeclaration, toIndexes, toShape } from './shapes.ts';
+import { checkSchema } from './schema-checks.ts';
+import { toShapes } from './shape-checks.ts';
+import { type IndexSpec, type Shape, type ShapeDeclaration, toIndexes } from './shapes.ts';
 
 export type IdDeclaration =
   | 'uuid'
@@ -33,10 +39,10 @@ export interface RuleDeclaration {
   readonly remove?: Rule;
 }
 
-export interface ResourceDeclaration {
+export interface ResourceDeclaration<Schema extends z.ZodObject = z.ZodObject> {
   /** Plural noun, lower case: the path segment, the table, and the file `shared/resources/<name>.ts`. */
   readonly name: string;
-  readonly schema: z.ZodObject;
+  readonly schema: Schema;
   readonly id?: IdDeclaration;
   readonly rules?: RuleDeclaration;
   /** Per field: who may read it, who may write it. Without an entry the row rule alone decides. */
@@ -72,9 +78,10 @@ interface Changing {
 const changingChoices: Choices<Changing> = { preconditions: ['optional', 'required'] };
 const servingChoices: Choices<Serving> = { cache: ['shared', 'none'], invalid: ['serve', 'refuse'] };
 
-export interface Resource extends Serving, Changing {
+export interface Resource<Schema extends z.ZodObject = z.ZodObject> extends Serving, Changing {
   readonly name: string;
-  readonly schema: z.ZodObject;
+  /** `z.infer` of it is what a document holds beside the fields that Tombolo keeps. */
+  readonly schema: Schema;
   readonly id: IdDeclaration;
   /** How ids compare: those that callers choose may be declared as UUIDs, too. */
   readonly idKind: 'uuid' | 'objectId' | 'string';
@@ -91,142 +98,140 @@ export interface Resource extends Serving, Changing {
   readonly limits: ResourceLimits;
   /** What the read rule and the field rules mention: the scope of an answer (SEMANTICS: scope). */
   readonly mentions: Mentions;
+  /** Lines, each with file, resource and key. With any, nothing else here means anything, and no start serves it. */
+  readonly mistakes: readonly string[];
   /** Names this declaration; edge and origin compare it before an answer is stored. */
   readonly digest: string;
 }
 
-/** A mistake in a declaration: a refusal to start. */
-export class DeclarationError extends Error {
-  constructor(name: string, key: string, detail: string) {
-    super(`shared/resources/${name}.ts: resource "${name}": ${key}: ${detail}`);
-    this.name = 'DeclarationError';
-  }
-}
-
 const keys = {
   resource: ['name', 'schema', 'id', 'rules', 'fieldRules', 'shapes', 'cache', 'invalid', 'preconditions', 'validation', 'reads', 'live', 'limits', 'revision'],
+  id: ['kind', 'format', 'importedFrom'],
   rules: ['read', 'write', 'create', 'update', 'remove'],
-  shape: ['equal', 'range', 'prefix', 'sort'],
   fieldRule: ['read', 'write'],
 } as const;
 
 /** Paths below the version that are not resources. */
 const reservedNames: ReadonlySet<string> = new Set(['live']);
 
-export function resource(declared: ResourceDeclaration): Resource {
-  const { name } = declared;
-  if (!/^[a-z][a-z0-9-]{0,62}$/.test(name)) throw new DeclarationError(name, 'name', 'must be lower case, a plural noun of letters, digits and hyphens');
-  if (reservedNames.has(name)) throw new DeclarationError(name, 'name', `"/${name}" is kept for live feeds; choose another`);
-  mustKnow(name, '', declared, keys.resource);
-  mustKnow(name, 'rules.', declared.rules ?? {}, keys.rules);
-  const fields = mustFields(declared);
-  const shapes = mustShapes(declared, fields);
-  const kindOf = (field: string) => (field === 'id' ? toIdKind(declared.id ?? 'uuid') : fields.get(field)?.kind);
-  const rules = toRules(declared.rules ?? {}, kindOf);
-  const fieldRules = mustFieldRules(declared, fields, kindOf);
-  mustIndexable(name, 'rules.read', rules.read, fields);
-  const { cache = 'shared', invalid = 'serve', preconditions = 'optional', live = false, id = 'uuid', revision = 0 } = declared;
-  mustChoose(servingChoices, { cache, invalid }, refuseAt(name, ''));
-  mustChoose(changingChoices, { preconditions }, refuseAt(name, ''));
-  const isArray = (field: string) => fields.get(field)?.kind === 'array';
+export function resource<Schema extends z.ZodObject>(declared: ResourceDeclaration<Schema>): Resource<Schema> {
+  const mistakes = new Mistakes(placeOf(declared));
+  checkPlain(declared, mistakes);
+  try {
+    const made = toResource(declared, mistakes);
+    if (mistakes.found.length === 0) return made;
+  } catch (cause) {
+    // Without a schema nothing else can be read, and the types of a declaration are not checked when it runs.
+    if (declared.schema?.def?.type === 'object') mistakes.add('declaration', `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`);
+  }
+  return closed(declared, mistakes.found);
+}
+
+/** What is never served, and refuses everybody should anyone try. */
+function closed<Schema extends z.ZodObject>({ name, schema }: ResourceDeclaration<Schema>, mistakes: readonly string[]): Resource<Schema> {
+  return { ...toResource({ name, schema: z.object({}), shapes: {} }, new Mistakes('')), schema, mistakes };
+}
+
+function placeOf({ name, schema }: ResourceDeclaration): string {
+  if (typeof name === 'string' && name !== '') return `shared/resources/${name}.ts: resource "${name}"`;
+  return `shared/resources: a resource without a name (schema of ${Object.keys(schema?.shape ?? {}).slice(0, 5).join(', ') || 'nothing'})`;
+}
+
+function toResource<Schema extends z.ZodObject>(declared: ResourceDeclaration<Schema>, mistakes: Mistakes): Resource<Schema> {
+  const { name, cache = 'shared', invalid = 'serve', preconditions = 'optional', live = false, revision = 0 } = declared;
+  const id = toId(declared.id, mistakes);
+  const idKind = typeof id === 'string' ? id : kindOfType(id.format) === 'uuid' ? 'uuid' : 'string';
+  const schema = toSchema(declared.schema, mistakes);
+  const fields = toFields(schema);
+  const known: ReadonlyMap<string, Field> = new Map([...fields, ['id', { name: 'id', kind: idKind, optional: false, nullable: false }]]);
+  const shapes = toShapes(toObject(declared.shapes, (detail) => mistakes.add('shapes', detail)), known, mistakes.at('shapes.'));
+  const surroundings = { fields: known, types: toValueTypes(schema) };
+  const rules = toRules(declared, surroundings, mistakes);
+  const fieldRules = toFieldRules(declared, surroundings, mistakes);
+  const objectAt = <T extends object>(key: string, given: T | undefined) => toObject(given, (detail) => mistakes.add(key, detail));
   return {
-    name, schema: declared.schema.strict(), id, idKind: toIdKind(id), rules, fieldRules, fields, shapes, cache, invalid, preconditions, live,
-    limits: toResourceLimits(declared.limits ?? {}, refuseAt(name, 'limits.')),
-    validation: mustChoose(validationChoices, declared.validation ?? {}, refuseAt(name, 'validation.')),
-    reads: mustReads(name, declared.reads ?? {}, cache),
-    indexes: toIndexes(shapes, rules.read, isArray),
+    name, schema, id, idKind, rules, fieldRules, fields, shapes, live, mistakes: mistakes.found,
+    ...toChosen(servingChoices, { cache, invalid }, mistakes.at('')),
+    ...toChosen(changingChoices, { preconditions }, mistakes.at('')),
+    limits: toResourceLimits(objectAt('limits', declared.limits), mistakes.at('limits.')),
+    validation: toChosen(validationChoices, objectAt('validation', declared.validation), mistakes.at('validation.')),
+    reads: toReads(objectAt('reads', declared.reads), cache, mistakes),
+    indexes: toIndexes(shapes, rules.read, (field) => fields.get(field)?.kind === 'array'),
     mentions: mentionsOf([rules.read, ...Object.values(fieldRules).flatMap((rule) => rule.read ?? [])]),
     digest: digest64(toCanonicalJson([name, typeof id === 'string' ? id : id.kind, rules, fieldRules, [...fields.values()], shapes, cache, invalid, revision])),
   };
 }
 
-function toIdKind(id: IdDeclaration): Resource['idKind'] {
-  if (typeof id === 'string') return id;
-  return kindOfType(id.format) === 'uuid' ? 'uuid' : 'string';
+/** What no other part reads closely. */
+function checkPlain({ name, schema, shapes, live = false, revision = 0, ...others }: ResourceDeclaration, mistakes: Mistakes): void {
+  if (typeof name !== 'string' || !/^[a-z][a-z0-9-]{0,62}$/.test(name)) mistakes.add('name', 'must be lower case, a plural noun of letters, digits and hyphens');
+  else if (reservedNames.has(name)) mistakes.add('name', `"/${name}" is kept for live feeds; choose another`);
+  refuseUnknown(others, keys.resource, mistakes.at(''));
+  if (schema?.def?.type !== 'object') mistakes.add('schema', 'must be a z.object()');
+  if (shapes === undefined) mistakes.add('shapes', 'is missing: what can be asked for is declared, as in { all: {} }');
+  if (typeof live !== 'boolean') mistakes.add('live', 'must be true or false');
+  if (!Number.isSafeInteger(revision) || revision < 0) mistakes.add('revision', 'must be a whole number');
 }
 
-function refuseAt(name: string, path: string) {
-  return (key: string, detail: string): never => {
-    throw new DeclarationError(name, path + key, detail);
-  };
+function toId(declared: IdDeclaration | undefined, mistakes: Mistakes): IdDeclaration {
+  if (declared === undefined || declared === 'uuid' || declared === 'objectId') return declared ?? 'uuid';
+  if (typeof declared !== 'object' || declared === null || declared.kind !== 'string') {
+    mistakes.add('id', 'must be "uuid", "objectId" or { kind: "string", format: z.string() }');
+    return 'uuid';
+  }
+  const { format, importedFrom = '' } = declared;
+  refuseUnknown(declared, keys.id, mistakes.at('id.'));
+  if (typeof importedFrom !== 'string') mistakes.add('id.importedFrom', 'must be the name of a column');
+  if (format?.def?.type === 'string') return declared;
+  mistakes.add('id.format', 'must be a z.string()');
+  return 'uuid';
 }
 
-function mustReads(name: string, declared: Partial<ResourceReads>, cache: Resource['cache']): ResourceReads {
-  const reads = mustChoose(readChoices, declared, refuseAt(name, 'reads.'));
-  if (reads.concern === 'local' && cache === 'shared') throw new DeclarationError(name, 'reads.concern', 'what an election takes back, no change tells the edge: "local" needs cache: "none"');
+function toSchema<Schema extends z.ZodObject>(schema: Schema, mistakes: Mistakes): Schema {
+  if ((schema.def.checks?.length ?? 0) > 0) mistakes.add('schema', 'refine fields, not the whole object');
+  for (const field of Object.keys(schema.shape)) {
+    if (reservedFieldNames.has(field)) mistakes.add(`schema.${field}`, 'is kept by Tombolo and must not be declared');
+    // Field names stand in SQL paths and in query parameters: nothing there may need escaping.
+    if (!/^[A-Za-z][A-Za-z0-9_]{0,62}$/.test(field)) mistakes.add(`schema.${field}`, 'must be letters, digits and _, beginning with a letter');
+  }
+  checkSchema(schema, mistakes);
+  return toCanonicalSchema(schema);
+}
+
+function toReads(declared: Partial<ResourceReads>, cache: Resource['cache'], mistakes: Mistakes): ResourceReads {
+  const reads = toChosen(readChoices, declared, mistakes.at('reads.'));
+  if (reads.concern === 'local' && cache === 'shared') mistakes.add('reads.concern', 'what an election takes back, no change tells the edge: "local" needs cache: "none"');
   return reads;
 }
 
-function mustKnow(name: string, path: string, given: object, known: readonly string[]): void {
-  const unknown = Object.keys(given).find((key) => !known.includes(key));
-  if (unknown !== undefined) throw new DeclarationError(name, path + unknown, `unknown key; known are ${known.join(', ')}`);
+type Surroundings = Omit<RuleSurroundings, 'refuse'>;
+
+function toRules(declared: ResourceDeclaration, surroundings: Surroundings, mistakes: Mistakes): Resource['rules'] {
+  const given = toObject(declared.rules, (detail) => mistakes.add('rules', detail));
+  refuseUnknown(given, keys.rules, mistakes.at('rules.'));
+  const at = (key: keyof RuleDeclaration) => ({ ...surroundings, refuse: (detail: string) => mistakes.add(`rules.${key}`, detail) });
+  const rule = (key: keyof RuleDeclaration, fallback: Rule) => canonical(toRule(given[key], fallback, at(key)), surroundings);
+  const read = rule('read', nobody);
+  const write = rule('write', nobody);
+  checkIndexable(read, at('read'));
+  return { read, create: rule('create', write), update: rule('update', write), remove: rule('remove', write) };
 }
 
-function mustFields({ name, schema }: ResourceDeclaration): ReadonlyMap<string, Field> {
-  if (schema.def.type !== 'object') throw new DeclarationError(name, 'schema', 'must be a z.object()');
-  if ((schema.def.checks?.length ?? 0) > 0) throw new DeclarationError(name, 'schema', 'refine fields, not the whole object');
-  for (const field of Object.keys(schema.shape)) {
-    if (reservedFieldNames.has(field)) throw new DeclarationError(name, `schema.${field}`, 'is kept by Tombolo and must not be declared');
-    // Field names stand in SQL paths and in query parameters: nothing there may need escaping.
-    if (!/^[A-Za-z][A-Za-z0-9_]{0,62}$/.test(field)) throw new DeclarationError(name, `schema.${field}`, 'must be letters, digits and _, beginning with a letter');
-  }
-  return toFields(schema);
+function canonical(rule: Rule, { fields }: Surroundings): Rule {
+  return toCanonicalRule(rule, (field) => fields.get(field)?.kind);
 }
 
-function mustShapes(declared: ResourceDeclaration, fields: ReadonlyMap<string, Field>): readonly Shape[] {
-  return Object.entries(declared.shapes).map(([shapeName, given]) => {
-    const path = `shapes.${shapeName}`;
-    mustKnow(declared.name, `${path}.`, given, keys.shape);
-    const shape = toShape(shapeName, given);
-    const arrays = shape.equal.filter((field) => fields.get(field)?.kind === 'array');
-    if (arrays.length > 1) throw new DeclarationError(declared.name, `${path}.equal`, `one array field at most, not ${arrays.join(' and ')}`);
-    for (const field of shape.equal) mustCompare(declared.name, `${path}.equal`, field, fields, true);
-    for (const sort of shape.sorts) for (const key of sort) mustCompare(declared.name, `${path}.sort`, key.field, fields, false);
-    if (shape.range !== undefined && shape.prefix !== undefined) throw new DeclarationError(declared.name, `${path}.prefix`, 'a shape has a range or a prefix, not both');
-    const bounded = shape.range ?? shape.prefix;
-    if (bounded !== undefined && !shape.sorts.some((sort) => sort[0]?.field === bounded))
-      throw new DeclarationError(declared.name, `${path}.${shape.range === undefined ? 'prefix' : 'range'}`, `no order begins with "${bounded}", so no index can serve it`);
-    if (shape.prefix !== undefined && shape.prefix !== 'id' && !isTextKind(fields.get(shape.prefix)?.kind))
-      throw new DeclarationError(declared.name, `${path}.prefix`, `"${shape.prefix}" is not a string`);
-    return shape;
-  });
-}
-
-function mustCompare(name: string, path: string, field: string, fields: ReadonlyMap<string, Field>, arrays: boolean): void {
-  if (field === 'id') return;
-  const found = fields.get(field);
-  if (found === undefined) throw new DeclarationError(name, path, `the schema has no field "${field}"`);
-  const kind = arrays && found.kind === 'array' ? (found.element ?? 'mixed') : found.kind;
-  if (!isScalarKind(kind)) throw new DeclarationError(name, path, `"${field}" (${found.kind}) cannot be indexed here; scalars can${arrays ? ', and arrays of scalars' : ''}`);
-}
-
-type KindOf = Parameters<typeof toCanonicalRule>[1];
-
-function toRules(given: RuleDeclaration, kindOf: KindOf): Resource['rules'] {
-  const write = given.write ?? nobody;
-  const rules = { read: given.read ?? nobody, create: given.create ?? write, update: given.update ?? write, remove: given.remove ?? write };
-  return { read: toCanonicalRule(rules.read, kindOf), create: toCanonicalRule(rules.create, kindOf), update: toCanonicalRule(rules.update, kindOf), remove: toCanonicalRule(rules.remove, kindOf) };
-}
-
-function mustFieldRules(declared: ResourceDeclaration, fields: ReadonlyMap<string, Field>, kindOf: KindOf): Resource['fieldRules'] {
-  const given = declared.fieldRules ?? {};
-  for (const [field, rule] of Object.entries(given)) {
-    if (!fields.has(field)) throw new DeclarationError(declared.name, `fieldRules.${field}`, 'the schema has no such field');
-    mustKnow(declared.name, `fieldRules.${field}.`, rule, keys.fieldRule);
-  }
-  return Object.fromEntries(Object.entries(given).map(([field, { read, write }]) => [field, {
-    ...(read === undefined ? {} : { read: toCanonicalRule(read, kindOf) }),
-    ...(write === undefined ? {} : { write: toCanonicalRule(write, kindOf) }),
-  }]));
-}
-
-function isTextKind(kind: Field['kind'] | undefined): boolean {
-  return kind === 'string' || kind === 'uuid';
-}
-
-/** A row rule that negates a comparison cannot be pushed into an index; it would scan. */
-function mustIndexable(name: string, path: string, rule: Rule, fields: ReadonlyMap<string, Field>): void {
-  if (rule.kind === 'claim' || rule.kind === 'equals') mustCompare(name, path, rule.field, fields, false);
-  if (rule.kind === 'all' || rule.kind === 'any') for (const part of rule.rules) mustIndexable(name, path, part, fields);
-  if (rule.kind === 'not' && mentionsOf([rule]).fields.size > 0) throw new DeclarationError(name, path, 'negates a comparison with a field, which no index can serve');
+function toFieldRules(declared: ResourceDeclaration, surroundings: Surroundings, mistakes: Mistakes): Resource['fieldRules'] {
+  const given = toObject(declared.fieldRules, (detail) => mistakes.add('fieldRules', detail));
+  return Object.fromEntries(Object.entries(given).map(([field, declaredRules]) => {
+    const path = `fieldRules.${field}`;
+    const rules = toObject(declaredRules, (detail) => mistakes.add(path, detail));
+    if (field === 'id' || !surroundings.fields.has(field)) mistakes.add(path, 'the schema has no such field');
+    refuseUnknown(rules, keys.fieldRule, mistakes.at(`${path}.`));
+    const made = keys.fieldRule.flatMap((key) => {
+      const rule = rules[key];
+      return rule === undefined ? [] : [[key, canonical(toRule(rule, nobody, { ...surroundings, refuse: (detail) => mistakes.add(`${path}.${key}`, detail) }), surroundings)]];
+    });
+    return [field, Object.fromEntries(made)];
+  }));
 }

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'bun:test';
 import * as z from 'zod';
 import { contract } from '../../shared/contract/contract.ts';
 import { Fault } from '../../shared/contract/fault.ts';
-import { mustAfford, planOf, plans, type PlansDeclaration } from '../../shared/contract/plans.ts';
+import { planOf, plans, type PlansDeclaration, unaffordable } from '../../shared/contract/plans.ts';
 import { anonymous } from '../../shared/contract/principal.ts';
 import { toProblem } from '../../shared/contract/problem.ts';
 import { resource, type ResourceDeclaration } from '../../shared/contract/resource.ts';
@@ -29,7 +29,12 @@ describe('plans', () => {
     ['a default that is not there', [{ limit: 1, seconds: 1 }], { signedIn: 'b' }, 'signedIn: there is no plan "b"'],
     ['another unknown key', [{ limit: 1, seconds: 1 }], { guests: 'a' }, 'guests: unknown key'],
   ])('with %s are an error at start', (_what, windows, extra, message) => {
-    expect(declare(windows, extra)).toThrow(`shared/resources/plans.ts: ${message}`);
+    expect(declare(windows, extra)().mistakes.map((mistake) => mistake.slice(0, `shared/resources/plans.ts: ${message}`.length))).toContain(`shared/resources/plans.ts: ${message}`);
+  });
+
+  test('with several mistakes tell all of them', () => {
+    const { mistakes } = plans({ anonymous: 'x', signedIn: 'y', plans: { a: [{ limit: 0, seconds: 0 }], B: [] } });
+    expect(mistakes.map((mistake) => mistake.slice('shared/resources/plans.ts: '.length).split(' ')[0])).toEqual(['plans.a:', 'plans.a:', 'plans.B:', 'plans.B:', 'anonymous:', 'signedIn:']);
   });
 
   test('order their windows, name them and say whether they are kept to the request', () => {
@@ -51,9 +56,9 @@ describe('plans', () => {
 
   test('that can never pay for a request are an error at start', () => {
     const small = declare([{ limit: 10, seconds: 1 }, { limit: 100, seconds: 60 }])();
-    expect(() => mustAfford(small, contract(notes({ cost: { import: 10 } })))).not.toThrow();
-    expect(() => mustAfford(small, contract(notes({ cost: { import: 11 } })))).toThrow('plans.a: window "second" of 10 can never pay for "import" of notes, which costs 11');
-    expect(() => mustAfford(offered, served)).not.toThrow();
+    expect(unaffordable(small, contract(notes({ cost: { import: 10 } })))).toEqual([]);
+    expect(unaffordable(small, contract(notes({ cost: { import: 11 } })))).toEqual(['shared/resources/plans.ts: plans.a: window "second" of 10 can never pay for "import" of notes, which costs 11']);
+    expect(unaffordable(offered, served)).toEqual([]);
   });
 });
 
@@ -66,7 +71,7 @@ describe('the limits of a resource', () => {
     ['an unknown kind', { unavailable: { reads: 'allow' } }, 'limits.unavailable.reads'],
     ['an unknown policy', { unavailable: { read: 'maybe' } }, 'limits.unavailable.read'],
   ])('with %s are an error at start', (_what, limits, key) => {
-    expect(() => notes(limits)).toThrow(`shared/resources/notes.ts: resource "notes": ${key}: `);
+    expect(notes(limits).mistakes[0]).toStartWith(`shared/resources/notes.ts: resource "notes": ${key}: `);
   });
 
   test('are one unit a request, reads allowed and writes refused, unless declared', () => {
@@ -78,7 +83,7 @@ describe('the limits of a resource', () => {
 });
 
 test('a resource cannot have the name below which feeds are opened', () => {
-  expect(() => notes(undefined, 'live')).toThrow('resource "live": name: ');
+  expect(notes(undefined, 'live').mistakes[0]).toStartWith('shared/resources/live.ts: resource "live": name: ');
 });
 
 test('a problem with a registered type keeps its code, and members cannot replace what is standard', () => {

@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test';
 import { mustSettings } from '../../edge/settings.ts';
 import { startEdge } from '../support/edge.ts';
 import { eventually } from '../support/eventually.ts';
+import { served } from '../support/mistaken-contract.ts';
 import { testKeys } from '../support/scripted-origin.ts';
 
 const good = {
@@ -49,5 +50,17 @@ test('a Worker without a setting answers 503 to everything and logs its name', a
     expect([answer.status, ((await answer.json()) as { code: string; detail?: string }).code]).toEqual([503, 'misconfigured']);
   }
   await eventually('the name in the log', () => lines.join('\n').includes('TOMBOLO_KEYS is missing'));
+  await edge.close();
+});
+
+test('a Worker whose declarations have mistakes answers 503 to everything and logs all of them', async () => {
+  const lines: string[] = [];
+  const edge = await startEdge({ originUrl: 'http://127.0.0.1:9', keys: testKeys, issuer: 'a', audience: 'b', jwksUrl: 'http://127.0.0.1:9', contractModule: 'test/support/mistaken-contract.ts', onLog: (line) => lines.push(line) });
+  for (const path of ['/health', '/v1/notes', '/v1/dates']) {
+    const answer = await fetch(edge.url + path);
+    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([503, 'misconfigured']);
+  }
+  expect(served.mistakes).toHaveLength(2);
+  await eventually('the mistakes in the log', () => served.mistakes.every((mistake) => lines.join('\n').includes(JSON.stringify(mistake))));
   await edge.close();
 });

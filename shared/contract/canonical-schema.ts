@@ -1,0 +1,60 @@
+/**
+ * A schema whose values come out in the one form that they have in documents (SEMANTICS §4): every text of a date-time
+ * type is an instant, whichever zod form declared it, and every UUID is in lower case, at any depth.
+ */
+import * as z from 'zod';
+import { definitionOf, kindOfType } from './fields.ts';
+import { rewritten, type Type, typesWithin } from './schema-tree.ts';
+import { toInstant, toUuid } from './values.ts';
+
+type Check = (payload: z.core.ParsePayload) => void;
+
+/** Of an object that takes no other members. */
+export function toCanonicalSchema<Schema extends z.ZodObject>(schema: Schema): Schema {
+  const made = new Map<Type, Type>();
+  const fields = Object.entries(schema.shape).filter(([, type]) => [...typesWithin(type, '')].some((part) => checkOf(part.type) !== undefined));
+  const canonical = fields.map(([name, type]) => [name, rewritten(type, toCanonicalType, made)]);
+  return asSchema<Schema>(schema.extend(Object.fromEntries(canonical)).strict());
+}
+
+function toCanonicalType(type: Type): Type {
+  const check = checkOf(type);
+  if (check !== undefined) return (type as z.ZodString).check(check);
+  return definitionOf(type).type === 'default' ? withCanonicalDefault(type as z.ZodDefault) : type;
+}
+
+function checkOf(type: Type): Check | undefined {
+  if (definitionOf(type).type !== 'string') return undefined;
+  const kind = kindOfType(type);
+  return kind === 'instant' ? asInstant : kind === 'uuid' ? asUuid : undefined;
+}
+
+/** What the type itself refuses has been told already. */
+function asInstant(payload: z.core.ParsePayload): void {
+  if (payload.issues.length > 0) return;
+  const canonical = toInstant(String(payload.value));
+  if (canonical === undefined) payload.issues.push({ code: 'custom', input: payload.value, message: 'must be a moment between the years 0001 and 9999 in UTC' });
+  else payload.value = canonical;
+}
+
+function asUuid(payload: z.core.ParsePayload): void {
+  payload.value = toUuid(String(payload.value)) ?? payload.value;
+}
+
+/** zod gives a default as it stands, without a look at what it is a default of. */
+function withCanonicalDefault(type: z.ZodDefault): Type {
+  const { def } = type;
+  const canonical = {
+    get defaultValue() {
+      const parsed = z.safeParse(def.innerType, def.defaultValue);
+      return parsed.success ? parsed.data : def.defaultValue;
+    },
+  };
+  const definition: z.core.$ZodDefaultDef = z.core.util.mergeDefs(def, canonical);
+  return z.core.clone(type, definition, { parent: true });
+}
+
+/** Its members are the types of `Schema`, which take the same texts and give texts. */
+function asSchema<Schema extends z.ZodObject>(schema: z.ZodObject): Schema {
+  return schema as Schema;
+}
