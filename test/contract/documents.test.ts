@@ -1,10 +1,15 @@
 import { describe, expect, test } from 'bun:test';
+import fc from 'fast-check';
 import * as z from 'zod';
+import { parseRow } from '../../origin/import/row.ts';
+import { contract } from '../../shared/contract/contract.ts';
 import { bodiesOf, mustBody, mustPatched } from '../../shared/contract/documents.ts';
 import { Fault } from '../../shared/contract/fault.ts';
 import { mergePatch } from '../../shared/contract/merge-patch.ts';
 import type { Json, JsonObject } from '../../shared/contract/values.ts';
 import { resource } from '../../shared/contract/resource.ts';
+import { mustRoute } from '../../shared/contract/routes.ts';
+import { anyone } from '../../shared/contract/rules.ts';
 import { films } from '../../shared/resources/films.ts';
 import { places } from '../../shared/resources/places.ts';
 
@@ -82,5 +87,25 @@ describe('nesting', () => {
       expect(refusal(() => mustBody(bodiesOf(loose).replace, { tree: nested(levels), any: 1 })).errors[0]?.at).toBe('/tree');
     }
     expect(mustPatched(loose, { tree: {}, any: 1 }, mustBody(bodiesOf(loose).patch, { tree: nested(64) }))).toEqual({ tree: nested(64), any: 1 });
+  });
+});
+
+describe('an id that the caller chooses', () => {
+  const free = resource({ name: 'free', id: { kind: 'string', format: z.string() }, schema: z.object({ n: z.int().optional() }), rules: { read: anyone }, shapes: {} });
+  const served = contract(free);
+  /** As a URL's parser leaves it. */
+  const named = (id: string) => mustRoute(served, 'GET', new URL(`https://x.test/v1/free/${encodeURIComponent(id)}`).pathname).id;
+
+  test.each(['', '.', '..', 'a/b', 'a\\b', 'a\u0000', '\u007f', 'import', 'changes', 'x'.repeat(129), '\ud800'])('is not %p, which no path can name', (id) => {
+    expect(refusal(() => mustBody(bodiesOf(free).create, { id })).errors[0]?.at).toBe('/id');
+    expect(parseRow({ id }, 1, free).kind).toBe('rejected');
+  });
+
+  test('is one that a path names, if a body or an import takes it', () => {
+    fc.assert(fc.property(fc.oneof(fc.string(), fc.string({ unit: 'binary', maxLength: 3 }), fc.constantFrom('%', '%2e', '%2F', '?', '#', ' ', 'a b', '...', ';', 'constructor')), (id) => {
+      const row = parseRow({ id }, 1, free);
+      expect(row.kind === 'row').toBe(bodiesOf(free).create.safeParse({ id }).success);
+      if (row.kind === 'row') expect(named(id)).toBe(id);
+    }), { numRuns: 3_000 });
   });
 });

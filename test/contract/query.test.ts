@@ -65,7 +65,7 @@ describe('a list query', () => {
     expect(fault.errors.map((error) => error.at)).toContain(at);
   });
 
-  test.each(['cast=Leslie', 'genres=Comedy&title=x', 'year=1980', 'title[prefix]=A', 'genres=Comedy&title[gt]=a', 'sort=href'])('refuses %p, which no shape serves, and says what is served', (text) => {
+  test.each(['title=x&title[gt]=a', 'year=1980&year[gte]=1970', 'genres=War&genres[gt]=A', 'cast=Leslie', 'genres=Comedy&title=x', 'year=1980', 'title[prefix]=A', 'genres=Comedy&title[gt]=a', 'sort=href'])('refuses %p, which no shape serves, and says what is served', (text) => {
     const fault = refusal(text);
     expect(fault.reason).toBe('query_not_served');
     expect(fault.detail).toContain('byGenre');
