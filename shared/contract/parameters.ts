@@ -10,8 +10,11 @@ export function toParameters(query: string): URLSearchParams {
   // Without a percent sign nothing is encoded, and what is left is the text of a URL.
   if (query.includes('%')) mustBeUtf8(query);
   const parameters = new URLSearchParams(query);
-  const names = [...parameters.keys()];
-  const repeated = new Set(names.filter((name, index) => names.indexOf(name) !== index && !name.endsWith('[in]')));
+  const [seen, repeated] = [new Set<string>(), new Set<string>()];
+  for (const name of parameters.keys()) {
+    if (seen.has(name) && !name.endsWith('[in]')) repeated.add(name);
+    seen.add(name);
+  }
   if (repeated.size > 0) throw parametersRefused([...repeated].map((name) => [name, 'given more than once']));
   return parameters;
 }

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { DeclarationError } from '../../shared/contract/mistakes.ts';
 import { type ResourceDeclaration, type Resource, resource } from '../../shared/contract/resource.ts';
 import { anyone, owner } from '../../shared/contract/rules.ts';
 import { instant, integer } from '../../shared/contract/types.ts';
@@ -186,4 +187,9 @@ describe('a schema that became stricter', () => {
       expect(await changesTo(store, from, position)).toHaveLength(1);
     });
   });
+});
+
+test('fields that SQLite cannot tell apart are a mistake of the declaration', async () => {
+  const told = notes({ schema: z.object({ sku: z.string(), SKU: z.string() }), shapes: { one: { equal: ['sku'] }, other: { equal: ['SKU'] } } });
+  await expect(withStore([told], async () => undefined)).rejects.toThrow(new DeclarationError(['shared/resources/notes.ts: resource "notes": shapes: indexed fields differ in case alone, which SQLite\'s columns cannot: SKU, sku']));
 });

@@ -3,6 +3,7 @@
  * an index over them is in the order of `compareSortValues`. Paths are literal: a bound path is not matched
  * to its index. Only built-in functions, or other programs' writes would fail.
  */
+import { DeclarationError } from '../../../shared/contract/mistakes.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import { ranks, type ScalarKind } from '../../../shared/contract/values.ts';
 import { isArrayField } from '../kinds.ts';
@@ -26,7 +27,7 @@ export function indexedFields(resource: Resource): readonly string[] {
   fields.delete('id');
   const found = [...fields].filter((field) => !isArrayField(resource, field)).sort();
   const lower = new Set(found.map((field) => field.toLowerCase()));
-  if (lower.size !== found.length) throw new Error(`${resource.name}: indexed fields differ in case alone, which SQLite's columns cannot: ${found.join(', ')}`);
+  if (lower.size !== found.length) throw new DeclarationError([`shared/resources/${resource.name}.ts: resource "${resource.name}": shapes: indexed fields differ in case alone, which SQLite's columns cannot: ${found.join(', ')}`]);
   return found;
 }
 
