@@ -64,16 +64,6 @@ describe('a stored answer', () => {
     expect((await world.get('/v1/films?genres=Epic&limit=20&fields=id')).headers.get('cache-status')).toStartWith('tombolo; fwd=uri-miss');
   });
 
-  test('is one for all spellings of a UUID, and falls with its document', async () => {
-    const id = '0198f2aa-0000-7000-8000-00000000000a';
-    await world.get(`/v1/films/${id.toUpperCase()}`);
-    expect((await world.get(`/v1/films/${id}`)).headers.get('cache-status')).toBe('tombolo; hit');
-    await told(id, film('Found'));
-    await world.get(`/v1/films/${id}`);
-    const hit = await world.get(`/v1/films/${id.toUpperCase()}`);
-    expect([hit.headers.get('cache-status'), await hit.json()]).toMatchObject(['tombolo; hit', { title: 'Found' }]);
-  });
-
   test('may say that a document does not exist, until it does', async () => {
     await world.get('/v1/films/absent');
     const asked = world.asked('/v1/films/absent');
