@@ -64,7 +64,7 @@ function asService<T extends { close(): Promise<void> }>(value: T, state: (value
   return { value, stop: () => value.close(), state: () => state(value) };
 }
 
-function openStore({ mongodbUri, dataDir }: Settings, contract: Contract, log: pino.Logger): Promise<Store> {
+function openStore({ mongodbUri, dataDir, logBytesMax }: Settings, contract: Contract, log: pino.Logger): Promise<Store> {
   const surroundings = {
     resources: contract.resources.values(),
     onWarning: (message: string, facts: Readonly<Record<string, unknown>>) => log.warn(facts, message),
@@ -74,7 +74,7 @@ function openStore({ mongodbUri, dataDir }: Settings, contract: Contract, log: p
       process.exit(75);
     },
   };
-  return mongodbUri === undefined ? openSqliteStore({ dataDir, ...surroundings }) : openMongoStore({ uri: mongodbUri, ...surroundings });
+  return mongodbUri === undefined ? openSqliteStore({ dataDir, logBytesMax, ...surroundings }) : openMongoStore({ uri: mongodbUri, ...surroundings });
 }
 
 function toBounds(hop: VerifiedHop, verb: Verb, nowMs: number): Pick<Asked, 'deadline' | 'atLeast' | 'nonce'> {

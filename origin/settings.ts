@@ -4,6 +4,7 @@
  */
 import { mustKeyRing } from '../shared/hop/keys.ts';
 import type { HopKey } from '../shared/hop/keys.ts';
+import { storeLimits } from './store/limits.ts';
 
 export type Environment = 'development' | 'production';
 
@@ -18,6 +19,8 @@ export interface Settings {
   readonly keys: readonly [HopKey, ...HopKey[]];
   /** Workers that are told of changes; each gets every report. */
   readonly edgeUrls: readonly string[];
+  /** What the change log of the embedded SQLite may take on disk: the oldest changes go first. */
+  readonly logBytesMax: number;
   readonly seed: boolean;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }
@@ -44,6 +47,7 @@ export function mustSettings(given: Variables): Settings {
     originPort: mustPort(given, 'TOMBOLO_ORIGIN_PORT', 8788),
     keys: mustKeys(given['TOMBOLO_KEYS'], environment),
     edgeUrls: mustUrls(given['TOMBOLO_EDGE_URLS'], environment, edgePort),
+    logBytesMax: mustBytes(given, 'TOMBOLO_LOG_BYTES_MAX', { fallback: storeLimits.logBytesMax, min: 1_048_576 }),
     seed: environment === 'development' && given['TOMBOLO_SEED'] !== '0',
     logLevel: mustLevel(given['TOMBOLO_LOG_LEVEL'] ?? (environment === 'production' ? 'info' : 'warn')),
   };
@@ -61,6 +65,14 @@ function mustPort(given: Variables, variable: string, fallback: number): number 
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (!(port >= 0 && port <= 65_535)) throw new SettingsError(variable, 'must be a port from 0 to 65535');
   return port;
+}
+
+function mustBytes(given: Variables, variable: string, { fallback, min }: { readonly fallback: number; readonly min: number }): number {
+  const text = given[variable];
+  if (text === undefined || text === '') return fallback;
+  const bytes = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(bytes >= min)) throw new SettingsError(variable, `must be a whole number of bytes, ${min} or more`);
+  return bytes;
 }
 
 function mustKeys(text: string | undefined, environment: Environment): Settings['keys'] {

@@ -28,12 +28,16 @@ export const storeLimits = {
   batchCharactersMax: 4_000_000,
   /** How far back a cursor can resume. The newest entry older than this stays, so that an idle one can too. */
   historyMs: 24 * 3_600_000,
+  /** What SQLite's change log may take unless said, 0.5 KB a change: 2 million changes. Past it the oldest go, whatever their age; every 5 s, so it may be over by what they bring. */
+  logBytesMax: 1_073_741_824,
   /** Idempotency records are kept as long; a key used again later is a new one. */
   onceMs: 24 * 3_600_000,
   /** Between two rounds of tidying: expired nonces, old records, old history. */
   tidyMs: 5_000,
   /** Rows that one round deletes of each kind in one commit; a full round is followed by another at once. */
   tidyRowsMax: 1_000,
+  /** Bytes of history that one round deletes, or one entry if that alone is longer: 4 MB of freed pages hold the event loop about 5 ms. */
+  tidyBytesMax: 4_194_304,
   /** Wait of the store's own writes (cursors, tidying), which carry no request's deadline. */
   ownWriteMsMax: 10_000,
 } as const;

@@ -11,12 +11,13 @@ describe('the settings of an origin', () => {
   });
 
   test('in production are complete with keys and edges', () => {
-    expect(mustSettings(production)).toMatchObject({ environment: 'production', seed: false, originPort: 8788, edgeUrls: ['https://api.example.com'] });
+    expect(mustSettings(production)).toMatchObject({ environment: 'production', seed: false, originPort: 8788, edgeUrls: ['https://api.example.com'], logBytesMax: 1_073_741_824 });
+    expect(mustSettings({ ...production, TOMBOLO_LOG_BYTES_MAX: '2097152' }).logBytesMax).toBe(2_097_152);
   });
 
   test.each([
     ['TOMBOLO_ENV', 'prod'], ['TOMBOLO_ORIGIN_PORT', '80a'], ['TOMBOLO_ORIGIN_PORT', '65536'], ['TOMBOLO_EDGE_URLS', 'ftp://x'],
-    ['TOMBOLO_LOG_LEVEL', 'loud'], ['TOMBOLO_KEYS', 'k1:c2hvcnQ'], ['TOMBOLO_KEYS', `${keys},${keys}`], ['TOMBOLO_KEYS', 'nonsense'],
+    ['TOMBOLO_LOG_LEVEL', 'loud'], ['TOMBOLO_LOG_BYTES_MAX', '1GB'], ['TOMBOLO_LOG_BYTES_MAX', '1048575'], ['TOMBOLO_LOG_BYTES_MAX', '-1'], ['TOMBOLO_KEYS', 'k1:c2hvcnQ'], ['TOMBOLO_KEYS', `${keys},${keys}`], ['TOMBOLO_KEYS', 'nonsense'],
   ])('name %s when it is %p, and never tell a secret', (variable, value) => {
     const refuse = () => mustSettings({ ...production, [variable]: value });
     expect(refuse).toThrow(`${variable}`);

@@ -14,7 +14,7 @@ export interface SqlitePlace extends Place {
   foreign(): Database;
 }
 
-type SqliteOpenOptions = OpenOptions & Pick<SqliteStoreOptions, 'onWarning' | 'onFatal'>;
+type SqliteOpenOptions = OpenOptions & Pick<SqliteStoreOptions, 'onWarning' | 'onFatal' | 'logBytesMax'>;
 
 export async function openSqlitePlace({ seed = [], ...options }: SqliteOpenOptions): Promise<SqlitePlace> {
   const dataDir = makeTempDir();

@@ -1,22 +1,39 @@
 /** Reading, marking and trimming the change log. Its document entries are written by triggers alone. */
-import { and, asc, desc, eq, lt, max, min, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, lt, sql } from 'drizzle-orm';
 import type { Change, DocumentChange } from '../../../shared/contract/change.ts';
 import type { Position } from '../../../shared/contract/position.ts';
 import type { JsonObject } from '../../../shared/contract/values.ts';
 import { storeLimits } from '../limits.ts';
-import type { Connection, Queries } from './database.ts';
+import type { Connection } from './database.ts';
 import { toImage } from './documents.ts';
 import { type LogEnd, type LogPosition, parseOrder, toPosition } from './log-position.ts';
+import { entryBytes } from './log-size.ts';
 import { log, meta } from './system-tables.ts';
 
 export type LogEntry = typeof log.$inferSelect;
+
+/** What of the log is past keeping. */
+export interface Trimming {
+  /** Milliseconds of the epoch; the newest entry older than this stays. */
+  readonly before: number;
+  /** Bytes that are to go, whatever their age. */
+  readonly excessBytes: number;
+}
+
+export interface Trimmed {
+  /** The entry that the log begins with now. */
+  readonly first: number;
+  readonly bytes: number;
+  /** Whether more is left to drop. */
+  readonly more: boolean;
+}
 
 export class ChangeLog {
   readonly #end;
   readonly #find;
   readonly #from;
   readonly #mark;
-  readonly #expired;
+  readonly #oldest;
   readonly #drop;
 
   constructor({ database, queries }: Connection) {
@@ -25,7 +42,7 @@ export class ChangeLog {
     // Row by row, so that large images are not read past the bound; drizzle reads whole results.
     this.#from = database.prepare<LogEntry, [number]>(queries.select().from(log).where(sql`${log.seq} >= ?`).orderBy(asc(log.seq)).toSQL().sql);
     this.#mark = queries.insert(log).values({ token: sql`lower(hex(randomblob(4)))`, resource: sql.placeholder('resource'), id: '', kind: sql.placeholder('kind'), at: sql.placeholder('at') }).prepare();
-    this.#expired = toExpired(queries);
+    this.#oldest = database.prepare<{ seq: number; at: number; bytes: number }, []>(queries.select({ seq: log.seq, at: log.at, bytes: entryBytes.as('bytes') }).from(log).orderBy(asc(log.seq)).toSQL().sql);
     this.#drop = queries.delete(log).where(lt(log.seq, sql.placeholder('last'))).prepare();
   }
 
@@ -66,21 +83,32 @@ export class ChangeLog {
   }
 
   /**
-   * Needs a write transaction. Drops what is older than `before`, but the newest of that: it is the cursor of
-   * those who are up to date. Returns whether more is left to drop.
+   * Needs a write transaction. Drops from the oldest on, no more than one round may: what is older than `before`, but the
+   * newest of that, which is the cursor of those who are up to date; and as many bytes as are too many, but the last entry.
    */
-  trim(before: number): boolean {
-    const found = this.#expired.get({ before });
-    if (found?.first == null || found.last == null || found.first >= found.last) return false;
-    this.#drop.run({ last: found.last });
-    return found.last - found.first >= storeLimits.tidyRowsMax - 1;
+  trim({ before, excessBytes }: Trimming): Trimmed | undefined {
+    const { kept, rows, bytes, more } = this.#findDroppable(before, excessBytes);
+    if (kept === undefined || rows === 0) return undefined;
+    this.#drop.run({ last: kept.seq });
+    return { first: kept.seq, bytes, more };
   }
-}
 
-/** The oldest entries that are past keeping, as many as one round may drop. */
-function toExpired(queries: Queries) {
-  const oldest = queries.select({ seq: log.seq, at: log.at }).from(log).orderBy(asc(log.seq)).limit(storeLimits.tidyRowsMax).as('oldest');
-  return queries.select({ first: min(oldest.seq), last: max(oldest.seq) }).from(oldest).where(lt(oldest.at, sql.placeholder('before'))).prepare();
+  /** An entry is dropped once its successor is seen, so the last one never is. */
+  #findDroppable(before: number, excessBytes: number) {
+    let kept: { readonly seq: number; readonly bytes: number } | undefined;
+    let rows = 0;
+    let bytes = 0;
+    for (const entry of this.#oldest.iterate()) {
+      if (kept !== undefined) {
+        if (entry.at >= before && bytes >= excessBytes) break;
+        rows++;
+        bytes += kept.bytes;
+      }
+      kept = entry;
+      if (rows >= storeLimits.tidyRowsMax || bytes >= storeLimits.tidyBytesMax) return { kept, rows, bytes, more: true };
+    }
+    return { kept, rows, bytes, more: false };
+  }
 }
 
 export function toChange(epoch: string, entry: LogEntry): Change | undefined {

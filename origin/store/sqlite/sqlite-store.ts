@@ -34,6 +34,8 @@ import { WriteCalls } from './write-call.ts';
 export interface SqliteStoreOptions {
   readonly dataDir: string;
   readonly resources: Iterable<Resource>;
+  /** What the change log may take; `storeLimits.logBytesMax` unless said. */
+  readonly logBytesMax?: number;
   /** Milliseconds of the epoch. */
   readonly clock?: () => number;
   /** So many random bytes in hex. */
@@ -92,7 +94,7 @@ class SqliteStore implements Store {
     const path = join(options.dataDir, databaseName);
     const resources = [...options.resources];
     const filled = {
-      clock: options.clock ?? Date.now, random: options.random ?? randomHex,
+      logBytesMax: options.logBytesMax ?? storeLimits.logBytesMax, clock: options.clock ?? Date.now, random: options.random ?? randomHex,
       onWarning: options.onWarning ?? ignore, onFatal: options.onFatal ?? fail,
     };
     const until = { clock: filled.clock, deadline: filled.clock() + storeLimits.ownWriteMsMax };
@@ -124,7 +126,7 @@ class SqliteStore implements Store {
     this.#cursors = new Cursors({ reader: this.#logConnection.queries, writer: writer.queries });
     this.#calls = new WriteCalls(writer, resources, { cursors: this.#cursors, clock: options.clock });
     this.#foreign = new ForeignCommits({ database: writer.database, path: opened.path, onCommit: ({ schema }) => this.#noticed(schema), onFatal: options.onFatal });
-    this.#tidy = new Tidy({ queries: writer.queries, log, clock: options.clock, commit: (run) => this.#ownWrite(run), onWarning: options.onWarning });
+    this.#tidy = new Tidy({ writer, log, logBytesMax: options.logBytesMax, clock: options.clock, commit: (run) => this.#ownWrite(run), onWarning: options.onWarning });
   }
 
   get(resource: Resource, id: string, options: ReadOptions): Promise<Read<StoredDocument | undefined>> {

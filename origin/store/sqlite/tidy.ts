@@ -1,13 +1,15 @@
-/** Forgets what has served its time, a little at a time: spent nonces, idempotency records, old history. */
+/** Forgets what has served its time or takes too much room, a little at a time: spent nonces, idempotency records, old history. */
 import { inArray, lt, sql } from 'drizzle-orm';
 import { storeLimits } from '../limits.ts';
-import type { Queries } from './database.ts';
+import type { Connection, Queries } from './database.ts';
 import type { ChangeLog } from './log.ts';
+import { LogSize } from './log-size.ts';
 import { nonces, once } from './system-tables.ts';
 
 interface TidyOptions {
-  readonly queries: Queries;
+  readonly writer: Connection;
   readonly log: ChangeLog;
+  readonly logBytesMax: number;
   readonly clock: () => number;
   readonly commit: (run: () => boolean) => Promise<{ readonly value: boolean }>;
   readonly onWarning: (message: string, facts: Readonly<Record<string, unknown>>) => void;
@@ -17,12 +19,14 @@ export class Tidy {
   readonly #options: TidyOptions;
   readonly #timer: ReturnType<typeof setInterval>;
   readonly #forget;
+  readonly #size: LogSize;
   #running = false;
   #stopped = false;
 
   constructor(options: TidyOptions) {
     this.#options = options;
-    this.#forget = [toForgetNonces(options.queries), toForgetOnce(options.queries)] as const;
+    this.#forget = [toForgetNonces(options.writer.queries), toForgetOnce(options.writer.queries)] as const;
+    this.#size = new LogSize(options.writer);
     this.#timer = setInterval(() => this.#start(), storeLimits.tidyMs);
     this.#timer.unref();
     this.#start();
@@ -43,6 +47,8 @@ export class Tidy {
     if (this.#running) return;
     this.#running = true;
     try {
+      // Outside a transaction, and with a turn for the others between two looks.
+      while (!this.#stopped && this.#size.countOn()) await Bun.sleep(0);
       while (!this.#stopped && (await this.#options.commit(() => this.#round())).value);
     } finally {
       this.#running = false;
@@ -54,7 +60,9 @@ export class Tidy {
     const now = this.#options.clock();
     const [nonces, records] = this.#forget;
     const full = [nonces.all({ before: now }), records.all({ before: now - storeLimits.onceMs })].some((gone) => gone.length >= storeLimits.tidyRowsMax);
-    return this.#options.log.trim(now - storeLimits.historyMs) || full;
+    const trimmed = this.#options.log.trim({ before: now - storeLimits.historyMs, excessBytes: this.#size.bytes - this.#options.logBytesMax });
+    if (trimmed !== undefined) this.#size.trimmed(trimmed.first, trimmed.bytes);
+    return trimmed?.more === true || full;
   }
 }
 
