@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 import { definitionOf, kindOfType } from './fields.ts';
-import { rewritten, type Type, typesWithin } from './schema-tree.ts';
+import { changed, rewritten, type Type, typesWithin } from './schema-tree.ts';
 import { toInstant, toUuid } from './values.ts';
 
 type Check = (payload: z.core.ParsePayload) => void;
@@ -44,14 +44,13 @@ function asUuid(payload: z.core.ParsePayload): void {
 /** zod gives a default as it stands, without a look at what it is a default of. */
 function withCanonicalDefault(type: z.ZodDefault): Type {
   const { def } = type;
-  const canonical = {
+  return changed(type, {
     get defaultValue() {
-      const parsed = z.safeParse(def.innerType, def.defaultValue);
-      return parsed.success ? parsed.data : def.defaultValue;
+      const given = def.defaultValue;
+      const parsed = z.safeParse(def.innerType, given);
+      return parsed.success ? parsed.data : given;
     },
-  };
-  const definition: z.core.$ZodDefaultDef = z.core.util.mergeDefs(def, canonical);
-  return z.core.clone(type, definition, { parent: true });
+  });
 }
 
 /** Its members are the types of `Schema`, which take the same texts and give texts. */

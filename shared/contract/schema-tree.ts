@@ -43,11 +43,20 @@ export function rewritten(type: Type, change: (type: Type) => Type, made = new M
   for (const name of Object.keys(several)) if (asTypes(members[name]).length > 0) parts[name] = asTypes(members[name]).map(anew);
   if (definitionOf(type).type === 'object') parts['shape'] = lazily(shapeOf(type), anew);
   for (const part of lazyPartOf(type)) Object.assign(parts, { getter: () => anew(part.type), _cachedInner: undefined });
-  // Descriptors are copied, since a default is read anew each time.
-  const definition: z.core.$ZodTypeDef = z.core.util.mergeDefs(membersOf(type), parts);
-  const result = change(z.core.clone(type, definition, { parent: true }));
+  const result = change(changed(type, parts));
   made.set(type, result);
   return result;
+}
+
+/** The same type with other members of its definition. Descriptors are copied: a default is made anew each time it is read. */
+export function changed(type: Type, members: object): Type {
+  const definition = Object.defineProperties({}, { ...Object.getOwnPropertyDescriptors(type._zod.def), ...Object.getOwnPropertyDescriptors(members) });
+  return z.clone(type, asDefinition(definition), { parent: true });
+}
+
+/** It has every member of the definition that it was made from. */
+function asDefinition(definition: object): z.core.$ZodTypeDef {
+  return definition as z.core.$ZodTypeDef;
 }
 
 function lazily(shape: Readonly<Record<string, Type>>, anew: (part: Type) => Type): object {
