@@ -32,8 +32,14 @@ export function toSortValue(value: Json | undefined, kind: ScalarKind): SortValu
 
 export function compareSortValues(left: SortValue, right: SortValue): number {
   if (left.rank !== right.rank) return left.rank - right.rank;
+  if (left.rank === ranks.instant && (isFar(left.value) || isFar(right.value))) return Date.parse(String(left.value)) - Date.parse(String(right.value));
   if (typeof left.value === 'string' && typeof right.value === 'string') return compareUtf8(left.value, right.value);
   return Number(left.value) - Number(right.value);
+}
+
+/** Of a year that four digits do not hold, with a sign: other programs can write such dates into MongoDB. */
+function isFar(instant: string | number): boolean {
+  return typeof instant === 'string' && (instant.startsWith('+') || instant.startsWith('-'));
 }
 
 /** Order of UTF-8 bytes. JavaScript compares UTF-16 units, which puts U+FFFF after U+10000. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { anonymous, type Principal } from '../../shared/contract/principal.ts';
-import { all, any, anyone, branchesOf, equalitiesOf, equals, nobody, not, owner, type Predicate, reduce, role, type Rule, satisfies, signedIn, tenant } from '../../shared/contract/rules.ts';
+import { all, any, anyone, branchesOf, equalitiesOf, equals, nobody, not, owner, type Predicate, reduce, role, type Rule, satisfies, signedIn, tenant, toCanonicalRule } from '../../shared/contract/rules.ts';
 import type { Json, JsonObject } from '../../shared/contract/values.ts';
 
 const alice: Principal = { subject: 'alice', roles: ['editor'], claims: { tenant: 'acme' } };
@@ -17,6 +17,18 @@ describe('rules', () => {
   test('an alternative without the absent claim still stands', () => {
     const rule = any(equals('status', 'published'), owner('author'));
     expect(reduce(rule, anonymous)).toEqual({ kind: 'equals', field: 'status', value: 'published' });
+  });
+
+  test('compare moments and UUIDs in their one form, whoever writes them', () => {
+    const [lower, upper] = ['0198f2aa-0000-7000-8000-00000000000a', '0198F2AA-0000-7000-8000-00000000000A'];
+    const kindOf = (field: string) => ({ by: 'uuid', film: 'uuid', at: 'instant', name: 'string' })[field];
+    const seen = (rule: Rule, document: JsonObject, subject: string) => satisfies(document, reduce(toCanonicalRule(rule, kindOf), { subject, roles: [], claims: {} }));
+    expect(seen(any(nobody, all(not(nobody), owner('by'))), { by: lower }, upper)).toBe(true);
+    expect(seen(not(owner('by')), { by: lower }, upper)).toBe(false);
+    expect(seen(owner('by'), { by: 'abc' }, 'ABC')).toBe(false);
+    expect(seen(owner('name'), { name: lower }, upper)).toBe(false);
+    expect(seen(all(equals('film', upper), not(equals('at', '2026-01-01T00:00:00Z'))), { film: lower, at: '2026-01-02T00:00:00.000Z' }, 'ada')).toBe(true);
+    expect(seen(equals('at', '2026-01-01T01:00:00+01:00'), { at: '2026-01-01T00:00:00.000Z' }, 'ada')).toBe(true);
   });
 
   test('a comparison with a missing, null, array or differently typed field is false', () => {
