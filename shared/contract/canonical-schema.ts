@@ -3,7 +3,7 @@
  * type is an instant, whichever zod form declared it, and every UUID is in lower case, at any depth.
  */
 import * as z from 'zod';
-import { definitionOf, kindOfType } from './fields.ts';
+import { definitionOf, kindOfType, stringKindOf } from './fields.ts';
 import { changed, rewritten, type Type, typesWithin } from './schema-tree.ts';
 import { toInstant, toUuid } from './values.ts';
 
@@ -19,8 +19,15 @@ export function toCanonicalSchema<Schema extends z.ZodObject>(schema: Schema): S
 
 function toCanonicalType(type: Type): Type {
   const check = checkOf(type);
-  if (check !== undefined) return (type as z.ZodString).check(check);
+  if (check !== undefined) return withCheck(type, check);
   return definitionOf(type).type === 'default' ? withCanonicalDefault(type as z.ZodDefault) : type;
+}
+
+/** Straight behind the format: what else the team checks sees the one form alone. */
+function withCheck(type: Type, check: Check): Type {
+  const { checks = [] } = definitionOf(type);
+  const behind = checks.findLastIndex(({ _zod }) => _zod.def.format !== undefined && stringKindOf([_zod.def.format]) !== 'string') + 1;
+  return changed(type, { checks: checks.toSpliced(behind, 0, z.check(check)) });
 }
 
 function checkOf(type: Type): Check | undefined {

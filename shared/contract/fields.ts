@@ -82,7 +82,7 @@ function toKind(definition: Definition): FieldKind {
   const formats = [definition.format, ...(definition.checks ?? []).map((check) => check._zod.def.format)];
   switch (definition.type) {
     case 'string':
-      return stringKinds.find(([format]) => formats.includes(format))?.[1] ?? 'string';
+      return stringKindOf(formats);
     case 'number':
       return formats.some((format) => format === 'safeint' || format === 'int32' || format === 'uint32') ? 'integer' : 'number';
     case 'boolean':
@@ -103,6 +103,10 @@ function toKind(definition: Definition): FieldKind {
 
 /** zod's formats with a canonical form of their own. */
 const stringKinds = [['datetime', 'instant'], ['objectid', 'objectId'], ['uuid', 'uuid'], ['guid', 'uuid']] as const;
+
+export function stringKindOf(formats: readonly (string | undefined)[]): 'string' | 'uuid' | 'instant' | 'objectId' {
+  return stringKinds.find(([format]) => formats.includes(format))?.[1] ?? 'string';
+}
 
 function kindOfAll(values: readonly unknown[]): FieldKind {
   const types = new Set(values.map((value) => typeof value));

@@ -68,6 +68,18 @@ describe.each(['sqlite', 'mongodb'] as const)('on %s', (engine) => {
     expect(dataOf(await origin.ask('/v1/moments?list=2026-01-01'))).toEqual(['a']);
   });
 
+  test('what else a field checks sees the one form, and is told of it', async () => {
+    const seen: string[] = [];
+    const noted = (text: string) => (seen.push(text), true);
+    const checked = resource({ name: 'checked', schema: z.object({ a: z.iso.datetime().refine(noted), b: z.string().datetime().refine(noted), c: z.uuid().refine(noted), short: z.string().datetime().max(20).optional() }), rules: { read: anyone, write: anyone }, shapes: { all: {} } });
+    await using origin = await Pipeline.on(engine, contract(checked));
+    seen.length = 0;
+    const body = { a: '2026-01-01T00:00:00Z', b: '2026-01-01T00:00:00Z', c: upper };
+    expect((await origin.ask('/v1/checked', { method: 'POST', body: json(body) })).status).toBe(201);
+    expect(new Set(seen)).toEqual(new Set(['2026-01-01T00:00:00.000Z', lower]));
+    expect((await origin.ask('/v1/checked', { method: 'POST', body: json({ ...body, short: '2026-01-01T00:00:00Z' }) })).json).toMatchObject({ status: 422, errors: [{ at: '/short' }] });
+  });
+
   test('what is no moment of the years 0001 to 9999 is refused, in UTC', async () => {
     await using origin = await Pipeline.on(engine, contract(moments));
     for (const wrong of ['2026-02-30T00:00:00Z', '0000-06-01T00:00:00Z', '0001-01-01T00:30:00+01:00', '9999-12-31T23:30:00-01:00']) {
