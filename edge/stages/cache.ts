@@ -10,6 +10,7 @@
  */
 import type { Context } from 'hono';
 import { Fault } from '../../shared/contract/fault.ts';
+import { mentionsOf } from '../../shared/contract/rules.ts';
 import { cacheable, fromEntry, label } from '../cache/answers.ts';
 import { type Directives, parseDirectives } from '../cache/directives.ts';
 import { type Entry, isFresh } from '../cache/entry.ts';
@@ -95,7 +96,7 @@ async function bypass(c: Context<EdgeEnv>, next: Next): Promise<Response> {
 function remembered(c: Context<EdgeEnv>, plan: Plan, directives: Directives): Entry | undefined {
   const { generations, entries } = c.get('context');
   const entry = entries.recall(plan.key);
-  if (entry === undefined || !isYoung(entry, directives)) return undefined;
+  if (entry === undefined || !isYoung(entry, directives) || mayHide(plan, entry)) return undefined;
   return isFresh(entry, generations.held(plan.resource.name, plan.buckets, askingOf(c)), c.get('conditions').after) ? entry : undefined;
 }
 
@@ -103,7 +104,7 @@ async function look(c: Context<EdgeEnv>, plan: Plan, directives: Directives, whe
   const { generations, entries } = c.get('context');
   const view = await generations.view(plan.resource.name, plan.buckets, askingOf(c));
   const { after }: Conditions = c.get('conditions');
-  const mayServe = (entry: Entry): boolean => isYoung(entry, directives) && isFresh(entry, view, after);
+  const mayServe = (entry: Entry): boolean => isYoung(entry, directives) && !mayHide(plan, entry) && isFresh(entry, view, after);
   const entry = entries.recall(plan.key);
   if (entry !== undefined && mayServe(entry)) return { entry, view, fresh: entry };
   const loaded = where === 'memory' ? entry : await entries.load(plan.key);
@@ -113,6 +114,14 @@ async function look(c: Context<EdgeEnv>, plan: Plan, directives: Directives, whe
 /** By the age that its answer tells, in whole seconds. */
 function isYoung({ validatedAt }: Entry, { maxAgeSeconds }: Directives): boolean {
   return maxAgeSeconds === undefined || Math.floor((Date.now() - validatedAt) / 1_000) <= maxAgeSeconds;
+}
+
+/**
+ * A stored 404 is not served where the rule may hide the document: it would be asked for anew whenever the hidden one
+ * changes, and so tell that there is one (SEMANTICS §8).
+ */
+function mayHide({ resource }: Plan, { status }: Entry): boolean {
+  return status === 404 && mentionsOf([resource.rules.read]).fields.size > 0;
 }
 
 function askingOf(c: Context<EdgeEnv>): Asking {

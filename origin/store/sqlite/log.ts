@@ -13,14 +13,14 @@ import { log, meta } from './system-tables.ts';
 export type LogEntry = typeof log.$inferSelect;
 
 /** What of the log is past keeping. */
-export interface Trimming {
+interface Trimming {
   /** Milliseconds of the epoch; the newest entry older than this stays. */
   readonly before: number;
   /** Bytes that are to go, whatever their age. */
   readonly excessBytes: number;
 }
 
-export interface Trimmed {
+interface Trimmed {
   /** The entry that the log begins with now. */
   readonly first: number;
   readonly bytes: number;
