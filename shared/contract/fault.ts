@@ -2,6 +2,7 @@
  * The failures of Tombolo, in full. Code throws or returns a `Fault`; one `respond.ts` on each side turns
  * it into a problem document (RFC 9457). Adding a reason makes the compiler point at `problems` below.
  */
+import { $ZodAsyncError } from 'zod/v4/core';
 
 /** One place in the input that is wrong. `at` is a JSON Pointer (RFC 6901), a parameter or a header name. */
 export interface FieldError {
@@ -114,5 +115,8 @@ export class Fault extends Error {
 
 /** Any thrown value as a Fault; what is not one becomes `unknown`, its text kept for the log alone. */
 export function toFault(thrown: unknown): Fault {
-  return thrown instanceof Fault ? thrown : new Fault('unknown', { cause: thrown });
+  if (thrown instanceof Fault) return thrown;
+  // Those that answer to any value with a promise are found at start (schema-checks.ts).
+  if (thrown instanceof $ZodAsyncError) return new Fault('misconfigured', { cause: new Error('a refinement or a transform of a schema is asynchronous; what a document is checked by answers at once', { cause: thrown }) });
+  return new Fault('unknown', { cause: thrown });
 }

@@ -119,3 +119,13 @@ describe.each(['sqlite', 'mongodb'] as const)('on %s', (engine) => {
     expect(dataOf(await origin.ask(`/v1/chosen?id=${upper}`))).toEqual([lower]);
   });
 });
+
+test('a refinement that answers later for some values alone is a fault of the declaration, and the log says so', async () => {
+  const sometimes = (text: string): unknown => (text === '' ? true : Promise.resolve(true));
+  const late = resource({ name: 'late', schema: z.object({ text: z.string().refine(sometimes) }), rules: { read: anyone, write: anyone }, shapes: { all: {} } });
+  expect(late.mistakes).toEqual([]);
+  await using origin = await Pipeline.on('sqlite', contract(late));
+  expect((await origin.ask('/v1/late', { method: 'POST', body: '{"text":"x"}' })).json).toMatchObject({ status: 503, code: 'misconfigured' });
+  expect(JSON.stringify(origin.log)).toContain('a refinement or a transform of a schema is asynchronous');
+  expect(dataOf(await origin.ask('/v1/late'))).toEqual([]);
+});
