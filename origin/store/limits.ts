@@ -32,6 +32,10 @@ export const storeLimits = {
   logBytesMax: 1_073_741_824,
   /** Idempotency records are kept as long; a key used again later is a new one. */
   onceMs: 24 * 3_600_000,
+  /** Where SQLite's take more room than the change log may, the oldest go before, but none younger than this: clients that try again do so within minutes. */
+  onceMsMin: 3_600_000,
+  /** Records whose sizes are looked up in one go: each is a page of its own, half a millisecond of work when they are not in memory. */
+  recordsCountedMax: 100,
   /** Between two rounds of tidying: expired nonces, old records, old history. */
   tidyMs: 5_000,
   /** Rows that one round deletes of each kind in one commit; a full round is followed by another at once. */

@@ -21,7 +21,8 @@ function imageBytesOf(place: SqlitePlace): number {
 }
 
 async function change(store: Store, from: number, to: number): Promise<void> {
-  for (let round = from; round < to; round++) await store.write([put(things, 'a', { text: longText(round) })], inTime());
+  const rounds = Array.from({ length: to - from }, (_, index) => put(things, 'a', { text: longText(from + index) }));
+  for (let at = 0; at < rounds.length; at += 100) await store.write(rounds.slice(at, at + 100), inTime());
 }
 
 describe('the change log', () => {
@@ -139,16 +140,39 @@ describe('a round of trimming', () => {
   });
 });
 
-test('records of idempotency are kept for a day, and forgotten then', async () => {
-  let now = Date.now();
-  const place = await openSqlitePlace({ resources, clock: () => now });
-  const write = (store: Store, text: string) => store.write([put(things, text, { text })], { deadline: now + 5_000, once: { key: 'k', fingerprint: 'f', answer: () => text } });
-  await write(place.store, 'first');
-  now += storeLimits.onceMs - 60_000;
-  expect((await write(await place.reopen(), 'second')).replayed).toBe('first');
-  now += 120_000;
-  const store = await place.reopen();
-  await eventually('no record', () => place.foreign().prepare<{ rows: number }, []>('SELECT count(*) AS rows FROM _once').get()?.rows === 0);
-  expect((await write(store, 'third')).replayed).toBeUndefined();
-  await place.remove();
+describe('records of idempotency', () => {
+  const answer = 'x'.repeat(5_000);
+  const keyed = (store: Store, key: string, at: number) => store.write([put(things, key, {})], { deadline: at + 5_000, once: { key, fingerprint: 'f', answer: () => answer } });
+  const recordsOf = (place: SqlitePlace) => place.foreign().prepare<{ rows: number }, []>('SELECT count(*) AS rows FROM _once').get()?.rows;
+
+  test('are kept for a day, and forgotten then', async () => {
+    let now = Date.now();
+    const place = await openSqlitePlace({ resources, clock: () => now });
+    await keyed(place.store, 'k', now);
+    now += storeLimits.onceMs - 60_000;
+    expect((await keyed(await place.reopen(), 'k', now)).replayed).toBe(answer);
+    now += 120_000;
+    const store = await place.reopen();
+    await eventually('no record', () => recordsOf(place) === 0);
+    expect((await keyed(store, 'k', now)).replayed).toBeUndefined();
+    await place.remove();
+  });
+
+  test('take no more room than they may but for those of the last hour, and whose day is cut short is warned of', async () => {
+    let now = Date.now();
+    const warnings: unknown[] = [];
+    const place = await openSqlitePlace({ resources, clock: () => now, logBytesMax: 100_000, onWarning: (message, { records }) => warnings.push([message, records]) });
+    for (let round = 0; round < 250; round++) await keyed(place.store, `k${round}`, (now += 10));
+    now += storeLimits.onceMsMin - 60_000;
+    await keyed(await place.reopen(), 'young', now);
+    now += 120_000;
+    const store = await place.reopen();
+    await eventually('fewer records', () => recordsOf(place) === 19);
+    expect((await keyed(store, 'k249', now)).replayed).toBe(answer);
+    expect((await keyed(store, 'young', now)).replayed).toBe(answer);
+    expect((await keyed(store, 'k200', now)).replayed).toBeUndefined();
+    await eventually('a warning', () => warnings.length > 0);
+    expect(warnings).toEqual([['idempotency records were forgotten before their day was over: they take too much room', 232]]);
+    await place.remove();
+  });
 });
