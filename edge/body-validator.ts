@@ -1,30 +1,24 @@
-/** One zod validator for each body that the contract knows, made when first needed. */
+/** One zod validator for each body that a resource's operations take, made when first needed. */
 import { zValidator } from '@hono/zod-validator';
 import type { MiddlewareHandler } from 'hono';
-import { type Bodies, bodiesOf, documentInvalid, toFieldErrors } from '../shared/contract/documents.ts';
+import { documentInvalid, toFieldErrors } from '../shared/contract/documents.ts';
 import type { Resource } from '../shared/contract/resource.ts';
-import type { Verb } from '../shared/contract/routes.ts';
+import type { Operation } from '../shared/operations/operation.ts';
 import type { EdgeEnv } from './context.ts';
 
-export type BodyVerb = keyof Bodies & Verb;
+const made = new WeakMap<Resource, Map<Operation, MiddlewareHandler<EdgeEnv>>>();
 
-const made = new WeakMap<Resource, Record<BodyVerb, MiddlewareHandler<EdgeEnv>>>();
-
-export function isBodyVerb(verb: Verb): verb is BodyVerb {
-  return verb === 'create' || verb === 'replace' || verb === 'patch';
+/** `undefined` for an operation that takes no buffered body. */
+export function bodyValidator(resource: Resource, operation: Operation): MiddlewareHandler<EdgeEnv> | undefined {
+  if (operation.schema === undefined) return undefined;
+  const ofResource = made.get(resource) ?? new Map<Operation, MiddlewareHandler<EdgeEnv>>();
+  made.set(resource, ofResource);
+  const known = ofResource.get(operation) ?? toValidator(operation.schema(resource));
+  ofResource.set(operation, known);
+  return known;
 }
 
-export function bodyValidator(resource: Resource, verb: BodyVerb): MiddlewareHandler<EdgeEnv> {
-  const known = made.get(resource) ?? toValidators(bodiesOf(resource));
-  made.set(resource, known);
-  return known[verb];
-}
-
-function toValidators({ create, replace, patch }: Bodies): Record<BodyVerb, MiddlewareHandler<EdgeEnv>> {
-  return { create: toValidator(create), replace: toValidator(replace), patch: toValidator(patch) };
-}
-
-function toValidator(schema: Bodies[BodyVerb]): MiddlewareHandler<EdgeEnv> {
+function toValidator(schema: ReturnType<NonNullable<Operation['schema']>>): MiddlewareHandler<EdgeEnv> {
   return zValidator('json', schema, (result) => {
     if (!result.success) throw documentInvalid(toFieldErrors(result.error));
   });

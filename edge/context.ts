@@ -8,7 +8,8 @@ import { DeclarationError, mustBeSound } from '../shared/contract/mistakes.ts';
 import { type Plans, unaffordable } from '../shared/contract/plans.ts';
 import type { Position } from '../shared/contract/position.ts';
 import type { Principal } from '../shared/contract/principal.ts';
-import type { Route } from '../shared/contract/routes.ts';
+import type { Cached } from '../shared/operations/operation.ts';
+import type { Route } from '../shared/operations/route.ts';
 import { Entries } from './cache/entries.ts';
 import { Generations } from './cache/generations.ts';
 import type { Counters } from './coordinator/counters.object.ts';
@@ -20,7 +21,7 @@ import type { ReadFacts } from './hop/verify.ts';
 import { Tokens } from './identity/tokens.ts';
 import { toQuota } from './quota/counters.client.ts';
 import type { Quota } from './quota/quota.ts';
-import { type ReadRequest, Reads } from './reads.ts';
+import { Reads } from './reads.ts';
 import { RetryBudget } from './retry-budget.ts';
 import type { SentHeaders } from './sent-headers.ts';
 import { mustSettings, type Settings, SettingsError } from './settings.ts';
@@ -67,7 +68,7 @@ export interface Variables {
   /** When the token ends that says who asks, in milliseconds of the epoch; absent: nobody signed in. */
   signedInUntil: number | undefined;
   /** Of a safe request for a state, not of a feed. */
-  read: ReadRequest | undefined;
+  read: Cached | undefined;
   /** The buffered body of a write, byte for byte. */
   body: Uint8Array<ArrayBuffer> | undefined;
   conditions: Conditions;

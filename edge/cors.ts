@@ -1,7 +1,6 @@
 /** CORS (https://fetch.spec.whatwg.org/#http-cors-protocol) for declared origins, and no others. */
 import { Fault } from '../shared/contract/fault.ts';
 import { edgeLimits } from './limits.ts';
-import { patchMediaType } from './negotiate.ts';
 import type { SentHeaders } from './sent-headers.ts';
 
 const requestHeaders =
@@ -19,13 +18,11 @@ export function setCorsHeaders(answer: Headers, request: SentHeaders, declared: 
 }
 
 /** The answer to OPTIONS: what the path allows, and to a preflight also what a page may send. */
-export function toOptionsAnswer(request: SentHeaders, allow: string, declared: ReadonlySet<string>): Response {
-  const headers = new Headers({ allow });
-  // RFC 5789 §3.1.
-  if (allow.split(', ').includes('PATCH')) headers.set('accept-patch', patchMediaType);
+export function toOptionsAnswer(request: SentHeaders, options: Readonly<Record<'allow', string>>, declared: ReadonlySet<string>): Response {
+  const headers = new Headers(options);
   if (request.get('origin') === null || request.get('access-control-request-method') === null) return new Response(null, { status: 204, headers });
   if (!declared.has(request.get('origin') ?? '')) throw new Fault('origin_not_allowed', { detail: 'pages of this origin are not declared in TOMBOLO_CORS_ORIGINS' });
-  headers.set('access-control-allow-methods', allow);
+  headers.set('access-control-allow-methods', options.allow);
   headers.set('access-control-allow-headers', requestHeaders);
   headers.set('access-control-max-age', String(edgeLimits.preflightSeconds));
   headers.set('vary', 'Access-Control-Request-Method, Access-Control-Request-Headers');

@@ -1,28 +1,11 @@
-/** Content negotiation (RFC 9110 §12, §8.3): what a caller sends and takes, against what a verb speaks. */
+/** Content negotiation (RFC 9110 §12, §8.3): what a caller sends and takes, against what an operation speaks. */
 import { Fault } from '../shared/contract/fault.ts';
-import type { Verb } from '../shared/contract/routes.ts';
+import type { Operation } from '../shared/operations/operation.ts';
 import type { SentHeaders } from './sent-headers.ts';
 
-const json = 'application/json';
-const lines = 'application/x-ndjson';
-const events = 'text/event-stream';
-export const patchMediaType = 'application/merge-patch+json';
-
-const taken: Readonly<Partial<Record<Verb, readonly string[]>>> = {
-  create: [json],
-  replace: [json],
-  patch: [patchMediaType],
-  import: [lines, 'text/csv'],
-};
-
-/** An import answers with lines; whoever asks for JSON alone is not turned away for it. */
-const produced = (verb: Verb): readonly string[] => (verb === 'import' ? [lines, json] : verb === 'changes' ? [events] : [json]);
-
-export function mustAccept(header: string | null, verb: Verb): void {
-  if (header === null || header === '*/*') return;
-  const types = produced(verb);
-  if (types.some((type) => qualityOf(header, type) > 0)) return;
-  throw new Fault('not_acceptable', { detail: `this answers with ${types[0]}` });
+export function mustAccept(header: string | null, { gives }: Operation): void {
+  if (header === null || header === '*/*' || gives.some((type) => qualityOf(header, type) > 0)) return;
+  throw new Fault('not_acceptable', { detail: `this answers with ${gives[0]}` });
 }
 
 /** The weight of the most specific range that covers the type (RFC 9110 §12.5.1). */
@@ -41,9 +24,8 @@ function qualityOf(header: string, type: string): number {
   return quality;
 }
 
-export function mustContentType(sent: SentHeaders, verb: Verb): void {
-  const types = taken[verb];
-  if (types === undefined) return;
+export function mustContentType(sent: SentHeaders, { method, takes: types }: Operation): void {
+  if (types.length === 0) return;
   const [type = '', ...parameters] = (sent.get('content-type') ?? '').split(';').map((piece) => piece.trim().toLowerCase());
   const charset = parameters.find((parameter) => parameter.startsWith('charset='))?.slice(8).replaceAll('"', '');
   const encoding = sent.get('content-encoding')?.toLowerCase() ?? 'identity';
@@ -51,6 +33,6 @@ export function mustContentType(sent: SentHeaders, verb: Verb): void {
   if (types.includes(type) && (charset === undefined || charset === 'utf-8' || charset === 'utf8')) return;
   throw new Fault('media_type_unsupported', {
     detail: `this takes ${types.join(' or ')} in UTF-8`,
-    headers: verb === 'patch' ? { 'accept-patch': types.join(', ') } : { accept: types.join(', ') },
+    headers: method === 'PATCH' ? { 'accept-patch': types.join(', ') } : { accept: types.join(', ') },
   });
 }

@@ -1,60 +1,61 @@
-/** A verified, parsed and authorized request: what a verb gets, with nothing left to check at the door. */
-import type { OnDuplicate } from '../shared/contract/import-query.ts';
+/** A call: what an operation is asked, by whom, within what, parsed and with rights; whoever asks it, over HTTP or not. */
+import type { Preconditions } from '../shared/contract/preconditions.ts';
 import type { Position } from '../shared/contract/position.ts';
 import type { Principal } from '../shared/contract/principal.ts';
-import type { ListQuery } from '../shared/contract/query.ts';
 import type { Resource } from '../shared/contract/resource.ts';
-import type { Verb } from '../shared/contract/routes.ts';
-import type { Predicate } from '../shared/contract/rules.ts';
-import type { JsonObject } from '../shared/contract/values.ts';
-import type { VerifiedHop } from './hop/verify.ts';
+import type { BodyOf, InputOf, Operation } from '../shared/operations/operation.ts';
+import type { Rights } from './rights.ts';
 import type { WriteOptions } from './store/store.ts';
 
-interface BodyInput {
-  readonly body: JsonObject;
-  readonly bodyText: string;
-}
-
-/** What a verb takes beyond the path: parsed by the contract, once. */
-export interface Inputs {
-  readonly list: { readonly query: ListQuery };
-  readonly one: { readonly fields: readonly string[] | undefined };
-  readonly create: BodyInput;
-  readonly replace: BodyInput;
-  readonly patch: BodyInput;
-  readonly remove: { readonly bodyText: '' };
-  readonly changes: { readonly after: string | undefined };
-  readonly import: { readonly onDuplicate: OnDuplicate; readonly stream: ReadableStream<Uint8Array> | null };
-}
-
-/** A request as every verb sees it. */
+/** What every operation is told. */
 export interface Asked {
-  readonly hop: VerifiedHop;
+  readonly operation: Operation;
   readonly resource: Resource;
-  /** Of a verb on one document; empty otherwise. */
+  /** Of an operation on one document; empty otherwise. */
   readonly id: string;
   readonly principal: Principal;
-  /** The read rule with the principal put in. */
-  readonly readable: Predicate;
-  /** The rule of this verb's write, likewise; equal to `readable` for reads. */
-  readonly writable: Predicate;
-  readonly requestId: string;
+  readonly rights: Rights;
+  readonly preconditions: Preconditions;
+  /** One effect and one answer for all calls of this key; a call with another fingerprint is refused. */
+  readonly idempotency: { readonly key: string; readonly fingerprint: string } | undefined;
+  /** Milliseconds of the epoch. */
   readonly deadline: number;
+  /** The state read must be at or after this. */
   readonly atLeast: Position | undefined;
-  /** Present for unsafe requests: spent in the write's transaction. */
-  readonly nonce: NonNullable<WriteOptions['nonce']>;
+  /** Spent in the write's transaction, where the call came over a hop. */
+  readonly nonce: WriteOptions['nonce'] | undefined;
+  /** In logs and problem documents. */
+  readonly requestId: string;
 }
 
-/** The same with what its own verb takes. */
-export interface Call<V extends Verb> extends Asked {
-  readonly input: Inputs[V];
+/** The same with what its own operation takes, by its row. */
+export interface Call<Row extends Operation> extends Asked {
+  readonly operation: Row;
+  readonly input: InputOf<Row>;
+  readonly body: BodyOf<Row>;
 }
 
-/** What a verb gives back; `respond.ts` makes the HTTP of it. */
+/** What became of a call; `respond.ts` makes HTTP of it. */
+export type Outcome =
+  | 'found'
+  /** The caller has this state already. */
+  | 'unchanged'
+  | 'absent'
+  | 'created'
+  | 'written'
+  | 'removed'
+  /** What comes is made while it is read. */
+  | 'streaming';
+
 export interface Answer {
-  readonly status: number;
-  readonly body: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | undefined;
-  readonly headers: Record<string, string>;
+  readonly outcome: Outcome;
+  readonly body?: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
+  readonly mediaType?: string;
+  readonly etag?: string;
+  /** Of a document that was created under an id that the call did not name. */
+  readonly createdId?: string;
+  /** Cursors of the pages around this one. */
+  readonly pages?: { readonly next: string | undefined; readonly prev: string | undefined };
   /** Of a read: where the state was read, for the edge's cache. */
   readonly readAt?: Position;
   /** Of a write: given to the client, signed. */

@@ -5,18 +5,12 @@
 import pino from 'pino';
 import type { Contract } from '../shared/contract/contract.ts';
 import type { FaultReason } from '../shared/contract/fault.ts';
-import { limits } from '../shared/contract/limits.ts';
 import { mustBeSound } from '../shared/contract/mistakes.ts';
-import { parsePosition } from '../shared/contract/position.ts';
-import type { Verb } from '../shared/contract/routes.ts';
-import { hopLimits } from '../shared/hop/profile.ts';
-import type { Asked } from './call.ts';
 import type { ComputeCalls } from './compute/calls.ts';
 import { openCompute } from './compute/open.ts';
 import type { ComputePool } from './compute/pool.ts';
 import { type Consumer, startConsumer } from './feed/consumer.ts';
 import { Feed } from './feed/feed.ts';
-import type { VerifiedHop } from './hop/verify.ts';
 import { Services, type ServiceState, type Started } from './services/services.ts';
 import type { Settings } from './settings.ts';
 import { openMongoStore } from './store/mongo/mongo-store.ts';
@@ -36,8 +30,6 @@ export interface Context {
   /** Refusals by reason, since the start. */
   readonly refusals: Map<FaultReason, number>;
   now(): number;
-  /** Deadline, demanded position and nonce of a request. */
-  bounds(hop: VerifiedHop, verb: Verb): Pick<Asked, 'deadline' | 'atLeast' | 'nonce'>;
 }
 
 /** A service that fails to start takes those before it down, and the context does not open. */
@@ -55,7 +47,6 @@ export async function openContext(settings: Settings, contract: Contract, consum
     settings, contract, log, store, feed, compute, services, now,
     streams: new AbortController(),
     refusals: new Map(),
-    bounds: (hop, verb) => toBounds(hop, verb, now()),
   };
 }
 
@@ -75,15 +66,4 @@ function openStore({ mongodbUri, dataDir, logBytesMax }: Settings, contract: Con
     },
   };
   return mongodbUri === undefined ? openSqliteStore({ dataDir, logBytesMax, ...surroundings }) : openMongoStore({ uri: mongodbUri, ...surroundings });
-}
-
-function toBounds(hop: VerifiedHop, verb: Verb, nowMs: number): Pick<Asked, 'deadline' | 'atLeast' | 'nonce'> {
-  const msMax = verb === 'import' ? limits.importMsMax : verb === 'changes' ? limits.streamMsMax : limits.requestMsMax;
-  const msLeft = Number(hop.header('tombolo-deadline') ?? msMax);
-  const { created, nonce } = hop.parameters;
-  return {
-    deadline: nowMs + Math.min(Number.isFinite(msLeft) ? msLeft : 0, msMax),
-    atLeast: parsePosition(hop.header('tombolo-after') ?? ''),
-    nonce: { value: nonce, expiresAt: (created + hopLimits.nonceKeptSeconds) * 1_000 },
-  };
 }

@@ -1,24 +1,58 @@
-/** The one place that decides what leaves the origin. */
+/** The one place that decides what leaves the origin: the HTTP of answers and refusals. */
 import { Fault, problems } from '../shared/contract/fault.ts';
 import { formatPosition } from '../shared/contract/position.ts';
-import { toProblemResponse } from '../shared/contract/problem.ts';
+import { problemMediaType, toProblem, toProblemResponse } from '../shared/contract/problem.ts';
 import { scopeDigest, scopeOf } from '../shared/contract/scope.ts';
 import { readHeader } from '../shared/hop/profile.ts';
-import type { Answer, Asked } from './call.ts';
+import { currentVersion } from '../shared/operations/route.ts';
+import type { Answer, Asked, Outcome } from './call.ts';
 import type { Context } from './context.ts';
 import { signAnswer } from './hop/sign.ts';
+import type { VerifiedHop } from './hop/verify.ts';
 import { signPosition } from './tokens.ts';
 
-export function respond(context: Context, { hop, resource, principal }: Asked, answer: Answer): Response {
-  const { headers, status } = answer;
+const statuses: Readonly<Record<Outcome, number>> = { found: 200, unchanged: 304, absent: 404, created: 201, written: 200, removed: 204, streaming: 200 };
+
+export function respond(context: Context, hop: VerifiedHop, asked: Asked, answer: Answer): Response {
   const [key] = context.settings.keys;
+  const status = statuses[answer.outcome];
+  const headers = toHeaders(hop, asked, answer);
   if (answer.writtenAt !== undefined) headers['tombolo-position'] = signPosition(answer.writtenAt, key);
   if (answer.readAt !== undefined) {
+    const { resource, principal } = asked;
     headers[readHeader] = `${formatPosition(answer.readAt)};${resource.digest};${scopeDigest(scopeOf(resource, principal))}`;
     signAnswer(headers, status, key, hop.parameters.nonce, context.now());
   }
-  const body = hop.method === 'HEAD' || answer.body === undefined ? null : answer.body;
-  return new Response(body, { status, headers });
+  return new Response(hop.method === 'HEAD' ? null : toBody(asked, answer), { status, headers });
+}
+
+function toHeaders(hop: VerifiedHop, { resource }: Asked, { outcome, etag, mediaType, createdId, pages }: Answer): Record<string, string> {
+  const headers: Record<string, string> = {};
+  if (etag !== undefined) headers['etag'] = etag;
+  if (outcome === 'absent') headers['content-type'] = problemMediaType;
+  else if (mediaType !== undefined) headers['content-type'] = mediaType;
+  if (createdId !== undefined) headers['location'] = `/${currentVersion}/${resource.name}/${encodeURIComponent(createdId)}`;
+  const link = pages === undefined ? '' : toLink(hop, pages);
+  if (link !== '') headers['link'] = link;
+  // Proxies that buffer would hold a stream back until it ends.
+  if (outcome === 'streaming') Object.assign(headers, { 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
+  return headers;
+}
+
+/** Absence is an answer, not a throw: the edge may keep it, since it depends on the document's key like any other. */
+function toBody({ requestId }: Asked, { outcome, body }: Answer): NonNullable<Answer['body']> | null {
+  return outcome === 'absent' ? JSON.stringify(toProblem(new Fault('document_not_found'), requestId)) : (body ?? null);
+}
+
+/** RFC 8288; the targets are relative to the request's own. */
+function toLink({ path, query }: VerifiedHop, { next, prev }: NonNullable<Answer['pages']>): string {
+  const search = new URLSearchParams(query);
+  const link = (after: string | undefined, rel: string) => {
+    if (after === undefined) return [];
+    search.set('after', after);
+    return [`<${path}?${search}>; rel="${rel}"`];
+  };
+  return [...link(next, 'next'), ...link(prev, 'prev')].join(', ');
 }
 
 /** A refusal as a problem document; what is ours to mend is logged in full, under the id that the client sees. */

@@ -69,9 +69,9 @@ function validated(c: Context<EdgeEnv>, { resource, scope }: Plan, entry: Entry,
 }
 
 /** The origin's answer as an entry, or as it stands when it may not be kept. */
-async function toEntry(c: Context<EdgeEnv>, { resource, scope }: Plan, answer: Response, view: View | undefined): Promise<Made | Response> {
+async function toEntry(c: Context<EdgeEnv>, { resource, scope, keepsAbsence }: Plan, answer: Response, view: View | undefined): Promise<Made | Response> {
   const facts = c.get('facts');
-  const kept = (answer.status === 200 && answer.headers.has('etag')) || (answer.status === 404 && c.get('route').verb === 'one');
+  const kept = (answer.status === 200 && answer.headers.has('etag')) || (answer.status === 404 && keepsAbsence);
   const forbids = /\bno-store\b|\bprivate\b/i.test(answer.headers.get('cache-control') ?? '') || answer.headers.has('set-cookie');
   if (!kept || forbids || facts === undefined || view === undefined || !isStorable(facts, resource, scope, view)) return answer;
   const { position } = facts;

@@ -6,6 +6,7 @@
  *   ── ask ──▶ known ──½M──▶ known, asking ──M──▶ unknown until answered
  *              └── the feed was silent, or an origin serves another contract: unknown, asked again after M
  */
+import type { Dependencies } from '../../shared/contract/dependencies.ts';
 import type { Changes, Heard } from '../coordinator/changes.ts';
 import { Flights, settledWithin } from '../flights.ts';
 import { edgeLimits } from '../limits.ts';
@@ -48,16 +49,21 @@ export class Generations {
   }
 
   /** `undefined` when there is no epoch to speak of: nothing can be stored, nothing is fresh. */
-  async view(resource: string, buckets: readonly number[], asking: Asking): Promise<View | undefined> {
-    if (this.#ageMs(resource) > this.#memoMs) await this.#asked(resource, asking);
-    else if (this.#isAgeing(resource)) this.#ask(resource, asking);
-    return this.#copy(this.#memos.get(resource), buckets);
+  async view(dependencies: Dependencies, asking: Asking): Promise<View | undefined> {
+    const late = dependencies.filter(({ resource }) => this.#ageMs(resource) > this.#memoMs);
+    if (late.length > 0) await Promise.all(late.map(({ resource }) => this.#asked(resource, asking)));
+    return this.held(dependencies, asking);
   }
 
   /** The same without waiting: what is remembered now, known or not. */
-  held(resource: string, buckets: readonly number[], asking: Asking): View | undefined {
-    if (this.#isAgeing(resource)) this.#ask(resource, asking);
-    return this.#copy(this.#memos.get(resource), buckets);
+  held(dependencies: Dependencies, asking: Asking): View | undefined {
+    let view: View | undefined;
+    for (const [index, { resource, buckets }] of dependencies.entries()) {
+      if (this.#isAgeing(resource)) this.#ask(resource, asking);
+      const own = this.#copy(this.#memos.get(resource), buckets);
+      view = index === 0 ? own : together(view, own);
+    }
+    return view;
   }
 
   /** Past half of its time, and nobody asks. */
@@ -108,6 +114,14 @@ export class Generations {
     const known = agreed && ageMs !== null && ageMs <= this.#silentMs && Date.now() - memo.askedAt <= this.#memoMs;
     return { known, agreed, epoch, through, generations: buckets.map((bucket) => later(memo.raised.get(bucket), floor)) };
   }
+}
+
+/** What holds of both; `undefined` where they are of two epochs, or nothing is known of one. */
+function together(left: View | undefined, right: View | undefined): View | undefined {
+  if (left === undefined || right === undefined || left.epoch !== right.epoch) return undefined;
+  const { epoch } = left;
+  const through = left.through < right.through ? left.through : right.through;
+  return { known: left.known && right.known, agreed: left.agreed && right.agreed, epoch, through, generations: [...left.generations, ...right.generations] };
 }
 
 function later(order: string | undefined, floor: string): string {

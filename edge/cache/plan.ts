@@ -1,11 +1,12 @@
 /** Whether a request may be answered from stored bytes, under which name, and what that answer depends on. */
+import type { Dependencies } from '../../shared/contract/dependencies.ts';
 import type { Principal } from '../../shared/contract/principal.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
-import { currentVersion, type Route } from '../../shared/contract/routes.ts';
+import type { Cached } from '../../shared/operations/operation.ts';
+import { currentVersion, type Route } from '../../shared/operations/route.ts';
 import { publicScope, scopeOf } from '../../shared/contract/scope.ts';
 import type { Conditions } from '../context.ts';
 import { edgeLimits } from '../limits.ts';
-import type { ReadRequest } from '../reads.ts';
 
 export interface Plan {
   readonly key: string;
@@ -13,7 +14,8 @@ export interface Plan {
   readonly scope: string;
   /** Whether caches between us and the client may hold the answer for everybody. */
   readonly isPublic: boolean;
-  readonly buckets: readonly number[];
+  readonly dependencies: Dependencies;
+  readonly keepsAbsence: boolean;
 }
 
 /** Part of every key: another meaning of what is stored must not meet entries of the old one. */
@@ -21,7 +23,7 @@ const layout = 1;
 
 export interface Planned {
   readonly route: Route;
-  readonly read: ReadRequest | undefined;
+  readonly read: Cached | undefined;
   readonly principal: Principal;
   readonly conditions: Conditions;
 }
@@ -32,8 +34,10 @@ export function toPlan({ route, read, principal, conditions }: Planned): Plan | 
   // If-Match on a read (RFC 9110 §13.1.1) is the origin's to decide: it is rare, and not worth a rule here.
   if (read === undefined || resource.cache === 'none' || conditions.ifMatch !== undefined) return undefined;
   const scope = scopeOf(resource, principal);
-  const { name, buckets } = read;
+  const { name, dependencies, keepsAbsence } = read;
   // The scope's whole text: callers choose their names, and must not find another's by its digest.
   const key = `${layout}/${currentVersion}/${resource.name}/${resource.digest}/${scope}/${name}`;
-  return key.length > edgeLimits.keyCharactersMax || buckets.length > edgeLimits.entryBucketsMax ? undefined : { key, resource, scope, isPublic: scope === publicScope, buckets };
+  const buckets = dependencies.reduce((sum, each) => sum + each.buckets.length, 0);
+  if (key.length > edgeLimits.keyCharactersMax || buckets > edgeLimits.entryBucketsMax) return undefined;
+  return { key, resource, scope, isPublic: scope === publicScope, dependencies, keepsAbsence };
 }

@@ -4,8 +4,8 @@ import { Fault } from '../../shared/contract/fault.ts';
 import { formatPosition } from '../../shared/contract/position.ts';
 import { formatPrincipal } from '../../shared/hop/principal-header.ts';
 import type { hopHeaders } from '../../shared/hop/profile.ts';
-import { limits } from '../../shared/contract/limits.ts';
 import type { EdgeEnv } from '../context.ts';
+import { isSafe } from '../../shared/operations/operation.ts';
 import { originMs } from '../live/stream-life.ts';
 import { bounded } from '../read-body.ts';
 import { contentDigest } from './content-digest.ts';
@@ -40,7 +40,7 @@ async function toHopHeaders(c: Context<EdgeEnv>): Promise<Headers> {
     // Always said: an HTTP client that adds its own `Accept: */*` would break the signature.
     accept: sent.get('accept') ?? '*/*',
     'content-digest': body === undefined ? null : await contentDigest(body),
-    'content-type': c.get('route').safe ? null : sent.get('content-type'),
+    'content-type': isSafe(c.get('route').operation) ? null : sent.get('content-type'),
     'idempotency-key': sent.get('idempotency-key'),
     'if-match': ifMatch,
     'if-none-match': ifNoneMatch,
@@ -63,9 +63,9 @@ function mustAscii(name: string, value: string): string {
 }
 
 function bodyOf(c: Context<EdgeEnv>): BodyInit | null {
-  if (c.get('route').safe) return null;
+  const { operation } = c.get('route');
   const { body } = c.req.raw;
-  if (c.get('route').verb !== 'import') return c.get('body') ?? null;
+  if (operation.body !== 'streamed') return c.get('body') ?? null;
   // A declared length was checked at the door, and the platform holds the body to it.
-  return body === null || c.get('sent').has('content-length') ? body : bounded(body, limits.importBytesMax);
+  return body === null || c.get('sent').has('content-length') ? body : bounded(body, operation.bodyBytesMax);
 }

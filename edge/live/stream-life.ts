@@ -12,7 +12,7 @@ const streamMsMin = 1_000;
 
 /** What the hop tells the origin in `tombolo-deadline`. */
 export function originMs(c: Context<EdgeEnv>, now: number): number {
-  if (c.get('route').verb !== 'changes') return Math.max(0, c.get('deadlineAt') - now);
+  if (c.get('route').operation.answers !== 'moment') return Math.max(0, c.get('deadlineAt') - now);
   const signedInUntil = c.get('signedInUntil') ?? Number.POSITIVE_INFINITY;
   return Math.max(streamMsMin, Math.min(limits.streamMsMax, signedInUntil - now));
 }
@@ -20,7 +20,7 @@ export function originMs(c: Context<EdgeEnv>, now: number): number {
 /** Aborts the hop at the request's deadline; of a feed, only while its head has not come. */
 export function headSignal(c: Context<EdgeEnv>, now: number): { readonly signal: AbortSignal; readonly headArrived: () => void } {
   const ms = Math.max(1, c.get('deadlineAt') - now);
-  if (c.get('route').verb !== 'changes') return { signal: AbortSignal.timeout(ms), headArrived: () => undefined };
+  if (c.get('route').operation.answers !== 'moment') return { signal: AbortSignal.timeout(ms), headArrived: () => undefined };
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(), ms);
   return { signal: controller.signal, headArrived: () => clearTimeout(timer) };

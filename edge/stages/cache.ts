@@ -11,6 +11,7 @@
 import type { Context } from 'hono';
 import { Fault } from '../../shared/contract/fault.ts';
 import { mentionsOf } from '../../shared/contract/rules.ts';
+import { isSafe } from '../../shared/operations/operation.ts';
 import { cacheable, fromEntry, label } from '../cache/answers.ts';
 import { type Directives, parseDirectives } from '../cache/directives.ts';
 import { type Entry, isFresh } from '../cache/entry.ts';
@@ -37,7 +38,7 @@ export function cache(): Stage {
   return function cache(c, next) {
     const directives = parseDirectives(c.get('sent').get('cache-control'));
     const plan = directives.noStore ? undefined : toPlan({ route: c.get('route'), read: c.get('read'), principal: c.get('principal'), conditions: c.get('conditions') });
-    if (directives.onlyIfCached && c.get('route').safe) return onlyStored(c, plan, directives);
+    if (directives.onlyIfCached && isSafe(c.get('route').operation)) return onlyStored(c, plan, directives);
     if (plan === undefined) return bypass(c, next);
     if (directives.noCache) return look(c, plan, directives, 'everywhere').then((found) => lead(c, plan, found, 'request', fills, next));
     const held = remembered(c, plan, directives);
@@ -85,10 +86,10 @@ function lead(c: Context<EdgeEnv>, plan: Plan, found: Found, reason: ForwardReas
 async function bypass(c: Context<EdgeEnv>, next: Next): Promise<Response> {
   const answer = await next();
   if (c.error !== undefined) return answer;
-  const { safe, verb } = c.get('route');
-  label(cacheable(answer, false), `fwd=${safe ? 'bypass' : 'method'}; fwd-status=${answer.status}`, 0);
-  // A feed is a moment, not a state: there is nothing to validate.
-  if (!safe || verb === 'changes') answer.headers.set('cache-control', 'no-store');
+  const { operation } = c.get('route');
+  label(cacheable(answer, false), `fwd=${isSafe(operation) ? 'bypass' : 'method'}; fwd-status=${answer.status}`, 0);
+  // Only a state can be validated.
+  if (operation.answers !== 'state') answer.headers.set('cache-control', 'no-store');
   return answer;
 }
 
@@ -97,12 +98,12 @@ function remembered(c: Context<EdgeEnv>, plan: Plan, directives: Directives): En
   const { generations, entries } = c.get('context');
   const entry = entries.recall(plan.key);
   if (entry === undefined || !isYoung(entry, directives) || mayHide(plan, entry)) return undefined;
-  return isFresh(entry, generations.held(plan.resource.name, plan.buckets, askingOf(c)), c.get('conditions').after) ? entry : undefined;
+  return isFresh(entry, generations.held(plan.dependencies, askingOf(c)), c.get('conditions').after) ? entry : undefined;
 }
 
 async function look(c: Context<EdgeEnv>, plan: Plan, directives: Directives, where: 'everywhere' | 'memory'): Promise<Found> {
   const { generations, entries } = c.get('context');
-  const view = await generations.view(plan.resource.name, plan.buckets, askingOf(c));
+  const view = await generations.view(plan.dependencies, askingOf(c));
   const { after }: Conditions = c.get('conditions');
   const mayServe = (entry: Entry): boolean => isYoung(entry, directives) && !mayHide(plan, entry) && isFresh(entry, view, after);
   const entry = entries.recall(plan.key);

@@ -4,6 +4,7 @@
  */
 import type { Context } from 'hono';
 import { Fault } from '../../shared/contract/fault.ts';
+import { isSafe } from '../../shared/operations/operation.ts';
 import { readHeader } from '../../shared/hop/profile.ts';
 import type { EdgeEnv } from '../context.ts';
 import { originUnavailable, toForwardFault } from '../forward-fault.ts';
@@ -41,7 +42,7 @@ async function ask(c: Context<EdgeEnv>): Promise<{ answer: Response; nonce: stri
 
 function mayRetry(c: Context<EdgeEnv>, signal: AbortSignal): boolean {
   const leftMs = c.get('deadlineAt') - Date.now();
-  return c.get('route').safe && !signal.aborted && leftMs >= edgeLimits.retryMsMin && c.get('context').retries.spend();
+  return isSafe(c.get('route').operation) && !signal.aborted && leftMs >= edgeLimits.retryMsMin && c.get('context').retries.spend();
 }
 
 async function send({ request, nonce }: SignedRequest): Promise<{ answer: Response; nonce: string }> {

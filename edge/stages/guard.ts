@@ -8,9 +8,10 @@
 import type { Context } from 'hono';
 import { Fault } from '../../shared/contract/fault.ts';
 import { limits } from '../../shared/contract/limits.ts';
-import { mustRoute, type Route } from '../../shared/contract/routes.ts';
+import type { Operation } from '../../shared/operations/operation.ts';
+import { mustRoute, optionsOf } from '../../shared/operations/route.ts';
 import { hopHeaders } from '../../shared/hop/profile.ts';
-import type { EdgeContext, EdgeEnv } from '../context.ts';
+import type { EdgeEnv } from '../context.ts';
 import { toOptionsAnswer } from '../cors.ts';
 import { edgeLimits } from '../limits.ts';
 import type { Stage } from '../path.ts';
@@ -41,13 +42,18 @@ function admit(c: Context<EdgeEnv>, ownRoutes: GuardOptions['ownRoutes']): Respo
   mustFit(target, sent);
   c.set('deadlineAt', Date.now() + limits.requestMsMax);
   const own = ownRoutes[target.path];
-  if (method === 'OPTIONS') return toOptionsAnswer(sent, own === undefined ? allowOf(contract, target.path) : `${own}, OPTIONS`, settings.corsOrigins);
+  if (method === 'OPTIONS') return toOptionsAnswer(sent, own === undefined ? optionsOf(contract, target.path) : { allow: `${own}, OPTIONS` }, settings.corsOrigins);
   if (own !== undefined) return mustBeMethod(own, method);
   const route = mustRoute(contract, method, target.path);
-  mustBeShort(sent, route.verb === 'import' ? limits.importBytesMax : limits.bodyBytesMax);
+  mustBeShort(sent, route.operation.bodyBytesMax);
   c.set('route', route);
-  if (route.verb === 'import') c.set('deadlineAt', Date.now() + limits.importMsMax);
+  c.set('deadlineAt', Date.now() + headMsMax(route.operation));
   return undefined;
+}
+
+/** The head of a moment comes like any other answer; its stream goes on. */
+function headMsMax({ answers, msMax }: Operation): number {
+  return answers === 'moment' ? limits.requestMsMax : msMax;
 }
 
 function mustFit({ path, query }: Target, sent: SentHeaders): void {
@@ -67,16 +73,4 @@ function mustBeShort(sent: SentHeaders, bytesMax: number): void {
 
 function mustBeMethod(own: 'GET' | 'POST', method: string): undefined {
   if (method !== own && !(own === 'GET' && method === 'HEAD')) throw new Fault('method_not_allowed', { headers: { allow: own === 'GET' ? 'GET, HEAD, OPTIONS' : `${own}, OPTIONS` } });
-}
-
-/** The table of routes says what a path allows by refusing OPTIONS there; unknown paths refuse as ever. */
-function allowOf(contract: EdgeContext['contract'], path: string): string {
-  try {
-    const { verb }: Route = mustRoute(contract, 'OPTIONS', path);
-    throw new Error(`OPTIONS is the verb ${verb}`);
-  } catch (thrown) {
-    const allow = thrown instanceof Fault ? thrown.headers['allow'] : undefined;
-    if (allow === undefined) throw thrown;
-    return allow;
-  }
 }

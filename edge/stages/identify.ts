@@ -4,7 +4,7 @@
  */
 import type { Context } from 'hono';
 import { anonymous } from '../../shared/contract/principal.ts';
-import type { Route } from '../../shared/contract/routes.ts';
+import type { Route } from '../../shared/operations/route.ts';
 import type { EdgeEnv } from '../context.ts';
 import { tokenInvalid, type Verified } from '../identity/tokens.ts';
 import { mustBeDeclaredOrigin, type Taken, takeTicket, ticketRefused } from '../live/ticket-parameter.ts';
@@ -15,7 +15,7 @@ export function identify(): Stage {
   return function identify(c) {
     const header = c.get('sent').get('authorization');
     const route: Route | undefined = c.get('route');
-    const taken = route?.verb === 'changes' ? takeTicket(c.get('target')) : undefined;
+    const taken = route?.operation.answers === 'moment' ? takeTicket(c.get('target')) : undefined;
     if (taken !== undefined) return admitTicket(c, taken, header);
     if (header !== null) return admitBearer(c, mustBearer(header));
     c.set('principal', anonymous);

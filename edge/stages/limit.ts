@@ -6,7 +6,9 @@
 import type { Context } from 'hono';
 import { Fault } from '../../shared/contract/fault.ts';
 import { type Plan, planOf } from '../../shared/contract/plans.ts';
-import type { Route } from '../../shared/contract/routes.ts';
+import { costOf } from '../../shared/contract/resource-limits.ts';
+import { isSafe } from '../../shared/operations/operation.ts';
+import type { Route } from '../../shared/operations/route.ts';
 import type { EdgeEnv } from '../context.ts';
 import { floodKey } from '../flood-key.ts';
 import { tell } from '../leave.ts';
@@ -35,12 +37,11 @@ export function limit(): Stage {
 function toSpending(c: Context<EdgeEnv>, network: string | undefined): Spending {
   // A path that the edge answers itself has no route: it costs one, and counts as a write.
   const route: Route | undefined = c.get('route');
-  const limits = route?.resource.limits;
   return {
     caller: callerOf(c.get('principal').subject, network),
     plan: mustPlan(c),
-    cost: route === undefined ? 1 : (limits?.cost[route.verb] ?? 1),
-    unavailable: limits?.unavailable[route?.safe === true ? 'read' : 'write'] ?? 'refuse',
+    cost: route === undefined ? 1 : costOf(route.resource, route.operation),
+    unavailable: route === undefined ? 'refuse' : route.resource.limits.unavailable[isSafe(route.operation) ? 'read' : 'write'],
     waitUntil: (work) => c.executionCtx.waitUntil(work),
   };
 }

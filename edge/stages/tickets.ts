@@ -2,7 +2,7 @@
 import type { Context } from 'hono';
 import { Fault } from '../../shared/contract/fault.ts';
 import { mustBeWithoutParameters } from '../../shared/contract/parameters.ts';
-import { currentVersion } from '../../shared/contract/routes.ts';
+import { currentVersion } from '../../shared/operations/route.ts';
 import type { EdgeEnv } from '../context.ts';
 import { edgeLimits } from '../limits.ts';
 import { issueTicket } from '../live/tickets.client.ts';

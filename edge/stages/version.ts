@@ -1,5 +1,5 @@
 /** Which version of the API answers. The path names it (`routes.ts` knows which there are); the answer repeats it. */
-import { currentVersion } from '../../shared/contract/routes.ts';
+import { currentVersion } from '../../shared/operations/route.ts';
 import { tell } from '../leave.ts';
 import type { Stage } from '../path.ts';
 

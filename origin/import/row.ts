@@ -4,12 +4,13 @@ import { Fault } from '../../shared/contract/fault.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { reduce, satisfies } from '../../shared/contract/rules.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../shared/contract/values.ts';
+import type { documents } from '../../shared/operations/documents.ts';
 import type { Call } from '../call.ts';
 import type { Mutation } from '../store/store.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
-import { mustCreate, newId, taken } from '../verbs/insert.ts';
-import { toDecision } from '../verbs/write.ts';
-import { hiddenFrom, mustAllow, mustAllowFields, toCreated, toRevised } from '../write-rules.ts';
+import { mustCreate, newId, taken } from '../documents/new-document.ts';
+import { toDecision } from '../documents/write-one.ts';
+import { hiddenFrom, mustAllow, mustAllowFields, toCreated, toRevised } from '../documents/write-rules.ts';
 import type { ImportReport } from './report.ts';
 
 export interface ImportRow {
@@ -55,13 +56,13 @@ function withoutId({ id: named, ...plain }: JsonObject): { named: Json | undefin
   return { named, plain };
 }
 
-export function toMutation(call: Call<'import'>, row: ImportRow, nowMs: number, report: ImportReport): Mutation {
+export function toMutation(call: Call<typeof documents.import>, row: ImportRow, nowMs: number, report: ImportReport): Mutation {
   const { resource } = call;
   const id = row.id ?? newId(resource, nowMs);
   const decide = (before: StoredDocument | undefined): JsonObject => {
-    if (before !== undefined && satisfies(before.value, call.readable)) return replaced(call, row, id, before, nowMs, report);
+    if (before !== undefined && satisfies(before.value, call.rights.readable)) return replaced(call, row, id, before, nowMs, report);
     const created = toCreated(row.body, nowMs);
-    mustCreate(call, id, created);
+    mustCreate(call, call.rights.writable, id, created);
     if (row.id !== undefined) mustName(call);
     if (before !== undefined) throw duplicate(call, row, id, report);
     return created;
@@ -69,7 +70,7 @@ export function toMutation(call: Call<'import'>, row: ImportRow, nowMs: number, 
   return { resource, id, decide: (before) => toDecision(decide, before) };
 }
 
-function replaced(call: Call<'import'>, row: ImportRow, id: string, before: StoredDocument, nowMs: number, report: ImportReport): JsonObject {
+function replaced(call: Call<typeof documents.import>, row: ImportRow, id: string, before: StoredDocument, nowMs: number, report: ImportReport): JsonObject {
   if (call.input.onDuplicate !== 'replace') throw duplicate(call, row, id, report);
   // The rule of creating let the row in; a document that exists must be the caller's to change.
   const changeable = reduce(call.resource.rules.update, call.principal);
@@ -80,7 +81,7 @@ function replaced(call: Call<'import'>, row: ImportRow, id: string, before: Stor
   return after;
 }
 
-function duplicate({ input }: Call<'import'>, row: ImportRow, id: string, report: ImportReport): Fault {
+function duplicate({ input }: Call<typeof documents.import>, row: ImportRow, id: string, report: ImportReport): Fault {
   if (input.onDuplicate === 'skip') report.skip(row.number);
   return taken(id);
 }
@@ -89,7 +90,7 @@ function duplicate({ input }: Call<'import'>, row: ImportRow, id: string, report
  * Where Tombolo names the documents, a row may name one that its caller sees, and a new one only if they may see all:
  * otherwise the answer would tell whether the document exists that they may not see (SEMANTICS §8).
  */
-function mustName({ resource, readable }: Call<'import'>): void {
+function mustName({ resource, rights: { readable } }: Call<typeof documents.import>): void {
   if (typeof resource.id === 'object' || readable === true) return;
   throw new Fault('forbidden', { detail: 'id: you may see only some documents here, so a row may name those alone; without an id it gets one', errors: [{ at: `/${idSource(resource)}`, in: 'body', detail: 'not one that you see' }] });
 }

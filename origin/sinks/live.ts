@@ -15,8 +15,8 @@ import type { Resource } from '../../shared/contract/resource.ts';
 import { type Predicate, satisfies } from '../../shared/contract/rules.ts';
 import type { JsonObject } from '../../shared/contract/values.ts';
 import type { Feed, FeedStep } from '../feed/feed.ts';
-import type { Present } from '../present.ts';
-import { isServable } from '../servable.ts';
+import type { Present } from '../documents/present.ts';
+import { isServable } from '../documents/servable.ts';
 import { StoredDocument } from '../store/stored-document.ts';
 
 export interface Subscription {

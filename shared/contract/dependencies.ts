@@ -26,12 +26,23 @@ function documentKey(id: string): string {
   return `/${id}`;
 }
 
-export function dependenciesOfDocument(id: string): readonly string[] {
-  return [documentKey(id)];
+/** Of one resource, the buckets of the keys that an answer depends on: with its name, pairs of resource and bucket. */
+export interface Dependency {
+  readonly resource: string;
+  /** Each once. */
+  readonly buckets: readonly number[];
 }
 
-export function dependenciesOfList(query: ListQuery): readonly string[] {
-  return combinations(query.shape.equal.map((field) => [field, query.equal[field] ?? []]));
+/** Of every resource that was read for an answer. */
+export type Dependencies = readonly Dependency[];
+
+export function dependenciesOfDocument({ name }: Pick<Resource, 'name'>, id: string): Dependencies {
+  return [{ resource: name, buckets: [toBucket(documentKey(id))] }];
+}
+
+export function dependenciesOfList({ name }: Pick<Resource, 'name'>, query: ListQuery): Dependencies {
+  const keys = combinations(query.shape.equal.map((field) => [field, query.equal[field] ?? []]));
+  return [{ resource: name, buckets: [...new Set(keys.map(toBucket))] }];
 }
 
 /** Keys touched by a change of one document. `undefined` stands for no document; a missing image is not for here. */

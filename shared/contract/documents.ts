@@ -5,7 +5,7 @@ import { idForm, isNameable, toCanonicalId } from './ids.ts';
 import { limits } from './limits.ts';
 import { mergePatch } from './merge-patch.ts';
 import type { Resource } from './resource.ts';
-import { reservedIds } from './routes.ts';
+import { isReservedName } from './reserved-names.ts';
 import type { JsonObject } from './values.ts';
 
 export interface Bodies {
@@ -72,7 +72,7 @@ function idSchema(resource: Resource): z.ZodType<string> {
   const canonical = (given: string) => toCanonicalId(resource, given);
   if (resource.id === 'uuid') return z.uuid().overwrite(canonical);
   if (resource.id === 'objectId') return z.string().regex(/^[0-9a-f]{24}$/);
-  return resource.id.format.pipe(z.string().refine(isNameable, idForm).refine((id) => !reservedIds.has(id), 'is the name of an operation').overwrite(canonical));
+  return resource.id.format.pipe(z.string().refine(isNameable, idForm).refine((id) => !isReservedName(id), 'is the name of an operation').overwrite(canonical));
 }
 
 export function mustBody(schema: z.ZodType<JsonObject>, body: unknown): JsonObject {

@@ -7,7 +7,9 @@
  */
 import type { Contract } from './contract.ts';
 import { Mistakes, refuseUnknown, toObject } from './mistakes.ts';
+import { operationsOf } from '../operations/route.ts';
 import type { Principal } from './principal.ts';
+import { costOf } from './resource-limits.ts';
 
 export interface WindowDeclaration {
   readonly limit: number;
@@ -84,9 +86,10 @@ export function unaffordable({ byName }: Plans, { resources }: Contract): readon
   const mistakes = new Mistakes(file);
   for (const { name, windows } of byName.values())
     for (const resource of resources.values())
-      for (const [verb, cost] of Object.entries(resource.limits.cost)) {
+      for (const operation of operationsOf(resource)) {
+        const cost = costOf(resource, operation);
         const short = windows.find((window) => window.limit < cost);
-        if (short !== undefined) mistakes.add(`plans.${name}`, `window "${short.name}" of ${short.limit} can never pay for "${verb}" of ${resource.name}, which costs ${cost}`);
+        if (short !== undefined) mistakes.add(`plans.${name}`, `window "${short.name}" of ${short.limit} can never pay for "${operation.name}" of ${resource.name}, which costs ${cost}`);
       }
   return mistakes.found;
 }

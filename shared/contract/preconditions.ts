@@ -4,7 +4,8 @@
  */
 import { toTagList } from './entity-tags.ts';
 import { Fault } from './fault.ts';
-import type { Route } from './routes.ts';
+import type { Operation } from '../operations/operation.ts';
+import type { Resource } from './resource.ts';
 
 export interface Preconditions {
   readonly ifMatch: string | undefined;
@@ -12,11 +13,12 @@ export interface Preconditions {
 }
 
 /** `header` takes names in lower case. */
-export function mustPreconditions({ verb, resource }: Pick<Route, 'verb' | 'resource'>, header: (name: 'if-match' | 'if-none-match') => string | null): Preconditions {
+export function mustPreconditions(asked: { readonly operation: Operation; readonly resource: Resource }, header: (name: 'if-match' | 'if-none-match') => string | null): Preconditions {
+  const { conditions } = asked.operation;
   const ifMatch = mustTagList('If-Match', header('if-match'));
   const ifNoneMatch = mustTagList('If-None-Match', header('if-none-match'));
-  if (verb === 'create' || verb === 'import') mustHaveNone({ 'If-Match': ifMatch, 'If-None-Match': ifNoneMatch });
-  else if (resource.preconditions === 'required') mustSayWhatWasRead(verb, { ifMatch, ifNoneMatch });
+  if (conditions === 'none') mustHaveNone({ 'If-Match': ifMatch, 'If-None-Match': ifNoneMatch });
+  else if (conditions !== 'read' && asked.resource.preconditions === 'required') mustSayWhatWasRead(conditions, { ifMatch, ifNoneMatch });
   return { ifMatch, ifNoneMatch };
 }
 
@@ -34,8 +36,8 @@ function mustHaveNone(given: Readonly<Record<string, string | undefined>>): void
 }
 
 /** `If-None-Match: *` says that nothing was there to be read; other tags say nothing of what would be written over. */
-function mustSayWhatWasRead(verb: Route['verb'], { ifMatch, ifNoneMatch }: Preconditions): void {
-  if (verb !== 'replace' && verb !== 'patch' && verb !== 'remove') return;
-  if (ifMatch !== undefined || (verb === 'replace' && ifNoneMatch === '*')) return;
-  throw new Fault('precondition_required', { detail: `this resource is changed with If-Match alone: send the ETag of the document as you read it${verb === 'replace' ? ', or If-None-Match: * to create it' : ''}` });
+function mustSayWhatWasRead(conditions: 'change' | 'change-or-create', { ifMatch, ifNoneMatch }: Preconditions): void {
+  const mayCreate = conditions === 'change-or-create';
+  if (ifMatch !== undefined || (mayCreate && ifNoneMatch === '*')) return;
+  throw new Fault('precondition_required', { detail: `this resource is changed with If-Match alone: send the ETag of the document as you read it${mayCreate ? ', or If-None-Match: * to create it' : ''}` });
 }

@@ -8,7 +8,7 @@ import { Fault } from '../../shared/contract/fault.ts';
 import { mergePatch } from '../../shared/contract/merge-patch.ts';
 import type { Json, JsonObject } from '../../shared/contract/values.ts';
 import { resource } from '../../shared/contract/resource.ts';
-import { mustRoute } from '../../shared/contract/routes.ts';
+import { mustRoute } from '../../shared/operations/route.ts';
 import { anyone } from '../../shared/contract/rules.ts';
 import { films } from '../../shared/resources/films.ts';
 import { places } from '../../shared/resources/places.ts';

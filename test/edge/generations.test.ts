@@ -2,6 +2,7 @@
 import { Database, type SQLQueryBindings } from 'bun:sqlite';
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
+import type { Dependencies } from '../../shared/contract/dependencies.ts';
 import type { Report } from '../../shared/contract/report.ts';
 
 /** The modules need Workers' types; what the test uses of them is this. */
@@ -20,7 +21,7 @@ interface View {
   readonly generations: readonly string[];
 }
 interface Memo {
-  view(resource: string, buckets: readonly number[], asking: { ask(resource: string, heard: Heard | undefined): Promise<unknown>; waitUntil(work: Promise<unknown>): void }): Promise<View | undefined>;
+  view(dependencies: Dependencies, asking: { ask(resource: string, heard: Heard | undefined): Promise<unknown>; waitUntil(work: Promise<unknown>): void }): Promise<View | undefined>;
 }
 const paths: readonly string[] = ['../../edge/coordinator/generations-table.ts', '../../edge/cache/generations.ts'];
 const [{ GenerationsTable }, { Generations }] = (await Promise.all(paths.map((path) => import(path)))) as [
@@ -110,10 +111,14 @@ test('an isolate that asks now and then knows what a naive keeper of all reports
       for (const resource of resources) {
         // A memo of 0 ms is older than that only with the next tick of the clock.
         await Bun.sleep(2);
-        const view = await memo.view(resource, buckets, { ask, waitUntil: () => undefined });
+        const view = await memo.view([{ resource, buckets }], { ask, waitUntil: () => undefined });
         expect(view?.generations).toEqual(naive.epoch === undefined ? undefined : buckets.map((bucket) => naive.generation(resource, bucket)));
         if (naive.epoch !== undefined) expect(view?.through).toBe(order(naive.through));
       }
+      // An answer that depends on several resources: as old as the oldest thing known of one of them.
+      await Bun.sleep(2);
+      const all = await memo.view(resources.map((resource) => ({ resource, buckets })), { ask, waitUntil: () => undefined });
+      expect(all?.generations).toEqual(naive.epoch === undefined ? undefined : resources.flatMap((resource) => buckets.map((bucket) => naive.generation(resource, bucket))));
     }
   }), { numRuns: 120 });
 });

@@ -1,7 +1,7 @@
 /** Pieces of text become the very bytes that their join has. */
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { toBytes } from '../../origin/body-bytes.ts';
+import { toBytes } from '../../origin/documents/body-bytes.ts';
 
 const naive = (pieces: readonly string[]) => new TextEncoder().encode(pieces.join(''));
 

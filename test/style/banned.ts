@@ -31,6 +31,11 @@ const bans: readonly Ban[] = [
     finds: (node) => node.type === 'CallExpression' && calleeOf(node).endsWith('.transaction'),
   },
   {
+    why: 'an operation is asked for by its name: what it is stands in its row (shared/operations); read it from there',
+    applies: (path) => /^(edge|origin|shared)\//.test(path) && path !== 'origin/execute.ts',
+    finds: isAskedByName,
+  },
+  {
     why: `waiting by the clock: wait for the condition, or say in a comment on the line or before it why ${sleepMsMax} ms and more must pass`,
     applies: (path) => path.startsWith('test/'),
     finds: (node, module) => isLongSleep(node) && !hasReason(node, module),
@@ -54,6 +59,14 @@ export function findSilenced(modules: readonly Module[]): Complaint[] {
   return modules.flatMap((module) => [...module.text.matchAll(silenced)]
     .filter(({ index }) => /(\/\/|\/\*|^\s*\*)[^\n]*$/.test(module.text.slice(module.text.lastIndexOf('\n', index) + 1, index)))
     .map(({ index, 0: found }) => `${module.path}:${module.line(index)} ${found.trim()}: mend the type, or @ts-expect-error with the reason behind it`));
+}
+
+/** Compared with a row's name, or one row taken out of the table; types may name a row. */
+function isAskedByName(node: Node, { text, path }: Module): boolean {
+  const source = text.slice(node.start, node.end);
+  if (node.type === 'BinaryExpression') return /(^|[\w.]*[.])operation[.]name\s*[!=]==|[!=]==\s*([\w.]+[.])?operation[.]name$/.test(source);
+  if (node.type === 'SwitchStatement') return /^switch\s*[(]([\w.]+[.])?operation[.]name[)]/.test(source);
+  return node.type === 'MemberExpression' && !path.startsWith('shared/operations/') && /^documents[.]\w+$/.test(source) && /operations[/]documents[.]ts'/.test(text);
 }
 
 function isLongSleep(node: Node): boolean {

@@ -65,6 +65,13 @@ describe('the checks fire', () => {
       'origin/d.ts': 'database.transaction(async () => {});',
       'test/e.test.ts': 'await Bun.sleep(500);\nsetTimeout(done, 101);\nawait Bun.sleep(50);\n// The memo must run out.\nawait Bun.sleep(1_000);',
     }));
+    const named = bad({
+      'edge/g.ts': "if (route.operation.name === 'import') f();",
+      'origin/h.ts': "switch (operation.name) { case 'list': f(); }",
+      'origin/i.ts': "import { documents } from '../shared/operations/documents.ts';\nf(documents.list);\ntype C = Call<typeof documents.list>;",
+      'origin/execute.ts': "f(handlers[call.operation.name]);",
+    });
+    expect(linesOf(findBanned(named))).toEqual(['edge/g.ts:1', 'origin/h.ts:1', 'origin/i.ts:2']);
     expect(linesOf(found)).toEqual(['shared/a.ts:1', 'shared/b.ts:1', 'origin/c.ts:1', 'origin/d.ts:1', 'test/e.test.ts:1', 'test/e.test.ts:2']);
   });
 

@@ -1,24 +1,25 @@
 import { bodiesOf, documentInvalid, toFieldErrors } from '../../shared/contract/documents.ts';
 import { reduce, satisfies } from '../../shared/contract/rules.ts';
 import type { JsonObject } from '../../shared/contract/values.ts';
+import type { documents } from '../../shared/operations/documents.ts';
 import type { Answer, Call } from '../call.ts';
 import type { Context } from '../context.ts';
-import { mustMeetConditions } from '../etag.ts';
+import { mustMeetConditions } from '../documents/etag.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
-import { hiddenFrom, mustAllow, mustAllowFields, mustTouch, toCreated, toRevised } from '../write-rules.ts';
-import { mustCreate, taken } from './insert.ts';
-import { toDocumentAnswer, writeOne } from './write.ts';
+import { hiddenFrom, mustAllow, mustAllowFields, mustTouch, toCreated, toRevised } from '../documents/write-rules.ts';
+import { mustCreate, taken } from '../documents/new-document.ts';
+import { toDocumentAnswer, writeOne } from '../documents/write-one.ts';
 
 /**
  * PUT replaces what is there. Where the callers name the documents it also creates (RFC 9110 §9.3.4), which
  * `If-None-Match: *` asks for alone; where Tombolo names them an unknown id is a 404. A document that the caller may not
  * see is answered like one that is not there; where one of its name would be made, its name is taken.
  */
-export function replace(context: Context, call: Call<'replace'>): Promise<Answer> {
-  const { body } = call.input;
+export function replace(context: Context, call: Call<typeof documents.replace>): Promise<Answer> {
+  const { value: body } = call.body;
   if (body['id'] !== undefined && body['id'] !== call.id) throw documentInvalid([{ at: '/id', in: 'body', detail: 'differs from the id in the path' }]);
   const decide = (found: StoredDocument | undefined) => {
-    const isVisible = found !== undefined && satisfies(found.value, call.readable);
+    const isVisible = found !== undefined && satisfies(found.value, call.rights.readable);
     if (isVisible || typeof call.resource.id !== 'object') return replaced(context, call, found);
     const document = created(context, call);
     if (found !== undefined) throw taken(call.id);
@@ -27,20 +28,20 @@ export function replace(context: Context, call: Call<'replace'>): Promise<Answer
   return writeOne(context, call, call.id, decide, (written) => toDocumentAnswer(call, written));
 }
 
-function replaced(context: Context, call: Call<'replace'>, found: StoredDocument | undefined): JsonObject {
+function replaced(context: Context, call: Call<typeof documents.replace>, found: StoredDocument | undefined): JsonObject {
   const before = mustTouch(call, found).value;
-  const after = toRevised({ ...hiddenFrom(call, before), ...call.input.body }, before, context.now());
-  mustAllow({ id: call.id, ...after }, call.writable);
+  const after = toRevised({ ...hiddenFrom(call, before), ...call.body.value }, before, context.now());
+  mustAllow({ id: call.id, ...after }, call.rights.writable);
   mustAllowFields(call, before, after);
   return after;
 }
 
-function created(context: Context, call: Call<'replace'>): JsonObject {
+function created(context: Context, call: Call<typeof documents.replace>): JsonObject {
   const named = bodiesOf(call.resource).id.safeParse(call.id);
   if (!named.success) throw documentInvalid(toFieldErrors(named.error).map((error) => ({ ...error, at: '/id' })));
-  const { id: _id, rev: _rev, createdAt: _createdAt, updatedAt: _updatedAt, ...fields } = call.input.body;
+  const { id: _id, rev: _rev, createdAt: _createdAt, updatedAt: _updatedAt, ...fields } = call.body.value;
   const document = toCreated(fields, context.now());
-  mustCreate({ ...call, writable: reduce(call.resource.rules.create, call.principal) }, call.id, document);
-  mustMeetConditions(call.hop, () => undefined);
+  mustCreate(call, reduce(call.resource.rules.create, call.principal), call.id, document);
+  mustMeetConditions(call.preconditions, () => undefined);
   return document;
 }

@@ -2,25 +2,25 @@ import { limits } from '../../shared/contract/limits.ts';
 import { formatQuery, type ListQuery } from '../../shared/contract/query.ts';
 import { scopeOf } from '../../shared/contract/scope.ts';
 import { reversed } from '../../shared/contract/shapes.ts';
-import type { Answer, Asked, Call } from '../call.ts';
+import type { documents } from '../../shared/operations/documents.ts';
+import type { Answer, Call } from '../call.ts';
 import type { Context } from '../context.ts';
-import { mustReadable, piecesPresenter } from '../present.ts';
-import { mustBeServable } from '../servable.ts';
+import { mustReadable, piecesPresenter } from '../documents/present.ts';
+import { mustBeServable } from '../documents/servable.ts';
 import type { ListRequest, Row } from '../store/store.ts';
 import { type Cursor, mustCursor, signCursor } from '../tokens.ts';
-import { conditional, readOptions } from './get.ts';
+import { conditional, readOptions } from '../documents/representation.ts';
 
 /** `{data, page:{limit, next, prev, total?}}`; by keyset alone, so that page 10 000 costs what page 1 costs. */
-export async function find(context: Context, call: Call<'list'>): Promise<Answer> {
-  const { resource, principal, readable } = call;
-  const { query } = call.input;
+export async function list(context: Context, call: Call<typeof documents.list>): Promise<Answer> {
+  const { resource, principal, rights, input: query } = call;
   mustReadable(resource, principal, query);
   const boundTo = cursorBinding(call);
   const cursor = query.after === undefined ? undefined : mustCursor(query.after, boundTo, context.settings.keys);
   const request: ListRequest = {
     equal: query.equal,
     range: query.range,
-    where: readable,
+    where: rights.readable,
     sort: cursor?.backwards === true ? reversed(query.sort) : query.sort,
     after: cursor?.keys,
     limit: query.limit + 1,
@@ -32,14 +32,12 @@ export async function find(context: Context, call: Call<'list'>): Promise<Answer
   const present = piecesPresenter(resource, principal, query.fields);
   const data = page.rows.flatMap((row, index) => (index === 0 ? present(row.document) : [',', ...present(row.document)]));
   const body = ['{"data":[', ...data, `],"page":{"limit":${query.limit},"next":${quoted(page.next)},"prev":${quoted(page.prev)}${total}}}`];
-  const answer = conditional(call.hop, body, 'application/json');
-  const link = toLink(call, page);
-  return { ...answer, headers: link === '' ? answer.headers : { ...answer.headers, link }, readAt: position };
+  return { ...conditional(call, body), pages: { next: page.next, prev: page.prev }, readAt: position };
 }
 
 /** Everything of the query but where it continues, and the rights under which it was asked. */
-function cursorBinding({ resource, principal, input }: Call<'list'>): string {
-  const query = formatQuery({ ...input.query, after: undefined, limit: 0, fields: undefined, count: false });
+function cursorBinding({ resource, principal, input }: Call<typeof documents.list>): string {
+  const query = formatQuery({ ...input, after: undefined, limit: 0, fields: undefined, count: false });
   return `${resource.name} ${scopeOf(resource, principal)} ${query}`;
 }
 
@@ -66,22 +64,11 @@ function toPage(found: readonly Row[], query: ListQuery, cursor: Cursor | undefi
 }
 
 /** `total`, exact up to the ceiling; past it `totalIsMinimum` says that there are more. */
-async function countOf(context: Context, call: Call<'list'>, { equal, range, where, sort }: ListRequest): Promise<string> {
+async function countOf(context: Context, call: Call<typeof documents.list>, { equal, range, where, sort }: ListRequest): Promise<string> {
   const { value } = await context.store.count(call.resource, { equal, range, where, sort }, limits.countMax + 1, readOptions(call));
   return value > limits.countMax ? `,"total":${limits.countMax},"totalIsMinimum":true` : `,"total":${value}`;
 }
 
 function quoted(text: string | undefined): string {
   return text === undefined ? 'null' : JSON.stringify(text);
-}
-
-/** RFC 8288; the targets are relative to the request's own. */
-function toLink({ hop }: Asked, page: Page): string {
-  const search = new URLSearchParams(hop.query);
-  const link = (after: string | undefined, rel: string) => {
-    if (after === undefined) return [];
-    search.set('after', after);
-    return [`<${hop.path}?${search}>; rel="${rel}"`];
-  };
-  return [...link(page.next, 'next'), ...link(page.prev, 'prev')].join(', ');
 }

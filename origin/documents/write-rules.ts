@@ -3,23 +3,23 @@
  * may change it, which fields, and whether it is still the one that the caller read. The row rule holds on
  * both images, so nobody moves a document into or out of what they may touch.
  */
-import { Fault } from '../shared/contract/fault.ts';
-import { type Predicate, reduce, satisfies } from '../shared/contract/rules.ts';
-import { type Json, type JsonObject } from '../shared/contract/values.ts';
-import type { Asked } from './call.ts';
+import { Fault } from '../../shared/contract/fault.ts';
+import { type Predicate, reduce, satisfies } from '../../shared/contract/rules.ts';
+import { type Json, type JsonObject } from '../../shared/contract/values.ts';
+import type { Asked } from '../call.ts';
 import { mustMeetConditions, toETag } from './etag.ts';
 import { presenter } from './present.ts';
-import type { StoredDocument } from './store/stored-document.ts';
+import type { StoredDocument } from '../store/stored-document.ts';
 
 /**
  * The document that a write is about: there, visible to the caller, theirs to change, and as its conditions say. In that
  * order: what the caller may not see is not there, whatever they ask of it (SEMANTICS §8).
  */
 export function mustTouch(call: Asked, before: StoredDocument | undefined): StoredDocument {
-  const visible = before !== undefined && satisfies(before.value, call.readable) ? before : undefined;
+  const visible = before !== undefined && satisfies(before.value, call.rights.readable) ? before : undefined;
   if (visible === undefined) throw new Fault('document_not_found');
-  mustAllow(visible.value, call.writable);
-  mustMeetConditions(call.hop, () => toETag(presenter(call.resource, call.principal, undefined)(visible)));
+  mustAllow(visible.value, call.rights.writable);
+  mustMeetConditions(call.preconditions, () => toETag(presenter(call.resource, call.principal, undefined)(visible)));
   return visible;
 }
 

@@ -2,13 +2,13 @@
  * A stored document as this caller may see it: field rules and the projection applied. Where neither does
  * anything the stored bytes are the answer, and no JavaScript looks into them.
  */
-import { Fault } from '../shared/contract/fault.ts';
-import type { Principal } from '../shared/contract/principal.ts';
-import type { ListQuery } from '../shared/contract/query.ts';
-import type { Resource } from '../shared/contract/resource.ts';
-import { type Predicate, reduce, satisfies } from '../shared/contract/rules.ts';
-import type { JsonObject } from '../shared/contract/values.ts';
-import type { StoredDocument } from './store/stored-document.ts';
+import { Fault } from '../../shared/contract/fault.ts';
+import type { Principal } from '../../shared/contract/principal.ts';
+import type { ListQuery } from '../../shared/contract/query.ts';
+import type { Resource } from '../../shared/contract/resource.ts';
+import { type Predicate, reduce, satisfies } from '../../shared/contract/rules.ts';
+import type { JsonObject } from '../../shared/contract/values.ts';
+import type { StoredDocument } from '../store/stored-document.ts';
 
 export type Present = (document: StoredDocument) => string;
 

@@ -1,16 +1,16 @@
 import { parsePosition } from '../../shared/contract/position.ts';
 import { scopeOf } from '../../shared/contract/scope.ts';
+import type { documents } from '../../shared/operations/documents.ts';
 import type { Answer, Call } from '../call.ts';
 import type { Context } from '../context.ts';
-import { presenter } from '../present.ts';
+import { presenter } from '../documents/present.ts';
 import { openEventStream } from '../sinks/live.ts';
 import { signPosition, verifyPosition } from '../tokens.ts';
 
 /** The change feed of a resource as server-sent events, from the position that the client brings, or from now. */
-export async function changes(context: Context, call: Call<'changes'>): Promise<Answer> {
-  const { resource, principal, readable, hop } = call;
+export async function changes(context: Context, call: Call<typeof documents.changes>): Promise<Answer> {
+  const { resource, principal, rights: { readable }, input: given } = call;
   const { keys } = context.settings;
-  const given = hop.header('last-event-id') ?? call.input.after;
   const from = given === undefined ? undefined : (verifyPosition(given, keys) ?? null);
   const ends = AbortSignal.any([AbortSignal.timeout(Math.max(0, call.deadline - context.now())), context.streams.signal]);
   const body = openEventStream(context.feed, {
@@ -21,5 +21,5 @@ export async function changes(context: Context, call: Call<'changes'>): Promise<
     token: (position) => signPosition(position, keys[0]),
     onTrouble: (err) => context.log.warn({ requestId: call.requestId, err }, 'a live stream ends early'),
   }, ends);
-  return { status: 200, body, headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' } };
+  return { outcome: 'streaming', body, mediaType: 'text/event-stream' };
 }

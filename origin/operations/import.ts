@@ -8,21 +8,23 @@
  */
 import { Fault, toFault } from '../../shared/contract/fault.ts';
 import { limits } from '../../shared/contract/limits.ts';
+import type { documents } from '../../shared/operations/documents.ts';
 import type { Answer, Call } from '../call.ts';
 import type { Context } from '../context.ts';
 import { readCsv } from '../import/csv.ts';
 import { readNdjson } from '../import/ndjson.ts';
+import { nonceOf } from '../documents/write-one.ts';
 import { ImportReport } from '../import/report.ts';
 import { type ImportRow, type ParsedRow, toMutation } from '../import/row.ts';
 
 type Rows = AsyncGenerator<readonly ParsedRow[]>;
 
-export async function importRows(context: Context, call: Call<'import'>): Promise<Answer> {
-  if (call.hop.header('idempotency-key') !== null) throw new Fault('idempotency_refused', { detail: 'an import commits in batches; repeat it with onDuplicate=skip instead' });
+export async function importRows(context: Context, call: Call<typeof documents.import>): Promise<Answer> {
+  if (call.idempotency !== undefined) throw new Fault('idempotency_refused', { detail: 'an import commits in batches; repeat it with onDuplicate=skip instead' });
   if (call.resource.preconditions === 'required' && call.input.onDuplicate !== 'reject' && call.input.onDuplicate !== 'skip')
     throw new Fault('precondition_required', { detail: 'rows cannot say which document was read: import here with onDuplicate=reject or skip' });
   // An empty write spends the nonce before a byte is read: a captured upload cannot be sent again.
-  await context.store.write([], { deadline: call.deadline, nonce: call.nonce });
+  await context.store.write([], { deadline: call.deadline, ...nonceOf(call) });
   const rows = openRows(context, call);
   // The first rows are read before the head goes out, so that an input refused as a whole is a problem document.
   const first = await rows.next();
@@ -37,12 +39,12 @@ export async function importRows(context: Context, call: Call<'import'>): Promis
       controller.close();
     },
   });
-  return { status: 200, body, headers: { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' } };
+  return { outcome: 'streaming', body, mediaType: 'application/x-ndjson' };
 }
 
-function openRows(context: Context, call: Call<'import'>): Rows {
-  const chunks = bounded(call.input.stream);
-  const isCsv = call.hop.header('content-type')?.startsWith('text/csv') === true;
+function openRows(context: Context, call: Call<typeof documents.import>): Rows {
+  const chunks = bounded(call.body.stream);
+  const isCsv = call.body.mediaType.startsWith('text/csv');
   if (!isCsv) return readNdjson(chunks, call.resource);
   return readCsv(context.compute, chunks, call.resource, AbortSignal.timeout(Math.max(1, call.deadline - context.now())));
 }
@@ -57,7 +59,7 @@ async function* bounded(stream: ReadableStream<Uint8Array> | null): AsyncGenerat
   }
 }
 
-async function consume(context: Context, call: Call<'import'>, first: readonly ParsedRow[], rows: Rows, report: ImportReport): Promise<void> {
+async function consume(context: Context, call: Call<typeof documents.import>, first: readonly ParsedRow[], rows: Rows, report: ImportReport): Promise<void> {
   let batch: ImportRow[] = [];
   const take = async (parsed: readonly ParsedRow[]): Promise<void> => {
     for (const row of parsed) {
@@ -74,7 +76,7 @@ async function consume(context: Context, call: Call<'import'>, first: readonly P
   report.complete = true;
 }
 
-async function commit(context: Context, call: Call<'import'>, batch: readonly ImportRow[], report: ImportReport): Promise<void> {
+async function commit(context: Context, call: Call<typeof documents.import>, batch: readonly ImportRow[], report: ImportReport): Promise<void> {
   const last = batch.at(-1);
   if (last === undefined) return;
   if (context.now() >= call.deadline) throw new Fault('deadline_exceeded');

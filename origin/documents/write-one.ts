@@ -1,0 +1,53 @@
+/** One document's write and its answer: what creating, replacing, patching and removing have in common. */
+import { Fault, toFault } from '../../shared/contract/fault.ts';
+import type { JsonObject } from '../../shared/contract/values.ts';
+import type { Answer, Asked } from '../call.ts';
+import type { Context } from '../context.ts';
+import { toETag } from './etag.ts';
+import { presenter } from './present.ts';
+import type { Decision, Mutation, Outcome, WriteOptions } from '../store/store.ts';
+import type { StoredDocument } from '../store/stored-document.ts';
+
+type WrittenDocument = Extract<Outcome, { kind: 'written' }>;
+type Decide = (before: StoredDocument | undefined) => JsonObject | 'remove';
+
+/** `decide` throws a Fault to refuse; nothing is written then. */
+export async function writeOne(context: Context, call: Asked, id: string, decide: Decide, toAnswer: (written: WrittenDocument) => Answer): Promise<Answer> {
+  const mutation: Mutation = { resource: call.resource, id, decide: (before) => toDecision(decide, before) };
+  const once = toOnce(call, (outcomes) => JSON.stringify(toAnswer(mustWritten(outcomes[0]))));
+  const { outcomes, position, replayed } = await context.store.write([mutation], { deadline: call.deadline, ...nonceOf(call), ...(once === undefined ? {} : { once }) });
+  if (replayed !== undefined) return { ...(JSON.parse(replayed) as Answer), writtenAt: position };
+  return { ...toAnswer(mustWritten(outcomes[0])), writtenAt: position };
+}
+
+export function toDecision(decide: Decide, before: StoredDocument | undefined): Decision {
+  try {
+    const decided = decide(before);
+    return decided === 'remove' ? { kind: 'remove' } : { kind: 'put', document: decided };
+  } catch (thrown) {
+    return { kind: 'refuse', fault: toFault(thrown) };
+  }
+}
+
+function mustWritten(outcome: Outcome | undefined): WrittenDocument {
+  if (outcome === undefined || outcome.kind === 'undone') throw new Fault('unknown', { cause: new Error('a write of one mutation gave no outcome of its own') });
+  if (outcome.kind === 'refused') throw outcome.fault;
+  return outcome;
+}
+
+/** The document after the write, as its caller may see it. */
+export function toDocumentAnswer(call: Asked, { before, after }: WrittenDocument): Answer {
+  if (after === undefined) throw new Fault('unknown', { cause: new Error('a put left no document') });
+  const body = presenter(call.resource, call.principal, undefined)(after);
+  return { outcome: before === undefined ? 'created' : 'written', body, etag: toETag(body), mediaType: 'application/json' };
+}
+
+/** The record is the first insert of the write's own transaction, so a crash leaves both or neither (SEMANTICS §10). */
+function toOnce({ idempotency }: Asked, answer: (outcomes: readonly Outcome[]) => string): WriteOptions['once'] {
+  return idempotency === undefined ? undefined : { ...idempotency, answer };
+}
+
+/** Spent in the transaction, where there is one. */
+export function nonceOf({ nonce }: Asked): Pick<WriteOptions, 'nonce'> {
+  return nonce === undefined ? {} : { nonce };
+}

@@ -1,0 +1,30 @@
+/**
+ * Rights by principal alone, before anything is read: what no document could allow is refused here. What
+ * depends on the document is decided where the document is, by the predicates made here.
+ */
+import { Fault } from '../shared/contract/fault.ts';
+import type { Principal } from '../shared/contract/principal.ts';
+import type { Resource } from '../shared/contract/resource.ts';
+import { type Predicate, reduce } from '../shared/contract/rules.ts';
+import { isSafe, type Operation } from '../shared/operations/operation.ts';
+
+export interface Rights {
+  /** The read rule with the principal put in. */
+  readonly readable: Predicate;
+  /** The rule of this operation's write, likewise; equal to `readable` for what writes nothing. */
+  readonly writable: Predicate;
+}
+
+export function mustGrant(operation: Operation, { rules }: Resource, principal: Principal): Rights {
+  const readable = reduce(rules.read, principal);
+  const writable = isSafe(operation) ? readable : reduce(rules[operation.right], principal);
+  if (writable === false) throw refusal(principal);
+  return { readable, writable };
+}
+
+/** 401 for who might be allowed once signed in, 403 for who is (RFC 9110 §15.5.2, §15.5.4). */
+function refusal(principal: Principal): Fault {
+  return principal.subject === undefined
+    ? new Fault('token_missing', { headers: { 'www-authenticate': 'Bearer realm="tombolo"' } })
+    : new Fault('forbidden', { detail: 'no rule of this resource allows this' });
+}

@@ -1,0 +1,70 @@
+/** The operations that every resource has. */
+import { dependenciesOfDocument, dependenciesOfList } from '../contract/dependencies.ts';
+import { bodiesOf } from '../contract/documents.ts';
+import { parseImportQuery } from '../contract/import-query.ts';
+import { limits } from '../contract/limits.ts';
+import { mustBeWithoutParameters } from '../contract/parameters.ts';
+import { formatQuery, type ListQuery, parseChangesQuery, parseFieldsQuery, parseListQuery } from '../contract/query.ts';
+import { operations, type StateRead } from './operation.ts';
+
+const json = 'application/json';
+const mergePatch = 'application/merge-patch+json';
+const lines = 'application/x-ndjson';
+const csv = 'text/csv';
+const events = 'text/event-stream';
+
+const short = { bodyBytesMax: limits.bodyBytesMax, msMax: limits.requestMsMax, cost: 1 } as const;
+const read = { ...short, method: 'GET', answers: 'state', right: 'read', body: 'none', takes: [], gives: [json], carries: ['accept', 'if-match', 'if-none-match'], conditions: 'read' } as const;
+const write = {
+  ...short, answers: 'effect', body: 'buffered', takes: [json], gives: [json], conditions: 'change',
+  carries: ['accept', 'idempotency-key', 'if-match', 'if-none-match'],
+} as const;
+const parseNone = (_resource: unknown, query: string): void => mustBeWithoutParameters(query);
+
+export const documents = operations({
+  list: {
+    ...read, at: '/', summary: 'Lists documents by a declared shape, a page at a time.',
+    parse: parseListQuery,
+    cached: ({ resource, input }: StateRead<ListQuery>) => ({ name: `list ${formatQuery(input)}`, dependencies: dependenciesOfList(resource, input), keepsAbsence: false }),
+  },
+  get: {
+    ...read, at: '/:id', summary: 'Gets one document.',
+    parse: (resource, query) => (query === '' ? undefined : parseFieldsQuery(resource, query)),
+    cached: ({ resource, id, input }: StateRead<readonly string[] | undefined>) => ({
+      name: `get ${JSON.stringify([id, input ?? null])}`, dependencies: dependenciesOfDocument(resource, id), keepsAbsence: true,
+    }),
+  },
+  create: {
+    ...write, method: 'POST', at: '/', right: 'create', conditions: 'none', summary: 'Creates a document.',
+    parse: parseNone, schema: (resource) => bodiesOf(resource).create,
+  },
+  replace: {
+    ...write, method: 'PUT', at: '/:id', right: 'update', conditions: 'change-or-create', summary: 'Replaces a document, or creates it where callers name documents.',
+    parse: parseNone, schema: (resource) => bodiesOf(resource).replace,
+  },
+  patch: {
+    ...write, method: 'PATCH', at: '/:id', right: 'update', takes: [mergePatch], summary: 'Changes what a merge patch names (RFC 7396).',
+    parse: parseNone, schema: (resource) => bodiesOf(resource).patch,
+  },
+  remove: { ...write, method: 'DELETE', at: '/:id', right: 'remove', body: 'none', takes: [], summary: 'Removes a document.', parse: parseNone },
+  import: {
+    method: 'POST', at: '/import', answers: 'effect', right: 'create', summary: 'Takes rows in, streamed, and reports each that it rejects.',
+    body: 'streamed', bodyBytesMax: limits.importBytesMax, takes: [lines, csv], gives: [lines, json],
+    // An Idempotency-Key is carried so that the origin can refuse it.
+    carries: ['accept', 'idempotency-key'], conditions: 'none',
+    msMax: limits.importMsMax, cost: 1,
+    parse: (_resource, query) => ({ onDuplicate: parseImportQuery(query) }),
+  },
+  changes: {
+    ...short, method: 'GET', at: '/changes', answers: 'moment', right: 'read', summary: 'Follows the changes of a resource, live.',
+    body: 'none', takes: [], gives: [events], carries: ['accept', 'last-event-id'], conditions: 'read',
+    msMax: limits.streamMsMax,
+    offered: ({ live }) => live,
+    parse: (_resource, query, header) => {
+      const after = parseChangesQuery(query);
+      return header('last-event-id') ?? after;
+    },
+  },
+});
+
+export type DocumentOperation = keyof typeof documents;

@@ -1,0 +1,108 @@
+/**
+ * An operation as a value: everything that edge and origin must agree on about one kind of request. Routing,
+ * `Allow`, media types, bodies, time, cost, rights, cache name and dependencies are read from its row and from
+ * nowhere else, so that adding an operation is a row here and a handler at the origin (`origin/operations`).
+ */
+import type * as z from 'zod';
+import type { Dependencies } from '../contract/dependencies.ts';
+import type { ReservedName } from '../contract/reserved-names.ts';
+import type { Resource } from '../contract/resource.ts';
+import type { JsonObject } from '../contract/values.ts';
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** The collection, one of its documents, or a named action of the collection. */
+export type Place = '/' | '/:id' | `/${ReservedName}`;
+
+/** Headers of a client that the hop carries to the origin for operations that read them. */
+export type CarriedHeader = 'accept' | 'idempotency-key' | 'if-match' | 'if-none-match' | 'last-event-id';
+
+export interface Operation<Input = unknown> {
+  /** The same in contract, folder, code and log. */
+  readonly name: string;
+  /** One sentence for whoever reads the description of the API. */
+  readonly summary: string;
+  readonly method: Method;
+  readonly at: Place;
+  /**
+   * `state`: what is stored, which may be cached and revalidated. `moment`: a stream of what happens, whose head
+   * comes like any other answer. `effect`: changes something. The first two are safe (RFC 9110 §9.2.1).
+   */
+  readonly answers: 'state' | 'moment' | 'effect';
+  /** The rule of the resource that lets callers in. */
+  readonly right: keyof Resource['rules'];
+  readonly body: 'none' | 'buffered' | 'streamed';
+  /** A longer body is 413. */
+  readonly bodyBytesMax: number;
+  /** Media types of request bodies, and of answers, the preferred one first. */
+  readonly takes: readonly string[];
+  readonly gives: readonly [string, ...string[]];
+  readonly carries: readonly CarriedHeader[];
+  /**
+   * Preconditions (RFC 9110 §13): those of a read; those of a change, where a resource may demand `If-Match`; those of a
+   * change that may create, which `If-None-Match: *` alone satisfies; or none, which refuses them.
+   */
+  readonly conditions: 'none' | 'read' | 'change' | 'change-or-create';
+  /** The whole of a request, or of a moment's stream. */
+  readonly msMax: number;
+  /** Units of the caller's plan, where the resource does not say otherwise. */
+  readonly cost: number;
+  /** Whether this resource offers it; every resource does when this is absent. */
+  offered?(resource: Resource): boolean;
+  /** What it takes beyond path and body: the query string, with its question mark or empty, and carried headers. Refuses the rest by name. */
+  parse(resource: Resource, query: string, header: (name: CarriedHeader) => string | null): Input;
+  /** Of a buffered body. */
+  schema?(resource: Resource): z.ZodType<JsonObject>;
+  /** Of a state: what the cache keeps its answers under. */
+  cached?(read: StateRead<Input>): Cached;
+}
+
+export interface StateRead<Input> {
+  readonly resource: Resource;
+  /** Of a document; empty otherwise. */
+  readonly id: string;
+  readonly input: Input;
+}
+
+export interface Cached {
+  /** The same for all spellings of a request. */
+  readonly name: string;
+  readonly dependencies: Dependencies;
+  /** Whether the absence of what is asked for is an answer as good as any (404). */
+  readonly keepsAbsence: boolean;
+}
+
+/** Nothing changes by repeating it (RFC 9110 §9.2.1). */
+export function isSafe({ answers }: Operation): boolean {
+  return answers !== 'effect';
+}
+
+type Unnamed<O extends Operation> = Omit<O, 'name'>;
+
+/**
+ * A table of rows, each named by its key. Keeps the literal type of each, and with it the input of each handler.
+ * Throws, at start, for a state that does not say what it depends on, and for anything else that says it.
+ */
+export function operations<const Table extends Readonly<Record<string, Unnamed<Operation>>>>(table: Table): { readonly [Name in keyof Table]: Table[Name] & { readonly name: string } } {
+  for (const [name, { answers, cached, body, schema }] of Object.entries(table)) {
+    if ((answers === 'state') !== (cached !== undefined)) throw new Error(`operation ${name}: a state says what it depends on, and nothing else does`);
+    if ((body === 'buffered') !== (schema !== undefined)) throw new Error(`operation ${name}: a buffered body has a schema, and nothing else has one`);
+  }
+  return Object.fromEntries(Object.entries(table).map(([name, row]) => [name, { ...row, name }])) as ReturnType<typeof operations<Table>>;
+}
+
+export type InputOf<Row extends Unnamed<Operation>> = ReturnType<Row['parse']>;
+
+/** A buffered body, parsed and as it came; a stream that nobody has read; or nothing. */
+export type BodyOf<Row extends Unnamed<Operation>> = Row['body'] extends 'buffered' ? BufferedBody : Row['body'] extends 'streamed' ? StreamedBody : undefined;
+
+export interface BufferedBody {
+  readonly value: JsonObject;
+  readonly text: string;
+}
+
+export interface StreamedBody {
+  /** With its parameters, as it was sent; one of those that the row takes. */
+  readonly mediaType: string;
+  readonly stream: ReadableStream<Uint8Array> | null;
+}
