@@ -10,6 +10,8 @@ import type { Position } from '../shared/contract/position.ts';
 import type { Principal } from '../shared/contract/principal.ts';
 import type { Cached } from '../shared/operations/operation.ts';
 import type { Route } from '../shared/operations/route.ts';
+import { type EdgeSettings, mustEdgeSettings } from '../shared/settings/edge-settings.ts';
+import { SettingsError } from '../shared/settings/reader.ts';
 import { Entries } from './cache/entries.ts';
 import { Generations } from './cache/generations.ts';
 import type { Counters } from './coordinator/counters.object.ts';
@@ -24,10 +26,9 @@ import type { Quota } from './quota/quota.ts';
 import { Reads } from './reads.ts';
 import { RetryBudget } from './retry-budget.ts';
 import type { SentHeaders } from './sent-headers.ts';
-import { mustSettings, type Settings, SettingsError } from './settings.ts';
 import type { Target } from './target.ts';
 
-/** `wrangler.toml` and the secrets. Texts are read by `settings.ts` alone. */
+/** `wrangler.toml` and the secrets. Texts are read by `edge-settings.ts` alone. */
 export interface Bindings {
   readonly COORDINATOR: DurableObjectNamespace<Coordinator>;
   readonly COUNTERS: DurableObjectNamespace<Counters>;
@@ -36,7 +37,7 @@ export interface Bindings {
 }
 
 export interface EdgeContext {
-  readonly settings: Settings;
+  readonly settings: EdgeSettings;
   readonly contract: Contract;
   readonly plans: Plans;
   readonly quota: Quota;
@@ -107,7 +108,7 @@ export function contextOf(bindings: Bindings, served: Served): EdgeContext {
 function build(bindings: Bindings, { contract, plans }: Served): EdgeContext {
   try {
     mustBeSound(contract, plans, { mistakes: unaffordable(plans, contract) });
-    const settings = mustSettings({ ...bindings });
+    const settings = mustEdgeSettings({ ...bindings }, plans.byName);
     return {
       settings, contract, plans: withAnonymousPlan(plans, settings.anonymousPlan), quota: toQuota(bindings.COUNTERS), macs: new Macs(settings.keys), tokens: new Tokens(settings),
       retries: new RetryBudget(), generations: new Generations(settings, contract.digest), entries: new Entries(), reads: new Reads(), dressing: toDressing(settings),
@@ -120,9 +121,7 @@ function build(bindings: Bindings, { contract, plans }: Served): EdgeContext {
 }
 
 function withAnonymousPlan(plans: Plans, name: string): Plans {
-  const anonymous = name === '' ? plans.anonymous : plans.byName.get(name);
-  if (anonymous === undefined) throw new SettingsError([`TOMBOLO_ANONYMOUS_PLAN names no plan of shared/resources/plans.ts`]);
-  return { ...plans, anonymous };
+  return { ...plans, anonymous: plans.byName.get(name) ?? plans.anonymous };
 }
 
 /** Refusals of this isolate by reason, since it began; each log line tells the count. */

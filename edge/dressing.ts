@@ -1,9 +1,9 @@
 /** What every answer carries, whatever it is: for browsers, which would otherwise guess. */
-import type { Settings } from './settings.ts';
+import type { EdgeSettings } from '../shared/settings/edge-settings.ts';
 
 export type Dressing = Readonly<Record<string, string>>;
 
-export function toDressing({ environment, corsOrigins }: Settings): Dressing {
+export function toDressing({ environment, corsOrigins }: EdgeSettings): Dressing {
   return {
     'x-content-type-options': 'nosniff',
     'content-security-policy': "default-src 'none'; frame-ancestors 'none'",

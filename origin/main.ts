@@ -1,8 +1,12 @@
 /** `npm run origin`: the origin alone, as on an origin host. */
 import { DeclarationError } from '../shared/contract/mistakes.ts';
+import { SettingsError } from '../shared/settings/reader.ts';
+import { toUnknownVariables } from '../shared/settings/unknown-variables.ts';
 import { startOrigin } from './server.ts';
-import { mustSettings, SettingsError } from './settings.ts';
+import { mustSettings } from './settings.ts';
 import { StoreNotReady } from './store/not-ready.ts';
+
+for (const line of toUnknownVariables(process.env)) process.stderr.write(`tombolo origin: ${line}\n`);
 
 try {
   const origin = await startOrigin(mustSettings(process.env));

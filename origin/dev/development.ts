@@ -1,11 +1,67 @@
-/** The settings of development: the environment's own, with a key ring from the data dir where none is set. */
-import { mustEnvironment, mustSettings, type Settings, SettingsError, type Variables } from '../settings.ts';
+/**
+ * The settings of development: the environment's own, with a key ring from the data dir where none is set. Those
+ * of the edge are checked here as well, as the Worker will read them, so that all mistakes are told at once and
+ * before anything is built.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readEdgeSettings } from '../../shared/settings/edge-settings.ts';
+import { offered } from '../../shared/resources/plans.ts';
+import { SettingsError, SettingsReader, type Variables } from '../../shared/settings/reader.ts';
+import { readSettings, type Settings } from '../settings.ts';
+import { developmentNames } from './identity.ts';
 import { openDevelopmentKeys } from './keys.ts';
 
 const dataDirDefault = './.tombolo';
 
+export interface RunSettings {
+  readonly settings: Settings;
+  /** Variables and secrets of the Worker, over those of `wrangler.toml`. */
+  readonly edgeVariables: Readonly<Record<string, string>>;
+}
+
+/** Of edge and origin together. */
+export async function mustRunSettings(given: Variables, project: string): Promise<RunSettings> {
+  const { reader, settings } = await readDevelopment(given);
+  const edgeVariables = toEdgeVariables(settings, given);
+  const edge = new SettingsReader({ ...declaredVariables(project), ...edgeVariables });
+  readEdgeSettings(edge, offered.byName);
+  const wrong = [...reader.wrong, ...edge.wrong];
+  if (wrong.length > 0) throw new SettingsError(wrong);
+  return { settings, edgeVariables };
+}
+
+/** Of the origin alone. */
 export async function mustDevelopmentSettings(given: Variables): Promise<Settings> {
-  if (mustEnvironment(given) !== 'development') throw new SettingsError('TOMBOLO_ENV', 'is production; this command is for development alone, an origin host runs `npm run origin`');
-  const keys = given['TOMBOLO_KEYS'] || (await openDevelopmentKeys(given['TOMBOLO_DATA_DIR'] || dataDirDefault));
-  return mustSettings({ ...given, TOMBOLO_KEYS: keys });
+  const { reader, settings } = await readDevelopment(given);
+  reader.mustBeRight();
+  return settings;
+}
+
+async function readDevelopment(given: Variables): Promise<{ reader: SettingsReader; settings: Settings }> {
+  const text = (variable: string): string => String(given[variable] ?? '');
+  if (text('TOMBOLO_ENV') === 'production') throw new SettingsError(['TOMBOLO_ENV: is production; this command is for development alone, an origin host runs `npm run origin`']);
+  const keys = text('TOMBOLO_KEYS') || (await openDevelopmentKeys(text('TOMBOLO_DATA_DIR') || dataDirDefault));
+  const reader = new SettingsReader({ ...given, TOMBOLO_KEYS: keys });
+  return { reader, settings: readSettings(reader) };
+}
+
+/** Settings of the edge that are set in the environment win over those of `wrangler.toml`. */
+const ofTheEdge = ['TOMBOLO_CORS_ORIGINS', 'TOMBOLO_MEMO_MS', 'TOMBOLO_FEED_SILENT_MS', 'TOMBOLO_STALE_IF_ERROR_MS', 'TOMBOLO_ANONYMOUS_PLAN'];
+
+function toEdgeVariables(settings: Settings, given: Variables): Readonly<Record<string, string>> {
+  return {
+    ...Object.fromEntries(ofTheEdge.flatMap((name) => (given[name] === undefined ? [] : [[name, String(given[name])] as const]))),
+    TOMBOLO_ENV: 'development',
+    TOMBOLO_ORIGIN_URL: `http://127.0.0.1:${settings.originPort}`,
+    TOMBOLO_KEYS: settings.keys.map(({ id, secret }) => `${id}:${Buffer.from(secret).toString('base64url')}`).join(','),
+    TOMBOLO_ISSUER: developmentNames.issuer,
+    TOMBOLO_AUDIENCE: developmentNames.audience,
+    TOMBOLO_JWKS_URL: `http://127.0.0.1:${settings.originPort}/.well-known/jwks.json`,
+  };
+}
+
+function declaredVariables(project: string): Variables {
+  const { vars } = Bun.TOML.parse(readFileSync(join(project, 'wrangler.toml'), 'utf8')) as { readonly vars?: Variables };
+  return vars ?? {};
 }

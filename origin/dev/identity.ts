@@ -6,8 +6,6 @@ import { join } from 'node:path';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JSONWebKeySet, type JWK, SignJWT } from 'jose';
 import { openSecretFile } from './secret-file.ts';
 
-const developmentAudience = 'tombolo';
-
 export interface Claims {
   readonly subject: string;
   readonly roles: readonly string[];
@@ -27,7 +25,7 @@ export interface Identity {
 const secondsToLiveDefault = 3_600;
 
 /** The same on every port, so that a token minted in another shell fits; what it is worth lies in the data dir's key. */
-const issuer = 'https://development.tombolo.invalid';
+export const developmentNames = { issuer: 'https://development.tombolo.invalid', audience: 'tombolo' } as const;
 
 export async function openIdentity(dataDir: string): Promise<Identity> {
   const privateJwk = JSON.parse(await openSecretFile(join(dataDir, 'identity.jwk.json'), makeKey)) as JWK;
@@ -35,16 +33,15 @@ export async function openIdentity(dataDir: string): Promise<Identity> {
   const key = await importJWK(privateJwk, 'EdDSA');
   const kid = privateJwk.kid ?? '';
   return {
-    issuer,
-    audience: developmentAudience,
+    ...developmentNames,
     jwks: { keys: [publicJwk] },
     mint({ subject, roles, tenant, secondsToLive = secondsToLiveDefault }) {
       const now = Math.floor(Date.now() / 1_000);
       return new SignJWT({ roles: [...roles], ...(tenant === undefined ? {} : { tenant }) })
         .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', kid })
         .setSubject(subject)
-        .setIssuer(issuer)
-        .setAudience(developmentAudience)
+        .setIssuer(developmentNames.issuer)
+        .setAudience(developmentNames.audience)
         .setIssuedAt(now)
         .setExpirationTime(now + secondsToLive)
         .sign(key);

@@ -4,12 +4,13 @@ import { mustBeSound } from '../../shared/contract/mistakes.ts';
 import { unaffordable } from '../../shared/contract/plans.ts';
 import { served } from '../../shared/resources/all.ts';
 import { offered } from '../../shared/resources/plans.ts';
+import type { Variables } from '../../shared/settings/reader.ts';
+import { toUnknownVariables } from '../../shared/settings/unknown-variables.ts';
 import { startOrigin } from '../server.ts';
-import type { Settings, Variables } from '../settings.ts';
-import { mustDevelopmentSettings } from './development.ts';
+import { mustRunSettings } from './development.ts';
 import { buildEdgeBundle } from './edge-bundle.ts';
 import { type EdgeOptions, type EdgeWorker, onSignal, startEdgeWorker } from './edge-worker.ts';
-import { type Identity, openIdentity } from './identity.ts';
+import { openIdentity } from './identity.ts';
 import { mustFreePorts } from './ports.ts';
 import { openRunRecord, type RunRecord } from './run-record.ts';
 import { probe, seedSample } from './seed.ts';
@@ -37,14 +38,15 @@ export class Development {
 
   async start(given: Variables, say: Say): Promise<void> {
     mustBeSound(served, offered, { mistakes: unaffordable(offered, served) });
-    const settings = await mustDevelopmentSettings(given);
+    for (const line of toUnknownVariables(given)) say(`warning: ${line}`);
+    const { settings, edgeVariables } = await mustRunSettings(given, this.#project);
     const { record, ended } = await openRunRecord(settings.dataDir);
     this.#disposals.push(() => record.remove());
     if (ended > 0) say('tombolo ended the workerd that a killed run had left');
     await mustFreePorts([{ variable: 'TOMBOLO_ORIGIN_PORT', port: settings.originPort }, { variable: 'TOMBOLO_EDGE_PORT', port: settings.edgePort }], ended > 0 ? orphanPortMsMax : 0);
     const identity = await openIdentity(settings.dataDir);
     const bundle = await buildEdgeBundle({ project: this.#project, dir: join(settings.dataDir, 'edge-bundle') });
-    const edge = toEdgeOptions(settings, identity, bundle.dir, given);
+    const edge: EdgeOptions = { bundleDir: bundle.dir, port: settings.edgePort, stateDir: join(settings.dataDir, 'edge-state'), variables: edgeVariables };
     // The edge first: the origin tells it of changes from its first moment on.
     await this.#runEdge(edge, record, say);
     const origin = await startOrigin(settings, { jwks: identity.jwks });
@@ -81,26 +83,6 @@ export class Development {
       process.kill(process.pid, 'SIGTERM');
     });
   }
-}
-
-function toEdgeOptions(settings: Settings, identity: Identity, bundleDir: string, given: Variables): EdgeOptions {
-  const issuer = identity.issuer;
-  // Settings of the edge that are set in the environment win over the ones of wrangler.toml.
-  const own = ['TOMBOLO_CORS_ORIGINS', 'TOMBOLO_MEMO_MS', 'TOMBOLO_FEED_SILENT_MS', 'TOMBOLO_ANONYMOUS_PLAN'].flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]] as const]));
-  return {
-    bundleDir,
-    port: settings.edgePort,
-    stateDir: join(settings.dataDir, 'edge-state'),
-    variables: {
-      ...Object.fromEntries(own),
-      TOMBOLO_ENV: 'development',
-      TOMBOLO_ORIGIN_URL: `http://127.0.0.1:${settings.originPort}`,
-      TOMBOLO_KEYS: settings.keys.map(({ id, secret }) => `${id}:${Buffer.from(secret).toString('base64url')}`).join(','),
-      TOMBOLO_ISSUER: issuer,
-      TOMBOLO_AUDIENCE: identity.audience,
-      TOMBOLO_JWKS_URL: `http://127.0.0.1:${settings.originPort}/.well-known/jwks.json`,
-    },
-  };
 }
 
 /** Asks until the edge has an answer of the origin's: its own failures are not one. */

@@ -15,16 +15,16 @@ const secretBytesMin = 32;
 /** Throws with what is wrong, never with the secret. */
 export function mustKeyRing(text: string): readonly [HopKey, ...HopKey[]] {
   const [first, ...rest] = text.split(',').map(mustKey);
-  if (first === undefined) throw new Error('TOMBOLO_KEYS is empty');
+  if (first === undefined) throw new Error('is empty');
   const ids = new Set([first, ...rest].map((key) => key.id));
-  if (ids.size !== rest.length + 1) throw new Error('TOMBOLO_KEYS names a key id twice');
+  if (ids.size !== rest.length + 1) throw new Error('names a key id twice');
   return [first, ...rest];
 }
 
 function mustKey(text: string, index: number): HopKey {
   const found = /^([a-z0-9-]{1,32}):([A-Za-z0-9_-]+)$/.exec(text.trim());
-  if (found?.[1] === undefined || found[2] === undefined) throw new Error(`TOMBOLO_KEYS: entry ${index + 1} is not <id>:<base64url>`);
+  if (found?.[1] === undefined || found[2] === undefined) throw new Error(`entry ${index + 1} is not <id>:<base64url>`);
   const secret = Uint8Array.from(atob(found[2].replaceAll('-', '+').replaceAll('_', '/')), (character) => character.charCodeAt(0));
-  if (secret.length < secretBytesMin) throw new Error(`TOMBOLO_KEYS: key "${found[1]}" has ${secret.length} bytes; ${secretBytesMin} at least`);
+  if (secret.length < secretBytesMin) throw new Error(`key "${found[1]}" has ${secret.length} bytes; ${secretBytesMin} at least`);
   return { id: found[1], secret };
 }

@@ -1,9 +1,11 @@
 import { expect, test } from 'bun:test';
-import { mustSettings } from '../../edge/settings.ts';
+import { mustEdgeSettings } from '../../shared/settings/edge-settings.ts';
 import { startEdge } from '../support/edge.ts';
 import { eventually } from '../support/eventually.ts';
 import { served } from '../support/mistaken-contract.ts';
 import { testKeys } from '../support/scripted-origin.ts';
+
+const mustSettings = (given: Readonly<Record<string, unknown>>) => mustEdgeSettings(given, new Set(['member']));
 
 const good = {
   TOMBOLO_ENV: 'production',
@@ -22,7 +24,7 @@ test('every variable that is missing is named, in development too', () => {
   const names = Object.keys(good);
   expect(() => mustSettings({})).toThrow(new RegExp(names.join('.*')));
   for (const name of names) expect(() => mustSettings({ ...good, [name]: '' })).toThrow(name);
-  expect(() => mustSettings({ ...good, TOMBOLO_ENV: 'development', TOMBOLO_KEYS: undefined })).toThrow('TOMBOLO_KEYS is missing');
+  expect(() => mustSettings({ ...good, TOMBOLO_ENV: 'development', TOMBOLO_KEYS: undefined })).toThrow('TOMBOLO_KEYS: is missing');
 });
 
 test('what is wrong is named, and never repeated', () => {
@@ -49,7 +51,7 @@ test('a Worker without a setting answers 503 to everything and logs its name', a
     const answer = await fetch(edge.url + path, { method: path.startsWith('/.') ? 'POST' : 'GET' });
     expect([answer.status, ((await answer.json()) as { code: string; detail?: string }).code]).toEqual([503, 'misconfigured']);
   }
-  await eventually('the name in the log', () => lines.join('\n').includes('TOMBOLO_KEYS is missing'));
+  await eventually('the name in the log', () => lines.join('\n').includes('TOMBOLO_KEYS: is missing'));
   await edge.close();
 });
 

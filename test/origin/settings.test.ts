@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { mustSettings } from '../../origin/settings.ts';
+import { toUnknownVariables } from '../../shared/settings/unknown-variables.ts';
 
 const keys = `k1:${Buffer.alloc(32, 7).toString('base64url')}`;
 const production = { TOMBOLO_ENV: 'production', TOMBOLO_KEYS: keys, TOMBOLO_EDGE_URLS: 'https://api.example.com' };
@@ -22,5 +23,23 @@ describe('the settings of an origin', () => {
     const refuse = () => mustSettings({ ...production, [variable]: value });
     expect(refuse).toThrow(`${variable}`);
     if (variable === 'TOMBOLO_KEYS') expect(refuse).not.toThrow(value.split(':')[1] ?? value);
+  });
+
+  test('tell everything that is wrong at once, each variable by its name once', () => {
+    expect(() => mustSettings({ TOMBOLO_ENV: 'production' })).toThrow(/^TOMBOLO_KEYS: is required .*; TOMBOLO_EDGE_URLS: is required [^;]*$/);
+    expect(() => mustSettings({ ...production, TOMBOLO_KEYS: 'nonsense', TOMBOLO_LOG_LEVEL: 'loud' })).toThrow(/^TOMBOLO_KEYS: entry 1 is not .*; TOMBOLO_LOG_LEVEL: must be [^;]*$/);
+  });
+
+  test('in production take no edge over plain HTTP but one on the same machine', () => {
+    for (const urls of ['http://api.example.com', 'https://a.example.com,http://b.example.com', 'https://a.example.com,']) expect(() => mustSettings({ ...production, TOMBOLO_EDGE_URLS: urls })).toThrow('TOMBOLO_EDGE_URLS: must be https URLs');
+    expect(mustSettings({ ...production, TOMBOLO_EDGE_URLS: 'http://127.0.0.1:8787' }).edgeUrls).toEqual(['http://127.0.0.1:8787']);
+    expect(mustSettings({ TOMBOLO_KEYS: keys, TOMBOLO_EDGE_URLS: 'http://edge.lan' }).edgeUrls).toEqual(['http://edge.lan']);
+  });
+
+  test('name variables that no setting reads, with the one that was meant', () => {
+    expect(toUnknownVariables({ ...production, TOMBOLO_ORIGIN_PROT: '1', TOMBOLO_COLOUR: 'blue', PATH: '/bin' })).toEqual([
+      'TOMBOLO_COLOUR: no setting has this name',
+      'TOMBOLO_ORIGIN_PROT: no setting has this name; did you mean TOMBOLO_ORIGIN_PORT?',
+    ]);
   });
 });

@@ -1,0 +1,84 @@
+/**
+ * The edge's settings: one place, pure. A missing or wrong variable is never replaced by a default: the
+ * Worker then answers 503 to everything and its log names each variable, never a value. `npm start` reads them
+ * with the same function before it builds anything, so that a mistake is told at once.
+ */
+import type { HopKey } from '../hop/keys.ts';
+import { type Environment, isSafeUrl, SettingsReader, type Variables } from './reader.ts';
+
+export interface EdgeSettings {
+  readonly environment: Environment;
+  readonly originUrl: URL;
+  readonly keys: readonly [HopKey, ...HopKey[]];
+  readonly issuer: string;
+  readonly audience: string;
+  readonly jwksUrl: string;
+  /** Exact origins (RFC 6454) of the browsers' pages that may read answers. */
+  readonly corsOrigins: ReadonlySet<string>;
+  /** How long an isolate believes the coordinator's answer: the first summand of staleness. */
+  readonly memoMs: number;
+  /** How long an answer that was last known to be right may stand in for an origin that is away; 0: never. */
+  readonly staleIfErrorMs: number;
+  /** Past this age of "complete through" the feed counts as silent, and generations as unknown. */
+  readonly feedSilentMs: number;
+  /** A plan for callers who are not signed in, in place of the declared one: for networks of one's own, and load tests. */
+  readonly anonymousPlan: string;
+}
+
+/** The names of the plans that `TOMBOLO_ANONYMOUS_PLAN` may choose from. */
+export type PlanNames = Pick<ReadonlySet<string>, 'has' | 'keys'>;
+
+/** Throws one `SettingsError` that names everything wrong. */
+export function mustEdgeSettings(given: Variables, plans: PlanNames): EdgeSettings {
+  const reader = new SettingsReader(given);
+  const settings = readEdgeSettings(reader, plans);
+  reader.mustBeRight();
+  return settings;
+}
+
+/** Of use only where the reader found nothing wrong. */
+export function readEdgeSettings(reader: SettingsReader, plans: PlanNames): EdgeSettings {
+  const environment = reader.environment(reader.text('TOMBOLO_ENV'));
+  return {
+    environment,
+    originUrl: toOrigin(reader, 'TOMBOLO_ORIGIN_URL', toUrl(reader, 'TOMBOLO_ORIGIN_URL', environment)),
+    keys: reader.keys(),
+    issuer: reader.text('TOMBOLO_ISSUER'),
+    audience: reader.text('TOMBOLO_AUDIENCE'),
+    jwksUrl: toUrl(reader, 'TOMBOLO_JWKS_URL', environment).href,
+    corsOrigins: toOrigins(reader, 'TOMBOLO_CORS_ORIGINS'),
+    memoMs: toMilliseconds(reader, 'TOMBOLO_MEMO_MS', 1_000),
+    staleIfErrorMs: toMilliseconds(reader, 'TOMBOLO_STALE_IF_ERROR_MS', 300_000),
+    feedSilentMs: toMilliseconds(reader, 'TOMBOLO_FEED_SILENT_MS', 1_000),
+    anonymousPlan: toPlanName(reader, 'TOMBOLO_ANONYMOUS_PLAN', plans),
+  };
+}
+
+function toUrl(reader: SettingsReader, variable: string, environment: Environment): URL {
+  const text = reader.text(variable);
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (text !== '' && (url === undefined || !isSafeUrl(url, environment))) reader.complain(variable, 'must be an https URL');
+  return url ?? new URL('https://unset.invalid');
+}
+
+function toOrigin(reader: SettingsReader, variable: string, url: URL): URL {
+  if (url.href !== `${url.origin}/`) reader.complain(variable, 'must be an origin, without a path');
+  return url;
+}
+
+function toOrigins(reader: SettingsReader, variable: string): ReadonlySet<string> {
+  const text = reader.optional(variable);
+  const origins = text === '' ? [] : text.split(',').map((part) => part.trim());
+  if (!origins.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin)) reader.complain(variable, 'must list exact origins such as https://app.example.com, comma between');
+  return new Set(origins);
+}
+
+function toMilliseconds(reader: SettingsReader, variable: string, fallback: number): number {
+  return reader.count(variable, { fallback, max: 99_999_999, what: 'must be whole milliseconds' });
+}
+
+function toPlanName(reader: SettingsReader, variable: string, plans: PlanNames): string {
+  const name = reader.optional(variable);
+  if (name !== '' && !plans.has(name)) reader.complain(variable, `names no plan of shared/resources/plans.ts; there are ${[...plans.keys()].join(', ')}`);
+  return name;
+}
