@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Log, LogLevel, Miniflare, type WorkerOptions } from 'miniflare';
 import { childrenOf, isRunning, type ProcessName } from './processes.ts';
+import { withShieldedWorkerd } from './shielded-workerd.ts';
 
 export interface EdgeOptions {
   readonly bundleDir: string;
@@ -28,7 +29,6 @@ const watchEveryMs = 100;
 export async function startEdgeWorker(options: EdgeOptions, onSpawn: (found: readonly ProcessName[]) => void): Promise<EdgeWorker> {
   const before = new Set(workerds().map(({ pid }) => pid));
   const spawned = (): ProcessName[] => workerds().filter(({ pid }) => !before.has(pid));
-  const miniflare = new Miniflare(toMiniflareOptions(options));
   // Noted as soon as it is there: what is killed in the next moment must still be found by the next start.
   const watch = setInterval(() => {
     const found = spawned();
@@ -36,14 +36,7 @@ export async function startEdgeWorker(options: EdgeOptions, onSpawn: (found: rea
     clearInterval(watch);
     onSpawn(found);
   }, 10);
-  try {
-    await miniflare.ready;
-  } catch (cause) {
-    await miniflare.dispose();
-    throw cause;
-  } finally {
-    clearInterval(watch);
-  }
+  const miniflare = await withShieldedWorkerd(options.bundleDir, () => startMiniflare(options)).finally(() => clearInterval(watch));
   dropForeignSignalListeners();
   const processes = spawned();
   onSpawn(processes);
@@ -56,6 +49,17 @@ export async function startEdgeWorker(options: EdgeOptions, onSpawn: (found: rea
       await miniflare.dispose();
     },
   };
+}
+
+async function startMiniflare(options: EdgeOptions): Promise<Miniflare> {
+  const miniflare = new Miniflare(toMiniflareOptions(options));
+  try {
+    await miniflare.ready;
+    return miniflare;
+  } catch (cause) {
+    await miniflare.dispose();
+    throw cause;
+  }
 }
 
 function toMiniflareOptions({ bundleDir, port, variables, stateDir }: EdgeOptions): ConstructorParameters<typeof Miniflare>[0] {

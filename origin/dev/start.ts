@@ -21,11 +21,16 @@ const exitConfiguration = 78;
 const development = new Development(join(import.meta.dir, '../..'));
 development.onStopAsked((signal) => void stop(signal));
 
-let stopping = false;
+/** A launcher (npm, bun) passes on the signal that the terminal has sent to us as well: together they are one wish. */
+const oneWishMs = 500;
+let stoppingSince: number | undefined;
 
 async function stop(signal: string): Promise<void> {
-  if (stopping) process.exit(1);
-  stopping = true;
+  if (stoppingSince !== undefined) {
+    if (performance.now() - stoppingSince > oneWishMs) process.exit(1);
+    return;
+  }
+  stoppingSince = performance.now();
   setTimeout(() => process.exit(1), stopMsMax).unref();
   process.stdout.write(`tombolo stops (${signal})\n`);
   await development.close();
@@ -35,7 +40,7 @@ async function stop(signal: string): Promise<void> {
 try {
   await development.start(process.env, (line) => process.stdout.write(`${line}\n`));
 } catch (cause) {
-  if (!stopping) {
+  if (stoppingSince === undefined) {
     const isSetting = cause instanceof DeclarationError || cause instanceof SettingsError || cause instanceof AlreadyRunning || cause instanceof StoreNotReady;
     process.stderr.write(`tombolo cannot start: ${isSetting ? cause.message : cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}\n`);
     await development.close();

@@ -1,9 +1,10 @@
 /** `npm start` and `bun run start` as a person meets them: ready, stopped, killed, started again. */
 import { afterEach, describe, expect, test } from 'bun:test';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isRunning } from '../../origin/dev/processes.ts';
+import { StreamReader } from '../support/event-source.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { MongoProgram } from '../support/mongo-program.ts';
@@ -28,7 +29,11 @@ class Place {
   }
 
   start(launcher: keyof typeof launchers = 'bun', more: Readonly<Record<string, string>> = {}): Program {
-    const program = new Program(launchers[launcher], {
+    return this.run(launchers[launcher], more);
+  }
+
+  run(command: readonly string[], more: Readonly<Record<string, string>> = {}): Program {
+    const program = new Program(command, {
       cwd: project,
       env: { ...this.env, CI: undefined, ...more },
     });
@@ -60,6 +65,23 @@ class Place {
     for (const { pid } of processesUnder(this.dataDir)) process.kill(pid, 'SIGKILL');
     rmSync(this.dataDir, { recursive: true, force: true });
   }
+}
+
+/** A reader of the feed of reviews, which has heard its first words. */
+async function readFeed(edgePort: number): Promise<{ readonly heard: string; text(): Promise<string> }> {
+  const response = await fetch(`http://127.0.0.1:${edgePort}/v1/reviews/changes`, { headers: { accept: 'text/event-stream' } });
+  const reader = new StreamReader(response);
+  let heard = (await reader.next()) ?? '';
+  return {
+    get heard() {
+      return heard;
+    },
+    /** All of it. Throws when the connection is cut. */
+    async text() {
+      for (let piece = await reader.next(); piece !== undefined; piece = await reader.next()) heard += piece;
+      return heard;
+    },
+  };
 }
 
 const ready = /^tombolo ready: (\S+)$/m;
@@ -107,6 +129,44 @@ describe('start', () => {
     expect(ms).toBeLessThan(10_000);
     await stream.text().catch(() => undefined);
     await place.nothingLeft();
+  });
+
+  test('lets streams end in order at Ctrl-C, which a terminal sends to workerd too', async () => {
+    const program = open().start();
+    await program.says(ready);
+    const stream = await readFeed(place.edgePort);
+    program.interrupt();
+    expect(await stream.text()).toEndWith('data: {}\n\n');
+    expect(stream.heard).toContain('event: reconnect');
+    await program.ended(10_000);
+    await place.nothingLeft();
+  });
+
+  testThat(onPath('python3'))('lets streams end in order when Ctrl-C is typed on a terminal', async () => {
+    // Python's pty gives its child a terminal of its own; what is written to that is as typed.
+    const typing = 'import os,pty,sys,time\npid,fd=pty.fork()\nif pid==0: os.execvp(sys.argv[2],sys.argv[2:])\nwhile True:\n  try: out=os.read(fd,4096)\n  except OSError: break\n  if not out: break\n  sys.stdout.buffer.write(out); sys.stdout.flush()\n  if b"tombolo ready" in out:\n    while not os.path.exists(sys.argv[1]): time.sleep(0.02)\n    os.write(fd,b"\\x03")\nsys.exit(os.waitstatus_to_exitcode(os.waitpid(pid,0)[1]))';
+    place = new Place();
+    const typed = join(place.dataDir, 'type-now');
+    const program = place.run(['python3', '-c', typing, typed, ...launchers.bun]);
+    await program.says(/tombolo ready: \S+/);
+    const stream = await readFeed(place.edgePort);
+    writeFileSync(typed, '');
+    expect(await stream.text()).toEndWith('data: {}\n\n');
+    expect(stream.heard).toContain('event: reconnect');
+    expect((await program.ended(10_000)).code).toBe(0);
+    await place.nothingLeft();
+  });
+
+  test('tells all wrong settings at once, those of the edge too, and names what is misspelt', async () => {
+    const program = open().start('bun', { TOMBOLO_MEMO_MS: 'abc', TOMBOLO_CORS_ORIGINS: 'localhost:3000', TOMBOLO_ANONYMOUS_PLAN: 'gold', TOMBOLO_LOG_LEVEL: 'loud', TOMBOLO_ORIGIN_PROT: '1' });
+    const { code, ms } = await program.ended();
+    expect(code).toBe(78);
+    expect(ms).toBeLessThan(10_000);
+    const lines = program.output.trimEnd().split('\n').filter((line) => !/^\$ |^error: script|EDGE_BUNDLE|TEST_RUN/.test(line));
+    expect(lines).toHaveLength(2);
+    expect(program.output).toContain('TOMBOLO_ORIGIN_PROT: no setting has this name; did you mean TOMBOLO_ORIGIN_PORT?');
+    expect(program.output).toMatch(/^tombolo cannot start: TOMBOLO_LOG_LEVEL: .*; TOMBOLO_CORS_ORIGINS: .*; TOMBOLO_MEMO_MS: .*; TOMBOLO_ANONYMOUS_PLAN: .*$/m);
+    for (const value of ['abc', 'localhost', 'gold', 'loud']) expect(program.output).not.toContain(value);
   });
 
   test('ends the workerd that kill -9 left, takes its port again, and has the data', async () => {
