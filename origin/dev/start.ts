@@ -8,7 +8,7 @@
  */
 import { join } from 'node:path';
 import { DeclarationError } from '../../shared/contract/mistakes.ts';
-import { SettingsError } from '../settings.ts';
+import { SettingsError } from '../../shared/settings/reader.ts';
 import { StoreNotReady } from '../store/not-ready.ts';
 import { Development } from './run-development.ts';
 import { AlreadyRunning } from './run-record.ts';
