@@ -6,7 +6,8 @@ import { mustBeWithoutParameters } from '../../shared/contract/parameters.ts';
 import { formatQuery, parseChangesQuery, parseFieldsQuery, parseListQuery } from '../../shared/contract/query.ts';
 import { resource, type Resource } from '../../shared/contract/resource.ts';
 import { anyone } from '../../shared/contract/rules.ts';
-import { formatSort } from '../../shared/contract/shapes.ts';
+import { formatSort, reversed } from '../../shared/contract/shapes.ts';
+import { served } from '../../shared/resources/all.ts';
 import { instant } from '../../shared/contract/types.ts';
 import { films } from '../../shared/resources/films.ts';
 import { places } from '../../shared/resources/places.ts';
@@ -43,6 +44,16 @@ describe('a list query', () => {
     expect(refusal('genres=Comedy&sort=-year,-title').reason).toBe('query_not_served');
     expect(refusal('genres=Comedy&sort=-year,id').reason).toBe('query_not_served');
     expect(refusal('genres=Comedy&year[gt]=1980&sort=title').reason).toBe('query_not_served');
+  });
+
+  test('is always served in a declared order or its reverse, which an index was made for', () => {
+    const values: Readonly<Record<string, string>> = { state: 'NY', status: 'placed', film: '0198c0de-0000-7000-8000-0000000000ee' };
+    for (const asked of served.resources.values()) for (const { equal, sorts } of asked.shapes) for (const order of sorts.flatMap((sort) => [sort, reversed(sort)])) for (let keys = 1; keys <= order.length; keys++) {
+      const sort = order.slice(0, keys).map(({ field, descending }) => (descending ? '-' : '') + field).join();
+      const query = parseListQuery(asked, new URLSearchParams({ ...Object.fromEntries(equal.map((field) => [field, values[field] ?? 'x'])), sort }).toString());
+      expect(query.shape.sorts.flatMap((declared) => [declared, reversed(declared)])).toContainEqual(query.sort);
+      expect(query.sort.slice(0, keys)).toEqual(order.slice(0, keys));
+    }
   });
 
   test('has the order that is declared as it is asked for, where another shape declares one that it begins', () => {

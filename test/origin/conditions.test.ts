@@ -111,6 +111,17 @@ describe.each([...engines])('preconditions on %s', (engine) => {
     for (const headers of [{}, { 'if-none-match': '"b"' }, { 'if-match': etag }]) expectRefused(await patch(headers), 422, 'idempotency_mismatch');
   });
 
+  test('a key of idempotency is the same one in quotes and bare', async () => {
+    const post = (key: string) => origin.ask('/v1/notes', { method: 'POST', body: body('once'), headers: { 'idempotency-key': key } });
+    const bare = crypto.randomUUID();
+    const made = await post(bare);
+    expect(made.status).toBe(201);
+    expect((await post(`"${bare}"`)).text).toBe(made.text);
+    const quoted = `"order ${bare} of \\"ada\\""`;
+    expect((await post(quoted)).text).toBe((await post(quoted)).text);
+    expectRefused(await post('order of ada'), 400, 'header_invalid');
+  });
+
   describe('a resource that demands them', () => {
     const put = (id: string, headers: Headers) => origin.ask(`/v1/drafts/${id}`, { method: 'PUT', body: body(`draft ${serial++}`), headers });
 
