@@ -10,20 +10,21 @@ import { type Predicate, reduce, satisfies } from '../../shared/contract/rules.t
 import type { JsonObject } from '../../shared/contract/values.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 
-export type Present = (document: StoredDocument) => string;
+/** `now`: the same document as it is now, where `document` is an image from before; a field that either hides is hidden. */
+export type Present = (document: StoredDocument, now?: StoredDocument) => string;
 
 export function presenter(resource: Resource, principal: Principal, fields: readonly string[] | undefined): Present {
   const toPieces = piecesPresenter(resource, principal, fields);
-  return (document) => toPieces(document).join('');
+  return (document, now) => toPieces(document, now).join('');
 }
 
 /** The same in pieces, for whoever writes them into a body. */
-export function piecesPresenter(resource: Resource, principal: Principal, fields: readonly string[] | undefined): (document: StoredDocument) => readonly string[] {
+export function piecesPresenter(resource: Resource, principal: Principal, fields: readonly string[] | undefined): (document: StoredDocument, now?: StoredDocument) => readonly string[] {
   const guarded = guardedFields(resource, principal);
   if (guarded.length === 0 && fields === undefined) return (document) => document.pieces;
   const wanted = fields === undefined ? undefined : new Set(['id', ...fields]);
-  return (document) => {
-    const hidden = new Set(guarded.filter(([, rule]) => !satisfies(document.value, rule)).map(([field]) => field));
+  return (document, now) => {
+    const hidden = new Set(guarded.filter(([, rule]) => !satisfies(document.value, rule) || (now !== undefined && !satisfies(now.value, rule))).map(([field]) => field));
     return [JSON.stringify(pick(document.value, (field) => !hidden.has(field) && (wanted?.has(field) ?? true)))];
   };
 }

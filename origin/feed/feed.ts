@@ -35,6 +35,8 @@ export type FeedStep =
       readonly through: Position;
       /** `performance.now()` of a moment at which nothing committed lay beyond `through`. */
       readonly completeAtMs: number | undefined;
+      /** Read from the store's history: the follower was too far behind for the ring. */
+      readonly late: boolean;
     }
   | { readonly kind: 'lost'; readonly through: Position };
 
@@ -98,7 +100,7 @@ export class Feed {
       const waits = step === 'wait';
       if (waits) await wakened(waiting, ends);
       if (waits && keyOf(at) !== keyOf(this.#through)) continue;
-      const given: FeedStep = waits ? { kind: 'changes', changes: [], through: at, completeAtMs: this.#completeAtMs } : step;
+      const given: FeedStep = waits ? { kind: 'changes', changes: [], through: at, completeAtMs: this.#completeAtMs, late: false } : step;
       if (!ends.aborted) yield given;
       at = given.through;
     }
@@ -109,7 +111,7 @@ export class Feed {
     const start = number - this.#first;
     const changes = this.#ring.slice(start, start + feedLimits.stepChangesMax);
     const last = start + changes.length < this.#ring.length ? changes.at(-1) : undefined;
-    return { kind: 'changes', changes, through: last?.position ?? this.#through, completeAtMs: last === undefined ? this.#completeAtMs : undefined };
+    return { kind: 'changes', changes, through: last?.position ?? this.#through, completeAtMs: last === undefined ? this.#completeAtMs : undefined, late: false };
   }
 
   /** One batch from the store for a follower that the ring cannot serve. */
@@ -117,7 +119,7 @@ export class Feed {
     const stop = new AbortController();
     try {
       for await (const batch of this.#options.store.watch(from, AbortSignal.any([signal, stop.signal])))
-        return 'lost' in batch ? { kind: 'lost', through: batch.head } : { kind: 'changes', ...batch };
+        return 'lost' in batch ? { kind: 'lost', through: batch.head } : { kind: 'changes', ...batch, late: true };
       return undefined;
     } finally {
       stop.abort();

@@ -1,3 +1,4 @@
+import { limits } from '../../shared/contract/limits.ts';
 import { parsePosition } from '../../shared/contract/position.ts';
 import { scopeOf } from '../../shared/contract/scope.ts';
 import type { documents } from '../../shared/operations/documents.ts';
@@ -18,6 +19,7 @@ export async function changes(context: Context, call: Call<typeof documents.chan
     present: presenter(resource, principal, undefined),
     audience: `${resource.name} ${scopeOf(resource, principal)}`,
     from: from === null || from === undefined ? from : parsePosition(from) ?? null,
+    standing: async (ids, atLeast) => (await context.store.many(resource, ids, { deadline: context.now() + limits.requestMsMax, atLeast })).value,
     token: (position) => signPosition(position, keys[0]),
     onTrouble: (err) => context.log.warn({ requestId: call.requestId, err }, 'a live stream ends early'),
   }, ends);

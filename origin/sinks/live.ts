@@ -7,10 +7,14 @@
  *   deleted, left      the id alone                               resync    changes were missed: read again
  *   reconnect          this stream ends; come back with the last id
  *
+ * What was committed before this subscriber came, or was read from the store's history, is replayed. A replayed
+ * event shows content only where the caller may see the document as it is now; of what has since been deleted or
+ * hidden it is `left`, with the id alone (SEMANTICS §13). What hid it follows under its own position.
+ *
  * Pulled by the socket: a reader that stalls holds one step of changes, and no more is made for it.
  */
 import type { Change, DocumentChange } from '../../shared/contract/change.ts';
-import type { Position } from '../../shared/contract/position.ts';
+import { type Position, reaches } from '../../shared/contract/position.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { type Predicate, satisfies } from '../../shared/contract/rules.ts';
 import type { JsonObject } from '../../shared/contract/values.ts';
@@ -27,6 +31,8 @@ export interface Subscription {
   readonly audience: string;
   /** `undefined`: from now on. `null`: what the client brought is not usable. */
   readonly from: Position | undefined | null;
+  /** Documents as they are now, at or after a position: those of the ids that are there. */
+  standing(ids: readonly string[], atLeast: Position): Promise<readonly StoredDocument[]>;
   token(position: Position): string;
   /** The store failed while this subscriber read from it; the stream ends as one that is asked to come back. */
   onTrouble(cause: unknown): void;
@@ -53,13 +59,14 @@ export function openEventStream(feed: Feed, subscription: Subscription, signal: 
 }
 
 async function* toEvents(feed: Feed, subscription: Subscription, signal: AbortSignal): AsyncGenerator<string> {
-  const from = subscription.from ?? feed.through;
+  const head = feed.through;
+  const from = subscription.from ?? head;
   let told = from;
   let toldMs = performance.now();
   yield `retry: ${retryMs}\n${subscription.from === null ? toEvent('resync', from, '{}', subscription) : toHeartbeat(from, subscription)}`;
   try {
     for await (const step of feed.follow(from, signal)) {
-      const text = toText(step, subscription);
+      const text = step.kind === 'lost' ? toEvent('resync', step.through, '{}', subscription) : await toText(step, head, subscription);
       // A step may be all of other resources: its position is told now and then, not each time.
       const due = performance.now() - toldMs >= heartbeatGapMs && step.through.order !== told.order;
       if (text === '' && !due && !(step.kind === 'changes' && step.changes.length === 0)) continue;
@@ -75,9 +82,30 @@ async function* toEvents(feed: Feed, subscription: Subscription, signal: AbortSi
 
 const heartbeatGapMs = 5_000;
 
-function toText(step: FeedStep, subscription: Subscription): string {
-  if (step.kind === 'lost') return toEvent('resync', step.through, '{}', subscription);
-  return step.changes.map((change) => (change.resource === subscription.resource.name ? toChangeText(change, subscription) : '')).join('');
+type Changes = Extract<FeedStep, { readonly kind: 'changes' }>;
+
+/** At once for what happens now; a replay waits for one read of the store. */
+function toText({ changes, through, late }: Changes, head: Position, subscription: Subscription): string | Promise<string> {
+  const ours = changes.filter((change) => change.resource === subscription.resource.name);
+  const replayed = new Set(ours.filter((change) => late || reaches(head, change.position)));
+  if (replayed.size > 0) return toReplayText(ours, replayed, through, subscription);
+  return ours.map((change) => toChangeText(change, subscription)).join('');
+}
+
+async function toReplayText(changes: readonly Change[], replayed: ReadonlySet<Change>, through: Position, subscription: Subscription): Promise<string> {
+  const shown = [...replayed].flatMap((change) => (change.kind === 'document' && isShown(seen(change, change.after, subscription)) ? [change.id] : []));
+  const standing = shown.length === 0 ? [] : await subscription.standing([...new Set(shown)], through);
+  const { readable, resource } = subscription;
+  const visible = standing.filter(({ value }) => satisfies(value, readable) && isServable(resource, value));
+  const now: Now = new Map(visible.map((document) => [document.id, document]));
+  return changes.map((change) => (replayed.has(change) ? renderChange(change, subscription, now) : toChangeText(change, subscription))).join('');
+}
+
+/** By id: what the caller may see of the documents of a replay. */
+type Now = ReadonlyMap<string, StoredDocument>;
+
+function isShown(image: JsonObject | null | undefined): boolean {
+  return image !== null && image !== undefined;
 }
 
 function toChangeText(change: Change, subscription: Subscription): string {
@@ -88,15 +116,18 @@ function toChangeText(change: Change, subscription: Subscription): string {
   return text;
 }
 
-function renderChange(change: Change, subscription: Subscription): string {
+/** `now`: of a replay. */
+function renderChange(change: Change, subscription: Subscription, now?: Now): string {
   if (change.kind === 'resource') return toEvent('resync', change.position, '{}', subscription);
   const before = seen(change, change.before, subscription);
   const after = seen(change, change.after, subscription);
   // Without an image nobody can say what this caller missed, so they are told to read again.
   if (before === undefined || after === undefined) return toEvent('resync', change.position, '{}', subscription);
   if (after === null) return before === null ? '' : toEvent(change.after === null ? 'deleted' : 'left', change.position, JSON.stringify({ id: change.id }), subscription);
+  const current = now?.get(change.id);
+  if (now !== undefined && current === undefined) return toEvent('left', change.position, JSON.stringify({ id: change.id }), subscription);
   const name = change.before === null ? 'created' : before === null ? 'entered' : 'updated';
-  return toEvent(name, change.position, subscription.present(new StoredDocument(change.id, JSON.stringify(after), after)), subscription);
+  return toEvent(name, change.position, subscription.present(new StoredDocument(change.id, JSON.stringify(after), after), current), subscription);
 }
 
 /** The image as far as the caller may see it: `null` where there is none, or it is not theirs or nobody's to see. */

@@ -135,6 +135,8 @@ export interface HistoryLost {
 export interface Store {
   readonly engine: 'sqlite' | 'mongodb';
   get(resource: Resource, id: string, options: ReadOptions): Promise<Read<StoredDocument | undefined>>;
+  /** Those of the ids that are there, in one read, in no order. */
+  many(resource: Resource, ids: readonly string[], options: ReadOptions): Promise<Read<readonly StoredDocument[]>>;
   list(resource: Resource, request: ListRequest, options: ReadOptions): Promise<Read<readonly Row[]>>;
   /** Counts to `max` and no further. */
   count(resource: Resource, request: Omit<ListRequest, 'after' | 'limit' | 'sort'> & { readonly sort: readonly SortKey[] }, max: number, options: ReadOptions): Promise<Read<number>>;

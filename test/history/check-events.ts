@@ -74,12 +74,19 @@ class Listening {
     const expected = eventOf(commit, this.#subscriber.subject);
     if (expected === undefined) return this.#complain('event_of_another', `hears ${text}, which is not for it`);
     const same = expected.name === heard.name && expected.id === heard.id && expected.rev === heard.rev && expected.tag === heard.tag;
-    if (!same) this.#complain('wrong_event', `hears ${text}; it was ${expected.name} of ${expected.id} rev ${expected.rev}`);
+    if (!same && !this.#isWithheld(heard, commit)) this.#complain('wrong_event', `hears ${text}; it was ${expected.name} of ${expected.id} rev ${expected.rev}`);
     // What `resync` forgave may come all the same, to a client that comes back with an id from before it.
     const isLate = this.#skipped.has(order) || (order < this.#at && !this.#heard.has(order));
     if (isLate) this.#complain('event_out_of_order', `hears ${text} after ${this.#reached}`);
     this.#skipped.delete(order);
     this.#heard.add(order);
+  }
+
+  /** A replay gives the id alone, as `left`, of what a later commit has hidden from this subscriber. */
+  #isWithheld(heard: Heard, { id, after, position }: Commit): boolean {
+    const { subject } = this.#subscriber;
+    if (heard.name !== 'left' || heard.id !== id || heard.rev !== undefined || !isVisible(after, subject)) return false;
+    return [...this.#all.values()].some((later) => later.id === id && later.position.order > position.order && !isVisible(later.after, subject));
   }
 
   #complain(law: Violation['law'], detail: string): void {

@@ -105,6 +105,13 @@ describe('events', () => {
     expect(lawsOf(hearing(begin, event(11, 'entered', { id: 'a', rev: 1, tag: 't1' }), second, third, deleted))).toEqual(['wrong_event']);
   });
 
+  test('lets a replay withhold what has since been hidden, and nothing else', () => {
+    expect(lawsOf(hearing(begin, created, event(12, 'left', { id: 'a' }), third, deleted))).toEqual([]);
+    const kept: History = { ...hearing(begin, created, event(12, 'left', { id: 'a' }), third), commits: good.commits.filter(({ position }) => position.order !== at(14).order), reads: [] };
+    expect(lawsOf(kept)).toContain('wrong_event');
+    expect(lawsOf(hearing(begin, created, event(12, 'left', { id: 'b' }), third, deleted))).toEqual(['wrong_event']);
+  });
+
   test('takes resync for what it stands for, and only before anything newer', () => {
     expect(lawsOf(hearing(begin, created, event(13, 'resync'), deleted))).toEqual([]);
     expect(lawsOf(hearing(begin, created, event(12, 'resync'), deleted))).toEqual(['missed_event']);

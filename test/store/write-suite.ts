@@ -31,6 +31,13 @@ export function writeSuite(open: OpenPlace): void {
       expect(await text('w-empty')).toBe('{"id":"w-empty"}');
     });
 
+    test('is found with others by their ids in one read, those that are not there left out', async () => {
+      await write(put(things, 'm1', { size: 1 }), put(things, 'm2', { size: 2 }));
+      const { value } = await store.many(things, ['m2', 'm-none', 'm1'], inTime());
+      expect(value.map(({ text: found }) => found).sort()).toEqual(['{"id":"m1","size":1}', '{"id":"m2","size":2}']);
+      expect((await store.many(things, [], inTime())).value).toEqual([]);
+    });
+
     test('replaces and removes, and says what was there before', async () => {
       await write(put(things, 'w2', { size: 1 }));
       const replaced = await write(put(things, 'w2', { size: 2 }));

@@ -109,6 +109,10 @@ class MongoStore implements Store {
     return this.#read(options, (reading) => this.#reader.get(resource, id, reading));
   }
 
+  many(resource: Resource, ids: readonly string[], options: ReadOptions) {
+    return this.#read(options, (reading) => this.#reader.many(resource, ids, reading));
+  }
+
   list(resource: Resource, request: ListRequest, options: ReadOptions) {
     return this.#read(options, (reading) => this.#reader.list(resource, request, reading));
   }

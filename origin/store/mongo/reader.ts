@@ -52,6 +52,13 @@ export class Reader {
     return found === null ? undefined : this.#texts.one(new RawDocument(id, mustBytes(found)));
   }
 
+  async many(resource: Resource, ids: readonly string[], reading: Reading): Promise<readonly StoredDocument[]> {
+    const keys = ids.flatMap((id) => toStoredId(resource, id) ?? []);
+    if (keys.length === 0) return [];
+    const found = await this.#collection(resource).find({ _id: { $in: keys } }, { batchSize: keys.length, ...asBytes, ...reading }).toArray();
+    return this.#texts.all(toRawDocuments(resource, found));
+  }
+
   async list(resource: Resource, request: ListRequest, reading: Reading): Promise<readonly Row[]> {
     const plan = toPlan(resource, request);
     const walks = this.#queries(resource, plan, request).map(async (query) => (await this.#walk(resource, query, request.limit, reading)).map((document) => new RawRow(document, request.sort)));

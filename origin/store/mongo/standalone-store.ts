@@ -64,6 +64,10 @@ export class StandaloneStore implements Store {
     return this.#read(options, (reading) => this.#reader.get(resource, id, reading));
   }
 
+  many(resource: Resource, ids: readonly string[], options: ReadOptions) {
+    return this.#read(options, (reading) => this.#reader.many(resource, ids, reading));
+  }
+
   list(resource: Resource, request: ListRequest, options: ReadOptions) {
     return this.#read(options, (reading) => this.#reader.list(resource, request, reading));
   }

@@ -133,6 +133,10 @@ class SqliteStore implements Store {
     return this.#read(options, () => this.#reader.get(resource, id));
   }
 
+  many(resource: Resource, ids: readonly string[], options: ReadOptions): Promise<Read<readonly StoredDocument[]>> {
+    return this.#read(options, () => ids.flatMap((id) => this.#reader.get(resource, id) ?? []));
+  }
+
   list(resource: Resource, request: ListRequest, options: ReadOptions): Promise<Read<readonly Row[]>> {
     return this.#read(options, () => this.#reader.list(resource, request, () => this.#mustBeInTime(options)));
   }
