@@ -20,6 +20,12 @@ export const edgeLimits = {
   discardBytesMax: 4_194_304,
   /** The refusal waits no longer than this for the rest of its request. */
   discardMsMax: 1_000,
+  /** One read of a body: a few milliseconds of the runtime's work when every chunk holds one byte. */
+  pieceBytesMin: 4_096,
+  /** The most that one read takes, in a buffer made for it. */
+  pieceBytesMax: 65_536,
+  /** The buffer of a body whose length is not declared: most have one kilobyte. */
+  pieceBytesUnknown: 8_193,
   /** A question to the coordinator; then generations are unknown and answers are revalidated. */
   askMsMax: 1_000,
   /** After a failed question nobody asks again for this long: the wait must not be paid by every request. */

@@ -1,13 +1,52 @@
 /** Bodies of up to a bound, in memory: counted while they are read, because a length may be absent or lie. */
 import { Fault } from '../shared/contract/fault.ts';
+import { BodyPieces } from './body-pieces.ts';
 import { edgeLimits } from './limits.ts';
 
-/** `undefined` as soon as there is more than `bytesMax`; what was read is thrown away then. */
-export async function readUpTo(stream: ReadableStream<Uint8Array> | null, bytesMax: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  const body = await bufferUpTo(stream, bytesMax);
-  if (body instanceof Uint8Array) return body;
-  await discard(body);
-  return undefined;
+export interface BodyBounds {
+  readonly bytesMax: number;
+  /** Of `Content-Length`, where there is one. It may lie: it decides on sizes of buffers alone. */
+  readonly declared: string | null;
+  /** When the last byte must have come. */
+  readonly deadlineAt: number;
+}
+
+/** All of a client's body. Whatever is wrong with it is the client's to mend: too much, too late, broken off, badly framed. */
+export async function mustRead(stream: ReadableStream<Uint8Array> | null, bounds: BodyBounds): Promise<Uint8Array<ArrayBuffer>> {
+  if (stream === null) return new Uint8Array(0);
+  const pieces = new BodyPieces(stream);
+  const late = setTimeout(() => void pieces.cancel(), Math.max(0, bounds.deadlineAt - Date.now()));
+  const body = await gather(pieces, bounds).catch((cause: unknown) => Promise.reject(toBodyFault(cause, pieces))).finally(() => clearTimeout(late));
+  // Not every runtime rejects a read whose stream is cancelled.
+  if (pieces.isCancelled) throw toBodyFault(undefined, pieces);
+  if (body !== undefined) return body;
+  await discardRest(pieces);
+  throw tooLarge(bounds.bytesMax);
+}
+
+/** What a client did wrong whose body cannot be read to its end. */
+function toBodyFault(cause: unknown, { isCancelled }: BodyPieces): Fault {
+  if (isCancelled) return new Fault('body_late', { detail: 'the body did not arrive in time' });
+  return new Fault('body_malformed', { detail: 'the body broke off, or its chunks are badly framed', cause });
+}
+
+/** `undefined` as soon as there is more than `bytesMax`. */
+async function gather(pieces: BodyPieces, { bytesMax, declared }: BodyBounds): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for (;;) {
+    const piece = await pieces.next(roomFor(declared === null ? undefined : Number(declared) - length));
+    if (piece === undefined) return joined(chunks, length);
+    chunks.push(piece);
+    length += piece.length;
+    if (length > bytesMax) return undefined;
+  }
+}
+
+/** One byte more than is expected: the read that brings the last one then shows the end as well. */
+function roomFor(expected: number | undefined): number {
+  if (expected === undefined || !(expected >= 0)) return edgeLimits.pieceBytesUnknown;
+  return Math.min(expected + 1, edgeLimits.pieceBytesMax);
 }
 
 /**
@@ -15,18 +54,20 @@ export async function readUpTo(stream: ReadableStream<Uint8Array> | null, bytesM
  * sends, the client could meet a reset before it reads the refusal (RFC 9112 §9.6); workerd itself reads on for
  * 64 KiB only.
  */
-export async function discard(stream: ReadableStream<Uint8Array>): Promise<void> {
-  const reader = stream.getReader();
-  const end = () => reader.cancel().catch(() => undefined);
-  const late = setTimeout(end, edgeLimits.discardMsMax);
+export function discard(stream: ReadableStream<Uint8Array>): Promise<void> {
+  return discardRest(new BodyPieces(stream));
+}
+
+export async function discardRest(pieces: BodyPieces): Promise<void> {
+  const late = setTimeout(() => void pieces.cancel(), edgeLimits.discardMsMax);
   try {
     let left: number = edgeLimits.discardBytesMax;
-    for (let part = await reader.read(); !part.done && left > 0; part = await reader.read()) left -= part.value.length;
+    for (let piece = await pieces.next(); piece !== undefined && left > 0 && !pieces.isCancelled; piece = await pieces.next()) left -= piece.length;
   } catch {
     // The client has gone: nobody is left to be told.
   } finally {
     clearTimeout(late);
-    await end();
+    await pieces.cancel();
   }
 }
 
@@ -42,18 +83,6 @@ export async function bufferUpTo(stream: ReadableStream<Uint8Array> | null, byte
     if (length > bytesMax) return resumed(chunks, reader);
   }
   return joined(chunks, length);
-}
-
-/** The same stream, which fails with `body_too_large` once more has passed than may. */
-export function bounded(stream: ReadableStream<Uint8Array>, bytesMax: number): ReadableStream<Uint8Array> {
-  let length = 0;
-  return stream.pipeThrough(new TransformStream<Uint8Array, Uint8Array>({
-    transform(chunk, controller) {
-      length += chunk.length;
-      if (length > bytesMax) controller.error(tooLarge(bytesMax));
-      else controller.enqueue(chunk);
-    },
-  }));
 }
 
 export function tooLarge(bytesMax: number): Fault {
@@ -78,6 +107,8 @@ function resumed(chunks: Uint8Array[], reader: Reader): ReadableStream<Uint8Arra
 }
 
 function joined(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
+  const [first] = chunks;
+  if (chunks.length === 1 && first?.buffer instanceof ArrayBuffer) return new Uint8Array(first.buffer, first.byteOffset, first.byteLength);
   const bytes = new Uint8Array(length);
   let offset = 0;
   for (const chunk of chunks) {

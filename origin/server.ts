@@ -2,6 +2,7 @@
 import type { JSONWebKeySet } from 'jose';
 import type { Contract } from '../shared/contract/contract.ts';
 import { limits } from '../shared/contract/limits.ts';
+import { uploadEndBytes } from '../shared/hop/upload-end.ts';
 import { served } from '../shared/resources/all.ts';
 import { type Context, openContext } from './context.ts';
 import { handle } from './pipeline.ts';
@@ -44,7 +45,8 @@ function listen(context: Context, jwks: JSONWebKeySet | undefined): Started<numb
   const server = Bun.serve({
     hostname: settings.originHost,
     port: settings.originPort,
-    maxRequestBodySize: limits.importBytesMax,
+    // An upload's end, as the edge says it, comes on top.
+    maxRequestBodySize: limits.importBytesMax + uploadEndBytes,
     fetch(request, server) {
       const open = openRoute(context, request, jwks);
       if (open !== undefined) return open;

@@ -9,7 +9,7 @@ import { contentDigest } from '../hop/content-digest.ts';
 import { mustSignedReport } from '../hop/verify.ts';
 import { edgeLimits } from '../limits.ts';
 import type { Stage } from '../path.ts';
-import { mustText, readUpTo, tooLarge } from '../read-body.ts';
+import { mustRead, mustText } from '../read-body.ts';
 import { sendReport } from './coordinator.ts';
 
 export function report(): Stage {
@@ -27,9 +27,9 @@ async function take(c: Context<EdgeEnv>): Promise<Response> {
 }
 
 async function mustSignedBody(c: Context<EdgeEnv>): Promise<string> {
-  const bytes = await readUpTo(c.req.raw.body, edgeLimits.reportBytesMax);
-  if (bytes === undefined) throw tooLarge(edgeLimits.reportBytesMax);
-  const signed = c.get('sent').get('content-digest');
+  const sent = c.get('sent');
+  const bytes = await mustRead(c.req.raw.body, { bytesMax: edgeLimits.reportBytesMax, declared: sent.get('content-length'), deadlineAt: c.get('deadlineAt') });
+  const signed = sent.get('content-digest');
   if (signed === null || signed !== (await contentDigest(bytes))) throw new Fault('hop_invalid', { detail: 'the body is not the one that was signed' });
   return mustText(bytes);
 }

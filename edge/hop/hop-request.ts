@@ -4,13 +4,14 @@ import { Fault } from '../../shared/contract/fault.ts';
 import { formatPosition } from '../../shared/contract/position.ts';
 import { formatPrincipal } from '../../shared/hop/principal-header.ts';
 import type { hopHeaders } from '../../shared/hop/profile.ts';
+import { lengthUnknown } from '../../shared/hop/upload-end.ts';
 import type { EdgeEnv } from '../context.ts';
 import { isSafe } from '../../shared/operations/operation.ts';
 import { originMs } from '../live/stream-life.ts';
-import { bounded } from '../read-body.ts';
 import { contentDigest } from './content-digest.ts';
 import { randomNonce, signRequest } from './sign-request.ts';
 import { traceparentOf } from './traceparent.ts';
+import { toUpload } from './upload.ts';
 
 export interface SignedRequest {
   readonly request: Request;
@@ -29,7 +30,7 @@ export async function toSignedRequest(c: Context<EdgeEnv>, signal: AbortSignal):
   const headers = await toHopHeaders(c);
   const nonce = randomNonce();
   await signRequest({ method, url, headers, nonce }, macs, Date.now());
-  return { nonce, request: new Request(url, { method, headers, body: bodyOf(c), redirect: 'manual', cache: 'no-store', signal }) };
+  return { nonce, request: new Request(url, { method, headers, body: bodyOf(c, nonce), redirect: 'manual', cache: 'no-store', signal }) };
 }
 
 async function toHopHeaders(c: Context<EdgeEnv>): Promise<Headers> {
@@ -50,6 +51,7 @@ async function toHopHeaders(c: Context<EdgeEnv>): Promise<Headers> {
     'tombolo-deadline': String(originMs(c, Date.now())),
     'tombolo-principal': formatPrincipal(c.get('principal')),
     'tombolo-request': c.get('requestId'),
+    'tombolo-upload': c.get('route').operation.body === 'streamed' ? (sent.get('content-length') ?? lengthUnknown) : null,
   };
   const headers = new Headers();
   for (const [name, value] of Object.entries(carried)) if (value !== null && value !== undefined) headers.set(name, mustAscii(name, value));
@@ -62,10 +64,8 @@ function mustAscii(name: string, value: string): string {
   throw new Fault('header_invalid', { detail: `${name}: printable ASCII alone`, errors: [{ at: name, in: 'header', detail: 'printable ASCII alone' }] });
 }
 
-function bodyOf(c: Context<EdgeEnv>): BodyInit | null {
+function bodyOf(c: Context<EdgeEnv>, nonce: string): BodyInit | null {
   const { operation } = c.get('route');
-  const { body } = c.req.raw;
   if (operation.body !== 'streamed') return c.get('body') ?? null;
-  // A declared length was checked at the door, and the platform holds the body to it.
-  return body === null || c.get('sent').has('content-length') ? body : bounded(body, operation.bodyBytesMax);
+  return toUpload(c.req.raw.body, nonce, operation.bodyBytesMax);
 }

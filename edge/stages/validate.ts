@@ -10,7 +10,7 @@ import type { Conditions, EdgeEnv } from '../context.ts';
 import { type DemandedToken, demandedToken, mustDemandedPosition } from '../hop/demanded-position.ts';
 import { mustAccept, mustContentType } from '../negotiate.ts';
 import type { Stage } from '../path.ts';
-import { mustText, readUpTo, tooLarge } from '../read-body.ts';
+import { mustRead, mustText } from '../read-body.ts';
 
 export function validate(): Stage {
   return function validate(c) {
@@ -40,9 +40,8 @@ async function mustBeBody(c: Context<EdgeEnv>, validator: MiddlewareHandler<Edge
 
 /** The bytes are kept for the hop, their text for the validator: Hono parses what stands in its cache. */
 async function takeBody(c: Context<EdgeEnv>): Promise<void> {
-  const { bodyBytesMax } = c.get('route').operation;
-  const bytes = await readUpTo(c.req.raw.body, bodyBytesMax);
-  if (bytes === undefined) throw tooLarge(bodyBytesMax);
+  const bytesMax = c.get('route').operation.bodyBytesMax;
+  const bytes = await mustRead(c.req.raw.body, { bytesMax, declared: c.get('sent').get('content-length'), deadlineAt: c.get('deadlineAt') });
   c.set('body', bytes);
   c.req.bodyCache.text = asCached(mustText(bytes));
 }

@@ -13,6 +13,7 @@ import type { Asked } from '../call.ts';
 import type { DocumentCall } from '../execute.ts';
 import { mustGrant } from '../rights.ts';
 import { contentDigest } from './hmac.ts';
+import { readUpload } from './upload.ts';
 import type { VerifiedHop } from './verify.ts';
 
 /** Refuses by rights before a byte of the body is read. */
@@ -39,7 +40,7 @@ function asItsRow(call: Asked & { readonly input: unknown; readonly body: unknow
 type Body = BufferedBody | StreamedBody | undefined;
 
 async function toBody(operation: Operation, resource: Asked['resource'], hop: VerifiedHop, request: Request): Promise<Body> {
-  if (operation.body === 'streamed') return { mediaType: hop.header('content-type') ?? '', stream: request.body };
+  if (operation.body === 'streamed') return { mediaType: hop.header('content-type') ?? '', chunks: readUpload(request.body, hop, operation.bodyBytesMax) };
   if (operation.schema === undefined) return undefined;
   const text = await mustBodyText(hop, request, operation.bodyBytesMax);
   return { text, value: mustBody(operation.schema(resource), parseJson(text)) };

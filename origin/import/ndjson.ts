@@ -23,26 +23,44 @@ function toRow(line: Uint8Array | undefined, number: number, resource: Resource)
 
 /** Lines without their end; `undefined` for one that is over the bound, whose rest is passed over. */
 async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<readonly (Uint8Array | undefined)[]> {
-  let held = Buffer.alloc(0);
-  let over = false;
+  const begun = new BegunLine();
   for await (const chunk of chunks) {
     const lines: (Uint8Array | undefined)[] = [];
     let start = 0;
     for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
-      const line = held.length === 0 ? chunk.subarray(start, end) : Buffer.concat([held, chunk.subarray(start, end)]);
-      lines.push(over || line.length > limits.importRowBytesMax ? undefined : line);
-      held = Buffer.alloc(0);
-      over = false;
+      begun.add(chunk.subarray(start, end));
+      lines.push(begun.take());
       start = end + 1;
     }
-    if (!over) held = Buffer.concat([held, chunk.subarray(start)]);
-    if (held.length > limits.importRowBytesMax) {
-      over = true;
-      held = Buffer.alloc(0);
-    }
+    begun.add(chunk.subarray(start));
     yield lines;
   }
-  if (over || held.length > 0) yield [over ? undefined : held];
+  if (!begun.isEmpty) yield [begun.take()];
+}
+
+/** A line whose end has not come. Its pieces are joined once: joined as they come, many small ones cost their square. */
+class BegunLine {
+  #pieces: Uint8Array[] = [];
+  #bytes = 0;
+
+  get isEmpty(): boolean {
+    return this.#bytes === 0;
+  }
+
+  add(piece: Uint8Array): void {
+    this.#bytes += piece.length;
+    if (this.#bytes > limits.importRowBytesMax) this.#pieces = [];
+    else if (piece.length > 0) this.#pieces.push(piece);
+  }
+
+  /** `undefined`: it is over the bound. */
+  take(): Uint8Array | undefined {
+    const [first = new Uint8Array(0), ...more] = this.#pieces;
+    const line = this.#bytes > limits.importRowBytesMax ? undefined : more.length === 0 ? first : Buffer.concat(this.#pieces);
+    this.#pieces = [];
+    this.#bytes = 0;
+    return line;
+  }
 }
 
 const newline = 0x0a;

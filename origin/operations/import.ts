@@ -33,7 +33,7 @@ export async function importRows(context: Context, call: Call<typeof documents.i
     async start(controller) {
       await consume(context, call, first.value ?? [], rows, report).catch((thrown: unknown) => {
         report.stopped = toFault(thrown);
-        context.log.warn({ requestId: call.requestId, err: thrown }, 'import stopped');
+        tellStopped(context, call, report.stopped);
       });
       for (const line of report.lines()) controller.enqueue(new TextEncoder().encode(`${line}\n`));
       controller.close();
@@ -42,21 +42,17 @@ export async function importRows(context: Context, call: Call<typeof documents.i
   return { outcome: 'streaming', body, mediaType: 'application/x-ndjson' };
 }
 
-function openRows(context: Context, call: Call<typeof documents.import>): Rows {
-  const chunks = bounded(call.body.stream);
-  const isCsv = call.body.mediaType.startsWith('text/csv');
-  if (!isCsv) return readNdjson(chunks, call.resource);
-  return readCsv(context.compute, chunks, call.resource, AbortSignal.timeout(Math.max(1, call.deadline - context.now())));
+/** What the client did is a fact, and what we did a fault. */
+function tellStopped(context: Context, { requestId }: Call<typeof documents.import>, fault: Fault): void {
+  if (fault.status < 500) context.log.info({ requestId, reason: fault.reason, detail: fault.detail, facts: fault.facts }, 'import stopped');
+  else context.log.warn({ requestId, err: fault.cause ?? fault }, 'import stopped');
 }
 
-/** A streamed body has no declared length to believe; what is over the bound ends the import there. */
-async function* bounded(stream: ReadableStream<Uint8Array> | null): AsyncGenerator<Uint8Array> {
-  let bytes = 0;
-  for await (const chunk of stream ?? []) {
-    bytes += chunk.byteLength;
-    if (bytes > limits.importBytesMax) throw new Fault('body_too_large', { detail: `an import has at most ${limits.importBytesMax} bytes` });
-    yield chunk;
-  }
+function openRows(context: Context, call: Call<typeof documents.import>): Rows {
+  const { chunks, mediaType } = call.body;
+  const isCsv = mediaType.startsWith('text/csv');
+  if (!isCsv) return readNdjson(chunks, call.resource);
+  return readCsv(context.compute, chunks, call.resource, AbortSignal.timeout(Math.max(1, call.deadline - context.now())));
 }
 
 async function consume(context: Context, call: Call<typeof documents.import>, first: readonly ParsedRow[], rows: Rows, report: ImportReport): Promise<void> {

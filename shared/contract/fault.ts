@@ -30,6 +30,7 @@ export const problems = {
   target_too_long: { status: 414, title: 'Target too long' },
   media_type_unsupported: { status: 415, title: 'Media type not supported' },
   headers_too_large: { status: 431, title: 'Header fields too large' },
+  body_late: { status: 408, title: 'Body too slow' },
   body_malformed: { status: 400, title: 'Body malformed' },
   header_invalid: { status: 400, title: 'Header invalid' },
   path_invalid: { status: 400, title: 'Path invalid' },

@@ -26,6 +26,7 @@ export const hopHeaders = [
   'tombolo-deadline',
   'tombolo-principal',
   'tombolo-request',
+  'tombolo-upload',
 ] as const;
 
 /** What an answer tells the edge alone: `<position>;<resource digest>;<scope digest>`. Stripped before the client. */

@@ -104,5 +104,6 @@ export interface BufferedBody {
 export interface StreamedBody {
   /** With its parameters, as it was sent; one of those that the row takes. */
   readonly mediaType: string;
-  readonly stream: ReadableStream<Uint8Array> | null;
+  /** Ends where the upload does; throws where it ends early. */
+  readonly chunks: AsyncIterable<Uint8Array>;
 }

@@ -1,6 +1,7 @@
 /** Requests to the origin as an edge signs them, and as somebody does who only wishes he could. */
 import { type HopKey, mustKeyRing } from '../../shared/hop/keys.ts';
 import { formatSignature, formatSignatureInput, toRequestMessage, toSignatureBase } from '../../shared/hop/profile.ts';
+import { formatUploadEnd } from '../../shared/hop/upload-end.ts';
 
 export interface HopInput {
   readonly url: string;
@@ -25,11 +26,13 @@ export function signHop(keys: string, { url, method = 'GET', body, headers = {},
   if (body !== undefined) covered['content-digest'] = `sha-256=:${new Bun.CryptoHasher('sha256').update(body).digest('base64')}:`;
   const created = Math.floor(Date.now() / 1_000) - secondsOld;
   const nonce = Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('base64url');
+  const isUpload = pathname.endsWith('/import');
+  if (isUpload) covered['tombolo-upload'] ??= String(Buffer.byteLength(body ?? ''));
   const signed = toSignatureBase(toRequestMessage(method, pathname, search, (name) => covered[name] ?? null), { created, nonce, keyId: key.id, tag: 'tombolo-hop' });
   const mac = new Bun.CryptoHasher('sha256', key.secret).update(signed.base).digest('base64');
   return {
     url,
-    init: { method, headers: { ...covered, 'signature-input': formatSignatureInput(signed.parameters), signature: formatSignature(mac) }, body: body ?? null },
+    init: { method, headers: { ...covered, 'signature-input': formatSignatureInput(signed.parameters), signature: formatSignature(mac) }, body: isUpload ? `${body ?? ''}${formatUploadEnd(nonce, Buffer.byteLength(body ?? ''), 'whole')}` : (body ?? null) },
   };
 }
 
