@@ -1,5 +1,6 @@
 /** The hop to the origin: what goes over it, what comes back, and what a caller sees when it fails. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
+import { uploadEndBytes } from '../../shared/hop/upload-end.ts';
 import { scopeDigest, scopeOf } from '../../shared/contract/scope.ts';
 import { hopHeaders } from '../../shared/hop/profile.ts';
 import { eventually } from '../support/eventually.ts';
@@ -111,7 +112,7 @@ describe('bodies', () => {
     const body = new ReadableStream({ pull: (controller) => (row++ < rows ? controller.enqueue(new TextEncoder().encode(`${film}\n`)) : controller.close()) });
     world.origin.script = ({ body: got }) => ({ body: `{"summary":${got.length}}\n`, headers: { 'content-type': 'application/x-ndjson' } });
     const answer = await post('/v1/films/import', body, { 'content-type': 'application/x-ndjson' });
-    expect(await answer.json()).toEqual({ summary: rows * (film.length + 1) });
+    expect(await answer.json()).toEqual({ summary: rows * (film.length + 1) + uploadEndBytes });
     expect(world.lastAsked().headers.has('content-digest')).toBe(false);
     expect(Number(world.lastAsked().headers.get('tombolo-deadline'))).toBeGreaterThan(500_000);
   });

@@ -51,11 +51,8 @@ function summaryOf(body: string): StoppedSummary {
 
 describe.each([...engines])('an upload that ends early, on %s', (engine) => {
   let world: World;
-  let token: string;
-  beforeAll(async () => {
-    world = await startWorld({ engine });
-    token = await world.token();
-  });
+  const edgeLog: string[] = [];
+  beforeAll(async () => void (world = await startWorld({ engine, logLevel: 'debug', onEdgeLog: (line) => edgeLog.push(line) })));
   afterAll(() => world.close());
 
   const isThere = async (zip: string): Promise<boolean> => (await world.request(`/v1/places/${zip}`, { headers: { 'cache-control': 'no-cache' } })).status === 200;
@@ -67,16 +64,35 @@ describe.each([...engines])('an upload that ends early, on %s', (engine) => {
           const [last = '', ...whole] = zips(rows + 1).reverse();
           whole.reverse();
           const said = world.origin.output.length;
+          const saidByEdge = edgeLog.length;
+          // An import costs much of a plan, so each has a caller of its own.
+          const token = await world.token({ subject: `uploader ${last}` });
           const answer = await sendCut(world.edge.url, {
             target: '/v1/places/import', sending, ending, headers: [`Authorization: Bearer ${token}`, `Content-Type: ${format.type}`],
             body: format.head + whole.map(format.row).join('') + format.cut(last),
           });
           if (isTold(ending)) await mustBeTold(answer, whole);
           // Nobody is left to be told: the origin's log says when it is over.
-          else await eventually('the end of the import', () => /import stopped|request refused|"level":\d/.test(world.origin.output.slice(said)), { msMax: 3_000 }).catch(() => undefined);
+          else await eventually('the end of the import', () => /import stopped|request refused/.test(world.origin.output.slice(said)));
           expect(await isThere(last)).toBe(false);
-          expect(world.origin.output.slice(said)).not.toMatch(/"level":[56]0/);
+          expect(world.origin.output.slice(said)).not.toMatch(/"level":[456]0/);
+          expect(edgeLog.slice(saidByEdge).filter((line) => line.includes('"level":"error"'))).toEqual([]);
         });
+
+  test.each(Object.entries(formats))('%s whose client fails while it sends: no part of the last row is kept', async (_, format) => {
+    const [last = '', ...whole] = zips(451);
+    const said = world.origin.output.length;
+    const body = new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        controller.enqueue(new TextEncoder().encode(format.head + whole.map(format.row).join('') + format.cut(last)));
+        await Bun.sleep(100);
+        controller.error(new Error('the disk of the client failed'));
+      },
+    }, { highWaterMark: 0 });
+    await world.request('/v1/places/import', { token: await world.token({ subject: `uploader ${last}` }), headers: { 'content-type': format.type }, body }).catch(() => undefined);
+    await eventually('the end of the import', () => /import stopped|request refused/.test(world.origin.output.slice(said)));
+    expect(await isThere(last)).toBe(false);
+  });
 
   async function mustBeTold(answer: { readonly status: number; readonly body: string }, whole: readonly string[]): Promise<void> {
     // Refused as a whole, before a row was read.
@@ -89,4 +105,43 @@ describe.each([...engines])('an upload that ends early, on %s', (engine) => {
     expect([complete, stopped?.code, imported]).toEqual([false, 'body_malformed', lastCommittedRow]);
     for (const at of [0, imported - 1, imported, whole.length - 1]) expect([at, await isThere(whole[at] ?? '')]).toEqual([at, at >= 0 && at < imported]);
   }
+});
+
+describe('an upload past its bound', () => {
+  const bytesMax = 65_536;
+  let world: World;
+  beforeAll(async () => void (world = await startWorld({ engine: 'sqlite', workerModule: 'test/workers/small-imports.worker.ts' })));
+  afterAll(() => world.close());
+
+  /** Without a length: what comes later is not known when the head is sent. */
+  const inChunks = (text: string) => new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      await Bun.sleep(1);
+      controller.enqueue(new TextEncoder().encode(text));
+      controller.close();
+    },
+  }, { highWaterMark: 0 });
+
+  test.each(Object.entries(formats))('%s in chunks stops there, and says so', async (_, format) => {
+    const rows = zips(900).map(format.row);
+    const text = format.head + rows.join('') + rows.join('');
+    expect(text.length).toBeGreaterThan(bytesMax);
+    const answer = await world.request('/v1/places/import', { token: await world.token(), headers: { 'content-type': format.type }, body: inChunks(text) });
+    const { complete, stopped, lastCommittedRow } = summaryOf(answer.text);
+    expect([answer.status, complete, stopped?.code]).toEqual([200, false, 'body_too_large']);
+    // The rows that were whole before it, in batches, and no other.
+    expect(lastCommittedRow % 200).toBe(0);
+    expect(lastCommittedRow).toBeGreaterThan(0);
+  });
+
+  test('with its length declared is refused before anything is read', async () => {
+    const answer = await world.request('/v1/places/import', { token: await world.token(), headers: { 'content-type': 'text/csv' }, body: 'x'.repeat(bytesMax + 1) });
+    expect([answer.status, answer.json<{ code: string }>().code]).toEqual([413, 'body_too_large']);
+  });
+
+  test('and one that reaches it is whole', async () => {
+    const row = formats['NDJSON']?.row('99999') ?? '';
+    const answer = await world.request('/v1/places/import', { token: await world.token(), headers: { 'content-type': 'application/x-ndjson' }, body: inChunks(`${'\n'.repeat(bytesMax - row.length)}${row}`) });
+    expect(summaryOf(answer.text)).toMatchObject({ imported: 1, complete: true });
+  });
 });
