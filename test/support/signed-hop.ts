@@ -6,7 +6,7 @@ import { formatUploadEnd } from '../../shared/hop/upload-end.ts';
 export interface HopInput {
   readonly url: string;
   readonly method?: string;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
   readonly key?: HopKey;
   /** Seconds that the signature is old. */
@@ -16,7 +16,7 @@ export interface HopInput {
 /** What `fetch` takes; the same object sent twice is a replay. */
 export interface SignedHop {
   readonly url: string;
-  readonly init: { readonly method: string; readonly headers: Readonly<Record<string, string>>; readonly body: string | null };
+  readonly init: { readonly method: string; readonly headers: Readonly<Record<string, string>>; readonly body: string | Uint8Array<ArrayBuffer> | null };
 }
 
 export function signHop(keys: string, { url, method = 'GET', body, headers = {}, key = mustKeyRing(keys)[0], secondsOld = 0 }: HopInput): SignedHop {
@@ -32,8 +32,17 @@ export function signHop(keys: string, { url, method = 'GET', body, headers = {},
   const mac = new Bun.CryptoHasher('sha256', key.secret).update(signed.base).digest('base64');
   return {
     url,
-    init: { method, headers: { ...covered, 'signature-input': formatSignatureInput(signed.parameters), signature: formatSignature(mac) }, body: isUpload ? `${body ?? ''}${formatUploadEnd(nonce, Buffer.byteLength(body ?? ''), 'whole')}` : (body ?? null) },
+    init: { method, headers: { ...covered, 'signature-input': formatSignatureInput(signed.parameters), signature: formatSignature(mac) }, body: isUpload ? withEnd(body ?? '', nonce) : toSent(body) },
   };
+}
+
+function withEnd(body: string | Uint8Array, nonce: string): Uint8Array<ArrayBuffer> {
+  const bytes = Buffer.from(body);
+  return Buffer.concat([bytes, Buffer.from(formatUploadEnd(nonce, bytes.length, 'whole'))]);
+}
+
+function toSent(body: string | Uint8Array | undefined): string | Uint8Array<ArrayBuffer> | null {
+  return body instanceof Uint8Array ? new Uint8Array(body) : (body ?? null);
 }
 
 /** The principal as the edge writes it into its signed header. */
