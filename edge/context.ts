@@ -62,6 +62,8 @@ export interface Variables {
   context: EdgeContext;
   target: Target;
   sent: SentHeaders;
+  /** The sender's address, or the network that is his own; absent where the platform names none. */
+  network: string | undefined;
   route: Route;
   /** Milliseconds of the epoch. */
   deadlineAt: number;

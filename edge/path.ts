@@ -19,8 +19,15 @@ type Answered = Response | undefined;
 export type Next = () => Response | Promise<Response>;
 export type Stage = (c: Context<EdgeEnv>, next: Next) => Answered | Promise<Answered>;
 
-export function walk(stages: Readonly<Record<string, Stage>>): Handler<EdgeEnv> {
-  const path = Object.entries(stages);
+/** A refusal by a stage before that one is handed to `charge`, which says what is answered in the end. */
+export interface EarlyRefusals<Name> {
+  readonly before: Name;
+  readonly charge: (c: Context<EdgeEnv>, thrown: unknown) => Promise<unknown>;
+}
+
+export function walk<Name extends string>(stages: Readonly<Record<Name, Stage>>, { before, charge }: EarlyRefusals<Name>): Handler<EdgeEnv> {
+  const path = Object.entries<Stage>(stages);
+  const counting = path.findIndex(([name]) => name === before);
 
   function enter(index: number, c: Context<EdgeEnv>): Answered | Promise<Answered> {
     const [name, stage] = path[index] ?? [];
@@ -31,15 +38,16 @@ export function walk(stages: Readonly<Record<string, Stage>>): Handler<EdgeEnv> 
 
   /** Never throws, nor does its promise reject. */
   function from(first: number, c: Context<EdgeEnv>): Response | Promise<Response> {
+    let index = first;
     try {
-      for (let index = first; index < path.length; index++) {
+      for (; index < path.length; index++) {
         const answer = enter(index, c);
         if (answer instanceof Promise) return after(answer, index, c);
         if (answer !== undefined) return answer;
       }
       throw new Fault('route_not_found');
     } catch (thrown) {
-      return refuse(thrown, c);
+      return refuseAt(index, thrown, c);
     }
   }
 
@@ -47,8 +55,13 @@ export function walk(stages: Readonly<Record<string, Stage>>): Handler<EdgeEnv> 
     try {
       return (await answer) ?? (await from(index + 1, c));
     } catch (thrown) {
-      return refuse(thrown, c);
+      return refuseAt(index, thrown, c);
     }
+  }
+
+  function refuseAt(index: number, thrown: unknown, c: Context<EdgeEnv>): Response | Promise<Response> {
+    if (index >= counting) return refuse(thrown, c);
+    return charge(c, thrown).then((charged) => refuse(charged, c), (failed: unknown) => refuse(failed, c));
   }
 
   return async function walk(c) {

@@ -72,6 +72,41 @@ describe('a limit', () => {
   });
 });
 
+describe('what is refused before anyone is known is charged to its address:', () => {
+  const forged = { authorization: `Bearer ${'eyJhbGciOiJFZERTQSIsImtpZCI6ImVkIn0.eyJzdWIiOiJhIn0.'}${'A'.repeat(86)}` };
+  test.each([
+    ['forged tokens', '/v1/notes', { headers: forged }, 401],
+    ['what is no token', '/v1/notes', { headers: { authorization: 'Basic YTpi' } }, 401],
+    ['invented tickets', `/v1/notes/changes?ticket=tkt_${'a'.repeat(43)}`, {}, 401],
+    ['paths that are nowhere', '/v1/nothing', {}, 404],
+    ['methods that a path does not have', '/v1/notes', { method: 'DELETE' }, 405],
+    ['unsigned reports', '/.tombolo/changes', { method: 'POST', body: '{}' }, 401],
+    ['preflights of foreign pages', '/v1/notes', { method: 'OPTIONS', headers: { origin: 'https://evil.test', 'access-control-request-method': 'GET' } }, 403],
+    ['headers past their bound', '/v1/notes', { headers: { 'if-match': `"${'x'.repeat(1_100)}"` } }, 431],
+  ] as const)('%s', async (_, path, init, status) => {
+    const headers = { 'cf-connecting-ip': `198.51.100.${++callers}` };
+    const { asked: before } = await counters();
+    const answers = [];
+    for (let round = 0; round < 30; round++) answers.push(await ask(headers, path, init));
+    expect(answers.map((answer) => answer.status)).toEqual([...new Array<number>(5).fill(status), ...new Array<number>(25).fill(429)]);
+    expect(answers.at(-1)?.headers.get('retry-after')).toMatch(/^\d+$/);
+    // A counter that has refused is not asked again while nothing leaves its window.
+    expect((await counters()).asked - before).toBeLessThanOrEqual(6);
+    // Whoever brings a good token from behind that address is let in.
+    expect((await ask({ ...headers, ...(await caller('ten')) })).status).toBe(200);
+  });
+
+  test('many at once, from behind a leased plan, for a few questions', async () => {
+    const leased = await World.start({ silent: true, variables: { TOMBOLO_ANONYMOUS_PLAN: '' } });
+    const answers: number[] = [];
+    for (let batch = 0; batch < 14; batch++) answers.push(...(await Promise.all(Array.from({ length: 50 }, async () => (await leased.get('/v1/nothing', { 'cf-connecting-ip': '192.0.2.9' })).status))));
+    await leased.close();
+    expect(answers.filter((status) => status === 404).length).toBeGreaterThanOrEqual(280);
+    expect(answers.filter((status) => status === 404).length).toBeLessThanOrEqual(600);
+    expect(answers.filter((status) => status === 429).length).toBeGreaterThanOrEqual(100);
+  });
+});
+
 describe('several windows', () => {
   test('are decided together: what one refuses is not charged to another', async () => {
     const headers = await caller('double');
