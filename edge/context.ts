@@ -70,6 +70,8 @@ export interface Variables {
   principal: Principal;
   /** When the token ends that says who asks, in milliseconds of the epoch; absent: nobody signed in. */
   signedInUntil: number | undefined;
+  /** Of a feed that a ticket opens: what its events name it. */
+  stream: string | undefined;
   /** Of a safe request for a state, not of a feed. */
   read: Cached | undefined;
   /** The buffered body of a write, byte for byte. */

@@ -62,6 +62,9 @@ export const edgeLimits = {
   counterAgainMs: 2_000,
   /** Callers whose leases an isolate remembers, a kilobyte each. The least recently seen goes first; its counter is asked anew. */
   callersRememberedMax: 10_000,
+  /** When a reader of a feed that is away comes back: between these, so that they do not come all at once. */
+  feedRetryMsMin: 1_000,
+  feedRetryMsMax: 4_000,
   /** A ticket for a live feed: long enough to open a stream with it, too short to be worth stealing. */
   ticketSeconds: 30,
   /** Browsers keep a preflight's answer at most this long (Chromium's ceiling). */

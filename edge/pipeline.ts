@@ -18,6 +18,7 @@ import { guard } from './stages/guard.ts';
 import { health, healthPath } from './stages/health.ts';
 import { identify } from './stages/identify.ts';
 import { limit } from './stages/limit.ts';
+import { live } from './stages/live.ts';
 import { route } from './stages/route.ts';
 import { tickets, ticketsPath } from './stages/tickets.ts';
 import { trace } from './stages/trace.ts';
@@ -34,6 +35,7 @@ export function pipeline(served: Served): Hono<EdgeEnv> {
     route: route({ ownRoutes: { [healthPath]: 'GET', [reportPath]: 'POST', [ticketsPath]: 'POST' } }),
     health: health(),
     report: report(),
+    live: live(),
     identify: identify(),
     limit: limit(),
     tickets: tickets(),

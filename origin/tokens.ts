@@ -2,8 +2,9 @@
  * Two texts that the origin hands to clients and believes again only with its MAC: positions
  * (`Tombolo-Position`) and cursors (`after=`).
  */
+import { type EventId, formatEventId, parseEventId } from '../shared/contract/event-id.ts';
 import { Fault } from '../shared/contract/fault.ts';
-import { formatPosition, type Position, positionPurpose } from '../shared/contract/position.ts';
+import { type Position, positionPurpose } from '../shared/contract/position.ts';
 import type { SortValue } from '../shared/contract/values.ts';
 import type { HopKey } from '../shared/hop/keys.ts';
 import { hmac, isEqualText } from './hop/hmac.ts';
@@ -11,16 +12,16 @@ import { hmac, isEqualText } from './hop/hmac.ts';
 /** 128 bits are enough for a MAC that an attacker can only try online (RFC 2104 §5). */
 const macBytes = 16;
 
-export function signPosition(position: Position, key: HopKey): string {
-  const text = formatPosition(position);
+export function signPosition(position: Position, key: HopKey, stream?: string): string {
+  const text = formatEventId({ position, stream });
   return `${text}.${positionMac(text, key)}`;
 }
 
-/** The position text of a token that one of our keys signed. */
-export function verifyPosition(token: string, keys: readonly HopKey[]): string | undefined {
+/** What a token says that one of our keys signed. */
+export function verifyPosition(token: string, keys: readonly HopKey[]): EventId | undefined {
   const end = token.lastIndexOf('.');
   const text = token.slice(0, Math.max(end, 0));
-  return keys.some((key) => isEqualText(token.slice(end + 1), positionMac(text, key))) ? text : undefined;
+  return keys.some((key) => isEqualText(token.slice(end + 1), positionMac(text, key))) ? parseEventId(text) : undefined;
 }
 
 function positionMac(text: string, key: HopKey): string {

@@ -1,43 +1,57 @@
 /**
- * One ticket, as a Durable Object named by the ticket's hash: who gives the ticket back is whom it says, once.
+ * One ticket, as a Durable Object named by the ticket's hash: who gives the ticket back is whom it says, once, and
+ * again only where the stream that it opened is being resumed.
  *
- *   none ──keep──▶ kept ──redeem──▶ none
- *                    └────30 s────▶ none, its storage deleted
+ *   none ──keep──▶ kept ──first──▶ opened ──again──▶ opened
+ *                    └────30 s──┐     └──the token's end, or an hour──┐
+ *                               └──────────────▶ none, its storage deleted
  *
- * The object knows neither the ticket nor the token that it stands for. It is in SQLite because an object may
- * be moved within half a minute; one thread makes "once" true however many redeem together.
+ * The object knows neither the ticket nor the token that it stands for; what proves a resumption is checked before it
+ * is asked. It is in SQLite because an object may be moved; one thread makes "once" true however many redeem together.
  */
 import { DurableObject } from 'cloudflare:workers';
+import { limits } from '../../shared/contract/limits.ts';
 import type { Principal } from '../../shared/contract/principal.ts';
 
 export interface Bearer {
   readonly principal: Principal;
-  /** When the token ends that the ticket was got with, in milliseconds of the epoch. */
+  /** When the token ends that the ticket was got with, in milliseconds of the epoch; of an opened stream, when that ends. */
   readonly signedInUntil: number;
 }
+
+/** Of the stream: for the first time, or by somebody who has heard one of its events. */
+export type Opening = 'first' | 'again';
 
 interface Kept {
   readonly bearer: Bearer;
   readonly expiresAt: number;
+  readonly isOpened: boolean;
 }
 
 const key = 'kept';
 
 export class Tickets extends DurableObject {
   async keep(bearer: Bearer, ms: number): Promise<void> {
-    const expiresAt = Date.now() + ms;
-    this.ctx.storage.kv.put<Kept>(key, { bearer, expiresAt });
-    await this.ctx.storage.setAlarm(expiresAt);
+    await this.#put({ bearer, expiresAt: Date.now() + ms, isOpened: false });
   }
 
-  redeem(): Bearer | undefined {
+  async redeem(opening: Opening): Promise<Bearer | undefined> {
     const kept = this.ctx.storage.kv.get<Kept>(key);
-    if (kept === undefined) return undefined;
-    this.ctx.storage.kv.delete(key);
-    return kept.expiresAt > Date.now() ? kept.bearer : undefined;
+    if (kept === undefined || kept.isOpened !== (opening === 'again') || kept.expiresAt <= Date.now()) return undefined;
+    if (kept.isOpened) return kept.bearer;
+    const expiresAt = Math.min(kept.bearer.signedInUntil, Date.now() + limits.streamMsMax);
+    const bearer = { ...kept.bearer, signedInUntil: expiresAt };
+    // Written before anything is awaited: the next redemption finds it opened.
+    await this.#put({ bearer, expiresAt, isOpened: true });
+    return bearer;
   }
 
   override async alarm(): Promise<void> {
     await this.ctx.storage.deleteAll();
+  }
+
+  async #put(kept: Kept): Promise<void> {
+    this.ctx.storage.kv.put<Kept>(key, kept);
+    await this.ctx.storage.setAlarm(kept.expiresAt);
   }
 }

@@ -3,15 +3,13 @@
  * writes). By header, or in browsers by the cookie that the answer to a write has set.
  */
 import { Fault } from '../../shared/contract/fault.ts';
-import { formatPosition, parsePosition, type Position, positionPurpose } from '../../shared/contract/position.ts';
+import type { Position } from '../../shared/contract/position.ts';
 import { edgeLimits } from '../limits.ts';
 import type { SentHeaders } from '../sent-headers.ts';
-import { fromBase64, isCanonicalBase64Url } from './base64.ts';
+import { verifyEventId } from './event-ids.ts';
 import type { Macs } from './macs.ts';
 
 export const positionHeader = 'tombolo-position';
-/** 16 bytes in base64url. */
-const macCharacters = 22;
 
 export interface DemandedToken {
   readonly token: string;
@@ -37,11 +35,7 @@ export async function mustDemandedPosition({ token, by }: DemandedToken, macs: M
 }
 
 async function verifyPosition(token: string, macs: Macs): Promise<Position | undefined> {
-  const end = token.lastIndexOf('.');
-  const position = parsePosition(token.slice(0, end));
-  const mac = token.slice(end + 1);
-  if (position === undefined || mac.length !== macCharacters || !isCanonicalBase64Url(mac)) return undefined;
-  return (await macs.verifyTruncated(`${positionPurpose} ${formatPosition(position)}`, fromBase64(mac))) ? position : undefined;
+  return (await verifyEventId(token, macs))?.position;
 }
 
 function cookieOf(header: string | null): string | undefined {

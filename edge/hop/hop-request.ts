@@ -51,6 +51,7 @@ async function toHopHeaders(c: Context<EdgeEnv>): Promise<Headers> {
     'tombolo-deadline': String(originMs(c, Date.now())),
     'tombolo-principal': formatPrincipal(c.get('principal')),
     'tombolo-request': c.get('requestId'),
+    'tombolo-stream': c.get('stream'),
     'tombolo-upload': c.get('route').operation.body === 'streamed' ? (sent.get('content-length') ?? lengthUnknown) : null,
   };
   const headers = new Headers();

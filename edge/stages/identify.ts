@@ -6,9 +6,10 @@ import type { Context } from 'hono';
 import { anonymous } from '../../shared/contract/principal.ts';
 import type { Route } from '../../shared/operations/route.ts';
 import type { EdgeEnv } from '../context.ts';
+import { verifyEventId } from '../hop/event-ids.ts';
 import { tokenInvalid, type Verified } from '../identity/tokens.ts';
 import { mustBeDeclaredOrigin, type Taken, takeTicket, ticketRefused } from '../live/ticket-parameter.ts';
-import { mustRedeem } from '../live/tickets.client.ts';
+import { mustBeTicket, mustRedeem } from '../live/tickets.client.ts';
 import type { Stage } from '../path.ts';
 
 export function identify(): Stage {
@@ -41,7 +42,12 @@ async function admitTicket(c: Context<EdgeEnv>, { ticket, rest }: Taken, header:
   if (header !== null) throw ticketRefused('comes in place of an Authorization header, not with one');
   // Before it is taken: a foreign page must not be able to spend it.
   mustBeDeclaredOrigin(c.req.raw.headers, c.get('context').settings.corsOrigins);
-  const { principal, signedInUntil } = await mustRedeem(c.env.TICKETS, ticket);
+  const { macs } = c.get('context');
+  const stream = await mustBeTicket(ticket, macs);
+  const lastEventId = c.get('sent').get('last-event-id');
+  const isHeard = lastEventId !== null && (await verifyEventId(lastEventId, macs))?.stream === stream;
+  const { principal, signedInUntil } = await mustRedeem(c.env.TICKETS, stream, isHeard ? 'again' : 'first');
+  c.set('stream', stream);
   return admit(c, { principal, expiresAt: signedInUntil });
 }
 

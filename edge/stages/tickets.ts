@@ -21,6 +21,6 @@ async function issue(c: Context<EdgeEnv>): Promise<Response> {
   mustBeWithoutParameters(c.get('target').query);
   const signedInUntil = c.get('signedInUntil');
   if (signedInUntil === undefined) throw new Fault('token_missing', { detail: 'sign in to get a ticket', headers: { 'www-authenticate': 'Bearer realm="tombolo"' } });
-  const ticket = await issueTicket(c.env.TICKETS, { principal: c.get('principal'), signedInUntil });
+  const ticket = await issueTicket(c.env.TICKETS, c.get('context').macs, { principal: c.get('principal'), signedInUntil });
   return c.json({ ticket, expiresIn: edgeLimits.ticketSeconds }, 201, { 'cache-control': 'no-store' });
 }

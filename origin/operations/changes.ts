@@ -1,6 +1,8 @@
+import { Fault } from '../../shared/contract/fault.ts';
 import { limits } from '../../shared/contract/limits.ts';
-import { parsePosition } from '../../shared/contract/position.ts';
+import type { Position } from '../../shared/contract/position.ts';
 import { scopeOf } from '../../shared/contract/scope.ts';
+import type { HopKey } from '../../shared/hop/keys.ts';
 import type { documents } from '../../shared/operations/documents.ts';
 import type { Answer, Call } from '../call.ts';
 import type { Context } from '../context.ts';
@@ -8,20 +10,42 @@ import { presenter } from '../documents/present.ts';
 import { openEventStream } from '../sinks/live.ts';
 import { signPosition, verifyPosition } from '../tokens.ts';
 
+type Input = Call<typeof documents.changes>['input'];
+
 /** The change feed of a resource as server-sent events, from the position that the client brings, or from now. */
 export async function changes(context: Context, call: Call<typeof documents.changes>): Promise<Answer> {
-  const { resource, principal, rights: { readable }, input: given } = call;
+  const { resource, principal, rights: { readable }, input } = call;
   const { keys } = context.settings;
-  const from = given === undefined ? undefined : (verifyPosition(given, keys) ?? null);
+  const from = mustBegin(input, keys);
   const ends = AbortSignal.any([AbortSignal.timeout(Math.max(0, call.deadline - context.now())), context.streams.signal]);
   const body = openEventStream(context.feed, {
-    resource, readable,
+    resource, readable, from,
     present: presenter(resource, principal, undefined),
     audience: `${resource.name} ${scopeOf(resource, principal)}`,
-    from: from === null || from === undefined ? from : parsePosition(from) ?? null,
     standing: async (ids, atLeast) => (await context.store.many(resource, ids, { deadline: context.now() + limits.requestMsMax, atLeast })).value,
-    token: (position) => signPosition(position, keys[0]),
+    hasOwnIds: input.stream !== undefined,
+    token: (position) => signPosition(position, keys[0], input.stream),
     onTrouble: (err) => context.log.warn({ requestId: call.requestId, err }, 'a live stream ends early'),
   }, ends);
   return { outcome: 'streaming', body, mediaType: 'text/event-stream' };
+}
+
+/**
+ * `undefined`: from now on. `null`: what the client brought is not usable. A browser that was given `after` sends it
+ * each time it comes back, beside the id that it has reached meanwhile: the later one counts. An id that a stream
+ * from `after` cannot have given is refused.
+ */
+function mustBegin({ after, lastEventId }: Input, keys: readonly HopKey[]): Position | undefined | null {
+  const first = after === undefined ? undefined : positionOf(after, keys);
+  const last = lastEventId === undefined ? undefined : positionOf(lastEventId, keys);
+  if (last === undefined) return first;
+  if (first === undefined || first === null) return last;
+  if (last !== null && (last.epoch !== first.epoch || last.order >= first.order)) return last;
+  const detail = 'disagrees with Last-Event-ID, which a stream from here cannot have given';
+  throw new Fault('query_invalid', { detail: `after: ${detail}`, errors: [{ at: 'after', in: 'query', detail }] });
+}
+
+function positionOf(token: string, keys: readonly HopKey[]): Position | undefined | null {
+  const said = verifyPosition(token, keys);
+  return said === undefined ? null : said.position;
 }

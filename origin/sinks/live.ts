@@ -33,13 +33,23 @@ export interface Subscription {
   readonly from: Position | undefined | null;
   /** Documents as they are now, at or after a position: those of the ids that are there. */
   standing(ids: readonly string[], atLeast: Position): Promise<readonly StoredDocument[]>;
+  /** Its ids name it: they are no other subscriber's. */
+  readonly hasOwnIds: boolean;
   token(position: Position): string;
   /** The store failed while this subscriber read from it; the stream ends as one that is asked to come back. */
   onTrouble(cause: unknown): void;
 }
 
-/** Bytes of a change for an audience, made once however many listen. */
-const rendered = new WeakMap<Change, Map<string, string>>();
+/** An event but for its id. */
+interface Told {
+  readonly name: string;
+  readonly data: string;
+  /** With the id that all subscribers share who have none of their own. */
+  shared?: string;
+}
+
+/** A change as an audience is told of it, made once however many listen; `undefined`: they are not. */
+const rendered = new WeakMap<Change, Map<string, Told | undefined>>();
 
 const retryMs = 1_000;
 
@@ -98,7 +108,7 @@ async function toReplayText(changes: readonly Change[], replayed: ReadonlySet<Ch
   const { readable, resource } = subscription;
   const visible = standing.filter(({ value }) => satisfies(value, readable) && isServable(resource, value));
   const now: Now = new Map(visible.map((document) => [document.id, document]));
-  return changes.map((change) => (replayed.has(change) ? renderChange(change, subscription, now) : toChangeText(change, subscription))).join('');
+  return changes.map((change) => (replayed.has(change) ? toReplayedText(change, subscription, now) : toChangeText(change, subscription))).join('');
 }
 
 /** By id: what the caller may see of the documents of a replay. */
@@ -109,25 +119,38 @@ function isShown(image: JsonObject | null | undefined): boolean {
 }
 
 function toChangeText(change: Change, subscription: Subscription): string {
-  const known = rendered.get(change) ?? new Map<string, string>();
+  const told = toldOf(change, subscription);
+  if (told === undefined) return '';
+  const text = () => toEvent(told.name, change.position, told.data, subscription);
+  return subscription.hasOwnIds ? text() : (told.shared ??= text());
+}
+
+function toldOf(change: Change, subscription: Subscription): Told | undefined {
+  const known = rendered.get(change) ?? new Map<string, Told | undefined>();
   rendered.set(change, known);
-  const text = known.get(subscription.audience) ?? renderChange(change, subscription);
-  known.set(subscription.audience, text);
-  return text;
+  if (!known.has(subscription.audience)) known.set(subscription.audience, render(change, subscription));
+  return known.get(subscription.audience);
+}
+
+function toReplayedText(change: Change, subscription: Subscription, now: Now): string {
+  const told = render(change, subscription, now);
+  return told === undefined ? '' : toEvent(told.name, change.position, told.data, subscription);
 }
 
 /** `now`: of a replay. */
-function renderChange(change: Change, subscription: Subscription, now?: Now): string {
-  if (change.kind === 'resource') return toEvent('resync', change.position, '{}', subscription);
+function render(change: Change, subscription: Subscription, now?: Now): Told | undefined {
+  const resync = { name: 'resync', data: '{}' };
+  if (change.kind === 'resource') return resync;
   const before = seen(change, change.before, subscription);
   const after = seen(change, change.after, subscription);
   // Without an image nobody can say what this caller missed, so they are told to read again.
-  if (before === undefined || after === undefined) return toEvent('resync', change.position, '{}', subscription);
-  if (after === null) return before === null ? '' : toEvent(change.after === null ? 'deleted' : 'left', change.position, JSON.stringify({ id: change.id }), subscription);
+  if (before === undefined || after === undefined) return resync;
+  const idAlone = JSON.stringify({ id: change.id });
+  if (after === null) return before === null ? undefined : { name: change.after === null ? 'deleted' : 'left', data: idAlone };
   const current = now?.get(change.id);
-  if (now !== undefined && current === undefined) return toEvent('left', change.position, JSON.stringify({ id: change.id }), subscription);
+  if (now !== undefined && current === undefined) return { name: 'left', data: idAlone };
   const name = change.before === null ? 'created' : before === null ? 'entered' : 'updated';
-  return toEvent(name, change.position, subscription.present(new StoredDocument(change.id, JSON.stringify(after), after), current), subscription);
+  return { name, data: subscription.present(new StoredDocument(change.id, JSON.stringify(after), after), current) };
 }
 
 /** The image as far as the caller may see it: `null` where there is none, or it is not theirs or nobody's to see. */

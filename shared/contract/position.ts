@@ -24,5 +24,5 @@ export function reaches(position: Position, wanted: Position): boolean {
   return position.epoch === wanted.epoch && position.order >= wanted.order;
 }
 
-/** What a signed token says; `Tombolo-Position` is this text, a dot, and the MAC of it in base64url. */
+/** What the MAC of a signed position begins with (event-id.ts). */
 export const positionPurpose = 'tombolo-position';

@@ -26,6 +26,7 @@ export const hopHeaders = [
   'tombolo-deadline',
   'tombolo-principal',
   'tombolo-request',
+  'tombolo-stream',
   'tombolo-upload',
 ] as const;
 

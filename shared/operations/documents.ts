@@ -57,13 +57,10 @@ export const documents = operations({
   },
   changes: {
     ...short, method: 'GET', at: '/changes', answers: 'moment', right: 'read', summary: 'Follows the changes of a resource, live.',
-    body: 'none', takes: [], gives: [events], carries: ['accept', 'last-event-id'], conditions: 'read',
+    body: 'none', takes: [], gives: [events], carries: ['accept', 'last-event-id', 'tombolo-stream'], conditions: 'read',
     msMax: limits.streamMsMax,
     offered: ({ live }) => live,
-    parse: (_resource, query, header) => {
-      const after = parseChangesQuery(query);
-      return header('last-event-id') ?? after;
-    },
+    parse: (_resource, query, header) => ({ after: parseChangesQuery(query), lastEventId: header('last-event-id') ?? undefined, stream: header('tombolo-stream') ?? undefined }),
   },
 });
 

@@ -14,8 +14,8 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 /** The collection, one of its documents, or a named action of the collection. */
 export type Place = '/' | '/:id' | `/${ReservedName}`;
 
-/** Headers of a client that the hop carries to the origin for operations that read them. */
-export type CarriedHeader = 'accept' | 'idempotency-key' | 'if-match' | 'if-none-match' | 'last-event-id';
+/** Headers that the hop carries to the origin for operations that read them: the client's, but for `tombolo-stream`, which the edge sets. */
+export type CarriedHeader = 'accept' | 'idempotency-key' | 'if-match' | 'if-none-match' | 'last-event-id' | 'tombolo-stream';
 
 export interface Operation<Input = unknown> {
   /** The same in contract, folder, code and log. */

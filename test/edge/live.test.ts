@@ -1,14 +1,24 @@
 /** Change feeds and their tickets in real workerd, before an origin whose streams the test writes. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
+import { signPosition, verifyPosition } from '../../origin/tokens.ts';
+import { mustKeyRing } from '../../shared/hop/keys.ts';
 import { ScriptedStream, StreamReader } from '../support/event-source.ts';
+import { testKeys } from '../support/scripted-origin.ts';
 import { World } from '../support/world.ts';
 
 let world: World;
+const persistDir = mkdtempSync(join(tmpdir(), 'tombolo-live-edge-'));
 let stream: ScriptedStream;
 beforeAll(async () => {
-  world = await World.start({ workerModule: 'test/workers/limits.worker.ts', silent: true, corsOrigins: 'https://app.test', variables: { TOMBOLO_ANONYMOUS_PLAN: 'leased' } });
+  world = await World.start({ workerModule: 'test/workers/limits.worker.ts', silent: true, persistDir, corsOrigins: 'https://app.test', variables: { TOMBOLO_ANONYMOUS_PLAN: 'leased' } });
 });
-afterAll(() => world.close());
+afterAll(async () => {
+  await world.close();
+  rmSync(persistDir, { recursive: true });
+});
 beforeEach(() => {
   begin();
   world.origin.script = () => ({ body: stream.body, headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store' } });
@@ -86,11 +96,88 @@ describe('a change feed', () => {
   });
 });
 
+/** As the origin signs them. */
+const key = mustKeyRing(testKeys)[0];
+const position = { epoch: 'a'.repeat(16), order: '00000001' };
+/** The stream as the edge named it to the origin. */
+const streamAsked = () => world.lastAsked().headers.get('tombolo-stream') ?? '';
+
+describe('a feed whose origin is away', () => {
+  test('ends as one to come back to, for whoever takes events, and is a failure in the log', async () => {
+    const { port } = world.origin;
+    for (const isThere of [true, false]) {
+      if (isThere) world.origin.script = () => ({ status: 503, body: '{}', headers: { 'content-type': 'application/problem+json' } });
+      else await world.origin.stop();
+      const response = await open('/v1/notes/changes');
+      expect([response.headers.get('content-type'), response.headers.get('cache-control')]).toEqual(['text/event-stream', 'no-store']);
+      const retryMs = Number(/^retry: (\d+)\n\n$/.exec(await response.text())?.[1]);
+      expect(retryMs).toBeWithin(1_000, 4_001);
+      const [line = ''] = await world.logged(`feed.away","requestId":"${response.headers.get('x-request-id')}`);
+      expect(JSON.parse(line)).toMatchObject({ level: 'warn', event: 'feed.away', status: 503 });
+    }
+    world.origin.start(port);
+    world.origin.script = () => ({ status: 503, body: '{}', headers: { 'content-type': 'application/problem+json' } });
+    expect((await world.get('/v1/notes/changes', { accept: '*/*' })).status).toBe(503);
+    expect((await world.get('/v1/notes', { accept: 'application/json' })).status).toBe(503);
+    world.origin.script = () => ({ status: 400, body: '{}', headers: { 'content-type': 'application/problem+json' } });
+    expect((await world.get('/v1/notes/changes', { accept: 'text/event-stream' })).status).toBe(400);
+  });
+});
+
 describe('a ticket', () => {
+  test('opens its stream again for whoever has heard it, as long as that may last, and for nobody else', async () => {
+    const [mine, other] = [await ticketFor(await bearer(20_000)), await ticketFor(await bearer(20_000))];
+    await new StreamReader(await open(`/v1/notes/changes?ticket=${mine}`)).leave();
+    const stream = streamAsked();
+    expect(stream).toMatch(/^[A-Za-z0-9_-]{22}$/);
+    begin();
+    await new StreamReader(await open(`/v1/notes/changes?ticket=${other}`)).leave();
+    const heard = signPosition(position, key, stream);
+    const before = world.origin.seen.length;
+    for (const lastEventId of ['p7', signPosition(position, key), signPosition(position, key, streamAsked()), `${heard.slice(0, -2)}AA`, heard.replace(stream, 'A'.repeat(22))])
+      expect(await codeOf(await world.get(`/v1/notes/changes?ticket=${mine}`, { 'last-event-id': lastEventId }))).toEqual([401, 'token_invalid']);
+    expect(world.origin.seen.length).toBe(before);
+    for (let n = 0; n < 3; n++) {
+      begin();
+      await new StreamReader(await open(`/v1/notes/changes?ticket=${mine}`, { 'last-event-id': heard })).leave();
+      expect([world.lastAsked().headers.get('last-event-id'), streamAsked()]).toEqual([heard, stream]);
+    }
+    await world.get('/.test/clock?ms=3590000');
+    begin();
+    await new StreamReader(await open(`/v1/notes/changes?ticket=${mine}`, { 'last-event-id': heard })).leave();
+    expect(deadline()).toBeWithin(1_000, 10_001);
+    await world.get('/.test/clock?ms=3601000');
+    expect(await codeOf(await world.get(`/v1/notes/changes?ticket=${mine}`, { 'last-event-id': heard }))).toEqual([401, 'token_invalid']);
+    await world.get('/.test/clock?ms=0');
+  });
+
+  test('that was taken while the origin is away is good for the way back', async () => {
+    const ticket = await ticketFor(await bearer());
+    world.origin.script = () => ({ status: 503, body: '{}' });
+    const id = /^id: (\S+)$/m.exec(await (await open(`/v1/notes/changes?ticket=${ticket}`)).text())?.[1] ?? '';
+    expect(await codeOf(await world.get(`/v1/notes/changes?ticket=${ticket}`))).toEqual([401, 'token_invalid']);
+    expect(await (await open(`/v1/notes/changes?ticket=${ticket}`, { 'last-event-id': id })).text()).not.toContain('id:');
+    world.origin.script = () => ({ body: stream.body, headers: { 'content-type': 'text/event-stream' } });
+    await new StreamReader(await open(`/v1/notes/changes?ticket=${ticket}`, { 'last-event-id': id })).leave();
+    expect(verifyPosition(id, [key])).toEqual({ position: undefined, stream: streamAsked() });
+  });
+
+  test('that was never given out leaves nothing behind', async () => {
+    const objects = () => [...new Bun.Glob('**/*Tickets*/*.sqlite').scanSync(persistDir)].length;
+    await ticketFor(await bearer());
+    const before = objects();
+    expect(before).toBeGreaterThan(0);
+    for (let n = 0; n < 50; n++) {
+      const invented = Buffer.from(crypto.getRandomValues(new Uint8Array(48))).toString('base64url');
+      for (const ticket of [`tkt_${invented.slice(0, 43)}`, `tkt_${invented.slice(0, 43)}.${invented.slice(0, 21)}A`]) expect((await world.get(`/v1/notes/changes?ticket=${ticket}`)).status).toBe(401);
+    }
+    expect(objects()).toBe(before);
+  });
+
   test('opens one feed as the one who got it, and never reaches the origin', async () => {
     const headers = await bearer(120);
     const ticket = await ticketFor(headers);
-    expect(ticket).toMatch(/^tkt_[A-Za-z0-9_-]{43}$/);
+    expect(ticket).toMatch(/^tkt_[A-Za-z0-9_-]{43}\.[A-Za-z0-9_-]{22}$/);
     await new StreamReader(await open(`/v1/reviews/changes?ticket=${ticket}&after=p1`, { origin: 'https://app.test' })).leave();
     const { query, headers: hop } = world.lastAsked();
     expect(query).toBe('?after=p1');

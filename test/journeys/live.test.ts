@@ -1,6 +1,8 @@
 /** A feed through the edge: events as they happen, quiet without end, and the way back without a hole. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { BrowserEventSource } from '../support/browser-event-source.ts';
 import { EventStream, type ServerEvent } from '../support/event-stream.ts';
+import { eventually } from '../support/eventually.ts';
 import { engines, startWorld, type World } from '../support/whole-world.ts';
 
 const film = '01890a5d-ac96-774b-bcce-b302099a8057';
@@ -56,6 +58,45 @@ describe.each([...engines])('live on %s', (engine) => {
     const again = await follow({ 'last-event-id': lastId });
     expect([textOf(await again.next()), textOf(await again.next())]).toEqual(['Missed one', 'Missed two']);
     await again.close();
+  });
+
+  test('lets a browser come back by itself over a killed origin, with its ticket, and miss nothing', async () => {
+    const given = await world.request('/v1/live/tickets', { method: 'POST', token: await world.token() });
+    const { ticket } = JSON.parse(given.text) as { ticket: string };
+    const reader = new BrowserEventSource(`${world.edge.url}/v1/reviews/changes?ticket=${ticket}`);
+    await eventually('the stream is open', () => reader.state === 'open');
+    await review('Before');
+    await reader.hears((event) => textOf(event) === 'Before');
+    for (const round of ['one', 'two']) {
+      await world.origin.kill9();
+      // Long enough that it asks while nobody is there.
+      const { connections } = reader;
+      await eventually('it has asked in vain', () => reader.connections >= connections + 1, { msMax: 10_000 });
+      await world.origin.start();
+      await review(`After ${round}`);
+      await reader.hears((event) => textOf(event) === `After ${round}`);
+    }
+    expect(reader.events.filter(({ name }) => name === 'created').map(textOf)).toEqual(['Before', 'After one', 'After two']);
+    await reader.close();
+  }, 60_000);
+
+  test('refuses by name to begin at an id that is before after', async () => {
+    const stream = await follow();
+    const first = await stream.heardFrom();
+    await review('Between');
+    const second = (await stream.next())?.id ?? '';
+    await stream.close();
+    const both = (after: string, lastEventId: string) => fetch(`${world.edge.url}/v1/reviews/changes?after=${after}`, { headers: { 'last-event-id': lastEventId } });
+    for (const lastEventId of [first, 'nonsense']) {
+      const refused = await both(second, lastEventId);
+      expect([refused.status, await refused.json()]).toMatchObject([400, { code: 'query_invalid', errors: [{ at: 'after', in: 'query' }] }]);
+    }
+    // As a browser comes back that began with `after`.
+    for (const lastEventId of [first, second]) {
+      const again = await both(first, lastEventId);
+      expect(again.status).toBe(200);
+      await again.body?.cancel();
+    }
   });
 
   test('is told when the origin stops, so that it comes back', async () => {

@@ -19,6 +19,8 @@ export class EventStream {
   #text = '';
   /** Also set by heartbeats, which dispatch nothing. */
   lastId = '';
+  /** As last said by the stream. */
+  retryMs: number | undefined;
 
   constructor(response: Response, { heartbeats = false }: EventStreamOptions = {}) {
     this.#heartbeats = heartbeats;
@@ -59,6 +61,8 @@ export class EventStream {
 
   #dispatch(fields: ReadonlyMap<string, string>): void {
     this.lastId = fields.get('id') ?? this.lastId;
+    const retry = fields.get('retry');
+    if (retry !== undefined) this.retryMs = Number(retry);
     const data = fields.get('data');
     if (data !== undefined) this.#ready.push({ name: fields.get('event') ?? 'message', data, id: this.lastId });
     else if (this.#heartbeats && fields.has('id')) this.#ready.push({ name: 'heartbeat', data: '', id: this.lastId });

@@ -1,0 +1,17 @@
+/** Ids of events as the origin signs them (`origin/tokens.ts`), and those that the edge gives in its place. */
+import { type EventId, formatEventId, parseEventId } from '../../shared/contract/event-id.ts';
+import { positionPurpose } from '../../shared/contract/position.ts';
+import { isTruncatedMac, signTruncated } from './truncated-macs.ts';
+import type { Macs } from './macs.ts';
+
+export async function verifyEventId(token: string, macs: Macs): Promise<EventId | undefined> {
+  const end = token.lastIndexOf('.');
+  const id = parseEventId(token.slice(0, Math.max(end, 0)));
+  if (id === undefined) return undefined;
+  return (await isTruncatedMac(macs, `${positionPurpose} ${formatEventId(id)}`, token.slice(end + 1))) ? id : undefined;
+}
+
+export async function signStart(stream: string, macs: Macs): Promise<string> {
+  const text = formatEventId({ position: undefined, stream });
+  return `${text}.${await signTruncated(macs, `${positionPurpose} ${text}`)}`;
+}
