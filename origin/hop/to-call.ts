@@ -48,13 +48,22 @@ async function toBody(operation: Operation, resource: Asked['resource'], hop: Ve
 
 /** A buffered body is believed by its digest, which the signature covers (RFC 9530). */
 async function mustBodyText(hop: VerifiedHop, request: Request, bytesMax: number): Promise<string> {
-  const bytes = new Uint8Array(await request.arrayBuffer());
+  const bytes = await mustBytes(request);
   if (bytes.length > bytesMax) throw new Fault('body_too_large', { detail: `at most ${bytesMax} bytes` });
   if (hop.header('content-digest') !== contentDigest(bytes)) throw new Fault('hop_invalid', { detail: 'the body is not the one that was signed' });
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     throw new Fault('body_malformed', { detail: 'the body is not UTF-8' });
+  }
+}
+
+/** Who broke off gets no answer; that is no failure of ours. */
+async function mustBytes(request: Request): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await request.arrayBuffer());
+  } catch (cause) {
+    throw new Fault('body_malformed', { detail: 'the body broke off', cause });
   }
 }
 
