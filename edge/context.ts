@@ -12,6 +12,7 @@ import type { Cached } from '../shared/operations/operation.ts';
 import type { Route } from '../shared/operations/route.ts';
 import { type EdgeSettings, mustEdgeSettings } from '../shared/settings/edge-settings.ts';
 import { SettingsError } from '../shared/settings/reader.ts';
+import { toUnknownVariables } from '../shared/settings/unknown-variables.ts';
 import { Entries } from './cache/entries.ts';
 import { Generations } from './cache/generations.ts';
 import type { Counters } from './coordinator/counters.object.ts';
@@ -21,6 +22,7 @@ import type { Tickets } from './coordinator/tickets.object.ts';
 import { Macs } from './hop/macs.ts';
 import type { ReadFacts } from './hop/verify.ts';
 import { Tokens } from './identity/tokens.ts';
+import { log } from './log.ts';
 import { toQuota } from './quota/counters.client.ts';
 import type { Quota } from './quota/quota.ts';
 import { Reads } from './reads.ts';
@@ -112,6 +114,7 @@ export function contextOf(bindings: Bindings, served: Served): EdgeContext {
 function build(bindings: Bindings, { contract, plans }: Served): EdgeContext {
   try {
     mustBeSound(contract, plans, { mistakes: unaffordable(plans, contract) });
+    for (const unknown of toUnknownVariables({ ...bindings })) log('warn', 'settings.unknown', { unknown });
     const settings = mustEdgeSettings({ ...bindings }, plans.byName);
     return {
       settings, contract, plans: withAnonymousPlan(plans, settings.anonymousPlan), quota: toQuota(bindings.COUNTERS), macs: new Macs(settings.keys), tokens: new Tokens(settings),

@@ -97,8 +97,10 @@ type Changes = Extract<FeedStep, { readonly kind: 'changes' }>;
 /** At once for what happens now; a replay waits for one read of the store. */
 function toText({ changes, through, late }: Changes, head: Position, subscription: Subscription): string | Promise<string> {
   const ours = changes.filter((change) => change.resource === subscription.resource.name);
-  const replayed = new Set(ours.filter((change) => late || reaches(head, change.position)));
-  if (replayed.size > 0) return toReplayText(ours, replayed, through, subscription);
+  const isReplayed = (change: Change) => late || reaches(head, change.position);
+  // They come in order: where the first is not replayed, none is.
+  const [first] = ours;
+  if (first !== undefined && isReplayed(first)) return toReplayText(ours, new Set(ours.filter(isReplayed)), through, subscription);
   return ours.map((change) => toChangeText(change, subscription)).join('');
 }
 

@@ -46,12 +46,13 @@ test('plain HTTP is for the same machine, or development', () => {
 
 test('a Worker without a setting answers 503 to everything and logs its name', async () => {
   const lines: string[] = [];
-  const edge = await startEdge({ originUrl: 'https://origin.example.com', keys: testKeys, issuer: 'a', audience: 'b', jwksUrl: 'https://a.test', environment: 'production', variables: { TOMBOLO_KEYS: undefined }, onLog: (line) => lines.push(line) });
+  const edge = await startEdge({ originUrl: 'https://origin.example.com', keys: testKeys, issuer: 'a', audience: 'b', jwksUrl: 'https://a.test', environment: 'production', variables: { TOMBOLO_KEYS: undefined, TOMBOLO_KEY: 'x' }, onLog: (line) => lines.push(line) });
   for (const path of ['/health', '/v1/films', '/nothing', '/.tombolo/changes']) {
     const answer = await fetch(edge.url + path, { method: path.startsWith('/.') ? 'POST' : 'GET' });
     expect([answer.status, ((await answer.json()) as { code: string; detail?: string }).code]).toEqual([503, 'misconfigured']);
   }
   await eventually('the name in the log', () => lines.join('\n').includes('TOMBOLO_KEYS: is missing'));
+  await eventually('the misspelt one in the log', () => lines.join('\n').includes('TOMBOLO_KEY: no setting has this name; did you mean TOMBOLO_KEYS?'));
   await edge.close();
 });
 
