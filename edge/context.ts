@@ -19,14 +19,14 @@ import type { Counters } from './coordinator/counters.object.ts';
 import type { Coordinator } from './coordinator/generations.object.ts';
 import { type Dressing, toDressing } from './dressing.ts';
 import type { Tickets } from './coordinator/tickets.object.ts';
-import { Macs } from './hop/macs.ts';
-import type { ReadFacts } from './hop/verify.ts';
+import { Macs } from './origin-client/macs.ts';
+import { OriginClient } from './origin-client/origin-client.ts';
+import type { ReadFacts } from './origin-client/verify.ts';
 import { Tokens } from './identity/tokens.ts';
 import { log } from './log.ts';
 import { toQuota } from './quota/counters.client.ts';
 import type { Quota } from './quota/quota.ts';
 import { Reads } from './reads.ts';
-import { RetryBudget } from './retry-budget.ts';
 import type { SentHeaders } from './sent-headers.ts';
 import type { Target } from './target.ts';
 
@@ -45,7 +45,7 @@ export interface EdgeContext {
   readonly quota: Quota;
   readonly macs: Macs;
   readonly tokens: Tokens;
-  readonly retries: RetryBudget;
+  readonly origin: OriginClient;
   readonly generations: Generations;
   readonly entries: Entries;
   readonly reads: Reads;
@@ -79,9 +79,7 @@ export interface Variables {
   /** The buffered body of a write, byte for byte. */
   body: Uint8Array<ArrayBuffer> | undefined;
   conditions: Conditions;
-  /** Set by the cache: it wants to know what the origin signed. */
-  wantsFacts: boolean;
-  /** Set by `forward`, when asked: verified facts of the answer. */
+  /** Set by `forward`: what the origin said of its answer's state. */
   facts: ReadFacts | undefined;
   /** Fields of the answer, whoever gives it (`leave.ts`). */
   told: [name: string, value: string][];
@@ -116,9 +114,11 @@ function build(bindings: Bindings, { contract, plans }: Served): EdgeContext {
     mustBeSound(contract, plans, { mistakes: unaffordable(plans, contract) });
     for (const unknown of toUnknownVariables({ ...bindings })) log('warn', 'settings.unknown', { unknown });
     const settings = mustEdgeSettings({ ...bindings }, plans.byName);
+    const macs = new Macs(settings.keys);
     return {
-      settings, contract, plans: withAnonymousPlan(plans, settings.anonymousPlan), quota: toQuota(bindings.COUNTERS), macs: new Macs(settings.keys), tokens: new Tokens(settings),
-      retries: new RetryBudget(), generations: new Generations(settings, contract.digest), entries: new Entries(), reads: new Reads(), dressing: toDressing(settings),
+      settings, contract, plans: withAnonymousPlan(plans, settings.anonymousPlan), quota: toQuota(bindings.COUNTERS), macs,
+      origin: new OriginClient({ originUrl: settings.originUrl, macs }), tokens: new Tokens(settings),
+      generations: new Generations(settings, contract.digest), entries: new Entries(), reads: new Reads(), dressing: toDressing(settings),
     };
   } catch (cause) {
     if (cause instanceof DeclarationError) throw new Fault('misconfigured', { facts: { declarations: cause.mistakes } });

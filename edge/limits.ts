@@ -52,6 +52,8 @@ export const edgeLimits = {
   retriesMax: 10,
   /** Less time than this left makes a second try pointless. */
   retryMsMin: 100,
+  /** For so long the next key signs after the origin did not know the first; then the first is tried again. */
+  keyStandsInMs: 10_000,
   /** Seconds in `Retry-After` when the origin or the issuer is away. */
   retryAfterSeconds: 1,
   /** The platform's window for the flood shield (`wrangler.toml`), told in `Retry-After`. */

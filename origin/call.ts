@@ -1,4 +1,5 @@
 /** A call: what an operation is asked, by whom, within what, parsed and with rights; whoever asks it, over HTTP or not. */
+import type { HopKey } from '../shared/hop/keys.ts';
 import type { Preconditions } from '../shared/contract/preconditions.ts';
 import type { Position } from '../shared/contract/position.ts';
 import type { Principal } from '../shared/contract/principal.ts';
@@ -24,6 +25,8 @@ export interface Asked {
   readonly atLeast: Position | undefined;
   /** Spent in the write's transaction, where the call came over a hop. */
   readonly nonce: WriteOptions['nonce'] | undefined;
+  /** Signs the tokens in the answer: cursors and positions. The edge that asks has it. */
+  readonly tokenKey: HopKey;
   /** In logs and problem documents. */
   readonly requestId: string;
 }

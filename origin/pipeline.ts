@@ -9,15 +9,18 @@ import { mustRoute } from '../shared/operations/route.ts';
 import type { Context } from './context.ts';
 import { execute } from './execute.ts';
 import { toCall } from './hop/to-call.ts';
-import { verifyHop } from './hop/verify.ts';
+import type { AnswerSigning } from './hop/sign.ts';
+import { refusalSigning, verifyHop } from './hop/verify.ts';
 import { respond, respondFault } from './respond.ts';
 
 /** `untimed` lifts the server's own limits on slow bodies and quiet answers; the request's deadline stays. */
 export async function handle(context: Context, request: Request, untimed: () => void): Promise<Response> {
   let requestId = 'none';
+  let signing: AnswerSigning | undefined;
   try {
     const hop = verifyHop(request, context.settings.keys, context.now());
     requestId = hop.header('tombolo-request') ?? 'none';
+    signing = hop.answers;
     const route = mustRoute(context.contract, hop.method, hop.path);
     const { operation } = route;
     if (operation.body === 'streamed' || operation.answers === 'moment') untimed();
@@ -25,6 +28,6 @@ export async function handle(context: Context, request: Request, untimed: () => 
     const answer = await execute(context, call);
     return respond(context, hop, call, answer);
   } catch (thrown) {
-    return respondFault(context, toFault(thrown), requestId);
+    return respondFault(context, toFault(thrown), requestId, signing ?? refusalSigning(request, context.settings.keys));
   }
 }

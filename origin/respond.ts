@@ -3,26 +3,25 @@ import { Fault, problems } from '../shared/contract/fault.ts';
 import { formatPosition } from '../shared/contract/position.ts';
 import { problemMediaType, toProblem, toProblemResponse } from '../shared/contract/problem.ts';
 import { scopeDigest, scopeOf } from '../shared/contract/scope.ts';
-import { readHeader } from '../shared/hop/profile.ts';
+import { hopRefusalHeader, readHeader } from '../shared/hop/profile.ts';
 import { currentVersion } from '../shared/operations/route.ts';
 import type { Answer, Asked, Outcome } from './call.ts';
 import type { Context } from './context.ts';
-import { signAnswer } from './hop/sign.ts';
+import { type AnswerSigning, signAnswer } from './hop/sign.ts';
 import type { VerifiedHop } from './hop/verify.ts';
 import { signPosition } from './tokens.ts';
 
 const statuses: Readonly<Record<Outcome, number>> = { found: 200, unchanged: 304, absent: 404, created: 201, written: 200, removed: 204, streaming: 200 };
 
 export function respond(context: Context, hop: VerifiedHop, asked: Asked, answer: Answer): Response {
-  const [key] = context.settings.keys;
   const status = statuses[answer.outcome];
   const headers = toHeaders(hop, asked, answer);
-  if (answer.writtenAt !== undefined) headers['tombolo-position'] = signPosition(answer.writtenAt, key);
+  if (answer.writtenAt !== undefined) headers['tombolo-position'] = signPosition(answer.writtenAt, asked.tokenKey);
   if (answer.readAt !== undefined) {
     const { resource, principal } = asked;
     headers[readHeader] = `${formatPosition(answer.readAt)};${resource.digest};${scopeDigest(scopeOf(resource, principal))}`;
-    signAnswer(headers, status, key, hop.parameters.nonce, context.now());
   }
+  signAnswer(headers, status, hop.answers, context.now());
   return new Response(hop.method === 'HEAD' ? null : toBody(asked, answer), { status, headers });
 }
 
@@ -55,10 +54,18 @@ function toLink({ path, query }: VerifiedHop, { next, prev }: NonNullable<Answer
   return [...link(next, 'next'), ...link(prev, 'prev')].join(', ');
 }
 
-/** A refusal as a problem document; what is ours to mend is logged in full, under the id that the client sees. */
-export function respondFault(context: Context, fault: Fault, requestId: string): Response {
+/**
+ * A refusal as a problem document; what is ours to mend is logged in full, under the id that the client sees.
+ * `signing` is absent where the request named no nonce to bind the answer to.
+ */
+export function respondFault(context: Context, fault: Fault, requestId: string, signing: AnswerSigning | undefined): Response {
   context.refusals.set(fault.reason, (context.refusals.get(fault.reason) ?? 0) + 1);
   if (problems[fault.reason].status >= 500) context.log.error({ requestId, reason: fault.reason, facts: fault.facts, err: fault.cause ?? fault }, 'request failed');
   else context.log.debug({ requestId, reason: fault.reason, detail: fault.detail }, 'request refused');
-  return toProblemResponse(fault, requestId);
+  const answer = toProblemResponse(fault, requestId);
+  if (signing === undefined) return answer;
+  const headers: Record<string, string> = Object.fromEntries(answer.headers);
+  if (fault.reason.startsWith('hop_')) headers[hopRefusalHeader] = fault.reason;
+  signAnswer(headers, answer.status, signing, context.now());
+  return new Response(answer.body, { status: answer.status, headers });
 }

@@ -95,7 +95,7 @@ function startPurge(context: Context, edgeUrl: string): Started<void> {
   const running = runPurge({
     store, feed, contract, signal: stop.signal,
     send: async (report) => {
-      const answer = await sendReport(edgeUrl, report, settings.keys[0], stop.signal);
+      const answer = await sendReport(edgeUrl, report, settings.keys, stop.signal);
       if (troubled > 0) log.warn({ edgeUrl }, 'the edge hears of changes again');
       troubled = 0;
       return answer;

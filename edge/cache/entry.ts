@@ -2,7 +2,7 @@
 import { type Position, reaches } from '../../shared/contract/position.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { scopeDigest } from '../../shared/contract/scope.ts';
-import type { ReadFacts } from '../hop/verify.ts';
+import type { ReadFacts } from '../origin-client/verify.ts';
 import type { View } from './generations.ts';
 
 export interface Entry {
@@ -28,13 +28,31 @@ export function isFresh(entry: Entry, view: View | undefined, demanded: Position
   return demanded === undefined || reaches(entry.position, demanded) || reaches({ epoch: view.epoch, order: view.through }, demanded);
 }
 
+export interface Outage {
+  readonly view: View | undefined;
+  /** Of what would be gone, where the resource may show what was last known. */
+  readonly gone: View | undefined;
+  /** Of the last write that went through here to this resource, as far as this isolate knows. */
+  readonly written: Position | undefined;
+  readonly demanded: Position | undefined;
+  readonly staleMsMax: number;
+}
+
 /**
- * Stands in for an origin that fails (RFC 5861 §4): not for one of another contract, which might refuse it, not
- * for one who demands a later state, and not for ever.
+ * Stands in for an origin that fails (RFC 5861 §4): not for one of another contract, which might refuse it, not for one
+ * who demands a later state, not for ever, and not what is known to be wrong (SEMANTICS §1).
  */
-export function maySubstitute(entry: Entry, view: View | undefined, demanded: Position | undefined, staleMsMax: number): boolean {
-  if (view?.agreed === false) return false;
-  return Date.now() - entry.rightAt <= staleMsMax && (demanded === undefined || reaches(entry.position, demanded));
+export function maySubstitute(entry: Entry, { view, gone, written, demanded, staleMsMax }: Outage): boolean {
+  if (view?.agreed === false || Date.now() - entry.rightAt > staleMsMax) return false;
+  if (demanded !== undefined && !reaches(entry.position, demanded)) return false;
+  // Written through here and not reported yet: nobody can say what has become of the entry.
+  if (written !== undefined && !reaches(entry.position, written) && (view === undefined || !reaches({ epoch: view.epoch, order: view.through }, written))) return false;
+  return !isRaised(view, entry.position) || (gone !== undefined && !isRaised(gone, entry.position));
+}
+
+/** Generations are lower bounds, also while they are not known to be all: one above the entry's state says that it has changed. */
+function isRaised(view: View | undefined, { epoch, order }: Position): boolean {
+  return view !== undefined && (view.epoch !== epoch || view.generations.some((generation) => generation > order));
 }
 
 /**

@@ -2,12 +2,12 @@
 import type { Context } from 'hono';
 import { Fault } from '../../shared/contract/fault.ts';
 import type { EdgeEnv } from '../context.ts';
-import { toForwardFault } from '../forward-fault.ts';
+import { toForwardFault } from '../origin-client/forward-fault.ts';
 import { edgeLimits } from '../limits.ts';
 import type { Next } from '../path.ts';
 import { bufferUpTo } from '../read-body.ts';
 import { cacheable, fromEntry, keptHeaders, label, underCondition } from './answers.ts';
-import { type Entry, isStorable, maySubstitute } from './entry.ts';
+import { type Entry, isStorable, maySubstitute, type Outage } from './entry.ts';
 import type { View } from './generations.ts';
 import type { Plan } from './plan.ts';
 
@@ -22,11 +22,10 @@ export interface Stored {
 
 export async function fill(c: Context<EdgeEnv>, plan: Plan, { entry, view }: Stored, reason: ForwardReason, next: Next): Promise<Response> {
   const { ifNoneMatch, after } = c.get('conditions');
-  c.set('wantsFacts', true);
   // The client's own condition is met below: asked with it, the origin might answer with nothing to keep.
   c.set('conditions', { after, ifNoneMatch: entry?.etag });
   const answer = await next();
-  if (entry !== undefined && reason !== 'request' && isAway(c, answer) && maySubstitute(entry, view, after, c.get('context').settings.staleIfErrorMs)) {
+  if (entry !== undefined && reason !== 'request' && isAway(c, answer) && maySubstitute(entry, outageOf(c, plan, view))) {
     await answer.body?.cancel();
     return substitute(c, plan, entry, ifNoneMatch);
   }
@@ -42,6 +41,15 @@ export async function fill(c: Context<EdgeEnv>, plan: Plan, { entry, view }: Sto
 function isAway(c: Context<EdgeEnv>, { status }: Response): boolean {
   if (c.error instanceof Fault) return c.error.reason === 'origin_unavailable' || c.error.reason === 'deadline_exceeded';
   return [500, 502, 503, 504].includes(status);
+}
+
+/** What this isolate knows that speaks against an old answer. */
+function outageOf(c: Context<EdgeEnv>, { resource, gone }: Plan, view: View | undefined): Outage {
+  const { generations, settings } = c.get('context');
+  return {
+    view, gone: gone && generations.peek(gone), written: generations.lastWrite(resource.name),
+    demanded: c.get('conditions').after, staleMsMax: settings.staleIfErrorMs,
+  };
 }
 
 /** What was last known to be right, with its age, and marked: it may not be right any more. */
@@ -77,7 +85,7 @@ async function toEntry(c: Context<EdgeEnv>, { resource, scope, keepsAbsence }: P
   const { position } = facts;
   const common = { position, generations: view.generations, validatedAt: Date.now(), rightAt: Date.now(), etag: answer.headers.get('etag') ?? undefined };
   if (answer.status === 404) return { entry: { ...common, status: 404, body: new Uint8Array(0), headers: [] }, stored: true };
-  const body = await bufferUpTo(answer.body, edgeLimits.entryBytesMax).catch((cause: unknown) => Promise.reject(toForwardFault(cause)));
+  const body = await bufferUpTo(answer.body, edgeLimits.entryBytesMax).catch((cause: unknown) => Promise.reject(toForwardFault({ mayBeDone: false, cause })));
   if (!(body instanceof Uint8Array)) return new Response(body, answer);
   return { entry: { ...common, status: 200, body, headers: [...answer.headers].filter(([name]) => keptHeaders.has(name)) }, stored: true };
 }

@@ -7,6 +7,7 @@
  *              └── the feed was silent, or an origin serves another contract: unknown, asked again after M
  */
 import type { Dependencies } from '../../shared/contract/dependencies.ts';
+import { type Position, reaches } from '../../shared/contract/position.ts';
 import type { Changes, Heard } from '../coordinator/changes.ts';
 import { Flights, settledWithin } from '../flights.ts';
 import { edgeLimits } from '../limits.ts';
@@ -39,6 +40,7 @@ export class Generations {
   readonly #silentMs: number;
   readonly #contract: string;
   readonly #memos = new Map<string, Memo>();
+  readonly #written = new Map<string, Position>();
   readonly #flights = new Flights<void>(edgeLimits.askMsMax);
   #failedAt = 0;
 
@@ -64,6 +66,21 @@ export class Generations {
       view = index === 0 ? own : together(view, own);
     }
     return view;
+  }
+
+  /** The same without asking anybody. */
+  peek(dependencies: Dependencies): View | undefined {
+    return dependencies.map(({ resource, buckets }) => this.#copy(this.#memos.get(resource), buckets)).reduce(together);
+  }
+
+  /** An effect of this resource was acknowledged through this isolate. */
+  noteWrite(resource: string, position: Position): void {
+    const known = this.#written.get(resource);
+    if (known === undefined || !reaches(known, position)) this.#written.set(resource, position);
+  }
+
+  lastWrite(resource: string): Position | undefined {
+    return this.#written.get(resource);
   }
 
   /** Past half of its time, and nobody asks. */

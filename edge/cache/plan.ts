@@ -1,5 +1,5 @@
 /** Whether a request may be answered from stored bytes, under which name, and what that answer depends on. */
-import type { Dependencies } from '../../shared/contract/dependencies.ts';
+import { type Dependencies, goneOf } from '../../shared/contract/dependencies.ts';
 import type { Principal } from '../../shared/contract/principal.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import type { Cached } from '../../shared/operations/operation.ts';
@@ -15,6 +15,8 @@ export interface Plan {
   /** Whether caches between us and the client may hold the answer for everybody. */
   readonly isPublic: boolean;
   readonly dependencies: Dependencies;
+  /** What must stand as it is for an answer to stand in for a later one; `undefined`: none ever does. */
+  readonly gone: Dependencies | undefined;
   readonly keepsAbsence: boolean;
 }
 
@@ -39,5 +41,6 @@ export function toPlan({ route, read, principal, conditions }: Planned): Plan | 
   const key = `${layout}/${currentVersion}/${resource.name}/${resource.digest}/${scope}/${name}`;
   const buckets = dependencies.reduce((sum, each) => sum + each.buckets.length, 0);
   if (key.length > edgeLimits.keyCharactersMax || buckets > edgeLimits.entryBucketsMax) return undefined;
-  return { key, resource, scope, isPublic: scope === publicScope, dependencies, keepsAbsence };
+  const gone = resource.outage === 'last-known' ? goneOf(resource, route.id) : undefined;
+  return { key, resource, scope, isPublic: scope === publicScope, dependencies, gone, keepsAbsence };
 }

@@ -6,8 +6,8 @@ import { Fault } from '../../shared/contract/fault.ts';
 import type { Position } from '../../shared/contract/position.ts';
 import { edgeLimits } from '../limits.ts';
 import type { SentHeaders } from '../sent-headers.ts';
+import type { Macs } from '../origin-client/macs.ts';
 import { verifyEventId } from './event-ids.ts';
-import type { Macs } from './macs.ts';
 
 export const positionHeader = 'tombolo-position';
 

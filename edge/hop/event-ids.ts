@@ -2,7 +2,7 @@
 import { type EventId, formatEventId, parseEventId } from '../../shared/contract/event-id.ts';
 import { positionPurpose } from '../../shared/contract/position.ts';
 import { isTruncatedMac, signTruncated } from './truncated-macs.ts';
-import type { Macs } from './macs.ts';
+import type { Macs } from '../origin-client/macs.ts';
 
 export async function verifyEventId(token: string, macs: Macs): Promise<EventId | undefined> {
   const end = token.lastIndexOf('.');

@@ -1,6 +1,6 @@
 /** MACs in texts that clients carry: 128 bits are enough where an attacker can only try online (RFC 2104 §5). */
 import { fromBase64, isCanonicalBase64Url, toBase64Url } from './base64.ts';
-import type { Macs } from './macs.ts';
+import type { Macs } from '../origin-client/macs.ts';
 
 const macBytes = 16;
 /** The same in base64url. */

@@ -1,27 +1,17 @@
 /**
- * How long a request may take, at the edge and at the origin. They are one deadline for all but change feeds:
- * a feed's head must come like any other answer, and its stream then lives as long as the caller's token, an
- * hour at most. The origin ends it with `reconnect`; who comes back is identified again.
+ * How long a live stream may go on: as long as the caller's token, an hour at most. Its head comes by the deadline of any
+ * other answer. The origin ends it with `reconnect`; who comes back is identified again.
  */
 import type { Context } from 'hono';
-import { limits } from '../../shared/contract/limits.ts';
 import type { EdgeEnv } from '../context.ts';
 
 /** A token may be taken a few seconds past its end (clock skew): its stream is told to come back at once. */
 const streamMsMin = 1_000;
 
-/** What the hop tells the origin in `tombolo-deadline`. */
-export function originMs(c: Context<EdgeEnv>, now: number): number {
-  if (c.get('route').operation.answers !== 'moment') return Math.max(0, c.get('deadlineAt') - now);
+/** `undefined` for what is no stream. */
+export function streamMs(c: Context<EdgeEnv>, now: number): number | undefined {
+  const { answers, msMax } = c.get('route').operation;
+  if (answers !== 'moment') return undefined;
   const signedInUntil = c.get('signedInUntil') ?? Number.POSITIVE_INFINITY;
-  return Math.max(streamMsMin, Math.min(limits.streamMsMax, signedInUntil - now));
-}
-
-/** Aborts the hop at the request's deadline; of a feed, only while its head has not come. */
-export function headSignal(c: Context<EdgeEnv>, now: number): { readonly signal: AbortSignal; readonly headArrived: () => void } {
-  const ms = Math.max(1, c.get('deadlineAt') - now);
-  if (c.get('route').operation.answers !== 'moment') return { signal: AbortSignal.timeout(ms), headArrived: () => undefined };
-  const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(), ms);
-  return { signal: controller.signal, headArrived: () => clearTimeout(timer) };
+  return Math.max(streamMsMin, Math.min(msMax, signedInUntil - now));
 }

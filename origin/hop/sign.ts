@@ -1,10 +1,17 @@
-/** What the origin signs: answers that the edge may store, and reports of changes. */
+/** What the origin signs: all of its answers, and reports of changes. */
 import type { HopKey } from '../../shared/hop/keys.ts';
 import { formatSignature, formatSignatureInput, type SignatureParameters, type SignedMessage, toAnswerMessage, toRequestMessage, toSignatureBase } from '../../shared/hop/profile.ts';
 import { contentDigest, macText, randomNonce } from './hmac.ts';
 
-/** Adds the signature to an answer's headers, bound to its request by the request's nonce. */
-export function signAnswer(headers: Record<string, string>, status: number, key: HopKey, nonce: string, nowMs: number): void {
+export interface AnswerSigning {
+  /** The key of the request: its sender has it. */
+  readonly key: HopKey;
+  /** Of the request, which binds the answer to it. */
+  readonly nonce: string;
+}
+
+/** Adds the signature to an answer's headers, lower-case names: every one of them is covered. */
+export function signAnswer(headers: Record<string, string>, status: number, { key, nonce }: AnswerSigning, nowMs: number): void {
   const message = toAnswerMessage(status, (name) => headers[name] ?? null);
   sign(headers, message, key, { created: Math.floor(nowMs / 1_000), nonce, keyId: key.id, tag: 'tombolo-answer' });
 }
@@ -18,7 +25,7 @@ export function toSignedReport(url: string, body: string, key: HopKey, nowMs: nu
 }
 
 function sign(headers: Record<string, string>, message: SignedMessage, key: HopKey, parameters: SignatureParameters): void {
-  const signed = toSignatureBase(message, parameters);
+  const signed = toSignatureBase(message, Object.keys(headers), parameters);
   headers['signature-input'] = formatSignatureInput(signed.parameters);
   headers['signature'] = formatSignature(macText(key, signed.base));
 }

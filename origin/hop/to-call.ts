@@ -26,6 +26,7 @@ export async function toCall({ operation, resource, id }: Route, hop: VerifiedHo
   const asked: Asked = {
     operation, resource, id, principal, rights, preconditions,
     idempotency: toIdempotency({ operation, resource, id, principal, preconditions }, body, hop),
+    tokenKey: hop.answers.key,
     requestId: hop.header('tombolo-request') ?? 'none',
     ...toBounds(operation, hop, nowMs),
   };

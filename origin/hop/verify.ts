@@ -1,8 +1,9 @@
-/** The origin's door: nothing passes that a key of the ring did not sign just now (SEMANTICS: the hop). */
+/** The origin's door: nothing passes that a key of the ring did not sign just now (SEMANTICS §9). */
 import { Fault } from '../../shared/contract/fault.ts';
 import type { HopKey } from '../../shared/hop/keys.ts';
-import { hopHeaders, isWithinWindow, parseSignature, parseSignatureInput, type SignatureParameters, toRequestMessage, toSignatureBase } from '../../shared/hop/profile.ts';
+import { type HopHeader, isWithinWindow, parseSignature, parseSignatureInput, type SignatureParameters, toReceivedBase, toRequestMessage } from '../../shared/hop/profile.ts';
 import { isEqualText, macText } from './hmac.ts';
+import type { AnswerSigning } from './sign.ts';
 
 /** A request whose signature holds. `header` gives the covered headers alone. */
 export interface VerifiedHop {
@@ -12,34 +13,44 @@ export interface VerifiedHop {
   /** With its question mark, or empty. */
   readonly query: string;
   readonly parameters: SignatureParameters;
-  header(name: (typeof hopHeaders)[number]): string | null;
+  /** How the answer is to be signed. */
+  readonly answers: AnswerSigning;
+  header(name: HopHeader): string | null;
 }
 
 export function verifyHop(request: Request, keys: readonly HopKey[], nowMs: number): VerifiedHop {
   const input = request.headers.get('signature-input');
   const signature = request.headers.get('signature');
   if (input === null || signature === null) throw new Fault('hop_unsigned', { detail: 'the origin answers its edge alone' });
-  const parameters = parseSignatureInput(input, 'tombolo-hop');
+  const parsed = parseSignatureInput(input, 'tombolo-hop');
   const mac = parseSignature(signature);
-  const key = keys.find((known) => known.id === parameters?.keyId);
-  if (parameters === undefined || mac === undefined || key === undefined) throw new Fault('hop_invalid');
+  if (parsed === undefined || mac === undefined) throw new Fault('hop_invalid');
+  const { parameters } = parsed;
+  const key = keys.find((known) => known.id === parameters.keyId);
+  if (key === undefined) throw new Fault('hop_key_unknown', { detail: 'this origin does not have the key that the request is signed with' });
   const { path, query } = splitTarget(request.url);
-  const { covered, header } = readCovered(request);
-  const message = toRequestMessage(request.method, path, query, header);
-  if (!isEqualText(macText(key, toSignatureBase(message, parameters).base), mac)) throw new Fault('hop_invalid');
+  const covered = readCovered(request, parsed.components);
+  const base = toReceivedBase(toRequestMessage(request.method, path, query, covered), parsed);
+  if (base === undefined || !isEqualText(macText(key, base), mac)) throw new Fault('hop_invalid');
   if (!isWithinWindow(parameters.created, nowMs)) throw new Fault('hop_expired', { detail: 'the clocks of edge and origin differ, or the request was held' });
-  return { method: request.method, path, query, parameters, header: (name) => covered.get(name) ?? null };
+  return { method: request.method, path, query, parameters, answers: { key, nonce: parameters.nonce }, header: covered };
+}
+
+/**
+ * How a refusal of an unverified request is signed: with our first key, bound to the nonce that it brought. It says no
+ * more than that it was refused, and lets an edge that has this key too tell it from a proxy's own 401.
+ */
+export function refusalSigning(request: Request, keys: readonly [HopKey, ...HopKey[]]): AnswerSigning | undefined {
+  const parsed = parseSignatureInput(request.headers.get('signature-input') ?? '', 'tombolo-hop');
+  if (parsed === undefined) return undefined;
+  const { keyId, nonce } = parsed.parameters;
+  return { key: keys.find((known) => known.id === keyId) ?? keys[0], nonce };
 }
 
 /** Each header is fetched from the server once: what the signature was made over is what the request says later. */
-function readCovered({ headers }: Request): { readonly covered: ReadonlyMap<string, string>; header(name: string): string | null } {
-  const covered = new Map<string, string>();
-  const header = (name: string) => {
-    const value = headers.get(name);
-    if (value !== null) covered.set(name, value);
-    return value;
-  };
-  return { covered, header };
+function readCovered({ headers }: Request, components: readonly string[]): (name: string) => string | null {
+  const covered = new Map(components.filter((name) => !name.startsWith('@')).map((name) => [name, headers.get(name)]));
+  return (name) => covered.get(name) ?? null;
 }
 
 /** Path and query as they came, untouched by URL normalisation: they are what was signed. */

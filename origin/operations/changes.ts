@@ -21,10 +21,10 @@ export async function changes(context: Context, call: Call<typeof documents.chan
   const body = openEventStream(context.feed, {
     resource, readable, from,
     present: presenter(resource, principal, undefined),
-    audience: `${resource.name} ${scopeOf(resource, principal)}`,
+    audience: `${resource.name} ${call.tokenKey.id} ${scopeOf(resource, principal)}`,
     standing: async (ids, atLeast) => (await context.store.many(resource, ids, { deadline: context.now() + limits.requestMsMax, atLeast })).value,
     hasOwnIds: input.stream !== undefined,
-    token: (position) => signPosition(position, keys[0], input.stream),
+    token: (position) => signPosition(position, call.tokenKey, input.stream),
     onTrouble: (err) => context.log.warn({ requestId: call.requestId, err }, 'a live stream ends early'),
   }, ends);
   return { outcome: 'streaming', body, mediaType: 'text/event-stream' };

@@ -26,7 +26,7 @@ export async function list(context: Context, call: Call<typeof documents.list>):
     limit: query.limit + 1,
   };
   const { value: rows, position } = await context.store.list(resource, request, readOptions(call));
-  const page = toPage(rows, query, cursor, (next) => signCursor(next, boundTo, context.settings.keys[0]));
+  const page = toPage(rows, query, cursor, (next) => signCursor(next, boundTo, call.tokenKey));
   const total = query.count ? await countOf(context, call, request) : '';
   for (const { document } of page.rows) mustBeServable(resource, document);
   const present = piecesPresenter(resource, principal, query.fields);

@@ -27,7 +27,7 @@ export interface Subscription {
   readonly resource: Resource;
   readonly readable: Predicate;
   readonly present: Present;
-  /** Subscribers of one audience are given the same bytes: the resource and the scope. */
+  /** Subscribers of one audience are given the same bytes: the resource, the scope, and the key that signs ids. */
   readonly audience: string;
   /** `undefined`: from now on. `null`: what the client brought is not usable. */
   readonly from: Position | undefined | null;

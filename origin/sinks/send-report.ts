@@ -9,9 +9,16 @@ const answerSchema = z.object({ accepted: z.boolean(), epoch: z.string().nullabl
 /** Past this the edge counts as unreachable: well under the age at which its answers stop being fresh. */
 const answerMsMax = 2_000;
 
-export async function sendReport(edgeUrl: string, report: Report, key: HopKey, signal: AbortSignal): Promise<ReportAnswer> {
-  const request = toSignedReport(`${edgeUrl}${reportPath}`, JSON.stringify(report), key, Date.now());
-  const response = await fetch(request, { signal: AbortSignal.any([signal, AbortSignal.timeout(answerMsMax)]) });
-  if (response.status !== 200) throw new Error(`${edgeUrl}${reportPath} answered ${response.status}: ${(await response.text()).slice(0, 300)}`);
-  return answerSchema.parse(await response.json());
+/** Signed with the first key that the edge knows: it may have had a rotation before us, or not yet. */
+export async function sendReport(edgeUrl: string, report: Report, keys: readonly HopKey[], signal: AbortSignal): Promise<ReportAnswer> {
+  const body = JSON.stringify(report);
+  let refusal = '';
+  for (const key of keys) {
+    const request = toSignedReport(`${edgeUrl}${reportPath}`, body, key, Date.now());
+    const response = await fetch(request, { signal: AbortSignal.any([signal, AbortSignal.timeout(answerMsMax)]) });
+    if (response.status === 200) return answerSchema.parse(await response.json());
+    refusal = `${edgeUrl}${reportPath} answered ${response.status}: ${(await response.text()).slice(0, 300)}`;
+    if (response.status !== 401) break;
+  }
+  throw new Error(refusal);
 }

@@ -36,6 +36,16 @@ export interface Dependency {
 /** Of every resource that was read for an answer. */
 export type Dependencies = readonly Dependency[];
 
+/** Raised when something that callers could see is deleted, or may have become hidden: of a document, of any document. */
+function goneKey(id: string | undefined): string {
+  return id === undefined ? '!' : `!/${id}`;
+}
+
+/** What must not have been raised for an old answer to be shown in an outage: no document in it has gone since. */
+export function goneOf({ name }: Pick<Resource, 'name'>, id: string): Dependencies {
+  return [{ resource: name, buckets: [toBucket(goneKey(id === '' ? undefined : id))] }];
+}
+
 export function dependenciesOfDocument({ name }: Pick<Resource, 'name'>, id: string): Dependencies {
   return [{ resource: name, buckets: [toBucket(documentKey(id))] }];
 }
@@ -48,10 +58,16 @@ export function dependenciesOfList({ name }: Pick<Resource, 'name'>, query: List
 /** Keys touched by a change of one document. `undefined` stands for no document; a missing image is not for here. */
 export function touched(resource: Resource, id: string, before: JsonObject | undefined, after: JsonObject | undefined): ReadonlySet<string> {
   const keys = new Set([documentKey(id)]);
+  if (before !== undefined && mayHide(resource, before, after)) keys.add(goneKey(id)).add(goneKey(undefined));
   for (const fields of distinctEquals(resource))
     for (const image of [before, after])
       if (image !== undefined) for (const key of combinations(fields.map((field) => [field, scalarsOf(image, field, id)]))) keys.add(key);
   return keys;
+}
+
+/** Deleted, or changed in a field by which rules tell who may see it, or a part of it. */
+function mayHide({ mentions }: Resource, before: JsonObject, after: JsonObject | undefined): boolean {
+  return after === undefined || [...mentions.fields].some((field) => JSON.stringify(before[field]) !== JSON.stringify(after[field]));
 }
 
 /** The sets of equality fields that the shapes have, each once. */

@@ -53,6 +53,7 @@ export const problems = {
   idempotency_mismatch: { status: 422, title: 'Idempotency-Key was used with another request' },
   idempotency_refused: { status: 400, title: 'Idempotency-Key is not accepted here' },
   hop_unsigned: { status: 401, title: 'Unsigned request' },
+  hop_key_unknown: { status: 401, title: 'Signed with a key that is not known here' },
   hop_invalid: { status: 401, title: 'Signature invalid' },
   hop_expired: { status: 401, title: 'Signature outside its window' },
   hop_replayed: { status: 401, title: 'Request replayed' },

@@ -49,6 +49,7 @@ export interface ResourceDeclaration<Schema extends z.ZodObject = z.ZodObject> {
   readonly fieldRules?: Readonly<Record<string, { readonly read?: Rule; readonly write?: Rule }>>;
   readonly shapes: Readonly<Record<string, ShapeDeclaration>>;
   readonly cache?: Serving['cache'];
+  readonly outage?: Outage['outage'];
   readonly invalid?: Serving['invalid'];
   readonly preconditions?: Changing['preconditions'];
   /** How the database checks what other programs write; `moderate` and `error` unless said. */
@@ -75,10 +76,20 @@ interface Changing {
   readonly preconditions: 'optional' | 'required';
 }
 
+interface Outage {
+  /**
+   * What the edge may answer while the origin is away: what is not known to have changed, or also what was right before
+   * the last change. What is known to be deleted or hidden it never answers (SEMANTICS §1).
+   */
+  readonly outage: 'unchanged' | 'last-known';
+}
+
+const outageChoices: Choices<Outage> = { outage: ['unchanged', 'last-known'] };
+
 const changingChoices: Choices<Changing> = { preconditions: ['optional', 'required'] };
 const servingChoices: Choices<Serving> = { cache: ['shared', 'none'], invalid: ['serve', 'refuse'] };
 
-export interface Resource<Schema extends z.ZodObject = z.ZodObject> extends Serving, Changing {
+export interface Resource<Schema extends z.ZodObject = z.ZodObject> extends Outage, Serving, Changing {
   readonly name: string;
   /** `z.infer` of it is what a document holds beside the fields that Tombolo keeps. */
   readonly schema: Schema;
@@ -105,7 +116,7 @@ export interface Resource<Schema extends z.ZodObject = z.ZodObject> extends Serv
 }
 
 const keys = {
-  resource: ['name', 'schema', 'id', 'rules', 'fieldRules', 'shapes', 'cache', 'invalid', 'preconditions', 'validation', 'reads', 'live', 'limits', 'revision'],
+  resource: ['name', 'schema', 'id', 'rules', 'fieldRules', 'shapes', 'cache', 'outage', 'invalid', 'preconditions', 'validation', 'reads', 'live', 'limits', 'revision'],
   id: ['kind', 'format', 'importedFrom'],
   rules: ['read', 'write', 'create', 'update', 'remove'],
   fieldRule: ['read', 'write'],
@@ -152,6 +163,7 @@ function toResource<Schema extends z.ZodObject>(declared: ResourceDeclaration<Sc
   return {
     name, schema, id, idKind, rules, fieldRules, fields, shapes, live, mistakes: mistakes.found,
     ...toChosen(servingChoices, { cache, invalid }, mistakes.at('')),
+    ...toChosen(outageChoices, { outage: declared.outage ?? 'unchanged' }, mistakes.at('')),
     ...toChosen(changingChoices, { preconditions }, mistakes.at('')),
     limits: toResourceLimits(objectAt('limits', declared.limits), mistakes.at('limits.')),
     validation: toChosen(validationChoices, objectAt('validation', declared.validation), mistakes.at('validation.')),

@@ -1,6 +1,7 @@
 /**
- * The key ring shared by edge and origin: `TOMBOLO_KEYS="k2:<base64url>,k1:<base64url>"`. The first key
- * signs, all verify, so a rotation is: add in front on both sides, wait, drop the last.
+ * The key ring shared by edge and origin: `TOMBOLO_KEYS="k2:<base64url>,k1:<base64url>"`. The first key signs, all
+ * verify, and a key that the other side does not know yet gives way to the next: a rotation is to put the new key in
+ * front on both sides, in either order, and to drop the old one when both have it.
  *
  * One ring serves several purposes; what is signed begins with a text that names its purpose
  * (`"@method": …`, `tombolo-position …`), so that no MAC of one kind is good for another.

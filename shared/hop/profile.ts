@@ -7,12 +7,14 @@
  *   origin → edge   answer   tag "tombolo-answer"   bound to its request by the same nonce
  *   origin → edge   report   tag "tombolo-report"   the purge sink's batches
  *
- * The covered components are not negotiated: both sides build the list from the headers present, in the
- * order below, so a header added, removed or changed on the way makes another base, and the signature fails.
+ * The signature names what it covers (RFC 9421 §2.5), and that is all that the receiver reads: it demands the
+ * derived components, takes whatever headers are covered beside them, and passes over the rest.
+ * So a header can be added on one side first, and one that is added, removed or changed on the way either breaks
+ * the signature or is not seen.
  */
 export type HopTag = 'tombolo-hop' | 'tombolo-answer' | 'tombolo-report';
 
-/** Every header that the origin reads, in signing order. The origin reads no other. */
+/** The headers that the edge sends to the origin, which it covers, all of them. */
 export const hopHeaders = [
   'accept',
   'content-digest',
@@ -30,9 +32,13 @@ export const hopHeaders = [
   'tombolo-upload',
 ] as const;
 
+export type HopHeader = (typeof hopHeaders)[number];
+
 /** What an answer tells the edge alone: `<position>;<resource digest>;<scope digest>`. Stripped before the client. */
 export const readHeader = 'tombolo-read';
-const answerHeaders = ['content-type', 'etag', readHeader] as const;
+
+/** Of a refusal by the hop itself: its code, signed like the rest, for the edge alone. */
+export const hopRefusalHeader = 'tombolo-hop';
 
 export const hopLimits = {
   /** A signature older or newer than this is refused: clocks of hosts differ by less, captures live no longer. */
@@ -49,37 +55,47 @@ export interface SignatureParameters {
   readonly tag: HopTag;
 }
 
-/** A message as the signature sees it. `first` are the derived components, already named. */
+/** A message as the signature sees it: derived components (RFC 9421 §2.2) by name, and headers by lower-case name. */
 export interface SignedMessage {
-  readonly derived: readonly (readonly [name: string, value: string])[];
-  readonly headerNames: readonly string[];
+  readonly derived: Readonly<Record<string, string>>;
   header(name: string): string | null;
 }
 
-/** RFC 9421 §2.2: `@query` includes the question mark, and is `?` when there is no query. */
+/** RFC 9421 §2.2.7: `@query` includes the question mark, and is `?` when there is no query. */
 export function toRequestMessage(method: string, path: string, query: string, header: (name: string) => string | null): SignedMessage {
-  return { derived: [['@method', method], ['@path', path], ['@query', query === '' ? '?' : query]], headerNames: hopHeaders, header };
+  return { derived: { '@method': method, '@path': path, '@query': query === '' ? '?' : query }, header };
 }
 
 export function toAnswerMessage(status: number, header: (name: string) => string | null): SignedMessage {
-  return { derived: [['@status', String(status)]], headerNames: answerHeaders, header };
+  return { derived: { '@status': String(status) }, header };
 }
 
-/** RFC 9421 §2.5: the text under the HMAC, and the parameters that stand in `Signature-Input`. */
-export function toSignatureBase(message: SignedMessage, given: SignatureParameters): { base: string; parameters: string } {
+/**
+ * RFC 9421 §2.5: the text under the HMAC, and the parameters that stand in `Signature-Input`. `headers` are the names
+ * that are covered, in order. Throws for one that the message does not have: nobody signs what is not there.
+ */
+export function toSignatureBase(message: SignedMessage, headers: readonly string[], parameters: SignatureParameters): { base: string; parameters: string } {
+  const written = toBase(message, [...Object.keys(message.derived), ...headers], parameters);
+  if (written === undefined) throw new Error(`a header of ${headers.join(' ')} is not in the message`);
+  return written;
+}
+
+/** What was signed, by the signature's own list; `undefined` where that cannot be: the signature does not hold. */
+export function toReceivedBase(message: SignedMessage, { components, parameters }: SignatureInput): string | undefined {
+  const isWhole = Object.keys(message.derived).every((name) => components.includes(name));
+  return isWhole && new Set(components).size === components.length ? toBase(message, components, parameters)?.base : undefined;
+}
+
+function toBase(message: SignedMessage, components: readonly string[], given: SignatureParameters): { base: string; parameters: string } | undefined {
   let base = '';
-  let components = '';
-  for (const [name, value] of message.derived) {
-    base += `"${name}": ${value}\n`;
-    components += components === '' ? `"${name}"` : ` "${name}"`;
-  }
-  for (const name of message.headerNames) {
-    const value = message.header(name);
-    if (value === null) continue;
+  let list = '';
+  for (const name of components) {
+    const value = name.startsWith('@') ? message.derived[name] : message.header(name);
+    if (value === undefined || value === null) return undefined;
     base += `"${name}": ${value.trim()}\n`;
-    components += ` "${name}"`;
+    list += list === '' ? `"${name}"` : ` "${name}"`;
   }
-  const parameters = `(${components});created=${given.created};nonce="${given.nonce}";keyid="${given.keyId}";alg="hmac-sha256";tag="${given.tag}"`;
+  const parameters = `(${list});created=${given.created};nonce="${given.nonce}";keyid="${given.keyId}";alg="hmac-sha256";tag="${given.tag}"`;
   return { base: `${base}"@signature-params": ${parameters}`, parameters };
 }
 
@@ -91,11 +107,22 @@ export function formatSignature(mac: string): string {
   return `hop=:${mac}:`;
 }
 
-/** The parameters of a received `Signature-Input`; the component list is not believed but built again. */
-export function parseSignatureInput(text: string, tag: HopTag): SignatureParameters | undefined {
-  const found = /^hop=\([^)]*\);created=(\d{1,12});nonce="([A-Za-z0-9_-]{22})";keyid="([a-z0-9-]{1,32})";alg="hmac-sha256";tag="([a-z-]+)"$/.exec(text);
-  if (found?.[1] === undefined || found[2] === undefined || found[3] === undefined || found[4] !== tag) return undefined;
-  return { created: Number(found[1]), nonce: found[2], keyId: found[3], tag };
+export interface SignatureInput {
+  /** As they were sent, in order: derived ones begin with `@`. */
+  readonly components: readonly string[];
+  readonly parameters: SignatureParameters;
+}
+
+/** More are not ours, and would make the receiver work. */
+const componentsMax = 40;
+
+/** A received `Signature-Input` in the profile's one form, or nothing. */
+export function parseSignatureInput(text: string, tag: HopTag): SignatureInput | undefined {
+  const found = /^hop=\(((?:"@?[a-z0-9-]{1,64}"(?: |(?=\))))*)\);created=(\d{1,12});nonce="([A-Za-z0-9_-]{22})";keyid="([a-z0-9-]{1,32})";alg="hmac-sha256";tag="([a-z-]+)"$/.exec(text);
+  if (found?.[1] === undefined || found[2] === undefined || found[3] === undefined || found[4] === undefined || found[5] !== tag) return undefined;
+  const components = found[1].split(' ').map((name) => name.slice(1, -1));
+  if (components.length > componentsMax) return undefined;
+  return { components, parameters: { created: Number(found[2]), nonce: found[3], keyId: found[4], tag } };
 }
 
 /** The MAC in base64 (RFC 9651 §3.3.5), 44 characters for 32 bytes. */

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { type Dependencies, dependenciesOfDocument, dependenciesOfList, toBucket, touched } from '../../shared/contract/dependencies.ts';
+import { type Dependencies, dependenciesOfDocument, dependenciesOfList, goneOf, toBucket, touched } from '../../shared/contract/dependencies.ts';
 import { parseListQuery } from '../../shared/contract/query.ts';
 import type { JsonObject } from '../../shared/contract/values.ts';
 import { films } from '../../shared/resources/films.ts';
+import { reviews } from '../../shared/resources/reviews.ts';
 import { naiveList } from './naive-list.ts';
 
 const genres = ['Comedy', 'Drama', 'War'];
@@ -38,12 +39,22 @@ describe('dependencies', () => {
     expect(meets(comedy, drama)).toBe(false);
   });
 
+  test('a document that is deleted, or may have become hidden, is gone for itself and for lists', () => {
+    const draft = { id: '1', status: 'draft', author: 'a' };
+    const gone = [goneOf(reviews, '1'), goneOf(reviews, '')];
+    const touches = (before: JsonObject | undefined, after: JsonObject | undefined) => gone.map((each) => meets(each, touched(reviews, '1', before, after), reviews.name));
+    expect(touches({ ...draft, status: 'published' }, undefined)).toEqual([true, true]);
+    expect(touches({ ...draft, status: 'published' }, draft)).toEqual([true, true]);
+    expect(touches(draft, { ...draft, text: 'x' })).toEqual([false, false]);
+    expect(touches(undefined, draft)).toEqual([false, false]);
+  });
+
   test('a document that is not there depends on the key that its creation touches', () => {
     expect(meets(dependenciesOfDocument(films, '9'), touched(films, '9', undefined, { id: '9' }))).toBe(true);
   });
 });
 
-function meets(dependencies: Dependencies, keys: ReadonlySet<string>): boolean {
+function meets(dependencies: Dependencies, keys: ReadonlySet<string>, name = films.name): boolean {
   const buckets = new Set([...keys].map(toBucket));
-  return dependencies.some((dependency) => dependency.resource === films.name && dependency.buckets.some((bucket) => buckets.has(bucket)));
+  return dependencies.some((dependency) => dependency.resource === name && dependency.buckets.some((bucket) => buckets.has(bucket)));
 }

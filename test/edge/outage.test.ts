@@ -86,15 +86,47 @@ describe('while the origin is away', () => {
     await Bun.sleep(100);
     await away.get('/v1/films/kept');
     const { script } = away.origin;
+    await away.feed.pause();
     away.origin.script = () => ({ status: 503, body: '{"code":"store_unavailable"}' });
-    away.write('kept', { title: 'Newer', year: 2_000, genres: [], cast: [] });
-    await away.feed.tell();
-    // Longer than the memo: the isolate has heard of the change.
-    await Bun.sleep(100);
+    while ((await away.get('/v1/films/kept')).headers.get('cache-status') === 'tombolo; hit') await Bun.sleep(20);
     const answer = await away.get('/v1/films/kept');
     expect([answer.status, answer.headers.get('cache-status')]).toEqual([200, 'tombolo; fwd=stale; detail=stale-if-error']);
     away.origin.script = script;
-    expect(await (await away.get('/v1/films/kept')).json()).toMatchObject({ title: 'Newer' });
+    await away.feed.resume();
+  });
+
+  test('what is known to be wrong is not answered: a change was heard of, and the origin went', async () => {
+    // Longer than the memo: the isolate has heard that the feed speaks again.
+    await Bun.sleep(100);
+    await away.mustHit('/v1/films/kept');
+    const { script } = away.origin;
+    away.origin.script = () => ({ status: 503, body: '{"code":"store_unavailable"}' });
+    away.write('kept', undefined);
+    await away.feed.tell();
+    await Bun.sleep(100);
+    expect((await away.get('/v1/films/kept')).status).toBe(503);
+    expect((await away.get('/v1/films/absent')).status).toBe(404);
+    away.origin.script = script;
+    expect((await away.get('/v1/films/kept')).status).toBe(404);
+  });
+
+  test('nor is what was written through here, before anybody has reported it', async () => {
+    await away.feed.pause();
+    away.write('own', { title: 'Own', year: 2_000, genres: [], cast: [] });
+    await away.feed.resume();
+    await away.feed.tell();
+    await Bun.sleep(100);
+    await away.mustHit('/v1/films/own');
+    await away.feed.pause();
+    const { script } = away.origin;
+    away.origin.script = () => ({ status: 204, headers: { 'tombolo-position': away.positionToken(away.position(away.at + 1)) } });
+    const token = await away.issuer.token('ed', { payload: { roles: ['editor'] } });
+    expect((await away.get('/v1/films/own', { authorization: `Bearer ${token}` }, 'DELETE')).status).toBe(204);
+    away.origin.script = () => ({ status: 503, body: '{"code":"store_unavailable"}' });
+    while ((await away.get('/v1/films/own')).headers.get('cache-status') === 'tombolo; hit') await Bun.sleep(20);
+    expect((await away.get('/v1/films/own')).status).toBe(503);
+    away.origin.script = script;
+    await away.feed.resume();
   });
 });
 

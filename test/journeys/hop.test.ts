@@ -35,13 +35,15 @@ describe.each([...engines])('the hop on %s', (engine) => {
     const foreign = { id: 'dev-1', secret: new Uint8Array(32) };
     const good = creation('Changed');
     const cases: readonly [what: string, hop: SignedHop, code: string][] = [
-      ['a foreign key', creation('Foreign', { key: foreign }), 'hop_invalid'],
+      ['a foreign key under a known name', creation('Foreign', { key: foreign }), 'hop_invalid'],
+      ['a key that is not known', creation('Unknown', { key: { ...foreign, id: 'nobody' } }), 'hop_key_unknown'],
       ['a signature of a minute ago', creation('Old', { secondsOld: 61 }), 'hop_expired'],
       ['a signature from the future', creation('Early', { secondsOld: -61 }), 'hop_expired'],
       ['another path', { ...good, url: `${world.origin.url}/v1/places` }, 'hop_invalid'],
       ['a query', { ...good, url: `${good.url}?x=1` }, 'hop_invalid'],
       ['another principal', { ...good, init: { ...good.init, headers: { ...good.init.headers, 'tombolo-principal': principalHeader('root', ['editor', 'admin']) } } }, 'hop_invalid'],
-      ['a header that the origin reads', { ...good, init: { ...good.init, headers: { ...good.init.headers, 'if-match': '*' } } }, 'hop_invalid'],
+      ['a header that the signature covers', { ...good, init: { ...good.init, headers: { ...good.init.headers, accept: 'text/csv' } } }, 'hop_invalid'],
+      ['a header more in the list of what is covered', { ...good, init: { ...good.init, headers: covering(good.init.headers, 'if-match', '*') } }, 'hop_invalid'],
       ['another method', { ...good, init: { ...good.init, method: 'PUT' } }, 'hop_invalid'],
     ];
     for (const [what, hop, code] of cases) {
@@ -51,6 +53,16 @@ describe.each([...engines])('the hop on %s', (engine) => {
     const otherBody = await send({ ...good, init: { ...good.init, body: JSON.stringify(toFilm({ title: 'Swapped' })) } });
     expect([400, 401]).toContain(otherBody.status);
     expect(await filmsThere()).toBe(before);
+  });
+
+  test('does not see a header that the signature does not cover', async () => {
+    const hop = creation('Uncovered');
+    // A POST that carried a condition would be refused.
+    expect((await send({ ...hop, init: { ...hop.init, headers: { ...hop.init.headers, 'if-match': '"x"' } } })).status).toBe(201);
+  });
+
+  test('takes a header that it does not know, so that an edge may sign one more first', async () => {
+    expect((await send(creation('Newer', { headers: { 'content-type': 'application/json', 'tombolo-principal': principalHeader('eve', ['editor']), 'tombolo-newer': 'x' } }))).status).toBe(201);
   });
 
   test('takes a write once: a replay is refused, also after the origin was killed', async () => {
@@ -66,3 +78,8 @@ describe.each([...engines])('the hop on %s', (engine) => {
     expect(await filmsThere()).toBe(there);
   });
 });
+
+/** The list of covered components with one more, and the header beside it. */
+function covering(headers: Readonly<Record<string, string>>, name: string, value: string): Record<string, string> {
+  return { ...headers, [name]: value, 'signature-input': (headers['signature-input'] ?? '').replace(');created', ` "${name}");created`) };
+}

@@ -6,7 +6,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import type { Report, ReportAnswer } from '../../shared/contract/report.ts';
 import { reportPath } from '../../shared/contract/report.ts';
 import { type HopKey, mustKeyRing } from '../../shared/hop/keys.ts';
-import { formatSignature, formatSignatureInput, type HopTag, parseSignature, parseSignatureInput, readHeader, type SignatureParameters, type SignedMessage, toAnswerMessage, toRequestMessage, toSignatureBase } from '../../shared/hop/profile.ts';
+import { formatSignature, formatSignatureInput, type HopTag, parseSignature, parseSignatureInput, readHeader, type SignatureParameters, type SignedMessage, toAnswerMessage, toReceivedBase, toRequestMessage, toSignatureBase } from '../../shared/hop/profile.ts';
 
 export const testKeys = `k2:${'C'.repeat(42)}A,k1:${'B'.repeat(42)}A`;
 
@@ -23,8 +23,10 @@ export interface ScriptedAnswer {
   readonly status?: number;
   readonly body?: string | ReadableStream<Uint8Array> | null;
   readonly headers?: Readonly<Record<string, string>>;
-  /** The `tombolo-read` header; an answer without one is not signed. */
+  /** The `tombolo-read` header of a state. */
   readonly read?: string;
+  /** As of whatever stands before an origin. */
+  readonly unsigned?: true;
   /** Spoils the signature: another nonce, another key. */
   readonly nonce?: string;
   readonly key?: HopKey;
@@ -33,7 +35,7 @@ export interface ScriptedAnswer {
 export type Script = (seen: HopSeen) => ScriptedAnswer | Promise<ScriptedAnswer>;
 
 export class ScriptedOrigin {
-  readonly keys = mustKeyRing(testKeys);
+  keys: readonly [HopKey, ...HopKey[]] = mustKeyRing(testKeys);
   readonly seen: HopSeen[] = [];
   readonly refused: string[] = [];
   script: Script = () => ({ status: 404 });
@@ -72,29 +74,31 @@ export class ScriptedOrigin {
     const parameters = this.#verify(request, url);
     if (typeof parameters === 'string') {
       this.refused.push(parameters);
-      return Response.json({ code: parameters }, { status: 401 });
+      const brought = parseSignatureInput(request.headers.get('signature-input') ?? '', 'tombolo-hop')?.parameters;
+      const headers = { 'content-type': 'application/problem+json', 'tombolo-hop': parameters };
+      return this.#toResponse({ status: 401, body: JSON.stringify({ code: parameters }), headers, ...(brought === undefined ? { unsigned: true } : {}) }, brought ?? { nonce: '', created: 0 });
     }
     const seen = { method: request.method, path: url.pathname, query: url.search, headers: request.headers, body: new Uint8Array(await request.arrayBuffer()), nonce: parameters.nonce };
     this.seen.push(seen);
-    return this.#toResponse(await this.script(seen), parameters.nonce);
+    return this.#toResponse(await this.script(seen), parameters);
   }
 
   #verify(request: Request, url: URL): SignatureParameters | string {
-    const parameters = parseSignatureInput(request.headers.get('signature-input') ?? '', 'tombolo-hop');
+    const input = parseSignatureInput(request.headers.get('signature-input') ?? '', 'tombolo-hop');
     const mac = parseSignature(request.headers.get('signature') ?? '');
-    const key = this.keys.find((known) => known.id === parameters?.keyId);
-    if (parameters === undefined || mac === undefined || key === undefined) return 'hop_unsigned';
-    const { base } = toSignatureBase(toRequestMessage(request.method, url.pathname, url.search, (name) => request.headers.get(name)), parameters);
-    return macOf(key, base).toString('base64') === mac ? parameters : 'hop_invalid';
+    const key = this.keys.find((known) => known.id === input?.parameters.keyId);
+    if (input === undefined || mac === undefined) return 'hop_unsigned';
+    if (key === undefined) return 'hop_key_unknown';
+    const base = toReceivedBase(toRequestMessage(request.method, url.pathname, url.search, (name) => request.headers.get(name)), input);
+    return base !== undefined && macOf(key, base).toString('base64') === mac ? input.parameters : 'hop_invalid';
   }
 
-  #toResponse(scripted: ScriptedAnswer, nonce: string): Response {
+  /** At the time of the request, which a test may have moved. */
+  #toResponse(scripted: ScriptedAnswer, { nonce, created }: Pick<SignatureParameters, 'nonce' | 'created'>): Response {
     const { status = 200, body = null, headers = {}, read } = scripted;
     const given: Record<string, string> = { ...headers };
-    if (read !== undefined) {
-      given[readHeader] = read;
-      Object.assign(given, signatureOf(toAnswerMessage(status, (name) => given[name] ?? null), 'tombolo-answer', scripted.key ?? this.keys[0], scripted.nonce ?? nonce));
-    }
+    if (read !== undefined) given[readHeader] = read;
+    if (scripted.unsigned !== true) sign(given, toAnswerMessage(status, (name) => given[name] ?? null), { tag: 'tombolo-answer', key: scripted.key ?? this.keys[0], nonce: scripted.nonce ?? nonce, created });
     return new Response(body, { status, headers: given });
   }
 
@@ -109,14 +113,23 @@ export class ScriptedOrigin {
     const body = JSON.stringify(report);
     const headers: Record<string, string> = { 'content-type': 'application/json', 'content-digest': digestOf(given.digestOf ?? body) };
     const message = toRequestMessage('POST', reportPath, '', (name) => headers[name] ?? null);
-    Object.assign(headers, signatureOf(message, given.tag ?? 'tombolo-report', given.key ?? this.keys[0], given.nonce ?? randomNonce(), given.created));
+    sign(headers, message, { tag: given.tag ?? 'tombolo-report', key: given.key ?? this.keys[0], nonce: given.nonce ?? randomNonce(), ...(given.created === undefined ? {} : { created: given.created }) });
     return new Request(`${edgeUrl}${reportPath}`, { method: 'POST', headers, body });
   }
 }
 
-export function signatureOf(message: SignedMessage, tag: HopTag, key: HopKey, nonce: string, created = Math.floor(Date.now() / 1_000)): Record<string, string> {
-  const signed = toSignatureBase(message, { created, nonce, keyId: key.id, tag });
-  return { 'signature-input': formatSignatureInput(signed.parameters), signature: formatSignature(macOf(key, signed.base).toString('base64')) };
+interface Signing {
+  readonly tag: HopTag;
+  readonly key: HopKey;
+  readonly nonce: string;
+  readonly created?: number;
+}
+
+/** Covers every header that is there. */
+export function sign(headers: Record<string, string>, message: SignedMessage, { tag, key, nonce, created = Math.floor(Date.now() / 1_000) }: Signing): void {
+  const signed = toSignatureBase(message, Object.keys(headers), { created, nonce, keyId: key.id, tag });
+  headers['signature-input'] = formatSignatureInput(signed.parameters);
+  headers['signature'] = formatSignature(macOf(key, signed.base).toString('base64'));
 }
 
 export function macOf(key: HopKey, text: string): Buffer {

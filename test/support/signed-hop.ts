@@ -28,7 +28,7 @@ export function signHop(keys: string, { url, method = 'GET', body, headers = {},
   const nonce = Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('base64url');
   const isUpload = pathname.endsWith('/import');
   if (isUpload) covered['tombolo-upload'] ??= String(Buffer.byteLength(body ?? ''));
-  const signed = toSignatureBase(toRequestMessage(method, pathname, search, (name) => covered[name] ?? null), { created, nonce, keyId: key.id, tag: 'tombolo-hop' });
+  const signed = toSignatureBase(toRequestMessage(method, pathname, search, (name) => covered[name] ?? null), Object.keys(covered), { created, nonce, keyId: key.id, tag: 'tombolo-hop' });
   const mac = new Bun.CryptoHasher('sha256', key.secret).update(signed.base).digest('base64');
   return {
     url,

@@ -1,5 +1,9 @@
-/** HMAC-SHA256 with the key ring, on Web Crypto. The first key signs, all verify (`shared/hop/keys.ts`). */
+/**
+ * HMAC-SHA256 with the key ring, on Web Crypto. All keys verify. The first one signs, unless the origin has said that it
+ * does not know it yet: then the next one does, for a while (a rotation that has reached this side first).
+ */
 import type { HopKey } from '../../shared/hop/keys.ts';
+import { edgeLimits } from '../limits.ts';
 
 const encoder = new TextEncoder();
 
@@ -7,17 +11,30 @@ export class Macs {
   readonly #keys: readonly [HopKey, ...HopKey[]];
   /** Results, not promises: a promise made in one request must not be awaited by another. */
   readonly #imported = new Map<string, CryptoKey>();
+  #signing: HopKey;
+  /** Until when `#signing` stands in for the first key. */
+  #standsInUntil = 0;
 
   constructor(keys: readonly [HopKey, ...HopKey[]]) {
     this.#keys = keys;
+    this.#signing = keys[0];
   }
 
   get signingKeyId(): string {
-    return this.#keys[0].id;
+    return this.#signingKey().id;
   }
 
   async sign(text: string): Promise<Uint8Array> {
-    return this.#mac(this.#keys[0], text);
+    return this.#mac(this.#signingKey(), text);
+  }
+
+  /** The origin does not know `keyId`: the key behind it signs from now on. False when there is none. */
+  signWithNext(keyId: string): boolean {
+    const next = this.#keys[this.#keys.findIndex(({ id }) => id === keyId) + 1];
+    if (next === undefined) return false;
+    this.#signing = next;
+    this.#standsInUntil = Date.now() + edgeLimits.keyStandsInMs;
+    return true;
   }
 
   /** Constant time; false for an unknown key. */
@@ -30,6 +47,11 @@ export class Macs {
   async verifyTruncated(text: string, mac: Uint8Array): Promise<boolean> {
     for (const key of this.#keys) if (isEqual((await this.#mac(key, text)).subarray(0, mac.length), mac)) return true;
     return false;
+  }
+
+  #signingKey(): HopKey {
+    if (this.#signing !== this.#keys[0] && Date.now() > this.#standsInUntil) this.#signing = this.#keys[0];
+    return this.#signing;
   }
 
   async #mac(key: HopKey, text: string): Promise<Uint8Array> {

@@ -1,4 +1,4 @@
-import { edgeLimits } from './limits.ts';
+import { edgeLimits } from '../limits.ts';
 
 /**
  * Retries are earned by requests, so that while an origin is down the edge adds a tenth to its load and not

@@ -1,0 +1,62 @@
+/** What the origin signed: its answers, bound to our request by the nonce, and its reports. */
+import { Fault } from '../../shared/contract/fault.ts';
+import { parsePosition, type Position } from '../../shared/contract/position.ts';
+import { isWithinWindow, parseSignature, parseSignatureInput, readHeader, type SignatureParameters, toAnswerMessage, toReceivedBase, toRequestMessage } from '../../shared/hop/profile.ts';
+import { fromBase64 } from '../hop/base64.ts';
+import type { SentHeaders } from '../sent-headers.ts';
+import type { Target } from '../target.ts';
+import type { Macs } from './macs.ts';
+
+/** What an answer states of itself: where its state was read, under which declaration, for whom. */
+export interface ReadFacts {
+  readonly position: Position;
+  readonly resourceDigest: string;
+  readonly scopeDigest: string;
+}
+
+/** What the origin said: nothing of an answer that is not in here comes from it. */
+export interface SignedAnswer {
+  /** By lower-case name: those that the signature covers. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** Of an answer that is a state. */
+  readonly facts: ReadFacts | undefined;
+}
+
+/** `undefined` for an answer that is not signed, or not for this request. */
+export async function verifyAnswer(answer: Response, nonce: string, macs: Macs, nowMs: number): Promise<SignedAnswer | undefined> {
+  const received = new Map(answer.headers);
+  const input = parseSignatureInput(received.get('signature-input') ?? '', 'tombolo-answer');
+  const mac = parseSignature(received.get('signature') ?? '');
+  if (input === undefined || mac === undefined) return undefined;
+  const { components, parameters } = input;
+  if (parameters.nonce !== nonce || !isWithinWindow(parameters.created, nowMs)) return undefined;
+  const base = toReceivedBase(toAnswerMessage(answer.status, (name) => received.get(name) ?? null), input);
+  if (base === undefined || !(await macs.verify(parameters.keyId, base, fromBase64(mac)))) return undefined;
+  const headers = components.flatMap((name) => (name.startsWith('@') || name === readHeader ? [] : [[name, received.get(name) ?? ''] as const]));
+  return { headers, facts: components.includes(readHeader) ? parseReadFacts(received.get(readHeader) ?? '') : undefined };
+}
+
+function parseReadFacts(text: string): ReadFacts | undefined {
+  const [at = '', resourceDigest, scopeDigest, ...more] = text.split(';');
+  const position = parsePosition(at);
+  if (position === undefined || resourceDigest === undefined || scopeDigest === undefined || more.length > 0) return undefined;
+  return { position, resourceDigest, scopeDigest };
+}
+
+/** Without it a report's body would be anybody's. */
+const reportDemands = 'content-digest';
+
+/** Throws unless a key of the ring signed this report just now. The body is checked by its digest, elsewhere. */
+export async function mustSignedReport(sent: SentHeaders, { path, query }: Target, macs: Macs, nowMs: number): Promise<SignatureParameters> {
+  const given = sent.get('signature-input');
+  const signature = sent.get('signature');
+  if (given === null || signature === null) throw new Fault('hop_unsigned', { detail: 'reports are signed by the origin' });
+  const input = parseSignatureInput(given, 'tombolo-report');
+  const mac = parseSignature(signature);
+  if (input === undefined || mac === undefined || !input.components.includes(reportDemands)) throw new Fault('hop_invalid');
+  const { parameters } = input;
+  const base = toReceivedBase(toRequestMessage('POST', path, query, (name) => sent.get(name)), input);
+  if (base === undefined || !(await macs.verify(parameters.keyId, base, fromBase64(mac)))) throw new Fault('hop_invalid');
+  if (!isWithinWindow(parameters.created, nowMs)) throw new Fault('hop_expired', { detail: 'the clocks of edge and origin differ, or the report was held' });
+  return parameters;
+}
