@@ -93,7 +93,7 @@ export function mustPatched(resource: Resource, stored: JsonObject, patch: JsonO
 }
 
 export function documentInvalid(errors: readonly FieldError[]): Fault {
-  return new Fault('document_invalid', { detail: errors.map(({ at, detail }) => `${at === '' ? 'document' : at}: ${detail}`).join('; ').slice(0, 1_000), errors: errors.slice(0, 50) });
+  return new Fault('document_invalid', { detail: errors.map(({ at, detail }) => `${at === '' ? 'document' : at}: ${detail}`).join('; '), errors });
 }
 
 /** zod's issues as JSON Pointers; an unknown key is named itself. */

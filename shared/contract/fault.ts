@@ -3,6 +3,7 @@
  * it into a problem document (RFC 9457). Adding a reason makes the compiler point at `problems` below.
  */
 import { $ZodAsyncError } from 'zod/v4/core';
+import { toBoundedDetail, toBoundedErrors, toBoundedFacts } from './fault-bounds.ts';
 
 /** One place in the input that is wrong. `at` is a JSON Pointer (RFC 6901), a parameter or a header name. */
 export interface FieldError {
@@ -91,6 +92,7 @@ export interface FaultFacts {
   readonly facts?: Readonly<Record<string, unknown>>;
 }
 
+/** What it says is bounded (`fault-bounds.ts`), whoever makes it. */
 export class Fault extends Error {
   readonly reason: FaultReason;
   readonly detail: string | undefined;
@@ -100,14 +102,16 @@ export class Fault extends Error {
   readonly facts: Readonly<Record<string, unknown>>;
 
   constructor(reason: FaultReason, given: FaultFacts = {}) {
-    super(given.detail === undefined ? reason : `${reason}: ${given.detail}`, { cause: given.cause });
+    const errors = given.errors === undefined ? [] : toBoundedErrors(given.errors);
+    const detail = toBoundedDetail(given.detail, (given.errors?.length ?? 0) - errors.length);
+    super(detail === undefined ? reason : `${reason}: ${detail}`, { cause: given.cause });
     this.name = 'Fault';
     this.reason = reason;
-    this.detail = given.detail;
-    this.errors = given.errors ?? [];
+    this.detail = detail;
+    this.errors = errors;
     this.headers = given.headers ?? {};
     this.members = given.members ?? {};
-    this.facts = given.facts ?? {};
+    this.facts = given.facts === undefined ? {} : toBoundedFacts(given.facts);
   }
 
   get status(): number {

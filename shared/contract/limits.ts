@@ -32,6 +32,14 @@ export const limits = {
   cursorCharactersMax: 2_048,
   /** A bearer token in characters; longer is a 401. */
   tokenCharactersMax: 4_096,
+  /** The `detail` of a refusal; it is cut there. Enough to name the shapes of a resource that has twenty. */
+  problemDetailCharactersMax: 2_000,
+  /** Errors that a refusal lists; `detail` says how many more there are. */
+  problemErrorsMax: 50,
+  /** Place and detail of one error, each; they are cut there. */
+  problemErrorCharactersMax: 300,
+  /** All listed errors together as JSON: a refusal is never much more than what a client sends to cause it. */
+  problemErrorsCharactersMax: 8_192,
   /** The whole of a request, edge to store and back; then 504. */
   requestMsMax: 10_000,
   /** A live stream's life: it ends with `reconnect`, and the client comes back with its last id. */

@@ -194,6 +194,26 @@ describe('validation refuses', () => {
     await refused('/v1/films/import?mode=fast', { method: 'POST', headers: { 'content-type': 'application/x-ndjson' }, body: film }, 400, 'query_invalid');
   });
 
+  test('thousands of mistakes in a few words, in the answer and in the log', async () => {
+    const names = Array.from({ length: 1_500 }, (_, index) => `a${index.toString(36)}`);
+    const many = (text: string) => ({ method: 'POST', headers: json, body: text });
+    for (const [path, init, status, code, errors] of [
+      [`/v1/films?${names.join('&')}`, {}, 400, 'query_invalid', 1_500],
+      [`/v1/films?fields=${names.join()}`, {}, 400, 'query_invalid', 1_500],
+      [`/v1/films?sort=${names.join()}`, {}, 400, 'query_invalid', 1_500],
+      ['/v1/films', many(JSON.stringify({ title: 'A', year: 2_000, ...Object.fromEntries(names.map((name) => [name, 1])) })), 422, 'document_invalid', 1_500],
+      ['/v1/films', many(JSON.stringify({ title: 'A', year: 2_000, ['\u0001'.repeat(60_000)]: 1, ['€'.repeat(60_000)]: 1 })), 422, 'document_invalid', 2],
+    ] as const) {
+      const { headers, problem } = await refused(path, init, status, code);
+      expect(JSON.stringify(problem).length).toBeLessThan(21_000);
+      const listed = problem.errors?.length ?? 0;
+      expect(listed).toBeGreaterThan(0);
+      if (listed < errors) expect(problem.detail).toEndWith(`; and ${errors - listed} more`);
+      else expect(problem.detail).toContain('…');
+      for (const line of await world.logged(headers.get('x-request-id') ?? '-')) expect(line.length).toBeLessThan(21_000);
+    }
+  });
+
   test('bodies that are not JSON', async () => {
     for (const body of ['', '{', '{"title":}', 'null x', new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x7d])]) await refused('/v1/films', { method: 'POST', headers: json, body }, 400, 'body_malformed');
   });
