@@ -1,6 +1,6 @@
 /** Bounds of the edge alone; those of the wire stand in `shared/contract/limits.ts`. */
 export const edgeLimits = {
-  /** Verified tokens remembered by an isolate; at 4 KB a token this is at most 8 MB. The oldest goes first. */
+  /** Verified tokens remembered by an isolate; at 8 KB a token this is at most 16 MB. The oldest goes first. */
   tokensRememberedMax: 2_000,
   /** Clocks of issuer and edge may differ by this much. */
   tokenSkewSeconds: 5,
@@ -44,7 +44,7 @@ export const edgeLimits = {
   keyCharactersMax: 4_096,
   /** What a follower waits for the leader of the same miss; then it goes itself. */
   followMsMax: 2_000,
-  /** One header that goes on to the origin: six of them and a principal must fit into Bun's 16 KB. */
+  /** One header that goes on to the origin: six of them, a principal and a target must fit into `hopLimits.headBytesMax`. */
   carriedCharactersMax: 1_024,
   /** Retries earned by one request: one in ten may be tried twice, so an outage is not made worse. */
   retriesPerRequest: 0.1,

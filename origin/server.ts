@@ -1,7 +1,9 @@
 /** The origin's socket: health, readiness and development's key set in the open, everything else through the pipeline. */
+import http from 'node:http';
 import type { JSONWebKeySet } from 'jose';
 import type { Contract } from '../shared/contract/contract.ts';
 import { limits } from '../shared/contract/limits.ts';
+import { hopLimits } from '../shared/hop/profile.ts';
 import { uploadEndBytes } from '../shared/hop/upload-end.ts';
 import { served } from '../shared/resources/all.ts';
 import { type Context, openContext } from './context.ts';
@@ -42,6 +44,8 @@ export async function startOrigin(settings: Settings, options: OriginOptions = {
 
 function listen(context: Context, jwks: JSONWebKeySet | undefined): Started<number> {
   const { settings } = context;
+  // Bun.serve takes 16 KB unless told here, for the whole process.
+  Object.assign(http, { maxHeaderSize: hopLimits.headBytesMax });
   const server = Bun.serve({
     hostname: settings.originHost,
     port: settings.originPort,

@@ -8,7 +8,7 @@ import type { Bearer, Opening, Tickets } from '../coordinator/tickets.object.ts'
 import { toBase64Url } from '../hop/base64.ts';
 import type { Macs } from '../origin-client/macs.ts';
 import { isTruncatedMac, signTruncated } from '../hop/truncated-macs.ts';
-import { tokenInvalid } from '../identity/tokens.ts';
+import { tokenInvalid } from '../identity/token-faults.ts';
 import { edgeLimits } from '../limits.ts';
 
 type Namespace = DurableObjectNamespace<Tickets>;

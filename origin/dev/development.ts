@@ -57,6 +57,8 @@ function toEdgeVariables(settings: Settings, given: Variables): Readonly<Record<
     TOMBOLO_KEYS: settings.keys.map(({ id, secret }) => `${id}:${Buffer.from(secret).toString('base64url')}`).join(','),
     TOMBOLO_ISSUER: developmentNames.issuer,
     TOMBOLO_AUDIENCE: developmentNames.audience,
+    // The issuer here is our own, whatever the claims of the one in production are called.
+    ...Object.fromEntries(['TOMBOLO_AUDIENCE_CLAIM', 'TOMBOLO_PLAN_CLAIM', 'TOMBOLO_ROLES_CLAIM', 'TOMBOLO_TENANT_CLAIM'].map((name) => [name, ''])),
     TOMBOLO_JWKS_URL: `http://127.0.0.1:${settings.originPort}/.well-known/jwks.json`,
   };
 }

@@ -10,6 +10,9 @@ export interface Claims {
   readonly subject: string;
   readonly roles: readonly string[];
   readonly tenant?: string;
+  readonly plan?: string;
+  /** Whatever else rules may mention. */
+  readonly others?: Readonly<Record<string, unknown>>;
   /** One hour unless said; a test wants the past. */
   readonly secondsToLive?: number;
 }
@@ -35,9 +38,9 @@ export async function openIdentity(dataDir: string): Promise<Identity> {
   return {
     ...developmentNames,
     jwks: { keys: [publicJwk] },
-    mint({ subject, roles, tenant, secondsToLive = secondsToLiveDefault }) {
+    mint({ subject, roles, tenant, plan, others, secondsToLive = secondsToLiveDefault }) {
       const now = Math.floor(Date.now() / 1_000);
-      return new SignJWT({ roles: [...roles], ...(tenant === undefined ? {} : { tenant }) })
+      return new SignJWT({ ...others, roles: [...roles], ...(tenant === undefined ? {} : { tenant }), ...(plan === undefined ? {} : { plan }) })
         .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', kid })
         .setSubject(subject)
         .setIssuer(developmentNames.issuer)

@@ -4,32 +4,64 @@
  */
 import { parseArgs } from 'node:util';
 import { mustDevelopmentSettings } from './development.ts';
-import { openIdentity } from './identity.ts';
+import { type Claims, openIdentity } from './identity.ts';
 
-const usage = 'usage: npm run --silent token -- --sub <subject> [--role <role>]… [--tenant <tenant>] [--seconds <1…86400>]';
 const secondsMax = 86_400;
 
-async function printToken(given: string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: given,
-    options: { sub: { type: 'string' }, role: { type: 'string', multiple: true }, tenant: { type: 'string' }, seconds: { type: 'string' } },
-  });
+const usage = `usage: npm run --silent token -- --sub <subject> [options]
+  --sub <subject>        whom the token names; required
+  --role <role>          a role; may be given several times
+  --tenant <tenant>      the claim "tenant"
+  --plan <plan>          the claim "plan": a plan of shared/resources/plans.ts
+  --claim <name>=<value> any other claim, JSON where it is JSON (level=3) and a text otherwise; may be given several times
+  --seconds <1…${secondsMax}>    how long the token holds; an hour unless said
+  --help                 this`;
+
+/** Claims that have an option of their own, or that the identity provider writes. */
+const taken: ReadonlySet<string> = new Set(['sub', 'roles', 'tenant', 'plan', 'iss', 'aud', 'iat', 'exp', '__proto__']);
+
+async function run(given: string[]): Promise<string> {
+  const text = { type: 'string' } as const;
+  const several = { type: 'string', multiple: true } as const;
+  const { values } = parseArgs({ args: given, options: { sub: text, role: several, tenant: text, plan: text, claim: several, seconds: text, help: { type: 'boolean', short: 'h' } } });
+  if (values.help === true) return usage;
   if (values.sub === undefined || values.sub === '') throw new Error('--sub is required');
-  const seconds = values.seconds === undefined ? undefined : Number(values.seconds);
-  if (seconds !== undefined && !(Number.isInteger(seconds) && seconds >= 1 && seconds <= secondsMax)) throw new Error(`--seconds must be 1 to ${secondsMax}`);
-  const settings = await mustDevelopmentSettings(process.env);
-  const identity = await openIdentity(settings.dataDir);
-  const token = await identity.mint({
+  const claims: Claims = {
     subject: values.sub,
     roles: values.role ?? [],
+    others: Object.fromEntries((values.claim ?? []).map(mustClaim)),
     ...(values.tenant === undefined ? {} : { tenant: values.tenant }),
-    ...(seconds === undefined ? {} : { secondsToLive: seconds }),
-  });
-  process.stdout.write(`${token}\n`);
+    ...(values.plan === undefined ? {} : { plan: values.plan }),
+    ...(values.seconds === undefined ? {} : { secondsToLive: mustSeconds(values.seconds) }),
+  };
+  const settings = await mustDevelopmentSettings(process.env);
+  return (await openIdentity(settings.dataDir)).mint(claims);
+}
+
+function mustSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!(Number.isInteger(seconds) && seconds >= 1 && seconds <= secondsMax)) throw new Error(`--seconds must be 1 to ${secondsMax}`);
+  return seconds;
+}
+
+function mustClaim(text: string): readonly [name: string, value: unknown] {
+  const at = text.indexOf('=');
+  const name = text.slice(0, Math.max(at, 0));
+  if (name === '') throw new Error('--claim is <name>=<value>');
+  if (taken.has(name)) throw new Error(`--claim ${name}: has an option of its own, or is written by the issuer`);
+  return [name, toValue(text.slice(at + 1))];
+}
+
+function toValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 try {
-  await printToken(process.argv.slice(2));
+  process.stdout.write(`${await run(process.argv.slice(2))}\n`);
 } catch (cause) {
   process.stderr.write(`token: ${cause instanceof Error ? cause.message : String(cause)}\n${usage}\n`);
   process.exitCode = 2;

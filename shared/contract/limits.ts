@@ -30,8 +30,8 @@ export const limits = {
   idCharactersMax: 128,
   /** A cursor in characters; longer is a 400. */
   cursorCharactersMax: 2_048,
-  /** A bearer token in characters; longer is a 401. */
-  tokenCharactersMax: 4_096,
+  /** A bearer token in characters; longer is a 401. Entra and Keycloak list groups and roles by the hundred. */
+  tokenCharactersMax: 8_192,
   /** The `detail` of a refusal; it is cut there. Enough to name the shapes of a resource that has twenty. */
   problemDetailCharactersMax: 2_000,
   /** Errors that a refusal lists; `detail` says how many more there are. */

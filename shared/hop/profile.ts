@@ -41,6 +41,8 @@ export const readHeader = 'tombolo-read';
 export const hopRefusalHeader = 'tombolo-hop';
 
 export const hopLimits = {
+  /** Request line and fields: a target and a principal of 8 KB each, six carried fields of 1 KB, the rest under 2 KB. */
+  headBytesMax: 32_768,
   /** A signature older or newer than this is refused: clocks of hosts differ by less, captures live no longer. */
   ageSecondsMax: 30,
   /** Nonces of unsafe requests are remembered for twice the window. */

@@ -3,6 +3,7 @@
  * Worker then answers 503 to everything and its log names each variable, never a value. `npm start` reads them
  * with the same function before it builds anything, so that a mistake is told at once.
  */
+import { type ClaimPaths, readClaimPaths } from './claim-paths.ts';
 import type { HopKey } from '../hop/keys.ts';
 import { type Environment, isSafeUrl, SettingsReader, type Variables } from './reader.ts';
 
@@ -13,6 +14,7 @@ export interface EdgeSettings {
   readonly issuer: string;
   readonly audience: string;
   readonly jwksUrl: string;
+  readonly claims: ClaimPaths;
   /** Exact origins (RFC 6454) of the browsers' pages that may read answers. */
   readonly corsOrigins: ReadonlySet<string>;
   /** How long an isolate believes the coordinator's answer: the first summand of staleness. */
@@ -46,6 +48,7 @@ export function readEdgeSettings(reader: SettingsReader, plans: PlanNames): Edge
     issuer: reader.text('TOMBOLO_ISSUER'),
     audience: reader.text('TOMBOLO_AUDIENCE'),
     jwksUrl: toUrl(reader, 'TOMBOLO_JWKS_URL', environment).href,
+    claims: readClaimPaths(reader),
     corsOrigins: toOrigins(reader, 'TOMBOLO_CORS_ORIGINS'),
     memoMs: toMilliseconds(reader, 'TOMBOLO_MEMO_MS', 1_000),
     staleIfErrorMs: toMilliseconds(reader, 'TOMBOLO_STALE_IF_ERROR_MS', 300_000),

@@ -1,11 +1,13 @@
 /** The issuer's keys: asked for rarely, kept while it is away, renewed when it rotates. Time is the test's. */
 import { afterEach, beforeEach, describe, expect, setSystemTime, spyOn, test } from 'bun:test';
+import { readClaimPaths, type ClaimPaths } from '../../shared/settings/claim-paths.ts';
+import { SettingsReader } from '../../shared/settings/reader.ts';
 import { Issuer } from '../support/issuer.ts';
 import type { Principal } from '../../shared/contract/principal.ts';
 
 /** The module needs Workers' types; what the test uses of it is this. */
 interface TokensModule {
-  readonly Tokens: new (issuer: { issuer: string; audience: string; jwksUrl: string }) => { mustVerify(token: string, waitUntil: (work: Promise<unknown>) => void): Promise<{ principal: Principal }> };
+  readonly Tokens: new (issuer: { issuer: string; audience: string; jwksUrl: string; claims: ClaimPaths }) => { mustVerify(token: string, waitUntil: (work: Promise<unknown>) => void): Promise<{ principal: Principal }> };
 }
 const modulePath: string = '../../edge/identity/tokens.ts';
 const { Tokens } = (await import(modulePath)) as TokensModule;
@@ -39,7 +41,7 @@ afterEach(async () => {
   await server.stop(true);
 });
 
-const isolate = () => new Tokens({ issuer: issuer.issuer, audience: issuer.audience, jwksUrl: `http://127.0.0.1:${server.port}/jwks` });
+const isolate = () => new Tokens({ issuer: issuer.issuer, audience: issuer.audience, jwksUrl: `http://127.0.0.1:${server.port}/jwks`, claims: readClaimPaths(new SettingsReader({})) });
 const verify = async (tokens: InstanceType<TokensModule['Tokens']>, token: string) => (await tokens.mustVerify(token, (work) => void background.push(work))).principal;
 const pass = (ms: number) => setSystemTime(new Date(Date.now() + ms));
 

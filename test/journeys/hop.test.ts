@@ -1,6 +1,7 @@
 /** The origin trusts nobody but a signed edge: what reaches it past the edge is refused, and changes nothing. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { toFilm } from '../support/film.ts';
+import { forgeToken } from '../support/forged-token.ts';
 import { principalHeader, send, type SignedHop, signHop } from '../support/signed-hop.ts';
 import { engines, startWorld, type World } from '../support/whole-world.ts';
 
@@ -19,6 +20,14 @@ describe.each([...engines])('the hop on %s', (engine) => {
   test('answers what its edge signs', async () => {
     expect((await send(creation('Signed'))).status).toBe(201);
     expect((await send(signHop(world.keys, { url: `${world.origin.url}/v1/films?limit=1` }))).status).toBe(200);
+  });
+
+  test('has room for the longest token, target and headers that the edge lets in', async () => {
+    const token = await forgeToken(world, { payload: { groups: 'x'.repeat(5_750) } });
+    expect(token.length).toBeGreaterThan(7_900);
+    const headers = { accept: `application/json, application/${'x'.repeat(900)}`, 'if-none-match': `"${'x'.repeat(1_000)}"`, 'cache-control': 'no-store' };
+    const answer = await world.request(`/v1/films?limit=1&fields=${'title,'.repeat(1_350)}year`, { token, headers });
+    expect([answer.status, answer.text.slice(0, 8)]).toEqual([200, '{"data":']);
   });
 
   test('refuses whoever comes directly, and tells him nothing', async () => {

@@ -38,6 +38,12 @@ export class Issuer {
     return jwt.setExpirationTime(Math.floor(Date.now() / 1_000) + expiresIn).sign(privateKey);
   }
 
+  /** These very claims, for an issuer that writes its tokens in a manner of its own. */
+  async sign(kid: string, payload: JWTPayload, header: Readonly<Record<string, unknown>> = {}): Promise<string> {
+    const { alg, privateKey } = this.#mustKey(kid);
+    return new SignJWT(payload).setProtectedHeader({ alg, kid, ...header }).sign(privateKey);
+  }
+
   #mustKey(kid: string) {
     const key = this.#keys.get(kid);
     if (key === undefined) throw new Error(`the issuer has no key ${kid}`);
