@@ -73,7 +73,7 @@ function toStreams({ streams }: Context): Started<void> {
   return { value: undefined, stop: async () => streams.abort(), state: () => ({ ready: true }) };
 }
 
-/** What is answered without a signature (SEMANTICS: the hop). */
+/** What is answered without a signature (SEMANTICS §9). */
 function openRoute({ settings, store, contract, services }: Context, request: Request, jwks: JSONWebKeySet | undefined): Response | Promise<Response> | undefined {
   if (request.method !== 'GET') return undefined;
   // The whole path: a document may have such an id.

@@ -56,7 +56,7 @@ function isRaised(view: View | undefined, { epoch, order }: Position): boolean {
 }
 
 /**
- * Whether an answer may be stored with the generations asked before it (SEMANTICS: fill): edge and origin
+ * Whether an answer may be stored with the generations asked before it (SEMANTICS §1): edge and origin
  * agree on declaration and scope, and the state read contains every change that the generations speak of.
  */
 export function isStorable(facts: ReadFacts | undefined, resource: Resource, scope: string, view: View | undefined): boolean {

@@ -1,6 +1,6 @@
 /**
  * What this isolate knows of generations: the coordinator's last answer for each resource, believed for M
- * from the moment of asking (SEMANTICS: memo). Past half of M it is asked again behind an answer, so that
+ * from the moment of asking (SEMANTICS §1). Past half of M it is asked again behind an answer, so that
  * steady traffic never waits; past M whoever needs it waits, at most his own time.
  *
  *   ── ask ──▶ known ──½M──▶ known, asking ──M──▶ unknown until answered

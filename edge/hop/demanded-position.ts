@@ -1,6 +1,6 @@
 /**
- * `Tombolo-Position`: the state that a caller has seen and must not be answered from before (SEMANTICS: own
- * writes). By header, or in browsers by the cookie that the answer to a write has set.
+ * `Tombolo-Position`: the state that a caller has seen and must not be answered from before (SEMANTICS §1). By header,
+ * or in browsers by the cookie that the answer to a write has set.
  */
 import { Fault } from '../../shared/contract/fault.ts';
 import type { Position } from '../../shared/contract/position.ts';

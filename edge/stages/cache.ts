@@ -1,6 +1,6 @@
 /**
  * The HTTP cache. Its entries never expire by time: beside each lie the generations of what it depends on,
- * and it is fresh exactly as long as the database has changed none of them (SEMANTICS: lookup, fill).
+ * and it is fresh exactly as long as the database has changed none of them (SEMANTICS §1).
  *
  *   fresh ─────────────────▶ hit: the origin is not asked
  *   changed, or not known ─▶ asked with the stored ETag: 304 makes the entry fresh, 200 replaces it

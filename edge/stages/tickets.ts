@@ -1,4 +1,4 @@
-/** `POST /v1/live/tickets`: a ticket for whoever is signed in, to open one live feed with (SEMANTICS: browsers). */
+/** `POST /v1/live/tickets`: a ticket for whoever is signed in, to open one live feed with (SEMANTICS §13). */
 import type { Context } from 'hono';
 import { Fault } from '../../shared/contract/fault.ts';
 import { mustBeWithoutParameters } from '../../shared/contract/parameters.ts';

@@ -1,5 +1,5 @@
 /**
- * Documents that other programs have made wrong (SEMANTICS: types), where the resource says `invalid: 'refuse'`: they
+ * Documents that other programs have made wrong (SEMANTICS §4), where the resource says `invalid: 'refuse'`: they
  * are read by nobody until somebody mends them, by a replacement or a removal for example. Fields that the schema
  * does not name make no document wrong, as in the database's own check.
  */

@@ -1,6 +1,6 @@
 /**
  * HMAC-SHA256 on Bun's synchronous hasher: 1 µs, where `crypto.subtle` costs 15 µs, as much as a whole bare
- * request (SEMANTICS: the hop).
+ * request (SEMANTICS §9).
  */
 import { timingSafeEqual } from 'node:crypto';
 import type { HopKey } from '../../shared/hop/keys.ts';

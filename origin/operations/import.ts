@@ -1,7 +1,7 @@
 /**
  * Import: rows streamed in, a report streamed out, memory constant. The answer's head goes out at once, so
  * that no proxy gives up on a long upload; its lines come after the upload has been read, because many
- * clients read nothing before they have sent everything (SEMANTICS: idempotency and import).
+ * clients read nothing before they have sent everything (SEMANTICS §10).
  *
  *   {"row":17,"code":"document_invalid","detail":"…","errors":[…]}     one line a rejected row
  *   {"summary":{"imported":…,"replaced":…,"skipped":…,"rejected":…,"lastCommittedRow":…,"complete":true}}

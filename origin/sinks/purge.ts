@@ -2,7 +2,7 @@
  * The purge sink: tells one Worker which generations the database raised. It owns no state: the coordinator
  * knows how far it has heard, and reports continue from there. What can be lost is time; a lost, repeated or
  * reordered report cannot lower a generation, and while nothing is heard the edge's answers stop counting as
- * fresh (SEMANTICS: generations).
+ * fresh (SEMANTICS §1).
  *
  *            ┌────────── not joined, or we are not where it stands ──────────┐
  *            ▼                                                               │

@@ -1,6 +1,6 @@
 /**
  * The range of a request as one interval of one bracket: `gt`, `gte`, `lt`, `lte` and `prefix` compare only
- * with values of their own type (SEMANTICS: rules, order).
+ * with values of their own type (SEMANTICS §3, §5).
  */
 import type { Range } from '../../shared/contract/query.ts';
 import { compareSortValues, type Scalar, type ScalarKind, type SortValue, toSortValue } from '../../shared/contract/values.ts';

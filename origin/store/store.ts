@@ -98,7 +98,7 @@ export interface WriteOptions {
   readonly cursor?: CursorMove;
   /** A hop's nonce: spent in this transaction; met a second time, the whole write is `hop_replayed`. */
   readonly nonce?: { readonly value: string; readonly expiresAt: number };
-  /** An idempotency record: the first insert of the transaction (SEMANTICS: idempotency). */
+  /** An idempotency record: the first insert of the transaction (SEMANTICS §10). */
   readonly once?: {
     /** Scoped by the caller to principal, method and path. */
     readonly key: string;

@@ -1,6 +1,6 @@
 /**
  * What an answer depends on, and what a change touches. The promise, tested at random: if a change alters
- * the answer to a request, the two sets meet (SEMANTICS: generations). Precision beyond that is comfort;
+ * the answer to a request, the two sets meet (SEMANTICS §1). Precision beyond that is comfort;
  * where a request names no equality it depends on the whole resource.
  *
  * A list depends on the documents that its equalities pin: any document that enters, leaves or changes in

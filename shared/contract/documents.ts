@@ -1,4 +1,4 @@
-/** Bodies of writes: the one place where a client's JSON becomes a document (SEMANTICS: types). */
+/** Bodies of writes: the one place where a client's JSON becomes a document (SEMANTICS §4). */
 import * as z from 'zod';
 import { Fault, type FieldError } from './fault.ts';
 import { idForm, isNameable, toCanonicalId } from './ids.ts';

@@ -1,5 +1,5 @@
 /**
- * A position: where a change stands in its store. Opaque to clients, ordered inside (SEMANTICS: positions).
+ * A position: where a change stands in its store. Opaque to clients, ordered inside (SEMANTICS §1).
  * `order` is compared as text, by every engine written at fixed width; positions of different epochs have no
  * order, because an epoch ends when state, history or database was lost or restored.
  */

@@ -12,7 +12,7 @@ export interface Principal {
 
 export const anonymous: Principal = { roles: [], claims: {} };
 
-/** The value of a claim that a rule mentions; `undefined` makes that rule refuse (SEMANTICS: rules). */
+/** The value of a claim that a rule mentions; `undefined` makes that rule refuse (SEMANTICS §3). */
 export function claimOf(principal: Principal, claim: string): Plain | undefined {
   if (claim === 'sub') return principal.subject;
   return Object.hasOwn(principal.claims, claim) ? principal.claims[claim] : undefined;

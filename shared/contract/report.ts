@@ -26,7 +26,7 @@ export const reportSchema = z.strictObject({
   whole: z.record(z.string(), order),
   /**
    * Digest of the contract that the reporting origin serves. While an edge hears of another one than its own,
-   * nothing stored counts as fresh: a rule that became stricter at the origin must bind at once (SEMANTICS: scope).
+   * nothing stored counts as fresh: a rule that became stricter at the origin must bind at once (SEMANTICS §2).
    */
   contract: z.string().regex(/^[0-9a-f]{16}$/).optional(),
 });

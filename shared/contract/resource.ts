@@ -107,7 +107,7 @@ export interface Resource<Schema extends z.ZodObject = z.ZodObject> extends Outa
   readonly live: boolean;
   /** The edge's alone: nothing that is stored or sent depends on it, so it is not in the digest. */
   readonly limits: ResourceLimits;
-  /** What the read rule and the field rules mention: the scope of an answer (SEMANTICS: scope). */
+  /** What the read rule and the field rules mention: the scope of an answer (SEMANTICS §2). */
   readonly mentions: Mentions;
   /** Lines, each with file, resource and key. With any, nothing else here means anything, and no start serves it. */
   readonly mistakes: readonly string[];

@@ -121,7 +121,7 @@ function own(document: JsonObject, field: string): Json | undefined {
   return Object.hasOwn(document, field) ? document[field] : undefined;
 }
 
-/** What a rule mentions: the scope of an answer is made of these (SEMANTICS: scope), and so are its indexes. */
+/** What a rule mentions: the scope of an answer is made of these (SEMANTICS §2), and so are its indexes. */
 export interface Mentions {
   readonly fields: ReadonlySet<string>;
   readonly claims: ReadonlySet<string>;
@@ -143,7 +143,7 @@ export function mentionsOf(rules: readonly Rule[]): Mentions {
   return found;
 }
 
-/** Fields that each way through the rule pins by equality: one index prefix a branch (SEMANTICS: indexes). */
+/** Fields that each way through the rule pins by equality: one index prefix a branch (SEMANTICS §6). */
 export function branchesOf(rule: Rule): readonly (readonly string[])[] {
   switch (rule.kind) {
     case 'nobody':

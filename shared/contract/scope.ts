@@ -1,6 +1,6 @@
 /**
  * The scope of an answer: the values of exactly those claims and roles that the read rule and the field
- * rules mention (SEMANTICS: scope). Two callers with one scope get the same bytes; the scope is part of the
+ * rules mention (SEMANTICS §2). Two callers with one scope get the same bytes; the scope is part of the
  * cache key and is compared with the one that the origin applied.
  */
 import { digest64, toCanonicalJson } from './hash.ts';

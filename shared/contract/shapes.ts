@@ -1,7 +1,7 @@
 /**
  * Query shapes: what a resource serves, and the indexes that follow from it. A shape names the fields that
  * a query pins by equality, at most one field that it ranges over, and its orders. What no shape covers
- * cannot be reached from outside, so every query has an index (SEMANTICS: indexes).
+ * cannot be reached from outside, so every query has an index (SEMANTICS §6).
  */
 import { branchesOf, type Rule } from './rules.ts';
 
@@ -68,7 +68,7 @@ export interface IndexSpec {
   readonly name: string;
   /** Scalar fields pinned by equality, sorted by name. */
   readonly equal: readonly string[];
-  /** The one array field pinned by containing, if any: on SQLite a side table (SEMANTICS: indexes). */
+  /** The one array field pinned by containing, if any: on SQLite a side table (SEMANTICS §6). */
   readonly has: string | undefined;
   /** A total order whose first key ascends; its reverse is the same index read backwards. */
   readonly sort: readonly SortKey[];

@@ -1,4 +1,4 @@
-/** zod types with a meaning of their own on the wire (SEMANTICS: types). */
+/** zod types with a meaning of their own on the wire (SEMANTICS §4). */
 import * as z from 'zod';
 
 /** Exported for resource files: RFC 3339 with any offset. As every date-time of a resource it is kept and sent as UTC with milliseconds: `2026-01-31T23:59:59.000Z`. */

@@ -1,5 +1,5 @@
 /**
- * Values as they travel, and their one order (SEMANTICS: order). Both engines, the cursor and the merge of
+ * Values as they travel, and their one order (SEMANTICS §5). Both engines, the cursor and the merge of
  * branches agree on this file; MongoDB's brackets are its model.
  */
 export type Json = string | number | boolean | null | readonly Json[] | JsonObject;

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { findBanned, findSilenced } from './banned.ts';
+import { findWrongCitations } from './citations.ts';
 import { findDeadExports } from './dead-exports.ts';
 import { findWrongDirections } from './directions.ts';
 import { findWrongNames } from './names.ts';
@@ -23,6 +24,7 @@ describe('the project', () => {
   test('uses nothing that is banned', () => expect(findBanned(modules)).toEqual([]));
   test('silences no compiler without a reason', () => expect(findSilenced(modules)).toEqual([]));
   test('names its files so that they say what is inside', () => expect(findWrongNames(project)).toEqual([]));
+  test('cites sections that are there', () => expect(findWrongCitations(project)).toEqual([]));
   test('holds no path or registry of one machine', () => expect(findForeignTexts(project)).toEqual([]));
 });
 
@@ -83,6 +85,15 @@ describe('the checks fire', () => {
   test('on names that say nothing, are not kebab-case or are new at the top', () => {
     const paths = ['shared/utils/a.ts', 'edge/helpers.ts', 'edge/index.ts', 'origin/someThing.ts', 'Some/a.ts', 'notes.md', 'edge/cache-key.ts', 'edge/limit.object.ts', '.ci/run'];
     expect(linesOf(findWrongNames(paths.map((path) => ({ path }))))).toEqual(['shared/utils/a.ts:1', 'edge/helpers.ts:1', 'edge/index.ts:1', 'origin/someThing.ts:1', 'Some/a.ts:1', 'Some/a.ts:1', 'notes.md:1']);
+  });
+
+  test('on a citation without a section, of one that is not there, or of what is not in the repository', () => {
+    const found = findWrongCitations([
+      { path: 'shared/SEMANTICS.md', text: '# T\n## 1. One\n## 2. Two\n' },
+      { path: 'edge/a.ts', text: '/** Good (SEMANTICS §1, §2), see shared/SEMANTICS.md. */\n/** (SEMANTICS: one) */\n/** (SEMANTICS §1, §3) */' },
+      { path: 'wrangler.toml', text: '# (DESIGN: limit)\n# SEMANTICS §12' },
+    ]);
+    expect(linesOf(found)).toEqual(['edge/a.ts:2', 'edge/a.ts:3', 'wrangler.toml:2', 'wrangler.toml:1']);
   });
 
   test('on paths and registries of one machine', () => {

@@ -62,7 +62,7 @@ interface Parts {
   readonly foreign: ForeignProgram;
 }
 
-/** A read may be this old, and no older: the memo of 1 000 ms and the feed's lag (SEMANTICS: freshness). */
+/** A read may be this old, and no older: the memo of 1 000 ms and the feed's lag (SEMANTICS §1). */
 export const freshWithinMs = 1_250;
 
 export class World {

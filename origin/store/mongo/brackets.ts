@@ -1,5 +1,5 @@
 /**
- * MongoDB's order of types as the brackets of every order here (SEMANTICS: order), as values of sort keys and
+ * MongoDB's order of types as the brackets of every order here (SEMANTICS §5), as values of sort keys and
  * as conditions on one field. Comparisons in MongoDB match values of their own type alone, so a condition on a
  * bracket is an interval of an index.
  */

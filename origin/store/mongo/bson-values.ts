@@ -1,5 +1,5 @@
 /**
- * The table of types between documents as they lie in MongoDB and as they travel (SEMANTICS: types), over the
+ * The table of types between documents as they lie in MongoDB and as they travel (SEMANTICS §4), over the
  * driver's objects; `wasm/src/bson/values.rs` is the same over bytes, and test/store/bson-texts.test.ts holds
  * them together. Going back, a declared kind decides; a value that JSON shows as it did before keeps the type that it had, so that a
  * patch never retypes what it does not name.

@@ -52,7 +52,7 @@ export class Head {
   }
 
   /**
-   * A position of another epoch means nothing any more (SEMANTICS: positions); one beyond the committed end is of
+   * A position of another epoch means nothing any more (SEMANTICS §1); one beyond the committed end is of
    * a history that was lost.
    */
   async mustReach(wanted: Position | undefined): Promise<Position> {

@@ -1,4 +1,4 @@
-/** The field table of a resource as a `$jsonSchema`: what the database refuses, whoever writes (SEMANTICS: types). */
+/** The field table of a resource as a `$jsonSchema`: what the database refuses, whoever writes (SEMANTICS §4). */
 import type { Document } from 'mongodb';
 import type { Field, FieldKind } from '../../../shared/contract/fields.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';

@@ -1,6 +1,6 @@
 /**
  * What the database itself refuses, whoever writes: text that is not a document, and declared fields of
- * another type (SEMANTICS: types). zod says more; this is what holds for programs that never met it.
+ * another type (SEMANTICS §4). zod says more; this is what holds for programs that never met it.
  */
 import type { Field, FieldKind } from '../../../shared/contract/fields.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';

@@ -45,7 +45,7 @@ export class Head {
 
   /**
    * A read sees everything committed, so it reaches every position of this history. One of another epoch
-   * means nothing any more (SEMANTICS: positions); one beyond the end is of a history that was lost.
+   * means nothing any more (SEMANTICS §1); one beyond the end is of a history that was lost.
    */
   mustReach(wanted: Position | undefined): Position {
     if (wanted !== undefined && wanted.epoch === this.epoch && !reaches(this.#position, wanted)) {
