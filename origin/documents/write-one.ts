@@ -9,7 +9,7 @@ import type { Decision, Mutation, Outcome, WriteOptions } from '../store/store.t
 import type { StoredDocument } from '../store/stored-document.ts';
 
 type WrittenDocument = Extract<Outcome, { kind: 'written' }>;
-type Decide = (before: StoredDocument | undefined) => JsonObject | 'remove';
+type Decide = (before: StoredDocument | undefined) => JsonObject | 'keep' | 'remove';
 
 /** `decide` throws a Fault to refuse; nothing is written then. */
 export async function writeOne(context: Context, call: Asked, id: string, decide: Decide, toAnswer: (written: WrittenDocument) => Answer): Promise<Answer> {
@@ -23,7 +23,7 @@ export async function writeOne(context: Context, call: Asked, id: string, decide
 export function toDecision(decide: Decide, before: StoredDocument | undefined): Decision {
   try {
     const decided = decide(before);
-    return decided === 'remove' ? { kind: 'remove' } : { kind: 'put', document: decided };
+    return typeof decided === 'string' ? { kind: decided } : { kind: 'put', document: decided };
   } catch (thrown) {
     return { kind: 'refuse', fault: toFault(thrown) };
   }

@@ -6,6 +6,7 @@
 import { Fault } from '../../shared/contract/fault.ts';
 import { type Predicate, reduce, satisfies } from '../../shared/contract/rules.ts';
 import { type Json, type JsonObject } from '../../shared/contract/values.ts';
+import { isSameJson, mustReplaced } from '../../shared/contract/settled.ts';
 import type { Asked } from '../call.ts';
 import { mustMeetConditions, toETag } from './etag.ts';
 import { presenter } from './present.ts';
@@ -28,24 +29,88 @@ export function mustAllow(document: JsonObject, rule: Predicate): void {
 }
 
 /** Field rules: a field that the caller may not write must not differ between the two images. */
-export function mustAllowFields({ resource, principal }: Pick<Asked, 'resource' | 'principal'>, before: JsonObject | undefined, after: JsonObject): void {
+export function mustAllowFields({ resource, principal }: Writer, before: JsonObject | undefined, after: JsonObject): void {
   for (const [field, { write }] of Object.entries(resource.fieldRules)) {
-    if (write === undefined || isSame(before?.[field], after[field])) continue;
+    if (write === undefined || isSameJson(before?.[field], after[field])) continue;
     const predicate = reduce(write, principal);
-    const allowed = satisfies(after, predicate) && (before === undefined || satisfies(before, predicate));
-    if (!allowed) throw new Fault('forbidden', { detail: `you may not write ${field}`, errors: [{ at: `/${field}`, in: 'body', detail: 'not writable' }] });
+    if (!satisfies(after, predicate) || (before !== undefined && !satisfies(before, predicate))) throw fieldForbidden(field);
   }
 }
 
-/** Fields that this caller cannot see are kept when a whole document is replaced: they were not in what was read. */
-export function hiddenFrom({ resource, principal }: Asked, before: JsonObject): JsonObject {
-  const hidden = Object.entries(resource.fieldRules).filter(([field, { read }]) =>
-    read !== undefined && Object.hasOwn(before, field) && !satisfies(before, reduce(read, principal)));
-  return Object.fromEntries(hidden.map(([field]) => [field, before[field] as Json]));
+/**
+ * A field that the caller may neither read nor write is refused wherever it is named, before its stored value is looked
+ * at: otherwise the answer would tell a guess that is right from one that is wrong (SEMANTICS §17).
+ */
+export function mustAllowNames({ resource, principal }: Writer, before: JsonObject, sent: JsonObject): void {
+  for (const [field, { read, write }] of Object.entries(resource.fieldRules)) {
+    if (write === undefined || read === undefined || !Object.hasOwn(sent, field) || satisfies(before, reduce(read, principal))) continue;
+    if (!satisfies(before, reduce(write, principal))) throw fieldForbidden(field);
+  }
 }
 
-function isSame(left: Json | undefined, right: Json | undefined): boolean {
-  return left === right || JSON.stringify(left) === JSON.stringify(right);
+function fieldForbidden(field: string): Fault {
+  return new Fault('forbidden', { detail: `you may not write ${field}`, errors: [{ at: `/${field}`, in: 'body', detail: 'not writable' }] });
+}
+
+/** Fields that this caller cannot see, and that the write does not name, are kept: they were not in what was read. */
+function keepHidden(writer: Writer, before: JsonObject, sent: JsonObject, next: JsonObject): JsonObject {
+  const hidden = hiddenFields(writer, before).filter((field) => !Object.hasOwn(sent, field));
+  if (hidden.length === 0) return next;
+  const shown = Object.entries(next).filter(([field]) => !hidden.includes(field));
+  return Object.fromEntries([...shown, ...hidden.filter((field) => Object.hasOwn(before, field)).map((field) => [field, before[field] as Json] as const)]);
+}
+
+function hiddenFields({ resource, principal }: Writer, document: JsonObject): readonly string[] {
+  return Object.entries(resource.fieldRules).flatMap(([field, { read }]) => (read === undefined || satisfies(document, reduce(read, principal)) ? [] : [field]));
+}
+
+type Writer = Pick<Asked, 'resource' | 'principal'>;
+
+/** What a write makes of a document that is there. */
+interface Revising {
+  readonly id: string;
+  readonly before: JsonObject;
+  /** What the caller named. */
+  readonly sent: JsonObject;
+  /** The fields of the document after the write. */
+  readonly next: JsonObject;
+  /** What the caller may change. */
+  readonly writable: Predicate;
+  readonly nowMs: number;
+}
+
+/** A whole document in the place of one that is there; `value` is what the schema made of what was sent. */
+export function mustReplace(writer: Writer, { value, ...revising }: Omit<Revising, 'next'> & { readonly value: JsonObject }): JsonObject | 'keep' {
+  const { before, sent } = revising;
+  mustAllowNames(writer, before, sent);
+  const named = withoutKept(sent);
+  const replaced = mustReplaced(writer.resource, { sent: named, parsed: withoutKept(value) }, withoutKept(before));
+  return mustRevise(writer, { ...revising, sent: named, next: keepHidden(writer, before, named, replaced) });
+}
+
+/**
+ * The next revision, or `keep` where nothing differs. A field that the caller may write but not read makes a revision
+ * whenever it is named: whether it does would tell its value.
+ */
+export function mustRevise(writer: Writer, { id, before, sent, next, writable, nowMs }: Revising): JsonObject | 'keep' {
+  const namesHidden = hiddenFields(writer, before).some((field) => Object.hasOwn(sent, field));
+  if (!namesHidden && isSameJson(next, withoutKept(before))) return 'keep';
+  const after = toRevised(next, before, nowMs);
+  mustAllow({ id, ...after }, writable);
+  // A rule may look at what is written: whoever loses a field by it was never told what was in it.
+  if (namesHidden) for (const field of hiddenFields(writer, before)) mustAllowNamed(writer, field, sent, after);
+  mustAllowFields(writer, before, after);
+  return after;
+}
+
+function mustAllowNamed({ resource, principal }: Writer, field: string, sent: JsonObject, after: JsonObject): void {
+  const write = resource.fieldRules[field]?.write;
+  if (write !== undefined && Object.hasOwn(sent, field) && !satisfies(after, reduce(write, principal))) throw fieldForbidden(field);
+}
+
+/** The fields of a document, without what Tombolo keeps. */
+export function withoutKept({ id: _id, rev: _rev, createdAt: _createdAt, updatedAt: _updatedAt, ...fields }: JsonObject): JsonObject {
+  return fields;
 }
 
 /** The stored form of a new document. */
@@ -55,9 +120,8 @@ export function toCreated(body: JsonObject, nowMs: number): JsonObject {
 }
 
 /** The stored form of the next revision. What others wrote may lack `rev` and the times. */
-export function toRevised(body: JsonObject, before: JsonObject, nowMs: number): JsonObject {
+function toRevised(fields: JsonObject, before: JsonObject, nowMs: number): JsonObject {
   const { rev, createdAt } = before;
-  const { id: _id, rev: _rev, createdAt: _createdAt, updatedAt: _updatedAt, ...fields } = body;
   return {
     ...fields,
     rev: (typeof rev === 'number' && Number.isSafeInteger(rev) ? rev : 0) + 1,

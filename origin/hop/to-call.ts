@@ -5,6 +5,7 @@ import { parseIdempotencyKey } from '../../shared/contract/idempotency-key.ts';
 import { parsePosition } from '../../shared/contract/position.ts';
 import { mustPreconditions } from '../../shared/contract/preconditions.ts';
 import { scopeOf } from '../../shared/contract/scope.ts';
+import type { JsonObject } from '../../shared/contract/values.ts';
 import { mustPrincipal } from '../../shared/hop/principal-header.ts';
 import { hopLimits } from '../../shared/hop/profile.ts';
 import type { BufferedBody, Operation, StreamedBody } from '../../shared/operations/operation.ts';
@@ -44,7 +45,14 @@ async function toBody(operation: Operation, resource: Asked['resource'], hop: Ve
   if (operation.body === 'streamed') return { mediaType: hop.header('content-type') ?? '', chunks: readUpload(request.body, hop, operation.bodyBytesMax) };
   if (operation.schema === undefined) return undefined;
   const text = await mustBodyText(hop, request, operation.bodyBytesMax);
-  return { text, value: mustBody(operation.schema(resource), parseJson(text)) };
+  const sent = parseJson(text);
+  const value = mustBody(operation.schema(resource), sent);
+  return { text, value, sent: asObject(sent) };
+}
+
+/** Every schema of a body takes an object alone. */
+function asObject(sent: unknown): JsonObject {
+  return sent as JsonObject;
 }
 
 /** A buffered body is believed by its digest, which the signature covers (RFC 9530). */

@@ -3,6 +3,7 @@ import { bodiesOf, documentInvalid, toFieldErrors } from '../../shared/contract/
 import { Fault } from '../../shared/contract/fault.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { reduce, satisfies } from '../../shared/contract/rules.ts';
+import { mustKnow } from '../../shared/contract/settled.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../shared/contract/values.ts';
 import type { documents } from '../../shared/operations/documents.ts';
 import type { Call } from '../call.ts';
@@ -10,7 +11,7 @@ import type { Mutation } from '../store/store.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 import { mustCreate, newId, taken } from '../documents/new-document.ts';
 import { toDecision } from '../documents/write-one.ts';
-import { hiddenFrom, mustAllow, mustAllowFields, toCreated, toRevised } from '../documents/write-rules.ts';
+import { mustAllow, mustReplace, toCreated, withoutKept } from '../documents/write-rules.ts';
 import type { ImportReport } from './report.ts';
 
 export interface ImportRow {
@@ -19,7 +20,9 @@ export interface ImportRow {
   readonly number: number;
   /** As given; `undefined` where Tombolo makes one. */
   readonly id: string | undefined;
+  /** What the schema made of it, and what was sent. */
   readonly body: JsonObject;
+  readonly sent: JsonObject;
 }
 
 export interface RejectedRow {
@@ -44,7 +47,7 @@ export function parseRow(value: unknown, number: number, resource: Resource): Pa
   const given = imported ?? named;
   const fields = bodiesOf(resource).fields.safeParse(plain);
   const id = given === undefined && typeof resource.id !== 'object' ? undefined : bodiesOf(resource).id.safeParse(given);
-  if (fields.success && id?.success !== false) return { kind: 'row', number, id: id?.data, body: fields.data };
+  if (fields.success && id?.success !== false) return { kind: 'row', number, id: id?.data, body: fields.data, sent: plain };
   const errors = [
     ...(id?.success === false ? toFieldErrors(id.error).map((error) => ({ ...error, at: `/${source}` })) : []),
     ...(fields.success ? [] : toFieldErrors(fields.error)),
@@ -59,8 +62,9 @@ function withoutId({ id: named, ...plain }: JsonObject): { named: Json | undefin
 export function toMutation(call: Call<typeof documents.import>, row: ImportRow, nowMs: number, report: ImportReport): Mutation {
   const { resource } = call;
   const id = row.id ?? newId(resource, nowMs);
-  const decide = (before: StoredDocument | undefined): JsonObject => {
+  const decide = (before: StoredDocument | undefined): JsonObject | 'keep' => {
     if (before !== undefined && satisfies(before.value, call.rights.readable)) return replaced(call, row, id, before, nowMs, report);
+    mustKnow(resource.schema, row.sent, undefined);
     const created = toCreated(row.body, nowMs);
     mustCreate(call, call.rights.writable, id, created);
     if (row.id !== undefined) mustName(call);
@@ -70,15 +74,16 @@ export function toMutation(call: Call<typeof documents.import>, row: ImportRow, 
   return { resource, id, decide: (before) => toDecision(decide, before) };
 }
 
-function replaced(call: Call<typeof documents.import>, row: ImportRow, id: string, before: StoredDocument, nowMs: number, report: ImportReport): JsonObject {
-  if (call.input.onDuplicate !== 'replace') throw duplicate(call, row, id, report);
+function replaced(call: Call<typeof documents.import>, row: ImportRow, id: string, { value: before }: StoredDocument, nowMs: number, report: ImportReport): JsonObject | 'keep' {
+  const { sent, body: value } = row;
+  if (call.input.onDuplicate !== 'replace') {
+    mustKnow(call.resource.schema, sent, withoutKept(before));
+    throw duplicate(call, row, id, report);
+  }
   // The rule of creating let the row in; a document that exists must be the caller's to change.
-  const changeable = reduce(call.resource.rules.update, call.principal);
-  mustAllow(before.value, changeable);
-  const after = toRevised({ ...hiddenFrom(call, before.value), ...row.body }, before.value, nowMs);
-  mustAllow({ id, ...after }, changeable);
-  mustAllowFields(call, before.value, after);
-  return after;
+  const writable = reduce(call.resource.rules.update, call.principal);
+  mustAllow(before, writable);
+  return mustReplace(call, { id, before, sent, value, writable, nowMs });
 }
 
 function duplicate({ input }: Call<typeof documents.import>, row: ImportRow, id: string, report: ImportReport): Fault {

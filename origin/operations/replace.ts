@@ -1,12 +1,13 @@
 import { bodiesOf, documentInvalid, toFieldErrors } from '../../shared/contract/documents.ts';
 import { reduce, satisfies } from '../../shared/contract/rules.ts';
+import { mustKnow } from '../../shared/contract/settled.ts';
 import type { JsonObject } from '../../shared/contract/values.ts';
 import type { documents } from '../../shared/operations/documents.ts';
 import type { Answer, Call } from '../call.ts';
 import type { Context } from '../context.ts';
 import { mustMeetConditions } from '../documents/etag.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
-import { hiddenFrom, mustAllow, mustAllowFields, mustTouch, toCreated, toRevised } from '../documents/write-rules.ts';
+import { mustReplace, mustTouch, toCreated, withoutKept } from '../documents/write-rules.ts';
 import { mustCreate, taken } from '../documents/new-document.ts';
 import { toDocumentAnswer, writeOne } from '../documents/write-one.ts';
 
@@ -28,19 +29,16 @@ export function replace(context: Context, call: Call<typeof documents.replace>):
   return writeOne(context, call, call.id, decide, (written) => toDocumentAnswer(call, written));
 }
 
-function replaced(context: Context, call: Call<typeof documents.replace>, found: StoredDocument | undefined): JsonObject {
+function replaced(context: Context, call: Call<typeof documents.replace>, found: StoredDocument | undefined): JsonObject | 'keep' {
   const before = mustTouch(call, found).value;
-  const after = toRevised({ ...hiddenFrom(call, before), ...call.body.value }, before, context.now());
-  mustAllow({ id: call.id, ...after }, call.rights.writable);
-  mustAllowFields(call, before, after);
-  return after;
+  return mustReplace(call, { id: call.id, before, ...call.body, writable: call.rights.writable, nowMs: context.now() });
 }
 
 function created(context: Context, call: Call<typeof documents.replace>): JsonObject {
   const named = bodiesOf(call.resource).id.safeParse(call.id);
   if (!named.success) throw documentInvalid(toFieldErrors(named.error).map((error) => ({ ...error, at: '/id' })));
-  const { id: _id, rev: _rev, createdAt: _createdAt, updatedAt: _updatedAt, ...fields } = call.body.value;
-  const document = toCreated(fields, context.now());
+  mustKnow(call.resource.schema, withoutKept(call.body.sent), undefined);
+  const document = toCreated(withoutKept(call.body.value), context.now());
   mustCreate(call, reduce(call.resource.rules.create, call.principal), call.id, document);
   mustMeetConditions(call.preconditions, () => undefined);
   return document;

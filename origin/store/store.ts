@@ -61,6 +61,8 @@ export type PlainDecision =
   /** Store this as the whole document, without `id`; `rev` and the times are inside. */
   | { readonly kind: 'put'; readonly document: JsonObject }
   | { readonly kind: 'remove' }
+  /** Nothing differs: nothing is written, so there is no revision and no change. */
+  | { readonly kind: 'keep' }
   | { readonly kind: 'refuse'; readonly fault: Fault };
 
 export type Decision = PlainDecision & Causing;

@@ -1,9 +1,11 @@
 /** Bodies of writes: the one place where a client's JSON becomes a document (SEMANTICS §4). */
 import * as z from 'zod';
+import { type BodyError, toBodyErrors } from './body-errors.ts';
 import { Fault, type FieldError } from './fault.ts';
 import { idForm, isNameable, toCanonicalId } from './ids.ts';
 import { limits } from './limits.ts';
-import { mergePatch } from './merge-patch.ts';
+import { toPointer } from './json-pointer.ts';
+import { closed, opened, unwrapped } from './open-schema.ts';
 import type { Resource } from './resource.ts';
 import { isReservedName } from './reserved-names.ts';
 import type { JsonObject } from './values.ts';
@@ -30,42 +32,34 @@ export function bodiesOf(resource: Resource): Bodies {
 }
 
 function toBodies(resource: Resource): Bodies {
-  const { schema, id } = resource;
-  const named = typeof id === 'object' ? schema.extend({ id: idSchema(resource) }) : schema;
-  const patch = Object.fromEntries(Object.entries(schema.shape).map(([name, type]) => [name, toPatchType(type)]));
+  const { id } = resource;
+  const schema = opened(resource.schema);
+  const strict = closed(resource.schema);
+  const named = typeof id === 'object' ? strict.extend({ id: idSchema(resource) }) : strict;
+  const patch = z.looseObject(Object.fromEntries(Object.entries(schema.shape).map(([name, type]) => [name, toPatchType(type)])));
   const readBack = { ...kept, id: z.string().overwrite((given) => toCanonicalId(resource, given)).optional() };
-  return { id: idSchema(resource), create: asDocument(named), fields: asDocument(schema), replace: asDocument(schema.extend(readBack)), patch: asDocument(z.strictObject(patch)) };
+  return { id: idSchema(resource), create: toBody(named), fields: toBody(schema), replace: toBody(schema.extend(readBack)), patch: toBody(patch, (sent) => sent) };
 }
 
-/** zod infers from a schema it does not know; every resource schema is an object of JSON values. */
-function asDocument(schema: z.ZodObject): z.ZodType<JsonObject> {
-  return schema.superRefine(mustBeShallow) as unknown as z.ZodType<JsonObject>;
-}
-
-/** What walks a document (merge patch, JSON, the database) does so by recursion: nesting has a bound. */
-function mustBeShallow(document: Readonly<Record<string, unknown>>, context: z.core.$RefinementCtx): void {
-  for (const [name, value] of Object.entries(document))
-    if (!isShallow(value)) context.addIssue({ code: 'custom', path: [name], message: `more than ${limits.nestingLevelsMax} levels of nesting` });
-}
-
-function isShallow(value: unknown): boolean {
-  let level = [value];
-  for (let depth = 0; depth <= limits.nestingLevelsMax; depth++) {
-    level = level.flatMap((inner) => (inner !== null && typeof inner === 'object' ? Object.values(inner) : []));
-    if (level.length === 0) return true;
-  }
-  return false;
+/**
+ * A body of this schema, once nothing in it is what no schema lets through. `take` chooses what it is to those behind:
+ * what the schema made of it, or what was sent.
+ */
+function toBody(schema: z.ZodObject, take: (sent: JsonObject, parsed: JsonObject) => JsonObject = (_sent, parsed) => parsed): z.ZodType<JsonObject> {
+  return z.unknown().transform((sent, context) => {
+    const errors = toBodyErrors(sent);
+    const parsed = errors.length > 0 ? undefined : schema.safeParse(sent);
+    if (parsed?.success === true) return take(sent as JsonObject, parsed.data as JsonObject);
+    for (const { path, message } of parsed === undefined ? errors : toPlainErrors(parsed.error)) context.issues.push({ code: 'custom', path: [...path], message, input: sent });
+    return z.NEVER;
+  });
 }
 
 /** In a merge patch null removes, and an object merges: only what the whole document says is decided later. */
 function toPatchType(type: z.core.$ZodType): z.ZodType {
-  const merges = unwrapped(type).def.type === 'object' || unwrapped(type).def.type === 'record';
-  return merges ? z.unknown().optional() : unwrapped(type).nullish();
-}
-
-function unwrapped(type: z.core.$ZodType): z.ZodType {
-  const definition = type._zod.def as { readonly type: string; readonly innerType?: z.core.$ZodType };
-  return definition.innerType === undefined || definition.type === 'readonly' ? (type as z.ZodType) : unwrapped(definition.innerType);
+  const inner = unwrapped(type);
+  const merges = ['object', 'record', 'union', 'intersection'].includes(inner._zod.def.type);
+  return merges ? z.unknown().optional() : z.nullish(inner);
 }
 
 function idSchema(resource: Resource): z.ZodType<string> {
@@ -81,31 +75,19 @@ export function mustBody(schema: z.ZodType<JsonObject>, body: unknown): JsonObje
   throw documentInvalid(toFieldErrors(parsed.error));
 }
 
-/** A stored document with a merge patch applied (RFC 7396). Fields that the patch does not name keep value and type. */
-export function mustPatched(resource: Resource, stored: JsonObject, patch: JsonObject): JsonObject {
-  const merged = mergePatch(stored, patch) as JsonObject;
-  const parsed = resource.schema.safeParse(merged);
-  const errors = parsed.success ? [] : toFieldErrors(parsed.error).filter((error) => Object.keys(patch).some((name) => error.at === `/${name}` || error.at.startsWith(`/${name}/`)));
-  if (errors.length > 0) throw documentInvalid(errors);
-  if (!parsed.success) return merged;
-  const named = Object.keys(patch).filter((name) => Object.hasOwn(parsed.data, name));
-  return { ...merged, ...Object.fromEntries(named.map((name) => [name, parsed.data[name]])) } as JsonObject;
-}
-
 export function documentInvalid(errors: readonly FieldError[]): Fault {
   return new Fault('document_invalid', { detail: errors.map(({ at, detail }) => `${at === '' ? 'document' : at}: ${detail}`).join('; '), errors });
 }
 
 /** zod's issues as JSON Pointers; an unknown key is named itself. */
-export function toFieldErrors(error: { readonly issues: readonly z.core.$ZodIssue[] }): readonly FieldError[] {
-  return error.issues.flatMap((issue) => {
-    const at = toPointer(issue.path);
-    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ at: `${at}${toPointer([key])}`, in: 'body' as const, detail: 'unknown field' }));
-    return [{ at, in: 'body' as const, detail: issue.message }];
-  });
+export function toFieldErrors(error: Issues): readonly FieldError[] {
+  return toPlainErrors(error).map(({ path, message }) => ({ at: toPointer(path), in: 'body', detail: message }));
 }
 
-/** RFC 6901 §3. */
-function toPointer(path: readonly PropertyKey[]): string {
-  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+interface Issues {
+  readonly issues: readonly z.core.$ZodIssue[];
+}
+
+function toPlainErrors({ issues }: Issues): readonly BodyError[] {
+  return issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys.map((key) => ({ path: [...issue.path, key], message: 'unknown field' })) : [issue]));
 }

@@ -93,11 +93,14 @@ export function operations<const Table extends Readonly<Record<string, Unnamed<O
 
 export type InputOf<Row extends Unnamed<Operation>> = ReturnType<Row['parse']>;
 
-/** A buffered body, parsed and as it came; a stream that nobody has read; or nothing. */
+/** A buffered body, in three forms; a stream that nobody has read; or nothing. */
 export type BodyOf<Row extends Unnamed<Operation>> = Row['body'] extends 'buffered' ? BufferedBody : Row['body'] extends 'streamed' ? StreamedBody : undefined;
 
 export interface BufferedBody {
+  /** What its schema made of it. */
   readonly value: JsonObject;
+  /** The same as JSON says it: what the caller named, without a default or a transform. */
+  readonly sent: JsonObject;
   readonly text: string;
 }
 

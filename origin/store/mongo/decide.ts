@@ -128,6 +128,8 @@ function carryOut({ resource, id }: FollowUp, at: Standing, decision: PlainDecis
   switch (decision.kind) {
     case 'refuse':
       return undefined;
+    case 'keep':
+      return at;
     case 'remove':
       return nothing;
     case 'put': {
@@ -142,6 +144,7 @@ function carryOut({ resource, id }: FollowUp, at: Standing, decision: PlainDecis
 }
 
 function toOperations({ resource, id }: FollowUp, mutation: number, at: Standing, next: Standing): readonly Operation[] {
+  if (next === at) return [];
   const key = next.stored?._id ?? toStoredId(resource, id);
   if (key === undefined || (next.stored === undefined && at.stored === undefined)) return [];
   const kind = next.stored === undefined ? 'delete' : at.stored === undefined ? 'insert' : 'replace';

@@ -151,6 +151,8 @@ export class WriteCalls {
     switch (decision.kind) {
       case 'refuse':
         return { kind: 'refused', fault: decision.fault };
+      case 'keep':
+        return { kind: 'written', before, after: before };
       case 'remove':
         if (before !== undefined) statements.remove.run(id);
         return { kind: 'written', before, after: undefined };

@@ -1,0 +1,46 @@
+/**
+ * What no schema lets through, wherever it stands in a body (SEMANTICS §4): numbers that JSON cannot keep, members
+ * named `__proto__`, text that is not Unicode, and nesting past its bound. One walk over the value as it was parsed,
+ * before anything else looks at it; it goes no deeper than the bound, so that nobody behind it can be made to either.
+ */
+import { limits } from './limits.ts';
+
+export interface BodyError {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+export function toBodyErrors(body: unknown): readonly BodyError[] {
+  const errors: BodyError[] = [];
+  walk(body, [], errors);
+  return errors;
+}
+
+function walk(value: unknown, path: PropertyKey[], errors: BodyError[]): void {
+  if (errors.length > limits.problemErrorsMax) return;
+  if (value === null || typeof value !== 'object') {
+    const detail = toScalarError(value);
+    if (detail !== undefined) errors.push({ path: [...path], message: detail });
+  } else if (path.length > limits.nestingLevelsMax) errors.push({ path: path.slice(0, 1), message: `more than ${limits.nestingLevelsMax} levels of nesting` });
+  else if (Array.isArray(value)) value.forEach((element: unknown, index) => walkInto(element, index, path, errors));
+  else for (const [name, member] of Object.entries(value)) walkMember(name, member, path, errors);
+}
+
+function walkMember(name: string, member: unknown, path: PropertyKey[], errors: BodyError[]): void {
+  if (name === '__proto__') errors.push({ path: [...path, name], message: 'is a name that no member may have' });
+  else if (!name.isWellFormed()) errors.push({ path: [...path], message: 'has a member whose name is not Unicode (a lone surrogate)' });
+  else walkInto(member, name, path, errors);
+}
+
+function walkInto(value: unknown, step: PropertyKey, path: PropertyKey[], errors: BodyError[]): void {
+  path.push(step);
+  walk(value, path, errors);
+  path.pop();
+}
+
+/** JSON.parse makes an infinity of a number past the range of a double. */
+function toScalarError(value: unknown): string | undefined {
+  if (typeof value === 'number' && !Number.isFinite(value)) return 'is a number past what JSON can carry here';
+  if (typeof value === 'string' && !value.isWellFormed()) return 'is text that is not Unicode (a lone surrogate)';
+  return undefined;
+}

@@ -1,0 +1,60 @@
+/**
+ * Which element of a stored array each element of a written one is: the one that is wholly the same, else the one
+ * whose undeclared members it carries, else the one that it equals in what is declared, wherever in the array these
+ * stand; and where neither array is longer, the one at its place. None is taken twice.
+ */
+import { toCanonicalJson } from './hash.ts';
+import { placeOf, undeclaredOf } from './schema-places.ts';
+import type { Type } from './schema-tree.ts';
+import { isJsonObject, type Json } from './values.ts';
+
+type TypeAt = (index: number) => Type | undefined;
+
+/** For each written element the index of its stored one. */
+export function matchElements(typeAt: TypeAt, written: readonly Json[], stored: readonly Json[]): readonly (number | undefined)[] {
+  const matches = new Array<number | undefined>(written.length).fill(undefined);
+  if (written.length === 0 || !stored.some((element) => element !== null && typeof element === 'object')) return matches;
+  const taken = new Set<number>();
+  const take = (at: number, index: number): void => {
+    matches[at] = index;
+    taken.add(index);
+  };
+  for (const { toWritten, toStored } of rounds) {
+    const left = new Map<string, number[]>();
+    const keys = stored.map((element, index) => (taken.has(index) ? undefined : toStored(element, typeAt(index))));
+    const wanted = written.map((element, at) => (matches[at] === undefined ? toWritten(element, typeAt(at)) : undefined));
+    wanted.forEach((key, at) => key !== undefined && key === keys[at] && take(at, at));
+    keys.forEach((key, index) => key !== undefined && !taken.has(index) && left.set(key, [...(left.get(key) ?? []), index]));
+    wanted.forEach((key, at) => {
+      const index = key === undefined || matches[at] !== undefined ? undefined : left.get(key)?.shift();
+      if (index !== undefined) take(at, index);
+    });
+  }
+  if (written.length === stored.length) written.forEach((_, at) => matches[at] === undefined && !taken.has(at) && take(at, at));
+  return matches;
+}
+
+type ToKey = (element: Json, type: Type | undefined) => string | undefined;
+
+const whole: ToKey = (element) => toCanonicalJson(element);
+const declared: ToKey = (element, type) => toCanonicalJson(declaredIn(element, type));
+
+const rounds: readonly { readonly toWritten: ToKey; readonly toStored: ToKey }[] = [
+  { toWritten: whole, toStored: whole },
+  { toWritten: undeclared, toStored: undeclared },
+  { toWritten: (element, type) => (undeclared(element, type) === undefined ? declared(element, type) : undefined), toStored: declared },
+];
+
+function undeclared(element: Json, type: Type | undefined): string | undefined {
+  if (!isJsonObject(element)) return undefined;
+  const names = undeclaredOf(placeOf(type, element), element);
+  return names.length === 0 ? undefined : toCanonicalJson(names.map((name) => [name, element[name]]).sort());
+}
+
+function declaredIn(value: Json, type: Type | undefined): Json {
+  const place = placeOf(type, value);
+  if (Array.isArray(value)) return value.map((element: Json, index) => declaredIn(element, place.element(index)));
+  if (!isJsonObject(value)) return value;
+  const unknown = new Set(undeclaredOf(place, value));
+  return Object.fromEntries(Object.entries(value).flatMap(([name, member]) => (unknown.has(name) ? [] : [[name, declaredIn(member, place.member(name))]])));
+}

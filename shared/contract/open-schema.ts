@@ -1,0 +1,61 @@
+/** A resource's schema for bodies of documents that are there: undeclared members pass, to be compared with what is stored. */
+import * as z from 'zod';
+import { definitionOf, innerTypeOf } from './schema-places.ts';
+import { changed, rewritten, type Type } from './schema-tree.ts';
+
+/** The same at every depth, but that no object refuses or drops what it does not name. */
+export function opened(schema: z.ZodObject): z.ZodObject {
+  return asObject(rewritten(schema, toOpen));
+}
+
+/** The same at every depth, but that objects refuse what they do not name. */
+export function closed(schema: z.ZodObject): z.ZodObject {
+  return asObject(rewritten(schema, (type) => (isClosed(type) ? changed(type, { catchall: z.never() }) : type)));
+}
+
+/** A stored value that a patch does not name: it stays as it is, whatever its type says of what is sent. */
+export class Kept {
+  readonly value: unknown;
+
+  constructor(value: unknown) {
+    this.value = value;
+  }
+}
+
+/** The opened schema which takes a `Kept` at any place for what it holds, without a look at it. */
+export function keeping(schema: z.ZodObject): z.ZodObject {
+  return asObject(rewritten(schema, (type) => toKeeping(toOpen(type))));
+}
+
+/** Every type is run by this one function of its own. */
+function toKeeping(type: Type): Type {
+  const made = changed(type, {});
+  const run = made._zod.run;
+  made._zod.run = (payload, context) => {
+    if (!(payload.value instanceof Kept)) return run(payload, context);
+    payload.value = payload.value.value;
+    return payload;
+  };
+  return made;
+}
+
+function toOpen(type: Type): Type {
+  return isClosed(type) ? changed(type, { catchall: z.unknown() }) : type;
+}
+
+function isClosed(type: Type): boolean {
+  const definition = definitionOf(type);
+  return definition.type === 'object' && (definition.catchall === undefined || definitionOf(definition.catchall).type === 'never');
+}
+
+/** What an object is rewritten to is an object. */
+function asObject(type: Type): z.ZodObject {
+  return type as z.ZodObject;
+}
+
+/** Through `optional`, `default`, `z.lazy` and their kin, which hand on what they are given. */
+export function unwrapped(type: Type): Type {
+  const definition = definitionOf(type);
+  const inner = definition.type === 'lazy' ? definition.getter() : definition.type === 'pipe' ? undefined : innerTypeOf(type);
+  return inner === undefined ? type : unwrapped(inner);
+}

@@ -1,0 +1,65 @@
+/**
+ * A stored document with a merge patch applied (RFC 7396). What the patch names passes its type, and its transforms,
+ * once; what it does not name keeps value and type at every depth, whatever is wrong with it (SEMANTICS §4, §16, §17).
+ */
+import type * as z from 'zod';
+import { documentInvalid, toFieldErrors } from './documents.ts';
+import { mergePatch } from './merge-patch.ts';
+import { Kept, keeping, unwrapped } from './open-schema.ts';
+import type { Resource } from './resource.ts';
+import { definitionOf, placeOf } from './schema-places.ts';
+import type { Type } from './schema-tree.ts';
+import { mustKnow, settled } from './settled.ts';
+import { isJsonObject, type Json, type JsonObject } from './values.ts';
+
+export function mustPatched(resource: Resource, stored: JsonObject, patch: JsonObject): JsonObject {
+  mustKnow(resource.schema, patch, stored);
+  const parsed = schemaOf(resource).safeParse(toMarked(resource.schema, stored, patch));
+  if (!parsed.success) throw documentInvalid(toFieldErrors(parsed.error));
+  const merged = mergePatch(stored, patch);
+  return asDocument(settled(resource.schema, { sent: merged, parsed: asDocument(parsed.data) }, stored));
+}
+
+const schemas = new WeakMap<Resource, z.ZodObject>();
+
+function schemaOf(resource: Resource): z.ZodObject {
+  const schema = schemas.get(resource) ?? keeping(resource.schema);
+  schemas.set(resource, schema);
+  return schema;
+}
+
+/** The merged value with what the patch does not name marked, as far as types look at members one by one. */
+function toMarked(type: Type | undefined, stored: Json | undefined, patch: Json): unknown {
+  if (type === undefined || !isJsonObject(patch) || !isJsonObject(stored)) return mergePatch(stored, patch);
+  const definition = definitionOf(unwrapped(type));
+  if (definition.type !== 'object' && definition.type !== 'record') return toMarkedBranch(type, stored, patch);
+  const place = placeOf(type, stored);
+  const names = definition.type === 'object' ? Object.keys(definition.shape) : [];
+  const marked = new Map<string, unknown>();
+  for (const name of new Set([...names, ...Object.keys(stored)])) {
+    const isDeclared = place.member(name) !== undefined || !place.isClosed;
+    if (isDeclared && !Object.hasOwn(patch, name)) marked.set(name, new Kept(Object.hasOwn(stored, name) ? stored[name] : undefined));
+  }
+  for (const [name, value] of Object.entries(patch)) if (value !== null) marked.set(name, toMarked(place.member(name), Object.hasOwn(stored, name) ? stored[name] : undefined, value));
+  return Object.fromEntries(marked);
+}
+
+/** Of a union that is discriminated, what the branch of the merged value says; the discriminator is looked at. */
+function toMarkedBranch(type: Type, stored: JsonObject, patch: JsonObject): unknown {
+  const merged = mergePatch(stored, patch) as JsonObject;
+  const definition = definitionOf(unwrapped(type));
+  if (definition.type !== 'union' || !('discriminator' in definition)) return merged;
+  const discriminator = String(definition.discriminator);
+  const branch = definition.options.find((option) => option._zod.propValues?.[discriminator]?.has(asPrimitive(merged[discriminator])) === true);
+  const marked = branch === undefined || merged[discriminator] !== stored[discriminator] ? merged : toMarked(branch, stored, patch);
+  return marked === merged ? merged : { ...(marked as object), [discriminator]: merged[discriminator] };
+}
+
+function asPrimitive(value: Json | undefined): z.core.util.Primitive {
+  return typeof value === 'object' ? null : value;
+}
+
+/** What a document's schema makes of a document, and what is laid over one, is one. */
+function asDocument(value: unknown): JsonObject {
+  return value as JsonObject;
+}

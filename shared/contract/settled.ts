@@ -1,0 +1,91 @@
+/**
+ * A write is the set of paths that differ (SEMANTICS §17): what was written is laid over what is stored. Where both
+ * say the same, the stored value stays as it is; what the schema does not name stays, at any depth (§16), and may be
+ * sent back as it was served, but not otherwise.
+ */
+import { documentInvalid } from './documents.ts';
+import { matchElements } from './elements.ts';
+import type { FieldError } from './fault.ts';
+import { toCanonicalJson } from './hash.ts';
+import { toPointer } from './json-pointer.ts';
+import type { Resource } from './resource.ts';
+import { placeOf, undeclaredOf } from './schema-places.ts';
+import type { Type } from './schema-tree.ts';
+import { isJsonObject, type Json, type JsonObject } from './values.ts';
+
+/** A whole document in the place of a stored one, or refused for what it names that nobody knows. */
+export function mustReplaced({ schema }: Resource, { sent, parsed }: { readonly sent: JsonObject; readonly parsed: JsonObject }, stored: JsonObject): JsonObject {
+  mustKnow(schema, sent, stored);
+  return settledObject(schema, { sent, parsed }, stored);
+}
+
+/** `stored` is `undefined` where the document is new. */
+export function mustKnow(schema: Type, sent: JsonObject, stored: JsonObject | undefined): void {
+  const unknown = unknownMembers(schema, sent, stored);
+  if (unknown.length > 0) throw documentInvalid(unknown);
+}
+
+/** `parsed` is what the schema made of what was sent. */
+interface Written {
+  readonly sent: Json;
+  readonly parsed: Json;
+}
+
+export function settled(type: Type | undefined, { sent, parsed }: Written, stored: Json | undefined): Json {
+  if (stored === undefined) return parsed;
+  if (isSameJson(sent, stored)) return stored;
+  if (isJsonObject(sent) && isJsonObject(parsed) && isJsonObject(stored)) return settledObject(type, { sent, parsed }, stored);
+  if (!Array.isArray(sent) || !Array.isArray(parsed) || !Array.isArray(stored) || parsed.length !== sent.length) return parsed;
+  const { element } = placeOf(type, sent);
+  const matches = matchElements(element, parsed, stored);
+  return parsed.map((each: Json, index) => settled(element(index), { sent: sent[index] ?? null, parsed: each }, storedAt(stored, matches[index])));
+}
+
+/** Members in the order that they are stored in, new ones behind. */
+function settledObject(type: Type | undefined, { sent, parsed }: { readonly sent: JsonObject; readonly parsed: JsonObject }, stored: JsonObject): JsonObject {
+  const place = placeOf(type, sent);
+  const kept = undeclaredOf(place, stored);
+  const written = (name: string, value: Json): Json => settled(place.member(name), { sent: sent[name] ?? null, parsed: value }, ownOf(stored, name));
+  const members = new Map<string, Json>();
+  for (const name of Object.keys(stored)) {
+    const value = ownOf(parsed, name);
+    if (value !== undefined) members.set(name, Object.hasOwn(sent, name) ? written(name, value) : value);
+    else if (kept.includes(name)) members.set(name, stored[name] ?? null);
+  }
+  for (const [name, value] of Object.entries(parsed)) if (!members.has(name) && value !== undefined) members.set(name, value);
+  return Object.fromEntries(members);
+}
+
+/** What names a member that the schema does not, unless it is one that is stored and was sent back as it is. */
+function unknownMembers(type: Type | undefined, sent: Json, stored: Json | undefined, path: readonly PropertyKey[] = []): readonly FieldError[] {
+  if (sent === null || typeof sent !== 'object') return [];
+  const place = placeOf(type, sent);
+  if (Array.isArray(sent)) {
+    const old: readonly Json[] = Array.isArray(stored) ? stored : [];
+    const matches = matchElements(place.element, sent, old);
+    return sent.flatMap((each: Json, index) => unknownMembers(place.element(index), each, storedAt(old, matches[index]), [...path, index]));
+  }
+  const old = isJsonObject(stored) ? stored : {};
+  const undeclared = new Set(undeclaredOf(place, sent as JsonObject));
+  return Object.entries(sent).flatMap(([name, value]): readonly FieldError[] => {
+    const at = [...path, name];
+    if (!undeclared.has(name)) return unknownMembers(place.member(name), value, ownOf(old, name), at);
+    const isKept = Object.hasOwn(old, name) && isSameJson(value, old[name]);
+    return isKept ? [] : [{ at: toPointer(at), in: 'body', detail: 'unknown field' }];
+  });
+}
+
+/** Whatever the order of their members. */
+export function isSameJson(left: Json | undefined, right: Json | undefined): boolean {
+  if (left === right) return true;
+  if (typeof left !== 'object' || typeof right !== 'object') return false;
+  return JSON.stringify(left) === JSON.stringify(right) || toCanonicalJson(left) === toCanonicalJson(right);
+}
+
+function ownOf(object: JsonObject, name: string): Json | undefined {
+  return Object.hasOwn(object, name) ? object[name] : undefined;
+}
+
+function storedAt(stored: readonly Json[], index: number | undefined): Json | undefined {
+  return index === undefined ? undefined : stored[index];
+}
