@@ -7,6 +7,8 @@ import { type Context, openContext } from '../../origin/context.ts';
 import { handle } from '../../origin/pipeline.ts';
 import { mustSettings } from '../../origin/settings.ts';
 import type { Contract } from '../../shared/contract/contract.ts';
+import type { Resource } from '../../shared/contract/resource.ts';
+import type { JsonObject } from '../../shared/contract/values.ts';
 import { openMongoDatabase } from './mongo-database.ts';
 import { testKeys } from './scripted-origin.ts';
 import { principalHeader, signHop } from './signed-hop.ts';
@@ -61,6 +63,17 @@ export class Pipeline implements AsyncDisposable {
     const response = await handle(this.#context, new Request(url, init), () => undefined);
     const text = await response.text();
     return { status: response.status, headers: response.headers, text, json: text !== '' && isJson(response.headers) ? JSON.parse(text) : {} };
+  }
+
+  /** Stores a document as another program might have: nothing of the contract is asked. */
+  async put(resource: Resource, id: string, document: JsonObject): Promise<void> {
+    const { outcomes } = await this.#context.store.write([{ resource, id, decide: () => ({ kind: 'put', document }) }], { deadline: Date.now() + 5_000 });
+    if (outcomes[0]?.kind !== 'written') throw new Error(`${id} was not stored: ${JSON.stringify(outcomes[0])}`);
+  }
+
+  /** The document as it is stored, whoever may see what of it. */
+  async stored(resource: Resource, id: string): Promise<JsonObject | undefined> {
+    return (await this.#context.store.get(resource, id, { deadline: Date.now() + 5_000 })).value?.value;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
