@@ -3,7 +3,6 @@ import * as z from 'zod';
 import { type BodyError, toBodyErrors } from './body-errors.ts';
 import { Fault, type FieldError } from './fault.ts';
 import { idForm, isNameable, toCanonicalId } from './ids.ts';
-import { limits } from './limits.ts';
 import { toPointer } from './json-pointer.ts';
 import { closed, opened, unwrapped } from './open-schema.ts';
 import type { Resource } from './resource.ts';
