@@ -77,7 +77,8 @@ describe.each([...engines])('on %s', (engine) => {
       const { status, after } = await asked(() => ({ method: 'PUT', body: JSON.stringify({ ...whole, name: 'b' }) }), document);
       expect(status).toBe(200);
       const expected: JsonObject = { ...document, id: 0, name: 'b', rev: 0, updatedAt: 0 };
-      expect({ ...after, id: 0, rev: 0, updatedAt: 0 }).toEqual(expected);
+      const found: JsonObject = { ...after, id: 0, rev: 0, updatedAt: 0 };
+      expect(found).toEqual(expected);
     }
   });
 
