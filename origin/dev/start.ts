@@ -13,6 +13,9 @@ import { StoreNotReady } from '../store/not-ready.ts';
 import { Development } from './run-development.ts';
 import { AlreadyRunning } from './run-record.ts';
 
+// What workerd keeps beside the data (`edge-state`) is for its owner's eyes alone, whoever made the directory.
+process.umask(0o077);
+
 /** What a stop may take at most; what is not done by then is cut. */
 const stopMsMax = 9_000;
 /** sysexits(3): the configuration is wrong. */

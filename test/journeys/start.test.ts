@@ -1,6 +1,6 @@
 /** `npm start` and `bun run start` as a person meets them: ready, stopped, killed, started again. */
 import { afterEach, describe, expect, test } from 'bun:test';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isRunning } from '../../origin/dev/processes.ts';
@@ -245,6 +245,16 @@ describe('start', () => {
     expect((await program.ended()).code).toBe(78);
     expect(program.output).toContain('no primary answered');
     await place.nothingLeft();
+  });
+
+  test("keeps what it writes for its owner's eyes alone, also in a directory that others may read", async () => {
+    chmodSync(open().dataDir, 0o755);
+    const program = place.start();
+    await program.says(ready);
+    await place.films();
+    const files = readdirSync(place.dataDir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+    for (const part of ['tombolo.sqlite', 'tombolo.sqlite-wal', 'tombolo.sqlite-shm', 'writer.lock', 'edge-state/']) expect(files.some((file) => file.includes(part))).toBe(true);
+    expect(files.filter((file) => (statSync(file).mode & 0o077) !== 0)).toEqual([]);
   });
 
   test('mints a token, alone on its line, that the running edge accepts', async () => {

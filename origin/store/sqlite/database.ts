@@ -2,6 +2,7 @@
  * Connections. One writes, one reads (it sees the last committed snapshot and cannot write by mistake), both
  * on the same thread. `transaction()` of drizzle is not passed on: an async callback in it does not roll back.
  */
+import { closeSync, openSync } from 'node:fs';
 import { Database, type SQLQueryBindings, type Statement } from 'bun:sqlite';
 import { drizzle } from 'drizzle-orm/bun-sqlite';
 import { storeLimits } from '../limits.ts';
@@ -36,6 +37,7 @@ export class StoreDatabase extends Database {
 }
 
 export function openWriter(path: string): Connection {
+  makePrivate(path);
   const database = new StoreDatabase(path, { create: true, readwrite: true });
   // The wait for a lock comes first: changing to WAL needs one already.
   database.run(`PRAGMA busy_timeout = ${storeLimits.lockedMsMax}`);
@@ -45,6 +47,14 @@ export function openWriter(path: string): Connection {
   // 16 MB instead of 4: a page that many commits change is copied into the database once. An import gains a fifth.
   database.run('PRAGMA wal_autocheckpoint = 4000');
   return tuned(database);
+}
+
+/**
+ * Makes the file for its owner's eyes alone, whatever the directory allows; SQLite gives `-wal` and `-shm` the same
+ * mode. One that is there keeps its own: other programs may have been let in on purpose.
+ */
+export function makePrivate(path: string): void {
+  closeSync(openSync(path, 'a', 0o600));
 }
 
 /** The file is in WAL mode already, which lets it be read while others write. */

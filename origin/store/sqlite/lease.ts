@@ -5,6 +5,7 @@
 import { Database } from 'bun:sqlite';
 import { join } from 'node:path';
 import { Fault } from '../../../shared/contract/fault.ts';
+import { makePrivate } from './database.ts';
 import { isBusy } from './errors.ts';
 
 export interface Lease {
@@ -13,6 +14,7 @@ export interface Lease {
 
 export function acquireLease(dataDir: string): Lease {
   const path = join(dataDir, 'writer.lock');
+  makePrivate(path);
   const database = new Database(path, { create: true, readwrite: true });
   try {
     database.run('BEGIN EXCLUSIVE');

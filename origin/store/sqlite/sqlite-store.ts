@@ -59,7 +59,7 @@ interface Opened {
 export const databaseName = 'tombolo.sqlite';
 
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
-  mkdirSync(options.dataDir, { recursive: true });
+  mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
   const lease = acquireLease(options.dataDir);
   try {
     return await SqliteStore.open(lease, options);
