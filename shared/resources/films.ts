@@ -12,7 +12,8 @@ export const films = resource({
     genres: z.array(z.string().min(1).max(60)).max(20).default([]),
     href: z.string().max(500).nullable().optional(),
     extract: z.string().max(20_000).optional(),
-    thumbnail: z.url().max(1_000).optional(),
+    // A page that shows it must not be made to run a script: no javascript: and no data:.
+    thumbnail: z.url({ protocol: /^https?$/ }).max(1_000).optional(),
     thumbnail_width: integer().positive().optional(),
     thumbnail_height: integer().positive().optional(),
   }),

@@ -14,6 +14,13 @@ test('ships films of many years and genres that the contract takes as they are',
   for (const genre of ['Comedy', 'Drama']) expect(rows.filter((row) => (row['genres'] as string[]).includes(genre)).length).toBeGreaterThan(50);
 });
 
+test('takes pictures from the web alone: a page that shows one must not run a script', () => {
+  const taken = (thumbnail: string) => films.schema.safeParse({ title: 'A', year: 2000, thumbnail }).success;
+  for (const thumbnail of ['https://example.com/a.jpg', 'http://example.com/a.jpg']) expect([thumbnail, taken(thumbnail)]).toEqual([thumbnail, true]);
+  for (const thumbnail of ['javascript:alert(1)', 'javascript://example.com/%0aalert(1)', 'JavaScript:alert(1)', 'java\nscript:alert(1)', ' javascript:alert(1)', 'data:text/html,<script>alert(1)</script>', 'vbscript:x', 'file:///etc/passwd', 'blob:https://example.com/1', 'ftp://example.com/a'])
+    expect([thumbnail, taken(thumbnail)]).toEqual([thumbnail, false]);
+});
+
 test('ships places whose codes keep their leading zeros', () => {
   const rows = rowsOf('places');
   for (const { zip_code: code, ...row } of rows) {
