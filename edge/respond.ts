@@ -1,7 +1,7 @@
 /** The one place that decides what a refusal tells the world: a problem document, and one line in the log. */
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
-import { Fault, problemKindOf, toFault } from '../shared/contract/fault.ts';
+import { Fault, levelOf, toFault } from '../shared/contract/fault.ts';
 import { toProblemResponse } from '../shared/contract/problem.ts';
 import { type EdgeEnv, refusals } from './context.ts';
 import { log, toLogged } from './log.ts';
@@ -18,10 +18,10 @@ export function respond(thrown: unknown, c: Context<EdgeEnv>): Response {
 function count(fault: Fault, requestId: string, c: Context<EdgeEnv>): void {
   const refused = (refusals.get(fault.reason) ?? 0) + 1;
   refusals.set(fault.reason, refused);
-  const { status, isWanted = false } = problemKindOf(fault.reason);
-  const facts = { requestId, reason: fault.reason, status, refused, method: c.req.method, path: c.req.path.slice(0, 200), ...fault.facts };
-  if (status >= 500 && !isWanted) log('error', 'request.failed', { ...facts, detail: fault.detail, cause: toLogged(fault.cause ?? fault) });
-  else log('info', 'request.refused', { ...facts, detail: fault.detail });
+  const level = levelOf(fault.reason);
+  const facts = { requestId, reason: fault.reason, status: fault.status, refused, method: c.req.method, path: c.req.path.slice(0, 200), ...fault.facts };
+  if (level === 'error') log(level, 'request.failed', { ...facts, detail: fault.detail, cause: toLogged(fault.cause ?? fault) });
+  else log(level, 'request.refused', { ...facts, detail: fault.detail });
 }
 
 function toEdgeFault(thrown: unknown): Fault {

@@ -1,5 +1,5 @@
 /** The one place that decides what leaves the origin: the HTTP of answers and refusals. */
-import { Fault, problems } from '../shared/contract/fault.ts';
+import { Fault, levelOf } from '../shared/contract/fault.ts';
 import { formatPosition } from '../shared/contract/position.ts';
 import { problemMediaType, toProblem, toProblemResponse } from '../shared/contract/problem.ts';
 import { scopeDigest, scopeOf } from '../shared/contract/scope.ts';
@@ -60,8 +60,9 @@ function toLink({ path, query }: VerifiedHop, { next, prev }: NonNullable<Answer
  */
 export function respondFault(context: Context, fault: Fault, requestId: string, signing: AnswerSigning | undefined): Response {
   context.refusals.set(fault.reason, (context.refusals.get(fault.reason) ?? 0) + 1);
-  if (problems[fault.reason].status >= 500) context.log.error({ requestId, reason: fault.reason, facts: fault.facts, err: fault.cause ?? fault }, 'request failed');
-  else context.log.debug({ requestId, reason: fault.reason, detail: fault.detail }, 'request refused');
+  const level = levelOf(fault.reason);
+  if (level === 'error') context.log.error({ requestId, reason: fault.reason, facts: fault.facts, err: fault.cause ?? fault }, 'request failed');
+  else context.log[level]({ requestId, reason: fault.reason, facts: fault.facts, detail: fault.detail }, 'request refused');
   const answer = toProblemResponse(fault, requestId);
   if (signing === undefined) return answer;
   const headers: Record<string, string> = Object.fromEntries(answer.headers);

@@ -17,12 +17,12 @@ interface ProblemKind {
   readonly title: string;
   /** A type registered with IANA (RFC 9457 §4.2) where there is one; `urn:tombolo:problem:<reason>` otherwise. */
   readonly type?: string;
-  /** What the client itself asked for: no failure, whatever its status. */
-  readonly isWanted?: true;
+  /** Where the status alone would make it an error: what the client itself asked for, a bound that did its work. */
+  readonly level?: 'info' | 'warn';
 }
 
 /** Every reason with what the world may read of it. Order: input, identity, state, hop, ourselves. */
-export const problems = {
+const problems = {
   route_not_found: { status: 404, title: 'No such route' },
   method_not_allowed: { status: 405, title: 'Method not allowed' },
   version_unknown: { status: 404, title: 'No such API version' },
@@ -64,10 +64,10 @@ export const problems = {
   origin_unavailable: { status: 503, title: 'Origin unavailable' },
   deadline_exceeded: { status: 504, title: 'Deadline exceeded' },
   cursor_moved: { status: 409, title: 'Another process has moved this cursor' },
-  not_cached: { status: 504, title: 'Not in the cache', isWanted: true },
-  store_busy: { status: 503, title: 'Store busy' },
+  not_cached: { status: 504, title: 'Not in the cache', level: 'info' },
+  store_busy: { status: 503, title: 'Store busy', level: 'warn' },
   store_unavailable: { status: 503, title: 'Store unavailable' },
-  overloaded: { status: 503, title: 'Overloaded' },
+  overloaded: { status: 503, title: 'Overloaded', level: 'warn' },
   misconfigured: { status: 503, title: 'Not configured' },
   document_damaged: { status: 500, title: 'Damaged document' },
   unknown: { status: 500, title: 'Internal error' },
@@ -77,6 +77,12 @@ export type FaultReason = keyof typeof problems;
 
 export function problemKindOf(reason: FaultReason): ProblemKind {
   return problems[reason];
+}
+
+/** How loudly it is logged: a client's mistakes are no errors of ours, however many there are. */
+export function levelOf(reason: FaultReason): 'info' | 'warn' | 'error' {
+  const { status, level = status >= 500 ? 'error' : 'info' } = problemKindOf(reason);
+  return level;
 }
 
 export interface FaultFacts {
