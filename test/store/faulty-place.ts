@@ -2,7 +2,7 @@
 import type { Db } from 'mongodb';
 import { type MongoStoreOptions, openMongoStore } from '../../origin/store/mongo/mongo-store.ts';
 import type { Store } from '../../origin/store/store.ts';
-import type { MongodOptions, Server } from '../mongod/server.ts';
+import type { MongodOptions, Server } from '../mongod/mongod.ts';
 import { openControlledDatabase } from '../support/mongo-database.ts';
 
 export interface FaultyPlace extends AsyncDisposable {

@@ -1,6 +1,6 @@
 /** Clocks that are set forward and back, the server's and ours: order, waits and what was promised do not depend on them. */
 import { expect, test } from 'bun:test';
-import { JumpingClock } from '../mongod/clock.ts';
+import { JumpingClock } from '../mongod/mongod.ts';
 import { Random } from '../support/random.ts';
 import { openFaultyPlace } from './faulty-place.ts';
 import { changesTo } from './feed-suite.ts';

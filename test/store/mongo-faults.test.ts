@@ -2,7 +2,7 @@
 import { expect, spyOn, test } from 'bun:test';
 import { Socket } from 'node:net';
 import type { Store } from '../../origin/store/store.ts';
-import type { Moment } from '../mongod/encounters.ts';
+import type { Moment } from '../mongod/mongod.ts';
 import { Random } from '../support/random.ts';
 import { openFaultyPlace, replacePrimary } from './faulty-place.ts';
 import { changesTo } from './feed-suite.ts';

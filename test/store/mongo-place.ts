@@ -3,7 +3,7 @@ import type { Db } from 'mongodb';
 import { openMongoStore, type MongoStoreOptions } from '../../origin/store/mongo/mongo-store.ts';
 import { mustStored } from '../../origin/store/mongo/documents.ts';
 import type { Store } from '../../origin/store/store.ts';
-import type { MongodOptions, Server } from '../mongod/server.ts';
+import type { MongodOptions, Server } from '../mongod/mongod.ts';
 import { type MongoDatabase, openControlledDatabase, openMongoDatabase } from '../support/mongo-database.ts';
 import type { OpenOptions, Place } from './harness.ts';
 

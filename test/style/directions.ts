@@ -12,6 +12,10 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 /** What development needs stays out of what runs in production. */
 const development = 'origin/dev/';
 
+/** A package of its own inside the tests: it imports nothing of the project, and is imported by one file. */
+const mongod = 'test/mongod/';
+const mongodEntry = `${mongod}mongod.ts`;
+
 export function findWrongDirections(modules: readonly Module[]): Complaint[] {
   return modules.flatMap((module) => importsOf(module).flatMap(({ specifier, start }) => {
     const target = resolveImport(module.path, specifier);
@@ -24,6 +28,8 @@ function toWrong(from: string, target: string): string | undefined {
   const [here = ''] = from.split('/');
   const [there = ''] = target.split('/');
   if (allowed[here]?.includes(there) !== true) return `${here}/ must not import ${target}`;
+  if (from.startsWith(mongod) && !target.startsWith(mongod)) return `${mongod} is a package of its own and must not import ${target}`;
+  if (target.startsWith(mongod) && !from.startsWith(mongod) && target !== mongodEntry) return `import ${mongodEntry}, not ${target}`;
   if (target.startsWith(development) && here === 'origin' && !from.startsWith(development)) return `only ${development} may import ${target}`;
   return undefined;
 }

@@ -6,6 +6,7 @@ import { findWrongCitations } from './citations.ts';
 import { findDeadExports } from './dead-exports.ts';
 import { findWrongDirections } from './directions.ts';
 import { findWrongNames } from './names.ts';
+import { findUndeclaredPackages } from './packages.ts';
 import { findLongFiles, findLongFunctions } from './shape.ts';
 import { type Complaint, type Module, parseModules, readProject } from './source.ts';
 import { findForeignTexts } from './texts.ts';
@@ -18,6 +19,7 @@ const linesOf = (complaints: readonly Complaint[]): string[] => complaints.map((
 
 describe('the project', () => {
   test('imports in the allowed directions alone', () => expect(findWrongDirections(modules)).toEqual([]));
+  test('declares every package that it imports', () => expect(findUndeclaredPackages(modules, project)).toEqual([]));
   test('exports nothing that nobody imports', () => expect(findDeadExports(modules)).toEqual([]));
   test('has no function longer than a screen', () => expect(findLongFunctions(modules)).toEqual([]));
   test('has no file of more than one idea', () => expect(findLongFiles(modules)).toEqual([]));
@@ -37,8 +39,17 @@ describe('the checks fire', () => {
       'origin/d.ts': "import type { e } from './dev/e.ts';",
       'origin/dev/e.ts': "import { d } from '../d.ts'; import { f } from '../../edge/f.ts';",
       'edge/f.ts': "import { c } from '../shared/c.ts'; import wasm from '../wasm/csv.wasm';",
+      'test/mongod/g.ts': "import { c } from '../../shared/c.ts'; import { h } from './h.ts';",
+      'test/mongod/h.ts': "import { i } from '../i.ts';",
+      'test/i.ts': "import { h } from './mongod/h.ts'; import { m } from './mongod/mongod.ts';",
     }));
-    expect(linesOf(found)).toEqual(['edge/a.ts:1', 'origin/b.ts:1', 'shared/c.ts:1', 'origin/d.ts:1', 'origin/dev/e.ts:1']);
+    expect(linesOf(found)).toEqual(['edge/a.ts:1', 'origin/b.ts:1', 'shared/c.ts:1', 'origin/d.ts:1', 'origin/dev/e.ts:1', 'test/mongod/g.ts:1', 'test/mongod/h.ts:1', 'test/i.ts:1']);
+  });
+
+  test('on a package that the package.json next above does not declare', () => {
+    const manifests = [{ path: 'package.json', text: '{"dependencies":{"@hono/a":"1"}}' }, { path: 'test/mongod/package.json', text: '{"devDependencies":{"mingo":"1"}}' }];
+    const found = findUndeclaredPackages(bad({ 'edge/a.ts': "import '@hono/a/b';\nimport 'mingo';\nimport 'node:fs';", 'test/mongod/b.ts': "import 'mingo/core';\nimport '@hono/a';" }), manifests);
+    expect(linesOf(found)).toEqual(['edge/a.ts:2', 'test/mongod/b.ts:2']);
   });
 
   test('on exports that nobody or only a test imports', () => {

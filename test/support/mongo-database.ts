@@ -4,7 +4,7 @@
  * test runs on one of its own, whatever `MONGODB_URI` says.
  */
 import { type Db, MongoClient } from 'mongodb';
-import { type MongodOptions, type Server, startMongod } from '../mongod/server.ts';
+import { type MongodOptions, type Server, startMongod } from '../mongod/mongod.ts';
 import { givenUri, newDatabaseName, withDatabase } from './given-deployment.ts';
 
 export interface MongoDatabase {

@@ -2,7 +2,7 @@
  * Faults of single commands: by rate, each a pure function of the seed, the connection and the command's ordinal on
  * it; and kinds of command that fail for a while.
  */
-import { type CommandFault, drawFor, type Faults } from '../../mongod/faults.ts';
+import { type CommandFault, drawFor, type Faults } from '../../mongod/mongod.ts';
 
 export interface CommandFaultRates {
   readonly seed: number;

@@ -2,7 +2,7 @@
  * What happens to the members, the origins and the clock in a round of a run: drawn from the seed, begun at a
  * command that the seed names, and undone by `calm`, which waits until all members are alike again.
  */
-import type { Member } from '../../mongod/replica/member.ts';
+import type { Member } from '../../mongod/mongod.ts';
 import { eventually } from '../../support/eventually.ts';
 import type { Random } from '../../support/random.ts';
 import type { Stage } from './stage.ts';

@@ -6,10 +6,7 @@
 import type { JsonObject } from '../../../shared/contract/values.ts';
 import { timeOfToken, toChangePosition, tokenText } from '../../../origin/store/mongo/cluster-position.ts';
 import { toValue } from '../../../origin/store/mongo/documents.ts';
-import { toToken } from '../../mongod/changes/token.ts';
-import type { Operation, OplogEntry } from '../../mongod/replica/oplog.ts';
-import type { Server } from '../../mongod/server.ts';
-import type { Doc } from '../../mongod/values/types.ts';
+import { type Doc, type Operation, type OplogEntry, type Server, toToken } from '../../mongod/mongod.ts';
 import { type CommitSource, toCommit } from '../commits.ts';
 import type { Commit } from '../history.ts';
 

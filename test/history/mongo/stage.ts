@@ -1,6 +1,5 @@
 /** A replica set, two origins over it, and the truth of its log: what every run on MongoDB stands on. */
-import { JumpingClock } from '../../mongod/clock.ts';
-import { type Server, startMongod } from '../../mongod/server.ts';
+import { JumpingClock, type Server, startMongod } from '../../mongod/mongod.ts';
 import { served } from '../../../shared/resources/all.ts';
 import { Random } from '../../support/random.ts';
 import type { CommitSource } from '../commits.ts';

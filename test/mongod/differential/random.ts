@@ -1,4 +1,4 @@
-import { randomFrom } from '../../support/random.ts';
+import { seededRandom as unitsFrom } from '../faults.ts';
 
 /** A seeded source of choices: the same seed asks the same questions, on every machine. */
 export type Random = {
@@ -14,7 +14,7 @@ export type Random = {
 };
 
 export function seededRandom(seed: number): Random {
-  const unit = randomFrom(seed);
+  const unit = unitsFrom(seed);
   const below = (bound: number) => Math.floor(unit() * bound);
   return {
     unit,
