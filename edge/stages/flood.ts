@@ -1,6 +1,6 @@
 /**
  * The flood shield: the platform's own counter per address, coarse and cheap, in front of everything that costs.
- * It sees every request, those included that no plan counts: preflights, `/health`, reports of the origin.
+ * It sees every request but the origin's reports, those included that no plan counts: preflights, `/health`.
  */
 import { Fault } from '../../shared/contract/fault.ts';
 import { reportPath } from '../../shared/contract/report.ts';
@@ -11,16 +11,25 @@ import type { Stage } from '../path.ts';
 export function flood(): Stage {
   return function flood(c) {
     const network = c.get('network');
-    if (network === undefined) return undefined;
-    // Reports are counted apart: programs beside the origin, behind its address, must not silence the feed.
-    return mustBeWithin(c.env.FLOOD, c.get('target').path === reportPath ? `${network} reports` : network);
+    // Two busy origins behind one address report as often as the shield allows. A report is known by its signature,
+    // and one that is refused is charged to its address (`early-refusals.ts`).
+    if (network === undefined || c.get('target').path === reportPath) return undefined;
+    return mustBeWithin(c.env.FLOOD, network);
   };
 }
 
-/** A shield that is itself down lets pass: it protects against load, not against people. */
 async function mustBeWithin(shield: RateLimit, key: string): Promise<undefined> {
-  const outcome = await shield.limit({ key }).catch((cause: unknown) => void log('warn', 'limit.shield_failed', { cause: toLogged(cause) }));
-  if (outcome?.success === false) throw flooded();
+  if (!(await isWithin(shield, key))) throw flooded();
+}
+
+/** A shield that is itself down lets pass: it protects against load, not against people. */
+async function isWithin(shield: RateLimit, key: string): Promise<boolean> {
+  try {
+    return (await shield.limit({ key })).success;
+  } catch (cause) {
+    log('warn', 'limit.shield_failed', { cause: toLogged(cause) });
+    return true;
+  }
 }
 
 /** The platform's window is not one of the plan's, so it has no place in `RateLimit`. */

@@ -3,7 +3,10 @@ import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { mustRunSettings } from '../../origin/dev/development.ts';
 import { openIdentity } from '../../origin/dev/identity.ts';
+import { readClaimPaths } from '../../shared/settings/claim-paths.ts';
+import { SettingsReader } from '../../shared/settings/reader.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'tombolo-identity-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -28,4 +31,10 @@ test('is the same identity at the next start, and another one in another data di
   expect(again.jwks).toEqual(first.jwks);
   expect(other.jwks).not.toEqual(first.jwks);
   expect(decodeProtectedHeader(await first.mint({ subject: 'a', roles: [] })).kid).toBe(first.jwks.keys[0]?.kid ?? '');
+});
+
+test('is believed by the edge beside it, whatever the claims of the issuer in production are called', async () => {
+  const given = { TOMBOLO_DATA_DIR: dir, TOMBOLO_ROLES_CLAIM: 'realm_access.roles', TOMBOLO_AUDIENCE_CLAIM: 'client_id' };
+  const { edgeVariables } = await mustRunSettings(given, join(import.meta.dir, '../..'));
+  expect(readClaimPaths(new SettingsReader({ ...given, ...edgeVariables }))).toEqual({ roles: ['roles'], tenant: ['tenant'], plan: ['plan'], audience: ['aud'] });
 });

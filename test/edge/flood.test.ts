@@ -1,5 +1,5 @@
 /** The platform's counter per address, in real workerd: it stands before everything that costs. */
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { afterAll, beforeAll, describe, expect, spyOn, test } from 'bun:test';
 import { World } from '../support/world.ts';
 
 describe('the flood shield', () => {
@@ -38,7 +38,18 @@ describe('the flood shield stands before everything', () => {
     expect(answers.filter((answer) => answer.status === status).length).toBeLessThanOrEqual(40);
     const over = answers.find((answer) => answer.status === 429);
     expect(await over?.json()).toMatchObject({ code: 'limit_exceeded', 'violated-policies': ['flood'] });
-    // Programs beside the origin do not take its reports' place.
+    // The reports of an origin behind that address are known by their signature.
     expect((await flooded.get('/.tombolo/changes', from, 'POST')).status).toBe(401);
   });
+});
+
+test('a shield that is down, or not there, lets pass', async () => {
+  // The module needs Workers' types; what the test uses of it is this.
+  const modulePath: string = '../../edge/stages/flood.ts';
+  const { flood } = (await import(modulePath)) as { flood(): (c: unknown) => Promise<undefined> };
+  const logged = spyOn(console, 'warn').mockImplementation(() => undefined);
+  const asked = (shield: unknown) => ({ get: (name: string) => (name === 'network' ? '192.0.2.1' : { path: '/v1/films' }), env: { FLOOD: shield } });
+  for (const shield of [undefined, { limit: () => Promise.reject(new Error('down')) }]) expect(await flood()(asked(shield))).toBeUndefined();
+  expect(logged).toHaveBeenCalledTimes(2);
+  logged.mockRestore();
 });
