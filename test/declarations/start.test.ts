@@ -20,7 +20,11 @@ test.each([['origin/main.ts', 'tombolo origin cannot start: '], ['origin/dev/sta
   const dataDir = mkdtempSync(join(tmpdir(), 'tombolo-declarations-'));
   const child = Bun.spawn([process.execPath, '--preload', './test/support/mistaken-declarations.ts', program], {
     cwd: project, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe',
-    env: { ...process.env, MONGODB_URI: undefined, TOMBOLO_DATA_DIR: dataDir, TOMBOLO_ENV: 'development', TOMBOLO_KEYS: `k1:${'a'.repeat(43)}`, TOMBOLO_EDGE_PORT: '0', TOMBOLO_ORIGIN_PORT: '0' },
+    // Without the variables of the test run, which are no settings and would be told.
+    env: {
+      ...process.env, TOMBOLO_EDGE_BUNDLE: undefined, TOMBOLO_TEST_RUN: undefined, MONGODB_URI: undefined, TOMBOLO_DATA_DIR: dataDir,
+      TOMBOLO_ENV: 'development', TOMBOLO_KEYS: `k1:${'a'.repeat(43)}`, TOMBOLO_EDGE_PORT: '0', TOMBOLO_ORIGIN_PORT: '0',
+    },
   });
   const [out, err, code] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited]);
   rmSync(dataDir, { recursive: true, force: true });
