@@ -1,7 +1,7 @@
 /**
  * Which element of a stored array each element of a written one is: the one that is wholly the same, else the one
  * whose undeclared members it carries, else the one that it equals in what is declared, wherever in the array these
- * stand; and where neither array is longer, the one at its place. None is taken twice.
+ * stand; and where neither array is longer, the one at its place, or the only one that is left. None is taken twice.
  */
 import { toCanonicalJson } from './hash.ts';
 import { placeOf, undeclaredOf } from './schema-places.ts';
@@ -30,7 +30,10 @@ export function matchElements(typeAt: TypeAt, written: readonly Json[], stored: 
       if (index !== undefined) take(at, index);
     });
   }
-  if (written.length === stored.length) written.forEach((_, at) => matches[at] === undefined && !taken.has(at) && take(at, at));
+  if (written.length !== stored.length) return matches;
+  written.forEach((_, at) => matches[at] === undefined && !taken.has(at) && take(at, at));
+  const [at, ...others] = written.flatMap((_, index) => (matches[index] === undefined ? [index] : []));
+  if (at !== undefined && others.length === 0) take(at, stored.findIndex((_, index) => !taken.has(index)));
   return matches;
 }
 

@@ -49,6 +49,21 @@ export function writeSuite(open: OpenPlace): void {
       expect(await text('w2')).toBeUndefined();
     });
 
+    test('that keeps what is there writes nothing and tells of nothing', async () => {
+      await store.write([put(things, 'a', { n: 1 })], inTime());
+      const head = await store.head();
+      const keep = decide(things, 'a', () => ({ kind: 'keep' }));
+      const { outcomes } = await store.write([keep, decide(things, 'none', () => ({ kind: 'keep' }))], inTime());
+      expect(outcomes.map((outcome) => outcome.kind === 'written' && [outcome.before?.value, outcome.after?.value])).toEqual([[{ id: 'a', n: 1 }, { id: 'a', n: 1 }], [undefined, undefined]]);
+      await store.write([put(things, 'b', { n: 2 })], inTime());
+      for await (const batch of store.watch(head, AbortSignal.timeout(5_000))) {
+        if ('lost' in batch) throw new Error('history was lost');
+        if (batch.changes.length === 0) continue;
+        expect(batch.changes.map((change) => change.kind === 'document' && change.id)).toEqual(['b']);
+        break;
+      }
+    });
+
     test('decides on the document as earlier mutations of the same call left it', async () => {
       const add = decide(things, 'w3', (before) => ({ kind: 'put', document: { size: Number(before?.value['size'] ?? 0) + 1 } }));
       await write(add, add, remove(things, 'w3'), add, add, add);

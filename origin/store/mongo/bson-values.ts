@@ -1,12 +1,17 @@
 /**
  * The table of types between documents as they lie in MongoDB and as they travel (SEMANTICS §4), over the
  * driver's objects; `wasm/src/bson/values.rs` is the same over bytes, and test/store/bson-texts.test.ts holds
- * them together. Going back, a declared kind decides; a value that JSON shows as it did before keeps the type that it had, so that a
- * patch never retypes what it does not name.
+ * them together. Going back, a value that JSON shows as it did before, at its place or anywhere in its
+ * array, keeps the type that it had, so that a patch never retypes what it does not name; what is new has the type that
+ * is declared for its place, at any depth (SEMANTICS §17).
  */
 import { BSON, Binary, BSONSymbol, Decimal128, Double, Int32, Long, ObjectId, Timestamp } from 'mongodb';
-import type { Field, FieldKind } from '../../../shared/contract/fields.ts';
+import { matchElements } from '../../../shared/contract/elements.ts';
+import { type FieldKind, kindOfType } from '../../../shared/contract/fields.ts';
+import { unwrapped } from '../../../shared/contract/open-schema.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
+import { placeOf } from '../../../shared/contract/schema-places.ts';
+import type { Type } from '../../../shared/contract/schema-tree.ts';
 import { isInstant, isJsonObject, isObjectId, type Json, type JsonObject } from '../../../shared/contract/values.ts';
 
 /** The driver's own bound for numbers. */
@@ -49,18 +54,38 @@ function fromBsonType(value: { readonly _bsontype: string }): Json {
 }
 
 export function toBson(resource: Resource, document: JsonObject, before: BsonDocument | undefined): BsonDocument {
-  return Object.fromEntries(Object.entries(document).map(([name, value]) => [name, restored(value, before?.[name], resource.fields.get(name))]));
+  const { shape } = resource.schema;
+  return Object.fromEntries(Object.entries(document).map(([name, value]) => {
+    const known = { type: Object.hasOwn(shape, name) ? shape[name] : undefined, kind: resource.fields.get(name)?.kind };
+    return [name, restored(value, before?.[name], known)];
+  }));
 }
 
-function restored(value: Json, before: unknown, field: Pick<Field, 'kind' | 'element'> | undefined): unknown {
+/** What the declaration says of a place: the kind is read from the type where it is not known already. */
+interface Declared {
+  readonly type: Type | undefined;
+  readonly kind?: FieldKind | undefined;
+}
+
+function restored(value: Json, before: unknown, { type, kind }: Declared): unknown {
   if (before !== undefined && isSame(value, before)) return before;
-  if (Array.isArray(value)) {
-    const old: readonly unknown[] = Array.isArray(before) ? before : [];
-    return value.map((each: Json, index) => restored(each, old[index], field?.element === undefined ? undefined : { kind: field.element }));
-  }
-  if (!isJsonObject(value)) return ofKind(value as string | number | boolean | null, field?.kind);
+  if (Array.isArray(value)) return restoredArray(value, Array.isArray(before) ? before : [], type);
+  if (!isJsonObject(value)) return ofKind(value as string | number | boolean | null, kind ?? (type === undefined ? undefined : kindOfType(unwrapped(type))));
+  const place = placeOf(type, value);
   const old = typeof before === 'object' && before !== null ? (before as BsonDocument) : {};
-  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, restored(each, old[name], undefined)]));
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, restored(each, Object.hasOwn(old, name) ? old[name] : undefined, { type: place.member(name) })]));
+}
+
+/** An element has the type of the stored one that it is, wherever that stood. */
+function restoredArray(value: readonly Json[], old: readonly unknown[], type: Type | undefined): readonly unknown[] {
+  const { element } = placeOf(type, value);
+  const shown = old.map(toJson);
+  const matches = matchElements(element, value, shown);
+  const byText = new Map(shown.map((each, index) => [JSON.stringify(each), old[index]]));
+  return value.map((each, index) => {
+    const match = matches[index];
+    return restored(each, match === undefined ? byText.get(JSON.stringify(each)) : old[match], { type: element(index) });
+  });
 }
 
 function isSame(value: Json, before: unknown): boolean {
