@@ -11,6 +11,7 @@ import { openCompute } from './compute/open.ts';
 import type { ComputePool } from './compute/pool.ts';
 import { type Consumer, startConsumer } from './feed/consumer.ts';
 import { Feed } from './feed/feed.ts';
+import { ImportShares } from './import/shares.ts';
 import { Services, type ServiceState, type Started } from './services/services.ts';
 import type { Settings } from './settings.ts';
 import { openMongoStore } from './store/mongo/mongo-store.ts';
@@ -24,6 +25,7 @@ export interface Context {
   readonly store: Store;
   readonly feed: Feed;
   readonly compute: ComputePool<ComputeCalls>;
+  readonly imports: ImportShares;
   readonly services: Services;
   /** Aborted when the origin begins to stop: live streams tell their clients to come back. */
   readonly streams: AbortController;
@@ -45,6 +47,7 @@ export async function openContext(settings: Settings, contract: Contract, consum
   const now = Date.now;
   return {
     settings, contract, log, store, feed, compute, services, now,
+    imports: new ImportShares(),
     streams: new AbortController(),
     refusals: new Map(),
   };

@@ -3,7 +3,9 @@
  * failure before it sees an end, so that nothing takes half a row for a whole one (SEMANTICS §10).
  */
 import { Fault } from '../../shared/contract/fault.ts';
+import { limits } from '../../shared/contract/limits.ts';
 import { lengthUnknown, parseUploadEnd, uploadEndBytes } from '../../shared/hop/upload-end.ts';
+import { paced } from './upload-pace.ts';
 import type { VerifiedHop } from './verify.ts';
 
 export function readUpload(stream: ReadableStream<Uint8Array> | null, hop: VerifiedHop, bytesMax: number): AsyncIterable<Uint8Array> {
@@ -37,12 +39,15 @@ function mustDeclared(text: string | null): number | undefined {
 }
 
 async function* chunksOf(stream: ReadableStream<Uint8Array> | null): AsyncGenerator<Uint8Array> {
+  if (stream === null) return;
   try {
-    yield* stream ?? [];
+    yield* paced(stream, pace);
   } catch (cause) {
-    throw brokenOff({ cause });
+    throw cause instanceof Fault ? cause : brokenOff({ cause });
   }
 }
+
+const pace = { silenceMsMax: limits.importSilenceMsMax, bytesPerSecondMin: limits.importBytesPerSecondMin };
 
 /** All but the last bytes, in a buffer of its own that can be given away; these may be the end, or a part of it. */
 function holdBack(held: Uint8Array, chunk: Uint8Array): { readonly free: Uint8Array; readonly kept: Uint8Array } {

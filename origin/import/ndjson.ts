@@ -1,5 +1,5 @@
 /** Newline-delimited JSON as rows: split on LF, bounded a line, each line parsed by the contract or rejected. */
-import { Fault } from '../../shared/contract/fault.ts';
+import { Fault, toFault } from '../../shared/contract/fault.ts';
 import { limits } from '../../shared/contract/limits.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { type ParsedRow, parseRow } from './row.ts';
@@ -15,9 +15,27 @@ function toRow(line: Uint8Array | undefined, number: number, resource: Resource)
   if (line === undefined) return { kind: 'rejected', number, fault: new Fault('body_too_large', { detail: `a row has at most ${limits.importRowBytesMax} bytes` }) };
   if (!line.some((byte) => byte > 0x20)) return undefined;
   try {
-    return parseRow(JSON.parse(decoder.decode(line)), number, resource);
+    return parseRow(parseLine(line, number === 1), number, resource);
+  } catch (thrown) {
+    return { kind: 'rejected', number, fault: toFault(thrown) };
+  }
+}
+
+/** A byte order mark may begin the upload (RFC 8259 §8.1 lets receivers pass over it), and is no JSON elsewhere. */
+function parseLine(line: Uint8Array, isFirst: boolean): unknown {
+  const text = mustText(line);
+  try {
+    return JSON.parse(isFirst && text.startsWith('\ufeff') ? text.slice(1) : text);
   } catch {
-    return { kind: 'rejected', number, fault: new Fault('body_malformed', { detail: 'the row is not JSON in UTF-8' }) };
+    throw new Fault('body_malformed', { detail: 'the row is not JSON' });
+  }
+}
+
+function mustText(line: Uint8Array): string {
+  try {
+    return decoder.decode(line);
+  } catch {
+    throw new Fault('body_malformed', { detail: 'the row is not UTF-8' });
   }
 }
 
@@ -64,4 +82,4 @@ class BegunLine {
 }
 
 const newline = 0x0a;
-const decoder = new TextDecoder('utf-8', { fatal: true });
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -1,5 +1,6 @@
 /** What an import tells at its end. Rejections are listed up to a bound and counted beyond it. */
 import type { Fault } from '../../shared/contract/fault.ts';
+import type { Position } from '../../shared/contract/position.ts';
 import { limits } from '../../shared/contract/limits.ts';
 import type { Outcome } from '../store/store.ts';
 
@@ -8,6 +9,8 @@ export class ImportReport {
   /** Every row up to here is committed or rejected. */
   lastCommittedRow = 0;
   stopped: Fault | undefined;
+  /** Of the last commit. */
+  writtenAt: Position | undefined;
   #imported = 0;
   #replaced = 0;
   #rejected = 0;
@@ -35,13 +38,14 @@ export class ImportReport {
     else if (outcome.kind === 'refused') this.reject(row, outcome.fault);
   }
 
-  *lines(): Generator<string> {
+  *lines(toToken: (position: Position) => string): Generator<string> {
     yield* this.#listed;
-    const { lastCommittedRow, complete, stopped } = this;
+    const { lastCommittedRow, complete, stopped, writtenAt } = this;
     yield JSON.stringify({
       summary: {
         imported: this.#imported, replaced: this.#replaced, skipped: this.#skippedCount, rejected: this.#rejected,
         lastCommittedRow, complete,
+        ...(writtenAt === undefined ? {} : { position: toToken(writtenAt) }),
         ...(stopped === undefined ? {} : { stopped: { code: stopped.reason, detail: stopped.detail } }),
       },
     });

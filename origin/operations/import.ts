@@ -4,7 +4,10 @@
  * clients read nothing before they have sent everything (SEMANTICS §10).
  *
  *   {"row":17,"code":"document_invalid","detail":"…","errors":[…]}     one line a rejected row
- *   {"summary":{"imported":…,"replaced":…,"skipped":…,"rejected":…,"lastCommittedRow":…,"complete":true}}
+ *   {"summary":{"imported":…,"replaced":…,"skipped":…,"rejected":…,"lastCommittedRow":…,"complete":true,"position":"…"}}
+ *
+ * `position` is the token of the last commit, which demands that a read shows all of this. An upload that ends at once
+ * has it as `Tombolo-Position` too, like other writes; of a longer one the head has gone by then.
  */
 import { Fault, toFault } from '../../shared/contract/fault.ts';
 import { limits } from '../../shared/contract/limits.ts';
@@ -13,33 +16,50 @@ import type { Answer, Call } from '../call.ts';
 import type { Context } from '../context.ts';
 import { readCsv } from '../import/csv.ts';
 import { readNdjson } from '../import/ndjson.ts';
+import { type Begun, readAhead, type Rows } from '../import/read-ahead.ts';
 import { nonceOf } from '../documents/write-one.ts';
 import { ImportReport } from '../import/report.ts';
 import { type ImportRow, type ParsedRow, toMutation } from '../import/row.ts';
-
-type Rows = AsyncGenerator<readonly ParsedRow[]>;
+import { signPosition } from '../tokens.ts';
 
 export async function importRows(context: Context, call: Call<typeof documents.import>): Promise<Answer> {
   if (call.idempotency !== undefined) throw new Fault('idempotency_refused', { detail: 'an import commits in batches; repeat it with onDuplicate=skip instead' });
   if (call.resource.preconditions === 'required' && call.input.onDuplicate !== 'reject' && call.input.onDuplicate !== 'skip')
     throw new Fault('precondition_required', { detail: 'rows cannot say which document was read: import here with onDuplicate=reject or skip' });
-  // An empty write spends the nonce before a byte is read: a captured upload cannot be sent again.
-  await context.store.write([], { deadline: call.deadline, ...nonceOf(call) });
-  const rows = openRows(context, call);
-  // The first rows are read before the head goes out, so that an input refused as a whole is a problem document.
-  const first = await rows.next();
+  const giveBack = context.imports.mustTake(call.principal);
+  try {
+    // An empty write spends the nonce before a byte is read: a captured upload cannot be sent again.
+    await context.store.write([], { deadline: call.deadline, ...nonceOf(call) });
+    return await answer(context, call, await readAhead(openRows(context, call)), giveBack);
+  } catch (thrown) {
+    giveBack();
+    throw thrown;
+  }
+}
+
+/** Carries the import out and tells of it, in full where all is known already. */
+async function answer(context: Context, call: Call<typeof documents.import>, { isWhole, rows }: Begun, giveBack: () => void): Promise<Answer> {
   const report = new ImportReport();
+  const ended = consume(context, call, rows, report)
+    .catch((thrown: unknown) => {
+      report.stopped = toFault(thrown);
+      tellStopped(context, call, report.stopped);
+    })
+    .finally(giveBack);
+  const lines = () => [...report.lines((position) => signPosition(position, call.tokenKey))].map((line) => `${line}\n`).join('');
+  const head = { outcome: 'streaming', mediaType: 'application/x-ndjson' } as const;
+  if (isWhole) {
+    await ended;
+    return { ...head, body: lines(), ...(report.writtenAt === undefined ? {} : { writtenAt: report.writtenAt }) };
+  }
   const body = new ReadableStream<Uint8Array>({
     async start(controller) {
-      await consume(context, call, first.value ?? [], rows, report).catch((thrown: unknown) => {
-        report.stopped = toFault(thrown);
-        tellStopped(context, call, report.stopped);
-      });
-      for (const line of report.lines()) controller.enqueue(new TextEncoder().encode(`${line}\n`));
+      await ended;
+      controller.enqueue(new TextEncoder().encode(lines()));
       controller.close();
     },
   });
-  return { outcome: 'streaming', body, mediaType: 'application/x-ndjson' };
+  return { ...head, body };
 }
 
 /** What the client did is a fact, and what we did a fault. */
@@ -55,7 +75,7 @@ function openRows(context: Context, call: Call<typeof documents.import>): Rows {
   return readCsv(context.compute, chunks, call.resource, AbortSignal.timeout(Math.max(1, call.deadline - context.now())));
 }
 
-async function consume(context: Context, call: Call<typeof documents.import>, first: readonly ParsedRow[], rows: Rows, report: ImportReport): Promise<void> {
+async function consume(context: Context, call: Call<typeof documents.import>, rows: Rows, report: ImportReport): Promise<void> {
   let batch: ImportRow[] = [];
   const take = async (parsed: readonly ParsedRow[]): Promise<void> => {
     for (const row of parsed) {
@@ -66,7 +86,6 @@ async function consume(context: Context, call: Call<typeof documents.import>, fi
       batch = [];
     }
   };
-  await take(first);
   for await (const parsed of rows) await take(parsed);
   await commit(context, call, batch, report);
   report.complete = true;
@@ -77,7 +96,8 @@ async function commit(context: Context, call: Call<typeof documents.import>, bat
   if (last === undefined) return;
   if (context.now() >= call.deadline) throw new Fault('deadline_exceeded');
   const mutations = batch.map((row) => toMutation(call, row, context.now(), report));
-  const { outcomes } = await context.store.write(mutations, { deadline: call.deadline });
+  const { outcomes, position } = await context.store.write(mutations, { deadline: call.deadline });
   outcomes.forEach((outcome, index) => report.count(batch[index]?.number ?? 0, outcome));
   report.lastCommittedRow = last.number;
+  report.writtenAt = position;
 }

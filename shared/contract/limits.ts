@@ -14,6 +14,16 @@ export const limits = {
   importRowBytesMax: 1_048_576,
   /** Rows committed together: large enough to share one fsync, small enough to hold the loop under 5 ms. */
   importBatchRows: 200,
+  /** Imports of one caller under way in one process, then 429: a quarter of the CSV streams that a thread holds. */
+  importsPerCallerMax: 4,
+  /** What a caller at that share is told to wait: an import that moves at all gives its place back within seconds. */
+  importRetryAfterSeconds: 5,
+  /** An upload that ends within this is committed before its answer's head, which then carries the position. */
+  importHeadMsMax: 250,
+  /** How long nothing of an import may come: more than the 8 s in which the edge gathers one piece at the least rate. */
+  importSilenceMsMax: 10_000,
+  /** An import that sends less ends, with what was committed kept: the slowest mobile uplink has ten times this. */
+  importBytesPerSecondMin: 512,
   /** Rejected rows listed; the summary counts the rest. */
   importRejectedListedMax: 1_000,
   /** Documents of a page when `limit` is absent. */

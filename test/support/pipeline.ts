@@ -17,6 +17,9 @@ import type { Engine } from './whole-world.ts';
 export interface PipelineAsking {
   readonly method?: string;
   readonly body?: string;
+  /** In place of a body: an upload whose length is not known. */
+  readonly stream?: ReadableStream<Uint8Array>;
+  readonly subject?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -54,13 +57,13 @@ export class Pipeline implements AsyncDisposable {
     this.#context = { ...context, log: pino({ base: null }, { write: (line: string) => void this.log.push(JSON.parse(line)) }) };
   }
 
-  async ask(path: string, { method = 'GET', body, headers = {} }: PipelineAsking = {}): Promise<PipelineAnswer> {
+  async ask(path: string, { method = 'GET', body, stream, subject = 'ada', headers = {} }: PipelineAsking = {}): Promise<PipelineAnswer> {
     const type = method === 'PATCH' ? 'application/merge-patch+json' : path.includes('/import') ? 'application/x-ndjson' : 'application/json';
     const { url, init } = signHop(testKeys, {
       url: `http://origin.test${path}`, method, ...(body === undefined ? {} : { body }),
-      headers: { 'tombolo-principal': principalHeader('ada', ['editor']), 'tombolo-request': `req_${crypto.randomUUID()}`, ...(body === undefined ? {} : { 'content-type': type }), ...headers },
+      headers: { 'tombolo-principal': principalHeader(subject, ['editor']), 'tombolo-request': `req_${crypto.randomUUID()}`, ...(body === undefined && stream === undefined ? {} : { 'content-type': type }), ...(stream === undefined ? {} : { 'tombolo-upload': 'unknown' }), ...headers },
     });
-    const response = await handle(this.#context, new Request(url, init), () => undefined);
+    const response = await handle(this.#context, new Request(url, stream === undefined ? init : { ...init, body: stream }), () => undefined);
     const text = await response.text();
     return { status: response.status, headers: response.headers, text, json: text !== '' && isJson(response.headers) ? JSON.parse(text) : {} };
   }

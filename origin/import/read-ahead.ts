@@ -1,0 +1,57 @@
+/**
+ * What an import reads before its answer's head goes out. An input that is refused as a whole is a problem document;
+ * one that ends at once is known in full, position included; of any other the head does not wait for the rest.
+ */
+import { limits } from '../../shared/contract/limits.ts';
+import type { ParsedRow } from './row.ts';
+
+export type Rows = AsyncGenerator<readonly ParsedRow[]>;
+
+export interface Begun {
+  /** Nothing comes behind what was read. */
+  readonly isWhole: boolean;
+  /** All rows, those that were read among them. */
+  readonly rows: Rows;
+}
+
+/** Throws what the first read throws; a later failure stands where `rows` meets it. */
+export async function readAhead(rows: Rows): Promise<Begun> {
+  const until = performance.now() + limits.importHeadMsMax;
+  let read: readonly ParsedRow[] = [];
+  let next = await rows.next();
+  while (next.done !== true) {
+    read = [...read, ...next.value];
+    const pending = rows.next();
+    const came = await cameBy(pending, read.length < limits.importBatchRows ? until : 0);
+    if (came === undefined) return { isWhole: false, rows: goOn(read, pending, rows) };
+    next = came;
+  }
+  return { isWhole: true, rows: goOn(read) };
+}
+
+type Next = Promise<IteratorResult<readonly ParsedRow[]>>;
+
+/** `undefined`: not in time, or a failure, which `pending` keeps. */
+async function cameBy(pending: Next, until: number): Promise<Awaited<Next> | undefined> {
+  const { promise: over, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(resolve, Math.max(0, until - performance.now()), undefined);
+  const came = pending.catch(() => undefined);
+  try {
+    return await Promise.race([came, over]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function* goOn(read: readonly ParsedRow[], pending?: Next, rest?: Rows): Rows {
+  try {
+    yield read;
+    const next = await pending;
+    if (next === undefined || next.done === true) return;
+    yield next.value;
+    if (rest !== undefined) yield* rest;
+  } finally {
+    // Not awaited: who gives up here does not wait for an upload that hangs.
+    rest?.return(undefined).catch(() => undefined);
+  }
+}
