@@ -60,7 +60,7 @@ function asService<T extends { close(): Promise<void> }>(value: T, state: (value
 
 function openStore({ mongodbUri, dataDir, logBytesMax }: Settings, contract: Contract, log: pino.Logger): Promise<Store> {
   const surroundings = {
-    resources: contract.resources.values(),
+    resources: contract.stored,
     onWarning: (message: string, facts: Readonly<Record<string, unknown>>) => log.warn(facts, message),
     onFatal: (err: Error) => {
       // The database file was replaced or cannot be repaired; exit 75 so that whoever supervises this process restarts it.

@@ -1,7 +1,8 @@
-/** A change as the cache keys that it touches, or the whole resource where an image is missing. */
+/** A change as the cache keys that it touches, the whole resource where an image is missing, or nothing that is served. */
 import type { Change } from '../../shared/contract/change.ts';
 import type { Contract } from '../../shared/contract/contract.ts';
 import { touched, touchedKeysMax } from '../../shared/contract/dependencies.ts';
+import { isInternalName } from '../../shared/contract/internal-names.ts';
 
 export interface Touched {
   readonly resource: string;
@@ -9,7 +10,9 @@ export interface Touched {
   readonly keys: ReadonlySet<string> | undefined;
 }
 
-export function touchedOf(contract: Contract, change: Change): Touched {
+/** `undefined`: of an internal resource, of this contract or of an earlier one. */
+export function touchedOf(contract: Contract, change: Change): Touched | undefined {
+  if (isInternalName(change.resource)) return undefined;
   const resource = contract.resources.get(change.resource);
   if (resource === undefined || change.kind === 'resource' || change.before === undefined || change.after === undefined) return { resource: change.resource, keys: undefined };
   const keys = touched(resource, change.id, change.before ?? undefined, change.after ?? undefined);

@@ -109,8 +109,12 @@ class PurgeSession {
     let changes = 0;
     for await (const step of feed.follow(from, signal, 'watermark')) {
       if (step.kind === 'lost') return;
-      for (const change of step.changes) pending.add(change.position, this.#touched(change, pending));
-      changes += step.changes.length;
+      for (const change of step.changes) {
+        const touched = this.#touched(change, pending);
+        if (touched === undefined) continue;
+        pending.add(change.position, touched);
+        changes++;
+      }
       const sinceMs = performance.now() - sentMs;
       // Behind, or with nothing to tell: what comes next goes into the same report.
       if ((changes === 0 || step.completeAtMs === undefined) && sinceMs < idleAfterMs) continue;
@@ -123,7 +127,7 @@ class PurgeSession {
     }
   }
 
-  #touched(change: Change, pending: RaisedBuckets): Touched {
+  #touched(change: Change, pending: RaisedBuckets): Touched | undefined {
     return pending.isWhole(change.resource) ? { resource: change.resource, keys: undefined } : touchedOf(this.#options.contract, change);
   }
 

@@ -3,19 +3,24 @@ import { digest64 } from './hash.ts';
 import type { Resource } from './resource.ts';
 
 export interface Contract {
+  /** What is served, by name: routes, live streams, reports to the edge and the digest know these alone. */
   readonly resources: ReadonlyMap<string, Resource>;
+  /** What a store holds: the served and the internal ones. */
+  readonly stored: readonly Resource[];
   /** Of all resources, and of them together. */
   readonly mistakes: readonly string[];
   /** Names the whole contract, for logs and health. */
   readonly digest: string;
 }
 
-export function contract(...resources: Resource[]): Contract {
-  const byName = Map.groupBy(resources, ({ name }) => name);
+export function contract(...declared: Resource[]): Contract {
+  const byName = Map.groupBy(declared, ({ name }) => name);
   const doubled = [...byName].filter(([, same]) => same.length > 1).map(([name, same]) => `shared/resources/all.ts: resource "${name}": name: ${same.length} resources have it`);
+  const served = declared.filter(({ internal }) => !internal);
   return {
-    resources: new Map(resources.map((resource) => [resource.name, resource])),
-    mistakes: [...resources.flatMap(({ mistakes }) => mistakes), ...doubled],
-    digest: digest64(resources.map(({ digest }) => digest).join()),
+    resources: new Map(served.map((resource) => [resource.name, resource])),
+    stored: declared,
+    mistakes: [...declared.flatMap(({ mistakes }) => mistakes), ...doubled],
+    digest: digest64(served.map(({ digest }) => digest).join()),
   };
 }

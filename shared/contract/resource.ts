@@ -9,12 +9,13 @@ import { type Choices, toChosen } from './choices.ts';
 import { type Field, kindOfType, reservedFieldNames, toFields } from './fields.ts';
 import { toValueTypes } from './filter-values.ts';
 import { digest64, toCanonicalJson } from './hash.ts';
+import { isEngineName, isInternalName } from './internal-names.ts';
 import { Mistakes, refuseUnknown, toObject } from './mistakes.ts';
 import { type LimitsDeclaration, type ResourceLimits, toResourceLimits } from './resource-limits.ts';
 import { readChoices, type ResourceReads } from './resource-reads.ts';
 import { type ResourceValidation, validationChoices } from './resource-validation.ts';
 import { checkIndexable, type RuleSurroundings, toRule } from './rule-checks.ts';
-import { type Mentions, mentionsOf, nobody, type Rule, toCanonicalRule } from './rules.ts';
+import { anyone, type Mentions, mentionsOf, nobody, type Rule, toCanonicalRule } from './rules.ts';
 import { checkSchema } from './schema-checks.ts';
 import { toShapes } from './shape-checks.ts';
 import { type IndexSpec, type Shape, type ShapeDeclaration, toIndexes } from './shapes.ts';
@@ -42,6 +43,11 @@ export interface RuleDeclaration {
 export interface ResourceDeclaration<Schema extends z.ZodObject = z.ZodObject> {
   /** Plural noun, lower case: the path segment, the table, and the file `shared/resources/<name>.ts`. */
   readonly name: string;
+  /**
+   * Tombolo's own, named `tombolo_<words>`: stored, indexed by its shapes and told of by the feed, but never routed, never
+   * live, never reported to the edge and not in the contract's digest. Code alone reads and writes it, so it has no rules.
+   */
+  readonly internal?: boolean;
   readonly schema: Schema;
   readonly id?: IdDeclaration;
   readonly rules?: RuleDeclaration;
@@ -91,6 +97,7 @@ const servingChoices: Choices<Serving> = { cache: ['shared', 'none'], invalid: [
 
 export interface Resource<Schema extends z.ZodObject = z.ZodObject> extends Outage, Serving, Changing {
   readonly name: string;
+  readonly internal: boolean;
   /** `z.infer` of it is what a document holds beside the fields that Tombolo keeps. */
   readonly schema: Schema;
   readonly id: IdDeclaration;
@@ -116,7 +123,9 @@ export interface Resource<Schema extends z.ZodObject = z.ZodObject> extends Outa
 }
 
 const keys = {
-  resource: ['name', 'schema', 'id', 'rules', 'fieldRules', 'shapes', 'cache', 'outage', 'invalid', 'preconditions', 'validation', 'reads', 'live', 'limits', 'revision'],
+  resource: ['name', 'internal', 'schema', 'id', 'rules', 'fieldRules', 'shapes', 'cache', 'outage', 'invalid', 'preconditions', 'validation', 'reads', 'live', 'limits', 'revision'],
+  /** What means something for a resource that is stored and not served. */
+  internal: ['name', 'internal', 'schema', 'id', 'shapes', 'validation', 'reads'],
   id: ['kind', 'format', 'importedFrom'],
   rules: ['read', 'write', 'create', 'update', 'remove'],
   fieldRule: ['read', 'write'],
@@ -139,17 +148,19 @@ export function resource<Schema extends z.ZodObject>(declared: ResourceDeclarati
 }
 
 /** What is never served, and refuses everybody should anyone try. */
-function closed<Schema extends z.ZodObject>({ name, schema }: ResourceDeclaration<Schema>, mistakes: readonly string[]): Resource<Schema> {
-  return { ...toResource({ name, schema: z.object({}), shapes: {} }, new Mistakes('')), schema, mistakes };
+function closed<Schema extends z.ZodObject>({ name, internal, schema }: ResourceDeclaration<Schema>, mistakes: readonly string[]): Resource<Schema> {
+  return { ...toResource({ name, schema: z.object({}), shapes: {} }, new Mistakes('')), internal: internal === true, schema, mistakes };
 }
 
-function placeOf({ name, schema }: ResourceDeclaration): string {
+function placeOf({ name, internal, schema }: ResourceDeclaration): string {
+  if (internal === true) return `internal resource "${name}"`;
   if (typeof name === 'string' && name !== '') return `shared/resources/${name}.ts: resource "${name}"`;
   return `shared/resources: a resource without a name (schema of ${Object.keys(schema?.shape ?? {}).slice(0, 5).join(', ') || 'nothing'})`;
 }
 
 function toResource<Schema extends z.ZodObject>(declared: ResourceDeclaration<Schema>, mistakes: Mistakes): Resource<Schema> {
-  const { name, cache = 'shared', invalid = 'serve', preconditions = 'optional', live = false, revision = 0 } = declared;
+  const { name, internal = false, invalid = 'serve', preconditions = 'optional', live = false, revision = 0 } = declared;
+  const cache = declared.cache ?? (internal ? 'none' : 'shared');
   const id = toId(declared.id, mistakes);
   const idKind = typeof id === 'string' ? id : kindOfType(id.format) === 'uuid' ? 'uuid' : 'string';
   const schema = toSchema(declared.schema, mistakes);
@@ -161,28 +172,40 @@ function toResource<Schema extends z.ZodObject>(declared: ResourceDeclaration<Sc
   const fieldRules = toFieldRules(declared, surroundings, mistakes);
   const objectAt = <T extends object>(key: string, given: T | undefined) => toObject(given, (detail) => mistakes.add(key, detail));
   return {
-    name, schema, id, idKind, rules, fieldRules, fields, shapes, live, mistakes: mistakes.found,
+    name, internal, schema, id, idKind, rules, fieldRules, fields, shapes, live, mistakes: mistakes.found,
     ...toChosen(servingChoices, { cache, invalid }, mistakes.at('')),
     ...toChosen(outageChoices, { outage: declared.outage ?? 'unchanged' }, mistakes.at('')),
     ...toChosen(changingChoices, { preconditions }, mistakes.at('')),
     limits: toResourceLimits(objectAt('limits', declared.limits), mistakes.at('limits.')),
     validation: toChosen(validationChoices, objectAt('validation', declared.validation), mistakes.at('validation.')),
     reads: toReads(objectAt('reads', declared.reads), cache, mistakes),
-    indexes: toIndexes(shapes, rules.read, (field) => fields.get(field)?.kind === 'array'),
+    indexes: toIndexes(shapes, internal ? anyone : rules.read, (field) => fields.get(field)?.kind === 'array'),
     mentions: mentionsOf([rules.read, ...Object.values(fieldRules).flatMap((rule) => rule.read ?? [])]),
     digest: digest64(toCanonicalJson([name, typeof id === 'string' ? id : id.kind, rules, fieldRules, [...fields.values()], shapes, cache, invalid, revision])),
   };
 }
 
 /** What no other part reads closely. */
-function checkPlain({ name, schema, shapes, live = false, revision = 0, ...others }: ResourceDeclaration, mistakes: Mistakes): void {
-  if (typeof name !== 'string' || !/^[a-z][a-z0-9-]{0,62}$/.test(name)) mistakes.add('name', 'must be lower case, a plural noun of letters, digits and hyphens');
-  else if (reservedNames.has(name)) mistakes.add('name', `"/${name}" is kept for live feeds; choose another`);
-  refuseUnknown(others, keys.resource, mistakes.at(''));
+function checkPlain(declared: ResourceDeclaration, mistakes: Mistakes): void {
+  const { name, internal = false, schema, shapes, live = false, revision = 0 } = declared;
+  const detail = internal === true ? whyNoInternalName(name) : whyNoName(name);
+  if (detail !== undefined) mistakes.add('name', detail);
+  if (typeof internal !== 'boolean') mistakes.add('internal', 'must be true or false');
+  refuseUnknown(declared, internal === true ? keys.internal : keys.resource, mistakes.at(''));
   if (schema?.def?.type !== 'object') mistakes.add('schema', 'must be a z.object()');
   if (shapes === undefined) mistakes.add('shapes', 'is missing: what can be asked for is declared, as in { all: {} }');
   if (typeof live !== 'boolean') mistakes.add('live', 'must be true or false');
   if (!Number.isSafeInteger(revision) || revision < 0) mistakes.add('revision', 'must be a whole number');
+}
+
+function whyNoName(name: unknown): string | undefined {
+  if (typeof name !== 'string' || !/^[a-z][a-z0-9-]{0,62}$/.test(name)) return 'must be lower case, a plural noun of letters, digits and hyphens';
+  return reservedNames.has(name) ? `"/${name}" is kept for live feeds; choose another` : undefined;
+}
+
+function whyNoInternalName(name: unknown): string | undefined {
+  if (typeof name !== 'string' || !isInternalName(name)) return 'must be tombolo_ and words of lower-case letters and digits, with _ between them';
+  return isEngineName(name) ? 'is kept by the engines; choose another' : undefined;
 }
 
 function toId(declared: IdDeclaration | undefined, mistakes: Mistakes): IdDeclaration {

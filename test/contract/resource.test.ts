@@ -6,12 +6,37 @@ import { resource, type ResourceDeclaration } from '../../shared/contract/resour
 import { all, any, anyone, equals, not, owner, reduce, role } from '../../shared/contract/rules.ts';
 import { scopeOf } from '../../shared/contract/scope.ts';
 import { coveringIndex } from '../../shared/contract/shapes.ts';
+import { mustRoute } from '../../shared/operations/route.ts';
 import { served } from '../../shared/resources/all.ts';
 import { reviews } from '../../shared/resources/reviews.ts';
 
 const schema = z.object({ title: z.string(), year: z.int(), tags: z.array(z.string()), links: z.array(z.string()), meta: z.object({}).optional() });
 /** Wrong declarations are the point here, so what the types would refuse is let through. */
 const declare = (extra: object) => () => resource({ name: 'notes', schema, shapes: {}, ...extra } as ResourceDeclaration);
+
+describe('a contract with an internal resource', () => {
+  const internal = resource({ name: 'tombolo_jobs', internal: true, schema: z.object({ queue: z.string(), at: z.int() }), shapes: { ofQueue: { equal: ['queue'], sort: ['at'] } } });
+  const given = contract(...served.stored, internal);
+
+  test('stores it by its shapes', () => {
+    expect(internal.indexes.map(({ name }) => name)).toEqual(['queue+at,id']);
+    expect(given.stored).toContain(internal);
+  });
+
+  test('serves and names what it would without it', () => {
+    expect([[...given.resources.keys()], given.digest]).toEqual([[...served.resources.keys()], served.digest]);
+    expect(() => mustRoute(given, 'GET', '/v1/tombolo_jobs')).toThrow('no such resource');
+    expect(() => mustRoute(given, 'POST', '/v1/tombolo_jobs')).toThrow('no such resource');
+  });
+
+  test('lets nobody do anything with it', () => {
+    for (const rule of Object.values(internal.rules)) expect(reduce(rule, { subject: 'root', roles: ['admin'], claims: {} })).toBe(false);
+  });
+
+  test('has a mistake when two have its name', () => {
+    expect(contract(internal, internal).mistakes).toEqual(['shared/resources/all.ts: resource "tombolo_jobs": name: 2 resources have it']);
+  });
+});
 
 describe('a declaration', () => {
   test('without a rule refuses everything', () => {
@@ -64,6 +89,27 @@ describe('a declaration', () => {
     ['an unknown key of validation', { validation: { levels: 'strict' } }, 'validation.levels'],
   ])('with %s is an error that names file, resource and key', (_what, extra, key) => {
     expect(declare(extra)().mistakes.map((mistake) => mistake.slice(0, `shared/resources/notes.ts: resource "notes": ${key}: `.length))).toContain(`shared/resources/notes.ts: resource "notes": ${key}: `);
+  });
+
+  test.each([
+    ['a name of a team', { name: 'jobs' }, 'name'],
+    ['a name of other letters', { name: 'tombolo_Jobs' }, 'name'],
+    ['a name of no words', { name: 'tombolo_' }, 'name'],
+    ['a name that an engine keeps', { name: 'tombolo_cursors' }, 'name'],
+    ['rules', { rules: { read: anyone } }, 'rules'],
+    ['a live feed', { live: true }, 'live'],
+    ['a cache', { cache: 'shared' }, 'cache'],
+    ['a misspelt key', { shape: {} }, 'shape'],
+    ['a field that is not there', { shapes: { by: { equal: ['nope'] } } }, 'shapes.by.equal'],
+  ])('of an internal resource with %s is an error that names resource and key', (_what, extra, key) => {
+    const given = { name: 'tombolo_jobs', internal: true, ...extra };
+    const { mistakes, internal } = declare(given)();
+    const begin = `internal resource "${given.name}": ${key}: `;
+    expect([mistakes.map((mistake) => mistake.slice(0, begin.length)), internal]).toEqual([[begin], true]);
+  });
+
+  test.each([['a name of Tombolo', { name: 'tombolo_jobs' }, 'name'], ['internal as a word', { internal: 'yes' }, 'internal']])('with %s is none of a team', (_what, extra, key) => {
+    expect(declare(extra)().mistakes.join()).toContain(`: ${key}: `);
   });
 
   const unfit: readonly (readonly [z.core.$ZodType, string])[] = [

@@ -2,6 +2,7 @@
 import { describe } from 'bun:test';
 import { feedSuite } from './feed-suite.ts';
 import type { OpenPlace } from './harness.ts';
+import { internalSuite } from './internal-suite.ts';
 import { listSuite, movingSuite } from './list-suite.ts';
 import { togetherSuite } from './together-suite.ts';
 import { writeSuite } from './write-suite.ts';
@@ -10,6 +11,7 @@ export function storeSuite(engine: string, open: OpenPlace, holds: Parameters<ty
   describe(`store on ${engine}`, () => {
     writeSuite(open);
     togetherSuite(open);
+    internalSuite(open);
     listSuite(open, holds);
     movingSuite(open);
     feedSuite(open);

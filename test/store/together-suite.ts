@@ -4,6 +4,7 @@ import { Fault } from '../../shared/contract/fault.ts';
 import type { Position } from '../../shared/contract/position.ts';
 import type { Decision, FollowUp, Outcome, Store, WriteOptions } from '../../origin/store/store.ts';
 import { decide, inTime, type OpenPlace, type Place, put, reasonOf, remove, textOf } from './harness.ts';
+import { changesUntil } from './read-changes.ts';
 import { open as things } from './things.ts';
 
 const refuse = (id: string) => decide(things, id, () => ({ kind: 'refuse', fault: new Fault('forbidden') }));
@@ -79,7 +80,7 @@ export function togetherSuite(open: OpenPlace): void {
     test('is told of by the feed like any write', async () => {
       const from = await store.head();
       const { position } = await store.write([causing('f12', put(things, 'f13', {}))], inTime());
-      expect(await idsUntil(store, from, position)).toEqual(['f12', 'f13']);
+      expect((await changesUntil(store, from, position)).map((change) => change.kind === 'document' && change.id)).toEqual(['f12', 'f13']);
     });
   });
 
@@ -131,15 +132,4 @@ export function togetherSuite(open: OpenPlace): void {
       expect([await store.cursor('c6'), ...(await texts('m8'))]).toEqual([undefined, undefined]);
     });
   });
-}
-
-async function idsUntil(store: Store, from: Position, to: Position): Promise<readonly string[]> {
-  const stop = new AbortController();
-  const ids: string[] = [];
-  for await (const batch of store.watch(from, stop.signal)) {
-    if ('lost' in batch) throw new Error('the history is lost');
-    for (const change of batch.changes) if (change.kind === 'document') ids.push(change.id);
-    if (batch.through.order >= to.order) stop.abort();
-  }
-  return ids;
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
 import { type Context, openContext } from '../../origin/context.ts';
+import type { Consumer } from '../../origin/feed/consumer.ts';
 import { handle } from '../../origin/pipeline.ts';
 import { mustSettings } from '../../origin/settings.ts';
 import type { Contract } from '../../shared/contract/contract.ts';
@@ -34,27 +35,43 @@ export interface PipelineAnswer {
 export class Pipeline implements AsyncDisposable {
   /** Lines of the log as objects. */
   readonly log: Readonly<Record<string, unknown>>[] = [];
-  readonly #context: Context;
+  readonly #open: () => Promise<Context>;
   readonly #remove: () => Promise<void> | void;
+  #context!: Context;
 
   static async open(uri: string, contract: Contract): Promise<Pipeline> {
-    return new Pipeline(await openContext(mustSettings({ TOMBOLO_KEYS: testKeys, MONGODB_URI: uri, TOMBOLO_LOG_LEVEL: 'silent' }), contract), () => undefined);
+    return new Pipeline(() => openContext(toSettings({ MONGODB_URI: uri }), contract), () => undefined).#begin();
   }
 
   /** On a database of its own, which goes with it. */
-  static async on(engine: Engine, contract: Contract): Promise<Pipeline> {
+  static async on(engine: Engine, contract: Contract, consumers: readonly Consumer[] = []): Promise<Pipeline> {
     if (engine === 'mongodb') {
       const { uri, remove } = await openMongoDatabase();
-      return new Pipeline((await Pipeline.open(uri, contract)).#context, remove);
+      return new Pipeline(() => openContext(toSettings({ MONGODB_URI: uri }), contract, consumers), remove).#begin();
     }
     const dataDir = mkdtempSync(join(tmpdir(), 'tombolo-pipeline-'));
-    const settings = mustSettings({ TOMBOLO_KEYS: testKeys, TOMBOLO_DATA_DIR: dataDir, TOMBOLO_LOG_LEVEL: 'silent' });
-    return new Pipeline(await openContext(settings, contract), () => rmSync(dataDir, { recursive: true, force: true }));
+    const remove = () => rmSync(dataDir, { recursive: true, force: true });
+    return new Pipeline(() => openContext(toSettings({ TOMBOLO_DATA_DIR: dataDir }), contract, consumers), remove).#begin();
   }
 
-  private constructor(context: Context, remove: () => Promise<void> | void) {
+  private constructor(open: () => Promise<Context>, remove: () => Promise<void> | void) {
+    this.#open = open;
     this.#remove = remove;
-    this.#context = { ...context, log: pino({ base: null }, { write: (line: string) => void this.log.push(JSON.parse(line)) }) };
+  }
+
+  async #begin(): Promise<this> {
+    this.#context = { ...(await this.#open()), log: pino({ base: null }, { write: (line: string) => void this.log.push(JSON.parse(line)) }) };
+    return this;
+  }
+
+  get context(): Context {
+    return this.#context;
+  }
+
+  /** Ends in order, and begins again on the same database. */
+  async restart(): Promise<void> {
+    await this.#context.services.stop(Date.now() + 5_000);
+    await this.#begin();
   }
 
   async ask(path: string, { method = 'GET', body, stream, subject = 'ada', headers = {} }: PipelineAsking = {}): Promise<PipelineAnswer> {
@@ -83,6 +100,10 @@ export class Pipeline implements AsyncDisposable {
     await this.#context.services.stop(Date.now() + 5_000);
     await this.#remove();
   }
+}
+
+function toSettings(variables: Readonly<Record<string, string>>) {
+  return mustSettings({ TOMBOLO_KEYS: testKeys, TOMBOLO_LOG_LEVEL: 'silent', ...variables });
 }
 
 function isJson(headers: Headers): boolean {

@@ -39,8 +39,8 @@ function isStandalone(hello: Document): boolean {
 }
 
 /** What a resource has that takes transactions or the feed. */
-function toNeeds({ name, rules, cache, live }: Resource): readonly string[] {
-  const isWritten = [rules.create, rules.update, rules.remove].some(({ kind }) => kind !== 'nobody');
+function toNeeds({ name, internal, rules, cache, live }: Resource): readonly string[] {
+  const isWritten = internal || [rules.create, rules.update, rules.remove].some(({ kind }) => kind !== 'nobody');
   const has = [...(isWritten ? ['written'] : []), ...(cache === 'none' ? [] : ['cached']), ...(live ? ['live'] : [])];
   return has.length === 0 ? [] : [`${name}: is ${has.join(', ')}`];
 }

@@ -1,5 +1,6 @@
 /** Tombolo's own collections beside those of the resources. */
 import type { Collection, Db } from 'mongodb';
+import { engineNames } from '../../../shared/contract/internal-names.ts';
 
 export interface Meta {
   readonly _id: 'epoch';
@@ -23,19 +24,17 @@ export interface OnceRecord {
 }
 
 /** The epoch. Part of every change stream, so that each reader hears of a new one in its place. */
-export const metaName = 'tombolo_meta';
-const cursorsName = 'tombolo_cursors';
-const onceName = 'tombolo_once';
-export const systemNames = [metaName, cursorsName, onceName] as const;
+export const metaName = engineNames.meta;
+export const systemNames = Object.values(engineNames);
 
 export function metaOf(database: Db): Collection<Meta> {
   return database.collection<Meta>(metaName);
 }
 
 export function cursorsOf(database: Db): Collection<CursorRecord> {
-  return database.collection<CursorRecord>(cursorsName);
+  return database.collection<CursorRecord>(engineNames.cursors);
 }
 
 export function onceOf(database: Db): Collection<OnceRecord> {
-  return database.collection<OnceRecord>(onceName);
+  return database.collection<OnceRecord>(engineNames.once);
 }

@@ -1,4 +1,4 @@
-/** Tombolo's own tables, all beginning with `_`, which no resource's name can. */
+/** Tombolo's own tables, all beginning with `_`, which no resource's name can, be it internal or not. */
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 
 /** The epoch. */
