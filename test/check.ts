@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 
 const project = join(import.meta.dir, '..');
-const parts = ['shared', 'edge', 'origin', 'test', 'test/workers', 'test/mongod'];
+const parts = ['shared', 'edge', 'origin', 'test', 'test/workerd/workers', 'test/mongod'];
 
 async function isOk(label: string, command: readonly string[]): Promise<boolean> {
   const started = performance.now();

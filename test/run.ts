@@ -3,7 +3,7 @@
  * then the slow ones, and ends with what failed, what was skipped and why, and the counts.
  *
  *   npm test                      everything
- *   npm test -- shared/ cursor    only files whose path contains one of these
+ *   npm test -- unit/edge order   only files whose path contains one of these
  *   MONGODB_URI=… npm test        what is about MongoDB runs against that deployment (support/given-deployment.ts)
  *
  * With CI=true a skipped test is a failure: a machine that is there to prove things must have what they need.
@@ -16,7 +16,7 @@ import { describeDeployment, dropDatabasesOf, givenUri, newRunName } from './sup
 import { addCounts, type NamedTest, noTests, parseTestReport, type TestCounts, toCountsLine } from './support/test-report.ts';
 
 /** These start programs, wait for bounds of seconds or measure: one file at a time, after the others. */
-const slow = /^test\/(journeys|load)\/|\.slow\.test\.ts$/;
+const slow = /^test\/journeys\/|\.slow\.test\.ts$/;
 const given = givenUri();
 /** Minutes, not seconds: what hangs is found either way, and neither a busy machine nor a far deployment is a failure. */
 const quickMsMax = given === undefined ? 60_000 : 300_000;

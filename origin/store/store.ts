@@ -1,5 +1,5 @@
 /**
- * The store port: what Tombolo asks of a database, and nothing more. Both engines pass `test/store`.
+ * The store port: what Tombolo asks of a database, and nothing more. Both engines pass `test/suites/store`.
  *
  * Who owns what: a store owns durability, order and positions; the contract's pure functions decide what may
  * be written; nobody else touches the database. Writes are given as `Mutation`s whose `decide` runs inside the

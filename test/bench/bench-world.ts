@@ -72,7 +72,7 @@ async function open(disposals: (() => unknown)[]): Promise<Omit<BenchWorld, 'clo
   const { films, lists } = await findReads(child.url, keys);
   const { issuer, audience } = identity;
   const jwksUrl = `${child.url}/.well-known/jwks.json`;
-  const edge = await startEdge({ port: edgePort, originUrl: child.url, keys, issuer, audience, jwksUrl, environment: 'production', workerModule: 'test/workers/bench.worker.ts', floodMax: 1e9, neighbours: [await toBareWorker(bareEdgePort, films)] });
+  const edge = await startEdge({ port: edgePort, originUrl: child.url, keys, issuer, audience, jwksUrl, environment: 'production', workerModule: 'test/workerd/workers/bench.worker.ts', floodMax: 1e9, neighbours: [await toBareWorker(bareEdgePort, films)] });
   disposals.push(() => edge.close());
   const pid = childrenOf(process.pid, 'workerd')[0]?.pid ?? 0;
   return {

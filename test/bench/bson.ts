@@ -6,7 +6,7 @@ import { BSON } from 'mongodb';
 import { toDocument } from '../../origin/store/mongo/documents.ts';
 import { BsonTexts, openBson } from '../../shared/transforms/bson.ts';
 import { TransformInstance } from '../../shared/transforms/instance.ts';
-import { tombolo } from '../wasm/module.ts';
+import { tombolo } from '../unit/wasm/module.ts';
 import { walk } from './bson-walker.ts';
 import { filmsNdjson } from './data.ts';
 import { median } from './rounds.ts';

@@ -9,7 +9,7 @@ import { convertCsv } from '../../origin/compute/csv.client.ts';
 import { ComputePool } from '../../origin/compute/pool.ts';
 import type { CsvPlan } from '../../shared/transforms/csv-plan.ts';
 import { CsvTransform } from '../../shared/transforms/csv.ts';
-import { column, hasZipcodes, instance, tombolo, zipcodesFile } from '../wasm/module.ts';
+import { column, hasZipcodes, instance, tombolo, zipcodesFile } from '../unit/wasm/module.ts';
 
 const rounds = 15;
 const chunkBytes = 256 * 1024;

@@ -1,8 +1,8 @@
 /** Histories on MongoDB, and many writes under dying members: both say what they did, over all seeds. */
-import { check } from '../history/check.ts';
-import { judgeSeeds, type Verdict } from '../history/mongo/evidence.ts';
-import { runMemberKilled } from '../history/mongo/member-killed.ts';
-import type { MongoFigures } from '../history/mongo/run.ts';
+import { check } from '../proofs/history/check.ts';
+import { judgeSeeds, type Verdict } from '../proofs/history/mongo/evidence.ts';
+import { runMemberKilled } from '../proofs/history/mongo/member-killed.ts';
+import type { MongoFigures } from '../proofs/history/mongo/run.ts';
 import type { Budget, Outcome } from './parts.ts';
 
 const seedsMin = 1_000;

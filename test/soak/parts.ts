@@ -1,10 +1,10 @@
 /** What a soak consists of. Each part takes a seed and a number of minutes and gives its figures, or throws. */
 import { join } from 'node:path';
-import { check } from '../history/check.ts';
-import { type RunFigures, runHistory } from '../history/killed-origin.ts';
-import { fuzzOrigin } from '../hostile/origin-fuzz.ts';
+import { check } from '../proofs/history/check.ts';
+import { type RunFigures, runHistory } from '../proofs/history/killed-origin.ts';
+import { fuzzOrigin } from '../proofs/hostile/origin-fuzz.ts';
 import { engines } from '../support/whole-world.ts';
-import { runScopes } from '../scopes/run.ts';
+import { runScopes } from '../proofs/scopes/run.ts';
 import { memberKilled, mongoHistories } from './mongo-histories.ts';
 
 export interface Budget {
@@ -77,7 +77,7 @@ const sequencesPerMinute = 1_500;
 /** The store's suite says itself how often it runs; it is another process, which ends with it. */
 async function storeModel({ minutes }: Budget): Promise<Outcome> {
   const factor = Math.max(1, Math.round((minutes * sequencesPerMinute) / sequencesAtOnce));
-  const child = Bun.spawn([process.execPath, 'test', './test/store/sqlite-model.test.ts'], { cwd: project, env: { ...process.env, TOMBOLO_SOAK: String(factor) }, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' });
+  const child = Bun.spawn([process.execPath, 'test', './test/suites/store/sqlite-model.test.ts'], { cwd: project, env: { ...process.env, TOMBOLO_SOAK: String(factor) }, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' });
   const [out, err, code] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited]);
   return { figures: { sequences: sequencesAtOnce * factor }, violations: code === 0 ? [] : [`${out}${err}`.slice(-2_000)] };
 }

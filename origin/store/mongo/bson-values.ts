@@ -1,6 +1,6 @@
 /**
  * The table of types between documents as they lie in MongoDB and as they travel (SEMANTICS §4), over the
- * driver's objects; `wasm/src/bson/values.rs` is the same over bytes, and test/store/bson-texts.test.ts holds
+ * driver's objects; `wasm/src/bson/values.rs` is the same over bytes, and test/suites/store/bson-texts.test.ts holds
  * them together. Going back, a value that JSON shows as it did before, at its place or anywhere in its
  * array, keeps the type that it had, so that a patch never retypes what it does not name; what is new has the type that
  * is declared for its place, at any depth (SEMANTICS §17).

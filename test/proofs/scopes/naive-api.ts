@@ -1,0 +1,70 @@
+/**
+ * The API as its declarations read, written down a second time without rules, scopes, caches or indexes: all
+ * documents in a list, and for each question what this person must be answered.
+ */
+import type { JsonObject } from '../../../shared/contract/values.ts';
+import type { Person } from './principals.ts';
+
+export type Name = 'films' | 'reviews' | 'orders';
+/** Every document that there is, by id. */
+export type State = ReadonlyMap<string, { readonly name: Name; readonly document: JsonObject }>;
+
+export type Question =
+  | { readonly kind: 'one'; readonly name: Name; readonly id: string; readonly fields: readonly string[] | undefined }
+  | { readonly kind: 'list'; readonly name: Name; readonly equal: Readonly<Record<string, string>>; readonly limit: number; readonly fields: readonly string[] | undefined };
+
+export interface NaiveAnswer {
+  readonly status: number;
+  /** Of a 200: the document, or the documents of the page. */
+  readonly value?: unknown;
+  readonly hasNext?: boolean;
+}
+
+export function toPath(question: Question): string {
+  const search = new URLSearchParams();
+  if (question.fields !== undefined) search.set('fields', question.fields.join(','));
+  if (question.kind === 'list') for (const [field, value] of [...Object.entries(question.equal), ['limit', String(question.limit)]] as [string, string][]) search.set(field, value);
+  const id = question.kind === 'one' ? `/${question.id}` : '';
+  return `/v1/${question.name}${id}${search.size === 0 ? '' : `?${search}`}`;
+}
+
+export function answerNaively(state: State, person: Person, question: Question): NaiveAnswer {
+  if (question.name === 'orders' && person.tenant === undefined) return { status: person.subject === undefined ? 401 : 403 };
+  if (question.kind === 'one') {
+    const found = state.get(question.id);
+    if (found === undefined || found.name !== question.name || !maySee(person, found.name, found.document)) return { status: 404 };
+    return { status: 200, value: shown(person, question.name, found.document, question.fields) };
+  }
+  const matching = [...state.values()]
+    .filter(({ name, document }) => name === question.name && maySee(person, name, document) && Object.entries(question.equal).every(([field, value]) => has(document[field], value)))
+    .map(({ document }) => document)
+    .sort(orders[question.name]);
+  return { status: 200, value: matching.slice(0, question.limit).map((document) => shown(person, question.name, document, question.fields)), hasNext: matching.length > question.limit };
+}
+
+function maySee(person: Person, name: Name, document: JsonObject): boolean {
+  if (name === 'films') return true;
+  if (name === 'orders') return person.tenant !== undefined && document['tenant'] === person.tenant;
+  return document['status'] === 'published' || (person.subject !== undefined && document['author'] === person.subject);
+}
+
+function shown(person: Person, name: Name, document: JsonObject, fields: readonly string[] | undefined): JsonObject {
+  const hidden = name === 'orders' && !person.roles.includes('staff') ? ['staffNote'] : [];
+  return Object.fromEntries(Object.entries(document).filter(([field]) => !hidden.includes(field) && (fields === undefined || field === 'id' || fields.includes(field))));
+}
+
+function has(value: unknown, wanted: string): boolean {
+  return Array.isArray(value) ? value.includes(wanted) : value === wanted;
+}
+
+const newestFirst = (left: JsonObject, right: JsonObject): number => compare(right['createdAt'], left['createdAt']) || compare(right['id'], left['id']);
+
+const orders: Readonly<Record<Name, (left: JsonObject, right: JsonObject) => number>> = {
+  films: (left, right) => compare(right['year'], left['year']) || compare(left['title'], right['title']) || compare(left['id'], right['id']),
+  reviews: newestFirst,
+  orders: newestFirst,
+};
+
+function compare(left: unknown, right: unknown): number {
+  return (left as string) < (right as string) ? -1 : (left as string) > (right as string) ? 1 : 0;
+}

@@ -1,0 +1,34 @@
+/** Everybody who asks in the scope test, with what tells their secrets apart from those of the others. */
+import { forgeToken } from '../../support/forged-token.ts';
+import type { World } from '../../support/whole-world.ts';
+
+export interface Person {
+  readonly name: string;
+  readonly subject: string | undefined;
+  readonly roles: readonly string[];
+  readonly tenant: string | undefined;
+}
+
+export interface Caller extends Person {
+  readonly token: string | undefined;
+}
+
+const person = (name: string, roles: readonly string[] = [], tenant?: string): Person => ({ name, subject: name, roles, tenant });
+
+const nobody: Person = { name: 'anyone', subject: undefined, roles: [], tenant: undefined };
+export const alice = person('alice');
+export const bob = person('bob');
+export const editor = person('erin', ['editor']);
+export const moderator = person('mona', ['moderator']);
+export const members = [person('anna', [], 'acme'), person('berta', [], 'bolt')] as const;
+export const staff = [person('sara', ['staff'], 'acme'), person('stef', ['staff'], 'bolt')] as const;
+export const everybody: readonly Person[] = [nobody, alice, bob, editor, moderator, ...members, ...staff];
+
+/** With tokens that no plan slows down. */
+export async function signIn(world: World, people: readonly Person[]): Promise<readonly Caller[]> {
+  return Promise.all(people.map(async (one) => ({
+    ...one,
+    token: one.subject === undefined ? undefined
+      : await forgeToken(world, { payload: { sub: one.subject, roles: [...one.roles], plan: 'bench', ...(one.tenant === undefined ? {} : { tenant: one.tenant }) } }),
+  })));
+}

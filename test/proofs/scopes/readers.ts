@@ -1,0 +1,80 @@
+/** Questions of everybody about everything, several people asking the same in a row, so that a cache could mix them up. */
+import type { Answer } from '../../support/answer.ts';
+import type { Random } from '../../support/random.ts';
+import type { World } from '../../support/whole-world.ts';
+import { answerNaively, type Name, type Question, toPath } from './naive-api.ts';
+import type { Caller } from './principals.ts';
+import type { States } from './states.ts';
+import { film, genre, secretsFrom } from './writers.ts';
+
+export interface Observation {
+  readonly caller: Caller;
+  readonly question: Question;
+  readonly askedAt: number;
+  readonly answeredAt: number;
+  readonly answer: Answer;
+}
+
+export interface Findings {
+  readonly wrong: readonly string[];
+  readonly leaked: readonly string[];
+}
+
+const fieldsOf: Readonly<Record<Name, readonly string[]>> = { films: ['title', 'year'], reviews: ['text', 'author'], orders: ['staffNote', 'buyer', 'status'] };
+
+export async function askAround(world: World, states: States, callers: readonly Caller[], random: Random, etags: Map<string, string>): Promise<readonly Observation[]> {
+  const question = toQuestion(states, random);
+  const path = toPath(question);
+  const observations: Observation[] = [];
+  for (let times = 1 + random.below(4); times > 0; times--) {
+    const caller = random.pick(callers);
+    if (caller === undefined) break;
+    // The tag may be of what another person was shown.
+    const etag = random.chance(0.3) ? etags.get(path) : undefined;
+    const askedAt = performance.now();
+    const answer = await world.request(path, { ...(caller.token === undefined ? {} : { token: caller.token }), headers: etag === undefined ? {} : { 'if-none-match': etag } });
+    observations.push({ caller, question, askedAt, answeredAt: performance.now(), answer });
+    if (answer.etag !== '') etags.set(path, answer.etag);
+  }
+  return observations;
+}
+
+function toQuestion(states: States, random: Random): Question {
+  const name = random.pick(['films', 'reviews', 'orders'] as const);
+  const fields = random.chance(0.25) ? [random.pick(fieldsOf[name]) ?? 'rev'] : undefined;
+  const ids = [...states.current].filter(([, each]) => each.name === name).map(([id]) => id);
+  const id = random.pick(ids);
+  if (id !== undefined && random.chance(0.5)) return { kind: 'one', name, id, fields };
+  const limit = random.pick([1, 3, 50] as const);
+  const equals: Readonly<Record<Name, Readonly<Record<string, string>>>> = {
+    films: { genres: genre },
+    reviews: random.chance(0.5) ? { film } : { author: random.pick(['alice', 'bob'] as const) },
+    orders: random.chance(0.5) ? {} : { status: random.pick(['placed', 'paid', 'cancelled'] as const) },
+  };
+  return { kind: 'list', name, equal: equals[name], limit, fields };
+}
+
+/** Every answer must be the model's at some moment that was not longer ago than the bound. */
+export function judge(observations: readonly Observation[], states: States, staleMsMax: number): Findings {
+  const bodies = new Map(observations.filter(({ answer }) => answer.status === 200).map(({ answer }) => [answer.etag, answer.text]));
+  const wrong = observations.filter((each) => !isRight(each, states, staleMsMax, bodies)).map(describe);
+  const leaked = observations.filter(({ caller, answer }) => secretsFrom(caller).some((secret) => answer.text.includes(secret))).map(describe);
+  return { wrong, leaked };
+}
+
+function isRight({ caller, question, askedAt, answeredAt, answer }: Observation, states: States, staleMsMax: number, bodies: ReadonlyMap<string, string>): boolean {
+  const text = answer.status === 304 ? bodies.get(answer.etag) : answer.text;
+  if (text === undefined) return false;
+  const status = answer.status === 304 ? 200 : answer.status;
+  return states.between(askedAt - staleMsMax, answeredAt).some((state) => {
+    const expected = answerNaively(state, caller, question);
+    if (expected.status !== status || expected.status !== 200) return expected.status === status;
+    const found = JSON.parse(text) as { data?: unknown; page?: { next: string | null } };
+    if (question.kind === 'one') return Bun.deepEquals(found, expected.value, true);
+    return Bun.deepEquals(found.data, expected.value, true) && (found.page?.next !== null) === expected.hasNext;
+  });
+}
+
+function describe({ caller, question, answer }: Observation): string {
+  return `${caller.name} ${toPath(question)}: ${answer.status} ${answer.cacheStatus} ${answer.text.slice(0, 300)}`;
+}

@@ -1,0 +1,61 @@
+/** Everybody asks, somebody writes, for a while; then every answer is held against the naive API. */
+import { Random } from '../../support/random.ts';
+import { type Engine, startWorld } from '../../support/whole-world.ts';
+import { everybody, signIn } from './principals.ts';
+import { askAround, type Findings, judge, type Observation } from './readers.ts';
+import { States } from './states.ts';
+import { writeOnce } from './writers.ts';
+
+export interface ScopesFigures {
+  readonly writes: number;
+  readonly answers: number;
+  readonly notModified: number;
+  /** By resource and whether the caller was signed in: answers that the edge gave by itself. */
+  readonly hits: Readonly<Record<string, number>>;
+}
+
+const readers = 4;
+
+export interface ScopesOptions {
+  readonly engine: Engine;
+  readonly seed: number;
+  /** It goes on until there are so many of both. */
+  readonly writes: number;
+  readonly answers: number;
+  readonly memoMs: number;
+  readonly feedSilentMs: number;
+}
+
+export async function runScopes({ engine, seed, writes, answers, memoMs, feedSilentMs }: ScopesOptions): Promise<{ findings: Findings; figures: ScopesFigures }> {
+  const world = await startWorld({ engine, memoMs, feedSilentMs });
+  try {
+    const random = new Random(seed);
+    const callers = await signIn(world, everybody);
+    const states = new States();
+    const observations: Observation[] = [];
+    const goesOn = (): boolean => states.count <= writes || observations.length < answers;
+    const writing = async (own: Random): Promise<void> => {
+      const byName = new Map(callers.map((caller) => [caller.name, caller]));
+      // Bursts and pauses: while nothing is written, answers come from the cache.
+      for (; goesOn(); await Bun.sleep(own.chance(0.06) ? own.below(700) : own.below(15))) await writeOnce(world, states, byName, own);
+    };
+    const reading = async (own: Random): Promise<void> => {
+      const etags = new Map<string, string>();
+      while (goesOn()) observations.push(...(await askAround(world, states, callers, own, etags)));
+    };
+    await Promise.all([writing(random.fork()), ...Array.from({ length: readers }, () => reading(random.fork()))]);
+    // Rounding of clocks on the way.
+    return { findings: judge(observations, states, memoMs + feedSilentMs + 10), figures: toFigures(observations, states) };
+  } finally {
+    await world.close();
+  }
+}
+
+function toFigures(observations: readonly Observation[], states: States): ScopesFigures {
+  const hits: Record<string, number> = {};
+  for (const { answer, question, caller } of observations.filter(({ answer }) => answer.isHit)) {
+    const key = `${question.name} ${caller.subject === undefined ? 'anyone' : 'signed in'}`;
+    hits[key] = (hits[key] ?? 0) + (answer.isHit ? 1 : 0);
+  }
+  return { writes: states.count - 1, answers: observations.length, notModified: observations.filter(({ answer }) => answer.status === 304).length, hits };
+}

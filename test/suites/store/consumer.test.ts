@@ -1,0 +1,113 @@
+/** A consumer's effects and its cursor are committed together, whatever dies when: each change has its effect once. */
+import { describe, expect, test } from 'bun:test';
+import { join } from 'node:path';
+import { type Consumer, startConsumer } from '../../../origin/feed/consumer.ts';
+import { Feed } from '../../../origin/feed/feed.ts';
+import type { Store } from '../../../origin/store/store.ts';
+import { eventually } from '../../support/eventually.ts';
+import { inTime, type OpenPlace, put, textOf } from './harness.ts';
+import { openMongoPlace } from './mongo-place.ts';
+import { openSqlitePlace } from './sqlite-place.ts';
+import { effects, open as things } from './things.ts';
+
+const resources = [things, effects];
+const counting: Consumer = {
+  name: 'counting',
+  handle: (changes) => changes.flatMap((change) => (change.kind !== 'document' || change.resource !== things.name ? [] : [{
+    resource: effects, id: change.id, decide: (before) => ({ kind: 'put' as const, document: { size: Number(before?.value['size'] ?? 0) + 1 } }),
+  }])),
+  lost: () => [],
+};
+
+describe('killed at any moment, a consumer gives each change its effect once', () => {
+  test('on SQLite', async () => {
+    const place = await openSqlitePlace({ resources });
+    await beginAt(place.store);
+    await place.store.close();
+    const acknowledged: string[] = [];
+    for (let round = 0; round < 6; round++) acknowledged.push(...(await idsUntil(place.dataDir, `r${round}`, (child, lines) => lines >= 15 + round * 23 && child.kill('SIGKILL'))));
+    await mustHaveEffects(await place.reopen(), acknowledged);
+    await place.remove();
+  }, 60_000);
+
+  const moments = (['insert', 'update', 'commitTransaction'] as const).flatMap((command) => (['before', 'after'] as const).map((when) => ({ command, when })));
+  test.each(moments)('on MongoDB, at $command, $when it is carried out', async ({ command, when }) => {
+    const place = await openMongoPlace({ resources, mongod: {} });
+    // A transaction that its client left open holds what it has written for so long; 60 s unless said.
+    place.server.transactionLifetimeMsMax = 1_000;
+    await beginAt(place.store);
+    const acknowledged: string[] = [];
+    for (let round = 0; round < 2; round++) {
+      acknowledged.push(...(await idsUntil(place.uri, `r${round}`, (child, lines) => {
+        if (lines === 5) void place.server.at({ command, when, skip: 3 + round * 4 }, async () => child.kill('SIGKILL'));
+      })));
+    }
+    await mustHaveEffects(await place.reopen(), acknowledged);
+    await place.remove();
+  }, 60_000);
+});
+
+const engines: readonly (readonly [string, OpenPlace])[] = [['SQLite', openSqlitePlace], ['MongoDB', openMongoPlace]];
+
+describe.each(engines)('a consumer on %s', (_engine, open) => {
+  test('that several processes run has its effects once', async () => {
+    const place = await open({ resources });
+    await beginAt(place.store);
+    const feeds = await Promise.all(Array.from({ length: 3 }, () => Feed.open({ store: place.store, onTrouble: () => undefined })));
+    const running = feeds.map((feed) => startConsumer(counting, { store: place.store, feed, onTrouble: () => undefined }));
+    const ids = Array.from({ length: 40 }, (_, index) => `p${index}`);
+    for (const id of ids) await place.store.write([put(things, id, {})], inTime());
+    await eventually('the last one has its effect', () => textOf(place.store, effects, 'p39'));
+    await Promise.all([...running.map(({ stop }) => stop(Date.now() + 1_000)), ...feeds.map((feed) => feed.close())]);
+    expect(await Promise.all(ids.map((id) => textOf(place.store, effects, id)))).toEqual(ids.map((id) => `{"id":"${id}","size":1}`));
+    await place.remove();
+  });
+
+  test('passes over nothing that it fails at, and says that it does not get on', async () => {
+    const place = await open({ resources });
+    await beginAt(place.store);
+    const feed = await Feed.open({ store: place.store, onTrouble: () => undefined });
+    let isBroken = true;
+    const broken: Consumer = { ...counting, handle: (changes) => { if (isBroken) throw new Error('a bug'); return counting.handle(changes); } };
+    const running = startConsumer(broken, { store: place.store, feed, onTrouble: () => undefined });
+    await place.store.write([put(things, 'x', {})], inTime());
+    await eventually('the consumer says that it fails', async () => (await running.state()).detail === 'does not get on: a bug');
+    isBroken = false;
+    await eventually('it has its effect', () => textOf(place.store, effects, 'x'));
+    expect(await textOf(place.store, effects, 'x')).toBe('{"id":"x","size":1}');
+    await eventually('it gets on', async () => (await running.state()).ready);
+    await running.stop(Date.now() + 1_000);
+    await feed.close();
+    await place.remove();
+  });
+});
+
+/** Holds the consumer to every change from here on, also those that are made before it first runs. */
+async function beginAt(store: Store): Promise<void> {
+  await store.write([], { ...inTime(), cursor: { consumer: counting.name, from: undefined, to: await store.head() } });
+}
+
+/** What a process acknowledged until it died; `onLines` is told how many lines there are. */
+async function idsUntil(place: string, name: string, onLines: (child: Bun.Subprocess, lines: number) => unknown): Promise<readonly string[]> {
+  const child = Bun.spawn([process.execPath, join(import.meta.dir, 'consuming-program.ts'), place, name], { stdout: 'pipe', stderr: 'inherit' });
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const chunk of child.stdout) {
+    for (const letter of decoder.decode(chunk, { stream: true })) {
+      text += letter;
+      if (letter === '\n') onLines(child, text.split('\n').length - 1);
+    }
+  }
+  const lines = text.split('\n').slice(0, -1);
+  expect(lines.length).toBeGreaterThanOrEqual(5);
+  return lines;
+}
+
+async function mustHaveEffects(store: Store, ids: readonly string[]): Promise<void> {
+  const feed = await Feed.open({ store, onTrouble: () => undefined });
+  const running = startConsumer(counting, { store, feed, onTrouble: () => undefined });
+  await eventually('the last one has its effect', () => textOf(store, effects, ids.at(-1) ?? ''));
+  expect(await Promise.all(ids.map((id) => textOf(store, effects, id)))).toEqual(ids.map((id) => `{"id":"${id}","size":1}`));
+  await running.stop(Date.now() + 1_000);
+  await feed.close();
+}

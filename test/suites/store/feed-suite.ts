@@ -1,0 +1,217 @@
+/** What the change feed promises, on any engine. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import type { Change } from '../../../shared/contract/change.ts';
+import { type Position, reaches } from '../../../shared/contract/position.ts';
+import { storeLimits } from '../../../origin/store/limits.ts';
+import type { ChangeBatch, HistoryLost, Store } from '../../../origin/store/store.ts';
+import { inTime, type OpenPlace, type Place, put, remove } from './harness.ts';
+import { open as things } from './things.ts';
+
+export function feedSuite(open: OpenPlace): void {
+  describe('the change feed', () => {
+    let place: Place;
+    let store: Store;
+    beforeAll(async () => {
+      place = await open({ resources: [things] });
+      store = place.store;
+    });
+    afterAll(() => place.remove());
+    const write = (...mutations: Parameters<Store['write']>[0]) => store.write(mutations, inTime());
+
+    test('gives every change once, in order, with both images', async () => {
+      const from = await store.head();
+      await write(put(things, 'a', { size: 1 }));
+      await write(put(things, 'a', { size: 2 }), put(things, 'b', {}), remove(things, 'a'));
+      const { position } = await write(put(things, 'c', { text: 'c' }));
+      expect((await changesTo(store, from, position)).map(image)).toEqual([
+        ['a', null, { id: 'a', size: 1 }],
+        ['a', { id: 'a', size: 1 }, { id: 'a', size: 2 }],
+        ['b', null, { id: 'b' }],
+        ['a', { id: 'a', size: 2 }, null],
+        ['c', null, { id: 'c', text: 'c' }],
+      ]);
+    });
+
+    test('resumes after any change', async () => {
+      const from = await store.head();
+      const { position } = await write(...Array.from({ length: 9 }, (_, index) => put(things, `r${index}`, {})));
+      const all = await changesTo(store, from, position);
+      for (const [index, change] of all.entries())
+        expect((await changesTo(store, change.position, position)).map(image)).toEqual(all.slice(index + 1).map(image));
+    });
+
+    test('gives bounded batches, and positions that grow', async () => {
+      const from = await store.head();
+      for (let round = 0; round < 8; round++) await write(...Array.from({ length: 200 }, (_, index) => put(things, `b${index}`, { size: round })));
+      const { position } = await write(put(things, 'last', {}));
+      const batches = await batchesTo(store, from, position);
+      const orders = batches.flatMap(({ changes }) => changes.map((change) => change.position.order));
+      expect(orders).toHaveLength(1601);
+      expect(orders).toEqual([...orders].sort());
+      expect(Math.max(...batches.map(({ changes }) => changes.length))).toBeLessThanOrEqual(500);
+      for (const { changes, through } of batches) expect(through.order >= (changes.at(-1)?.position.order ?? '')).toBeTrue();
+    });
+
+    test('gives a change to a waiting reader at once', async () => {
+      const reader = read(store, await store.head());
+      await reader.next();
+      const waits: number[] = [];
+      for (let round = 0; round < 5; round++) {
+        const waiting = reader.nextChanges();
+        const { position } = await write(put(things, 'now', { size: round }));
+        const started = performance.now();
+        const batch = await waiting;
+        waits.push(performance.now() - started);
+        expect(batch).toMatchObject({ changes: [{ id: 'now' }] });
+        expect(reaches(batch.through, position)).toBeTrue();
+      }
+      // Half of what a reader waits when nothing happens: none of them was told by the clock.
+      expect(Math.min(...waits)).toBeLessThan(storeLimits.watermarkMs / 2);
+      await reader.stop();
+    });
+
+    test('keeps its watermark moving when nothing happens', async () => {
+      const reader = read(store, await store.head());
+      await reader.next();
+      const waits: number[] = [];
+      for (let count = 0; count < 5; count++) {
+        // Others may write beside us in the same deployment, and move its time.
+        const known = await store.head();
+        const started = performance.now();
+        const batch = await reader.nextThrough(known);
+        waits.push(performance.now() - started);
+        expect(batch.changes).toEqual([]);
+        expect(reaches(await store.head(), batch.through)).toBeTrue();
+      }
+      expect(Math.min(...waits)).toBeLessThan(3 * storeLimits.watermarkMs);
+      await reader.stop();
+    });
+
+    test('gives a reader that was away all that it missed, and each reader everything', async () => {
+      const from = await store.head();
+      const readers = [read(store, from), read(store, from)];
+      await readers[0]?.next();
+      for (let count = 0; count < 20; count++) await write(put(things, 'away', { size: count }));
+      const { position } = await write(put(things, 'back', {}));
+      for (const reader of readers) {
+        const seen: Change[] = [];
+        for (let batch = await reader.next(); batch !== undefined && !('lost' in batch); batch = await reader.next()) {
+          seen.push(...batch.changes);
+          if (batch.through.order >= position.order) break;
+        }
+        expect(seen.map(({ position: { order } }) => order)).toHaveLength(21);
+        await reader.stop();
+      }
+    });
+
+    test('tells of lost history before anything else', async () => {
+      const { epoch, order } = await store.head();
+      for (const lost of [{ epoch: 'f'.repeat(16), order }, { epoch, order: order.replace(/.{8}$/, (token) => (token === '00000000' ? '00000001' : '00000000')) }, { epoch, order: '00000000' }, { epoch, order: order.replace(/^./, 'f') }]) {
+        const reader = read(store, lost);
+        const told = await reader.next();
+        expect(told).toMatchObject({ lost: true, head: { epoch } });
+        expect(told !== undefined && 'lost' in told && reaches(told.head, { epoch, order })).toBeTrue();
+        expect(await reader.next()).toBeUndefined();
+      }
+    });
+
+    test('tells a reader that is up to date when the epoch is renewed', async () => {
+      const reader = read(store, await store.head());
+      await reader.next();
+      const waiting = reader.nextLost();
+      const renewed = await store.renewEpoch();
+      expect(await waiting).toEqual({ lost: true, head: renewed });
+      expect(await reader.next()).toBeUndefined();
+      const next = read(store, renewed);
+      const { position } = await write(put(things, 'after', {}));
+      expect(position.epoch).toBe(renewed.epoch);
+      const batch = await next.nextChanges();
+      expect(batch).toMatchObject({ changes: [{ id: 'after' }] });
+      expect(reaches(batch.through, position)).toBeTrue();
+      await next.stop();
+    });
+
+    test('ends when its reader goes and when the store closes', async () => {
+      const gone = new AbortController();
+      const batches = store.watch(await store.head(), gone.signal)[Symbol.asyncIterator]();
+      await batches.next();
+      setTimeout(() => gone.abort(), 10);
+      expect((await batches.next()).done === true || (await batches.next()).done === true).toBeTrue();
+      const reader = read(store, await store.head());
+      await reader.next();
+      const waiting = reader.next();
+      store = await place.reopen();
+      await waiting;
+      expect(await reader.next()).toBeUndefined();
+    });
+
+    test('goes on where it was when the store is opened again', async () => {
+      const from = await store.head();
+      await write(put(things, 'before', {}));
+      store = await place.reopen();
+      const { position } = await write(put(things, 'behind', {}));
+      expect((await changesTo(store, from, position)).map((change) => image(change)[0])).toEqual(['before', 'behind']);
+    });
+  });
+}
+
+interface FeedReader {
+  next(): Promise<ChangeBatch | HistoryLost | undefined>;
+  /** The next batch with a change in it: a write may take longer than an idle reader waits. */
+  nextChanges(): Promise<ChangeBatch>;
+  /** The next batch that reaches a position. */
+  nextThrough(position: Position): Promise<ChangeBatch>;
+  /** What is told instead of a batch. */
+  nextLost(): Promise<HistoryLost>;
+  stop(): Promise<void>;
+}
+
+export function read(store: Store, from: Position): FeedReader {
+  const stop = new AbortController();
+  const batches = store.watch(from, stop.signal)[Symbol.asyncIterator]();
+  const next = async () => {
+    const result = await batches.next();
+    return result.done === true ? undefined : result.value;
+  };
+  const nextBatch = async (isWanted: (batch: ChangeBatch) => boolean): Promise<ChangeBatch> => {
+    for (let given = await next(); given !== undefined; given = await next()) {
+      if ('lost' in given) throw new Error('history is lost');
+      if (isWanted(given)) return given;
+    }
+    throw new Error('the feed ended');
+  };
+  return {
+    next,
+    nextChanges: () => nextBatch(({ changes }) => changes.length > 0),
+    nextThrough: (position) => nextBatch(({ through }) => reaches(through, position)),
+    async nextLost() {
+      for (let given = await next(); given !== undefined; given = await next()) if ('lost' in given) return given;
+      throw new Error('the feed ended');
+    },
+    async stop() {
+      stop.abort();
+      while ((await batches.next()).done !== true);
+    },
+  };
+}
+
+/** Batches from one position until one reaches the other. */
+async function batchesTo(store: Store, from: Position, to: Position): Promise<readonly ChangeBatch[]> {
+  const reader = read(store, from);
+  const batches: ChangeBatch[] = [];
+  for (let batch = await reader.next(); batch !== undefined; batch = await reader.next()) {
+    if ('lost' in batch) throw new Error('history is lost');
+    batches.push(batch);
+    if (batch.through.order >= to.order) break;
+  }
+  await reader.stop();
+  return batches;
+}
+
+export async function changesTo(store: Store, from: Position, to: Position): Promise<readonly Change[]> {
+  return (await batchesTo(store, from, to)).flatMap(({ changes }) => changes);
+}
+
+export function image(change: Change): readonly unknown[] {
+  return change.kind === 'document' ? [change.id, change.before, change.after] : [change.resource];
+}

@@ -1,0 +1,58 @@
+/** Internal resources: what Tombolo itself keeps beside a team's resources is stored, indexed and told of like theirs. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import * as z from 'zod';
+import type { ListRequest, Store } from '../../../origin/store/store.ts';
+import { resource } from '../../../shared/contract/resource.ts';
+import { inTime, type OpenPlace, type Place, put, reasonOf, textOf } from './harness.ts';
+import { changesUntil } from './read-changes.ts';
+import { open as things } from './things.ts';
+
+const jobs = resource({
+  name: 'tombolo_test_jobs', internal: true, id: { kind: 'string', format: z.string() },
+  schema: z.object({ queue: z.string(), due: z.int() }),
+  shapes: { all: {}, ofQueue: { equal: ['queue'], range: 'due', sort: ['due'] } },
+});
+
+const dueOf = (queue: string): ListRequest =>
+  ({ equal: { queue: [queue] }, range: undefined, sort: [{ field: 'due', descending: false }, { field: 'id', descending: false }], where: true, after: undefined, limit: 10 });
+
+export function internalSuite(open: OpenPlace): void {
+  describe('an internal resource', () => {
+    let place: Place;
+    let store: Store;
+    beforeAll(async () => {
+      place = await open({ resources: [things, jobs] });
+      store = place.store;
+    });
+    afterAll(() => place.remove());
+    const list = async (request: ListRequest) => (await store.list(jobs, request, inTime())).value.map(({ document }) => document.id);
+
+    test('is read by its shapes, each with its index, though nobody may ask for it', async () => {
+      await store.write([put(jobs, 'j1', { queue: 'a', due: 3 }), put(jobs, 'j2', { queue: 'b', due: 1 }), put(jobs, 'j3', { queue: 'a', due: 2 })], inTime());
+      expect(await list(dueOf('a'))).toEqual(['j3', 'j1']);
+      expect(await reasonOf(list({ ...dueOf('a'), sort: [{ field: 'queue', descending: false }, { field: 'id', descending: false }], equal: {} }))).toBe('query_not_served');
+    });
+
+    test('is checked by the database as it is declared', async () => {
+      const { outcomes } = await store.write([put(jobs, 'j4', { queue: 'a', due: 'soon' })], inTime());
+      expect([outcomes[0]?.kind, await textOf(store, jobs, 'j4')]).toEqual(['refused', undefined]);
+    });
+
+    test('is written with the write that causes it, or neither is, and the feed tells of both', async () => {
+      const from = await store.head();
+      const causing = (id: string, due: unknown) => ({ resource: things, id, decide: () => ({ kind: 'put' as const, document: {}, also: [put(jobs, `of-${id}`, { queue: 'c', due: due as number })] }) });
+      const { outcomes, position } = await store.write([causing('t1', 1), causing('t2', 'soon')], inTime());
+      expect(outcomes.map(({ kind }) => kind)).toEqual(['written', 'refused']);
+      expect(await list(dueOf('c'))).toEqual(['of-t1']);
+      expect((await changesUntil(store, from, position)).map(({ resource: of, ...change }) => [of, change.kind === 'document' && change.id])).toEqual([[things.name, 't1'], [jobs.name, 'of-t1']]);
+    });
+
+    test('is there after a restart, and its changes are in the history', async () => {
+      const from = await store.head();
+      await store.write([put(jobs, 'j5', { queue: 'd', due: 1 })], inTime());
+      store = await place.reopen();
+      expect(await list(dueOf('d'))).toEqual(['j5']);
+      expect((await changesUntil(store, from, await store.head())).map(({ resource: of }) => of)).toEqual([jobs.name]);
+    });
+  });
+}

@@ -1,0 +1,68 @@
+/** A store on MongoDB in a database of its own, and other programs beside it. */
+import type { Db } from 'mongodb';
+import { openMongoStore, type MongoStoreOptions } from '../../../origin/store/mongo/mongo-store.ts';
+import { mustStored } from '../../../origin/store/mongo/documents.ts';
+import type { Store } from '../../../origin/store/store.ts';
+import type { MongodOptions, Server } from '../../mongod/mongod.ts';
+import { type MongoDatabase, openControlledDatabase, openMongoDatabase } from '../../support/mongo-database.ts';
+import type { OpenOptions, Place } from './harness.ts';
+
+export interface MongoPlace extends Place {
+  readonly uri: string;
+  /** The database as a plain driver of another program has it. */
+  readonly foreign: Db;
+}
+
+export interface ControlledPlace extends MongoPlace {
+  readonly server: Server;
+}
+
+export type MongoOpenOptions = OpenOptions & Pick<MongoStoreOptions, 'onWarning' | 'onFatal'>;
+
+/** Told how the server is to be (`mongod`), on a test server that the test controls. */
+export function openMongoPlace(options: MongoOpenOptions & { readonly mongod: MongodOptions }): Promise<ControlledPlace>;
+export function openMongoPlace(options: MongoOpenOptions): Promise<MongoPlace>;
+export async function openMongoPlace({ mongod, ...options }: MongoOpenOptions & { readonly mongod?: MongodOptions }): Promise<MongoPlace> {
+  const database = await (mongod === undefined ? openMongoDatabase() : openControlledDatabase(mongod));
+  try {
+    return await openStoreIn(database, options);
+  } catch (error) {
+    await database.remove();
+    throw error;
+  }
+}
+
+async function openStoreIn(database: MongoDatabase, { seed = [], ...options }: MongoOpenOptions): Promise<MongoPlace> {
+  const { uri, foreign } = database;
+  for (const [name, documents] of Map.groupBy(seed, ({ resource }) => resource.name))
+    await foreign.collection(name).bulkWrite(documents.map(({ resource, id, document }) => toUpsert(mustStored(resource, id, document, undefined))));
+  let store: Store = await openMongoStore({ uri, ...options });
+  return {
+    ...database,
+    get store() {
+      return store;
+    },
+    async reopen() {
+      await store.close();
+      store = await openMongoStore({ uri, ...options });
+      return store;
+    },
+    async remove() {
+      try {
+        await store.close();
+      } finally {
+        await database.remove();
+      }
+    },
+  };
+}
+
+/** The last of equal ids stays. */
+function toUpsert(stored: ReturnType<typeof mustStored>) {
+  return { replaceOne: { filter: { _id: asAnyId(stored._id) }, replacement: stored, upsert: true } };
+}
+
+/** The driver's default type of `_id`; the database takes every type. */
+function asAnyId(id: unknown): never {
+  return id as never;
+}

@@ -1,0 +1,49 @@
+/** Resources that put every kind of field into every kind of order, under several read rules. */
+import * as z from 'zod';
+import { resource, type Resource } from '../../../shared/contract/resource.ts';
+import { all, any, anyone, equals, owner, role, type Rule, tenant } from '../../../shared/contract/rules.ts';
+import { instant, objectId } from '../../../shared/contract/types.ts';
+
+export function things(name: string, read: Rule, id: 'named' | 'objectId' = 'named'): Resource {
+  return resource({
+    name,
+    id: id === 'objectId' ? 'objectId' : { kind: 'string', format: z.string() },
+    schema: z.object({
+      text: z.string().nullable().optional(),
+      size: z.number().nullable().optional(),
+      open: z.boolean().optional(),
+      time: instant().optional(),
+      link: objectId().optional(),
+      author: z.string().optional(),
+      tenant: z.string().optional(),
+      tags: z.array(z.string()).optional(),
+      sizes: z.array(z.number()).optional(),
+    }),
+    rules: { read, write: anyone },
+    shapes: {
+      all: { sort: ['id'] },
+      bySize: { range: 'size', sort: ['size', '-size,text', 'size,-text,-open'] },
+      byText: { prefix: 'text', sort: ['text', 'text,-size'] },
+      byTextRange: { range: 'text', sort: ['text'] },
+      byTime: { range: 'time', sort: ['-time'] },
+      byLink: { range: 'link', sort: ['link,open,-size,time'] },
+      byId: { prefix: 'id', sort: ['id'] },
+      ofText: { equal: ['text'], range: 'size', sort: ['size,-time', '-size'] },
+      ofOpen: { equal: ['open', 'link'], sort: ['text', 'open,text'] },
+      ofSize: { equal: ['size'] },
+      ofTag: { equal: ['tags'], range: 'size', sort: ['-size,text', 'size', 'id'] },
+      ofTagAndText: { equal: ['tags', 'text'], sort: ['time', '-time,size'] },
+      ofSizes: { equal: ['sizes'], sort: ['-text'] },
+      ofId: { equal: ['id'] },
+      ofSorted: { equal: ['text'], range: 'text', sort: ['text,size', '-text,-size'] },
+    },
+  });
+}
+
+export const open = things('open-things', anyone);
+const owned = things('owned-things', owner('author'));
+const shared = things('shared-things', any(role('reader'), owner('author'), all(tenant('tenant'), equals('open', true))));
+/** What a consumer leaves of the changes of other things. */
+export const effects = things('effects', anyone);
+const linked = things('linked-things', anyone, 'objectId');
+export const everyThing = [open, owned, shared, linked] as const;

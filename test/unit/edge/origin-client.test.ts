@@ -1,0 +1,46 @@
+/** The one way to the origin, asked without the pipeline around it. */
+import { afterAll, afterEach, beforeAll, expect, setSystemTime, test } from 'bun:test';
+import { Macs } from '../../../edge/origin-client/macs.ts';
+import { OriginClient, type Question } from '../../../edge/origin-client/origin-client.ts';
+import { anonymous } from '../../../shared/contract/principal.ts';
+import { mustKeyRing } from '../../../shared/hop/keys.ts';
+import { ScriptedOrigin, testKeys } from '../../support/scripted-origin.ts';
+
+let origin: ScriptedOrigin;
+beforeAll(() => {
+  origin = new ScriptedOrigin();
+});
+afterAll(() => origin.stop());
+afterEach(() => {
+  setSystemTime();
+  origin.keys = mustKeyRing(testKeys);
+});
+
+const clientOf = () => new OriginClient({ originUrl: new URL(origin.url), macs: new Macs(mustKeyRing(testKeys)) });
+const question = (given: Partial<Question> = {}): Question => ({
+  method: 'GET', target: { path: '/v1/films', query: '?limit=1' }, safe: true, principal: anonymous, headers: {},
+  deadlineAt: Date.now() + 5_000, requestId: 'req_1', traceparent: '00-1-1-00', ...given,
+});
+const upload = (text: string) => question({ method: 'POST', safe: false, body: () => new Blob([text]).stream() });
+
+test('asks with what the question says, and gives what the origin signed', async () => {
+  origin.script = () => ({ body: '{}', headers: { 'content-type': 'application/json' }, read: `${'a'.repeat(16)}.00000001;digest;public` });
+  const { response, facts } = await clientOf().ask(question({ headers: { 'if-none-match': '"x"' }, atLeast: { epoch: 'a'.repeat(16), order: '00000001' } }));
+  expect([response.status, await response.text(), facts]).toEqual([200, '{}', { position: { epoch: 'a'.repeat(16), order: '00000001' }, resourceDigest: 'digest', scopeDigest: 'public' }]);
+  expect(response.headers.get('tombolo-read')).toBeNull();
+  const { headers, path, query } = origin.seen.at(-1) ?? { headers: new Headers(), path: '', query: '' };
+  expect([path, query, headers.get('if-none-match'), headers.get('tombolo-after'), headers.get('tombolo-request')]).toEqual(['/v1/films', '?limit=1', '"x"', `${'a'.repeat(16)}.00000001`, 'req_1']);
+});
+
+test('finds the key that the origin has before it sends a stream, also when the first key has its turn again', async () => {
+  const [, old] = origin.keys;
+  origin.keys = [old ?? origin.keys[0]];
+  origin.script = ({ method }) => ({ status: method === 'POST' ? 200 : 404 });
+  const client = clientOf();
+  for (const laterMs of [0, 11_000, 25_000]) {
+    setSystemTime(Date.now() + laterMs);
+    expect((await client.ask(upload('a'))).response.status).toBe(200);
+    setSystemTime();
+  }
+  expect(origin.seen.filter(({ method }) => method === 'POST')).toHaveLength(3);
+});

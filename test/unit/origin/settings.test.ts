@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'bun:test';
+import { mustSettings } from '../../../origin/settings.ts';
+import { toUnknownVariables } from '../../../shared/settings/unknown-variables.ts';
+
+const keys = `k1:${Buffer.alloc(32, 7).toString('base64url')}`;
+const production = { TOMBOLO_ENV: 'production', TOMBOLO_KEYS: keys, TOMBOLO_EDGE_URLS: 'https://api.example.com' };
+
+describe('the settings of an origin', () => {
+  test.each(['TOMBOLO_KEYS', 'TOMBOLO_EDGE_URLS'])('in production have no default for %s', (variable) => {
+    expect(() => mustSettings({ ...production, [variable]: undefined })).toThrow(`${variable}: is required in production`);
+    expect(() => mustSettings({ ...production, [variable]: '' })).toThrow(`${variable}: is required in production`);
+  });
+
+  test('in production are complete with keys and edges', () => {
+    expect(mustSettings(production)).toMatchObject({ environment: 'production', seed: false, originPort: 8788, edgeUrls: ['https://api.example.com'], logBytesMax: 1_073_741_824 });
+    expect(mustSettings({ ...production, TOMBOLO_LOG_BYTES_MAX: '2097152' }).logBytesMax).toBe(2_097_152);
+  });
+
+  test.each([
+    ['TOMBOLO_ENV', 'prod'], ['TOMBOLO_ORIGIN_PORT', '80a'], ['TOMBOLO_ORIGIN_PORT', '65536'], ['TOMBOLO_EDGE_URLS', 'ftp://x'],
+    ['TOMBOLO_LOG_LEVEL', 'loud'], ['TOMBOLO_LOG_BYTES_MAX', '1GB'], ['TOMBOLO_LOG_BYTES_MAX', '1048575'], ['TOMBOLO_LOG_BYTES_MAX', '-1'], ['TOMBOLO_KEYS', 'k1:c2hvcnQ'], ['TOMBOLO_KEYS', `${keys},${keys}`], ['TOMBOLO_KEYS', 'nonsense'],
+  ])('name %s when it is %p, and never tell a secret', (variable, value) => {
+    const refuse = () => mustSettings({ ...production, [variable]: value });
+    expect(refuse).toThrow(`${variable}`);
+    if (variable === 'TOMBOLO_KEYS') expect(refuse).not.toThrow(value.split(':')[1] ?? value);
+  });
+
+  test('tell everything that is wrong at once, each variable by its name once', () => {
+    expect(() => mustSettings({ TOMBOLO_ENV: 'production' })).toThrow(/^TOMBOLO_KEYS: is required .*; TOMBOLO_EDGE_URLS: is required [^;]*$/);
+    expect(() => mustSettings({ ...production, TOMBOLO_KEYS: 'nonsense', TOMBOLO_LOG_LEVEL: 'loud' })).toThrow(/^TOMBOLO_KEYS: entry 1 is not .*; TOMBOLO_LOG_LEVEL: must be [^;]*$/);
+  });
+
+  test('in production take no edge over plain HTTP but one on the same machine', () => {
+    for (const urls of ['http://api.example.com', 'https://a.example.com,http://b.example.com', 'https://a.example.com,']) expect(() => mustSettings({ ...production, TOMBOLO_EDGE_URLS: urls })).toThrow('TOMBOLO_EDGE_URLS: must be https URLs');
+    expect(mustSettings({ ...production, TOMBOLO_EDGE_URLS: 'http://127.0.0.1:8787' }).edgeUrls).toEqual(['http://127.0.0.1:8787']);
+    expect(mustSettings({ TOMBOLO_KEYS: keys, TOMBOLO_EDGE_URLS: 'http://edge.lan' }).edgeUrls).toEqual(['http://edge.lan']);
+  });
+
+  test('name variables that no setting reads, with the one that was meant', () => {
+    expect(toUnknownVariables({ ...production, TOMBOLO_ORIGIN_PROT: '1', TOMBOLO_COLOUR: 'blue', PATH: '/bin' })).toEqual([
+      'TOMBOLO_COLOUR: no setting has this name',
+      'TOMBOLO_ORIGIN_PROT: no setting has this name; did you mean TOMBOLO_ORIGIN_PORT?',
+    ]);
+  });
+});

@@ -1,0 +1,39 @@
+import { describe, expect, test } from 'bun:test';
+import { Fault } from '../../../shared/contract/fault.ts';
+import { mustKeyRing } from '../../../shared/hop/keys.ts';
+import { mustCursor, signCursor, signPosition, verifyPosition } from '../../../origin/tokens.ts';
+
+const secret = (byte: number) => Buffer.alloc(32, byte).toString('base64url');
+const keys = mustKeyRing(`new:${secret(1)},old:${secret(2)}`);
+const [newKey, oldKey] = [keys[0], keys[1] ?? keys[0]];
+const cursor = { keys: [{ rank: 1, value: 1980 }, { rank: 2, value: 'Airplane! – 𝄞' }, { rank: 2, value: 'id.with.dots' }], backwards: true };
+
+describe('a cursor', () => {
+  test('comes back as it was, also when an older key of the ring signed it', () => {
+    expect(mustCursor(signCursor(cursor, 'films query', newKey), 'films query', keys)).toEqual(cursor);
+    expect(mustCursor(signCursor(cursor, 'films query', oldKey), 'films query', keys)).toEqual(cursor);
+  });
+
+  test.each(['other query', 'films query ', ''])('of one query is refused for %p', (other) => {
+    expect(() => mustCursor(signCursor(cursor, 'films query', newKey), other, keys)).toThrow(Fault);
+  });
+
+  test('changed in any character is refused', () => {
+    const token = signCursor(cursor, 'q', newKey);
+    for (let index = 0; index < token.length; index++) {
+      const changed = token.slice(0, index) + (token[index] === 'A' ? 'B' : 'A') + token.slice(index + 1);
+      expect(() => mustCursor(changed, 'q', keys)).toThrow('cursor_invalid');
+    }
+  });
+});
+
+describe('a position token', () => {
+  const position = { epoch: '0123456789abcdef', order: '0000000000010a0b0c0d' };
+
+  test('is believed with our MAC alone', () => {
+    const token = signPosition(position, newKey);
+    expect(verifyPosition(token, keys)).toEqual({ position, stream: undefined });
+    expect(verifyPosition(token.replace('0001', '0009'), keys)).toBeUndefined();
+    for (const bad of ['', '.', 'x', '0123456789abcdef.0000000000010a0b0c0d', '0123456789abcdef.0000000000010a0b0c0d.']) expect(verifyPosition(bad, keys)).toBeUndefined();
+  });
+});

@@ -1,0 +1,41 @@
+/** A list answered the slow, obvious way: the reference that engines, dependencies and cursors are held against. */
+import { idField } from '../../../shared/contract/filter-values.ts';
+import type { ListQuery } from '../../../shared/contract/query.ts';
+import type { Resource } from '../../../shared/contract/resource.ts';
+import { type Predicate, satisfies } from '../../../shared/contract/rules.ts';
+import { compareSortValues, compareUtf8, type Json, type JsonObject, type Scalar, type ScalarKind, type SortValue, toSortValue } from '../../../shared/contract/values.ts';
+
+export function naiveList(resource: Resource, documents: readonly JsonObject[], query: Omit<ListQuery, 'after' | 'fields' | 'shape'>, where: Predicate = true): readonly JsonObject[] {
+  return documents
+    .filter((document) => satisfies(document, where) && Object.entries(query.equal).every(([field, values]) => holds(document[field], values)) && inRange(resource, document, query))
+    .sort((left, right) => {
+      for (const key of query.sort) {
+        const order = compareSortValues(keyOf(resource, left, key.field), keyOf(resource, right, key.field));
+        if (order !== 0) return key.descending ? -order : order;
+      }
+      return 0;
+    })
+    .slice(0, query.limit);
+}
+
+function keyOf(resource: Resource, document: JsonObject, field: string): SortValue {
+  const kind = (field === 'id' ? idField(resource) : resource.fields.get(field))?.kind ?? 'string';
+  return toSortValue(document[field], kind as ScalarKind);
+}
+
+function holds(value: Json | undefined, wanted: readonly Scalar[]): boolean {
+  return Array.isArray(value) ? value.some((inner) => wanted.includes(inner)) : wanted.includes(value as Scalar);
+}
+
+function inRange(resource: Resource, document: JsonObject, { range }: Pick<ListQuery, 'range'>): boolean {
+  if (range === undefined) return true;
+  const key = keyOf(resource, document, range.field);
+  return Object.entries(range.bounds).every(([operator, bound]) => {
+    if (operator === 'prefix') return typeof key.value === 'string' && key.value.startsWith(String(bound));
+    const kind = (range.field === 'id' ? idField(resource) : resource.fields.get(range.field))?.kind ?? 'string';
+    const limit = toSortValue(bound, kind as ScalarKind);
+    if (limit.rank !== key.rank) return false;
+    const order = typeof key.value === 'string' && typeof limit.value === 'string' ? compareUtf8(key.value, limit.value) : Number(key.value) - Number(limit.value);
+    return operator === 'gt' ? order > 0 : operator === 'gte' ? order >= 0 : operator === 'lt' ? order < 0 : order <= 0;
+  });
+}

@@ -1,0 +1,99 @@
+import { describe, expect, test } from 'bun:test';
+import fc from 'fast-check';
+import { anonymous, type Principal } from '../../../shared/contract/principal.ts';
+import { all, any, anyone, branchesOf, equalitiesOf, equals, nobody, not, owner, type Predicate, reduce, role, type Rule, satisfies, signedIn, tenant, toCanonicalRule } from '../../../shared/contract/rules.ts';
+import type { Json, JsonObject } from '../../../shared/contract/values.ts';
+
+const alice: Principal = { subject: 'alice', roles: ['editor'], claims: { tenant: 'acme' } };
+
+describe('rules', () => {
+  test('a claim that is absent grants nothing, also under not', () => {
+    expect(reduce(owner('author'), anonymous)).toBe(false);
+    expect(reduce(not(owner('author')), anonymous)).toBe(false);
+    expect(reduce(not(any(nobody, tenant('tenant'))), { subject: 'bob', roles: [], claims: {} })).toBe(false);
+    expect(reduce(all(anyone, not(all(signedIn, owner('author')))), anonymous)).toBe(true);
+  });
+
+  test('an alternative without the absent claim still stands', () => {
+    const rule = any(equals('status', 'published'), owner('author'));
+    expect(reduce(rule, anonymous)).toEqual({ kind: 'equals', field: 'status', value: 'published' });
+  });
+
+  test('compare moments and UUIDs in their one form, whoever writes them', () => {
+    const [lower, upper] = ['0198f2aa-0000-7000-8000-00000000000a', '0198F2AA-0000-7000-8000-00000000000A'];
+    const kindOf = (field: string) => ({ by: 'uuid', film: 'uuid', at: 'instant', name: 'string' })[field];
+    const seen = (rule: Rule, document: JsonObject, subject: string) => satisfies(document, reduce(toCanonicalRule(rule, kindOf), { subject, roles: [], claims: {} }));
+    expect(seen(any(nobody, all(not(nobody), owner('by'))), { by: lower }, upper)).toBe(true);
+    expect(seen(not(owner('by')), { by: lower }, upper)).toBe(false);
+    expect(seen(owner('by'), { by: 'abc' }, 'ABC')).toBe(false);
+    expect(seen(owner('name'), { name: lower }, upper)).toBe(false);
+    expect(seen(all(equals('film', upper), not(equals('at', '2026-01-01T00:00:00Z'))), { film: lower, at: '2026-01-02T00:00:00.000Z' }, 'ada')).toBe(true);
+    expect(seen(equals('at', '2026-01-01T01:00:00+01:00'), { at: '2026-01-01T00:00:00.000Z' }, 'ada')).toBe(true);
+  });
+
+  test('a comparison with a missing, null, array or differently typed field is false', () => {
+    const own = reduce(owner('author'), alice);
+    for (const author of [undefined, null, ['alice'], { alice: 1 }, 1, true] as (Json | undefined)[])
+      expect(satisfies(author === undefined ? {} : { author }, own)).toBe(false);
+    expect(satisfies({ author: 'alice' }, own)).toBe(true);
+    expect(satisfies(JSON.parse('{"__proto__":{"author":"alice"}}') as JsonObject, own)).toBe(false);
+  });
+
+  const rules = fc.letrec<{ rule: Rule }>((tie) => ({
+    rule: fc.oneof({ maxDepth: 4 },
+      fc.constantFrom<Rule>(anyone, nobody, signedIn, role('editor'), role('admin'), owner('author'), tenant('org'), equals('status', 'published'), equals('flag', true)),
+      tie('rule').map(not), fc.array(tie('rule'), { maxLength: 3 }).map((of) => all(...of)), fc.array(tie('rule'), { maxLength: 3 }).map((of) => any(...of))),
+  })).rule;
+  const documents = fc.record({ author: fc.constantFrom('alice', 'bob', null, 7), org: fc.constantFrom('acme', 'other'), status: fc.constantFrom('published', 'draft'), flag: fc.constantFrom(true, false, null) }, { requiredKeys: [] }) as fc.Arbitrary<JsonObject>;
+
+  test('not is the exact complement for a caller who has every claim', () => {
+    fc.assert(fc.property(rules, documents, (rule, document) => {
+      expect(satisfies(document, reduce(not(rule), alice))).toBe(!satisfies(document, reduce(rule, alice)));
+    }), { numRuns: 2_000 });
+  });
+
+  test('what a caller without claims may see, a rule read leaf by leaf allows as well', () => {
+    fc.assert(fc.property(rules, documents, (rule, document) => {
+      expect(satisfies(document, reduce(rule, anonymous))).toBe(plain(rule, document, anonymous, false));
+    }), { numRuns: 2_000 });
+  });
+
+  test('the equalities of a predicate select exactly the documents that satisfy it', () => {
+    fc.assert(fc.property(rules, documents, (rule, document) => {
+      const predicate = reduce(rule, alice);
+      const alternatives = equalitiesOf(predicate);
+      if (alternatives === undefined) return;
+      const selected = alternatives.some((fields) => [...fields].every(([field, value]) => document[field] === value));
+      expect(selected).toBe(satisfies(document, predicate));
+    }), { numRuns: 2_000 });
+  });
+
+  test('every alternative of a reduced rule pins the fields of one declared branch', () => {
+    const rule = any(all(tenant('org'), equals('status', 'published')), owner('author'));
+    const branches = branchesOf(rule).map((fields) => [...fields].sort().join());
+    for (const fields of equalitiesOf(reduce(rule, alice) as Predicate) ?? []) expect(branches).toContain([...fields.keys()].sort().join());
+  });
+});
+
+/** The definition by recursion, without normal form: a leaf without its claim is false in either polarity. */
+function plain(rule: Rule, document: JsonObject, principal: Principal, negated: boolean): boolean {
+  switch (rule.kind) {
+    case 'not':
+      return plain(rule.rule, document, principal, !negated);
+    case 'all':
+    case 'any': {
+      const every = (rule.kind === 'all') !== negated;
+      return every ? rule.rules.every((part) => plain(part, document, principal, negated)) : rule.rules.some((part) => plain(part, document, principal, negated));
+    }
+    case 'claim':
+      return principal.subject === undefined ? false : (document[rule.field] === principal.subject) !== negated;
+    case 'equals':
+      return (document[rule.field] === rule.value) !== negated;
+    case 'role':
+      return principal.roles.includes(rule.role) !== negated;
+    case 'signedIn':
+      return (principal.subject !== undefined) !== negated;
+    default:
+      return (rule.kind === 'anyone') !== negated;
+  }
+}

@@ -1,0 +1,97 @@
+/** Requests that wait for what another one fetches, when that one's client leaves or nothing comes of it. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
+import { connect } from 'node:net';
+import { edgeLimits } from '../../edge/limits.ts';
+import { eventually } from '../support/eventually.ts';
+import { World } from '../support/world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await World.start({ workerModule: 'test/workerd/workers/counting.worker.ts', memoMs: 10_000, feedSilentMs: 60_000 });
+});
+afterAll(() => world.close());
+
+let made = 0;
+let path = '';
+beforeEach(async () => {
+  const film = `film-${made++}`;
+  path = `/v1/films/${film}`;
+  world.documents.set(film, { title: film, year: 2_000, genres: [], cast: [] });
+  // The isolate knows the generations: from here on a miss is filled by one for all.
+  await world.get('/v1/films/absent');
+});
+
+const followersCount = 40;
+const leaversCount = 200;
+
+describe('who waits for another', () => {
+  test('is answered by what that one fetches, though its client and those of many beside him have left', async () => {
+    const origin = holdOrigin();
+    const leader = await begin();
+    const leavers = Array.from({ length: leaversCount }, ask);
+    const followers = follow();
+    await entered(1 + leaversCount + followersCount);
+    for (const leave of [leader, ...leavers]) leave();
+    origin.release();
+    await mustAnswer(followers);
+    expect(world.asked(path)).toBe(1);
+    expect(world.log.filter((line) => line.includes('hung'))).toEqual([]);
+  });
+
+  test('goes himself when nothing comes of it, in the time that is stated', async () => {
+    let first = true;
+    world.origin.script = (seen) => {
+      const isLost = first && seen.path === path;
+      first &&= !isLost;
+      return isLost ? new Promise(() => undefined) : world.answer(seen);
+    };
+    const leave = await begin();
+    const followers = follow();
+    await entered(1 + followersCount);
+    leave();
+    const started = performance.now();
+    await mustAnswer(followers);
+    expect(performance.now() - started).toBeGreaterThan(edgeLimits.followMsMax / 4);
+    expect(world.log.filter((line) => line.includes('deadline_exceeded'))).toEqual([]);
+  });
+});
+
+/** Answers for the film wait until they are released. */
+function holdOrigin(): { release(): void } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  world.origin.script = async (seen) => {
+    if (seen.path === path) await promise;
+    return world.answer(seen);
+  };
+  return { release: resolve };
+}
+
+/** A client of its own connection; returns how it leaves. */
+function ask(): () => void {
+  const socket = connect(Number(new URL(world.edge.url).port), '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: edge\r\n\r\n`);
+  return () => socket.destroy();
+}
+
+/** The first, whose request the origin has. */
+async function begin(): Promise<() => void> {
+  const leave = ask();
+  await eventually('the origin to be asked', () => world.asked(path) === 1);
+  return leave;
+}
+
+function follow(): readonly Promise<Response>[] {
+  return Array.from({ length: followersCount }, () => world.get(path));
+}
+
+async function entered(count: number): Promise<void> {
+  await eventually(`${count} requests to be in`, async () => Number(await (await world.get(`/.test/entered?path=${path}`)).text()) === count);
+}
+
+async function mustAnswer(followers: readonly Promise<Response>[]): Promise<void> {
+  for (const follower of followers) {
+    const answer = await follower;
+    expect([answer.status, await answer.json()]).toMatchObject([200, { title: path.slice('/v1/films/'.length) }]);
+  }
+}

@@ -1,0 +1,10 @@
+/** The edge with one plan for all, leased like any large one and never reached: one client is the whole load. */
+import { pipeline } from '../../../edge/pipeline.ts';
+import { plans } from '../../../shared/contract/plans.ts';
+import { served } from '../../../shared/resources/all.ts';
+
+export * from '../../../edge/worker.ts';
+
+const offered = plans({ anonymous: 'bench', signedIn: 'bench', plans: { bench: [{ limit: 1_000_000_000, seconds: 60 }] } });
+
+export default pipeline({ contract: served, plans: offered });
