@@ -6,7 +6,6 @@
 import { documentInvalid } from './documents.ts';
 import { matchElements } from './elements.ts';
 import type { FieldError } from './fault.ts';
-import { toCanonicalJson } from './hash.ts';
 import { toPointer } from './json-pointer.ts';
 import type { Resource } from './resource.ts';
 import { placeOf, undeclaredOf } from './schema-places.ts';
@@ -75,11 +74,17 @@ function unknownMembers(type: Type | undefined, sent: Json, stored: Json | undef
   });
 }
 
-/** Whatever the order of their members. */
+/** Whatever the order of their members. Nothing is written out for it: a patch compares at every level. */
 export function isSameJson(left: Json | undefined, right: Json | undefined): boolean {
   if (left === right) return true;
-  if (typeof left !== 'object' || typeof right !== 'object') return false;
-  return JSON.stringify(left) === JSON.stringify(right) || toCanonicalJson(left) === toCanonicalJson(right);
+  if (typeof left !== 'object' || typeof right !== 'object' || left === null || right === null) return false;
+  if (Array.isArray(left) || Array.isArray(right)) return Array.isArray(left) && Array.isArray(right) && isSameArray(left, right);
+  const names = Object.keys(left);
+  return names.length === Object.keys(right).length && names.every((name) => Object.hasOwn(right, name) && isSameJson(ownOf(left as JsonObject, name), ownOf(right as JsonObject, name)));
+}
+
+function isSameArray(left: readonly Json[], right: readonly Json[]): boolean {
+  return left.length === right.length && left.every((each, index) => isSameJson(each, right[index]));
 }
 
 function ownOf(object: JsonObject, name: string): Json | undefined {
