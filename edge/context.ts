@@ -118,7 +118,7 @@ function build(bindings: Bindings, { contract, plans }: Served): EdgeContext {
     return {
       settings, contract, plans: withAnonymousPlan(plans, settings.anonymousPlan), quota: toQuota(bindings.COUNTERS), macs,
       origin: new OriginClient({ originUrl: settings.originUrl, macs }), tokens: new Tokens(settings),
-      generations: new Generations(settings, contract.digest), entries: new Entries(), reads: new Reads(), dressing: toDressing(settings),
+      generations: new Generations(settings, contract), entries: new Entries(), reads: new Reads(), dressing: toDressing(settings),
     };
   } catch (cause) {
     if (cause instanceof DeclarationError) throw new Fault('misconfigured', { facts: { declarations: cause.mistakes } });

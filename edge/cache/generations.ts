@@ -4,11 +4,12 @@
  * steady traffic never waits; past M whoever needs it waits, at most his own time.
  *
  *   ── ask ──▶ known ──½M──▶ known, asking ──M──▶ unknown until answered
- *              └── the feed was silent, or an origin serves another contract: unknown, asked again after M
+ *              └── the feed was silent, or an origin declares the resource otherwise: unknown, asked again after M
  */
+import type { Contract } from '../../shared/contract/contract.ts';
 import type { Dependencies } from '../../shared/contract/dependencies.ts';
 import { type Position, reaches } from '../../shared/contract/position.ts';
-import type { Changes, Heard } from '../coordinator/changes.ts';
+import type { Changes, Heard, Served } from '../coordinator/changes.ts';
 import { Flights, settledWithin } from '../flights.ts';
 import { edgeLimits } from '../limits.ts';
 import { log, toLogged } from '../log.ts';
@@ -17,7 +18,7 @@ import { log, toLogged } from '../log.ts';
 export interface View {
   /** Whether they may be believed now. If not, they are still lower bounds. */
   readonly known: boolean;
-  /** Whether the origins last heard of serve the contract of this edge. */
+  /** Whether the origins last heard of declare the resources as this edge does (SEMANTICS §2). */
   readonly agreed: boolean;
   readonly epoch: string;
   readonly through: string;
@@ -33,20 +34,24 @@ interface Memo {
   readonly changes: Changes;
   readonly raised: Map<number, string>;
   readonly askedAt: number;
+  readonly agreed: boolean;
 }
+
+/** What this edge declares. */
+type Own = Pick<Contract, 'digest' | 'resources'>;
 
 export class Generations {
   readonly #memoMs: number;
   readonly #silentMs: number;
-  readonly #contract: string;
+  readonly #own: Own;
   readonly #memos = new Map<string, Memo>();
   readonly #written = new Map<string, Position>();
   readonly #flights = new Flights<void>(edgeLimits.askMsMax);
   #failedAt = 0;
 
-  constructor({ memoMs, feedSilentMs }: { readonly memoMs: number; readonly feedSilentMs: number }, contractDigest: string) {
+  constructor({ memoMs, feedSilentMs }: { readonly memoMs: number; readonly feedSilentMs: number }, own: Own) {
     this.#memoMs = memoMs;
-    this.#contract = contractDigest;
+    this.#own = own;
     this.#silentMs = feedSilentMs;
   }
 
@@ -121,13 +126,13 @@ export class Generations {
     if (memo !== undefined && memo.askedAt > askedAt) return;
     const raised = memo === undefined || changes.whole ? new Map<number, string>() : memo.raised;
     for (const { bucket, order } of changes.buckets) raised.set(bucket, order);
-    this.#memos.set(resource, { changes, raised, askedAt });
+    this.#memos.set(resource, { changes, raised, askedAt, agreed: isAgreed(resource, changes, this.#own) });
   }
 
   #copy(memo: Memo | undefined, buckets: readonly number[]): View | undefined {
     if (memo === undefined || memo.changes.epoch === null) return undefined;
-    const { epoch, through, floor, ageMs, contracts } = memo.changes;
-    const agreed = contracts.every((contract) => contract === this.#contract);
+    const { epoch, through, floor, ageMs } = memo.changes;
+    const { agreed } = memo;
     const known = agreed && ageMs !== null && ageMs <= this.#silentMs && Date.now() - memo.askedAt <= this.#memoMs;
     return { known, agreed, epoch, through, generations: buckets.map((bucket) => later(memo.raised.get(bucket), floor)) };
   }
@@ -139,6 +144,12 @@ function together(left: View | undefined, right: View | undefined): View | undef
   const { epoch } = left;
   const through = left.through < right.through ? left.through : right.through;
   return { known: left.known && right.known, agreed: left.agreed && right.agreed, epoch, through, generations: [...left.generations, ...right.generations] };
+}
+
+/** Whether every origin that counts declares the resource as we do; of one that did not say, whether its whole contract is ours. */
+function isAgreed(resource: string, { contracts, digests }: Served, own: Own): boolean {
+  const digest = own.resources.get(resource)?.digest;
+  return contracts.every((contract) => contract === own.digest || (digest !== undefined && digests?.[contract] === digest));
 }
 
 function later(order: string | undefined, floor: string): string {

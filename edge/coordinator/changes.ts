@@ -12,7 +12,18 @@ export interface Heard {
   readonly epoch: string;
 }
 
-export interface Changes {
+/** What origins declare. */
+export interface Served {
+  /** Digests of the contracts of the origins that report now, or of the one that reported last. */
+  readonly contracts: readonly string[];
+  /**
+   * By contract: the digest of the resource that was asked about. A contract is not in here that lacks the resource, or
+   * that did not say; an object of the release before, which an isolate meets during a deploy, says nothing at all.
+   */
+  readonly digests?: Readonly<Record<string, string>>;
+}
+
+export interface Changes extends Served {
   /** `null`: the coordinator knows nothing yet, or has lost everything. */
   readonly epoch: string | null;
   readonly instance: string;
@@ -20,8 +31,6 @@ export interface Changes {
   readonly through: string;
   /** Since when `through` is known to be complete; `null`: not known. */
   readonly ageMs: number | null;
-  /** What the origins that report now say that they serve, or said last. */
-  readonly contracts: readonly string[];
   /** Generation of every bucket that is not listed, now or before. */
   readonly floor: string;
   /** All buckets above the floor, or only those raised since `Heard`. */

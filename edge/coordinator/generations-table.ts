@@ -4,7 +4,7 @@
  * the database is another one now, begins again. The caller holds the transaction.
  */
 import type { Report } from '../../shared/contract/report.ts';
-import type { Changes, Heard } from './changes.ts';
+import type { Changes, Heard, Served } from './changes.ts';
 
 /** How long an epoch that was left is not returned to: longer than a report of it may be under way. */
 const retiredMs = 120_000;
@@ -28,7 +28,6 @@ export class GenerationsTable {
       create table if not exists floors (resource text primary key, position text not null) without rowid;
       create table if not exists buckets (resource text not null, bucket integer not null, position text not null, revision integer not null, primary key (resource, bucket)) without rowid;
       create index if not exists buckets_by_revision on buckets (resource, revision);
-      create table if not exists contracts (only integer primary key check (only = 1), digest text not null);
       create table if not exists retired (epoch text primary key, until_ms integer not null) without rowid;
     `);
     sql.exec(`insert into standing values (1, ?, 0, null, '', '') on conflict do nothing`, crypto.randomUUID());
@@ -55,22 +54,13 @@ export class GenerationsTable {
     return true;
   }
 
-  changesSince(resource: string, heard: Heard | undefined): Omit<Changes, 'ageMs' | 'contracts'> {
+  changesSince(resource: string, heard: Heard | undefined): Omit<Changes, 'ageMs' | keyof Served> {
     const { instance, revision, epoch, through, floor: floorOfAll } = this.standing();
     const [own] = this.#sql.exec<{ position: string }>('select position from floors where resource = ?', resource);
     const floor = own !== undefined && own.position > floorOfAll ? own.position : floorOfAll;
     const continues = heard !== undefined && heard.instance === instance && heard.epoch === epoch;
     const rows = this.#sql.exec<{ bucket: number; order: string }>('select bucket, position as "order" from buckets where resource = ? and revision > ? and position > ?', resource, continues ? heard.revision : -1, floor);
     return { epoch, instance, revision, through, floor, whole: !continues, buckets: [...rows] };
-  }
-
-  /** What an origin last said that it serves; written when it changes. */
-  keepContract(digest: string): void {
-    this.#sql.exec('insert into contracts values (1, ?) on conflict do update set digest = excluded.digest where digest <> excluded.digest', digest);
-  }
-
-  lastContract(): readonly string[] {
-    return [...this.#sql.exec<{ digest: string }>('select digest from contracts')].map(({ digest }) => digest);
   }
 
   #isRetired(epoch: string, nowMs: number): boolean {

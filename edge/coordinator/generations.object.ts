@@ -7,15 +7,15 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import type { Changes, Heard, ReportOutcome, SignedReport } from './changes.ts';
+import { Declarations } from './declarations.ts';
 import { GenerationsTable } from './generations-table.ts';
 
 /** Nonces kept at most; some origins send five reports a second, and each nonce is kept for a minute. */
 const noncesMax = 20_000;
-/** An origin that has not reported for this long does not count beside one that has. */
-const reporterGoneMs = 2_000;
 
 export class Coordinator extends DurableObject {
   readonly #table: GenerationsTable;
+  readonly #declarations: Declarations;
   /** When `through` was known to be complete, in this object's clock. */
   #asOf: number | undefined;
   /**
@@ -24,41 +24,27 @@ export class Coordinator extends DurableObject {
    */
   readonly #nonces = new Map<string, number>();
 
-  /** Contracts that origins have served, each with when it was last heard. */
-  readonly #contracts = new Map<string, number>();
-
   constructor(state: DurableObjectState, bindings: unknown) {
     super(state, bindings as never);
-    this.#table = state.storage.transactionSync(() => new GenerationsTable(state.storage.sql));
+    const { sql } = state.storage;
+    [this.#table, this.#declarations] = state.storage.transactionSync(() => [new GenerationsTable(sql), new Declarations(sql)] as const);
   }
 
   report({ report, nonce, expiresAt }: SignedReport): ReportOutcome {
     const now = Date.now();
     if (!this.#spend(nonce, expiresAt, now)) return 'replayed';
-    if (report.contract !== undefined) this.#hear(report.contract, now);
+    const knowsContract = this.#declarations.hear(report, now);
     const before = this.#table.standing();
     const accepted = this.ctx.storage.transactionSync(() => this.#table.apply(report, now));
     if (accepted) this.#observe(report.asOf, now, report.from === null);
     const { epoch, through } = accepted ? this.#table.standing() : before;
-    return { accepted, epoch, through: epoch === null ? null : through, now };
+    return { accepted, epoch, through: epoch === null ? null : through, now, knowsContract };
   }
 
   changesSince(resource: string, heard: Heard | undefined): Changes {
     const now = Date.now();
     const ageMs = this.#asOf === undefined ? null : Math.max(0, now - this.#asOf);
-    return { ...this.#table.changesSince(resource, heard), ageMs, contracts: this.#servedNow(now) };
-  }
-
-  #hear(contract: string, now: number): void {
-    for (const [other, heardAt] of this.#contracts) if (now - heardAt > reporterGoneMs) this.#contracts.delete(other);
-    this.#contracts.set(contract, now);
-    this.#table.keepContract(contract);
-  }
-
-  /** The last one heard stays when it is silent: while the origin is away, nothing is shown in its name that it would refuse. */
-  #servedNow(now: number): readonly string[] {
-    const heard = [...this.#contracts].filter(([, heardAt]) => now - heardAt <= reporterGoneMs).map(([contract]) => contract);
-    return heard.length > 0 ? heard : this.#table.lastContract();
+    return { ...this.#table.changesSince(resource, heard), ageMs, ...this.#declarations.servedNow(resource, now) };
   }
 
   /**

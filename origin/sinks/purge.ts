@@ -14,7 +14,7 @@ import type { Change } from '../../shared/contract/change.ts';
 import type { Contract } from '../../shared/contract/contract.ts';
 import { type Touched, touchedOf } from '../feed/touched.ts';
 import type { Position } from '../../shared/contract/position.ts';
-import { type Report, type ReportAnswer, reportIdleMs } from '../../shared/contract/report.ts';
+import { type Declared, type Report, type ReportAnswer, reportIdleMs, toDeclared } from '../../shared/contract/report.ts';
 import type { Feed } from '../feed/feed.ts';
 import { pause } from '../pause.ts';
 import type { Store } from '../store/store.ts';
@@ -60,6 +60,8 @@ class PurgeSession {
   readonly #onHeard: () => void;
   /** The coordinator's clock when it last answered, and ours when that arrived. */
   #clock: { readonly coordinatorMs: number; readonly receivedMs: number } | undefined;
+  /** Whether the coordinator, when it last answered, had the digests of our resources. */
+  #isContractKnown = false;
 
   constructor(options: PurgeOptions, onHeard: () => void) {
     this.#options = options;
@@ -131,8 +133,10 @@ class PurgeSession {
     return pending.isWhole(change.resource) ? { resource: change.resource, keys: undefined } : touchedOf(this.#options.contract, change);
   }
 
-  async #send(report: Omit<Report, 'contract'>): Promise<ReportAnswer> {
-    const answer = await this.#options.send({ ...report, contract: this.#options.contract.digest });
+  async #send(report: Omit<Report, keyof Declared>): Promise<ReportAnswer> {
+    const { contract, resources } = toDeclared(this.#options.contract);
+    const answer = await this.#options.send({ ...report, contract, ...(this.#isContractKnown ? {} : { resources }) });
+    this.#isContractKnown = answer.knowsContract === true;
     this.#clock = { coordinatorMs: answer.now, receivedMs: performance.now() };
     this.#onHeard();
     return answer;

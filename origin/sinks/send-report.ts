@@ -4,7 +4,7 @@ import { type Report, type ReportAnswer, reportPath } from '../../shared/contrac
 import type { HopKey } from '../../shared/hop/keys.ts';
 import { toSignedReport } from '../hop/sign.ts';
 
-const answerSchema = z.object({ accepted: z.boolean(), epoch: z.string().nullable(), through: z.string().nullable(), now: z.number() });
+const answerSchema = z.object({ accepted: z.boolean(), epoch: z.string().nullable(), through: z.string().nullable(), now: z.number(), knowsContract: z.boolean().optional() });
 
 /** Past this the edge counts as unreachable: well under the age at which its answers stop being fresh. */
 const answerMsMax = 2_000;

@@ -4,7 +4,7 @@
  */
 import type { Contract } from '../../shared/contract/contract.ts';
 import { toBucket, touched } from '../../shared/contract/dependencies.ts';
-import type { Report, ReportAnswer } from '../../shared/contract/report.ts';
+import { type Report, type ReportAnswer, toDeclared } from '../../shared/contract/report.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import type { JsonObject } from '../../shared/contract/values.ts';
 import { served } from '../../shared/resources/all.ts';
@@ -194,7 +194,7 @@ class Feed {
 
   /** Everything since the last report, complete as of now. */
   async tell(): Promise<ReportAnswer> {
-    const report = { epoch: this.#world.epoch, from: this.#through, through: this.#world.order(), asOf: this.now(), raised: this.#pending, whole: {}, contract: this.#world.contract.digest };
+    const report = { epoch: this.#world.epoch, from: this.#through, through: this.#world.order(), asOf: this.now(), raised: this.#pending, whole: {}, ...toDeclared(this.#world.contract) };
     this.#pending = {};
     this.#through = report.through;
     return this.send(report);

@@ -1,11 +1,11 @@
 /**
  * A rule becomes stricter, and edge and origin are deployed one after the other, in both orders, over the same
- * store and the same cache on disk: nothing stored under the old contract is served by the new one, and what
- * the new origin refuses is refused.
+ * store and the same cache on disk: nothing stored under the old contract is served by the new one, what the new
+ * origin refuses is refused, and the stored answers of resources that are declared as before stay right.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { eventually } from '../../support/eventually.ts';
-import { createFilm } from '../../support/film.ts';
+import { createFilm, toPlace } from '../../support/film.ts';
 import { type Asking, freshWithinMs, startWorld, type World } from '../../support/whole-world.ts';
 
 const stricter = { contractModule: 'test/proofs/scopes/stricter-contract.ts' };
@@ -29,6 +29,52 @@ describe('a stricter rule', () => {
     etags = new Map(await Promise.all(paths.map(async (one) => [one, (await world.request(one)).etag] as const)));
   });
   afterEach(() => world.close());
+
+  /** Of a resource that is declared as before. */
+  const places = ['/v1/places/12345', '/v1/places?state=ZZ'];
+
+  /** They are served from the cache again once the origin reports, and until then nobody is sent their bytes anew. */
+  async function expectPlacesKept(): Promise<void> {
+    for (const path of places) {
+      await eventually(`a hit for ${path}`, async () => {
+        const { isHit, cacheStatus } = await world.request(path);
+        expect(cacheStatus).not.toContain('fwd-status=200');
+        return isHit;
+      });
+      for (let round = 0; round < 5; round++) expect([path, (await world.request(path)).cacheStatus]).toEqual([path, 'tombolo; hit']);
+    }
+  }
+
+  async function storePlaces(): Promise<void> {
+    expect((await world.request(places[0] ?? '', { method: 'PUT', token: alice, json: toPlace() })).status).toBe(201);
+    for (const path of places) await world.mustHit(path);
+  }
+
+  test('of one resource leaves the stored answers of the others, when the origin is deployed first', async () => {
+    await storePlaces();
+    await world.origin.stop();
+    await world.origin.start(stricter);
+    await Promise.all(paths.map((path) => eventually(`a refusal of ${path}`, async () => !(await shows(path)), { msMax: freshWithinMs })));
+    await expectPlacesKept();
+    await expectRefusals();
+    await world.edge.restart(stricter);
+    await expectPlacesKept();
+    await expectRefusals();
+  });
+
+  test('of one resource leaves the stored answers of the others, when the edge is deployed first', async () => {
+    await storePlaces();
+    await world.edge.restart(stricter);
+    await expectPlacesKept();
+    for (const path of paths) {
+      const answer = await world.request(path);
+      expect([path, answer.isHit, answer.cacheStatus.includes('stored')]).toEqual([path, false, false]);
+    }
+    await world.origin.stop();
+    await world.origin.start(stricter);
+    await expectPlacesKept();
+    await expectRefusals();
+  });
 
   const shows = async (path: string, asking: Asking = {}): Promise<boolean> => {
     const { status, text } = await world.request(path, asking);

@@ -2,6 +2,7 @@
 import { Database, type SQLQueryBindings } from 'bun:sqlite';
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
+import type { Contract } from '../../../shared/contract/contract.ts';
 import type { Dependencies } from '../../../shared/contract/dependencies.ts';
 import type { Report } from '../../../shared/contract/report.ts';
 
@@ -26,7 +27,7 @@ interface Memo {
 const paths: readonly string[] = ['../../../edge/coordinator/generations-table.ts', '../../../edge/cache/generations.ts'];
 const [{ GenerationsTable }, { Generations }] = (await Promise.all(paths.map((path) => import(path)))) as [
   { GenerationsTable: new (sql: unknown) => Table },
-  { Generations: new (settings: { memoMs: number; feedSilentMs: number }, contract: string) => Memo },
+  { Generations: new (settings: { memoMs: number; feedSilentMs: number }, own: Pick<Contract, 'digest' | 'resources'>) => Memo },
 ];
 
 /** A Durable Object's SQL over bun:sqlite. */
@@ -103,7 +104,7 @@ test('an isolate that asks now and then knows what a naive keeper of all reports
     const table = openTable();
     const naive = new Naive();
     // With a memo of nothing every view asks.
-    const memo = new Generations({ memoMs: 0, feedSilentMs: 1_000 }, '');
+    const memo = new Generations({ memoMs: 0, feedSilentMs: 1_000 }, { digest: '', resources: new Map() });
     const ask = async (resource: string, heard: Heard | undefined) => ({ ...table.changesSince(resource, heard), ageMs: 0, contracts: [] });
     for (const [index, step] of steps.entries()) {
       expect(table.apply(toReport(step.given), index)).toBe(naive.apply(step.given));

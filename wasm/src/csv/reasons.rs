@@ -20,7 +20,6 @@ pub enum Reason {
     IntegerUnsafe = 12,
     BooleanInvalid = 13,
     DateTimeInvalid = 14,
-    ByteOrderMark = 15,
 }
 
 /// Why the whole input is refused.
