@@ -1,6 +1,6 @@
 /**
  * The types of declared fields, checked where a store writes itself: what the database checks of others' writes
- * (sqlite/checks.ts), in a tenth of the time. zod said more before; this holds for code that did not ask it.
+ * (sqlite/install/document-checks.ts), in a tenth of the time. zod said more before; this holds for code that did not ask it.
  */
 import type { FieldError } from '../../shared/contract/fault.ts';
 import type { Field, FieldKind } from '../../shared/contract/fields.ts';

@@ -15,7 +15,7 @@ export interface CsvColumn {
   readonly kind: CsvKind;
   /**
    * The header must have it, and every row a value: an empty field is `""` for a string and a rejected row
-   * for any other kind. An empty field of an optional column is left out.
+   * for any other kind. An empty field of an optional column is left out, but for a quoted one of a string, which is `""`.
    */
   readonly required: boolean;
 }

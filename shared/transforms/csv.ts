@@ -23,6 +23,7 @@ export const csvReasons = [
   'integer_unsafe',
   'boolean_invalid',
   'date_time_invalid',
+  'byte_order_mark',
 ] as const;
 export type CsvReason = (typeof csvReasons)[number];
 

@@ -3,7 +3,7 @@
  * Contenders in turn within every round, in one process; each is held to the same texts before it is measured.
  */
 import { BSON } from 'mongodb';
-import { toDocument } from '../../origin/store/mongo/documents.ts';
+import { toDocument } from '../../origin/store/mongo/read/documents.ts';
 import { BsonTexts, openBson } from '../../shared/transforms/bson.ts';
 import { TransformInstance } from '../../shared/transforms/instance.ts';
 import { tombolo } from '../unit/wasm/module.ts';

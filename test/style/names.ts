@@ -6,6 +6,8 @@ const topLevel = new Set([
   'wrangler.toml', 'bunfig.toml', 'package.json', 'bun.lock', 'tsconfig.json', '.gitignore', '.gitattributes',
   'README.md', 'LICENSE',
 ]);
+/** The axes of the tests, as test/README.md has them. */
+const testFolders = new Set(['unit', 'suites', 'workerd', 'journeys', 'proofs', 'mongod', 'style', 'bench', 'soak', 'support']);
 const saysNothing = /^(utils?|helpers?|common|misc|lib|stuff)$/;
 const folder = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 const module = /^[a-z0-9]+(-[a-z0-9]+)*(\.(object|worker|client|test|bench|slow))*(\.d)?\.ts$/;
@@ -17,6 +19,7 @@ export function findWrongNames(sources: readonly Pick<Source, 'path'>[]): Compla
     const folders = parts.slice(0, -1);
     const complaints: Complaint[] = [];
     if (!topLevel.has(parts[0] ?? '')) complaints.push(`${path}:1 ${parts[0]} is new at the top level, which is fixed: see the README's map`);
+    if (parts[0] === 'test' && parts.length > 2 && !testFolders.has(parts[1] ?? '')) complaints.push(`${path}:1 test/${parts[1]} is no place of test/README.md`);
     // A crate's own layout (src/lib.rs, build.rs) is Cargo's; foreign suites keep the names of their source.
     if (/\.(rs|java|json|xml)$/.test(file)) return complaints;
     const [stem = ''] = file.split('.');

@@ -94,8 +94,8 @@ describe('the checks fire', () => {
   });
 
   test('on names that say nothing, are not kebab-case or are new at the top', () => {
-    const paths = ['shared/utils/a.ts', 'edge/helpers.ts', 'edge/index.ts', 'origin/someThing.ts', 'Some/a.ts', 'notes.md', 'edge/cache-key.ts', 'edge/limit.object.ts', '.ci/run'];
-    expect(linesOf(findWrongNames(paths.map((path) => ({ path }))))).toEqual(['shared/utils/a.ts:1', 'edge/helpers.ts:1', 'edge/index.ts:1', 'origin/someThing.ts:1', 'Some/a.ts:1', 'Some/a.ts:1', 'notes.md:1']);
+    const paths = ['shared/utils/a.ts', 'edge/helpers.ts', 'edge/index.ts', 'origin/someThing.ts', 'Some/a.ts', 'notes.md', 'edge/cache-key.ts', 'edge/limit.object.ts', '.ci/run', 'test/store/a.test.ts', 'test/unit/edge/a.test.ts', 'test/run.ts'];
+    expect(linesOf(findWrongNames(paths.map((path) => ({ path }))))).toEqual(['shared/utils/a.ts:1', 'edge/helpers.ts:1', 'edge/index.ts:1', 'origin/someThing.ts:1', 'Some/a.ts:1', 'Some/a.ts:1', 'notes.md:1', 'test/store/a.test.ts:1']);
   });
 
   test('on a citation without a section, of one that is not there, or of what is not in the repository', () => {

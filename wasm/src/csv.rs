@@ -1,14 +1,16 @@
 //! CSV (RFC 4180) → NDJSON with declared types, in streamed chunks and bounded memory.
 //!
 //! - The first line that is not empty is the header. Empty lines are skipped: they are no rows, but count
-//!   as lines. A UTF-8 byte order mark at the very start is skipped.
+//!   as lines. A UTF-8 byte order mark at the very start is skipped; one inside rejects its row, or the header:
+//!   files were joined, and what follows it is not the text that it seems.
 //! - A row ends at LF or CR LF outside quotes, or at the end of the input. A CR without LF outside quotes
 //!   rejects its row: it is neither text nor a line end.
 //! - A quote opens a field only as its first byte; `""` inside is one quote; whatever follows the closing
-//!   quote but a comma or the row's end rejects the row. A quoted empty field equals an empty one.
+//!   quote but a comma or the row's end rejects the row. A quoted empty field is an empty text where the column holds
+//!   text, and empty where it holds anything else.
 //! - A row that is not taken is recorded with number, line, column and reason, and never ends the input.
 //!   Numbers count data rows from 1, rejected ones too; lines count from 1, the header's included.
-//! - Checks come in one order: length, UTF-8, quotes, CR, number of fields, then the fields by the plan.
+//! - Checks come in one order: length, UTF-8, byte order mark, quotes, CR, number of fields, then the fields by the plan.
 
 pub mod fields;
 pub mod header;

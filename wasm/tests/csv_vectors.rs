@@ -15,7 +15,7 @@ const CUTS_BYTES_MAX: usize = 1500;
 /// Ways in which a longer input is cut.
 const RANDOM_CUTS: usize = 8;
 
-const REASONS: [Reason; 15] = [
+const REASONS: [Reason; 16] = [
     Reason::RowTooLong,
     Reason::Utf8Invalid,
     Reason::QuoteStray,
@@ -31,6 +31,7 @@ const REASONS: [Reason; 15] = [
     Reason::IntegerUnsafe,
     Reason::BooleanInvalid,
     Reason::DateTimeInvalid,
+    Reason::ByteOrderMark,
 ];
 
 #[derive(Default, PartialEq)]

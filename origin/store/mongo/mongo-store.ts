@@ -13,20 +13,20 @@ import { compiledModule } from '../../compute/module.ts';
 import { storeLimits } from '../limits.ts';
 import { StoreNotReady } from '../not-ready.ts';
 import type { ChangeBatch, HistoryLost, ListRequest, Mutation, Read, ReadOptions, Store, WriteOptions, Written } from '../store.ts';
-import { mustServe } from './checks.ts';
-import { toClient, toDatabaseName } from './client.ts';
-import { majorityTime } from './cluster-time.ts';
-import { ensureEpoch, replaceEpoch } from './epoch.ts';
-import { deadlineExceeded, isPassing, storeUnavailable, toStoreFault } from './errors.ts';
-import { Head } from './head.ts';
-import { inTime } from './in-time.ts';
-import { inspectedMax, install, type Installed } from './install.ts';
-import { RawTexts } from './raw-texts.ts';
-import { type Reading, Reader } from './reader.ts';
+import { mustServe } from './connection/server-checks.ts';
+import { toClient, toDatabaseName } from './connection/client.ts';
+import { majorityTime } from './connection/cluster-time.ts';
+import { ensureEpoch, replaceEpoch } from './feed/epoch.ts';
+import { deadlineExceeded, isPassing, storeUnavailable, toStoreFault } from './connection/errors.ts';
+import { Head } from './feed/head.ts';
+import { inTime } from './connection/in-time.ts';
+import { inspectedMax, install, type Installed } from './install/install.ts';
+import { RawTexts } from './read/raw-texts.ts';
+import { type Reading, Reader } from './read/reader.ts';
 import { StandaloneStore } from './standalone-store.ts';
-import { cursorsOf } from './system-collections.ts';
-import { watchChanges } from './watch.ts';
-import { Writer } from './writer.ts';
+import { cursorsOf } from './install/system-records.ts';
+import { watchChanges } from './feed/watch.ts';
+import { Writer } from './write/writer.ts';
 
 export interface MongoStoreOptions {
   /** A connection string; its path names the database. */

@@ -1,6 +1,6 @@
 /**
  * The store on a standalone MongoDB, for resources that nobody writes through us and that are neither cached nor
- * live (checks.ts): it has no transactions and no change feed. What other programs write is in the next read, whatever
+ * live (server-checks.ts): it has no transactions and no change feed. What other programs write is in the next read, whatever
  * preference and concern a resource declares: the server is its own majority, and the only one to ask.
  *
  * So positions order nothing here. There is one for each run of the server, the same for every origin on it; each
@@ -14,11 +14,11 @@ import type { Resource } from '../../../shared/contract/resource.ts';
 import { storeLimits } from '../limits.ts';
 import type { ChangeBatch, HistoryLost, ListRequest, Mutation, Read, ReadOptions, Store, WriteOptions, Written } from '../store.ts';
 import { Wake } from '../wake.ts';
-import { codeOf, codes, deadlineExceeded, storeUnavailable, toStoreFault } from './errors.ts';
-import { inTime } from './in-time.ts';
-import { install, type Installed } from './install.ts';
-import { RawTexts } from './raw-texts.ts';
-import { type Reading, Reader } from './reader.ts';
+import { codeOf, codes, deadlineExceeded, storeUnavailable, toStoreFault } from './connection/errors.ts';
+import { inTime } from './connection/in-time.ts';
+import { install, type Installed } from './install/install.ts';
+import { RawTexts } from './read/raw-texts.ts';
+import { type Reading, Reader } from './read/reader.ts';
 
 interface Opened {
   readonly client: MongoClient;

@@ -1,7 +1,7 @@
 /** A store on MongoDB in a database of its own, and other programs beside it. */
 import type { Db } from 'mongodb';
 import { openMongoStore, type MongoStoreOptions } from '../../../origin/store/mongo/mongo-store.ts';
-import { mustStored } from '../../../origin/store/mongo/documents.ts';
+import { mustStored } from '../../../origin/store/mongo/read/documents.ts';
 import type { Store } from '../../../origin/store/store.ts';
 import type { MongodOptions, Server } from '../../mongod/mongod.ts';
 import { type MongoDatabase, openControlledDatabase, openMongoDatabase } from '../../support/mongo-database.ts';

@@ -5,7 +5,7 @@ import type { Resource } from '../../../shared/contract/resource.ts';
 import { reduce } from '../../../shared/contract/rules.ts';
 import { reversed } from '../../../shared/contract/shapes.ts';
 import type { JsonObject, Scalar } from '../../../shared/contract/values.ts';
-import { toBranchQuery } from '../../../origin/store/mongo/branch-query.ts';
+import { toBranchQuery } from '../../../origin/store/mongo/read/branch-query.ts';
 import { toPlan } from '../../../origin/store/plan.ts';
 import type { ListRequest } from '../../../origin/store/store.ts';
 import { validArbitrary } from './arbitraries.ts';

@@ -1,9 +1,9 @@
 /** The room that history takes: the change log is bounded in bytes, and whoever stands before what went is told. */
 import { describe, expect, test } from 'bun:test';
-import { beginEpoch } from '../../../origin/store/sqlite/prepare-file.ts';
-import { type Connection, openWriter } from '../../../origin/store/sqlite/database.ts';
-import { ChangeLog } from '../../../origin/store/sqlite/log.ts';
-import { LogSize } from '../../../origin/store/sqlite/log-size.ts';
+import { beginEpoch } from '../../../origin/store/sqlite/install/prepare-file.ts';
+import { type Connection, openWriter } from '../../../origin/store/sqlite/connection/database.ts';
+import { ChangeLog } from '../../../origin/store/sqlite/feed/log.ts';
+import { LogSize } from '../../../origin/store/sqlite/feed/log-size.ts';
 import { storeLimits } from '../../../origin/store/limits.ts';
 import type { Store } from '../../../origin/store/store.ts';
 import { eventually } from '../../support/eventually.ts';

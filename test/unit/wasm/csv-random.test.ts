@@ -10,7 +10,7 @@ const encoder = new TextEncoder();
 const noise = fc.array(
   fc.oneof(
     { weight: 12, arbitrary: fc.constantFrom('"', ',', '\n', '\r', '\r\n', '""', '","', '"\n') },
-    { weight: 12, arbitrary: fc.constantFrom('a', 'bc', '0', '12', '-', '.', 'e5', ' ', '\\', '\t', '\u0000', 'é', '日', '😀') },
+    { weight: 12, arbitrary: fc.constantFrom('a', 'bc', '0', '12', '-', '.', 'e5', ' ', '\\', '\t', '\u0000', 'é', '日', '😀', '\ufeff', '.0') },
     { weight: 2, arbitrary: fc.constantFrom('true', 'FALSE', '2024-02-29T00:00:00Z', 'x'.repeat(15), 'y'.repeat(64), '1234567890123456') },
     { weight: 1, arbitrary: fc.constantFrom(Uint8Array.of(0xff), Uint8Array.of(0xc3), Uint8Array.of(0xe2, 0x82), Uint8Array.of(0x80)) },
   ),

@@ -85,7 +85,9 @@ function match(pattern: RegExp, text: string, at: number): string | undefined {
 }
 
 function rowFault(row: Row, width: number): CsvReason | undefined {
-  if (decode(row.raw) === undefined) return 'utf8_invalid';
+  const raw = decode(row.raw);
+  if (raw === undefined) return 'utf8_invalid';
+  if (raw.includes('\ufeff')) return 'byte_order_mark';
   const faulty = row.fields.find(({ isQuoted, open, isUnclosed }) => isUnclosed || (isQuoted ? open !== '' : open.includes('"')));
   if (faulty) return faulty.isUnclosed ? 'quote_unclosed' : 'quote_stray';
   if (row.fields.some(({ isQuoted, open }) => !isQuoted && open.includes('\r'))) return 'carriage_return_lone';
@@ -99,7 +101,7 @@ function toLine(plan: CsvPlan, header: readonly string[], row: Row): string | Pi
     const field = row.fields[header.indexOf(column.source)];
     if (!field) continue;
     const text = decode(field.text) ?? '';
-    if (text === '' && !column.required) continue;
+    if (text === '' && !column.required && !(field.isQuoted && column.kind === 'string')) continue;
     const reason = fieldFault(column, text);
     if (reason) return { column: column.source, reason };
     entries.push(`${JSON.stringify(column.key)}:${toJson(column, text)}`);
@@ -115,7 +117,7 @@ function fieldFault({ kind }: CsvColumn, text: string): CsvReason | undefined {
     return Number.isFinite(Number(text)) ? undefined : 'number_out_of_range';
   }
   if (kind === 'integer') {
-    if (!/^-?(0|[1-9][0-9]*)$/.test(text)) return 'integer_invalid';
+    if (!/^-?(0|[1-9][0-9]*)(\.0+)?$/.test(text)) return 'integer_invalid';
     return Number.isSafeInteger(Number(text)) ? undefined : 'integer_unsafe';
   }
   if (kind === 'boolean') return /^(true|false|TRUE|FALSE)$/.test(text) ? undefined : 'boolean_invalid';
@@ -133,6 +135,7 @@ function isDateTime(text: string): boolean {
 
 function toJson({ kind }: CsvColumn, text: string): string {
   if (kind === 'string' || kind === 'date-time') return JSON.stringify(text);
+  if (kind === 'integer') return text.replace(/\.0+$/, '');
   return kind === 'boolean' ? text.toLowerCase() : text;
 }
 

@@ -80,15 +80,23 @@ fn is_in_range(mantissa: &[u8], power: i64) -> bool {
     place < place_max || (place == place_max && leading <= leading_max)
 }
 
-/// A JSON integer at most [`INTEGER_MAX`] away from 0. `1.0` and `1e3` are not integers here.
+/// An integer at most [`INTEGER_MAX`] away from 0 → the bytes of its sign and digits. A fraction of zeros says
+/// nothing and is left out; `1e3` is not an integer here.
 #[inline(always)]
-pub fn integer(text: &[u8]) -> Result<(), Reason> {
-    if strip_whole(text) != Some(&[]) {
+pub fn integer(text: &[u8]) -> Result<usize, Reason> {
+    let rest = strip_whole(text).ok_or(Reason::IntegerInvalid)?;
+    if !rest.is_empty() && !is_zero_fraction(rest) {
         return Err(Reason::IntegerInvalid);
     }
-    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    let whole = &text[..text.len() - rest.len()];
+    let digits = whole.strip_prefix(b"-").unwrap_or(whole);
     let is_safe = digits.len() < INTEGER_MAX.len() || (digits.len() == INTEGER_MAX.len() && digits <= INTEGER_MAX);
-    if is_safe { Ok(()) } else { Err(Reason::IntegerUnsafe) }
+    if is_safe { Ok(whole.len()) } else { Err(Reason::IntegerUnsafe) }
+}
+
+/// `.0`, `.00` and so on, as spreadsheets and data frames write whole numbers.
+fn is_zero_fraction(text: &[u8]) -> bool {
+    matches!(text, [b'.', b'0', zeros @ ..] if zeros.iter().all(|digit| *digit == b'0'))
 }
 
 /// The value of a boolean's text.

@@ -20,6 +20,7 @@ pub enum Reason {
     IntegerUnsafe = 12,
     BooleanInvalid = 13,
     DateTimeInvalid = 14,
+    ByteOrderMark = 15,
 }
 
 /// Why the whole input is refused.

@@ -1,5 +1,6 @@
 //! Checks one row and writes it as one line of NDJSON.
 
+use super::BYTE_ORDER_MARK;
 use super::fields;
 use super::header::{Header, Target};
 use super::limits::FIELD_BYTES_MAX;
@@ -55,8 +56,8 @@ pub fn row(out: &mut Writer, header: &Header, text: Text<'_>, row: &Row, len: us
 fn check(row: &Row, input: &[u8], len: usize, fields: usize) -> Result<(), Reason> {
     let reason = if row.dropped {
         Reason::RowTooLong
-    } else if row.high && str::from_utf8(&input[row.start..row.start + len]).is_err() {
-        Reason::Utf8Invalid
+    } else if let Some(fault) = row.high.then(|| high(&input[row.start..row.start + len])).flatten() {
+        fault
     } else if let Some(fault) = row.fault {
         fault
     } else if row.returns > 0 {
@@ -71,7 +72,20 @@ fn check(row: &Row, input: &[u8], len: usize, fields: usize) -> Result<(), Reaso
     Err(reason)
 }
 
-/// Writes one field with its key, or nothing where an optional field is empty.
+/// What is wrong with text that is not all ASCII.
+fn high(text: &[u8]) -> Option<Reason> {
+    if str::from_utf8(text).is_err() {
+        return Some(Reason::Utf8Invalid);
+    }
+    has_byte_order_mark(text).then_some(Reason::ByteOrderMark)
+}
+
+/// Whether a byte order mark stands in `text`; its first byte is rare enough to be looked for alone.
+pub fn has_byte_order_mark(text: &[u8]) -> bool {
+    text.contains(&BYTE_ORDER_MARK[0]) && text.windows(BYTE_ORDER_MARK.len()).any(|window| window == BYTE_ORDER_MARK)
+}
+
+/// Writes one field with its key, or nothing where an optional field is empty. Quotes around nothing are a text.
 #[inline(always)]
 fn field(out: &mut Writer, input: &[u8], span: Range<usize>, target: &Target, escapes: bool) -> Result<(), Reason> {
     let (mut from, mut to) = (span.start, span.end);
@@ -83,7 +97,7 @@ fn field(out: &mut Writer, input: &[u8], span: Range<usize>, target: &Target, es
         from += 1;
         to -= 1;
     }
-    if from == to && !target.required {
+    if from == to && !target.required && !(is_quoted && target.kind == Kind::String) {
         return Ok(());
     }
     if from == to && target.kind != Kind::String {
@@ -98,8 +112,8 @@ fn field(out: &mut Writer, input: &[u8], span: Range<usize>, target: &Target, es
             out.copy(input, from, to);
         }
         Kind::Integer => {
-            fields::integer(&input[from..to])?;
-            out.copy(input, from, to);
+            let digits = fields::integer(&input[from..to])?;
+            out.copy(input, from, from + digits);
         }
         Kind::Boolean if fields::boolean(&input[from..to])? => out.copy(&TRUE, 0, 4),
         Kind::Boolean => out.copy(&FALSE, 0, 5),

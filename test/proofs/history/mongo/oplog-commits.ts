@@ -1,11 +1,11 @@
 /**
  * The commits of a MongoDB store, from the test server's own log: every entry that a majority has had, taken as
  * the commit point passes it, so that nothing that is forgotten or rolled back later changes what was true. Only
- * the form of positions is the engine's (origin/store/mongo/cluster-position.ts).
+ * the form of positions is the engine's (origin/store/mongo/feed/positions.ts).
  */
 import type { JsonObject } from '../../../../shared/contract/values.ts';
-import { timeOfToken, toChangePosition, tokenText } from '../../../../origin/store/mongo/cluster-position.ts';
-import { toValue } from '../../../../origin/store/mongo/documents.ts';
+import { timeOfToken, toChangePosition, tokenText } from '../../../../origin/store/mongo/feed/positions.ts';
+import { toValue } from '../../../../origin/store/mongo/read/documents.ts';
 import { type Doc, type Operation, type OplogEntry, type Server, toToken } from '../../../mongod/mongod.ts';
 import { type CommitSource, toCommit } from '../commits.ts';
 import type { Commit } from '../history.ts';

@@ -1,0 +1,65 @@
+/** What the server has to be, looked at once before anything is written: all that is missing, in one message. */
+import type { Db, Document } from 'mongodb';
+import type { Resource } from '../../../../shared/contract/resource.ts';
+import { StoreNotReady } from '../../not-ready.ts';
+
+/** Pre- and post-images came with 6.0, `$changeStreamSplitLargeEvent` with 7.0. */
+const majorMin = 7;
+/** Nonces expire by the server's clock, signatures by ours. */
+const skewMsMax = 30_000;
+const actionsNeeded = {
+  'replica set': ['find', 'insert', 'update', 'remove', 'createCollection', 'createIndex', 'collMod', 'listCollections', 'listIndexes', 'changeStream'],
+  standalone: ['find', 'createCollection', 'createIndex', 'collMod', 'listCollections', 'listIndexes'],
+} as const;
+
+/** A standalone serves what needs neither transactions nor a feed. */
+export type Deployment = 'replica set' | 'standalone';
+
+export async function mustServe(database: Db, resources: readonly Resource[], clock: () => number): Promise<Deployment> {
+  const askedAt = clock();
+  const hello = await database.command({ hello: 1 });
+  const skewMs = hello['localTime'] instanceof Date ? hello['localTime'].getTime() - (askedAt + clock()) / 2 : 0;
+  const { version } = await database.command({ buildInfo: 1 });
+  const { authInfo } = await database.command({ connectionStatus: 1, showPrivileges: true }).catch(unknownRights);
+  const needs = resources.flatMap(toNeeds);
+  const deployment = isStandalone(hello) && needs.length === 0 ? 'standalone' : 'replica set';
+  const problems = [
+    ...(deployment === 'standalone' || typeof hello['setName'] === 'string' ? [] : [`the server is no member of a replica set, so it has no transactions and no change feed${needs.length === 0 ? '' : ` (${needs.join('; ')})`}; start mongod with --replSet rs0, then run rs.initiate() in mongosh (one member is enough)`]),
+    ...(Number.parseInt(String(version), 10) >= majorMin ? [] : [`the server is MongoDB ${version}; the change feed needs ${majorMin}.0 or newer (events over 16 MB, images); install it member by member, then run db.adminCommand({ setFeatureCompatibilityVersion: "${majorMin}.0", confirm: true })`]),
+    ...(deployment === 'standalone' || Math.abs(skewMs) <= skewMsMax ? [] : [`the server's clock is ${Math.round(skewMs / 1_000)} s from ours, so one-use nonces would expire at the wrong time; let NTP set both: timedatectl set-ntp true`]),
+    ...toMissingRights(database.databaseName, actionsNeeded[deployment], authInfo),
+  ];
+  if (problems.length > 0) throw new StoreNotReady(database.databaseName, problems);
+  return deployment;
+}
+
+/** Neither a member, nor one that waits for its set to begin, nor a router of a cluster. */
+function isStandalone(hello: Document): boolean {
+  return hello['setName'] === undefined && hello['isreplicaset'] !== true && hello['msg'] !== 'isdbgrid';
+}
+
+/** What a resource has that takes transactions or the feed. */
+function toNeeds({ name, internal, rules, cache, live }: Resource): readonly string[] {
+  const isWritten = internal || [rules.create, rules.update, rules.remove].some(({ kind }) => kind !== 'nobody');
+  const has = [...(isWritten ? ['written'] : []), ...(cache === 'none' ? [] : ['cached']), ...(live ? ['live'] : [])];
+  return has.length === 0 ? [] : [`${name}: is ${has.join(', ')}`];
+}
+
+function unknownRights(): Document {
+  return { authInfo: {} };
+}
+
+/** Without users there are no rights to lack. */
+function toMissingRights(name: string, needed: readonly string[], authInfo: Document | undefined): readonly string[] {
+  const users: unknown = authInfo?.['authenticatedUsers'];
+  const privileges: unknown = authInfo?.['authenticatedUserPrivileges'];
+  if (!Array.isArray(users) || !Array.isArray(privileges)) return [];
+  const granted = new Set(privileges.flatMap((privilege: Document) => (covers(privilege['resource'], name) ? privilege['actions'] : [])));
+  const missing = needed.filter((action) => !granted.has(action) && !granted.has('anyAction'));
+  if (missing.length === 0) return [];
+  return users.slice(0, 1).map(({ user, db }: Document) => `the user ${user} may not ${missing.join(', ')} on ${name}, and Tombolo could not store, index or hear of changes there; run db.getSiblingDB("${db}").grantRolesToUser("${user}", [{ role: "readWrite", db: "${name}" }, { role: "dbAdmin", db: "${name}" }])`);
+}
+
+function covers(resource: Document | undefined, name: string): boolean {
+  return resource?.['anyResource'] === true || ((resource?.['db'] === name || resource?.['db'] === '') && resource['collection'] === '');
+}

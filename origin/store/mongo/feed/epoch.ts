@@ -1,0 +1,36 @@
+/** The epoch: random, kept in the database, renewed when state or history was lost. */
+import type { Db, MongoClient, Timestamp } from 'mongodb';
+import { mustOperationTime } from '../connection/cluster-time.ts';
+import { codeOf, codes } from '../connection/errors.ts';
+import { metaOf } from '../install/system-records.ts';
+
+async function findEpoch(database: Db): Promise<string | undefined> {
+  return (await metaOf(database).findOne({ _id: 'epoch' }))?.value;
+}
+
+export async function mustEpoch(database: Db): Promise<string> {
+  const epoch = await findEpoch(database);
+  if (epoch === undefined) throw new Error('the database has no epoch: it was dropped, and nobody has begun a new one yet');
+  return epoch;
+}
+
+/** Of several processes that begin one, the first wins. */
+export async function ensureEpoch(database: Db, fresh: string): Promise<string> {
+  try {
+    await metaOf(database).updateOne({ _id: 'epoch' }, { $setOnInsert: { value: fresh, at: new Date() } }, { upsert: true });
+  } catch (error) {
+    if (codeOf(error) !== codes.duplicateKey) throw error;
+  }
+  return mustEpoch(database);
+}
+
+/** The cluster time at which the new epoch begins. */
+export async function replaceEpoch(client: MongoClient, database: Db, epoch: string): Promise<Timestamp> {
+  const session = client.startSession();
+  try {
+    await metaOf(database).replaceOne({ _id: 'epoch' }, { value: epoch, at: new Date() }, { upsert: true, session });
+    return mustOperationTime(session);
+  } finally {
+    await session.endSession();
+  }
+}

@@ -1,0 +1,67 @@
+/** Events of the database as changes of resources. Images are those of the moment, or unknown: never looked up later. */
+import type { Document } from 'mongodb';
+import type { Change } from '../../../../shared/contract/change.ts';
+import type { Position } from '../../../../shared/contract/position.ts';
+import type { Resource } from '../../../../shared/contract/resource.ts';
+import type { JsonObject } from '../../../../shared/contract/values.ts';
+import { type BsonDocument } from '../read/bson-values.ts';
+import { fromStoredId, toValue } from '../read/documents.ts';
+import { metaName } from '../install/system-records.ts';
+
+export type Event =
+  | { readonly kind: 'changes'; readonly changes: readonly Change[]; readonly touchesSchema: boolean }
+  /** A new epoch began here. */
+  | { readonly kind: 'epoch'; readonly epoch: string }
+  /** The epoch itself is gone, and with it the database or all that Tombolo knew of it. */
+  | { readonly kind: 'reset' };
+
+export function toPipeline(resources: Iterable<Resource>): readonly Document[] {
+  const names = [metaName, ...[...resources].map(({ name }) => name)];
+  return [{ $match: { $or: [{ 'ns.coll': { $in: names } }, { 'to.coll': { $in: names } }, { operationType: { $in: ['dropDatabase', 'invalidate'] } }] } }];
+}
+
+export function toEvent(resources: ReadonlyMap<string, Resource>, document: Document, position: Position): Event {
+  const name: unknown = document['ns']?.coll;
+  switch (document['operationType']) {
+    case 'insert':
+    case 'replace':
+    case 'update':
+    case 'delete':
+      return name === metaName ? toEpoch(document) : { kind: 'changes', changes: toDocumentChange(resources, document, position), touchesSchema: false };
+    case 'drop':
+    case 'rename':
+      return name === metaName ? { kind: 'reset' } : { kind: 'changes', changes: [name, document['to']?.coll].flatMap((touched) => toResourceChange(resources, touched, position)), touchesSchema: true };
+    case 'dropDatabase':
+    case 'invalidate':
+      return { kind: 'reset' };
+    default:
+      return { kind: 'changes', changes: [], touchesSchema: false };
+  }
+}
+
+function toEpoch(document: Document): Event {
+  if (document['documentKey']?._id !== 'epoch') return { kind: 'changes', changes: [], touchesSchema: false };
+  const epoch: unknown = document['fullDocument']?.value;
+  return typeof epoch === 'string' ? { kind: 'epoch', epoch } : { kind: 'reset' };
+}
+
+function toResourceChange(resources: ReadonlyMap<string, Resource>, name: unknown, position: Position): readonly Change[] {
+  return typeof name === 'string' && resources.has(name) ? [{ kind: 'resource', resource: name, position }] : [];
+}
+
+function toDocumentChange(resources: ReadonlyMap<string, Resource>, document: Document, position: Position): readonly Change[] {
+  const resource = resources.get(document['ns'].coll);
+  const id = resource === undefined ? undefined : fromStoredId(resource, document['documentKey']?._id);
+  if (resource === undefined || id === undefined) return [];
+  const type: unknown = document['operationType'];
+  return [{
+    kind: 'document', resource: resource.name, id, position,
+    before: type === 'insert' ? null : toImage(id, document['fullDocumentBeforeChange']),
+    after: type === 'delete' ? null : toImage(id, document['fullDocument']),
+  }];
+}
+
+/** Images that were not kept, or have expired, come as null or not at all. */
+function toImage(id: string, image: BsonDocument | null | undefined): JsonObject | undefined {
+  return image === null || image === undefined ? undefined : toValue(id, image);
+}

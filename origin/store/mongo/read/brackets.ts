@@ -1,0 +1,81 @@
+/**
+ * MongoDB's order of types as the brackets of every order here (SEMANTICS §5), as values of sort keys and
+ * as conditions on one field. Comparisons in MongoDB match values of their own type alone, so a condition on a
+ * bracket is an interval of an index.
+ */
+import { Decimal128, Double, Int32, Long, ObjectId } from 'mongodb';
+import { isObjectId, ranks, type SortValue } from '../../../../shared/contract/values.ts';
+
+/** The operand of one field in a filter. */
+export type Operand = Readonly<Record<string, unknown>>;
+
+/** Types that are in no order: an array is in its index once for each element, and the rest compares in its own ways. */
+export const oddTypes = ['object', 'array', 'binData', 'timestamp', 'regex', 'javascript', 'javascriptWithScope', 'minKey', 'maxKey', 'dbPointer', 'symbol'] as const;
+
+/** Of the brackets that an index walk meets, ascending. */
+const walked = [ranks.null, ranks.number, ranks.string, ranks.objectId, ranks.boolean, ranks.instant] as const;
+
+/** `other`: an odd value, which stands between strings and object ids and has no order inside. */
+export function toSortKey(value: unknown): SortValue {
+  if (value === null || value === undefined) return { rank: ranks.null, value: 0 };
+  if (typeof value === 'string') return { rank: ranks.string, value };
+  if (typeof value === 'boolean') return { rank: ranks.boolean, value: value ? 1 : 0 };
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? { rank: ranks.other, value: 0 } : { rank: ranks.instant, value: value.toISOString() };
+  if (value instanceof ObjectId) return { rank: ranks.objectId, value: value.toHexString() };
+  const number = toNumber(value);
+  return number === undefined ? { rank: ranks.other, value: 0 } : { rank: ranks.number, value: number };
+}
+
+/** A cursor is JSON: what no JSON number holds stands at the nearest end. */
+function toNumber(value: unknown): number | undefined {
+  const number = typeof value === 'number' ? value : value instanceof Int32 || value instanceof Double ? value.valueOf() : value instanceof Long ? value.toNumber() : value instanceof Decimal128 ? Number(value.toString()) : undefined;
+  if (number === undefined) return undefined;
+  return Number.isNaN(number) ? -Number.MAX_VALUE : Math.min(Math.max(number, -Number.MAX_VALUE), Number.MAX_VALUE);
+}
+
+/** A sort value as a document holds it. */
+export function toOperand({ rank, value }: SortValue): unknown {
+  if (rank === ranks.null) return null;
+  if (rank === ranks.boolean) return value === 1;
+  if (rank === ranks.instant) return new Date(value);
+  return rank === ranks.objectId ? ObjectId.createFromHexString(String(value)) : value;
+}
+
+/** NaN is the least number, and no comparison but equality finds it. */
+const notANumber: Operand = { $eq: Number.NaN };
+
+const whole: Readonly<Record<number, readonly Operand[]>> = {
+  [ranks.null]: [{ $eq: null }],
+  [ranks.number]: [notANumber, { $gte: Number.NEGATIVE_INFINITY }],
+  [ranks.string]: [{ $gte: '' }],
+  [ranks.objectId]: [{ $gte: ObjectId.createFromHexString('0'.repeat(24)) }],
+  [ranks.boolean]: [{ $gte: false }],
+  [ranks.instant]: [{ $gte: new Date(-8.64e15) }],
+};
+
+/** What comes strictly after a value: the rest of its own bracket, then each bracket behind it. */
+export function beyond(at: SortValue, descending: boolean): readonly { readonly rank: number; readonly operand: Operand }[] {
+  const isBehind = (rank: number) => (descending ? rank < at.rank : rank > at.rank);
+  const others = walked.filter(isBehind).flatMap((rank) => (whole[rank] ?? []).map((operand) => ({ rank, operand })));
+  if (at.rank === ranks.null || at.rank === ranks.other) return others;
+  const rest = [{ rank: at.rank, operand: { [descending ? '$lt' : '$gt']: toOperand(at) } }, ...(descending && at.rank === ranks.number ? [{ rank: at.rank, operand: notANumber }] : [])];
+  return [...rest, ...others];
+}
+
+/** The least ObjectId whose 24 digits are not before `text`; `undefined` where there is none. */
+export function leastObjectId(text: string): ObjectId | undefined {
+  if (isObjectId(text)) return ObjectId.createFromHexString(text);
+  const digits = /^[0-9a-f]{0,24}/.exec(text)?.[0] ?? '';
+  const next = digits.length < 24 ? text.charAt(digits.length) : '';
+  // The rest of the text lies behind every digit, or 24 digits are not enough: the next greater number of so many digits.
+  if (digits.length === 24 || next > 'f') return increment(digits);
+  const filler = next === '' || next < '0' ? '0' : 'a';
+  return ObjectId.createFromHexString((next === '' ? digits : digits + filler).padEnd(24, '0'));
+}
+
+function increment(digits: string): ObjectId | undefined {
+  const kept = digits.replace(/f*$/, '');
+  if (kept === '') return undefined;
+  const last = Number.parseInt(kept.slice(-1), 16) + 1;
+  return ObjectId.createFromHexString((kept.slice(0, -1) + last.toString(16)).padEnd(24, '0'));
+}

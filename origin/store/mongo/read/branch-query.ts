@@ -1,0 +1,86 @@
+/** One branch of a plan as one query: a filter whose every alternative is a run of one index, and the order of that index. */
+import type { Document } from 'mongodb';
+import type { Resource } from '../../../../shared/contract/resource.ts';
+import type { IndexSpec, SortKey } from '../../../../shared/contract/shapes.ts';
+import type { Scalar, SortValue } from '../../../../shared/contract/values.ts';
+import type { Interval } from '../../interval.ts';
+import { isArrayField, mustKind } from '../../kinds.ts';
+import type { Branch } from '../../plan.ts';
+import { oddTypes } from './brackets.ts';
+import { ofKind } from './bson-values.ts';
+import { toStoredId } from './documents.ts';
+import { type Condition, type Keys, toAlternatives, toBounds, toPath } from './keyset.ts';
+
+export interface BranchRequest {
+  readonly resource: Resource;
+  readonly branch: Branch;
+  readonly sort: readonly SortKey[];
+  readonly interval: Interval | undefined;
+  readonly after: readonly SortValue[] | undefined;
+  /** Whether documents may hold what has no order; then the walk leaves them out (odd-documents.ts). */
+  readonly mayBeOdd: boolean;
+}
+
+export interface BranchQuery {
+  readonly filter: Document;
+  readonly sort: Document;
+  /** The key of the index that is walked. */
+  readonly hint: Document;
+}
+
+/** `undefined`: no document can be in it. */
+export function toBranchQuery({ resource, branch, sort, interval, after, mayBeOdd }: BranchRequest): BranchQuery | undefined {
+  const keys: Keys = { resource, sort, pinned: branch.pinned, interval };
+  const common = [...toEqualities(resource, branch), ...toBounds(keys), ...toTypes(keys, mayBeOdd)];
+  const alternatives = after === undefined ? [[]] : toAlternatives(keys, after);
+  if (alternatives.length === 0) return undefined;
+  const filters = alternatives.map((alternative) => toFilter([...common, ...alternative]));
+  const [only, second] = filters;
+  return {
+    filter: only !== undefined && second === undefined ? only : { $or: filters },
+    sort: Object.fromEntries(sort.map(({ field, descending }) => [toPath(field), descending ? -1 : 1])),
+    hint: toIndexKey(branch.index),
+  };
+}
+
+/** Each field is in the key once; the id alone is the index that every collection has. */
+export function toIndexKey({ equal, has, sort }: IndexSpec): Document {
+  const pinned = [...(has === undefined ? [] : [has]), ...equal].map((field) => [toPath(field), 1] as const);
+  const walked = sort.map(({ field, descending }) => [toPath(field), descending ? -1 : 1] as const);
+  return isIdAlone([...pinned, ...walked].map(([path]) => path)) ? { _id: 1 } : Object.fromEntries([...pinned, ...walked]);
+}
+
+function isIdAlone(paths: readonly string[]): boolean {
+  return paths.every((path) => path === '_id');
+}
+
+function toEqualities(resource: Resource, { pinned, has }: Branch): readonly Condition[] {
+  const equal = (field: string, value: Scalar): Condition =>
+    ({ [toPath(field)]: { $eq: field === 'id' ? toStoredId(resource, String(value)) ?? null : ofKind(value, mustKind(resource, field)) } });
+  return [...(has === undefined ? [] : [equal(has.field, has.value)]), ...[...pinned].map(([field, value]) => equal(field, value))];
+}
+
+/** Equality finds arrays that contain the value, and orders take an array by one element: neither is meant here. */
+function toTypes({ resource, sort, pinned }: Keys, mayBeOdd: boolean): readonly Condition[] {
+  const idType: Condition = { _id: { $type: resource.id === 'objectId' ? 'objectId' : 'string' } };
+  if (!mayBeOdd) return [idType];
+  return [idType, ...plainFields(resource, sort, pinned).map((field) => ({ [field]: { $not: { $type: oddTypes } } }))];
+}
+
+/** Fields whose one value a list depends on. */
+export function plainFields(resource: Resource, sort: readonly SortKey[], pinned: ReadonlyMap<string, unknown>): readonly string[] {
+  return [...new Set([...pinned.keys(), ...sort.map(({ field }) => field)])].filter((field) => field !== 'id' && !isArrayField(resource, field));
+}
+
+/** Operators of one field that do not meet stand in one operand: the form that planners read bounds from. */
+function toFilter(conditions: readonly Condition[]): Document {
+  const filter: Record<string, Record<string, unknown>> = {};
+  const rest: Condition[] = [];
+  for (const condition of conditions) for (const [path, operand] of Object.entries(condition)) {
+    const there = filter[path];
+    if (there === undefined) filter[path] = { ...operand };
+    else if (Object.keys(operand).some((operator) => operator in there)) rest.push({ [path]: operand });
+    else Object.assign(there, operand);
+  }
+  return rest.length === 0 ? filter : { ...filter, $and: rest };
+}

@@ -1,0 +1,106 @@
+/**
+ * The table of types between documents as they lie in MongoDB and as they travel (SEMANTICS §4), over the
+ * driver's objects; `wasm/src/bson/values.rs` is the same over bytes, and test/suites/store/bson-texts.test.ts holds
+ * them together. Going back, a value that JSON shows as it did before, at its place or anywhere in its
+ * array, keeps the type that it had, so that a patch never retypes what it does not name; what is new has the type that
+ * is declared for its place, at any depth (SEMANTICS §17).
+ */
+import { BSON, Binary, BSONSymbol, Decimal128, Double, Int32, Long, ObjectId, Timestamp } from 'mongodb';
+import { matchElements } from '../../../../shared/contract/elements.ts';
+import { type FieldKind, kindOfType } from '../../../../shared/contract/fields.ts';
+import { unwrapped } from '../../../../shared/contract/open-schema.ts';
+import type { Resource } from '../../../../shared/contract/resource.ts';
+import { placeOf } from '../../../../shared/contract/schema-places.ts';
+import type { Type } from '../../../../shared/contract/schema-tree.ts';
+import { isInstant, isJsonObject, isObjectId, type Json, type JsonObject } from '../../../../shared/contract/values.ts';
+
+/** The driver's own bound for numbers. */
+const exactMax = Long.fromNumber(2 ** 53);
+
+export type BsonDocument = Readonly<Record<string, unknown>>;
+
+export function toJson(value: unknown): Json {
+  if (value === null || value === undefined) return null;
+  if (typeof value === 'number') return Number.isFinite(value) ? value : null;
+  if (typeof value === 'string' || typeof value === 'boolean') return value;
+  if (typeof value === 'bigint') return toJson(Long.fromBigInt(value));
+  if (Array.isArray(value)) return value.map(toJson);
+  if (typeof value !== 'object') return null;
+  return value instanceof Date ? toInstant(value) : isBsonObject(value) ? fromBsonType(value) : toJsonObject(value as BsonDocument);
+}
+
+function toJsonObject(value: BsonDocument): JsonObject {
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, toJson(each)]));
+}
+
+/** BSON dates reach further than JavaScript's, and those have no text. */
+function toInstant(value: Date): string | null {
+  return Number.isNaN(value.getTime()) ? null : value.toISOString();
+}
+
+function isBsonObject(value: object): value is { readonly _bsontype: string } {
+  return '_bsontype' in value && typeof value._bsontype === 'string';
+}
+
+function fromBsonType(value: { readonly _bsontype: string }): Json {
+  if (value instanceof ObjectId) return value.toHexString();
+  if (value instanceof Int32 || value instanceof Double) return toJson(value.valueOf());
+  if (value instanceof Timestamp) return value.toString();
+  if (value instanceof BSONSymbol) return value.valueOf();
+  if (value instanceof Long) return value.lessThanOrEqual(exactMax) && value.greaterThanOrEqual(exactMax.negate()) ? value.toNumber() : value.toString();
+  if (value instanceof Decimal128) return /^-?(NaN|Infinity)$/.test(value.toString()) ? null : value.toString();
+  if (value instanceof Binary) return Buffer.from(value.value()).toString('base64url');
+  return toJson(BSON.EJSON.serialize(value, { relaxed: true }));
+}
+
+export function toBson(resource: Resource, document: JsonObject, before: BsonDocument | undefined): BsonDocument {
+  const { shape } = resource.schema;
+  return Object.fromEntries(Object.entries(document).map(([name, value]) => {
+    const known = { type: Object.hasOwn(shape, name) ? shape[name] : undefined, kind: resource.fields.get(name)?.kind };
+    return [name, restored(value, before?.[name], known)];
+  }));
+}
+
+/** What the declaration says of a place: the kind is read from the type where it is not known already. */
+interface Declared {
+  readonly type: Type | undefined;
+  readonly kind?: FieldKind | undefined;
+}
+
+function restored(value: Json, before: unknown, { type, kind }: Declared): unknown {
+  if (before !== undefined && isSame(value, before)) return before;
+  if (Array.isArray(value)) return restoredArray(value, Array.isArray(before) ? before : [], type);
+  if (!isJsonObject(value)) return ofKind(value as string | number | boolean | null, kind ?? (type === undefined ? undefined : kindOfType(unwrapped(type))));
+  const place = placeOf(type, value);
+  const old = typeof before === 'object' && before !== null ? (before as BsonDocument) : {};
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, restored(each, Object.hasOwn(old, name) ? old[name] : undefined, { type: place.member(name) })]));
+}
+
+/** An element has the type of the stored one that it is, wherever that stood. */
+function restoredArray(value: readonly Json[], old: readonly unknown[], type: Type | undefined): readonly unknown[] {
+  const { element } = placeOf(type, value);
+  const shown = old.map(toJson);
+  const matches = matchElements(element, value, shown);
+  const byText = new Map(shown.map((each, index) => [JSON.stringify(each), old[index]]));
+  return value.map((each, index) => {
+    const match = matches[index];
+    return restored(each, match === undefined ? byText.get(JSON.stringify(each)) : old[match], { type: element(index) });
+  });
+}
+
+function isSame(value: Json, before: unknown): boolean {
+  return JSON.stringify(value) === JSON.stringify(toJson(before));
+}
+
+/** Exported for the sort keys and filters of this engine: a plain value as a field of this kind holds it. */
+export function ofKind(value: string | number | boolean | null, kind: FieldKind | undefined): unknown {
+  if (typeof value === 'number') return Number.isFinite(value) ? toNumber(value, kind) : null;
+  if (typeof value !== 'string') return value;
+  if (kind === 'instant' && isInstant(value) && !Number.isNaN(Date.parse(value))) return new Date(value);
+  return kind === 'objectId' && isObjectId(value) ? ObjectId.createFromHexString(value) : value;
+}
+
+/** The driver writes whole numbers past 2^31 as doubles; a declared integer is one for other programs, too. */
+function toNumber(value: number, kind: FieldKind | undefined): unknown {
+  return kind === 'integer' && Number.isSafeInteger(value) && Math.abs(value) > 0x7fffffff ? Long.fromNumber(value) : value;
+}

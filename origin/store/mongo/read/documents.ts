@@ -1,0 +1,54 @@
+/** From a document as it lies in its collection to what a store gives, and back. */
+import { ObjectId } from 'mongodb';
+import { documentInvalid } from '../../../../shared/contract/documents.ts';
+import type { Resource } from '../../../../shared/contract/resource.ts';
+import { isObjectId, type JsonObject } from '../../../../shared/contract/values.ts';
+import { mustDocText } from '../../document-text.ts';
+import { StoredDocument } from '../../stored-document.ts';
+import { type BsonDocument, toBson, toJson } from './bson-values.ts';
+
+/** Strings, or ObjectIds: what a collection of this resource has under `_id`. */
+export type StoredId = string | ObjectId;
+
+/** A collection's document; the driver's own default makes every `_id` an ObjectId. */
+export interface Stored {
+  readonly _id: StoredId;
+  readonly [field: string]: unknown;
+}
+
+/** `undefined`: no document can have this id. */
+export function toStoredId(resource: Resource, id: string): StoredId | undefined {
+  if (resource.id !== 'objectId') return id;
+  return isObjectId(id) ? ObjectId.createFromHexString(id) : undefined;
+}
+
+/** `undefined`: an `_id` of another type than declared, which no request can name. */
+export function fromStoredId(resource: Resource, id: unknown): string | undefined {
+  if (resource.id === 'objectId') return id instanceof ObjectId ? id.toHexString() : undefined;
+  return typeof id === 'string' ? id : undefined;
+}
+
+export function toDocument(id: string, stored: BsonDocument): StoredDocument {
+  const value = toValue(id, stored);
+  return new StoredDocument(id, JSON.stringify(value), value);
+}
+
+/** `id` first. A field named `id` in the database stands behind the key that names the document. */
+export function toValue(id: string, { _id: _key, id: _shadowed, ...rest }: BsonDocument): JsonObject {
+  return Object.fromEntries([['id', id], ...Object.entries(rest).map(([name, each]) => [name, toJson(each)] as const)]);
+}
+
+/** A whole document as it is to be stored, or a refusal. */
+export function mustStored(resource: Resource, id: string, document: JsonObject, before: BsonDocument | undefined): Stored {
+  const text = mustDocText(id, document);
+  const key = toStoredId(resource, id);
+  if (key === undefined) throw documentInvalid([{ at: '/id', in: 'body', detail: 'must be 24 lower-case hex digits' }]);
+  // BSON ends a field's name at NUL.
+  if (text.includes('\\u0000') && hasNulName(document)) throw documentInvalid([{ at: '', in: 'body', detail: 'has NUL in the name of a field' }]);
+  return { _id: key, ...toBson(resource, document, before) };
+}
+
+function hasNulName(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.entries(value).some(([name, each]) => name.includes('\0') || hasNulName(each));
+}

@@ -1,0 +1,87 @@
+/**
+ * What comes strictly after a cursor in the order of a branch, as alternatives of which each is one run of the
+ * branch's index: equal up to some key, then the rest of that key's bracket or a whole bracket behind it. One
+ * query gives the alternatives to the database as `$or`, which merges their walks in order and stops at the limit.
+ */
+import type { Resource } from '../../../../shared/contract/resource.ts';
+import type { SortKey } from '../../../../shared/contract/shapes.ts';
+import { compareSortValues, ranks, type Scalar, type SortValue, toSortValue } from '../../../../shared/contract/values.ts';
+import type { Interval } from '../../interval.ts';
+import { mustKind } from '../../kinds.ts';
+import { beyond, leastObjectId, type Operand, toOperand } from './brackets.ts';
+
+/** Conditions that all hold; several on one field stand beside each other. */
+export type Condition = Readonly<Record<string, Operand>>;
+
+export interface Keys {
+  readonly resource: Resource;
+  readonly sort: readonly SortKey[];
+  readonly pinned: ReadonlyMap<string, Scalar>;
+  readonly interval: Interval | undefined;
+}
+
+export function toPath(field: string): string {
+  return field === 'id' ? '_id' : field;
+}
+
+/** An empty list: nothing comes after. `[[]]`: all of the branch does. */
+export function toAlternatives(keys: Keys, after: readonly SortValue[], from = 0): readonly (readonly Condition[])[] {
+  const key = keys.sort[from];
+  if (key === undefined) return [];
+  const at = after[from];
+  if (at === undefined) throw new Error(`a cursor of ${after.length} values in an order of ${keys.sort.length}`);
+  const constant = toConstant(keys, key.field);
+  if (constant !== undefined) {
+    const order = compareSortValues(constant, at) * (key.descending ? -1 : 1);
+    return order === 0 ? toAlternatives(keys, after, from + 1) : order > 0 ? [[]] : [];
+  }
+  const path = toPath(key.field);
+  const nearer = at.rank === ranks.other ? [] : toAlternatives(keys, after, from + 1).map((rest) => [{ [path]: { $eq: toValue(keys, key, at) } }, ...rest]);
+  const ranged = keys.interval?.field === key.field && key.field !== 'id' ? keys.interval.rank : undefined;
+  return [...nearer, ...beyondOf(keys, key, at).filter(({ rank }) => ranged === undefined || rank === ranged).map(({ operand }) => [{ [path]: operand }])];
+}
+
+function toConstant({ resource, pinned }: Keys, field: string): SortValue | undefined {
+  const value = pinned.get(field);
+  if (value === undefined) return undefined;
+  return field === 'id' ? { rank: ranks.string, value: String(value) } : toSortValue(value, mustKind(resource, field));
+}
+
+/** Ids travel as text, also where the database has ObjectIds; their order is the same. */
+function isObjectIdKey({ resource }: Keys, key: SortKey): boolean {
+  return key.field === 'id' && resource.id === 'objectId';
+}
+
+function toValue(keys: Keys, key: SortKey, at: SortValue): unknown {
+  return isObjectIdKey(keys, key) ? leastObjectId(String(at.value)) : toOperand(at);
+}
+
+function beyondOf(keys: Keys, key: SortKey, at: SortValue): ReturnType<typeof beyond> {
+  if (!isObjectIdKey(keys, key)) return key.field === 'id' ? beyond(at, key.descending).slice(0, 1) : beyond(at, key.descending);
+  return beyond({ rank: ranks.objectId, value: leastObjectId(String(at.value))?.toHexString() ?? 'f'.repeat(24) }, key.descending).slice(0, 1).map(({ operand }) => ({ rank: ranks.string, operand }));
+}
+
+/** The bounds of the interval, where no pinned value has decided them. */
+export function toBounds({ resource, interval, pinned }: Keys): readonly Condition[] {
+  if (interval === undefined || pinned.has(interval.field)) return [];
+  const path = toPath(interval.field);
+  if (interval.field === 'id' && resource.id === 'objectId') return toIdBounds(interval);
+  return [
+    ...(interval.lower === undefined ? [] : [{ [path]: { [interval.lower.inclusive ? '$gte' : '$gt']: toOperand(interval.lower.value) } }]),
+    ...(interval.upper === undefined ? [] : [{ [path]: { [interval.upper.inclusive ? '$lte' : '$lt']: toOperand(interval.upper.value) } }]),
+  ];
+}
+
+/** Bounds of ids are text; between text and ObjectIds the least id that is not before it decides. */
+function toIdBounds({ lower, upper }: Interval): readonly Condition[] {
+  const isWhole = (text: string) => text.length === 24;
+  const none: Condition = { _id: { $in: [] } };
+  const bound = (text: string, whenWhole: string, otherwise: string, beyondAll: readonly Condition[]): readonly Condition[] => {
+    const least = leastObjectId(text);
+    return least === undefined ? beyondAll : [{ _id: { [isWhole(text) ? whenWhole : otherwise]: least } }];
+  };
+  return [
+    ...(lower === undefined ? [] : bound(String(lower.value.value), lower.inclusive ? '$gte' : '$gt', '$gte', [none])),
+    ...(upper === undefined ? [] : bound(String(upper.value.value), upper.inclusive ? '$lte' : '$lt', '$lt', [])),
+  ];
+}

@@ -1,0 +1,69 @@
+/**
+ * Documents that hold an array, an object or another value without order where a plain one is declared. Only
+ * programs that wrote before our validators stood can have left such, so there are few or none. A partial index
+ * holds exactly these; a list reads them all, puts them in order itself and merges them with its index walks.
+ */
+import type { Document } from 'mongodb';
+import { Fault } from '../../../../shared/contract/fault.ts';
+import type { Resource } from '../../../../shared/contract/resource.ts';
+import { satisfies } from '../../../../shared/contract/rules.ts';
+import { compareSortValues, type JsonObject, ranks, type Scalar, type ScalarKind, type SortValue, toSortValue } from '../../../../shared/contract/values.ts';
+import { contains, type Interval } from '../../interval.ts';
+import { isArrayField, mustKind } from '../../kinds.ts';
+import type { ListRequest } from '../../store.ts';
+import { oddTypes } from './brackets.ts';
+import { plainFields } from './branch-query.ts';
+import { toValue } from './documents.ts';
+import { type RawDocument, RawRow } from './raw-documents.ts';
+
+/** More are refused: whoever wrote them has to mend them. */
+const oddDocumentsMax = 1_000;
+
+export const oddIndexName = 'tombolo_odd';
+
+/** Fields of any index that are walked by value; `undefined` when there are none. */
+export function oddFilter(resource: Resource): Document | undefined {
+  const fields = new Set(resource.indexes.flatMap(({ equal, sort }) => plainFields(resource, sort, new Map(equal.map((field) => [field, true])))));
+  return fields.size === 0 ? undefined : { $or: [...fields].sort().map((field) => ({ [field]: { $type: oddTypes } })) };
+}
+
+export const oddReadMax = oddDocumentsMax + 1;
+
+type Asked = Pick<ListRequest, 'equal' | 'where' | 'sort'> & Partial<Pick<ListRequest, 'after'>>;
+
+/** Of all odd documents those that this list shows, in its order. What a walk shows as well, the merge shows once. */
+export function oddRows(resource: Resource, request: Asked, interval: Interval | undefined, documents: readonly RawDocument[]): readonly RawRow[] {
+  if (documents.length >= oddReadMax) throw new Fault('query_not_served', { detail: `more than ${oddDocumentsMax} documents of ${resource.name} hold arrays or objects where plain values are declared` });
+  return documents.flatMap((document) => toOddRow(resource, request, interval, document) ?? []).sort((a, b) => compareRows(a.keys, b.keys, request));
+}
+
+function toOddRow(resource: Resource, request: Asked, interval: Interval | undefined, document: RawDocument): RawRow | undefined {
+  const value = toValue(document.id, document.stored);
+  if (!satisfies(value, request.where) || !isWanted(resource, request, value, interval)) return undefined;
+  const row = new RawRow(document, request.sort);
+  return request.after !== undefined && compareRows(row.keys, request.after, request) <= 0 ? undefined : row;
+}
+
+function isWanted(resource: Resource, { equal }: Asked, document: JsonObject, interval: Interval | undefined): boolean {
+  const holds = Object.entries(equal).every(([field, values]) => values.some((value) => isEqual(resource, field, document[field], value)));
+  return holds && (interval === undefined || contains(interval, toSortValue(document[interval.field], kindIn(resource, interval))));
+}
+
+/** An id is text, compared with whole ObjectIds or with the beginning of one. */
+function kindIn(resource: Resource, { field, rank }: Interval): ScalarKind {
+  return field === 'id' && rank === ranks.string ? 'string' : mustKind(resource, field);
+}
+
+function isEqual(resource: Resource, field: string, found: JsonObject[string] | undefined, wanted: Scalar): boolean {
+  return found === wanted || (isArrayField(resource, field) && Array.isArray(found) && found.includes(wanted));
+}
+
+function compareRows(left: readonly SortValue[], right: readonly SortValue[], { sort }: Asked): number {
+  for (const [index, { descending }] of sort.entries()) {
+    const [a, b] = [left[index], right[index]];
+    if (a === undefined || b === undefined) throw new Error(`keys do not fit the order: ${left.length} and ${right.length} of ${sort.length}`);
+    const order = compareSortValues(a, b) * (descending ? -1 : 1);
+    if (order !== 0) return order;
+  }
+  return 0;
+}

@@ -1,0 +1,122 @@
+/**
+ * Reads: what a majority has, at or after the position they state. `afterClusterTime` comes from a causal session
+ * that was told the time; on a primary that has it already it costs nothing, after an election it waits.
+ */
+import type { ClientSession, Collection, Db, MongoClient, Timestamp } from 'mongodb';
+import type { Resource } from '../../../../shared/contract/resource.ts';
+import { mergeRows } from '../../merge.ts';
+import { type Plan, toPlan } from '../../plan.ts';
+import type { ListRequest, Row } from '../../store.ts';
+import type { StoredDocument } from '../../stored-document.ts';
+import { type BranchQuery, toBranchQuery } from './branch-query.ts';
+import { type Stored, toStoredId } from './documents.ts';
+import { oddFilter, oddIndexName, oddReadMax, oddRows } from './odd-documents.ts';
+import { asBytes, mustBytes, RawDocument, RawRow, toRawDocument } from './raw-documents.ts';
+import type { RawTexts } from './raw-texts.ts';
+
+/** Where a read happens: in a session, within what is left of its time. */
+export interface Reading {
+  readonly session: ClientSession;
+  readonly maxTimeMS: number;
+}
+
+type CountRequest = Omit<ListRequest, 'after' | 'limit'>;
+
+export class Reader {
+  readonly #client: MongoClient;
+  readonly #database: Db;
+  readonly #texts: RawTexts;
+  readonly #mayBeOdd: (resource: Resource) => boolean;
+
+  constructor(given: { readonly client: MongoClient; readonly database: Db; readonly texts: RawTexts; readonly mayBeOdd: (resource: Resource) => boolean }) {
+    this.#client = given.client;
+    this.#database = given.database;
+    this.#texts = given.texts;
+    this.#mayBeOdd = given.mayBeOdd;
+  }
+
+  /** The state read is at or after `time`; a standalone knows none. */
+  async at<T>(time: Timestamp | undefined, maxTimeMS: number, read: (reading: Reading) => Promise<T>): Promise<T> {
+    const session = this.#client.startSession({ causalConsistency: true });
+    try {
+      if (time !== undefined) session.advanceOperationTime(time);
+      return await read({ session, maxTimeMS });
+    } finally {
+      await session.endSession();
+    }
+  }
+
+  async get(resource: Resource, id: string, reading: Reading): Promise<StoredDocument | undefined> {
+    const key = toStoredId(resource, id);
+    const found = key === undefined ? null : await this.#collection(resource).findOne({ _id: key }, { ...asBytes, ...reading });
+    return found === null ? undefined : this.#texts.one(new RawDocument(id, mustBytes(found)));
+  }
+
+  async many(resource: Resource, ids: readonly string[], reading: Reading): Promise<readonly StoredDocument[]> {
+    const keys = ids.flatMap((id) => toStoredId(resource, id) ?? []);
+    if (keys.length === 0) return [];
+    const found = await this.#collection(resource).find({ _id: { $in: keys } }, { batchSize: keys.length, ...asBytes, ...reading }).toArray();
+    return this.#texts.all(toRawDocuments(resource, found));
+  }
+
+  async list(resource: Resource, request: ListRequest, reading: Reading): Promise<readonly Row[]> {
+    const plan = toPlan(resource, request);
+    const walks = this.#queries(resource, plan, request).map(async (query) => (await this.#walk(resource, query, request.limit, reading)).map((document) => new RawRow(document, request.sort)));
+    const odd = plan.branches.length > 0 && this.#mayBeOdd(resource) ? [this.#odd(resource, request, plan, reading)] : [];
+    const lists = await Promise.all([...walks, ...odd]);
+    return lists.length === 0 ? [] : this.#toRows(mergeRows(lists, request.sort, request.limit).slice(0, request.limit));
+  }
+
+  /** Branches that share no document are counted one by one, others by their ids. */
+  async count(resource: Resource, request: CountRequest, max: number, reading: Reading): Promise<number> {
+    const plan = toPlan(resource, request);
+    const queries = this.#queries(resource, plan, { ...request, after: undefined });
+    if (!plan.disjoint || this.#mayBeOdd(resource)) return this.#countIds(resource, request, plan, queries, max, reading);
+    const counts = await Promise.all(queries.map(({ filter, hint }) => this.#collection(resource).countDocuments(filter, { hint, limit: max, ...reading })));
+    return Math.min(max, counts.reduce((sum, count) => sum + count, 0));
+  }
+
+  async #countIds(resource: Resource, request: CountRequest, plan: Plan, queries: readonly BranchQuery[], max: number, reading: Reading): Promise<number> {
+    const ids = queries.map(async ({ filter, hint }) => {
+      const found = await this.#collection(resource).find(filter, { hint, limit: max, projection: { _id: 1 }, ...reading }).toArray();
+      return found.map(({ _id }) => String(_id));
+    });
+    const odd = plan.branches.length > 0 && this.#mayBeOdd(resource) ? [this.#odd(resource, request, plan, reading).then((rows) => rows.map(({ document }) => document.id))] : [];
+    return Math.min(max, new Set((await Promise.all([...ids, ...odd])).flat()).size);
+  }
+
+  #queries(resource: Resource, { branches, interval }: Plan, { sort, after }: Pick<ListRequest, 'sort' | 'after'>): readonly BranchQuery[] {
+    return branches.flatMap((branch) => toBranchQuery({ resource, branch, sort, interval, after, mayBeOdd: this.#mayBeOdd(resource) }) ?? []);
+  }
+
+  async #walk(resource: Resource, { filter, sort, hint }: BranchQuery, limit: number, reading: Reading): Promise<readonly RawDocument[]> {
+    const found = await this.#collection(resource).find(filter, { sort, hint, limit, batchSize: limit, singleBatch: true, ...asBytes, ...reading }).toArray();
+    return toRawDocuments(resource, found);
+  }
+
+  async #toRows(rows: readonly RawRow[]): Promise<readonly Row[]> {
+    const documents = await this.#texts.all(rows.map(({ document }) => document));
+    return documents.map((document, index) => ({
+      document,
+      get keys() {
+        return rows[index]?.keys ?? [];
+      },
+    }));
+  }
+
+  async #odd(resource: Resource, request: CountRequest & Partial<Pick<ListRequest, 'after'>>, { interval }: Plan, reading: Reading): Promise<readonly RawRow[]> {
+    const filter = oddFilter(resource);
+    if (filter === undefined) return [];
+    const found = await this.#collection(resource).find(filter, { hint: oddIndexName, limit: oddReadMax, batchSize: oddReadMax, ...asBytes, ...reading }).toArray();
+    return oddRows(resource, request, interval, toRawDocuments(resource, found));
+  }
+
+  #collection(resource: Resource): Collection<Stored> {
+    const { preference, concern } = resource.reads;
+    return this.#database.collection<Stored>(resource.name, { readPreference: preference, readConcern: { level: concern } });
+  }
+}
+
+function toRawDocuments(resource: Resource, found: readonly unknown[]): readonly RawDocument[] {
+  return found.flatMap((each) => toRawDocument(resource, mustBytes(each)) ?? []);
+}

@@ -1,0 +1,260 @@
+/**
+ * One attempt of a group of writes as one transaction: read the documents, decide, then the records (nonce, idempotency) as
+ * its first insert, the consumers' cursors, the documents, the commit. Whatever is thrown leaves nothing behind.
+ *
+ *   find ──▶ decide ──▶ insert records, move cursors ──▶ bulk writes ──▶ commit ──▶ committed
+ *    │          │ follow-ups │ met before: RecordMet │ refused: MutationRefused │ result unknown: commit again
+ *    │          └─ are read ─┤
+ *    └──────────────────────┴── conflict, election, lost connection: labelled, and tried again from the start
+ */
+import type { ClientSession, Db } from 'mongodb';
+import { Fault } from '../../../../shared/contract/fault.ts';
+import type { Resource } from '../../../../shared/contract/resource.ts';
+import { storeLimits } from '../../limits.ts';
+import { isUndone } from '../../outcomes.ts';
+import type { CursorMove, FollowUp, Outcome, WriteOptions } from '../../store.ts';
+import { type Decided, decideAll, keyOf, nothing, type Operation, Standings, toModels, toRuns } from './decide.ts';
+import { type Stored, toStoredId } from '../read/documents.ts';
+import type { Call } from './group-queue.ts';
+import { codeOf, codes, deadlineExceeded, firstWriteError, hasLabel, indexNameIn, isUnreachable, toConflict, toInvalid, withoutBulk, type WriteFailure } from '../connection/errors.ts';
+import { inTime } from '../connection/in-time.ts';
+import { asBytes, mustBytes, toRawDocument, toTyped } from '../read/raw-documents.ts';
+import type { RawTexts } from '../read/raw-texts.ts';
+import { cursorsOf, onceOf, type OnceRecord } from '../install/system-records.ts';
+
+/** Of a call in a group: its outcomes, or what its own code threw. */
+export type Result = readonly Outcome[] | { readonly thrown: unknown };
+
+interface OfCall<T> {
+  readonly call: Call;
+  readonly value: T;
+}
+
+/** A nonce or an idempotency key that somebody has committed. */
+export class RecordMet extends Error {
+  readonly call: Call;
+  readonly which: 'nonce' | 'once';
+
+  constructor(call: Call, which: 'nonce' | 'once') {
+    super(`this ${which} was used before`);
+    this.call = call;
+    this.which = which;
+  }
+}
+
+export class MutationRefused extends Error {
+  readonly call: Call;
+  readonly mutation: number;
+  readonly fault: Fault;
+
+  constructor(call: Call, mutation: number, fault: Fault) {
+    super(fault.message, { cause: fault });
+    this.call = call;
+    this.mutation = mutation;
+    this.fault = fault;
+  }
+}
+
+/** The snapshot was older than a document that is there: as a conflict, though the server calls it a duplicate. */
+export class Stale extends Error {}
+
+/** The commit was sent and not answered in time. */
+export class CommitUnknown extends Error {}
+
+export class Transaction {
+  readonly #database: Db;
+  readonly #session: ClientSession;
+  readonly #texts: RawTexts;
+  readonly #clock: () => number;
+
+  constructor(given: { readonly database: Db; readonly session: ClientSession; readonly texts: RawTexts; readonly clock: () => number }) {
+    this.#database = given.database;
+    this.#session = given.session;
+    this.#texts = given.texts;
+    this.#clock = given.clock;
+  }
+
+  async attempt(calls: readonly Call[], deadline: number): Promise<ReadonlyMap<Call, Result>> {
+    // The deadline of the most patient: once it commits the others' changes are in it, whoever still waits.
+    const commitDeadline = Math.max(...calls.map(({ options }) => options.deadline));
+    this.#session.startTransaction({ readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority', journal: true }, maxCommitTimeMS: this.#left(commitDeadline) });
+    const standings = new Standings();
+    await this.#read(calls.flatMap(({ mutations }) => mutations), standings, deadline);
+    const results = new Map<Call, Result>();
+    const records: OfCall<OnceRecord>[] = [];
+    const operations: OfCall<Operation>[] = [];
+    const cursors: CursorMove[] = [];
+    for (const call of calls) {
+      const decided = await this.#decide(call, standings, deadline);
+      results.set(call, 'thrown' in decided ? decided : decided.outcomes);
+      if ('thrown' in decided) {
+        await this.#mustBeFirst(call, deadline);
+        continue;
+      }
+      const { atomic, cursor } = call.options;
+      if (cursor !== undefined && !(atomic === true && isUndone(decided.outcomes))) cursors.push(cursor);
+      records.push(...decided.records.map((value) => ({ call, value })));
+      operations.push(...decided.operations.map((value) => ({ call, value })));
+    }
+    if (records.length === 0 && operations.length === 0 && cursors.length === 0) {
+      await this.#inTime(deadline, () => this.#session.abortTransaction());
+      return results;
+    }
+    if (records.length > 0) await this.#insert(records, deadline);
+    for (const cursor of cursors) await this.#move(cursor, deadline);
+    for (const run of toRuns(operations, ({ value }) => value.resource.name)) await this.#carryOut(run, deadline);
+    await this.#commit(commitDeadline);
+    return results;
+  }
+
+  /** All documents of one resource in one question, with the types that they have. */
+  async #read(mutations: readonly FollowUp[], standings: Standings, deadline: number): Promise<void> {
+    for (const [resource, ids] of byResource(mutations)) {
+      const keys = [...ids].flatMap((id) => toStoredId(resource, id) ?? []);
+      const asking = { session: this.#session, batchSize: keys.length + 1, ...asBytes };
+      const found = await this.#inTime(deadline, (limit) => this.#collection(resource).find({ _id: { $in: keys } }, { ...asking, ...limit }).toArray());
+      const raw = found.flatMap((each) => toRawDocument(resource, mustBytes(each)) ?? []);
+      const documents = await this.#texts.all(raw);
+      for (const id of ids) standings.set(keyOf({ resource, id }), nothing);
+      raw.forEach(({ id, bytes }, index) => standings.set(keyOf({ resource, id }), { document: documents[index], stored: toTyped(bytes) }));
+    }
+  }
+
+  /** A call whose code throws leaves nothing, and the calls behind it see nothing of it. */
+  async #decide(call: Call, standings: Standings, deadline: number): Promise<(Decided & { readonly records: readonly OnceRecord[] }) | { readonly thrown: unknown }> {
+    const { cursor, atomic = false } = call.options;
+    if (cursor !== undefined && !(await this.#stands(cursor, deadline))) return { thrown: new Fault('cursor_moved') };
+    for (;;) {
+      const own = new Standings(standings);
+      const decided = attempt(() => decideAll(call.mutations, own, { refused: call.refused, atomic }));
+      if ('thrown' in decided) return decided;
+      if ('unread' in decided) {
+        await this.#read(decided.unread, standings, deadline);
+        continue;
+      }
+      const recorded = attempt(() => ({ ...decided, records: this.#toRecords(call.options, decided) }));
+      if (!('thrown' in recorded) && !(atomic && isUndone(decided.outcomes))) own.keep();
+      return recorded;
+    }
+  }
+
+  async #stands({ consumer, from }: CursorMove, deadline: number): Promise<boolean> {
+    const standing = await this.#inTime(deadline, (limit) => cursorsOf(this.#database).findOne({ _id: consumer }, { session: this.#session, ...limit }));
+    return standing?.epoch === from?.epoch && standing?.order === from?.order;
+  }
+
+  /** Another process that moves it meanwhile is a conflict, which the server labels; its first cursor of all is a duplicate. */
+  async #move({ consumer, to: { epoch, order } }: CursorMove, deadline: number): Promise<void> {
+    try {
+      await this.#inTime(deadline, (limit) => cursorsOf(this.#database).replaceOne({ _id: consumer }, { epoch, order }, { upsert: true, session: this.#session, ...limit }));
+    } catch (error) {
+      throw codeOf(error) === codes.duplicateKey ? new Stale('another process made this cursor meanwhile', { cause: error }) : error;
+    }
+  }
+
+  /** What is refused now may have been done under the same key: its answer is that of the first time. */
+  async #mustBeFirst(call: Call, deadline: number): Promise<void> {
+    const { once } = call.options;
+    if (once === undefined) return;
+    const met = await this.#inTime(deadline, (limit) => onceOf(this.#database).findOne({ _id: toOnceId(once.key) }, { session: this.#session, ...limit }));
+    if (met !== null) throw new RecordMet(call, 'once');
+  }
+
+  #toRecords({ nonce, once }: WriteOptions, { outcomes }: Decided): readonly OnceRecord[] {
+    return [
+      ...(nonce === undefined ? [] : [toNonce(nonce)]),
+      ...(once === undefined ? [] : [{ _id: toOnceId(once.key), expiresAt: new Date(this.#clock() + storeLimits.onceMs), fingerprint: once.fingerprint, answer: once.answer(outcomes) }]),
+    ];
+  }
+
+  async #insert(records: readonly OfCall<OnceRecord>[], deadline: number): Promise<void> {
+    try {
+      await this.#inTime(deadline, (limit) => onceOf(this.#database).insertMany(records.map(({ value }) => value), { session: this.#session, ...limit }));
+    } catch (error) {
+      const failed = firstWriteError(error);
+      const met = failed?.code === codes.duplicateKey ? records[failed.index] : undefined;
+      throw met === undefined ? withoutBulk(error) : new RecordMet(met.call, met.value._id.startsWith(noncePrefix) ? 'nonce' : 'once');
+    }
+  }
+
+  async #carryOut(run: readonly OfCall<Operation>[], deadline: number): Promise<void> {
+    const [first] = run;
+    if (first === undefined) return;
+    const models = toModels(run.map(({ value }) => value));
+    try {
+      await this.#inTime(deadline, (limit) => this.#collection(first.value.resource).bulkWrite([...models], { ordered: true, session: this.#session, ...limit }));
+    } catch (error) {
+      const failed = firstWriteError(error);
+      const refused = failed === undefined ? undefined : run[failed.index];
+      if (failed === undefined || refused === undefined || hasLabel(error, 'TransientTransactionError')) throw withoutBulk(error);
+      const fault = await this.#toRefusal(failed, first.value.resource, deadline);
+      throw fault === undefined ? error : new MutationRefused(refused.call, refused.value.mutation, fault);
+    }
+  }
+
+  /** `undefined`: no document can be blamed. */
+  async #toRefusal({ code, errmsg, errInfo }: WriteFailure, resource: Resource, deadline: number): Promise<Fault | undefined> {
+    if (code === codes.documentValidation) return toInvalid(errInfo);
+    if (code !== codes.duplicateKey) return undefined;
+    const name = indexNameIn(errmsg);
+    if (name === '_id_') throw new Stale('another write made this document meanwhile', { cause: errmsg });
+    const indexes = await this.#inTime(deadline, () => this.#collection(resource).listIndexes().toArray());
+    return toConflict(Object.keys(indexes.find((index) => index['name'] === name)?.['key'] ?? {}), errmsg);
+  }
+
+  /**
+   * Sent again while its result is unknown: the server knows a transaction that it has committed. What stays
+   * unknown is never tried from the start, or it might be applied twice.
+   */
+  async #commit(deadline: number): Promise<void> {
+    for (;;) {
+      try {
+        return await this.#inTime(deadline, () => this.#session.commitTransaction());
+      } catch (error) {
+        const isUnknown = hasLabel(error, 'UnknownTransactionCommitResult') || isUnreachable(error);
+        if (!isUnknown && hasLabel(error, 'TransientTransactionError')) throw error;
+        if (!isUnknown || performance.now() + storeLimits.lockRetryMs >= deadline) throw new CommitUnknown('nobody told whether this was committed', { cause: error });
+        await Bun.sleep(storeLimits.lockRetryMs);
+      }
+    }
+  }
+
+  async #inTime<T>(deadline: number, ask: (limit: { readonly maxTimeMS: number }) => Promise<T>): Promise<T> {
+    const maxTimeMS = this.#left(deadline);
+    return inTime(maxTimeMS, () => ask({ maxTimeMS }));
+  }
+
+  #left(deadline: number): number {
+    const left = Math.ceil(deadline - performance.now());
+    if (left <= 0) throw deadlineExceeded();
+    return left;
+  }
+
+  #collection(resource: Resource) {
+    return this.#database.collection<Stored>(resource.name);
+  }
+}
+
+const noncePrefix = 'nonce:';
+
+export function toNonce({ value, expiresAt }: NonNullable<WriteOptions['nonce']>): OnceRecord {
+  return { _id: noncePrefix + value, expiresAt: new Date(expiresAt) };
+}
+
+export function toOnceId(key: string): string {
+  return `once:${key}`;
+}
+
+function attempt<T>(run: () => T): T | { readonly thrown: unknown } {
+  try {
+    return run();
+  } catch (thrown) {
+    return { thrown };
+  }
+}
+
+function byResource(mutations: readonly FollowUp[]): ReadonlyMap<Resource, ReadonlySet<string>> {
+  const found = new Map<Resource, Set<string>>();
+  for (const { resource, id } of mutations) found.set(resource, (found.get(resource) ?? new Set()).add(id));
+  return found;
+}

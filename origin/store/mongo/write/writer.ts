@@ -1,0 +1,191 @@
+/** `write()`: attempts of one transaction for a group of calls, until each is committed, answered from a record, or out of time. */
+import { type ClientSession, type Db, MongoError, type MongoClient } from 'mongodb';
+import { Fault } from '../../../../shared/contract/fault.ts';
+import { storeLimits } from '../../limits.ts';
+import type { Mutation, WriteOptions, Written } from '../../store.ts';
+import { mustOperationTime } from '../connection/cluster-time.ts';
+import { keyOf } from './decide.ts';
+import { codeOf, codes, deadlineExceeded, hasLabel, isOutOfReach, isUnreachable, toStoreFault } from '../connection/errors.ts';
+import { type Call, GroupQueue } from './group-queue.ts';
+import type { Head } from '../feed/head.ts';
+import { inTime } from '../connection/in-time.ts';
+import type { RawTexts } from '../read/raw-texts.ts';
+import { onceOf } from '../install/system-records.ts';
+import { CommitUnknown, MutationRefused, RecordMet, type Result, Stale, toNonce, toOnceId, Transaction } from './transaction.ts';
+
+export interface WriterOptions {
+  readonly client: MongoClient;
+  readonly database: Db;
+  readonly texts: RawTexts;
+  readonly head: Head;
+  readonly clock: () => number;
+}
+
+/** Connections that break are tried anew for so long; together with the wait for a primary, the answer comes within 2 s. */
+const lostMsMax = 300;
+
+export class Writer {
+  readonly #options: WriterOptions;
+  readonly #queue: GroupQueue;
+  readonly #ending = new Set<Promise<void>>();
+
+  constructor(options: WriterOptions) {
+    this.#options = options;
+    this.#queue = new GroupQueue({ run: (calls) => this.#untilSettled(calls), late: ({ options: of }) => late(of) });
+  }
+
+  async write(mutations: readonly Mutation[], given: WriteOptions): Promise<Written> {
+    const { nonce, once, cursor, deadline } = given;
+    const options = { ...given, deadline: performance.now() + deadline - this.#options.clock() };
+    const msLeft = toLeft(options);
+    if (mutations.length === 0 && nonce === undefined && once === undefined && cursor === undefined)
+      return { outcomes: [], position: await inTime(msLeft, () => this.#options.head.refresh()), replayed: undefined };
+    if (this.#queue.length >= storeLimits.writesQueuedMax) throw new Fault('overloaded', { detail: 'too many writes wait for the database', headers: { 'retry-after': '1' } });
+    const records = [...(nonce === undefined ? [] : [toNonce(nonce)._id]), ...(once === undefined ? [] : [toOnceId(once.key)]), ...(cursor === undefined ? [] : [`cursor:${cursor.consumer}`])];
+    return this.#queue.submit({ mutations, options, records, keys: [...mutations.map(keyOf), ...records], refused: new Map(), settled: Promise.withResolvers(), since: performance.now() });
+  }
+
+  /** What failed attempts left open on the server is closed. */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#ending);
+  }
+
+  async #untilSettled(calls: readonly Call[]): Promise<void> {
+    try {
+      await this.#attempts(calls);
+    } catch (error) {
+      for (const { settled } of calls) settled.reject(error);
+    }
+  }
+
+  async #attempts(calls: readonly Call[]): Promise<void> {
+    const { client, database, texts, clock } = this.#options;
+    let left = calls;
+    let lostAtMs = Number.POSITIVE_INFINITY;
+    for (let tries = 0; ; tries++) {
+      left = left.filter((call) => this.#isInTime(call));
+      if (left.length === 0) return;
+      const deadline = Math.min(...left.map(({ options }) => options.deadline));
+      const session = client.startSession();
+      try {
+        const results = await new Transaction({ database, session, texts, clock }).attempt(left, deadline);
+        return this.#settle(results, session);
+      } catch (error) {
+        if (isUnreachable(error)) lostAtMs = Math.min(lostAtMs, performance.now());
+        const isGone = isOutOfReach(error) || (isUnreachable(error) && performance.now() - lostAtMs > lostMsMax);
+        left = await this.#afterFailure(left, error, isGone);
+        // Those behind would wait as long once more, one after the other.
+        if (isGone) this.#queue.refuse(lostMsMax, toStoreFault(error));
+        if (left.length > 0 && !(error instanceof MutationRefused) && !(error instanceof RecordMet)) await this.#pause(deadline, tries);
+      } finally {
+        this.#end(session);
+      }
+    }
+  }
+
+  /** Not waited for: without a primary the abort of an attempt looks for one, and its outcome changes nothing. */
+  #end(session: ClientSession): void {
+    const ended: Promise<void> = session.endSession().catch(ignoreAbort).finally(() => this.#ending.delete(ended));
+    this.#ending.add(ended);
+  }
+
+  #settle(results: ReadonlyMap<Call, Result>, session: ClientSession): void {
+    const position = this.#options.head.moveTo(mustOperationTime(session));
+    for (const [{ settled }, result] of results) {
+      if ('thrown' in result) settled.reject(result.thrown);
+      else settled.resolve({ outcomes: result, position, replayed: undefined });
+    }
+  }
+
+  /** Those that are to be tried again; the others are settled. */
+  async #afterFailure(calls: readonly Call[], error: unknown, isGone: boolean): Promise<readonly Call[]> {
+    if (error instanceof MutationRefused) {
+      error.call.refused.set(error.mutation, error.fault);
+      return calls;
+    }
+    if (error instanceof RecordMet) return (await this.#answerFromRecord(error)) ? calls.filter((call) => call !== error.call) : calls;
+    // Not every lost connection is labelled; before the commit none has written anything.
+    if (error instanceof Stale || (!isGone && (hasLabel(error, 'TransientTransactionError') || isUnreachable(error)))) return calls;
+    if (error instanceof CommitUnknown) {
+      for (const { settled, options } of calls) settled.reject(late(options, error));
+      return [];
+    }
+    const [, second] = calls;
+    // One call's fault is not its neighbours': each goes its own way.
+    if (second !== undefined && !isGone) {
+      for (const call of calls) await this.#untilSettled([call]);
+      return [];
+    }
+    for (const { settled, options } of calls) settled.reject(isLate(error, options) ? late(options, error) : toStoreFault(error));
+    return [];
+  }
+
+  /** False: the record has expired meanwhile, and the call is a new one. */
+  async #answerFromRecord({ call, which }: RecordMet): Promise<boolean> {
+    try {
+      const written = which === 'nonce' ? replayedHop() : await inTime(toLeft(call.options), () => this.#replay(call.options));
+      if (written !== undefined) call.settled.resolve(written);
+      return written !== undefined;
+    } catch (error) {
+      call.settled.reject(toStoreFault(error));
+      return true;
+    }
+  }
+
+  /** The recorded answer. The nonce of this request is spent all the same. */
+  async #replay(options: WriteOptions): Promise<Written | undefined> {
+    const { database, head, clock } = this.#options;
+    const { nonce, once } = options;
+    const records = onceOf(database);
+    const record = once === undefined ? null : await records.findOne({ _id: toOnceId(once.key) }, { readConcern: { level: 'majority' }, maxTimeMS: toLeft(options) });
+    if (record === null) return undefined;
+    if (record.expiresAt.getTime() <= clock()) {
+      await records.deleteOne({ _id: record._id, expiresAt: record.expiresAt }, { maxTimeMS: toLeft(options) });
+      return undefined;
+    }
+    if (nonce !== undefined) await records.insertOne(toNonce(nonce), { maxTimeMS: toLeft(options) }).catch(replayedIfKnown);
+    if (record.fingerprint !== once?.fingerprint) throw new Fault('idempotency_mismatch');
+    return { outcomes: [], position: await head.refresh(), replayed: record.answer };
+  }
+
+  #isInTime({ options, settled }: Call): boolean {
+    const isInTime = performance.now() < options.deadline;
+    if (!isInTime) settled.reject(late(options));
+    return isInTime;
+  }
+
+  /** Longer each time, and never the same: those that met once shall not meet again. */
+  async #pause(deadline: number, tries: number): Promise<void> {
+    const ms = Math.random() * Math.min(100, 2 ** tries * 2);
+    await Bun.sleep(Math.max(0, Math.min(ms, deadline - performance.now())));
+  }
+
+}
+
+function toLeft({ deadline }: WriteOptions): number {
+  const left = Math.ceil(deadline - performance.now());
+  if (left <= 0) throw deadlineExceeded();
+  return left;
+}
+
+/** Its own wait was over, or the server's, or something failed at its very end. */
+function isLate(error: unknown, { deadline }: WriteOptions): boolean {
+  const fault = toStoreFault(error);
+  return (fault instanceof Fault && fault.reason === 'deadline_exceeded') || (error instanceof MongoError && performance.now() >= deadline);
+}
+
+/** A key that somebody else was still working under. */
+function late({ once }: WriteOptions, cause?: unknown): Fault {
+  return once === undefined ? deadlineExceeded(cause) : new Fault('idempotency_running', { headers: { 'retry-after': '1' }, cause });
+}
+
+function replayedHop(): never {
+  throw new Fault('hop_replayed');
+}
+
+function replayedIfKnown(error: unknown): void {
+  throw codeOf(error) === codes.duplicateKey ? new Fault('hop_replayed') : error;
+}
+
+/** An attempt that failed is over on the server, or ends there by itself. */
+function ignoreAbort(): void {}

@@ -1,0 +1,32 @@
+/**
+ * One process writes. The lease is an exclusive lock on a small SQLite file beside the data, held for the
+ * life of the process and freed by the operating system however that ends.
+ */
+import { Database } from 'bun:sqlite';
+import { join } from 'node:path';
+import { Fault } from '../../../../shared/contract/fault.ts';
+import { makePrivate } from './database.ts';
+import { isBusy } from './errors.ts';
+
+export interface Lease {
+  release(): void;
+}
+
+export function acquireLease(dataDir: string): Lease {
+  const path = join(dataDir, 'writer.lock');
+  makePrivate(path);
+  const database = new Database(path, { create: true, readwrite: true });
+  try {
+    database.run('BEGIN EXCLUSIVE');
+  } catch (error) {
+    database.close();
+    if (!isBusy(error)) throw error;
+    throw new Fault('store_unavailable', { detail: 'another process already writes to this data directory', cause: error, facts: { path } });
+  }
+  return {
+    release() {
+      database.run('ROLLBACK');
+      database.close();
+    },
+  };
+}

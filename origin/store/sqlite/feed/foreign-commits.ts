@@ -1,0 +1,69 @@
+/**
+ * Notices what other processes do to the file. `PRAGMA data_version` of the writing connection moves when
+ * others commit and not when we do; it costs a microsecond, so it is asked every 20 ms. The file itself is
+ * looked at every second: one that was replaced or removed under us is no longer ours to write.
+ */
+import type { Database } from 'bun:sqlite';
+import { statSync } from 'node:fs';
+import { storeLimits } from '../../limits.ts';
+import { isBusy } from '../connection/errors.ts';
+
+interface ForeignCommitsOptions {
+  readonly database: Database;
+  readonly path: string;
+  /** Others committed. `schema`: they changed it, too. */
+  readonly onCommit: (seen: { readonly schema: boolean }) => void;
+  readonly onFatal: (error: Error) => void;
+}
+
+export class ForeignCommits {
+  readonly #options: ForeignCommitsOptions;
+  readonly #dataVersion;
+  readonly #schemaVersion;
+  readonly #inode: number;
+  readonly #timers: readonly ReturnType<typeof setInterval>[];
+  #seen: { data: unknown; schema: unknown };
+
+  constructor(options: ForeignCommitsOptions) {
+    this.#options = options;
+    this.#dataVersion = options.database.prepare<{ data_version: number }, []>('PRAGMA data_version');
+    this.#schemaVersion = options.database.prepare<{ schema_version: number }, []>('PRAGMA schema_version');
+    this.#inode = statSync(options.path).ino;
+    this.#seen = this.#look();
+    this.#timers = [setInterval(() => this.poll(), storeLimits.pollMs), setInterval(() => this.#checkFile(), storeLimits.fileCheckMs)];
+    for (const timer of this.#timers) timer.unref();
+  }
+
+  poll(): void {
+    try {
+      const data = this.#dataVersion.get()?.data_version;
+      if (data === this.#seen.data) return;
+      const schema = this.#schemaVersion.get()?.schema_version;
+      this.#options.onCommit({ schema: schema !== this.#seen.schema });
+      // Only now: what met a lock is looked at again.
+      this.#seen = { data, schema };
+    } catch (error) {
+      if (!isBusy(error)) this.#options.onFatal(new Error('the database cannot be read', { cause: error }));
+    }
+  }
+
+  /** After a change of the schema by ourselves. */
+  adopt(): void {
+    this.#seen = this.#look();
+  }
+
+  stop(): void {
+    this.#timers.forEach(clearInterval);
+  }
+
+  #look() {
+    return { data: this.#dataVersion.get()?.data_version, schema: this.#schemaVersion.get()?.schema_version };
+  }
+
+  #checkFile(): void {
+    const now = statSync(this.#options.path, { throwIfNoEntry: false })?.ino;
+    if (now === this.#inode) return;
+    this.stop();
+    this.#options.onFatal(new Error(now === undefined ? 'the database file was removed' : 'the database file was replaced'));
+  }
+}

@@ -1,0 +1,22 @@
+/** Positions of this engine: the log's sequence in 12 hex digits, so that order is the order of text, and the row's token in 8. */
+import type { Position } from '../../../../shared/contract/position.ts';
+
+export interface LogPosition {
+  readonly seq: number;
+  readonly token: string;
+}
+
+/** The end of the log, in the epoch that holds there. */
+export interface LogEnd extends LogPosition {
+  readonly epoch: string;
+}
+
+export function toPosition({ epoch, seq, token }: LogEnd): Position {
+  return { epoch, order: seq.toString(16).padStart(12, '0') + token };
+}
+
+/** `undefined`: not written by this engine. */
+export function parseOrder(order: string): LogPosition | undefined {
+  const parts = /^([0-9a-f]{12})([0-9a-f]{8})$/.exec(order);
+  return parts?.[1] === undefined || parts[2] === undefined ? undefined : { seq: Number.parseInt(parts[1], 16), token: parts[2] };
+}

@@ -1,0 +1,38 @@
+/**
+ * The change feed of this engine: the log from a position on, pulled batch by batch. The row of the reader's
+ * position must still be there with its token, and what follows must have no gap; otherwise the reader learns
+ * that history is lost before it gets anything newer.
+ */
+import type { Position } from '../../../../shared/contract/position.ts';
+import { storeLimits } from '../../limits.ts';
+import type { ChangeBatch, HistoryLost } from '../../store.ts';
+import type { Head } from './head.ts';
+import { type ChangeLog, type LogEntry, toChange } from './log.ts';
+import { parseOrder, toPosition } from './positions.ts';
+
+interface WatchSource {
+  readonly log: ChangeLog;
+  readonly head: Head;
+}
+
+export async function* watchLog({ log, head }: WatchSource, from: Position, signal: AbortSignal): AsyncGenerator<ChangeBatch | HistoryLost, void, undefined> {
+  const { epoch } = from;
+  let at = parseOrder(from.order);
+  while (!signal.aborted) {
+    const readAtMs = performance.now();
+    const found = at === undefined || epoch !== head.epoch ? undefined : log.after(at);
+    if (found === undefined || at === undefined) {
+      head.refresh();
+      yield { lost: true, head: head.position };
+      return;
+    }
+    at = found.entries.at(-1) ?? at;
+    const through = toPosition({ ...at, epoch });
+    yield { changes: toChanges(epoch, found.entries), through, completeAtMs: found.more ? undefined : readAtMs };
+    if (!found.more && head.position.order <= through.order) await head.news.wait(storeLimits.watermarkMs, signal);
+  }
+}
+
+function toChanges(epoch: string, entries: readonly LogEntry[]) {
+  return entries.flatMap((entry) => toChange(epoch, entry) ?? []);
+}

@@ -1,0 +1,63 @@
+/**
+ * A field as SQLite sees it: two virtual generated columns, its bracket (`r_`) and its value (`v_`), so that
+ * an index over them is in the order of `compareSortValues`. Paths are literal: a bound path is not matched
+ * to its index. Only built-in functions, or other programs' writes would fail.
+ */
+import { DeclarationError } from '../../../../shared/contract/mistakes.ts';
+import type { Resource } from '../../../../shared/contract/resource.ts';
+import { ranks, type ScalarKind } from '../../../../shared/contract/values.ts';
+import { isArrayField } from '../../kinds.ts';
+
+export function rankColumn(field: string): string {
+  return `r_${field}`;
+}
+
+export function valueColumn(field: string): string {
+  return `v_${field}`;
+}
+
+/** The id is a column of its own, text, with no bracket beside it. */
+export function columnsOf(field: string): readonly string[] {
+  return field === 'id' ? ['id'] : [rankColumn(field), valueColumn(field)];
+}
+
+/** Scalar fields that some index of the resource holds, `id` left out. */
+export function indexedFields(resource: Resource): readonly string[] {
+  const fields = new Set(resource.indexes.flatMap((index) => [...index.equal, ...index.sort.map((key) => key.field)]));
+  fields.delete('id');
+  const found = [...fields].filter((field) => !isArrayField(resource, field)).sort();
+  const lower = new Set(found.map((field) => field.toLowerCase()));
+  if (lower.size !== found.length) throw new DeclarationError([`shared/resources/${resource.name}.ts: resource "${resource.name}": shapes: indexed fields differ in case alone, which SQLite's columns cannot: ${found.join(', ')}`]);
+  return found;
+}
+
+export function rankExpression(field: string, kind: ScalarKind): string {
+  const path = `'$.${field}'`;
+  const other = `WHEN 'array' THEN ${ranks.other} WHEN 'object' THEN ${ranks.other}`;
+  return `CASE json_type("doc", ${path}) WHEN 'text' THEN ${textRank(`json_extract("doc", ${path})`, kind)} ${plainRanks} ${other} ELSE ${ranks.null} END`;
+}
+
+/** Numbers as doubles: what JavaScript reads of them, so that a cursor names the place in the index. */
+export function valueExpression(field: string): string {
+  const extracted = `json_extract("doc", '$.${field}')`;
+  return `CASE "${rankColumn(field)}" WHEN ${ranks.null} THEN 0 WHEN ${ranks.other} THEN 0 WHEN ${ranks.number} THEN ${extracted} * 1.0 ELSE ${extracted} END`;
+}
+
+/** The same of an element that `json_each` gives under the name `e`. */
+export function elementRank(kind: ScalarKind): string {
+  return `CASE e.type WHEN 'text' THEN ${textRank('e.atom', kind)} ${plainRanks} END`;
+}
+
+export const elementValue = `CASE e.type WHEN 'integer' THEN e.atom * 1.0 ELSE e.atom END`;
+
+const plainRanks = `WHEN 'integer' THEN ${ranks.number} WHEN 'real' THEN ${ranks.number} WHEN 'true' THEN ${ranks.boolean} WHEN 'false' THEN ${ranks.boolean}`;
+
+const digit = '[0-9]';
+const instantGlob = 'dddd-dd-ddTdd:dd:dd.dddZ'.replaceAll('d', digit);
+
+/** `isInstant` and `isObjectId`, in SQL. */
+function textRank(text: string, kind: ScalarKind): string {
+  if (kind === 'instant') return `CASE WHEN ${text} GLOB '${instantGlob}' THEN ${ranks.instant} ELSE ${ranks.string} END`;
+  if (kind === 'objectId') return `CASE WHEN length(${text}) = 24 AND ${text} NOT GLOB '*[^0-9a-f]*' THEN ${ranks.objectId} ELSE ${ranks.string} END`;
+  return String(ranks.string);
+}

@@ -1,0 +1,89 @@
+/**
+ * What the database itself refuses, whoever writes: text that is not a document, and declared fields of
+ * another type (SEMANTICS §4). zod says more; this is what holds for programs that never met it.
+ */
+import type { Field, FieldKind } from '../../../../shared/contract/fields.ts';
+import type { Resource } from '../../../../shared/contract/resource.ts';
+import { describeField } from '../../field-check.ts';
+
+/** Leads the message of a refusal, so that other programs tell it from SQLite's own. */
+const refusalMark = 'tombolo: ';
+
+/** True for statements of other programs (system-records.ts, `own`). */
+export const isForeign = `NOT EXISTS (SELECT 1 FROM "_own")`;
+
+/** For a BEFORE INSERT trigger. Our own writes are checked before they come here (documents.ts, field-check.ts). */
+export function insertCheck(resource: Resource): string {
+  return toStatement([...formCases(resource), ...fieldCases(resource, (wrong) => wrong)]);
+}
+
+/** In an UPDATE a field that was already so, and stays as it was, is let through unless the resource is strict: others' old documents stay editable. */
+export function updateCheck(resource: Resource): string {
+  if (resource.validation.level === 'strict') return insertCheck(resource);
+  const changed = (path: string) => `NOT (json_type(NEW."doc", ${path}) IS json_type(OLD."doc", ${path}) AND json_extract(NEW."doc", ${path}) IS json_extract(OLD."doc", ${path}))`;
+  return toStatement([...formCases(resource), ...fieldCases(resource, (wrong, path) => `${wrong} AND ${changed(path)}`)]);
+}
+
+interface Case {
+  readonly when: string;
+  readonly refuse: string;
+}
+
+function toStatement(cases: readonly Case[]): string {
+  return `SELECT CASE ${cases.map(({ when, refuse }) => `WHEN ${when} THEN RAISE(ABORT, '${refusalMark}${refuse}')`).join(' ')} END WHERE ${isForeign}`;
+}
+
+/**
+ * The wire text is `{"id":…,` and the rest of `doc`, and a reader takes the last of two equal keys where
+ * SQLite takes the first: hence no id inside, no leading space, no second key. NUL ends SQLite's own check.
+ */
+function formCases({ name }: Pick<Resource, 'name'>): readonly Case[] {
+  return [
+    { when: `typeof(NEW."id") <> 'text' OR NEW."id" = ''`, refuse: `${name}.id: must be text, not empty` },
+    { when: `typeof(NEW."doc") <> 'text' OR substr(NEW."doc", 1, 1) <> '{' OR NOT json_valid(NEW."doc") OR instr(NEW."doc", char(0))`, refuse: `${name}: doc must be the text of a JSON object, beginning with {` },
+    { when: `json_type(NEW."doc", '$.id') IS NOT NULL`, refuse: `${name}.id: belongs in the column id, not in doc` },
+    { when: `(SELECT count(*) <> count(DISTINCT key) FROM json_each(NEW."doc"))`, refuse: `${name}: doc has a field twice` },
+    { when: `(instr(NEW."doc", '\\ud') OR instr(NEW."doc", '\\uD')) AND EXISTS (SELECT 1 FROM json_tree(NEW."doc") WHERE ${isNoText('key')} OR type = 'text' AND ${isNoText('atom')})`, refuse: `${name}: doc holds text that is not Unicode` },
+  ];
+}
+
+/**
+ * A lone surrogate, written as an escape: it has no UTF-8, so what is read of it is not what is indexed. GLOB
+ * reads it as U+FFFD, and U+FFFE and U+FFFF as well, which are text.
+ */
+function isNoText(value: string): string {
+  const plain = [0xfffd, 0xfffe, 0xffff].reduce((inner, code) => `replace(${inner}, char(${code}), '')`, value);
+  return `${plain} GLOB '*[' || char(${0xfffd}) || ']*'`;
+}
+
+/** Finds a row that no check has seen and that is no document: where others filled the table before us. */
+export function misformedQuery({ name }: Resource): string {
+  const row = `"${name}"`;
+  return `SELECT "id" FROM ${row} WHERE ${formCases({ name }).map(({ when }) => `(${when})`).join(' OR ')} LIMIT 1`.replaceAll('NEW.', `${row}.`);
+}
+
+/** None where the check is off, and none where it should warn: SQLite has no log that a trigger could write into. */
+function fieldCases(resource: Resource, guard: (wrong: string, path: string) => string): readonly Case[] {
+  if (resource.validation.level === 'off' || resource.validation.action === 'warn') return [];
+  return [...resource.fields.values()].flatMap((field) => {
+    const path = `'$.${field.name}'`;
+    const wrong = wrongType(field, path);
+    return wrong === undefined ? [] : [{ when: guard(wrong, path), refuse: `${resource.name}.${field.name}: must be ${describeField(field)}` }];
+  });
+}
+
+const jsonTypes: Readonly<Record<Exclude<FieldKind, 'mixed'>, readonly string[]>> = {
+  string: ['text'], uuid: ['text'], instant: ['text'], objectId: ['text'],
+  number: ['integer', 'real'], integer: ['integer', 'real'],
+  boolean: ['true', 'false'], array: ['array'], object: ['object'],
+};
+
+function wrongType(field: Field, path: string): string | undefined {
+  const type = `json_type(NEW."doc", ${path})`;
+  if (field.kind === 'mixed') return undefined;
+  const allowed = [...jsonTypes[field.kind], ...(field.nullable ? ['null'] : [])].map((name) => `'${name}'`).join(', ');
+  // A missing field has no type; `NULL NOT IN …` is no refusal, so a required one is asked for by name.
+  const wrong = field.optional ? `${type} NOT IN (${allowed})` : `coalesce(${type}, 'missing') NOT IN (${allowed})`;
+  const value = `json_extract(NEW."doc", ${path})`;
+  return field.kind === 'integer' ? `(${wrong} OR ${value} <> CAST(${value} AS INTEGER) OR ${value} NOT BETWEEN ${Number.MIN_SAFE_INTEGER} AND ${Number.MAX_SAFE_INTEGER})` : wrong;
+}

@@ -1,0 +1,135 @@
+/**
+ * Brings the file to what the contract says: missing tables, columns, indexes, side tables and triggers are
+ * made (and filled), changed ones made anew, undeclared ones dropped. Documents are never touched. Runs inside
+ * a write transaction, and writes nothing when nothing differs.
+ */
+import type { Database } from 'bun:sqlite';
+import { digest64 } from '../../../../shared/contract/hash.ts';
+import type { Resource } from '../../../../shared/contract/resource.ts';
+import { misformedQuery } from './document-checks.ts';
+import { quote, type SchemaObject, toIndexObjects, toTableObject } from './ddl.ts';
+import { toResourceTable } from './resource-tables.ts';
+import { type Existing, foreignKeysOf, isDerived, mustBeResourceTable, readSchema, type Schema, staleColumns } from './schema.ts';
+import { type SideTable, sideTablesOf } from './side-tables.ts';
+import { systemTables, withoutRowid } from './system-records.ts';
+import { triggersOf } from './triggers.ts';
+
+export interface Installed {
+  readonly changed: boolean;
+  /** Resources whose changes may have gone unseen: their triggers were not the ones last installed here. */
+  readonly holes: readonly string[];
+  /** Unique indexes of others: what OR REPLACE displaces through one of them goes unseen. */
+  readonly foreignKeys: readonly string[];
+}
+
+interface Wanted {
+  readonly resource: Resource;
+  readonly table: SchemaObject;
+  readonly indexes: readonly SchemaObject[];
+  readonly sides: readonly SideTable[];
+  readonly triggers: readonly SchemaObject[];
+}
+
+export function install(database: Database, resources: Iterable<Resource>): Installed {
+  const installation = new Installation(database, [...resources].map(toWanted));
+  installation.run();
+  return { changed: installation.changed, holes: installation.holes, foreignKeys: installation.wanted.flatMap(({ resource }) => foreignKeysOf(database, resource)) };
+}
+
+function toWanted(resource: Resource): Wanted {
+  const table = toResourceTable(resource);
+  return { resource, table: toTableObject(table, { withoutRowid: false }), indexes: toIndexObjects(table), sides: sideTablesOf(resource), triggers: triggersOf(resource) };
+}
+
+class Installation {
+  readonly #database: Database;
+  readonly wanted: readonly Wanted[];
+  readonly #before: Schema;
+  readonly holes: string[] = [];
+  changed = false;
+
+  constructor(database: Database, wanted: readonly Wanted[]) {
+    this.#database = database;
+    this.wanted = wanted;
+    this.#before = readSchema(database);
+  }
+
+  run(): void {
+    this.#installSystem();
+    for (const wanted of this.wanted) this.#installTable(wanted);
+    const columns = this.wanted.flatMap(({ resource }) => staleColumns(this.#before, resource));
+    const kept = this.#dropDerived(columns.some((column) => column.drop));
+    for (const column of columns) this.#alter(`ALTER TABLE ${quote(column.table)} ${column.drop ? `DROP COLUMN ${quote(column.name)}` : `ADD COLUMN ${column.declared}`}`);
+    for (const wanted of this.wanted) this.#createDerived(wanted, kept);
+  }
+
+  #installSystem(): void {
+    for (const table of systemTables)
+      for (const object of [toTableObject(table, { withoutRowid: withoutRowid.has(table) }), ...toIndexObjects(table)])
+        if (!this.#before.has(object.name)) this.#alter(object.sql);
+  }
+
+  #installTable({ resource, table }: Wanted): void {
+    const existing = this.#before.get(resource.name);
+    if (existing === undefined) this.#alter(table.sql);
+    else mustBeResourceTable(existing);
+    if (!this.#hasHole(resource)) return;
+    this.holes.push(resource.name);
+    const misformed = this.#database.prepare<{ id: string }, []>(misformedQuery(resource)).get();
+    if (misformed !== null) throw new Error(`the table ${resource.name} holds what is no document: doc of ${JSON.stringify(misformed.id)} must be the text of a JSON object that begins with {, has no id and no field twice`);
+  }
+
+  /** The triggers found are compared with a digest of those last installed: own, older ones leave no hole. */
+  #hasHole(resource: Resource): boolean {
+    const installed = this.#readDigest(resource);
+    const found = [...this.#before.values()].filter((object) => object.type === 'trigger' && isDerived(object) && object.on === resource.name);
+    return installed === undefined ? this.#before.has(resource.name) : installed !== digestOf(found);
+  }
+
+  /** Names of what stays. A column that goes takes along all that may stand on it, a hole the side tables. */
+  #dropDerived(all: boolean): ReadonlySet<string> {
+    const wanted = new Map(this.wanted.flatMap(derivedObjects).map((object) => [object.name, object.sql]));
+    const stays = (found: Existing) => !all && wanted.get(found.name) === found.sql && !(found.on.includes(':') && this.holes.includes(ownerOf(found)));
+    const owned = [...this.#before.values()].filter(isDerived);
+    const order = { trigger: 0, index: 1, table: 2 } as const;
+    for (const object of owned.filter((found) => !stays(found)).sort((a, b) => order[a.type] - order[b.type]))
+      this.#alter(`DROP ${object.type.toUpperCase()} IF EXISTS ${quote(object.name)}`);
+    return new Set(owned.filter(stays).map((object) => object.name));
+  }
+
+  #createDerived({ resource, indexes, sides, triggers }: Wanted, kept: ReadonlySet<string>): void {
+    const create = (objects: readonly SchemaObject[]) => objects.filter((object) => !kept.has(object.name)).forEach((object) => this.#alter(object.sql));
+    create(indexes);
+    for (const side of sides) {
+      create(side.objects);
+      if (!kept.has(side.name)) this.#alter(side.fill(quote(resource.name)));
+    }
+    create(triggers);
+    if (this.#readDigest(resource) !== digestOf(triggers)) this.#keepDigest(resource, digestOf(triggers));
+  }
+
+  #readDigest({ name }: Resource): string | undefined {
+    return this.#database.prepare<{ value: string }, [string]>('SELECT value FROM "_meta" WHERE key = ?').get(`triggers:${name}`)?.value;
+  }
+
+  #keepDigest({ name }: Resource, digest: string): void {
+    this.#database.prepare('INSERT OR REPLACE INTO "_meta" (key, value) VALUES (?, ?)').run(`triggers:${name}`, digest);
+  }
+
+  #alter(sql: string): void {
+    this.changed = true;
+    this.#database.run(sql);
+  }
+}
+
+function derivedObjects({ indexes, sides, triggers }: Wanted): readonly SchemaObject[] {
+  return [...indexes, ...sides.flatMap((side) => side.objects), ...triggers];
+}
+
+function ownerOf(object: Existing): string {
+  return object.name.slice(0, object.name.indexOf(':'));
+}
+
+function digestOf(triggers: readonly SchemaObject[]): string {
+  return digest64(triggers.map((trigger) => trigger.sql).sort().join('\n'));
+}

@@ -1,0 +1,70 @@
+/**
+ * A resource as a drizzle table: `n`, `id`, `doc` (the document as JSON text, without its id) and what its
+ * indexes need, derived. Others read and write `id` and `doc` with plain SQL; the rest follows by itself.
+ */
+import { sql } from 'drizzle-orm';
+import { customType, index, integer, type SQLiteColumnBuilderBase, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import type { Resource } from '../../../../shared/contract/resource.ts';
+import type { IndexSpec } from '../../../../shared/contract/shapes.ts';
+import { mustKind } from '../../kinds.ts';
+import { columnsOf, indexedFields, rankColumn, rankExpression, valueColumn, valueExpression } from './columns.ts';
+
+const documentColumns = {
+  n: integer('n').primaryKey(),
+  id: text('id').notNull().unique(),
+  doc: text('doc').notNull(),
+};
+
+/** SQLite's type without an affinity, which keeps '1' a text and 1 a number. */
+const anyValue = customType<{ data: string | number }>({ dataType: () => 'blob' });
+
+
+export function toResourceTable(resource: Resource) {
+  // Derived columns are never named through drizzle's types: lists are built as text (branch-query.ts).
+  const derived: object = toDerivedColumns(resource);
+  return sqliteTable(resource.name, { ...documentColumns, ...derived }, () => scalarIndexes(resource).map(toTableIndex(resource)));
+}
+
+function toDerivedColumns(resource: Resource): Readonly<Record<string, SQLiteColumnBuilderBase>> {
+  return Object.fromEntries(indexedFields(resource).flatMap((field): [string, SQLiteColumnBuilderBase][] => [
+    [rankColumn(field), integer(rankColumn(field)).generatedAlwaysAs(sql.raw(rankExpression(field, mustKind(resource, field))), { mode: 'virtual' })],
+    [valueColumn(field), anyValue(valueColumn(field)).generatedAlwaysAs(sql.raw(valueExpression(field)), { mode: 'virtual' })],
+  ]));
+}
+
+export function indexName(resource: Resource, spec: IndexSpec): string {
+  return `${resource.name}:${spec.name}`;
+}
+
+/** The unique index of the id serves what begins with the id; arrays have side tables. */
+export function isOwnIndex(spec: IndexSpec): boolean {
+  return spec.has === undefined && indexColumns(spec)[0]?.column !== 'id';
+}
+
+function scalarIndexes(resource: Resource): readonly IndexSpec[] {
+  return resource.indexes.filter(isOwnIndex);
+}
+
+interface IndexColumn {
+  readonly column: string;
+  readonly descending: boolean;
+}
+
+/** The columns of an index (and of a side table, after the element): equalities, then the order. */
+export function indexColumns(spec: IndexSpec): readonly IndexColumn[] {
+  const equal = spec.equal.flatMap(columnsOf).map((column) => ({ column, descending: false }));
+  const sort = spec.sort.flatMap((key) => columnsOf(key.field).map((column) => ({ column, descending: key.descending })));
+  return [...equal, ...sort.filter(({ column }) => !equal.some((pinned) => pinned.column === column))];
+}
+
+export function formatIndexColumn({ column, descending }: IndexColumn): string {
+  return descending ? `"${column}" DESC` : `"${column}"`;
+}
+
+function toTableIndex(resource: Resource) {
+  return (spec: IndexSpec) => {
+    const [first, ...rest] = indexColumns(spec).map((column) => sql.raw(formatIndexColumn(column)));
+    if (first === undefined) throw new Error(`index ${spec.name} of ${resource.name} has no columns`);
+    return index(indexName(resource, spec)).on(first, ...rest);
+  };
+}

@@ -1,0 +1,129 @@
+/**
+ * The triggers of a resource: checks, the change log, side tables. Whoever writes, through Tombolo or with
+ * plain SQL, goes through them. Built-in functions only, and none newer than SQLite 3.38.
+ *
+ * `INSERT OR REPLACE` fires no delete trigger for the rows it displaces, through the id or through `n`. So
+ * the BEFORE trigger notes in `_displaced` which rows are in the way, and the AFTER trigger, which runs only
+ * if the row came in, logs and forgets them. Under `DO NOTHING` it does not run; under `DO UPDATE` the update
+ * triggers do; and the next BEFORE trigger clears what was left.
+ */
+import type { Resource } from '../../../../shared/contract/resource.ts';
+import { insertCheck, isForeign, updateCheck } from './document-checks.ts';
+import { quote, type SchemaObject } from './ddl.ts';
+import { type SideTable, sideTablesOf } from './side-tables.ts';
+
+export function triggersOf(resource: Resource): readonly SchemaObject[] {
+  const made = new Triggers(resource, sideTablesOf(resource));
+  return [made.beforeInsert(), made.afterInsert(), made.beforeUpdate(), made.beforeMove(), made.afterUpdate(), made.afterMove(), made.afterDelete()];
+}
+
+
+const now = `CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)`;
+const columns = `"_log" ("token", "resource", "id", "kind", "before", "after", "at")`;
+/** A change of the row's identity: rare, and the only update that can displace another row. */
+const moves = `NEW."id" <> OLD."id" OR NEW."n" <> OLD."n"`;
+
+class Triggers {
+  readonly #resource: Resource;
+  readonly #sides: readonly SideTable[];
+  readonly #table: string;
+  readonly #name: string;
+
+  constructor(resource: Resource, sides: readonly SideTable[]) {
+    this.#resource = resource;
+    this.#sides = sides;
+    this.#table = quote(resource.name);
+    this.#name = `'${resource.name}'`;
+  }
+
+  beforeInsert(): SchemaObject {
+    return this.#trigger('before insert', 'BEFORE INSERT', [
+      insertCheck(this.#resource),
+      ...this.#noteDisplaced(`("id" = NEW."id" OR "n" = NEW."n") AND ${isForeign}`),
+    ]);
+  }
+
+  afterInsert(): SchemaObject {
+    return this.#trigger('after insert', 'AFTER INSERT', [
+      ...this.#forgetSides(`IN (SELECT "id" FROM "_displaced" WHERE "resource" = ${this.#name}) AND EXISTS (SELECT 1 FROM "_displaced")`),
+      this.#logDisplaced(),
+      this.#log(`NEW."id"`, `'insert'`, this.#displacedImage(), `NEW."doc"`),
+      this.#clearDisplaced(),
+      ...this.#fillSides(),
+    ]);
+  }
+
+  beforeUpdate(): SchemaObject {
+    return this.#trigger('before update', 'BEFORE UPDATE OF "id", "doc"', [updateCheck(this.#resource)]);
+  }
+
+  beforeMove(): SchemaObject {
+    return this.#trigger('before move', 'BEFORE UPDATE', this.#noteDisplaced(`("id" = NEW."id" OR "n" = NEW."n") AND "n" <> OLD."n"`), moves);
+  }
+
+  afterUpdate(): SchemaObject {
+    const body = [
+      this.#log(`NEW."id"`, `'update'`, `OLD."doc"`, `NEW."doc"`),
+      ...this.#forgetSides(`= NEW."id"`),
+      ...this.#fillSides(),
+    ];
+    return this.#trigger('after update', 'AFTER UPDATE OF "id", "doc"', body, `NEW."id" = OLD."id" AND NEW."n" = OLD."n" AND NEW."doc" <> OLD."doc"`);
+  }
+
+  /** Another id is a removal and an insertion; another `n` alone is nothing to those outside. */
+  afterMove(): SchemaObject {
+    const before = `CASE WHEN NEW."id" = OLD."id" THEN OLD."doc" ELSE ${this.#displacedImage()} END`;
+    return this.#trigger('after move', 'AFTER UPDATE', [
+      ...this.#forgetSides(`IN (SELECT "id" FROM "_displaced" WHERE "resource" = ${this.#name} UNION ALL SELECT OLD."id")`),
+      this.#logDisplaced(),
+      `${this.#log(`OLD."id"`, `'delete'`, `OLD."doc"`, 'NULL')} WHERE NEW."id" <> OLD."id"`,
+      `${this.#log(`NEW."id"`, `CASE WHEN NEW."id" = OLD."id" THEN 'update' ELSE 'insert' END`, before, `NEW."doc"`)} WHERE NEW."id" <> OLD."id" OR NEW."doc" <> OLD."doc"`,
+      this.#clearDisplaced(),
+      ...this.#fillSides(),
+    ], moves);
+  }
+
+  /** Under `PRAGMA recursive_triggers` it runs for displaced rows too; they are no longer for AFTER INSERT then. */
+  afterDelete(): SchemaObject {
+    return this.#trigger('after delete', 'AFTER DELETE', [
+      this.#log(`OLD."id"`, `'delete'`, `OLD."doc"`, 'NULL'),
+      ...this.#forgetSides(`= OLD."id"`),
+      `DELETE FROM "_displaced" WHERE "resource" = ${this.#name} AND "id" = OLD."id"`,
+    ]);
+  }
+
+  #trigger(what: string, event: string, body: readonly string[], when?: string): SchemaObject {
+    const name = `${this.#resource.name}:${what}`;
+    const guard = when === undefined ? '' : ` WHEN ${when}`;
+    return { type: 'trigger', name, sql: `CREATE TRIGGER ${quote(name)} ${event} ON ${this.#table} FOR EACH ROW${guard} BEGIN ${body.join('; ')}; END` };
+  }
+
+  #log(id: string, kind: string, before: string, after: string): string {
+    return `INSERT INTO ${columns} SELECT lower(hex(randomblob(4))), ${this.#name}, ${id}, ${kind}, ${before}, ${after}, ${now}`;
+  }
+
+  #logDisplaced(): string {
+    return `${this.#log(`"id"`, `'delete'`, `"doc"`, 'NULL')} FROM "_displaced" WHERE "resource" = ${this.#name} AND "id" <> NEW."id"`;
+  }
+
+  #displacedImage(): string {
+    return `(SELECT "doc" FROM "_displaced" WHERE "resource" = ${this.#name} AND "id" = NEW."id")`;
+  }
+
+  /** Deleted and written, not replaced: the outer statement's OR IGNORE would win over an inner OR REPLACE. */
+  #noteDisplaced(inTheWay: string): readonly string[] {
+    return [this.#clearDisplaced(), `INSERT INTO "_displaced" SELECT ${this.#name}, "id", "n", "doc" FROM ${this.#table} WHERE ${inTheWay}`];
+  }
+
+  #clearDisplaced(): string {
+    return `DELETE FROM "_displaced" WHERE "resource" = ${this.#name}`;
+  }
+
+  #forgetSides(ids: string): readonly string[] {
+    return this.#sides.map((side) => `DELETE FROM ${quote(side.name)} WHERE "id" ${ids}`);
+  }
+
+  #fillSides(): readonly string[] {
+    return this.#sides.map((side) => side.fill('NEW'));
+  }
+}

@@ -1,0 +1,80 @@
+/** The statements of lists and counts. Text with placeholders only: equal requests share a prepared statement. */
+import type { Resource } from '../../../../shared/contract/resource.ts';
+import { toSortValue } from '../../../../shared/contract/values.ts';
+import { mustKind } from '../../kinds.ts';
+import type { Branch } from '../../plan.ts';
+import { rankColumn, valueColumn } from '../install/columns.ts';
+import { quote } from '../install/ddl.ts';
+import type { Component, Condition, Segment, SqlValue } from './keyset.ts';
+import { indexName, isOwnIndex } from '../install/resource-tables.ts';
+import { elementRankColumn, elementValueColumn } from '../install/side-tables.ts';
+
+export interface Statement {
+  readonly sql: string;
+  readonly parameters: readonly SqlValue[];
+}
+
+/** Rows of a segment in order: id, doc, then the columns of the components that are not constant. */
+export function toListStatement(resource: Resource, branch: Branch, components: readonly Component[], segment: Segment, limit: number): Statement {
+  const walked = components.filter((component) => component.constant === undefined);
+  const { from, index } = toSource(resource, branch);
+  const where = toWhere(resource, branch, segment);
+  const columns = ['m."id"', 'm."doc"', ...walked.flatMap(({ column }) => (column === 'id' ? [] : [`${index}.${quote(column)}`]))];
+  const order = walked.map(({ column, descending }) => `${index}.${quote(column)}${descending ? ' DESC' : ''}`);
+  const orderBy = order.length === 0 ? '' : ` ORDER BY ${order.join(', ')}`;
+  return { sql: `SELECT ${columns.join(', ')} FROM ${from}${where.sql(index)}${orderBy} LIMIT ?`, parameters: [...where.parameters, limit] };
+}
+
+/** Ids of a segment, from the index alone; `count(*)` of them ends at the limit. */
+export function toIdsStatement(resource: Resource, branch: Branch, segment: Segment, limit: number): Statement {
+  const { index, alone } = toSource(resource, branch);
+  const where = toWhere(resource, branch, segment);
+  return { sql: `SELECT ${index}."id" FROM ${alone}${where.sql(index)} LIMIT ?`, parameters: [...where.parameters, limit] };
+}
+
+/** The index is named, so that no statistics of others make SQLite choose another. */
+function toSource(resource: Resource, branch: Branch): { readonly from: string; readonly alone: string; readonly index: string } {
+  const table = quote(resource.name);
+  const name = quote(indexName(resource, branch.index));
+  if (branch.has !== undefined) return { from: `${name} AS s CROSS JOIN ${table} AS m ON m."n" = s."n"`, alone: `${name} AS s`, index: 's' };
+  const from = isOwnIndex(branch.index) ? `${table} AS m INDEXED BY ${name}` : `${table} AS m`;
+  return { from, alone: from, index: 'm' };
+}
+
+function toWhere(resource: Resource, branch: Branch, segment: Segment): { sql(alias: string): string; readonly parameters: readonly SqlValue[] } {
+  const conditions = distinct([...pinnedConditions(resource, branch), ...segment]);
+  return {
+    sql: (alias) => (conditions.length === 0 ? '' : ` WHERE ${conditions.map((condition) => format(condition, alias)).join(' AND ')}`),
+    parameters: conditions.flatMap((condition) => condition.values),
+  };
+}
+
+function pinnedConditions(resource: Resource, { pinned, has }: Branch): readonly Condition[] {
+  const element = has === undefined ? undefined : toSortValue(has.value, mustKind(resource, has.field));
+  const elements = element === undefined ? [] : [equal(elementRankColumn, element.rank), equal(elementValueColumn, element.value)];
+  const fields = [...pinned].flatMap(([field, value]) => {
+    const known = toSortValue(value, mustKind(resource, field));
+    return field === 'id' ? [equal('id', known.value)] : [equal(rankColumn(field), known.rank), equal(valueColumn(field), known.value)];
+  });
+  return [...elements, ...fields];
+}
+
+function equal(column: string, value: SqlValue): Condition {
+  return { columns: [column], operator: '=', values: [value] };
+}
+
+/** A field that is pinned and sorted by is said once. */
+function distinct(conditions: readonly Condition[]): readonly Condition[] {
+  const seen = new Set<string>();
+  return conditions.filter(({ columns: [column = ''], operator, columns }) => {
+    if (operator !== '=' || columns.length > 1) return true;
+    if (seen.has(column)) return false;
+    seen.add(column);
+    return true;
+  });
+}
+
+function format({ columns, operator, values }: Condition, alias: string): string {
+  const named = columns.map((column) => `${alias}.${quote(column)}`);
+  return named.length === 1 ? `${named[0]} ${operator} ?` : `(${named.join(', ')}) ${operator} (${values.map(() => '?').join(', ')})`;
+}

@@ -1,0 +1,137 @@
+/** Reads: one document, lists, counts. Everything here is synchronous, in a snapshot that the caller has begun. */
+import { eq, sql } from 'drizzle-orm';
+import type { Resource } from '../../../../shared/contract/resource.ts';
+import type { SortKey } from '../../../../shared/contract/shapes.ts';
+import { ranks, type SortValue } from '../../../../shared/contract/values.ts';
+import { mergeRows } from '../../merge.ts';
+import { type Branch, type Plan, toPlan } from '../../plan.ts';
+import type { ListRequest, Row } from '../../store.ts';
+import type { StoredDocument } from '../../stored-document.ts';
+import type { Connection } from '../connection/database.ts';
+import { toDocument } from './documents.ts';
+import { type Component, type Segment, type SqlValue, toComponents, toCursorValues, toSegments } from './keyset.ts';
+import { type Statement, toIdsStatement, toListStatement } from './branch-query.ts';
+import { toResourceTable } from '../install/resource-tables.ts';
+import { type SqlRow, Statements } from './statements.ts';
+
+type CountRequest = Pick<ListRequest, 'equal' | 'range' | 'where' | 'sort'>;
+
+export class Reader {
+  readonly #statements: Statements;
+  readonly #gets = new Map<string, ReturnType<typeof toGet>>();
+
+  constructor(connection: Connection, resources: Iterable<Resource>) {
+    this.#statements = new Statements(connection.database);
+    for (const resource of resources) this.#gets.set(resource.name, toGet(connection, resource));
+  }
+
+  get(resource: Resource, id: string): StoredDocument | undefined {
+    const get = this.#gets.get(resource.name);
+    if (get === undefined) throw new Error(`the store was opened without ${resource.name}`);
+    const found = get.get(id);
+    return found === null ? undefined : toDocument(id, found.doc);
+  }
+
+  /** `mustBeInTime` is called before each statement. */
+  list(resource: Resource, request: ListRequest, mustBeInTime: () => void): readonly Row[] {
+    const plan = toPlan(resource, request);
+    const walks = plan.branches.map((branch) => toWalk(resource, request, plan, branch));
+    return mergeRows(walks.map((walk) => this.#walk(resource, walk, request, mustBeInTime)), request.sort, request.limit);
+  }
+
+  #walk(resource: Resource, { branch, components, segments }: BranchWalk, request: ListRequest, mustBeInTime: () => void): readonly Row[] {
+    const toKeys = keysReader(request.sort, components);
+    const rows: Row[] = [];
+    for (const segment of segments) {
+      if (rows.length >= request.limit) break;
+      mustBeInTime();
+      for (const row of this.#statements.rows(toListStatement(resource, branch, components, segment, request.limit - rows.length)))
+        rows.push(new WalkedRow(row, toKeys));
+    }
+    return rows;
+  }
+
+  /** Branches that may share documents are united by id, each at most `max` long: work is branches × max. */
+  count(resource: Resource, request: CountRequest, max: number, mustBeInTime: () => void): number {
+    const plan = toPlan(resource, request);
+    const walks = plan.branches.map((branch) => toWalk(resource, { ...request, after: undefined }, plan, branch));
+    if (!plan.disjoint) return Math.min(max, this.#countOf(union(walks.flatMap((walk) => toIds(resource, walk, max)))));
+    let count = 0;
+    for (const ids of walks.flatMap((walk) => toIds(resource, walk, max))) {
+      mustBeInTime();
+      if (count < max) count += this.#countOf(ids);
+    }
+    return Math.min(max, count);
+  }
+
+  #countOf(ids: Statement): number {
+    const [row] = this.#statements.rows({ sql: `SELECT count(*) FROM (${ids.sql})`, parameters: ids.parameters });
+    return Number(row?.[0] ?? 0);
+  }
+}
+
+/** Its keys are made when somebody asks: of a page that needs no merging, those of its ends alone. */
+class WalkedRow implements Row {
+  readonly document: StoredDocument;
+  readonly #row: SqlRow;
+  readonly #toKeys: (row: SqlRow) => readonly SortValue[];
+
+  constructor(row: SqlRow, toKeys: (row: SqlRow) => readonly SortValue[]) {
+    this.document = toDocument(mustText(row[0]), mustText(row[1]));
+    this.#row = row;
+    this.#toKeys = toKeys;
+  }
+
+  get keys(): readonly SortValue[] {
+    return this.#toKeys(this.#row);
+  }
+}
+
+function toGet({ database, queries }: Connection, resource: Resource) {
+  const table = toResourceTable(resource);
+  return database.prepare<{ doc: string }, [id: string]>(queries.select({ doc: table.doc }).from(table).where(eq(table.id, sql.placeholder('id'))).toSQL().sql);
+}
+
+interface BranchWalk {
+  readonly branch: Branch;
+  readonly components: readonly Component[];
+  readonly segments: readonly Segment[];
+}
+
+/** Exported for tests, which put its statements before EXPLAIN. */
+export function toWalk(resource: Resource, request: Pick<ListRequest, 'sort' | 'after'>, plan: Plan, branch: Branch): BranchWalk {
+  const interval = plan.interval === undefined || branch.pinned.has(plan.interval.field) ? undefined : plan.interval;
+  const components = toComponents(resource, branch, request.sort, interval);
+  const cursor = request.after === undefined ? undefined : toCursorValues(request.sort, request.after);
+  return { branch, components, segments: toSegments({ components, interval, cursor }) };
+}
+
+function toIds(resource: Resource, { branch, segments }: BranchWalk, max: number): readonly Statement[] {
+  return segments.map((segment) => toIdsStatement(resource, branch, segment, max));
+}
+
+function union(parts: readonly Statement[]): Statement {
+  return { sql: parts.map((part) => `SELECT * FROM (${part.sql})`).join(' UNION '), parameters: parts.flatMap((part) => part.parameters) };
+}
+
+/** Reads the keys of a row: constants of the branch, the rest from the columns after id and doc. */
+function keysReader(sort: readonly SortKey[], components: readonly Component[]): (row: SqlRow) => readonly SortValue[] {
+  let next = 2;
+  const readers = components.map(({ column, constant }): ((row: SqlRow) => SqlValue) => {
+    if (constant !== undefined) return () => constant;
+    if (column === 'id') return (row) => mustText(row[0]);
+    const at = next++;
+    return (row) => row[at] ?? 0;
+  });
+  let component = 0;
+  const keys = sort.map(({ field }) => {
+    const rank = field === 'id' ? () => ranks.string : readers[component++];
+    return { rank, value: readers[component++] };
+  });
+  return (row) => keys.map(({ rank, value }) => ({ rank: Number(rank?.(row) ?? 0), value: value?.(row) ?? 0 }));
+}
+
+function mustText(value: SqlValue | null | undefined): string {
+  if (typeof value !== 'string') throw new Error(`id and doc are text, not ${typeof value}`);
+  return value;
+}

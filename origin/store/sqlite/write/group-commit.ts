@@ -1,0 +1,196 @@
+/**
+ * The one door to the database for everything that writes. Jobs queued in one tick share one transaction and
+ * its fsync; they are told only after the COMMIT. A job that throws is undone and the others are not: the
+ * group runs once more with a savepoint around each job. Savepoints from the start would cost every insert
+ * a fourth of its time, and a job that has something to say without having written returns it instead.
+ *
+ *   idle ──job──▶ scheduled ──▶ group ──commit──▶ idle, or scheduled when more wait
+ *                    ▲            │ another process holds the lock
+ *                    └──10 ms──── locked ──▶ jobs past their deadline: store_busy
+ */
+import type { Database } from 'bun:sqlite';
+import { Fault, toFault } from '../../../../shared/contract/fault.ts';
+import { storeLimits } from '../../limits.ts';
+import { deadlineExceeded, isBusy, retryAfterOneSecond, storeBusy, storeClosed, toStoreFault } from '../connection/errors.ts';
+import type { ChangeLog } from '../feed/log.ts';
+import type { LogEnd } from '../feed/positions.ts';
+
+export interface Committed<T> {
+  readonly value: T;
+  /** The log's end with this commit. */
+  readonly end: LogEnd;
+}
+
+interface Job {
+  readonly deadline: number;
+  /** Mutations, about. */
+  readonly size: number;
+  run(): unknown;
+  resolve(committed: Committed<unknown>): void;
+  reject(error: unknown): void;
+}
+
+type Result = { readonly value: unknown } | { readonly error: unknown };
+
+interface GroupCommitOptions {
+  readonly database: Database;
+  readonly log: ChangeLog;
+  readonly clock: () => number;
+  /** Told before each transaction begins. */
+  readonly onBegin: () => void;
+  /** Told of each commit before its jobs are. */
+  readonly onCommit: (end: LogEnd) => void;
+}
+
+export class GroupCommit {
+  readonly #options: GroupCommitOptions;
+  readonly #statements;
+  #queue: Job[] = [];
+  /** Why the last try for the lock failed; while it is held, late jobs were late for that. */
+  #locked: unknown;
+  #scheduled = false;
+  #closed = false;
+  #whenIdle: (() => void) | undefined;
+
+  constructor(options: GroupCommitOptions) {
+    this.#options = options;
+    const prepare = (sql: string) => options.database.prepare<null, []>(sql);
+    this.#statements = {
+      begin: prepare('BEGIN IMMEDIATE'), commit: prepare('COMMIT'), rollback: prepare('ROLLBACK'),
+      enter: prepare('INSERT INTO "_own" DEFAULT VALUES'), leave: prepare('DELETE FROM "_own"'),
+      savepoint: prepare('SAVEPOINT job'), release: prepare('RELEASE job'), undo: prepare('ROLLBACK TO job'),
+    };
+  }
+
+  /** `run` is called inside the transaction, twice when a job of its group throws; it must not wait. */
+  commit<T>(job: { readonly deadline: number; readonly size: number; run(): T extends PromiseLike<unknown> ? never : T }): Promise<Committed<T>> {
+    if (this.#closed) return Promise.reject(storeClosed());
+    if (this.#queue.length >= storeLimits.writesQueuedMax) return Promise.reject(new Fault('overloaded', { detail: 'too many writes are waiting', headers: retryAfterOneSecond }));
+    return new Promise<Committed<T>>((resolve, reject) => {
+      this.#queue.push({ ...job, run: () => job.run(), resolve: (committed) => resolve(asCommitted<T>(committed)), reject });
+      this.#schedule(0);
+    });
+  }
+
+  /** Ends when what was accepted is committed or refused. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#queue.length > 0 || this.#scheduled) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
+  }
+
+  #schedule(ms: number): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    if (ms === 0) setImmediate(() => this.#next());
+    else setTimeout(() => this.#next(), ms);
+  }
+
+  #next(): void {
+    this.#scheduled = false;
+    this.#dropLate();
+    if (this.#queue.length > 0 && !this.#begin()) this.#schedule(storeLimits.lockRetryMs);
+    else if (this.#queue.length > 0) this.#commitGroup(this.#takeGroup());
+    if (this.#queue.length > 0) this.#schedule(0);
+    else if (!this.#scheduled) this.#whenIdle?.();
+  }
+
+  #begin(): boolean {
+    try {
+      this.#enter();
+      this.#locked = undefined;
+      return true;
+    } catch (error) {
+      if (this.#options.database.inTransaction) this.#statements.rollback.run();
+      this.#locked = isBusy(error) ? error : undefined;
+      if (isBusy(error)) this.#dropLate(storeLimits.lockRetryMs);
+      else this.#queue.splice(0).forEach((job) => job.reject(toStoreFault(error)));
+      return false;
+    }
+  }
+
+  /** Triggers see that the transaction is ours (system-records.ts, `own`). */
+  #enter(): void {
+    this.#options.onBegin();
+    this.#statements.begin.run();
+    this.#statements.enter.run();
+  }
+
+  /** Jobs whose time is over, or will be in `ms`. */
+  #dropLate(ms = 0): void {
+    const late = this.#options.clock() + ms;
+    if (!this.#queue.some((job) => job.deadline <= late)) return;
+    const [gone, left] = [this.#queue.filter((job) => job.deadline <= late), this.#queue.filter((job) => job.deadline > late)];
+    this.#queue = left;
+    for (const job of gone) job.reject(this.#locked === undefined ? deadlineExceeded() : storeBusy(this.#locked));
+  }
+
+  #takeGroup(): readonly Job[] {
+    let size = 0;
+    const end = this.#queue.findIndex((job, index) => (size += job.size) > storeLimits.groupMutationsMax && index > 0);
+    return this.#queue.splice(0, end < 0 ? this.#queue.length : end);
+  }
+
+  #commitGroup(group: readonly Job[]): void {
+    let results: readonly Result[];
+    let end: LogEnd;
+    try {
+      results = this.#runAll(group) ?? this.#runApart(group);
+      end = this.#options.log.mustEnd();
+      this.#statements.leave.run();
+      this.#statements.commit.run();
+    } catch (error) {
+      if (this.#options.database.inTransaction) this.#statements.rollback.run();
+      for (const job of group) job.reject(toStoreFault(error));
+      return;
+    }
+    this.#options.onCommit(end);
+    for (const [index, job] of group.entries()) settle(job, results[index], end);
+  }
+
+  /** `undefined`: one of them threw; all are undone and the transaction is begun anew. */
+  #runAll(group: readonly Job[]): readonly Result[] | undefined {
+    try {
+      return group.map((job) => ({ value: mustBeNow(job.run()) }));
+    } catch (error) {
+      if (!this.#options.database.inTransaction) throw error;
+      this.#statements.rollback.run();
+      this.#enter();
+      return undefined;
+    }
+  }
+
+  #runApart(group: readonly Job[]): readonly Result[] {
+    return group.map((job) => this.#runOne(job));
+  }
+
+  /** Throws when SQLite gave up the whole transaction (disk full, I/O error): no job of it is written then. */
+  #runOne(job: Job): Result {
+    this.#statements.savepoint.run();
+    try {
+      const value = mustBeNow(job.run());
+      this.#statements.release.run();
+      return { value };
+    } catch (error) {
+      if (!this.#options.database.inTransaction) throw error;
+      this.#statements.undo.run();
+      this.#statements.release.run();
+      return { error: toStoreFault(error) };
+    }
+  }
+}
+
+function mustBeNow(value: unknown): unknown {
+  if (value instanceof Promise) throw new Error('a write ran asynchronously inside a transaction');
+  return value;
+}
+
+function settle(job: Job, result: Result | undefined, end: LogEnd): void {
+  if (result === undefined) job.reject(toFault(new Error('a job of a group has no result')));
+  else if ('error' in result) job.reject(result.error);
+  else job.resolve({ value: result.value, end });
+}
+
+/** The value is what the job's own `run` returned: `commit` ties the two together. */
+function asCommitted<T>(committed: Committed<unknown>): Committed<T> {
+  return committed as Committed<T>;
+}
