@@ -1,50 +1,69 @@
 /**
  * The path of a request at the edge, in order. The order is decided here and nowhere else: who asks and how
  * much he may ask comes before the cache, so that a hit is never served to someone who may not see it. Whatever is
- * refused is counted: behind `limit` as the caller's, before it as the address's.
+ * refused is counted: behind `limit` as the caller's, before it as the address's (`charge`).
  */
 import { Hono } from 'hono';
-import { reportPath } from '../shared/contract/report.ts';
-import type { EdgeEnv, Served } from './context.ts';
-import { report } from './coordinator/report.ts';
-import { chargeRefusal } from './early-refusals.ts';
-import { walk } from './path.ts';
+import type { Served } from './context.ts';
+import { type Bindings, toHost } from './host/cloudflare.ts';
+import type { Host } from './host/host.ts';
+import { toArrival } from './request/arrive.ts';
+import { finish } from './request/finish.ts';
+import type { Arrival } from './request/request.ts';
 import { respond } from './respond.ts';
+import { type Answer, orElse, Path } from './runner.ts';
+import { admit } from './stages/admit.ts';
 import { cache } from './stages/cache.ts';
+import { charge } from './stages/charge.ts';
 import { configure } from './stages/configure.ts';
 import { flood } from './stages/flood.ts';
 import { forward } from './stages/forward.ts';
 import { guard } from './stages/guard.ts';
-import { health, healthPath } from './stages/health.ts';
+import { health } from './stages/health.ts';
 import { identify } from './stages/identify.ts';
 import { limit } from './stages/limit.ts';
 import { live } from './stages/live.ts';
+import { report } from './stages/report.ts';
 import { route } from './stages/route.ts';
-import { tickets, ticketsPath } from './stages/tickets.ts';
-import { trace } from './stages/trace.ts';
+import { tickets } from './stages/tickets.ts';
 import { validate } from './stages/validate.ts';
 import { version } from './stages/version.ts';
 
-export function pipeline(served: Served): Hono<EdgeEnv> {
-  const stages = {
-    trace: trace(),
-    configure: configure(served),
-    guard: guard(),
-    flood: flood(),
-    version: version(),
-    route: route({ ownRoutes: { [healthPath]: 'GET', [reportPath]: 'POST', [ticketsPath]: 'POST' } }),
-    health: health(),
-    report: report(),
-    live: live(),
-    identify: identify(),
-    limit: limit(),
-    tickets: tickets(),
-    validate: validate(),
-    cache: cache(),
-    forward: forward(),
-  };
-  const app = new Hono<EdgeEnv>();
-  app.all('*', walk(stages, { before: 'limit', charge: chargeRefusal }));
-  app.onError(respond);
+function toPath(host: Host, served: Served): (request: Arrival) => Answer {
+  return Path.begin<Arrival>()
+    .stage('configure', configure(host, served))
+    .stage('admit', admit())
+    .stage('charge', charge())
+    .stage('guard', guard())
+    .stage('flood', flood())
+    .stage('version', version())
+    .stage('route', route())
+    .stage('health', health())
+    .stage('report', report())
+    .stage('identify', identify())
+    .stage('live', live())
+    .stage('limit', limit())
+    .stage('tickets', tickets())
+    .stage('validate', validate())
+    .stage('cache', cache())
+    .end('forward', forward);
+}
+
+export function pipeline(served: Served): Hono<{ Bindings: Bindings }> {
+  /** Kept as long as the platform hands out the same bindings. */
+  const paths = new WeakMap<Bindings, (request: Arrival) => Answer>();
+
+  function pathOf(bindings: Bindings): (request: Arrival) => Answer {
+    const known = paths.get(bindings) ?? toPath(toHost(bindings), served);
+    paths.set(bindings, known);
+    return known;
+  }
+
+  const app = new Hono<{ Bindings: Bindings }>();
+  app.all('*', async (c) => {
+    const { raw } = c.req;
+    const arrival = toArrival(raw, c.env, (work) => c.executionCtx.waitUntil(work));
+    return finish(arrival, await orElse(() => pathOf(c.env)(arrival), (thrown) => respond(thrown, arrival)));
+  });
   return app;
 }

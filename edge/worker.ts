@@ -3,7 +3,7 @@ import { served as contract } from '../shared/resources/all.ts';
 import { offered as plans } from '../shared/resources/plans.ts';
 import { pipeline } from './pipeline.ts';
 
-export { Counters } from './coordinator/counters.object.ts';
+export { Counters } from './rate-limit/counters.object.ts';
 export { Coordinator } from './coordinator/generations.object.ts';
-export { Tickets } from './coordinator/tickets.object.ts';
+export { Tickets } from './identity/tickets.object.ts';
 export default pipeline({ contract, plans });

@@ -1,26 +1,25 @@
 /** Answers of the cache: from stored bytes or from the origin's, under the client's own condition. */
-import type { Context } from 'hono';
 import { listsWeakly } from '../../shared/contract/entity-tags.ts';
 import { Fault } from '../../shared/contract/fault.ts';
 import { toProblemResponse } from '../../shared/contract/problem.ts';
-import type { EdgeEnv } from '../context.ts';
-import type { Dressing } from '../dressing.ts';
+import type { Validated } from '../request/request.ts';
+import type { Dressing } from '../request/security-headers.ts';
 import type { Entry } from './entry.ts';
-import type { Plan } from './plan.ts';
+import type { Lookup } from './lookup.ts';
 
 /** What is kept of an answer's headers; the rest belongs to one delivery. */
 export const keptHeaders: ReadonlySet<string> = new Set(['content-type', 'etag', 'link']);
 
-export function fromEntry(c: Context<EdgeEnv>, { isPublic }: Plan, entry: Entry, ifNoneMatch: string | undefined): Response {
-  if (entry.status === 404) return cacheable(toProblemResponse(new Fault('document_not_found'), c.get('requestId')), isPublic);
-  const headers = headersOf(entry, isPublic, c.get('context').dressing);
-  return isUnchanged(entry.etag, ifNoneMatch) ? notModified(new Headers(headers)) : toWhole(c, entry, headers);
+export function fromEntry(request: Validated, { isPublic }: Lookup, entry: Entry): Response {
+  if (entry.status === 404) return cacheable(toProblemResponse(new Fault('document_not_found'), request.requestId), isPublic);
+  const headers = headersOf(entry, isPublic, request.context.dressing);
+  return isUnchanged(entry.etag, request.preconditions.ifNoneMatch) ? notModified(new Headers(headers)) : toWhole(request, entry, headers);
 }
 
-function toWhole(c: Context<EdgeEnv>, { body }: Entry, headers: Headers): Response {
+function toWhole({ raw }: Validated, { body }: Entry, headers: Headers): Response {
   const answer = new Response(body, { headers });
   // Of bytes the platform tells the length itself; of the content that HEAD leaves away it cannot know.
-  if (c.req.raw.method === 'HEAD') answer.headers.set('content-length', String(body.byteLength));
+  if (raw.method === 'HEAD') answer.headers.set('content-length', String(body.byteLength));
   return answer;
 }
 

@@ -1,6 +1,6 @@
-/** Stored answers: the isolate's memory, bounded in bytes, and behind it the colo's shelf. */
+/** Stored answers: the isolate's memory, bounded in bytes, and behind it the platform's store. */
 import { edgeLimits } from '../limits.ts';
-import { loadEntry, storeEntry } from './colo.ts';
+import type { Host } from '../host/host.ts';
 import type { Entry } from './entry.ts';
 
 /** What a Map's slot, the headers and the numbers of an entry weigh, roughly. */
@@ -12,7 +12,10 @@ export class Entries {
   /** In order of use, the oldest first. */
   readonly #held = new Map<string, Entry>();
 
-  constructor(bytesMax: number = edgeLimits.entriesBytesMax) {
+  readonly #store: Host['store'];
+
+  constructor(store: Host['store'], bytesMax: number = edgeLimits.entriesBytesMax) {
+    this.#store = store;
     this.#bytesMax = bytesMax;
   }
 
@@ -24,20 +27,20 @@ export class Entries {
     return found;
   }
 
-  /** From the shelf, where another isolate may have put a later one. */
+  /** From the store, where another isolate may have put a later one. */
   async load(key: string): Promise<Entry | undefined> {
-    const loaded = await loadEntry(key);
+    const loaded = await this.#store.load(key);
     const held = this.#held.get(key);
     if (loaded === undefined || (held !== undefined && held.validatedAt >= loaded.validatedAt)) return held;
     this.#hold(key, loaded);
     return loaded;
   }
 
-  /** In memory at once; the shelf's work is returned, for `waitUntil`. */
+  /** In memory at once; the store's work is returned, for `waitUntil`. */
   store(key: string, entry: Entry): Promise<void> {
     const held = this.#held.get(key);
     this.#hold(key, entry);
-    return held !== undefined && isSameState(held, entry) ? Promise.resolve() : storeEntry(key, entry);
+    return held !== undefined && isSameState(held, entry) ? Promise.resolve() : this.#store.keep(key, entry);
   }
 
   #hold(key: string, entry: Entry): void {
@@ -57,7 +60,7 @@ export class Entries {
   }
 }
 
-/** A mere revalidation while the feed is silent: the shelf need not be written again for each. */
+/** A mere revalidation while the feed is silent: the store need not be written again for each. */
 function isSameState(left: Entry, right: Entry): boolean {
   return left.body === right.body && left.position.epoch === right.position.epoch && left.generations.join() === right.generations.join();
 }

@@ -1,15 +1,15 @@
 /** Asks the origin, and keeps its answer where that is allowed. */
-import type { Context } from 'hono';
-import { Fault } from '../../shared/contract/fault.ts';
-import type { EdgeEnv } from '../context.ts';
-import { toForwardFault } from '../origin-client/forward-fault.ts';
+import { Fault, toFault } from '../../shared/contract/fault.ts';
 import { edgeLimits } from '../limits.ts';
-import type { Next } from '../path.ts';
-import { bufferUpTo } from '../read-body.ts';
+import { askOrigin } from '../origin-client/ask-origin.ts';
+import { toForwardFault } from '../origin-client/forward-fault.ts';
+import type { Reply } from '../origin-client/origin-client.ts';
+import { bufferUpTo } from '../request/read-body.ts';
+import type { Validated } from '../request/request.ts';
 import { cacheable, fromEntry, keptHeaders, label, underCondition } from './answers.ts';
 import { type Entry, isStorable, maySubstitute, type Outage } from './entry.ts';
 import type { View } from './generations.ts';
-import type { Plan } from './plan.ts';
+import type { Lookup } from './lookup.ts';
 
 /** Why the origin is asked (RFC 9211 §2.2). */
 export type ForwardReason = 'uri-miss' | 'stale' | 'request';
@@ -20,46 +20,42 @@ export interface Stored {
   readonly view: View | undefined;
 }
 
-export async function fill(c: Context<EdgeEnv>, plan: Plan, { entry, view }: Stored, reason: ForwardReason, next: Next): Promise<Response> {
-  const { ifNoneMatch, after } = c.get('conditions');
+export async function fill(request: Validated, lookup: Lookup, { entry, view }: Stored, reason: ForwardReason): Promise<Response> {
   // The client's own condition is met below: asked with it, the origin might answer with nothing to keep.
-  c.set('conditions', { after, ifNoneMatch: entry?.etag });
-  const answer = await next();
-  if (entry !== undefined && reason !== 'request' && isAway(c, answer) && maySubstitute(entry, outageOf(c, plan, view))) {
-    await answer.body?.cancel();
-    return substitute(c, plan, entry, ifNoneMatch);
+  const reply = await askOrigin(request, { ifMatch: undefined, ifNoneMatch: entry?.etag }).catch(toFault);
+  if (entry !== undefined && reason !== 'request' && isAway(reply) && maySubstitute(entry, outageOf(request, lookup, view))) {
+    if (!(reply instanceof Fault)) await reply.response.body?.cancel();
+    return substitute(request, lookup, entry);
   }
-  if (c.error !== undefined) return answer;
-  const status = `fwd=${reason}; fwd-status=${answer.status}`;
-  const made = answer.status === 304 && entry !== undefined ? validated(c, plan, entry, view) : await toEntry(c, plan, answer, view);
-  if (made instanceof Response) return given(cacheable(underCondition(made, ifNoneMatch), plan.isPublic), status);
-  if (made.stored) c.executionCtx.waitUntil(c.get('context').entries.store(plan.key, made.entry));
-  return given(fromEntry(c, plan, made.entry, ifNoneMatch), made.stored ? `${status}; stored` : status);
+  if (reply instanceof Fault) throw reply;
+  const { response } = reply;
+  const status = `fwd=${reason}; fwd-status=${response.status}`;
+  const made = response.status === 304 && entry !== undefined ? validated(reply, lookup, entry, view) : await toEntry(reply, lookup, view);
+  if (made === undefined) return labelled(cacheable(underCondition(response, request.preconditions.ifNoneMatch), lookup.isPublic), status);
+  if (made instanceof Response) return labelled(cacheable(underCondition(made, request.preconditions.ifNoneMatch), lookup.isPublic), status);
+  if (made.stored) request.waitUntil(request.context.entries.store(lookup.key, made.entry));
+  return labelled(fromEntry(request, lookup, made.entry), made.stored ? `${status}; stored` : status);
 }
 
 /** No answer, or one that says that there is none to be had (RFC 5861 §4). */
-function isAway(c: Context<EdgeEnv>, { status }: Response): boolean {
-  if (c.error instanceof Fault) return c.error.reason === 'origin_unavailable' || c.error.reason === 'deadline_exceeded';
-  return [500, 502, 503, 504].includes(status);
+function isAway(reply: Reply | Fault): boolean {
+  if (reply instanceof Fault) return reply.reason === 'origin_unavailable' || reply.reason === 'deadline_exceeded';
+  return [500, 502, 503, 504].includes(reply.response.status);
 }
 
 /** What this isolate knows that speaks against an old answer. */
-function outageOf(c: Context<EdgeEnv>, { resource, gone }: Plan, view: View | undefined): Outage {
-  const { generations, settings } = c.get('context');
-  return {
-    view, gone: gone && generations.peek(gone), written: generations.lastWrite(resource.name),
-    demanded: c.get('conditions').after, staleMsMax: settings.staleIfErrorMs,
-  };
+function outageOf({ context: { generations, settings }, demanded }: Validated, { resource, gone }: Lookup, view: View | undefined): Outage {
+  return { view, demanded, gone: gone && generations.peek(gone), written: generations.lastWrite(resource.name), staleMsMax: settings.staleIfErrorMs };
 }
 
 /** What was last known to be right, with its age, and marked: it may not be right any more. */
-function substitute(c: Context<EdgeEnv>, plan: Plan, entry: Entry, ifNoneMatch: string | undefined): Response {
-  const answer = fromEntry(c, plan, entry, ifNoneMatch);
+function substitute(request: Validated, lookup: Lookup, entry: Entry): Response {
+  const answer = fromEntry(request, lookup, entry);
   label(answer, 'fwd=stale; detail=stale-if-error', Date.now() - entry.validatedAt);
   return answer;
 }
 
-function given(answer: Response, status: string): Response {
+function labelled(answer: Response, status: string): Response {
   label(answer, status, 0);
   return answer;
 }
@@ -70,22 +66,21 @@ interface Made {
 }
 
 /** The origin says that the bytes are still right: they are answered, and believed for as long as the new state. */
-function validated(c: Context<EdgeEnv>, { resource, scope }: Plan, entry: Entry, view: View | undefined): Made {
-  const facts = c.get('facts');
+function validated({ facts }: Reply, { resource, scope }: Lookup, entry: Entry, view: View | undefined): Made {
   if (facts === undefined || view === undefined || !isStorable(facts, resource, scope, view)) return { entry, stored: false };
   return { entry: { ...entry, position: facts.position, generations: view.generations, validatedAt: Date.now(), rightAt: Date.now() }, stored: true };
 }
 
-/** The origin's answer as an entry, or as it stands when it may not be kept. */
-async function toEntry(c: Context<EdgeEnv>, { resource, scope, keepsAbsence }: Plan, answer: Response, view: View | undefined): Promise<Made | Response> {
-  const facts = c.get('facts');
-  const kept = (answer.status === 200 && answer.headers.has('etag')) || (answer.status === 404 && keepsAbsence);
-  const forbids = /\bno-store\b|\bprivate\b/i.test(answer.headers.get('cache-control') ?? '') || answer.headers.has('set-cookie');
-  if (!kept || forbids || facts === undefined || view === undefined || !isStorable(facts, resource, scope, view)) return answer;
+/** The origin's answer as an entry; `undefined` where it may not be kept, and its bytes again where there are too many. */
+async function toEntry({ response, facts }: Reply, { resource, scope, keepsAbsence }: Lookup, view: View | undefined): Promise<Made | Response | undefined> {
+  const { status, headers } = response;
+  const kept = (status === 200 && headers.has('etag')) || (status === 404 && keepsAbsence);
+  const forbids = /\bno-store\b|\bprivate\b/i.test(headers.get('cache-control') ?? '') || headers.has('set-cookie');
+  if (!kept || forbids || facts === undefined || view === undefined || !isStorable(facts, resource, scope, view)) return undefined;
   const { position } = facts;
-  const common = { position, generations: view.generations, validatedAt: Date.now(), rightAt: Date.now(), etag: answer.headers.get('etag') ?? undefined };
-  if (answer.status === 404) return { entry: { ...common, status: 404, body: new Uint8Array(0), headers: [] }, stored: true };
-  const body = await bufferUpTo(answer.body, edgeLimits.entryBytesMax).catch((cause: unknown) => Promise.reject(toForwardFault({ mayBeDone: false, cause })));
-  if (!(body instanceof Uint8Array)) return new Response(body, answer);
-  return { entry: { ...common, status: 200, body, headers: [...answer.headers].filter(([name]) => keptHeaders.has(name)) }, stored: true };
+  const common = { position, generations: view.generations, validatedAt: Date.now(), rightAt: Date.now(), etag: headers.get('etag') ?? undefined };
+  if (status === 404) return { entry: { ...common, status: 404, body: new Uint8Array(0), headers: [] }, stored: true };
+  const body = await bufferUpTo(response.body, edgeLimits.entryBytesMax).catch((cause: unknown) => Promise.reject(toForwardFault({ mayBeDone: false, cause })));
+  if (!(body instanceof Uint8Array)) return new Response(body, response);
+  return { entry: { ...common, status: 200, body, headers: [...headers].filter(([name]) => keptHeaders.has(name)) }, stored: true };
 }

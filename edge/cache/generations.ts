@@ -10,7 +10,7 @@ import type { Contract } from '../../shared/contract/contract.ts';
 import type { Dependencies } from '../../shared/contract/dependencies.ts';
 import { type Position, reaches } from '../../shared/contract/position.ts';
 import type { Changes, Heard, Served } from '../coordinator/changes.ts';
-import { Flights, settledWithin } from '../flights.ts';
+import { SingleFlight, settledWithin } from '../single-flight.ts';
 import { edgeLimits } from '../limits.ts';
 import { log, toLogged } from '../log.ts';
 
@@ -46,7 +46,7 @@ export class Generations {
   readonly #own: Own;
   readonly #memos = new Map<string, Memo>();
   readonly #written = new Map<string, Position>();
-  readonly #flights = new Flights<void>(edgeLimits.askMsMax);
+  readonly #flights = new SingleFlight<void>(edgeLimits.askMsMax);
   #failedAt = 0;
 
   constructor({ memoMs, feedSilentMs }: { readonly memoMs: number; readonly feedSilentMs: number }, own: Own) {

@@ -8,7 +8,7 @@
  */
 import { createLocalJWKSet, type JSONWebKeySet } from 'jose';
 import { Fault } from '../../shared/contract/fault.ts';
-import { Flights, settledWithin } from '../flights.ts';
+import { SingleFlight, settledWithin } from '../single-flight.ts';
 import { edgeLimits } from '../limits.ts';
 import { log, toLogged } from '../log.ts';
 import { loadKeys, storeKeys } from './key-store.ts';
@@ -28,7 +28,7 @@ export type WaitUntil = (work: Promise<unknown>) => void;
 
 export class KeySet {
   readonly #url: string;
-  readonly #flights = new Flights<void>(edgeLimits.keysFetchMsMax);
+  readonly #flights = new SingleFlight<void>(edgeLimits.keysFetchMsMax);
   #current: (Keys & Fetched) | undefined;
   #attemptedAt = 0;
 

@@ -6,7 +6,7 @@ import { errors, type JWTVerifyResult, jwtVerify } from 'jose';
 import { limits } from '../../shared/contract/limits.ts';
 import type { Principal } from '../../shared/contract/principal.ts';
 import type { ClaimPaths } from '../../shared/settings/claim-paths.ts';
-import { isCanonicalBase64Url } from '../hop/base64.ts';
+import { isCanonicalBase64Url } from '../../shared/wire/base64.ts';
 import { edgeLimits } from '../limits.ts';
 import { type Keys, KeySet, type WaitUntil } from './key-set.ts';
 import { tokenInvalid, toTokenFault } from './token-faults.ts';

@@ -15,7 +15,7 @@ import { formatPrincipal } from '../../shared/hop/principal-header.ts';
 import { type HopHeader, hopRefusalHeader } from '../../shared/hop/profile.ts';
 import { Fault } from '../../shared/contract/fault.ts';
 import { edgeLimits } from '../limits.ts';
-import type { Target } from '../target.ts';
+import type { Target } from '../request/target.ts';
 import { originUnavailable, toForwardFault } from './forward-fault.ts';
 import type { Macs } from './macs.ts';
 import { RetryBudget } from './retry-budget.ts';

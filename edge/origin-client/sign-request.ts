@@ -1,7 +1,7 @@
 /** A request as the origin believes it: signed over everything that it carries (SEMANTICS §9). */
 import { formatSignature, formatSignatureInput, toRequestMessage, toSignatureBase } from '../../shared/hop/profile.ts';
-import { toBase64, toBase64Url } from '../hop/base64.ts';
-import type { Target } from '../target.ts';
+import { toBase64, toBase64Url } from '../../shared/wire/base64.ts';
+import type { Target } from '../request/target.ts';
 import type { Macs } from './macs.ts';
 
 export interface Signed {

@@ -2,9 +2,9 @@
 import { Fault } from '../../shared/contract/fault.ts';
 import { parsePosition, type Position } from '../../shared/contract/position.ts';
 import { isWithinWindow, parseSignature, parseSignatureInput, readHeader, type SignatureParameters, toAnswerMessage, toReceivedBase, toRequestMessage } from '../../shared/hop/profile.ts';
-import { fromBase64 } from '../hop/base64.ts';
-import type { SentHeaders } from '../sent-headers.ts';
-import type { Target } from '../target.ts';
+import { fromBase64 } from '../../shared/wire/base64.ts';
+import type { SentHeaders } from '../request/request-headers.ts';
+import type { Target } from '../request/target.ts';
 import type { Macs } from './macs.ts';
 
 /** What an answer states of itself: where its state was read, under which declaration, for whom. */

@@ -8,41 +8,40 @@
  *
  * What a request's own directives ask for comes on top (`directives.ts`): an answer may be fresh and too old for it.
  */
-import type { Context } from 'hono';
 import { Fault } from '../../shared/contract/fault.ts';
 import { mentionsOf } from '../../shared/contract/rules.ts';
 import { isSafe } from '../../shared/operations/operation.ts';
-import { cacheable, fromEntry, label } from '../cache/answers.ts';
+import { fromEntry, label } from '../cache/answers.ts';
 import { type Directives, parseDirectives } from '../cache/directives.ts';
 import { type Entry, isFresh } from '../cache/entry.ts';
 import { fill, type ForwardReason } from '../cache/fill.ts';
 import type { Asking, View } from '../cache/generations.ts';
-import { type Plan, toPlan } from '../cache/plan.ts';
-import type { Conditions, EdgeEnv } from '../context.ts';
-import { askChanges } from '../coordinator/coordinator.ts';
-import { Flights } from '../flights.ts';
+import { type Lookup, toLookup } from '../cache/lookup.ts';
+import { SingleFlight } from '../single-flight.ts';
 import { edgeLimits } from '../limits.ts';
-import type { Next, Stage } from '../path.ts';
+import type { Validated } from '../request/request.ts';
+import type { Stage } from '../runner.ts';
 
-/** What was found for a plan, at one moment. */
-export interface Found {
+/** What was found for a look-up, at one moment. */
+interface Found {
   readonly entry: Entry | undefined;
   readonly view: View | undefined;
   /** The entry, when it may be served as it is. */
   readonly fresh: Entry | undefined;
 }
 
-export function cache(): Stage {
-  const fills = new Flights<void>(edgeLimits.followMsMax);
+/** What may not or need not be stored goes on to `forward`. */
+export function cache(): Stage<Validated, Validated> {
+  const fills = new SingleFlight<void>(edgeLimits.followMsMax);
 
-  return function cache(c, next) {
-    const directives = parseDirectives(c.get('sent').get('cache-control'));
-    const plan = directives.noStore ? undefined : toPlan({ route: c.get('route'), read: c.get('read'), principal: c.get('principal'), conditions: c.get('conditions') });
-    if (directives.onlyIfCached && isSafe(c.get('route').operation)) return onlyStored(c, plan, directives);
-    if (plan === undefined) return bypass(c, next);
-    if (directives.noCache) return look(c, plan, directives, 'everywhere').then((found) => lead(c, plan, found, 'request', fills, next));
-    const held = remembered(c, plan, directives);
-    return held === undefined ? seek(c, plan, directives, fills, next) : serve(c, plan, held, 'hit');
+  return function cache(request, next) {
+    const directives = parseDirectives(request.sent.get('cache-control'));
+    const lookup = directives.noStore ? undefined : toLookup(request);
+    if (directives.onlyIfCached && isSafe(request.route.operation)) return onlyStored(request, lookup, directives);
+    if (lookup === undefined) return next(request);
+    if (directives.noCache) return look(request, lookup, directives, 'everywhere').then((found) => lead(request, lookup, found, 'request', fills));
+    const held = remembered(request, lookup, directives);
+    return held === undefined ? seek(request, lookup, directives, fills) : serve(request, lookup, held, 'hit');
   };
 }
 
@@ -50,65 +49,53 @@ export function cache(): Stage {
 const followRoundsMax = 2;
 
 /** Asked for where memory does not answer. */
-async function seek(c: Context<EdgeEnv>, plan: Plan, directives: Directives, fills: Flights<void>, next: Next): Promise<Response> {
-  let found = await look(c, plan, directives, 'everywhere');
+async function seek(request: Validated, lookup: Lookup, directives: Directives, fills: SingleFlight<void>): Promise<Response> {
+  let found = await look(request, lookup, directives, 'everywhere');
   // Between finding no leader and leading there is no `await`: of a crowd exactly one goes.
   for (let round = 0; found.fresh === undefined; round++) {
-    const leader = round === followRoundsMax ? undefined : leaderOf(fills, plan, found);
-    if (leader === undefined) return lead(c, plan, found, found.entry === undefined ? 'uri-miss' : 'stale', fills, next);
+    const leader = round === followRoundsMax ? undefined : leaderOf(fills, lookup, found);
+    if (leader === undefined) return lead(request, lookup, found, found.entry === undefined ? 'uri-miss' : 'stale', fills);
     await leader;
-    found = await look(c, plan, directives, 'memory');
-    if (found.fresh !== undefined) return serve(c, plan, found.fresh, 'hit; collapsed');
+    found = await look(request, lookup, directives, 'memory');
+    if (found.fresh !== undefined) return serve(request, lookup, found.fresh, 'hit; collapsed');
   }
-  return serve(c, plan, found.fresh, 'hit');
+  return serve(request, lookup, found.fresh, 'hit');
 }
 
 /** RFC 9111 §5.2.1.7: the origin is not asked, whatever is found. */
-async function onlyStored(c: Context<EdgeEnv>, plan: Plan | undefined, directives: Directives): Promise<Response> {
-  const found = plan === undefined || directives.noCache ? undefined : await look(c, plan, directives, 'everywhere');
-  if (plan !== undefined && found?.fresh !== undefined) return serve(c, plan, found.fresh, 'hit');
+async function onlyStored(request: Validated, lookup: Lookup | undefined, directives: Directives): Promise<Response> {
+  const found = lookup === undefined || directives.noCache ? undefined : await look(request, lookup, directives, 'everywhere');
+  if (lookup !== undefined && found?.fresh !== undefined) return serve(request, lookup, found.fresh, 'hit');
   throw new Fault('not_cached', { detail: 'nothing that is stored answers this, and only-if-cached keeps the origin from being asked', headers: { 'cache-status': 'tombolo; detail=only-if-cached' } });
 }
 
 /** Only what will be fresh can be shared, so while generations are unknown nobody waits for another. */
-function leaderOf(fills: Flights<void>, plan: Plan, { view }: Found): Promise<void> | undefined {
-  return view?.known === true ? fills.join(plan.key) : undefined;
+function leaderOf(fills: SingleFlight<void>, lookup: Lookup, { view }: Found): Promise<void> | undefined {
+  return view?.known === true ? fills.join(lookup.key) : undefined;
 }
 
 /** Goes on when its client leaves: others may be waiting. */
-function lead(c: Context<EdgeEnv>, plan: Plan, found: Found, reason: ForwardReason, fills: Flights<void>, next: Next): Promise<Response> {
-  const filled = fill(c, plan, found, reason, next);
-  c.executionCtx.waitUntil(fills.start(plan.key, async () => void (await filled)).catch(() => undefined));
+function lead(request: Validated, lookup: Lookup, found: Found, reason: ForwardReason, fills: SingleFlight<void>): Promise<Response> {
+  const filled = fill(request, lookup, found, reason);
+  request.waitUntil(fills.start(lookup.key, async () => void (await filled)).catch(() => undefined));
   return filled;
 }
 
-/** What may not or need not be stored. */
-async function bypass(c: Context<EdgeEnv>, next: Next): Promise<Response> {
-  const answer = await next();
-  if (c.error !== undefined) return answer;
-  const { operation } = c.get('route');
-  label(cacheable(answer, false), `fwd=${isSafe(operation) ? 'bypass' : 'method'}; fwd-status=${answer.status}`, 0);
-  // Only a state can be validated.
-  if (operation.answers !== 'state') answer.headers.set('cache-control', 'no-store');
-  return answer;
-}
-
 /** A hit in the isolate's memory under generations that it may believe: nobody is asked, and nobody waits. */
-function remembered(c: Context<EdgeEnv>, plan: Plan, directives: Directives): Entry | undefined {
-  const { generations, entries } = c.get('context');
-  const entry = entries.recall(plan.key);
-  if (entry === undefined || !isYoung(entry, directives) || mayHide(plan, entry)) return undefined;
-  return isFresh(entry, generations.held(plan.dependencies, askingOf(c)), c.get('conditions').after) ? entry : undefined;
+function remembered(request: Validated, lookup: Lookup, directives: Directives): Entry | undefined {
+  const { generations, entries } = request.context;
+  const entry = entries.recall(lookup.key);
+  if (entry === undefined || !isYoung(entry, directives) || mayHide(lookup, entry)) return undefined;
+  return isFresh(entry, generations.held(lookup.dependencies, askingOf(request)), request.demanded) ? entry : undefined;
 }
 
-async function look(c: Context<EdgeEnv>, plan: Plan, directives: Directives, where: 'everywhere' | 'memory'): Promise<Found> {
-  const { generations, entries } = c.get('context');
-  const view = await generations.view(plan.dependencies, askingOf(c));
-  const { after }: Conditions = c.get('conditions');
-  const mayServe = (entry: Entry): boolean => isYoung(entry, directives) && !mayHide(plan, entry) && isFresh(entry, view, after);
-  const entry = entries.recall(plan.key);
+async function look(request: Validated, lookup: Lookup, directives: Directives, where: 'everywhere' | 'memory'): Promise<Found> {
+  const { generations, entries } = request.context;
+  const view = await generations.view(lookup.dependencies, askingOf(request));
+  const mayServe = (entry: Entry): boolean => isYoung(entry, directives) && !mayHide(lookup, entry) && isFresh(entry, view, request.demanded);
+  const entry = entries.recall(lookup.key);
   if (entry !== undefined && mayServe(entry)) return { entry, view, fresh: entry };
-  const loaded = where === 'memory' ? entry : await entries.load(plan.key);
+  const loaded = where === 'memory' ? entry : await entries.load(lookup.key);
   return { entry: loaded, view, fresh: loaded !== undefined && mayServe(loaded) ? loaded : undefined };
 }
 
@@ -121,17 +108,17 @@ function isYoung({ validatedAt }: Entry, { maxAgeSeconds }: Directives): boolean
  * A stored 404 is not served where the rule may hide the document: it would be asked for anew whenever the hidden one
  * changes, and so tell that there is one (SEMANTICS §8).
  */
-function mayHide({ resource }: Plan, { status }: Entry): boolean {
+function mayHide({ resource }: Lookup, { status }: Entry): boolean {
   return status === 404 && mentionsOf([resource.rules.read]).fields.size > 0;
 }
 
-function askingOf(c: Context<EdgeEnv>): Asking {
-  return { ask: (resource, heard) => askChanges(c.env, resource, heard), waitUntil: (work) => c.executionCtx.waitUntil(work) };
+function askingOf({ context: { host }, waitUntil }: Validated): Asking {
+  return { ask: host.coordinator.changesSince, waitUntil };
 }
 
-function serve(c: Context<EdgeEnv>, plan: Plan, entry: Entry, status: string): Response {
+function serve(request: Validated, lookup: Lookup, entry: Entry, status: string): Response {
   entry.rightAt = Date.now();
-  const answer = fromEntry(c, plan, entry, c.get('conditions').ifNoneMatch);
+  const answer = fromEntry(request, lookup, entry);
   label(answer, status, entry.rightAt - entry.validatedAt);
   return answer;
 }

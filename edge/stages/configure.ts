@@ -1,10 +1,14 @@
 /** Gives the request the isolate's long-lived things; refuses everything while a setting is missing. */
-import { contextOf, type Served } from '../context.ts';
-import type { Stage } from '../path.ts';
+import { type EdgeContext, type Served, toContext } from '../context.ts';
+import type { Host } from '../host/host.ts';
+import type { Arrival, Configured } from '../request/request.ts';
+import type { Stage } from '../runner.ts';
 
-export function configure(served: Served): Stage {
-  return function configure(c) {
-    c.set('context', contextOf(c.env, served));
-    return undefined;
+/** Made by the first request: what is wrong with it is that request's to tell, and the next one's. */
+export function configure(host: Host, served: Served): Stage<Arrival, Configured> {
+  let context: EdgeContext | undefined;
+  return function configure(request, next) {
+    context ??= toContext(host, served);
+    return next({ ...request, context });
   };
 }

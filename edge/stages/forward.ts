@@ -1,18 +1,14 @@
-/** What no stage before has answered is the origin's to answer. Answers stream through. */
-import { parsePosition } from '../../shared/contract/position.ts';
-import { positionCookie, positionHeader } from '../hop/demanded-position.ts';
-import type { Stage } from '../path.ts';
-import { toQuestion } from '../question.ts';
+/** What no stage before has answered is the origin's to answer, and is not kept. Answers stream through. */
+import { isSafe } from '../../shared/operations/operation.ts';
+import { cacheable, label } from '../cache/answers.ts';
+import { askOrigin } from '../origin-client/ask-origin.ts';
+import type { Validated } from '../request/request.ts';
 
-export function forward(): Stage {
-  return async function forward(c) {
-    const { response, facts } = await c.get('context').origin.ask(await toQuestion(c));
-    c.set('facts', facts);
-    const position = response.headers.get(positionHeader);
-    const written = position === null ? undefined : parsePosition(position.slice(0, position.lastIndexOf('.')));
-    if (written !== undefined) c.get('context').generations.noteWrite(c.get('route').resource.name, written);
-    // Only browsers send Sec-Fetch-*; they get the position where they cannot forget it (SEMANTICS §1).
-    if (position !== null && c.get('sent').has('sec-fetch-site')) response.headers.append('set-cookie', positionCookie(position));
-    return response;
-  };
+export async function forward(request: Validated): Promise<Response> {
+  const { response } = await askOrigin(request);
+  const { operation } = request.route;
+  label(cacheable(response, false), `fwd=${isSafe(operation) ? 'bypass' : 'method'}; fwd-status=${response.status}`, 0);
+  // Only a state can be validated.
+  if (operation.answers !== 'state') response.headers.set('cache-control', 'no-store');
+  return response;
 }

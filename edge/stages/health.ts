@@ -1,12 +1,10 @@
 /** `GET /health`: this edge is up, and which contract it speaks. It asks nobody, so it says nothing of the origin. */
-import type { Stage } from '../path.ts';
+import type { Routed } from '../request/request.ts';
+import type { Stage } from '../runner.ts';
 
-export const healthPath = '/health';
-
-export function health(): Stage {
-  return function health(c) {
-    if (c.get('target').path !== healthPath) return undefined;
-    const { contract } = c.get('context');
-    return c.json({ status: 'ok', contract: contract.digest }, 200, { 'cache-control': 'no-store' });
+export function health(): Stage<Routed, Routed> {
+  return function health(request, next) {
+    if (request.own?.name !== 'health') return next(request);
+    return Response.json({ status: 'ok', contract: request.context.contract.digest }, { headers: { 'cache-control': 'no-store' } });
   };
 }

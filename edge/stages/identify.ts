@@ -2,54 +2,47 @@
  * Who asks: nobody, or whom a bearer token or, on a change feed, a ticket names. A bad one is refused
  * everywhere, public routes included.
  */
-import type { Context } from 'hono';
 import { anonymous } from '../../shared/contract/principal.ts';
-import type { Route } from '../../shared/operations/route.ts';
-import type { EdgeEnv } from '../context.ts';
-import { verifyEventId } from '../hop/event-ids.ts';
+import { verifyEventId } from '../identity/event-ids.ts';
+import { mustBeDeclaredOrigin, type Taken, takeTicket, ticketRefused } from '../identity/ticket-parameter.ts';
+import { mustBeTicket, mustRedeem } from '../identity/tickets.client.ts';
 import { tokenInvalid } from '../identity/token-faults.ts';
 import type { Verified } from '../identity/tokens.ts';
-import { mustBeDeclaredOrigin, type Taken, takeTicket, ticketRefused } from '../live/ticket-parameter.ts';
-import { mustBeTicket, mustRedeem } from '../live/tickets.client.ts';
-import type { Stage } from '../path.ts';
+import type { Identified, Identity, Routed } from '../request/request.ts';
+import type { Stage } from '../runner.ts';
 
-export function identify(): Stage {
-  return function identify(c) {
-    const header = c.get('sent').get('authorization');
-    const route: Route | undefined = c.get('route');
-    const taken = route?.operation.answers === 'moment' ? takeTicket(c.get('target')) : undefined;
-    if (taken !== undefined) return admitTicket(c, taken, header);
-    if (header !== null) return admitBearer(c, mustBearer(header));
-    c.set('principal', anonymous);
-    return undefined;
+const nobody: Identity = { principal: anonymous, signedInUntil: undefined, stream: undefined };
+
+export function identify(): Stage<Routed, Identified> {
+  return function identify(request, next) {
+    const header = request.sent.get('authorization');
+    const taken = request.route?.operation.answers === 'moment' ? takeTicket(request.target) : undefined;
+    if (taken !== undefined) return toTicketIdentity(request, taken, header).then((identity) => next({ ...request, ...identity, target: taken.rest }));
+    if (header === null) return next({ ...request, ...nobody });
+    const identity = toBearerIdentity(request, mustBearer(header));
+    return identity instanceof Promise ? identity.then((verified) => next({ ...request, ...verified })) : next({ ...request, ...identity });
   };
 }
 
-/** A token that this isolate knows is one look. */
-function admitBearer(c: Context<EdgeEnv>, token: string): undefined | Promise<undefined> {
-  const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
-  const { tokens } = c.get('context');
+/** Fast path: a token that this isolate has verified before costs one map look-up. */
+function toBearerIdentity({ context: { tokens }, waitUntil }: Routed, token: string): Identity | Promise<Identity> {
   const known = tokens.recall(token, waitUntil);
-  return known === undefined ? tokens.mustVerify(token, waitUntil).then((verified) => admit(c, verified)) : admit(c, known);
+  return known === undefined ? tokens.mustVerify(token, waitUntil).then(toIdentity) : toIdentity(known);
 }
 
-function admit(c: Context<EdgeEnv>, { principal, expiresAt }: Verified): undefined {
-  c.set('principal', principal);
-  c.set('signedInUntil', expiresAt);
+function toIdentity({ principal, expiresAt }: Verified): Identity {
+  return { principal, signedInUntil: expiresAt, stream: undefined };
 }
 
-async function admitTicket(c: Context<EdgeEnv>, { ticket, rest }: Taken, header: string | null): Promise<undefined> {
-  c.set('target', rest);
+async function toTicketIdentity({ raw, sent, context: { host, macs, settings } }: Routed, { ticket }: Taken, header: string | null): Promise<Identity> {
   if (header !== null) throw ticketRefused('comes in place of an Authorization header, not with one');
   // Before it is taken: a foreign page must not be able to spend it.
-  mustBeDeclaredOrigin(c.req.raw.headers, c.get('context').settings.corsOrigins);
-  const { macs } = c.get('context');
+  mustBeDeclaredOrigin(raw.headers, settings.corsOrigins);
   const stream = await mustBeTicket(ticket, macs);
-  const lastEventId = c.get('sent').get('last-event-id');
+  const lastEventId = sent.get('last-event-id');
   const isHeard = lastEventId !== null && (await verifyEventId(lastEventId, macs))?.stream === stream;
-  const { principal, signedInUntil } = await mustRedeem(c.env.TICKETS, stream, isHeard ? 'again' : 'first');
-  c.set('stream', stream);
-  return admit(c, { principal, expiresAt: signedInUntil });
+  const { principal, signedInUntil } = await mustRedeem(host.tickets, stream, isHeard ? 'again' : 'first');
+  return { principal, signedInUntil, stream };
 }
 
 /** RFC 6750 §2.1; the scheme's case does not matter (RFC 9110 §11.1). */

@@ -1,45 +1,54 @@
-/** The plan of the caller: exact, and told in every answer that was counted. Preflights and `/health` never come this far. */
-import type { Context } from 'hono';
+/**
+ * The plan of the caller: exact, and told in every answer that was counted. Preflights and `/health` never come this far.
+ * What is refused from here on is the caller's own, and is answered here.
+ */
 import { type Plan, planOf } from '../../shared/contract/plans.ts';
 import { costOf } from '../../shared/contract/resource-limits.ts';
 import { isSafe } from '../../shared/operations/operation.ts';
-import type { Route } from '../../shared/operations/route.ts';
-import type { EdgeEnv } from '../context.ts';
-import { tell } from '../leave.ts';
-import type { Stage } from '../path.ts';
-import type { Spending, Verdict } from '../quota/quota.ts';
-import { toLimitFault, toLimitHeaders } from '../quota/rate-limit-headers.ts';
-import { callerOf } from '../quota/caller.ts';
-import { countUnknownPlan } from '../quota/unknown-plans.ts';
+import { callerOf } from '../rate-limit/caller.ts';
+import { toLimitFault, toLimitHeaders } from '../rate-limit/headers.ts';
+import type { Spending, Verdict } from '../rate-limit/limiter.ts';
+import { countUnknownPlan } from '../rate-limit/unknown-plans.ts';
+import { type Identified, tell } from '../request/request.ts';
+import { respond } from '../respond.ts';
+import { type Answer, orElse, type Stage } from '../runner.ts';
 
-export function limit(): Stage {
-  return function limit(c) {
-    const spending = toSpending(c);
-    const verdict = c.get('context').quota.spend(spending);
-    return verdict instanceof Promise ? verdict.then((given) => admit(c, spending.plan, given)) : admit(c, spending.plan, verdict);
+export function limit(): Stage<Identified, Identified> {
+  return function limit(request, next) {
+    return orElse(() => spend(request, next), (thrown) => respond(thrown, request));
   };
 }
 
-function admit(c: Context<EdgeEnv>, plan: Plan, verdict: Verdict): undefined {
+function spend(request: Identified, next: (request: Identified) => Answer): Answer {
+  const spending = toSpending(request);
+  const verdict = request.context.limiter.spend(spending);
+  const go = (given: Verdict): Answer => {
+    mustBeWithin(request, spending.plan, given);
+    return next(request);
+  };
+  return verdict instanceof Promise ? verdict.then(go) : go(verdict);
+}
+
+function mustBeWithin(request: Identified, plan: Plan, verdict: Verdict): void {
   const fault = toLimitFault(plan, verdict);
   if (fault !== undefined) throw fault;
-  for (const [name, value] of toLimitHeaders(plan, verdict)) tell(c, name, value);
+  for (const [name, value] of toLimitHeaders(plan, verdict)) tell(request, name, value);
 }
 
-function toSpending(c: Context<EdgeEnv>): Spending {
-  // A path that the edge answers itself has no route: it costs one, and counts as a write.
-  const route: Route | undefined = c.get('route');
+/** A path that the edge answers itself costs one, and counts as a write. */
+function toSpending(request: Identified): Spending {
+  const { route, principal, network, waitUntil } = request;
   return {
-    caller: callerOf(c.get('principal').subject, c.get('network')),
-    plan: mustPlan(c),
+    caller: callerOf(principal.subject, network),
+    plan: toPlan(request),
     cost: route === undefined ? 1 : costOf(route.resource, route.operation),
     unavailable: route === undefined ? 'refuse' : route.resource.limits.unavailable[isSafe(route.operation) ? 'read' : 'write'],
-    waitUntil: (work) => c.executionCtx.waitUntil(work),
+    waitUntil,
   };
 }
 
-function mustPlan(c: Context<EdgeEnv>): Plan {
-  const { plan, unknown } = planOf(c.get('context').plans, c.get('principal'));
+function toPlan({ context, principal }: Identified): Plan {
+  const { plan, unknown } = planOf(context.plans, principal);
   if (unknown !== undefined) countUnknownPlan(unknown, plan);
   return plan;
 }

@@ -3,39 +3,40 @@
  * (WHATWG HTML §9.2.3). So where a feed cannot be had at the moment, whoever asks for events is given a stream that
  * says when to come back, and ends. In the log it stays the failure that it is.
  */
-import type { Context } from 'hono';
-import type { Route } from '../../shared/operations/route.ts';
-import type { EdgeEnv } from '../context.ts';
-import { signStart } from '../hop/event-ids.ts';
+import { Fault } from '../../shared/contract/fault.ts';
+import { signStart } from '../identity/event-ids.ts';
 import { edgeLimits } from '../limits.ts';
 import { log } from '../log.ts';
-import type { Next, Stage } from '../path.ts';
+import type { Identified } from '../request/request.ts';
+import { respond } from '../respond.ts';
+import { type Answer, orElse, type Stage } from '../runner.ts';
 
-export function live(): Stage {
-  return function live(c, next) {
-    const route: Route | undefined = c.get('route');
-    const isFeed = route?.operation.answers === 'moment' && /\btext\/event-stream\b/i.test(c.get('sent').get('accept') ?? '');
-    return isFeed ? follow(c, next) : undefined;
+export function live(): Stage<Identified, Identified> {
+  return function live(request, next) {
+    const isFeed = request.route?.operation.answers === 'moment' && /\btext\/event-stream\b/i.test(request.sent.get('accept') ?? '');
+    return isFeed ? follow(request, next) : next(request);
   };
 }
 
 /** Bad gateway, away or busy, too late: passing, whoever says it. */
 const passing: ReadonlySet<number> = new Set([502, 503, 504]);
 
-async function follow(c: Context<EdgeEnv>, next: Next): Promise<Response> {
-  const answer = await next();
+async function follow(request: Identified, next: (request: Identified) => Answer): Promise<Response> {
+  const answer = await orElse(() => next(request), (thrown) => {
+    if (thrown instanceof Fault && passing.has(thrown.status)) return respond(thrown, request);
+    throw thrown;
+  });
   if (!passing.has(answer.status)) return answer;
   await answer.body?.cancel();
-  log('warn', 'feed.away', { requestId: c.get('requestId'), status: answer.status });
-  return new Response(await toWords(c), { headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store' } });
+  log('warn', 'feed.away', { requestId: request.requestId, status: answer.status });
+  return new Response(await toWords(request), { headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store' } });
 }
 
 /** A ticket that was taken has no event yet to come back with: it is given an id that says no more than whose it is. */
-async function toWords(c: Context<EdgeEnv>): Promise<string> {
+async function toWords({ stream, sent, context }: Identified): Promise<string> {
   const { feedRetryMsMin, feedRetryMsMax } = edgeLimits;
   // Spread out, so that all who were cut together do not come back together.
   const retryMs = Math.round(feedRetryMsMin + Math.random() * (feedRetryMsMax - feedRetryMsMin));
-  const stream = c.get('stream');
-  const isNew = stream !== undefined && !c.get('sent').has('last-event-id');
-  return `retry: ${retryMs}\n${isNew ? `id: ${await signStart(stream, c.get('context').macs)}\n` : ''}\n`;
+  const isNew = stream !== undefined && !sent.has('last-event-id');
+  return `retry: ${retryMs}\n${isNew ? `id: ${await signStart(stream, context.macs)}\n` : ''}\n`;
 }

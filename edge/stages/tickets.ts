@@ -1,26 +1,22 @@
 /** `POST /v1/live/tickets`: a ticket for whoever is signed in, to open one live feed with (SEMANTICS §13). */
-import type { Context } from 'hono';
 import { Fault } from '../../shared/contract/fault.ts';
 import { mustBeWithoutParameters } from '../../shared/contract/parameters.ts';
-import { currentVersion } from '../../shared/operations/route.ts';
-import type { EdgeEnv } from '../context.ts';
+import { issueTicket } from '../identity/tickets.client.ts';
 import { edgeLimits } from '../limits.ts';
-import { issueTicket } from '../live/tickets.client.ts';
-import type { Stage } from '../path.ts';
+import type { ForEdge, ForOrigin, Identified } from '../request/request.ts';
+import type { Stage } from '../runner.ts';
 
-export const ticketsPath = `/${currentVersion}/live/tickets`;
-
-/** A body says nothing here, so none is read. */
-export function tickets(): Stage {
-  return function tickets(c) {
-    return c.get('target').path === ticketsPath ? issue(c) : undefined;
+/** Of the paths that the edge answers itself, the others are answered before anybody is identified. */
+export function tickets(): Stage<Identified, Identified<ForOrigin>> {
+  return function tickets(request, next) {
+    return request.own === undefined ? next(request) : issue(request);
   };
 }
 
-async function issue(c: Context<EdgeEnv>): Promise<Response> {
-  mustBeWithoutParameters(c.get('target').query);
-  const signedInUntil = c.get('signedInUntil');
+/** A body says nothing here, so none is read. */
+async function issue({ target, signedInUntil, principal, context: { host, macs } }: Identified<ForEdge>): Promise<Response> {
+  mustBeWithoutParameters(target.query);
   if (signedInUntil === undefined) throw new Fault('token_missing', { detail: 'sign in to get a ticket', headers: { 'www-authenticate': 'Bearer realm="tombolo"' } });
-  const ticket = await issueTicket(c.env.TICKETS, c.get('context').macs, { principal: c.get('principal'), signedInUntil });
-  return c.json({ ticket, expiresIn: edgeLimits.ticketSeconds }, 201, { 'cache-control': 'no-store' });
+  const ticket = await issueTicket(host.tickets, macs, { principal, signedInUntil });
+  return Response.json({ ticket, expiresIn: edgeLimits.ticketSeconds }, { status: 201, headers: { 'cache-control': 'no-store' } });
 }

@@ -2,51 +2,43 @@
  * Input against the contract: representation, parameters, conditions, body. What passes is what the origin
  * would have taken; the origin checks again, since it may be newer, and the bytes it gets are those received.
  */
-import type { Context, MiddlewareHandler } from 'hono';
-import { mustPreconditions } from '../../shared/contract/preconditions.ts';
+import { mustBody } from '../../shared/contract/documents.ts';
+import { Fault } from '../../shared/contract/fault.ts';
 import { isSafe } from '../../shared/operations/operation.ts';
-import { bodyValidator } from '../body-validator.ts';
-import type { Conditions, EdgeEnv } from '../context.ts';
-import { type DemandedToken, demandedToken, mustDemandedPosition } from '../hop/demanded-position.ts';
-import { mustAccept, mustContentType } from '../negotiate.ts';
-import type { Stage } from '../path.ts';
-import { mustRead, mustText } from '../read-body.ts';
+import { mustAccept, mustContentType } from '../request/negotiate.ts';
+import { demandedToken, mustDemandedPosition } from '../request/position-token.ts';
+import { mustRead, mustText } from '../request/read-body.ts';
+import type { ForOrigin, Identified, Validated } from '../request/request.ts';
+import { mustPreconditions } from '../../shared/contract/preconditions.ts';
+import type { Stage } from '../runner.ts';
 
-export function validate(): Stage {
-  return function validate(c) {
-    const route = c.get('route');
-    const sent = c.get('sent');
+export function validate(): Stage<Identified<ForOrigin>, Validated> {
+  return function validate(request, next) {
+    const { route, sent, target, context } = request;
     mustAccept(sent.get('accept'), route.operation);
     mustContentType(sent, route.operation);
     const header = (name: string) => sent.get(name);
-    c.set('read', c.get('context').reads.mustRead(route, c.get('target').query, header));
-    const conditions = mustPreconditions(route, header);
-    c.set('conditions', conditions);
-    const demanded = isSafe(route.operation) ? demandedToken(sent) : undefined;
-    if (demanded !== undefined) return demand(c, demanded, conditions);
-    const validator = bodyValidator(route.resource, route.operation);
-    return validator === undefined ? undefined : mustBeBody(c, validator);
+    const cached = context.reads.mustRead(route, target.query, header);
+    const preconditions = mustPreconditions(route, header);
+    const valid = { ...request, cached, preconditions, demanded: undefined, body: undefined };
+    const token = isSafe(route.operation) ? demandedToken(sent) : undefined;
+    if (token !== undefined) return mustDemandedPosition(token, context.macs).then((demanded) => next({ ...valid, demanded }));
+    return route.operation.schema === undefined ? next(valid) : mustBeBody(request).then((body) => next({ ...valid, body }));
   };
 }
 
-async function demand(c: Context<EdgeEnv>, demanded: DemandedToken, conditions: Conditions): Promise<undefined> {
-  c.set('conditions', { ...conditions, after: await mustDemandedPosition(demanded, c.get('context').macs) });
+/** The bytes are kept: the origin gets those received, under their digest. */
+async function mustBeBody({ raw, route: { operation, resource }, sent, deadlineAt }: ForOrigin): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await mustRead(raw.body, { bytesMax: operation.bodyBytesMax, declared: sent.get('content-length'), deadlineAt });
+  const value = mustJson(mustText(bytes));
+  if (operation.schema !== undefined) mustBody(operation.schema(resource), value);
+  return bytes;
 }
 
-async function mustBeBody(c: Context<EdgeEnv>, validator: MiddlewareHandler<EdgeEnv>): Promise<undefined> {
-  await takeBody(c);
-  await validator(c, async () => undefined);
-}
-
-/** The bytes are kept for the hop, their text for the validator: Hono parses what stands in its cache. */
-async function takeBody(c: Context<EdgeEnv>): Promise<void> {
-  const bytesMax = c.get('route').operation.bodyBytesMax;
-  const bytes = await mustRead(c.req.raw.body, { bytesMax, declared: c.get('sent').get('content-length'), deadlineAt: c.get('deadlineAt') });
-  c.set('body', bytes);
-  c.req.bodyCache.text = asCached(mustText(bytes));
-}
-
-/** Hono declares what it caches as the value, and keeps the promise of it. */
-function asCached(text: string): string {
-  return Promise.resolve(text) as unknown as string;
+function mustJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Fault('body_malformed', { detail: 'the body is not JSON' });
+  }
 }

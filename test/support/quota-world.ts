@@ -2,8 +2,8 @@
  * Isolates, a counter for each caller and the way between them, in virtual time: what happens to a trace of
  * requests, decided by the very code of the edge, beside a plain log of timestamps that knows everything at once.
  */
-import { type Answer, type Ask, Counter } from '../../edge/quota/counter.ts';
-import { Quota, type Verdict } from '../../edge/quota/quota.ts';
+import { type Answer, type Ask, Counter } from '../../edge/rate-limit/counter.ts';
+import { Limiter, type Verdict } from '../../edge/rate-limit/limiter.ts';
 import type { Plan } from '../../shared/contract/plans.ts';
 
 export interface Asked {
@@ -27,7 +27,7 @@ export interface QuotaWorldOptions {
 
 export class QuotaWorld {
   readonly #options: QuotaWorldOptions;
-  readonly #quotas: readonly Quota[];
+  readonly #quotas: readonly Limiter[];
   readonly #counters = new Map<string, Counter>();
   /** What is to happen, unordered. */
   readonly #due: { readonly at: number; readonly run: () => void }[] = [];
@@ -37,7 +37,7 @@ export class QuotaWorld {
     this.#options = options;
     const clock = { now: () => this.#now, sleep: (ms: number) => this.#after(ms) };
     const ask = (caller: string, question: Ask) => this.#ask(caller, question);
-    this.#quotas = Array.from({ length: options.isolates }, () => new Quota({ ask, clock, onTrouble: () => undefined }));
+    this.#quotas = Array.from({ length: options.isolates }, () => new Limiter({ ask, clock, onTrouble: () => undefined }));
   }
 
   /** Plays a trace in order of time, and tells what became of each request. */

@@ -64,7 +64,7 @@ describe('an old answer in an outage, where the resource shows what was last kno
   const position = { epoch: 'a', order: '05' };
   const entry = { status: 200, body: new Uint8Array(), headers: [], etag: undefined, position, generations: ['03'], validatedAt: Date.now(), rightAt: Date.now() } as const;
   const view = (generation: string, given: Partial<View> = {}): View => ({ known: true, agreed: true, epoch: 'a', through: '09', generations: [generation], ...given });
-  const may = (given: Partial<Outage>) => maySubstitute({ ...entry }, { view: view('03'), gone: undefined, written: undefined, demanded: undefined, staleMsMax: 1_000, ...given });
+  const may = (given: Partial<Outage>) => maySubstitute({ ...entry }, { view: view('03'), gone: undefined, written: undefined, demanded: undefined, staleMsMax: 600_000, ...given });
 
   test.each([
     ['nothing has changed', {}, true],

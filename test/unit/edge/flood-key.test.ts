@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { floodKey } from '../../../edge/flood-key.ts';
+import { floodKey } from '../../../edge/rate-limit/flood-key.ts';
 
 test('an IPv4 address counts for itself, an IPv6 address for its /64, however it is written', () => {
   expect(floodKey('192.0.2.7')).toBe('192.0.2.7');

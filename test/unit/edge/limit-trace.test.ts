@@ -1,7 +1,7 @@
 /** Minutes of many callers in virtual time, decided by the edge's own code and by the definition. */
 import { describe, expect, test } from 'bun:test';
-import { Counter } from '../../../edge/quota/counter.ts';
-import { SlidingLog } from '../../../edge/quota/sliding-log.ts';
+import { Counter } from '../../../edge/rate-limit/counter.ts';
+import { SlidingLog } from '../../../edge/rate-limit/sliding-log.ts';
 import { plans } from '../../../shared/contract/plans.ts';
 import { type Asked, decideByLog, overshoot, type QuotaWorldOptions, QuotaWorld } from '../../support/quota-world.ts';
 import { randomFrom } from '../../support/random.ts';

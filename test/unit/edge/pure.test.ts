@@ -1,9 +1,9 @@
 /** Clever beside obvious, compared at random. */
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { isCanonicalBase64Url } from '../../../edge/hop/base64.ts';
-import { bufferUpTo } from '../../../edge/read-body.ts';
-import { toTarget } from '../../../edge/target.ts';
+import { isCanonicalBase64Url } from '../../../shared/wire/base64.ts';
+import { bufferUpTo } from '../../../edge/request/read-body.ts';
+import { toTarget } from '../../../edge/request/target.ts';
 
 test('a target is what a URL parser makes of it', () => {
   const piece = fc.oneof(fc.constantFrom('/', '//', '/v1', '/films', '.', '..', '/.', '/..', '%2e', '%2E', '%', '%ff', '\\', '?', '??', '#', ' ', '\t', "'", '"', '|', '^', '{', '`', 'ü', ':', '@', ';', '=', '&', '+'), fc.string({ maxLength: 4 }), fc.uuid());

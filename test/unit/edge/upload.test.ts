@@ -1,7 +1,7 @@
 /** An upload's end is said at the edge and believed at the origin: whatever happens to the bytes between, nothing else is taken for whole. */
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { toUpload } from '../../../edge/hop/upload.ts';
+import { toUpload } from '../../../edge/origin-client/upload.ts';
 import type { VerifiedHop } from '../../../origin/hop/verify.ts';
 import { readUpload } from '../../../origin/hop/upload.ts';
 import { randomNonce } from '../../support/scripted-origin.ts';

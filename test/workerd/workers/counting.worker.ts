@@ -1,5 +1,5 @@
 /** The Worker of the followers' tests: the edge, which tells how many requests for a path it has (`/.test/entered?path=…`). */
-import type { Bindings } from '../../../edge/context.ts';
+import type { Bindings } from '../../../edge/host/cloudflare.ts';
 import { pipeline } from '../../../edge/pipeline.ts';
 import { served } from '../../../shared/resources/all.ts';
 import { offered } from '../../../shared/resources/plans.ts';

@@ -4,8 +4,8 @@
  * that it can set forward (`/.test/clock?ms=31000`): objects run in the isolate of their Worker.
  */
 import * as z from 'zod';
-import type { Bindings } from '../../../edge/context.ts';
-import type { Counters } from '../../../edge/coordinator/counters.object.ts';
+import type { Bindings } from '../../../edge/host/cloudflare.ts';
+import type { Counters } from '../../../edge/rate-limit/counters.object.ts';
 import { pipeline } from '../../../edge/pipeline.ts';
 import { contract } from '../../../shared/contract/contract.ts';
 import { plans } from '../../../shared/contract/plans.ts';

@@ -1,0 +1,45 @@
+/** The edge on Cloudflare: Durable Objects, the Cache API and the rate-limit binding behind the ports of `host.ts`. */
+import type { Coordinator } from '../coordinator/generations.object.ts';
+import type { Tickets } from '../identity/tickets.object.ts';
+import { log, toLogged } from '../log.ts';
+import type { Counters } from '../rate-limit/counters.object.ts';
+import { loadEntry, storeEntry } from './cache-api.ts';
+import type { Host } from './host.ts';
+
+/** `wrangler.toml` and the secrets. Texts are read by `shared/settings` alone. */
+export interface Bindings {
+  readonly COORDINATOR: DurableObjectNamespace<Coordinator>;
+  readonly COUNTERS: DurableObjectNamespace<Counters>;
+  readonly TICKETS: DurableObjectNamespace<Tickets>;
+  readonly FLOOD: RateLimit;
+}
+
+/** A stub belongs to the request that made it, so it is made for each call. */
+export function toHost(bindings: Bindings): Host {
+  const coordinator = () => bindings.COORDINATOR.getByName('generations');
+  const ticketOf = (stream: string) => bindings.TICKETS.get(bindings.TICKETS.idFromName(stream));
+  return {
+    variables: { ...bindings },
+    coordinator: {
+      report: (signed) => coordinator().report(signed),
+      changesSince: (resource, heard) => coordinator().changesSince(resource, heard),
+    },
+    askCounter: async (caller, ask) => bindings.COUNTERS.get(bindings.COUNTERS.idFromName(caller)).decide(ask),
+    tickets: {
+      keep: (stream, bearer, ms) => ticketOf(stream).keep(bearer, ms),
+      redeem: (stream, opening) => ticketOf(stream).redeem(opening),
+    },
+    isWithin: (sender) => isWithin(bindings.FLOOD, sender),
+    store: { load: loadEntry, keep: storeEntry },
+  };
+}
+
+/** A shield that is itself down lets pass: it protects against load, not against people. */
+async function isWithin(shield: RateLimit, key: string): Promise<boolean> {
+  try {
+    return (await shield.limit({ key })).success;
+  } catch (cause) {
+    log('warn', 'limit.shield_failed', { cause: toLogged(cause) });
+    return true;
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * What the edge needs of the platform that it runs on. `cloudflare.ts` is the only file that knows Cloudflare, beside the
+ * three Durable Objects; the pipeline, its stages and what they use speak to these ports.
+ */
+import type { Entry } from '../cache/entry.ts';
+import type { Changes, Heard, ReportOutcome, SignedReport } from '../coordinator/changes.ts';
+import type { Bearer, Opening } from '../identity/tickets.object.ts';
+import type { AskCounter } from '../rate-limit/limiter.ts';
+
+export interface Host {
+  /** Settings and secrets, as texts. */
+  readonly variables: Readonly<Record<string, unknown>>;
+  readonly coordinator: {
+    report(signed: SignedReport): Promise<ReportOutcome>;
+    changesSince(resource: string, heard: Heard | undefined): Promise<Changes>;
+  };
+  /** One counter a caller, asked by name. */
+  readonly askCounter: AskCounter;
+  /** One ticket a stream. */
+  readonly tickets: {
+    keep(stream: string, bearer: Bearer, ms: number): Promise<void>;
+    redeem(stream: string, opening: Opening): Promise<Bearer | undefined>;
+  };
+  /** Whether a sender is within the flood shield's bound. */
+  isWithin(sender: string): Promise<boolean>;
+  /** Stored answers behind the isolate's memory: what is lost there is a miss. */
+  readonly store: {
+    load(key: string): Promise<Entry | undefined>;
+    keep(key: string, entry: Entry): Promise<void>;
+  };
+}

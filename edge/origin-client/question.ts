@@ -1,0 +1,49 @@
+/** A client's request as a question to the origin: what goes along, each from one known place. */
+import type { HopHeader } from '../../shared/hop/profile.ts';
+import { lengthUnknown } from '../../shared/hop/upload-end.ts';
+import { isSafe } from '../../shared/operations/operation.ts';
+import type { Validated } from '../request/request.ts';
+import { traceparentOf } from '../request/traceparent.ts';
+import { contentDigest } from './content-digest.ts';
+import type { Question } from './origin-client.ts';
+import { streamMs } from './stream-life.ts';
+import { toUpload } from './upload.ts';
+
+/** The client's own conditions, unless the cache asks for itself. */
+export type Asking = Pick<Validated['preconditions'], 'ifMatch' | 'ifNoneMatch'>;
+
+/** HEAD is asked as GET, so that both fill one entry (RFC 9110 §9.3.2). */
+export async function toQuestion(request: Validated, asking: Asking = request.preconditions): Promise<Question> {
+  const { raw, requestId, target, route: { operation }, principal, demanded, deadlineAt, sent } = request;
+  const body = toBody(request);
+  const life = streamMs(request, Date.now());
+  return {
+    method: raw.method === 'HEAD' ? 'GET' : raw.method,
+    requestId, target, principal, deadlineAt,
+    safe: isSafe(operation),
+    headers: await toHeaders(request, asking),
+    atLeast: demanded,
+    traceparent: traceparentOf(sent, requestId),
+    ...(body === undefined ? {} : { body }),
+    ...(life === undefined ? {} : { streamMs: life }),
+  };
+}
+
+/** The headers that the operation reads, and those that describe its body. */
+async function toHeaders({ route: { operation }, sent, body, stream }: Validated, { ifMatch, ifNoneMatch }: Asking): Promise<Question['headers']> {
+  const headers: Partial<Record<HopHeader, string>> = {};
+  const set = (name: HopHeader, value: string | null | undefined) => {
+    if (value !== null && value !== undefined) headers[name] = value;
+  };
+  if (body !== undefined) set('content-digest', await contentDigest(body));
+  if (operation.body !== 'none') set('content-type', sent.get('content-type'));
+  if (operation.body === 'streamed') set('tombolo-upload', sent.get('content-length') ?? lengthUnknown);
+  set('tombolo-stream', stream);
+  for (const name of operation.carries) set(name, name === 'if-match' ? ifMatch : name === 'if-none-match' ? ifNoneMatch : sent.get(name));
+  return headers;
+}
+
+function toBody({ raw, route: { operation }, body }: Validated): Question['body'] {
+  if (operation.body !== 'streamed') return body;
+  return (nonce) => toUpload(raw.body, nonce, operation.bodyBytesMax);
+}

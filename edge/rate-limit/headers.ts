@@ -1,0 +1,51 @@
+/** What a decision tells the client: draft-ietf-httpapi-ratelimit-headers, as structured fields (RFC 9651). */
+import { Fault } from '../../shared/contract/fault.ts';
+import type { Plan } from '../../shared/contract/plans.ts';
+import { edgeLimits } from '../limits.ts';
+import type { Standing } from './counter.ts';
+import type { Verdict } from './limiter.ts';
+
+/**
+ * Where nothing was counted there is nothing to tell in `RateLimit`, and zeros would be lies. No registered
+ * field says so; this one is an Item: `unavailable;policy=allow`.
+ */
+const unavailableHeader = 'tombolo-limits';
+
+/** For an answer that was let through. */
+export function toLimitHeaders(plan: Plan, verdict: Verdict): readonly (readonly [name: string, value: string])[] {
+  if (verdict.kind === 'unavailable') return [[unavailableHeader, `unavailable;policy=${verdict.policy}`]];
+  return [['ratelimit-policy', plan.policy], ['ratelimit', formatLimits(plan, verdict.windows, () => true)]];
+}
+
+/** For a request that stops here; `undefined` for one that may go on. */
+export function toLimitFault(plan: Plan, verdict: Verdict): Fault | undefined {
+  if (verdict.kind === 'granted') return undefined;
+  if (verdict.kind === 'refused') return exceeded(plan, verdict);
+  const headers = Object.fromEntries(toLimitHeaders(plan, verdict));
+  if (verdict.policy === 'refuse') return new Fault('limits_unavailable', { detail: 'requests cannot be counted now; try again', headers: { ...headers, 'retry-after': String(edgeLimits.retryAfterSeconds) } });
+  if (verdict.retryMs === undefined) return undefined;
+  return new Fault('limit_exceeded', { detail: 'too many requests', headers: { ...headers, 'retry-after': toSeconds(verdict.retryMs) }, members: { 'violated-policies': plan.windows.map(({ name }) => name) } });
+}
+
+/** `RateLimit` names the violated windows alone, so that `Retry-After` is never before their `t` (draft §6). */
+function exceeded(plan: Plan, { windows, retryMs }: Extract<Verdict, { kind: 'refused' }>): Fault {
+  const violated = plan.windows.filter((_window, index) => windows[index]?.violated === true);
+  return new Fault('limit_exceeded', {
+    detail: `plan "${plan.name}": ${violated.map(({ limit, seconds }) => `${limit} in ${seconds} s`).join(' and ')}`,
+    headers: {
+      'ratelimit-policy': plan.policy,
+      ratelimit: formatLimits(plan, windows, ({ violated: is }) => is),
+      'retry-after': toSeconds(Math.max(retryMs, ...windows.map((window) => (window.violated ? window.resetMs : 0)))),
+    },
+    members: { 'violated-policies': violated.map(({ name }) => name) },
+  });
+}
+
+/** `t`: within so many seconds no more than `r` can be used (draft §4.1.2), because nothing comes back earlier. */
+function formatLimits({ windows: declared }: Plan, windows: readonly Standing[], told: (window: Standing) => boolean): string {
+  return windows.flatMap((window, index) => (told(window) ? `"${declared[index]?.name}";r=${window.left};t=${toSeconds(window.resetMs)}` : [])).join(', ');
+}
+
+function toSeconds(ms: number): string {
+  return String(Math.max(1, Math.ceil(ms / 1_000)));
+}

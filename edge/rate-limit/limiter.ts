@@ -1,0 +1,156 @@
+/**
+ * May this caller spend so much now? Answered from what the isolate holds where that is enough, by the
+ * caller's counter where it is not, and by the route's own policy where the counter does not answer.
+ *
+ *   exact plan    each request asks, and waits for the answer
+ *   leased plan   a request spends from a block, and at its half the next one is asked for behind the answer;
+ *                 without a block the first request asks and the others of this isolate wait for it
+ */
+import type { Plan } from '../../shared/contract/plans.ts';
+import type { UnavailablePolicy } from '../../shared/contract/resource-limits.ts';
+import { SingleFlight, settledWithin } from '../single-flight.ts';
+import { edgeLimits } from '../limits.ts';
+import { Allowance } from './lease.ts';
+import type { Answer, Ask, Standing } from './counter.ts';
+
+export type AskCounter = (caller: string, ask: Ask) => Promise<Answer>;
+
+export interface Clock {
+  now(): number;
+  sleep(ms: number): Promise<void>;
+}
+
+export interface Spending {
+  /** Who pays: a subject or an address. */
+  readonly caller: string;
+  readonly plan: Plan;
+  readonly cost: number;
+  readonly unavailable: UnavailablePolicy;
+  readonly waitUntil: (work: Promise<unknown>) => void;
+}
+
+export type Verdict =
+  | { readonly kind: 'granted'; readonly windows: readonly Standing[] }
+  | { readonly kind: 'refused'; readonly windows: readonly Standing[]; readonly retryMs: number }
+  /** Not counted where it counts. `retryMs` is there when this isolate alone has seen too much. */
+  | { readonly kind: 'unavailable'; readonly policy: UnavailablePolicy; readonly retryMs?: number };
+
+export interface LimiterOptions {
+  readonly ask: AskCounter;
+  readonly clock: Clock;
+  /** Told why a counter could not be asked. */
+  readonly onTrouble: (cause: unknown) => void;
+}
+
+/** Each turn is a way to the counter and back; a block is at most a twentieth of what is left, so few turns help. */
+const turnsMax = 3;
+
+export class Limiter {
+  readonly #options: LimiterOptions;
+  readonly #flights = new SingleFlight<Answer | undefined>(edgeLimits.counterMsMax);
+  /** In order of use, the oldest first. */
+  readonly #allowances = new Map<string, Allowance>();
+
+  constructor(options: LimiterOptions) {
+    this.#options = options;
+  }
+
+  spend(spending: Spending): Verdict | Promise<Verdict> {
+    const allowance = this.#allowance(spending);
+    const held = this.#fromMemory(allowance, spending);
+    if (held !== undefined) return held;
+    return spending.plan.exact ? this.#afterAsking(allowance, spending) : this.#inTurn(allowance, spending);
+  }
+
+  /**
+   * Waits for the question under way while such questions bring leases to share; near the limit they bring one
+   * token each, and then everyone asks for himself at once.
+   */
+  async #inTurn(allowance: Allowance, spending: Spending): Promise<Verdict> {
+    for (let turn = 0; turn < turnsMax; turn++) {
+      const flight = this.#flights.join(spending.caller);
+      if (flight === undefined) break;
+      allowance.waiting += spending.cost;
+      const answer = await flight;
+      const held = this.#fromMemory(allowance, spending);
+      if (held !== undefined) return held;
+      if (answer === undefined || answer.lease === 0) break;
+    }
+    return this.#afterAsking(allowance, spending);
+  }
+
+  #fromMemory(allowance: Allowance, spending: Spending): Verdict | undefined {
+    const now = this.#options.clock.now();
+    if (allowance.spend(spending.cost, now)) {
+      if (allowance.isLow(now) && now >= Math.max(allowance.renewingUntil, allowance.unavailableUntil)) this.#renew(allowance, spending, now);
+      return { kind: 'granted', windows: allowance.standing(now) };
+    }
+    const refusal = allowance.refusal(spending.cost, now);
+    if (refusal !== undefined) return { kind: 'refused', windows: refusal.windows, retryMs: refusal.retryMs };
+    return now < allowance.unavailableUntil ? alone(allowance, spending, now) : undefined;
+  }
+
+  async #afterAsking(allowance: Allowance, spending: Spending): Promise<Verdict> {
+    const { plan, caller, cost, waitUntil } = spending;
+    const ask = () => this.#ask(allowance, spending, cost);
+    const asked = plan.exact ? ask() : this.#flights.start(caller, ask);
+    // Others may be waiting for it, also when this client leaves.
+    if (!plan.exact) waitUntil(asked);
+    const answer = await asked;
+    const now = this.#options.clock.now();
+    if (answer === undefined) return alone(allowance, spending, now);
+    if (answer.granted === 0) return { kind: 'refused', windows: answer.windows, retryMs: answer.retryMs };
+    return { kind: 'granted', windows: plan.exact ? answer.windows : allowance.standing(now) };
+  }
+
+  #renew(allowance: Allowance, spending: Spending, now: number): void {
+    allowance.renewingUntil = now + edgeLimits.counterMsMax;
+    spending.waitUntil(this.#ask(allowance, spending, 0));
+  }
+
+  /** Never rejects: `undefined` when there was no answer in time. */
+  async #ask(allowance: Allowance, { caller, waitUntil }: Spending, cost: number): Promise<Answer | undefined> {
+    const { ask, clock } = this.#options;
+    const askedAt = clock.now();
+    const question = allowance.question(cost, askedAt);
+    const answer = await settledWithin(ask(caller, question).catch((cause: unknown) => Promise.reject(this.#note(cause))), edgeLimits.counterMsMax);
+    if (answer === undefined) {
+      allowance.unavailableUntil = clock.now() + edgeLimits.counterAgainMs;
+      return undefined;
+    }
+    allowance.adopt(answer, askedAt, cost);
+    if (answer.lease !== 0) waitUntil(this.#return(allowance, caller, answer.leaseMs));
+    return answer;
+  }
+
+  #note(cause: unknown): unknown {
+    this.#options.onTrouble(cause);
+    return cause;
+  }
+
+  /** Gives back what a lease leaves unspent, when it has ended and no later question has done so. */
+  async #return(allowance: Allowance, caller: string, leaseMs: number): Promise<void> {
+    const { clock, ask } = this.#options;
+    await clock.sleep(leaseMs);
+    if (!allowance.mustReturn(clock.now())) return;
+    const windows = allowance.plan.windows;
+    await settledWithin(ask(caller, { windows, settled: allowance.settle(), cost: 0, want: 0 }), edgeLimits.counterMsMax);
+  }
+
+  #allowance({ caller, plan }: Spending): Allowance {
+    const known = this.#allowances.get(caller);
+    const allowance = known?.plan === plan ? known : new Allowance(plan);
+    this.#allowances.delete(caller);
+    this.#allowances.set(caller, allowance);
+    const [oldest] = this.#allowances.keys();
+    if (this.#allowances.size > edgeLimits.callersRememberedMax && oldest !== undefined) this.#allowances.delete(oldest);
+    return allowance;
+  }
+}
+
+/** The route's declared choice; whoever is allowed is counted here, so that an outage is no free ride. */
+function alone(allowance: Allowance, { cost, unavailable: policy }: Spending, now: number): Verdict {
+  if (policy === 'refuse') return { kind: 'unavailable', policy };
+  const { granted, retryMs } = allowance.decideAlone(cost, now);
+  return granted > 0 ? { kind: 'unavailable', policy } : { kind: 'unavailable', policy, retryMs };
+}

@@ -1,0 +1,66 @@
+/**
+ * A body in pieces that are worth a turn of JavaScript, however its sender cut it: workerd hands out one chunk a
+ * read, so 400 KB in chunks of one byte are 400 000 reads, which kept the isolate for 4 seconds. Asked for at
+ * least some kilobytes it gathers them itself, at a twentieth of that, and between two pieces others get a turn.
+ */
+import { edgeLimits } from '../limits.ts';
+
+/** Of a reader of either runtime: what is used here. */
+interface Reader {
+  read(): Promise<{ readonly value?: Uint8Array | undefined }>;
+  cancel(reason?: unknown): Promise<void>;
+}
+
+/** workerd's own: resolves with fewer bytes than it was asked for only where the body ends. */
+interface GatheringReader {
+  readAtLeast(bytesMin: number, into: Uint8Array): Promise<{ readonly value?: Uint8Array | undefined }>;
+  cancel(reason?: unknown): Promise<void>;
+}
+
+export class BodyPieces {
+  readonly #gathering: GatheringReader | undefined;
+  readonly #plain: Reader | undefined;
+  #isAtEnd: boolean;
+  #isCancelled = false;
+
+  /** `null`: there is no body, and its end has come. */
+  constructor(stream: ReadableStream<Uint8Array> | null) {
+    this.#isAtEnd = stream === null;
+    this.#gathering = gatheringReader(stream);
+    this.#plain = this.#gathering === undefined ? stream?.getReader() : undefined;
+  }
+
+  get isCancelled(): boolean {
+    return this.#isCancelled;
+  }
+
+  /** At most so many bytes, or `undefined` at the end. Rejects when the sender breaks off or frames badly. */
+  async next(bytesMax: number = edgeLimits.pieceBytesMax): Promise<Uint8Array | undefined> {
+    if (this.#isAtEnd) return undefined;
+    const piece = this.#gathering === undefined ? (await this.#plain?.read())?.value : await this.#gathered(this.#gathering, bytesMax);
+    if (piece === undefined) this.#isAtEnd = true;
+    return piece;
+  }
+
+  /** Ends a read that waits, too. */
+  async cancel(): Promise<void> {
+    this.#isCancelled = true;
+    await (this.#gathering ?? this.#plain)?.cancel().catch(() => undefined);
+  }
+
+  async #gathered(reader: GatheringReader, bytesMax: number): Promise<Uint8Array | undefined> {
+    const least = Math.min(edgeLimits.pieceBytesMin, bytesMax);
+    const { value } = await reader.readAtLeast(least, new Uint8Array(bytesMax));
+    if (value === undefined || value.length === 0) return undefined;
+    if (value.length < least) this.#isAtEnd = true;
+    // Little at a time: many chunks went into it, and more may lie ready that would come before anybody else's.
+    else if (value.length < 2 * least && value.length < bytesMax) await new Promise((resolve) => setTimeout(resolve, 0));
+    return value;
+  }
+}
+
+/** `undefined` where the runtime or the stream has none. */
+function gatheringReader(stream: ReadableStream<Uint8Array> | null): GatheringReader | undefined {
+  if (stream === null || !('readAtLeast' in ReadableStreamBYOBReader.prototype)) return undefined;
+  return stream.getReader({ mode: 'byob' }) as unknown as GatheringReader;
+}

@@ -1,0 +1,23 @@
+/** How every answer leaves, refusals included: with what was told of it, and once the request is read. */
+import { setCorsHeaders } from './cors.ts';
+import { discard } from './read-body.ts';
+import type { Admitted, Arrival } from './request.ts';
+import { dress } from './security-headers.ts';
+import { tellTimings } from './server-timing.ts';
+
+export async function finish(request: Arrival, answer: Response): Promise<Response> {
+  const { raw } = request;
+  if (raw.body !== null && !raw.bodyUsed) await discard(raw.body);
+  for (const [name, value] of request.told) answer.headers.set(name, value);
+  tellTimings(request, answer.headers);
+  // The answer to HEAD has no content (RFC 9110 §9.3.2): tell whoever produces it to stop.
+  if (raw.method === 'HEAD' && answer.body !== null) await answer.body.cancel();
+  return answer;
+}
+
+/** What browsers need of every answer, once the isolate is configured and the request's fields are read. */
+export function decorate({ context, sent }: Pick<Admitted, 'context' | 'sent'>, answer: Response): Response {
+  dress(answer.headers, context.dressing);
+  setCorsHeaders(answer.headers, sent, context.settings.corsOrigins);
+  return answer;
+}

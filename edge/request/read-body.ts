@@ -1,0 +1,128 @@
+/** Bodies of up to a bound, in memory: counted while they are read, because a length may be absent or lie. */
+import { Fault } from '../../shared/contract/fault.ts';
+import { BodyPieces } from './body-pieces.ts';
+import { edgeLimits } from '../limits.ts';
+
+export interface BodyBounds {
+  readonly bytesMax: number;
+  /** Of `Content-Length`, where there is one. It may lie: it decides on sizes of buffers alone. */
+  readonly declared: string | null;
+  /** When the last byte must have come. */
+  readonly deadlineAt: number;
+}
+
+/** All of a client's body. Whatever is wrong with it is the client's to mend: too much, too late, broken off, badly framed. */
+export async function mustRead(stream: ReadableStream<Uint8Array> | null, bounds: BodyBounds): Promise<Uint8Array<ArrayBuffer>> {
+  if (stream === null) return new Uint8Array(0);
+  const pieces = new BodyPieces(stream);
+  const late = setTimeout(() => void pieces.cancel(), Math.max(0, bounds.deadlineAt - Date.now()));
+  const body = await gather(pieces, bounds).catch((cause: unknown) => Promise.reject(toBodyFault(cause, pieces))).finally(() => clearTimeout(late));
+  // Not every runtime rejects a read whose stream is cancelled.
+  if (pieces.isCancelled) throw toBodyFault(undefined, pieces);
+  if (body !== undefined) return body;
+  await discardRest(pieces);
+  throw tooLarge(bounds.bytesMax);
+}
+
+/** What a client did wrong whose body cannot be read to its end. */
+function toBodyFault(cause: unknown, { isCancelled }: BodyPieces): Fault {
+  if (isCancelled) return new Fault('body_late', { detail: 'the body did not arrive in time' });
+  return new Fault('body_malformed', { detail: 'the body broke off, or its chunks are badly framed', cause });
+}
+
+/** `undefined` as soon as there is more than `bytesMax`. */
+async function gather(pieces: BodyPieces, { bytesMax, declared }: BodyBounds): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for (;;) {
+    const piece = await pieces.next(roomFor(declared === null ? undefined : Number(declared) - length));
+    if (piece === undefined) return joined(chunks, length);
+    chunks.push(piece);
+    length += piece.length;
+    if (length > bytesMax) return undefined;
+  }
+}
+
+/** One byte more than is expected: the read that brings the last one then shows the end as well. */
+function roomFor(expected: number | undefined): number {
+  if (expected === undefined || !(expected >= 0)) return edgeLimits.pieceBytesUnknown;
+  return Math.min(expected + 1, edgeLimits.pieceBytesMax);
+}
+
+/**
+ * Reads on to the end of a body that is refused, within bounds. If the connection closed while a client still
+ * sends, the client could meet a reset before it reads the refusal (RFC 9112 §9.6); workerd itself reads on for
+ * 64 KiB only.
+ */
+export function discard(stream: ReadableStream<Uint8Array>): Promise<void> {
+  return discardRest(new BodyPieces(stream));
+}
+
+export async function discardRest(pieces: BodyPieces): Promise<void> {
+  const late = setTimeout(() => void pieces.cancel(), edgeLimits.discardMsMax);
+  try {
+    let left: number = edgeLimits.discardBytesMax;
+    for (let piece = await pieces.next(); piece !== undefined && left > 0 && !pieces.isCancelled; piece = await pieces.next()) left -= piece.length;
+  } catch {
+    // The client has gone: nobody is left to be told.
+  } finally {
+    clearTimeout(late);
+    await pieces.cancel();
+  }
+}
+
+/** All of it, or as soon as there is more than `bytesMax`, a stream of what was read and of the rest. */
+export async function bufferUpTo(stream: ReadableStream<Uint8Array> | null, bytesMax: number): Promise<Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>> {
+  if (stream === null) return new Uint8Array(0);
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const reader = stream.getReader();
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    length += part.value.length;
+    chunks.push(part.value);
+    if (length > bytesMax) return resumed(chunks, reader);
+  }
+  return joined(chunks, length);
+}
+
+export function tooLarge(bytesMax: number): Fault {
+  return new Fault('body_too_large', { detail: `at most ${bytesMax} bytes` });
+}
+
+/** The two runtimes differ in the type of a reader, not in this. */
+interface Reader {
+  read(): Promise<{ readonly value?: Uint8Array | undefined }>;
+  cancel(reason?: unknown): Promise<void>;
+}
+
+function resumed(chunks: Uint8Array[], reader: Reader): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    async pull(controller) {
+      const read = chunks.shift() ?? (await reader.read()).value;
+      if (read === undefined) controller.close();
+      else controller.enqueue(read);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
+}
+
+function joined(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
+  const [first] = chunks;
+  if (chunks.length === 1 && first?.buffer instanceof ArrayBuffer) return new Uint8Array(first.buffer, first.byteOffset, first.byteLength);
+  const bytes = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return bytes;
+}
+
+/** JSON text is UTF-8 (RFC 8259 §8.1); other bytes are refused, not repaired. */
+export function mustText(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes);
+  } catch {
+    throw new Fault('body_malformed', { detail: 'the body is not UTF-8' });
+  }
+}

@@ -1,0 +1,73 @@
+/** What a request is at each point of its path: every stage takes one of these and hands on the next. */
+import type { Position } from '../../shared/contract/position.ts';
+import type { Preconditions } from '../../shared/contract/preconditions.ts';
+import type { Principal } from '../../shared/contract/principal.ts';
+import type { Cached } from '../../shared/operations/operation.ts';
+import type { Route } from '../../shared/operations/route.ts';
+import type { EdgeContext } from '../context.ts';
+import type { OwnRoute } from '../own-routes.ts';
+import type { SentHeaders } from './request-headers.ts';
+import type { Target } from './target.ts';
+
+export interface Arrival {
+  readonly raw: Request;
+  readonly requestId: string;
+  /** Work that goes on behind the answer. */
+  waitUntil(work: Promise<unknown>): void;
+  /** Fields of the answer, whoever gives it in the end; written by `tell` alone, read by `finish`. */
+  readonly told: [name: string, value: string][];
+  /** When each stage was entered; in development alone. */
+  readonly timings: [stage: string, enteredAt: number][] | undefined;
+}
+
+export interface Configured extends Arrival {
+  readonly context: EdgeContext;
+}
+
+export interface Admitted extends Configured {
+  readonly target: Target;
+  readonly sent: SentHeaders;
+  /** The sender's address, or the network that is his own; absent where the platform names none. */
+  readonly network: string | undefined;
+  /** Milliseconds of the epoch. */
+  readonly deadlineAt: number;
+}
+
+/** For a path that the edge answers itself. */
+export interface ForEdge extends Admitted {
+  readonly own: OwnRoute;
+  readonly route?: undefined;
+}
+
+/** For an operation of a resource, which the origin or the cache answers. */
+export interface ForOrigin extends Admitted {
+  readonly own?: undefined;
+  readonly route: Route;
+}
+
+export type Routed = ForEdge | ForOrigin;
+
+export interface Identity {
+  readonly principal: Principal;
+  /** When the token ends that says who asks, in milliseconds of the epoch; absent: nobody signed in. */
+  readonly signedInUntil: number | undefined;
+  /** Of a feed that a ticket opens: what its events name it. */
+  readonly stream: string | undefined;
+}
+
+export type Identified<R extends Routed = Routed> = R & Identity;
+
+export interface Validated extends ForOrigin, Identity {
+  /** Of an operation whose answers are states: what they are kept under. */
+  readonly cached: Cached | undefined;
+  readonly preconditions: Preconditions;
+  /** The caller has seen this state, and must not be answered from before it. */
+  readonly demanded: Position | undefined;
+  /** A buffered body, byte for byte. */
+  readonly body: Uint8Array<ArrayBuffer> | undefined;
+}
+
+/** Says a field of the answer, whoever gives it: on a refusal by a later stage too, and on none by an earlier one. */
+export function tell({ told }: Pick<Arrival, 'told'>, name: string, value: string): void {
+  told.push([name, value]);
+}
