@@ -3,9 +3,9 @@
  * isolate may vanish at any time.
  */
 import type { Contract } from '../shared/contract/contract.ts';
-import { Fault } from '../shared/contract/fault.ts';
+import { Fault } from '../shared/wire/fault.ts';
 import { DeclarationError, mustBeSound } from '../shared/contract/mistakes.ts';
-import { type Plans, unaffordable } from '../shared/contract/plans.ts';
+import { type Plans, unaffordable } from '../shared/limits/plans.ts';
 import { type EdgeSettings, mustEdgeSettings } from '../shared/settings/edge-settings.ts';
 import { SettingsError } from '../shared/settings/reader.ts';
 import { toUnknownVariables } from '../shared/settings/unknown-variables.ts';

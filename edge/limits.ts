@@ -1,4 +1,4 @@
-/** Bounds of the edge alone; those of the wire stand in `shared/contract/limits.ts`. */
+/** Bounds of the edge alone; those of the wire stand in `shared/wire/limits.ts`. */
 export const edgeLimits = {
   /** Verified tokens remembered by an isolate; at 8 KB a token this is at most 16 MB. The oldest goes first. */
   tokensRememberedMax: 2_000,

@@ -1,5 +1,5 @@
 /** The paths that the edge answers itself. */
-import { reportPath } from '../shared/contract/report.ts';
+import { reportPath } from '../shared/hop/purge-report.ts';
 import { currentVersion } from '../shared/operations/route.ts';
 
 const table = {

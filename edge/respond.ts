@@ -1,6 +1,6 @@
 /** The one place that decides what a refusal tells the world: a problem document, and one line in the log. */
-import { type Fault, type FaultReason, levelOf, toFault } from '../shared/contract/fault.ts';
-import { toProblemResponse } from '../shared/contract/problem.ts';
+import { type Fault, type FaultReason, levelOf, toFault } from '../shared/wire/fault.ts';
+import { toProblemResponse } from '../shared/wire/problem.ts';
 import { log, toLogged } from './log.ts';
 
 /** Refusals of this isolate by reason, since it began; each log line tells the count. */

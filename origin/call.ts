@@ -1,8 +1,8 @@
 /** A call: what an operation is asked, by whom, within what, parsed and with rights; whoever asks it, over HTTP or not. */
 import type { HopKey } from '../shared/hop/keys.ts';
 import type { Preconditions } from '../shared/contract/preconditions.ts';
-import type { Position } from '../shared/contract/position.ts';
-import type { Principal } from '../shared/contract/principal.ts';
+import type { Position } from '../shared/wire/position.ts';
+import type { Principal } from '../shared/wire/principal.ts';
 import type { Resource } from '../shared/contract/resource.ts';
 import type { BodyOf, InputOf, Operation } from '../shared/operations/operation.ts';
 import type { Rights } from './rights.ts';

@@ -4,7 +4,7 @@
  */
 import pino from 'pino';
 import type { Contract } from '../shared/contract/contract.ts';
-import type { FaultReason } from '../shared/contract/fault.ts';
+import type { FaultReason } from '../shared/wire/fault.ts';
 import { mustBeSound } from '../shared/contract/mistakes.ts';
 import type { ComputeCalls } from './compute/calls.ts';
 import { openCompute } from './compute/open.ts';

@@ -4,7 +4,7 @@
  *
  *   verify → route → call → execute → respond
  */
-import { toFault } from '../shared/contract/fault.ts';
+import { toFault } from '../shared/wire/fault.ts';
 import { mustRoute } from '../shared/operations/route.ts';
 import type { Context } from './context.ts';
 import { execute } from './execute.ts';

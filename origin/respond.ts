@@ -1,7 +1,7 @@
 /** The one place that decides what leaves the origin: the HTTP of answers and refusals. */
-import { Fault, levelOf } from '../shared/contract/fault.ts';
-import { formatPosition } from '../shared/contract/position.ts';
-import { problemMediaType, toProblem, toProblemResponse } from '../shared/contract/problem.ts';
+import { Fault, levelOf } from '../shared/wire/fault.ts';
+import { formatPosition } from '../shared/wire/position.ts';
+import { problemMediaType, toProblem, toProblemResponse } from '../shared/wire/problem.ts';
 import { scopeDigest, scopeOf } from '../shared/contract/scope.ts';
 import { hopRefusalHeader, readHeader } from '../shared/hop/profile.ts';
 import { currentVersion } from '../shared/operations/route.ts';

@@ -2,8 +2,8 @@
  * Rights by principal alone, before anything is read: what no document could allow is refused here. What
  * depends on the document is decided where the document is, by the predicates made here.
  */
-import { Fault } from '../shared/contract/fault.ts';
-import type { Principal } from '../shared/contract/principal.ts';
+import { Fault } from '../shared/wire/fault.ts';
+import type { Principal } from '../shared/wire/principal.ts';
 import type { Resource } from '../shared/contract/resource.ts';
 import { type Predicate, reduce } from '../shared/contract/rules.ts';
 import { isSafe, type Operation } from '../shared/operations/operation.ts';

@@ -2,7 +2,7 @@
 import http from 'node:http';
 import type { JSONWebKeySet } from 'jose';
 import type { Contract } from '../shared/contract/contract.ts';
-import { limits } from '../shared/contract/limits.ts';
+import { limits } from '../shared/wire/limits.ts';
 import { hopLimits } from '../shared/hop/profile.ts';
 import { uploadEndBytes } from '../shared/hop/upload-end.ts';
 import { served } from '../shared/resources/all.ts';
@@ -11,8 +11,8 @@ import { handle } from './pipeline.ts';
 import type { Consumer } from './feed/consumer.ts';
 import type { Services, Started } from './services/services.ts';
 import type { Settings } from './settings.ts';
-import { runPurge } from './sinks/purge.ts';
-import { sendReport } from './sinks/send-report.ts';
+import { runPurge } from './purge/purge.ts';
+import { sendReport } from './purge/send-report.ts';
 
 export interface Origin {
   readonly port: number;

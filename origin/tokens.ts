@@ -2,10 +2,10 @@
  * Two texts that the origin hands to clients and believes again only with its MAC: positions
  * (`Tombolo-Position`) and cursors (`after=`).
  */
-import { type EventId, formatEventId, parseEventId } from '../shared/contract/event-id.ts';
-import { Fault } from '../shared/contract/fault.ts';
-import { type Position, positionPurpose } from '../shared/contract/position.ts';
-import type { SortValue } from '../shared/contract/values.ts';
+import { type EventId, formatEventId, parseEventId } from '../shared/wire/event-id.ts';
+import { Fault } from '../shared/wire/fault.ts';
+import { type Position, positionPurpose } from '../shared/wire/position.ts';
+import type { SortValue } from '../shared/wire/values.ts';
 import type { HopKey } from '../shared/hop/keys.ts';
 import { hmac, isEqualText } from './hop/hmac.ts';
 

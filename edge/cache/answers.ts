@@ -1,7 +1,7 @@
 /** Answers of the cache: from stored bytes or from the origin's, under the client's own condition. */
-import { listsWeakly } from '../../shared/contract/entity-tags.ts';
-import { Fault } from '../../shared/contract/fault.ts';
-import { toProblemResponse } from '../../shared/contract/problem.ts';
+import { listsWeakly } from '../../shared/wire/entity-tags.ts';
+import { Fault } from '../../shared/wire/fault.ts';
+import { toProblemResponse } from '../../shared/wire/problem.ts';
 import type { Validated } from '../request/request.ts';
 import type { Dressing } from '../request/security-headers.ts';
 import type { Entry } from './entry.ts';

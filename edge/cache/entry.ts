@@ -1,5 +1,5 @@
 /** A stored answer, with what it was true of: where its state was read, and the generations asked before that. */
-import { type Position, reaches } from '../../shared/contract/position.ts';
+import { type Position, reaches } from '../../shared/wire/position.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { scopeDigest } from '../../shared/contract/scope.ts';
 import type { ReadFacts } from '../origin-client/verify.ts';

@@ -1,5 +1,5 @@
 /** Asks the origin, and keeps its answer where that is allowed. */
-import { Fault, toFault } from '../../shared/contract/fault.ts';
+import { Fault, toFault } from '../../shared/wire/fault.ts';
 import { edgeLimits } from '../limits.ts';
 import { askOrigin } from '../origin-client/ask-origin.ts';
 import { toForwardFault } from '../origin-client/forward-fault.ts';

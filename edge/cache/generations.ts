@@ -8,7 +8,7 @@
  */
 import type { Contract } from '../../shared/contract/contract.ts';
 import type { Dependencies } from '../../shared/contract/dependencies.ts';
-import { type Position, reaches } from '../../shared/contract/position.ts';
+import { type Position, reaches } from '../../shared/wire/position.ts';
 import type { Changes, Heard, Served } from '../coordinator/changes.ts';
 import { SingleFlight, settledWithin } from '../single-flight.ts';
 import { edgeLimits } from '../limits.ts';

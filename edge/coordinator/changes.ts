@@ -1,5 +1,5 @@
 /** What coordinator and isolates say to one another about generations. */
-import type { Report, ReportAnswer } from '../../shared/contract/report.ts';
+import type { Report, ReportAnswer } from '../../shared/hop/purge-report.ts';
 
 /**
  * How far an isolate has heard. It counts the coordinator's own revisions and not positions: of two origins,

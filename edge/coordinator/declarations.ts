@@ -3,7 +3,7 @@
  * origins, as during a deploy, all that report now count. The last contract heard, and the resources of the latest few,
  * are on disk: while the origin is away, and after a restart, nothing is shown in its name that it would refuse.
  */
-import type { Declared } from '../../shared/contract/report.ts';
+import type { Declared } from '../../shared/hop/purge-report.ts';
 import type { Served } from './changes.ts';
 
 /** An origin that has not reported for this long does not count beside one that has. */

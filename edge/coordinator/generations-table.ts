@@ -3,7 +3,7 @@
  * max, so that no order, repetition or loss of reports can lower anything; only a new epoch, which says that
  * the database is another one now, begins again. The caller holds the transaction.
  */
-import type { Report } from '../../shared/contract/report.ts';
+import type { Report } from '../../shared/hop/purge-report.ts';
 import type { Changes, Heard, Served } from './changes.ts';
 
 /** How long an epoch that was left is not returned to: longer than a report of it may be under way. */

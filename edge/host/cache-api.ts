@@ -2,7 +2,7 @@
  * Stored answers in the colo's Cache API, behind the isolate's memory. It keeps bytes and nothing more: age,
  * variants and freshness are decided by what lies beside the bytes, never by it.
  */
-import { parsePosition, formatPosition } from '../../shared/contract/position.ts';
+import { parsePosition, formatPosition } from '../../shared/wire/position.ts';
 import { log, toLogged } from '../log.ts';
 import type { Entry } from '../cache/entry.ts';
 

@@ -1,6 +1,6 @@
 /** Ids of events as the origin signs them (`origin/tokens.ts`), and those that the edge gives in its place. */
-import { type EventId, formatEventId, parseEventId } from '../../shared/contract/event-id.ts';
-import { positionPurpose } from '../../shared/contract/position.ts';
+import { type EventId, formatEventId, parseEventId } from '../../shared/wire/event-id.ts';
+import { positionPurpose } from '../../shared/wire/position.ts';
 import { isTruncatedMac, signTruncated } from './truncated-macs.ts';
 import type { Macs } from '../origin-client/macs.ts';
 

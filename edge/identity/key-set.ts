@@ -7,7 +7,7 @@
  * An issuer that is down costs nothing while any key set is younger than a day.
  */
 import { createLocalJWKSet, type JSONWebKeySet } from 'jose';
-import { Fault } from '../../shared/contract/fault.ts';
+import { Fault } from '../../shared/wire/fault.ts';
 import { SingleFlight, settledWithin } from '../single-flight.ts';
 import { edgeLimits } from '../limits.ts';
 import { log, toLogged } from '../log.ts';

@@ -3,8 +3,8 @@
  * reaches neither the origin, a cache key, nor a log. On every other route it is a parameter like any other,
  * which `validate` refuses unless the contract knows it.
  */
-import { Fault } from '../../shared/contract/fault.ts';
-import { toParameters } from '../../shared/contract/parameters.ts';
+import { Fault } from '../../shared/wire/fault.ts';
+import { toParameters } from '../../shared/wire/parameters.ts';
 import type { Target } from '../request/target.ts';
 
 const parameter = 'ticket';

@@ -10,8 +10,8 @@
  * is asked. It is in SQLite because an object may be moved; one thread makes "once" true however many redeem together.
  */
 import { DurableObject } from 'cloudflare:workers';
-import { limits } from '../../shared/contract/limits.ts';
-import type { Principal } from '../../shared/contract/principal.ts';
+import { limits } from '../../shared/wire/limits.ts';
+import type { Principal } from '../../shared/wire/principal.ts';
 
 export interface Bearer {
   readonly principal: Principal;

@@ -1,6 +1,6 @@
 /** Refusals of tokens: nothing of the token is in them. */
 import { errors } from 'jose';
-import { Fault } from '../../shared/contract/fault.ts';
+import { Fault } from '../../shared/wire/fault.ts';
 
 /** RFC 6750 §3.1. The description is ours, word for word: nothing of the token is in it. */
 export function tokenInvalid(detail: string, cause?: unknown): Fault {

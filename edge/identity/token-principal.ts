@@ -1,6 +1,6 @@
 /** From the claims of a verified token to a principal: each is read as whatever it may be, since issuers differ. */
 import type { JWTPayload, JWTVerifyResult } from 'jose';
-import type { Plain, Principal } from '../../shared/contract/principal.ts';
+import type { Plain, Principal } from '../../shared/wire/principal.ts';
 import type { ClaimPath, ClaimPaths } from '../../shared/settings/claim-paths.ts';
 import { tokenInvalid } from './token-faults.ts';
 

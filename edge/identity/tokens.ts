@@ -3,8 +3,8 @@
  * expires or the issuer's keys change. What is refused is never told back to the caller, nor logged.
  */
 import { errors, type JWTVerifyResult, jwtVerify } from 'jose';
-import { limits } from '../../shared/contract/limits.ts';
-import type { Principal } from '../../shared/contract/principal.ts';
+import { limits } from '../../shared/wire/limits.ts';
+import type { Principal } from '../../shared/wire/principal.ts';
 import type { ClaimPaths } from '../../shared/settings/claim-paths.ts';
 import { isCanonicalBase64Url } from '../../shared/wire/base64.ts';
 import { edgeLimits } from '../limits.ts';

@@ -1,5 +1,5 @@
 /** A client's request asked of the origin, and what its answer tells the isolate and the browser beside the client. */
-import { parsePosition } from '../../shared/contract/position.ts';
+import { parsePosition } from '../../shared/wire/position.ts';
 import { positionCookie, positionHeader } from '../request/position-token.ts';
 import type { Validated } from '../request/request.ts';
 import type { Reply } from './origin-client.ts';

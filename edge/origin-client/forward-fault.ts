@@ -1,5 +1,5 @@
 /** What went wrong between edge and origin, as the caller may know it. */
-import { Fault } from '../../shared/contract/fault.ts';
+import { Fault } from '../../shared/wire/fault.ts';
 import { edgeLimits } from '../limits.ts';
 
 export interface Failure {

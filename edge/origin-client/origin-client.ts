@@ -8,12 +8,12 @@
  *     └───────┴────────┴─ broken or unsigned, safe, in time and within the budget: once more; an effect never is,
  *                         because it may have been done
  */
-import type { Position } from '../../shared/contract/position.ts';
-import { formatPosition } from '../../shared/contract/position.ts';
-import type { Principal } from '../../shared/contract/principal.ts';
+import type { Position } from '../../shared/wire/position.ts';
+import { formatPosition } from '../../shared/wire/position.ts';
+import type { Principal } from '../../shared/wire/principal.ts';
 import { formatPrincipal } from '../../shared/hop/principal-header.ts';
 import { type HopHeader, hopRefusalHeader } from '../../shared/hop/profile.ts';
-import { Fault } from '../../shared/contract/fault.ts';
+import { Fault } from '../../shared/wire/fault.ts';
 import { edgeLimits } from '../limits.ts';
 import type { Target } from '../request/target.ts';
 import { originUnavailable, toForwardFault } from './forward-fault.ts';

@@ -1,6 +1,6 @@
 /** What the origin signed: its answers, bound to our request by the nonce, and its reports. */
-import { Fault } from '../../shared/contract/fault.ts';
-import { parsePosition, type Position } from '../../shared/contract/position.ts';
+import { Fault } from '../../shared/wire/fault.ts';
+import { parsePosition, type Position } from '../../shared/wire/position.ts';
 import { isWithinWindow, parseSignature, parseSignatureInput, readHeader, type SignatureParameters, toAnswerMessage, toReceivedBase, toRequestMessage } from '../../shared/hop/profile.ts';
 import { fromBase64 } from '../../shared/wire/base64.ts';
 import type { SentHeaders } from '../request/request-headers.ts';

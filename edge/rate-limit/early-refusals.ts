@@ -6,7 +6,7 @@
  * let in, whatever others behind the same address have tried. A question to the address's counter is shared by
  * a whole lease of refusals, and past the plan the isolate asks no more until there is room (`quota.ts`).
  */
-import { Fault } from '../../shared/contract/fault.ts';
+import { Fault } from '../../shared/wire/fault.ts';
 import { type Admitted, tell } from '../request/request.ts';
 import { callerOf } from './caller.ts';
 import { toLimitFault, toLimitHeaders } from './headers.ts';

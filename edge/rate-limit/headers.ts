@@ -1,6 +1,6 @@
 /** What a decision tells the client: draft-ietf-httpapi-ratelimit-headers, as structured fields (RFC 9651). */
-import { Fault } from '../../shared/contract/fault.ts';
-import type { Plan } from '../../shared/contract/plans.ts';
+import { Fault } from '../../shared/wire/fault.ts';
+import type { Plan } from '../../shared/limits/plans.ts';
 import { edgeLimits } from '../limits.ts';
 import type { Standing } from './counter.ts';
 import type { Verdict } from './limiter.ts';

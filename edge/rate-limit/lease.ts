@@ -7,7 +7,7 @@
  *         ──▶ refused until …   ──▶ empty
  *         ──▶ unavailable until …, counting for itself   ──▶ empty
  */
-import type { Plan } from '../../shared/contract/plans.ts';
+import type { Plan } from '../../shared/limits/plans.ts';
 import { type Answer, type Ask, Counter, leaseLimits, leaseMsOf, type Settlement, type Standing } from './counter.ts';
 import { SpentLog } from './spent-log.ts';
 

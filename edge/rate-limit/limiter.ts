@@ -6,8 +6,8 @@
  *   leased plan   a request spends from a block, and at its half the next one is asked for behind the answer;
  *                 without a block the first request asks and the others of this isolate wait for it
  */
-import type { Plan } from '../../shared/contract/plans.ts';
-import type { UnavailablePolicy } from '../../shared/contract/resource-limits.ts';
+import type { Plan } from '../../shared/limits/plans.ts';
+import type { UnavailablePolicy } from '../../shared/limits/cost.ts';
 import { SingleFlight, settledWithin } from '../single-flight.ts';
 import { edgeLimits } from '../limits.ts';
 import { Allowance } from './lease.ts';

@@ -1,5 +1,5 @@
 /** Tokens whose claim `plan` names none of ours: the issuer and `shared/resources/plans.ts` have drifted apart. */
-import type { Plan } from '../../shared/contract/plans.ts';
+import type { Plan } from '../../shared/limits/plans.ts';
 import { log } from '../log.ts';
 
 /** Names told apart; whatever comes then is counted together. */

@@ -1,5 +1,5 @@
 /** CORS (https://fetch.spec.whatwg.org/#http-cors-protocol) for declared origins, and no others. */
-import { Fault } from '../../shared/contract/fault.ts';
+import { Fault } from '../../shared/wire/fault.ts';
 import { edgeLimits } from '../limits.ts';
 import type { SentHeaders } from './request-headers.ts';
 

@@ -1,5 +1,5 @@
 /** Content negotiation (RFC 9110 §12, §8.3): what a caller sends and takes, against what an operation speaks. */
-import { Fault } from '../../shared/contract/fault.ts';
+import { Fault } from '../../shared/wire/fault.ts';
 import type { Operation } from '../../shared/operations/operation.ts';
 import type { SentHeaders } from './request-headers.ts';
 

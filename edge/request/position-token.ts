@@ -2,8 +2,8 @@
  * `Tombolo-Position`: the state that a caller has seen and must not be answered from before (SEMANTICS §1). By header,
  * or in browsers by the cookie that the answer to a write has set.
  */
-import { Fault } from '../../shared/contract/fault.ts';
-import type { Position } from '../../shared/contract/position.ts';
+import { Fault } from '../../shared/wire/fault.ts';
+import type { Position } from '../../shared/wire/position.ts';
 import { edgeLimits } from '../limits.ts';
 import type { SentHeaders } from './request-headers.ts';
 import type { Macs } from '../origin-client/macs.ts';

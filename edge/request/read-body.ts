@@ -1,5 +1,5 @@
 /** Bodies of up to a bound, in memory: counted while they are read, because a length may be absent or lie. */
-import { Fault } from '../../shared/contract/fault.ts';
+import { Fault } from '../../shared/wire/fault.ts';
 import { BodyPieces } from './body-pieces.ts';
 import { edgeLimits } from '../limits.ts';
 

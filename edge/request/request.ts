@@ -1,7 +1,7 @@
 /** What a request is at each point of its path: every stage takes one of these and hands on the next. */
-import type { Position } from '../../shared/contract/position.ts';
+import type { Position } from '../../shared/wire/position.ts';
 import type { Preconditions } from '../../shared/contract/preconditions.ts';
-import type { Principal } from '../../shared/contract/principal.ts';
+import type { Principal } from '../../shared/wire/principal.ts';
 import type { Cached } from '../../shared/operations/operation.ts';
 import type { Route } from '../../shared/operations/route.ts';
 import type { EdgeContext } from '../context.ts';

@@ -1,5 +1,5 @@
 /** Names target, fields, sender and deadline for the stages behind, and gives every answer what browsers need. */
-import { limits } from '../../shared/contract/limits.ts';
+import { limits } from '../../shared/wire/limits.ts';
 import { floodKey } from '../rate-limit/flood-key.ts';
 import { decorate } from '../request/finish.ts';
 import { SentHeaders } from '../request/request-headers.ts';

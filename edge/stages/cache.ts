@@ -8,7 +8,7 @@
  *
  * What a request's own directives ask for comes on top (`directives.ts`): an answer may be fresh and too old for it.
  */
-import { Fault } from '../../shared/contract/fault.ts';
+import { Fault } from '../../shared/wire/fault.ts';
 import { mentionsOf } from '../../shared/contract/rules.ts';
 import { isSafe } from '../../shared/operations/operation.ts';
 import { fromEntry, label } from '../cache/answers.ts';

@@ -2,8 +2,8 @@
  * The flood shield: the platform's own counter per address, coarse and cheap, in front of everything that costs.
  * It sees every request but the origin's reports, those included that no plan counts: preflights, `/health`.
  */
-import { Fault } from '../../shared/contract/fault.ts';
-import { reportPath } from '../../shared/contract/report.ts';
+import { Fault } from '../../shared/wire/fault.ts';
+import { reportPath } from '../../shared/hop/purge-report.ts';
 import { edgeLimits } from '../limits.ts';
 import type { Admitted } from '../request/request.ts';
 import type { Stage } from '../runner.ts';

@@ -4,8 +4,8 @@
  * Of a client's headers the origin sees those that its operation reads, and no others: `tombolo-*`, `signature*`,
  * `expect` and whatever else is sent along go no further than the edge.
  */
-import { Fault } from '../../shared/contract/fault.ts';
-import { limits } from '../../shared/contract/limits.ts';
+import { Fault } from '../../shared/wire/fault.ts';
+import { limits } from '../../shared/wire/limits.ts';
 import { hopHeaders } from '../../shared/hop/profile.ts';
 import { edgeLimits } from '../limits.ts';
 import type { Admitted } from '../request/request.ts';

@@ -2,7 +2,7 @@
  * Who asks: nobody, or whom a bearer token or, on a change feed, a ticket names. A bad one is refused
  * everywhere, public routes included.
  */
-import { anonymous } from '../../shared/contract/principal.ts';
+import { anonymous } from '../../shared/wire/principal.ts';
 import { verifyEventId } from '../identity/event-ids.ts';
 import { mustBeDeclaredOrigin, type Taken, takeTicket, ticketRefused } from '../identity/ticket-parameter.ts';
 import { mustBeTicket, mustRedeem } from '../identity/tickets.client.ts';

@@ -2,8 +2,8 @@
  * The plan of the caller: exact, and told in every answer that was counted. Preflights and `/health` never come this far.
  * What is refused from here on is the caller's own, and is answered here.
  */
-import { type Plan, planOf } from '../../shared/contract/plans.ts';
-import { costOf } from '../../shared/contract/resource-limits.ts';
+import { type Plan, planOf } from '../../shared/limits/plans.ts';
+import { costOf } from '../../shared/limits/cost.ts';
 import { isSafe } from '../../shared/operations/operation.ts';
 import { callerOf } from '../rate-limit/caller.ts';
 import { toLimitFault, toLimitHeaders } from '../rate-limit/headers.ts';

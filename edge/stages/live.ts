@@ -3,7 +3,7 @@
  * (WHATWG HTML §9.2.3). So where a feed cannot be had at the moment, whoever asks for events is given a stream that
  * says when to come back, and ends. In the log it stays the failure that it is.
  */
-import { Fault } from '../../shared/contract/fault.ts';
+import { Fault } from '../../shared/wire/fault.ts';
 import { signStart } from '../identity/event-ids.ts';
 import { edgeLimits } from '../limits.ts';
 import { log } from '../log.ts';

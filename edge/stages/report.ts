@@ -1,7 +1,7 @@
 /** `POST /.tombolo/changes`: a report of the origin, believed by its signature alone, handed to the coordinator. */
 import { documentInvalid, toFieldErrors } from '../../shared/contract/documents.ts';
-import { Fault } from '../../shared/contract/fault.ts';
-import { type Report, reportSchema } from '../../shared/contract/report.ts';
+import { Fault } from '../../shared/wire/fault.ts';
+import { type Report, reportSchema } from '../../shared/hop/purge-report.ts';
 import { hopLimits } from '../../shared/hop/profile.ts';
 import { contentDigest } from '../origin-client/content-digest.ts';
 import { mustSignedReport } from '../origin-client/verify.ts';

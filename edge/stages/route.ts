@@ -2,8 +2,8 @@
  * What is asked for: a resource's operation, a path that the edge answers itself, or OPTIONS. What goes nowhere
  * or declares too long a body ends here.
  */
-import { Fault } from '../../shared/contract/fault.ts';
-import { limits } from '../../shared/contract/limits.ts';
+import { Fault } from '../../shared/wire/fault.ts';
+import { limits } from '../../shared/wire/limits.ts';
 import type { Operation } from '../../shared/operations/operation.ts';
 import { mustRoute, optionsOf } from '../../shared/operations/route.ts';
 import { type OwnRoute, ownRouteOf } from '../own-routes.ts';

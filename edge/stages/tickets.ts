@@ -1,6 +1,6 @@
 /** `POST /v1/live/tickets`: a ticket for whoever is signed in, to open one live feed with (SEMANTICS §13). */
-import { Fault } from '../../shared/contract/fault.ts';
-import { mustBeWithoutParameters } from '../../shared/contract/parameters.ts';
+import { Fault } from '../../shared/wire/fault.ts';
+import { mustBeWithoutParameters } from '../../shared/wire/parameters.ts';
 import { issueTicket } from '../identity/tickets.client.ts';
 import { edgeLimits } from '../limits.ts';
 import type { ForEdge, ForOrigin, Identified } from '../request/request.ts';

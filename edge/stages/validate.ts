@@ -3,7 +3,7 @@
  * would have taken; the origin checks again, since it may be newer, and the bytes it gets are those received.
  */
 import { mustBody } from '../../shared/contract/documents.ts';
-import { Fault } from '../../shared/contract/fault.ts';
+import { Fault } from '../../shared/wire/fault.ts';
 import { isSafe } from '../../shared/operations/operation.ts';
 import { mustAccept, mustContentType } from '../request/negotiate.ts';
 import { demandedToken, mustDemandedPosition } from '../request/position-token.ts';

@@ -1,7 +1,7 @@
 /** The long-lived things of `npm start`, built in order and disposed of backwards. */
 import { join } from 'node:path';
 import { mustBeSound } from '../../shared/contract/mistakes.ts';
-import { unaffordable } from '../../shared/contract/plans.ts';
+import { unaffordable } from '../../shared/limits/plans.ts';
 import { served } from '../../shared/resources/all.ts';
 import { offered } from '../../shared/resources/plans.ts';
 import type { Variables } from '../../shared/settings/reader.ts';

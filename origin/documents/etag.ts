@@ -2,8 +2,8 @@
  * Entity tags and preconditions (RFC 9110 §8.8.3, §13). The tag is a hash of the bytes sent, never the
  * revision: other programs write too, and projections differ.
  */
-import { listsStrongly, listsWeakly } from '../../shared/contract/entity-tags.ts';
-import { Fault } from '../../shared/contract/fault.ts';
+import { listsStrongly, listsWeakly } from '../../shared/wire/entity-tags.ts';
+import { Fault } from '../../shared/wire/fault.ts';
 import type { Preconditions } from '../../shared/contract/preconditions.ts';
 
 export function toETag(body: string | Uint8Array): string {

@@ -1,8 +1,8 @@
 /** What a document that is created must pass, and the id that it gets. */
-import { Fault } from '../../shared/contract/fault.ts';
+import { Fault } from '../../shared/wire/fault.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import type { Predicate } from '../../shared/contract/rules.ts';
-import type { JsonObject } from '../../shared/contract/values.ts';
+import type { JsonObject } from '../../shared/wire/values.ts';
 import type { Asked } from '../call.ts';
 import { mustAllow, mustAllowFields } from './write-rules.ts';
 

@@ -2,12 +2,12 @@
  * A stored document as this caller may see it: field rules and the projection applied. Where neither does
  * anything the stored bytes are the answer, and no JavaScript looks into them.
  */
-import { Fault } from '../../shared/contract/fault.ts';
-import type { Principal } from '../../shared/contract/principal.ts';
+import { Fault } from '../../shared/wire/fault.ts';
+import type { Principal } from '../../shared/wire/principal.ts';
 import type { ListQuery } from '../../shared/contract/query.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { type Predicate, reduce, satisfies } from '../../shared/contract/rules.ts';
-import type { JsonObject } from '../../shared/contract/values.ts';
+import type { JsonObject } from '../../shared/wire/values.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 
 /** `now`: the same document as it is now, where `document` is an image from before; a field that either hides is hidden. */

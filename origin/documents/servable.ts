@@ -4,9 +4,9 @@
  * does not name make no document wrong, as in the database's own check.
  */
 import * as z from 'zod';
-import { Fault } from '../../shared/contract/fault.ts';
+import { Fault } from '../../shared/wire/fault.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
-import type { JsonObject } from '../../shared/contract/values.ts';
+import type { JsonObject } from '../../shared/wire/values.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 
 const schemas = new WeakMap<Resource, z.ZodType>();

@@ -1,6 +1,6 @@
 /** One document's write and its answer: what creating, replacing, patching and removing have in common. */
-import { Fault, toFault } from '../../shared/contract/fault.ts';
-import type { JsonObject } from '../../shared/contract/values.ts';
+import { Fault, toFault } from '../../shared/wire/fault.ts';
+import type { JsonObject } from '../../shared/wire/values.ts';
 import type { Answer, Asked } from '../call.ts';
 import type { Context } from '../context.ts';
 import { toETag } from './etag.ts';

@@ -3,9 +3,9 @@
  * may change it, which fields, and whether it is still the one that the caller read. The row rule holds on
  * both images, so nobody moves a document into or out of what they may touch.
  */
-import { Fault } from '../../shared/contract/fault.ts';
+import { Fault } from '../../shared/wire/fault.ts';
 import { type Predicate, reduce, satisfies } from '../../shared/contract/rules.ts';
-import { type Json, type JsonObject } from '../../shared/contract/values.ts';
+import { type Json, type JsonObject } from '../../shared/wire/values.ts';
 import { isSameJson, mustReplaced } from '../../shared/contract/settled.ts';
 import type { Asked } from '../call.ts';
 import { mustMeetConditions, toETag } from './etag.ts';

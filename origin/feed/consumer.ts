@@ -11,8 +11,8 @@
  *   A step that fails is tried again, later and later; nothing is passed over.
  */
 import type { Change } from '../../shared/contract/change.ts';
-import { Fault } from '../../shared/contract/fault.ts';
-import type { Position } from '../../shared/contract/position.ts';
+import { Fault } from '../../shared/wire/fault.ts';
+import type { Position } from '../../shared/wire/position.ts';
 import { pause } from '../pause.ts';
 import type { ServiceState, Started } from '../services/services.ts';
 import type { Mutation, Store } from '../store/store.ts';

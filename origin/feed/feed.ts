@@ -11,7 +11,7 @@
  *                        │ history unknown: LOST   │ the feed stops: the follower's iteration ends
  */
 import type { Change } from '../../shared/contract/change.ts';
-import type { Position } from '../../shared/contract/position.ts';
+import type { Position } from '../../shared/wire/position.ts';
 import type { ServiceState } from '../services/services.ts';
 import type { ChangeBatch, Store } from '../store/store.ts';
 

@@ -1,11 +1,11 @@
 /** A verified request as a call. Bytes become typed values here, by the rows of the contract, and nowhere later. */
 import { mustBody } from '../../shared/contract/documents.ts';
-import { Fault } from '../../shared/contract/fault.ts';
-import { parseIdempotencyKey } from '../../shared/contract/idempotency-key.ts';
-import { parsePosition } from '../../shared/contract/position.ts';
+import { Fault } from '../../shared/wire/fault.ts';
+import { parseIdempotencyKey } from '../../shared/wire/idempotency-key.ts';
+import { parsePosition } from '../../shared/wire/position.ts';
 import { mustPreconditions } from '../../shared/contract/preconditions.ts';
 import { scopeOf } from '../../shared/contract/scope.ts';
-import type { JsonObject } from '../../shared/contract/values.ts';
+import type { JsonObject } from '../../shared/wire/values.ts';
 import { mustPrincipal } from '../../shared/hop/principal-header.ts';
 import { hopLimits } from '../../shared/hop/profile.ts';
 import type { BufferedBody, Operation, StreamedBody } from '../../shared/operations/operation.ts';

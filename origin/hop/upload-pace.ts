@@ -3,7 +3,7 @@
  * from an allowance only while the next bytes are waited for, so that an origin that reads slowly blames nobody; bytes
  * give it back, up to where it began. What falls behind ends as `body_late`.
  */
-import { Fault } from '../../shared/contract/fault.ts';
+import { Fault } from '../../shared/wire/fault.ts';
 
 export interface Pace {
   /** The whole allowance: how long nothing may come. */

@@ -2,8 +2,8 @@
  * An upload as the edge passes it on: whole where its end says so, and a failure otherwise. What reads it meets the
  * failure before it sees an end, so that nothing takes half a row for a whole one (SEMANTICS §10).
  */
-import { Fault } from '../../shared/contract/fault.ts';
-import { limits } from '../../shared/contract/limits.ts';
+import { Fault } from '../../shared/wire/fault.ts';
+import { limits } from '../../shared/wire/limits.ts';
 import { lengthUnknown, parseUploadEnd, uploadEndBytes } from '../../shared/hop/upload-end.ts';
 import { paced } from './upload-pace.ts';
 import type { VerifiedHop } from './verify.ts';

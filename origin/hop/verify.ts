@@ -1,5 +1,5 @@
 /** The origin's door: nothing passes that a key of the ring did not sign just now (SEMANTICS §9). */
-import { Fault } from '../../shared/contract/fault.ts';
+import { Fault } from '../../shared/wire/fault.ts';
 import type { HopKey } from '../../shared/hop/keys.ts';
 import { type HopHeader, isWithinWindow, parseSignature, parseSignatureInput, type SignatureParameters, toReceivedBase, toRequestMessage } from '../../shared/hop/profile.ts';
 import { isEqualText, macText } from './hmac.ts';

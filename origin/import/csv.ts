@@ -3,10 +3,10 @@
  * by the contract like any other row. Scalars have columns; a field that holds more than one value has none.
  */
 import { documentInvalid } from '../../shared/contract/documents.ts';
-import { Fault, type FieldError } from '../../shared/contract/fault.ts';
+import { Fault, type FieldError } from '../../shared/wire/fault.ts';
 import { isScalarKind } from '../../shared/contract/fields.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
-import { isJsonObject, type ScalarKind } from '../../shared/contract/values.ts';
+import { isJsonObject, type ScalarKind } from '../../shared/wire/values.ts';
 import type { CsvColumn, CsvKind, CsvPlan } from '../../shared/transforms/csv-plan.ts';
 import { type CsvBatch, CsvRefused, type CsvRefusal, type CsvRejected } from '../../shared/transforms/csv.ts';
 import type { ComputeCalls } from '../compute/calls.ts';

@@ -1,6 +1,6 @@
 /** Newline-delimited JSON as rows: split on LF, bounded a line, each line parsed by the contract or rejected. */
-import { Fault, toFault } from '../../shared/contract/fault.ts';
-import { limits } from '../../shared/contract/limits.ts';
+import { Fault, toFault } from '../../shared/wire/fault.ts';
+import { limits } from '../../shared/wire/limits.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { type ParsedRow, parseRow } from './row.ts';
 

@@ -2,7 +2,7 @@
  * What an import reads before its answer's head goes out. An input that is refused as a whole is a problem document;
  * one that ends at once is known in full, position included; of any other the head does not wait for the rest.
  */
-import { limits } from '../../shared/contract/limits.ts';
+import { limits } from '../../shared/wire/limits.ts';
 import type { ParsedRow } from './row.ts';
 
 export type Rows = AsyncGenerator<readonly ParsedRow[]>;

@@ -1,7 +1,7 @@
 /** What an import tells at its end. Rejections are listed up to a bound and counted beyond it. */
-import type { Fault } from '../../shared/contract/fault.ts';
-import type { Position } from '../../shared/contract/position.ts';
-import { limits } from '../../shared/contract/limits.ts';
+import type { Fault } from '../../shared/wire/fault.ts';
+import type { Position } from '../../shared/wire/position.ts';
+import { limits } from '../../shared/wire/limits.ts';
 import type { Outcome } from '../store/store.ts';
 
 export class ImportReport {

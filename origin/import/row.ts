@@ -1,10 +1,10 @@
 /** One row of an import: from a value to a document, and from a document to a mutation. */
 import { bodiesOf, documentInvalid, toFieldErrors } from '../../shared/contract/documents.ts';
-import { Fault } from '../../shared/contract/fault.ts';
+import { Fault } from '../../shared/wire/fault.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { reduce, satisfies } from '../../shared/contract/rules.ts';
 import { mustKnow } from '../../shared/contract/settled.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../shared/contract/values.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../shared/wire/values.ts';
 import type { documents } from '../../shared/operations/documents.ts';
 import type { Call } from '../call.ts';
 import type { Mutation } from '../store/store.ts';

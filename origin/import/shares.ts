@@ -2,9 +2,9 @@
  * Imports under way in this process, by caller: nobody holds more than a share of what all need (SEMANTICS §10). An
  * entry is there only while an import of its caller runs. Callers without a name share one.
  */
-import { Fault } from '../../shared/contract/fault.ts';
-import { limits } from '../../shared/contract/limits.ts';
-import type { Principal } from '../../shared/contract/principal.ts';
+import { Fault } from '../../shared/wire/fault.ts';
+import { limits } from '../../shared/wire/limits.ts';
+import type { Principal } from '../../shared/wire/principal.ts';
 
 export class ImportShares {
   readonly #running = new Map<string, number>();

@@ -1,13 +1,13 @@
-import { Fault } from '../../shared/contract/fault.ts';
-import { limits } from '../../shared/contract/limits.ts';
-import type { Position } from '../../shared/contract/position.ts';
+import { Fault } from '../../shared/wire/fault.ts';
+import { limits } from '../../shared/wire/limits.ts';
+import type { Position } from '../../shared/wire/position.ts';
 import { scopeOf } from '../../shared/contract/scope.ts';
 import type { HopKey } from '../../shared/hop/keys.ts';
 import type { documents } from '../../shared/operations/documents.ts';
 import type { Answer, Call } from '../call.ts';
 import type { Context } from '../context.ts';
 import { presenter } from '../documents/present.ts';
-import { openEventStream } from '../sinks/live.ts';
+import { openEventStream } from '../live/event-stream.ts';
 import { signPosition, verifyPosition } from '../tokens.ts';
 
 type Input = Call<typeof documents.changes>['input'];

@@ -9,8 +9,8 @@
  * `position` is the token of the last commit, which demands that a read shows all of this. An upload that ends at once
  * has it as `Tombolo-Position` too, like other writes; of a longer one the head has gone by then.
  */
-import { Fault, toFault } from '../../shared/contract/fault.ts';
-import { limits } from '../../shared/contract/limits.ts';
+import { Fault, toFault } from '../../shared/wire/fault.ts';
+import { limits } from '../../shared/wire/limits.ts';
 import type { documents } from '../../shared/operations/documents.ts';
 import type { Answer, Call } from '../call.ts';
 import type { Context } from '../context.ts';

@@ -1,4 +1,4 @@
-import { limits } from '../../shared/contract/limits.ts';
+import { limits } from '../../shared/wire/limits.ts';
 import { formatQuery, type ListQuery } from '../../shared/contract/query.ts';
 import { scopeOf } from '../../shared/contract/scope.ts';
 import { reversed } from '../../shared/contract/shapes.ts';

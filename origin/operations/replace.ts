@@ -1,7 +1,7 @@
 import { bodiesOf, documentInvalid, toFieldErrors } from '../../shared/contract/documents.ts';
 import { reduce, satisfies } from '../../shared/contract/rules.ts';
 import { mustKnow } from '../../shared/contract/settled.ts';
-import type { JsonObject } from '../../shared/contract/values.ts';
+import type { JsonObject } from '../../shared/wire/values.ts';
 import type { documents } from '../../shared/operations/documents.ts';
 import type { Answer, Call } from '../call.ts';
 import type { Context } from '../context.ts';

@@ -1,6 +1,6 @@
 /** What every engine asks of a document before it stores it, whatever the schema says. */
 import { documentInvalid } from '../../shared/contract/documents.ts';
-import type { Json, JsonObject } from '../../shared/contract/values.ts';
+import type { Json, JsonObject } from '../../shared/wire/values.ts';
 import { storeLimits } from './limits.ts';
 
 /**

@@ -2,10 +2,10 @@
  * The types of declared fields, checked where a store writes itself: what the database checks of others' writes
  * (sqlite/install/document-checks.ts), in a tenth of the time. zod said more before; this holds for code that did not ask it.
  */
-import type { FieldError } from '../../shared/contract/fault.ts';
+import type { FieldError } from '../../shared/wire/fault.ts';
 import type { Field, FieldKind } from '../../shared/contract/fields.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../shared/contract/values.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../shared/wire/values.ts';
 import type { StoredDocument } from './stored-document.ts';
 
 export type FieldCheck = (document: JsonObject, before: StoredDocument | undefined) => readonly FieldError[];

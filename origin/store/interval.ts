@@ -3,7 +3,7 @@
  * with values of their own type (SEMANTICS §3, §5).
  */
 import type { Range } from '../../shared/contract/query.ts';
-import { compareSortValues, type Scalar, type ScalarKind, type SortValue, toSortValue } from '../../shared/contract/values.ts';
+import { compareSortValues, type Scalar, type ScalarKind, type SortValue, toSortValue } from '../../shared/wire/values.ts';
 
 interface Bound {
   readonly value: SortValue;

@@ -2,7 +2,7 @@
 import { isScalarKind } from '../../shared/contract/fields.ts';
 import { idField } from '../../shared/contract/filter-values.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
-import type { ScalarKind } from '../../shared/contract/values.ts';
+import type { ScalarKind } from '../../shared/wire/values.ts';
 
 export function isArrayField(resource: Resource, field: string): boolean {
   return resource.fields.get(field)?.kind === 'array';

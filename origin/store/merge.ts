@@ -1,5 +1,5 @@
 /** Ordered merge of the branches of a list, without doubles. */
-import { compareSortValues, type SortValue } from '../../shared/contract/values.ts';
+import { compareSortValues, type SortValue } from '../../shared/wire/values.ts';
 import type { SortKey } from '../../shared/contract/shapes.ts';
 
 /** What the merge looks at: of rows as they are given, and of an engine's own before they are. */

@@ -3,11 +3,11 @@
  * each `in`. Every branch pins its fields by equality and is then one ordered walk of one declared index;
  * merged (`merge.ts`) the branches are the answer, and nothing remains to be filtered.
  */
-import { Fault } from '../../shared/contract/fault.ts';
+import { Fault } from '../../shared/wire/fault.ts';
 import { equalitiesOf } from '../../shared/contract/rules.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { coveringIndex, type IndexSpec, toIndex } from '../../shared/contract/shapes.ts';
-import { type Scalar, toSortValue } from '../../shared/contract/values.ts';
+import { type Scalar, toSortValue } from '../../shared/wire/values.ts';
 import { contains, type Interval, toInterval } from './interval.ts';
 import { isArrayField, mustKind } from './kinds.ts';
 import { storeLimits } from './limits.ts';

@@ -9,13 +9,13 @@
  * Every call takes a deadline and throws a `Fault`: `deadline_exceeded`, `store_busy`, `store_unavailable`.
  */
 import type { Change } from '../../shared/contract/change.ts';
-import type { Fault } from '../../shared/contract/fault.ts';
-import type { Position } from '../../shared/contract/position.ts';
+import type { Fault } from '../../shared/wire/fault.ts';
+import type { Position } from '../../shared/wire/position.ts';
 import type { Range } from '../../shared/contract/query.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import type { Predicate } from '../../shared/contract/rules.ts';
 import type { SortKey } from '../../shared/contract/shapes.ts';
-import type { JsonObject, Scalar, SortValue } from '../../shared/contract/values.ts';
+import type { JsonObject, Scalar, SortValue } from '../../shared/wire/values.ts';
 import type { StoredDocument } from './stored-document.ts';
 
 export interface ReadOptions {

@@ -2,7 +2,7 @@
  * A document as an engine read it: its wire text (`{"id":…,…}`) and, only for those who need to look
  * inside, its value. Most reads never parse.
  */
-import type { JsonObject } from '../../shared/contract/values.ts';
+import type { JsonObject } from '../../shared/wire/values.ts';
 
 export class StoredDocument {
   readonly id: string;

@@ -3,7 +3,7 @@
  * named `__proto__`, text that is not Unicode, and nesting past its bound. One walk over the value as it was parsed,
  * before anything else looks at it; it goes no deeper than the bound, so that nobody behind it can be made to either.
  */
-import { limits } from './limits.ts';
+import { limits } from '../wire/limits.ts';
 
 export interface BodyError {
   readonly path: readonly PropertyKey[];

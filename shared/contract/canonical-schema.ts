@@ -5,7 +5,7 @@
 import * as z from 'zod';
 import { definitionOf, kindOfType, stringKindOf } from './fields.ts';
 import { changed, rewritten, type Type, typesWithin } from './schema-tree.ts';
-import { toInstant, toUuid } from './values.ts';
+import { toInstant, toUuid } from '../wire/values.ts';
 
 type Check = (payload: z.core.ParsePayload) => void;
 

@@ -1,6 +1,6 @@
 /** A change as the store's feed gives it: one committed write of one document, or a break that touches all. */
-import type { Position } from './position.ts';
-import type { JsonObject } from './values.ts';
+import type { Position } from '../wire/position.ts';
+import type { JsonObject } from '../wire/values.ts';
 
 export interface DocumentChange {
   readonly kind: 'document';

@@ -1,5 +1,5 @@
 /** All resources together: what edge and origin are built from. */
-import { digest64 } from './hash.ts';
+import { digest64 } from '../wire/hash.ts';
 import type { Resource } from './resource.ts';
 
 export interface Contract {

@@ -6,10 +6,10 @@
  * A list depends on the documents that its equalities pin: any document that enters, leaves or changes in
  * its answer has those values before or after. Ranges, orders, limits and counts only narrow that set.
  */
-import { hash32 } from './hash.ts';
+import { hash32 } from '../wire/hash.ts';
 import type { ListQuery } from './query.ts';
 import type { Resource } from './resource.ts';
-import type { JsonObject, Scalar } from './values.ts';
+import type { JsonObject, Scalar } from '../wire/values.ts';
 
 /** Buckets a resource has in the coordinator; a collision costs a miss, never a stale answer. */
 const bucketCount = 4096;

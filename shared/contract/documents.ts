@@ -1,13 +1,13 @@
 /** Bodies of writes: the one place where a client's JSON becomes a document (SEMANTICS §4). */
 import * as z from 'zod';
 import { type BodyError, toBodyErrors } from './body-errors.ts';
-import { Fault, type FieldError } from './fault.ts';
+import { Fault, type FieldError } from '../wire/fault.ts';
 import { idForm, isNameable, toCanonicalId } from './ids.ts';
-import { toPointer } from './json-pointer.ts';
+import { toPointer } from '../wire/json-pointer.ts';
 import { closed, opened, unwrapped } from './open-schema.ts';
 import type { Resource } from './resource.ts';
 import { isReservedName } from './reserved-names.ts';
-import type { JsonObject } from './values.ts';
+import type { JsonObject } from '../wire/values.ts';
 
 export interface Bodies {
   /** An id that a caller gives. */

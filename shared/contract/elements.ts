@@ -3,10 +3,10 @@
  * whose undeclared members it carries, else the one that it equals in what is declared, wherever in the array these
  * stand; and where neither array is longer, the one at its place, or the only one that is left. None is taken twice.
  */
-import { toCanonicalJson } from './hash.ts';
+import { toCanonicalJson } from '../wire/hash.ts';
 import { placeOf, undeclaredOf } from './schema-places.ts';
 import type { Type } from './schema-tree.ts';
-import { isJsonObject, type Json } from './values.ts';
+import { isJsonObject, type Json } from '../wire/values.ts';
 
 type TypeAt = (index: number) => Type | undefined;
 

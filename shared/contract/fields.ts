@@ -3,7 +3,7 @@
  * and rules know about a field. Whatever zod can say beyond this still validates writes.
  */
 import type * as z from 'zod';
-import type { ScalarKind } from './values.ts';
+import type { ScalarKind } from '../wire/values.ts';
 
 export type FieldKind = ScalarKind | 'array' | 'object' | 'mixed';
 

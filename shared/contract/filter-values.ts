@@ -6,9 +6,9 @@
 import * as z from 'zod';
 import { bodiesOf } from './documents.ts';
 import { definitionOf, type Field, type FieldKind, isScalarKind } from './fields.ts';
-import { limits } from './limits.ts';
+import { limits } from '../wire/limits.ts';
 import type { Resource } from './resource.ts';
-import { isObjectId, type Scalar, type ScalarKind, toInstant, toUuid } from './values.ts';
+import { isObjectId, type Scalar, type ScalarKind, toInstant, toUuid } from '../wire/values.ts';
 
 export type FilterValue = { readonly value: Scalar } | { readonly refused: string };
 

@@ -2,9 +2,9 @@
  * The ids of documents. What any door takes as an id, a path can name: the bodies and the import ask here too. A UUID
  * has many spellings and is one id: in lower case everywhere behind the door (RFC 9562 §4).
  */
-import { limits } from './limits.ts';
+import { limits } from '../wire/limits.ts';
 import type { Resource } from './resource.ts';
-import { toUuid } from './values.ts';
+import { toUuid } from '../wire/values.ts';
 
 export const idForm = `1 to ${limits.idCharactersMax} characters, no controls or slashes, neither "." nor ".."`;
 

@@ -1,5 +1,5 @@
 /** JSON Merge Patch, RFC 7396 §2. `__proto__` is a member like any other: objects are built from entries. */
-import { isJsonObject, type Json } from './values.ts';
+import { isJsonObject, type Json } from '../wire/values.ts';
 
 export function mergePatch(target: Json | undefined, patch: Json): Json {
   if (!isJsonObject(patch)) return patch;

@@ -10,7 +10,7 @@ import type { Resource } from './resource.ts';
 import { definitionOf, placeOf } from './schema-places.ts';
 import type { Type } from './schema-tree.ts';
 import { mustKnow, settled } from './settled.ts';
-import { isJsonObject, type Json, type JsonObject } from './values.ts';
+import { isJsonObject, type Json, type JsonObject } from '../wire/values.ts';
 
 export function mustPatched(resource: Resource, stored: JsonObject, patch: JsonObject): JsonObject {
   mustKnow(resource.schema, patch, stored);

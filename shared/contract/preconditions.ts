@@ -2,8 +2,8 @@
  * What the preconditions of a request may say, by its headers alone (SEMANTICS §8): their form, the methods that take
  * them, and the resources that demand them (RFC 6585 §3). Whether they hold is decided where the document is.
  */
-import { toTagList } from './entity-tags.ts';
-import { Fault } from './fault.ts';
+import { toTagList } from '../wire/entity-tags.ts';
+import { Fault } from '../wire/fault.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Resource } from './resource.ts';
 

@@ -3,14 +3,14 @@
  * does not know is a 400 that names it, and what no declared shape covers does not come through.
  */
 import type { Field } from './fields.ts';
-import { Fault, type FieldError } from './fault.ts';
+import { Fault, type FieldError } from '../wire/fault.ts';
 import { type FilterValue, idField, toBoundValue, toEqualValue } from './filter-values.ts';
-import { toCanonicalJson } from './hash.ts';
-import { limits } from './limits.ts';
-import { mustKnowOnly, toParameters } from './parameters.ts';
+import { toCanonicalJson } from '../wire/hash.ts';
+import { limits } from '../wire/limits.ts';
+import { mustKnowOnly, toParameters } from '../wire/parameters.ts';
 import type { Resource } from './resource.ts';
 import { formatSort, parseSort, reversed, type Shape, type SortKey, toTotalOrder } from './shapes.ts';
-import type { Scalar } from './values.ts';
+import type { Scalar } from '../wire/values.ts';
 
 export type RangeOperator = 'gt' | 'gte' | 'lt' | 'lte' | 'prefix';
 

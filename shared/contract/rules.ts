@@ -8,8 +8,8 @@
  * exact complement. A claim that is absent grants nothing, in either polarity: its leaf is false whether it
  * stands under `not` or not, so that "everyone but X" is never "nobody asked, so yes".
  */
-import { claimOf, type Plain, type Principal } from './principal.ts';
-import { type Json, type JsonObject, type Scalar, toInstant, toUuid } from './values.ts';
+import { claimOf, type Plain, type Principal } from '../wire/principal.ts';
+import { type Json, type JsonObject, type Scalar, toInstant, toUuid } from '../wire/values.ts';
 
 export type Rule =
   | { readonly kind: 'anyone' }

@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 import type { Type } from './schema-tree.ts';
-import { isJsonObject, type Json } from './values.ts';
+import { isJsonObject, type Json } from '../wire/values.ts';
 
 export interface Place {
   /** `undefined`: the schema does not say. */

@@ -3,8 +3,8 @@
  * rules mention (SEMANTICS §2). Two callers with one scope get the same bytes; the scope is part of the
  * cache key and is compared with the one that the origin applied.
  */
-import { digest64, toCanonicalJson } from './hash.ts';
-import { claimOf, type Principal } from './principal.ts';
+import { digest64, toCanonicalJson } from '../wire/hash.ts';
+import { claimOf, type Principal } from '../wire/principal.ts';
 import type { Resource } from './resource.ts';
 
 export const publicScope = 'public';

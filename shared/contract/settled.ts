@@ -5,12 +5,12 @@
  */
 import { documentInvalid } from './documents.ts';
 import { matchElements } from './elements.ts';
-import type { FieldError } from './fault.ts';
-import { toPointer } from './json-pointer.ts';
+import type { FieldError } from '../wire/fault.ts';
+import { toPointer } from '../wire/json-pointer.ts';
 import type { Resource } from './resource.ts';
 import { placeOf, undeclaredOf } from './schema-places.ts';
 import type { Type } from './schema-tree.ts';
-import { isJsonObject, type Json, type JsonObject } from './values.ts';
+import { isJsonObject, type Json, type JsonObject } from '../wire/values.ts';
 
 /** A whole document in the place of a stored one, or refused for what it names that nobody knows. */
 export function mustReplaced({ schema }: Resource, { sent, parsed }: { readonly sent: JsonObject; readonly parsed: JsonObject }, stored: JsonObject): JsonObject {

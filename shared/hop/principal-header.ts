@@ -1,5 +1,5 @@
 /** The principal as it crosses the hop: JSON in base64url, in a signed header. Absent: nobody signed in. */
-import { anonymous, type Principal } from '../contract/principal.ts';
+import { anonymous, type Principal } from '../wire/principal.ts';
 
 export function formatPrincipal(principal: Principal): string | undefined {
   if (principal.subject === undefined && principal.roles.length === 0) return undefined;

@@ -8,7 +8,7 @@
  * The nonce is made by the edge for this one request, so nothing that a client sends can look like an end. How it
  * ended: `whole`, or the reason for which the rest is missing.
  */
-import type { FaultReason } from '../contract/fault.ts';
+import type { FaultReason } from '../wire/fault.ts';
 
 const ends = ['whole', 'body_malformed', 'body_too_large'] as const satisfies readonly ('whole' | FaultReason)[];
 export type UploadEnd = (typeof ends)[number];

@@ -1,9 +1,9 @@
 /** The operations that every resource has. */
 import { dependenciesOfDocument, dependenciesOfList } from '../contract/dependencies.ts';
 import { bodiesOf } from '../contract/documents.ts';
-import { parseImportQuery } from '../contract/import-query.ts';
-import { limits } from '../contract/limits.ts';
-import { mustBeWithoutParameters } from '../contract/parameters.ts';
+import { parseImportQuery } from './import-query.ts';
+import { limits } from '../wire/limits.ts';
+import { mustBeWithoutParameters } from '../wire/parameters.ts';
 import { formatQuery, type ListQuery, parseChangesQuery, parseFieldsQuery, parseListQuery } from '../contract/query.ts';
 import { operations, type StateRead } from './operation.ts';
 

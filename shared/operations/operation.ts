@@ -7,7 +7,7 @@ import type * as z from 'zod';
 import type { Dependencies } from '../contract/dependencies.ts';
 import type { ReservedName } from '../contract/reserved-names.ts';
 import type { Resource } from '../contract/resource.ts';
-import type { JsonObject } from '../contract/values.ts';
+import type { JsonObject } from '../wire/values.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 

@@ -1,6 +1,6 @@
 /** From method and path to an operation, the same on both sides: what is in no table does not exist. */
 import type { Contract } from '../contract/contract.ts';
-import { Fault } from '../contract/fault.ts';
+import { Fault } from '../wire/fault.ts';
 import { idForm, isNameable, toCanonicalId } from '../contract/ids.ts';
 import { isReservedName } from '../contract/reserved-names.ts';
 import type { Resource } from '../contract/resource.ts';

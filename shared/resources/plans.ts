@@ -3,7 +3,7 @@
  * and to callers without a token `anonymous`, by address. A limit of 20 or less is kept exactly, at the price
  * of one question to the counter for each request; a larger one is leased in blocks and costs nothing.
  */
-import { plans } from '../contract/plans.ts';
+import { plans } from '../limits/plans.ts';
 
 export const offered = plans({
   anonymous: 'anonymous',

@@ -1,5 +1,5 @@
 /** Films as tests write them. */
-import type { JsonObject } from '../../shared/contract/values.ts';
+import type { JsonObject } from '../../shared/wire/values.ts';
 import type { Answer, FilmDocument } from './answer.ts';
 import type { World } from './whole-world.ts';
 

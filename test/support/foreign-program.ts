@@ -1,5 +1,5 @@
 /** The database as another program has it, which knows nothing of Tombolo: the same few things on every engine. */
-import type { JsonObject } from '../../shared/contract/values.ts';
+import type { JsonObject } from '../../shared/wire/values.ts';
 
 export interface ForeignProgram {
   insert(collection: string, id: string, document: JsonObject): Promise<void>;

@@ -1,6 +1,6 @@
 /** A MongoDB database as a plain driver of another program has it. */
 import type { Collection, Db } from 'mongodb';
-import type { JsonObject } from '../../shared/contract/values.ts';
+import type { JsonObject } from '../../shared/wire/values.ts';
 import type { ForeignProgram } from './foreign-program.ts';
 import { type MongoDatabase, openMongoDatabase } from './mongo-database.ts';
 

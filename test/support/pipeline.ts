@@ -9,7 +9,7 @@ import { handle } from '../../origin/pipeline.ts';
 import { mustSettings } from '../../origin/settings.ts';
 import type { Contract } from '../../shared/contract/contract.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
-import type { JsonObject } from '../../shared/contract/values.ts';
+import type { JsonObject } from '../../shared/wire/values.ts';
 import { openMongoDatabase } from './mongo-database.ts';
 import { testKeys } from './scripted-origin.ts';
 import { principalHeader, signHop } from './signed-hop.ts';

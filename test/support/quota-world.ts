@@ -4,7 +4,7 @@
  */
 import { type Answer, type Ask, Counter } from '../../edge/rate-limit/counter.ts';
 import { Limiter, type Verdict } from '../../edge/rate-limit/limiter.ts';
-import type { Plan } from '../../shared/contract/plans.ts';
+import type { Plan } from '../../shared/limits/plans.ts';
 
 export interface Asked {
   readonly at: number;

@@ -3,8 +3,8 @@
  * profile, counts what it was asked, and reports changes like the purge sink does.
  */
 import { createHmac, randomBytes } from 'node:crypto';
-import type { Report, ReportAnswer } from '../../shared/contract/report.ts';
-import { reportPath } from '../../shared/contract/report.ts';
+import type { Report, ReportAnswer } from '../../shared/hop/purge-report.ts';
+import { reportPath } from '../../shared/hop/purge-report.ts';
 import { type HopKey, mustKeyRing } from '../../shared/hop/keys.ts';
 import { formatSignature, formatSignatureInput, type HopTag, parseSignature, parseSignatureInput, readHeader, type SignatureParameters, type SignedMessage, toAnswerMessage, toReceivedBase, toRequestMessage, toSignatureBase } from '../../shared/hop/profile.ts';
 

@@ -4,9 +4,9 @@
  */
 import type { Contract } from '../../shared/contract/contract.ts';
 import { toBucket, touched } from '../../shared/contract/dependencies.ts';
-import { type Report, type ReportAnswer, toDeclared } from '../../shared/contract/report.ts';
+import { type Report, type ReportAnswer, toDeclared } from '../../shared/hop/purge-report.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
-import type { JsonObject } from '../../shared/contract/values.ts';
+import type { JsonObject } from '../../shared/wire/values.ts';
 import { served } from '../../shared/resources/all.ts';
 import { type Edge, type EdgeOptions, startEdge } from './edge.ts';
 import { eventually } from './eventually.ts';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { contract } from '../../shared/contract/contract.ts';
-import { type Declared, toDeclared } from '../../shared/contract/report.ts';
+import { type Declared, toDeclared } from '../../shared/hop/purge-report.ts';
 import { served } from '../../shared/resources/all.ts';
 import { World } from '../support/world.ts';
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { type Report, toDeclared } from '../../shared/contract/report.ts';
+import { type Report, toDeclared } from '../../shared/hop/purge-report.ts';
 import { World } from '../support/world.ts';
 
 const film = (title: string) => ({ title, year: 2_000, genres: ['Drama'], cast: [] });

@@ -107,7 +107,7 @@ describe('a rotation of keys', () => {
     const { script, keys: [newer, old = newer] } = other.origin;
     other.write('kept', { title: 'Kept', year: 2_000, genres: [], cast: [] });
     await other.feed.tell();
-    // Reports find their key by themselves (origin/sinks/send-report.ts).
+    // Reports find their key by themselves (origin/purge/send-report.ts).
     await other.feed.pause();
     other.origin.keys = from === 1 ? [old] : [{ id: 'k3', secret: new Uint8Array(32).fill(7) }, newer, old];
     other.origin.script = async (seen) => ({ ...(await script(seen)), key: old });

@@ -7,7 +7,7 @@
  * dropped or its history is lost, a new epoch begins and every reader of the feed is told.
  */
 import type { Db, MongoClient } from 'mongodb';
-import type { Position } from '../../../shared/contract/position.ts';
+import type { Position } from '../../../shared/wire/position.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import { compiledModule } from '../../compute/module.ts';
 import { storeLimits } from '../limits.ts';

@@ -8,8 +8,8 @@
  */
 import { createHash } from 'node:crypto';
 import type { Db, MongoClient } from 'mongodb';
-import { Fault } from '../../../shared/contract/fault.ts';
-import type { Position } from '../../../shared/contract/position.ts';
+import { Fault } from '../../../shared/wire/fault.ts';
+import type { Position } from '../../../shared/wire/position.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import { storeLimits } from '../limits.ts';
 import type { ChangeBatch, HistoryLost, ListRequest, Mutation, Read, ReadOptions, Store, WriteOptions, Written } from '../store.ts';

@@ -2,8 +2,8 @@
  * What was committed, from the database's own log and by nothing that serves it: the truth that answers and
  * events are held against. The log may lose its beginning on the way, so it is read as it grows.
  */
-import type { Position } from '../../../shared/contract/position.ts';
-import type { JsonObject } from '../../../shared/contract/values.ts';
+import type { Position } from '../../../shared/wire/position.ts';
+import type { JsonObject } from '../../../shared/wire/values.ts';
 import { groupOf, groups, toImage } from './documents.ts';
 import type { Commit } from './history.ts';
 

@@ -2,7 +2,7 @@
  * The documents of a history: films, whose answers everybody shares, and reviews, which are live and may be
  * drafts. Each holds the tag of its last write twice; a group is what one list shows whole.
  */
-import type { JsonObject } from '../../../shared/contract/values.ts';
+import type { JsonObject } from '../../../shared/wire/values.ts';
 import type { Image, Seen } from './history.ts';
 
 export type Kind = 'films' | 'reviews';

@@ -3,7 +3,7 @@
  * committed. Times are milliseconds of one monotonic clock. Every write puts a tag of its own into the
  * document, twice, so that its effect can be told from every other and a half of it from the whole.
  */
-import type { Position } from '../../../shared/contract/position.ts';
+import type { Position } from '../../../shared/wire/position.ts';
 
 export interface History {
   /** The oldest state that a read may show: memo and the age at which the feed counts as silent. */

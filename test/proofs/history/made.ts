@@ -1,5 +1,5 @@
 /** Histories made by hand: a good one of one review and one film, to be broken in one place at a time. */
-import type { Position } from '../../../shared/contract/position.ts';
+import type { Position } from '../../../shared/wire/position.ts';
 import type { Commit, Heard, History, Image, Read, Write } from './history.ts';
 
 const epoch = 'e'.repeat(16);

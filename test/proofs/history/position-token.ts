@@ -1,4 +1,4 @@
-import { parsePosition, type Position } from '../../../shared/contract/position.ts';
+import { parsePosition, type Position } from '../../../shared/wire/position.ts';
 
 /** The position that a `Tombolo-Position` speaks of: the token without its MAC. */
 export function mustPosition(token: string): Position {

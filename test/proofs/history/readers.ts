@@ -1,5 +1,5 @@
 /** Clients that read without end: one document or a whole group, now and then from a position that was given out. */
-import type { JsonObject } from '../../../shared/contract/values.ts';
+import type { JsonObject } from '../../../shared/wire/values.ts';
 import { ask } from './ask.ts';
 import { type Group, groups, listPath, toSeen } from './documents.ts';
 import { mustPosition } from './position-token.ts';

@@ -1,6 +1,6 @@
 /** The commits of a SQLite store, from its log of changes. */
 import { join } from 'node:path';
-import type { JsonObject } from '../../../shared/contract/values.ts';
+import type { JsonObject } from '../../../shared/wire/values.ts';
 import { withDatabase } from '../../support/store-file.ts';
 import { type CommitSource, toCommit } from './commits.ts';
 import type { Commit } from './history.ts';

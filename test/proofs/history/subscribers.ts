@@ -2,8 +2,8 @@
  * A client of the change feed of reviews that comes back with its last id whenever its stream ends, and now
  * and then with an older one, as a client does that had not yet kept the last.
  */
-import { type Position, reaches } from '../../../shared/contract/position.ts';
-import type { JsonObject } from '../../../shared/contract/values.ts';
+import { type Position, reaches } from '../../../shared/wire/position.ts';
+import type { JsonObject } from '../../../shared/wire/values.ts';
 import { eventually } from '../../support/eventually.ts';
 import { EventStream, type ServerEvent } from '../../support/event-stream.ts';
 import type { Random } from '../../support/random.ts';

@@ -1,5 +1,5 @@
 /** Each document as the sequence of its versions: 0 is its absence before anything, then one a commit. */
-import type { Position } from '../../../shared/contract/position.ts';
+import type { Position } from '../../../shared/wire/position.ts';
 import { type Commit, type History, type Image, type Seen, tagOf, type Write } from './history.ts';
 
 export class Versions {

@@ -1,6 +1,6 @@
 /** Imports that send a byte now and then: they lock nobody out, and they end. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { limits } from '../../../shared/contract/limits.ts';
+import { limits } from '../../../shared/wire/limits.ts';
 import type { Answer } from '../../support/answer.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startWorld, type World } from '../../support/whole-world.ts';

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { served } from '../../../shared/resources/all.ts';
-import { formatPosition } from '../../../shared/contract/position.ts';
+import { formatPosition } from '../../../shared/wire/position.ts';
 import { openContext, type Context } from '../../../origin/context.ts';
 import { handle } from '../../../origin/pipeline.ts';
 import { mustSettings } from '../../../origin/settings.ts';

@@ -1,7 +1,7 @@
 /** Bodies in chunks of a byte, and bodies that never come: work is proportional to bytes, and every wait has an end. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { connect } from 'node:net';
-import { limits } from '../../../shared/contract/limits.ts';
+import { limits } from '../../../shared/wire/limits.ts';
 import { edgeLimits } from '../../../edge/limits.ts';
 import { startWorld, type World } from '../../support/whole-world.ts';
 import { type RawAnswer, toAnswer } from './raw-http.ts';

@@ -2,7 +2,7 @@
  * The API as its declarations read, written down a second time without rules, scopes, caches or indexes: all
  * documents in a list, and for each question what this person must be answered.
  */
-import type { JsonObject } from '../../../shared/contract/values.ts';
+import type { JsonObject } from '../../../shared/wire/values.ts';
 import type { Person } from './principals.ts';
 
 export type Name = 'films' | 'reviews' | 'orders';

@@ -1,5 +1,5 @@
 /** The states that the data went through, one after each write, and which of them a read may have been answered from. */
-import type { JsonObject } from '../../../shared/contract/values.ts';
+import type { JsonObject } from '../../../shared/wire/values.ts';
 import type { Name, State } from './naive-api.ts';
 
 interface Moment {

@@ -1,5 +1,5 @@
 /** One write after another, allowed and forbidden, so that the model knows each state; each is somebody's secret. */
-import type { JsonObject } from '../../../shared/contract/values.ts';
+import type { JsonObject } from '../../../shared/wire/values.ts';
 import type { Random } from '../../support/random.ts';
 import type { World } from '../../support/whole-world.ts';
 import type { Name, State } from './naive-api.ts';

@@ -4,7 +4,7 @@ import { reduce } from '../../../shared/contract/rules.ts';
 import type { Range } from '../../../shared/contract/query.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import { reversed, type Shape } from '../../../shared/contract/shapes.ts';
-import type { Json, JsonObject, Scalar } from '../../../shared/contract/values.ts';
+import type { Json, JsonObject, Scalar } from '../../../shared/wire/values.ts';
 import { isArrayField, mustKind } from '../../../origin/store/kinds.ts';
 import type { ListRequest } from '../../../origin/store/store.ts';
 

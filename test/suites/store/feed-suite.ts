@@ -1,7 +1,7 @@
 /** What the change feed promises, on any engine. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import type { Change } from '../../../shared/contract/change.ts';
-import { type Position, reaches } from '../../../shared/contract/position.ts';
+import { type Position, reaches } from '../../../shared/wire/position.ts';
 import { storeLimits } from '../../../origin/store/limits.ts';
 import type { ChangeBatch, HistoryLost, Store } from '../../../origin/store/store.ts';
 import { inTime, type OpenPlace, type Place, put, remove } from './harness.ts';

@@ -1,6 +1,6 @@
 /** What the store suite needs of an engine: to be opened in a fresh place, opened again there, and removed. */
 import type { Resource } from '../../../shared/contract/resource.ts';
-import type { JsonObject } from '../../../shared/contract/values.ts';
+import type { JsonObject } from '../../../shared/wire/values.ts';
 import type { Decision, Mutation, Store } from '../../../origin/store/store.ts';
 import type { StoredDocument } from '../../../origin/store/stored-document.ts';
 

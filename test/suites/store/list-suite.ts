@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import { reversed } from '../../../shared/contract/shapes.ts';
-import type { JsonObject, SortValue } from '../../../shared/contract/values.ts';
+import type { JsonObject, SortValue } from '../../../shared/wire/values.ts';
 import type { ListRequest, Row, Store } from '../../../origin/store/store.ts';
 import { documentArbitrary, idArbitrary, requestArbitrary } from './arbitraries.ts';
 import { inTime, type OpenPlace, type Place, put, remove } from './harness.ts';

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import { reduce } from '../../../shared/contract/rules.ts';
 import { reversed } from '../../../shared/contract/shapes.ts';
-import type { JsonObject, Scalar } from '../../../shared/contract/values.ts';
+import type { JsonObject, Scalar } from '../../../shared/wire/values.ts';
 import { toBranchQuery } from '../../../origin/store/mongo/read/branch-query.ts';
 import { toPlan } from '../../../origin/store/plan.ts';
 import type { ListRequest } from '../../../origin/store/store.ts';

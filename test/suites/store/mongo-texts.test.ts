@@ -1,9 +1,9 @@
 /** Every read goes by the bytes of documents: one text for a document, wherever it is read, and what is written back keeps its types. */
 import { expect, test } from 'bun:test';
 import { BSON, DBRef, Double, Long, ObjectId } from 'mongodb';
-import { Fault } from '../../../shared/contract/fault.ts';
+import { Fault } from '../../../shared/wire/fault.ts';
 import { anyone } from '../../../shared/contract/rules.ts';
-import type { JsonObject } from '../../../shared/contract/values.ts';
+import type { JsonObject } from '../../../shared/wire/values.ts';
 import { decide, inTime } from './harness.ts';
 import { openMongoPlace } from './mongo-place.ts';
 import { things } from './things.ts';

@@ -2,7 +2,7 @@
 import { satisfies } from '../../../shared/contract/rules.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import type { SortKey } from '../../../shared/contract/shapes.ts';
-import { compareSortValues, type JsonObject, ranks, type Scalar, type SortValue, toSortValue } from '../../../shared/contract/values.ts';
+import { compareSortValues, type JsonObject, ranks, type Scalar, type SortValue, toSortValue } from '../../../shared/wire/values.ts';
 import { mustKind } from '../../../origin/store/kinds.ts';
 import type { ListRequest } from '../../../origin/store/store.ts';
 

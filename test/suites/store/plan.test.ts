@@ -1,7 +1,7 @@
 /** The engine-neutral parts on their own. */
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { compareUtf8, ranks } from '../../../shared/contract/values.ts';
+import { compareUtf8, ranks } from '../../../shared/wire/values.ts';
 import { any, equals } from '../../../shared/contract/rules.ts';
 import { afterPrefix, contains, toInterval } from '../../../origin/store/interval.ts';
 import { mergeRows } from '../../../origin/store/merge.ts';

@@ -1,7 +1,7 @@
 /** A stretch of a store's history. */
 import type { Store } from '../../../origin/store/store.ts';
 import type { Change } from '../../../shared/contract/change.ts';
-import type { Position } from '../../../shared/contract/position.ts';
+import type { Position } from '../../../shared/wire/position.ts';
 
 export async function changesUntil(store: Store, from: Position, to: Position): Promise<readonly Change[]> {
   const stop = new AbortController();

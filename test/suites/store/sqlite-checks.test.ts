@@ -6,7 +6,7 @@ import * as z from 'zod';
 import { resource } from '../../../shared/contract/resource.ts';
 import { anyone } from '../../../shared/contract/rules.ts';
 import { instant, integer, objectId } from '../../../shared/contract/types.ts';
-import type { Json, JsonObject } from '../../../shared/contract/values.ts';
+import type { Json, JsonObject } from '../../../shared/wire/values.ts';
 import { inTime, put } from './harness.ts';
 import { soakFactor } from './soak.ts';
 import { openSqlitePlace, type SqlitePlace } from './sqlite-place.ts';

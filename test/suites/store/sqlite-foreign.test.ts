@@ -1,8 +1,8 @@
 /** Writes by another process with plain SQL: each is seen by the feed with both images, and every index stays right. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
 import { reversed } from '../../../shared/contract/shapes.ts';
-import type { JsonObject } from '../../../shared/contract/values.ts';
-import type { Position } from '../../../shared/contract/position.ts';
+import type { JsonObject } from '../../../shared/wire/values.ts';
+import type { Position } from '../../../shared/wire/position.ts';
 import type { Store } from '../../../origin/store/store.ts';
 import { changesTo, image, read } from './feed-suite.ts';
 import { type ForeignProcess, startForeignProcess } from './foreign-process.ts';

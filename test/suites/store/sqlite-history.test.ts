@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'bun:test';
 import { cpSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Position } from '../../../shared/contract/position.ts';
+import type { Position } from '../../../shared/wire/position.ts';
 import type { Store } from '../../../origin/store/store.ts';
 import { storeLimits } from '../../../origin/store/limits.ts';
 import { openSqliteStore } from '../../../origin/store/sqlite/sqlite-store.ts';

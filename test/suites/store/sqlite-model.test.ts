@@ -6,8 +6,8 @@
 import type { Database } from 'bun:sqlite';
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { Fault } from '../../../shared/contract/fault.ts';
-import type { JsonObject } from '../../../shared/contract/values.ts';
+import { Fault } from '../../../shared/wire/fault.ts';
+import type { JsonObject } from '../../../shared/wire/values.ts';
 import type { Mutation } from '../../../origin/store/store.ts';
 import { requestArbitrary, validArbitrary } from './arbitraries.ts';
 import { changesTo } from './feed-suite.ts';

@@ -1,7 +1,7 @@
 /** What is written together, on any engine: atomic writes, what a write causes, and a consumer's cursor. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { Fault } from '../../../shared/contract/fault.ts';
-import type { Position } from '../../../shared/contract/position.ts';
+import { Fault } from '../../../shared/wire/fault.ts';
+import type { Position } from '../../../shared/wire/position.ts';
 import type { Decision, FollowUp, Outcome, Store, WriteOptions } from '../../../origin/store/store.ts';
 import { decide, inTime, type OpenPlace, type Place, put, reasonOf, remove, textOf } from './harness.ts';
 import { changesUntil } from './read-changes.ts';

@@ -1,7 +1,7 @@
 /** What a write promises, on any engine. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import type { Json, JsonObject } from '../../../shared/contract/values.ts';
-import { Fault } from '../../../shared/contract/fault.ts';
+import type { Json, JsonObject } from '../../../shared/wire/values.ts';
+import { Fault } from '../../../shared/wire/fault.ts';
 import type { Decision, Outcome, Store } from '../../../origin/store/store.ts';
 import { decide, inTime, type OpenPlace, type Place, put, reasonOf, remove, textOf } from './harness.ts';
 import { open as things } from './things.ts';

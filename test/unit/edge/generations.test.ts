@@ -4,7 +4,7 @@ import { expect, test } from 'bun:test';
 import fc from 'fast-check';
 import type { Contract } from '../../../shared/contract/contract.ts';
 import type { Dependencies } from '../../../shared/contract/dependencies.ts';
-import type { Report } from '../../../shared/contract/report.ts';
+import type { Report } from '../../../shared/hop/purge-report.ts';
 
 /** The modules need Workers' types; what the test uses of them is this. */
 interface Table {

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, setSystemTime, spyOn, test } f
 import { readClaimPaths, type ClaimPaths } from '../../../shared/settings/claim-paths.ts';
 import { SettingsReader } from '../../../shared/settings/reader.ts';
 import { Issuer } from '../../support/issuer.ts';
-import type { Principal } from '../../../shared/contract/principal.ts';
+import type { Principal } from '../../../shared/wire/principal.ts';
 
 /** The module needs Workers' types; what the test uses of it is this. */
 interface TokensModule {

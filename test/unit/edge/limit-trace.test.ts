@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'bun:test';
 import { Counter } from '../../../edge/rate-limit/counter.ts';
 import { SlidingLog } from '../../../edge/rate-limit/sliding-log.ts';
-import { plans } from '../../../shared/contract/plans.ts';
+import { plans } from '../../../shared/limits/plans.ts';
 import { type Asked, decideByLog, overshoot, type QuotaWorldOptions, QuotaWorld } from '../../support/quota-world.ts';
 import { randomFrom } from '../../support/random.ts';
 

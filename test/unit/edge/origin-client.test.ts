@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, expect, setSystemTime, test } from 'bun:test';
 import { Macs } from '../../../edge/origin-client/macs.ts';
 import { OriginClient, type Question } from '../../../edge/origin-client/origin-client.ts';
-import { anonymous } from '../../../shared/contract/principal.ts';
+import { anonymous } from '../../../shared/wire/principal.ts';
 import { mustKeyRing } from '../../../shared/hop/keys.ts';
 import { ScriptedOrigin, testKeys } from '../../support/scripted-origin.ts';
 

@@ -1,9 +1,9 @@
 /** The feed over a source that does what the test says. */
 import { expect, test } from 'bun:test';
 import { Feed, type FeedStep } from '../../../origin/feed/feed.ts';
-import { openEventStream } from '../../../origin/sinks/live.ts';
+import { openEventStream } from '../../../origin/live/event-stream.ts';
 import { reviews } from '../../../shared/resources/reviews.ts';
-import type { Position } from '../../../shared/contract/position.ts';
+import type { Position } from '../../../shared/wire/position.ts';
 import type { ChangeBatch, HistoryLost, Store } from '../../../origin/store/store.ts';
 
 const epoch = 'e'.repeat(16);

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { contract } from '../../../shared/contract/contract.ts';
 import { resource } from '../../../shared/contract/resource.ts';
 import { any, anyone, equals, role } from '../../../shared/contract/rules.ts';
-import type { JsonObject } from '../../../shared/contract/values.ts';
+import type { JsonObject } from '../../../shared/wire/values.ts';
 import { Pipeline, type PipelineAsking } from '../../support/pipeline.ts';
 import { principalHeader } from '../../support/signed-hop.ts';
 import { engines } from '../../support/whole-world.ts';

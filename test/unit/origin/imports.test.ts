@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import * as z from 'zod';
 import { contract } from '../../../shared/contract/contract.ts';
-import { limits } from '../../../shared/contract/limits.ts';
+import { limits } from '../../../shared/wire/limits.ts';
 import { resource } from '../../../shared/contract/resource.ts';
 import { anyone } from '../../../shared/contract/rules.ts';
 import { eventually } from '../../support/eventually.ts';

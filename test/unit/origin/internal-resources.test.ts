@@ -2,9 +2,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import * as z from 'zod';
 import type { Consumer } from '../../../origin/feed/consumer.ts';
-import { runPurge } from '../../../origin/sinks/purge.ts';
+import { runPurge } from '../../../origin/purge/purge.ts';
 import { contract } from '../../../shared/contract/contract.ts';
-import type { Report, ReportAnswer } from '../../../shared/contract/report.ts';
+import type { Report, ReportAnswer } from '../../../shared/hop/purge-report.ts';
 import { resource } from '../../../shared/contract/resource.ts';
 import { anyone } from '../../../shared/contract/rules.ts';
 import { eventually } from '../../support/eventually.ts';

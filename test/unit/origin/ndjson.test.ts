@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { limits } from '../../../shared/contract/limits.ts';
+import { limits } from '../../../shared/wire/limits.ts';
 import { places } from '../../../shared/resources/places.ts';
 import { readNdjson } from '../../../origin/import/ndjson.ts';
 import type { ParsedRow } from '../../../origin/import/row.ts';

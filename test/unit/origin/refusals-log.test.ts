@@ -1,6 +1,6 @@
 /** What the origin logs of refusals: a client's mistakes as information, each once and without a stack; ours as errors. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { levelOf } from '../../../shared/contract/fault.ts';
+import { levelOf } from '../../../shared/wire/fault.ts';
 import { served } from '../../../shared/resources/all.ts';
 import { Pipeline } from '../../support/pipeline.ts';
 

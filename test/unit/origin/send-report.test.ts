@@ -1,9 +1,9 @@
 /** Reports to an edge that has the origin's newest key, or not yet. */
 import { expect, test } from 'bun:test';
-import type { Report } from '../../../shared/contract/report.ts';
+import type { Report } from '../../../shared/hop/purge-report.ts';
 import { parseSignatureInput } from '../../../shared/hop/profile.ts';
 import { mustKeyRing } from '../../../shared/hop/keys.ts';
-import { sendReport } from '../../../origin/sinks/send-report.ts';
+import { sendReport } from '../../../origin/purge/send-report.ts';
 import { testKeys } from '../../support/scripted-origin.ts';
 
 const report: Report = { epoch: 'a'.repeat(16), from: null, through: '00000001', asOf: null, raised: {}, whole: {} };

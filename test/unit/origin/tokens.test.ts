@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { Fault } from '../../../shared/contract/fault.ts';
+import { Fault } from '../../../shared/wire/fault.ts';
 import { mustKeyRing } from '../../../shared/hop/keys.ts';
 import { mustCursor, signCursor, signPosition, verifyPosition } from '../../../origin/tokens.ts';
 

@@ -5,7 +5,7 @@ import { contract } from '../../../shared/contract/contract.ts';
 import { resource } from '../../../shared/contract/resource.ts';
 import { anyone } from '../../../shared/contract/rules.ts';
 import { instant } from '../../../shared/contract/types.ts';
-import type { JsonObject } from '../../../shared/contract/values.ts';
+import type { JsonObject } from '../../../shared/wire/values.ts';
 import { Pipeline } from '../../support/pipeline.ts';
 import { engines } from '../../support/whole-world.ts';
 

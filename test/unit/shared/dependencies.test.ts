@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { type Dependencies, dependenciesOfDocument, dependenciesOfList, goneOf, toBucket, touched } from '../../../shared/contract/dependencies.ts';
 import { parseListQuery } from '../../../shared/contract/query.ts';
-import type { JsonObject } from '../../../shared/contract/values.ts';
+import type { JsonObject } from '../../../shared/wire/values.ts';
 import { films } from '../../../shared/resources/films.ts';
 import { reviews } from '../../../shared/resources/reviews.ts';
 import { naiveList } from './naive-list.ts';

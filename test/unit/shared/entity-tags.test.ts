@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
-import { listsStrongly, listsWeakly, toTagList } from '../../../shared/contract/entity-tags.ts';
-import { parseIdempotencyKey } from '../../../shared/contract/idempotency-key.ts';
+import { listsStrongly, listsWeakly, toTagList } from '../../../shared/wire/entity-tags.ts';
+import { parseIdempotencyKey } from '../../../shared/wire/idempotency-key.ts';
 
 describe('a list of entity tags', () => {
   test.each([

@@ -3,7 +3,7 @@ import { idField } from '../../../shared/contract/filter-values.ts';
 import type { ListQuery } from '../../../shared/contract/query.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import { type Predicate, satisfies } from '../../../shared/contract/rules.ts';
-import { compareSortValues, compareUtf8, type Json, type JsonObject, type Scalar, type ScalarKind, type SortValue, toSortValue } from '../../../shared/contract/values.ts';
+import { compareSortValues, compareUtf8, type Json, type JsonObject, type Scalar, type ScalarKind, type SortValue, toSortValue } from '../../../shared/wire/values.ts';
 
 export function naiveList(resource: Resource, documents: readonly JsonObject[], query: Omit<ListQuery, 'after' | 'fields' | 'shape'>, where: Predicate = true): readonly JsonObject[] {
   return documents

@@ -1,6 +1,6 @@
 /** Rows: what is in no table does not exist, and a row that contradicts itself does not start. */
 import { describe, expect, test } from 'bun:test';
-import { Fault } from '../../../shared/contract/fault.ts';
+import { Fault } from '../../../shared/wire/fault.ts';
 import { documents } from '../../../shared/operations/documents.ts';
 import { operations } from '../../../shared/operations/operation.ts';
 import { mustRoute, optionsOf } from '../../../shared/operations/route.ts';

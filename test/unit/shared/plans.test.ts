@@ -2,10 +2,10 @@
 import { describe, expect, test } from 'bun:test';
 import * as z from 'zod';
 import { contract } from '../../../shared/contract/contract.ts';
-import { Fault } from '../../../shared/contract/fault.ts';
-import { planOf, plans, type PlansDeclaration, unaffordable } from '../../../shared/contract/plans.ts';
-import { anonymous } from '../../../shared/contract/principal.ts';
-import { toProblem } from '../../../shared/contract/problem.ts';
+import { Fault } from '../../../shared/wire/fault.ts';
+import { planOf, plans, type PlansDeclaration, unaffordable } from '../../../shared/limits/plans.ts';
+import { anonymous } from '../../../shared/wire/principal.ts';
+import { toProblem } from '../../../shared/wire/problem.ts';
 import { resource, type ResourceDeclaration } from '../../../shared/contract/resource.ts';
 import { served } from '../../../shared/resources/all.ts';
 import { offered } from '../../../shared/resources/plans.ts';

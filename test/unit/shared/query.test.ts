@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import * as z from 'zod';
-import { Fault } from '../../../shared/contract/fault.ts';
-import { parseImportQuery } from '../../../shared/contract/import-query.ts';
-import { mustBeWithoutParameters } from '../../../shared/contract/parameters.ts';
+import { Fault } from '../../../shared/wire/fault.ts';
+import { parseImportQuery } from '../../../shared/operations/import-query.ts';
+import { mustBeWithoutParameters } from '../../../shared/wire/parameters.ts';
 import { formatQuery, parseChangesQuery, parseFieldsQuery, parseListQuery } from '../../../shared/contract/query.ts';
 import { resource, type Resource } from '../../../shared/contract/resource.ts';
 import { anyone } from '../../../shared/contract/rules.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, expectTypeOf, test } from 'bun:test';
 import * as z from 'zod';
 import { contract } from '../../../shared/contract/contract.ts';
-import { anonymous } from '../../../shared/contract/principal.ts';
+import { anonymous } from '../../../shared/wire/principal.ts';
 import { resource, type ResourceDeclaration } from '../../../shared/contract/resource.ts';
 import { all, any, anyone, equals, not, owner, reduce, role } from '../../../shared/contract/rules.ts';
 import { scopeOf } from '../../../shared/contract/scope.ts';

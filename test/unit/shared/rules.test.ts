@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { anonymous, type Principal } from '../../../shared/contract/principal.ts';
+import { anonymous, type Principal } from '../../../shared/wire/principal.ts';
 import { all, any, anyone, branchesOf, equalitiesOf, equals, nobody, not, owner, type Predicate, reduce, role, type Rule, satisfies, signedIn, tenant, toCanonicalRule } from '../../../shared/contract/rules.ts';
-import type { Json, JsonObject } from '../../../shared/contract/values.ts';
+import type { Json, JsonObject } from '../../../shared/wire/values.ts';
 
 const alice: Principal = { subject: 'alice', roles: ['editor'], claims: { tenant: 'acme' } };
 

@@ -5,7 +5,7 @@ import * as z from 'zod';
 import { mustPatched } from '../../../shared/contract/patched.ts';
 import { resource } from '../../../shared/contract/resource.ts';
 import { isSameJson, mustReplaced } from '../../../shared/contract/settled.ts';
-import type { JsonObject } from '../../../shared/contract/values.ts';
+import type { JsonObject } from '../../../shared/wire/values.ts';
 
 const part = z.object({ sku: z.string(), inner: z.object({ n: z.number() }).optional() });
 const goods = resource({ name: 'goods', schema: z.object({ name: z.string(), parts: z.array(part).optional(), one: part.optional(), free: z.unknown().optional() }), shapes: {} });

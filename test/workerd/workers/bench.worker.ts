@@ -1,6 +1,6 @@
 /** The edge with one plan for all, leased like any large one and never reached: one client is the whole load. */
 import { pipeline } from '../../../edge/pipeline.ts';
-import { plans } from '../../../shared/contract/plans.ts';
+import { plans } from '../../../shared/limits/plans.ts';
 import { served } from '../../../shared/resources/all.ts';
 
 export * from '../../../edge/worker.ts';

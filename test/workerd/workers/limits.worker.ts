@@ -8,7 +8,7 @@ import type { Bindings } from '../../../edge/host/cloudflare.ts';
 import type { Counters } from '../../../edge/rate-limit/counters.object.ts';
 import { pipeline } from '../../../edge/pipeline.ts';
 import { contract } from '../../../shared/contract/contract.ts';
-import { plans } from '../../../shared/contract/plans.ts';
+import { plans } from '../../../shared/limits/plans.ts';
 import { resource } from '../../../shared/contract/resource.ts';
 import { anyone } from '../../../shared/contract/rules.ts';
 import { films } from '../../../shared/resources/films.ts';

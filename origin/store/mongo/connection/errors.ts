@@ -1,7 +1,7 @@
 /** The driver's errors as Faults, all of them here. Their texts go into the log alone. */
 import { MongoBulkWriteError, MongoError, MongoServerError } from 'mongodb';
 import { documentInvalid } from '../../../../shared/contract/documents.ts';
-import { Fault, type FieldError } from '../../../../shared/contract/fault.ts';
+import { Fault, type FieldError } from '../../../../shared/wire/fault.ts';
 
 /** Server error codes that mean something here: mongo/base/error_codes.yml. */
 export const codes = {

@@ -1,9 +1,9 @@
 /** Events of the database as changes of resources. Images are those of the moment, or unknown: never looked up later. */
 import type { Document } from 'mongodb';
 import type { Change } from '../../../../shared/contract/change.ts';
-import type { Position } from '../../../../shared/contract/position.ts';
+import type { Position } from '../../../../shared/wire/position.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
-import type { JsonObject } from '../../../../shared/contract/values.ts';
+import type { JsonObject } from '../../../../shared/wire/values.ts';
 import { type BsonDocument } from '../read/bson-values.ts';
 import { fromStoredId, toValue } from '../read/documents.ts';
 import { metaName } from '../install/system-records.ts';

@@ -3,8 +3,8 @@
  * by own commits and by the streams it reads; every read asks for a state at or after it, so it may state it.
  */
 import type { Db, Timestamp } from 'mongodb';
-import { Fault } from '../../../../shared/contract/fault.ts';
-import { type Position, reaches } from '../../../../shared/contract/position.ts';
+import { Fault } from '../../../../shared/wire/fault.ts';
+import { type Position, reaches } from '../../../../shared/wire/position.ts';
 import { toTimePosition } from './positions.ts';
 import { majorityTime } from '../connection/cluster-time.ts';
 import { mustEpoch } from './epoch.ts';

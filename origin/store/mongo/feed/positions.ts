@@ -10,7 +10,7 @@
  */
 import { createHash } from 'node:crypto';
 import { Timestamp } from 'mongodb';
-import type { Position } from '../../../../shared/contract/position.ts';
+import type { Position } from '../../../../shared/wire/position.ts';
 
 export interface ClusterPosition {
   readonly time: Timestamp;

@@ -9,7 +9,7 @@
  */
 import type { Db, MongoClient, Timestamp } from 'mongodb';
 import type { Change } from '../../../../shared/contract/change.ts';
-import type { Position } from '../../../../shared/contract/position.ts';
+import type { Position } from '../../../../shared/wire/position.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import type { ChangeBatch, HistoryLost } from '../../store.ts';
 import { ChangeStream, type Page } from './change-stream.ts';

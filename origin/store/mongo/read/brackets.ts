@@ -4,7 +4,7 @@
  * bracket is an interval of an index.
  */
 import { Decimal128, Double, Int32, Long, ObjectId } from 'mongodb';
-import { isObjectId, ranks, type SortValue } from '../../../../shared/contract/values.ts';
+import { isObjectId, ranks, type SortValue } from '../../../../shared/wire/values.ts';
 
 /** The operand of one field in a filter. */
 export type Operand = Readonly<Record<string, unknown>>;

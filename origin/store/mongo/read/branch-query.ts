@@ -2,7 +2,7 @@
 import type { Document } from 'mongodb';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import type { IndexSpec, SortKey } from '../../../../shared/contract/shapes.ts';
-import type { Scalar, SortValue } from '../../../../shared/contract/values.ts';
+import type { Scalar, SortValue } from '../../../../shared/wire/values.ts';
 import type { Interval } from '../../interval.ts';
 import { isArrayField, mustKind } from '../../kinds.ts';
 import type { Branch } from '../../plan.ts';

@@ -12,7 +12,7 @@ import { unwrapped } from '../../../../shared/contract/open-schema.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { placeOf } from '../../../../shared/contract/schema-places.ts';
 import type { Type } from '../../../../shared/contract/schema-tree.ts';
-import { isInstant, isJsonObject, isObjectId, type Json, type JsonObject } from '../../../../shared/contract/values.ts';
+import { isInstant, isJsonObject, isObjectId, type Json, type JsonObject } from '../../../../shared/wire/values.ts';
 
 /** The driver's own bound for numbers. */
 const exactMax = Long.fromNumber(2 ** 53);

@@ -2,7 +2,7 @@
 import { ObjectId } from 'mongodb';
 import { documentInvalid } from '../../../../shared/contract/documents.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
-import { isObjectId, type JsonObject } from '../../../../shared/contract/values.ts';
+import { isObjectId, type JsonObject } from '../../../../shared/wire/values.ts';
 import { mustDocText } from '../../document-text.ts';
 import { StoredDocument } from '../../stored-document.ts';
 import { type BsonDocument, toBson, toJson } from './bson-values.ts';

@@ -5,7 +5,7 @@
  */
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import type { SortKey } from '../../../../shared/contract/shapes.ts';
-import { compareSortValues, ranks, type Scalar, type SortValue, toSortValue } from '../../../../shared/contract/values.ts';
+import { compareSortValues, ranks, type Scalar, type SortValue, toSortValue } from '../../../../shared/wire/values.ts';
 import type { Interval } from '../../interval.ts';
 import { mustKind } from '../../kinds.ts';
 import { beyond, leastObjectId, type Operand, toOperand } from './brackets.ts';

@@ -4,10 +4,10 @@
  * holds exactly these; a list reads them all, puts them in order itself and merges them with its index walks.
  */
 import type { Document } from 'mongodb';
-import { Fault } from '../../../../shared/contract/fault.ts';
+import { Fault } from '../../../../shared/wire/fault.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { satisfies } from '../../../../shared/contract/rules.ts';
-import { compareSortValues, type JsonObject, ranks, type Scalar, type ScalarKind, type SortValue, toSortValue } from '../../../../shared/contract/values.ts';
+import { compareSortValues, type JsonObject, ranks, type Scalar, type ScalarKind, type SortValue, toSortValue } from '../../../../shared/wire/values.ts';
 import { contains, type Interval } from '../../interval.ts';
 import { isArrayField, mustKind } from '../../kinds.ts';
 import type { ListRequest } from '../../store.ts';

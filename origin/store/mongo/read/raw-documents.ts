@@ -5,7 +5,7 @@
 import { BSON } from 'mongodb';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import type { SortKey } from '../../../../shared/contract/shapes.ts';
-import { ranks, type SortValue } from '../../../../shared/contract/values.ts';
+import { ranks, type SortValue } from '../../../../shared/wire/values.ts';
 import { toSortKey } from './brackets.ts';
 import { deserializeOptions } from '../connection/client.ts';
 import { fromStoredId, type Stored } from './documents.ts';

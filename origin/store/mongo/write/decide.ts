@@ -1,7 +1,7 @@
 /** The pure part of a write: decisions in order, each on the document as the ones before left it, as operations. */
 import type { AnyBulkWriteOperation } from 'mongodb';
 import { documentInvalid } from '../../../../shared/contract/documents.ts';
-import { Fault } from '../../../../shared/contract/fault.ts';
+import { Fault } from '../../../../shared/wire/fault.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { type FieldCheck, toFieldCheck } from '../../field-check.ts';
 import { isUndone, undoneBy } from '../../outcomes.ts';

@@ -6,7 +6,7 @@
  *   submit ──▶ WAITING ── no key is taken ──▶ RUNNING (one group) ──▶ settled
  *                 └── its deadline passes ──▶ refused
  */
-import type { Fault } from '../../../../shared/contract/fault.ts';
+import type { Fault } from '../../../../shared/wire/fault.ts';
 import { storeLimits } from '../../limits.ts';
 import type { Mutation, WriteOptions, Written } from '../../store.ts';
 

@@ -8,7 +8,7 @@
  *    └──────────────────────┴── conflict, election, lost connection: labelled, and tried again from the start
  */
 import type { ClientSession, Db } from 'mongodb';
-import { Fault } from '../../../../shared/contract/fault.ts';
+import { Fault } from '../../../../shared/wire/fault.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { storeLimits } from '../../limits.ts';
 import { isUndone } from '../../outcomes.ts';

@@ -1,6 +1,6 @@
 /** `write()`: attempts of one transaction for a group of calls, until each is committed, answered from a record, or out of time. */
 import { type ClientSession, type Db, MongoError, type MongoClient } from 'mongodb';
-import { Fault } from '../../../../shared/contract/fault.ts';
+import { Fault } from '../../../../shared/wire/fault.ts';
 import { storeLimits } from '../../limits.ts';
 import type { Mutation, WriteOptions, Written } from '../../store.ts';
 import { mustOperationTime } from '../connection/cluster-time.ts';

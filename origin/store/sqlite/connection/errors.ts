@@ -1,6 +1,6 @@
 /** SQLite's errors as Faults. Its texts go into the log alone. */
 import { SQLiteError } from 'bun:sqlite';
-import { Fault } from '../../../../shared/contract/fault.ts';
+import { Fault } from '../../../../shared/wire/fault.ts';
 
 export const retryAfterOneSecond = { 'retry-after': '1' } as const;
 

@@ -4,7 +4,7 @@
  */
 import { Database } from 'bun:sqlite';
 import { join } from 'node:path';
-import { Fault } from '../../../../shared/contract/fault.ts';
+import { Fault } from '../../../../shared/wire/fault.ts';
 import { makePrivate } from './database.ts';
 import { isBusy } from './errors.ts';
 

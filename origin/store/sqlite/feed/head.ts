@@ -2,8 +2,8 @@
  * What this process knows of the log's end: moved by own commits and by polling, never ahead of what is
  * committed. Reads state it, so it must have been true before they began.
  */
-import { type Position, reaches } from '../../../../shared/contract/position.ts';
-import { Fault } from '../../../../shared/contract/fault.ts';
+import { type Position, reaches } from '../../../../shared/wire/position.ts';
+import { Fault } from '../../../../shared/wire/fault.ts';
 import type { ChangeLog } from './log.ts';
 import { type LogEnd, toPosition } from './positions.ts';
 import { Wake } from '../../wake.ts';

@@ -1,8 +1,8 @@
 /** Reading, marking and trimming the change log. Its document entries are written by triggers alone. */
 import { and, asc, desc, eq, lt, sql } from 'drizzle-orm';
 import type { Change, DocumentChange } from '../../../../shared/contract/change.ts';
-import type { Position } from '../../../../shared/contract/position.ts';
-import type { JsonObject } from '../../../../shared/contract/values.ts';
+import type { Position } from '../../../../shared/wire/position.ts';
+import type { JsonObject } from '../../../../shared/wire/values.ts';
 import { storeLimits } from '../../limits.ts';
 import type { Connection } from '../connection/database.ts';
 import { toImage } from '../read/documents.ts';

@@ -1,5 +1,5 @@
 /** Positions of this engine: the log's sequence in 12 hex digits, so that order is the order of text, and the row's token in 8. */
-import type { Position } from '../../../../shared/contract/position.ts';
+import type { Position } from '../../../../shared/wire/position.ts';
 
 export interface LogPosition {
   readonly seq: number;

@@ -3,7 +3,7 @@
  * position must still be there with its token, and what follows must have no gap; otherwise the reader learns
  * that history is lost before it gets anything newer.
  */
-import type { Position } from '../../../../shared/contract/position.ts';
+import type { Position } from '../../../../shared/wire/position.ts';
 import { storeLimits } from '../../limits.ts';
 import type { ChangeBatch, HistoryLost } from '../../store.ts';
 import type { Head } from './head.ts';

@@ -5,7 +5,7 @@
  */
 import { DeclarationError } from '../../../../shared/contract/mistakes.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
-import { ranks, type ScalarKind } from '../../../../shared/contract/values.ts';
+import { ranks, type ScalarKind } from '../../../../shared/wire/values.ts';
 import { isArrayField } from '../../kinds.ts';
 
 export function rankColumn(field: string): string {

@@ -1,6 +1,6 @@
 /** The file made fit for this contract, and its history: when it goes on, and when a new epoch begins. */
 import { eq } from 'drizzle-orm';
-import type { Position } from '../../../../shared/contract/position.ts';
+import type { Position } from '../../../../shared/wire/position.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import type { Connection } from '../connection/database.ts';
 import { install, type Installed } from './install.ts';

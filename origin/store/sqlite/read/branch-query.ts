@@ -1,6 +1,6 @@
 /** The statements of lists and counts. Text with placeholders only: equal requests share a prepared statement. */
 import type { Resource } from '../../../../shared/contract/resource.ts';
-import { toSortValue } from '../../../../shared/contract/values.ts';
+import { toSortValue } from '../../../../shared/wire/values.ts';
 import { mustKind } from '../../kinds.ts';
 import type { Branch } from '../../plan.ts';
 import { rankColumn, valueColumn } from '../install/columns.ts';

@@ -1,5 +1,5 @@
 /** From `id` and `doc`, as they lie in the table, to a document and back. */
-import type { JsonObject } from '../../../../shared/contract/values.ts';
+import type { JsonObject } from '../../../../shared/wire/values.ts';
 import { StoredDocument } from '../../stored-document.ts';
 
 export function toDocument(id: string, doc: string): StoredDocument {

@@ -7,7 +7,7 @@
  */
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import type { SortKey } from '../../../../shared/contract/shapes.ts';
-import { compareUtf8, type SortValue, toSortValue } from '../../../../shared/contract/values.ts';
+import { compareUtf8, type SortValue, toSortValue } from '../../../../shared/wire/values.ts';
 import { beyondLower, type Interval, withinUpper } from '../../interval.ts';
 import { mustKind } from '../../kinds.ts';
 import type { Branch } from '../../plan.ts';

@@ -2,7 +2,7 @@
 import { eq, sql } from 'drizzle-orm';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import type { SortKey } from '../../../../shared/contract/shapes.ts';
-import { ranks, type SortValue } from '../../../../shared/contract/values.ts';
+import { ranks, type SortValue } from '../../../../shared/wire/values.ts';
 import { mergeRows } from '../../merge.ts';
 import { type Branch, type Plan, toPlan } from '../../plan.ts';
 import type { ListRequest, Row } from '../../store.ts';

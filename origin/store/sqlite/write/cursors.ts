@@ -1,6 +1,6 @@
 /** Durable cursors of the feed's consumers. */
 import { eq, sql } from 'drizzle-orm';
-import type { Position } from '../../../../shared/contract/position.ts';
+import type { Position } from '../../../../shared/wire/position.ts';
 import type { Queries } from '../connection/database.ts';
 import { cursors } from '../install/system-records.ts';
 

@@ -9,7 +9,7 @@
  *                    └──10 ms──── locked ──▶ jobs past their deadline: store_busy
  */
 import type { Database } from 'bun:sqlite';
-import { Fault, toFault } from '../../../../shared/contract/fault.ts';
+import { Fault, toFault } from '../../../../shared/wire/fault.ts';
 import { storeLimits } from '../../limits.ts';
 import { deadlineExceeded, isBusy, retryAfterOneSecond, storeBusy, storeClosed, toStoreFault } from '../connection/errors.ts';
 import type { ChangeLog } from '../feed/log.ts';

@@ -5,7 +5,7 @@
  */
 import { eq, sql } from 'drizzle-orm';
 import { documentInvalid } from '../../../../shared/contract/documents.ts';
-import { Fault } from '../../../../shared/contract/fault.ts';
+import { Fault } from '../../../../shared/wire/fault.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { mustDocText } from '../../document-text.ts';
 import { toFieldCheck } from '../../field-check.ts';

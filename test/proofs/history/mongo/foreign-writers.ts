@@ -1,6 +1,6 @@
 /** Another program that writes to the same collections with MongoDB's own driver: single updates that the driver retries. */
 import { type Document, MongoClient, MongoServerError } from 'mongodb';
-import type { JsonObject } from '../../../../shared/contract/values.ts';
+import type { JsonObject } from '../../../../shared/wire/values.ts';
 import { toPatch } from '../documents.ts';
 import type { Write } from '../history.ts';
 import type { Run } from '../run.ts';

@@ -3,7 +3,7 @@
  * the commit point passes it, so that nothing that is forgotten or rolled back later changes what was true. Only
  * the form of positions is the engine's (origin/store/mongo/feed/positions.ts).
  */
-import type { JsonObject } from '../../../../shared/contract/values.ts';
+import type { JsonObject } from '../../../../shared/wire/values.ts';
 import { timeOfToken, toChangePosition, tokenText } from '../../../../origin/store/mongo/feed/positions.ts';
 import { toValue } from '../../../../origin/store/mongo/read/documents.ts';
 import { type Doc, type Operation, type OplogEntry, type Server, toToken } from '../../../mongod/mongod.ts';

@@ -1,5 +1,5 @@
 /** The parameters of an import. */
-import { mustKnowOnly, parametersRefused, toParameters } from './parameters.ts';
+import { mustKnowOnly, parametersRefused, toParameters } from '../wire/parameters.ts';
 
 export type OnDuplicate = 'reject' | 'skip' | 'replace';
 

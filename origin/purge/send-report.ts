@@ -1,6 +1,6 @@
 /** One signed report to one Worker. */
 import * as z from 'zod';
-import { type Report, type ReportAnswer, reportPath } from '../../shared/contract/report.ts';
+import { type Report, type ReportAnswer, reportPath } from '../../shared/hop/purge-report.ts';
 import type { HopKey } from '../../shared/hop/keys.ts';
 import { toSignedReport } from '../hop/sign.ts';
 

@@ -4,7 +4,7 @@
  * coordinator has; raised by max, so a lost, repeated or reordered one cannot lower anything.
  */
 import * as z from 'zod';
-import type { Contract } from './contract.ts';
+import type { Contract } from '../contract/contract.ts';
 
 export const reportPath = '/.tombolo/changes';
 

@@ -14,10 +14,10 @@
  * Pulled by the socket: a reader that stalls holds one step of changes, and no more is made for it.
  */
 import type { Change, DocumentChange } from '../../shared/contract/change.ts';
-import { type Position, reaches } from '../../shared/contract/position.ts';
+import { type Position, reaches } from '../../shared/wire/position.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { type Predicate, satisfies } from '../../shared/contract/rules.ts';
-import type { JsonObject } from '../../shared/contract/values.ts';
+import type { JsonObject } from '../../shared/wire/values.ts';
 import type { Feed, FeedStep } from '../feed/feed.ts';
 import type { Present } from '../documents/present.ts';
 import { isServable } from '../documents/servable.ts';

@@ -5,11 +5,11 @@
  * A window slides: at any moment it looks back `seconds`, so there is no boundary at which a limit doubles.
  * Everything wrong with a plan is found here and kept as `mistakes`, which refuse the start.
  */
-import type { Contract } from './contract.ts';
-import { Mistakes, refuseUnknown, toObject } from './mistakes.ts';
+import type { Contract } from '../contract/contract.ts';
+import { Mistakes, refuseUnknown, toObject } from '../contract/mistakes.ts';
 import { operationsOf } from '../operations/route.ts';
-import type { Principal } from './principal.ts';
-import { costOf } from './resource-limits.ts';
+import type { Principal } from '../wire/principal.ts';
+import { costOf } from './cost.ts';
 
 export interface WindowDeclaration {
   readonly limit: number;

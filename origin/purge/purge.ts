@@ -12,9 +12,9 @@
  */
 import type { Change } from '../../shared/contract/change.ts';
 import type { Contract } from '../../shared/contract/contract.ts';
-import { type Touched, touchedOf } from '../feed/touched.ts';
-import type { Position } from '../../shared/contract/position.ts';
-import { type Declared, type Report, type ReportAnswer, reportIdleMs, toDeclared } from '../../shared/contract/report.ts';
+import { type Touched, touchedOf } from './touched.ts';
+import type { Position } from '../../shared/wire/position.ts';
+import { type Declared, type Report, type ReportAnswer, reportIdleMs, toDeclared } from '../../shared/hop/purge-report.ts';
 import type { Feed } from '../feed/feed.ts';
 import { pause } from '../pause.ts';
 import type { Store } from '../store/store.ts';

@@ -1,7 +1,7 @@
 /** What a request of a resource costs of its caller's plan, and what happens while nobody can count. */
 import { type DocumentOperation, documents } from '../operations/documents.ts';
 import type { Operation } from '../operations/operation.ts';
-import { type Refuse, refuseUnknown } from './mistakes.ts';
+import { type Refuse, refuseUnknown } from '../contract/mistakes.ts';
 
 export type UnavailablePolicy = 'allow' | 'refuse';
 

@@ -1,8 +1,8 @@
 /** What the next report will raise: bounded, because past a thousand keys of a resource the whole is raised. */
 import { toBucket, touchedKeysMax } from '../../shared/contract/dependencies.ts';
-import type { Position } from '../../shared/contract/position.ts';
-import type { Report } from '../../shared/contract/report.ts';
-import type { Touched } from '../feed/touched.ts';
+import type { Position } from '../../shared/wire/position.ts';
+import type { Report } from '../../shared/hop/purge-report.ts';
+import type { Touched } from './touched.ts';
 
 export class RaisedBuckets {
   #buckets = new Map<string, Map<number, string>>();
