@@ -4,6 +4,7 @@
  * both images, so nobody moves a document into or out of what they may touch.
  */
 import { Fault } from '../../shared/wire/fault.ts';
+import { mustPatched } from '../../shared/contract/patched.ts';
 import { type Predicate, reduce, satisfies } from '../../shared/contract/rules.ts';
 import { type Json, type JsonObject } from '../../shared/wire/values.ts';
 import { isSameJson, mustReplaced } from '../../shared/contract/settled.ts';
@@ -41,7 +42,7 @@ export function mustAllowFields({ resource, principal }: Writer, before: JsonObj
  * A field that the caller may neither read nor write is refused wherever it is named, before its stored value is looked
  * at: otherwise the answer would tell a guess that is right from one that is wrong (SEMANTICS §17).
  */
-export function mustAllowNames({ resource, principal }: Writer, before: JsonObject, sent: JsonObject): void {
+function mustAllowNames({ resource, principal }: Writer, before: JsonObject, sent: JsonObject): void {
   for (const [field, { read, write }] of Object.entries(resource.fieldRules)) {
     if (write === undefined || read === undefined || !Object.hasOwn(sent, field) || satisfies(before, reduce(read, principal))) continue;
     if (!satisfies(before, reduce(write, principal))) throw fieldForbidden(field);
@@ -88,11 +89,18 @@ export function mustReplace(writer: Writer, { value, ...revising }: Omit<Revisin
   return mustRevise(writer, { ...revising, sent: named, next: keepHidden(writer, before, named, replaced) });
 }
 
+/** A merge patch (RFC 7396) of one that is there: the document that results must be valid; what it does not name stays. */
+export function mustMerge(writer: Writer, revising: Omit<Revising, 'next'>): JsonObject | 'keep' {
+  const { before, sent } = revising;
+  mustAllowNames(writer, before, sent);
+  return mustRevise(writer, { ...revising, next: mustPatched(writer.resource, withoutKept(before), sent) });
+}
+
 /**
  * The next revision, or `keep` where nothing differs. A field that the caller may write but not read makes a revision
  * whenever it is named: whether it does would tell its value.
  */
-export function mustRevise(writer: Writer, { id, before, sent, next, writable, nowMs }: Revising): JsonObject | 'keep' {
+function mustRevise(writer: Writer, { id, before, sent, next, writable, nowMs }: Revising): JsonObject | 'keep' {
   const namesHidden = hiddenFields(writer, before).some((field) => Object.hasOwn(sent, field));
   if (!namesHidden && isSameJson(next, withoutKept(before))) return 'keep';
   const after = toRevised(next, before, nowMs);

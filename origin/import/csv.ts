@@ -5,21 +5,22 @@
 import { documentInvalid } from '../../shared/contract/documents.ts';
 import { Fault, type FieldError } from '../../shared/wire/fault.ts';
 import { isScalarKind } from '../../shared/contract/fields.ts';
-import type { Resource } from '../../shared/contract/resource.ts';
-import { isJsonObject, type ScalarKind } from '../../shared/wire/values.ts';
+import { toPointer } from '../../shared/wire/json-pointer.ts';
+import type { ScalarKind } from '../../shared/wire/values.ts';
 import type { CsvColumn, CsvKind, CsvPlan } from '../../shared/transforms/csv-plan.ts';
 import { type CsvBatch, CsvRefused, type CsvRefusal, type CsvRejected } from '../../shared/transforms/csv.ts';
 import type { ComputeCalls } from '../compute/calls.ts';
 import { convertCsv } from '../compute/csv.client.ts';
 import { PoolFull } from '../compute/faults.ts';
 import type { ComputePool } from '../compute/pool.ts';
-import { idSource, type ParsedRow, parseRow, type RejectedRow } from './row.ts';
+import { idSource, keptNames, type ParsedRow, parseRow, type Reading, type RejectedRow } from './row.ts';
 
-export async function* readCsv(pool: ComputePool<ComputeCalls>, chunks: AsyncIterable<Uint8Array>, resource: Resource, signal: AbortSignal): AsyncGenerator<readonly ParsedRow[]> {
-  const plan = toCsvPlan(resource);
-  const nullables = [...resource.fields.values()].filter((field) => field.nullable && !field.optional).map((field) => field.name);
+export async function* readCsv(pool: ComputePool<ComputeCalls>, chunks: AsyncIterable<Uint8Array>, reading: Reading, signal: AbortSignal): AsyncGenerator<readonly ParsedRow[]> {
+  const plan = toCsvPlan(reading);
+  // An empty field is absent; where the schema wants the member there, with nothing in it, that is null.
+  const nullWhenAbsent = [...reading.resource.fields.values()].filter((field) => field.nullable && !field.optional).map((field) => field.name);
   try {
-    for await (const batch of convertCsv(pool, { plan, chunks, signal })) yield toRows(batch, resource, nullables);
+    for await (const batch of convertCsv(pool, { plan, chunks, signal })) yield toRows(batch, { ...reading, nullWhenAbsent });
   } catch (thrown) {
     if (thrown instanceof CsvRefused) throw toFault(thrown.refusal);
     if (thrown instanceof PoolFull) throw new Fault('overloaded', { detail: 'too many imports run', headers: { 'retry-after': String(thrown.retryAfterSeconds) } });
@@ -28,40 +29,44 @@ export async function* readCsv(pool: ComputePool<ComputeCalls>, chunks: AsyncIte
   }
 }
 
+/** RFC 4180 §3: a file without the names of its columns says so, and is not read as one that has them. */
+export function mustHaveHeader(mediaType: string): void {
+  const header = /;\s*header\s*=\s*"?([^;"\s]*)/i.exec(mediaType)?.[1];
+  if (header === undefined || header.toLowerCase() === 'present') return;
+  const detail = 'a CSV here begins with the names of its columns; add them, and send header=present or no such parameter';
+  throw new Fault('media_type_unsupported', { detail, errors: [{ at: 'Content-Type', in: 'header', detail }], headers: { accept: 'text/csv; header=present, application/x-ndjson' } });
+}
+
 const kinds: Readonly<Record<ScalarKind, CsvKind>> = { string: 'string', uuid: 'string', objectId: 'string', number: 'number', integer: 'integer', boolean: 'boolean', instant: 'date-time' };
 
-function toCsvPlan(resource: Resource): CsvPlan {
+/** Rows that are merged need not have every column. What Tombolo keeps of its own may be there, to be passed over. */
+function toCsvPlan({ resource, onDuplicate }: Reading): CsvPlan {
   const source = idSource(resource);
-  const columns: CsvColumn[] = [{ source, key: source, kind: 'string', required: typeof resource.id === 'object' }];
+  const mayBeServed = typeof resource.id === 'object' && source !== 'id';
+  const columns: CsvColumn[] = [{ source, key: source, kind: 'string', required: typeof resource.id === 'object' && !mayBeServed }];
+  for (const name of keptNames) if (name !== source) columns.push({ source: name, key: name, kind: 'string', required: false });
   for (const name of Object.keys(resource.schema.shape)) {
     const field = resource.fields.get(name);
-    if (field !== undefined && isScalarKind(field.kind)) columns.push({ source: name, key: name, kind: kinds[field.kind], required: !field.optional && !field.nullable });
+    if (field !== undefined && isScalarKind(field.kind)) columns.push({ source: name, key: name, kind: kinds[field.kind], required: onDuplicate !== 'merge' && !field.optional && !field.nullable });
   }
   return { columns, unknown: 'refuse' };
 }
 
 /** A batch's lines are one JSON array but for the commas: a line end within a string is escaped. */
-function toRows({ ndjson, rows, rejected }: CsvBatch, resource: Resource, nullables: readonly string[]): readonly ParsedRow[] {
+function toRows({ ndjson, rows, rejected }: CsvBatch, reading: Reading): readonly ParsedRow[] {
   const text = new TextDecoder().decode(ndjson).trimEnd();
   const values = JSON.parse(`[${text.replaceAll('\n', ',')}]`) as unknown[];
-  return [...values.map((value, index) => parseRow(withNulls(value, nullables), rows[index] ?? 0, resource)), ...rejected.map(toRejectedRow)];
-}
-
-/** An empty field is absent; where the schema wants the member there, with nothing in it, that is null. */
-function withNulls(value: unknown, nullables: readonly string[]): unknown {
-  if (nullables.length === 0 || !isJsonObject(value)) return value;
-  const missing = nullables.filter((name) => !Object.hasOwn(value, name));
-  return missing.length === 0 ? value : { ...value, ...Object.fromEntries(missing.map((name) => [name, null])) };
+  return [...values.map((value, index) => parseRow(value, rows[index] ?? 0, reading)), ...rejected.map(toRejectedRow)];
 }
 
 function toRejectedRow({ row, line, column, reason }: CsvRejected): RejectedRow {
   const detail = `${reason.replaceAll('_', ' ')} (line ${line})`;
-  return { kind: 'rejected', number: row, fault: documentInvalid([{ at: column === undefined ? '' : `/${column}`, in: 'body', detail }]) };
+  return { kind: 'rejected', number: row, fault: documentInvalid([{ at: toPointer(column === undefined ? [] : [column]), in: 'body', detail }]) };
 }
 
 /** The whole input is refused: its header does not fit the resource, or it is no CSV. */
 function toFault({ reason, detail, unknown, missing, duplicate }: CsvRefusal): Fault {
-  const named = (names: readonly string[], why: string): FieldError[] => names.map((name) => ({ at: `/${name}`, in: 'body', detail: why }));
+  const named = (names: readonly string[], why: string): FieldError[] => names.map((name) => ({ at: toPointer([name]), in: 'body', detail: why }));
   const errors = [...named(unknown, 'no such column'), ...named(missing, 'column missing'), ...named(duplicate, 'column given twice')];
   return errors.length > 0 ? documentInvalid(errors) : new Fault('body_malformed', { detail: [reason.replaceAll('_', ' '), detail].filter((part) => part !== '').join(': ') });
 }

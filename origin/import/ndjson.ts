@@ -1,21 +1,20 @@
 /** Newline-delimited JSON as rows: split on LF, bounded a line, each line parsed by the contract or rejected. */
 import { Fault, toFault } from '../../shared/wire/fault.ts';
 import { limits } from '../../shared/wire/limits.ts';
-import type { Resource } from '../../shared/contract/resource.ts';
-import { type ParsedRow, parseRow } from './row.ts';
+import { type ParsedRow, parseRow, type Reading } from './row.ts';
 
 /** Rows as the chunks bring them: none is held back for those behind it. */
-export async function* readNdjson(chunks: AsyncIterable<Uint8Array>, resource: Resource): AsyncGenerator<readonly ParsedRow[]> {
+export async function* readNdjson(chunks: AsyncIterable<Uint8Array>, reading: Reading): AsyncGenerator<readonly ParsedRow[]> {
   let number = 0;
-  for await (const lines of readLines(chunks)) yield lines.flatMap((line) => toRow(line, ++number, resource) ?? []);
+  for await (const lines of readLines(chunks)) yield lines.flatMap((line) => toRow(line, ++number, reading) ?? []);
 }
 
 /** Blank lines are counted and passed over. */
-function toRow(line: Uint8Array | undefined, number: number, resource: Resource): ParsedRow | undefined {
+function toRow(line: Uint8Array | undefined, number: number, reading: Reading): ParsedRow | undefined {
   if (line === undefined) return { kind: 'rejected', number, fault: new Fault('body_too_large', { detail: `a row has at most ${limits.importRowBytesMax} bytes` }) };
   if (!line.some((byte) => byte > 0x20)) return undefined;
   try {
-    return parseRow(parseLine(line, number === 1), number, resource);
+    return parseRow(parseLine(line, number === 1), number, reading);
   } catch (thrown) {
     return { kind: 'rejected', number, fault: toFault(thrown) };
   }

@@ -1,18 +1,11 @@
-/** One row of an import: from a value to a document, and from a document to a mutation. */
+/** One row of an import, from a value to what a write needs. */
 import { bodiesOf, documentInvalid, toFieldErrors } from '../../shared/contract/documents.ts';
-import { Fault } from '../../shared/wire/fault.ts';
+import type { Fault, FieldError } from '../../shared/wire/fault.ts';
+import type { OnDuplicate } from '../../shared/operations/import-query.ts';
+import { toPointer } from '../../shared/wire/json-pointer.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
-import { reduce, satisfies } from '../../shared/contract/rules.ts';
-import { mustKnow } from '../../shared/contract/settled.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../shared/wire/values.ts';
-import type { documents } from '../../shared/operations/documents.ts';
-import type { Call } from '../call.ts';
-import type { Mutation } from '../store/store.ts';
-import type { StoredDocument } from '../store/stored-document.ts';
-import { mustCreate, newId, taken } from '../documents/new-document.ts';
-import { toDecision } from '../documents/write-one.ts';
-import { mustAllow, mustReplace, toCreated, withoutKept } from '../documents/write-rules.ts';
-import type { ImportReport } from './report.ts';
+import { isJsonObject, type JsonObject } from '../../shared/wire/values.ts';
+import { withoutKept } from '../documents/write-rules.ts';
 
 export interface ImportRow {
   readonly kind: 'row';
@@ -20,9 +13,9 @@ export interface ImportRow {
   readonly number: number;
   /** As given; `undefined` where Tombolo makes one. */
   readonly id: string | undefined;
-  /** What the schema made of it, and what was sent. */
-  readonly body: JsonObject;
   readonly sent: JsonObject;
+  /** What the schema made of it; where rows are merged, possibly why it is no whole document. */
+  readonly body: JsonObject | Fault;
 }
 
 export interface RejectedRow {
@@ -33,69 +26,49 @@ export interface RejectedRow {
 
 export type ParsedRow = ImportRow | RejectedRow;
 
+/** What rows are read by. */
+export interface Reading {
+  readonly resource: Resource;
+  readonly onDuplicate: OnDuplicate;
+  /** Members that are null in a whole document whose row does not carry them: a CSV has no other way to say so. */
+  readonly nullWhenAbsent?: readonly string[];
+}
+
+/** What Tombolo keeps of its own; a document that was served or exported carries it, and an import passes it over. */
+export const keptNames = ['id', 'rev', 'createdAt', 'updatedAt'] as const;
+
 /** The column or member of imported rows that holds the id. */
 export function idSource({ id }: Resource): string {
   return typeof id === 'object' ? (id.importedFrom ?? 'id') : 'id';
 }
 
-/** The id under its own name or that of the imported column, the rest as in a create. */
-export function parseRow(value: unknown, number: number, resource: Resource): ParsedRow {
-  if (!isJsonObject(value)) return { kind: 'rejected', number, fault: documentInvalid([{ at: '', in: 'body', detail: 'a row is a JSON object' }]) };
+/** The id under its own name or that of the imported column, the rest as in a create, or as in a merge patch. */
+export function parseRow(value: unknown, number: number, { resource, onDuplicate, nullWhenAbsent = [] }: Reading): ParsedRow {
+  if (!isJsonObject(value)) return rejected(number, [{ at: '', in: 'body', detail: 'a row is a JSON object' }]);
   const source = idSource(resource);
   const { [source]: imported, ...rest } = value;
-  const { named, plain } = Object.hasOwn(rest, 'id') ? withoutId(rest) : { named: undefined, plain: rest };
-  const given = imported ?? named;
-  const fields = bodiesOf(resource).fields.safeParse(plain);
-  const id = given === undefined && typeof resource.id !== 'object' ? undefined : bodiesOf(resource).id.safeParse(given);
-  if (fields.success && id?.success !== false) return { kind: 'row', number, id: id?.data, body: fields.data, sent: plain };
-  const errors = [
-    ...(id?.success === false ? toFieldErrors(id.error).map((error) => ({ ...error, at: `/${source}` })) : []),
-    ...(fields.success ? [] : toFieldErrors(fields.error)),
-  ];
+  if (imported !== undefined && source !== 'id' && Object.hasOwn(rest, 'id')) return rejected(number, namedTwice(source));
+  const given = imported === undefined ? rest['id'] : imported;
+  const sent = keptNames.some((name) => Object.hasOwn(rest, name)) ? withoutKept(rest) : rest;
+  const whole = withNulls(sent, nullWhenAbsent);
+  const bodies = bodiesOf(resource);
+  const id = given === undefined && typeof resource.id !== 'object' ? undefined : bodies.id.safeParse(given);
+  const patch = onDuplicate === 'merge' ? bodies.patch.safeParse(sent) : undefined;
+  const fields = bodies.fields.safeParse(whole);
+  if (id?.success === false || (patch ?? fields).error !== undefined)
+    return rejected(number, [...toFieldErrors({ issues: id?.error?.issues ?? [] }).map((error) => ({ ...error, at: toPointer([source]) })), ...toFieldErrors({ issues: (patch ?? fields).error?.issues ?? [] })]);
+  return { kind: 'row', number, id: id?.data, sent: patch === undefined ? whole : sent, body: fields.success ? fields.data : documentInvalid(toFieldErrors(fields.error)) };
+}
+
+function rejected(number: number, errors: readonly FieldError[]): RejectedRow {
   return { kind: 'rejected', number, fault: documentInvalid(errors) };
 }
 
-function withoutId({ id: named, ...plain }: JsonObject): { named: Json | undefined; plain: JsonObject } {
-  return { named, plain };
+function namedTwice(source: string): readonly FieldError[] {
+  return [[source, 'id'], ['id', source]].map(([at = '', other]) => ({ at: toPointer([at]), in: 'body', detail: `names the document, and so does ${other}` }));
 }
 
-export function toMutation(call: Call<typeof documents.import>, row: ImportRow, nowMs: number, report: ImportReport): Mutation {
-  const { resource } = call;
-  const id = row.id ?? newId(resource, nowMs);
-  const decide = (before: StoredDocument | undefined): JsonObject | 'keep' => {
-    if (before !== undefined && satisfies(before.value, call.rights.readable)) return replaced(call, row, id, before, nowMs, report);
-    mustKnow(resource.schema, row.sent, undefined);
-    const created = toCreated(row.body, nowMs);
-    mustCreate(call, call.rights.writable, id, created);
-    if (row.id !== undefined) mustName(call);
-    if (before !== undefined) throw duplicate(call, row, id, report);
-    return created;
-  };
-  return { resource, id, decide: (before) => toDecision(decide, before) };
-}
-
-function replaced(call: Call<typeof documents.import>, row: ImportRow, id: string, { value: before }: StoredDocument, nowMs: number, report: ImportReport): JsonObject | 'keep' {
-  const { sent, body: value } = row;
-  if (call.input.onDuplicate !== 'replace') {
-    mustKnow(call.resource.schema, sent, withoutKept(before));
-    throw duplicate(call, row, id, report);
-  }
-  // The rule of creating let the row in; a document that exists must be the caller's to change.
-  const writable = reduce(call.resource.rules.update, call.principal);
-  mustAllow(before, writable);
-  return mustReplace(call, { id, before, sent, value, writable, nowMs });
-}
-
-function duplicate({ input }: Call<typeof documents.import>, row: ImportRow, id: string, report: ImportReport): Fault {
-  if (input.onDuplicate === 'skip') report.skip(row.number);
-  return taken(id);
-}
-
-/**
- * Where Tombolo names the documents, a row may name one that its caller sees, and a new one only if they may see all:
- * otherwise the answer would tell whether the document exists that they may not see (SEMANTICS §8).
- */
-function mustName({ resource, rights: { readable } }: Call<typeof documents.import>): void {
-  if (typeof resource.id === 'object' || readable === true) return;
-  throw new Fault('forbidden', { detail: 'id: you may see only some documents here, so a row may name those alone; without an id it gets one', errors: [{ at: `/${idSource(resource)}`, in: 'body', detail: 'not one that you see' }] });
+function withNulls(sent: JsonObject, names: readonly string[]): JsonObject {
+  const missing = names.filter((name) => !Object.hasOwn(sent, name));
+  return missing.length === 0 ? sent : { ...sent, ...Object.fromEntries(missing.map((name) => [name, null])) };
 }

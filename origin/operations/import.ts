@@ -14,12 +14,13 @@ import { limits } from '../../shared/wire/limits.ts';
 import type { documents } from '../../shared/operations/documents.ts';
 import type { Answer, Call } from '../call.ts';
 import type { Context } from '../context.ts';
-import { readCsv } from '../import/csv.ts';
+import { mustHaveHeader, readCsv } from '../import/csv.ts';
 import { readNdjson } from '../import/ndjson.ts';
 import { type Begun, readAhead, type Rows } from '../import/read-ahead.ts';
 import { nonceOf } from '../documents/write-one.ts';
 import { ImportReport } from '../import/report.ts';
-import { type ImportRow, type ParsedRow, toMutation } from '../import/row.ts';
+import type { ImportRow, ParsedRow } from '../import/row.ts';
+import { toMutation } from '../import/write-row.ts';
 import { signPosition } from '../tokens.ts';
 
 export async function importRows(context: Context, call: Call<typeof documents.import>): Promise<Answer> {
@@ -68,11 +69,11 @@ function tellStopped(context: Context, { requestId }: Call<typeof documents.impo
   else context.log.warn({ requestId, err: fault.cause ?? fault }, 'import stopped');
 }
 
-function openRows(context: Context, call: Call<typeof documents.import>): Rows {
-  const { chunks, mediaType } = call.body;
-  const isCsv = mediaType.startsWith('text/csv');
-  if (!isCsv) return readNdjson(chunks, call.resource);
-  return readCsv(context.compute, chunks, call.resource, AbortSignal.timeout(Math.max(1, call.deadline - context.now())));
+function openRows(context: Context, { resource, input: { onDuplicate }, body: { chunks, mediaType }, deadline }: Call<typeof documents.import>): Rows {
+  const reading = { resource, onDuplicate };
+  if (!mediaType.startsWith('text/csv')) return readNdjson(chunks, reading);
+  mustHaveHeader(mediaType);
+  return readCsv(context.compute, chunks, reading, AbortSignal.timeout(Math.max(1, deadline - context.now())));
 }
 
 async function consume(context: Context, call: Call<typeof documents.import>, rows: Rows, report: ImportReport): Promise<void> {
@@ -99,5 +100,5 @@ async function commit(context: Context, call: Call<typeof documents.import>, bat
   const { outcomes, position } = await context.store.write(mutations, { deadline: call.deadline });
   outcomes.forEach((outcome, index) => report.count(batch[index]?.number ?? 0, outcome));
   report.lastCommittedRow = last.number;
-  report.writtenAt = position;
+  if (outcomes.some(({ kind }) => kind === 'written')) report.writtenAt = position;
 }

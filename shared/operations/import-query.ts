@@ -1,13 +1,19 @@
 /** The parameters of an import. */
 import { mustKnowOnly, parametersRefused, toParameters } from '../wire/parameters.ts';
 
-export type OnDuplicate = 'reject' | 'skip' | 'replace';
+const choices = ['reject', 'skip', 'replace', 'merge'] as const;
 
-/** What becomes of a row whose id exists: rejected and listed, passed over and counted, or put in its place. */
+export type OnDuplicate = (typeof choices)[number];
+
+/**
+ * What becomes of a row whose id exists: rejected and listed, passed over and counted, put in its place, or laid over it
+ * as a merge patch (RFC 7396), which keeps what the row does not carry.
+ */
 export function parseImportQuery(query: string): OnDuplicate {
   const parameters = toParameters(query);
   mustKnowOnly(parameters, ['onDuplicate'], 'unknown parameter; an import takes onDuplicate alone');
-  const value = parameters.get('onDuplicate') ?? 'reject';
-  if (value === 'reject' || value === 'skip' || value === 'replace') return value;
-  throw parametersRefused([['onDuplicate', 'must be reject, skip or replace']]);
+  const given = parameters.get('onDuplicate') ?? 'reject';
+  const value = choices.find((choice) => choice === given);
+  if (value === undefined) throw parametersRefused([['onDuplicate', 'must be reject, skip, replace or merge']]);
+  return value;
 }

@@ -49,7 +49,7 @@ describe.each([...engines])('a hidden document on %s', (engine) => {
   });
 
   test('is answered so to a row of an import that names it', async () => {
-    for (const onDuplicate of ['reject', 'skip', 'replace']) {
+    for (const onDuplicate of ['reject', 'skip', 'replace', 'merge']) {
       const ask = (id: string) => world.request(`/v1/reviews/import?onDuplicate=${onDuplicate}`, { token: bob, body: JSON.stringify({ id, ...review('bob') }), headers: { 'content-type': 'application/x-ndjson' } });
       expect(told(await ask(hidden.film.id))).toEqual(told(await ask(absent)));
     }

@@ -78,7 +78,7 @@ describe.each([...engines])('on %s, a document that the caller may not see', (en
     expect(made > 0).toBe(principal === callers['who may create']);
   });
 
-  test.each(['reject', 'skip', 'replace'])('is no duplicate of an imported row that names it, with onDuplicate=%s', async (onDuplicate) => {
+  test.each(['reject', 'skip', 'replace', 'merge'])('is no duplicate of an imported row that names it, with onDuplicate=%s', async (onDuplicate) => {
     for (const [name, principal] of [['notes', callers['who may create']], ['pages', callers['whom nothing lets create']]] as const) {
       const absent = name === 'notes' ? Bun.randomUUIDv7() : 'absent-row';
       const rows = (id: string) => origin.ask(`/v1/${name}/import?onDuplicate=${onDuplicate}`, { method: 'POST', body: JSON.stringify({ id, ...owned('row') }), headers: { 'tombolo-principal': principal } });

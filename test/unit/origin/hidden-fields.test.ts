@@ -44,7 +44,7 @@ describe.each([...engines])('on %s', (engine) => {
   const ways: Readonly<Record<string, (body: JsonObject) => (id: string) => PipelineAsking & { readonly path?: string }>> = {
     PATCH: (body) => () => ({ method: 'PATCH', body: JSON.stringify(body) }),
     PUT: (body) => () => ({ method: 'PUT', body: JSON.stringify({ ...whole, ...body }) }),
-    ...Object.fromEntries(['reject', 'skip', 'replace'].map((mode) => [`import with onDuplicate=${mode}`, (body: JsonObject) => (id: string) =>
+    ...Object.fromEntries(['reject', 'skip', 'replace', 'merge'].map((mode) => [`import with onDuplicate=${mode}`, (body: JsonObject) => (id: string) =>
       ({ method: 'POST', path: `/v1/cases/import?onDuplicate=${mode}`, body: JSON.stringify({ id, ...whole, ...body }) })])),
   };
   const guesses: readonly (readonly [name: string, right: JsonObject, wrong: readonly JsonObject[]])[] = [

@@ -53,7 +53,8 @@ describe.each([...engines])('an import on %s', (engine) => {
   });
 
   test('that writes nothing has no position', async () => {
-    const answer = await importText('{"id":"q1"}\n');
+    await importText('{"id":"q2","title":"There"}');
+    const answer = await importText('{"id":"q1"}\n{"id":"q2","title":"Again"}\n');
     expect(linesOf(answer).summary.position).toBeUndefined();
     expect(answer.headers.get('tombolo-position')).toBeNull();
   });

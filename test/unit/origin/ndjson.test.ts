@@ -13,7 +13,7 @@ async function read(chunks: readonly Uint8Array[]): Promise<ParsedRow[]> {
       controller.close();
     },
   });
-  return (await Array.fromAsync(readNdjson(stream, places))).flat();
+  return (await Array.fromAsync(readNdjson(stream, { resource: places, onDuplicate: 'reject' }))).flat();
 }
 
 describe('rows of an import', () => {

@@ -56,7 +56,7 @@ describe.each([...engines])('on %s', (engine) => {
         await send('PUT', id, { name: 'b', ...body }), await send('PATCH', id, body),
       ];
       expect(answers.map(({ status, json }) => [status, placesIn(json)])).toEqual(answers.map(() => [422, [`${at}: unknown field`]]));
-      for (const mode of ['reject', 'skip', 'replace']) for (const of of [id, `imported-${made}`]) {
+      for (const mode of ['reject', 'skip', 'replace', 'merge']) for (const of of [id, `imported-${made}`]) {
         const lines = (await importRow(mode, { id: of, name: 'b', ...body })).text.split('\n');
         expect(placesIn(JSON.parse(lines[0] ?? '{}'))).toEqual([`${at}: unknown field`]);
       }

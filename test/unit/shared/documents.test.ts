@@ -99,12 +99,12 @@ describe('an id that the caller chooses', () => {
 
   test.each(['', '.', '..', 'a/b', 'a\\b', 'a\u0000', '\u007f', 'import', 'changes', 'x'.repeat(129), '\ud800'])('is not %p, which no path can name', (id) => {
     expect(refusal(() => mustBody(bodiesOf(free).create, { id })).errors[0]?.at).toBe('/id');
-    expect(parseRow({ id }, 1, free).kind).toBe('rejected');
+    expect(parseRow({ id }, 1, { resource: free, onDuplicate: 'reject' }).kind).toBe('rejected');
   });
 
   test('is one that a path names, if a body or an import takes it', () => {
     fc.assert(fc.property(fc.oneof(fc.string(), fc.string({ unit: 'binary', maxLength: 3 }), fc.constantFrom('%', '%2e', '%2F', '?', '#', ' ', 'a b', '...', ';', 'constructor')), (id) => {
-      const row = parseRow({ id }, 1, free);
+      const row = parseRow({ id }, 1, { resource: free, onDuplicate: 'reject' });
       expect(row.kind === 'row').toBe(bodiesOf(free).create.safeParse({ id }).success);
       if (row.kind === 'row') expect(named(id)).toBe(id);
     }), { numRuns: 3_000 });
