@@ -1,7 +1,7 @@
 /** What the origin signed: its answers, bound to our request by the nonce, and its reports. */
 import { Fault } from '../../shared/wire/fault.ts';
 import { parsePosition, type Position } from '../../shared/wire/position.ts';
-import { isWithinWindow, parseSignature, parseSignatureInput, readHeader, type SignatureParameters, toAnswerMessage, toReceivedBase, toRequestMessage } from '../../shared/hop/profile.ts';
+import { hopDemands, isWithinWindow, parseSignature, parseSignatureInput, readHeader, type SignatureParameters, toAnswerMessage, toReceivedBase, toRequestMessage } from '../../shared/hop/profile.ts';
 import { fromBase64 } from '../../shared/wire/base64.ts';
 import type { SentHeaders } from '../request/request-headers.ts';
 import type { Target } from '../request/target.ts';
@@ -43,9 +43,6 @@ function parseReadFacts(text: string): ReadFacts | undefined {
   return { position, resourceDigest, scopeDigest };
 }
 
-/** Without it a report's body would be anybody's. */
-const reportDemands = 'content-digest';
-
 /** Throws unless a key of the ring signed this report just now. The body is checked by its digest, elsewhere. */
 export async function mustSignedReport(sent: SentHeaders, { path, query }: Target, macs: Macs, nowMs: number): Promise<SignatureParameters> {
   const given = sent.get('signature-input');
@@ -53,7 +50,7 @@ export async function mustSignedReport(sent: SentHeaders, { path, query }: Targe
   if (given === null || signature === null) throw new Fault('hop_unsigned', { detail: 'reports are signed by the origin' });
   const input = parseSignatureInput(given, 'tombolo-report');
   const mac = parseSignature(signature);
-  if (input === undefined || mac === undefined || !input.components.includes(reportDemands)) throw new Fault('hop_invalid');
+  if (input === undefined || mac === undefined || !hopDemands.report.every((name) => input.components.includes(name))) throw new Fault('hop_invalid');
   const { parameters } = input;
   const base = toReceivedBase(toRequestMessage('POST', path, query, (name) => sent.get(name)), input);
   if (base === undefined || !(await macs.verify(parameters.keyId, base, fromBase64(mac)))) throw new Fault('hop_invalid');

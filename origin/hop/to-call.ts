@@ -7,7 +7,7 @@ import { mustPreconditions } from '../../shared/contract/preconditions.ts';
 import { scopeOf } from '../../shared/contract/scope.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 import { mustPrincipal } from '../../shared/hop/principal-header.ts';
-import { hopLimits } from '../../shared/hop/profile.ts';
+import { hopDemands, hopLimits } from '../../shared/hop/profile.ts';
 import type { BufferedBody, Operation, StreamedBody } from '../../shared/operations/operation.ts';
 import type { Route } from '../../shared/operations/route.ts';
 import type { Asked } from '../call.ts';
@@ -15,10 +15,11 @@ import type { DocumentCall } from '../execute.ts';
 import { mustGrant } from '../rights.ts';
 import { contentDigest } from './hmac.ts';
 import { readUpload } from './upload.ts';
-import type { VerifiedHop } from './verify.ts';
+import { mustCover, type VerifiedHop } from './verify.ts';
 
-/** Refuses by rights before a byte of the body is read. */
+/** Refuses by what the signature covers, and by rights, before a byte of the body is read. */
 export async function toCall({ operation, resource, id }: Route, hop: VerifiedHop, request: Request, nowMs: number): Promise<DocumentCall> {
+  mustCover(hop, hopDemands[operation.body]);
   const principal = mustPrincipal(hop.header('tombolo-principal'));
   const rights = mustGrant(operation, resource, principal);
   const preconditions = mustPreconditions({ operation, resource }, (name) => hop.header(name));

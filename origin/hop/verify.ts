@@ -36,6 +36,12 @@ export function verifyHop(request: Request, keys: readonly HopKey[], nowMs: numb
   return { method: request.method, path, query, parameters, answers: { key, nonce: parameters.nonce }, header: covered };
 }
 
+/** Throws unless the signature covers these. */
+export function mustCover(hop: VerifiedHop, demanded: readonly HopHeader[]): void {
+  const missing = demanded.find((name) => hop.header(name) === null);
+  if (missing !== undefined) throw new Fault('hop_invalid', { detail: `the signature does not cover ${missing}` });
+}
+
 /**
  * How a refusal of an unverified request is signed: with our first key, bound to the nonce that it brought. It says no
  * more than that it was refused, and lets an edge that has this key too tell it from a proxy's own 401.

@@ -8,7 +8,7 @@
  *   origin → edge   report   tag "tombolo-report"   the purge sink's batches
  *
  * The signature names what it covers (RFC 9421 §2.5), and that is all that the receiver reads: it demands the
- * derived components, takes whatever headers are covered beside them, and passes over the rest.
+ * derived components and `hopDemands`, takes whatever headers are covered beside them, and passes over the rest.
  * So a header can be added on one side first, and one that is added, removed or changed on the way either breaks
  * the signature or is not seen.
  */
@@ -33,6 +33,21 @@ export const hopHeaders = [
 ] as const;
 
 export type HopHeader = (typeof hopHeaders)[number];
+
+/**
+ * The headers that a receiver demands to be covered, beside method, path and query: without them it would act on bytes
+ * that nobody signed for. Any other may be left away by a sender of another release, and then means what its absence
+ * means: without a principal nobody is signed in, without a deadline the operation's own bound holds, without a request id
+ * the log names none. What is sent and not covered is not there.
+ */
+export const hopDemands = {
+  none: [],
+  /** A body in memory is believed by its digest alone. */
+  buffered: ['content-digest'],
+  /** A stream is whole where its end says so (`upload-end.ts`), and an edge that does not sign this writes no end. How it is read is told by its type. */
+  streamed: ['tombolo-upload', 'content-type'],
+  report: ['content-digest'],
+} as const satisfies Readonly<Record<string, readonly HopHeader[]>>;
 
 /** What an answer tells the edge alone: `<position>;<resource digest>;<scope digest>`. Stripped before the client. */
 export const readHeader = 'tombolo-read';

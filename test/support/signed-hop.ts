@@ -9,6 +9,8 @@ export interface HopInput {
   readonly body?: string | Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
   readonly key?: HopKey;
+  /** Sent beside the signature, which does not cover them. */
+  readonly uncovered?: readonly string[];
   /** Seconds that the signature is old. */
   readonly secondsOld?: number;
 }
@@ -19,7 +21,7 @@ export interface SignedHop {
   readonly init: { readonly method: string; readonly headers: Readonly<Record<string, string>>; readonly body: string | Uint8Array<ArrayBuffer> | null };
 }
 
-export function signHop(keys: string, { url, method = 'GET', body, headers = {}, key = mustKeyRing(keys)[0], secondsOld = 0 }: HopInput): SignedHop {
+export function signHop(keys: string, { url, method = 'GET', body, headers = {}, key = mustKeyRing(keys)[0], uncovered = [], secondsOld = 0 }: HopInput): SignedHop {
   const { pathname, search } = new URL(url);
   // fetch adds an Accept of its own where none is given, and the signature covers it.
   const covered: Record<string, string> = { accept: '*/*', ...headers };
@@ -28,7 +30,7 @@ export function signHop(keys: string, { url, method = 'GET', body, headers = {},
   const nonce = Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('base64url');
   const isUpload = pathname.endsWith('/import');
   if (isUpload) covered['tombolo-upload'] ??= String(Buffer.byteLength(body ?? ''));
-  const signed = toSignatureBase(toRequestMessage(method, pathname, search, (name) => covered[name] ?? null), Object.keys(covered), { created, nonce, keyId: key.id, tag: 'tombolo-hop' });
+  const signed = toSignatureBase(toRequestMessage(method, pathname, search, (name) => covered[name] ?? null), Object.keys(covered).filter((name) => !uncovered.includes(name)), { created, nonce, keyId: key.id, tag: 'tombolo-hop' });
   const mac = new Bun.CryptoHasher('sha256', key.secret).update(signed.base).digest('base64');
   return {
     url,
