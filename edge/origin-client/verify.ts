@@ -1,7 +1,7 @@
 /** What the origin signed: its answers, bound to our request by the nonce, and its reports. */
 import { Fault } from '../../shared/wire/fault.ts';
 import { parsePosition, type Position } from '../../shared/wire/position.ts';
-import { hopDemands, isWithinWindow, parseSignature, parseSignatureInput, readHeader, type SignatureParameters, toAnswerMessage, toReceivedBase, toRequestMessage } from '../../shared/hop/profile.ts';
+import { hopDemands, isAnswerHeader, isWithinWindow, parseSignature, parseSignatureInput, readHeader, type SignatureParameters, toAnswerMessage, toReceivedBase, toRequestMessage } from '../../shared/hop/profile.ts';
 import { fromBase64 } from '../../shared/wire/base64.ts';
 import type { SentHeaders } from '../request/request-headers.ts';
 import type { Target } from '../request/target.ts';
@@ -16,7 +16,7 @@ export interface ReadFacts {
 
 /** What the origin said: nothing of an answer that is not in here comes from it. */
 export interface SignedAnswer {
-  /** By lower-case name: those that the signature covers. */
+  /** By lower-case name: of those that the signature covers, the ones that this edge takes. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   /** Of an answer that is a state. */
   readonly facts: ReadFacts | undefined;
@@ -32,7 +32,7 @@ export async function verifyAnswer(answer: Response, nonce: string, macs: Macs, 
   if (parameters.nonce !== nonce || !isWithinWindow(parameters.created, nowMs)) return undefined;
   const base = toReceivedBase(toAnswerMessage(answer.status, (name) => received.get(name) ?? null), input);
   if (base === undefined || !(await macs.verify(parameters.keyId, base, fromBase64(mac)))) return undefined;
-  const headers = components.flatMap((name) => (name.startsWith('@') || name === readHeader ? [] : [[name, received.get(name) ?? ''] as const]));
+  const headers = components.filter(isAnswerHeader).map((name) => [name, received.get(name) ?? ''] as const);
   return { headers, facts: components.includes(readHeader) ? parseReadFacts(received.get(readHeader) ?? '') : undefined };
 }
 

@@ -55,6 +55,16 @@ export const readHeader = 'tombolo-read';
 /** Of a refusal by the hop itself: its code, signed like the rest, for the edge alone. */
 export const hopRefusalHeader = 'tombolo-hop';
 
+const ownAnswerHeaders: ReadonlySet<string> = new Set(['tombolo-position', hopRefusalHeader]);
+
+/**
+ * Whether an edge takes this header of an answer as it stands. What is named `tombolo-…` is between the two sides, but for
+ * the position, which is the client's: one that only the origin knows yet must not reach clients.
+ */
+export function isAnswerHeader(name: string): boolean {
+  return !name.startsWith('@') && (!name.startsWith('tombolo-') || ownAnswerHeaders.has(name));
+}
+
 export const hopLimits = {
   /** Request line and fields: a target and a principal of 8 KB each, six carried fields of 1 KB, the rest under 2 KB. */
   headBytesMax: 32_768,

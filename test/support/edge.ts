@@ -41,8 +41,8 @@ export interface EdgeOptions {
 
 export interface Edge {
   readonly url: string;
-  /** A new workerd on the same port, of another contract if one is given; Durable Objects and cache keep what `persistDir` holds. */
-  restart(changed?: Pick<EdgeOptions, 'contractModule'>): Promise<void>;
+  /** A new workerd on the same port, of another contract or Worker if one is given; Durable Objects and cache keep what `persistDir` holds. */
+  restart(changed?: Pick<EdgeOptions, 'contractModule' | 'workerModule'>): Promise<void>;
   close(): Promise<void>;
 }
 

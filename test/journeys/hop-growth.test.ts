@@ -1,0 +1,72 @@
+/**
+ * The hop grows one side first (SEMANTICS §9): an edge and an origin of the next release, which say one thing more in
+ * every direction, each beside one of this release, in both orders of a deploy. Everything is served, cached and
+ * invalidated all the while.
+ *
+ * It holds from this profile on. A release from before it, whose two sides each rebuilt the list of signed headers from
+ * their own copy, takes no answer of this one (it knows only a fixed list for states, and none for other answers), and does
+ * not write the end of an upload that is demanded here. Between such a pair requests are refused as `origin_unavailable`
+ * until both are deployed: once, and never again.
+ */
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test';
+import { EventStream } from '../support/event-stream.ts';
+import { eventually } from '../support/eventually.ts';
+import { createFilm, importRows, patchFilm, toFilm } from '../support/film.ts';
+import { makeNextRelease, type Release } from '../support/next-release.ts';
+import { startWorld, type World } from '../support/whole-world.ts';
+
+let next: Release;
+let world: World;
+beforeAll(() => void (next = makeNextRelease()));
+afterAll(() => next.remove());
+beforeEach(async () => void (world = await startWorld({ engine: 'sqlite' })));
+afterEach(() => world.close());
+
+const deployEdge = () => world.edge.restart({ workerModule: `${next.dir}/edge/worker.ts` });
+const deployOrigin = async () => {
+  await world.origin.stop();
+  await world.origin.start({ releaseDir: next.dir });
+};
+
+async function expectEverything(stage: string): Promise<void> {
+  const { path, answer } = await createFilm(world, { title: `${stage}, made`, genres: ['Growth'] });
+  expect(answer.status).toBe(201);
+  const list = '/v1/films?genres=Growth';
+  await Promise.all([world.mustHit(path), world.mustHit(list)]);
+  await patchFilm(world, path, { title: `${stage}, changed` });
+  for (const one of [path, list]) await eventually(`${stage}: the change in ${one}`, async () => (await world.request(one)).text.includes(`${stage}, changed`));
+  const hit = await world.mustHit(path);
+  expect(hit.text).toContain(`${stage}, changed`);
+  const { summary } = await importRows(world, 'films', JSON.stringify(toFilm({ title: `${stage}, imported` })));
+  expect(summary).toMatchObject({ imported: 1, complete: true });
+  await expectLive(stage);
+  // What is between edge and origin stays there, also where only one of them knows it.
+  for (const one of [answer, hit, await world.request(list, { headers: { 'cache-control': 'no-cache' } })]) expect([...one.headers.keys()].filter((name) => name.startsWith('tombolo-n') || name === 'tombolo-read')).toEqual([]);
+}
+
+async function expectLive(stage: string): Promise<void> {
+  const stream = new EventStream(await fetch(`${world.edge.url}/v1/reviews/changes`, { headers: { accept: 'text/event-stream' } }));
+  await stream.heardFrom();
+  const json = { film: '01890a5d-ac96-774b-bcce-b302099a8057', author: 'alice', status: 'published', rating: 4, text: `${stage}, live` };
+  expect((await world.request('/v1/reviews', { token: await world.token(), json })).status).toBe(201);
+  expect((await stream.next())?.data).toContain(`${stage}, live`);
+  await stream.close();
+}
+
+test('an edge that signs more goes first, and its origin follows', async () => {
+  await expectEverything('both old');
+  await deployEdge();
+  await expectEverything('a new edge');
+  await deployOrigin();
+  await expectEverything('both new');
+  expect(world.origin.output).toContain('next: asked');
+});
+
+test('an origin that signs more goes first, and its edge follows', async () => {
+  await deployOrigin();
+  await expectEverything('a new origin');
+  expect(world.origin.output).toContain('next: null');
+  await deployEdge();
+  await expectEverything('both new');
+  expect(world.origin.output).toContain('next: asked');
+});
