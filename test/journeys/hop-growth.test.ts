@@ -3,10 +3,11 @@
  * every direction, each beside one of this release, in both orders of a deploy. Everything is served, cached and
  * invalidated all the while.
  *
- * It holds from this profile on. A release from before it, whose two sides each rebuilt the list of signed headers from
- * their own copy, takes no answer of this one (it knows only a fixed list for states, and none for other answers), and does
- * not write the end of an upload that is demanded here. Between such a pair requests are refused as `origin_unavailable`
- * until both are deployed: once, and never again.
+ * It holds from this profile on. In the release before it each side rebuilt the list of signed headers from a copy of its
+ * own, in an order of its own. Its origin therefore takes no question of this edge, and signs few of its answers: everything
+ * is `origin_unavailable` until the origin is deployed too. Its edge passes on what this origin answers, but stores none of
+ * it, takes none of its reports, and writes no end behind an upload, which is refused. So coming from there, once, the origin
+ * goes first.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test';
 import { EventStream } from '../support/event-stream.ts';
