@@ -21,7 +21,7 @@ const edits: readonly (readonly [file: string, from: string, to: string])[] = [
   ['edge/coordinator/generations.object.ts', 'now, knowsContract };', 'now, knowsContract, next: true };'],
   ['origin/respond.ts', '  signAnswer(headers, status, hop.answers, context.now());', `  process.stdout.write(\`next: \${hop.header('tombolo-next')}\\n\`);\n  headers['tombolo-next'] = 'answered';\n  signAnswer(headers, status, hop.answers, context.now());`],
   ['origin/hop/sign.ts', `{ 'content-type': 'application/json', 'content-digest': contentDigest(body) }`, `{ 'content-type': 'application/json', 'content-digest': contentDigest(body), 'tombolo-next': 'told' }`],
-  ['origin/sinks/purge.ts', '{ ...report, contract,', `{ ...report, next: 'told', contract,`],
+  ['origin/purge/purge.ts', '{ ...report, contract,', `{ ...report, next: 'told', contract,`],
 ];
 
 export interface Release {
