@@ -1,18 +1,20 @@
 /**
  * One attempt of a group of writes as one transaction: read the documents, decide, then the records (nonce, idempotency) as
- * its first insert, the consumers' cursors, the documents, the commit. Whatever is thrown leaves nothing behind.
+ * its first insert, the consumers' cursors, the documents, the commit. What it came to is returned (attempt.ts); an
+ * attempt that ends early leaves nothing behind.
  *
- *   find ──▶ decide ──▶ insert records, move cursors ──▶ bulk writes ──▶ commit ──▶ committed
- *    │          │ follow-ups │ met before: RecordMet │ refused: MutationRefused │ result unknown: commit again
- *    │          └─ are read ─┤
- *    └──────────────────────┴── conflict, election, lost connection: labelled, and tried again from the start
+ *   find ──▶ decide ──▶ insert records, move cursors ──▶ bulk writes ──▶ commit ──▶ settled
+ *    │          │ follow-ups │ met before: met          │ refused        │ not answered: sent again, then unknown
+ *    │          └─ are read ─┤                          │                │
+ *    └───────────────────────┴──────────────────────────┴────────────────┴──▶ conflict, unreachable, failed
  */
 import type { ClientSession, Db } from 'mongodb';
 import { Fault } from '../../../../shared/wire/fault.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { storeLimits } from '../../limits.ts';
 import { isUndone } from '../../outcomes.ts';
-import type { CursorMove, FollowUp, Outcome, WriteOptions } from '../../store.ts';
+import type { CursorMove, FollowUp, WriteOptions } from '../../store.ts';
+import { type Attempt, type Ended, type Met, type Result, toEnded } from './attempt.ts';
 import { type Decided, decideAll, keyOf, nothing, type Operation, Standings, toModels, toRuns } from './decide.ts';
 import { type Stored, toStoredId } from '../read/documents.ts';
 import type { Call } from './group-queue.ts';
@@ -22,44 +24,20 @@ import { asBytes, mustBytes, toRawDocument, toTyped } from '../read/raw-document
 import type { RawTexts } from '../read/raw-texts.ts';
 import { cursorsOf, onceOf, type OnceRecord } from '../install/system-records.ts';
 
-/** Of a call in a group: its outcomes, or what its own code threw. */
-export type Result = readonly Outcome[] | { readonly thrown: unknown };
-
 interface OfCall<T> {
   readonly call: Call;
   readonly value: T;
 }
 
-/** A nonce or an idempotency key that somebody has committed. */
-export class RecordMet extends Error {
-  readonly call: Call;
-  readonly which: 'nonce' | 'once';
-
-  constructor(call: Call, which: 'nonce' | 'once') {
-    super(`this ${which} was used before`);
-    this.call = call;
-    this.which = which;
-  }
+/** What the calls of an attempt come to, before anything is written. */
+interface Work {
+  readonly results: Map<Call, Result>;
+  readonly records: OfCall<OnceRecord>[];
+  readonly cursors: CursorMove[];
+  readonly operations: OfCall<Operation>[];
 }
 
-export class MutationRefused extends Error {
-  readonly call: Call;
-  readonly mutation: number;
-  readonly fault: Fault;
-
-  constructor(call: Call, mutation: number, fault: Fault) {
-    super(fault.message, { cause: fault });
-    this.call = call;
-    this.mutation = mutation;
-    this.fault = fault;
-  }
-}
-
-/** The snapshot was older than a document that is there: as a conflict, though the server calls it a duplicate. */
-export class Stale extends Error {}
-
-/** The commit was sent and not answered in time. */
-export class CommitUnknown extends Error {}
+const conflict: Ended = { kind: 'conflict' };
 
 export class Transaction {
   readonly #database: Db;
@@ -74,37 +52,57 @@ export class Transaction {
     this.#clock = given.clock;
   }
 
-  async attempt(calls: readonly Call[], deadline: number): Promise<ReadonlyMap<Call, Result>> {
+  /** Never throws. */
+  async attempt(calls: readonly Call[], deadline: number): Promise<Attempt> {
+    try {
+      return await this.#run(calls, deadline);
+    } catch (error) {
+      return toEnded(error);
+    }
+  }
+
+  async #run(calls: readonly Call[], deadline: number): Promise<Attempt> {
     // The deadline of the most patient: once it commits the others' changes are in it, whoever still waits.
     const commitDeadline = Math.max(...calls.map(({ options }) => options.deadline));
     this.#session.startTransaction({ readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority', journal: true }, maxCommitTimeMS: this.#left(commitDeadline) });
     const standings = new Standings();
     await this.#read(calls.flatMap(({ mutations }) => mutations), standings, deadline);
-    const results = new Map<Call, Result>();
-    const records: OfCall<OnceRecord>[] = [];
-    const operations: OfCall<Operation>[] = [];
-    const cursors: CursorMove[] = [];
+    const work: Work = { results: new Map(), records: [], cursors: [], operations: [] };
     for (const call of calls) {
-      const decided = await this.#decide(call, standings, deadline);
-      results.set(call, 'thrown' in decided ? decided : decided.outcomes);
-      if ('thrown' in decided) {
-        await this.#mustBeFirst(call, deadline);
-        continue;
-      }
-      const { atomic, cursor } = call.options;
-      if (cursor !== undefined && !(atomic === true && isUndone(decided.outcomes))) cursors.push(cursor);
-      records.push(...decided.records.map((value) => ({ call, value })));
-      operations.push(...decided.operations.map((value) => ({ call, value })));
+      const met = await this.#add(call, work, standings, deadline);
+      if (met !== undefined) return met;
     }
-    if (records.length === 0 && operations.length === 0 && cursors.length === 0) {
-      await this.#inTime(deadline, () => this.#session.abortTransaction());
-      return results;
+    const { results, records, cursors, operations } = work;
+    const writes = records.length + cursors.length + operations.length > 0;
+    if (!writes) await this.#inTime(deadline, () => this.#session.abortTransaction());
+    const ended = writes ? ((await this.#write(work, deadline)) ?? (await this.#commit(commitDeadline))) : undefined;
+    return ended ?? { kind: 'settled', results };
+  }
+
+  /** What one call comes to, added to that of those before it. */
+  async #add(call: Call, { results, records, cursors, operations }: Work, standings: Standings, deadline: number): Promise<Met | undefined> {
+    const decided = await this.#decide(call, standings, deadline);
+    results.set(call, 'thrown' in decided ? decided : decided.outcomes);
+    if ('thrown' in decided) return this.#metBefore(call, deadline);
+    const { atomic, cursor } = call.options;
+    if (cursor !== undefined && !(atomic === true && isUndone(decided.outcomes))) cursors.push(cursor);
+    records.push(...decided.records.map((value) => ({ call, value })));
+    operations.push(...decided.operations.map((value) => ({ call, value })));
+    return undefined;
+  }
+
+  async #write({ records, cursors, operations }: Work, deadline: number): Promise<Ended | undefined> {
+    const met = records.length === 0 ? undefined : await this.#insert(records, deadline);
+    if (met !== undefined) return met;
+    for (const cursor of cursors) {
+      const ended = await this.#move(cursor, deadline);
+      if (ended !== undefined) return ended;
     }
-    if (records.length > 0) await this.#insert(records, deadline);
-    for (const cursor of cursors) await this.#move(cursor, deadline);
-    for (const run of toRuns(operations, ({ value }) => value.resource.name)) await this.#carryOut(run, deadline);
-    await this.#commit(commitDeadline);
-    return results;
+    for (const run of toRuns(operations, ({ value }) => value.resource.name)) {
+      const ended = await this.#carryOut(run, deadline);
+      if (ended !== undefined) return ended;
+    }
+    return undefined;
   }
 
   /** All documents of one resource in one question, with the types that they have. */
@@ -144,20 +142,22 @@ export class Transaction {
   }
 
   /** Another process that moves it meanwhile is a conflict, which the server labels; its first cursor of all is a duplicate. */
-  async #move({ consumer, to: { epoch, order } }: CursorMove, deadline: number): Promise<void> {
+  async #move({ consumer, to: { epoch, order } }: CursorMove, deadline: number): Promise<Ended | undefined> {
     try {
       await this.#inTime(deadline, (limit) => cursorsOf(this.#database).replaceOne({ _id: consumer }, { epoch, order }, { upsert: true, session: this.#session, ...limit }));
+      return undefined;
     } catch (error) {
-      throw codeOf(error) === codes.duplicateKey ? new Stale('another process made this cursor meanwhile', { cause: error }) : error;
+      if (codeOf(error) === codes.duplicateKey) return conflict;
+      throw error;
     }
   }
 
   /** What is refused now may have been done under the same key: its answer is that of the first time. */
-  async #mustBeFirst(call: Call, deadline: number): Promise<void> {
+  async #metBefore(call: Call, deadline: number): Promise<Met | undefined> {
     const { once } = call.options;
-    if (once === undefined) return;
+    if (once === undefined) return undefined;
     const met = await this.#inTime(deadline, (limit) => onceOf(this.#database).findOne({ _id: toOnceId(once.key) }, { session: this.#session, ...limit }));
-    if (met !== null) throw new RecordMet(call, 'once');
+    return met === null ? undefined : { kind: 'met', call, which: 'once' };
   }
 
   #toRecords({ nonce, once }: WriteOptions, { outcomes }: Decided): readonly OnceRecord[] {
@@ -167,53 +167,60 @@ export class Transaction {
     ];
   }
 
-  async #insert(records: readonly OfCall<OnceRecord>[], deadline: number): Promise<void> {
+  async #insert(records: readonly OfCall<OnceRecord>[], deadline: number): Promise<Met | undefined> {
     try {
       await this.#inTime(deadline, (limit) => onceOf(this.#database).insertMany(records.map(({ value }) => value), { session: this.#session, ...limit }));
+      return undefined;
     } catch (error) {
       const failed = firstWriteError(error);
       const met = failed?.code === codes.duplicateKey ? records[failed.index] : undefined;
-      throw met === undefined ? withoutBulk(error) : new RecordMet(met.call, met.value._id.startsWith(noncePrefix) ? 'nonce' : 'once');
+      if (met === undefined) throw withoutBulk(error);
+      return { kind: 'met', call: met.call, which: met.value._id.startsWith(noncePrefix) ? 'nonce' : 'once' };
     }
   }
 
-  async #carryOut(run: readonly OfCall<Operation>[], deadline: number): Promise<void> {
+  async #carryOut(run: readonly OfCall<Operation>[], deadline: number): Promise<Ended | undefined> {
     const [first] = run;
-    if (first === undefined) return;
+    if (first === undefined) return undefined;
     const models = toModels(run.map(({ value }) => value));
     try {
       await this.#inTime(deadline, (limit) => this.#collection(first.value.resource).bulkWrite([...models], { ordered: true, session: this.#session, ...limit }));
+      return undefined;
     } catch (error) {
       const failed = firstWriteError(error);
-      const refused = failed === undefined ? undefined : run[failed.index];
-      if (failed === undefined || refused === undefined || hasLabel(error, 'TransientTransactionError')) throw withoutBulk(error);
-      const fault = await this.#toRefusal(failed, first.value.resource, deadline);
-      throw fault === undefined ? error : new MutationRefused(refused.call, refused.value.mutation, fault);
+      const blamed = failed === undefined ? undefined : run[failed.index];
+      if (failed === undefined || blamed === undefined || hasLabel(error, 'TransientTransactionError')) throw withoutBulk(error);
+      const ended = await this.#toRefusal(failed, blamed, deadline);
+      if (ended === undefined) throw error;
+      return ended;
     }
   }
 
   /** `undefined`: no document can be blamed. */
-  async #toRefusal({ code, errmsg, errInfo }: WriteFailure, resource: Resource, deadline: number): Promise<Fault | undefined> {
-    if (code === codes.documentValidation) return toInvalid(errInfo);
+  async #toRefusal({ code, errmsg, errInfo }: WriteFailure, { call, value: { resource, mutation } }: OfCall<Operation>, deadline: number): Promise<Ended | undefined> {
+    if (code === codes.documentValidation) return { kind: 'refused', call, mutation, fault: toInvalid(errInfo) };
     if (code !== codes.duplicateKey) return undefined;
     const name = indexNameIn(errmsg);
-    if (name === '_id_') throw new Stale('another write made this document meanwhile', { cause: errmsg });
+    // The snapshot is older than a document that is there: a conflict, though the server calls it a duplicate.
+    if (name === '_id_') return conflict;
     const indexes = await this.#inTime(deadline, () => this.#collection(resource).listIndexes().toArray());
-    return toConflict(Object.keys(indexes.find((index) => index['name'] === name)?.['key'] ?? {}), errmsg);
+    const fields = Object.keys(indexes.find((index) => index['name'] === name)?.['key'] ?? {});
+    return { kind: 'refused', call, mutation, fault: toConflict(fields, errmsg) };
   }
 
   /**
    * Sent again while its result is unknown: the server knows a transaction that it has committed. What stays
    * unknown is never tried from the start, or it might be applied twice.
    */
-  async #commit(deadline: number): Promise<void> {
+  async #commit(deadline: number): Promise<Ended | undefined> {
     for (;;) {
       try {
-        return await this.#inTime(deadline, () => this.#session.commitTransaction());
+        await this.#inTime(deadline, () => this.#session.commitTransaction());
+        return undefined;
       } catch (error) {
         const isUnknown = hasLabel(error, 'UnknownTransactionCommitResult') || isUnreachable(error);
-        if (!isUnknown && hasLabel(error, 'TransientTransactionError')) throw error;
-        if (!isUnknown || performance.now() + storeLimits.lockRetryMs >= deadline) throw new CommitUnknown('nobody told whether this was committed', { cause: error });
+        if (!isUnknown && hasLabel(error, 'TransientTransactionError')) return conflict;
+        if (!isUnknown || performance.now() + storeLimits.lockRetryMs >= deadline) return { kind: 'unknown', error };
         await Bun.sleep(storeLimits.lockRetryMs);
       }
     }

@@ -4,14 +4,15 @@ import { Fault } from '../../../../shared/wire/fault.ts';
 import { storeLimits } from '../../limits.ts';
 import type { Mutation, WriteOptions, Written } from '../../store.ts';
 import { mustOperationTime } from '../connection/cluster-time.ts';
+import type { Attempt, Met, Result } from './attempt.ts';
 import { keyOf } from './decide.ts';
-import { codeOf, codes, deadlineExceeded, hasLabel, isOutOfReach, isUnreachable, toStoreFault } from '../connection/errors.ts';
+import { codeOf, codes, deadlineExceeded, isOutOfReach, toStoreFault } from '../connection/errors.ts';
 import { type Call, GroupQueue } from './group-queue.ts';
 import type { Head } from '../feed/head.ts';
 import { inTime } from '../connection/in-time.ts';
 import type { RawTexts } from '../read/raw-texts.ts';
 import { onceOf } from '../install/system-records.ts';
-import { CommitUnknown, MutationRefused, RecordMet, type Result, Stale, toNonce, toOnceId, Transaction } from './transaction.ts';
+import { toNonce, toOnceId, Transaction } from './transaction.ts';
 
 export interface WriterOptions {
   readonly client: MongoClient;
@@ -59,27 +60,47 @@ export class Writer {
   }
 
   async #attempts(calls: readonly Call[]): Promise<void> {
-    const { client, database, texts, clock } = this.#options;
     let left = calls;
     let lostAtMs = Number.POSITIVE_INFINITY;
     for (let tries = 0; ; tries++) {
       left = left.filter((call) => this.#isInTime(call));
       if (left.length === 0) return;
       const deadline = Math.min(...left.map(({ options }) => options.deadline));
-      const session = client.startSession();
-      try {
-        const results = await new Transaction({ database, session, texts, clock }).attempt(left, deadline);
-        return this.#settle(results, session);
-      } catch (error) {
-        if (isUnreachable(error)) lostAtMs = Math.min(lostAtMs, performance.now());
-        const isGone = isOutOfReach(error) || (isUnreachable(error) && performance.now() - lostAtMs > lostMsMax);
-        left = await this.#afterFailure(left, error, isGone);
-        // Those behind would wait as long once more, one after the other.
-        if (isGone) this.#queue.refuse(lostMsMax, toStoreFault(error));
-        if (left.length > 0 && !(error instanceof MutationRefused) && !(error instanceof RecordMet)) await this.#pause(deadline, tries);
-      } finally {
-        this.#end(session);
+      const attempt = await this.#attempt(left, deadline);
+      switch (attempt.kind) {
+        case 'settled':
+          return;
+        case 'refused':
+          attempt.call.refused.set(attempt.mutation, attempt.fault);
+          break;
+        case 'met':
+          if (await this.#answerFromRecord(attempt)) left = left.filter((call) => call !== attempt.call);
+          break;
+        case 'unreachable':
+          lostAtMs = Math.min(lostAtMs, performance.now());
+          if (isOutOfReach(attempt.error) || performance.now() - lostAtMs > lostMsMax) return this.#giveUp(left, attempt.error);
+          await this.#pause(deadline, tries);
+          break;
+        case 'conflict':
+          await this.#pause(deadline, tries);
+          break;
+        case 'unknown':
+          return rejectAsUnknown(left, attempt.error);
+        case 'failed':
+          return this.#fail(left, attempt.error);
       }
+    }
+  }
+
+  async #attempt(calls: readonly Call[], deadline: number): Promise<Attempt> {
+    const { client, database, texts, clock } = this.#options;
+    const session = client.startSession();
+    try {
+      const attempt = await new Transaction({ database, session, texts, clock }).attempt(calls, deadline);
+      if (attempt.kind === 'settled') this.#settle(attempt.results, session);
+      return attempt;
+    } finally {
+      this.#end(session);
     }
   }
 
@@ -97,31 +118,20 @@ export class Writer {
     }
   }
 
-  /** Those that are to be tried again; the others are settled. */
-  async #afterFailure(calls: readonly Call[], error: unknown, isGone: boolean): Promise<readonly Call[]> {
-    if (error instanceof MutationRefused) {
-      error.call.refused.set(error.mutation, error.fault);
-      return calls;
-    }
-    if (error instanceof RecordMet) return (await this.#answerFromRecord(error)) ? calls.filter((call) => call !== error.call) : calls;
-    // Not every lost connection is labelled; before the commit none has written anything.
-    if (error instanceof Stale || (!isGone && (hasLabel(error, 'TransientTransactionError') || isUnreachable(error)))) return calls;
-    if (error instanceof CommitUnknown) {
-      for (const { settled, options } of calls) settled.reject(late(options, error));
-      return [];
-    }
-    const [, second] = calls;
-    // One call's fault is not its neighbours': each goes its own way.
-    if (second !== undefined && !isGone) {
-      for (const call of calls) await this.#untilSettled([call]);
-      return [];
-    }
-    for (const { settled, options } of calls) settled.reject(isLate(error, options) ? late(options, error) : toStoreFault(error));
-    return [];
+  /** Those that wait behind are refused too: they would wait as long once more, one after the other. */
+  #giveUp(calls: readonly Call[], error: unknown): void {
+    rejectAll(calls, error);
+    this.#queue.refuse(lostMsMax, toStoreFault(error));
+  }
+
+  /** One call's fault is not its neighbours': each goes its own way. */
+  async #fail(calls: readonly Call[], error: unknown): Promise<void> {
+    if (calls.length === 1) rejectAll(calls, error);
+    else for (const call of calls) await this.#untilSettled([call]);
   }
 
   /** False: the record has expired meanwhile, and the call is a new one. */
-  async #answerFromRecord({ call, which }: RecordMet): Promise<boolean> {
+  async #answerFromRecord({ call, which }: Met): Promise<boolean> {
     try {
       const written = which === 'nonce' ? replayedHop() : await inTime(toLeft(call.options), () => this.#replay(call.options));
       if (written !== undefined) call.settled.resolve(written);
@@ -159,7 +169,16 @@ export class Writer {
     const ms = Math.random() * Math.min(100, 2 ** tries * 2);
     await Bun.sleep(Math.max(0, Math.min(ms, deadline - performance.now())));
   }
+}
 
+function rejectAll(calls: readonly Call[], error: unknown): void {
+  for (const { settled, options } of calls) settled.reject(isLate(error, options) ? late(options, error) : toStoreFault(error));
+}
+
+/** Never tried from the start, or what was committed might be applied twice. */
+function rejectAsUnknown(calls: readonly Call[], error: unknown): void {
+  const cause = new Error('nobody told whether this was committed', { cause: error });
+  for (const { settled, options } of calls) settled.reject(late(options, cause));
 }
 
 function toLeft({ deadline }: WriteOptions): number {
