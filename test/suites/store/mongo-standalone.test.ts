@@ -168,7 +168,7 @@ test('a collection of a standalone that others load anew gets its indexes back, 
   expect(await reasonOf(namesOf(standalone))).toBe('store_unavailable');
   await eventually('the index is back', () => warnings.length > 0);
   expect(await namesOf(standalone)).toEqual(['fram']);
-  expect(warnings).toEqual(['others dropped collections or indexes; indexes and validators were put back']);
+  expect(warnings).toEqual(['others dropped or renamed collections or indexes; what is missing was put back']);
 });
 
 test('a standalone needs no rights to write documents and no clock that agrees', async () => {

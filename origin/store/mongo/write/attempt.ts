@@ -2,7 +2,7 @@
  * What one attempt of a transaction came to. Only `settled` has written anything, and `unknown` perhaps; after all others
  * the same calls may be tried again from the start.
  */
-import type { Fault } from '../../../../shared/contract/fault.ts';
+import type { Fault } from '../../../../shared/wire/fault.ts';
 import type { Outcome } from '../../store.ts';
 import { hasLabel, isUnreachable } from '../connection/errors.ts';
 import type { Call } from './group-queue.ts';

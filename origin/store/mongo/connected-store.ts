@@ -1,0 +1,144 @@
+/**
+ * What the stores of this engine have in common: reads, calls that are finished before the store closes and fail in Faults,
+ * and an installation that is put back when others drop it.
+ */
+import type { Db, MongoClient, Timestamp } from 'mongodb';
+import type { Position } from '../../../shared/wire/position.ts';
+import type { Resource } from '../../../shared/contract/resource.ts';
+import { storeLimits } from '../limits.ts';
+import type { ListRequest, Read, ReadOptions } from '../store.ts';
+import { deadlineExceeded, storeUnavailable, toStoreFault } from './connection/errors.ts';
+import { inTime } from './connection/in-time.ts';
+import type { Deployment } from './connection/server-checks.ts';
+import type { Installed } from './install/install.ts';
+import { Installation } from './install/installation.ts';
+import type { RawTexts } from './read/raw-texts.ts';
+import { type Reading, Reader } from './read/reader.ts';
+
+export interface Opened {
+  readonly client: MongoClient;
+  readonly database: Db;
+  readonly resources: ReadonlyMap<string, Resource>;
+  readonly installed: Installed;
+  readonly texts: RawTexts;
+  readonly options: {
+    clock(): number;
+    random(bytes: number): string;
+    onWarning(message: string, facts: Readonly<Record<string, unknown>>): void;
+    onFatal(error: Error): void;
+  };
+}
+
+/** What a read finds: a state at `time` or after it, and what may be said of it. */
+interface ReadState {
+  /** `undefined`: whatever the server has. */
+  readonly time: Timestamp | undefined;
+  readonly position: Position;
+}
+
+/** For the last words to the server, after everything accepted is finished. */
+const closeMsMax = 2_000;
+
+export abstract class ConnectedStore {
+  readonly engine = 'mongodb';
+  protected readonly opened: Opened;
+  protected readonly installation: Installation;
+  readonly #reader: Reader;
+  readonly #closing = new AbortController();
+  /** What is accepted and not finished. */
+  readonly #running = new Set<Promise<unknown>>();
+
+  constructor(opened: Opened, deployment: Deployment) {
+    const { client, database, resources, installed, texts } = opened;
+    this.opened = opened;
+    this.installation = new Installation(installed, {
+      database, resources: [...resources.values()], deployment, closing: this.closing,
+      onMended: () => opened.options.onWarning('others dropped or renamed collections or indexes; what is missing was put back', {}),
+      onFailed: (cause) => this.onUnmended(cause),
+    });
+    this.#reader = new Reader({ client, database, texts, mayBeOdd: (resource) => this.installation.mayBeOdd(resource) });
+  }
+
+  /** The state that a read at or after `atLeast` is given. */
+  protected abstract stateFor(atLeast: Position | undefined): ReadState | Promise<ReadState>;
+  /** What others dropped cannot be put back. */
+  protected abstract onUnmended(cause: unknown): void;
+
+  get(resource: Resource, id: string, options: ReadOptions) {
+    return this.#read(options, (reading) => this.#reader.get(resource, id, reading));
+  }
+
+  many(resource: Resource, ids: readonly string[], options: ReadOptions) {
+    return this.#read(options, (reading) => this.#reader.many(resource, ids, reading));
+  }
+
+  list(resource: Resource, request: ListRequest, options: ReadOptions) {
+    return this.#read(options, (reading) => this.#reader.list(resource, request, reading));
+  }
+
+  count(resource: Resource, request: Omit<ListRequest, 'after' | 'limit'>, max: number, options: ReadOptions) {
+    return this.#read(options, (reading) => this.#reader.count(resource, request, max, reading));
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+    // What is still to be said to the server ends there by itself; a connection that died under it answers nobody.
+    await inTime(closeMsMax, async () => {
+      await this.leave();
+      await this.opened.client.close();
+    }).catch(() => this.opened.options.onWarning('the database did not hear that we leave', {}));
+  }
+
+  /** What is to be ended before the connections are. */
+  protected async leave(): Promise<void> {}
+
+  protected get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  #read<T>({ deadline, atLeast }: ReadOptions, read: (reading: Reading) => Promise<T>): Promise<Read<T>> {
+    return this.run(() => inTime(this.#left(deadline), async () => {
+      const { time, position } = await this.stateFor(atLeast);
+      return { value: await this.#reader.at(time, this.#left(deadline), read), position };
+    }));
+  }
+
+  #left(deadline: number): number {
+    const left = Math.ceil(deadline - this.opened.options.clock());
+    if (left <= 0) throw deadlineExceeded();
+    return left;
+  }
+
+  /** The store's own questions, which carry no request's deadline. */
+  protected own<T>(work: () => Promise<T>): Promise<T> {
+    return this.run(() => inTime(storeLimits.ownWriteMsMax, work));
+  }
+
+  /** A call from outside: refused when closed, finished before we close, failing in Faults. */
+  protected async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.closing.aborted) throw storeUnavailable(undefined, 'the store is closed');
+    try {
+      return await this.track(work());
+    } catch (error) {
+      throw this.toFault(error);
+    }
+  }
+
+  protected toFault(error: unknown): unknown {
+    return toStoreFault(error);
+  }
+
+  protected async track<T>(running: Promise<T>): Promise<T> {
+    this.#running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+
+  protected mend(): Promise<void> {
+    return this.track(this.installation.mend());
+  }
+}
