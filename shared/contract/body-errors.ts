@@ -21,9 +21,13 @@ function walk(value: unknown, path: PropertyKey[], errors: BodyError[]): void {
   if (value === null || typeof value !== 'object') {
     const detail = toScalarError(value);
     if (detail !== undefined) errors.push({ path: [...path], message: detail });
-  } else if (path.length > limits.nestingLevelsMax) errors.push({ path: path.slice(0, 1), message: `more than ${limits.nestingLevelsMax} levels of nesting` });
-  else if (Array.isArray(value)) value.forEach((element: unknown, index) => walkInto(element, index, path, errors));
-  else for (const [name, member] of Object.entries(value)) walkMember(name, member, path, errors);
+  } else if (path.length > limits.nestingLevelsMax) {
+    errors.push({ path: path.slice(0, 1), message: `more than ${limits.nestingLevelsMax} levels of nesting` });
+  } else if (Array.isArray(value)) {
+    value.forEach((element: unknown, index) => walkInto(element, index, path, errors));
+  } else {
+    for (const [name, member] of Object.entries(value)) walkMember(name, member, path, errors);
+  }
 }
 
 function walkMember(name: string, member: unknown, path: PropertyKey[], errors: BodyError[]): void {

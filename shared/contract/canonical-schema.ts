@@ -12,7 +12,9 @@ type Check = (payload: z.core.ParsePayload) => void;
 /** Of an object that takes no other members. */
 export function toCanonicalSchema<Schema extends z.ZodObject>(schema: Schema): Schema {
   const made = new Map<Type, Type>();
-  const fields = Object.entries(schema.shape).filter(([, type]) => [...typesWithin(type, '')].some((part) => checkOf(part.type) !== undefined));
+  const fields = Object.entries(schema.shape).filter(([, type]) =>
+    [...typesWithin(type, '')].some((part) => checkOf(part.type) !== undefined),
+  );
   const canonical = fields.map(([name, type]) => [name, rewritten(type, toCanonicalType, made)]);
   return asSchema<Schema>(schema.extend(Object.fromEntries(canonical)).strict());
 }
@@ -40,8 +42,11 @@ function checkOf(type: Type): Check | undefined {
 function asInstant(payload: z.core.ParsePayload): void {
   if (payload.issues.length > 0) return;
   const canonical = toInstant(String(payload.value));
-  if (canonical === undefined) payload.issues.push({ code: 'custom', input: payload.value, message: 'must be a moment between the years 0001 and 9999 in UTC' });
-  else payload.value = canonical;
+  if (canonical === undefined) {
+    payload.issues.push({ code: 'custom', input: payload.value, message: 'must be a moment between the years 0001 and 9999 in UTC' });
+  } else {
+    payload.value = canonical;
+  }
 }
 
 function asUuid(payload: z.core.ParsePayload): void {

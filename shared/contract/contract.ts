@@ -15,7 +15,9 @@ export interface Contract {
 
 export function contract(...declared: Resource[]): Contract {
   const byName = Map.groupBy(declared, ({ name }) => name);
-  const doubled = [...byName].filter(([, same]) => same.length > 1).map(([name, same]) => `shared/resources/all.ts: resource "${name}": name: ${same.length} resources have it`);
+  const doubled = [...byName]
+    .filter(([, same]) => same.length > 1)
+    .map(([name, same]) => `shared/resources/all.ts: resource "${name}": name: ${same.length} resources have it`);
   const served = declared.filter(({ internal }) => !internal);
   return {
     resources: new Map(served.map((resource) => [resource.name, resource])),

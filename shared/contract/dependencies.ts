@@ -56,7 +56,12 @@ export function dependenciesOfList({ name }: Pick<Resource, 'name'>, query: List
 }
 
 /** Keys touched by a change of one document. `undefined` stands for no document; a missing image is not for here. */
-export function touched(resource: Resource, id: string, before: JsonObject | undefined, after: JsonObject | undefined): ReadonlySet<string> {
+export function touched(
+  resource: Resource,
+  id: string,
+  before: JsonObject | undefined,
+  after: JsonObject | undefined,
+): ReadonlySet<string> {
   const keys = new Set([documentKey(id)]);
   if (before !== undefined && mayHide(resource, before, after)) keys.add(goneKey(id)).add(goneKey(undefined));
   for (const fields of distinctEquals(resource))
@@ -85,5 +90,8 @@ function scalarsOf(image: JsonObject, field: string, id: string): readonly Scala
 function combinations(choices: readonly (readonly [string, readonly Scalar[]])[]): readonly string[] {
   if (choices.length === 0) return [wholeKey];
   return choices.reduce<readonly string[]>(
-    (heads, [field, values]) => heads.flatMap((head) => values.map((value) => `${head}${head === '' ? '' : '&'}${field}=${JSON.stringify(value)}`)), ['']);
+    (heads, [field, values]) =>
+      heads.flatMap((head) => values.map((value) => `${head}${head === '' ? '' : '&'}${field}=${JSON.stringify(value)}`)),
+    [''],
+  );
 }

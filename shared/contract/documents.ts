@@ -37,19 +37,30 @@ function toBodies(resource: Resource): Bodies {
   const named = typeof id === 'object' ? strict.extend({ id: idSchema(resource) }) : strict;
   const patch = z.looseObject(Object.fromEntries(Object.entries(schema.shape).map(([name, type]) => [name, toPatchType(type)])));
   const readBack = { ...kept, id: z.string().overwrite((given) => toCanonicalId(resource, given)).optional() };
-  return { id: idSchema(resource), create: toBody(named), fields: toBody(schema), replace: toBody(schema.extend(readBack)), patch: toBody(patch, (sent) => sent) };
+  return {
+    id: idSchema(resource),
+    create: toBody(named),
+    fields: toBody(schema),
+    replace: toBody(schema.extend(readBack)),
+    patch: toBody(patch, (sent) => sent),
+  };
 }
 
 /**
  * A body of this schema, once nothing in it is what no schema lets through. `take` chooses what it is to those behind:
  * what the schema made of it, or what was sent.
  */
-function toBody(schema: z.ZodObject, take: (sent: JsonObject, parsed: JsonObject) => JsonObject = (_sent, parsed) => parsed): z.ZodType<JsonObject> {
+function toBody(
+  schema: z.ZodObject,
+  take: (sent: JsonObject, parsed: JsonObject) => JsonObject = (_sent, parsed) => parsed,
+): z.ZodType<JsonObject> {
   return z.unknown().transform((sent, context) => {
     const errors = toBodyErrors(sent);
     const parsed = errors.length > 0 ? undefined : schema.safeParse(sent);
     if (parsed?.success === true) return take(sent as JsonObject, parsed.data as JsonObject);
-    for (const { path, message } of parsed === undefined ? errors : toPlainErrors(parsed.error)) context.issues.push({ code: 'custom', path: [...path], message, input: sent });
+    for (const { path, message } of parsed === undefined ? errors : toPlainErrors(parsed.error)) {
+      context.issues.push({ code: 'custom', path: [...path], message, input: sent });
+    }
     return z.NEVER;
   });
 }
@@ -65,7 +76,13 @@ function idSchema(resource: Resource): z.ZodType<string> {
   const canonical = (given: string) => toCanonicalId(resource, given);
   if (resource.id === 'uuid') return z.uuid().overwrite(canonical);
   if (resource.id === 'objectId') return z.string().regex(/^[0-9a-f]{24}$/);
-  return resource.id.format.pipe(z.string().refine(isNameable, idForm).refine((id) => !isReservedName(id), 'is the name of an operation').overwrite(canonical));
+  return resource.id.format.pipe(
+    z
+      .string()
+      .refine(isNameable, idForm)
+      .refine((id) => !isReservedName(id), 'is the name of an operation')
+      .overwrite(canonical),
+  );
 }
 
 export function mustBody(schema: z.ZodType<JsonObject>, body: unknown): JsonObject {
@@ -75,7 +92,10 @@ export function mustBody(schema: z.ZodType<JsonObject>, body: unknown): JsonObje
 }
 
 export function documentInvalid(errors: readonly FieldError[]): Fault {
-  return new Fault('document_invalid', { detail: errors.map(({ at, detail }) => `${at === '' ? 'document' : at}: ${detail}`).join('; '), errors });
+  return new Fault('document_invalid', {
+    detail: errors.map(({ at, detail }) => `${at === '' ? 'document' : at}: ${detail}`).join('; '),
+    errors,
+  });
 }
 
 /** zod's issues as JSON Pointers; an unknown key is named itself. */
@@ -88,5 +108,7 @@ interface Issues {
 }
 
 function toPlainErrors({ issues }: Issues): readonly BodyError[] {
-  return issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys.map((key) => ({ path: [...issue.path, key], message: 'unknown field' })) : [issue]));
+  return issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys' ? issue.keys.map((key) => ({ path: [...issue.path, key], message: 'unknown field' })) : [issue],
+  );
 }

@@ -59,5 +59,7 @@ function declaredIn(value: Json, type: Type | undefined): Json {
   if (Array.isArray(value)) return value.map((element: Json, index) => declaredIn(element, place.element(index)));
   if (!isJsonObject(value)) return value;
   const unknown = new Set(undeclaredOf(place, value));
-  return Object.fromEntries(Object.entries(value).flatMap(([name, member]) => (unknown.has(name) ? [] : [[name, declaredIn(member, place.member(name))]])));
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, member]) => (unknown.has(name) ? [] : [[name, declaredIn(member, place.member(name))]])),
+  );
 }

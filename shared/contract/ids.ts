@@ -10,7 +10,14 @@ export const idForm = `1 to ${limits.idCharactersMax} characters, no controls or
 
 /** A URL's parser resolves "." and ".." away, percent-encoded too (https://url.spec.whatwg.org/#single-dot-path-segment). */
 export function isNameable(id: string): boolean {
-  return id !== '' && id.length <= limits.idCharactersMax && id.isWellFormed() && !/[\u0000-\u001f\u007f/\\]/.test(id) && id !== '.' && id !== '..';
+  return (
+    id !== '' &&
+    id.length <= limits.idCharactersMax &&
+    id.isWellFormed() &&
+    !/[\u0000-\u001f\u007f/\\]/.test(id) &&
+    id !== '.' &&
+    id !== '..'
+  );
 }
 
 /** Other texts stay as they are: they name no document, or one that another program wrote. */

@@ -29,7 +29,11 @@ export class DeclarationError extends Error {
   readonly mistakes: readonly string[];
 
   constructor(mistakes: readonly string[]) {
-    super(mistakes.length === 1 ? mistakes[0] : `${mistakes.length} mistakes in what is declared:\n${mistakes.map((mistake) => `  ${mistake}`).join('\n')}`);
+    super(
+      mistakes.length === 1
+        ? mistakes[0]
+        : `${mistakes.length} mistakes in what is declared:\n${mistakes.map((mistake) => `  ${mistake}`).join('\n')}`,
+    );
     this.name = 'DeclarationError';
     this.mistakes = mistakes;
   }

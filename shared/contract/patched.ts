@@ -40,7 +40,11 @@ function toMarked(type: Type | undefined, stored: Json | undefined, patch: Json)
     const isDeclared = place.member(name) !== undefined || !place.isClosed;
     if (isDeclared && !Object.hasOwn(patch, name)) marked.set(name, new Kept(Object.hasOwn(stored, name) ? stored[name] : undefined));
   }
-  for (const [name, value] of Object.entries(patch)) if (value !== null) marked.set(name, toMarked(place.member(name), Object.hasOwn(stored, name) ? stored[name] : undefined, value));
+  for (const [name, value] of Object.entries(patch)) {
+    if (value !== null) {
+      marked.set(name, toMarked(place.member(name), Object.hasOwn(stored, name) ? stored[name] : undefined, value));
+    }
+  }
   return Object.fromEntries(marked);
 }
 
@@ -50,7 +54,9 @@ function toMarkedBranch(type: Type, stored: JsonObject, patch: JsonObject): unkn
   const definition = definitionOf(unwrapped(type));
   if (definition.type !== 'union' || !('discriminator' in definition)) return merged;
   const discriminator = String(definition.discriminator);
-  const branch = definition.options.find((option) => option._zod.propValues?.[discriminator]?.has(asPrimitive(merged[discriminator])) === true);
+  const branch = definition.options.find(
+    (option) => option._zod.propValues?.[discriminator]?.has(asPrimitive(merged[discriminator])) === true,
+  );
   const marked = branch === undefined || merged[discriminator] !== stored[discriminator] ? merged : toMarked(branch, stored, patch);
   return marked === merged ? merged : { ...(marked as object), [discriminator]: merged[discriminator] };
 }

@@ -13,7 +13,10 @@ export interface Preconditions {
 }
 
 /** `header` takes names in lower case. */
-export function mustPreconditions(asked: { readonly operation: Operation; readonly resource: Resource }, header: (name: 'if-match' | 'if-none-match') => string | null): Preconditions {
+export function mustPreconditions(
+  asked: { readonly operation: Operation; readonly resource: Resource },
+  header: (name: 'if-match' | 'if-none-match') => string | null,
+): Preconditions {
   const { conditions } = asked.operation;
   const ifMatch = mustTagList('If-Match', header('if-match'));
   const ifNoneMatch = mustTagList('If-None-Match', header('if-none-match'));
@@ -26,18 +29,28 @@ function mustTagList(name: string, header: string | null): string | undefined {
   if (header === null) return undefined;
   const list = toTagList(header);
   if (list !== undefined) return list;
-  throw new Fault('header_invalid', { detail: `${name}: entity tags in double quotes, or *`, errors: [{ at: name, in: 'header', detail: 'entity tags in double quotes, comma between, or *' }] });
+  throw new Fault('header_invalid', {
+    detail: `${name}: entity tags in double quotes, or *`,
+    errors: [{ at: name, in: 'header', detail: 'entity tags in double quotes, comma between, or *' }],
+  });
 }
 
 /** The target of a POST is the collection, whose documents it does not change: a condition on it would be about nothing. */
 function mustHaveNone(given: Readonly<Record<string, string | undefined>>): void {
   const [name] = Object.entries(given).find(([, list]) => list !== undefined) ?? [];
-  if (name !== undefined) throw new Fault('header_invalid', { detail: `${name}: a POST takes no precondition`, errors: [{ at: name, in: 'header', detail: 'not taken by POST' }] });
+  if (name !== undefined) {
+    throw new Fault('header_invalid', {
+      detail: `${name}: a POST takes no precondition`,
+      errors: [{ at: name, in: 'header', detail: 'not taken by POST' }],
+    });
+  }
 }
 
 /** `If-None-Match: *` says that nothing was there to be read; other tags say nothing of what would be written over. */
 function mustSayWhatWasRead(conditions: 'change' | 'change-or-create', { ifMatch, ifNoneMatch }: Preconditions): void {
   const mayCreate = conditions === 'change-or-create';
   if (ifMatch !== undefined || (mayCreate && ifNoneMatch === '*')) return;
-  throw new Fault('precondition_required', { detail: `this resource is changed with If-Match alone: send the ETag of the document as you read it${mayCreate ? ', or If-None-Match: * to create it' : ''}` });
+  const toCreate = mayCreate ? ', or If-None-Match: * to create it' : '';
+  const detail = `this resource is changed with If-Match alone: send the ETag of the document as you read it${toCreate}`;
+  throw new Fault('precondition_required', { detail });
 }

@@ -48,19 +48,28 @@ export function parseListQuery(resource: Resource, query: string): ListQuery {
     if (controls.has(name)) continue;
     const filter = /^([A-Za-z][A-Za-z0-9_]*)(?:\[([a-z]+)\])?$/.exec(name);
     const field = filter?.[1] === undefined ? undefined : reader.field(filter[1]);
-    if (field === undefined) reader.refuse(name, `unknown parameter; ${resource.name} knows ${[...controls].join(', ')} and the fields of its shapes`);
-    else if (filter?.[2] === undefined || filter[2] === 'in') {
-      if (Object.hasOwn(equal, field.name)) reader.refuse(name, `a second condition on ${field.name}; one of ${field.name} and ${field.name}[in] is enough`);
+    if (field === undefined) {
+      reader.refuse(name, `unknown parameter; ${resource.name} knows ${[...controls].join(', ')} and the fields of its shapes`);
+    } else if (filter?.[2] === undefined || filter[2] === 'in') {
+      if (Object.hasOwn(equal, field.name)) {
+        reader.refuse(name, `a second condition on ${field.name}; one of ${field.name} and ${field.name}[in] is enough`);
+      }
       equal[field.name] = reader.values(name, field, filter?.[2] === 'in' ? reader.several(name) : [reader.one(name)]);
-    } else if (isRangeOperator(filter[2])) bounds.set(field.name, { ...bounds.get(field.name), [filter[2]]: reader.bound(name, field) });
-    else reader.refuse(name, `unknown operator "${filter[2]}"; known are in, gt, gte, lt, lte, prefix`);
+    } else if (isRangeOperator(filter[2])) {
+      bounds.set(field.name, { ...bounds.get(field.name), [filter[2]]: reader.bound(name, field) });
+    } else {
+      reader.refuse(name, `unknown operator "${filter[2]}"; known are in, gt, gte, lt, lte, prefix`);
+    }
   }
   const controlsRead = reader.controls();
   reader.finish();
   const [range] = [...bounds].map(([field, given]) => ({ field, bounds: given }));
   if (bounds.size > 1) throw notServed(resource, `ranges over ${[...bounds.keys()].join(' and ')}; a query has one range`);
   const { shape, sort } = mustServe(resource, Object.keys(equal), range, controlsRead.sort);
-  return { shape, equal, range, sort, limit: controlsRead.limit, after: controlsRead.after, fields: controlsRead.fields, count: controlsRead.count };
+  return {
+    shape, equal, range, sort, limit: controlsRead.limit, after: controlsRead.after, fields: controlsRead.fields,
+    count: controlsRead.count,
+  };
 }
 
 const controls: ReadonlySet<string> = new Set(['sort', 'limit', 'after', 'fields', 'count']);
@@ -87,7 +96,12 @@ class QueryReader {
   }
 
   finish(): void {
-    if (this.#errors.length > 0) throw new Fault('query_invalid', { detail: this.#errors.map(({ at, detail }) => `${at}: ${detail}`).join('; '), errors: this.#errors });
+    if (this.#errors.length > 0) {
+      throw new Fault('query_invalid', {
+        detail: this.#errors.map(({ at, detail }) => `${at}: ${detail}`).join('; '),
+        errors: this.#errors,
+      });
+    }
   }
 
   field(name: string): Field | undefined {
@@ -127,8 +141,12 @@ class QueryReader {
     const count = this.names.has('count') ? this.one('count') : undefined;
     if (count !== undefined && count !== 'exact') this.refuse('count', 'the only count is "exact"');
     const after = this.names.has('after') ? this.one('after') : undefined;
-    if (after !== undefined && !/^[A-Za-z0-9_.-]+$/.test(after.slice(0, limits.cursorCharactersMax + 1))) this.refuse('after', 'not a cursor of this API');
-    if (after !== undefined && after.length > limits.cursorCharactersMax) this.refuse('after', `longer than ${limits.cursorCharactersMax} characters`);
+    if (after !== undefined && !/^[A-Za-z0-9_.-]+$/.test(after.slice(0, limits.cursorCharactersMax + 1))) {
+      this.refuse('after', 'not a cursor of this API');
+    }
+    if (after !== undefined && after.length > limits.cursorCharactersMax) {
+      this.refuse('after', `longer than ${limits.cursorCharactersMax} characters`);
+    }
     return { count: count !== undefined, after, limit: this.#limit(), fields: this.fields(), sort: this.#sort() };
   }
 
@@ -171,7 +189,12 @@ export function parseChangesQuery(query: string): string | undefined {
   return parameters.get('after') ?? undefined;
 }
 
-function mustServe(resource: Resource, equal: readonly string[], range: Range | undefined, asked: readonly SortKey[] | undefined): { shape: Shape; sort: readonly SortKey[] } {
+function mustServe(
+  resource: Resource,
+  equal: readonly string[],
+  range: Range | undefined,
+  asked: readonly SortKey[] | undefined,
+): { shape: Shape; sort: readonly SortKey[] } {
   const names = [...equal].sort().join();
   const shapes = resource.shapes.filter((shape) => shape.equal.join() === names && allowsRange(shape, range));
   // An order declared as it is asked for is the one that is meant, in whichever shape; one that it only begins comes second.
@@ -181,7 +204,11 @@ function mustServe(resource: Resource, equal: readonly string[], range: Range | 
       if (sort !== undefined) return { shape, sort };
     }
   }
-  const wanted = [...equal.map((field) => `${field}=`), ...(range === undefined ? [] : [`${range.field}[${Object.keys(range.bounds).join()}]`]), ...(asked === undefined ? [] : [`sort=${formatSort(asked)}`])];
+  const wanted = [
+    ...equal.map((field) => `${field}=`),
+    ...(range === undefined ? [] : [`${range.field}[${Object.keys(range.bounds).join()}]`]),
+    ...(asked === undefined ? [] : [`sort=${formatSort(asked)}`]),
+  ];
   throw notServed(resource, wanted.length === 0 ? 'a list without a filter' : wanted.join('&'));
 }
 
@@ -195,7 +222,12 @@ function allowsRange(shape: Shape, range: Range | undefined): boolean {
 type Fits = (asked: readonly SortKey[], order: readonly SortKey[]) => boolean;
 
 /** The declared order or its reverse, whole, where it fits the one asked for; the declared one when none is asked. */
-function servable(declared: readonly SortKey[], range: Range | undefined, asked: readonly SortKey[] | undefined, fits: Fits): readonly SortKey[] | undefined {
+function servable(
+  declared: readonly SortKey[],
+  range: Range | undefined,
+  asked: readonly SortKey[] | undefined,
+  fits: Fits,
+): readonly SortKey[] | undefined {
   if (range !== undefined && declared[0]?.field !== range.field) return undefined;
   if (asked === undefined) return declared;
   return [declared, reversed(declared)].find((order) => fits(asked, order));

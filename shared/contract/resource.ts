@@ -123,7 +123,10 @@ export interface Resource<Schema extends z.ZodObject = z.ZodObject> extends Outa
 }
 
 const keys = {
-  resource: ['name', 'internal', 'schema', 'id', 'rules', 'fieldRules', 'shapes', 'cache', 'outage', 'invalid', 'preconditions', 'validation', 'reads', 'live', 'limits', 'revision'],
+  resource: [
+    'name', 'internal', 'schema', 'id', 'rules', 'fieldRules', 'shapes', 'cache', 'outage', 'invalid', 'preconditions',
+    'validation', 'reads', 'live', 'limits', 'revision',
+  ],
   /** What means something for a resource that is stored and not served. */
   internal: ['name', 'internal', 'schema', 'id', 'shapes', 'validation', 'reads'],
   id: ['kind', 'format', 'importedFrom'],
@@ -142,13 +145,18 @@ export function resource<Schema extends z.ZodObject>(declared: ResourceDeclarati
     if (mistakes.found.length === 0) return made;
   } catch (cause) {
     // Without a schema nothing else can be read, and the types of a declaration are not checked when it runs.
-    if (declared.schema?.def?.type === 'object') mistakes.add('declaration', `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`);
+    if (declared.schema?.def?.type === 'object') {
+      mistakes.add('declaration', `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`);
+    }
   }
   return closed(declared, mistakes.found);
 }
 
 /** What is never served, and refuses everybody should anyone try. */
-function closed<Schema extends z.ZodObject>({ name, internal, schema }: ResourceDeclaration<Schema>, mistakes: readonly string[]): Resource<Schema> {
+function closed<Schema extends z.ZodObject>(
+  { name, internal, schema }: ResourceDeclaration<Schema>,
+  mistakes: readonly string[],
+): Resource<Schema> {
   return { ...toResource({ name, schema: z.object({}), shapes: {} }, new Mistakes('')), internal: internal === true, schema, mistakes };
 }
 
@@ -181,7 +189,9 @@ function toResource<Schema extends z.ZodObject>(declared: ResourceDeclaration<Sc
     reads: toReads(objectAt('reads', declared.reads), cache, mistakes),
     indexes: toIndexes(shapes, internal ? anyone : rules.read, (field) => fields.get(field)?.kind === 'array'),
     mentions: mentionsOf([rules.read, ...Object.values(fieldRules).flatMap((rule) => rule.read ?? [])]),
-    digest: digest64(toCanonicalJson([name, typeof id === 'string' ? id : id.kind, rules, fieldRules, [...fields.values()], shapes, cache, invalid, revision])),
+    digest: digest64(toCanonicalJson([
+      name, typeof id === 'string' ? id : id.kind, rules, fieldRules, [...fields.values()], shapes, cache, invalid, revision,
+    ])),
   };
 }
 
@@ -199,12 +209,16 @@ function checkPlain(declared: ResourceDeclaration, mistakes: Mistakes): void {
 }
 
 function whyNoName(name: unknown): string | undefined {
-  if (typeof name !== 'string' || !/^[a-z][a-z0-9-]{0,62}$/.test(name)) return 'must be lower case, a plural noun of letters, digits and hyphens';
+  if (typeof name !== 'string' || !/^[a-z][a-z0-9-]{0,62}$/.test(name)) {
+    return 'must be lower case, a plural noun of letters, digits and hyphens';
+  }
   return reservedNames.has(name) ? `"/${name}" is kept for live feeds; choose another` : undefined;
 }
 
 function whyNoInternalName(name: unknown): string | undefined {
-  if (typeof name !== 'string' || !isInternalName(name)) return 'must be tombolo_ and words of lower-case letters and digits, with _ between them';
+  if (typeof name !== 'string' || !isInternalName(name)) {
+    return 'must be tombolo_ and words of lower-case letters and digits, with _ between them';
+  }
   return isEngineName(name) ? 'is kept by the engines; choose another' : undefined;
 }
 
@@ -227,7 +241,9 @@ function toSchema<Schema extends z.ZodObject>(schema: Schema, mistakes: Mistakes
   for (const field of Object.keys(schema.shape)) {
     if (reservedFieldNames.has(field)) mistakes.add(`schema.${field}`, 'is kept by Tombolo and must not be declared');
     // Field names stand in SQL paths and in query parameters: nothing there may need escaping.
-    if (!/^[A-Za-z][A-Za-z0-9_]{0,62}$/.test(field)) mistakes.add(`schema.${field}`, 'must be letters, digits and _, beginning with a letter');
+    if (!/^[A-Za-z][A-Za-z0-9_]{0,62}$/.test(field)) {
+      mistakes.add(`schema.${field}`, 'must be letters, digits and _, beginning with a letter');
+    }
   }
   checkSchema(schema, mistakes);
   return toCanonicalSchema(schema);
@@ -235,7 +251,9 @@ function toSchema<Schema extends z.ZodObject>(schema: Schema, mistakes: Mistakes
 
 function toReads(declared: Partial<ResourceReads>, cache: Resource['cache'], mistakes: Mistakes): ResourceReads {
   const reads = toChosen(readChoices, declared, mistakes.at('reads.'));
-  if (reads.concern === 'local' && cache === 'shared') mistakes.add('reads.concern', 'what an election takes back, no change tells the edge: "local" needs cache: "none"');
+  if (reads.concern === 'local' && cache === 'shared') {
+    mistakes.add('reads.concern', 'what an election takes back, no change tells the edge: "local" needs cache: "none"');
+  }
   return reads;
 }
 
@@ -265,7 +283,9 @@ function toFieldRules(declared: ResourceDeclaration, surroundings: Surroundings,
     refuseUnknown(rules, keys.fieldRule, mistakes.at(`${path}.`));
     const made = keys.fieldRule.flatMap((key) => {
       const rule = rules[key];
-      return rule === undefined ? [] : [[key, canonical(toRule(rule, nobody, { ...surroundings, refuse: (detail) => mistakes.add(`${path}.${key}`, detail) }), surroundings)]];
+      if (rule === undefined) return [];
+      const refuse = (detail: string) => mistakes.add(`${path}.${key}`, detail);
+      return [[key, canonical(toRule(rule, nobody, { ...surroundings, refuse }), surroundings)]];
     });
     return [field, Object.fromEntries(made)];
   }));

@@ -35,12 +35,15 @@ function negatesFields(rule: Rule): boolean {
   return rule.kind === 'not' && mentionsOf([rule]).fields.size > 0;
 }
 
-const makers = 'rules are anyone, nobody, signedIn and what role(…), owner(…), tenant(…), equals(…), not(…), all(…) and any(…) give';
+const makers =
+  'rules are anyone, nobody, signedIn and what role(…), owner(…), tenant(…), equals(…), not(…), all(…) and any(…) give';
 
 /** The types of a declaration are not checked when it runs. */
 function whyNone(given: unknown): string | undefined {
   if (typeof given === 'function') return `is a function and no rule; call it, as in role("editor"): ${makers}`;
-  if (typeof given !== 'object' || given === null || !('kind' in given)) return `is ${JSON.stringify(given) ?? typeof given} and no rule; ${makers}`;
+  if (typeof given !== 'object' || given === null || !('kind' in given)) {
+    return `is ${JSON.stringify(given) ?? typeof given} and no rule; ${makers}`;
+  }
   const rule = given as Rule;
   switch (rule.kind) {
     case 'anyone':
@@ -52,7 +55,9 @@ function whyNone(given: unknown): string | undefined {
     case 'claim':
       return isName(rule.field) && isName(rule.claim) ? undefined : 'owner() and tenant() take the name of a field';
     case 'equals':
-      return isName(rule.field) && ['string', 'number', 'boolean'].includes(typeof rule.value) ? undefined : 'equals() takes the name of a field and a text, a number, true or false';
+      return isName(rule.field) && ['string', 'number', 'boolean'].includes(typeof rule.value)
+        ? undefined
+        : 'equals() takes the name of a field and a text, a number, true or false';
     case 'not':
       return whyNone(rule.rule);
     case 'all':
@@ -82,7 +87,13 @@ function whyIncomparable(rule: Extract<Rule, { kind: 'claim' | 'equals' }>, { fi
   if (kind === undefined) return `the schema has no field "${field}"`;
   if (!isScalarKind(kind) && kind !== 'mixed') return `"${field}" (${kind}) cannot be compared; scalars can`;
   const type = types.get(field);
-  if (rule.kind === 'claim') return rule.claim === 'sub' && ['number', 'integer', 'boolean', 'instant'].includes(kind) ? `"${field}" (${kind}) cannot hold the subject of a token, which is text` : undefined;
+  if (rule.kind === 'claim') {
+    return rule.claim === 'sub' && ['number', 'integer', 'boolean', 'instant'].includes(kind)
+      ? `"${field}" (${kind}) cannot hold the subject of a token, which is text`
+      : undefined;
+  }
   const parsed = type === undefined ? undefined : z.safeParse(type, rule.value);
-  return parsed?.success === false ? `"${field}" is never ${JSON.stringify(rule.value)}: ${parsed.error.issues[0]?.message ?? 'the schema excludes it'}` : undefined;
+  return parsed?.success === false
+    ? `"${field}" is never ${JSON.stringify(rule.value)}: ${parsed.error.issues[0]?.message ?? 'the schema excludes it'}`
+    : undefined;
 }

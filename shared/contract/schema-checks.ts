@@ -21,7 +21,10 @@ const unfit: Readonly<Record<string, string>> = {
 
 export function checkSchema(schema: z.ZodObject, mistakes: Mistakes): void {
   for (const { type, path } of typesWithin(schema, 'schema')) {
-    const detail = unfit[definitionOf(type).type] ?? toInstantMistake(type) ?? (isAsynchronous(type) ? 'is asynchronous; what a document is checked by answers at once' : undefined);
+    const detail =
+      unfit[definitionOf(type).type] ??
+      toInstantMistake(type) ??
+      (isAsynchronous(type) ? 'is asynchronous; what a document is checked by answers at once' : undefined);
     if (detail !== undefined) mistakes.add(path, detail);
   }
 }
@@ -30,7 +33,9 @@ function toInstantMistake(type: Type): string | undefined {
   if (definitionOf(type).type !== 'string' || kindOfType(type) !== 'instant') return undefined;
   const forms = [definitionOf(type), ...(definitionOf(type).checks ?? []).map((check) => check._zod.def)];
   if (forms.some(({ local }) => local === true)) return 'a local time is no instant; use instant(), or z.iso.date() and z.iso.time()';
-  if (forms.some(({ precision = null }) => precision !== null && precision !== 3)) return 'an instant has milliseconds; leave precision out, or use instant()';
+  if (forms.some(({ precision = null }) => precision !== null && precision !== 3)) {
+    return 'an instant has milliseconds; leave precision out, or use instant()';
+  }
   return undefined;
 }
 
@@ -65,7 +70,11 @@ function isPromise(run: () => unknown): boolean {
 function sampleOf(type: Type): unknown {
   const { type: kind, innerType } = definitionOf(type);
   if (innerType !== undefined) return sampleOf(innerType);
-  const samples: Readonly<Record<string, unknown>> = { string: '', number: 0, boolean: false, array: [], tuple: [], object: {}, record: {} };
+  const samples: Readonly<Record<string, unknown>> = {
+    string: '', number: 0, boolean: false, array: [], tuple: [],
+    object: {},
+    record: {},
+  };
   return samples[kind];
 }
 

@@ -60,7 +60,11 @@ function ofObject({ shape, catchall }: z.core.$ZodObjectDef): Place {
 }
 
 function ofBoth(left: Place, right: Place): Place {
-  return { member: (name) => left.member(name) ?? right.member(name), element: (index) => left.element(index) ?? right.element(index), isClosed: left.isClosed && right.isClosed };
+  return {
+    member: (name) => left.member(name) ?? right.member(name),
+    element: (index) => left.element(index) ?? right.element(index),
+    isClosed: left.isClosed && right.isClosed,
+  };
 }
 
 /** Whoever takes anything takes what the others do not name. */
@@ -71,7 +75,10 @@ function ofEither(left: Place, right: Place): Place {
 /** Those whose discriminator the value has, or that take it; all where it is of none. */
 function branchesOf({ options, ...others }: z.core.$ZodUnionDef, value: Json): readonly Type[] {
   const discriminator = 'discriminator' in others ? String(others.discriminator) : undefined;
-  const taking = discriminator === undefined ? options.filter((option) => z.safeParse(option, value).success) : options.filter((option) => option._zod.propValues?.[discriminator]?.has(discriminantOf(value, discriminator)) === true);
+  const taking =
+    discriminator === undefined
+      ? options.filter((option) => z.safeParse(option, value).success)
+      : options.filter((option) => option._zod.propValues?.[discriminator]?.has(discriminantOf(value, discriminator)) === true);
   return taking.length > 0 ? taking : options;
 }
 

@@ -11,7 +11,10 @@ interface Part {
 }
 
 /** Names of a definition's members that hold one type, or several, each with its step. */
-const single = { innerType: '', in: '', out: '', left: '', right: '', element: '[]', rest: '[]', keyType: '{}', valueType: '{}', catchall: '{}' } as const;
+const single = {
+  innerType: '', in: '', out: '', left: '', right: '', element: '[]', rest: '[]',
+  keyType: '{}', valueType: '{}', catchall: '{}',
+} as const;
 const several = { options: '', items: '[]' } as const;
 
 export function partsOf(type: Type): readonly Part[] {
@@ -50,7 +53,10 @@ export function rewritten(type: Type, change: (type: Type) => Type, made = new M
 
 /** The same type with other members of its definition. Descriptors are copied: a default is made anew each time it is read. */
 export function changed(type: Type, members: object): Type {
-  const definition = Object.defineProperties({}, { ...Object.getOwnPropertyDescriptors(type._zod.def), ...Object.getOwnPropertyDescriptors(members) });
+  const definition = Object.defineProperties(
+    {},
+    { ...Object.getOwnPropertyDescriptors(type._zod.def), ...Object.getOwnPropertyDescriptors(members) },
+  );
   return z.clone(type, asDefinition(definition), { parent: true });
 }
 
@@ -60,7 +66,10 @@ function asDefinition(definition: object): z.core.$ZodTypeDef {
 }
 
 function lazily(shape: Readonly<Record<string, Type>>, anew: (part: Type) => Type): object {
-  return Object.defineProperties({}, Object.fromEntries(Object.entries(shape).map(([name, part]) => [name, { enumerable: true, get: () => anew(part) }])));
+  return Object.defineProperties(
+    {},
+    Object.fromEntries(Object.entries(shape).map(([name, part]) => [name, { enumerable: true, get: () => anew(part) }])),
+  );
 }
 
 /** The definition itself: which members it has depends on its kind. */
@@ -77,5 +86,7 @@ function lazyPartOf(type: Type): readonly Part[] {
 }
 
 function asTypes(members: unknown): readonly Type[] {
-  return Array.isArray(members) ? members.filter((member): member is Type => typeof member === 'object' && member !== null && '_zod' in member) : [];
+  return Array.isArray(members)
+    ? members.filter((member): member is Type => typeof member === 'object' && member !== null && '_zod' in member)
+    : [];
 }

@@ -13,7 +13,11 @@ import type { Type } from './schema-tree.ts';
 import { isJsonObject, type Json, type JsonObject } from '../wire/values.ts';
 
 /** A whole document in the place of a stored one, or refused for what it names that nobody knows. */
-export function mustReplaced({ schema }: Resource, { sent, parsed }: { readonly sent: JsonObject; readonly parsed: JsonObject }, stored: JsonObject): JsonObject {
+export function mustReplaced(
+  { schema }: Resource,
+  { sent, parsed }: { readonly sent: JsonObject; readonly parsed: JsonObject },
+  stored: JsonObject,
+): JsonObject {
   mustKnow(schema, sent, stored);
   return settledObject(schema, { sent, parsed }, stored);
 }
@@ -37,14 +41,21 @@ export function settled(type: Type | undefined, { sent, parsed }: Written, store
   if (!Array.isArray(sent) || !Array.isArray(parsed) || !Array.isArray(stored) || parsed.length !== sent.length) return parsed;
   const { element } = placeOf(type, sent);
   const matches = matchElements(element, parsed, stored);
-  return parsed.map((each: Json, index) => settled(element(index), { sent: sent[index] ?? null, parsed: each }, storedAt(stored, matches[index])));
+  return parsed.map((each: Json, index) =>
+    settled(element(index), { sent: sent[index] ?? null, parsed: each }, storedAt(stored, matches[index])),
+  );
 }
 
 /** Members in the order that they are stored in, new ones behind. */
-function settledObject(type: Type | undefined, { sent, parsed }: { readonly sent: JsonObject; readonly parsed: JsonObject }, stored: JsonObject): JsonObject {
+function settledObject(
+  type: Type | undefined,
+  { sent, parsed }: { readonly sent: JsonObject; readonly parsed: JsonObject },
+  stored: JsonObject,
+): JsonObject {
   const place = placeOf(type, sent);
   const kept = undeclaredOf(place, stored);
-  const written = (name: string, value: Json): Json => settled(place.member(name), { sent: sent[name] ?? null, parsed: value }, ownOf(stored, name));
+  const written = (name: string, value: Json): Json =>
+    settled(place.member(name), { sent: sent[name] ?? null, parsed: value }, ownOf(stored, name));
   const members = new Map<string, Json>();
   for (const name of Object.keys(stored)) {
     const value = ownOf(parsed, name);
@@ -56,7 +67,12 @@ function settledObject(type: Type | undefined, { sent, parsed }: { readonly sent
 }
 
 /** What names a member that the schema does not, unless it is one that is stored and was sent back as it is. */
-function unknownMembers(type: Type | undefined, sent: Json, stored: Json | undefined, path: readonly PropertyKey[] = []): readonly FieldError[] {
+function unknownMembers(
+  type: Type | undefined,
+  sent: Json,
+  stored: Json | undefined,
+  path: readonly PropertyKey[] = [],
+): readonly FieldError[] {
   if (sent === null || typeof sent !== 'object') return [];
   const place = placeOf(type, sent);
   if (Array.isArray(sent)) {
@@ -80,7 +96,10 @@ export function isSameJson(left: Json | undefined, right: Json | undefined): boo
   if (typeof left !== 'object' || typeof right !== 'object' || left === null || right === null) return false;
   if (Array.isArray(left) || Array.isArray(right)) return Array.isArray(left) && Array.isArray(right) && isSameArray(left, right);
   const names = Object.keys(left);
-  return names.length === Object.keys(right).length && names.every((name) => Object.hasOwn(right, name) && isSameJson(ownOf(left as JsonObject, name), ownOf(right as JsonObject, name)));
+  return (
+    names.length === Object.keys(right).length &&
+    names.every((name) => Object.hasOwn(right, name) && isSameJson(ownOf(left as JsonObject, name), ownOf(right as JsonObject, name)))
+  );
 }
 
 function isSameArray(left: readonly Json[], right: readonly Json[]): boolean {

@@ -6,7 +6,11 @@ import { type Shape, type ShapeDeclaration, toShape } from './shapes.ts';
 const keys = ['equal', 'range', 'prefix', 'sort'] as const;
 
 /** `fields`: the id among them. `refuse` notes a key below `shapes`. */
-export function toShapes(declared: Readonly<Record<string, ShapeDeclaration>>, fields: ReadonlyMap<string, Field>, refuse: Refuse): readonly Shape[] {
+export function toShapes(
+  declared: Readonly<Record<string, ShapeDeclaration>>,
+  fields: ReadonlyMap<string, Field>,
+  refuse: Refuse,
+): readonly Shape[] {
   return Object.entries(declared).flatMap(([name, given]) => {
     const refuseKey: Refuse = (key, detail) => refuse(`${name}.${key}`, detail);
     if (typeof given !== 'object' || given === null) {
@@ -24,8 +28,12 @@ export function toShapes(declared: Readonly<Record<string, ShapeDeclaration>>, f
 
 function isWellFormed({ equal, sort, range, prefix }: ShapeDeclaration, refuse: Refuse): boolean {
   const wrong = [
-    ...Object.entries({ equal, sort }).filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.every((part) => typeof part === 'string'))).map(([key]) => [key, 'must be a list of texts'] as const),
-    ...Object.entries({ range, prefix }).filter(([, value]) => value !== undefined && typeof value !== 'string').map(([key]) => [key, 'must be the name of a field'] as const),
+    ...Object.entries({ equal, sort })
+      .filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.every((part) => typeof part === 'string')))
+      .map(([key]) => [key, 'must be a list of texts'] as const),
+    ...Object.entries({ range, prefix })
+      .filter(([, value]) => value !== undefined && typeof value !== 'string')
+      .map(([key]) => [key, 'must be the name of a field'] as const),
   ];
   for (const [key, detail] of wrong) refuse(key, detail);
   return wrong.length === 0;
@@ -35,20 +43,31 @@ function checkFields(shape: Shape, fields: ReadonlyMap<string, Field>, refuse: R
   const arrays = shape.equal.filter((field) => fields.get(field)?.kind === 'array');
   if (arrays.length > 1) refuse('equal', `one array field at most, not ${arrays.join(' and ')}`);
   for (const field of shape.equal) checkField(field, fields.get(field), { key: 'equal', arrays: true }, refuse);
-  for (const field of new Set(shape.sorts.flat().map((key) => key.field))) checkField(field, fields.get(field), { key: 'sort', arrays: false }, refuse);
+  for (const field of new Set(shape.sorts.flat().map((key) => key.field))) {
+    checkField(field, fields.get(field), { key: 'sort', arrays: false }, refuse);
+  }
 }
 
-function checkField(name: string, field: Field | undefined, { key, arrays }: { readonly key: string; readonly arrays: boolean }, refuse: Refuse): void {
+function checkField(
+  name: string,
+  field: Field | undefined,
+  { key, arrays }: { readonly key: string; readonly arrays: boolean },
+  refuse: Refuse,
+): void {
   if (field === undefined) return refuse(key, `the schema has no field "${name}"`);
   const kind = arrays && field.kind === 'array' ? (field.element ?? 'mixed') : field.kind;
-  if (!isScalarKind(kind)) refuse(key, `"${name}" (${field.kind}) cannot be indexed here; scalars can${arrays ? ', and arrays of scalars' : ''}`);
+  if (!isScalarKind(kind)) {
+    refuse(key, `"${name}" (${field.kind}) cannot be indexed here; scalars can${arrays ? ', and arrays of scalars' : ''}`);
+  }
 }
 
 function checkBound(shape: Shape, fields: ReadonlyMap<string, Field>, refuse: Refuse): void {
   const { range, prefix, sorts } = shape;
   if (range !== undefined && prefix !== undefined) refuse('prefix', 'a shape has a range or a prefix, not both');
   const bounded = range ?? prefix;
-  if (bounded !== undefined && !sorts.some((sort) => sort[0]?.field === bounded)) refuse(range === undefined ? 'prefix' : 'range', `no order begins with "${bounded}", so no index can serve it`);
+  if (bounded !== undefined && !sorts.some((sort) => sort[0]?.field === bounded)) {
+    refuse(range === undefined ? 'prefix' : 'range', `no order begins with "${bounded}", so no index can serve it`);
+  }
   const kind = prefix === undefined || prefix === 'id' ? undefined : fields.get(prefix)?.kind;
   if (kind !== undefined && kind !== 'string' && kind !== 'uuid') refuse('prefix', `"${prefix}" is not a string`);
 }

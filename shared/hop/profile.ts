@@ -101,7 +101,11 @@ export function toAnswerMessage(status: number, header: (name: string) => string
  * RFC 9421 §2.5: the text under the HMAC, and the parameters that stand in `Signature-Input`. `headers` are the names
  * that are covered, in order. Throws for one that the message does not have: nobody signs what is not there.
  */
-export function toSignatureBase(message: SignedMessage, headers: readonly string[], parameters: SignatureParameters): { base: string; parameters: string } {
+export function toSignatureBase(
+  message: SignedMessage,
+  headers: readonly string[],
+  parameters: SignatureParameters,
+): { base: string; parameters: string } {
   const written = toBase(message, [...Object.keys(message.derived), ...headers], parameters);
   if (written === undefined) throw new Error(`a header of ${headers.join(' ')} is not in the message`);
   return written;
@@ -113,7 +117,11 @@ export function toReceivedBase(message: SignedMessage, { components, parameters 
   return isWhole && new Set(components).size === components.length ? toBase(message, components, parameters)?.base : undefined;
 }
 
-function toBase(message: SignedMessage, components: readonly string[], given: SignatureParameters): { base: string; parameters: string } | undefined {
+function toBase(
+  message: SignedMessage,
+  components: readonly string[],
+  given: SignatureParameters,
+): { base: string; parameters: string } | undefined {
   let base = '';
   let list = '';
   for (const name of components) {
@@ -122,7 +130,8 @@ function toBase(message: SignedMessage, components: readonly string[], given: Si
     base += `"${name}": ${value.trim()}\n`;
     list += list === '' ? `"${name}"` : ` "${name}"`;
   }
-  const parameters = `(${list});created=${given.created};nonce="${given.nonce}";keyid="${given.keyId}";alg="hmac-sha256";tag="${given.tag}"`;
+  const { created, nonce, keyId, tag } = given;
+  const parameters = `(${list});created=${created};nonce="${nonce}";keyid="${keyId}";alg="hmac-sha256";tag="${tag}"`;
   return { base: `${base}"@signature-params": ${parameters}`, parameters };
 }
 
@@ -143,13 +152,18 @@ export interface SignatureInput {
 /** More are not ours, and would make the receiver work. */
 const componentsMax = 40;
 
+const signatureInput = new RegExp([
+  /^hop=\(((?:"@?[a-z0-9-]{1,64}"(?: |(?=\))))*)\)/,
+  /;created=(\d{1,12});nonce="([A-Za-z0-9_-]{22})";keyid="([a-z0-9-]{1,32})";alg="hmac-sha256";tag="([a-z-]+)"$/,
+].map(({ source }) => source).join(''));
+
 /** A received `Signature-Input` in the profile's one form, or nothing. */
 export function parseSignatureInput(text: string, tag: HopTag): SignatureInput | undefined {
-  const found = /^hop=\(((?:"@?[a-z0-9-]{1,64}"(?: |(?=\))))*)\);created=(\d{1,12});nonce="([A-Za-z0-9_-]{22})";keyid="([a-z0-9-]{1,32})";alg="hmac-sha256";tag="([a-z-]+)"$/.exec(text);
-  if (found?.[1] === undefined || found[2] === undefined || found[3] === undefined || found[4] === undefined || found[5] !== tag) return undefined;
-  const components = found[1].split(' ').map((name) => name.slice(1, -1));
+  const [, list, created, nonce, keyId, found] = signatureInput.exec(text) ?? [];
+  if (list === undefined || nonce === undefined || keyId === undefined || found !== tag) return undefined;
+  const components = list.split(' ').map((name) => name.slice(1, -1));
   if (components.length > componentsMax) return undefined;
-  return { components, parameters: { created: Number(found[2]), nonce: found[3], keyId: found[4], tag } };
+  return { components, parameters: { created: Number(created), nonce, keyId, tag } };
 }
 
 /** The MAC in base64 (RFC 9651 §3.3.5), 44 characters for 32 bytes. */

@@ -26,8 +26,16 @@ export function toResourceLimits(declared: LimitsDeclaration, refuse: Refuse): R
   refuseUnknown(declared, ['cost', 'unavailable'], refuse);
   refuseUnknown(cost, Object.keys(documents), (key, detail) => refuse(`cost.${key}`, detail));
   refuseUnknown(unavailable, ['read', 'write'], (key, detail) => refuse(`unavailable.${key}`, detail));
-  for (const [name, units] of Object.entries(cost)) if (!Number.isInteger(units) || units < 1 || units > costMax) refuse(`cost.${name}`, `must be a whole number from 1 to ${costMax}`);
-  for (const [kind, policy] of Object.entries(unavailable)) if (policy !== 'allow' && policy !== 'refuse') refuse(`unavailable.${kind}`, 'must be "allow" or "refuse"');
+  for (const [name, units] of Object.entries(cost)) {
+    if (!Number.isInteger(units) || units < 1 || units > costMax) {
+      refuse(`cost.${name}`, `must be a whole number from 1 to ${costMax}`);
+    }
+  }
+  for (const [kind, policy] of Object.entries(unavailable)) {
+    if (policy !== 'allow' && policy !== 'refuse') {
+      refuse(`unavailable.${kind}`, 'must be "allow" or "refuse"');
+    }
+  }
   return { cost, unavailable: { read: unavailable.read ?? 'allow', write: unavailable.write ?? 'refuse' } };
 }
 

@@ -89,7 +89,12 @@ export function unaffordable({ byName }: Plans, { resources }: Contract): readon
       for (const operation of operationsOf(resource)) {
         const cost = costOf(resource, operation);
         const short = windows.find((window) => window.limit < cost);
-        if (short !== undefined) mistakes.add(`plans.${name}`, `window "${short.name}" of ${short.limit} can never pay for "${operation.name}" of ${resource.name}, which costs ${cost}`);
+        if (short !== undefined) {
+          mistakes.add(
+            `plans.${name}`,
+            `window "${short.name}" of ${short.limit} can never pay for "${operation.name}" of ${resource.name}, which costs ${cost}`,
+          );
+        }
       }
   return mistakes.found;
 }

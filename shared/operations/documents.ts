@@ -14,7 +14,10 @@ const csv = 'text/csv';
 const events = 'text/event-stream';
 
 const short = { bodyBytesMax: limits.bodyBytesMax, msMax: limits.requestMsMax, cost: 1 } as const;
-const read = { ...short, method: 'GET', answers: 'state', right: 'read', body: 'none', takes: [], gives: [json], carries: ['accept', 'if-match', 'if-none-match'], conditions: 'read' } as const;
+const read = {
+  ...short, method: 'GET', answers: 'state', right: 'read', body: 'none', takes: [], gives: [json],
+  carries: ['accept', 'if-match', 'if-none-match'], conditions: 'read',
+} as const;
 const write = {
   ...short, answers: 'effect', body: 'buffered', takes: [json], gives: [json], conditions: 'change',
   carries: ['accept', 'idempotency-key', 'if-match', 'if-none-match'],
@@ -25,7 +28,11 @@ export const documents = operations({
   list: {
     ...read, at: '/', summary: 'Lists documents by a declared shape, a page at a time.',
     parse: parseListQuery,
-    cached: ({ resource, input }: StateRead<ListQuery>) => ({ name: `list ${formatQuery(input)}`, dependencies: dependenciesOfList(resource, input), keepsAbsence: false }),
+    cached: ({ resource, input }: StateRead<ListQuery>) => ({
+      name: `list ${formatQuery(input)}`,
+      dependencies: dependenciesOfList(resource, input),
+      keepsAbsence: false,
+    }),
   },
   get: {
     ...read, at: '/:id', summary: 'Gets one document.',
@@ -39,16 +46,21 @@ export const documents = operations({
     parse: parseNone, schema: (resource) => bodiesOf(resource).create,
   },
   replace: {
-    ...write, method: 'PUT', at: '/:id', right: 'update', conditions: 'change-or-create', summary: 'Replaces a document, or creates it where callers name documents.',
+    ...write, method: 'PUT', at: '/:id', right: 'update', conditions: 'change-or-create',
+    summary: 'Replaces a document, or creates it where callers name documents.',
     parse: parseNone, schema: (resource) => bodiesOf(resource).replace,
   },
   patch: {
     ...write, method: 'PATCH', at: '/:id', right: 'update', takes: [mergePatch], summary: 'Changes what a merge patch names (RFC 7396).',
     parse: parseNone, schema: (resource) => bodiesOf(resource).patch,
   },
-  remove: { ...write, method: 'DELETE', at: '/:id', right: 'remove', body: 'none', takes: [], summary: 'Removes a document.', parse: parseNone },
+  remove: {
+    ...write, method: 'DELETE', at: '/:id', right: 'remove', body: 'none', takes: [], summary: 'Removes a document.',
+    parse: parseNone,
+  },
   import: {
-    method: 'POST', at: '/import', answers: 'effect', right: 'create', summary: 'Takes rows in, streamed, and reports each that it rejects.',
+    method: 'POST', at: '/import', answers: 'effect', right: 'create',
+    summary: 'Takes rows in, streamed, and reports each that it rejects.',
     body: 'streamed', bodyBytesMax: limits.importBytesMax, takes: [lines, csv], gives: [lines, json],
     // An Idempotency-Key is carried so that the origin can refuse it.
     carries: ['accept', 'idempotency-key'], conditions: 'none',
@@ -60,7 +72,11 @@ export const documents = operations({
     body: 'none', takes: [], gives: [events], carries: ['accept', 'last-event-id', 'tombolo-stream'], conditions: 'read',
     msMax: limits.streamMsMax,
     offered: ({ live }) => live,
-    parse: (_resource, query, header) => ({ after: parseChangesQuery(query), lastEventId: header('last-event-id') ?? undefined, stream: header('tombolo-stream') ?? undefined }),
+    parse: (_resource, query, header) => ({
+      after: parseChangesQuery(query),
+      lastEventId: header('last-event-id') ?? undefined,
+      stream: header('tombolo-stream') ?? undefined,
+    }),
   },
 });
 

@@ -14,7 +14,7 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 /** The collection, one of its documents, or a named action of the collection. */
 export type Place = '/' | '/:id' | `/${ReservedName}`;
 
-/** Headers that the hop carries to the origin for operations that read them: the client's, but for `tombolo-stream`, which the edge sets. */
+/** Headers that the hop carries to the origin for operations that read them; the client sends them, `tombolo-stream` the edge sets. */
 export type CarriedHeader = 'accept' | 'idempotency-key' | 'if-match' | 'if-none-match' | 'last-event-id' | 'tombolo-stream';
 
 export interface Operation<Input = unknown> {
@@ -49,7 +49,7 @@ export interface Operation<Input = unknown> {
   readonly cost: number;
   /** Whether this resource offers it; every resource does when this is absent. */
   offered?(resource: Resource): boolean;
-  /** What it takes beyond path and body: the query string, with its question mark or empty, and carried headers. Refuses the rest by name. */
+  /** Reads the query string (with its question mark, or empty) and the carried headers; refuses what it does not know by name. */
   parse(resource: Resource, query: string, header: (name: CarriedHeader) => string | null): Input;
   /** Of a buffered body. */
   schema?(resource: Resource): z.ZodType<JsonObject>;
@@ -83,10 +83,16 @@ type Unnamed<O extends Operation> = Omit<O, 'name'>;
  * A table of rows, each named by its key. Keeps the literal type of each, and with it the input of each handler.
  * Throws, at start, for a state that does not say what it depends on, and for anything else that says it.
  */
-export function operations<const Table extends Readonly<Record<string, Unnamed<Operation>>>>(table: Table): { readonly [Name in keyof Table]: Table[Name] & { readonly name: string } } {
+export function operations<const Table extends Readonly<Record<string, Unnamed<Operation>>>>(
+  table: Table,
+): { readonly [Name in keyof Table]: Table[Name] & { readonly name: string } } {
   for (const [name, { answers, cached, body, schema }] of Object.entries(table)) {
-    if ((answers === 'state') !== (cached !== undefined)) throw new Error(`operation ${name}: a state says what it depends on, and nothing else does`);
-    if ((body === 'buffered') !== (schema !== undefined)) throw new Error(`operation ${name}: a buffered body has a schema, and nothing else has one`);
+    if ((answers === 'state') !== (cached !== undefined)) {
+      throw new Error(`operation ${name}: a state says what it depends on, and nothing else does`);
+    }
+    if ((body === 'buffered') !== (schema !== undefined)) {
+      throw new Error(`operation ${name}: a buffered body has a schema, and nothing else has one`);
+    }
   }
   return Object.fromEntries(Object.entries(table).map(([name, row]) => [name, { ...row, name }])) as ReturnType<typeof operations<Table>>;
 }
@@ -94,7 +100,11 @@ export function operations<const Table extends Readonly<Record<string, Unnamed<O
 export type InputOf<Row extends Unnamed<Operation>> = ReturnType<Row['parse']>;
 
 /** A buffered body, in three forms; a stream that nobody has read; or nothing. */
-export type BodyOf<Row extends Unnamed<Operation>> = Row['body'] extends 'buffered' ? BufferedBody : Row['body'] extends 'streamed' ? StreamedBody : undefined;
+export type BodyOf<Row extends Unnamed<Operation>> = Row['body'] extends 'buffered'
+  ? BufferedBody
+  : Row['body'] extends 'streamed'
+    ? StreamedBody
+    : undefined;
 
 export interface BufferedBody {
   /** What its schema made of it. */

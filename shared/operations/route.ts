@@ -59,7 +59,11 @@ function mustPlace(contract: Contract, path: string): Offered & { readonly resou
   const [root, version, name, segment, ...more] = path.split('/');
   const resource = name === undefined ? undefined : contract.resources.get(name);
   if (root !== '' || version === undefined || more.length > 0 || segment === '') throw new Fault('route_not_found');
-  if (version !== currentVersion) throw /^v\d+$/.test(version) ? new Fault('version_unknown', { detail: `the version served is ${currentVersion}` }) : new Fault('route_not_found');
+  if (version !== currentVersion) {
+    throw /^v\d+$/.test(version)
+      ? new Fault('version_unknown', { detail: `the version served is ${currentVersion}` })
+      : new Fault('route_not_found');
+  }
   if (resource === undefined) throw new Fault('route_not_found', { detail: 'no such resource' });
   const offered = placesOf(resource).get(toPlace(segment));
   if (offered === undefined) throw new Fault('route_not_found');
@@ -78,7 +82,9 @@ function toAllow(rows: readonly Operation[]): string {
 
 function mustId(segment: string): string {
   const id = decode(segment);
-  if (!isNameable(id)) throw new Fault('path_invalid', { detail: 'the id in the path is not a valid id', errors: [{ at: 'id', in: 'path', detail: idForm }] });
+  if (!isNameable(id)) {
+    throw new Fault('path_invalid', { detail: 'the id in the path is not a valid id', errors: [{ at: 'id', in: 'path', detail: idForm }] });
+  }
   return id;
 }
 
@@ -86,6 +92,9 @@ function decode(segment: string): string {
   try {
     return decodeURIComponent(segment);
   } catch {
-    throw new Fault('path_invalid', { detail: 'the path is not percent-encoded UTF-8', errors: [{ at: 'id', in: 'path', detail: 'malformed percent-encoding' }] });
+    throw new Fault('path_invalid', {
+      detail: 'the path is not percent-encoded UTF-8',
+      errors: [{ at: 'id', in: 'path', detail: 'malformed percent-encoding' }],
+    });
   }
 }

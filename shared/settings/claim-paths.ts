@@ -30,7 +30,10 @@ function toClaimPath(reader: SettingsReader, variable: string, fallback: string)
   const path = /^[a-z][a-z0-9+.-]*:\/\/[^"\s]+$/i.test(text) ? [text] : toNames(text);
   const [first, ...rest] = path;
   if (first !== undefined) return [first, ...rest];
-  reader.complain(variable, 'must name a claim: names with dots between, such as realm_access.roles, a name with dots in double quotes, or a URL');
+  reader.complain(
+    variable,
+    'must name a claim: names with dots between, such as realm_access.roles, a name with dots in double quotes, or a URL',
+  );
   return [fallback];
 }
 

@@ -72,7 +72,9 @@ function toOrigin(reader: SettingsReader, variable: string, url: URL): URL {
 function toOrigins(reader: SettingsReader, variable: string): ReadonlySet<string> {
   const text = reader.optional(variable);
   const origins = text === '' ? [] : text.split(',').map((part) => part.trim());
-  if (!origins.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin)) reader.complain(variable, 'must list exact origins such as https://app.example.com, comma between');
+  if (!origins.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin)) {
+    reader.complain(variable, 'must list exact origins such as https://app.example.com, comma between');
+  }
   return new Set(origins);
 }
 
@@ -82,6 +84,8 @@ function toMilliseconds(reader: SettingsReader, variable: string, fallback: numb
 
 function toPlanName(reader: SettingsReader, variable: string, plans: PlanNames): string {
   const name = reader.optional(variable);
-  if (name !== '' && !plans.has(name)) reader.complain(variable, `names no plan of shared/resources/plans.ts; there are ${[...plans.keys()].join(', ')}`);
+  if (name !== '' && !plans.has(name)) {
+    reader.complain(variable, `names no plan of shared/resources/plans.ts; there are ${[...plans.keys()].join(', ')}`);
+  }
   return name;
 }

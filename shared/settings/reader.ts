@@ -62,7 +62,10 @@ export class SettingsReader {
   }
 
   /** Whole, from `min` (0 unless said) to `max`; `what` is said of anything else. */
-  count(variable: string, { fallback, min = 0, max, what }: { readonly fallback: number; readonly min?: number; readonly max: number; readonly what: string }): number {
+  count(
+    variable: string,
+    { fallback, min = 0, max, what }: { readonly fallback: number; readonly min?: number; readonly max: number; readonly what: string },
+  ): number {
     const value = this.#given[variable] ?? '';
     if (value === '') return fallback;
     if (typeof value === 'string' && /^\d{1,16}$/.test(value) && Number(value) >= min && Number(value) <= max) return Number(value);

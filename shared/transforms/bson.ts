@@ -77,7 +77,9 @@ export class BsonTexts {
         if (came !== status.more) throw new Error(`the module answers documents with status ${came}`);
       }
     }
-    if (lines.length + rejected.length !== documents.length) throw new Error(`${documents.length} documents gave ${lines.length} lines and ${rejected.length} rejections`);
+    if (lines.length + rejected.length !== documents.length) {
+      throw new Error(`${documents.length} documents gave ${lines.length} lines and ${rejected.length} rejections`);
+    }
     if (rejected.length === 0) return lines;
     const left = new Set(rejected.map((document) => (document - first) >>> 0));
     let next = 0;
@@ -93,8 +95,13 @@ export class BsonTexts {
 
   /** The frame of `wasm/src/lib.rs`: address and length of bytes, origins, rejected, report. */
   #gather(lines: string[], rejected: number[]): void {
-    const [at = 0, length = 0, , , rejectedAt = 0, rejectedLength = 0] = this.#instance.words(this.#instance.call('output', this.#handle), frameWords);
-    if (rejectedLength > 0) rejected.push(...toBsonRejected(this.#instance.read(rejectedAt, rejectedLength)).map(({ document }) => document));
+    const [at = 0, length = 0, , , rejectedAt = 0, rejectedLength = 0] = this.#instance.words(
+      this.#instance.call('output', this.#handle),
+      frameWords,
+    );
+    if (rejectedLength > 0) {
+      rejected.push(...toBsonRejected(this.#instance.read(rejectedAt, rejectedLength)).map(({ document }) => document));
+    }
     if (length === 0) return;
     const text = this.#instance.text(at, length);
     for (let from = 0; from < text.length; ) {

@@ -20,7 +20,9 @@ export function formatEventId({ position, stream }: EventId): string {
 }
 
 export function parseEventId(text: string): EventId | undefined {
-  const [at, stream, ...more] = text.startsWith('start.') ? ['start', ...text.split('.').slice(1)] : [text.split('.', 2).join('.'), ...text.split('.').slice(2)];
+  const [at, stream, ...more] = text.startsWith('start.')
+    ? ['start', ...text.split('.').slice(1)]
+    : [text.split('.', 2).join('.'), ...text.split('.').slice(2)];
   if (at === undefined || more.length > 0 || (stream !== undefined && !/^[A-Za-z0-9_-]{22}$/.test(stream))) return undefined;
   if (at === 'start') return stream === undefined ? undefined : { position: undefined, stream };
   const position = parsePosition(at);

@@ -10,7 +10,11 @@ export function toBoundedErrors(errors: readonly FieldError[]): readonly FieldEr
   const shown: FieldError[] = [];
   let left: number = limits.problemErrorsCharactersMax;
   for (const error of errors.slice(0, limits.problemErrorsMax)) {
-    const cut = { ...error, at: cutText(error.at, limits.problemErrorCharactersMax), detail: cutText(error.detail, limits.problemErrorCharactersMax) };
+    const cut = {
+      ...error,
+      at: cutText(error.at, limits.problemErrorCharactersMax),
+      detail: cutText(error.detail, limits.problemErrorCharactersMax),
+    };
     left -= JSON.stringify(cut).length;
     if (left < 0) break;
     shown.push(cut);
@@ -40,7 +44,9 @@ function bounded(value: unknown, levels: number): unknown {
   if (typeof value === 'string') return cutText(value, limits.problemDetailCharactersMax);
   if (typeof value !== 'object' || value === null) return value;
   if (levels === 0) return '…';
-  return Array.isArray(value) ? value.slice(0, limits.problemErrorsMax).map((inner) => bounded(inner, levels - 1)) : boundedObject(value, levels);
+  return Array.isArray(value)
+    ? value.slice(0, limits.problemErrorsMax).map((inner) => bounded(inner, levels - 1))
+    : boundedObject(value, levels);
 }
 
 /** Never half of a surrogate pair at its end. */

@@ -44,7 +44,11 @@ const problems = {
   token_invalid: { status: 401, title: 'Token refused' },
   forbidden: { status: 403, title: 'Not allowed' },
   // Type and title by draft-ietf-httpapi-ratelimit-headers §5.1.
-  limit_exceeded: { status: 429, title: 'Request cannot be satisfied as assigned quota has been exceeded', type: 'https://iana.org/assignments/http-problem-types#quota-exceeded' },
+  limit_exceeded: {
+    status: 429,
+    title: 'Request cannot be satisfied as assigned quota has been exceeded',
+    type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
+  },
   document_not_found: { status: 404, title: 'No such document' },
   document_exists: { status: 409, title: 'Document exists' },
   document_conflict: { status: 409, title: 'Conflict' },
@@ -129,6 +133,9 @@ export class Fault extends Error {
 export function toFault(thrown: unknown): Fault {
   if (thrown instanceof Fault) return thrown;
   // Those that answer to any value with a promise are found at start (schema-checks.ts).
-  if (thrown instanceof $ZodAsyncError) return new Fault('misconfigured', { cause: new Error('a refinement or a transform of a schema is asynchronous; what a document is checked by answers at once', { cause: thrown }) });
+  if (thrown instanceof $ZodAsyncError) {
+    const detail = 'a refinement or a transform of a schema is asynchronous; what a document is checked by answers at once';
+    return new Fault('misconfigured', { cause: new Error(detail, { cause: thrown }) });
+  }
   return new Fault('unknown', { cause: thrown });
 }

@@ -37,7 +37,9 @@ export function parametersRefused(refused: readonly (readonly [name: string, det
 function mustBeUtf8(query: string): void {
   for (const pair of query.replace(/^\?/, '').split('&')) {
     const [name = ''] = pair.split('=', 1);
-    if (!isUtf8(pair)) throw parametersRefused([[isUtf8(name) ? decodeURIComponent(name.replaceAll('+', ' ')) : name, 'is not percent-encoded UTF-8']]);
+    if (!isUtf8(pair)) {
+      throw parametersRefused([[isUtf8(name) ? decodeURIComponent(name.replaceAll('+', ' ')) : name, 'is not percent-encoded UTF-8']]);
+    }
   }
 }
 

@@ -32,7 +32,9 @@ export function toSortValue(value: Json | undefined, kind: ScalarKind): SortValu
 
 export function compareSortValues(left: SortValue, right: SortValue): number {
   if (left.rank !== right.rank) return left.rank - right.rank;
-  if (left.rank === ranks.instant && (isFar(left.value) || isFar(right.value))) return Date.parse(String(left.value)) - Date.parse(String(right.value));
+  if (left.rank === ranks.instant && (isFar(left.value) || isFar(right.value))) {
+    return Date.parse(String(left.value)) - Date.parse(String(right.value));
+  }
   if (typeof left.value === 'string' && typeof right.value === 'string') return compareUtf8(left.value, right.value);
   return Number(left.value) - Number(right.value);
 }
