@@ -52,7 +52,10 @@ export function toContext(host: Host, { contract, plans }: Served): EdgeContext 
     return {
       host, settings, contract, macs, plans: withAnonymousPlan(plans, settings.anonymousPlan), limiter: toLimiter(host.askCounter),
       origin: new OriginClient({ originUrl: settings.originUrl, macs }), tokens: new Tokens(settings),
-      generations: new Generations(settings, contract), entries: new Entries(host.store), reads: new Reads(), dressing: toDressing(settings),
+      generations: new Generations(settings, contract),
+      entries: new Entries(host.store),
+      reads: new Reads(),
+      dressing: toDressing(settings),
     };
   } catch (cause) {
     if (cause instanceof DeclarationError) throw new Fault('misconfigured', { facts: { declarations: cause.mistakes } });

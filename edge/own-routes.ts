@@ -16,7 +16,11 @@ export interface OwnRoute {
 }
 
 const byPath: ReadonlyMap<string, OwnRoute> = new Map(
-  Object.entries(table).map(([name, { method, path }]) => [path, { name: name as keyof typeof table, method, allow: method === 'GET' ? 'GET, HEAD, OPTIONS' : `${method}, OPTIONS` }]));
+  Object.entries(table).map(([name, { method, path }]) => {
+    const allow = method === 'GET' ? 'GET, HEAD, OPTIONS' : `${method}, OPTIONS`;
+    return [path, { name: name as keyof typeof table, method, allow }];
+  }),
+);
 
 export function ownRouteOf(path: string): OwnRoute | undefined {
   return byPath.get(path);

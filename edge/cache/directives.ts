@@ -18,10 +18,17 @@ const element = /([!#$%&'*+.^_`|~0-9a-z-]+)(?:=(?:"((?:[^"\\]|\\.?)*)(?:"|$)|([^
 export function parseDirectives(header: string | null): Directives {
   if (header === null) return none;
   const given = new Map<string, string>();
-  for (const [, name, quoted, token] of header.matchAll(element)) if (name !== undefined) given.set(name.toLowerCase(), quoted ?? token ?? '');
+  for (const [, name, quoted, token] of header.matchAll(element)) {
+    if (name !== undefined) given.set(name.toLowerCase(), quoted ?? token ?? '');
+  }
   // An answer's lifetime here is not measured in time, so nobody can promise that it stays fresh for so long: it is validated.
   const wantsLife = toSeconds(given.get('min-fresh')) ?? 0;
-  return { noStore: given.has('no-store'), noCache: given.has('no-cache') || wantsLife > 0, onlyIfCached: given.has('only-if-cached'), maxAgeSeconds: toSeconds(given.get('max-age')) };
+  return {
+    noStore: given.has('no-store'),
+    noCache: given.has('no-cache') || wantsLife > 0,
+    onlyIfCached: given.has('only-if-cached'),
+    maxAgeSeconds: toSeconds(given.get('max-age')),
+  };
 }
 
 /** An invalid value asks for nothing (RFC 9111 §4.2.1 lets a cache take it for stale, but clients' directives are advice). */

@@ -46,7 +46,8 @@ export function maySubstitute(entry: Entry, { view, gone, written, demanded, sta
   if (view?.agreed === false || Date.now() - entry.rightAt > staleMsMax) return false;
   if (demanded !== undefined && !reaches(entry.position, demanded)) return false;
   // Written through here and not reported yet: nobody can say what has become of the entry.
-  if (written !== undefined && !reaches(entry.position, written) && (view === undefined || !reaches({ epoch: view.epoch, order: view.through }, written))) return false;
+  const holds = (position: Position): boolean => written === undefined || reaches(position, written);
+  if (!holds(entry.position) && (view === undefined || !holds({ epoch: view.epoch, order: view.through }))) return false;
   return !isRaised(view, entry.position) || (gone !== undefined && !isRaised(gone, entry.position));
 }
 

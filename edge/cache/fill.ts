@@ -32,7 +32,9 @@ export async function fill(request: Validated, lookup: Lookup, { entry, view }: 
   const status = `fwd=${reason}; fwd-status=${response.status}`;
   const made = response.status === 304 && entry !== undefined ? validated(reply, lookup, entry, view) : await toEntry(reply, lookup, view);
   if (made === undefined) return labelled(cacheable(underCondition(response, request.preconditions.ifNoneMatch), lookup.isPublic), status);
-  if (made instanceof Response) return labelled(cacheable(underCondition(made, request.preconditions.ifNoneMatch), lookup.isPublic), status);
+  if (made instanceof Response) {
+    return labelled(cacheable(underCondition(made, request.preconditions.ifNoneMatch), lookup.isPublic), status);
+  }
   if (made.stored) request.waitUntil(request.context.entries.store(lookup.key, made.entry));
   return labelled(fromEntry(request, lookup, made.entry), made.stored ? `${status}; stored` : status);
 }
@@ -45,7 +47,10 @@ function isAway(reply: Reply | Fault): boolean {
 
 /** What this isolate knows that speaks against an old answer. */
 function outageOf({ context: { generations, settings }, demanded }: Validated, { resource, gone }: Lookup, view: View | undefined): Outage {
-  return { view, demanded, gone: gone && generations.peek(gone), written: generations.lastWrite(resource.name), staleMsMax: settings.staleIfErrorMs };
+  return {
+    view, demanded, gone: gone && generations.peek(gone), written: generations.lastWrite(resource.name),
+    staleMsMax: settings.staleIfErrorMs,
+  };
 }
 
 /** What was last known to be right, with its age, and marked: it may not be right any more. */
@@ -68,19 +73,30 @@ interface Made {
 /** The origin says that the bytes are still right: they are answered, and believed for as long as the new state. */
 function validated({ facts }: Reply, { resource, scope }: Lookup, entry: Entry, view: View | undefined): Made {
   if (facts === undefined || view === undefined || !isStorable(facts, resource, scope, view)) return { entry, stored: false };
-  return { entry: { ...entry, position: facts.position, generations: view.generations, validatedAt: Date.now(), rightAt: Date.now() }, stored: true };
+  return {
+    entry: { ...entry, position: facts.position, generations: view.generations, validatedAt: Date.now(), rightAt: Date.now() },
+    stored: true,
+  };
 }
 
 /** The origin's answer as an entry; `undefined` where it may not be kept, and its bytes again where there are too many. */
-async function toEntry({ response, facts }: Reply, { resource, scope, keepsAbsence }: Lookup, view: View | undefined): Promise<Made | Response | undefined> {
+async function toEntry(
+  { response, facts }: Reply,
+  { resource, scope, keepsAbsence }: Lookup,
+  view: View | undefined,
+): Promise<Made | Response | undefined> {
   const { status, headers } = response;
   const kept = (status === 200 && headers.has('etag')) || (status === 404 && keepsAbsence);
   const forbids = /\bno-store\b|\bprivate\b/i.test(headers.get('cache-control') ?? '') || headers.has('set-cookie');
   if (!kept || forbids || facts === undefined || view === undefined || !isStorable(facts, resource, scope, view)) return undefined;
   const { position } = facts;
-  const common = { position, generations: view.generations, validatedAt: Date.now(), rightAt: Date.now(), etag: headers.get('etag') ?? undefined };
+  const common = {
+    position, generations: view.generations, validatedAt: Date.now(), rightAt: Date.now(), etag: headers.get('etag') ?? undefined,
+  };
   if (status === 404) return { entry: { ...common, status: 404, body: new Uint8Array(0), headers: [] }, stored: true };
-  const body = await bufferUpTo(response.body, edgeLimits.entryBytesMax).catch((cause: unknown) => Promise.reject(toForwardFault({ mayBeDone: false, cause })));
+  const body = await bufferUpTo(response.body, edgeLimits.entryBytesMax).catch((cause: unknown) =>
+    Promise.reject(toForwardFault({ mayBeDone: false, cause })),
+  );
   if (!(body instanceof Uint8Array)) return new Response(body, response);
   return { entry: { ...common, status: 200, body, headers: [...headers].filter(([name]) => keptHeaders.has(name)) }, stored: true };
 }

@@ -143,7 +143,13 @@ function together(left: View | undefined, right: View | undefined): View | undef
   if (left === undefined || right === undefined || left.epoch !== right.epoch) return undefined;
   const { epoch } = left;
   const through = left.through < right.through ? left.through : right.through;
-  return { known: left.known && right.known, agreed: left.agreed && right.agreed, epoch, through, generations: [...left.generations, ...right.generations] };
+  return {
+    known: left.known && right.known,
+    agreed: left.agreed && right.agreed,
+    epoch,
+    through,
+    generations: [...left.generations, ...right.generations],
+  };
 }
 
 /** Whether every origin that counts declares the resource as we do; of one that did not say, whether its whole contract is ours. */

@@ -34,7 +34,10 @@ export class Declarations {
     for (const [other, heardAt] of this.#heard) if (now - heardAt > reporterGoneMs) this.#heard.delete(other);
     this.#heard.set(contract, now);
     // Writes nothing where it is the same: reports come four a second, from every origin.
-    this.#sql.exec('insert into contracts values (1, ?) on conflict do update set digest = excluded.digest where digest <> excluded.digest', contract);
+    this.#sql.exec(
+      'insert into contracts values (1, ?) on conflict do update set digest = excluded.digest where digest <> excluded.digest',
+      contract,
+    );
     if (resources !== undefined && !this.#known.has(contract)) this.#keep(contract, resources);
     return this.#known.has(contract);
   }

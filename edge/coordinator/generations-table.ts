@@ -18,15 +18,24 @@ export interface Standing {
   readonly floor: string;
 }
 
+/** A type and not an interface: rows are records. */
+type StandingRow = { instance: string; revision: number; epoch: string | null; through: string; floor: string };
+
 export class GenerationsTable {
   readonly #sql: SqlStorage;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
     sql.exec(`
-      create table if not exists standing (only integer primary key check (only = 1), instance text not null, revision integer not null, epoch text, through text not null, floor text not null);
+      create table if not exists standing (
+        only integer primary key check (only = 1), instance text not null, revision integer not null, epoch text,
+        through text not null, floor text not null
+      );
       create table if not exists floors (resource text primary key, position text not null) without rowid;
-      create table if not exists buckets (resource text not null, bucket integer not null, position text not null, revision integer not null, primary key (resource, bucket)) without rowid;
+      create table if not exists buckets (
+        resource text not null, bucket integer not null, position text not null, revision integer not null,
+        primary key (resource, bucket)
+      ) without rowid;
       create index if not exists buckets_by_revision on buckets (resource, revision);
       create table if not exists retired (epoch text primary key, until_ms integer not null) without rowid;
     `);
@@ -34,7 +43,7 @@ export class GenerationsTable {
   }
 
   standing(): Standing {
-    return this.#sql.exec<{ instance: string; revision: number; epoch: string | null; through: string; floor: string }>('select instance, revision, epoch, through, floor from standing').one();
+    return this.#sql.exec<StandingRow>('select instance, revision, epoch, through, floor from standing').one();
   }
 
   /** Whether the report joins what is known; if it does not, nothing has changed. */
@@ -42,12 +51,19 @@ export class GenerationsTable {
     const standing = this.standing();
     const { epoch, from, through } = report;
     const begins = epoch !== standing.epoch;
-    if (begins ? from !== null || this.#isRetired(epoch, nowMs) : through.length !== standing.through.length || (from !== null && from > standing.through)) return false;
+    const isRefused = begins
+      ? from !== null || this.#isRetired(epoch, nowMs)
+      : through.length !== standing.through.length || (from !== null && from > standing.through);
+    if (isRefused) return false;
     if (begins) this.#begin(standing, report, nowMs);
     else if (from === null) this.#raiseAll(through);
     const revision = standing.revision + 1;
     for (const [resource, order] of Object.entries(report.whole)) this.#raiseWhole(resource, order);
-    for (const [resource, buckets] of Object.entries(report.raised)) for (const [bucket, order] of Object.entries(buckets)) this.#raise(resource, Number(bucket), order, revision);
+    for (const [resource, buckets] of Object.entries(report.raised)) {
+      for (const [bucket, order] of Object.entries(buckets)) {
+        this.#raise(resource, Number(bucket), order, revision);
+      }
+    }
     // An idle report writes nothing: four a second, from every origin, for ever.
     if (begins || from === null || through > standing.through || hasAny(report.raised) || hasAny(report.whole))
       this.#sql.exec('update standing set revision = ?, through = max(through, ?)', revision, through);
@@ -59,7 +75,12 @@ export class GenerationsTable {
     const [own] = this.#sql.exec<{ position: string }>('select position from floors where resource = ?', resource);
     const floor = own !== undefined && own.position > floorOfAll ? own.position : floorOfAll;
     const continues = heard !== undefined && heard.instance === instance && heard.epoch === epoch;
-    const rows = this.#sql.exec<{ bucket: number; order: string }>('select bucket, position as "order" from buckets where resource = ? and revision > ? and position > ?', resource, continues ? heard.revision : -1, floor);
+    const rows = this.#sql.exec<{ bucket: number; order: string }>(
+      'select bucket, position as "order" from buckets where resource = ? and revision > ? and position > ?',
+      resource,
+      continues ? heard.revision : -1,
+      floor,
+    );
     return { epoch, instance, revision, through, floor, whole: !continues, buckets: [...rows] };
   }
 
@@ -83,13 +104,18 @@ export class GenerationsTable {
   }
 
   #raiseWhole(resource: string, order: string): void {
-    this.#sql.exec('insert into floors values (?, ?) on conflict do update set position = max(position, excluded.position)', resource, order);
+    this.#sql.exec(
+      'insert into floors values (?, ?) on conflict do update set position = max(position, excluded.position)',
+      resource,
+      order,
+    );
     this.#sql.exec('delete from buckets where resource = ? and position <= ?', resource, order);
   }
 
   #raise(resource: string, bucket: number, order: string, revision: number): void {
     this.#sql.exec(
-      'insert into buckets values (?, ?, ?, ?) on conflict do update set position = excluded.position, revision = excluded.revision where excluded.position > position',
+      `insert into buckets values (?, ?, ?, ?) on conflict do update
+       set position = excluded.position, revision = excluded.revision where excluded.position > position`,
       resource, bucket, order, revision);
   }
 }

@@ -20,7 +20,9 @@ export async function loadEntry(key: string): Promise<Entry | undefined> {
     if (found === undefined || text === undefined || text === null) return undefined;
     const { position: at, ...kept } = JSON.parse(text) as Kept;
     const position = parsePosition(at);
-    return position === undefined ? undefined : { ...kept, position, rightAt: kept.validatedAt, body: new Uint8Array(await found.arrayBuffer()) };
+    return position === undefined
+      ? undefined
+      : { ...kept, position, rightAt: kept.validatedAt, body: new Uint8Array(await found.arrayBuffer()) };
   } catch (cause) {
     log('warn', 'cache.not_loaded', { cause: toLogged(cause) });
     return undefined;
@@ -31,7 +33,11 @@ export async function storeEntry(key: string, entry: Entry): Promise<void> {
   const { body, position, rightAt: _here, ...rest } = entry;
   const kept: Kept = { ...rest, position: formatPosition(position) };
   try {
-    const headers = { 'cache-control': `public, max-age=${keptSeconds}`, 'content-type': 'application/octet-stream', [entryHeader]: JSON.stringify(kept) };
+    const headers = {
+      'cache-control': `public, max-age=${keptSeconds}`,
+      'content-type': 'application/octet-stream',
+      [entryHeader]: JSON.stringify(kept),
+    };
     await caches.default.put(toUrl(key), new Response(body, { headers }));
   } catch (cause) {
     log('warn', 'cache.not_stored', { cause: toLogged(cause) });

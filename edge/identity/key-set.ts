@@ -51,7 +51,10 @@ export class KeySet {
     await this.#refreshed(true, edgeLimits.retryAfterSeconds * 1_000, waitUntil);
     const fetched = this.held(waitUntil);
     if (fetched !== undefined) return fetched;
-    throw new Fault('identity_unavailable', { detail: 'tokens cannot be checked now', headers: { 'retry-after': String(edgeLimits.retryAfterSeconds) } });
+    throw new Fault('identity_unavailable', {
+      detail: 'tokens cannot be checked now',
+      headers: { 'retry-after': String(edgeLimits.retryAfterSeconds) },
+    });
   }
 
   /** For a `kid` that the set does not have: perhaps the issuer has rotated. */
@@ -102,7 +105,11 @@ export class KeySet {
 
 async function fetchKeys(url: string): Promise<Fetched> {
   const fetchedAt = Date.now();
-  const answer = await fetch(url, { headers: { accept: 'application/json' }, redirect: 'manual', signal: AbortSignal.timeout(edgeLimits.keysFetchMsMax) });
+  const answer = await fetch(url, {
+    headers: { accept: 'application/json' },
+    redirect: 'manual',
+    signal: AbortSignal.timeout(edgeLimits.keysFetchMsMax),
+  });
   if (answer.status !== 200) throw new Error(`the issuer answered ${answer.status}`);
   const text = await answer.text();
   if (text.length > edgeLimits.keysBytesMax) throw new Error(`the key set has ${text.length} characters`);

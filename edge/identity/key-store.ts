@@ -10,7 +10,11 @@ export async function loadKeys(url: string): Promise<Fetched | undefined> {
 }
 
 export async function storeKeys(url: string, { text, fetchedAt }: Fetched): Promise<void> {
-  const headers = { 'cache-control': `public, max-age=${edgeLimits.keysStaleMsMax / 1_000}`, 'content-type': 'application/json', 'tombolo-fetched-at': String(fetchedAt) };
+  const headers = {
+    'cache-control': `public, max-age=${edgeLimits.keysStaleMsMax / 1_000}`,
+    'content-type': 'application/json',
+    'tombolo-fetched-at': String(fetchedAt),
+  };
   await caches.default.put(toKey(url), new Response(text, { headers }));
 }
 

@@ -10,9 +10,13 @@ export function tokenInvalid(detail: string, cause?: unknown): Fault {
 
 export function toTokenFault(cause: unknown): unknown {
   if (cause instanceof errors.JWTExpired) return tokenInvalid('the token has expired', cause);
-  if (cause instanceof errors.JWTClaimValidationFailed) return tokenInvalid(`the claim "${cause.claim}" is missing or not for this API`, cause);
+  if (cause instanceof errors.JWTClaimValidationFailed) {
+    return tokenInvalid(`the claim "${cause.claim}" is missing or not for this API`, cause);
+  }
   if (cause instanceof errors.JOSEAlgNotAllowed) return tokenInvalid('the algorithm of the token is not allowed', cause);
   if (cause instanceof errors.JOSEError) return tokenInvalid('the signature of the token does not hold', cause);
   // Web Crypto refuses a key that does not fit the algorithm with errors of its own.
-  return cause instanceof TypeError || cause instanceof DOMException ? tokenInvalid('the signature of the token does not hold', cause) : cause;
+  return cause instanceof TypeError || cause instanceof DOMException
+    ? tokenInvalid('the signature of the token does not hold', cause)
+    : cause;
 }

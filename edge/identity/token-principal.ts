@@ -23,7 +23,9 @@ export function mustPrincipal({ payload, protectedHeader }: JWTVerifyResult, aud
 /** The header is JSON that a library has parsed: what it types as a text may be anything. */
 function mustBeAccessToken(typ: unknown): void {
   if (typ === undefined) return;
-  if (typeof typ !== 'string' || !types.has(typ.toLowerCase().replace(/^application\//, ''))) throw tokenInvalid('the token is of another type');
+  if (typeof typ !== 'string' || !types.has(typ.toLowerCase().replace(/^application\//, ''))) {
+    throw tokenInvalid('the token is of another type');
+  }
 }
 
 /** A token that has an `aud` is for those that it names (RFC 7519 §4.1.3), whichever claim is asked besides. */
@@ -36,7 +38,9 @@ function mustBeFor(payload: JWTPayload, audience: string, path: ClaimPath): void
 function mustRoles(payload: JWTPayload, path: ClaimPath): readonly string[] {
   const given = valueAt(payload, path) ?? [];
   if (typeof given === 'string') return (spaced.has(path.at(-1) ?? '') ? given.split(' ') : [given]).filter((role) => role !== '');
-  if (!Array.isArray(given) || !given.every((role) => typeof role === 'string')) throw tokenInvalid('the roles are neither a text nor a list of texts');
+  if (!Array.isArray(given) || !given.every((role) => typeof role === 'string')) {
+    throw tokenInvalid('the roles are neither a text nor a list of texts');
+  }
   return given;
 }
 

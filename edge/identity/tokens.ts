@@ -58,7 +58,11 @@ export class Tokens {
     const parts = token.split('.');
     if (parts.length !== 3 || !parts.every(isCanonicalBase64Url)) throw tokenInvalid('the token is not three canonical base64url parts');
     const { result, version } = await this.#verify(token, keys, waitUntil);
-    const verified = { principal: mustPrincipal(result, this.#issuer.audience, this.#issuer.claims), expiresAt: (result.payload.exp ?? 0) * 1_000, keysVersion: version };
+    const verified = {
+      principal: mustPrincipal(result, this.#issuer.audience, this.#issuer.claims),
+      expiresAt: (result.payload.exp ?? 0) * 1_000,
+      keysVersion: version,
+    };
     this.#remember(token, verified);
     return verified;
   }
@@ -72,7 +76,10 @@ export class Tokens {
       if (!(cause instanceof errors.JWKSNoMatchingKey)) throw toTokenFault(cause);
       const again = await this.#keySet.keysAgain(waitUntil);
       if (again.version === keys.version) throw toTokenFault(cause);
-      return { result: await jwtVerify(token, again.resolve, options).catch((inner: unknown) => Promise.reject(toTokenFault(inner))), version: again.version };
+      return {
+        result: await jwtVerify(token, again.resolve, options).catch((inner: unknown) => Promise.reject(toTokenFault(inner))),
+        version: again.version,
+      };
     }
   }
 

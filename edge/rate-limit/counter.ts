@@ -108,8 +108,13 @@ export class Counter {
   }
 
   #refusal({ windows: asked, cost }: Ask, left: readonly number[], now: number): Answer {
-    const windows = asked.map((window, index) => ({ ...this.#standing(window, left[index] ?? 0, now), violated: (left[index] ?? 0) < cost }));
-    const waits = asked.map(({ seconds }, index) => (windows[index]?.violated === true ? this.#log(seconds).msUntilFreed(cost - (left[index] ?? 0), now) : 0));
+    const windows = asked.map((window, index) => ({
+      ...this.#standing(window, left[index] ?? 0, now),
+      violated: (left[index] ?? 0) < cost,
+    }));
+    const waits = asked.map(({ seconds }, index) =>
+      windows[index]?.violated === true ? this.#log(seconds).msUntilFreed(cost - (left[index] ?? 0), now) : 0,
+    );
     const retryMs = Math.max(...waits);
     // What lies unspent in a lease comes back at the latest when it ends.
     const ends = [...this.#leases.values()].map((lease) => lease.endsAt - now).filter((ms) => ms > 0);

@@ -45,7 +45,9 @@ export class Counters extends DurableObject {
     this.#hasAlarm = false;
     this.#sweep();
     const [last] = this.#sql.exec<{ at: number | null }>('SELECT max(at + seconds * 1000) AS at FROM spent').toArray();
-    if (typeof last?.at === 'number') return this.#wakeAt(Math.min(Math.max(last.at, this.#clock() + sweepMsMin), this.#clock() + sweepMsMax));
+    if (typeof last?.at === 'number') {
+      return this.#wakeAt(Math.min(Math.max(last.at, this.#clock() + sweepMsMin), this.#clock() + sweepMsMax));
+    }
     this.#hasTable = false;
     await this.ctx.storage.deleteAll();
   }
@@ -54,13 +56,20 @@ export class Counters extends DurableObject {
     const counter = new Counter((seconds, at, amount) => this.#keep(seconds, at, amount), Math.floor(Math.random() * 2 ** 40));
     this.#hasTable = this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'spent'").toArray().length > 0;
     if (!this.#hasTable) return counter;
-    const rows = this.#sql.exec<{ seconds: number; at: number; amount: number }>(`SELECT seconds, at, amount FROM spent WHERE ${live} ORDER BY at`, this.#clock());
+    const rows = this.#sql.exec<{ seconds: number; at: number; amount: number }>(
+      `SELECT seconds, at, amount FROM spent WHERE ${live} ORDER BY at`,
+      this.#clock(),
+    );
     for (const { seconds, at, amount } of rows) counter.restore(seconds, at, amount);
     return counter;
   }
 
   #keep(seconds: number, at: number, amount: number): void {
-    if (!this.#hasTable) this.#sql.exec('CREATE TABLE spent (seconds INTEGER NOT NULL, at INTEGER NOT NULL, amount INTEGER NOT NULL, PRIMARY KEY (seconds, at)) WITHOUT ROWID');
+    if (!this.#hasTable) {
+      this.#sql.exec(`CREATE TABLE spent (
+        seconds INTEGER NOT NULL, at INTEGER NOT NULL, amount INTEGER NOT NULL, PRIMARY KEY (seconds, at)
+      ) WITHOUT ROWID`);
+    }
     this.#hasTable = true;
     this.#sql.exec('INSERT INTO spent VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET amount = amount + excluded.amount', seconds, at, amount);
     this.#writes++;

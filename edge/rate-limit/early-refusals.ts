@@ -16,7 +16,9 @@ export async function chargeRefusal(request: Admitted, thrown: unknown): Promise
   if (!isOfTheClient(thrown)) return thrown;
   const { plans, limiter } = request.context;
   const plan = plans.anonymous;
-  const verdict = await limiter.spend({ caller: callerOf(undefined, request.network), plan, cost: 1, unavailable: 'allow', waitUntil: request.waitUntil });
+  const verdict = await limiter.spend({
+    caller: callerOf(undefined, request.network), plan, cost: 1, unavailable: 'allow', waitUntil: request.waitUntil,
+  });
   const exceeded = toLimitFault(plan, verdict);
   if (exceeded !== undefined) return exceeded;
   for (const [name, value] of toLimitHeaders(plan, verdict)) tell(request, name, value);

@@ -22,9 +22,18 @@ export function toLimitFault(plan: Plan, verdict: Verdict): Fault | undefined {
   if (verdict.kind === 'granted') return undefined;
   if (verdict.kind === 'refused') return exceeded(plan, verdict);
   const headers = Object.fromEntries(toLimitHeaders(plan, verdict));
-  if (verdict.policy === 'refuse') return new Fault('limits_unavailable', { detail: 'requests cannot be counted now; try again', headers: { ...headers, 'retry-after': String(edgeLimits.retryAfterSeconds) } });
+  if (verdict.policy === 'refuse') {
+    return new Fault('limits_unavailable', {
+      detail: 'requests cannot be counted now; try again',
+      headers: { ...headers, 'retry-after': String(edgeLimits.retryAfterSeconds) },
+    });
+  }
   if (verdict.retryMs === undefined) return undefined;
-  return new Fault('limit_exceeded', { detail: 'too many requests', headers: { ...headers, 'retry-after': toSeconds(verdict.retryMs) }, members: { 'violated-policies': plan.windows.map(({ name }) => name) } });
+  return new Fault('limit_exceeded', {
+    detail: 'too many requests',
+    headers: { ...headers, 'retry-after': toSeconds(verdict.retryMs) },
+    members: { 'violated-policies': plan.windows.map(({ name }) => name) },
+  });
 }
 
 /** `RateLimit` names the violated windows alone, so that `Retry-After` is never before their `t` (draft §6). */
@@ -43,7 +52,9 @@ function exceeded(plan: Plan, { windows, retryMs }: Extract<Verdict, { kind: 're
 
 /** `t`: within so many seconds no more than `r` can be used (draft §4.1.2), because nothing comes back earlier. */
 function formatLimits({ windows: declared }: Plan, windows: readonly Standing[], told: (window: Standing) => boolean): string {
-  return windows.flatMap((window, index) => (told(window) ? `"${declared[index]?.name}";r=${window.left};t=${toSeconds(window.resetMs)}` : [])).join(', ');
+  return windows
+    .flatMap((window, index) => (told(window) ? `"${declared[index]?.name}";r=${window.left};t=${toSeconds(window.resetMs)}` : []))
+    .join(', ');
 }
 
 function toSeconds(ms: number): string {

@@ -69,7 +69,9 @@ export class Allowance {
   /** A refusal that still holds: as long as nothing leaves the windows, asking again is vain. */
   refusal(cost: number, now: number): Answer | undefined {
     const known = this.#known;
-    if (known === undefined || known.answer.granted > 0 || cost < known.cost || now >= known.askedAt + known.answer.vainMs) return undefined;
+    if (known === undefined || known.answer.granted > 0 || cost < known.cost || now >= known.askedAt + known.answer.vainMs) {
+      return undefined;
+    }
     const { answer, askedAt } = known;
     return { ...answer, retryMs: answer.retryMs - (now - askedAt), windows: aged(answer.windows, now - askedAt) };
   }

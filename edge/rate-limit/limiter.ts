@@ -82,7 +82,9 @@ export class Limiter {
   #fromMemory(allowance: Allowance, spending: Spending): Verdict | undefined {
     const now = this.#options.clock.now();
     if (allowance.spend(spending.cost, now)) {
-      if (allowance.isLow(now) && now >= Math.max(allowance.renewingUntil, allowance.unavailableUntil)) this.#renew(allowance, spending, now);
+      if (allowance.isLow(now) && now >= Math.max(allowance.renewingUntil, allowance.unavailableUntil)) {
+        this.#renew(allowance, spending, now);
+      }
       return { kind: 'granted', windows: allowance.standing(now) };
     }
     const refusal = allowance.refusal(spending.cost, now);
@@ -113,7 +115,10 @@ export class Limiter {
     const { ask, clock } = this.#options;
     const askedAt = clock.now();
     const question = allowance.question(cost, askedAt);
-    const answer = await settledWithin(ask(caller, question).catch((cause: unknown) => Promise.reject(this.#note(cause))), edgeLimits.counterMsMax);
+    const answer = await settledWithin(
+      ask(caller, question).catch((cause: unknown) => Promise.reject(this.#note(cause))),
+      edgeLimits.counterMsMax,
+    );
     if (answer === undefined) {
       allowance.unavailableUntil = clock.now() + edgeLimits.counterAgainMs;
       return undefined;

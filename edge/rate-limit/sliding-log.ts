@@ -23,7 +23,8 @@ export class SlidingLog {
 
   /** Spent within the span that ends now. */
   used(now: number): number {
-    for (let entry = this.#entries[this.#first]; entry !== undefined && entry.at + this.#spanMs <= now; entry = this.#entries[this.#first]) {
+    const passed = now - this.#spanMs;
+    for (let entry = this.#entries[this.#first]; entry !== undefined && entry.at <= passed; entry = this.#entries[this.#first]) {
       this.#total -= entry.amount;
       this.#first++;
     }

@@ -4,10 +4,12 @@ import { edgeLimits } from '../limits.ts';
 import type { SentHeaders } from './request-headers.ts';
 
 const requestHeaders =
-  'Accept, Authorization, Baggage, Cache-Control, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Tombolo-Position, Traceparent, Tracestate';
+  'Accept, Authorization, Baggage, Cache-Control, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, ' +
+  'Tombolo-Position, Traceparent, Tracestate';
 /** SEMANTICS §13; the rest of what this API says in headers comes with them. */
 const exposedHeaders =
-  'Accept-Patch, Age, Allow, API-Version, Cache-Status, ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, Tombolo-Limits, Tombolo-Position, WWW-Authenticate, X-Request-Id';
+  'Accept-Patch, Age, Allow, API-Version, Cache-Status, ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, ' +
+  'Tombolo-Limits, Tombolo-Position, WWW-Authenticate, X-Request-Id';
 
 /** Lets a declared page read the answer; that every answer varies by Origin stands in `dressing.ts`. */
 export function setCorsHeaders(answer: Headers, request: SentHeaders, declared: ReadonlySet<string>): void {
@@ -20,8 +22,12 @@ export function setCorsHeaders(answer: Headers, request: SentHeaders, declared: 
 /** The answer to OPTIONS: what the path allows, and to a preflight also what a page may send. */
 export function toOptionsAnswer(request: SentHeaders, options: Readonly<Record<'allow', string>>, declared: ReadonlySet<string>): Response {
   const headers = new Headers(options);
-  if (request.get('origin') === null || request.get('access-control-request-method') === null) return new Response(null, { status: 204, headers });
-  if (!declared.has(request.get('origin') ?? '')) throw new Fault('origin_not_allowed', { detail: 'pages of this origin are not declared in TOMBOLO_CORS_ORIGINS' });
+  if (request.get('origin') === null || request.get('access-control-request-method') === null) {
+    return new Response(null, { status: 204, headers });
+  }
+  if (!declared.has(request.get('origin') ?? '')) {
+    throw new Fault('origin_not_allowed', { detail: 'pages of this origin are not declared in TOMBOLO_CORS_ORIGINS' });
+  }
   headers.set('access-control-allow-methods', options.allow);
   headers.set('access-control-allow-headers', requestHeaders);
   headers.set('access-control-max-age', String(edgeLimits.preflightSeconds));

@@ -29,7 +29,12 @@ export function mustContentType(sent: SentHeaders, { method, takes: types }: Ope
   const [type = '', ...parameters] = (sent.get('content-type') ?? '').split(';').map((piece) => piece.trim().toLowerCase());
   const charset = parameters.find((parameter) => parameter.startsWith('charset='))?.slice(8).replaceAll('"', '');
   const encoding = sent.get('content-encoding')?.toLowerCase() ?? 'identity';
-  if (encoding !== 'identity') throw new Fault('media_type_unsupported', { detail: 'send the body without Content-Encoding', headers: { 'accept-encoding': 'identity' } });
+  if (encoding !== 'identity') {
+    throw new Fault('media_type_unsupported', {
+      detail: 'send the body without Content-Encoding',
+      headers: { 'accept-encoding': 'identity' },
+    });
+  }
   if (types.includes(type) && (charset === undefined || charset === 'utf-8' || charset === 'utf8')) return;
   throw new Fault('media_type_unsupported', {
     detail: `this takes ${types.join(' or ')} in UTF-8`,

@@ -16,7 +16,9 @@ export async function mustRead(stream: ReadableStream<Uint8Array> | null, bounds
   if (stream === null) return new Uint8Array(0);
   const pieces = new BodyPieces(stream);
   const late = setTimeout(() => void pieces.cancel(), Math.max(0, bounds.deadlineAt - Date.now()));
-  const body = await gather(pieces, bounds).catch((cause: unknown) => Promise.reject(toBodyFault(cause, pieces))).finally(() => clearTimeout(late));
+  const body = await gather(pieces, bounds)
+    .catch((cause: unknown) => Promise.reject(toBodyFault(cause, pieces)))
+    .finally(() => clearTimeout(late));
   // Not every runtime rejects a read whose stream is cancelled.
   if (pieces.isCancelled) throw toBodyFault(undefined, pieces);
   if (body !== undefined) return body;
@@ -62,7 +64,9 @@ export async function discardRest(pieces: BodyPieces): Promise<void> {
   const late = setTimeout(() => void pieces.cancel(), edgeLimits.discardMsMax);
   try {
     let left: number = edgeLimits.discardBytesMax;
-    for (let piece = await pieces.next(); piece !== undefined && left > 0 && !pieces.isCancelled; piece = await pieces.next()) left -= piece.length;
+    for (let piece = await pieces.next(); piece !== undefined && left > 0 && !pieces.isCancelled; piece = await pieces.next()) {
+      left -= piece.length;
+    }
   } catch {
     // The client has gone: nobody is left to be told.
   } finally {
@@ -72,7 +76,10 @@ export async function discardRest(pieces: BodyPieces): Promise<void> {
 }
 
 /** All of it, or as soon as there is more than `bytesMax`, a stream of what was read and of the rest. */
-export async function bufferUpTo(stream: ReadableStream<Uint8Array> | null, bytesMax: number): Promise<Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>> {
+export async function bufferUpTo(
+  stream: ReadableStream<Uint8Array> | null,
+  bytesMax: number,
+): Promise<Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>> {
   if (stream === null) return new Uint8Array(0);
   const chunks: Uint8Array[] = [];
   let length = 0;

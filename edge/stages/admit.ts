@@ -11,7 +11,9 @@ import { orElse, type Stage } from '../runner.ts';
 export function admit(): Stage<Configured, Admitted> {
   return function admit(request, next) {
     const sent = new SentHeaders(request.raw.headers);
-    const admitted = { ...request, sent, target: toTarget(request.raw.url), network: networkOf(sent), deadlineAt: Date.now() + limits.requestMsMax };
+    const admitted = {
+      ...request, sent, target: toTarget(request.raw.url), network: networkOf(sent), deadlineAt: Date.now() + limits.requestMsMax,
+    };
     const answer = orElse(() => next(admitted), (thrown) => respond(thrown, request));
     return answer instanceof Promise ? answer.then((given) => decorate(admitted, given)) : decorate(admitted, answer);
   };

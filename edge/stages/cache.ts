@@ -39,7 +39,9 @@ export function cache(): Stage<Validated, Validated> {
     const lookup = directives.noStore ? undefined : toLookup(request);
     if (directives.onlyIfCached && isSafe(request.route.operation)) return onlyStored(request, lookup, directives);
     if (lookup === undefined) return next(request);
-    if (directives.noCache) return look(request, lookup, directives, 'everywhere').then((found) => lead(request, lookup, found, 'request', fills));
+    if (directives.noCache) {
+      return look(request, lookup, directives, 'everywhere').then((found) => lead(request, lookup, found, 'request', fills));
+    }
     const held = remembered(request, lookup, directives);
     return held === undefined ? seek(request, lookup, directives, fills) : serve(request, lookup, held, 'hit');
   };
@@ -66,7 +68,10 @@ async function seek(request: Validated, lookup: Lookup, directives: Directives, 
 async function onlyStored(request: Validated, lookup: Lookup | undefined, directives: Directives): Promise<Response> {
   const found = lookup === undefined || directives.noCache ? undefined : await look(request, lookup, directives, 'everywhere');
   if (lookup !== undefined && found?.fresh !== undefined) return serve(request, lookup, found.fresh, 'hit');
-  throw new Fault('not_cached', { detail: 'nothing that is stored answers this, and only-if-cached keeps the origin from being asked', headers: { 'cache-status': 'tombolo; detail=only-if-cached' } });
+  throw new Fault('not_cached', {
+    detail: 'nothing that is stored answers this, and only-if-cached keeps the origin from being asked',
+    headers: { 'cache-status': 'tombolo; detail=only-if-cached' },
+  });
 }
 
 /** Only what will be fresh can be shared, so while generations are unknown nobody waits for another. */
@@ -92,7 +97,8 @@ function remembered(request: Validated, lookup: Lookup, directives: Directives):
 async function look(request: Validated, lookup: Lookup, directives: Directives, where: 'everywhere' | 'memory'): Promise<Found> {
   const { generations, entries } = request.context;
   const view = await generations.view(lookup.dependencies, askingOf(request));
-  const mayServe = (entry: Entry): boolean => isYoung(entry, directives) && !mayHide(lookup, entry) && isFresh(entry, view, request.demanded);
+  const mayServe = (entry: Entry): boolean =>
+    isYoung(entry, directives) && !mayHide(lookup, entry) && isFresh(entry, view, request.demanded);
   const entry = entries.recall(lookup.key);
   if (entry !== undefined && mayServe(entry)) return { entry, view, fresh: entry };
   const loaded = where === 'memory' ? entry : await entries.load(lookup.key);

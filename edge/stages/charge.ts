@@ -7,6 +7,13 @@ import { orElse, type Stage } from '../runner.ts';
 /** What `limit` and the stages behind it refuse is answered there already, so what is thrown as far as here came before. */
 export function charge(): Stage<Admitted, Admitted> {
   return function charge(request, next) {
-    return orElse(() => next(request), (thrown) => chargeRefusal(request, thrown).then((charged) => respond(charged, request), (failed: unknown) => respond(failed, request)));
+    return orElse(
+      () => next(request),
+      (thrown) =>
+        chargeRefusal(request, thrown).then(
+          (charged) => respond(charged, request),
+          (failed: unknown) => respond(failed, request),
+        ),
+    );
   };
 }

@@ -23,5 +23,9 @@ export function flood(): Stage<Admitted, Admitted> {
 
 /** The platform's window is not one of the plan's, so it has no place in `RateLimit`. */
 function flooded(): Fault {
-  return new Fault('limit_exceeded', { detail: 'too many requests from this address', headers: { 'retry-after': String(edgeLimits.floodSeconds) }, members: { 'violated-policies': ['flood'] } });
+  return new Fault('limit_exceeded', {
+    detail: 'too many requests from this address',
+    headers: { 'retry-after': String(edgeLimits.floodSeconds) },
+    members: { 'violated-policies': ['flood'] },
+  });
 }

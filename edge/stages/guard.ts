@@ -19,10 +19,17 @@ export function guard(): Stage<Admitted, Admitted> {
 }
 
 function mustFit({ target: { path, query }, sent }: Admitted): void {
-  if (path.length + query.length > limits.targetBytesMax) throw new Fault('target_too_long', { detail: `path and query have at most ${limits.targetBytesMax} bytes` });
-  if (sent.bytes > limits.headerBytesMax) throw new Fault('headers_too_large', { detail: `all header fields together have at most ${limits.headerBytesMax} bytes` });
+  if (path.length + query.length > limits.targetBytesMax) {
+    throw new Fault('target_too_long', { detail: `path and query have at most ${limits.targetBytesMax} bytes` });
+  }
+  if (sent.bytes > limits.headerBytesMax) {
+    throw new Fault('headers_too_large', { detail: `all header fields together have at most ${limits.headerBytesMax} bytes` });
+  }
   if (sent.bytes <= edgeLimits.carriedCharactersMax) return;
   // Those that go on to the origin, beside what the edge adds itself.
-  for (const name of hopHeaders)
-    if ((sent.get(name)?.length ?? 0) > edgeLimits.carriedCharactersMax) throw new Fault('headers_too_large', { detail: `${name} has at most ${edgeLimits.carriedCharactersMax} characters` });
+  for (const name of hopHeaders) {
+    if ((sent.get(name)?.length ?? 0) > edgeLimits.carriedCharactersMax) {
+      throw new Fault('headers_too_large', { detail: `${name} has at most ${edgeLimits.carriedCharactersMax} characters` });
+    }
+  }
 }

@@ -17,7 +17,9 @@ export function identify(): Stage<Routed, Identified> {
   return function identify(request, next) {
     const header = request.sent.get('authorization');
     const taken = request.route?.operation.answers === 'moment' ? takeTicket(request.target) : undefined;
-    if (taken !== undefined) return toTicketIdentity(request, taken, header).then((identity) => next({ ...request, ...identity, target: taken.rest }));
+    if (taken !== undefined) {
+      return toTicketIdentity(request, taken, header).then((identity) => next({ ...request, ...identity, target: taken.rest }));
+    }
     if (header === null) return next({ ...request, ...nobody });
     const identity = toBearerIdentity(request, mustBearer(header));
     return identity instanceof Promise ? identity.then((verified) => next({ ...request, ...verified })) : next({ ...request, ...identity });
@@ -34,7 +36,11 @@ function toIdentity({ principal, expiresAt }: Verified): Identity {
   return { principal, signedInUntil: expiresAt, stream: undefined };
 }
 
-async function toTicketIdentity({ raw, sent, context: { host, macs, settings } }: Routed, { ticket }: Taken, header: string | null): Promise<Identity> {
+async function toTicketIdentity(
+  { raw, sent, context: { host, macs, settings } }: Routed,
+  { ticket }: Taken,
+  header: string | null,
+): Promise<Identity> {
   if (header !== null) throw ticketRefused('comes in place of an Authorization header, not with one');
   // Before it is taken: a foreign page must not be able to spend it.
   mustBeDeclaredOrigin(raw.headers, settings.corsOrigins);

@@ -28,7 +28,9 @@ async function take(request: Routed): Promise<Response> {
 async function mustSignedBody({ raw, sent, deadlineAt }: Routed): Promise<string> {
   const bytes = await mustRead(raw.body, { bytesMax: edgeLimits.reportBytesMax, declared: sent.get('content-length'), deadlineAt });
   const signed = sent.get('content-digest');
-  if (signed === null || signed !== (await contentDigest(bytes))) throw new Fault('hop_invalid', { detail: 'the body is not the one that was signed' });
+  if (signed === null || signed !== (await contentDigest(bytes))) {
+    throw new Fault('hop_invalid', { detail: 'the body is not the one that was signed' });
+  }
   return mustText(bytes);
 }
 
@@ -36,7 +38,11 @@ function mustReport(text: string): Report {
   const parsed = reportSchema.safeParse(parseJson(text));
   if (!parsed.success) throw documentInvalid(toFieldErrors(parsed.error));
   const { through, from, whole, raised } = parsed.data;
-  const orders = [...Object.values(whole), ...Object.values(raised).flatMap((buckets) => Object.values(buckets)), ...(from === null ? [] : [from])];
+  const orders = [
+    ...Object.values(whole),
+    ...Object.values(raised).flatMap((buckets) => Object.values(buckets)),
+    ...(from === null ? [] : [from]),
+  ];
   // Positions are compared as text, which is their order at one width alone.
   if (orders.every((order) => order.length === through.length && order <= through)) return parsed.data;
   throw documentInvalid([{ at: '/through', in: 'body', detail: 'is before what the report raises, or of another width' }]);

@@ -16,7 +16,9 @@ export function tickets(): Stage<Identified, Identified<ForOrigin>> {
 /** A body says nothing here, so none is read. */
 async function issue({ target, signedInUntil, principal, context: { host, macs } }: Identified<ForEdge>): Promise<Response> {
   mustBeWithoutParameters(target.query);
-  if (signedInUntil === undefined) throw new Fault('token_missing', { detail: 'sign in to get a ticket', headers: { 'www-authenticate': 'Bearer realm="tombolo"' } });
+  if (signedInUntil === undefined) {
+    throw new Fault('token_missing', { detail: 'sign in to get a ticket', headers: { 'www-authenticate': 'Bearer realm="tombolo"' } });
+  }
   const ticket = await issueTicket(host.tickets, macs, { principal, signedInUntil });
   return Response.json({ ticket, expiresIn: edgeLimits.ticketSeconds }, { status: 201, headers: { 'cache-control': 'no-store' } });
 }
