@@ -2,7 +2,7 @@
  * The range of a request as one interval of one bracket: `gt`, `gte`, `lt`, `lte` and `prefix` compare only
  * with values of their own type (SEMANTICS §3, §5).
  */
-import type { Range } from '../../shared/contract/query.ts';
+import type { Range } from '../../shared/contract/filter.ts';
 import { compareSortValues, type Scalar, type ScalarKind, type SortValue, toSortValue } from '../../shared/wire/values.ts';
 
 interface Bound {

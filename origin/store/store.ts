@@ -11,7 +11,7 @@
 import type { Change } from '../../shared/contract/change.ts';
 import type { Fault } from '../../shared/wire/fault.ts';
 import type { Position } from '../../shared/wire/position.ts';
-import type { Range } from '../../shared/contract/query.ts';
+import type { Range } from '../../shared/contract/filter.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import type { Predicate } from '../../shared/contract/rules.ts';
 import type { SortKey } from '../../shared/contract/shapes.ts';

@@ -1,7 +1,7 @@
 /** Random documents and requests. Small sets of values, so that equal keys, hits and neighbours are common. */
 import fc from 'fast-check';
 import { reduce } from '../../../shared/contract/rules.ts';
-import type { Range } from '../../../shared/contract/query.ts';
+import type { Range } from '../../../shared/contract/filter.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import { reversed, type Shape } from '../../../shared/contract/shapes.ts';
 import type { Json, JsonObject, Scalar } from '../../../shared/wire/values.ts';

@@ -1,0 +1,45 @@
+/** What a list request asks of the documents: equalities, and a range over one field. */
+import type { QueryReader } from './query-reader.ts';
+import type { Scalar } from '../wire/values.ts';
+
+export type RangeOperator = 'gt' | 'gte' | 'lt' | 'lte' | 'prefix';
+
+export interface Range {
+  readonly field: string;
+  readonly bounds: Readonly<Partial<Record<RangeOperator, Scalar>>>;
+}
+
+export interface Filter {
+  /** By field; several values are `in`, without doubles and in canonical order. */
+  readonly equal: Readonly<Record<string, readonly Scalar[]>>;
+  /** By field. No shape serves more than one. */
+  readonly ranges: readonly Range[];
+}
+
+/** What is no filter is refused at the reader, `controls` left out. */
+export function readFilter(reader: QueryReader, controls: ReadonlySet<string>): Filter {
+  const equal: Record<string, readonly Scalar[]> = {};
+  const bounds = new Map<string, Record<string, Scalar>>();
+  for (const name of reader.names) {
+    if (controls.has(name)) continue;
+    const [, fieldName, operator] = /^([A-Za-z][A-Za-z0-9_]*)(?:\[([a-z]+)\])?$/.exec(name) ?? [];
+    const field = fieldName === undefined ? undefined : reader.field(fieldName);
+    if (field === undefined) {
+      reader.refuse(name, `unknown parameter; ${reader.resource.name} knows ${[...controls].join(', ')} and the fields of its shapes`);
+    } else if (operator === undefined || operator === 'in') {
+      if (Object.hasOwn(equal, field.name)) {
+        reader.refuse(name, `a second condition on ${field.name}; one of ${field.name} and ${field.name}[in] is enough`);
+      }
+      equal[field.name] = reader.values(name, field, operator === 'in' ? reader.several(name) : [reader.one(name)]);
+    } else if (isRangeOperator(operator)) {
+      bounds.set(field.name, { ...bounds.get(field.name), [operator]: reader.bound(name, field) });
+    } else {
+      reader.refuse(name, `unknown operator "${operator}"; known are in, gt, gte, lt, lte, prefix`);
+    }
+  }
+  return { equal, ranges: [...bounds].map(([field, given]) => ({ field, bounds: given })) };
+}
+
+function isRangeOperator(text: string): text is RangeOperator {
+  return text === 'gt' || text === 'gte' || text === 'lt' || text === 'lte' || text === 'prefix';
+}

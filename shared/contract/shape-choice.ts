@@ -1,0 +1,80 @@
+/** The declared shape and order that serve a query. What none serves is refused with a list of what there is. */
+import { Fault } from '../wire/fault.ts';
+import type { Filter, Range } from './filter.ts';
+import type { Resource } from './resource.ts';
+import { formatSort, reversed, type Shape, type SortKey, toTotalOrder } from './shapes.ts';
+
+export interface Choice {
+  readonly shape: Shape;
+  readonly sort: readonly SortKey[];
+  readonly range: Range | undefined;
+}
+
+export function chooseShape(resource: Resource, filter: Filter, asked: readonly SortKey[] | undefined): Choice {
+  const [range, ...more] = filter.ranges;
+  if (more.length > 0) {
+    throw notServed(resource, `ranges over ${filter.ranges.map(({ field }) => field).join(' and ')}; a query has one range`);
+  }
+  const equal = Object.keys(filter.equal);
+  const names = [...equal].sort().join();
+  const shapes = resource.shapes.filter((shape) => shape.equal.join() === names && allowsRange(shape, range));
+  // An order declared as it is asked for is the one that is meant, in whichever shape; one that it only begins comes second.
+  for (const fits of [isOrder, begins]) {
+    for (const shape of shapes) {
+      const sort = shape.sorts.map((declared) => servable(declared, range, asked, fits)).find((found) => found !== undefined);
+      if (sort !== undefined) return { shape, sort, range };
+    }
+  }
+  const wanted = [
+    ...equal.map((field) => `${field}=`),
+    ...(range === undefined ? [] : [`${range.field}[${Object.keys(range.bounds).join()}]`]),
+    ...(asked === undefined ? [] : [`sort=${formatSort(asked)}`]),
+  ];
+  throw notServed(resource, wanted.length === 0 ? 'a list without a filter' : wanted.join('&'));
+}
+
+function allowsRange(shape: Shape, range: Range | undefined): boolean {
+  if (range === undefined) return true;
+  const prefixed = range.bounds.prefix !== undefined;
+  if (prefixed && Object.keys(range.bounds).length > 1) return false;
+  return (prefixed ? shape.prefix : shape.range) === range.field;
+}
+
+type Fits = (asked: readonly SortKey[], order: readonly SortKey[]) => boolean;
+
+/** The declared order or its reverse, whole, where it fits the one asked for; the declared one when none is asked. */
+function servable(
+  declared: readonly SortKey[],
+  range: Range | undefined,
+  asked: readonly SortKey[] | undefined,
+  fits: Fits,
+): readonly SortKey[] | undefined {
+  if (range !== undefined && declared[0]?.field !== range.field) return undefined;
+  if (asked === undefined) return declared;
+  return [declared, reversed(declared)].find((order) => fits(asked, order));
+}
+
+function isOrder(asked: readonly SortKey[], order: readonly SortKey[]): boolean {
+  return formatTotal(toTotalOrder(asked)) === formatTotal(order);
+}
+
+/** What is left open, the declared order decides: cursors and cached answers are those of the whole order, however it was spelt. */
+function begins(asked: readonly SortKey[], order: readonly SortKey[]): boolean {
+  return formatTotal(asked) === formatTotal(order.slice(0, asked.length));
+}
+
+function formatTotal(keys: readonly SortKey[]): string {
+  return keys.map((key) => (key.descending ? '-' : '+') + key.field).join();
+}
+
+function notServed(resource: Resource, wanted: string): Fault {
+  const served = resource.shapes.map(describeShape).join('; ');
+  return new Fault('query_not_served', { detail: `${wanted} is not served; ${resource.name} serves: ${served}` });
+}
+
+function describeShape(shape: Shape): string {
+  const parts = shape.equal.map((field) => `${field}=…`);
+  if (shape.range !== undefined) parts.push(`${shape.range}[gt|gte|lt|lte]=…`);
+  if (shape.prefix !== undefined) parts.push(`${shape.prefix}[prefix]=…`);
+  return `${shape.name} (${[...parts, `sort=${shape.sorts.map(formatSort).join('|')}`].join('&')})`;
+}
