@@ -5,6 +5,7 @@ import { findBanned, findSilenced } from './banned.ts';
 import { findWrongCitations } from './citations.ts';
 import { findDeadExports } from './dead-exports.ts';
 import { findWrongDirections } from './directions.ts';
+import { findBrokenLinks, findWrongCommands } from './links.ts';
 import { findWrongNames } from './names.ts';
 import { findUndeclaredPackages } from './packages.ts';
 import { findLongFiles, findLongFunctions } from './shape.ts';
@@ -27,6 +28,7 @@ describe('the project', () => {
   test('silences no compiler without a reason', () => expect(findSilenced(modules)).toEqual([]));
   test('names its files so that they say what is inside', () => expect(findWrongNames(project)).toEqual([]));
   test('cites sections that are there', () => expect(findWrongCitations(project)).toEqual([]));
+  test('leads its readers to files, scripts and tests that are there', () => expect([...findBrokenLinks(project), ...findWrongCommands(project)]).toEqual([]));
   test('holds no path or registry of one machine', () => expect(findForeignTexts(project)).toEqual([]));
 });
 
@@ -105,6 +107,15 @@ describe('the checks fire', () => {
       { path: 'wrangler.toml', text: '# (DESIGN: limit)\n# SEMANTICS §12' },
     ]);
     expect(linesOf(found)).toEqual(['edge/a.ts:2', 'edge/a.ts:3', 'wrangler.toml:2', 'wrangler.toml:1']);
+  });
+
+  test('on a link to a file, and a command to a script or a test, that is not there', () => {
+    const found = [
+      { path: 'README.md', text: '[a](edge/a.ts) [b](edge) [c](edge/)\n[d](edge/d.ts)\n[e](https://example.com/e) [f](#f)\n[g](test/README.md#g)' },
+      { path: 'test/README.md', text: '[a](../edge/a.ts)\n[b](a.ts)\n`npm run check`, `npm run --silent none`\n`bun run check`, `bun run gone`\nnpm test -- edge/a  # all\nnpm test -- edge/a b' },
+      { path: 'test/edge/a.test.ts', text: '' }, { path: 'edge/a.ts', text: '' }, { path: 'package.json', text: '{"scripts":{"check":"x"}}' },
+    ];
+    expect(linesOf([...findBrokenLinks(found), ...findWrongCommands(found)])).toEqual(['README.md:2', 'test/README.md:2', 'test/README.md:3', 'test/README.md:4', 'test/README.md:6']);
   });
 
   test('on paths and registries of one machine', () => {
