@@ -29,6 +29,8 @@ export interface Asked {
   readonly tokenKey: HopKey;
   /** In logs and problem documents. */
   readonly requestId: string;
+  /** In logs: of the trace that the call is a part of, where it has one. */
+  readonly traceId: string | undefined;
 }
 
 /** The same with what its own operation takes, by its row. */

@@ -29,7 +29,7 @@ export interface Context {
   readonly services: Services;
   /** Aborted when the origin begins to stop: live streams tell their clients to come back. */
   readonly streams: AbortController;
-  /** Refusals by reason, since the start. */
+  /** Refusals by reason, since the start; each log line tells the count. */
   readonly refusals: Map<FaultReason, number>;
   now(): number;
 }

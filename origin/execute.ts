@@ -2,7 +2,8 @@
  * Carries out a call: what the pipeline, a transaction, a job and a test share. Nothing from here on knows of HTTP.
  * The compiler asks for a handler for each row of `shared/operations/documents.ts`, and gives each its row's input.
  */
-import { type DocumentOperation, documents } from '../shared/operations/documents.ts';
+import type { documents } from '../shared/operations/documents.ts';
+import type { Operation } from '../shared/operations/operation.ts';
 import type { Answer, Call } from './call.ts';
 import type { Context } from './context.ts';
 import { changes } from './operations/changes.ts';
@@ -14,18 +15,23 @@ import { patch } from './operations/patch.ts';
 import { remove } from './operations/remove.ts';
 import { replace } from './operations/replace.ts';
 
-type Handlers = { readonly [Name in DocumentOperation]: (context: Context, call: Call<(typeof documents)[Name]>) => Promise<Answer> };
+type Rows = Readonly<Record<string, Operation>>;
 
-const handlers: Handlers = { list, get, create, replace, patch, remove, import: importRows, changes };
+/** A handler for each row, told what its row takes. */
+type Handlers<Table extends Rows> = { readonly [Name in keyof Table]: (context: Context, call: Call<Table[Name]>) => Promise<Answer> };
 
-export type DocumentCall = { readonly [Name in DocumentOperation]: Call<(typeof documents)[Name]> }[DocumentOperation];
+type CallOf<Table extends Rows> = { readonly [Name in keyof Table]: Call<Table[Name]> }[keyof Table];
 
-/** Throws a Fault where it is refused. */
-export function execute(context: Context, call: DocumentCall): Promise<Answer> {
-  return handlerOf(call)(context, call);
+/** Exported for tests that carry out a table of their own. What it returns throws a Fault where a call is refused. */
+export function executor<Table extends Rows>(handlers: Handlers<Table>): (context: Context, call: CallOf<Table>) => Promise<Answer> {
+  return (context, call) => handlerOf(handlers, call)(context, call);
 }
 
 /** A call's row and its handler have one name, which ties the types of the two together. */
-function handlerOf(call: DocumentCall): (context: Context, call: DocumentCall) => Promise<Answer> {
-  return handlers[call.operation.name as DocumentOperation] as (context: Context, call: DocumentCall) => Promise<Answer>;
+function handlerOf<Table extends Rows>(handlers: Handlers<Table>, call: CallOf<Table>): (context: Context, call: CallOf<Table>) => Promise<Answer> {
+  return handlers[call.operation.name] as (context: Context, call: CallOf<Table>) => Promise<Answer>;
 }
+
+export type DocumentCall = CallOf<typeof documents>;
+
+export const execute = executor<typeof documents>({ list, get, create, replace, patch, remove, import: importRows, changes });

@@ -8,26 +8,24 @@ import { toFault } from '../shared/wire/fault.ts';
 import { mustRoute } from '../shared/operations/route.ts';
 import type { Context } from './context.ts';
 import { execute } from './execute.ts';
-import { toCall } from './hop/to-call.ts';
-import type { AnswerSigning } from './hop/sign.ts';
-import { refusalSigning, verifyHop } from './hop/verify.ts';
+import { hopToCall } from './hop/to-call.ts';
+import { traceOf, unknownTrace } from './hop/trace.ts';
+import { refusalSigning, type VerifiedHop, verifyHop } from './hop/verify.ts';
 import { respond, respondFault } from './respond.ts';
 
 /** `untimed` lifts the server's own limits on slow bodies and quiet answers; the request's deadline stays. */
 export async function handle(context: Context, request: Request, untimed: () => void): Promise<Response> {
-  let requestId = 'none';
-  let signing: AnswerSigning | undefined;
+  let hop: VerifiedHop | undefined;
   try {
-    const hop = verifyHop(request, context.settings.keys, context.now());
-    requestId = hop.header('tombolo-request') ?? 'none';
-    signing = hop.answers;
+    hop = verifyHop(request, context.settings.keys, context.now());
     const route = mustRoute(context.contract, hop.method, hop.path);
     const { operation } = route;
     if (operation.body === 'streamed' || operation.answers === 'moment') untimed();
-    const call = await toCall(route, hop, request, context.now());
+    const call = await hopToCall(route, hop, request, context.now());
     const answer = await execute(context, call);
     return respond(context, hop, call, answer);
   } catch (thrown) {
-    return respondFault(context, toFault(thrown), requestId, signing ?? refusalSigning(request, context.settings.keys));
+    const trace = hop === undefined ? unknownTrace : traceOf(hop);
+    return respondFault(context, toFault(thrown), trace, hop?.answers ?? refusalSigning(request, context.settings.keys));
   }
 }

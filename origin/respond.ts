@@ -8,6 +8,7 @@ import { currentVersion } from '../shared/operations/route.ts';
 import type { Answer, Asked, Outcome } from './call.ts';
 import type { Context } from './context.ts';
 import { type AnswerSigning, signAnswer } from './hop/sign.ts';
+import type { Trace } from './hop/trace.ts';
 import type { VerifiedHop } from './hop/verify.ts';
 import { signPosition } from './tokens.ts';
 
@@ -58,15 +59,22 @@ function toLink({ path, query }: VerifiedHop, { next, prev }: NonNullable<Answer
  * A refusal as a problem document; what is ours to mend is logged in full, under the id that the client sees.
  * `signing` is absent where the request named no nonce to bind the answer to.
  */
-export function respondFault(context: Context, fault: Fault, requestId: string, signing: AnswerSigning | undefined): Response {
-  context.refusals.set(fault.reason, (context.refusals.get(fault.reason) ?? 0) + 1);
-  const level = levelOf(fault.reason);
-  if (level === 'error') context.log.error({ requestId, reason: fault.reason, facts: fault.facts, err: fault.cause ?? fault }, 'request failed');
-  else context.log[level]({ requestId, reason: fault.reason, facts: fault.facts, detail: fault.detail }, 'request refused');
-  const answer = toProblemResponse(fault, requestId);
+export function respondFault(context: Context, fault: Fault, trace: Trace, signing: AnswerSigning | undefined): Response {
+  tell(context, fault, trace);
+  const answer = toProblemResponse(fault, trace.requestId);
   if (signing === undefined) return answer;
   const headers: Record<string, string> = Object.fromEntries(answer.headers);
   if (fault.reason.startsWith('hop_')) headers[hopRefusalHeader] = fault.reason;
   signAnswer(headers, answer.status, signing, context.now());
   return new Response(answer.body, { status: answer.status, headers });
+}
+
+/** One line, which counts the refusals of this reason since the start. */
+function tell({ log, refusals }: Context, fault: Fault, trace: Trace): void {
+  const { reason, facts } = fault;
+  const refused = (refusals.get(reason) ?? 0) + 1;
+  refusals.set(reason, refused);
+  const level = levelOf(reason);
+  if (level === 'error') log.error({ ...trace, reason, refused, facts, err: fault.cause ?? fault }, 'request failed');
+  else log[level]({ ...trace, reason, refused, facts, detail: fault.detail }, 'request refused');
 }

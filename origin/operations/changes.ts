@@ -25,7 +25,7 @@ export async function changes(context: Context, call: Call<typeof documents.chan
     standing: async (ids, atLeast) => (await context.store.many(resource, ids, { deadline: context.now() + limits.requestMsMax, atLeast })).value,
     hasOwnIds: input.stream !== undefined,
     token: (position) => signPosition(position, call.tokenKey, input.stream),
-    onTrouble: (err) => context.log.warn({ requestId: call.requestId, err }, 'a live stream ends early'),
+    onTrouble: (err) => context.log.warn({ requestId: call.requestId, traceId: call.traceId, err }, 'a live stream ends early'),
   }, ends);
   return { outcome: 'streaming', body, mediaType: 'text/event-stream' };
 }

@@ -64,9 +64,9 @@ async function answer(context: Context, call: Call<typeof documents.import>, { i
 }
 
 /** What the client did is a fact, and what we did a fault. */
-function tellStopped(context: Context, { requestId }: Call<typeof documents.import>, fault: Fault): void {
-  if (fault.status < 500) context.log.info({ requestId, reason: fault.reason, detail: fault.detail, facts: fault.facts }, 'import stopped');
-  else context.log.warn({ requestId, err: fault.cause ?? fault }, 'import stopped');
+function tellStopped(context: Context, { requestId, traceId }: Call<typeof documents.import>, fault: Fault): void {
+  if (fault.status < 500) context.log.info({ requestId, traceId, reason: fault.reason, detail: fault.detail, facts: fault.facts }, 'import stopped');
+  else context.log.warn({ requestId, traceId, err: fault.cause ?? fault }, 'import stopped');
 }
 
 function openRows(context: Context, { resource, input: { onDuplicate }, body: { chunks, mediaType }, deadline }: Call<typeof documents.import>): Rows {

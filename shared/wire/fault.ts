@@ -62,7 +62,6 @@ const problems = {
   hop_invalid: { status: 401, title: 'Signature invalid' },
   hop_expired: { status: 401, title: 'Signature outside its window' },
   hop_replayed: { status: 401, title: 'Request replayed' },
-  contract_mismatch: { status: 503, title: 'Edge and origin disagree on the contract' },
   identity_unavailable: { status: 503, title: 'Identity provider unavailable' },
   limits_unavailable: { status: 503, title: 'Limits unavailable' },
   origin_unavailable: { status: 503, title: 'Origin unavailable' },

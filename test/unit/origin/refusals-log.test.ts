@@ -1,5 +1,6 @@
 /** What the origin logs of refusals: a client's mistakes as information, each once and without a stack; ours as errors. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { handle } from '../../../origin/pipeline.ts';
 import { levelOf } from '../../../shared/wire/fault.ts';
 import { served } from '../../../shared/resources/all.ts';
 import { Pipeline } from '../../support/pipeline.ts';
@@ -19,6 +20,22 @@ test.each([
   expect(answered).toBe(status);
   expect(origin.log.slice(before)).toEqual([expect.objectContaining({ level: 30, reason, msg: 'request refused' })]);
   expect(origin.log.at(-1)).not.toHaveProperty('err');
+});
+
+test('each line counts the refusals of its reason and names the trace that the request is a part of', async () => {
+  const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
+  const ask = () => origin.ask('/v1/films?counted=1', { headers: { traceparent: `00-${trace}-00f067aa0ba902b7-01` } });
+  await ask();
+  const refused = Number(origin.log.at(-1)?.['refused']);
+  await ask();
+  expect(origin.log.at(-1)).toMatchObject({ reason: 'query_invalid', traceId: trace, refused: refused + 1 });
+});
+
+test('a request that nobody signed has no trace, whatever it says', async () => {
+  const headers = { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' };
+  await handle(origin.context, new Request('http://origin.test/v1/films', { headers }), () => undefined);
+  expect(origin.log.at(-1)).toMatchObject({ reason: 'hop_unsigned', requestId: 'none' });
+  expect(origin.log.at(-1)).not.toHaveProperty('traceId');
 });
 
 test('no refusal of a client is an error, and a bound that did its work is a warning', () => {

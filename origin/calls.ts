@@ -1,0 +1,106 @@
+/**
+ * A call from what somebody asks, whichever way it comes: a request over the hop, an endpoint, a job, a transaction and a
+ * test ask alike. Text becomes typed values here, by the rows of the contract, and nowhere later. What is refused is
+ * refused in this order, each before the next is looked at: rights, preconditions, input, body, idempotency key.
+ */
+import { mustBody } from '../shared/contract/documents.ts';
+import { mustPreconditions, type Preconditions } from '../shared/contract/preconditions.ts';
+import type { Resource } from '../shared/contract/resource.ts';
+import { scopeOf } from '../shared/contract/scope.ts';
+import type { BufferedBody, CarriedHeader, InputOf, Operation, StreamedBody } from '../shared/operations/operation.ts';
+import { Fault } from '../shared/wire/fault.ts';
+import { parseIdempotencyKey } from '../shared/wire/idempotency-key.ts';
+import type { JsonObject } from '../shared/wire/values.ts';
+import type { Asked, Call } from './call.ts';
+import { mustGrant } from './rights.ts';
+
+/** What is asked, before any of it is parsed. */
+export interface Asking<Row extends Operation = Operation>
+  extends Pick<Asked, 'id' | 'principal' | 'atLeast' | 'nonce' | 'tokenKey' | 'requestId' | 'traceId'> {
+  readonly operation: Row;
+  readonly resource: Resource;
+  /** A query string, with its question mark or empty; or what the row would make of one. */
+  readonly input: { readonly query: string } | { readonly parsed: InputOf<Row> };
+  /** What the row carries beside it, by the names that HTTP has for it: conditions and the idempotency key among them. */
+  readonly header: (name: CarriedHeader) => string | null;
+  /** Called once, when the caller is known to have the right: nothing is read for one who has not. */
+  body(): Promise<SentBody<Row['body']>>;
+  /** Milliseconds of the epoch. The operation's own bound may come first. */
+  readonly deadline: number;
+}
+
+/** JSON text, or a stream that nobody has read. */
+export type SentBody<Kind extends Operation['body'] = Operation['body']> =
+  Kind extends 'buffered' ? string : Kind extends 'streamed' ? StreamedBody : undefined;
+
+/** Throws a Fault where it is refused. */
+export async function toCall<Row extends Operation>(asking: Asking<Row>, nowMs: number): Promise<Call<Row>> {
+  const { operation, resource, id, principal, deadline, atLeast, nonce, tokenKey, requestId, traceId } = asking;
+  const rights = mustGrant(operation, resource, principal);
+  const preconditions = mustPreconditions({ operation, resource }, asking.header);
+  const input = toInput(asking);
+  const body = toBody(operation, resource, await asking.body());
+  return asItsRow<Row>({
+    operation, resource, id, principal, rights, preconditions, input, body,
+    idempotency: toIdempotency(asking, preconditions, body),
+    deadline: Math.min(deadline, nowMs + operation.msMax),
+    atLeast, nonce, tokenKey, requestId, traceId,
+  });
+}
+
+/** `input` and `body` are those of the row that stands in `operation`. */
+function asItsRow<Row extends Operation>(call: Asked & { readonly input: unknown; readonly body: unknown }): Call<Row> {
+  return call as Call<Row>;
+}
+
+function toInput({ operation, resource, input, header }: Asking): unknown {
+  return 'parsed' in input ? input.parsed : operation.parse(resource, input.query, header);
+}
+
+type Body = BufferedBody | StreamedBody | undefined;
+
+function toBody({ schema }: Operation, resource: Resource, sent: SentBody): Body {
+  if (typeof sent !== 'string' || schema === undefined) return typeof sent === 'string' ? undefined : sent;
+  const parsed = parseJson(sent);
+  const value = mustBody(schema(resource), parsed);
+  return { text: sent, value, sent: asObject(parsed) };
+}
+
+/** Every schema of a body takes an object alone. */
+function asObject(sent: unknown): JsonObject {
+  return sent as JsonObject;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Fault('body_malformed', { detail: 'the body is not JSON' });
+  }
+}
+
+/** Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): one key of one caller for one target. */
+function toIdempotency(asking: Asking, { ifMatch, ifNoneMatch }: Preconditions, body: Body): Asked['idempotency'] {
+  const { operation, resource, id, principal, input } = asking;
+  const header = asking.header('idempotency-key');
+  if (header === null) return undefined;
+  const key = parseIdempotencyKey(header);
+  if (key === undefined) throw idempotencyKeyInvalid();
+  const text = body !== undefined && 'text' in body ? body.text : '';
+  const query = 'query' in input ? input.query : (JSON.stringify(input.parsed) ?? '');
+  return {
+    // The id and not the path: a path has several spellings.
+    key: hashOf([principal.subject ?? '', operation.method, resource.name, id, key]),
+    // The recorded answer shows what its caller could see; with other claims or roles it is another request.
+    fingerprint: hashOf([text, query, ifMatch ?? '', scopeOf(resource, principal), ...(ifNoneMatch === undefined ? [] : [ifNoneMatch])]),
+  };
+}
+
+function idempotencyKeyInvalid(): Fault {
+  const detail = '1 to 255 characters of ASCII, plain without spaces or as a string in double quotes';
+  return new Fault('header_invalid', { detail: `Idempotency-Key: ${detail}`, errors: [{ at: 'Idempotency-Key', in: 'header', detail }] });
+}
+
+function hashOf(parts: readonly string[]): string {
+  return new Bun.CryptoHasher('sha256').update(JSON.stringify(parts)).digest('base64url');
+}

@@ -1,0 +1,82 @@
+/** The origin in this process, asked without HTTP: calls as an endpoint, a job or a transaction makes them. */
+import { toCall } from '../../origin/calls.ts';
+import type { Answer, Outcome } from '../../origin/call.ts';
+import { type DocumentCall, execute } from '../../origin/execute.ts';
+import { toCanonicalId } from '../../shared/contract/ids.ts';
+import type { Resource } from '../../shared/contract/resource.ts';
+import { type DocumentOperation, documents } from '../../shared/operations/documents.ts';
+import type { CarriedHeader, InputOf, Operation, StreamedBody } from '../../shared/operations/operation.ts';
+import { Fault, type FaultReason, type FieldError } from '../../shared/wire/fault.ts';
+import type { Position } from '../../shared/wire/position.ts';
+import type { Principal } from '../../shared/wire/principal.ts';
+import type { JsonObject } from '../../shared/wire/values.ts';
+import { OpenedOrigin } from './opened-origin.ts';
+
+export interface DirectAsking<Row extends Operation = Operation> {
+  readonly id?: string;
+  readonly principal?: Principal;
+  /** With its question mark. */
+  readonly query?: string;
+  /** In place of `query`. */
+  readonly parsed?: InputOf<Row>;
+  /** A document or its JSON; the rows of an upload, as text. */
+  readonly body?: object | string;
+  /** Of an upload. */
+  readonly mediaType?: string;
+  readonly ifMatch?: string | undefined;
+  readonly ifNoneMatch?: string | undefined;
+  readonly idempotencyKey?: string | undefined;
+  readonly msLeft?: number;
+  readonly atLeast?: Position;
+}
+
+/** What became of a call, a refusal as well as an answer. */
+export interface DirectAnswer extends Omit<Answer, 'outcome' | 'body'> {
+  readonly outcome: Outcome | FaultReason;
+  readonly detail: string | undefined;
+  readonly errors: readonly FieldError[];
+  readonly text: string;
+  /** Of a body that is one. */
+  readonly json: JsonObject;
+}
+
+export const ada: Principal = { subject: 'ada', roles: ['editor'], claims: {} };
+
+export class DirectOrigin extends OpenedOrigin {
+  async ask<Name extends DocumentOperation>(name: Name, resource: Resource, asking: DirectAsking<(typeof documents)[Name]> = {}): Promise<DirectAnswer> {
+    try {
+      const call = await toCall({ ...this.#toAsking(documents[name], resource, asking) }, Date.now());
+      return await toDirectAnswer(await execute(this.context, call as DocumentCall));
+    } catch (thrown) {
+      if (!(thrown instanceof Fault)) throw thrown;
+      return { outcome: thrown.reason, detail: thrown.detail, errors: thrown.errors, text: '', json: {} };
+    }
+  }
+
+  #toAsking(operation: Operation, resource: Resource, asking: DirectAsking) {
+    const { id = '', principal = ada, query = '', ifMatch, ifNoneMatch, idempotencyKey, msLeft = operation.msMax, atLeast } = asking;
+    const headers: Partial<Record<CarriedHeader, string | undefined>> = { 'if-match': ifMatch, 'if-none-match': ifNoneMatch, 'idempotency-key': idempotencyKey };
+    return {
+      operation, resource, principal, atLeast,
+      id: id === '' ? '' : toCanonicalId(resource, id),
+      input: 'parsed' in asking ? { parsed: asking.parsed } : { query },
+      header: (header: CarriedHeader) => headers[header] ?? null,
+      body: async () => toSent(operation, asking),
+      deadline: Date.now() + msLeft,
+      nonce: undefined, traceId: undefined, requestId: `req_${crypto.randomUUID()}`,
+      tokenKey: this.context.settings.keys[0],
+    };
+  }
+}
+
+function toSent({ body: kind }: Operation, { body = '', mediaType = 'application/x-ndjson' }: DirectAsking): string | StreamedBody | undefined {
+  if (kind === 'none') return undefined;
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  return kind === 'buffered' ? text : { mediaType, chunks: new Blob([text]).stream() };
+}
+
+async function toDirectAnswer({ body, ...answer }: Answer): Promise<DirectAnswer> {
+  const text = body === undefined ? '' : await new Response(body).text();
+  const isDocument = answer.mediaType === 'application/json';
+  return { ...answer, detail: undefined, errors: [], text, json: isDocument ? (JSON.parse(text) as JsonObject) : {} };
+}

@@ -1,0 +1,88 @@
+/** An origin in this process, without a socket: its context on a database of its own, and its log. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pino from 'pino';
+import { type Context, openContext } from '../../origin/context.ts';
+import type { Consumer } from '../../origin/feed/consumer.ts';
+import { mustSettings } from '../../origin/settings.ts';
+import type { Contract } from '../../shared/contract/contract.ts';
+import type { Resource } from '../../shared/contract/resource.ts';
+import type { JsonObject } from '../../shared/wire/values.ts';
+import { openMongoDatabase } from './mongo-database.ts';
+import { testKeys } from './scripted-origin.ts';
+import type { Engine } from './whole-world.ts';
+
+/** How it is opened, each time anew, and what is removed at the end. */
+interface Place {
+  readonly open: () => Promise<Context>;
+  readonly remove: () => Promise<void> | void;
+}
+
+export class OpenedOrigin implements AsyncDisposable {
+  /** Lines of the log as objects. */
+  readonly log: Readonly<Record<string, unknown>>[] = [];
+  readonly #place: Place;
+  #context!: Context;
+
+  static async open<T extends OpenedOrigin>(this: new (place: Place) => T, uri: string, contract: Contract): Promise<T> {
+    const opened = new this({ open: () => openContext(toSettings({ MONGODB_URI: uri }), contract), remove: () => undefined });
+    await opened.begin();
+    return opened;
+  }
+
+  /** On a database of its own, which goes with it. */
+  static async on<T extends OpenedOrigin>(this: new (place: Place) => T, engine: Engine, contract: Contract, consumers: readonly Consumer[] = []): Promise<T> {
+    const { variables, remove } = await newDatabase(engine);
+    const opened = new this({ open: () => openContext(toSettings(variables), contract, consumers), remove });
+    await opened.begin();
+    return opened;
+  }
+
+  constructor(place: Place) {
+    this.#place = place;
+  }
+
+  async begin(): Promise<void> {
+    this.#context = { ...(await this.#place.open()), log: pino({ base: null }, { write: (line: string) => void this.log.push(JSON.parse(line)) }) };
+  }
+
+  get context(): Context {
+    return this.#context;
+  }
+
+  /** Ends in order, and begins again on the same database. */
+  async restart(): Promise<void> {
+    await this.#context.services.stop(Date.now() + 5_000);
+    await this.begin();
+  }
+
+  /** Stores a document as another program might have: nothing of the contract is asked. */
+  async put(resource: Resource, id: string, document: JsonObject): Promise<void> {
+    const { outcomes } = await this.#context.store.write([{ resource, id, decide: () => ({ kind: 'put', document }) }], { deadline: Date.now() + 5_000 });
+    if (outcomes[0]?.kind !== 'written') throw new Error(`${id} was not stored: ${JSON.stringify(outcomes[0])}`);
+  }
+
+  /** The document as it is stored, whoever may see what of it. */
+  async stored(resource: Resource, id: string): Promise<JsonObject | undefined> {
+    return (await this.#context.store.get(resource, id, { deadline: Date.now() + 5_000 })).value?.value;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#context.services.stop(Date.now() + 5_000);
+    await this.#place.remove();
+  }
+}
+
+async function newDatabase(engine: Engine): Promise<{ readonly variables: Readonly<Record<string, string>>; readonly remove: Place['remove'] }> {
+  if (engine === 'mongodb') {
+    const { uri, remove } = await openMongoDatabase();
+    return { variables: { MONGODB_URI: uri }, remove };
+  }
+  const dataDir = mkdtempSync(join(tmpdir(), 'tombolo-origin-'));
+  return { variables: { TOMBOLO_DATA_DIR: dataDir }, remove: () => rmSync(dataDir, { recursive: true, force: true }) };
+}
+
+function toSettings(variables: Readonly<Record<string, string>>) {
+  return mustSettings({ TOMBOLO_KEYS: testKeys, TOMBOLO_LOG_LEVEL: 'silent', ...variables });
+}
