@@ -63,6 +63,8 @@ export interface Answer {
   readonly pages?: { readonly next: string | undefined; readonly prev: string | undefined };
   /** Of a read: where the state was read, for the edge's cache. */
   readonly readAt?: Position;
+  /** Other resources than the call's that the answer was made of, in that same state: all that its row says it depends on. */
+  readonly alsoRead?: readonly Resource[];
   /** Of a write: given to the client, signed. */
   readonly writtenAt?: Position;
 }

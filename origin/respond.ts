@@ -1,9 +1,11 @@
 /** The one place that decides what leaves the origin: the HTTP of answers and refusals. */
 import { Fault, levelOf } from '../shared/wire/fault.ts';
-import { formatPosition } from '../shared/wire/position.ts';
+import type { Principal } from '../shared/wire/principal.ts';
 import { problemMediaType, toProblem, toProblemResponse } from '../shared/wire/problem.ts';
+import type { Resource } from '../shared/contract/resource.ts';
 import { scopeDigest, scopeOf } from '../shared/contract/scope.ts';
 import { hopRefusalHeader, readHeader } from '../shared/hop/profile.ts';
+import { formatReadFacts, type ResourceRead } from '../shared/hop/read-facts.ts';
 import { currentVersion } from '../shared/operations/route.ts';
 import type { Answer, Asked, Outcome } from './call.ts';
 import type { Context } from './context.ts';
@@ -20,10 +22,15 @@ export function respond(context: Context, hop: VerifiedHop, asked: Asked, answer
   if (answer.writtenAt !== undefined) headers['tombolo-position'] = signPosition(answer.writtenAt, asked.tokenKey);
   if (answer.readAt !== undefined) {
     const { resource, principal } = asked;
-    headers[readHeader] = `${formatPosition(answer.readAt)};${resource.digest};${scopeDigest(scopeOf(resource, principal))}`;
+    const others = (answer.alsoRead ?? []).map((other) => ({ name: other.name, ...toResourceRead(other, principal) }));
+    headers[readHeader] = formatReadFacts({ position: answer.readAt, ...toResourceRead(resource, principal), others });
   }
   signAnswer(headers, status, hop.answers, context.now());
   return new Response(hop.method === 'HEAD' ? null : toBody(asked, answer), { status, headers });
+}
+
+function toResourceRead(resource: Resource, principal: Principal): ResourceRead {
+  return { resourceDigest: resource.digest, scopeDigest: scopeDigest(scopeOf(resource, principal)) };
 }
 
 function toHeaders(hop: VerifiedHop, { resource }: Asked, { outcome, etag, mediaType, createdId, pages }: Answer): Record<string, string> {

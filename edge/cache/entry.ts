@@ -2,7 +2,7 @@
 import { type Position, reaches } from '../../shared/wire/position.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { scopeDigest } from '../../shared/contract/scope.ts';
-import type { ReadFacts } from '../origin-client/verify.ts';
+import type { ReadFacts, ResourceRead } from '../../shared/hop/read-facts.ts';
 import type { View } from './generations.ts';
 
 export interface Entry {
@@ -21,6 +21,17 @@ export interface Entry {
   rightAt: number;
 }
 
+/** A resource that an answer is made of, and for whom. */
+export interface Part {
+  readonly resource: Resource;
+  readonly scope: string;
+}
+
+/** The resource that was asked for, and the others that the answer depends on. Most depend on no other. */
+export interface Parts extends Part {
+  readonly others: readonly Part[];
+}
+
 /** Fresh: nothing that it depends on has changed since it was read, and nobody demands a later state. */
 export function isFresh(entry: Entry, view: View | undefined, demanded: Position | undefined): boolean {
   if (view === undefined || !view.known || view.epoch !== entry.position.epoch) return false;
@@ -32,7 +43,7 @@ export interface Outage {
   readonly view: View | undefined;
   /** Of what would be gone, where the resource may show what was last known. */
   readonly gone: View | undefined;
-  /** Of the last write that went through here to this resource, as far as this isolate knows. */
+  /** Of the last write that went through here to what it is made of, as far as this isolate knows. */
   readonly written: Position | undefined;
   readonly demanded: Position | undefined;
   readonly staleMsMax: number;
@@ -57,11 +68,17 @@ function isRaised(view: View | undefined, { epoch, order }: Position): boolean {
 }
 
 /**
- * Whether an answer may be stored with the generations asked before it (SEMANTICS §1): edge and origin
- * agree on declaration and scope, and the state read contains every change that the generations speak of.
+ * Whether an answer may be stored with the generations asked before it (SEMANTICS §1): edge and origin agree on which
+ * resources were read and, of each, on declaration and scope, and the state read contains every change that the generations
+ * speak of.
  */
-export function isStorable(facts: ReadFacts | undefined, resource: Resource, scope: string, view: View | undefined): boolean {
+export function isStorable(facts: ReadFacts | undefined, parts: Parts, view: View | undefined): boolean {
   if (facts === undefined || view === undefined) return false;
-  if (facts.resourceDigest !== resource.digest || facts.scopeDigest !== scopeDigest(scope)) return false;
+  if (!isReadAs(parts, facts) || facts.others.length !== parts.others.length) return false;
+  if (!parts.others.every((other) => facts.others.some((read) => read.name === other.resource.name && isReadAs(other, read)))) return false;
   return facts.position.epoch === view.epoch && view.generations.every((generation) => facts.position.order >= generation);
+}
+
+function isReadAs({ resource, scope }: Part, { resourceDigest, scopeDigest: digest }: ResourceRead): boolean {
+  return resourceDigest === resource.digest && digest === scopeDigest(scope);
 }

@@ -1,5 +1,6 @@
 /** Asks the origin, and keeps its answer where that is allowed. */
 import { Fault, toFault } from '../../shared/wire/fault.ts';
+import { type Position, reaches } from '../../shared/wire/position.ts';
 import { edgeLimits } from '../limits.ts';
 import { askOrigin } from '../origin-client/ask-origin.ts';
 import { toForwardFault } from '../origin-client/forward-fault.ts';
@@ -46,11 +47,14 @@ function isAway(reply: Reply | Fault): boolean {
 }
 
 /** What this isolate knows that speaks against an old answer. */
-function outageOf({ context: { generations, settings }, demanded }: Validated, { resource, gone }: Lookup, view: View | undefined): Outage {
-  return {
-    view, demanded, gone: gone && generations.peek(gone), written: generations.lastWrite(resource.name),
-    staleMsMax: settings.staleIfErrorMs,
-  };
+function outageOf({ context, demanded }: Validated, { resource, others, gone }: Lookup, view: View | undefined): Outage {
+  const { generations, settings } = context;
+  const written = [resource, ...others.map((other) => other.resource)].map(({ name }) => generations.lastWrite(name)).reduce(later);
+  return { view, demanded, gone: gone && generations.peek(gone), written, staleMsMax: settings.staleIfErrorMs };
+}
+
+function later(left: Position | undefined, right: Position | undefined): Position | undefined {
+  return left !== undefined && (right === undefined || reaches(left, right)) ? left : right;
 }
 
 /** What was last known to be right, with its age, and marked: it may not be right any more. */
@@ -71,8 +75,8 @@ interface Made {
 }
 
 /** The origin says that the bytes are still right: they are answered, and believed for as long as the new state. */
-function validated({ facts }: Reply, { resource, scope }: Lookup, entry: Entry, view: View | undefined): Made {
-  if (facts === undefined || view === undefined || !isStorable(facts, resource, scope, view)) return { entry, stored: false };
+function validated({ facts }: Reply, lookup: Lookup, entry: Entry, view: View | undefined): Made {
+  if (facts === undefined || view === undefined || !isStorable(facts, lookup, view)) return { entry, stored: false };
   return {
     entry: { ...entry, position: facts.position, generations: view.generations, validatedAt: Date.now(), rightAt: Date.now() },
     stored: true,
@@ -80,15 +84,11 @@ function validated({ facts }: Reply, { resource, scope }: Lookup, entry: Entry, 
 }
 
 /** The origin's answer as an entry; `undefined` where it may not be kept, and its bytes again where there are too many. */
-async function toEntry(
-  { response, facts }: Reply,
-  { resource, scope, keepsAbsence }: Lookup,
-  view: View | undefined,
-): Promise<Made | Response | undefined> {
+async function toEntry({ response, facts }: Reply, lookup: Lookup, view: View | undefined): Promise<Made | Response | undefined> {
   const { status, headers } = response;
-  const kept = (status === 200 && headers.has('etag')) || (status === 404 && keepsAbsence);
+  const kept = (status === 200 && headers.has('etag')) || (status === 404 && lookup.keepsAbsence);
   const forbids = /\bno-store\b|\bprivate\b/i.test(headers.get('cache-control') ?? '') || headers.has('set-cookie');
-  if (!kept || forbids || facts === undefined || view === undefined || !isStorable(facts, resource, scope, view)) return undefined;
+  if (!kept || forbids || facts === undefined || view === undefined || !isStorable(facts, lookup, view)) return undefined;
   const { position } = facts;
   const common = {
     position, generations: view.generations, validatedAt: Date.now(), rightAt: Date.now(), etag: headers.get('etag') ?? undefined,

@@ -13,6 +13,7 @@ import { formatPosition } from '../../shared/wire/position.ts';
 import type { Principal } from '../../shared/wire/principal.ts';
 import { formatPrincipal } from '../../shared/hop/principal-header.ts';
 import { type HopHeader, hopRefusalHeader } from '../../shared/hop/profile.ts';
+import type { ReadFacts } from '../../shared/hop/read-facts.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import { edgeLimits } from '../limits.ts';
 import type { Target } from '../request/target.ts';
@@ -20,7 +21,7 @@ import { originUnavailable, toForwardFault } from './forward-fault.ts';
 import type { Macs } from './macs.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { randomNonce, signRequest } from './sign-request.ts';
-import { type ReadFacts, verifyAnswer } from './verify.ts';
+import { verifyAnswer } from './verify.ts';
 
 export interface Question {
   readonly method: string;

@@ -1,18 +1,11 @@
 /** What the origin signed: its answers, bound to our request by the nonce, and its reports. */
 import { Fault } from '../../shared/wire/fault.ts';
-import { parsePosition, type Position } from '../../shared/wire/position.ts';
 import { hopDemands, isAnswerHeader, isWithinWindow, parseSignature, parseSignatureInput, readHeader, type SignatureParameters, toAnswerMessage, toReceivedBase, toRequestMessage } from '../../shared/hop/profile.ts';
+import { parseReadFacts, type ReadFacts } from '../../shared/hop/read-facts.ts';
 import { fromBase64 } from '../../shared/wire/base64.ts';
 import type { SentHeaders } from '../request/request-headers.ts';
 import type { Target } from '../request/target.ts';
 import type { Macs } from './macs.ts';
-
-/** What an answer states of itself: where its state was read, under which declaration, for whom. */
-export interface ReadFacts {
-  readonly position: Position;
-  readonly resourceDigest: string;
-  readonly scopeDigest: string;
-}
 
 /** What the origin said: nothing of an answer that is not in here comes from it. */
 export interface SignedAnswer {
@@ -34,13 +27,6 @@ export async function verifyAnswer(answer: Response, nonce: string, macs: Macs, 
   if (base === undefined || !(await macs.verify(parameters.keyId, base, fromBase64(mac)))) return undefined;
   const headers = components.filter(isAnswerHeader).map((name) => [name, received.get(name) ?? ''] as const);
   return { headers, facts: components.includes(readHeader) ? parseReadFacts(received.get(readHeader) ?? '') : undefined };
-}
-
-function parseReadFacts(text: string): ReadFacts | undefined {
-  const [at = '', resourceDigest, scopeDigest, ...more] = text.split(';');
-  const position = parsePosition(at);
-  if (position === undefined || resourceDigest === undefined || scopeDigest === undefined || more.length > 0) return undefined;
-  return { position, resourceDigest, scopeDigest };
 }
 
 /** Throws unless a key of the ring signed this report just now. The body is checked by its digest, elsewhere. */

@@ -114,8 +114,8 @@ function isYoung({ validatedAt }: Entry, { maxAgeSeconds }: Directives): boolean
  * A stored 404 is not served where the rule may hide the document: it would be asked for anew whenever the hidden one
  * changes, and so tell that there is one (SEMANTICS §8).
  */
-function mayHide({ resource }: Lookup, { status }: Entry): boolean {
-  return status === 404 && mentionsOf([resource.rules.read]).fields.size > 0;
+function mayHide({ resource, others }: Lookup, { status }: Entry): boolean {
+  return status === 404 && mentionsOf([resource, ...others.map((other) => other.resource)].map(({ rules }) => rules.read)).fields.size > 0;
 }
 
 function askingOf({ context: { host }, waitUntil }: Validated): Asking {

@@ -49,7 +49,7 @@ export const hopDemands = {
   report: ['content-digest'],
 } as const satisfies Readonly<Record<string, readonly HopHeader[]>>;
 
-/** What an answer tells the edge alone: `<position>;<resource digest>;<scope digest>`. Stripped before the client. */
+/** What an answer tells the edge's cache (`read-facts.ts`). */
 export const readHeader = 'tombolo-read';
 
 /** Of a refusal by the hop itself: its code, signed like the rest, for the edge alone. */

@@ -26,7 +26,7 @@ const upload = (text: string) => question({ method: 'POST', safe: false, body: (
 test('asks with what the question says, and gives what the origin signed', async () => {
   origin.script = () => ({ body: '{}', headers: { 'content-type': 'application/json' }, read: `${'a'.repeat(16)}.00000001;digest;public` });
   const { response, facts } = await clientOf().ask(question({ headers: { 'if-none-match': '"x"' }, atLeast: { epoch: 'a'.repeat(16), order: '00000001' } }));
-  expect([response.status, await response.text(), facts]).toEqual([200, '{}', { position: { epoch: 'a'.repeat(16), order: '00000001' }, resourceDigest: 'digest', scopeDigest: 'public' }]);
+  expect([response.status, await response.text(), facts]).toEqual([200, '{}', { position: { epoch: 'a'.repeat(16), order: '00000001' }, resourceDigest: 'digest', scopeDigest: 'public', others: [] }]);
   expect(response.headers.get('tombolo-read')).toBeNull();
   const { headers, path, query } = origin.seen.at(-1) ?? { headers: new Headers(), path: '', query: '' };
   expect([path, query, headers.get('if-none-match'), headers.get('tombolo-after'), headers.get('tombolo-request')]).toEqual(['/v1/films', '?limit=1', '"x"', `${'a'.repeat(16)}.00000001`, 'req_1']);
