@@ -44,7 +44,10 @@ export const hopDemands = {
   none: [],
   /** A body in memory is believed by its digest alone. */
   buffered: ['content-digest'],
-  /** A stream is whole where its end says so (`upload-end.ts`), and an edge that does not sign this writes no end. How it is read is told by its type. */
+  /**
+   * A stream is whole where its end says so (`upload-end.ts`), and an edge that does not sign this writes no end. How it is
+   * read is told by its type.
+   */
   streamed: ['tombolo-upload', 'content-type'],
   report: ['content-digest'],
 } as const satisfies Readonly<Record<string, readonly HopHeader[]>>;
