@@ -28,11 +28,15 @@ test('the cache takes nothing for fresh while an origin serves another contract,
 });
 
 describe('while an origin declares one resource otherwise', () => {
-  const changed = toDeclared(contract(...[...served.resources.values()].map((one) => (one.name === 'films' ? { ...one, digest: '0'.repeat(16) } : one))));
+  const otherwise = '0'.repeat(16);
+  const changed = toDeclared(contract(...[...served.resources.values()].map((one) => (one.name === 'films' ? { ...one, digest: otherwise } : one))));
   const persistDir = mkdtempSync(join(tmpdir(), 'tombolo-declarations-'));
   let world: World;
   const place = '/v1/places/a';
-  const idle = (declared: Declared) => ({ epoch: world.epoch, from: world.order(), through: world.order(), asOf: world.feed.now(), raised: {}, whole: {}, ...declared });
+  const idle = (declared: Declared) => {
+    const { epoch } = world;
+    return { epoch, from: world.order(), through: world.order(), asOf: world.feed.now(), raised: {}, whole: {}, ...declared };
+  };
   beforeEach(async () => {
     world = await World.start({ silent: true, persistDir });
     world.documents.set('a', film('A'));
@@ -48,7 +52,8 @@ describe('while an origin declares one resource otherwise', () => {
   const neither = ['tombolo; fwd=stale; fwd-status=304; stored', 'tombolo; fwd=stale; fwd-status=304; stored'];
   /** As that origin answers. */
   const deployed = () => {
-    world.origin.script = (seen) => ({ ...world.answer(seen), read: seen.path === place ? world.readHeader('places') : `${world.position()};${'0'.repeat(16)};public` });
+    const reads = (path: string) => (path === place ? world.readHeader('places') : `${world.position()};${otherwise};public`);
+    world.origin.script = (seen) => ({ ...world.answer(seen), read: reads(seen.path) });
   };
 
   test('takes nothing of that one for fresh, and all of the others, from the first report on', async () => {
@@ -104,8 +109,10 @@ describe('while an origin declares one resource otherwise', () => {
 test('the cache gives nothing to whom a rule that became stricter at the origin excludes, although the edge is older', async () => {
   const world = await World.start();
   await world.mustHit('/v1/films');
-  world.origin.script = () => ({ status: 401, body: '{"code":"token_missing"}', headers: { 'content-type': 'application/problem+json', 'www-authenticate': 'Bearer realm="tombolo"' } });
-  await world.feed.send({ epoch: world.epoch, from: world.order(), through: world.order(), asOf: null, raised: {}, whole: {}, contract: '0'.repeat(16) });
+  const headers = { 'content-type': 'application/problem+json', 'www-authenticate': 'Bearer realm="tombolo"' };
+  world.origin.script = () => ({ status: 401, body: '{"code":"token_missing"}', headers });
+  const idle = { epoch: world.epoch, from: world.order(), through: world.order(), asOf: null, raised: {}, whole: {} };
+  await world.feed.send({ ...idle, contract: '0'.repeat(16) });
   await memo();
   for (let round = 0; round < 3; round++) expect((await world.get('/v1/films')).status).toBe(401);
   await world.close();
