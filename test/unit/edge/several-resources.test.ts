@@ -121,7 +121,7 @@ describe('what the origin says that it read', () => {
     const asked: Asked = {
       operation: documents.get, resource: boards, id: 'a', principal, rights: mustGrant(documents.get, boards, principal),
       preconditions: { ifMatch: undefined, ifNoneMatch: undefined },
-      idempotency: undefined, deadline: 0, atLeast: undefined, nonce: undefined, requestId: 'req_1', tokenKey: keys[0],
+      idempotency: undefined, deadline: 0, atLeast: undefined, nonce: undefined, requestId: 'req_1', traceId: undefined, tokenKey: keys[0],
     };
     const answer = { outcome: 'found', body: '{}', readAt: { epoch, order: order(5) } } as const;
     const hop = verifyHop(new Request(url, init), keys, Date.now());
