@@ -22,14 +22,16 @@ type Handlers<Table extends Rows> = { readonly [Name in keyof Table]: (context: 
 
 type CallOf<Table extends Rows> = { readonly [Name in keyof Table]: Call<Table[Name]> }[keyof Table];
 
+type Executor<Table extends Rows> = (context: Context, call: CallOf<Table>) => Promise<Answer>;
+
 /** Exported for tests that carry out a table of their own. What it returns throws a Fault where a call is refused. */
-export function executor<Table extends Rows>(handlers: Handlers<Table>): (context: Context, call: CallOf<Table>) => Promise<Answer> {
+export function executor<Table extends Rows>(handlers: Handlers<Table>): Executor<Table> {
   return (context, call) => handlerOf(handlers, call)(context, call);
 }
 
 /** A call's row and its handler have one name, which ties the types of the two together. */
-function handlerOf<Table extends Rows>(handlers: Handlers<Table>, call: CallOf<Table>): (context: Context, call: CallOf<Table>) => Promise<Answer> {
-  return handlers[call.operation.name] as (context: Context, call: CallOf<Table>) => Promise<Answer>;
+function handlerOf<Table extends Rows>(handlers: Handlers<Table>, call: CallOf<Table>): Executor<Table> {
+  return handlers[call.operation.name] as Executor<Table>;
 }
 
 export type DocumentCall = CallOf<typeof documents>;

@@ -1,24 +1,22 @@
 /** The origin in this process, asked without HTTP: calls as an endpoint, a job or a transaction makes them. */
-import { toCall } from '../../origin/calls.ts';
+import { type SentBody, toCall } from '../../origin/calls.ts';
 import type { Answer, Outcome } from '../../origin/call.ts';
 import { type DocumentCall, execute } from '../../origin/execute.ts';
 import { toCanonicalId } from '../../shared/contract/ids.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { type DocumentOperation, documents } from '../../shared/operations/documents.ts';
-import type { CarriedHeader, InputOf, Operation, StreamedBody } from '../../shared/operations/operation.ts';
+import type { CarriedHeader, InputOf, Operation } from '../../shared/operations/operation.ts';
 import { Fault, type FaultReason, type FieldError } from '../../shared/wire/fault.ts';
 import type { Position } from '../../shared/wire/position.ts';
 import type { Principal } from '../../shared/wire/principal.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 import { OpenedOrigin } from './opened-origin.ts';
 
-export interface DirectAsking<Row extends Operation = Operation> {
+export interface DirectAsking {
   readonly id?: string;
   readonly principal?: Principal;
   /** With its question mark. */
   readonly query?: string;
-  /** In place of `query`. */
-  readonly parsed?: InputOf<Row>;
   /** A document or its JSON; the rows of an upload, as text. */
   readonly body?: object | string;
   /** Of an upload. */
@@ -28,6 +26,11 @@ export interface DirectAsking<Row extends Operation = Operation> {
   readonly idempotencyKey?: string | undefined;
   readonly msLeft?: number;
   readonly atLeast?: Position;
+}
+
+interface Parsed<Name extends DocumentOperation> {
+  /** In place of `query`. */
+  readonly parsed?: InputOf<(typeof documents)[Name]>;
 }
 
 /** What became of a call, a refusal as well as an answer. */
@@ -43,9 +46,13 @@ export interface DirectAnswer extends Omit<Answer, 'outcome' | 'body'> {
 export const ada: Principal = { subject: 'ada', roles: ['editor'], claims: {} };
 
 export class DirectOrigin extends OpenedOrigin {
-  async ask<Name extends DocumentOperation>(name: Name, resource: Resource, asking: DirectAsking<(typeof documents)[Name]> = {}): Promise<DirectAnswer> {
+  async ask<Name extends DocumentOperation>(
+    name: Name,
+    resource: Resource,
+    asking: DirectAsking & Parsed<Name> = {},
+  ): Promise<DirectAnswer> {
     try {
-      const call = await toCall({ ...this.#toAsking(documents[name], resource, asking) }, Date.now());
+      const call = await toCall(this.#toAsking(documents[name], resource, asking), Date.now());
       return await toDirectAnswer(await execute(this.context, call as DocumentCall));
     } catch (thrown) {
       if (!(thrown instanceof Fault)) throw thrown;
@@ -53,9 +60,11 @@ export class DirectOrigin extends OpenedOrigin {
     }
   }
 
-  #toAsking(operation: Operation, resource: Resource, asking: DirectAsking) {
+  #toAsking(operation: Operation, resource: Resource, asking: DirectAsking & { readonly parsed?: unknown }) {
     const { id = '', principal = ada, query = '', ifMatch, ifNoneMatch, idempotencyKey, msLeft = operation.msMax, atLeast } = asking;
-    const headers: Partial<Record<CarriedHeader, string | undefined>> = { 'if-match': ifMatch, 'if-none-match': ifNoneMatch, 'idempotency-key': idempotencyKey };
+    const headers: Partial<Record<CarriedHeader, string | undefined>> = {
+      'if-match': ifMatch, 'if-none-match': ifNoneMatch, 'idempotency-key': idempotencyKey,
+    };
     return {
       operation, resource, principal, atLeast,
       id: id === '' ? '' : toCanonicalId(resource, id),
@@ -69,7 +78,7 @@ export class DirectOrigin extends OpenedOrigin {
   }
 }
 
-function toSent({ body: kind }: Operation, { body = '', mediaType = 'application/x-ndjson' }: DirectAsking): string | StreamedBody | undefined {
+function toSent({ body: kind }: Operation, { body = '', mediaType = 'application/x-ndjson' }: DirectAsking): SentBody {
   if (kind === 'none') return undefined;
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   return kind === 'buffered' ? text : { mediaType, chunks: new Blob([text]).stream() };

@@ -6,6 +6,7 @@ import pino from 'pino';
 import { type Context, openContext } from '../../origin/context.ts';
 import type { Consumer } from '../../origin/feed/consumer.ts';
 import { mustSettings } from '../../origin/settings.ts';
+import type { Mutation } from '../../origin/store/store.ts';
 import type { Contract } from '../../shared/contract/contract.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
@@ -32,7 +33,12 @@ export class OpenedOrigin implements AsyncDisposable {
   }
 
   /** On a database of its own, which goes with it. */
-  static async on<T extends OpenedOrigin>(this: new (place: Place) => T, engine: Engine, contract: Contract, consumers: readonly Consumer[] = []): Promise<T> {
+  static async on<T extends OpenedOrigin>(
+    this: new (place: Place) => T,
+    engine: Engine,
+    contract: Contract,
+    consumers: readonly Consumer[] = [],
+  ): Promise<T> {
     const { variables, remove } = await newDatabase(engine);
     const opened = new this({ open: () => openContext(toSettings(variables), contract, consumers), remove });
     await opened.begin();
@@ -44,7 +50,8 @@ export class OpenedOrigin implements AsyncDisposable {
   }
 
   async begin(): Promise<void> {
-    this.#context = { ...(await this.#place.open()), log: pino({ base: null }, { write: (line: string) => void this.log.push(JSON.parse(line)) }) };
+    const log = pino({ base: null }, { write: (line: string) => void this.log.push(JSON.parse(line)) });
+    this.#context = { ...(await this.#place.open()), log };
   }
 
   get context(): Context {
@@ -59,7 +66,8 @@ export class OpenedOrigin implements AsyncDisposable {
 
   /** Stores a document as another program might have: nothing of the contract is asked. */
   async put(resource: Resource, id: string, document: JsonObject): Promise<void> {
-    const { outcomes } = await this.#context.store.write([{ resource, id, decide: () => ({ kind: 'put', document }) }], { deadline: Date.now() + 5_000 });
+    const mutation: Mutation = { resource, id, decide: () => ({ kind: 'put', document }) };
+    const { outcomes } = await this.#context.store.write([mutation], { deadline: Date.now() + 5_000 });
     if (outcomes[0]?.kind !== 'written') throw new Error(`${id} was not stored: ${JSON.stringify(outcomes[0])}`);
   }
 
@@ -74,7 +82,11 @@ export class OpenedOrigin implements AsyncDisposable {
   }
 }
 
-async function newDatabase(engine: Engine): Promise<{ readonly variables: Readonly<Record<string, string>>; readonly remove: Place['remove'] }> {
+interface Database extends Pick<Place, 'remove'> {
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+async function newDatabase(engine: Engine): Promise<Database> {
   if (engine === 'mongodb') {
     const { uri, remove } = await openMongoDatabase();
     return { variables: { MONGODB_URI: uri }, remove };

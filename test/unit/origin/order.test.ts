@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { contract } from '../../../shared/contract/contract.ts';
 import { films } from '../../../shared/resources/films.ts';
-import { Pipeline } from '../../support/pipeline.ts';
+import { DirectOrigin } from '../../support/direct-origin.ts';
 import { engines } from '../../support/whole-world.ts';
 
 interface Page {
@@ -11,17 +11,17 @@ interface Page {
 }
 
 describe.each([...engines])('an order that begins a declared one, on %s', (engine) => {
-  let origin: Pipeline;
+  let origin: DirectOrigin;
   beforeAll(async () => {
-    origin = await Pipeline.on(engine, contract(films));
+    origin = await DirectOrigin.on(engine, contract(films));
     const rows = Array.from({ length: 30 }, (_, index) => JSON.stringify({ title: `T${String((index * 7) % 30).padStart(2, '0')}`, year: 1990 + (index % 3), genres: ['Noir'] }));
-    expect((await origin.ask('/v1/films/import', { method: 'POST', body: rows.join('\n') })).text).toContain('"imported":30');
+    expect((await origin.ask('import', films, { body: rows.join('\n') })).text).toContain('"imported":30');
   });
   afterAll(() => origin[Symbol.asyncDispose]());
 
   const list = async (search: string): Promise<Page> => {
-    const answer = await origin.ask(`/v1/films?genres=Noir&limit=7&${search}`);
-    expect([search, answer.status]).toEqual([search, 200]);
+    const answer = await origin.ask('list', films, { query: `?genres=Noir&limit=7&${search}` });
+    expect([search, answer.outcome]).toEqual([search, 'found']);
     return JSON.parse(answer.text) as Page;
   };
 
@@ -44,6 +44,6 @@ describe.each([...engines])('an order that begins a declared one, on %s', (engin
     const first = await list('sort=-year');
     const second = await list(`sort=-year,title&after=${first.page.next}`);
     expect((await list(`sort=-year&after=${second.page.prev}`)).data).toEqual(first.data);
-    expect((await origin.ask(`/v1/films?genres=Noir&limit=7&sort=year&after=${first.page.next}`)).json['code']).toBe('cursor_invalid');
+    expect((await origin.ask('list', films, { query: `?genres=Noir&limit=7&sort=year&after=${first.page.next}` })).outcome).toBe('cursor_invalid');
   });
 });
