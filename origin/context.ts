@@ -40,10 +40,14 @@ export async function openContext(settings: Settings, contract: Contract, consum
   const log = pino({ level: settings.logLevel, base: null }, pino.destination({ dest: 2, sync: true }));
   const onTrouble = (message: string, err: unknown) => log.error({ err }, message);
   const services = new Services({ onTrouble: (service, err) => log.error({ service, err }, 'a service did not stop well') });
-  const store = await services.start('store', async () => asService(await openStore(settings, contract, log), async (opened) => (await opened.head(), { ready: true })));
+  const store = await services.start('store', async () =>
+    asService(await openStore(settings, contract, log), async (opened) => (await opened.head(), { ready: true })),
+  );
   const compute = await services.start('compute', async () => asService(await openCompute(), () => ({ ready: true })));
   const feed = await services.start('feed', async () => asService(await Feed.open({ store, onTrouble }), (opened) => opened.state()));
-  for (const consumer of consumers) await services.start(`consumer ${consumer.name}`, () => startConsumer(consumer, { store, feed, onTrouble }));
+  for (const consumer of consumers) {
+    await services.start(`consumer ${consumer.name}`, () => startConsumer(consumer, { store, feed, onTrouble }));
+  }
   const now = Date.now;
   return {
     settings, contract, log, store, feed, compute, services, now,
@@ -68,5 +72,7 @@ function openStore({ mongodbUri, dataDir, logBytesMax }: Settings, contract: Con
       process.exit(75);
     },
   };
-  return mongodbUri === undefined ? openSqliteStore({ dataDir, logBytesMax, ...surroundings }) : openMongoStore({ uri: mongodbUri, ...surroundings });
+  return mongodbUri === undefined
+    ? openSqliteStore({ dataDir, logBytesMax, ...surroundings })
+    : openMongoStore({ uri: mongodbUri, ...surroundings });
 }

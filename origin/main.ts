@@ -13,9 +13,13 @@ try {
   process.stdout.write(`tombolo origin listening on port ${origin.port}\n`);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(origin.close()));
 } catch (thrown) {
-  if (thrown instanceof DeclarationError || thrown instanceof SettingsError || thrown instanceof StoreNotReady) process.stderr.write(`tombolo origin cannot start: ${thrown.message}\n`);
-  else if ((thrown as { code?: string }).code === 'EADDRINUSE') process.stderr.write('tombolo origin cannot start: the port of TOMBOLO_ORIGIN_PORT is in use by another program\n');
-  else throw thrown;
+  if (thrown instanceof DeclarationError || thrown instanceof SettingsError || thrown instanceof StoreNotReady) {
+    process.stderr.write(`tombolo origin cannot start: ${thrown.message}\n`);
+  } else if ((thrown as { code?: string }).code === 'EADDRINUSE') {
+    process.stderr.write('tombolo origin cannot start: the port of TOMBOLO_ORIGIN_PORT is in use by another program\n');
+  } else {
+    throw thrown;
+  }
   process.exit(78);
 }
 

@@ -14,7 +14,9 @@ import type { Trace } from './hop/trace.ts';
 import type { VerifiedHop } from './hop/verify.ts';
 import { signPosition } from './tokens.ts';
 
-const statuses: Readonly<Record<Outcome, number>> = { found: 200, unchanged: 304, absent: 404, created: 201, written: 200, removed: 204, streaming: 200 };
+const statuses: Readonly<Record<Outcome, number>> = {
+  found: 200, unchanged: 304, absent: 404, created: 201, written: 200, removed: 204, streaming: 200,
+};
 
 export function respond(context: Context, hop: VerifiedHop, asked: Asked, answer: Answer): Response {
   const status = statuses[answer.outcome];

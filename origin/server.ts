@@ -74,7 +74,11 @@ function toStreams({ streams }: Context): Started<void> {
 }
 
 /** What is answered without a signature (SEMANTICS §9). */
-function openRoute({ settings, store, contract, services }: Context, request: Request, jwks: JSONWebKeySet | undefined): Response | Promise<Response> | undefined {
+function openRoute(
+  { settings, store, contract, services }: Context,
+  request: Request,
+  jwks: JSONWebKeySet | undefined,
+): Response | Promise<Response> | undefined {
   if (request.method !== 'GET') return undefined;
   // The whole path: a document may have such an id.
   const path = request.url.slice(request.url.indexOf('/', 'https://'.length));
@@ -88,7 +92,10 @@ function openRoute({ settings, store, contract, services }: Context, request: Re
 async function readiness(services: Services): Promise<Response> {
   const states = await services.states();
   const ready = Object.values(states).every((state) => state.ready);
-  return Response.json({ status: ready ? 'ready' : 'unready', services: states }, { status: ready ? 200 : 503, headers: { 'cache-control': 'no-store' } });
+  return Response.json(
+    { status: ready ? 'ready' : 'unready', services: states },
+    { status: ready ? 200 : 503, headers: { 'cache-control': 'no-store' } },
+  );
 }
 
 /** An edge that does not hear of changes revalidates its answers: this process is ready all the same, and says so. */

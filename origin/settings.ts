@@ -49,7 +49,12 @@ export function readSettings(reader: SettingsReader): Settings {
       ? 'is required in production: <id>:<base64url of 32 random bytes>, the same at the edge'
       : 'is missing; `npm start` makes one, a lone origin needs the one of its edge'),
     edgeUrls: toEdgeUrls(reader, environment, edgePort),
-    logBytesMax: reader.count('TOMBOLO_LOG_BYTES_MAX', { fallback: storeLimits.logBytesMax, min: logBytesLeast, max: Number.MAX_SAFE_INTEGER, what: `must be a whole number of bytes, ${logBytesLeast} or more` }),
+    logBytesMax: reader.count('TOMBOLO_LOG_BYTES_MAX', {
+      fallback: storeLimits.logBytesMax,
+      min: logBytesLeast,
+      max: Number.MAX_SAFE_INTEGER,
+      what: `must be a whole number of bytes, ${logBytesLeast} or more`,
+    }),
     seed: environment === 'development' && reader.optional('TOMBOLO_SEED') !== '0',
     logLevel: toLevel(reader, 'TOMBOLO_LOG_LEVEL', environment === 'production' ? 'info' : 'warn'),
   };
@@ -61,7 +66,10 @@ function toPort(reader: SettingsReader, variable: string, fallback: number): num
 
 function toEdgeUrls(reader: SettingsReader, environment: Environment, edgePort: number): readonly string[] {
   const variable = 'TOMBOLO_EDGE_URLS';
-  const text = environment === 'production' ? reader.text(variable, 'is required in production: the URLs of the Workers to tell of changes') : reader.optional(variable);
+  const text =
+    environment === 'production'
+      ? reader.text(variable, 'is required in production: the URLs of the Workers to tell of changes')
+      : reader.optional(variable);
   if (text === '') return [`http://127.0.0.1:${edgePort}`];
   const urls = text.split(',').flatMap((part) => (URL.canParse(part) ? [new URL(part)] : []));
   if (urls.length === text.split(',').length && urls.every((url) => isSafeUrl(url, environment))) return urls.map((url) => url.origin);
@@ -80,6 +88,8 @@ function toLevel(reader: SettingsReader, variable: string, fallback: Settings['l
 function toMongodbUri(reader: SettingsReader, variable: string): string | undefined {
   const uri = reader.optional(variable);
   if (uri === '') return undefined;
-  if (!/^mongodb(\+srv)?:\/\/[^/]+/.test(uri)) reader.complain(variable, 'is not a MongoDB connection string (mongodb://… or mongodb+srv://…)');
+  if (!/^mongodb(\+srv)?:\/\/[^/]+/.test(uri)) {
+    reader.complain(variable, 'is not a MongoDB connection string (mongodb://… or mongodb+srv://…)');
+  }
   return uri;
 }

@@ -43,8 +43,12 @@ export function signCursor(cursor: Cursor, boundTo: string, key: HopKey): string
 /** `boundTo` names the query and the scope: a cursor of another query, or of another's rights, is refused. */
 export function mustCursor(token: string, boundTo: string, keys: readonly HopKey[]): Cursor {
   const [text = '', mac = ''] = token.split('.');
-  if (!keys.some((key) => isEqualText(mac, cursorMac(text, boundTo, key))))
-    throw new Fault('cursor_invalid', { detail: 'after: not a cursor of this query', errors: [{ at: 'after', in: 'query', detail: 'use the cursor of a page of the same query' }] });
+  if (!keys.some((key) => isEqualText(mac, cursorMac(text, boundTo, key)))) {
+    throw new Fault('cursor_invalid', {
+      detail: 'after: not a cursor of this query',
+      errors: [{ at: 'after', in: 'query', detail: 'use the cursor of a page of the same query' }],
+    });
+  }
   const [backwards, ...flat] = JSON.parse(Buffer.from(text, 'base64url').toString()) as (string | number)[];
   const keysRead: SortValue[] = [];
   for (let index = 0; index + 1 < flat.length; index += 2) keysRead.push({ rank: Number(flat[index]), value: flat[index + 1] ?? 0 });

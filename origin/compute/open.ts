@@ -6,5 +6,9 @@ import { ComputePool } from './pool.ts';
 
 export async function openCompute(): Promise<ComputePool<ComputeCalls>> {
   const module = await compiledModule();
-  return new ComputePool({ module, script: new URL('./compute.worker.ts', import.meta.url), threads: Math.max(1, availableParallelism() - 1) });
+  return new ComputePool({
+    module,
+    script: new URL('./compute.worker.ts', import.meta.url),
+    threads: Math.max(1, availableParallelism() - 1),
+  });
 }

@@ -57,7 +57,11 @@ export class ComputePool<Calls extends CallMap> {
   }
 
   /** A call that any thread can run. */
-  async call<Name extends keyof Calls & string>(name: Name, request: Calls[Name]['request'], options: CallOptions): Promise<Calls[Name]['reply']> {
+  async call<Name extends keyof Calls & string>(
+    name: Name,
+    request: Calls[Name]['request'],
+    options: CallOptions,
+  ): Promise<Calls[Name]['reply']> {
     this.#mustBeOpen();
     options.signal.throwIfAborted();
     const thread = this.#least(byCalls);

@@ -40,14 +40,18 @@ export async function mustDevelopmentSettings(given: Variables): Promise<Setting
 
 async function readDevelopment(given: Variables): Promise<{ reader: SettingsReader; settings: Settings }> {
   const text = (variable: string): string => String(given[variable] ?? '');
-  if (text('TOMBOLO_ENV') === 'production') throw new SettingsError(['TOMBOLO_ENV: is production; this command is for development alone, an origin host runs `npm run origin`']);
+  if (text('TOMBOLO_ENV') === 'production') {
+    throw new SettingsError(['TOMBOLO_ENV: is production; this command is for development alone, an origin host runs `npm run origin`']);
+  }
   const keys = text('TOMBOLO_KEYS') || (await openDevelopmentKeys(text('TOMBOLO_DATA_DIR') || dataDirDefault));
   const reader = new SettingsReader({ ...given, TOMBOLO_KEYS: keys });
   return { reader, settings: readSettings(reader) };
 }
 
 /** Settings of the edge that are set in the environment win over those of `wrangler.toml`. */
-const ofTheEdge = ['TOMBOLO_CORS_ORIGINS', 'TOMBOLO_MEMO_MS', 'TOMBOLO_FEED_SILENT_MS', 'TOMBOLO_STALE_IF_ERROR_MS', 'TOMBOLO_ANONYMOUS_PLAN'];
+const ofTheEdge = [
+  'TOMBOLO_CORS_ORIGINS', 'TOMBOLO_MEMO_MS', 'TOMBOLO_FEED_SILENT_MS', 'TOMBOLO_STALE_IF_ERROR_MS', 'TOMBOLO_ANONYMOUS_PLAN',
+];
 
 function toEdgeVariables(settings: Settings, given: Variables): Readonly<Record<string, string>> {
   return {
@@ -58,7 +62,9 @@ function toEdgeVariables(settings: Settings, given: Variables): Readonly<Record<
     TOMBOLO_ISSUER: developmentNames.issuer,
     TOMBOLO_AUDIENCE: developmentNames.audience,
     // The issuer here is our own, whatever the claims of the one in production are called.
-    ...Object.fromEntries(['TOMBOLO_AUDIENCE_CLAIM', 'TOMBOLO_PLAN_CLAIM', 'TOMBOLO_ROLES_CLAIM', 'TOMBOLO_TENANT_CLAIM'].map((name) => [name, ''])),
+    ...Object.fromEntries(
+      ['TOMBOLO_AUDIENCE_CLAIM', 'TOMBOLO_PLAN_CLAIM', 'TOMBOLO_ROLES_CLAIM', 'TOMBOLO_TENANT_CLAIM'].map((name) => [name, '']),
+    ),
     TOMBOLO_JWKS_URL: `http://127.0.0.1:${settings.originPort}/.well-known/jwks.json`,
   };
 }

@@ -20,7 +20,10 @@ export interface BundleRequest {
   readonly dir: string;
 }
 
-const inputs = ['wrangler.toml', 'package.json', 'bun.lock', 'tsconfig.json', 'edge/**/*', 'shared/**/*', 'wasm/*', 'origin/dev/worker-options.ts'];
+const inputs = [
+  'wrangler.toml', 'package.json', 'bun.lock', 'tsconfig.json', 'edge/**/*', 'shared/**/*', 'wasm/*',
+  'origin/dev/worker-options.ts',
+];
 
 export async function buildEdgeBundle({ project, dir }: BundleRequest): Promise<EdgeBundle> {
   const name = hashInputs(project);

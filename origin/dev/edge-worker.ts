@@ -80,7 +80,9 @@ function toMiniflareOptions({ bundleDir, port, variables, stateDir }: EdgeOption
 
 /** The entry module first; wrangler names it after `main`. */
 function modulesOf(bundleDir: string): { type: 'ESModule' | 'CompiledWasm'; path: string }[] {
-  const files = readdirSync(bundleDir).filter((file) => /\.(js|wasm)$/.test(file)).sort((a, b) => Number(b === 'worker.js') - Number(a === 'worker.js'));
+  const files = readdirSync(bundleDir)
+    .filter((file) => /\.(js|wasm)$/.test(file))
+    .sort((a, b) => Number(b === 'worker.js') - Number(a === 'worker.js'));
   return files.map((file) => ({ type: file.endsWith('.js') ? 'ESModule' : 'CompiledWasm', path: join(bundleDir, file) }));
 }
 

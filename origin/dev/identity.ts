@@ -40,7 +40,12 @@ export async function openIdentity(dataDir: string): Promise<Identity> {
     jwks: { keys: [publicJwk] },
     mint({ subject, roles, tenant, plan, others, secondsToLive = secondsToLiveDefault }) {
       const now = Math.floor(Date.now() / 1_000);
-      return new SignJWT({ ...others, roles: [...roles], ...(tenant === undefined ? {} : { tenant }), ...(plan === undefined ? {} : { plan }) })
+      return new SignJWT({
+        ...others,
+        roles: [...roles],
+        ...(tenant === undefined ? {} : { tenant }),
+        ...(plan === undefined ? {} : { plan }),
+      })
         .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', kid })
         .setSubject(subject)
         .setIssuer(developmentNames.issuer)

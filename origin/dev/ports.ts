@@ -9,9 +9,15 @@ export interface PortWanted {
 /** `patienceMs`: how long a process that was just ended may take to let go of a port. */
 export async function mustFreePorts(wanted: readonly PortWanted[], patienceMs = 0): Promise<void> {
   const [first, second] = wanted;
-  if (first !== undefined && first.port === second?.port) throw new SettingsError([`${second.variable}: is ${second.port}, the same as ${first.variable}`]);
+  if (first !== undefined && first.port === second?.port) {
+    throw new SettingsError([`${second.variable}: is ${second.port}, the same as ${first.variable}`]);
+  }
   for (const { variable, port } of wanted) {
-    if (!(await isFreeWithin(port, patienceMs))) throw new SettingsError([`${variable}: port ${port} is in use by another program; stop that program or set ${variable} to a free port`]);
+    if (!(await isFreeWithin(port, patienceMs))) {
+      throw new SettingsError([
+        `${variable}: port ${port} is in use by another program; stop that program or set ${variable} to a free port`,
+      ]);
+    }
   }
 }
 

@@ -43,10 +43,21 @@ export class Development {
     const { record, ended } = await openRunRecord(settings.dataDir);
     this.#disposals.push(() => record.remove());
     if (ended > 0) say('tombolo ended the workerd that a killed run had left');
-    await mustFreePorts([{ variable: 'TOMBOLO_ORIGIN_PORT', port: settings.originPort }, { variable: 'TOMBOLO_EDGE_PORT', port: settings.edgePort }], ended > 0 ? orphanPortMsMax : 0);
+    await mustFreePorts(
+      [
+        { variable: 'TOMBOLO_ORIGIN_PORT', port: settings.originPort },
+        { variable: 'TOMBOLO_EDGE_PORT', port: settings.edgePort },
+      ],
+      ended > 0 ? orphanPortMsMax : 0,
+    );
     const identity = await openIdentity(settings.dataDir);
     const bundle = await buildEdgeBundle({ project: this.#project, dir: join(settings.dataDir, 'edge-bundle') });
-    const edge: EdgeOptions = { bundleDir: bundle.dir, port: settings.edgePort, stateDir: join(settings.dataDir, 'edge-state'), variables: edgeVariables };
+    const edge: EdgeOptions = {
+      bundleDir: bundle.dir,
+      port: settings.edgePort,
+      stateDir: join(settings.dataDir, 'edge-state'),
+      variables: edgeVariables,
+    };
     // The edge first: the origin tells it of changes from its first moment on.
     await this.#runEdge(edge, record, say);
     const origin = await startOrigin(settings, { jwks: identity.jwks });
@@ -90,16 +101,25 @@ async function answered(url: string, token: string): Promise<void> {
   const [name = ''] = served.resources.keys();
   const until = Date.now() + readyMsMax;
   for (;;) {
-    const response = await fetch(`${url}/v1/${name}?${probe}`, { headers: { authorization: `Bearer ${token}` }, signal: AbortSignal.timeout(readyMsMax) }).catch((cause: unknown) => String(cause));
+    const response = await fetch(`${url}/v1/${name}?${probe}`, {
+      headers: { authorization: `Bearer ${token}` },
+      signal: AbortSignal.timeout(readyMsMax),
+    }).catch((cause: unknown) => String(cause));
     const isAnswer = typeof response !== 'string' && response.status < 500;
     if (isAnswer) return;
-    if (Date.now() > until) throw new Error(`the edge does not answer: ${typeof response === 'string' ? response : `${response.status} ${await response.text()}`}`);
+    if (Date.now() > until) {
+      const said = typeof response === 'string' ? response : `${response.status} ${await response.text()}`;
+      throw new Error(`the edge does not answer: ${said}`);
+    }
     await Bun.sleep(20);
   }
 }
 
 function sayImported(say: Say, imported: ReadonlyMap<string, number>): void {
-  if (imported.size > 0) say(`tombolo put its sample into the empty store: ${[...imported].map(([name, rows]) => `${rows} ${name}`).join(', ')} (TOMBOLO_SEED=0 leaves it empty)`);
+  if (imported.size > 0) {
+    const rows = [...imported].map(([name, count]) => `${count} ${name}`).join(', ');
+    say(`tombolo put its sample into the empty store: ${rows} (TOMBOLO_SEED=0 leaves it empty)`);
+  }
 }
 
 function toExample(url: string): string {

@@ -36,7 +36,9 @@ export async function openRunRecord(dataDir: string): Promise<{ record: RunRecor
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const path = join(dataDir, 'run.json');
   const last = readRecord(path);
-  if (last !== undefined && last.supervisor.pid !== process.pid && isRunning(last.supervisor)) throw new AlreadyRunning(dataDir, last.supervisor.pid);
+  if (last !== undefined && last.supervisor.pid !== process.pid && isRunning(last.supervisor)) {
+    throw new AlreadyRunning(dataDir, last.supervisor.pid);
+  }
   const orphans = last?.edges.filter(isRunning) ?? [];
   for (const orphan of orphans) await endForSure(orphan);
   const supervisor = nameOf(process.pid);

@@ -41,6 +41,8 @@ async function importSample(edgeUrl: string, name: string, token: string): Promi
   const text = await response.text();
   const last = text.trimEnd().split('\n').at(-1) ?? '';
   const parsed = response.ok ? summarySchema.safeParse(JSON.parse(last)) : undefined;
-  if (parsed?.success !== true || parsed.data.summary.rejected > 0) throw new Error(`seeding: the import of ${name} is answered ${response.status}: ${text.slice(0, 1_000)}`);
+  if (parsed?.success !== true || parsed.data.summary.rejected > 0) {
+    throw new Error(`seeding: the import of ${name} is answered ${response.status}: ${text.slice(0, 1_000)}`);
+  }
   return parsed.data.summary.imported;
 }

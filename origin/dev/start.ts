@@ -44,8 +44,14 @@ try {
   await development.start(process.env, (line) => process.stdout.write(`${line}\n`));
 } catch (cause) {
   if (stoppingSince === undefined) {
-    const isSetting = cause instanceof DeclarationError || cause instanceof SettingsError || cause instanceof AlreadyRunning || cause instanceof StoreNotReady;
-    process.stderr.write(`tombolo cannot start: ${isSetting ? cause.message : cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}\n`);
+    const isSetting =
+      cause instanceof DeclarationError ||
+      cause instanceof SettingsError ||
+      cause instanceof AlreadyRunning ||
+      cause instanceof StoreNotReady;
+    process.stderr.write(
+      `tombolo cannot start: ${isSetting ? cause.message : cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}\n`,
+    );
     await development.close();
     process.exit(isSetting ? exitConfiguration : 1);
   }

@@ -23,7 +23,10 @@ const taken: ReadonlySet<string> = new Set(['sub', 'roles', 'tenant', 'plan', 'i
 async function run(given: string[]): Promise<string> {
   const text = { type: 'string' } as const;
   const several = { type: 'string', multiple: true } as const;
-  const { values } = parseArgs({ args: given, options: { sub: text, role: several, tenant: text, plan: text, claim: several, seconds: text, help: { type: 'boolean', short: 'h' } } });
+  const { values } = parseArgs({
+    args: given,
+    options: { sub: text, role: several, tenant: text, plan: text, claim: several, seconds: text, help: { type: 'boolean', short: 'h' } },
+  });
   if (values.help === true) return usage;
   if (values.sub === undefined || values.sub === '') throw new Error('--sub is required');
   const claims: Claims = {

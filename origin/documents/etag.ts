@@ -20,7 +20,9 @@ export function mustMatch({ ifMatch }: Preconditions, etag: () => string | undef
   if (ifMatch === undefined) return;
   const current = etag();
   if (current === undefined) throw new Fault('precondition_failed', { detail: 'If-Match: there is no such document' });
-  if (!listsStrongly(ifMatch, current)) throw new Fault('precondition_failed', { detail: 'If-Match: the document is not the one you read' });
+  if (!listsStrongly(ifMatch, current)) {
+    throw new Fault('precondition_failed', { detail: 'If-Match: the document is not the one you read' });
+  }
 }
 
 /** Both conditions of a write, in the order of RFC 9110 §13.2.2, once nothing else would refuse it (§13.2.1). */
@@ -28,5 +30,7 @@ export function mustMeetConditions(preconditions: Preconditions, etag: () => str
   mustMatch(preconditions, etag);
   if (preconditions.ifNoneMatch === undefined) return;
   const current = etag();
-  if (current !== undefined && isUnchanged(preconditions, current)) throw new Fault('precondition_failed', { detail: 'If-None-Match: the document is one that you named' });
+  if (current !== undefined && isUnchanged(preconditions, current)) {
+    throw new Fault('precondition_failed', { detail: 'If-None-Match: the document is one that you named' });
+  }
 }

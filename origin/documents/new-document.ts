@@ -14,7 +14,10 @@ export function mustCreate(call: Pick<Asked, 'resource' | 'principal'>, creatabl
 
 /** Whoever names documents meets the names that others gave, also those that they may not see (SEMANTICS §8). */
 export function taken(id: string): Fault {
-  return new Fault('document_exists', { detail: `id: ${JSON.stringify(id)} is taken`, errors: [{ at: '/id', in: 'body', detail: 'is taken' }] });
+  return new Fault('document_exists', {
+    detail: `id: ${JSON.stringify(id)} is taken`,
+    errors: [{ at: '/id', in: 'body', detail: 'is taken' }],
+  });
 }
 
 /** UUID v7 (RFC 9562 §5.7): ordered by time, so that inserts go to one end of the index. */

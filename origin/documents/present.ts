@@ -19,12 +19,20 @@ export function presenter(resource: Resource, principal: Principal, fields: read
 }
 
 /** The same in pieces, for whoever writes them into a body. */
-export function piecesPresenter(resource: Resource, principal: Principal, fields: readonly string[] | undefined): (document: StoredDocument, now?: StoredDocument) => readonly string[] {
+export function piecesPresenter(
+  resource: Resource,
+  principal: Principal,
+  fields: readonly string[] | undefined,
+): (document: StoredDocument, now?: StoredDocument) => readonly string[] {
   const guarded = guardedFields(resource, principal);
   if (guarded.length === 0 && fields === undefined) return (document) => document.pieces;
   const wanted = fields === undefined ? undefined : new Set(['id', ...fields]);
   return (document, now) => {
-    const hidden = new Set(guarded.filter(([, rule]) => !satisfies(document.value, rule) || (now !== undefined && !satisfies(now.value, rule))).map(([field]) => field));
+    const hidden = new Set(
+      guarded
+        .filter(([, rule]) => !satisfies(document.value, rule) || (now !== undefined && !satisfies(now.value, rule)))
+        .map(([field]) => field),
+    );
     return [JSON.stringify(pick(document.value, (field) => !hidden.has(field) && (wanted?.has(field) ?? true)))];
   };
 }
@@ -44,7 +52,16 @@ function pick(value: JsonObject, keep: (field: string) => boolean): JsonObject {
 /** A filter or an order over a field tells its values: whoever may not read it everywhere may not ask by it. */
 export function mustReadable(resource: Resource, principal: Principal, query: ListQuery): void {
   const guarded = new Set(guardedFields(resource, principal).map(([field]) => field));
-  const asked = [...Object.keys(query.equal), ...(query.range === undefined ? [] : [query.range.field]), ...query.sort.map((key) => key.field)];
+  const asked = [
+    ...Object.keys(query.equal),
+    ...(query.range === undefined ? [] : [query.range.field]),
+    ...query.sort.map((key) => key.field),
+  ];
   const refused = asked.find((field) => guarded.has(field));
-  if (refused !== undefined) throw new Fault('forbidden', { detail: `you may not filter or sort by ${refused}`, errors: [{ at: refused, in: 'query', detail: 'not readable' }] });
+  if (refused !== undefined) {
+    throw new Fault('forbidden', {
+      detail: `you may not filter or sort by ${refused}`,
+      errors: [{ at: refused, in: 'query', detail: 'not readable' }],
+    });
+  }
 }

@@ -13,5 +13,7 @@ export function conditional({ preconditions }: Asked, pieces: readonly string[])
   const body = toBytes(pieces);
   const etag = toETag(body);
   mustMatch(preconditions, () => etag);
-  return isUnchanged(preconditions, etag) ? { outcome: 'unchanged', etag } : { outcome: 'found', body, etag, mediaType: 'application/json' };
+  return isUnchanged(preconditions, etag)
+    ? { outcome: 'unchanged', etag }
+    : { outcome: 'found', body, etag, mediaType: 'application/json' };
 }

@@ -21,7 +21,10 @@ export function mustBeServable(resource: Resource, document: StoredDocument): vo
   const { error } = schemaOf(resource).safeParse(document.value);
   if (error === undefined) return;
   const places = [...new Set(error.issues.map(({ path }) => `/${path.map(String).join('/')}`))].slice(0, placesMax);
-  throw new Fault('document_damaged', { detail: `${resource.name}/${document.id} does not fit its schema at ${places.join(', ')}; another program wrote it so`, facts: { resource: resource.name, id: document.id, places } });
+  throw new Fault('document_damaged', {
+    detail: `${resource.name}/${document.id} does not fit its schema at ${places.join(', ')}; another program wrote it so`,
+    facts: { resource: resource.name, id: document.id, places },
+  });
 }
 
 const placesMax = 10;

@@ -12,10 +12,20 @@ type WrittenDocument = Extract<Outcome, { kind: 'written' }>;
 type Decide = (before: StoredDocument | undefined) => JsonObject | 'keep' | 'remove';
 
 /** `decide` throws a Fault to refuse; nothing is written then. */
-export async function writeOne(context: Context, call: Asked, id: string, decide: Decide, toAnswer: (written: WrittenDocument) => Answer): Promise<Answer> {
+export async function writeOne(
+  context: Context,
+  call: Asked,
+  id: string,
+  decide: Decide,
+  toAnswer: (written: WrittenDocument) => Answer,
+): Promise<Answer> {
   const mutation: Mutation = { resource: call.resource, id, decide: (before) => toDecision(decide, before) };
   const once = toOnce(call, (outcomes) => JSON.stringify(toAnswer(mustWritten(outcomes[0]))));
-  const { outcomes, position, replayed } = await context.store.write([mutation], { deadline: call.deadline, ...nonceOf(call), ...(once === undefined ? {} : { once }) });
+  const { outcomes, position, replayed } = await context.store.write([mutation], {
+    deadline: call.deadline,
+    ...nonceOf(call),
+    ...(once === undefined ? {} : { once }),
+  });
   if (replayed !== undefined) return { ...(JSON.parse(replayed) as Answer), writtenAt: position };
   return { ...toAnswer(mustWritten(outcomes[0])), writtenAt: position };
 }
@@ -30,7 +40,9 @@ export function toDecision(decide: Decide, before: StoredDocument | undefined): 
 }
 
 function mustWritten(outcome: Outcome | undefined): WrittenDocument {
-  if (outcome === undefined || outcome.kind === 'undone') throw new Fault('unknown', { cause: new Error('a write of one mutation gave no outcome of its own') });
+  if (outcome === undefined || outcome.kind === 'undone') {
+    throw new Fault('unknown', { cause: new Error('a write of one mutation gave no outcome of its own') });
+  }
   if (outcome.kind === 'refused') throw outcome.fault;
   return outcome;
 }

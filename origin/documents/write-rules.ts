@@ -50,7 +50,10 @@ function mustAllowNames({ resource, principal }: Writer, before: JsonObject, sen
 }
 
 function fieldForbidden(field: string): Fault {
-  return new Fault('forbidden', { detail: `you may not write ${field}`, errors: [{ at: `/${field}`, in: 'body', detail: 'not writable' }] });
+  return new Fault('forbidden', {
+    detail: `you may not write ${field}`,
+    errors: [{ at: `/${field}`, in: 'body', detail: 'not writable' }],
+  });
 }
 
 /** Fields that this caller cannot see, and that the write does not name, are kept: they were not in what was read. */
@@ -58,11 +61,16 @@ function keepHidden(writer: Writer, before: JsonObject, sent: JsonObject, next: 
   const hidden = hiddenFields(writer, before).filter((field) => !Object.hasOwn(sent, field));
   if (hidden.length === 0) return next;
   const shown = Object.entries(next).filter(([field]) => !hidden.includes(field));
-  return Object.fromEntries([...shown, ...hidden.filter((field) => Object.hasOwn(before, field)).map((field) => [field, before[field] as Json] as const)]);
+  return Object.fromEntries([
+    ...shown,
+    ...hidden.filter((field) => Object.hasOwn(before, field)).map((field) => [field, before[field] as Json] as const),
+  ]);
 }
 
 function hiddenFields({ resource, principal }: Writer, document: JsonObject): readonly string[] {
-  return Object.entries(resource.fieldRules).flatMap(([field, { read }]) => (read === undefined || satisfies(document, reduce(read, principal)) ? [] : [field]));
+  return Object.entries(resource.fieldRules).flatMap(([field, { read }]) =>
+    read === undefined || satisfies(document, reduce(read, principal)) ? [] : [field],
+  );
 }
 
 type Writer = Pick<Asked, 'resource' | 'principal'>;
@@ -81,7 +89,10 @@ interface Revising {
 }
 
 /** A whole document in the place of one that is there; `value` is what the schema made of what was sent. */
-export function mustReplace(writer: Writer, { value, ...revising }: Omit<Revising, 'next'> & { readonly value: JsonObject }): JsonObject | 'keep' {
+export function mustReplace(
+  writer: Writer,
+  { value, ...revising }: Omit<Revising, 'next'> & { readonly value: JsonObject },
+): JsonObject | 'keep' {
   const { before, sent } = revising;
   mustAllowNames(writer, before, sent);
   const named = withoutKept(sent);

@@ -114,7 +114,11 @@ class ConsumerRun {
 
   async #commit(mutations: readonly Mutation[], to: Position): Promise<void> {
     const cursor = { consumer: this.#consumer.name, from: this.#cursor, to };
-    const { outcomes } = await this.#options.store.write(mutations, { deadline: Date.now() + consumerLimits.writeMsMax, atomic: true, cursor });
+    const { outcomes } = await this.#options.store.write(mutations, {
+      deadline: Date.now() + consumerLimits.writeMsMax,
+      atomic: true,
+      cursor,
+    });
     const refused = outcomes.find((outcome) => outcome.kind === 'refused');
     if (refused !== undefined) throw refused.fault;
     this.#cursor = to;

@@ -79,7 +79,9 @@ export class Feed {
   /** The source gives a batch, if only an empty one, every 100 ms (`Store.watch`). */
   state(): ServiceState {
     const silentMs = performance.now() - this.#lastBatchAtMs;
-    return silentMs <= feedLimits.silentMsMax ? { ready: true } : { ready: false, detail: `has heard nothing of the store for ${Math.floor(silentMs / 1_000)} s` };
+    return silentMs <= feedLimits.silentMsMax
+      ? { ready: true }
+      : { ready: false, detail: `has heard nothing of the store for ${Math.floor(silentMs / 1_000)} s` };
   }
 
   /** Ends every follower's iteration, then the source. */
@@ -88,7 +90,10 @@ export class Feed {
     await this.#running;
   }
 
-  /** Ends when the feed closes or `signal` aborts. An empty step is a heartbeat, or at the pace of `watermark` every batch of the source. */
+  /**
+   * Ends when the feed closes or `signal` aborts. An empty step is a heartbeat; at the pace of `watermark` every batch of
+   * the source is a step.
+   */
   async *follow(from: Position, signal: AbortSignal, pace: 'heartbeat' | 'watermark' = 'heartbeat'): AsyncGenerator<FeedStep> {
     const waiting = pace === 'watermark' ? this.#watching : this.#waiting;
     const ends = AbortSignal.any([signal, this.#stop.signal]);
@@ -111,7 +116,13 @@ export class Feed {
     const start = number - this.#first;
     const changes = this.#ring.slice(start, start + feedLimits.stepChangesMax);
     const last = start + changes.length < this.#ring.length ? changes.at(-1) : undefined;
-    return { kind: 'changes', changes, through: last?.position ?? this.#through, completeAtMs: last === undefined ? this.#completeAtMs : undefined, late: false };
+    return {
+      kind: 'changes',
+      changes,
+      through: last?.position ?? this.#through,
+      completeAtMs: last === undefined ? this.#completeAtMs : undefined,
+      late: false,
+    };
   }
 
   /** One batch from the store for a follower that the ring cannot serve. */

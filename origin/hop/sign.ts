@@ -1,6 +1,9 @@
 /** What the origin signs: all of its answers, and reports of changes. */
 import type { HopKey } from '../../shared/hop/keys.ts';
-import { formatSignature, formatSignatureInput, type SignatureParameters, type SignedMessage, toAnswerMessage, toRequestMessage, toSignatureBase } from '../../shared/hop/profile.ts';
+import {
+  formatSignature, formatSignatureInput, type SignatureParameters, type SignedMessage, toAnswerMessage, toRequestMessage,
+  toSignatureBase,
+} from '../../shared/hop/profile.ts';
 import { contentDigest, macText, randomNonce } from './hmac.ts';
 
 export interface AnswerSigning {

@@ -51,7 +51,9 @@ async function readBody({ body, bodyBytesMax }: Operation, hop: VerifiedHop, req
 async function mustBodyText(hop: VerifiedHop, request: Request, bytesMax: number): Promise<string> {
   const bytes = await mustBytes(request);
   if (bytes.length > bytesMax) throw new Fault('body_too_large', { detail: `at most ${bytesMax} bytes` });
-  if (hop.header('content-digest') !== contentDigest(bytes)) throw new Fault('hop_invalid', { detail: 'the body is not the one that was signed' });
+  if (hop.header('content-digest') !== contentDigest(bytes)) {
+    throw new Fault('hop_invalid', { detail: 'the body is not the one that was signed' });
+  }
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {

@@ -43,5 +43,7 @@ async function within<T>(ms: number, promise: Promise<T>): Promise<T | typeof la
 }
 
 function tooSlow({ silenceMsMax, bytesPerSecondMin }: Pace): Fault {
-  return new Fault('body_late', { detail: `an import sends ${bytesPerSecondMin} bytes a second at least, and is silent for ${silenceMsMax / 1_000} seconds at most` });
+  return new Fault('body_late', {
+    detail: `an import sends ${bytesPerSecondMin} bytes a second at least, and is silent for ${silenceMsMax / 1_000} seconds at most`,
+  });
 }

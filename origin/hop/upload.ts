@@ -34,7 +34,9 @@ async function* read(stream: ReadableStream<Uint8Array> | null, expected: Expect
 /** The edge signs the length that the client declared, or that there was none. */
 function mustDeclared(text: string | null): number | undefined {
   if (text === lengthUnknown) return undefined;
-  if (text === null || !/^\d{1,12}$/.test(text)) throw new Fault('hop_invalid', { detail: 'an edge says of each upload how long it is and where it ends' });
+  if (text === null || !/^\d{1,12}$/.test(text)) {
+    throw new Fault('hop_invalid', { detail: 'an edge says of each upload how long it is and where it ends' });
+  }
   return Number(text);
 }
 
@@ -63,7 +65,9 @@ function mustBeWhole(text: string, bytes: number, expected: Expected): void {
   const { nonce, declared } = expected;
   const end = parseUploadEnd(text, nonce, bytes);
   if (end === 'body_too_large') throw tooLarge(expected);
-  if (end !== 'whole' || (declared !== undefined && declared !== bytes)) throw brokenOff({ facts: { end: end ?? 'not said', bytes, declared } });
+  if (end !== 'whole' || (declared !== undefined && declared !== bytes)) {
+    throw brokenOff({ facts: { end: end ?? 'not said', bytes, declared } });
+  }
 }
 
 function tooLarge({ bytesMax }: Expected): Fault {

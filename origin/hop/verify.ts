@@ -1,7 +1,9 @@
 /** The origin's door: nothing passes that a key of the ring did not sign just now (SEMANTICS §9). */
 import { Fault } from '../../shared/wire/fault.ts';
 import type { HopKey } from '../../shared/hop/keys.ts';
-import { type HopHeader, isWithinWindow, parseSignature, parseSignatureInput, type SignatureParameters, toReceivedBase, toRequestMessage } from '../../shared/hop/profile.ts';
+import {
+  type HopHeader, isWithinWindow, parseSignature, parseSignatureInput, type SignatureParameters, toReceivedBase, toRequestMessage,
+} from '../../shared/hop/profile.ts';
 import { isEqualText, macText } from './hmac.ts';
 import type { AnswerSigning } from './sign.ts';
 
@@ -27,12 +29,16 @@ export function verifyHop(request: Request, keys: readonly HopKey[], nowMs: numb
   if (parsed === undefined || mac === undefined) throw new Fault('hop_invalid');
   const { parameters } = parsed;
   const key = keys.find((known) => known.id === parameters.keyId);
-  if (key === undefined) throw new Fault('hop_key_unknown', { detail: 'this origin does not have the key that the request is signed with' });
+  if (key === undefined) {
+    throw new Fault('hop_key_unknown', { detail: 'this origin does not have the key that the request is signed with' });
+  }
   const { path, query } = splitTarget(request.url);
   const covered = readCovered(request, parsed.components);
   const base = toReceivedBase(toRequestMessage(request.method, path, query, covered), parsed);
   if (base === undefined || !isEqualText(macText(key, base), mac)) throw new Fault('hop_invalid');
-  if (!isWithinWindow(parameters.created, nowMs)) throw new Fault('hop_expired', { detail: 'the clocks of edge and origin differ, or the request was held' });
+  if (!isWithinWindow(parameters.created, nowMs)) {
+    throw new Fault('hop_expired', { detail: 'the clocks of edge and origin differ, or the request was held' });
+  }
   return { method: request.method, path, query, parameters, answers: { key, nonce: parameters.nonce }, header: covered };
 }
 

@@ -104,13 +104,22 @@ function toText({ changes, through, late }: Changes, head: Position, subscriptio
   return ours.map((change) => toChangeText(change, subscription)).join('');
 }
 
-async function toReplayText(changes: readonly Change[], replayed: ReadonlySet<Change>, through: Position, subscription: Subscription): Promise<string> {
-  const shown = [...replayed].flatMap((change) => (change.kind === 'document' && isShown(seen(change, change.after, subscription)) ? [change.id] : []));
+async function toReplayText(
+  changes: readonly Change[],
+  replayed: ReadonlySet<Change>,
+  through: Position,
+  subscription: Subscription,
+): Promise<string> {
+  const shown = [...replayed].flatMap((change) =>
+    change.kind === 'document' && isShown(seen(change, change.after, subscription)) ? [change.id] : [],
+  );
   const standing = shown.length === 0 ? [] : await subscription.standing([...new Set(shown)], through);
   const { readable, resource } = subscription;
   const visible = standing.filter(({ value }) => satisfies(value, readable) && isServable(resource, value));
   const now: Now = new Map(visible.map((document) => [document.id, document]));
-  return changes.map((change) => (replayed.has(change) ? toReplayedText(change, subscription, now) : toChangeText(change, subscription))).join('');
+  return changes
+    .map((change) => (replayed.has(change) ? toReplayedText(change, subscription, now) : toChangeText(change, subscription)))
+    .join('');
 }
 
 /** By id: what the caller may see of the documents of a replay. */
@@ -156,7 +165,11 @@ function render(change: Change, subscription: Subscription, now?: Now): Told | u
 }
 
 /** The image as far as the caller may see it: `null` where there is none, or it is not theirs or nobody's to see. */
-function seen(change: DocumentChange, image: JsonObject | null | undefined, { resource, readable }: Subscription): JsonObject | null | undefined {
+function seen(
+  change: DocumentChange,
+  image: JsonObject | null | undefined,
+  { resource, readable }: Subscription,
+): JsonObject | null | undefined {
   if (image === null || image === undefined) return image;
   const document = { id: change.id, ...image };
   return satisfies(document, readable) && isServable(resource, document) ? document : null;

@@ -22,7 +22,8 @@ export async function changes(context: Context, call: Call<typeof documents.chan
     resource, readable, from,
     present: presenter(resource, principal, undefined),
     audience: `${resource.name} ${call.tokenKey.id} ${scopeOf(resource, principal)}`,
-    standing: async (ids, atLeast) => (await context.store.many(resource, ids, { deadline: context.now() + limits.requestMsMax, atLeast })).value,
+    standing: async (ids, atLeast) =>
+      (await context.store.many(resource, ids, { deadline: context.now() + limits.requestMsMax, atLeast })).value,
     hasOwnIds: input.stream !== undefined,
     token: (position) => signPosition(position, call.tokenKey, input.stream),
     onTrouble: (err) => context.log.warn({ requestId: call.requestId, traceId: call.traceId, err }, 'a live stream ends early'),

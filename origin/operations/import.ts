@@ -24,9 +24,14 @@ import { toMutation } from '../import/write-row.ts';
 import { signPosition } from '../tokens.ts';
 
 export async function importRows(context: Context, call: Call<typeof documents.import>): Promise<Answer> {
-  if (call.idempotency !== undefined) throw new Fault('idempotency_refused', { detail: 'an import commits in batches; repeat it with onDuplicate=skip instead' });
-  if (call.resource.preconditions === 'required' && call.input.onDuplicate !== 'reject' && call.input.onDuplicate !== 'skip')
-    throw new Fault('precondition_required', { detail: 'rows cannot say which document was read: import here with onDuplicate=reject or skip' });
+  if (call.idempotency !== undefined) {
+    throw new Fault('idempotency_refused', { detail: 'an import commits in batches; repeat it with onDuplicate=skip instead' });
+  }
+  if (call.resource.preconditions === 'required' && call.input.onDuplicate !== 'reject' && call.input.onDuplicate !== 'skip') {
+    throw new Fault('precondition_required', {
+      detail: 'rows cannot say which document was read: import here with onDuplicate=reject or skip',
+    });
+  }
   const giveBack = context.imports.mustTake(call.principal);
   try {
     // An empty write spends the nonce before a byte is read: a captured upload cannot be sent again.
@@ -39,7 +44,12 @@ export async function importRows(context: Context, call: Call<typeof documents.i
 }
 
 /** Carries the import out and tells of it, in full where all is known already. */
-async function answer(context: Context, call: Call<typeof documents.import>, { isWhole, rows }: Begun, giveBack: () => void): Promise<Answer> {
+async function answer(
+  context: Context,
+  call: Call<typeof documents.import>,
+  { isWhole, rows }: Begun,
+  giveBack: () => void,
+): Promise<Answer> {
   const report = new ImportReport();
   const ended = consume(context, call, rows, report)
     .catch((thrown: unknown) => {
@@ -65,11 +75,17 @@ async function answer(context: Context, call: Call<typeof documents.import>, { i
 
 /** What the client did is a fact, and what we did a fault. */
 function tellStopped(context: Context, { requestId, traceId }: Call<typeof documents.import>, fault: Fault): void {
-  if (fault.status < 500) context.log.info({ requestId, traceId, reason: fault.reason, detail: fault.detail, facts: fault.facts }, 'import stopped');
-  else context.log.warn({ requestId, traceId, err: fault.cause ?? fault }, 'import stopped');
+  if (fault.status < 500) {
+    context.log.info({ requestId, traceId, reason: fault.reason, detail: fault.detail, facts: fault.facts }, 'import stopped');
+  } else {
+    context.log.warn({ requestId, traceId, err: fault.cause ?? fault }, 'import stopped');
+  }
 }
 
-function openRows(context: Context, { resource, input: { onDuplicate }, body: { chunks, mediaType }, deadline }: Call<typeof documents.import>): Rows {
+function openRows(
+  context: Context,
+  { resource, input: { onDuplicate }, body: { chunks, mediaType }, deadline }: Call<typeof documents.import>,
+): Rows {
   const reading = { resource, onDuplicate };
   if (!mediaType.startsWith('text/csv')) return readNdjson(chunks, reading);
   mustHaveHeader(mediaType);
@@ -92,7 +108,12 @@ async function consume(context: Context, call: Call<typeof documents.import>, ro
   report.complete = true;
 }
 
-async function commit(context: Context, call: Call<typeof documents.import>, batch: readonly ImportRow[], report: ImportReport): Promise<void> {
+async function commit(
+  context: Context,
+  call: Call<typeof documents.import>,
+  batch: readonly ImportRow[],
+  report: ImportReport,
+): Promise<void> {
   const last = batch.at(-1);
   if (last === undefined) return;
   if (context.now() >= call.deadline) throw new Fault('deadline_exceeded');

@@ -18,7 +18,9 @@ import { toDocumentAnswer, writeOne } from '../documents/write-one.ts';
  */
 export function replace(context: Context, call: Call<typeof documents.replace>): Promise<Answer> {
   const { value: body } = call.body;
-  if (body['id'] !== undefined && body['id'] !== call.id) throw documentInvalid([{ at: '/id', in: 'body', detail: 'differs from the id in the path' }]);
+  if (body['id'] !== undefined && body['id'] !== call.id) {
+    throw documentInvalid([{ at: '/id', in: 'body', detail: 'differs from the id in the path' }]);
+  }
   const decide = (found: StoredDocument | undefined) => {
     const isVisible = found !== undefined && satisfies(found.value, call.rights.readable);
     if (isVisible || typeof call.resource.id !== 'object') return replaced(context, call, found);

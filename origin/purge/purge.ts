@@ -99,7 +99,9 @@ class PurgeSession {
 
   async #raiseEverything(head: Position): Promise<Position> {
     const answer = await this.#send({ epoch: head.epoch, from: null, through: head.order, asOf: null, raised: {}, whole: {} });
-    if (!answer.accepted) throw new Error('the edge takes no report of this epoch: it has left it for another, or two databases report to one edge');
+    if (!answer.accepted) {
+      throw new Error('the edge takes no report of this epoch: it has left it for another, or two databases report to one edge');
+    }
     return head;
   }
 
@@ -121,7 +123,10 @@ class PurgeSession {
       // Behind, or with nothing to tell: what comes next goes into the same report.
       if ((changes === 0 || step.completeAtMs === undefined) && sinceMs < idleAfterMs) continue;
       if (sinceMs < gapMs) await pause(gapMs - sinceMs, signal);
-      const answer = await this.#send({ epoch: sent.epoch, from: sent.order, through: step.through.order, asOf: this.#coordinatorTime(step.completeAtMs), ...pending.take() });
+      const answer = await this.#send({
+        epoch: sent.epoch, from: sent.order, through: step.through.order, asOf: this.#coordinatorTime(step.completeAtMs),
+        ...pending.take(),
+      });
       if (!answer.accepted) return;
       sent = step.through;
       sentMs = performance.now();

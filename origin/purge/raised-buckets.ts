@@ -25,7 +25,9 @@ export class RaisedBuckets {
   }
 
   take(): Pick<Report, 'raised' | 'whole'> {
-    const raised = Object.fromEntries([...this.#buckets].filter(([, buckets]) => buckets.size > 0).map(([resource, buckets]) => [resource, Object.fromEntries(buckets)]));
+    const raised = Object.fromEntries(
+      [...this.#buckets].filter(([, buckets]) => buckets.size > 0).map(([resource, buckets]) => [resource, Object.fromEntries(buckets)]),
+    );
     const whole = Object.fromEntries(this.#whole);
     this.#buckets = new Map();
     this.#whole = new Map();

@@ -4,7 +4,10 @@ import { type Report, type ReportAnswer, reportPath } from '../../shared/hop/pur
 import type { HopKey } from '../../shared/hop/keys.ts';
 import { toSignedReport } from '../hop/sign.ts';
 
-const answerSchema = z.object({ accepted: z.boolean(), epoch: z.string().nullable(), through: z.string().nullable(), now: z.number(), knowsContract: z.boolean().optional() });
+const answerSchema = z.object({
+  accepted: z.boolean(), epoch: z.string().nullable(), through: z.string().nullable(), now: z.number(),
+  knowsContract: z.boolean().optional(),
+});
 
 /** Past this the edge counts as unreachable: well under the age at which its answers stop being fresh. */
 const answerMsMax = 2_000;

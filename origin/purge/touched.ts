@@ -14,7 +14,9 @@ export interface Touched {
 export function touchedOf(contract: Contract, change: Change): Touched | undefined {
   if (isInternalName(change.resource)) return undefined;
   const resource = contract.resources.get(change.resource);
-  if (resource === undefined || change.kind === 'resource' || change.before === undefined || change.after === undefined) return { resource: change.resource, keys: undefined };
+  if (resource === undefined || change.kind === 'resource' || change.before === undefined || change.after === undefined) {
+    return { resource: change.resource, keys: undefined };
+  }
   const keys = touched(resource, change.id, change.before ?? undefined, change.after ?? undefined);
   return { resource: change.resource, keys: keys.size > touchedKeysMax ? undefined : keys };
 }

@@ -9,12 +9,18 @@ import { storeLimits } from './limits.ts';
  */
 export function mustDocText(id: string, document: JsonObject): string {
   if (id === '' || !id.isWellFormed()) throw documentInvalid([{ at: '/id', in: 'body', detail: 'must be text, not empty' }]);
-  if (Object.hasOwn(document, 'id')) throw documentInvalid([{ at: '/id', in: 'body', detail: 'does not belong inside the document as stored' }]);
+  if (Object.hasOwn(document, 'id')) {
+    throw documentInvalid([{ at: '/id', in: 'body', detail: 'does not belong inside the document as stored' }]);
+  }
   const doc = JSON.stringify(document);
   // A level takes two characters at least: short text cannot be deep.
-  if (doc.length > storeLimits.documentLevelsMax * 2 && isDeeper(document, storeLimits.documentLevelsMax)) throw documentInvalid([{ at: '', in: 'body', detail: `is nested deeper than ${storeLimits.documentLevelsMax} levels` }]);
+  if (doc.length > storeLimits.documentLevelsMax * 2 && isDeeper(document, storeLimits.documentLevelsMax)) {
+    throw documentInvalid([{ at: '', in: 'body', detail: `is nested deeper than ${storeLimits.documentLevelsMax} levels` }]);
+  }
   // JSON.stringify escapes lone surrogates and leaves pairs as they are.
-  if (doc.includes('\\ud') && /(?<!\\)(?:\\\\)*\\ud[89a-f]/.test(doc)) throw documentInvalid([{ at: '', in: 'body', detail: 'holds text that is not Unicode (a lone surrogate)' }]);
+  if (doc.includes('\\ud') && /(?<!\\)(?:\\\\)*\\ud[89a-f]/.test(doc)) {
+    throw documentInvalid([{ at: '', in: 'body', detail: 'holds text that is not Unicode (a lone surrogate)' }]);
+  }
   return doc;
 }
 

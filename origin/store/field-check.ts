@@ -10,7 +10,10 @@ import type { StoredDocument } from './stored-document.ts';
 
 export type FieldCheck = (document: JsonObject, before: StoredDocument | undefined) => readonly FieldError[];
 
-/** A field that was already wrong, and stays as it was, is let through unless the resource is strict: old documents of others stay editable. */
+/**
+ * Unless the resource is strict, a field that was already wrong and stays as it was is let through, so that old documents
+ * of other programs stay editable.
+ */
 export function toFieldCheck(resource: Resource): FieldCheck {
   const fields = [...resource.fields.values()].filter((field) => field.kind !== 'mixed');
   const isStrict = resource.validation.level === 'strict';

@@ -21,10 +21,17 @@ export interface Interval {
 /** `undefined`: no value can lie in it. */
 export function toInterval(range: Range, kind: ScalarKind): Interval | undefined {
   const { gt, gte, lt, lte, prefix } = range.bounds;
-  const bound = (value: Scalar | undefined, inclusive: boolean): Bound[] => (value === undefined ? [] : [{ value: toSortValue(value, kind), inclusive }]);
+  const bound = (value: Scalar | undefined, inclusive: boolean): Bound[] =>
+    value === undefined ? [] : [{ value: toSortValue(value, kind), inclusive }];
   const end = typeof prefix === 'string' ? afterPrefix(prefix) : undefined;
-  const lower = [...bound(gt, false), ...bound(gte, true), ...bound(prefix, true)].reduce<Bound | undefined>((a, b) => tighter(a, b, 1), undefined);
-  const upper = [...bound(lt, false), ...bound(lte, true), ...bound(end, false)].reduce<Bound | undefined>((a, b) => tighter(a, b, -1), undefined);
+  const lower = [...bound(gt, false), ...bound(gte, true), ...bound(prefix, true)].reduce<Bound | undefined>(
+    (a, b) => tighter(a, b, 1),
+    undefined,
+  );
+  const upper = [...bound(lt, false), ...bound(lte, true), ...bound(end, false)].reduce<Bound | undefined>(
+    (a, b) => tighter(a, b, -1),
+    undefined,
+  );
   const rank = lower?.value.rank ?? upper?.value.rank;
   if (rank === undefined || (upper !== undefined && upper.value.rank !== rank)) return undefined;
   return { field: range.field, rank, lower, upper };

@@ -28,11 +28,17 @@ export const storeLimits = {
   batchCharactersMax: 4_000_000,
   /** How far back a cursor can resume. The newest entry older than this stays, so that an idle one can too. */
   historyMs: 24 * 3_600_000,
-  /** What SQLite's change log may take unless said, 0.5 KB a change: 2 million changes. Past it the oldest go, whatever their age; every 5 s, so it may be over by what they bring. */
+  /**
+   * Default size of SQLite's change log: 2 million changes of 0.5 KB. Past it the oldest entries go, whatever their age;
+   * this is looked at every 5 s, so the log may be over by what comes in between.
+   */
   logBytesMax: 1_073_741_824,
   /** Idempotency records are kept as long; a key used again later is a new one. */
   onceMs: 24 * 3_600_000,
-  /** Where SQLite's take more room than the change log may, the oldest go before, but none younger than this: clients that try again do so within minutes. */
+  /**
+   * Where SQLite's idempotency records take more room than the change log may, the oldest go early, but none younger than
+   * this: clients that try again do so within minutes.
+   */
   onceMsMin: 3_600_000,
   /** Records whose sizes are looked up in one go: each is a page of its own, half a millisecond of work when they are not in memory. */
   recordsCountedMax: 100,

@@ -13,7 +13,11 @@ interface Mergeable {
  * first `limit` rows of its branch. A document that is in two branches has equal keys in both, so its
  * doubles come next to one another.
  */
-export function mergeRows<Row extends Mergeable>(lists: readonly (readonly Row[])[], sort: readonly SortKey[], limit: number): readonly Row[] {
+export function mergeRows<Row extends Mergeable>(
+  lists: readonly (readonly Row[])[],
+  sort: readonly SortKey[],
+  limit: number,
+): readonly Row[] {
   const [only, second] = lists;
   if (only !== undefined && second === undefined) return only;
   const at = lists.map(() => 0);
@@ -41,7 +45,9 @@ function compareKeys(left: readonly SortValue[], right: readonly SortValue[], so
   for (const [index, key] of sort.entries()) {
     const a = left[index];
     const b = right[index];
-    if (a === undefined || b === undefined) throw new Error(`keys do not fit the order: ${left.length} and ${right.length} of ${sort.length}`);
+    if (a === undefined || b === undefined) {
+      throw new Error(`keys do not fit the order: ${left.length} and ${right.length} of ${sort.length}`);
+    }
     const order = compareSortValues(a, b);
     if (order !== 0) return key.descending ? -order : order;
   }

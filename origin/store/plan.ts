@@ -42,11 +42,17 @@ export function toPlan(resource: Resource, request: Pick<ListRequest, 'equal' | 
 function toWays(resource: Resource, request: Pick<ListRequest, 'equal' | 'where'>): readonly Pins[] {
   const alternatives = equalitiesOf(request.where);
   // `resource()` refuses such rules at start; an index cannot serve them, and a scan is no answer.
-  if (alternatives === undefined) throw new Fault('query_not_served', { detail: `the read rule of ${resource.name} needs more than equalities` });
+  if (alternatives === undefined) {
+    throw new Fault('query_not_served', { detail: `the read rule of ${resource.name} needs more than equalities` });
+  }
   let ways: readonly Pins[] = alternatives;
   for (const [field, values] of Object.entries(request.equal)) {
-    ways = ways.flatMap((pins) => values.filter((value) => !pins.has(field) || pins.get(field) === value).map((value) => new Map([...pins, [field, value]])));
-    if (ways.length > storeLimits.branchesMax) throw new Fault('query_invalid', { detail: `more than ${storeLimits.branchesMax} combinations of values` });
+    ways = ways.flatMap((pins) =>
+      values.filter((value) => !pins.has(field) || pins.get(field) === value).map((value) => new Map([...pins, [field, value]])),
+    );
+    if (ways.length > storeLimits.branchesMax) {
+      throw new Fault('query_invalid', { detail: `more than ${storeLimits.branchesMax} combinations of values` });
+    }
   }
   return ways;
 }

@@ -141,7 +141,12 @@ export interface Store {
   many(resource: Resource, ids: readonly string[], options: ReadOptions): Promise<Read<readonly StoredDocument[]>>;
   list(resource: Resource, request: ListRequest, options: ReadOptions): Promise<Read<readonly Row[]>>;
   /** Counts to `max` and no further. */
-  count(resource: Resource, request: Omit<ListRequest, 'after' | 'limit' | 'sort'> & { readonly sort: readonly SortKey[] }, max: number, options: ReadOptions): Promise<Read<number>>;
+  count(
+    resource: Resource,
+    request: Omit<ListRequest, 'after' | 'limit' | 'sort'> & { readonly sort: readonly SortKey[] },
+    max: number,
+    options: ReadOptions,
+  ): Promise<Read<number>>;
   /** All mutations in one durable transaction; each refused or written on its own, unless the write is `atomic`. */
   write(mutations: readonly Mutation[], options: WriteOptions): Promise<Written>;
   /** The last committed position that this process knows of. */

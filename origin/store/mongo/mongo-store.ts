@@ -1,6 +1,6 @@
 /**
- * The store on MongoDB: a replica set (a standalone: standalone-store.ts), one collection a resource, documents as BSON that other programs read and
- * write beside us.
+ * The store on MongoDB: a replica set (a standalone: standalone-store.ts), one collection a resource, documents as BSON
+ * that other programs read and write beside us.
  *
  * A write is answered when a majority has it in its journal. Many origins may share a database: conflicts are
  * decided by its transactions, and each origin hears of everything through its change streams. If the database is
@@ -45,19 +45,35 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<Store>
   try {
     await client.connect();
     const database = client.db(toDatabaseName(options.uri));
-    const filled = { clock: options.clock ?? Date.now, random: options.random ?? randomHex, onWarning: options.onWarning ?? ignore, onFatal: options.onFatal ?? fail };
+    const filled = {
+      clock: options.clock ?? Date.now,
+      random: options.random ?? randomHex,
+      onWarning: options.onWarning ?? ignore,
+      onFatal: options.onFatal ?? fail,
+    };
     const resources = new Map([...options.resources].map((resource) => [resource.name, resource]));
     const deployment = await mustServe(database, [...resources.values()], filled.clock);
     const installed = await install(database, [...resources.values()], deployment);
     warn(installed, filled);
-    const opened = { client, database, resources, installed, texts: new RawTexts(await compiledModule(), filled.onWarning), options: filled };
+    const opened = {
+      client,
+      database,
+      resources,
+      installed,
+      texts: new RawTexts(await compiledModule(), filled.onWarning),
+      options: filled,
+    };
     if (deployment === 'standalone') return await StandaloneStore.open(opened);
     const epoch = await ensureEpoch(database, filled.random(8));
     const head = new Head(database, { epoch, time: await majorityTime(database) });
     return new MongoStore(opened, head);
   } catch (error) {
     await client.close();
-    throw error instanceof Error && isPassing(error) ? new StoreNotReady(toDatabaseName(options.uri), [`no primary answered (${error.message}); is mongod running, is MONGODB_URI right, does the network let us through?`]) : toStoreFault(error);
+    throw error instanceof Error && isPassing(error)
+      ? new StoreNotReady(toDatabaseName(options.uri), [
+          `no primary answered (${error.message}); is mongod running, is MONGODB_URI right, does the network let us through?`,
+        ])
+      : toStoreFault(error);
   }
 }
 
@@ -133,8 +149,18 @@ class MongoStore extends ConnectedStore implements Store {
 }
 
 function warn({ invalid, mayBeOdd }: Installed, { onWarning }: Surroundings): void {
-  if (Object.keys(invalid).length > 0) onWarning(`documents that were here before do not fit the schema; they are served or refused as \`invalid\` says, and checked when they are written`, { ofTheFirst: inspectedMax, invalid });
-  if (mayBeOdd.size > 0) onWarning('documents hold arrays or objects where plain values are declared; lists read them beside their index', { collections: [...mayBeOdd] });
+  if (Object.keys(invalid).length > 0) {
+    onWarning(
+      'documents that were here before do not fit the schema; ' +
+        'they are served or refused as `invalid` says, and checked when they are written',
+      { ofTheFirst: inspectedMax, invalid },
+    );
+  }
+  if (mayBeOdd.size > 0) {
+    onWarning('documents hold arrays or objects where plain values are declared; lists read them beside their index', {
+      collections: [...mayBeOdd],
+    });
+  }
 }
 
 function randomHex(bytes: number): string {

@@ -122,11 +122,29 @@ class SqliteStore implements Store {
     this.#log = new ChangeLog(this.#logConnection);
     this.#head = new Head(this.#log, () => this.#snapshot.end());
     const log = new ChangeLog(writer);
-    this.#commits = new GroupCommit({ database: writer.database, log, clock: options.clock, onBegin: () => this.#snapshot.end(), onCommit: (end) => this.#head.moveTo(end) });
+    this.#commits = new GroupCommit({
+      database: writer.database,
+      log,
+      clock: options.clock,
+      onBegin: () => this.#snapshot.end(),
+      onCommit: (end) => this.#head.moveTo(end),
+    });
     this.#cursors = new Cursors({ reader: this.#logConnection.queries, writer: writer.queries });
     this.#calls = new WriteCalls(writer, resources, { cursors: this.#cursors, clock: options.clock });
-    this.#foreign = new ForeignCommits({ database: writer.database, path: opened.path, onCommit: ({ schema }) => this.#noticed(schema), onFatal: options.onFatal });
-    this.#tidy = new Tidy({ writer, log, logBytesMax: options.logBytesMax, clock: options.clock, commit: (run) => this.#ownWrite(run), onWarning: options.onWarning });
+    this.#foreign = new ForeignCommits({
+      database: writer.database,
+      path: opened.path,
+      onCommit: ({ schema }) => this.#noticed(schema),
+      onFatal: options.onFatal,
+    });
+    this.#tidy = new Tidy({
+      writer,
+      log,
+      logBytesMax: options.logBytesMax,
+      clock: options.clock,
+      commit: (run) => this.#ownWrite(run),
+      onWarning: options.onWarning,
+    });
   }
 
   get(resource: Resource, id: string, options: ReadOptions): Promise<Read<StoredDocument | undefined>> {
@@ -146,7 +164,11 @@ class SqliteStore implements Store {
   }
 
   async write(mutations: readonly Mutation[], options: WriteOptions): Promise<Written> {
-    const { value, end } = await this.#commits.commit({ deadline: options.deadline, size: mutations.length, run: () => this.#calls.apply(mutations, options) });
+    const { value, end } = await this.#commits.commit({
+      deadline: options.deadline,
+      size: mutations.length,
+      run: () => this.#calls.apply(mutations, options),
+    });
     if ('fault' in value) throw value.fault;
     return { ...value, position: toPosition(end) };
   }
@@ -203,21 +225,30 @@ class SqliteStore implements Store {
   }
 
   #noticed(schema: boolean): void {
-    if (!schema && this.#log.holds(this.#head.position)) this.#head.refresh();
-    else this.#mend().catch((error) => this.#options.onFatal(new Error('others broke the database, and it cannot be mended', { cause: error })));
+    if (!schema && this.#log.holds(this.#head.position)) {
+      this.#head.refresh();
+    } else {
+      this.#mend().catch((error) =>
+        this.#options.onFatal(new Error('others broke the database, and it cannot be mended', { cause: error })),
+      );
+    }
   }
 
   async #mend(): Promise<void> {
     const { epoch } = this.#head;
     const { value: installed, end } = await this.#ownWrite(() => mendFile(this.#history, this.#resources, this.#head.position));
     this.#foreign.adopt();
-    if (installed.changed || end.epoch !== epoch) this.#options.onWarning('others changed the schema or the log; it was put back', { holes: installed.holes, epoch: end.epoch });
+    if (installed.changed || end.epoch !== epoch) {
+      this.#options.onWarning('others changed the schema or the log; it was put back', { holes: installed.holes, epoch: end.epoch });
+    }
     warnOfKeys(installed, this.#options);
   }
 }
 
 function warnOfKeys({ foreignKeys }: Installed, { onWarning }: Surroundings): void {
-  if (foreignKeys.length > 0) onWarning('others made unique indexes; rows that INSERT OR REPLACE displaces through them go unseen', { indexes: foreignKeys });
+  if (foreignKeys.length > 0) {
+    onWarning('others made unique indexes; rows that INSERT OR REPLACE displaces through them go unseen', { indexes: foreignKeys });
+  }
 }
 
 function randomHex(bytes: number): string {

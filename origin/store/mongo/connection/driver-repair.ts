@@ -15,10 +15,14 @@ interface DriverConnection {
 const repaired = new WeakSet<object>();
 
 export function repairDriver(): void {
-  const { Connection } = createRequire(import.meta.url)('mongodb/lib/cmap/connection.js') as { Connection: { prototype: DriverConnection } };
+  const load = createRequire(import.meta.url);
+  const { Connection } = load('mongodb/lib/cmap/connection.js') as { Connection: { prototype: DriverConnection } };
   const { prototype } = Connection;
   const { cleanup } = prototype;
-  if (typeof cleanup !== 'function') throw new Error('the driver has no Connection.cleanup: see whether its hole is mended (origin/store/mongo/connection/driver-repair.ts)');
+  if (typeof cleanup !== 'function') {
+    const file = 'origin/store/mongo/connection/driver-repair.ts';
+    throw new Error(`the driver has no Connection.cleanup: see whether its hole is mended (${file})`);
+  }
   if (repaired.has(prototype)) return;
   repaired.add(prototype);
   prototype.cleanup = function (error) {

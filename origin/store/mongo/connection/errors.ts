@@ -5,8 +5,9 @@ import { Fault, type FieldError } from '../../../../shared/wire/fault.ts';
 
 /** Server error codes that mean something here: mongo/base/error_codes.yml. */
 export const codes = {
-  badValue: 2, cursorNotFound: 43, namespaceExists: 48, maxTimeMsExpired: 50, indexKeySpecsConflict: 86, documentValidation: 121, parallelArrays: 171, databaseDropPending: 215,
-  invalidResumeToken: 260, changeStreamFatal: 280, changeStreamHistoryLost: 286, duplicateKey: 11_000, backgroundOperationInProgress: 12_587,
+  badValue: 2, cursorNotFound: 43, namespaceExists: 48, maxTimeMsExpired: 50, indexKeySpecsConflict: 86, documentValidation: 121,
+  parallelArrays: 171, databaseDropPending: 215, invalidResumeToken: 260, changeStreamFatal: 280, changeStreamHistoryLost: 286,
+  duplicateKey: 11_000, backgroundOperationInProgress: 12_587,
 } as const;
 
 const retryAfterOneSecond = { 'retry-after': '1' } as const;
@@ -21,7 +22,12 @@ export function hasLabel(error: unknown, label: string): boolean {
 }
 
 export function storeUnavailable(cause: unknown, detail?: string): Fault {
-  return new Fault('store_unavailable', { headers: retryAfterOneSecond, cause, ...(detail === undefined ? {} : { detail }), facts: { code: codeOf(cause) } });
+  return new Fault('store_unavailable', {
+    headers: retryAfterOneSecond,
+    cause,
+    ...(detail === undefined ? {} : { detail }),
+    facts: { code: codeOf(cause) },
+  });
 }
 
 export function deadlineExceeded(cause?: unknown): Fault {
@@ -30,7 +36,12 @@ export function deadlineExceeded(cause?: unknown): Fault {
 
 /** Whether the same may succeed when it is tried again: elections, lost connections, a pool that is cleared. */
 export function isPassing(error: unknown): boolean {
-  return hasLabel(error, 'TransientTransactionError') || hasLabel(error, 'RetryableWriteError') || hasLabel(error, 'ResumableChangeStreamError') || isUnreachable(error);
+  return (
+    hasLabel(error, 'TransientTransactionError') ||
+    hasLabel(error, 'RetryableWriteError') ||
+    hasLabel(error, 'ResumableChangeStreamError') ||
+    isUnreachable(error)
+  );
 }
 
 /** What is neither a Fault nor an error of the driver is a mistake in code and passes unchanged. */
@@ -47,7 +58,11 @@ export function isOutOfReach(error: unknown): boolean {
   return error instanceof MongoError && (error.name === 'MongoServerSelectionError' || error.name === 'MongoWaitQueueTimeoutError');
 }
 
-const unreachable = /^Mongo(Network|NetworkTimeout|ServerSelection|PoolCleared|PoolClosed|WaitQueueTimeout|Topology|TopologyClosed|NotConnected|ClientClosed|ConnectionClosed)\w*Error$/;
+const unreachableNames = [
+  'Network', 'NetworkTimeout', 'ServerSelection', 'PoolCleared', 'PoolClosed', 'WaitQueueTimeout', 'Topology', 'TopologyClosed',
+  'NotConnected', 'ClientClosed', 'ConnectionClosed',
+];
+const unreachable = new RegExp(`^Mongo(${unreachableNames.join('|')})\\w*Error$`);
 
 /** Elections and lost connections. By name, because the driver does not export every class. */
 export function isUnreachable(error: unknown): boolean {
@@ -85,7 +100,11 @@ export function indexNameIn(message: string | undefined): string | undefined {
 export function toConflict(fields: readonly string[], cause: unknown): Fault {
   return new Fault('document_conflict', {
     detail: fields.length === 0 ? 'another document has this unique value' : `another document has this ${fields.join(' and ')}`,
-    errors: fields.map((field) => ({ at: `/${field.replaceAll('.', '/')}`, in: 'body', detail: fields.length === 1 ? 'is taken' : 'is taken in this combination' })),
+    errors: fields.map((field) => ({
+      at: `/${field.replaceAll('.', '/')}`,
+      in: 'body',
+      detail: fields.length === 1 ? 'is taken' : 'is taken in this combination',
+    })),
     cause,
   });
 }
@@ -104,12 +123,19 @@ function toPlaces(rules: readonly unknown[], path: string): readonly FieldError[
   return rules.flatMap((rule): readonly FieldError[] => {
     const name = at(rule, 'operatorName');
     const inner = [
-      ...arrayAt(rule, 'propertiesNotSatisfied').flatMap((property) => toPlaces(arrayAt(property, 'details'), `${path}/${toPointerPart(at(property, 'propertyName'))}`)),
-      ...arrayAt(rule, 'missingProperties').map((missing): FieldError => ({ at: `${path}/${toPointerPart(missing)}`, in: 'body', detail: 'is required' })),
+      ...arrayAt(rule, 'propertiesNotSatisfied').flatMap((property) =>
+        toPlaces(arrayAt(property, 'details'), `${path}/${toPointerPart(at(property, 'propertyName'))}`),
+      ),
+      ...arrayAt(rule, 'missingProperties').map((missing): FieldError => ({
+        at: `${path}/${toPointerPart(missing)}`,
+        in: 'body',
+        detail: 'is required',
+      })),
       ...(name === 'items' ? toPlaces(arrayAt(rule, 'details'), `${path}/${String(at(rule, 'itemIndex'))}`) : []),
     ];
     if (inner.length > 0) return inner;
-    return [{ at: path, in: 'body', detail: typeRules.includes(name) ? 'does not have its declared type' : `breaks the rule ${String(name)} of the database` }];
+    const detail = typeRules.includes(name) ? 'does not have its declared type' : `breaks the rule ${String(name)} of the database`;
+    return [{ at: path, in: 'body', detail }];
   });
 }
 

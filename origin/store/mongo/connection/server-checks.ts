@@ -8,7 +8,10 @@ const majorMin = 7;
 /** Nonces expire by the server's clock, signatures by ours. */
 const skewMsMax = 30_000;
 const actionsNeeded = {
-  'replica set': ['find', 'insert', 'update', 'remove', 'createCollection', 'createIndex', 'collMod', 'listCollections', 'listIndexes', 'changeStream'],
+  'replica set': [
+    'find', 'insert', 'update', 'remove', 'createCollection', 'createIndex', 'collMod', 'listCollections', 'listIndexes',
+    'changeStream',
+  ],
   standalone: ['find', 'createCollection', 'createIndex', 'collMod', 'listCollections', 'listIndexes'],
 } as const;
 
@@ -24,13 +27,30 @@ export async function mustServe(database: Db, resources: readonly Resource[], cl
   const needs = resources.flatMap(toNeeds);
   const deployment = isStandalone(hello) && needs.length === 0 ? 'standalone' : 'replica set';
   const problems = [
-    ...(deployment === 'standalone' || typeof hello['setName'] === 'string' ? [] : [`the server is no member of a replica set, so it has no transactions and no change feed${needs.length === 0 ? '' : ` (${needs.join('; ')})`}; start mongod with --replSet rs0, then run rs.initiate() in mongosh (one member is enough)`]),
-    ...(Number.parseInt(String(version), 10) >= majorMin ? [] : [`the server is MongoDB ${version}; the change feed needs ${majorMin}.0 or newer (events over 16 MB, images); install it member by member, then run db.adminCommand({ setFeatureCompatibilityVersion: "${majorMin}.0", confirm: true })`]),
-    ...(deployment === 'standalone' || Math.abs(skewMs) <= skewMsMax ? [] : [`the server's clock is ${Math.round(skewMs / 1_000)} s from ours, so one-use nonces would expire at the wrong time; let NTP set both: timedatectl set-ntp true`]),
+    ...(deployment === 'standalone' || typeof hello['setName'] === 'string' ? [] : [noMember(needs)]),
+    ...(Number.parseInt(String(version), 10) >= majorMin ? [] : [tooOld(version)]),
+    ...(deployment === 'standalone' || Math.abs(skewMs) <= skewMsMax ? [] : [clockApart(skewMs)]),
     ...toMissingRights(database.databaseName, actionsNeeded[deployment], authInfo),
   ];
   if (problems.length > 0) throw new StoreNotReady(database.databaseName, problems);
   return deployment;
+}
+
+function noMember(needs: readonly string[]): string {
+  const needed = needs.length === 0 ? '' : ` (${needs.join('; ')})`;
+  const lack = `the server is no member of a replica set, so it has no transactions and no change feed${needed}`;
+  return `${lack}; start mongod with --replSet rs0, then run rs.initiate() in mongosh (one member is enough)`;
+}
+
+function tooOld(version: unknown): string {
+  const upgrade = `db.adminCommand({ setFeatureCompatibilityVersion: "${majorMin}.0", confirm: true })`;
+  const need = `the change feed needs ${majorMin}.0 or newer (events over 16 MB, images)`;
+  return `the server is MongoDB ${version}; ${need}; install it member by member, then run ${upgrade}`;
+}
+
+function clockApart(skewMs: number): string {
+  const lack = `the server's clock is ${Math.round(skewMs / 1_000)} s from ours, so one-use nonces would expire at the wrong time`;
+  return `${lack}; let NTP set both: timedatectl set-ntp true`;
 }
 
 /** Neither a member, nor one that waits for its set to begin, nor a router of a cluster. */
@@ -57,7 +77,11 @@ function toMissingRights(name: string, needed: readonly string[], authInfo: Docu
   const granted = new Set(privileges.flatMap((privilege: Document) => (covers(privilege['resource'], name) ? privilege['actions'] : [])));
   const missing = needed.filter((action) => !granted.has(action) && !granted.has('anyAction'));
   if (missing.length === 0) return [];
-  return users.slice(0, 1).map(({ user, db }: Document) => `the user ${user} may not ${missing.join(', ')} on ${name}, and Tombolo could not store, index or hear of changes there; run db.getSiblingDB("${db}").grantRolesToUser("${user}", [{ role: "readWrite", db: "${name}" }, { role: "dbAdmin", db: "${name}" }])`);
+  return users.slice(0, 1).map(({ user, db }: Document) => {
+    const roles = `[{ role: "readWrite", db: "${name}" }, { role: "dbAdmin", db: "${name}" }]`;
+    const lack = `the user ${user} may not ${missing.join(', ')} on ${name}, and Tombolo could not store, index or hear of changes there`;
+    return `${lack}; run db.getSiblingDB("${db}").grantRolesToUser("${user}", ${roles})`;
+  });
 }
 
 function covers(resource: Document | undefined, name: string): boolean {

@@ -44,6 +44,13 @@ interface Batch {
   readonly token: unknown;
 }
 
+interface Opening {
+  readonly client: MongoClient;
+  readonly database: Db;
+  readonly pipeline: readonly Document[];
+  readonly startAt: Timestamp;
+}
+
 export class ChangeStream {
   readonly #database: Db;
   readonly #session: ClientSession;
@@ -54,11 +61,21 @@ export class ChangeStream {
   #isOpen: boolean;
 
   /** `startAt`: events of this cluster time and later. */
-  static async open({ client, database, pipeline, startAt }: { readonly client: MongoClient; readonly database: Db; readonly pipeline: readonly Document[]; readonly startAt: Timestamp }): Promise<ChangeStream> {
+  static async open({ client, database, pipeline, startAt }: Opening): Promise<ChangeStream> {
     const session = client.startSession({ causalConsistency: false });
     try {
-      const stage = { $changeStream: { startAtOperationTime: startAt, fullDocument: 'whenAvailable', fullDocumentBeforeChange: 'whenAvailable' } };
-      const { cursor } = await database.command({ aggregate: 1, pipeline: [stage, ...pipeline, { $changeStreamSplitLargeEvent: {} }], cursor: { batchSize: streamLimits.pageEventsMax }, readConcern: { level: 'majority' } }, { session, promoteLongs: false, signal: AbortSignal.timeout(streamLimits.lateMsMax) });
+      const stage = {
+        $changeStream: { startAtOperationTime: startAt, fullDocument: 'whenAvailable', fullDocumentBeforeChange: 'whenAvailable' },
+      };
+      const { cursor } = await database.command(
+        {
+          aggregate: 1,
+          pipeline: [stage, ...pipeline, { $changeStreamSplitLargeEvent: {} }],
+          cursor: { batchSize: streamLimits.pageEventsMax },
+          readConcern: { level: 'majority' },
+        },
+        { session, promoteLongs: false, signal: AbortSignal.timeout(streamLimits.lateMsMax) },
+      );
       return new ChangeStream(database, session, cursor);
     } catch (error) {
       await session.endSession();
@@ -85,14 +102,18 @@ export class ChangeStream {
       events.push(...this.#join(batch.documents));
       const through = this.#endOf(batch);
       const room = streamLimits.pageEventsMax - events.length;
-      if (through !== undefined || !this.#isOpen || room <= 0 || probes >= streamLimits.probesMax) return { events, through, askedAtMs, ended: !this.#isOpen };
+      if (through !== undefined || !this.#isOpen || room <= 0 || probes >= streamLimits.probesMax) {
+        return { events, through, askedAtMs, ended: !this.#isOpen };
+      }
       askedAtMs = performance.now();
       batch = await this.#more(streamLimits.probeMs, room);
     }
   }
 
   async close(): Promise<void> {
-    if (this.#isOpen) await this.#database.command({ killCursors: this.#name, cursors: [this.#cursor] }, { session: this.#session }).catch(alreadyGone);
+    if (this.#isOpen) {
+      await this.#database.command({ killCursors: this.#name, cursors: [this.#cursor] }, { session: this.#session }).catch(alreadyGone);
+    }
     await this.#session.endSession();
   }
 
@@ -103,7 +124,10 @@ export class ChangeStream {
   }
 
   async #more(maxTimeMS: number, batchSize: number): Promise<Batch> {
-    const { cursor } = await this.#database.command({ getMore: this.#cursor, collection: this.#name, batchSize, maxTimeMS }, { session: this.#session, promoteLongs: false, signal: AbortSignal.timeout(streamLimits.lateMsMax) });
+    const { cursor } = await this.#database.command(
+      { getMore: this.#cursor, collection: this.#name, batchSize, maxTimeMS },
+      { session: this.#session, promoteLongs: false, signal: AbortSignal.timeout(streamLimits.lateMsMax) },
+    );
     if (String(cursor.id) === '0') this.#isOpen = false;
     return { documents: cursor.nextBatch, token: cursor.postBatchResumeToken };
   }

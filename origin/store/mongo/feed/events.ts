@@ -17,7 +17,8 @@ export type Event =
 
 export function toPipeline(resources: Iterable<Resource>): readonly Document[] {
   const names = [metaName, ...[...resources].map(({ name }) => name)];
-  return [{ $match: { $or: [{ 'ns.coll': { $in: names } }, { 'to.coll': { $in: names } }, { operationType: { $in: ['dropDatabase', 'invalidate'] } }] } }];
+  const ofAll = { operationType: { $in: ['dropDatabase', 'invalidate'] } };
+  return [{ $match: { $or: [{ 'ns.coll': { $in: names } }, { 'to.coll': { $in: names } }, ofAll] } }];
 }
 
 export function toEvent(resources: ReadonlyMap<string, Resource>, document: Document, position: Position): Event {
@@ -27,10 +28,18 @@ export function toEvent(resources: ReadonlyMap<string, Resource>, document: Docu
     case 'replace':
     case 'update':
     case 'delete':
-      return name === metaName ? toEpoch(document) : { kind: 'changes', changes: toDocumentChange(resources, document, position), touchesSchema: false };
+      return name === metaName
+        ? toEpoch(document)
+        : { kind: 'changes', changes: toDocumentChange(resources, document, position), touchesSchema: false };
     case 'drop':
     case 'rename':
-      return name === metaName ? { kind: 'reset' } : { kind: 'changes', changes: [name, document['to']?.coll].flatMap((touched) => toResourceChange(resources, touched, position)), touchesSchema: true };
+      return name === metaName
+        ? { kind: 'reset' }
+        : {
+            kind: 'changes',
+            changes: [name, document['to']?.coll].flatMap((touched) => toResourceChange(resources, touched, position)),
+            touchesSchema: true,
+          };
     case 'dropDatabase':
     case 'invalidate':
       return { kind: 'reset' };

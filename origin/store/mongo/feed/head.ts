@@ -58,7 +58,13 @@ export class Head {
   async mustReach(wanted: Position | undefined): Promise<Position> {
     if (wanted !== undefined && wanted.epoch === this.#epoch && !reaches(this.position, wanted)) {
       await this.refresh();
-      if (wanted.epoch === this.#epoch && !reaches(this.position, wanted)) throw new Fault('store_unavailable', { detail: 'the state asked for is not in this store', headers: { 'retry-after': '1' }, facts: { wanted, head: this.position } });
+      if (wanted.epoch === this.#epoch && !reaches(this.position, wanted)) {
+        throw new Fault('store_unavailable', {
+          detail: 'the state asked for is not in this store',
+          headers: { 'retry-after': '1' },
+          facts: { wanted, head: this.position },
+        });
+      }
     }
     return this.position;
   }

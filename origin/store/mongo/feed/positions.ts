@@ -27,7 +27,10 @@ export function toTimePosition(epoch: string, time: Timestamp): Position {
   return { epoch, order: toTimeHex(time) + toHex(afterAll, 4) + toCheck(`${epoch} ${toTimeHex(time)}`) };
 }
 
-export function toChangePosition(epoch: string, event: { readonly time: Timestamp; readonly index: number; readonly token: string }): Position {
+export function toChangePosition(
+  epoch: string,
+  event: { readonly time: Timestamp; readonly index: number; readonly token: string },
+): Position {
   return { epoch, order: toTimeHex(event.time) + toHex(toOrdinal(event.index), 4) + toCheck(event.token) };
 }
 

@@ -141,7 +141,12 @@ class Reading {
     return this.#toBatch(page, known, changes, last);
   }
 
-  async #toBatch({ through: end, askedAtMs }: Page, known: Timestamp, changes: readonly Change[], last: Position | undefined): Promise<Given | undefined> {
+  async #toBatch(
+    { through: end, askedAtMs }: Page,
+    known: Timestamp,
+    changes: readonly Change[],
+    last: Position | undefined,
+  ): Promise<Given | undefined> {
     if (end === undefined) return last === undefined ? undefined : { changes, through: last, completeAtMs: undefined };
     // A change that is not where it was said to be: another history.
     if (!this.#isPast && !end.lessThan(this.#from.time)) return toLost(this.#source);

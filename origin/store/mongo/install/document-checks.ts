@@ -21,7 +21,10 @@ function toSchema(resource: Resource): Document {
   return {
     bsonType: 'object',
     ...(required.length === 0 ? {} : { required }),
-    properties: { _id: { bsonType: resource.id === 'objectId' ? 'objectId' : 'string' }, ...Object.fromEntries(fields.flatMap(toProperty)) },
+    properties: {
+      _id: { bsonType: resource.id === 'objectId' ? 'objectId' : 'string' },
+      ...Object.fromEntries(fields.flatMap(toProperty)),
+    },
   };
 }
 

@@ -42,7 +42,11 @@ async function find(database: Db): Promise<Found> {
   return new Map((await database.listCollections<CollectionInfo>().toArray()).map((info) => [info.name, info]));
 }
 
-async function putInPlace(database: Db, resources: readonly Resource[], { found, deployment }: { readonly found: Found; readonly deployment: Deployment }): Promise<Installed> {
+async function putInPlace(
+  database: Db,
+  resources: readonly Resource[],
+  { found, deployment }: { readonly found: Found; readonly deployment: Deployment },
+): Promise<Installed> {
   const problems: string[] = [];
   const gather = async (work: () => Promise<unknown>, explain: (error: unknown) => string): Promise<void> => {
     try {
@@ -55,11 +59,27 @@ async function putInPlace(database: Db, resources: readonly Resource[], { found,
   };
   // Epoch, cursors, nonces and records belong to writes and to the feed, which a standalone does not have.
   const isStandalone = deployment === 'standalone';
-  for (const name of isStandalone ? [] : systemNames) if (!found.has(name)) await gather(() => makeCollection(database, name, {}), (error) => `cannot create ${name}: ${messageOf(error)}`);
-  if (!isStandalone) await gather(() => ensureExpiry(database), (error) => `nonces and idempotency records need their expiry index: ${messageOf(error)}`);
+  for (const name of isStandalone ? [] : systemNames) {
+    if (!found.has(name)) {
+      await gather(
+        () => makeCollection(database, name, {}),
+        (error) => `cannot create ${name}: ${messageOf(error)}`,
+      );
+    }
+  }
+  if (!isStandalone) {
+    await gather(
+      () => ensureExpiry(database),
+      (error) => `nonces and idempotency records need their expiry index: ${messageOf(error)}`,
+    );
+  }
   for (const resource of resources) {
     const wanted = { ...(isStandalone ? {} : images), ...toValidation(resource) };
-    await gather(() => ensureCollection(database, resource.name, wanted, found.get(resource.name)), (error) => `${resource.name}: ${isStandalone ? '' : 'images (for the change feed) and '}validator cannot be set: ${messageOf(error)}; grant createCollection and collMod`);
+    const parts = isStandalone ? 'validator' : 'images (for the change feed) and validator';
+    await gather(
+      () => ensureCollection(database, resource.name, wanted, found.get(resource.name)),
+      (error) => `${resource.name}: ${parts} cannot be set: ${messageOf(error)}; grant createCollection and collMod`,
+    );
     await gather(() => ensureIndexes(database, resource), (error) => `${resource.name}: ${messageOf(error)}`);
   }
   if (problems.length > 0) throw new StoreNotReady(database.databaseName, problems);
@@ -119,7 +139,9 @@ async function ensureIndexes(database: Db, resource: Resource): Promise<void> {
   const collection = database.collection(resource.name);
   const there = await collection.listIndexes().toArray();
   // Two access paths may walk the same key, one with its first field pinned.
-  const wanted = new Map(resource.indexes.map((spec) => [JSON.stringify(Object.entries(toIndexKey(spec))), { name: spec.name, key: toIndexKey(spec) }]));
+  const wanted = new Map(
+    resource.indexes.map((spec) => [JSON.stringify(Object.entries(toIndexKey(spec))), { name: spec.name, key: toIndexKey(spec) }]),
+  );
   for (const { name, key } of wanted.values()) {
     if (isIdAlone(key)) continue;
     const same = there.find((index) => isSameKey(index, key));
@@ -141,7 +163,8 @@ async function makeIndex(collection: Collection, key: Document, options: CreateI
     await collection.createIndex(key, options);
   } catch (error) {
     if (isPassing(error)) throw error;
-    throw new Error(`index ${options.name} cannot be built, and lists that walk it would read everything: ${toMending(collection, key, options.name, error)}`, { cause: error });
+    const lack = `index ${options.name} cannot be built, and lists that walk it would read everything`;
+    throw new Error(`${lack}: ${toMending(collection, key, options.name, error)}`, { cause: error });
   }
 }
 
@@ -150,10 +173,17 @@ function toMending({ collectionName }: Collection, key: Document, name: string, 
   const fields = Object.keys(key);
   const collection = `db.getCollection(${JSON.stringify(collectionName)})`;
   switch (codeOf(error)) {
-    case codes.duplicateKey:
-      return `documents have the same value where it has to be unique; ${collection}.aggregate([{ $group: { _id: ${JSON.stringify(Object.fromEntries(fields.map((field) => [field, `$${field}`])))}, ids: { $push: "$_id" }, count: { $sum: 1 } } }, { $match: { count: { $gt: 1 } } }]) lists them: remove all but one of each`;
-    case codes.parallelArrays:
-      return `documents hold arrays in two of its fields, which no index can; ${collection}.find(${JSON.stringify({ $or: fields.map((field) => ({ [field]: { $type: 'array' } })) })}) lists them: mend those`;
+    case codes.duplicateKey: {
+      const values = JSON.stringify(Object.fromEntries(fields.map((field) => [field, `$${field}`])));
+      const group = `{ $group: { _id: ${values}, ids: { $push: "$_id" }, count: { $sum: 1 } } }`;
+      const list = `${collection}.aggregate([${group}, { $match: { count: { $gt: 1 } } }])`;
+      return `documents have the same value where it has to be unique; ${list} lists them: remove all but one of each`;
+    }
+    case codes.parallelArrays: {
+      const filter = JSON.stringify({ $or: fields.map((field) => ({ [field]: { $type: 'array' } })) });
+      const list = `${collection}.find(${filter})`;
+      return `documents hold arrays in two of its fields, which no index can; ${list} lists them: mend those`;
+    }
     case codes.indexKeySpecsConflict:
       return `an index of this name has another key; run ${collection}.dropIndex(${JSON.stringify(name)})`;
     default:
@@ -171,8 +201,13 @@ function isSameKey(index: IndexDescriptionInfo, key: Document): boolean {
 }
 
 function mustHoldAll(index: IndexDescriptionInfo): void {
-  const lacks = ['sparse', 'partialFilterExpression', 'collation', 'hidden'].filter((option) => index[option] !== undefined && index[option] !== false);
-  if (lacks.length > 0) throw new Error(`index ${index.name} has the key that a list walks, but is ${lacks.join(' and ')}, so documents are missing or in another order; drop it, Tombolo makes its own`);
+  const lacks = ['sparse', 'partialFilterExpression', 'collation', 'hidden'].filter(
+    (option) => index[option] !== undefined && index[option] !== false,
+  );
+  if (lacks.length > 0) {
+    const lack = `but is ${lacks.join(' and ')}, so documents are missing or in another order`;
+    throw new Error(`index ${index.name} has the key that a list walks, ${lack}; drop it, Tombolo makes its own`);
+  }
 }
 
 async function inspect(database: Db, resources: readonly Resource[]): Promise<Installed> {
@@ -181,7 +216,9 @@ async function inspect(database: Db, resources: readonly Resource[]): Promise<In
   for (const resource of resources) {
     const collection = database.collection(resource.name);
     const filter = oddFilter(resource);
-    if (filter !== undefined && (await collection.findOne(filter, { hint: oddIndexName, projection: { _id: 1 } })) !== null) mayBeOdd.add(resource.name);
+    if (filter !== undefined && (await collection.findOne(filter, { hint: oddIndexName, projection: { _id: 1 } })) !== null) {
+      mayBeOdd.add(resource.name);
+    }
     const found = await countInvalid(database, resource);
     if (found > 0) invalid[resource.name] = found;
   }
@@ -193,7 +230,10 @@ export const inspectedMax = 1_000;
 
 async function countInvalid(database: Db, resource: Resource): Promise<number> {
   const { validator } = toValidation(resource);
-  const found = await database.collection(resource.name).aggregate([{ $limit: inspectedMax }, { $match: { $nor: [validator] } }, { $count: 'count' }]).toArray();
+  const found = await database
+    .collection(resource.name)
+    .aggregate([{ $limit: inspectedMax }, { $match: { $nor: [validator] } }, { $count: 'count' }])
+    .toArray();
   return Number(found[0]?.['count'] ?? 0);
 }
 

@@ -10,7 +10,10 @@ import { isObjectId, ranks, type SortValue } from '../../../../shared/wire/value
 export type Operand = Readonly<Record<string, unknown>>;
 
 /** Types that are in no order: an array is in its index once for each element, and the rest compares in its own ways. */
-export const oddTypes = ['object', 'array', 'binData', 'timestamp', 'regex', 'javascript', 'javascriptWithScope', 'minKey', 'maxKey', 'dbPointer', 'symbol'] as const;
+export const oddTypes = [
+  'object', 'array', 'binData', 'timestamp', 'regex', 'javascript', 'javascriptWithScope', 'minKey', 'maxKey', 'dbPointer',
+  'symbol',
+] as const;
 
 /** Of the brackets that an index walk meets, ascending. */
 const walked = [ranks.null, ranks.number, ranks.string, ranks.objectId, ranks.boolean, ranks.instant] as const;
@@ -20,7 +23,9 @@ export function toSortKey(value: unknown): SortValue {
   if (value === null || value === undefined) return { rank: ranks.null, value: 0 };
   if (typeof value === 'string') return { rank: ranks.string, value };
   if (typeof value === 'boolean') return { rank: ranks.boolean, value: value ? 1 : 0 };
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? { rank: ranks.other, value: 0 } : { rank: ranks.instant, value: value.toISOString() };
+  if (value instanceof Date) {
+    return Number.isNaN(value.getTime()) ? { rank: ranks.other, value: 0 } : { rank: ranks.instant, value: value.toISOString() };
+  }
   if (value instanceof ObjectId) return { rank: ranks.objectId, value: value.toHexString() };
   const number = toNumber(value);
   return number === undefined ? { rank: ranks.other, value: 0 } : { rank: ranks.number, value: number };
@@ -28,7 +33,16 @@ export function toSortKey(value: unknown): SortValue {
 
 /** A cursor is JSON: what no JSON number holds stands at the nearest end. */
 function toNumber(value: unknown): number | undefined {
-  const number = typeof value === 'number' ? value : value instanceof Int32 || value instanceof Double ? value.valueOf() : value instanceof Long ? value.toNumber() : value instanceof Decimal128 ? Number(value.toString()) : undefined;
+  const number =
+    typeof value === 'number'
+      ? value
+      : value instanceof Int32 || value instanceof Double
+        ? value.valueOf()
+        : value instanceof Long
+          ? value.toNumber()
+          : value instanceof Decimal128
+            ? Number(value.toString())
+            : undefined;
   if (number === undefined) return undefined;
   return Number.isNaN(number) ? -Number.MAX_VALUE : Math.min(Math.max(number, -Number.MAX_VALUE), Number.MAX_VALUE);
 }
@@ -58,7 +72,10 @@ export function beyond(at: SortValue, descending: boolean): readonly { readonly 
   const isBehind = (rank: number) => (descending ? rank < at.rank : rank > at.rank);
   const others = walked.filter(isBehind).flatMap((rank) => (whole[rank] ?? []).map((operand) => ({ rank, operand })));
   if (at.rank === ranks.null || at.rank === ranks.other) return others;
-  const rest = [{ rank: at.rank, operand: { [descending ? '$lt' : '$gt']: toOperand(at) } }, ...(descending && at.rank === ranks.number ? [{ rank: at.rank, operand: notANumber }] : [])];
+  const rest = [
+    { rank: at.rank, operand: { [descending ? '$lt' : '$gt']: toOperand(at) } },
+    ...(descending && at.rank === ranks.number ? [{ rank: at.rank, operand: notANumber }] : []),
+  ];
   return [...rest, ...others];
 }
 

@@ -69,7 +69,9 @@ function toTypes({ resource, sort, pinned }: Keys, mayBeOdd: boolean): readonly 
 
 /** Fields whose one value a list depends on. */
 export function plainFields(resource: Resource, sort: readonly SortKey[], pinned: ReadonlyMap<string, unknown>): readonly string[] {
-  return [...new Set([...pinned.keys(), ...sort.map(({ field }) => field)])].filter((field) => field !== 'id' && !isArrayField(resource, field));
+  return [...new Set([...pinned.keys(), ...sort.map(({ field }) => field)])].filter(
+    (field) => field !== 'id' && !isArrayField(resource, field),
+  );
 }
 
 /** Operators of one field that do not meet stand in one operand: the form that planners read bounds from. */

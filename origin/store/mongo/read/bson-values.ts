@@ -47,7 +47,9 @@ function fromBsonType(value: { readonly _bsontype: string }): Json {
   if (value instanceof Int32 || value instanceof Double) return toJson(value.valueOf());
   if (value instanceof Timestamp) return value.toString();
   if (value instanceof BSONSymbol) return value.valueOf();
-  if (value instanceof Long) return value.lessThanOrEqual(exactMax) && value.greaterThanOrEqual(exactMax.negate()) ? value.toNumber() : value.toString();
+  if (value instanceof Long) {
+    return value.lessThanOrEqual(exactMax) && value.greaterThanOrEqual(exactMax.negate()) ? value.toNumber() : value.toString();
+  }
   if (value instanceof Decimal128) return /^-?(NaN|Infinity)$/.test(value.toString()) ? null : value.toString();
   if (value instanceof Binary) return Buffer.from(value.value()).toString('base64url');
   return toJson(BSON.EJSON.serialize(value, { relaxed: true }));
@@ -70,10 +72,17 @@ interface Declared {
 function restored(value: Json, before: unknown, { type, kind }: Declared): unknown {
   if (before !== undefined && isSame(value, before)) return before;
   if (Array.isArray(value)) return restoredArray(value, Array.isArray(before) ? before : [], type);
-  if (!isJsonObject(value)) return ofKind(value as string | number | boolean | null, kind ?? (type === undefined ? undefined : kindOfType(unwrapped(type))));
+  if (!isJsonObject(value)) {
+    return ofKind(value as string | number | boolean | null, kind ?? (type === undefined ? undefined : kindOfType(unwrapped(type))));
+  }
   const place = placeOf(type, value);
   const old = typeof before === 'object' && before !== null ? (before as BsonDocument) : {};
-  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, restored(each, Object.hasOwn(old, name) ? old[name] : undefined, { type: place.member(name) })]));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, each]) => [
+      name,
+      restored(each, Object.hasOwn(old, name) ? old[name] : undefined, { type: place.member(name) }),
+    ]),
+  );
 }
 
 /** An element has the type of the stored one that it is, wherever that stood. */

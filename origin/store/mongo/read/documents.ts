@@ -44,7 +44,9 @@ export function mustStored(resource: Resource, id: string, document: JsonObject,
   const key = toStoredId(resource, id);
   if (key === undefined) throw documentInvalid([{ at: '/id', in: 'body', detail: 'must be 24 lower-case hex digits' }]);
   // BSON ends a field's name at NUL.
-  if (text.includes('\\u0000') && hasNulName(document)) throw documentInvalid([{ at: '', in: 'body', detail: 'has NUL in the name of a field' }]);
+  if (text.includes('\\u0000') && hasNulName(document)) {
+    throw documentInvalid([{ at: '', in: 'body', detail: 'has NUL in the name of a field' }]);
+  }
   return { _id: key, ...toBson(resource, document, before) };
 }
 

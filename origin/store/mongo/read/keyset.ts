@@ -36,9 +36,17 @@ export function toAlternatives(keys: Keys, after: readonly SortValue[], from = 0
     return order === 0 ? toAlternatives(keys, after, from + 1) : order > 0 ? [[]] : [];
   }
   const path = toPath(key.field);
-  const nearer = at.rank === ranks.other ? [] : toAlternatives(keys, after, from + 1).map((rest) => [{ [path]: { $eq: toValue(keys, key, at) } }, ...rest]);
+  const nearer =
+    at.rank === ranks.other
+      ? []
+      : toAlternatives(keys, after, from + 1).map((rest) => [{ [path]: { $eq: toValue(keys, key, at) } }, ...rest]);
   const ranged = keys.interval?.field === key.field && key.field !== 'id' ? keys.interval.rank : undefined;
-  return [...nearer, ...beyondOf(keys, key, at).filter(({ rank }) => ranged === undefined || rank === ranged).map(({ operand }) => [{ [path]: operand }])];
+  return [
+    ...nearer,
+    ...beyondOf(keys, key, at)
+      .filter(({ rank }) => ranged === undefined || rank === ranged)
+      .map(({ operand }) => [{ [path]: operand }]),
+  ];
 }
 
 function toConstant({ resource, pinned }: Keys, field: string): SortValue | undefined {
@@ -58,7 +66,9 @@ function toValue(keys: Keys, key: SortKey, at: SortValue): unknown {
 
 function beyondOf(keys: Keys, key: SortKey, at: SortValue): ReturnType<typeof beyond> {
   if (!isObjectIdKey(keys, key)) return key.field === 'id' ? beyond(at, key.descending).slice(0, 1) : beyond(at, key.descending);
-  return beyond({ rank: ranks.objectId, value: leastObjectId(String(at.value))?.toHexString() ?? 'f'.repeat(24) }, key.descending).slice(0, 1).map(({ operand }) => ({ rank: ranks.string, operand }));
+  return beyond({ rank: ranks.objectId, value: leastObjectId(String(at.value))?.toHexString() ?? 'f'.repeat(24) }, key.descending)
+    .slice(0, 1)
+    .map(({ operand }) => ({ rank: ranks.string, operand }));
 }
 
 /** The bounds of the interval, where no pinned value has decided them. */

@@ -7,7 +7,9 @@ import type { Document } from 'mongodb';
 import { Fault } from '../../../../shared/wire/fault.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { satisfies } from '../../../../shared/contract/rules.ts';
-import { compareSortValues, type JsonObject, ranks, type Scalar, type ScalarKind, type SortValue, toSortValue } from '../../../../shared/wire/values.ts';
+import {
+  compareSortValues, type JsonObject, ranks, type Scalar, type ScalarKind, type SortValue, toSortValue,
+} from '../../../../shared/wire/values.ts';
 import { contains, type Interval } from '../../interval.ts';
 import { isArrayField, mustKind } from '../../kinds.ts';
 import type { ListRequest } from '../../store.ts';
@@ -23,7 +25,9 @@ export const oddIndexName = 'tombolo_odd';
 
 /** Fields of any index that are walked by value; `undefined` when there are none. */
 export function oddFilter(resource: Resource): Document | undefined {
-  const fields = new Set(resource.indexes.flatMap(({ equal, sort }) => plainFields(resource, sort, new Map(equal.map((field) => [field, true])))));
+  const fields = new Set(
+    resource.indexes.flatMap(({ equal, sort }) => plainFields(resource, sort, new Map(equal.map((field) => [field, true])))),
+  );
   return fields.size === 0 ? undefined : { $or: [...fields].sort().map((field) => ({ [field]: { $type: oddTypes } })) };
 }
 
@@ -32,9 +36,20 @@ export const oddReadMax = oddDocumentsMax + 1;
 type Asked = Pick<ListRequest, 'equal' | 'where' | 'sort'> & Partial<Pick<ListRequest, 'after'>>;
 
 /** Of all odd documents those that this list shows, in its order. What a walk shows as well, the merge shows once. */
-export function oddRows(resource: Resource, request: Asked, interval: Interval | undefined, documents: readonly RawDocument[]): readonly RawRow[] {
-  if (documents.length >= oddReadMax) throw new Fault('query_not_served', { detail: `more than ${oddDocumentsMax} documents of ${resource.name} hold arrays or objects where plain values are declared` });
-  return documents.flatMap((document) => toOddRow(resource, request, interval, document) ?? []).sort((a, b) => compareRows(a.keys, b.keys, request));
+export function oddRows(
+  resource: Resource,
+  request: Asked,
+  interval: Interval | undefined,
+  documents: readonly RawDocument[],
+): readonly RawRow[] {
+  if (documents.length >= oddReadMax) {
+    throw new Fault('query_not_served', {
+      detail: `more than ${oddDocumentsMax} documents of ${resource.name} hold arrays or objects where plain values are declared`,
+    });
+  }
+  return documents
+    .flatMap((document) => toOddRow(resource, request, interval, document) ?? [])
+    .sort((a, b) => compareRows(a.keys, b.keys, request));
 }
 
 function toOddRow(resource: Resource, request: Asked, interval: Interval | undefined, document: RawDocument): RawRow | undefined {
@@ -61,7 +76,9 @@ function isEqual(resource: Resource, field: string, found: JsonObject[string] | 
 function compareRows(left: readonly SortValue[], right: readonly SortValue[], { sort }: Asked): number {
   for (const [index, { descending }] of sort.entries()) {
     const [a, b] = [left[index], right[index]];
-    if (a === undefined || b === undefined) throw new Error(`keys do not fit the order: ${left.length} and ${right.length} of ${sort.length}`);
+    if (a === undefined || b === undefined) {
+      throw new Error(`keys do not fit the order: ${left.length} and ${right.length} of ${sort.length}`);
+    }
     const order = compareSortValues(a, b) * (descending ? -1 : 1);
     if (order !== 0) return order;
   }

@@ -88,7 +88,9 @@ export class RawRow {
   }
 
   get keys(): readonly SortValue[] {
-    this.#keys ??= this.#sort.map(({ field }): SortValue => (field === 'id' ? { rank: ranks.string, value: this.document.id } : toSortKey(this.document.stored[field])));
+    this.#keys ??= this.#sort.map(({ field }): SortValue =>
+      field === 'id' ? { rank: ranks.string, value: this.document.id } : toSortKey(this.document.stored[field]),
+    );
     return this.#keys;
   }
 }

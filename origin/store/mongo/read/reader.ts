@@ -28,7 +28,12 @@ export class Reader {
   readonly #texts: RawTexts;
   readonly #mayBeOdd: (resource: Resource) => boolean;
 
-  constructor(given: { readonly client: MongoClient; readonly database: Db; readonly texts: RawTexts; readonly mayBeOdd: (resource: Resource) => boolean }) {
+  constructor(given: {
+    readonly client: MongoClient;
+    readonly database: Db;
+    readonly texts: RawTexts;
+    readonly mayBeOdd: (resource: Resource) => boolean;
+  }) {
     this.#client = given.client;
     this.#database = given.database;
     this.#texts = given.texts;
@@ -55,13 +60,17 @@ export class Reader {
   async many(resource: Resource, ids: readonly string[], reading: Reading): Promise<readonly StoredDocument[]> {
     const keys = ids.flatMap((id) => toStoredId(resource, id) ?? []);
     if (keys.length === 0) return [];
-    const found = await this.#collection(resource).find({ _id: { $in: keys } }, { batchSize: keys.length, ...asBytes, ...reading }).toArray();
+    const found = await this.#collection(resource)
+      .find({ _id: { $in: keys } }, { batchSize: keys.length, ...asBytes, ...reading })
+      .toArray();
     return this.#texts.all(toRawDocuments(resource, found));
   }
 
   async list(resource: Resource, request: ListRequest, reading: Reading): Promise<readonly Row[]> {
     const plan = toPlan(resource, request);
-    const walks = this.#queries(resource, plan, request).map(async (query) => (await this.#walk(resource, query, request.limit, reading)).map((document) => new RawRow(document, request.sort)));
+    const walks = this.#queries(resource, plan, request).map(async (query) =>
+      (await this.#walk(resource, query, request.limit, reading)).map((document) => new RawRow(document, request.sort)),
+    );
     const odd = plan.branches.length > 0 && this.#mayBeOdd(resource) ? [this.#odd(resource, request, plan, reading)] : [];
     const lists = await Promise.all([...walks, ...odd]);
     return lists.length === 0 ? [] : this.#toRows(mergeRows(lists, request.sort, request.limit).slice(0, request.limit));
@@ -72,25 +81,36 @@ export class Reader {
     const plan = toPlan(resource, request);
     const queries = this.#queries(resource, plan, { ...request, after: undefined });
     if (!plan.disjoint || this.#mayBeOdd(resource)) return this.#countIds(resource, request, plan, queries, max, reading);
-    const counts = await Promise.all(queries.map(({ filter, hint }) => this.#collection(resource).countDocuments(filter, { hint, limit: max, ...reading })));
+    const counts = await Promise.all(
+      queries.map(({ filter, hint }) => this.#collection(resource).countDocuments(filter, { hint, limit: max, ...reading })),
+    );
     return Math.min(max, counts.reduce((sum, count) => sum + count, 0));
   }
 
-  async #countIds(resource: Resource, request: CountRequest, plan: Plan, queries: readonly BranchQuery[], max: number, reading: Reading): Promise<number> {
+  async #countIds(
+    resource: Resource, request: CountRequest, plan: Plan, queries: readonly BranchQuery[], max: number, reading: Reading,
+  ): Promise<number> {
     const ids = queries.map(async ({ filter, hint }) => {
       const found = await this.#collection(resource).find(filter, { hint, limit: max, projection: { _id: 1 }, ...reading }).toArray();
       return found.map(({ _id }) => String(_id));
     });
-    const odd = plan.branches.length > 0 && this.#mayBeOdd(resource) ? [this.#odd(resource, request, plan, reading).then((rows) => rows.map(({ document }) => document.id))] : [];
+    const odd =
+      plan.branches.length > 0 && this.#mayBeOdd(resource)
+        ? [this.#odd(resource, request, plan, reading).then((rows) => rows.map(({ document }) => document.id))]
+        : [];
     return Math.min(max, new Set((await Promise.all([...ids, ...odd])).flat()).size);
   }
 
   #queries(resource: Resource, { branches, interval }: Plan, { sort, after }: Pick<ListRequest, 'sort' | 'after'>): readonly BranchQuery[] {
-    return branches.flatMap((branch) => toBranchQuery({ resource, branch, sort, interval, after, mayBeOdd: this.#mayBeOdd(resource) }) ?? []);
+    return branches.flatMap(
+      (branch) => toBranchQuery({ resource, branch, sort, interval, after, mayBeOdd: this.#mayBeOdd(resource) }) ?? [],
+    );
   }
 
   async #walk(resource: Resource, { filter, sort, hint }: BranchQuery, limit: number, reading: Reading): Promise<readonly RawDocument[]> {
-    const found = await this.#collection(resource).find(filter, { sort, hint, limit, batchSize: limit, singleBatch: true, ...asBytes, ...reading }).toArray();
+    const found = await this.#collection(resource)
+      .find(filter, { sort, hint, limit, batchSize: limit, singleBatch: true, ...asBytes, ...reading })
+      .toArray();
     return toRawDocuments(resource, found);
   }
 
@@ -104,10 +124,17 @@ export class Reader {
     }));
   }
 
-  async #odd(resource: Resource, request: CountRequest & Partial<Pick<ListRequest, 'after'>>, { interval }: Plan, reading: Reading): Promise<readonly RawRow[]> {
+  async #odd(
+    resource: Resource,
+    request: CountRequest & Partial<Pick<ListRequest, 'after'>>,
+    { interval }: Plan,
+    reading: Reading,
+  ): Promise<readonly RawRow[]> {
     const filter = oddFilter(resource);
     if (filter === undefined) return [];
-    const found = await this.#collection(resource).find(filter, { hint: oddIndexName, limit: oddReadMax, batchSize: oddReadMax, ...asBytes, ...reading }).toArray();
+    const found = await this.#collection(resource)
+      .find(filter, { hint: oddIndexName, limit: oddReadMax, batchSize: oddReadMax, ...asBytes, ...reading })
+      .toArray();
     return oddRows(resource, request, interval, toRawDocuments(resource, found));
   }
 

@@ -66,7 +66,11 @@ export interface DecideOptions {
  * Decides in order and moves `standings` on. A follow-up whose document was not read yet stops it: those are
  * returned as `unread`, and all is to be decided again once they are read.
  */
-export function decideAll(mutations: readonly Mutation[], standings: Standings, { refused, atomic }: DecideOptions): Decided | { readonly unread: readonly FollowUp[] } {
+export function decideAll(
+  mutations: readonly Mutation[],
+  standings: Standings,
+  { refused, atomic }: DecideOptions,
+): Decided | { readonly unread: readonly FollowUp[] } {
   const operations: Operation[] = [];
   const outcomes: Outcome[] = [];
   for (const [number, mutation] of mutations.entries()) {
@@ -109,7 +113,10 @@ function carryOutOne(mutation: FollowUp, number: number, decision: PlainDecision
     const next = carryOut(mutation, at, decision);
     if (next === undefined) return refusal(decision.kind === 'refuse' ? decision.fault : new Fault('unknown'));
     standings.set(keyOf(mutation), next);
-    return { outcome: { kind: 'written', before: at.document, after: next.document }, operations: toOperations(mutation, number, at, next) };
+    return {
+      outcome: { kind: 'written', before: at.document, after: next.document },
+      operations: toOperations(mutation, number, at, next),
+    };
   } catch (error) {
     if (error instanceof Fault && error.reason === 'document_invalid') return refusal(error);
     throw error;

@@ -13,12 +13,16 @@ import { Fault } from '../../../../shared/wire/fault.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { storeLimits } from '../../limits.ts';
 import { isUndone } from '../../outcomes.ts';
-import type { CursorMove, FollowUp, WriteOptions } from '../../store.ts';
+import type { CursorMove, FollowUp } from '../../store.ts';
 import { type Attempt, type Ended, type Met, type Result, toEnded } from './attempt.ts';
 import { type Decided, decideAll, keyOf, nothing, type Operation, Standings, toModels, toRuns } from './decide.ts';
 import { type Stored, toStoredId } from '../read/documents.ts';
 import type { Call } from './group-queue.ts';
-import { codeOf, codes, deadlineExceeded, firstWriteError, hasLabel, indexNameIn, isUnreachable, toConflict, toInvalid, withoutBulk, type WriteFailure } from '../connection/errors.ts';
+import { isNonce, toOnceId, toOnceRecords } from './once-records.ts';
+import {
+  codeOf, codes, deadlineExceeded, firstWriteError, hasLabel, indexNameIn, isUnreachable, toConflict, toInvalid, withoutBulk,
+  type WriteFailure,
+} from '../connection/errors.ts';
 import { inTime } from '../connection/in-time.ts';
 import { asBytes, mustBytes, toRawDocument, toTyped } from '../read/raw-documents.ts';
 import type { RawTexts } from '../read/raw-texts.ts';
@@ -64,7 +68,11 @@ export class Transaction {
   async #run(calls: readonly Call[], deadline: number): Promise<Attempt> {
     // The deadline of the most patient: once it commits the others' changes are in it, whoever still waits.
     const commitDeadline = Math.max(...calls.map(({ options }) => options.deadline));
-    this.#session.startTransaction({ readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority', journal: true }, maxCommitTimeMS: this.#left(commitDeadline) });
+    this.#session.startTransaction({
+      readConcern: { level: 'snapshot' },
+      writeConcern: { w: 'majority', journal: true },
+      maxCommitTimeMS: this.#left(commitDeadline),
+    });
     const standings = new Standings();
     await this.#read(calls.flatMap(({ mutations }) => mutations), standings, deadline);
     const work: Work = { results: new Map(), records: [], cursors: [], operations: [] };
@@ -80,7 +88,12 @@ export class Transaction {
   }
 
   /** What one call comes to, added to that of those before it. */
-  async #add(call: Call, { results, records, cursors, operations }: Work, standings: Standings, deadline: number): Promise<Met | undefined> {
+  async #add(
+    call: Call,
+    { results, records, cursors, operations }: Work,
+    standings: Standings,
+    deadline: number,
+  ): Promise<Met | undefined> {
     const decided = await this.#decide(call, standings, deadline);
     results.set(call, 'thrown' in decided ? decided : decided.outcomes);
     if ('thrown' in decided) return this.#metBefore(call, deadline);
@@ -110,7 +123,11 @@ export class Transaction {
     for (const [resource, ids] of byResource(mutations)) {
       const keys = [...ids].flatMap((id) => toStoredId(resource, id) ?? []);
       const asking = { session: this.#session, batchSize: keys.length + 1, ...asBytes };
-      const found = await this.#inTime(deadline, (limit) => this.#collection(resource).find({ _id: { $in: keys } }, { ...asking, ...limit }).toArray());
+      const found = await this.#inTime(deadline, (limit) =>
+        this.#collection(resource)
+          .find({ _id: { $in: keys } }, { ...asking, ...limit })
+          .toArray(),
+      );
       const raw = found.flatMap((each) => toRawDocument(resource, mustBytes(each)) ?? []);
       const documents = await this.#texts.all(raw);
       for (const id of ids) standings.set(keyOf({ resource, id }), nothing);
@@ -119,7 +136,11 @@ export class Transaction {
   }
 
   /** A call whose code throws leaves nothing, and the calls behind it see nothing of it. */
-  async #decide(call: Call, standings: Standings, deadline: number): Promise<(Decided & { readonly records: readonly OnceRecord[] }) | { readonly thrown: unknown }> {
+  async #decide(
+    call: Call,
+    standings: Standings,
+    deadline: number,
+  ): Promise<(Decided & { readonly records: readonly OnceRecord[] }) | { readonly thrown: unknown }> {
     const { cursor, atomic = false } = call.options;
     if (cursor !== undefined && !(await this.#stands(cursor, deadline))) return { thrown: new Fault('cursor_moved') };
     for (;;) {
@@ -130,21 +151,25 @@ export class Transaction {
         await this.#read(decided.unread, standings, deadline);
         continue;
       }
-      const recorded = attempt(() => ({ ...decided, records: this.#toRecords(call.options, decided) }));
+      const recorded = attempt(() => ({ ...decided, records: toOnceRecords(call.options, decided, this.#clock()) }));
       if (!('thrown' in recorded) && !(atomic && isUndone(decided.outcomes))) own.keep();
       return recorded;
     }
   }
 
   async #stands({ consumer, from }: CursorMove, deadline: number): Promise<boolean> {
-    const standing = await this.#inTime(deadline, (limit) => cursorsOf(this.#database).findOne({ _id: consumer }, { session: this.#session, ...limit }));
+    const standing = await this.#inTime(deadline, (limit) =>
+      cursorsOf(this.#database).findOne({ _id: consumer }, { session: this.#session, ...limit }),
+    );
     return standing?.epoch === from?.epoch && standing?.order === from?.order;
   }
 
   /** Another process that moves it meanwhile is a conflict, which the server labels; its first cursor of all is a duplicate. */
   async #move({ consumer, to: { epoch, order } }: CursorMove, deadline: number): Promise<Ended | undefined> {
     try {
-      await this.#inTime(deadline, (limit) => cursorsOf(this.#database).replaceOne({ _id: consumer }, { epoch, order }, { upsert: true, session: this.#session, ...limit }));
+      await this.#inTime(deadline, (limit) =>
+        cursorsOf(this.#database).replaceOne({ _id: consumer }, { epoch, order }, { upsert: true, session: this.#session, ...limit }),
+      );
       return undefined;
     } catch (error) {
       if (codeOf(error) === codes.duplicateKey) return conflict;
@@ -156,26 +181,26 @@ export class Transaction {
   async #metBefore(call: Call, deadline: number): Promise<Met | undefined> {
     const { once } = call.options;
     if (once === undefined) return undefined;
-    const met = await this.#inTime(deadline, (limit) => onceOf(this.#database).findOne({ _id: toOnceId(once.key) }, { session: this.#session, ...limit }));
+    const met = await this.#inTime(deadline, (limit) =>
+      onceOf(this.#database).findOne({ _id: toOnceId(once.key) }, { session: this.#session, ...limit }),
+    );
     return met === null ? undefined : { kind: 'met', call, which: 'once' };
-  }
-
-  #toRecords({ nonce, once }: WriteOptions, { outcomes }: Decided): readonly OnceRecord[] {
-    return [
-      ...(nonce === undefined ? [] : [toNonce(nonce)]),
-      ...(once === undefined ? [] : [{ _id: toOnceId(once.key), expiresAt: new Date(this.#clock() + storeLimits.onceMs), fingerprint: once.fingerprint, answer: once.answer(outcomes) }]),
-    ];
   }
 
   async #insert(records: readonly OfCall<OnceRecord>[], deadline: number): Promise<Met | undefined> {
     try {
-      await this.#inTime(deadline, (limit) => onceOf(this.#database).insertMany(records.map(({ value }) => value), { session: this.#session, ...limit }));
+      await this.#inTime(deadline, (limit) =>
+        onceOf(this.#database).insertMany(
+          records.map(({ value }) => value),
+          { session: this.#session, ...limit },
+        ),
+      );
       return undefined;
     } catch (error) {
       const failed = firstWriteError(error);
       const met = failed?.code === codes.duplicateKey ? records[failed.index] : undefined;
       if (met === undefined) throw withoutBulk(error);
-      return { kind: 'met', call: met.call, which: met.value._id.startsWith(noncePrefix) ? 'nonce' : 'once' };
+      return { kind: 'met', call: met.call, which: isNonce(met.value) ? 'nonce' : 'once' };
     }
   }
 
@@ -184,7 +209,9 @@ export class Transaction {
     if (first === undefined) return undefined;
     const models = toModels(run.map(({ value }) => value));
     try {
-      await this.#inTime(deadline, (limit) => this.#collection(first.value.resource).bulkWrite([...models], { ordered: true, session: this.#session, ...limit }));
+      await this.#inTime(deadline, (limit) =>
+        this.#collection(first.value.resource).bulkWrite([...models], { ordered: true, session: this.#session, ...limit }),
+      );
       return undefined;
     } catch (error) {
       const failed = firstWriteError(error);
@@ -197,7 +224,11 @@ export class Transaction {
   }
 
   /** `undefined`: no document can be blamed. */
-  async #toRefusal({ code, errmsg, errInfo }: WriteFailure, { call, value: { resource, mutation } }: OfCall<Operation>, deadline: number): Promise<Ended | undefined> {
+  async #toRefusal(
+    { code, errmsg, errInfo }: WriteFailure,
+    { call, value: { resource, mutation } }: OfCall<Operation>,
+    deadline: number,
+  ): Promise<Ended | undefined> {
     if (code === codes.documentValidation) return { kind: 'refused', call, mutation, fault: toInvalid(errInfo) };
     if (code !== codes.duplicateKey) return undefined;
     const name = indexNameIn(errmsg);
@@ -240,16 +271,6 @@ export class Transaction {
   #collection(resource: Resource) {
     return this.#database.collection<Stored>(resource.name);
   }
-}
-
-const noncePrefix = 'nonce:';
-
-export function toNonce({ value, expiresAt }: NonNullable<WriteOptions['nonce']>): OnceRecord {
-  return { _id: noncePrefix + value, expiresAt: new Date(expiresAt) };
-}
-
-export function toOnceId(key: string): string {
-  return `once:${key}`;
 }
 
 function attempt<T>(run: () => T): T | { readonly thrown: unknown } {

@@ -12,7 +12,8 @@ import type { Head } from '../feed/head.ts';
 import { inTime } from '../connection/in-time.ts';
 import type { RawTexts } from '../read/raw-texts.ts';
 import { onceOf } from '../install/system-records.ts';
-import { toNonce, toOnceId, Transaction } from './transaction.ts';
+import { toNonce, toOnceId } from './once-records.ts';
+import { Transaction } from './transaction.ts';
 
 export interface WriterOptions {
   readonly client: MongoClient;
@@ -41,9 +42,18 @@ export class Writer {
     const msLeft = toLeft(options);
     if (mutations.length === 0 && nonce === undefined && once === undefined && cursor === undefined)
       return { outcomes: [], position: await inTime(msLeft, () => this.#options.head.refresh()), replayed: undefined };
-    if (this.#queue.length >= storeLimits.writesQueuedMax) throw new Fault('overloaded', { detail: 'too many writes wait for the database', headers: { 'retry-after': '1' } });
-    const records = [...(nonce === undefined ? [] : [toNonce(nonce)._id]), ...(once === undefined ? [] : [toOnceId(once.key)]), ...(cursor === undefined ? [] : [`cursor:${cursor.consumer}`])];
-    return this.#queue.submit({ mutations, options, records, keys: [...mutations.map(keyOf), ...records], refused: new Map(), settled: Promise.withResolvers(), since: performance.now() });
+    if (this.#queue.length >= storeLimits.writesQueuedMax) {
+      throw new Fault('overloaded', { detail: 'too many writes wait for the database', headers: { 'retry-after': '1' } });
+    }
+    const records = [
+      ...(nonce === undefined ? [] : [toNonce(nonce)._id]),
+      ...(once === undefined ? [] : [toOnceId(once.key)]),
+      ...(cursor === undefined ? [] : [`cursor:${cursor.consumer}`]),
+    ];
+    return this.#queue.submit({
+      mutations, options, records, keys: [...mutations.map(keyOf), ...records], refused: new Map(),
+      settled: Promise.withResolvers(), since: performance.now(),
+    });
   }
 
   /** What failed attempts left open on the server is closed. */
@@ -147,7 +157,10 @@ export class Writer {
     const { database, head, clock } = this.#options;
     const { nonce, once } = options;
     const records = onceOf(database);
-    const record = once === undefined ? null : await records.findOne({ _id: toOnceId(once.key) }, { readConcern: { level: 'majority' }, maxTimeMS: toLeft(options) });
+    const record =
+      once === undefined
+        ? null
+        : await records.findOne({ _id: toOnceId(once.key) }, { readConcern: { level: 'majority' }, maxTimeMS: toLeft(options) });
     if (record === null) return undefined;
     if (record.expiresAt.getTime() <= clock()) {
       await records.deleteOne({ _id: record._id, expiresAt: record.expiresAt }, { maxTimeMS: toLeft(options) });

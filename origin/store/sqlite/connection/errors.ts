@@ -5,7 +5,9 @@ import { Fault } from '../../../../shared/wire/fault.ts';
 export const retryAfterOneSecond = { 'retry-after': '1' } as const;
 
 export function isBusy(error: unknown): boolean {
-  return error instanceof SQLiteError && (error.code?.startsWith('SQLITE_BUSY') === true || error.code?.startsWith('SQLITE_LOCKED') === true);
+  return (
+    error instanceof SQLiteError && (error.code?.startsWith('SQLITE_BUSY') === true || error.code?.startsWith('SQLITE_LOCKED') === true)
+  );
 }
 
 export function isConstraint(error: unknown): error is SQLiteError {

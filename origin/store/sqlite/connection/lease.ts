@@ -21,7 +21,11 @@ export function acquireLease(dataDir: string): Lease {
   } catch (error) {
     database.close();
     if (!isBusy(error)) throw error;
-    throw new Fault('store_unavailable', { detail: 'another process already writes to this data directory', cause: error, facts: { path } });
+    throw new Fault('store_unavailable', {
+      detail: 'another process already writes to this data directory',
+      cause: error,
+      facts: { path },
+    });
   }
   return {
     release() {

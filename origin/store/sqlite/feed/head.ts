@@ -50,7 +50,12 @@ export class Head {
   mustReach(wanted: Position | undefined): Position {
     if (wanted !== undefined && wanted.epoch === this.epoch && !reaches(this.#position, wanted)) {
       this.refresh();
-      if (!reaches(this.#position, wanted)) throw new Fault('store_unavailable', { detail: 'the state asked for is not in this store', facts: { wanted, head: this.#position } });
+      if (!reaches(this.#position, wanted)) {
+        throw new Fault('store_unavailable', {
+          detail: 'the state asked for is not in this store',
+          facts: { wanted, head: this.#position },
+        });
+      }
     }
     return this.#position;
   }

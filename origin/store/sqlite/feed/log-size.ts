@@ -8,7 +8,9 @@ import type { Connection } from '../connection/database.ts';
 import { log } from '../install/system-records.ts';
 
 /** Of one entry, its share of pages included. `octet_length` reads the record's head alone, however long the images are. */
-export const entryBytes = sql<number>`(96 + octet_length(${log.id}) + ifnull(octet_length(${log.before}), 0) + ifnull(octet_length(${log.after}), 0))`;
+export const entryBytes = sql<number>`(
+  96 + octet_length(${log.id}) + ifnull(octet_length(${log.before}), 0) + ifnull(octet_length(${log.after}), 0)
+)`;
 
 export class LogSize {
   readonly #first;
@@ -20,10 +22,24 @@ export class LogSize {
 
   constructor({ database, queries }: Connection) {
     const first = queries.select({ first: sql<number | null>`min(${log.seq})`.as('first') }).from(log);
-    const next = queries.select({ seq: log.seq, bytes: entryBytes.as('bytes') }).from(log).where(sql`${log.seq} > ?`).orderBy(log.seq).limit(storeLimits.tidyRowsMax).as('next');
-    const counted = queries.select({ through: sql<number | null>`max(${next.seq})`.as('through'), bytes: sql<number | null>`sum(${next.bytes})`.as('bytes'), rows: sql<number>`count(*)`.as('rows') }).from(next);
+    const next = queries
+      .select({ seq: log.seq, bytes: entryBytes.as('bytes') })
+      .from(log)
+      .where(sql`${log.seq} > ?`)
+      .orderBy(log.seq)
+      .limit(storeLimits.tidyRowsMax)
+      .as('next');
+    const counted = queries
+      .select({
+        through: sql<number | null>`max(${next.seq})`.as('through'),
+        bytes: sql<number | null>`sum(${next.bytes})`.as('bytes'),
+        rows: sql<number>`count(*)`.as('rows'),
+      })
+      .from(next);
     this.#first = database.prepare<{ first: number | null }, []>(first.toSQL().sql);
-    this.#next = database.prepare<{ through: number | null; bytes: number | null; rows: number }, [after: number, limit: number]>(counted.toSQL().sql);
+    this.#next = database.prepare<{ through: number | null; bytes: number | null; rows: number }, [after: number, limit: number]>(
+      counted.toSQL().sql,
+    );
   }
 
   get bytes(): number {

@@ -37,12 +37,47 @@ export class ChangeLog {
   readonly #drop;
 
   constructor({ database, queries }: Connection) {
-    this.#end = queries.select({ seq: log.seq, token: log.token, epoch: sql<string | null>`(SELECT ${meta.value} FROM ${meta} WHERE ${meta.key} = 'epoch')` }).from(log).orderBy(desc(log.seq)).limit(1).prepare();
-    this.#find = queries.select({ seq: log.seq }).from(log).where(and(eq(log.seq, sql.placeholder('seq')), eq(log.token, sql.placeholder('token')))).prepare();
+    this.#end = queries
+      .select({
+        seq: log.seq,
+        token: log.token,
+        epoch: sql<string | null>`(SELECT ${meta.value} FROM ${meta} WHERE ${meta.key} = 'epoch')`,
+      })
+      .from(log)
+      .orderBy(desc(log.seq))
+      .limit(1)
+      .prepare();
+    this.#find = queries
+      .select({ seq: log.seq })
+      .from(log)
+      .where(and(eq(log.seq, sql.placeholder('seq')), eq(log.token, sql.placeholder('token'))))
+      .prepare();
     // Row by row, so that large images are not read past the bound; drizzle reads whole results.
-    this.#from = database.prepare<LogEntry, [number]>(queries.select().from(log).where(sql`${log.seq} >= ?`).orderBy(asc(log.seq)).toSQL().sql);
-    this.#mark = queries.insert(log).values({ token: sql`lower(hex(randomblob(4)))`, resource: sql.placeholder('resource'), id: '', kind: sql.placeholder('kind'), at: sql.placeholder('at') }).prepare();
-    this.#oldest = database.prepare<{ seq: number; at: number; bytes: number }, []>(queries.select({ seq: log.seq, at: log.at, bytes: entryBytes.as('bytes') }).from(log).orderBy(asc(log.seq)).toSQL().sql);
+    this.#from = database.prepare<LogEntry, [number]>(
+      queries
+        .select()
+        .from(log)
+        .where(sql`${log.seq} >= ?`)
+        .orderBy(asc(log.seq))
+        .toSQL().sql,
+    );
+    this.#mark = queries
+      .insert(log)
+      .values({
+        token: sql`lower(hex(randomblob(4)))`,
+        resource: sql.placeholder('resource'),
+        id: '',
+        kind: sql.placeholder('kind'),
+        at: sql.placeholder('at'),
+      })
+      .prepare();
+    this.#oldest = database.prepare<{ seq: number; at: number; bytes: number }, []>(
+      queries
+        .select({ seq: log.seq, at: log.at, bytes: entryBytes.as('bytes') })
+        .from(log)
+        .orderBy(asc(log.seq))
+        .toSQL().sql,
+    );
     this.#drop = queries.delete(log).where(lt(log.seq, sql.placeholder('last'))).prepare();
   }
 
@@ -72,7 +107,9 @@ export class ChangeLog {
       if (at !== undefined) entries.push(entry);
       at = entry;
       characters += (entry.before?.length ?? 0) + (entry.after?.length ?? 0);
-      if (entries.length >= storeLimits.batchChangesMax || (characters > storeLimits.batchCharactersMax && entries.length > 0)) return { entries, more: true };
+      if (entries.length >= storeLimits.batchChangesMax || (characters > storeLimits.batchCharactersMax && entries.length > 0)) {
+        return { entries, more: true };
+      }
     }
     return at === undefined ? undefined : { entries, more: false };
   }

@@ -15,7 +15,11 @@ interface WatchSource {
   readonly head: Head;
 }
 
-export async function* watchLog({ log, head }: WatchSource, from: Position, signal: AbortSignal): AsyncGenerator<ChangeBatch | HistoryLost, void, undefined> {
+export async function* watchLog(
+  { log, head }: WatchSource,
+  from: Position,
+  signal: AbortSignal,
+): AsyncGenerator<ChangeBatch | HistoryLost, void, undefined> {
   const { epoch } = from;
   let at = parseOrder(from.order);
   while (!signal.aborted) {

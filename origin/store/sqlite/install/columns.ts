@@ -27,20 +27,25 @@ export function indexedFields(resource: Resource): readonly string[] {
   fields.delete('id');
   const found = [...fields].filter((field) => !isArrayField(resource, field)).sort();
   const lower = new Set(found.map((field) => field.toLowerCase()));
-  if (lower.size !== found.length) throw new DeclarationError([`shared/resources/${resource.name}.ts: resource "${resource.name}": shapes: indexed fields differ in case alone, which SQLite's columns cannot: ${found.join(', ')}`]);
+  if (lower.size !== found.length) {
+    const mistake = `indexed fields differ in case alone, which SQLite's columns cannot: ${found.join(', ')}`;
+    throw new DeclarationError([`shared/resources/${resource.name}.ts: resource "${resource.name}": shapes: ${mistake}`]);
+  }
   return found;
 }
 
 export function rankExpression(field: string, kind: ScalarKind): string {
   const path = `'$.${field}'`;
   const other = `WHEN 'array' THEN ${ranks.other} WHEN 'object' THEN ${ranks.other}`;
-  return `CASE json_type("doc", ${path}) WHEN 'text' THEN ${textRank(`json_extract("doc", ${path})`, kind)} ${plainRanks} ${other} ELSE ${ranks.null} END`;
+  const text = textRank(`json_extract("doc", ${path})`, kind);
+  return `CASE json_type("doc", ${path}) WHEN 'text' THEN ${text} ${plainRanks} ${other} ELSE ${ranks.null} END`;
 }
 
 /** Numbers as doubles: what JavaScript reads of them, so that a cursor names the place in the index. */
 export function valueExpression(field: string): string {
   const extracted = `json_extract("doc", '$.${field}')`;
-  return `CASE "${rankColumn(field)}" WHEN ${ranks.null} THEN 0 WHEN ${ranks.other} THEN 0 WHEN ${ranks.number} THEN ${extracted} * 1.0 ELSE ${extracted} END`;
+  const valueless = `WHEN ${ranks.null} THEN 0 WHEN ${ranks.other} THEN 0`;
+  return `CASE "${rankColumn(field)}" ${valueless} WHEN ${ranks.number} THEN ${extracted} * 1.0 ELSE ${extracted} END`;
 }
 
 /** The same of an element that `json_each` gives under the name `e`. */
@@ -50,7 +55,9 @@ export function elementRank(kind: ScalarKind): string {
 
 export const elementValue = `CASE e.type WHEN 'integer' THEN e.atom * 1.0 ELSE e.atom END`;
 
-const plainRanks = `WHEN 'integer' THEN ${ranks.number} WHEN 'real' THEN ${ranks.number} WHEN 'true' THEN ${ranks.boolean} WHEN 'false' THEN ${ranks.boolean}`;
+const plainRanks = Object.entries({ integer: ranks.number, real: ranks.number, true: ranks.boolean, false: ranks.boolean })
+  .map(([type, rank]) => `WHEN '${type}' THEN ${rank}`)
+  .join(' ');
 
 const digit = '[0-9]';
 const instantGlob = 'dddd-dd-ddTdd:dd:dd.dddZ'.replaceAll('d', digit);
@@ -58,6 +65,8 @@ const instantGlob = 'dddd-dd-ddTdd:dd:dd.dddZ'.replaceAll('d', digit);
 /** `isInstant` and `isObjectId`, in SQL. */
 function textRank(text: string, kind: ScalarKind): string {
   if (kind === 'instant') return `CASE WHEN ${text} GLOB '${instantGlob}' THEN ${ranks.instant} ELSE ${ranks.string} END`;
-  if (kind === 'objectId') return `CASE WHEN length(${text}) = 24 AND ${text} NOT GLOB '*[^0-9a-f]*' THEN ${ranks.objectId} ELSE ${ranks.string} END`;
+  if (kind === 'objectId') {
+    return `CASE WHEN length(${text}) = 24 AND ${text} NOT GLOB '*[^0-9a-f]*' THEN ${ranks.objectId} ELSE ${ranks.string} END`;
+  }
   return String(ranks.string);
 }

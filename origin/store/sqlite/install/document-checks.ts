@@ -17,10 +17,14 @@ export function insertCheck(resource: Resource): string {
   return toStatement([...formCases(resource), ...fieldCases(resource, (wrong) => wrong)]);
 }
 
-/** In an UPDATE a field that was already so, and stays as it was, is let through unless the resource is strict: others' old documents stay editable. */
+/**
+ * For a BEFORE UPDATE trigger. Unless the resource is strict, a field that was already wrong and stays as it was is let
+ * through, so that old documents of other programs stay editable.
+ */
 export function updateCheck(resource: Resource): string {
   if (resource.validation.level === 'strict') return insertCheck(resource);
-  const changed = (path: string) => `NOT (json_type(NEW."doc", ${path}) IS json_type(OLD."doc", ${path}) AND json_extract(NEW."doc", ${path}) IS json_extract(OLD."doc", ${path}))`;
+  const same = (path: string, read: string) => `${read}(NEW."doc", ${path}) IS ${read}(OLD."doc", ${path})`;
+  const changed = (path: string) => `NOT (${same(path, 'json_type')} AND ${same(path, 'json_extract')})`;
   return toStatement([...formCases(resource), ...fieldCases(resource, (wrong, path) => `${wrong} AND ${changed(path)}`)]);
 }
 
@@ -30,7 +34,8 @@ interface Case {
 }
 
 function toStatement(cases: readonly Case[]): string {
-  return `SELECT CASE ${cases.map(({ when, refuse }) => `WHEN ${when} THEN RAISE(ABORT, '${refusalMark}${refuse}')`).join(' ')} END WHERE ${isForeign}`;
+  const raised = cases.map(({ when, refuse }) => `WHEN ${when} THEN RAISE(ABORT, '${refusalMark}${refuse}')`);
+  return `SELECT CASE ${raised.join(' ')} END WHERE ${isForeign}`;
 }
 
 /**
@@ -38,12 +43,18 @@ function toStatement(cases: readonly Case[]): string {
  * SQLite takes the first: hence no id inside, no leading space, no second key. NUL ends SQLite's own check.
  */
 function formCases({ name }: Pick<Resource, 'name'>): readonly Case[] {
+  const hasSurrogate = `(instr(NEW."doc", '\\ud') OR instr(NEW."doc", '\\uD'))`;
+  const noText = `${isNoText('key')} OR type = 'text' AND ${isNoText('atom')}`;
+  const hasNoText = `EXISTS (SELECT 1 FROM json_tree(NEW."doc") WHERE ${noText})`;
   return [
     { when: `typeof(NEW."id") <> 'text' OR NEW."id" = ''`, refuse: `${name}.id: must be text, not empty` },
-    { when: `typeof(NEW."doc") <> 'text' OR substr(NEW."doc", 1, 1) <> '{' OR NOT json_valid(NEW."doc") OR instr(NEW."doc", char(0))`, refuse: `${name}: doc must be the text of a JSON object, beginning with {` },
+    {
+      when: `typeof(NEW."doc") <> 'text' OR substr(NEW."doc", 1, 1) <> '{' OR NOT json_valid(NEW."doc") OR instr(NEW."doc", char(0))`,
+      refuse: `${name}: doc must be the text of a JSON object, beginning with {`,
+    },
     { when: `json_type(NEW."doc", '$.id') IS NOT NULL`, refuse: `${name}.id: belongs in the column id, not in doc` },
     { when: `(SELECT count(*) <> count(DISTINCT key) FROM json_each(NEW."doc"))`, refuse: `${name}: doc has a field twice` },
-    { when: `(instr(NEW."doc", '\\ud') OR instr(NEW."doc", '\\uD')) AND EXISTS (SELECT 1 FROM json_tree(NEW."doc") WHERE ${isNoText('key')} OR type = 'text' AND ${isNoText('atom')})`, refuse: `${name}: doc holds text that is not Unicode` },
+    { when: `${hasSurrogate} AND ${hasNoText}`, refuse: `${name}: doc holds text that is not Unicode` },
   ];
 }
 
@@ -59,7 +70,8 @@ function isNoText(value: string): string {
 /** Finds a row that no check has seen and that is no document: where others filled the table before us. */
 export function misformedQuery({ name }: Resource): string {
   const row = `"${name}"`;
-  return `SELECT "id" FROM ${row} WHERE ${formCases({ name }).map(({ when }) => `(${when})`).join(' OR ')} LIMIT 1`.replaceAll('NEW.', `${row}.`);
+  const misformed = formCases({ name }).map(({ when }) => `(${when})`).join(' OR ');
+  return `SELECT "id" FROM ${row} WHERE ${misformed} LIMIT 1`.replaceAll('NEW.', `${row}.`);
 }
 
 /** None where the check is off, and none where it should warn: SQLite has no log that a trigger could write into. */
@@ -68,7 +80,9 @@ function fieldCases(resource: Resource, guard: (wrong: string, path: string) => 
   return [...resource.fields.values()].flatMap((field) => {
     const path = `'$.${field.name}'`;
     const wrong = wrongType(field, path);
-    return wrong === undefined ? [] : [{ when: guard(wrong, path), refuse: `${resource.name}.${field.name}: must be ${describeField(field)}` }];
+    return wrong === undefined
+      ? []
+      : [{ when: guard(wrong, path), refuse: `${resource.name}.${field.name}: must be ${describeField(field)}` }];
   });
 }
 
@@ -85,5 +99,7 @@ function wrongType(field: Field, path: string): string | undefined {
   // A missing field has no type; `NULL NOT IN …` is no refusal, so a required one is asked for by name.
   const wrong = field.optional ? `${type} NOT IN (${allowed})` : `coalesce(${type}, 'missing') NOT IN (${allowed})`;
   const value = `json_extract(NEW."doc", ${path})`;
-  return field.kind === 'integer' ? `(${wrong} OR ${value} <> CAST(${value} AS INTEGER) OR ${value} NOT BETWEEN ${Number.MIN_SAFE_INTEGER} AND ${Number.MAX_SAFE_INTEGER})` : wrong;
+  if (field.kind !== 'integer') return wrong;
+  const inexact = `${value} NOT BETWEEN ${Number.MIN_SAFE_INTEGER} AND ${Number.MAX_SAFE_INTEGER}`;
+  return `(${wrong} OR ${value} <> CAST(${value} AS INTEGER) OR ${inexact})`;
 }

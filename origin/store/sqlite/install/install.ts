@@ -33,12 +33,22 @@ interface Wanted {
 export function install(database: Database, resources: Iterable<Resource>): Installed {
   const installation = new Installation(database, [...resources].map(toWanted));
   installation.run();
-  return { changed: installation.changed, holes: installation.holes, foreignKeys: installation.wanted.flatMap(({ resource }) => foreignKeysOf(database, resource)) };
+  return {
+    changed: installation.changed,
+    holes: installation.holes,
+    foreignKeys: installation.wanted.flatMap(({ resource }) => foreignKeysOf(database, resource)),
+  };
 }
 
 function toWanted(resource: Resource): Wanted {
   const table = toResourceTable(resource);
-  return { resource, table: toTableObject(table, { withoutRowid: false }), indexes: toIndexObjects(table), sides: sideTablesOf(resource), triggers: triggersOf(resource) };
+  return {
+    resource,
+    table: toTableObject(table, { withoutRowid: false }),
+    indexes: toIndexObjects(table),
+    sides: sideTablesOf(resource),
+    triggers: triggersOf(resource),
+  };
 }
 
 class Installation {
@@ -59,7 +69,11 @@ class Installation {
     for (const wanted of this.wanted) this.#installTable(wanted);
     const columns = this.wanted.flatMap(({ resource }) => staleColumns(this.#before, resource));
     const kept = this.#dropDerived(columns.some((column) => column.drop));
-    for (const column of columns) this.#alter(`ALTER TABLE ${quote(column.table)} ${column.drop ? `DROP COLUMN ${quote(column.name)}` : `ADD COLUMN ${column.declared}`}`);
+    for (const column of columns) {
+      this.#alter(
+        `ALTER TABLE ${quote(column.table)} ${column.drop ? `DROP COLUMN ${quote(column.name)}` : `ADD COLUMN ${column.declared}`}`,
+      );
+    }
     for (const wanted of this.wanted) this.#createDerived(wanted, kept);
   }
 
@@ -76,20 +90,26 @@ class Installation {
     if (!this.#hasHole(resource)) return;
     this.holes.push(resource.name);
     const misformed = this.#database.prepare<{ id: string }, []>(misformedQuery(resource)).get();
-    if (misformed !== null) throw new Error(`the table ${resource.name} holds what is no document: doc of ${JSON.stringify(misformed.id)} must be the text of a JSON object that begins with {, has no id and no field twice`);
+    if (misformed !== null) {
+      const rule = 'must be the text of a JSON object that begins with {, has no id and no field twice';
+      throw new Error(`the table ${resource.name} holds what is no document: doc of ${JSON.stringify(misformed.id)} ${rule}`);
+    }
   }
 
   /** The triggers found are compared with a digest of those last installed: own, older ones leave no hole. */
   #hasHole(resource: Resource): boolean {
     const installed = this.#readDigest(resource);
-    const found = [...this.#before.values()].filter((object) => object.type === 'trigger' && isDerived(object) && object.on === resource.name);
+    const found = [...this.#before.values()].filter(
+      (object) => object.type === 'trigger' && isDerived(object) && object.on === resource.name,
+    );
     return installed === undefined ? this.#before.has(resource.name) : installed !== digestOf(found);
   }
 
   /** Names of what stays. A column that goes takes along all that may stand on it, a hole the side tables. */
   #dropDerived(all: boolean): ReadonlySet<string> {
     const wanted = new Map(this.wanted.flatMap(derivedObjects).map((object) => [object.name, object.sql]));
-    const stays = (found: Existing) => !all && wanted.get(found.name) === found.sql && !(found.on.includes(':') && this.holes.includes(ownerOf(found)));
+    const stays = (found: Existing) =>
+      !all && wanted.get(found.name) === found.sql && !(found.on.includes(':') && this.holes.includes(ownerOf(found)));
     const owned = [...this.#before.values()].filter(isDerived);
     const order = { trigger: 0, index: 1, table: 2 } as const;
     for (const object of owned.filter((found) => !stays(found)).sort((a, b) => order[a.type] - order[b.type]))
@@ -98,7 +118,8 @@ class Installation {
   }
 
   #createDerived({ resource, indexes, sides, triggers }: Wanted, kept: ReadonlySet<string>): void {
-    const create = (objects: readonly SchemaObject[]) => objects.filter((object) => !kept.has(object.name)).forEach((object) => this.#alter(object.sql));
+    const create = (objects: readonly SchemaObject[]) =>
+      objects.filter((object) => !kept.has(object.name)).forEach((object) => this.#alter(object.sql));
     create(indexes);
     for (const side of sides) {
       create(side.objects);

@@ -27,7 +27,10 @@ export function toResourceTable(resource: Resource) {
 
 function toDerivedColumns(resource: Resource): Readonly<Record<string, SQLiteColumnBuilderBase>> {
   return Object.fromEntries(indexedFields(resource).flatMap((field): [string, SQLiteColumnBuilderBase][] => [
-    [rankColumn(field), integer(rankColumn(field)).generatedAlwaysAs(sql.raw(rankExpression(field, mustKind(resource, field))), { mode: 'virtual' })],
+    [
+      rankColumn(field),
+      integer(rankColumn(field)).generatedAlwaysAs(sql.raw(rankExpression(field, mustKind(resource, field))), { mode: 'virtual' }),
+    ],
     [valueColumn(field), anyValue(valueColumn(field)).generatedAlwaysAs(sql.raw(valueExpression(field)), { mode: 'virtual' })],
   ]));
 }

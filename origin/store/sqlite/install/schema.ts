@@ -12,8 +12,16 @@ export interface Existing extends SchemaObject {
 export type Schema = ReadonlyMap<string, Existing>;
 
 export function readSchema(database: Database): Schema {
-  const rows = database.prepare<{ type: string; name: string; on: string; sql: string | null }, []>('SELECT type, name, tbl_name AS "on", sql FROM sqlite_master').all();
-  return new Map(rows.flatMap(({ type, name, on, sql }) => (type === 'table' || type === 'index' || type === 'trigger' ? [[name, { type, name, on, sql: sql ?? '' }]] : [])));
+  const rows = database
+    .prepare<{ type: string; name: string; on: string; sql: string | null }, []>(
+      'SELECT type, name, tbl_name AS "on", sql FROM sqlite_master',
+    )
+    .all();
+  return new Map(
+    rows.flatMap(({ type, name, on, sql }) =>
+      type === 'table' || type === 'index' || type === 'trigger' ? [[name, { type, name, on, sql: sql ?? '' }]] : [],
+    ),
+  );
 }
 
 /** Ours by its name, `<resource>:<what>`, on the resource's table or side table; a side table also by its first columns. */
@@ -28,11 +36,15 @@ export function isDerived({ type, name, on, sql }: Existing): boolean {
 export function mustBeResourceTable({ name, sql }: Existing): void {
   const has = (column: string) => new RegExp(`\\W${column}\\W`, 'i').test(sql);
   if (has('"?n"? integer primary key') && has('"?id"? text not null unique') && has('"?doc"? text not null')) return;
-  throw new Error(`the table ${name} exists and is not Tombolo's: it must have n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE and doc TEXT NOT NULL`);
+  throw new Error(
+    `the table ${name} exists and is not Tombolo's: it must have n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE and doc TEXT NOT NULL`,
+  );
 }
 
 export function foreignKeysOf(database: Database, { name }: Resource): readonly string[] {
-  const indexes = database.prepare<{ name: string }, [string]>(`SELECT name FROM pragma_index_list(?) WHERE "unique" AND origin = 'c'`).all(name);
+  const indexes = database
+    .prepare<{ name: string }, [string]>(`SELECT name FROM pragma_index_list(?) WHERE "unique" AND origin = 'c'`)
+    .all(name);
   return indexes.map((index) => `${name}.${index.name}`);
 }
 

@@ -28,14 +28,22 @@ function toSideTable(resource: Resource, spec: IndexSpec, array: string): SideTa
   const name = indexName(resource, spec);
   const columns = indexColumns(spec);
   const key = [elementRankColumn, elementValueColumn].map(quote).concat(columns.map(formatIndexColumn));
-  const declared = [`"${elementRankColumn}" integer NOT NULL`, `"${elementValueColumn}" blob NOT NULL`, ...columns.map(({ column }) => `"${column}" ${typeOf(column)} NOT NULL`), '"n" integer NOT NULL'];
+  const declared = [
+    `"${elementRankColumn}" integer NOT NULL`,
+    `"${elementValueColumn}" blob NOT NULL`,
+    ...columns.map(({ column }) => `"${column}" ${typeOf(column)} NOT NULL`),
+    '"n" integer NOT NULL',
+  ];
   return {
     name,
     objects: [
       { type: 'table', name, sql: `CREATE TABLE ${quote(name)} (${declared.join(', ')}, PRIMARY KEY (${key.join(', ')})) WITHOUT ROWID` },
       { type: 'index', name: `${name}:id`, sql: `CREATE INDEX ${quote(`${name}:id`)} ON ${quote(name)} ("id")` },
     ],
-    fill: (row) => `INSERT INTO ${quote(name)} SELECT DISTINCT ${elements(resource, array)}, ${columns.map(({ column }) => `${row}."${column}"`).join(', ')}, ${row}."n" FROM ${from(row, array)}`,
+    fill: (row) => {
+      const values = [elements(resource, array), ...columns.map(({ column }) => `${row}."${column}"`), `${row}."n"`];
+      return `INSERT INTO ${quote(name)} SELECT DISTINCT ${values.join(', ')} FROM ${from(row, array)}`;
+    },
   };
 }
 
@@ -54,6 +62,7 @@ function elements(resource: Resource, array: string): string {
  */
 function from(row: string, array: string): string {
   const field = `json_extract(${row}."doc", '$.${array}', '$.id')`;
-  const each = `json_each(${field}, '$[0]') AS e WHERE e.type IN ('text', 'integer', 'real', 'true', 'false') AND json_type(${row}."doc", '$.${array}') <> 'object'`;
+  const isElement = `e.type IN ('text', 'integer', 'real', 'true', 'false') AND json_type(${row}."doc", '$.${array}') <> 'object'`;
+  const each = `json_each(${field}, '$[0]') AS e WHERE ${isElement}`;
   return row === 'NEW' ? each : `${row}, ${each}`;
 }

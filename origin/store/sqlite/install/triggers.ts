@@ -14,7 +14,10 @@ import { type SideTable, sideTablesOf } from './side-tables.ts';
 
 export function triggersOf(resource: Resource): readonly SchemaObject[] {
   const made = new Triggers(resource, sideTablesOf(resource));
-  return [made.beforeInsert(), made.afterInsert(), made.beforeUpdate(), made.beforeMove(), made.afterUpdate(), made.afterMove(), made.afterDelete()];
+  return [
+    made.beforeInsert(), made.afterInsert(), made.beforeUpdate(), made.beforeMove(), made.afterUpdate(), made.afterMove(),
+    made.afterDelete(),
+  ];
 }
 
 
@@ -58,7 +61,12 @@ class Triggers {
   }
 
   beforeMove(): SchemaObject {
-    return this.#trigger('before move', 'BEFORE UPDATE', this.#noteDisplaced(`("id" = NEW."id" OR "n" = NEW."n") AND "n" <> OLD."n"`), moves);
+    return this.#trigger(
+      'before move',
+      'BEFORE UPDATE',
+      this.#noteDisplaced(`("id" = NEW."id" OR "n" = NEW."n") AND "n" <> OLD."n"`),
+      moves,
+    );
   }
 
   afterUpdate(): SchemaObject {
@@ -67,17 +75,23 @@ class Triggers {
       ...this.#forgetSides(`= NEW."id"`),
       ...this.#fillSides(),
     ];
-    return this.#trigger('after update', 'AFTER UPDATE OF "id", "doc"', body, `NEW."id" = OLD."id" AND NEW."n" = OLD."n" AND NEW."doc" <> OLD."doc"`);
+    return this.#trigger(
+      'after update',
+      'AFTER UPDATE OF "id", "doc"',
+      body,
+      `NEW."id" = OLD."id" AND NEW."n" = OLD."n" AND NEW."doc" <> OLD."doc"`,
+    );
   }
 
   /** Another id is a removal and an insertion; another `n` alone is nothing to those outside. */
   afterMove(): SchemaObject {
+    const kind = `CASE WHEN NEW."id" = OLD."id" THEN 'update' ELSE 'insert' END`;
     const before = `CASE WHEN NEW."id" = OLD."id" THEN OLD."doc" ELSE ${this.#displacedImage()} END`;
     return this.#trigger('after move', 'AFTER UPDATE', [
       ...this.#forgetSides(`IN (SELECT "id" FROM "_displaced" WHERE "resource" = ${this.#name} UNION ALL SELECT OLD."id")`),
       this.#logDisplaced(),
       `${this.#log(`OLD."id"`, `'delete'`, `OLD."doc"`, 'NULL')} WHERE NEW."id" <> OLD."id"`,
-      `${this.#log(`NEW."id"`, `CASE WHEN NEW."id" = OLD."id" THEN 'update' ELSE 'insert' END`, before, `NEW."doc"`)} WHERE NEW."id" <> OLD."id" OR NEW."doc" <> OLD."doc"`,
+      `${this.#log(`NEW."id"`, kind, before, `NEW."doc"`)} WHERE NEW."id" <> OLD."id" OR NEW."doc" <> OLD."doc"`,
       this.#clearDisplaced(),
       ...this.#fillSides(),
     ], moves);
@@ -95,7 +109,11 @@ class Triggers {
   #trigger(what: string, event: string, body: readonly string[], when?: string): SchemaObject {
     const name = `${this.#resource.name}:${what}`;
     const guard = when === undefined ? '' : ` WHEN ${when}`;
-    return { type: 'trigger', name, sql: `CREATE TRIGGER ${quote(name)} ${event} ON ${this.#table} FOR EACH ROW${guard} BEGIN ${body.join('; ')}; END` };
+    return {
+      type: 'trigger',
+      name,
+      sql: `CREATE TRIGGER ${quote(name)} ${event} ON ${this.#table} FOR EACH ROW${guard} BEGIN ${body.join('; ')}; END`,
+    };
   }
 
   #log(id: string, kind: string, before: string, after: string): string {
@@ -112,7 +130,10 @@ class Triggers {
 
   /** Deleted and written, not replaced: the outer statement's OR IGNORE would win over an inner OR REPLACE. */
   #noteDisplaced(inTheWay: string): readonly string[] {
-    return [this.#clearDisplaced(), `INSERT INTO "_displaced" SELECT ${this.#name}, "id", "n", "doc" FROM ${this.#table} WHERE ${inTheWay}`];
+    return [
+      this.#clearDisplaced(),
+      `INSERT INTO "_displaced" SELECT ${this.#name}, "id", "n", "doc" FROM ${this.#table} WHERE ${inTheWay}`,
+    ];
   }
 
   #clearDisplaced(): string {

@@ -15,14 +15,19 @@ export interface Statement {
 }
 
 /** Rows of a segment in order: id, doc, then the columns of the components that are not constant. */
-export function toListStatement(resource: Resource, branch: Branch, components: readonly Component[], segment: Segment, limit: number): Statement {
+export function toListStatement(
+  resource: Resource, branch: Branch, components: readonly Component[], segment: Segment, limit: number,
+): Statement {
   const walked = components.filter((component) => component.constant === undefined);
   const { from, index } = toSource(resource, branch);
   const where = toWhere(resource, branch, segment);
   const columns = ['m."id"', 'm."doc"', ...walked.flatMap(({ column }) => (column === 'id' ? [] : [`${index}.${quote(column)}`]))];
   const order = walked.map(({ column, descending }) => `${index}.${quote(column)}${descending ? ' DESC' : ''}`);
   const orderBy = order.length === 0 ? '' : ` ORDER BY ${order.join(', ')}`;
-  return { sql: `SELECT ${columns.join(', ')} FROM ${from}${where.sql(index)}${orderBy} LIMIT ?`, parameters: [...where.parameters, limit] };
+  return {
+    sql: `SELECT ${columns.join(', ')} FROM ${from}${where.sql(index)}${orderBy} LIMIT ?`,
+    parameters: [...where.parameters, limit],
+  };
 }
 
 /** Ids of a segment, from the index alone; `count(*)` of them ends at the limit. */
@@ -36,12 +41,18 @@ export function toIdsStatement(resource: Resource, branch: Branch, segment: Segm
 function toSource(resource: Resource, branch: Branch): { readonly from: string; readonly alone: string; readonly index: string } {
   const table = quote(resource.name);
   const name = quote(indexName(resource, branch.index));
-  if (branch.has !== undefined) return { from: `${name} AS s CROSS JOIN ${table} AS m ON m."n" = s."n"`, alone: `${name} AS s`, index: 's' };
+  if (branch.has !== undefined) {
+    return { from: `${name} AS s CROSS JOIN ${table} AS m ON m."n" = s."n"`, alone: `${name} AS s`, index: 's' };
+  }
   const from = isOwnIndex(branch.index) ? `${table} AS m INDEXED BY ${name}` : `${table} AS m`;
   return { from, alone: from, index: 'm' };
 }
 
-function toWhere(resource: Resource, branch: Branch, segment: Segment): { sql(alias: string): string; readonly parameters: readonly SqlValue[] } {
+function toWhere(
+  resource: Resource,
+  branch: Branch,
+  segment: Segment,
+): { sql(alias: string): string; readonly parameters: readonly SqlValue[] } {
   const conditions = distinct([...pinnedConditions(resource, branch), ...segment]);
   return {
     sql: (alias) => (conditions.length === 0 ? '' : ` WHERE ${conditions.map((condition) => format(condition, alias)).join(' AND ')}`),

@@ -32,7 +32,12 @@ export interface Component {
 /** All conditions hold; they are a seek in the branch's index. */
 export type Segment = readonly Condition[];
 
-export function toComponents(resource: Resource, branch: Branch, sort: readonly SortKey[], interval: Interval | undefined): readonly Component[] {
+export function toComponents(
+  resource: Resource,
+  branch: Branch,
+  sort: readonly SortKey[],
+  interval: Interval | undefined,
+): readonly Component[] {
   return sort.flatMap(({ field, descending }): readonly Component[] => {
     const pinned = branch.pinned.get(field);
     if (field === 'id') return [{ column: 'id', descending, constant: typeof pinned === 'string' ? pinned : undefined }];
@@ -87,7 +92,11 @@ function hasBegun(interval: Interval, component: Component, at: SqlValue): boole
 function open(component: Component, interval: Interval | undefined): readonly Condition[] {
   const bounds = [...lowerBound(component, interval), ...upperBound(component, interval)];
   if (bounds.length > 0) return bounds;
-  return component.column === 'id' ? [compare('id', '>=', '')] : component.column.startsWith('r_') ? [compare(component.column, '>=', 0)] : [];
+  return component.column === 'id'
+    ? [compare('id', '>=', '')]
+    : component.column.startsWith('r_')
+      ? [compare(component.column, '>=', 0)]
+      : [];
 }
 
 /** With a cursor the range's beginning is behind it, and a second lower bound would only tempt the planner. */
@@ -124,7 +133,9 @@ function after(components: readonly Component[], cursor: readonly SqlValue[], fr
 
 function runLength(components: readonly Component[], from: number): number {
   const direction = components[from]?.descending;
-  const end = components.findIndex((component, index) => index > from && (component.constant !== undefined || component.descending !== direction));
+  const end = components.findIndex(
+    (component, index) => index > from && (component.constant !== undefined || component.descending !== direction),
+  );
   return (end < 0 ? components.length : end) - from;
 }
 

@@ -89,7 +89,13 @@ class WalkedRow implements Row {
 
 function toGet({ database, queries }: Connection, resource: Resource) {
   const table = toResourceTable(resource);
-  return database.prepare<{ doc: string }, [id: string]>(queries.select({ doc: table.doc }).from(table).where(eq(table.id, sql.placeholder('id'))).toSQL().sql);
+  return database.prepare<{ doc: string }, [id: string]>(
+    queries
+      .select({ doc: table.doc })
+      .from(table)
+      .where(eq(table.id, sql.placeholder('id')))
+      .toSQL().sql,
+  );
 }
 
 interface BranchWalk {

@@ -16,7 +16,8 @@ export class Cursors {
     this.#findForWrite = given.writer.select({ epoch, order }).from(cursors).where(ofConsumer).prepare();
     this.#keep = given.writer.insert(cursors)
       .values({ consumer: sql.placeholder('consumer'), epoch: sql.placeholder('epoch'), order: sql.placeholder('order') })
-      .onConflictDoUpdate({ target: cursors.consumer, set: { epoch: sql.raw('excluded.epoch'), order: sql.raw('excluded."order"') } }).prepare();
+      .onConflictDoUpdate({ target: cursors.consumer, set: { epoch: sql.raw('excluded.epoch'), order: sql.raw('excluded."order"') } })
+      .prepare();
   }
 
   find(consumer: string): Position | undefined {

@@ -63,9 +63,15 @@ export class GroupCommit {
   }
 
   /** `run` is called inside the transaction, twice when a job of its group throws; it must not wait. */
-  commit<T>(job: { readonly deadline: number; readonly size: number; run(): T extends PromiseLike<unknown> ? never : T }): Promise<Committed<T>> {
+  commit<T>(job: {
+    readonly deadline: number;
+    readonly size: number;
+    run(): T extends PromiseLike<unknown> ? never : T;
+  }): Promise<Committed<T>> {
     if (this.#closed) return Promise.reject(storeClosed());
-    if (this.#queue.length >= storeLimits.writesQueuedMax) return Promise.reject(new Fault('overloaded', { detail: 'too many writes are waiting', headers: retryAfterOneSecond }));
+    if (this.#queue.length >= storeLimits.writesQueuedMax) {
+      return Promise.reject(new Fault('overloaded', { detail: 'too many writes are waiting', headers: retryAfterOneSecond }));
+    }
     return new Promise<Committed<T>>((resolve, reject) => {
       this.#queue.push({ ...job, run: () => job.run(), resolve: (committed) => resolve(asCommitted<T>(committed)), reject });
       this.#schedule(0);

@@ -29,8 +29,15 @@ export class OnceRecords {
 
   constructor({ database, queries }: Connection) {
     const aged = queries.select({ key: once.key, at: once.at, bytes: recordBytes }).from(once);
-    this.#counted = database.prepare<{ at: number; bytes: number }, [after: number, before: number]>(aged.where(sql`${once.at} > ? AND ${once.at} < ?`).orderBy(asc(once.at)).toSQL().sql);
-    this.#oldest = database.prepare<{ key: string; at: number; bytes: number }, []>(queries.select({ key: once.key, at: once.at, bytes: recordBytes }).from(once).orderBy(asc(once.at)).toSQL().sql);
+    this.#counted = database.prepare<{ at: number; bytes: number }, [after: number, before: number]>(
+      aged
+        .where(sql`${once.at} > ? AND ${once.at} < ?`)
+        .orderBy(asc(once.at))
+        .toSQL().sql,
+    );
+    this.#oldest = database.prepare<{ key: string; at: number; bytes: number }, []>(
+      queries.select({ key: once.key, at: once.at, bytes: recordBytes }).from(once).orderBy(asc(once.at)).toSQL().sql,
+    );
     this.#drop = queries.delete(once).where(eq(once.key, sql.placeholder('key'))).prepare();
   }
 

@@ -61,7 +61,12 @@ export class Tidy {
         early += value.forgotten.early;
         more = value.more;
       }
-      if (early > 0) this.#options.onWarning('idempotency records were forgotten before their day was over: they take too much room', { records: early, bytesMax: this.#options.logBytesMax });
+      if (early > 0) {
+        this.#options.onWarning('idempotency records were forgotten before their day was over: they take too much room', {
+          records: early,
+          bytesMax: this.#options.logBytesMax,
+        });
+      }
     } finally {
       this.#running = false;
     }
@@ -86,6 +91,10 @@ export class Tidy {
 }
 
 function toForgetNonces(queries: Queries) {
-  const spent = queries.select({ value: nonces.value }).from(nonces).where(lt(nonces.expiresAt, sql.placeholder('before'))).limit(storeLimits.tidyRowsMax);
+  const spent = queries
+    .select({ value: nonces.value })
+    .from(nonces)
+    .where(lt(nonces.expiresAt, sql.placeholder('before')))
+    .limit(storeLimits.tidyRowsMax);
   return queries.delete(nonces).where(inArray(nonces.value, spent)).returning({ gone: sql`1` }).prepare();
 }

@@ -35,7 +35,11 @@ export class WriteCalls {
   readonly #cursors: Cursors;
   readonly #savepoint;
 
-  constructor(connection: Connection, resources: Iterable<Resource>, { cursors, clock }: { readonly cursors: Cursors; readonly clock: () => number }) {
+  constructor(
+    connection: Connection,
+    resources: Iterable<Resource>,
+    { cursors, clock }: { readonly cursors: Cursors; readonly clock: () => number },
+  ) {
     const { queries } = connection;
     this.#clock = clock;
     this.#cursors = cursors;
@@ -45,7 +49,15 @@ export class WriteCalls {
     this.#records = {
       spend: queries.insert(nonces).values({ value: sql.placeholder('value'), expiresAt: sql.placeholder('expiresAt') }).prepare(),
       find: queries.select().from(once).where(eq(once.key, sql.placeholder('key'))).prepare(),
-      keep: queries.insert(once).values({ key: sql.placeholder('key'), fingerprint: sql.placeholder('fingerprint'), answer: sql.placeholder('answer'), at: sql.placeholder('at') }).prepare(),
+      keep: queries
+        .insert(once)
+        .values({
+          key: sql.placeholder('key'),
+          fingerprint: sql.placeholder('fingerprint'),
+          answer: sql.placeholder('answer'),
+          at: sql.placeholder('at'),
+        })
+        .prepare(),
     };
   }
 
@@ -53,11 +65,16 @@ export class WriteCalls {
   apply(mutations: readonly Mutation[], options: WriteOptions): Applied {
     if (options.nonce !== undefined && !this.#spend(options.nonce)) return { fault: new Fault('hop_replayed') };
     const recorded = options.once === undefined ? undefined : this.#records.find.get({ key: options.once.key });
-    if (recorded !== undefined)
-      return recorded.fingerprint === options.once?.fingerprint ? { outcomes: [], replayed: recorded.answer } : { fault: new Fault('idempotency_mismatch') };
+    if (recorded !== undefined) {
+      return recorded.fingerprint === options.once?.fingerprint
+        ? { outcomes: [], replayed: recorded.answer }
+        : { fault: new Fault('idempotency_mismatch') };
+    }
     if (options.cursor !== undefined && !this.#stands(options.cursor)) return { fault: new Fault('cursor_moved') };
     const outcomes = options.atomic === true ? this.#mutateTogether(mutations, options) : this.#mutateEach(mutations, options);
-    if (options.cursor !== undefined && !(options.atomic === true && isUndone(outcomes))) this.#cursors.keep(options.cursor.consumer, options.cursor.to);
+    if (options.cursor !== undefined && !(options.atomic === true && isUndone(outcomes))) {
+      this.#cursors.keep(options.cursor.consumer, options.cursor.to);
+    }
     if (options.once !== undefined) {
       const { key, fingerprint } = options.once;
       this.#records.keep.run({ key, fingerprint, answer: options.once.answer(outcomes), at: this.#clock() });
