@@ -4,7 +4,7 @@
  *
  * The charge comes after the refusal and changes nothing for what is not refused: a caller with a good token is
  * let in, whatever others behind the same address have tried. A question to the address's counter is shared by
- * a whole lease of refusals, and past the plan the isolate asks no more until there is room (`quota.ts`).
+ * a whole lease of refusals, and past the plan the isolate asks no more until there is room (`limiter.ts`).
  */
 import { Fault } from '../../shared/wire/fault.ts';
 import { type Admitted, tell } from '../request/request.ts';

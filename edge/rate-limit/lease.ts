@@ -1,15 +1,43 @@
 /**
- * What one isolate knows of one caller: tokens leased to it, a refusal that still holds, or that the counter
- * could not be asked. Nothing here is of record: an isolate that vanishes takes unspent tokens with it.
+ * What one isolate knows of one caller. It is in one of three states:
  *
- *            ┌────────── asked, granted a block ──────────┐
- *   empty ──▶ leased ──spent or ended──▶ empty (the lease is settled with the next question)
- *         ──▶ refused until …   ──▶ empty
- *         ──▶ unavailable until …, counting for itself   ──▶ empty
+ *            ┌───────── granted a block ────────┐
+ *            │                                  ▼
+ *         asking ◀──── spent, or ended ──── leased ─┐ renews at its half
+ *          │  ▲                               ▲  └──┘
+ *   no answer │ the time is over              │
+ *          ▼  │                               │
+ *         alone ───── granted a block ────────┘
+ *
+ *   asking   holds nothing: the next request asks the counter, unless the last answer was a refusal that still holds
+ *   leased   spends what it was granted; the lease is settled with the question after its end
+ *   alone    the counter did not answer: until some moment the isolate counts for itself and asks nobody
+ *
+ * A counter that stops answering takes no lease away: a lease lies over the state that comes when it is over. Nothing here
+ * is of record: an isolate that vanishes takes unspent tokens with it.
  */
 import type { Plan } from '../../shared/limits/plans.ts';
 import { type Answer, type Ask, Counter, leaseLimits, leaseMsOf, type Settlement, type Standing } from './counter.ts';
 import { SpentLog } from './spent-log.ts';
+
+interface Asking {
+  readonly kind: 'asking';
+}
+
+interface Alone {
+  readonly kind: 'alone';
+  /** Over at this moment: then it is as good as asking, but has counted what it let through. */
+  until: number;
+  readonly counter: Counter;
+}
+
+interface Leased {
+  readonly kind: 'leased';
+  readonly lease: Lease;
+  /** Not renewed before: a renewal is under way, or has come to nothing. */
+  renewsAt: number;
+  under: Asking | Alone;
+}
 
 interface Lease {
   readonly id: number;
@@ -21,23 +49,23 @@ interface Lease {
   left: number;
 }
 
-interface Known {
+/** The last answer. */
+interface Heard {
   readonly answer: Answer;
   readonly askedAt: number;
   readonly cost: number;
 }
 
+const asking: Asking = { kind: 'asking' };
+/** Refuses nothing, and knows of no window. */
+const nothingHeard: Heard = { answer: { granted: 1, lease: 0, leaseMs: 0, windows: [], retryMs: 0, vainMs: 0 }, askedAt: 0, cost: 0 };
+
 export class Allowance {
   readonly plan: Plan;
   /** Units that have come to wait since the last question. Only added to: a request that is cancelled runs no more. */
   waiting = 0;
-  /** Until then a renewal is under way, or has come to nothing. */
-  renewingUntil = 0;
-  unavailableUntil = 0;
-  /** Counts for the isolate alone while nobody else can. */
-  #local: Counter | undefined;
-  #lease: Lease | undefined;
-  #known: Known | undefined;
+  #state: Asking | Leased | Alone = asking;
+  #heard: Heard = nothingHeard;
   #closed: Settlement[] = [];
   /** Unspent units of the settlements that are on their way. */
   #returning = 0;
@@ -60,26 +88,38 @@ export class Allowance {
     return true;
   }
 
-  /** Whether half of the lease, of its tokens or of its time, is gone. */
-  isLow(now: number): boolean {
+  /** Whether half of the lease, of its tokens or of its time, is gone, and the next may be asked for. */
+  isToRenew(now: number): boolean {
     const lease = this.#live(now);
-    return lease !== undefined && (lease.left * 2 <= lease.block || now - lease.askedAt > lease.ms / 2);
+    if (lease === undefined || this.#state.kind !== 'leased' || now < this.#state.renewsAt || this.isAlone(now)) return false;
+    return lease.left * 2 <= lease.block || now - lease.askedAt > lease.ms / 2;
+  }
+
+  /** A renewal is under way. */
+  renewing(until: number): void {
+    if (this.#state.kind === 'leased') this.#state.renewsAt = until;
+  }
+
+  /** The counter did not answer. */
+  unanswered(until: number): void {
+    this.#alone().until = until;
+  }
+
+  isAlone(now: number): boolean {
+    const resting = this.#resting();
+    return resting.kind === 'alone' && now < resting.until;
   }
 
   /** A refusal that still holds: as long as nothing leaves the windows, asking again is vain. */
   refusal(cost: number, now: number): Answer | undefined {
-    const known = this.#known;
-    if (known === undefined || known.answer.granted > 0 || cost < known.cost || now >= known.askedAt + known.answer.vainMs) {
-      return undefined;
-    }
-    const { answer, askedAt } = known;
+    const { answer, askedAt, cost: asked } = this.#heard;
+    if (answer.granted > 0 || cost < asked || now >= askedAt + answer.vainMs) return undefined;
     return { ...answer, retryMs: answer.retryMs - (now - askedAt), windows: aged(answer.windows, now - askedAt) };
   }
 
   /** The windows as last heard of, with what this isolate still holds or will give back in them. */
   standing(now: number): readonly Standing[] {
-    if (this.#known === undefined) return [];
-    const { answer, askedAt } = this.#known;
+    const { answer, askedAt } = this.#heard;
     const held = (this.#live(now)?.left ?? 0) + this.#returning + unusedOf(this.#closed);
     return answer.windows.map(({ left, resetMs, violated }) => ({ left: left + held, resetMs: toAged(resetMs, now - askedAt), violated }));
   }
@@ -106,14 +146,15 @@ export class Allowance {
 
   /** Takes the answer to a question asked at `askedAt`; its cost is spent already. */
   adopt(answer: Answer, askedAt: number, cost: number): void {
-    this.renewingUntil = 0;
-    this.#known = { answer, askedAt, cost };
+    this.renewing(0);
+    this.#heard = { answer, askedAt, cost };
     this.#returning = 0;
     if (answer.lease === 0) return;
     this.#close();
     const spent = new SpentLog();
     if (cost > 0) spent.add(0, cost);
-    this.#lease = { id: answer.lease, block: answer.granted, askedAt, ms: answer.leaseMs, spent, left: answer.granted - cost };
+    const lease = { id: answer.lease, block: answer.granted, askedAt, ms: answer.leaseMs, spent, left: answer.granted - cost };
+    this.#state = { kind: 'leased', lease, renewsAt: 0, under: this.#resting() };
   }
 
   /** Whether something unspent is to be given back. */
@@ -124,20 +165,38 @@ export class Allowance {
 
   /** Decides without the counter: the same plan, for this isolate alone. */
   decideAlone(cost: number, now: number): Answer {
-    this.#local ??= new Counter();
-    return this.#local.decide({ windows: this.plan.windows, cost, want: cost, settled: [] }, now);
+    return this.#alone().counter.decide({ windows: this.plan.windows, cost, want: cost, settled: [] }, now);
   }
 
   #live(now: number): Lease | undefined {
-    if (this.#lease !== undefined && (this.#lease.left === 0 || now >= this.#lease.askedAt + this.#lease.ms)) this.#close();
-    return this.#lease;
+    if (this.#state.kind !== 'leased') return undefined;
+    const { lease } = this.#state;
+    if (lease.left > 0 && now < lease.askedAt + lease.ms) return lease;
+    this.#close();
+    return undefined;
+  }
+
+  /** The state without the lease. */
+  #resting(): Asking | Alone {
+    return this.#state.kind === 'leased' ? this.#state.under : this.#state;
   }
 
   #close(): void {
-    if (this.#lease === undefined) return;
-    this.#blockMin = this.#lease.block - this.#lease.left > leaseLimits.blockMin / 4 ? leaseLimits.blockMin : 1;
-    this.#closed.push({ lease: this.#lease.id, spent: this.#lease.spent.moments, unused: this.#lease.left });
-    this.#lease = undefined;
+    if (this.#state.kind !== 'leased') return;
+    const { lease, under } = this.#state;
+    this.#blockMin = lease.block - lease.left > leaseLimits.blockMin / 4 ? leaseLimits.blockMin : 1;
+    this.#closed.push({ lease: lease.id, spent: lease.spent.moments, unused: lease.left });
+    this.#state = under;
+  }
+
+  /** One counter for all the times that the caller's own was away, so that an outage that comes and goes is no free ride. */
+  #alone(): Alone {
+    const resting = this.#resting();
+    if (resting.kind === 'alone') return resting;
+    const alone: Alone = { kind: 'alone', until: 0, counter: new Counter() };
+    if (this.#state.kind === 'leased') this.#state.under = alone;
+    else this.#state = alone;
+    return alone;
   }
 }
 

@@ -82,14 +82,12 @@ export class Limiter {
   #fromMemory(allowance: Allowance, spending: Spending): Verdict | undefined {
     const now = this.#options.clock.now();
     if (allowance.spend(spending.cost, now)) {
-      if (allowance.isLow(now) && now >= Math.max(allowance.renewingUntil, allowance.unavailableUntil)) {
-        this.#renew(allowance, spending, now);
-      }
+      if (allowance.isToRenew(now)) this.#renew(allowance, spending, now);
       return { kind: 'granted', windows: allowance.standing(now) };
     }
     const refusal = allowance.refusal(spending.cost, now);
     if (refusal !== undefined) return { kind: 'refused', windows: refusal.windows, retryMs: refusal.retryMs };
-    return now < allowance.unavailableUntil ? alone(allowance, spending, now) : undefined;
+    return allowance.isAlone(now) ? alone(allowance, spending, now) : undefined;
   }
 
   async #afterAsking(allowance: Allowance, spending: Spending): Promise<Verdict> {
@@ -106,7 +104,7 @@ export class Limiter {
   }
 
   #renew(allowance: Allowance, spending: Spending, now: number): void {
-    allowance.renewingUntil = now + edgeLimits.counterMsMax;
+    allowance.renewing(now + edgeLimits.counterMsMax);
     spending.waitUntil(this.#ask(allowance, spending, 0));
   }
 
@@ -120,7 +118,7 @@ export class Limiter {
       edgeLimits.counterMsMax,
     );
     if (answer === undefined) {
-      allowance.unavailableUntil = clock.now() + edgeLimits.counterAgainMs;
+      allowance.unanswered(clock.now() + edgeLimits.counterAgainMs);
       return undefined;
     }
     allowance.adopt(answer, askedAt, cost);
