@@ -2,7 +2,7 @@
  * Everything that is measured, each in a process of its own and on a direct socket:
  *
  *   load ──▶ origin (Bun)          load ──▶ edge ┐ one workerd
- *   load ──▶ bare Hono on Bun      load ──▶ bare ┘
+ *   load ──▶ bare Hono on Bun      load ──▶ bare ┘     and, for what goes through, those of `forward-world.ts`
  *
  * The edge runs as in production, but with a plan and an address limit that one client does not meet at once;
  * the origin reports to it. A bare server answers the very bytes of the origin's answers, from a table in memory.
@@ -20,7 +20,9 @@ import { OriginProcess } from '../support/origin-process.ts';
 import { Program } from '../support/program.ts';
 import { send, signHop } from '../support/signed-hop.ts';
 import { filmsNdjson } from './data.ts';
+import { type ForwardWorld, startForwardWorld } from './forward-world.ts';
 import { importAtOrigin } from './imports.ts';
+import { toNeighbour } from './neighbour.ts';
 
 export interface Server {
   readonly port: number;
@@ -38,6 +40,7 @@ export interface BenchWorld {
   readonly bareOrigin: Server;
   readonly edge: Server;
   readonly bareEdge: Server;
+  readonly forward: ForwardWorld;
   /** Another process after each `empty`. */
   origin(): Server;
   /** The origin begins again with an empty store. */
@@ -75,8 +78,9 @@ async function open(disposals: (() => unknown)[]): Promise<Omit<BenchWorld, 'clo
   const edge = await startEdge({ port: edgePort, originUrl: child.url, keys, issuer, audience, jwksUrl, environment: 'production', workerModule: 'test/workerd/workers/bench.worker.ts', floodMax: 1e9, neighbours: [await toBareWorker(bareEdgePort, films)] });
   disposals.push(() => edge.close());
   const pid = childrenOf(process.pid, 'workerd')[0]?.pid ?? 0;
+  const forward = await startForwardWorld({ films, keys, jwksUrl, issuer, audience, dir: dataDir, others: [pid] }, disposals);
   return {
-    keys, identity, films, lists, origin,
+    keys, identity, films, lists, origin, forward,
     bareOrigin: await startBareOrigin(new Map([...films, ...lists]), dataDir, disposals),
     edge: { port: edgePort, pid },
     bareEdge: { port: bareEdgePort, pid },
@@ -130,8 +134,5 @@ async function startBareOrigin(answers: Reads, dir: string, disposals: (() => un
 }
 
 async function toBareWorker(port: number, answers: Reads): Promise<WorkerOptions> {
-  const { outputs: [bundle] } = await Bun.build({ entrypoints: [join(import.meta.dir, 'bare-edge.worker.ts')], target: 'browser', format: 'esm' });
-  if (bundle === undefined) throw new Error('the bare Worker was not built');
-  const contents = await bundle.text();
-  return { name: 'bare', modules: [{ type: 'ESModule', path: 'bare.js', contents }], compatibilityDate: '2026-04-20', bindings: { ANSWERS: Object.fromEntries(answers) }, unsafeDirectSockets: [{ host: '127.0.0.1', port }] };
+  return toNeighbour({ file: 'bare-edge.worker.ts', bindings: { ANSWERS: Object.fromEntries(answers) }, port });
 }

@@ -3,6 +3,7 @@ import { mustKeyRing } from '../../shared/hop/keys.ts';
 import { toFilm } from '../support/film.ts';
 import { signHop } from '../support/signed-hop.ts';
 import type { BenchWorld, Reads, Server } from './bench-world.ts';
+import { forwardContenders } from './forward-contenders.ts';
 import { editor } from './imports.ts';
 import { toRequestBytes } from './load.ts';
 
@@ -10,6 +11,8 @@ export interface Contender {
   readonly name: string;
   /** The share of a bare server's requests that it should reach (the design's numbers); none: it is compared, no more. */
   readonly goal?: { readonly beside: string; readonly share?: number };
+  /** It does more than this one, and than those between the two: a row of the table of steps. */
+  readonly step?: string;
   readonly server: Server;
   readonly status: number;
   /** Text in the head of the answers that are meant. */
@@ -44,6 +47,7 @@ export async function contendersOf(world: BenchWorld, createsPerRound: number): 
     { name: 'edge, cached hit', goal: { beside: 'bare Hono Worker, a film', share: 0.6 }, server: edge, status: 200, mark: 'tombolo; hit', requests: plain(films, fromCloudflare) },
     { name: 'edge, cached hit, bearer token', goal: { beside: 'bare Hono Worker, a film', share: 0.6 }, server: edge, status: 200, mark: 'tombolo; hit', requests: plain(films, { ...fromCloudflare, authorization: `Bearer ${token}` }) },
     { name: 'origin, durable create', server: origin, status: 201, once: true, requests: () => Array.from({ length: createsPerRound }, () => toCreate(keys, key)) },
+    ...forwardContenders(world, fromCloudflare, token),
   ];
 }
 

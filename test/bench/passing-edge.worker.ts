@@ -1,0 +1,133 @@
+/**
+ * A bare Worker that passes a request on, with as many bytes of fields as the edge both ways, and the same with one
+ * step of the edge after the other: what a request that goes through costs, and where.
+ */
+import { contentDigest } from '../../edge/origin-client/content-digest.ts';
+import { Macs } from '../../edge/origin-client/macs.ts';
+import { OriginClient, type Question } from '../../edge/origin-client/origin-client.ts';
+import { randomNonce, signRequest } from '../../edge/origin-client/sign-request.ts';
+import { verifyAnswer } from '../../edge/origin-client/verify.ts';
+import { mustRead, mustText } from '../../edge/request/read-body.ts';
+import { toTarget } from '../../edge/request/target.ts';
+import { mustBody } from '../../shared/contract/documents.ts';
+import { mustKeyRing } from '../../shared/hop/keys.ts';
+import { mustRoute } from '../../shared/operations/route.ts';
+import { served } from '../../shared/resources/all.ts';
+
+interface Bindings {
+  readonly ORIGIN: string;
+  readonly KEYS: string;
+}
+
+const nonce = 'n'.repeat(22);
+const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+const requestId = `req_${'0'.repeat(32)}`;
+const principal = { subject: 'bench', roles: ['editor'], claims: {} };
+
+/** To the origin: the names that the edge sends, with values of their lengths. */
+const carried = {
+  accept: '*/*', traceparent, 'tombolo-deadline': '10000', 'tombolo-request': requestId,
+  'signature-input': `hop=("@method" "@path" "@query" "accept" "traceparent" "tombolo-deadline" "tombolo-request");created=1764300000;nonce="${nonce}";keyid="dev";alg="hmac-sha256";tag="tombolo-hop"`,
+  signature: `hop=:${'A'.repeat(43)}=:`,
+};
+const carriedWithBody = {
+  ...carried, 'content-type': 'application/json', 'content-digest': `sha-256=:${'A'.repeat(43)}=:`, 'tombolo-principal': btoa(JSON.stringify(principal)),
+  'signature-input': carried['signature-input'].replace('"accept"', '"accept" "content-digest" "content-type" "tombolo-principal"'),
+};
+
+/** To the client. */
+const given = {
+  'content-type': 'application/json', etag: '"zRIEvAP4hcppyCkN-eVz_b"', 'cache-control': 'public, no-cache', 'cache-status': 'tombolo; fwd=bypass; fwd-status=200', age: '0',
+  'api-version': 'v1', 'x-request-id': requestId, 'ratelimit-policy': '"minute";q=1000000000;w=60', ratelimit: '"minute";r=999999999;t=60',
+  'x-content-type-options': 'nosniff', 'content-security-policy': "default-src 'none'; frame-ancestors 'none'", 'referrer-policy': 'no-referrer',
+  'strict-transport-security': 'max-age=31536000; includeSubDomains',
+};
+const givenOfCreate = { ...given, location: '/v1/films/flm_0123456789abcdef', 'tombolo-position': `0123456789abcdef.0000000000003000.${'A'.repeat(22)}` };
+
+interface Asked {
+  readonly request: Request;
+  /** Of the origin, behind the step's name. */
+  readonly path: string;
+  readonly env: Bindings;
+}
+
+type Pass = (asked: Asked) => Promise<Response>;
+
+/** Each does what the one before it does, and one thing more. */
+const passes: Readonly<Record<string, Pass>> = {
+  async bare({ request, path, env }) {
+    return toAnswer(request, await fetch(env.ORIGIN + path, toInit(request, request.body)));
+  },
+  async timed({ request, path, env }) {
+    return toAnswer(request, await fetch(env.ORIGIN + path, { ...toInit(request, request.body), signal: AbortSignal.timeout(10_000) }));
+  },
+  async read({ request, path, env }) {
+    return toAnswer(request, await fetch(env.ORIGIN + path, { ...toInit(request, await read(request)), signal: AbortSignal.timeout(10_000) }));
+  },
+  async validated({ request, path, env }) {
+    return toAnswer(request, await fetch(env.ORIGIN + path, { ...toInit(request, await readValid(request, path)), signal: AbortSignal.timeout(10_000) }));
+  },
+  async signed(asked) {
+    return toAnswer(asked.request, (await sendSigned(asked)).answer);
+  },
+  async verified(asked) {
+    const { answer, nonce: sent, macs } = await sendSigned(asked);
+    if ((await verifyAnswer(answer, sent, macs, Date.now())) === undefined) throw new Error('not signed');
+    return toAnswer(asked.request, answer);
+  },
+  async asked({ request, path, env }) {
+    const body = await readValid(request, path);
+    const headers: Question['headers'] = body === undefined ? {} : { 'content-type': 'application/json', 'content-digest': await contentDigest(body) };
+    const question: Question = { method: request.method, target: { path, query: '' }, safe: body === undefined, principal, headers, deadlineAt: Date.now() + 10_000, requestId, traceparent, ...(body === undefined ? {} : { body }) };
+    return toAnswer(request, (await clientOf(env).ask(question)).response);
+  },
+};
+
+function toInit({ method }: Request, body: RequestInit['body'] | undefined) {
+  return { method, headers: method === 'GET' ? carried : carriedWithBody, body: body ?? null };
+}
+
+function toAnswer({ method }: Request, { status, body }: Response): Response {
+  return new Response(body, { status, headers: method === 'GET' ? given : givenOfCreate });
+}
+
+async function read(request: Request): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  return request.method === 'GET' ? undefined : mustRead(request.body, { bytesMax: 1_000_000, declared: request.headers.get('content-length'), deadlineAt: Date.now() + 10_000 });
+}
+
+async function readValid(request: Request, path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const body = await read(request);
+  const { operation, resource } = mustRoute(served, request.method, path);
+  if (body !== undefined && operation.schema !== undefined) mustBody(operation.schema(resource), JSON.parse(mustText(body)));
+  return body;
+}
+
+let client: OriginClient | undefined;
+let ring: Macs | undefined;
+
+function macsOf({ KEYS }: Bindings): Macs {
+  return (ring ??= new Macs(mustKeyRing(KEYS)));
+}
+
+function clientOf(env: Bindings): OriginClient {
+  return (client ??= new OriginClient({ originUrl: new URL(env.ORIGIN), macs: macsOf(env) }));
+}
+
+async function sendSigned({ request, path, env }: Asked): Promise<{ readonly answer: Response; readonly nonce: string; readonly macs: Macs }> {
+  const body = await readValid(request, path);
+  const { signature: _one, 'signature-input': _other, ...unsigned } = request.method === 'GET' ? carried : carriedWithBody;
+  const headers: Record<string, string> = { ...unsigned };
+  if (body !== undefined) headers['content-digest'] = await contentDigest(body);
+  const sent = randomNonce();
+  await signRequest({ method: request.method, target: { path, query: '' }, headers, nonce: sent }, macsOf(env), Date.now());
+  const answer = await fetch(env.ORIGIN + path, { method: request.method, headers, body: body ?? null, signal: AbortSignal.timeout(10_000) });
+  return { answer, nonce: sent, macs: macsOf(env) };
+}
+
+export default {
+  fetch(request: Request, env: Bindings): Promise<Response> {
+    const { path } = toTarget(request.url);
+    const [, step = ''] = path.split('/', 2);
+    return passes[step]?.({ request, path: path.slice(step.length + 1), env }) ?? Promise.resolve(new Response(null, { status: 404 }));
+  },
+};
