@@ -25,14 +25,12 @@ export async function fill(request: Validated, lookup: Lookup, { entry, view }: 
   // The client's own condition is met below: asked with it, the origin might answer with nothing to keep.
   const reply = await askOrigin(request, { ifMatch: undefined, ifNoneMatch: entry?.etag }).catch(toFault);
   if (entry !== undefined && reason !== 'request' && isAway(reply) && maySubstitute(entry, outageOf(request, lookup, view))) {
-    if (!(reply instanceof Fault)) await reply.response.body?.cancel();
+    if (!(reply instanceof Fault)) await reply.body?.cancel();
     return substitute(request, lookup, entry);
   }
   if (reply instanceof Fault) throw reply;
-  const { response } = reply;
-  const status = `fwd=${reason}; fwd-status=${response.status}`;
-  const made = response.status === 304 && entry !== undefined ? validated(reply, lookup, entry, view) : await toEntry(reply, lookup, view);
-  if (made === undefined) return labelled(cacheable(underCondition(response, request.preconditions.ifNoneMatch), lookup.isPublic), status);
+  const status = `fwd=${reason}; fwd-status=${reply.status}`;
+  const made = reply.status === 304 && entry !== undefined ? validated(reply, lookup, entry, view) : await toEntry(reply, lookup, view);
   if (made instanceof Response) {
     return labelled(cacheable(underCondition(made, request.preconditions.ifNoneMatch), lookup.isPublic), status);
   }
@@ -43,7 +41,7 @@ export async function fill(request: Validated, lookup: Lookup, { entry, view }: 
 /** No answer, or one that says that there is none to be had (RFC 5861 §4). */
 function isAway(reply: Reply | Fault): boolean {
   if (reply instanceof Fault) return reply.reason === 'origin_unavailable' || reply.reason === 'deadline_exceeded';
-  return [500, 502, 503, 504].includes(reply.response.status);
+  return [500, 502, 503, 504].includes(reply.status);
 }
 
 /** What this isolate knows that speaks against an old answer. */
@@ -83,20 +81,21 @@ function validated({ facts }: Reply, lookup: Lookup, entry: Entry, view: View | 
   };
 }
 
-/** The origin's answer as an entry; `undefined` where it may not be kept, and its bytes again where there are too many. */
-async function toEntry({ response, facts }: Reply, lookup: Lookup, view: View | undefined): Promise<Made | Response | undefined> {
-  const { status, headers } = response;
-  const kept = (status === 200 && headers.has('etag')) || (status === 404 && lookup.keepsAbsence);
-  const forbids = /\bno-store\b|\bprivate\b/i.test(headers.get('cache-control') ?? '') || headers.has('set-cookie');
-  if (!kept || forbids || facts === undefined || view === undefined || !isStorable(facts, lookup, view)) return undefined;
+/** The origin's answer as an entry, or passed on where it may not be kept or has too many bytes. */
+async function toEntry(reply: Reply, lookup: Lookup, view: View | undefined): Promise<Made | Response> {
+  const { status, headers, facts } = reply;
+  const { etag } = headers;
+  const kept = (status === 200 && etag !== undefined) || (status === 404 && lookup.keepsAbsence);
+  const forbids = /\bno-store\b|\bprivate\b/i.test(headers['cache-control'] ?? '') || headers['set-cookie'] !== undefined;
+  if (!kept || forbids || facts === undefined || view === undefined || !isStorable(facts, lookup, view)) {
+    return new Response(reply.body, { status, headers });
+  }
   const { position } = facts;
-  const common = {
-    position, generations: view.generations, validatedAt: Date.now(), rightAt: Date.now(), etag: headers.get('etag') ?? undefined,
-  };
+  const common = { position, generations: view.generations, validatedAt: Date.now(), rightAt: Date.now(), etag };
   if (status === 404) return { entry: { ...common, status: 404, body: new Uint8Array(0), headers: [] }, stored: true };
-  const body = await bufferUpTo(response.body, edgeLimits.entryBytesMax).catch((cause: unknown) =>
+  const body = await bufferUpTo(reply.body, edgeLimits.entryBytesMax).catch((cause: unknown) =>
     Promise.reject(toForwardFault({ mayBeDone: false, cause })),
   );
-  if (!(body instanceof Uint8Array)) return new Response(body, response);
-  return { entry: { ...common, status: 200, body, headers: [...headers].filter(([name]) => keptHeaders.has(name)) }, stored: true };
+  if (!(body instanceof Uint8Array)) return new Response(body, { status, headers });
+  return { entry: { ...common, status: 200, body, headers: Object.entries(headers).filter(([name]) => keptHeaders.has(name)) }, stored: true };
 }

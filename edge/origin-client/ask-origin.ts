@@ -8,12 +8,10 @@ import { type Asking, toQuestion } from './question.ts';
 export async function askOrigin(request: Validated, asking?: Asking): Promise<Reply> {
   const { context: { origin, generations }, route, sent } = request;
   const reply = await origin.ask(await toQuestion(request, asking));
-  const { headers } = reply.response;
-  const position = headers.get(positionHeader);
-  if (position === null) return reply;
+  const position = reply.headers[positionHeader];
+  if (position === undefined) return reply;
   const written = parsePosition(position.slice(0, position.lastIndexOf('.')));
   if (written !== undefined) generations.noteWrite(route.resource.name, written);
   // Only browsers send Sec-Fetch-*; they get the position where they cannot forget it (SEMANTICS §1).
-  if (sent.has('sec-fetch-site')) headers.append('set-cookie', positionCookie(position));
-  return reply;
+  return sent.has('sec-fetch-site') ? { ...reply, headers: { ...reply.headers, 'set-cookie': positionCookie(position) } } : reply;
 }

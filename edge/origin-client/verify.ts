@@ -10,23 +10,33 @@ import type { Macs } from './macs.ts';
 /** What the origin said: nothing of an answer that is not in here comes from it. */
 export interface SignedAnswer {
   /** By lower-case name: of those that the signature covers, the ones that this edge takes. */
-  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly headers: Readonly<Record<string, string>>;
   /** Of an answer that is a state. */
   readonly facts: ReadFacts | undefined;
 }
 
 /** `undefined` for an answer that is not signed, or not for this request. */
 export async function verifyAnswer(answer: Response, nonce: string, macs: Macs, nowMs: number): Promise<SignedAnswer | undefined> {
-  const received = new Map(answer.headers);
-  const input = parseSignatureInput(received.get('signature-input') ?? '', 'tombolo-answer');
-  const mac = parseSignature(received.get('signature') ?? '');
+  const given = answer.headers;
+  const input = parseSignatureInput(given.get('signature-input') ?? '', 'tombolo-answer');
+  const mac = parseSignature(given.get('signature') ?? '');
   if (input === undefined || mac === undefined) return undefined;
-  const { components, parameters } = input;
+  const { parameters } = input;
   if (parameters.nonce !== nonce || !isWithinWindow(parameters.created, nowMs)) return undefined;
-  const base = toReceivedBase(toAnswerMessage(answer.status, (name) => received.get(name) ?? null), input);
+  const covered: Record<string, string> = {};
+  const base = toReceivedBase(toAnswerMessage(answer.status, (name) => take(given, name, covered)), input);
   if (base === undefined || !(await macs.verify(parameters.keyId, base, fromBase64(mac)))) return undefined;
-  const headers = components.filter(isAnswerHeader).map((name) => [name, received.get(name) ?? ''] as const);
-  return { headers, facts: components.includes(readHeader) ? parseReadFacts(received.get(readHeader) ?? '') : undefined };
+  const headers: Record<string, string> = {};
+  for (const name of input.components) if (isAnswerHeader(name)) headers[name] = covered[name] ?? '';
+  const { [readHeader]: read } = covered;
+  return { headers, facts: read === undefined ? undefined : parseReadFacts(read) };
+}
+
+/** What is covered is what is read, so each field is asked of the platform once. */
+function take(given: Headers, name: string, into: Record<string, string>): string | null {
+  const value = given.get(name);
+  if (value !== null) into[name] = value;
+  return value;
 }
 
 /** Throws unless a key of the ring signed this report just now. The body is checked by its digest, elsewhere. */

@@ -125,10 +125,12 @@ function joined(chunks: readonly Uint8Array[], length: number): Uint8Array<Array
   return bytes;
 }
 
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
+
 /** JSON text is UTF-8 (RFC 8259 §8.1); other bytes are refused, not repaired. */
 export function mustText(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes);
+    return decoder.decode(bytes);
   } catch {
     throw new Fault('body_malformed', { detail: 'the body is not UTF-8' });
   }

@@ -11,7 +11,11 @@ export function toBase64Url(bytes: Uint8Array): string {
 
 /** For text that was checked to be of the alphabet. */
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (character) => character.charCodeAt(0));
+  const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
+  const bytes = new Uint8Array(binary.length);
+  // `Uint8Array.from` walks a text as an iterable: 6 µs for the 44 characters of a MAC.
+  for (let index = 0; index < binary.length; index++) bytes[index] = binary.charCodeAt(index);
+  return bytes;
 }
 
 /**

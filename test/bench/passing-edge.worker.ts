@@ -79,7 +79,7 @@ const passes: Readonly<Record<string, Pass>> = {
     const body = await readValid(request, path);
     const headers: Question['headers'] = body === undefined ? {} : { 'content-type': 'application/json', 'content-digest': await contentDigest(body) };
     const question: Question = { method: request.method, target: { path, query: '' }, safe: body === undefined, principal, headers, deadlineAt: Date.now() + 10_000, requestId, traceparent, ...(body === undefined ? {} : { body }) };
-    return toAnswer(request, (await clientOf(env).ask(question)).response);
+    return toAnswer(request, await clientOf(env).ask(question));
   },
 };
 
@@ -87,7 +87,7 @@ function toInit({ method }: Request, body: RequestInit['body'] | undefined) {
   return { method, headers: method === 'GET' ? carried : carriedWithBody, body: body ?? null };
 }
 
-function toAnswer({ method }: Request, { status, body }: Response): Response {
+function toAnswer({ method }: Request, { status, body }: Pick<Response, 'status' | 'body'>): Response {
   return new Response(body, { status, headers: method === 'GET' ? given : givenOfCreate });
 }
 
