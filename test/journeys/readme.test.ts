@@ -1,0 +1,134 @@
+/** README's examples, run as printed: its first commands, its import, its key, and the page that follows a feed. */
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { mustKeyRing } from '../../shared/hop/keys.ts';
+import { BrowserEventSource } from '../support/browser-event-source.ts';
+import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
+import { onPath, testThat } from '../support/needs.ts';
+import { Program } from '../support/program.ts';
+
+const project = join(import.meta.dir, '../..');
+const readme = readFileSync(join(project, 'README.md'), 'utf8');
+const dataDir = mkdtempSync(join(tmpdir(), 'tombolo-readme-'));
+const edgePort = freePort();
+const api = `http://127.0.0.1:${edgePort}`;
+const env = { ...process.env, MONGODB_URI: undefined, TOMBOLO_DATA_DIR: dataDir, TOMBOLO_EDGE_PORT: String(edgePort), TOMBOLO_ORIGIN_PORT: String(freePort()) };
+const program = new Program([process.execPath, 'run', 'start'], { cwd: project, env });
+
+beforeAll(() => program.says(/^tombolo ready:/m));
+afterAll(async () => {
+  program.signal('SIGTERM');
+  await program.ended();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+/** The fenced blocks of one language below a heading, up to the next heading. */
+function blocksBelow(heading: string, language: string): readonly string[] {
+  const [, below = ''] = readme.split(`${heading}\n`);
+  const [section = ''] = below.split(/^##+ /m);
+  return [...section.matchAll(/^ *```(\w*)\n([^]*?)^ *```$/gm)].flatMap(([, name, text = '']) => (name === language ? [text] : []));
+}
+
+function run(command: readonly string[], variables: Readonly<Record<string, string>> = {}): string {
+  const { stdout, stderr, exitCode } = Bun.spawnSync([...command], { cwd: project, env: { ...env, ...variables }, stderr: 'pipe' });
+  if (exitCode !== 0) throw new Error(`${command.join(' ')}: ${exitCode} ${stderr.toString()}`);
+  return stdout.toString();
+}
+
+/** In one shell, since one block sets what the next uses; with this test's port and folder. */
+function runAsPrinted(blocks: readonly string[]): string {
+  const script = blocks.join('\n').replaceAll('http://127.0.0.1:8787', api).replaceAll('.tombolo/', `${dataDir}/`);
+  // Printed beside another way for machines without it.
+  return run(['bash', '-ec', Bun.which('sqlite3') === null ? script.replace(/^sqlite3 .*$/m, '') : script]);
+}
+
+/** `…` stands for anything, and a line may be broken for the reader. */
+function toPattern(printed: string): RegExp {
+  const escaped = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+  return new RegExp(printed.trim().split(/…/).map((part) => part.split(/\n\s*/).map(escaped).join('\\s*')).join('.*'));
+}
+
+const shellTest = testThat(onPath('npm'), onPath('curl'), onPath('bash'));
+
+shellTest('its first five minutes and its import answer as printed', () => {
+  const output = runAsPrinted([...blocksBelow('## Five minutes', 'sh'), ...blocksBelow('### Import', 'sh')]);
+  for (const said of ['HTTP/1.1 200 OK', 'cache-status: tombolo; fwd=uri-miss; fwd-status=200; stored', 'HTTP/1.1 201 Created', '"title":"The Third Man"']) expect(output).toContain(said);
+  for (const printed of [...blocksBelow('## Five minutes', 'json'), ...blocksBelow('### Import', '')]) expect(output).toMatch(toPattern(printed));
+});
+
+shellTest('what it writes behind the back of Tombolo is seen through it', async () => {
+  await eventually('the film is an old one', async () => {
+    const { data } = (await (await fetch(`${api}/v1/films?title=The%20Third%20Man`)).json()) as { data: { year: number }[] };
+    return data[0]?.year === 1949;
+  });
+});
+
+test('its key is one, made by Bun or by Node', () => {
+  const [, code = ''] = /^ *node -p '(.*)'$/m.exec(readme) ?? [];
+  for (const runtime of [process.execPath, ...(Bun.which('node') === null ? [] : ['node'])]) expect(mustKeyRing(run([runtime, '-p', code]).trim())).toHaveLength(1);
+});
+
+/** The parts of a browser's `EventSource` that the page uses. */
+class EventSource {
+  static readonly CLOSED = 2;
+  static readonly opened: EventSource[] = [];
+  readonly inner: BrowserEventSource;
+  readyState = 0;
+  onerror: (() => void) | undefined;
+
+  constructor(url: string) {
+    this.inner = new BrowserEventSource(url);
+    EventSource.opened.push(this);
+    void this.#watch();
+  }
+
+  readonly #listeners = new Map<string, (event: { lastEventId: string; data: string }) => void>();
+
+  addEventListener(name: string, listener: (event: { lastEventId: string; data: string }) => void): void {
+    this.#listeners.set(name, listener);
+  }
+
+  async #watch(): Promise<void> {
+    for (let told = 0; this.readyState !== EventSource.CLOSED; await Bun.sleep(10)) {
+      this.readyState = this.inner.state === 'closed' ? EventSource.CLOSED : 1;
+      for (; told < this.inner.events.length; told++) {
+        const event = this.inner.events[told];
+        if (event !== undefined) this.#listeners.get(event.name)?.({ lastEventId: event.id, data: event.data });
+      }
+      if (this.inner.state !== 'open') this.onerror?.();
+    }
+  }
+}
+
+type Follow = (api: string, name: string, token: () => Promise<string>, hear: (type: string, data: { readonly text?: string }) => void) => Promise<void>;
+
+const tokenOf = (seconds: number): string => run([process.execPath, 'run', '--silent', 'token', '--sub', 'ada', '--seconds', String(seconds)]).trim();
+
+test('its page follows a feed past the end of a token, and misses nothing', async () => {
+  const file = join(dataDir, 'page.mjs');
+  writeFileSync(file, `${blocksBelow('### Live', 'js').join('')}\nexport { follow };\n`);
+  Object.assign(globalThis, { EventSource });
+  const { follow } = (await import(file)) as { follow: Follow };
+  const [short, long] = [tokenOf(4), tokenOf(600)];
+  const tokens = [short, long];
+  const heard: (string | undefined)[] = [];
+  // A page that is left asks for no more tokens.
+  await follow(api, 'reviews', () => Promise.resolve(tokens.shift() ?? new Promise<string>(() => undefined)), (_type, { text }) => void heard.push(text));
+  const write = async (text: string): Promise<void> => {
+    const body = JSON.stringify({ film: crypto.randomUUID(), author: 'ada', rating: 5, text });
+    const answer = await fetch(`${api}/v1/reviews`, { method: 'POST', headers: { authorization: `Bearer ${long}`, 'content-type': 'application/json' }, body });
+    expect(answer.status).toBe(201);
+  };
+  await eventually('the feed is open', () => EventSource.opened[0]?.inner.state === 'open');
+  await write('before');
+  await eventually('the ticket is of no more use', () => EventSource.opened[0]?.inner.state === 'closed', { msMax: 15_000 });
+  await write('between');
+  await eventually('a second ticket opens it', () => EventSource.opened[1]?.inner.state === 'open', { msMax: 10_000 });
+  await write('after');
+  await eventually('all three are heard', () => heard.includes('after'));
+  expect(heard.filter((text) => text !== undefined)).toEqual(['before', 'between', 'after']);
+  await EventSource.opened[1]?.inner.close();
+}, 60_000);
