@@ -18,7 +18,11 @@ const api = `http://127.0.0.1:${edgePort}`;
 const env = { ...process.env, MONGODB_URI: undefined, TOMBOLO_DATA_DIR: dataDir, TOMBOLO_EDGE_PORT: String(edgePort), TOMBOLO_ORIGIN_PORT: String(freePort()) };
 const program = new Program([process.execPath, 'run', 'start'], { cwd: project, env });
 
-beforeAll(() => program.says(/^tombolo ready:/m));
+beforeAll(async () => {
+  await program.says(/^tombolo ready:/m);
+  // In its first moments the edge has not heard of the feed, and stores nothing.
+  await eventually('answers are stored', async () => (await fetch(`${api}/v1/films?limit=1`)).headers.get('cache-status')?.includes('stored'), { everyMs: 100 });
+}, 60_000);
 afterAll(async () => {
   program.signal('SIGTERM');
   await program.ended();
