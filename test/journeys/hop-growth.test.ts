@@ -13,7 +13,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:te
 import { EventStream } from '../support/event-stream.ts';
 import { eventually } from '../support/eventually.ts';
 import { createFilm, importRows, patchFilm, toFilm } from '../support/film.ts';
-import { makeNextRelease, type Release } from '../support/next-release.ts';
+import { makeNextRelease } from '../support/next-release.ts';
+import type { Release } from '../support/release.ts';
 import { startWorld, type World } from '../support/whole-world.ts';
 
 let next: Release;

@@ -7,15 +7,9 @@
  *   origin → edge   report   header `tombolo-next` and member `next`
  *   edge → origin   what the report is answered: member `next`
  */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { type Edit, makeRelease, type Release } from './release.ts';
 
-const root = join(import.meta.dir, '../..');
-/** `origin-child.ts` is how a world runs its origin. */
-const copied = ['edge', 'origin', 'shared', 'wasm/dist', 'package.json', 'tsconfig.json', 'wrangler.toml', 'test/support/origin-child.ts'];
-
-const edits: readonly (readonly [file: string, from: string, to: string])[] = [
+const edits: readonly Edit[] = [
   ['shared/hop/profile.ts', `  'tombolo-upload',\n] as const`, `  'tombolo-upload',\n  'tombolo-next',\n] as const`],
   ['edge/origin-client/origin-client.ts', `'tombolo-request': requestId,`, `'tombolo-request': requestId, 'tombolo-next': 'asked',`],
   ['edge/coordinator/generations.object.ts', 'now, knowsContract };', 'now, knowsContract, next: true };'],
@@ -24,22 +18,6 @@ const edits: readonly (readonly [file: string, from: string, to: string])[] = [
   ['origin/purge/purge.ts', '{ ...report, contract,', `{ ...report, next: 'told', contract,`],
 ];
 
-export interface Release {
-  readonly dir: string;
-  remove(): void;
-}
-
 export function makeNextRelease(): Release {
-  const dir = mkdtempSync(join(tmpdir(), 'tombolo-next-'));
-  for (const path of copied) {
-    mkdirSync(dirname(join(dir, path)), { recursive: true });
-    cpSync(join(root, path), join(dir, path), { recursive: true });
-  }
-  symlinkSync(join(root, 'node_modules'), join(dir, 'node_modules'));
-  for (const [file, from, to] of edits) {
-    const parts = readFileSync(join(dir, file), 'utf8').split(from);
-    if (parts.length !== 2) throw new Error(`${file} has ${parts.length - 1} times, and not once: ${from}`);
-    writeFileSync(join(dir, file), parts.join(to));
-  }
-  return { dir, remove: () => rmSync(dir, { recursive: true, force: true }) };
+  return makeRelease(edits);
 }
