@@ -66,7 +66,13 @@ async function open(disposals: (() => unknown)[]): Promise<Omit<BenchWorld, 'clo
   disposals.push(() => rmSync(dataDir, { recursive: true, force: true }));
   const keys = await openDevelopmentKeys(dataDir);
   const [edgePort, bareEdgePort] = [freePort(), freePort()];
-  const child = new OriginProcess({ TOMBOLO_DATA_DIR: dataDir, TOMBOLO_KEYS: keys, TOMBOLO_EDGE_URLS: `http://127.0.0.1:${edgePort}`, MONGODB_URI: '', TOMBOLO_ENV: 'development' });
+  const child = new OriginProcess({
+    TOMBOLO_DATA_DIR: dataDir,
+    TOMBOLO_KEYS: keys,
+    TOMBOLO_EDGE_URLS: `http://127.0.0.1:${edgePort}`,
+    MONGODB_URI: '',
+    TOMBOLO_ENV: 'development',
+  });
   const identity = await openIdentity(dataDir);
   disposals.push(() => child.kill9());
   await child.start();
@@ -75,7 +81,12 @@ async function open(disposals: (() => unknown)[]): Promise<Omit<BenchWorld, 'clo
   const { films, lists } = await findReads(child.url, keys);
   const { issuer, audience } = identity;
   const jwksUrl = `${child.url}/.well-known/jwks.json`;
-  const edge = await startEdge({ port: edgePort, originUrl: child.url, keys, issuer, audience, jwksUrl, environment: 'production', workerModule: 'test/workerd/workers/bench.worker.ts', floodMax: 1e9, neighbours: [await toBareWorker(bareEdgePort, films)] });
+  const edge = await startEdge({
+    port: edgePort, originUrl: child.url, keys, issuer, audience, jwksUrl, environment: 'production',
+    workerModule: 'test/workerd/workers/bench.worker.ts',
+    floodMax: 1e9,
+    neighbours: [await toBareWorker(bareEdgePort, films)],
+  });
   disposals.push(() => edge.close());
   const pid = childrenOf(process.pid, 'workerd')[0]?.pid ?? 0;
   const forward = await startForwardWorld({ films, keys, jwksUrl, issuer, audience, dir: dataDir, others: [pid] }, disposals);
@@ -127,7 +138,10 @@ interface Page {
 async function startBareOrigin(answers: Reads, dir: string, disposals: (() => unknown)[]): Promise<Server> {
   const file = join(dir, 'bare-answers.json');
   await Bun.write(file, JSON.stringify(Object.fromEntries(answers)));
-  const program = new Program([process.execPath, join(import.meta.dir, 'bare-origin.worker.ts'), file], { cwd: import.meta.dir, env: process.env });
+  const program = new Program([process.execPath, join(import.meta.dir, 'bare-origin.worker.ts'), file], {
+    cwd: import.meta.dir,
+    env: process.env,
+  });
   disposals.push(() => program.kill());
   const [, port] = await program.says(/^listening on (\d+)$/m);
   return { port: Number(port), pid: program.pid };

@@ -75,7 +75,10 @@ function compareStreams(): void {
   const instance = new TransformInstance(tombolo());
   tell(`NDJSON of ${(bytes.byteLength / 1e6).toFixed(1)} MB`, [
     ['npm bson, JSON.stringify', () => throughObjects(bytes, (document) => JSON.stringify(document))],
-    ['driver objects, the table, JSON.stringify', () => throughObjects(bytes, (document) => toDocument(String(document['_id']), document).text)],
+    [
+      'driver objects, the table, JSON.stringify',
+      () => throughObjects(bytes, (document) => toDocument(String(document['_id']), document).text),
+    ],
     ['module', () => throughModule(bytes, instance)],
   ], { bytes: bytes.byteLength, calls: 1 });
 }
@@ -98,13 +101,21 @@ function throughObjects(bytes: Uint8Array, toText: (document: BSON.Document) => 
 function throughModule(bytes: Uint8Array, instance: TransformInstance): number {
   const stream = openBson(instance);
   let written = 0;
-  for (let from = 0; from < bytes.byteLength; from += chunkBytes) for (const output of stream.push(bytes.subarray(from, from + chunkBytes))) written += output.bytes.byteLength;
+  for (let from = 0; from < bytes.byteLength; from += chunkBytes) {
+    for (const output of stream.push(bytes.subarray(from, from + chunkBytes))) {
+      written += output.bytes.byteLength;
+    }
+  }
   for (const output of stream.finish()) written += output.bytes.byteLength;
   return written;
 }
 
 /** Ratios are medians over rounds of what stood side by side in one. */
-function tell(what: string, runs: readonly (readonly [string, () => unknown])[], { bytes, calls }: { readonly bytes: number; readonly calls: number }): void {
+function tell(
+  what: string,
+  runs: readonly (readonly [string, () => unknown])[],
+  { bytes, calls }: { readonly bytes: number; readonly calls: number },
+): void {
   const times = runs.map((): number[] => []);
   for (let round = -5; round < rounds; round++)
     for (const [index, [, run]] of runs.entries()) {
@@ -116,6 +127,8 @@ function tell(what: string, runs: readonly (readonly [string, () => unknown])[],
   for (const [index, [name]] of runs.entries()) {
     const own = times[index] ?? [];
     const faster = median(own.map((ms, round) => (times[0]?.[round] ?? Number.NaN) / ms));
-    process.stdout.write(`  ${name.padEnd(42)} ${((median(own) / calls) * 1e3).toFixed(1).padStart(9)} µs ${(bytes / median(own) / 1e3).toFixed(0).padStart(5)} MB/s ${faster.toFixed(1).padStart(6)}×\n`);
+    const micros = ((median(own) / calls) * 1e3).toFixed(1).padStart(9);
+    const rate = (bytes / median(own) / 1e3).toFixed(0).padStart(5);
+    process.stdout.write(`  ${name.padEnd(42)} ${micros} µs ${rate} MB/s ${faster.toFixed(1).padStart(6)}×\n`);
   }
 }

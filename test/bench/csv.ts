@@ -98,11 +98,20 @@ function* data(): Generator<{ name: string; csv: Uint8Array; plan: CsvPlan }> {
   const places = ['zip_code', 'latitude', 'longitude', 'city', 'state', 'county'];
   const plan: CsvPlan = { unknown: 'refuse', columns: places.map((name) => column(name, name.endsWith('tude') ? 'number' : 'string')) };
   if (hasZipcodes) yield { name: 'postal codes, repeated', csv: repeated(readFileSync(zipcodesFile)), plan };
-  const place = (row: number) => `${String(row % 99_999).padStart(5, '0')},${(row % 180) - 90}.${row % 997}1,-${row % 180}.25,City ${row},NY,County ${row % 62}\n`;
+  const place = (row: number) =>
+    `${String(row % 99_999).padStart(5, '0')},${(row % 180) - 90}.${row % 997}1,-${row % 180}.25,City ${row},NY,County ${row % 62}\n`;
   yield { name: 'generated places', csv: repeated(generated(places, place)), plan };
-  const notes: CsvPlan = { unknown: 'refuse', columns: [column('id', 'integer'), column('title'), column('note'), column('done', 'boolean')] };
-  const note = (row: number) => `${row},"Zürich, ""Nr. ${row}""","first line\nsecond, of ${row} — ünd more text that goes on for a while",${row % 2 === 0}\n`;
-  yield { name: 'generated notes: quotes, line ends, not only ASCII', csv: repeated(generated(['id', 'title', 'note', 'done'], note)), plan: notes };
+  const notes: CsvPlan = {
+    unknown: 'refuse',
+    columns: [column('id', 'integer'), column('title'), column('note'), column('done', 'boolean')],
+  };
+  const note = (row: number) =>
+    `${row},"Zürich, ""Nr. ${row}""","first line\nsecond, of ${row} — ünd more text that goes on for a while",${row % 2 === 0}\n`;
+  yield {
+    name: 'generated notes: quotes, line ends, not only ASCII',
+    csv: repeated(generated(['id', 'title', 'note', 'done'], note)),
+    plan: notes,
+  };
 }
 
 function generated(header: readonly string[], row: (index: number) => string): Uint8Array {

@@ -19,7 +19,13 @@ export function filmsNdjson(): Data {
   const file = existsSync(real) ? real : join(import.meta.dir, '../../origin/dev/sample/films.ndjson');
   const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
   const rows = Array.from({ length: filmRows }, (_, row) => lines[row % lines.length]);
-  return { name: 'films, NDJSON', resource: 'films', contentType: 'application/x-ndjson', rows: filmRows, bytes: new TextEncoder().encode(`${rows.join('\n')}\n`) };
+  return {
+    name: 'films, NDJSON',
+    resource: 'films',
+    contentType: 'application/x-ndjson',
+    rows: filmRows,
+    bytes: new TextEncoder().encode(`${rows.join('\n')}\n`),
+  };
 }
 
 export function placesCsv(): Data {
@@ -29,6 +35,9 @@ export function placesCsv(): Data {
 }
 
 function inventedPlaces(): string {
-  const rows = Array.from({ length: placeRows }, (_, row) => `${String(row).padStart(5, '0')},${(row % 179) - 89}.${row % 997},-${row % 179}.25,City ${row},N${'ABCDEFGH'[row % 8]},County ${row % 62}`);
+  const rows = Array.from({ length: placeRows }, (_, row) => {
+    const [zip, latitude, longitude] = [String(row).padStart(5, '0'), `${(row % 179) - 89}.${row % 997}`, `-${row % 179}.25`];
+    return `${zip},${latitude},${longitude},City ${row},N${'ABCDEFGH'[row % 8]},County ${row % 62}`;
+  });
   return `zip_code,latitude,longitude,city,state,county\n${rows.join('\n')}\n`;
 }

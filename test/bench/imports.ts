@@ -6,15 +6,30 @@ export const editor = principalHeader('bench', ['editor']);
 
 /** Seconds that it took; throws unless every row came in. */
 export async function importAtOrigin(url: string, keys: string, data: Data): Promise<number> {
-  const signed = signHop(keys, { url: `${url}/v1/${data.resource}/import`, method: 'POST', body: data.bytes, headers: { 'content-type': data.contentType, 'tombolo-principal': editor } });
+  const signed = signHop(keys, {
+    url: `${url}/v1/${data.resource}/import`,
+    method: 'POST',
+    body: data.bytes,
+    headers: { 'content-type': data.contentType, 'tombolo-principal': editor },
+  });
   return timed(signed.url, signed.init.headers, signed.init.body, data);
 }
 
 export async function importThroughEdge(url: string, token: string, data: Data): Promise<number> {
-  return timed(`${url}/v1/${data.resource}/import`, { authorization: `Bearer ${token}`, 'content-type': data.contentType }, data.bytes, data);
+  return timed(
+    `${url}/v1/${data.resource}/import`,
+    { authorization: `Bearer ${token}`, 'content-type': data.contentType },
+    data.bytes,
+    data,
+  );
 }
 
-async function timed(url: string, headers: Readonly<Record<string, string>>, body: Bun.BodyInit | null, { name, rows }: Data): Promise<number> {
+async function timed(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  body: Bun.BodyInit | null,
+  { name, rows }: Data,
+): Promise<number> {
   const started = performance.now();
   const answer = await fetch(url, { method: 'POST', headers, body });
   const text = await answer.text();

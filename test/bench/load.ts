@@ -54,7 +54,17 @@ export class LoadGenerator {
 }
 
 /** A request as it goes over the wire. */
-export function toRequestBytes({ method, target, headers, body = '' }: { readonly method: string; readonly target: string; readonly headers: Readonly<Record<string, string>>; readonly body?: string }): Uint8Array {
+export function toRequestBytes({
+  method,
+  target,
+  headers,
+  body = '',
+}: {
+  readonly method: string;
+  readonly target: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+}): Uint8Array {
   const length = method === 'GET' ? {} : { 'content-length': String(Buffer.byteLength(body)) };
   const lines = Object.entries({ host: '127.0.0.1', ...headers, ...length }).map(([name, value]) => `${name}: ${value}\r\n`);
   return Buffer.from(`${method} ${target} HTTP/1.1\r\n${lines.join('')}\r\n${body}`);

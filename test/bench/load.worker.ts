@@ -53,7 +53,10 @@ class Load {
     const { user, system } = process.cpuUsage(this.#cpuBefore);
     const sorted = Float64Array.from(this.#latenciesMs).sort();
     const quantile = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-    this.#report({ requests: sorted.length, marked: this.#marked, failed: this.#failed, seconds, cpuSeconds: (user + system) / 1e6, p50Ms: quantile(0.5), p99Ms: quantile(0.99) });
+    this.#report({
+      requests: sorted.length, marked: this.#marked, failed: this.#failed, seconds, cpuSeconds: (user + system) / 1e6,
+      p50Ms: quantile(0.5), p99Ms: quantile(0.99),
+    });
   }
 
   broken(): void {

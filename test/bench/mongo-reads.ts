@@ -41,13 +41,16 @@ async function compare(): Promise<void> {
   const url = `http://127.0.0.1:${origins.get('here')?.port}`;
   await importAtOrigin(url, keys, filmsNdjson());
   const targets = await findTargets(url);
-  const contenders = [...targets].flatMap(([what, list]) => [...origins].map(([name, server]) => toContender(`${what}, ${name}`, server, list)));
+  const contenders = [...targets].flatMap(([what, list]) =>
+    [...origins].map(([name, server]) => toContender(`${what}, ${name}`, server, list)),
+  );
   const measured = await measure(load, contenders, rounds);
   for (const what of targets.keys()) {
     const [here = [], there = []] = [measured.get(`${what}, here`), measured.get(`${what}, there`)];
     const micros = (of: typeof here) => median(of.map((round) => round.cpuMicrosPerRequest)).toFixed(0).padStart(6);
     const share = median(here.map((round, index) => round.cpuMicrosPerRequest / (there[index]?.cpuMicrosPerRequest ?? Number.NaN)));
-    process.stdout.write(`${what.padEnd(14)} CPU of the origin: ${micros(here)} µs here, ${micros(there)} µs there, ${share.toFixed(2)} of it (${here.length} rounds)\n`);
+    const figures = `${micros(here)} µs here, ${micros(there)} µs there, ${share.toFixed(2)} of it (${here.length} rounds)`;
+    process.stdout.write(`${what.padEnd(14)} CPU of the origin: ${figures}\n`);
   }
 }
 
@@ -59,7 +62,11 @@ async function startServer(): Promise<string> {
 
 async function startOrigin(checkout: string, mongodbUri: string): Promise<Server> {
   const port = freePort();
-  const settings = { TOMBOLO_DATA_DIR: mkdtempSync(join(dataDir, 'origin-')), TOMBOLO_KEYS: keys, TOMBOLO_EDGE_URLS: '', MONGODB_URI: mongodbUri, TOMBOLO_ENV: 'development', TOMBOLO_ORIGIN_PORT: String(port) };
+  const settings = {
+    TOMBOLO_DATA_DIR: mkdtempSync(join(dataDir, 'origin-')),
+    TOMBOLO_KEYS: keys, TOMBOLO_EDGE_URLS: '', MONGODB_URI: mongodbUri, TOMBOLO_ENV: 'development',
+    TOMBOLO_ORIGIN_PORT: String(port),
+  };
   const program = start(['test/support/origin-child.ts'], checkout, settings);
   await program.says(/^listening on \d+$/m, 20_000);
   return { port, pid: program.pid };
@@ -72,16 +79,29 @@ function start(command: readonly string[], cwd: string, env: Readonly<Record<str
 }
 
 async function findTargets(url: string): Promise<ReadonlyMap<string, readonly string[]>> {
-  const lists = (limit: number) => ['Comedy', 'Drama', 'Action', 'Horror'].map((genre) => `/v1/films?genres=${genre}&sort=-year,title&limit=${limit}`);
+  const lists = (limit: number) =>
+    ['Comedy', 'Drama', 'Action', 'Horror'].map((genre) => `/v1/films?genres=${genre}&sort=-year,title&limit=${limit}`);
   const { text } = await send(signHop(keys, { url: `${url}${lists(50)[0] ?? ''}` }));
   const { data } = JSON.parse(text) as { readonly data: readonly { readonly id: string }[] };
-  return new Map([['get by id', data.map(({ id }) => `/v1/films/${id}`)], ['list of 20', lists(20)], ['list of 100', lists(100)], ['20, projected', lists(20).map((target) => `${target}&fields=title,year`)]]);
+  return new Map([
+    ['get by id', data.map(({ id }) => `/v1/films/${id}`)],
+    ['list of 20', lists(20)],
+    ['list of 100', lists(100)],
+    ['20, projected', lists(20).map((target) => `${target}&fields=title,year`)],
+  ]);
 }
 
 function toContender(name: string, server: Server, targets: readonly string[]): Contender {
   const key = mustKeyRing(keys)[0];
   return {
     name, status: 200, server,
-    requests: () => targets.map((target) => toRequestBytes({ method: 'GET', target, headers: signHop(keys, { key, url: `http://127.0.0.1${target}`, headers: {} }).init.headers })),
+    requests: () =>
+      targets.map((target) =>
+        toRequestBytes({
+          method: 'GET',
+          target,
+          headers: signHop(keys, { key, url: `http://127.0.0.1${target}`, headers: {} }).init.headers,
+        }),
+      ),
   };
 }

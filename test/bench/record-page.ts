@@ -8,19 +8,25 @@ export function toPage({ date, machine, versions, settings, requests, imports }:
     '',
     `\`${command}\` on ${date}: ${machine}; ${versions}.`,
     '',
-    `${rounds} rounds of ${forMs} ms each after one to warm up, contenders in turn, ${connections} connections with one request under way on each;`,
+    `${rounds} rounds of ${forMs} ms each after one to warm up, contenders in turn,`,
+    `${connections} connections with one request under way on each;`,
     'servers, workerd and the load generator are processes of their own and share the cores with whatever else runs.',
     'A ratio is the median over the rounds of what stood side by side in one; "of bare, CPU" compares CPU seconds per request of',
     'the process measured, and moves least with noise. The generator\'s own CPU is told because it takes time from the server.',
     '',
-    ...table(['request', 'requests/s', 'p50 ms', 'p99 ms', 'CPU µs', 'of bare, requests/s', 'of bare, CPU', 'goal', 'generator CPU µs'], requests.map(toRequestRow)),
+    ...table(
+      ['request', 'requests/s', 'p50 ms', 'p99 ms', 'CPU µs', 'of bare, requests/s', 'of bare, CPU', 'goal', 'generator CPU µs'],
+      requests.map(toRequestRow),
+    ),
     '',
     ...table(['import', 'way', 'rows', 'rows/s', 'origin CPU µs a row'], imports.map(toImportRow)),
     '',
   ].join('\n');
 }
 
-function toRequestRow({ name, requestsPerSecond, p50Ms, p99Ms, cpuMicrosPerRequest, loadCpuMicrosPerRequest, marked, comparison }: Figures): string[] {
+function toRequestRow({
+  name, requestsPerSecond, p50Ms, p99Ms, cpuMicrosPerRequest, loadCpuMicrosPerRequest, marked, comparison,
+}: Figures): string[] {
   const label = marked < 0.995 ? `${name} (${percent(marked)} of the answers)` : name;
   return [
     label, thousands(requestsPerSecond), p50Ms.toFixed(2), p99Ms.toFixed(2), cpuMicrosPerRequest.toFixed(1),

@@ -53,8 +53,13 @@ export function toRecord({ contenders, measured, imports, settings }: Found): Be
   const [core] = cpus();
   return {
     date: new Date().toISOString(),
-    machine: `${cpus().length} cores, ${core?.model.trim()}, ${process.platform} ${process.arch}, load average of the last five minutes ${loadavg()[1]?.toFixed(1)}`,
-    versions: `Bun ${Bun.version}, ${['hono', 'workerd', 'miniflare', 'zod', 'drizzle-orm'].map((name) => `${name} ${versionOf(name)}`).join(', ')}`,
+    machine: [
+      `${cpus().length} cores`, core?.model.trim(), `${process.platform} ${process.arch}`,
+      `load average of the last five minutes ${loadavg()[1]?.toFixed(1)}`,
+    ].join(', '),
+    versions: [
+      `Bun ${Bun.version}`, ...['hono', 'workerd', 'miniflare', 'zod', 'drizzle-orm'].map((name) => `${name} ${versionOf(name)}`),
+    ].join(', '),
     settings,
     requests: contenders.map((contender) => toFigures(contender, measured)),
     imports,

@@ -26,7 +26,11 @@ export interface RoundsOptions {
   readonly connections: number;
 }
 
-export async function measure(load: LoadGenerator, contenders: readonly Contender[], options: RoundsOptions): Promise<ReadonlyMap<string, readonly Measured[]>> {
+export async function measure(
+  load: LoadGenerator,
+  contenders: readonly Contender[],
+  options: RoundsOptions,
+): Promise<ReadonlyMap<string, readonly Measured[]>> {
   const measured = new Map<string, Measured[]>(contenders.map(({ name }) => [name, []]));
   for (let round = 0; round <= options.roundsMax && (round <= 1 || performance.now() < options.untilMs); round++)
     for (const contender of contenders) {
@@ -36,7 +40,11 @@ export async function measure(load: LoadGenerator, contenders: readonly Contende
   return measured;
 }
 
-async function once(load: LoadGenerator, { name, server, status, mark = '', once = false, requests }: Contender, { forMs, connections }: RoundsOptions): Promise<Measured> {
+async function once(
+  load: LoadGenerator,
+  { name, server, status, mark = '', once = false, requests }: Contender,
+  { forMs, connections }: RoundsOptions,
+): Promise<Measured> {
   const before = cpuSecondsOf(server.pid);
   const report = await load.run({ port: server.port, requests: requests(), once, connections, forMs, status, mark });
   const cpuSeconds = cpuSecondsOf(server.pid) - before;

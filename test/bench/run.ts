@@ -32,7 +32,16 @@ async function bench(world: BenchWorld): Promise<BenchRecord> {
   try {
     const contenders = chosen(await contendersOf(world, settings.createsPerRound), only);
     const measured = await measure(load, contenders, settings);
-    return toRecord({ contenders, measured, imports: only.length > 0 ? [] : await measureImports(world), settings: { ...settings, rounds: measured.get(contenders[0]?.name ?? '')?.length ?? 0, command: `npm run bench${isQuick ? ' -- --quick' : ''}` } });
+    return toRecord({
+      contenders,
+      measured,
+      imports: only.length > 0 ? [] : await measureImports(world),
+      settings: {
+        ...settings,
+        rounds: measured.get(contenders[0]?.name ?? '')?.length ?? 0,
+        command: `npm run bench${isQuick ? ' -- --quick' : ''}`,
+      },
+    });
   } finally {
     await load.close();
   }
@@ -42,8 +51,15 @@ async function measureImports(world: BenchWorld): Promise<readonly ImportFigures
   const token = await world.identity.mint({ subject: 'bench', roles: ['editor'] });
   const figures: ImportFigures[] = [];
   for (const data of [placesCsv(), filmsNdjson()])
-    for (const way of ['origin alone', 'through the edge'] as const)
-      figures.push(await repeat(world, data, way, () => (way === 'origin alone' ? importAtOrigin(urlOf(world.origin().port), world.keys, data) : importThroughEdge(urlOf(world.edge.port), token, data))));
+    for (const way of ['origin alone', 'through the edge'] as const) {
+      figures.push(
+        await repeat(world, data, way, () =>
+          way === 'origin alone'
+            ? importAtOrigin(urlOf(world.origin().port), world.keys, data)
+            : importThroughEdge(urlOf(world.edge.port), token, data),
+        ),
+      );
+    }
   return figures;
 }
 
