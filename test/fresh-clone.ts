@@ -14,7 +14,10 @@ const project = join(import.meta.dir, '..');
 const scratch = realpathSync(mkdtempSync(join(tmpdir(), 'tombolo-clone-')));
 
 /** What every system has; the point is what is missing: no git, no curl, and only one of the runtimes. */
-const system = ['sh', 'bash', 'env', 'uname', 'cat', 'ls', 'cp', 'mv', 'rm', 'mkdir', 'ln', 'dirname', 'basename', 'readlink', 'sed', 'grep', 'tr', 'id', 'ps'];
+const system = [
+  'sh', 'bash', 'env', 'uname', 'cat', 'ls', 'cp', 'mv', 'rm', 'mkdir', 'ln', 'dirname', 'basename', 'readlink', 'sed', 'grep',
+  'tr', 'id', 'ps',
+];
 
 const machines = [
   { name: 'only Node and npm', commands: ['node', 'npm', 'npx'], start: ['npm', 'start'] },
@@ -42,7 +45,10 @@ async function startAndStop({ name, commands, start }: Machine): Promise<string>
   const started = performance.now();
   const program = new Program([join(path, start[0]), ...start.slice(1)], {
     cwd: dir,
-    env: { ...process.env, PATH: path, MONGODB_URI: undefined, TOMBOLO_DATA_DIR: undefined, TOMBOLO_EDGE_PORT: String(edgePort), TOMBOLO_ORIGIN_PORT: String(originPort) },
+    env: {
+      ...process.env, PATH: path, MONGODB_URI: undefined, TOMBOLO_DATA_DIR: undefined, TOMBOLO_EDGE_PORT: String(edgePort),
+      TOMBOLO_ORIGIN_PORT: String(originPort),
+    },
   });
   try {
     await program.says(/^tombolo ready: (\S+)$/m, 300_000);
@@ -67,7 +73,9 @@ for (const machine of machines) {
     process.stdout.write(`ok   a fresh clone starts, answers and stops with ${machine.name}: ${await startAndStop(machine)}\n`);
   } catch (cause) {
     failed++;
-    process.stdout.write(`FAIL a fresh clone starts, answers and stops with ${machine.name}: ${cause instanceof Error ? cause.message : String(cause)}\n`);
+    process.stdout.write(
+      `FAIL a fresh clone starts, answers and stops with ${machine.name}: ${cause instanceof Error ? cause.message : String(cause)}\n`,
+    );
   }
 }
 for (const { pid } of processesUnder(scratch)) process.kill(pid, 'SIGKILL');
