@@ -61,10 +61,20 @@ async function look(uri: string): Promise<readonly NamedTest[]> {
 function runFiles(files: readonly string[], flags: readonly string[], bundleDir: string): TestCounts {
   if (files.length === 0) return noTests;
   const report = join(scratch, `${crypto.randomUUID()}.xml`);
-  const { exitCode } = Bun.spawnSync([process.execPath, 'test', ...flags, '--only-failures', '--reporter=junit', `--reporter-outfile=${report}`, ...files.map((file) => `./${file}`)], {
-    cwd: project, stdin: 'ignore', stdout: 'inherit', stderr: 'inherit',
-    env: { ...process.env, TOMBOLO_EDGE_BUNDLE: bundleDir, TOMBOLO_TEST_RUN: run },
-  });
+  const { exitCode } = Bun.spawnSync(
+    [
+      process.execPath, 'test', ...flags, '--only-failures', '--reporter=junit',
+      `--reporter-outfile=${report}`,
+      ...files.map((file) => `./${file}`),
+    ],
+    {
+      cwd: project,
+      stdin: 'ignore',
+      stdout: 'inherit',
+      stderr: 'inherit',
+      env: { ...process.env, TOMBOLO_EDGE_BUNDLE: bundleDir, TOMBOLO_TEST_RUN: run },
+    },
+  );
   const counts = existsSync(report) ? parseTestReport(readFileSync(report, 'utf8')) : noTests;
   const silent = files.filter((file) => !counts.files.has(file)).map((file) => ({ file, title: 'reported no test' }));
   const failed = [...counts.failed, ...silent];
