@@ -25,9 +25,19 @@ describe.each([...engines])('a hidden document on %s', (engine) => {
 
   test('is answered like an absent one, whatever the method and the condition', async () => {
     const lists = ['*', '"x"', hidden.etag, `W/${hidden.etag}`, `"x",,${hidden.etag}`];
-    const conditions = [{}, ...lists.flatMap((list) => [{ 'if-match': list }, { 'if-none-match': list }]), { 'cache-control': 'only-if-cached' }];
+    const conditions = [
+      {},
+      ...lists.flatMap((list) => [{ 'if-match': list }, { 'if-none-match': list }]),
+      { 'cache-control': 'only-if-cached' },
+    ];
     const merge = { 'content-type': 'application/merge-patch+json' };
-    const asking: readonly Asking[] = [{}, { method: 'HEAD' }, { method: 'PUT', json: review('bob') }, { method: 'PATCH', headers: merge, body: '{"text":"x"}' }, { method: 'DELETE' }];
+    const asking: readonly Asking[] = [
+      {},
+      { method: 'HEAD' },
+      { method: 'PUT', json: review('bob') },
+      { method: 'PATCH', headers: merge, body: '{"text":"x"}' },
+      { method: 'DELETE' },
+    ];
     for (const condition of conditions) for (const each of asking) for (const token of [{ token: bob }, {}]) {
       const ask = (id: string) => world.request(`/v1/reviews/${id}`, { ...each, ...token, headers: { ...each.headers, ...condition } });
       const [there, not] = [told(await ask(hidden.film.id)), told(await ask(absent))];
@@ -40,7 +50,12 @@ describe.each([...engines])('a hidden document on %s', (engine) => {
     const ask = async (id: string) => told(await world.request(`/v1/reviews/${id}`, { token: bob }));
     await Promise.all([ask(hidden.film.id), ask(absent)]);
     for (let round = 0; round < 10; round++) {
-      const changed = await world.request(`/v1/reviews/${hidden.film.id}`, { method: 'PATCH', token: alice, headers: { 'content-type': 'application/merge-patch+json' }, body: JSON.stringify({ text: `round ${round}` }) });
+      const changed = await world.request(`/v1/reviews/${hidden.film.id}`, {
+        method: 'PATCH',
+        token: alice,
+        headers: { 'content-type': 'application/merge-patch+json' },
+        body: JSON.stringify({ text: `round ${round}` }),
+      });
       expect(changed.status).toBe(200);
       // As long as an isolate believes what it heard of changes.
       await Bun.sleep(300);
@@ -50,7 +65,12 @@ describe.each([...engines])('a hidden document on %s', (engine) => {
 
   test('is answered so to a row of an import that names it', async () => {
     for (const onDuplicate of ['reject', 'skip', 'replace', 'merge']) {
-      const ask = (id: string) => world.request(`/v1/reviews/import?onDuplicate=${onDuplicate}`, { token: bob, body: JSON.stringify({ id, ...review('bob') }), headers: { 'content-type': 'application/x-ndjson' } });
+      const ask = (id: string) =>
+        world.request(`/v1/reviews/import?onDuplicate=${onDuplicate}`, {
+          token: bob,
+          body: JSON.stringify({ id, ...review('bob') }),
+          headers: { 'content-type': 'application/x-ndjson' },
+        });
       expect(told(await ask(hidden.film.id))).toEqual(told(await ask(absent)));
     }
   });
@@ -59,5 +79,9 @@ describe.each([...engines])('a hidden document on %s', (engine) => {
 /** All but what is of one request or moment. */
 function told({ status, headers, text }: Answer): object {
   const ofTheMoment = new Set(['x-request-id', 'date', 'age', 'ratelimit', 'server-timing', 'tombolo-position']);
-  return { status, text: text.replace(/req_[0-9a-f]+/, '<request>').replace(/"position":"[^"]+"/, '"position":"<position>"'), headers: [...headers].filter(([name]) => !ofTheMoment.has(name)) };
+  return {
+    status,
+    text: text.replace(/req_[0-9a-f]+/, '<request>').replace(/"position":"[^"]+"/, '"position":"<position>"'),
+    headers: [...headers].filter(([name]) => !ofTheMoment.has(name)),
+  };
 }

@@ -22,7 +22,10 @@ describe.each([...engines])('freshness on %s', (engine) => {
     const list = '/v1/films?genres=Journey&sort=-year,title';
     await Promise.all([world.mustHit(path), world.mustHit(list)]);
     await patchFilm(world, path, { title: 'After' });
-    await Promise.all([freshly(path, (text) => text.includes('"After"')), freshly(list, (text) => text.includes('"After"') && !text.includes('"Before"'))]);
+    await Promise.all([
+      freshly(path, (text) => text.includes('"After"')),
+      freshly(list, (text) => text.includes('"After"') && !text.includes('"Before"')),
+    ]);
     expect((await world.mustHit(path)).film.title).toBe('After');
   });
 
@@ -46,7 +49,12 @@ describe.each([...engines])('freshness on %s', (engine) => {
   test('keeps what a write does not touch in the cache', async () => {
     // Ids and states are fixed: so are the buckets that they fall into, and none of the four is shared.
     const editor = await world.token();
-    for (const [id, state] of [['10001', 'LL'], ['20002', 'RR']]) await world.request('/v1/places', { token: editor, json: { id, state, latitude: 0, longitude: 0, city: 'Here', county: 'There' } });
+    for (const [id, state] of [
+      ['10001', 'LL'],
+      ['20002', 'RR'],
+    ]) {
+      await world.request('/v1/places', { token: editor, json: { id, state, latitude: 0, longitude: 0, city: 'Here', county: 'There' } });
+    }
     const [one, left] = ['/v1/places/10001', '/v1/places?state=LL&sort=city'];
     await Promise.all([world.mustHit(one), world.mustHit(left)]);
     await patchFilm(world, '/v1/places/20002', { city: 'Touched' });
@@ -59,7 +67,12 @@ describe.each([...engines])('freshness on %s', (engine) => {
     const list = '/v1/films?genres=Foreign&sort=-year,title';
     const path = '/v1/films/01890a5d-ac96-774b-bcce-b302099a8057';
     const id = path.split('/').at(-1) ?? '';
-    const doc = (title: string) => ({ ...toFilm({ title, genres: ['Foreign'] }), rev: 1, createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z' });
+    const doc = (title: string) => ({
+      ...toFilm({ title, genres: ['Foreign'] }),
+      rev: 1,
+      createdAt: '2026-01-01T00:00:00.000Z',
+      updatedAt: '2026-01-01T00:00:00.000Z',
+    });
     await world.mustHit(list);
     const { foreign } = world;
     const steps: readonly [write: () => Promise<void>, title: string | undefined][] = [

@@ -10,7 +10,8 @@ describe.each([...engines])('the hop on %s', (engine) => {
   beforeAll(async () => void (world = await startWorld({ engine })));
   afterAll(() => world.close());
 
-  const filmsThere = async (): Promise<number> => (await world.request('/v1/films?sort=-year,title&limit=200', { headers: { 'cache-control': 'no-cache' } })).page.data.length;
+  const filmsThere = async (): Promise<number> =>
+    (await world.request('/v1/films?sort=-year,title&limit=200', { headers: { 'cache-control': 'no-cache' } })).page.data.length;
   const creation = (title: string, more: Partial<Parameters<typeof signHop>[1]> = {}): SignedHop =>
     signHop(world.keys, {
       url: `${world.origin.url}/v1/films`, method: 'POST', body: JSON.stringify(toFilm({ title })),
@@ -25,15 +26,25 @@ describe.each([...engines])('the hop on %s', (engine) => {
   test('has room for the longest token, target and headers that the edge lets in', async () => {
     const token = await forgeToken(world, { payload: { groups: 'x'.repeat(5_750) } });
     expect(token.length).toBeGreaterThan(7_900);
-    const headers = { accept: `application/json, application/${'x'.repeat(900)}`, 'if-none-match': `"${'x'.repeat(1_000)}"`, 'cache-control': 'no-store' };
+    const headers = {
+      accept: `application/json, application/${'x'.repeat(900)}`,
+      'if-none-match': `"${'x'.repeat(1_000)}"`,
+      'cache-control': 'no-store',
+    };
     const answer = await world.request(`/v1/films?limit=1&fields=${'title,'.repeat(1_350)}year`, { token, headers });
     expect([answer.status, answer.text.slice(0, 8)]).toEqual([200, '{"data":']);
   });
 
   test('refuses whoever comes directly, and tells him nothing', async () => {
-    for (const path of ['/v1/films', '/v1/films/1', '/', '/metrics', '/v1/films/import', '/v1/films/health', '/v1/films?x=/health', '/v1/.well-known/jwks.json']) {
+    for (const path of [
+      '/v1/films', '/v1/films/1', '/', '/metrics', '/v1/films/import', '/v1/films/health', '/v1/films?x=/health',
+      '/v1/.well-known/jwks.json',
+    ]) {
       for (const method of ['GET', 'POST', 'DELETE']) {
-        const { status, code } = await send({ url: `${world.origin.url}${path}`, init: { method, headers: { authorization: `Bearer ${await world.token()}` }, body: null } });
+        const { status, code } = await send({
+          url: `${world.origin.url}${path}`,
+          init: { method, headers: { authorization: `Bearer ${await world.token()}` }, body: null },
+        });
         expect([method, path, status, code]).toEqual([method, path, 401, 'hop_unsigned']);
       }
     }
@@ -50,9 +61,24 @@ describe.each([...engines])('the hop on %s', (engine) => {
       ['a signature from the future', creation('Early', { secondsOld: -61 }), 'hop_expired'],
       ['another path', { ...good, url: `${world.origin.url}/v1/places` }, 'hop_invalid'],
       ['a query', { ...good, url: `${good.url}?x=1` }, 'hop_invalid'],
-      ['another principal', { ...good, init: { ...good.init, headers: { ...good.init.headers, 'tombolo-principal': principalHeader('root', ['editor', 'admin']) } } }, 'hop_invalid'],
-      ['a header that the signature covers', { ...good, init: { ...good.init, headers: { ...good.init.headers, accept: 'text/csv' } } }, 'hop_invalid'],
-      ['a header more in the list of what is covered', { ...good, init: { ...good.init, headers: covering(good.init.headers, 'if-match', '*') } }, 'hop_invalid'],
+      [
+        'another principal',
+        {
+          ...good,
+          init: { ...good.init, headers: { ...good.init.headers, 'tombolo-principal': principalHeader('root', ['editor', 'admin']) } },
+        },
+        'hop_invalid',
+      ],
+      [
+        'a header that the signature covers',
+        { ...good, init: { ...good.init, headers: { ...good.init.headers, accept: 'text/csv' } } },
+        'hop_invalid',
+      ],
+      [
+        'a header more in the list of what is covered',
+        { ...good, init: { ...good.init, headers: covering(good.init.headers, 'if-match', '*') } },
+        'hop_invalid',
+      ],
       ['another method', { ...good, init: { ...good.init, method: 'PUT' } }, 'hop_invalid'],
     ];
     for (const [what, hop, code] of cases) {
@@ -71,7 +97,15 @@ describe.each([...engines])('the hop on %s', (engine) => {
   });
 
   test('takes a header that it does not know, so that an edge may sign one more first', async () => {
-    expect((await send(creation('Newer', { headers: { 'content-type': 'application/json', 'tombolo-principal': principalHeader('eve', ['editor']), 'tombolo-newer': 'x' } }))).status).toBe(201);
+    expect(
+      (
+        await send(
+          creation('Newer', {
+            headers: { 'content-type': 'application/json', 'tombolo-principal': principalHeader('eve', ['editor']), 'tombolo-newer': 'x' },
+          }),
+        )
+      ).status,
+    ).toBe(201);
   });
 
   test('takes a write once: a replay is refused, also after the origin was killed', async () => {

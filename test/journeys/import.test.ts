@@ -38,7 +38,9 @@ describe.each([...engines])('imports on %s', (engine) => {
     const stay = new Set<string>();
     for await (const page of pages('sort=-year,title&limit=200')) for (const { id } of page) stay.add(id);
     expect(stay.size).toBe(rowsIn);
-    const passing = await Promise.all(Array.from({ length: 20 }, (_, index) => createFilm(world, { title: `Passing ${index}`, year: 1_985 + index * 2 })));
+    const passing = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => createFilm(world, { title: `Passing ${index}`, year: 1_985 + index * 2 })),
+    );
     const seen = new Map<string, number>();
     const editor = await world.token();
     let turn = 0;
@@ -67,13 +69,27 @@ describe.each([...engines])('imports on %s', (engine) => {
     const rows = body.toString().trimEnd().split('\n').length;
     expect((await importRows(world, 'places', body)).summary).toMatchObject({ imported: rows, rejected: 0 });
     expect((await world.request('/v1/places/00501')).json<{ city: string }>().city).toBe('Holtsville');
-    expect((await importRows(world, 'places', body, '?onDuplicate=skip')).summary).toMatchObject({ imported: 0, skipped: rows, rejected: 0 });
-    expect((await importRows(world, 'places', body, '?onDuplicate=replace')).summary).toMatchObject({ imported: 0, replaced: rows, rejected: 0 });
+    expect((await importRows(world, 'places', body, '?onDuplicate=skip')).summary).toMatchObject({
+      imported: 0,
+      skipped: rows,
+      rejected: 0,
+    });
+    expect((await importRows(world, 'places', body, '?onDuplicate=replace')).summary).toMatchObject({
+      imported: 0,
+      replaced: rows,
+      rejected: 0,
+    });
     expect((await importRows(world, 'places', body)).summary).toMatchObject({ imported: 0, rejected: rows });
   });
 
   test('names the rows that it rejects and commits the others', async () => {
-    const lines = ['{"title":"Good","year":2001}', '{"title":"","year":2001}', 'not json', '{"title":"Late","year":"2001"}', '{"title":"Also good","year":2002}'];
+    const lines = [
+      '{"title":"Good","year":2001}',
+      '{"title":"","year":2001}',
+      'not json',
+      '{"title":"Late","year":"2001"}',
+      '{"title":"Also good","year":2002}',
+    ];
     const { summary, rejected } = await importRows(world, 'films', lines.join('\n'));
     expect(summary).toMatchObject({ imported: 2, rejected: 3, complete: true });
     expect(rejected.map((line) => (JSON.parse(line) as { row: number }).row)).toEqual([2, 3, 4]);

@@ -86,10 +86,14 @@ describe.each([...engines])('live on %s', (engine) => {
     await review('Between');
     const second = (await stream.next())?.id ?? '';
     await stream.close();
-    const both = (after: string, lastEventId: string) => fetch(`${world.edge.url}/v1/reviews/changes?after=${after}`, { headers: { 'last-event-id': lastEventId } });
+    const both = (after: string, lastEventId: string) =>
+      fetch(`${world.edge.url}/v1/reviews/changes?after=${after}`, { headers: { 'last-event-id': lastEventId } });
     for (const lastEventId of [first, 'nonsense']) {
       const refused = await both(second, lastEventId);
-      expect([refused.status, await refused.json()]).toMatchObject([400, { code: 'query_invalid', errors: [{ at: 'after', in: 'query' }] }]);
+      expect([refused.status, await refused.json()]).toMatchObject([
+        400,
+        { code: 'query_invalid', errors: [{ at: 'after', in: 'query' }] },
+      ]);
     }
     // As a browser comes back that began with `after`.
     for (const lastEventId of [first, second]) {

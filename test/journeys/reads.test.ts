@@ -43,10 +43,15 @@ describe.each([...engines])('reads on %s', (engine) => {
     const path = '/v1/places/99999';
     expect((await world.request(path)).status).toBe(404);
     expect((await world.mustHit(path)).status).toBe(404);
-    const created = await world.request('/v1/places', { token: await world.token(), json: { id: '99999', latitude: 1, longitude: 2, city: 'Nowhere', state: 'ZZ', county: 'None' } });
+    const created = await world.request('/v1/places', {
+      token: await world.token(),
+      json: { id: '99999', latitude: 1, longitude: 2, city: 'Nowhere', state: 'ZZ', county: 'None' },
+    });
     expect(created.status).toBe(201);
     expect((await world.request(path, { headers: { 'tombolo-position': created.position } })).status).toBe(200);
-    await eventually('the document, without its position', async () => (await world.request(path)).status === 200, { msMax: freshWithinMs });
+    await eventually('the document, without its position', async () => (await world.request(path)).status === 200, {
+      msMax: freshWithinMs,
+    });
   });
 
   test('answers HEAD with the headers of GET and no body', async () => {

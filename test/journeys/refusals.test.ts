@@ -23,7 +23,8 @@ describe.each([...engines])('refusals on %s', (engine) => {
   });
   afterAll(() => world.close());
 
-  const filmsThere = async (): Promise<number | undefined> => (await world.request('/v1/films?count=exact&limit=1', { headers: { 'cache-control': 'no-cache' } })).page.page.total;
+  const filmsThere = async (): Promise<number | undefined> =>
+    (await world.request('/v1/films?count=exact&limit=1', { headers: { 'cache-control': 'no-cache' } })).page.page.total;
 
   function expectProblem(answer: Answer, status: number, code: string): void {
     expect([answer.status, answer.code]).toEqual([status, code]);
@@ -32,7 +33,7 @@ describe.each([...engines])('refusals on %s', (engine) => {
     expect(answer.text).not.toMatch(/\bat .*\.(ts|js):\d+|SQLITE|sqlite|stack/);
   }
 
-  test('refuses tokens that are expired, foreign, unsigned, for others, of another kind or spelt otherwise, on public routes too', async () => {
+  test('refuses tokens that are expired, foreign, unsigned, for others, of another kind or misspelt, on public routes too', async () => {
     const now = Math.floor(Date.now() / 1_000);
     const tokens: Readonly<Record<string, string>> = {
       expired: await forgeToken(world, { payload: { exp: now - 3_600 } }),
@@ -82,14 +83,31 @@ describe.each([...engines])('refusals on %s', (engine) => {
       ['a cursor of nobody', '/v1/films?after=bm9uZQ.bm9uZQ', {}, 400, 'cursor_invalid'],
       ['an id that no document can have', '/v1/places/123', {}, 404, 'document_not_found'],
       ['a target past the bound', `/v1/films?title=${'a'.repeat(8_300)}`, {}, 414, 'target_too_long'],
-      ['a body that is no JSON', '/v1/films', { token: editor, body: '{"title":', headers: { 'content-type': 'application/json' } }, 400, 'body_malformed'],
-      ['a body of another type', '/v1/films', { token: editor, body: 'title=1', headers: { 'content-type': 'application/x-www-form-urlencoded' } }, 415, 'media_type_unsupported'],
+      [
+        'a body that is no JSON', '/v1/films',
+        { token: editor, body: '{"title":', headers: { 'content-type': 'application/json' } },
+        400, 'body_malformed',
+      ],
+      [
+        'a body of another type', '/v1/films',
+        { token: editor, body: 'title=1', headers: { 'content-type': 'application/x-www-form-urlencoded' } },
+        415, 'media_type_unsupported',
+      ],
       ['a body past the bound', '/v1/films', { token: editor, json: { ...toFilm(), extract: large } }, 413, 'body_too_large'],
       ['a field of a wrong type', '/v1/films', { token: editor, json: { ...toFilm(), year: '1949' } }, 422, 'document_invalid'],
       ['a field that is not declared', '/v1/films', { token: editor, json: { ...toFilm(), $where: '1' } }, 422, 'document_invalid'],
-      ['a precondition that does not hold', '/v1/places/00000', { method: 'PUT', token: editor, json: toPlace(), headers: { 'if-match': '"never"' } }, 412, 'precondition_failed'],
-      ['a precondition on what is not there', '/v1/places/00000', { method: 'DELETE', token: editor, headers: { 'if-match': '"never"' } }, 404, 'document_not_found'],
-      ['a precondition of a POST', '/v1/films', { token: editor, json: toFilm(), headers: { 'if-none-match': '*' } }, 400, 'header_invalid'],
+      [
+        'a precondition that does not hold', '/v1/places/00000',
+        { method: 'PUT', token: editor, json: toPlace(), headers: { 'if-match': '"never"' } }, 412, 'precondition_failed',
+      ],
+      [
+        'a precondition on what is not there', '/v1/places/00000',
+        { method: 'DELETE', token: editor, headers: { 'if-match': '"never"' } }, 404, 'document_not_found',
+      ],
+      [
+        'a precondition of a POST', '/v1/films', { token: editor, json: toFilm(), headers: { 'if-none-match': '*' } }, 400,
+        'header_invalid',
+      ],
     ];
     const before = await filmsThere();
     for (const [what, path, asking, status, code] of cases) {
@@ -102,9 +120,12 @@ describe.each([...engines])('refusals on %s', (engine) => {
 
   test('counts what streams in without a length, and refuses it at the bound', async () => {
     const chunk = new TextEncoder().encode('x'.repeat(65_536));
-    const toBody = (sent = 0) => new ReadableStream<Uint8Array>({ pull: (controller) => (sent++ < 64 ? controller.enqueue(chunk) : controller.close()) });
+    const toBody = (sent = 0) =>
+      new ReadableStream<Uint8Array>({ pull: (controller) => (sent++ < 64 ? controller.enqueue(chunk) : controller.close()) });
     const before = await filmsThere();
-    const answer = await untilHeard(() => world.request('/v1/films', { token: editor, body: toBody(), headers: { 'content-type': 'application/json' } }));
+    const answer = await untilHeard(() =>
+      world.request('/v1/films', { token: editor, body: toBody(), headers: { 'content-type': 'application/json' } }),
+    );
     expectProblem(answer, 413, 'body_too_large');
     expect(await filmsThere()).toBe(before);
   });

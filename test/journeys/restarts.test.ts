@@ -11,17 +11,20 @@ describe.each([...engines])('restarts on %s', (engine) => {
 
   const titleOf = async (path: string): Promise<string> => (await world.request(path)).film.title;
 
-  test.each([true, false])('an edge that comes back serves no answer from before a write that it missed; its coordinator has its state: %p', async (keepsEdgeState) => {
-    await world.close();
-    world = await startWorld({ engine, keepsEdgeState });
-    const { path, film } = await createFilm(world, { title: 'Before' });
-    await world.mustHit(path);
-    const restarting = world.edge.restart();
-    await world.foreign.set('films', film.id, { title: 'Missed' });
-    await restarting;
-    expect(await titleOf(path)).toBe('Missed');
-    expect((await world.mustHit(path)).film.title).toBe('Missed');
-  });
+  test.each([true, false])(
+    'an edge that comes back serves no answer from before a write that it missed; its coordinator has its state: %p',
+    async (keepsEdgeState) => {
+      await world.close();
+      world = await startWorld({ engine, keepsEdgeState });
+      const { path, film } = await createFilm(world, { title: 'Before' });
+      await world.mustHit(path);
+      const restarting = world.edge.restart();
+      await world.foreign.set('films', film.id, { title: 'Missed' });
+      await restarting;
+      expect(await titleOf(path)).toBe('Missed');
+      expect((await world.mustHit(path)).film.title).toBe('Missed');
+    },
+  );
 
   test('an origin that was killed has every write that it acknowledged, and hits come back', async () => {
     const { path } = await createFilm(world);

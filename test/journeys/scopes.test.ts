@@ -10,7 +10,10 @@ describe.each([...engines])('scopes on %s', (engine) => {
   let path: string;
   beforeAll(async () => {
     world = await startWorld({ engine });
-    const answer = await world.request('/v1/orders', { token: await member('ann', 'acme'), json: { tenant: 'acme', film, seats: 2, buyer: 'ann' } });
+    const answer = await world.request('/v1/orders', {
+      token: await member('ann', 'acme'),
+      json: { tenant: 'acme', film, seats: 2, buyer: 'ann' },
+    });
     path = `/v1/orders/${answer.film.id}`;
     await change({ staffNote: 'pays late' });
   });
@@ -18,7 +21,12 @@ describe.each([...engines])('scopes on %s', (engine) => {
 
   const member = (subject: string, tenant: string, roles: string[] = []) => world.token({ subject, roles, tenant });
   const change = async (patch: object) => {
-    const answer = await world.request(path, { method: 'PATCH', token: await member('sam', 'acme', ['staff']), headers: { 'content-type': 'application/merge-patch+json' }, body: JSON.stringify(patch) });
+    const answer = await world.request(path, {
+      method: 'PATCH',
+      token: await member('sam', 'acme', ['staff']),
+      headers: { 'content-type': 'application/merge-patch+json' },
+      body: JSON.stringify(patch),
+    });
     expect(answer.status).toBe(200);
   };
 
@@ -34,7 +42,10 @@ describe.each([...engines])('scopes on %s', (engine) => {
     expect((await world.request(path, { token: await member('ann', 'acme') })).text).not.toContain('pays late');
   });
 
-  test.each([['another tenant', 'globex', 404], ['nobody', undefined, 401]])('what is cached is not there for %s', async (_who, tenant, status) => {
+  test.each([
+    ['another tenant', 'globex', 404],
+    ['nobody', undefined, 401],
+  ])('what is cached is not there for %s', async (_who, tenant, status) => {
     await world.mustHit(path, { token: await member('ann', 'acme') });
     await world.mustHit('/v1/orders', { token: await member('ann', 'acme') });
     const asking = tenant === undefined ? {} : { token: await member('ann', tenant) };
@@ -47,17 +58,31 @@ describe.each([...engines])('scopes on %s', (engine) => {
     const token = await member('ann', 'acme');
     await world.mustHit(path, { token });
     await change({ status: 'paid' });
-    await eventually('the paid order', async () => (await world.request(path, { token })).text.includes('"paid"'), { msMax: freshWithinMs });
+    await eventually('the paid order', async () => (await world.request(path, { token })).text.includes('"paid"'), {
+      msMax: freshWithinMs,
+    });
   });
 
   test('nobody moves a document into or out of what they may touch', async () => {
     const staff = await member('sam', 'acme', ['staff']);
-    const patch = (body: object, token: string) => world.request(path, { method: 'PATCH', token, headers: { 'content-type': 'application/merge-patch+json' }, body: JSON.stringify(body) });
+    const patch = (body: object, token: string) =>
+      world.request(path, {
+        method: 'PATCH',
+        token,
+        headers: { 'content-type': 'application/merge-patch+json' },
+        body: JSON.stringify(body),
+      });
     expect((await patch({ tenant: 'globex' }, staff)).status).toBe(403);
     expect((await patch({ status: 'cancelled' }, await member('ann', 'acme'))).status).toBe(403);
     expect((await patch({ status: 'cancelled' }, await member('eve', 'globex', ['staff']))).status).toBe(404);
-    const foreign = await world.request('/v1/orders', { token: await member('eve', 'globex'), json: { tenant: 'acme', film, seats: 1, buyer: 'eve' } });
-    const paid = await world.request('/v1/orders', { token: await member('eve', 'globex'), json: { tenant: 'globex', film, seats: 1, buyer: 'eve', status: 'paid' } });
+    const foreign = await world.request('/v1/orders', {
+      token: await member('eve', 'globex'),
+      json: { tenant: 'acme', film, seats: 1, buyer: 'eve' },
+    });
+    const paid = await world.request('/v1/orders', {
+      token: await member('eve', 'globex'),
+      json: { tenant: 'globex', film, seats: 1, buyer: 'eve', status: 'paid' },
+    });
     expect([foreign.status, paid.status]).toEqual([403, 403]);
   });
 

@@ -14,7 +14,9 @@ describe.each([...engines])('a silent feed on %s', (engine) => {
     await world.mustHit(path);
     world.feed.cut();
     await world.foreign.set('films', film.id, { title: 'After' });
-    await eventually('the write, although nobody tells the edge', async () => (await world.request(path)).film.title === 'After', { msMax: 2 * freshWithinMs });
+    await eventually('the write, although nobody tells the edge', async () => (await world.request(path)).film.title === 'After', {
+      msMax: 2 * freshWithinMs,
+    });
     const revalidated = await world.request(path);
     expect([revalidated.status, revalidated.isHit, revalidated.film.title]).toEqual([200, false, 'After']);
     world.feed.mend();

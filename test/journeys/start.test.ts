@@ -25,7 +25,10 @@ class Place {
 
   /** With settings of its own: a `MONGODB_URI` of these tests is where they make databases, and no store of a person. */
   get env(): Readonly<Record<string, string | undefined>> {
-    return { ...process.env, MONGODB_URI: undefined, TOMBOLO_DATA_DIR: this.dataDir, TOMBOLO_EDGE_PORT: String(this.edgePort), TOMBOLO_ORIGIN_PORT: String(this.originPort) };
+    return {
+      ...process.env, MONGODB_URI: undefined, TOMBOLO_DATA_DIR: this.dataDir, TOMBOLO_EDGE_PORT: String(this.edgePort),
+      TOMBOLO_ORIGIN_PORT: String(this.originPort),
+    };
   }
 
   start(launcher: keyof typeof launchers = 'bun', more: Readonly<Record<string, string>> = {}): Program {
@@ -105,7 +108,11 @@ describe('start', () => {
   });
 
   for (const launcher of ['npm', 'bun'] as const) {
-    for (const [kind, ask] of [['SIGTERM', (program: Program) => program.signal('SIGTERM')], ['SIGINT', (program: Program) => program.signal('SIGINT')], ['Ctrl-C', (program: Program) => program.interrupt()]] as const) {
+    for (const [kind, ask] of [
+      ['SIGTERM', (program: Program) => program.signal('SIGTERM')],
+      ['SIGINT', (program: Program) => program.signal('SIGINT')],
+      ['Ctrl-C', (program: Program) => program.interrupt()],
+    ] as const) {
       startTest[launcher](`ends on ${kind} sent to ${launcher} within ten seconds and leaves no process`, async () => {
         const program = open().start(launcher);
         await program.says(ready);
@@ -144,7 +151,13 @@ describe('start', () => {
 
   testThat(onPath('python3'))('lets streams end in order when Ctrl-C is typed on a terminal', async () => {
     // Python's pty gives its child a terminal of its own; what is written to that is as typed.
-    const typing = 'import os,pty,sys,time\npid,fd=pty.fork()\nif pid==0: os.execvp(sys.argv[2],sys.argv[2:])\nwhile True:\n  try: out=os.read(fd,4096)\n  except OSError: break\n  if not out: break\n  sys.stdout.buffer.write(out); sys.stdout.flush()\n  if b"tombolo ready" in out:\n    while not os.path.exists(sys.argv[1]): time.sleep(0.02)\n    os.write(fd,b"\\x03")\nsys.exit(os.waitstatus_to_exitcode(os.waitpid(pid,0)[1]))';
+    const typing = [
+      'import os,pty,sys,time', 'pid,fd=pty.fork()', 'if pid==0: os.execvp(sys.argv[2],sys.argv[2:])',
+      'while True:', '  try: out=os.read(fd,4096)', '  except OSError: break', '  if not out: break',
+      '  sys.stdout.buffer.write(out); sys.stdout.flush()', '  if b"tombolo ready" in out:',
+      '    while not os.path.exists(sys.argv[1]): time.sleep(0.02)', '    os.write(fd,b"\\x03")',
+      'sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid,0)[1]))',
+    ].join('\n');
     place = new Place();
     const typed = join(place.dataDir, 'type-now');
     const program = place.run(['python3', '-c', typing, typed, ...launchers.bun]);
@@ -158,14 +171,19 @@ describe('start', () => {
   });
 
   test('tells all wrong settings at once, those of the edge too, and names what is misspelt', async () => {
-    const program = open().start('bun', { TOMBOLO_MEMO_MS: 'abc', TOMBOLO_CORS_ORIGINS: 'localhost:3000', TOMBOLO_ANONYMOUS_PLAN: 'gold', TOMBOLO_LOG_LEVEL: 'loud', TOMBOLO_ORIGIN_PROT: '1' });
+    const program = open().start('bun', {
+      TOMBOLO_MEMO_MS: 'abc', TOMBOLO_CORS_ORIGINS: 'localhost:3000', TOMBOLO_ANONYMOUS_PLAN: 'gold', TOMBOLO_LOG_LEVEL: 'loud',
+      TOMBOLO_ORIGIN_PROT: '1',
+    });
     const { code, ms } = await program.ended();
     expect(code).toBe(78);
     expect(ms).toBeLessThan(10_000);
     const lines = program.output.trimEnd().split('\n').filter((line) => !/^\$ |^error: script|EDGE_BUNDLE|TEST_RUN/.test(line));
     expect(lines).toHaveLength(2);
     expect(program.output).toContain('TOMBOLO_ORIGIN_PROT: no setting has this name; did you mean TOMBOLO_ORIGIN_PORT?');
-    expect(program.output).toMatch(/^tombolo cannot start: TOMBOLO_LOG_LEVEL: .*; TOMBOLO_CORS_ORIGINS: .*; TOMBOLO_MEMO_MS: .*; TOMBOLO_ANONYMOUS_PLAN: .*$/m);
+    expect(program.output).toMatch(
+      /^tombolo cannot start: TOMBOLO_LOG_LEVEL: .*; TOMBOLO_CORS_ORIGINS: .*; TOMBOLO_MEMO_MS: .*; TOMBOLO_ANONYMOUS_PLAN: .*$/m,
+    );
     for (const value of ['abc', 'localhost', 'gold', 'loud']) expect(program.output).not.toContain(value);
   });
 
@@ -252,8 +270,12 @@ describe('start', () => {
     const program = place.start();
     await program.says(ready);
     await place.films();
-    const files = readdirSync(place.dataDir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
-    for (const part of ['tombolo.sqlite', 'tombolo.sqlite-wal', 'tombolo.sqlite-shm', 'writer.lock', 'edge-state/']) expect(files.some((file) => file.includes(part))).toBe(true);
+    const files = readdirSync(place.dataDir, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => join(parentPath, name));
+    for (const part of ['tombolo.sqlite', 'tombolo.sqlite-wal', 'tombolo.sqlite-shm', 'writer.lock', 'edge-state/']) {
+      expect(files.some((file) => file.includes(part))).toBe(true);
+    }
     expect(files.filter((file) => (statSync(file).mode & 0o077) !== 0)).toEqual([]);
   });
 
@@ -266,7 +288,9 @@ describe('start', () => {
     const token = minted.stdout.toString().trimEnd();
     expect(token).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
     const response = await fetch(`http://127.0.0.1:${place.edgePort}/v1/films`, {
-      method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' }, body: JSON.stringify({ title: 'Minted', year: 2001 }),
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ title: 'Minted', year: 2001 }),
     });
     expect(response.status).toBe(201);
   });
