@@ -39,7 +39,9 @@ class Listening {
     for (const heard of this.#subscriber.heard) this.#take(heard);
     for (const commit of this.#skipped.values()) this.#complain('missed_event', `never hears ${describe(commit)}, and hears what is newer`);
     const last = this.#owed.findLast((commit) => this.#acked.has(tagOf(commit)));
-    if (last !== undefined && (this.#reached ?? '') < last.position.order) this.#complain('left_behind', `has reached ${this.#reached}; acknowledged is ${describe(last)} at ${last.position.order}`);
+    if (last !== undefined && (this.#reached ?? '') < last.position.order) {
+      this.#complain('left_behind', `has reached ${this.#reached}; acknowledged is ${describe(last)} at ${last.position.order}`);
+    }
     return this.#violations;
   }
 
@@ -69,12 +71,17 @@ class Listening {
     const text = `${heard.name} of ${heard.id} rev ${heard.rev} at ${order}`;
     if (commit === undefined) {
       const twin = [...this.#all.values()].find(({ id, after }) => id === heard.id && after?.rev === heard.rev && after?.tag === heard.tag);
-      return this.#complain(twin === undefined ? 'event_of_nothing' : 'doubled_event', `hears ${text}${twin === undefined ? '' : `, which is known as ${twin.position.order}`}`);
+      return this.#complain(
+        twin === undefined ? 'event_of_nothing' : 'doubled_event',
+        `hears ${text}${twin === undefined ? '' : `, which is known as ${twin.position.order}`}`,
+      );
     }
     const expected = eventOf(commit, this.#subscriber.subject);
     if (expected === undefined) return this.#complain('event_of_another', `hears ${text}, which is not for it`);
     const same = expected.name === heard.name && expected.id === heard.id && expected.rev === heard.rev && expected.tag === heard.tag;
-    if (!same && !this.#isWithheld(heard, commit)) this.#complain('wrong_event', `hears ${text}; it was ${expected.name} of ${expected.id} rev ${expected.rev}`);
+    if (!same && !this.#isWithheld(heard, commit)) {
+      this.#complain('wrong_event', `hears ${text}; it was ${expected.name} of ${expected.id} rev ${expected.rev}`);
+    }
     // What `resync` forgave may come all the same, to a client that comes back with an id from before it.
     const isLate = this.#skipped.has(order) || (order < this.#at && !this.#heard.has(order));
     if (isLate) this.#complain('event_out_of_order', `hears ${text} after ${this.#reached}`);
@@ -86,7 +93,9 @@ class Listening {
   #isWithheld(heard: Heard, { id, after, position }: Commit): boolean {
     const { subject } = this.#subscriber;
     if (heard.name !== 'left' || heard.id !== id || heard.rev !== undefined || !isVisible(after, subject)) return false;
-    return [...this.#all.values()].some((later) => later.id === id && later.position.order > position.order && !isVisible(later.after, subject));
+    return [...this.#all.values()].some(
+      (later) => later.id === id && later.position.order > position.order && !isVisible(later.after, subject),
+    );
   }
 
   #complain(law: Violation['law'], detail: string): void {
@@ -98,7 +107,14 @@ class Listening {
 function eventOf(commit: Commit, subject: string | undefined): Omit<Heard, 'position'> | undefined {
   const before = isVisible(commit.before, subject) ? commit.before : undefined;
   const after = isVisible(commit.after, subject) ? commit.after : undefined;
-  if (after !== undefined) return { name: commit.before === undefined ? 'created' : before === undefined ? 'entered' : 'updated', id: commit.id, rev: after.rev, tag: after.tag };
+  if (after !== undefined) {
+    return {
+      name: commit.before === undefined ? 'created' : before === undefined ? 'entered' : 'updated',
+      id: commit.id,
+      rev: after.rev,
+      tag: after.tag,
+    };
+  }
   if (before !== undefined) return { name: commit.after === undefined ? 'deleted' : 'left', id: commit.id };
   return undefined;
 }

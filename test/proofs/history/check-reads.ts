@@ -10,7 +10,10 @@ export function checkReads(history: History): readonly Violation[] {
     const about = 'id' in read.about ? [byId.get(read.about.id)].filter((of) => of !== undefined) : (byGroup.get(read.about.group) ?? []);
     const strangers = read.seen.filter(({ id }) => !about.some((of) => of.id === id));
     return [
-      ...strangers.map(({ id, tag }): Violation => ({ law: 'read_of_nothing', detail: `${id} (${tag}) is in ${describe(read)}, and was never committed there` })),
+      ...strangers.map(({ id, tag }): Violation => ({
+        law: 'read_of_nothing',
+        detail: `${id} (${tag}) is in ${describe(read)}, and was never committed there`,
+      })),
       ...about.flatMap((of) => checkOne(read, of, history)),
     ];
   });
@@ -27,11 +30,19 @@ function checkOne(read: Read, of: Versions, history: History): readonly Violatio
   const ownAcked = read.through === undefined ? 0 : of.latestAcked(read.askedAt, read.through);
   const demanded = read.demanded === undefined ? 0 : of.latestAt(read.demanded);
   if (seen?.whole === false) found.push({ law: 'torn_write', detail: `${where}, of which only half is there` });
-  if (seen !== undefined && !isVisible(of.image(version), read.subject)) found.push({ law: 'read_of_another', detail: `${where}, which ${read.subject ?? 'nobody'} may not see` });
+  if (seen !== undefined && !isVisible(of.image(version), read.subject)) {
+    found.push({ law: 'read_of_another', detail: `${where}, which ${read.subject ?? 'nobody'} may not see` });
+  }
   if (of.askedAt(version) > read.answeredAt) found.push({ law: 'read_from_the_future', detail: `${where}, which was not yet asked for` });
-  if (version < acked && read.marked !== true) found.push({ law: 'stale_read', detail: `${where}; rev ${of.image(acked)?.rev} was acknowledged before ${shown.toFixed(0)}` });
-  if (version < ownAcked) found.push({ law: 'stale_read', detail: `${where}; rev ${of.image(ownAcked)?.rev} had been acknowledged by ${read.through} itself` });
-  if (version < demanded) found.push({ law: 'read_before_position', detail: `${where}; rev ${of.image(demanded)?.rev} is before the position demanded` });
+  if (version < acked && read.marked !== true) {
+    found.push({ law: 'stale_read', detail: `${where}; rev ${of.image(acked)?.rev} was acknowledged before ${shown.toFixed(0)}` });
+  }
+  if (version < ownAcked) {
+    found.push({ law: 'stale_read', detail: `${where}; rev ${of.image(ownAcked)?.rev} had been acknowledged by ${read.through} itself` });
+  }
+  if (version < demanded) {
+    found.push({ law: 'read_before_position', detail: `${where}; rev ${of.image(demanded)?.rev} is before the position demanded` });
+  }
   return found;
 }
 

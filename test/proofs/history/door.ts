@@ -28,8 +28,14 @@ export function edgeDoor({ edge }: World, tokens: ReadonlyMap<string | undefined
     name: 'through the edge',
     send(path, { subject, method = 'GET', headers = {}, body, demanded }, signal) {
       const token = tokens.get(subject);
-      const all = { ...headers, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...(demanded === undefined ? {} : { 'tombolo-position': demanded }) };
-      return { response: fetch(`${edge.url}${path}`, { method, headers: all, body: body ?? null, ...(signal === undefined ? {} : { signal }) }) };
+      const all = {
+        ...headers,
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(demanded === undefined ? {} : { 'tombolo-position': demanded }),
+      };
+      return {
+        response: fetch(`${edge.url}${path}`, { method, headers: all, body: body ?? null, ...(signal === undefined ? {} : { signal }) }),
+      };
     },
   };
 }
@@ -43,7 +49,12 @@ export interface HopAddress {
 }
 
 /** Everybody is an editor, as the tokens at the edge have it. */
-export function sendHop({ url, keys, deadlineMs }: HopAddress, path: string, { subject, method = 'GET', headers = {}, body, demanded }: Sent, signal?: AbortSignal): Promise<Response> {
+export function sendHop(
+  { url, keys, deadlineMs }: HopAddress,
+  path: string,
+  { subject, method = 'GET', headers = {}, body, demanded }: Sent,
+  signal?: AbortSignal,
+): Promise<Response> {
   const hop = signHop(keys, { url: `${url}${path}`, method, ...(body === undefined ? {} : { body }), headers: {
     ...headers,
     ...(subject === undefined ? {} : { 'tombolo-principal': principalHeader(subject, ['editor']) }),

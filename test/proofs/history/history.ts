@@ -108,6 +108,13 @@ export interface Violation {
 }
 
 export type Law =
-  | 'lost_write' | 'doubled_write' | 'refused_but_applied' | 'torn_write' | 'write_of_nobody' | 'revision_skipped' | 'two_answers' | 'position_before_write'
+  | 'lost_write'
+  | 'doubled_write'
+  | 'refused_but_applied'
+  | 'torn_write'
+  | 'write_of_nobody'
+  | 'revision_skipped'
+  | 'two_answers'
+  | 'position_before_write'
   | 'stale_read' | 'read_before_position' | 'read_of_nothing' | 'read_from_the_future' | 'read_of_another'
   | 'missed_event' | 'event_out_of_order' | 'doubled_event' | 'event_of_nothing' | 'event_of_another' | 'wrong_event' | 'left_behind';

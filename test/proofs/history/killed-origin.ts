@@ -43,10 +43,18 @@ export async function runHistory(options: RunOptions): Promise<{ history: Histor
   const { memoMs = 1_000, feedSilentMs = 1_000 } = options;
   const world = await startWorld({ engine: 'sqlite', memoMs, feedSilentMs });
   try {
-    const tokens = new Map<string | undefined, string>(await Promise.all(subjects.map(async (subject) => [subject, await forgeToken(world, { payload: { sub: subject, plan: 'bench' } })] as const)));
+    const tokens = new Map<string | undefined, string>(
+      await Promise.all(
+        subjects.map(async (subject) => [subject, await forgeToken(world, { payload: { sub: subject, plan: 'bench' } })] as const),
+      ),
+    );
     const run = new Run(edgeDoor(world, tokens), new Random(options.seed));
     const log = new SqliteCommits(world.dataDir);
-    const listeners = [undefined, 'alice'].flatMap((subject) => [run.door, originDoor(world)].map((door) => new Listener(run, { subject, door, isForgetful: door !== run.door && subject === undefined })));
+    const listeners = [undefined, 'alice'].flatMap((subject) =>
+      [run.door, originDoor(world)].map(
+        (door) => new Listener(run, { subject, door, isForgetful: door !== run.door && subject === undefined }),
+      ),
+    );
     const writing = Array.from({ length: 4 }, (_, index) => writeForEver(run, index));
     const reading = Array.from({ length: 4 }, () => readForEver(run));
     const faults = await injectFaults(run, world, log, options);
@@ -56,7 +64,13 @@ export async function runHistory(options: RunOptions): Promise<{ history: Histor
     await readAll(run);
     const commits = log.read();
     await Promise.all(listeners.map((listener) => listener.finish(commits.at(-1)?.position)));
-    const history: History = { staleMsMax: memoMs + feedSilentMs + roundingMs, writes: run.writes, reads: run.reads, subscribers: listeners.map((listener) => listener.record), commits };
+    const history: History = {
+      staleMsMax: memoMs + feedSilentMs + roundingMs,
+      writes: run.writes,
+      reads: run.reads,
+      subscribers: listeners.map((listener) => listener.record),
+      commits,
+    };
     return { history, figures: { ...faults, ...figuresOf(run, listeners), staleMs: toStaleFigures(stalenessOf(history)) } };
   } finally {
     await world.close();
@@ -67,7 +81,12 @@ function originDoor({ origin, keys }: World): Door {
   return { name: 'by the hop', send: (path, sent, signal) => ({ response: sendHop({ url: origin.url, keys }, path, sent, signal) }) };
 }
 
-async function injectFaults(run: Run, world: World, log: SqliteCommits, { kills, writesBetween = 60, edgeRestartEvery = 0, forgetEvery = 0 }: RunOptions) {
+async function injectFaults(
+  run: Run,
+  world: World,
+  log: SqliteCommits,
+  { kills, writesBetween = 60, edgeRestartEvery = 0, forgetEvery = 0 }: RunOptions,
+) {
   const backMs: number[] = [];
   let edgeRestarts = 0;
   let forgotten = 0;

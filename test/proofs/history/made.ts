@@ -34,7 +34,10 @@ const [one, two, three] = [image('a', 1, 't1'), image('a', 2, 't2'), image('a', 
 export const good: History = {
   staleMsMax: 1_000,
   writes: [
-    write({ verb: 'create', tag: 't1', id: 'a', rev: 1, key: 'k1', body: 'one', position: at(11), outcome: 'acked', askedAt: 100, answeredAt: 110 }),
+    write({
+      verb: 'create', tag: 't1', id: 'a', rev: 1, key: 'k1', body: 'one', position: at(11), outcome: 'acked', askedAt: 100,
+      answeredAt: 110,
+    }),
     write({ verb: 'create', tag: 't1', id: 'a', rev: 1, key: 'k1', body: 'one', position: at(12), askedAt: 111, answeredAt: 115 }),
     write({ verb: 'patch', tag: 't2', id: 'a', outcome: 'unknown', askedAt: 200, answeredAt: 210 }),
     write({ verb: 'patch', tag: 't3', id: 'a', rev: 3, position: at(13), askedAt: 300, answeredAt: 310 }),
@@ -47,7 +50,8 @@ export const good: History = {
   ],
   reads: [
     read({ askedAt: 90, answeredAt: 120 }), read({ askedAt: 120, answeredAt: 130, seen: [one] }),
-    read({ askedAt: 1_305, answeredAt: 1_306, seen: [two] }), read({ askedAt: 1_305, answeredAt: 1_306, demanded: at(13), seen: [three], about: { group: 'g' } }),
+    read({ askedAt: 1_305, answeredAt: 1_306, seen: [two] }),
+    read({ askedAt: 1_305, answeredAt: 1_306, demanded: at(13), seen: [three], about: { group: 'g' } }),
     read({ askedAt: 4_500, answeredAt: 4_501, seen: [three] }), read({ askedAt: 5_500, answeredAt: 5_501 }),
   ],
   subscribers: [{

@@ -20,18 +20,30 @@ export async function readForEver(run: Run): Promise<void> {
   while (!run.stopped) {
     const target = random.chance(0.6) ? random.pick(targetsOf(run)) : undefined;
     const subject = random.pick([undefined, undefined, ...subjects]);
-    await read(run, { group: target?.group ?? random.pick(groups), id: target?.id, subject, demanded: random.chance(0.25) ? run.latestToken : undefined });
+    await read(run, {
+      group: target?.group ?? random.pick(groups),
+      id: target?.id,
+      subject,
+      demanded: random.chance(0.25) ? run.latestToken : undefined,
+    });
     await Bun.sleep(random.below(8));
   }
 }
 
 /** At the end, everything that everybody may see, from a state at or after the last write. */
 export async function readAll(run: Run): Promise<void> {
-  for (const group of groups) for (const subject of [undefined, ...subjects]) await read(run, { group, subject, demanded: run.latestToken });
+  for (const group of groups) {
+    for (const subject of [undefined, ...subjects]) {
+      await read(run, { group, subject, demanded: run.latestToken });
+    }
+  }
 }
 
 async function read(run: Run, { group, id, subject, demanded }: Question): Promise<void> {
-  const { askedAt, answeredAt, through, answer } = await ask(run.door, id === undefined ? listPath(group) : `/v1/${group.kind}/${id}`, { subject, demanded });
+  const { askedAt, answeredAt, through, answer } = await ask(run.door, id === undefined ? listPath(group) : `/v1/${group.kind}/${id}`, {
+    subject,
+    demanded,
+  });
   if (answer === undefined || (answer.status !== 200 && answer.status !== 404)) return void run.unansweredReads++;
   const cacheStatus = answer.headers.get('cache-status') ?? '';
   if (/;\s*hit\b/.test(cacheStatus)) run.hits++;

@@ -27,7 +27,9 @@ export class SqliteCommits implements CommitSource {
   read(): readonly Commit[] {
     withDatabase(this.#path, (database) => {
       const epoch = database.prepare<{ value: string }, []>(`SELECT value FROM _meta WHERE key = 'epoch'`).get()?.value ?? '';
-      for (const row of database.prepare<Row, [number]>('SELECT seq, token, resource, id, kind, before, after FROM _log WHERE seq > ? ORDER BY seq').all(this.#read)) {
+      for (const row of database
+        .prepare<Row, [number]>('SELECT seq, token, resource, id, kind, before, after FROM _log WHERE seq > ? ORDER BY seq')
+        .all(this.#read)) {
         this.#read = row.seq;
         if (row.id !== '') this.#take(epoch, row);
       }
@@ -41,7 +43,9 @@ export class SqliteCommits implements CommitSource {
   }
 
   #take(epoch: string, { seq, token, resource, id, before, after }: Row): void {
-    const [was, is] = [before, after].map((text) => (text === null ? undefined : ({ id, ...(JSON.parse(text) as JsonObject) } as JsonObject)));
+    const [was, is] = [before, after].map((text) =>
+      text === null ? undefined : ({ id, ...(JSON.parse(text) as JsonObject) } as JsonObject),
+    );
     const position = { epoch, order: seq.toString(16).padStart(12, '0') + token };
     const commit = toCommit({ position, resource, id, before: was, after: is });
     if (commit !== undefined) this.#commits.push(commit);

@@ -22,7 +22,11 @@ export class Versions {
     for (const { after } of commits) this.#images.push(after);
     const tags = commits.map(tagOf);
     this.#askedAt = [Number.NEGATIVE_INFINITY, ...tags.map((tag) => times.askedAt.get(tag) ?? Number.POSITIVE_INFINITY)];
-    this.#acks = tags.flatMap((tag, index) => (times.acks.get(tag) ?? []).map(({ answeredAt, through }) => ({ at: answeredAt, version: index + 1, through }))).sort((a, b) => a.at - b.at);
+    this.#acks = tags
+      .flatMap((tag, index) =>
+        (times.acks.get(tag) ?? []).map(({ answeredAt, through }) => ({ at: answeredAt, version: index + 1, through })),
+      )
+      .sort((a, b) => a.at - b.at);
     this.#acked = toAcked(this.#acks);
   }
 

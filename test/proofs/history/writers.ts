@@ -49,23 +49,54 @@ export async function writeLast(run: Run): Promise<void> {
 }
 
 export async function create(run: Run, group: Group, content: Content, key: string | undefined): Promise<void> {
-  const write = await untilAnswered(run, { verb: 'create', tag: content.tag, key }, `/v1/${group.kind}`, content.author, 'POST', 'application/json', toBody(group, content));
+  const write = await untilAnswered(
+    run,
+    { verb: 'create', tag: content.tag, key },
+    `/v1/${group.kind}`,
+    content.author,
+    'POST',
+    'application/json',
+    toBody(group, content),
+  );
   if (write.id !== undefined) targetsOf(run).push({ id: write.id, group, author: content.author });
 }
 
 async function patch(run: Run, { id, group, author }: Target, content: Content, key: string | undefined): Promise<void> {
-  await untilAnswered(run, { verb: 'patch', tag: content.tag, id, key }, `/v1/${group.kind}/${id}`, author, 'PATCH', 'application/merge-patch+json', toPatch(group, content));
+  await untilAnswered(
+    run,
+    { verb: 'patch', tag: content.tag, id, key },
+    `/v1/${group.kind}/${id}`,
+    author,
+    'PATCH',
+    'application/merge-patch+json',
+    toPatch(group, content),
+  );
 }
 
 async function remove(run: Run, target: Target): Promise<void> {
   targetsOf(run).splice(targetsOf(run).indexOf(target), 1);
-  await untilAnswered(run, { verb: 'remove', tag: removalTag(target.id), id: target.id }, `/v1/${target.group.kind}/${target.id}`, target.author, 'DELETE', undefined, undefined);
+  await untilAnswered(
+    run,
+    { verb: 'remove', tag: removalTag(target.id), id: target.id },
+    `/v1/${target.group.kind}/${target.id}`,
+    target.author,
+    'DELETE',
+    undefined,
+    undefined,
+  );
 }
 
-async function untilAnswered(run: Run, about: Pick<Write, 'verb' | 'tag' | 'id' | 'key'>, path: string, author: string, method: string, type: string | undefined, body: unknown): Promise<Write> {
+async function untilAnswered(
+  run: Run,
+  about: Pick<Write, 'verb' | 'tag' | 'id' | 'key'>,
+  path: string, author: string, method: string, type: string | undefined, body: unknown,
+): Promise<Write> {
   const sent: Sent = {
     method, subject: author,
-    headers: { ...(type === undefined ? {} : { 'content-type': type }), ...(about.key === undefined ? {} : { 'idempotency-key': about.key }) },
+    headers: {
+      ...(type === undefined ? {} : { 'content-type': type }),
+      ...(about.key === undefined ? {} : { 'idempotency-key': about.key }),
+    },
     body: body === undefined ? undefined : JSON.stringify(body),
   };
   for (let again = 0; ; ) {
@@ -95,7 +126,12 @@ async function importBatch(run: Run, group: Group, content: Content): Promise<vo
   if (targetsOf(run).filter((target) => target.group === group).length >= targetsMax) return;
   const tags = Array.from({ length: 3 }, (_, row) => `${content.tag}#${row}`);
   const lines = tags.map((tag) => JSON.stringify(toBody(group, { ...content, tag }))).join('\n');
-  const { askedAt, answeredAt, through, answer } = await ask(run.door, `/v1/${group.kind}/import`, { method: 'POST', subject: content.author, headers: { 'content-type': 'application/x-ndjson' }, body: lines });
+  const { askedAt, answeredAt, through, answer } = await ask(run.door, `/v1/${group.kind}/import`, {
+    method: 'POST',
+    subject: content.author,
+    headers: { 'content-type': 'application/x-ndjson' },
+    body: lines,
+  });
   const outcome = answer === undefined || answer.status >= 500 ? 'unknown' : answer.status === 200 ? outcomeOf(answer.text) : 'refused';
   for (const tag of tags) run.noteWrite({ verb: 'create', tag, batch: content.tag, askedAt, answeredAt, through, outcome });
 }

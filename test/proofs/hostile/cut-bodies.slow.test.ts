@@ -24,21 +24,33 @@ const settled = async (): Promise<void> => {
 };
 
 const json = '{"film":"0191d7a0-0000-7000-8000-000000000000","author":"alice","rating":3,"text":"cut he';
-const cells = sendings.flatMap((sending) => endings.filter((ending) => sending === 'chunks' || ending !== 'wrong chunk').map((ending) => [sending, ending] as const));
+const cells = sendings.flatMap((sending) =>
+  endings.filter((ending) => sending === 'chunks' || ending !== 'wrong chunk').map((ending) => [sending, ending] as const),
+);
 
 test.each(cells)('a JSON body by %s, %s', async (sending, ending) => {
   const told = edgeLog.length;
-  const answer = await sendCut(world.edge.url, { target: '/v1/reviews', sending, ending, body: json, headers: [`Authorization: Bearer ${await world.token()}`, 'Content-Type: application/json'] });
+  const answer = await sendCut(world.edge.url, {
+    target: '/v1/reviews',
+    sending,
+    ending,
+    body: json,
+    headers: [`Authorization: Bearer ${await world.token()}`, 'Content-Type: application/json'],
+  });
   await settled();
   if (ending === 'half close' || ending === 'wrong chunk') {
     expect([answer.status, answer.body.includes('"code":"body_malformed"')]).toEqual([400, true]);
-    await eventually('a line of the refusal', () => edgeLog.slice(told).some((line) => line.includes('"level":"info"') && line.includes('body_malformed')));
+    await eventually('a line of the refusal', () =>
+      edgeLog.slice(told).some((line) => line.includes('"level":"info"') && line.includes('body_malformed')),
+    );
   }
   expect(failures()).toEqual([]);
 });
 
 test.each(cells)('the body of a request that is refused, by %s, %s', async (sending, ending) => {
-  const answer = await sendCut(world.edge.url, { target: '/v1/nope', sending, ending, body: json, headers: ['Content-Type: application/json'] });
+  const answer = await sendCut(world.edge.url, {
+    target: '/v1/nope', sending, ending, body: json, headers: ['Content-Type: application/json'],
+  });
   await settled();
   if (ending === 'half close' || ending === 'wrong chunk') expect(answer.status).toBe(404);
   expect(failures()).toEqual([]);
@@ -46,7 +58,12 @@ test.each(cells)('the body of a request that is refused, by %s, %s', async (send
 
 test('a chunk extension, which the platform does not read', async () => {
   const chunk = `${json.length.toString(16)};name=value\r\n${json}\r\n0\r\n\r\n`;
-  const answer = await sendRaw(world.edge.url, { method: 'POST', target: '/v1/reviews', body: chunk, headers: [`Authorization: Bearer ${await world.token()}`, 'Content-Type: application/json', 'Transfer-Encoding: chunked'] });
+  const answer = await sendRaw(world.edge.url, {
+    method: 'POST',
+    target: '/v1/reviews',
+    body: chunk,
+    headers: [`Authorization: Bearer ${await world.token()}`, 'Content-Type: application/json', 'Transfer-Encoding: chunked'],
+  });
   await settled();
   expect([answer.status, answer.body.includes('"code":"body_malformed"')]).toEqual([400, true]);
   expect(failures()).toEqual([]);
@@ -54,7 +71,12 @@ test('a chunk extension, which the platform does not read', async () => {
 
 test('an edge that dies while it sends', async () => {
   const body = JSON.stringify({ title: 'Half', year: 1999 });
-  const { init } = signHop(world.keys, { url: `${world.origin.url}/v1/films`, method: 'POST', body, headers: { 'content-type': 'application/json', 'tombolo-principal': principalHeader('alice', ['editor']) } });
+  const { init } = signHop(world.keys, {
+    url: `${world.origin.url}/v1/films`,
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/json', 'tombolo-principal': principalHeader('alice', ['editor']) },
+  });
   const head = Object.entries(init.headers).map(([name, value]) => `${name}: ${value}`).join('\r\n');
   const said = world.origin.output.length;
   const socket = connect(world.origin.port, '127.0.0.1');

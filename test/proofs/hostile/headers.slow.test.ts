@@ -28,8 +28,17 @@ describe('a client that speaks as the edge does', () => {
 
   test('is nobody all the same, also with every header that the hop knows', async () => {
     const before = await films();
-    const lies = [asEditor, 'tombolo-request: req_mine', 'tombolo-deadline: 0', 'tombolo-after: 0000000000000000.0000', 'tombolo-read: x;y;z', 'tombolo-scope: public'];
-    expect((await send({ method: 'POST', target: '/v1/films', headers: [...lies, 'content-type: application/json'], body: film })).status).toBe(401);
+    const lies = [
+      asEditor,
+      'tombolo-request: req_mine',
+      'tombolo-deadline: 0',
+      'tombolo-after: 0000000000000000.0000',
+      'tombolo-read: x;y;z',
+      'tombolo-scope: public',
+    ];
+    expect(
+      (await send({ method: 'POST', target: '/v1/films', headers: [...lies, 'content-type: application/json'], body: film })).status,
+    ).toBe(401);
     expect((await send({ target: draft, headers: lies })).status).toBe(404);
     const answer = await send({ target: path, headers: lies });
     expect(answer.status).toBe(200);
@@ -38,14 +47,19 @@ describe('a client that speaks as the edge does', () => {
   });
 
   test('gains nothing by a signature, not even by a true one', async () => {
-    const { init } = signHop(world.keys, { url: `${world.origin.url}${draft}`, headers: { 'tombolo-principal': principalHeader('alice', []) } });
+    const { init } = signHop(world.keys, {
+      url: `${world.origin.url}${draft}`,
+      headers: { 'tombolo-principal': principalHeader('alice', []) },
+    });
     const headers = Object.entries(init.headers).map(([name, value]) => `${name}: ${value}`);
     expect((await send({ target: draft, headers })).status).toBe(404);
     expect((await send({ target: path, headers: ['signature: hop=:AAAA:', 'signature-input: hop=()'] })).status).toBe(200);
   });
 
   test('sees nothing of what edge and origin say to one another', async () => {
-    for (const target of [path, draft, '/v1/films', '/v1/nothing']) expect((await send({ target })).head.toLowerCase()).not.toMatch(/tombolo-(read|principal|request|deadline|after)|signature/);
+    for (const target of [path, draft, '/v1/films', '/v1/nothing']) {
+      expect((await send({ target })).head.toLowerCase()).not.toMatch(/tombolo-(read|principal|request|deadline|after)|signature/);
+    }
   });
 });
 
@@ -53,8 +67,10 @@ test('headers that proxies believe change neither method, target nor who asks', 
   const before = await films();
   const plain = await send({ target: path });
   for (const line of [
-    'x-http-method-override: DELETE', 'x-http-method: DELETE', 'x-method-override: DELETE', 'x-original-url: /v1/orders', 'x-rewrite-url: /v1/orders', 'x-forwarded-host: evil.test',
-    'x-forwarded-proto: gopher', 'x-forwarded-prefix: /evil', 'forwarded: host=evil.test', 'x-forwarded-for: 127.0.0.1', 'host: evil.test', 'x-host: evil.test', 'via: 1.1 evil', 'x-user: root', 'x-real-ip: ::1',
+    'x-http-method-override: DELETE', 'x-http-method: DELETE', 'x-method-override: DELETE', 'x-original-url: /v1/orders',
+    'x-rewrite-url: /v1/orders', 'x-forwarded-host: evil.test',
+    'x-forwarded-proto: gopher', 'x-forwarded-prefix: /evil', 'forwarded: host=evil.test', 'x-forwarded-for: 127.0.0.1',
+    'host: evil.test', 'x-host: evil.test', 'via: 1.1 evil', 'x-user: root', 'x-real-ip: ::1',
   ]) {
     const answer = await send({ target: path, headers: [line] });
     expect([line, answer.status, answer.body, /evil|gopher/.test(answer.head)]).toEqual([line, 200, plain.body, false]);
@@ -67,7 +83,8 @@ test('headers that proxies believe change neither method, target nor who asks', 
 test('a header given twice is refused or means nothing, and never the one that pleases', async () => {
   const before = await films();
   const bearer = `authorization: Bearer ${editor}`;
-  const post = (headers: readonly string[]) => send({ method: 'POST', target: '/v1/films', headers: ['content-type: application/json', ...headers], body: film });
+  const post = (headers: readonly string[]) =>
+    send({ method: 'POST', target: '/v1/films', headers: ['content-type: application/json', ...headers], body: film });
   expect((await post([bearer, bearer])).status).toBe(401);
   expect((await post(['authorization: Basic YTpi', bearer])).status).toBe(401);
   expect((await post([bearer, 'idempotency-key: a', 'idempotency-key: b'])).status).toBe(400);
@@ -83,7 +100,12 @@ test('one request is not two: lengths that disagree carry nothing in', async () 
   const inner = `POST /v1/films HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${film.length}\r\n\r\n${film}`;
   const common = ['content-type: application/json', `authorization: Bearer ${editor}`];
   const cases: readonly RawRequest[] = [
-    { method: 'POST', target: '/v1/films', headers: [...common, 'content-length: 4', 'transfer-encoding: chunked'], body: `0\r\n\r\n${inner}` },
+    {
+      method: 'POST',
+      target: '/v1/films',
+      headers: [...common, 'content-length: 4', 'transfer-encoding: chunked'],
+      body: `0\r\n\r\n${inner}`,
+    },
     { method: 'POST', target: '/v1/films', headers: [...common, 'content-length: 0', `content-length: ${inner.length}`], body: inner },
     { method: 'POST', target: '/v1/films', headers: [...common, 'transfer-encoding: xchunked'], body: `0\r\n\r\n${inner}` },
     { method: 'POST', target: '/v1/films', headers: [...common, 'transfer-encoding: identity, chunked'], body: `0\r\n\r\n${inner}` },
@@ -91,17 +113,32 @@ test('one request is not two: lengths that disagree carry nothing in', async () 
   ];
   for (const request of cases) {
     const answer = await send(request);
-    expect([request.headers, answer.status < 500 || !answer.isOurs, /201 Created/.test(answer.body)]).toEqual([request.headers, true, false]);
+    expect([request.headers, answer.status < 500 || !answer.isOurs, /201 Created/.test(answer.body)]).toEqual([
+      request.headers,
+      true,
+      false,
+    ]);
   }
   expect(await films()).toBe(before);
 });
 
 test('what is no header text ends in a refusal, and never in a failure', async () => {
   for (const name of [...hopHeaders, 'authorization', 'cookie', 'accept', 'origin', 'cache-control', 'traceparent', 'x-request-id']) {
-    await Promise.all(['', 'é', '\u00ff\u00fe', 'a'.repeat(9_000), '\t', '"', '((((', '=?utf-8?', ',,,,', '*', ';q=x', '\u0000', 'tombolo-position=%00; tombolo-position=;'].map(async (value) => {
-      const { status } = await send({ target: path, headers: [`${name}: ${value}`] });
-      // A null byte is no HTTP: the connection may end over it.
-      expect([name, value.slice(0, 20), status < 500 && (status > 0 || value === '\u0000')]).toEqual([name, value.slice(0, 20), true]);
-    }));
+    await Promise.all(
+      [
+        '', 'é', '\u00ff\u00fe', 'a'.repeat(9_000), '\t', '"',
+        '((((',
+        '=?utf-8?',
+        ',,,,',
+        '*',
+        ';q=x',
+        '\u0000',
+        'tombolo-position=%00; tombolo-position=;',
+      ].map(async (value) => {
+        const { status } = await send({ target: path, headers: [`${name}: ${value}`] });
+        // A null byte is no HTTP: the connection may end over it.
+        expect([name, value.slice(0, 20), status < 500 && (status > 0 || value === '\u0000')]).toEqual([name, value.slice(0, 20), true]);
+      }),
+    );
   }
 });

@@ -46,10 +46,17 @@ test('a caller fills no more than a share, others import meanwhile, and what idl
 test('an import that stops after its first rows keeps what is committed and says that it is not complete', async () => {
   const rows = Array.from({ length: 450 }, (_, index) => rowOf(String(10_000 + index)));
   const answer = await fetch(`${world.edge.url}/v1/places/import`, {
-    method: 'POST', headers: { authorization: `Bearer ${await world.token({ subject: 'stopper' })}`, 'content-type': 'text/csv' }, body: trickle(head + rows.join('')),
+    method: 'POST',
+    headers: { authorization: `Bearer ${await world.token({ subject: 'stopper' })}`, 'content-type': 'text/csv' },
+    body: trickle(head + rows.join('')),
   });
   // workerd ends an answer only when the upload has ended: what is there by then is all of it.
   const line = new TextDecoder().decode((await answer.body?.getReader().read())?.value);
   const { summary } = JSON.parse(line) as { summary: Record<string, unknown> };
-  expect([answer.status, summary['imported'], summary['complete'], summary['stopped']]).toMatchObject([200, 400, false, { code: 'body_late' }]);
+  expect([answer.status, summary['imported'], summary['complete'], summary['stopped']]).toMatchObject([
+    200,
+    400,
+    false,
+    { code: 'body_late' },
+  ]);
 }, 30_000);

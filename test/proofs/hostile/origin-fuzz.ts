@@ -24,7 +24,9 @@ export interface FuzzFigures {
 
 const fieldsNamed: ReadonlySet<string> = new Set(['query_invalid', 'cursor_invalid', 'document_invalid', 'header_invalid', 'path_invalid']);
 /** Editor, member and staff at once: an input is to be refused for what it is, not for who sends it. */
-const principal = Buffer.from(JSON.stringify({ subject: 'eve', roles: ['editor', 'staff', 'moderator'], claims: { tenant: 'acme' } })).toString('base64url');
+const principal = Buffer.from(
+  JSON.stringify({ subject: 'eve', roles: ['editor', 'staff', 'moderator'], claims: { tenant: 'acme' } }),
+).toString('base64url');
 
 export async function fuzzOrigin({ seed, inputs }: { readonly seed: number; readonly inputs: number }): Promise<FuzzFigures> {
   const dir = mkdtempSync(join(tmpdir(), 'tombolo-fuzz-'));
@@ -48,7 +50,9 @@ async function ask(context: Context, input: HostileInput): Promise<{ status: num
   const before = formatPosition(await context.store.head());
   const response = await handle(context, request, () => undefined);
   // A feed is without end.
-  if (response.headers.get('content-type') === 'text/event-stream') return { status: response.status, complaint: void (await response.body?.cancel()) };
+  if (response.headers.get('content-type') === 'text/event-stream') {
+    return { status: response.status, complaint: void (await response.body?.cancel()) };
+  }
   const text = await response.text();
   const after = formatPosition(await context.store.head());
   return { status: response.status, complaint: complaintOf(response, { text, changed: before !== after, sent: JSON.stringify(input) }) };
@@ -58,7 +62,12 @@ function toRequest({ method, path, query, headers, body }: HostileInput): Reques
   const type = method === 'PATCH' ? 'application/merge-patch+json' : path.endsWith('/import') ? 'application/x-ndjson' : 'application/json';
   // What a URL parser resolves never reaches the origin in another form than it was signed in.
   const url = new URL(`http://origin.test${path}${query}`).href;
-  const { init } = signHop(testKeys, { url, method, headers: { ...headers, 'content-type': type, 'tombolo-principal': principal }, ...(body === undefined ? {} : { body }) });
+  const { init } = signHop(testKeys, {
+    url,
+    method,
+    headers: { ...headers, 'content-type': type, 'tombolo-principal': principal },
+    ...(body === undefined ? {} : { body }),
+  });
   return new Request(url, init);
 }
 

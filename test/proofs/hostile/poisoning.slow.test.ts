@@ -21,20 +21,40 @@ afterAll(() => world.close());
 const truth = async (path: string): Promise<string> => (await send(signHop(world.keys, { url: `${world.origin.url}${path}` }))).text;
 
 const attacks = (): readonly (readonly [what: string, asking: Asking])[] => [
-  ...['application/json;q=0', 'text/html', 'application/vnd.tombolo.v9+json', '*/*;q=0.1', 'application/problem+json'].map((accept) => [`accept ${accept}`, { headers: { accept } }] as const),
+  ...['application/json;q=0', 'text/html', 'application/vnd.tombolo.v9+json', '*/*;q=0.1', 'application/problem+json'].map(
+    (accept) => [`accept ${accept}`, { headers: { accept } }] as const,
+  ),
   ...['v0', 'v9', '../v1'].map((version) => [`api-version ${version}`, { headers: { 'api-version': version } }] as const),
   ...['https://evil.test', 'null', declared, 'file://'].map((origin) => [`origin ${origin}`, { headers: { origin } }] as const),
   ...['bytes=0-1', 'bytes=-1', 'bytes=0-0,2-3'].map((range) => [`range ${range}`, { headers: { range, 'if-range': '"a"' } }] as const),
-  ...['Bearer nonsense', 'Basic YTpi', 'bearer '].map((authorization) => [`authorization ${authorization}`, { headers: { authorization } }] as const),
+  ...['Bearer nonsense', 'Basic YTpi', 'bearer '].map(
+    (authorization) => [`authorization ${authorization}`, { headers: { authorization } }] as const,
+  ),
   ['somebody signed in', { token: alice }],
-  ...['no-store', 'no-cache', 'max-age=0', 'only-if-cached', 'max-stale=1000'].map((value) => [`cache-control ${value}`, { headers: { 'cache-control': value, pragma: 'no-cache' } }] as const),
+  ...['no-store', 'no-cache', 'max-age=0', 'only-if-cached', 'max-stale=1000'].map(
+    (value) => [`cache-control ${value}`, { headers: { 'cache-control': value, pragma: 'no-cache' } }] as const,
+  ),
   ...['*', '"evil"', 'W/"evil"'].map((value) => [`if-none-match ${value}`, { headers: { 'if-none-match': value } }] as const),
   ['if-match', { headers: { 'if-match': '"evil"' } }],
-  ['if-modified-since', { headers: { 'if-modified-since': 'Tue, 01 Jan 2999 00:00:00 GMT', 'if-unmodified-since': 'Thu, 01 Jan 1970 00:00:00 GMT' } }],
-  ['a host and its kin', { headers: { 'x-forwarded-host': 'evil.test', 'x-forwarded-scheme': 'http', 'x-forwarded-port': '1', 'x-original-url': '/v1/orders', forwarded: 'host=evil.test' } }],
+  [
+    'if-modified-since',
+    { headers: { 'if-modified-since': 'Tue, 01 Jan 2999 00:00:00 GMT', 'if-unmodified-since': 'Thu, 01 Jan 1970 00:00:00 GMT' } },
+  ],
+  [
+    'a host and its kin',
+    {
+      headers: {
+        'x-forwarded-host': 'evil.test', 'x-forwarded-scheme': 'http', 'x-forwarded-port': '1', 'x-original-url': '/v1/orders',
+        forwarded: 'host=evil.test',
+      },
+    },
+  ],
   ['a cookie', { headers: { cookie: 'tombolo-position=evil' } }],
   ['a browser', { headers: { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' } }],
-  ['encodings', { headers: { 'accept-encoding': 'gzip;q=1.0, br, zstd', 'accept-language': 'xx', 'accept-charset': 'utf-7', te: 'trailers' } }],
+  [
+    'encodings',
+    { headers: { 'accept-encoding': 'gzip;q=1.0, br, zstd', 'accept-language': 'xx', 'accept-charset': 'utf-7', te: 'trailers' } },
+  ],
   ['HEAD', { method: 'HEAD' }],
   ['OPTIONS', { method: 'OPTIONS', headers: { origin: declared, 'access-control-request-method': 'DELETE' } }],
   ['a trace', { headers: { traceparent: '00-00000000000000000000000000000001-0000000000000001-01', 'x-request-id': 'evil' } }],
@@ -70,7 +90,12 @@ describe('others are answered the same', () => {
 
   test('however the query is spelt', async () => {
     const path = '/v1/films?genres=Poison&limit=90&sort=-year,title';
-    for (const spelt of ['/v1/films?sort=-year%2Ctitle&limit=90&genres=Poison', '/v1/films?genres=%50oison&limit=90&sort=-year,title,id', '/v1/films?limit=90&genres[in]=Poison,Poison', '/v1/films?genres=Poison&limit=90']) {
+    for (const spelt of [
+      '/v1/films?sort=-year%2Ctitle&limit=90&genres=Poison',
+      '/v1/films?genres=%50oison&limit=90&sort=-year,title,id',
+      '/v1/films?limit=90&genres[in]=Poison,Poison',
+      '/v1/films?genres=Poison&limit=90',
+    ]) {
       expect((await world.request(spelt)).json()).toEqual(JSON.parse(await truth(spelt)));
       await expectClean(spelt, path);
     }
@@ -78,10 +103,18 @@ describe('others are answered the same', () => {
 });
 
 test('pages of an origin that is not declared, the null origin among them, may read nothing', async () => {
-  for (const origin of ['null', 'https://evil.test', 'https://app.test.evil.test', 'http://app.test', 'https://app.test:8443', '*', 'HTTPS://APP.TEST']) {
+  for (const origin of [
+    'null', 'https://evil.test', 'https://app.test.evil.test', 'http://app.test', 'https://app.test:8443', '*',
+    'HTTPS://APP.TEST',
+  ]) {
     for (const path of ['/v1/films?genres=Poison', '/v1/nothing', '/v1/orders']) {
       const answer = await world.request(path, { headers: { origin } });
-      expect([origin, path, answer.headers.has('access-control-allow-origin'), answer.headers.has('access-control-allow-credentials')]).toEqual([origin, path, false, false]);
+      expect([
+        origin,
+        path,
+        answer.headers.has('access-control-allow-origin'),
+        answer.headers.has('access-control-allow-credentials'),
+      ]).toEqual([origin, path, false, false]);
     }
   }
 });

@@ -65,11 +65,21 @@ function isWhole(received: string): boolean {
   const head = received.slice(0, end).toLowerCase();
   const length = /\r\ncontent-length: *(\d+)/.exec(head)?.[1];
   if (length !== undefined) return Buffer.byteLength(received.slice(end + 4)) >= Number(length);
-  return !head.includes('transfer-encoding: chunked') || received.endsWith('\r\n0\r\n\r\n') || received.slice(end).startsWith('\r\n\r\n0\r\n\r\n');
+  return (
+    !head.includes('transfer-encoding: chunked') ||
+    received.endsWith('\r\n0\r\n\r\n') ||
+    received.slice(end).startsWith('\r\n\r\n0\r\n\r\n')
+  );
 }
 
 export function toAnswer(received: string): RawAnswer {
   const end = received.indexOf('\r\n\r\n');
   const head = end < 0 ? received : received.slice(0, end);
-  return { isOurs: /\r\nx-request-id: /i.test(head), status: Number(/^HTTP\/1\.[01] (\d{3})/.exec(head)?.[1] ?? 0), head, body: end < 0 ? '' : received.slice(end + 4), answers: received.match(/HTTP\/1\.[01] \d{3} /g)?.length ?? 0 };
+  return {
+    isOurs: /\r\nx-request-id: /i.test(head),
+    status: Number(/^HTTP\/1\.[01] (\d{3})/.exec(head)?.[1] ?? 0),
+    head,
+    body: end < 0 ? '' : received.slice(end + 4),
+    answers: received.match(/HTTP\/1\.[01] \d{3} /g)?.length ?? 0,
+  };
 }

@@ -28,7 +28,9 @@ export function sendCut(url: string, { target, headers, body, sending, ending }:
     let received = '';
     const socket = connect(Number(new URL(url).port), '127.0.0.1', () => {
       socket.write(head);
-      socket.write(sending === 'length' ? bytes : Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]));
+      socket.write(
+        sending === 'length' ? bytes : Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]),
+      );
       setTimeout(() => end(ending), readMs);
     });
     const late = setTimeout(() => socket.destroy(), answerMsMax);

@@ -25,7 +25,11 @@ interface Sent {
 }
 
 /** `write` sends the body, after the head. */
-function send(target: string, headers: readonly string[], write: (socket: { write(text: string | Uint8Array): unknown }) => () => void): Promise<Sent> {
+function send(
+  target: string,
+  headers: readonly string[],
+  write: (socket: { write(text: string | Uint8Array): unknown }) => () => void,
+): Promise<Sent> {
   const { promise, resolve } = Promise.withResolvers<Sent>();
   const started = performance.now();
   let received = '';
@@ -93,14 +97,22 @@ const trickle = (framing: 'length' | 'chunks') => (socket: { write(text: string)
 };
 
 test.each(['length', 'chunks'] as const)('a body that trickles in is answered when its time is over, sent by %s', async (framing) => {
-  const { answer, ms } = await send('/v1/reviews', ['Content-Type: application/json', framing === 'length' ? 'Content-Length: 1000' : chunked], trickle(framing));
+  const { answer, ms } = await send(
+    '/v1/reviews',
+    ['Content-Type: application/json', framing === 'length' ? 'Content-Length: 1000' : chunked],
+    trickle(framing),
+  );
   expect([answer.status, answer.body.includes('"code":"body_late"')]).toEqual([408, true]);
   expect(ms).toBeLessThan(limits.requestMsMax + 2_000);
   expect(edgeLog.filter((line) => line.includes('"level":"error"'))).toEqual([]);
 });
 
 test.each(['length', 'chunks'] as const)('a refusal does not wait for a body that trickles in, sent by %s', async (framing) => {
-  const { answer, ms } = await send('/v1/nope', ['Content-Type: application/json', framing === 'length' ? 'Content-Length: 1000' : chunked], trickle(framing));
+  const { answer, ms } = await send(
+    '/v1/nope',
+    ['Content-Type: application/json', framing === 'length' ? 'Content-Length: 1000' : chunked],
+    trickle(framing),
+  );
   expect(answer.status).toBe(404);
   expect(ms).toBeLessThan(edgeLimits.discardMsMax + 1_500);
 });

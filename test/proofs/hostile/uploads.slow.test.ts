@@ -55,7 +55,8 @@ describe.each([...engines])('an upload that ends early, on %s', (engine) => {
   beforeAll(async () => void (world = await startWorld({ engine, logLevel: 'debug', onEdgeLog: (line) => edgeLog.push(line) })));
   afterAll(() => world.close());
 
-  const isThere = async (zip: string): Promise<boolean> => (await world.request(`/v1/places/${zip}`, { headers: { 'cache-control': 'no-cache' } })).status === 200;
+  const isThere = async (zip: string): Promise<boolean> =>
+    (await world.request(`/v1/places/${zip}`, { headers: { 'cache-control': 'no-cache' } })).status === 200;
 
   for (const [name, format] of Object.entries(formats))
     for (const sending of sendings)
@@ -89,7 +90,13 @@ describe.each([...engines])('an upload that ends early, on %s', (engine) => {
         controller.error(new Error('the disk of the client failed'));
       },
     }, { highWaterMark: 0 });
-    await world.request('/v1/places/import', { token: await world.token({ subject: `uploader ${last}` }), headers: { 'content-type': format.type }, body }).catch(() => undefined);
+    await world
+      .request('/v1/places/import', {
+        token: await world.token({ subject: `uploader ${last}` }),
+        headers: { 'content-type': format.type },
+        body,
+      })
+      .catch(() => undefined);
     await eventually('the end of the import', () => /import stopped|request refused/.test(world.origin.output.slice(said)));
     expect(await isThere(last)).toBe(false);
   });
@@ -103,14 +110,18 @@ describe.each([...engines])('an upload that ends early, on %s', (engine) => {
     expect(answer.status).toBe(200);
     const { complete, imported, lastCommittedRow, stopped } = summaryOf(answer.body);
     expect([complete, stopped?.code, imported]).toEqual([false, 'body_malformed', lastCommittedRow]);
-    for (const at of [0, imported - 1, imported, whole.length - 1]) expect([at, await isThere(whole[at] ?? '')]).toEqual([at, at >= 0 && at < imported]);
+    for (const at of [0, imported - 1, imported, whole.length - 1]) {
+      expect([at, await isThere(whole[at] ?? '')]).toEqual([at, at >= 0 && at < imported]);
+    }
   }
 });
 
 describe('an upload past its bound', () => {
   const bytesMax = 65_536;
   let world: World;
-  beforeAll(async () => void (world = await startWorld({ engine: 'sqlite', workerModule: 'test/workerd/workers/small-imports.worker.ts' })));
+  beforeAll(
+    async () => void (world = await startWorld({ engine: 'sqlite', workerModule: 'test/workerd/workers/small-imports.worker.ts' })),
+  );
   afterAll(() => world.close());
 
   /** Without a length: what comes later is not known when the head is sent. */
@@ -126,7 +137,11 @@ describe('an upload past its bound', () => {
     const rows = zips(900).map(format.row);
     const text = format.head + rows.join('') + rows.join('');
     expect(text.length).toBeGreaterThan(bytesMax);
-    const answer = await world.request('/v1/places/import', { token: await world.token(), headers: { 'content-type': format.type }, body: inChunks(text) });
+    const answer = await world.request('/v1/places/import', {
+      token: await world.token(),
+      headers: { 'content-type': format.type },
+      body: inChunks(text),
+    });
     const { complete, stopped, lastCommittedRow } = summaryOf(answer.text);
     expect([answer.status, complete, stopped?.code]).toEqual([200, false, 'body_too_large']);
     // The rows that were whole before it, in batches, and no other.
@@ -135,13 +150,21 @@ describe('an upload past its bound', () => {
   });
 
   test('with its length declared is refused before anything is read', async () => {
-    const answer = await world.request('/v1/places/import', { token: await world.token(), headers: { 'content-type': 'text/csv' }, body: 'x'.repeat(bytesMax + 1) });
+    const answer = await world.request('/v1/places/import', {
+      token: await world.token(),
+      headers: { 'content-type': 'text/csv' },
+      body: 'x'.repeat(bytesMax + 1),
+    });
     expect([answer.status, answer.json<{ code: string }>().code]).toEqual([413, 'body_too_large']);
   });
 
   test('and one that reaches it is whole', async () => {
     const row = formats['NDJSON']?.row('99999') ?? '';
-    const answer = await world.request('/v1/places/import', { token: await world.token(), headers: { 'content-type': 'application/x-ndjson' }, body: inChunks(`${'\n'.repeat(bytesMax - row.length)}${row}`) });
+    const answer = await world.request('/v1/places/import', {
+      token: await world.token(),
+      headers: { 'content-type': 'application/x-ndjson' },
+      body: inChunks(`${'\n'.repeat(bytesMax - row.length)}${row}`),
+    });
     expect(summaryOf(answer.text)).toMatchObject({ imported: 1, complete: true });
   });
 });

@@ -21,11 +21,18 @@ describe('a stricter rule', () => {
     world = await startWorld({ engine: 'sqlite' });
     alice = await world.token();
     const { path } = await createFilm(world, { title: 'Public once', genres: ['Deploy'] });
-    const review = await world.request('/v1/reviews', { token: alice, json: { film, author: 'alice', status: 'published', rating: 5, text: 'public once' } });
+    const review = await world.request('/v1/reviews', {
+      token: alice,
+      json: { film, author: 'alice', status: 'published', rating: 5, text: 'public once' },
+    });
     paths = [path, '/v1/films?genres=Deploy', `/v1/reviews/${review.json<{ id: string }>().id}`, `/v1/reviews?film=${film}`];
     await Promise.all(paths.slice(0, 2).map((one) => world.mustHit(one)));
     // Whatever else may be cached for whomever is cached now.
-    for (let times = 0; times < 2; times++) for (const one of paths) await Promise.all([world.request(one), world.request(one, { token: alice })]);
+    for (let times = 0; times < 2; times++) {
+      for (const one of paths) {
+        await Promise.all([world.request(one), world.request(one, { token: alice })]);
+      }
+    }
     etags = new Map(await Promise.all(paths.map(async (one) => [one, (await world.request(one)).etag] as const)));
   });
   afterEach(() => world.close());
@@ -86,7 +93,11 @@ describe('a stricter rule', () => {
     for (let round = 0; round < 8; round++) {
       for (const path of paths) {
         const etag = etags.get(path) ?? '';
-        const [plain, conditional, signedIn] = await Promise.all([shows(path), shows(path, { headers: { 'if-none-match': etag } }), shows(path, { token: alice })]);
+        const [plain, conditional, signedIn] = await Promise.all([
+          shows(path),
+          shows(path, { headers: { 'if-none-match': etag } }),
+          shows(path, { token: alice }),
+        ]);
         expect([round, path, plain, conditional, signedIn]).toEqual([round, path, false, false, true]);
       }
     }
@@ -99,7 +110,11 @@ describe('a stricter rule', () => {
     await expectRefusals();
     // What it refused is not shown in its name while it is away.
     await world.origin.kill9();
-    for (let round = 0; round < 60; round++) for (const path of paths) expect([round, path, await shows(path)]).toEqual([round, path, false]);
+    for (let round = 0; round < 60; round++) {
+      for (const path of paths) {
+        expect([round, path, await shows(path)]).toEqual([round, path, false]);
+      }
+    }
     await Promise.all([world.origin.start(stricter), world.edge.restart(stricter)]);
     await eventually('an answer to alice', () => shows(paths[0] ?? '', { token: alice }));
     await expectRefusals();

@@ -11,7 +11,13 @@ export type State = ReadonlyMap<string, { readonly name: Name; readonly document
 
 export type Question =
   | { readonly kind: 'one'; readonly name: Name; readonly id: string; readonly fields: readonly string[] | undefined }
-  | { readonly kind: 'list'; readonly name: Name; readonly equal: Readonly<Record<string, string>>; readonly limit: number; readonly fields: readonly string[] | undefined };
+  | {
+      readonly kind: 'list';
+      readonly name: Name;
+      readonly equal: Readonly<Record<string, string>>;
+      readonly limit: number;
+      readonly fields: readonly string[] | undefined;
+    };
 
 export interface NaiveAnswer {
   readonly status: number;
@@ -23,7 +29,11 @@ export interface NaiveAnswer {
 export function toPath(question: Question): string {
   const search = new URLSearchParams();
   if (question.fields !== undefined) search.set('fields', question.fields.join(','));
-  if (question.kind === 'list') for (const [field, value] of [...Object.entries(question.equal), ['limit', String(question.limit)]] as [string, string][]) search.set(field, value);
+  if (question.kind === 'list') {
+    for (const [field, value] of [...Object.entries(question.equal), ['limit', String(question.limit)]] as [string, string][]) {
+      search.set(field, value);
+    }
+  }
   const id = question.kind === 'one' ? `/${question.id}` : '';
   return `/v1/${question.name}${id}${search.size === 0 ? '' : `?${search}`}`;
 }
@@ -36,10 +46,19 @@ export function answerNaively(state: State, person: Person, question: Question):
     return { status: 200, value: shown(person, question.name, found.document, question.fields) };
   }
   const matching = [...state.values()]
-    .filter(({ name, document }) => name === question.name && maySee(person, name, document) && Object.entries(question.equal).every(([field, value]) => has(document[field], value)))
+    .filter(
+      ({ name, document }) =>
+        name === question.name &&
+        maySee(person, name, document) &&
+        Object.entries(question.equal).every(([field, value]) => has(document[field], value)),
+    )
     .map(({ document }) => document)
     .sort(orders[question.name]);
-  return { status: 200, value: matching.slice(0, question.limit).map((document) => shown(person, question.name, document, question.fields)), hasNext: matching.length > question.limit };
+  return {
+    status: 200,
+    value: matching.slice(0, question.limit).map((document) => shown(person, question.name, document, question.fields)),
+    hasNext: matching.length > question.limit,
+  };
 }
 
 function maySee(person: Person, name: Name, document: JsonObject): boolean {
@@ -50,17 +69,23 @@ function maySee(person: Person, name: Name, document: JsonObject): boolean {
 
 function shown(person: Person, name: Name, document: JsonObject, fields: readonly string[] | undefined): JsonObject {
   const hidden = name === 'orders' && !person.roles.includes('staff') ? ['staffNote'] : [];
-  return Object.fromEntries(Object.entries(document).filter(([field]) => !hidden.includes(field) && (fields === undefined || field === 'id' || fields.includes(field))));
+  return Object.fromEntries(
+    Object.entries(document).filter(
+      ([field]) => !hidden.includes(field) && (fields === undefined || field === 'id' || fields.includes(field)),
+    ),
+  );
 }
 
 function has(value: unknown, wanted: string): boolean {
   return Array.isArray(value) ? value.includes(wanted) : value === wanted;
 }
 
-const newestFirst = (left: JsonObject, right: JsonObject): number => compare(right['createdAt'], left['createdAt']) || compare(right['id'], left['id']);
+const newestFirst = (left: JsonObject, right: JsonObject): number =>
+  compare(right['createdAt'], left['createdAt']) || compare(right['id'], left['id']);
 
 const orders: Readonly<Record<Name, (left: JsonObject, right: JsonObject) => number>> = {
-  films: (left, right) => compare(right['year'], left['year']) || compare(left['title'], right['title']) || compare(left['id'], right['id']),
+  films: (left, right) =>
+    compare(right['year'], left['year']) || compare(left['title'], right['title']) || compare(left['id'], right['id']),
   reviews: newestFirst,
   orders: newestFirst,
 };

@@ -29,6 +29,13 @@ export async function signIn(world: World, people: readonly Person[]): Promise<r
   return Promise.all(people.map(async (one) => ({
     ...one,
     token: one.subject === undefined ? undefined
-      : await forgeToken(world, { payload: { sub: one.subject, roles: [...one.roles], plan: 'bench', ...(one.tenant === undefined ? {} : { tenant: one.tenant }) } }),
+      : await forgeToken(world, {
+          payload: {
+            sub: one.subject,
+            roles: [...one.roles],
+            plan: 'bench',
+            ...(one.tenant === undefined ? {} : { tenant: one.tenant }),
+          },
+        }),
   })));
 }

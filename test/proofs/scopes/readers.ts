@@ -20,9 +20,15 @@ export interface Findings {
   readonly leaked: readonly string[];
 }
 
-const fieldsOf: Readonly<Record<Name, readonly string[]>> = { films: ['title', 'year'], reviews: ['text', 'author'], orders: ['staffNote', 'buyer', 'status'] };
+const fieldsOf: Readonly<Record<Name, readonly string[]>> = {
+  films: ['title', 'year'],
+  reviews: ['text', 'author'],
+  orders: ['staffNote', 'buyer', 'status'],
+};
 
-export async function askAround(world: World, states: States, callers: readonly Caller[], random: Random, etags: Map<string, string>): Promise<readonly Observation[]> {
+export async function askAround(
+  world: World, states: States, callers: readonly Caller[], random: Random, etags: Map<string, string>,
+): Promise<readonly Observation[]> {
   const question = toQuestion(states, random);
   const path = toPath(question);
   const observations: Observation[] = [];
@@ -32,7 +38,10 @@ export async function askAround(world: World, states: States, callers: readonly 
     // The tag may be of what another person was shown.
     const etag = random.chance(0.3) ? etags.get(path) : undefined;
     const askedAt = performance.now();
-    const answer = await world.request(path, { ...(caller.token === undefined ? {} : { token: caller.token }), headers: etag === undefined ? {} : { 'if-none-match': etag } });
+    const answer = await world.request(path, {
+      ...(caller.token === undefined ? {} : { token: caller.token }),
+      headers: etag === undefined ? {} : { 'if-none-match': etag },
+    });
     observations.push({ caller, question, askedAt, answeredAt: performance.now(), answer });
     if (answer.etag !== '') etags.set(path, answer.etag);
   }
@@ -58,11 +67,18 @@ function toQuestion(states: States, random: Random): Question {
 export function judge(observations: readonly Observation[], states: States, staleMsMax: number): Findings {
   const bodies = new Map(observations.filter(({ answer }) => answer.status === 200).map(({ answer }) => [answer.etag, answer.text]));
   const wrong = observations.filter((each) => !isRight(each, states, staleMsMax, bodies)).map(describe);
-  const leaked = observations.filter(({ caller, answer }) => secretsFrom(caller).some((secret) => answer.text.includes(secret))).map(describe);
+  const leaked = observations
+    .filter(({ caller, answer }) => secretsFrom(caller).some((secret) => answer.text.includes(secret)))
+    .map(describe);
   return { wrong, leaked };
 }
 
-function isRight({ caller, question, askedAt, answeredAt, answer }: Observation, states: States, staleMsMax: number, bodies: ReadonlyMap<string, string>): boolean {
+function isRight(
+  { caller, question, askedAt, answeredAt, answer }: Observation,
+  states: States,
+  staleMsMax: number,
+  bodies: ReadonlyMap<string, string>,
+): boolean {
   const text = answer.status === 304 ? bodies.get(answer.etag) : answer.text;
   if (text === undefined) return false;
   const status = answer.status === 304 ? 200 : answer.status;

@@ -26,7 +26,9 @@ export interface ScopesOptions {
   readonly feedSilentMs: number;
 }
 
-export async function runScopes({ engine, seed, writes, answers, memoMs, feedSilentMs }: ScopesOptions): Promise<{ findings: Findings; figures: ScopesFigures }> {
+export async function runScopes({
+  engine, seed, writes, answers, memoMs, feedSilentMs,
+}: ScopesOptions): Promise<{ findings: Findings; figures: ScopesFigures }> {
   const world = await startWorld({ engine, memoMs, feedSilentMs });
   try {
     const random = new Random(seed);
@@ -57,5 +59,10 @@ function toFigures(observations: readonly Observation[], states: States): Scopes
     const key = `${question.name} ${caller.subject === undefined ? 'anyone' : 'signed in'}`;
     hits[key] = (hits[key] ?? 0) + (answer.isHit ? 1 : 0);
   }
-  return { writes: states.count - 1, answers: observations.length, notModified: observations.filter(({ answer }) => answer.status === 304).length, hits };
+  return {
+    writes: states.count - 1,
+    answers: observations.length,
+    notModified: observations.filter(({ answer }) => answer.status === 304).length,
+    hits,
+  };
 }

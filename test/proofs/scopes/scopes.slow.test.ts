@@ -6,7 +6,12 @@ import { runScopes } from './run.ts';
 test.each([...engines])('every answer is what its caller’s rights give, at a moment within the bound, on %s', async (engine) => {
   const seed = Math.floor(Math.random() * 2 ** 32);
   const { findings, figures } = await runScopes({ engine, seed, writes: 60, answers: 700, memoMs: 300, feedSilentMs: 400 });
-  expect({ engine, seed, wrong: findings.wrong.slice(0, 5), leaked: findings.leaked.slice(0, 5) }).toEqual({ engine, seed, wrong: [], leaked: [] });
+  expect({ engine, seed, wrong: findings.wrong.slice(0, 5), leaked: findings.leaked.slice(0, 5) }).toEqual({
+    engine,
+    seed,
+    wrong: [],
+    leaked: [],
+  });
   expect(figures.notModified).toBeGreaterThan(0);
   // The cache is at work, for those who are signed in as well.
   expect(figures.hits['films anyone']).toBeGreaterThan(0);

@@ -16,7 +16,13 @@ const as = (name: string) => ({ token: callers.get(name)?.token ?? '' });
 const order = { tenant: 'acme', film: '0198c0de-0000-7000-8000-0000000000ee', seats: 2, buyer: 'anna', status: 'placed' };
 const place = async () => (await world.request('/v1/orders', { ...as('anna'), json: order })).json<{ id: string }>().id;
 const replaceBy = async (name: string, row: object): Promise<string> =>
-  (await world.request('/v1/orders/import?onDuplicate=replace', { ...as(name), body: JSON.stringify(row), headers: { 'content-type': 'application/x-ndjson' } })).text;
+  (
+    await world.request('/v1/orders/import?onDuplicate=replace', {
+      ...as(name),
+      body: JSON.stringify(row),
+      headers: { 'content-type': 'application/x-ndjson' },
+    })
+  ).text;
 
 test('who may create and not change replaces nothing by an import', async () => {
   const id = await place();
@@ -34,7 +40,13 @@ test('who may change does, within the tenant', async () => {
 test('an answer that was recorded under other rights is not given again', async () => {
   const id = await place();
   const key = crypto.randomUUID();
-  const noted = (token: string) => world.request(`/v1/orders/${id}`, { method: 'PATCH', token, body: '{"staffNote":"a note"}', headers: { 'content-type': 'application/merge-patch+json', 'idempotency-key': key } });
+  const noted = (token: string) =>
+    world.request(`/v1/orders/${id}`, {
+      method: 'PATCH',
+      token,
+      body: '{"staffNote":"a note"}',
+      headers: { 'content-type': 'application/merge-patch+json', 'idempotency-key': key },
+    });
   const recorded = await noted(as('sara').token);
   expect((await noted(as('sara').token)).text).toBe(recorded.text);
   const elsewhere = await forgeToken(world, { payload: { sub: 'sara', roles: ['staff'], tenant: 'bolt', plan: 'bench' } });

@@ -15,7 +15,12 @@ const stricter: readonly ResourceDeclaration[] = [
   },
   {
     name: 'reviews', schema: reviews.schema,
-    rules: { read: any(all(equals('status', 'published'), signedIn), owner('author')), create: owner('author'), update: owner('author'), remove: any(owner('author'), role('moderator')) },
+    rules: {
+      read: any(all(equals('status', 'published'), signedIn), owner('author')),
+      create: owner('author'),
+      update: owner('author'),
+      remove: any(owner('author'), role('moderator')),
+    },
     shapes: { byFilm: { equal: ['film'], sort: ['-createdAt'] }, byAuthor: { equal: ['author'], sort: ['-createdAt'] } },
     live: true,
   },

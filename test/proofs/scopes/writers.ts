@@ -30,8 +30,11 @@ export async function writeOnce(world: World, states: States, callers: ReadonlyM
     headers: method === 'DELETE' ? {} : { 'content-type': method === 'POST' ? 'application/json' : 'application/merge-patch+json' },
   } as Parameters<World['request']>[1]);
   const times = { askedAt, ackedAt: performance.now() };
-  if (refused !== undefined ? !refused.includes(answer.status) : answer.status >= 300)
-    throw new Error(`${by.name} ${method} ${name} ${JSON.stringify(body)} is answered ${answer.status}, not ${refused ?? 'done'}: ${answer.text}`);
+  if (refused !== undefined ? !refused.includes(answer.status) : answer.status >= 300) {
+    throw new Error(
+      `${by.name} ${method} ${name} ${JSON.stringify(body)} is answered ${answer.status}, not ${refused ?? 'done'}: ${answer.text}`,
+    );
+  }
   if (refused !== undefined) return;
   if (method === 'DELETE') states.remove(id ?? '', times);
   else states.put(name, answer.json<JsonObject>(), times);
@@ -50,33 +53,61 @@ function toAttempt(state: State, random: Random): Attempt | undefined {
 const word = (random: Random): string => random.below(1_000_000).toString(36);
 
 const creations: Readonly<Record<Name, (random: Random) => Attempt>> = {
-  films: (random) => ({ by: editor, method: 'POST', name: 'films', body: { title: `Film ${word(random)}`, year: 1_900 + random.below(9), genres: [genre], cast: [] } }),
+  films: (random) => ({
+    by: editor,
+    method: 'POST',
+    name: 'films',
+    body: { title: `Film ${word(random)}`, year: 1_900 + random.below(9), genres: [genre], cast: [] },
+  }),
   reviews(random) {
     const [by, other] = random.chance(0.5) ? [alice, bob] : [bob, alice];
     const forged = random.chance(0.1);
-    return { by, method: 'POST', name: 'reviews', body: toReview(forged ? other.name : by.name, random), ...(forged ? { refused: [403] } : {}) };
+    return {
+      by,
+      method: 'POST',
+      name: 'reviews',
+      body: toReview(forged ? other.name : by.name, random),
+      ...(forged ? { refused: [403] } : {}),
+    };
   },
   orders(random) {
     const by = random.pick([...members, ...staff] as const);
     const forged = random.chance(0.1);
     const tenant = by.tenant ?? '';
-    return { by, method: 'POST', name: 'orders', body: { tenant: forged ? `not-${tenant}` : tenant, film, seats: 1 + random.below(9), buyer: `secret-of-${tenant}`, status: 'placed' }, ...(forged ? { refused: [403] } : {}) };
+    return {
+      by,
+      method: 'POST',
+      name: 'orders',
+      body: { tenant: forged ? `not-${tenant}` : tenant, film, seats: 1 + random.below(9), buyer: `secret-of-${tenant}`, status: 'placed' },
+      ...(forged ? { refused: [403] } : {}),
+    };
   },
 };
 
 /** A draft names its author as the owner of a secret; what is published does not. */
 function toReview(author: string, random: Random): JsonObject {
   const isDraft = random.chance(0.5);
-  return { film, author, status: isDraft ? 'draft' : 'published', rating: 1 + random.below(5), text: `${isDraft ? `draft-of-${author}` : 'for all'} ${word(random)}` };
+  return {
+    film,
+    author,
+    status: isDraft ? 'draft' : 'published',
+    rating: 1 + random.below(5),
+    text: `${isDraft ? `draft-of-${author}` : 'for all'} ${word(random)}`,
+  };
 }
 
 const changes: Readonly<Record<Name, (document: JsonObject, id: string, random: Random) => Attempt>> = {
-  films: (_, id, random) => (random.chance(0.2) ? { by: editor, method: 'DELETE', name: 'films', id } : { by: editor, method: 'PATCH', name: 'films', id, body: { title: `Film ${word(random)}`, year: 1_900 + random.below(9) } }),
+  films: (_, id, random) =>
+    random.chance(0.2)
+      ? { by: editor, method: 'DELETE', name: 'films', id }
+      : { by: editor, method: 'PATCH', name: 'films', id, body: { title: `Film ${word(random)}`, year: 1_900 + random.below(9) } },
   reviews(document, id, random) {
     const author = String(document['author']);
     const [by, other] = author === alice.name ? [alice, bob] : [bob, alice];
     const isDraft = document['status'] === 'draft';
-    if (random.chance(0.2)) return { by: other, method: 'PATCH', name: 'reviews', id, body: { text: 'taken over' }, refused: [isDraft ? 404 : 403] };
+    if (random.chance(0.2)) {
+      return { by: other, method: 'PATCH', name: 'reviews', id, body: { text: 'taken over' }, refused: [isDraft ? 404 : 403] };
+    }
     if (random.chance(0.15)) return { by: random.chance(0.5) && !isDraft ? moderator : by, method: 'DELETE', name: 'reviews', id };
     const { film: _film, author: _author, ...changed } = toReview(author, random) as Record<string, JsonObject[string]>;
     return { by, method: 'PATCH', name: 'reviews', id, body: changed };
@@ -88,7 +119,13 @@ const changes: Readonly<Record<Name, (document: JsonObject, id: string, random: 
     if (random.chance(0.1)) return { by: foreign, method: 'PATCH', name: 'orders', id, body: { seats: 1 }, refused: [404] };
     if (random.chance(0.1)) return { by: member, method: 'PATCH', name: 'orders', id, body: { status: 'paid' }, refused: [403] };
     if (random.chance(0.15)) return { by: own, method: 'DELETE', name: 'orders', id };
-    return { by: own, method: 'PATCH', name: 'orders', id, body: { status: random.pick(['placed', 'paid', 'cancelled'] as const), staffNote: `note-of-staff-of-${own.tenant} ${word(random)}` } };
+    return {
+      by: own,
+      method: 'PATCH',
+      name: 'orders',
+      id,
+      body: { status: random.pick(['placed', 'paid', 'cancelled'] as const), staffNote: `note-of-staff-of-${own.tenant} ${word(random)}` },
+    };
   },
 };
 
@@ -96,7 +133,9 @@ const changes: Readonly<Record<Name, (document: JsonObject, id: string, random: 
 export function secretsFrom(person: Person): readonly string[] {
   return [
     ...[alice, bob].filter(({ name }) => name !== person.name).map(({ name }) => `draft-of-${name}`),
-    ...staff.filter(({ tenant }) => tenant !== person.tenant || !person.roles.includes('staff')).map(({ tenant }) => `note-of-staff-of-${tenant}`),
+    ...staff
+      .filter(({ tenant }) => tenant !== person.tenant || !person.roles.includes('staff'))
+      .map(({ tenant }) => `note-of-staff-of-${tenant}`),
     ...staff.filter(({ tenant }) => tenant !== person.tenant).map(({ tenant }) => `secret-of-${tenant}`),
   ];
 }

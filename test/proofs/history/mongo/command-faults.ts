@@ -14,7 +14,10 @@ export interface CommandFaultRates {
 const codes: Readonly<Record<string, readonly (CommandFault & { kind: 'error' })['code'][]>> = {
   getMore: ['CursorNotFound', 'InterruptedDueToReplStateChange', 'HostUnreachable', 'RetryChangeStream', 'PrimarySteppedDown'],
 };
-const codesOfOthers = ['ShutdownInProgress', 'PrimarySteppedDown', 'NotWritablePrimary', 'InterruptedDueToReplStateChange', 'ExceededTimeLimit', 'HostUnreachable', 'NetworkTimeout'] as const;
+const codesOfOthers = [
+  'ShutdownInProgress', 'PrimarySteppedDown', 'NotWritablePrimary', 'InterruptedDueToReplStateChange', 'ExceededTimeLimit',
+  'HostUnreachable', 'NetworkTimeout',
+] as const;
 const concernCodes = ['PrimarySteppedDown', 'InterruptedDueToReplStateChange', 'WriteConcernTimeout'] as const;
 /** A commit that nobody answers twice is what a careless retry would do again. */
 const commitFactor = 4;
@@ -34,7 +37,9 @@ export class CommandFaults implements Faults {
   }
 
   decide(connection: number, ordinal: number, command: string): CommandFault | null {
-    const fault: CommandFault | null = this.blocked.includes(command) ? { kind: 'error', code: 'InterruptedAtShutdown' } : this.#drawn(connection, ordinal, command);
+    const fault: CommandFault | null = this.blocked.includes(command)
+      ? { kind: 'error', code: 'InterruptedAtShutdown' }
+      : this.#drawn(connection, ordinal, command);
     if (fault !== null) this.count++;
     return fault;
   }
@@ -44,7 +49,13 @@ export class CommandFaults implements Faults {
     const draw = drawFor(this.#rates.seed, connection, ordinal);
     if (draw() >= this.#rates.rate * (command === 'commitTransaction' ? commitFactor : 1)) return null;
     const of = <T>(from: readonly T[]): T => from[Math.floor(draw() * from.length)] as T;
-    const kind = of(['closeBefore', 'closeAfter', 'error', 'delay', ...(command === 'commitTransaction' ? ['concernError' as const] : [])] as const);
+    const kind = of([
+      'closeBefore',
+      'closeAfter',
+      'error',
+      'delay',
+      ...(command === 'commitTransaction' ? ['concernError' as const] : []),
+    ] as const);
     if (kind === 'error') return { kind, code: of(codes[command] ?? codesOfOthers) };
     if (kind === 'concernError') return { kind, code: of(concernCodes) };
     return kind === 'delay' ? { kind, ms: of(delaysMs) } : { kind };

@@ -10,7 +10,9 @@ import type { Stage } from './stage.ts';
 type Disturbance = (stage: Stage) => Promise<void>;
 
 /** One of them a round. */
-export const disturbances = { killed, steppedDown, withoutPrimary, deposed, deposedAndBack, unaware, lagging, secondaryKilled, forgotten } as const satisfies Readonly<Record<string, Disturbance>>;
+export const disturbances = {
+  killed, steppedDown, withoutPrimary, deposed, deposedAndBack, unaware, lagging, secondaryKilled, forgotten,
+} as const satisfies Readonly<Record<string, Disturbance>>;
 /** Now and then, at the same time. */
 export const besides = { reopened, clockSet } satisfies Readonly<Record<string, Disturbance>>;
 

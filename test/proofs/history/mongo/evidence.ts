@@ -22,9 +22,16 @@ async function judgeSeed(seed: number): Promise<Verdict> {
     const { history, figures, commands } = await Promise.race([runMongoHistory(seed), tooLong()]);
     const violations = check(history).map(({ law, detail }) => `${law}: ${detail}`);
     if (violations.length === 0) return { seed, figures, violations };
-    return { seed, figures, violations: violations.map((violation) => `seed ${seed}: ${violation}; see ${keep(seed, `${JSON.stringify({ violations, figures, history }, undefined, 1)}\n${commands}\n`)}`) };
+    const kept = keep(seed, `${JSON.stringify({ violations, figures, history }, undefined, 1)}\n${commands}\n`);
+    return { seed, figures, violations: violations.map((violation) => `seed ${seed}: ${violation}; see ${kept}`) };
   } catch (thrown) {
-    return { seed, figures: undefined, violations: [`seed ${seed} broke off: ${thrown instanceof Error ? `${thrown.message} ${String(thrown.cause ?? '')}` : String(thrown)}`] };
+    return {
+      seed,
+      figures: undefined,
+      violations: [
+        `seed ${seed} broke off: ${thrown instanceof Error ? `${thrown.message} ${String(thrown.cause ?? '')}` : String(thrown)}`,
+      ],
+    };
   }
 }
 

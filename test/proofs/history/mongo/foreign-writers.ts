@@ -19,7 +19,12 @@ const selectionMsMax = 1_500;
 const waitMsMax = 3_000;
 
 export async function writeFromOutside(run: Run, uri: string): Promise<void> {
-  const client = new MongoClient(uri, { appName: 'another program', retryWrites: true, writeConcern: { w: 'majority', journal: true }, serverSelectionTimeoutMS: selectionMsMax });
+  const client = new MongoClient(uri, {
+    appName: 'another program',
+    retryWrites: true,
+    writeConcern: { w: 'majority', journal: true },
+    serverSelectionTimeoutMS: selectionMsMax,
+  });
   const random = run.random.fork();
   for (let number = 0; !run.stopped; number++) {
     const target = random.pick(targetsOf(run));
@@ -44,7 +49,10 @@ async function update(run: Run, client: MongoClient, { id, resource, tag, fields
   const askedAt = performance.now();
   const note = (outcome: Write['outcome']) => run.noteWrite({ verb: 'patch', tag, id, askedAt, answeredAt: performance.now(), outcome });
   try {
-    const updating = client.db().collection<Stored>(resource).updateOne({ _id: id }, { $set: { ...fields, updatedAt: new Date() }, $inc: { rev: 1 } });
+    const updating = client
+      .db()
+      .collection<Stored>(resource)
+      .updateOne({ _id: id }, { $set: { ...fields, updatedAt: new Date() }, $inc: { rev: 1 } });
     const done = await Promise.race([updating, Bun.sleep(waitMsMax)]);
     note(done === undefined ? 'unknown' : done.matchedCount === 1 ? 'acked' : 'refused');
   } catch (error) {

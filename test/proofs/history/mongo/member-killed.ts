@@ -25,14 +25,21 @@ export function runMemberKilled({ seed, writes }: { readonly seed: number; reado
 
 async function play(stage: Stage, writes: number): Promise<MemberKilled> {
   const { commits, origins, run } = stage;
-  const listeners = [undefined, 200].map((wordsMax) => new Listener(run, { subject: undefined, door: origins, ...(wordsMax === undefined ? {} : { wordsMax }) }));
+  const listeners = [undefined, 200].map(
+    (wordsMax) => new Listener(run, { subject: undefined, door: origins, ...(wordsMax === undefined ? {} : { wordsMax }) }),
+  );
   let number = 0;
   const write = async () => {
-    while (number < writes) await create(run, groups[2], { tag: `write ${number++}`, author: 'alice', isDraft: false }, crypto.randomUUID());
+    while (number < writes) {
+      await create(run, groups[2], { tag: `write ${number++}`, author: 'alice', isDraft: false }, crypto.randomUUID());
+    }
   };
   const writing = Promise.all(Array.from({ length: writersAtOnce }, write));
   for (const [index, kill] of kills.entries()) {
-    await eventually('its part of the writes', () => run.acked > (writes * (index + 1)) / (kills.length + 1), { msMax: 120_000, everyMs: 2 });
+    await eventually('its part of the writes', () => run.acked > (writes * (index + 1)) / (kills.length + 1), {
+      msMax: 120_000,
+      everyMs: 2,
+    });
     await kill(stage);
     await calm(stage);
   }
@@ -40,5 +47,8 @@ async function play(stage: Stage, writes: number): Promise<MemberKilled> {
   await writeLast(run);
   const last = commits.read().at(-1)?.position;
   await Promise.all(listeners.map((listener) => listener.finish(last)));
-  return { history: { staleMsMax: 0, writes: run.writes, reads: [], subscribers: listeners.map(({ record }) => record), commits: commits.read() }, figures: figuresOf(run, listeners) };
+  return {
+    history: { staleMsMax: 0, writes: run.writes, reads: [], subscribers: listeners.map(({ record }) => record), commits: commits.read() },
+    figures: figuresOf(run, listeners),
+  };
 }

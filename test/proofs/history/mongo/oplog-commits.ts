@@ -75,7 +75,10 @@ export class OplogCommits implements CommitSource {
     return db === this.#scope.database && (collection === metaName || this.#scope.resources.includes(collection));
   }
 
-  #takeOperation(at: number, { operation, number, index }: { readonly operation: DocumentOperation; readonly number: number; readonly index: number }): void {
+  #takeOperation(
+    at: number,
+    { operation, number, index }: { readonly operation: DocumentOperation; readonly number: number; readonly index: number },
+  ): void {
     const token = toToken({ at, operation: number, step: 0, fragment: 0, kind: 'event', uuid: operation.uuid.toHexString(false) });
     const { before, after } = imagesOf(operation);
     const id = String((after ?? before)?.['_id']);

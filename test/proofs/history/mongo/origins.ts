@@ -35,14 +35,20 @@ export class Origins implements Door {
 
   private constructor(mongodbUri: string, random: Random) {
     // Without an edge there is nobody to report to.
-    this.#settings = { ...mustSettings({ TOMBOLO_KEYS: testKeys, MONGODB_URI: mongodbUri, TOMBOLO_ORIGIN_PORT: '0', TOMBOLO_LOG_LEVEL: 'silent' }), edgeUrls: [] };
+    this.#settings = {
+      ...mustSettings({ TOMBOLO_KEYS: testKeys, MONGODB_URI: mongodbUri, TOMBOLO_ORIGIN_PORT: '0', TOMBOLO_LOG_LEVEL: 'silent' }),
+      edgeUrls: [],
+    };
     this.#random = random;
   }
 
   send(path: string, sent: Sent, signal?: AbortSignal): Sending {
     const { name, url } = this.#random.pick(this.#places) ?? { name: 'none', url: '' };
     const isStream = path.endsWith('/changes');
-    return { through: name, response: sendHop({ url, keys: testKeys, ...(isStream ? {} : { deadlineMs: this.#random.pick(deadlinesMs) }) }, path, sent, signal) };
+    return {
+      through: name,
+      response: sendHop({ url, keys: testKeys, ...(isStream ? {} : { deadlineMs: this.#random.pick(deadlinesMs) }) }, path, sent, signal),
+    };
   }
 
   /** Closes one of them and starts another in its place, as a deploy does; again until the database lets it in. */

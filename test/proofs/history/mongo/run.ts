@@ -41,8 +41,18 @@ export function runMongoHistory(seed: number): Promise<MongoRun> {
 
 async function play(stage: Stage): Promise<MongoRun> {
   const { server, faults, origins, commits, run } = stage;
-  const listeners = ([[undefined, false], [undefined, true], ['alice', false]] as const).map(([subject, isForgetful]) => new Listener(run, { subject, door: origins, isForgetful, wordsMax: 40 }));
-  const clients = [...[0, 1, 2, 3].map((index) => writeForEver(run, index)), writeFromOutside(run, stage.uri), ...[0, 1, 2].map(() => readForEver(run))];
+  const listeners = (
+    [
+      [undefined, false],
+      [undefined, true],
+      ['alice', false],
+    ] as const
+  ).map(([subject, isForgetful]) => new Listener(run, { subject, door: origins, isForgetful, wordsMax: 40 }));
+  const clients = [
+    ...[0, 1, 2, 3].map((index) => writeForEver(run, index)),
+    writeFromOutside(run, stage.uri),
+    ...[0, 1, 2].map(() => readForEver(run)),
+  ];
   faults.isOn = true;
   const { rounds, times } = await disturb(stage);
   await run.progress(10);
@@ -55,13 +65,22 @@ async function play(stage: Stage): Promise<MongoRun> {
   await Promise.all(listeners.map((listener) => listener.finish(last)));
   const rolledBack = server.set.rolledBack.reduce((sum, { entries }) => sum + entries.length, 0);
   return {
-    history: { staleMsMax: 0, disturbances: times, writes: run.writes, reads: run.reads, subscribers: listeners.map(({ record }) => record), commits: commits.read() },
+    history: {
+      staleMsMax: 0,
+      disturbances: times,
+      writes: run.writes,
+      reads: run.reads,
+      subscribers: listeners.map(({ record }) => record),
+      commits: commits.read(),
+    },
     figures: { rounds, commandFaults: faults.count, rolledBack, ...figuresOf(run, listeners) },
     commands: server.history.toString(),
   };
 }
 
-async function disturb(stage: Stage): Promise<{ readonly rounds: readonly string[]; readonly times: NonNullable<History['disturbances']> }> {
+async function disturb(
+  stage: Stage,
+): Promise<{ readonly rounds: readonly string[]; readonly times: NonNullable<History['disturbances']> }> {
   const { random, run } = stage;
   const rounds: string[] = [];
   const times: { from: number; to: number }[] = [];
