@@ -17,7 +17,10 @@ export async function mongoHistories({ seed, minutes }: Budget): Promise<Outcome
 
 export async function memberKilled({ seed }: Budget): Promise<Outcome> {
   const { history, figures } = await runMemberKilled({ seed, writes });
-  return { figures: { ...figures, committed: history.commits.length }, violations: check(history).map(({ law, detail }) => `${law}: ${detail}`) };
+  return {
+    figures: { ...figures, committed: history.commits.length },
+    violations: check(history).map(({ law, detail }) => `${law}: ${detail}`),
+  };
 }
 
 function* seedsFrom(first: number, until: number): Generator<number> {
@@ -28,10 +31,16 @@ function summed(verdicts: readonly Verdict[]): object {
   const figures = verdicts.flatMap((verdict) => verdict.figures ?? []);
   const sum = (of: (figures: MongoFigures) => number) => figures.reduce((total, each) => total + of(each), 0);
   const rounds: Record<string, number> = {};
-  for (const name of figures.flatMap((each) => each.rounds.flatMap((round) => round.split(' and ')))) rounds[name] = (rounds[name] ?? 0) + 1;
+  for (const name of figures.flatMap((each) => each.rounds.flatMap((round) => round.split(' and ')))) {
+    rounds[name] = (rounds[name] ?? 0) + 1;
+  }
   return {
     seeds: verdicts.length, rounds,
-    writes: { acked: sum(({ writes: of }) => of.acked), refused: sum(({ writes: of }) => of.refused), unknown: sum(({ writes: of }) => of.unknown) },
+    writes: {
+      acked: sum(({ writes: of }) => of.acked),
+      refused: sum(({ writes: of }) => of.refused),
+      unknown: sum(({ writes: of }) => of.unknown),
+    },
     replays: sum((of) => of.replays), reads: sum((of) => of.reads), unansweredReads: sum((of) => of.unansweredReads),
     events: sum((of) => of.events), resyncs: sum((of) => of.resyncs), reconnects: sum((of) => of.reconnects),
     commandFaults: sum((of) => of.commandFaults), rolledBack: sum((of) => of.rolledBack),

@@ -36,7 +36,9 @@ async function histories({ seed, minutes }: Budget): Promise<Outcome> {
   const violations: string[] = [];
   for (let kills = 0; kills < killsMin || performance.now() < until; ) {
     const bounds = runs.length % 2 === 0 ? { memoMs: 300, feedSilentMs: 400 } : { memoMs: 1_000, feedSilentMs: 1_000 };
-    const { history, figures } = await runHistory({ seed: seed + runs.length, kills: killsMin, writesBetween: 80, edgeRestartEvery: 7, forgetEvery: 5, ...bounds });
+    const { history, figures } = await runHistory({
+      seed: seed + runs.length, kills: killsMin, writesBetween: 80, edgeRestartEvery: 7, forgetEvery: 5, ...bounds,
+    });
     violations.push(...check(history).map(({ law, detail }) => `${law}: ${detail}`));
     runs.push(figures);
     kills += figures.kills;
@@ -49,7 +51,10 @@ async function scopes({ seed, minutes }: Budget): Promise<Outcome> {
   const runs: object[] = [];
   const violations: string[] = [];
   while (runs.length === 0 || performance.now() < until) {
-    const { findings, figures } = await runScopes({ engine: engines[runs.length % engines.length] ?? 'sqlite', seed: seed + runs.length, writes: 400, answers: 4_000, memoMs: 300, feedSilentMs: 400 });
+    const { findings, figures } = await runScopes({
+      engine: engines[runs.length % engines.length] ?? 'sqlite',
+      seed: seed + runs.length, writes: 400, answers: 4_000, memoMs: 300, feedSilentMs: 400,
+    });
     violations.push(...findings.wrong.map((wrong) => `wrong: ${wrong}`), ...findings.leaked.map((leaked) => `leaked: ${leaked}`));
     runs.push(figures);
   }
@@ -77,7 +82,13 @@ const sequencesPerMinute = 1_500;
 /** The store's suite says itself how often it runs; it is another process, which ends with it. */
 async function storeModel({ minutes }: Budget): Promise<Outcome> {
   const factor = Math.max(1, Math.round((minutes * sequencesPerMinute) / sequencesAtOnce));
-  const child = Bun.spawn([process.execPath, 'test', './test/suites/store/sqlite-model.test.ts'], { cwd: project, env: { ...process.env, TOMBOLO_SOAK: String(factor) }, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' });
+  const child = Bun.spawn([process.execPath, 'test', './test/suites/store/sqlite-model.test.ts'], {
+    cwd: project,
+    env: { ...process.env, TOMBOLO_SOAK: String(factor) },
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+  });
   const [out, err, code] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited]);
   return { figures: { sequences: sequencesAtOnce * factor }, violations: code === 0 ? [] : [`${out}${err}`.slice(-2_000)] };
 }

@@ -20,7 +20,13 @@ interface SoakRecord {
 const path = join(import.meta.dir, 'record.json');
 
 export function machineNow(): SoakRecord['machine'] {
-  return { system: `${platform()} ${release()}`, processor: cpus()[0]?.model ?? 'unknown', cores: cpus().length, memoryGiB: Math.round(totalmem() / 2 ** 30), bun: Bun.version };
+  return {
+    system: `${platform()} ${release()}`,
+    processor: cpus()[0]?.model ?? 'unknown',
+    cores: cpus().length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    bun: Bun.version,
+  };
 }
 
 /** `names`: all parts there are, in their order. */
@@ -47,9 +53,17 @@ function toText({ machine, parts }: SoakRecord): string {
 /** Figures as lines; of several runs, one line a run. */
 function toLines(figures: object): readonly string[] {
   return Object.entries(figures).flatMap(([name, value]) =>
-    Array.isArray(value) && name === 'runs' ? value.map((run, index) => `run ${index + 1}: ${toWords(run as object)}`) : [`${name}: ${typeof value === 'object' && value !== null ? toWords(value as object) : String(value)}`]);
+    Array.isArray(value) && name === 'runs'
+      ? value.map((run, index) => `run ${index + 1}: ${toWords(run as object)}`)
+      : [`${name}: ${typeof value === 'object' && value !== null ? toWords(value as object) : String(value)}`],
+  );
 }
 
 function toWords(figures: object): string {
-  return Object.entries(figures).map(([name, value]) => `${name} ${Array.isArray(value) ? value.join(' ') : typeof value === 'object' && value !== null ? `(${toWords(value as object)})` : String(value)}`).join(', ');
+  return Object.entries(figures).map(([name, value]) => `${name} ${toWord(value)}`).join(', ');
+}
+
+function toWord(value: unknown): string {
+  if (Array.isArray(value)) return value.join(' ');
+  return typeof value === 'object' && value !== null ? `(${toWords(value)})` : String(value);
 }

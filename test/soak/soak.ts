@@ -15,21 +15,39 @@ import { machineNow, type PartRecord, writeRecord } from './record.ts';
 const project = join(import.meta.dir, '../..');
 const minutesDefault = 30;
 
-const { values } = parseArgs({ args: process.argv.slice(2), options: { minutes: { type: 'string' }, seed: { type: 'string' }, only: { type: 'string', default: '' } } });
+const { values } = parseArgs({
+  args: process.argv.slice(2),
+  options: { minutes: { type: 'string' }, seed: { type: 'string' }, only: { type: 'string', default: '' } },
+});
 const minutes = mustNumber('minutes', values.minutes ?? String(minutesDefault));
 const seed = mustNumber('seed', values.seed ?? String(Math.floor(Math.random() * 2 ** 31)));
 
-process.env['TOMBOLO_EDGE_BUNDLE'] = (await buildEdgeBundle({ project, dir: join(project, 'node_modules/.cache/tombolo/edge-bundle') })).dir;
+process.env['TOMBOLO_EDGE_BUNDLE'] = (
+  await buildEdgeBundle({ project, dir: join(project, 'node_modules/.cache/tombolo/edge-bundle') })
+).dir;
 const commit = Bun.spawnSync(['git', 'describe', '--always', '--dirty'], { cwd: project }).stdout.toString().trim();
 const records: PartRecord[] = [];
 const named = parts.filter(({ name }) => name === values.only);
 for (const part of named.length > 0 ? named : parts.filter(({ name }) => name.includes(values.only))) {
   const started = performance.now();
   process.stdout.write(`${part.name} …\n`);
-  const outcome = await part.run({ seed, minutes: minutes * part.share }).catch((thrown: unknown) => ({ figures: {}, violations: [`it broke off: ${thrown instanceof Error ? `${thrown.message} ${String(thrown.cause ?? '')}` : String(thrown)}`] }));
-  const record = { name: part.name, date: new Date().toISOString(), commit, seed, seconds: Math.round((performance.now() - started) / 1_000), ...outcome };
+  const outcome = await part
+    .run({ seed, minutes: minutes * part.share })
+    .catch((thrown: unknown) => ({
+      figures: {},
+      violations: [`it broke off: ${thrown instanceof Error ? `${thrown.message} ${String(thrown.cause ?? '')}` : String(thrown)}`],
+    }));
+  const record = {
+    name: part.name,
+    date: new Date().toISOString(),
+    commit,
+    seed,
+    seconds: Math.round((performance.now() - started) / 1_000),
+    ...outcome,
+  };
   records.push(record);
-  process.stdout.write(`${record.violations.length === 0 ? 'held' : `BROKEN: ${record.violations.slice(0, 5).join('\n')}`} (${record.seconds} s) ${JSON.stringify(record.figures)}\n`);
+  const verdict = record.violations.length === 0 ? 'held' : `BROKEN: ${record.violations.slice(0, 5).join('\n')}`;
+  process.stdout.write(`${verdict} (${record.seconds} s) ${JSON.stringify(record.figures)}\n`);
 }
 writeRecord(machineNow(), records, parts.map(({ name }) => name));
 process.exit(records.every(({ violations }) => violations.length === 0) ? 0 : 1);
