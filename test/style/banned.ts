@@ -18,7 +18,9 @@ const bans: readonly Ban[] = [
   {
     why: "`{ z }` brings all locales (93 KB against 26): import * as z from 'zod'",
     applies: () => true,
-    finds: (node, { text }) => node.type === 'ImportDeclaration' && /^import\s*(type\s*)?\{[^}]*\bz\b[^}]*\}\s*from\s*['"]zod['"]/.test(text.slice(node.start, node.end)),
+    finds: (node, { text }) =>
+      node.type === 'ImportDeclaration' &&
+      /^import\s*(type\s*)?\{[^}]*\bz\b[^}]*\}\s*from\s*['"]zod['"]/.test(text.slice(node.start, node.end)),
   },
   {
     why: 'console writes past the log: use the logger',
@@ -36,7 +38,7 @@ const bans: readonly Ban[] = [
     finds: isAskedByName,
   },
   {
-    why: `waiting by the clock: wait for the condition, or say in a comment on the line or before it why ${sleepMsMax} ms and more must pass`,
+    why: `waiting by the clock: wait for the condition, or say in a comment beside it why ${sleepMsMax} ms and more must pass`,
     applies: (path) => path.startsWith('test/'),
     finds: (node, module) => isLongSleep(node) && !hasReason(node, module),
   },
@@ -58,7 +60,8 @@ export function findSilenced(modules: readonly Module[]): Complaint[] {
   const silenced = new RegExp('@ts-(ignore|nocheck)|@ts-expect-error\\s*$|(eslint|biome)-(disable|ignore)', 'gm');
   return modules.flatMap((module) => [...module.text.matchAll(silenced)]
     .filter(({ index }) => /(\/\/|\/\*|^\s*\*)[^\n]*$/.test(module.text.slice(module.text.lastIndexOf('\n', index) + 1, index)))
-    .map(({ index, 0: found }) => `${module.path}:${module.line(index)} ${found.trim()}: mend the type, or @ts-expect-error with the reason behind it`));
+    .map(({ index, 0: found }) => [module.line(index), found.trim()] as const)
+    .map(([line, found]) => `${module.path}:${line} ${found}: mend the type, or @ts-expect-error with the reason behind it`));
 }
 
 /** Compared with a row's name, or one row taken out of the table; types may name a row. */
@@ -66,13 +69,21 @@ function isAskedByName(node: Node, { text, path }: Module): boolean {
   const source = text.slice(node.start, node.end);
   if (node.type === 'BinaryExpression') return /(^|[\w.]*[.])operation[.]name\s*[!=]==|[!=]==\s*([\w.]+[.])?operation[.]name$/.test(source);
   if (node.type === 'SwitchStatement') return /^switch\s*[(]([\w.]+[.])?operation[.]name[)]/.test(source);
-  return node.type === 'MemberExpression' && !path.startsWith('shared/operations/') && /^documents[.]\w+$/.test(source) && /operations[/]documents[.]ts'/.test(text);
+  return (
+    node.type === 'MemberExpression' &&
+    !path.startsWith('shared/operations/') &&
+    /^documents[.]\w+$/.test(source) &&
+    /operations[/]documents[.]ts'/.test(text)
+  );
 }
 
 function isLongSleep(node: Node): boolean {
   if (node.type !== 'CallExpression' || !/^(setTimeout|sleep|Bun\.sleep|Bun\.sleepSync)$/.test(calleeOf(node))) return false;
   const given = Array.isArray(node['arguments']) ? node['arguments'] : [];
-  return given.some((argument) => isNode(argument) && argument.type === 'Literal' && typeof argument['value'] === 'number' && argument['value'] > sleepMsMax);
+  return given.some(
+    (argument) =>
+      isNode(argument) && argument.type === 'Literal' && typeof argument['value'] === 'number' && argument['value'] > sleepMsMax,
+  );
 }
 
 function hasReason(node: Node, { text, line }: Module): boolean {

@@ -16,14 +16,18 @@ export function findWrongCitations(sources: readonly Source[]): Complaint[] {
   const titles = sources.find(({ path }) => path === semantics)?.text ?? '';
   const sections = new Set([...titles.matchAll(heading)].map(([, number]) => number));
   return sources.filter(({ path }) => isCiting(path)).flatMap((source) => [
-    ...[...source.text.matchAll(citation)].flatMap(({ index, 1: cited = '' }) => toWrong(cited, sections).map((wrong) => toComplaint(source, index, wrong))),
+    ...[...source.text.matchAll(citation)].flatMap(({ index, 1: cited = '' }) =>
+      toWrong(cited, sections).map((wrong) => toComplaint(source, index, wrong)),
+    ),
     ...[...source.text.matchAll(elsewhere)].map(({ index }) => toComplaint(source, index, 'cites what is not in the repository')),
   ]);
 }
 
 function toWrong(cited: string, sections: ReadonlySet<string | undefined>): string[] {
   if (cited === '') return [`a citation of ${semantics} names its section by number: SEMANTICS §N`];
-  return [...cited.matchAll(/§(\d+)/g)].filter(([, number]) => !sections.has(number)).map(([section]) => `${section} is no section of ${semantics}`);
+  return [...cited.matchAll(/§(\d+)/g)]
+    .filter(([, number]) => !sections.has(number))
+    .map(([section]) => `${section} is no section of ${semantics}`);
 }
 
 function toComplaint({ path, text }: Source, index: number, wrong: string): Complaint {

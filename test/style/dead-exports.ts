@@ -21,7 +21,8 @@ export function findDeadExports(modules: readonly Module[]): Complaint[] {
     const used = uses.get(module.path) ?? new Set();
     return exportsOf(module).flatMap(({ name, start }) => {
       if (used.has('*') || used.has(name) || isOwnType(module, name) || isMarked(module, start)) return [];
-      return [`${module.path}:${module.line(start)} ${name} is exported and imported by nobody${isTest(module.path) ? '' : ' but, at most, tests'}`];
+      const others = isTest(module.path) ? '' : ' but, at most, tests';
+      return [`${module.path}:${module.line(start)} ${name} is exported and imported by nobody${others}`];
     });
   });
 }
@@ -36,10 +37,20 @@ function usesOf(modules: readonly Module[]): Map<string, Set<string>> {
   };
   for (const { path, module, text } of modules) {
     for (const { moduleRequest, entries } of module.staticImports) {
-      for (const { importName } of entries) use(path, moduleRequest.value, importName.kind === 'Name' ? (importName.name ?? '*') : importName.kind === 'Default' ? 'default' : '*');
+      for (const { importName } of entries) {
+        use(
+          path,
+          moduleRequest.value,
+          importName.kind === 'Name' ? (importName.name ?? '*') : importName.kind === 'Default' ? 'default' : '*',
+        );
+      }
     }
     for (const { entries } of module.staticExports) {
-      for (const { moduleRequest, importName } of entries) if (moduleRequest !== null) use(path, moduleRequest.value, importName.name ?? '*');
+      for (const { moduleRequest, importName } of entries) {
+        if (moduleRequest !== null) {
+          use(path, moduleRequest.value, importName.name ?? '*');
+        }
+      }
     }
     for (const { moduleRequest } of module.dynamicImports) use(path, text.slice(moduleRequest.start + 1, moduleRequest.end - 1), '*');
   }
@@ -48,7 +59,10 @@ function usesOf(modules: readonly Module[]): Map<string, Set<string>> {
 
 function exportsOf({ module }: Module): Exported[] {
   return module.staticExports.flatMap(({ entries, start }) =>
-    entries.flatMap(({ exportName }) => (exportName.kind === 'Default' ? [{ name: 'default', start }] : exportName.name === null ? [] : [{ name: exportName.name, start }])));
+    entries.flatMap(({ exportName }) =>
+      exportName.kind === 'Default' ? [{ name: 'default', start }] : exportName.name === null ? [] : [{ name: exportName.name, start }],
+    ),
+  );
 }
 
 function isOwnType({ text }: Module, name: string): boolean {

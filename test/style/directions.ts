@@ -30,6 +30,8 @@ function toWrong(from: string, target: string): string | undefined {
   if (allowed[here]?.includes(there) !== true) return `${here}/ must not import ${target}`;
   if (from.startsWith(mongod) && !target.startsWith(mongod)) return `${mongod} is a package of its own and must not import ${target}`;
   if (target.startsWith(mongod) && !from.startsWith(mongod) && target !== mongodEntry) return `import ${mongodEntry}, not ${target}`;
-  if (target.startsWith(development) && here === 'origin' && !from.startsWith(development)) return `only ${development} may import ${target}`;
+  if (target.startsWith(development) && here === 'origin' && !from.startsWith(development)) {
+    return `only ${development} may import ${target}`;
+  }
   return undefined;
 }

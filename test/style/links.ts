@@ -11,22 +11,29 @@ const testWords = /\bnpm test -- ((?:[\w./-]+ ?)+)/g;
 
 export function findBrokenLinks(sources: readonly Source[]): Complaint[] {
   const paths = pathsOf(sources);
-  return sources.filter(({ path }) => path.endsWith('.md')).flatMap((source) => [...source.text.matchAll(link)].flatMap(({ index, 1: target = '' }) => {
-    const [file = ''] = target.split('#');
-    if (file === '' || elsewhere.test(target) || paths.has(toPath(source.path, file))) return [];
-    return [toComplaint(source, index, `${target} is not there`)];
-  }));
+  return sources
+    .filter(({ path }) => path.endsWith('.md'))
+    .flatMap((source) =>
+      [...source.text.matchAll(link)].flatMap(({ index, 1: target = '' }) => {
+        const [file = ''] = target.split('#');
+        if (file === '' || elsewhere.test(target) || paths.has(toPath(source.path, file))) return [];
+        return [toComplaint(source, index, `${target} is not there`)];
+      }),
+    );
 }
 
 /** Of the pages that speak of the whole project: `npm` in a package's own page is that package's. */
 export function findWrongCommands(sources: readonly Source[]): Complaint[] {
-  const manifest = JSON.parse(sources.find(({ path }) => path === 'package.json')?.text ?? '{}') as { readonly scripts?: Readonly<Record<string, string>> };
+  const manifest = JSON.parse(sources.find(({ path }) => path === 'package.json')?.text ?? '{}') as {
+    readonly scripts?: Readonly<Record<string, string>>;
+  };
   const tests = sources.map(({ path }) => path).filter((path) => path.endsWith('.test.ts'));
   return sources.filter(({ path }) => path === 'README.md' || path === 'test/README.md').flatMap((source) => [
     ...[...source.text.matchAll(script)].filter(([, name = '']) => manifest.scripts?.[name] === undefined)
       .map(({ index, 1: name = '' }) => toComplaint(source, index, `${name} is no script of package.json`)),
     ...[...source.text.matchAll(testWords)].flatMap(({ index, 1: words = '' }) => words.trim().split(' ')
-      .filter((word) => !tests.some((path) => path.includes(word))).map((word) => toComplaint(source, index, `no test file has ${word} in its path`))),
+      .filter((word) => !tests.some((path) => path.includes(word)))
+      .map((word) => toComplaint(source, index, `no test file has ${word} in its path`))),
   ]);
 }
 

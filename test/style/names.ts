@@ -18,14 +18,20 @@ export function findWrongNames(sources: readonly Pick<Source, 'path'>[]): Compla
     const file = parts.at(-1) ?? '';
     const folders = parts.slice(0, -1);
     const complaints: Complaint[] = [];
-    if (!topLevel.has(parts[0] ?? '')) complaints.push(`${path}:1 ${parts[0]} is new at the top level, which is fixed: see the README's map`);
-    if (parts[0] === 'test' && parts.length > 2 && !testFolders.has(parts[1] ?? '')) complaints.push(`${path}:1 test/${parts[1]} is no place of test/README.md`);
+    if (!topLevel.has(parts[0] ?? '')) {
+      complaints.push(`${path}:1 ${parts[0]} is new at the top level, which is fixed: see the README's map`);
+    }
+    if (parts[0] === 'test' && parts.length > 2 && !testFolders.has(parts[1] ?? '')) {
+      complaints.push(`${path}:1 test/${parts[1]} is no place of test/README.md`);
+    }
     // A crate's own layout (src/lib.rs, build.rs) is Cargo's; foreign suites keep the names of their source.
     if (/\.(rs|java|json|xml)$/.test(file)) return complaints;
     const [stem = ''] = file.split('.');
     if ([stem, ...folders].some((name) => saysNothing.test(name))) complaints.push(`${path}:1 a name that says nothing of what is inside`);
     if (file === 'index.ts') complaints.push(`${path}:1 a barrel: import the file that holds the thing`);
-    if (folders.some((name) => !folder.test(name) && !topLevel.has(name)) || (file.endsWith('.ts') && !module.test(file))) complaints.push(`${path}:1 names are kebab-case`);
+    if (folders.some((name) => !folder.test(name) && !topLevel.has(name)) || (file.endsWith('.ts') && !module.test(file))) {
+      complaints.push(`${path}:1 names are kebab-case`);
+    }
     return complaints;
   });
 }

@@ -12,7 +12,10 @@ export function findUndeclaredPackages(modules: readonly Module[], sources: read
     const manifest = manifests.find(({ folder }) => module.path.startsWith(folder));
     return importsOf(module)
       .filter(({ specifier }) => !builtIn.test(specifier) && manifest?.declared.has(toPackage(specifier)) !== true)
-      .map(({ specifier, start }) => `${module.path}:${module.line(start)} ${specifier} is not declared in ${manifest?.folder ?? ''}package.json`);
+      .map(
+        ({ specifier, start }) =>
+          `${module.path}:${module.line(start)} ${specifier} is not declared in ${manifest?.folder ?? ''}package.json`,
+      );
   });
 }
 

@@ -11,7 +11,9 @@ export function findLongFunctions(modules: readonly Module[]): Complaint[] {
     for (const { node } of nodesOf(rootOf(module))) {
       if (!functionTypes.has(node.type) || isGroupOfTests(node)) continue;
       const lines = module.line(node.end) - module.line(node.start) + 1;
-      if (lines > functionLinesMax) complaints.push(`${module.path}:${module.line(node.start)} a function of ${lines} lines; ${functionLinesMax} fill a screen`);
+      if (lines > functionLinesMax) {
+        complaints.push(`${module.path}:${module.line(node.start)} a function of ${lines} lines; ${functionLinesMax} fill a screen`);
+      }
     }
     return complaints;
   });
@@ -27,7 +29,9 @@ export function findLongFiles(modules: readonly Module[]): Complaint[] {
 /** A function that registers tests is a heading over them, not a function that anyone reads as one. */
 function isGroupOfTests({ body }: Node): boolean {
   const statements = isNode(body) && Array.isArray(body['body']) ? body['body'] : [];
-  return statements.some((statement) => isNode(statement) && isNode(statement['expression']) && /^(describe|test)\b/.test(rootName(statement['expression'])));
+  return statements.some(
+    (statement) => isNode(statement) && isNode(statement['expression']) && /^(describe|test)\b/.test(rootName(statement['expression'])),
+  );
 }
 
 /** `test` of `test.each([…])('…', …)`. */

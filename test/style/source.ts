@@ -76,7 +76,9 @@ export function importsOf({ module, text }: Module): { specifier: string; start:
   const literal = /^(['"`])([^'"`$]+)\1$/;
   return [
     ...module.staticImports.map(({ moduleRequest, start }) => ({ specifier: moduleRequest.value, start })),
-    ...module.staticExports.flatMap(({ entries, start }) => entries.flatMap(({ moduleRequest }) => (moduleRequest === null ? [] : [{ specifier: moduleRequest.value, start }]))),
+    ...module.staticExports.flatMap(({ entries, start }) =>
+      entries.flatMap(({ moduleRequest }) => (moduleRequest === null ? [] : [{ specifier: moduleRequest.value, start }])),
+    ),
     ...module.dynamicImports.flatMap(({ moduleRequest, start }) => {
       const found = literal.exec(text.slice(moduleRequest.start, moduleRequest.end))?.[2];
       return found === undefined ? [] : [{ specifier: found, start }];

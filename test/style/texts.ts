@@ -3,7 +3,8 @@ import type { Complaint, Source } from './source.ts';
 
 /** Absolute paths below folders that only some machine has; a URL's path or a pattern's `/work` is not one. */
 const machinePath = /(?<![\w.$}\])-])\/(?:work|root|farm|home\/[a-z][\w-]*)\/[\w.-]+/g;
-const registry = /\b(?:registry\.(?:npmjs|yarnpkg)\.[a-z]+|npm\.pkg\.github\.com|[\w.-]*(?:artifactory|verdaccio|jfrog|nexus)[\w.-]*\.[a-z]{2,})\b/gi;
+const registry =
+  /\b(?:registry\.(?:npmjs|yarnpkg)\.[a-z]+|npm\.pkg\.github\.com|[\w.-]*(?:artifactory|verdaccio|jfrog|nexus)[\w.-]*\.[a-z]{2,})\b/gi;
 const address = /https?:\/\/[^"\s]+/g;
 
 export function findForeignTexts(sources: readonly Source[]): Complaint[] {

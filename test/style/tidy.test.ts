@@ -15,7 +15,8 @@ import { findForeignTexts } from './texts.ts';
 const project = readProject(join(import.meta.dir, '../..'));
 const modules = parseModules(project);
 
-const bad = (files: Readonly<Record<string, string>>): Module[] => parseModules(Object.entries(files).map(([path, text]) => ({ path, text })));
+const bad = (files: Readonly<Record<string, string>>): Module[] =>
+  parseModules(Object.entries(files).map(([path, text]) => ({ path, text })));
 const linesOf = (complaints: readonly Complaint[]): string[] => complaints.map((complaint) => complaint.split(' ')[0] ?? '');
 
 describe('the project', () => {
@@ -28,7 +29,8 @@ describe('the project', () => {
   test('silences no compiler without a reason', () => expect(findSilenced(modules)).toEqual([]));
   test('names its files so that they say what is inside', () => expect(findWrongNames(project)).toEqual([]));
   test('cites sections that are there', () => expect(findWrongCitations(project)).toEqual([]));
-  test('leads its readers to files, scripts and tests that are there', () => expect([...findBrokenLinks(project), ...findWrongCommands(project)]).toEqual([]));
+  test('leads its readers to files, scripts and tests that are there', () =>
+    expect([...findBrokenLinks(project), ...findWrongCommands(project)]).toEqual([]));
   test('holds no path or registry of one machine', () => expect(findForeignTexts(project)).toEqual([]));
 });
 
@@ -45,18 +47,33 @@ describe('the checks fire', () => {
       'test/mongod/h.ts': "import { i } from '../i.ts';",
       'test/i.ts': "import { h } from './mongod/h.ts'; import { m } from './mongod/mongod.ts';",
     }));
-    expect(linesOf(found)).toEqual(['edge/a.ts:1', 'origin/b.ts:1', 'shared/c.ts:1', 'origin/d.ts:1', 'origin/dev/e.ts:1', 'test/mongod/g.ts:1', 'test/mongod/h.ts:1', 'test/i.ts:1']);
+    expect(linesOf(found)).toEqual([
+      'edge/a.ts:1', 'origin/b.ts:1', 'shared/c.ts:1', 'origin/d.ts:1', 'origin/dev/e.ts:1', 'test/mongod/g.ts:1',
+      'test/mongod/h.ts:1', 'test/i.ts:1',
+    ]);
   });
 
   test('on a package that the package.json next above does not declare', () => {
-    const manifests = [{ path: 'package.json', text: '{"dependencies":{"@hono/a":"1"}}' }, { path: 'test/mongod/package.json', text: '{"devDependencies":{"mingo":"1"}}' }];
-    const found = findUndeclaredPackages(bad({ 'edge/a.ts': "import '@hono/a/b';\nimport 'mingo';\nimport 'node:fs';", 'test/mongod/b.ts': "import 'mingo/core';\nimport '@hono/a';" }), manifests);
+    const manifests = [
+      { path: 'package.json', text: '{"dependencies":{"@hono/a":"1"}}' },
+      { path: 'test/mongod/package.json', text: '{"devDependencies":{"mingo":"1"}}' },
+    ];
+    const found = findUndeclaredPackages(
+      bad({
+        'edge/a.ts': "import '@hono/a/b';\nimport 'mingo';\nimport 'node:fs';",
+        'test/mongod/b.ts': "import 'mingo/core';\nimport '@hono/a';",
+      }),
+      manifests,
+    );
     expect(linesOf(found)).toEqual(['edge/a.ts:2', 'test/mongod/b.ts:2']);
   });
 
   test('on exports that nobody or only a test imports', () => {
     const found = findDeadExports(bad({
-      'shared/a.ts': '/** Exported for tests: shown below. */\nexport const marked = 1;\nexport const used = 1;\nexport const tested = 1;\nexport interface Own {}\nexport function f(own: Own) {}\nexport type Nobody = 1;',
+      'shared/a.ts': [
+        '/** Exported for tests: shown below. */\nexport const marked = 1;', 'export const used = 1;', 'export const tested = 1;',
+        'export interface Own {}', 'export function f(own: Own) {}', 'export type Nobody = 1;',
+      ].join('\n'),
       'shared/b.ts': "import { used } from './a.ts';",
       'test/a.test.ts': "import { tested, marked } from '../shared/a.ts'; import { near } from './near.ts';",
       'test/near.ts': 'export const near = 1;\nexport const far = 2;',
@@ -66,7 +83,12 @@ describe('the checks fire', () => {
 
   test('on a function longer than a screen, and not on a group of tests', () => {
     const long = `() => {\n${'work();\n'.repeat(60)}}`;
-    const found = findLongFunctions(bad({ 'shared/a.ts': `const a = ${long};`, 'test/a.test.ts': `describe('a', () => {\n${"test('b', () => {});\n".repeat(60)}});\ntest('c', ${long});` }));
+    const found = findLongFunctions(
+      bad({
+        'shared/a.ts': `const a = ${long};`,
+        'test/a.test.ts': `describe('a', () => {\n${"test('b', () => {});\n".repeat(60)}});\ntest('c', ${long});`,
+      }),
+    );
     expect(linesOf(found)).toEqual(['shared/a.ts:1', 'test/a.test.ts:63']);
     expect(findLongFiles(bad({ 'shared/a.ts': 'work();\n'.repeat(301) }))).toHaveLength(1);
   });
@@ -78,32 +100,48 @@ describe('the checks fire', () => {
       'origin/c.ts': 'console.error(1);',
       'origin/dev/c.ts': 'console.error(1);',
       'origin/d.ts': 'database.transaction(async () => {});',
-      'test/e.test.ts': 'await Bun.sleep(500);\nsetTimeout(done, 101);\nawait Bun.sleep(50);\n// The memo must run out.\nawait Bun.sleep(1_000);',
+      'test/e.test.ts':
+        'await Bun.sleep(500);\nsetTimeout(done, 101);\nawait Bun.sleep(50);\n// The memo must run out.\nawait Bun.sleep(1_000);',
     }));
     const named = bad({
       'edge/g.ts': "if (route.operation.name === 'import') f();",
       'origin/h.ts': "switch (operation.name) { case 'list': f(); }",
-      'origin/i.ts': "import { documents } from '../shared/operations/documents.ts';\nf(documents.list);\ntype C = Call<typeof documents.list>;",
+      'origin/i.ts':
+        "import { documents } from '../shared/operations/documents.ts';\nf(documents.list);\ntype C = Call<typeof documents.list>;",
       'origin/execute.ts': "f(handlers[call.operation.name]);",
     });
     expect(linesOf(findBanned(named))).toEqual(['edge/g.ts:1', 'origin/h.ts:1', 'origin/i.ts:2']);
-    expect(linesOf(found)).toEqual(['shared/a.ts:1', 'shared/b.ts:1', 'origin/c.ts:1', 'origin/d.ts:1', 'test/e.test.ts:1', 'test/e.test.ts:2']);
+    expect(linesOf(found)).toEqual([
+      'shared/a.ts:1', 'shared/b.ts:1', 'origin/c.ts:1', 'origin/d.ts:1', 'test/e.test.ts:1', 'test/e.test.ts:2',
+    ]);
   });
 
   test('on a silenced compiler', () => {
     const [ignore, expected] = ['ignore', 'expect-error'].map((word) => `// @ts-${word}`);
-    expect(linesOf(findSilenced(bad({ 'shared/a.ts': `${ignore}\n${expected}\n${expected} the library's type lacks it\nf();` })))).toEqual(['shared/a.ts:1', 'shared/a.ts:2']);
+    expect(linesOf(findSilenced(bad({ 'shared/a.ts': `${ignore}\n${expected}\n${expected} the library's type lacks it\nf();` })))).toEqual([
+      'shared/a.ts:1',
+      'shared/a.ts:2',
+    ]);
   });
 
   test('on names that say nothing, are not kebab-case or are new at the top', () => {
-    const paths = ['shared/utils/a.ts', 'edge/helpers.ts', 'edge/index.ts', 'origin/someThing.ts', 'Some/a.ts', 'notes.md', 'edge/cache-key.ts', 'edge/limit.object.ts', '.ci/run', 'test/store/a.test.ts', 'test/unit/edge/a.test.ts', 'test/run.ts'];
-    expect(linesOf(findWrongNames(paths.map((path) => ({ path }))))).toEqual(['shared/utils/a.ts:1', 'edge/helpers.ts:1', 'edge/index.ts:1', 'origin/someThing.ts:1', 'Some/a.ts:1', 'Some/a.ts:1', 'notes.md:1', 'test/store/a.test.ts:1']);
+    const paths = [
+      'shared/utils/a.ts', 'edge/helpers.ts', 'edge/index.ts', 'origin/someThing.ts', 'Some/a.ts', 'notes.md',
+      'edge/cache-key.ts', 'edge/limit.object.ts', '.ci/run', 'test/store/a.test.ts', 'test/unit/edge/a.test.ts', 'test/run.ts',
+    ];
+    expect(linesOf(findWrongNames(paths.map((path) => ({ path }))))).toEqual([
+      'shared/utils/a.ts:1', 'edge/helpers.ts:1', 'edge/index.ts:1', 'origin/someThing.ts:1', 'Some/a.ts:1', 'Some/a.ts:1',
+      'notes.md:1', 'test/store/a.test.ts:1',
+    ]);
   });
 
   test('on a citation without a section, of one that is not there, or of what is not in the repository', () => {
     const found = findWrongCitations([
       { path: 'shared/SEMANTICS.md', text: '# T\n## 1. One\n## 2. Two\n' },
-      { path: 'edge/a.ts', text: '/** Good (SEMANTICS §1, §2), see shared/SEMANTICS.md. */\n/** (SEMANTICS: one) */\n/** (SEMANTICS §1, §3) */' },
+      {
+        path: 'edge/a.ts',
+        text: '/** Good (SEMANTICS §1, §2), see shared/SEMANTICS.md. */\n/** (SEMANTICS: one) */\n/** (SEMANTICS §1, §3) */',
+      },
       { path: 'wrangler.toml', text: '# (DESIGN: limit)\n# SEMANTICS §12' },
     ]);
     expect(linesOf(found)).toEqual(['edge/a.ts:2', 'edge/a.ts:3', 'wrangler.toml:2', 'wrangler.toml:1']);
@@ -111,17 +149,33 @@ describe('the checks fire', () => {
 
   test('on a link to a file, and a command to a script or a test, that is not there', () => {
     const found = [
-      { path: 'README.md', text: '[a](edge/a.ts) [b](edge) [c](edge/)\n[d](edge/d.ts)\n[e](https://example.com/e) [f](#f)\n[g](test/README.md#g)' },
-      { path: 'test/README.md', text: '[a](../edge/a.ts)\n[b](a.ts)\n`npm run check`, `npm run --silent none`\n`bun run check`, `bun run gone`\nnpm test -- edge/a  # all\nnpm test -- edge/a b' },
-      { path: 'test/edge/a.test.ts', text: '' }, { path: 'edge/a.ts', text: '' }, { path: 'package.json', text: '{"scripts":{"check":"x"}}' },
+      {
+        path: 'README.md',
+        text: '[a](edge/a.ts) [b](edge) [c](edge/)\n[d](edge/d.ts)\n[e](https://example.com/e) [f](#f)\n[g](test/README.md#g)',
+      },
+      {
+        path: 'test/README.md',
+        text: [
+          '[a](../edge/a.ts)', '[b](a.ts)', '`npm run check`, `npm run --silent none`', '`bun run check`, `bun run gone`',
+          'npm test -- edge/a  # all', 'npm test -- edge/a b',
+        ].join('\n'),
+      },
+      { path: 'test/edge/a.test.ts', text: '' },
+      { path: 'edge/a.ts', text: '' },
+      { path: 'package.json', text: '{"scripts":{"check":"x"}}' },
     ];
-    expect(linesOf([...findBrokenLinks(found), ...findWrongCommands(found)])).toEqual(['README.md:2', 'test/README.md:2', 'test/README.md:3', 'test/README.md:4', 'test/README.md:6']);
+    expect(linesOf([...findBrokenLinks(found), ...findWrongCommands(found)])).toEqual([
+      'README.md:2', 'test/README.md:2', 'test/README.md:3', 'test/README.md:4', 'test/README.md:6',
+    ]);
   });
 
   test('on paths and registries of one machine', () => {
     const path = ['', 'work', 'main', 'a.ts'].join('/');
     const host = ['registry', 'npmjs', 'org'].join('.');
-    const found = findForeignTexts([{ path: 'README.md', text: `see ${path}\nfrom https://${host}/a\n/v1/work/1 and a/root/b are none` }, { path: 'bun.lock', text: '"a": ["https://example.org/a.tgz"]' }]);
+    const found = findForeignTexts([
+      { path: 'README.md', text: `see ${path}\nfrom https://${host}/a\n/v1/work/1 and a/root/b are none` },
+      { path: 'bun.lock', text: '"a": ["https://example.org/a.tgz"]' },
+    ]);
     expect(linesOf(found)).toEqual(['README.md:1', 'README.md:2', 'bun.lock:1']);
   });
 });
