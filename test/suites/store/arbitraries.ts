@@ -8,18 +8,43 @@ import type { Json, JsonObject, Scalar } from '../../../shared/wire/values.ts';
 import { isArrayField, mustKind } from '../../../origin/store/kinds.ts';
 import type { ListRequest } from '../../../origin/store/store.ts';
 
-const words = ['', 'a', 'ab', 'abc', 'b', 'B', 'é', '10', '9', '\u{d7ff}x', '\u{e000}', '\u{ffff}', '\u{10000}', '\u{1f600}', 'a\u{10ffff}', 'nul\u0000l', "quo'te", 'back\\slash'];
-const text = fc.oneof({ weight: 5, arbitrary: fc.constantFrom(...words) }, { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 4 }) });
-const size = fc.oneof({ weight: 5, arbitrary: fc.constantFrom(0, 1, 2, -1, 1.5, 10, 1e21, 2 ** 53 - 1, -0) }, { weight: 1, arbitrary: fc.double({ noNaN: true, noDefaultInfinity: true }) });
+const words = [
+  '', 'a', 'ab', 'abc', 'b', 'B', 'é', '10', '9',
+  '\u{d7ff}x',
+  '\u{e000}',
+  '\u{ffff}',
+  '\u{10000}',
+  '\u{1f600}',
+  'a\u{10ffff}',
+  'nul\u0000l',
+  "quo'te",
+  'back\\slash',
+];
+const text = fc.oneof(
+  { weight: 5, arbitrary: fc.constantFrom(...words) },
+  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 4 }) },
+);
+const size = fc.oneof(
+  { weight: 5, arbitrary: fc.constantFrom(0, 1, 2, -1, 1.5, 10, 1e21, 2 ** 53 - 1, -0) },
+  { weight: 1, arbitrary: fc.double({ noNaN: true, noDefaultInfinity: true }) },
+);
 const time = fc.constantFrom('2020-01-01T00:00:00.000Z', '2020-01-01T00:00:00.001Z', '1999-12-31T23:59:59.999Z');
 const link = fc.constantFrom('000000000000000000000001', 'ffffffffffffffffffffffff', 'abcdefabcdefabcdefabcdef');
 const flag = fc.boolean();
 
-const uuid = fc.constantFrom('0198f2aa-0000-7000-8000-000000000001', '0198f2aa-0000-7000-8000-00000000000a', 'f198f2aa-0000-7000-8000-000000000001');
+const uuid = fc.constantFrom(
+  '0198f2aa-0000-7000-8000-000000000001',
+  '0198f2aa-0000-7000-8000-00000000000a',
+  'f198f2aa-0000-7000-8000-000000000001',
+);
 
 /** Values by kind; a document may also hold one of another kind, null, nothing, an array or an object. */
 const ofKind = { string: text, uuid, number: size, integer: fc.integer(), boolean: flag, instant: time, objectId: link } as const;
-const foreign: fc.Arbitrary<Json | undefined> = fc.oneof(fc.constant(null), fc.constant(undefined), text, size, flag, time, link, fc.constant(['a', 1]), fc.constant({ a: 'a' }), fc.constant('2020-01-01T00:00:00Z'));
+const foreign: fc.Arbitrary<Json | undefined> = fc.oneof(
+  fc.constant(null), fc.constant(undefined), text, size, flag, time, link, fc.constant(['a', 1]),
+  fc.constant({ a: 'a' }),
+  fc.constant('2020-01-01T00:00:00Z'),
+);
 
 function field(kind: keyof typeof ofKind): fc.Arbitrary<Json | undefined> {
   return fc.oneof({ weight: 4, arbitrary: ofKind[kind] as fc.Arbitrary<Json> }, { weight: 1, arbitrary: foreign });
@@ -27,8 +52,12 @@ function field(kind: keyof typeof ofKind): fc.Arbitrary<Json | undefined> {
 
 /** Fit for the schema of `things` or not. */
 export function documentArbitrary(): fc.Arbitrary<JsonObject> {
-  const list = (of: fc.Arbitrary<Json>) => fc.oneof({ weight: 4, arbitrary: fc.array(of, { maxLength: 4 }) }, { weight: 1, arbitrary: foreign });
-  const mixed = fc.oneof({ weight: 4, arbitrary: fc.constantFrom<Json>('a', 'b', 'ab') }, { weight: 1, arbitrary: fc.constantFrom<Json>(null, 1, true, ['a'], { a: 'a' }) });
+  const list = (of: fc.Arbitrary<Json>) =>
+    fc.oneof({ weight: 4, arbitrary: fc.array(of, { maxLength: 4 }) }, { weight: 1, arbitrary: foreign });
+  const mixed = fc.oneof(
+    { weight: 4, arbitrary: fc.constantFrom<Json>('a', 'b', 'ab') },
+    { weight: 1, arbitrary: fc.constantFrom<Json>(null, 1, true, ['a'], { a: 'a' }) },
+  );
   const person = field('string').map((value) => (typeof value === 'string' ? (value.length % 2 === 0 ? 'ann' : 'bob') : value));
   return fc.record({
     text: field('string'), size: field('number'), open: field('boolean'), time: field('instant'), link: field('objectId'),
@@ -40,7 +69,11 @@ export function documentArbitrary(): fc.Arbitrary<JsonObject> {
 export function validArbitrary(): fc.Arbitrary<JsonObject> {
   const optional = <T>(of: fc.Arbitrary<T>) => fc.option(of, { nil: undefined });
   return fc.record({
-    text: fc.oneof(optional(text), fc.constant(null)), size: optional(size), open: optional(flag), time: optional(time), link: optional(link),
+    text: fc.oneof(optional(text), fc.constant(null)),
+    size: optional(size),
+    open: optional(flag),
+    time: optional(time),
+    link: optional(link),
     author: optional(fc.constantFrom('ann', 'bob')), tags: optional(fc.array(fc.constantFrom('a', 'b', 'ab'), { maxLength: 3 })),
   }).map(withoutMissing);
 }
@@ -73,7 +106,9 @@ const principalArbitrary = fc.record({
 });
 
 function equalArbitrary(resource: Resource, shape: Shape): fc.Arbitrary<Readonly<Record<string, readonly Scalar[]>>> {
-  return fc.record(Object.fromEntries(shape.equal.map((name) => [name, fc.uniqueArray(valueArbitrary(resource, name), { minLength: 1, maxLength: 3 })])));
+  return fc.record(
+    Object.fromEntries(shape.equal.map((name) => [name, fc.uniqueArray(valueArbitrary(resource, name), { minLength: 1, maxLength: 3 })])),
+  );
 }
 
 function valueArbitrary(resource: Resource, name: string): fc.Arbitrary<Scalar> {
@@ -83,10 +118,20 @@ function valueArbitrary(resource: Resource, name: string): fc.Arbitrary<Scalar> 
 }
 
 function rangeArbitrary(resource: Resource, shape: Shape): fc.Arbitrary<Range | undefined> {
-  if (shape.prefix !== undefined) return fc.option(fc.constantFrom('', 'a', 'ab', '\u{d7ff}', '\u{10ffff}', 'é', '0000').map((prefix) => ({ field: shape.prefix ?? '', bounds: { prefix } })), { nil: undefined });
+  if (shape.prefix !== undefined) {
+    return fc.option(
+      fc
+        .constantFrom('', 'a', 'ab', '\u{d7ff}', '\u{10ffff}', 'é', '0000')
+        .map((prefix) => ({ field: shape.prefix ?? '', bounds: { prefix } })),
+      { nil: undefined },
+    );
+  }
   const ranged = shape.range;
   if (ranged === undefined) return fc.constant(undefined);
   const value = valueArbitrary(resource, ranged);
   const bounds = fc.record({ gt: value, gte: value, lt: value, lte: value }, { requiredKeys: [] });
-  return fc.option(bounds.filter((given) => Object.keys(given).length > 0).map((given) => ({ field: ranged, bounds: given })), { nil: undefined });
+  return fc.option(
+    bounds.filter((given) => Object.keys(given).length > 0).map((given) => ({ field: ranged, bounds: given })),
+    { nil: undefined },
+  );
 }

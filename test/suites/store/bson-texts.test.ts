@@ -22,21 +22,40 @@ const { vectors } = JSON.parse(readFileSync(new URL('../../../wasm/vectors/bson.
 
 const bytes = fc.uint8Array({ maxLength: 40 });
 const double = fc.double().map((value) => new Double(value));
-const long = fc.oneof(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), fc.bigInt({ min: 2n ** 53n - 3n, max: 2n ** 53n + 3n }), fc.bigInt({ min: -(2n ** 53n) - 3n, max: 3n - 2n ** 53n }));
-const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 60 }), fc.string({ unit: 'grapheme', maxLength: 20 }), fc.constantFrom('\ufeff', '\u2028', '\u0000', '"\\', '\u001f\u007f', 'x'.repeat(60)));
+const long = fc.oneof(
+  fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+  fc.bigInt({ min: 2n ** 53n - 3n, max: 2n ** 53n + 3n }),
+  fc.bigInt({ min: -(2n ** 53n) - 3n, max: 3n - 2n ** 53n }),
+);
+const text = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 60 }),
+  fc.string({ unit: 'grapheme', maxLength: 20 }),
+  fc.constantFrom('\ufeff', '\u2028', '\u0000', '"\\', '\u001f\u007f', 'x'.repeat(60)),
+);
 const leaf = fc.oneof(
   text, double, fc.boolean(), fc.constant(null), fc.constant(undefined), bytes.map((value) => new Binary(value)),
   fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }).map((value) => new Int32(value)),
   long.map((value) => Long.fromBigInt(value)),
   fc.uint8Array({ minLength: 12, maxLength: 12 }).map((value) => new ObjectId(value)),
   fc.oneof(fc.date({ noInvalidDate: true }), fc.integer({ min: 0, max: 2e9 }).map((seconds) => new Date(seconds * 1000))),
-  fc.tuple(fc.boolean(), fc.bigInt({ min: 0n, max: 10n ** 34n - 1n }), fc.integer({ min: -6176, max: 6111 })).map(([negative, digits, exponent]) => Decimal128.fromString(`${negative ? '-' : ''}${digits}E${exponent}`)),
+  fc
+    .tuple(fc.boolean(), fc.bigInt({ min: 0n, max: 10n ** 34n - 1n }), fc.integer({ min: -6176, max: 6111 }))
+    .map(([negative, digits, exponent]) => Decimal128.fromString(`${negative ? '-' : ''}${digits}E${exponent}`)),
   fc.tuple(fc.integer({ min: 0, max: 2 ** 32 - 1 }), fc.integer({ min: 0, max: 2 ** 32 - 1 })).map(([t, i]) => new Timestamp({ t, i })),
-  fc.tuple(fc.string(), fc.subarray(['i', 'l', 'm', 's', 'u', 'x'])).map(([pattern, options]) => new BSON.BSONRegExp(pattern.replaceAll('\0', ''), options.join(''))),
+  fc
+    .tuple(fc.string(), fc.subarray(['i', 'l', 'm', 's', 'u', 'x']))
+    .map(([pattern, options]) => new BSON.BSONRegExp(pattern.replaceAll('\0', ''), options.join(''))),
   text.map((code) => new Code(code)), fc.constantFrom(new MinKey(), new MaxKey()),
 );
 /** `_bsontype` would make the driver take a plain object for something else. */
-const name = fc.oneof(fc.string({ maxLength: 30 }), fc.string({ unit: 'binary', maxLength: 20 }), fc.constantFrom('id', '_id', '__proto__', 'toString', 'n'.repeat(16), 'n'.repeat(17))).map((value) => value.replaceAll('\0', '')).filter((value) => value !== '_bsontype');
+const name = fc
+  .oneof(
+    fc.string({ maxLength: 30 }),
+    fc.string({ unit: 'binary', maxLength: 20 }),
+    fc.constantFrom('id', '_id', '__proto__', 'toString', 'n'.repeat(16), 'n'.repeat(17)),
+  )
+  .map((value) => value.replaceAll('\0', ''))
+  .filter((value) => value !== '_bsontype');
 /** JavaScript's objects put these first, whatever the order in the database. */
 const isIndex = (value: string) => /^(0|[1-9]\d{0,9})$/.test(value);
 
@@ -100,7 +119,14 @@ test('doubles are written as JavaScript writes them, digit for digit', () => {
     view.setUint32(4, random() * 2 ** 32);
     return view.getFloat64(0);
   };
-  const ways = [anyBits, () => random(), () => Math.round(random() * 1e6) / 10 ** Math.floor(random() * 9), () => random() * 10 ** Math.floor(random() * 30), () => (random() * 2 ** 53) / 8, () => 2 ** Math.floor(random() * 2_000 - 1_000)];
+  const ways = [
+    anyBits,
+    () => random(),
+    () => Math.round(random() * 1e6) / 10 ** Math.floor(random() * 9),
+    () => random() * 10 ** Math.floor(random() * 30),
+    () => (random() * 2 ** 53) / 8,
+    () => 2 ** Math.floor(random() * 2_000 - 1_000),
+  ];
   for (let round = 0; round < 200; round++) {
     const numbers = Array.from({ length: 1_000 }, (_, index) => (ways[index % ways.length] ?? anyBits)() * (random() < 0.5 ? -1 : 1));
     const [text] = module.convert([serialize(new Map([['v', numbers.map((number) => new Double(number))]]))]);
@@ -110,12 +136,17 @@ test('doubles are written as JavaScript writes them, digit for digit', () => {
 
 test('broken bytes never give a text that the driver would not', () => {
   const random = randomFrom(7);
-  const documents = vectors.map(({ bson }) => Uint8Array.from(Buffer.from(bson, 'hex'))).filter((document) => document.byteLength > 5 && Buffer.from(document).readUInt32LE() === document.byteLength);
+  const documents = vectors
+    .map(({ bson }) => Uint8Array.from(Buffer.from(bson, 'hex')))
+    .filter((document) => document.byteLength > 5 && Buffer.from(document).readUInt32LE() === document.byteLength);
   let taken = 0;
   for (const document of documents)
     for (let round = 0; round < 60; round++) {
       const broken = document.slice();
-      for (let times = 0; times <= round % 3; times++) broken[4 + Math.floor(random() * (broken.byteLength - 4))] = random() < 0.5 ? Math.floor(random() * 20) : Math.floor(random() * 256);
+      for (let times = 0; times <= round % 3; times++) {
+        broken[4 + Math.floor(random() * (broken.byteLength - 4))] =
+          random() < 0.5 ? Math.floor(random() * 20) : Math.floor(random() * 256);
+      }
       const [fast] = module.convert([broken]);
       if (fast === undefined) continue;
       taken += 1;
@@ -125,11 +156,18 @@ test('broken bytes never give a text that the driver would not', () => {
   expect(taken).toBeGreaterThan(1_000);
 }, 60_000);
 
-const repeated = Uint8Array.from([...Buffer.from('18000000', 'hex'), ...Buffer.from('\x0A_id\0\x10v\0\x01\0\0\0\x10v\0\x02\0\0\0\x00', 'latin1')]);
+const repeated = Uint8Array.from([
+  ...Buffer.from('18000000', 'hex'),
+  ...Buffer.from('\x0A_id\0\x10v\0\x01\0\0\0\x10v\0\x02\0\0\0\x00', 'latin1'),
+]);
 
 test.each([
   ['a repeated name, of which the last counts', repeated, '{"id":"a","v":2}'],
-  ['a reference', BSON.serialize({ _id: 'a', v: new DBRef('c', new ObjectId('0123456789abcdef01234567')) }), '{"id":"a","v":{"$ref":"c","$id":{"$oid":"0123456789abcdef01234567"}}}'],
+  [
+    'a reference',
+    BSON.serialize({ _id: 'a', v: new DBRef('c', new ObjectId('0123456789abcdef01234567')) }),
+    '{"id":"a","v":{"$ref":"c","$id":{"$oid":"0123456789abcdef01234567"}}}',
+  ],
   ['code with scope', BSON.serialize({ _id: 'a', v: new Code('f', { x: 1 }) }), '{"id":"a","v":{"$code":"f","$scope":{"x":1}}}'],
   ['an id behind other fields', BSON.serialize({ v: 1, _id: 'a' }), '{"id":"a","v":1}'],
   ['more levels than the module walks', deep(200), `{"id":"a","v":${'['.repeat(200)}${']'.repeat(200)}}`],
@@ -147,7 +185,9 @@ function deep(levels: number): Uint8Array {
 
 test('a module that traps is replaced, is told of, and costs no answer', async () => {
   const warnings: string[] = [];
-  const broken = new RawTexts(withCode('push', trap, new Uint8Array(await Bun.file(moduleFile).arrayBuffer())), (message) => warnings.push(message));
+  const broken = new RawTexts(withCode('push', trap, new Uint8Array(await Bun.file(moduleFile).arrayBuffer())), (message) =>
+    warnings.push(message),
+  );
   const document = new RawDocument('a', BSON.serialize({ _id: 'a', v: 1 }));
   expect([broken.one(document).text, broken.one(document).text]).toEqual(['{"id":"a","v":1}', '{"id":"a","v":1}']);
   expect(warnings.length).toBe(2);

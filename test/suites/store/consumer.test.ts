@@ -14,7 +14,9 @@ const resources = [things, effects];
 const counting: Consumer = {
   name: 'counting',
   handle: (changes) => changes.flatMap((change) => (change.kind !== 'document' || change.resource !== things.name ? [] : [{
-    resource: effects, id: change.id, decide: (before) => ({ kind: 'put' as const, document: { size: Number(before?.value['size'] ?? 0) + 1 } }),
+    resource: effects,
+    id: change.id,
+    decide: (before) => ({ kind: 'put' as const, document: { size: Number(before?.value['size'] ?? 0) + 1 } }),
   }])),
   lost: () => [],
 };
@@ -25,12 +27,18 @@ describe('killed at any moment, a consumer gives each change its effect once', (
     await beginAt(place.store);
     await place.store.close();
     const acknowledged: string[] = [];
-    for (let round = 0; round < 6; round++) acknowledged.push(...(await idsUntil(place.dataDir, `r${round}`, (child, lines) => lines >= 15 + round * 23 && child.kill('SIGKILL'))));
+    for (let round = 0; round < 6; round++) {
+      acknowledged.push(
+        ...(await idsUntil(place.dataDir, `r${round}`, (child, lines) => lines >= 15 + round * 23 && child.kill('SIGKILL'))),
+      );
+    }
     await mustHaveEffects(await place.reopen(), acknowledged);
     await place.remove();
   }, 60_000);
 
-  const moments = (['insert', 'update', 'commitTransaction'] as const).flatMap((command) => (['before', 'after'] as const).map((when) => ({ command, when })));
+  const moments = (['insert', 'update', 'commitTransaction'] as const).flatMap((command) =>
+    (['before', 'after'] as const).map((when) => ({ command, when })),
+  );
   test.each(moments)('on MongoDB, at $command, $when it is carried out', async ({ command, when }) => {
     const place = await openMongoPlace({ resources, mongod: {} });
     // A transaction that its client left open holds what it has written for so long; 60 s unless said.
@@ -68,7 +76,15 @@ describe.each(engines)('a consumer on %s', (_engine, open) => {
     await beginAt(place.store);
     const feed = await Feed.open({ store: place.store, onTrouble: () => undefined });
     let isBroken = true;
-    const broken: Consumer = { ...counting, handle: (changes) => { if (isBroken) throw new Error('a bug'); return counting.handle(changes); } };
+    const broken: Consumer = {
+      ...counting,
+      handle: (changes) => {
+        if (isBroken) {
+          throw new Error('a bug');
+        }
+        return counting.handle(changes);
+      },
+    };
     const running = startConsumer(broken, { store: place.store, feed, onTrouble: () => undefined });
     await place.store.write([put(things, 'x', {})], inTime());
     await eventually('the consumer says that it fails', async () => (await running.state()).detail === 'does not get on: a bug');
@@ -88,8 +104,15 @@ async function beginAt(store: Store): Promise<void> {
 }
 
 /** What a process acknowledged until it died; `onLines` is told how many lines there are. */
-async function idsUntil(place: string, name: string, onLines: (child: Bun.Subprocess, lines: number) => unknown): Promise<readonly string[]> {
-  const child = Bun.spawn([process.execPath, join(import.meta.dir, 'consuming-program.ts'), place, name], { stdout: 'pipe', stderr: 'inherit' });
+async function idsUntil(
+  place: string,
+  name: string,
+  onLines: (child: Bun.Subprocess, lines: number) => unknown,
+): Promise<readonly string[]> {
+  const child = Bun.spawn([process.execPath, join(import.meta.dir, 'consuming-program.ts'), place, name], {
+    stdout: 'pipe',
+    stderr: 'inherit',
+  });
   const decoder = new TextDecoder();
   let text = '';
   for await (const chunk of child.stdout) {

@@ -13,9 +13,14 @@ import { effects, open as things } from './things.ts';
 
 const [place = '', name = 'program'] = process.argv.slice(2);
 const resources = [things, effects];
-const store = await (place.startsWith('mongodb:') ? openMongoStore({ uri: place, resources }) : openSqliteStore({ dataDir: place, resources }));
+const store = await (place.startsWith('mongodb:')
+  ? openMongoStore({ uri: place, resources })
+  : openSqliteStore({ dataDir: place, resources }));
 const feed = await Feed.open({ store, onTrouble: () => undefined });
-startConsumer({ name: 'counting', handle: (changes) => changes.flatMap(toEffect), lost: () => [] }, { store, feed, onTrouble: () => undefined });
+startConsumer(
+  { name: 'counting', handle: (changes) => changes.flatMap(toEffect), lost: () => [] },
+  { store, feed, onTrouble: () => undefined },
+);
 for (let index = 0; ; index++) {
   const id = `${name}-${index}`;
   await store.write([put(things, id, { text: id })], inTime());

@@ -42,7 +42,9 @@ export function feedSuite(open: OpenPlace): void {
 
     test('gives bounded batches, and positions that grow', async () => {
       const from = await store.head();
-      for (let round = 0; round < 8; round++) await write(...Array.from({ length: 200 }, (_, index) => put(things, `b${index}`, { size: round })));
+      for (let round = 0; round < 8; round++) {
+        await write(...Array.from({ length: 200 }, (_, index) => put(things, `b${index}`, { size: round })));
+      }
       const { position } = await write(put(things, 'last', {}));
       const batches = await batchesTo(store, from, position);
       const orders = batches.flatMap(({ changes }) => changes.map((change) => change.position.order));
@@ -106,7 +108,12 @@ export function feedSuite(open: OpenPlace): void {
 
     test('tells of lost history before anything else', async () => {
       const { epoch, order } = await store.head();
-      for (const lost of [{ epoch: 'f'.repeat(16), order }, { epoch, order: order.replace(/.{8}$/, (token) => (token === '00000000' ? '00000001' : '00000000')) }, { epoch, order: '00000000' }, { epoch, order: order.replace(/^./, 'f') }]) {
+      for (const lost of [
+        { epoch: 'f'.repeat(16), order },
+        { epoch, order: order.replace(/.{8}$/, (token) => (token === '00000000' ? '00000001' : '00000000')) },
+        { epoch, order: '00000000' },
+        { epoch, order: order.replace(/^./, 'f') },
+      ]) {
         const reader = read(store, lost);
         const told = await reader.next();
         expect(told).toMatchObject({ lost: true, head: { epoch } });

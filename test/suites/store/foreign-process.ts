@@ -8,7 +8,11 @@ export interface ForeignProcess {
 }
 
 export function startForeignProcess(path: string, ...pragmas: string[]): ForeignProcess {
-  const child = Bun.spawn([process.execPath, join(import.meta.dir, 'foreign-program.ts'), path, ...pragmas], { stdin: 'pipe', stdout: 'pipe', stderr: 'inherit' });
+  const child = Bun.spawn([process.execPath, join(import.meta.dir, 'foreign-program.ts'), path, ...pragmas], {
+    stdin: 'pipe',
+    stdout: 'pipe',
+    stderr: 'inherit',
+  });
   const lines = linesOf(child.stdout);
   return {
     async run(sql) {

@@ -6,7 +6,9 @@ const [path = '', ...pragmas] = process.argv.slice(2);
 const database = new Database(path, { readwrite: true });
 for (const pragma of ['busy_timeout = 2000', ...pragmas]) database.run(`PRAGMA ${pragma}`);
 
-for await (const line of createInterface({ input: process.stdin })) process.stdout.write(`${JSON.stringify(run(String(JSON.parse(line))))}\n`);
+for await (const line of createInterface({ input: process.stdin })) {
+  process.stdout.write(`${JSON.stringify(run(String(JSON.parse(line))))}\n`);
+}
 
 function run(statements: string): { readonly error?: string } {
   try {

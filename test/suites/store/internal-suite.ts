@@ -13,8 +13,17 @@ const jobs = resource({
   shapes: { all: {}, ofQueue: { equal: ['queue'], range: 'due', sort: ['due'] } },
 });
 
-const dueOf = (queue: string): ListRequest =>
-  ({ equal: { queue: [queue] }, range: undefined, sort: [{ field: 'due', descending: false }, { field: 'id', descending: false }], where: true, after: undefined, limit: 10 });
+const dueOf = (queue: string): ListRequest => ({
+  equal: { queue: [queue] },
+  range: undefined,
+  sort: [
+    { field: 'due', descending: false },
+    { field: 'id', descending: false },
+  ],
+  where: true,
+  after: undefined,
+  limit: 10,
+});
 
 export function internalSuite(open: OpenPlace): void {
   describe('an internal resource', () => {
@@ -28,9 +37,23 @@ export function internalSuite(open: OpenPlace): void {
     const list = async (request: ListRequest) => (await store.list(jobs, request, inTime())).value.map(({ document }) => document.id);
 
     test('is read by its shapes, each with its index, though nobody may ask for it', async () => {
-      await store.write([put(jobs, 'j1', { queue: 'a', due: 3 }), put(jobs, 'j2', { queue: 'b', due: 1 }), put(jobs, 'j3', { queue: 'a', due: 2 })], inTime());
+      await store.write(
+        [put(jobs, 'j1', { queue: 'a', due: 3 }), put(jobs, 'j2', { queue: 'b', due: 1 }), put(jobs, 'j3', { queue: 'a', due: 2 })],
+        inTime(),
+      );
       expect(await list(dueOf('a'))).toEqual(['j3', 'j1']);
-      expect(await reasonOf(list({ ...dueOf('a'), sort: [{ field: 'queue', descending: false }, { field: 'id', descending: false }], equal: {} }))).toBe('query_not_served');
+      expect(
+        await reasonOf(
+          list({
+            ...dueOf('a'),
+            sort: [
+              { field: 'queue', descending: false },
+              { field: 'id', descending: false },
+            ],
+            equal: {},
+          }),
+        ),
+      ).toBe('query_not_served');
     });
 
     test('is checked by the database as it is declared', async () => {
@@ -40,11 +63,20 @@ export function internalSuite(open: OpenPlace): void {
 
     test('is written with the write that causes it, or neither is, and the feed tells of both', async () => {
       const from = await store.head();
-      const causing = (id: string, due: unknown) => ({ resource: things, id, decide: () => ({ kind: 'put' as const, document: {}, also: [put(jobs, `of-${id}`, { queue: 'c', due: due as number })] }) });
+      const causing = (id: string, due: unknown) => ({
+        resource: things,
+        id,
+        decide: () => ({ kind: 'put' as const, document: {}, also: [put(jobs, `of-${id}`, { queue: 'c', due: due as number })] }),
+      });
       const { outcomes, position } = await store.write([causing('t1', 1), causing('t2', 'soon')], inTime());
       expect(outcomes.map(({ kind }) => kind)).toEqual(['written', 'refused']);
       expect(await list(dueOf('c'))).toEqual(['of-t1']);
-      expect((await changesUntil(store, from, position)).map(({ resource: of, ...change }) => [of, change.kind === 'document' && change.id])).toEqual([[things.name, 't1'], [jobs.name, 'of-t1']]);
+      expect(
+        (await changesUntil(store, from, position)).map(({ resource: of, ...change }) => [of, change.kind === 'document' && change.id]),
+      ).toEqual([
+        [things.name, 't1'],
+        [jobs.name, 'of-t1'],
+      ]);
     });
 
     test('is there after a restart, and its changes are in the history', async () => {

@@ -14,7 +14,15 @@ import { everyThing, open as things } from './things.ts';
 /** `holds`: whether the engine can keep such a document at all, beside the indexes of its resource. */
 export function listSuite(open: OpenPlace, holds: (resource: Resource, document: JsonObject) => boolean): void {
   describe.each(everyThing.map((resource) => [resource.name, resource] as const))('lists of %s', (_name, resource) => {
-    const documents = new Map(fc.sample(fc.tuple(idArbitrary(resource), documentArbitrary().filter((document) => holds(resource, document))), { numRuns: 150, seed: 7 }));
+    const documents = new Map(
+      fc.sample(
+        fc.tuple(
+          idArbitrary(resource),
+          documentArbitrary().filter((document) => holds(resource, document)),
+        ),
+        { numRuns: 150, seed: 7 },
+      ),
+    );
     let place: Place;
     beforeAll(async () => {
       place = await open({ resources: [resource], seed: [...documents].map(([id, document]) => ({ resource, id, document })) });
@@ -22,7 +30,10 @@ export function listSuite(open: OpenPlace, holds: (resource: Resource, document:
     afterAll(() => place.remove());
 
     test('are what filtering and sorting everything gives, page by page', async () => {
-      await fc.assert(fc.asyncProperty(requestArbitrary(resource), (request) => sameAsNaive(place.store, resource, documents, request)), { numRuns: 150 * soakFactor });
+      await fc.assert(
+        fc.asyncProperty(requestArbitrary(resource), (request) => sameAsNaive(place.store, resource, documents, request)),
+        { numRuns: 150 * soakFactor },
+      );
     });
 
     test('read backwards are the same in reverse', async () => {
@@ -38,7 +49,9 @@ export function listSuite(open: OpenPlace, holds: (resource: Resource, document:
         const rows = naiveList(resource, documents, { ...request, limit: 1_000 });
         const pick = (at: number) => rows[at % rows.length]?.keys;
         const after = request.sort.map((_key, index) => (index % 2 === 0 ? pick(first) : pick(second))?.[index]);
-        if (after.every((value): value is SortValue => value !== undefined)) await sameAsNaive(place.store, resource, documents, { ...request, after });
+        if (after.every((value): value is SortValue => value !== undefined)) {
+          await sameAsNaive(place.store, resource, documents, { ...request, after });
+        }
       }), { numRuns: 100 * soakFactor });
     });
 
@@ -59,14 +72,26 @@ export function movingSuite(open: OpenPlace): void {
     await place.store.write(Array.from({ length: 60 }, (_, index) => stays(index)), inTime());
     for (const shape of things.shapes.filter(({ name }) => ['bySize', 'ofTag', 'all'].includes(name))) for (const sort of shape.sorts) {
       const seen: string[] = [];
-      const request: ListRequest = { equal: shape.equal.length > 0 ? { tags: ['x'] } : {}, range: undefined, sort, where: true, after: undefined, limit: 7 };
+      const request: ListRequest = {
+        equal: shape.equal.length > 0 ? { tags: ['x'] } : {},
+        range: undefined, sort, where: true, after: undefined, limit: 7,
+      };
       for (let after: ListRequest['after'], round = 0; ; round++) {
         const { value } = await place.store.list(things, { ...request, after }, inTime());
         seen.push(...value.map(idOf).filter((id) => id.startsWith('stay')));
         if (value.length < request.limit) break;
         after = value.at(-1)?.keys;
-        const moving = Array.from({ length: 12 }, (_, index) => put(things, `move${index}`, { size: (index * round) % 9, text: 'moves', tags: ['x'] }));
-        await place.store.write([...moving, remove(things, `move${round % 12}`), remove(things, value.map(idOf).findLast((id) => id.startsWith('move')) ?? 'none')], inTime());
+        const moving = Array.from({ length: 12 }, (_, index) =>
+          put(things, `move${index}`, { size: (index * round) % 9, text: 'moves', tags: ['x'] }),
+        );
+        await place.store.write(
+          [
+            ...moving,
+            remove(things, `move${round % 12}`),
+            remove(things, value.map(idOf).findLast((id) => id.startsWith('move')) ?? 'none'),
+          ],
+          inTime(),
+        );
       }
       expect([...seen].sort()).toEqual(Array.from({ length: 60 }, (_, index) => `stay${String(index).padStart(3, '0')}`));
     }
@@ -74,10 +99,17 @@ export function movingSuite(open: OpenPlace): void {
   });
 }
 
-async function sameAsNaive(store: Store, resource: Resource, documents: ReadonlyMap<string, JsonObject>, request: ListRequest): Promise<void> {
+async function sameAsNaive(
+  store: Store,
+  resource: Resource,
+  documents: ReadonlyMap<string, JsonObject>,
+  request: ListRequest,
+): Promise<void> {
   const rows = await readAll(store, resource, request);
   const expected = naiveList(resource, documents, { ...request, limit: 1_000 });
-  expect(rows.map((row) => ({ id: row.document.id, keys: row.keys.map(withoutMinus) }))).toEqual(expected.map(({ id, keys }) => ({ id, keys: keys.map(withoutMinus) })));
+  expect(rows.map((row) => ({ id: row.document.id, keys: row.keys.map(withoutMinus) }))).toEqual(
+    expected.map(({ id, keys }) => ({ id, keys: keys.map(withoutMinus) })),
+  );
   for (const { document } of rows) expect(document.value).toEqual({ id: document.id, ...documents.get(document.id) });
 }
 

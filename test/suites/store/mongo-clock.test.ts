@@ -16,7 +16,11 @@ test.each([1, 2, 3, 4])('positions, the feed and idempotency hold while both clo
   const { store } = place;
   const from = await store.head();
   const orders = [from.order];
-  const write = (n: number) => store.write([put(things, 'n', { size: n })], { deadline: ours.now() + 30_000, once: { key: `k${n}`, fingerprint: 'f', answer: () => `answer ${n}` } });
+  const write = (n: number) =>
+    store.write([put(things, 'n', { size: n })], {
+      deadline: ours.now() + 30_000,
+      once: { key: `k${n}`, fingerprint: 'f', answer: () => `answer ${n}` },
+    });
   for (let n = 1; n <= 30; n++) {
     if (random.chance(0.3)) theirs.jump((random.below(4) - 2) * hourMs + random.below(1_000));
     if (random.chance(0.3)) ours.jump((random.below(4) - 2) * hourMs);
@@ -27,7 +31,9 @@ test.each([1, 2, 3, 4])('positions, the feed and idempotency hold while both clo
   expect(orders).toEqual([...orders].sort());
   expect(new Set(orders).size).toBe(orders.length);
   const changes = await changesTo(store, from, await store.head());
-  expect(changes.map((change) => change.kind === 'document' && change.after?.['size'])).toEqual(Array.from({ length: 30 }, (_, n) => n + 1));
+  expect(changes.map((change) => change.kind === 'document' && change.after?.['size'])).toEqual(
+    Array.from({ length: 30 }, (_, n) => n + 1),
+  );
   expect((await store.get(things, 'n', { deadline: ours.now() + 30_000, atLeast: await store.head() })).value?.value['size']).toBe(30);
 }, 60_000);
 

@@ -1,4 +1,7 @@
-/** Elections, deaths and cut connections around a write: what was acknowledged is there, what was refused is not, and nothing is there twice. */
+/**
+ * Elections, deaths and cut connections around a write: what was acknowledged is there, what was refused is not, and
+ * nothing is there twice.
+ */
 import { expect, spyOn, test } from 'bun:test';
 import { Socket } from 'node:net';
 import type { Store } from '../../../origin/store/store.ts';
@@ -33,7 +36,11 @@ async function incrementAll(store: Store, seed: number, rounds: number): Promise
 }
 
 /** Each document has what was acknowledged, and the feed told of every step of it, in order and once. */
-async function mustHold(store: Store, from: Awaited<ReturnType<Store['head']>>, acknowledged: Readonly<Record<string, number>>): Promise<void> {
+async function mustHold(
+  store: Store,
+  from: Awaited<ReturnType<Store['head']>>,
+  acknowledged: Readonly<Record<string, number>>,
+): Promise<void> {
   const changes = await changesTo(store, from, await store.head());
   for (const id of ids) {
     const sizes = changes.flatMap((change) => (change.kind === 'document' && change.id === id ? [change.after?.['size']] : []));
@@ -42,38 +49,56 @@ async function mustHold(store: Store, from: Awaited<ReturnType<Store['head']>>, 
   }
 }
 
-const moments: readonly Omit<Moment, 'skip'>[] = ['find', 'insert', 'update', 'commitTransaction'].flatMap((command) => (['before', 'after'] as const).map((when) => ({ command, when })));
+const moments: readonly Omit<Moment, 'skip'>[] = ['find', 'insert', 'update', 'commitTransaction'].flatMap((command) =>
+  (['before', 'after'] as const).map((when) => ({ command, when })),
+);
 
-test.each(moments.flatMap((moment) => [1, 2, 3].map((seed) => [moment.command, moment.when, seed] as const)))('a primary killed at %s, %s it is carried out (%d)', async (command, when, seed) => {
-  await using place = await openFaultyPlace({ resources: [things], mongod: { members: 3, seed } });
-  const { server, store } = place;
-  const from = await store.head();
-  const killed = server.at({ command, when, skip: seed }, () => replacePrimary(server));
-  const acknowledged = await incrementAll(store, seed, 12);
-  await killed;
-  await mustHold(store, from, acknowledged);
-}, 60_000);
+test.each(moments.flatMap((moment) => [1, 2, 3].map((seed) => [moment.command, moment.when, seed] as const)))(
+  'a primary killed at %s, %s it is carried out (%d)',
+  async (command, when, seed) => {
+    await using place = await openFaultyPlace({ resources: [things], mongod: { members: 3, seed } });
+    const { server, store } = place;
+    const from = await store.head();
+    const killed = server.at({ command, when, skip: seed }, () => replacePrimary(server));
+    const acknowledged = await incrementAll(store, seed, 12);
+    await killed;
+    await mustHold(store, from, acknowledged);
+  },
+  60_000,
+);
 
-test.each(moments.flatMap((moment) => [1, 2].map((seed) => [moment.command, moment.when, seed] as const)))('a primary that steps down at %s, %s it is carried out (%d)', async (command, when, seed) => {
-  await using place = await openFaultyPlace({ resources: [things], mongod: { members: 3, seed } });
-  const { server, store } = place;
-  const from = await store.head();
-  const steppedDown = server.at({ command, when, skip: seed }, () => server.stepDown());
-  const acknowledged = await incrementAll(store, seed, 12);
-  await steppedDown;
-  await mustHold(store, from, acknowledged);
-}, 60_000);
+test.each(moments.flatMap((moment) => [1, 2].map((seed) => [moment.command, moment.when, seed] as const)))(
+  'a primary that steps down at %s, %s it is carried out (%d)',
+  async (command, when, seed) => {
+    await using place = await openFaultyPlace({ resources: [things], mongod: { members: 3, seed } });
+    const { server, store } = place;
+    const from = await store.head();
+    const steppedDown = server.at({ command, when, skip: seed }, () => server.stepDown());
+    const acknowledged = await incrementAll(store, seed, 12);
+    await steppedDown;
+    await mustHold(store, from, acknowledged);
+  },
+  60_000,
+);
 
 test.each([1, 2, 3, 4])('a network that cuts the answers of half of all commits (%d)', async (seed) => {
-  await using place = await openFaultyPlace({ resources: [things], mongod: { members: 3, seed, faults: { rate: 0.5, kinds: ['closeAfter'], commands: ['commitTransaction'] } } });
+  await using place = await openFaultyPlace({
+    resources: [things],
+    mongod: { members: 3, seed, faults: { rate: 0.5, kinds: ['closeAfter'], commands: ['commitTransaction'] } },
+  });
   const from = await place.store.head();
   const acknowledged = await incrementAll(place.store, seed, 12);
-  expect(place.server.history.events.filter(({ kind, name }) => kind === 'fault' && name === 'commitTransaction').length).toBeGreaterThan(0);
+  expect(place.server.history.events.filter(({ kind, name }) => kind === 'fault' && name === 'commitTransaction').length).toBeGreaterThan(
+    0,
+  );
   await mustHold(place.store, from, acknowledged);
 }, 60_000);
 
 test.each([1, 2, 3, 4])('commands that fail or are late, connections that break before and after (%d)', async (seed) => {
-  await using place = await openFaultyPlace({ resources: [things], mongod: { members: 3, seed, faults: { rate: 0.05, commands: ['find', 'insert', 'update', 'commitTransaction', 'getMore'] } } });
+  await using place = await openFaultyPlace({
+    resources: [things],
+    mongod: { members: 3, seed, faults: { rate: 0.05, commands: ['find', 'insert', 'update', 'commitTransaction', 'getMore'] } },
+  });
   const from = await place.store.head();
   const acknowledged = await incrementAll(place.store, seed, 25);
   expect(new Set(place.server.history.events.flatMap(({ kind, detail }) => (kind === 'fault' ? [detail] : []))).size).toBeGreaterThan(1);
@@ -96,7 +121,9 @@ test.each([1, 2, 3])('two origins that race on the same documents while a primar
   await using place = await openFaultyPlace({ resources: [things], mongod: { members: 3, seed } });
   const twin = await place.open();
   const from = await place.store.head();
-  const killed = place.server.at({ command: 'commitTransaction', when: seed % 2 === 0 ? 'before' : 'after', skip: 5 + seed }, () => replacePrimary(place.server));
+  const killed = place.server.at({ command: 'commitTransaction', when: seed % 2 === 0 ? 'before' : 'after', skip: 5 + seed }, () =>
+    replacePrimary(place.server),
+  );
   const [ours, theirs] = await Promise.all([incrementAll(place.store, seed, 12), incrementAll(twin, seed + 100, 12)]);
   await killed;
   await mustHold(place.store, from, Object.fromEntries(ids.map((id) => [id, (ours[id] ?? 0) + (theirs[id] ?? 0)])));

@@ -17,35 +17,44 @@ const disturbances: Readonly<Record<string, (place: FaultyPlace) => void | Promi
   'is killed': ({ server }) => replacePrimary(server),
 };
 
-test.each(Object.keys(disturbances).flatMap((what) => [1, 2, 3].map((seed) => [what, seed] as const)))('a primary that %s while a reader waits for changes (%d)', async (what, seed) => {
-  const random = new Random(seed);
-  await using place = await openFaultyPlace({ resources: [things], mongod: { members: 3, seed } });
-  const reader = read(place.store, await place.store.head());
-  const sizes: unknown[] = [];
-  const writes = 30;
-  let isOver = false;
-  const reading = (async () => {
-    // It goes on asking until each disturbance has had its question.
-    while (sizes.length < writes || !isOver) {
-      const batch = await reader.next();
-      if (batch === undefined || 'lost' in batch) throw new Error('the feed lost its place');
-      sizes.push(...batch.changes.map((change) => (change.kind === 'document' ? change.after?.['size'] : change.kind)));
+test.each(Object.keys(disturbances).flatMap((what) => [1, 2, 3].map((seed) => [what, seed] as const)))(
+  'a primary that %s while a reader waits for changes (%d)',
+  async (what, seed) => {
+    const random = new Random(seed);
+    await using place = await openFaultyPlace({ resources: [things], mongod: { members: 3, seed } });
+    const reader = read(place.store, await place.store.head());
+    const sizes: unknown[] = [];
+    const writes = 30;
+    let isOver = false;
+    const reading = (async () => {
+      // It goes on asking until each disturbance has had its question.
+      while (sizes.length < writes || !isOver) {
+        const batch = await reader.next();
+        if (batch === undefined || 'lost' in batch) throw new Error('the feed lost its place');
+        sizes.push(...batch.changes.map((change) => (change.kind === 'document' ? change.after?.['size'] : change.kind)));
+      }
+    })();
+    // Each at a question of the stream: before it is looked at, or with its answer on the way.
+    for (let round = 0; round < 3; round++) {
+      const disturbed = place.server.at({ command: 'getMore', when: random.pick(['before', 'after']), skip: random.below(3) }, () =>
+        disturbances[what]?.(place),
+      );
+      for (let n = 0; n < writes / 3; n++) await write(place, round * (writes / 3) + n + 1);
+      await disturbed;
     }
-  })();
-  // Each at a question of the stream: before it is looked at, or with its answer on the way.
-  for (let round = 0; round < 3; round++) {
-    const disturbed = place.server.at({ command: 'getMore', when: random.pick(['before', 'after']), skip: random.below(3) }, () => disturbances[what]?.(place));
-    for (let n = 0; n < writes / 3; n++) await write(place, round * (writes / 3) + n + 1);
-    await disturbed;
-  }
-  isOver = true;
-  await reading;
-  await reader.stop();
-  expect(sizes).toEqual(Array.from({ length: writes }, (_, n) => n + 1));
-}, 60_000);
+    isOver = true;
+    await reading;
+    await reader.stop();
+    expect(sizes).toEqual(Array.from({ length: writes }, (_, n) => n + 1));
+  },
+  60_000,
+);
 
 test.each([1, 2, 3, 4])('questions that fail or are cut off lose and double nothing (%d)', async (seed) => {
-  await using place = await openFaultyPlace({ resources: [things], mongod: { members: 3, seed, faults: { rate: 0.2, commands: ['getMore', 'aggregate'], delayMs: 5 } } });
+  await using place = await openFaultyPlace({
+    resources: [things],
+    mongod: { members: 3, seed, faults: { rate: 0.2, commands: ['getMore', 'aggregate'], delayMs: 5 } },
+  });
   const from = await place.store.head();
   const reader = read(place.store, from);
   const sizes: unknown[] = [];
@@ -67,7 +76,13 @@ test.each([1, 2, 3, 4])('questions that fail or are cut off lose and double noth
   expect(place.server.history.events.filter(({ kind }) => kind === 'fault').length).toBeGreaterThan(0);
 }, 60_000);
 
-const logs = resource({ name: 'logs', id: { kind: 'string', format: z.string() }, schema: z.object({ text: z.string() }), rules: { read: anyone, write: anyone }, shapes: { all: {} } });
+const logs = resource({
+  name: 'logs',
+  id: { kind: 'string', format: z.string() },
+  schema: z.object({ text: z.string() }),
+  rules: { read: anyone, write: anyone },
+  shapes: { all: {} },
+});
 const logsOf = (foreign: Db) => foreign.collection<{ _id: string; text: string }>('logs');
 
 test('an event of more than 16 MB comes whole, with both images, between its neighbours', async () => {
@@ -79,19 +94,30 @@ test('an event of more than 16 MB comes whole, with both images, between its nei
   await logsOf(place.foreign).deleteOne({ _id: 'large' });
   const { position } = await place.store.write([put(logs, 'small', { text: 'c' })], inTime());
   const changes = await changesTo(place.store, from, position);
-  const letters = (image: unknown) => (image === null ? null : typeof image === 'object' && image !== undefined && 'text' in image ? `${String(image.text).length} ${String(image.text)[0]}` : image);
+  const letters = (image: unknown) =>
+    image === null
+      ? null
+      : typeof image === 'object' && image !== undefined && 'text' in image
+        ? `${String(image.text).length} ${String(image.text)[0]}`
+        : image;
   expect(changes.map((change) => change.kind === 'document' && [change.id, letters(change.before), letters(change.after)])).toEqual([
     ['large', null, '10000000 a'], ['large', '10000000 a', '10000000 b'], ['large', '10000000 b', null], ['small', null, '1 c'],
   ]);
   // Each has a place of its own to come back to.
-  for (const [index, change] of changes.entries()) expect((await changesTo(place.store, change.position, position)).length).toBe(changes.length - index - 1);
+  for (const [index, change] of changes.entries()) {
+    expect((await changesTo(place.store, change.position, position)).length).toBe(changes.length - index - 1);
+  }
 }, 60_000);
 
 test('a log that rolled over while the origin was away is told as lost, before anything newer', async () => {
   await using place = await openFaultyPlace({ resources: [things], mongod: { oplogEntriesMax: 30 } });
   const from = (await write(place, 0)).position;
   await place.store.close();
-  for (let n = 1; n <= 60; n++) await place.foreign.collection<{ _id: string }>(things.name).updateOne({ _id: 'n' }, { $set: { size: n } }, { writeConcern: { w: 'majority' } });
+  for (let n = 1; n <= 60; n++) {
+    await place.foreign
+      .collection<{ _id: string }>(things.name)
+      .updateOne({ _id: 'n' }, { $set: { size: n } }, { writeConcern: { w: 'majority' } });
+  }
   const back = { store: await place.open() };
   const reader = read(back.store, from);
   expect(await reader.next()).toEqual({ lost: true, head: await back.store.head() });
@@ -99,17 +125,27 @@ test('a log that rolled over while the origin was away is told as lost, before a
   // From there it goes on.
   const head = await back.store.head();
   const { position } = await write(back, 61);
-  expect((await changesTo(back.store, head, position)).map((change) => change.kind === 'document' && [change.before?.['size'], change.after?.['size']])).toEqual([[60, 61]]);
+  expect(
+    (await changesTo(back.store, head, position)).map(
+      (change) => change.kind === 'document' && [change.before?.['size'], change.after?.['size']],
+    ),
+  ).toEqual([[60, 61]]);
 });
 
 test('a log that still has the origin\'s place gives it all that others wrote meanwhile', async () => {
   await using place = await openFaultyPlace({ resources: [things] });
   const from = (await write(place, 0)).position;
   await place.store.close();
-  for (let n = 1; n <= 60; n++) await place.foreign.collection<{ _id: string }>(things.name).updateOne({ _id: 'n' }, { $set: { size: n } }, { writeConcern: { w: 'majority' } });
+  for (let n = 1; n <= 60; n++) {
+    await place.foreign
+      .collection<{ _id: string }>(things.name)
+      .updateOne({ _id: 'n' }, { $set: { size: n } }, { writeConcern: { w: 'majority' } });
+  }
   const store = await place.open();
   const { position } = await write({ store }, 61);
-  expect((await changesTo(store, from, position)).map((change) => change.kind === 'document' && change.after?.['size'])).toEqual(Array.from({ length: 61 }, (_, n) => n + 1));
+  expect((await changesTo(store, from, position)).map((change) => change.kind === 'document' && change.after?.['size'])).toEqual(
+    Array.from({ length: 61 }, (_, n) => n + 1),
+  );
 });
 
 test('collections that others dropped are put back, also over a step-down', async () => {
@@ -122,10 +158,15 @@ test('collections that others dropped are put back, also over a step-down', asyn
   const interrupted = server.at({ command: 'create', when: 'before' }, () => server.stepDown());
   const mended = server.at({ command: 'create', when: 'after', skip: 1 }, () => undefined);
   await foreign.collection(things.name).drop();
-  for (let batch = await reader.next(); batch !== undefined && !('lost' in batch) && batch.changes.length === 0;) batch = await reader.next();
+  for (let batch = await reader.next(); batch !== undefined && !('lost' in batch) && batch.changes.length === 0;) {
+    batch = await reader.next();
+  }
   await interrupted;
   await mended;
-  expect((await foreign.listCollections<{ name: string; options?: object }>({ name: things.name }).next())?.options).toMatchObject({ validationLevel: 'moderate', changeStreamPreAndPostImages: { enabled: true } });
+  expect((await foreign.listCollections<{ name: string; options?: object }>({ name: things.name }).next())?.options).toMatchObject({
+    validationLevel: 'moderate',
+    changeStreamPreAndPostImages: { enabled: true },
+  });
   await reader.stop();
   expect(fatal).toEqual([]);
 }, 60_000);

@@ -34,8 +34,11 @@ export async function openMongoPlace({ mongod, ...options }: MongoOpenOptions & 
 
 async function openStoreIn(database: MongoDatabase, { seed = [], ...options }: MongoOpenOptions): Promise<MongoPlace> {
   const { uri, foreign } = database;
-  for (const [name, documents] of Map.groupBy(seed, ({ resource }) => resource.name))
-    await foreign.collection(name).bulkWrite(documents.map(({ resource, id, document }) => toUpsert(mustStored(resource, id, document, undefined))));
+  for (const [name, documents] of Map.groupBy(seed, ({ resource }) => resource.name)) {
+    await foreign
+      .collection(name)
+      .bulkWrite(documents.map(({ resource, id, document }) => toUpsert(mustStored(resource, id, document, undefined))));
+  }
   let store: Store = await openMongoStore({ uri, ...options });
   return {
     ...database,

@@ -16,11 +16,17 @@ import { naiveList } from './naive.ts';
 import { everyThing } from './things.ts';
 
 const limit = 5;
-const equalValues: Readonly<Record<string, Scalar>> = { text: 'a', open: true, link: 'f'.repeat(24), size: 1, tags: 'a', sizes: 1, id: 'a-' };
+const equalValues: Readonly<Record<string, Scalar>> = {
+  text: 'a', open: true, link: 'f'.repeat(24), size: 1, tags: 'a', sizes: 1, id: 'a-',
+};
 const reader = { subject: 'ann', roles: ['reader'], claims: { tenant: 'ann' } };
 
 describe.each(everyThing.map((resource) => [resource.name, resource] as const))('lists of %s', (_name, resource) => {
-  const documents = new Map(fc.sample(validArbitrary(), { numRuns: 600, seed: 3 }).map((document, n) => [resource.id === 'objectId' ? n.toString(16).padStart(24, '0') : `n${n}`, document] as const));
+  const documents = new Map(
+    fc
+      .sample(validArbitrary(), { numRuns: 600, seed: 3 })
+      .map((document, n) => [resource.id === 'objectId' ? n.toString(16).padStart(24, '0') : `n${n}`, document] as const),
+  );
   let place: MongoPlace;
   beforeAll(async () => {
     place = await openMongoPlace({ resources: [resource] });
@@ -28,12 +34,17 @@ describe.each(everyThing.map((resource) => [resource.name, resource] as const))(
   });
   afterAll(() => place.remove());
 
-  test.each(requestsOf(resource).map((request) => [JSON.stringify([Object.keys(request.equal), request.sort]), request] as const))('%s', async (_title, request) => {
-    const all = naiveList(resource, documents, { ...request, limit: 1_000 });
-    expect((await readAll(place.store, resource, request)).map(({ document }) => document.id)).toEqual(all.map(({ id }) => id));
-    const after = all[Math.floor(all.length / 2)]?.keys;
-    for (const { examined, runs } of await costsOf(place, resource, { ...request, after })) expect(examined).toBeLessThanOrEqual(limit + runs * besidesOfRun);
-  });
+  test.each(requestsOf(resource).map((request) => [JSON.stringify([Object.keys(request.equal), request.sort]), request] as const))(
+    '%s',
+    async (_title, request) => {
+      const all = naiveList(resource, documents, { ...request, limit: 1_000 });
+      expect((await readAll(place.store, resource, request)).map(({ document }) => document.id)).toEqual(all.map(({ id }) => id));
+      const after = all[Math.floor(all.length / 2)]?.keys;
+      for (const { examined, runs } of await costsOf(place, resource, { ...request, after })) {
+        expect(examined).toBeLessThanOrEqual(limit + runs * besidesOfRun);
+      }
+    },
+  );
 });
 
 /**
@@ -44,16 +55,27 @@ const besidesOfRun = 4;
 
 function requestsOf(resource: Resource): readonly ListRequest[] {
   return resource.shapes.flatMap(({ equal, sorts }) => sorts.flatMap((sort) => [sort, reversed(sort)]).map((sort) => ({
-    equal: Object.fromEntries(equal.map((field) => [field, [equalValues[field] ?? 'a']])), range: undefined, sort, where: reduce(resource.rules.read, reader), after: undefined, limit,
+    equal: Object.fromEntries(equal.map((field) => [field, [equalValues[field] ?? 'a']])),
+    range: undefined, sort, where: reduce(resource.rules.read, reader), after: undefined, limit,
   })));
 }
 
 /** Of each branch: how many index entries were read, and how many runs of the index its filter asks for. */
-function costsOf({ foreign }: MongoPlace, resource: Resource, request: ListRequest): Promise<readonly { readonly examined: number; readonly runs: number }[]> {
+function costsOf(
+  { foreign }: MongoPlace,
+  resource: Resource,
+  request: ListRequest,
+): Promise<readonly { readonly examined: number; readonly runs: number }[]> {
   const plan = toPlan(resource, request);
-  const queries = plan.branches.flatMap((branch) => toBranchQuery({ resource, branch, sort: request.sort, interval: plan.interval, after: request.after, mayBeOdd: false }) ?? []);
+  const queries = plan.branches.flatMap(
+    (branch) =>
+      toBranchQuery({ resource, branch, sort: request.sort, interval: plan.interval, after: request.after, mayBeOdd: false }) ?? [],
+  );
   return Promise.all(queries.map(async ({ filter, sort, hint }) => {
-    const { executionStats } = await foreign.collection<JsonObject>(resource.name).find(filter, { sort, hint, limit }).explain('executionStats');
+    const { executionStats } = await foreign
+      .collection<JsonObject>(resource.name)
+      .find(filter, { sort, hint, limit })
+      .explain('executionStats');
     return { examined: Number(executionStats.totalKeysExamined), runs: Array.isArray(filter['$or']) ? filter['$or'].length : 1 };
   }));
 }

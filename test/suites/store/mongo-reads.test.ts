@@ -9,7 +9,15 @@ import { openFaultyPlace } from './faulty-place.ts';
 import { inTime, put } from './harness.ts';
 
 const declare = (name: string, reads: Partial<ResourceReads>) =>
-  resource({ name, id: { kind: 'string', format: z.string() }, schema: z.object({ size: z.number() }), rules: { read: anyone, write: anyone }, shapes: { bySize: { range: 'size', sort: ['size'] } }, cache: 'none', reads });
+  resource({
+    name,
+    id: { kind: 'string', format: z.string() },
+    schema: z.object({ size: z.number() }),
+    rules: { read: anyone, write: anyone },
+    shapes: { bySize: { range: 'size', sort: ['size'] } },
+    cache: 'none',
+    reads,
+  });
 const near = declare('near', { preference: 'secondary' });
 const sure = declare('sure', {});
 const fast = declare('fast', { concern: 'local' });
@@ -25,7 +33,10 @@ test('a secondary answers, and one that is behind is waited for', async () => {
     expect(await sizeOf(store, near, 'a')).toBe(size);
   }
   // Those of a transaction read the primary, and so does the look at what is there when the store opens.
-  const read = server.history.commands('find').filter(({ namespace, txnNumber }) => namespace?.endsWith('.near') === true && txnNumber === undefined).slice(-15);
+  const read = server.history
+    .commands('find')
+    .filter(({ namespace, txnNumber }) => namespace?.endsWith('.near') === true && txnNumber === undefined)
+    .slice(-15);
   expect(new Set(read.map(({ member }) => server.members[member]?.role))).toEqual(new Set(['secondary']));
 });
 
@@ -33,7 +44,9 @@ test('what no majority has is read where that was asked for, and nowhere else', 
   await using place = await openFaultyPlace({ resources: [sure, fast], mongod: { members: 3 } });
   const { server, store, foreign } = place;
   for (const { index } of server.members) if (index !== server.set.primary?.index) server.pauseReplication(index);
-  for (const { name } of [sure, fast]) await foreign.collection<{ _id: string; size: number }>(name).insertOne({ _id: 'a', size: 1 }, { writeConcern: { w: 1 } });
+  for (const { name } of [sure, fast]) {
+    await foreign.collection<{ _id: string; size: number }>(name).insertOne({ _id: 'a', size: 1 }, { writeConcern: { w: 1 } });
+  }
   expect(await sizeOf(store, fast, 'a')).toBe(1);
   expect(await sizeOf(store, sure, 'a')).toBeUndefined();
 });

@@ -12,10 +12,24 @@ import { read } from './feed-suite.ts';
 import { inTime, put, reasonOf, textOf } from './harness.ts';
 import { type ControlledPlace, openMongoPlace } from './mongo-place.ts';
 
-const common = { id: { kind: 'string', format: z.string() }, schema: z.object({ name: z.string() }), shapes: { byName: { range: 'name', sort: ['name'] } } } as const;
+const common = {
+  id: { kind: 'string', format: z.string() },
+  schema: z.object({ name: z.string() }),
+  shapes: { byName: { range: 'name', sort: ['name'] } },
+} as const;
 const readOnly = { cache: 'none', rules: { read: anyone } } as const;
 const boats = resource({ ...common, ...readOnly, name: 'boats' });
-const byName = { equal: {}, range: undefined, sort: [{ field: 'name', descending: false }, { field: 'id', descending: false }], where: true, after: undefined, limit: 10 } as const;
+const byName = {
+  equal: {},
+  range: undefined,
+  sort: [
+    { field: 'name', descending: false },
+    { field: 'id', descending: false },
+  ],
+  where: true,
+  after: undefined,
+  limit: 10,
+} as const;
 
 let place: ControlledPlace | undefined;
 afterEach(async () => {
@@ -26,13 +40,17 @@ async function open(options: Partial<Parameters<typeof openMongoPlace>[0]> = {})
   return (place = await openMongoPlace({ resources: [boats], mongod: { standalone: true }, ...options }));
 }
 /** As another program does. */
-const add = ({ foreign }: ControlledPlace, ...ids: readonly string[]) => foreign.collection<{ _id: string; name: string }>('boats').insertMany(ids.map((_id) => ({ _id, name: `the ${_id}` })));
+const add = ({ foreign }: ControlledPlace, ...ids: readonly string[]) =>
+  foreign.collection<{ _id: string; name: string }>('boats').insertMany(ids.map((_id) => ({ _id, name: `the ${_id}` })));
 const namesOf = async ({ store }: ControlledPlace) => (await store.list(boats, byName, inTime())).value.map(({ document }) => document.id);
 
 describe('a standalone is refused', () => {
   const refusalOf = async (...resources: ReturnType<typeof resource>[]) => {
     const server = await startMongod({ standalone: true });
-    const message = await openMongoStore({ uri: withDatabase(server.uri, 'shop'), resources }).then(() => 'opened', (error: Error) => error.message);
+    const message = await openMongoStore({ uri: withDatabase(server.uri, 'shop'), resources }).then(
+      () => 'opened',
+      (error: Error) => error.message,
+    );
     expect(['create', 'createIndexes', 'collMod', 'insert', 'update'].flatMap((name) => server.history.commands(name))).toEqual([]);
     await server.close();
     return message;
@@ -44,11 +62,17 @@ describe('a standalone is refused', () => {
     const orders = resource({ ...common, ...readOnly, name: 'orders', live: true });
     const places = resource({ ...common, name: 'places', rules: { read: anyone } });
     const message = await refusalOf(films, boats, notes, orders, places);
-    expect(message).toContain('the server is no member of a replica set, so it has no transactions and no change feed (films: is written, cached, live; notes: is written; orders: is live; places: is cached); start mongod with --replSet rs0, then run rs.initiate() in mongosh');
+    const needs = 'films: is written, cached, live; notes: is written; orders: is live; places: is cached';
+    expect(message).toContain(
+      `the server is no member of a replica set, so it has no transactions and no change feed (${needs}); ` +
+        'start mongod with --replSet rs0, then run rs.initiate() in mongosh',
+    );
   });
 
   test('for one resource among others, whoever may write', async () => {
-    expect(await refusalOf(boats, resource({ ...common, ...readOnly, name: 'logs', rules: { read: anyone, create: signedIn } }))).toContain('(logs: is written)');
+    expect(await refusalOf(boats, resource({ ...common, ...readOnly, name: 'logs', rules: { read: anyone, create: signedIn } }))).toContain(
+      '(logs: is written)',
+    );
   });
 });
 
@@ -63,13 +87,16 @@ test('a standalone serves what is only read: get, list and count, and what other
   expect([value, position]).toEqual([2, await store.head()]);
 });
 
-test.each([{ preference: 'secondary' }, { concern: 'local' }] as const)('a standalone serves also a resource that is read with %j', async (reads) => {
-  const declared = resource({ ...common, ...readOnly, name: 'boats', reads });
-  const standalone = await open({ resources: [declared] });
-  await add(standalone, 'fram');
-  expect(await textOf(standalone.store, declared, 'fram')).toBe('{"id":"fram","name":"the fram"}');
-  expect((await standalone.store.list(declared, byName, inTime())).value).toHaveLength(1);
-});
+test.each([{ preference: 'secondary' }, { concern: 'local' }] as const)(
+  'a standalone serves also a resource that is read with %j',
+  async (reads) => {
+    const declared = resource({ ...common, ...readOnly, name: 'boats', reads });
+    const standalone = await open({ resources: [declared] });
+    await add(standalone, 'fram');
+    expect(await textOf(standalone.store, declared, 'fram')).toBe('{"id":"fram","name":"the fram"}');
+    expect((await standalone.store.list(declared, byName, inTime())).value).toHaveLength(1);
+  },
+);
 
 test('lists on a standalone walk an index, the database checks what others write, and nothing else is made there', async () => {
   const { foreign, server } = await open();
@@ -174,7 +201,18 @@ test('a collection of a standalone that others load anew gets its indexes back, 
 test('a standalone needs no rights to write documents and no clock that agrees', async () => {
   const clock = new JumpingClock();
   clock.jump(90_000);
-  const server = await startMongod({ standalone: true, clock, auth: { user: 'ada', password: 'secret', roles: [{ role: 'read', db: 'shop' }, { role: 'dbAdmin', db: 'shop' }] } });
+  const server = await startMongod({
+    standalone: true,
+    clock,
+    auth: {
+      user: 'ada',
+      password: 'secret',
+      roles: [
+        { role: 'read', db: 'shop' },
+        { role: 'dbAdmin', db: 'shop' },
+      ],
+    },
+  });
   const uri = server.uri.replace('/?', '/shop?authSource=admin&');
   const store = await openMongoStore({ uri, resources: [boats] });
   expect(await textOf(store, boats, 'fram')).toBeUndefined();

@@ -19,7 +19,13 @@ const boats = resource({
   rules: { read: anyone, write: anyone },
   shapes: { byName: { range: 'name', sort: ['name'] } },
 });
-const ships = resource({ name: 'ships', id: 'objectId', schema: z.object({ name: z.string() }), rules: { read: anyone, write: anyone }, shapes: { byName: { range: 'name', sort: ['name'] } } });
+const ships = resource({
+  name: 'ships',
+  id: 'objectId',
+  schema: z.object({ name: z.string() }),
+  rules: { read: anyone, write: anyone },
+  shapes: { byName: { range: 'name', sort: ['name'] } },
+});
 const id = (n: number) => n.toString(16).padStart(24, '0');
 
 let place: MongoPlace | undefined;
@@ -42,13 +48,20 @@ async function refusalOf(opening: Promise<unknown>): Promise<readonly string[]> 
 test('an old version, a wrong clock and missing rights are told at once, each with what mends it, and nothing is written', async () => {
   const clock = new JumpingClock();
   clock.jump(90_000);
-  const server = await startMongod({ version: '6.0.14', clock, auth: { user: 'ada', password: 'secret', roles: [{ role: 'read', db: 'shop' }] } });
+  const server = await startMongod({
+    version: '6.0.14',
+    clock,
+    auth: { user: 'ada', password: 'secret', roles: [{ role: 'read', db: 'shop' }] },
+  });
   const uri = server.uri.replace('/?', '/shop?authSource=admin&');
   const lines = await refusalOf(openMongoStore({ uri, resources: [boats] }));
   expect(lines.map((line) => line.replace(/is (89|90|91) s from/, 'is 90 s from'))).toEqual([
-    '- the server is MongoDB 6.0.14; the change feed needs 7.0 or newer (events over 16 MB, images); install it member by member, then run db.adminCommand({ setFeatureCompatibilityVersion: "7.0", confirm: true })',
+    '- the server is MongoDB 6.0.14; the change feed needs 7.0 or newer (events over 16 MB, images); install it member by member, ' +
+      'then run db.adminCommand({ setFeatureCompatibilityVersion: "7.0", confirm: true })',
     "- the server's clock is 90 s from ours, so one-use nonces would expire at the wrong time; let NTP set both: timedatectl set-ntp true",
-    '- the user ada may not insert, update, remove, createCollection, createIndex, collMod on shop, and Tombolo could not store, index or hear of changes there; run db.getSiblingDB("admin").grantRolesToUser("ada", [{ role: "readWrite", db: "shop" }, { role: "dbAdmin", db: "shop" }])',
+    '- the user ada may not insert, update, remove, createCollection, createIndex, collMod on shop, ' +
+      'and Tombolo could not store, index or hear of changes there; run db.getSiblingDB("admin")' +
+      '.grantRolesToUser("ada", [{ role: "readWrite", db: "shop" }, { role: "dbAdmin", db: "shop" }])',
   ]);
   expect(['create', 'insert', 'update', 'createIndexes', 'collMod'].flatMap((name) => server.history.commands(name))).toEqual([]);
   await server.close();
@@ -56,7 +69,16 @@ test('an old version, a wrong clock and missing rights are told at once, each wi
 });
 
 test('with the roles that the refusal asks for, the store opens and writes', async () => {
-  const server = await startMongod({ auth: { user: 'ada', password: 'secret', roles: [{ role: 'readWrite', db: 'shop' }, { role: 'dbAdmin', db: 'shop' }] } });
+  const server = await startMongod({
+    auth: {
+      user: 'ada',
+      password: 'secret',
+      roles: [
+        { role: 'readWrite', db: 'shop' },
+        { role: 'dbAdmin', db: 'shop' },
+      ],
+    },
+  });
   const store = await openMongoStore({ uri: server.uri.replace('/?', '/shop?authSource=admin&'), resources: [boats] });
   expect((await store.write([put(boats, id(1), { name: 'Fram' })], inTime())).outcomes[0]?.kind).toBe('written');
   await store.close();
@@ -71,21 +93,35 @@ test('indexes that cannot be built are told at once, each with the command that 
   await foreign.collection('boats').createIndex({ masts: 1 }, { name: 'name,id' });
   await foreign.collection<{ _id: string }>('crews').insertOne({ _id: 'a', rank: [1], ship: ['x'] } as { _id: string });
   const common = { rules: { read: anyone }, id: { kind: 'string', format: z.string() } } as const;
-  const crews = resource({ ...common, name: 'crews', schema: z.object({ rank: z.number(), ship: z.string() }), shapes: { ofShip: { equal: ['ship'], sort: ['rank'] } } });
+  const crews = resource({
+    ...common,
+    name: 'crews',
+    schema: z.object({ rank: z.number(), ship: z.string() }),
+    shapes: { ofShip: { equal: ['ship'], sort: ['rank'] } },
+  });
   const ships = resource({ ...common, name: 'ships', schema: z.object({ name: z.string() }), shapes: { byName: { sort: ['name'] } } });
   // Indexes of ours are not unique; a server that says so all the same does it after those of the records, the boats and the crews.
   server.failPoint('failCommand', { skip: 3 }, { failCommands: ['createIndexes'], appName: 'tombolo', errorCode: 11_000 });
   const lines = await refusalOf(openMongoStore({ uri: server.uri.replace('/?', '/shop?'), resources: [boats, crews, ships] }));
   expect(lines).toEqual([
-    '- boats: index name,id cannot be built, and lists that walk it would read everything: an index of this name has another key; run db.getCollection("boats").dropIndex("name,id")',
-    '- crews: index ship+rank,id cannot be built, and lists that walk it would read everything: documents hold arrays in two of its fields, which no index can; db.getCollection("crews").find({"$or":[{"ship":{"$type":"array"}},{"rank":{"$type":"array"}},{"_id":{"$type":"array"}}]}) lists them: mend those',
-    '- ships: index name,id cannot be built, and lists that walk it would read everything: documents have the same value where it has to be unique; db.getCollection("ships").aggregate([{ $group: { _id: {"name":"$name","_id":"$_id"}, ids: { $push: "$_id" }, count: { $sum: 1 } } }, { $match: { count: { $gt: 1 } } }]) lists them: remove all but one of each',
+    '- boats: index name,id cannot be built, and lists that walk it would read everything: ' +
+      'an index of this name has another key; run db.getCollection("boats").dropIndex("name,id")',
+    '- crews: index ship+rank,id cannot be built, and lists that walk it would read everything: ' +
+      'documents hold arrays in two of its fields, which no index can; db.getCollection("crews")' +
+      '.find({"$or":[{"ship":{"$type":"array"}},{"rank":{"$type":"array"}},{"_id":{"$type":"array"}}]}) lists them: mend those',
+    '- ships: index name,id cannot be built, and lists that walk it would read everything: ' +
+      'documents have the same value where it has to be unique; db.getCollection("ships")' +
+      '.aggregate([{ $group: { _id: {"name":"$name","_id":"$_id"}, ids: { $push: "$_id" }, count: { $sum: 1 } } }, ' +
+      '{ $match: { count: { $gt: 1 } } }]) lists them: remove all but one of each',
   ]);
   await client.close();
   await server.close();
 });
 
-test.each([['create', 215, 'the drop of the database'], ['collMod', 12_587, 'an index']] as const)('a start waits for what others have begun: %s is refused with %d until %s is done', async (command, errorCode) => {
+test.each([
+  ['create', 215, 'the drop of the database'],
+  ['collMod', 12_587, 'an index'],
+] as const)('a start waits for what others have begun: %s is refused with %d until %s is done', async (command, errorCode) => {
   const { server, uri, foreign, remove } = await openControlledDatabase();
   try {
     if (command === 'collMod') await foreign.createCollection('boats');
@@ -107,7 +143,14 @@ test('two origins may start at once, and again', async () => {
 test('two origins that race on one document lose nothing', async () => {
   const { uri, store } = await open();
   const twin = await openMongoStore({ uri, resources: [boats] });
-  const add = { resource: boats, id: id(1), decide: (before: { readonly value: Readonly<Record<string, unknown>> } | undefined) => ({ kind: 'put' as const, document: { name: 'Twin', masts: Number(before?.value['masts'] ?? 0) + 1 } }) };
+  const add = {
+    resource: boats,
+    id: id(1),
+    decide: (before: { readonly value: Readonly<Record<string, unknown>> } | undefined) => ({
+      kind: 'put' as const,
+      document: { name: 'Twin', masts: Number(before?.value['masts'] ?? 0) + 1 },
+    }),
+  };
   await Promise.all(Array.from({ length: 30 }, async (_, n) => (n % 2 === 0 ? store : twin).write([add], inTime(15_000))));
   expect(JSON.parse((await textOf(store, boats, id(1))) ?? '{}')).toMatchObject({ masts: 30 });
   await twin.close();
@@ -122,16 +165,27 @@ test('the database refuses a type that is not declared, whoever writes, and says
 test('a unique index of others refuses its own mutation alone, and names the field', async () => {
   const { store, foreign } = await open();
   await foreign.collection('boats').createIndex({ name: 1 }, { unique: true, name: 'theirs' });
-  const { outcomes } = await store.write([put(boats, id(1), { name: 'Fram' }), put(boats, id(2), { name: 'Fram' }), put(boats, id(3), { name: 'Gjøa' })], inTime());
-  expect(outcomes.map((outcome) => (outcome.kind === 'refused' ? [outcome.fault.reason, outcome.fault.errors[0]?.at] : outcome.kind))).toEqual(['written', ['document_conflict', '/name'], 'written']);
+  const { outcomes } = await store.write(
+    [put(boats, id(1), { name: 'Fram' }), put(boats, id(2), { name: 'Fram' }), put(boats, id(3), { name: 'Gjøa' })],
+    inTime(),
+  );
+  expect(
+    outcomes.map((outcome) => (outcome.kind === 'refused' ? [outcome.fault.reason, outcome.fault.errors[0]?.at] : outcome.kind)),
+  ).toEqual(['written', ['document_conflict', '/name'], 'written']);
 });
 
 test('a patch leaves the types of what it does not name', async () => {
   const { store, foreign } = await open();
   await foreign.collection('boats').insertOne({ name: 'Fram', log: { at: new Date(5), kept: [new Date(6)] } });
   const key = String((await foreign.collection('boats').findOne())?._id);
-  await store.write([{ resource: boats, id: key, decide: (before) => ({ kind: 'put', document: { ...withoutId(before?.value ?? {}), name: 'Maud' } }) }], inTime());
-  expect(await foreign.collection<object>('boats').findOne({}, { projection: { _id: 0 } })).toEqual<object | null>({ name: 'Maud', log: { at: new Date(5), kept: [new Date(6)] } });
+  await store.write(
+    [{ resource: boats, id: key, decide: (before) => ({ kind: 'put', document: { ...withoutId(before?.value ?? {}), name: 'Maud' } }) }],
+    inTime(),
+  );
+  expect(await foreign.collection<object>('boats').findOne({}, { projection: { _id: 0 } })).toEqual<object | null>({
+    name: 'Maud',
+    log: { at: new Date(5), kept: [new Date(6)] },
+  });
 });
 
 test('a dropped database begins a new epoch, and its readers are told', async () => {
@@ -165,7 +219,10 @@ test('a dropped collection touches its whole resource, and is put back', async (
   }
 });
 
-test.each([['before it is looked at', [boats, ships]], ['when it was looked at', [ships, boats]]] as const)('a collection that is dropped while another is put back, %s, is put back too', async (_when, resources) => {
+test.each([
+  ['before it is looked at', [boats, ships]],
+  ['when it was looked at', [ships, boats]],
+] as const)('a collection that is dropped while another is put back, %s, is put back too', async (_when, resources) => {
   const fatal: Error[] = [];
   const controlled = await openMongoPlace({ resources, onFatal: (error) => fatal.push(error), mongod: {} });
   place = controlled;
@@ -180,7 +237,11 @@ test.each([['before it is looked at', [boats, ships]], ['when it was looked at',
   await eventually('the first is being put back', () => creations() > before);
   await foreign.collection('ships').drop();
   await reader.nextChanges();
-  await eventually('both are back', async () => (await foreign.listCollections({ name: { $in: ['boats', 'ships'] }, 'options.validator': { $exists: true } }).toArray()).length === 2);
+  await eventually(
+    'both are back',
+    async () =>
+      (await foreign.listCollections({ name: { $in: ['boats', 'ships'] }, 'options.validator': { $exists: true } }).toArray()).length === 2,
+  );
   expect(fatal).toEqual([]);
   await reader.stop();
 });

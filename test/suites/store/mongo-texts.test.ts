@@ -13,10 +13,20 @@ const named = things('named', anyone);
 test('one text of a document for one, for a list and inside a write, so that its ETag is the same', async () => {
   await using place = await placeWith([
     { _id: 'a', text: 'x', counts: new Map([['b', 1], ['2024', 2]]) },
-    { _id: 'b', text: 'x', pointer: new DBRef('c', new ObjectId('0123456789abcdef01234567')), size: Long.fromString('9007199254740993'), symbol: new BSON.BSONSymbol('s') },
+    {
+      _id: 'b',
+      text: 'x',
+      pointer: new DBRef('c', new ObjectId('0123456789abcdef01234567')),
+      size: Long.fromString('9007199254740993'),
+      symbol: new BSON.BSONSymbol('s'),
+    },
   ]);
   const one = async (id: string) => (await place.store.get(named, id, inTime())).value?.text;
-  const listed = await place.store.list(named, { equal: {}, range: undefined, sort: [{ field: 'id', descending: false }], where: true, after: undefined, limit: 3 }, inTime());
+  const listed = await place.store.list(
+    named,
+    { equal: {}, range: undefined, sort: [{ field: 'id', descending: false }], where: true, after: undefined, limit: 3 },
+    inTime(),
+  );
   const inside: (string | undefined)[] = [];
   const look = (id: string) => decide(named, id, (before) => {
     inside.push(before?.text);
@@ -34,14 +44,28 @@ test('one text of a document for one, for a list and inside a write, so that its
 });
 
 test('a write gives the text that the next read gives', async () => {
-  await using place = await placeWith([{ _id: 'a', text: 'x', size: new Double(3), old: new BSON.BSONRegExp('(?i)x', 'x'), symbol: new BSON.BSONSymbol('s'), counts: new Map([['b', 1], ['1', 2]]) }]);
+  await using place = await placeWith([
+    {
+      _id: 'a', text: 'x', size: new Double(3), old: new BSON.BSONRegExp('(?i)x', 'x'), symbol: new BSON.BSONSymbol('s'),
+      counts: new Map([
+        ['b', 1],
+        ['1', 2],
+      ]),
+    },
+  ]);
   const change = decide(named, 'a', (before) => ({ kind: 'put', document: { ...withoutId(before?.value), text: 'y' } }));
   const { outcomes: [written] } = await place.store.write([change], inTime());
   const read = (await place.store.get(named, 'a', inTime())).value?.text;
   expect(written).toMatchObject({ kind: 'written', after: { text: read } });
-  expect(read).toBe('{"id":"a","text":"y","size":3,"old":{"$regularExpression":{"pattern":"(?i)x","options":"x"}},"symbol":"s","counts":{"1":2,"b":1}}');
+  expect(read).toBe(
+    '{"id":"a","text":"y","size":3,"old":{"$regularExpression":{"pattern":"(?i)x","options":"x"}},"symbol":"s","counts":{"1":2,"b":1}}',
+  );
   const [kept] = await place.foreign.collection('named').find({}, { promoteValues: false, bsonRegExp: true }).toArray();
-  expect([kept?.['size'], kept?.['old'], kept?.['symbol']]).toEqual([new Double(3), new BSON.BSONRegExp('(?i)x', 'x'), new BSON.BSONSymbol('s')]);
+  expect([kept?.['size'], kept?.['old'], kept?.['symbol']]).toEqual([
+    new Double(3),
+    new BSON.BSONRegExp('(?i)x', 'x'),
+    new BSON.BSONSymbol('s'),
+  ]);
 });
 
 async function placeWith(documents: readonly object[]) {

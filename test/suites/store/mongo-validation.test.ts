@@ -23,7 +23,11 @@ interface Boat {
 }
 
 const boatsOf = (foreign: Db) => foreign.collection<Boat>('boats');
-const codeOf = (writing: Promise<unknown>): Promise<unknown> => writing.then(() => undefined, (error: { readonly code?: unknown }) => error.code);
+const codeOf = (writing: Promise<unknown>): Promise<unknown> =>
+  writing.then(
+    () => undefined,
+    (error: { readonly code?: unknown }) => error.code,
+  );
 
 /** A place whose collection held a document of the wrong type before Tombolo came. */
 async function openAfterOthers(validation: ResourceDeclaration['validation']) {
@@ -60,13 +64,24 @@ test('what warn lets in stands in the log of the database, and is served', async
   await using place = await openAfterOthers({ action: 'warn' });
   await boatsOf(place.foreign).insertOne({ _id: 'new', name: 8 });
   const { log } = (await place.foreign.admin().command({ getLog: 'global' })) as unknown as { readonly log: readonly string[] };
-  expect(log.map((line) => JSON.parse(line))).toMatchObject([{ s: 'W', msg: 'Document would fail validation', attr: { namespace: `${place.foreign.databaseName}.boats`, document: { _id: 'new', name: 8 } } }]);
+  expect(log.map((line) => JSON.parse(line))).toMatchObject([
+    {
+      s: 'W',
+      msg: 'Document would fail validation',
+      attr: { namespace: `${place.foreign.databaseName}.boats`, document: { _id: 'new', name: 8 } },
+    },
+  ]);
   expect((await place.store.get(boats({ action: 'warn' }), 'new', inTime())).value?.text).toBe('{"id":"new","name":8}');
 });
 
-test.each([['moderate', 'written'], ['strict', 'document_invalid']] as const)('our own change of a document that was wrong before, under %s, is %s', async (level, expected) => {
+test.each([
+  ['moderate', 'written'],
+  ['strict', 'document_invalid'],
+] as const)('our own change of a document that was wrong before, under %s, is %s', async (level, expected) => {
   await using place = await openAfterOthers({ level });
-  const { outcomes: [outcome] } = await place.store.write([decide(boats({ level }), 'old', () => ({ kind: 'put', document: { name: 7, masts: 3 } }))], inTime());
+  const {
+    outcomes: [outcome],
+  } = await place.store.write([decide(boats({ level }), 'old', () => ({ kind: 'put', document: { name: 7, masts: 3 } }))], inTime());
   expect(outcome?.kind === 'refused' ? outcome.fault.reason : outcome?.kind).toBe(expected);
   if (outcome?.kind === 'refused') expect(outcome.fault.errors).toMatchObject([{ at: '/name' }]);
 });
@@ -79,5 +94,8 @@ test('a validator is changed where it differs, and only there', async () => {
   expect(changes()).toBe(before);
   await place.open({ resources: [boats({ level: 'strict', action: 'warn' })] });
   expect(changes()).toBe(before + 1);
-  expect((await place.foreign.listCollections<{ name: string; options: object }>({ name: 'boats' }).next())?.options).toMatchObject({ validationLevel: 'strict', validationAction: 'warn' });
+  expect((await place.foreign.listCollections<{ name: string; options: object }>({ name: 'boats' }).next())?.options).toMatchObject({
+    validationLevel: 'strict',
+    validationAction: 'warn',
+  });
 });

@@ -44,7 +44,10 @@ function matches(resource: Resource, document: JsonObject, { equal, range }: Lis
     if (operator === 'prefix') return typeof found === 'string' && found.startsWith(String(bound));
     const wanted = toSortValue(bound, kind);
     const order = compareSortValues(value, wanted);
-    return value.rank === wanted.rank && (operator === 'gt' ? order > 0 : operator === 'gte' ? order >= 0 : operator === 'lt' ? order < 0 : order <= 0);
+    return (
+      value.rank === wanted.rank &&
+      (operator === 'gt' ? order > 0 : operator === 'gte' ? order >= 0 : operator === 'lt' ? order < 0 : order <= 0)
+    );
   });
 }
 

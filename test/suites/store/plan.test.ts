@@ -25,13 +25,23 @@ describe('an interval', () => {
   });
 
   test('of a prefix ends at the next string there is', () => {
-    expect([afterPrefix('a'), afterPrefix('a\u{10ffff}'), afterPrefix('\u{d7ff}'), afterPrefix('\u{ffff}'), afterPrefix(''), afterPrefix('\u{10ffff}')]).toEqual(['b', 'b', '\u{e000}', '\u{10000}', undefined, undefined]);
+    expect([
+      afterPrefix('a'),
+      afterPrefix('a\u{10ffff}'),
+      afterPrefix('\u{d7ff}'),
+      afterPrefix('\u{ffff}'),
+      afterPrefix(''),
+      afterPrefix('\u{10ffff}'),
+    ]).toEqual(['b', 'b', '\u{e000}', '\u{10000}', undefined, undefined]);
     fc.assert(fc.property(character, (prefix) => expect(compareUtf8(prefix, afterPrefix(prefix) ?? `${prefix}x`)).toBeLessThan(0)));
   });
 
   test('keeps the tighter of two bounds, and one type', () => {
     expect(toInterval({ field: 'size', bounds: { gt: 1, gte: 1, lt: 9, lte: 3 } }, 'number')).toEqual({
-      field: 'size', rank: ranks.number, lower: { value: { rank: ranks.number, value: 1 }, inclusive: false }, upper: { value: { rank: ranks.number, value: 3 }, inclusive: true },
+      field: 'size',
+      rank: ranks.number,
+      lower: { value: { rank: ranks.number, value: 1 }, inclusive: false },
+      upper: { value: { rank: ranks.number, value: 3 }, inclusive: true },
     });
     expect(toInterval({ field: 'size', bounds: { gt: 1, lt: 'a' } }, 'number')).toBeUndefined();
   });
@@ -40,9 +50,20 @@ describe('an interval', () => {
 describe('a plan', () => {
   test('has a branch for each way of the rule and each value, and none where they contradict', () => {
     const shared = things('plan-things', any(equals('author', 'ann'), equals('author', 'bob')));
-    const where = { kind: 'any', of: [{ kind: 'equals', field: 'author', value: 'ann' }, { kind: 'equals', field: 'author', value: 'bob' }] } as const;
-    expect(toPlan(shared, { ...plain, where }).branches.map(({ pinned }) => [...pinned])).toEqual([[['author', 'ann']], [['author', 'bob']]]);
-    expect(toPlan(open, { ...plain, equal: { id: ['a', 'b'] }, where: { kind: 'equals', field: 'id', value: 'b' } }).branches).toHaveLength(1);
+    const where = {
+      kind: 'any',
+      of: [
+        { kind: 'equals', field: 'author', value: 'ann' },
+        { kind: 'equals', field: 'author', value: 'bob' },
+      ],
+    } as const;
+    expect(toPlan(shared, { ...plain, where }).branches.map(({ pinned }) => [...pinned])).toEqual([
+      [['author', 'ann']],
+      [['author', 'bob']],
+    ]);
+    expect(toPlan(open, { ...plain, equal: { id: ['a', 'b'] }, where: { kind: 'equals', field: 'id', value: 'b' } }).branches).toHaveLength(
+      1,
+    );
     expect(toPlan(open, { ...plain, where: false }).branches).toEqual([]);
   });
 

@@ -14,7 +14,11 @@ import { open as things } from './things.ts';
 
 const table = '"open-things"';
 
-describe.each([['as it comes', []], ['with recursive triggers', ['recursive_triggers = ON']], ['with an untrusted schema', ['trusted_schema = OFF']]] as const)('another program, %s,', (_how, pragmas) => {
+describe.each([
+  ['as it comes', []],
+  ['with recursive triggers', ['recursive_triggers = ON']],
+  ['with an untrusted schema', ['trusted_schema = OFF']],
+] as const)('another program, %s,', (_how, pragmas) => {
   let place: SqlitePlace;
   let store: Store;
   let program: ForeignProcess;
@@ -30,7 +34,10 @@ describe.each([['as it comes', []], ['with recursive triggers', ['recursive_trig
   });
   beforeEach(async () => {
     await program.run(`DELETE FROM ${table}`);
-    await store.write([put(things, 'a', { size: 1, tags: ['x', 'y'] }), put(things, 'b', { size: 2, tags: ['x'] }), put(things, 'c', { size: 3 })], inTime());
+    await store.write(
+      [put(things, 'a', { size: 1, tags: ['x', 'y'] }), put(things, 'b', { size: 2, tags: ['x'] }), put(things, 'c', { size: 3 })],
+      inTime(),
+    );
     from = await store.head();
   });
   afterEach(() => expectIndexesRight(store));
@@ -47,23 +54,31 @@ describe.each([['as it comes', []], ['with recursive triggers', ['recursive_trig
   const c = { id: 'c', size: 3 };
 
   test('inserts', async () => {
-    expect(await program.run(`INSERT INTO ${table}(id, doc) VALUES ${row('d', { size: 4, tags: ['x'] })}, ${row('e', {})}`)).toBeUndefined();
+    expect(
+      await program.run(`INSERT INTO ${table}(id, doc) VALUES ${row('d', { size: 4, tags: ['x'] })}, ${row('e', {})}`),
+    ).toBeUndefined();
     expect(await images()).toEqual([['d', null, { id: 'd', size: 4, tags: ['x'] }], ['e', null, { id: 'e' }]]);
     expect(await textOf(store, things, 'd')).toBe('{"id":"d","size":4,"tags":["x"]}');
   });
 
   test('inserts text in any spelling', async () => {
-    expect(await program.run(`INSERT INTO ${table}(id, doc) VALUES ('d', '{"text":"\\ud83d\\ude00 \\uffff\\ufffd \\\\ud800"}')`)).toBeUndefined();
+    expect(
+      await program.run(`INSERT INTO ${table}(id, doc) VALUES ('d', '{"text":"\\ud83d\\ude00 \\uffff\\ufffd \\\\ud800"}')`),
+    ).toBeUndefined();
     expect(await images()).toEqual([['d', null, { id: 'd', text: '\u{1f600} \uffff\ufffd \\ud800' }]]);
   });
 
   test('updates documents', async () => {
-    expect(await program.run(`UPDATE ${table} SET doc = json_set(doc, '$.size', 9, '$.tags', json('["z"]')) WHERE id < 'c'`)).toBeUndefined();
+    expect(
+      await program.run(`UPDATE ${table} SET doc = json_set(doc, '$.size', 9, '$.tags', json('["z"]')) WHERE id < 'c'`),
+    ).toBeUndefined();
     expect(await images()).toEqual([['a', a, { id: 'a', size: 9, tags: ['z'] }], ['b', b, { id: 'b', size: 9, tags: ['z'] }]]);
   });
 
   test('updates nothing, or only n, without a change to be seen', async () => {
-    expect(await program.run(`UPDATE ${table} SET doc = doc; UPDATE ${table} SET n = n + 1000; UPDATE ${table} SET rowid = rowid + 1000`)).toBeUndefined();
+    expect(
+      await program.run(`UPDATE ${table} SET doc = doc; UPDATE ${table} SET n = n + 1000; UPDATE ${table} SET rowid = rowid + 1000`),
+    ).toBeUndefined();
     expect(await images()).toEqual([]);
   });
 
@@ -79,13 +94,17 @@ describe.each([['as it comes', []], ['with recursive triggers', ['recursive_trig
   });
 
   test('replaces a row by its n', async () => {
-    expect(await program.run(`INSERT OR REPLACE INTO ${table}(n, id, doc) SELECT n, 'd', '{"tags":["x"]}' FROM ${table} WHERE id = 'b'`)).toBeUndefined();
+    expect(
+      await program.run(`INSERT OR REPLACE INTO ${table}(n, id, doc) SELECT n, 'd', '{"tags":["x"]}' FROM ${table} WHERE id = 'b'`),
+    ).toBeUndefined();
     expect(net(await images())).toEqual([['b', b, null], ['d', null, { id: 'd', tags: ['x'] }]]);
     expect(await textOf(store, things, 'b')).toBeUndefined();
   });
 
   test('replaces two rows at once, by id and by n, and the first comes back', async () => {
-    expect(await program.run(`INSERT OR REPLACE INTO ${table}(n, id, doc) SELECT n, 'a', '{"tags":["q"]}' FROM ${table} WHERE id = 'b'`)).toBeUndefined();
+    expect(
+      await program.run(`INSERT OR REPLACE INTO ${table}(n, id, doc) SELECT n, 'a', '{"tags":["q"]}' FROM ${table} WHERE id = 'b'`),
+    ).toBeUndefined();
     expect(await program.run(`INSERT INTO ${table}(id, doc) VALUES ${row('b', { tags: ['x'] })}`)).toBeUndefined();
     expect(net(await images())).toEqual([['a', a, { id: 'a', tags: ['q'] }], ['b', b, { id: 'b', tags: ['x'] }]]);
   });
@@ -93,12 +112,16 @@ describe.each([['as it comes', []], ['with recursive triggers', ['recursive_trig
   test('inserts or ignores, many times over what is there', async () => {
     const rows = [row('a', { size: 8 }), row('d', {}), row('a', { size: 9 }), row('d', { size: 1 })];
     expect(await program.run(`INSERT OR IGNORE INTO ${table}(id, doc) VALUES ${rows.join()}`)).toBeUndefined();
-    expect(await program.run(`INSERT OR IGNORE INTO ${table}(n, id, doc) SELECT n, 'e', '{}' FROM ${table} WHERE id = 'b'`)).toBeUndefined();
+    expect(
+      await program.run(`INSERT OR IGNORE INTO ${table}(n, id, doc) SELECT n, 'e', '{}' FROM ${table} WHERE id = 'b'`),
+    ).toBeUndefined();
     expect(await images()).toEqual([['d', null, { id: 'd' }]]);
   });
 
   test('upserts', async () => {
-    expect(await program.run(`INSERT INTO ${table}(id, doc) VALUES ${row('a', { size: 5 })}, ${row('d', { size: 6 })} ON CONFLICT(id) DO UPDATE SET doc = excluded.doc`)).toBeUndefined();
+    const rows = [row('a', { size: 5 }), row('d', { size: 6 })];
+    const updating = 'ON CONFLICT(id) DO UPDATE SET doc = excluded.doc';
+    expect(await program.run(`INSERT INTO ${table}(id, doc) VALUES ${rows.join()} ${updating}`)).toBeUndefined();
     expect(await program.run(`INSERT INTO ${table}(id, doc) VALUES ${row('b', { size: 5 })} ON CONFLICT(id) DO NOTHING`)).toBeUndefined();
     expect(await images()).toEqual([['a', a, { id: 'a', size: 5 }], ['d', null, { id: 'd', size: 6 }]]);
   });
@@ -127,7 +150,9 @@ describe.each([['as it comes', []], ['with recursive triggers', ['recursive_trig
   });
 
   test('rolls back, and nothing is seen', async () => {
-    expect(await program.run(`BEGIN; DELETE FROM ${table}; INSERT INTO ${table}(id, doc) VALUES ${row('d', {})}; ROLLBACK`)).toBeUndefined();
+    expect(
+      await program.run(`BEGIN; DELETE FROM ${table}; INSERT INTO ${table}(id, doc) VALUES ${row('d', {})}; ROLLBACK`),
+    ).toBeUndefined();
     expect(await images()).toEqual([]);
   });
 
@@ -149,18 +174,24 @@ describe.each([['as it comes', []], ['with recursive triggers', ['recursive_trig
 
   test('is refused what is no document, and what a document cannot be', async () => {
     const refused = async (doc: string, id = `'x'`) => program.run(`INSERT OR REPLACE INTO ${table}(id, doc) VALUES (${id}, ${doc})`);
-    for (const doc of [`'[]'`, `'1'`, `'nonsense'`, `''`, `' {}'`, `'{a:1}'`, `'{"a":1}' || char(0) || 'x'`, `x'7b7d'`, `NULL`]) expect([doc, await refused(doc)]).not.toEqual([doc, undefined]);
+    for (const doc of [`'[]'`, `'1'`, `'nonsense'`, `''`, `' {}'`, `'{a:1}'`, `'{"a":1}' || char(0) || 'x'`, `x'7b7d'`, `NULL`]) {
+      expect([doc, await refused(doc)]).not.toEqual([doc, undefined]);
+    }
     expect(await refused(`'{"id":"y"}'`)).toBe('tombolo: open-things.id: belongs in the column id, not in doc');
     expect(await refused(`'{"\\u0069d":"y"}'`)).toBe('tombolo: open-things.id: belongs in the column id, not in doc');
     expect(await refused(`'{"size":1,"size":2}'`)).toBe('tombolo: open-things: doc has a field twice');
-    for (const text of ['"\\ud800"', '"\\uDfff\\ud800"', '"\\ufffd\\ud83d"']) expect(await refused(`'{"text":${text}}'`)).toBe('tombolo: open-things: doc holds text that is not Unicode');
+    for (const text of ['"\\ud800"', '"\\uDfff\\ud800"', '"\\ufffd\\ud83d"']) {
+      expect(await refused(`'{"text":${text}}'`)).toBe('tombolo: open-things: doc holds text that is not Unicode');
+    }
     expect(await refused(`'{"\\uDC00":1}'`)).toBe('tombolo: open-things: doc holds text that is not Unicode');
     expect(await refused(`'{"size":"1"}'`)).toBe('tombolo: open-things.size: must be a number or null');
     expect(await refused(`'{"rev":1.5}'`)).toBe('tombolo: open-things.rev: must be an integer');
     expect(await refused(`'{}'`, `''`)).toBe('tombolo: open-things.id: must be text, not empty');
     expect(await refused(`'{}'`, `x'61'`)).toBe('tombolo: open-things.id: must be text, not empty');
     expect(await program.run(`UPDATE ${table} SET doc = '{"open":1}' WHERE id = 'a'`)).toBe('tombolo: open-things.open: must be a boolean');
-    expect(await program.run(`INSERT OR IGNORE INTO ${table}(id, doc) VALUES ('x', '{"open":null}')`)).toBe('tombolo: open-things.open: must be a boolean');
+    expect(await program.run(`INSERT OR IGNORE INTO ${table}(id, doc) VALUES ('x', '{"open":null}')`)).toBe(
+      'tombolo: open-things.open: must be a boolean',
+    );
     expect(await images()).toEqual([]);
   });
 });
@@ -183,7 +214,9 @@ async function expectIndexesRight(store: Store): Promise<void> {
   }));
   for (const tag of ['x', 'y', 'z', 'q']) for (const sort of sortOf('ofTag').flatMap((order) => [order, reversed(order)])) {
     const tagged = { ...request, equal: { tags: [tag] }, sort };
-    expect((await readAll(store, things, tagged)).map((found) => found.document.id)).toEqual(naiveList(things, documents, tagged).map(({ id }) => id));
+    expect((await readAll(store, things, tagged)).map((found) => found.document.id)).toEqual(
+      naiveList(things, documents, tagged).map(({ id }) => id),
+    );
     expect((await store.count(things, tagged, 100, inTime())).value).toBe(naiveList(things, documents, tagged).length);
   }
   for (const sort of sortOf('bySize')) expect((await readAll(store, things, { ...request, sort })).length).toBe(documents.size);

@@ -16,7 +16,10 @@ const resources = [things];
 describe('one writing process', () => {
   test('a second one is refused in clear words, and let in when the first is gone', async () => {
     const place = await openSqlitePlace({ resources });
-    const child = Bun.spawn([process.execPath, join(import.meta.dir, 'writing-program.ts'), place.dataDir], { stdout: 'pipe', stderr: 'pipe' });
+    const child = Bun.spawn([process.execPath, join(import.meta.dir, 'writing-program.ts'), place.dataDir], {
+      stdout: 'pipe',
+      stderr: 'pipe',
+    });
     expect(await new Response(child.stderr).text()).toContain('another process already writes to this data directory');
     expect(await child.exited).not.toBe(0);
     await expect(openSqliteStore({ dataDir: place.dataDir, resources })).rejects.toThrow('another process already writes');
@@ -28,13 +31,21 @@ describe('one writing process', () => {
     const dataDir = makeTempDir();
     const acknowledged: string[] = [];
     for (let round = 0; round < 3; round++) {
-      const child = Bun.spawn([process.execPath, join(import.meta.dir, 'writing-program.ts'), dataDir, `round${round}`], { stdout: 'pipe', stderr: 'inherit' });
+      const child = Bun.spawn([process.execPath, join(import.meta.dir, 'writing-program.ts'), dataDir, `round${round}`], {
+        stdout: 'pipe',
+        stderr: 'inherit',
+      });
       acknowledged.push(...(await linesUntilKilled(child, 20 + round * 50)));
     }
     const store = await openSqliteStore({ dataDir, resources });
     for (const id of acknowledged) expect(await textOf(store, things, id)).toBe(JSON.stringify({ id, text: id, tags: ['a'] }));
     const [byTag] = things.shapes.filter((shape) => shape.name === 'ofTag');
-    const { value } = await store.count(things, { equal: { tags: ['a'] }, range: undefined, where: true, sort: byTag?.sorts[0] ?? [] }, 1_000_000, inTime());
+    const { value } = await store.count(
+      things,
+      { equal: { tags: ['a'] }, range: undefined, where: true, sort: byTag?.sorts[0] ?? [] },
+      1_000_000,
+      inTime(),
+    );
     expect(value).toBeGreaterThanOrEqual(acknowledged.length);
     await store.close();
     rmSync(dataDir, { recursive: true });
@@ -88,7 +99,11 @@ describe('history', () => {
   });
 
   test('begins anew when others empty the log or drop it', async () => {
-    for (const sql of ['DELETE FROM _log', `DELETE FROM _log; INSERT INTO "open-things"(id, doc) VALUES ('after', '{}')`, 'DROP TABLE _log']) {
+    for (const sql of [
+      'DELETE FROM _log',
+      `DELETE FROM _log; INSERT INTO "open-things"(id, doc) VALUES ('after', '{}')`,
+      'DROP TABLE _log',
+    ]) {
       const warnings: string[] = [];
       const place = await openSqlitePlace({ resources, onWarning: (message) => warnings.push(message) });
       await place.store.write([put(things, 'a', {})], inTime());
@@ -122,7 +137,11 @@ describe('history', () => {
     const { position } = await place.store.write([put(things, 'own', {})], inTime());
     expect((await changesTo(place.store, from, position)).map((change) => image(change)[0])).toEqual(['seen', 'own']);
     const ofTag = things.shapes.find((shape) => shape.name === 'ofTag')?.sorts[0] ?? [];
-    const { value } = await place.store.list(things, { equal: { tags: ['x'] }, range: undefined, sort: ofTag, where: true, after: undefined, limit: 9 }, inTime());
+    const { value } = await place.store.list(
+      things,
+      { equal: { tags: ['x'] }, range: undefined, sort: ofTag, where: true, after: undefined, limit: 9 },
+      inTime(),
+    );
     expect(value.map(({ document }) => document.id)).toEqual(['a', 'seen', 'unseen']);
     await place.remove();
   });
@@ -149,7 +168,10 @@ describe('history', () => {
     const warning = ['others made unique indexes; rows that INSERT OR REPLACE displaces through them go unseen', ['open-things.by text']];
     expect(warnings).toEqual([warning, warning]);
     const { outcomes } = await place.store.write([put(things, 'a', { text: 'same' }), put(things, 'b', { text: 'same' })], inTime());
-    expect(outcomes.map((outcome) => (outcome.kind === 'refused' ? outcome.fault.reason : outcome.kind))).toEqual(['written', 'document_conflict']);
+    expect(outcomes.map((outcome) => (outcome.kind === 'refused' ? outcome.fault.reason : outcome.kind))).toEqual([
+      'written',
+      'document_conflict',
+    ]);
     await place.remove();
   });
 
@@ -162,7 +184,10 @@ describe('history', () => {
     await Bun.sleep(80);
     await place.reopen();
     expect([(await place.store.head()).epoch, warnings]).toEqual([epoch, []]);
-    expect(place.foreign().prepare(`SELECT name FROM sqlite_master WHERE name IN ('theirs', 'a:b') ORDER BY name`).values()).toEqual([['a:b'], ['theirs']]);
+    expect(place.foreign().prepare(`SELECT name FROM sqlite_master WHERE name IN ('theirs', 'a:b') ORDER BY name`).values()).toEqual([
+      ['a:b'],
+      ['theirs'],
+    ]);
     await place.remove();
   });
 });
@@ -214,7 +239,9 @@ test('more writes than the queue holds are refused at once', async () => {
   await place.store.write([], inTime());
   const calls = await Promise.allSettled(Array.from({ length: storeLimits.writesQueuedMax + 5 }, () => place.store.write([], inTime())));
   const refused = calls.filter((call) => call.status === 'rejected').map((call): unknown => call.reason);
-  expect(refused.map((reason) => String(reason))).toEqual(Array.from({ length: 5 }, () => 'Fault: overloaded: too many writes are waiting'));
+  expect(refused.map((reason) => String(reason))).toEqual(
+    Array.from({ length: 5 }, () => 'Fault: overloaded: too many writes are waiting'),
+  );
   await place.remove();
 });
 

@@ -20,7 +20,13 @@ afterEach(() => rmSync(dataDir, { recursive: true }));
 
 function notes(declared: Pick<ResourceDeclaration, 'shapes'> & Partial<ResourceDeclaration>): Resource {
   const schema = z.object({ text: z.string(), when: z.string().optional(), tags: z.array(z.string()).optional() });
-  return resource({ name: 'notes', id: { kind: 'string', format: z.string() }, schema, rules: { read: anyone, write: anyone }, ...declared });
+  return resource({
+    name: 'notes',
+    id: { kind: 'string', format: z.string() },
+    schema,
+    rules: { read: anyone, write: anyone },
+    ...declared,
+  });
 }
 
 async function withStore<T>(resources: readonly Resource[], use: (store: Store) => Promise<T>): Promise<T> {
@@ -41,23 +47,46 @@ function inFile<T>(use: (database: Database) => T): T {
   }
 }
 
-const namesInFile = () => inFile((database) => database.prepare<{ name: string }, []>(`SELECT name FROM sqlite_master WHERE name LIKE 'notes%' AND type <> 'trigger' ORDER BY name`).all().map(({ name }) => name));
-const columnsInFile = () => inFile((database) => database.prepare<{ name: string }, []>(`SELECT name FROM pragma_table_xinfo('notes')`).all().map(({ name }) => name));
+const namesInFile = () =>
+  inFile((database) =>
+    database
+      .prepare<{ name: string }, []>(`SELECT name FROM sqlite_master WHERE name LIKE 'notes%' AND type <> 'trigger' ORDER BY name`)
+      .all()
+      .map(({ name }) => name),
+  );
+const columnsInFile = () =>
+  inFile((database) =>
+    database
+      .prepare<{ name: string }, []>(`SELECT name FROM pragma_table_xinfo('notes')`)
+      .all()
+      .map(({ name }) => name),
+  );
 const epochOf = async (store: Store) => (await store.head()).epoch;
 
 async function ids(store: Store, listed: Resource, shape: string, request: Partial<ListRequest> = {}): Promise<readonly string[]> {
   const sort = listed.shapes.find(({ name }) => name === shape)?.sorts[0] ?? [];
-  const { value } = await store.list(listed, { equal: {}, range: undefined, sort, where: true, after: undefined, limit: 100, ...request }, inTime());
+  const { value } = await store.list(
+    listed,
+    { equal: {}, range: undefined, sort, where: true, after: undefined, limit: 100, ...request },
+    inTime(),
+  );
   return value.map(({ document }) => document.id);
 }
 
 const plain = notes({ shapes: { all: {} } });
 
+const createNotes = 'CREATE TABLE notes (n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, doc TEXT NOT NULL)';
+
 describe('opening', () => {
   test('a file that fits changes nothing in it', async () => {
     const all = notes({ shapes: { all: {}, byText: { sort: ['-text'] }, ofTag: { equal: ['tags'], sort: ['text'] } } });
     await withStore([all], async (store) => store.write([put(all, 'a', { text: 'a', tags: ['x'] })], inTime()));
-    const state = () => inFile((database) => [database.prepare('PRAGMA schema_version').values(), database.prepare('SELECT * FROM _log').values(), database.prepare('SELECT * FROM _meta').values()]);
+    const state = () =>
+      inFile((database) => [
+        database.prepare('PRAGMA schema_version').values(),
+        database.prepare('SELECT * FROM _log').values(),
+        database.prepare('SELECT * FROM _meta').values(),
+      ]);
     const before = state();
     await withStore([all], async () => undefined);
     expect(state()).toEqual(before);
@@ -78,7 +107,9 @@ describe('opening', () => {
   });
 
   test('with fewer shapes drops their indexes, columns and side tables', async () => {
-    const more = notes({ shapes: { all: {}, byText: { sort: ['text'] }, byWhen: { sort: ['-when'] }, ofTag: { equal: ['tags'], sort: ['text'] } } });
+    const more = notes({
+      shapes: { all: {}, byText: { sort: ['text'] }, byWhen: { sort: ['-when'] }, ofTag: { equal: ['tags'], sort: ['text'] } },
+    });
     await withStore([more], async (store) => store.write([put(more, 'a', { text: 'a' })], inTime()));
     expect(namesInFile()).toEqual(['notes', 'notes:has.tags+text,id', 'notes:has.tags+text,id:id', 'notes:text,id', 'notes:when,id']);
     const fewer = notes({ shapes: { all: {}, byText: { sort: ['text'] } } });
@@ -95,7 +126,11 @@ describe('opening', () => {
     });
     const side = '"notes:has.tags+text,id"';
     inFile((database) => {
-      const older = database.prepare<{ sql: string }, []>(`SELECT sql FROM sqlite_master WHERE type = 'table' AND name = 'notes:has.tags+text,id'`).get()?.sql.replace(', "n" integer NOT NULL', '') ?? '';
+      const older =
+        database
+          .prepare<{ sql: string }, []>(`SELECT sql FROM sqlite_master WHERE type = 'table' AND name = 'notes:has.tags+text,id'`)
+          .get()
+          ?.sql.replace(', "n" integer NOT NULL', '') ?? '';
       expect(older).not.toContain('"n"');
       database.run(`DROP TABLE ${side}`);
       database.run(older);
@@ -113,30 +148,45 @@ describe('opening', () => {
       await store.write([put(texts, 'early', { text: '', when: early }), put(texts, 'odd', { text: '', when: odd })], inTime());
       expect(await ids(store, texts, 'byWhen')).toEqual(['early', 'odd']);
     });
-    const instants = notes({ schema: z.object({ text: z.string(), when: instant().optional() }), shapes: { all: {}, byWhen: { sort: ['when'] } } });
+    const instants = notes({
+      schema: z.object({ text: z.string(), when: instant().optional() }),
+      shapes: { all: {}, byWhen: { sort: ['when'] } },
+    });
     await withStore([instants], async (store) => expect(await ids(store, instants, 'byWhen')).toEqual(['odd', 'early']));
   });
 
   test('under another read rule has the indexes that it needs', async () => {
     const owned = notes({ shapes: { all: {} }, rules: { read: owner('text'), write: anyone } });
     await withStore([plain], async (store) => store.write([put(plain, 'a', { text: 'ann' }), put(plain, 'b', { text: 'bob' })], inTime()));
-    await withStore([owned], async (store) => expect(await ids(store, owned, 'all', { where: { kind: 'equals', field: 'text', value: 'bob' } })).toEqual(['b']));
+    await withStore([owned], async (store) =>
+      expect(await ids(store, owned, 'all', { where: { kind: 'equals', field: 'text', value: 'bob' } })).toEqual(['b']),
+    );
   });
 
   test('a table that others made takes it over, with a new history', async () => {
-    inFile((database) => database.run(`CREATE TABLE notes (n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, doc TEXT NOT NULL); INSERT INTO notes(id, doc) VALUES ('a', '{ "text" : 1 }'), ('b', '{ }')`));
+    inFile((database) => database.run(`${createNotes}; INSERT INTO notes(id, doc) VALUES ('a', '{ "text" : 1 }'), ('b', '{ }')`));
     await withStore([plain], async (store) => {
-      expect([await textOf(store, plain, 'a'), await textOf(store, plain, 'b')].map((text) => JSON.parse(text ?? ''))).toEqual([{ id: 'a', text: 1 }, { id: 'b' }]);
+      expect([await textOf(store, plain, 'a'), await textOf(store, plain, 'b')].map((text) => JSON.parse(text ?? ''))).toEqual([
+        { id: 'a', text: 1 },
+        { id: 'b' },
+      ]);
       const { position } = await store.write([put(plain, 'c', { text: 'c' })], inTime());
       expect(await ids(store, plain, 'all')).toEqual(['a', 'b', 'c']);
       expect(position.epoch).toBe(await epochOf(store));
     });
   });
 
-  test.each([`[]`, `{"id":"a"}`, `{"a":1,"a":2}`, `nonsense`, ` {}`])('a table with %s for a document refuses and names it', async (doc) => {
-    inFile((database) => database.run(`CREATE TABLE notes (n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, doc TEXT NOT NULL); INSERT INTO notes(id, doc) VALUES ('fine', '{}'), ('odd', '${doc}')`));
-    await expect(openSqliteStore({ dataDir, resources: [plain] })).rejects.toThrow('doc of "odd" must be');
-  });
+  test.each([`[]`, `{"id":"a"}`, `{"a":1,"a":2}`, `nonsense`, ` {}`])(
+    'a table with %s for a document refuses and names it',
+    async (doc) => {
+      inFile((database) =>
+        database.run(
+          `${createNotes}; INSERT INTO notes(id, doc) VALUES ('fine', '{}'), ('odd', '${doc}')`,
+        ),
+      );
+      await expect(openSqliteStore({ dataDir, resources: [plain] })).rejects.toThrow('doc of "odd" must be');
+    },
+  );
 
   test('a table that cannot be a resource refuses in clear words', async () => {
     inFile((database) => database.run('CREATE TABLE notes (id TEXT PRIMARY KEY, title TEXT)'));
@@ -164,18 +214,35 @@ describe('a schema that became stricter', () => {
 
   test('refuses new documents, and names the field', async () => {
     await withStore([strict], async (store) => {
-      const { outcomes } = await store.write([put(strict, 'a', { text: 'a', size: '1' }), put(strict, 'b', { text: 'b' }), put(strict, 'c', { text: 'c', size: 1 })], inTime());
-      expect(outcomes.map((outcome) => (outcome.kind === 'refused' ? [outcome.fault.reason, outcome.fault.errors] : outcome.kind))).toEqual([
-        ['document_invalid', [{ at: '/size', in: 'body', detail: 'must be an integer' }]], ['document_invalid', [{ at: '/size', in: 'body', detail: 'must be an integer' }]], 'written',
-      ]);
+      const { outcomes } = await store.write(
+        [put(strict, 'a', { text: 'a', size: '1' }), put(strict, 'b', { text: 'b' }), put(strict, 'c', { text: 'c', size: 1 })],
+        inTime(),
+      );
+      expect(outcomes.map((outcome) => (outcome.kind === 'refused' ? [outcome.fault.reason, outcome.fault.errors] : outcome.kind))).toEqual(
+        [
+          ['document_invalid', [{ at: '/size', in: 'body', detail: 'must be an integer' }]],
+          ['document_invalid', [{ at: '/size', in: 'body', detail: 'must be an integer' }]],
+          'written',
+        ],
+      );
     });
   });
 
   test('leaves old documents readable, and editable where they are not wrong', async () => {
-    await withStore([loose], async (store) => store.write([put(loose, 'a', { text: 'a', size: '1' }), put(loose, 'b', { text: 'b' })], inTime()));
+    await withStore([loose], async (store) =>
+      store.write([put(loose, 'a', { text: 'a', size: '1' }), put(loose, 'b', { text: 'b' })], inTime()),
+    );
     await withStore([strict], async (store) => {
       expect(await textOf(store, strict, 'a')).toBe('{"id":"a","text":"a","size":"1"}');
-      const { outcomes } = await store.write([put(strict, 'a', { text: 'new', size: '1' }), put(strict, 'a', { text: 'new', size: '2' }), put(strict, 'b', { text: 'new' }), put(strict, 'b', { text: 'new', size: 1 })], inTime());
+      const { outcomes } = await store.write(
+        [
+          put(strict, 'a', { text: 'new', size: '1' }),
+          put(strict, 'a', { text: 'new', size: '2' }),
+          put(strict, 'b', { text: 'new' }),
+          put(strict, 'b', { text: 'new', size: 1 }),
+        ],
+        inTime(),
+      );
       expect(outcomes.map(({ kind }) => kind)).toEqual(['written', 'refused', 'written', 'written']);
     });
   });
@@ -190,6 +257,13 @@ describe('a schema that became stricter', () => {
 });
 
 test('fields that SQLite cannot tell apart are a mistake of the declaration', async () => {
-  const told = notes({ schema: z.object({ sku: z.string(), SKU: z.string() }), shapes: { one: { equal: ['sku'] }, other: { equal: ['SKU'] } } });
-  await expect(withStore([told], async () => undefined)).rejects.toThrow(new DeclarationError(['shared/resources/notes.ts: resource "notes": shapes: indexed fields differ in case alone, which SQLite\'s columns cannot: SKU, sku']));
+  const told = notes({
+    schema: z.object({ sku: z.string(), SKU: z.string() }),
+    shapes: { one: { equal: ['sku'] }, other: { equal: ['SKU'] } },
+  });
+  await expect(withStore([told], async () => undefined)).rejects.toThrow(
+    new DeclarationError([
+      'shared/resources/notes.ts: resource "notes": shapes: indexed fields differ in case alone, which SQLite\'s columns cannot: SKU, sku',
+    ]),
+  );
 });

@@ -17,7 +17,12 @@ const longText = (round: number, length = 1_000) => String(round).padStart(6, '0
 
 /** What the images alone take, added up the slow way. */
 function imageBytesOf(place: SqlitePlace): number {
-  return place.foreign().prepare<{ bytes: number }, []>('SELECT sum(ifnull(length(before), 0) + ifnull(length(after), 0)) AS bytes FROM _log').get()?.bytes ?? 0;
+  return (
+    place
+      .foreign()
+      .prepare<{ bytes: number }, []>('SELECT sum(ifnull(length(before), 0) + ifnull(length(after), 0)) AS bytes FROM _log')
+      .get()?.bytes ?? 0
+  );
 }
 
 async function change(store: Store, from: number, to: number): Promise<void> {
@@ -44,7 +49,9 @@ describe('the change log', () => {
     expect(left).toBeGreaterThan(logBytesMax - 20_000);
     await change(store, 330, 331);
     const position = await store.head();
-    expect((await changesTo(store, recent, position)).map((change) => String((image(change)[2] as { text: string }).text.slice(0, 6)))).toEqual(Array.from({ length: 31 }, (_, index) => longText(300 + index, 0)));
+    expect(
+      (await changesTo(store, recent, position)).map((change) => String((image(change)[2] as { text: string }).text.slice(0, 6))),
+    ).toEqual(Array.from({ length: 31 }, (_, index) => longText(300 + index, 0)));
     expect(await changesTo(store, idle, position)).toHaveLength(1);
     const reader = read(store, old);
     expect(await reader.next()).toEqual({ lost: true, head: position });
@@ -57,7 +64,10 @@ describe('the change log', () => {
     await place.store.write([put(things, 'a', { text: 'x'.repeat(300_000) })], inTime());
     const idle = await place.store.head();
     const store = await place.reopen();
-    await eventually('one entry', () => place.foreign().prepare<{ rows: number }, []>('SELECT count(*) AS rows FROM _log').get()?.rows === 1);
+    await eventually(
+      'one entry',
+      () => place.foreign().prepare<{ rows: number }, []>('SELECT count(*) AS rows FROM _log').get()?.rows === 1,
+    );
     await change(store, 0, 1);
     expect(await changesTo(store, idle, await store.head())).toHaveLength(1);
     await place.remove();
@@ -98,7 +108,11 @@ describe('a round of trimming', () => {
     await withLog(fill, (_writer, log) => {
       let rounds = 0;
       const long = 2 * 901_000;
-      for (let trimmed = log.trim({ before: 0, excessBytes: 1e12 }); trimmed !== undefined; trimmed = log.trim({ before: 0, excessBytes: 1e12 })) {
+      for (
+        let trimmed = log.trim({ before: 0, excessBytes: 1e12 });
+        trimmed !== undefined;
+        trimmed = log.trim({ before: 0, excessBytes: 1e12 })
+      ) {
         expect(trimmed.bytes).toBeLessThan(storeLimits.tidyBytesMax + long);
         rounds++;
         if (!trimmed.more) break;
@@ -142,7 +156,8 @@ describe('a round of trimming', () => {
 
 describe('records of idempotency', () => {
   const answer = 'x'.repeat(5_000);
-  const keyed = (store: Store, key: string, at: number) => store.write([put(things, key, {})], { deadline: at + 5_000, once: { key, fingerprint: 'f', answer: () => answer } });
+  const keyed = (store: Store, key: string, at: number) =>
+    store.write([put(things, key, {})], { deadline: at + 5_000, once: { key, fingerprint: 'f', answer: () => answer } });
   const recordsOf = (place: SqlitePlace) => place.foreign().prepare<{ rows: number }, []>('SELECT count(*) AS rows FROM _once').get()?.rows;
 
   test('are kept for a day, and forgotten then', async () => {
@@ -161,7 +176,12 @@ describe('records of idempotency', () => {
   test('take no more room than they may but for those of the last hour, and whose day is cut short is warned of', async () => {
     let now = Date.now();
     const warnings: unknown[] = [];
-    const place = await openSqlitePlace({ resources, clock: () => now, logBytesMax: 100_000, onWarning: (message, { records }) => warnings.push([message, records]) });
+    const place = await openSqlitePlace({
+      resources,
+      clock: () => now,
+      logBytesMax: 100_000,
+      onWarning: (message, { records }) => warnings.push([message, records]),
+    });
     for (let round = 0; round < 250; round++) await keyed(place.store, `k${round}`, (now += 10));
     now += storeLimits.onceMsMin - 60_000;
     await keyed(await place.reopen(), 'young', now);

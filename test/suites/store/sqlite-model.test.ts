@@ -26,21 +26,38 @@ interface Call {
   readonly throws: boolean;
 }
 
-const foreignKinds = ['insert', 'replace', 'replaceByN', 'ignore', 'upsert', 'rename', 'renameOver', 'renumberOver', 'delete', 'deleteAll', 'updateAll', 'rolledBack'] as const;
+const foreignKinds = [
+  'insert', 'replace', 'replaceByN', 'ignore', 'upsert', 'rename', 'renameOver', 'renumberOver', 'delete', 'deleteAll',
+  'updateAll', 'rolledBack',
+] as const;
 
 type Step =
   | { readonly kind: 'calls'; readonly calls: readonly Call[] }
-  | { readonly kind: 'foreign'; readonly what: (typeof foreignKinds)[number]; readonly id: string; readonly other: string; readonly document: JsonObject }
+  | {
+      readonly kind: 'foreign';
+      readonly what: (typeof foreignKinds)[number];
+      readonly id: string;
+      readonly other: string;
+      readonly document: JsonObject;
+    }
   | { readonly kind: 'reopen' };
 
 const id = fc.constantFrom('a', 'b', 'c', 'd', '\u{ffff}', '\u{1f600}');
 const call: fc.Arbitrary<Call> = fc.record({
-  steps: fc.array(fc.record({ kind: fc.constantFrom('put', 'put', 'remove', 'refuse', 'append'), id, document: validArbitrary() }), { minLength: 1, maxLength: 3 }),
+  steps: fc.array(fc.record({ kind: fc.constantFrom('put', 'put', 'remove', 'refuse', 'append'), id, document: validArbitrary() }), {
+    minLength: 1,
+    maxLength: 3,
+  }),
   throws: fc.integer({ max: 9 }).map((chance) => chance === 0),
 });
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ kind: fc.constant('calls' as const), calls: fc.array(call, { minLength: 1, maxLength: 4 }) }) },
-  { weight: 10, arbitrary: fc.record({ kind: fc.constant('foreign' as const), what: fc.constantFrom(...foreignKinds), id, other: id, document: validArbitrary() }) },
+  {
+    weight: 10,
+    arbitrary: fc.record({
+      kind: fc.constant('foreign' as const), what: fc.constantFrom(...foreignKinds), id, other: id, document: validArbitrary(),
+    }),
+  },
   { weight: 1, arbitrary: fc.constant({ kind: 'reopen' as const }) },
 );
 
@@ -53,27 +70,37 @@ beforeAll(async () => {
 afterAll(() => place.remove());
 
 test('whatever is written by whomever, documents, lists and feed agree', async () => {
-  await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), fc.boolean(), fc.array(requestArbitrary(things), { minLength: 3, maxLength: 6 }), async (steps, recursive, requests) => {
-    program.run(`PRAGMA recursive_triggers = ${recursive ? 'ON' : 'OFF'}; DELETE FROM "open-things"`);
-    const from = (await place.store.write([], inTime())).position;
-    const expected: Documents = new Map();
-    for (const each of steps) await carryOut(each, expected);
-    const { position } = await place.store.write([], inTime());
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(step, { minLength: 1, maxLength: 12 }),
+      fc.boolean(),
+      fc.array(requestArbitrary(things), { minLength: 3, maxLength: 6 }),
+      async (steps, recursive, requests) => {
+        program.run(`PRAGMA recursive_triggers = ${recursive ? 'ON' : 'OFF'}; DELETE FROM "open-things"`);
+        const from = (await place.store.write([], inTime())).position;
+        const expected: Documents = new Map();
+        for (const each of steps) await carryOut(each, expected);
+        const { position } = await place.store.write([], inTime());
 
-    const replayed: Documents = new Map();
-    for (const change of await changesTo(place.store, from, position)) {
-      if (change.kind !== 'document') throw new Error('a change of the whole resource');
-      expect([change.id, change.before]).toEqual([change.id, withId(change.id, replayed.get(change.id))]);
-      if (change.after == null) replayed.delete(change.id);
-      else replayed.set(change.id, withoutId(change.after));
-    }
-    expect(replayed).toEqual(expected);
-    for (const request of requests) {
-      const rows = await readAll(place.store, things, request);
-      expect(rows.map((row) => row.document.id)).toEqual(naiveList(things, expected, { ...request, limit: 100 }).map((row) => row.id));
-      for (const { document } of rows) expect(withoutId(document.value)).toEqual(expected.get(document.id) ?? {});
-    }
-  }), { numRuns: 200 * soakFactor });
+        const replayed: Documents = new Map();
+        for (const change of await changesTo(place.store, from, position)) {
+          if (change.kind !== 'document') throw new Error('a change of the whole resource');
+          expect([change.id, change.before]).toEqual([change.id, withId(change.id, replayed.get(change.id))]);
+          if (change.after == null) replayed.delete(change.id);
+          else replayed.set(change.id, withoutId(change.after));
+        }
+        expect(replayed).toEqual(expected);
+        for (const request of requests) {
+          const rows = await readAll(place.store, things, request);
+          expect(rows.map((row) => row.document.id)).toEqual(
+            naiveList(things, expected, { ...request, limit: 100 }).map((row) => row.id),
+          );
+          for (const { document } of rows) expect(withoutId(document.value)).toEqual(expected.get(document.id) ?? {});
+        }
+      },
+    ),
+    { numRuns: 200 * soakFactor },
+  );
 }, 60_000 * soakFactor);
 
 async function carryOut(each: Step, expected: Documents): Promise<void> {
@@ -84,7 +111,9 @@ async function carryOut(each: Step, expected: Documents): Promise<void> {
 
 /** All in one tick: they share a commit, and take effect in the order in which they were made. */
 async function callAll(calls: readonly Call[], expected: Documents): Promise<void> {
-  const settled = await Promise.allSettled(calls.map((made) => place.store.write([...made.steps.map(toMutation), ...(made.throws ? [broken] : [])], inTime())));
+  const settled = await Promise.allSettled(
+    calls.map((made) => place.store.write([...made.steps.map(toMutation), ...(made.throws ? [broken] : [])], inTime())),
+  );
   expect(settled.map(({ status }) => status)).toEqual(calls.map(({ throws }) => (throws ? 'rejected' : 'fulfilled')));
   for (const { steps } of calls.filter(({ throws }) => !throws)) for (const { kind, id: at, document } of steps) {
     if (kind === 'put') expected.set(at, document);
@@ -151,7 +180,11 @@ function runForeign({ what, id: at, other, document }: Extract<Step, { readonly 
       if (moved !== undefined) rename(expected, at, other, document);
       return;
     case 'renumberOver':
-      run(`UPDATE OR REPLACE ${table} SET n = (SELECT n FROM ${table} WHERE id = ?) WHERE id = ? AND EXISTS (SELECT 1 FROM ${table} WHERE id = ?)`, other, at, other);
+      run(
+        `UPDATE OR REPLACE ${table} SET n = (SELECT n FROM ${table} WHERE id = ?)
+         WHERE id = ? AND EXISTS (SELECT 1 FROM ${table} WHERE id = ?)`,
+        other, at, other,
+      );
       if (moved !== undefined && at !== other) expected.delete(other);
       return;
     case 'delete':

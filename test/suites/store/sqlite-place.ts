@@ -55,9 +55,13 @@ export function makeTempDir(): string {
 function plant(path: string, seed: NonNullable<OpenOptions['seed']>): void {
   mkdirSync(join(path, '..'), { recursive: true });
   const database = new Database(path, { create: true });
-  for (const { resource } of seed) database.run(`CREATE TABLE IF NOT EXISTS "${resource.name}" (n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, doc TEXT NOT NULL)`);
+  for (const { resource } of seed) {
+    database.run(`CREATE TABLE IF NOT EXISTS "${resource.name}" (n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, doc TEXT NOT NULL)`);
+  }
   database.run('BEGIN');
-  for (const { resource, id, document } of seed) database.prepare(`INSERT OR REPLACE INTO "${resource.name}" (id, doc) VALUES (?, ?)`).run(id, JSON.stringify(document));
+  for (const { resource, id, document } of seed) {
+    database.prepare(`INSERT OR REPLACE INTO "${resource.name}" (id, doc) VALUES (?, ?)`).run(id, JSON.stringify(document));
+  }
   database.run('COMMIT');
   database.close();
 }

@@ -27,7 +27,11 @@ afterAll(() => place.remove());
 
 describe.each(resources.map((resource) => [resource.name, resource] as const))('the plans of %s', (_name, resource) => {
   test('seek in the index of their branch and sort nothing', () => {
-    for (const request of requestsOf(resource)) for (const [statement, index] of statementsOf(resource, request)) expectSeek(explain(statement), index);
+    for (const request of requestsOf(resource)) {
+      for (const [statement, index] of statementsOf(resource, request)) {
+        expectSeek(explain(statement), index);
+      }
+    }
   });
 
   test('do so from any cursor', () => {
@@ -39,22 +43,37 @@ describe.each(resources.map((resource) => [resource.name, resource] as const))('
 /** Each shape in each order, both ways, ranged or not, for callers of every standing. */
 function requestsOf(resource: Resource): readonly ListRequest[] {
   const sampled = fc.sample(requestArbitrary(resource), { numRuns: 200, seed: 3 });
-  const seen = new Map(sampled.map((request) => [JSON.stringify([Object.keys(request.equal), request.sort, Object.keys(request.range?.bounds ?? {}), request.where]), request]));
-  const plain = resource.shapes.flatMap((shape) => shape.sorts.flatMap((sort) => [sort, reversed(sort)]).map((sort): ListRequest =>
-    ({ equal: Object.fromEntries(shape.equal.map((field) => [field, ['a']])), range: undefined, sort, where: true, after: undefined, limit: 20 })));
+  const seen = new Map(
+    sampled.map((request) => [
+      JSON.stringify([Object.keys(request.equal), request.sort, Object.keys(request.range?.bounds ?? {}), request.where]),
+      request,
+    ]),
+  );
+  const plain = resource.shapes.flatMap((shape) =>
+    shape.sorts
+      .flatMap((sort) => [sort, reversed(sort)])
+      .map((sort): ListRequest => ({
+        equal: Object.fromEntries(shape.equal.map((field) => [field, ['a']])),
+        range: undefined, sort, where: true, after: undefined, limit: 20,
+      })),
+  );
   return [...seen.values(), ...plain.filter((request) => resource.rules.read.kind === 'anyone' && request.equal['id'] === undefined)];
 }
 
 function cursorsOf(request: ListRequest): readonly ListRequest[] {
   const ranks = [0, 1, 2, 5];
-  return ranks.map((rank) => ({ ...request, after: request.sort.map(({ field }) => (field === 'id' ? { rank: 2, value: 'a' } : { rank, value: rank === 2 ? 'a' : 0 })) }));
+  return ranks.map((rank) => ({
+    ...request,
+    after: request.sort.map(({ field }) => (field === 'id' ? { rank: 2, value: 'a' } : { rank, value: rank === 2 ? 'a' : 0 })),
+  }));
 }
 
 function statementsOf(resource: Resource, request: ListRequest): readonly (readonly [Statement, string])[] {
   const plan = toPlan(resource, request);
   return plan.branches.flatMap((branch) => {
     const { components, segments } = toWalk(resource, request, plan, branch);
-    const name = branch.has === undefined && !isOwnIndex(branch.index) ? `sqlite_autoindex_${resource.name}_1` : indexName(resource, branch.index);
+    const name =
+      branch.has === undefined && !isOwnIndex(branch.index) ? `sqlite_autoindex_${resource.name}_1` : indexName(resource, branch.index);
     return segments.flatMap((segment) => [
       [toListStatement(resource, branch, components, segment, 20), name] as const,
       [toIdsStatement(resource, branch, segment, 20), name] as const,
@@ -63,7 +82,10 @@ function statementsOf(resource: Resource, request: ListRequest): readonly (reado
 }
 
 function explain({ sql, parameters }: Statement): readonly string[] {
-  return database.prepare<{ detail: string }, (string | number)[]>(`EXPLAIN QUERY PLAN ${sql}`).all(...parameters).map(({ detail }) => detail);
+  return database
+    .prepare<{ detail: string }, (string | number)[]>(`EXPLAIN QUERY PLAN ${sql}`)
+    .all(...parameters)
+    .map(({ detail }) => detail);
 }
 
 function expectSeek(details: readonly string[], index: string): void {

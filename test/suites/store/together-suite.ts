@@ -8,7 +8,8 @@ import { changesUntil } from './read-changes.ts';
 import { open as things } from './things.ts';
 
 const refuse = (id: string) => decide(things, id, () => ({ kind: 'refuse', fault: new Fault('forbidden') }));
-const causing = (id: string, ...also: readonly FollowUp[]) => decide(things, id, (): Decision => ({ kind: 'put', document: { text: id }, also }));
+const causing = (id: string, ...also: readonly FollowUp[]) =>
+  decide(things, id, (): Decision => ({ kind: 'put', document: { text: id }, also }));
 const kinds = (outcomes: readonly Outcome[]) => outcomes.map(({ kind }) => kind);
 
 export function togetherSuite(open: OpenPlace): void {
@@ -43,7 +44,10 @@ export function togetherSuite(open: OpenPlace): void {
     });
 
     test('leaves the writes of the same moment alone', async () => {
-      const [undone, other] = await Promise.all([atomic(put(things, 'a9', {}), refuse('a10')), store.write([put(things, 'a11', {}), refuse('a12')], inTime())]);
+      const [undone, other] = await Promise.all([
+        atomic(put(things, 'a9', {}), refuse('a10')),
+        store.write([put(things, 'a11', {}), refuse('a12')], inTime()),
+      ]);
       expect([kinds(undone.outcomes), kinds(other.outcomes)]).toEqual([['undone', 'refused'], ['written', 'refused']]);
       expect(await texts('a9', 'a11')).toEqual([undefined, '{"id":"a11"}']);
     });
@@ -61,11 +65,19 @@ export function togetherSuite(open: OpenPlace): void {
       const add = decide(things, 'f1', (before) => ({ kind: 'put', document: { size: Number(before?.value['size'] ?? 0) + 1 } }));
       const { outcomes } = await store.write([causing('f2', add, put(things, 'f3', {})), causing('f4', add)], inTime());
       expect(kinds(outcomes)).toEqual(['written', 'written']);
-      expect(await texts('f1', 'f2', 'f3', 'f4')).toEqual(['{"id":"f1","size":3}', '{"id":"f2","text":"f2"}', '{"id":"f3"}', '{"id":"f4","text":"f4"}']);
+      expect(await texts('f1', 'f2', 'f3', 'f4')).toEqual([
+        '{"id":"f1","size":3}',
+        '{"id":"f2","text":"f2"}',
+        '{"id":"f3"}',
+        '{"id":"f4","text":"f4"}',
+      ]);
     });
 
     test('takes its cause with it when it is refused, and nothing else', async () => {
-      const { outcomes } = await store.write([put(things, 'f5', {}), causing('f6', put(things, 'f7', {}), refuse('f8')), put(things, 'f9', {})], inTime());
+      const { outcomes } = await store.write(
+        [put(things, 'f5', {}), causing('f6', put(things, 'f7', {}), refuse('f8')), put(things, 'f9', {})],
+        inTime(),
+      );
       expect(kinds(outcomes)).toEqual(['written', 'refused', 'written']);
       expect(await texts('f5', 'f6', 'f7', 'f8', 'f9')).toEqual(['{"id":"f5"}', undefined, undefined, undefined, '{"id":"f9"}']);
     });
@@ -73,7 +85,10 @@ export function togetherSuite(open: OpenPlace): void {
     test('is not decided when its cause is refused', async () => {
       let asked = 0;
       const counting = decide(things, 'f10', () => (asked++, { kind: 'put', document: {} }));
-      const { outcomes } = await store.write([decide(things, 'f11', () => ({ kind: 'put', document: { text: 'a\ud800' }, also: [counting] }))], inTime());
+      const { outcomes } = await store.write(
+        [decide(things, 'f11', () => ({ kind: 'put', document: { text: 'a\ud800' }, also: [counting] }))],
+        inTime(),
+      );
       expect([kinds(outcomes), asked, ...(await texts('f10', 'f11'))]).toEqual([['refused'], 0, undefined, undefined]);
     });
 
@@ -85,8 +100,13 @@ export function togetherSuite(open: OpenPlace): void {
   });
 
   describe('a cursor', () => {
-    const move = (consumer: string, from: Position | undefined, to: Position, more: Partial<WriteOptions> = {}, ...mutations: Parameters<Store['write']>[0]) =>
-      store.write(mutations, { ...inTime(), ...more, cursor: { consumer, from, to } });
+    const move = (
+      consumer: string,
+      from: Position | undefined,
+      to: Position,
+      more: Partial<WriteOptions> = {},
+      ...mutations: Parameters<Store['write']>[0]
+    ) => store.write(mutations, { ...inTime(), ...more, cursor: { consumer, from, to } });
     const at = (epoch: string, number: number): Position => ({ epoch, order: String(number).padStart(20, '0') });
 
     test('moves with what its consumer writes', async () => {
@@ -106,7 +126,9 @@ export function togetherSuite(open: OpenPlace): void {
 
     test('is moved by one of several that try', async () => {
       const { epoch } = await store.head();
-      const tries = await Promise.allSettled(Array.from({ length: 8 }, (_, index) => move('c3', undefined, at(epoch, 3), {}, put(things, `m3-${index}`, {}))));
+      const tries = await Promise.allSettled(
+        Array.from({ length: 8 }, (_, index) => move('c3', undefined, at(epoch, 3), {}, put(things, `m3-${index}`, {}))),
+      );
       expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
       expect((await texts(...tries.map((_, index) => `m3-${index}`))).filter((text) => text !== undefined)).toHaveLength(1);
     });
@@ -128,7 +150,9 @@ export function togetherSuite(open: OpenPlace): void {
       const broken = decide(things, 'm7', () => {
         throw new Error('a bug');
       });
-      expect((await Promise.allSettled([move('c6', undefined, at(epoch, 1), {}, put(things, 'm8', {}), broken)]))[0]?.status).toBe('rejected');
+      expect((await Promise.allSettled([move('c6', undefined, at(epoch, 1), {}, put(things, 'm8', {}), broken)]))[0]?.status).toBe(
+        'rejected',
+      );
       expect([await store.cursor('c6'), ...(await texts('m8'))]).toEqual([undefined, undefined]);
     });
   });

@@ -43,7 +43,9 @@ export function writeSuite(open: OpenPlace): void {
       const replaced = await write(put(things, 'w2', { size: 2 }));
       const removed = await write(remove(things, 'w2'));
       const again = await write(remove(things, 'w2'));
-      expect([replaced, removed, again].flatMap(({ outcomes }) => outcomes.map((outcome) => [beforeText(outcome), afterText(outcome)]))).toEqual([
+      expect(
+        [replaced, removed, again].flatMap(({ outcomes }) => outcomes.map((outcome) => [beforeText(outcome), afterText(outcome)])),
+      ).toEqual([
         ['{"id":"w2","size":1}', '{"id":"w2","size":2}'], ['{"id":"w2","size":2}', undefined], [undefined, undefined],
       ]);
       expect(await text('w2')).toBeUndefined();
@@ -54,7 +56,13 @@ export function writeSuite(open: OpenPlace): void {
       const head = await store.head();
       const keep = decide(things, 'a', () => ({ kind: 'keep' }));
       const { outcomes } = await store.write([keep, decide(things, 'none', () => ({ kind: 'keep' }))], inTime());
-      expect(outcomes.map((outcome) => outcome.kind === 'written' && [outcome.before?.value, outcome.after?.value])).toEqual([[{ id: 'a', n: 1 }, { id: 'a', n: 1 }], [undefined, undefined]]);
+      expect(outcomes.map((outcome) => outcome.kind === 'written' && [outcome.before?.value, outcome.after?.value])).toEqual([
+        [
+          { id: 'a', n: 1 },
+          { id: 'a', n: 1 },
+        ],
+        [undefined, undefined],
+      ]);
       await store.write([put(things, 'b', { n: 2 })], inTime());
       for await (const batch of store.watch(head, AbortSignal.timeout(5_000))) {
         if ('lost' in batch) throw new Error('history was lost');
@@ -90,13 +98,23 @@ export function writeSuite(open: OpenPlace): void {
 
     test('refuses what is nested too deeply', async () => {
       const nested = (levels: number): JsonObject => ({ inner: Array.from({ length: levels - 1 }).reduce<Json>((inner) => [inner], 'x') });
-      const { outcomes } = await write(put(things, 'deep', nested(100)), put(things, 'deeper', nested(101)), put(things, 'deepest', nested(3_000)));
-      expect(outcomes.map((outcome) => (outcome.kind === 'refused' ? outcome.fault.reason : outcome.kind))).toEqual(['written', 'document_invalid', 'document_invalid']);
+      const { outcomes } = await write(
+        put(things, 'deep', nested(100)),
+        put(things, 'deeper', nested(101)),
+        put(things, 'deepest', nested(3_000)),
+      );
+      expect(outcomes.map((outcome) => (outcome.kind === 'refused' ? outcome.fault.reason : outcome.kind))).toEqual([
+        'written',
+        'document_invalid',
+        'document_invalid',
+      ]);
     });
 
     test('refuses an id that is none, and one inside the document', async () => {
       const { outcomes } = await write(put(things, '', {}), put(things, 'a\udfff', {}), put(things, 'w-inside', { id: 'w-inside' }));
-      expect(outcomes.map((outcome) => outcome.kind === 'refused' && [outcome.fault.reason, outcome.fault.errors[0]?.at])).toEqual(Array.from({ length: 3 }, () => ['document_invalid', '/id']));
+      expect(outcomes.map((outcome) => outcome.kind === 'refused' && [outcome.fault.reason, outcome.fault.errors[0]?.at])).toEqual(
+        Array.from({ length: 3 }, () => ['document_invalid', '/id']),
+      );
       expect(await text('w-inside')).toBeUndefined();
     });
 
@@ -104,9 +122,17 @@ export function writeSuite(open: OpenPlace): void {
       const broken = decide(things, 'w11', () => {
         throw new Error('a bug');
       });
-      const calls = await Promise.allSettled([write(put(things, 'w10', { size: 1 })), write(put(things, 'w12', { size: 1 }), broken), write(put(things, 'w13', { size: 1 }))]);
+      const calls = await Promise.allSettled([
+        write(put(things, 'w10', { size: 1 })),
+        write(put(things, 'w12', { size: 1 }), broken),
+        write(put(things, 'w13', { size: 1 })),
+      ]);
       expect(calls.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
-      expect([await text('w10'), await text('w12'), await text('w13')]).toEqual(['{"id":"w10","size":1}', undefined, '{"id":"w13","size":1}']);
+      expect([await text('w10'), await text('w12'), await text('w13')]).toEqual([
+        '{"id":"w10","size":1}',
+        undefined,
+        '{"id":"w13","size":1}',
+      ]);
     });
 
     test('cannot wait inside its transaction', async () => {
@@ -153,7 +179,8 @@ export function writeSuite(open: OpenPlace): void {
   });
 
   describe('a nonce', () => {
-    const spend = (value: string, id: string) => store.write([put(things, id, {})], { ...inTime(), nonce: { value, expiresAt: Date.now() + 60_000 } });
+    const spend = (value: string, id: string) =>
+      store.write([put(things, id, {})], { ...inTime(), nonce: { value, expiresAt: Date.now() + 60_000 } });
 
     test('met a second time refuses the whole write', async () => {
       await spend('n1', 'n-first');
@@ -182,7 +209,8 @@ export function writeSuite(open: OpenPlace): void {
 
   describe('an idempotency key', () => {
     const answer = (outcomes: readonly Outcome[]) => JSON.stringify(outcomes.map(afterText));
-    const run = (key: string, fingerprint: string, id: string) => store.write([put(things, id, { text: fingerprint })], { ...inTime(), once: { key, fingerprint, answer } });
+    const run = (key: string, fingerprint: string, id: string) =>
+      store.write([put(things, id, { text: fingerprint })], { ...inTime(), once: { key, fingerprint, answer } });
 
     test('has one effect and one answer', async () => {
       const first = await run('k1', 'f', 'o1');
@@ -205,7 +233,10 @@ export function writeSuite(open: OpenPlace): void {
     });
 
     test('leaves nothing when the write throws, and can be used again', async () => {
-      const broken = store.write([put(things, 'o6', {})], { ...inTime(), once: { key: 'k4', fingerprint: 'f', answer: () => JSON.parse('{') } });
+      const broken = store.write([put(things, 'o6', {})], {
+        ...inTime(),
+        once: { key: 'k4', fingerprint: 'f', answer: () => JSON.parse('{') },
+      });
       expect((await Promise.allSettled([broken]))[0].status).toBe('rejected');
       expect(await text('o6')).toBeUndefined();
       expect((await run('k4', 'f', 'o6')).replayed).toBeUndefined();
@@ -232,7 +263,9 @@ export function writeSuite(open: OpenPlace): void {
     test('finishes what it accepted before it closes', async () => {
       const accepted = Array.from({ length: 50 }, (_, index) => write(put(things, `c${index}`, { size: index })));
       store = await place.reopen();
-      expect((await Promise.all(accepted)).flatMap(({ outcomes }) => outcomes.map(({ kind }) => kind))).toEqual(Array.from({ length: 50 }, () => 'written'));
+      expect((await Promise.all(accepted)).flatMap(({ outcomes }) => outcomes.map(({ kind }) => kind))).toEqual(
+        Array.from({ length: 50 }, () => 'written'),
+      );
       expect(await text('c49')).toBe('{"id":"c49","size":49}');
     });
 
