@@ -50,7 +50,10 @@ export class BrowserEventSource {
 
   /** Throws network errors. */
   async #connect(): Promise<void> {
-    const headers: Record<string, string> = { accept: 'text/event-stream', ...(this.lastEventId === '' ? {} : { 'last-event-id': this.lastEventId }) };
+    const headers: Record<string, string> = {
+      accept: 'text/event-stream',
+      ...(this.lastEventId === '' ? {} : { 'last-event-id': this.lastEventId }),
+    };
     const response = await fetch(this.#url, { headers, signal: this.#leaving.signal });
     if (response.status !== 200 || !response.headers.get('content-type')?.startsWith('text/event-stream')) {
       this.failure = `${response.status} ${await response.text()}`;

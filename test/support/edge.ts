@@ -41,7 +41,10 @@ export interface EdgeOptions {
 
 export interface Edge {
   readonly url: string;
-  /** A new workerd on the same port, of another contract or Worker if one is given; Durable Objects and cache keep what `persistDir` holds. */
+  /**
+   * A new workerd on the same port, of another contract or Worker if one is given; Durable Objects and cache keep what
+   * `persistDir` holds.
+   */
   restart(changed?: Pick<EdgeOptions, 'contractModule' | 'workerModule'>): Promise<void>;
   close(): Promise<void>;
 }
@@ -67,13 +70,21 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
 function miniflareOptions(options: EdgeOptions, script: Bundle, port: number): MiniflareOptions {
   const { workerOptions } = unstable_getMiniflareWorkerOptions(join(root, 'wrangler.toml'));
   const { modulesRules: _rules, ...worker } = workerOptions;
-  const bindings = Object.fromEntries(Object.entries({ ...worker.bindings, ...variablesOf(options) }).filter(([, value]) => value !== undefined));
+  const bindings = Object.fromEntries(
+    Object.entries({ ...worker.bindings, ...variablesOf(options) }).filter(([, value]) => value !== undefined),
+  );
   return {
     log: new Log(LogLevel.NONE),
-    ...(options.persistDir === undefined ? {} : { durableObjectsPersist: options.persistDir, cachePersist: join(options.persistDir, 'cache') }),
-    handleRuntimeStdio: (stdout: NodeJS.ReadableStream, stderr: NodeJS.ReadableStream) => [stdout, stderr].forEach((stream) => readLines(stream, options.onLog ?? (() => undefined))),
+    ...(options.persistDir === undefined
+      ? {}
+      : { durableObjectsPersist: options.persistDir, cachePersist: join(options.persistDir, 'cache') }),
+    handleRuntimeStdio: (stdout: NodeJS.ReadableStream, stderr: NodeJS.ReadableStream) =>
+      [stdout, stderr].forEach((stream) => readLines(stream, options.onLog ?? (() => undefined))),
     workers: [
-      { ...worker, ...floodOf(options), name: 'edge', bindings, modulesRoot: script.directory, modules: script.modules, unsafeDirectSockets: [{ host: '127.0.0.1', port }] },
+      {
+        ...worker, ...floodOf(options), name: 'edge', bindings, modulesRoot: script.directory, modules: script.modules,
+        unsafeDirectSockets: [{ host: '127.0.0.1', port }],
+      },
       ...(options.neighbours ?? []),
     ],
   } as MiniflareOptions;
@@ -102,7 +113,11 @@ function variablesOf(options: EdgeOptions): Record<string, string | undefined> {
 
 interface Bundle {
   readonly directory: string;
-  readonly modules: readonly { readonly type: 'ESModule' | 'CompiledWasm'; readonly path: string; readonly contents: string | Uint8Array }[];
+  readonly modules: readonly {
+    readonly type: 'ESModule' | 'CompiledWasm';
+    readonly path: string;
+    readonly contents: string | Uint8Array;
+  }[];
 }
 
 const bundles = new Map<string, Promise<Bundle>>();
@@ -119,11 +134,22 @@ function bundle({ contractModule, workerModule }: EdgeOptions): Promise<Bundle> 
 async function build(contractModule: string | undefined, workerModule: string | undefined): Promise<Bundle> {
   const directory = mkdtempSync(join(tmpdir(), 'tombolo-edge-'));
   process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
-  const entry = workerModule !== undefined ? [resolve(root, workerModule)] : contractModule === undefined ? [] : [writeEntry(directory, contractModule)];
+  const entry =
+    workerModule !== undefined
+      ? [resolve(root, workerModule)]
+      : contractModule === undefined
+        ? []
+        : [writeEntry(directory, contractModule)];
   const outdir = join(directory, 'out');
-  const command = [process.execPath, join(root, 'node_modules/wrangler/bin/wrangler.js'), 'deploy', ...entry, '--config', join(root, 'wrangler.toml'), '--dry-run', '--outdir', outdir];
+  const command = [
+    process.execPath,
+    join(root, 'node_modules/wrangler/bin/wrangler.js'),
+    'deploy', ...entry, '--config', join(root, 'wrangler.toml'), '--dry-run', '--outdir', outdir,
+  ];
   const child = Bun.spawn(command, { cwd: root, stdout: 'pipe', stderr: 'pipe', env: { ...process.env, WRANGLER_SEND_METRICS: 'false' } });
-  if ((await child.exited) !== 0) throw new Error(`the bundle was not built: ${await new Response(child.stderr).text()}${await new Response(child.stdout).text()}`);
+  if ((await child.exited) !== 0) {
+    throw new Error(`the bundle was not built: ${await new Response(child.stderr).text()}${await new Response(child.stdout).text()}`);
+  }
   return read(outdir);
 }
 
@@ -133,7 +159,9 @@ function read(outdir: string): Bundle {
     directory: outdir,
     modules: files.map((file) => {
       const path = join(outdir, file);
-      return file.endsWith('.wasm') ? { type: 'CompiledWasm' as const, path, contents: readFileSync(path) } : { type: 'ESModule' as const, path, contents: readFileSync(path, 'utf8') };
+      return file.endsWith('.wasm')
+        ? { type: 'CompiledWasm' as const, path, contents: readFileSync(path) }
+        : { type: 'ESModule' as const, path, contents: readFileSync(path, 'utf8') };
     }),
   };
 }

@@ -5,7 +5,10 @@ export class ScriptedStream {
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #left: () => void = () => undefined;
   readonly left = new Promise<void>((resolve) => (this.#left = resolve));
-  readonly body = new ReadableStream<Uint8Array>({ start: (controller) => void (this.#controller = controller), cancel: () => this.#left() });
+  readonly body = new ReadableStream<Uint8Array>({
+    start: (controller) => void (this.#controller = controller),
+    cancel: () => this.#left(),
+  });
 
   send(text: string): void {
     this.#controller?.enqueue(new TextEncoder().encode(text));

@@ -56,7 +56,9 @@ export class EventStream {
   #take(text: string): void {
     const blocks = (this.#text + text).split('\n\n');
     this.#text = blocks.pop() ?? '';
-    for (const block of blocks) this.#dispatch(new Map(block.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)])));
+    for (const block of blocks) {
+      this.#dispatch(new Map(block.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)])));
+    }
   }
 
   #dispatch(fields: ReadonlyMap<string, string>): void {

@@ -6,7 +6,11 @@ export interface Wait {
 }
 
 /** The first value of `look` that is neither `undefined` nor `false`; throws, with what was last seen, at the end. */
-export async function eventually<T>(what: string, look: () => T | undefined | false | Promise<T | undefined | false>, { msMax = 10_000, everyMs = 10 }: Wait = {}): Promise<T> {
+export async function eventually<T>(
+  what: string,
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+  { msMax = 10_000, everyMs = 10 }: Wait = {},
+): Promise<T> {
   const until = performance.now() + msMax;
   let last: unknown;
   for (;;) {

@@ -33,11 +33,22 @@ export async function patchFilm(world: World, path: string, patch: Readonly<Reco
 }
 
 /** NDJSON through the edge; the summary line of the report, and the lines before it. */
-export async function importRows(world: World, collection: string, body: Bun.BodyInit, query = ''): Promise<{ summary: ImportSummary; rejected: string[] }> {
-  const answer = await world.request(`/v1/${collection}/import${query}`, { token: await world.token(), headers: { 'content-type': 'application/x-ndjson' }, body });
+export async function importRows(
+  world: World,
+  collection: string,
+  body: Bun.BodyInit,
+  query = '',
+): Promise<{ summary: ImportSummary; rejected: string[] }> {
+  const answer = await world.request(`/v1/${collection}/import${query}`, {
+    token: await world.token(),
+    headers: { 'content-type': 'application/x-ndjson' },
+    body,
+  });
   const lines = answer.text.trimEnd().split('\n');
   const last = JSON.parse(lines.pop() ?? '{}') as { summary?: ImportSummary };
-  if (answer.status !== 200 || last.summary === undefined) throw new Error(`the import is answered ${answer.status}: ${answer.text.slice(0, 500)}`);
+  if (answer.status !== 200 || last.summary === undefined) {
+    throw new Error(`the import is answered ${answer.status}: ${answer.text.slice(0, 500)}`);
+  }
   return { summary: last.summary, rejected: lines };
 }
 

@@ -14,7 +14,10 @@ export interface Forgery {
 }
 
 /** An editor's token, but for what the forgery changes. */
-export async function forgeToken({ dataDir, identity }: World, { header = {}, payload = {}, foreignKey = false }: Forgery): Promise<string> {
+export async function forgeToken(
+  { dataDir, identity }: World,
+  { header = {}, payload = {}, foreignKey = false }: Forgery,
+): Promise<string> {
   const jwk = JSON.parse(readFileSync(join(dataDir, 'identity.jwk.json'), 'utf8')) as JWK;
   const key = foreignKey ? (await generateKeyPair('EdDSA')).privateKey : await importJWK(jwk, 'EdDSA');
   const now = Math.floor(Date.now() / 1_000);
@@ -26,7 +29,8 @@ export async function forgeToken({ dataDir, identity }: World, { header = {}, pa
 export function unsecuredToken({ identity }: World): string {
   const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   const exp = Math.floor(Date.now() / 1_000) + hour;
-  return `${encode({ alg: 'none', typ: 'at+jwt' })}.${encode({ sub: 'mallory', roles: ['editor'], iss: identity.issuer, aud: identity.audience, exp })}.`;
+  const claims = { sub: 'mallory', roles: ['editor'], iss: identity.issuer, aud: identity.audience, exp };
+  return `${encode({ alg: 'none', typ: 'at+jwt' })}.${encode(claims)}.`;
 }
 
 /** The same signature in another spelling: base64url whose last character has unused bits set. */

@@ -6,7 +6,10 @@ import { withDatabase } from './given-deployment.ts';
 /** Who asks whom, and for what. */
 function read(uri: string) {
   const { dbName, credentials, hosts, srvHost, replicaSet, directConnection, tls } = new MongoClient(uri).options;
-  return { dbName, user: credentials?.username, source: credentials?.source, mechanism: credentials?.mechanism, hosts: hosts.map(String), srvHost, replicaSet, directConnection, tls };
+  return {
+    dbName, user: credentials?.username, source: credentials?.source, mechanism: credentials?.mechanism, hosts: hosts.map(String),
+    srvHost, replicaSet, directConnection, tls,
+  };
 }
 
 test.each([
@@ -24,5 +27,7 @@ test.each([
 });
 
 test('where the users of `mongodb+srv` are is left to DNS', () => {
-  expect(withDatabase('mongodb+srv://ann:word@cluster.example.org/shop?retryWrites=true', 'ours')).toBe('mongodb+srv://ann:word@cluster.example.org/ours?retryWrites=true');
+  expect(withDatabase('mongodb+srv://ann:word@cluster.example.org/shop?retryWrites=true', 'ours')).toBe(
+    'mongodb+srv://ann:word@cluster.example.org/ours?retryWrites=true',
+  );
 });

@@ -39,7 +39,8 @@ export async function describeDeployment(uri: string): Promise<string> {
   return withClient(uri, async (client) => {
     const { version } = await client.db('admin').command({ buildInfo: 1 });
     const { setName, hosts } = await client.db('admin').command({ hello: 1 });
-    return `MongoDB ${String(version)}, ${typeof setName === 'string' ? `replica set ${setName}` : 'no replica set'}, ${Array.isArray(hosts) ? hosts.join(' ') : 'one server'}`;
+    const set = typeof setName === 'string' ? `replica set ${setName}` : 'no replica set';
+    return `MongoDB ${String(version)}, ${set}, ${Array.isArray(hosts) ? hosts.join(' ') : 'one server'}`;
   });
 }
 

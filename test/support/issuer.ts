@@ -29,12 +29,22 @@ export class Issuer {
   }
 
   async jwks() {
-    return { keys: await Promise.all([...this.#keys].map(async ([kid, { alg, publicKey }]) => ({ ...(await exportJWK(publicKey)), kid, alg, use: 'sig' }))) };
+    return {
+      keys: await Promise.all(
+        [...this.#keys].map(async ([kid, { alg, publicKey }]) => ({ ...(await exportJWK(publicKey)), kid, alg, use: 'sig' })),
+      ),
+    };
   }
 
-  async token(kid: string, { payload = {}, header = {}, issuer = this.issuer, audience = this.audience, expiresIn = 300 }: TokenOptions = {}): Promise<string> {
+  async token(
+    kid: string,
+    { payload = {}, header = {}, issuer = this.issuer, audience = this.audience, expiresIn = 300 }: TokenOptions = {},
+  ): Promise<string> {
     const { alg, privateKey } = this.#mustKey(kid);
-    const jwt = new SignJWT({ sub: 'usr_1', ...payload }).setProtectedHeader({ alg, typ: 'at+jwt', kid, ...header }).setIssuer(issuer).setAudience(audience);
+    const jwt = new SignJWT({ sub: 'usr_1', ...payload })
+      .setProtectedHeader({ alg, typ: 'at+jwt', kid, ...header })
+      .setIssuer(issuer)
+      .setAudience(audience);
     return jwt.setExpirationTime(Math.floor(Date.now() / 1_000) + expiresIn).sign(privateKey);
   }
 

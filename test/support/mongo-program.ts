@@ -43,7 +43,9 @@ export class MongoProgram implements ForeignProgram {
   /** As mongodump and `mongorestore --drop` do it for a collection. */
   async backup(): Promise<() => Promise<void>> {
     const collections = await this.#database.listCollections({ name: /^(?!tombolo_|system\.)/ }).toArray();
-    const copies = await Promise.all(collections.map(async ({ name }) => ({ name, documents: await this.#collection(name).find().toArray() })));
+    const copies = await Promise.all(
+      collections.map(async ({ name }) => ({ name, documents: await this.#collection(name).find().toArray() })),
+    );
     return async () => {
       for (const { name, documents } of copies) {
         await this.#collection(name).drop();
@@ -63,5 +65,7 @@ export class MongoProgram implements ForeignProgram {
 
 /** Instants as programs with a driver store them. */
 function toStored(document: JsonObject): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(document).map(([name, value]) => [name, name === 'createdAt' || name === 'updatedAt' ? new Date(String(value)) : value]));
+  return Object.fromEntries(
+    Object.entries(document).map(([name, value]) => [name, name === 'createdAt' || name === 'updatedAt' ? new Date(String(value)) : value]),
+  );
 }

@@ -13,8 +13,18 @@ const edits: readonly Edit[] = [
   ['shared/hop/profile.ts', `  'tombolo-upload',\n] as const`, `  'tombolo-upload',\n  'tombolo-next',\n] as const`],
   ['edge/origin-client/origin-client.ts', `'tombolo-request': requestId,`, `'tombolo-request': requestId, 'tombolo-next': 'asked',`],
   ['edge/coordinator/generations.object.ts', 'now, knowsContract };', 'now, knowsContract, next: true };'],
-  ['origin/respond.ts', '  signAnswer(headers, status, hop.answers, context.now());', `  process.stdout.write(\`next: \${hop.header('tombolo-next')}\\n\`);\n  headers['tombolo-next'] = 'answered';\n  signAnswer(headers, status, hop.answers, context.now());`],
-  ['origin/hop/sign.ts', `{ 'content-type': 'application/json', 'content-digest': contentDigest(body) }`, `{ 'content-type': 'application/json', 'content-digest': contentDigest(body), 'tombolo-next': 'told' }`],
+  [
+    'origin/respond.ts',
+    '  signAnswer(headers, status, hop.answers, context.now());',
+    `  process.stdout.write(\`next: \${hop.header('tombolo-next')}\\n\`);
+  headers['tombolo-next'] = 'answered';
+  signAnswer(headers, status, hop.answers, context.now());`,
+  ],
+  [
+    'origin/hop/sign.ts',
+    `{ 'content-type': 'application/json', 'content-digest': contentDigest(body) }`,
+    `{ 'content-type': 'application/json', 'content-digest': contentDigest(body), 'tombolo-next': 'told' }`,
+  ],
   ['origin/purge/purge.ts', '{ ...report, contract,', `{ ...report, next: 'told', contract,`],
 ];
 

@@ -12,7 +12,13 @@ const notes = resource({
   shapes: { all: {} },
 });
 
-const ticks = resource({ name: 'ticks', schema: z.object({ at: z.number() }), rules: { read: anyone }, shapes: { all: {} }, cache: 'none' });
+const ticks = resource({
+  name: 'ticks',
+  schema: z.object({ at: z.number() }),
+  rules: { read: anyone },
+  shapes: { all: {} },
+  cache: 'none',
+});
 
 const pins = resource({
   name: 'pins', id: { kind: 'string', format: z.string() }, schema: z.object({ text: z.string() }),

@@ -29,11 +29,20 @@ export class OriginProcess {
    * `contractModule`: exports `served: Contract`, in place of the one of `shared/resources/all.ts`. `releaseDir`: where the
    * sources of another release are.
    */
-  async start({ contractModule, releaseDir = join(import.meta.dir, '../..') }: { readonly contractModule?: string | undefined; readonly releaseDir?: string } = {}): Promise<void> {
+  async start({
+    contractModule,
+    releaseDir = join(import.meta.dir, '../..'),
+  }: { readonly contractModule?: string | undefined; readonly releaseDir?: string } = {}): Promise<void> {
     this.#program = new Program([process.execPath, join(releaseDir, 'test/support/origin-child.ts')], {
       cwd: releaseDir,
       // Which store it opens is its world's to say: `MONGODB_URI` of the tests is only where worlds make their databases.
-      env: { ...process.env, MONGODB_URI: '', ...this.#env, TOMBOLO_ORIGIN_PORT: String(this.port), TOMBOLO_TEST_CONTRACT: contractModule === undefined ? undefined : join(import.meta.dir, '../..', contractModule) },
+      env: {
+        ...process.env,
+        MONGODB_URI: '',
+        ...this.#env,
+        TOMBOLO_ORIGIN_PORT: String(this.port),
+        TOMBOLO_TEST_CONTRACT: contractModule === undefined ? undefined : join(import.meta.dir, '../..', contractModule),
+      },
     });
     await this.#program.says(/^listening on \d+$/m, 20_000);
   }

@@ -29,15 +29,30 @@ export class Pipeline extends OpenedOrigin {
 }
 
 /** Of any origin in this process. */
-export async function askOverHop(context: Context, path: string, { method = 'GET', body, stream, subject = 'ada', headers = {} }: PipelineAsking): Promise<PipelineAnswer> {
+export async function askOverHop(
+  context: Context,
+  path: string,
+  { method = 'GET', body, stream, subject = 'ada', headers = {} }: PipelineAsking,
+): Promise<PipelineAnswer> {
   const type = method === 'PATCH' ? 'application/merge-patch+json' : path.includes('/import') ? 'application/x-ndjson' : 'application/json';
   const { url, init } = signHop(testKeys, {
     url: `http://origin.test${path}`, method, ...(body === undefined ? {} : { body }),
-    headers: { 'tombolo-principal': principalHeader(subject, ['editor']), 'tombolo-request': `req_${crypto.randomUUID()}`, ...(body === undefined && stream === undefined ? {} : { 'content-type': type }), ...(stream === undefined ? {} : { 'tombolo-upload': 'unknown' }), ...headers },
+    headers: {
+      'tombolo-principal': principalHeader(subject, ['editor']),
+      'tombolo-request': `req_${crypto.randomUUID()}`,
+      ...(body === undefined && stream === undefined ? {} : { 'content-type': type }),
+      ...(stream === undefined ? {} : { 'tombolo-upload': 'unknown' }),
+      ...headers,
+    },
   });
   const response = await handle(context, new Request(url, stream === undefined ? init : { ...init, body: stream }), () => undefined);
   const text = await response.text();
-  return { status: response.status, headers: response.headers, text, json: text !== '' && isJson(response.headers) ? JSON.parse(text) : {} };
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    json: text !== '' && isJson(response.headers) ? JSON.parse(text) : {},
+  };
 }
 
 function isJson(headers: Headers): boolean {

@@ -49,9 +49,11 @@ export class Program {
   /** Its exit code (128 + n after a signal) and how long the end took. */
   async ended(msMax = 15_000): Promise<{ code: number; ms: number }> {
     const started = performance.now();
-    await eventually(`process ${this.pid} ends`, () => this.#child.exitCode !== null || this.#child.signalCode !== null, { msMax }).catch((cause: unknown) => {
-      throw new Error(`process ${this.pid} has not ended within ${msMax} ms:\n${this.output}`, { cause });
-    });
+    await eventually(`process ${this.pid} ends`, () => this.#child.exitCode !== null || this.#child.signalCode !== null, { msMax }).catch(
+      (cause: unknown) => {
+        throw new Error(`process ${this.pid} has not ended within ${msMax} ms:\n${this.output}`, { cause });
+      },
+    );
     return { code: await this.#child.exited, ms: performance.now() - started };
   }
 
@@ -76,7 +78,10 @@ export function processesUnder(dir: string): { pid: number; command: string }[] 
   return readdirSync('/proc').filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid).flatMap((pid) => {
     try {
       const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
-      const isUnder = readlinkSync(`/proc/${pid}/cwd`).startsWith(dir) || command.includes(dir) || readFileSync(`/proc/${pid}/environ`, 'utf8').includes(dir);
+      const isUnder =
+        readlinkSync(`/proc/${pid}/cwd`).startsWith(dir) ||
+        command.includes(dir) ||
+        readFileSync(`/proc/${pid}/environ`, 'utf8').includes(dir);
       return command !== '' && isUnder ? [{ pid: Number(pid), command }] : [];
     } catch {
       return [];

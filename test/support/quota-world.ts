@@ -108,7 +108,9 @@ export function decideByLog(plan: Plan, trace: readonly Asked[]): readonly boole
 /** The most that any window of the plan held, over its limit; 0 or less when none was overdrawn. */
 export function overshoot(plan: Plan, times: readonly number[]): number {
   const sorted = [...times].sort((a, b) => a - b);
-  return Math.max(...plan.windows.flatMap(({ limit, seconds }) => sorted.map((at, index) => within(sorted.slice(0, index + 1), at, seconds) - limit)));
+  return Math.max(
+    ...plan.windows.flatMap(({ limit, seconds }) => sorted.map((at, index) => within(sorted.slice(0, index + 1), at, seconds) - limit)),
+  );
 }
 
 /** How many of ordered times lie within the window that ends at `at`. */

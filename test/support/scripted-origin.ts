@@ -6,7 +6,10 @@ import { createHmac, randomBytes } from 'node:crypto';
 import type { Report, ReportAnswer } from '../../shared/hop/purge-report.ts';
 import { reportPath } from '../../shared/hop/purge-report.ts';
 import { type HopKey, mustKeyRing } from '../../shared/hop/keys.ts';
-import { formatSignature, formatSignatureInput, type HopTag, parseSignature, parseSignatureInput, readHeader, type SignatureParameters, type SignedMessage, toAnswerMessage, toReceivedBase, toRequestMessage, toSignatureBase } from '../../shared/hop/profile.ts';
+import {
+  formatSignature, formatSignatureInput, type HopTag, parseSignature, parseSignatureInput, readHeader, type SignatureParameters,
+  type SignedMessage, toAnswerMessage, toReceivedBase, toRequestMessage, toSignatureBase,
+} from '../../shared/hop/profile.ts';
 
 export const testKeys = `k2:${'C'.repeat(42)}A,k1:${'B'.repeat(42)}A`;
 
@@ -62,7 +65,13 @@ export class ScriptedOrigin {
   }
 
   #listen(port: number) {
-    return Bun.serve({ port, hostname: '127.0.0.1', maxRequestBodySize: 1 << 30, idleTimeout: 60, fetch: (request) => this.#answer(request) });
+    return Bun.serve({
+      port,
+      hostname: '127.0.0.1',
+      maxRequestBodySize: 1 << 30,
+      idleTimeout: 60,
+      fetch: (request) => this.#answer(request),
+    });
   }
 
   async #answer(request: Request): Promise<Response> {
@@ -76,9 +85,19 @@ export class ScriptedOrigin {
       this.refused.push(parameters);
       const brought = parseSignatureInput(request.headers.get('signature-input') ?? '', 'tombolo-hop')?.parameters;
       const headers = { 'content-type': 'application/problem+json', 'tombolo-hop': parameters };
-      return this.#toResponse({ status: 401, body: JSON.stringify({ code: parameters }), headers, ...(brought === undefined ? { unsigned: true } : {}) }, brought ?? { nonce: '', created: 0 });
+      return this.#toResponse(
+        { status: 401, body: JSON.stringify({ code: parameters }), headers, ...(brought === undefined ? { unsigned: true } : {}) },
+        brought ?? { nonce: '', created: 0 },
+      );
     }
-    const seen = { method: request.method, path: url.pathname, query: url.search, headers: request.headers, body: new Uint8Array(await request.arrayBuffer()), nonce: parameters.nonce };
+    const seen = {
+      method: request.method,
+      path: url.pathname,
+      query: url.search,
+      headers: request.headers,
+      body: new Uint8Array(await request.arrayBuffer()),
+      nonce: parameters.nonce,
+    };
     this.seen.push(seen);
     return this.#toResponse(await this.script(seen), parameters);
   }
@@ -98,7 +117,13 @@ export class ScriptedOrigin {
     const { status = 200, body = null, headers = {}, read } = scripted;
     const given: Record<string, string> = { ...headers };
     if (read !== undefined) given[readHeader] = read;
-    if (scripted.unsigned !== true) sign(given, toAnswerMessage(status, (name) => given[name] ?? null), { tag: 'tombolo-answer', key: scripted.key ?? this.keys[0], nonce: scripted.nonce ?? nonce, created });
+    if (scripted.unsigned !== true) {
+      sign(
+        given,
+        toAnswerMessage(status, (name) => given[name] ?? null),
+        { tag: 'tombolo-answer', key: scripted.key ?? this.keys[0], nonce: scripted.nonce ?? nonce, created },
+      );
+    }
     return new Response(body, { status, headers: given });
   }
 
@@ -109,11 +134,26 @@ export class ScriptedOrigin {
     return (await response.json()) as ReportAnswer;
   }
 
-  toReport(edgeUrl: string, report: unknown, given: { readonly key?: HopKey; readonly created?: number; readonly nonce?: string; readonly tag?: HopTag; readonly digestOf?: string } = {}): Request {
+  toReport(
+    edgeUrl: string,
+    report: unknown,
+    given: {
+      readonly key?: HopKey;
+      readonly created?: number;
+      readonly nonce?: string;
+      readonly tag?: HopTag;
+      readonly digestOf?: string;
+    } = {},
+  ): Request {
     const body = JSON.stringify(report);
     const headers: Record<string, string> = { 'content-type': 'application/json', 'content-digest': digestOf(given.digestOf ?? body) };
     const message = toRequestMessage('POST', reportPath, '', (name) => headers[name] ?? null);
-    sign(headers, message, { tag: given.tag ?? 'tombolo-report', key: given.key ?? this.keys[0], nonce: given.nonce ?? randomNonce(), ...(given.created === undefined ? {} : { created: given.created }) });
+    sign(headers, message, {
+      tag: given.tag ?? 'tombolo-report',
+      key: given.key ?? this.keys[0],
+      nonce: given.nonce ?? randomNonce(),
+      ...(given.created === undefined ? {} : { created: given.created }),
+    });
     return new Request(`${edgeUrl}${reportPath}`, { method: 'POST', headers, body });
   }
 }
@@ -126,7 +166,11 @@ interface Signing {
 }
 
 /** Covers every header that is there. */
-export function sign(headers: Record<string, string>, message: SignedMessage, { tag, key, nonce, created = Math.floor(Date.now() / 1_000) }: Signing): void {
+export function sign(
+  headers: Record<string, string>,
+  message: SignedMessage,
+  { tag, key, nonce, created = Math.floor(Date.now() / 1_000) }: Signing,
+): void {
   const signed = toSignatureBase(message, Object.keys(headers), { created, nonce, keyId: key.id, tag });
   headers['signature-input'] = formatSignatureInput(signed.parameters);
   headers['signature'] = formatSignature(macOf(key, signed.base).toString('base64'));

@@ -18,10 +18,17 @@ export interface HopInput {
 /** What `fetch` takes; the same object sent twice is a replay. */
 export interface SignedHop {
   readonly url: string;
-  readonly init: { readonly method: string; readonly headers: Readonly<Record<string, string>>; readonly body: string | Uint8Array<ArrayBuffer> | null };
+  readonly init: {
+    readonly method: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body: string | Uint8Array<ArrayBuffer> | null;
+  };
 }
 
-export function signHop(keys: string, { url, method = 'GET', body, headers = {}, key = mustKeyRing(keys)[0], uncovered = [], secondsOld = 0 }: HopInput): SignedHop {
+export function signHop(
+  keys: string,
+  { url, method = 'GET', body, headers = {}, key = mustKeyRing(keys)[0], uncovered = [], secondsOld = 0 }: HopInput,
+): SignedHop {
   const { pathname, search } = new URL(url);
   // fetch adds an Accept of its own where none is given, and the signature covers it.
   const covered: Record<string, string> = { accept: '*/*', ...headers };
@@ -30,11 +37,19 @@ export function signHop(keys: string, { url, method = 'GET', body, headers = {},
   const nonce = Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('base64url');
   const isUpload = pathname.endsWith('/import');
   if (isUpload) covered['tombolo-upload'] ??= String(Buffer.byteLength(body ?? ''));
-  const signed = toSignatureBase(toRequestMessage(method, pathname, search, (name) => covered[name] ?? null), Object.keys(covered).filter((name) => !uncovered.includes(name)), { created, nonce, keyId: key.id, tag: 'tombolo-hop' });
+  const signed = toSignatureBase(
+    toRequestMessage(method, pathname, search, (name) => covered[name] ?? null),
+    Object.keys(covered).filter((name) => !uncovered.includes(name)),
+    { created, nonce, keyId: key.id, tag: 'tombolo-hop' },
+  );
   const mac = new Bun.CryptoHasher('sha256', key.secret).update(signed.base).digest('base64');
   return {
     url,
-    init: { method, headers: { ...covered, 'signature-input': formatSignatureInput(signed.parameters), signature: formatSignature(mac) }, body: isUpload ? withEnd(body ?? '', nonce) : toSent(body) },
+    init: {
+      method,
+      headers: { ...covered, 'signature-input': formatSignatureInput(signed.parameters), signature: formatSignature(mac) },
+      body: isUpload ? withEnd(body ?? '', nonce) : toSent(body),
+    },
   };
 }
 

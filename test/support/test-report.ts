@@ -48,7 +48,9 @@ export function toCountsLine(counts: { readonly passed: number; readonly failed:
 
 function attribute(attributes: string, name: string): string {
   const found = new RegExp(`\\b${name}="([^"]*)"`).exec(attributes)?.[1] ?? '';
-  return found.replace(/&(lt|gt|quot|apos|amp|#(\d+));/g, (_, entity: string, code: string | undefined) => (code === undefined ? (entities[entity] ?? '') : String.fromCodePoint(Number(code))));
+  return found.replace(/&(lt|gt|quot|apos|amp|#(\d+));/g, (_, entity: string, code: string | undefined) =>
+    code === undefined ? (entities[entity] ?? '') : String.fromCodePoint(Number(code)),
+  );
 }
 
 const entities: Readonly<Record<string, string>> = { lt: '<', gt: '>', quot: '"', apos: "'", amp: '&' };

@@ -121,17 +121,35 @@ export class World {
   }
 }
 
-export async function startWorld({ engine, memoMs = 1_000, feedSilentMs = 1_000, corsOrigins = '', keepsEdgeState = true, logLevel, workerModule, onEdgeLog }: WorldOptions): Promise<World> {
+export async function startWorld({
+  engine, memoMs = 1_000, feedSilentMs = 1_000, corsOrigins = '', keepsEdgeState = true, logLevel, workerModule, onEdgeLog,
+}: WorldOptions): Promise<World> {
   const dataDir = mkdtempSync(join(tmpdir(), 'tombolo-world-'));
   const keys = await openDevelopmentKeys(dataDir);
   let edgePort = 0;
   const mongo = engine === 'mongodb' ? await MongoProgram.start() : undefined;
   const feed = await new Wire(() => edgePort).open();
-  const origin = new OriginProcess({ TOMBOLO_DATA_DIR: dataDir, TOMBOLO_EDGE_URLS: feed.url, TOMBOLO_KEYS: keys, MONGODB_URI: mongo?.uri ?? '', TOMBOLO_ENV: 'development', ...(logLevel === undefined ? {} : { TOMBOLO_LOG_LEVEL: logLevel }) });
+  const origin = new OriginProcess({
+    TOMBOLO_DATA_DIR: dataDir, TOMBOLO_EDGE_URLS: feed.url, TOMBOLO_KEYS: keys, MONGODB_URI: mongo?.uri ?? '',
+    TOMBOLO_ENV: 'development',
+    ...(logLevel === undefined ? {} : { TOMBOLO_LOG_LEVEL: logLevel }),
+  });
   const hop = await new Wire(() => origin.port).open();
   const identity = await openIdentity(dataDir);
   const { issuer, audience } = identity;
-  const edge = await startEdge({ originUrl: hop.url, keys, issuer, audience, jwksUrl: `${origin.url}/.well-known/jwks.json`, memoMs, feedSilentMs, corsOrigins, ...(workerModule === undefined ? {} : { workerModule }), ...(onEdgeLog === undefined ? {} : { onLog: onEdgeLog }), ...(keepsEdgeState ? { persistDir: join(dataDir, 'edge-state') } : {}) });
+  const edge = await startEdge({
+    originUrl: hop.url,
+    keys,
+    issuer,
+    audience,
+    jwksUrl: `${origin.url}/.well-known/jwks.json`,
+    memoMs,
+    feedSilentMs,
+    corsOrigins,
+    ...(workerModule === undefined ? {} : { workerModule }),
+    ...(onEdgeLog === undefined ? {} : { onLog: onEdgeLog }),
+    ...(keepsEdgeState ? { persistDir: join(dataDir, 'edge-state') } : {}),
+  });
   edgePort = Number(new URL(edge.url).port);
   const world = new World({ dataDir, keys, origin, edge, identity, hop, feed, foreign: mongo ?? new StoreFile(dataDir) });
   await origin.start();

@@ -44,7 +44,17 @@ export class World {
     const jwks = await world.issuer.jwks();
     world.origin.jwks = () => Response.json(jwks);
     const { issuer, audience } = world.issuer;
-    world.edge = await startEdge({ originUrl: world.origin.url, keys: testKeys, issuer, audience, jwksUrl: `${world.origin.url}/.well-known/jwks.json`, memoMs: 40, feedSilentMs: 10_000, ...options, onLog: (line) => world.log.push(line) });
+    world.edge = await startEdge({
+      originUrl: world.origin.url,
+      keys: testKeys,
+      issuer,
+      audience,
+      jwksUrl: `${world.origin.url}/.well-known/jwks.json`,
+      memoMs: 40,
+      feedSilentMs: 10_000,
+      ...options,
+      onLog: (line) => world.log.push(line),
+    });
     if (options.silent !== true) await world.feed.start();
     return world;
   }
@@ -126,7 +136,9 @@ export class World {
     const [, , name = '', id] = path.split('/');
     const read = this.readHeader(name, at);
     const body = id === undefined ? JSON.stringify({ data: this.#list(query) }) : this.#one(id);
-    if (body === undefined) return { status: 404, body: '{"code":"document_not_found"}', headers: { 'content-type': 'application/problem+json' }, read };
+    if (body === undefined) {
+      return { status: 404, body: '{"code":"document_not_found"}', headers: { 'content-type': 'application/problem+json' }, read };
+    }
     const etag = etagOf(body);
     if (headers.get('if-none-match')?.includes(etag) === true) return { status: 304, headers: { etag }, read };
     return { body, headers: { etag, 'content-type': 'application/json' }, read };
@@ -139,7 +151,9 @@ export class World {
 
   #list(query: string): JsonObject[] {
     const genre = new URLSearchParams(query).get('genres');
-    return [...this.documents].filter(([, { genres }]) => genre === null || (Array.isArray(genres) && genres.includes(genre))).map(([id, document]) => ({ id, ...document }));
+    return [...this.documents]
+      .filter(([, { genres }]) => genre === null || (Array.isArray(genres) && genres.includes(genre)))
+      .map(([id, document]) => ({ id, ...document }));
   }
 }
 
@@ -194,7 +208,11 @@ class Feed {
 
   /** Everything since the last report, complete as of now. */
   async tell(): Promise<ReportAnswer> {
-    const report = { epoch: this.#world.epoch, from: this.#through, through: this.#world.order(), asOf: this.now(), raised: this.#pending, whole: {}, ...toDeclared(this.#world.contract) };
+    const report = {
+      epoch: this.#world.epoch, from: this.#through, through: this.#world.order(), asOf: this.now(), raised: this.#pending,
+      whole: {},
+      ...toDeclared(this.#world.contract),
+    };
     this.#pending = {};
     this.#through = report.through;
     return this.send(report);
