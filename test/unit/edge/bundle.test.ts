@@ -10,7 +10,8 @@ const bytesMax = 150 * 1_024;
 
 test('the Worker weighs less than 150 KB, and has no messages in languages that nobody asked for', async () => {
   const scratch = mkdtempSync(join(tmpdir(), 'tombolo-bundle-'));
-  const dir = process.env['TOMBOLO_EDGE_BUNDLE'] ?? (await buildEdgeBundle({ project: join(import.meta.dir, '../../..'), dir: scratch })).dir;
+  const dir =
+    process.env['TOMBOLO_EDGE_BUNDLE'] ?? (await buildEdgeBundle({ project: join(import.meta.dir, '../../..'), dir: scratch })).dir;
   const files = readdirSync(dir).filter((file) => /\.(js|wasm)$/.test(file)).map((file) => readFileSync(join(dir, file)));
   rmSync(scratch, { recursive: true, force: true });
   expect(files.reduce((bytes, file) => bytes + gzipSync(file).length, 0)).toBeLessThan(bytesMax);

@@ -9,7 +9,10 @@ import type { Report } from '../../../shared/hop/purge-report.ts';
 /** The modules need Workers' types; what the test uses of them is this. */
 interface Table {
   apply(report: Report, nowMs: number): boolean;
-  changesSince(resource: string, heard: Heard | undefined): Heard & { floor: string; through: string; whole: boolean; buckets: readonly { bucket: number; order: string }[] };
+  changesSince(
+    resource: string,
+    heard: Heard | undefined,
+  ): Heard & { floor: string; through: string; whole: boolean; buckets: readonly { bucket: number; order: string }[] };
 }
 interface Heard {
   readonly instance: string;
@@ -22,7 +25,10 @@ interface View {
   readonly generations: readonly string[];
 }
 interface Memo {
-  view(dependencies: Dependencies, asking: { ask(resource: string, heard: Heard | undefined): Promise<unknown>; waitUntil(work: Promise<unknown>): void }): Promise<View | undefined>;
+  view(
+    dependencies: Dependencies,
+    asking: { ask(resource: string, heard: Heard | undefined): Promise<unknown>; waitUntil(work: Promise<unknown>): void },
+  ): Promise<View | undefined>;
 }
 const paths: readonly string[] = ['../../../edge/coordinator/generations-table.ts', '../../../edge/cache/generations.ts'];
 const [{ GenerationsTable }, { Generations }] = (await Promise.all(paths.map((path) => import(path)))) as [
@@ -69,7 +75,11 @@ class Naive {
   }
 
   generation(resource: string, bucket: number): string {
-    return order(this.raised.filter((raise) => raise.resource === resource && (raise.bucket === undefined || raise.bucket === bucket)).reduce((latest, { at }) => Math.max(latest, at), this.floor));
+    return order(
+      this.raised
+        .filter((raise) => raise.resource === resource && (raise.bucket === undefined || raise.bucket === bucket))
+        .reduce((latest, { at }) => Math.max(latest, at), this.floor),
+    );
   }
 }
 
@@ -82,8 +92,17 @@ interface Given {
 }
 
 function toReport({ epoch, from, through, raised, whole }: Given): Report {
-  const report = { epoch, from: from === null ? null : order(from), through: order(through), asOf: null, raised: {} as Record<string, Record<string, string>>, whole: {} as Record<string, string> };
-  for (const [resource, bucket, at] of raised) (report.raised[resource] ??= {})[bucket] = [report.raised[resource]?.[bucket] ?? '', order(at)].sort()[1] ?? '';
+  const report = {
+    epoch,
+    from: from === null ? null : order(from),
+    through: order(through),
+    asOf: null,
+    raised: {} as Record<string, Record<string, string>>,
+    whole: {} as Record<string, string>,
+  };
+  for (const [resource, bucket, at] of raised) {
+    (report.raised[resource] ??= {})[bucket] = [report.raised[resource]?.[bucket] ?? '', order(at)].sort()[1] ?? '';
+  }
   for (const [resource, at] of whole) report.whole[resource] = [report.whole[resource] ?? '', order(at)].sort()[1] ?? '';
   return report;
 }
@@ -113,13 +132,19 @@ test('an isolate that asks now and then knows what a naive keeper of all reports
         // A memo of 0 ms is older than that only with the next tick of the clock.
         await Bun.sleep(2);
         const view = await memo.view([{ resource, buckets }], { ask, waitUntil: () => undefined });
-        expect(view?.generations).toEqual(naive.epoch === undefined ? undefined : buckets.map((bucket) => naive.generation(resource, bucket)));
+        expect(view?.generations).toEqual(
+          naive.epoch === undefined ? undefined : buckets.map((bucket) => naive.generation(resource, bucket)),
+        );
         if (naive.epoch !== undefined) expect(view?.through).toBe(order(naive.through));
       }
       // An answer that depends on several resources: as old as the oldest thing known of one of them.
       await Bun.sleep(2);
       const all = await memo.view(resources.map((resource) => ({ resource, buckets })), { ask, waitUntil: () => undefined });
-      expect(all?.generations).toEqual(naive.epoch === undefined ? undefined : resources.flatMap((resource) => buckets.map((bucket) => naive.generation(resource, bucket))));
+      expect(all?.generations).toEqual(
+        naive.epoch === undefined
+          ? undefined
+          : resources.flatMap((resource) => buckets.map((bucket) => naive.generation(resource, bucket))),
+      );
     }
   }), { numRuns: 120 });
 });

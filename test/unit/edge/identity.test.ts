@@ -7,7 +7,9 @@ import type { Principal } from '../../../shared/wire/principal.ts';
 
 /** The module needs Workers' types; what the test uses of it is this. */
 interface TokensModule {
-  readonly Tokens: new (issuer: { issuer: string; audience: string; jwksUrl: string; claims: ClaimPaths }) => { mustVerify(token: string, waitUntil: (work: Promise<unknown>) => void): Promise<{ principal: Principal }> };
+  readonly Tokens: new (issuer: { issuer: string; audience: string; jwksUrl: string; claims: ClaimPaths }) => {
+    mustVerify(token: string, waitUntil: (work: Promise<unknown>) => void): Promise<{ principal: Principal }>;
+  };
 }
 const modulePath: string = '../../../edge/identity/tokens.ts';
 const { Tokens } = (await import(modulePath)) as TokensModule;
@@ -28,8 +30,14 @@ beforeEach(async () => {
   up = true;
   background = [];
   shelf = new Map();
-  server = Bun.serve({ port: 0, fetch: async () => (asked++, up ? Response.json(await issuer.jwks()) : new Response('', { status: 500 })) });
-  const cache = { match: async (key: string) => shelf.get(key)?.clone(), put: async (key: string, value: Response) => void shelf.set(key, value) };
+  server = Bun.serve({
+    port: 0,
+    fetch: async () => (asked++, up ? Response.json(await issuer.jwks()) : new Response('', { status: 500 })),
+  });
+  const cache = {
+    match: async (key: string) => shelf.get(key)?.clone(),
+    put: async (key: string, value: Response) => void shelf.set(key, value),
+  };
   Object.assign(globalThis, { caches: { default: cache } });
   // An issuer that is away is logged, which is not for the report of the tests.
   logged = spyOn(console, 'warn').mockImplementation(() => undefined);
@@ -41,8 +49,15 @@ afterEach(async () => {
   await server.stop(true);
 });
 
-const isolate = () => new Tokens({ issuer: issuer.issuer, audience: issuer.audience, jwksUrl: `http://127.0.0.1:${server.port}/jwks`, claims: readClaimPaths(new SettingsReader({})) });
-const verify = async (tokens: InstanceType<TokensModule['Tokens']>, token: string) => (await tokens.mustVerify(token, (work) => void background.push(work))).principal;
+const isolate = () =>
+  new Tokens({
+    issuer: issuer.issuer,
+    audience: issuer.audience,
+    jwksUrl: `http://127.0.0.1:${server.port}/jwks`,
+    claims: readClaimPaths(new SettingsReader({})),
+  });
+const verify = async (tokens: InstanceType<TokensModule['Tokens']>, token: string) =>
+  (await tokens.mustVerify(token, (work) => void background.push(work))).principal;
 const pass = (ms: number) => setSystemTime(new Date(Date.now() + ms));
 
 describe('the key set', () => {
@@ -102,7 +117,9 @@ describe('the key set', () => {
     expect((await verify(tokens, rotated)).subject).toBe('usr_1');
     expect(asked).toBe(2);
     await issuer.addKey('three');
-    for (let index = 0; index < 20; index++) await expect(verify(tokens, await issuer.token('three', { payload: { index } }))).rejects.toMatchObject({ reason: 'token_invalid' });
+    for (let index = 0; index < 20; index++) {
+      await expect(verify(tokens, await issuer.token('three', { payload: { index } }))).rejects.toMatchObject({ reason: 'token_invalid' });
+    }
     await Bun.sleep(20);
     expect(asked).toBe(2);
   });

@@ -6,7 +6,16 @@ import { plans } from '../../../shared/limits/plans.ts';
 import { type Asked, decideByLog, overshoot, type QuotaWorldOptions, QuotaWorld } from '../../support/quota-world.ts';
 import { randomFrom } from '../../support/random.ts';
 
-const { anonymous: plan } = plans({ anonymous: 'plan', signedIn: 'plan', plans: { plan: [{ limit: 200, seconds: 10 }, { limit: 600, seconds: 60 }] } });
+const { anonymous: plan } = plans({
+  anonymous: 'plan',
+  signedIn: 'plan',
+  plans: {
+    plan: [
+      { limit: 200, seconds: 10 },
+      { limit: 600, seconds: 60 },
+    ],
+  },
+});
 
 interface Callers {
   readonly count: number;
@@ -21,8 +30,15 @@ function toTrace(kinds: readonly Callers[], isolates: number, seed: number): rea
   const random = randomFrom(seed);
   const trace = kinds.flatMap(({ count, rate, burst }, kind) => Array.from({ length: count }, (_, index) => {
     const own: Asked[] = [];
-    for (let at = random() * 1_000; at < 120_000; at -= (Math.log(1 - random()) * 1_000) / rate)
-      for (let left = 1 + Math.floor(random() * burst); left > 0; left--) own.push({ at: Math.round((at += burst > 1 ? random() * 40 : 0)), caller: `${kind}/${index}`, isolate: Math.floor(random() * isolates) });
+    for (let at = random() * 1_000; at < 120_000; at -= (Math.log(1 - random()) * 1_000) / rate) {
+      for (let left = 1 + Math.floor(random() * burst); left > 0; left--) {
+        own.push({
+          at: Math.round((at += burst > 1 ? random() * 40 : 0)),
+          caller: `${kind}/${index}`,
+          isolate: Math.floor(random() * isolates),
+        });
+      }
+    }
     return own;
   }).flat());
   return trace.sort((a, b) => a.at - b.at);
@@ -34,22 +50,37 @@ async function compare(trace: readonly Asked[], options: Omit<QuotaWorldOptions,
   const expected = decideByLog(plan, trace);
   const granted = decided.filter(({ kind }) => kind === 'granted');
   const wrong = trace.filter((_asked, index) => (decided[index]?.kind === 'granted') !== expected[index]).length;
-  const over = Math.max(...[...new Set(trace.map(({ caller }) => caller))].map((name) => overshoot(plan, granted.filter(({ caller }) => caller === name).map(({ decidedAt }) => decidedAt))));
-  return { wrong: wrong / trace.length, refused: expected.filter((fits) => !fits).length / trace.length, over, answered: decided.filter(({ kind }) => kind !== 'unavailable').length };
+  const over = Math.max(
+    ...[...new Set(trace.map(({ caller }) => caller))].map((name) =>
+      overshoot(
+        plan,
+        granted.filter(({ caller }) => caller === name).map(({ decidedAt }) => decidedAt),
+      ),
+    ),
+  );
+  return {
+    wrong: wrong / trace.length,
+    refused: expected.filter((fits) => !fits).length / trace.length,
+    over,
+    answered: decided.filter(({ kind }) => kind !== 'unavailable').length,
+  };
 }
 
 /** Most stay below their plan, some come in bursts, one in twenty asks for more than it may. */
 const mixed = [{ count: 80, rate: 2.5, burst: 1 }, { count: 15, rate: 0.1, burst: 80 }, { count: 5, rate: 16, burst: 1 }];
 
 describe('of the decisions on a trace of a hundred callers', () => {
-  test.each([1, 4, 16])('at most one in a thousand differs from the definition, and no window is overdrawn, over %d isolates', async (isolates) => {
-    const trace = toTrace(mixed, isolates, isolates);
-    const { wrong, refused, over, answered } = await compare(trace, { isolates, latencyMs: 5 });
-    expect(answered).toBe(trace.length);
-    expect(refused).toBeGreaterThan(0.03);
-    expect(over).toBeLessThanOrEqual(0);
-    expect(wrong).toBeLessThanOrEqual(0.001);
-  });
+  test.each([1, 4, 16])(
+    'at most one in a thousand differs from the definition, and no window is overdrawn, over %d isolates',
+    async (isolates) => {
+      const trace = toTrace(mixed, isolates, isolates);
+      const { wrong, refused, over, answered } = await compare(trace, { isolates, latencyMs: 5 });
+      expect(answered).toBe(trace.length);
+      expect(refused).toBeGreaterThan(0.03);
+      expect(over).toBeLessThanOrEqual(0);
+      expect(wrong).toBeLessThanOrEqual(0.001);
+    },
+  );
 
   test('no window is overdrawn by callers who ask for ten times their plan, however far the counter is', async () => {
     for (const latencyMs of [1, 20, 150]) {
@@ -106,7 +137,8 @@ describe('a lease', () => {
   test('that is settled falsely, twice, or by nobody stays spent', () => {
     const counter = new Counter();
     const { lease } = take(counter, 50, 0);
-    const left = (settled: { lease: number; spent: readonly [number, number][]; unused: number }[], now: number) => counter.decide({ windows, cost: 0, want: 0, settled }, now).windows[0]?.left;
+    const left = (settled: { lease: number; spent: readonly [number, number][]; unused: number }[], now: number) =>
+      counter.decide({ windows, cost: 0, want: 0, settled }, now).windows[0]?.left;
     expect(left([{ lease, spent: [[1, 10]], unused: 90 }], 10)).toBe(950);
     expect(left([{ lease: lease + 1, spent: [], unused: 50 }], 10)).toBe(950);
     expect(left([{ lease, spent: [[1, 40]], unused: 10 }], 20)).toBe(960);

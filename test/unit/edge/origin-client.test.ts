@@ -25,11 +25,26 @@ const upload = (text: string) => question({ method: 'POST', safe: false, body: (
 
 test('asks with what the question says, and gives what the origin signed', async () => {
   origin.script = () => ({ body: '{}', headers: { 'content-type': 'application/json' }, read: `${'a'.repeat(16)}.00000001;digest;public` });
-  const { status, headers: given, body, facts } = await clientOf().ask(question({ headers: { 'if-none-match': '"x"' }, atLeast: { epoch: 'a'.repeat(16), order: '00000001' } }));
-  expect([status, await new Response(body).text(), facts]).toEqual([200, '{}', { position: { epoch: 'a'.repeat(16), order: '00000001' }, resourceDigest: 'digest', scopeDigest: 'public', others: [] }]);
+  const {
+    status,
+    headers: given,
+    body,
+    facts,
+  } = await clientOf().ask(question({ headers: { 'if-none-match': '"x"' }, atLeast: { epoch: 'a'.repeat(16), order: '00000001' } }));
+  expect([status, await new Response(body).text(), facts]).toEqual([
+    200,
+    '{}',
+    { position: { epoch: 'a'.repeat(16), order: '00000001' }, resourceDigest: 'digest', scopeDigest: 'public', others: [] },
+  ]);
   expect(given).toEqual({ 'content-type': 'application/json' });
   const { headers, path, query } = origin.seen.at(-1) ?? { headers: new Headers(), path: '', query: '' };
-  expect([path, query, headers.get('if-none-match'), headers.get('tombolo-after'), headers.get('tombolo-request')]).toEqual(['/v1/films', '?limit=1', '"x"', `${'a'.repeat(16)}.00000001`, 'req_1']);
+  expect([path, query, headers.get('if-none-match'), headers.get('tombolo-after'), headers.get('tombolo-request')]).toEqual([
+    '/v1/films',
+    '?limit=1',
+    '"x"',
+    `${'a'.repeat(16)}.00000001`,
+    'req_1',
+  ]);
 });
 
 test('finds the key that the origin has before it sends a stream, also when the first key has its turn again', async () => {

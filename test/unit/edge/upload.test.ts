@@ -1,4 +1,7 @@
-/** An upload's end is said at the edge and believed at the origin: whatever happens to the bytes between, nothing else is taken for whole. */
+/**
+ * An upload's end is said at the edge and believed at the origin: whatever happens to the bytes between, nothing else is
+ * taken for whole.
+ */
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { toUpload } from '../../../edge/origin-client/upload.ts';
@@ -24,7 +27,9 @@ function streamOf(pieces: readonly Uint8Array[], fails = false): ReadableStream<
 /** The same bytes cut elsewhere. */
 function cut(bytes: Uint8Array, sizes: readonly number[]): Uint8Array[] {
   const pieces: Uint8Array[] = [];
-  for (let at = 0, turn = 0; at < bytes.length; at += sizes[turn++ % sizes.length] ?? 1) pieces.push(bytes.slice(at, at + (sizes[turn % sizes.length] ?? 1)));
+  for (let at = 0, turn = 0; at < bytes.length; at += sizes[turn++ % sizes.length] ?? 1) {
+    pieces.push(bytes.slice(at, at + (sizes[turn % sizes.length] ?? 1)));
+  }
   return pieces;
 }
 

@@ -16,8 +16,19 @@ import { testKeys } from '../../support/scripted-origin.ts';
 import { engines } from '../../support/whole-world.ts';
 
 const named = { id: { kind: 'string', format: z.string() }, schema: z.object({ n: z.int() }) } as const;
-const notes = resource({ ...named, name: 'notes', rules: { read: anyone, write: role('editor') }, shapes: { all: {}, byN: { equal: ['n'] } } });
-const drafts = resource({ ...named, name: 'drafts', rules: { read: anyone, write: role('editor') }, shapes: { all: {} }, preconditions: 'required' });
+const notes = resource({
+  ...named,
+  name: 'notes',
+  rules: { read: anyone, write: role('editor') },
+  shapes: { all: {}, byN: { equal: ['n'] } },
+});
+const drafts = resource({
+  ...named,
+  name: 'drafts',
+  rules: { read: anyone, write: role('editor') },
+  shapes: { all: {} },
+  preconditions: 'required',
+});
 
 describe.each([...engines])('a call on %s', (engine) => {
   let origin: DirectOrigin;
@@ -50,15 +61,31 @@ describe.each([...engines])('a call on %s', (engine) => {
 });
 
 const asking = (given: Partial<Asking<typeof documents.replace>> = {}): Asking<typeof documents.replace> => ({
-  operation: documents.replace, resource: drafts, id: 'a', principal: ada, input: { query: '' }, header: () => null, body: async () => '{"n":1}',
-  deadline: Number.POSITIVE_INFINITY, atLeast: undefined, nonce: undefined, requestId: 'req_1', traceId: undefined, tokenKey: mustKeyRing(testKeys)[0], ...given,
+  operation: documents.replace,
+  resource: drafts,
+  id: 'a',
+  principal: ada,
+  input: { query: '' },
+  header: () => null,
+  body: async () => '{"n":1}',
+  deadline: Number.POSITIVE_INFINITY, atLeast: undefined, nonce: undefined, requestId: 'req_1', traceId: undefined,
+  tokenKey: mustKeyRing(testKeys)[0], ...given,
 });
-const reasonOf = (given: Parameters<typeof asking>[0]): Promise<unknown> => toCall(asking(given), 0).then(() => 'made', (thrown: { readonly reason: string }) => thrown.reason);
+const reasonOf = (given: Parameters<typeof asking>[0]): Promise<unknown> =>
+  toCall(asking(given), 0).then(
+    () => 'made',
+    (thrown: { readonly reason: string }) => thrown.reason,
+  );
 
 describe('what is asked', () => {
   test('is refused in one order, and its body is not read before all else holds', async () => {
     let read = 0;
-    const wrong = { body: async () => (read++, '{'), input: { query: '?nope=1' }, header: () => 'no list of tags', principal: anonymous } as const;
+    const wrong = {
+      body: async () => (read++, '{'),
+      input: { query: '?nope=1' },
+      header: () => 'no list of tags',
+      principal: anonymous,
+    } as const;
     expect(await reasonOf(wrong)).toBe('token_missing');
     expect(await reasonOf({ ...wrong, principal: ada })).toBe('header_invalid');
     expect(await reasonOf({ ...wrong, principal: ada, header: () => null })).toBe('precondition_required');
@@ -80,7 +107,10 @@ describe('what is asked', () => {
 test('the compiler asks for a handler for each row, of what its row takes', () => {
   const { list, get } = documents;
   const answer = async (): Promise<Answer> => ({ outcome: 'found' });
-  executor<{ list: typeof list; get: typeof get }>({ list: answer, get: (_context, call) => ((call.input satisfies readonly string[] | undefined), answer()) });
+  executor<{ list: typeof list; get: typeof get }>({
+    list: answer,
+    get: (_context, call) => (call.input satisfies readonly string[] | undefined, answer()),
+  });
   // @ts-expect-error a row without its handler
   executor<{ list: typeof list; get: typeof get }>({ list: answer });
   // @ts-expect-error a handler of no row

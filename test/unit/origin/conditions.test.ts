@@ -11,15 +11,31 @@ import { engines } from '../../support/whole-world.ts';
 const named = { kind: 'string', format: z.string().regex(/^[a-z0-9]+$/) } as const;
 const schema = z.object({ by: z.string(), text: z.string() });
 const bob = { subject: 'bob', roles: [], claims: {} };
-const notes = resource({ name: 'notes', schema, rules: { read: anyone, create: signedIn, update: owner('by'), remove: owner('by') }, shapes: { all: {} } });
+const notes = resource({
+  name: 'notes',
+  schema,
+  rules: { read: anyone, create: signedIn, update: owner('by'), remove: owner('by') },
+  shapes: { all: {} },
+});
 const pages = resource({ name: 'pages', id: named, schema, rules: { read: anyone, write: signedIn }, shapes: { all: {} } });
-const drafts = resource({ name: 'drafts', id: named, schema, rules: { read: anyone, write: signedIn }, shapes: { all: {} }, preconditions: 'required' });
+const drafts = resource({
+  name: 'drafts',
+  id: named,
+  schema,
+  rules: { read: anyone, write: signedIn },
+  shapes: { all: {} },
+  preconditions: 'required',
+});
 
 type Given = Pick<DirectAsking, 'ifMatch' | 'ifNoneMatch' | 'idempotencyKey' | 'principal'>;
 const body = (text: string) => ({ by: 'ada', text });
 const writes = ['replace', 'patch', 'remove'] as const;
 type Write = (typeof writes)[number];
-const bodies: Readonly<Record<Write, (text: string) => DirectAsking>> = { replace: (text) => ({ body: body(text) }), patch: (text) => ({ body: { text } }), remove: () => ({}) };
+const bodies: Readonly<Record<Write, (text: string) => DirectAsking>> = {
+  replace: (text) => ({ body: body(text) }),
+  patch: (text) => ({ body: { text } }),
+  remove: () => ({}),
+};
 
 describe.each([...engines])('preconditions on %s', (engine) => {
   let origin: DirectOrigin;
@@ -32,7 +48,8 @@ describe.each([...engines])('preconditions on %s', (engine) => {
     return { id: String(json['id']), etag };
   };
   const etagOf = async (id: string) => (await origin.ask('get', notes, { id })).etag;
-  const write = (resource: Resource, id: string, operation: Write, given: Given) => origin.ask(operation, resource, { ...bodies[operation](`changed ${serial++}`), id, ...given });
+  const write = (resource: Resource, id: string, operation: Write, given: Given) =>
+    origin.ask(operation, resource, { ...bodies[operation](`changed ${serial++}`), id, ...given });
   const expectRefused = ({ outcome }: DirectAnswer, reason: FaultReason) => expect(outcome).toBe(reason);
 
   const refusing: readonly (readonly [what: string, given: (etag: string) => Given])[] = [
@@ -70,17 +87,22 @@ describe.each([...engines])('preconditions on %s', (engine) => {
     }
   });
 
-  test.each(writes)('%s of what is not there is not found, and of what the caller may not change forbidden, whatever the condition', async (operation) => {
-    const { id, etag } = await newNote();
-    for (const [, given] of [...refusing, ...allowing]) {
-      expectRefused(await write(notes, crypto.randomUUID(), operation, given(etag)), 'document_not_found');
-      expectRefused(await write(notes, id, operation, { ...given(etag), principal: bob }), 'forbidden');
-    }
-    expect(await etagOf(id)).toBe(etag);
-  });
+  test.each(writes)(
+    '%s of what is not there is not found, and of what the caller may not change forbidden, whatever the condition',
+    async (operation) => {
+      const { id, etag } = await newNote();
+      for (const [, given] of [...refusing, ...allowing]) {
+        expectRefused(await write(notes, crypto.randomUUID(), operation, given(etag)), 'document_not_found');
+        expectRefused(await write(notes, id, operation, { ...given(etag), principal: bob }), 'forbidden');
+      }
+      expect(await etagOf(id)).toBe(etag);
+    },
+  );
 
   test('reads of what is not there find nothing, whatever the condition', async () => {
-    for (const given of [{ ifMatch: '*' }, { ifMatch: '"x"' }, { ifNoneMatch: '*' }]) expect((await origin.ask('get', notes, { id: crypto.randomUUID(), ...given })).outcome).toBe('absent');
+    for (const given of [{ ifMatch: '*' }, { ifMatch: '"x"' }, { ifNoneMatch: '*' }]) {
+      expect((await origin.ask('get', notes, { id: crypto.randomUUID(), ...given })).outcome).toBe('absent');
+    }
   });
 
   test('a replacement creates by name where nothing is there, and If-None-Match: * asks for that alone', async () => {
@@ -131,7 +153,9 @@ describe.each([...engines])('preconditions on %s', (engine) => {
       const made = await put('kept', { ifNoneMatch: '*' });
       expect(made.outcome).toBe('created');
       for (const operation of writes) expectRefused(await write(drafts, 'kept', operation, {}), 'precondition_required');
-      for (const operation of ['patch', 'remove'] as const) expectRefused(await write(drafts, 'kept', operation, { ifNoneMatch: '*' }), 'precondition_required');
+      for (const operation of ['patch', 'remove'] as const) {
+        expectRefused(await write(drafts, 'kept', operation, { ifNoneMatch: '*' }), 'precondition_required');
+      }
       expect((await origin.ask('get', drafts, { id: 'kept' })).text).toBe(made.text);
     });
 

@@ -26,15 +26,26 @@ async function open(invalid: 'serve' | 'refuse'): Promise<void> {
     name: 'boats', id: { kind: 'string', format: z.string() }, schema: z.object({ name: z.string(), masts: z.number() }),
     rules: { read: anyone, write: anyone }, shapes: { all: {} }, live: true, validation: { level: 'off' }, invalid,
   });
-  origin = await startOrigin(mustSettings({ TOMBOLO_KEYS: testKeys, TOMBOLO_DATA_DIR: dir, TOMBOLO_ORIGIN_PORT: '0', TOMBOLO_EDGE_URLS: 'http://127.0.0.1:9', TOMBOLO_LOG_LEVEL: 'silent' }), { contract: contract(boats) });
+  origin = await startOrigin(
+    mustSettings({
+      TOMBOLO_KEYS: testKeys, TOMBOLO_DATA_DIR: dir, TOMBOLO_ORIGIN_PORT: '0', TOMBOLO_EDGE_URLS: 'http://127.0.0.1:9',
+      TOMBOLO_LOG_LEVEL: 'silent',
+    }),
+    { contract: contract(boats) },
+  );
 }
 
 async function ask(path: string, method = 'GET', json?: object): Promise<Response> {
-  const { url, init } = signHop(testKeys, { url: `http://127.0.0.1:${origin.port}${path}`, method, ...(json === undefined ? {} : { body: JSON.stringify(json) }) });
+  const { url, init } = signHop(testKeys, {
+    url: `http://127.0.0.1:${origin.port}${path}`,
+    method,
+    ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+  });
   return fetch(url, init);
 }
 
-const spoil = (doc: string) => withDatabase(join(dir, 'tombolo.sqlite'), (database) => void database.run(`UPDATE boats SET doc = ? WHERE id = 'fram'`, [doc]));
+const spoil = (doc: string) =>
+  withDatabase(join(dir, 'tombolo.sqlite'), (database) => void database.run(`UPDATE boats SET doc = ? WHERE id = 'fram'`, [doc]));
 const statusAndCode = async (answer: Response) => [answer.status, ((await answer.json()) as { code?: string }).code];
 
 test('where they are refused, reads name document and places, feeds leave them out, and a replacement mends them', async () => {
@@ -47,7 +58,11 @@ test('where they are refused, reads name document and places, feeds leave them o
   expect([(await stream.next())?.name, (await ask('/v1/boats/maud')).status]).toEqual(['left', 200]);
   const answer = await ask('/v1/boats/fram');
   const problem = (await answer.json()) as { code: string; detail: string };
-  expect([answer.status, problem.code, problem.detail]).toEqual([500, 'document_damaged', 'boats/fram does not fit its schema at /name, /masts; another program wrote it so']);
+  expect([answer.status, problem.code, problem.detail]).toEqual([
+    500,
+    'document_damaged',
+    'boats/fram does not fit its schema at /name, /masts; another program wrote it so',
+  ]);
   expect(await statusAndCode(await ask('/v1/boats'))).toEqual([500, 'document_damaged']);
   expect((await ask('/v1/boats/fram', 'PUT', { name: 'Fram', masts: 3 })).status).toBe(200);
   expect([(await stream.next())?.name, (await ask('/v1/boats')).status]).toEqual(['entered', 200]);

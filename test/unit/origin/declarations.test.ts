@@ -13,10 +13,14 @@ const told = [
   '  shared/resources/films.ts: resource "films": rules.write: the schema has no field "lokced"',
   '  shared/resources/orders.ts: resource "orders": shapes: is missing: what can be asked for is declared, as in { all: {} }',
   '  shared/resources/orders.ts: resource "orders": id: must be "uuid", "objectId" or { kind: "string", format: z.string() }',
-  '  shared/resources/orders.ts: resource "orders": rules.read: is a function and no rule; call it, as in role("editor"): rules are anyone, nobody, signedIn and what role(…), owner(…), tenant(…), equals(…), not(…), all(…) and any(…) give',
+  '  shared/resources/orders.ts: resource "orders": rules.read: is a function and no rule; call it, as in role("editor"): ' +
+    'rules are anyone, nobody, signedIn and what role(…), owner(…), tenant(…), equals(…), not(…), all(…) and any(…) give',
 ];
 
-test.each([['origin/main.ts', 'tombolo origin cannot start: '], ['origin/dev/start.ts', 'tombolo cannot start: ']])('%s tells every mistake in a line with file, resource and key, and exits 78', async (program, says) => {
+test.each([
+  ['origin/main.ts', 'tombolo origin cannot start: '],
+  ['origin/dev/start.ts', 'tombolo cannot start: '],
+])('%s tells every mistake in a line with file, resource and key, and exits 78', async (program, says) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'tombolo-declarations-'));
   const child = Bun.spawn([process.execPath, '--preload', './test/support/mistaken-declarations.ts', program], {
     cwd: project, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe',

@@ -18,9 +18,18 @@ const read = any(owner('by'), role('auditor'));
 /** Tombolo names these. */
 const notes = resource({ name: 'notes', schema, rules: { read, write: signedIn }, shapes, live: true });
 /** Callers name these. */
-const pages = resource({ name: 'pages', id: { kind: 'string', format: z.string().regex(/^[a-z0-9-]+$/) }, schema, rules: { read, create: role('editor'), update: signedIn, remove: signedIn }, shapes });
+const pages = resource({
+  name: 'pages',
+  id: { kind: 'string', format: z.string().regex(/^[a-z0-9-]+$/) },
+  schema,
+  rules: { read, create: role('editor'), update: signedIn, remove: signedIn },
+  shapes,
+});
 
-const callers = { 'whom nothing lets create': { subject: 'bob', roles: [], claims: {} }, 'who may create': { subject: 'bob', roles: ['editor'], claims: {} } } as const;
+const callers = {
+  'whom nothing lets create': { subject: 'bob', roles: [], claims: {} },
+  'who may create': { subject: 'bob', roles: ['editor'], claims: {} },
+} as const;
 const auditor = { subject: 'eve', roles: ['auditor'], claims: {} };
 const owned = (text: string) => ({ by: 'bob', text });
 const asking: readonly (readonly [operation: DocumentOperation, body?: object])[] = [
@@ -49,44 +58,72 @@ describe.each([...engines])('on %s, a document that the caller may not see', (en
     expect([note.outcome, page.outcome]).toEqual(['created', 'created']);
   });
   afterAll(async () => {
-    for (const asked of [notes, pages]) expect((await origin.ask('get', asked, { id: hidden[asked.name as 'notes' | 'pages'] })).etag).toBe(etags[asked.name as 'notes' | 'pages']);
+    for (const asked of [notes, pages]) {
+      expect((await origin.ask('get', asked, { id: hidden[asked.name as 'notes' | 'pages'] })).etag).toBe(
+        etags[asked.name as 'notes' | 'pages'],
+      );
+    }
     await origin[Symbol.asyncDispose]();
   });
 
   test.each(Object.entries(callers))('is answered like one that is not there, to one %s', async (_who, principal) => {
     let compared = 0;
-    for (const condition of conditionsFor(etags.notes)) for (const [operation, body] of asking) for (const key of [{}, { idempotencyKey: crypto.randomUUID() }]) {
-      const ask = (id: string) => origin.ask(operation, notes, { id, ...condition, principal, ...(body === undefined ? {} : { body }), ...(operation === 'get' ? {} : key) });
-      const [there, absent] = [hidden.notes, Bun.randomUUIDv7()];
-      expect([operation, condition, told(await ask(there), there)]).toEqual([operation, condition, told(await ask(absent), absent)]);
-      compared++;
+    for (const condition of conditionsFor(etags.notes)) {
+      for (const [operation, body] of asking) {
+        for (const key of [{}, { idempotencyKey: crypto.randomUUID() }]) {
+          const ask = (id: string) =>
+            origin.ask(operation, notes, {
+              id,
+              ...condition,
+              principal,
+              ...(body === undefined ? {} : { body }),
+              ...(operation === 'get' ? {} : key),
+            });
+          const [there, absent] = [hidden.notes, Bun.randomUUIDv7()];
+          expect([operation, condition, told(await ask(there), there)]).toEqual([operation, condition, told(await ask(absent), absent)]);
+          compared++;
+        }
+      }
     }
     expect(compared).toBeGreaterThan(200);
   });
 
-  test.each(Object.entries(callers))('whose name a caller may choose is so too, but where one of that name would be made, to one %s', async (_who, principal) => {
-    let made = 0;
-    for (const condition of conditionsFor(etags.pages)) for (const [operation, body] of asking) {
-      const ask = (id: string) => origin.ask(operation, pages, { id, ...condition, principal, ...(body === undefined ? {} : { body }) });
-      const absent = `absent-${crypto.randomUUID()}`;
-      const [given, wanted] = [await ask(hidden.pages), await ask(absent)];
-      if (wanted.outcome === 'created') made++;
-      if (wanted.outcome === 'created') expect([operation, condition, given.outcome]).toEqual([operation, condition, 'document_exists']);
-      else expect([operation, condition, told(given, hidden.pages)]).toEqual([operation, condition, told(wanted, absent)]);
-    }
-    expect(made > 0).toBe(principal === callers['who may create']);
-  });
+  test.each(Object.entries(callers))(
+    'whose name a caller may choose is so too, but where one of that name would be made, to one %s',
+    async (_who, principal) => {
+      let made = 0;
+      for (const condition of conditionsFor(etags.pages))
+        for (const [operation, body] of asking) {
+          const ask = (id: string) =>
+            origin.ask(operation, pages, { id, ...condition, principal, ...(body === undefined ? {} : { body }) });
+          const absent = `absent-${crypto.randomUUID()}`;
+          const [given, wanted] = [await ask(hidden.pages), await ask(absent)];
+          if (wanted.outcome === 'created') made++;
+          if (wanted.outcome === 'created')
+            expect([operation, condition, given.outcome]).toEqual([operation, condition, 'document_exists']);
+          else expect([operation, condition, told(given, hidden.pages)]).toEqual([operation, condition, told(wanted, absent)]);
+        }
+      expect(made > 0).toBe(principal === callers['who may create']);
+    },
+  );
 
-  test.each(['reject', 'skip', 'replace', 'merge'])('is no duplicate of an imported row that names it, with onDuplicate=%s', async (onDuplicate) => {
-    for (const [asked, principal] of [[notes, callers['who may create']], [pages, callers['whom nothing lets create']]] as const) {
-      const there = hidden[asked.name as 'notes' | 'pages'];
-      const absent = asked === notes ? Bun.randomUUIDv7() : 'absent-row';
-      const rows = (id: string) => origin.ask('import', asked, { query: `?onDuplicate=${onDuplicate}`, body: { id, ...owned('row') }, principal });
-      const given = told(await rows(there), there);
-      expect(given).toEqual(told(await rows(absent), absent));
-      expect((await origin.ask('get', asked, { id: absent, principal: auditor })).outcome).toBe('absent');
-    }
-  });
+  test.each(['reject', 'skip', 'replace', 'merge'])(
+    'is no duplicate of an imported row that names it, with onDuplicate=%s',
+    async (onDuplicate) => {
+      for (const [asked, principal] of [
+        [notes, callers['who may create']],
+        [pages, callers['whom nothing lets create']],
+      ] as const) {
+        const there = hidden[asked.name as 'notes' | 'pages'];
+        const absent = asked === notes ? Bun.randomUUIDv7() : 'absent-row';
+        const rows = (id: string) =>
+          origin.ask('import', asked, { query: `?onDuplicate=${onDuplicate}`, body: { id, ...owned('row') }, principal });
+        const given = told(await rows(there), there);
+        expect(given).toEqual(told(await rows(absent), absent));
+        expect((await origin.ask('get', asked, { id: absent, principal: auditor })).outcome).toBe('absent');
+      }
+    },
+  );
 
   test('does not stand in the way of rows without ids, of own ones, or of one who may see all', async () => {
     const rows = (query: string, row: object, principal: Principal) => origin.ask('import', notes, { query, body: row, principal });

@@ -12,7 +12,10 @@ const staff = role('staff');
 const cases = resource({
   name: 'cases', id: { kind: 'string', format: z.string() },
   schema: z.object({
-    name: z.string(), state: z.string(), score: z.int().optional(), inner: z.object({ risk: z.string().optional(), note: z.string().optional() }).optional(),
+    name: z.string(),
+    state: z.string(),
+    score: z.int().optional(),
+    inner: z.object({ risk: z.string().optional(), note: z.string().optional() }).optional(),
     grade: z.string().default('none'), verdict: z.string().optional(), level: z.string().optional(), wish: z.int().optional(),
   }),
   rules: { read: anyone, write: anyone },
@@ -23,7 +26,14 @@ const cases = resource({
   },
   shapes: { all: {} },
 });
-const stored: JsonObject = { name: 'a', state: 'open', score: 37, inner: { risk: 'high' }, grade: 'A', verdict: 'guilty', level: 'L1', wish: 4, rev: 3, createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z' };
+const stored: JsonObject = {
+  name: 'a',
+  state: 'open',
+  score: 37,
+  inner: { risk: 'high' },
+  grade: 'A', verdict: 'guilty', level: 'L1', wish: 4, rev: 3, createdAt: '2026-01-01T00:00:00.000Z',
+  updatedAt: '2026-01-01T00:00:00.000Z',
+};
 const principal = { subject: 'bob', roles: [], claims: {} };
 type Write = readonly [operation: 'replace' | 'patch' | 'import', asking: DirectAsking];
 const whole = { name: 'a', state: 'open', level: 'L1' };
@@ -38,15 +48,24 @@ describe.each([...engines])('on %s', (engine) => {
     const id = `c${++made}`;
     await origin.put(cases, id, document);
     const [operation, asking] = toWrite(id);
-    const { outcome, detail, errors, text } = await origin.ask(operation, cases, { ...(operation === 'import' ? {} : { id }), ...asking, principal });
+    const { outcome, detail, errors, text } = await origin.ask(operation, cases, {
+      ...(operation === 'import' ? {} : { id }),
+      ...asking,
+      principal,
+    });
     const report = operation === 'import' ? text.replaceAll(id, 'ID').replace(/"position":"[^"]*"/, '') : '';
     return { answer: [outcome, detail, errors, report], outcome, id, after: await origin.stored(cases, id) };
   }
   const ways: Readonly<Record<string, (body: JsonObject) => (id: string) => Write>> = {
     patch: (body) => () => ['patch', { body }],
     replace: (body) => () => ['replace', { body: { ...whole, ...body } }],
-    ...Object.fromEntries(['reject', 'skip', 'replace', 'merge'].map((mode) => [`import with onDuplicate=${mode}`, (body: JsonObject) => (id: string): Write =>
-      ['import', { query: `?onDuplicate=${mode}`, body: { id, ...whole, ...body } }]])),
+    ...Object.fromEntries(
+      ['reject', 'skip', 'replace', 'merge'].map((mode) => [
+        `import with onDuplicate=${mode}`,
+        (body: JsonObject) =>
+          (id: string): Write => ['import', { query: `?onDuplicate=${mode}`, body: { id, ...whole, ...body } }],
+      ]),
+    ),
   };
   const guesses: readonly (readonly [name: string, right: JsonObject, wrong: readonly JsonObject[]])[] = [
     ['a number', { score: 37 }, [{ score: 36 }, { score: null }]],
@@ -55,16 +74,18 @@ describe.each([...engines])('on %s', (engine) => {
     ['a field with a default', { grade: 'A' }, [{ grade: 'B' }, { grade: 'none' }]],
   ];
 
-  for (const [way, toAsking] of Object.entries(ways)) test.each([...guesses])(`${way} of %s tells no right guess from a wrong one`, async (_name, right, wrong) => {
-    const expected = await asked(toAsking(right));
-    expect(expected.after).toEqual({ id: expected.id, ...stored });
-    if (!way.startsWith('import')) expect(expected.outcome).toBe('forbidden');
-    for (const guess of wrong.filter((each) => way === 'patch' || !JSON.stringify(each).includes('null'))) {
-      const given = await asked(toAsking(guess));
-      expect(given.answer).toEqual(expected.answer);
-      expect(given.after).toEqual({ id: given.id, ...stored });
-    }
-  });
+  for (const [way, toAsking] of Object.entries(ways)) {
+    test.each([...guesses])(`${way} of %s tells no right guess from a wrong one`, async (_name, right, wrong) => {
+      const expected = await asked(toAsking(right));
+      expect(expected.after).toEqual({ id: expected.id, ...stored });
+      if (!way.startsWith('import')) expect(expected.outcome).toBe('forbidden');
+      for (const guess of wrong.filter((each) => way === 'patch' || !JSON.stringify(each).includes('null'))) {
+        const given = await asked(toAsking(guess));
+        expect(given.answer).toEqual(expected.answer);
+        expect(given.after).toEqual({ id: given.id, ...stored });
+      }
+    });
+  }
 
   test('what may be read and not written is taken back unchanged, and not otherwise', async () => {
     expect((await asked(() => ['replace', { body: { ...whole, name: 'b' } }])).outcome).toBe('written');

@@ -13,12 +13,23 @@ const string = { kind: 'string', format: z.string() } as const;
 const towns = resource({
   name: 'towns', id: { ...string, importedFrom: 'code' },
   schema: z.object({
-    title: z.string(), note: z.string().optional(), year: z.int().optional(), seen: z.iso.datetime().nullable(), size: z.object({ w: z.number(), h: z.number().optional() }).optional(),
+    title: z.string(),
+    note: z.string().optional(),
+    year: z.int().optional(),
+    seen: z.iso.datetime().nullable(),
+    size: z.object({ w: z.number(), h: z.number().optional() }).optional(),
     state: z.string().default('open'), price: z.number().optional(),
   }),
-  rules: { read: anyone, create: anyone, update: any(equals('state', 'open'), role('editor')) }, fieldRules: { price: { write: role('editor') } }, shapes: { all: {} },
+  rules: { read: anyone, create: anyone, update: any(equals('state', 'open'), role('editor')) },
+  fieldRules: { price: { write: role('editor') } },
+  shapes: { all: {} },
 });
-const notes = resource({ name: 'notes', schema: z.object({ text: z.string() }), rules: { read: anyone, write: anyone }, shapes: { all: {} } });
+const notes = resource({
+  name: 'notes',
+  schema: z.object({ text: z.string() }),
+  rules: { read: anyone, write: anyone },
+  shapes: { all: {} },
+});
 
 interface Line {
   readonly row?: number;
@@ -33,12 +44,27 @@ describe.each([...engines])('on %s', (engine) => {
   afterAll(() => origin[Symbol.asyncDispose]());
 
   const newId = (): string => `t${++made}`;
-  const send = (body: string, { type = 'text/csv', mode = 'reject', name = 'towns', roles = ['editor'] }: { type?: string; mode?: string; name?: string; roles?: string[] } = {}) =>
-    origin.ask(`/v1/${name}/import?onDuplicate=${mode}`, { method: 'POST', body, headers: { 'content-type': type, 'tombolo-principal': principalHeader('ada', roles) } });
+  const send = (
+    body: string,
+    {
+      type = 'text/csv',
+      mode = 'reject',
+      name = 'towns',
+      roles = ['editor'],
+    }: { type?: string; mode?: string; name?: string; roles?: string[] } = {},
+  ) =>
+    origin.ask(`/v1/${name}/import?onDuplicate=${mode}`, {
+      method: 'POST',
+      body,
+      headers: { 'content-type': type, 'tombolo-principal': principalHeader('ada', roles) },
+    });
   async function linesOf(...sent: Parameters<typeof send>): Promise<{ summary: Readonly<Record<string, unknown>>; places: string[] }> {
     const { text } = await send(...sent);
     const lines = text.trimEnd().split('\n').map((line) => JSON.parse(line) as Line);
-    return { summary: lines.at(-1)?.summary ?? {}, places: lines.flatMap(({ row, errors = [] }) => errors.map(({ at, detail }) => `${row} ${at}: ${detail}`)) };
+    return {
+      summary: lines.at(-1)?.summary ?? {},
+      places: lines.flatMap(({ row, errors = [] }) => errors.map(({ at, detail }) => `${row} ${at}: ${detail}`)),
+    };
   }
   async function fieldsOf(id: string): Promise<JsonObject> {
     const { id: _id, rev: _rev, createdAt: _createdAt, updatedAt: _updatedAt, ...fields } = (await origin.stored(towns, id)) ?? {};
@@ -49,7 +75,10 @@ describe.each([...engines])('on %s', (engine) => {
   describe('a CSV', () => {
     test('says an empty text by quotes, absence by nothing, and whole numbers as spreadsheets do', async () => {
       const [quoted, bare] = [newId(), newId()];
-      expect((await linesOf(`code,title,note,year,seen\n${quoted},"","",2001.0,\n${bare},A,,,\n`)).summary).toMatchObject({ imported: 2, rejected: 0 });
+      expect((await linesOf(`code,title,note,year,seen\n${quoted},"","",2001.0,\n${bare},A,,,\n`)).summary).toMatchObject({
+        imported: 2,
+        rejected: 0,
+      });
       expect(await fieldsOf(quoted)).toEqual({ title: '', note: '', year: 2001, seen: null, state: 'open' });
       expect(await fieldsOf(bare)).toEqual({ title: 'A', seen: null, state: 'open' });
     });
@@ -61,11 +90,18 @@ describe.each([...engines])('on %s', (engine) => {
       expect(await fieldsOf(second)).toMatchObject({ title: 'C' });
     });
 
-    test.each(['text/csv; header=absent', 'text/csv;charset=utf-8;HEADER="absent"'])('sent as %s is refused, not read by its first row', async (type) => {
-      const refused = await send(`${newId()},A,\n`, { type });
-      expect([refused.status, refused.json['code'], JSON.stringify(refused.json['errors'])]).toMatchObject([415, 'media_type_unsupported', expect.stringContaining('header=present')]);
-      expect((await send(`code,title,seen\n${newId()},A,\n`, { type: 'text/csv; header=present' })).status).toBe(200);
-    });
+    test.each(['text/csv; header=absent', 'text/csv;charset=utf-8;HEADER="absent"'])(
+      'sent as %s is refused, not read by its first row',
+      async (type) => {
+        const refused = await send(`${newId()},A,\n`, { type });
+        expect([refused.status, refused.json['code'], JSON.stringify(refused.json['errors'])]).toMatchObject([
+          415,
+          'media_type_unsupported',
+          expect.stringContaining('header=present'),
+        ]);
+        expect((await send(`code,title,seen\n${newId()},A,\n`, { type: 'text/csv; header=present' })).status).toBe(200);
+      },
+    );
 
     test('is told of columns by JSON Pointers', async () => {
       const refused = await send('code,title,seen,a/b,c~d\n');
@@ -75,11 +111,23 @@ describe.each([...engines])('on %s', (engine) => {
 
   describe('what was served can be imported again', () => {
     // A merge patch cannot say that a member is null: there null removes (RFC 7396).
-    test.each([['ndjson', 'replace', null], ['csv', 'replace', null], ['ndjson', 'merge', '2026-01-01T00:00:00.000Z'], ['csv', 'merge', null]])('as %s by %s, unchanged and into another place', async (form, mode, seen) => {
+    test.each([
+      ['ndjson', 'replace', null],
+      ['csv', 'replace', null],
+      ['ndjson', 'merge', '2026-01-01T00:00:00.000Z'],
+      ['csv', 'merge', null],
+    ])('as %s by %s, unchanged and into another place', async (form, mode, seen) => {
       const id = newId();
-      expect((await linesOf(`{"code":"${id}","title":"A","note":"n","year":3,"seen":${JSON.stringify(seen)},"price":1.5}`, ndjson)).summary).toMatchObject({ imported: 1 });
+      expect(
+        (await linesOf(`{"code":"${id}","title":"A","note":"n","year":3,"seen":${JSON.stringify(seen)},"price":1.5}`, ndjson)).summary,
+      ).toMatchObject({ imported: 1 });
       const served = (await origin.ask(`/v1/towns/${id}`)).json as JsonObject;
-      const toText = (document: JsonObject) => (form === 'ndjson' ? JSON.stringify(document) : `${Object.keys(document).join(',')}\n${Object.values(document).map((value) => value ?? '').join(',')}\n`);
+      const toText = (document: JsonObject) =>
+        form === 'ndjson'
+          ? JSON.stringify(document)
+          : `${Object.keys(document).join(',')}\n${Object.values(document)
+              .map((value) => value ?? '')
+              .join(',')}\n`;
       const options = form === 'ndjson' ? ndjson : {};
       expect((await linesOf(toText(served), { ...options, mode })).summary).toMatchObject({ replaced: 1, rejected: 0 });
       expect((await origin.ask(`/v1/towns/${id}`)).json).toEqual(served);
@@ -91,7 +139,9 @@ describe.each([...engines])('on %s', (engine) => {
 
     test('where Tombolo names the documents', async () => {
       const created = (await origin.ask('/v1/notes', { method: 'POST', body: '{"text":"x"}' })).json;
-      expect((await linesOf(JSON.stringify({ ...created, text: 'y' }), { ...ndjson, name: 'notes', mode: 'replace' })).summary).toMatchObject({ replaced: 1 });
+      expect(
+        (await linesOf(JSON.stringify({ ...created, text: 'y' }), { ...ndjson, name: 'notes', mode: 'replace' })).summary,
+      ).toMatchObject({ replaced: 1 });
       const row = `${Object.keys(created).join(',')}\n${Object.values({ ...created, text: 'z' }).join(',')}\n`;
       expect((await linesOf(row, { name: 'notes', mode: 'replace' })).summary).toMatchObject({ replaced: 1 });
     });
@@ -111,20 +161,36 @@ describe.each([...engines])('on %s', (engine) => {
     const whole = { title: 'A', note: 'n', year: 3, seen: '2026-01-01T00:00:00.000Z', size: { w: 1, h: 2 }, state: 'open', price: 1 };
     async function given(document: JsonObject = whole): Promise<string> {
       const id = newId();
-      await origin.put(towns, id, { ...document, extra: 1, rev: 3, createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z' });
+      await origin.put(towns, id, {
+        ...document, extra: 1, rev: 3, createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z',
+      });
       return id;
     }
     const merge = { ...ndjson, mode: 'merge' };
 
     test('keep what they do not carry, at every depth, and null removes', async () => {
       const id = await given();
-      expect((await linesOf(`{"code":"${id}","year":4,"size":{"w":5},"note":null}`, merge)).summary).toMatchObject({ replaced: 1, rejected: 0 });
-      expect(await fieldsOf(id)).toEqual({ title: 'A', year: 4, seen: whole.seen, size: { w: 5, h: 2 }, state: 'open', price: 1, extra: 1 });
+      expect((await linesOf(`{"code":"${id}","year":4,"size":{"w":5},"note":null}`, merge)).summary).toMatchObject({
+        replaced: 1,
+        rejected: 0,
+      });
+      expect(await fieldsOf(id)).toEqual({
+        title: 'A',
+        year: 4,
+        seen: whole.seen,
+        size: { w: 5, h: 2 },
+        state: 'open',
+        price: 1,
+        extra: 1,
+      });
     });
 
     test('of a CSV may lack columns, and their empty fields change nothing', async () => {
       const id = await given();
-      expect((await linesOf(`code,title,year,seen,note\n${id},,5,,""\n`, { mode: 'merge' })).summary).toMatchObject({ replaced: 1, rejected: 0 });
+      expect((await linesOf(`code,title,year,seen,note\n${id},,5,,""\n`, { mode: 'merge' })).summary).toMatchObject({
+        replaced: 1,
+        rejected: 0,
+      });
       expect((await linesOf(`code,price\n${id},7\n`, { mode: 'merge' })).summary).toMatchObject({ replaced: 1, rejected: 0 });
       expect(await fieldsOf(id)).toEqual({ ...whole, year: 5, note: '', price: 7, extra: 1 });
     });
@@ -141,9 +207,18 @@ describe.each([...engines])('on %s', (engine) => {
     test('are held to the schema and to the rules of a change', async () => {
       const [id, closed] = [await given(), await given({ ...whole, state: 'closed' })];
       const before = await Promise.all([id, closed].map((one) => origin.stored(towns, one)));
-      const rows = [`{"code":"${id}","year":"x"}`, `{"code":"${id}","nope":1}`, `{"code":"${id}","title":null}`, `{"code":"${id}","price":2}`, `{"code":"${id}","size":{"depth":1}}`];
+      const rows = [
+        `{"code":"${id}","year":"x"}`,
+        `{"code":"${id}","nope":1}`,
+        `{"code":"${id}","title":null}`,
+        `{"code":"${id}","price":2}`,
+        `{"code":"${id}","size":{"depth":1}}`,
+      ];
       const { summary, places } = await linesOf(rows.join('\n'), { ...merge, roles: [] });
-      expect([summary['replaced'], places.map((place) => place.split(': ')[0])]).toEqual([0, ['1 /year', '2 /nope', '3 /title', '4 /price', '5 /size/depth']]);
+      expect([summary['replaced'], places.map((place) => place.split(': ')[0])]).toEqual([
+        0,
+        ['1 /year', '2 /nope', '3 /title', '4 /price', '5 /size/depth'],
+      ]);
       expect((await linesOf(`{"code":"${closed}","year":9}`, { ...merge, roles: [] })).summary).toMatchObject({ replaced: 0, rejected: 1 });
       expect(await Promise.all([id, closed].map((one) => origin.stored(towns, one)))).toEqual(before);
     });

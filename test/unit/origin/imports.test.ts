@@ -21,7 +21,10 @@ interface Summary {
 }
 
 function linesOf({ text }: PipelineAnswer): { summary: Summary; rejected: { row: number; code: string; detail: string }[] } {
-  const lines = text.trimEnd().split('\n').map((line) => JSON.parse(line) as { summary?: Summary; row: number; code: string; detail: string });
+  const lines = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { summary?: Summary; row: number; code: string; detail: string });
   const summary = lines.pop()?.summary;
   if (summary === undefined) throw new Error(`no summary in ${text}`);
   return { summary, rejected: lines };
@@ -75,7 +78,14 @@ describe.each([...engines])('an import on %s', (engine) => {
 
   test('tells of each row what is wrong with it', async () => {
     const deep = '['.repeat(2_000) + ']'.repeat(2_000);
-    const rows = [`{"id":"s1","title":"Deep","free":${deep}}`, '{"id":"s2","title":"\\ud800"}', '{"id":"s3","title":"Huge","free":1e999}', 'no', '\ufeff{"id":"s4","title":"Marked"}', '{"id":"s5","title":"Good"}'];
+    const rows = [
+      `{"id":"s1","title":"Deep","free":${deep}}`,
+      '{"id":"s2","title":"\\ud800"}',
+      '{"id":"s3","title":"Huge","free":1e999}',
+      'no',
+      '\ufeff{"id":"s4","title":"Marked"}',
+      '{"id":"s5","title":"Good"}',
+    ];
     const { summary, rejected } = linesOf(await importText(rows.join('\n')));
     expect(summary).toMatchObject({ imported: 1, complete: true });
     expect(rejected.map(({ row, code, detail }) => [row, code, detail])).toEqual([

@@ -21,7 +21,13 @@ const summarizing: Consumer = {
   handle: (changes) => changes.flatMap((change) => (change.kind !== 'document' || change.resource !== notes.name ? [] : [{
     resource: summaries, id: change.id, decide: () => ({
       kind: 'put' as const, document: { words: String(change.after?.['text']).split(' ').length },
-      also: [{ resource: runs, id: change.id, decide: (before) => ({ kind: 'put' as const, document: { times: Number(before?.value['times'] ?? 0) + 1 } }) }],
+      also: [
+        {
+          resource: runs,
+          id: change.id,
+          decide: (before) => ({ kind: 'put' as const, document: { times: Number(before?.value['times'] ?? 0) + 1 } }),
+        },
+      ],
     }),
   }])),
   lost: () => [],
@@ -33,7 +39,8 @@ describe.each(['sqlite', 'mongodb'] as const)('an internal resource on %s', (eng
     origin = await Pipeline.on(engine, contract(notes, summaries, runs), [summarizing]);
   });
   afterEach(() => origin[Symbol.asyncDispose]());
-  const create = async (id: string) => expect((await origin.ask('/v1/notes', { method: 'POST', body: JSON.stringify({ id, text: 'two words' }) })).status).toBe(201);
+  const create = async (id: string) =>
+    expect((await origin.ask('/v1/notes', { method: 'POST', body: JSON.stringify({ id, text: 'two words' }) })).status).toBe(201);
   const ran = (id: string) => eventually(`the summary of ${id}`, () => origin.stored(runs, id));
 
   test('is written by what a public write causes, once, also after a restart', async () => {
@@ -49,7 +56,10 @@ describe.each(['sqlite', 'mongodb'] as const)('an internal resource on %s', (eng
     await ran('a');
     for (const path of ['', '/a', '/changes', '/import'])
       for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']) {
-        const { status, json } = await origin.ask(`/v1/tombolo_test_runs${path}`, { method, ...(method === 'GET' || method === 'DELETE' ? {} : { body: '{}' }) });
+        const { status, json } = await origin.ask(`/v1/tombolo_test_runs${path}`, {
+          method,
+          ...(method === 'GET' || method === 'DELETE' ? {} : { body: '{}' }),
+        });
         expect([method, path, status, json['code']]).toEqual([method, path, 404, 'route_not_found']);
       }
     expect(await origin.stored(runs, 'a')).toEqual({ id: 'a', times: 1 });
@@ -58,13 +68,19 @@ describe.each(['sqlite', 'mongodb'] as const)('an internal resource on %s', (eng
   test('is not reported to the edge, and what its cause changed is', async () => {
     const reports: Report[] = [];
     const stop = new AbortController();
-    const send = async (report: Report): Promise<ReportAnswer> => (reports.push(report), { accepted: true, epoch: report.epoch, through: null, now: 0 });
+    const send = async (report: Report): Promise<ReportAnswer> => (
+      reports.push(report),
+      { accepted: true, epoch: report.epoch, through: null, now: 0 }
+    );
     const running = runPurge({ ...origin.context, signal: stop.signal, send, onTrouble: () => undefined });
     await eventually('the reports have begun', () => reports.length >= 2);
     await create('a');
     await ran('a');
     const names = () => [...new Set(reports.flatMap(({ raised, whole }) => [...Object.keys(raised), ...Object.keys(whole)]))].sort();
-    const { position } = await origin.context.store.write([{ resource: runs, id: 'alone', decide: () => ({ kind: 'put', document: { times: 1 } }) }], { deadline: Date.now() + 5_000 });
+    const { position } = await origin.context.store.write(
+      [{ resource: runs, id: 'alone', decide: () => ({ kind: 'put', document: { times: 1 } }) }],
+      { deadline: Date.now() + 5_000 },
+    );
     await eventually('everything is reported', () => reports.some(({ through }) => through >= position.order));
     stop.abort();
     await running;

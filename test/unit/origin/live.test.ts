@@ -27,13 +27,30 @@ afterEach(async () => {
 
 function start(): Promise<Origin> {
   // Nobody listens on port 9: the purge sink is no part of this.
-  return startOrigin(mustSettings({ TOMBOLO_KEYS: testKeys, TOMBOLO_DATA_DIR: dir, TOMBOLO_ORIGIN_PORT: '0', TOMBOLO_EDGE_URLS: 'http://127.0.0.1:9', TOMBOLO_LOG_LEVEL: 'silent' }));
+  return startOrigin(
+    mustSettings({
+      TOMBOLO_KEYS: testKeys, TOMBOLO_DATA_DIR: dir, TOMBOLO_ORIGIN_PORT: '0', TOMBOLO_EDGE_URLS: 'http://127.0.0.1:9',
+      TOMBOLO_LOG_LEVEL: 'silent',
+    }),
+  );
 }
 
-async function ask(path: string, subject: string | undefined, { method = 'GET', json, lastEventId }: { method?: string; json?: unknown; lastEventId?: string } = {}): Promise<Response> {
+async function ask(
+  path: string,
+  subject: string | undefined,
+  { method = 'GET', json, lastEventId }: { method?: string; json?: unknown; lastEventId?: string } = {},
+): Promise<Response> {
   const principal = subject === undefined ? undefined : formatPrincipal({ subject, roles: [], claims: {} });
-  const headers: Record<string, string> = { ...(principal === undefined ? {} : { 'tombolo-principal': principal }), ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }) };
-  const { url, init } = signHop(testKeys, { url: `http://127.0.0.1:${origin.port}${path}`, method, headers, ...(json === undefined ? {} : { body: JSON.stringify(json) }) });
+  const headers: Record<string, string> = {
+    ...(principal === undefined ? {} : { 'tombolo-principal': principal }),
+    ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
+  };
+  const { url, init } = signHop(testKeys, {
+    url: `http://127.0.0.1:${origin.port}${path}`,
+    method,
+    headers,
+    ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+  });
   return fetch(url, init);
 }
 
@@ -66,7 +83,10 @@ describe('a live feed', () => {
     await change('alice', id, { status: 'published' });
     await ask(`/v1/reviews/${id}`, 'alice', { method: 'DELETE' });
     const mine = [await alice.next(), await alice.next(), await alice.next(), await alice.next(), await alice.next(), await alice.next()];
-    expect(mine.map((event) => [event?.name, textOf(event?.data)])).toEqual([['created', 'one'], ['updated', 'two'], ['updated', 'three'], ['updated', 'secret'], ['updated', 'secret'], ['deleted', undefined]]);
+    expect(mine.map((event) => [event?.name, textOf(event?.data)])).toEqual([
+      ['created', 'one'], ['updated', 'two'], ['updated', 'three'], ['updated', 'secret'], ['updated', 'secret'],
+      ['deleted', undefined],
+    ]);
     const seen = [await bob.next(), await bob.next(), await bob.next(), await bob.next()];
     expect(seen.map((event) => event?.name)).toEqual(['entered', 'left', 'entered', 'deleted']);
     expect(seen[1]?.data).toBe(JSON.stringify({ id }));
@@ -94,13 +114,16 @@ describe('a live feed', () => {
     }
   });
 
-  test.each(['nonsense', '0123456789abcdef.000000000001abcdef01.AAAAAAAAAAAAAAAAAAAAAA'])('told the cursor %p says resync before anything newer', async (cursor) => {
-    await write('alice', 'published', 'before');
-    const stream = await subscribe('bob', cursor);
-    expect((await stream.next())?.name).toBe('resync');
-    await write('alice', 'published', 'after');
-    expect(textOf((await stream.next())?.data)).toBe('after');
-  });
+  test.each(['nonsense', '0123456789abcdef.000000000001abcdef01.AAAAAAAAAAAAAAAAAAAAAA'])(
+    'told the cursor %p says resync before anything newer',
+    async (cursor) => {
+      await write('alice', 'published', 'before');
+      const stream = await subscribe('bob', cursor);
+      expect((await stream.next())?.name).toBe('resync');
+      await write('alice', 'published', 'after');
+      expect(textOf((await stream.next())?.data)).toBe('after');
+    },
+  );
 
   test('ends with reconnect when the origin stops, and the last id is good for the next one', async () => {
     const stream = await subscribe(undefined);

@@ -15,7 +15,9 @@ const boats = resource({
   shapes: { all: {} },
 });
 
-async function openBoats(mongod: Parameters<typeof openFaultyPlace>[0]['mongod'] = {}): Promise<FaultyPlace & { readonly origin: Pipeline }> {
+async function openBoats(
+  mongod: Parameters<typeof openFaultyPlace>[0]['mongod'] = {},
+): Promise<FaultyPlace & { readonly origin: Pipeline }> {
   const place = await openFaultyPlace({ resources: [boats], mongod });
   const origin = await Pipeline.open(place.uri, contract(boats));
   return Object.assign(place, {
@@ -30,14 +32,18 @@ async function openBoats(mongod: Parameters<typeof openFaultyPlace>[0]['mongod']
 
 const boat = (id: string, more: object = {}) => ({ tenant: 'north', email: `${id}@sea.test`, ...more });
 const create = (id: string, more: object = {}): PipelineAsking => ({ method: 'POST', body: JSON.stringify({ id, ...boat(id, more) }) });
-const rows = (...documents: readonly object[]): PipelineAsking => ({ method: 'POST', body: documents.map((document) => JSON.stringify(document)).join('\n') });
+const rows = (...documents: readonly object[]): PipelineAsking => ({
+  method: 'POST',
+  body: documents.map((document) => JSON.stringify(document)).join('\n'),
+});
 
 const everyVerb: Readonly<Record<string, (origin: Pipeline, headers?: PipelineAsking['headers']) => Promise<PipelineAnswer>>> = {
   one: (origin, headers = {}) => origin.ask('/v1/boats/fram', { headers }),
   list: (origin, headers = {}) => origin.ask('/v1/boats?limit=2', { headers }),
   count: (origin, headers = {}) => origin.ask('/v1/boats?limit=2&count=exact', { headers }),
   create: (origin, headers = {}) => origin.ask('/v1/boats', { ...create('new'), headers }),
-  replace: (origin, headers = {}) => origin.ask('/v1/boats/fram', { method: 'PUT', body: JSON.stringify(boat('fram', { masts: 9 })), headers }),
+  replace: (origin, headers = {}) =>
+    origin.ask('/v1/boats/fram', { method: 'PUT', body: JSON.stringify(boat('fram', { masts: 9 })), headers }),
   patch: (origin, headers = {}) => origin.ask('/v1/boats/fram', { method: 'PATCH', body: '{"masts":9}', headers }),
   remove: (origin, headers = {}) => origin.ask('/v1/boats/fram', { method: 'DELETE', headers }),
   import: (origin, headers = {}) => origin.ask('/v1/boats/import', { ...rows({ id: 'row', ...boat('row') }), headers }),
@@ -49,8 +55,12 @@ function within<T>(ms: number, answering: Promise<T>): Promise<T | undefined> {
 }
 
 async function mustAllRefuse(origin: Pipeline, status: number, code: string): Promise<void> {
-  const answers = await Promise.all(Object.entries(everyVerb).map(async ([verb, ask]) => [verb, await within(2_000, ask(origin))] as const));
-  for (const [verb, answer] of answers) expect([verb, answer?.status, answer?.json['code'], answer?.headers.get('retry-after')]).toEqual([verb, status, code, '1']);
+  const answers = await Promise.all(
+    Object.entries(everyVerb).map(async ([verb, ask]) => [verb, await within(2_000, ask(origin))] as const),
+  );
+  for (const [verb, answer] of answers) {
+    expect([verb, answer?.status, answer?.json['code'], answer?.headers.get('retry-after')]).toEqual([verb, status, code, '1']);
+  }
 }
 
 /** Nothing of what was refused was done. */
@@ -64,7 +74,11 @@ test('a unique index of others is a 409 that names its fields, and tells nothing
   await place.foreign.collection('boats').createIndex({ tenant: 1, email: 1 }, { unique: true, name: 'one address' });
   expect((await place.origin.ask('/v1/boats', create('fram'))).status).toBe(201);
   const answer = await place.origin.ask('/v1/boats', create('maud', { email: 'fram@sea.test' }));
-  expect([answer.status, answer.json['code'], answer.json['errors']]).toEqual([409, 'document_conflict', ['/tenant', '/email'].map((at) => ({ at, in: 'body', detail: 'is taken in this combination' }))]);
+  expect([answer.status, answer.json['code'], answer.json['errors']]).toEqual([
+    409,
+    'document_conflict',
+    ['/tenant', '/email'].map((at) => ({ at, in: 'body', detail: 'is taken in this combination' })),
+  ]);
   expect(answer.text).not.toMatch(/E11000|dup key|one address/);
   expect((await place.origin.ask('/v1/boats/maud')).status).toBe(404);
 });
@@ -88,7 +102,10 @@ test('in an import the validator refuses its own rows and no other', async () =>
   await place.foreign.command({ collMod: 'boats', validator: stricter });
   const documents = Array.from({ length: 12 }, (_, n) => ({ id: `b${n}`, ...boat(`b${n}`, n % 4 === 3 ? { masts: 7 } : {}) }));
   const answer = await place.origin.ask('/v1/boats/import', rows(...documents));
-  const lines = answer.text.trim().split('\n').map((line) => JSON.parse(line) as { row?: number; errors?: { at: string }[]; summary?: object });
+  const lines = answer.text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { row?: number; errors?: { at: string }[]; summary?: object });
   expect(lines.slice(0, -1).map(({ row, errors }) => [row, errors?.[0]?.at])).toEqual([4, 8, 12].map((row) => [row, '/masts']));
   expect(lines.at(-1)?.summary).toMatchObject({ imported: 9, rejected: 3, complete: true });
   expect(await place.foreign.collection('boats').countDocuments()).toBe(9);
@@ -108,7 +125,11 @@ test('without a primary every verb is a 503 that says when to come back, within 
 test('connections that break at every command are a 503 within 2 s, and nothing is written', async () => {
   await using place = await openBoats();
   await place.origin.ask('/v1/boats', create('fram', { masts: 3 }));
-  place.server.failPoint('failCommand', 'alwaysOn', { failCommands: ['find', 'aggregate', 'insert', 'update', 'delete', 'hello'], appName: 'tombolo', closeConnection: true });
+  place.server.failPoint('failCommand', 'alwaysOn', {
+    failCommands: ['find', 'aggregate', 'insert', 'update', 'delete', 'hello'],
+    appName: 'tombolo',
+    closeConnection: true,
+  });
   await mustAllRefuse(place.origin, 503, 'store_unavailable');
   place.server.failPoint('failCommand', 'off');
   await eventually('the network is back', async () => (await place.origin.ask('/v1/boats/fram')).status === 200);
@@ -149,7 +170,9 @@ test('a primary that hangs is given up at the deadline, and what it does later d
   const gate = Promise.withResolvers<void>();
   const commands = ['find', 'find', 'find', 'find', 'find', 'find', 'find', 'aggregate', 'insert', 'insert', 'insert', 'insert', 'insert'];
   for (const command of commands) void place.server.at({ command, when: 'before' }, () => gate.promise);
-  const answers = await Promise.all(Object.entries(everyVerb).map(async ([verb, ask]) => [verb, await within(5_000, ask(place.origin, impatient))] as const));
+  const answers = await Promise.all(
+    Object.entries(everyVerb).map(async ([verb, ask]) => [verb, await within(5_000, ask(place.origin, impatient))] as const),
+  );
   for (const [verb, answer] of answers) expect([verb, answer?.status, answer?.json['code']]).toEqual([verb, 504, 'deadline_exceeded']);
   gate.resolve();
   await mustBeUntouched(place);
@@ -159,7 +182,8 @@ test('a commit that hangs is unknown: the same key finds out what became of it',
   await using place = await openBoats();
   const gate = Promise.withResolvers<void>();
   const committed = place.server.at({ command: 'commitTransaction', when: 'before' }, () => gate.promise);
-  const keyed = (headers: PipelineAsking['headers'] = {}) => place.origin.ask('/v1/boats', { ...create('fram'), headers: { 'idempotency-key': 'k1', ...headers } });
+  const keyed = (headers: PipelineAsking['headers'] = {}) =>
+    place.origin.ask('/v1/boats', { ...create('fram'), headers: { 'idempotency-key': 'k1', ...headers } });
   const late = await within(5_000, keyed(impatient));
   expect([late?.status, late?.json['code'], late?.headers.get('retry-after')]).toEqual([409, 'idempotency_running', '1']);
   gate.resolve();
@@ -177,7 +201,9 @@ test('an answer that is lost after the commit is asked for again, and the write 
   const again = await place.origin.ask('/v1/boats', { ...create('fram'), headers: { 'idempotency-key': 'k1' } });
   expect([again.status, again.text]).toEqual([201, answer.text]);
   const commits = place.server.history.events.filter(({ name, outcome }) => name === 'commitTransaction' && outcome === 'ok');
-  expect(Math.max(...[...Map.groupBy(commits, ({ session, txnNumber }) => `${session} ${txnNumber}`).values()].map((same) => same.length))).toBe(2);
+  expect(
+    Math.max(...[...Map.groupBy(commits, ({ session, txnNumber }) => `${session} ${txnNumber}`).values()].map((same) => same.length)),
+  ).toBe(2);
 });
 
 test('what nobody foresaw is a 500 with an id, and its line in the log has everything', async () => {
@@ -185,31 +211,60 @@ test('what nobody foresaw is a 500 with an id, and its line in the log has every
   place.server.failPoint('failCommand', 'alwaysOn', { failCommands: ['find'], appName: 'tombolo', errorCode: 8_000 });
   for (const [verb, ask] of Object.entries(everyVerb).filter(([verb]) => verb !== 'import')) {
     const answer = await ask(place.origin);
-    expect([verb, answer.status, answer.json['code'], answer.json['title'], 'detail' in answer.json]).toEqual([verb, 500, 'unknown', 'Internal error', false]);
+    expect([verb, answer.status, answer.json['code'], answer.json['title'], 'detail' in answer.json]).toEqual([
+      verb, 500, 'unknown', 'Internal error', false,
+    ]);
     const line = place.origin.log.find(({ requestId }) => answer.json['instance'] === `urn:tombolo:request:${String(requestId)}`);
-    expect(line).toMatchObject({ level: 50, reason: 'unknown', facts: { code: 8_000 }, err: { type: 'MongoServerError', message: "Failing command via 'failCommand' failpoint", code: 8_000, stack: expect.stringContaining('connection.js') } });
+    expect(line).toMatchObject({
+      level: 50,
+      reason: 'unknown',
+      facts: { code: 8_000 },
+      err: {
+        type: 'MongoServerError',
+        message: "Failing command via 'failCommand' failpoint",
+        code: 8_000,
+        stack: expect.stringContaining('connection.js'),
+      },
+    });
     expect(answer.text).not.toMatch(/failpoint|Mongo|8000/);
   }
 });
 
-test.each([['before', 1], ['after', 1], ['before', 3], ['after', 4]] as const)('an import whose primary is killed %s the commit of a batch (%d) is complete, each row once', async (when, skip) => {
-  await using place = await openBoats({ members: 3, seed: skip });
-  // The nonce and five batches of 200 rows are a commit each.
-  const killed = place.server.at({ command: 'commitTransaction', when, skip }, () => replacePrimary(place.server));
-  const answer = await place.origin.ask('/v1/boats/import', rows(...Array.from({ length: 1_000 }, (_, n) => ({ id: `b${n}`, ...boat(`b${n}`) }))));
-  await killed;
-  const summary = { imported: 1_000, replaced: 0, skipped: 0, rejected: 0, lastCommittedRow: 1_000, complete: true };
-  expect(JSON.parse(answer.text)).toEqual({ summary: { ...summary, position: expect.any(String) } });
-  const there = await place.foreign.collection('boats').find({}, { readPreference: 'primary' }).toArray();
-  expect([there.length, new Set(there.map(({ rev }) => rev))]).toEqual([1_000, new Set([1])]);
-}, 60_000);
+test.each([
+  ['before', 1],
+  ['after', 1],
+  ['before', 3],
+  ['after', 4],
+] as const)(
+  'an import whose primary is killed %s the commit of a batch (%d) is complete, each row once',
+  async (when, skip) => {
+    await using place = await openBoats({ members: 3, seed: skip });
+    // The nonce and five batches of 200 rows are a commit each.
+    const killed = place.server.at({ command: 'commitTransaction', when, skip }, () => replacePrimary(place.server));
+    const answer = await place.origin.ask(
+      '/v1/boats/import',
+      rows(...Array.from({ length: 1_000 }, (_, n) => ({ id: `b${n}`, ...boat(`b${n}`) }))),
+    );
+    await killed;
+    const summary = { imported: 1_000, replaced: 0, skipped: 0, rejected: 0, lastCommittedRow: 1_000, complete: true };
+    expect(JSON.parse(answer.text)).toEqual({ summary: { ...summary, position: expect.any(String) } });
+    const there = await place.foreign.collection('boats').find({}, { readPreference: 'primary' }).toArray();
+    expect([there.length, new Set(there.map(({ rev }) => rev))]).toEqual([1_000, new Set([1])]);
+  },
+  60_000,
+);
 
 test('of two origins that patch the same representation, one is told that it has changed', async () => {
   await using place = await openBoats();
   await using twin = await Pipeline.open(place.uri, contract(boats));
   const etags: string[] = [(await place.origin.ask('/v1/boats', create('fram', { masts: 0 }))).headers.get('etag') ?? ''];
   for (let round = 1; round <= 10; round++) {
-    const patch = (origin: Pipeline, by: string) => origin.ask('/v1/boats/fram', { method: 'PATCH', body: JSON.stringify({ masts: round, tenant: by }), headers: { 'if-match': etags.at(-1) ?? '' } });
+    const patch = (origin: Pipeline, by: string) =>
+      origin.ask('/v1/boats/fram', {
+        method: 'PATCH',
+        body: JSON.stringify({ masts: round, tenant: by }),
+        headers: { 'if-match': etags.at(-1) ?? '' },
+      });
     const answers = await Promise.all([patch(place.origin, 'ours'), patch(twin, 'theirs')]);
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 412]);
     etags.push(answers.find(({ status }) => status === 200)?.headers.get('etag') ?? '');

@@ -13,7 +13,8 @@ const goods = resource({
   name: 'goods', id: { kind: 'string', format: z.string() },
   schema: z.object({
     name: z.string(), dimensions: z.object({ w: z.number(), madeAt: instant().optional(), maker: objectId().optional() }).optional(),
-    variants: z.array(z.object({ sku: z.string(), price: z.number(), at: instant().optional() })).optional(), free: z.array(z.unknown()).optional(),
+    variants: z.array(z.object({ sku: z.string(), price: z.number(), at: instant().optional() })).optional(),
+    free: z.array(z.unknown()).optional(),
   }),
   rules: { read: anyone, write: anyone }, shapes: { all: {} },
 });
@@ -24,7 +25,12 @@ const [first, second] = [new ObjectId(), new ObjectId()];
 const at = new Date('2026-01-01T00:00:00.000Z');
 const foreign = () => ({
   _id: 'g' as never, name: 'a', dimensions: { w: 1, depth: 7, precise: Decimal128.fromString('0.10'), madeAt: at },
-  variants: [{ _id: first, sku: 'v1', price: 1, at }, { _id: second, sku: 'v2', price: 2 }], free: [first, Decimal128.fromString('1.5')], big: Long.fromString('9007199254740993'),
+  variants: [
+    { _id: first, sku: 'v1', price: 1, at },
+    { _id: second, sku: 'v2', price: 2 },
+  ],
+  free: [first, Decimal128.fromString('1.5')],
+  big: Long.fromString('9007199254740993'),
 });
 const stored = () => database.foreign.collection('goods').findOne({ _id: 'g' as never }, { promoteValues: false });
 const send = (method: string, body: object) => origin.ask('/v1/goods/g', { method, body: JSON.stringify(body) });
@@ -47,7 +53,14 @@ test('a patch of a member leaves the types of its neighbours', async () => {
 });
 
 test('a nested value has the type that is declared for its place', async () => {
-  expect((await send('PATCH', { dimensions: { madeAt: '2026-06-01T12:00:00+02:00', maker: first.toHexString() }, variants: [{ sku: 'v3', price: 1, at: '2026-06-01T12:00:00+02:00' }] })).status).toBe(200);
+  expect(
+    (
+      await send('PATCH', {
+        dimensions: { madeAt: '2026-06-01T12:00:00+02:00', maker: first.toHexString() },
+        variants: [{ sku: 'v3', price: 1, at: '2026-06-01T12:00:00+02:00' }],
+      })
+    ).status,
+  ).toBe(200);
   const document = await stored();
   expect(document?.['dimensions']).toMatchObject({ madeAt: new Date('2026-06-01T10:00:00Z'), maker: first });
   expect(document?.['variants'][0].at).toEqual(new Date('2026-06-01T10:00:00Z'));
@@ -56,7 +69,17 @@ test('a nested value has the type that is declared for its place', async () => {
 test('elements keep their types wherever in the array they go, sent back as served or by what is declared', async () => {
   const { variants, free } = (await origin.ask('/v1/goods/g')).json as { variants: readonly object[]; free: readonly unknown[] };
   expect((await send('PATCH', { variants: [...variants].reverse(), free: ['new', ...[...free].reverse()] })).status).toBe(200);
-  expect((await send('PATCH', { variants: [{ sku: 'v9', price: 9 }, { sku: 'v1', price: 1, at: at.toISOString() }, { sku: 'v2', price: 2 }] })).status).toBe(200);
+  expect(
+    (
+      await send('PATCH', {
+        variants: [
+          { sku: 'v9', price: 9 },
+          { sku: 'v1', price: 1, at: at.toISOString() },
+          { sku: 'v2', price: 2 },
+        ],
+      })
+    ).status,
+  ).toBe(200);
   const document = await stored();
   expect(document?.['variants'].map((variant: { _id?: ObjectId }) => variant._id)).toEqual([undefined, first, second]);
   expect(document?.['variants'][1].at).toEqual(at);
@@ -64,16 +87,35 @@ test('elements keep their types wherever in the array they go, sent back as serv
 });
 
 test('a replacement keeps the types of what it does not change, and what the schema does not name', async () => {
-  expect((await send('PUT', { name: 'b', dimensions: { w: 1, madeAt: at.toISOString() }, variants: [{ sku: 'v2', price: 3 }, { sku: 'v1', price: 1, at: at.toISOString() }] })).status).toBe(200);
+  expect(
+    (
+      await send('PUT', {
+        name: 'b',
+        dimensions: { w: 1, madeAt: at.toISOString() },
+        variants: [
+          { sku: 'v2', price: 3 },
+          { sku: 'v1', price: 1, at: at.toISOString() },
+        ],
+      })
+    ).status,
+  ).toBe(200);
   const document = await stored();
-  expect(document).toMatchObject({ big: Long.fromString('9007199254740993'), dimensions: { precise: Decimal128.fromString('0.10'), madeAt: at } });
+  expect(document).toMatchObject({
+    big: Long.fromString('9007199254740993'),
+    dimensions: { precise: Decimal128.fromString('0.10'), madeAt: at },
+  });
   expect(document?.['variants'].map((variant: { _id?: ObjectId }) => variant._id)).toEqual([second, first]);
 });
 
 test('a write that changes nothing writes nothing', async () => {
   const before = await stored();
   const served = (await origin.ask('/v1/goods/g')).json;
-  for (const [method, body] of [['PUT', served], ['PATCH', served], ['PATCH', { dimensions: { w: 1 } }], ['PATCH', { dimensions: { maker: null } }]] as const) {
+  for (const [method, body] of [
+    ['PUT', served],
+    ['PATCH', served],
+    ['PATCH', { dimensions: { w: 1 } }],
+    ['PATCH', { dimensions: { maker: null } }],
+  ] as const) {
     const { id: _id, ...fields } = body as Record<string, unknown>;
     expect((await send(method, fields)).status).toBe(200);
   }

@@ -4,7 +4,8 @@ import { places } from '../../../shared/resources/places.ts';
 import { readNdjson } from '../../../origin/import/ndjson.ts';
 import type { ParsedRow } from '../../../origin/import/row.ts';
 
-const row = (id: string) => JSON.stringify({ zip_code: id, latitude: 40.9, longitude: -72.6, city: 'Hólt𝄞ville', state: 'NY', county: 'Suffolk' });
+const row = (id: string) =>
+  JSON.stringify({ zip_code: id, latitude: 40.9, longitude: -72.6, city: 'Hólt𝄞ville', state: 'NY', county: 'Suffolk' });
 
 async function read(chunks: readonly Uint8Array[]): Promise<ParsedRow[]> {
   const stream = new ReadableStream<Uint8Array>({

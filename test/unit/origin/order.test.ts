@@ -14,7 +14,9 @@ describe.each([...engines])('an order that begins a declared one, on %s', (engin
   let origin: DirectOrigin;
   beforeAll(async () => {
     origin = await DirectOrigin.on(engine, contract(films));
-    const rows = Array.from({ length: 30 }, (_, index) => JSON.stringify({ title: `T${String((index * 7) % 30).padStart(2, '0')}`, year: 1990 + (index % 3), genres: ['Noir'] }));
+    const rows = Array.from({ length: 30 }, (_, index) =>
+      JSON.stringify({ title: `T${String((index * 7) % 30).padStart(2, '0')}`, year: 1990 + (index % 3), genres: ['Noir'] }),
+    );
     expect((await origin.ask('import', films, { body: rows.join('\n') })).text).toContain('"imported":30');
   });
   afterAll(() => origin[Symbol.asyncDispose]());
@@ -44,6 +46,8 @@ describe.each([...engines])('an order that begins a declared one, on %s', (engin
     const first = await list('sort=-year');
     const second = await list(`sort=-year,title&after=${first.page.next}`);
     expect((await list(`sort=-year&after=${second.page.prev}`)).data).toEqual(first.data);
-    expect((await origin.ask('list', films, { query: `?genres=Noir&limit=7&sort=year&after=${first.page.next}` })).outcome).toBe('cursor_invalid');
+    expect((await origin.ask('list', films, { query: `?genres=Noir&limit=7&sort=year&after=${first.page.next}` })).outcome).toBe(
+      'cursor_invalid',
+    );
   });
 });

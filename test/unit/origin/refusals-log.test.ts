@@ -39,7 +39,13 @@ test('a request that nobody signed has no trace, whatever it says', async () => 
 });
 
 test('no refusal of a client is an error, and a bound that did its work is a warning', () => {
-  for (const reason of ['query_invalid', 'token_invalid', 'forbidden', 'limit_exceeded', 'precondition_failed', 'hop_replayed', 'not_cached'] as const) expect([reason, levelOf(reason)]).toEqual([reason, 'info']);
+  for (const reason of [
+    'query_invalid', 'token_invalid', 'forbidden', 'limit_exceeded', 'precondition_failed', 'hop_replayed', 'not_cached',
+  ] as const) {
+    expect([reason, levelOf(reason)]).toEqual([reason, 'info']);
+  }
   for (const reason of ['overloaded', 'store_busy'] as const) expect([reason, levelOf(reason)]).toEqual([reason, 'warn']);
-  for (const reason of ['unknown', 'misconfigured', 'origin_unavailable', 'document_damaged'] as const) expect([reason, levelOf(reason)]).toEqual([reason, 'error']);
+  for (const reason of ['unknown', 'misconfigured', 'origin_unavailable', 'document_damaged'] as const) {
+    expect([reason, levelOf(reason)]).toEqual([reason, 'error']);
+  }
 });

@@ -56,17 +56,38 @@ describe.each([...engines])('a feed replayed on %s', (engine) => {
   });
 
   const start = (): Promise<Origin> =>
-    startOrigin(mustSettings({ TOMBOLO_KEYS: testKeys, TOMBOLO_DATA_DIR: dir, MONGODB_URI: mongo?.uri, TOMBOLO_ORIGIN_PORT: '0', TOMBOLO_EDGE_URLS: 'http://127.0.0.1:9', TOMBOLO_LOG_LEVEL: 'silent' }), { contract: contract(notes) });
+    startOrigin(
+      mustSettings({
+        TOMBOLO_KEYS: testKeys, TOMBOLO_DATA_DIR: dir, MONGODB_URI: mongo?.uri, TOMBOLO_ORIGIN_PORT: '0',
+        TOMBOLO_EDGE_URLS: 'http://127.0.0.1:9', TOMBOLO_LOG_LEVEL: 'silent',
+      }),
+      { contract: contract(notes) },
+    );
 
-  async function ask(path: string, subject: string | undefined, method = 'GET', json?: unknown, more: Readonly<Record<string, string>> = {}): Promise<Response> {
-    const principal: Record<string, string> = subject === undefined ? {} : { 'tombolo-principal': formatPrincipal({ subject, roles: [], claims: {} }) ?? '' };
-    const type: Record<string, string> = json === undefined ? {} : { 'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json' };
-    const { url, init } = signHop(testKeys, { url: `http://127.0.0.1:${origin.port}${path}`, method, headers: { ...type, ...principal, ...more }, ...(json === undefined ? {} : { body: JSON.stringify(json) }) });
+  async function ask(
+    path: string,
+    subject: string | undefined,
+    method = 'GET',
+    json?: unknown,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<Response> {
+    const principal: Record<string, string> =
+      subject === undefined ? {} : { 'tombolo-principal': formatPrincipal({ subject, roles: [], claims: {} }) ?? '' };
+    const type: Record<string, string> =
+      json === undefined ? {} : { 'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json' };
+    const { url, init } = signHop(testKeys, {
+      url: `http://127.0.0.1:${origin.port}${path}`,
+      method,
+      headers: { ...type, ...principal, ...more },
+      ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+    });
     return fetch(url, init);
   }
 
   async function follow(subject: string | undefined, lastId?: string): Promise<EventStream> {
-    const stream = new EventStream(await ask('/v1/notes/changes', subject, 'GET', undefined, lastId === undefined ? {} : { 'last-event-id': lastId }));
+    const stream = new EventStream(
+      await ask('/v1/notes/changes', subject, 'GET', undefined, lastId === undefined ? {} : { 'last-event-id': lastId }),
+    );
     await stream.heardFrom();
     return stream;
   }
@@ -76,7 +97,10 @@ describe.each([...engines])('a feed replayed on %s', (engine) => {
     const [id] = notesNow.size < 4 || random.chance(0.3) ? [] : [random.pick([...notesNow.keys()])];
     const before = id === undefined ? undefined : notesNow.get(id);
     const removes = id !== undefined && random.chance(0.3);
-    const answer = id === undefined ? await ask('/v1/notes', 'ann', 'POST', { author: 'ann', ...note }) : await ask(`/v1/notes/${id}`, 'ann', removes ? 'DELETE' : 'PATCH', removes ? undefined : note);
+    const answer =
+      id === undefined
+        ? await ask('/v1/notes', 'ann', 'POST', { author: 'ann', ...note })
+        : await ask(`/v1/notes/${id}`, 'ann', removes ? 'DELETE' : 'PATCH', removes ? undefined : note);
     if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`);
     const name = id ?? ((await answer.json()) as { id: string }).id;
     if (removes) notesNow.delete(name); else notesNow.set(name, note);
@@ -116,7 +140,9 @@ describe.each([...engines])('a feed replayed on %s', (engine) => {
       const stream = await follow('bob', started);
       expect(await hear(stream, expected.length)).toEqual(expected);
       // What happens from now on is told as it was, although it is gone when it is read.
-      const { id } = (await (await ask('/v1/notes', 'ann', 'POST', { author: 'ann', open: true, shared: true, text: 'live' })).json()) as { id: string };
+      const { id } = (await (await ask('/v1/notes', 'ann', 'POST', { author: 'ann', open: true, shared: true, text: 'live' })).json()) as {
+        id: string;
+      };
       await ask(`/v1/notes/${id}`, 'ann', 'DELETE');
       expect(await hear(stream, 2)).toEqual([['created', id, true, 'live'], ['deleted', id, undefined, undefined]]);
       await stream.close();

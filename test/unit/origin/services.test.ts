@@ -12,9 +12,15 @@ import { databaseName } from '../../../origin/store/sqlite/sqlite-store.ts';
 import { eventually } from '../../support/eventually.ts';
 import { testKeys } from '../../support/scripted-origin.ts';
 
-function world(): { readonly services: Services; readonly told: string[]; readonly make: (name: string, given?: Partial<Started<string>>) => () => Started<string> } {
+function world(): {
+  readonly services: Services;
+  readonly told: string[];
+  readonly make: (name: string, given?: Partial<Started<string>>) => () => Started<string>;
+} {
   const told: string[] = [];
-  const services = new Services({ onTrouble: (service, cause) => told.push(`trouble ${service}: ${cause instanceof Error ? cause.message : String(cause)}`) });
+  const services = new Services({
+    onTrouble: (service, cause) => told.push(`trouble ${service}: ${cause instanceof Error ? cause.message : String(cause)}`),
+  });
   const make = (name: string, given: Partial<Started<string>> = {}) => (): Started<string> => {
     told.push(`start ${name}`);
     return { value: name, stop: async () => void told.push(`stop ${name}`), state: () => ({ ready: true }), ...given };
@@ -56,7 +62,11 @@ describe('services', () => {
     await services.start('a', make('a', { state: () => ({ ready: true, detail: 'late' }) }));
     await services.start('b', make('b', { state: () => Promise.reject(new Error('secret')) }));
     await services.start('c', make('c', { state: () => new Promise(() => undefined) }));
-    expect(await services.states()).toEqual({ a: { ready: true, detail: 'late' }, b: { ready: false, detail: 'cannot say how it is' }, c: { ready: false, detail: 'does not say how it is' } });
+    expect(await services.states()).toEqual({
+      a: { ready: true, detail: 'late' },
+      b: { ready: false, detail: 'cannot say how it is' },
+      c: { ready: false, detail: 'does not say how it is' },
+    });
   });
 
   test('that stop say so', async () => {
@@ -69,14 +79,20 @@ describe('services', () => {
 
 test('the origin tells at /ready how each of its services is, to anybody', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'tombolo-ready-'));
-  const settings = mustSettings({ TOMBOLO_KEYS: testKeys, TOMBOLO_DATA_DIR: dir, TOMBOLO_ORIGIN_PORT: '0', TOMBOLO_EDGE_URLS: 'http://127.0.0.1:9', TOMBOLO_LOG_LEVEL: 'silent' });
+  const settings = mustSettings({
+    TOMBOLO_KEYS: testKeys, TOMBOLO_DATA_DIR: dir, TOMBOLO_ORIGIN_PORT: '0', TOMBOLO_EDGE_URLS: 'http://127.0.0.1:9',
+    TOMBOLO_LOG_LEVEL: 'silent',
+  });
   const stuck: Consumer = { name: 'stuck', handle: () => { throw new Error('a bug'); }, lost: () => [] };
   const origin = await startOrigin(settings, { consumers: [stuck] });
   const ask = async () => {
     const answer = await fetch(`http://127.0.0.1:${origin.port}/ready`);
     return { ...((await answer.json()) as { services: Record<string, unknown> }), status: answer.status };
   };
-  expect(await ask()).toMatchObject({ status: 200, services: { store: { ready: true }, feed: { ready: true }, 'consumer stuck': { ready: true }, server: { ready: true } } });
+  expect(await ask()).toMatchObject({
+    status: 200,
+    services: { store: { ready: true }, feed: { ready: true }, 'consumer stuck': { ready: true }, server: { ready: true } },
+  });
   const file = new Database(join(dir, databaseName));
   file.run(`INSERT INTO places (id, doc) VALUES ('99999', '{"latitude":1,"longitude":1,"city":"x","state":"NY","county":"y"}')`);
   file.close();

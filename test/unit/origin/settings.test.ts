@@ -12,13 +12,18 @@ describe('the settings of an origin', () => {
   });
 
   test('in production are complete with keys and edges', () => {
-    expect(mustSettings(production)).toMatchObject({ environment: 'production', seed: false, originPort: 8788, edgeUrls: ['https://api.example.com'], logBytesMax: 1_073_741_824 });
+    expect(mustSettings(production)).toMatchObject({
+      environment: 'production', seed: false, originPort: 8788, edgeUrls: ['https://api.example.com'], logBytesMax: 1_073_741_824,
+    });
     expect(mustSettings({ ...production, TOMBOLO_LOG_BYTES_MAX: '2097152' }).logBytesMax).toBe(2_097_152);
   });
 
   test.each([
     ['TOMBOLO_ENV', 'prod'], ['TOMBOLO_ORIGIN_PORT', '80a'], ['TOMBOLO_ORIGIN_PORT', '65536'], ['TOMBOLO_EDGE_URLS', 'ftp://x'],
-    ['TOMBOLO_LOG_LEVEL', 'loud'], ['TOMBOLO_LOG_BYTES_MAX', '1GB'], ['TOMBOLO_LOG_BYTES_MAX', '1048575'], ['TOMBOLO_LOG_BYTES_MAX', '-1'], ['TOMBOLO_KEYS', 'k1:c2hvcnQ'], ['TOMBOLO_KEYS', `${keys},${keys}`], ['TOMBOLO_KEYS', 'nonsense'],
+    ['TOMBOLO_LOG_LEVEL', 'loud'], ['TOMBOLO_LOG_BYTES_MAX', '1GB'], ['TOMBOLO_LOG_BYTES_MAX', '1048575'],
+    ['TOMBOLO_LOG_BYTES_MAX', '-1'], ['TOMBOLO_KEYS', 'k1:c2hvcnQ'],
+    ['TOMBOLO_KEYS', `${keys},${keys}`],
+    ['TOMBOLO_KEYS', 'nonsense'],
   ])('name %s when it is %p, and never tell a secret', (variable, value) => {
     const refuse = () => mustSettings({ ...production, [variable]: value });
     expect(refuse).toThrow(`${variable}`);
@@ -26,12 +31,18 @@ describe('the settings of an origin', () => {
   });
 
   test('tell everything that is wrong at once, each variable by its name once', () => {
-    expect(() => mustSettings({ TOMBOLO_ENV: 'production' })).toThrow(/^TOMBOLO_KEYS: is required .*; TOMBOLO_EDGE_URLS: is required [^;]*$/);
-    expect(() => mustSettings({ ...production, TOMBOLO_KEYS: 'nonsense', TOMBOLO_LOG_LEVEL: 'loud' })).toThrow(/^TOMBOLO_KEYS: entry 1 is not .*; TOMBOLO_LOG_LEVEL: must be [^;]*$/);
+    expect(() => mustSettings({ TOMBOLO_ENV: 'production' })).toThrow(
+      /^TOMBOLO_KEYS: is required .*; TOMBOLO_EDGE_URLS: is required [^;]*$/,
+    );
+    expect(() => mustSettings({ ...production, TOMBOLO_KEYS: 'nonsense', TOMBOLO_LOG_LEVEL: 'loud' })).toThrow(
+      /^TOMBOLO_KEYS: entry 1 is not .*; TOMBOLO_LOG_LEVEL: must be [^;]*$/,
+    );
   });
 
   test('in production take no edge over plain HTTP but one on the same machine', () => {
-    for (const urls of ['http://api.example.com', 'https://a.example.com,http://b.example.com', 'https://a.example.com,']) expect(() => mustSettings({ ...production, TOMBOLO_EDGE_URLS: urls })).toThrow('TOMBOLO_EDGE_URLS: must be https URLs');
+    for (const urls of ['http://api.example.com', 'https://a.example.com,http://b.example.com', 'https://a.example.com,']) {
+      expect(() => mustSettings({ ...production, TOMBOLO_EDGE_URLS: urls })).toThrow('TOMBOLO_EDGE_URLS: must be https URLs');
+    }
     expect(mustSettings({ ...production, TOMBOLO_EDGE_URLS: 'http://127.0.0.1:8787' }).edgeUrls).toEqual(['http://127.0.0.1:8787']);
     expect(mustSettings({ TOMBOLO_KEYS: keys, TOMBOLO_EDGE_URLS: 'http://edge.lan' }).edgeUrls).toEqual(['http://edge.lan']);
   });

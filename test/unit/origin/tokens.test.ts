@@ -6,7 +6,14 @@ import { mustCursor, signCursor, signPosition, verifyPosition } from '../../../o
 const secret = (byte: number) => Buffer.alloc(32, byte).toString('base64url');
 const keys = mustKeyRing(`new:${secret(1)},old:${secret(2)}`);
 const [newKey, oldKey] = [keys[0], keys[1] ?? keys[0]];
-const cursor = { keys: [{ rank: 1, value: 1980 }, { rank: 2, value: 'Airplane! – 𝄞' }, { rank: 2, value: 'id.with.dots' }], backwards: true };
+const cursor = {
+  keys: [
+    { rank: 1, value: 1980 },
+    { rank: 2, value: 'Airplane! – 𝄞' },
+    { rank: 2, value: 'id.with.dots' },
+  ],
+  backwards: true,
+};
 
 describe('a cursor', () => {
   test('comes back as it was, also when an older key of the ring signed it', () => {
@@ -34,6 +41,8 @@ describe('a position token', () => {
     const token = signPosition(position, newKey);
     expect(verifyPosition(token, keys)).toEqual({ position, stream: undefined });
     expect(verifyPosition(token.replace('0001', '0009'), keys)).toBeUndefined();
-    for (const bad of ['', '.', 'x', '0123456789abcdef.0000000000010a0b0c0d', '0123456789abcdef.0000000000010a0b0c0d.']) expect(verifyPosition(bad, keys)).toBeUndefined();
+    for (const bad of ['', '.', 'x', '0123456789abcdef.0000000000010a0b0c0d', '0123456789abcdef.0000000000010a0b0c0d.']) {
+      expect(verifyPosition(bad, keys)).toBeUndefined();
+    }
   });
 });

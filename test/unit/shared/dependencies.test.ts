@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { type Dependencies, dependenciesOfDocument, dependenciesOfList, goneOf, toBucket, touched } from '../../../shared/contract/dependencies.ts';
+import {
+  type Dependencies, dependenciesOfDocument, dependenciesOfList, goneOf, toBucket, touched,
+} from '../../../shared/contract/dependencies.ts';
 import { parseListQuery } from '../../../shared/contract/query.ts';
 import type { JsonObject } from '../../../shared/wire/values.ts';
 import { films } from '../../../shared/resources/films.ts';
@@ -14,23 +16,38 @@ const image = fc.record({
   genres: fc.oneof(fc.subarray(genres), fc.constant('Comedy'), fc.constant(null)),
 }) as fc.Arbitrary<JsonObject>;
 const document = fc.tuple(fc.constantFrom('1', '2', '3', '4'), image).map(([id, fields]) => ({ id, ...fields }) as JsonObject);
-const query = fc.constantFrom('', 'limit=1', 'genres=Comedy', 'genres=Drama&year[gte]=1981', 'genres[in]=War,Comedy&sort=title', 'year[lt]=1982&sort=-year,title', 'title=B', 'title[gt]=A&limit=2', 'sort=-year,title&count=exact');
+const query = fc.constantFrom(
+  '', 'limit=1', 'genres=Comedy', 'genres=Drama&year[gte]=1981', 'genres[in]=War,Comedy&sort=title',
+  'year[lt]=1982&sort=-year,title', 'title=B', 'title[gt]=A&limit=2', 'sort=-year,title&count=exact',
+);
 
 describe('dependencies', () => {
   test('a change that alters the answer to a list touches something that the answer depends on', () => {
-    fc.assert(fc.property(fc.uniqueArray(document, { selector: (one) => one['id'] as string }), document, fc.boolean(), query, (before, changed, removed, text) => {
-      const id = changed['id'] as string;
-      const old = before.find((one) => one['id'] === id);
-      const after = [...before.filter((one) => one['id'] !== id), ...(removed ? [] : [changed])];
-      const parsed = parseListQuery(films, text);
-      const altered = answer(before) !== answer(after);
-      const meet = meets(dependenciesOfList(films, parsed), touched(films, id, old, removed ? undefined : changed));
-      expect(!altered || meet).toBe(true);
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(document, { selector: (one) => one['id'] as string }),
+        document,
+        fc.boolean(),
+        query,
+        (before, changed, removed, text) => {
+          const id = changed['id'] as string;
+          const old = before.find((one) => one['id'] === id);
+          const after = [...before.filter((one) => one['id'] !== id), ...(removed ? [] : [changed])];
+          const parsed = parseListQuery(films, text);
+          const altered = answer(before) !== answer(after);
+          const meet = meets(dependenciesOfList(films, parsed), touched(films, id, old, removed ? undefined : changed));
+          expect(!altered || meet).toBe(true);
 
-      function answer(documents: readonly JsonObject[]): string {
-        return JSON.stringify([naiveList(films, documents, parsed), parsed.count ? naiveList(films, documents, { ...parsed, limit: Number.POSITIVE_INFINITY }).length : 0]);
-      }
-    }), { numRuns: 3_000 });
+          function answer(documents: readonly JsonObject[]): string {
+            return JSON.stringify([
+              naiveList(films, documents, parsed),
+              parsed.count ? naiveList(films, documents, { ...parsed, limit: Number.POSITIVE_INFINITY }).length : 0,
+            ]);
+          }
+        },
+      ),
+      { numRuns: 3_000 },
+    );
   });
 
   test('a list by genre does not depend on films of other genres', () => {
@@ -42,7 +59,8 @@ describe('dependencies', () => {
   test('a document that is deleted, or may have become hidden, is gone for itself and for lists', () => {
     const draft = { id: '1', status: 'draft', author: 'a' };
     const gone = [goneOf(reviews, '1'), goneOf(reviews, '')];
-    const touches = (before: JsonObject | undefined, after: JsonObject | undefined) => gone.map((each) => meets(each, touched(reviews, '1', before, after), reviews.name));
+    const touches = (before: JsonObject | undefined, after: JsonObject | undefined) =>
+      gone.map((each) => meets(each, touched(reviews, '1', before, after), reviews.name));
     expect(touches({ ...draft, status: 'published' }, undefined)).toEqual([true, true]);
     expect(touches({ ...draft, status: 'published' }, draft)).toEqual([true, true]);
     expect(touches(draft, { ...draft, text: 'x' })).toEqual([false, false]);

@@ -27,9 +27,16 @@ describe('merge patch', () => {
   // RFC 7396, appendix A.
   test.each([
     ['{"a":"b"}', '{"a":"c"}', '{"a":"c"}'], ['{"a":"b"}', '{"b":"c"}', '{"a":"b","b":"c"}'], ['{"a":"b"}', '{"a":null}', '{}'],
-    ['{"a":"b","b":"c"}', '{"a":null}', '{"b":"c"}'], ['{"a":["b"]}', '{"a":"c"}', '{"a":"c"}'], ['{"a":"c"}', '{"a":["b"]}', '{"a":["b"]}'],
-    ['{"a":{"b":"c"}}', '{"a":{"b":"d","c":null}}', '{"a":{"b":"d"}}'], ['{"a":[{"b":"c"}]}', '{"a":[1]}', '{"a":[1]}'], ['["a","b"]', '["c","d"]', '["c","d"]'],
-    ['{"a":"b"}', '["c"]', '["c"]'], ['{"a":"foo"}', 'null', 'null'], ['{"a":"foo"}', '"bar"', '"bar"'], ['{"e":null}', '{"a":1}', '{"e":null,"a":1}'],
+    ['{"a":"b","b":"c"}', '{"a":null}', '{"b":"c"}'],
+    ['{"a":["b"]}', '{"a":"c"}', '{"a":"c"}'],
+    ['{"a":"c"}', '{"a":["b"]}', '{"a":["b"]}'],
+    ['{"a":{"b":"c"}}', '{"a":{"b":"d","c":null}}', '{"a":{"b":"d"}}'],
+    ['{"a":[{"b":"c"}]}', '{"a":[1]}', '{"a":[1]}'],
+    ['["a","b"]', '["c","d"]', '["c","d"]'],
+    ['{"a":"b"}', '["c"]', '["c"]'],
+    ['{"a":"foo"}', 'null', 'null'],
+    ['{"a":"foo"}', '"bar"', '"bar"'],
+    ['{"e":null}', '{"a":1}', '{"e":null,"a":1}'],
     ['[1,2]', '{"a":"b","c":null}', '{"a":"b"}'], ['{}', '{"a":{"bb":{"ccc":null}}}', '{"a":{"bb":{}}}'],
   ])('of %p by %p is %p', (target, patch, result) => {
     expect(JSON.stringify(mergePatch(JSON.parse(target) as Json, JSON.parse(patch) as Json))).toBe(result);
@@ -44,7 +51,10 @@ describe('merge patch', () => {
 
 describe('a body', () => {
   test.each([
-    [{ title: 'x' }, '/year'], [{ title: 'x', year: '1980' }, '/year'], [{ title: 'x', year: 1980, nope: 1 }, '/nope'], [{ title: 'x', year: 1980, cast: ['a', 1] }, '/cast/1'],
+    [{ title: 'x' }, '/year'],
+    [{ title: 'x', year: '1980' }, '/year'],
+    [{ title: 'x', year: 1980, nope: 1 }, '/nope'],
+    [{ title: 'x', year: 1980, cast: ['a', 1] }, '/cast/1'],
     [{ title: 'x', year: 1980, rev: 7 }, '/rev'], [{ title: 'x', year: 1980, id: 'mine' }, '/id'], ['text', ''], [null, ''],
   ])('to create from %p is refused at %p', (body, at) => {
     const fault = refusal(() => mustBody(bodiesOf(films).create, body));
@@ -60,7 +70,10 @@ describe('a body', () => {
   });
 
   test('to replace may be the document as it was read', () => {
-    const read = { id: 'x', title: 'A', year: 1980, cast: [], genres: [], rev: 3, createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z' };
+    const read = {
+      id: 'x', title: 'A', year: 1980, cast: [], genres: [], rev: 3, createdAt: '2026-01-01T00:00:00.000Z',
+      updatedAt: '2026-01-01T00:00:00.000Z',
+    };
     expect(() => mustBody(bodiesOf(films).replace, read)).not.toThrow();
   });
 });
@@ -87,26 +100,48 @@ describe('nesting', () => {
       expect(refusal(() => mustBody(bodiesOf(loose).create, { tree: {}, any: [nested(levels)] })).errors[0]?.at).toBe('/any');
       expect(refusal(() => mustBody(bodiesOf(loose).replace, { tree: nested(levels), any: 1 })).errors[0]?.at).toBe('/tree');
     }
-    expect(mustPatched(loose, { tree: {}, any: 1 }, mustBody(bodiesOf(loose).patch, { tree: nested(64) }))).toEqual({ tree: nested(64), any: 1 });
+    expect(mustPatched(loose, { tree: {}, any: 1 }, mustBody(bodiesOf(loose).patch, { tree: nested(64) }))).toEqual({
+      tree: nested(64),
+      any: 1,
+    });
   });
 });
 
 describe('an id that the caller chooses', () => {
-  const free = resource({ name: 'free', id: { kind: 'string', format: z.string() }, schema: z.object({ n: z.int().optional() }), rules: { read: anyone }, shapes: {} });
+  const free = resource({
+    name: 'free',
+    id: { kind: 'string', format: z.string() },
+    schema: z.object({ n: z.int().optional() }),
+    rules: { read: anyone },
+    shapes: {},
+  });
   const served = contract(free);
   /** As a URL's parser leaves it. */
   const named = (id: string) => mustRoute(served, 'GET', new URL(`https://x.test/v1/free/${encodeURIComponent(id)}`).pathname).id;
 
-  test.each(['', '.', '..', 'a/b', 'a\\b', 'a\u0000', '\u007f', 'import', 'changes', 'x'.repeat(129), '\ud800'])('is not %p, which no path can name', (id) => {
-    expect(refusal(() => mustBody(bodiesOf(free).create, { id })).errors[0]?.at).toBe('/id');
-    expect(parseRow({ id }, 1, { resource: free, onDuplicate: 'reject' }).kind).toBe('rejected');
-  });
+  test.each(['', '.', '..', 'a/b', 'a\\b', 'a\u0000', '\u007f', 'import', 'changes', 'x'.repeat(129), '\ud800'])(
+    'is not %p, which no path can name',
+    (id) => {
+      expect(refusal(() => mustBody(bodiesOf(free).create, { id })).errors[0]?.at).toBe('/id');
+      expect(parseRow({ id }, 1, { resource: free, onDuplicate: 'reject' }).kind).toBe('rejected');
+    },
+  );
 
   test('is one that a path names, if a body or an import takes it', () => {
-    fc.assert(fc.property(fc.oneof(fc.string(), fc.string({ unit: 'binary', maxLength: 3 }), fc.constantFrom('%', '%2e', '%2F', '?', '#', ' ', 'a b', '...', ';', 'constructor')), (id) => {
-      const row = parseRow({ id }, 1, { resource: free, onDuplicate: 'reject' });
-      expect(row.kind === 'row').toBe(bodiesOf(free).create.safeParse({ id }).success);
-      if (row.kind === 'row') expect(named(id)).toBe(id);
-    }), { numRuns: 3_000 });
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.string({ unit: 'binary', maxLength: 3 }),
+          fc.constantFrom('%', '%2e', '%2F', '?', '#', ' ', 'a b', '...', ';', 'constructor'),
+        ),
+        (id) => {
+          const row = parseRow({ id }, 1, { resource: free, onDuplicate: 'reject' });
+          expect(row.kind === 'row').toBe(bodiesOf(free).create.safeParse({ id }).success);
+          if (row.kind === 'row') expect(named(id)).toBe(id);
+        },
+      ),
+      { numRuns: 3_000 },
+    );
   });
 });

@@ -3,11 +3,23 @@ import { idField } from '../../../shared/contract/filter-values.ts';
 import type { ListQuery } from '../../../shared/contract/query.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import { type Predicate, satisfies } from '../../../shared/contract/rules.ts';
-import { compareSortValues, compareUtf8, type Json, type JsonObject, type Scalar, type ScalarKind, type SortValue, toSortValue } from '../../../shared/wire/values.ts';
+import {
+  compareSortValues, compareUtf8, type Json, type JsonObject, type Scalar, type ScalarKind, type SortValue, toSortValue,
+} from '../../../shared/wire/values.ts';
 
-export function naiveList(resource: Resource, documents: readonly JsonObject[], query: Omit<ListQuery, 'after' | 'fields' | 'shape'>, where: Predicate = true): readonly JsonObject[] {
+export function naiveList(
+  resource: Resource,
+  documents: readonly JsonObject[],
+  query: Omit<ListQuery, 'after' | 'fields' | 'shape'>,
+  where: Predicate = true,
+): readonly JsonObject[] {
   return documents
-    .filter((document) => satisfies(document, where) && Object.entries(query.equal).every(([field, values]) => holds(document[field], values)) && inRange(resource, document, query))
+    .filter(
+      (document) =>
+        satisfies(document, where) &&
+        Object.entries(query.equal).every(([field, values]) => holds(document[field], values)) &&
+        inRange(resource, document, query),
+    )
     .sort((left, right) => {
       for (const key of query.sort) {
         const order = compareSortValues(keyOf(resource, left, key.field), keyOf(resource, right, key.field));
@@ -35,7 +47,10 @@ function inRange(resource: Resource, document: JsonObject, { range }: Pick<ListQ
     const kind = (range.field === 'id' ? idField(resource) : resource.fields.get(range.field))?.kind ?? 'string';
     const limit = toSortValue(bound, kind as ScalarKind);
     if (limit.rank !== key.rank) return false;
-    const order = typeof key.value === 'string' && typeof limit.value === 'string' ? compareUtf8(key.value, limit.value) : Number(key.value) - Number(limit.value);
+    const order =
+      typeof key.value === 'string' && typeof limit.value === 'string'
+        ? compareUtf8(key.value, limit.value)
+        : Number(key.value) - Number(limit.value);
     return operator === 'gt' ? order > 0 : operator === 'gte' ? order >= 0 : operator === 'lt' ? order < 0 : order <= 0;
   });
 }

@@ -6,7 +6,10 @@ import { operations } from '../../../shared/operations/operation.ts';
 import { mustRoute, optionsOf } from '../../../shared/operations/route.ts';
 import { served } from '../../../shared/resources/all.ts';
 
-const paths = ['/v1/films', '/v1/films/a', '/v1/films/import', '/v1/films/changes', '/v1/reviews/changes', '/v1/films/export', '/v1/nope', '/v1/films/a/b'];
+const paths = [
+  '/v1/films', '/v1/films/a', '/v1/films/import', '/v1/films/changes', '/v1/reviews/changes', '/v1/films/export', '/v1/nope',
+  '/v1/films/a/b',
+];
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 function ask<T>(run: () => T): T | string {
@@ -38,7 +41,10 @@ describe('a route', () => {
   });
 
   test('says what its place allows', () => {
-    expect(optionsOf(served, '/v1/films/a')).toEqual({ allow: 'GET, PUT, PATCH, DELETE, HEAD, OPTIONS', 'accept-patch': 'application/merge-patch+json' });
+    expect(optionsOf(served, '/v1/films/a')).toEqual({
+      allow: 'GET, PUT, PATCH, DELETE, HEAD, OPTIONS',
+      'accept-patch': 'application/merge-patch+json',
+    });
     expect(optionsOf(served, '/v1/films')).toEqual({ allow: 'GET, POST, HEAD, OPTIONS' });
     expect(ask(() => optionsOf(served, '/v1/films/changes'))).toBe('route_not_found');
   });
@@ -46,8 +52,10 @@ describe('a route', () => {
 
 describe('a row does not start', () => {
   const { cached: _cached, ...uncached } = documents.list;
-  test('as a state that does not say what it depends on', () => expect(() => operations({ list: uncached })).toThrow('operation list: a state says what it depends on'));
-  test('as an effect that says so', () => expect(() => operations({ create: { ...documents.create, cached: documents.list.cached } })).toThrow('operation create'));
+  test('as a state that does not say what it depends on', () =>
+    expect(() => operations({ list: uncached })).toThrow('operation list: a state says what it depends on'));
+  test('as an effect that says so', () =>
+    expect(() => operations({ create: { ...documents.create, cached: documents.list.cached } })).toThrow('operation create'));
   test('with a buffered body of no schema', () => {
     const { schema: _schema, ...shapeless } = documents.create;
     expect(() => operations({ create: shapeless })).toThrow('operation create: a buffered body has a schema');

@@ -11,8 +11,12 @@ import { served } from '../../../shared/resources/all.ts';
 import { offered } from '../../../shared/resources/plans.ts';
 
 /** Wrong declarations are the point here, so what the types would refuse is let through. */
-const declare = (windows: unknown, extra: object = {}) => () => plans({ anonymous: 'a', signedIn: 'a', plans: { a: windows }, ...extra } as PlansDeclaration);
-const notes = (limits: unknown, name = 'notes') => resource({ name, schema: z.object({ text: z.string() }), shapes: {}, limits } as ResourceDeclaration);
+const declare =
+  (windows: unknown, extra: object = {}) =>
+  () =>
+    plans({ anonymous: 'a', signedIn: 'a', plans: { a: windows }, ...extra } as PlansDeclaration);
+const notes = (limits: unknown, name = 'notes') =>
+  resource({ name, schema: z.object({ text: z.string() }), shapes: {}, limits } as ResourceDeclaration);
 const user = (claims: Record<string, string>) => ({ subject: 'usr_1', roles: [], claims });
 
 describe('plans', () => {
@@ -25,23 +29,43 @@ describe('plans', () => {
     ['an unknown key', [{ limit: 1, seconds: 1, per: 'ip' }], {}, 'plans.a: per: unknown key'],
     ['a name that headers cannot hold', [{ limit: 1, seconds: 1, name: 'a"b' }], {}, 'plans.a: a window is named'],
     ['two windows of one name', [{ limit: 1, seconds: 1, name: 'x' }, { limit: 2, seconds: 2, name: 'x' }], {}, 'plans.a: two windows'],
-    ['a window that never refuses', [{ limit: 10, seconds: 1 }, { limit: 10, seconds: 60 }], {}, 'plans.a: window "second" allows as much as "minute"'],
+    [
+      'a window that never refuses',
+      [
+        { limit: 10, seconds: 1 },
+        { limit: 10, seconds: 60 },
+      ],
+      {},
+      'plans.a: window "second" allows as much as "minute"',
+    ],
     ['a default that is not there', [{ limit: 1, seconds: 1 }], { signedIn: 'b' }, 'signedIn: there is no plan "b"'],
     ['another unknown key', [{ limit: 1, seconds: 1 }], { guests: 'a' }, 'guests: unknown key'],
   ])('with %s are an error at start', (_what, windows, extra, message) => {
-    expect(declare(windows, extra)().mistakes.map((mistake) => mistake.slice(0, `shared/resources/plans.ts: ${message}`.length))).toContain(`shared/resources/plans.ts: ${message}`);
+    expect(declare(windows, extra)().mistakes.map((mistake) => mistake.slice(0, `shared/resources/plans.ts: ${message}`.length))).toContain(
+      `shared/resources/plans.ts: ${message}`,
+    );
   });
 
   test('with several mistakes tell all of them', () => {
     const { mistakes } = plans({ anonymous: 'x', signedIn: 'y', plans: { a: [{ limit: 0, seconds: 0 }], B: [] } });
-    expect(mistakes.map((mistake) => mistake.slice('shared/resources/plans.ts: '.length).split(' ')[0])).toEqual(['plans.a:', 'plans.a:', 'plans.B:', 'plans.B:', 'anonymous:', 'signedIn:']);
+    expect(mistakes.map((mistake) => mistake.slice('shared/resources/plans.ts: '.length).split(' ')[0])).toEqual([
+      'plans.a:', 'plans.a:', 'plans.B:', 'plans.B:', 'anonymous:', 'signedIn:',
+    ]);
   });
 
   test('order their windows, name them and say whether they are kept to the request', () => {
-    const { anonymous: plan } = declare([{ limit: 5_000, seconds: 3_600 }, { limit: 20, seconds: 1 }, { limit: 100, seconds: 90, name: 'burst' }])();
+    const { anonymous: plan } = declare([
+      { limit: 5_000, seconds: 3_600 },
+      { limit: 20, seconds: 1 },
+      { limit: 100, seconds: 90, name: 'burst' },
+    ])();
     expect(plan).toEqual({
       name: 'a', exact: true, policy: '"second";q=20;w=1, "burst";q=100;w=90, "hour";q=5000;w=3600',
-      windows: [{ name: 'second', limit: 20, seconds: 1 }, { name: 'burst', limit: 100, seconds: 90 }, { name: 'hour', limit: 5_000, seconds: 3_600 }],
+      windows: [
+        { name: 'second', limit: 20, seconds: 1 },
+        { name: 'burst', limit: 100, seconds: 90 },
+        { name: 'hour', limit: 5_000, seconds: 3_600 },
+      ],
     });
     expect(declare([{ limit: 21, seconds: 1 }])().anonymous.exact).toBe(false);
   });
@@ -51,13 +75,17 @@ describe('plans', () => {
     expect(planOf(offered, { ...anonymous, claims: { plan: 'bench' } }).plan.name).toBe('anonymous');
     expect(planOf(offered, user({}))).toEqual({ plan: offered.signedIn });
     expect(planOf(offered, user({ plan: 'partner' })).plan.name).toBe('partner');
-    for (const unknown of ['gold', 'constructor', '__proto__', '']) expect(planOf(offered, user({ plan: unknown }))).toEqual({ plan: offered.signedIn, unknown });
+    for (const unknown of ['gold', 'constructor', '__proto__', '']) {
+      expect(planOf(offered, user({ plan: unknown }))).toEqual({ plan: offered.signedIn, unknown });
+    }
   });
 
   test('that can never pay for a request are an error at start', () => {
     const small = declare([{ limit: 10, seconds: 1 }, { limit: 100, seconds: 60 }])();
     expect(unaffordable(small, contract(notes({ cost: { import: 10 } })))).toEqual([]);
-    expect(unaffordable(small, contract(notes({ cost: { import: 11 } })))).toEqual(['shared/resources/plans.ts: plans.a: window "second" of 10 can never pay for "import" of notes, which costs 11']);
+    expect(unaffordable(small, contract(notes({ cost: { import: 11 } })))).toEqual([
+      'shared/resources/plans.ts: plans.a: window "second" of 10 can never pay for "import" of notes, which costs 11',
+    ]);
     expect(unaffordable(offered, served)).toEqual([]);
   });
 });
@@ -76,7 +104,10 @@ describe('the limits of a resource', () => {
 
   test('are one unit a request, reads allowed and writes refused, unless declared', () => {
     expect(notes(undefined).limits).toMatchObject({ unavailable: { read: 'allow', write: 'refuse' } });
-    expect(notes({ cost: { list: 3 }, unavailable: { write: 'allow' } }).limits).toMatchObject({ cost: { list: 3 }, unavailable: { read: 'allow', write: 'allow' } });
+    expect(notes({ cost: { list: 3 }, unavailable: { write: 'allow' } }).limits).toMatchObject({
+      cost: { list: 3 },
+      unavailable: { read: 'allow', write: 'allow' },
+    });
   });
 
   test('do not make stored answers another contract\'s', () => expect(notes({ cost: { list: 3 } }).digest).toBe(notes(undefined).digest));
@@ -88,6 +119,11 @@ test('a resource cannot have the name below which feeds are opened', () => {
 
 test('a problem with a registered type keeps its code, and members cannot replace what is standard', () => {
   const problem = toProblem(new Fault('limit_exceeded', { members: { 'violated-policies': ['minute'], status: 200, code: 'x' } }), 'req_1');
-  expect(problem).toMatchObject({ type: 'https://iana.org/assignments/http-problem-types#quota-exceeded', status: 429, code: 'limit_exceeded', 'violated-policies': ['minute'] });
+  expect(problem).toMatchObject({
+    type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
+    status: 429,
+    code: 'limit_exceeded',
+    'violated-policies': ['minute'],
+  });
   expect(toProblem(new Fault('forbidden'), 'req_1').type).toBe('urn:tombolo:problem:forbidden');
 });

@@ -25,7 +25,9 @@ function refusal(text: string, of: Resource = films): Fault {
 
 describe('a list query', () => {
   test('written in two ways has one canonical form', () => {
-    expect(formatQuery(parse('year[gte]=1980&genres=Comedy&fields=year,title'))).toBe(formatQuery(parse('genres=Comedy&fields=title,year,id&limit=20&year[gte]=1980&sort=-year,title')));
+    expect(formatQuery(parse('year[gte]=1980&genres=Comedy&fields=year,title'))).toBe(
+      formatQuery(parse('genres=Comedy&fields=title,year,id&limit=20&year[gte]=1980&sort=-year,title')),
+    );
     expect(formatQuery(parse('genres[in]=War,Comedy,War'))).toBe(formatQuery(parse('genres[in]=Comedy,War')));
   });
 
@@ -48,11 +50,23 @@ describe('a list query', () => {
 
   test('is always served in a declared order or its reverse, which an index was made for', () => {
     const values: Readonly<Record<string, string>> = { state: 'NY', status: 'placed', film: '0198c0de-0000-7000-8000-0000000000ee' };
-    for (const asked of served.resources.values()) for (const { equal, sorts } of asked.shapes) for (const order of sorts.flatMap((sort) => [sort, reversed(sort)])) for (let keys = 1; keys <= order.length; keys++) {
-      const sort = order.slice(0, keys).map(({ field, descending }) => (descending ? '-' : '') + field).join();
-      const query = parseListQuery(asked, new URLSearchParams({ ...Object.fromEntries(equal.map((field) => [field, values[field] ?? 'x'])), sort }).toString());
-      expect(query.shape.sorts.flatMap((declared) => [declared, reversed(declared)])).toContainEqual(query.sort);
-      expect(query.sort.slice(0, keys)).toEqual(order.slice(0, keys));
+    for (const asked of served.resources.values()) {
+      for (const { equal, sorts } of asked.shapes) {
+        for (const order of sorts.flatMap((sort) => [sort, reversed(sort)])) {
+          for (let keys = 1; keys <= order.length; keys++) {
+            const sort = order
+              .slice(0, keys)
+              .map(({ field, descending }) => (descending ? '-' : '') + field)
+              .join();
+            const query = parseListQuery(
+              asked,
+              new URLSearchParams({ ...Object.fromEntries(equal.map((field) => [field, values[field] ?? 'x'])), sort }).toString(),
+            );
+            expect(query.shape.sorts.flatMap((declared) => [declared, reversed(declared)])).toContainEqual(query.sort);
+            expect(query.sort.slice(0, keys)).toEqual(order.slice(0, keys));
+          }
+        }
+      }
     }
   });
 
@@ -68,28 +82,41 @@ describe('a list query', () => {
   });
 
   test.each([
-    ['unknown=1', 'unknown'], ['genres[regex]=x', 'genres[regex]'], ['year[gte]=abc', 'year[gte]'], ['year[gte]=1e999', 'year[gte]'], ['limit=0', 'limit'], ['limit=201', 'limit'], ['limit=1&limit=2', 'limit'],
-    ['count=all', 'count'], ['fields=title,nope', 'fields'], ['sort=nope', 'sort'], ['after=a b', 'after'], ['__proto__=1', '__proto__'], ['constructor[gt]=1', 'constructor[gt]'], ['$where=1', '$where'], ['year[$gt]=1', 'year[$gt]'], ['genres[in]=' + Array.from({ length: 21 }, (_, n) => n).join(), 'genres[in]'],
+    ['unknown=1', 'unknown'], ['genres[regex]=x', 'genres[regex]'], ['year[gte]=abc', 'year[gte]'],
+    ['year[gte]=1e999', 'year[gte]'], ['limit=0', 'limit'], ['limit=201', 'limit'], ['limit=1&limit=2', 'limit'],
+    ['count=all', 'count'], ['fields=title,nope', 'fields'], ['sort=nope', 'sort'], ['after=a b', 'after'],
+    ['__proto__=1', '__proto__'], ['constructor[gt]=1', 'constructor[gt]'], ['$where=1', '$where'], ['year[$gt]=1', 'year[$gt]'],
+    ['genres[in]=' + Array.from({ length: 21 }, (_, n) => n).join(), 'genres[in]'],
   ])('refuses %p and names the parameter', (text, at) => {
     const fault = refusal(text);
     expect(fault.reason).toBe('query_invalid');
     expect(fault.errors.map((error) => error.at)).toContain(at);
   });
 
-  test.each(['title=x&title[gt]=a', 'year=1980&year[gte]=1970', 'genres=War&genres[gt]=A', 'cast=Leslie', 'genres=Comedy&title=x', 'year=1980', 'title[prefix]=A', 'genres=Comedy&title[gt]=a', 'sort=href'])('refuses %p, which no shape serves, and says what is served', (text) => {
+  test.each([
+    'title=x&title[gt]=a', 'year=1980&year[gte]=1970', 'genres=War&genres[gt]=A', 'cast=Leslie', 'genres=Comedy&title=x',
+    'year=1980', 'title[prefix]=A', 'genres=Comedy&title[gt]=a', 'sort=href',
+  ])('refuses %p, which no shape serves, and says what is served', (text) => {
     const fault = refusal(text);
     expect(fault.reason).toBe('query_not_served');
     expect(fault.detail).toContain('byGenre');
   });
 
   test.each([
-    ['genres=War&genres[in]=Comedy', 'genres[in]'], ['genres[in]=Comedy&genres=War', 'genres'], ['genres=War&genres=Comedy', 'genres'], ['year[gt]=1&year[gt]=2&genres=War', 'year[gt]'],
-    ['sort=title&sort=title', 'sort'], ['after=a&after=b', 'after'], ['fields=title&fields=year', 'fields'], ['count=exact&count=exact', 'count'], ['genres=War&%67enres=War', 'genres'],
+    ['genres=War&genres[in]=Comedy', 'genres[in]'],
+    ['genres[in]=Comedy&genres=War', 'genres'],
+    ['genres=War&genres=Comedy', 'genres'],
+    ['year[gt]=1&year[gt]=2&genres=War', 'year[gt]'],
+    ['sort=title&sort=title', 'sort'], ['after=a&after=b', 'after'], ['fields=title&fields=year', 'fields'],
+    ['count=exact&count=exact', 'count'], ['genres=War&%67enres=War', 'genres'],
   ])('refuses %p, where one of two would have to be dropped', (text, at) => {
     expect([refusal(text).reason, refusal(text).errors.map((error) => error.at)]).toEqual(['query_invalid', [at]]);
   });
 
-  test.each([['genres=%ff', 'genres'], ['genres=a%c3', 'genres'], ['title=%zz', 'title'], ['limit=1&%ff=1', '%ff'], ['genres[in]=a&genres[in]=%e2%82', 'genres[in]']])('refuses %p, which is no UTF-8, by the name of the parameter', (text, at) => {
+  test.each([
+    ['genres=%ff', 'genres'], ['genres=a%c3', 'genres'], ['title=%zz', 'title'], ['limit=1&%ff=1', '%ff'],
+    ['genres[in]=a&genres[in]=%e2%82', 'genres[in]'],
+  ])('refuses %p, which is no UTF-8, by the name of the parameter', (text, at) => {
     expect([refusal(text).reason, refusal(text).errors.map((error) => error.at)]).toEqual(['query_invalid', [at]]);
   });
 
@@ -110,11 +137,16 @@ describe('a list query', () => {
 
 describe('every other query', () => {
   const doors: readonly [name: string, parse: (query: string) => unknown, known: string][] = [
-    ['one document', (query) => parseFieldsQuery(films, query), 'fields=title'], ['an import', parseImportQuery, 'onDuplicate=skip'], ['a change feed', parseChangesQuery, 'after=x'], ['none', mustBeWithoutParameters, ''],
+    ['one document', (query) => parseFieldsQuery(films, query), 'fields=title'],
+    ['an import', parseImportQuery, 'onDuplicate=skip'],
+    ['a change feed', parseChangesQuery, 'after=x'],
+    ['none', mustBeWithoutParameters, ''],
   ];
   test.each(doors)('of %s refuses what it does not know, what is given twice and what is no UTF-8', (_name, parseIt, known) => {
     expect(() => parseIt(known)).not.toThrow();
-    for (const query of ['what=1', '?%66oo=1', 'what=%ff', ...(known === '' ? [] : [`${known}&${known}`, `${known}%ff`])]) expect(() => parseIt(query), query).toThrow(/^query_invalid: (what|foo|fields|onDuplicate|after): /);
+    for (const query of ['what=1', '?%66oo=1', 'what=%ff', ...(known === '' ? [] : [`${known}&${known}`, `${known}%ff`])]) {
+      expect(() => parseIt(query), query).toThrow(/^query_invalid: (what|foo|fields|onDuplicate|after): /);
+    }
   });
 });
 
@@ -122,12 +154,20 @@ describe('a value of a filter', () => {
   const lent = resource({
     name: 'lent',
     schema: z.object({
-      film: z.uuid(), at: instant(), state: z.enum(['out', 'back']).optional(), code: z.string().min(2).max(5), copies: z.array(z.uuid()).default([]), count: z.int().min(1),
-      lower: z.string().toLowerCase().max(3), level: z.union([z.literal(1), z.literal(2)]).optional(), mark: z.literal(['a', 'b']).nullable(),
+      film: z.uuid(), at: instant(), state: z.enum(['out', 'back']).optional(), code: z.string().min(2).max(5),
+      copies: z.array(z.uuid()).default([]), count: z.int().min(1),
+      lower: z.string().toLowerCase().max(3),
+      level: z.union([z.literal(1), z.literal(2)]).optional(),
+      mark: z.literal(['a', 'b']).nullable(),
     }),
     rules: { read: anyone },
     shapes: {
-      byFilm: { equal: ['film'], range: 'at', sort: ['at'] }, byState: { equal: ['state'] }, byCode: { equal: ['code'] }, byCopy: { equal: ['copies'] }, byCount: { equal: ['count'] }, byLower: { equal: ['lower'] },
+      byFilm: { equal: ['film'], range: 'at', sort: ['at'] },
+      byState: { equal: ['state'] },
+      byCode: { equal: ['code'] },
+      byCopy: { equal: ['copies'] },
+      byCount: { equal: ['count'] },
+      byLower: { equal: ['lower'] },
       byId: { equal: ['id'] }, byMark: { equal: ['mark'] }, films: { prefix: 'film' }, codes: { range: 'code' }, counts: { range: 'count' },
     },
   });
@@ -143,18 +183,38 @@ describe('a value of a filter', () => {
     expect(ask('film[prefix]=0198F').range?.bounds).toEqual({ prefix: '0198f' });
   });
 
-  test.each(['2026-02-30', '2026-02-29T00:00:00Z', '2026-04-31T10:00:00+02:00', '2026-00-01', '2026-01-32', '0000-12-31', '0001-01-01T00:00:00+00:01', '9999-12-31T23:59:59-00:01', '2026-01-01T24:00:00Z', '2026-01-01T10:00', '2026-01-01T10:00:00', '2026-01-01 10:00:00Z', '+010000-01-01', '2026-01-01T10:00:00+24:00', 'today'])('that is no moment, %p, is refused', (text) => {
-    expect(refusal(`film=${upper}&at[gte]=${encodeURIComponent(text)}`, lent).errors[0]).toEqual({ at: 'at[gte]', in: 'query', detail: 'not a valid instant' });
+  test.each([
+    '2026-02-30', '2026-02-29T00:00:00Z', '2026-04-31T10:00:00+02:00', '2026-00-01', '2026-01-32', '0000-12-31',
+    '0001-01-01T00:00:00+00:01', '9999-12-31T23:59:59-00:01', '2026-01-01T24:00:00Z', '2026-01-01T10:00', '2026-01-01T10:00:00',
+    '2026-01-01 10:00:00Z', '+010000-01-01', '2026-01-01T10:00:00+24:00', 'today',
+  ])('that is no moment, %p, is refused', (text) => {
+    expect(refusal(`film=${upper}&at[gte]=${encodeURIComponent(text)}`, lent).errors[0]).toEqual({
+      at: 'at[gte]',
+      in: 'query',
+      detail: 'not a valid instant',
+    });
   });
 
   test('that is a moment has one spelling', () => {
-    for (const text of ['2026-01-31T23:30:00.5-01:00', '2026-02-01T00:30:00.500Z', '2026-02-01T00:30:00.5000001Z']) expect(ask(`film=${upper}&at[gte]=${encodeURIComponent(text)}`).range?.bounds).toEqual({ gte: '2026-02-01T00:30:00.500Z' });
+    for (const text of ['2026-01-31T23:30:00.5-01:00', '2026-02-01T00:30:00.500Z', '2026-02-01T00:30:00.5000001Z']) {
+      expect(ask(`film=${upper}&at[gte]=${encodeURIComponent(text)}`).range?.bounds).toEqual({ gte: '2026-02-01T00:30:00.500Z' });
+    }
     expect(ask(`film=${upper}&at[lt]=2024-02-29`).range?.bounds).toEqual({ lt: '2024-02-29T00:00:00.000Z' });
-    expect(ask(`film=${upper}&at[lt]=0001-01-01&at[gt]=9999-12-31T23:59:59.999Z`).range?.bounds).toEqual({ lt: '0001-01-01T00:00:00.000Z', gt: '9999-12-31T23:59:59.999Z' });
+    expect(ask(`film=${upper}&at[lt]=0001-01-01&at[gt]=9999-12-31T23:59:59.999Z`).range?.bounds).toEqual({
+      lt: '0001-01-01T00:00:00.000Z',
+      gt: '9999-12-31T23:59:59.999Z',
+    });
   });
 
-  test.each(['state=shipped', 'state=', 'state=null', 'state[in]=out,shipped', 'code=', 'code=a', 'code=abcdef', 'count=0', 'copies=x', 'mark=c', 'mark=null', `code=${'a'.repeat(513)}`])('that the schema excludes, %p, is refused', (query) => {
-    expect([refusal(query, lent).reason, refusal(query, lent).errors.map(({ at }) => at)]).toEqual(['query_invalid', [/^[^=]*/.exec(query)?.[0] ?? '']]);
+  test.each([
+    'state=shipped', 'state=', 'state=null', 'state[in]=out,shipped', 'code=', 'code=a', 'code=abcdef', 'count=0', 'copies=x',
+    'mark=c', 'mark=null',
+    `code=${'a'.repeat(513)}`,
+  ])('that the schema excludes, %p, is refused', (query) => {
+    expect([refusal(query, lent).reason, refusal(query, lent).errors.map(({ at }) => at)]).toEqual([
+      'query_invalid',
+      [/^[^=]*/.exec(query)?.[0] ?? ''],
+    ]);
   });
 
   test('that bounds a range may be any of its type, and one that the schema would change is taken as it is shown', () => {

@@ -10,12 +10,23 @@ import { mustRoute } from '../../../shared/operations/route.ts';
 import { served } from '../../../shared/resources/all.ts';
 import { reviews } from '../../../shared/resources/reviews.ts';
 
-const schema = z.object({ title: z.string(), year: z.int(), tags: z.array(z.string()), links: z.array(z.string()), meta: z.object({}).optional() });
+const schema = z.object({
+  title: z.string(),
+  year: z.int(),
+  tags: z.array(z.string()),
+  links: z.array(z.string()),
+  meta: z.object({}).optional(),
+});
 /** Wrong declarations are the point here, so what the types would refuse is let through. */
 const declare = (extra: object) => () => resource({ name: 'notes', schema, shapes: {}, ...extra } as ResourceDeclaration);
 
 describe('a contract with an internal resource', () => {
-  const internal = resource({ name: 'tombolo_jobs', internal: true, schema: z.object({ queue: z.string(), at: z.int() }), shapes: { ofQueue: { equal: ['queue'], sort: ['at'] } } });
+  const internal = resource({
+    name: 'tombolo_jobs',
+    internal: true,
+    schema: z.object({ queue: z.string(), at: z.int() }),
+    shapes: { ofQueue: { equal: ['queue'], sort: ['at'] } },
+  });
   const given = contract(...served.stored, internal);
 
   test('stores it by its shapes', () => {
@@ -64,7 +75,11 @@ describe('a declaration', () => {
     ['a level of validation that there is not', { validation: { level: 'lenient' } }, 'validation.level'],
     ['an action of validation that there is not', { validation: { action: 'log' } }, 'validation.action'],
     ['a write rule for no field', { rules: { update: not(equals('lokced', true)) } }, 'rules.update'],
-    ['a write rule for no field, deep inside', { rules: { read: anyone, write: all(anyone, any(role('x'), not(owner('auther')))) } }, 'rules.write'],
+    [
+      'a write rule for no field, deep inside',
+      { rules: { read: anyone, write: all(anyone, any(role('x'), not(owner('auther')))) } },
+      'rules.write',
+    ],
     ['a write rule over an array', { rules: { remove: not(owner('tags')) } }, 'rules.remove'],
     ['a write rule over what holds no subject', { rules: { remove: not(owner('year')) } }, 'rules.remove'],
     ['a write rule for a value that the field never has', { rules: { create: not(equals('year', '1980')) } }, 'rules.create'],
@@ -88,7 +103,9 @@ describe('a declaration', () => {
     ['a revision that is none', { revision: 'two' }, 'revision'],
     ['an unknown key of validation', { validation: { levels: 'strict' } }, 'validation.levels'],
   ])('with %s is an error that names file, resource and key', (_what, extra, key) => {
-    expect(declare(extra)().mistakes.map((mistake) => mistake.slice(0, `shared/resources/notes.ts: resource "notes": ${key}: `.length))).toContain(`shared/resources/notes.ts: resource "notes": ${key}: `);
+    expect(
+      declare(extra)().mistakes.map((mistake) => mistake.slice(0, `shared/resources/notes.ts: resource "notes": ${key}: `.length)),
+    ).toContain(`shared/resources/notes.ts: resource "notes": ${key}: `);
   });
 
   test.each([
@@ -108,24 +125,63 @@ describe('a declaration', () => {
     expect([mistakes.map((mistake) => mistake.slice(0, begin.length)), internal]).toEqual([[begin], true]);
   });
 
-  test.each([['a name of Tombolo', { name: 'tombolo_jobs' }, 'name'], ['internal as a word', { internal: 'yes' }, 'internal']])('with %s is none of a team', (_what, extra, key) => {
+  test.each([
+    ['a name of Tombolo', { name: 'tombolo_jobs' }, 'name'],
+    ['internal as a word', { internal: 'yes' }, 'internal'],
+  ])('with %s is none of a team', (_what, extra, key) => {
     expect(declare(extra)().mistakes.join()).toContain(`: ${key}: `);
   });
 
   const unfit: readonly (readonly [z.core.$ZodType, string])[] = [
-    [z.date(), 'instant()'], [z.coerce.date(), 'instant()'], [z.bigint(), 'integer()'], [z.set(z.string()), 'z.array()'], [z.map(z.string(), z.string()), 'z.record()'], [z.symbol(), 'z.enum()'], [z.promise(z.string()), 'the type that it promises'],
-    [z.nan(), 'z.number().nullable()'], [z.file(), 'z.url()'], [z.undefined(), '.optional()'], [z.iso.datetime({ local: true }), 'instant()'], [z.string().datetime({ local: true, offset: true }), 'instant()'], [z.iso.datetime({ precision: 0 }), 'instant()'],
-    [z.string().refine(async () => true), 'asynchronous'], [z.string().min(3).superRefine(async () => undefined), 'asynchronous'], [z.string().check(async () => undefined), 'asynchronous'], [z.string().transform(async (text) => text), 'asynchronous'], [z.preprocess(async (text) => text, z.string()), 'asynchronous'], [z.custom(async () => true), 'asynchronous'],
+    [z.date(), 'instant()'], [z.coerce.date(), 'instant()'], [z.bigint(), 'integer()'], [z.set(z.string()), 'z.array()'],
+    [z.map(z.string(), z.string()), 'z.record()'], [z.symbol(), 'z.enum()'],
+    [z.promise(z.string()), 'the type that it promises'],
+    [z.nan(), 'z.number().nullable()'],
+    [z.file(), 'z.url()'],
+    [z.undefined(), '.optional()'],
+    [z.iso.datetime({ local: true }), 'instant()'],
+    [z.string().datetime({ local: true, offset: true }), 'instant()'],
+    [z.iso.datetime({ precision: 0 }), 'instant()'],
+    [z.string().refine(async () => true), 'asynchronous'],
+    [
+      z
+        .string()
+        .min(3)
+        .superRefine(async () => undefined),
+      'asynchronous',
+    ],
+    [z.string().check(async () => undefined), 'asynchronous'],
+    [z.string().transform(async (text) => text), 'asynchronous'],
+    [z.preprocess(async (text) => text, z.string()), 'asynchronous'],
+    [z.custom(async () => true), 'asynchronous'],
   ];
   test.each(unfit)('with a type that no document can hold, at any depth, says what to use (%#)', (type, advice) => {
-    const places = { plain: type, list: z.array(type), deep: z.object({ inner: z.object({ leaf: type }).optional() }), either: z.union([z.string(), type]), maybe: z.optional(z.nullable(type as z.ZodType)), named: z.record(z.string(), type), lazy: z.lazy(() => type as z.ZodType), pair: z.tuple([z.string(), type]) };
+    const places = {
+      plain: type,
+      list: z.array(type),
+      deep: z.object({ inner: z.object({ leaf: type }).optional() }),
+      either: z.union([z.string(), type]),
+      maybe: z.optional(z.nullable(type as z.ZodType)),
+      named: z.record(z.string(), type),
+      lazy: z.lazy(() => type as z.ZodType),
+      pair: z.tuple([z.string(), type]),
+    };
     const { mistakes } = declare({ schema: z.object(places) })();
     const told = mistakes.map((mistake) => /: (schema\S*): (.*)$/.exec(mistake)?.slice(1) ?? []);
     // One instance that stands in several places is told once.
     expect(told[0]?.[0]).toStartWith('schema.plain');
     for (const [, detail] of told) expect(detail).toContain(advice);
-    for (const [name, path] of [['list', 'list[]'], ['deep', 'deep.inner.leaf'], ['either', 'either'], ['maybe', 'maybe'], ['named', 'named{}'], ['lazy', 'lazy'], ['pair', 'pair[]']] as const)
+    for (const [name, path] of [
+      ['list', 'list[]'],
+      ['deep', 'deep.inner.leaf'],
+      ['either', 'either'],
+      ['maybe', 'maybe'],
+      ['named', 'named{}'],
+      ['lazy', 'lazy'],
+      ['pair', 'pair[]'],
+    ] as const) {
       expect(declare({ schema: z.object({ [name]: places[name] }) })().mistakes[0]).toContain(`notes": schema.${path}`);
+    }
   });
 
   test('with types that hold themselves is read to its end', () => {
@@ -134,19 +190,37 @@ describe('a declaration', () => {
     const { mistakes, schema: made } = declare({ schema: z.object({ tree, node }) })();
     expect(mistakes).toEqual([]);
     const upper = '0198F2AA-0000-7000-8000-00000000000A';
-    const parsed = made.parse({ tree: { at: '2026-01-01T00:00:00Z', children: [{ at: '2026-01-01T00:00:00Z', children: [] }] }, node: { id: upper, children: [{ id: upper, children: [] }] } });
-    expect(parsed).toEqual({ tree: { at: '2026-01-01T00:00:00.000Z', children: [{ at: '2026-01-01T00:00:00.000Z', children: [] }] }, node: { id: upper.toLowerCase(), children: [{ id: upper.toLowerCase(), children: [] }] } });
+    const parsed = made.parse({
+      tree: { at: '2026-01-01T00:00:00Z', children: [{ at: '2026-01-01T00:00:00Z', children: [] }] },
+      node: { id: upper, children: [{ id: upper, children: [] }] },
+    });
+    expect(parsed).toEqual({
+      tree: { at: '2026-01-01T00:00:00.000Z', children: [{ at: '2026-01-01T00:00:00.000Z', children: [] }] },
+      node: { id: upper.toLowerCase(), children: [{ id: upper.toLowerCase(), children: [] }] },
+    });
   });
 
   test('with several mistakes tells all of them, and nobody may do anything until they are mended', () => {
-    const made = declare({ live: 'yes', id: 'int', rules: { read: anyone, write: 'all', update: not(equals('nope', 1)) }, shapes: { by: { equal: ['nope', 'none'] } }, cache: 'no', limits: { costs: 1, cost: { list: 0, read: 1 } }, schema: z.object({ ok: z.string(), rev: z.date() }) })();
-    expect(made.mistakes.map((mistake) => mistake.split(': ')[2])).toEqual(['live', 'id', 'schema.rev', 'schema.rev', 'shapes.by.equal', 'shapes.by.equal', 'rules.write', 'rules.update', 'cache', 'limits.costs', 'limits.cost.read', 'limits.cost.list']);
+    const made = declare({
+      live: 'yes',
+      id: 'int',
+      rules: { read: anyone, write: 'all', update: not(equals('nope', 1)) },
+      shapes: { by: { equal: ['nope', 'none'] } },
+      cache: 'no',
+      limits: { costs: 1, cost: { list: 0, read: 1 } },
+      schema: z.object({ ok: z.string(), rev: z.date() }),
+    })();
+    expect(made.mistakes.map((mistake) => mistake.split(': ')[2])).toEqual([
+      'live', 'id', 'schema.rev', 'schema.rev', 'shapes.by.equal', 'shapes.by.equal', 'rules.write', 'rules.update', 'cache',
+      'limits.costs', 'limits.cost.read', 'limits.cost.list',
+    ]);
     for (const rule of Object.values(made.rules)) expect(reduce(rule, { subject: 'root', roles: ['admin'], claims: {} })).toBe(false);
   });
 
   test('without a name, or with that of another, is told by what it has', () => {
     expect(contract(declare({ name: undefined })(), declare({ name: 'Notes' })(), declare({})(), declare({})()).mistakes).toEqual([
-      'shared/resources: a resource without a name (schema of title, year, tags, links, meta): name: must be lower case, a plural noun of letters, digits and hyphens',
+      'shared/resources: a resource without a name (schema of title, year, tags, links, meta): ' +
+        'name: must be lower case, a plural noun of letters, digits and hyphens',
       'shared/resources/Notes.ts: resource "Notes": name: must be lower case, a plural noun of letters, digits and hyphens',
       'shared/resources/all.ts: resource "notes": name: 2 resources have it',
     ]);
@@ -154,7 +228,13 @@ describe('a declaration', () => {
 
   test('that is right has no mistakes, and keeps the type of its documents', () => {
     expect(served.mistakes).toEqual([]);
-    expectTypeOf<z.infer<typeof reviews.schema>>().toEqualTypeOf<{ film: string; author: string; status: 'draft' | 'published'; rating: number; text: string }>();
+    expectTypeOf<z.infer<typeof reviews.schema>>().toEqualTypeOf<{
+      film: string;
+      author: string;
+      status: 'draft' | 'published';
+      rating: number;
+      text: string;
+    }>();
     expectTypeOf<z.input<typeof reviews.schema>['status']>().toEqualTypeOf<'draft' | 'published' | undefined>();
   });
 
@@ -164,7 +244,14 @@ describe('a declaration', () => {
   });
 
   test('has no index that another one covers', () => {
-    const { indexes } = declare({ rules: { read: anyone }, shapes: { ordered: { equal: ['year'], sort: ['-title'] }, both: { equal: ['title', 'year'] }, other: { equal: ['title'], sort: ['-year'] } } })();
+    const { indexes } = declare({
+      rules: { read: anyone },
+      shapes: {
+        ordered: { equal: ['year'], sort: ['-title'] },
+        both: { equal: ['title', 'year'] },
+        other: { equal: ['title'], sort: ['-year'] },
+      },
+    })();
     expect(indexes.map(({ name }) => name)).toEqual(['year+title,id', 'title+year,id']);
     const wanted = { name: 'wanted', equal: ['title', 'year'], has: undefined };
     expect(coveringIndex(indexes, { ...wanted, sort: [{ field: 'id', descending: false }] })?.name).toBe('year+title,id');
@@ -174,7 +261,9 @@ describe('a declaration', () => {
 
   test('gives one scope to callers whom its rules cannot tell apart', () => {
     const editors = declare({ rules: { read: role('editor') } })();
-    expect(scopeOf(editors, { subject: 'a', roles: ['editor', 'x'], claims: {} })).toBe(scopeOf(editors, { subject: 'b', roles: ['editor'], claims: {} }));
+    expect(scopeOf(editors, { subject: 'a', roles: ['editor', 'x'], claims: {} })).toBe(
+      scopeOf(editors, { subject: 'b', roles: ['editor'], claims: {} }),
+    );
     expect(scopeOf(editors, anonymous)).not.toBe(scopeOf(editors, { subject: 'b', roles: ['editor'], claims: {} }));
     const own = declare({ rules: { read: owner('title') } })();
     expect(scopeOf(own, { subject: 'a', roles: [], claims: {} })).not.toBe(scopeOf(own, { subject: 'b', roles: [], claims: {} }));

@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { anonymous, type Principal } from '../../../shared/wire/principal.ts';
-import { all, any, anyone, branchesOf, equalitiesOf, equals, nobody, not, owner, type Predicate, reduce, role, type Rule, satisfies, signedIn, tenant, toCanonicalRule } from '../../../shared/contract/rules.ts';
+import {
+  all, any, anyone, branchesOf, equalitiesOf, equals, nobody, not, owner, type Predicate, reduce, role, type Rule, satisfies,
+  signedIn, tenant, toCanonicalRule,
+} from '../../../shared/contract/rules.ts';
 import type { Json, JsonObject } from '../../../shared/wire/values.ts';
 
 const alice: Principal = { subject: 'alice', roles: ['editor'], claims: { tenant: 'acme' } };
@@ -22,12 +25,15 @@ describe('rules', () => {
   test('compare moments and UUIDs in their one form, whoever writes them', () => {
     const [lower, upper] = ['0198f2aa-0000-7000-8000-00000000000a', '0198F2AA-0000-7000-8000-00000000000A'];
     const kindOf = (field: string) => ({ by: 'uuid', film: 'uuid', at: 'instant', name: 'string' })[field];
-    const seen = (rule: Rule, document: JsonObject, subject: string) => satisfies(document, reduce(toCanonicalRule(rule, kindOf), { subject, roles: [], claims: {} }));
+    const seen = (rule: Rule, document: JsonObject, subject: string) =>
+      satisfies(document, reduce(toCanonicalRule(rule, kindOf), { subject, roles: [], claims: {} }));
     expect(seen(any(nobody, all(not(nobody), owner('by'))), { by: lower }, upper)).toBe(true);
     expect(seen(not(owner('by')), { by: lower }, upper)).toBe(false);
     expect(seen(owner('by'), { by: 'abc' }, 'ABC')).toBe(false);
     expect(seen(owner('name'), { name: lower }, upper)).toBe(false);
-    expect(seen(all(equals('film', upper), not(equals('at', '2026-01-01T00:00:00Z'))), { film: lower, at: '2026-01-02T00:00:00.000Z' }, 'ada')).toBe(true);
+    expect(
+      seen(all(equals('film', upper), not(equals('at', '2026-01-01T00:00:00Z'))), { film: lower, at: '2026-01-02T00:00:00.000Z' }, 'ada'),
+    ).toBe(true);
     expect(seen(equals('at', '2026-01-01T01:00:00+01:00'), { at: '2026-01-01T00:00:00.000Z' }, 'ada')).toBe(true);
   });
 
@@ -41,10 +47,24 @@ describe('rules', () => {
 
   const rules = fc.letrec<{ rule: Rule }>((tie) => ({
     rule: fc.oneof({ maxDepth: 4 },
-      fc.constantFrom<Rule>(anyone, nobody, signedIn, role('editor'), role('admin'), owner('author'), tenant('org'), equals('status', 'published'), equals('flag', true)),
-      tie('rule').map(not), fc.array(tie('rule'), { maxLength: 3 }).map((of) => all(...of)), fc.array(tie('rule'), { maxLength: 3 }).map((of) => any(...of))),
+      fc.constantFrom<Rule>(
+        anyone, nobody, signedIn, role('editor'), role('admin'), owner('author'), tenant('org'), equals('status', 'published'),
+        equals('flag', true),
+      ),
+      tie('rule').map(not),
+      fc.array(tie('rule'), { maxLength: 3 }).map((of) => all(...of)),
+      fc.array(tie('rule'), { maxLength: 3 }).map((of) => any(...of)),
+    ),
   })).rule;
-  const documents = fc.record({ author: fc.constantFrom('alice', 'bob', null, 7), org: fc.constantFrom('acme', 'other'), status: fc.constantFrom('published', 'draft'), flag: fc.constantFrom(true, false, null) }, { requiredKeys: [] }) as fc.Arbitrary<JsonObject>;
+  const documents = fc.record(
+    {
+      author: fc.constantFrom('alice', 'bob', null, 7),
+      org: fc.constantFrom('acme', 'other'),
+      status: fc.constantFrom('published', 'draft'),
+      flag: fc.constantFrom(true, false, null),
+    },
+    { requiredKeys: [] },
+  ) as fc.Arbitrary<JsonObject>;
 
   test('not is the exact complement for a caller who has every claim', () => {
     fc.assert(fc.property(rules, documents, (rule, document) => {
@@ -83,7 +103,9 @@ function plain(rule: Rule, document: JsonObject, principal: Principal, negated: 
     case 'all':
     case 'any': {
       const every = (rule.kind === 'all') !== negated;
-      return every ? rule.rules.every((part) => plain(part, document, principal, negated)) : rule.rules.some((part) => plain(part, document, principal, negated));
+      return every
+        ? rule.rules.every((part) => plain(part, document, principal, negated))
+        : rule.rules.some((part) => plain(part, document, principal, negated));
     }
     case 'claim':
       return principal.subject === undefined ? false : (document[rule.field] === principal.subject) !== negated;

@@ -8,14 +8,27 @@ import { isSameJson, mustReplaced } from '../../../shared/contract/settled.ts';
 import type { JsonObject } from '../../../shared/wire/values.ts';
 
 const part = z.object({ sku: z.string(), inner: z.object({ n: z.number() }).optional() });
-const goods = resource({ name: 'goods', schema: z.object({ name: z.string(), parts: z.array(part).optional(), one: part.optional(), free: z.unknown().optional() }), shapes: {} });
+const goods = resource({
+  name: 'goods',
+  schema: z.object({ name: z.string(), parts: z.array(part).optional(), one: part.optional(), free: z.unknown().optional() }),
+  shapes: {},
+});
 
 /** A few values, so that elements are often alike. */
 const few = fc.constantFrom('a', 'b');
 const undeclared = fc.record({ _id: fc.nat(3), extra: few }, { requiredKeys: [] });
 const innerArbitrary = fc.tuple(fc.record({ n: fc.nat(2) }), undeclared).map(([declared, others]) => ({ ...others, ...declared }));
-const partArbitrary = fc.tuple(fc.record({ sku: few, inner: innerArbitrary }, { requiredKeys: ['sku'] }), undeclared).map(([declared, others]) => ({ ...declared, ...others }));
-const storedArbitrary = fc.tuple(fc.record({ name: few, parts: fc.array(partArbitrary, { maxLength: 5 }), one: partArbitrary, free: fc.json().map((text) => JSON.parse(text)) }, { requiredKeys: ['name'] }), undeclared)
+const partArbitrary = fc
+  .tuple(fc.record({ sku: few, inner: innerArbitrary }, { requiredKeys: ['sku'] }), undeclared)
+  .map(([declared, others]) => ({ ...declared, ...others }));
+const storedArbitrary = fc
+  .tuple(
+    fc.record(
+      { name: few, parts: fc.array(partArbitrary, { maxLength: 5 }), one: partArbitrary, free: fc.json().map((text) => JSON.parse(text)) },
+      { requiredKeys: ['name'] },
+    ),
+    undeclared,
+  )
   .map(([declared, others]) => ({ ...declared, ...others }) as JsonObject);
 
 function replaced(sent: JsonObject, stored: JsonObject): JsonObject {
@@ -24,7 +37,9 @@ function replaced(sent: JsonObject, stored: JsonObject): JsonObject {
 
 /** The same without what the schema does not name. */
 function declaredOf(stored: JsonObject): JsonObject {
-  return JSON.parse(JSON.stringify(stored, (name, value: unknown) => (name === '_id' || name === 'extra' ? undefined : value))) as JsonObject;
+  return JSON.parse(
+    JSON.stringify(stored, (name, value: unknown) => (name === '_id' || name === 'extra' ? undefined : value)),
+  ) as JsonObject;
 }
 
 test('a document that is sent back as it was served, or without what is undeclared, is the one that is stored', () => {
@@ -37,16 +52,22 @@ test('a document that is sent back as it was served, or without what is undeclar
 });
 
 test('an array that is sent back in another order keeps what its elements have, whether that was sent or not', () => {
-  fc.assert(fc.property(storedArbitrary.chain((stored) => fc.tuple(fc.constant(stored), fc.shuffledSubarray([...((stored['parts'] ?? []) as JsonObject[])]))), ([stored, parts]) => {
-    expect(mustPatched(goods, stored, { parts })['parts']).toEqual(parts);
-    const kept = mustPatched(goods, stored, { parts: parts.map(declaredOf) })['parts'] as JsonObject[];
-    expect(kept.map(declaredOf)).toEqual(parts.map(declaredOf));
-    // Each is one that was stored, and none twice.
-    const left = [...((stored['parts'] ?? []) as JsonObject[])];
-    for (const element of kept) {
-      const at = left.findIndex((each) => isSameJson(each, element));
-      expect(at).toBeGreaterThanOrEqual(0);
-      left.splice(at, 1);
-    }
-  }), { numRuns: 1_000 });
+  fc.assert(
+    fc.property(
+      storedArbitrary.chain((stored) => fc.tuple(fc.constant(stored), fc.shuffledSubarray([...((stored['parts'] ?? []) as JsonObject[])]))),
+      ([stored, parts]) => {
+        expect(mustPatched(goods, stored, { parts })['parts']).toEqual(parts);
+        const kept = mustPatched(goods, stored, { parts: parts.map(declaredOf) })['parts'] as JsonObject[];
+        expect(kept.map(declaredOf)).toEqual(parts.map(declaredOf));
+        // Each is one that was stored, and none twice.
+        const left = [...((stored['parts'] ?? []) as JsonObject[])];
+        for (const element of kept) {
+          const at = left.findIndex((each) => isSameJson(each, element));
+          expect(at).toBeGreaterThanOrEqual(0);
+          left.splice(at, 1);
+        }
+      },
+    ),
+    { numRuns: 1_000 },
+  );
 });

@@ -90,7 +90,10 @@ test('memory stays small over BSON that is as large, as many-named and as much l
   const spy = new TransformInstance(tombolo());
   const stream = openBson(spy);
   const text = (units: number) => BSON.serialize({ _id: 1, v: '\u0001'.repeat(units) });
-  const names = (count: number) => BSON.serialize(new Map<string, unknown>([['_id', 1], ...Array.from({ length: count }, (_, index) => [index.toString(36), null] as const)]));
+  const names = (count: number) =>
+    BSON.serialize(
+      new Map<string, unknown>([['_id', 1], ...Array.from({ length: count }, (_, index) => [index.toString(36), null] as const)]),
+    );
   for (let round = 0; round < 3; round += 1)
     for (const document of [text(1_900_000), text(4_000_000), names(260_000), names(300_000), text(5_000_000), BSON.serialize({ _id: 1 })])
       for (const { bytes, rejected } of stream.push(document)) expect(bytes.byteLength + rejected.byteLength).toBeLessThan(13 * mebibyte);

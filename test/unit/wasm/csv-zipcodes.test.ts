@@ -22,7 +22,14 @@ test.skipIf(!hasZipcodes)(name, () => {
 
 test('forty thousand generated rows convert exactly, over many outputs of one call', () => {
   const row = (index: number) =>
-    [String(index).padStart(5, '0'), (index % 180) - 90.5, `-${index}e-3`, `"Saint ""${index}"""`, 'é'.repeat(index % 5), index % 3 ? 'x\\y' : ''].join(',');
+    [
+      String(index).padStart(5, '0'),
+      (index % 180) - 90.5,
+      `-${index}e-3`,
+      `"Saint ""${index}"""`,
+      'é'.repeat(index % 5),
+      index % 3 ? 'x\\y' : '',
+    ].join(',');
   const body = new TextEncoder().encode(Array.from({ length: 40_000 }, (_, index) => `${row(index)}\r\n`).join(''));
   const input = new Uint8Array([...new TextEncoder().encode(`${header}\r\n`), ...body]);
   expect(runCsv(instance(), zipcodesPlan, [input])).toEqual(referenceCsv(zipcodesPlan, header, body));

@@ -1,4 +1,7 @@
-/** The committed module, compiled once a process, one instance of it for all that must not trap, and the data that tests run on when it is there. */
+/**
+ * The committed module, compiled once a process; one instance of it for all tests that must not trap; and the data that
+ * tests run on when it is there.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import type { CsvColumn, CsvKind, CsvPlan } from '../../../shared/transforms/csv-plan.ts';
 import { TransformInstance } from '../../../shared/transforms/instance.ts';
@@ -40,6 +43,8 @@ export const zipcodesPlan: CsvPlan = {
 
 /** All shared vectors as JSON, and how many they are: for runtimes that read no files. */
 export function vectorFiles(): { readonly text: string; readonly count: number } {
-  const [csv, bson] = ['csv', 'bson'].map((name) => JSON.parse(readFileSync(new URL(`../../../wasm/vectors/${name}.json`, import.meta.url), 'utf8')));
+  const [csv, bson] = ['csv', 'bson'].map((name) =>
+    JSON.parse(readFileSync(new URL(`../../../wasm/vectors/${name}.json`, import.meta.url), 'utf8')),
+  );
   return { text: JSON.stringify({ csv, bson }), count: csv.vectors.length + bson.vectors.length };
 }

@@ -1,4 +1,7 @@
-/** What runs inside Node: every vector; the module's path is the argument, vectors come as standard input, the outcome goes to standard output. */
+/**
+ * What runs inside Node: every vector. The module's path is the argument, vectors come as standard input, the outcome goes
+ * to standard output.
+ */
 import { readFileSync } from 'node:fs';
 import { TransformInstance } from '../../../shared/transforms/instance.ts';
 import { checkAll, type VectorFiles } from './check-all.ts';

@@ -17,7 +17,11 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 const pools: ComputePool<ComputeCalls>[] = [];
 
 function pool(threads: number, module = tombolo()): ComputePool<ComputeCalls> {
-  const made = new ComputePool<ComputeCalls>({ script: new URL('../../../../origin/compute/compute.worker.ts', import.meta.url), module, threads });
+  const made = new ComputePool<ComputeCalls>({
+    script: new URL('../../../../origin/compute/compute.worker.ts', import.meta.url),
+    module,
+    threads,
+  });
   pools.push(made);
   return made;
 }
@@ -57,11 +61,14 @@ test('a stream converts on a thread as it does in place', async () => {
   expect(await gather(pool(1), { chunks })).toEqual(runCsv(instance(), plan, [generated]));
 });
 
-test.skipIf(!hasZipcodes)(`42 049 postal codes convert on a thread${hasZipcodes ? '' : ' (left out: zipcodes.csv is not beside the project)'}`, async () => {
-  const result = await gather(pool(1), { plan: zipcodesPlan, chunks: Bun.file(zipcodesFile).stream() });
-  expect(result).toEqual(runCsv(instance(), zipcodesPlan, [readFileSync(zipcodesFile)]));
-  expect(result.rows.length).toBe(42_049);
-});
+test.skipIf(!hasZipcodes)(
+  `42 049 postal codes convert on a thread${hasZipcodes ? '' : ' (left out: zipcodes.csv is not beside the project)'}`,
+  async () => {
+    const result = await gather(pool(1), { plan: zipcodesPlan, chunks: Bun.file(zipcodesFile).stream() });
+    expect(result).toEqual(runCsv(instance(), zipcodesPlan, [readFileSync(zipcodesFile)]));
+    expect(result.rows.length).toBe(42_049);
+  },
+);
 
 test('many streams share two threads and do not mix', async () => {
   const two = pool(2);

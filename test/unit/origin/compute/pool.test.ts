@@ -9,7 +9,12 @@ const signal = new AbortController().signal;
 const pools: ComputePool<FaultyCalls>[] = [];
 
 function pool(threads: number, waitingCallsMax = 4): ComputePool<FaultyCalls> {
-  const made = new ComputePool<FaultyCalls>({ script: new URL('faulty.worker.ts', import.meta.url), module: tombolo(), threads, waitingCallsMax });
+  const made = new ComputePool<FaultyCalls>({
+    script: new URL('faulty.worker.ts', import.meta.url),
+    module: tombolo(),
+    threads,
+    waitingCallsMax,
+  });
   pools.push(made);
   return made;
 }

@@ -16,7 +16,12 @@ const issuer = 'https://development.tombolo.invalid';
 test('mints tokens that its key set verifies, with subject, roles and tenant, for one hour', async () => {
   const identity = await openIdentity(dir);
   const token = await identity.mint({ subject: 'alice', roles: ['editor', 'viewer'], tenant: 'acme' });
-  const { payload } = await jwtVerify(token, createLocalJWKSet(identity.jwks), { issuer, audience: 'tombolo', typ: 'at+jwt', algorithms: ['EdDSA'] });
+  const { payload } = await jwtVerify(token, createLocalJWKSet(identity.jwks), {
+    issuer,
+    audience: 'tombolo',
+    typ: 'at+jwt',
+    algorithms: ['EdDSA'],
+  });
   expect(payload).toMatchObject({ sub: 'alice', roles: ['editor', 'viewer'], tenant: 'acme' });
   expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBe(3_600);
 });
@@ -36,5 +41,10 @@ test('is the same identity at the next start, and another one in another data di
 test('is believed by the edge beside it, whatever the claims of the issuer in production are called', async () => {
   const given = { TOMBOLO_DATA_DIR: dir, TOMBOLO_ROLES_CLAIM: 'realm_access.roles', TOMBOLO_AUDIENCE_CLAIM: 'client_id' };
   const { edgeVariables } = await mustRunSettings(given, join(import.meta.dir, '../../../..'));
-  expect(readClaimPaths(new SettingsReader({ ...given, ...edgeVariables }))).toEqual({ roles: ['roles'], tenant: ['tenant'], plan: ['plan'], audience: ['aud'] });
+  expect(readClaimPaths(new SettingsReader({ ...given, ...edgeVariables }))).toEqual({
+    roles: ['roles'],
+    tenant: ['tenant'],
+    plan: ['plan'],
+    audience: ['aud'],
+  });
 });

@@ -13,13 +13,15 @@ const newDir = (): string => {
 };
 afterAll(() => dirs.forEach((dir) => rmSync(dir, { recursive: true, force: true })));
 
-const sleeper = (): Bun.Subprocess => Bun.spawn([process.execPath, '-e', 'setInterval(() => {}, 60_000)'], { stdio: ['ignore', 'ignore', 'ignore'] });
+const sleeper = (): Bun.Subprocess =>
+  Bun.spawn([process.execPath, '-e', 'setInterval(() => {}, 60_000)'], { stdio: ['ignore', 'ignore', 'ignore'] });
 const mustName = (pid: number): ProcessName => {
   const named = nameOf(pid);
   if (named === undefined) throw new Error(`process ${pid} does not run`);
   return named;
 };
-const leaveRecord = (dir: string, supervisor: ProcessName, edges: readonly ProcessName[]): void => writeFileSync(join(dir, 'run.json'), JSON.stringify({ supervisor, edges }));
+const leaveRecord = (dir: string, supervisor: ProcessName, edges: readonly ProcessName[]): void =>
+  writeFileSync(join(dir, 'run.json'), JSON.stringify({ supervisor, edges }));
 
 test('ends the orphan that a killed run left, and nothing else', async () => {
   const [orphan, bystander, dir] = [sleeper(), sleeper(), newDir()];

@@ -5,20 +5,32 @@ import { films } from '../../../../shared/resources/films.ts';
 import { places } from '../../../../shared/resources/places.ts';
 
 const rowsOf = (name: string): Record<string, unknown>[] =>
-  readFileSync(join(import.meta.dir, '../../../../origin/dev/sample', `${name}.ndjson`), 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+  readFileSync(join(import.meta.dir, '../../../../origin/dev/sample', `${name}.ndjson`), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 test('ships films of many years and genres that the contract takes as they are', () => {
   const rows = rowsOf('films').map((row) => films.schema.parse(row));
   expect(rows.length).toBeGreaterThan(150);
   expect(new Set(rows.map((row) => row['year'])).size).toBeGreaterThan(40);
-  for (const genre of ['Comedy', 'Drama']) expect(rows.filter((row) => (row['genres'] as string[]).includes(genre)).length).toBeGreaterThan(50);
+  for (const genre of ['Comedy', 'Drama']) {
+    expect(rows.filter((row) => (row['genres'] as string[]).includes(genre)).length).toBeGreaterThan(50);
+  }
 });
 
 test('takes pictures from the web alone: a page that shows one must not run a script', () => {
   const taken = (thumbnail: string) => films.schema.safeParse({ title: 'A', year: 2000, thumbnail }).success;
-  for (const thumbnail of ['https://example.com/a.jpg', 'http://example.com/a.jpg']) expect([thumbnail, taken(thumbnail)]).toEqual([thumbnail, true]);
-  for (const thumbnail of ['javascript:alert(1)', 'javascript://example.com/%0aalert(1)', 'JavaScript:alert(1)', 'java\nscript:alert(1)', ' javascript:alert(1)', 'data:text/html,<script>alert(1)</script>', 'vbscript:x', 'file:///etc/passwd', 'blob:https://example.com/1', 'ftp://example.com/a'])
+  for (const thumbnail of ['https://example.com/a.jpg', 'http://example.com/a.jpg']) {
+    expect([thumbnail, taken(thumbnail)]).toEqual([thumbnail, true]);
+  }
+  for (const thumbnail of [
+    'javascript:alert(1)', 'javascript://example.com/%0aalert(1)', 'JavaScript:alert(1)', 'java\nscript:alert(1)',
+    ' javascript:alert(1)', 'data:text/html,<script>alert(1)</script>', 'vbscript:x', 'file:///etc/passwd',
+    'blob:https://example.com/1', 'ftp://example.com/a',
+  ]) {
     expect([thumbnail, taken(thumbnail)]).toEqual([thumbnail, false]);
+  }
 });
 
 test('ships places whose codes keep their leading zeros', () => {

@@ -11,7 +11,9 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 test('ends with one secret when many make it at once, and leaves nothing beside it', async () => {
   const path = join(dir, 'race', 'secret');
-  const opened = await Promise.all(Array.from({ length: 20 }, (_, index) => openSecretFile(path, () => Promise.resolve(`secret ${index}`))));
+  const opened = await Promise.all(
+    Array.from({ length: 20 }, (_, index) => openSecretFile(path, () => Promise.resolve(`secret ${index}`))),
+  );
   expect(new Set(opened).size).toBe(1);
   expect(await openSecretFile(path, () => 'another')).toBe(opened[0] ?? '');
   expect(readdirSync(join(dir, 'race'))).toEqual(['secret']);
