@@ -29,7 +29,9 @@ test('the cache takes nothing for fresh while an origin serves another contract,
 
 describe('while an origin declares one resource otherwise', () => {
   const otherwise = '0'.repeat(16);
-  const changed = toDeclared(contract(...[...served.resources.values()].map((one) => (one.name === 'films' ? { ...one, digest: otherwise } : one))));
+  const changed = toDeclared(
+    contract(...[...served.resources.values()].map((one) => (one.name === 'films' ? { ...one, digest: otherwise } : one))),
+  );
   const persistDir = mkdtempSync(join(tmpdir(), 'tombolo-declarations-'));
   let world: World;
   const place = '/v1/places/a';

@@ -168,7 +168,9 @@ describe("a client's own condition", () => {
 
   test('does not keep an answer from being stored', async () => {
     await told('unkept', film('Unkept'));
-    const { etag } = world.answer({ path: '/v1/films/unkept', query: '', headers: new Headers(), method: 'GET', body: new Uint8Array(), nonce: '' }).headers as { etag: string };
+    const { etag } = world.answer({
+      path: '/v1/films/unkept', query: '', headers: new Headers(), method: 'GET', body: new Uint8Array(), nonce: '',
+    }).headers as { etag: string };
     const first = await world.get('/v1/films/unkept', { 'if-none-match': etag });
     expect(first.status).toBe(304);
     expect(first.headers.get('cache-status')).toBe('tombolo; fwd=uri-miss; fwd-status=200; stored');
@@ -199,11 +201,16 @@ describe('nothing is stored', () => {
   };
 
   test('of an answer that says nothing of its state', () => spoiled('stateless', ({ read: _read, ...answer }) => answer));
-  test('when edge and origin differ in the declaration', () => spoiled('digest', (answer) => ({ ...answer, read: `${world.position()};${'0'.repeat(16)};public` })));
-  test('when the origin applied another scope', () => spoiled('scope', (answer) => ({ ...answer, read: `${world.position()};${world.resource('films').digest};${'0'.repeat(16)}` })));
-  test('of a state older than a change already heard of', () => spoiled('lagging', (answer) => ({ ...answer, read: world.readHeader('films', world.at - 1) })));
-  test('of another epoch', () => spoiled('epoch', (answer) => ({ ...answer, read: `${'b'.repeat(16)}.${world.order()};${world.resource('films').digest};public` })));
-  test('when the origin forbids it', () => spoiled('forbidden', (answer) => ({ ...answer, headers: { ...answer.headers, 'cache-control': 'no-store' } })));
+  test('when edge and origin differ in the declaration', () =>
+    spoiled('digest', (answer) => ({ ...answer, read: `${world.position()};${'0'.repeat(16)};public` })));
+  test('when the origin applied another scope', () =>
+    spoiled('scope', (answer) => ({ ...answer, read: `${world.position()};${world.resource('films').digest};${'0'.repeat(16)}` })));
+  test('of a state older than a change already heard of', () =>
+    spoiled('lagging', (answer) => ({ ...answer, read: world.readHeader('films', world.at - 1) })));
+  test('of another epoch', () =>
+    spoiled('epoch', (answer) => ({ ...answer, read: `${'b'.repeat(16)}.${world.order()};${world.resource('films').digest};public` })));
+  test('when the origin forbids it', () =>
+    spoiled('forbidden', (answer) => ({ ...answer, headers: { ...answer.headers, 'cache-control': 'no-store' } })));
   test('of an answer larger than an entry may be, which streams through whole', async () => {
     world.write('huge', { ...film('Huge'), extract: 'x'.repeat(1_200_000) });
     await world.feed.tell();
@@ -239,7 +246,8 @@ describe('a demanded position', () => {
   test('is met by an entry read at or after it', async () => {
     await told('own', film('Own'));
     await world.get('/v1/films/own');
-    expect((await world.get('/v1/films/own', { 'tombolo-position': world.positionToken() })).headers.get('cache-status')).toBe('tombolo; hit');
+    const { headers } = await world.get('/v1/films/own', { 'tombolo-position': world.positionToken() });
+    expect(headers.get('cache-status')).toBe('tombolo; hit');
   });
 
   test('that the edge has not heard of goes to the origin, which is told', async () => {

@@ -17,7 +17,9 @@ describe('a report', () => {
   });
   afterAll(() => world.close());
 
-  const report = (given: Partial<Report> = {}): Report => ({ epoch: world.epoch, from: world.order(), through: world.order(), asOf: null, raised: {}, whole: {}, ...given });
+  const report = (given: Partial<Report> = {}): Report => ({
+    epoch: world.epoch, from: world.order(), through: world.order(), asOf: null, raised: {}, whole: {}, ...given,
+  });
 
   test('is not accepted before anything is known, and the answer says so', async () => {
     const answer = await world.feed.send(report());
@@ -31,25 +33,44 @@ describe('a report', () => {
   });
 
   test('that leaves a gap changes nothing', async () => {
-    expect(await world.feed.send(report({ from: world.order(6), through: world.order(7) }))).toMatchObject({ accepted: false, through: world.order(5) });
-    expect(await world.feed.send(report({ from: world.order(5), through: world.order(5) }))).toMatchObject({ accepted: true, through: world.order(5) });
+    expect(await world.feed.send(report({ from: world.order(6), through: world.order(7) }))).toMatchObject({
+      accepted: false, through: world.order(5),
+    });
+    expect(await world.feed.send(report({ from: world.order(5), through: world.order(5) }))).toMatchObject({
+      accepted: true, through: world.order(5),
+    });
   });
 
   test('that overlaps is accepted, and one that ends earlier lowers nothing', async () => {
-    expect(await world.feed.send(report({ from: world.order(3), through: world.order(8) }))).toMatchObject({ accepted: true, through: world.order(8) });
-    expect(await world.feed.send(report({ from: world.order(3), through: world.order(4) }))).toMatchObject({ accepted: true, through: world.order(8) });
-    expect(await world.feed.send(report({ from: null, through: world.order(6) }))).toMatchObject({ accepted: true, through: world.order(8) });
+    expect(await world.feed.send(report({ from: world.order(3), through: world.order(8) }))).toMatchObject({
+      accepted: true, through: world.order(8),
+    });
+    expect(await world.feed.send(report({ from: world.order(3), through: world.order(4) }))).toMatchObject({
+      accepted: true, through: world.order(8),
+    });
+    expect(await world.feed.send(report({ from: null, through: world.order(6) }))).toMatchObject({
+      accepted: true, through: world.order(8),
+    });
   });
 
   test('of another epoch is accepted from nowhere alone, and the old epoch does not come back', async () => {
     const other = 'b'.repeat(16);
-    expect(await world.feed.send(report({ epoch: other, from: world.order(8), through: world.order(8) }))).toMatchObject({ accepted: false, epoch: world.epoch });
-    expect(await world.feed.send(report({ epoch: other, from: null, through: world.order(2) }))).toMatchObject({ accepted: true, epoch: other, through: world.order(2) });
-    expect(await world.feed.send(report({ from: null, through: world.order(9) }))).toMatchObject({ accepted: false, epoch: other, through: world.order(2) });
+    expect(await world.feed.send(report({ epoch: other, from: world.order(8), through: world.order(8) }))).toMatchObject({
+      accepted: false, epoch: world.epoch,
+    });
+    expect(await world.feed.send(report({ epoch: other, from: null, through: world.order(2) }))).toMatchObject({
+      accepted: true, epoch: other, through: world.order(2),
+    });
+    expect(await world.feed.send(report({ from: null, through: world.order(9) }))).toMatchObject({
+      accepted: false, epoch: other, through: world.order(2),
+    });
   });
 
   test('is refused when positions are of another width or lie past its end', async () => {
-    for (const wrong of [{ from: '00000001' }, { whole: { films: world.order(99) } }, { raised: { films: { '1': '00000001' } } }, { raised: { films: { '1': world.order(99) } } }]) {
+    for (const wrong of [
+      { from: '00000001' }, { whole: { films: world.order(99) } }, { raised: { films: { '1': '00000001' } } },
+      { raised: { films: { '1': world.order(99) } } },
+    ]) {
       const answer = await fetch(world.origin.toReport(world.edge.url, report({ epoch: 'b'.repeat(16), ...wrong })));
       expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([422, 'document_invalid']);
     }
@@ -58,7 +79,9 @@ describe('a report', () => {
   test('is believed by its signature alone', async () => {
     const { edge, origin } = world;
     const [key] = origin.keys;
-    const unsigned = new Request(`${edge.url}/.tombolo/changes`, { method: 'POST', body: JSON.stringify(report()), headers: { 'content-type': 'application/json' } });
+    const unsigned = new Request(`${edge.url}/.tombolo/changes`, {
+      method: 'POST', body: JSON.stringify(report()), headers: { 'content-type': 'application/json' },
+    });
     const now = Math.floor(Date.now() / 1_000);
     const refusals: [Request, string][] = [
       [unsigned, 'hop_unsigned'],
@@ -130,10 +153,14 @@ describe('the cache', () => {
   test('does not believe a report that says it is complete in the future, or was long ago', async () => {
     const world = await World.start({ silent: true, feedSilentMs: 1_000 });
     await world.feed.begin();
-    await world.feed.send({ epoch: world.epoch, from: world.order(), through: world.order(), asOf: world.feed.now() - 5_000, raised: {}, whole: {} });
+    await world.feed.send({
+      epoch: world.epoch, from: world.order(), through: world.order(), asOf: world.feed.now() - 5_000, raised: {}, whole: {},
+    });
     await world.get('/v1/films');
     expect(await statusOf(world, '/v1/films')).toBe('tombolo; fwd=stale; fwd-status=304; stored');
-    await world.feed.send({ epoch: world.epoch, from: world.order(), through: world.order(), asOf: world.feed.now() + 60_000, raised: {}, whole: {} });
+    await world.feed.send({
+      epoch: world.epoch, from: world.order(), through: world.order(), asOf: world.feed.now() + 60_000, raised: {}, whole: {},
+    });
     await memo();
     expect(await statusOf(world, '/v1/films')).toBe('tombolo; hit');
     // Longer than the feed may be silent in this world.
@@ -154,7 +181,10 @@ describe('the cache', () => {
     await world.feed.tell();
     await world.get('/v1/films?genres=Drama');
     world.at++;
-    const answer = await world.feed.send({ epoch: world.epoch, from: world.order(world.at - 1), through: world.order(), asOf: world.feed.now(), raised: {}, whole: { films: world.order() } });
+    const answer = await world.feed.send({
+      epoch: world.epoch, from: world.order(world.at - 1), through: world.order(), asOf: world.feed.now(), raised: {},
+      whole: { films: world.order() },
+    });
     expect(answer.accepted).toBe(true);
     await memo();
     expect(await statusOf(world, '/v1/films?genres=Drama')).toStartWith('tombolo; fwd=stale');
@@ -202,7 +232,11 @@ describe('after a restart', () => {
     await world.edge.restart();
     await world.get('/v1/films/a');
     expect(await statusOf(world, '/v1/films/a')).toBe('tombolo; fwd=stale; fwd-status=304; stored');
-    expect(await world.feed.send({ epoch: world.epoch, from: world.order(), through: world.order(), asOf: world.feed.now(), raised: {}, whole: {} })).toMatchObject({ accepted: true, through: world.order(8) });
+    expect(
+      await world.feed.send({
+        epoch: world.epoch, from: world.order(), through: world.order(), asOf: world.feed.now(), raised: {}, whole: {},
+      }),
+    ).toMatchObject({ accepted: true, through: world.order(8) });
     await memo();
     expect(await statusOf(world, '/v1/films/a')).toBe('tombolo; hit');
     // A state from before the write that is on disk is still recognised.

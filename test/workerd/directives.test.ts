@@ -27,10 +27,17 @@ describe("a client's own directives", () => {
   test('are a list, and what stands in a quoted value is none of them', async () => {
     await told('listed', film('Listed'));
     await world.mustHit('/v1/films/listed');
-    for (const directives of ['foo="no-cache"', 'foo="a, no-store"', 'x-no-cache', 'no-cached', 'foo="\\\\", bar="no-cache"', 'foo="\\", no-store"', 'max-age=soon', 'max-age=-1', 'max-stale', 'min-fresh=0', ',,', 'foo="no-cache'])
+    for (const directives of [
+      'foo="no-cache"', 'foo="a, no-store"', 'x-no-cache', 'no-cached', 'foo="\\\\", bar="no-cache"', 'foo="\\", no-store"',
+      'max-age=soon', 'max-age=-1', 'max-stale', 'min-fresh=0', ',,', 'foo="no-cache',
+    ]) {
       expect([directives, await ask('listed', directives)]).toEqual([directives, hit]);
-    for (const directives of ['NO-CACHE', 'max-age=100,no-cache', 'foo="bar", no-cache', 'foo="\\\\" , no-cache', 'no-cache=x', 'min-fresh=1'])
+    }
+    for (const directives of [
+      'NO-CACHE', 'max-age=100,no-cache', 'foo="bar", no-cache', 'foo="\\\\" , no-cache', 'no-cache=x', 'min-fresh=1',
+    ]) {
       expect([directives, await ask('listed', directives)]).toEqual([directives, asked]);
+    }
     expect(await ask('listed', 'foo="bar" ,No-Store')).toContain('fwd=bypass');
   });
 
@@ -64,13 +71,19 @@ describe("a client's own directives", () => {
     await told('fresh', film('Fresh'));
     const before = world.origin.seen.length;
     const refused = await world.get('/v1/films/stored', { 'cache-control': 'only-if-cached' });
-    expect([refused.status, ((await refused.json()) as { code: string }).code, refused.headers.get('cache-status')]).toEqual([504, 'not_cached', 'tombolo; detail=only-if-cached']);
+    expect([refused.status, ((await refused.json()) as { code: string }).code, refused.headers.get('cache-status')]).toEqual([
+      504,
+      'not_cached',
+      'tombolo; detail=only-if-cached',
+    ]);
     expect(world.origin.seen.length).toBe(before);
     await world.mustHit('/v1/films/stored');
     expect(await ask('stored', 'only-if-cached')).toBe(hit);
     expect(await ask('stored', 'max-age=60, only-if-cached', { 'if-none-match': '*' })).toBe('304 tombolo; hit');
     const filled = world.origin.seen.length;
-    for (const directives of ['only-if-cached, no-cache', 'only-if-cached, no-store']) expect(await ask('stored', directives)).toBe('504 tombolo; detail=only-if-cached');
+    for (const directives of ['only-if-cached, no-cache', 'only-if-cached, no-store']) {
+      expect(await ask('stored', directives)).toBe('504 tombolo; detail=only-if-cached');
+    }
     await told('stored', film('Changed'));
     expect(await ask('stored', 'only-if-cached')).toBe('504 tombolo; detail=only-if-cached');
     expect((await world.get('/v1/orders/changes', { 'cache-control': 'only-if-cached' })).status).toBe(504);
@@ -80,7 +93,10 @@ describe("a client's own directives", () => {
   });
 
   test('only-if-cached says nothing to a write', async () => {
-    const answer = await fetch(`${world.edge.url}/v1/reviews/0198c0de-0000-7000-8000-0000000000ee`, { method: 'DELETE', headers: { 'cache-control': 'only-if-cached' } });
+    const answer = await fetch(`${world.edge.url}/v1/reviews/0198c0de-0000-7000-8000-0000000000ee`, {
+      method: 'DELETE',
+      headers: { 'cache-control': 'only-if-cached' },
+    });
     expect(answer.status).not.toBe(504);
   });
 });

@@ -17,16 +17,28 @@ afterAll(() => world.close());
 
 const mac = (data: Uint8Array) => new Uint8Array(createHmac('sha256', world.origin.keys[0].secret).update(data).digest());
 const signer = { algorithm: 'hmac-sha256', sign: mac };
-const verifier = { algorithm: 'hmac-sha256', verify: (data: Uint8Array, signature: Uint8Array) => Buffer.compare(mac(data), signature) === 0 };
+const verifier = {
+  algorithm: 'hmac-sha256',
+  verify: (data: Uint8Array, signature: Uint8Array) => Buffer.compare(mac(data), signature) === 0,
+};
 
 const present = (headers: Headers) => hopHeaders.filter((name) => headers.has(name));
 
 function verify({ method, path, query, headers }: HopSeen, origin = world.origin.url) {
-  return verifySignature({ kind: 'request', method, targetUri: origin + path + query, fields: [...headers].map(([name, value]) => ({ name, value })) }, {
-    label: 'hop',
-    policy: { algorithms: ['hmac-sha256'], requiredComponents: ['@method', '@path', '@query', ...present(headers)], requiredParameters: ['created', 'nonce', 'keyid', 'alg', 'tag'], maxAge: 30, clockSkew: 5 },
-    resolveVerifier: () => verifier,
-  });
+  return verifySignature(
+    { kind: 'request', method, targetUri: origin + path + query, fields: [...headers].map(([name, value]) => ({ name, value })) },
+    {
+      label: 'hop',
+      policy: {
+        algorithms: ['hmac-sha256'],
+        requiredComponents: ['@method', '@path', '@query', ...present(headers)],
+        requiredParameters: ['created', 'nonce', 'keyid', 'alg', 'tag'],
+        maxAge: 30,
+        clockSkew: 5,
+      },
+      resolveVerifier: () => verifier,
+    },
+  );
 }
 
 test('every kind of request that the edge sends verifies there, all headers that the origin reads covered', async () => {
@@ -36,7 +48,10 @@ test('every kind of request that the edge sends verifies there, all headers that
   const requests: [string, RequestInit][] = [
     ['/v1/films', {}],
     ["/v1/films?genres=Com%20edy'&limit=3", { headers: { authorization, accept: 'application/json' } }],
-    ['/v1/films/%C3%BC', { method: 'HEAD', headers: { 'if-none-match': 'W/"a", "b"', 'if-match': '*', 'tombolo-position': world.positionToken() } }],
+    [
+      '/v1/films/%C3%BC',
+      { method: 'HEAD', headers: { 'if-none-match': 'W/"a", "b"', 'if-match': '*', 'tombolo-position': world.positionToken() } },
+    ],
     ['/v1/films', { method: 'POST', headers: { ...json, authorization, 'idempotency-key': 'a b' }, body: film }],
     ['/v1/films/a', { method: 'PUT', headers: { ...json, 'if-match': '"x"' }, body: film }],
     ['/v1/films/a', { method: 'PATCH', headers: { 'content-type': 'application/merge-patch+json' }, body: '{"year":1999}' }],
@@ -57,19 +72,29 @@ test('a request changed on its way verifies nowhere', async () => {
   const seen = world.lastAsked();
   const added = new Headers(seen.headers);
   added.set('tombolo-request', 'req_other');
-  for (const changed of [{ ...seen, method: 'DELETE' }, { ...seen, path: '/v1/places' }, { ...seen, query: '?limit=8' }, { ...seen, headers: added }]) await expect(verify(changed)).rejects.toThrow();
+  for (const changed of [
+    { ...seen, method: 'DELETE' },
+    { ...seen, path: '/v1/places' },
+    { ...seen, query: '?limit=8' },
+    { ...seen, headers: added },
+  ]) {
+    await expect(verify(changed)).rejects.toThrow();
+  }
 });
 
 test('a report signed there is believed here', async () => {
   const body = JSON.stringify({ epoch: world.epoch, from: null, through: world.order(), asOf: null, raised: {}, whole: {} });
   const url = `${world.edge.url}/.tombolo/changes`;
   const headers = new Headers({ 'content-type': 'application/json', 'content-digest': digestOf(body) });
-  const signed = await createSignature({ kind: 'request', method: 'POST', targetUri: url, fields: [...headers].map(([name, value]) => ({ name, value })) }, {
-    label: 'hop',
-    components: ['@method', '@path', '@query', 'content-digest', 'content-type'],
-    parameters: { created: Math.floor(Date.now() / 1_000), nonce: randomNonce(), keyid: 'k2', alg: 'hmac-sha256', tag: 'tombolo-report' },
-    signer,
-  });
+  const signed = await createSignature(
+    { kind: 'request', method: 'POST', targetUri: url, fields: [...headers].map(([name, value]) => ({ name, value })) },
+    {
+      label: 'hop',
+      components: ['@method', '@path', '@query', 'content-digest', 'content-type'],
+      parameters: { created: Math.floor(Date.now() / 1_000), nonce: randomNonce(), keyid: 'k2', alg: 'hmac-sha256', tag: 'tombolo-report' },
+      signer,
+    },
+  );
   headers.set('signature', signed.signature);
   headers.set('signature-input', signed.signatureInput);
   const answer = await fetch(url, { method: 'POST', headers, body });
@@ -82,12 +107,15 @@ test('an answer signed there is stored here', async () => {
   await Bun.sleep(60);
   world.origin.script = async ({ nonce }) => {
     const fields = { 'content-type': 'application/json', etag: '"e"', 'tombolo-read': world.readHeader() };
-    const signed = await createSignature({ kind: 'response', status: 200, fields: Object.entries(fields).map(([name, value]) => ({ name, value })) }, {
-      label: 'hop',
-      components: ['@status', ...Object.keys(fields)],
-      parameters: { created: Math.floor(Date.now() / 1_000), nonce, keyid: 'k2', alg: 'hmac-sha256', tag: 'tombolo-answer' },
-      signer,
-    });
+    const signed = await createSignature(
+      { kind: 'response', status: 200, fields: Object.entries(fields).map(([name, value]) => ({ name, value })) },
+      {
+        label: 'hop',
+        components: ['@status', ...Object.keys(fields)],
+        parameters: { created: Math.floor(Date.now() / 1_000), nonce, keyid: 'k2', alg: 'hmac-sha256', tag: 'tombolo-answer' },
+        signer,
+      },
+    );
     return { unsigned: true, body: '{}', headers: { ...fields, signature: signed.signature, 'signature-input': signed.signatureInput } };
   };
   expect((await world.get('/v1/films?limit=9')).headers.get('cache-status')).toBe('tombolo; fwd=uri-miss; fwd-status=200; stored');

@@ -14,7 +14,9 @@ describe('the flood shield', () => {
     let over: Response | undefined;
     // A window may end while this counts: two of them hold one that is whole.
     for (let batch = 0; over === undefined && batch < 44; batch++) {
-      const answers = await Promise.all(Array.from({ length: 50 }, (_, index) => from(`2001:db8:0:1:${(batch * 50 + index).toString(16)}::`)));
+      const answers = await Promise.all(
+        Array.from({ length: 50 }, (_, index) => from(`2001:db8:0:1:${(batch * 50 + index).toString(16)}::`)),
+      );
       over = answers.find(({ status }) => status === 429);
     }
     expect(over?.headers.get('retry-after')).toBe('10');
@@ -31,7 +33,12 @@ describe('the flood shield stands before everything', () => {
   });
   afterAll(() => flooded.close());
 
-  test.each([['/v1/nothing', 'GET', 404], ['/health', 'GET', 200], ['/v1/films', 'OPTIONS', 204], ['/v1/films', 'PROPFIND', 405]])('%s %s', async (path, method, status) => {
+  test.each([
+    ['/v1/nothing', 'GET', 404],
+    ['/health', 'GET', 200],
+    ['/v1/films', 'OPTIONS', 204],
+    ['/v1/films', 'PROPFIND', 405],
+  ])('%s %s', async (path, method, status) => {
     const from = { 'cf-connecting-ip': `192.0.2.${status % 256}` };
     const answers = await Promise.all(Array.from({ length: 50 }, () => flooded.get(path, from, method)));
     // A window may end while this counts.
@@ -48,7 +55,9 @@ test('a shield that is down, or not there, lets pass', async () => {
   const modulePath: string = '../../edge/host/cloudflare.ts';
   const { toHost } = (await import(modulePath)) as { toHost(bindings: unknown): { isWithin(sender: string): Promise<boolean> } };
   const logged = spyOn(console, 'warn').mockImplementation(() => undefined);
-  for (const shield of [undefined, { limit: () => Promise.reject(new Error('down')) }]) expect(await toHost({ FLOOD: shield }).isWithin('192.0.2.1')).toBeTrue();
+  for (const shield of [undefined, { limit: () => Promise.reject(new Error('down')) }]) {
+    expect(await toHost({ FLOOD: shield }).isWithin('192.0.2.1')).toBeTrue();
+  }
   expect(logged).toHaveBeenCalledTimes(2);
   logged.mockRestore();
 });

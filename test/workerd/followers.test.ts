@@ -86,7 +86,10 @@ function follow(): readonly Promise<Response>[] {
 }
 
 async function entered(count: number): Promise<void> {
-  await eventually(`${count} requests to be in`, async () => Number(await (await world.get(`/.test/entered?path=${path}`)).text()) === count);
+  await eventually(
+    `${count} requests to be in`,
+    async () => Number(await (await world.get(`/.test/entered?path=${path}`)).text()) === count,
+  );
 }
 
 async function mustAnswer(followers: readonly Promise<Response>[]): Promise<void> {

@@ -18,17 +18,23 @@ afterEach(() => {
 });
 
 const film = JSON.stringify({ title: 'A', year: 2_000 });
-const post = (path: string, body: string | ReadableStream<Uint8Array>, headers: Record<string, string> = {}) => fetch(world.edge.url + path, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } });
+const post = (path: string, body: string | ReadableStream<Uint8Array>, headers: Record<string, string> = {}) =>
+  fetch(world.edge.url + path, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } });
 const codeOf = async (answer: Response) => ((await answer.json()) as { code: string }).code;
 
 describe('the origin hears', () => {
   test('only what the profile covers, however much a client sends', async () => {
     await world.get('/v1/ticks', {
-      signature: 'hop=:AAAA:', 'signature-input': 'hop=()', 'tombolo-principal': 'e30', 'tombolo-request': 'mine', 'tombolo-after': world.position(), 'tombolo-deadline': '1',
-      'content-digest': 'sha-256=:AAAA:', 'content-type': 'text/plain', cookie: 'a=b', 'x-forwarded-for': '10.0.0.1', 'x-request-id': 'mine', 'user-agent': 'test', forwarded: 'for=10.0.0.1', 'last-event-id': '7',
+      signature: 'hop=:AAAA:', 'signature-input': 'hop=()', 'tombolo-principal': 'e30', 'tombolo-request': 'mine',
+      'tombolo-after': world.position(), 'tombolo-deadline': '1',
+      'content-digest': 'sha-256=:AAAA:', 'content-type': 'text/plain', cookie: 'a=b', 'x-forwarded-for': '10.0.0.1',
+      'x-request-id': 'mine', 'user-agent': 'test', forwarded: 'for=10.0.0.1', 'last-event-id': '7',
     });
     const { headers } = world.lastAsked();
-    const transport = ['signature', 'signature-input', 'host', 'connection', 'content-length', 'cf-worker', 'accept-encoding', 'cache-control', 'pragma'];
+    const transport = [
+      'signature', 'signature-input', 'host', 'connection', 'content-length', 'cf-worker', 'accept-encoding', 'cache-control',
+      'pragma',
+    ];
     for (const [name] of headers) expect([...hopHeaders, ...transport]).toContain(name);
     for (const name of ['tombolo-principal', 'tombolo-after', 'content-digest', 'content-type']) expect(headers.has(name)).toBe(false);
     expect(headers.get('tombolo-request')).toMatch(/^req_[0-9a-f]{32}$/);
@@ -40,7 +46,11 @@ describe('the origin hears', () => {
 
   test('the bytes that were sent, with their digest', async () => {
     const body = ' {"title" : "Ünï",\n"year":2000.0 }\n';
-    world.origin.script = () => ({ status: 201, body: '{}', headers: { 'tombolo-position': world.positionToken(), 'cache-control': 'no-store' } });
+    world.origin.script = () => ({
+      status: 201,
+      body: '{}',
+      headers: { 'tombolo-position': world.positionToken(), 'cache-control': 'no-store' },
+    });
     const answer = await post('/v1/films', body, { 'idempotency-key': 'k1' });
     expect(answer.status).toBe(201);
     const { body: got, headers } = world.lastAsked();
@@ -53,8 +63,16 @@ describe('the origin hears', () => {
   });
 
   test('paths and queries as they were signed, whatever is in them', async () => {
-    for (const target of ["/v1/films/a%20b", "/v1/films/it's", '/v1/films/%C3%BC', '/v1/films/a+b', '/v1/films/~a!b(c)', '/v1/films/a|b^c', '/v1/films/%7Bx%7D', '/v1/films?title=%27a%22b%20c', "/v1/films?title='x'+|^`{}", '/v1/films?title=ü', '/v1/films?', '/v1/./films/a'])
+    for (const target of [
+      '/v1/films/a%20b', "/v1/films/it's", '/v1/films/%C3%BC', '/v1/films/a+b', '/v1/films/~a!b(c)', '/v1/films/a|b^c',
+      '/v1/films/%7Bx%7D', '/v1/films?title=%27a%22b%20c',
+      "/v1/films?title='x'+|^`{}",
+      '/v1/films?title=ü',
+      '/v1/films?',
+      '/v1/./films/a',
+    ]) {
       expect([target, (await world.get(target)).status]).toEqual([target, target.includes('/films/') ? 404 : 200]);
+    }
     expect(world.origin.refused).toEqual([]);
   });
 
@@ -62,7 +80,11 @@ describe('the origin hears', () => {
     const valid = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
     await world.get('/v1/ticks', { traceparent: valid });
     expect(world.lastAsked().headers.get('traceparent')).toBe(valid);
-    for (const traceparent of ['00-00000000000000000000000000000000-00f067aa0ba902b7-01', '01-x', 'ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01']) {
+    for (const traceparent of [
+      '00-00000000000000000000000000000000-00f067aa0ba902b7-01',
+      '01-x',
+      'ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+    ]) {
       await world.get('/v1/ticks', { traceparent });
       expect(world.lastAsked().headers.get('traceparent')).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
     }
@@ -91,13 +113,35 @@ describe('preconditions', () => {
 
   test('that a resource demands are demanded before the origin is asked', async () => {
     const asked = world.origin.seen.length;
-    for (const [method, headers] of [['PUT', {}], ['PUT', { 'if-none-match': '"a"' }], ['PATCH', {}], ['PATCH', { 'if-none-match': '*' }], ['DELETE', {}], ['DELETE', { 'if-none-match': '*' }]] as const) {
+    for (const [method, headers] of [
+      ['PUT', {}],
+      ['PUT', { 'if-none-match': '"a"' }],
+      ['PATCH', {}],
+      ['PATCH', { 'if-none-match': '*' }],
+      ['DELETE', {}],
+      ['DELETE', { 'if-none-match': '*' }],
+    ] as const) {
       const answer = await write('/v1/pins/a', method, headers);
       expect([method, answer.status, await codeOf(answer)]).toEqual([method, 428, 'precondition_required']);
     }
     expect(world.origin.seen.length).toBe(asked);
-    for (const [method, headers] of [['PUT', { 'if-match': '"a"' }], ['PUT', { 'if-none-match': '*' }], ['PATCH', { 'if-match': '*' }], ['DELETE', { 'if-match': '"a"' }], ['POST', {}]] as const)
-      expect((await write(method === 'POST' ? '/v1/pins/import' : '/v1/pins/a', method, method === 'POST' ? { 'content-type': 'application/x-ndjson' } : headers)).status).not.toBe(428);
+    for (const [method, headers] of [
+      ['PUT', { 'if-match': '"a"' }],
+      ['PUT', { 'if-none-match': '*' }],
+      ['PATCH', { 'if-match': '*' }],
+      ['DELETE', { 'if-match': '"a"' }],
+      ['POST', {}],
+    ] as const) {
+      expect(
+        (
+          await write(
+            method === 'POST' ? '/v1/pins/import' : '/v1/pins/a',
+            method,
+            method === 'POST' ? { 'content-type': 'application/x-ndjson' } : headers,
+          )
+        ).status,
+      ).not.toBe(428);
+    }
     expect(world.origin.seen.length).toBe(asked + 5);
   });
 
@@ -110,7 +154,9 @@ describe('bodies', () => {
   test('of an import stream through, without a digest', async () => {
     const rows = 20_000;
     let row = 0;
-    const body = new ReadableStream({ pull: (controller) => (row++ < rows ? controller.enqueue(new TextEncoder().encode(`${film}\n`)) : controller.close()) });
+    const body = new ReadableStream({
+      pull: (controller) => (row++ < rows ? controller.enqueue(new TextEncoder().encode(`${film}\n`)) : controller.close()),
+    });
     world.origin.script = ({ body: got }) => ({ body: `{"summary":${got.length}}\n`, headers: { 'content-type': 'application/x-ndjson' } });
     const answer = await post('/v1/films/import', body, { 'content-type': 'application/x-ndjson' });
     expect(await answer.json()).toEqual({ summary: rows * (film.length + 1) + uploadEndBytes });
@@ -142,7 +188,11 @@ describe('bodies', () => {
 
 describe('answers', () => {
   test('come back without what is between edge and origin', async () => {
-    world.origin.script = () => ({ body: '{}', read: world.readHeader('ticks'), headers: { 'content-type': 'application/json', 'keep-alive': 'timeout=5', link: '</v1/ticks?after=a>; rel="next"' } });
+    world.origin.script = () => ({
+      body: '{}',
+      read: world.readHeader('ticks'),
+      headers: { 'content-type': 'application/json', 'keep-alive': 'timeout=5', link: '</v1/ticks?after=a>; rel="next"' },
+    });
     const answer = await world.get('/v1/ticks');
     for (const name of ['tombolo-read', 'signature', 'signature-input', 'keep-alive']) expect(answer.headers.has(name)).toBe(false);
     expect(answer.headers.get('link')).toContain('rel="next"');
@@ -160,39 +210,62 @@ describe('answers', () => {
   });
 
   test('that depend on who asks are kept for those whom the rules cannot tell apart', async () => {
-    const as = async (sub: string, roles: string[]) => ({ authorization: `Bearer ${await world.issuer.token('ed', { payload: { sub, roles } })}` });
+    const as = async (sub: string, roles: string[]) => ({
+      authorization: `Bearer ${await world.issuer.token('ed', { payload: { sub, roles } })}`,
+    });
     const scopeFor = (subject: string, roles: string[]) => scopeDigest(scopeOf(world.resource('notes'), { subject, roles, claims: {} }));
     world.documents.set('n1', { text: 'secret', by: 'usr_1' });
     world.scope = scopeFor('usr_1', ['auditor']);
     const first = await world.get('/v1/notes', await as('usr_1', ['auditor']));
-    expect([first.headers.get('cache-status'), first.headers.get('cache-control')]).toEqual(['tombolo; fwd=uri-miss; fwd-status=200; stored', 'private, no-cache']);
-    const { roles } = JSON.parse(Buffer.from(world.lastAsked().headers.get('tombolo-principal') ?? '', 'base64url').toString()) as { roles: string[] };
+    expect([first.headers.get('cache-status'), first.headers.get('cache-control')]).toEqual([
+      'tombolo; fwd=uri-miss; fwd-status=200; stored',
+      'private, no-cache',
+    ]);
+    const { roles } = JSON.parse(Buffer.from(world.lastAsked().headers.get('tombolo-principal') ?? '', 'base64url').toString()) as {
+      roles: string[];
+    };
     expect(roles).toEqual(['auditor']);
     const alike = await as('usr_1', ['auditor', 'other']);
     await eventually('a hit', async () => (await world.get('/v1/notes', alike)).headers.get('cache-status') === 'tombolo; hit');
-    for (const headers of [await as('usr_2', ['auditor']), await as('usr_1', []), {}]) expect((await world.get('/v1/notes', headers)).headers.get('cache-status')).not.toContain('hit');
+    for (const headers of [await as('usr_2', ['auditor']), await as('usr_1', []), {}]) {
+      expect((await world.get('/v1/notes', headers)).headers.get('cache-status')).not.toContain('hit');
+    }
     world.scope = 'public';
   });
 
   test('of a resource that says so are never stored', async () => {
     const before = world.asked('/v1/ticks');
-    for (let round = 0; round < 3; round++) expect((await world.get('/v1/ticks')).headers.get('cache-status')).toBe('tombolo; fwd=bypass; fwd-status=200');
+    for (let round = 0; round < 3; round++) {
+      expect((await world.get('/v1/ticks')).headers.get('cache-status')).toBe('tombolo; fwd=bypass; fwd-status=200');
+    }
     expect(world.asked('/v1/ticks')).toBe(before + 3);
   });
 });
 
 describe('an origin', () => {
   test('that does not believe the edge is not the caller’s fault', async () => {
-    world.origin.script = () => ({ status: 401, body: '{"code":"hop_expired"}', headers: { 'content-type': 'application/problem+json', 'tombolo-hop': 'hop_expired' } });
+    world.origin.script = () => ({
+      status: 401,
+      body: '{"code":"hop_expired"}',
+      headers: { 'content-type': 'application/problem+json', 'tombolo-hop': 'hop_expired' },
+    });
     const answer = await world.get('/v1/ticks');
     expect([answer.status, await codeOf(answer)]).toEqual([503, 'origin_unavailable']);
     expect((await world.logged(answer.headers.get('x-request-id') ?? '-')).join()).toContain('"originCode":"hop_expired"');
   });
 
   test('that asks for a token is heard', async () => {
-    world.origin.script = () => ({ status: 401, body: '{"code":"token_missing"}', headers: { 'content-type': 'application/problem+json', 'www-authenticate': 'Bearer realm="tombolo"' } });
+    world.origin.script = () => ({
+      status: 401,
+      body: '{"code":"token_missing"}',
+      headers: { 'content-type': 'application/problem+json', 'www-authenticate': 'Bearer realm="tombolo"' },
+    });
     const answer = await world.get('/v1/ticks');
-    expect([answer.status, answer.headers.get('www-authenticate'), await codeOf(answer)]).toEqual([401, 'Bearer realm="tombolo"', 'token_missing']);
+    expect([answer.status, answer.headers.get('www-authenticate'), await codeOf(answer)]).toEqual([
+      401,
+      'Bearer realm="tombolo"',
+      'token_missing',
+    ]);
   });
 
   test('that redirects is not followed', async () => {
@@ -202,9 +275,18 @@ describe('an origin', () => {
   });
 
   test('that refuses is passed on, and not stored', async () => {
-    world.origin.script = () => ({ status: 503, body: '{"code":"store_busy"}', headers: { 'content-type': 'application/problem+json', 'retry-after': '3' } });
+    world.origin.script = () => ({
+      status: 503,
+      body: '{"code":"store_busy"}',
+      headers: { 'content-type': 'application/problem+json', 'retry-after': '3' },
+    });
     const answer = await world.get('/v1/films/busy');
-    expect([answer.status, answer.headers.get('retry-after'), answer.headers.get('cache-status'), answer.headers.get('cache-control')]).toEqual([503, '3', 'tombolo; fwd=uri-miss; fwd-status=503', 'no-store']);
+    expect([
+      answer.status,
+      answer.headers.get('retry-after'),
+      answer.headers.get('cache-status'),
+      answer.headers.get('cache-control'),
+    ]).toEqual([503, '3', 'tombolo; fwd=uri-miss; fwd-status=503', 'no-store']);
     world.origin.script = (seen) => world.answer(seen);
     expect((await world.get('/v1/films/busy')).status).toBe(404);
   });

@@ -10,7 +10,13 @@ const workerModule = 'test/workerd/workers/limits.worker.ts';
 const persistDir = mkdtempSync(join(tmpdir(), 'tombolo-counters-'));
 let world: World;
 beforeAll(async () => {
-  world = await World.start({ workerModule, persistDir, silent: true, corsOrigins: 'https://app.test', variables: { TOMBOLO_ANONYMOUS_PLAN: '' } });
+  world = await World.start({
+    workerModule,
+    persistDir,
+    silent: true,
+    corsOrigins: 'https://app.test',
+    variables: { TOMBOLO_ANONYMOUS_PLAN: '' },
+  });
   world.origin.script = () => ({ status: 200, body: '{"data":[]}', headers: { 'content-type': 'application/json' } });
 });
 afterAll(async () => {
@@ -26,13 +32,19 @@ async function caller(plan?: string): Promise<Readonly<Record<string, string>>> 
   return { authorization: `Bearer ${await world.issuer.token('ed', { payload })}` };
 }
 
-const ask = (headers: Readonly<Record<string, string>>, path = '/v1/notes', init: RequestInit = {}) => fetch(world.edge.url + path, { ...init, headers: { ...headers, ...init.headers } });
-const statuses = async (headers: Readonly<Record<string, string>>, times: number) => Promise.all(Array.from({ length: times }, async () => (await ask(headers)).status));
+const ask = (headers: Readonly<Record<string, string>>, path = '/v1/notes', init: RequestInit = {}) =>
+  fetch(world.edge.url + path, { ...init, headers: { ...headers, ...init.headers } });
+const statuses = async (headers: Readonly<Record<string, string>>, times: number) =>
+  Promise.all(Array.from({ length: times }, async () => (await ask(headers)).status));
 const passed = (all: readonly number[]) => all.filter((status) => status === 200).length;
-const counters = async (way?: string): Promise<{ asked: number }> => (await ask({}, `/.test/counters${way === undefined ? '' : `?way=${way}`}`)).json() as Promise<{ asked: number }>;
+const counters = async (way?: string): Promise<{ asked: number }> =>
+  (await ask({}, `/.test/counters${way === undefined ? '' : `?way=${way}`}`)).json() as Promise<{ asked: number }>;
 
 describe('a limit', () => {
-  test.each([['ten', 10], ['twenty', 20]])('of the plan "%s" lets exactly %d of 200 requests pass that come at once', async (plan, limit) => {
+  test.each([
+    ['ten', 10],
+    ['twenty', 20],
+  ])('of the plan "%s" lets exactly %d of 200 requests pass that come at once', async (plan, limit) => {
     const all = await statuses(await caller(plan), 200);
     expect(passed(all)).toBe(limit);
     expect(all.filter((status) => status === 429)).toHaveLength(200 - limit);
@@ -54,13 +66,18 @@ describe('a limit', () => {
   });
 
   test('is one for all addresses of an IPv6 network', async () => {
-    const all = await Promise.all(Array.from({ length: 8 }, async (_, index) => (await ask({ 'cf-connecting-ip': `2001:db8:1:2::${index}` })).status));
+    const all = await Promise.all(
+      Array.from({ length: 8 }, async (_, index) => (await ask({ 'cf-connecting-ip': `2001:db8:1:2::${index}` })).status),
+    );
     expect(passed(all)).toBe(5);
   });
 
   test('is charged what the resource says that a request costs', async () => {
     const headers = await caller('ten');
-    const answers = [await ask(headers, '/v1/ledgers'), await ask(headers, '/v1/ledgers'), await ask(headers, '/v1/ledgers'), await ask(headers), await ask(headers), await ask(headers)];
+    const answers = [
+      await ask(headers, '/v1/ledgers'), await ask(headers, '/v1/ledgers'), await ask(headers, '/v1/ledgers'), await ask(headers),
+      await ask(headers), await ask(headers),
+    ];
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 429, 200, 200, 429]);
   });
 
@@ -81,7 +98,12 @@ describe('what is refused before anyone is known is charged to its address:', ()
     ['paths that are nowhere', '/v1/nothing', {}, 404],
     ['methods that a path does not have', '/v1/notes', { method: 'DELETE' }, 405],
     ['unsigned reports', '/.tombolo/changes', { method: 'POST', body: '{}' }, 401],
-    ['preflights of foreign pages', '/v1/notes', { method: 'OPTIONS', headers: { origin: 'https://evil.test', 'access-control-request-method': 'GET' } }, 403],
+    [
+      'preflights of foreign pages',
+      '/v1/notes',
+      { method: 'OPTIONS', headers: { origin: 'https://evil.test', 'access-control-request-method': 'GET' } },
+      403,
+    ],
     ['headers past their bound', '/v1/notes', { headers: { 'if-match': `"${'x'.repeat(1_100)}"` } }, 431],
   ] as const)('%s', async (_, path, init, status) => {
     const headers = { 'cf-connecting-ip': `198.51.100.${++callers}` };
@@ -99,7 +121,13 @@ describe('what is refused before anyone is known is charged to its address:', ()
   test('many at once, from behind a leased plan, for a few questions', async () => {
     const leased = await World.start({ silent: true, variables: { TOMBOLO_ANONYMOUS_PLAN: '' } });
     const answers: number[] = [];
-    for (let batch = 0; batch < 14; batch++) answers.push(...(await Promise.all(Array.from({ length: 50 }, async () => (await leased.get('/v1/nothing', { 'cf-connecting-ip': '192.0.2.9' })).status))));
+    for (let batch = 0; batch < 14; batch++) {
+      answers.push(
+        ...(await Promise.all(
+          Array.from({ length: 50 }, async () => (await leased.get('/v1/nothing', { 'cf-connecting-ip': '192.0.2.9' })).status),
+        )),
+      );
+    }
     await leased.close();
     expect(answers.filter((status) => status === 404).length).toBeGreaterThanOrEqual(280);
     expect(answers.filter((status) => status === 404).length).toBeLessThanOrEqual(600);
@@ -141,7 +169,10 @@ describe('an answer that was counted', () => {
   test('says so in structured fields, refusals behind the limit included', async () => {
     const headers = await caller('double');
     for (const response of [await ask(headers), await ask(headers, '/v1/notes?nope=1')]) {
-      expect(parseList(response.headers.get('ratelimit-policy') ?? '')).toEqual([{ value: 'second', parameters: { q: 4, w: 1 } }, { value: 'minute', parameters: { q: 6, w: 60 } }]);
+      expect(parseList(response.headers.get('ratelimit-policy') ?? '')).toEqual([
+        { value: 'second', parameters: { q: 4, w: 1 } },
+        { value: 'minute', parameters: { q: 6, w: 60 } },
+      ]);
       const limits = parseList(response.headers.get('ratelimit') ?? '');
       expect(limits.map(({ value }) => value)).toEqual(['second', 'minute']);
       for (const { parameters } of limits) expect(parameters).toEqual({ r: expect.any(Number), t: expect.any(Number) });
@@ -170,14 +201,18 @@ describe('an answer that was counted', () => {
 
   test('is none of those before the limit: preflights and health', async () => {
     const preflight = await ask({ origin: 'https://app.test', 'access-control-request-method': 'GET' }, '/v1/notes', { method: 'OPTIONS' });
-    for (const response of [preflight, await ask({}, '/health')]) expect([response.headers.get('ratelimit'), response.headers.get('tombolo-limits')]).toEqual([null, null]);
+    for (const response of [preflight, await ask({}, '/health')]) {
+      expect([response.headers.get('ratelimit'), response.headers.get('tombolo-limits')]).toEqual([null, null]);
+    }
   });
 });
 
 test('a plan that nobody declared is the default one, and is counted in the log', async () => {
   const response = await ask(await caller('gold'));
   expect(response.headers.get('ratelimit-policy')).toStartWith('"minute";q=100000;');
-  expect((await world.logged('limit.plan_unknown')).map((line) => JSON.parse(line) as unknown)).toEqual([{ level: 'warn', event: 'limit.plan_unknown', plan: 'gold', applied: 'leased', seen: 1 }]);
+  expect((await world.logged('limit.plan_unknown')).map((line) => JSON.parse(line) as unknown)).toEqual([
+    { level: 'warn', event: 'limit.plan_unknown', plan: 'gold', applied: 'leased', seen: 1 },
+  ]);
 });
 
 describe('while the counters cannot be asked', () => {
@@ -199,7 +234,11 @@ describe('while the counters cannot be asked', () => {
   test('writes are refused, and what a resource declares otherwise is done', async () => {
     const headers = await caller('ten');
     await counters('cut');
-    const [write, read, declaredWrite] = [await ask(headers, '/v1/notes', note), await ask(headers, '/v1/ledgers'), await ask(headers, '/v1/ledgers', note)];
+    const [write, read, declaredWrite] = [
+      await ask(headers, '/v1/notes', note),
+      await ask(headers, '/v1/ledgers'),
+      await ask(headers, '/v1/ledgers', note),
+    ];
     await counters('open');
     for (const response of [write, read]) {
       expect(response.status).toBe(503);

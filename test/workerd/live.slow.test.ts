@@ -5,7 +5,11 @@ import { World } from '../support/world.ts';
 
 let world: World;
 beforeAll(async () => {
-  world = await World.start({ workerModule: 'test/workerd/workers/limits.worker.ts', silent: true, variables: { TOMBOLO_ANONYMOUS_PLAN: 'leased' } });
+  world = await World.start({
+    workerModule: 'test/workerd/workers/limits.worker.ts',
+    silent: true,
+    variables: { TOMBOLO_ANONYMOUS_PLAN: 'leased' },
+  });
 });
 afterAll(() => world.close());
 
@@ -13,7 +17,8 @@ test('a feed may be quiet beyond the deadline of a request, while one whose head
   const stream = new ScriptedStream();
   stream.send('id: p0\n\n');
   // One answer never comes.
-  world.origin.script = ({ query }) => (query === '' ? { body: stream.body, headers: { 'content-type': 'text/event-stream' } } : new Promise(() => undefined));
+  world.origin.script = ({ query }) =>
+    query === '' ? { body: stream.body, headers: { 'content-type': 'text/event-stream' } } : new Promise(() => undefined);
   const reader = new StreamReader(await world.get('/v1/notes/changes'));
   await reader.next();
   const began = performance.now();

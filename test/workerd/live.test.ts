@@ -13,7 +13,13 @@ let world: World;
 const persistDir = mkdtempSync(join(tmpdir(), 'tombolo-live-edge-'));
 let stream: ScriptedStream;
 beforeAll(async () => {
-  world = await World.start({ workerModule: 'test/workerd/workers/limits.worker.ts', silent: true, persistDir, corsOrigins: 'https://app.test', variables: { TOMBOLO_ANONYMOUS_PLAN: 'leased' } });
+  world = await World.start({
+    workerModule: 'test/workerd/workers/limits.worker.ts',
+    silent: true,
+    persistDir,
+    corsOrigins: 'https://app.test',
+    variables: { TOMBOLO_ANONYMOUS_PLAN: 'leased' },
+  });
 });
 afterAll(async () => {
   await world.close();
@@ -31,7 +37,9 @@ function begin(): void {
 }
 
 let callers = 0;
-const bearer = async (expiresIn = 300) => ({ authorization: `Bearer ${await world.issuer.token('ed', { payload: { sub: `usr_${++callers}`, tenant: 'north' }, expiresIn })}` });
+const bearer = async (expiresIn = 300) => ({
+  authorization: `Bearer ${await world.issuer.token('ed', { payload: { sub: `usr_${++callers}`, tenant: 'north' }, expiresIn })}`,
+});
 const codeOf = async (response: Response) => [response.status, ((await response.json()) as { code: string }).code];
 const deadline = () => Number(world.lastAsked().headers.get('tombolo-deadline'));
 
@@ -134,8 +142,18 @@ describe('a ticket', () => {
     await new StreamReader(await open(`/v1/notes/changes?ticket=${other}`)).leave();
     const heard = signPosition(position, key, stream);
     const before = world.origin.seen.length;
-    for (const lastEventId of ['p7', signPosition(position, key), signPosition(position, key, streamAsked()), `${heard.slice(0, -2)}AA`, heard.replace(stream, 'A'.repeat(22))])
-      expect(await codeOf(await world.get(`/v1/notes/changes?ticket=${mine}`, { 'last-event-id': lastEventId }))).toEqual([401, 'token_invalid']);
+    for (const lastEventId of [
+      'p7',
+      signPosition(position, key),
+      signPosition(position, key, streamAsked()),
+      `${heard.slice(0, -2)}AA`,
+      heard.replace(stream, 'A'.repeat(22)),
+    ]) {
+      expect(await codeOf(await world.get(`/v1/notes/changes?ticket=${mine}`, { 'last-event-id': lastEventId }))).toEqual([
+        401,
+        'token_invalid',
+      ]);
+    }
     expect(world.origin.seen.length).toBe(before);
     for (let n = 0; n < 3; n++) {
       begin();
@@ -169,7 +187,9 @@ describe('a ticket', () => {
     expect(before).toBeGreaterThan(0);
     for (let n = 0; n < 50; n++) {
       const invented = Buffer.from(crypto.getRandomValues(new Uint8Array(48))).toString('base64url');
-      for (const ticket of [`tkt_${invented.slice(0, 43)}`, `tkt_${invented.slice(0, 43)}.${invented.slice(0, 21)}A`]) expect((await world.get(`/v1/notes/changes?ticket=${ticket}`)).status).toBe(401);
+      for (const ticket of [`tkt_${invented.slice(0, 43)}`, `tkt_${invented.slice(0, 43)}.${invented.slice(0, 21)}A`]) {
+        expect((await world.get(`/v1/notes/changes?ticket=${ticket}`)).status).toBe(401);
+      }
     }
     expect(objects()).toBe(before);
   });
@@ -181,7 +201,11 @@ describe('a ticket', () => {
     await new StreamReader(await open(`/v1/reviews/changes?ticket=${ticket}&after=p1`, { origin: 'https://app.test' })).leave();
     const { query, headers: hop } = world.lastAsked();
     expect(query).toBe('?after=p1');
-    expect(JSON.parse(atob(hop.get('tombolo-principal') ?? ''))).toEqual({ subject: `usr_${callers}`, roles: [], claims: { tenant: 'north' } });
+    expect(JSON.parse(atob(hop.get('tombolo-principal') ?? ''))).toEqual({
+      subject: `usr_${callers}`,
+      roles: [],
+      claims: { tenant: 'north' },
+    });
     expect(JSON.stringify([...hop])).not.toContain(ticket);
     expect(deadline()).toBeWithin(110_000, 120_001);
   });
@@ -220,8 +244,17 @@ describe('a ticket', () => {
 
   test('is not taken from a page of an origin that is not declared, and is still good for one that is', async () => {
     const ticket = await ticketFor(await bearer());
-    for (const headers of [{ origin: 'https://evil.test' }, { origin: 'null' }, { 'sec-fetch-site': 'cross-site' }, { 'sec-fetch-site': 'none' }])
-      expect(await codeOf(await world.get(`/v1/notes/changes?ticket=${ticket}`, headers as Record<string, string>))).toEqual([403, 'origin_not_allowed']);
+    for (const headers of [
+      { origin: 'https://evil.test' },
+      { origin: 'null' },
+      { 'sec-fetch-site': 'cross-site' },
+      { 'sec-fetch-site': 'none' },
+    ]) {
+      expect(await codeOf(await world.get(`/v1/notes/changes?ticket=${ticket}`, headers as Record<string, string>))).toEqual([
+        403,
+        'origin_not_allowed',
+      ]);
+    }
     const response = await open(`/v1/notes/changes?ticket=${ticket}`, { origin: 'https://app.test', 'sec-fetch-site': 'cross-site' });
     expect(response.headers.get('access-control-allow-origin')).toBe('https://app.test');
     await new StreamReader(response).leave();
@@ -233,8 +266,14 @@ describe('a ticket', () => {
     expect(await codeOf(await world.get(`/v1/notes/changes?ticket=${ticket}`, headers))).toEqual([400, 'query_invalid']);
     expect(await codeOf(await world.get(`/v1/notes/changes?ticket=${ticket}&ticket=${ticket}`))).toEqual([400, 'query_invalid']);
     const asked = world.origin.seen.length;
-    for (const [path, method] of [['/v1/notes', 'GET'], ['/v1/notes/a', 'GET'], ['/v1/notes/a', 'DELETE'], ['/v1/live/tickets', 'POST']] as const)
+    for (const [path, method] of [
+      ['/v1/notes', 'GET'],
+      ['/v1/notes/a', 'GET'],
+      ['/v1/notes/a', 'DELETE'],
+      ['/v1/live/tickets', 'POST'],
+    ] as const) {
       expect(await codeOf(await world.get(`${path}?ticket=${ticket}`, {}, method))).toEqual([400, 'query_invalid']);
+    }
     expect(world.origin.seen.length).toBe(asked);
   });
 

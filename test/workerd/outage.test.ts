@@ -30,7 +30,13 @@ describe('an origin', () => {
   test('whose connection breaks is asked once more for a read, and not for a write', async () => {
     const broken = await breakingProxy(world.origin.port);
     const { issuer, audience } = world.issuer;
-    const other = await startEdge({ originUrl: `http://127.0.0.1:${broken.port}`, keys: testKeys, issuer, audience, jwksUrl: `${world.origin.url}/.well-known/jwks.json` });
+    const other = await startEdge({
+      originUrl: `http://127.0.0.1:${broken.port}`,
+      keys: testKeys,
+      issuer,
+      audience,
+      jwksUrl: `${world.origin.url}/.well-known/jwks.json`,
+    });
     broken.breakNext(1);
     expect((await fetch(`${other.url}/v1/films`)).status).toBe(200);
     expect(broken.broken).toBe(1);

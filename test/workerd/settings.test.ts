@@ -17,7 +17,12 @@ const good = {
 };
 
 test('settings that are complete are read', () => {
-  expect(mustSettings({ ...good, TOMBOLO_CORS_ORIGINS: 'https://a.test, https://b.test', TOMBOLO_MEMO_MS: '100' })).toMatchObject({ environment: 'production', memoMs: 100, feedSilentMs: 1_000, corsOrigins: new Set(['https://a.test', 'https://b.test']) });
+  expect(mustSettings({ ...good, TOMBOLO_CORS_ORIGINS: 'https://a.test, https://b.test', TOMBOLO_MEMO_MS: '100' })).toMatchObject({
+    environment: 'production',
+    memoMs: 100,
+    feedSilentMs: 1_000,
+    corsOrigins: new Set(['https://a.test', 'https://b.test']),
+  });
 });
 
 test('every variable that is missing is named, in development too', () => {
@@ -29,36 +34,56 @@ test('every variable that is missing is named, in development too', () => {
 
 test('what is wrong is named, and never repeated', () => {
   const wrong = {
-    TOMBOLO_ENV: 'staging', TOMBOLO_ORIGIN_URL: 'http://origin.example.com', TOMBOLO_KEYS: 'k1:c2hvcnQ', TOMBOLO_JWKS_URL: 'file:///etc/passwd',
+    TOMBOLO_ENV: 'staging',
+    TOMBOLO_ORIGIN_URL: 'http://origin.example.com',
+    TOMBOLO_KEYS: 'k1:c2hvcnQ',
+    TOMBOLO_JWKS_URL: 'file:///etc/passwd',
     TOMBOLO_CORS_ORIGINS: 'https://a.test/', TOMBOLO_MEMO_MS: '-1', TOMBOLO_FEED_SILENT_MS: '1s',
   };
   for (const [name, value] of Object.entries(wrong)) {
     expect(() => mustSettings({ ...good, [name]: value })).toThrow(name);
     expect(() => mustSettings({ ...good, [name]: value })).not.toThrow(value);
   }
-  for (const origins of ['*', 'null', 'app.test', 'https://a.test,https://b.test/x']) expect(() => mustSettings({ ...good, TOMBOLO_CORS_ORIGINS: origins })).toThrow('TOMBOLO_CORS_ORIGINS');
+  for (const origins of ['*', 'null', 'app.test', 'https://a.test,https://b.test/x']) {
+    expect(() => mustSettings({ ...good, TOMBOLO_CORS_ORIGINS: origins })).toThrow('TOMBOLO_CORS_ORIGINS');
+  }
 });
 
 test('plain HTTP is for the same machine, or development', () => {
-  for (const url of ['http://127.0.0.1:8788', 'http://localhost:1', 'http://[::1]:1']) expect(mustSettings({ ...good, TOMBOLO_ORIGIN_URL: url }).originUrl.href).toStartWith(url);
-  expect(mustSettings({ ...good, TOMBOLO_ENV: 'development', TOMBOLO_ORIGIN_URL: 'http://origin.lan' }).originUrl.hostname).toBe('origin.lan');
+  for (const url of ['http://127.0.0.1:8788', 'http://localhost:1', 'http://[::1]:1']) {
+    expect(mustSettings({ ...good, TOMBOLO_ORIGIN_URL: url }).originUrl.href).toStartWith(url);
+  }
+  expect(mustSettings({ ...good, TOMBOLO_ENV: 'development', TOMBOLO_ORIGIN_URL: 'http://origin.lan' }).originUrl.hostname).toBe(
+    'origin.lan',
+  );
 });
 
 test('a Worker without a setting answers 503 to everything and logs its name', async () => {
   const lines: string[] = [];
-  const edge = await startEdge({ originUrl: 'https://origin.example.com', keys: testKeys, issuer: 'a', audience: 'b', jwksUrl: 'https://a.test', environment: 'production', variables: { TOMBOLO_KEYS: undefined, TOMBOLO_KEY: 'x' }, onLog: (line) => lines.push(line) });
+  const edge = await startEdge({
+    originUrl: 'https://origin.example.com', keys: testKeys, issuer: 'a', audience: 'b', jwksUrl: 'https://a.test',
+    environment: 'production',
+    variables: { TOMBOLO_KEYS: undefined, TOMBOLO_KEY: 'x' },
+    onLog: (line) => lines.push(line),
+  });
   for (const path of ['/health', '/v1/films', '/nothing', '/.tombolo/changes']) {
     const answer = await fetch(edge.url + path, { method: path.startsWith('/.') ? 'POST' : 'GET' });
     expect([answer.status, ((await answer.json()) as { code: string; detail?: string }).code]).toEqual([503, 'misconfigured']);
   }
   await eventually('the name in the log', () => lines.join('\n').includes('TOMBOLO_KEYS: is missing'));
-  await eventually('the misspelt one in the log', () => lines.join('\n').includes('TOMBOLO_KEY: no setting has this name; did you mean TOMBOLO_KEYS?'));
+  await eventually('the misspelt one in the log', () =>
+    lines.join('\n').includes('TOMBOLO_KEY: no setting has this name; did you mean TOMBOLO_KEYS?'),
+  );
   await edge.close();
 });
 
 test('a Worker whose declarations have mistakes answers 503 to everything and logs all of them', async () => {
   const lines: string[] = [];
-  const edge = await startEdge({ originUrl: 'http://127.0.0.1:9', keys: testKeys, issuer: 'a', audience: 'b', jwksUrl: 'http://127.0.0.1:9', contractModule: 'test/support/mistaken-contract.ts', onLog: (line) => lines.push(line) });
+  const edge = await startEdge({
+    originUrl: 'http://127.0.0.1:9', keys: testKeys, issuer: 'a', audience: 'b', jwksUrl: 'http://127.0.0.1:9',
+    contractModule: 'test/support/mistaken-contract.ts',
+    onLog: (line) => lines.push(line),
+  });
   for (const path of ['/health', '/v1/notes', '/v1/dates']) {
     const answer = await fetch(edge.url + path);
     expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([503, 'misconfigured']);

@@ -24,7 +24,12 @@ test('a document is cached under its UUID in any spelling, and falls with it', a
 
 test('a filter that is no UTF-8, twice there or outside the schema ends at the edge, by its name', async () => {
   const asked = world.origin.seen.length;
-  for (const [query, at] of [['genres=%ff', 'genres'], ['genres=a&genres=b', 'genres'], ['genres=a&genres[in]=b', 'genres[in]'], ['genres=', 'genres']] as const) {
+  for (const [query, at] of [
+    ['genres=%ff', 'genres'],
+    ['genres=a&genres=b', 'genres'],
+    ['genres=a&genres[in]=b', 'genres[in]'],
+    ['genres=', 'genres'],
+  ] as const) {
     const answer = await world.get(`/v1/films?${query}`);
     expect([answer.status, ((await answer.json()) as { errors: { at: string }[] }).errors[0]?.at]).toEqual([400, at]);
   }

@@ -79,7 +79,10 @@ class Storm {
     const answer = await world.get(path, headers);
     this.reads++;
     if (answer.headers.get('cache-status')?.startsWith('tombolo; hit') === true) this.hits++;
-    return (await answer.json()) as { readonly version?: number; readonly data?: readonly { readonly id: string; readonly version: number }[] };
+    return (await answer.json()) as {
+      readonly version?: number;
+      readonly data?: readonly { readonly id: string; readonly version: number }[];
+    };
   }
 
   /** Whoever asks now must see at least this. */
@@ -103,7 +106,14 @@ test('no answer is older than the bound, whatever races', async () => {
     await Bun.sleep(Math.random() < 0.4 ? Math.random() * 150 : 2);
     return answer;
   };
-  await Promise.all([storm.writer(), storm.teller(), ...Array.from({ length: 6 }, storm.reader), storm.lister(), storm.lister(), storm.demander()]);
+  await Promise.all([
+    storm.writer(),
+    storm.teller(),
+    ...Array.from({ length: 6 }, storm.reader),
+    storm.lister(),
+    storm.lister(),
+    storm.demander(),
+  ]);
   expect(storm.wrong).toEqual([]);
   // It was a storm, and the cache did work in it.
   expect(storm.writes).toBeGreaterThan(20);

@@ -19,13 +19,27 @@ const answering = (answer: ScriptedAnswer) => {
 beforeEach(() => answering({ status: 404 }));
 
 const foreign: readonly (readonly [string, ScriptedAnswer])[] = [
-  ['a load balancer that shows its maintenance page', { unsigned: true, status: 200, body: '<h1>back soon</h1>', headers: { 'content-type': 'text/html', 'set-cookie': 'lb=1', 'x-internal-host': 'lb-7.internal' } }],
+  [
+    'a load balancer that shows its maintenance page',
+    {
+      unsigned: true,
+      status: 200,
+      body: '<h1>back soon</h1>',
+      headers: { 'content-type': 'text/html', 'set-cookie': 'lb=1', 'x-internal-host': 'lb-7.internal' },
+    },
+  ],
   ['a proxy that cannot reach the origin', { unsigned: true, status: 502, body: 'bad gateway', headers: { 'content-type': 'text/plain' } }],
   ['an overloaded one whose answer is for everybody', { unsigned: true, status: 503, headers: { 'cache-control': 'public, max-age=60' } }],
   ['one that knows no such document', { unsigned: true, status: 404 }],
   ['one that says that there is nothing new', { unsigned: true, status: 304, headers: { etag: '"x"' } }],
-  ['an answer made for another request', { nonce: 'x'.repeat(22), body: '{"id":"x"}', headers: { etag: '"x"', 'content-type': 'application/json' } }],
-  ['an answer signed with a key that is not ours', { key: { id: 'k2', secret: new Uint8Array(32) }, body: '{"id":"x"}', headers: { etag: '"x"' } }],
+  [
+    'an answer made for another request',
+    { nonce: 'x'.repeat(22), body: '{"id":"x"}', headers: { etag: '"x"', 'content-type': 'application/json' } },
+  ],
+  [
+    'an answer signed with a key that is not ours',
+    { key: { id: 'k2', secret: new Uint8Array(32) }, body: '{"id":"x"}', headers: { etag: '"x"' } },
+  ],
 ];
 
 describe.each(foreign)('%s', (_what, answer) => {
@@ -35,14 +49,24 @@ describe.each(foreign)('%s', (_what, answer) => {
     expect(read.status).toBe(503);
     expect(await read.json()).toMatchObject({ code: 'origin_unavailable', detail: 'try again' });
     expect([...read.headers.keys()]).not.toContain('set-cookie');
-    expect([read.headers.get('x-internal-host'), read.headers.get('etag'), read.headers.get('cache-control')]).toEqual([null, null, 'no-store']);
+    expect([read.headers.get('x-internal-host'), read.headers.get('etag'), read.headers.get('cache-control')]).toEqual([
+      null,
+      null,
+      'no-store',
+    ]);
     expect(asked).toBeWithin(1, 3);
   });
 
   test('is no answer to a write, which is not sent again and whose outcome is unknown', async () => {
     answering(answer);
-    const write = await fetch(`${world.edge.url}/v1/films/x`, { method: 'DELETE', headers: { authorization: `Bearer ${await world.issuer.token('ed', { payload: { roles: ['editor'] } })}` } });
-    expect([write.status, await write.json()]).toMatchObject([503, { code: 'origin_unavailable', outcome: 'unknown', detail: expect.stringContaining('is not known') }]);
+    const write = await fetch(`${world.edge.url}/v1/films/x`, {
+      method: 'DELETE',
+      headers: { authorization: `Bearer ${await world.issuer.token('ed', { payload: { roles: ['editor'] } })}` },
+    });
+    expect([write.status, await write.json()]).toMatchObject([
+      503,
+      { code: 'origin_unavailable', outcome: 'unknown', detail: expect.stringContaining('is not known') },
+    ]);
     expect(write.headers.get('set-cookie')).toBeNull();
     expect(asked).toBe(1);
   });
@@ -57,14 +81,28 @@ test('of a signed answer only what is covered is passed on', async () => {
     return { unsigned: true, body: '{}', headers: { ...headers, 'x-added': 'on the way', 'set-cookie': 'a=b' } };
   };
   const answer = await world.get('/v1/films/y');
-  expect([answer.status, answer.headers.get('x-newer'), answer.headers.get('x-added'), answer.headers.get('set-cookie')]).toEqual([200, 'signed', null, null]);
+  expect([answer.status, answer.headers.get('x-newer'), answer.headers.get('x-added'), answer.headers.get('set-cookie')]).toEqual([
+    200,
+    'signed',
+    null,
+    null,
+  ]);
 });
 
 describe('an old answer in an outage, where the resource shows what was last known', () => {
   const position = { epoch: 'a', order: '05' };
-  const entry = { status: 200, body: new Uint8Array(), headers: [], etag: undefined, position, generations: ['03'], validatedAt: Date.now(), rightAt: Date.now() } as const;
-  const view = (generation: string, given: Partial<View> = {}): View => ({ known: true, agreed: true, epoch: 'a', through: '09', generations: [generation], ...given });
-  const may = (given: Partial<Outage>) => maySubstitute({ ...entry }, { view: view('03'), gone: undefined, written: undefined, demanded: undefined, staleMsMax: 600_000, ...given });
+  const entry = {
+    status: 200, body: new Uint8Array(), headers: [], etag: undefined, position, generations: ['03'], validatedAt: Date.now(),
+    rightAt: Date.now(),
+  } as const;
+  const view = (generation: string, given: Partial<View> = {}): View => ({
+    known: true, agreed: true, epoch: 'a', through: '09', generations: [generation], ...given,
+  });
+  const may = (given: Partial<Outage>) =>
+    maySubstitute(
+      { ...entry },
+      { view: view('03'), gone: undefined, written: undefined, demanded: undefined, staleMsMax: 600_000, ...given },
+    );
 
   test.each([
     ['nothing has changed', {}, true],
@@ -84,11 +122,17 @@ describe('an old answer in an outage, where the resource shows what was last kno
 describe('a rotation of keys', () => {
   const create = async () => fetch(`${world.edge.url}/v1/films`, {
     method: 'POST', body: JSON.stringify({ title: 'A', year: 2_000 }),
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${await world.issuer.token('ed', { payload: { roles: ['editor'] } })}` },
+    headers: {
+      'content-type': 'application/json',
+      authorization: `Bearer ${await world.issuer.token('ed', { payload: { roles: ['editor'] } })}`,
+    },
   });
   const upload = async () => fetch(`${world.edge.url}/v1/films/import`, {
     method: 'POST', body: '{"title":"A","year":2000}\n',
-    headers: { 'content-type': 'application/x-ndjson', authorization: `Bearer ${await world.issuer.token('ed', { payload: { roles: ['editor'] } })}` },
+    headers: {
+      'content-type': 'application/x-ndjson',
+      authorization: `Bearer ${await world.issuer.token('ed', { payload: { roles: ['editor'] } })}`,
+    },
   });
 
   test('that has reached the edge first serves every request, and sends none twice that was done', async () => {
@@ -97,12 +141,17 @@ describe('a rotation of keys', () => {
     if (old === undefined) throw new Error('the ring has one key');
     world.origin.keys = [old];
     answering({ status: 200, body: '{}', headers: { 'content-type': 'application/json' } });
-    for (const ask of [() => world.get('/v1/films/z'), create, upload, () => world.get('/v1/films?limit=3'), create]) expect((await ask()).status).toBe(200);
+    for (const ask of [() => world.get('/v1/films/z'), create, upload, () => world.get('/v1/films?limit=3'), create]) {
+      expect((await ask()).status).toBe(200);
+    }
     expect(asked).toBe(5);
     world.origin.keys = keys;
   });
 
-  test.each([['edge', 1], ['origin', 0]] as const)('that has reached the %s first leaves cached answers to be hit', async (_first, from) => {
+  test.each([
+    ['edge', 1],
+    ['origin', 0],
+  ] as const)('that has reached the %s first leaves cached answers to be hit', async (_first, from) => {
     const other = await World.start();
     const { script, keys: [newer, old = newer] } = other.origin;
     other.write('kept', { title: 'Kept', year: 2_000, genres: [], cast: [] });

@@ -57,7 +57,13 @@ function setForward(ms: number): Response {
 }
 
 function toScripted(env: Bindings): Bindings {
-  const known = scripted.get(env) ?? { ...env, COUNTERS: asNamespace({ idFromName: (name) => env.COUNTERS.idFromName(name), get: (id) => ({ decide: (ask) => goOn(() => env.COUNTERS.get(id).decide(ask)) }) }) };
+  const known = scripted.get(env) ?? {
+    ...env,
+    COUNTERS: asNamespace({
+      idFromName: (name) => env.COUNTERS.idFromName(name),
+      get: (id) => ({ decide: (ask) => goOn(() => env.COUNTERS.get(id).decide(ask)) }),
+    }),
+  };
   scripted.set(env, known);
   return known;
 }
@@ -75,6 +81,9 @@ interface Stub {
 }
 
 /** Of a namespace the edge uses these two alone. */
-function asNamespace(used: { idFromName(name: string): DurableObjectId; get(id: DurableObjectId): Stub }): DurableObjectNamespace<Counters> {
+function asNamespace(used: {
+  idFromName(name: string): DurableObjectId;
+  get(id: DurableObjectId): Stub;
+}): DurableObjectNamespace<Counters> {
   return used as unknown as DurableObjectNamespace<Counters>;
 }
