@@ -45,49 +45,32 @@ export async function contendersOf(world: BenchWorld, createsPerRound: number): 
   return [
     { name: 'bare Hono on Bun, a film', server: bareOrigin, status: 200, requests: plain(films) },
     {
-      name: 'origin, get by id',
-      goal: { beside: 'bare Hono on Bun, a film', share: 0.5 },
-      server: origin,
-      status: 200,
+      name: 'origin, get by id', goal: { beside: 'bare Hono on Bun, a film', share: 0.5 }, server: origin, status: 200,
       requests: signed(films, {}),
     },
     { name: 'bare Hono on Bun, 20 films', server: bareOrigin, status: 200, requests: plain(lists) },
     {
-      name: 'origin, list of 20, signed in',
-      goal: { beside: 'bare Hono on Bun, 20 films', share: 0.3 },
-      server: origin,
-      status: 200,
-      requests: signed(lists, principal),
+      name: 'origin, list of 20, signed in', goal: { beside: 'bare Hono on Bun, 20 films', share: 0.3 }, server: origin,
+      status: 200, requests: signed(lists, principal),
     },
     { name: 'bare Hono Worker, a film', server: bareEdge, status: 200, requests: plain(films, fromCloudflare) },
     {
-      name: 'bare Hono Worker, a film, with the fields of the edge',
-      goal: { beside: 'bare Hono Worker, a film' },
-      server: bareEdge,
+      name: 'bare Hono Worker, a film, with the fields of the edge', goal: { beside: 'bare Hono Worker, a film' }, server: bareEdge,
       status: 200,
       requests: plain(new Map([...films].map(([target, body]) => [`/fields${target}`, body])), fromCloudflare),
     },
     {
-      name: 'edge, cached hit',
-      goal: { beside: 'bare Hono Worker, a film', share: 0.6 },
-      server: edge,
-      status: 200,
+      name: 'edge, cached hit', goal: { beside: 'bare Hono Worker, a film', share: 0.6 }, server: edge, status: 200,
       mark: 'tombolo; hit',
       requests: plain(films, fromCloudflare),
     },
     {
-      name: 'edge, cached hit, bearer token',
-      goal: { beside: 'bare Hono Worker, a film', share: 0.6 },
-      server: edge,
-      status: 200,
+      name: 'edge, cached hit, bearer token', goal: { beside: 'bare Hono Worker, a film', share: 0.6 }, server: edge, status: 200,
       mark: 'tombolo; hit',
       requests: plain(films, { ...fromCloudflare, authorization: `Bearer ${token}` }),
     },
     {
-      name: 'origin, durable create',
-      server: origin,
-      status: 201,
-      once: true,
+      name: 'origin, durable create', server: origin, status: 201, once: true,
       requests: () => Array.from({ length: createsPerRound }, () => toCreate(keys, key)),
     },
     ...forwardContenders(world, fromCloudflare, token),
@@ -106,9 +89,7 @@ function toCreate(keys: string, key: ReturnType<typeof mustKeyRing>[0]): Uint8Ar
   const { init } = signHop(keys, {
     key,
     url: `http://127.0.0.1${target}`,
-    method: 'POST',
-    body,
-    headers: { 'content-type': 'application/json', 'tombolo-principal': editor },
+    method: 'POST', body, headers: { 'content-type': 'application/json', 'tombolo-principal': editor },
   });
   return toRequestBytes({ method: 'POST', target, headers: init.headers, body });
 }
