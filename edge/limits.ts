@@ -44,7 +44,7 @@ export const edgeLimits = {
   keyCharactersMax: 4_096,
   /** What a follower waits for the leader of the same miss; then it goes itself. */
   followMsMax: 2_000,
-  /** One header that goes on to the origin: six of them, a principal and a target must fit into `hopLimits.headBytesMax`. */
+  /** One header that goes on to the origin: five of them, a principal and a target must fit into `hopLimits.headBytesMax`. */
   carriedCharactersMax: 1_024,
   /** Retries earned by one request: one in ten may be tried twice, so an outage is not made worse. */
   retriesPerRequest: 0.1,

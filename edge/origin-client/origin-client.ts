@@ -161,8 +161,6 @@ function toTimeLimit({ deadlineAt, streamMs }: Question): { readonly signal: Abo
 
 function toHeaders({ headers, principal, atLeast, deadlineAt, streamMs, requestId, traceparent }: Question): Record<string, string> {
   const own: Readonly<Partial<Record<HopHeader, string | undefined>>> = {
-    // Always said: an HTTP client that adds its own `Accept: */*` would break the signature.
-    accept: '*/*',
     ...headers,
     traceparent,
     'tombolo-after': atLeast === undefined ? undefined : formatPosition(atLeast),

@@ -16,7 +16,6 @@ export type HopTag = 'tombolo-hop' | 'tombolo-answer' | 'tombolo-report';
 
 /** The headers that the edge sends to the origin, which it covers, all of them. */
 export const hopHeaders = [
-  'accept',
   'content-digest',
   'content-type',
   'idempotency-key',
@@ -69,7 +68,7 @@ export function isAnswerHeader(name: string): boolean {
 }
 
 export const hopLimits = {
-  /** Request line and fields: a target and a principal of 8 KB each, six carried fields of 1 KB, the rest under 2 KB. */
+  /** Request line and fields: a target and a principal of 8 KB each, five carried fields of 1 KB, the rest under 2 KB. */
   headBytesMax: 32_768,
   /** A signature older or newer than this is refused: clocks of hosts differ by less, captures live no longer. */
   ageSecondsMax: 30,

@@ -16,11 +16,11 @@ const events = 'text/event-stream';
 const short = { bodyBytesMax: limits.bodyBytesMax, msMax: limits.requestMsMax, cost: 1 } as const;
 const read = {
   ...short, method: 'GET', answers: 'state', right: 'read', body: 'none', takes: [], gives: [json],
-  carries: ['accept', 'if-match', 'if-none-match'], conditions: 'read',
+  carries: ['if-match', 'if-none-match'], conditions: 'read',
 } as const;
 const write = {
   ...short, answers: 'effect', body: 'buffered', takes: [json], gives: [json], conditions: 'change',
-  carries: ['accept', 'idempotency-key', 'if-match', 'if-none-match'],
+  carries: ['idempotency-key', 'if-match', 'if-none-match'],
 } as const;
 const parseNone = (_resource: unknown, query: string): void => mustBeWithoutParameters(query);
 
@@ -63,13 +63,13 @@ export const documents = operations({
     summary: 'Takes rows in, streamed, and reports each that it rejects.',
     body: 'streamed', bodyBytesMax: limits.importBytesMax, takes: [lines, csv], gives: [lines, json],
     // An Idempotency-Key is carried so that the origin can refuse it.
-    carries: ['accept', 'idempotency-key'], conditions: 'none',
+    carries: ['idempotency-key'], conditions: 'none',
     msMax: limits.importMsMax, cost: 1,
     parse: (_resource, query) => ({ onDuplicate: parseImportQuery(query) }),
   },
   changes: {
     ...short, method: 'GET', at: '/changes', answers: 'moment', right: 'read', summary: 'Follows the changes of a resource, live.',
-    body: 'none', takes: [], gives: [events], carries: ['accept', 'last-event-id', 'tombolo-stream'], conditions: 'read',
+    body: 'none', takes: [], gives: [events], carries: ['last-event-id', 'tombolo-stream'], conditions: 'read',
     msMax: limits.streamMsMax,
     offered: ({ live }) => live,
     parse: (_resource, query, header) => ({

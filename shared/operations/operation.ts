@@ -15,7 +15,7 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 export type Place = '/' | '/:id' | `/${ReservedName}`;
 
 /** Headers that the hop carries to the origin for operations that read them; the client sends them, `tombolo-stream` the edge sets. */
-export type CarriedHeader = 'accept' | 'idempotency-key' | 'if-match' | 'if-none-match' | 'last-event-id' | 'tombolo-stream';
+export type CarriedHeader = 'idempotency-key' | 'if-match' | 'if-none-match' | 'last-event-id' | 'tombolo-stream';
 
 export interface Operation<Input = unknown> {
   /** The same in contract, folder, code and log. */

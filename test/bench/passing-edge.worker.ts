@@ -26,13 +26,13 @@ const principal = { subject: 'bench', roles: ['editor'], claims: {} };
 
 /** To the origin: the names that the edge sends, with values of their lengths. */
 const carried = {
-  accept: '*/*', traceparent, 'tombolo-deadline': '10000', 'tombolo-request': requestId,
-  'signature-input': `hop=("@method" "@path" "@query" "accept" "traceparent" "tombolo-deadline" "tombolo-request");created=1764300000;nonce="${nonce}";keyid="dev";alg="hmac-sha256";tag="tombolo-hop"`,
+  traceparent, 'tombolo-deadline': '10000', 'tombolo-request': requestId,
+  'signature-input': `hop=("@method" "@path" "@query" "traceparent" "tombolo-deadline" "tombolo-request");created=1764300000;nonce="${nonce}";keyid="dev";alg="hmac-sha256";tag="tombolo-hop"`,
   signature: `hop=:${'A'.repeat(43)}=:`,
 };
 const carriedWithBody = {
   ...carried, 'content-type': 'application/json', 'content-digest': `sha-256=:${'A'.repeat(43)}=:`, 'tombolo-principal': btoa(JSON.stringify(principal)),
-  'signature-input': carried['signature-input'].replace('"accept"', '"accept" "content-digest" "content-type" "tombolo-principal"'),
+  'signature-input': carried['signature-input'].replace('"traceparent"', '"content-digest" "content-type" "traceparent" "tombolo-principal"'),
 };
 
 /** To the client. */

@@ -30,7 +30,7 @@ export function signHop(
   { url, method = 'GET', body, headers = {}, key = mustKeyRing(keys)[0], uncovered = [], secondsOld = 0 }: HopInput,
 ): SignedHop {
   const { pathname, search } = new URL(url);
-  // fetch adds an Accept of its own where none is given, and the signature covers it.
+  // A header more than the origin reads: what is covered and not known is passed over.
   const covered: Record<string, string> = { accept: '*/*', ...headers };
   if (body !== undefined) covered['content-digest'] = `sha-256=:${new Bun.CryptoHasher('sha256').update(body).digest('base64')}:`;
   const created = Math.floor(Date.now() / 1_000) - secondsOld;
