@@ -5,8 +5,7 @@ import { contract } from '../../../shared/contract/contract.ts';
 import { resource } from '../../../shared/contract/resource.ts';
 import { any, anyone, equals, role } from '../../../shared/contract/rules.ts';
 import type { JsonObject } from '../../../shared/wire/values.ts';
-import { Pipeline } from '../../support/pipeline.ts';
-import { principalHeader } from '../../support/signed-hop.ts';
+import { ada, DirectOrigin } from '../../support/direct-origin.ts';
 import { engines } from '../../support/whole-world.ts';
 
 const string = { kind: 'string', format: z.string() } as const;
@@ -38,9 +37,9 @@ interface Line {
 }
 
 describe.each([...engines])('on %s', (engine) => {
-  let origin: Pipeline;
+  let origin: DirectOrigin;
   let made = 0;
-  beforeAll(async () => void (origin = await Pipeline.on(engine, contract(towns, notes))));
+  beforeAll(async () => void (origin = await DirectOrigin.on(engine, contract(towns, notes))));
   afterAll(() => origin[Symbol.asyncDispose]());
 
   const newId = (): string => `t${++made}`;
@@ -53,10 +52,8 @@ describe.each([...engines])('on %s', (engine) => {
       roles = ['editor'],
     }: { type?: string; mode?: string; name?: string; roles?: string[] } = {},
   ) =>
-    origin.ask(`/v1/${name}/import?onDuplicate=${mode}`, {
-      method: 'POST',
-      body,
-      headers: { 'content-type': type, 'tombolo-principal': principalHeader('ada', roles) },
+    origin.ask('import', name === 'notes' ? notes : towns, {
+      query: `?onDuplicate=${mode}`, body, mediaType: type, principal: { ...ada, roles },
     });
   async function linesOf(...sent: Parameters<typeof send>): Promise<{ summary: Readonly<Record<string, unknown>>; places: string[] }> {
     const { text } = await send(...sent);
@@ -94,18 +91,17 @@ describe.each([...engines])('on %s', (engine) => {
       'sent as %s is refused, not read by its first row',
       async (type) => {
         const refused = await send(`${newId()},A,\n`, { type });
-        expect([refused.status, refused.json['code'], JSON.stringify(refused.json['errors'])]).toMatchObject([
-          415,
+        expect([refused.outcome, JSON.stringify(refused.errors)]).toMatchObject([
           'media_type_unsupported',
           expect.stringContaining('header=present'),
         ]);
-        expect((await send(`code,title,seen\n${newId()},A,\n`, { type: 'text/csv; header=present' })).status).toBe(200);
+        expect((await send(`code,title,seen\n${newId()},A,\n`, { type: 'text/csv; header=present' })).outcome).toBe('streaming');
       },
     );
 
     test('is told of columns by JSON Pointers', async () => {
       const refused = await send('code,title,seen,a/b,c~d\n');
-      expect((refused.json['errors'] as { at: string }[]).map(({ at }) => at)).toEqual(['/a~1b', '/c~0d']);
+      expect(refused.errors.map(({ at }) => at)).toEqual(['/a~1b', '/c~0d']);
     });
   });
 
@@ -121,7 +117,7 @@ describe.each([...engines])('on %s', (engine) => {
       expect(
         (await linesOf(`{"code":"${id}","title":"A","note":"n","year":3,"seen":${JSON.stringify(seen)},"price":1.5}`, ndjson)).summary,
       ).toMatchObject({ imported: 1 });
-      const served = (await origin.ask(`/v1/towns/${id}`)).json as JsonObject;
+      const served = (await origin.ask('get', towns, { id })).json;
       const toText = (document: JsonObject) =>
         form === 'ndjson'
           ? JSON.stringify(document)
@@ -130,7 +126,7 @@ describe.each([...engines])('on %s', (engine) => {
               .join(',')}\n`;
       const options = form === 'ndjson' ? ndjson : {};
       expect((await linesOf(toText(served), { ...options, mode })).summary).toMatchObject({ replaced: 1, rejected: 0 });
-      expect((await origin.ask(`/v1/towns/${id}`)).json).toEqual(served);
+      expect((await origin.ask('get', towns, { id })).json).toEqual(served);
       const other = newId();
       expect((await linesOf(toText({ ...served, id: other }), options)).summary).toMatchObject({ imported: 1, rejected: 0 });
       expect((await origin.stored(towns, other))?.['rev']).toBe(1);
@@ -138,7 +134,7 @@ describe.each([...engines])('on %s', (engine) => {
     });
 
     test('where Tombolo names the documents', async () => {
-      const created = (await origin.ask('/v1/notes', { method: 'POST', body: '{"text":"x"}' })).json;
+      const created = (await origin.ask('create', notes, { body: { text: 'x' } })).json;
       expect(
         (await linesOf(JSON.stringify({ ...created, text: 'y' }), { ...ndjson, name: 'notes', mode: 'replace' })).summary,
       ).toMatchObject({ replaced: 1 });
