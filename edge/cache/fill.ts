@@ -97,5 +97,8 @@ async function toEntry(reply: Reply, lookup: Lookup, view: View | undefined): Pr
     Promise.reject(toForwardFault({ mayBeDone: false, cause })),
   );
   if (!(body instanceof Uint8Array)) return new Response(body, { status, headers });
-  return { entry: { ...common, status: 200, body, headers: Object.entries(headers).filter(([name]) => keptHeaders.has(name)) }, stored: true };
+  return {
+    entry: { ...common, status: 200, body, headers: Object.entries(headers).filter(([name]) => keptHeaders.has(name)) },
+    stored: true,
+  };
 }

@@ -13,7 +13,11 @@ export interface Failure {
 export function toForwardFault({ mayBeDone, cause }: Failure): Fault {
   const late = cause instanceof Error && (cause.name === 'TimeoutError' || cause.name === 'AbortError');
   if (!late) return originUnavailable({ mayBeDone, cause });
-  return new Fault('deadline_exceeded', { detail: `the origin did not answer in time${mayBeDone ? `; ${outcomeUnknown}` : ''}`, cause, members: toMembers(mayBeDone) });
+  return new Fault('deadline_exceeded', {
+    detail: `the origin did not answer in time${mayBeDone ? `; ${outcomeUnknown}` : ''}`,
+    cause,
+    members: toMembers(mayBeDone),
+  });
 }
 
 export function originUnavailable({ mayBeDone, cause, facts }: Failure): Fault {

@@ -95,18 +95,24 @@ export class OriginClient {
     } catch (thrown) {
       if (!(thrown instanceof NoAnswer)) throw thrown;
       if (!this.#mayAskAgain(question, signal)) throw thrown.fault;
-      return await this.#askOnce(question, signal).catch((again: unknown) => Promise.reject(again instanceof NoAnswer ? again.fault : again));
+      return await this.#askOnce(question, signal).catch((again: unknown) =>
+        Promise.reject(again instanceof NoAnswer ? again.fault : again),
+      );
     } finally {
       headArrived();
     }
   }
 
   async #askOnce(question: Question, signal: AbortSignal): Promise<Reply> {
-    if (typeof question.body === 'function' && this.#provenKeyId !== this.#options.macs.signingKeyId) await this.#proveKey(question, signal);
+    if (typeof question.body === 'function' && this.#provenKeyId !== this.#options.macs.signingKeyId) {
+      await this.#proveKey(question, signal);
+    }
     const sent = await this.#send(question, signal);
     const reply = await this.#verified(question, sent);
     // The origin does not know our key, and has done nothing.
-    if (!isKeyUnknown(reply) || typeof question.body === 'function' || !this.#options.macs.signWithNext(sent.keyId)) return mustBelieveUs(reply);
+    if (!isKeyUnknown(reply) || typeof question.body === 'function' || !this.#options.macs.signWithNext(sent.keyId)) {
+      return mustBelieveUs(reply);
+    }
     await reply.body?.cancel();
     return mustBelieveUs(await this.#verified(question, await this.#send(question, signal)));
   }
@@ -114,7 +120,10 @@ export class OriginClient {
   /** A stream cannot be sent again with another key, so what it costs to find the right one is paid before it. */
   async #proveKey(question: Question, signal: AbortSignal): Promise<void> {
     const { body: _body, ...rest } = question;
-    const { body: probed } = await this.#askOnce({ ...rest, method: 'GET', target: { path: '/', query: '' }, safe: true, headers: {} }, signal);
+    const { body: probed } = await this.#askOnce(
+      { ...rest, method: 'GET', target: { path: '/', query: '' }, safe: true, headers: {} },
+      signal,
+    );
     await probed?.cancel();
   }
 
@@ -125,7 +134,14 @@ export class OriginClient {
     const keyId = await signRequest({ method, target, headers, nonce }, this.#options.macs, Date.now());
     // Joined, not resolved against: a path that begins with `//` must not name another host.
     const url = `${this.#origin}${target.path}${target.query}`;
-    const init = { method, headers, body: typeof body === 'function' ? body(nonce) : (body ?? null), redirect: 'manual', cache: 'no-store', signal } as const;
+    const init = {
+      method,
+      headers,
+      body: typeof body === 'function' ? body(nonce) : (body ?? null),
+      redirect: 'manual',
+      cache: 'no-store',
+      signal,
+    } as const;
     try {
       return { nonce, keyId, answer: await fetch(url, init) };
     } catch (cause) {
@@ -176,7 +192,10 @@ function toHeaders({ headers, principal, atLeast, deadlineAt, streamMs, requestI
 /** Bytes past ASCII have no agreed decoding in header fields (RFC 9110 §5.5): the two sides might sign two texts. */
 function mustAscii(name: string, value: string): string {
   if (/^[\t\x20-\x7e]*$/.test(value)) return value;
-  throw new Fault('header_invalid', { detail: `${name}: printable ASCII alone`, errors: [{ at: name, in: 'header', detail: 'printable ASCII alone' }] });
+  throw new Fault('header_invalid', {
+    detail: `${name}: printable ASCII alone`,
+    errors: [{ at: name, in: 'header', detail: 'printable ASCII alone' }],
+  });
 }
 
 /** The refusals of the hop are 401 without a challenge; the caller's token is never its matter. */

@@ -30,7 +30,10 @@ export async function toQuestion(request: Validated, asking: Asking = request.pr
 }
 
 /** The headers that the operation reads, and those that describe its body. */
-async function toHeaders({ route: { operation }, sent, body, stream }: Validated, { ifMatch, ifNoneMatch }: Asking): Promise<Question['headers']> {
+async function toHeaders(
+  { route: { operation }, sent, body, stream }: Validated,
+  { ifMatch, ifNoneMatch }: Asking,
+): Promise<Question['headers']> {
   const headers: Partial<Record<HopHeader, string>> = {};
   const set = (name: HopHeader, value: string | null | undefined) => {
     if (value !== null && value !== undefined) headers[name] = value;

@@ -8,7 +8,10 @@ import type { Validated } from '../request/request.ts';
 const streamMsMin = 1_000;
 
 /** `undefined` for what is no stream. */
-export function streamMs({ route: { operation }, signedInUntil = Number.POSITIVE_INFINITY }: Pick<Validated, 'route' | 'signedInUntil'>, now: number): number | undefined {
+export function streamMs(
+  { route: { operation }, signedInUntil = Number.POSITIVE_INFINITY }: Pick<Validated, 'route' | 'signedInUntil'>,
+  now: number,
+): number | undefined {
   if (operation.answers !== 'moment') return undefined;
   return Math.max(streamMsMin, Math.min(operation.msMax, signedInUntil - now));
 }

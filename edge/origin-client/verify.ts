@@ -1,6 +1,9 @@
 /** What the origin signed: its answers, bound to our request by the nonce, and its reports. */
 import { Fault } from '../../shared/wire/fault.ts';
-import { hopDemands, isAnswerHeader, isWithinWindow, parseSignature, parseSignatureInput, readHeader, type SignatureParameters, toAnswerMessage, toReceivedBase, toRequestMessage } from '../../shared/hop/profile.ts';
+import {
+  hopDemands, isAnswerHeader, isWithinWindow, parseSignature, parseSignatureInput, readHeader, type SignatureParameters,
+  toAnswerMessage, toReceivedBase, toRequestMessage,
+} from '../../shared/hop/profile.ts';
 import { parseReadFacts, type ReadFacts } from '../../shared/hop/read-facts.ts';
 import { fromBase64 } from '../../shared/wire/base64.ts';
 import type { SentHeaders } from '../request/request-headers.ts';
@@ -40,16 +43,25 @@ function take(given: Headers, name: string, into: Record<string, string>): strin
 }
 
 /** Throws unless a key of the ring signed this report just now. The body is checked by its digest, elsewhere. */
-export async function mustSignedReport(sent: SentHeaders, { path, query }: Target, macs: Macs, nowMs: number): Promise<SignatureParameters> {
+export async function mustSignedReport(
+  sent: SentHeaders,
+  { path, query }: Target,
+  macs: Macs,
+  nowMs: number,
+): Promise<SignatureParameters> {
   const given = sent.get('signature-input');
   const signature = sent.get('signature');
   if (given === null || signature === null) throw new Fault('hop_unsigned', { detail: 'reports are signed by the origin' });
   const input = parseSignatureInput(given, 'tombolo-report');
   const mac = parseSignature(signature);
-  if (input === undefined || mac === undefined || !hopDemands.report.every((name) => input.components.includes(name))) throw new Fault('hop_invalid');
+  if (input === undefined || mac === undefined || !hopDemands.report.every((name) => input.components.includes(name))) {
+    throw new Fault('hop_invalid');
+  }
   const { parameters } = input;
   const base = toReceivedBase(toRequestMessage('POST', path, query, (name) => sent.get(name)), input);
   if (base === undefined || !(await macs.verify(parameters.keyId, base, fromBase64(mac)))) throw new Fault('hop_invalid');
-  if (!isWithinWindow(parameters.created, nowMs)) throw new Fault('hop_expired', { detail: 'the clocks of edge and origin differ, or the report was held' });
+  if (!isWithinWindow(parameters.created, nowMs)) {
+    throw new Fault('hop_expired', { detail: 'the clocks of edge and origin differ, or the report was held' });
+  }
   return parameters;
 }
