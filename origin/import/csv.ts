@@ -15,15 +15,24 @@ import { PoolFull } from '../compute/faults.ts';
 import type { ComputePool } from '../compute/pool.ts';
 import { idSource, keptNames, type ParsedRow, parseRow, type Reading, type RejectedRow } from './row.ts';
 
-export async function* readCsv(pool: ComputePool<ComputeCalls>, chunks: AsyncIterable<Uint8Array>, reading: Reading, signal: AbortSignal): AsyncGenerator<readonly ParsedRow[]> {
+export async function* readCsv(
+  pool: ComputePool<ComputeCalls>,
+  chunks: AsyncIterable<Uint8Array>,
+  reading: Reading,
+  signal: AbortSignal,
+): AsyncGenerator<readonly ParsedRow[]> {
   const plan = toCsvPlan(reading);
   // An empty field is absent; where the schema wants the member there, with nothing in it, that is null.
-  const nullWhenAbsent = [...reading.resource.fields.values()].filter((field) => field.nullable && !field.optional).map((field) => field.name);
+  const nullWhenAbsent = [...reading.resource.fields.values()]
+    .filter((field) => field.nullable && !field.optional)
+    .map((field) => field.name);
   try {
     for await (const batch of convertCsv(pool, { plan, chunks, signal })) yield toRows(batch, { ...reading, nullWhenAbsent });
   } catch (thrown) {
     if (thrown instanceof CsvRefused) throw toFault(thrown.refusal);
-    if (thrown instanceof PoolFull) throw new Fault('overloaded', { detail: 'too many imports run', headers: { 'retry-after': String(thrown.retryAfterSeconds) } });
+    if (thrown instanceof PoolFull) {
+      throw new Fault('overloaded', { detail: 'too many imports run', headers: { 'retry-after': String(thrown.retryAfterSeconds) } });
+    }
     if (signal.aborted) throw new Fault('deadline_exceeded', { cause: thrown });
     throw thrown;
   }
@@ -34,10 +43,17 @@ export function mustHaveHeader(mediaType: string): void {
   const header = /;\s*header\s*=\s*"?([^;"\s]*)/i.exec(mediaType)?.[1];
   if (header === undefined || header.toLowerCase() === 'present') return;
   const detail = 'a CSV here begins with the names of its columns; add them, and send header=present or no such parameter';
-  throw new Fault('media_type_unsupported', { detail, errors: [{ at: 'Content-Type', in: 'header', detail }], headers: { accept: 'text/csv; header=present, application/x-ndjson' } });
+  throw new Fault('media_type_unsupported', {
+    detail,
+    errors: [{ at: 'Content-Type', in: 'header', detail }],
+    headers: { accept: 'text/csv; header=present, application/x-ndjson' },
+  });
 }
 
-const kinds: Readonly<Record<ScalarKind, CsvKind>> = { string: 'string', uuid: 'string', objectId: 'string', number: 'number', integer: 'integer', boolean: 'boolean', instant: 'date-time' };
+const kinds: Readonly<Record<ScalarKind, CsvKind>> = {
+  string: 'string', uuid: 'string', objectId: 'string', number: 'number', integer: 'integer', boolean: 'boolean',
+  instant: 'date-time',
+};
 
 /** Rows that are merged need not have every column. What Tombolo keeps of its own may be there, to be passed over. */
 function toCsvPlan({ resource, onDuplicate }: Reading): CsvPlan {
@@ -47,7 +63,14 @@ function toCsvPlan({ resource, onDuplicate }: Reading): CsvPlan {
   for (const name of keptNames) if (name !== source) columns.push({ source: name, key: name, kind: 'string', required: false });
   for (const name of Object.keys(resource.schema.shape)) {
     const field = resource.fields.get(name);
-    if (field !== undefined && isScalarKind(field.kind)) columns.push({ source: name, key: name, kind: kinds[field.kind], required: onDuplicate !== 'merge' && !field.optional && !field.nullable });
+    if (field !== undefined && isScalarKind(field.kind)) {
+      columns.push({
+        source: name,
+        key: name,
+        kind: kinds[field.kind],
+        required: onDuplicate !== 'merge' && !field.optional && !field.nullable,
+      });
+    }
   }
   return { columns, unknown: 'refuse' };
 }
@@ -61,12 +84,19 @@ function toRows({ ndjson, rows, rejected }: CsvBatch, reading: Reading): readonl
 
 function toRejectedRow({ row, line, column, reason }: CsvRejected): RejectedRow {
   const detail = `${reason.replaceAll('_', ' ')} (line ${line})`;
-  return { kind: 'rejected', number: row, fault: documentInvalid([{ at: toPointer(column === undefined ? [] : [column]), in: 'body', detail }]) };
+  return {
+    kind: 'rejected',
+    number: row,
+    fault: documentInvalid([{ at: toPointer(column === undefined ? [] : [column]), in: 'body', detail }]),
+  };
 }
 
 /** The whole input is refused: its header does not fit the resource, or it is no CSV. */
 function toFault({ reason, detail, unknown, missing, duplicate }: CsvRefusal): Fault {
-  const named = (names: readonly string[], why: string): FieldError[] => names.map((name) => ({ at: toPointer([name]), in: 'body', detail: why }));
+  const named = (names: readonly string[], why: string): FieldError[] =>
+    names.map((name) => ({ at: toPointer([name]), in: 'body', detail: why }));
   const errors = [...named(unknown, 'no such column'), ...named(missing, 'column missing'), ...named(duplicate, 'column given twice')];
-  return errors.length > 0 ? documentInvalid(errors) : new Fault('body_malformed', { detail: [reason.replaceAll('_', ' '), detail].filter((part) => part !== '').join(': ') });
+  return errors.length > 0
+    ? documentInvalid(errors)
+    : new Fault('body_malformed', { detail: [reason.replaceAll('_', ' '), detail].filter((part) => part !== '').join(': ') });
 }

@@ -11,7 +11,13 @@ export async function* readNdjson(chunks: AsyncIterable<Uint8Array>, reading: Re
 
 /** Blank lines are counted and passed over. */
 function toRow(line: Uint8Array | undefined, number: number, reading: Reading): ParsedRow | undefined {
-  if (line === undefined) return { kind: 'rejected', number, fault: new Fault('body_too_large', { detail: `a row has at most ${limits.importRowBytesMax} bytes` }) };
+  if (line === undefined) {
+    return {
+      kind: 'rejected',
+      number,
+      fault: new Fault('body_too_large', { detail: `a row has at most ${limits.importRowBytesMax} bytes` }),
+    };
+  }
   if (!line.some((byte) => byte > 0x20)) return undefined;
   try {
     return parseRow(parseLine(line, number === 1), number, reading);

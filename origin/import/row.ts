@@ -55,9 +55,19 @@ export function parseRow(value: unknown, number: number, { resource, onDuplicate
   const id = given === undefined && typeof resource.id !== 'object' ? undefined : bodies.id.safeParse(given);
   const patch = onDuplicate === 'merge' ? bodies.patch.safeParse(sent) : undefined;
   const fields = bodies.fields.safeParse(whole);
-  if (id?.success === false || (patch ?? fields).error !== undefined)
-    return rejected(number, [...toFieldErrors({ issues: id?.error?.issues ?? [] }).map((error) => ({ ...error, at: toPointer([source]) })), ...toFieldErrors({ issues: (patch ?? fields).error?.issues ?? [] })]);
-  return { kind: 'row', number, id: id?.data, sent: patch === undefined ? whole : sent, body: fields.success ? fields.data : documentInvalid(toFieldErrors(fields.error)) };
+  if (id?.success === false || (patch ?? fields).error !== undefined) {
+    return rejected(number, [
+      ...toFieldErrors({ issues: id?.error?.issues ?? [] }).map((error) => ({ ...error, at: toPointer([source]) })),
+      ...toFieldErrors({ issues: (patch ?? fields).error?.issues ?? [] }),
+    ]);
+  }
+  return {
+    kind: 'row',
+    number,
+    id: id?.data,
+    sent: patch === undefined ? whole : sent,
+    body: fields.success ? fields.data : documentInvalid(toFieldErrors(fields.error)),
+  };
 }
 
 function rejected(number: number, errors: readonly FieldError[]): RejectedRow {
@@ -65,7 +75,8 @@ function rejected(number: number, errors: readonly FieldError[]): RejectedRow {
 }
 
 function namedTwice(source: string): readonly FieldError[] {
-  return [[source, 'id'], ['id', source]].map(([at = '', other]) => ({ at: toPointer([at]), in: 'body', detail: `names the document, and so does ${other}` }));
+  const pairs = [[source, 'id'], ['id', source]];
+  return pairs.map(([at = '', other]) => ({ at: toPointer([at]), in: 'body', detail: `names the document, and so does ${other}` }));
 }
 
 function withNulls(sent: JsonObject, names: readonly string[]): JsonObject {

@@ -12,8 +12,12 @@ export class ImportShares {
   /** Takes a place, or throws; what it returns gives the place back, once. */
   mustTake({ subject = '' }: Principal): () => void {
     const running = this.#running.get(subject) ?? 0;
-    if (running >= limits.importsPerCallerMax)
-      throw new Fault('limit_exceeded', { detail: `${limits.importsPerCallerMax} imports of one caller run at once`, headers: { 'retry-after': String(limits.importRetryAfterSeconds) } });
+    if (running >= limits.importsPerCallerMax) {
+      throw new Fault('limit_exceeded', {
+        detail: `${limits.importsPerCallerMax} imports of one caller run at once`,
+        headers: { 'retry-after': String(limits.importRetryAfterSeconds) },
+      });
+    }
     this.#running.set(subject, running + 1);
     let isHeld = true;
     return () => {

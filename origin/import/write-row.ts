@@ -29,7 +29,14 @@ export function toMutation(call: Call<typeof documents.import>, row: ImportRow, 
   return { resource, id, decide: (before) => toDecision(decide, before) };
 }
 
-function revised(call: Call<typeof documents.import>, row: ImportRow, id: string, { value: before }: StoredDocument, nowMs: number, report: ImportReport): JsonObject | 'keep' {
+function revised(
+  call: Call<typeof documents.import>,
+  row: ImportRow,
+  id: string,
+  { value: before }: StoredDocument,
+  nowMs: number,
+  report: ImportReport,
+): JsonObject | 'keep' {
   const { sent } = row;
   const { onDuplicate } = call.input;
   if (onDuplicate !== 'replace' && onDuplicate !== 'merge') {
@@ -59,5 +66,8 @@ function duplicate({ input }: Call<typeof documents.import>, row: ImportRow, id:
  */
 function mustName({ resource, rights: { readable } }: Call<typeof documents.import>): void {
   if (typeof resource.id === 'object' || readable === true) return;
-  throw new Fault('forbidden', { detail: 'id: you may see only some documents here, so a row may name those alone; without an id it gets one', errors: [{ at: toPointer([idSource(resource)]), in: 'body', detail: 'not one that you see' }] });
+  throw new Fault('forbidden', {
+    detail: 'id: you may see only some documents here, so a row may name those alone; without an id it gets one',
+    errors: [{ at: toPointer([idSource(resource)]), in: 'body', detail: 'not one that you see' }],
+  });
 }
