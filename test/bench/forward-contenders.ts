@@ -16,23 +16,66 @@ const steps = [
 /** CPU that the edge may use for each second of the bare Worker's: 1.6. */
 const share = 1 / 1.6;
 
-export function forwardContenders({ forward: { edge, passing }, films }: BenchWorld, headers: Readonly<Record<string, string>>, token: string): readonly Contender[] {
-  const get = (prefix: string) => () => [...films.keys()].map((target) => toRequestBytes({ method: 'GET', target: prefix + target, headers: { ...headers, 'cache-control': 'no-store' } }));
-  const create = (prefix: string) => () => [toRequestBytes({ method: 'POST', target: `${prefix}/v1/films`, headers: { ...headers, 'content-type': 'application/json', authorization: `Bearer ${token}` }, body })];
+export function forwardContenders(
+  { forward: { edge, passing }, films }: BenchWorld,
+  headers: Readonly<Record<string, string>>,
+  token: string,
+): readonly Contender[] {
+  const get = (prefix: string) => () =>
+    [...films.keys()].map((target) =>
+      toRequestBytes({ method: 'GET', target: prefix + target, headers: { ...headers, 'cache-control': 'no-store' } }),
+    );
+  const create = (prefix: string) => () => [
+    toRequestBytes({
+      method: 'POST',
+      target: `${prefix}/v1/films`,
+      headers: { ...headers, 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      body,
+    }),
+  ];
   const bareGet = 'bare Worker, forward of a get';
   const bareCreate = 'bare Worker, forward of a create';
   return [
     { name: bareGet, server: passing, status: 200, requests: get('/bare') },
-    ...steps.flatMap(({ path, get: step }) => (step === undefined ? [] : [{ name: `forward of a get: ${step}`, step: bareGet, server: passing, status: 200, requests: get(`/${path}`) }])),
-    { name: 'edge, forward of a get', step: bareGet, goal: { beside: bareGet, share }, server: edge, status: 200, mark: 'tombolo; fwd=bypass', requests: get('') },
+    ...steps.flatMap(({ path, get: step }) =>
+      step === undefined
+        ? []
+        : [{ name: `forward of a get: ${step}`, step: bareGet, server: passing, status: 200, requests: get(`/${path}`) }],
+    ),
+    {
+      name: 'edge, forward of a get',
+      step: bareGet,
+      goal: { beside: bareGet, share },
+      server: edge,
+      status: 200,
+      mark: 'tombolo; fwd=bypass',
+      requests: get(''),
+    },
     { name: bareCreate, server: passing, status: 201, requests: create('/bare') },
-    ...steps.map(({ path, create: step }) => ({ name: `forward of a create: ${step}`, step: bareCreate, server: passing, status: 201, requests: create(`/${path}`) })),
-    { name: 'edge, forward of a create', step: bareCreate, goal: { beside: bareCreate, share }, server: edge, status: 201, mark: 'tombolo; fwd=method', requests: create('') },
+    ...steps.map(({ path, create: step }) => ({
+      name: `forward of a create: ${step}`,
+      step: bareCreate,
+      server: passing,
+      status: 201,
+      requests: create(`/${path}`),
+    })),
+    {
+      name: 'edge, forward of a create',
+      step: bareCreate,
+      goal: { beside: bareCreate, share },
+      server: edge,
+      status: 201,
+      mark: 'tombolo; fwd=method',
+      requests: create(''),
+    },
   ];
 }
 
 /** 300 bytes. */
 const body = JSON.stringify({
-  title: 'The Third Man', year: 1949, cast: ['Joseph Cotten', 'Alida Valli', 'Orson Welles', 'Trevor Howard', 'Bernard Lee'], genres: ['Noir', 'Thriller'],
+  title: 'The Third Man',
+  year: 1949,
+  cast: ['Joseph Cotten', 'Alida Valli', 'Orson Welles', 'Trevor Howard', 'Bernard Lee'],
+  genres: ['Noir', 'Thriller'],
   href: 'The_Third_Man', extract: 'The Third Man is a 1949 film noir directed by Carol Reed, written by Graham Greene and set in Vienna.',
 });

@@ -28,16 +28,27 @@ export interface ForwardOptions {
   readonly others: readonly number[];
 }
 
-export async function startForwardWorld({ films, keys, dir, others, ...identity }: ForwardOptions, disposals: (() => unknown)[]): Promise<ForwardWorld> {
+export async function startForwardWorld(
+  { films, keys, dir, others, ...identity }: ForwardOptions,
+  disposals: (() => unknown)[],
+): Promise<ForwardWorld> {
   const file = join(dir, 'signed-answers.json');
   await Bun.write(file, JSON.stringify({ keys, films: Object.fromEntries(films) }));
-  const origin = new Program([process.execPath, join(import.meta.dir, 'signing-origin.worker.ts'), file], { cwd: import.meta.dir, env: process.env });
+  const origin = new Program([process.execPath, join(import.meta.dir, 'signing-origin.worker.ts'), file], {
+    cwd: import.meta.dir,
+    env: process.env,
+  });
   disposals.push(() => origin.kill());
   const [, originPort] = await origin.says(/^listening on (\d+)$/m);
   const originUrl = `http://127.0.0.1:${originPort}`;
   const [port, passingPort] = [freePort(), freePort()];
   const passing = await toNeighbour({ file: 'passing-edge.worker.ts', bindings: { ORIGIN: originUrl, KEYS: keys }, port: passingPort });
-  const edge = await startEdge({ ...identity, port, originUrl, keys, environment: 'production', workerModule: 'test/workerd/workers/bench.worker.ts', floodMax: 1e9, neighbours: [passing] });
+  const edge = await startEdge({
+    ...identity, port, originUrl, keys, environment: 'production',
+    workerModule: 'test/workerd/workers/bench.worker.ts',
+    floodMax: 1e9,
+    neighbours: [passing],
+  });
   disposals.push(() => edge.close());
   const pid = childrenOf(process.pid, 'workerd').find((child) => !others.includes(child.pid))?.pid ?? 0;
   return { edge: { port, pid }, passing: { port: passingPort, pid } };

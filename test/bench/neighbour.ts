@@ -12,5 +12,11 @@ export async function toNeighbour({ file, bindings, port }: NeighbourOptions): P
   const { outputs: [bundle] } = await Bun.build({ entrypoints: [join(import.meta.dir, file)], target: 'browser', format: 'esm' });
   if (bundle === undefined) throw new Error(`${file} was not built`);
   const contents = await bundle.text();
-  return { name: file.replace('.worker.ts', ''), modules: [{ type: 'ESModule', path: 'bare.js', contents }], compatibilityDate: '2026-04-20', bindings, unsafeDirectSockets: [{ host: '127.0.0.1', port }] };
+  return {
+    name: file.replace('.worker.ts', ''),
+    modules: [{ type: 'ESModule', path: 'bare.js', contents }],
+    compatibilityDate: '2026-04-20',
+    bindings,
+    unsafeDirectSockets: [{ host: '127.0.0.1', port }],
+  };
 }

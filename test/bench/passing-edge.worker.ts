@@ -31,18 +31,34 @@ const carried = {
   signature: `hop=:${'A'.repeat(43)}=:`,
 };
 const carriedWithBody = {
-  ...carried, 'content-type': 'application/json', 'content-digest': `sha-256=:${'A'.repeat(43)}=:`, 'tombolo-principal': btoa(JSON.stringify(principal)),
-  'signature-input': carried['signature-input'].replace('"traceparent"', '"content-digest" "content-type" "traceparent" "tombolo-principal"'),
+  ...carried,
+  'content-type': 'application/json',
+  'content-digest': `sha-256=:${'A'.repeat(43)}=:`,
+  'tombolo-principal': btoa(JSON.stringify(principal)),
+  'signature-input': carried['signature-input'].replace(
+    '"traceparent"',
+    '"content-digest" "content-type" "traceparent" "tombolo-principal"',
+  ),
 };
 
 /** To the client. */
 const given = {
-  'content-type': 'application/json', etag: '"zRIEvAP4hcppyCkN-eVz_b"', 'cache-control': 'public, no-cache', 'cache-status': 'tombolo; fwd=bypass; fwd-status=200', age: '0',
+  'content-type': 'application/json',
+  etag: '"zRIEvAP4hcppyCkN-eVz_b"',
+  'cache-control': 'public, no-cache',
+  'cache-status': 'tombolo; fwd=bypass; fwd-status=200',
+  age: '0',
   'api-version': 'v1', 'x-request-id': requestId, 'ratelimit-policy': '"minute";q=1000000000;w=60', ratelimit: '"minute";r=999999999;t=60',
-  'x-content-type-options': 'nosniff', 'content-security-policy': "default-src 'none'; frame-ancestors 'none'", 'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
   'strict-transport-security': 'max-age=31536000; includeSubDomains',
 };
-const givenOfCreate = { ...given, location: '/v1/films/flm_0123456789abcdef', 'tombolo-position': `0123456789abcdef.0000000000003000.${'A'.repeat(22)}` };
+const givenOfCreate = {
+  ...given,
+  location: '/v1/films/flm_0123456789abcdef',
+  'tombolo-position': `0123456789abcdef.0000000000003000.${'A'.repeat(22)}`,
+};
 
 interface Asked {
   readonly request: Request;
@@ -62,10 +78,16 @@ const passes: Readonly<Record<string, Pass>> = {
     return toAnswer(request, await fetch(env.ORIGIN + path, { ...toInit(request, request.body), signal: AbortSignal.timeout(10_000) }));
   },
   async read({ request, path, env }) {
-    return toAnswer(request, await fetch(env.ORIGIN + path, { ...toInit(request, await read(request)), signal: AbortSignal.timeout(10_000) }));
+    return toAnswer(
+      request,
+      await fetch(env.ORIGIN + path, { ...toInit(request, await read(request)), signal: AbortSignal.timeout(10_000) }),
+    );
   },
   async validated({ request, path, env }) {
-    return toAnswer(request, await fetch(env.ORIGIN + path, { ...toInit(request, await readValid(request, path)), signal: AbortSignal.timeout(10_000) }));
+    return toAnswer(
+      request,
+      await fetch(env.ORIGIN + path, { ...toInit(request, await readValid(request, path)), signal: AbortSignal.timeout(10_000) }),
+    );
   },
   async signed(asked) {
     return toAnswer(asked.request, (await sendSigned(asked)).answer);
@@ -77,8 +99,14 @@ const passes: Readonly<Record<string, Pass>> = {
   },
   async asked({ request, path, env }) {
     const body = await readValid(request, path);
-    const headers: Question['headers'] = body === undefined ? {} : { 'content-type': 'application/json', 'content-digest': await contentDigest(body) };
-    const question: Question = { method: request.method, target: { path, query: '' }, safe: body === undefined, principal, headers, deadlineAt: Date.now() + 10_000, requestId, traceparent, ...(body === undefined ? {} : { body }) };
+    const headers: Question['headers'] =
+      body === undefined ? {} : { 'content-type': 'application/json', 'content-digest': await contentDigest(body) };
+    const question: Question = {
+      method: request.method,
+      target: { path, query: '' },
+      safe: body === undefined, principal, headers, deadlineAt: Date.now() + 10_000, requestId, traceparent,
+      ...(body === undefined ? {} : { body }),
+    };
     return toAnswer(request, await clientOf(env).ask(question));
   },
 };
@@ -92,7 +120,9 @@ function toAnswer({ method }: Request, { status, body }: Pick<Response, 'status'
 }
 
 async function read(request: Request): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  return request.method === 'GET' ? undefined : mustRead(request.body, { bytesMax: 1_000_000, declared: request.headers.get('content-length'), deadlineAt: Date.now() + 10_000 });
+  return request.method === 'GET'
+    ? undefined
+    : mustRead(request.body, { bytesMax: 1_000_000, declared: request.headers.get('content-length'), deadlineAt: Date.now() + 10_000 });
 }
 
 async function readValid(request: Request, path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
@@ -113,14 +143,23 @@ function clientOf(env: Bindings): OriginClient {
   return (client ??= new OriginClient({ originUrl: new URL(env.ORIGIN), macs: macsOf(env) }));
 }
 
-async function sendSigned({ request, path, env }: Asked): Promise<{ readonly answer: Response; readonly nonce: string; readonly macs: Macs }> {
+async function sendSigned({
+  request,
+  path,
+  env,
+}: Asked): Promise<{ readonly answer: Response; readonly nonce: string; readonly macs: Macs }> {
   const body = await readValid(request, path);
   const { signature: _one, 'signature-input': _other, ...unsigned } = request.method === 'GET' ? carried : carriedWithBody;
   const headers: Record<string, string> = { ...unsigned };
   if (body !== undefined) headers['content-digest'] = await contentDigest(body);
   const sent = randomNonce();
   await signRequest({ method: request.method, target: { path, query: '' }, headers, nonce: sent }, macsOf(env), Date.now());
-  const answer = await fetch(env.ORIGIN + path, { method: request.method, headers, body: body ?? null, signal: AbortSignal.timeout(10_000) });
+  const answer = await fetch(env.ORIGIN + path, {
+    method: request.method,
+    headers,
+    body: body ?? null,
+    signal: AbortSignal.timeout(10_000),
+  });
   return { answer, nonce: sent, macs: macsOf(env) };
 }
 

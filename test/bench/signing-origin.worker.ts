@@ -21,7 +21,12 @@ const [created = '{}'] = bodies.values();
 const etag = '"zRIEvAP4hcppyCkN-eVz_b"';
 const position = '0123456789abcdef.0000000000003000';
 const reading = { 'content-type': 'application/json', etag, [readHeader]: `${position};${'A'.repeat(22)};${'B'.repeat(22)}` };
-const writing = { 'content-type': 'application/json', etag, location: '/v1/films/flm_0123456789abcdef', 'tombolo-position': `${position}.${'A'.repeat(22)}` };
+const writing = {
+  'content-type': 'application/json',
+  etag,
+  location: '/v1/films/flm_0123456789abcdef',
+  'tombolo-position': `${position}.${'A'.repeat(22)}`,
+};
 
 function signed(given: Readonly<Record<string, string>>, status: number, request: Request): Record<string, string> {
   const nonce = /;nonce="([^"]+)"/.exec(request.headers.get('signature-input') ?? '')?.[1] ?? '';
@@ -34,7 +39,9 @@ function signed(given: Readonly<Record<string, string>>, status: number, request
 const { port } = Bun.serve({
   hostname: '127.0.0.1', port: 0,
   async fetch(request) {
-    if (request.method === 'GET') return new Response(bodies.get(new URL(request.url).pathname) ?? created, { headers: signed(reading, 200, request) });
+    if (request.method === 'GET') {
+      return new Response(bodies.get(new URL(request.url).pathname) ?? created, { headers: signed(reading, 200, request) });
+    }
     await request.arrayBuffer();
     return new Response(created, { status: 201, headers: signed(writing, 201, request) });
   },

@@ -15,13 +15,20 @@ const readme = readFileSync(join(project, 'README.md'), 'utf8');
 const dataDir = mkdtempSync(join(tmpdir(), 'tombolo-readme-'));
 const edgePort = freePort();
 const api = `http://127.0.0.1:${edgePort}`;
-const env = { ...process.env, MONGODB_URI: undefined, TOMBOLO_DATA_DIR: dataDir, TOMBOLO_EDGE_PORT: String(edgePort), TOMBOLO_ORIGIN_PORT: String(freePort()) };
+const env = {
+  ...process.env, MONGODB_URI: undefined, TOMBOLO_DATA_DIR: dataDir, TOMBOLO_EDGE_PORT: String(edgePort),
+  TOMBOLO_ORIGIN_PORT: String(freePort()),
+};
 const program = new Program([process.execPath, 'run', 'start'], { cwd: project, env });
 
 beforeAll(async () => {
   await program.says(/^tombolo ready:/m);
   // In its first moments the edge has not heard of the feed, and stores nothing.
-  await eventually('answers are stored', async () => (await fetch(`${api}/v1/films?limit=1`)).headers.get('cache-status')?.includes('stored'), { everyMs: 100 });
+  await eventually(
+    'answers are stored',
+    async () => (await fetch(`${api}/v1/films?limit=1`)).headers.get('cache-status')?.includes('stored'),
+    { everyMs: 100 },
+  );
 }, 60_000);
 afterAll(async () => {
   program.signal('SIGTERM');
@@ -59,8 +66,17 @@ const shellTest = testThat(onPath('npm'), onPath('curl'), onPath('bash'));
 
 shellTest('its first five minutes and its import answer as printed', () => {
   const output = runAsPrinted([...blocksBelow('## Five minutes', 'sh'), ...blocksBelow('### Import', 'sh')]);
-  for (const said of ['HTTP/1.1 200 OK', 'cache-status: tombolo; fwd=uri-miss; fwd-status=200; stored', 'HTTP/1.1 201 Created', '"title":"The Third Man"']) expect(output).toContain(said);
-  for (const printed of [...blocksBelow('## Five minutes', 'json'), ...blocksBelow('### Import', '')]) expect(output).toMatch(toPattern(printed));
+  for (const said of [
+    'HTTP/1.1 200 OK',
+    'cache-status: tombolo; fwd=uri-miss; fwd-status=200; stored',
+    'HTTP/1.1 201 Created',
+    '"title":"The Third Man"',
+  ]) {
+    expect(output).toContain(said);
+  }
+  for (const printed of [...blocksBelow('## Five minutes', 'json'), ...blocksBelow('### Import', '')]) {
+    expect(output).toMatch(toPattern(printed));
+  }
 });
 
 shellTest('what it writes behind the back of Tombolo is seen through it', async () => {
@@ -72,7 +88,9 @@ shellTest('what it writes behind the back of Tombolo is seen through it', async 
 
 test('its key is one, made by Bun or by Node', () => {
   const [, code = ''] = /^ *node -p '(.*)'$/m.exec(readme) ?? [];
-  for (const runtime of [process.execPath, ...(Bun.which('node') === null ? [] : ['node'])]) expect(mustKeyRing(run([runtime, '-p', code]).trim())).toHaveLength(1);
+  for (const runtime of [process.execPath, ...(Bun.which('node') === null ? [] : ['node'])]) {
+    expect(mustKeyRing(run([runtime, '-p', code]).trim())).toHaveLength(1);
+  }
 });
 
 /** The parts of a browser's `EventSource` that the page uses. */
@@ -107,9 +125,15 @@ class EventSource {
   }
 }
 
-type Follow = (api: string, name: string, token: () => Promise<string>, hear: (type: string, data: { readonly text?: string }) => void) => Promise<void>;
+type Follow = (
+  api: string,
+  name: string,
+  token: () => Promise<string>,
+  hear: (type: string, data: { readonly text?: string }) => void,
+) => Promise<void>;
 
-const tokenOf = (seconds: number): string => run([process.execPath, 'run', '--silent', 'token', '--sub', 'ada', '--seconds', String(seconds)]).trim();
+const tokenOf = (seconds: number): string =>
+  run([process.execPath, 'run', '--silent', 'token', '--sub', 'ada', '--seconds', String(seconds)]).trim();
 
 test('its page follows a feed past the end of a token, and misses nothing', async () => {
   const file = join(dataDir, 'page.mjs');
@@ -120,10 +144,19 @@ test('its page follows a feed past the end of a token, and misses nothing', asyn
   const tokens = [short, long];
   const heard: (string | undefined)[] = [];
   // A page that is left asks for no more tokens.
-  await follow(api, 'reviews', () => Promise.resolve(tokens.shift() ?? new Promise<string>(() => undefined)), (_type, { text }) => void heard.push(text));
+  await follow(
+    api,
+    'reviews',
+    () => Promise.resolve(tokens.shift() ?? new Promise<string>(() => undefined)),
+    (_type, { text }) => void heard.push(text),
+  );
   const write = async (text: string): Promise<void> => {
     const body = JSON.stringify({ film: crypto.randomUUID(), author: 'ada', rating: 5, text });
-    const answer = await fetch(`${api}/v1/reviews`, { method: 'POST', headers: { authorization: `Bearer ${long}`, 'content-type': 'application/json' }, body });
+    const answer = await fetch(`${api}/v1/reviews`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${long}`, 'content-type': 'application/json' },
+      body,
+    });
     expect(answer.status).toBe(201);
   };
   await eventually('the feed is open', () => EventSource.opened[0]?.inner.state === 'open');

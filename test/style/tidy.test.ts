@@ -8,7 +8,7 @@ import { findWrongDirections } from './directions.ts';
 import { findBrokenLinks, findWrongCommands } from './links.ts';
 import { findWrongNames } from './names.ts';
 import { findUndeclaredPackages } from './packages.ts';
-import { findLongFiles, findLongFunctions } from './shape.ts';
+import { findLongFiles, findLongFunctions, findLongLines } from './shape.ts';
 import { type Complaint, type Module, parseModules, readProject } from './source.ts';
 import { findForeignTexts } from './texts.ts';
 
@@ -25,6 +25,7 @@ describe('the project', () => {
   test('exports nothing that nobody imports', () => expect(findDeadExports(modules)).toEqual([]));
   test('has no function longer than a screen', () => expect(findLongFunctions(modules)).toEqual([]));
   test('has no file of more than one idea', () => expect(findLongFiles(modules)).toEqual([]));
+  test('ends its lines before column 140', () => expect(findLongLines(modules)).toEqual([]));
   test('uses nothing that is banned', () => expect(findBanned(modules)).toEqual([]));
   test('silences no compiler without a reason', () => expect(findSilenced(modules)).toEqual([]));
   test('names its files so that they say what is inside', () => expect(findWrongNames(project)).toEqual([]));
@@ -91,6 +92,12 @@ describe('the checks fire', () => {
     );
     expect(linesOf(found)).toEqual(['shared/a.ts:1', 'test/a.test.ts:63']);
     expect(findLongFiles(bad({ 'shared/a.ts': 'work();\n'.repeat(301) }))).toHaveLength(1);
+  });
+
+  test('on a line past column 140, and not in the package of its own', () => {
+    const line = (characters: number) => `f('${'a'.repeat(characters - 6)}');`;
+    const found = findLongLines(bad({ 'shared/a.ts': `f();\n${line(141)}\n${line(140)}`, 'test/mongod/b.ts': line(141) }));
+    expect(linesOf(found)).toEqual(['shared/a.ts:2']);
   });
 
   test('on what is banned', () => {

@@ -8,7 +8,14 @@ const { anonymous: plan } = plans({ anonymous: 'plan', signedIn: 'plan', plans: 
 const granted = (block: number): Answer => ({
   granted: block, lease: 7, leaseMs: 1_000, windows: [{ left: 20, resetMs: 500, violated: false }], retryMs: 0, vainMs: 0,
 });
-const refused: Answer = { granted: 0, lease: 0, leaseMs: 0, windows: [{ left: 0, resetMs: 500, violated: true }], retryMs: 500, vainMs: 300 };
+const refused: Answer = {
+  granted: 0,
+  lease: 0,
+  leaseMs: 0,
+  windows: [{ left: 0, resetMs: 500, violated: true }],
+  retryMs: 500,
+  vainMs: 300,
+};
 
 test('a counter that stops answering takes no lease away: alone comes after it, and is over in time', () => {
   const allowance = new Allowance(plan);
@@ -44,6 +51,10 @@ test('a refusal holds for the same cost and more, until something leaves the win
   const allowance = new Allowance(plan);
   expect([allowance.refusal(1, 0), allowance.standing(0)]).toEqual([undefined, []]);
   allowance.adopt(refused, 0, 2);
-  expect([allowance.refusal(1, 100), allowance.refusal(2, 100)?.retryMs, allowance.refusal(3, 299)?.retryMs]).toEqual([undefined, 400, 201]);
+  expect([allowance.refusal(1, 100), allowance.refusal(2, 100)?.retryMs, allowance.refusal(3, 299)?.retryMs]).toEqual([
+    undefined,
+    400,
+    201,
+  ]);
   expect(allowance.refusal(2, 300)).toBeUndefined();
 });

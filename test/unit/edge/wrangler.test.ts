@@ -26,7 +26,10 @@ test('a custom domain and a route are lines to uncomment', () => {
 
 test('with its four variables uncommented and the secret nothing is missing, and without them all four are told', () => {
   const { vars } = uncommented(/^# (TOMBOLO_\w+ =)/gm);
-  expect(mustEdgeSettings({ ...vars, TOMBOLO_KEYS: key }, offered.byName)).toMatchObject({ environment: 'production', audience: 'https://api.example.com' });
+  expect(mustEdgeSettings({ ...vars, TOMBOLO_KEYS: key }, offered.byName)).toMatchObject({
+    environment: 'production',
+    audience: 'https://api.example.com',
+  });
   expect(toUnknownVariables(vars)).toEqual([]);
   for (const name of ['TOMBOLO_ORIGIN_URL', 'TOMBOLO_ISSUER', 'TOMBOLO_AUDIENCE', 'TOMBOLO_JWKS_URL']) {
     expect(() => mustEdgeSettings({ ...uncommented().vars, TOMBOLO_KEYS: key }, offered.byName)).toThrow(name);
