@@ -43,9 +43,12 @@ test('an upload whose edge covers what is demanded is read', async () => {
   expect((await send('/v1/places/import', upload)).text).toContain('"complete":true');
 });
 
-test.each(['tombolo-request', 'tombolo-deadline', 'traceparent'])('without %s a request is answered by what its absence means', async (name) => {
-  expect((await send('/v1/films', { ...creation, uncovered: [name] })).status).toBe(201);
-});
+test.each(['tombolo-request', 'tombolo-deadline', 'traceparent'])(
+  'without %s a request is answered by what its absence means',
+  async (name) => {
+    expect((await send('/v1/films', { ...creation, uncovered: [name] })).status).toBe(201);
+  },
+);
 
 test('a deadline or a principal beside the signature is not there', async () => {
   const late = { ...creation, headers: { ...everything, 'tombolo-deadline': '0' } };
