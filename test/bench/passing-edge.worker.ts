@@ -28,7 +28,10 @@ const principal = { subject: 'bench', roles: ['editor'], claims: {} };
 const carried = {
   traceparent, 'tombolo-deadline': '10000', 'tombolo-request': requestId,
   'signature-input': [
-    'hop=("@method" "@path" "@query" "traceparent" "tombolo-deadline" "tombolo-request")', 'created=1764300000', `nonce="${nonce}"`, 'keyid="dev"',
+    'hop=("@method" "@path" "@query" "traceparent" "tombolo-deadline" "tombolo-request")',
+    'created=1764300000',
+    `nonce="${nonce}"`,
+    'keyid="dev"',
     'alg="hmac-sha256"', 'tag="tombolo-hop"',
   ].join(';'),
   signature: `hop=:${'A'.repeat(43)}=:`,
