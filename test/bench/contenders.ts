@@ -77,9 +77,11 @@ export async function contendersOf(world: BenchWorld, createsPerRound: number): 
   ];
 }
 
-/** Those whose name contains one of the words, and what they stand beside. */
+/** Those whose name contains one of the words, and what they stand beside. Steps are measured where they are named. */
 export function chosen(contenders: readonly Contender[], words: readonly string[]): readonly Contender[] {
-  const named = contenders.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
+  const named = contenders.filter(({ name, step, goal }) =>
+    words.length === 0 ? step === undefined || goal !== undefined : words.some((word) => name.includes(word)),
+  );
   return contenders.filter((contender) => named.includes(contender) || named.some(({ goal }) => goal?.beside === contender.name));
 }
 

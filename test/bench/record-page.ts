@@ -16,12 +16,29 @@ export function toPage({ date, machine, versions, settings, requests, imports }:
     '',
     ...table(
       ['request', 'requests/s', 'p50 ms', 'p99 ms', 'CPU µs', 'of bare, requests/s', 'of bare, CPU', 'goal', 'generator CPU µs'],
-      requests.map(toRequestRow),
+      requests.filter((row) => !isStep(row)).map(toRequestRow),
     ),
     '',
-    ...table(['import', 'way', 'rows', 'rows/s', 'origin CPU µs a row'], imports.map(toImportRow)),
+    ...toSteps(requests),
+    ...(imports.length === 0 ? [] : table(['import', 'way', 'rows', 'rows/s', 'origin CPU µs a row'], imports.map(toImportRow))),
     '',
   ].join('\n');
+}
+
+function isStep({ step, comparison }: Figures): boolean {
+  return step !== undefined && comparison === undefined;
+}
+
+/** What each step of a request that goes through costs: the Worker of a row does what that of the row above does, and this. */
+function toSteps(requests: readonly Figures[]): string[] {
+  return requests.filter(({ name }) => requests.some(({ step }) => step === name)).flatMap((bare) => {
+    const rows = [bare, ...requests.filter(({ step }) => step === bare.name)];
+    const cells = rows.map(({ name, cpuMicrosPerRequest }, index) => {
+      const before = rows[index - 1]?.cpuMicrosPerRequest;
+      return [name, cpuMicrosPerRequest.toFixed(0), before === undefined ? '' : (cpuMicrosPerRequest - before).toFixed(0)];
+    });
+    return [...table(['step', 'CPU µs', 'more than above'], cells), ''];
+  });
 }
 
 function toRequestRow({

@@ -8,6 +8,8 @@ import { type Measured, median } from './rounds.ts';
 export interface Figures extends Measured {
   readonly name: string;
   readonly comparison?: Comparison;
+  /** What it does more than, with the rows between the two. */
+  readonly step?: string;
 }
 
 /** Medians over the rounds of what stood side by side within one: 1 is as good as bare. */
@@ -71,21 +73,22 @@ function versionOf(name: string): string {
   return (JSON.parse(readFileSync(file, 'utf8')) as { readonly version: string }).version;
 }
 
-function toFigures({ name, goal }: Contender, measured: Found['measured']): Figures {
+function toFigures({ name, step, goal }: Contender, measured: Found['measured']): Figures {
   const own = measured.get(name) ?? [];
   const of = (field: keyof Measured) => median(own.map((round) => round[field]));
   const medians: Measured = {
     requestsPerSecond: of('requestsPerSecond'), p50Ms: of('p50Ms'), p99Ms: of('p99Ms'), marked: of('marked'),
     cpuMicrosPerRequest: of('cpuMicrosPerRequest'), loadCpuMicrosPerRequest: of('loadCpuMicrosPerRequest'),
   };
-  if (goal === undefined) return { name, ...medians };
+  const row = { name, ...(step === undefined ? {} : { step }), ...medians };
+  if (goal === undefined) return row;
   const bare = measured.get(goal.beside) ?? [];
   const ratio = (share: (own: Measured, bare: Measured) => number) => median(own.flatMap((round, index) => {
     const beside = bare[index];
     return beside === undefined ? [] : [share(round, beside)];
   }));
   return {
-    name, ...medians,
+    ...row,
     comparison: {
       beside: goal.beside, ...(goal.share === undefined ? {} : { goal: goal.share }),
       requestsPerSecond: ratio((round, beside) => round.requestsPerSecond / beside.requestsPerSecond),

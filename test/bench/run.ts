@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: the hot paths beside bare Hono, interleaved in one run, then durable creates and imports.
  * Prints a table and writes the record beside this file. `-- --quick` takes under a minute and is rougher;
- * `-- --only edge` measures those whose name contains the word, and neither writes the record.
+ * `-- --only edge` measures those whose name contains the word, and neither writes the record; `-- --only forward` writes one of
+ * its own, with what each step of a request that goes through costs.
  *
  * The machine may be shared and noisy: requests per second are shown, ratios of interleaved rounds and CPU
  * seconds per request are what to compare between runs.
@@ -39,7 +40,7 @@ async function bench(world: BenchWorld): Promise<BenchRecord> {
       settings: {
         ...settings,
         rounds: measured.get(contenders[0]?.name ?? '')?.length ?? 0,
-        command: `npm run bench${isQuick ? ' -- --quick' : ''}`,
+        command: toCommand(),
       },
     });
   } finally {
@@ -76,6 +77,16 @@ async function repeat(world: BenchWorld, data: Data, way: string, run: () => Pro
   return { name: data.name, way, rows: data.rows, rowsPerSecond: median(rates), originCpuMicrosPerRow: median(cpuMicros) };
 }
 
+function toCommand(): string {
+  const options = [...(isQuick ? ['--quick'] : []), ...(only.length > 0 ? ['--only', ...only] : [])];
+  return `npm run bench${options.length > 0 ? ` -- ${options.join(' ')}` : ''}`;
+}
+
+/** What goes through the Worker has a record of its own; of any other choice there is none. */
+function recordOf(words: readonly string[]): string | undefined {
+  return words.length === 0 ? 'record' : words.join(' ') === 'forward' ? 'forward' : undefined;
+}
+
 function urlOf(port: number): string {
   return `http://127.0.0.1:${port}`;
 }
@@ -87,9 +98,10 @@ try {
   const record = await bench(world);
   const page = toPage(record);
   process.stdout.write(page);
-  if (!isQuick && only.length === 0) {
-    await Bun.write(join(import.meta.dir, 'record.json'), `${JSON.stringify(record, undefined, 2)}\n`);
-    await Bun.write(join(import.meta.dir, 'RECORD.md'), page);
+  const file = isQuick ? undefined : recordOf(only);
+  if (file !== undefined) {
+    await Bun.write(join(import.meta.dir, `${file}.json`), `${JSON.stringify(record, undefined, 2)}\n`);
+    await Bun.write(join(import.meta.dir, `${file.toUpperCase()}.md`), page);
   }
 } finally {
   clearTimeout(watchdog);
