@@ -12,7 +12,7 @@ import { toUnknownVariables } from '../shared/settings/unknown-variables.ts';
 import { Entries } from './cache/entries.ts';
 import { Generations } from './cache/generations.ts';
 import type { Host } from './host/host.ts';
-import { type Dressing, toDressing } from './request/security-headers.ts';
+import { type SecurityHeaders, toSecurityHeaders } from './request/security-headers.ts';
 import { Macs } from './origin-client/macs.ts';
 import { OriginClient } from './origin-client/origin-client.ts';
 import { Tokens } from './identity/tokens.ts';
@@ -33,7 +33,7 @@ export interface EdgeContext {
   readonly generations: Generations;
   readonly entries: Entries;
   readonly reads: Reads;
-  readonly dressing: Dressing;
+  readonly securityHeaders: SecurityHeaders;
 }
 
 /** What was declared: read at start, checked before anything is served. */
@@ -55,7 +55,7 @@ export function toContext(host: Host, { contract, plans }: Served): EdgeContext 
       generations: new Generations(settings, contract),
       entries: new Entries(host.store),
       reads: new Reads(),
-      dressing: toDressing(settings),
+      securityHeaders: toSecurityHeaders(settings),
     };
   } catch (cause) {
     if (cause instanceof DeclarationError) throw new Fault('misconfigured', { facts: { declarations: cause.mistakes } });

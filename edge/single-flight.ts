@@ -51,7 +51,7 @@ export class SingleFlight<T> {
     return flight !== undefined && Date.now() - flight.startedAt < this.#msMax ? flight : undefined;
   }
 
-  /** Those that can no longer be joined, oldest first: a flight whose request was cancelled never lands. */
+  /** Drops the flights that can no longer be joined, oldest first: one whose request was cancelled never lands. */
   #forgetLost(): void {
     for (const [key, { startedAt }] of this.#flights) {
       if (Date.now() - startedAt < this.#msMax) return;

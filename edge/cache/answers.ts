@@ -3,7 +3,7 @@ import { listsWeakly } from '../../shared/wire/entity-tags.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import { toProblemResponse } from '../../shared/wire/problem.ts';
 import type { Validated } from '../request/request.ts';
-import type { Dressing } from '../request/security-headers.ts';
+import type { SecurityHeaders } from '../request/security-headers.ts';
 import type { Reply } from '../origin-client/origin-client.ts';
 import type { Entry } from './entry.ts';
 import type { Lookup } from './lookup.ts';
@@ -13,13 +13,13 @@ export const keptHeaders: ReadonlySet<string> = new Set(['content-type', 'etag',
 
 export function fromEntry(request: Validated, { isPublic }: Lookup, entry: Entry): Response {
   if (entry.status === 404) return cacheable(toProblemResponse(new Fault('document_not_found'), request.requestId), isPublic);
-  const headers = headersOf(entry, isPublic, request.context.dressing);
+  const headers = headersOf(entry, isPublic, request.context.securityHeaders);
   return isUnchanged(entry.etag, request.preconditions.ifNoneMatch) ? notModified(new Headers(headers)) : toWhole(request, entry, headers);
 }
 
 function toWhole({ raw }: Validated, { body }: Entry, headers: Headers): Response {
   const answer = new Response(body, { headers });
-  // Of bytes the platform tells the length itself; of the content that HEAD leaves away it cannot know.
+  // The platform writes the length of bytes that are sent; it cannot know the length of those that HEAD leaves away.
   if (raw.method === 'HEAD') answer.headers.set('content-length', String(body.byteLength));
   return answer;
 }
@@ -27,10 +27,10 @@ function toWhole({ raw }: Validated, { body }: Entry, headers: Headers): Respons
 const madeHeaders = new WeakMap<Entry, Headers>();
 
 /** Built once an entry, which is of one scope: to build a dozen fields takes 12 µs, to copy them into an answer 4. */
-function headersOf(entry: Entry, isPublic: boolean, dressing: Dressing): Headers {
+function headersOf(entry: Entry, isPublic: boolean, securityHeaders: SecurityHeaders): Headers {
   const known = madeHeaders.get(entry);
   if (known !== undefined) return known;
-  const headers = new Headers({ ...dressing, 'cache-control': cachingOf(isPublic) });
+  const headers = new Headers({ ...securityHeaders, 'cache-control': cachingOf(isPublic) });
   for (const [name, value] of entry.headers) headers.set(name, value);
   madeHeaders.set(entry, headers);
   return headers;
@@ -70,7 +70,7 @@ export interface Passing {
 }
 
 /** The origin's answer that is not kept, with all its fields at once: to set each in a Response costs 1 µs. */
-export function fromReply({ status, headers, body }: Reply, { way, isState }: Passing, dressing: Dressing): Response {
+export function fromReply({ status, headers, body }: Reply, { way, isState }: Passing, securityHeaders: SecurityHeaders): Response {
   const validatable = status === 200 || status === 304 ? cachingOf(false) : (headers['cache-control'] ?? 'no-store');
   const caching = {
     // Only a state can be validated.
@@ -78,9 +78,9 @@ export function fromReply({ status, headers, body }: Reply, { way, isState }: Pa
     'cache-status': `tombolo; fwd=${way}; fwd-status=${status}`,
     age: '0',
   };
-  // Where the origin names what its answer varies by, `dress` adds ours to that.
-  const dressed = headers['vary'] === undefined ? dressing : {};
-  return new Response(body, { status, headers: { ...headers, ...dressed, ...caching } });
+  // Where the origin names what its answer varies by, `setSecurityHeaders` adds ours to that.
+  const added = headers['vary'] === undefined ? securityHeaders : {};
+  return new Response(body, { status, headers: { ...headers, ...added, ...caching } });
 }
 
 function cachingOf(isPublic: boolean): string {

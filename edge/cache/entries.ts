@@ -9,7 +9,7 @@ const overheadBytes = 1_024;
 export class Entries {
   readonly #bytesMax: number;
   #bytes = 0;
-  /** In order of use, the oldest first. */
+  /** Kept in order of use, so that the least recently used goes first. */
   readonly #held = new Map<string, Entry>();
 
   readonly #store: Host['store'];
@@ -27,7 +27,7 @@ export class Entries {
     return found;
   }
 
-  /** From the store, where another isolate may have put a later one. */
+  /** Loads an entry from the platform's store, where another isolate may have put a later one. */
   async load(key: string): Promise<Entry | undefined> {
     const loaded = await this.#store.load(key);
     const held = this.#held.get(key);
@@ -36,7 +36,7 @@ export class Entries {
     return loaded;
   }
 
-  /** In memory at once; the store's work is returned, for `waitUntil`. */
+  /** Keeps an entry in memory at once; the promise is the platform store's work, for `waitUntil`. */
   store(key: string, entry: Entry): Promise<void> {
     const held = this.#held.get(key);
     this.#hold(key, entry);

@@ -9,11 +9,11 @@ export interface Entry {
   /** 404: the document does not exist, which is as true of its key as any other state. */
   readonly status: 200 | 404;
   readonly body: Uint8Array<ArrayBuffer>;
-  /** Of the stored headers, those that describe the representation. */
+  /** The headers that describe the representation; no others are stored. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly etag: string | undefined;
   readonly position: Position;
-  /** In the order of the request's buckets. */
+  /** One generation for each bucket of the request, in that order. */
   readonly generations: readonly string[];
   /** When the origin last said that this is so. Milliseconds of the epoch. */
   readonly validatedAt: number;
@@ -41,9 +41,9 @@ export function isFresh(entry: Entry, view: View | undefined, demanded: Position
 
 export interface Outage {
   readonly view: View | undefined;
-  /** Of what would be gone, where the resource may show what was last known. */
+  /** Generations of deletion: present where the resource may show what was last known. */
   readonly gone: View | undefined;
-  /** Of the last write that went through here to what it is made of, as far as this isolate knows. */
+  /** The position of the last write that this isolate passed on to a resource of the answer. */
   readonly written: Position | undefined;
   readonly demanded: Position | undefined;
   readonly staleMsMax: number;

@@ -17,7 +17,7 @@ export type ForwardReason = 'uri-miss' | 'stale' | 'request';
 
 export interface Stored {
   readonly entry: Entry | undefined;
-  /** Asked for before the origin is. */
+  /** The generations, which were asked for before the origin is. */
   readonly view: View | undefined;
 }
 

@@ -6,7 +6,7 @@ import type { Report, ReportAnswer } from '../../shared/hop/purge-report.ts';
  * one may know of a key that the other (an older deploy) does not, and report it after a later position.
  */
 export interface Heard {
-  /** Of the coordinator's storage: another one counts anew. */
+  /** Names the coordinator's storage: a new storage counts from the beginning. */
   readonly instance: string;
   readonly revision: number;
   readonly epoch: string;

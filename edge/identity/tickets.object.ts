@@ -15,11 +15,11 @@ import type { Principal } from '../../shared/wire/principal.ts';
 
 export interface Bearer {
   readonly principal: Principal;
-  /** When the token ends that the ticket was got with, in milliseconds of the epoch; of an opened stream, when that ends. */
+  /** When the token of the ticket's owner expires, or the opened stream ends; milliseconds of the epoch. */
   readonly signedInUntil: number;
 }
 
-/** Of the stream: for the first time, or by somebody who has heard one of its events. */
+/** A stream is opened for the first time, or again by somebody who has heard one of its events. */
 export type Opening = 'first' | 'again';
 
 interface Kept {

@@ -35,7 +35,7 @@ interface Remembered extends Verified {
 export class Tokens {
   readonly #issuer: Issuer;
   readonly #keySet: KeySet;
-  /** In order of use, the oldest first. */
+  /** Kept in order of use, so that the least recently used goes first. */
   readonly #remembered = new Map<string, Remembered>();
 
   constructor(issuer: Issuer) {

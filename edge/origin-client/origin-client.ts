@@ -28,11 +28,11 @@ export interface Question {
   readonly target: Target;
   /** Whether asking twice does no harm (RFC 9110 §9.2.1). */
   readonly safe: boolean;
-  /** Who asks, on whose behalf the origin answers. */
+  /** The caller on whose behalf the origin answers. */
   readonly principal: Principal;
   /** Headers of the client, and of the body, that go along. */
   readonly headers: Readonly<Partial<Record<HopHeader, string>>>;
-  /** In memory, or a stream that is made for the nonce under which it is sent, and sent once. */
+  /** A body in memory, or a stream that is made for the nonce under which it is sent, and sent once. */
   readonly body?: Uint8Array<ArrayBuffer> | ((nonce: string) => ReadableStream<Uint8Array>);
   /** The state read must be at or after this. */
   readonly atLeast?: Position | undefined;
@@ -47,7 +47,7 @@ export interface Question {
 /** Not yet a Response: whoever gives it to a client adds a dozen fields, and to set each in one that is made costs 1 µs. */
 export interface Reply {
   readonly status: number;
-  /** Those that the origin signed, and no others, by lower-case name. */
+  /** The headers that the origin signed, and no others, by lower-case name. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: ReadableStream<Uint8Array> | null;
   readonly facts: ReadFacts | undefined;

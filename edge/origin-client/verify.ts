@@ -12,9 +12,9 @@ import type { Macs } from './macs.ts';
 
 /** What the origin said: nothing of an answer that is not in here comes from it. */
 export interface SignedAnswer {
-  /** By lower-case name: of those that the signature covers, the ones that this edge takes. */
+  /** Headers that the signature covers and this edge takes, by lower-case name. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Of an answer that is a state. */
+  /** What the answer states of its reading; present where the answer is a state. */
   readonly facts: ReadFacts | undefined;
 }
 

@@ -14,10 +14,10 @@ import { SlidingLog } from './sliding-log.ts';
 import { type Moment, momentsMax } from './spent-log.ts';
 
 export const leaseLimits = {
-  /** Of what is left, so that the last tokens are given one by one and an isolate cannot hoard. */
+  /** A lease is this share of what is left: the last tokens are given one by one, and no isolate can hoard. */
   share: 0.05,
   msMax: 2_000,
-  /** Nor longer than this part of the shortest window. */
+  /** A lease is not longer than this part of the shortest window either. */
   partOfWindow: 0.1,
   /** What a first question takes beyond its need: a page that opens asks several things at once. */
   blockMin: 8,
@@ -67,7 +67,7 @@ export interface Answer {
   readonly vainMs: number;
 }
 
-/** Told of every change that a restart must not forget: `amount` more at `at` in the window of `seconds`. */
+/** Called for every change that a restart must not forget: `amount` more at `at` in the window of `seconds`. */
 export type Keep = (seconds: number, at: number, amount: number) => void;
 
 interface Lease {

@@ -42,7 +42,7 @@ interface Leased {
 interface Lease {
   readonly id: number;
   readonly block: number;
-  /** Of this isolate's clock when it asked: earlier than the counter's grant, so it ends here first. */
+  /** When this isolate asked, by its own clock: before the counter granted, so the lease ends here first. */
   readonly askedAt: number;
   readonly ms: number;
   readonly spent: SpentLog;

@@ -38,7 +38,7 @@ export type Verdict =
 export interface LimiterOptions {
   readonly ask: AskCounter;
   readonly clock: Clock;
-  /** Told why a counter could not be asked. */
+  /** Called with the reason when a counter could not be asked. */
   readonly onTrouble: (cause: unknown) => void;
 }
 
@@ -48,7 +48,7 @@ const turnsMax = 3;
 export class Limiter {
   readonly #options: LimiterOptions;
   readonly #flights = new SingleFlight<Answer | undefined>(edgeLimits.counterMsMax);
-  /** In order of use, the oldest first. */
+  /** Kept in order of use, so that the least recently seen goes first. */
   readonly #allowances = new Map<string, Allowance>();
 
   constructor(options: LimiterOptions) {

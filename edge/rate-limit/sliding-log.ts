@@ -12,7 +12,7 @@ interface Entry {
 
 export class SlidingLog {
   readonly #spanMs: number;
-  /** In order of time; those before `#first` have left the window. */
+  /** Sorted by time; entries before `#first` have left the window. */
   #entries: Entry[] = [];
   #first = 0;
   #total = 0;

@@ -5,7 +5,7 @@
  */
 import { edgeLimits } from '../limits.ts';
 
-/** Of a reader of either runtime: what is used here. */
+/** The part of a stream's reader that both runtimes have and this file uses. */
 interface Reader {
   read(): Promise<{ readonly value?: Uint8Array | undefined }>;
   cancel(reason?: unknown): Promise<void>;

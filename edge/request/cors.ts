@@ -11,7 +11,7 @@ const exposedHeaders =
   'Accept-Patch, Age, Allow, API-Version, Cache-Status, ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, ' +
   'Tombolo-Limits, Tombolo-Position, WWW-Authenticate, X-Request-Id';
 
-/** Lets a declared page read the answer; that every answer varies by Origin stands in `dressing.ts`. */
+/** Lets a declared page read the answer; that every answer varies by Origin stands in `security-headers.ts`. */
 export function setCorsHeaders(answer: Headers, request: SentHeaders, declared: ReadonlySet<string>): void {
   const origin = request.get('origin');
   if (origin === null || !declared.has(origin)) return;

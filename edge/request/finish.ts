@@ -2,7 +2,7 @@
 import { setCorsHeaders } from './cors.ts';
 import { discard } from './read-body.ts';
 import type { Admitted, Arrival } from './request.ts';
-import { dress } from './security-headers.ts';
+import { setSecurityHeaders } from './security-headers.ts';
 import { tellTimings } from './server-timing.ts';
 
 export async function finish(request: Arrival, answer: Response): Promise<Response> {
@@ -17,7 +17,7 @@ export async function finish(request: Arrival, answer: Response): Promise<Respon
 
 /** What browsers need of every answer, once the isolate is configured and the request's fields are read. */
 export function decorate({ context, sent }: Pick<Admitted, 'context' | 'sent'>, answer: Response): Response {
-  dress(answer.headers, context.dressing);
+  setSecurityHeaders(answer.headers, context.securityHeaders);
   setCorsHeaders(answer.headers, sent, context.settings.corsOrigins);
   return answer;
 }

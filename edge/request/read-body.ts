@@ -5,7 +5,7 @@ import { edgeLimits } from '../limits.ts';
 
 export interface BodyBounds {
   readonly bytesMax: number;
-  /** Of `Content-Length`, where there is one. It may lie: it decides on sizes of buffers alone. */
+  /** The value of `Content-Length`, if sent. It may lie, so it decides on sizes of buffers alone. */
   readonly declared: string | null;
   /** When the last byte must have come. */
   readonly deadlineAt: number;

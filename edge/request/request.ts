@@ -49,16 +49,16 @@ export type Routed = ForEdge | ForOrigin;
 
 export interface Identity {
   readonly principal: Principal;
-  /** When the token ends that says who asks, in milliseconds of the epoch; absent: nobody signed in. */
+  /** When the caller's token expires, in milliseconds of the epoch; absent: nobody signed in. */
   readonly signedInUntil: number | undefined;
-  /** Of a feed that a ticket opens: what its events name it. */
+  /** The name of a feed that a ticket opened, as the ids of its events carry it. */
   readonly stream: string | undefined;
 }
 
 export type Identified<R extends Routed = Routed> = R & Identity;
 
 export interface Validated extends ForOrigin, Identity {
-  /** Of an operation whose answers are states: what they are kept under. */
+  /** The cache name and the dependencies; present where the operation's answers are states. */
   readonly cached: Cached | undefined;
   readonly preconditions: Preconditions;
   /** The caller has seen this state, and must not be answered from before it. */

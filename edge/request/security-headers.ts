@@ -1,21 +1,24 @@
-/** What every answer carries, whatever it is: for browsers, which would otherwise guess. */
+/** The security headers of every answer, whatever it is: without them browsers guess. */
 import type { EdgeSettings } from '../../shared/settings/edge-settings.ts';
 
-export type Dressing = Readonly<Record<string, string>>;
+export type SecurityHeaders = Readonly<Record<string, string>>;
 
-export function toDressing({ environment, corsOrigins }: EdgeSettings): Dressing {
+export function toSecurityHeaders({ environment, corsOrigins }: EdgeSettings): SecurityHeaders {
   return {
     'x-content-type-options': 'nosniff',
     'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
     'referrer-policy': 'no-referrer',
     ...(environment === 'production' ? { 'strict-transport-security': 'max-age=31536000; includeSubDomains' } : {}),
-    // Also those without an Origin: a stored answer of one kind must not serve the other.
+    // Answers to requests without an Origin vary too: one that was stored for them must not serve a page of an origin.
     ...(corsOrigins.size > 0 ? { vary: 'Origin' } : {}),
   };
 }
 
-/** Stored answers are dressed when they are stored; the first field tells. */
-export function dress(answer: Headers, dressing: Dressing): void {
+/** A stored answer has had these headers since it was stored: the first of them tells. */
+export function setSecurityHeaders(answer: Headers, securityHeaders: SecurityHeaders): void {
   if (answer.has('x-content-type-options')) return;
-  for (const [name, value] of Object.entries(dressing)) if (name === 'vary') answer.append(name, value); else answer.set(name, value);
+  for (const [name, value] of Object.entries(securityHeaders)) {
+    if (name === 'vary') answer.append(name, value);
+    else answer.set(name, value);
+  }
 }

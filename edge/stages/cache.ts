@@ -50,10 +50,10 @@ export function cache(): Stage<Validated, Validated> {
 /** When a change overtook the first leader, the first of its followers leads again; then each goes itself. */
 const followRoundsMax = 2;
 
-/** Asked for where memory does not answer. */
+/** Looks everywhere, and asks the origin where nothing fresh is found: memory alone had no answer. */
 async function seek(request: Validated, lookup: Lookup, directives: Directives, fills: SingleFlight<void>): Promise<Response> {
   let found = await look(request, lookup, directives, 'everywhere');
-  // Between finding no leader and leading there is no `await`: of a crowd exactly one goes.
+  // There is no `await` between finding no leader and leading, so exactly one of many requests asks the origin.
   for (let round = 0; found.fresh === undefined; round++) {
     const leader = round === followRoundsMax ? undefined : leaderOf(fills, lookup, found);
     if (leader === undefined) return lead(request, lookup, found, found.entry === undefined ? 'uri-miss' : 'stale', fills);
@@ -105,7 +105,7 @@ async function look(request: Validated, lookup: Lookup, directives: Directives, 
   return { entry: loaded, view, fresh: loaded !== undefined && mayServe(loaded) ? loaded : undefined };
 }
 
-/** By the age that its answer tells, in whole seconds. */
+/** Compares the `Age` that the answer would carry, in whole seconds, with the request's `max-age`. */
 function isYoung({ validatedAt }: Entry, { maxAgeSeconds }: Directives): boolean {
   return maxAgeSeconds === undefined || Math.floor((Date.now() - validatedAt) / 1_000) <= maxAgeSeconds;
 }

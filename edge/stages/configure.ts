@@ -4,7 +4,7 @@ import type { Host } from '../host/host.ts';
 import type { Arrival, Configured } from '../request/request.ts';
 import type { Stage } from '../runner.ts';
 
-/** Made by the first request: what is wrong with it is that request's to tell, and the next one's. */
+/** The first request builds the context. If that fails, this request and the next ones answer what is wrong. */
 export function configure(host: Host, served: Served): Stage<Arrival, Configured> {
   let context: EdgeContext | undefined;
   return function configure(request, next) {

@@ -10,6 +10,6 @@ export async function forward(request: Validated): Promise<Response> {
   return fromReply(
     reply,
     { way: isSafe(operation) ? 'bypass' : 'method', isState: operation.answers === 'state' },
-    request.context.dressing,
+    request.context.securityHeaders,
   );
 }

@@ -26,7 +26,7 @@ function mustFit({ target: { path, query }, sent }: Admitted): void {
     throw new Fault('headers_too_large', { detail: `all header fields together have at most ${limits.headerBytesMax} bytes` });
   }
   if (sent.bytes <= edgeLimits.carriedCharactersMax) return;
-  // Those that go on to the origin, beside what the edge adds itself.
+  // Only these headers go on to the origin, beside what the edge adds itself.
   for (const name of hopHeaders) {
     if ((sent.get(name)?.length ?? 0) > edgeLimits.carriedCharactersMax) {
       throw new Fault('headers_too_large', { detail: `${name} has at most ${edgeLimits.carriedCharactersMax} characters` });

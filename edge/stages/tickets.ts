@@ -6,7 +6,7 @@ import { edgeLimits } from '../limits.ts';
 import type { ForEdge, ForOrigin, Identified } from '../request/request.ts';
 import type { Stage } from '../runner.ts';
 
-/** Of the paths that the edge answers itself, the others are answered before anybody is identified. */
+/** The edge's other paths are answered before anybody is identified; only tickets come as far as here. */
 export function tickets(): Stage<Identified, Identified<ForOrigin>> {
   return function tickets(request, next) {
     return request.own === undefined ? next(request) : issue(request);
