@@ -12,7 +12,7 @@ import type { WriteOptions } from './store/store.ts';
 export interface Asked {
   readonly operation: Operation;
   readonly resource: Resource;
-  /** Of an operation on one document; empty otherwise. */
+  /** The id of the document that the operation is about; empty where it is about none. */
   readonly id: string;
   readonly principal: Principal;
   readonly rights: Rights;
@@ -27,9 +27,9 @@ export interface Asked {
   readonly nonce: WriteOptions['nonce'] | undefined;
   /** Signs the tokens in the answer: cursors and positions. The edge that asks has it. */
   readonly tokenKey: HopKey;
-  /** In logs and problem documents. */
+  /** Names the request in logs and problem documents. */
   readonly requestId: string;
-  /** In logs: of the trace that the call is a part of, where it has one. */
+  /** Names the trace that the call is a part of, in logs. */
   readonly traceId: string | undefined;
 }
 
@@ -57,14 +57,14 @@ export interface Answer {
   readonly body?: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
   readonly mediaType?: string;
   readonly etag?: string;
-  /** Of a document that was created under an id that the call did not name. */
+  /** The id of a created document, where the call did not name it. */
   readonly createdId?: string;
   /** Cursors of the pages around this one. */
   readonly pages?: { readonly next: string | undefined; readonly prev: string | undefined };
-  /** Of a read: where the state was read, for the edge's cache. */
+  /** The position at which the state was read, for the edge's cache. */
   readonly readAt?: Position;
   /** Other resources than the call's that the answer was made of, in that same state: all that its row says it depends on. */
   readonly alsoRead?: readonly Resource[];
-  /** Of a write: given to the client, signed. */
+  /** The position of the write, which the client is given signed. */
   readonly writtenAt?: Position;
 }

@@ -30,7 +30,7 @@ export interface OriginOptions {
 
 /** Less than the ten seconds after which supervisors kill. */
 const stopMsMax = 9_500;
-/** Of these, what the services behind the socket may take. */
+/** The share of that time which the services behind the socket may take. */
 const behindServerMsMax = 1_500;
 
 export async function startOrigin(settings: Settings, options: OriginOptions = {}): Promise<Origin> {

@@ -20,7 +20,7 @@ export interface RunSettings {
   readonly edgeVariables: Readonly<Record<string, string>>;
 }
 
-/** Of edge and origin together. */
+/** The settings of edge and origin together. */
 export async function mustRunSettings(given: Variables, project: string): Promise<RunSettings> {
   const { reader, settings } = await readDevelopment(given);
   const edgeVariables = toEdgeVariables(settings, given);
@@ -31,7 +31,7 @@ export async function mustRunSettings(given: Variables, project: string): Promis
   return { settings, edgeVariables };
 }
 
-/** Of the origin alone. */
+/** The settings of the origin alone. */
 export async function mustDevelopmentSettings(given: Variables): Promise<Settings> {
   const { reader, settings } = await readDevelopment(given);
   reader.mustBeRight();

@@ -3,7 +3,7 @@
  * Latin-1 makes all of it two bytes a letter, to be copied twice more. A page of 20 films: 7 µs instead of 15.
  */
 const scratch = Buffer.allocUnsafeSlow(256 * 1_024);
-/** Of a UTF-16 unit. */
+/** A UTF-16 unit takes at most so many bytes of UTF-8. */
 const bytesMax = 3;
 
 export function toBytes(pieces: readonly string[]): Uint8Array<ArrayBuffer> {

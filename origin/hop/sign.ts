@@ -9,7 +9,7 @@ import { contentDigest, macText, randomNonce } from './hmac.ts';
 export interface AnswerSigning {
   /** The key of the request: its sender has it. */
   readonly key: HopKey;
-  /** Of the request, which binds the answer to it. */
+  /** The request's nonce, which binds the answer to it. */
   readonly nonce: string;
 }
 

@@ -9,7 +9,7 @@ export class ImportReport {
   /** Every row up to here is committed or rejected. */
   lastCommittedRow = 0;
   stopped: Fault | undefined;
-  /** Of the last commit. */
+  /** The position of the last commit. */
   writtenAt: Position | undefined;
   #imported = 0;
   #replaced = 0;
@@ -25,7 +25,7 @@ export class ImportReport {
     this.#listed.push(JSON.stringify({ row, code, detail, errors }));
   }
 
-  /** Told from within a transaction that may run again, hence a set; emptied as the batch is counted. */
+  /** Called inside a transaction that may run again, hence a set; counting the batch empties it. */
   skip(row: number): void {
     this.#skipped.add(row);
   }

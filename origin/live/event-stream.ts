@@ -44,7 +44,7 @@ export interface Subscription {
 interface Told {
   readonly name: string;
   readonly data: string;
-  /** With the id that all subscribers share who have none of their own. */
+  /** The text with an id that all subscribers without ids of their own share. */
   shared?: string;
 }
 
@@ -94,7 +94,7 @@ const heartbeatGapMs = 5_000;
 
 type Changes = Extract<FeedStep, { readonly kind: 'changes' }>;
 
-/** At once for what happens now; a replay waits for one read of the store. */
+/** Gives the text of what happens now at once; a replay waits for one read of the store. */
 function toText({ changes, through, late }: Changes, head: Position, subscription: Subscription): string | Promise<string> {
   const ours = changes.filter((change) => change.resource === subscription.resource.name);
   const isReplayed = (change: Change) => late || reaches(head, change.position);

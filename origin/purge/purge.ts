@@ -44,7 +44,8 @@ export async function runPurge(options: PurgeOptions): Promise<void> {
     try {
       const session = new PurgeSession(options, () => (waitMs = retryMs.first));
       await session.run();
-      // It no longer joins: somebody else reported, or an epoch ended. Not a loop without a breath.
+      // The coordinator refused our range: another origin reported meanwhile, or a new epoch began. Pause before joining
+      // again, so that this cannot spin.
       await pause(retryMs.first, options.signal);
     } catch (cause) {
       if (options.signal.aborted) return;

@@ -19,7 +19,7 @@ export class RaisedBuckets {
     buckets.clear();
   }
 
-  /** Of such a resource no single key need be told, nor worked out, before the next report. */
+  /** Whether the whole resource is raised: then no single key need be worked out before the next report. */
   isWhole(resource: string): boolean {
     return this.#whole.has(resource);
   }

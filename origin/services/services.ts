@@ -16,7 +16,7 @@ export interface ServiceState {
 export interface Service {
   /** Finishes what is accepted; by `deadline`, in milliseconds of the epoch, it is left behind. */
   stop(deadline: number): Promise<void>;
-  /** Asked by `/ready`, so it answers at once or soon. */
+  /** `/ready` asks this, so it answers at once or soon. */
   state(): ServiceState | Promise<ServiceState>;
 }
 

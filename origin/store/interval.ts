@@ -12,7 +12,7 @@ interface Bound {
 
 export interface Interval {
   readonly field: string;
-  /** Of every value inside. */
+  /** The bracket of every value inside. */
   readonly rank: number;
   readonly lower: Bound | undefined;
   readonly upper: Bound | undefined;

@@ -104,7 +104,7 @@ export interface WriteOptions {
   readonly once?: {
     /** Scoped by the caller to principal, method and path. */
     readonly key: string;
-    /** Of the request; another one under the same key is `idempotency_mismatch`. */
+    /** A digest of the request; another one under the same key is `idempotency_mismatch`. */
     readonly fingerprint: string;
     /** What a replay answers; computed inside the transaction and committed with it. */
     answer(outcomes: readonly Outcome[]): string;

@@ -86,7 +86,7 @@ export class StandaloneStore extends ConnectedStore implements Store {
   }
 }
 
-/** Of the width of the other positions of this engine, and before them all. */
+/** As wide as the other positions of this engine, and before them all. */
 const order = '0'.repeat(28);
 
 async function positionOf(database: Db): Promise<Position> {

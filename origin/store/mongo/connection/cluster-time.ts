@@ -1,7 +1,7 @@
 /** Times of a deployment's history, as its server tells them. */
 import type { ClientSession, Db, Timestamp } from 'mongodb';
 
-/** Of the last write that a majority has, as the primary knows it. */
+/** The cluster time of the last write that a majority has, as the primary knows it. */
 export async function majorityTime(database: Db): Promise<Timestamp> {
   const { lastWrite } = await database.command({ hello: 1 });
   const time: Timestamp | undefined = lastWrite?.majorityOpTime?.ts;

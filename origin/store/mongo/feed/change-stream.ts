@@ -31,7 +31,7 @@ const streamLimits = {
   pageEventsMax: 500,
   /** The server holds an empty answer back so long, so that idle watermarks come within 100 ms. */
   waitMs: 80,
-  /** Of the short question whether more follows. */
+  /** How long the server may wait with its answer to the short question whether more follows. */
   probeMs: 1,
   /** Short questions for one page; a busy stream answers them with more events, and the page must not wait for long. */
   probesMax: 3,

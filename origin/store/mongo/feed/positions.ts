@@ -18,7 +18,7 @@ export interface ClusterPosition {
   readonly check: string;
 }
 
-/** Of a position after everything of its cluster time. */
+/** The ordinal of a position after everything of its cluster time. */
 export const afterAll = 0xffff;
 /** A transaction of more events than this has no positions between its last ones. */
 const ordinalMax = 0xfffe;

@@ -94,7 +94,7 @@ class Reading {
   /** Whether everything up to `#from` is behind us. */
   #isPast: boolean;
   #time: Timestamp | undefined;
-  /** Of the next event at `#time`. */
+  /** The ordinal of the next event at `#time`. */
   #index = 0;
 
   constructor(source: WatchSource, epoch: string, from: ClusterPosition) {

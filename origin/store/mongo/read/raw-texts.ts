@@ -28,7 +28,7 @@ export class RawTexts {
     return toStoredDocument(document, text);
   }
 
-  /** In parts, between which other requests have their turn. */
+  /** Converts in parts, between which other requests have their turn. */
   async all(documents: readonly RawDocument[]): Promise<readonly StoredDocument[]> {
     const done: StoredDocument[] = [];
     for (const part of toParts(documents)) {

@@ -7,7 +7,7 @@ import type { Outcome } from '../../store.ts';
 import { hasLabel, isUnreachable } from '../connection/errors.ts';
 import type { Call } from './group-queue.ts';
 
-/** Of a call in a group: its outcomes, or what its own code threw. */
+/** What a call in a group came to: its outcomes, or what its own code threw. */
 export type Result = readonly Outcome[] | { readonly thrown: unknown };
 
 export type Attempt =

@@ -16,7 +16,7 @@ export interface Call {
   readonly options: WriteOptions;
   /** Documents, nonce, idempotency key and cursor. */
   readonly keys: readonly string[];
-  /** Those of `keys` that only one call of a group may have: the second must meet what the first committed. */
+  /** The `keys` that only one call of a group may have: the second must meet what the first committed. */
   readonly records: readonly string[];
   /** What the database refused in earlier attempts, by number of the mutation. */
   readonly refused: Map<number, Fault>;
@@ -52,7 +52,7 @@ export class GroupQueue {
     return call.settled.promise.finally(() => clearTimeout(timer));
   }
 
-  /** Those that have waited for longer than `ms`. */
+  /** Refuses the calls that have waited for longer than `ms`. */
   refuse(ms: number, error: unknown): void {
     for (const call of this.#waiting) if (performance.now() - call.since > ms && this.#waiting.delete(call)) call.settled.reject(error);
   }

@@ -7,7 +7,7 @@ import { storeLimits } from '../../limits.ts';
 import type { Connection } from '../connection/database.ts';
 import { log } from '../install/system-records.ts';
 
-/** Of one entry, its share of pages included. `octet_length` reads the record's head alone, however long the images are. */
+/** The size of one entry, its share of pages included. `octet_length` reads the record's head alone, not the images. */
 export const entryBytes = sql<number>`(
   96 + octet_length(${log.id}) + ifnull(octet_length(${log.before}), 0) + ifnull(octet_length(${log.after}), 0)
 )`;

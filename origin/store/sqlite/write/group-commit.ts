@@ -36,9 +36,9 @@ interface GroupCommitOptions {
   readonly database: Database;
   readonly log: ChangeLog;
   readonly clock: () => number;
-  /** Told before each transaction begins. */
+  /** Called before each transaction begins. */
   readonly onBegin: () => void;
-  /** Told of each commit before its jobs are. */
+  /** Called after COMMIT and before the jobs' promises resolve. */
   readonly onCommit: (end: LogEnd) => void;
 }
 

@@ -10,7 +10,7 @@ import { nonces } from '../install/system-records.ts';
 interface TidyOptions {
   readonly writer: Connection;
   readonly log: ChangeLog;
-  /** Of the change log, and of the idempotency records. */
+  /** The most that the change log may take, and as much again for the idempotency records. */
   readonly logBytesMax: number;
   readonly clock: () => number;
   readonly commit: <T>(run: () => T extends PromiseLike<unknown> ? never : T) => Promise<{ readonly value: T }>;
