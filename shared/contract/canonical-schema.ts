@@ -9,7 +9,7 @@ import { toInstant, toUuid } from '../wire/values.ts';
 
 type Check = (payload: z.core.ParsePayload) => void;
 
-/** Of an object that takes no other members. */
+/** The canonical schema of an object; it takes no other members. */
 export function toCanonicalSchema<Schema extends z.ZodObject>(schema: Schema): Schema {
   const made = new Map<Type, Type>();
   const fields = Object.entries(schema.shape).filter(([, type]) =>
@@ -25,7 +25,7 @@ function toCanonicalType(type: Type): Type {
   return definitionOf(type).type === 'default' ? withCanonicalDefault(type as z.ZodDefault) : type;
 }
 
-/** Straight behind the format: what else the team checks sees the one form alone. */
+/** The check runs right after the format's own, so that the team's other checks see the canonical form alone. */
 function withCheck(type: Type, check: Check): Type {
   const { checks = [] } = definitionOf(type);
   const behind = checks.findLastIndex(({ _zod }) => _zod.def.format !== undefined && stringKindOf([_zod.def.format]) !== 'string') + 1;

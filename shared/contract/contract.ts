@@ -7,7 +7,7 @@ export interface Contract {
   readonly resources: ReadonlyMap<string, Resource>;
   /** What a store holds: the served and the internal ones. */
   readonly stored: readonly Resource[];
-  /** Of all resources, and of them together. */
+  /** The mistakes of each resource, and of all resources together. */
   readonly mistakes: readonly string[];
   /** Names the whole contract, for logs and health. */
   readonly digest: string;

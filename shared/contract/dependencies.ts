@@ -26,17 +26,17 @@ function documentKey(id: string): string {
   return `/${id}`;
 }
 
-/** Of one resource, the buckets of the keys that an answer depends on: with its name, pairs of resource and bucket. */
+/** The buckets of one resource that an answer depends on: together with the name, pairs of resource and bucket. */
 export interface Dependency {
   readonly resource: string;
-  /** Each once. */
+  /** Without doubles. */
   readonly buckets: readonly number[];
 }
 
-/** Of every resource that was read for an answer. */
+/** One for every resource that was read for an answer. */
 export type Dependencies = readonly Dependency[];
 
-/** Raised when something that callers could see is deleted, or may have become hidden: of a document, of any document. */
+/** The key that is raised when this document (or any, without an id) is deleted or may have become hidden. */
 function goneKey(id: string | undefined): string {
   return id === undefined ? '!' : `!/${id}`;
 }

@@ -10,13 +10,13 @@ export type FieldKind = ScalarKind | 'array' | 'object' | 'mixed';
 export interface Field {
   readonly name: string;
   readonly kind: FieldKind;
-  /** Of an array: what it holds. */
+  /** What an array holds. */
   readonly element?: FieldKind;
   readonly optional: boolean;
   readonly nullable: boolean;
 }
 
-/** Kept by Tombolo in every document; declared nowhere, readable, sortable, never written by a client. */
+/** Fields that Tombolo keeps in every document: declared nowhere, readable, sortable, never written by a client. */
 const systemFields: readonly Field[] = [
   { name: 'rev', kind: 'integer', optional: true, nullable: false },
   { name: 'createdAt', kind: 'instant', optional: true, nullable: false },
@@ -35,7 +35,7 @@ export function toFields(schema: z.ZodObject): ReadonlyMap<string, Field> {
 interface CheckDefinition {
   readonly check?: string;
   readonly format?: string;
-  /** Of date-times. */
+  /** Date-times have these two. */
   readonly local?: boolean;
   readonly precision?: number | null;
 }

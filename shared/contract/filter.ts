@@ -10,9 +10,9 @@ export interface Range {
 }
 
 export interface Filter {
-  /** By field; several values are `in`, without doubles and in canonical order. */
+  /** Values by field; several values are `in`, without doubles and in canonical order. */
   readonly equal: Readonly<Record<string, readonly Scalar[]>>;
-  /** By field. No shape serves more than one. */
+  /** One for each field that is ranged over. No shape serves more than one. */
   readonly ranges: readonly Range[];
 }
 

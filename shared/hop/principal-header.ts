@@ -2,7 +2,7 @@
 import { fromBase64, toBase64Url } from '../wire/base64.ts';
 import { anonymous, type Principal } from '../wire/principal.ts';
 
-/** Of principals that are kept between requests, as those of verified tokens are. */
+/** Remembers the texts of principals that are kept between requests, as those of verified tokens are. */
 const formatted = new WeakMap<Principal, string>();
 
 export function formatPrincipal(principal: Principal): string | undefined {

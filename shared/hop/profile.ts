@@ -54,7 +54,7 @@ export const hopDemands = {
 /** What an answer tells the edge's cache (`read-facts.ts`). */
 export const readHeader = 'tombolo-read';
 
-/** Of a refusal by the hop itself: its code, signed like the rest, for the edge alone. */
+/** Carries the code of a refusal by the hop itself, signed like the rest, for the edge alone. */
 export const hopRefusalHeader = 'tombolo-hop';
 
 const ownAnswerHeaders: ReadonlySet<string> = new Set(['tombolo-position', hopRefusalHeader]);

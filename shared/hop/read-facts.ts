@@ -7,7 +7,7 @@
  */
 import { formatPosition, parsePosition, type Position } from '../wire/position.ts';
 
-/** Of one resource: under which declaration it was read, and for whom. */
+/** Under which declaration one resource was read, and for whom. */
 export interface ResourceRead {
   readonly resourceDigest: string;
   readonly scopeDigest: string;

@@ -13,10 +13,10 @@ import type { FaultReason } from '../wire/fault.ts';
 const ends = ['whole', 'body_malformed', 'body_too_large'] as const satisfies readonly ('whole' | FaultReason)[];
 export type UploadEnd = (typeof ends)[number];
 
-/** Of every end, in ASCII. */
+/** Every end has this length; it is ASCII. */
 export const uploadEndBytes = 52;
 
-/** In `tombolo-upload`, in place of the length that the client declared. */
+/** Stands in `tombolo-upload` where the client declared no length. */
 export const lengthUnknown = 'unknown';
 
 export function formatUploadEnd(nonce: string, bytes: number, end: UploadEnd): string {

@@ -13,7 +13,7 @@ export interface LimitsDeclaration {
 }
 
 export interface ResourceLimits {
-  /** By operation, where it is not the one of the operation's row. */
+  /** Costs by operation, where they differ from the operation's row. */
   readonly cost: Readonly<Partial<Record<string, number>>>;
   readonly unavailable: { readonly read: UnavailablePolicy; readonly write: UnavailablePolicy };
 }

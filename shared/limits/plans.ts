@@ -34,9 +34,9 @@ export interface Window {
 
 export interface Plan {
   readonly name: string;
-  /** From the shortest to the longest. */
+  /** Sorted from the shortest to the longest. */
   readonly windows: readonly Window[];
-  /** Asked for each request, because a window is too small to lease from. */
+  /** The counter is asked for each request, because a window is too small to lease from. */
   readonly exact: boolean;
   /** The value of `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers §3), a List of RFC 9651. */
   readonly policy: string;
@@ -46,7 +46,7 @@ export interface Plans {
   readonly anonymous: Plan;
   readonly signedIn: Plan;
   readonly byName: ReadonlyMap<string, Plan>;
-  /** With any, no start serves them. */
+  /** If there are any, nothing starts. */
   readonly mistakes: readonly string[];
 }
 

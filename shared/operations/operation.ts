@@ -51,15 +51,15 @@ export interface Operation<Input = unknown> {
   offered?(resource: Resource): boolean;
   /** Reads the query string (with its question mark, or empty) and the carried headers; refuses what it does not know by name. */
   parse(resource: Resource, query: string, header: (name: CarriedHeader) => string | null): Input;
-  /** Of a buffered body. */
+  /** The schema of a buffered body. */
   schema?(resource: Resource): z.ZodType<JsonObject>;
-  /** Of a state: what the cache keeps its answers under. */
+  /** What the cache keeps the answers under; every state has it. */
   cached?(read: StateRead<Input>): Cached;
 }
 
 export interface StateRead<Input> {
   readonly resource: Resource;
-  /** Of a document; empty otherwise. */
+  /** The document's id; empty where the operation is about none. */
   readonly id: string;
   readonly input: Input;
 }

@@ -10,7 +10,7 @@ import type { Operation, Place } from './operation.ts';
 export interface Route {
   readonly operation: Operation;
   readonly resource: Resource;
-  /** Of an operation on one document; empty otherwise. */
+  /** The document's id; empty where the operation is about none. */
   readonly id: string;
 }
 

@@ -131,7 +131,7 @@ export class Fault extends Error {
 /** Any thrown value as a Fault; what is not one becomes `unknown`, its text kept for the log alone. */
 export function toFault(thrown: unknown): Fault {
   if (thrown instanceof Fault) return thrown;
-  // Those that answer to any value with a promise are found at start (schema-checks.ts).
+  // Schemas that answer any value with a promise are found at start (schema-checks.ts).
   if (thrown instanceof $ZodAsyncError) {
     const detail = 'a refinement or a transform of a schema is asynchronous; what a document is checked by answers at once';
     return new Fault('misconfigured', { cause: new Error(detail, { cause: thrown }) });

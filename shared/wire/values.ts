@@ -39,7 +39,7 @@ export function compareSortValues(left: SortValue, right: SortValue): number {
   return Number(left.value) - Number(right.value);
 }
 
-/** Of a year that four digits do not hold, with a sign: other programs can write such dates into MongoDB. */
+/** Whether the year takes a sign and more than four digits: other programs can write such dates into MongoDB. */
 function isFar(instant: string | number): boolean {
   return typeof instant === 'string' && (instant.startsWith('+') || instant.startsWith('-'));
 }
