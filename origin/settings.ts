@@ -34,7 +34,7 @@ export function mustSettings(given: Variables): Settings {
   return settings;
 }
 
-/** Of use only where the reader found nothing wrong. */
+/** The settings hold only where the reader found nothing wrong. */
 export function readSettings(reader: SettingsReader): Settings {
   const environment = reader.environment(reader.optional('TOMBOLO_ENV') || 'development');
   const edgePort = toPort(reader, 'TOMBOLO_EDGE_PORT', 8787);

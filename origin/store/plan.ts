@@ -21,7 +21,7 @@ export interface Branch {
   readonly has: { readonly field: string; readonly value: Scalar } | undefined;
 }
 
-export interface Plan {
+export interface QueryPlan {
   readonly branches: readonly Branch[];
   /** Over the first key of the order; in branches that pin its field it is decided already. */
   readonly interval: Interval | undefined;
@@ -31,7 +31,7 @@ export interface Plan {
 
 type Pins = ReadonlyMap<string, Scalar>;
 
-export function toPlan(resource: Resource, request: Pick<ListRequest, 'equal' | 'range' | 'sort' | 'where'>): Plan {
+export function toQueryPlan(resource: Resource, request: Pick<ListRequest, 'equal' | 'range' | 'sort' | 'where'>): QueryPlan {
   const interval = request.range === undefined ? undefined : toInterval(request.range, mustKind(resource, request.range.field));
   if (request.range !== undefined && interval === undefined) return { branches: [], interval, disjoint: true };
   const ways = toWays(resource, request).filter((pins) => admits(resource, interval, pins));

@@ -70,7 +70,7 @@ export type Decision = PlainDecision & Causing;
 export interface FollowUp {
   readonly resource: Resource;
   readonly id: string;
-  /** Given the document as it is inside the transaction; pure, synchronous, repeatable. */
+  /** Called inside the transaction with the document as it is there; pure, synchronous, repeatable. */
   decide(before: StoredDocument | undefined): PlainDecision;
 }
 

@@ -48,7 +48,7 @@ function toMarked(type: Type | undefined, stored: Json | undefined, patch: Json)
   return Object.fromEntries(marked);
 }
 
-/** Of a union that is discriminated, what the branch of the merged value says; the discriminator is looked at. */
+/** In a discriminated union the branch of the merged value says what is kept; the discriminator is validated. */
 function toMarkedBranch(type: Type, stored: JsonObject, patch: JsonObject): unknown {
   const merged = mergePatch(stored, patch) as JsonObject;
   const definition = definitionOf(unwrapped(type));

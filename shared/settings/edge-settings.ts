@@ -38,7 +38,7 @@ export function mustEdgeSettings(given: Variables, plans: PlanNames): EdgeSettin
   return settings;
 }
 
-/** Of use only where the reader found nothing wrong. */
+/** The settings hold only where the reader found nothing wrong. */
 export function readEdgeSettings(reader: SettingsReader, plans: PlanNames): EdgeSettings {
   const environment = reader.environment(reader.text('TOMBOLO_ENV'));
   return {

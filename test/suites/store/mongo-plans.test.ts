@@ -6,7 +6,7 @@ import { reduce } from '../../../shared/contract/rules.ts';
 import { reversed } from '../../../shared/contract/shapes.ts';
 import type { JsonObject, Scalar } from '../../../shared/wire/values.ts';
 import { toBranchQuery } from '../../../origin/store/mongo/read/branch-query.ts';
-import { toPlan } from '../../../origin/store/plan.ts';
+import { toQueryPlan } from '../../../origin/store/plan.ts';
 import type { ListRequest } from '../../../origin/store/store.ts';
 import { validArbitrary } from './arbitraries.ts';
 import { inTime, put } from './harness.ts';
@@ -66,7 +66,7 @@ function costsOf(
   resource: Resource,
   request: ListRequest,
 ): Promise<readonly { readonly examined: number; readonly runs: number }[]> {
-  const plan = toPlan(resource, request);
+  const plan = toQueryPlan(resource, request);
   const queries = plan.branches.flatMap(
     (branch) =>
       toBranchQuery({ resource, branch, sort: request.sort, interval: plan.interval, after: request.after, mayBeOdd: false }) ?? [],

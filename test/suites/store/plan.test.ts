@@ -5,7 +5,7 @@ import { compareUtf8, ranks } from '../../../shared/wire/values.ts';
 import { any, equals } from '../../../shared/contract/rules.ts';
 import { afterPrefix, contains, toInterval } from '../../../origin/store/interval.ts';
 import { mergeRows } from '../../../origin/store/merge.ts';
-import { toPlan } from '../../../origin/store/plan.ts';
+import { toQueryPlan } from '../../../origin/store/plan.ts';
 import type { ListRequest, Row } from '../../../origin/store/store.ts';
 import { StoredDocument } from '../../../origin/store/stored-document.ts';
 import { reasonOf } from './harness.ts';
@@ -57,18 +57,19 @@ describe('a plan', () => {
         { kind: 'equals', field: 'author', value: 'bob' },
       ],
     } as const;
-    expect(toPlan(shared, { ...plain, where }).branches.map(({ pinned }) => [...pinned])).toEqual([
+    expect(toQueryPlan(shared, { ...plain, where }).branches.map(({ pinned }) => [...pinned])).toEqual([
       [['author', 'ann']],
       [['author', 'bob']],
     ]);
-    expect(toPlan(open, { ...plain, equal: { id: ['a', 'b'] }, where: { kind: 'equals', field: 'id', value: 'b' } }).branches).toHaveLength(
+    const pinned = { ...plain, equal: { id: ['a', 'b'] }, where: { kind: 'equals', field: 'id', value: 'b' } } as const;
+    expect(toQueryPlan(open, pinned).branches).toHaveLength(
       1,
     );
-    expect(toPlan(open, { ...plain, where: false }).branches).toEqual([]);
+    expect(toQueryPlan(open, { ...plain, where: false }).branches).toEqual([]);
   });
 
   test('is refused where no index serves it', async () => {
-    const refused = async (request: Partial<ListRequest>) => reasonOf(Promise.try(() => toPlan(open, { ...plain, ...request })));
+    const refused = async (request: Partial<ListRequest>) => reasonOf(Promise.try(() => toQueryPlan(open, { ...plain, ...request })));
     expect(await refused({ sort: [{ field: 'tenant', descending: false }, ...byId] })).toBe('query_not_served');
     expect(await refused({ where: { kind: 'differs', field: 'text', value: 'a' } })).toBe('query_not_served');
     const many = Array.from({ length: 20 }, (_, index) => String(index));

@@ -6,7 +6,7 @@ import type { Resource } from '../../../shared/contract/resource.ts';
 import { reversed } from '../../../shared/contract/shapes.ts';
 import { films } from '../../../shared/resources/films.ts';
 import { places } from '../../../shared/resources/places.ts';
-import { toPlan } from '../../../origin/store/plan.ts';
+import { toQueryPlan } from '../../../origin/store/plan.ts';
 import { toIdsStatement, toListStatement, type Statement } from '../../../origin/store/sqlite/read/branch-query.ts';
 import { toWalk } from '../../../origin/store/sqlite/read/reader.ts';
 import { indexName, isOwnIndex } from '../../../origin/store/sqlite/install/resource-tables.ts';
@@ -69,7 +69,7 @@ function cursorsOf(request: ListRequest): readonly ListRequest[] {
 }
 
 function statementsOf(resource: Resource, request: ListRequest): readonly (readonly [Statement, string])[] {
-  const plan = toPlan(resource, request);
+  const plan = toQueryPlan(resource, request);
   return plan.branches.flatMap((branch) => {
     const { components, segments } = toWalk(resource, request, plan, branch);
     const name =

@@ -16,7 +16,7 @@ import { toValidation } from './document-checks.ts';
 export interface Installed {
   /** Resources in which a document may hold what has no order (odd-documents.ts). */
   readonly mayBeOdd: ReadonlySet<string>;
-  /** Of the first documents of each collection, how many its own validator would refuse. */
+  /** How many of the first documents of each collection its own validator would refuse. */
   readonly invalid: Readonly<Record<string, number>>;
 }
 

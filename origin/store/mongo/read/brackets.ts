@@ -15,7 +15,7 @@ export const oddTypes = [
   'symbol',
 ] as const;
 
-/** Of the brackets that an index walk meets, ascending. */
+/** The brackets that an index walk meets, ascending. */
 const walked = [ranks.null, ranks.number, ranks.string, ranks.objectId, ranks.boolean, ranks.instant] as const;
 
 /** `other`: an odd value, which stands between strings and object ids and has no order inside. */

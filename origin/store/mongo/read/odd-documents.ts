@@ -35,7 +35,7 @@ export const oddReadMax = oddDocumentsMax + 1;
 
 type Asked = Pick<ListRequest, 'equal' | 'where' | 'sort'> & Partial<Pick<ListRequest, 'after'>>;
 
-/** Of all odd documents those that this list shows, in its order. What a walk shows as well, the merge shows once. */
+/** The odd documents that this list shows, in its order. What a walk shows as well, the merge shows once. */
 export function oddRows(
   resource: Resource,
   request: Asked,

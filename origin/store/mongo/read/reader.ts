@@ -5,7 +5,7 @@
 import type { ClientSession, Collection, Db, MongoClient, Timestamp } from 'mongodb';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { mergeRows } from '../../merge.ts';
-import { type Plan, toPlan } from '../../plan.ts';
+import { type QueryPlan, toQueryPlan } from '../../plan.ts';
 import type { ListRequest, Row } from '../../store.ts';
 import type { StoredDocument } from '../../stored-document.ts';
 import { type BranchQuery, toBranchQuery } from './branch-query.ts';
@@ -67,7 +67,7 @@ export class Reader {
   }
 
   async list(resource: Resource, request: ListRequest, reading: Reading): Promise<readonly Row[]> {
-    const plan = toPlan(resource, request);
+    const plan = toQueryPlan(resource, request);
     const walks = this.#queries(resource, plan, request).map(async (query) =>
       (await this.#walk(resource, query, request.limit, reading)).map((document) => new RawRow(document, request.sort)),
     );
@@ -78,7 +78,7 @@ export class Reader {
 
   /** Branches that share no document are counted one by one, others by their ids. */
   async count(resource: Resource, request: CountRequest, max: number, reading: Reading): Promise<number> {
-    const plan = toPlan(resource, request);
+    const plan = toQueryPlan(resource, request);
     const queries = this.#queries(resource, plan, { ...request, after: undefined });
     if (!plan.disjoint || this.#mayBeOdd(resource)) return this.#countIds(resource, request, plan, queries, max, reading);
     const counts = await Promise.all(
@@ -88,7 +88,7 @@ export class Reader {
   }
 
   async #countIds(
-    resource: Resource, request: CountRequest, plan: Plan, queries: readonly BranchQuery[], max: number, reading: Reading,
+    resource: Resource, request: CountRequest, plan: QueryPlan, queries: readonly BranchQuery[], max: number, reading: Reading,
   ): Promise<number> {
     const ids = queries.map(async ({ filter, hint }) => {
       const found = await this.#collection(resource).find(filter, { hint, limit: max, projection: { _id: 1 }, ...reading }).toArray();
@@ -101,7 +101,11 @@ export class Reader {
     return Math.min(max, new Set((await Promise.all([...ids, ...odd])).flat()).size);
   }
 
-  #queries(resource: Resource, { branches, interval }: Plan, { sort, after }: Pick<ListRequest, 'sort' | 'after'>): readonly BranchQuery[] {
+  #queries(
+    resource: Resource,
+    { branches, interval }: QueryPlan,
+    { sort, after }: Pick<ListRequest, 'sort' | 'after'>,
+  ): readonly BranchQuery[] {
     return branches.flatMap(
       (branch) => toBranchQuery({ resource, branch, sort, interval, after, mayBeOdd: this.#mayBeOdd(resource) }) ?? [],
     );
@@ -127,7 +131,7 @@ export class Reader {
   async #odd(
     resource: Resource,
     request: CountRequest & Partial<Pick<ListRequest, 'after'>>,
-    { interval }: Plan,
+    { interval }: QueryPlan,
     reading: Reading,
   ): Promise<readonly RawRow[]> {
     const filter = oddFilter(resource);

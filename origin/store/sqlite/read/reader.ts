@@ -4,7 +4,7 @@ import type { Resource } from '../../../../shared/contract/resource.ts';
 import type { SortKey } from '../../../../shared/contract/shapes.ts';
 import { ranks, type SortValue } from '../../../../shared/wire/values.ts';
 import { mergeRows } from '../../merge.ts';
-import { type Branch, type Plan, toPlan } from '../../plan.ts';
+import { type Branch, type QueryPlan, toQueryPlan } from '../../plan.ts';
 import type { ListRequest, Row } from '../../store.ts';
 import type { StoredDocument } from '../../stored-document.ts';
 import type { Connection } from '../connection/database.ts';
@@ -34,7 +34,7 @@ export class Reader {
 
   /** `mustBeInTime` is called before each statement. */
   list(resource: Resource, request: ListRequest, mustBeInTime: () => void): readonly Row[] {
-    const plan = toPlan(resource, request);
+    const plan = toQueryPlan(resource, request);
     const walks = plan.branches.map((branch) => toWalk(resource, request, plan, branch));
     return mergeRows(walks.map((walk) => this.#walk(resource, walk, request, mustBeInTime)), request.sort, request.limit);
   }
@@ -53,7 +53,7 @@ export class Reader {
 
   /** Branches that may share documents are united by id, each at most `max` long: work is branches × max. */
   count(resource: Resource, request: CountRequest, max: number, mustBeInTime: () => void): number {
-    const plan = toPlan(resource, request);
+    const plan = toQueryPlan(resource, request);
     const walks = plan.branches.map((branch) => toWalk(resource, { ...request, after: undefined }, plan, branch));
     if (!plan.disjoint) return Math.min(max, this.#countOf(union(walks.flatMap((walk) => toIds(resource, walk, max)))));
     let count = 0;
@@ -105,7 +105,7 @@ interface BranchWalk {
 }
 
 /** Exported for tests, which put its statements before EXPLAIN. */
-export function toWalk(resource: Resource, request: Pick<ListRequest, 'sort' | 'after'>, plan: Plan, branch: Branch): BranchWalk {
+export function toWalk(resource: Resource, request: Pick<ListRequest, 'sort' | 'after'>, plan: QueryPlan, branch: Branch): BranchWalk {
   const interval = plan.interval === undefined || branch.pinned.has(plan.interval.field) ? undefined : plan.interval;
   const components = toComponents(resource, branch, request.sort, interval);
   const cursor = request.after === undefined ? undefined : toCursorValues(request.sort, request.after);

@@ -16,7 +16,7 @@ export interface Forgotten {
   readonly more: boolean;
 }
 
-/** Of one record, its share of pages and of the index included. `octet_length` reads no answer, however long it is. */
+/** The size of one record, its share of pages and of the index included. `octet_length` does not read the answer. */
 const recordBytes = sql<number>`(192 + octet_length(${once.answer}))`.as('bytes');
 
 export class OnceRecords {
