@@ -62,9 +62,7 @@ describe('a plan', () => {
       [['author', 'bob']],
     ]);
     const pinned = { ...plain, equal: { id: ['a', 'b'] }, where: { kind: 'equals', field: 'id', value: 'b' } } as const;
-    expect(toQueryPlan(open, pinned).branches).toHaveLength(
-      1,
-    );
+    expect(toQueryPlan(open, pinned).branches).toHaveLength(1);
     expect(toQueryPlan(open, { ...plain, where: false }).branches).toEqual([]);
   });
 
