@@ -11,25 +11,30 @@ import type { Verified } from '../identity/tokens.ts';
 import type { Identified, Identity, Routed } from '../request/request.ts';
 import type { Stage } from '../runner.ts';
 
-const nobody: Identity = { principal: anonymous, signedInUntil: undefined, stream: undefined };
-
 export function identify(): Stage<Routed, Identified> {
   return function identify(request, next) {
     const header = request.sent.get('authorization');
     const taken = request.route?.operation.answers === 'moment' ? takeTicket(request.target) : undefined;
     if (taken !== undefined) {
-      return toTicketIdentity(request, taken, header).then((identity) => next({ ...request, ...identity, target: taken.rest }));
+      return toTicketIdentity(request, taken, header).then((identity) => next(withIdentity({ ...request, target: taken.rest }, identity)));
     }
-    if (header === null) return next({ ...request, ...nobody });
-    const identity = toBearerIdentity(request, mustBearer(header));
-    return identity instanceof Promise ? identity.then((verified) => next({ ...request, ...verified })) : next({ ...request, ...identity });
+    if (header === null) return next(withIdentity(request, nobody));
+    const verified = verify(request, mustBearer(header));
+    if (verified instanceof Promise) return verified.then((late) => next(withIdentity(request, toIdentity(late))));
+    return next(withIdentity(request, toIdentity(verified)));
   };
 }
 
+const nobody: Identity = { principal: anonymous, signedInUntil: undefined, stream: undefined };
+
+/** One spread and then fields by name: a second spread in one literal costs every request a microsecond more. */
+function withIdentity(request: Routed, { principal, signedInUntil, stream }: Identity): Identified {
+  return { ...request, principal, signedInUntil, stream };
+}
+
 /** Fast path: a token that this isolate has verified before costs one map look-up. */
-function toBearerIdentity({ context: { tokens }, waitUntil }: Routed, token: string): Identity | Promise<Identity> {
-  const known = tokens.recall(token, waitUntil);
-  return known === undefined ? tokens.mustVerify(token, waitUntil).then(toIdentity) : toIdentity(known);
+function verify({ context: { tokens }, waitUntil }: Routed, token: string): Verified | Promise<Verified> {
+  return tokens.recall(token, waitUntil) ?? tokens.mustVerify(token, waitUntil);
 }
 
 function toIdentity({ principal, expiresAt }: Verified): Identity {
