@@ -1,29 +1,24 @@
 /** What the change feed promises, on any engine. */
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { describe, expect, test } from 'bun:test';
 import type { Change } from '../../../shared/contract/change.ts';
-import { type Position, reaches } from '../../../shared/wire/position.ts';
+import { reaches } from '../../../shared/wire/position.ts';
 import { storeLimits } from '../../../origin/store/limits.ts';
-import type { ChangeBatch, HistoryLost, Store } from '../../../origin/store/store.ts';
-import { inTime, type OpenPlace, type Place, put, remove } from './harness.ts';
+import { BlockPlace } from './block-place.ts';
+import { type OpenPlace, put, remove } from './harness.ts';
+import { batchesTo, changesTo, image, read } from './read-changes.ts';
 import { open as things } from './things.ts';
 
 export function feedSuite(open: OpenPlace): void {
   describe('the change feed', () => {
-    let place: Place;
-    let store: Store;
-    beforeAll(async () => {
-      place = await open({ resources: [things] });
-      store = place.store;
-    });
-    afterAll(() => place.remove());
-    const write = (...mutations: Parameters<Store['write']>[0]) => store.write(mutations, inTime());
+    const place = new BlockPlace(open, [things]);
+    const { write } = place;
 
     test('gives every change once, in order, with both images', async () => {
-      const from = await store.head();
+      const from = await place.store.head();
       await write(put(things, 'a', { size: 1 }));
       await write(put(things, 'a', { size: 2 }), put(things, 'b', {}), remove(things, 'a'));
       const { position } = await write(put(things, 'c', { text: 'c' }));
-      expect((await changesTo(store, from, position)).map(image)).toEqual([
+      expect((await changesTo(place.store, from, position)).map(image)).toEqual([
         ['a', null, { id: 'a', size: 1 }],
         ['a', { id: 'a', size: 1 }, { id: 'a', size: 2 }],
         ['b', null, { id: 'b' }],
@@ -33,20 +28,20 @@ export function feedSuite(open: OpenPlace): void {
     });
 
     test('resumes after any change', async () => {
-      const from = await store.head();
+      const from = await place.store.head();
       const { position } = await write(...Array.from({ length: 9 }, (_, index) => put(things, `r${index}`, {})));
-      const all = await changesTo(store, from, position);
+      const all = await changesTo(place.store, from, position);
       for (const [index, change] of all.entries())
-        expect((await changesTo(store, change.position, position)).map(image)).toEqual(all.slice(index + 1).map(image));
+        expect((await changesTo(place.store, change.position, position)).map(image)).toEqual(all.slice(index + 1).map(image));
     });
 
     test('gives bounded batches, and positions that grow', async () => {
-      const from = await store.head();
+      const from = await place.store.head();
       for (let round = 0; round < 8; round++) {
         await write(...Array.from({ length: 200 }, (_, index) => put(things, `b${index}`, { size: round })));
       }
       const { position } = await write(put(things, 'last', {}));
-      const batches = await batchesTo(store, from, position);
+      const batches = await batchesTo(place.store, from, position);
       const orders = batches.flatMap(({ changes }) => changes.map((change) => change.position.order));
       expect(orders).toHaveLength(1601);
       expect(orders).toEqual([...orders].sort());
@@ -55,7 +50,7 @@ export function feedSuite(open: OpenPlace): void {
     });
 
     test('gives a change to a waiting reader at once', async () => {
-      const reader = read(store, await store.head());
+      const reader = read(place.store, await place.store.head());
       await reader.next();
       const waits: number[] = [];
       for (let round = 0; round < 5; round++) {
@@ -73,25 +68,25 @@ export function feedSuite(open: OpenPlace): void {
     });
 
     test('keeps its watermark moving when nothing happens', async () => {
-      const reader = read(store, await store.head());
+      const reader = read(place.store, await place.store.head());
       await reader.next();
       const waits: number[] = [];
       for (let count = 0; count < 5; count++) {
         // Others may write beside us in the same deployment, and move its time.
-        const known = await store.head();
+        const known = await place.store.head();
         const started = performance.now();
         const batch = await reader.nextThrough(known);
         waits.push(performance.now() - started);
         expect(batch.changes).toEqual([]);
-        expect(reaches(await store.head(), batch.through)).toBeTrue();
+        expect(reaches(await place.store.head(), batch.through)).toBeTrue();
       }
       expect(Math.min(...waits)).toBeLessThan(3 * storeLimits.watermarkMs);
       await reader.stop();
     });
 
     test('gives a reader that was away all that it missed, and each reader everything', async () => {
-      const from = await store.head();
-      const readers = [read(store, from), read(store, from)];
+      const from = await place.store.head();
+      const readers = [read(place.store, from), read(place.store, from)];
       await readers[0]?.next();
       for (let count = 0; count < 20; count++) await write(put(things, 'away', { size: count }));
       const { position } = await write(put(things, 'back', {}));
@@ -107,14 +102,14 @@ export function feedSuite(open: OpenPlace): void {
     });
 
     test('tells of lost history before anything else', async () => {
-      const { epoch, order } = await store.head();
+      const { epoch, order } = await place.store.head();
       for (const lost of [
         { epoch: 'f'.repeat(16), order },
         { epoch, order: order.replace(/.{8}$/, (token) => (token === '00000000' ? '00000001' : '00000000')) },
         { epoch, order: '00000000' },
         { epoch, order: order.replace(/^./, 'f') },
       ]) {
-        const reader = read(store, lost);
+        const reader = read(place.store, lost);
         const told = await reader.next();
         expect(told).toMatchObject({ lost: true, head: { epoch } });
         expect(told !== undefined && 'lost' in told && reaches(told.head, { epoch, order })).toBeTrue();
@@ -123,13 +118,13 @@ export function feedSuite(open: OpenPlace): void {
     });
 
     test('tells a reader that is up to date when the epoch is renewed', async () => {
-      const reader = read(store, await store.head());
+      const reader = read(place.store, await place.store.head());
       await reader.next();
       const waiting = reader.nextLost();
-      const renewed = await store.renewEpoch();
+      const renewed = await place.store.renewEpoch();
       expect(await waiting).toEqual({ lost: true, head: renewed });
       expect(await reader.next()).toBeUndefined();
-      const next = read(store, renewed);
+      const next = read(place.store, renewed);
       const { position } = await write(put(things, 'after', {}));
       expect(position.epoch).toBe(renewed.epoch);
       const batch = await next.nextChanges();
@@ -140,85 +135,24 @@ export function feedSuite(open: OpenPlace): void {
 
     test('ends when its reader goes and when the store closes', async () => {
       const gone = new AbortController();
-      const batches = store.watch(await store.head(), gone.signal)[Symbol.asyncIterator]();
+      const batches = place.store.watch(await place.store.head(), gone.signal)[Symbol.asyncIterator]();
       await batches.next();
       setTimeout(() => gone.abort(), 10);
       expect((await batches.next()).done === true || (await batches.next()).done === true).toBeTrue();
-      const reader = read(store, await store.head());
+      const reader = read(place.store, await place.store.head());
       await reader.next();
       const waiting = reader.next();
-      store = await place.reopen();
+      await place.reopen();
       await waiting;
       expect(await reader.next()).toBeUndefined();
     });
 
     test('goes on where it was when the store is opened again', async () => {
-      const from = await store.head();
+      const from = await place.store.head();
       await write(put(things, 'before', {}));
-      store = await place.reopen();
+      await place.reopen();
       const { position } = await write(put(things, 'behind', {}));
-      expect((await changesTo(store, from, position)).map((change) => image(change)[0])).toEqual(['before', 'behind']);
+      expect((await changesTo(place.store, from, position)).map((change) => image(change)[0])).toEqual(['before', 'behind']);
     });
   });
-}
-
-interface FeedReader {
-  next(): Promise<ChangeBatch | HistoryLost | undefined>;
-  /** The next batch with a change in it: a write may take longer than an idle reader waits. */
-  nextChanges(): Promise<ChangeBatch>;
-  /** The next batch that reaches a position. */
-  nextThrough(position: Position): Promise<ChangeBatch>;
-  /** What is told instead of a batch. */
-  nextLost(): Promise<HistoryLost>;
-  stop(): Promise<void>;
-}
-
-export function read(store: Store, from: Position): FeedReader {
-  const stop = new AbortController();
-  const batches = store.watch(from, stop.signal)[Symbol.asyncIterator]();
-  const next = async () => {
-    const result = await batches.next();
-    return result.done === true ? undefined : result.value;
-  };
-  const nextBatch = async (isWanted: (batch: ChangeBatch) => boolean): Promise<ChangeBatch> => {
-    for (let given = await next(); given !== undefined; given = await next()) {
-      if ('lost' in given) throw new Error('history is lost');
-      if (isWanted(given)) return given;
-    }
-    throw new Error('the feed ended');
-  };
-  return {
-    next,
-    nextChanges: () => nextBatch(({ changes }) => changes.length > 0),
-    nextThrough: (position) => nextBatch(({ through }) => reaches(through, position)),
-    async nextLost() {
-      for (let given = await next(); given !== undefined; given = await next()) if ('lost' in given) return given;
-      throw new Error('the feed ended');
-    },
-    async stop() {
-      stop.abort();
-      while ((await batches.next()).done !== true);
-    },
-  };
-}
-
-/** Batches from one position until one reaches the other. */
-async function batchesTo(store: Store, from: Position, to: Position): Promise<readonly ChangeBatch[]> {
-  const reader = read(store, from);
-  const batches: ChangeBatch[] = [];
-  for (let batch = await reader.next(); batch !== undefined; batch = await reader.next()) {
-    if ('lost' in batch) throw new Error('history is lost');
-    batches.push(batch);
-    if (batch.through.order >= to.order) break;
-  }
-  await reader.stop();
-  return batches;
-}
-
-export async function changesTo(store: Store, from: Position, to: Position): Promise<readonly Change[]> {
-  return (await batchesTo(store, from, to)).flatMap(({ changes }) => changes);
-}
-
-export function image(change: Change): readonly unknown[] {
-  return change.kind === 'document' ? [change.id, change.before, change.after] : [change.resource];
 }

@@ -1,10 +1,11 @@
 /** Internal resources: what Tombolo itself keeps beside a team's resources is stored, indexed and told of like theirs. */
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { describe, expect, test } from 'bun:test';
 import * as z from 'zod';
-import type { ListRequest, Store } from '../../../origin/store/store.ts';
+import type { ListRequest } from '../../../origin/store/store.ts';
 import { resource } from '../../../shared/contract/resource.ts';
-import { inTime, type OpenPlace, type Place, put, reasonOf, textOf } from './harness.ts';
-import { changesUntil } from './read-changes.ts';
+import { BlockPlace } from './block-place.ts';
+import { inTime, type OpenPlace, put, reasonOf, textOf } from './harness.ts';
+import { changesTo } from './read-changes.ts';
 import { open as things } from './things.ts';
 
 const jobs = resource({
@@ -27,17 +28,11 @@ const dueOf = (queue: string): ListRequest => ({
 
 export function internalSuite(open: OpenPlace): void {
   describe('an internal resource', () => {
-    let place: Place;
-    let store: Store;
-    beforeAll(async () => {
-      place = await open({ resources: [things, jobs] });
-      store = place.store;
-    });
-    afterAll(() => place.remove());
-    const list = async (request: ListRequest) => (await store.list(jobs, request, inTime())).value.map(({ document }) => document.id);
+    const place = new BlockPlace(open, [things, jobs]);
+    const list = async (request: ListRequest) => (await place.store.list(jobs, request, inTime())).value.map(({ document }) => document.id);
 
     test('is read by its shapes, each with its index, though nobody may ask for it', async () => {
-      await store.write(
+      await place.store.write(
         [put(jobs, 'j1', { queue: 'a', due: 3 }), put(jobs, 'j2', { queue: 'b', due: 1 }), put(jobs, 'j3', { queue: 'a', due: 2 })],
         inTime(),
       );
@@ -57,22 +52,22 @@ export function internalSuite(open: OpenPlace): void {
     });
 
     test('is checked by the database as it is declared', async () => {
-      const { outcomes } = await store.write([put(jobs, 'j4', { queue: 'a', due: 'soon' })], inTime());
-      expect([outcomes[0]?.kind, await textOf(store, jobs, 'j4')]).toEqual(['refused', undefined]);
+      const { outcomes } = await place.store.write([put(jobs, 'j4', { queue: 'a', due: 'soon' })], inTime());
+      expect([outcomes[0]?.kind, await textOf(place.store, jobs, 'j4')]).toEqual(['refused', undefined]);
     });
 
     test('is written with the write that causes it, or neither is, and the feed tells of both', async () => {
-      const from = await store.head();
+      const from = await place.store.head();
       const causing = (id: string, due: unknown) => ({
         resource: things,
         id,
         decide: () => ({ kind: 'put' as const, document: {}, also: [put(jobs, `of-${id}`, { queue: 'c', due: due as number })] }),
       });
-      const { outcomes, position } = await store.write([causing('t1', 1), causing('t2', 'soon')], inTime());
+      const { outcomes, position } = await place.store.write([causing('t1', 1), causing('t2', 'soon')], inTime());
       expect(outcomes.map(({ kind }) => kind)).toEqual(['written', 'refused']);
       expect(await list(dueOf('c'))).toEqual(['of-t1']);
       expect(
-        (await changesUntil(store, from, position)).map(({ resource: of, ...change }) => [of, change.kind === 'document' && change.id]),
+        (await changesTo(place.store, from, position)).map(({ resource: of, ...change }) => [of, change.kind === 'document' && change.id]),
       ).toEqual([
         [things.name, 't1'],
         [jobs.name, 'of-t1'],
@@ -80,11 +75,11 @@ export function internalSuite(open: OpenPlace): void {
     });
 
     test('is there after a restart, and its changes are in the history', async () => {
-      const from = await store.head();
-      await store.write([put(jobs, 'j5', { queue: 'd', due: 1 })], inTime());
-      store = await place.reopen();
+      const from = await place.store.head();
+      await place.store.write([put(jobs, 'j5', { queue: 'd', due: 1 })], inTime());
+      await place.reopen();
       expect(await list(dueOf('d'))).toEqual(['j5']);
-      expect((await changesUntil(store, from, await store.head())).map(({ resource: of }) => of)).toEqual([jobs.name]);
+      expect((await changesTo(place.store, from, await place.store.head())).map(({ resource: of }) => of)).toEqual([jobs.name]);
     });
   });
 }

@@ -3,7 +3,7 @@ import { expect, test } from 'bun:test';
 import { JumpingClock } from '../../mongod/mongod.ts';
 import { Random } from '../../support/random.ts';
 import { openFaultyPlace } from './faulty-place.ts';
-import { changesTo } from './feed-suite.ts';
+import { changesTo } from './read-changes.ts';
 import { put, reasonOf } from './harness.ts';
 import { open as things } from './things.ts';
 

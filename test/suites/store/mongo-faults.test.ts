@@ -8,7 +8,7 @@ import type { Store } from '../../../origin/store/store.ts';
 import type { Moment } from '../../mongod/mongod.ts';
 import { Random } from '../../support/random.ts';
 import { openFaultyPlace, replacePrimary } from './faulty-place.ts';
-import { changesTo } from './feed-suite.ts';
+import { changesTo } from './read-changes.ts';
 import { inTime, reasonOf } from './harness.ts';
 import { open as things } from './things.ts';
 

@@ -6,11 +6,17 @@ import { resource } from '../../../shared/contract/resource.ts';
 import { anyone } from '../../../shared/contract/rules.ts';
 import { Random } from '../../support/random.ts';
 import { type FaultyPlace, openFaultyPlace, replacePrimary } from './faulty-place.ts';
-import { changesTo, read } from './feed-suite.ts';
+import { changesTo, read } from './read-changes.ts';
 import { inTime, put } from './harness.ts';
 import { open as things } from './things.ts';
 
 const write = ({ store }: Pick<FaultyPlace, 'store'>, size: number) => store.write([put(things, 'n', { size })], inTime(30_000));
+
+/** Sizes 1 to 60, one after the other. */
+async function othersWrite({ foreign }: FaultyPlace): Promise<void> {
+  const collection = foreign.collection<{ _id: string }>(things.name);
+  for (let size = 1; size <= 60; size++) await collection.updateOne({ _id: 'n' }, { $set: { size } }, { writeConcern: { w: 'majority' } });
+}
 
 const disturbances: Readonly<Record<string, (place: FaultyPlace) => void | Promise<void>>> = {
   'steps down': ({ server }) => server.stepDown(),
@@ -113,11 +119,7 @@ test('a log that rolled over while the origin was away is told as lost, before a
   await using place = await openFaultyPlace({ resources: [things], mongod: { oplogEntriesMax: 30 } });
   const from = (await write(place, 0)).position;
   await place.store.close();
-  for (let n = 1; n <= 60; n++) {
-    await place.foreign
-      .collection<{ _id: string }>(things.name)
-      .updateOne({ _id: 'n' }, { $set: { size: n } }, { writeConcern: { w: 'majority' } });
-  }
+  await othersWrite(place);
   const back = { store: await place.open() };
   const reader = read(back.store, from);
   expect(await reader.next()).toEqual({ lost: true, head: await back.store.head() });
@@ -136,11 +138,7 @@ test('a log that still has the origin\'s place gives it all that others wrote me
   await using place = await openFaultyPlace({ resources: [things] });
   const from = (await write(place, 0)).position;
   await place.store.close();
-  for (let n = 1; n <= 60; n++) {
-    await place.foreign
-      .collection<{ _id: string }>(things.name)
-      .updateOne({ _id: 'n' }, { $set: { size: n } }, { writeConcern: { w: 'majority' } });
-  }
+  await othersWrite(place);
   const store = await place.open();
   const { position } = await write({ store }, 61);
   expect((await changesTo(store, from, position)).map((change) => change.kind === 'document' && change.after?.['size'])).toEqual(

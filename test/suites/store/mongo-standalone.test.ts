@@ -8,7 +8,7 @@ import { storeLimits } from '../../../origin/store/limits.ts';
 import { JumpingClock, startMongod } from '../../mongod/mongod.ts';
 import { eventually } from '../../support/eventually.ts';
 import { withDatabase } from '../../support/given-deployment.ts';
-import { read } from './feed-suite.ts';
+import { read } from './read-changes.ts';
 import { inTime, put, reasonOf, textOf } from './harness.ts';
 import { type ControlledPlace, openMongoPlace } from './mongo-place.ts';
 

@@ -8,7 +8,7 @@ import { instant, integer } from '../../../shared/contract/types.ts';
 import { MongoClient } from 'mongodb';
 import { JumpingClock, startMongod } from '../../mongod/mongod.ts';
 import { eventually } from '../../support/eventually.ts';
-import { read } from './feed-suite.ts';
+import { read } from './read-changes.ts';
 import { inTime, put, textOf } from './harness.ts';
 import { type MongoPlace, openMongoPlace } from './mongo-place.ts';
 import { openControlledDatabase } from '../../support/mongo-database.ts';

@@ -1,6 +1,6 @@
 /** How much one batch of the log may hold. MongoDB bounds its own pages, at 16 MB. */
 import { expect, test } from 'bun:test';
-import { read } from './feed-suite.ts';
+import { read } from './read-changes.ts';
 import { inTime, put, remove } from './harness.ts';
 import { openSqlitePlace } from './sqlite-place.ts';
 import { open as things } from './things.ts';

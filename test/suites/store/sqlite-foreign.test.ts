@@ -4,7 +4,7 @@ import { reversed } from '../../../shared/contract/shapes.ts';
 import type { JsonObject } from '../../../shared/wire/values.ts';
 import type { Position } from '../../../shared/wire/position.ts';
 import type { Store } from '../../../origin/store/store.ts';
-import { changesTo, image, read } from './feed-suite.ts';
+import { changesTo, image, read } from './read-changes.ts';
 import { type ForeignProcess, startForeignProcess } from './foreign-process.ts';
 import { inTime, put, remove, textOf } from './harness.ts';
 import { readAll } from './list-suite.ts';

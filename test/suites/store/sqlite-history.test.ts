@@ -6,7 +6,7 @@ import type { Position } from '../../../shared/wire/position.ts';
 import type { Store } from '../../../origin/store/store.ts';
 import { storeLimits } from '../../../origin/store/limits.ts';
 import { openSqliteStore } from '../../../origin/store/sqlite/sqlite-store.ts';
-import { changesTo, image, read } from './feed-suite.ts';
+import { changesTo, image, read } from './read-changes.ts';
 import { inTime, put, reasonOf, textOf } from './harness.ts';
 import { makeTempDir, openSqlitePlace } from './sqlite-place.ts';
 import { open as things } from './things.ts';

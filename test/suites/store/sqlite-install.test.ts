@@ -10,7 +10,7 @@ import { anyone, owner } from '../../../shared/contract/rules.ts';
 import { instant, integer } from '../../../shared/contract/types.ts';
 import { databaseName, openSqliteStore } from '../../../origin/store/sqlite/sqlite-store.ts';
 import type { ListRequest, Store } from '../../../origin/store/store.ts';
-import { changesTo } from './feed-suite.ts';
+import { changesTo } from './read-changes.ts';
 import { inTime, put, textOf } from './harness.ts';
 import { makeTempDir } from './sqlite-place.ts';
 

@@ -7,7 +7,7 @@ import { LogSize } from '../../../origin/store/sqlite/feed/log-size.ts';
 import { storeLimits } from '../../../origin/store/limits.ts';
 import type { Store } from '../../../origin/store/store.ts';
 import { eventually } from '../../support/eventually.ts';
-import { changesTo, image, read } from './feed-suite.ts';
+import { changesTo, image, read } from './read-changes.ts';
 import { inTime, put } from './harness.ts';
 import { openSqlitePlace, type SqlitePlace } from './sqlite-place.ts';
 import { open as things } from './things.ts';

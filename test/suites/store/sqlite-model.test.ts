@@ -10,7 +10,7 @@ import { Fault } from '../../../shared/wire/fault.ts';
 import type { JsonObject } from '../../../shared/wire/values.ts';
 import type { Mutation } from '../../../origin/store/store.ts';
 import { requestArbitrary, validArbitrary } from './arbitraries.ts';
-import { changesTo } from './feed-suite.ts';
+import { changesTo } from './read-changes.ts';
 import { decide, inTime, put, remove } from './harness.ts';
 import { readAll } from './list-suite.ts';
 import { naiveList } from './naive.ts';

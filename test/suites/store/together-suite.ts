@@ -1,10 +1,11 @@
 /** What is written together, on any engine: atomic writes, what a write causes, and a consumer's cursor. */
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { describe, expect, test } from 'bun:test';
 import { Fault } from '../../../shared/wire/fault.ts';
 import type { Position } from '../../../shared/wire/position.ts';
 import type { Decision, FollowUp, Outcome, Store, WriteOptions } from '../../../origin/store/store.ts';
-import { decide, inTime, type OpenPlace, type Place, put, reasonOf, remove, textOf } from './harness.ts';
-import { changesUntil } from './read-changes.ts';
+import { BlockPlace } from './block-place.ts';
+import { decide, inTime, type OpenPlace, put, reasonOf, remove, textOf } from './harness.ts';
+import { changesTo } from './read-changes.ts';
 import { open as things } from './things.ts';
 
 const refuse = (id: string) => decide(things, id, () => ({ kind: 'refuse', fault: new Fault('forbidden') }));
@@ -13,17 +14,11 @@ const causing = (id: string, ...also: readonly FollowUp[]) =>
 const kinds = (outcomes: readonly Outcome[]) => outcomes.map(({ kind }) => kind);
 
 export function togetherSuite(open: OpenPlace): void {
-  let place: Place;
-  let store: Store;
-  beforeAll(async () => {
-    place = await open({ resources: [things] });
-    store = place.store;
-  });
-  afterAll(() => place.remove());
-  const texts = (...ids: readonly string[]) => Promise.all(ids.map((id) => textOf(store, things, id)));
+  const place = new BlockPlace(open, [things]);
+  const texts = (...ids: readonly string[]) => Promise.all(ids.map((id) => textOf(place.store, things, id)));
 
   describe('an atomic write', () => {
-    const atomic = (...mutations: Parameters<Store['write']>[0]) => store.write(mutations, { ...inTime(), atomic: true });
+    const atomic = (...mutations: Parameters<Store['write']>[0]) => place.store.write(mutations, { ...inTime(), atomic: true });
 
     test('writes all of its mutations', async () => {
       expect(kinds((await atomic(put(things, 'a1', {}), put(things, 'a2', {}))).outcomes)).toEqual(['written', 'written']);
@@ -46,7 +41,7 @@ export function togetherSuite(open: OpenPlace): void {
     test('leaves the writes of the same moment alone', async () => {
       const [undone, other] = await Promise.all([
         atomic(put(things, 'a9', {}), refuse('a10')),
-        store.write([put(things, 'a11', {}), refuse('a12')], inTime()),
+        place.store.write([put(things, 'a11', {}), refuse('a12')], inTime()),
       ]);
       expect([kinds(undone.outcomes), kinds(other.outcomes)]).toEqual([['undone', 'refused'], ['written', 'refused']]);
       expect(await texts('a9', 'a11')).toEqual([undefined, '{"id":"a11"}']);
@@ -61,9 +56,9 @@ export function togetherSuite(open: OpenPlace): void {
 
   describe('what a write causes', () => {
     test('is written with it, and decided on what is there', async () => {
-      await store.write([put(things, 'f1', { size: 1 })], inTime());
+      await place.store.write([put(things, 'f1', { size: 1 })], inTime());
       const add = decide(things, 'f1', (before) => ({ kind: 'put', document: { size: Number(before?.value['size'] ?? 0) + 1 } }));
-      const { outcomes } = await store.write([causing('f2', add, put(things, 'f3', {})), causing('f4', add)], inTime());
+      const { outcomes } = await place.store.write([causing('f2', add, put(things, 'f3', {})), causing('f4', add)], inTime());
       expect(kinds(outcomes)).toEqual(['written', 'written']);
       expect(await texts('f1', 'f2', 'f3', 'f4')).toEqual([
         '{"id":"f1","size":3}',
@@ -74,7 +69,7 @@ export function togetherSuite(open: OpenPlace): void {
     });
 
     test('takes its cause with it when it is refused, and nothing else', async () => {
-      const { outcomes } = await store.write(
+      const { outcomes } = await place.store.write(
         [put(things, 'f5', {}), causing('f6', put(things, 'f7', {}), refuse('f8')), put(things, 'f9', {})],
         inTime(),
       );
@@ -85,7 +80,7 @@ export function togetherSuite(open: OpenPlace): void {
     test('is not decided when its cause is refused', async () => {
       let asked = 0;
       const counting = decide(things, 'f10', () => (asked++, { kind: 'put', document: {} }));
-      const { outcomes } = await store.write(
+      const { outcomes } = await place.store.write(
         [decide(things, 'f11', () => ({ kind: 'put', document: { text: 'a\ud800' }, also: [counting] }))],
         inTime(),
       );
@@ -93,9 +88,10 @@ export function togetherSuite(open: OpenPlace): void {
     });
 
     test('is told of by the feed like any write', async () => {
-      const from = await store.head();
-      const { position } = await store.write([causing('f12', put(things, 'f13', {}))], inTime());
-      expect((await changesUntil(store, from, position)).map((change) => change.kind === 'document' && change.id)).toEqual(['f12', 'f13']);
+      const from = await place.store.head();
+      const { position } = await place.store.write([causing('f12', put(things, 'f13', {}))], inTime());
+      const changes = await changesTo(place.store, from, position);
+      expect(changes.map((change) => change.kind === 'document' && change.id)).toEqual(['f12', 'f13']);
     });
   });
 
@@ -106,26 +102,26 @@ export function togetherSuite(open: OpenPlace): void {
       to: Position,
       more: Partial<WriteOptions> = {},
       ...mutations: Parameters<Store['write']>[0]
-    ) => store.write(mutations, { ...inTime(), ...more, cursor: { consumer, from, to } });
+    ) => place.store.write(mutations, { ...inTime(), ...more, cursor: { consumer, from, to } });
     const at = (epoch: string, number: number): Position => ({ epoch, order: String(number).padStart(20, '0') });
 
     test('moves with what its consumer writes', async () => {
-      const { epoch } = await store.head();
+      const { epoch } = await place.store.head();
       await move('c1', undefined, at(epoch, 1), {}, put(things, 'm1', {}));
-      store = await place.reopen();
-      expect([await store.cursor('c1'), ...(await texts('m1'))]).toEqual([at(epoch, 1), '{"id":"m1"}']);
+      await place.reopen();
+      expect([await place.store.cursor('c1'), ...(await texts('m1'))]).toEqual([at(epoch, 1), '{"id":"m1"}']);
     });
 
     test('that stands elsewhere refuses the whole write', async () => {
-      const { epoch } = await store.head();
+      const { epoch } = await place.store.head();
       await move('c2', undefined, at(epoch, 1));
       expect(await reasonOf(move('c2', undefined, at(epoch, 2), {}, put(things, 'm2', {})))).toBe('cursor_moved');
       expect(await reasonOf(move('c2', at(epoch, 7), at(epoch, 8), {}, put(things, 'm2', {})))).toBe('cursor_moved');
-      expect([await store.cursor('c2'), ...(await texts('m2'))]).toEqual([at(epoch, 1), undefined]);
+      expect([await place.store.cursor('c2'), ...(await texts('m2'))]).toEqual([at(epoch, 1), undefined]);
     });
 
     test('is moved by one of several that try', async () => {
-      const { epoch } = await store.head();
+      const { epoch } = await place.store.head();
       const tries = await Promise.allSettled(
         Array.from({ length: 8 }, (_, index) => move('c3', undefined, at(epoch, 3), {}, put(things, `m3-${index}`, {}))),
       );
@@ -134,26 +130,28 @@ export function togetherSuite(open: OpenPlace): void {
     });
 
     test('stays where it is when an atomic write is undone', async () => {
-      const { epoch } = await store.head();
+      const { epoch } = await place.store.head();
       const { outcomes } = await move('c4', undefined, at(epoch, 1), { atomic: true }, put(things, 'm4', {}), refuse('m5'));
-      expect([kinds(outcomes), await store.cursor('c4'), ...(await texts('m4'))]).toEqual([['undone', 'refused'], undefined, undefined]);
+      expect([kinds(outcomes), await place.store.cursor('c4'), ...(await texts('m4'))]).toEqual([
+        ['undone', 'refused'], undefined, undefined,
+      ]);
     });
 
     test('moves past what is refused on its own', async () => {
-      const { epoch } = await store.head();
+      const { epoch } = await place.store.head();
       await move('c5', undefined, at(epoch, 1), {}, refuse('m6'));
-      expect(await store.cursor('c5')).toEqual(at(epoch, 1));
+      expect(await place.store.cursor('c5')).toEqual(at(epoch, 1));
     });
 
     test('stays where it is when the write throws', async () => {
-      const { epoch } = await store.head();
+      const { epoch } = await place.store.head();
       const broken = decide(things, 'm7', () => {
         throw new Error('a bug');
       });
       expect((await Promise.allSettled([move('c6', undefined, at(epoch, 1), {}, put(things, 'm8', {}), broken)]))[0]?.status).toBe(
         'rejected',
       );
-      expect([await store.cursor('c6'), ...(await texts('m8'))]).toEqual([undefined, undefined]);
+      expect([await place.store.cursor('c6'), ...(await texts('m8'))]).toEqual([undefined, undefined]);
     });
   });
 }

@@ -1,21 +1,16 @@
 /** What a write promises, on any engine. */
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { describe, expect, test } from 'bun:test';
 import type { Json, JsonObject } from '../../../shared/wire/values.ts';
 import { Fault } from '../../../shared/wire/fault.ts';
-import type { Decision, Outcome, Store } from '../../../origin/store/store.ts';
-import { decide, inTime, type OpenPlace, type Place, put, reasonOf, remove, textOf } from './harness.ts';
+import type { Decision, Outcome } from '../../../origin/store/store.ts';
+import { BlockPlace } from './block-place.ts';
+import { decide, inTime, type OpenPlace, put, reasonOf, remove, textOf } from './harness.ts';
 import { open as things } from './things.ts';
 
 export function writeSuite(open: OpenPlace): void {
-  let place: Place;
-  let store: Store;
-  beforeAll(async () => {
-    place = await open({ resources: [things] });
-    store = place.store;
-  });
-  afterAll(() => place.remove());
-  const write = (...mutations: Parameters<Store['write']>[0]) => store.write(mutations, inTime());
-  const text = (id: string) => textOf(store, things, id);
+  const place = new BlockPlace(open, [things]);
+  const { write } = place;
+  const text = (id: string) => textOf(place.store, things, id);
 
   describe('a write', () => {
     test('stores a document whose text begins with its id', async () => {
@@ -33,9 +28,9 @@ export function writeSuite(open: OpenPlace): void {
 
     test('is found with others by their ids in one read, those that are not there left out', async () => {
       await write(put(things, 'm1', { size: 1 }), put(things, 'm2', { size: 2 }));
-      const { value } = await store.many(things, ['m2', 'm-none', 'm1'], inTime());
+      const { value } = await place.store.many(things, ['m2', 'm-none', 'm1'], inTime());
       expect(value.map(({ text: found }) => found).sort()).toEqual(['{"id":"m1","size":1}', '{"id":"m2","size":2}']);
-      expect((await store.many(things, [], inTime())).value).toEqual([]);
+      expect((await place.store.many(things, [], inTime())).value).toEqual([]);
     });
 
     test('replaces and removes, and says what was there before', async () => {
@@ -52,10 +47,10 @@ export function writeSuite(open: OpenPlace): void {
     });
 
     test('that keeps what is there writes nothing and tells of nothing', async () => {
-      await store.write([put(things, 'a', { n: 1 })], inTime());
-      const head = await store.head();
+      await place.store.write([put(things, 'a', { n: 1 })], inTime());
+      const head = await place.store.head();
       const keep = decide(things, 'a', () => ({ kind: 'keep' }));
-      const { outcomes } = await store.write([keep, decide(things, 'none', () => ({ kind: 'keep' }))], inTime());
+      const { outcomes } = await place.store.write([keep, decide(things, 'none', () => ({ kind: 'keep' }))], inTime());
       expect(outcomes.map((outcome) => outcome.kind === 'written' && [outcome.before?.value, outcome.after?.value])).toEqual([
         [
           { id: 'a', n: 1 },
@@ -63,8 +58,8 @@ export function writeSuite(open: OpenPlace): void {
         ],
         [undefined, undefined],
       ]);
-      await store.write([put(things, 'b', { n: 2 })], inTime());
-      for await (const batch of store.watch(head, AbortSignal.timeout(5_000))) {
+      await place.store.write([put(things, 'b', { n: 2 })], inTime());
+      for await (const batch of place.store.watch(head, AbortSignal.timeout(5_000))) {
         if ('lost' in batch) throw new Error('history was lost');
         if (batch.changes.length === 0) continue;
         expect(batch.changes.map((change) => change.kind === 'document' && change.id)).toEqual(['b']);
@@ -142,13 +137,13 @@ export function writeSuite(open: OpenPlace): void {
     });
 
     test('past its deadline writes nothing', async () => {
-      expect(await reasonOf(store.write([put(things, 'w16', {})], { deadline: Date.now() - 1 }))).toBe('deadline_exceeded');
+      expect(await reasonOf(place.store.write([put(things, 'w16', {})], { deadline: Date.now() - 1 }))).toBe('deadline_exceeded');
       expect(await text('w16')).toBeUndefined();
     });
 
     test('is seen by whoever brings its position', async () => {
       const { position } = await write(put(things, 'w17', { size: 17 }));
-      const read = await store.get(things, 'w17', { ...inTime(), atLeast: position });
+      const read = await place.store.get(things, 'w17', { ...inTime(), atLeast: position });
       expect(read.value?.value['size']).toBe(17);
       expect(read.position.order >= position.order).toBeTrue();
     });
@@ -157,30 +152,30 @@ export function writeSuite(open: OpenPlace): void {
       const first = await write(put(things, 'w18', { size: 1 }));
       const second = await write(put(things, 'w18', { size: 2 }));
       expect(second.position.order > first.position.order).toBeTrue();
-      expect((await store.head()).order >= second.position.order).toBeTrue();
+      expect((await place.store.head()).order >= second.position.order).toBeTrue();
     });
   });
 
   describe('a read', () => {
     test('past its deadline gives nothing', async () => {
-      expect(await reasonOf(store.get(things, 'w1', { deadline: Date.now() - 1 }))).toBe('deadline_exceeded');
+      expect(await reasonOf(place.store.get(things, 'w1', { deadline: Date.now() - 1 }))).toBe('deadline_exceeded');
     });
 
     test('of a position that this store never had is refused', async () => {
-      const { epoch, order } = await store.head();
+      const { epoch, order } = await place.store.head();
       const beyond = { epoch, order: order.replace(/^./, 'f') };
-      expect(await reasonOf(store.get(things, 'w1', { ...inTime(1_000), atLeast: beyond }))).toBe('store_unavailable');
+      expect(await reasonOf(place.store.get(things, 'w1', { ...inTime(1_000), atLeast: beyond }))).toBe('store_unavailable');
     });
 
     test('ignores a position of another epoch', async () => {
-      const other = { epoch: '0'.repeat(16), order: (await store.head()).order.replace(/^./, 'f') };
-      expect((await store.get(things, 'w1', { ...inTime(), atLeast: other })).value?.id).toBe('w1');
+      const other = { epoch: '0'.repeat(16), order: (await place.store.head()).order.replace(/^./, 'f') };
+      expect((await place.store.get(things, 'w1', { ...inTime(), atLeast: other })).value?.id).toBe('w1');
     });
   });
 
   describe('a nonce', () => {
     const spend = (value: string, id: string) =>
-      store.write([put(things, id, {})], { ...inTime(), nonce: { value, expiresAt: Date.now() + 60_000 } });
+      place.store.write([put(things, id, {})], { ...inTime(), nonce: { value, expiresAt: Date.now() + 60_000 } });
 
     test('met a second time refuses the whole write', async () => {
       await spend('n1', 'n-first');
@@ -196,13 +191,13 @@ export function writeSuite(open: OpenPlace): void {
 
     test('is spent by a write that was refused', async () => {
       const refuse = decide(things, 'n-refused', () => ({ kind: 'refuse', fault: new Fault('forbidden') }));
-      await store.write([refuse], { ...inTime(), nonce: { value: 'n3', expiresAt: Date.now() + 60_000 } });
+      await place.store.write([refuse], { ...inTime(), nonce: { value: 'n3', expiresAt: Date.now() + 60_000 } });
       expect(await reasonOf(spend('n3', 'n-d'))).toBe('hop_replayed');
     });
 
     test('stays spent when the store is opened again', async () => {
       await spend('n4', 'n-e');
-      store = await place.reopen();
+      await place.reopen();
       expect(await reasonOf(spend('n4', 'n-f'))).toBe('hop_replayed');
     });
   });
@@ -210,7 +205,7 @@ export function writeSuite(open: OpenPlace): void {
   describe('an idempotency key', () => {
     const answer = (outcomes: readonly Outcome[]) => JSON.stringify(outcomes.map(afterText));
     const run = (key: string, fingerprint: string, id: string) =>
-      store.write([put(things, id, { text: fingerprint })], { ...inTime(), once: { key, fingerprint, answer } });
+      place.store.write([put(things, id, { text: fingerprint })], { ...inTime(), once: { key, fingerprint, answer } });
 
     test('has one effect and one answer', async () => {
       const first = await run('k1', 'f', 'o1');
@@ -233,7 +228,7 @@ export function writeSuite(open: OpenPlace): void {
     });
 
     test('leaves nothing when the write throws, and can be used again', async () => {
-      const broken = store.write([put(things, 'o6', {})], {
+      const broken = place.store.write([put(things, 'o6', {})], {
         ...inTime(),
         once: { key: 'k4', fingerprint: 'f', answer: () => JSON.parse('{') },
       });
@@ -244,25 +239,25 @@ export function writeSuite(open: OpenPlace): void {
 
     test('is known when the store is opened again', async () => {
       await run('k5', 'f', 'o7');
-      store = await place.reopen();
+      await place.reopen();
       expect((await run('k5', 'f', 'o8')).replayed).toBe('["{\\"id\\":\\"o7\\",\\"text\\":\\"f\\"}"]');
     });
   });
 
   describe('the store', () => {
     test('keeps the cursors of its consumers', async () => {
-      expect(await store.cursor('nobody')).toBeUndefined();
-      const position = await store.head();
+      expect(await place.store.cursor('nobody')).toBeUndefined();
+      const position = await place.store.head();
       const early = { epoch: position.epoch, order: '0'.repeat(20) };
-      await store.write([], { ...inTime(), cursor: { consumer: 'purge', from: undefined, to: early } });
-      await store.write([], { ...inTime(), cursor: { consumer: 'purge', from: early, to: position } });
-      store = await place.reopen();
-      expect(await store.cursor('purge')).toEqual(position);
+      await place.store.write([], { ...inTime(), cursor: { consumer: 'purge', from: undefined, to: early } });
+      await place.store.write([], { ...inTime(), cursor: { consumer: 'purge', from: early, to: position } });
+      await place.reopen();
+      expect(await place.store.cursor('purge')).toEqual(position);
     });
 
     test('finishes what it accepted before it closes', async () => {
       const accepted = Array.from({ length: 50 }, (_, index) => write(put(things, `c${index}`, { size: index })));
-      store = await place.reopen();
+      await place.reopen();
       expect((await Promise.all(accepted)).flatMap(({ outcomes }) => outcomes.map(({ kind }) => kind))).toEqual(
         Array.from({ length: 50 }, () => 'written'),
       );
@@ -270,8 +265,8 @@ export function writeSuite(open: OpenPlace): void {
     });
 
     test('refuses to read and write when it is closed, and can be closed again', async () => {
-      const closed = store;
-      store = await place.reopen();
+      const closed = place.store;
+      await place.reopen();
       expect(await reasonOf(closed.write([put(things, 'late', {})], inTime()))).toBe('store_unavailable');
       expect(await reasonOf(closed.get(things, 'late', inTime()))).toBe('store_unavailable');
       await closed.close();
