@@ -17,7 +17,9 @@ export function route(): Stage<Admitted, Routed> {
   return function route(request, next) {
     const { raw: { method }, context: { contract, settings }, target: { path }, sent } = request;
     const own = ownRouteOf(path);
-    if (method === 'OPTIONS') return toOptionsAnswer(sent, own ?? optionsOf(contract, path), settings.corsOrigins);
+    if (method === 'OPTIONS') {
+      return toOptionsAnswer(sent, own === undefined ? optionsOf(contract, path) : { allow: own.allow }, settings.corsOrigins);
+    }
     if (own !== undefined) return next({ ...request, own: mustTake(own, method) });
     const found = mustRoute(contract, method, path);
     mustBeShort(sent, found.operation.bodyBytesMax);

@@ -152,5 +152,7 @@ describe('browsers', () => {
       'application/merge-patch+json',
     );
     await refused('/v1/nothing', { method: 'OPTIONS' }, 404, 'route_not_found');
+    const own = await fetch(`${world.edge.url}/health`, { method: 'OPTIONS' });
+    expect([own.headers.get('allow'), own.headers.get('method'), own.headers.get('name')]).toEqual(['GET, HEAD, OPTIONS', null, null]);
   });
 });
