@@ -54,9 +54,11 @@ export function pipeline(served: Served): Hono<{ Bindings: Bindings }> {
   const paths = new WeakMap<Bindings, (request: Arrival) => Answer>();
 
   function pathOf(bindings: Bindings): (request: Arrival) => Answer {
-    const known = paths.get(bindings) ?? toPath(toHost(bindings), served);
-    paths.set(bindings, known);
-    return known;
+    const known = paths.get(bindings);
+    if (known !== undefined) return known;
+    const path = toPath(toHost(bindings), served);
+    paths.set(bindings, path);
+    return path;
   }
 
   const app = new Hono<{ Bindings: Bindings }>();

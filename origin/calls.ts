@@ -3,7 +3,7 @@
  * test ask alike. Text becomes typed values here, by the rows of the contract, and nowhere later. What is refused is
  * refused in this order, each before the next is looked at: rights, preconditions, input, body, idempotency key.
  */
-import { mustBody } from '../shared/contract/documents.ts';
+import { mustBody, mustJson } from '../shared/contract/documents.ts';
 import { mustPreconditions, type Preconditions } from '../shared/contract/preconditions.ts';
 import type { Resource } from '../shared/contract/resource.ts';
 import { scopeOf } from '../shared/contract/scope.ts';
@@ -61,7 +61,7 @@ type Body = BufferedBody | StreamedBody | undefined;
 
 function toBody({ schema }: Operation, resource: Resource, sent: SentBody): Body {
   if (typeof sent !== 'string' || schema === undefined) return typeof sent === 'string' ? undefined : sent;
-  const parsed = parseJson(sent);
+  const parsed = mustJson(sent);
   const value = mustBody(schema(resource), parsed);
   return { text: sent, value, sent: asObject(parsed) };
 }
@@ -69,14 +69,6 @@ function toBody({ schema }: Operation, resource: Resource, sent: SentBody): Body
 /** Every schema of a body takes an object alone. */
 function asObject(sent: unknown): JsonObject {
   return sent as JsonObject;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new Fault('body_malformed', { detail: 'the body is not JSON' });
-  }
 }
 
 /** Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): one key of one caller for one target. */

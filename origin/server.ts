@@ -13,6 +13,7 @@ import type { Services, Started } from './services/services.ts';
 import type { Settings } from './settings.ts';
 import { runPurge } from './purge/purge.ts';
 import { sendReport } from './purge/send-report.ts';
+import { within } from './within.ts';
 
 export interface Origin {
   readonly port: number;
@@ -61,7 +62,7 @@ function listen(context: Context, jwks: JSONWebKeySet | undefined): Started<numb
   return {
     value: server.port ?? settings.originPort,
     async stop(deadline) {
-      await Promise.race([server.stop(), Bun.sleep(Math.max(0, deadline - behindServerMsMax - Date.now()))]);
+      await within(deadline - behindServerMsMax - Date.now(), server.stop());
       await server.stop(true);
     },
     state: () => ({ ready: true }),

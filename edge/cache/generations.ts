@@ -64,13 +64,8 @@ export class Generations {
 
   /** The same without waiting: what is remembered now, known or not. */
   held(dependencies: Dependencies, asking: Asking): View | undefined {
-    let view: View | undefined;
-    for (const [index, { resource, buckets }] of dependencies.entries()) {
-      if (this.#isAgeing(resource)) this.#ask(resource, asking);
-      const own = this.#copy(this.#memos.get(resource), buckets);
-      view = index === 0 ? own : together(view, own);
-    }
-    return view;
+    for (const { resource } of dependencies) if (this.#isAgeing(resource)) this.#ask(resource, asking);
+    return this.peek(dependencies);
   }
 
   /** The same without asking anybody. */

@@ -5,6 +5,7 @@
  */
 import { Fault } from '../../shared/wire/fault.ts';
 import { toParameters } from '../../shared/wire/parameters.ts';
+import { originNotAllowed } from '../request/cors.ts';
 import type { Target } from '../request/target.ts';
 
 const parameter = 'ticket';
@@ -36,5 +37,5 @@ export function mustBeDeclaredOrigin(headers: Headers, declared: ReadonlySet<str
   const origin = headers.get('origin');
   const site = headers.get('sec-fetch-site');
   if (origin === null ? site === null || site === 'same-origin' : declared.has(origin)) return;
-  throw new Fault('origin_not_allowed', { detail: 'pages of this origin are not declared in TOMBOLO_CORS_ORIGINS' });
+  throw originNotAllowed();
 }

@@ -2,6 +2,7 @@
 import type { JWTPayload, JWTVerifyResult } from 'jose';
 import type { Plain, Principal } from '../../shared/wire/principal.ts';
 import type { ClaimPath, ClaimPaths } from '../../shared/settings/claim-paths.ts';
+import { isJsonObject } from '../../shared/wire/values.ts';
 import { tokenInvalid } from './token-faults.ts';
 
 /** RFC 9068 §2.1, and plain JWTs as most issuers send them. Some (Cognito) name no type. */
@@ -52,11 +53,7 @@ function toClaims(payload: JWTPayload, { tenant, plan }: ClaimPaths): Readonly<R
 }
 
 function valueAt(payload: JWTPayload, path: ClaimPath): unknown {
-  return path.reduce<unknown>((value, name) => (isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined), payload);
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return path.reduce<unknown>((value, name) => (isJsonObject(value) && Object.hasOwn(value, name) ? value[name] : undefined), payload);
 }
 
 function isPlain(value: unknown): value is Plain {

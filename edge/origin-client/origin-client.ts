@@ -91,13 +91,12 @@ export class OriginClient {
     this.#retries.earn();
     const { signal, headArrived } = toTimeLimit(question);
     try {
-      return await this.#askOnce(question, signal);
+      return await this.#askOnce(question, signal).catch((thrown: unknown) => {
+        if (!(thrown instanceof NoAnswer) || !this.#mayAskAgain(question, signal)) throw thrown;
+        return this.#askOnce(question, signal);
+      });
     } catch (thrown) {
-      if (!(thrown instanceof NoAnswer)) throw thrown;
-      if (!this.#mayAskAgain(question, signal)) throw thrown.fault;
-      return await this.#askOnce(question, signal).catch((again: unknown) =>
-        Promise.reject(again instanceof NoAnswer ? again.fault : again),
-      );
+      throw thrown instanceof NoAnswer ? thrown.fault : thrown;
     } finally {
       headArrived();
     }

@@ -7,11 +7,11 @@
  * a whole lease of refusals, and past the plan the isolate asks no more until there is room (`limiter.ts`).
  */
 import { Fault } from '../../shared/wire/fault.ts';
-import { type Admitted, tell } from '../request/request.ts';
+import type { Admitted } from '../request/request.ts';
 import { callerOf } from './caller.ts';
-import { toLimitFault, toLimitHeaders } from './headers.ts';
+import { mustBeWithin } from './headers.ts';
 
-/** What is to be answered: the refusal itself, or that there were too many. */
+/** What is to be answered: the refusal itself. Throws that there were too many. */
 export async function chargeRefusal(request: Admitted, thrown: unknown): Promise<unknown> {
   if (!isOfTheClient(thrown)) return thrown;
   const { plans, limiter } = request.context;
@@ -19,9 +19,7 @@ export async function chargeRefusal(request: Admitted, thrown: unknown): Promise
   const verdict = await limiter.spend({
     caller: callerOf(undefined, request.network), plan, cost: 1, unavailable: 'allow', waitUntil: request.waitUntil,
   });
-  const exceeded = toLimitFault(plan, verdict);
-  if (exceeded !== undefined) return exceeded;
-  for (const [name, value] of toLimitHeaders(plan, verdict)) tell(request, name, value);
+  mustBeWithin(request, plan, verdict);
   return thrown;
 }
 

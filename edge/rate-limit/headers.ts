@@ -2,6 +2,7 @@
 import { Fault } from '../../shared/wire/fault.ts';
 import type { Plan } from '../../shared/limits/plans.ts';
 import { edgeLimits } from '../limits.ts';
+import { type Arrival, tell } from '../request/request.ts';
 import type { Standing } from './counter.ts';
 import type { Verdict } from './limiter.ts';
 
@@ -11,14 +12,21 @@ import type { Verdict } from './limiter.ts';
  */
 const unavailableHeader = 'tombolo-limits';
 
+/** Throws where the request stops here; else its answer tells what was counted. */
+export function mustBeWithin(request: Pick<Arrival, 'told'>, plan: Plan, verdict: Verdict): void {
+  const fault = toLimitFault(plan, verdict);
+  if (fault !== undefined) throw fault;
+  for (const [name, value] of toLimitHeaders(plan, verdict)) tell(request, name, value);
+}
+
 /** For an answer that was let through. */
-export function toLimitHeaders(plan: Plan, verdict: Verdict): readonly (readonly [name: string, value: string])[] {
+function toLimitHeaders(plan: Plan, verdict: Verdict): readonly (readonly [name: string, value: string])[] {
   if (verdict.kind === 'unavailable') return [[unavailableHeader, `unavailable;policy=${verdict.policy}`]];
   return [['ratelimit-policy', plan.policy], ['ratelimit', formatLimits(plan, verdict.windows, () => true)]];
 }
 
 /** For a request that stops here; `undefined` for one that may go on. */
-export function toLimitFault(plan: Plan, verdict: Verdict): Fault | undefined {
+function toLimitFault(plan: Plan, verdict: Verdict): Fault | undefined {
   if (verdict.kind === 'granted') return undefined;
   if (verdict.kind === 'refused') return exceeded(plan, verdict);
   const headers = Object.fromEntries(toLimitHeaders(plan, verdict));

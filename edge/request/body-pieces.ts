@@ -6,7 +6,7 @@
 import { edgeLimits } from '../limits.ts';
 
 /** The part of a stream's reader that both runtimes have and this file uses. */
-interface Reader {
+export interface Reader {
   read(): Promise<{ readonly value?: Uint8Array | undefined }>;
   cancel(reason?: unknown): Promise<void>;
 }

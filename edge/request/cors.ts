@@ -19,15 +19,17 @@ export function setCorsHeaders(answer: Headers, request: SentHeaders, declared: 
   answer.set('access-control-expose-headers', exposedHeaders);
 }
 
+export function originNotAllowed(): Fault {
+  return new Fault('origin_not_allowed', { detail: 'pages of this origin are not declared in TOMBOLO_CORS_ORIGINS' });
+}
+
 /** The answer to OPTIONS: what the path allows, and to a preflight also what a page may send. */
 export function toOptionsAnswer(request: SentHeaders, options: Readonly<Record<'allow', string>>, declared: ReadonlySet<string>): Response {
   const headers = new Headers(options);
   if (request.get('origin') === null || request.get('access-control-request-method') === null) {
     return new Response(null, { status: 204, headers });
   }
-  if (!declared.has(request.get('origin') ?? '')) {
-    throw new Fault('origin_not_allowed', { detail: 'pages of this origin are not declared in TOMBOLO_CORS_ORIGINS' });
-  }
+  if (!declared.has(request.get('origin') ?? '')) throw originNotAllowed();
   headers.set('access-control-allow-methods', options.allow);
   headers.set('access-control-allow-headers', requestHeaders);
   headers.set('access-control-max-age', String(edgeLimits.preflightSeconds));

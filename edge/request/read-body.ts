@@ -1,6 +1,6 @@
 /** Bodies of up to a bound, in memory: counted while they are read, because a length may be absent or lie. */
 import { Fault } from '../../shared/wire/fault.ts';
-import { BodyPieces } from './body-pieces.ts';
+import { BodyPieces, type Reader } from './body-pieces.ts';
 import { edgeLimits } from '../limits.ts';
 
 export interface BodyBounds {
@@ -94,12 +94,6 @@ export async function bufferUpTo(
 
 export function tooLarge(bytesMax: number): Fault {
   return new Fault('body_too_large', { detail: `at most ${bytesMax} bytes` });
-}
-
-/** The two runtimes differ in the type of a reader, not in this. */
-interface Reader {
-  read(): Promise<{ readonly value?: Uint8Array | undefined }>;
-  cancel(reason?: unknown): Promise<void>;
 }
 
 function resumed(chunks: Uint8Array[], reader: Reader): ReadableStream<Uint8Array> {

@@ -6,10 +6,10 @@ import { type Plan, planOf } from '../../shared/limits/plans.ts';
 import { costOf } from '../../shared/limits/cost.ts';
 import { isSafe } from '../../shared/operations/operation.ts';
 import { callerOf } from '../rate-limit/caller.ts';
-import { toLimitFault, toLimitHeaders } from '../rate-limit/headers.ts';
+import { mustBeWithin } from '../rate-limit/headers.ts';
 import type { Spending, Verdict } from '../rate-limit/limiter.ts';
 import { countUnknownPlan } from '../rate-limit/unknown-plans.ts';
-import { type Identified, tell } from '../request/request.ts';
+import type { Identified } from '../request/request.ts';
 import { respond } from '../respond.ts';
 import { type Answer, orElse, type Stage } from '../runner.ts';
 
@@ -27,12 +27,6 @@ function spend(request: Identified, next: (request: Identified) => Answer): Answ
     return next(request);
   };
   return verdict instanceof Promise ? verdict.then(go) : go(verdict);
-}
-
-function mustBeWithin(request: Identified, plan: Plan, verdict: Verdict): void {
-  const fault = toLimitFault(plan, verdict);
-  if (fault !== undefined) throw fault;
-  for (const [name, value] of toLimitHeaders(plan, verdict)) tell(request, name, value);
 }
 
 /** A path that the edge answers itself costs one, and counts as a write. */

@@ -2,8 +2,7 @@
  * Input against the contract: representation, parameters, conditions, body. What passes is what the origin
  * would have taken; the origin checks again, since it may be newer, and the bytes it gets are those received.
  */
-import { mustBody } from '../../shared/contract/documents.ts';
-import { Fault } from '../../shared/wire/fault.ts';
+import { mustBody, mustJson } from '../../shared/contract/documents.ts';
 import { isSafe } from '../../shared/operations/operation.ts';
 import { mustAccept, mustContentType } from '../request/negotiate.ts';
 import { demandedToken, mustDemandedPosition } from '../request/position-token.ts';
@@ -33,12 +32,4 @@ async function mustBeBody({ raw, route: { operation, resource }, sent, deadlineA
   const value = mustJson(mustText(bytes));
   if (operation.schema !== undefined) mustBody(operation.schema(resource), value);
   return bytes;
-}
-
-function mustJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new Fault('body_malformed', { detail: 'the body is not JSON' });
-  }
 }

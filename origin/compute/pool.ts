@@ -16,6 +16,7 @@
 import { ComputeFault, PoolFull, type ComputeReason } from './faults.ts';
 import { callMsMax, closeMsMax, fullRetryAfterSeconds, sessionsPerThreadMax, threadsEndingMax, waitingCallsMax } from './limits.ts';
 import type { CallMap } from './serve.ts';
+import { within } from '../within.ts';
 import { Thread, type Call } from './thread.ts';
 
 export interface PoolOptions {
@@ -109,10 +110,7 @@ export class ComputePool<Calls extends CallMap> {
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const thread of this.#live()) thread.lose('compute_closed', 'the pool is closed');
-    const late = Promise.withResolvers<void>();
-    const timer = setTimeout(late.resolve, closeMsMax);
-    await Promise.race([Promise.all([...this.#ending].map((thread) => thread.gone)), late.promise]);
-    clearTimeout(timer);
+    await within(closeMsMax, Promise.all([...this.#ending].map((thread) => thread.gone)));
   }
 
   #run(thread: Thread, what: Pick<Call, 'name' | 'request' | 'isPinned'>, options: CallOptions): Promise<unknown> {

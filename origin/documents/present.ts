@@ -38,11 +38,16 @@ export function piecesPresenter(
 }
 
 /** Fields whose read rule this principal does not pass outright, each with what it leaves to the document. */
-function guardedFields(resource: Resource, principal: Principal): readonly (readonly [string, Predicate])[] {
+export function guardedFields(resource: Resource, principal: Principal): readonly (readonly [string, Predicate])[] {
   return Object.entries(resource.fieldRules).flatMap(([field, { read }]) => {
     const predicate = read === undefined ? true : reduce(read, principal);
     return predicate === true ? [] : [[field, predicate] as const];
   });
+}
+
+/** What the caller may not see is not there (SEMANTICS §8). Where all may see all, nothing is parsed. */
+export function visible(document: StoredDocument | undefined, readable: Predicate): StoredDocument | undefined {
+  return document !== undefined && (readable === true || satisfies(document.value, readable)) ? document : undefined;
 }
 
 function pick(value: JsonObject, keep: (field: string) => boolean): JsonObject {

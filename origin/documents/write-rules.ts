@@ -10,7 +10,7 @@ import { type Json, type JsonObject } from '../../shared/wire/values.ts';
 import { isSameJson, mustReplaced } from '../../shared/contract/settled.ts';
 import type { Asked } from '../call.ts';
 import { mustMeetConditions, toETag } from './etag.ts';
-import { presenter } from './present.ts';
+import { guardedFields, presenter, visible } from './present.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 
 /**
@@ -18,11 +18,11 @@ import type { StoredDocument } from '../store/stored-document.ts';
  * order: what the caller may not see is not there, whatever they ask of it (SEMANTICS §8).
  */
 export function mustTouch(call: Asked, before: StoredDocument | undefined): StoredDocument {
-  const visible = before !== undefined && satisfies(before.value, call.rights.readable) ? before : undefined;
-  if (visible === undefined) throw new Fault('document_not_found');
-  mustAllow(visible.value, call.rights.writable);
-  mustMeetConditions(call.preconditions, () => toETag(presenter(call.resource, call.principal, undefined)(visible)));
-  return visible;
+  const found = visible(before, call.rights.readable);
+  if (found === undefined) throw new Fault('document_not_found');
+  mustAllow(found.value, call.rights.writable);
+  mustMeetConditions(call.preconditions, () => toETag(presenter(call.resource, call.principal, undefined)(found)));
+  return found;
 }
 
 export function mustAllow(document: JsonObject, rule: Predicate): void {
@@ -68,9 +68,7 @@ function keepHidden(writer: Writer, before: JsonObject, sent: JsonObject, next: 
 }
 
 function hiddenFields({ resource, principal }: Writer, document: JsonObject): readonly string[] {
-  return Object.entries(resource.fieldRules).flatMap(([field, { read }]) =>
-    read === undefined || satisfies(document, reduce(read, principal)) ? [] : [field],
-  );
+  return guardedFields(resource, principal).filter(([, rule]) => !satisfies(document, rule)).map(([field]) => field);
 }
 
 type Writer = Pick<Asked, 'resource' | 'principal'>;
@@ -112,19 +110,19 @@ export function mustMerge(writer: Writer, revising: Omit<Revising, 'next'>): Jso
  * whenever it is named: whether it does would tell its value.
  */
 function mustRevise(writer: Writer, { id, before, sent, next, writable, nowMs }: Revising): JsonObject | 'keep' {
-  const namesHidden = hiddenFields(writer, before).some((field) => Object.hasOwn(sent, field));
-  if (!namesHidden && isSameJson(next, withoutKept(before))) return 'keep';
+  const namedHidden = hiddenFields(writer, before).filter((field) => Object.hasOwn(sent, field));
+  if (namedHidden.length === 0 && isSameJson(next, withoutKept(before))) return 'keep';
   const after = toRevised(next, before, nowMs);
   mustAllow({ id, ...after }, writable);
   // A rule may look at what is written: whoever loses a field by it was never told what was in it.
-  if (namesHidden) for (const field of hiddenFields(writer, before)) mustAllowNamed(writer, field, sent, after);
+  for (const field of namedHidden) mustAllowNamed(writer, field, after);
   mustAllowFields(writer, before, after);
   return after;
 }
 
-function mustAllowNamed({ resource, principal }: Writer, field: string, sent: JsonObject, after: JsonObject): void {
+function mustAllowNamed({ resource, principal }: Writer, field: string, after: JsonObject): void {
   const write = resource.fieldRules[field]?.write;
-  if (write !== undefined && Object.hasOwn(sent, field) && !satisfies(after, reduce(write, principal))) throw fieldForbidden(field);
+  if (write !== undefined && !satisfies(after, reduce(write, principal))) throw fieldForbidden(field);
 }
 
 /** The fields of a document, without what Tombolo keeps. */

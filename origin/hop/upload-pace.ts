@@ -4,6 +4,7 @@
  * give it back, up to where it began. What falls behind ends as `body_late`.
  */
 import { Fault } from '../../shared/wire/fault.ts';
+import { late, within } from '../within.ts';
 
 export interface Pace {
   /** The whole allowance: how long nothing may come. */
@@ -27,18 +28,6 @@ export async function* paced(stream: ReadableStream<Uint8Array>, pace: Pace): As
   } finally {
     // Not awaited: nobody waits for a source that hangs.
     reader.cancel().catch(() => undefined);
-  }
-}
-
-const late = Symbol('late');
-
-async function within<T>(ms: number, promise: Promise<T>): Promise<T | typeof late> {
-  const { promise: over, resolve } = Promise.withResolvers<typeof late>();
-  const timer = setTimeout(resolve, Math.max(0, ms), late);
-  try {
-    return await Promise.race([promise, over]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -58,8 +58,8 @@ const kinds: Readonly<Record<ScalarKind, CsvKind>> = {
 /** Rows that are merged need not have every column. What Tombolo keeps of its own may be there, to be passed over. */
 function toCsvPlan({ resource, onDuplicate }: Reading): CsvPlan {
   const source = idSource(resource);
-  const mayBeServed = typeof resource.id === 'object' && source !== 'id';
-  const columns: CsvColumn[] = [{ source, key: source, kind: 'string', required: typeof resource.id === 'object' && !mayBeServed }];
+  // Where the id has a column of its own, a row may name its document by `id` instead.
+  const columns: CsvColumn[] = [{ source, key: source, kind: 'string', required: typeof resource.id === 'object' && source === 'id' }];
   for (const name of keptNames) if (name !== source) columns.push({ source: name, key: name, kind: 'string', required: false });
   for (const name of Object.keys(resource.schema.shape)) {
     const field = resource.fields.get(name);

@@ -3,6 +3,7 @@
  * one that ends at once is known in full, position included; of any other the head does not wait for the rest.
  */
 import { limits } from '../../shared/wire/limits.ts';
+import { late, within } from '../within.ts';
 import type { ParsedRow } from './row.ts';
 
 export type Rows = AsyncGenerator<readonly ParsedRow[]>;
@@ -22,28 +23,16 @@ export async function readAhead(rows: Rows): Promise<Begun> {
   while (next.done !== true) {
     read = [...read, ...next.value];
     const pending = rows.next();
-    const came = await cameBy(pending, read.length < limits.importBatchRows ? until : 0);
-    if (came === undefined) return { isWhole: false, rows: goOn(read, pending, rows) };
+    const msLeft = read.length < limits.importBatchRows ? until - performance.now() : 0;
+    // A failure is kept by `pending`.
+    const came = await within(msLeft, pending.catch(() => undefined));
+    if (came === undefined || came === late) return { isWhole: false, rows: goOn(read, pending, rows) };
     next = came;
   }
   return { isWhole: true, rows: goOn(read) };
 }
 
-type Next = Promise<IteratorResult<readonly ParsedRow[]>>;
-
-/** `undefined`: not in time, or a failure, which `pending` keeps. */
-async function cameBy(pending: Next, until: number): Promise<Awaited<Next> | undefined> {
-  const { promise: over, resolve } = Promise.withResolvers<undefined>();
-  const timer = setTimeout(resolve, Math.max(0, until - performance.now()), undefined);
-  const came = pending.catch(() => undefined);
-  try {
-    return await Promise.race([came, over]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-async function* goOn(read: readonly ParsedRow[], pending?: Next, rest?: Rows): Rows {
+async function* goOn(read: readonly ParsedRow[], pending?: ReturnType<Rows['next']>, rest?: Rows): Rows {
   try {
     yield read;
     const next = await pending;

@@ -1,12 +1,13 @@
 /** One row of an import as a write: what is created, put in place of another, merged, or refused. */
 import { Fault } from '../../shared/wire/fault.ts';
 import { toPointer } from '../../shared/wire/json-pointer.ts';
-import { reduce, satisfies } from '../../shared/contract/rules.ts';
+import { reduce } from '../../shared/contract/rules.ts';
 import { mustKnow } from '../../shared/contract/settled.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 import type { documents } from '../../shared/operations/documents.ts';
 import type { Call } from '../call.ts';
 import { mustCreate, newId, taken } from '../documents/new-document.ts';
+import { visible } from '../documents/present.ts';
 import { toDecision } from '../documents/write-one.ts';
 import { mustAllow, mustMerge, mustReplace, toCreated, withoutKept } from '../documents/write-rules.ts';
 import type { Mutation } from '../store/store.ts';
@@ -18,7 +19,8 @@ export function toMutation(call: Call<typeof documents.import>, row: ImportRow, 
   const { resource } = call;
   const id = row.id ?? newId(resource, nowMs);
   const decide = (before: StoredDocument | undefined): JsonObject | 'keep' => {
-    if (before !== undefined && satisfies(before.value, call.rights.readable)) return revised(call, row, id, before, nowMs, report);
+    const seen = visible(before, call.rights.readable);
+    if (seen !== undefined) return revised(call, row, id, seen, nowMs, report);
     mustKnow(resource.schema, row.sent, undefined);
     const created = toCreated(mustBeWhole(row), nowMs);
     mustCreate(call, call.rights.writable, id, created);

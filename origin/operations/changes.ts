@@ -46,7 +46,6 @@ function mustBegin({ after, lastEventId }: Input, keys: readonly HopKey[]): Posi
   throw new Fault('query_invalid', { detail: `after: ${detail}`, errors: [{ at: 'after', in: 'query', detail }] });
 }
 
-function positionOf(token: string, keys: readonly HopKey[]): Position | undefined | null {
-  const said = verifyPosition(token, keys);
-  return said === undefined ? null : said.position;
+function positionOf(token: string, keys: readonly HopKey[]): Position | null {
+  return verifyPosition(token, keys)?.position ?? null;
 }

@@ -1,11 +1,12 @@
 import { bodiesOf, documentInvalid, toFieldErrors } from '../../shared/contract/documents.ts';
-import { reduce, satisfies } from '../../shared/contract/rules.ts';
+import { reduce } from '../../shared/contract/rules.ts';
 import { mustKnow } from '../../shared/contract/settled.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 import type { documents } from '../../shared/operations/documents.ts';
 import type { Answer, Call } from '../call.ts';
 import type { Context } from '../context.ts';
 import { mustMeetConditions } from '../documents/etag.ts';
+import { visible } from '../documents/present.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 import { mustReplace, mustTouch, toCreated, withoutKept } from '../documents/write-rules.ts';
 import { mustCreate, taken } from '../documents/new-document.ts';
@@ -22,8 +23,7 @@ export function replace(context: Context, call: Call<typeof documents.replace>):
     throw documentInvalid([{ at: '/id', in: 'body', detail: 'differs from the id in the path' }]);
   }
   const decide = (found: StoredDocument | undefined) => {
-    const isVisible = found !== undefined && satisfies(found.value, call.rights.readable);
-    if (isVisible || typeof call.resource.id !== 'object') return replaced(context, call, found);
+    if (visible(found, call.rights.readable) !== undefined || typeof call.resource.id !== 'object') return replaced(context, call, found);
     const document = created(context, call);
     if (found !== undefined) throw taken(call.id);
     return document;

@@ -59,6 +59,7 @@ export async function runPurge(options: PurgeOptions): Promise<void> {
 class PurgeSession {
   readonly #options: PurgeOptions;
   readonly #onHeard: () => void;
+  readonly #declared: Declared;
   /** The coordinator's clock when it last answered, and ours when that arrived. */
   #clock: { readonly coordinatorMs: number; readonly receivedMs: number } | undefined;
   /** Whether the coordinator, when it last answered, had the digests of our resources. */
@@ -67,6 +68,7 @@ class PurgeSession {
   constructor(options: PurgeOptions, onHeard: () => void) {
     this.#options = options;
     this.#onHeard = onHeard;
+    this.#declared = toDeclared(options.contract);
   }
 
   async run(): Promise<void> {
@@ -140,7 +142,7 @@ class PurgeSession {
   }
 
   async #send(report: Omit<Report, keyof Declared>): Promise<ReportAnswer> {
-    const { contract, resources } = toDeclared(this.#options.contract);
+    const { contract, resources } = this.#declared;
     const answer = await this.#options.send({ ...report, contract, ...(this.#isContractKnown ? {} : { resources }) });
     this.#isContractKnown = answer.knowsContract === true;
     this.#clock = { coordinatorMs: answer.now, receivedMs: performance.now() };

@@ -5,6 +5,7 @@
  *   start(a), start(b), start(c) ── stop ──▶ c, b, a: each has what is left of the deadline, then it is left behind
  *              └── one that fails to start takes those before it down, backwards, and the start fails
  */
+import { late, within } from '../within.ts';
 
 export interface ServiceState {
   /** Whether it does its work; if not, this process is not ready. */
@@ -74,7 +75,8 @@ export class Services {
   async #stopAll(deadline: number): Promise<void> {
     for (const { name, service } of this.#running.toReversed()) {
       try {
-        if (!(await isDoneBy(service.stop(deadline), deadline))) this.#options.onTrouble(name, new Error('did not stop in time'));
+        const stopped = await within(deadline - Date.now(), service.stop(deadline));
+        if (stopped === late) this.#options.onTrouble(name, new Error('did not stop in time'));
       } catch (cause) {
         this.#options.onTrouble(name, cause);
       }
@@ -84,18 +86,9 @@ export class Services {
 
 async function stateOf(service: Service): Promise<ServiceState> {
   try {
-    return await Promise.race([service.state(), Bun.sleep(stateMsMax).then(() => ({ ready: false, detail: 'does not say how it is' }))]);
+    const state = await within(stateMsMax, service.state());
+    return state === late ? { ready: false, detail: 'does not say how it is' } : state;
   } catch {
     return { ready: false, detail: 'cannot say how it is' };
-  }
-}
-
-async function isDoneBy(work: Promise<void>, deadline: number): Promise<boolean> {
-  const { promise: late, resolve } = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => resolve(false), Math.max(0, deadline - Date.now()));
-  try {
-    return await Promise.race([work.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -41,7 +41,8 @@ function firstOf(lists: readonly (readonly Mergeable[])[], at: readonly number[]
   return first?.list;
 }
 
-function compareKeys(left: readonly SortValue[], right: readonly SortValue[], sort: readonly SortKey[]): number {
+/** In the order of `sort`: below 0 where `left` comes first. */
+export function compareKeys(left: readonly SortValue[], right: readonly SortValue[], sort: readonly SortKey[]): number {
   for (const [index, key] of sort.entries()) {
     const a = left[index];
     const b = right[index];

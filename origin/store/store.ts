@@ -134,6 +134,8 @@ export interface HistoryLost {
   readonly head: Position;
 }
 
+export type CountRequest = Omit<ListRequest, 'after' | 'limit'>;
+
 export interface Store {
   readonly engine: 'sqlite' | 'mongodb';
   get(resource: Resource, id: string, options: ReadOptions): Promise<Read<StoredDocument | undefined>>;
@@ -143,7 +145,7 @@ export interface Store {
   /** Counts to `max` and no further. */
   count(
     resource: Resource,
-    request: Omit<ListRequest, 'after' | 'limit' | 'sort'> & { readonly sort: readonly SortKey[] },
+    request: CountRequest,
     max: number,
     options: ReadOptions,
   ): Promise<Read<number>>;

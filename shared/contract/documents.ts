@@ -85,6 +85,14 @@ function idSchema(resource: Resource): z.ZodType<string> {
   );
 }
 
+export function mustJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Fault('body_malformed', { detail: 'the body is not JSON' });
+  }
+}
+
 export function mustBody(schema: z.ZodType<JsonObject>, body: unknown): JsonObject {
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;

@@ -6,7 +6,7 @@ import type { Db, MongoClient, Timestamp } from 'mongodb';
 import type { Position } from '../../../shared/wire/position.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import { storeLimits } from '../limits.ts';
-import type { ListRequest, Read, ReadOptions } from '../store.ts';
+import type { CountRequest, ListRequest, Read, ReadOptions } from '../store.ts';
 import { deadlineExceeded, storeUnavailable, toStoreFault } from './connection/errors.ts';
 import { inTime } from './connection/in-time.ts';
 import type { Deployment } from './connection/server-checks.ts';
@@ -76,7 +76,7 @@ export abstract class ConnectedStore {
     return this.#read(options, (reading) => this.#reader.list(resource, request, reading));
   }
 
-  count(resource: Resource, request: Omit<ListRequest, 'after' | 'limit'>, max: number, options: ReadOptions) {
+  count(resource: Resource, request: CountRequest, max: number, options: ReadOptions) {
     return this.#read(options, (reading) => this.#reader.count(resource, request, max, reading));
   }
 

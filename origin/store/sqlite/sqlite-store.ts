@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import type { Position } from '../../../shared/wire/position.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import { storeLimits } from '../limits.ts';
-import type { ListRequest, Mutation, Read, ReadOptions, Row, Store, WriteOptions, Written } from '../store.ts';
+import type { CountRequest, ListRequest, Mutation, Read, ReadOptions, Row, Store, WriteOptions, Written } from '../store.ts';
 import type { StoredDocument } from '../stored-document.ts';
 import { Cursors } from './write/cursors.ts';
 import { type Connection, openReader, openWriter } from './connection/database.ts';
@@ -159,7 +159,7 @@ class SqliteStore implements Store {
     return this.#read(options, () => this.#reader.list(resource, request, () => this.#mustBeInTime(options)));
   }
 
-  count(resource: Resource, request: Omit<ListRequest, 'after' | 'limit'>, max: number, options: ReadOptions): Promise<Read<number>> {
+  count(resource: Resource, request: CountRequest, max: number, options: ReadOptions): Promise<Read<number>> {
     return this.#read(options, () => this.#reader.count(resource, request, max, () => this.#mustBeInTime(options)));
   }
 

@@ -7,11 +7,10 @@ import type { Document } from 'mongodb';
 import { Fault } from '../../../../shared/wire/fault.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { satisfies } from '../../../../shared/contract/rules.ts';
-import {
-  compareSortValues, type JsonObject, ranks, type Scalar, type ScalarKind, type SortValue, toSortValue,
-} from '../../../../shared/wire/values.ts';
+import { type JsonObject, ranks, type Scalar, type ScalarKind, toSortValue } from '../../../../shared/wire/values.ts';
 import { contains, type Interval } from '../../interval.ts';
 import { isArrayField, mustKind } from '../../kinds.ts';
+import { compareKeys } from '../../merge.ts';
 import type { ListRequest } from '../../store.ts';
 import { oddTypes } from './brackets.ts';
 import { plainFields } from './branch-query.ts';
@@ -49,14 +48,14 @@ export function oddRows(
   }
   return documents
     .flatMap((document) => toOddRow(resource, request, interval, document) ?? [])
-    .sort((a, b) => compareRows(a.keys, b.keys, request));
+    .sort((a, b) => compareKeys(a.keys, b.keys, request.sort));
 }
 
 function toOddRow(resource: Resource, request: Asked, interval: Interval | undefined, document: RawDocument): RawRow | undefined {
   const value = toValue(document.id, document.stored);
   if (!satisfies(value, request.where) || !isWanted(resource, request, value, interval)) return undefined;
   const row = new RawRow(document, request.sort);
-  return request.after !== undefined && compareRows(row.keys, request.after, request) <= 0 ? undefined : row;
+  return request.after !== undefined && compareKeys(row.keys, request.after, request.sort) <= 0 ? undefined : row;
 }
 
 function isWanted(resource: Resource, { equal }: Asked, document: JsonObject, interval: Interval | undefined): boolean {
@@ -71,16 +70,4 @@ function kindIn(resource: Resource, { field, rank }: Interval): ScalarKind {
 
 function isEqual(resource: Resource, field: string, found: JsonObject[string] | undefined, wanted: Scalar): boolean {
   return found === wanted || (isArrayField(resource, field) && Array.isArray(found) && found.includes(wanted));
-}
-
-function compareRows(left: readonly SortValue[], right: readonly SortValue[], { sort }: Asked): number {
-  for (const [index, { descending }] of sort.entries()) {
-    const [a, b] = [left[index], right[index]];
-    if (a === undefined || b === undefined) {
-      throw new Error(`keys do not fit the order: ${left.length} and ${right.length} of ${sort.length}`);
-    }
-    const order = compareSortValues(a, b) * (descending ? -1 : 1);
-    if (order !== 0) return order;
-  }
-  return 0;
 }

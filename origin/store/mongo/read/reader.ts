@@ -6,7 +6,7 @@ import type { ClientSession, Collection, Db, MongoClient, Timestamp } from 'mong
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { mergeRows } from '../../merge.ts';
 import { type QueryPlan, toQueryPlan } from '../../plan.ts';
-import type { ListRequest, Row } from '../../store.ts';
+import type { CountRequest, ListRequest, Row } from '../../store.ts';
 import type { StoredDocument } from '../../stored-document.ts';
 import { type BranchQuery, toBranchQuery } from './branch-query.ts';
 import { type Stored, toStoredId } from './documents.ts';
@@ -19,8 +19,6 @@ export interface Reading {
   readonly session: ClientSession;
   readonly maxTimeMS: number;
 }
-
-type CountRequest = Omit<ListRequest, 'after' | 'limit'>;
 
 export class Reader {
   readonly #client: MongoClient;

@@ -108,10 +108,10 @@ function decideWithCaused(mutation: Mutation, number: number, below: Standings):
 }
 
 function carryOutOne(mutation: FollowUp, number: number, decision: PlainDecision, standings: Standings): DecidedOne {
+  if (decision.kind === 'refuse') return refusal(decision.fault);
   const at = standings.get(keyOf(mutation)) ?? nothing;
   try {
     const next = carryOut(mutation, at, decision);
-    if (next === undefined) return refusal(decision.kind === 'refuse' ? decision.fault : new Fault('unknown'));
     standings.set(keyOf(mutation), next);
     return {
       outcome: { kind: 'written', before: at.document, after: next.document },
@@ -130,11 +130,8 @@ function refusal(fault: Fault): DecidedOne {
 /** No document stands there. */
 export const nothing: Standing = { document: undefined, stored: undefined };
 
-/** `undefined`: refused. */
-function carryOut({ resource, id }: FollowUp, at: Standing, decision: PlainDecision): Standing | undefined {
+function carryOut({ resource, id }: FollowUp, at: Standing, decision: Exclude<PlainDecision, { kind: 'refuse' }>): Standing {
   switch (decision.kind) {
-    case 'refuse':
-      return undefined;
     case 'keep':
       return at;
     case 'remove':

@@ -5,7 +5,7 @@ import type { SortKey } from '../../../../shared/contract/shapes.ts';
 import { ranks, type SortValue } from '../../../../shared/wire/values.ts';
 import { mergeRows } from '../../merge.ts';
 import { type Branch, type QueryPlan, toQueryPlan } from '../../plan.ts';
-import type { ListRequest, Row } from '../../store.ts';
+import type { CountRequest, ListRequest, Row } from '../../store.ts';
 import type { StoredDocument } from '../../stored-document.ts';
 import type { Connection } from '../connection/database.ts';
 import { toDocument } from './documents.ts';
@@ -13,8 +13,6 @@ import { type Component, type Segment, type SqlValue, toComponents, toCursorValu
 import { type Statement, toIdsStatement, toListStatement } from './branch-query.ts';
 import { toResourceTable } from '../install/resource-tables.ts';
 import { type SqlRow, Statements } from './statements.ts';
-
-type CountRequest = Pick<ListRequest, 'equal' | 'range' | 'where' | 'sort'>;
 
 export class Reader {
   readonly #statements: Statements;
