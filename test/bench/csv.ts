@@ -9,6 +9,7 @@ import { convertCsv } from '../../origin/compute/csv.client.ts';
 import { ComputePool } from '../../origin/compute/pool.ts';
 import type { CsvPlan } from '../../shared/transforms/csv-plan.ts';
 import { CsvTransform } from '../../shared/transforms/csv.ts';
+import { median } from './rounds.ts';
 import { column, hasZipcodes, instance, tombolo, zipcodesFile } from '../unit/wasm/module.ts';
 
 const rounds = 15;
@@ -156,8 +157,4 @@ function mustContender(name: string): Contender {
   const contender = contenders[name];
   if (!contender) throw new Error(`no contender ${name}`);
   return contender;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((left, right) => left - right)[values.length >> 1] ?? Number.NaN;
 }

@@ -92,7 +92,6 @@ describe('a stored answer', () => {
     await told('aged', film('Aged'));
     const first = await world.get('/v1/films/aged');
     expect(first.headers.get('age')).toBe('0');
-    // Age counts whole seconds.
     // An age is told in whole seconds.
     await Bun.sleep(1_100);
     const hit = await world.get('/v1/films/aged');

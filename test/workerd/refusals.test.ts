@@ -1,6 +1,6 @@
 /** What the edge refuses by itself, how it says so, and that the origin never hears of it. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { connect } from 'node:net';
+import { sendRaw } from '../proofs/hostile/raw-http.ts';
 import { refusedBy } from '../support/refused.ts';
 import { World } from '../support/world.ts';
 
@@ -229,24 +229,12 @@ describe('validation refuses', () => {
 
 describe('a client that waits to be asked for its body', () => {
   test('is answered without waiting (Expect: 100-continue)', async () => {
-    const body = '{"title":"","year":1}';
-    const head = [
-      'POST /v1/films HTTP/1.1', 'Host: a', 'Expect: 100-continue', 'Content-Type: application/json',
-      `Content-Length: ${body.length}`, 'Connection: close',
-    ];
-    const answer = await raw(`${head.join('\r\n')}\r\n\r\n${body}`);
-    expect(answer).toContain('422');
+    const answer = await sendRaw(world.edge.url, {
+      method: 'POST',
+      target: '/v1/films',
+      headers: ['Expect: 100-continue', 'Content-Type: application/json'],
+      body: '{"title":"","year":1}',
+    });
+    expect(answer.status).toBe(422);
   });
 });
-
-function raw(text: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(Number(new URL(world.edge.url).port), '127.0.0.1', () => socket.write(text));
-    let received = '';
-    socket.on('data', (chunk) => (received += chunk.toString()));
-    socket.on('error', reject);
-    socket.on('close', () => resolve(received));
-    // An edge that waits for ever must not hold the test.
-    setTimeout(() => socket.destroy(), 500).unref();
-  });
-}

@@ -5,7 +5,7 @@ import { eventually } from '../../support/eventually.ts';
 import { principalHeader, signHop } from '../../support/signed-hop.ts';
 import { startWorld, type World } from '../../support/whole-world.ts';
 import { sendRaw } from './raw-http.ts';
-import { endings, sendCut, sendings } from './raw-upload.ts';
+import { endings, readMs, sendCut, sendings } from './raw-upload.ts';
 
 let world: World;
 const edgeLog: string[] = [];
@@ -82,7 +82,7 @@ test('an edge that dies while it sends', async () => {
   const socket = connect(world.origin.port, '127.0.0.1');
   socket.on('error', () => undefined);
   socket.write(`POST /v1/films HTTP/1.1\r\nHost: 127.0.0.1\r\n${head}\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 10)}`);
-  await Bun.sleep(100);
+  await Bun.sleep(readMs);
   socket.resetAndDestroy();
   await eventually('a line of it', () => world.origin.output.slice(said).includes('body_malformed'));
   expect(failures()).toEqual([]);

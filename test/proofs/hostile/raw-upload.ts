@@ -16,7 +16,7 @@ export interface RawUpload {
 }
 
 /** Long enough for what was sent to be read before the connection ends. */
-const readMs = 150;
+export const readMs = 150;
 const answerMsMax = 5_000;
 
 /** Sends the beginning of a longer upload; the answer, if there is one. */

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { eventually } from '../../support/eventually.ts';
 import type { ImportSummary } from '../../support/film.ts';
 import { engines, startWorld, type World } from '../../support/whole-world.ts';
-import { type Ending, endings, sendCut, sendings } from './raw-upload.ts';
+import { type Ending, endings, readMs, sendCut, sendings } from './raw-upload.ts';
 
 interface Format {
   readonly type: string;
@@ -86,7 +86,7 @@ describe.each([...engines])('an upload that ends early, on %s', (engine) => {
     const body = new ReadableStream<Uint8Array>({
       async pull(controller) {
         controller.enqueue(new TextEncoder().encode(format.head + whole.map(format.row).join('') + format.cut(last)));
-        await Bun.sleep(100);
+        await Bun.sleep(readMs);
         controller.error(new Error('the disk of the client failed'));
       },
     }, { highWaterMark: 0 });
