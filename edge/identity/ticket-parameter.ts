@@ -3,8 +3,8 @@
  * reaches neither the origin, a cache key, nor a log. On every other route it is a parameter like any other,
  * which `validate` refuses unless the contract knows it.
  */
-import { Fault } from '../../shared/wire/fault.ts';
-import { toParameters } from '../../shared/wire/parameters.ts';
+import type { Fault } from '../../shared/wire/fault.ts';
+import { parametersRefused, toParameters } from '../../shared/wire/parameters.ts';
 import { originNotAllowed } from '../request/cors.ts';
 import type { Target } from '../request/target.ts';
 
@@ -25,7 +25,7 @@ export function takeTicket({ path, query }: Target): Taken | undefined {
 }
 
 export function ticketRefused(detail: string): Fault {
-  return new Fault('query_invalid', { detail: `${parameter}: ${detail}`, errors: [{ at: parameter, in: 'query', detail }] });
+  return parametersRefused([[parameter, detail]]);
 }
 
 /**

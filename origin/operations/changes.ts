@@ -1,4 +1,4 @@
-import { Fault } from '../../shared/wire/fault.ts';
+import { parametersRefused } from '../../shared/wire/parameters.ts';
 import { limits } from '../../shared/wire/limits.ts';
 import type { Position } from '../../shared/wire/position.ts';
 import { scopeOf } from '../../shared/contract/scope.ts';
@@ -43,7 +43,7 @@ function mustBegin({ after, lastEventId }: Input, keys: readonly HopKey[]): Posi
   if (first === undefined || first === null) return last;
   if (last !== null && (last.epoch !== first.epoch || last.order >= first.order)) return last;
   const detail = 'disagrees with Last-Event-ID, which a stream from here cannot have given';
-  throw new Fault('query_invalid', { detail: `after: ${detail}`, errors: [{ at: 'after', in: 'query', detail }] });
+  throw parametersRefused([['after', detail]]);
 }
 
 function positionOf(token: string, keys: readonly HopKey[]): Position | null {

@@ -9,7 +9,7 @@
 import { hash32 } from '../wire/hash.ts';
 import type { ListQuery } from './query.ts';
 import type { Resource } from './resource.ts';
-import type { JsonObject, Scalar } from '../wire/values.ts';
+import { type JsonObject, ownOf, type Scalar } from '../wire/values.ts';
 
 /** Buckets a resource has in the coordinator; a collision costs a miss, never a stale answer. */
 const bucketCount = 4096;
@@ -81,7 +81,7 @@ function distinctEquals(resource: Resource): readonly (readonly string[])[] {
 }
 
 function scalarsOf(image: JsonObject, field: string, id: string): readonly Scalar[] {
-  const value = field === 'id' ? id : Object.hasOwn(image, field) ? image[field] : undefined;
+  const value = field === 'id' ? id : ownOf(image, field);
   const values = Array.isArray(value) ? value : [value];
   return values.filter((inner) => typeof inner === 'string' || typeof inner === 'number' || typeof inner === 'boolean');
 }

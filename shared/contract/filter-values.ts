@@ -12,8 +12,8 @@ import { isObjectId, type Scalar, type ScalarKind, toInstant, toUuid } from '../
 
 export type FilterValue = { readonly value: Scalar } | { readonly refused: string };
 
-export function idField(resource: Resource): Field {
-  return { name: 'id', kind: resource.idKind, optional: false, nullable: false };
+export function idField({ idKind }: Pick<Resource, 'idKind'>): Field {
+  return { name: 'id', kind: idKind, optional: false, nullable: false };
 }
 
 /** A value that a document has, or an element of its array. */

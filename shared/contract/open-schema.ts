@@ -1,6 +1,6 @@
 /** A resource's schema for bodies of documents that are there: undeclared members pass, to be compared with what is stored. */
 import * as z from 'zod';
-import { definitionOf, innerTypeOf } from './schema-places.ts';
+import { definitionOf, innerTypeOf, isClosedObject } from './schema-places.ts';
 import { changed, rewritten, type Type } from './schema-tree.ts';
 
 /** The same at every depth, but that no object refuses or drops what it does not name. */
@@ -45,7 +45,7 @@ function toOpen(type: Type): Type {
 
 function isClosed(type: Type): boolean {
   const definition = definitionOf(type);
-  return definition.type === 'object' && (definition.catchall === undefined || definitionOf(definition.catchall).type === 'never');
+  return definition.type === 'object' && isClosedObject(definition);
 }
 
 /** What an object is rewritten to is an object. */

@@ -7,10 +7,10 @@ import { documentInvalid, toFieldErrors } from './documents.ts';
 import { mergePatch } from './merge-patch.ts';
 import { Kept, keeping, unwrapped } from './open-schema.ts';
 import type { Resource } from './resource.ts';
-import { definitionOf, placeOf } from './schema-places.ts';
+import { definitionOf, discriminated, placeOf } from './schema-places.ts';
 import type { Type } from './schema-tree.ts';
 import { mustKnow, settled } from './settled.ts';
-import { isJsonObject, type Json, type JsonObject } from '../wire/values.ts';
+import { isJsonObject, type Json, type JsonObject, ownOf } from '../wire/values.ts';
 
 export function mustPatched(resource: Resource, stored: JsonObject, patch: JsonObject): JsonObject {
   mustKnow(resource.schema, patch, stored);
@@ -38,12 +38,10 @@ function toMarked(type: Type | undefined, stored: Json | undefined, patch: Json)
   const marked = new Map<string, unknown>();
   for (const name of new Set([...names, ...Object.keys(stored)])) {
     const isDeclared = place.member(name) !== undefined || !place.isClosed;
-    if (isDeclared && !Object.hasOwn(patch, name)) marked.set(name, new Kept(Object.hasOwn(stored, name) ? stored[name] : undefined));
+    if (isDeclared && !Object.hasOwn(patch, name)) marked.set(name, new Kept(ownOf(stored, name)));
   }
   for (const [name, value] of Object.entries(patch)) {
-    if (value !== null) {
-      marked.set(name, toMarked(place.member(name), Object.hasOwn(stored, name) ? stored[name] : undefined, value));
-    }
+    if (value !== null) marked.set(name, toMarked(place.member(name), ownOf(stored, name), value));
   }
   return Object.fromEntries(marked);
 }
@@ -54,15 +52,9 @@ function toMarkedBranch(type: Type, stored: JsonObject, patch: JsonObject): unkn
   const definition = definitionOf(unwrapped(type));
   if (definition.type !== 'union' || !('discriminator' in definition)) return merged;
   const discriminator = String(definition.discriminator);
-  const branch = definition.options.find(
-    (option) => option._zod.propValues?.[discriminator]?.has(asPrimitive(merged[discriminator])) === true,
-  );
+  const [branch] = discriminated(definition.options, discriminator, merged);
   const marked = branch === undefined || merged[discriminator] !== stored[discriminator] ? merged : toMarked(branch, stored, patch);
   return marked === merged ? merged : { ...(marked as object), [discriminator]: merged[discriminator] };
-}
-
-function asPrimitive(value: Json | undefined): z.core.util.Primitive {
-  return typeof value === 'object' ? null : value;
 }
 
 /** What a document's schema makes of a document, and what is laid over one, is one. */

@@ -1,9 +1,8 @@
 /** Reads the parameters of a query string as values of a resource's fields and as the controls of a list. */
 import type { Field } from './fields.ts';
-import { Fault, type FieldError } from '../wire/fault.ts';
 import { type FilterValue, idField, toBoundValue, toEqualValue } from './filter-values.ts';
 import { limits } from '../wire/limits.ts';
-import { toParameters } from '../wire/parameters.ts';
+import { parametersRefused, toParameters } from '../wire/parameters.ts';
 import type { Resource } from './resource.ts';
 import { parseSort, type SortKey } from './shapes.ts';
 import type { Scalar } from '../wire/values.ts';
@@ -12,7 +11,7 @@ import type { Scalar } from '../wire/values.ts';
 export class QueryReader {
   readonly resource: Resource;
   readonly #search: URLSearchParams;
-  readonly #errors: FieldError[] = [];
+  readonly #refused: (readonly [name: string, detail: string])[] = [];
   readonly names: ReadonlySet<string>;
 
   constructor(resource: Resource, query: string) {
@@ -22,16 +21,11 @@ export class QueryReader {
   }
 
   refuse(at: string, detail: string): void {
-    this.#errors.push({ at, in: 'query', detail });
+    this.#refused.push([at, detail]);
   }
 
   finish(): void {
-    if (this.#errors.length > 0) {
-      throw new Fault('query_invalid', {
-        detail: this.#errors.map(({ at, detail }) => `${at}: ${detail}`).join('; '),
-        errors: this.#errors,
-      });
-    }
+    if (this.#refused.length > 0) throw parametersRefused(this.#refused);
   }
 
   field(name: string): Field | undefined {

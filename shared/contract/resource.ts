@@ -7,7 +7,7 @@ import * as z from 'zod';
 import { toCanonicalSchema } from './canonical-schema.ts';
 import { type Choices, toChosen } from './choices.ts';
 import { type Field, kindOfType, reservedFieldNames, toFields } from './fields.ts';
-import { toValueTypes } from './filter-values.ts';
+import { idField, toValueTypes } from './filter-values.ts';
 import { digest64, toCanonicalJson } from '../wire/hash.ts';
 import { isEngineName, isInternalName } from './internal-names.ts';
 import { Mistakes, refuseUnknown, toObject } from './mistakes.ts';
@@ -173,7 +173,7 @@ function toResource<Schema extends z.ZodObject>(declared: ResourceDeclaration<Sc
   const idKind = typeof id === 'string' ? id : kindOfType(id.format) === 'uuid' ? 'uuid' : 'string';
   const schema = toSchema(declared.schema, mistakes);
   const fields = toFields(schema);
-  const known: ReadonlyMap<string, Field> = new Map([...fields, ['id', { name: 'id', kind: idKind, optional: false, nullable: false }]]);
+  const known: ReadonlyMap<string, Field> = new Map([...fields, ['id', idField({ idKind })]]);
   const shapes = toShapes(toObject(declared.shapes, (detail) => mistakes.add('shapes', detail)), known, mistakes.at('shapes.'));
   const surroundings = { fields: known, types: toValueTypes(schema) };
   const rules = toRules(declared, surroundings, mistakes);

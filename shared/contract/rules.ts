@@ -9,7 +9,7 @@
  * stands under `not` or not, so that "everyone but X" is never "nobody asked, so yes".
  */
 import { claimOf, type Plain, type Principal } from '../wire/principal.ts';
-import { type Json, type JsonObject, type Scalar, toInstant, toUuid } from '../wire/values.ts';
+import { type JsonObject, ownOf, type Scalar, toInstant, toUuid } from '../wire/values.ts';
 
 export type Rule =
   | { readonly kind: 'anyone' }
@@ -107,18 +107,14 @@ export function satisfies(document: JsonObject, predicate: Predicate): boolean {
   if (typeof predicate === 'boolean') return predicate;
   switch (predicate.kind) {
     case 'equals':
-      return own(document, predicate.field) === predicate.value;
+      return ownOf(document, predicate.field) === predicate.value;
     case 'differs':
-      return own(document, predicate.field) !== predicate.value;
+      return ownOf(document, predicate.field) !== predicate.value;
     case 'all':
       return predicate.of.every((part) => satisfies(document, part));
     case 'any':
       return predicate.of.some((part) => satisfies(document, part));
   }
-}
-
-function own(document: JsonObject, field: string): Json | undefined {
-  return Object.hasOwn(document, field) ? document[field] : undefined;
 }
 
 /** What a rule mentions: the scope of an answer is made of these (SEMANTICS §2), and so are its indexes. */

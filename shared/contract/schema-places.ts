@@ -33,7 +33,7 @@ export function placeOf(type: Type | undefined, value: Json): Place {
     case 'intersection':
       return ofBoth(placeOf(definition.left, value), placeOf(definition.right, value));
     case 'union':
-      return branchesOf(definition, value).map((option) => placeOf(option, value)).reduce(ofEither);
+      return branchesOf(definition, value).map((option) => placeOf(option, value)).reduce(ofBoth);
     case 'lazy':
       return placeOf(definition.getter(), value);
     case 'pipe':
@@ -54,11 +54,18 @@ export function undeclaredOf(place: Place, value: Readonly<Record<string, Json>>
   return place.isClosed ? Object.keys(value).filter((name) => place.member(name) === undefined) : [];
 }
 
-function ofObject({ shape, catchall }: z.core.$ZodObjectDef): Place {
-  const isClosed = catchall === undefined || definitionOf(catchall).type === 'never';
+/** Whether objects of this type take no member that it does not name. */
+export function isClosedObject({ catchall }: z.core.$ZodObjectDef): boolean {
+  return catchall === undefined || definitionOf(catchall).type === 'never';
+}
+
+function ofObject(definition: z.core.$ZodObjectDef): Place {
+  const { shape, catchall } = definition;
+  const isClosed = isClosedObject(definition);
   return { ...free, isClosed, member: (name) => (Object.hasOwn(shape, name) ? shape[name] : isClosed ? undefined : catchall) };
 }
 
+/** Also of the branches of a union: who takes anything takes what the others do not name. */
 function ofBoth(left: Place, right: Place): Place {
   return {
     member: (name) => left.member(name) ?? right.member(name),
@@ -67,19 +74,20 @@ function ofBoth(left: Place, right: Place): Place {
   };
 }
 
-/** Whoever takes anything takes what the others do not name. */
-function ofEither(left: Place, right: Place): Place {
-  return ofBoth(left, right);
-}
-
 /** Those whose discriminator the value has, or that take it; all where it is of none. */
 function branchesOf({ options, ...others }: z.core.$ZodUnionDef, value: Json): readonly Type[] {
   const discriminator = 'discriminator' in others ? String(others.discriminator) : undefined;
   const taking =
     discriminator === undefined
       ? options.filter((option) => z.safeParse(option, value).success)
-      : options.filter((option) => option._zod.propValues?.[discriminator]?.has(discriminantOf(value, discriminator)) === true);
+      : discriminated(options, discriminator, value);
   return taking.length > 0 ? taking : options;
+}
+
+/** Those whose discriminator the value has. */
+export function discriminated(options: readonly Type[], discriminator: string, value: Json): readonly Type[] {
+  const given = discriminantOf(value, discriminator);
+  return options.filter((option) => option._zod.propValues?.[discriminator]?.has(given) === true);
 }
 
 function discriminantOf(value: Json, discriminator: string): z.core.util.Primitive {

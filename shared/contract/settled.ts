@@ -10,7 +10,7 @@ import { toPointer } from '../wire/json-pointer.ts';
 import type { Resource } from './resource.ts';
 import { placeOf, undeclaredOf } from './schema-places.ts';
 import type { Type } from './schema-tree.ts';
-import { isJsonObject, type Json, type JsonObject } from '../wire/values.ts';
+import { isJsonObject, type Json, type JsonObject, ownOf } from '../wire/values.ts';
 
 /** A whole document in the place of a stored one, or refused for what it names that nobody knows. */
 export function mustReplaced(
@@ -104,10 +104,6 @@ export function isSameJson(left: Json | undefined, right: Json | undefined): boo
 
 function isSameArray(left: readonly Json[], right: readonly Json[]): boolean {
   return left.length === right.length && left.every((each, index) => isSameJson(each, right[index]));
-}
-
-function ownOf(object: JsonObject, name: string): Json | undefined {
-  return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
 function storedAt(stored: readonly Json[], index: number | undefined): Json | undefined {

@@ -2,7 +2,7 @@
 import { Fault } from '../wire/fault.ts';
 import type { Filter, Range } from './filter.ts';
 import type { Resource } from './resource.ts';
-import { formatSort, reversed, type Shape, type SortKey, toTotalOrder } from './shapes.ts';
+import { formatKeys, formatSort, reversed, type Shape, type SortKey, toTotalOrder } from './shapes.ts';
 
 export interface Choice {
   readonly shape: Shape;
@@ -55,16 +55,12 @@ function servable(
 }
 
 function isOrder(asked: readonly SortKey[], order: readonly SortKey[]): boolean {
-  return formatTotal(toTotalOrder(asked)) === formatTotal(order);
+  return formatKeys(toTotalOrder(asked)) === formatKeys(order);
 }
 
 /** What is left open, the declared order decides: cursors and cached answers are those of the whole order, however it was spelt. */
 function begins(asked: readonly SortKey[], order: readonly SortKey[]): boolean {
-  return formatTotal(asked) === formatTotal(order.slice(0, asked.length));
-}
-
-function formatTotal(keys: readonly SortKey[]): string {
-  return keys.map((key) => (key.descending ? '-' : '+') + key.field).join();
+  return formatKeys(asked) === formatKeys(order.slice(0, asked.length));
 }
 
 function notServed(resource: Resource, wanted: string): Fault {

@@ -50,7 +50,7 @@ export function parseSort(text: string): readonly SortKey[] {
 export function formatSort(keys: readonly SortKey[]): string {
   const [last, before] = [keys.at(-1), keys.at(-2)];
   const shown = last?.field === 'id' && last.descending === before?.descending ? keys.slice(0, -1) : keys;
-  return shown.map((key) => (key.descending ? '-' : '') + key.field).join(',');
+  return formatKeys(shown);
 }
 
 export function toTotalOrder(keys: readonly SortKey[]): readonly SortKey[] {
@@ -115,6 +115,7 @@ export function toIndex(fields: readonly string[], sort: readonly SortKey[], isA
   return { name, equal, has, sort: ascending };
 }
 
-function formatKeys(keys: readonly SortKey[]): string {
+/** Keys as they are written, all of them: equal texts are one order. */
+export function formatKeys(keys: readonly SortKey[]): string {
   return keys.map((key) => (key.descending ? '-' : '') + key.field).join(',');
 }

@@ -6,6 +6,8 @@
  * One ring serves several purposes; what is signed begins with a text that names its purpose
  * (`"@method": …`, `tombolo-position …`), so that no MAC of one kind is good for another.
  */
+import { fromBase64 } from '../wire/base64.ts';
+
 export interface HopKey {
   readonly id: string;
   readonly secret: Uint8Array<ArrayBuffer>;
@@ -25,7 +27,7 @@ export function mustKeyRing(text: string): readonly [HopKey, ...HopKey[]] {
 function mustKey(text: string, index: number): HopKey {
   const found = /^([a-z0-9-]{1,32}):([A-Za-z0-9_-]+)$/.exec(text.trim());
   if (found?.[1] === undefined || found[2] === undefined) throw new Error(`entry ${index + 1} is not <id>:<base64url>`);
-  const secret = Uint8Array.from(atob(found[2].replaceAll('-', '+').replaceAll('_', '/')), (character) => character.charCodeAt(0));
+  const secret = fromBase64(found[2]);
   if (secret.length < secretBytesMin) throw new Error(`key "${found[1]}" has ${secret.length} bytes; ${secretBytesMin} at least`);
   return { id: found[1], secret };
 }

@@ -92,6 +92,11 @@ export function isObjectId(text: string): boolean {
   return /^[0-9a-f]{24}$/.test(text);
 }
 
+/** `undefined` where only the prototype has such a member. */
+export function ownOf(object: JsonObject, name: string): Json | undefined {
+  return Object.hasOwn(object, name) ? object[name] : undefined;
+}
+
 export function isJsonObject(value: unknown): value is JsonObject {
   return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
