@@ -17,6 +17,8 @@ export async function toNeighbour({ file, bindings, port }: NeighbourOptions): P
     modules: [{ type: 'ESModule', path: 'bare.js', contents }],
     compatibilityDate: '2026-04-20',
     bindings,
+    // As with the edge (`test/support/edge.ts`).
+    stripCfConnectingIp: false,
     unsafeDirectSockets: [{ host: '127.0.0.1', port }],
   };
 }
