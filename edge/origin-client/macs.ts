@@ -6,6 +6,14 @@ import type { HopKey } from '../../shared/hop/keys.ts';
 import { edgeLimits } from '../limits.ts';
 
 const encoder = new TextEncoder();
+/** For texts up to this long, as those of the hop are: Web Crypto copies what it is given before it returns. */
+const scratch = new Uint8Array(new ArrayBuffer(8_192));
+
+/** Three bytes of UTF-8 at most for a unit of UTF-16. */
+function toBytes(text: string): Uint8Array<ArrayBuffer> {
+  if (text.length * 3 > scratch.length) return new Uint8Array(encoder.encode(text));
+  return scratch.subarray(0, encoder.encodeInto(text, scratch).written);
+}
 
 export class Macs {
   readonly #keys: readonly [HopKey, ...HopKey[]];
@@ -40,7 +48,7 @@ export class Macs {
   /** Constant time; false for an unknown key. */
   async verify(keyId: string, text: string, mac: Uint8Array<ArrayBuffer>): Promise<boolean> {
     const key = this.#keys.find((known) => known.id === keyId);
-    return key !== undefined && crypto.subtle.verify('HMAC', await this.#cryptoKey(key), mac, encoder.encode(text));
+    return key !== undefined && crypto.subtle.verify('HMAC', this.#imported.get(keyId) ?? (await this.#import(key)), mac, toBytes(text));
   }
 
   /** For MACs that are sent truncated and name no key. */
@@ -55,12 +63,10 @@ export class Macs {
   }
 
   async #mac(key: HopKey, text: string): Promise<Uint8Array> {
-    return new Uint8Array(await crypto.subtle.sign('HMAC', await this.#cryptoKey(key), encoder.encode(text)));
+    return new Uint8Array(await crypto.subtle.sign('HMAC', this.#imported.get(key.id) ?? (await this.#import(key)), toBytes(text)));
   }
 
-  async #cryptoKey(key: HopKey): Promise<CryptoKey> {
-    const known = this.#imported.get(key.id);
-    if (known !== undefined) return known;
+  async #import(key: HopKey): Promise<CryptoKey> {
     const made = await crypto.subtle.importKey('raw', key.secret, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify']);
     this.#imported.set(key.id, made);
     return made;

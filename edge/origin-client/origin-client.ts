@@ -17,6 +17,7 @@ import type { ReadFacts } from '../../shared/hop/read-facts.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import { edgeLimits } from '../limits.ts';
 import type { Target } from '../request/target.ts';
+import { TimeLimit } from '../request/time-limit.ts';
 import { originUnavailable, toForwardFault } from './forward-fault.ts';
 import type { Macs } from './macs.ts';
 import { RetryBudget } from './retry-budget.ts';
@@ -38,6 +39,8 @@ export interface Question {
   readonly atLeast?: Position | undefined;
   /** The head of the answer must have come by then, in milliseconds of the epoch. */
   readonly deadlineAt: number;
+  /** The limit that runs already; absent: it begins with the asking. */
+  readonly timeLimit?: TimeLimit | undefined;
   /** For how long a stream may go on once its head has come; absent: the answer ends by the deadline too. */
   readonly streamMs?: number;
   readonly requestId: string;
@@ -56,12 +59,6 @@ export interface Reply {
 export interface OriginClientOptions {
   readonly originUrl: URL;
   readonly macs: Macs;
-}
-
-interface Sent {
-  readonly answer: Response;
-  readonly nonce: string;
-  readonly keyId: string;
 }
 
 /** A safe question may be asked again after these. */
@@ -89,31 +86,29 @@ export class OriginClient {
   /** Throws `origin_unavailable` or `deadline_exceeded`; what the origin refuses is an answer. */
   async ask(question: Question): Promise<Reply> {
     this.#retries.earn();
-    const { signal, headArrived } = toTimeLimit(question);
+    const timeLimit = question.timeLimit ?? new TimeLimit(question.deadlineAt);
     try {
-      return await this.#askOnce(question, signal).catch((thrown: unknown) => {
-        if (!(thrown instanceof NoAnswer) || !this.#mayAskAgain(question, signal)) throw thrown;
-        return this.#askOnce(question, signal);
-      });
+      return await this.#askOnce(question, timeLimit.signal);
     } catch (thrown) {
-      throw thrown instanceof NoAnswer ? thrown.fault : thrown;
+      if (!(thrown instanceof NoAnswer)) throw thrown;
+      if (!this.#mayAskAgain(question, timeLimit.signal)) throw thrown.fault;
+      return await this.#askOnce(question, timeLimit.signal).catch((again: unknown) => {
+        throw again instanceof NoAnswer ? again.fault : again;
+      });
     } finally {
-      headArrived();
+      // The body of any other answer ends by the deadline too.
+      if (question.streamMs !== undefined) timeLimit.lift();
     }
   }
 
   async #askOnce(question: Question, signal: AbortSignal): Promise<Reply> {
-    if (typeof question.body === 'function' && this.#provenKeyId !== this.#options.macs.signingKeyId) {
-      await this.#proveKey(question, signal);
-    }
-    const sent = await this.#send(question, signal);
-    const reply = await this.#verified(question, sent);
+    const { macs } = this.#options;
+    if (typeof question.body === 'function' && this.#provenKeyId !== macs.signingKeyId) await this.#proveKey(question, signal);
+    const { reply, keyId } = await this.#exchange(question, signal);
     // The origin does not know our key, and has done nothing.
-    if (!isKeyUnknown(reply) || typeof question.body === 'function' || !this.#options.macs.signWithNext(sent.keyId)) {
-      return mustBelieveUs(reply);
-    }
+    if (!isKeyUnknown(reply) || typeof question.body === 'function' || !macs.signWithNext(keyId)) return mustBelieveUs(reply);
     await reply.body?.cancel();
-    return mustBelieveUs(await this.#verified(question, await this.#send(question, signal)));
+    return mustBelieveUs((await this.#exchange(question, signal)).reply);
   }
 
   /** A stream cannot be sent again with another key, so what it costs to find the right one is paid before it. */
@@ -126,30 +121,23 @@ export class OriginClient {
     await probed?.cancel();
   }
 
-  async #send(question: Question, signal: AbortSignal): Promise<Sent> {
+  async #exchange(question: Question, signal: AbortSignal): Promise<{ readonly reply: Reply; readonly keyId: string }> {
+    const { method, target, body, safe } = question;
+    const { macs } = this.#options;
     const nonce = randomNonce();
     const headers = toHeaders(question);
-    const { method, target, body } = question;
-    const keyId = await signRequest({ method, target, headers, nonce }, this.#options.macs, Date.now());
+    const keyId = await signRequest({ method, target, headers, nonce }, macs, Date.now());
     // Joined, not resolved against: a path that begins with `//` must not name another host.
     const url = `${this.#origin}${target.path}${target.query}`;
-    const init = {
-      method,
-      headers,
+    const answer = await fetch(url, {
+      method, headers, signal,
       body: typeof body === 'function' ? body(nonce) : (body ?? null),
       redirect: 'manual',
-      cache: 'no-store',
-      signal,
-    } as const;
-    try {
-      return { nonce, keyId, answer: await fetch(url, init) };
-    } catch (cause) {
-      throw new NoAnswer(toForwardFault({ mayBeDone: !question.safe, cause }));
-    }
-  }
-
-  async #verified({ safe }: Question, { answer, nonce, keyId }: Sent): Promise<Reply> {
-    const signed = await verifyAnswer(answer, nonce, this.#options.macs, Date.now());
+      ...(safe ? uncached : {}),
+    }).catch((cause: unknown) => {
+      throw new NoAnswer(toForwardFault({ mayBeDone: !safe, cause }));
+    });
+    const signed = await verifyAnswer(answer, nonce, macs, Date.now());
     if (signed === undefined) {
       const facts = { originStatus: answer.status, originType: answer.headers.get('content-type')?.slice(0, 80) ?? 'none' };
       await answer.body?.cancel();
@@ -157,7 +145,7 @@ export class OriginClient {
     }
     const reply = { status: answer.status, headers: signed.headers, body: answer.body, facts: signed.facts };
     if (!isHopRefusal(reply)) this.#provenKeyId = keyId;
-    return reply;
+    return { reply, keyId };
   }
 
   #mayAskAgain({ safe, deadlineAt }: Question, signal: AbortSignal): boolean {
@@ -165,14 +153,8 @@ export class OriginClient {
   }
 }
 
-/** Aborts at the deadline; of a stream, only while its head has not come. */
-function toTimeLimit({ deadlineAt, streamMs }: Question): { readonly signal: AbortSignal; readonly headArrived: () => void } {
-  const ms = Math.max(1, deadlineAt - Date.now());
-  if (streamMs === undefined) return { signal: AbortSignal.timeout(ms), headArrived: () => undefined };
-  const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(), ms);
-  return { signal: controller.signal, headArrived: () => clearTimeout(timer) };
-}
+/** Cloudflare's own cache keeps nothing that is signed for one request; said where it might, for it costs 10 µs. */
+const uncached = { cache: 'no-store' } as const;
 
 function toHeaders({ headers, principal, atLeast, deadlineAt, streamMs, requestId, traceparent }: Question): Record<string, string> {
   const own: Readonly<Partial<Record<HopHeader, string | undefined>>> = {

@@ -60,9 +60,12 @@ function exceeded(plan: Plan, { windows, retryMs }: Extract<Verdict, { kind: 're
 
 /** `t`: within so many seconds no more than `r` can be used (draft §4.1.2), because nothing comes back earlier. */
 function formatLimits({ windows: declared }: Plan, windows: readonly Standing[], told: (window: Standing) => boolean): string {
-  return windows
-    .flatMap((window, index) => (told(window) ? `"${declared[index]?.name}";r=${window.left};t=${toSeconds(window.resetMs)}` : []))
-    .join(', ');
+  let text = '';
+  for (const [index, window] of windows.entries()) {
+    if (!told(window)) continue;
+    text += `${text === '' ? '' : ', '}"${declared[index]?.name}";r=${window.left};t=${toSeconds(window.resetMs)}`;
+  }
+  return text;
 }
 
 function toSeconds(ms: number): string {

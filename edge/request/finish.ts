@@ -8,8 +8,9 @@ import { tellTimings } from './server-timing.ts';
 export async function finish(request: Arrival, answer: Response): Promise<Response> {
   const { raw } = request;
   if (raw.body !== null && !raw.bodyUsed) await discard(raw.body);
-  for (const [name, value] of request.told) answer.headers.set(name, value);
-  tellTimings(request, answer.headers);
+  const { headers } = answer;
+  for (const [name, value] of request.told) headers.set(name, value);
+  tellTimings(request, headers);
   // The answer to HEAD has no content (RFC 9110 §9.3.2): tell whoever produces it to stop.
   if (raw.method === 'HEAD' && answer.body !== null) await answer.body.cancel();
   return answer;

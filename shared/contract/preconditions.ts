@@ -20,7 +20,7 @@ export function mustPreconditions(
   const { conditions } = asked.operation;
   const ifMatch = mustTagList('If-Match', header('if-match'));
   const ifNoneMatch = mustTagList('If-None-Match', header('if-none-match'));
-  if (conditions === 'none') mustHaveNone({ 'If-Match': ifMatch, 'If-None-Match': ifNoneMatch });
+  if (conditions === 'none') mustHaveNone({ ifMatch, ifNoneMatch });
   else if (conditions !== 'read' && asked.resource.preconditions === 'required') mustSayWhatWasRead(conditions, { ifMatch, ifNoneMatch });
   return { ifMatch, ifNoneMatch };
 }
@@ -36,14 +36,13 @@ function mustTagList(name: string, header: string | null): string | undefined {
 }
 
 /** The target of a POST is the collection, whose documents it does not change: a condition on it would be about nothing. */
-function mustHaveNone(given: Readonly<Record<string, string | undefined>>): void {
-  const [name] = Object.entries(given).find(([, list]) => list !== undefined) ?? [];
-  if (name !== undefined) {
-    throw new Fault('header_invalid', {
-      detail: `${name}: a POST takes no precondition`,
-      errors: [{ at: name, in: 'header', detail: 'not taken by POST' }],
-    });
-  }
+function mustHaveNone({ ifMatch, ifNoneMatch }: Preconditions): void {
+  if (ifMatch === undefined && ifNoneMatch === undefined) return;
+  const name = ifMatch === undefined ? 'If-None-Match' : 'If-Match';
+  throw new Fault('header_invalid', {
+    detail: `${name}: a POST takes no precondition`,
+    errors: [{ at: name, in: 'header', detail: 'not taken by POST' }],
+  });
 }
 
 /** `If-None-Match: *` says that nothing was there to be read; other tags say nothing of what would be written over. */

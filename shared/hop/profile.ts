@@ -116,7 +116,7 @@ export function toSignatureBase(
 /** What was signed, by the signature's own list; `undefined` where that cannot be: the signature does not hold. */
 export function toReceivedBase(message: SignedMessage, { components, parameters }: SignatureInput): string | undefined {
   const isWhole = Object.keys(message.derived).every((name) => components.includes(name));
-  return isWhole && new Set(components).size === components.length ? toBase(message, components, parameters)?.base : undefined;
+  return isWhole ? toBase(message, components, parameters)?.base : undefined;
 }
 
 function toBase(
@@ -163,9 +163,22 @@ const signatureInput = new RegExp([
 export function parseSignatureInput(text: string, tag: HopTag): SignatureInput | undefined {
   const [, list, created, nonce, keyId, found] = signatureInput.exec(text) ?? [];
   if (list === undefined || nonce === undefined || keyId === undefined || found !== tag) return undefined;
-  const components = list.split(' ').map((name) => name.slice(1, -1));
-  if (components.length > componentsMax) return undefined;
-  return { components, parameters: { created: Number(created), nonce, keyId, tag } };
+  const components = toComponents(list);
+  return components === undefined ? undefined : { components, parameters: { created: Number(created), nonce, keyId, tag } };
+}
+
+/** A sender covers the same few lists for ever, so each is taken apart once; that of somebody else may be any text. */
+const knownComponents = new Map<string, readonly string[] | undefined>();
+const knownComponentsMax = 256;
+
+/** `undefined` for too many, or one that stands twice. */
+function toComponents(list: string): readonly string[] | undefined {
+  if (knownComponents.has(list)) return knownComponents.get(list);
+  const names = list.split(' ').map((name) => name.slice(1, -1));
+  const components = names.length <= componentsMax && new Set(names).size === names.length ? names : undefined;
+  if (knownComponents.size >= knownComponentsMax) knownComponents.clear();
+  knownComponents.set(list, components);
+  return components;
 }
 
 /** The MAC in base64 (RFC 9651 §3.3.5), 44 characters for 32 bytes. */

@@ -21,6 +21,7 @@ export function toParameters(query: string): URLSearchParams {
 
 /** For a request that takes no parameters. */
 export function mustBeWithoutParameters(query: string): void {
+  if (query === '') return;
   mustKnowOnly(toParameters(query), [], 'this request takes no parameters');
 }
 
