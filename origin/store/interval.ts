@@ -5,7 +5,7 @@
 import type { Range } from '../../shared/contract/filter.ts';
 import { compareSortValues, type Scalar, type ScalarKind, type SortValue, toSortValue } from '../../shared/wire/values.ts';
 
-interface Bound {
+export interface Bound {
   readonly value: SortValue;
   readonly inclusive: boolean;
 }

@@ -9,7 +9,8 @@
 import { hash32 } from '../wire/hash.ts';
 import type { ListQuery } from './query.ts';
 import type { Resource } from './resource.ts';
-import { type JsonObject, ownOf, type Scalar } from '../wire/values.ts';
+import { parseShown } from '../wire/exact-numbers.ts';
+import { isNumeric, type JsonObject, ownOf, type Scalar } from '../wire/values.ts';
 
 /** Buckets a resource has in the coordinator; a collision costs a miss, never a stale answer. */
 const bucketCount = 4096;
@@ -64,9 +65,11 @@ export function touched(
 ): ReadonlySet<string> {
   const keys = new Set([documentKey(id)]);
   if (before !== undefined && mayHide(resource, before, after)) keys.add(goneKey(id)).add(goneKey(undefined));
-  for (const fields of distinctEquals(resource))
-    for (const image of [before, after])
-      if (image !== undefined) for (const key of combinations(fields.map((field) => [field, scalarsOf(image, field, id)]))) keys.add(key);
+  for (const image of [before, after]) {
+    if (image === undefined) continue;
+    const choiceOf = (field: string) => [field, scalarsOf(resource, image, field, id)] as const;
+    for (const fields of distinctEquals(resource)) for (const key of combinations(fields.map(choiceOf))) keys.add(key);
+  }
   return keys;
 }
 
@@ -80,10 +83,17 @@ function distinctEquals(resource: Resource): readonly (readonly string[])[] {
   return [...new Map(resource.shapes.map((shape) => [shape.equal.join(), shape.equal])).values()];
 }
 
-function scalarsOf(image: JsonObject, field: string, id: string): readonly Scalar[] {
+function scalarsOf({ fields }: Resource, image: JsonObject, field: string, id: string): readonly Scalar[] {
   const value = field === 'id' ? id : ownOf(image, field);
   const values = Array.isArray(value) ? value : [value];
-  return values.filter((inner) => typeof inner === 'string' || typeof inner === 'number' || typeof inner === 'boolean');
+  const scalars = values.filter((inner) => typeof inner === 'string' || typeof inner === 'number' || typeof inner === 'boolean');
+  const { kind, element = kind } = fields.get(field) ?? {};
+  // A number that is shown as text is asked for as the number that it is: 0.10 by 0.1.
+  return element !== undefined && isNumeric(element) ? scalars.map(toAsked) : scalars;
+}
+
+function toAsked(value: Scalar): Scalar {
+  return typeof value === 'string' ? (parseShown(value) ?? value) : value;
 }
 
 /** Every way to pick one value a field: `state="NY"&city="Albany"`. No field gives the whole resource's key. */

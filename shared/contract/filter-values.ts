@@ -8,7 +8,8 @@ import { bodiesOf } from './documents.ts';
 import { definitionOf, type Field, type FieldKind, isScalarKind } from './fields.ts';
 import { limits } from '../wire/limits.ts';
 import type { Resource } from './resource.ts';
-import { isObjectId, type Scalar, type ScalarKind, toInstant, toUuid } from '../wire/values.ts';
+import { type Exact, parseShown } from '../wire/exact-numbers.ts';
+import { isNumeric, isObjectId, type Scalar, type ScalarKind, toInstant, toUuid } from '../wire/values.ts';
 
 export type FilterValue = { readonly value: Scalar } | { readonly refused: string };
 
@@ -21,6 +22,7 @@ export function toEqualValue(resource: Resource, field: Field, text: string): Fi
   const read = ofKind(text, kindOf(field));
   const type = 'value' in read ? typesOf(resource).get(field.name) : undefined;
   if (type === undefined || 'refused' in read) return read;
+  if (isPastSchemas(read.value, kindOf(field))) return read;
   const parsed = z.safeParse(type, read.value);
   return parsed.success ? read : { refused: parsed.error.issues[0]?.message ?? 'not a value of the schema' };
 }
@@ -49,8 +51,8 @@ function parseScalar(text: string, kind: ScalarKind): Scalar | undefined {
       return toUuid(text);
     case 'number':
     case 'integer': {
-      const value = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(text) ? Number(text) : Number.NaN;
-      return Number.isFinite(value) && (kind === 'number' || Number.isSafeInteger(value)) ? value + 0 : undefined;
+      const value = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(text) ? parseShown(text) : undefined;
+      return value === undefined || kind === 'number' || isWhole(value) ? value : undefined;
     }
     case 'boolean':
       return text === 'true' ? true : text === 'false' ? false : undefined;
@@ -59,6 +61,15 @@ function parseScalar(text: string, kind: ScalarKind): Scalar | undefined {
     case 'instant':
       return toInstant(text);
   }
+}
+
+function isWhole(value: Exact): boolean {
+  return typeof value === 'number' ? Number.isInteger(value) : !value.includes('E-');
+}
+
+/** A number that JavaScript does not tell from its neighbours: no schema allows it, and it may be stored all the same. */
+function isPastSchemas(value: Scalar, kind: FieldKind): boolean {
+  return isNumeric(kind) && (typeof value === 'string' || Math.abs(Number(value)) > Number.MAX_SAFE_INTEGER);
 }
 
 const madeTypes = new WeakMap<Resource, ReadonlyMap<string, z.core.$ZodType>>();

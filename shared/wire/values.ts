@@ -2,6 +2,8 @@
  * Values as they travel, and their one order (SEMANTICS §5). Both engines, the cursor and the merge of
  * branches agree on this file; MongoDB's brackets are its model.
  */
+import { compareExact, isExactText } from './exact-numbers.ts';
+
 export type Json = string | number | boolean | null | readonly Json[] | JsonObject;
 export interface JsonObject {
   readonly [key: string]: Json;
@@ -19,12 +21,20 @@ export interface SortValue {
 
 export type ScalarKind = 'string' | 'uuid' | 'number' | 'integer' | 'boolean' | 'instant' | 'objectId';
 
-/** `kind` tells a string that is an instant or an ObjectId from one that is only a string. A UUID is ordered as the string that it is. */
+export function isNumeric(kind: string): kind is 'number' | 'integer' {
+  return kind === 'number' || kind === 'integer';
+}
+
+/**
+ * `kind` tells a string that is an instant, an ObjectId or an exact number from one that is only a string. A UUID is ordered
+ * as the string that it is.
+ */
 export function toSortValue(value: Json | undefined, kind: ScalarKind): SortValue {
   if (value === null || value === undefined) return { rank: ranks.null, value: 0 };
   if (typeof value === 'number') return { rank: ranks.number, value };
   if (typeof value === 'boolean') return { rank: ranks.boolean, value: value ? 1 : 0 };
   if (typeof value !== 'string') return { rank: ranks.other, value: 0 };
+  if (isNumeric(kind) && isExactText(value)) return { rank: ranks.number, value };
   if (kind === 'instant' && isInstant(value)) return { rank: ranks.instant, value };
   if (kind === 'objectId' && isObjectId(value)) return { rank: ranks.objectId, value };
   return { rank: ranks.string, value };
@@ -32,6 +42,7 @@ export function toSortValue(value: Json | undefined, kind: ScalarKind): SortValu
 
 export function compareSortValues(left: SortValue, right: SortValue): number {
   if (left.rank !== right.rank) return left.rank - right.rank;
+  if (left.rank === ranks.number) return compareExact(left.value, right.value);
   if (left.rank === ranks.instant && (isFar(left.value) || isFar(right.value))) {
     return Date.parse(String(left.value)) - Date.parse(String(right.value));
   }

@@ -20,6 +20,13 @@ export function decimalResidue(text: string, near: number): bigint {
   return scaled(exact, shifted) - doubleScaled(near, shifted);
 }
 
+// 0.digits × 10^end, without the sign and without zeros behind.
+export function decimalSize(text: string): { readonly digits: string; readonly end: number } {
+  const { coefficient, exponent } = parseDecimal(text) ?? { coefficient: 0n, exponent: 0 };
+  const digits = (coefficient < 0n ? -coefficient : coefficient).toString();
+  return { digits: digits.replace(/0+$/, ''), end: digits.length + exponent };
+}
+
 function scaled({ coefficient, exponent }: Exact, bits: number): bigint {
   const wide = coefficient << BigInt(bits);
   return exponent >= 0 ? wide * 10n ** BigInt(exponent) : wide / 10n ** BigInt(-exponent);

@@ -4,7 +4,7 @@
 // character and a body; 0x0000 ends a string (an inner 0x0000 is written 0x0000 0x0001), 0x0002 ends an object or array.
 import { BSONRegExp, BSONSymbol, Binary, Code, DBRef, Decimal128, Double, type ObjectId, Timestamp } from 'bson';
 import { collate, type Collation } from './collation.ts';
-import { decimalResidue } from './decimal.ts';
+import { decimalResidue, decimalSize } from './decimal.ts';
 import { BRACKETS, type Doc, typeOf } from './types.ts';
 
 export const UNDEFINED_KEY = '\u0014'; // an empty array is indexed as `undefined`, below null
@@ -104,7 +104,8 @@ function longBody(value: bigint): string {
 function decimalBody(value: Decimal128): string {
   const text = value.toString();
   const near = text === 'NaN' ? NaN : Number(text);
-  if (!Number.isFinite(near)) return doubleBody(near) + '\u8000';
+  if (text.endsWith('NaN') || text.endsWith('Infinity')) return doubleBody(near) + '\u8000';
+  if (!Number.isFinite(near)) return beyondDoubles(text);
   const residue = decimalResidue(text, near);
   if (residue === 0n) return doubleBody(near) + '\u8000';
   // A whole residue (an integer past 2^53) takes the form that an int64 has, so that both are one key.
@@ -118,6 +119,15 @@ function decimalBody(value: Decimal128): string {
   let tail = '';
   for (let shift = 64n; shift >= 0n; shift -= 16n) tail += String.fromCharCode(Number((rest >> shift) & 0xffffn));
   return doubleBody(near) + String.fromCharCode(0x8000 + lead * 2 + 1) + tail;
+}
+
+// Between the greatest double and infinity, in order of size.
+function beyondDoubles(text: string): string {
+  const { digits, end } = decimalSize(text);
+  const size = word(end) + digits;
+  return text.startsWith('-')
+    ? doubleBody(-Number.MAX_VALUE) + '\0' + invertKey(size) + '\uffff'
+    : doubleBody(Number.MAX_VALUE) + '\uffff' + size;
 }
 
 const word = (value: number): string => String.fromCharCode(value >>> 16, value & 0xffff);

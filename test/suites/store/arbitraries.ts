@@ -88,6 +88,12 @@ export function idArbitrary(resource: Resource): fc.Arbitrary<string> {
   return text.map((value) => `${value}-`);
 }
 
+/** A filter may ask for what no document holds: a number that is no double. */
+const number = fc.oneof(
+  { weight: 6, arbitrary: size },
+  { weight: 1, arbitrary: fc.constantFrom('9007199254740991E-1', '1E-1', '9007199254740993E0', '1E400', '-1E400') },
+);
+
 /** Every declared shape in every order of it, forwards and backwards, for callers of every standing. */
 export function requestArbitrary(resource: Resource): fc.Arbitrary<ListRequest> {
   return fc.constantFrom(...resource.shapes).chain((shape) => fc.record({
@@ -113,7 +119,8 @@ function equalArbitrary(resource: Resource, shape: Shape): fc.Arbitrary<Readonly
 
 function valueArbitrary(resource: Resource, name: string): fc.Arbitrary<Scalar> {
   if (name === 'id') return idArbitrary(resource);
-  if (isArrayField(resource, name)) return mustKind(resource, name) === 'string' ? fc.constantFrom('a', 'b', 'ab') : size;
+  if (isArrayField(resource, name)) return mustKind(resource, name) === 'string' ? fc.constantFrom('a', 'b', 'ab') : number;
+  if (mustKind(resource, name) === 'number') return number;
   return ofKind[mustKind(resource, name)] as fc.Arbitrary<Scalar>;
 }
 

@@ -4,6 +4,7 @@
  * bracket is an interval of an index.
  */
 import { Decimal128, Double, Int32, Long, ObjectId } from 'mongodb';
+import { type Exact, parseExact } from '../../../../shared/wire/exact-numbers.ts';
 import { isObjectId, ranks, type SortValue } from '../../../../shared/wire/values.ts';
 
 /** The operand of one field in a filter. */
@@ -27,24 +28,14 @@ export function toSortKey(value: unknown): SortValue {
     return Number.isNaN(value.getTime()) ? { rank: ranks.other, value: 0 } : { rank: ranks.instant, value: value.toISOString() };
   }
   if (value instanceof ObjectId) return { rank: ranks.objectId, value: value.toHexString() };
-  const number = toNumber(value);
+  const number = toExact(value);
   return number === undefined ? { rank: ranks.other, value: 0 } : { rank: ranks.number, value: number };
 }
 
-/** A cursor is JSON: what no JSON number holds stands at the nearest end. */
-function toNumber(value: unknown): number | undefined {
-  const number =
-    typeof value === 'number'
-      ? value
-      : value instanceof Int32 || value instanceof Double
-        ? value.valueOf()
-        : value instanceof Long
-          ? value.toNumber()
-          : value instanceof Decimal128
-            ? Number(value.toString())
-            : undefined;
-  if (number === undefined) return undefined;
-  return Number.isNaN(number) ? -Number.MAX_VALUE : Math.min(Math.max(number, -Number.MAX_VALUE), Number.MAX_VALUE);
+function toExact(value: unknown): Exact | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
+  if (value instanceof Int32 || value instanceof Double) return toExact(value.valueOf());
+  return value instanceof Long || value instanceof Decimal128 ? parseExact(value.toString()) : undefined;
 }
 
 /** A sort value as a document holds it. */
@@ -52,15 +43,17 @@ export function toOperand({ rank, value }: SortValue): unknown {
   if (rank === ranks.null) return null;
   if (rank === ranks.boolean) return value === 1;
   if (rank === ranks.instant) return new Date(value);
+  if (rank === ranks.number) return typeof value === 'number' ? value : Decimal128.fromString(value);
   return rank === ranks.objectId ? ObjectId.createFromHexString(String(value)) : value;
 }
 
 /** NaN is the least number, and no comparison but equality finds it. */
 const notANumber: Operand = { $eq: Number.NaN };
+const anyNumber: Operand = { $gte: Number.NEGATIVE_INFINITY };
 
 const whole: Readonly<Record<number, readonly Operand[]>> = {
   [ranks.null]: [{ $eq: null }],
-  [ranks.number]: [notANumber, { $gte: Number.NEGATIVE_INFINITY }],
+  [ranks.number]: [notANumber, anyNumber],
   [ranks.string]: [{ $gte: '' }],
   [ranks.objectId]: [{ $gte: ObjectId.createFromHexString('0'.repeat(24)) }],
   [ranks.boolean]: [{ $gte: false }],
@@ -72,6 +65,7 @@ export function beyond(at: SortValue, descending: boolean): readonly { readonly 
   const isBehind = (rank: number) => (descending ? rank < at.rank : rank > at.rank);
   const others = walked.filter(isBehind).flatMap((rank) => (whole[rank] ?? []).map((operand) => ({ rank, operand })));
   if (at.rank === ranks.null || at.rank === ranks.other) return others;
+  if (at.rank === ranks.number && at.value === 'NaN') return [...(descending ? [] : [{ rank: at.rank, operand: anyNumber }]), ...others];
   const rest = [
     { rank: at.rank, operand: { [descending ? '$lt' : '$gt']: toOperand(at) } },
     ...(descending && at.rank === ranks.number ? [{ rank: at.rank, operand: notANumber }] : []),

@@ -2,12 +2,11 @@
 import type { Document } from 'mongodb';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import type { IndexSpec, SortKey } from '../../../../shared/contract/shapes.ts';
-import type { Scalar, SortValue } from '../../../../shared/wire/values.ts';
+import { type Scalar, type SortValue, toSortValue } from '../../../../shared/wire/values.ts';
 import type { Interval } from '../../interval.ts';
 import { isArrayField, mustKind } from '../../kinds.ts';
 import type { Branch } from '../../plan.ts';
-import { oddTypes } from './brackets.ts';
-import { ofKind } from './bson-values.ts';
+import { oddTypes, toOperand } from './brackets.ts';
 import { toStoredId } from './documents.ts';
 import { type Condition, type Keys, toAlternatives, toBounds, toPath } from './keyset.ts';
 
@@ -55,8 +54,9 @@ function isIdAlone(paths: readonly string[]): boolean {
 }
 
 function toEqualities(resource: Resource, { pinned, has }: Branch): readonly Condition[] {
-  const equal = (field: string, value: Scalar): Condition =>
-    ({ [toPath(field)]: { $eq: field === 'id' ? toStoredId(resource, String(value)) ?? null : ofKind(value, mustKind(resource, field)) } });
+  const stored = (field: string, value: Scalar): unknown =>
+    field === 'id' ? toStoredId(resource, String(value)) ?? null : toOperand(toSortValue(value, mustKind(resource, field)));
+  const equal = (field: string, value: Scalar): Condition => ({ [toPath(field)]: { $eq: stored(field, value) } });
   return [...(has === undefined ? [] : [equal(has.field, has.value)]), ...[...pinned].map(([field, value]) => equal(field, value))];
 }
 

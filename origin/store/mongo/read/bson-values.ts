@@ -101,8 +101,8 @@ function isSame(value: Json, before: unknown): boolean {
   return JSON.stringify(value) === JSON.stringify(toJson(before));
 }
 
-/** Exported for the sort keys and filters of this engine: a plain value as a field of this kind holds it. */
-export function ofKind(value: string | number | boolean | null, kind: FieldKind | undefined): unknown {
+/** A plain value as a field of this kind holds it. */
+function ofKind(value: string | number | boolean | null, kind: FieldKind | undefined): unknown {
   if (typeof value === 'number') return Number.isFinite(value) ? toNumber(value, kind) : null;
   if (typeof value !== 'string') return value;
   if (kind === 'instant' && isInstant(value) && !Number.isNaN(Date.parse(value))) return new Date(value);

@@ -9,6 +9,7 @@ import { compareSortValues, ranks, type Scalar, type SortValue, toSortValue } fr
 import type { Interval } from '../../interval.ts';
 import { mustKind } from '../../kinds.ts';
 import { beyond, leastObjectId, type Operand, toOperand } from './brackets.ts';
+import { toExactInterval } from './exact-forms.ts';
 
 /** Conditions that all hold; several on one field stand beside each other. */
 export type Condition = Readonly<Record<string, Operand>>;
@@ -76,9 +77,10 @@ export function toBounds({ resource, interval, pinned }: Keys): readonly Conditi
   if (interval === undefined || pinned.has(interval.field)) return [];
   const path = toPath(interval.field);
   if (interval.field === 'id' && resource.id === 'objectId') return toIdBounds(interval);
+  const { lower, upper } = toExactInterval(interval);
   return [
-    ...(interval.lower === undefined ? [] : [{ [path]: { [interval.lower.inclusive ? '$gte' : '$gt']: toOperand(interval.lower.value) } }]),
-    ...(interval.upper === undefined ? [] : [{ [path]: { [interval.upper.inclusive ? '$lte' : '$lt']: toOperand(interval.upper.value) } }]),
+    ...(lower === undefined ? [] : [{ [path]: { [lower.inclusive ? '$gte' : '$gt']: toOperand(lower.value) } }]),
+    ...(upper === undefined ? [] : [{ [path]: { [upper.inclusive ? '$lte' : '$lt']: toOperand(upper.value) } }]),
   ];
 }
 

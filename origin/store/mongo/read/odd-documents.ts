@@ -7,14 +7,15 @@ import type { Document } from 'mongodb';
 import { Fault } from '../../../../shared/wire/fault.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { satisfies } from '../../../../shared/contract/rules.ts';
-import { type JsonObject, ranks, type Scalar, type ScalarKind, toSortValue } from '../../../../shared/wire/values.ts';
+import { compareSortValues, type Scalar, type SortValue, toSortValue } from '../../../../shared/wire/values.ts';
 import { contains, type Interval } from '../../interval.ts';
 import { isArrayField, mustKind } from '../../kinds.ts';
 import { compareKeys } from '../../merge.ts';
 import type { ListRequest } from '../../store.ts';
-import { oddTypes } from './brackets.ts';
+import { oddTypes, toSortKey } from './brackets.ts';
 import { plainFields } from './branch-query.ts';
 import { toValue } from './documents.ts';
+import { formsOf, toExactInterval } from './exact-forms.ts';
 import { type RawDocument, RawRow } from './raw-documents.ts';
 
 /** More are refused: whoever wrote them has to mend them. */
@@ -53,21 +54,25 @@ export function oddRows(
 
 function toOddRow(resource: Resource, request: Asked, interval: Interval | undefined, document: RawDocument): RawRow | undefined {
   const value = toValue(document.id, document.stored);
-  if (!satisfies(value, request.where) || !isWanted(resource, request, value, interval)) return undefined;
+  if (!satisfies(value, request.where) || !isWanted(resource, request, document, interval)) return undefined;
   const row = new RawRow(document, request.sort);
   return request.after !== undefined && compareKeys(row.keys, request.after, request.sort) <= 0 ? undefined : row;
 }
 
-function isWanted(resource: Resource, { equal }: Asked, document: JsonObject, interval: Interval | undefined): boolean {
-  const holds = Object.entries(equal).every(([field, values]) => values.some((value) => isEqual(resource, field, document[field], value)));
-  return holds && (interval === undefined || contains(interval, toSortValue(document[interval.field], kindIn(resource, interval))));
+function isWanted(resource: Resource, { equal }: Asked, document: RawDocument, interval: Interval | undefined): boolean {
+  const holds = Object.entries(equal).every(([field, values]) => values.some((wanted) => isEqual(resource, field, document, wanted)));
+  return holds && (interval === undefined || contains(toExactInterval(interval), keyOf(interval, document)));
 }
 
 /** An id is text, compared with whole ObjectIds or with the beginning of one. */
-function kindIn(resource: Resource, { field, rank }: Interval): ScalarKind {
-  return field === 'id' && rank === ranks.string ? 'string' : mustKind(resource, field);
+function keyOf({ field, rank }: Interval, { id, stored }: RawDocument): SortValue {
+  return field === 'id' ? { rank, value: id } : toSortKey(stored[field]);
 }
 
-function isEqual(resource: Resource, field: string, found: JsonObject[string] | undefined, wanted: Scalar): boolean {
-  return found === wanted || (isArrayField(resource, field) && Array.isArray(found) && found.includes(wanted));
+function isEqual(resource: Resource, field: string, { id, stored }: RawDocument, wanted: Scalar): boolean {
+  if (field === 'id') return id === wanted;
+  const kind = mustKind(resource, field);
+  const found = stored[field];
+  const keys = (isArrayField(resource, field) && Array.isArray(found) ? found : [found]).map(toSortKey);
+  return formsOf(wanted, kind).some((form) => keys.some((key) => compareSortValues(key, toSortValue(form, kind)) === 0));
 }

@@ -10,6 +10,7 @@ import type { CountRequest, ListRequest, Row } from '../../store.ts';
 import type { StoredDocument } from '../../stored-document.ts';
 import { type BranchQuery, toBranchQuery } from './branch-query.ts';
 import { type Stored, toStoredId } from './documents.ts';
+import { toExactPlan } from './exact-forms.ts';
 import { oddFilter, oddIndexName, oddReadMax, oddRows } from './odd-documents.ts';
 import { asBytes, mustBytes, RawDocument, RawRow, toRawDocument } from './raw-documents.ts';
 import type { RawTexts } from './raw-texts.ts';
@@ -65,7 +66,7 @@ export class Reader {
   }
 
   async list(resource: Resource, request: ListRequest, reading: Reading): Promise<readonly Row[]> {
-    const plan = toQueryPlan(resource, request);
+    const plan = toExactPlan(resource, toQueryPlan(resource, request));
     const walks = this.#queries(resource, plan, request).map(async (query) =>
       (await this.#walk(resource, query, request.limit, reading)).map((document) => new RawRow(document, request.sort)),
     );
@@ -76,7 +77,7 @@ export class Reader {
 
   /** Branches that share no document are counted one by one, others by their ids. */
   async count(resource: Resource, request: CountRequest, max: number, reading: Reading): Promise<number> {
-    const plan = toQueryPlan(resource, request);
+    const plan = toExactPlan(resource, toQueryPlan(resource, request));
     const queries = this.#queries(resource, plan, { ...request, after: undefined });
     if (!plan.disjoint || this.#mayBeOdd(resource)) return this.#countIds(resource, request, plan, queries, max, reading);
     const counts = await Promise.all(

@@ -5,6 +5,7 @@ import type { SortKey } from '../../../../shared/contract/shapes.ts';
 import { ranks, type SortValue } from '../../../../shared/wire/values.ts';
 import { mergeRows } from '../../merge.ts';
 import { type Branch, type QueryPlan, toQueryPlan } from '../../plan.ts';
+import { toDoublePlan } from './doubles.ts';
 import type { CountRequest, ListRequest, Row } from '../../store.ts';
 import type { StoredDocument } from '../../stored-document.ts';
 import type { Connection } from '../connection/database.ts';
@@ -32,7 +33,7 @@ export class Reader {
 
   /** `mustBeInTime` is called before each statement. */
   list(resource: Resource, request: ListRequest, mustBeInTime: () => void): readonly Row[] {
-    const plan = toQueryPlan(resource, request);
+    const plan = toDoublePlan(resource, toQueryPlan(resource, request));
     const walks = plan.branches.map((branch) => toWalk(resource, request, plan, branch));
     return mergeRows(walks.map((walk) => this.#walk(resource, walk, request, mustBeInTime)), request.sort, request.limit);
   }
@@ -51,7 +52,7 @@ export class Reader {
 
   /** Branches that may share documents are united by id, each at most `max` long: work is branches × max. */
   count(resource: Resource, request: CountRequest, max: number, mustBeInTime: () => void): number {
-    const plan = toQueryPlan(resource, request);
+    const plan = toDoublePlan(resource, toQueryPlan(resource, request));
     const walks = plan.branches.map((branch) => toWalk(resource, { ...request, after: undefined }, plan, branch));
     if (!plan.disjoint) return Math.min(max, this.#countOf(union(walks.flatMap((walk) => toIds(resource, walk, max)))));
     let count = 0;

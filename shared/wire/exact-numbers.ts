@@ -1,0 +1,121 @@
+/**
+ * Numbers that no JavaScript number holds, and their exact order beside those that one does (SEMANTICS §4): 0.10 as a
+ * Decimal128, and a Long past 2^53. An `Exact` is a JavaScript number, which stands for all its binary digits, or else the
+ * one text of a decimal, `1E-1`: its significant digits and a power of ten. NaN and the infinities are texts, too: a cursor
+ * is JSON.
+ */
+export type Exact = number | string;
+
+/** Decimal128 (IEEE 754-2019 §3.5): no number with more digits, or further from 1, is stored anywhere. */
+const digitsMax = 34;
+const exponentMin = -6_176;
+const exponentMax = 6_111;
+
+/** `±0.digits × 10^end`, without zeros at either end of the digits; zero has none. */
+interface Decimal {
+  readonly sign: 1 | -1;
+  readonly digits: string;
+  readonly end: number;
+}
+
+const notations = /^([+-]?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,6}))?$/;
+const canonical = /^-?[1-9]\d*E-?\d+$/;
+const specials: ReadonlySet<string> = new Set(['NaN', 'Infinity', '-Infinity']);
+
+export function isExactText(text: string): boolean {
+  return canonical.test(text) || specials.has(text);
+}
+
+/** Any notation of a decimal; `undefined` for what is none, or is past the bounds of Decimal128. */
+export function parseExact(text: string): Exact | undefined {
+  const decimal = parseDecimal(text);
+  if (decimal === undefined) return specials.has(text) ? text : undefined;
+  const number = toNumber(decimal);
+  if (Number.isFinite(number) && compareDecimals(decimal, ofNumber(number)) === 0) return number;
+  return isStorable(decimal) ? format(decimal) : undefined;
+}
+
+/**
+ * What a client means that writes a number: the JavaScript number of which this is the shortest text, as JSON would show it,
+ * or else the decimal itself. `undefined` as above.
+ */
+export function parseShown(text: string): Exact | undefined {
+  const decimal = parseDecimal(text);
+  if (decimal === undefined) return undefined;
+  const number = toNumber(decimal);
+  const shown = Number.isFinite(number) ? parseDecimal(String(number)) : undefined;
+  if (shown !== undefined && compareDecimals(decimal, shown) === 0) return number;
+  return isStorable(decimal) ? format(decimal) : undefined;
+}
+
+/** The stored numbers that are shown as `value` is: itself, and the decimal of its shortest text where that is another. */
+export function shownAs(value: Exact): readonly Exact[] {
+  if (typeof value === 'string') return [value];
+  const written = parseExact(String(value));
+  return written === undefined || written === value ? [value] : [value, written];
+}
+
+/** NaN comes first, as in MongoDB. */
+export function compareExact(left: Exact, right: Exact): number {
+  if (typeof left === 'number' && typeof right === 'number') return left - right;
+  const [a, b] = [sizeOf(left), sizeOf(right)];
+  if (typeof a === 'number' || typeof b === 'number') return Math.sign(toEnd(a) - toEnd(b));
+  return compareDecimals(a, b);
+}
+
+/** NaN, the infinities, or a decimal. */
+function sizeOf(value: Exact): number | Decimal {
+  if (typeof value === 'number' && Number.isFinite(value)) return ofNumber(value);
+  const text = String(value);
+  return parseDecimal(text) ?? (text === 'NaN' ? -2 : text === 'Infinity' ? 1 : -1);
+}
+
+function toEnd(size: number | Decimal): number {
+  return typeof size === 'number' ? size : 0;
+}
+
+function parseDecimal(text: string): Decimal | undefined {
+  const [, sign, whole, fraction = '', exponent = '0'] = notations.exec(text) ?? [];
+  if (whole === undefined) return undefined;
+  return toDecimal(sign === '-' ? -1 : 1, whole + fraction, whole.length + Number(exponent));
+}
+
+function toDecimal(sign: 1 | -1, digits: string, end: number): Decimal {
+  const zeros = /^0*/.exec(digits)?.[0].length ?? 0;
+  const significant = digits.slice(zeros).replace(/0+$/, '');
+  return significant === '' ? { sign: 1, digits: '', end: 0 } : { sign, digits: significant, end: end - zeros };
+}
+
+/** All of its digits: a double that is finite is a whole number times a power of two, so its decimals end. */
+function ofNumber(value: number): Decimal {
+  const sign = value < 0 ? -1 : 1;
+  let [mantissa, twos] = [Math.abs(value), 0];
+  // Exact: a double keeps its digits when it is doubled. Past 2^53 each is whole, below it becomes so in 1 074 steps at most.
+  while (!Number.isInteger(mantissa)) [mantissa, twos] = [mantissa * 2, twos + 1];
+  const digits = (BigInt(mantissa) * 5n ** BigInt(twos)).toString();
+  return toDecimal(sign, digits, digits.length - twos);
+}
+
+function toNumber({ sign, digits, end }: Decimal): number {
+  return digits === '' ? 0 : sign * Number(`0.${digits}e${end}`);
+}
+
+function isStorable({ digits, end }: Decimal): boolean {
+  const exponent = end - digits.length;
+  return digits.length <= digitsMax && exponent >= exponentMin && end - digitsMax <= exponentMax;
+}
+
+function format({ sign, digits, end }: Decimal): string {
+  return `${sign < 0 ? '-' : ''}${digits}E${end - digits.length}`;
+}
+
+function compareDecimals(left: Decimal, right: Decimal): number {
+  const [a, b] = [signOf(left), signOf(right)];
+  if (a !== b || a === 0) return a - b;
+  if (left.end !== right.end) return a * Math.sign(left.end - right.end);
+  return left.digits === right.digits ? 0 : left.digits < right.digits ? -a : a;
+}
+
+function signOf({ sign, digits }: Decimal): number {
+  return digits === '' ? 0 : sign;
+}
