@@ -8,7 +8,7 @@ export const edgeLimits = {
   keysFreshMs: 600_000,
   /** A key set older than this is not used: an issuer that is down for a day has revoked nothing we could know of. */
   keysStaleMsMax: 86_400_000,
-  /** Between two fetches that an unknown `kid` may cause: a client must not steer our traffic to the issuer. */
+  /** The time between two fetches that an unknown `kid` may cause: a client must not steer our traffic to the issuer. */
   keysCooldownMs: 30_000,
   /** A fetch of the key set; then the stale one is used, or the answer is 503. */
   keysFetchMsMax: 3_000,
@@ -16,7 +16,7 @@ export const edgeLimits = {
   keysBytesMax: 131_072,
   /** A report's body: a thousand buckets of fifty resources. */
   reportBytesMax: 2_097_152,
-  /** Read of a refused body so that its sender gets to read why; a larger one may meet a reset connection. */
+  /** Bytes read of a refused body, so that its sender gets to read why; a larger one may meet a reset connection. */
   discardBytesMax: 4_194_304,
   /** The refusal waits no longer than this for the rest of its request. */
   discardMsMax: 1_000,
@@ -52,7 +52,7 @@ export const edgeLimits = {
   retriesMax: 10,
   /** Less time than this left makes a second try pointless. */
   retryMsMin: 100,
-  /** For so long the next key signs after the origin did not know the first; then the first is tried again. */
+  /** How long the next key signs after the origin did not know the first; then the first is tried again. */
   keyStandsInMs: 10_000,
   /** Seconds in `Retry-After` when the origin or the issuer is away. */
   retryAfterSeconds: 1,
@@ -60,7 +60,7 @@ export const edgeLimits = {
   floodSeconds: 10,
   /** A question to a caller's counter; then the route's own policy decides. An object far away starts in less. */
   counterMsMax: 1_000,
-  /** After a counter did not answer, this caller's requests do not wait for it again for so long. */
+  /** How long a caller's requests do not wait again for a counter that did not answer. */
   counterAgainMs: 2_000,
   /** Callers whose leases an isolate remembers, a kilobyte each. The least recently seen goes first; its counter is asked anew. */
   callersRememberedMax: 10_000,

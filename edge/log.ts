@@ -5,7 +5,7 @@ export function log(level: LogLevel, event: string, facts: Readonly<Record<strin
   console[level](JSON.stringify({ level, event, ...facts }));
 }
 
-/** What of a thrown value is for the log: never the value itself, which may hold a request or a key. */
+/** The part of a thrown value that is logged: never the value itself, which may hold a request or a key. */
 export function toLogged(thrown: unknown): unknown {
   if (!(thrown instanceof Error)) return typeof thrown;
   const cause = thrown.cause === undefined ? {} : { cause: toLogged(thrown.cause) };

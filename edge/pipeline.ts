@@ -1,6 +1,6 @@
 /**
  * The path of a request at the edge, in order. The order is decided here and nowhere else: who asks and how
- * much he may ask comes before the cache, so that a hit is never served to someone who may not see it. Whatever is
+ * much they may ask comes before the cache, so that a hit is never served to someone who may not see it. Whatever is
  * refused is counted: behind `limit` as the caller's, before it as the address's (`charge`).
  */
 import { Hono } from 'hono';
@@ -50,7 +50,7 @@ function toPath(host: Host, served: Served): (request: Arrival) => Answer {
 }
 
 export function pipeline(served: Served): Hono<{ Bindings: Bindings }> {
-  /** Kept as long as the platform hands out the same bindings. */
+  /** The paths, kept as long as the platform hands out the same bindings. */
   const paths = new WeakMap<Bindings, (request: Arrival) => Answer>();
 
   function pathOf(bindings: Bindings): (request: Arrival) => Answer {

@@ -1,13 +1,13 @@
 /**
  * Single flight: of several requests that need one thing, the first fetches it and the others wait. In a Worker
  * a promise belongs to the request that made it: when that one is cancelled with its client, it never settles,
- * and what hangs on it never runs. So nobody waits for another's promise: each waits for one of his own, with a
- * timer of his own, and is woken when the flight lands. A flight older than its time is not joined.
+ * and what hangs on it never runs. So nobody waits for another's promise: each waits for one of their own, with a
+ * timer of their own, and is woken when the flight lands. A flight older than its time is not joined.
  */
 interface Flight<T> {
   readonly startedAt: number;
   readonly waiting: Set<() => void>;
-  /** Once it has landed well. */
+  /** What was fetched, once the flight has landed well. */
   brought: T | undefined;
 }
 
@@ -30,11 +30,11 @@ export class SingleFlight<T> {
     return flight === undefined ? undefined : landing(flight, this.#msMax);
   }
 
-  /** The caller hands the promise to `waitUntil`: others may be waiting when his client leaves. */
+  /** The caller hands the promise to `waitUntil`: others may be waiting when its client leaves. */
   async start(key: string, work: () => Promise<T>): Promise<T> {
     this.#forgetLost();
     const flight: Flight<T> = { startedAt: Date.now(), waiting: new Set(), brought: undefined };
-    // Last in order also where it replaces a lost one.
+    // The new flight is last in order also where it replaces a lost one.
     this.#flights.delete(key);
     this.#flights.set(key, flight);
     try {

@@ -8,7 +8,7 @@ import type { Route } from '../../shared/operations/route.ts';
 import { edgeLimits } from '../limits.ts';
 
 export class Reads {
-  /** Kept in order of arrival, so that the oldest goes first. */
+  /** Spellings in order of arrival: the oldest goes first. */
   readonly #remembered = new Map<string, Cached>();
 
   /** `undefined`: an operation whose answers are no states. Throws what the contract's parsers throw. */

@@ -3,13 +3,13 @@ import { edgeLimits } from '../limits.ts';
 import type { Host } from '../host/host.ts';
 import type { Entry } from './entry.ts';
 
-/** What a Map's slot, the headers and the numbers of an entry weigh, roughly. */
+/** Rough bytes of a Map's slot and of an entry's headers and numbers. */
 const overheadBytes = 1_024;
 
 export class Entries {
   readonly #bytesMax: number;
   #bytes = 0;
-  /** Kept in order of use, so that the least recently used goes first. */
+  /** Entries in order of use: the least recently used goes first. */
   readonly #held = new Map<string, Entry>();
 
   readonly #store: Host['store'];
@@ -60,7 +60,7 @@ export class Entries {
   }
 }
 
-/** A mere revalidation while the feed is silent: the store need not be written again for each. */
+/** Whether two entries hold one state: a mere revalidation while the feed is silent need not be written to the store. */
 function isSameState(left: Entry, right: Entry): boolean {
   return left.body === right.body && left.position.epoch === right.position.epoch && left.generations.join() === right.generations.join();
 }

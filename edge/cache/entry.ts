@@ -32,7 +32,7 @@ export interface Parts extends Part {
   readonly others: readonly Part[];
 }
 
-/** Fresh: nothing that it depends on has changed since it was read, and nobody demands a later state. */
+/** Whether nothing that it depends on has changed since it was read, and nobody demands a later state. */
 export function isFresh(entry: Entry, view: View | undefined, demanded: Position | undefined): boolean {
   if (view === undefined || !view.known || view.epoch !== entry.position.epoch) return false;
   if (!entry.generations.every((generation, index) => generation === view.generations[index])) return false;
@@ -50,13 +50,13 @@ export interface Outage {
 }
 
 /**
- * Stands in for an origin that fails (RFC 5861 §4): not for one of another contract, which might refuse it, not for one
- * who demands a later state, not for ever, and not what is known to be wrong (SEMANTICS §1).
+ * Whether it stands in for an origin that fails (RFC 5861 §4): not where that one has another contract and might refuse it,
+ * not where a later state is demanded, not for ever, and not where it is known to be wrong (SEMANTICS §1).
  */
 export function maySubstitute(entry: Entry, { view, gone, written, demanded, staleMsMax }: Outage): boolean {
   if (view?.agreed === false || Date.now() - entry.rightAt > staleMsMax) return false;
   if (demanded !== undefined && !reaches(entry.position, demanded)) return false;
-  // Written through here and not reported yet: nobody can say what has become of the entry.
+  // A write went through here and is not reported yet: nobody can say what has become of the entry.
   const holds = (position: Position): boolean => written === undefined || reaches(position, written);
   if (!holds(entry.position) && (view === undefined || !holds({ epoch: view.epoch, order: view.through }))) return false;
   return !isRaised(view, entry.position) || (gone !== undefined && !isRaised(gone, entry.position));

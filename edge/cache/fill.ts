@@ -38,7 +38,7 @@ export async function fill(request: Validated, lookup: Lookup, { entry, view }: 
   return labelled(fromEntry(request, lookup, made.entry), made.stored ? `${status}; stored` : status);
 }
 
-/** No answer, or one that says that there is none to be had (RFC 5861 §4). */
+/** Whether the origin gave no answer, or one that says that there is none to be had (RFC 5861 §4). */
 function isAway(reply: Reply | Fault): boolean {
   if (reply instanceof Fault) return reply.reason === 'origin_unavailable' || reply.reason === 'deadline_exceeded';
   return [500, 502, 503, 504].includes(reply.status);
@@ -55,7 +55,7 @@ function later(left: Position | undefined, right: Position | undefined): Positio
   return left !== undefined && (right === undefined || reaches(left, right)) ? left : right;
 }
 
-/** What was last known to be right, with its age, and marked: it may not be right any more. */
+/** The entry as an answer that was last known to be right: with its age, and marked, since it may not be right any more. */
 function substitute(request: Validated, lookup: Lookup, entry: Entry): Response {
   const answer = fromEntry(request, lookup, entry);
   label(answer, 'fwd=stale; detail=stale-if-error', Date.now() - entry.validatedAt);

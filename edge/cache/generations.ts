@@ -1,7 +1,7 @@
 /**
  * What this isolate knows of generations: the coordinator's last answer for each resource, believed for M
  * from the moment of asking (SEMANTICS §1). Past half of M it is asked again behind an answer, so that
- * steady traffic never waits; past M whoever needs it waits, at most his own time.
+ * steady traffic never waits; past M whoever needs it waits, until their own deadline at most.
  *
  *   ── ask ──▶ known ──½M──▶ known, asking ──M──▶ unknown until answered
  *              └── the feed was silent, or an origin declares the resource otherwise: unknown, asked again after M
@@ -73,7 +73,7 @@ export class Generations {
     return dependencies.map(({ resource, buckets }) => this.#copy(this.#memos.get(resource), buckets)).reduce(together);
   }
 
-  /** An effect of this resource was acknowledged through this isolate. */
+  /** Notes that an effect on this resource was acknowledged through this isolate. */
   noteWrite(resource: string, position: Position): void {
     const known = this.#written.get(resource);
     if (known === undefined || !reaches(known, position)) this.#written.set(resource, position);
@@ -83,7 +83,7 @@ export class Generations {
     return this.#written.get(resource);
   }
 
-  /** Past half of its time, and nobody asks. */
+  /** Whether the memo is past half of its time and nobody asks anew. */
   #isAgeing(resource: string): boolean {
     return this.#ageMs(resource) * 2 > this.#memoMs && !this.#flights.has(resource);
   }

@@ -22,7 +22,7 @@ export interface Lookup extends Parts {
 
 type Asking = Pick<Validated, 'route' | 'cached' | 'principal' | 'preconditions'> & { readonly context: { readonly contract: Contract } };
 
-/** Part of every key: another meaning of what is stored must not meet entries of the old one. */
+/** The layout of entries, part of every key: entries of another layout are not found. */
 const layout = 1;
 
 /** `undefined`: the origin answers, and nothing is kept. */

@@ -19,7 +19,7 @@ export class Coordinator extends DurableObject {
   /** When `through` was known to be complete, in this object's clock. */
   #asOf: number | undefined;
   /**
-   * In memory alone: a report repeated after a restart raises nothing that is not raised, and an epoch that
+   * Nonces are in memory alone: a report repeated after a restart raises nothing that is not raised, and an epoch that
    * was left is remembered on disk.
    */
   readonly #nonces = new Map<string, number>();

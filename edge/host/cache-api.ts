@@ -44,7 +44,7 @@ export async function storeEntry(key: string, entry: Entry): Promise<void> {
   }
 }
 
-/** On a host that is nobody's: no client can ask for it. */
+/** An address on a host that is nobody's: no client can ask for it. */
 function toUrl(key: string): string {
   return `https://answers.tombolo.invalid/${encodeURIComponent(key)}`;
 }

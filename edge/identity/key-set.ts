@@ -57,7 +57,7 @@ export class KeySet {
     });
   }
 
-  /** For a `kid` that the set does not have: perhaps the issuer has rotated. */
+  /** Fetches anew for a `kid` that the set does not have: perhaps the issuer has rotated its keys. */
   async keysAgain(waitUntil: WaitUntil): Promise<Keys> {
     await this.#refreshed(false, edgeLimits.keysCooldownMs, waitUntil);
     return this.mustKeys(waitUntil);
@@ -78,7 +78,7 @@ export class KeySet {
     if (Date.now() - this.#attemptedAt < cooldownMs) return Promise.resolve();
     this.#attemptedAt = Date.now();
     const started = this.#flights.start(this.#url, () => this.#fetchOrLoad(mayLoad));
-    // Goes on when the client that began it leaves: everyone else waits for these keys.
+    // The fetch goes on when the client that began it leaves: everyone else waits for these keys.
     waitUntil(started);
     return started;
   }

@@ -1,8 +1,8 @@
 /**
  * Tickets: `EventSource` cannot send an Authorization header, so a page asks for a ticket with its token and
- * opens the feed with the ticket (SEMANTICS §13). 256 random bits and their MAC, so that an invented one is refused
- * without asking anybody. Good once within 30 s; then, for as long as its stream may last, for whoever brings the id
- * of an event that this very stream was given.
+ * opens the feed with the ticket (SEMANTICS §13). A ticket is 256 random bits and their MAC, so that an invented one is
+ * refused without asking anybody. It is good once within 30 s; then, for as long as its stream may last, for whoever
+ * brings the id of an event that this very stream was given.
  */
 import type { Host } from '../host/host.ts';
 import type { Bearer, Opening } from './tickets.object.ts';
@@ -19,7 +19,7 @@ export async function issueTicket(tickets: Host['tickets'], macs: Macs, bearer: 
   return ticket;
 }
 
-/** The name of the stream that it opens: its hash. */
+/** The name of the stream that the ticket opens: the ticket's hash. */
 export async function mustBeTicket(ticket: string, macs: Macs): Promise<string> {
   const [, random = '', mac = ''] = /^tkt_([A-Za-z0-9_-]{43})\.([A-Za-z0-9_-]{22})$/.exec(ticket) ?? [];
   if (random === '' || !(await isTruncatedMac(macs, toSigned(random), mac))) throw refused();

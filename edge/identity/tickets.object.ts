@@ -1,6 +1,6 @@
 /**
- * One ticket, as a Durable Object named by the ticket's hash: who gives the ticket back is whom it says, once, and
- * again only where the stream that it opened is being resumed.
+ * One ticket, as a Durable Object named by the ticket's hash: it tells who asked for the ticket, once, and again only
+ * where the stream that it opened is being resumed.
  *
  *   none ──keep──▶ kept ──first──▶ opened ──again──▶ opened
  *                    └────30 s──┐     └──the token's end, or an hour──┐
@@ -41,7 +41,7 @@ export class Tickets extends DurableObject {
     if (kept.isOpened) return kept.bearer;
     const expiresAt = Math.min(kept.bearer.signedInUntil, Date.now() + limits.streamMsMax);
     const bearer = { ...kept.bearer, signedInUntil: expiresAt };
-    // Written before anything is awaited: the next redemption finds it opened.
+    // The state is written before anything is awaited: the next redemption finds the ticket opened.
     await this.#put({ bearer, expiresAt, isOpened: true });
     return bearer;
   }

@@ -2,7 +2,7 @@
 import { errors } from 'jose';
 import { Fault } from '../../shared/wire/fault.ts';
 
-/** RFC 6750 §3.1. The description is ours, word for word: nothing of the token is in it. */
+/** The refusal of RFC 6750 §3.1, with a description of our own words. */
 export function tokenInvalid(detail: string, cause?: unknown): Fault {
   const challenge = `Bearer realm="tombolo", error="invalid_token", error_description="${detail.replaceAll('"', "'")}"`;
   return new Fault('token_invalid', { detail, headers: { 'www-authenticate': challenge }, cause });

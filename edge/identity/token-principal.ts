@@ -5,11 +5,11 @@ import type { ClaimPath, ClaimPaths } from '../../shared/settings/claim-paths.ts
 import { isJsonObject } from '../../shared/wire/values.ts';
 import { tokenInvalid } from './token-faults.ts';
 
-/** RFC 9068 §2.1, and plain JWTs as most issuers send them. Some (Cognito) name no type. */
+/** The types of access tokens (RFC 9068 §2.1) and of plain JWTs, as most issuers send them. Some (Cognito) name none. */
 const types: ReadonlySet<string> = new Set(['at+jwt', 'jwt']);
-/** Not kept as claims that rules may mention. */
+/** Claims that rules cannot mention. */
 const registered: ReadonlySet<string> = new Set(['iss', 'aud', 'exp', 'nbf', 'iat', 'jti', 'sub', 'roles']);
-/** Whose text is a list with spaces between (RFC 8693 §4.2; `scp` is Entra's name for it). Elsewhere a text is one role. */
+/** Claims whose text is a list with spaces between (RFC 8693 §4.2; `scp` is Entra's name). Elsewhere a text is one role. */
 const spaced: ReadonlySet<string> = new Set(['scope', 'scp']);
 
 /** Throws `token_invalid` for a token that says who asks in a way that cannot be read, or is not for this API. */

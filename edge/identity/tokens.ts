@@ -12,7 +12,7 @@ import { type Keys, KeySet, type WaitUntil } from './key-set.ts';
 import { tokenInvalid, toTokenFault } from './token-faults.ts';
 import { mustPrincipal } from './token-principal.ts';
 
-/** Pinned: what the token's header asks for decides nothing (RFC 8725 §3.1). */
+/** The algorithms taken: what the token's header asks for decides nothing (RFC 8725 §3.1). */
 const algorithms = ['EdDSA', 'ES256', 'RS256'];
 
 export interface Issuer {
@@ -35,7 +35,7 @@ interface Remembered extends Verified {
 export class Tokens {
   readonly #issuer: Issuer;
   readonly #keySet: KeySet;
-  /** Kept in order of use, so that the least recently used goes first. */
+  /** Tokens in order of use: the least recently used goes first. */
   readonly #remembered = new Map<string, Remembered>();
 
   constructor(issuer: Issuer) {

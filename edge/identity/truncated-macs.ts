@@ -3,7 +3,7 @@ import { fromBase64, isCanonicalBase64Url, toBase64Url } from '../../shared/wire
 import type { Macs } from '../origin-client/macs.ts';
 
 const macBytes = 16;
-/** The same in base64url. */
+/** Characters of `macBytes` in base64url. */
 const macCharacters = 22;
 
 export async function signTruncated(macs: Macs, text: string): Promise<string> {

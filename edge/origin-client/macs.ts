@@ -17,7 +17,7 @@ function toBytes(text: string): Uint8Array<ArrayBuffer> {
 
 export class Macs {
   readonly #keys: readonly [HopKey, ...HopKey[]];
-  /** Results, not promises: a promise made in one request must not be awaited by another. */
+  /** Imported keys, not promises of them: a promise made in one request must not be awaited by another. */
   readonly #imported = new Map<string, CryptoKey>();
   #signing: HopKey;
   /** Until when `#signing` stands in for the first key. */
@@ -36,7 +36,7 @@ export class Macs {
     return this.#mac(this.#signingKey(), text);
   }
 
-  /** The origin does not know `keyId`: the key behind it signs from now on. False when there is none. */
+  /** Makes the key behind `keyId`, which the origin does not know, sign from now on. False when there is none. */
   signWithNext(keyId: string): boolean {
     const next = this.#keys[this.#keys.findIndex(({ id }) => id === keyId) + 1];
     if (next === undefined) return false;
@@ -45,13 +45,13 @@ export class Macs {
     return true;
   }
 
-  /** Constant time; false for an unknown key. */
+  /** Whether the MAC is right, in constant time; false for an unknown key. */
   async verify(keyId: string, text: string, mac: Uint8Array<ArrayBuffer>): Promise<boolean> {
     const key = this.#keys.find((known) => known.id === keyId);
     return key !== undefined && crypto.subtle.verify('HMAC', this.#imported.get(keyId) ?? (await this.#import(key)), mac, toBytes(text));
   }
 
-  /** For MACs that are sent truncated and name no key. */
+  /** The same of a MAC that is sent truncated and names no key. */
   async verifyTruncated(text: string, mac: Uint8Array): Promise<boolean> {
     for (const key of this.#keys) if (isEqual((await this.#mac(key, text)).subarray(0, mac.length), mac)) return true;
     return false;
@@ -73,7 +73,7 @@ export class Macs {
   }
 }
 
-/** Constant time for equal lengths; the length of a MAC is no secret. */
+/** Whether the bytes are equal, in constant time for equal lengths; the length of a MAC is no secret. */
 function isEqual(left: Uint8Array, right: Uint8Array): boolean {
   if (left.length !== right.length) return false;
   let difference = 0;

@@ -47,7 +47,7 @@ export interface Question {
   readonly traceparent: string;
 }
 
-/** Not yet a Response: whoever gives it to a client adds a dozen fields, and to set each in one that is made costs 1 µs. */
+/** An answer that is no Response yet: whoever gives it to a client adds a dozen fields, and setting one in a Response costs 1 µs. */
 export interface Reply {
   readonly status: number;
   /** The headers that the origin signed, and no others, by lower-case name. */
@@ -61,7 +61,7 @@ export interface OriginClientOptions {
   readonly macs: Macs;
 }
 
-/** A safe question may be asked again after these. */
+/** A failure after which a safe question may be asked again. */
 class NoAnswer extends Error {
   readonly fault: Fault;
 
@@ -127,7 +127,7 @@ export class OriginClient {
     const nonce = randomNonce();
     const headers = toHeaders(question);
     const keyId = await signRequest({ method, target, headers, nonce }, macs, Date.now());
-    // Joined, not resolved against: a path that begins with `//` must not name another host.
+    // The address is joined and not resolved: a path that begins with `//` must not name another host.
     const url = `${this.#origin}${target.path}${target.query}`;
     const answer = await fetch(url, {
       method, headers, signal,

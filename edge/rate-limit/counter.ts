@@ -8,7 +8,7 @@
  * passed since it was spent, and none is ever overdrawn. The error is one-sided, a little too strict:
  *
  *   what lies unspent in leases: ≤ 5 % of what was left for each isolate, for ≤ 2 s
- *   in time: the way to the counter, a sixty-fourth of a lease, and for limits over 2 048 one quantum (span ÷ 2 048)
+ *   in time: the latency of the counter, a sixty-fourth of a lease, and for limits over 2 048 one quantum (span ÷ 2 048)
  */
 import { SlidingLog } from './sliding-log.ts';
 import { type Moment, momentsMax } from './spent-log.ts';
@@ -40,7 +40,7 @@ export interface Settlement {
 
 export interface Ask {
   readonly windows: readonly CountedWindow[];
-  /** Spent at once; 0 to settle alone. */
+  /** Units spent at once; 0 to settle alone. */
   readonly cost: number;
   /** How much the isolate could use within a lease, the cost included; not over the cost: no lease. */
   readonly want: number;
@@ -49,7 +49,7 @@ export interface Ask {
 
 export interface Standing {
   readonly left: number;
-  /** Until more is left; the whole window where nothing is spent. */
+  /** Milliseconds until more is left; the whole window where nothing is spent. */
   readonly resetMs: number;
   readonly violated: boolean;
 }
@@ -59,11 +59,11 @@ export interface Answer {
   readonly granted: number;
   readonly lease: number;
   readonly leaseMs: number;
-  /** After this decision, for each window as asked. */
+  /** The windows as asked, after this decision. */
   readonly windows: readonly Standing[];
-  /** After a refusal: until the windows have room again. */
+  /** Milliseconds until the windows have room again, after a refusal. */
   readonly retryMs: number;
-  /** After a refusal: until when the same question gets the same answer, also if leases are given back. */
+  /** Milliseconds for which the same question is refused again, also if leases are given back. */
   readonly vainMs: number;
 }
 
@@ -166,7 +166,7 @@ export class Counter {
   }
 }
 
-/** Rounded up, so that nothing leaves the window early. */
+/** The moment that a charge counts from, rounded up, so that nothing leaves the window early. */
 function toMoment({ limit, seconds }: CountedWindow, at: number): number {
   const quantum = limit <= leaseLimits.entriesMax ? 1 : Math.ceil((seconds * 1_000) / leaseLimits.entriesMax);
   return Math.ceil(at / quantum) * quantum;

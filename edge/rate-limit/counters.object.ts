@@ -13,7 +13,7 @@
 import { DurableObject } from 'cloudflare:workers';
 import { type Answer, type Ask, Counter } from './counter.ts';
 
-/** Between two sweeps of charges that have left their window. */
+/** The time between two sweeps of charges that have left their window. */
 const sweepMsMin = 60_000;
 const sweepMsMax = 3_600_000;
 /** Rows written between two sweeps, at most. */
@@ -86,7 +86,7 @@ export class Counters extends DurableObject {
     return this.ctx.storage.setAlarm(at);
   }
 
-  /** Never backwards within one life. */
+  /** The time, which never goes backwards within one life of the object. */
   #clock(): number {
     this.#now = Math.max(this.#now, Date.now());
     return this.#now;

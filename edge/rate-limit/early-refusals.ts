@@ -11,7 +11,7 @@ import type { Admitted } from '../request/request.ts';
 import { callerOf } from './caller.ts';
 import { mustBeWithin } from './headers.ts';
 
-/** What is to be answered: the refusal itself. Throws that there were too many. */
+/** Gives the refusal itself, charged; throws another where there were too many. */
 export async function chargeRefusal(request: Admitted, thrown: unknown): Promise<unknown> {
   if (!isOfTheClient(thrown)) return thrown;
   const { plans, limiter } = request.context;

@@ -1,5 +1,5 @@
 /**
- * One key for what one customer of a network can call his own: an IPv4 address, or an IPv6 /64 (RFC 6177 §2),
+ * One key for all addresses of one customer of a network: an IPv4 address, or an IPv6 /64 (RFC 6177 §2),
  * within which anyone may take a new address for every request.
  */
 export function floodKey(address: string): string {

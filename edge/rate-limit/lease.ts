@@ -26,7 +26,7 @@ interface Asking {
 
 interface Alone {
   readonly kind: 'alone';
-  /** Over at this moment: then it is as good as asking, but has counted what it let through. */
+  /** The end of this state: it is then as good as asking, but has counted what it let through. */
   until: number;
   readonly counter: Counter;
 }
@@ -34,7 +34,7 @@ interface Alone {
 interface Leased {
   readonly kind: 'leased';
   readonly lease: Lease;
-  /** Not renewed before: a renewal is under way, or has come to nothing. */
+  /** When it may be renewed: earlier a renewal is under way, or has come to nothing. */
   renewsAt: number;
   under: Asking | Alone;
 }
@@ -57,7 +57,7 @@ interface Heard {
 }
 
 const asking: Asking = { kind: 'asking' };
-/** Refuses nothing, and knows of no window. */
+/** An answer that refuses nothing and knows of no window. */
 const nothingHeard: Heard = { answer: { granted: 1, lease: 0, leaseMs: 0, windows: [], retryMs: 0, vainMs: 0 }, askedAt: 0, cost: 0 };
 
 export class Allowance {
@@ -69,7 +69,7 @@ export class Allowance {
   #closed: Settlement[] = [];
   /** Unspent units of the settlements that are on their way. */
   #returning = 0;
-  /** A caller who asked for one thing and left the rest is not given more than he asks for, until he asks for more. */
+  /** A caller who asked for one thing and left the rest is given no more than they ask for, until they ask for more. */
   #blockMin: number = leaseLimits.blockMin;
   #spentSince = 0;
   #askedAt = 0;
@@ -95,12 +95,12 @@ export class Allowance {
     return lease.left * 2 <= lease.block || now - lease.askedAt > lease.ms / 2;
   }
 
-  /** A renewal is under way. */
+  /** Notes that a renewal is under way. */
   renewing(until: number): void {
     if (this.#state.kind === 'leased') this.#state.renewsAt = until;
   }
 
-  /** The counter did not answer. */
+  /** Notes that the counter did not answer. */
   unanswered(until: number): void {
     this.#alone().until = until;
   }

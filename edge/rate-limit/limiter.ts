@@ -32,7 +32,7 @@ export interface Spending {
 export type Verdict =
   | { readonly kind: 'granted'; readonly windows: readonly Standing[] }
   | { readonly kind: 'refused'; readonly windows: readonly Standing[]; readonly retryMs: number }
-  /** Not counted where it counts. `retryMs` is there when this isolate alone has seen too much. */
+  /** The counter did not answer. `retryMs` is there when this isolate alone has seen too much. */
   | { readonly kind: 'unavailable'; readonly policy: UnavailablePolicy; readonly retryMs?: number };
 
 export interface LimiterOptions {
@@ -42,13 +42,13 @@ export interface LimiterOptions {
   readonly onTrouble: (cause: unknown) => void;
 }
 
-/** Each turn is a way to the counter and back; a block is at most a twentieth of what is left, so few turns help. */
+/** Each turn is a question to the counter; a block is at most a twentieth of what is left, so few turns help. */
 const turnsMax = 3;
 
 export class Limiter {
   readonly #options: LimiterOptions;
   readonly #flights = new SingleFlight<Answer | undefined>(edgeLimits.counterMsMax);
-  /** Kept in order of use, so that the least recently seen goes first. */
+  /** Callers in order of use: the least recently seen goes first. */
   readonly #allowances = new Map<string, Allowance>();
 
   constructor(options: LimiterOptions) {
@@ -64,7 +64,7 @@ export class Limiter {
 
   /**
    * Waits for the question under way while such questions bring leases to share; near the limit they bring one
-   * token each, and then everyone asks for himself at once.
+   * token each, and then everyone asks alone at once.
    */
   async #inTurn(allowance: Allowance, spending: Spending): Promise<Verdict> {
     for (let turn = 0; turn < turnsMax; turn++) {

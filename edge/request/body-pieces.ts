@@ -34,7 +34,7 @@ export class BodyPieces {
     return this.#isCancelled;
   }
 
-  /** At most so many bytes, or `undefined` at the end. Rejects when the sender breaks off or frames badly. */
+  /** The next bytes, or `undefined` at the end. Rejects when the sender breaks off or frames badly. */
   async next(bytesMax: number = edgeLimits.pieceBytesMax): Promise<Uint8Array | undefined> {
     if (this.#isAtEnd) return undefined;
     const piece = this.#gathering === undefined ? (await this.#plain?.read())?.value : await this.#gathered(this.#gathering, bytesMax);
@@ -42,7 +42,7 @@ export class BodyPieces {
     return piece;
   }
 
-  /** Ends a read that waits, too. */
+  /** Gives the body up, and ends a read that waits. */
   async cancel(): Promise<void> {
     this.#isCancelled = true;
     await (this.#gathering ?? this.#plain)?.cancel().catch(() => undefined);
@@ -53,7 +53,7 @@ export class BodyPieces {
     const { value } = await reader.readAtLeast(least, new Uint8Array(bytesMax));
     if (value === undefined || value.length === 0) return undefined;
     if (value.length < least) this.#isAtEnd = true;
-    // Little at a time: many chunks went into it, and more may lie ready that would come before anybody else's.
+    // A small piece was many chunks, and more may lie ready: without a turn for others these would come before theirs.
     else if (value.length < 2 * least && value.length < bytesMax) await new Promise((resolve) => setTimeout(resolve, 0));
     return value;
   }

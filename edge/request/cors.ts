@@ -6,7 +6,7 @@ import type { SentHeaders } from './request-headers.ts';
 const requestHeaders =
   'Accept, Authorization, Baggage, Cache-Control, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, ' +
   'Tombolo-Position, Traceparent, Tracestate';
-/** SEMANTICS §13; the rest of what this API says in headers comes with them. */
+/** The headers that pages may read: those of SEMANTICS §13, and the rest of what this API says. */
 const exposedHeaders =
   'Accept-Patch, Age, Allow, API-Version, Cache-Status, ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, ' +
   'Tombolo-Limits, Tombolo-Position, WWW-Authenticate, X-Request-Id';

@@ -18,7 +18,7 @@ function qualityOf(header: string, type: string): number {
     if (found <= specificity) continue;
     specificity = found;
     const weight = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2);
-    // One that is no weight (RFC 9110 §12.4.2) says nothing.
+    // A parameter that is no weight (RFC 9110 §12.4.2) says nothing.
     quality = weight !== undefined && /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/.test(weight) ? Number(weight) : 1;
   }
   return quality;

@@ -74,7 +74,7 @@ export async function discardRest(pieces: BodyPieces): Promise<void> {
   }
 }
 
-/** All of it, or as soon as there is more than `bytesMax`, a stream of what was read and of the rest. */
+/** All of the body, or as soon as there is more than `bytesMax`, a stream of what was read and of the rest. */
 export async function bufferUpTo(
   stream: ReadableStream<Uint8Array> | null,
   bytesMax: number,

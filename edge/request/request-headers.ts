@@ -4,7 +4,7 @@
  */
 export class SentHeaders {
   readonly #fields = new Map<string, string>();
-  /** As they stood on the wire, roughly: names, values, `: ` and line ends. */
+  /** The rough size of all fields on the wire: names, values, `: ` and line ends. */
   readonly bytes: number;
 
   constructor(headers: Headers) {

@@ -28,19 +28,19 @@ export interface Configured extends Arrival {
 export interface Admitted extends Configured {
   readonly target: Target;
   readonly sent: SentHeaders;
-  /** The sender's address, or the network that is his own; absent where the platform names none. */
+  /** The sender's address, or the network that is theirs alone; absent where the platform names none. */
   readonly network: string | undefined;
   /** Milliseconds of the epoch. */
   readonly deadlineAt: number;
 }
 
-/** For a path that the edge answers itself. */
+/** A request for a path that the edge answers itself. */
 export interface ForEdge extends Admitted {
   readonly own: OwnRoute;
   readonly route?: undefined;
 }
 
-/** For an operation of a resource, which the origin or the cache answers. */
+/** A request for an operation of a resource, which the origin or the cache answers. */
 export interface ForOrigin extends Admitted {
   readonly own?: undefined;
   readonly route: Route;

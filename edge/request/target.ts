@@ -1,11 +1,11 @@
 /** What a request asks for: path and query, percent-encoded, in the normal form of https://url.spec.whatwg.org/. */
 export interface Target {
   readonly path: string;
-  /** With its question mark, or empty. */
+  /** The query with its question mark, or empty. */
   readonly query: string;
 }
 
-/** Nothing here that a URL parser would change or resolve. */
+/** A path in which a URL parser changes and resolves nothing. */
 const plainPath = /^(?:\/[A-Za-z0-9_~-]+)+$/;
 
 /** Most targets are in normal form already; telling that costs a tenth of parsing a URL (0.6 µs of 6). */

@@ -6,7 +6,7 @@ export function traceparentOf(sent: SentHeaders, requestId: string): string {
   return parseTraceparent(sent.get('traceparent')) ?? `00-${id}-${id.slice(16)}-00`;
 }
 
-/** Version 00 in full; what is not valid is replaced, not repaired. */
+/** A header of version 00 in full; what is not valid is replaced, not repaired. */
 function parseTraceparent(header: string | null): string | undefined {
   const found = header === null ? null : /^00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/.exec(header);
   if (found?.[1] === undefined || found[2] === undefined) return undefined;

@@ -79,7 +79,7 @@ function leaderOf(fills: SingleFlight<void>, lookup: Lookup, { view }: Found): P
   return view?.known === true ? fills.join(lookup.key) : undefined;
 }
 
-/** Goes on when its client leaves: others may be waiting. */
+/** Asks for all that wait, and goes on when its client leaves. */
 function lead(request: Validated, lookup: Lookup, found: Found, reason: ForwardReason, fills: SingleFlight<void>): Promise<Response> {
   const filled = fill(request, lookup, found, reason);
   request.waitUntil(fills.start(lookup.key, async () => void (await filled)).catch(() => undefined));

@@ -47,7 +47,7 @@ async function toTicketIdentity(
   header: string | null,
 ): Promise<Identity> {
   if (header !== null) throw ticketRefused('comes in place of an Authorization header, not with one');
-  // Before it is taken: a foreign page must not be able to spend it.
+  // The page is checked before the ticket is taken: a foreign one must not be able to spend it.
   mustBeDeclaredOrigin(raw.headers, settings.corsOrigins);
   const stream = await mustBeTicket(ticket, macs);
   const lastEventId = sent.get('last-event-id');
@@ -56,7 +56,7 @@ async function toTicketIdentity(
   return { principal, signedInUntil, stream };
 }
 
-/** RFC 6750 §2.1; the scheme's case does not matter (RFC 9110 §11.1). */
+/** The token in the header (RFC 6750 §2.1); the scheme's case does not matter (RFC 9110 §11.1). */
 function mustBearer(header: string): string {
   const token = /^bearer +([A-Za-z0-9._~+/=-]+)$/i.exec(header)?.[1];
   if (token === undefined) throw tokenInvalid('the Authorization header is not a bearer token');

@@ -18,7 +18,7 @@ export function live(): Stage<Identified, Identified> {
   };
 }
 
-/** Bad gateway, away or busy, too late: passing, whoever says it. */
+/** The statuses of what passes: a bad gateway, away or busy, too late. */
 const passing: ReadonlySet<number> = new Set([502, 503, 504]);
 
 async function follow(request: Identified, next: (request: Identified) => Answer): Promise<Response> {
@@ -35,7 +35,7 @@ async function follow(request: Identified, next: (request: Identified) => Answer
 /** A ticket that was taken has no event yet to come back with: it is given an id that says no more than whose it is. */
 async function toWords({ stream, sent, context }: Identified): Promise<string> {
   const { feedRetryMsMin, feedRetryMsMax } = edgeLimits;
-  // Spread out, so that all who were cut together do not come back together.
+  // Delays are spread out, so that all who were cut together do not come back together.
   const retryMs = Math.round(feedRetryMsMin + Math.random() * (feedRetryMsMax - feedRetryMsMin));
   const isNew = stream !== undefined && !sent.has('last-event-id');
   return `retry: ${retryMs}\n${isNew ? `id: ${await signStart(stream, context.macs)}\n` : ''}\n`;
