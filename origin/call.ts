@@ -1,4 +1,4 @@
-/** A call: what an operation is asked, by whom, within what, parsed and with rights; whoever asks it, over HTTP or not. */
+/** A call: what an operation is asked, by whom and until when, parsed and with rights, whether it came over HTTP or not. */
 import type { HopKey } from '../shared/hop/keys.ts';
 import type { Preconditions } from '../shared/contract/preconditions.ts';
 import type { Position } from '../shared/wire/position.ts';
@@ -33,7 +33,7 @@ export interface Asked {
   readonly traceId: string | undefined;
 }
 
-/** The same with what its own operation takes, by its row. */
+/** A call with what its own operation takes, by its row. */
 export interface Call<Row extends Operation> extends Asked {
   readonly operation: Row;
   readonly input: InputOf<Row>;
@@ -49,7 +49,7 @@ export type Outcome =
   | 'created'
   | 'written'
   | 'removed'
-  /** What comes is made while it is read. */
+  /** The body is made while it is read. */
   | 'streaming';
 
 export interface Answer {

@@ -53,7 +53,7 @@ function toBody({ requestId }: Asked, { outcome, body }: Answer): NonNullable<An
   return outcome === 'absent' ? JSON.stringify(toProblem(new Fault('document_not_found'), requestId)) : (body ?? null);
 }
 
-/** RFC 8288; the targets are relative to the request's own. */
+/** The `Link` of a page (RFC 8288); the targets are relative to the request's own. */
 function toLink({ path, query }: VerifiedHop, { next, prev }: NonNullable<Answer['pages']>): string {
   const search = new URLSearchParams(query);
   const link = (after: string | undefined, rel: string) => {
@@ -78,7 +78,7 @@ export function respondFault(context: Context, fault: Fault, trace: Trace, signi
   return new Response(answer.body, { status: answer.status, headers });
 }
 
-/** One line, which counts the refusals of this reason since the start. */
+/** Logs one line, which counts the refusals of this reason since the start. */
 function tell({ log, refusals }: Context, fault: Fault, trace: Trace): void {
   const { reason, facts } = fault;
   const refused = (refusals.get(reason) ?? 0) + 1;

@@ -25,11 +25,11 @@ export interface OriginOptions {
   readonly contract?: Contract;
   /** What follows from changes, beside live streams and the edge's cache. */
   readonly consumers?: readonly Consumer[];
-  /** Development alone: served at `/.well-known/jwks.json`. */
+  /** The key set of development, served at `/.well-known/jwks.json`. */
   readonly jwks?: JSONWebKeySet;
 }
 
-/** Less than the ten seconds after which supervisors kill. */
+/** The time for a stop: less than the ten seconds after which supervisors kill. */
 const stopMsMax = 9_500;
 /** The share of that time which the services behind the socket may take. */
 const behindServerMsMax = 1_500;
@@ -50,7 +50,7 @@ function listen(context: Context, jwks: JSONWebKeySet | undefined): Started<numb
   const server = Bun.serve({
     hostname: settings.originHost,
     port: settings.originPort,
-    // An upload's end, as the edge says it, comes on top.
+    // The end of an upload, as the edge says it, is added.
     maxRequestBodySize: limits.importBytesMax + uploadEndBytes,
     fetch(request, server) {
       const open = openRoute(context, request, jwks);
@@ -69,19 +69,19 @@ function listen(context: Context, jwks: JSONWebKeySet | undefined): Started<numb
   };
 }
 
-/** Stopped before the server: a stream that is not told to end would keep it from draining. */
+/** Live streams, stopped before the server: one that is not told to end would keep it from draining. */
 function toStreams({ streams }: Context): Started<void> {
   return { value: undefined, stop: async () => streams.abort(), state: () => ({ ready: true }) };
 }
 
-/** What is answered without a signature (SEMANTICS §9). */
+/** The answer to what needs no signature (SEMANTICS §9). */
 function openRoute(
   { settings, store, contract, services }: Context,
   request: Request,
   jwks: JSONWebKeySet | undefined,
 ): Response | Promise<Response> | undefined {
   if (request.method !== 'GET') return undefined;
-  // The whole path: a document may have such an id.
+  // The whole path is compared: a document may have such an id.
   const path = request.url.slice(request.url.indexOf('/', 'https://'.length));
   if (path === '/health') return Response.json({ status: 'ok', engine: store.engine, contract: contract.digest });
   if (path === '/ready') return readiness(services);
@@ -113,7 +113,7 @@ function startPurge(context: Context, edgeUrl: string): Started<void> {
       return answer;
     },
     onTrouble: (message, cause) => {
-      // Once when it begins, then rarely: an edge that is away for an hour is one event.
+      // The line is written when the trouble begins, then rarely: an edge that is away for an hour is one event.
       if (troubled++ % 60 === 0) log.warn({ edgeUrl, err: cause }, message);
     },
   });

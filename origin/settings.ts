@@ -84,7 +84,7 @@ function toLevel(reader: SettingsReader, variable: string, fallback: Settings['l
   return fallback;
 }
 
-/** What it says beyond its form, the driver and the checks at start find out. */
+/** The connection string, checked for its form; the driver and the checks at start find the rest. */
 function toMongodbUri(reader: SettingsReader, variable: string): string | undefined {
   const uri = reader.optional(variable);
   if (uri === '') return undefined;

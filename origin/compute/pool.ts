@@ -38,7 +38,7 @@ export interface CallOptions {
 
 /** Calls of one stream, all to the thread that holds its state. */
 export interface Session<Calls extends CallMap> {
-  /** Its own in the pool: names what the thread keeps for it. */
+  /** A number of its own in the pool: names what the thread keeps for it. */
   readonly id: number;
   call<Name extends keyof Calls & string>(name: Name, request: Calls[Name]['request'], options: CallOptions): Promise<Calls[Name]['reply']>;
   /** Gives its place back. What the thread holds is for the session's owner to free before. */

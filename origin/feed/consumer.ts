@@ -34,9 +34,9 @@ export interface ConsumerOptions {
 }
 
 const consumerLimits = {
-  /** Between attempts, doubling from the first to the last. */
+  /** The pause between attempts, doubling from the first to the longest. */
   retryMs: { first: 100, max: 10_000 },
-  /** A write of the consumer; then it is tried again. */
+  /** The time for a write of the consumer; then it is tried again. */
   writeMsMax: 10_000,
   /** Without effects the cursor still moves this often, so that it does not fall out of the history that is kept. */
   cursorIdleMs: 5_000,

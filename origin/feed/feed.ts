@@ -24,7 +24,7 @@ const feedLimits = {
   heartbeatMs: 15_000,
   /** A source that is silent for longer is not followed. */
   silentMsMax: 5_000,
-  /** Between attempts when the source fails. */
+  /** The pause between attempts when the source fails. */
   retryMs: 500,
 } as const;
 
@@ -35,7 +35,7 @@ export type FeedStep =
       readonly through: Position;
       /** `performance.now()` of a moment at which nothing committed lay beyond `through`. */
       readonly completeAtMs: number | undefined;
-      /** Read from the store's history: the follower was too far behind for the ring. */
+      /** Whether it was read from the store's history: the follower was too far behind for the ring. */
       readonly late: boolean;
     }
   | { readonly kind: 'lost'; readonly through: Position };

@@ -14,7 +14,7 @@ export function macText(key: HopKey, text: string): string {
   return new Bun.CryptoHasher('sha256', key.secret).update(text).digest('base64');
 }
 
-/** Constant time for equal lengths; the length of a MAC is no secret. */
+/** Whether the texts are equal, in constant time for equal lengths; the length of a MAC is no secret. */
 export function isEqualText(left: string, right: string): boolean {
   return left.length === right.length && timingSafeEqual(Buffer.from(left), Buffer.from(right));
 }

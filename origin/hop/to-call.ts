@@ -61,7 +61,7 @@ async function mustBodyText(hop: VerifiedHop, request: Request, bytesMax: number
   }
 }
 
-/** Who broke off gets no answer; that is no failure of ours. */
+/** The bytes of the body. A client that broke off gets no answer; that is no failure of ours. */
 async function mustBytes(request: Request): Promise<Uint8Array> {
   try {
     return new Uint8Array(await request.arrayBuffer());

@@ -2,12 +2,12 @@
 import type { VerifiedHop } from './verify.ts';
 
 export interface Trace {
-  /** Stands in the log and in problem documents. */
+  /** The id in the log and in problem documents. */
   readonly requestId: string;
   readonly traceId: string | undefined;
 }
 
-/** Stands for a request whose signature does not hold: nothing that it says is believed. */
+/** The trace of a request whose signature does not hold: nothing that it says is believed. */
 export const unknownTrace: Trace = { requestId: 'none', traceId: undefined };
 
 /** The edge signs a `traceparent` of version 00 in full: 32 hexadecimal digits of it are the id of the trace. */

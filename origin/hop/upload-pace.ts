@@ -7,7 +7,7 @@ import { Fault } from '../../shared/wire/fault.ts';
 import { late, within } from '../within.ts';
 
 export interface Pace {
-  /** The whole allowance: how long nothing may come. */
+  /** The whole allowance: the longest silence. */
   readonly silenceMsMax: number;
   readonly bytesPerSecondMin: number;
 }
@@ -26,7 +26,7 @@ export async function* paced(stream: ReadableStream<Uint8Array>, pace: Pace): As
       yield next.value;
     }
   } finally {
-    // Not awaited: nobody waits for a source that hangs.
+    // The end of the source is not awaited: it may hang.
     reader.cancel().catch(() => undefined);
   }
 }

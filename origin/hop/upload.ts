@@ -51,7 +51,7 @@ async function* chunksOf(stream: ReadableStream<Uint8Array> | null): AsyncGenera
 
 const pace = { silenceMsMax: limits.importSilenceMsMax, bytesPerSecondMin: limits.importBytesPerSecondMin };
 
-/** All but the last bytes, in a buffer of its own that can be given away; these may be the end, or a part of it. */
+/** All but the last bytes, in a buffer of its own that can be given away; the last may be the end, or a part of it. */
 function holdBack(held: Uint8Array, chunk: Uint8Array): { readonly free: Uint8Array; readonly kept: Uint8Array } {
   const freeBytes = Math.max(0, held.length + chunk.length - uploadEndBytes);
   const free = new Uint8Array(freeBytes);

@@ -10,9 +10,9 @@ import type { AnswerSigning } from './sign.ts';
 /** A request whose signature holds. `header` gives the covered headers alone. */
 export interface VerifiedHop {
   readonly method: string;
-  /** Raw: still percent-encoded. */
+  /** The path as sent, still percent-encoded. */
   readonly path: string;
-  /** With its question mark, or empty. */
+  /** The query with its question mark, or empty. */
   readonly query: string;
   readonly parameters: SignatureParameters;
   /** How the answer is to be signed. */
@@ -42,7 +42,7 @@ export function verifyHop(request: Request, keys: readonly HopKey[], nowMs: numb
   return { method: request.method, path, query, parameters, answers: { key, nonce: parameters.nonce }, header: covered };
 }
 
-/** Throws unless the signature covers these. */
+/** Throws unless the signature covers these headers. */
 export function mustCover(hop: VerifiedHop, demanded: readonly HopHeader[]): void {
   const missing = demanded.find((name) => hop.header(name) === null);
   if (missing !== undefined) throw new Fault('hop_invalid', { detail: `the signature does not cover ${missing}` });

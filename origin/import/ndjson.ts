@@ -3,7 +3,7 @@ import { Fault, toFault } from '../../shared/wire/fault.ts';
 import { limits } from '../../shared/wire/limits.ts';
 import { type ParsedRow, parseRow, type Reading } from './row.ts';
 
-/** Rows as the chunks bring them: none is held back for those behind it. */
+/** Rows as the chunks bring them: none waits for those behind it. */
 export async function* readNdjson(chunks: AsyncIterable<Uint8Array>, reading: Reading): AsyncGenerator<readonly ParsedRow[]> {
   let number = 0;
   for await (const lines of readLines(chunks)) yield lines.flatMap((line) => toRow(line, ++number, reading) ?? []);
@@ -76,7 +76,7 @@ class BegunLine {
     else if (piece.length > 0) this.#pieces.push(piece);
   }
 
-  /** `undefined`: it is over the bound. */
+  /** The whole line; `undefined` where it is over the bound. */
   take(): Uint8Array | undefined {
     const [first = new Uint8Array(0), ...more] = this.#pieces;
     const line = this.#bytes > limits.importRowBytesMax ? undefined : more.length === 0 ? first : Buffer.concat(this.#pieces);

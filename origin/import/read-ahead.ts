@@ -9,7 +9,7 @@ import type { ParsedRow } from './row.ts';
 export type Rows = AsyncGenerator<readonly ParsedRow[]>;
 
 export interface Begun {
-  /** Nothing comes behind what was read. */
+  /** Whether nothing comes behind what was read. */
   readonly isWhole: boolean;
   /** All rows, those that were read among them. */
   readonly rows: Rows;
@@ -40,7 +40,7 @@ async function* goOn(read: readonly ParsedRow[], pending?: ReturnType<Rows['next
     yield next.value;
     if (rest !== undefined) yield* rest;
   } finally {
-    // Not awaited: who gives up here does not wait for an upload that hangs.
+    // The end of the upload is not awaited: it may hang.
     rest?.return(undefined).catch(() => undefined);
   }
 }

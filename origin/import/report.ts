@@ -25,7 +25,7 @@ export class ImportReport {
     this.#listed.push(JSON.stringify({ row, code, detail, errors }));
   }
 
-  /** Called inside a transaction that may run again, hence a set; counting the batch empties it. */
+  /** Notes a skipped row inside a transaction that may run again, hence in a set; counting the batch empties it. */
   skip(row: number): void {
     this.#skipped.add(row);
   }

@@ -11,7 +11,7 @@ export interface ImportRow {
   readonly kind: 'row';
   /** 1 for the first line of the upload, or the first data row of a CSV. */
   readonly number: number;
-  /** As given; `undefined` where Tombolo makes one. */
+  /** The id as given; `undefined` where Tombolo makes one. */
   readonly id: string | undefined;
   readonly sent: JsonObject;
   /** What the schema made of it; where rows are merged, possibly why it is no whole document. */

@@ -33,14 +33,14 @@ export interface Subscription {
   readonly from: Position | undefined | null;
   /** Documents as they are now, at or after a position: those of the ids that are there. */
   standing(ids: readonly string[], atLeast: Position): Promise<readonly StoredDocument[]>;
-  /** Its ids name it: they are no other subscriber's. */
+  /** Whether its ids name this stream: they are no other subscriber's. */
   readonly hasOwnIds: boolean;
   token(position: Position): string;
   /** The store failed while this subscriber read from it; the stream ends as one that is asked to come back. */
   onTrouble(cause: unknown): void;
 }
 
-/** An event but for its id. */
+/** An event without its id. */
 interface Told {
   readonly name: string;
   readonly data: string;
@@ -98,7 +98,7 @@ type Changes = Extract<FeedStep, { readonly kind: 'changes' }>;
 function toText({ changes, through, late }: Changes, head: Position, subscription: Subscription): string | Promise<string> {
   const ours = changes.filter((change) => change.resource === subscription.resource.name);
   const isReplayed = (change: Change) => late || reaches(head, change.position);
-  // They come in order: where the first is not replayed, none is.
+  // Changes come in order: where the first is not replayed, none is.
   const [first] = ours;
   if (first !== undefined && isReplayed(first)) return toReplayText(ours, new Set(ours.filter(isReplayed)), through, subscription);
   return ours.map((change) => toChangeText(change, subscription)).join('');
@@ -122,7 +122,7 @@ async function toReplayText(
     .join('');
 }
 
-/** By id: what the caller may see of the documents of a replay. */
+/** What the caller may see of the documents of a replay, by id. */
 type Now = ReadonlyMap<string, StoredDocument>;
 
 function isShown(image: JsonObject | null | undefined): boolean {
@@ -148,7 +148,7 @@ function toReplayedText(change: Change, subscription: Subscription, now: Now): s
   return told === undefined ? '' : toEvent(told.name, change.position, told.data, subscription);
 }
 
-/** `now`: of a replay. */
+/** The event of a change. `now` is there in a replay. */
 function render(change: Change, subscription: Subscription, now?: Now): Told | undefined {
   const resync = { name: 'resync', data: '{}' };
   if (change.kind === 'resource') return resync;

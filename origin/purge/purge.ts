@@ -30,11 +30,11 @@ export interface PurgeOptions {
   onTrouble(message: string, cause: unknown): void;
 }
 
-/** Between attempts when the edge cannot be reached: short, because hits revalidate meanwhile. */
+/** The pause between attempts when the edge cannot be reached: short, because hits revalidate meanwhile. */
 const retryMs = { first: 100, max: 2_000 };
 /** An idle report goes out a little before the contract's interval ends. */
 const idleAfterMs = reportIdleMs * 0.6;
-/** Between two reports of changes: an import commits more often than the edge need hear of it. */
+/** The time between two reports of changes: an import commits more often than the edge need hear of it. */
 const gapMs = 20;
 
 /** Runs until the signal; never throws. */
@@ -76,7 +76,7 @@ class PurgeSession {
     await this.#follow(from);
   }
 
-  /** Ends knowing a position that both the coordinator and our log have. */
+  /** Finds a position that both the coordinator and our log have. */
   async #join(): Promise<Position> {
     const { store } = this.#options;
     const head = await store.head();
@@ -123,7 +123,7 @@ class PurgeSession {
         changes++;
       }
       const sinceMs = performance.now() - sentMs;
-      // Behind, or with nothing to tell: what comes next goes into the same report.
+      // The feed has more to give, or nothing to tell: what comes next goes into the same report.
       if ((changes === 0 || step.completeAtMs === undefined) && sinceMs < idleAfterMs) continue;
       if (sinceMs < gapMs) await pause(gapMs - sinceMs, signal);
       const answer = await this.#send({

@@ -9,10 +9,10 @@ const answerSchema = z.object({
   knowsContract: z.boolean().optional(),
 });
 
-/** Past this the edge counts as unreachable: well under the age at which its answers stop being fresh. */
+/** The wait after which the edge counts as unreachable: well under the age at which its answers stop being fresh. */
 const answerMsMax = 2_000;
 
-/** Signed with the first key that the edge knows: it may have had a rotation before us, or not yet. */
+/** Signs with the first key that the edge knows: a rotation may have reached it before us, or not yet. */
 export async function sendReport(edgeUrl: string, report: Report, keys: readonly HopKey[], signal: AbortSignal): Promise<ReportAnswer> {
   const body = JSON.stringify(report);
   let refusal = '';

@@ -60,13 +60,13 @@ export class Services {
     }
   }
 
-  /** Backwards; asked a second time it is the same stop. */
+  /** Stops the services backwards; a second call joins the first. */
   stop(deadline: number): Promise<void> {
     this.#stopping ??= this.#stopAll(deadline);
     return this.#stopping;
   }
 
-  /** By name, in the order of the list. */
+  /** The states by name, in the order of the list. */
   async states(): Promise<Readonly<Record<string, ServiceState>>> {
     const told = await Promise.all(this.#running.map(async ({ name, service }) => [name, await stateOf(service)] as const));
     return Object.fromEntries(this.#stopping === undefined ? told : [...told, ['origin', { ready: false, detail: 'is stopping' }]]);

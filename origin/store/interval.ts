@@ -18,7 +18,7 @@ export interface Interval {
   readonly upper: Bound | undefined;
 }
 
-/** `undefined`: no value can lie in it. */
+/** The interval; `undefined` where no value can lie in it. */
 export function toInterval(range: Range, kind: ScalarKind): Interval | undefined {
   const { gt, gte, lt, lte, prefix } = range.bounds;
   const bound = (value: Scalar | undefined, inclusive: boolean): Bound[] =>
@@ -37,7 +37,7 @@ export function toInterval(range: Range, kind: ScalarKind): Interval | undefined
   return { field: range.field, rank, lower, upper };
 }
 
-/** The one that leaves less: of lower bounds (`side` 1) the greater, of upper bounds (-1) the smaller. */
+/** The bound that leaves less: of lower bounds (`side` 1) the greater, of upper bounds (-1) the smaller. */
 function tighter(left: Bound | undefined, right: Bound, side: 1 | -1): Bound {
   if (left === undefined) return right;
   const order = compareSortValues(left.value, right.value) * side;

@@ -8,17 +8,17 @@ export const storeLimits = {
   groupMutationsMax: 256,
   /** Bytes of documents that become text in one go, some 2 ms; other requests have their turn before the next. */
   bsonBytesAtOnceMax: 1_048_576,
-  /** Ways of one list (alternatives of the rule × values of each `in`); more is `query_invalid`. */
+  /** Branches of one list (alternatives of the rule × values of each `in`); more is `query_invalid`. */
   branchesMax: 128,
   /** Prepared list statements kept; the least recently used is finalized. */
   statementsKeptMax: 256,
   /** SQLite's own wait for a lock, which freezes the event loop; after it the wait is asynchronous. */
   lockedMsMax: 3,
-  /** Between two tries for the write lock. */
+  /** The time between two tries for the write lock. */
   lockRetryMs: 10,
-  /** Between two looks for commits of other processes. */
+  /** The time between two looks for commits of other processes. */
   pollMs: 20,
-  /** Between two looks whether the file is still the one that was opened. */
+  /** The time between two looks whether the file is still the one that was opened. */
   fileCheckMs: 1_000,
   /** A watcher gets a batch, if only an empty one, at least this often. */
   watermarkMs: 100,
@@ -33,7 +33,7 @@ export const storeLimits = {
    * this is looked at every 5 s, so the log may be over by what comes in between.
    */
   logBytesMax: 1_073_741_824,
-  /** Idempotency records are kept as long; a key used again later is a new one. */
+  /** How long idempotency records are kept; a key used again later is a new one. */
   onceMs: 24 * 3_600_000,
   /**
    * Where SQLite's idempotency records take more room than the change log may, the oldest go early, but none younger than
@@ -42,12 +42,12 @@ export const storeLimits = {
   onceMsMin: 3_600_000,
   /** Records whose sizes are looked up in one go: each is a page of its own, half a millisecond of work when they are not in memory. */
   recordsCountedMax: 100,
-  /** Between two rounds of tidying: expired nonces, old records, old history. */
+  /** The time between two rounds of tidying: expired nonces, old records, old history. */
   tidyMs: 5_000,
   /** Rows that one round deletes of each kind in one commit; a full round is followed by another at once. */
   tidyRowsMax: 1_000,
   /** Bytes of history that one round deletes, or one entry if that alone is longer: 4 MB of freed pages hold the event loop about 5 ms. */
   tidyBytesMax: 4_194_304,
-  /** Wait of the store's own writes (cursors, tidying), which carry no request's deadline. */
+  /** The longest wait of the store's own writes (cursors, tidying), which carry no request's deadline. */
   ownWriteMsMax: 10_000,
 } as const;

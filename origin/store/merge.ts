@@ -2,7 +2,7 @@
 import { compareSortValues, type SortValue } from '../../shared/wire/values.ts';
 import type { SortKey } from '../../shared/contract/shapes.ts';
 
-/** What the merge looks at: of rows as they are given, and of an engine's own before they are. */
+/** What the merge looks at in a row, also in an engine's own that has no text yet. */
 interface Mergeable {
   readonly document: { readonly id: string };
   readonly keys: readonly SortValue[];
@@ -41,7 +41,7 @@ function firstOf(lists: readonly (readonly Mergeable[])[], at: readonly number[]
   return first?.list;
 }
 
-/** In the order of `sort`: below 0 where `left` comes first. */
+/** Compares keys in the order of `sort`: below 0 where `left` comes first. */
 export function compareKeys(left: readonly SortValue[], right: readonly SortValue[], sort: readonly SortKey[]): number {
   for (const [index, key] of sort.entries()) {
     const a = left[index];

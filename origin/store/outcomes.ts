@@ -1,7 +1,7 @@
 /** What becomes of the outcomes of an atomic write when one of its mutations is refused. */
 import type { Outcome } from './store.ts';
 
-/** The same where nothing was refused; otherwise what was refused, and everything else `undone`. */
+/** The outcomes as they are where nothing was refused; otherwise all but the refused ones `undone`. */
 export function undoneBy(outcomes: readonly Outcome[]): readonly Outcome[] {
   if (outcomes.every(({ kind }) => kind !== 'refused')) return outcomes;
   return outcomes.map((outcome) => (outcome.kind === 'refused' ? outcome : { kind: 'undone' }));

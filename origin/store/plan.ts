@@ -1,6 +1,6 @@
 /**
- * From a list request and what the read rule leaves to branches: the ways of the rule times the values of
- * each `in`. Every branch pins its fields by equality and is then one ordered walk of one declared index;
+ * The plan of a list: what the read rule leaves of the request, as branches, one for each alternative of the rule and
+ * value of each `in`. Every branch pins its fields by equality and is then one ordered walk of one declared index;
  * merged (`merge.ts`) the branches are the answer, and nothing remains to be filtered.
  */
 import { Fault } from '../../shared/wire/fault.ts';
@@ -23,9 +23,9 @@ export interface Branch {
 
 export interface QueryPlan {
   readonly branches: readonly Branch[];
-  /** Over the first key of the order; in branches that pin its field it is decided already. */
+  /** The interval of the order's first key; in branches that pin its field it is decided already. */
   readonly interval: Interval | undefined;
-  /** No document is in two branches. */
+  /** Whether no document is in two branches. */
   readonly disjoint: boolean;
 }
 
@@ -57,7 +57,7 @@ function toWays(resource: Resource, request: Pick<ListRequest, 'equal' | 'where'
   return ways;
 }
 
-/** A pinned field decides a range over itself. An id is text; no other value is equal to it. */
+/** Whether pins and interval can both hold: a pinned field decides a range over itself. An id equals text alone. */
 function admits(resource: Resource, interval: Interval | undefined, pins: Pins): boolean {
   const id = pins.get('id');
   if (id !== undefined && typeof id !== 'string') return false;
@@ -78,7 +78,7 @@ function toBranch(resource: Resource, request: Pick<ListRequest, 'sort'>, pins: 
   };
 }
 
-/** Two ways that want different values of one scalar field share no document. */
+/** Whether no two alternatives share a document, since each pair wants different values of one scalar field. */
 function areDisjoint(resource: Resource, ways: readonly Pins[]): boolean {
   return ways.every((left, index) => ways.slice(index + 1).every((right) =>
     [...left].some(([field, value]) => !isArrayField(resource, field) && right.has(field) && right.get(field) !== value)));

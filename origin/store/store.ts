@@ -32,10 +32,10 @@ export interface Read<T> {
 }
 
 export interface ListRequest {
-  /** As parsed: every equality of the shape, each with one or more values. */
+  /** Every equality of the shape as parsed, each with one or more values. */
   readonly equal: Readonly<Record<string, readonly Scalar[]>>;
   readonly range: Range | undefined;
-  /** Total: ends in id. Already reversed when paging backwards. */
+  /** A total order, ending in id; already reversed when paging backwards. */
   readonly sort: readonly SortKey[];
   /** What the read rule leaves for this caller. */
   readonly where: Predicate;
@@ -81,7 +81,7 @@ export interface Mutation extends FollowUp {
 export type Outcome =
   | { readonly kind: 'written'; readonly before: StoredDocument | undefined; readonly after: StoredDocument | undefined }
   | { readonly kind: 'refused'; readonly fault: Fault }
-  /** Would have been written, but for another mutation of the same atomic write. */
+  /** It would have been written, but for another mutation of the same atomic write. */
   | { readonly kind: 'undone' };
 
 /** A consumer's cursor, moved with what it wrote, and only from where it stands: of several processes one moves it. */
@@ -114,7 +114,7 @@ export interface WriteOptions {
 export interface Written {
   /** One for each mutation, in order. What was refused or undone left nothing; the others are committed. */
   readonly outcomes: readonly Outcome[];
-  /** At or after every change of this write. */
+  /** A position at or after every change of this write. */
   readonly position: Position;
   /** The recorded answer, when this key had been used before; nothing was written then. */
   readonly replayed: string | undefined;
@@ -139,7 +139,7 @@ export type CountRequest = Omit<ListRequest, 'after' | 'limit'>;
 export interface Store {
   readonly engine: 'sqlite' | 'mongodb';
   get(resource: Resource, id: string, options: ReadOptions): Promise<Read<StoredDocument | undefined>>;
-  /** Those of the ids that are there, in one read, in no order. */
+  /** The documents of the ids that are there, in one read, in no order. */
   many(resource: Resource, ids: readonly string[], options: ReadOptions): Promise<Read<readonly StoredDocument[]>>;
   list(resource: Resource, request: ListRequest, options: ReadOptions): Promise<Read<readonly Row[]>>;
   /** Counts to `max` and no further. */
@@ -162,6 +162,6 @@ export interface Store {
   cursor(consumer: string): Promise<Position | undefined>;
   /** State was lost or restored: a new epoch, in which no old position means anything. */
   renewEpoch(): Promise<Position>;
-  /** Finishes what is accepted, then closes. */
+  /** Closes once what is accepted is finished. */
   close(): Promise<void>;
 }

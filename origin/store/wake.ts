@@ -6,7 +6,7 @@ export class Wake {
     for (const resolve of [...this.#waiting]) resolve();
   }
 
-  /** Ends with news, after `ms`, or when the signal aborts; never throws. */
+  /** Waits for news, for `ms`, or until the signal aborts; never throws. */
   async wait(ms: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     const { promise, resolve } = Promise.withResolvers<void>();

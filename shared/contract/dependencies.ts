@@ -30,14 +30,14 @@ function documentKey(id: string): string {
 /** The buckets of one resource that an answer depends on: together with the name, pairs of resource and bucket. */
 export interface Dependency {
   readonly resource: string;
-  /** Without doubles. */
+  /** Buckets without doubles. */
   readonly buckets: readonly number[];
 }
 
 /** One for every resource that was read for an answer. */
 export type Dependencies = readonly Dependency[];
 
-/** The key that is raised when this document (or any, without an id) is deleted or may have become hidden. */
+/** The key that is raised when this document (or any, where no id is given) is deleted or may have become hidden. */
 function goneKey(id: string | undefined): string {
   return id === undefined ? '!' : `!/${id}`;
 }

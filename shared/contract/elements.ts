@@ -10,7 +10,7 @@ import { isJsonObject, type Json } from '../wire/values.ts';
 
 type TypeAt = (index: number) => Type | undefined;
 
-/** For each written element the index of its stored one. */
+/** The index of the stored element for each written one. */
 export function matchElements(typeAt: TypeAt, written: readonly Json[], stored: readonly Json[]): readonly (number | undefined)[] {
   const matches = new Array<number | undefined>(written.length).fill(undefined);
   if (written.length === 0 || !stored.some((element) => element !== null && typeof element === 'object')) return matches;

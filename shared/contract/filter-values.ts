@@ -80,7 +80,7 @@ function typesOf(resource: Resource): ReadonlyMap<string, z.core.$ZodType> {
   return made;
 }
 
-/** By field: what one value of it must be. Fields that change what they are given have none. */
+/** The type of one value, by field. Fields that change what they are given have none. */
 export function toValueTypes(schema: z.ZodObject): ReadonlyMap<string, z.core.$ZodType> {
   const types = Object.entries(schema.shape).map(([name, declared]) => [name, elementOf(unwrapped(declared))] as const);
   return new Map(types.filter(([, type]) => !changesItsInput(type)));

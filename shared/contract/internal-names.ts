@@ -3,7 +3,7 @@
  * names hold no underscore.
  */
 
-/** Each engine's own tables and collections: no resource at all. */
+/** The names of MongoDB's collections that are no resource at all. */
 export const engineNames = { meta: 'tombolo_meta', cursors: 'tombolo_cursors', once: 'tombolo_once' } as const;
 
 export function isInternalName(name: string): boolean {

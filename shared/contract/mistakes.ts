@@ -10,7 +10,7 @@ export class Mistakes {
   readonly found: string[] = [];
   readonly #where: string;
 
-  /** `where`: what every line begins with. */
+  /** `where` begins every line. */
   constructor(where: string) {
     this.#where = where;
   }

@@ -27,7 +27,7 @@ export function keeping(schema: z.ZodObject): z.ZodObject {
   return asObject(rewritten(schema, (type) => toKeeping(toOpen(type))));
 }
 
-/** Every type is run by this one function of its own. */
+/** The same type, but that zod's one function to run it passes a `Kept` through. */
 function toKeeping(type: Type): Type {
   const made = changed(type, {});
   const run = made._zod.run;
@@ -48,7 +48,7 @@ function isClosed(type: Type): boolean {
   return definition.type === 'object' && isClosedObject(definition);
 }
 
-/** What an object is rewritten to is an object. */
+/** An object's rewritten type, which is an object's again. */
 function asObject(type: Type): z.ZodObject {
   return type as z.ZodObject;
 }

@@ -36,7 +36,7 @@ export class QueryReader {
     return this.#search.get(name) ?? '';
   }
 
-  /** Once: split at commas. Repeated: each as it stands, so that a value may hold a comma. */
+  /** The values of a parameter: given once, split at commas; repeated, each as it stands, so that a value may hold a comma. */
   several(name: string): readonly string[] {
     const given = this.#search.getAll(name);
     return given.length === 1 ? (given[0] ?? '').split(',') : given;

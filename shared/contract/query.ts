@@ -16,12 +16,12 @@ export interface ListQuery {
   /** Every field of the shape's `equal`; several values are `in`, without doubles and in canonical order. */
   readonly equal: Readonly<Record<string, readonly Scalar[]>>;
   readonly range: Range | undefined;
-  /** Total: ends in id. */
+  /** A total order, ending in id. */
   readonly sort: readonly SortKey[];
   readonly limit: number;
-  /** Opaque here; the origin signed it. */
+  /** A cursor: opaque here, signed by the origin. */
   readonly after: string | undefined;
-  /** `undefined`: all. Sorted, without doubles. */
+  /** Fields sorted and without doubles; `undefined`: all. */
   readonly fields: readonly string[] | undefined;
   readonly count: boolean;
 }

@@ -1,5 +1,5 @@
 /**
- * Where MongoDB reads, and how sure of what it reads, by MongoDB's names. Whatever is read is at or after the position
+ * Read preference and read concern of a resource, by MongoDB's names. Whatever is read is at or after the position
  * that the answer states: a secondary that is behind is waited for. SQLite has one place to read from.
  */
 import type { Choices } from './choices.ts';

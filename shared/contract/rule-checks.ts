@@ -6,7 +6,7 @@ import { mentionsOf, nobody, type Rule } from './rules.ts';
 export interface RuleSurroundings {
   /** The id among them. */
   readonly fields: ReadonlyMap<string, Field>;
-  /** By field: what one value of it must be, where the schema says so. */
+  /** The type of one value, by field, where the schema gives one. */
   readonly types: ReadonlyMap<string, z.core.$ZodType>;
   /** Notes a mistake at the rule's key. */
   readonly refuse: (detail: string) => void;

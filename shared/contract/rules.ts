@@ -59,7 +59,7 @@ function toCanonicalValue(value: Scalar, kind: string | undefined): Scalar {
   return (kind === 'uuid' ? toUuid(value) : kind === 'instant' ? toInstant(value) : undefined) ?? value;
 }
 
-/** Over the document alone. `true` and `false` occur only as the whole of a predicate. */
+/** A condition over the document alone. `true` and `false` occur only as the whole of a predicate. */
 export type Predicate =
   | boolean
   | { readonly kind: 'equals' | 'differs'; readonly field: string; readonly value: Plain }

@@ -11,7 +11,7 @@ export interface Place {
   member(name: string): Type | undefined;
   /** `undefined`: the schema does not say. */
   element(index: number): Type | undefined;
-  /** Members that it does not name are unknown. */
+  /** Whether members that it does not name are unknown. */
   readonly isClosed: boolean;
 }
 
@@ -65,7 +65,7 @@ function ofObject(definition: z.core.$ZodObjectDef): Place {
   return { ...free, isClosed, member: (name) => (Object.hasOwn(shape, name) ? shape[name] : isClosed ? undefined : catchall) };
 }
 
-/** Also of the branches of a union: who takes anything takes what the others do not name. */
+/** A place of both types, as in a union: one that takes anything takes what the other does not name. */
 function ofBoth(left: Place, right: Place): Place {
   return {
     member: (name) => left.member(name) ?? right.member(name),

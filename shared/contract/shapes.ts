@@ -26,7 +26,7 @@ export interface Shape {
   readonly equal: readonly string[];
   readonly range: string | undefined;
   readonly prefix: string | undefined;
-  /** Each made total: its last key is the id, in the direction of the key before it. */
+  /** The total orders: the last key of each is the id, in the direction of the key before it. */
   readonly sorts: readonly (readonly SortKey[])[];
 }
 
@@ -46,7 +46,7 @@ export function parseSort(text: string): readonly SortKey[] {
   return text.split(',').map((part) => ({ field: part.replace(/^-/, ''), descending: part.startsWith('-') }));
 }
 
-/** Without the id at its end, where `toTotalOrder` puts it back the same. */
+/** The text of an order, without the id at its end where `toTotalOrder` puts back the same. */
 export function formatSort(keys: readonly SortKey[]): string {
   const [last, before] = [keys.at(-1), keys.at(-2)];
   const shown = last?.field === 'id' && last.descending === before?.descending ? keys.slice(0, -1) : keys;

@@ -16,7 +16,7 @@ function format(principal: Principal): string {
   return toBase64Url(new TextEncoder().encode(JSON.stringify(principal)));
 }
 
-/** For a header whose signature was verified: the edge wrote it, so it is well-formed. */
+/** The principal of a header whose signature was verified: the edge wrote it, so it is well-formed. */
 export function mustPrincipal(header: string | null): Principal {
   if (header === null) return anonymous;
   return JSON.parse(new TextDecoder().decode(fromBase64(header))) as Principal;

@@ -146,12 +146,12 @@ export function formatSignature(mac: string): string {
 }
 
 export interface SignatureInput {
-  /** As they were sent, in order: derived ones begin with `@`. */
+  /** The components as sent, in order; derived ones begin with `@`. */
   readonly components: readonly string[];
   readonly parameters: SignatureParameters;
 }
 
-/** More are not ours, and would make the receiver work. */
+/** The most components taken: more are not ours, and would make the receiver work. */
 const componentsMax = 40;
 
 const signatureInput = new RegExp([

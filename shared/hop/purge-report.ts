@@ -24,19 +24,19 @@ export const reportSchema = z.object({
   from: order.nullable(),
   through: order,
   /**
-   * When completeness was observed, in the coordinator's own clock (its last `now` plus the time measured
+   * The moment at which completeness was observed, in the coordinator's own clock (its last `now` plus the time measured
    * since that arrived), so that neither skewed clocks nor a delayed report make an old state look young.
    * `null` on the first report: joined, but not yet fresh.
    */
   asOf: z.number().nullable(),
-  /** By resource, by bucket: the position of the last change in it. */
+  /** The position of the last change, by resource and bucket. */
   raised: z.record(z.string(), z.record(z.string().regex(/^\d{1,4}$/), order)),
   /** Resources raised as a whole. */
   whole: z.record(z.string(), order),
   /** Digest of the contract that the reporting origin serves: the name of what `resources` says. */
   contract: digest.optional(),
   /**
-   * By resource: the digest of its declaration there. While an edge hears of another one than its own, nothing stored of
+   * The digest of each resource's declaration. While an edge hears of another one than its own, nothing stored of
    * that resource counts as fresh: a rule that became stricter at the origin must bind at once (SEMANTICS §2). Left away
    * where the coordinator says that it knows them; while it does not, the contract is compared as a whole.
    */

@@ -8,7 +8,7 @@ export type UnavailablePolicy = 'allow' | 'refuse';
 export interface LimitsDeclaration {
   /** Units of the plan for one request; those of the operation's row unless said. */
   readonly cost?: Readonly<Partial<Record<DocumentOperation, number>>>;
-  /** While the counters cannot be asked: reads are allowed, up to a cap of the isolate, and writes are refused. */
+  /** The policy while the counters cannot be asked; unless said, reads are allowed, up to a cap of the isolate, and writes refused. */
   readonly unavailable?: { readonly read?: UnavailablePolicy; readonly write?: UnavailablePolicy };
 }
 

@@ -14,7 +14,7 @@ import { costOf } from './cost.ts';
 export interface WindowDeclaration {
   readonly limit: number;
   readonly seconds: number;
-  /** Stands in `RateLimit` and in a refusal; from the seconds unless said: `minute`, `hour`, `10s`. */
+  /** The window's name in `RateLimit` and in refusals; made from the seconds unless said: `minute`, `hour`, `10s`. */
   readonly name?: string;
 }
 
@@ -51,13 +51,13 @@ export interface Plans {
 }
 
 const planLimits = {
-  /** Up to here a limit is kept to the request: five percent of it would be no block worth leasing. */
+  /** The largest limit that is kept to the request: five percent of it would be no block worth leasing. */
   exactLimitMax: 20,
   /** Windows of a plan: each is one more log to keep and one more item in two headers. */
   windowsMax: 4,
-  /** A day: a longer quota is for billing, which needs a ledger and not a limiter. */
+  /** The longest window, a day: a longer quota is for billing, which needs a ledger and not a limiter. */
   secondsMax: 86_400,
-  /** Beyond this nothing is limited. */
+  /** The largest limit: a greater one would limit nothing. */
   limitMax: 1_000_000_000,
 } as const;
 

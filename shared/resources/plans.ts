@@ -13,7 +13,7 @@ export const offered = plans({
     anonymous: [{ limit: 300, seconds: 10 }, { limit: 1_200, seconds: 60 }, { limit: 20_000, seconds: 3_600 }],
     member: [{ limit: 600, seconds: 10 }, { limit: 3_000, seconds: 60 }, { limit: 60_000, seconds: 3_600 }],
     partner: [{ limit: 30_000, seconds: 60 }, { limit: 1_000_000, seconds: 3_600 }],
-    // For tokens of load tests: counted like all others, and never reached.
+    // A plan for load tests: counted like all others, and never reached.
     bench: [{ limit: 1_000_000_000, seconds: 60 }],
   },
 });

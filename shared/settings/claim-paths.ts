@@ -1,5 +1,5 @@
 /**
- * Where the issuer's tokens keep what Tombolo asks of them. A path is names with dots between (`realm_access.roles`).
+ * The paths to claims in the issuer's tokens. A path is names with dots between (`realm_access.roles`).
  * A name that has dots itself stands in double quotes (`"https://example.com/app".roles`), and a whole URL is one
  * name without them (`https://example.com/roles`).
  */
@@ -37,7 +37,7 @@ function toClaimPath(reader: SettingsReader, variable: string, fallback: string)
   return [fallback];
 }
 
-/** None where it is malformed. */
+/** The names of a path; none where it is malformed. */
 function toNames(text: string): readonly string[] {
   if (!/^(?:"[^"]+"|[^".\s]+)(?:\.(?:"[^"]+"|[^".\s]+))*$/.test(text)) return [];
   return (text.match(/"[^"]+"|[^".]+/g) ?? []).map((name) => name.replaceAll('"', ''));

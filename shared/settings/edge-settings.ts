@@ -21,7 +21,7 @@ export interface EdgeSettings {
   readonly memoMs: number;
   /** How long an answer that was last known to be right may stand in for an origin that is away; 0: never. */
   readonly staleIfErrorMs: number;
-  /** Past this age of "complete through" the feed counts as silent, and generations as unknown. */
+  /** The age of the last report past which the feed counts as silent, and generations as unknown. */
   readonly feedSilentMs: number;
   /** A plan for callers who are not signed in, in place of the declared one: for networks of one's own, and load tests. */
   readonly anonymousPlan: string;

@@ -34,7 +34,7 @@ export class SettingsReader {
     if (this.wrong.length > 0) throw new SettingsError(this.wrong);
   }
 
-  /** Empty where it is not set. */
+  /** The text of a variable, empty where it is not set. */
   optional(variable: string): string {
     const value = this.#given[variable];
     return typeof value === 'string' ? value : '';
@@ -61,7 +61,7 @@ export class SettingsReader {
     }
   }
 
-  /** Whole, from `min` (0 unless said) to `max`; `what` is said of anything else. */
+  /** A whole number from `min` (0 unless said) to `max`; anything else is refused as not `what`. */
   count(
     variable: string,
     { fallback, min = 0, max, what }: { readonly fallback: number; readonly min?: number; readonly max: number; readonly what: string },
@@ -74,7 +74,7 @@ export class SettingsReader {
   }
 }
 
-/** In production only TLS protects what is sent, so plain HTTP is for the same machine, or development. */
+/** Whether TLS protects what is sent, or need not: plain HTTP is for the same machine, or development. */
 export function isSafeUrl(url: URL, environment: Environment): boolean {
   return url.protocol === 'https:' || (url.protocol === 'http:' && (environment === 'development' || isLoopback(url.hostname)));
 }

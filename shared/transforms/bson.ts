@@ -93,7 +93,7 @@ export class BsonTexts {
     return this.#instance.call('push', this.#handle, bytes.byteLength);
   }
 
-  /** The frame of `wasm/src/lib.rs`: address and length of bytes, origins, rejected, report. */
+  /** Reads the frame of `wasm/src/lib.rs`: address and length of bytes, origins, rejected, report. */
   #gather(lines: string[], rejected: number[]): void {
     const [at = 0, length = 0, , , rejectedAt = 0, rejectedLength = 0] = this.#instance.words(
       this.#instance.call('output', this.#handle),
@@ -112,7 +112,7 @@ export class BsonTexts {
   }
 }
 
-/** A document begins with its own length. One that lies would put every document behind it out of place. */
+/** Throws unless the document has the length that it begins with: a wrong one would misplace every document behind it. */
 function mustBeWhole(document: Uint8Array): void {
   const [a = 0, b = 0, c = 0, d = 0] = [document[0], document[1], document[2], document[3]];
   const length = a + b * 0x100 + c * 0x1_0000 + d * 0x100_0000;

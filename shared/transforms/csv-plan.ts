@@ -3,7 +3,7 @@
  * becomes which key, of which type.
  */
 
-/** In the order of the module's numbers. Exported for tests that try each. */
+/** The kinds in the order of the module's numbers. Exported for tests that try each. */
 export const csvKinds = ['string', 'number', 'integer', 'boolean', 'date-time'] as const;
 export type CsvKind = (typeof csvKinds)[number];
 

@@ -37,10 +37,10 @@ export interface CsvRejected {
   readonly reason: CsvReason;
 }
 
-/** Part of the result: rows that came in between two others are in between here too. */
+/** A part of the result. Written and rejected rows of one part lie between those of its neighbours. */
 export interface CsvBatch {
   readonly ndjson: Uint8Array<ArrayBuffer>;
-  /** For each line of `ndjson`, the data row that it comes from. */
+  /** The data row that each line of `ndjson` comes from. */
   readonly rows: Uint32Array<ArrayBuffer>;
   readonly rejected: readonly CsvRejected[];
 }

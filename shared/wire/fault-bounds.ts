@@ -49,7 +49,7 @@ function bounded(value: unknown, levels: number): unknown {
     : boundedObject(value, levels);
 }
 
-/** Never half of a surrogate pair at its end. */
+/** The text cut to its bound, without half of a surrogate pair at its end. */
 function cutText(text: string, charactersMax: number): string {
   return text.length <= charactersMax ? text : `${text.slice(0, charactersMax - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }

@@ -17,7 +17,7 @@ interface ProblemKind {
   readonly title: string;
   /** A type registered with IANA (RFC 9457 §4.2) where there is one; `urn:tombolo:problem:<reason>` otherwise. */
   readonly type?: string;
-  /** Where the status alone would make it an error: what the client itself asked for, a bound that did its work. */
+  /** The level where the status alone would make it an error: what the client itself asked for, a bound that did its work. */
   readonly level?: 'info' | 'warn';
 }
 
@@ -89,14 +89,14 @@ export function levelOf(reason: FaultReason): 'info' | 'warn' | 'error' {
 }
 
 export interface FaultFacts {
-  /** For the caller: what is wrong and what to do. Never a driver's text. */
+  /** The words for the caller: what is wrong and what to do. Never a driver's text. */
   readonly detail?: string;
   readonly errors?: readonly FieldError[];
   /** Response headers that belong to the refusal: `Allow`, `Retry-After`, `WWW-Authenticate`. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Extension members that the problem type defines (RFC 9457 §3.2). */
   readonly members?: Readonly<Record<string, unknown>>;
-  /** For the log alone. */
+  /** The thrown value behind it, for the log alone. */
   readonly cause?: unknown;
   readonly facts?: Readonly<Record<string, unknown>>;
 }

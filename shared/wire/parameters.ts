@@ -5,9 +5,9 @@
  */
 import { Fault, type FieldError } from './fault.ts';
 
-/** With or without its question mark. `[in]` takes several values, and may be repeated for values that hold a comma. */
+/** The parameters of a query string. `[in]` takes several values; where it is repeated, each may hold commas. */
 export function toParameters(query: string): URLSearchParams {
-  // Without a percent sign nothing is encoded, and what is left is the text of a URL.
+  // A query without a percent sign has nothing encoded.
   if (query.includes('%')) mustBeUtf8(query);
   const parameters = new URLSearchParams(query);
   const [seen, repeated] = [new Set<string>(), new Set<string>()];
@@ -19,7 +19,7 @@ export function toParameters(query: string): URLSearchParams {
   return parameters;
 }
 
-/** For a request that takes no parameters. */
+/** Refuses all parameters, for a request that takes none. */
 export function mustBeWithoutParameters(query: string): void {
   if (query === '') return;
   mustKnowOnly(toParameters(query), [], 'this request takes no parameters');

@@ -31,12 +31,12 @@ export interface Opened {
 
 /** What a read finds: a state at `time` or after it, and what may be said of it. */
 interface ReadState {
-  /** `undefined`: whatever the server has. */
+  /** The least cluster time; `undefined`: whatever the server has. */
   readonly time: Timestamp | undefined;
   readonly position: Position;
 }
 
-/** For the last words to the server, after everything accepted is finished. */
+/** The time for the last commands to the server, after everything accepted is finished. */
 const closeMsMax = 2_000;
 
 export abstract class ConnectedStore {
@@ -45,7 +45,7 @@ export abstract class ConnectedStore {
   protected readonly installation: Installation;
   readonly #reader: Reader;
   readonly #closing = new AbortController();
-  /** What is accepted and not finished. */
+  /** Calls that are accepted and not finished. */
   readonly #running = new Set<Promise<unknown>>();
 
   constructor(opened: Opened, deployment: Deployment) {
@@ -61,7 +61,7 @@ export abstract class ConnectedStore {
 
   /** The state that a read at or after `atLeast` is given. */
   protected abstract stateFor(atLeast: Position | undefined): ReadState | Promise<ReadState>;
-  /** What others dropped cannot be put back. */
+  /** Called when what others dropped cannot be put back. */
   protected abstract onUnmended(cause: unknown): void;
 
   get(resource: Resource, id: string, options: ReadOptions) {
@@ -83,14 +83,14 @@ export abstract class ConnectedStore {
   async close(): Promise<void> {
     this.#closing.abort();
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
-    // What is still to be said to the server ends there by itself; a connection that died under it answers nobody.
+    // What the server has not been told (the end of sessions) expires there by itself; a dead connection answers nobody.
     await inTime(closeMsMax, async () => {
       await this.leave();
       await this.opened.client.close();
     }).catch(() => this.opened.options.onWarning('the database did not hear that we leave', {}));
   }
 
-  /** What is to be ended before the connections are. */
+  /** Ends what must end before the connections do. */
   protected async leave(): Promise<void> {}
 
   protected get closing(): AbortSignal {
@@ -110,12 +110,12 @@ export abstract class ConnectedStore {
     return left;
   }
 
-  /** The store's own questions, which carry no request's deadline. */
+  /** Runs the store's own questions, which carry no request's deadline. */
   protected own<T>(work: () => Promise<T>): Promise<T> {
     return this.run(() => inTime(storeLimits.ownWriteMsMax, work));
   }
 
-  /** A call from outside: refused when closed, finished before we close, failing in Faults. */
+  /** Runs a call from outside: refused when closed, finished before we close, failing in Faults. */
   protected async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.closing.aborted) throw storeUnavailable(undefined, 'the store is closed');
     try {

@@ -39,7 +39,7 @@ export class StandaloneStore extends ConnectedStore implements Store {
     throw new Fault('forbidden', { detail: 'a standalone MongoDB has no transactions, so nothing is written through Tombolo' });
   }
 
-  /** The server may have been started again since: another run, another position. */
+  /** The position of the server's run: it may have been started again since, and then has another. */
   head(): Promise<Position> {
     return this.own(async () => {
       const position = await positionOf(this.opened.database);
@@ -59,7 +59,7 @@ export class StandaloneStore extends ConnectedStore implements Store {
     }
   }
 
-  /** Kept in memory only: a standalone has no change feed, so a consumer that loses its cursor has missed nothing. */
+  /** Cursors are in memory only: a standalone has no change feed, so a consumer that loses its cursor has missed nothing. */
   async cursor(consumer: string): Promise<Position | undefined> {
     return this.#cursors.get(consumer);
   }
@@ -73,20 +73,20 @@ export class StandaloneStore extends ConnectedStore implements Store {
     return { time: undefined, position: this.#position };
   }
 
-  /** Nobody tells us that a collection was dropped, or loaded anew: the list that misses its index does. */
+  /** A list that misses its index tells us that a collection was dropped or loaded anew; nothing else does. */
   protected override toFault(error: unknown): unknown {
     if (!isIndexMissing(error)) return super.toFault(error);
     void this.mend();
     return storeUnavailable(error, 'an index is being put back');
   }
 
-  /** Tried again by the next list that misses it. */
+  /** The next list that misses the index tries again. */
   protected override onUnmended(cause: unknown): void {
     this.opened.options.onWarning('others dropped collections or indexes, which cannot be put back', { cause: String(cause) });
   }
 }
 
-/** As wide as the other positions of this engine, and before them all. */
+/** An order as wide as that of the engine's other positions, and before them all. */
 const order = '0'.repeat(28);
 
 async function positionOf(database: Db): Promise<Position> {

@@ -34,14 +34,14 @@ import { WriteCalls } from './write/write-call.ts';
 export interface SqliteStoreOptions {
   readonly dataDir: string;
   readonly resources: Iterable<Resource>;
-  /** What the change log may take; `storeLimits.logBytesMax` unless said. */
+  /** The most that the change log may take; `storeLimits.logBytesMax` unless said. */
   readonly logBytesMax?: number;
   /** Milliseconds of the epoch. */
   readonly clock?: () => number;
   /** So many random bytes in hex. */
   readonly random?: (bytes: number) => string;
   readonly onWarning?: (message: string, facts: Readonly<Record<string, unknown>>) => void;
-  /** The file is not ours any more: stop, or what is written is lost. */
+  /** Called when the file is not ours any more: what is written from then on is lost. */
   readonly onFatal?: (error: Error) => void;
 }
 
@@ -74,7 +74,7 @@ class SqliteStore implements Store {
   readonly #lease: Lease;
   readonly #writer: Connection;
   readonly #readerConnection: Connection;
-  /** Apart from the documents' readers: the end of the log is never that of a snapshot begun before. */
+  /** A connection apart from the documents' reader: the end of the log is never that of a snapshot begun before. */
   readonly #logConnection: Connection;
   readonly #resources: readonly Resource[];
   readonly #options: Surroundings;
@@ -204,7 +204,7 @@ class SqliteStore implements Store {
     this.#lease.release();
   }
 
-  /** The position is known before the read begins, so that what is read is at or after it. */
+  /** Reads; the position is known before, so that what is read is at or after it. */
   #read<T>(options: ReadOptions, read: () => T): Promise<Read<T>> {
     if (this.#closing.signal.aborted) return Promise.reject(storeClosed());
     const { clock } = this.#options;

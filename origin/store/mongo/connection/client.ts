@@ -8,12 +8,12 @@ const clientLimits = {
    * reader of the feed holds one more while it waits. More would only queue in the database instead of here.
    */
   poolSizeMax: 64,
-  /** A step-down is over within it, a death is not: whoever waits longer is told to come back, within 2 s of asking. */
+  /** The wait for a primary: a step-down is over within it, a death is not; the caller is told to come back within 2 s of asking. */
   selectionMsMax: 1_500,
-  /** For a free connection: when all are busy for so long, the database is behind. */
+  /** The wait for a free connection: when all are busy for so long, the database is behind. */
   poolWaitMsMax: 1_500,
   connectMsMax: 2_000,
-  /** Silence on a socket in use. Streams hear something every 80 ms, the rest has its own deadline. */
+  /** The longest silence on a socket in use. Streams hear something every 80 ms, other commands have their own deadline. */
   socketMsMax: 15_000,
 } as const;
 
@@ -40,7 +40,7 @@ export function toClient(uri: string): MongoClient {
   });
 }
 
-/** The path of the connection string; without one, a database of our own name. */
+/** The database that the path of the connection string names; without one, a database of our own name. */
 export function toDatabaseName(uri: string): string {
   const path = /^mongodb(?:\+srv)?:\/\/[^/]+\/([^?]+)/.exec(uri)?.[1];
   return path === undefined ? databaseDefault : decodeURIComponent(path);

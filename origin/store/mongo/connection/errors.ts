@@ -53,7 +53,7 @@ export function toStoreFault(error: unknown): unknown {
   return new Fault('unknown', { cause: error, facts: { code: codeOf(error) } });
 }
 
-/** No primary, or no connection to it, after the whole wait for one. */
+/** Whether there was no primary, or no connection to it, after the whole wait for one. */
 export function isOutOfReach(error: unknown): boolean {
   return error instanceof MongoError && (error.name === 'MongoServerSelectionError' || error.name === 'MongoWaitQueueTimeoutError');
 }
@@ -64,7 +64,7 @@ const unreachableNames = [
 ];
 const unreachable = new RegExp(`^Mongo(${unreachableNames.join('|')})\\w*Error$`);
 
-/** Elections and lost connections. By name, because the driver does not export every class. */
+/** Whether it is an election or a lost connection, by name, because the driver does not export every class. */
 export function isUnreachable(error: unknown): boolean {
   return error instanceof MongoError && (unreachable.test(error.name) || notPrimary.has(codeOf(error) ?? 0));
 }
@@ -73,7 +73,7 @@ export function isUnreachable(error: unknown): boolean {
 const notPrimary: ReadonlySet<number> = new Set([6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
 
 export interface WriteFailure {
-  /** Which of the writes. */
+  /** The index of the write in the command. */
   readonly index: number;
   readonly code: number;
   readonly errmsg: string | undefined;
@@ -87,7 +87,7 @@ export function firstWriteError(error: unknown): WriteFailure | undefined {
   return first === undefined ? undefined : { index: first.index, code: first.code, errmsg: first.errmsg, errInfo: first.err.errInfo };
 }
 
-/** What a failed bulk write failed with, where that was not one of its writes: the driver wraps it, under another name. */
+/** The error of a bulk write that failed as a whole: the driver wraps it, under another name. */
 export function withoutBulk(error: unknown): unknown {
   return error instanceof MongoBulkWriteError && error.errorResponse instanceof MongoError ? error.errorResponse : error;
 }
@@ -139,7 +139,7 @@ function toPlaces(rules: readonly unknown[], path: string): readonly FieldError[
   });
 }
 
-/** RFC 6901 §3. */
+/** A part of a JSON Pointer (RFC 6901 §3). */
 function toPointerPart(name: unknown): string {
   return String(name).replaceAll('~', '~0').replaceAll('/', '~1');
 }

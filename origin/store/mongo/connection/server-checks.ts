@@ -53,12 +53,12 @@ function clockApart(skewMs: number): string {
   return `${lack}; let NTP set both: timedatectl set-ntp true`;
 }
 
-/** Neither a member, nor one that waits for its set to begin, nor a router of a cluster. */
+/** Whether it is neither a member, nor one that waits for its set to begin, nor a router of a cluster. */
 function isStandalone(hello: Document): boolean {
   return hello['setName'] === undefined && hello['isreplicaset'] !== true && hello['msg'] !== 'isdbgrid';
 }
 
-/** What a resource has that takes transactions or the feed. */
+/** What in a resource needs transactions or the feed. */
 function toNeeds({ name, internal, rules, cache, live }: Resource): readonly string[] {
   const isWritten = internal || [rules.create, rules.update, rules.remove].some(({ kind }) => kind !== 'nobody');
   const has = [...(isWritten ? ['written'] : []), ...(cache === 'none' ? [] : ['cached']), ...(live ? ['live'] : [])];
@@ -69,7 +69,7 @@ function unknownRights(): Document {
   return { authInfo: {} };
 }
 
-/** Without users there are no rights to lack. */
+/** The rights that the user lacks; none where the server has no users. */
 function toMissingRights(name: string, needed: readonly string[], authInfo: Document | undefined): readonly string[] {
   const users: unknown = authInfo?.['authenticatedUsers'];
   const privileges: unknown = authInfo?.['authenticatedUserPrivileges'];

@@ -18,16 +18,16 @@ export interface RawEvent {
 
 export interface Page {
   readonly events: readonly RawEvent[];
-  /** Everything up to here was looked at and given; `undefined` where more may follow at the last event's time. */
+  /** The time up to which everything was given; `undefined` where more may follow at the last event's time. */
   readonly through: Timestamp | undefined;
   /** `performance.now()` before the question that found the end. */
   readonly askedAtMs: number;
-  /** An invalidation: nothing will follow. */
+  /** Whether the stream was invalidated: nothing will follow. */
   readonly ended: boolean;
 }
 
 const streamLimits = {
-  /** Events of one page. */
+  /** Events of one page, at most. */
   pageEventsMax: 500,
   /** The server holds an empty answer back so long, so that idle watermarks come within 100 ms. */
   waitMs: 80,
@@ -60,7 +60,7 @@ export class ChangeStream {
   #pending: Batch | undefined;
   #isOpen: boolean;
 
-  /** `startAt`: events of this cluster time and later. */
+  /** Opens a stream; `startAt`: events of this cluster time and later. */
   static async open({ client, database, pipeline, startAt }: Opening): Promise<ChangeStream> {
     const session = client.startSession({ causalConsistency: false });
     try {

@@ -14,7 +14,7 @@ export async function mustEpoch(database: Db): Promise<string> {
   return epoch;
 }
 
-/** Where several processes begin an epoch, the first one wins. */
+/** The epoch of the database, or `fresh` where it has none; of several processes the first one wins. */
 export async function ensureEpoch(database: Db, fresh: string): Promise<string> {
   try {
     await metaOf(database).updateOne({ _id: 'epoch' }, { $setOnInsert: { value: fresh, at: new Date() } }, { upsert: true });

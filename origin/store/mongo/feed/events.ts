@@ -70,7 +70,7 @@ function toDocumentChange(resources: ReadonlyMap<string, Resource>, document: Do
   }];
 }
 
-/** Images that were not kept, or have expired, come as null or not at all. */
+/** An image; one that was not kept, or has expired, comes as null or not at all. */
 function toImage(id: string, image: BsonDocument | null | undefined): JsonObject | undefined {
   return image === null || image === undefined ? undefined : toValue(id, image);
 }

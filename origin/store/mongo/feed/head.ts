@@ -32,7 +32,7 @@ export class Head {
     return toTimePosition(this.#epoch, this.#time);
   }
 
-  /** To a time that a majority has. */
+  /** Moves the head to a time that a majority has. */
   moveTo(time: Timestamp): Position {
     if (time.greaterThan(this.#time)) this.#time = time;
     return toTimePosition(this.#epoch, time);

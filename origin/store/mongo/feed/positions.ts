@@ -43,7 +43,7 @@ function toCheck(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 8);
 }
 
-/** `undefined`: not of this engine. A time whose check fails was never given out under this epoch. */
+/** The parts of a position; `undefined` where it is not of this engine, or names a time never given out under its epoch. */
 export function parseOrder({ epoch, order }: Position): ClusterPosition | undefined {
   const parts = /^([0-9a-f]{8})([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{8})$/.exec(order);
   const [, seconds, increment, ordinal, check] = parts ?? [];

@@ -31,14 +31,14 @@ export interface WatchSource {
 }
 
 const watchLimits = {
-  /** For questions beside the stream. */
+  /** The time for questions beside the stream. */
   askMs: 5_000,
   /** A stream that cannot be opened again within this time ends in `store_unavailable`. */
   brokenMsMax: 10_000,
   retryMs: 100,
 } as const;
 
-/** What a page came to: a batch, or the end of this history. */
+/** What the reader is given: a batch, or the end of this history. */
 type Given = ChangeBatch | HistoryLost;
 
 export async function* watchChanges(source: WatchSource, from: Position, signal: AbortSignal): AsyncGenerator<Given, void, undefined> {
@@ -65,7 +65,7 @@ export async function* watchChanges(source: WatchSource, from: Position, signal:
   }
 }
 
-/** `undefined`: of another epoch, malformed, or beyond what is committed. */
+/** The parts of a position; `undefined` where it is of another epoch, malformed, or beyond what is committed. */
 async function mustBeKnown({ head }: WatchSource, from: Position): Promise<ClusterPosition | undefined> {
   const at = parseOrder(from);
   const isKnown = () => at !== undefined && from.epoch === head.epoch && !at.time.greaterThan(head.time);
@@ -91,7 +91,7 @@ class Reading {
   readonly #source: WatchSource;
   readonly #epoch: string;
   readonly #from: ClusterPosition;
-  /** Whether everything up to `#from` is behind us. */
+  /** Whether everything up to `#from` was passed. */
   #isPast: boolean;
   #time: Timestamp | undefined;
   /** The ordinal of the next event at `#time`. */

@@ -27,7 +27,7 @@ export interface BranchQuery {
   readonly hint: Document;
 }
 
-/** `undefined`: no document can be in it. */
+/** The query of a branch; `undefined` where no document can be in it. */
 export function toBranchQuery({ resource, branch, sort, interval, after, mayBeOdd }: BranchRequest): BranchQuery | undefined {
   const keys: Keys = { resource, sort, pinned: branch.pinned, interval };
   const common = [...toEqualities(resource, branch), ...toBounds(keys), ...toTypes(keys, mayBeOdd)];
@@ -42,7 +42,7 @@ export function toBranchQuery({ resource, branch, sort, interval, after, mayBeOd
   };
 }
 
-/** Each field is in the key once; the id alone is the index that every collection has. */
+/** The key of an index: each field once; the id alone is the index that every collection has. */
 export function toIndexKey({ equal, has, sort }: IndexSpec): Document {
   const pinned = [...(has === undefined ? [] : [has]), ...equal].map((field) => [toPath(field), 1] as const);
   const walked = sort.map(({ field, descending }) => [toPath(field), descending ? -1 : 1] as const);
@@ -60,7 +60,7 @@ function toEqualities(resource: Resource, { pinned, has }: Branch): readonly Con
   return [...(has === undefined ? [] : [equal(has.field, has.value)]), ...[...pinned].map(([field, value]) => equal(field, value))];
 }
 
-/** Equality finds arrays that contain the value, and orders take an array by one element: neither is meant here. */
+/** Conditions that leave out arrays: equality would find those that contain the value, orders would take one element. */
 function toTypes({ resource, sort, pinned }: Keys, mayBeOdd: boolean): readonly Condition[] {
   const idType: Condition = { _id: { $type: resource.id === 'objectId' ? 'objectId' : 'string' } };
   if (!mayBeOdd) return [idType];

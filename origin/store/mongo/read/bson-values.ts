@@ -14,7 +14,7 @@ import { placeOf } from '../../../../shared/contract/schema-places.ts';
 import type { Type } from '../../../../shared/contract/schema-tree.ts';
 import { isInstant, isJsonObject, isObjectId, type Json, type JsonObject } from '../../../../shared/wire/values.ts';
 
-/** The driver's own bound for numbers. */
+/** The bound up to which the driver gives numbers. */
 const exactMax = Long.fromNumber(2 ** 53);
 
 export type BsonDocument = Readonly<Record<string, unknown>>;
@@ -85,7 +85,7 @@ function restored(value: Json, before: unknown, { type, kind }: Declared): unkno
   );
 }
 
-/** An element has the type of the stored one that it is, wherever that stood. */
+/** An array whose elements have the types of the equal stored ones, wherever those stood. */
 function restoredArray(value: readonly Json[], old: readonly unknown[], type: Type | undefined): readonly unknown[] {
   const { element } = placeOf(type, value);
   const shown = old.map(toJson);

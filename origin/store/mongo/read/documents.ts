@@ -7,7 +7,7 @@ import { mustDocText } from '../../document-text.ts';
 import { StoredDocument } from '../../stored-document.ts';
 import { type BsonDocument, toBson, toJson } from './bson-values.ts';
 
-/** Strings, or ObjectIds: what a collection of this resource has under `_id`. */
+/** The `_id` of a document: a string or an ObjectId. */
 export type StoredId = string | ObjectId;
 
 /** A collection's document; the driver's own default makes every `_id` an ObjectId. */
@@ -16,13 +16,13 @@ export interface Stored {
   readonly [field: string]: unknown;
 }
 
-/** `undefined`: no document can have this id. */
+/** The `_id` of an id; `undefined` where no document can have it. */
 export function toStoredId(resource: Resource, id: string): StoredId | undefined {
   if (resource.id !== 'objectId') return id;
   return isObjectId(id) ? ObjectId.createFromHexString(id) : undefined;
 }
 
-/** `undefined`: an `_id` of another type than declared, which no request can name. */
+/** The id of an `_id`; `undefined` for one of another type than declared, which no request can name. */
 export function fromStoredId(resource: Resource, id: unknown): string | undefined {
   if (resource.id === 'objectId') return id instanceof ObjectId ? id.toHexString() : undefined;
   return typeof id === 'string' ? id : undefined;
@@ -33,7 +33,7 @@ export function toDocument(id: string, stored: BsonDocument): StoredDocument {
   return new StoredDocument(id, JSON.stringify(value), value);
 }
 
-/** `id` first. A field named `id` in the database stands behind the key that names the document. */
+/** The document with `id` first. A field that is named `id` in the database is left out. */
 export function toValue(id: string, { _id: _key, id: _shadowed, ...rest }: BsonDocument): JsonObject {
   return Object.fromEntries([['id', id], ...Object.entries(rest).map(([name, each]) => [name, toJson(each)] as const)]);
 }

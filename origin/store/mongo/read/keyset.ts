@@ -25,7 +25,7 @@ export function toPath(field: string): string {
   return field === 'id' ? '_id' : field;
 }
 
-/** An empty list: nothing comes after. `[[]]`: all of the branch does. */
+/** The alternatives. An empty list: nothing comes after; `[[]]`: all of the branch does. */
 export function toAlternatives(keys: Keys, after: readonly SortValue[], from = 0): readonly (readonly Condition[])[] {
   const key = keys.sort[from];
   if (key === undefined) return [];

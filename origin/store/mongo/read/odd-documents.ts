@@ -18,7 +18,7 @@ import { toValue } from './documents.ts';
 import { formsOf, toExactInterval } from './exact-forms.ts';
 import { type RawDocument, RawRow } from './raw-documents.ts';
 
-/** More are refused: whoever wrote them has to mend them. */
+/** The most odd documents of a list; where there are more, it is refused until they are mended. */
 const oddDocumentsMax = 1_000;
 
 export const oddIndexName = 'tombolo_odd';

@@ -29,14 +29,14 @@ export class RawDocument {
     this.bytes = bytes;
   }
 
-  /** As a find without `raw` gives it. */
+  /** The document as a find without `raw` gives it. */
   get stored(): Stored {
     this.#stored ??= toStored(this.bytes);
     return this.#stored;
   }
 }
 
-/** With the types that the values have, which numbers and text in JavaScript do not tell. */
+/** The document with BSON's types for numbers and text, which plain JavaScript values do not tell. */
 export function toTyped(bytes: Uint8Array): Stored {
   return BSON.deserialize(bytes, { ...deserializeOptions, promoteValues: false }) as Stored;
 }
@@ -45,7 +45,7 @@ function toStored(bytes: Uint8Array): Stored {
   return BSON.deserialize(bytes, deserializeOptions) as Stored;
 }
 
-/** `undefined`: no request can name it. */
+/** The document with its id; `undefined` where no request can name it. */
 export function toRawDocument(resource: Resource, bytes: Uint8Array): RawDocument | undefined {
   const id = resource.id === 'objectId' ? objectIdOf(bytes) : stringIdOf(bytes);
   if (id !== undefined) return new RawDocument(id, bytes);

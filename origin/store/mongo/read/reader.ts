@@ -39,7 +39,7 @@ export class Reader {
     this.#mayBeOdd = given.mayBeOdd;
   }
 
-  /** The state read is at or after `time`; a standalone knows none. */
+  /** Reads a state at or after `time`; a standalone knows none. */
   async at<T>(time: Timestamp | undefined, maxTimeMS: number, read: (reading: Reading) => Promise<T>): Promise<T> {
     const session = this.#client.startSession({ causalConsistency: true });
     try {
@@ -75,7 +75,7 @@ export class Reader {
     return lists.length === 0 ? [] : this.#toRows(mergeRows(lists, request.sort, request.limit).slice(0, request.limit));
   }
 
-  /** Branches that share no document are counted one by one, others by their ids. */
+  /** Counts branches that share no document one by one, others by their ids. */
   async count(resource: Resource, request: CountRequest, max: number, reading: Reading): Promise<number> {
     const plan = toExactPlan(resource, toQueryPlan(resource, request));
     const queries = this.#queries(resource, plan, { ...request, after: undefined });

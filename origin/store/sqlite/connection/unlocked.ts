@@ -7,7 +7,7 @@ interface Until {
   readonly deadline: number;
 }
 
-/** `run` is synchronous and changes nothing when it meets a lock. */
+/** Runs `run`, which is synchronous and changes nothing when it meets a lock, until it meets none. */
 export async function untilUnlocked<T>(run: () => T, { clock, deadline }: Until): Promise<T> {
   for (;;) {
     try {

@@ -11,7 +11,7 @@ import { isBusy } from '../connection/errors.ts';
 interface ForeignCommitsOptions {
   readonly database: Database;
   readonly path: string;
-  /** Others committed. `schema`: they changed it, too. */
+  /** Called when others committed. `schema`: they changed it, too. */
   readonly onCommit: (seen: { readonly schema: boolean }) => void;
   readonly onFatal: (error: Error) => void;
 }
@@ -40,14 +40,14 @@ export class ForeignCommits {
       if (data === this.#seen.data) return;
       const schema = this.#schemaVersion.get()?.schema_version;
       this.#options.onCommit({ schema: schema !== this.#seen.schema });
-      // Only now: what met a lock is looked at again.
+      // What was seen is kept only now, so that a look that met a lock is repeated.
       this.#seen = { data, schema };
     } catch (error) {
       if (!isBusy(error)) this.#options.onFatal(new Error('the database cannot be read', { cause: error }));
     }
   }
 
-  /** After a change of the schema by ourselves. */
+  /** Takes a change of the schema by ourselves as seen. */
   adopt(): void {
     this.#seen = this.#look();
   }

@@ -29,7 +29,7 @@ export class Head {
     return this.#position.epoch;
   }
 
-  /** After a commit. */
+  /** Moves the head after a commit of our own. */
   moveTo(end: LogEnd): void {
     const position = toPosition(end);
     if (position.epoch === this.epoch && position.order === this.#position.order) return;

@@ -56,7 +56,7 @@ export class LogSize {
     return rows === storeLimits.tidyRowsMax;
   }
 
-  /** The log was trimmed by so many bytes and begins with `from`. */
+  /** Notes that the log was trimmed by so many bytes and begins with `from`. */
   trimmed(from: number, bytes: number): void {
     this.#from = from;
     this.#bytes = Math.max(0, this.#bytes - bytes);

@@ -12,11 +12,11 @@ import { log, meta } from '../install/system-records.ts';
 
 export type LogEntry = typeof log.$inferSelect;
 
-/** What of the log is past keeping. */
+/** Which entries of the log are past keeping. */
 interface Trimming {
   /** Milliseconds of the epoch; the newest entry older than this stays. */
   readonly before: number;
-  /** Bytes that are to go, whatever their age. */
+  /** Bytes of entries to drop, whatever their age. */
   readonly excessBytes: number;
 }
 
@@ -52,7 +52,7 @@ export class ChangeLog {
       .from(log)
       .where(and(eq(log.seq, sql.placeholder('seq')), eq(log.token, sql.placeholder('token'))))
       .prepare();
-    // Row by row, so that large images are not read past the bound; drizzle reads whole results.
+    // Entries are read one by one, so that large images are not read past the bound; drizzle reads whole results.
     this.#from = database.prepare<LogEntry, [number]>(
       queries
         .select()

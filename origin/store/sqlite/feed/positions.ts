@@ -15,7 +15,7 @@ export function toPosition({ epoch, seq, token }: LogEnd): Position {
   return { epoch, order: seq.toString(16).padStart(12, '0') + token };
 }
 
-/** `undefined`: not written by this engine. */
+/** The parts of an order; `undefined` for one of another engine. */
 export function parseOrder(order: string): LogPosition | undefined {
   const parts = /^([0-9a-f]{12})([0-9a-f]{8})$/.exec(order);
   return parts?.[1] === undefined || parts[2] === undefined ? undefined : { seq: Number.parseInt(parts[1], 16), token: parts[2] };

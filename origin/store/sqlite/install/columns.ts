@@ -41,14 +41,14 @@ export function rankExpression(field: string, kind: ScalarKind): string {
   return `CASE json_type("doc", ${path}) WHEN 'text' THEN ${text} ${plainRanks} ${other} ELSE ${ranks.null} END`;
 }
 
-/** Numbers as doubles: what JavaScript reads of them, so that a cursor names the place in the index. */
+/** The value of a field, numbers as doubles: what JavaScript reads of them, so that a cursor names the place in the index. */
 export function valueExpression(field: string): string {
   const extracted = `json_extract("doc", '$.${field}')`;
   const valueless = `WHEN ${ranks.null} THEN 0 WHEN ${ranks.other} THEN 0`;
   return `CASE "${rankColumn(field)}" ${valueless} WHEN ${ranks.number} THEN ${extracted} * 1.0 ELSE ${extracted} END`;
 }
 
-/** The same of an element that `json_each` gives under the name `e`. */
+/** The bracket of an element that `json_each` gives under the name `e`. */
 export function elementRank(kind: ScalarKind): string {
   return `CASE e.type WHEN 'text' THEN ${textRank('e.atom', kind)} ${plainRanks} END`;
 }

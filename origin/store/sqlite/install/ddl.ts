@@ -26,7 +26,7 @@ export function generatedColumns(table: SQLiteTable): readonly SQLiteColumn[] {
   return getTableConfig(table).columns.filter((column) => column.generated !== undefined);
 }
 
-/** As it stands in the table's text, also after `ALTER TABLE … ADD COLUMN`. */
+/** A column as it stands in the table's text, also after `ALTER TABLE … ADD COLUMN`. */
 export function formatColumn(column: AnySQLiteColumn): string {
   const parts = [quote(column.name), column.getSQLType()];
   if (column.primary) parts.push('PRIMARY KEY');

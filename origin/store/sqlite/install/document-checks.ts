@@ -12,13 +12,13 @@ const refusalMark = 'tombolo: ';
 /** True for statements of other programs (system-records.ts, `own`). */
 export const isForeign = `NOT EXISTS (SELECT 1 FROM "_own")`;
 
-/** For a BEFORE INSERT trigger. Our own writes are checked before they come here (documents.ts, field-check.ts). */
+/** The checks of a BEFORE INSERT trigger. Our own writes are checked before they come here (documents.ts, field-check.ts). */
 export function insertCheck(resource: Resource): string {
   return toStatement([...formCases(resource), ...fieldCases(resource, (wrong) => wrong)]);
 }
 
 /**
- * For a BEFORE UPDATE trigger. Unless the resource is strict, a field that was already wrong and stays as it was is let
+ * The checks of a BEFORE UPDATE trigger. Unless the resource is strict, a field that was wrong and stays as it was is let
  * through, so that old documents of other programs stay editable.
  */
 export function updateCheck(resource: Resource): string {
@@ -74,7 +74,7 @@ export function misformedQuery({ name }: Resource): string {
   return `SELECT "id" FROM ${row} WHERE ${misformed} LIMIT 1`.replaceAll('NEW.', `${row}.`);
 }
 
-/** None where the check is off, and none where it should warn: SQLite has no log that a trigger could write into. */
+/** The checks of fields; none where the check is off or should warn: SQLite has no log that a trigger could write into. */
 function fieldCases(resource: Resource, guard: (wrong: string, path: string) => string): readonly Case[] {
   if (resource.validation.level === 'off' || resource.validation.action === 'warn') return [];
   return [...resource.fields.values()].flatMap((field) => {

@@ -27,7 +27,7 @@ export function prepareFile(history: History, resources: readonly Resource[]): I
   }
 }
 
-/** Needs a write transaction. `head` is the last position known: a log without it is not ours any more. */
+/** Mends the file inside a write transaction. `head` is the last position known: a log without it is not ours any more. */
 export function mendFile(history: History, resources: readonly Resource[], head?: Position): Installed {
   const { writer } = history;
   const installed = install(writer.database, resources);
@@ -37,7 +37,7 @@ export function mendFile(history: History, resources: readonly Resource[], head?
   return installed;
 }
 
-/** Needs a write transaction. */
+/** Begins an epoch inside a write transaction. */
 export function beginEpoch({ writer, clock, random }: History, holes: readonly string[] = []): void {
   const epoch = random(8);
   writer.queries.insert(meta).values({ key: 'epoch', value: epoch }).onConflictDoUpdate({ target: meta.key, set: { value: epoch } }).run();

@@ -24,7 +24,7 @@ export function readSchema(database: Database): Schema {
   );
 }
 
-/** Ours by its name, `<resource>:<what>`, on the resource's table or side table; a side table also by its first columns. */
+/** Whether it is ours by its name, `<resource>:<what>`, on a resource's table; a side table also by its first columns. */
 export function isDerived({ type, name, on, sql }: Existing): boolean {
   const end = name.indexOf(':');
   if (end <= 0 || name.startsWith('_')) return false;
@@ -32,7 +32,7 @@ export function isDerived({ type, name, on, sql }: Existing): boolean {
   return on === name.slice(0, end) || on.startsWith(name.slice(0, end + 1));
 }
 
-/** Others may have made the table first; then it must be what their programs and ours agree on. */
+/** Refuses a table that others made first unless it is what their programs and ours agree on. */
 export function mustBeResourceTable({ name, sql }: Existing): void {
   const has = (column: string) => new RegExp(`\\W${column}\\W`, 'i').test(sql);
   if (has('"?n"? integer primary key') && has('"?id"? text not null unique') && has('"?doc"? text not null')) return;
@@ -51,7 +51,7 @@ export function foreignKeysOf(database: Database, { name }: Resource): readonly 
 interface StaleColumn {
   readonly table: string;
   readonly name: string;
-  /** Dropped, or else added as declared. */
+  /** Whether the column is dropped; else it is added as declared. */
   readonly drop: boolean;
   readonly declared: string;
 }

@@ -56,7 +56,7 @@ function elements(resource: Resource, array: string): string {
 }
 
 /**
- * A lone scalar counts as its own element, as MongoDB has it; an object's members do not. The field is cut out
+ * The elements of an array: a lone scalar is its own, as MongoDB has it; an object's members are none. The field is cut out
  * first, in JSON, which only an extract of two paths gives (there is no `id`): `json_each` would parse the
  * whole document anew, where the other functions share one parse.
  */

@@ -10,7 +10,7 @@ export const meta = sqliteTable('_meta', {
 /** The change log, filled by triggers. It always has a row, and its rows have no gaps: a gap is lost history. */
 export const log = sqliteTable('_log', {
   seq: integer('seq').primaryKey(),
-  /** Random: tells this history from that of a restored file that went on from an earlier row. */
+  /** A random text that tells this history from that of a restored file that went on from an earlier row. */
   token: text('token').notNull(),
   resource: text('resource').notNull(),
   /** Empty for entries that are not about one document. */

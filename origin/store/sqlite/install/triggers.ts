@@ -83,7 +83,7 @@ class Triggers {
     );
   }
 
-  /** Another id is a removal and an insertion; another `n` alone is nothing to those outside. */
+  /** The trigger of moves: another id is a removal and an insertion; another `n` alone is no change of a document. */
   afterMove(): SchemaObject {
     const kind = `CASE WHEN NEW."id" = OLD."id" THEN 'update' ELSE 'insert' END`;
     const before = `CASE WHEN NEW."id" = OLD."id" THEN OLD."doc" ELSE ${this.#displacedImage()} END`;
@@ -97,7 +97,7 @@ class Triggers {
     ], moves);
   }
 
-  /** Under `PRAGMA recursive_triggers` it runs for displaced rows too; they are no longer for AFTER INSERT then. */
+  /** The trigger of removals: under `PRAGMA recursive_triggers` it runs for displaced rows too, which AFTER INSERT then leaves out. */
   afterDelete(): SchemaObject {
     return this.#trigger('after delete', 'AFTER DELETE', [
       this.#log(`OLD."id"`, `'delete'`, `OLD."doc"`, 'NULL'),
@@ -128,7 +128,7 @@ class Triggers {
     return `(SELECT "doc" FROM "_displaced" WHERE "resource" = ${this.#name} AND "id" = NEW."id")`;
   }
 
-  /** Deleted and written, not replaced: the outer statement's OR IGNORE would win over an inner OR REPLACE. */
+  /** Statements that delete and insert, since an inner OR REPLACE would yield to the outer statement's OR IGNORE. */
   #noteDisplaced(inTheWay: string): readonly string[] {
     return [
       this.#clearDisplaced(),

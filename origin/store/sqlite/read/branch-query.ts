@@ -14,7 +14,7 @@ export interface Statement {
   readonly parameters: readonly SqlValue[];
 }
 
-/** Rows of a segment in order: id, doc, then the columns of the components that are not constant. */
+/** The rows of a segment in order: id, doc, then the columns of the components that are not constant. */
 export function toListStatement(
   resource: Resource, branch: Branch, components: readonly Component[], segment: Segment, limit: number,
 ): Statement {
@@ -30,14 +30,14 @@ export function toListStatement(
   };
 }
 
-/** Ids of a segment, from the index alone; `count(*)` of them ends at the limit. */
+/** The ids of a segment, from the index alone; `count(*)` of them ends at the limit. */
 export function toIdsStatement(resource: Resource, branch: Branch, segment: Segment, limit: number): Statement {
   const { index, alone } = toSource(resource, branch);
   const where = toWhere(resource, branch, segment);
   return { sql: `SELECT ${index}."id" FROM ${alone}${where.sql(index)} LIMIT ?`, parameters: [...where.parameters, limit] };
 }
 
-/** The index is named, so that no statistics of others make SQLite choose another. */
+/** The table with its index named, so that no statistics of others make SQLite choose another. */
 function toSource(resource: Resource, branch: Branch): { readonly from: string; readonly alone: string; readonly index: string } {
   const table = quote(resource.name);
   const name = quote(indexName(resource, branch.index));
@@ -74,7 +74,7 @@ function equal(column: string, value: SqlValue): Condition {
   return { columns: [column], operator: '=', values: [value] };
 }
 
-/** A field that is pinned and sorted by is said once. */
+/** The conditions, each once: a field may be pinned and sorted by. */
 function distinct(conditions: readonly Condition[]): readonly Condition[] {
   const seen = new Set<string>();
   return conditions.filter(({ columns: [column = ''], operator, columns }) => {

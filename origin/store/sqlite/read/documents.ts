@@ -6,7 +6,7 @@ export function toDocument(id: string, doc: string): StoredDocument {
   return new StoredDocument(id, toWirePieces(id, doc));
 }
 
-/** `{"id":…,` and the rest. Others may have written an empty object, or space after the brace. */
+/** The wire text, `{"id":…,` and the rest. Others may have written an empty object, or space after the brace. */
 function toWirePieces(id: string, doc: string): readonly string[] {
   const start = `{"id":${JSON.stringify(id)}`;
   return doc.charCodeAt(1) === quoteMark || !/^\{\s*\}/.test(doc) ? [`${start},`, doc.slice(1)] : [`${start}}`];

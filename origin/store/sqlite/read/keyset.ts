@@ -88,7 +88,7 @@ function hasBegun(interval: Interval, component: Component, at: SqlValue): boole
   return component.descending ? withinUpper(interval, value) : beyondLower(interval, value);
 }
 
-/** From the beginning: both bounds, and one that always holds where there is none, so that the index is sought. */
+/** The conditions without a cursor: both bounds, and one that always holds where there is none, so that the index is sought. */
 function open(component: Component, interval: Interval | undefined): readonly Condition[] {
   const bounds = [...lowerBound(component, interval), ...upperBound(component, interval)];
   if (bounds.length > 0) return bounds;
@@ -99,7 +99,7 @@ function open(component: Component, interval: Interval | undefined): readonly Co
       : [];
 }
 
-/** With a cursor the range's beginning is behind it, and a second lower bound would only tempt the planner. */
+/** The upper bound alone: a cursor is past the range's beginning, and a second lower bound could mislead the planner. */
 function end(component: Component, interval: Interval | undefined): readonly Condition[] {
   return component.descending ? lowerBound(component, interval) : upperBound(component, interval);
 }
@@ -114,7 +114,7 @@ function upperBound({ column }: Component, interval: Interval | undefined): read
   return bound === undefined ? [] : [compare(column, bound.inclusive ? '<=' : '<', bound.value.value)];
 }
 
-/** Strictly after the cursor, given that everything before component `from` is equal to it. */
+/** The segments strictly after the cursor, given that everything before component `from` is equal to it. */
 function after(components: readonly Component[], cursor: readonly SqlValue[], from: number): readonly Segment[] {
   const component = components[from];
   const at = cursor[from];
@@ -139,7 +139,7 @@ function runLength(components: readonly Component[], from: number): number {
   return (end < 0 ? components.length : end) - from;
 }
 
-/** As `compareSortValues` within one bracket; between text and number the rank before them has decided. */
+/** Compares as `compareSortValues` does within one bracket; between text and number the rank before them has decided. */
 function compareSql(left: SqlValue, right: SqlValue): number {
   if (typeof left === 'string' && typeof right === 'string') return compareUtf8(left, right);
   return Number(left) - Number(right);

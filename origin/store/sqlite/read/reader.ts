@@ -50,7 +50,7 @@ export class Reader {
     return rows;
   }
 
-  /** Branches that may share documents are united by id, each at most `max` long: work is branches × max. */
+  /** Counts; branches that may share documents are united by id, each at most `max` long: work is branches × max. */
   count(resource: Resource, request: CountRequest, max: number, mustBeInTime: () => void): number {
     const plan = toDoublePlan(resource, toQueryPlan(resource, request));
     const walks = plan.branches.map((branch) => toWalk(resource, { ...request, after: undefined }, plan, branch));
@@ -69,7 +69,7 @@ export class Reader {
   }
 }
 
-/** Its keys are made when somebody asks: of a page that needs no merging, those of its ends alone. */
+/** A row whose keys are made when somebody asks: of a page that needs no merging, those of its ends alone. */
 class WalkedRow implements Row {
   readonly document: StoredDocument;
   readonly #row: SqlRow;

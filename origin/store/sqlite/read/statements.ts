@@ -9,7 +9,7 @@ export type SqlRow = readonly (SqlValue | null)[];
 
 export class Statements {
   readonly #database: StoreDatabase;
-  /** In order of use: a Map keeps insertion order, and a hit is inserted again. */
+  /** Statements in order of use: a Map keeps insertion order, and a hit is inserted again. */
   readonly #kept = new Map<string, Prepared<unknown, SqlValue[]>>();
 
   constructor(database: StoreDatabase) {
@@ -38,7 +38,7 @@ export class Statements {
   }
 }
 
-/** Our columns hold text, numbers and NULL: checks refuse blobs, and no connection asks for BigInt. */
+/** Rows of our columns hold text, numbers and NULL: checks refuse blobs, and no connection asks for BigInt. */
 function asRows(values: readonly (readonly unknown[])[]): readonly SqlRow[] {
   return values as readonly SqlRow[];
 }

@@ -24,12 +24,12 @@ export class Cursors {
     return this.#find.get({ consumer });
   }
 
-  /** As a write transaction sees it. */
+  /** The cursor as a write transaction sees it. */
   findForWrite(consumer: string): Position | undefined {
     return this.#findForWrite.get({ consumer });
   }
 
-  /** Needs a write transaction. */
+  /** Keeps a cursor inside a write transaction. */
   keep(consumer: string, { epoch, order }: Position): void {
     this.#keep.run({ consumer, epoch, order });
   }

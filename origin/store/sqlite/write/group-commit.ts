@@ -23,7 +23,7 @@ export interface Committed<T> {
 
 interface Job {
   readonly deadline: number;
-  /** Mutations, about. */
+  /** The rough number of mutations. */
   readonly size: number;
   run(): unknown;
   resolve(committed: Committed<unknown>): void;
@@ -62,7 +62,7 @@ export class GroupCommit {
     };
   }
 
-  /** `run` is called inside the transaction, twice when a job of its group throws; it must not wait. */
+  /** Queues a job: `run` is called inside the transaction, twice when a job of its group throws; it must not wait. */
   commit<T>(job: {
     readonly deadline: number;
     readonly size: number;
@@ -114,14 +114,14 @@ export class GroupCommit {
     }
   }
 
-  /** Triggers see that the transaction is ours (system-records.ts, `own`). */
+  /** Shows triggers that the transaction is ours (system-records.ts, `own`). */
   #enter(): void {
     this.#options.onBegin();
     this.#statements.begin.run();
     this.#statements.enter.run();
   }
 
-  /** Jobs whose time is over, or will be in `ms`. */
+  /** Refuses jobs whose time is over, or will be in `ms`. */
   #dropLate(ms = 0): void {
     const late = this.#options.clock() + ms;
     if (!this.#queue.some((job) => job.deadline <= late)) return;
@@ -153,7 +153,7 @@ export class GroupCommit {
     for (const [index, job] of group.entries()) settle(job, results[index], end);
   }
 
-  /** `undefined`: one of them threw; all are undone and the transaction is begun anew. */
+  /** Runs all jobs; `undefined` where one threw: all are undone and the transaction is begun anew. */
   #runAll(group: readonly Job[]): readonly Result[] | undefined {
     try {
       return group.map((job) => ({ value: mustBeNow(job.run()) }));
@@ -169,7 +169,7 @@ export class GroupCommit {
     return group.map((job) => this.#runOne(job));
   }
 
-  /** Throws when SQLite gave up the whole transaction (disk full, I/O error): no job of it is written then. */
+  /** Runs one job; throws when SQLite gave up the whole transaction (disk full, I/O error): no job of it is written then. */
   #runOne(job: Job): Result {
     this.#statements.savepoint.run();
     try {
@@ -196,7 +196,7 @@ function settle(job: Job, result: Result | undefined, end: LogEnd): void {
   else job.resolve({ value: result.value, end });
 }
 
-/** The value is what the job's own `run` returned: `commit` ties the two together. */
+/** A result with the type of its job's `run`, which returned the value. */
 function asCommitted<T>(committed: Committed<unknown>): Committed<T> {
   return committed as Committed<T>;
 }

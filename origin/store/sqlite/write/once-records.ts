@@ -53,7 +53,7 @@ export class OnceRecords {
     return false;
   }
 
-  /** Needs a write transaction. From the oldest on, no more than one round may. */
+  /** Drops records inside a write transaction, from the oldest on, no more than one round may. */
   forget(now: number, bytesMax: number): Forgotten {
     const keys: string[] = [];
     let bytes = 0;
@@ -70,7 +70,7 @@ export class OnceRecords {
     return { bytes, early, more: keys.length >= storeLimits.tidyRowsMax || bytes >= storeLimits.tidyBytesMax };
   }
 
-  /** Committed. */
+  /** Notes what a committed round has dropped. */
   forgot({ bytes }: Forgotten): void {
     this.#bytes = Math.max(0, this.#bytes - bytes);
   }

@@ -55,7 +55,7 @@ export class Tidy {
       let early = 0;
       for (let more = true; more && !this.#stopped; ) {
         const { value } = await this.#options.commit(() => this.#round());
-        // Only now: a transaction may be undone and run again.
+        // Sizes move only after the commit: a transaction may be undone and run again.
         if (value.trimmed !== undefined) this.#size.trimmed(value.trimmed.first, value.trimmed.bytes);
         this.#records.forgot(value.forgotten);
         early += value.forgotten.early;
@@ -72,14 +72,14 @@ export class Tidy {
     }
   }
 
-  /** Outside a transaction, and with a turn for the others between two looks. */
+  /** Counts outside a transaction, and gives others a turn between two looks. */
   async #count(): Promise<void> {
     const now = this.#options.clock();
     while (!this.#stopped && this.#size.countOn()) await Bun.sleep(0);
     while (!this.#stopped && this.#records.countOn(now)) await Bun.sleep(0);
   }
 
-  /** `more`: a table had more than one round may delete. */
+  /** Runs one round; `more`: a table had more than it may delete. */
   #round() {
     const now = this.#options.clock();
     const { log, logBytesMax } = this.#options;

@@ -61,7 +61,7 @@ export class WriteCalls {
     };
   }
 
-  /** A fault is returned where nothing has to be undone; on a mismatch the nonce of that request stays spent. */
+  /** Applies the call. A fault is returned where nothing has to be undone; on a mismatch the nonce of that request stays spent. */
   apply(mutations: readonly Mutation[], options: WriteOptions): Applied {
     if (options.nonce !== undefined && !this.#spend(options.nonce)) return { fault: new Fault('hop_replayed') };
     const recorded = options.once === undefined ? undefined : this.#records.find.get({ key: options.once.key });
@@ -82,7 +82,7 @@ export class WriteCalls {
     return { outcomes, replayed: undefined };
   }
 
-  /** False: met before. */
+  /** Spends the nonce; false where it was spent before. */
   #spend(nonce: { readonly value: string; readonly expiresAt: number }): boolean {
     try {
       this.#records.spend.run(nonce);
@@ -119,7 +119,7 @@ export class WriteCalls {
     return also.length === 0 ? this.#attempt(standing, decision) : this.#attemptWith(standing, decision, also);
   }
 
-  /** What a decision causes is written with it, or neither is. */
+  /** Writes a decision and what it causes, or neither. */
   #attemptWith(standing: Standing, decision: Decision, also: readonly FollowUp[]): Outcome {
     return this.#allOrNothing(() => {
       const outcome = this.#attempt(standing, decision);
@@ -137,7 +137,7 @@ export class WriteCalls {
     return undefined;
   }
 
-  /** What `run` throws is undone by the caller, savepoint and all. */
+  /** Undoes what `run` wrote where it says so; what it throws is undone by the caller, savepoint and all. */
   #allOrNothing<T>(run: () => { readonly value: T; readonly keep: boolean }): T {
     this.#savepoint.begin.run();
     const { value, keep } = run();
@@ -187,7 +187,7 @@ export class WriteCalls {
   }
 }
 
-/** In drizzle's words, run by SQLite itself: filling placeholders costs 2 µs a row, a tenth of an import. */
+/** The statements, built by drizzle and run by SQLite itself: drizzle's filling of placeholders costs 2 µs a row, a tenth of an import. */
 function toStatements({ database, queries }: Connection, resource: Resource) {
   const table = toResourceTable(resource);
   const id = sql.placeholder('id');
