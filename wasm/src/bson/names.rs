@@ -1,7 +1,7 @@
 //! Whether names repeat, for every open object at once. A name is remembered by 64 bits: equal names always meet,
 //! different ones as good as never, and then a document is only read in another way.
 
-/// Up to so many names each is compared with each; more are put in order first.
+/// The most names of which each is compared with each; more are put in order first.
 const PAIRS_MAX: usize = 16;
 
 /// The names of all open objects, the innermost last.

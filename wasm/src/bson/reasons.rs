@@ -4,15 +4,15 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Reason {
-    /// Past `DOCUMENT_BYTES_MAX`.
+    /// The document is past `DOCUMENT_BYTES_MAX`.
     DocumentTooLong = 0,
     /// Its line is past `LINE_BYTES_MAX`.
     LineTooLong = 1,
-    /// Past `LEVELS_MAX`.
+    /// Its levels are past `LEVELS_MAX`.
     TooDeep = 2,
-    /// Lengths, ends or types that are not BSON.
+    /// It has lengths, ends or types that are not BSON.
     Corrupt = 3,
-    /// Text or a name that is not UTF-8.
+    /// It has text or a name that is not UTF-8.
     Utf8Invalid = 4,
     /// `_id` is not the first field, as it is in every document that MongoDB stores.
     IdNotFirst = 5,
@@ -20,9 +20,9 @@ pub enum Reason {
     NameRepeated = 6,
     /// A name begins with `$`: a reference (DBRef), whose form the whole object decides.
     NameReserved = 7,
-    /// Code with scope, a pointer, a regular expression's unknown option, a decimal of more than 34 digits.
+    /// It has code with scope, a pointer, a regular expression's unknown option, or a decimal of more than 34 digits.
     Unserved = 8,
-    /// Past `NAMES_MAX`.
+    /// Its names are past `NAMES_MAX`.
     FieldsTooMany = 9,
 }
 

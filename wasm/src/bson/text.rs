@@ -11,9 +11,9 @@ const PIECE_BYTES: usize = 4096;
 
 /// The line that is written, and the bytes that it is written from, with a lane behind them.
 pub struct Line<'a> {
-    /// Where it is written.
+    /// The output that it is written to.
     pub out: &'a mut Writer,
-    /// Where it is read from.
+    /// The bytes that it is read from.
     pub input: &'a [u8],
     start: usize,
 }
@@ -25,7 +25,7 @@ pub struct Name {
     pub at: usize,
     /// Its bytes.
     pub len: usize,
-    /// Up to 16 bytes of ASCII that nothing has to be done to.
+    /// Whether it is up to 16 bytes of ASCII without an escape.
     is_plain: bool,
 }
 

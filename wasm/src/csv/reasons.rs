@@ -34,11 +34,11 @@ pub enum Refusal {
     HeaderInvalid(&'static str),
     /// The header's names do not meet the plan.
     HeaderColumns {
-        /// In the header, not in the plan.
+        /// Names in the header, not in the plan.
         unknown: Vec<String>,
-        /// Required by the plan, not in the header.
+        /// Names required by the plan, not in the header.
         missing: Vec<String>,
-        /// More than once in the header.
+        /// Names more than once in the header.
         duplicate: Vec<String>,
     },
     /// More lines than a row number can count.

@@ -10,7 +10,7 @@ use super::row::Row;
 use crate::writer::{ESCAPED_BYTES_MAX, Writer};
 use core::ops::Range;
 
-/// In place of a column's index in a record of a rejected row: the whole row is at fault.
+/// The column's index in a record of a rejected row where the whole row is at fault.
 pub const NO_COLUMN: u32 = u32::MAX;
 
 /// A row that is not taken: the column of the plan at fault, if one is, and why.
