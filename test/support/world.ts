@@ -19,6 +19,16 @@ export interface WorldOptions extends Partial<EdgeOptions> {
   readonly contract?: Contract;
 }
 
+const memoMs = 40;
+
+/** A film as the origin of these worlds has it. */
+export const film = (title: string, genres: string[] = ['Drama']) => ({ title, year: 2_000, genres, cast: [] });
+
+/** The code of a problem document. */
+export async function codeOf(answer: Response): Promise<string> {
+  return ((await answer.json()) as { code: string }).code;
+}
+
 export class World {
   readonly origin = new ScriptedOrigin();
   readonly issuer = new Issuer();
@@ -50,7 +60,7 @@ export class World {
       issuer,
       audience,
       jwksUrl: `${world.origin.url}/.well-known/jwks.json`,
-      memoMs: 40,
+      memoMs,
       feedSilentMs: 10_000,
       ...options,
       onLog: (line) => world.log.push(line),
@@ -69,15 +79,34 @@ export class World {
     return fetch(this.edge.url + path, { method, headers });
   }
 
+  async cacheStatus(...asking: Parameters<World['get']>): Promise<string | null> {
+    return (await this.get(...asking)).headers.get('cache-status');
+  }
+
   /** Asks until it is answered from the cache, which takes as long as a report and a memo. */
-  async mustHit(path: string): Promise<Response> {
-    const until = performance.now() + 5_000;
-    for (;;) {
+  mustHit(path: string): Promise<Response> {
+    return eventually(`a hit for ${path}`, async () => {
       const answer = await this.get(path);
-      if (answer.headers.get('cache-status') === 'tombolo; hit') return answer;
-      if (performance.now() > until) throw new Error(`${path} is not served from the cache: ${answer.headers.get('cache-status')}`);
-      await Bun.sleep(20);
-    }
+      const status = answer.headers.get('cache-status');
+      if (status !== 'tombolo; hit') throw new Error(`${answer.status} ${status}`);
+      return answer;
+    }, { everyMs: 20 });
+  }
+
+  /** Asks until it is not answered from the cache any more: what `Cache-Status` says then. */
+  noHit(path: string): Promise<string | null> {
+    return eventually(`no hit for ${path}`, async () => {
+      const status = await this.cacheStatus(path);
+      return status !== 'tombolo; hit' && status;
+    }, { everyMs: 20 });
+  }
+
+  /** Asks until the age of the answer, which is told in whole seconds, is one. */
+  aged(path: string): Promise<Response> {
+    return eventually(`an age for ${path}`, async () => {
+      const answer = await this.get(path);
+      return answer.headers.get('age') !== '0' && answer;
+    }, { everyMs: 20 });
   }
 
   /** The lines of the edge's log with this in them. They come over a pipe, later than the answer they are about. */
@@ -97,6 +126,11 @@ export class World {
     const seen = this.origin.seen.at(-1);
     if (seen === undefined) throw new Error('the origin was not asked');
     return seen;
+  }
+
+  /** The principal of the last question. */
+  principalAsked(): unknown {
+    return JSON.parse(Buffer.from(this.lastAsked().headers.get('tombolo-principal') ?? '', 'base64url').toString());
   }
 
   order(at = this.at): string {
@@ -129,6 +163,18 @@ export class World {
     if (after === undefined) this.documents.delete(id);
     else this.documents.set(id, after);
     for (const key of touched(this.resource(resource), id, before, after)) this.feed.raise(resource, toBucket(key), this.order());
+  }
+
+  /** A committed write that every isolate has heard of. */
+  async change(id: string, after: JsonObject | undefined): Promise<void> {
+    this.write(id, after);
+    await this.feed.tell();
+    await this.pastMemo();
+  }
+
+  /** Waits until isolates believe nothing that they have heard from the coordinator by now: its age alone decides. */
+  pastMemo(): Promise<void> {
+    return Bun.sleep(memoMs + 20);
   }
 
   /** What a correct origin answers to reads; `at` is the position that it says it read at. */
@@ -168,6 +214,7 @@ class Feed {
   #through = '';
   #clock = { now: 0, at: 0 };
   #running: Promise<void> | undefined;
+  #told: Promise<unknown> = Promise.resolve();
   #stopped = false;
 
   constructor(world: World) {
@@ -181,9 +228,7 @@ class Feed {
   /** Raises everything, then reports every 50 ms. */
   async start(): Promise<void> {
     await this.begin();
-    await this.tell();
-    this.#stopped = false;
-    this.#running = this.#run();
+    await this.resume();
   }
 
   /** Silence, once the report under way has landed. */
@@ -199,23 +244,22 @@ class Feed {
   }
 
   async begin(): Promise<ReportAnswer> {
-    const { epoch } = this.#world;
-    const through = this.#world.order();
     this.#pending = {};
-    this.#through = through;
-    return this.send({ epoch, from: null, through, asOf: null, raised: {}, whole: {} });
+    this.#through = this.#world.order();
+    return this.send(this.idle({ from: null }));
   }
 
-  /** Everything since the last report, complete as of now. */
-  async tell(): Promise<ReportAnswer> {
-    const report = {
-      epoch: this.#world.epoch, from: this.#through, through: this.#world.order(), asOf: this.now(), raised: this.#pending,
-      whole: {},
-      ...toDeclared(this.#world.contract),
-    };
-    this.#pending = {};
-    this.#through = report.through;
-    return this.send(report);
+  /** A report that nothing has happened, but for what is given. */
+  idle(given: Partial<Report> = {}): Report {
+    const at = this.#world.order();
+    return { epoch: this.#world.epoch, from: at, through: at, asOf: null, raised: {}, whole: {}, ...given };
+  }
+
+  /** Reports everything since the last report, complete as of now, and after that one: each joins the one before. */
+  tell(): Promise<ReportAnswer> {
+    const told = this.#told.then(() => this.#report());
+    this.#told = told.catch(() => undefined);
+    return told;
   }
 
   async send(report: Report): Promise<ReportAnswer> {
@@ -227,6 +271,13 @@ class Feed {
   /** The coordinator's clock. */
   now(): number {
     return Math.floor(this.#clock.now + performance.now() - this.#clock.at);
+  }
+
+  async #report(): Promise<ReportAnswer> {
+    const report = this.idle({ from: this.#through, asOf: this.now(), raised: this.#pending, ...toDeclared(this.#world.contract) });
+    this.#pending = {};
+    this.#through = report.through;
+    return this.send(report);
   }
 
   async #run(): Promise<void> {

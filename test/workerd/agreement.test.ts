@@ -9,20 +9,15 @@ import { afterAll, afterEach, beforeEach, describe, expect, test } from 'bun:tes
 import { contract } from '../../shared/contract/contract.ts';
 import { type Declared, toDeclared } from '../../shared/hop/purge-report.ts';
 import { served } from '../../shared/resources/all.ts';
-import { World } from '../support/world.ts';
-
-const film = (title: string) => ({ title, year: 2_000, genres: ['Drama'], cast: [] });
-const memo = () => Bun.sleep(60);
-const statusOf = async (world: World, path: string) => (await world.get(path)).headers.get('cache-status');
+import { film, World } from '../support/world.ts';
 
 test('the cache takes nothing for fresh while an origin serves another contract, and again once it is gone', async () => {
   const world = await World.start();
   await world.mustHit('/v1/films');
-  const idle = { epoch: world.epoch, from: world.order(), through: world.order(), asOf: null, raised: {}, whole: {} };
-  await world.feed.send({ ...idle, contract: '0'.repeat(16) });
-  await memo();
-  expect(await statusOf(world, '/v1/films')).toBe('tombolo; fwd=stale; fwd-status=304; stored');
-  expect(await statusOf(world, '/v1/films')).toBe('tombolo; fwd=stale; fwd-status=304; stored');
+  await world.feed.send(world.feed.idle({ contract: '0'.repeat(16) }));
+  await world.pastMemo();
+  expect(await world.cacheStatus('/v1/films')).toBe('tombolo; fwd=stale; fwd-status=304; stored');
+  expect(await world.cacheStatus('/v1/films')).toBe('tombolo; fwd=stale; fwd-status=304; stored');
   await world.mustHit('/v1/films');
   await world.close();
 });
@@ -35,10 +30,7 @@ describe('while an origin declares one resource otherwise', () => {
   const persistDir = mkdtempSync(join(tmpdir(), 'tombolo-declarations-'));
   let world: World;
   const place = '/v1/places/a';
-  const idle = (declared: Declared) => {
-    const { epoch } = world;
-    return { epoch, from: world.order(), through: world.order(), asOf: world.feed.now(), raised: {}, whole: {}, ...declared };
-  };
+  const idle = (declared: Declared) => world.feed.idle({ asOf: world.feed.now(), ...declared });
   beforeEach(async () => {
     world = await World.start({ silent: true, persistDir });
     world.documents.set('a', film('A'));
@@ -49,7 +41,7 @@ describe('while an origin declares one resource otherwise', () => {
   afterEach(() => world.close());
   afterAll(() => rmSync(persistDir, { recursive: true, force: true }));
 
-  const statuses = async () => [await statusOf(world, '/v1/films/a'), await statusOf(world, place)];
+  const statuses = async () => [await world.cacheStatus('/v1/films/a'), await world.cacheStatus(place)];
   const filmsAlone = ['tombolo; fwd=stale; fwd-status=304', 'tombolo; hit'];
   const neither = ['tombolo; fwd=stale; fwd-status=304; stored', 'tombolo; fwd=stale; fwd-status=304; stored'];
   /** As that origin answers. */
@@ -61,7 +53,7 @@ describe('while an origin declares one resource otherwise', () => {
   test('takes nothing of that one for fresh, and all of the others, from the first report on', async () => {
     deployed();
     await world.feed.send(idle(changed));
-    await memo();
+    await world.pastMemo();
     const asked = world.asked(place);
     for (let round = 0; round < 3; round++) expect(await statuses()).toEqual(filmsAlone);
     expect(world.asked(place)).toBe(asked);
@@ -70,7 +62,7 @@ describe('while an origin declares one resource otherwise', () => {
   test('and another as this edge does, all that report now must agree', async () => {
     await world.feed.send(idle(changed));
     await world.feed.tell();
-    await memo();
+    await world.pastMemo();
     expect((await statuses())[0]).toStartWith('tombolo; fwd=stale');
     expect((await statuses())[1]).toBe('tombolo; hit');
   });
@@ -78,18 +70,18 @@ describe('while an origin declares one resource otherwise', () => {
   test('the digest of its whole contract is compared as long as it does not say which', async () => {
     const unheard = '2'.repeat(16);
     await world.feed.send(idle({ contract: unheard }));
-    await memo();
+    await world.pastMemo();
     expect(await statuses()).toEqual(neither);
     await world.feed.send(idle({ ...changed, contract: unheard }));
     deployed();
-    await memo();
+    await world.pastMemo();
     expect(await statuses()).toEqual(filmsAlone);
   });
 
   test('or does not have it at all, nothing of it is fresh', async () => {
     const { places: _gone, ...resources } = changed.resources ?? {};
     await world.feed.send(idle({ contract: '1'.repeat(16), resources }));
-    await memo();
+    await world.pastMemo();
     expect((await statuses())[1]).toStartWith('tombolo; fwd=stale');
   });
 
@@ -102,7 +94,7 @@ describe('while an origin declares one resource otherwise', () => {
     expect(await statuses()).toEqual(['tombolo; fwd=stale; fwd-status=503', 'tombolo; fwd=stale; detail=stale-if-error']);
     deployed();
     expect(await world.feed.send(idle({ contract: changed.contract }))).toMatchObject({ accepted: true, knowsContract: true });
-    await memo();
+    await world.pastMemo();
     await world.mustHit(place);
     expect(await statuses()).toEqual(filmsAlone);
   });
@@ -113,9 +105,8 @@ test('the cache gives nothing to whom a rule that became stricter at the origin 
   await world.mustHit('/v1/films');
   const headers = { 'content-type': 'application/problem+json', 'www-authenticate': 'Bearer realm="tombolo"' };
   world.origin.script = () => ({ status: 401, body: '{"code":"token_missing"}', headers });
-  const idle = { epoch: world.epoch, from: world.order(), through: world.order(), asOf: null, raised: {}, whole: {} };
-  await world.feed.send({ ...idle, contract: '0'.repeat(16) });
-  await memo();
+  await world.feed.send(world.feed.idle({ contract: '0'.repeat(16) }));
+  await world.pastMemo();
   for (let round = 0; round < 3; round++) expect((await world.get('/v1/films')).status).toBe(401);
   await world.close();
 });

@@ -4,11 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { type Report, toDeclared } from '../../shared/hop/purge-report.ts';
-import { World } from '../support/world.ts';
+import { codeOf, film, World } from '../support/world.ts';
 
-const film = (title: string) => ({ title, year: 2_000, genres: ['Drama'], cast: [] });
-const memo = () => Bun.sleep(60);
-const statusOf = async (world: World, path: string) => (await world.get(path)).headers.get('cache-status');
+const revalidated = 'tombolo; fwd=stale; fwd-status=304; stored';
 
 describe('a report', () => {
   let world: World;
@@ -17,9 +15,7 @@ describe('a report', () => {
   });
   afterAll(() => world.close());
 
-  const report = (given: Partial<Report> = {}): Report => ({
-    epoch: world.epoch, from: world.order(), through: world.order(), asOf: null, raised: {}, whole: {}, ...given,
-  });
+  const report = (given: Partial<Report> = {}) => world.feed.idle(given);
 
   test('is not accepted before anything is known, and the answer says so', async () => {
     const answer = await world.feed.send(report());
@@ -72,7 +68,7 @@ describe('a report', () => {
       { raised: { films: { '1': world.order(99) } } },
     ]) {
       const answer = await fetch(world.origin.toReport(world.edge.url, report({ epoch: 'b'.repeat(16), ...wrong })));
-      expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([422, 'document_invalid']);
+      expect([answer.status, await codeOf(answer)]).toEqual([422, 'document_invalid']);
     }
   });
 
@@ -94,7 +90,7 @@ describe('a report', () => {
     ];
     for (const [request, code] of refusals) {
       const answer = await fetch(request);
-      expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([401, code]);
+      expect([answer.status, await codeOf(answer)]).toEqual([401, code]);
     }
     expect((await fetch(origin.toReport(edge.url, report(), { key: origin.keys[1] ?? key }))).status).toBe(200);
   });
@@ -103,7 +99,7 @@ describe('a report', () => {
     const nonce = 'n'.repeat(22);
     expect((await fetch(world.origin.toReport(world.edge.url, report(), { nonce }))).status).toBe(200);
     const again = await fetch(world.origin.toReport(world.edge.url, report(), { nonce }));
-    expect([again.status, ((await again.json()) as { code: string }).code]).toEqual([401, 'hop_replayed']);
+    expect([again.status, await codeOf(again)]).toEqual([401, 'hop_replayed']);
   });
 
   test('without a digest, too large or malformed is refused', async () => {
@@ -136,15 +132,12 @@ describe('a report', () => {
 describe('the cache', () => {
   test('takes nothing for fresh while the feed is silent, and again once it speaks', async () => {
     const world = await World.start({ feedSilentMs: 1_000 });
-    world.write('a', film('A'));
-    await world.feed.tell();
-    await memo();
+    await world.change('a', film('A'));
     await world.mustHit('/v1/films/a');
     await world.feed.pause();
-    // Longer than the feed may be silent in this world.
-    await Bun.sleep(1_100);
     // The first finding of silence, and every later one, is asked of the origin.
-    for (let round = 0; round < 3; round++) expect(await statusOf(world, '/v1/films/a')).toBe('tombolo; fwd=stale; fwd-status=304; stored');
+    expect(await world.noHit('/v1/films/a')).toBe(revalidated);
+    for (let round = 0; round < 2; round++) expect(await world.cacheStatus('/v1/films/a')).toBe(revalidated);
     await world.feed.resume();
     await world.mustHit('/v1/films/a');
     await world.close();
@@ -153,25 +146,19 @@ describe('the cache', () => {
   test('does not believe a report that says it is complete in the future, or was long ago', async () => {
     const world = await World.start({ silent: true, feedSilentMs: 1_000 });
     await world.feed.begin();
-    await world.feed.send({
-      epoch: world.epoch, from: world.order(), through: world.order(), asOf: world.feed.now() - 5_000, raised: {}, whole: {},
-    });
+    await world.feed.send(world.feed.idle({ asOf: world.feed.now() - 5_000 }));
     await world.get('/v1/films');
-    expect(await statusOf(world, '/v1/films')).toBe('tombolo; fwd=stale; fwd-status=304; stored');
-    await world.feed.send({
-      epoch: world.epoch, from: world.order(), through: world.order(), asOf: world.feed.now() + 60_000, raised: {}, whole: {},
-    });
-    await memo();
-    expect(await statusOf(world, '/v1/films')).toBe('tombolo; hit');
-    // Longer than the feed may be silent in this world.
-    await Bun.sleep(1_100);
-    expect(await statusOf(world, '/v1/films')).toBe('tombolo; fwd=stale; fwd-status=304; stored');
+    expect(await world.cacheStatus('/v1/films')).toBe(revalidated);
+    await world.feed.send(world.feed.idle({ asOf: world.feed.now() + 60_000 }));
+    await world.pastMemo();
+    expect(await world.cacheStatus('/v1/films')).toBe('tombolo; hit');
+    expect(await world.noHit('/v1/films')).toBe(revalidated);
     await world.close();
   });
 
   test('stores nothing while no origin has reported', async () => {
     const world = await World.start({ silent: true });
-    for (let round = 0; round < 3; round++) expect(await statusOf(world, '/v1/films')).toBe('tombolo; fwd=uri-miss; fwd-status=200');
+    for (let round = 0; round < 3; round++) expect(await world.cacheStatus('/v1/films')).toBe('tombolo; fwd=uri-miss; fwd-status=200');
     await world.close();
   });
 
@@ -181,20 +168,17 @@ describe('the cache', () => {
     await world.feed.tell();
     await world.get('/v1/films?genres=Drama');
     world.at++;
-    const answer = await world.feed.send({
-      epoch: world.epoch, from: world.order(world.at - 1), through: world.order(), asOf: world.feed.now(), raised: {},
-      whole: { films: world.order() },
-    });
-    expect(answer.accepted).toBe(true);
-    await memo();
-    expect(await statusOf(world, '/v1/films?genres=Drama')).toStartWith('tombolo; fwd=stale');
+    const raised = { from: world.order(world.at - 1), asOf: world.feed.now(), whole: { films: world.order() } };
+    expect(await world.feed.send(world.feed.idle(raised))).toMatchObject({ accepted: true });
+    await world.pastMemo();
+    expect(await world.cacheStatus('/v1/films?genres=Drama')).toStartWith('tombolo; fwd=stale');
     world.at++;
     await world.feed.begin();
     await world.feed.tell();
-    await memo();
-    expect(await statusOf(world, '/v1/films?genres=Drama')).toStartWith('tombolo; fwd=stale');
-    await memo();
-    expect(await statusOf(world, '/v1/films?genres=Drama')).toBe('tombolo; hit');
+    await world.pastMemo();
+    expect(await world.cacheStatus('/v1/films?genres=Drama')).toStartWith('tombolo; fwd=stale');
+    await world.pastMemo();
+    expect(await world.cacheStatus('/v1/films?genres=Drama')).toBe('tombolo; hit');
     await world.close();
   });
 
@@ -205,16 +189,16 @@ describe('the cache', () => {
     await world.feed.begin();
     await world.feed.tell();
     await world.get('/v1/films/a');
-    expect(await statusOf(world, '/v1/films/a')).toBe('tombolo; hit');
+    expect(await world.cacheStatus('/v1/films/a')).toBe('tombolo; hit');
     world.epoch = 'c'.repeat(16);
     world.at = 1;
     world.documents.set('a', film('Restored'));
     await world.feed.begin();
     await world.feed.tell();
-    await memo();
+    await world.pastMemo();
     const answer = await world.get('/v1/films/a');
     expect(await answer.json()).toMatchObject({ title: 'Restored' });
-    expect(await statusOf(world, '/v1/films/a')).toBe('tombolo; hit');
+    expect(await world.cacheStatus('/v1/films/a')).toBe('tombolo; hit');
     await world.close();
   });
 });
@@ -231,17 +215,13 @@ describe('after a restart', () => {
     await world.feed.tell();
     await world.edge.restart();
     await world.get('/v1/films/a');
-    expect(await statusOf(world, '/v1/films/a')).toBe('tombolo; fwd=stale; fwd-status=304; stored');
-    expect(
-      await world.feed.send({
-        epoch: world.epoch, from: world.order(), through: world.order(), asOf: world.feed.now(), raised: {}, whole: {},
-      }),
-    ).toMatchObject({ accepted: true, through: world.order(8) });
-    await memo();
-    expect(await statusOf(world, '/v1/films/a')).toBe('tombolo; hit');
+    expect(await world.cacheStatus('/v1/films/a')).toBe(revalidated);
+    expect(await world.feed.send(world.feed.idle({ asOf: world.feed.now() }))).toMatchObject({ accepted: true, through: world.order(8) });
+    await world.pastMemo();
+    expect(await world.cacheStatus('/v1/films/a')).toBe('tombolo; hit');
     // A state from before the write that is on disk is still recognised.
     world.origin.script = (seen) => world.answer(seen, 7);
-    expect(await statusOf(world, '/v1/films/a?fields=title')).toBe('tombolo; fwd=uri-miss; fwd-status=200');
+    expect(await world.cacheStatus('/v1/films/a?fields=title')).toBe('tombolo; fwd=uri-miss; fwd-status=200');
     await world.close();
   });
 
@@ -250,15 +230,15 @@ describe('after a restart', () => {
     await world.feed.begin();
     await world.feed.tell();
     await world.get('/v1/films');
-    expect(await statusOf(world, '/v1/films')).toBe('tombolo; hit');
+    expect(await world.cacheStatus('/v1/films')).toBe('tombolo; hit');
     await world.edge.restart();
-    expect(await statusOf(world, '/v1/films')).toBe('tombolo; fwd=uri-miss; fwd-status=200');
+    expect(await world.cacheStatus('/v1/films')).toBe('tombolo; fwd=uri-miss; fwd-status=200');
     expect(await world.feed.tell()).toMatchObject({ accepted: false, epoch: null, through: null });
     expect(await world.feed.begin()).toMatchObject({ accepted: true, through: world.order() });
     await world.feed.tell();
-    await memo();
+    await world.pastMemo();
     await world.get('/v1/films');
-    expect(await statusOf(world, '/v1/films')).toBe('tombolo; hit');
+    expect(await world.cacheStatus('/v1/films')).toBe('tombolo; hit');
     await world.close();
   });
 });

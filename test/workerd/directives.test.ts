@@ -1,20 +1,12 @@
 /** `Cache-Control` of a request (RFC 9111 §5.2.1): what a client may ask of the edge's cache, and what it cannot. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { World } from '../support/world.ts';
+import { codeOf, film, World } from '../support/world.ts';
 
 let world: World;
 beforeAll(async () => {
   world = await World.start();
 });
 afterAll(() => world.close());
-
-const film = (title: string) => ({ title, year: 2_000, genres: ['Drama'], cast: [] });
-/** Writes, and waits longer than the memo: what the coordinator knows, the isolate knows. */
-const told = async (id: string, document: ReturnType<typeof film>) => {
-  world.write(id, document);
-  await world.feed.tell();
-  await Bun.sleep(60);
-};
 
 describe("a client's own directives", () => {
   const ask = async (id: string, directives: string, headers: Readonly<Record<string, string>> = {}) => {
@@ -25,7 +17,7 @@ describe("a client's own directives", () => {
   const asked = '200 tombolo; fwd=request; fwd-status=304; stored';
 
   test('are a list, and what stands in a quoted value is none of them', async () => {
-    await told('listed', film('Listed'));
+    await world.change('listed', film('Listed'));
     await world.mustHit('/v1/films/listed');
     for (const directives of [
       'foo="no-cache"', 'foo="a, no-store"', 'x-no-cache', 'no-cached', 'foo="\\\\", bar="no-cache"', 'foo="\\", no-store"',
@@ -42,7 +34,7 @@ describe("a client's own directives", () => {
   });
 
   test('no-cache asks the origin although the answer is fresh', async () => {
-    await told('insist', film('Insist'));
+    await world.change('insist', film('Insist'));
     await world.get('/v1/films/insist');
     const answer = await world.get('/v1/films/insist', { 'cache-control': 'no-cache' });
     expect(answer.headers.get('cache-status')).toBe('tombolo; fwd=request; fwd-status=304; stored');
@@ -57,21 +49,19 @@ describe("a client's own directives", () => {
   });
 
   test('max-age has an older answer validated, and a younger one served', async () => {
-    await told('aging', film('Aging'));
-    await world.mustHit('/v1/films/aging');
-    // An age is told in whole seconds.
-    await Bun.sleep(1_100);
+    await world.change('aging', film('Aging'));
+    await world.aged('/v1/films/aging');
     expect(await ask('aging', 'max-age=600')).toBe(hit);
     expect(await ask('aging', 'max-age=0')).toBe('200 tombolo; fwd=stale; fwd-status=304; stored');
     expect(await ask('aging', 'max-age=0')).toBe(hit);
   });
 
   test('only-if-cached is answered from what is stored, or 504, and never by the origin', async () => {
-    await told('stored', film('Stored'));
-    await told('fresh', film('Fresh'));
+    await world.change('stored', film('Stored'));
+    await world.change('fresh', film('Fresh'));
     const before = world.origin.seen.length;
     const refused = await world.get('/v1/films/stored', { 'cache-control': 'only-if-cached' });
-    expect([refused.status, ((await refused.json()) as { code: string }).code, refused.headers.get('cache-status')]).toEqual([
+    expect([refused.status, await codeOf(refused), refused.headers.get('cache-status')]).toEqual([
       504,
       'not_cached',
       'tombolo; detail=only-if-cached',
@@ -84,7 +74,7 @@ describe("a client's own directives", () => {
     for (const directives of ['only-if-cached, no-cache', 'only-if-cached, no-store']) {
       expect(await ask('stored', directives)).toBe('504 tombolo; detail=only-if-cached');
     }
-    await told('stored', film('Changed'));
+    await world.change('stored', film('Changed'));
     expect(await ask('stored', 'only-if-cached')).toBe('504 tombolo; detail=only-if-cached');
     expect((await world.get('/v1/orders/changes', { 'cache-control': 'only-if-cached' })).status).toBe(504);
     expect(world.origin.seen.length).toBe(filled);

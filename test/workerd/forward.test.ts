@@ -6,7 +6,7 @@ import { hopHeaders } from '../../shared/hop/profile.ts';
 import { eventually } from '../support/eventually.ts';
 import { digestOf } from '../support/scripted-origin.ts';
 import { served } from '../support/notes-contract.ts';
-import { World } from '../support/world.ts';
+import { codeOf, World } from '../support/world.ts';
 
 let world: World;
 beforeAll(async () => {
@@ -20,7 +20,6 @@ afterEach(() => {
 const film = JSON.stringify({ title: 'A', year: 2_000 });
 const post = (path: string, body: string | ReadableStream<Uint8Array>, headers: Record<string, string> = {}) =>
   fetch(world.edge.url + path, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } });
-const codeOf = async (answer: Response) => ((await answer.json()) as { code: string }).code;
 
 describe('the origin hears', () => {
   test('only what the profile covers, however much a client sends', async () => {
@@ -221,14 +220,11 @@ describe('answers', () => {
       'tombolo; fwd=uri-miss; fwd-status=200; stored',
       'private, no-cache',
     ]);
-    const { roles } = JSON.parse(Buffer.from(world.lastAsked().headers.get('tombolo-principal') ?? '', 'base64url').toString()) as {
-      roles: string[];
-    };
-    expect(roles).toEqual(['auditor']);
+    expect(world.principalAsked()).toMatchObject({ roles: ['auditor'] });
     const alike = await as('usr_1', ['auditor', 'other']);
-    await eventually('a hit', async () => (await world.get('/v1/notes', alike)).headers.get('cache-status') === 'tombolo; hit');
+    await eventually('a hit', async () => await world.cacheStatus('/v1/notes', alike) === 'tombolo; hit');
     for (const headers of [await as('usr_2', ['auditor']), await as('usr_1', []), {}]) {
-      expect((await world.get('/v1/notes', headers)).headers.get('cache-status')).not.toContain('hit');
+      expect(await world.cacheStatus('/v1/notes', headers)).not.toContain('hit');
     }
     world.scope = 'public';
   });
@@ -236,7 +232,7 @@ describe('answers', () => {
   test('of a resource that says so are never stored', async () => {
     const before = world.asked('/v1/ticks');
     for (let round = 0; round < 3; round++) {
-      expect((await world.get('/v1/ticks')).headers.get('cache-status')).toBe('tombolo; fwd=bypass; fwd-status=200');
+      expect(await world.cacheStatus('/v1/ticks')).toBe('tombolo; fwd=bypass; fwd-status=200');
     }
     expect(world.asked('/v1/ticks')).toBe(before + 3);
   });

@@ -30,8 +30,7 @@ async function ask(variables: Variables, payload: JWTPayload, header: Readonly<R
   const token = await world.issuer.sign('ed', { iss: world.issuer.issuer, iat: now, exp: now + 300, ...payload }, header);
   const answer = await world.get('/v1/films', { authorization: `Bearer ${token}`, 'cache-control': 'no-store' });
   if (answer.status !== 200) return { status: answer.status, detail: ((await answer.json()) as { detail: string }).detail };
-  const principal: unknown = JSON.parse(Buffer.from(world.lastAsked().headers.get('tombolo-principal') ?? '', 'base64url').toString());
-  return { status: 200, principal };
+  return { status: 200, principal: world.principalAsked() };
 }
 
 describe('an access token of', () => {

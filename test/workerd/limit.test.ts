@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseList } from '../support/structured-fields.ts';
-import { World } from '../support/world.ts';
+import { codeOf, World } from '../support/world.ts';
 
 const workerModule = 'test/workerd/workers/limits.worker.ts';
 const persistDir = mkdtempSync(join(tmpdir(), 'tombolo-counters-'));
@@ -245,7 +245,7 @@ describe('while the counters cannot be asked', () => {
       expect(response.headers.get('tombolo-limits')).toBe('unavailable;policy=refuse');
       expect(response.headers.get('ratelimit')).toBeNull();
       expect(response.headers.get('retry-after')).toBe('1');
-      expect(((await response.json()) as { code: string }).code).toBe('limits_unavailable');
+      expect(await codeOf(response)).toBe('limits_unavailable');
     }
     expect(declaredWrite.status).toBe(200);
     expect(declaredWrite.headers.get('tombolo-limits')).toBe('unavailable;policy=allow');

@@ -2,9 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { connect, createServer } from 'node:net';
 import { startEdge } from '../support/edge.ts';
-import { eventually } from '../support/eventually.ts';
 import { testKeys } from '../support/scripted-origin.ts';
-import { World } from '../support/world.ts';
+import { codeOf, World } from '../support/world.ts';
 
 let world: World;
 beforeAll(async () => {
@@ -13,14 +12,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 const film = JSON.stringify({ title: 'A', year: 2_000 });
-const codeOf = async (answer: Response) => ((await answer.json()) as { code: string }).code;
 const post = (url: string) => fetch(`${url}/v1/films`, { method: 'POST', body: film, headers: { 'content-type': 'application/json' } });
-
-/** The isolate has heard that what it keeps may be wrong. */
-function noHit(world: World, path: string): Promise<boolean> {
-  const look = async () => (await world.get(path)).headers.get('cache-status') !== 'tombolo; hit';
-  return eventually(`${path} is no hit any more`, look, { everyMs: 20 });
-}
 
 describe('an origin', () => {
   test('that is away is told as such, with when to come back', async () => {
@@ -75,7 +67,7 @@ describe('while the origin is away', () => {
     await away.feed.pause();
     const { port } = away.origin;
     await away.origin.stop();
-    await noHit(away, '/v1/films/kept');
+    await away.noHit('/v1/films/kept');
     const known = performance.now();
     const stale = await away.get('/v1/films/kept');
     expect([stale.status, stale.headers.get('cache-status')]).toEqual([200, 'tombolo; fwd=stale; detail=stale-if-error']);
@@ -90,7 +82,7 @@ describe('while the origin is away', () => {
     while (performance.now() - known < 2_500) await Bun.sleep(20);
     expect((await away.get('/v1/films/kept')).status).toBe(503);
     away.origin.start(port);
-    expect((await away.get('/v1/films/kept')).headers.get('cache-status')).toBe('tombolo; fwd=stale; fwd-status=304; stored');
+    expect(await away.cacheStatus('/v1/films/kept')).toBe('tombolo; fwd=stale; fwd-status=304; stored');
   });
 
   test('an origin that says so itself is stood in for as well', async () => {
@@ -99,7 +91,7 @@ describe('while the origin is away', () => {
     const { script } = away.origin;
     await away.feed.pause();
     away.origin.script = () => ({ status: 503, body: '{"code":"store_unavailable"}' });
-    await noHit(away, '/v1/films/kept');
+    await away.noHit('/v1/films/kept');
     const answer = await away.get('/v1/films/kept');
     expect([answer.status, answer.headers.get('cache-status')]).toEqual([200, 'tombolo; fwd=stale; detail=stale-if-error']);
     away.origin.script = script;
@@ -112,7 +104,7 @@ describe('while the origin is away', () => {
     away.origin.script = () => ({ status: 503, body: '{"code":"store_unavailable"}' });
     away.write('kept', undefined);
     await away.feed.tell();
-    await noHit(away, '/v1/films/kept');
+    await away.noHit('/v1/films/kept');
     expect((await away.get('/v1/films/kept')).status).toBe(503);
     expect((await away.get('/v1/films/absent')).status).toBe(404);
     away.origin.script = script;
@@ -124,8 +116,8 @@ describe('while the origin is away', () => {
     away.write('own', { title: 'Own', year: 2_000, genres: [], cast: [] });
     await away.feed.resume();
     await away.feed.tell();
-    // Longer than the memo: the refusal below must come from the write, not from this report.
-    await Bun.sleep(100);
+    // The refusal below must come from the write, not from this report.
+    await away.pastMemo();
     await away.mustHit('/v1/films/own');
     await away.feed.pause();
     const { script } = away.origin;
@@ -133,7 +125,7 @@ describe('while the origin is away', () => {
     const token = await away.issuer.token('ed', { payload: { roles: ['editor'] } });
     expect((await away.get('/v1/films/own', { authorization: `Bearer ${token}` }, 'DELETE')).status).toBe(204);
     away.origin.script = () => ({ status: 503, body: '{"code":"store_unavailable"}' });
-    await noHit(away, '/v1/films/own');
+    await away.noHit('/v1/films/own');
     expect((await away.get('/v1/films/own')).status).toBe(503);
     away.origin.script = script;
     await away.feed.resume();

@@ -4,6 +4,7 @@ import { startEdge } from '../support/edge.ts';
 import { eventually } from '../support/eventually.ts';
 import { served } from '../support/mistaken-contract.ts';
 import { testKeys } from '../support/scripted-origin.ts';
+import { codeOf } from '../support/world.ts';
 
 const mustSettings = (given: Readonly<Record<string, unknown>>) => mustEdgeSettings(given, new Set(['member']));
 
@@ -86,7 +87,7 @@ test('a Worker whose declarations have mistakes answers 503 to everything and lo
   });
   for (const path of ['/health', '/v1/notes', '/v1/dates']) {
     const answer = await fetch(edge.url + path);
-    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([503, 'misconfigured']);
+    expect([answer.status, await codeOf(answer)]).toEqual([503, 'misconfigured']);
   }
   expect(served.mistakes).toHaveLength(2);
   await eventually('the mistakes in the log', () => served.mistakes.every((mistake) => lines.join('\n').includes(JSON.stringify(mistake))));
