@@ -36,6 +36,11 @@ export function decide(resource: Resource, id: string, decision: (before: Stored
   return { resource, id, decide: decision };
 }
 
+/** The fields of a document as a store takes them. */
+export function withoutId({ id: _id, ...fields }: JsonObject = {}): JsonObject {
+  return fields as JsonObject;
+}
+
 export async function textOf(store: Store, resource: Resource, id: string): Promise<string | undefined> {
   return (await store.get(resource, id, inTime())).value?.text;
 }

@@ -3,7 +3,7 @@ import type { Db } from 'mongodb';
 import { openMongoStore, type MongoStoreOptions } from '../../../origin/store/mongo/mongo-store.ts';
 import { mustStored } from '../../../origin/store/mongo/read/documents.ts';
 import type { Store } from '../../../origin/store/store.ts';
-import type { MongodOptions, Server } from '../../mongod/mongod.ts';
+import { type MongodOptions, type Server, startMongod } from '../../mongod/mongod.ts';
 import { type MongoDatabase, openControlledDatabase, openMongoDatabase } from '../../support/mongo-database.ts';
 import type { OpenOptions, Place } from './harness.ts';
 
@@ -58,6 +58,15 @@ async function openStoreIn(database: MongoDatabase, { seed = [], ...options }: M
       }
     },
   };
+}
+
+type BuiltInRole = 'read' | 'readWrite' | 'dbAdmin';
+
+/** A test server with a user who has these roles in the database `shop`, and the connection string of that user. */
+export async function startWithRoles(roles: readonly BuiltInRole[], options: MongodOptions = {}): Promise<{ server: Server; uri: string }> {
+  const auth = { user: 'ada', password: 'secret', roles: roles.map((role) => ({ role, db: 'shop' })) };
+  const server = await startMongod({ ...options, auth });
+  return { server, uri: server.uri.replace('/?', '/shop?authSource=admin&') };
 }
 
 /** The last of equal ids stays. */

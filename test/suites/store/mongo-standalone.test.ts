@@ -10,7 +10,7 @@ import { eventually } from '../../support/eventually.ts';
 import { withDatabase } from '../../support/given-deployment.ts';
 import { read } from './read-changes.ts';
 import { inTime, put, reasonOf, textOf } from './harness.ts';
-import { type ControlledPlace, openMongoPlace } from './mongo-place.ts';
+import { type ControlledPlace, openMongoPlace, startWithRoles } from './mongo-place.ts';
 
 const common = {
   id: { kind: 'string', format: z.string() },
@@ -201,19 +201,7 @@ test('a collection of a standalone that others load anew gets its indexes back, 
 test('a standalone needs no rights to write documents and no clock that agrees', async () => {
   const clock = new JumpingClock();
   clock.jump(90_000);
-  const server = await startMongod({
-    standalone: true,
-    clock,
-    auth: {
-      user: 'ada',
-      password: 'secret',
-      roles: [
-        { role: 'read', db: 'shop' },
-        { role: 'dbAdmin', db: 'shop' },
-      ],
-    },
-  });
-  const uri = server.uri.replace('/?', '/shop?authSource=admin&');
+  const { server, uri } = await startWithRoles(['read', 'dbAdmin'], { standalone: true, clock });
   const store = await openMongoStore({ uri, resources: [boats] });
   expect(await textOf(store, boats, 'fram')).toBeUndefined();
   await store.close();

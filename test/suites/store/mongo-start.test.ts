@@ -9,8 +9,8 @@ import { MongoClient } from 'mongodb';
 import { JumpingClock, startMongod } from '../../mongod/mongod.ts';
 import { eventually } from '../../support/eventually.ts';
 import { read } from './read-changes.ts';
-import { inTime, put, textOf } from './harness.ts';
-import { type MongoPlace, openMongoPlace } from './mongo-place.ts';
+import { inTime, put, textOf, withoutId } from './harness.ts';
+import { type MongoPlace, openMongoPlace, startWithRoles } from './mongo-place.ts';
 import { openControlledDatabase } from '../../support/mongo-database.ts';
 
 const boats = resource({
@@ -48,12 +48,7 @@ async function refusalOf(opening: Promise<unknown>): Promise<readonly string[]> 
 test('an old version, a wrong clock and missing rights are told at once, each with what mends it, and nothing is written', async () => {
   const clock = new JumpingClock();
   clock.jump(90_000);
-  const server = await startMongod({
-    version: '6.0.14',
-    clock,
-    auth: { user: 'ada', password: 'secret', roles: [{ role: 'read', db: 'shop' }] },
-  });
-  const uri = server.uri.replace('/?', '/shop?authSource=admin&');
+  const { server, uri } = await startWithRoles(['read'], { version: '6.0.14', clock });
   const lines = await refusalOf(openMongoStore({ uri, resources: [boats] }));
   expect(lines.map((line) => line.replace(/is (89|90|91) s from/, 'is 90 s from'))).toEqual([
     '- the server is MongoDB 6.0.14; the change feed needs 7.0 or newer (events over 16 MB, images); install it member by member, ' +
@@ -69,17 +64,8 @@ test('an old version, a wrong clock and missing rights are told at once, each wi
 });
 
 test('with the roles that the refusal asks for, the store opens and writes', async () => {
-  const server = await startMongod({
-    auth: {
-      user: 'ada',
-      password: 'secret',
-      roles: [
-        { role: 'readWrite', db: 'shop' },
-        { role: 'dbAdmin', db: 'shop' },
-      ],
-    },
-  });
-  const store = await openMongoStore({ uri: server.uri.replace('/?', '/shop?authSource=admin&'), resources: [boats] });
+  const { server, uri } = await startWithRoles(['readWrite', 'dbAdmin']);
+  const store = await openMongoStore({ uri, resources: [boats] });
   expect((await store.write([put(boats, id(1), { name: 'Fram' })], inTime())).outcomes[0]?.kind).toBe('written');
   await store.close();
   await server.close();
@@ -179,7 +165,7 @@ test('a patch leaves the types of what it does not name', async () => {
   await foreign.collection('boats').insertOne({ name: 'Fram', log: { at: new Date(5), kept: [new Date(6)] } });
   const key = String((await foreign.collection('boats').findOne())?._id);
   await store.write(
-    [{ resource: boats, id: key, decide: (before) => ({ kind: 'put', document: { ...withoutId(before?.value ?? {}), name: 'Maud' } }) }],
+    [{ resource: boats, id: key, decide: (before) => ({ kind: 'put', document: { ...withoutId(before?.value), name: 'Maud' } }) }],
     inTime(),
   );
   expect(await foreign.collection<object>('boats').findOne({}, { projection: { _id: 0 } })).toEqual<object | null>({
@@ -245,7 +231,3 @@ test.each([
   expect(fatal).toEqual([]);
   await reader.stop();
 });
-
-function withoutId({ id: _id, ...rest }: Readonly<Record<string, unknown>>): Record<string, never> {
-  return rest as Record<string, never>;
-}

@@ -3,8 +3,7 @@ import { expect, test } from 'bun:test';
 import { BSON, DBRef, Double, Long, ObjectId } from 'mongodb';
 import { Fault } from '../../../shared/wire/fault.ts';
 import { anyone } from '../../../shared/contract/rules.ts';
-import type { JsonObject } from '../../../shared/wire/values.ts';
-import { decide, inTime } from './harness.ts';
+import { decide, inTime, withoutId } from './harness.ts';
 import { openMongoPlace } from './mongo-place.ts';
 import { things } from './things.ts';
 
@@ -72,8 +71,4 @@ async function placeWith(documents: readonly object[]) {
   const place = await openMongoPlace({ resources: [named] });
   await place.foreign.collection('named').insertMany(documents.map((document) => document as never));
   return { store: place.store, foreign: place.foreign, [Symbol.asyncDispose]: () => place.remove() };
-}
-
-function withoutId({ id: _id, ...rest }: JsonObject = {}): JsonObject {
-  return rest;
 }

@@ -6,6 +6,7 @@ import type { Position } from '../../../shared/wire/position.ts';
 import type { Store } from '../../../origin/store/store.ts';
 import { storeLimits } from '../../../origin/store/limits.ts';
 import { openSqliteStore } from '../../../origin/store/sqlite/sqlite-store.ts';
+import { eventually } from '../../support/eventually.ts';
 import { changesTo, image, read } from './read-changes.ts';
 import { inTime, put, reasonOf, textOf } from './harness.ts';
 import { makeTempDir, openSqlitePlace } from './sqlite-place.ts';
@@ -62,7 +63,7 @@ describe('history', () => {
     now += storeLimits.historyMs + 60_000;
     const store = await place.reopen();
     const rows = place.foreign().prepare<{ rows: number }, []>('SELECT count(*) AS rows FROM _log');
-    await until(async () => rows.get()?.rows === 1);
+    await eventually('old entries are gone', () => rows.get()?.rows === 1);
     const { position } = await store.write([put(things, 'b', {})], { deadline: now + 1_000 });
     expect((await changesTo(store, idle, position)).map(image)).toEqual([['b', null, { id: 'b' }]]);
     expect(await firstOf(store, old)).toEqual({ lost: true, head: position });
@@ -113,7 +114,7 @@ describe('history', () => {
       place.foreign().run(sql);
       let batch = await reader.next();
       while (batch !== undefined && !('lost' in batch)) batch = await reader.next();
-      await until(async () => (await place.store.head()).epoch !== from.epoch);
+      await eventually('a new epoch', async () => (await place.store.head()).epoch !== from.epoch);
       const { position } = await place.store.write([put(things, 'b', {})], inTime());
       expect([position.epoch !== from.epoch, warnings]).toEqual([true, ['others changed the schema or the log; it was put back']]);
       await place.remove();
@@ -151,7 +152,7 @@ describe('history', () => {
     await place.store.write([put(things, 'a', { tags: ['x'] })], inTime());
     const from = await place.store.head();
     place.foreign().run('DROP TABLE "open-things"');
-    await until(async () => (await place.store.head()).epoch !== from.epoch);
+    await eventually('a new epoch', async () => (await place.store.head()).epoch !== from.epoch);
     expect(await textOf(place.store, things, 'a')).toBeUndefined();
     await place.store.write([put(things, 'a', {})], inTime());
     expect(await textOf(place.store, things, 'a')).toBe('{"id":"a"}');
@@ -163,7 +164,7 @@ describe('history', () => {
     const warnings: unknown[] = [];
     const place = await openSqlitePlace({ resources, onWarning: (message, { indexes }) => warnings.push([message, indexes]) });
     place.foreign().run(`CREATE UNIQUE INDEX "by text" ON "open-things"(json_extract(doc, '$.text'))`);
-    await until(async () => warnings.length > 0);
+    await eventually('a warning', () => warnings.length > 0);
     await place.reopen();
     const warning = ['others made unique indexes; rows that INSERT OR REPLACE displaces through them go unseen', ['open-things.by text']];
     expect(warnings).toEqual([warning, warning]);
@@ -179,11 +180,14 @@ describe('history', () => {
     const warnings: string[] = [];
     const place = await openSqlitePlace({ resources, onWarning: (message) => warnings.push(message) });
     await place.store.write([put(things, 'a', {})], inTime());
-    const { epoch } = await place.store.head();
+    const head = await place.store.head();
+    const reader = read(place.store, head);
     place.foreign().run(`ANALYZE; CREATE INDEX theirs ON "open-things"(json_extract(doc, '$.text')); CREATE TABLE "a:b"(x)`);
-    await Bun.sleep(80);
+    place.foreign().run(`INSERT INTO "open-things"(id, doc) VALUES ('b', '{}')`);
+    await reader.nextChanges();
+    await reader.stop();
     await place.reopen();
-    expect([(await place.store.head()).epoch, warnings]).toEqual([epoch, []]);
+    expect([(await place.store.head()).epoch, warnings]).toEqual([head.epoch, []]);
     expect(place.foreign().prepare(`SELECT name FROM sqlite_master WHERE name IN ('theirs', 'a:b') ORDER BY name`).values()).toEqual([
       ['a:b'],
       ['theirs'],
@@ -263,8 +267,4 @@ async function firstOf(store: Store, from: Position) {
   const first = await reader.next();
   await reader.stop();
   return first;
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 3_000; !(await holds()); await Bun.sleep(5)) if (Date.now() > end) throw new Error('it does not come true');
 }

@@ -11,7 +11,7 @@ import type { JsonObject } from '../../../shared/wire/values.ts';
 import type { Mutation } from '../../../origin/store/store.ts';
 import { requestArbitrary, validArbitrary } from './arbitraries.ts';
 import { changesTo } from './read-changes.ts';
-import { decide, inTime, put, remove } from './harness.ts';
+import { decide, inTime, put, remove, withoutId } from './harness.ts';
 import { readAll } from './list-suite.ts';
 import { naiveList } from './naive.ts';
 import { soakFactor } from './soak.ts';
@@ -139,10 +139,6 @@ function appended(document: JsonObject | undefined): JsonObject {
 
 function withId(at: string, document: JsonObject | undefined): JsonObject | null {
   return document === undefined ? null : { id: at, ...document };
-}
-
-function withoutId({ id: _, ...rest }: JsonObject): JsonObject {
-  return rest as JsonObject;
 }
 
 const table = '"open-things"';

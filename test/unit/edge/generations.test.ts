@@ -1,6 +1,6 @@
 /** Generations against a naive keeper of everything ever reported, under reports in any order and number. */
 import { Database, type SQLQueryBindings } from 'bun:sqlite';
-import { expect, test } from 'bun:test';
+import { afterEach, expect, setSystemTime, test } from 'bun:test';
 import fc from 'fast-check';
 import type { Contract } from '../../../shared/contract/contract.ts';
 import type { Dependencies } from '../../../shared/contract/dependencies.ts';
@@ -118,19 +118,21 @@ const given: fc.Arbitrary<Given> = fc.integer({ min: 1, max: 30 }).chain((throug
   });
 });
 
+/** Makes a memo of 0 ms old enough for the next view to ask. */
+const tick = () => setSystemTime(new Date(Date.now() + 1));
+afterEach(() => void setSystemTime());
+
 test('an isolate that asks now and then knows what a naive keeper of all reports knows', async () => {
   await fc.assert(fc.asyncProperty(fc.array(fc.record({ given, asks: fc.boolean() }), { minLength: 1, maxLength: 25 }), async (steps) => {
     const table = openTable();
     const naive = new Naive();
-    // With a memo of nothing every view asks.
     const memo = new Generations({ memoMs: 0, feedSilentMs: 1_000 }, { digest: '', resources: new Map() });
     const ask = async (resource: string, heard: Heard | undefined) => ({ ...table.changesSince(resource, heard), ageMs: 0, contracts: [] });
     for (const [index, step] of steps.entries()) {
       expect(table.apply(toReport(step.given), index)).toBe(naive.apply(step.given));
       if (!step.asks) continue;
       for (const resource of resources) {
-        // A memo of 0 ms is older than that only with the next tick of the clock.
-        await Bun.sleep(2);
+        tick();
         const view = await memo.view([{ resource, buckets }], { ask, waitUntil: () => undefined });
         expect(view?.generations).toEqual(
           naive.epoch === undefined ? undefined : buckets.map((bucket) => naive.generation(resource, bucket)),
@@ -138,7 +140,7 @@ test('an isolate that asks now and then knows what a naive keeper of all reports
         if (naive.epoch !== undefined) expect(view?.through).toBe(order(naive.through));
       }
       // An answer that depends on several resources: as old as the oldest thing known of one of them.
-      await Bun.sleep(2);
+      tick();
       const all = await memo.view(resources.map((resource) => ({ resource, buckets })), { ask, waitUntil: () => undefined });
       expect(all?.generations).toEqual(
         naive.epoch === undefined

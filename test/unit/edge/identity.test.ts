@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, setSystemTime, spyOn, test } from 'bun:test';
 import { readClaimPaths, type ClaimPaths } from '../../../shared/settings/claim-paths.ts';
 import { SettingsReader } from '../../../shared/settings/reader.ts';
+import { eventually } from '../../support/eventually.ts';
 import { Issuer } from '../../support/issuer.ts';
 import type { Principal } from '../../../shared/wire/principal.ts';
 
@@ -73,8 +74,7 @@ describe('the key set', () => {
   test('is found on the shelf by another isolate', async () => {
     const token = await issuer.token('one');
     await verify(isolate(), token);
-    await Promise.all(background);
-    await Bun.sleep(5);
+    await eventually('the set on the shelf', () => shelf.size > 0);
     expect((await verify(isolate(), token)).subject).toBe('usr_1');
     expect(asked).toBe(1);
   });
@@ -100,7 +100,7 @@ describe('the key set', () => {
     const tokens = isolate();
     const token = await issuer.token('one');
     for (let round = 0; round < 10; round++) await expect(verify(tokens, token)).rejects.toMatchObject({ reason: 'identity_unavailable' });
-    await Bun.sleep(20);
+    await Promise.all(background);
     expect(asked).toBe(1);
     up = true;
     pass(1_100);
@@ -120,7 +120,7 @@ describe('the key set', () => {
     for (let index = 0; index < 20; index++) {
       await expect(verify(tokens, await issuer.token('three', { payload: { index } }))).rejects.toMatchObject({ reason: 'token_invalid' });
     }
-    await Bun.sleep(20);
+    await Promise.all(background);
     expect(asked).toBe(2);
   });
 
