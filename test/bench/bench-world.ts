@@ -41,7 +41,7 @@ export interface BenchWorld {
   readonly edge: Server;
   readonly bareEdge: Server;
   readonly forward: ForwardWorld;
-  /** Another process after each `empty`. */
+  /** The origin's process; each `empty` makes another. */
   origin(): Server;
   /** The origin begins again with an empty store. */
   empty(): Promise<void>;

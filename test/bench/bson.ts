@@ -12,7 +12,7 @@ import { filmsNdjson } from './data.ts';
 import { median } from './rounds.ts';
 
 const rounds = 31;
-/** Of one contender in one round, so that the clock's grain and a stray collection weigh little. */
+/** Bytes of one contender in one round: enough that the clock's resolution and a garbage collection weigh little. */
 const bytesPerRound = 4_000_000;
 const streamBytes = 16_000_000;
 const chunkBytes = 256 * 1024;
@@ -39,7 +39,7 @@ for (const [name, groups] of [
   compareTexts(name, groups);
 compareStreams();
 
-/** As an import stores them. */
+/** The films as an import stores them. */
 function toFilms(): readonly Uint8Array[] {
   const at = new Date(1_700_000_000_000);
   const lines = new TextDecoder().decode(filmsNdjson().bytes).trimEnd().split('\n');

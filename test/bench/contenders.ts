@@ -18,12 +18,12 @@ export interface Contender {
   /** Text in the head of the answers that are meant. */
   readonly mark?: string;
   readonly once?: boolean;
-  /** Made anew for each round: a signature is good for half a minute. */
+  /** The requests, made anew for each round: a signature is good for half a minute. */
   requests(): readonly Uint8Array[];
 }
 
 const accept = { accept: '*/*' };
-/** As Cloudflare sets it: the address limit is asked with it. */
+/** The headers of a request through Cloudflare, whose address the address limit is asked for. */
 const fromCloudflare = { ...accept, 'cf-connecting-ip': '192.0.2.1' };
 
 type Headers = Readonly<Record<string, string>>;

@@ -5,11 +5,11 @@ export interface LoadOrder {
   readonly port: number;
   /** Whole requests as bytes, sent in turn. */
   readonly requests: readonly Uint8Array[];
-  /** Each at most once: what carries a nonce that is spent. */
+  /** Whether each is sent once at most, because it carries a nonce that is spent. */
   readonly once: boolean;
   readonly connections: number;
   readonly forMs: number;
-  /** Expected of every answer. */
+  /** The status expected of every answer. */
   readonly status: number;
   /** Text in the head of an answer that is counted. */
   readonly mark: string;
@@ -21,7 +21,7 @@ export interface LoadReport {
   /** Answers of another status, and broken connections. */
   readonly failed: number;
   readonly seconds: number;
-  /** The generator's own. */
+  /** CPU of the generator. */
   readonly cpuSeconds: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -38,7 +38,7 @@ export class LoadGenerator {
     });
   }
 
-  /** One at a time. */
+  /** Runs one order at a time. */
   async run(order: LoadOrder): Promise<LoadReport> {
     const { promise, resolve } = Promise.withResolvers<LoadReport>();
     this.#settle = resolve;

@@ -69,7 +69,7 @@ class Connection {
   readonly #load: Load;
   #socket: Bun.Socket | undefined;
   #sentAtMs = 0;
-  /** Of an answer whose head has not ended. */
+  /** The bytes of an answer whose head has not ended. */
   #held: Buffer | undefined;
   #head = '';
   /** Bytes of the body still to come; `chunked`: until the last chunk. */
@@ -129,5 +129,5 @@ class Connection {
 process.on('message', (order: LoadOrder) => {
   void new Load(order, (report) => process.send?.(report)).run();
 });
-// Whoever asked is gone: nobody waits for a report.
+// The process that asked is gone: nobody waits for a report.
 process.on('disconnect', () => process.exit(0));

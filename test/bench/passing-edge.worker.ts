@@ -25,7 +25,7 @@ const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
 const requestId = `req_${'0'.repeat(32)}`;
 const principal = { subject: 'bench', roles: ['editor'], claims: {} };
 
-/** To the origin: the names that the edge sends, with values of their lengths. */
+/** The fields for the origin: the names that the edge sends, with values of their lengths. */
 const carried = {
   traceparent, 'tombolo-deadline': '10000', 'tombolo-request': requestId,
   'signature-input': [
@@ -48,7 +48,7 @@ const carriedWithBody = {
   ),
 };
 
-/** To the client. */
+/** The fields for the client. */
 const given = {
   'content-type': 'application/json',
   etag: '"zRIEvAP4hcppyCkN-eVz_b"',
@@ -69,14 +69,14 @@ const givenOfCreate = {
 
 interface Asked {
   readonly request: Request;
-  /** Of the origin, behind the step's name. */
+  /** The path at the origin, behind the step's name. */
   readonly path: string;
   readonly env: Bindings;
 }
 
 type Pass = (asked: Asked) => Promise<Response>;
 
-/** Each does what the one before it does, and one thing more. */
+/** The passes: each does what the one before it does, and one thing more. */
 const passes: Readonly<Record<string, Pass>> = {
   async bare({ request, path, env }) {
     return toAnswer(request, await fetch(env.ORIGIN + path, toInit(request, request.body)));

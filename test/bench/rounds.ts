@@ -11,7 +11,7 @@ export interface Measured {
   readonly requestsPerSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Of the process measured, all threads. */
+  /** CPU of the process measured, all threads together. */
   readonly cpuMicrosPerRequest: number;
   readonly loadCpuMicrosPerRequest: number;
   /** Share of answers that bear the contender's mark. */

@@ -64,7 +64,7 @@ async function measureImports(world: BenchWorld): Promise<readonly ImportFigures
   return figures;
 }
 
-/** Each into an empty store. */
+/** Repeats an import, each time into an empty store. */
 async function repeat(world: BenchWorld, data: Data, way: string, run: () => Promise<number>): Promise<ImportFigures> {
   const rates: number[] = [];
   const cpuMicros: number[] = [];

@@ -7,7 +7,7 @@ import { formatSignature, formatSignatureInput, readHeader, toAnswerMessage, toS
 
 interface Table {
   readonly keys: string;
-  /** By path. */
+  /** The answers by path. */
   readonly films: Readonly<Record<string, string>>;
 }
 
@@ -17,7 +17,7 @@ const [key] = mustKeyRing(keys);
 const bodies = new Map(Object.entries(films));
 const [created = '{}'] = bodies.values();
 
-/** As many bytes as ours. */
+/** A tag of as many bytes as the origin's. */
 const etag = '"zRIEvAP4hcppyCkN-eVz_b"';
 const position = '0123456789abcdef.0000000000003000';
 const reading = { 'content-type': 'application/json', etag, [readHeader]: `${position};${'A'.repeat(22)};${'B'.repeat(22)}` };

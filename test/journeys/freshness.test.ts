@@ -103,7 +103,7 @@ describe.each([...engines])('freshness on %s', (engine) => {
     await eventually('three reports after the write', () => world.feed.arrived >= told + 3);
     world.hop.release();
     expect((await racing).film.title).toBe('Old');
-    // The write is older than half the bound; from here on nobody may see what was before it.
+    // From here on nobody may see the state before the write.
     await freshly(path, (text) => text.includes('"New"'));
     for (let reads = 0; reads < 50; reads++) expect((await world.request(path)).film.title).toBe('New');
   });

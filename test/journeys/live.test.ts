@@ -69,7 +69,7 @@ describe.each([...engines])('live on %s', (engine) => {
     await reader.hears((event) => textOf(event) === 'Before');
     for (const round of ['one', 'two']) {
       await world.origin.kill9();
-      // Long enough that it asks while nobody is there.
+      // The reader must have asked while no origin was there.
       const { connections } = reader;
       await eventually('it has asked in vain', () => reader.connections >= connections + 1, { msMax: 10_000 });
       await world.origin.start();
@@ -95,7 +95,7 @@ describe.each([...engines])('live on %s', (engine) => {
         { code: 'query_invalid', errors: [{ at: 'after', in: 'query' }] },
       ]);
     }
-    // As a browser comes back that began with `after`.
+    // A browser that began with `after` comes back with both.
     for (const lastEventId of [first, second]) {
       const again = await both(first, lastEventId);
       expect(again.status).toBe(200);

@@ -23,7 +23,7 @@ const program = new Program([process.execPath, 'run', 'start'], { cwd: project, 
 
 beforeAll(async () => {
   await program.says(/^tombolo ready:/m);
-  // In its first moments the edge has not heard of the feed, and stores nothing.
+  // The edge stores nothing until it has heard of the feed.
   await eventually(
     'answers are stored',
     async () => (await fetch(`${api}/v1/films?limit=1`)).headers.get('cache-status')?.includes('stored'),
@@ -49,14 +49,14 @@ function run(command: readonly string[], variables: Readonly<Record<string, stri
   return stdout.toString();
 }
 
-/** In one shell, since one block sets what the next uses; with this test's port and folder. */
+/** Runs the blocks in one shell, since one sets what the next uses, with this test's port and folder. */
 function runAsPrinted(blocks: readonly string[]): string {
   const script = blocks.join('\n').replaceAll('http://127.0.0.1:8787', api).replaceAll('.tombolo/', `${dataDir}/`);
-  // Printed beside another way for machines without it.
+  // The line of `sqlite3` stands beside another for machines without it.
   return run(['bash', '-ec', Bun.which('sqlite3') === null ? script.replace(/^sqlite3 .*$/m, '') : script]);
 }
 
-/** `…` stands for anything, and a line may be broken for the reader. */
+/** The pattern of a printed text: `…` stands for anything, and a line may be broken for the reader. */
 function toPattern(printed: string): RegExp {
   const escaped = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
   return new RegExp(printed.trim().split(/…/).map((part) => part.split(/\n\s*/).map(escaped).join('\\s*')).join('.*'));
@@ -143,7 +143,7 @@ test('its page follows a feed past the end of a token, and misses nothing', asyn
   const [short, long] = [tokenOf(4), tokenOf(600)];
   const tokens = [short, long];
   const heard: (string | undefined)[] = [];
-  // A page that is left asks for no more tokens.
+  // The page, once left, asks for no more tokens.
   await follow(
     api,
     'reviews',

@@ -13,7 +13,7 @@ import { processesUnder, Program } from '../support/program.ts';
 
 const project = join(import.meta.dir, '../..');
 const launchers = { npm: ['npm', 'start'], bun: [process.execPath, 'run', 'start'] } as const;
-/** `bun run test` on a machine without Node leaves out what is about npm. */
+/** What is about npm is left out on a machine without Node. */
 const startTest = { npm: testThat(onPath('npm')), bun: test } as const;
 
 /** One data dir with two ports; started as often as a test wants. */
@@ -23,7 +23,7 @@ class Place {
   readonly originPort = freePort();
   readonly programs: Program[] = [];
 
-  /** With settings of its own: a `MONGODB_URI` of these tests is where they make databases, and no store of a person. */
+  /** The variables without `MONGODB_URI`: that is where tests make databases, and no store of a person. */
   get env(): Readonly<Record<string, string | undefined>> {
     return {
       ...process.env, MONGODB_URI: undefined, TOMBOLO_DATA_DIR: this.dataDir, TOMBOLO_EDGE_PORT: String(this.edgePort),

@@ -21,7 +21,7 @@ export interface Outcome {
 
 export interface Part {
   readonly name: string;
-  /** Its part of the whole time. */
+  /** The part's share of the whole time. */
   readonly share: number;
   run(budget: Budget): Promise<Outcome>;
 }
@@ -29,7 +29,7 @@ export interface Part {
 const killsMin = 20;
 const project = join(import.meta.dir, '../..');
 
-/** Short bounds first, then the ones that a deployment has; both at least twenty kills between them. */
+/** Histories under short bounds, then under those of a deployment; twenty kills at least in both together. */
 async function histories({ seed, minutes }: Budget): Promise<Outcome> {
   const until = performance.now() + minutes * 60_000;
   const runs: RunFigures[] = [];
@@ -95,7 +95,7 @@ async function storeModel({ minutes }: Budget): Promise<Outcome> {
 
 export const parts: readonly Part[] = [
   { name: 'histories', share: 0.25, run: histories },
-  // At least a thousand seeds, however long they take.
+  // This part runs at least a thousand seeds, however long they take.
   { name: 'histories on MongoDB', share: 0.4, run: mongoHistories },
   { name: 'writes while members die', share: 0.05, run: memberKilled },
   { name: 'scopes', share: 0.1, run: scopes },

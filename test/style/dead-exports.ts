@@ -27,7 +27,7 @@ export function findDeadExports(modules: readonly Module[]): Complaint[] {
   });
 }
 
-/** By imported path: the names taken, `*` for all. Tests' imports count for the files of tests alone. */
+/** The names that are imported, by path, `*` for all. Tests' imports count for the files of tests alone. */
 function usesOf(modules: readonly Module[]): Map<string, Set<string>> {
   const uses = new Map<string, Set<string>>();
   const use = (from: string, specifier: string, name: string): void => {

@@ -22,7 +22,7 @@ export function findBrokenLinks(sources: readonly Source[]): Complaint[] {
     );
 }
 
-/** Of the pages that speak of the whole project: `npm` in a package's own page is that package's. */
+/** The wrong commands of pages that speak of the whole project: `npm` in a package's own page is that package's. */
 export function findWrongCommands(sources: readonly Source[]): Complaint[] {
   const manifest = JSON.parse(sources.find(({ path }) => path === 'package.json')?.text ?? '{}') as {
     readonly scripts?: Readonly<Record<string, string>>;

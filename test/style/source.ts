@@ -4,7 +4,7 @@ import { dirname, join, normalize } from 'node:path';
 import { type EcmaScriptModule, parseSync, type Program } from 'oxc-parser';
 
 export interface Source {
-  /** From the project's top, with forward slashes. */
+  /** The path from the project's top, with forward slashes. */
   readonly path: string;
   readonly text: string;
 }
@@ -12,7 +12,7 @@ export interface Source {
 export interface Module extends Source {
   readonly program: Program;
   readonly module: EcmaScriptModule;
-  /** Of an offset into the text, from 1. */
+  /** The line of an offset into the text, from 1. */
   line(offset: number): number;
 }
 
@@ -66,7 +66,7 @@ export function rootOf({ program }: Module): Node {
   return program as unknown as Node;
 }
 
-/** Where a relative import leads, from the project's top; `undefined` for a package. */
+/** The path that a relative import leads to, from the project's top; `undefined` for a package. */
 export function resolveImport(from: string, specifier: string): string | undefined {
   return specifier.startsWith('.') ? normalize(join(dirname(from), specifier)).replaceAll('\\', '/') : undefined;
 }

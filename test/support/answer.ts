@@ -23,7 +23,7 @@ export class Answer {
     this.text = text;
   }
 
-  /** RFC 9211: the cache answered by itself. */
+  /** Whether the cache answered by itself (RFC 9211). */
   get isHit(): boolean {
     return /;\s*hit\b/.test(this.cacheStatus);
   }
@@ -40,12 +40,12 @@ export class Answer {
     return this.headers.get('tombolo-position') ?? '';
   }
 
-  /** Of a problem document. */
+  /** The code of a problem document. */
   get code(): string {
     return (JSON.parse(this.text) as { code?: string }).code ?? '';
   }
 
-  /** The test says what it expects; a wrong guess shows as a failed expectation. */
+  /** The body as the type that the test expects; another shows as a failed expectation. */
   json<T>(): T {
     return JSON.parse(this.text) as T;
   }

@@ -15,11 +15,11 @@ import { OpenedOrigin } from './opened-origin.ts';
 export interface DirectAsking {
   readonly id?: string;
   readonly principal?: Principal;
-  /** With its question mark. */
+  /** The query with its question mark. */
   readonly query?: string;
   /** A document or its JSON; the rows of an upload, as text. */
   readonly body?: object | string;
-  /** Of an upload. */
+  /** The media type of an upload. */
   readonly mediaType?: string;
   readonly ifMatch?: string | undefined;
   readonly ifNoneMatch?: string | undefined;
@@ -29,7 +29,7 @@ export interface DirectAsking {
 }
 
 interface Parsed<Name extends DocumentOperation> {
-  /** In place of `query`. */
+  /** The input, in place of `query`. */
   readonly parsed?: InputOf<(typeof documents)[Name]>;
 }
 
@@ -39,7 +39,7 @@ export interface DirectAnswer extends Omit<Answer, 'outcome' | 'body'> {
   readonly detail: string | undefined;
   readonly errors: readonly FieldError[];
   readonly text: string;
-  /** Of a body that is one. */
+  /** The body, where it is an object. */
   readonly json: JsonObject;
 }
 

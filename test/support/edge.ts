@@ -27,7 +27,7 @@ export interface EdgeOptions {
   readonly corsOrigins?: string;
   readonly memoMs?: number;
   readonly feedSilentMs?: number;
-  /** Where Durable Objects and the Cache API keep their state; without it the state ends with the process. */
+  /** The folder for the state of Durable Objects and the Cache API; without it the state ends with the process. */
   readonly persistDir?: string;
   /** A module that exports `served: Contract`, in place of the one of `shared/resources/all.ts`. */
   readonly contractModule?: string;

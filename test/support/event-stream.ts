@@ -17,9 +17,9 @@ export class EventStream {
   readonly #decoder = new TextDecoder();
   readonly #ready: ServerEvent[] = [];
   #text = '';
-  /** Also set by heartbeats, which dispatch nothing. */
+  /** The last id, set by heartbeats too, which dispatch nothing. */
   lastId = '';
-  /** As last said by the stream. */
+  /** The `retry` that the stream said last. */
   retryMs: number | undefined;
 
   constructor(response: Response, { heartbeats = false }: EventStreamOptions = {}) {

@@ -9,7 +9,7 @@ export function freePort(): number {
       Bun.listen({ hostname: '127.0.0.1', port, socket: { data() {} } }).stop(true);
       return port;
     } catch {
-      // Taken: the next one.
+      // The port is taken: the next one is tried.
     }
   }
 }

@@ -10,13 +10,13 @@ import { givenUri, newDatabaseName, withDatabase } from './given-deployment.ts';
 export interface MongoDatabase {
   /** Its path names the database. */
   readonly uri: string;
-  /** As a plain driver of another program has it. */
+  /** The database as a plain driver of another program has it. */
   readonly foreign: Db;
-  /** Nothing stays of it. */
+  /** Removes all of it. */
   remove(): Promise<void>;
 }
 
-/** On a server that the test controls. */
+/** A database on a server that the test controls. */
 export interface ControlledDatabase extends MongoDatabase {
   readonly server: Server;
 }

@@ -40,7 +40,7 @@ export class MongoProgram implements ForeignProgram {
     await this.#collection(name).deleteOne({ _id: id });
   }
 
-  /** As mongodump and `mongorestore --drop` do it for a collection. */
+  /** Copies as mongodump does, and puts back as `mongorestore --drop` does, collection by collection. */
   async backup(): Promise<() => Promise<void>> {
     const collections = await this.#database.listCollections({ name: /^(?!tombolo_|system\.)/ }).toArray();
     const copies = await Promise.all(

@@ -14,7 +14,7 @@ import { openMongoDatabase } from './mongo-database.ts';
 import { testKeys } from './scripted-origin.ts';
 import type { Engine } from './whole-world.ts';
 
-/** How it is opened, each time anew, and what is removed at the end. */
+/** How it is opened each time, and what is removed at the end. */
 interface Place {
   readonly open: () => Promise<Context>;
   readonly remove: () => Promise<void> | void;
@@ -32,7 +32,7 @@ export class OpenedOrigin implements AsyncDisposable {
     return opened;
   }
 
-  /** On a database of its own, which goes with it. */
+  /** Opens an origin on a database of its own, which is removed with it. */
   static async on<T extends OpenedOrigin>(
     this: new (place: Place) => T,
     engine: Engine,

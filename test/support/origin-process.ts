@@ -47,7 +47,7 @@ export class OriginProcess {
     await this.#program.says(/^listening on \d+$/m, 20_000);
   }
 
-  /** As an orderly shutdown does it. */
+  /** Stops it by SIGTERM, as an orderly shutdown does. */
   async stop(): Promise<{ code: number; ms: number }> {
     const program = this.#mustProgram();
     program.signal('SIGTERM');
@@ -58,7 +58,7 @@ export class OriginProcess {
     await this.#program?.kill();
   }
 
-  /** Alive, and silent. */
+  /** Stops it from running without ending it: alive, and silent. */
   freeze(): void {
     this.#mustProgram().signal('SIGSTOP');
   }

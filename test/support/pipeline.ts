@@ -8,7 +8,7 @@ import { principalHeader, signHop } from './signed-hop.ts';
 export interface PipelineAsking {
   readonly method?: string;
   readonly body?: string;
-  /** In place of a body: an upload whose length is not known. */
+  /** An upload whose length is not known, in place of a body. */
   readonly stream?: ReadableStream<Uint8Array>;
   readonly subject?: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -18,7 +18,7 @@ export interface PipelineAnswer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  /** Of a problem document, or of a document. */
+  /** The body as JSON: a problem document or a document. */
   readonly json: Readonly<Record<string, unknown>>;
 }
 
@@ -28,7 +28,7 @@ export class Pipeline extends OpenedOrigin {
   }
 }
 
-/** Of any origin in this process. */
+/** Asks any origin in this process. */
 export async function askOverHop(
   context: Context,
   path: string,

@@ -46,7 +46,7 @@ export class Program {
     process.kill(-this.#child.pid, 'SIGINT');
   }
 
-  /** Its exit code (128 + n after a signal) and how long the end took. */
+  /** Waits for the end: the exit code (128 + n after a signal) and how long it took. */
   async ended(msMax = 15_000): Promise<{ code: number; ms: number }> {
     const started = performance.now();
     await eventually(`process ${this.pid} ends`, () => this.#child.exitCode !== null || this.#child.signalCode !== null, { msMax }).catch(
@@ -57,7 +57,7 @@ export class Program {
     return { code: await this.#child.exited, ms: performance.now() - started };
   }
 
-  /** For the end of a test: whatever happened, it is gone, with all that it started. */
+  /** Ends the program and all that it started, whatever happened: for the end of a test. */
   async kill(): Promise<void> {
     try {
       process.kill(-this.#child.pid, 'SIGKILL');

@@ -14,14 +14,14 @@ export interface Asked {
 
 export interface Decided extends Asked {
   readonly kind: Verdict['kind'];
-  /** When the isolate knew. */
+  /** When the isolate had decided. */
   readonly decidedAt: number;
 }
 
 export interface QuotaWorldOptions {
   readonly plan: Plan;
   readonly isolates: number;
-  /** One way between isolate and counter. */
+  /** The latency between isolate and counter, one way. */
   readonly latencyMs: number;
 }
 

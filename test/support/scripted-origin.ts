@@ -28,7 +28,7 @@ export interface ScriptedAnswer {
   readonly headers?: Readonly<Record<string, string>>;
   /** The `tombolo-read` header of a state. */
   readonly read?: string;
-  /** As of whatever stands before an origin. */
+  /** Whether it is left unsigned, like the answer of a proxy before an origin. */
   readonly unsigned?: true;
   /** Spoils the signature: another nonce, another key. */
   readonly nonce?: string;
@@ -112,7 +112,7 @@ export class ScriptedOrigin {
     return base !== undefined && macOf(key, base).toString('base64') === mac ? input.parameters : 'hop_invalid';
   }
 
-  /** At the time of the request, which a test may have moved. */
+  /** The answer, signed at the time of the request, which a test may have moved. */
   #toResponse(scripted: ScriptedAnswer, { nonce, created }: Pick<SignatureParameters, 'nonce' | 'created'>): Response {
     const { status = 200, body = null, headers = {}, read } = scripted;
     const given: Record<string, string> = { ...headers };

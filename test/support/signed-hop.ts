@@ -9,9 +9,9 @@ export interface HopInput {
   readonly body?: string | Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
   readonly key?: HopKey;
-  /** Sent beside the signature, which does not cover them. */
+  /** Headers that are sent and that the signature does not cover. */
   readonly uncovered?: readonly string[];
-  /** Seconds that the signature is old. */
+  /** The age of the signature. */
   readonly secondsOld?: number;
 }
 

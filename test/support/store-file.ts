@@ -29,7 +29,7 @@ export class StoreFile implements ForeignProgram {
     this.#write(`DELETE FROM "${table}" WHERE id = ?`, id);
   }
 
-  /** As `sqlite3 … "VACUUM INTO"` makes one. */
+  /** Copies the database as `sqlite3 … "VACUUM INTO"` does. */
   async backup(): Promise<() => Promise<void>> {
     const copy = `${this.#path}.backup`;
     rmSync(copy, { force: true });

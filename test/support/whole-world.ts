@@ -28,13 +28,13 @@ export interface WorldOptions {
   readonly engine: Engine;
   /** How long an isolate believes the coordinator; 1 000 unless said. */
   readonly memoMs?: number;
-  /** At which age the feed counts as silent; 1 000 unless said. */
+  /** The age at which the feed counts as silent; 1 000 unless said. */
   readonly feedSilentMs?: number;
   /** Pages that may read answers, as in `TOMBOLO_CORS_ORIGINS`. */
   readonly corsOrigins?: string;
   /** Whether the coordinator finds its state again when the edge restarts; true unless said. */
   readonly keepsEdgeState?: boolean;
-  /** Of the origin; development's unless said. */
+  /** The origin's level; development's unless said. */
   readonly logLevel?: 'debug' | 'info';
   /** A module to run in place of `edge/worker.ts`. */
   readonly workerModule?: string;
@@ -47,7 +47,7 @@ export interface Asking {
   readonly token?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Bun.BodyInit;
-  /** Sent as a JSON body. */
+  /** A value that is sent as a JSON body. */
   readonly json?: unknown;
 }
 
@@ -106,7 +106,7 @@ export class World {
     }, { everyMs: 50 });
   }
 
-  /** An old database in place of the present one, as after a restored backup. */
+  /** Puts an old database in place of the present one, as after a restored backup. */
   async restore(putBack: () => Promise<void>): Promise<void> {
     await this.origin.stop();
     await putBack();

@@ -38,7 +38,7 @@ export class World {
   readonly contract: Contract;
   edge!: Edge;
   scope = 'public';
-  /** Where the origin's database stands. */
+  /** The number of the last write in the origin's database. */
   at = 1;
   epoch = 'a'.repeat(16);
 
@@ -231,7 +231,7 @@ class Feed {
     await this.resume();
   }
 
-  /** Silence, once the report under way has landed. */
+  /** Sends no more reports, once the one under way has landed. */
   async pause(): Promise<void> {
     this.#stopped = true;
     await this.#running;

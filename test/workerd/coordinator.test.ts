@@ -119,7 +119,7 @@ describe('a report', () => {
     expect(await world.feed.send(report({ contract }))).toMatchObject({ knowsContract: false });
     expect(await world.feed.send(report({ contract, resources }))).toMatchObject({ knowsContract: true });
     expect(await world.feed.send(report({ contract }))).toMatchObject({ knowsContract: true });
-    // The resources of a few contracts are kept.
+    // The coordinator keeps the resources of a few contracts.
     for (let other = 0; other < 8; other++) await world.feed.send(report({ contract: other.toString(16).padStart(16, '0'), resources }));
     expect(await world.feed.send(report({ contract }))).toMatchObject({ knowsContract: false });
     const tooMany = Object.fromEntries(Array.from({ length: 2_001 }, (_, index) => [`r${index}`, '0'.repeat(16)]));
@@ -219,7 +219,7 @@ describe('after a restart', () => {
     expect(await world.feed.send(world.feed.idle({ asOf: world.feed.now() }))).toMatchObject({ accepted: true, through: world.order(8) });
     await world.pastMemo();
     expect(await world.cacheStatus('/v1/films/a')).toBe('tombolo; hit');
-    // A state from before the write that is on disk is still recognised.
+    // The write that is on disk tells a state from before it.
     world.origin.script = (seen) => world.answer(seen, 7);
     expect(await world.cacheStatus('/v1/films/a?fields=title')).toBe('tombolo; fwd=uri-miss; fwd-status=200');
     await world.close();

@@ -17,7 +17,7 @@ beforeEach(async () => {
   const film = `film-${made++}`;
   path = `/v1/films/${film}`;
   world.documents.set(film, { title: film, year: 2_000, genres: [], cast: [] });
-  // The isolate knows the generations: from here on a miss is filled by one for all.
+  // Once the isolate knows the generations, a miss is filled by one request for all.
   await world.get('/v1/films/absent');
 });
 
@@ -74,7 +74,7 @@ function ask(): () => void {
   return () => socket.destroy();
 }
 
-/** The first, whose request the origin has. */
+/** Asks as the first, whose request the origin has. */
 async function begin(): Promise<() => void> {
   const leave = ask();
   await eventually('the origin to be asked', () => world.asked(path) === 1);

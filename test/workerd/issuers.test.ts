@@ -23,7 +23,7 @@ interface Asked {
   readonly principal?: unknown;
 }
 
-/** `header`: without `typ` unless said. */
+/** Asks with a token, without `typ` unless `header` has one. */
 async function ask(variables: Variables, payload: JWTPayload, header: Readonly<Record<string, unknown>> = {}): Promise<Asked> {
   const world = await under(variables);
   const now = Math.floor(Date.now() / 1_000);

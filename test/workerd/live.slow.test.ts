@@ -25,7 +25,7 @@ test('a feed may be quiet beyond the deadline of a request, while one whose head
   const mute = await world.get('/v1/notes/changes?after=p1');
   expect(mute.status).toBe(504);
   expect(performance.now() - began).toBeWithin(9_500, 20_000);
-  // Longer than the ten seconds after which quiet streams have been seen to end.
+  // The stream must have been quiet for longer than the ten seconds after which quiet ones have been seen to end.
   await Bun.sleep(2_500);
   stream.send('id: p1\n\n');
   expect(await reader.next()).toBe('id: p1\n\n');

@@ -30,7 +30,7 @@ beforeEach(() => {
   world.origin.script = () => ({ body: stream.body, headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store' } });
 });
 
-/** What is sent first brings the head with it. */
+/** Sends a comment, which brings the head with it. */
 function begin(): void {
   stream = new ScriptedStream();
   stream.send('id: p0\n\n');
@@ -104,7 +104,7 @@ describe('a change feed', () => {
   });
 });
 
-/** As the origin signs them. */
+/** The key by which the origin signs the ids of events. */
 const key = mustKeyRing(testKeys)[0];
 const position = { epoch: 'a'.repeat(16), order: '00000001' };
 /** The stream as the edge named it to the origin. */
@@ -286,7 +286,7 @@ describe('a ticket', () => {
     ];
     stream.end();
     const told = await Promise.all(answers.map(async (answer) => JSON.stringify([...answer.headers]) + (await answer.text())));
-    // What was refused last is in the log once all is.
+    // The log comes in order: with the last refusal all are there.
     await world.logged(answers.at(-1)?.headers.get('x-request-id') ?? '-');
     for (const ticket of tickets) expect([...told, ...world.log].filter((text) => text.includes(ticket.slice(4)))).toEqual([]);
   });

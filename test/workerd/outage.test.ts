@@ -78,7 +78,7 @@ describe('while the origin is away', () => {
     expect((await away.get('/v1/films/kept', { 'cache-control': 'no-cache' })).status).toBe(503);
     expect((await away.get('/v1/films/kept', { 'tombolo-position': away.positionToken(away.position(away.at + 1)) })).status).toBe(503);
     expect((await away.get('/v1/films/kept', { 'tombolo-position': away.positionToken() })).status).toBe(200);
-    // Known for the last time before the origin stopped, and not longer than was set.
+    // The answer was last known to be right before the origin stopped, and stands in for 2 s.
     while (performance.now() - known < 2_500) await Bun.sleep(20);
     expect((await away.get('/v1/films/kept')).status).toBe(503);
     away.origin.start(port);

@@ -25,7 +25,7 @@ class Storm {
   hits = 0;
   writes = 0;
   readonly #versions = new Map<string, number>();
-  /** What reports had told the edge, and when their answer was here. */
+  /** What reports had told the edge, and when they were answered. */
   readonly #told: { readonly atMs: number; readonly versions: Versions }[] = [];
   readonly #until = performance.now() + stormMs;
 
@@ -85,7 +85,7 @@ class Storm {
     };
   }
 
-  /** Whoever asks now must see at least this. */
+  /** The versions that whoever asks now must see at least. */
   #leastNow(): Versions | undefined {
     const now = performance.now();
     return this.#told.findLast(({ atMs }) => atMs < now - memoMs)?.versions;
@@ -100,7 +100,7 @@ const pick = () => ids[Math.floor(Math.random() * ids.length)] ?? '';
 
 test('no answer is older than the bound, whatever races', async () => {
   const storm = new Storm();
-  // Read at once, answered later: fills are overtaken by writes and reports all the time.
+  // The state is read at once and answered later: fills are overtaken by writes and reports all the time.
   world.origin.script = async (seen) => {
     const answer = world.answer(seen);
     await Bun.sleep(Math.random() < 0.4 ? Math.random() * 150 : 2);

@@ -168,7 +168,7 @@ describe('a rotation of keys', () => {
     const { keys } = world.origin;
     const newest = { id: 'k3', secret: new Uint8Array(32).fill(7) };
     world.origin.keys = [newest, ...keys];
-    // As the real one: its answer is signed with the key of the request.
+    // The answer is signed with the key of the request, as by a real origin.
     answering({ status: 200, body: '{}', headers: { 'content-type': 'application/json' }, key: keys[1] ?? keys[0] });
     for (const ask of [() => world.get('/v1/films/z'), create, upload]) expect((await ask()).status).toBe(200);
     expect(asked).toBe(3);

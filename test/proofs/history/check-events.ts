@@ -18,14 +18,14 @@ class Listening {
   readonly #all: ReadonlyMap<string, Commit>;
   readonly #acked: ReadonlySet<string>;
   readonly #violations: Violation[] = [];
-  /** By position: heard already. */
+  /** The positions of what was heard. */
   readonly #heard = new Set<string>();
-  /** Passed over: heard late, or never. */
+  /** The commits that were passed over, to be heard late or never. */
   readonly #skipped = new Map<string, Commit>();
   #reached: string | undefined;
   /** The position of this connection: below what was reached after a client came back with an older id. */
   #at = '';
-  /** Of `#owed`: the first that was not passed yet. */
+  /** The index in `#owed` of the first that was not passed yet. */
   #next = 0;
 
   constructor(subscriber: Subscriber, commits: readonly Commit[], acked: ReadonlySet<string>) {

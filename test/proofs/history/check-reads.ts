@@ -46,7 +46,7 @@ function checkOne(read: Read, of: Versions, history: History): readonly Violatio
   return found;
 }
 
-/** What was acknowledged before this moment must show. */
+/** The moment before which everything acknowledged must show. */
 function shownUntil({ staleMsMax, disturbances = [] }: History, askedAt: number): number {
   const inside = disturbances.find(({ from, to }) => from <= askedAt && askedAt < to);
   return Math.min(askedAt, inside?.from ?? Number.POSITIVE_INFINITY) - staleMsMax;
@@ -56,7 +56,7 @@ function describe({ about, subject, askedAt }: Read): string {
   return `at ${askedAt.toFixed(0)} ${subject ?? 'anyone'} reads ${'id' in about ? about.id : about.group}`;
 }
 
-/** For every document that a read showed: how long before, a later version had been acknowledged; 0 when none had. */
+/** How long before each read of a document a later version had been acknowledged; 0 when none had. */
 export function stalenessOf(history: History): readonly number[] {
   const byId = new Map(versionsOf(history).map((of) => [of.id, of]));
   return history.reads.filter(({ marked }) => marked !== true).flatMap((read) => read.seen.flatMap((seen) => {

@@ -9,7 +9,7 @@ export type Kind = 'films' | 'reviews';
 
 export interface Group {
   readonly kind: Kind;
-  /** Names the group in its documents: a genre, or the id of a film. */
+  /** What names the group in its documents: a genre, or the id of a film. */
   readonly name: string;
 }
 

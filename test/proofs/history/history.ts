@@ -13,13 +13,13 @@ export interface History {
   readonly writes: readonly Write[];
   readonly reads: readonly Read[];
   readonly subscribers: readonly Subscriber[];
-  /** In commit order, of one epoch. */
+  /** The commits of one epoch, in commit order. */
   readonly commits: readonly Commit[];
 }
 
 interface Asked {
   readonly askedAt: number;
-  /** Or given up. */
+  /** When it was answered or given up. */
   readonly answeredAt: number;
   /** The process that answered, where that is known: its later reads show what it acknowledged, whatever the bound. */
   readonly through?: string | undefined;
@@ -36,7 +36,7 @@ export interface Write extends Asked {
   readonly batch?: string | undefined;
   /** `unknown`: no answer, or one that leaves it open. */
   readonly outcome: 'acked' | 'refused' | 'unknown';
-  /** Of an acked one: what the answer said. */
+  /** The revision that the answer told of an acked write. */
   readonly rev?: number | undefined;
   readonly position?: Position | undefined;
   readonly body?: string | undefined;
@@ -49,7 +49,7 @@ export interface Read extends Asked {
   /** What the read was about: one document, or all of a group. */
   readonly about: { readonly id: string } | { readonly group: string };
   readonly seen: readonly Seen[];
-  /** It says of itself that it may be old, because the origin is away (RFC 5861 §4). */
+  /** Whether it says of itself that it may be old, because the origin is away (RFC 5861 §4). */
   readonly marked?: boolean;
 }
 
@@ -57,7 +57,7 @@ export interface Seen {
   readonly id: string;
   readonly rev: number;
   readonly tag: string;
-  /** The two places that hold the tag agree. */
+  /** Whether the two places that hold the tag agree. */
   readonly whole: boolean;
 }
 
@@ -88,14 +88,14 @@ export interface Image extends Seen {
 export interface Subscriber {
   readonly name: string;
   readonly subject: string | undefined;
-  /** In the order of arrival, over all its connections. */
+  /** The words in the order of arrival, over all connections. */
   readonly heard: readonly Heard[];
 }
 
 export interface Heard {
   readonly name: 'heartbeat' | 'resync' | 'reconnect' | 'created' | 'updated' | 'entered' | 'left' | 'deleted';
   readonly position: Position;
-  /** The first words of a connection: it may begin at an older position than was reached. */
+  /** Whether these are the first words of a connection, which may begin at an older position than was reached. */
   readonly isFirst?: boolean;
   readonly id?: string | undefined;
   readonly rev?: number | undefined;

@@ -19,7 +19,7 @@ export interface RunOptions {
   readonly kills: number;
   readonly memoMs?: number;
   readonly feedSilentMs?: number;
-  /** Between two kills, at least this many writes are acknowledged. */
+  /** The least number of writes acknowledged between two kills. */
   readonly writesBetween?: number;
   /** Every so many kills the edge is restarted too, or the log forgets its past. */
   readonly edgeRestartEvery?: number;
@@ -30,7 +30,7 @@ export interface RunFigures extends ClientFigures {
   readonly kills: number;
   readonly edgeRestarts: number;
   readonly forgotten: number;
-  /** From each kill to the next acknowledged write. */
+  /** The time from each kill to the next acknowledged write. */
   readonly backMs: readonly number[];
   /** How long ago what a read did not show had been acknowledged, over all documents read: p99 and the worst. */
   readonly staleMs: { readonly p99: number; readonly worst: number };

@@ -30,7 +30,7 @@ export async function readForEver(run: Run): Promise<void> {
   }
 }
 
-/** At the end, everything that everybody may see, from a state at or after the last write. */
+/** Reads everything that everybody may see, from a state at or after the last write. */
 export async function readAll(run: Run): Promise<void> {
   for (const group of groups) {
     for (const subject of [undefined, ...subjects]) {

@@ -12,12 +12,12 @@ export class Run {
   readonly random: Random;
   readonly writes: Write[] = [];
   readonly reads: Read[] = [];
-  /** Nobody begins anything new. */
+  /** Whether clients begin nothing new. */
   stopped = false;
-  /** The run has failed: nobody waits for an answer any more. */
+  /** Whether the run has failed, so that nobody waits for an answer any more. */
   abandoned = false;
   acked = 0;
-  /** Of the write that was acknowledged last: who brings it must see all that its writer saw. */
+  /** The token of the write that was acknowledged last: a reader that brings it must see all that its writer saw. */
   latestToken: string | undefined;
   hits = 0;
   unansweredReads = 0;

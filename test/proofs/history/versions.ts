@@ -8,7 +8,7 @@ export class Versions {
   /** `#images[0]`: not there yet. A removal is `undefined` too. */
   readonly #images: (Image | undefined)[] = [undefined];
   readonly #commits: readonly Commit[];
-  /** By version: when its write was first asked for. */
+  /** When each version's write was first asked for. */
   readonly #askedAt: readonly number[];
   /** Acknowledged versions by the time of the answer. */
   readonly #acks: readonly Ack[];
@@ -78,7 +78,7 @@ interface Ack {
   readonly through: string | undefined;
 }
 
-/** With the latest version acknowledged until then. */
+/** A moment, with the latest version acknowledged until then. */
 type Acked = Pick<Ack, 'at' | 'version'>;
 
 function toAcked(acks: readonly Ack[]): readonly Acked[] {
@@ -86,7 +86,7 @@ function toAcked(acks: readonly Ack[]): readonly Acked[] {
   return acks.map(({ at, version }) => ({ at, version: (latest = Math.max(latest, version)) }));
 }
 
-/** By tag. */
+/** The times of writes, by tag. */
 interface Times {
   readonly askedAt: ReadonlyMap<string, number>;
   readonly acks: ReadonlyMap<string, readonly Write[]>;

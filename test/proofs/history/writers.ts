@@ -43,7 +43,7 @@ export async function writeForEver(run: Run, writer: number): Promise<void> {
   }
 }
 
-/** When the others have stopped: a published review, which every subscriber hears after everything else. */
+/** Writes, when the others have stopped, a published review, which every subscriber hears after everything else. */
 export async function writeLast(run: Run): Promise<void> {
   await create(run, groups[2], { tag: 'last', author: subjects[0], isDraft: false }, crypto.randomUUID());
 }
@@ -121,7 +121,7 @@ function toWrite(about: Pick<Write, 'verb' | 'tag' | 'id' | 'key'>, { askedAt, a
   return { ...write, id, outcome: 'acked', rev, position, body: answer.text };
 }
 
-/** Fewer rows than a batch holds, so they are committed together: all or none. */
+/** Imports fewer rows than a batch holds, so that all or none are committed. */
 async function importBatch(run: Run, group: Group, content: Content): Promise<void> {
   if (targetsOf(run).filter((target) => target.group === group).length >= targetsMax) return;
   const tags = Array.from({ length: 3 }, (_, row) => `${content.tag}#${row}`);

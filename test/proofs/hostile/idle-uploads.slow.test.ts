@@ -30,7 +30,7 @@ async function importBy(subject: string, body: Bun.BodyInit): Promise<Answer> {
 test('a caller fills no more than a share, others import meanwhile, and what idles is told so and ended', async () => {
   const began = performance.now();
   const idle = Array.from({ length: limits.importsPerCallerMax }, () => importBy('idler', trickle(head)));
-  // Asked sooner, this one would take the place of an upload that is still on its way; and each question costs its plan.
+  // An import asked for sooner would take the place of an upload that is still on its way, and each question costs its plan.
   await Bun.sleep(1_000);
   await eventually('the share to be taken', async () => (await importBy('idler', head)).status === 429, { everyMs: 1_000 });
   expect(Number((await importBy('idler', head)).headers.get('retry-after'))).toBeGreaterThan(0);

@@ -5,7 +5,7 @@ import { served } from '../../../shared/resources/all.ts';
 export interface HostileInput {
   readonly method: string;
   readonly path: string;
-  /** With its question mark, or empty. */
+  /** The query with its question mark, or empty. */
   readonly query: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;
@@ -54,7 +54,7 @@ const parameter = fc.oneof(
 );
 const query = fc.array(parameter, { maxLength: 5 }).chain((parameters) => fc.boolean().map((raw) => {
   if (parameters.length === 0) return '';
-  // Raw: what no URL API writes, and what a socket carries all the same.
+  // A raw query is one that no URL API writes, and that a socket carries all the same.
   return raw ? `?${parameters.map((pair) => pair.map(toRawPart).join('=')).join('&')}` : `?${new URLSearchParams(parameters)}`;
 }));
 

@@ -11,12 +11,12 @@ export interface RawRequest {
 }
 
 export interface RawAnswer {
-  /** 0: the connection ended without an answer. */
+  /** The status; 0 where the connection ended without an answer. */
   readonly status: number;
-  /** Of the first answer. */
+  /** The head of the first answer. */
   readonly head: string;
   readonly body: string;
-  /** By the Worker. The runtime before it refuses some of what is no HTTP with a bare 400 or 500 of its own. */
+  /** Whether the Worker answered. The runtime before it refuses some of what is no HTTP with a bare 400 or 500 of its own. */
   readonly isOurs: boolean;
   /** How many answers came over the connection. */
   readonly answers: number;

@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-/** What others may wait for meanwhile. The aim is 100 ms; one read a chunk made it 4 000. The rest is for a busy machine. */
+/** The longest wait of others meanwhile: 100 ms on a machine at rest, where one read for each chunk would make it 4 000. */
 const waitMsMax = 600;
 const answerMsMax = 20_000;
 

@@ -7,7 +7,7 @@ import { type Ending, endings, readMs, sendCut, sendings } from './raw-upload.ts
 
 interface Format {
   readonly type: string;
-  /** Before the first row. */
+  /** The lines before the first row. */
   readonly head: string;
   row(zip: string): string;
   /** A row of which the last bytes are missing; what is there would be a row of its own. */
@@ -29,7 +29,7 @@ const formats: Readonly<Record<string, Format>> = {
 
 /** Two batches and some, and a few lines that come in one piece. */
 const lengths = [450, 3] as const;
-/** Each import has codes of its own, `00000` and up. */
+/** The imports begun: each has codes of its own, `00000` and up. */
 let begun = 0;
 const zips = (rows: number): string[] => {
   const first = begun;
@@ -73,7 +73,7 @@ describe.each([...engines])('an upload that ends early, on %s', (engine) => {
             body: format.head + whole.map(format.row).join('') + format.cut(last),
           });
           if (isTold(ending)) await mustBeTold(answer, whole);
-          // Nobody is left to be told: the origin's log says when it is over.
+          // No client is left to be told: the origin's log says when it is over.
           else await eventually('the end of the import', () => /import stopped|request refused/.test(world.origin.output.slice(said)));
           expect(await isThere(last)).toBe(false);
           expect(world.origin.output.slice(said)).not.toMatch(/"level":[456]0/);
@@ -102,7 +102,7 @@ describe.each([...engines])('an upload that ends early, on %s', (engine) => {
   });
 
   async function mustBeTold(answer: { readonly status: number; readonly body: string }, whole: readonly string[]): Promise<void> {
-    // Refused as a whole, before a row was read.
+    // A 400 refuses the whole, before a row was read.
     if (answer.status === 400) {
       expect(answer.body).toContain('"code":"body_malformed"');
       return expect(await isThere(whole[0] ?? '')).toBe(false);
@@ -124,7 +124,7 @@ describe('an upload past its bound', () => {
   );
   afterAll(() => world.close());
 
-  /** Without a length: what comes later is not known when the head is sent. */
+  /** A body without a length: what comes later is not known when the head is sent. */
   const inChunks = (text: string) => new ReadableStream<Uint8Array>({
     async pull(controller) {
       await Bun.sleep(1);

@@ -27,7 +27,7 @@ describe('a stricter rule', () => {
     });
     paths = [path, '/v1/films?genres=Deploy', `/v1/reviews/${review.json<{ id: string }>().id}`, `/v1/reviews?film=${film}`];
     await Promise.all(paths.slice(0, 2).map((one) => world.mustHit(one)));
-    // Whatever else may be cached for whomever is cached now.
+    // What may be cached for each caller is cached now.
     for (let times = 0; times < 2; times++) {
       for (const one of paths) {
         await Promise.all([world.request(one), world.request(one, { token: alice })]);
@@ -37,13 +37,13 @@ describe('a stricter rule', () => {
   });
   afterEach(() => world.close());
 
-  /** Of a resource that is declared as before. */
+  /** Targets of a resource that is declared as before. */
   const places = ['/v1/places/12345', '/v1/places?state=ZZ'];
 
   /** A feed that was silent for a moment makes the edge ask whether what it has stored still holds. */
   const kept = expect.stringMatching(/^tombolo; (hit|fwd=stale; fwd-status=304; stored)$/);
 
-  /** They are served from the cache again once the origin reports, and until then nobody is sent their bytes anew. */
+  /** Expects them from the cache once the origin reports, and until then no bytes sent anew. */
   async function expectPlacesKept(): Promise<void> {
     for (const path of places) {
       await eventually(`a hit for ${path}`, async () => {
@@ -91,7 +91,7 @@ describe('a stricter rule', () => {
     return status === 304 || /public once/i.test(text);
   };
 
-  /** Anyone is shown nothing, plainly or by a condition, whoever else asks at the same time; those signed in are. */
+  /** Expects that nobody is shown anything unless signed in, plainly or by a condition, whoever else asks at the same time. */
   async function expectRefusals(): Promise<void> {
     for (let round = 0; round < 8; round++) {
       for (const path of paths) {
@@ -157,7 +157,7 @@ describe('a stricter rule', () => {
       const seen = await world.request(paths[1] ?? '');
       return seen.status === 200 ? seen : undefined;
     });
-    // Stored before the deploys, and nothing of it has changed: a hit, or the origin's word that it is still right.
+    // The answer was stored before the deploys and nothing of it has changed: a hit, or the origin's 304.
     expect(answer.isHit || answer.cacheStatus.includes('fwd-status=304')).toBe(true);
   });
 });

@@ -21,7 +21,7 @@ export type Question =
 
 export interface NaiveAnswer {
   readonly status: number;
-  /** Of a 200: the document, or the documents of the page. */
+  /** The document of a 200, or the documents of its page. */
   readonly value?: unknown;
   readonly hasNext?: boolean;
 }

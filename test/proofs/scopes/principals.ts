@@ -24,7 +24,7 @@ export const members = [person('anna', [], 'acme'), person('berta', [], 'bolt')]
 export const staff = [person('sara', ['staff'], 'acme'), person('stef', ['staff'], 'bolt')] as const;
 export const everybody: readonly Person[] = [nobody, alice, bob, editor, moderator, ...members, ...staff];
 
-/** With tokens that no plan slows down. */
+/** Gives everybody a token that no plan slows down. */
 export async function signIn(world: World, people: readonly Person[]): Promise<readonly Caller[]> {
   return Promise.all(people.map(async (one) => ({
     ...one,

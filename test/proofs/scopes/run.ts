@@ -10,7 +10,7 @@ export interface ScopesFigures {
   readonly writes: number;
   readonly answers: number;
   readonly notModified: number;
-  /** By resource and whether the caller was signed in: answers that the edge gave by itself. */
+  /** Answers that the edge gave by itself, by resource and whether the caller was signed in. */
   readonly hits: Readonly<Record<string, number>>;
 }
 
@@ -19,7 +19,7 @@ const readers = 4;
 export interface ScopesOptions {
   readonly engine: Engine;
   readonly seed: number;
-  /** It goes on until there are so many of both. */
+  /** The least number of writes; the run goes on until there are so many, and so many reads. */
   readonly writes: number;
   readonly answers: number;
   readonly memoMs: number;
@@ -38,7 +38,7 @@ export async function runScopes({
     const goesOn = (): boolean => states.count <= writes || observations.length < answers;
     const writing = async (own: Random): Promise<void> => {
       const byName = new Map(callers.map((caller) => [caller.name, caller]));
-      // Bursts and pauses: while nothing is written, answers come from the cache.
+      // Writes come in bursts: in the pauses answers come from the cache.
       for (; goesOn(); await Bun.sleep(own.chance(0.06) ? own.below(700) : own.below(15))) await writeOnce(world, states, byName, own);
     };
     const reading = async (own: Random): Promise<void> => {
@@ -46,7 +46,7 @@ export async function runScopes({
       while (goesOn()) observations.push(...(await askAround(world, states, callers, own, etags)));
     };
     await Promise.all([writing(random.fork()), ...Array.from({ length: readers }, () => reading(random.fork()))]);
-    // Rounding of clocks on the way.
+    // The 10 ms are for the rounding of clocks.
     return { findings: judge(observations, states, memoMs + feedSilentMs + 10), figures: toFigures(observations, states) };
   } finally {
     await world.close();

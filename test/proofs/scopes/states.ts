@@ -4,7 +4,7 @@ import type { Name, State } from './naive-api.ts';
 
 interface Moment {
   readonly state: State;
-  /** When its write was asked for and acknowledged. */
+  /** When the state's write was asked for and acknowledged. */
   readonly askedAt: number;
   readonly ackedAt: number;
 }
@@ -30,7 +30,7 @@ export class States {
     this.#moments.push({ state, ...times });
   }
 
-  /** The latest first: all that were true at some moment from `from` to `to`. */
+  /** All states that were true at some moment from `from` to `to`, the latest first. */
   between(from: number, to: number): readonly State[] {
     const oldest = Math.max(0, this.#moments.findLastIndex(({ ackedAt }) => ackedAt < from));
     return this.#moments.slice(oldest).filter(({ askedAt }) => askedAt <= to).map(({ state }) => state).reverse();

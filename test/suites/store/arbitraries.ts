@@ -50,7 +50,7 @@ function field(kind: keyof typeof ofKind): fc.Arbitrary<Json | undefined> {
   return fc.oneof({ weight: 4, arbitrary: ofKind[kind] as fc.Arbitrary<Json> }, { weight: 1, arbitrary: foreign });
 }
 
-/** Fit for the schema of `things` or not. */
+/** Documents that fit the schema of `things` or do not. */
 export function documentArbitrary(): fc.Arbitrary<JsonObject> {
   const list = (of: fc.Arbitrary<Json>) =>
     fc.oneof({ weight: 4, arbitrary: fc.array(of, { maxLength: 4 }) }, { weight: 1, arbitrary: foreign });
@@ -65,7 +65,7 @@ export function documentArbitrary(): fc.Arbitrary<JsonObject> {
   }).map(withoutMissing);
 }
 
-/** Fit for the schema of `things`. */
+/** Documents that fit the schema of `things`. */
 export function validArbitrary(): fc.Arbitrary<JsonObject> {
   const optional = <T>(of: fc.Arbitrary<T>) => fc.option(of, { nil: undefined });
   return fc.record({
@@ -78,7 +78,7 @@ export function validArbitrary(): fc.Arbitrary<JsonObject> {
   }).map(withoutMissing);
 }
 
-/** As JSON carries it: without what is undefined, and with 0 for -0. */
+/** The record as JSON carries it: without what is undefined, and with 0 for -0. */
 function withoutMissing(record: Readonly<Record<string, Json | undefined>>): JsonObject {
   return JSON.parse(JSON.stringify(record)) as JsonObject;
 }
@@ -94,7 +94,7 @@ const number = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom('9007199254740991E-1', '1E-1', '9007199254740993E0', '1E400', '-1E400') },
 );
 
-/** Every declared shape in every order of it, forwards and backwards, for callers of every standing. */
+/** Requests of every declared shape in each of its orders, forwards and backwards, for all kinds of callers. */
 export function requestArbitrary(resource: Resource): fc.Arbitrary<ListRequest> {
   return fc.constantFrom(...resource.shapes).chain((shape) => fc.record({
     equal: equalArbitrary(resource, shape),

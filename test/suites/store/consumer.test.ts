@@ -98,7 +98,7 @@ describe.each(engines)('a consumer on %s', (_engine, open) => {
   });
 });
 
-/** Holds the consumer to every change from here on, also those that are made before it first runs. */
+/** Begins the consumer's cursor here, so that it is owed every change from now on, also those before it first runs. */
 async function beginAt(store: Store): Promise<void> {
   await store.write([], { ...inTime(), cursor: { consumer: counting.name, from: undefined, to: await store.head() } });
 }

@@ -62,7 +62,7 @@ export function feedSuite(open: OpenPlace): void {
         expect(batch).toMatchObject({ changes: [{ id: 'now' }] });
         expect(reaches(batch.through, position)).toBeTrue();
       }
-      // Half of what a reader waits when nothing happens: none of them was told by the clock.
+      // A reader that is not woken waits for the whole watermark interval: half of it shows that one was.
       expect(Math.min(...waits)).toBeLessThan(storeLimits.watermarkMs / 2);
       await reader.stop();
     });

@@ -45,11 +45,11 @@ test.each([-hourMs, hourMs])('a wait is as long as it was meant to be when our c
   const arrived = server.at({ command: 'find', when: 'before' }, () => (ours.jump(jumpMs), gate.promise));
   const within = (ms: number) => ({ deadline: ours.now() + ms });
   const hanging = reasonOf(store.write([put(things, 'n', {})], within(300)));
-  // The end of the test's patience, not a wait.
+  // The sleep is the bound after which the test fails.
   expect(await Promise.race([hanging, Bun.sleep(20_000)])).toBe('deadline_exceeded');
   gate.resolve();
   await arrived;
-  // Long enough for any machine, and far less than the jump.
+  // A deadline long enough for any machine, and far less than the jump.
   const patient = store.write([put(things, 'n', { size: 1 })], within(60_000));
   await server.at({ command: 'find', when: 'before' }, () => ours.jump(jumpMs));
   expect((await patient).outcomes[0]?.kind).toBe('written');

@@ -13,7 +13,7 @@ import { inTime, reasonOf } from './harness.ts';
 import { open as things } from './things.ts';
 
 const ids = ['a', 'b', 'c'] as const;
-/** As a request brings it: with a nonce, which is the transaction's first insert. */
+/** A write as a request brings it: with a nonce, which is the transaction's first insert. */
 const increment = (store: Store, id: string) => store.write(
   [{ resource: things, id, decide: (before) => ({ kind: 'put', document: { size: Number(before?.value['size'] ?? 0) + 1 } }) }],
   { ...inTime(30_000), nonce: { value: crypto.randomUUID(), expiresAt: Date.now() + 60_000 } },
@@ -35,7 +35,7 @@ async function incrementAll(store: Store, seed: number, rounds: number): Promise
   return done;
 }
 
-/** Each document has what was acknowledged, and the feed told of every step of it, in order and once. */
+/** Holds each document to what was acknowledged, and the feed to every step of it, in order and once. */
 async function mustHold(
   store: Store,
   from: Awaited<ReturnType<Store['head']>>,

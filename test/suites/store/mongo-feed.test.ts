@@ -40,7 +40,7 @@ test.each(Object.keys(disturbances).flatMap((what) => [1, 2, 3].map((seed) => [w
         sizes.push(...batch.changes.map((change) => (change.kind === 'document' ? change.after?.['size'] : change.kind)));
       }
     })();
-    // Each at a question of the stream: before it is looked at, or with its answer on the way.
+    // Each disturbance comes at a question of the stream: before it is looked at, or with its answer on the way.
     for (let round = 0; round < 3; round++) {
       const disturbed = place.server.at({ command: 'getMore', when: random.pick(['before', 'after']), skip: random.below(3) }, () =>
         disturbances[what]?.(place),
@@ -109,7 +109,7 @@ test('an event of more than 16 MB comes whole, with both images, between its nei
   expect(changes.map((change) => change.kind === 'document' && [change.id, letters(change.before), letters(change.after)])).toEqual([
     ['large', null, '10000000 a'], ['large', '10000000 a', '10000000 b'], ['large', '10000000 b', null], ['small', null, '1 c'],
   ]);
-  // Each has a place of its own to come back to.
+  // Each change has a position of its own to resume from.
   for (const [index, change] of changes.entries()) {
     expect((await changesTo(place.store, change.position, position)).length).toBe(changes.length - index - 1);
   }
@@ -124,7 +124,7 @@ test('a log that rolled over while the origin was away is told as lost, before a
   const reader = read(back.store, from);
   expect(await reader.next()).toEqual({ lost: true, head: await back.store.head() });
   expect(await reader.next()).toBeUndefined();
-  // From there it goes on.
+  // The feed goes on from there.
   const head = await back.store.head();
   const { position } = await write(back, 61);
   expect(

@@ -19,7 +19,7 @@ export interface ControlledPlace extends MongoPlace {
 
 export type MongoOpenOptions = OpenOptions & Pick<MongoStoreOptions, 'onWarning' | 'onFatal'>;
 
-/** Told how the server is to be (`mongod`), on a test server that the test controls. */
+/** A place on a test server that the test controls, where `mongod` says how the server is to be. */
 export function openMongoPlace(options: MongoOpenOptions & { readonly mongod: MongodOptions }): Promise<ControlledPlace>;
 export function openMongoPlace(options: MongoOpenOptions): Promise<MongoPlace>;
 export async function openMongoPlace({ mongod, ...options }: MongoOpenOptions & { readonly mongod?: MongodOptions }): Promise<MongoPlace> {

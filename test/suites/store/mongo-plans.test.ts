@@ -60,7 +60,7 @@ function requestsOf(resource: Resource): readonly ListRequest[] {
   })));
 }
 
-/** Of each branch: how many index entries were read, and how many runs of the index its filter asks for. */
+/** The index entries that each branch read, and the runs of the index that its filter asks for. */
 function costsOf(
   { foreign }: MongoPlace,
   resource: Resource,

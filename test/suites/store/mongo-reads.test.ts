@@ -1,4 +1,4 @@
-/** Where a resource is read, and how sure of what is read. */
+/** Read preference and read concern of a resource. */
 import { expect, test } from 'bun:test';
 import * as z from 'zod';
 import type { Store } from '../../../origin/store/store.ts';
@@ -32,7 +32,7 @@ test('a secondary answers, and one that is behind is waited for', async () => {
     await store.write([put(near, 'a', { size })], inTime());
     expect(await sizeOf(store, near, 'a')).toBe(size);
   }
-  // Those of a transaction read the primary, and so does the look at what is there when the store opens.
+  // Commands of a transaction read the primary, and so does the look at what is there when the store opens.
   const read = server.history
     .commands('find')
     .filter(({ namespace, txnNumber }) => namespace?.endsWith('.near') === true && txnNumber === undefined)

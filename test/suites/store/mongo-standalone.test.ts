@@ -39,7 +39,7 @@ afterEach(async () => {
 async function open(options: Partial<Parameters<typeof openMongoPlace>[0]> = {}): Promise<ControlledPlace> {
   return (place = await openMongoPlace({ resources: [boats], mongod: { standalone: true }, ...options }));
 }
-/** As another program does. */
+/** Writes as another program does. */
 const add = ({ foreign }: ControlledPlace, ...ids: readonly string[]) =>
   foreign.collection<{ _id: string; name: string }>('boats').insertMany(ids.map((_id) => ({ _id, name: `the ${_id}` })));
 const namesOf = async ({ store }: ControlledPlace) => (await store.list(boats, byName, inTime())).value.map(({ document }) => document.id);
@@ -129,7 +129,7 @@ test('the feed of a standalone idles at the pace of the watermark and ends on ab
     expect(value.completeAtMs ?? 0).toBeGreaterThanOrEqual(askedAtMs);
     if (count > 0) waits.push(performance.now() - askedAtMs);
   }
-  // A timer may fire a moment early; a loop without a breath takes no time at all.
+  // Half, because a timer may fire a moment early; a loop without a pause takes no time at all.
   expect(Math.min(...waits)).toBeGreaterThan(storeLimits.watermarkMs / 2);
   const last = batches.next();
   stop.abort();
@@ -157,7 +157,7 @@ test('origins on one run of a standalone agree on the position; one of another s
   const reader = read(store, foreignHead);
   expect(await reader.next()).toEqual({ lost: true, head: await store.head() });
   expect(await reader.next()).toBeUndefined();
-  // Of another epoch: it means nothing here, and is no reason to refuse.
+  // A position of another epoch means nothing here, and is no reason to refuse.
   expect((await store.get(boats, 'fram', { ...inTime(), atLeast: foreignHead })).position).toEqual(await store.head());
   await elsewhere.close();
   await other.close();

@@ -39,7 +39,7 @@ test('a server that nobody reaches is named as such', async () => {
   await expect(openMongoStore({ uri: 'mongodb://127.0.0.1:1/shop', resources: [boats] })).rejects.toThrow('no primary answered');
 });
 
-/** Each line is one thing that is missing: what, why it matters, and the command that mends it. */
+/** The lines of a refusal, one for each thing that is missing: what, why it matters, and the command that mends it. */
 async function refusalOf(opening: Promise<unknown>): Promise<readonly string[]> {
   const message = await opening.then(() => 'opened', (error: Error) => error.message);
   return message.split('\n').slice(1).map((line) => line.trim());

@@ -32,7 +32,7 @@ test('one text of a document for one, for a list and inside a write, so that its
     return { kind: 'refuse', fault: new Fault('forbidden') };
   });
   await place.store.write([look('a'), look('b')], inTime());
-  // Where names look like numbers the test server has lost the order that MongoDB keeps.
+  // The test server, unlike MongoDB, loses the order of names that look like numbers.
   const expected = [
     expect.stringMatching(/^{"id":"a","text":"x","counts":{("b":1,"2024":2|"2024":2,"b":1)}}$/),
     '{"id":"b","text":"x","pointer":{"$ref":"c","$id":{"$oid":"0123456789abcdef01234567"}},"size":"9007199254740993","symbol":"s"}',

@@ -167,7 +167,7 @@ describe.each([
       expect(await waiting).toMatchObject({ changes: [{ id: 'a', after: { size } }] });
       took.push(performance.now() - started);
     }
-    // The fastest of ten: the rest is what a busy machine adds.
+    // The fastest of ten counts: a busy machine slows the others.
     expect(Math.min(...took)).toBeLessThan(90);
     await reader.stop();
   });
@@ -196,14 +196,14 @@ describe.each([
   });
 });
 
-/** Under recursive triggers a displaced row is removed and then inserted: the same in the end. */
+/** The changes in sum: under recursive triggers a displaced row is removed and then inserted. */
 function net(changes: readonly (readonly unknown[])[]): readonly (readonly unknown[])[] {
   const joined = new Map<unknown, readonly unknown[]>();
   for (const [id, before, after] of changes) joined.set(id, [id, joined.has(id) ? joined.get(id)?.[1] : before, after]);
   return [...joined.values()].sort(([left], [right]) => (String(left) < String(right) ? -1 : 1));
 }
 
-/** Each shape lists what the documents say: its index and side tables hold nothing more and nothing less. */
+/** Expects each shape to list what the documents say: its index and side tables hold nothing more and nothing less. */
 async function expectIndexesRight(store: Store): Promise<void> {
   const request = { equal: {}, range: undefined, where: true, after: undefined, limit: 50 } as const;
   const sortOf = (name: string) => things.shapes.find((shape) => shape.name === name)?.sorts ?? [];

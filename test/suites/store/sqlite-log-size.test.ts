@@ -120,7 +120,7 @@ describe('a round of trimming', () => {
       expect(rounds).toBeGreaterThan(7);
       expect(log.trim({ before: 0, excessBytes: 1e12 })).toBeUndefined();
     });
-    // By age likewise: a day's long images do not go at once.
+    // What is too old goes in rounds as well: a day's long images do not go at once.
     await withLog(fill, (_writer, log) => expect(log.trim({ before: Date.now() + 60_000, excessBytes: 0 })).toMatchObject({ more: true }));
   });
 

@@ -40,7 +40,7 @@ describe.each(resources.map((resource) => [resource.name, resource] as const))('
   });
 });
 
-/** Each shape in each order, both ways, ranged or not, for callers of every standing. */
+/** The requests of each shape in each order, both ways, ranged or not, for all kinds of callers. */
 function requestsOf(resource: Resource): readonly ListRequest[] {
   const sampled = fc.sample(requestArbitrary(resource), { numRuns: 200, seed: 3 });
   const seen = new Map(

@@ -71,7 +71,7 @@ describe('the key set', () => {
     expect(asked).toBe(1);
   });
 
-  test('is found on the shelf by another isolate', async () => {
+  test('is found in the Cache API by another isolate', async () => {
     const token = await issuer.token('one');
     await verify(isolate(), token);
     await eventually('the set on the shelf', () => shelf.size > 0);

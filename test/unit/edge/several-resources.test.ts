@@ -171,7 +171,7 @@ describe('a stored answer', () => {
   const { dependencies } = cachedOf(notes);
   const bucket = (index: number) => dependencies[index]?.buckets[0] ?? 0;
 
-  /** As an isolate sees it that asks each time. */
+  /** The view of an isolate that asks each time. */
   async function seen(raised: Readonly<Record<string, number>>, digests: Readonly<Record<string, string>> = {}): Promise<View> {
     const generations = new Generations({ memoMs: 1_000, feedSilentMs: 1_000 }, served);
     const found = await generations.view(dependencies, {

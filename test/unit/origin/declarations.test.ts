@@ -24,7 +24,7 @@ test.each([
   const dataDir = mkdtempSync(join(tmpdir(), 'tombolo-declarations-'));
   const child = Bun.spawn([process.execPath, '--preload', './test/support/mistaken-declarations.ts', program], {
     cwd: project, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe',
-    // Without the variables of the test run, which are no settings and would be told.
+    // The variables of the test run are left out: they are no settings, and would be told.
     env: {
       ...process.env, TOMBOLO_EDGE_BUNDLE: undefined, TOMBOLO_TEST_RUN: undefined, MONGODB_URI: undefined, TOMBOLO_DATA_DIR: dataDir,
       TOMBOLO_ENV: 'development', TOMBOLO_KEYS: `k1:${'a'.repeat(43)}`, TOMBOLO_EDGE_PORT: '0', TOMBOLO_ORIGIN_PORT: '0',

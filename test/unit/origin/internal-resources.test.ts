@@ -15,7 +15,7 @@ const notes = resource({ ...named, name: 'notes', schema: z.object({ text: z.str
 const summaries = resource({ ...named, name: 'summaries', schema: z.object({ words: z.int() }), rules: { read: anyone } });
 const runs = resource({ ...named, name: 'tombolo_test_runs', internal: true, schema: z.object({ times: z.int() }) });
 
-/** A summary of each new note, and with it, in the same transaction, how often it was made. */
+/** A consumer that makes a summary of each new note, with how often it was made, in the same transaction. */
 const summarizing: Consumer = {
   name: 'summarizing',
   handle: (changes) => changes.flatMap((change) => (change.kind !== 'document' || change.resource !== notes.name ? [] : [{

@@ -49,7 +49,7 @@ const everyVerb: Readonly<Record<string, (origin: Pipeline, headers?: PipelineAs
   import: (origin, headers = {}) => origin.ask('/v1/boats/import', { ...rows({ id: 'row', ...boat('row') }), headers }),
 };
 
-/** Timers of one loop fire in their order, however slow the machine: `undefined` where the answer came after one of `ms`. */
+/** The answer, or `undefined` where it came after a timer of `ms`: timers of one loop fire in their order, however slow the machine. */
 function within<T>(ms: number, answering: Promise<T>): Promise<T | undefined> {
   return Promise.race([answering, Bun.sleep(ms).then(() => undefined)]);
 }
@@ -63,7 +63,7 @@ async function mustAllRefuse(origin: Pipeline, status: number, code: string): Pr
   }
 }
 
-/** Nothing of what was refused was done. */
+/** Expects that nothing of what was refused was done. */
 async function mustBeUntouched({ origin }: { readonly origin: Pipeline }): Promise<void> {
   expect((await origin.ask('/v1/boats/fram')).json).toMatchObject({ masts: 3, rev: 1 });
   expect((await origin.ask('/v1/boats?count=exact')).json).toMatchObject({ page: { total: 1 } });

@@ -4,7 +4,7 @@ import { paced } from '../../../origin/hop/upload-pace.ts';
 
 const pace = { silenceMsMax: 100, bytesPerSecondMin: 1_000 };
 
-/** `bytes` each `ms`, `times` times, and then nothing more, or the end. */
+/** A stream of `bytes` each `ms`, `times` times, and then nothing more, or the end. */
 function trickle({ bytes, ms, times, ends }: { bytes: number; ms: number; times: number; ends: boolean }) {
   const seen = { cancelled: false };
   let left = times;

@@ -77,7 +77,7 @@ describe.each(['sqlite', 'mongodb'] as const)('on %s', (engine) => {
   test('every date-time form of zod is an instant, by whatever way it is written', async () => {
     await using origin = await Pipeline.on(engine, contract(moments));
     for (const form of names) {
-      // In the order of their texts as they come in, b lies before a.
+      // The given texts would put b before a.
       const given =
         form === 'precise' ? ['2026-01-02T00:00:00.000Z', '2026-01-01T00:00:00.000Z'] : ['2026-01-02T00:00:00Z', '2026-01-01T00:00:00.0Z'];
       const [second, first] = ['2026-01-02T00:00:00.000Z', '2026-01-01T00:00:00.000Z'];

@@ -116,7 +116,7 @@ describe('an id that the caller chooses', () => {
     shapes: {},
   });
   const served = contract(free);
-  /** As a URL's parser leaves it. */
+  /** The id of a path as a URL's parser leaves it. */
   const named = (id: string) => mustRoute(served, 'GET', new URL(`https://x.test/v1/free/${encodeURIComponent(id)}`).pathname).id;
 
   test.each(['', '.', '..', 'a/b', 'a\\b', 'a\u0000', '\u007f', 'import', 'changes', 'x'.repeat(129), '\ud800'])(

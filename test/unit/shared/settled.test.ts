@@ -35,7 +35,7 @@ function replaced(sent: JsonObject, stored: JsonObject): JsonObject {
   return mustReplaced(goods, { sent, parsed: sent }, stored);
 }
 
-/** The same without what the schema does not name. */
+/** The document without what the schema does not name. */
 function declaredOf(stored: JsonObject): JsonObject {
   return JSON.parse(
     JSON.stringify(stored, (name, value: unknown) => (name === '_id' || name === 'extra' ? undefined : value)),
@@ -59,7 +59,7 @@ test('an array that is sent back in another order keeps what its elements have, 
         expect(mustPatched(goods, stored, { parts })['parts']).toEqual(parts);
         const kept = mustPatched(goods, stored, { parts: parts.map(declaredOf) })['parts'] as JsonObject[];
         expect(kept.map(declaredOf)).toEqual(parts.map(declaredOf));
-        // Each is one that was stored, and none twice.
+        // The parts are ones that were stored, none twice.
         const left = [...((stored['parts'] ?? []) as JsonObject[])];
         for (const element of kept) {
           const at = left.findIndex((each) => isSameJson(each, element));

@@ -7,7 +7,7 @@ import type { CsvReason, CsvRejected } from '../../../shared/transforms/csv.ts';
 import type { CsvResult } from './csv-run.ts';
 
 interface Field {
-  /** Without quotes; escaped quotes are one. */
+  /** The text without quotes; escaped quotes are one. */
   text: string;
   isQuoted: boolean;
   /** What stands unquoted: the whole field, or what follows the closing quote. */

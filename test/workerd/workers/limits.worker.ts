@@ -71,7 +71,7 @@ function toScripted(env: Bindings): Bindings {
 async function goOn<T>(work: () => Promise<T>): Promise<T> {
   asked++;
   if (way === 'cut') throw new Error('the test has cut the way to the counters');
-  // Longer than the edge waits for a counter.
+  // The delay is longer than the edge waits for a counter.
   if (way === 'slow') await new Promise((resolve) => setTimeout(resolve, 3_000));
   return work();
 }
@@ -80,7 +80,7 @@ interface Stub {
   readonly decide: (ask: Parameters<Counters['decide']>[0]) => Promise<ReturnType<Counters['decide']>>;
 }
 
-/** Of a namespace the edge uses these two alone. */
+/** A namespace, of which the edge uses these two members alone. */
 function asNamespace(used: {
   idFromName(name: string): DurableObjectId;
   get(id: DurableObjectId): Stub;

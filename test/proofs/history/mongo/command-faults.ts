@@ -6,7 +6,7 @@ import { type CommandFault, drawFor, type Faults } from '../../../mongod/mongod.
 
 export interface CommandFaultRates {
   readonly seed: number;
-  /** Of commands that meet a fault. */
+  /** The share of commands that meet a fault. */
   readonly rate: number;
 }
 
@@ -21,12 +21,12 @@ const codesOfOthers = [
 const concernCodes = ['PrimarySteppedDown', 'InterruptedDueToReplStateChange', 'WriteConcernTimeout'] as const;
 /** A commit that nobody answers twice is what a careless retry would do again. */
 const commitFactor = 4;
-/** Most are a hiccup; some outlast every deadline of the clients. */
+/** Delays: most are short, some outlast every deadline of the clients. */
 const delaysMs = [2, 5, 10, 30, 300, 1_100] as const;
 
 export class CommandFaults implements Faults {
   readonly #rates: CommandFaultRates;
-  /** Nothing fails while origins open and when all is to be well again. */
+  /** Whether commands fail: none does while origins open, nor at the end. */
   isOn = false;
   /** Commands that all fail as on a member that is shutting down. */
   blocked: readonly string[] = [];

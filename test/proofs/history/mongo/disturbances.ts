@@ -9,11 +9,11 @@ import type { Stage } from './stage.ts';
 
 type Disturbance = (stage: Stage) => Promise<void>;
 
-/** One of them a round. */
+/** The disturbances of which each round has one. */
 export const disturbances = {
   killed, steppedDown, withoutPrimary, deposed, deposedAndBack, unaware, lagging, secondaryKilled, forgotten,
 } as const satisfies Readonly<Record<string, Disturbance>>;
-/** Now and then, at the same time. */
+/** The disturbances that some rounds have besides. */
 export const besides = { reopened, clockSet } satisfies Readonly<Record<string, Disturbance>>;
 
 /** Sessions and their memory of writes live for 30 minutes, so a clock that is wrong by more may forget one. */
@@ -38,7 +38,7 @@ async function killedAt(stage: Stage, when: 'before' | 'after'): Promise<void> {
   await succeeded(stage);
 }
 
-/** When the next write has reached its own log, and nobody else's. */
+/** Kills the primary when the next write has reached its own log, and nobody else's. */
 export async function killedAlone(stage: Stage): Promise<void> {
   const { server } = stage;
   const { index } = server.memberOf(undefined);
@@ -50,14 +50,14 @@ export async function killedAlone(stage: Stage): Promise<void> {
   await succeeded(stage);
 }
 
-/** After a while without a primary another serves, and the dead one stays away for some writes. */
+/** Kills the primary: after a while without one another serves, and the dead one stays away for some writes. */
 async function succeeded(stage: Stage): Promise<void> {
   await pause(stage.random, 60);
   elect(stage);
   await stage.run.progress(3 + stage.random.below(10));
 }
 
-/** With a successor at once, in the middle of a write. */
+/** Has the primary step down in the middle of a write, with a successor at once. */
 async function steppedDown(stage: Stage): Promise<void> {
   const { server, random, run } = stage;
   await atCommand(stage, random.pick(['before', 'after']), () => server.stepDown());
@@ -132,12 +132,12 @@ async function reopened({ origins }: Stage): Promise<void> {
   await origins.reopen();
 }
 
-/** Forward or back, until somebody sets it right. */
+/** Sets the clock forward or back, until `calm` sets it right. */
 async function clockSet({ clock, random }: Stage): Promise<void> {
   clock.jump((random.chance(0.5) ? 1 : -1) * random.below(clockOffMsMax));
 }
 
-/** Everything undone; at the end all members have all that the primary had, as a majority's. */
+/** Undoes everything, and waits until all members have what the primary has, as a majority's. */
 export async function calm(stage: Stage): Promise<void> {
   const { server, faults, clock } = stage;
   faults.blocked = [];
@@ -152,7 +152,7 @@ export async function calm(stage: Stage): Promise<void> {
   }, { everyMs: 1 });
 }
 
-/** The index of the primary, alone on its side. */
+/** Puts the primary alone on its side; gives its index. */
 async function isolated(stage: Stage): Promise<number> {
   const { server } = stage;
   const { index } = server.memberOf(undefined);
@@ -184,7 +184,7 @@ function elect({ server }: Stage): void {
 /** Most trouble lies where a write is committed. */
 const commands = ['commitTransaction', 'commitTransaction', 'commitTransaction', 'insert', 'update', 'find', 'getMore'] as const;
 
-/** At one of the next commands of a kind, whichever connection it comes on. */
+/** Acts at one of the next commands of a kind, whichever connection it comes on. */
 function atCommand({ server, random }: Stage, when: 'before' | 'after', act: () => void | Promise<void>): Promise<void> {
   return server.at({ command: random.pick(commands), when, skip: random.below(8) }, act);
 }

@@ -9,7 +9,7 @@ export interface Verdict {
   readonly seed: number;
   /** Absent where the run itself broke off. */
   readonly figures: MongoFigures | undefined;
-  /** With the seed and the file: empty when every law held. */
+  /** What was broken, with the seed and the file: empty when every law held. */
   readonly violations: readonly string[];
 }
 
@@ -35,7 +35,7 @@ async function judgeSeed(seed: number): Promise<Verdict> {
   }
 }
 
-/** So many at once: most of a run is waiting. */
+/** Judges `atOnce` seeds at a time: most of a run is waiting. */
 export async function judgeSeeds(seeds: Iterable<number>, atOnce: number): Promise<readonly Verdict[]> {
   const left = seeds[Symbol.iterator]();
   const verdicts: Verdict[] = [];

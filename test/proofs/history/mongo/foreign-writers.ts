@@ -44,7 +44,7 @@ interface Update {
   readonly fields: JsonObject;
 }
 
-/** `$inc`: done twice, it shows. */
+/** An update by `$inc`, so that one done twice shows. */
 async function update(run: Run, client: MongoClient, { id, resource, tag, fields }: Update): Promise<void> {
   const askedAt = performance.now();
   const note = (outcome: Write['outcome']) => run.noteWrite({ verb: 'patch', tag, id, askedAt, answeredAt: performance.now(), outcome });
@@ -61,5 +61,5 @@ async function update(run: Run, client: MongoClient, { id, resource, tag, fields
   }
 }
 
-/** That would be a mistake of this file. */
+/** The code of a refused document, which would be a mistake of this file. */
 const documentInvalid = 121;

@@ -15,7 +15,7 @@ interface Place {
   readonly url: string;
 }
 
-/** Of requests, which may end before the database is back. Streams live on. */
+/** Deadlines of requests, which may end before the database is back. Streams live on. */
 const deadlinesMs = [200, 500, 1_000] as const;
 
 const startMsMax = 10_000;
@@ -34,7 +34,7 @@ export class Origins implements Door {
   }
 
   private constructor(mongodbUri: string, random: Random) {
-    // Without an edge there is nobody to report to.
+    // There is no edge to report to.
     this.#settings = {
       ...mustSettings({ TOMBOLO_KEYS: testKeys, MONGODB_URI: mongodbUri, TOMBOLO_ORIGIN_PORT: '0', TOMBOLO_LOG_LEVEL: 'silent' }),
       edgeUrls: [],
@@ -56,7 +56,7 @@ export class Origins implements Door {
     const index = this.#random.below(this.#places.length);
     await this.#places[index]?.origin.close();
     for (;;) {
-      // Whoever supervises a process does not wait for ever for it to be ready.
+      // A supervisor does not wait for ever for a process to be ready.
       const place = await Promise.race([this.#start().catch(() => undefined), Bun.sleep(startMsMax)]);
       if (place !== undefined) return void (this.#places[index] = place);
       await Bun.sleep(20);

@@ -18,7 +18,7 @@ import { writeFromOutside } from './foreign-writers.ts';
 import { onStage, type Stage } from './stage.ts';
 
 export interface MongoFigures extends ClientFigures {
-  /** By name. */
+  /** The names of the disturbances. */
   readonly rounds: readonly string[];
   readonly commandFaults: number;
   /** Entries that members took back, because no majority had them. */
@@ -28,7 +28,7 @@ export interface MongoFigures extends ClientFigures {
 export interface MongoRun {
   readonly history: History;
   readonly figures: MongoFigures;
-  /** The server's: every command and its fate. */
+  /** The server's record: every command and its fate. */
   readonly commands: string;
 }
 

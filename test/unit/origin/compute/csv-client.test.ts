@@ -44,7 +44,7 @@ async function gather(on: ComputePool<ComputeCalls>, job: Partial<CsvJob> & Pick
   return result;
 }
 
-/** Ends when every job has given its session back; a call on a session of its own is what it waits behind. */
+/** Waits until every job has given its session back, by a call on a session of its own that runs behind theirs. */
 async function released(on: ComputePool<ComputeCalls>): Promise<void> {
   while (on.stats().sessionsOpen > 0) {
     const session = on.session();
@@ -145,7 +145,7 @@ test('a job whose reader leaves cancels its source', async () => {
 });
 
 test('a step that never ends in the module fails at its deadline; stuck threads are counted and bounded', async () => {
-  // In a process of its own: Bun cannot end a thread inside a Wasm call, only the process can.
+  // The process is the test's own: Bun cannot end a thread inside a Wasm call, only the end of a process does.
   const child = Bun.spawn([process.execPath, Bun.fileURLToPath(new URL('endless-module.ts', import.meta.url))], { stderr: 'inherit' });
   expect(await new Response(child.stdout).json()).toEqual({
     reasons: [...Array.from({ length: threadsEndingMax }, () => 'compute_deadline'), 'compute_full'],
