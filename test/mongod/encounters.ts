@@ -9,7 +9,7 @@ type Awaited = Moment & { skip: number; act: (event: HistoryEvent) => void | Pro
 export class Encounters {
   private readonly awaited = new Set<Awaited>();
 
-  // Once, at the command after `skip` others of its name. A command meets one of those who wait for it. Resolves when `act` is through.
+  // Acts once, at the command after `skip` others of its name; a command meets one waiter alone. Resolves when `act` has ended.
   at({ command, when, skip = 0 }: Moment, act: Awaited['act']): Promise<void> {
     const settle = Promise.withResolvers<void>();
     this.awaited.add({ command, when, skip, act, settle });

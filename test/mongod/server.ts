@@ -121,7 +121,7 @@ export class Server {
     if (elect) this.set.elect(this.set.electable(this.members.length > 1 ? member : null) ?? member);
   }
 
-  // By command: a secondary follows at once, a lone member takes its place again after a moment.
+  // Has a member step down by command: a secondary follows at once, a lone member takes its place again after a moment.
   stepDownOf(member: Member): void {
     this.set.pump();
     this.set.stepDown(member);
@@ -129,7 +129,7 @@ export class Server {
     if (next) void this.clock.sleep(this.members.length > 1 ? 0 : 50).then(() => { if (!this.set.primary) this.set.elect(next); });
   }
 
-  // As by kill -9: connections break, what was not journaled is lost.
+  // Ends a member as kill -9 does: connections break, what was not journaled is lost.
   async kill(index: number): Promise<OplogEntry[]> {
     const member = this.memberOf(index);
     member.changeRole('down');
@@ -160,20 +160,20 @@ export class Server {
   pauseReplication(index: number): void { this.set.pause(index); }
   resumeReplication(index: number): void { this.set.resume(index); }
 
-  // At the moment when a command has come, or is done and not answered.
+  // Acts at the moment when a command has come, or is done and not answered.
   at(moment: Moment, act: (event: HistoryEvent) => void | Promise<void>): Promise<void> {
     return this.encounters.at(moment, act);
   }
 
   pauseCommitNews(): void { this.set.pauseCommitNews(); }
 
-  // Of every running member's log only the newest committed entry and what follows stays, as of a small log under load.
+  // Cuts every running member's log down to the newest committed entry and what follows, as a small log under load.
   forgetLog(): void {
     for (const member of this.members) if (member.role !== 'down') member.oplog.forget(member.commitAt);
     this.history.add({ at: this.clock.now(), kind: 'member', member: -1, detail: 'log forgotten' });
   }
 
-  // As configureFailPoint, on one member or on all.
+  // Sets a fail point as configureFailPoint does, on one member or on all.
   failPoint(name: string, mode: unknown, data: Doc = {}, index?: number): void {
     for (const member of index === undefined ? this.members : [this.memberOf(index)]) member.failPoints.configure(name, mode, data);
   }

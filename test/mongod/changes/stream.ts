@@ -97,7 +97,7 @@ export class ChangeStream implements Source {
     }
   }
 
-  // Until the log or the majority moves, the time is over, or someone calls off.
+  // Waits until the log or the majority moves, the time is over, or `signal` fires.
   private async untilMore(ms: number, signal: AbortSignal): Promise<void> {
     const stop = new AbortController();
     const wake = (): void => { if (this.member.commitAt > this.scannedTo) stop.abort(); };

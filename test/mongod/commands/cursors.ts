@@ -10,7 +10,7 @@ export const FIRST_BATCH = 101;
 
 export type Batch = { docs: Doc[]; done: boolean; postBatchResumeToken?: Doc };
 
-// Where a cursor's documents come from. `maxWaitMs` is for sources that wait for what is not there yet.
+// The source of a cursor's documents. `maxWaitMs` is for sources that wait for what is not there yet.
 export type Source = {
   next(countMax: number, maxWaitMs: number, signal: AbortSignal): Batch | Promise<Batch>;
   close?(): void;

@@ -1,4 +1,4 @@
-// From a request to its answer, in the order of the steps below. Everything that may go wrong becomes an error reply here.
+// The path of a request to its answer, in the order of the steps below. Everything that may go wrong becomes an error reply here.
 import { failsCommand } from '../fail-points.ts';
 import { codeName, CODES, fail, isRetryableCode, isTransientCode, MongoFault } from '../errors.ts';
 import type { Member } from '../replica/member.ts';
@@ -95,7 +95,7 @@ async function perform(context: Context, command: Command, concern: ReturnType<t
   return context.server.isReplicaSet ? { ...reply, operationTime: toTimestamp(operationTimeOf(context)) } : reply;
 }
 
-// Its own for a write, what a majority has for a majority read, the newest that was applied else.
+// The time of a command: its own for a write, what a majority has for a majority read, the newest that was applied else.
 function operationTimeOf({ wroteAt, body, member }: Context): number {
   if (wroteAt > 0) return wroteAt;
   return (body['readConcern'] as Doc | undefined)?.['level'] === 'majority' ? member.commitAt : member.lastAt;

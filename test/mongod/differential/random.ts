@@ -2,7 +2,7 @@ import { seededRandom as unitsFrom } from '../faults.ts';
 
 /** A seeded source of choices: the same seed asks the same questions, on every machine. */
 export type Random = {
-  /** From 0 up to but not including 1. */
+  /** A number from 0 up to but not including 1. */
   unit(): number;
   /** A whole number below the bound. */
   below(bound: number): number;

@@ -1,4 +1,4 @@
-// When a filter implies another: a partial index may serve only queries that its own filter cannot cut short.
+// Whether a filter implies another: a partial index serves only queries whose every match is in it.
 import { bracketOf, compareValues, isEqual } from '../values/compare.ts';
 import type { Doc } from '../values/types.ts';
 import { conditionsFor } from './bounds.ts';

@@ -159,7 +159,7 @@ export class Member {
   }
   horizon = 0;
 
-  // Back to the state at `at`: what a crash or a rollback leaves. Returns the entries that are lost.
+  // Goes back to the state at `at`, which a crash or a rollback leaves. Returns the entries that are lost.
   async rewind(at: number): Promise<OplogEntry[]> {
     this.sessions.abortAll();
     const lost = this.oplog.rewind(at);

@@ -7,7 +7,7 @@ export function tally(results: readonly Result[]): Tally {
   return { passed: count('passed'), failed: count('failed'), notApplicable: count('not applicable') };
 }
 
-/** Of the tests that apply. No applicable test is no success. */
+/** The share of the applicable tests that passed; 0 where none applies. */
 export function passPercent({ passed, failed }: Tally): number {
   return passed + failed === 0 ? 0 : (100 * passed) / (passed + failed);
 }
@@ -18,7 +18,7 @@ export function formatResult(result: Result): string {
   return result.status === 'passed' ? `${line} (${result.ms} ms)` : `${line}\n       ${result.reason.replaceAll('\n', ' ')}`;
 }
 
-/** Each reason once, with how many tests it holds for. */
+/** The reasons, each once, with how many tests it holds for. */
 export function formatNotApplicable(results: readonly Result[]): string[] {
   const reasons = results.flatMap(result => (result.status === 'not applicable' ? [result.reason] : []));
   const counts = Map.groupBy(reasons, reason => reason);

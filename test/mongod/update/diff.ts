@@ -9,7 +9,7 @@ export type Description = { updated: Change[]; removed: Change[]; truncated: { p
 
 export const isNoop = ({ updated, removed, truncated }: Description): boolean => updated.length + removed.length + truncated.length === 0;
 
-// Of a draft: what it noted, without what lies below another note, with the values that it ends with.
+// The description of a draft: what it noted, without what lies below another note, with the values that it ends with.
 export function describeDraft(draft: Draft, before: Doc): Description {
   const paths = [...draft.touched.values()];
   const names = new Set(draft.touched.keys());
@@ -28,7 +28,7 @@ function componentsOf(doc: unknown, path: Path): (string | number)[] {
   });
 }
 
-// Of two documents: descends where both sides are documents or arrays, cuts arrays short, and gives a field as a whole
+// The description of two documents: descends where both are documents or arrays, cuts arrays short, and gives a field as a whole
 // where telling its parts would be longer.
 export function diffDocuments(before: Doc, after: Doc): Description {
   const out: Description = { updated: [], removed: [], truncated: [] };

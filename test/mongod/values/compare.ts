@@ -36,7 +36,7 @@ export function isIdentical(left: unknown, right: unknown): boolean {
   return keyOf(left) === keyOf(right);
 }
 
-// By code point: UTF-16 units order surrogate pairs below U+E000, so the first difference is looked at.
+// Compares by code point: UTF-16 units order surrogate pairs below U+E000, so the first difference is looked at.
 function compareStrings(left: string, right: string): number {
   if (left === right) return 0;
   const length = Math.min(left.length, right.length);

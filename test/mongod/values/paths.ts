@@ -18,7 +18,7 @@ export function fieldOf(value: unknown, name: string): unknown {
   return isDoc(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
-// Straight down, no array traversal but by index: `a.0.b`.
+// The value straight down a path, through arrays by index alone: `a.0.b`.
 export function valueAt(value: unknown, path: string): unknown {
   let at = value;
   for (const part of pathParts(path)) {
@@ -28,7 +28,7 @@ export function valueAt(value: unknown, path: string): unknown {
   return at;
 }
 
-// As aggregation expressions see `$a.b`: arrays map, missing members drop out.
+// The value that aggregation expressions see at `$a.b`: arrays map, missing members drop out.
 export function expressionValueAt(value: unknown, parts: readonly string[], from = 0): unknown {
   let at = value;
   for (let i = from; i < parts.length; i++) {
