@@ -19,11 +19,11 @@ export function formatEventId({ position, stream }: EventId): string {
   return [position === undefined ? 'start' : formatPosition(position), ...(stream === undefined ? [] : [stream])].join('.');
 }
 
+/** The position, or `start`, and the name of the stream. */
+const form = /^(start|[^.]+\.[^.]+)(?:\.([A-Za-z0-9_-]{22}))?$/;
+
 export function parseEventId(text: string): EventId | undefined {
-  const [at, stream, ...more] = text.startsWith('start.')
-    ? ['start', ...text.split('.').slice(1)]
-    : [text.split('.', 2).join('.'), ...text.split('.').slice(2)];
-  if (at === undefined || more.length > 0 || (stream !== undefined && !/^[A-Za-z0-9_-]{22}$/.test(stream))) return undefined;
+  const [, at = '', stream] = form.exec(text) ?? [];
   if (at === 'start') return stream === undefined ? undefined : { position: undefined, stream };
   const position = parsePosition(at);
   return position === undefined ? undefined : { position, stream };
