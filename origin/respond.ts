@@ -1,7 +1,7 @@
 /** The one place that decides what leaves the origin: the HTTP of answers and refusals. */
 import { Fault, levelOf } from '../shared/wire/fault.ts';
 import type { Principal } from '../shared/wire/principal.ts';
-import { problemMediaType, toProblem, toProblemResponse } from '../shared/wire/problem.ts';
+import { problemMediaType, toProblem, toProblemHeaders } from '../shared/wire/problem.ts';
 import type { Resource } from '../shared/contract/resource.ts';
 import { scopeDigest, scopeOf } from '../shared/contract/scope.ts';
 import { hopRefusalHeader, readHeader } from '../shared/hop/profile.ts';
@@ -70,12 +70,12 @@ function toLink({ path, query }: VerifiedHop, { next, prev }: NonNullable<Answer
  */
 export function respondFault(context: Context, fault: Fault, trace: Trace, signing: AnswerSigning | undefined): Response {
   tell(context, fault, trace);
-  const answer = toProblemResponse(fault, trace.requestId);
-  if (signing === undefined) return answer;
-  const headers: Record<string, string> = Object.fromEntries(answer.headers);
-  if (fault.reason.startsWith('hop_')) headers[hopRefusalHeader] = fault.reason;
-  signAnswer(headers, answer.status, signing, context.now());
-  return new Response(answer.body, { status: answer.status, headers });
+  const headers = toProblemHeaders(fault);
+  if (signing !== undefined) {
+    if (fault.reason.startsWith('hop_')) headers[hopRefusalHeader] = fault.reason;
+    signAnswer(headers, fault.status, signing, context.now());
+  }
+  return new Response(JSON.stringify(toProblem(fault, trace.requestId)), { status: fault.status, headers });
 }
 
 /** Logs one line, which counts the refusals of this reason since the start. */

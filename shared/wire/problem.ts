@@ -28,9 +28,11 @@ export function toProblem(fault: Fault, requestId: string): Problem {
   };
 }
 
+/** The headers of a problem document, by lower-case name. */
+export function toProblemHeaders({ headers }: Fault): Record<string, string> {
+  return { ...headers, 'content-type': problemMediaType, 'cache-control': 'no-store' };
+}
+
 export function toProblemResponse(fault: Fault, requestId: string): Response {
-  return new Response(JSON.stringify(toProblem(fault, requestId)), {
-    status: fault.status,
-    headers: { ...fault.headers, 'content-type': problemMediaType, 'cache-control': 'no-store' },
-  });
+  return new Response(JSON.stringify(toProblem(fault, requestId)), { status: fault.status, headers: toProblemHeaders(fault) });
 }
