@@ -19,13 +19,11 @@ export function mustBeWithin(request: Pick<Arrival, 'told'>, plan: Plan, verdict
   for (const [name, value] of toLimitHeaders(plan, verdict)) tell(request, name, value);
 }
 
-/** The headers of what was counted. */
 function toLimitHeaders(plan: Plan, verdict: Verdict): readonly (readonly [name: string, value: string])[] {
   if (verdict.kind === 'unavailable') return [[unavailableHeader, `unavailable;policy=${verdict.policy}`]];
   return [['ratelimit-policy', plan.policy], ['ratelimit', formatLimits(plan, verdict.windows, () => true)]];
 }
 
-/** The refusal of a request that stops here; `undefined` for one that may go on. */
 function toLimitFault(plan: Plan, verdict: Verdict): Fault | undefined {
   if (verdict.kind === 'granted') return undefined;
   if (verdict.kind === 'refused') return exceeded(plan, verdict);

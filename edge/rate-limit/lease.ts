@@ -49,7 +49,6 @@ interface Lease {
   left: number;
 }
 
-/** The last answer. */
 interface Heard {
   readonly answer: Answer;
   readonly askedAt: number;
@@ -78,7 +77,6 @@ export class Allowance {
     this.plan = plan;
   }
 
-  /** Spends what is leased. */
   spend(cost: number, now: number): boolean {
     const lease = this.#live(now);
     if (lease === undefined || lease.left < cost) return false;
@@ -95,12 +93,10 @@ export class Allowance {
     return lease.left * 2 <= lease.block || now - lease.askedAt > lease.ms / 2;
   }
 
-  /** Notes that a renewal is under way. */
   renewing(until: number): void {
     if (this.#state.kind === 'leased') this.#state.renewsAt = until;
   }
 
-  /** Notes that the counter did not answer. */
   unanswered(until: number): void {
     this.#alone().until = until;
   }
@@ -176,7 +172,6 @@ export class Allowance {
     return undefined;
   }
 
-  /** The state without the lease. */
   #resting(): Asking | Alone {
     return this.#state.kind === 'leased' ? this.#state.under : this.#state;
   }

@@ -10,7 +10,6 @@ export type ComputeReason =
   | 'compute_trapped'
   /** The handler threw something that has no name of its own. */
   | 'compute_failed'
-  /** The pool is closed. */
   | 'compute_closed';
 
 export class ComputeFault extends Error {

@@ -40,7 +40,6 @@ export class Thread {
   #running: Call | undefined;
   #deadline: Timer | undefined;
   #lost: ComputeFault | undefined;
-  /** Sessions that live in this thread. */
   sessions = 0;
 
   constructor(options: ThreadOptions) {

@@ -7,7 +7,7 @@ import {
 import { contentDigest, macText, randomNonce } from './hmac.ts';
 
 export interface AnswerSigning {
-  /** The key of the request: its sender has it. */
+  /** The key of the request, which its sender has. */
   readonly key: HopKey;
   /** The request's nonce, which binds the answer to it. */
   readonly nonce: string;

@@ -15,7 +15,6 @@ export interface VerifiedHop {
   /** The query with its question mark, or empty. */
   readonly query: string;
   readonly parameters: SignatureParameters;
-  /** How the answer is to be signed. */
   readonly answers: AnswerSigning;
   header(name: HopHeader): string | null;
 }

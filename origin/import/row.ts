@@ -26,7 +26,6 @@ export interface RejectedRow {
 
 export type ParsedRow = ImportRow | RejectedRow;
 
-/** What rows are read by. */
 export interface Reading {
   readonly resource: Resource;
   readonly onDuplicate: OnDuplicate;

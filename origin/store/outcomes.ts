@@ -7,7 +7,6 @@ export function undoneBy(outcomes: readonly Outcome[]): readonly Outcome[] {
   return outcomes.map((outcome) => (outcome.kind === 'refused' ? outcome : { kind: 'undone' }));
 }
 
-/** Whether an atomic write left nothing. */
 export function isUndone(outcomes: readonly Outcome[]): boolean {
   return outcomes.length > 0 && outcomes.every(({ kind }) => kind !== 'written');
 }

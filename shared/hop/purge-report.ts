@@ -31,7 +31,6 @@ export const reportSchema = z.object({
   asOf: z.number().nullable(),
   /** The position of the last change, by resource and bucket. */
   raised: z.record(z.string(), z.record(z.string().regex(/^\d{1,4}$/), order)),
-  /** Resources raised as a whole. */
   whole: z.record(z.string(), order),
   /** Digest of the contract that the reporting origin serves: the name of what `resources` says. */
   contract: digest.optional(),

@@ -21,7 +21,7 @@ export interface LoadReport {
   /** Answers of another status, and broken connections. */
   readonly failed: number;
   readonly seconds: number;
-  /** CPU of the generator. */
+  /** CPU that the generator itself used. */
   readonly cpuSeconds: number;
   readonly p50Ms: number;
   readonly p99Ms: number;

@@ -36,7 +36,6 @@ afterAll(async () => {
   rmSync(dataDir, { recursive: true, force: true });
 });
 
-/** The fenced blocks of one language below a heading, up to the next heading. */
 function blocksBelow(heading: string, language: string): readonly string[] {
   const [, below = ''] = readme.split(`${heading}\n`);
   const [section = ''] = below.split(/^##+ /m);

@@ -12,7 +12,6 @@ export interface Source {
 export interface Module extends Source {
   readonly program: Program;
   readonly module: EcmaScriptModule;
-  /** The line of an offset into the text, from 1. */
   line(offset: number): number;
 }
 

@@ -40,7 +40,6 @@ export class Answer {
     return this.headers.get('tombolo-position') ?? '';
   }
 
-  /** The code of a problem document. */
   get code(): string {
     return (JSON.parse(this.text) as { code?: string }).code ?? '';
   }

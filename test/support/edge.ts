@@ -168,7 +168,6 @@ function read(outdir: string): Bundle {
   };
 }
 
-/** `edge/worker.ts` over another contract. */
 function writeEntry(directory: string, contractModule: string): string {
   const entry = join(directory, 'worker.ts');
   const lines = [

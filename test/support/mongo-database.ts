@@ -12,7 +12,6 @@ export interface MongoDatabase {
   readonly uri: string;
   /** The database as a plain driver of another program has it. */
   readonly foreign: Db;
-  /** Removes all of it. */
   remove(): Promise<void>;
 }
 

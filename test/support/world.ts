@@ -24,7 +24,6 @@ const memoMs = 40;
 /** A film as the origin of these worlds has it. */
 export const film = (title: string, genres: string[] = ['Drama']) => ({ title, year: 2_000, genres, cast: [] });
 
-/** The code of a problem document. */
 export async function codeOf(answer: Response): Promise<string> {
   return ((await answer.json()) as { code: string }).code;
 }
@@ -128,7 +127,6 @@ export class World {
     return seen;
   }
 
-  /** The principal of the last question. */
   principalAsked(): unknown {
     return JSON.parse(Buffer.from(this.lastAsked().headers.get('tombolo-principal') ?? '', 'base64url').toString());
   }

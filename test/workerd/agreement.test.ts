@@ -44,7 +44,6 @@ describe('while an origin declares one resource otherwise', () => {
   const statuses = async () => [await world.cacheStatus('/v1/films/a'), await world.cacheStatus(place)];
   const filmsAlone = ['tombolo; fwd=stale; fwd-status=304', 'tombolo; hit'];
   const neither = ['tombolo; fwd=stale; fwd-status=304; stored', 'tombolo; fwd=stale; fwd-status=304; stored'];
-  /** Answers as that origin does. */
   const deployed = () => {
     const reads = (path: string) => (path === place ? world.readHeader('places') : `${world.position()};${otherwise};public`);
     world.origin.script = (seen) => ({ ...world.answer(seen), read: reads(seen.path) });

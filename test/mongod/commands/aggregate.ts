@@ -1,4 +1,3 @@
-// aggregate
 import { compileStages, type PipelineContext, runStages } from '../aggregate/stages.ts';
 import { openChangeStream } from '../changes/open.ts';
 import { fail } from '../errors.ts';

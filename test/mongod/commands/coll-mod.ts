@@ -1,4 +1,3 @@
-// collMod
 import { fail } from '../errors.ts';
 import { findIndex } from '../query/plan.ts';
 import { toNumber, type Doc, isDoc } from '../values/types.ts';

@@ -1,4 +1,3 @@
-// count and distinct
 import { explainQuery } from '../query/explain.ts';
 import { fail } from '../errors.ts';
 import { keyOf } from '../values/key-string.ts';

@@ -1,4 +1,3 @@
-// delete
 import { fail } from '../errors.ts';
 import { visible } from '../storage/records.ts';
 import type { Collection } from '../storage/collection.ts';

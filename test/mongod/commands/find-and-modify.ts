@@ -1,4 +1,3 @@
-// findAndModify
 import { fail } from '../errors.ts';
 import { toTimestamp } from '../replica/cluster-time.ts';
 import { compileProjection } from '../query/projection.ts';

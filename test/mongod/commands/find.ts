@@ -1,4 +1,3 @@
-// find
 import { fail } from '../errors.ts';
 import { explainQuery } from '../query/explain.ts';
 import { compileProjection } from '../query/projection.ts';

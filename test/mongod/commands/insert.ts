@@ -1,4 +1,3 @@
-// insert
 import { ObjectId, Timestamp } from 'bson';
 import { toTimestamp } from '../replica/cluster-time.ts';
 import type { Doc } from '../values/types.ts';

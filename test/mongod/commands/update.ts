@@ -1,4 +1,3 @@
-// update
 import { fail } from '../errors.ts';
 import { toTimestamp } from '../replica/cluster-time.ts';
 import { visible } from '../storage/records.ts';

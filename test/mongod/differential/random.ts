@@ -4,7 +4,6 @@ import { seededRandom as unitsFrom } from '../faults.ts';
 export type Random = {
   /** A number from 0 up to but not including 1. */
   unit(): number;
-  /** A whole number below the bound. */
   below(bound: number): number;
   chance(probability: number): boolean;
   pick<T>(items: readonly T[]): T;

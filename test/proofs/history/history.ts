@@ -70,7 +70,6 @@ export interface Commit {
   readonly after: Image | undefined;
 }
 
-/** The tag that a commit brought. */
 export function tagOf({ id, after }: Commit): string {
   return after?.tag ?? removalTag(id);
 }

@@ -8,7 +8,6 @@ import { openControlledDatabase } from '../../support/mongo-database.ts';
 export interface FaultyPlace extends AsyncDisposable {
   readonly server: Server;
   readonly uri: string;
-  /** The database as a plain driver of another program has it. */
   readonly foreign: Db;
   readonly store: Store;
   /** One more origin on the same database, the same unless said. */

@@ -124,7 +124,6 @@ test('a log that rolled over while the origin was away is told as lost, before a
   const reader = read(back.store, from);
   expect(await reader.next()).toEqual({ lost: true, head: await back.store.head() });
   expect(await reader.next()).toBeUndefined();
-  // The feed goes on from there.
   const head = await back.store.head();
   const { position } = await write(back, 61);
   expect(

@@ -9,7 +9,6 @@ import type { OpenOptions, Place } from './harness.ts';
 
 export interface MongoPlace extends Place {
   readonly uri: string;
-  /** The database as a plain driver of another program has it. */
   readonly foreign: Db;
 }
 

@@ -39,7 +39,6 @@ afterEach(async () => {
 async function open(options: Partial<Parameters<typeof openMongoPlace>[0]> = {}): Promise<ControlledPlace> {
   return (place = await openMongoPlace({ resources: [boats], mongod: { standalone: true }, ...options }));
 }
-/** Writes as another program does. */
 const add = ({ foreign }: ControlledPlace, ...ids: readonly string[]) =>
   foreign.collection<{ _id: string; name: string }>('boats').insertMany(ids.map((_id) => ({ _id, name: `the ${_id}` })));
 const namesOf = async ({ store }: ControlledPlace) => (await store.list(boats, byName, inTime())).value.map(({ document }) => document.id);

@@ -7,7 +7,6 @@ interface FeedReader {
   next(): Promise<ChangeBatch | HistoryLost | undefined>;
   /** The next batch with a change in it: a write may take longer than an idle reader waits. */
   nextChanges(): Promise<ChangeBatch>;
-  /** The next batch that reaches a position. */
   nextThrough(position: Position): Promise<ChangeBatch>;
   /** What is told instead of a batch. */
   nextLost(): Promise<HistoryLost>;

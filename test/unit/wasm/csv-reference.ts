@@ -42,7 +42,6 @@ export function referenceCsv(plan: CsvPlan, header: readonly string[], body: Uin
 function toRows(text: string): Row[] {
   const rows: Row[] = [];
   let at = 0;
-  // The header is line 1.
   let line = 2;
   while (at < text.length) {
     const start = at;

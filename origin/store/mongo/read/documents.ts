@@ -7,7 +7,6 @@ import { mustDocText } from '../../document-text.ts';
 import { StoredDocument } from '../../stored-document.ts';
 import { type BsonDocument, toBson, toJson } from './bson-values.ts';
 
-/** The `_id` of a document: a string or an ObjectId. */
 export type StoredId = string | ObjectId;
 
 /** A collection's document; the driver's own default makes every `_id` an ObjectId. */

@@ -1,7 +1,7 @@
 /** Tombolo's own tables, all beginning with `_`, which no resource's name can, be it internal or not. */
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 
-/** The epoch. */
+/** Holds the epoch. */
 export const meta = sqliteTable('_meta', {
   key: text('key').primaryKey(),
   value: text('value').notNull(),

@@ -14,7 +14,6 @@ function toWirePieces(id: string, doc: string): readonly string[] {
 
 const quoteMark = 0x22;
 
-/** An image of the log. */
 export function toImage(id: string, doc: string | null): JsonObject | null {
   return doc === null ? null : toDocument(id, doc).value;
 }

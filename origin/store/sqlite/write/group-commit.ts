@@ -36,7 +36,6 @@ interface GroupCommitOptions {
   readonly database: Database;
   readonly log: ChangeLog;
   readonly clock: () => number;
-  /** Called before each transaction begins. */
   readonly onBegin: () => void;
   /** Called after COMMIT and before the jobs' promises resolve. */
   readonly onCommit: (end: LogEnd) => void;

@@ -7,7 +7,6 @@ import { storeLimits } from '../../limits.ts';
 import type { Connection } from '../connection/database.ts';
 import { once } from '../install/system-records.ts';
 
-/** What one round has forgotten. */
 export interface Forgotten {
   readonly bytes: number;
   /** Records whose day was not over. */

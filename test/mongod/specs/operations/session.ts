@@ -3,7 +3,6 @@ import { toTransactionOptions } from '../options.ts';
 import type { Operation } from '../schema.ts';
 import { argument, type Call, type Handlers } from './call.ts';
 
-/** Operations on a session. */
 export const sessionOperations: Handlers = {
   startTransaction: async call => session(call).startTransaction(toTransactionOptions(call.args)),
   commitTransaction: call => session(call).commitTransaction(),
