@@ -6,7 +6,7 @@
  *   npm test -- unit/edge order   only files whose path contains one of these
  *   MONGODB_URI=… npm test        what is about MongoDB runs against that deployment (support/given-deployment.ts)
  *
- * With CI=true a skipped test is a failure: a machine that is there to prove things must have what they need.
+ * With CI=true a skipped test is a failure.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -13,7 +13,7 @@ const contractsKnownMax = 8;
 
 export class Declarations {
   readonly #sql: SqlStorage;
-  /** Contracts, each with when it was last heard. */
+  /** When each contract was last heard. */
   readonly #heard = new Map<string, number>();
   /** By contract: the digests of its resources. */
   readonly #known: Map<string, ReadonlyMap<string, string>>;

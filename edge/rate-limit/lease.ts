@@ -13,7 +13,7 @@
  *   leased   spends what it was granted; the lease is settled with the question after its end
  *   alone    the counter did not answer: until some moment the isolate counts for itself and asks nobody
  *
- * A counter that stops answering takes no lease away: a lease lies over the state that comes when it is over. Nothing here
+ * A counter that stops answering takes no lease away: the state under a lease comes when the lease is over. Nothing here
  * is of record: an isolate that vanishes takes unspent tokens with it.
  */
 import type { Plan } from '../../shared/limits/plans.ts';
@@ -184,7 +184,7 @@ export class Allowance {
     this.#state = under;
   }
 
-  /** One counter for all the times that the caller's own was away, so that an outage that comes and goes is no free ride. */
+  /** One counter for all the times that the caller's own was away: an outage that comes and goes does not start it anew. */
   #alone(): Alone {
     const resting = this.#resting();
     if (resting.kind === 'alone') return resting;

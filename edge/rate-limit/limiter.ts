@@ -151,7 +151,7 @@ export class Limiter {
   }
 }
 
-/** The route's declared choice; whoever is allowed is counted here, so that an outage is no free ride. */
+/** The route's declared choice; what is allowed is counted in this isolate, so that an outage lifts no limit. */
 function alone(allowance: Allowance, { cost, unavailable: policy }: Spending, now: number): Verdict {
   if (policy === 'refuse') return { kind: 'unavailable', policy };
   const { granted, retryMs } = allowance.decideAlone(cost, now);

@@ -1,4 +1,4 @@
-/** The security headers of every answer, whatever it is: without them browsers guess. */
+/** The security headers of every answer. */
 import type { EdgeSettings } from '../../shared/settings/edge-settings.ts';
 
 export type SecurityHeaders = Readonly<Record<string, string>>;

@@ -1,5 +1,5 @@
 /**
- * The door: what is too large ends here, before anything is parsed or paid for.
+ * Refuses what is too large, before anything is parsed or paid for.
  *
  * Of a client's headers the origin sees those that its operation reads, and no others: `tombolo-*`, `signature*`,
  * `expect` and whatever else is sent along go no further than the edge.

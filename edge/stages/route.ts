@@ -32,7 +32,7 @@ function headMsMax({ answers, msMax }: Operation): number {
   return answers === 'moment' ? limits.requestMsMax : msMax;
 }
 
-/** What is declared too long is refused at once; what lies about it is counted while it is read. */
+/** Refuses at once what is declared too long; a wrong `Content-Length` is found while the body is read. */
 function mustBeShort(sent: SentHeaders, bytesMax: number): void {
   const length = sent.get('content-length');
   if (length !== null && !(Number(length) <= bytesMax)) throw tooLarge(bytesMax);

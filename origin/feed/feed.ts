@@ -185,7 +185,7 @@ export class Feed {
     }
   }
 
-  /** History was lost under the source: whoever stands in the ring asks the store, at once, and is told by it. */
+  /** History was lost under the source: followers in the ring ask the store at once, which tells them. */
   #lose(head: Position): void {
     this.#restartRing(head);
     wakeAll(this.#waiting);

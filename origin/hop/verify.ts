@@ -1,4 +1,4 @@
-/** The origin's door: nothing passes that a key of the ring did not sign just now (SEMANTICS §9). */
+/** Verifies requests: nothing passes that a key of the ring did not sign just now (SEMANTICS §9). */
 import { Fault } from '../../shared/wire/fault.ts';
 import type { HopKey } from '../../shared/hop/keys.ts';
 import {

@@ -1,6 +1,6 @@
 /**
- * The ids of documents. What any door takes as an id, a path can name: the bodies and the import ask here too. A UUID
- * has many spellings and is one id: in lower case everywhere behind the door (RFC 9562 §4).
+ * The ids of documents. Whatever is taken as an id, a path can name: bodies and the import ask here too. A UUID has many
+ * spellings and is one id: in lower case once it is parsed (RFC 9562 §4).
  */
 import { limits } from '../wire/limits.ts';
 import type { Resource } from './resource.ts';

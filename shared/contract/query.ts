@@ -1,5 +1,5 @@
 /**
- * A list request as a value. `parseListQuery` is the only door from a query string to the store: what it
+ * A list request as a value. `parseListQuery` is the only way from a query string to the store: what it
  * does not know is a 400 that names it, and what no declared shape covers does not come through.
  */
 import { type Range, readFilter } from './filter.ts';

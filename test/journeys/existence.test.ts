@@ -57,7 +57,7 @@ describe.each([...engines])('a hidden document on %s', (engine) => {
         body: JSON.stringify({ text: `round ${round}` }),
       });
       expect(changed.status).toBe(200);
-      // As long as an isolate believes what it heard of changes.
+      // By then no isolate believes what it heard before the change.
       await Bun.sleep(300);
       expect(await ask(hidden.film.id)).toEqual(await ask(absent));
     }

@@ -1,4 +1,4 @@
-/** A feed through the edge: events as they happen, quiet without end, and the way back without a hole. */
+/** A feed through the edge: events as they happen, silence that ends no stream, and resumption without a gap. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { BrowserEventSource } from '../support/browser-event-source.ts';
 import { EventStream, type ServerEvent } from '../support/event-stream.ts';

@@ -1,4 +1,4 @@
-/** Calls and types that have cost someone a night, each with what to write instead. */
+/** Calls and types that are banned, each with what to write instead. */
 import { type Complaint, isNode, type Module, type Node, nodesOf, rootOf } from './source.ts';
 
 interface Ban {

@@ -1,5 +1,5 @@
 /**
- * Isolates, a counter for each caller and the way between them, in virtual time: what happens to a trace of
+ * Isolates, a counter for each caller and the latency between them, in virtual time: what happens to a trace of
  * requests, decided by the very code of the edge, beside a plain log of timestamps that knows everything at once.
  */
 import { type Answer, type Ask, Counter } from '../../edge/rate-limit/counter.ts';

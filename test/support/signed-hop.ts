@@ -1,4 +1,4 @@
-/** Requests to the origin as an edge signs them, and as somebody does who only wishes he could. */
+/** Requests to the origin as an edge signs them, and as a forger without the key would. */
 import { type HopKey, mustKeyRing } from '../../shared/hop/keys.ts';
 import { formatSignature, formatSignatureInput, toRequestMessage, toSignatureBase } from '../../shared/hop/profile.ts';
 import { formatUploadEnd } from '../../shared/hop/upload-end.ts';

@@ -69,7 +69,7 @@ function checkBatches({ writes }: History, commits: ReadonlyMap<string, readonly
   });
 }
 
-/** The revision grows by one a write, so a hole in it is a write that is gone. */
+/** The revision grows by one a write, so a gap in it is a write that is gone. */
 function checkRevisions({ commits }: History): readonly Violation[] {
   return [...Map.groupBy(commits, ({ id }) => id)].flatMap(([id, changes]) =>
     changes.flatMap(({ before, after }, index): Violation[] => {

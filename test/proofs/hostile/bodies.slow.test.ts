@@ -1,4 +1,4 @@
-/** Bodies that parsers disagree on, choke on or believe: a refusal that names the place, and nothing changed. */
+/** Bodies that parsers disagree on, fail at or believe: a refusal that names the place, and nothing changed. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
 import { createFilm, toFilm } from '../../support/film.ts';
 import { startWorld, type World } from '../../support/whole-world.ts';

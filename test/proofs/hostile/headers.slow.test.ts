@@ -1,4 +1,4 @@
-/** Headers that would make somebody out of nobody, one request out of two, or one method out of another. */
+/** Headers that would forge a caller, join or split requests, or change a method. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { hopHeaders } from '../../../shared/hop/profile.ts';
 import { createFilm, toFilm } from '../../support/film.ts';

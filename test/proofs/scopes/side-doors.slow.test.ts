@@ -1,4 +1,4 @@
-/** Rights hold at the side doors, too: an import is many writes, and a repeated answer is an answer. */
+/** Rights hold for the rows of an import and for the repeated answer of an Idempotency-Key, too. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { forgeToken } from '../../support/forged-token.ts';
 import { startWorld, type World } from '../../support/whole-world.ts';

@@ -1,4 +1,4 @@
-/** The room that history takes: the change log is bounded in bytes, and whoever stands before what went is told. */
+/** The size of history: the change log is bounded in bytes, and a reader whose position was dropped is told. */
 import { describe, expect, test } from 'bun:test';
 import { beginEpoch } from '../../../origin/store/sqlite/install/prepare-file.ts';
 import { type Connection, openWriter } from '../../../origin/store/sqlite/connection/database.ts';

@@ -46,6 +46,6 @@ test('reads under way at every write do not let the write-ahead log grow', async
     await writing;
     await nextTurn();
   }
-  // About 8 MB a write. What lies there is copied into the database, and the file begun anew, at 16 MB.
+  // Each write is about 8 MB. At 16 MB the file's pages are copied into the database, and it is begun anew.
   expect(statSync(`${place.path}-wal`).size).toBeLessThan(32_000_000);
 });

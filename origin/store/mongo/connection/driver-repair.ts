@@ -1,5 +1,5 @@
 /**
- * A hole in the driver (7.8.0, `Connection.writeCommand`): a command that meets a socket in the moment between its end
+ * A bug of the driver (7.8.0, `Connection.writeCommand`): a command that meets a socket in the moment between its end
  * and its `close` waits for a `drain` that never comes, for ever, and holds its place in the pool. Each death of a
  * primary under load leaves some of them. Closing a connection wakes whoever waits to write on it; what they meet
  * then is the connection's error, as everybody else does.

@@ -1,8 +1,8 @@
 /**
  * From bytes to StoredDocuments: the Rust module writes the text, five to ten times as fast as objects and
- * `JSON.stringify`. What it leaves to others (repeated names, references, more than 4 MiB) goes the way of
- * objects. Every read but of change streams comes through here, inside transactions too, so that the ETag of a document
- * is the same wherever it is computed.
+ * `JSON.stringify`. What it does not take (repeated names, references, more than 4 MiB) is read as objects. Every read but
+ * of change streams comes through here, inside transactions too, so that the ETag of a document is the same wherever it is
+ * computed.
  */
 import { BsonTexts } from '../../../../shared/transforms/bson.ts';
 import { TransformInstance } from '../../../../shared/transforms/instance.ts';

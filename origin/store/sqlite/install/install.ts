@@ -96,7 +96,7 @@ class Installation {
     }
   }
 
-  /** The triggers found are compared with a digest of those last installed: own, older ones leave no hole. */
+  /** Whether changes may have gone unseen: the triggers found are compared with a digest of those last installed. */
   #hasHole(resource: Resource): boolean {
     const installed = this.#readDigest(resource);
     const found = [...this.#before.values()].filter(
@@ -105,7 +105,7 @@ class Installation {
     return installed === undefined ? this.#before.has(resource.name) : installed !== digestOf(found);
   }
 
-  /** Names of what stays. A column that goes takes along all that may stand on it, a hole the side tables. */
+  /** Drops what is derived and gives the names of the rest. With a column goes all that may use it, after a hole the side tables. */
   #dropDerived(all: boolean): ReadonlySet<string> {
     const wanted = new Map(this.wanted.flatMap(derivedObjects).map((object) => [object.name, object.sql]));
     const stays = (found: Existing) =>

@@ -1,5 +1,5 @@
 /**
- * The one door to the database for everything that writes. Jobs queued in one tick share one transaction and
+ * The one way to the database for everything that writes. Jobs queued in one tick share one transaction and
  * its fsync; they are told only after the COMMIT. A job that throws is undone and the others are not: the
  * group runs once more with a savepoint around each job. Savepoints from the start would cost every insert
  * a fourth of its time, and a job that has something to say without having written returns it instead.

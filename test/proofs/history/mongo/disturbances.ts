@@ -181,7 +181,7 @@ function elect({ server }: Stage): void {
   server.elect(candidate.index);
 }
 
-/** Most trouble lies where a write is committed. */
+/** Commands to act at, mostly those that commit a write. */
 const commands = ['commitTransaction', 'commitTransaction', 'commitTransaction', 'insert', 'update', 'find', 'getMore'] as const;
 
 /** Acts at one of the next commands of a kind, whichever connection it comes on. */

@@ -1,4 +1,4 @@
-/** One seed, run and judged; what broke its laws is left in a file, to be studied beside the server's own story. */
+/** One seed, run and judged; what was broken is left in a file, with the server's record of its commands. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

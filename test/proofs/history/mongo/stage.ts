@@ -1,4 +1,4 @@
-/** A replica set, two origins over it, and the truth of its log: what every run on MongoDB stands on. */
+/** What every run on MongoDB has: a replica set, two origins over it, and the commits in its log. */
 import { JumpingClock, type Server, startMongod } from '../../../mongod/mongod.ts';
 import { served } from '../../../../shared/resources/all.ts';
 import { Random } from '../../../support/random.ts';
