@@ -91,6 +91,14 @@ describe('a stricter rule', () => {
     return status === 304 || /public once/i.test(text);
   };
 
+  const answersAlice = () => eventually('an answer to alice', () => shows(paths[0] ?? '', { token: alice }));
+
+  async function deployBoth(): Promise<void> {
+    await Promise.all([world.origin.stop(), world.edge.restart(stricter)]);
+    await world.origin.start(stricter);
+    await answersAlice();
+  }
+
   /** Expects that nobody is shown anything unless signed in, plainly or by a condition, whoever else asks at the same time. */
   async function expectRefusals(): Promise<void> {
     for (let round = 0; round < 8; round++) {
@@ -119,7 +127,7 @@ describe('a stricter rule', () => {
       }
     }
     await Promise.all([world.origin.start(stricter), world.edge.restart(stricter)]);
-    await eventually('an answer to alice', () => shows(paths[0] ?? '', { token: alice }));
+    await answersAlice();
     await expectRefusals();
   });
 
@@ -135,22 +143,18 @@ describe('a stricter rule', () => {
     await world.origin.stop();
     for (const path of paths) expect([path, await shows(path)]).toEqual([path, false]);
     await world.origin.start(stricter);
-    await eventually('an answer to alice', () => shows(paths[0] ?? '', { token: alice }));
+    await answersAlice();
     await expectRefusals();
   });
 
   test('binds although the edge is rolled back to the old contract and finds its old cache', async () => {
-    await Promise.all([world.origin.stop(), world.edge.restart(stricter)]);
-    await world.origin.start(stricter);
-    await eventually('an answer to alice', () => shows(paths[0] ?? '', { token: alice }));
+    await deployBoth();
     await world.edge.restart();
     await expectRefusals();
   });
 
   test('finds its old cache again when both are rolled back, which shows that it was there all the time', async () => {
-    await Promise.all([world.origin.stop(), world.edge.restart(stricter)]);
-    await world.origin.start(stricter);
-    await eventually('an answer to alice', () => shows(paths[0] ?? '', { token: alice }));
+    await deployBoth();
     await Promise.all([world.origin.stop(), world.edge.restart()]);
     await world.origin.start();
     const answer = await eventually('an answer', async () => {

@@ -5,7 +5,7 @@
 import { expect, spyOn, test } from 'bun:test';
 import { Socket } from 'node:net';
 import type { Store } from '../../../origin/store/store.ts';
-import type { Moment } from '../../mongod/mongod.ts';
+import type { Moment, Server } from '../../mongod/mongod.ts';
 import { Random } from '../../support/random.ts';
 import { openFaultyPlace, replacePrimary } from './faulty-place.ts';
 import { changesTo } from './read-changes.ts';
@@ -53,33 +53,20 @@ const moments: readonly Omit<Moment, 'skip'>[] = ['find', 'insert', 'update', 'c
   (['before', 'after'] as const).map((when) => ({ command, when })),
 );
 
-test.each(moments.flatMap((moment) => [1, 2, 3].map((seed) => [moment.command, moment.when, seed] as const)))(
-  'a primary killed at %s, %s it is carried out (%d)',
-  async (command, when, seed) => {
-    await using place = await openFaultyPlace({ resources: [things], mongod: { members: 3, seed } });
-    const { server, store } = place;
-    const from = await store.head();
-    const killed = server.at({ command, when, skip: seed }, () => replacePrimary(server));
-    const acknowledged = await incrementAll(store, seed, 12);
-    await killed;
-    await mustHold(store, from, acknowledged);
-  },
-  60_000,
-);
+const fates = moments.flatMap(({ command, when }) => [
+  ...[1, 2, 3].map((seed) => ['killed', command, when, seed, replacePrimary] as const),
+  ...[1, 2].map((seed) => ['that steps down', command, when, seed, (server: Server) => server.stepDown()] as const),
+]);
 
-test.each(moments.flatMap((moment) => [1, 2].map((seed) => [moment.command, moment.when, seed] as const)))(
-  'a primary that steps down at %s, %s it is carried out (%d)',
-  async (command, when, seed) => {
-    await using place = await openFaultyPlace({ resources: [things], mongod: { members: 3, seed } });
-    const { server, store } = place;
-    const from = await store.head();
-    const steppedDown = server.at({ command, when, skip: seed }, () => server.stepDown());
-    const acknowledged = await incrementAll(store, seed, 12);
-    await steppedDown;
-    await mustHold(store, from, acknowledged);
-  },
-  60_000,
-);
+test.each(fates)('a primary %s at %s, %s it is carried out (%d)', async (_fate, command, when, seed, act) => {
+  await using place = await openFaultyPlace({ resources: [things], mongod: { members: 3, seed } });
+  const { server, store } = place;
+  const from = await store.head();
+  const over = server.at({ command, when, skip: seed }, () => act(server));
+  const acknowledged = await incrementAll(store, seed, 12);
+  await over;
+  await mustHold(store, from, acknowledged);
+}, 60_000);
 
 test.each([1, 2, 3, 4])('a network that cuts the answers of half of all commits (%d)', async (seed) => {
   await using place = await openFaultyPlace({
