@@ -15,7 +15,7 @@ export class Declarations {
   readonly #sql: SqlStorage;
   /** When each contract was last heard. */
   readonly #heard = new Map<string, number>();
-  /** By contract: the digests of its resources. */
+  /** The digests of each contract's resources. */
   readonly #known: Map<string, ReadonlyMap<string, string>>;
 
   constructor(sql: SqlStorage) {

@@ -21,7 +21,7 @@ export class SlidingLog {
     this.#spanMs = spanMs;
   }
 
-  /** Spent within the span that ends now. */
+  /** What is spent within the span that ends now. */
   used(now: number): number {
     const passed = now - this.#spanMs;
     for (let entry = this.#entries[this.#first]; entry !== undefined && entry.at <= passed; entry = this.#entries[this.#first]) {

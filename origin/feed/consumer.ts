@@ -72,7 +72,7 @@ class ConsumerRun {
     return this.#trouble === undefined ? { ready: true } : { ready: false, detail: this.#trouble };
   }
 
-  /** Never throws. */
+  /** Runs until it is stopped; never throws. */
   async run(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       try {

@@ -34,7 +34,7 @@ export interface Window {
 
 export interface Plan {
   readonly name: string;
-  /** Sorted from the shortest to the longest. */
+  /** The windows from the shortest to the longest. */
   readonly windows: readonly Window[];
   /** The counter is asked for each request, because a window is too small to lease from. */
   readonly exact: boolean;
@@ -46,7 +46,7 @@ export interface Plans {
   readonly anonymous: Plan;
   readonly signedIn: Plan;
   readonly byName: ReadonlyMap<string, Plan>;
-  /** If there are any, nothing starts. */
+  /** Mistakes with which nothing starts. */
   readonly mistakes: readonly string[];
 }
 

@@ -21,7 +21,7 @@ export function toUnknownVariables(given: Variables): readonly string[] {
   });
 }
 
-/** Levenshtein's, one row at a time. */
+/** Levenshtein's distance, one row at a time. */
 function distance(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, index) => index);
   for (let i = 1; i <= one.length; i++) {

@@ -21,12 +21,12 @@ export function toTagList(header: string): string | undefined {
   return tags.length === 0 ? foreignTag : tags.join(', ');
 }
 
-/** Strong comparison (RFC 9110 §8.8.3.2), for If-Match; `*` is any. */
+/** Whether the list has the tag by strong comparison (RFC 9110 §8.8.3.2), for If-Match; `*` is any. */
 export function listsStrongly(list: string, etag: string): boolean {
   return list === '*' || tagsOf(list).includes(etag);
 }
 
-/** Weak comparison, for If-None-Match; `*` is any. */
+/** Whether it has the tag by weak comparison, for If-None-Match; `*` is any. */
 export function listsWeakly(list: string, etag: string): boolean {
   const opaque = etag.replace(/^W\//, '');
   return list === '*' || tagsOf(list).some((each) => each === opaque || each === `W/${opaque}`);

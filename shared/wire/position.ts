@@ -4,9 +4,9 @@
  * order, because an epoch ends when state, history or database was lost or restored.
  */
 export interface Position {
-  /** Random, 16 hex digits. */
+  /** A random text of 16 hex digits. */
   readonly epoch: string;
-  /** Lower-case hex at the engine's fixed width. */
+  /** A text of lower-case hex at the engine's fixed width. */
   readonly order: string;
 }
 

@@ -69,7 +69,6 @@ function compareTexts(what: string, groups: readonly (readonly Uint8Array[])[]):
   tell(`${what}, ${Math.round(bytes / groups.length)} bytes`, repeated, { bytes: bytes * times, calls: groups.length * times });
 }
 
-/** Bytes in, bytes out. */
 function compareStreams(): void {
   const bytes = Buffer.concat(Array.from({ length: Math.ceil(streamBytes / Buffer.concat(films).byteLength) }, () => films).flat());
   const instance = new TransformInstance(tombolo());

@@ -71,7 +71,7 @@ export function forwardContenders(
   ];
 }
 
-/** 300 bytes. */
+/** A body of 300 bytes. */
 const body = JSON.stringify({
   title: 'The Third Man',
   year: 1949,

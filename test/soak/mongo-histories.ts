@@ -6,7 +6,7 @@ import type { MongoFigures } from '../proofs/history/mongo/run.ts';
 import type { Budget, Outcome } from './parts.ts';
 
 const seedsMin = 1_000;
-/** Most of a run is waiting. */
+/** Seeds run at once: most of a run is waiting. */
 const seedsAtOnce = 6;
 const writes = 10_000;
 

@@ -6,7 +6,7 @@ export interface TokenOptions {
   readonly header?: { readonly alg?: string; readonly typ?: string; readonly kid?: string };
   readonly issuer?: string;
   readonly audience?: string;
-  /** Seconds from now; negative: expired. */
+  /** The seconds to its end; negative: expired. */
   readonly expiresIn?: number | undefined;
 }
 

@@ -8,7 +8,7 @@ import { type MongodOptions, type Server, startMongod } from '../mongod/mongod.t
 import { givenUri, newDatabaseName, withDatabase } from './given-deployment.ts';
 
 export interface MongoDatabase {
-  /** Its path names the database. */
+  /** A connection string whose path names the database. */
   readonly uri: string;
   /** The database as a plain driver of another program has it. */
   readonly foreign: Db;

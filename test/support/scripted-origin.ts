@@ -165,7 +165,7 @@ interface Signing {
   readonly created?: number;
 }
 
-/** Covers every header that is there. */
+/** Signs a message over every header that is there. */
 export function sign(
   headers: Record<string, string>,
   message: SignedMessage,

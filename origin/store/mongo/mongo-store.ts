@@ -31,7 +31,7 @@ export interface MongoStoreOptions {
   readonly resources: Iterable<Resource>;
   /** Milliseconds of the epoch. */
   readonly clock?: () => number;
-  /** So many random bytes in hex. */
+  /** That many random bytes, in hex. */
   readonly random?: (bytes: number) => string;
   readonly onWarning?: (message: string, facts: Readonly<Record<string, unknown>>) => void;
   /** The database cannot be put back into a state that can be served from. */

@@ -38,7 +38,7 @@ export interface SqliteStoreOptions {
   readonly logBytesMax?: number;
   /** Milliseconds of the epoch. */
   readonly clock?: () => number;
-  /** So many random bytes in hex. */
+  /** That many random bytes, in hex. */
   readonly random?: (bytes: number) => string;
   readonly onWarning?: (message: string, facts: Readonly<Record<string, unknown>>) => void;
   /** Called when the file is not ours any more: what is written from then on is lost. */

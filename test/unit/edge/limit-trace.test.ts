@@ -25,7 +25,7 @@ interface Callers {
   readonly burst: number;
 }
 
-/** Two minutes, ordered by time. */
+/** The requests of two minutes, ordered by time. */
 function toTrace(kinds: readonly Callers[], isolates: number, seed: number): readonly Asked[] {
   const random = randomFrom(seed);
   const trace = kinds.flatMap(({ count, rate, burst }, kind) => Array.from({ length: count }, (_, index) => {

@@ -1,4 +1,4 @@
-/** Clever beside obvious, compared at random. */
+/** Clever functions beside obvious ones, compared at random. */
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { isCanonicalBase64Url } from '../../../shared/wire/base64.ts';

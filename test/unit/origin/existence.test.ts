@@ -15,9 +15,9 @@ import { engines } from '../../support/whole-world.ts';
 const schema = z.object({ by: z.string(), text: z.string() });
 const shapes = { all: {} };
 const read = any(owner('by'), role('auditor'));
-/** Tombolo names these. */
+/** Notes have ids that Tombolo makes. */
 const notes = resource({ name: 'notes', schema, rules: { read, write: signedIn }, shapes, live: true });
-/** Callers name these. */
+/** Pages have ids that callers choose. */
 const pages = resource({
   name: 'pages',
   id: { kind: 'string', format: z.string().regex(/^[a-z0-9-]+$/) },

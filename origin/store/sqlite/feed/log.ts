@@ -114,13 +114,13 @@ export class ChangeLog {
     return at === undefined ? undefined : { entries, more: false };
   }
 
-  /** Needs a write transaction. */
+  /** Adds an entry inside a write transaction. */
   mark(kind: 'start' | 'resource', resource: string, at: number): void {
     this.#mark.run({ kind, resource, at });
   }
 
   /**
-   * Needs a write transaction. Drops from the oldest on, no more than one round may: what is older than `before`, but the
+   * Drops inside a write transaction, from the oldest on, no more than one round may: what is older than `before`, but the
    * newest of that, which is the cursor of those who are up to date; and as many bytes as are too many, but the last entry.
    */
   trim({ before, excessBytes }: Trimming): Trimmed | undefined {

@@ -10,7 +10,7 @@ import { meta } from './system-records.ts';
 export interface History {
   readonly writer: Connection;
   readonly clock: () => number;
-  /** So many random bytes in hex. */
+  /** That many random bytes, in hex. */
   readonly random: (bytes: number) => string;
 }
 
