@@ -65,7 +65,7 @@ function ofObject(definition: z.core.$ZodObjectDef): Place {
   return { ...free, isClosed, member: (name) => (Object.hasOwn(shape, name) ? shape[name] : isClosed ? undefined : catchall) };
 }
 
-/** A place of both types, as in a union: one that takes anything takes what the other does not name. */
+/** Also of the branches of a union: who takes anything takes what the others do not name. */
 function ofBoth(left: Place, right: Place): Place {
   return {
     member: (name) => left.member(name) ?? right.member(name),

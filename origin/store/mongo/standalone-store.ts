@@ -73,14 +73,14 @@ export class StandaloneStore extends ConnectedStore implements Store {
     return { time: undefined, position: this.#position };
   }
 
-  /** A list that misses its index tells us that a collection was dropped or loaded anew; nothing else does. */
+  /** Nobody tells us that a collection was dropped, or loaded anew: the list that misses its index does. */
   protected override toFault(error: unknown): unknown {
     if (!isIndexMissing(error)) return super.toFault(error);
     void this.mend();
     return storeUnavailable(error, 'an index is being put back');
   }
 
-  /** The next list that misses the index tries again. */
+  /** Tried again by the next list that misses it. */
   protected override onUnmended(cause: unknown): void {
     this.opened.options.onWarning('others dropped collections or indexes, which cannot be put back', { cause: String(cause) });
   }

@@ -187,7 +187,7 @@ export class WriteCalls {
   }
 }
 
-/** The statements, built by drizzle and run by SQLite itself: drizzle's filling of placeholders costs 2 µs a row, a tenth of an import. */
+/** In drizzle's words, run by SQLite itself: filling placeholders costs 2 µs a row, a tenth of an import. */
 function toStatements({ database, queries }: Connection, resource: Resource) {
   const table = toResourceTable(resource);
   const id = sql.placeholder('id');
