@@ -6,10 +6,10 @@ import type { HopKey } from '../../shared/hop/keys.ts';
 import { edgeLimits } from '../limits.ts';
 
 const encoder = new TextEncoder();
-/** For texts up to this long, as those of the hop are: Web Crypto copies what it is given before it returns. */
+/** The buffer for short texts, as those of the hop are: Web Crypto copies what it is given before it returns. */
 const scratch = new Uint8Array(new ArrayBuffer(8_192));
 
-/** Three bytes of UTF-8 at most for a unit of UTF-16. */
+/** The text as UTF-8, which takes three bytes at most for a unit of UTF-16. */
 function toBytes(text: string): Uint8Array<ArrayBuffer> {
   if (text.length * 3 > scratch.length) return new Uint8Array(encoder.encode(text));
   return scratch.subarray(0, encoder.encodeInto(text, scratch).written);

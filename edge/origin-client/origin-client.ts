@@ -153,7 +153,7 @@ export class OriginClient {
   }
 }
 
-/** Cloudflare's own cache keeps nothing that is signed for one request; said where it might, for it costs 10 µs. */
+/** Keeps an answer, signed for one request, out of Cloudflare's own cache; only safe requests need it, since it costs 10 µs. */
 const uncached = { cache: 'no-store' } as const;
 
 function toHeaders({ headers, principal, atLeast, deadlineAt, streamMs, requestId, traceparent }: Question): Record<string, string> {

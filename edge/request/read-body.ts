@@ -14,7 +14,7 @@ export interface BodyBounds {
 /** All of a client's body. Whatever is wrong with it is the client's to mend: too much, too late, broken off, badly framed. */
 export async function mustRead(raw: Request, { bytesMax, declared, timeLimit }: BodyBounds): Promise<Uint8Array<ArrayBuffer>> {
   if (raw.body === null) return new Uint8Array(0);
-  // What has a length the platform gathers by itself, at a third of the cost, and sees that it has that length.
+  // The platform gathers a body of declared length by itself, at a third of the cost, and checks that length.
   if (declared !== null) {
     if (!(Number(declared) <= bytesMax)) throw tooLarge(bytesMax);
     return new Uint8Array(await timeLimit.within(raw.arrayBuffer()).catch(refuseBody));

@@ -10,12 +10,12 @@ export class TimeLimit {
     this.#timer = setTimeout(() => this.#end(), Math.max(1, deadlineAt - Date.now()));
   }
 
-  /** For what takes a signal: `fetch`, and the body that it answers with. */
+  /** Aborts at the end: for `fetch`, and the body that it answers with. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  /** For what takes none. Rejects with a `TimeoutError` when `work` has not settled in time; one wait at a time. */
+  /** Waits for what takes no signal. Rejects with a `TimeoutError` when `work` has not settled in time; one wait at a time. */
   within<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#cutShort = reject;
@@ -23,7 +23,7 @@ export class TimeLimit {
     });
   }
 
-  /** What waits now, and later, may take as long as it likes. */
+  /** Ends the limit: what waits now, or later, may take as long as it likes. */
   lift(): void {
     clearTimeout(this.#timer);
   }

@@ -167,11 +167,11 @@ export function parseSignatureInput(text: string, tag: HopTag): SignatureInput |
   return components === undefined ? undefined : { components, parameters: { created: Number(created), nonce, keyId, tag } };
 }
 
-/** A sender covers the same few lists for ever, so each is taken apart once; that of somebody else may be any text. */
+/** Parsed lists of covered components. A sender has the same few for ever, so each is parsed once; another's may be any text. */
 const knownComponents = new Map<string, readonly string[] | undefined>();
 const knownComponentsMax = 256;
 
-/** `undefined` for too many, or one that stands twice. */
+/** The components of a list; `undefined` for too many, or one that stands twice. */
 function toComponents(list: string): readonly string[] | undefined {
   if (knownComponents.has(list)) return knownComponents.get(list);
   const names = list.split(' ').map((name) => name.slice(1, -1));

@@ -5,7 +5,7 @@
 
 /** FNV-1a, 32 bits, over UTF-16 code units, finished by murmur3's mixer so that low bits spread as well. */
 export function hash32(text: string, seed = 0x811c9dc5): number {
-  // Begun as a number past 31 bits, it was compiled anew for ever: V8 took it for a small one, and found that it was none.
+  // The hash begins within 31 bits: V8 takes it for a small integer, and begun past them compiles the loop anew for ever.
   let hash = seed | 0;
   for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);

@@ -17,7 +17,7 @@ export async function toNeighbour({ file, bindings, port }: NeighbourOptions): P
     modules: [{ type: 'ESModule', path: 'bare.js', contents }],
     compatibilityDate: '2026-04-20',
     bindings,
-    // As with the edge (`test/support/edge.ts`).
+    // The edge does without it, too (`test/support/edge.ts`).
     stripCfConnectingIp: false,
     unsafeDirectSockets: [{ host: '127.0.0.1', port }],
   };
