@@ -40,7 +40,7 @@ export function toClient(uri: string): MongoClient {
   });
 }
 
-/** The database that the path of the connection string names; without one, a database of our own name. */
+/** The path of the connection string; without one, a database of our own name. */
 export function toDatabaseName(uri: string): string {
   const path = /^mongodb(?:\+srv)?:\/\/[^/]+\/([^?]+)/.exec(uri)?.[1];
   return path === undefined ? databaseDefault : decodeURIComponent(path);
