@@ -68,3 +68,10 @@ export interface Answer {
   /** The position of the write, which the client is given signed. */
   readonly writtenAt?: Position;
 }
+
+declare const underConditions: unique symbol;
+
+/** The answer of a state, made under the conditions of its call (`documents/representation.ts`). */
+export interface StateAnswer extends Answer {
+  readonly [underConditions]: true;
+}

@@ -1,15 +1,31 @@
 /** What a document that is created must pass, and the id that it gets. */
 import { Fault } from '../../shared/wire/fault.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
-import type { Predicate } from '../../shared/contract/rules.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 import type { Asked } from '../call.ts';
-import { mustAllow, mustAllowFields } from './write-rules.ts';
+import { mustMeetConditions } from './etag.ts';
+import { mustAllow, mustAllowFields, ruleOf } from './write-rules.ts';
 
-/** The rule holds for what would be created; the document is new, so nothing more is known inside the transaction. */
-export function mustCreate(call: Pick<Asked, 'resource' | 'principal'>, creatable: Predicate, id: string, document: JsonObject): void {
+interface Making {
+  readonly id: string;
+  /** Its fields, as the schema made them of what was sent. */
+  readonly body: JsonObject;
+  readonly nowMs: number;
+}
+
+/** The stored form of a document that is made, whose rules hold of what it is; nothing that is there tells more. */
+export function mustMake(call: Asked, { id, body, nowMs }: Making): JsonObject {
+  const document = toCreated(body, nowMs);
+  const creatable = ruleOf(call, 'create');
   if (creatable !== true) mustAllow({ id, ...document }, creatable);
   mustAllowFields(call, undefined, document);
+  mustMeetConditions(call.preconditions, () => undefined);
+  return document;
+}
+
+function toCreated(body: JsonObject, nowMs: number): JsonObject {
+  const now = new Date(nowMs).toISOString();
+  return { ...body, rev: 1, createdAt: now, updatedAt: now };
 }
 
 /** Whoever names documents meets the names that others gave, also those that they may not see (SEMANTICS §8). */

@@ -8,6 +8,7 @@ import type { ListQuery } from '../../shared/contract/query.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { type Predicate, reduce, satisfies } from '../../shared/contract/rules.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
+import type { Asked } from '../call.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 
 /** `now`: the same document as it is now, where `document` is an image from before; a field that either hides is hidden. */
@@ -35,6 +36,11 @@ export function piecesPresenter(
     );
     return [JSON.stringify(pick(document.value, (field) => !hidden.has(field) && (wanted?.has(field) ?? true)))];
   };
+}
+
+/** The document as this caller sees it, for whoever computes with it: a copy, so that what is stored stays as it was read. */
+export function shownCopy({ resource, principal }: Asked, document: StoredDocument): JsonObject {
+  return JSON.parse(presenter(resource, principal, undefined)(document)) as JsonObject;
 }
 
 /** Fields whose read rule this principal does not pass outright, each with what it leaves to the document. */

@@ -2,32 +2,33 @@
 import { Fault, toFault } from '../../shared/wire/fault.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 import type { Answer, Asked } from '../call.ts';
-import type { Context } from '../context.ts';
 import { toETag } from './etag.ts';
 import { presenter } from './present.ts';
-import type { Decision, Mutation, Outcome, WriteOptions } from '../store/store.ts';
+import type { Decision, Mutation, Outcome, Store, WriteOptions } from '../store/store.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 
 type WrittenDocument = Extract<Outcome, { kind: 'written' }>;
 type Decide = (before: StoredDocument | undefined) => JsonObject | 'keep' | 'remove';
 
-/** `decide` throws a Fault to refuse; nothing is written then. */
-export async function writeOne(
-  context: Context,
-  call: Asked,
-  id: string,
-  decide: Decide,
-  toAnswer: (written: WrittenDocument) => Answer,
-): Promise<Answer> {
+export interface OneWrite {
+  readonly id: string;
+  /** Throws a Fault to refuse; nothing is written then. */
+  readonly decide: Decide;
+  /** What the answer says beside the document. */
+  readonly also?: Pick<Answer, 'createdId'>;
+}
+
+export async function writeOne(store: Store, call: Asked, { id, decide, also }: OneWrite): Promise<Answer> {
+  const toAnswer = (outcomes: readonly Outcome[]): Answer => ({ ...toWrittenAnswer(call, mustWritten(outcomes[0])), ...also });
   const mutation: Mutation = { resource: call.resource, id, decide: (before) => toDecision(decide, before) };
-  const once = toOnce(call, (outcomes) => JSON.stringify(toAnswer(mustWritten(outcomes[0]))));
-  const { outcomes, position, replayed } = await context.store.write([mutation], {
+  const once = toOnce(call, (outcomes) => JSON.stringify(toAnswer(outcomes)));
+  const { outcomes, position, replayed } = await store.write([mutation], {
     deadline: call.deadline,
     ...nonceOf(call),
     ...(once === undefined ? {} : { once }),
   });
   if (replayed !== undefined) return { ...(JSON.parse(replayed) as Answer), writtenAt: position };
-  return { ...toAnswer(mustWritten(outcomes[0])), writtenAt: position };
+  return { ...toAnswer(outcomes), writtenAt: position };
 }
 
 export function toDecision(decide: Decide, before: StoredDocument | undefined): Decision {
@@ -48,8 +49,8 @@ function mustWritten(outcome: Outcome | undefined): WrittenDocument {
 }
 
 /** The document after the write, as its caller may see it. */
-export function toDocumentAnswer(call: Asked, { before, after }: WrittenDocument): Answer {
-  if (after === undefined) throw new Fault('unknown', { cause: new Error('a put left no document') });
+function toWrittenAnswer(call: Asked, { before, after }: WrittenDocument): Answer {
+  if (after === undefined) return { outcome: 'removed' };
   const body = presenter(call.resource, call.principal, undefined)(after);
   return { outcome: before === undefined ? 'created' : 'written', body, etag: toETag(body), mediaType: 'application/json' };
 }

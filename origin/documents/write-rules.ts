@@ -5,7 +5,7 @@
  */
 import { Fault } from '../../shared/wire/fault.ts';
 import { mustPatched } from '../../shared/contract/patched.ts';
-import { type Predicate, reduce, satisfies } from '../../shared/contract/rules.ts';
+import { all, type Predicate, reduce, satisfies } from '../../shared/contract/rules.ts';
 import { type Json, type JsonObject } from '../../shared/wire/values.ts';
 import { isSameJson, mustReplaced } from '../../shared/contract/settled.ts';
 import type { Asked } from '../call.ts';
@@ -17,12 +17,32 @@ import type { StoredDocument } from '../store/stored-document.ts';
  * The document that a write is about: there, visible to the caller, theirs to change, and as its conditions say. In that
  * order: what the caller may not see is not there, whatever they ask of it (SEMANTICS §8).
  */
-export function mustTouch(call: Asked, before: StoredDocument | undefined): StoredDocument {
+export function mustTouch(call: Asked, right: Right, before: StoredDocument | undefined): StoredDocument {
   const found = visible(before, call.rights.readable);
   if (found === undefined) throw new Fault('document_not_found');
-  mustAllow(found.value, call.rights.writable);
-  mustMeetConditions(call.preconditions, () => toETag(presenter(call.resource, call.principal, undefined)(found)));
+  mustBeTheirs(call, right, found);
   return found;
+}
+
+/** The same of one that the caller sees. A row that takes no condition changes nothing of a resource that demands them. */
+export function mustBeTheirs(call: Asked, right: Right, found: StoredDocument): void {
+  mustAllow(found.value, ruleOf(call, right));
+  mustMeetConditions(call.preconditions, () => toETag(presenter(call.resource, call.principal, undefined)(found)));
+  if (call.resource.preconditions === 'required' && call.preconditions.ifMatch === undefined) {
+    throw new Fault('precondition_required', { detail: 'this resource is changed with If-Match alone, which is not taken here' });
+  }
+}
+
+type Right = 'create' | 'update' | 'remove';
+
+/**
+ * What a document must be for its caller to do this to it: the resource's rule for what is done, whatever row lets the
+ * caller in. Where the row goes by another rule of documents that are there, that one too.
+ */
+export function ruleOf({ operation, resource: { rules }, principal, rights: { writable } }: Asked, right: Right): Predicate {
+  if (operation.right === right) return writable;
+  const also = right !== 'create' && (operation.right === 'update' || operation.right === 'remove');
+  return reduce(also ? all(rules[right], rules[operation.right]) : rules[right], principal);
 }
 
 export function mustAllow(document: JsonObject, rule: Predicate): void {
@@ -81,14 +101,12 @@ interface Revising {
   readonly sent: JsonObject;
   /** The fields of the document after the write. */
   readonly next: JsonObject;
-  /** What the caller may change. */
-  readonly writable: Predicate;
   readonly nowMs: number;
 }
 
 /** A whole document in the place of one that is there; `value` is what the schema made of what was sent. */
 export function mustReplace(
-  writer: Writer,
+  writer: Asked,
   { value, ...revising }: Omit<Revising, 'next'> & { readonly value: JsonObject },
 ): JsonObject | 'keep' {
   const { before, sent } = revising;
@@ -99,7 +117,7 @@ export function mustReplace(
 }
 
 /** A merge patch (RFC 7396) of one that is there: the document that results must be valid; what it does not name stays. */
-export function mustMerge(writer: Writer, revising: Omit<Revising, 'next'>): JsonObject | 'keep' {
+export function mustMerge(writer: Asked, revising: Omit<Revising, 'next'>): JsonObject | 'keep' {
   const { before, sent } = revising;
   mustAllowNames(writer, before, sent);
   return mustRevise(writer, { ...revising, next: mustPatched(writer.resource, withoutKept(before), sent) });
@@ -109,11 +127,11 @@ export function mustMerge(writer: Writer, revising: Omit<Revising, 'next'>): Jso
  * The next revision, or `keep` where nothing differs. A field that the caller may write but not read makes a revision
  * whenever it is named: whether it does would tell its value.
  */
-function mustRevise(writer: Writer, { id, before, sent, next, writable, nowMs }: Revising): JsonObject | 'keep' {
+function mustRevise(writer: Asked, { id, before, sent, next, nowMs }: Revising): JsonObject | 'keep' {
   const namedHidden = hiddenFields(writer, before).filter((field) => Object.hasOwn(sent, field));
   if (namedHidden.length === 0 && isSameJson(next, withoutKept(before))) return 'keep';
   const after = toRevised(next, before, nowMs);
-  mustAllow({ id, ...after }, writable);
+  mustAllow({ id, ...after }, ruleOf(writer, 'update'));
   // A rule may look at what is written: whoever loses a field by it was never told what was in it.
   for (const field of namedHidden) mustAllowNamed(writer, field, after);
   mustAllowFields(writer, before, after);
@@ -128,12 +146,6 @@ function mustAllowNamed({ resource, principal }: Writer, field: string, after: J
 /** The fields of a document, without what Tombolo keeps. */
 export function withoutKept({ id: _id, rev: _rev, createdAt: _createdAt, updatedAt: _updatedAt, ...fields }: JsonObject): JsonObject {
   return fields;
-}
-
-/** The stored form of a new document. */
-export function toCreated(body: JsonObject, nowMs: number): JsonObject {
-  const now = new Date(nowMs).toISOString();
-  return { ...body, rev: 1, createdAt: now, updatedAt: now };
 }
 
 /** The stored form of the next revision. What others wrote may lack `rev` and the times. */

@@ -1,54 +1,51 @@
 /** One row of an import as a write: what is created, put in place of another, merged, or refused. */
 import { Fault } from '../../shared/wire/fault.ts';
 import { toPointer } from '../../shared/wire/json-pointer.ts';
-import { reduce } from '../../shared/contract/rules.ts';
 import { mustKnow } from '../../shared/contract/settled.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
-import type { documents } from '../../shared/operations/documents.ts';
-import type { Call } from '../call.ts';
-import { mustCreate, newId, taken } from '../documents/new-document.ts';
+import type { OnDuplicate } from '../../shared/operations/import-query.ts';
+import type { Asked } from '../call.ts';
+import { mustMake, newId, taken } from '../documents/new-document.ts';
 import { visible } from '../documents/present.ts';
 import { toDecision } from '../documents/write-one.ts';
-import { mustAllow, mustMerge, mustReplace, toCreated, withoutKept } from '../documents/write-rules.ts';
+import { mustBeTheirs, mustMerge, mustReplace, withoutKept } from '../documents/write-rules.ts';
 import type { Mutation } from '../store/store.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 import type { ImportReport } from './report.ts';
 import { idSource, type ImportRow } from './row.ts';
 
-export function toMutation(call: Call<typeof documents.import>, row: ImportRow, nowMs: number, report: ImportReport): Mutation {
+interface Writing {
+  readonly onDuplicate: OnDuplicate;
+  readonly nowMs: number;
+  readonly report: ImportReport;
+}
+
+export function toMutation(call: Asked, row: ImportRow, writing: Writing): Mutation {
   const { resource } = call;
+  const { nowMs } = writing;
   const id = row.id ?? newId(resource, nowMs);
   const decide = (before: StoredDocument | undefined): JsonObject | 'keep' => {
     const seen = visible(before, call.rights.readable);
-    if (seen !== undefined) return revised(call, row, id, seen, nowMs, report);
+    if (seen !== undefined) return revised(call, row, seen, writing);
     mustKnow(resource.schema, row.sent, undefined);
-    const created = toCreated(mustBeWhole(row), nowMs);
-    mustCreate(call, call.rights.writable, id, created);
+    const created = mustMake(call, { id, body: mustBeWhole(row), nowMs });
     if (row.id !== undefined) mustName(call);
-    if (before !== undefined) throw duplicate(call, row, id, report);
+    if (before !== undefined) throw duplicate(row, id, writing);
     return created;
   };
   return { resource, id, decide: (before) => toDecision(decide, before) };
 }
 
-function revised(
-  call: Call<typeof documents.import>,
-  row: ImportRow,
-  id: string,
-  { value: before }: StoredDocument,
-  nowMs: number,
-  report: ImportReport,
-): JsonObject | 'keep' {
+function revised(call: Asked, row: ImportRow, seen: StoredDocument, writing: Writing): JsonObject | 'keep' {
   const { sent } = row;
-  const { onDuplicate } = call.input;
+  const { onDuplicate, nowMs } = writing;
+  const { id, value: before } = seen;
   if (onDuplicate !== 'replace' && onDuplicate !== 'merge') {
     mustKnow(call.resource.schema, sent, withoutKept(before));
-    throw duplicate(call, row, id, report);
+    throw duplicate(row, id, writing);
   }
-  // The rule of creating let the row in; a document that exists must be the caller's to change.
-  const writable = reduce(call.resource.rules.update, call.principal);
-  mustAllow(before, writable);
-  const revising = { id, before, sent, writable, nowMs };
+  mustBeTheirs(call, 'update', seen);
+  const revising = { id, before, sent, nowMs };
   return onDuplicate === 'replace' ? mustReplace(call, { ...revising, value: mustBeWhole(row) }) : mustMerge(call, revising);
 }
 
@@ -57,8 +54,8 @@ function mustBeWhole({ body }: ImportRow): JsonObject {
   return body;
 }
 
-function duplicate({ input }: Call<typeof documents.import>, row: ImportRow, id: string, report: ImportReport): Fault {
-  if (input.onDuplicate === 'skip') report.skip(row.number);
+function duplicate(row: ImportRow, id: string, { onDuplicate, report }: Writing): Fault {
+  if (onDuplicate === 'skip') report.skip(row.number);
   return taken(id);
 }
 
@@ -66,7 +63,7 @@ function duplicate({ input }: Call<typeof documents.import>, row: ImportRow, id:
  * Where Tombolo names the documents, a row may name one that its caller sees, and a new one only if they may see all:
  * otherwise the answer would tell whether the document exists that they may not see (SEMANTICS §8).
  */
-function mustName({ resource, rights: { readable } }: Call<typeof documents.import>): void {
+function mustName({ resource, rights: { readable } }: Asked): void {
   if (typeof resource.id === 'object' || readable === true) return;
   throw new Fault('forbidden', {
     detail: 'id: you may see only some documents here, so a row may name those alone; without an id it gets one',

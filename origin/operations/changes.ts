@@ -1,51 +1,8 @@
-import { parametersRefused } from '../../shared/wire/parameters.ts';
-import { limits } from '../../shared/wire/limits.ts';
-import type { Position } from '../../shared/wire/position.ts';
-import { scopeOf } from '../../shared/contract/scope.ts';
-import type { HopKey } from '../../shared/hop/keys.ts';
 import type { documents } from '../../shared/operations/documents.ts';
+import type { ReadAccess } from '../access/read-access.ts';
 import type { Answer, Call } from '../call.ts';
-import type { Context } from '../context.ts';
-import { presenter } from '../documents/present.ts';
-import { openEventStream } from '../live/event-stream.ts';
-import { signPosition, verifyPosition } from '../tokens.ts';
-
-type Input = Call<typeof documents.changes>['input'];
 
 /** The change feed of a resource as server-sent events, from the position that the client brings, or from now. */
-export async function changes(context: Context, call: Call<typeof documents.changes>): Promise<Answer> {
-  const { resource, principal, rights: { readable }, input } = call;
-  const { keys } = context.settings;
-  const from = mustBegin(input, keys);
-  const ends = AbortSignal.any([AbortSignal.timeout(Math.max(0, call.deadline - context.now())), context.streams.signal]);
-  const body = openEventStream(context.feed, {
-    resource, readable, from,
-    present: presenter(resource, principal, undefined),
-    audience: `${resource.name} ${call.tokenKey.id} ${scopeOf(resource, principal)}`,
-    standing: async (ids, atLeast) =>
-      (await context.store.many(resource, ids, { deadline: context.now() + limits.requestMsMax, atLeast })).value,
-    hasOwnIds: input.stream !== undefined,
-    token: (position) => signPosition(position, call.tokenKey, input.stream),
-    onTrouble: (err) => context.log.warn({ requestId: call.requestId, traceId: call.traceId, err }, 'a live stream ends early'),
-  }, ends);
-  return { outcome: 'streaming', body, mediaType: 'text/event-stream' };
-}
-
-/**
- * `undefined`: from now on. `null`: what the client brought is not usable. A browser that was given `after` sends it
- * each time it comes back, beside the id that it has reached meanwhile: the later one counts. An id that a stream
- * from `after` cannot have given is refused.
- */
-function mustBegin({ after, lastEventId }: Input, keys: readonly HopKey[]): Position | undefined | null {
-  const first = after === undefined ? undefined : positionOf(after, keys);
-  const last = lastEventId === undefined ? undefined : positionOf(lastEventId, keys);
-  if (last === undefined) return first;
-  if (first === undefined || first === null) return last;
-  if (last !== null && (last.epoch !== first.epoch || last.order >= first.order)) return last;
-  const detail = 'disagrees with Last-Event-ID, which a stream from here cannot have given';
-  throw parametersRefused([['after', detail]]);
-}
-
-function positionOf(token: string, keys: readonly HopKey[]): Position | null {
-  return verifyPosition(token, keys)?.position ?? null;
+export async function changes(access: ReadAccess, call: Call<typeof documents.changes>): Promise<Answer> {
+  return access.follow(call.input);
 }

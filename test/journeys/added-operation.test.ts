@@ -25,29 +25,20 @@ const rows = `
 
 const aggregate = `
 import type { documents } from '../../shared/operations/documents.ts';
-import type { Answer, Call } from '../call.ts';
-import type { Context } from '../context.ts';
-import { conditional, readOptions } from '../documents/representation.ts';
+import type { ReadAccess } from '../access/read-access.ts';
+import type { Call, StateAnswer } from '../call.ts';
 
-export async function aggregate(context: Context, call: Call<typeof documents.aggregate>): Promise<Answer> {
-  const { resource, input: { equal, range, sort }, rights } = call;
-  const { value, position } = await context.store.count(resource, { equal, range, sort, where: rights.readable }, 100, readOptions(call));
-  return { ...conditional(call, [JSON.stringify({ count: value })]), readAt: position };
+export async function aggregate(access: ReadAccess, call: Call<typeof documents.aggregate>): Promise<StateAnswer> {
+  const { value, position } = await access.count(call.input, 100);
+  return access.represent([JSON.stringify({ count: value })], { readAt: position });
 }`;
 
 const advance = `
-import type { documents } from '../../shared/operations/documents.ts';
-import type { Answer, Call } from '../call.ts';
-import type { Context } from '../context.ts';
-import { toDocumentAnswer, writeOne } from '../documents/write-one.ts';
-import { mustMerge, mustTouch } from '../documents/write-rules.ts';
+import type { WriteAccess } from '../access/write-access.ts';
+import type { Answer } from '../call.ts';
 
-export function advance(context: Context, call: Call<typeof documents.advance>): Promise<Answer> {
-  return writeOne(context, call, call.id, (before) => {
-    const film = mustTouch(call, before).value;
-    const sent = { year: Number(film['year']) + 1 };
-    return mustMerge(call, { id: call.id, before: film, sent, writable: call.rights.writable, nowMs: context.now() });
-  }, (written) => toDocumentAnswer(call, written));
+export function advance(access: WriteAccess): Promise<Answer> {
+  return access.merge((seen) => ({ year: Number(seen()['year']) + 1 }));
 }`;
 
 const imports = "import { advance } from './operations/advance.ts';\nimport { aggregate } from './operations/aggregate.ts';\n";

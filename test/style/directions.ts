@@ -12,6 +12,13 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 /** What development needs stays out of what runs in production. */
 const development = 'origin/dev/';
 
+/**
+ * Handlers of operations read and write by what `execute` gives them (`origin/access`). What leads to the store, or opens
+ * one, is not theirs to import: of the origin they may use these alone.
+ */
+const handlers = 'origin/operations/';
+const handlersMayUse = /^origin\/(operations\/|import\/|access\/|call\.ts$|tokens\.ts$)/;
+
 /** A package of its own inside the tests: it imports nothing of the project, and is imported by one file. */
 const mongod = 'test/mongod/';
 const mongodEntry = `${mongod}mongod.ts`;
@@ -32,6 +39,9 @@ function toWrong(from: string, target: string): string | undefined {
   if (target.startsWith(mongod) && !from.startsWith(mongod) && target !== mongodEntry) return `import ${mongodEntry}, not ${target}`;
   if (target.startsWith(development) && here === 'origin' && !from.startsWith(development)) {
     return `only ${development} may import ${target}`;
+  }
+  if (from.startsWith(handlers) && there === 'origin' && !handlersMayUse.test(target)) {
+    return `a handler reads and writes by its access (origin/access), and must not import ${target}`;
   }
   return undefined;
 }

@@ -1,7 +1,8 @@
 /** The origin in this process, asked without HTTP: calls as an endpoint, a job or a transaction makes them. */
 import { type SentBody, toCall } from '../../origin/calls.ts';
 import type { Answer, Outcome } from '../../origin/call.ts';
-import { type DocumentCall, execute } from '../../origin/execute.ts';
+import type { Context } from '../../origin/context.ts';
+import { execute } from '../../origin/execute.ts';
 import { toCanonicalId } from '../../shared/contract/ids.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { type DocumentOperation, documents } from '../../shared/operations/documents.ts';
@@ -45,15 +46,23 @@ export interface DirectAnswer extends Omit<Answer, 'outcome' | 'body'> {
 
 export const ada: Principal = { subject: 'ada', roles: ['editor'], claims: {} };
 
+/** Carries out the calls of its own rows alone. */
+type Executor = (context: Context, call: never) => Promise<Answer>;
+
 export class DirectOrigin extends OpenedOrigin {
-  async ask<Name extends DocumentOperation>(
+  ask<Name extends DocumentOperation>(
     name: Name,
     resource: Resource,
     asking: DirectAsking & Parsed<Name> = {},
   ): Promise<DirectAnswer> {
+    return this.askBy(documents[name], execute, resource, asking);
+  }
+
+  /** By a row of another table than that of documents, and the executor of that table. */
+  async askBy(row: Operation, executor: Executor, resource: Resource, asking: DirectAsking): Promise<DirectAnswer> {
     try {
-      const call = await toCall(this.#toAsking(documents[name], resource, asking), Date.now());
-      return await toDirectAnswer(await execute(this.context, call as DocumentCall));
+      const call = await toCall(this.#toAsking(row, resource, asking), Date.now());
+      return await toDirectAnswer(await executor(this.context, call as never));
     } catch (thrown) {
       if (!(thrown instanceof Fault)) throw thrown;
       return { outcome: thrown.reason, detail: thrown.detail, errors: thrown.errors, text: '', json: {} };

@@ -1,8 +1,11 @@
 /** Calls without HTTP: made and refused as over the hop, and carried out by the handlers of their rows. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import * as z from 'zod';
+import type { ReadAccess } from '../../../origin/access/read-access.ts';
+import type { WriteAccess } from '../../../origin/access/write-access.ts';
 import type { Answer, Call } from '../../../origin/call.ts';
 import { type Asking, toCall } from '../../../origin/calls.ts';
+import type { Context } from '../../../origin/context.ts';
 import { executor } from '../../../origin/execute.ts';
 import { contract } from '../../../shared/contract/contract.ts';
 import { resource } from '../../../shared/contract/resource.ts';
@@ -104,17 +107,23 @@ describe('what is asked', () => {
   });
 });
 
-test('the compiler asks for a handler for each row, of what its row takes', () => {
-  const { list, get } = documents;
+test('the compiler asks for a handler for each row, of what its row takes and with what it gets', () => {
+  const { list, get, remove } = documents;
+  type Reads = { list: typeof list; get: typeof get };
   const answer = async (): Promise<Answer> => ({ outcome: 'found' });
-  executor<{ list: typeof list; get: typeof get }>({
-    list: answer,
-    get: (_context, call) => (call.input satisfies readonly string[] | undefined, answer()),
-  });
+  const state = async (access: ReadAccess) => access.represent([], { readAt: { epoch: '', order: '' } });
+  executor<Reads>({ list: state, get: (access, call) => (call.input satisfies readonly string[] | undefined, access.get(call.input)) });
   // @ts-expect-error a row without its handler
-  executor<{ list: typeof list; get: typeof get }>({ list: answer });
+  executor<{ list: typeof list; get: typeof get }>({ list: state });
   // @ts-expect-error a handler of no row
-  executor<{ list: typeof list }>({ list: answer, get: answer });
+  executor<{ list: typeof list }>({ list: state, get: state });
   // @ts-expect-error a handler of another row's input
-  executor<{ get: typeof get }>({ get: (_context, _call: Call<typeof list>) => answer() });
+  executor<{ get: typeof get }>({ get: (access, _call: Call<typeof list>) => state(access) });
+  // @ts-expect-error a state that is answered past the conditions of its call
+  executor<{ get: typeof get }>({ get: answer });
+  // @ts-expect-error a handler that wants the store
+  executor<{ remove: typeof remove }>({ remove: (_context: Context) => answer() });
+  // @ts-expect-error a read that wants to write
+  executor<{ get: typeof get }>({ get: (access: WriteAccess) => state(access) });
+  executor<{ remove: typeof remove }>({ remove: (access) => access.remove() });
 });

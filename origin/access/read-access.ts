@@ -1,0 +1,69 @@
+/**
+ * What the handler of an operation that is safe is given: documents of its call's resource as its caller may see them,
+ * and no way past that. The row rule, the field rules and the preconditions hold in each method here, so a handler that
+ * forgets them has forgotten nothing (SEMANTICS §3, §8). The store stays in a private member, out of reach of a cast.
+ */
+import type { ListQuery } from '../../shared/contract/query.ts';
+import type { documents } from '../../shared/operations/documents.ts';
+import type { InputOf } from '../../shared/operations/operation.ts';
+import type { Answer, Asked, StateAnswer } from '../call.ts';
+import type { Context } from '../context.ts';
+import { countFound, type Page, readPage } from '../documents/page.ts';
+import { piecesPresenter, visible } from '../documents/present.ts';
+import { absentAt, conditional, readOptions, type StateFacts } from '../documents/representation.ts';
+import { mustBeServable } from '../documents/servable.ts';
+import { follow } from '../live/follow.ts';
+import type { Read } from '../store/store.ts';
+
+export class ReadAccess {
+  readonly #context: Context;
+  readonly #call: Asked;
+
+  constructor(context: Context, call: Asked) {
+    this.#context = context;
+    this.#call = call;
+  }
+
+  /** The call's document, or its absence, which is what whoever may not see it is told too. */
+  async get(fields: readonly string[] | undefined): Promise<StateAnswer> {
+    const { resource, id, principal, rights: { readable } } = this.#call;
+    const { value: found, position } = await this.#context.store.get(resource, id, readOptions(this.#call));
+    const document = visible(found, readable);
+    if (document === undefined) return absentAt(position);
+    mustBeServable(resource, document);
+    return conditional(this.#call, piecesPresenter(resource, principal, fields)(document), { readAt: position });
+  }
+
+  /** A page of documents that the caller sees, found by fields that they may read. */
+  page(query: ListQuery): Promise<Page> {
+    return readPage(this.#context, this.#call, query);
+  }
+
+  /** How many documents the query finds among those that the caller sees, up to `max`. */
+  count(query: ListQuery, max: number): Promise<Read<number>> {
+    return countFound(this.#context.store, this.#call, query, max);
+  }
+
+  /** The state that was read as JSON in pieces: what the conditions of the call leave of it (RFC 9110 §13.2.2). */
+  represent(pieces: readonly string[], facts: StateFacts): StateAnswer {
+    return conditional(this.#call, pieces, facts);
+  }
+
+  /** The changes of the resource as far as the caller may see them. */
+  follow(input: InputOf<typeof documents.changes>): Answer {
+    return follow(this.#context, this.#call, input);
+  }
+
+  now(): number {
+    return this.#context.now();
+  }
+
+  get log(): Context['log'] {
+    return this.#context.log;
+  }
+
+  /** Work that would hold the loop up for more than 5 ms is done there. */
+  get compute(): Context['compute'] {
+    return this.#context.compute;
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * A page of a list, by keyset alone, so that page 10 000 costs what page 1 costs. It holds what the caller sees, found and
+ * ordered by fields that they may read; a cursor continues the query that it was given for, under the rights of then.
+ */
+import { formatQuery, type ListQuery } from '../../shared/contract/query.ts';
+import { scopeOf } from '../../shared/contract/scope.ts';
+import { reversed } from '../../shared/contract/shapes.ts';
+import type { Position } from '../../shared/wire/position.ts';
+import type { Answer, Asked } from '../call.ts';
+import type { Context } from '../context.ts';
+import type { CountRequest, Read, Row, Store } from '../store/store.ts';
+import { type Cursor, mustCursor, signCursor } from '../tokens.ts';
+import { mustReadable, piecesPresenter } from './present.ts';
+import { readOptions } from './representation.ts';
+import { mustBeServable } from './servable.ts';
+
+export interface Page {
+  /** Each document as the caller may see it, as JSON in pieces. */
+  readonly shown: readonly (readonly string[])[];
+  readonly pages: NonNullable<Answer['pages']>;
+  readonly position: Position;
+}
+
+export async function readPage({ store, settings: { keys } }: Context, call: Asked, query: ListQuery): Promise<Page> {
+  const { resource, principal } = call;
+  const found = toFound(call, query);
+  const boundTo = cursorBinding(call, query);
+  const cursor = query.after === undefined ? undefined : mustCursor(query.after, boundTo, keys);
+  const { value, position } = await store.list(resource, {
+    ...found,
+    sort: cursor?.backwards === true ? reversed(query.sort) : query.sort,
+    after: cursor?.keys,
+    limit: query.limit + 1,
+  }, readOptions(call));
+  const { rows, next, prev } = toPage(value, query, cursor, (next) => signCursor(next, boundTo, call.tokenKey));
+  for (const { document } of rows) mustBeServable(resource, document);
+  const present = piecesPresenter(resource, principal, query.fields);
+  return { shown: rows.map(({ document }) => present(document)), pages: { next, prev }, position };
+}
+
+export function countFound(store: Store, call: Asked, query: ListQuery, max: number): Promise<Read<number>> {
+  return store.count(call.resource, toFound(call, query), max, readOptions(call));
+}
+
+/** What the query finds of what the caller sees. */
+function toFound({ resource, principal, rights }: Asked, query: ListQuery): CountRequest {
+  mustReadable(resource, principal, query);
+  const { equal, range, sort } = query;
+  return { equal, range, sort, where: rights.readable };
+}
+
+/** Everything of the query but where it continues, and the rights under which it was asked. */
+function cursorBinding({ resource, principal }: Asked, query: ListQuery): string {
+  const text = formatQuery({ ...query, after: undefined, limit: 0, fields: undefined, count: false });
+  return `${resource.name} ${scopeOf(resource, principal)} ${text}`;
+}
+
+interface PageRows extends NonNullable<Answer['pages']> {
+  readonly rows: readonly Row[];
+}
+
+/** One row more than asked was read: it tells whether the reader's direction goes on, and is not shown. */
+function toPage(found: readonly Row[], query: ListQuery, cursor: Cursor | undefined, sign: (cursor: Cursor) => string): PageRows {
+  const goesOn = found.length > query.limit;
+  const shown = found.slice(0, query.limit);
+  const rows = cursor?.backwards === true ? shown.toReversed() : shown;
+  const first = rows[0];
+  const last = rows.at(-1);
+  const hasNext = cursor?.backwards === true || goesOn;
+  const hasPrev = cursor?.backwards === true ? goesOn : cursor !== undefined;
+  return {
+    rows,
+    next: hasNext && last !== undefined ? sign({ keys: last.keys, backwards: false }) : undefined,
+    prev: hasPrev && first !== undefined ? sign({ keys: first.keys, backwards: true }) : undefined,
+  };
+}
