@@ -81,11 +81,16 @@ function toIdempotency(asking: Asking, { ifMatch, ifNoneMatch }: Preconditions, 
   const text = body !== undefined && 'text' in body ? body.text : '';
   const query = 'query' in input ? input.query : (JSON.stringify(input.parsed) ?? '');
   return {
-    // The id and not the path: a path has several spellings.
-    key: hashOf([principal.subject ?? '', operation.method, resource.name, id, key]),
+    // The id and not the path: a path has several spellings. What has a path of its own below it is another target.
+    key: hashOf([principal.subject ?? '', operation.method, resource.name, id, key, ...(isNamed(operation) ? [operation.name] : [])]),
     // The recorded answer shows what its caller could see; with other claims or roles it is another request.
     fingerprint: hashOf([text, query, ifMatch ?? '', scopeOf(resource, principal), ...(ifNoneMatch === undefined ? [] : [ifNoneMatch])]),
   };
+}
+
+/** Whether method and document do not tell the operation from all others. */
+function isNamed({ at }: Operation): boolean {
+  return at !== '/' && at !== '/:id';
 }
 
 function idempotencyKeyInvalid(): Fault {

@@ -1,9 +1,9 @@
 /**
  * Carries out a call: what the pipeline, a transaction, a job and a test share. Nothing from here on knows of HTTP.
- * The compiler asks for a handler for each row of `shared/operations/documents.ts`, and gives each its row's input. The
+ * The compiler asks for a handler for each row of the modules (`shared/modules.ts`), and gives each its row's input. The
  * store goes no further: a handler holds its call's access, which is all that it reads and writes by.
  */
-import type { documents } from '../shared/operations/documents.ts';
+import type { ModuleRows } from '../shared/modules.ts';
 import { isSafe, type Operation } from '../shared/operations/operation.ts';
 import { ReadAccess } from './access/read-access.ts';
 import { WriteAccess } from './access/write-access.ts';
@@ -50,6 +50,6 @@ function accessOf<Table extends Rows>(context: Context, call: CallOf<Table>): Ac
   return (isSafe(call.operation) ? new ReadAccess(context, call) : new WriteAccess(context, call)) as AccessOf<Table[string]>;
 }
 
-export type DocumentCall = CallOf<typeof documents>;
+export type RoutedCall = CallOf<ModuleRows>;
 
-export const execute = executor<typeof documents>({ list, get, create, replace, patch, remove, import: importRows, changes });
+export const execute = executor<ModuleRows>({ list, get, create, replace, patch, remove, import: importRows, changes });

@@ -7,14 +7,14 @@ import { Fault } from '../../shared/wire/fault.ts';
 import { parsePosition } from '../../shared/wire/position.ts';
 import type { Call } from '../call.ts';
 import { type Asking, type SentBody, toCall } from '../calls.ts';
-import type { DocumentCall } from '../execute.ts';
+import type { RoutedCall } from '../execute.ts';
 import { contentDigest } from './hmac.ts';
 import { traceOf } from './trace.ts';
 import { readUpload } from './upload.ts';
 import { mustCover, type VerifiedHop } from './verify.ts';
 
 /** Refuses by what the signature covers, and by rights, before a byte of the body is read. */
-export async function hopToCall(route: Route, hop: VerifiedHop, request: Request, nowMs: number): Promise<DocumentCall> {
+export async function hopToCall(route: Route, hop: VerifiedHop, request: Request, nowMs: number): Promise<RoutedCall> {
   mustCover(hop, hopDemands[route.operation.body]);
   const asking: Asking = {
     ...route,
@@ -28,12 +28,12 @@ export async function hopToCall(route: Route, hop: VerifiedHop, request: Request
     tokenKey: hop.answers.key,
     ...traceOf(hop),
   };
-  return asDocumentCall(await toCall(asking, nowMs));
+  return asRoutedCall(await toCall(asking, nowMs));
 }
 
-/** Routes lead to the rows of `documents` alone, and a call is made by its row. */
-function asDocumentCall(call: Call<Operation>): DocumentCall {
-  return call as DocumentCall;
+/** Routes lead to the rows of modules alone, and a call is made by its row. */
+function asRoutedCall(call: Call<Operation>): RoutedCall {
+  return call as RoutedCall;
 }
 
 function msLeft({ msMax }: Operation, hop: VerifiedHop): number {

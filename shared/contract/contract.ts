@@ -1,6 +1,9 @@
 /** All resources together: what edge and origin are built from. */
+import { modules } from '../modules.ts';
+import { refuseBeside } from '../operations/module.ts';
 import { digest64 } from '../wire/hash.ts';
-import type { Resource } from './resource.ts';
+import { Mistakes } from './mistakes.ts';
+import { placeOf, type Resource } from './resource.ts';
 
 export interface Contract {
   /** What is served, by name: routes, live streams, reports to the edge and the digest know these alone. */
@@ -13,16 +16,24 @@ export interface Contract {
   readonly digest: string;
 }
 
+/** Of what a team declares; the internal resources of modules are stored beside it. */
 export function contract(...declared: Resource[]): Contract {
-  const byName = Map.groupBy(declared, ({ name }) => name);
+  const stored = [...declared, ...modules.resources];
+  const byName = Map.groupBy(stored, ({ name }) => name);
   const doubled = [...byName]
     .filter(([, same]) => same.length > 1)
     .map(([name, same]) => `shared/resources/all.ts: resource "${name}": name: ${same.length} resources have it`);
   const served = declared.filter(({ internal }) => !internal);
   return {
     resources: new Map(served.map((resource) => [resource.name, resource])),
-    stored: declared,
-    mistakes: [...declared.flatMap(({ mistakes }) => mistakes), ...doubled],
+    stored,
+    mistakes: [...modules.mistakes, ...stored.flatMap((resource) => [...resource.mistakes, ...beside(resource)]), ...doubled],
     digest: digest64(served.map(({ digest }) => digest).join()),
   };
+}
+
+function beside(resource: Resource): readonly string[] {
+  const mistakes = new Mistakes(placeOf(resource));
+  refuseBeside(modules, resource, mistakes.at(''));
+  return mistakes.found;
 }

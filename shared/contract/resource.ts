@@ -154,13 +154,17 @@ export function resource<Schema extends z.ZodObject>(declared: ResourceDeclarati
 
 /** What is never served, and refuses everybody should anyone try. */
 function closed<Schema extends z.ZodObject>(
-  { name, internal, schema }: ResourceDeclaration<Schema>,
+  { name, internal, schema, limits }: ResourceDeclaration<Schema>,
   mistakes: readonly string[],
 ): Resource<Schema> {
-  return { ...toResource({ name, schema: z.object({}), shapes: {} }, new Mistakes('')), internal: internal === true, schema, mistakes };
+  const made = toResource({ name, schema: z.object({}), shapes: {} }, new Mistakes(''));
+  // The contract tells of costs that no operation has.
+  const cost = toObject(limits?.cost, () => undefined);
+  return { ...made, limits: { ...made.limits, cost }, internal: internal === true, schema, mistakes };
 }
 
-function placeOf({ name, internal, schema }: ResourceDeclaration): string {
+/** Where it is declared, as lines of mistakes begin. */
+export function placeOf({ name, internal, schema }: Pick<ResourceDeclaration, 'name' | 'internal' | 'schema'>): string {
   if (internal === true) return `internal resource "${name}"`;
   if (typeof name === 'string' && name !== '') return `shared/resources/${name}.ts: resource "${name}"`;
   return `shared/resources: a resource without a name (schema of ${Object.keys(schema?.shape ?? {}).slice(0, 5).join(', ') || 'nothing'})`;

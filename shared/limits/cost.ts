@@ -1,5 +1,5 @@
 /** What a request of a resource costs of its caller's plan, and what happens while nobody can count. */
-import { type DocumentOperation, documents } from '../operations/documents.ts';
+import type { ModuleRows } from '../modules.ts';
 import type { Operation } from '../operations/operation.ts';
 import { type Refuse, refuseUnknown } from '../contract/mistakes.ts';
 
@@ -7,7 +7,7 @@ export type UnavailablePolicy = 'allow' | 'refuse';
 
 export interface LimitsDeclaration {
   /** Units of the plan for one request; those of the operation's row unless said. */
-  readonly cost?: Readonly<Partial<Record<DocumentOperation, number>>>;
+  readonly cost?: Readonly<Partial<Record<keyof ModuleRows, number>>>;
   /** The policy while the counters cannot be asked; unless said, reads are allowed, up to a cap of the isolate, and writes refused. */
   readonly unavailable?: { readonly read?: UnavailablePolicy; readonly write?: UnavailablePolicy };
 }
@@ -20,11 +20,10 @@ export interface ResourceLimits {
 
 const costMax = 1_000;
 
-/** `refuse` notes the key below `limits` that is wrong. */
+/** `refuse` notes the key below `limits` that is wrong; whether operations have the names of costs, the contract knows. */
 export function toResourceLimits(declared: LimitsDeclaration, refuse: Refuse): ResourceLimits {
   const { cost = {}, unavailable = {} } = declared;
   refuseUnknown(declared, ['cost', 'unavailable'], refuse);
-  refuseUnknown(cost, Object.keys(documents), (key, detail) => refuse(`cost.${key}`, detail));
   refuseUnknown(unavailable, ['read', 'write'], (key, detail) => refuse(`unavailable.${key}`, detail));
   for (const [name, units] of Object.entries(cost)) {
     if (!Number.isInteger(units) || units < 1 || units > costMax) {

@@ -79,5 +79,3 @@ export const documents = operations({
     }),
   },
 });
-
-export type DocumentOperation = keyof typeof documents;

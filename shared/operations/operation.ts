@@ -1,7 +1,7 @@
 /**
  * An operation as a value: everything that edge and origin must agree on about one kind of request. Routing,
  * `Allow`, media types, bodies, time, cost, rights, cache name and dependencies are read from its row and from
- * nowhere else, so that adding an operation is a row here and a handler at the origin (`origin/operations`).
+ * nowhere else, so that adding an operation is a row in a module and a handler at the origin (`origin/operations`).
  */
 import type * as z from 'zod';
 import type { Dependencies } from '../contract/dependencies.ts';
@@ -11,8 +11,22 @@ import type { JsonObject } from '../wire/values.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** The collection, one of its documents, or a named action of the collection. */
-export type Place = '/' | '/:id' | `/${ReservedName}`;
+/**
+ * The collection, one of its documents, or a named action of either, of every resource; or a path of a module's own. No
+ * document can have the name of a collection's action as its id.
+ */
+export type Place = '/' | '/:id' | `/${ReservedName}` | `/:id/${string}` | OwnPlace;
+
+export interface OwnPlace {
+  /** Below the version; no resource has its first word as a name, and all rows of it are one module's, about one resource. */
+  readonly path: `/${string}`;
+  /** The resource that it is about, by name: its rules, limits and cache policy hold. Where that is not served, this is not either. */
+  readonly about: string;
+}
+
+export function isOwnPlace(at: Place): at is OwnPlace {
+  return typeof at === 'object';
+}
 
 /** Headers that the hop carries to the origin for operations that read them; the client sends them, `tombolo-stream` the edge sets. */
 export type CarriedHeader = 'idempotency-key' | 'if-match' | 'if-none-match' | 'last-event-id' | 'tombolo-stream';

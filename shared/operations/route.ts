@@ -4,8 +4,8 @@ import { Fault } from '../wire/fault.ts';
 import { idForm, isNameable, toCanonicalId } from '../contract/ids.ts';
 import { isReservedName } from '../contract/reserved-names.ts';
 import type { Resource } from '../contract/resource.ts';
-import { documents } from './documents.ts';
-import type { Operation, Place } from './operation.ts';
+import { modules } from '../modules.ts';
+import { isOwnPlace, type Operation } from './operation.ts';
 
 export interface Route {
   readonly operation: Operation;
@@ -22,20 +22,27 @@ interface Offered {
   readonly allow: string;
 }
 
-const made = new WeakMap<Resource, ReadonlyMap<Place, Offered>>();
+type Places = ReadonlyMap<string, Offered>;
 
-/** What a resource offers, by place; worked out once. */
-function placesOf(resource: Resource): ReadonlyMap<Place, Offered> {
+const made = new WeakMap<Resource, Places>();
+
+/** What a resource offers, by place; worked out once. Paths of a module's own stand there as they are. */
+function placesOf(resource: Resource): Places {
   const known = made.get(resource);
   if (known !== undefined) return known;
-  const rows: readonly Operation[] = Object.values(documents);
-  const offered = Map.groupBy(rows.filter((row) => row.offered?.(resource) ?? true), ({ at }) => at);
+  const rows = modules.rows.filter(({ at, offered }) => (!isOwnPlace(at) || at.about === resource.name) && offered?.(resource) !== false);
+  const offered = Map.groupBy(rows, ({ at }) => (isOwnPlace(at) ? ownKey(at.path) : at));
   const places = new Map([...offered].map(([at, here]) => [at, { rows: here, allow: toAllow(here) }]));
   made.set(resource, places);
   return places;
 }
 
-/** Every operation that a resource offers. */
+/** No place of a resource is written so. */
+function ownKey(path: string): string {
+  return `own ${path}`;
+}
+
+/** Every operation that a resource offers, or that is about it. */
 export function operationsOf(resource: Resource): readonly Operation[] {
   return [...placesOf(resource).values()].flatMap(({ rows }) => rows);
 }
@@ -45,7 +52,7 @@ export function mustRoute(contract: Contract, method: string, path: string): Rou
   const { rows, allow, resource, segment } = mustPlace(contract, path);
   const operation = rows.find((row) => row.method === (method === 'HEAD' ? 'GET' : method));
   if (operation === undefined) throw new Fault('method_not_allowed', { headers: { allow } });
-  return { operation, resource, id: operation.at === '/:id' ? toCanonicalId(resource, mustId(segment)) : '' };
+  return { operation, resource, id: segment === '' ? '' : toCanonicalId(resource, mustId(segment)) };
 }
 
 /** What a path answers to OPTIONS: `Allow`, and `Accept-Patch` where it takes patches (RFC 5789 §3.1). */
@@ -55,24 +62,43 @@ export function optionsOf(contract: Contract, path: string): Readonly<{ allow: s
   return { allow, ...(patch === undefined ? {} : { 'accept-patch': patch.takes.join(', ') }) };
 }
 
-function mustPlace(contract: Contract, path: string): Offered & { readonly resource: Resource; readonly segment: string } {
-  const [root, version, name, segment, ...more] = path.split('/');
-  const resource = name === undefined ? undefined : contract.resources.get(name);
-  if (root !== '' || version === undefined || more.length > 0 || segment === '') throw new Fault('route_not_found');
+interface Placed extends Offered {
+  readonly resource: Resource;
+  /** The document's id as it stands in the path; empty where the place is about none. */
+  readonly segment: string;
+}
+
+function mustPlace(contract: Contract, path: string): Placed {
+  const [root, version, name, segment, ...action] = path.split('/');
+  if (root !== '' || version === undefined) throw new Fault('route_not_found');
   if (version !== currentVersion) {
     throw /^v\d+$/.test(version)
       ? new Fault('version_unknown', { detail: `the version served is ${currentVersion}` })
       : new Fault('route_not_found');
   }
-  if (resource === undefined) throw new Fault('route_not_found', { detail: 'no such resource' });
-  const offered = placesOf(resource).get(toPlace(segment));
-  if (offered === undefined) throw new Fault('route_not_found');
-  return { ...offered, resource, segment: segment ?? '' };
+  const resource = name === undefined ? undefined : contract.resources.get(name);
+  if (resource === undefined) return mustOwnPlace(contract, path.slice(currentVersion.length + 1));
+  const offered = placesOf(resource).get(toPlace(segment, action));
+  if (offered === undefined || segment === '') throw new Fault('route_not_found');
+  return { ...offered, resource, segment: segment === undefined || isReservedName(segment) ? '' : segment };
 }
 
-function toPlace(segment: string | undefined): Place {
+/** Below no resource's name a path is a module's own, or none. */
+function mustOwnPlace({ resources }: Contract, path: string): Placed {
+  const about = abouts.get(path);
+  const resource = about === undefined ? undefined : resources.get(about);
+  const offered = resource === undefined ? undefined : placesOf(resource).get(ownKey(path));
+  if (resource === undefined || offered === undefined) throw new Fault('route_not_found', { detail: 'no such resource' });
+  return { ...offered, resource, segment: '' };
+}
+
+/** By path of a module's own: the resource that it is about. */
+const abouts = new Map(modules.rows.flatMap(({ at }) => (isOwnPlace(at) ? [[at.path as string, at.about] as const] : [])));
+
+/** `action`: what stands below a document. */
+function toPlace(segment: string | undefined, action: readonly string[]): string {
   if (segment === undefined) return '/';
-  return isReservedName(segment) ? `/${segment}` : '/:id';
+  return [isReservedName(segment) ? `/${segment}` : '/:id', ...action].join('/');
 }
 
 function toAllow(rows: readonly Operation[]): string {

@@ -5,7 +5,7 @@ import type { Context } from '../../origin/context.ts';
 import { execute } from '../../origin/execute.ts';
 import { toCanonicalId } from '../../shared/contract/ids.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
-import { type DocumentOperation, documents } from '../../shared/operations/documents.ts';
+import { documents } from '../../shared/operations/documents.ts';
 import type { CarriedHeader, InputOf, Operation } from '../../shared/operations/operation.ts';
 import { Fault, type FaultReason, type FieldError } from '../../shared/wire/fault.ts';
 import type { Position } from '../../shared/wire/position.ts';
@@ -28,6 +28,8 @@ export interface DirectAsking {
   readonly msLeft?: number;
   readonly atLeast?: Position;
 }
+
+export type DocumentOperation = keyof typeof documents;
 
 interface Parsed<Name extends DocumentOperation> {
   /** The input, in place of `query`. */

@@ -27,6 +27,9 @@ export function makeRelease(edits: readonly Edit[], added: Readonly<Record<strin
     if (parts.length !== 2) throw new Error(`${file} has ${parts.length - 1} times, and not once: ${from}`);
     writeFileSync(join(dir, file), parts.join(to));
   }
-  for (const [file, text] of Object.entries(added)) writeFileSync(join(dir, file), text);
+  for (const [file, text] of Object.entries(added)) {
+    mkdirSync(dirname(join(dir, file)), { recursive: true });
+    writeFileSync(join(dir, file), text);
+  }
   return { dir, remove: () => rmSync(dir, { recursive: true, force: true }) };
 }

@@ -7,9 +7,8 @@ import * as z from 'zod';
 import { contract } from '../../../shared/contract/contract.ts';
 import { resource } from '../../../shared/contract/resource.ts';
 import { any, owner, role, signedIn } from '../../../shared/contract/rules.ts';
-import type { DocumentOperation } from '../../../shared/operations/documents.ts';
 import type { Principal } from '../../../shared/wire/principal.ts';
-import { type DirectAnswer, type DirectAsking, DirectOrigin } from '../../support/direct-origin.ts';
+import { type DirectAnswer, type DirectAsking, DirectOrigin, type DocumentOperation } from '../../support/direct-origin.ts';
 import { engines } from '../../support/whole-world.ts';
 
 const schema = z.object({ by: z.string(), text: z.string() });

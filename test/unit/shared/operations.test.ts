@@ -1,9 +1,14 @@
 /** Rows: what is in no table does not exist, and a row that contradicts itself does not start. */
 import { describe, expect, test } from 'bun:test';
+import * as z from 'zod';
 import { Fault } from '../../../shared/wire/fault.ts';
 import { documents } from '../../../shared/operations/documents.ts';
-import { operations } from '../../../shared/operations/operation.ts';
+import { moduleList, refuseBeside } from '../../../shared/operations/module.ts';
+import { type Operation, operations, type Place } from '../../../shared/operations/operation.ts';
 import { mustRoute, optionsOf } from '../../../shared/operations/route.ts';
+import { contract } from '../../../shared/contract/contract.ts';
+import { resource } from '../../../shared/contract/resource.ts';
+import type { LimitsDeclaration } from '../../../shared/limits/cost.ts';
 import { served } from '../../../shared/resources/all.ts';
 
 const paths = [
@@ -59,5 +64,38 @@ describe('a row does not start', () => {
   test('with a buffered body of no schema', () => {
     const { schema: _schema, ...shapeless } = documents.create;
     expect(() => operations({ create: shapeless })).toThrow('operation create: a buffered body has a schema');
+  });
+});
+
+describe('what two modules bring', () => {
+  const row = (at: Place, method: Operation['method'] = 'POST') => ({ ...documents.remove, method, at });
+  const kept = resource({ name: 'tombolo_marks', internal: true, schema: z.object({ n: z.int() }), shapes: { all: {} } });
+  const marks = { operations: operations({ mark: row('/:id/mark'), marked: row({ path: '/marks', about: 'films' }) }), resources: [kept] };
+  const toMistakes = (stars: Parameters<typeof operations>[0], resources = [] as (typeof kept)[]) =>
+    moduleList({ marks, stars: { operations: operations(stars), resources } }).mistakes;
+
+  test('differs in every name, path and place, or nothing starts, and both are told', () => {
+    expect(toMistakes({ star: row('/:id/star') })).toEqual([]);
+    expect(toMistakes({ mark: row('/:id/star') })).toEqual(['shared/modules.ts: operation "mark": is brought by marks and stars']);
+    expect(toMistakes({ star: row('/:id/mark') })).toEqual(['shared/modules.ts: POST of "/:id/mark": is brought by marks and stars']);
+    expect(toMistakes({ star: row('/:id/mark', 'PUT') })).toEqual([]);
+    expect(toMistakes({ star: row({ path: '/marks', about: 'films' }, 'PUT') })).toEqual([
+      'shared/modules.ts: path "/marks": is brought by marks and stars',
+    ]);
+    expect(toMistakes({}, [kept])).toEqual(['shared/modules.ts: internal resource "tombolo_marks": is brought by marks and stars']);
+    expect(contract().mistakes).toEqual([]);
+  });
+
+  test('is asked of no resource that has its path for a name, and costs what a resource says', () => {
+    const refused = (declared: { readonly name: string; readonly limits?: LimitsDeclaration }) => {
+      const found: string[] = [];
+      const made = resource({ ...declared, schema: z.object({ n: z.int() }), rules: {}, shapes: { all: {} } });
+      refuseBeside(moduleList({ marks }), made, (key) => found.push(key));
+      return found;
+    };
+    expect(refused({ name: 'marks' })).toEqual(['name']);
+    expect(refused({ name: 'stars' })).toEqual([]);
+    const cost: Readonly<Record<string, number>> = { mark: 2, list: 2 };
+    expect(refused({ name: 'stars', limits: { cost } })).toEqual(['limits.cost.list']);
   });
 });

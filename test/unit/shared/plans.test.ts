@@ -99,7 +99,7 @@ describe('the limits of a resource', () => {
     ['an unknown kind', { unavailable: { reads: 'allow' } }, 'limits.unavailable.reads'],
     ['an unknown policy', { unavailable: { read: 'maybe' } }, 'limits.unavailable.read'],
   ])('with %s are an error at start', (_what, limits, key) => {
-    expect(notes(limits).mistakes[0]).toStartWith(`shared/resources/notes.ts: resource "notes": ${key}: `);
+    expect(contract(notes(limits)).mistakes[0]).toStartWith(`shared/resources/notes.ts: resource "notes": ${key}: `);
   });
 
   test('are one unit a request, reads allowed and writes refused, unless declared', () => {

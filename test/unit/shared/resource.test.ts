@@ -210,9 +210,9 @@ describe('a declaration', () => {
       limits: { costs: 1, cost: { list: 0, read: 1 } },
       schema: z.object({ ok: z.string(), rev: z.date() }),
     })();
-    expect(made.mistakes.map((mistake) => mistake.split(': ')[2])).toEqual([
+    expect(contract(made).mistakes.map((mistake) => mistake.split(': ')[2])).toEqual([
       'live', 'id', 'schema.rev', 'schema.rev', 'shapes.by.equal', 'shapes.by.equal', 'rules.write', 'rules.update', 'cache',
-      'limits.costs', 'limits.cost.read', 'limits.cost.list',
+      'limits.costs', 'limits.cost.list', 'limits.cost.read',
     ]);
     for (const rule of Object.values(made.rules)) expect(reduce(rule, { subject: 'root', roles: ['admin'], claims: {} })).toBe(false);
   });
