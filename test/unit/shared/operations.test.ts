@@ -13,7 +13,7 @@ import { served } from '../../../shared/resources/all.ts';
 
 const paths = [
   '/v1/films', '/v1/films/a', '/v1/films/import', '/v1/films/changes', '/v1/reviews/changes', '/v1/films/export', '/v1/nope',
-  '/v1/films/a/b',
+  '/v1/films/a/b', '/v1/films/', '/v1/films//a', '/v1/films/import/a',
 ];
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
@@ -42,6 +42,9 @@ describe('a route', () => {
       '/v1/films/export': none('route_not_found'),
       '/v1/nope': none('route_not_found'),
       '/v1/films/a/b': none('route_not_found'),
+      '/v1/films/': none('route_not_found'),
+      '/v1/films//a': none('route_not_found'),
+      '/v1/films/import/a': none('route_not_found'),
     });
   });
 
