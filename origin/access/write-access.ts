@@ -85,7 +85,7 @@ export class WriteAccess extends ReadAccess {
     const { id, resource } = this.#call;
     const named = bodiesOf(resource).id.safeParse(id);
     if (!named.success) throw documentInvalid(toFieldErrors(named.error).map((error) => ({ ...error, at: '/id' })));
-    mustKnow(resource.schema, withoutKept(sent), undefined);
+    mustKnow(resource, withoutKept(sent), undefined);
     const document = mustMake(this.#call, { id, body: withoutKept(value), nowMs: this.now() });
     if (found !== undefined) throw taken(id);
     return document;

@@ -1,6 +1,6 @@
 /**
- * A stored document as this caller may see it: field rules and the projection applied. Where neither does
- * anything the stored bytes are the answer, and no JavaScript looks into them.
+ * A stored document as this caller may see it: what the schema does not name is left out, then field rules and the
+ * projection are applied. Where neither leaves anything out the stored bytes are the answer, and nothing is parsed.
  */
 import { Fault } from '../../shared/wire/fault.ts';
 import type { Principal } from '../../shared/wire/principal.ts';
@@ -10,6 +10,7 @@ import { type Predicate, reduce, satisfies } from '../../shared/contract/rules.t
 import type { JsonObject } from '../../shared/wire/values.ts';
 import type { Asked } from '../call.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
+import { declaredIn } from './declared.ts';
 
 /** `now`: the same document as it is now, where `document` is an image from before; a field that either hides is hidden. */
 export type Present = (document: StoredDocument, now?: StoredDocument) => string;
@@ -26,7 +27,7 @@ export function piecesPresenter(
   fields: readonly string[] | undefined,
 ): (document: StoredDocument, now?: StoredDocument) => readonly string[] {
   const guarded = guardedFields(resource, principal);
-  if (guarded.length === 0 && fields === undefined) return (document) => document.pieces;
+  if (guarded.length === 0 && fields === undefined) return (document) => declaredIn(resource, document).pieces;
   const wanted = fields === undefined ? undefined : new Set(['id', ...fields]);
   return (document, now) => {
     const hidden = new Set(
@@ -34,7 +35,7 @@ export function piecesPresenter(
         .filter(([, rule]) => !satisfies(document.value, rule) || (now !== undefined && !satisfies(now.value, rule)))
         .map(([field]) => field),
     );
-    return [JSON.stringify(pick(document.value, (field) => !hidden.has(field) && (wanted?.has(field) ?? true)))];
+    return [JSON.stringify(pick(declaredIn(resource, document).value, (field) => !hidden.has(field) && (wanted?.has(field) ?? true)))];
   };
 }
 

@@ -3,8 +3,9 @@
  * are read by nobody until somebody mends them, by a replacement or a removal for example. Fields that the schema
  * does not name make no document wrong, as in the database's own check.
  */
-import * as z from 'zod';
+import type * as z from 'zod';
 import { Fault } from '../../shared/wire/fault.ts';
+import { opened } from '../../shared/contract/open-schema.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
@@ -30,7 +31,7 @@ export function mustBeServable(resource: Resource, document: StoredDocument): vo
 const placesMax = 10;
 
 function schemaOf(resource: Resource): z.ZodType {
-  const schema = schemas.get(resource) ?? z.looseObject(resource.schema.shape);
+  const schema = schemas.get(resource) ?? opened(resource.schema);
   schemas.set(resource, schema);
   return schema;
 }

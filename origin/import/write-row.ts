@@ -27,7 +27,7 @@ export function toMutation(call: Asked, row: ImportRow, writing: Writing): Mutat
   const decide = (before: StoredDocument | undefined): JsonObject | 'keep' => {
     const seen = visible(before, call.rights.readable);
     if (seen !== undefined) return revised(call, row, seen, writing);
-    mustKnow(resource.schema, row.sent, undefined);
+    mustKnow(resource, row.sent, undefined);
     const created = mustMake(call, { id, body: mustBeWhole(row), nowMs });
     if (row.id !== undefined) mustName(call);
     if (before !== undefined) throw duplicate(row, id, writing);
@@ -41,7 +41,7 @@ function revised(call: Asked, row: ImportRow, seen: StoredDocument, writing: Wri
   const { onDuplicate, nowMs } = writing;
   const { id, value: before } = seen;
   if (onDuplicate !== 'replace' && onDuplicate !== 'merge') {
-    mustKnow(call.resource.schema, sent, withoutKept(before));
+    mustKnow(call.resource, sent, withoutKept(before));
     throw duplicate(row, id, writing);
   }
   mustBeTheirs(call, 'update', seen);

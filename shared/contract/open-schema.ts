@@ -1,6 +1,6 @@
 /** A resource's schema for bodies of documents that are there: undeclared members pass, to be compared with what is stored. */
 import * as z from 'zod';
-import { definitionOf, innerTypeOf, isClosedObject } from './schema-places.ts';
+import { definitionOf, innerTypeOf, isClosedObject, toOpen } from './schema-places.ts';
 import { changed, rewritten, type Type } from './schema-tree.ts';
 
 /** The same at every depth, but that no object refuses or drops what it does not name. */
@@ -37,10 +37,6 @@ function toKeeping(type: Type): Type {
     return payload;
   };
   return made;
-}
-
-function toOpen(type: Type): Type {
-  return isClosed(type) ? changed(type, { catchall: z.unknown() }) : type;
 }
 
 function isClosed(type: Type): boolean {

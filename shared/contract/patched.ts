@@ -13,7 +13,7 @@ import { mustKnow, settled } from './settled.ts';
 import { isJsonObject, type Json, type JsonObject, ownOf } from '../wire/values.ts';
 
 export function mustPatched(resource: Resource, stored: JsonObject, patch: JsonObject): JsonObject {
-  mustKnow(resource.schema, patch, stored);
+  mustKnow(resource, patch, stored);
   const parsed = schemaOf(resource).safeParse(toMarked(resource.schema, stored, patch));
   if (!parsed.success) throw documentInvalid(toFieldErrors(parsed.error));
   const merged = mergePatch(stored, patch);

@@ -17,6 +17,7 @@ import { type ResourceValidation, validationChoices } from './resource-validatio
 import { checkIndexable, type RuleSurroundings, toRule } from './rule-checks.ts';
 import { anyone, type Mentions, mentionsOf, nobody, type Rule, toCanonicalRule } from './rules.ts';
 import { checkSchema } from './schema-checks.ts';
+import { outlineOf } from './schema-tree.ts';
 import { toShapes } from './shape-checks.ts';
 import { type IndexSpec, type Shape, type ShapeDeclaration, toIndexes } from './shapes.ts';
 
@@ -55,9 +56,10 @@ export interface ResourceDeclaration<Schema extends z.ZodObject = z.ZodObject> {
   readonly fieldRules?: Readonly<Record<string, { readonly read?: Rule; readonly write?: Rule }>>;
   readonly shapes: Readonly<Record<string, ShapeDeclaration>>;
   readonly cache?: Serving['cache'];
-  readonly outage?: Outage['outage'];
+  readonly outage?: Serving['outage'];
   readonly invalid?: Serving['invalid'];
-  readonly preconditions?: Changing['preconditions'];
+  readonly extra?: Serving['extra'];
+  readonly preconditions?: Serving['preconditions'];
   /** How the database checks what other programs write; `moderate` and `error` unless said. */
   readonly validation?: Partial<ResourceValidation>;
   /** Where a replica set reads; `primary` and `majority` unless said. */
@@ -75,14 +77,10 @@ interface Serving {
   readonly cache: 'shared' | 'none';
   /** Documents by others that fail the schema are still served, or refused on read. */
   readonly invalid: 'serve' | 'refuse';
-}
-
-interface Changing {
+  /** Stored members that the schema does not name: every write keeps them, and they are served to nobody or like the others. */
+  readonly extra: 'keep' | 'serve';
   /** `required`: a document is changed only by who says which one they read, by If-Match (RFC 6585 §3). */
   readonly preconditions: 'optional' | 'required';
-}
-
-interface Outage {
   /**
    * What the edge may answer while the origin is away: what is not known to have changed, or also what was right before
    * the last change. What is known to be deleted or hidden it never answers (SEMANTICS §1).
@@ -90,12 +88,12 @@ interface Outage {
   readonly outage: 'unchanged' | 'last-known';
 }
 
-const outageChoices: Choices<Outage> = { outage: ['unchanged', 'last-known'] };
+const servingChoices: Choices<Serving> = {
+  cache: ['shared', 'none'], invalid: ['serve', 'refuse'], extra: ['keep', 'serve'], preconditions: ['optional', 'required'],
+  outage: ['unchanged', 'last-known'],
+};
 
-const changingChoices: Choices<Changing> = { preconditions: ['optional', 'required'] };
-const servingChoices: Choices<Serving> = { cache: ['shared', 'none'], invalid: ['serve', 'refuse'] };
-
-export interface Resource<Schema extends z.ZodObject = z.ZodObject> extends Outage, Serving, Changing {
+export interface Resource<Schema extends z.ZodObject = z.ZodObject> extends Serving {
   readonly name: string;
   readonly internal: boolean;
   /** `z.infer` of it is what a document holds beside the fields that Tombolo keeps. */
@@ -124,7 +122,7 @@ export interface Resource<Schema extends z.ZodObject = z.ZodObject> extends Outa
 
 const keys = {
   resource: [
-    'name', 'internal', 'schema', 'id', 'rules', 'fieldRules', 'shapes', 'cache', 'outage', 'invalid', 'preconditions',
+    'name', 'internal', 'schema', 'id', 'rules', 'fieldRules', 'shapes', 'cache', 'outage', 'invalid', 'extra', 'preconditions',
     'validation', 'reads', 'live', 'limits', 'revision',
   ],
   /** What means something for a resource that is stored and not served. */
@@ -171,8 +169,8 @@ export function placeOf({ name, internal, schema }: Pick<ResourceDeclaration, 'n
 }
 
 function toResource<Schema extends z.ZodObject>(declared: ResourceDeclaration<Schema>, mistakes: Mistakes): Resource<Schema> {
-  const { name, internal = false, invalid = 'serve', preconditions = 'optional', live = false, revision = 0 } = declared;
-  const cache = declared.cache ?? (internal ? 'none' : 'shared');
+  const { name, internal = false, preconditions = 'optional', live = false, revision = 0 } = declared;
+  const { cache = internal ? 'none' : 'shared', invalid = 'serve', extra = 'keep', outage = 'unchanged' } = declared;
   const id = toId(declared.id, mistakes);
   const idKind = typeof id === 'string' ? id : kindOfType(id.format) === 'uuid' ? 'uuid' : 'string';
   const schema = toSchema(declared.schema, mistakes);
@@ -185,16 +183,15 @@ function toResource<Schema extends z.ZodObject>(declared: ResourceDeclaration<Sc
   const objectAt = <T extends object>(key: string, given: T | undefined) => toObject(given, (detail) => mistakes.add(key, detail));
   return {
     name, internal, schema, id, idKind, rules, fieldRules, fields, shapes, live, mistakes: mistakes.found,
-    ...toChosen(servingChoices, { cache, invalid }, mistakes.at('')),
-    ...toChosen(outageChoices, { outage: declared.outage ?? 'unchanged' }, mistakes.at('')),
-    ...toChosen(changingChoices, { preconditions }, mistakes.at('')),
+    ...toChosen(servingChoices, { cache, invalid, extra, preconditions, outage }, mistakes.at('')),
     limits: toResourceLimits(objectAt('limits', declared.limits), mistakes.at('limits.')),
     validation: toChosen(validationChoices, objectAt('validation', declared.validation), mistakes.at('validation.')),
     reads: toReads(objectAt('reads', declared.reads), cache, mistakes),
     indexes: toIndexes(shapes, internal ? anyone : rules.read, (field) => fields.get(field)?.kind === 'array'),
     mentions: mentionsOf([rules.read, ...Object.values(fieldRules).flatMap((rule) => rule.read ?? [])]),
     digest: digest64(toCanonicalJson([
-      name, typeof id === 'string' ? id : id.kind, rules, fieldRules, [...fields.values()], shapes, cache, invalid, revision,
+      name, typeof id === 'string' ? id : id.kind, rules, fieldRules, [...fields.values()], shapes, cache, invalid, extra,
+      outlineOf(schema), revision,
     ])),
   };
 }

@@ -3,7 +3,7 @@
  * branches that the value is of (SEMANTICS §14); types that take anything name nothing, and everything in them is free.
  */
 import * as z from 'zod';
-import type { Type } from './schema-tree.ts';
+import { changed, rewritten, type Type } from './schema-tree.ts';
 import { isJsonObject, type Json } from '../wire/values.ts';
 
 export interface Place {
@@ -13,10 +13,12 @@ export interface Place {
   element(index: number): Type | undefined;
   /** Whether members that it does not name are unknown. */
   readonly isClosed: boolean;
+  /** A transform makes what is stored here: the schema names what is sent, and nobody what is made of it. */
+  readonly isMade: boolean;
 }
 
 const nothing = (): undefined => undefined;
-const free: Place = { member: nothing, element: nothing, isClosed: false };
+const free: Place = { member: nothing, element: nothing, isClosed: false, isMade: false };
 
 export function placeOf(type: Type | undefined, value: Json): Place {
   if (type === undefined) return free;
@@ -37,7 +39,7 @@ export function placeOf(type: Type | undefined, value: Json): Place {
     case 'lazy':
       return placeOf(definition.getter(), value);
     case 'pipe':
-      return placeOf(definition.in, value);
+      return ofPipe(definition, value);
     default:
       return placeOf(innerTypeOf(type), value);
   }
@@ -65,13 +67,59 @@ function ofObject(definition: z.core.$ZodObjectDef): Place {
   return { ...free, isClosed, member: (name) => (Object.hasOwn(shape, name) ? shape[name] : isClosed ? undefined : catchall) };
 }
 
+/** What a transform takes, it names itself; what it gives, nobody names. */
+function ofPipe({ in: sent, out }: z.core.$ZodPipeDef, value: Json): Place {
+  if (isTransform(sent)) return placeOf(out, value);
+  const place = placeOf(sent, value);
+  return isTransform(out) ? { ...place, isMade: true } : place;
+}
+
+function isTransform(type: Type): boolean {
+  return definitionOf(type).type === 'transform';
+}
+
+/** Whether a place of this type is one thing or another by the value that stands there. */
+export function isChoice(type: Type): boolean {
+  const definition = definitionOf(type);
+  switch (definition.type) {
+    case 'union':
+      return true;
+    case 'intersection':
+      return isChoice(definition.left) || isChoice(definition.right);
+    case 'lazy':
+      return isChoice(definition.getter());
+    case 'pipe':
+      return isChoice(isTransform(definition.in) ? definition.out : definition.in);
+    default: {
+      const inner = innerTypeOf(type);
+      return inner !== undefined && isChoice(inner);
+    }
+  }
+}
+
 /** Also of the branches of a union: who takes anything takes what the others do not name. */
 function ofBoth(left: Place, right: Place): Place {
   return {
     member: (name) => left.member(name) ?? right.member(name),
     element: (index) => left.element(index) ?? right.element(index),
     isClosed: left.isClosed && right.isClosed,
+    isMade: left.isMade || right.isMade,
   };
+}
+
+/** The same type, but that it refuses no member that it does not name. */
+export function toOpen(type: Type): Type {
+  const definition = definitionOf(type);
+  return definition.type === 'object' && isClosedObject(definition) ? changed(type, { catchall: z.unknown() }) : type;
+}
+
+const openOptions = new WeakMap<Type, Type>();
+
+/** What is undeclared in a stored value says nothing of its branch. */
+function takes(option: Type, value: Json): boolean {
+  const open = openOptions.get(option) ?? rewritten(option, toOpen);
+  openOptions.set(option, open);
+  return z.safeParse(open, value).success;
 }
 
 /** Those whose discriminator the value has, or that take it; all where it is of none. */
@@ -79,7 +127,7 @@ function branchesOf({ options, ...others }: z.core.$ZodUnionDef, value: Json): r
   const discriminator = 'discriminator' in others ? String(others.discriminator) : undefined;
   const taking =
     discriminator === undefined
-      ? options.filter((option) => z.safeParse(option, value).success)
+      ? options.filter((option) => takes(option, value))
       : discriminated(options, discriminator, value);
   return taking.length > 0 ? taking : options;
 }

@@ -1,6 +1,7 @@
 /** zod types as a tree: what a type is made of, and the same type made anew with other parts (https://zod.dev/packages/core). */
 import * as z from 'zod';
 import { definitionOf } from './fields.ts';
+import type { Json } from '../wire/values.ts';
 
 export type Type = z.core.$ZodType;
 
@@ -30,6 +31,13 @@ export function* typesWithin(type: Type, path: string, seen = new Set<Type>()): 
   seen.add(type);
   yield { type, path };
   for (const part of partsOf(type)) yield* typesWithin(part.type, path + part.step, seen);
+}
+
+/** Which members are named where, as far as what is served depends on it (SEMANTICS §16); a type inside itself is named once. */
+export function outlineOf(type: Type, above: readonly Type[] = []): Json {
+  const { type: kind } = definitionOf(type);
+  if (above.includes(type)) return kind;
+  return [kind, ...partsOf(type).map((part) => [part.step, outlineOf(part.type, [...above, type])])];
 }
 
 /**

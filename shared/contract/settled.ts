@@ -1,7 +1,7 @@
 /**
  * A write is the set of paths that differ (SEMANTICS §17): what was written is laid over what is stored. Where both
- * say the same, the stored value stays as it is; what the schema does not name stays, at any depth (§16), and may be
- * sent back as it was served, but not otherwise.
+ * say the same, the stored value stays as it is; what the schema does not name stays, at any depth (§16). Where it is
+ * served it may be sent back as it was served, and is refused otherwise.
  */
 import { documentInvalid } from './documents.ts';
 import { matchElements } from './elements.ts';
@@ -14,17 +14,20 @@ import { isJsonObject, type Json, type JsonObject, ownOf } from '../wire/values.
 
 /** A whole document in the place of a stored one, or refused for what it names that nobody knows. */
 export function mustReplaced(
-  { schema }: Resource,
+  resource: Resource,
   { sent, parsed }: { readonly sent: JsonObject; readonly parsed: JsonObject },
   stored: JsonObject,
 ): JsonObject {
-  mustKnow(schema, sent, stored);
-  return settledObject(schema, { sent, parsed }, stored);
+  mustKnow(resource, sent, stored);
+  return settledObject(resource.schema, { sent, parsed }, stored);
 }
 
-/** `stored` is `undefined` where the document is new. */
-export function mustKnow(schema: Type, sent: JsonObject, stored: JsonObject | undefined): void {
-  const unknown = unknownMembers(schema, sent, stored);
+/**
+ * `stored` is `undefined` where the document is new. What is not served is refused by its name alone: the answer must
+ * not tell whether a guess of its value is right.
+ */
+export function mustKnow({ schema, extra }: Resource, sent: JsonObject, stored: JsonObject | undefined): void {
+  const unknown = unknownMembers(schema, sent, { stored, isServed: extra === 'serve' }, []);
   if (unknown.length > 0) throw documentInvalid(unknown);
 }
 
@@ -53,7 +56,8 @@ function settledObject(
   stored: JsonObject,
 ): JsonObject {
   const place = placeOf(type, sent);
-  const kept = undeclaredOf(place, stored);
+  // By the branch that the stored value is of: what was not served of it was not there to be sent back.
+  const kept = undeclaredOf(placeOf(type, stored), stored).filter((name) => !place.isClosed || place.member(name) === undefined);
   const written = (name: string, value: Json): Json =>
     settled(place.member(name), { sent: sent[name] ?? null, parsed: value }, ownOf(stored, name));
   const members = new Map<string, Json>();
@@ -66,26 +70,35 @@ function settledObject(
   return Object.fromEntries(members);
 }
 
-/** What names a member that the schema does not, unless it is one that is stored and was sent back as it is. */
+/** What stands where something was sent, and whether what the schema does not name in it is served. */
+interface Standing {
+  readonly stored: Json | undefined;
+  readonly isServed: boolean;
+}
+
+/** What names a member that the schema does not, unless it is one that was served and is sent back as it is. */
 function unknownMembers(
   type: Type | undefined,
   sent: Json,
-  stored: Json | undefined,
-  path: readonly PropertyKey[] = [],
+  { stored, isServed: isServedAbove }: Standing,
+  path: readonly PropertyKey[],
 ): readonly FieldError[] {
   if (sent === null || typeof sent !== 'object') return [];
   const place = placeOf(type, sent);
+  const isServed = isServedAbove || place.isMade;
   if (Array.isArray(sent)) {
     const old: readonly Json[] = Array.isArray(stored) ? stored : [];
     const matches = matchElements(place.element, sent, old);
-    return sent.flatMap((each: Json, index) => unknownMembers(place.element(index), each, storedAt(old, matches[index]), [...path, index]));
+    return sent.flatMap((each: Json, index) =>
+      unknownMembers(place.element(index), each, { stored: storedAt(old, matches[index]), isServed }, [...path, index]),
+    );
   }
   const old = isJsonObject(stored) ? stored : {};
   const undeclared = new Set(undeclaredOf(place, sent as JsonObject));
   return Object.entries(sent).flatMap(([name, value]): readonly FieldError[] => {
     const at = [...path, name];
-    if (!undeclared.has(name)) return unknownMembers(place.member(name), value, ownOf(old, name), at);
-    const isKept = Object.hasOwn(old, name) && isSameJson(value, old[name]);
+    if (!undeclared.has(name)) return unknownMembers(place.member(name), value, { stored: ownOf(old, name), isServed }, at);
+    const isKept = isServed && Object.hasOwn(old, name) && isSameJson(value, old[name]);
     return isKept ? [] : [{ at: toPointer(at), in: 'body', detail: 'unknown field' }];
   });
 }

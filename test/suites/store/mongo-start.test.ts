@@ -2,6 +2,7 @@
 import { afterEach, expect, test } from 'bun:test';
 import * as z from 'zod';
 import { openMongoStore } from '../../../origin/store/mongo/mongo-store.ts';
+import type { Mutation } from '../../../origin/store/store.ts';
 import { resource } from '../../../shared/contract/resource.ts';
 import { anyone } from '../../../shared/contract/rules.ts';
 import { instant, integer } from '../../../shared/contract/types.ts';
@@ -158,6 +159,22 @@ test('a unique index of others refuses its own mutation alone, and names the fie
   expect(
     outcomes.map((outcome) => (outcome.kind === 'refused' ? [outcome.fault.reason, outcome.fault.errors[0]?.at] : outcome.kind)),
   ).toEqual(['written', ['document_conflict', '/name'], 'written']);
+});
+
+test('rules of others about what is not declared refuse without a name', async () => {
+  const { store, foreign } = await open();
+  const answerTo = async (mutation: Mutation) => {
+    const [outcome] = (await store.write([mutation], inTime())).outcomes;
+    return outcome?.kind === 'refused' ? [outcome.fault.detail, outcome.fault.errors.map(({ at }) => at)] : outcome?.kind;
+  };
+  await foreign.collection('boats').createIndex({ name: 1, 'owner.secret': 1 }, { unique: true });
+  await foreign.collection('boats').createIndex({ legacyKey: 1 }, { unique: true });
+  expect(await answerTo(put(boats, id(1), { name: 'Maud' }))).toBe('written');
+  expect(await answerTo(put(boats, id(2), { name: 'Maud' }))).toEqual(['another document has this name', ['/name']]);
+  await foreign.collection('boats').dropIndex('name_1_owner.secret_1');
+  expect(await answerTo(put(boats, id(2), { name: 'Maud' }))).toEqual(['another document has this unique value', []]);
+  await foreign.command({ collMod: 'boats', validator: { $jsonSchema: { required: ['iban'] } }, validationLevel: 'strict' });
+  expect(await answerTo(put(boats, id(3), { name: 'Fram' }))).toEqual(['document: the database refuses this document', ['']]);
 });
 
 test('a patch leaves the types of what it does not name', async () => {

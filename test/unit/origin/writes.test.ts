@@ -35,7 +35,7 @@ const goods = resource({
     any: z.unknown().optional(),
     secret: hashed().optional(), size: z.string().transform((text) => text.length).optional(), year: z.int().optional(),
   }),
-  rules: { read: anyone, write: anyone }, shapes: { all: {} },
+  rules: { read: anyone, write: anyone }, shapes: { all: {} }, extra: 'serve',
 });
 const kept: JsonObject = { rev: 3, createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z' };
 

@@ -67,6 +67,7 @@ describe('a declaration', () => {
     ['a read rule that no index serves', { rules: { read: not(equals('title', 'x')) } }, 'rules.read'],
     ['a rule over an array', { rules: { read: owner('tags') } }, 'rules.read'],
     ['a cache of another name', { cache: 'private' }, 'cache'],
+    ['members that are neither kept nor served', { extra: 'strip' }, 'extra'],
     ['a demand that there is not', { preconditions: true }, 'preconditions'],
     ['a place to read that MongoDB has not', { reads: { preference: 'closest' } }, 'reads.preference'],
     ['cached reads of what may be taken back', { reads: { concern: 'local' } }, 'reads.concern'],
@@ -241,6 +242,18 @@ describe('a declaration', () => {
   test('has another digest when a rule becomes stricter, and the same one when nothing changed', () => {
     expect(declare({ rules: { read: anyone } })().digest).toBe(declare({ rules: { read: anyone } })().digest);
     expect(declare({ rules: { read: anyone } })().digest).not.toBe(declare({ rules: { read: role('editor') } })().digest);
+  });
+
+  test('has another digest when more or less of what is stored is served', () => {
+    const part = z.object({ sku: z.string() });
+    const digestOf = (extra: object) => declare(extra)().digest;
+    const schemas = [
+      z.object({ parts: z.array(part), one: part }), z.object({ parts: z.array(part.extend({ n: z.number() })), one: part }),
+      z.object({ parts: z.array(part), one: part.loose() }), z.object({ parts: z.array(part), one: part.extend({ n: z.number() }) }),
+    ];
+    const digests = schemas.flatMap((schema) => [digestOf({ schema }), digestOf({ schema, extra: 'serve' })]);
+    expect(new Set(digests).size).toBe(digests.length);
+    expect(digestOf({ schema: schemas[0] })).toBe(digestOf({ schema: schemas[0], extra: 'keep' }));
   });
 
   test('has no index that another one covers', () => {

@@ -12,6 +12,7 @@ const goods = resource({
   name: 'goods',
   schema: z.object({ name: z.string(), parts: z.array(part).optional(), one: part.optional(), free: z.unknown().optional() }),
   shapes: {},
+  extra: 'serve',
 });
 
 /** A few values, so that elements are often alike. */

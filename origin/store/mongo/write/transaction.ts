@@ -26,6 +26,7 @@ import {
 import { inTime } from '../connection/in-time.ts';
 import { asBytes, mustBytes, toRawDocument, toTyped } from '../read/raw-documents.ts';
 import type { RawTexts } from '../read/raw-texts.ts';
+import { toldFields, toldInvalid } from './told-places.ts';
 import { cursorsOf, onceOf, type OnceRecord } from '../install/system-records.ts';
 
 interface OfCall<T> {
@@ -229,14 +230,14 @@ export class Transaction {
     { call, value: { resource, mutation } }: OfCall<Operation>,
     deadline: number,
   ): Promise<Ended | undefined> {
-    if (code === codes.documentValidation) return { kind: 'refused', call, mutation, fault: toInvalid(errInfo) };
+    if (code === codes.documentValidation) return { kind: 'refused', call, mutation, fault: toldInvalid(resource, toInvalid(errInfo)) };
     if (code !== codes.duplicateKey) return undefined;
     const name = indexNameIn(errmsg);
     // The snapshot is older than a document that is there: a conflict, though the server calls it a duplicate.
     if (name === '_id_') return conflict;
     const indexes = await this.#inTime(deadline, () => this.#collection(resource).listIndexes().toArray());
     const fields = Object.keys(indexes.find((index) => index['name'] === name)?.['key'] ?? {});
-    return { kind: 'refused', call, mutation, fault: toConflict(fields, errmsg) };
+    return { kind: 'refused', call, mutation, fault: toConflict(toldFields(resource, fields), errmsg) };
   }
 
   /**

@@ -1,0 +1,39 @@
+/**
+ * A collection's own validator and its unique indexes may speak of members that the schema does not name. Whoever wrote
+ * is told that the database refuses the document, and not which names others have (SEMANTICS §16).
+ */
+import type { Resource } from '../../../../shared/contract/resource.ts';
+import { placeOf } from '../../../../shared/contract/schema-places.ts';
+import type { Type } from '../../../../shared/contract/schema-tree.ts';
+import { documentInvalid } from '../../../../shared/contract/documents.ts';
+import type { Fault } from '../../../../shared/wire/fault.ts';
+
+/** Of the paths of an index those that callers may know. */
+export function toldFields(resource: Resource, paths: readonly string[]): readonly string[] {
+  return paths.filter((path) => isTold(resource, path.split('.')));
+}
+
+export function toldInvalid(resource: Resource, invalid: Fault): Fault {
+  const told = invalid.errors.filter(({ at }) => isTold(resource, at.split('/').slice(1).map(fromPointerPart)));
+  if (told.length === invalid.errors.length) return invalid;
+  return documentInvalid([...told, { at: '', in: 'body', detail: 'the database refuses this document' }]);
+}
+
+function isTold({ extra, fields, schema }: Resource, [name, ...rest]: readonly string[]): boolean {
+  if (extra === 'serve' || name === undefined || name === '_id') return true;
+  return fields.has(name) && isNamed(schema.shape[name] as Type | undefined, rest);
+}
+
+function isNamed(type: Type | undefined, path: readonly string[]): boolean {
+  const [name, ...rest] = path;
+  if (type === undefined || name === undefined) return true;
+  const place = placeOf(type, null);
+  const element = place.element(0);
+  if (element !== undefined) return isNamed(element, /^\d+$/.test(name) ? rest : path);
+  return (!place.isClosed || place.member(name) !== undefined) && isNamed(place.member(name), rest);
+}
+
+/** RFC 6901 §4. */
+function fromPointerPart(part: string): string {
+  return part.replaceAll('~1', '/').replaceAll('~0', '~');
+}
