@@ -51,3 +51,30 @@ function plainEnd(text: string, begin: number): number {
   }
   return at;
 }
+
+/** The members of an object's text, in their order. */
+export function memberTexts(text: string): readonly { readonly name: string; readonly quoted: string; readonly text: string }[] {
+  const members: { name: string; quoted: string; text: string }[] = [];
+  let at = spaceEnd(text, spaceEnd(text, 0) + 1);
+  while (text.charCodeAt(at) === marks.quote) {
+    const nameEnd = stringEnd(text, at);
+    const quoted = text.slice(at, nameEnd);
+    const begin = spaceEnd(text, spaceEnd(text, nameEnd) + 1);
+    const end = valueEnd(text, begin);
+    members.push({ name: JSON.parse(quoted) as string, quoted, text: text.slice(begin, end) });
+    at = spaceEnd(text, spaceEnd(text, end) + 1);
+  }
+  return members;
+}
+
+/** The elements of an array's text. */
+export function elementTexts(text: string): readonly string[] {
+  const elements: string[] = [];
+  let at = spaceEnd(text, spaceEnd(text, 0) + 1);
+  while (at < text.length && text.charCodeAt(at) !== marks.arrayEnd) {
+    const end = valueEnd(text, at);
+    elements.push(text.slice(at, end));
+    at = spaceEnd(text, spaceEnd(text, end) + 1);
+  }
+  return elements;
+}

@@ -36,7 +36,7 @@ async function openStoreIn(database: MongoDatabase, { seed = [], ...options }: M
   for (const [name, documents] of Map.groupBy(seed, ({ resource }) => resource.name)) {
     await foreign
       .collection(name)
-      .bulkWrite(documents.map(({ resource, id, document }) => toUpsert(mustStored(resource, id, document, undefined))));
+      .bulkWrite(documents.map(({ resource, id, document }) => toUpsert(mustStored(resource, id, document))));
   }
   let store: Store = await openMongoStore({ uri, ...options });
   return {

@@ -58,7 +58,7 @@ const declared: JsonObject = {
 };
 /** What is sent for it. */
 const sendable: JsonObject = { ...declared, made: { sent: 'abc' } };
-const secret = { _class: 'SECRET', 'first name': 'SECRET', password: { hash: 'SECRET' }, size: 'SECRET' };
+const secret = { _class: 'SECRET', 'first name': 'SECRET', password: { hash: 'SECRET' }, $x: ['SECRET'], size: 'SECRET' };
 const stored: JsonObject = {
   ...secret,
   ...declared,

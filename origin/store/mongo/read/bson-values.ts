@@ -38,6 +38,11 @@ function toInstant(value: Date): string | null {
   return Number.isNaN(value.getTime()) ? null : value.toISOString();
 }
 
+/** Neither an array nor one of the values that only BSON has. */
+export function isPlainObject(value: unknown): value is BsonDocument {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date) && !isBsonObject(value);
+}
+
 function isBsonObject(value: object): value is { readonly _bsontype: string } {
   return '_bsontype' in value && typeof value._bsontype === 'string';
 }
@@ -55,28 +60,32 @@ function fromBsonType(value: { readonly _bsontype: string }): Json {
   return toJson(BSON.EJSON.serialize(value, { relaxed: true }));
 }
 
-export function toBson(resource: Resource, document: JsonObject, before: BsonDocument | undefined): BsonDocument {
-  const { shape } = resource.schema;
-  return Object.fromEntries(Object.entries(document).map(([name, value]) => {
-    const known = { type: Object.hasOwn(shape, name) ? shape[name] : undefined, kind: resource.fields.get(name)?.kind };
-    return [name, restored(value, before?.[name], known)];
-  }));
+/** A new document. */
+export function toBson(resource: Resource, document: JsonObject): BsonDocument {
+  return Object.fromEntries(
+    Object.entries(document).map(([name, value]) => [name, restored(value, undefined, declaredAt(resource, name))]),
+  );
 }
 
 /** What the declaration says of a place: the kind is read from the type where it is not known already. */
-interface Declared {
+export interface Declared {
   readonly type: Type | undefined;
   readonly kind?: FieldKind | undefined;
 }
 
-function restored(value: Json, before: unknown, { type, kind }: Declared): unknown {
+export function declaredAt({ schema: { shape }, fields }: Resource, name: string): Declared {
+  return { type: Object.hasOwn(shape, name) ? shape[name] : undefined, kind: fields.get(name)?.kind };
+}
+
+/** What is written in the place of `before`. */
+export function restored(value: Json, before: unknown, { type, kind }: Declared): unknown {
   if (before !== undefined && isSame(value, before)) return before;
   if (Array.isArray(value)) return restoredArray(value, Array.isArray(before) ? before : [], type);
   if (!isJsonObject(value)) {
     return ofKind(value as string | number | boolean | null, kind ?? (type === undefined ? undefined : kindOfType(unwrapped(type))));
   }
   const place = placeOf(type, value);
-  const old = typeof before === 'object' && before !== null ? (before as BsonDocument) : {};
+  const old = isPlainObject(before) ? before : {};
   return Object.fromEntries(
     Object.entries(value).map(([name, each]) => [
       name,
@@ -97,7 +106,8 @@ function restoredArray(value: readonly Json[], old: readonly unknown[], type: Ty
   });
 }
 
-function isSame(value: Json, before: unknown): boolean {
+/** Whether JSON shows `before` as this. */
+export function isSame(value: Json, before: unknown): boolean {
   return JSON.stringify(value) === JSON.stringify(toJson(before));
 }
 

@@ -37,16 +37,20 @@ export function toValue(id: string, { _id: _key, id: _shadowed, ...rest }: BsonD
   return Object.fromEntries([['id', id], ...Object.entries(rest).map(([name, each]) => [name, toJson(each)] as const)]);
 }
 
-/** A whole document as it is to be stored, or a refusal. */
-export function mustStored(resource: Resource, id: string, document: JsonObject, before: BsonDocument | undefined): Stored {
-  const text = mustDocText(id, document);
+/** A new document as it is to be stored, or a refusal. */
+export function mustStored(resource: Resource, id: string, document: JsonObject): Stored {
+  mustBeStorable(id, document);
   const key = toStoredId(resource, id);
   if (key === undefined) throw documentInvalid([{ at: '/id', in: 'body', detail: 'must be 24 lower-case hex digits' }]);
+  return { _id: key, ...toBson(resource, document) };
+}
+
+export function mustBeStorable(id: string, document: JsonObject): void {
+  const text = mustDocText(id, document);
   // BSON ends a field's name at NUL.
   if (text.includes('\\u0000') && hasNulName(document)) {
     throw documentInvalid([{ at: '', in: 'body', detail: 'has NUL in the name of a field' }]);
   }
-  return { _id: key, ...toBson(resource, document, before) };
 }
 
 function hasNulName(value: unknown): boolean {

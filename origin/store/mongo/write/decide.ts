@@ -1,27 +1,31 @@
 /** The pure part of a write: decisions in order, each on the document as the ones before left it, as operations. */
-import type { AnyBulkWriteOperation } from 'mongodb';
+import type { AnyBulkWriteOperation, UpdateFilter } from 'mongodb';
 import { documentInvalid } from '../../../../shared/contract/documents.ts';
 import { Fault } from '../../../../shared/wire/fault.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
+import type { JsonObject } from '../../../../shared/wire/values.ts';
 import { type FieldCheck, toFieldCheck } from '../../field-check.ts';
 import { isUndone, undoneBy } from '../../outcomes.ts';
 import type { FollowUp, Mutation, Outcome, PlainDecision } from '../../store.ts';
-import type { StoredDocument } from '../../stored-document.ts';
-import { mustStored, type Stored, type StoredId, toDocument, toStoredId } from '../read/documents.ts';
+import { StoredDocument } from '../../stored-document.ts';
+import { revisedText } from '../../revised-text.ts';
+import { mustBeStorable, mustStored, type Stored, type StoredId, toDocument, toValue } from '../read/documents.ts';
+import { type Changes, toChanges } from './changes.ts';
 
 /** A document inside the transaction, as read or as decided; `nothing` where there is none. */
 export interface Standing {
   readonly document: StoredDocument | undefined;
   readonly stored: Stored | undefined;
+  /** What makes it of the one that stood here. */
+  readonly changes?: Changes;
 }
 
 export interface Operation {
   readonly resource: Resource;
   /** Which mutation it carries out, or was caused by. */
   readonly mutation: number;
-  readonly kind: 'insert' | 'replace' | 'delete';
   readonly id: StoredId;
-  readonly stored: Stored | undefined;
+  readonly step: { readonly insert: Stored } | { readonly update: Changes } | 'delete';
 }
 
 export interface Decided {
@@ -139,20 +143,35 @@ function carryOut({ resource, id }: FollowUp, at: Standing, decision: Exclude<Pl
     case 'put': {
       const errors = checkOf(resource)(decision.document, at.document);
       if (errors.length > 0) throw documentInvalid(errors);
-      const stored = mustStored(resource, id, decision.document, at.stored);
-      return { document: toDocument(id, stored), stored };
+      return at.stored === undefined ? inserted(resource, id, decision.document) : revised(resource, id, at, decision.document);
     }
     default:
       throw new Error(`decide of ${id} returned ${String(decision)}, which is no decision`);
   }
 }
 
-function toOperations({ resource, id }: FollowUp, mutation: number, at: Standing, next: Standing): readonly Operation[] {
-  if (next === at) return [];
-  const key = next.stored?._id ?? toStoredId(resource, id);
-  if (key === undefined || (next.stored === undefined && at.stored === undefined)) return [];
-  const kind = next.stored === undefined ? 'delete' : at.stored === undefined ? 'insert' : 'replace';
-  return [{ resource, mutation, kind, id: key, stored: next.stored }];
+function inserted(resource: Resource, id: string, document: JsonObject): Standing {
+  const stored = mustStored(resource, id, document);
+  return { document: toDocument(id, stored), stored };
+}
+
+/** Its text is what a read after the write makes of the document. */
+function revised(resource: Resource, id: string, { document: before, stored }: Standing, document: JsonObject): Standing {
+  if (before === undefined || stored === undefined) throw new Error(`${id} is changed and does not stand`);
+  mustBeStorable(id, document);
+  const changes = toChanges(resource, stored, document);
+  const value = toValue(id, changes.stored);
+  return { document: new StoredDocument(id, revisedText(resource.schema, before, value), value), stored: changes.stored, changes };
+}
+
+function toOperations({ resource }: FollowUp, mutation: number, at: Standing, next: Standing): readonly Operation[] {
+  const key = (next.stored ?? at.stored)?._id;
+  if (next === at || key === undefined) return [];
+  if (next.stored === undefined) return [{ resource, mutation, id: key, step: 'delete' }];
+  if (at.stored === undefined) return [{ resource, mutation, id: key, step: { insert: next.stored } }];
+  const { changes } = next;
+  if (changes === undefined || (changes.unset.length === 0 && Object.keys(changes.set).length === 0)) return [];
+  return [{ resource, mutation, id: key, step: { update: changes } }];
 }
 
 const checks = new WeakMap<Resource, FieldCheck>();
@@ -177,9 +196,18 @@ export function toRuns<T>(operations: readonly T[], nameOf: (operation: T) => st
 
 /** Where new and old documents mix, upserts keep them one command. */
 export function toModels(run: readonly Operation[]): readonly AnyBulkWriteOperation<Stored>[] {
-  const isNew = run.every(({ kind }) => kind === 'insert');
-  return run.map(({ id, stored }): AnyBulkWriteOperation<Stored> => {
-    if (stored === undefined) return { deleteOne: { filter: { _id: id } } };
-    return isNew ? { insertOne: { document: stored } } : { replaceOne: { filter: { _id: id }, replacement: stored, upsert: true } };
+  const isNew = run.every(({ step }) => step !== 'delete' && 'insert' in step);
+  return run.map(({ id, step }): AnyBulkWriteOperation<Stored> => {
+    const filter = { _id: id };
+    if (step === 'delete') return { deleteOne: { filter } };
+    if ('update' in step) return { updateOne: { filter, update: toUpdate(step.update) } };
+    return isNew ? { insertOne: { document: step.insert } } : { replaceOne: { filter, replacement: step.insert, upsert: true } };
   });
+}
+
+function toUpdate({ set, unset }: Changes): UpdateFilter<Stored> {
+  return {
+    ...(Object.keys(set).length === 0 ? {} : { $set: set }),
+    ...(unset.length === 0 ? {} : { $unset: Object.fromEntries(unset.map((path) => [path, true])) }),
+  };
 }

@@ -7,8 +7,10 @@ import { eq, sql } from 'drizzle-orm';
 import { documentInvalid } from '../../../../shared/contract/documents.ts';
 import { Fault } from '../../../../shared/wire/fault.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
+import type { JsonObject } from '../../../../shared/wire/values.ts';
 import { mustDocText } from '../../document-text.ts';
 import { toFieldCheck } from '../../field-check.ts';
+import { revisedText } from '../../revised-text.ts';
 import type { StoredDocument } from '../../stored-document.ts';
 import { isUndone, undoneBy } from '../../outcomes.ts';
 import type { CursorMove, Decision, FollowUp, Mutation, Outcome, PlainDecision, WriteOptions, Written } from '../../store.ts';
@@ -21,8 +23,11 @@ import { nonces, once } from '../install/system-records.ts';
 
 /** A document as it is inside the transaction, and its table's statements. */
 interface Standing {
+  readonly resource: Resource;
   readonly statements: ReturnType<typeof toStatements>;
   readonly id: string;
+  /** The text that lies in the table. */
+  readonly doc: string | undefined;
   readonly before: StoredDocument | undefined;
 }
 
@@ -150,12 +155,13 @@ export class WriteCalls {
     const statements = this.#tables.get(resource.name);
     if (statements === undefined) throw new Error(`the store was opened without ${resource.name}`);
     const stored = statements.get.get(id);
-    return { statements, id, before: stored === null ? undefined : toDocument(id, stored.doc) };
+    const { doc } = stored ?? {};
+    return { resource, statements, id, doc, before: doc === undefined ? undefined : toDocument(id, doc) };
   }
 
-  #attempt({ statements, id, before }: Standing, decision: PlainDecision): Outcome {
+  #attempt(standing: Standing, decision: PlainDecision): Outcome {
     try {
-      return this.#carryOut(statements, id, before, decision);
+      return this.#carryOut(standing, decision);
     } catch (error) {
       // Each mutation is one statement, which a constraint undoes by itself.
       if (isConstraint(error)) return { kind: 'refused', fault: toRefusal(error) };
@@ -164,7 +170,8 @@ export class WriteCalls {
     }
   }
 
-  #carryOut(statements: ReturnType<typeof toStatements>, id: string, before: StoredDocument | undefined, decision: PlainDecision): Outcome {
+  #carryOut(standing: Standing, decision: PlainDecision): Outcome {
+    const { statements, id, before } = standing;
     switch (decision.kind) {
       case 'refuse':
         return { kind: 'refused', fault: decision.fault };
@@ -176,7 +183,7 @@ export class WriteCalls {
       case 'put': {
         const errors = statements.check(decision.document, before);
         if (errors.length > 0) throw documentInvalid(errors);
-        const doc = mustDocText(id, decision.document);
+        const doc = toText(standing, decision.document);
         if (before === undefined) statements.insert.run(id, doc);
         else statements.update.run(doc, id);
         return { kind: 'written', before, after: toDocument(id, doc) };
@@ -185,6 +192,14 @@ export class WriteCalls {
         throw new Error(`decide of ${id} returned ${String(decision)}, which is no decision`);
     }
   }
+}
+
+/** Of a document that is there, what does not change stays as it stood (SEMANTICS §17). */
+function toText({ resource, id, doc, before }: Standing, document: JsonObject): string {
+  const text = mustDocText(id, document);
+  if (doc === undefined || before === undefined) return text;
+  const { id: _id, ...value } = before.value;
+  return revisedText(resource.schema, { text: doc, value }, document);
 }
 
 /** In drizzle's words, run by SQLite itself: filling placeholders costs 2 µs a row, a tenth of an import. */
