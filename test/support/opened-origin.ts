@@ -26,8 +26,13 @@ export class OpenedOrigin implements AsyncDisposable {
   readonly #place: Place;
   #context!: Context;
 
-  static async open<T extends OpenedOrigin>(this: new (place: Place) => T, uri: string, contract: Contract): Promise<T> {
-    const opened = new this({ open: () => openContext(toSettings({ MONGODB_URI: uri }), contract), remove: () => undefined });
+  /** On a database that stays: the one that the variables name. */
+  static async open<T extends OpenedOrigin>(
+    this: new (place: Place) => T,
+    variables: Readonly<Record<string, string>>,
+    contract: Contract,
+  ): Promise<T> {
+    const opened = new this({ open: () => openContext(toSettings(variables), contract), remove: () => undefined });
     await opened.begin();
     return opened;
   }

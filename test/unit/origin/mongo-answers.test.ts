@@ -19,7 +19,7 @@ async function openBoats(
   mongod: Parameters<typeof openFaultyPlace>[0]['mongod'] = {},
 ): Promise<FaultyPlace & { readonly origin: Pipeline }> {
   const place = await openFaultyPlace({ resources: [boats], mongod });
-  const origin = await Pipeline.open(place.uri, contract(boats));
+  const origin = await Pipeline.open({ MONGODB_URI: place.uri }, contract(boats));
   return Object.assign(place, {
     origin,
     dispose: place[Symbol.asyncDispose],
@@ -256,7 +256,7 @@ test.each([
 
 test('of two origins that patch the same representation, one is told that it has changed', async () => {
   await using place = await openBoats();
-  await using twin = await Pipeline.open(place.uri, contract(boats));
+  await using twin = await Pipeline.open({ MONGODB_URI: place.uri }, contract(boats));
   const etags: string[] = [(await place.origin.ask('/v1/boats', create('fram', { masts: 0 }))).headers.get('etag') ?? ''];
   for (let round = 1; round <= 10; round++) {
     const patch = (origin: Pipeline, by: string) =>

@@ -37,7 +37,7 @@ const send = (method: string, body: object) => origin.ask('/v1/goods/g', { metho
 
 beforeAll(async () => {
   database = await openMongoDatabase();
-  origin = await Pipeline.open(database.uri, contract(goods));
+  origin = await Pipeline.open({ MONGODB_URI: database.uri }, contract(goods));
 });
 beforeEach(async () => {
   await database.foreign.collection('goods').replaceOne({ _id: 'g' as never }, foreign(), { upsert: true });

@@ -1,0 +1,184 @@
+/**
+ * At random: documents of other programs are written by every operation, and what was not named lies as it lay: the same
+ * bytes, types and order (SEMANTICS §16, §17).
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import * as z from 'zod';
+import { contract } from '../../../shared/contract/contract.ts';
+import { resource } from '../../../shared/contract/resource.ts';
+import { anyone } from '../../../shared/contract/rules.ts';
+import { instant } from '../../../shared/contract/types.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../../shared/wire/values.ts';
+import { type DirectAnswer, DirectOrigin } from '../../support/direct-origin.ts';
+import { Random } from '../../support/random.ts';
+import { openRawDatabase, type RawDatabase, type RawObject, type RawValue } from '../../support/raw-documents.ts';
+import { engines } from '../../support/whole-world.ts';
+import { soakFactor } from '../../suites/store/soak.ts';
+
+const part = z.object({
+  sku: z.string(), at: instant().optional(), price: z.number().optional(), inner: z.object({ n: z.number().optional() }).optional(),
+});
+const goods = resource({
+  name: 'goods', id: { kind: 'string', format: z.string() },
+  schema: z.object({ name: z.string(), note: z.string().optional(), parts: z.array(part).optional(), one: part.optional() }),
+  rules: { read: anyone, write: anyone }, shapes: { all: {} },
+});
+
+const names = ['_class', 'first name', '$x', 'Straße', 'a.b', ''] as const;
+
+/** Documents of another program: declared members and others, in any order. */
+class Others {
+  readonly #random: Random;
+  readonly #database: RawDatabase;
+
+  constructor(random: Random, database: RawDatabase) {
+    this.#random = random;
+    this.#database = database;
+  }
+
+  document(): RawObject {
+    const parts = Array.from({ length: this.#random.below(4) }, (_, index) => this.#part(`v${index}`));
+    const declared = [['name', this.#leaf('a')], ['note', this.#leaf('b')], ['parts', parts], ['one', this.#part('o')]] as const;
+    return this.#object(declared, 'name', this.#database.names);
+  }
+
+  #part(sku: string): RawObject {
+    const inner = this.#object([['n', this.#leaf(this.#random.below(5))]]);
+    const at = this.#leaf('2026-01-01T00:00:00.000Z', true);
+    return this.#object([['sku', this.#leaf(sku)], ['at', at], ['price', this.#leaf(1.5)], ['inner', inner]], 'sku');
+  }
+
+  #leaf(value: string | number, isInstant = false): RawValue {
+    return { leaf: this.#database.toLeaf(value, isInstant) };
+  }
+
+  #object(declared: readonly (readonly [string, RawValue])[], required?: string, more: readonly string[] = []): RawObject {
+    const members = declared.filter(([name]) => name === required || this.#random.chance(0.8));
+    for (const name of [...names, ...more]) if (this.#random.chance(0.3)) members.push([name, this.#other()]);
+    const keyed = members.map((member) => [this.#random.below(1_000), member] as const);
+    return { members: keyed.sort(([left], [right]) => left - right).map(([, member]) => member) };
+  }
+
+  #other(): RawValue {
+    const leaf = { leaf: this.#random.pick(this.#database.leaves) };
+    return this.#random.pick([leaf, leaf, { members: [['sku', leaf], ['x', leaf]] }, [leaf, { members: [['n', leaf]] }]]);
+  }
+}
+
+/** One change of a document, as it is sent; and what lies there before and after it, but for what it writes. */
+interface Change {
+  ofServed(served: JsonObject): JsonObject;
+  ofBefore(stored: RawObject): RawObject;
+  ofAfter(stored: RawObject): RawObject;
+}
+
+const isList = (value: RawValue): value is readonly RawValue[] => Array.isArray(value);
+
+function without(value: RawValue, [name = '', ...rest]: readonly string[]): RawValue {
+  if (isList(value)) return value.map((each, at) => (String(at) === name ? without(each, rest) : each));
+  if (!('members' in value)) return value;
+  const left = value.members.filter(([each]) => each !== name || rest.length > 0);
+  return { members: left.map(([each, inner]) => [each, each === name ? without(inner, rest) : inner]) };
+}
+
+function withJson(value: Json, [name = '', ...rest]: readonly string[], to: Json | undefined): Json {
+  if (Array.isArray(value)) return value.map((each: Json, at) => (String(at) === name ? withJson(each, rest, to) : each));
+  const { [name]: inner, ...others } = isJsonObject(value) ? value : {};
+  const next = rest.length === 0 ? to : withJson(inner ?? {}, rest, to);
+  return next === undefined ? others : { ...others, [name]: next };
+}
+
+const asDocument = (value: Json) => (isJsonObject(value) ? value : {});
+const asObject = (value: RawValue) => ('members' in value ? value : { members: [] });
+
+function setting(path: readonly string[], to: Json | undefined): Change {
+  const rest = (stored: RawObject) => asObject(without(stored, path));
+  return { ofServed: (served) => asDocument(withJson(served, path, to)), ofBefore: rest, ofAfter: rest };
+}
+
+const partsOf = (served: JsonObject): readonly Json[] => (Array.isArray(served['parts']) ? served['parts'] : []);
+const nothing: RawObject = { members: [] };
+
+/** Elements in another order, some gone, and a new one anywhere. */
+function moving(random: Random, count: number): Change {
+  const keyed = Array.from({ length: count }, (_, at) => [random.below(100), at] as const).filter(() => random.chance(0.8));
+  const order = keyed.sort(([left], [right]) => left - right).map(([, at]) => at);
+  const added = random.below(order.length + 1);
+  const sku = `new-${random.below(2 ** 32)}`;
+  const ofParts = (change: (parts: readonly RawValue[]) => readonly RawValue[]) => (stored: RawObject) => ({
+    members: stored.members.map(([name, value]) => [name, name === 'parts' && isList(value) ? change(value) : value] as const),
+  });
+  return {
+    ofServed: (served) => ({ ...served, parts: order.map((at) => partsOf(served)[at] ?? null).toSpliced(added, 0, { sku }) }),
+    ofBefore: ofParts((parts) => order.map((at) => parts[at] ?? nothing).toSpliced(added, 0, nothing)),
+    ofAfter: ofParts((parts) => parts.toSpliced(added, 1, nothing)),
+  };
+}
+
+function randomChange(random: Random, served: JsonObject): Change {
+  const count = partsOf(served).length;
+  const at = String(random.below(Math.max(1, count)));
+  const ofPart = [setting(['parts', at, 'price'], random.below(100) + 0.25), setting(['parts', at, 'inner'], { n: 9 })];
+  return random.pick([
+    setting(['name'], `n${random.below(100)}`), setting(['note'], random.chance(0.5) ? undefined : 'other'),
+    ...(served['one'] === undefined ? [] : [setting(['one', 'price'], random.below(100) + 0.25), setting(['one', 'at'], undefined)]),
+    ...(count === 0 ? [] : [...ofPart, moving(random, count), moving(random, count)]),
+  ] as const) ?? setting(['name'], 'n');
+}
+
+/** RFC 7396. */
+function toPatch(from: JsonObject, to: JsonObject): JsonObject {
+  const removed = Object.keys(from).filter((name) => !Object.hasOwn(to, name));
+  const written = Object.entries(to).flatMap(([name, value]): readonly (readonly [string, Json])[] => {
+    const old = from[name];
+    if (JSON.stringify(old) === JSON.stringify(value)) return [];
+    return [[name, isJsonObject(old) && isJsonObject(value) ? toPatch(old, value) : value]];
+  });
+  return { ...Object.fromEntries(removed.map((name) => [name, null])), ...Object.fromEntries(written) };
+}
+
+const ofTombolo: readonly string[] = ['rev', 'createdAt', 'updatedAt'];
+const toComparable = ({ members }: RawObject): RawObject => ({ members: members.filter(([name]) => !ofTombolo.includes(name)) });
+
+describe.each([...engines])('on %s', (engine) => {
+  let database: RawDatabase;
+  let origin: DirectOrigin;
+  beforeAll(async () => {
+    database = await openRawDatabase(engine);
+    origin = await DirectOrigin.open(database.variables, contract(goods));
+  });
+  afterAll(async () => {
+    await origin[Symbol.asyncDispose]();
+    await database.remove();
+  });
+
+  const ways: Readonly<Record<string, (id: string, served: JsonObject, changed: JsonObject) => Promise<DirectAnswer>>> = {
+    'a replacement': (id, _served, body) => origin.ask('replace', goods, { id, body }),
+    'a patch': (id, served, changed) => origin.ask('patch', goods, { id, body: toPatch(served, changed) }),
+    'a row that replaces': (_id, _served, body) => origin.ask('import', goods, { query: '?onDuplicate=replace', body }),
+    'a row that merges': (id, served, changed) =>
+      origin.ask('import', goods, { query: '?onDuplicate=merge', body: { id, ...toPatch(served, changed) } }),
+  };
+
+  test.each(Object.entries(ways))('%s leaves what it does not name as it lies there', async (_way, write) => {
+    const seed = Math.floor(Math.random() * 2 ** 32);
+    const random = new Random(seed);
+    const others = new Others(random, database);
+    for (let run = 0; run < 15 * soakFactor; run++) {
+      const id = `${engine}-${seed}-${run}`;
+      await database.replace('goods', id, others.document());
+      for (let step = 0; step < 3; step++) {
+        const before = await database.read('goods', id);
+        const served = await origin.ask('get', goods, { id });
+        const change = randomChange(random, served.json);
+        const { text } = await write(id, served.json, change.ofServed(served.json));
+        const after = await database.read('goods', id);
+        const said = { seed, run, step, sent: change.ofServed(served.json), text };
+        expect({ ...said, left: toComparable(change.ofAfter(after)) }).toEqual({ ...said, left: toComparable(change.ofBefore(before)) });
+        expect(text).toMatch(/^\{"(id|summary)":/);
+      }
+      const { text, etag } = await origin.ask('patch', goods, { id, body: { name: `last ${run}` } });
+      expect(await origin.ask('get', goods, { id })).toMatchObject({ text, etag });
+    }
+  }, 60_000 * soakFactor);
+});
