@@ -161,7 +161,10 @@ function render(change: Change, subscription: Subscription, now?: Now): Told | u
   const current = now?.get(change.id);
   if (now !== undefined && current === undefined) return { name: 'left', data: idAlone };
   const name = change.before === null ? 'created' : before === null ? 'entered' : 'updated';
-  return { name, data: subscription.present(new StoredDocument(change.id, JSON.stringify(after), after), current) };
+  const dataOf = (image: JsonObject) => subscription.present(new StoredDocument(change.id, JSON.stringify(image), image), current);
+  const data = dataOf(after);
+  // That something changed which this caller does not see is nothing to tell them (SEMANTICS §16).
+  return name === 'updated' && before !== null && dataOf(before) === data ? undefined : { name, data };
 }
 
 /** The image as far as the caller may see it: `null` where there is none, or it is not theirs or nobody's to see. */

@@ -4,12 +4,14 @@ import { feedSuite } from './feed-suite.ts';
 import type { OpenPlace } from './harness.ts';
 import { internalSuite } from './internal-suite.ts';
 import { listSuite, movingSuite } from './list-suite.ts';
+import { revisionSuite } from './revision-suite.ts';
 import { togetherSuite } from './together-suite.ts';
 import { writeSuite } from './write-suite.ts';
 
 export function storeSuite(engine: string, open: OpenPlace, holds: Parameters<typeof listSuite>[1] = () => true): void {
   describe(`store on ${engine}`, () => {
     writeSuite(open);
+    revisionSuite(open);
     togetherSuite(open);
     internalSuite(open);
     listSuite(open, holds);

@@ -118,7 +118,8 @@ describe.each([...engines])('on %s', (engine) => {
   test('the tag of an answer is the same whatever is stored beside it', async () => {
     const id = await given(goods, declared);
     const { etag = '', text } = await origin.ask('get', goods, { id });
-    await origin.put(goods, id, { ...stored, ...kept });
+    const { $x: _x, ...others } = stored;
+    await origin.put(goods, id, { ...others, ...kept });
     expect(await origin.ask('get', goods, { id, ifNoneMatch: etag })).toMatchObject({ outcome: 'unchanged' });
     expect((await origin.ask('get', goods, { id })).text).toBe(text);
     expect((await origin.ask('patch', goods, { id, body: { name: 'b' }, ifMatch: etag })).outcome).toBe('written');
@@ -136,6 +137,15 @@ describe.each([...engines])('on %s', (engine) => {
       expect(text).toContain('"name":"b"');
       expect(text).not.toContain('SECRET');
     }
+  });
+
+  test('a change of it alone is no event', async () => {
+    const id = await given(goods, { ...declared, made: `only-${engine}` });
+    const live = origin.ask('changes', goods, { msLeft: 900, parsed: { after: undefined, lastEventId: undefined, stream: undefined } });
+    await Bun.sleep(50);
+    await origin.put(goods, id, { ...declared, made: `only-${engine}`, _class: 'SECRET', ...kept });
+    await origin.ask('patch', goods, { id, body: { name: 'seen' } });
+    expect((await live).text.match(new RegExp(`event: updated\n.*\n.*only-${engine}`, 'g'))?.length).toBe(1);
   });
 
   test('a guess of it is refused by its name, right or wrong', async () => {

@@ -1,35 +1,68 @@
 /**
  * A write to a document that is there, as the paths that differ (SEMANTICS §17). Nothing else is sent, so it is neither
- * rewritten, retyped nor reordered. An array whose elements moved is set as a whole, and an object with names that no path
- * can name (empty, with a dot, beginning with `$`) where such a one differs.
+ * rewritten, retyped nor reordered. An array whose elements moved is set as a whole, and so is an object where a member
+ * differs that no path names (empty, with a dot, beginning with `$`).
  */
-import type { Resource } from '../../../../shared/contract/resource.ts';
+import { documentInvalid } from '../../../../shared/contract/documents.ts';
 import { matchElements } from '../../../../shared/contract/elements.ts';
+import type { Resource } from '../../../../shared/contract/resource.ts';
 import { placeOf } from '../../../../shared/contract/schema-places.ts';
+import { toPointer } from '../../../../shared/wire/json-pointer.ts';
+import { elementTexts, memberTexts } from '../../../../shared/wire/json-text.ts';
 import { isJsonObject, type Json, type JsonObject, ownOf } from '../../../../shared/wire/values.ts';
 import { type BsonDocument, type Declared, declaredAt, isPlainObject, isSame, restored, toJson } from '../read/bson-values.ts';
 import type { Stored } from '../read/documents.ts';
+import { StoredDocument } from '../../stored-document.ts';
+
+/** A value as it is stored, and as a read shows it. */
+interface Shown<T = unknown> {
+  readonly stored: T;
+  readonly text: string;
+}
 
 export interface Changes {
   /** By path. */
   readonly set: Readonly<Record<string, unknown>>;
   readonly unset: readonly string[];
-  /** The document that they make. */
+  /** What they make of the document. */
   readonly stored: Stored;
+  readonly document: StoredDocument;
 }
 
-/** `_id` names the document, a field `id` beside it stands behind that name, and no update reaches the others. */
-function isOutOfReach(name: string): boolean {
-  return name === '_id' || name === 'id' || !isPathPart(name);
+interface Standing {
+  readonly stored: Stored;
+  readonly document: StoredDocument;
 }
 
-/** `next` as a whole in the place of `stored`, but for what is out of reach: that stays. */
-export function toChanges(resource: Resource, stored: Stored, next: JsonObject): Changes {
+/**
+ * `next` as a whole in the place of a document. A field `id` beside `_id` stands behind the key that names the document, and
+ * some names no update reaches: these stay as they are.
+ */
+export function toChanges(resource: Resource, { stored, document }: Standing, next: JsonObject): Changes {
   const changes = new Collected();
-  const reachable = Object.entries(next).filter(([name]) => !isOutOfReach(name));
-  const members = changes.members('', stored, Object.fromEntries(reachable), (name) => declaredAt(resource, name), isOutOfReach);
-  const { set, unset } = changes;
-  return { set: Object.fromEntries(set), unset, stored: { ...members, _id: stored._id } };
+  const [key, ...members] = memberTexts(document.text);
+  mustReach(Object.keys(next).filter((name) => !members.some((member) => member.name === name)));
+  const staying = members.flatMap(({ name }) => (isPathPart(name) ? [] : [[name, document.value[name] ?? null] as const]));
+  const made = changes.members('', { stored, members }, { ...next, ...Object.fromEntries(staying) }, (name) => declaredAt(resource, name));
+  const shadowed = Object.hasOwn(stored, 'id') ? { id: stored['id'] } : {};
+  return {
+    set: Object.fromEntries(changes.set),
+    unset: changes.unset,
+    stored: { ...made.stored, ...shadowed, _id: stored._id },
+    document: new StoredDocument(document.id, `{${[`"id":${key?.text ?? ''}`, ...made.texts].join(',')}}`),
+  };
+}
+
+function mustReach(added: readonly string[]): void {
+  const beyond = added.filter((name) => !isPathPart(name));
+  if (beyond.length === 0) return;
+  throw documentInvalid(beyond.map((name) => ({ at: toPointer([name]), in: 'body', detail: 'is a name that no update can add' })));
+}
+
+/** The members of an object, with their texts in the order that they are stored in. */
+interface Members {
+  readonly stored: BsonDocument;
+  readonly members: ReturnType<typeof memberTexts>;
 }
 
 class Collected {
@@ -39,38 +72,47 @@ class Collected {
   /** In the order that the server leaves: what was there, then new members by their names. */
   members(
     prefix: string,
-    before: BsonDocument,
+    { stored, members }: Members,
     next: JsonObject,
     declared: (name: string) => Declared,
-    stays: (name: string) => boolean,
-  ): BsonDocument {
-    const members = new Map<string, unknown>();
-    for (const name of Object.keys(before)) {
+  ): { readonly stored: BsonDocument; readonly texts: readonly string[] } {
+    const made: [name: string, shown: Shown][] = [];
+    for (const { name, text } of members) {
       const value = ownOf(next, name);
-      if (stays(name)) members.set(name, before[name]);
-      else if (value === undefined) this.unset.push(prefix + name);
-      else members.set(name, this.#value(prefix + name, before[name], value, declared(name)));
+      if (value === undefined) this.unset.push(prefix + name);
+      else made.push([name, this.#value(prefix + name, { stored: stored[name], text }, value, declared(name))]);
     }
-    for (const name of Object.keys(next).filter((each) => !Object.hasOwn(before, each)).sort()) {
-      const value = restored(next[name] ?? null, undefined, declared(name));
-      members.set(name, value);
-      this.set.set(prefix + name, value);
+    const known = new Set(members.map(({ name }) => name));
+    for (const name of Object.keys(next).filter((each) => !known.has(each)).sort()) {
+      made.push([name, this.#whole(prefix + name, restored(next[name] ?? null, undefined, declared(name)))]);
     }
-    return Object.fromEntries(members);
+    return {
+      stored: Object.fromEntries(made.map(([name, shown]) => [name, shown.stored])),
+      texts: made.map(([name, { text }]) => `${JSON.stringify(name)}:${text}`),
+    };
   }
 
-  #value(path: string, before: unknown, next: Json, declared: Declared): unknown {
-    if (isSame(next, before)) return before;
+  #value(path: string, before: Shown, next: Json, declared: Declared): Shown {
+    const { stored, text } = before;
+    if (isSame(next, stored)) return before;
     const place = placeOf(declared.type, next);
-    if (isPlainObject(before) && isJsonObject(next) && isReachable(before, next)) {
-      return this.members(`${path}.`, before, next, (name) => ({ type: place.member(name) }), () => false);
+    if (isPlainObject(stored) && isJsonObject(next) && isReachable(stored, next)) {
+      const made = this.members(`${path}.`, { stored, members: memberTexts(text) }, next, (name) => ({ type: place.member(name) }));
+      return { stored: made.stored, text: `{${made.texts.join(',')}}` };
     }
-    if (Array.isArray(before) && Array.isArray(next) && standsInPlace(place.element, before, next)) {
-      return next.map((each: Json, index) => this.#value(`${path}.${index}`, before[index], each, { type: place.element(index) }));
+    if (!Array.isArray(stored) || !Array.isArray(next) || !standsInPlace(place.element, stored, next)) {
+      return this.#whole(path, restored(next, stored, declared));
     }
-    const value = restored(next, before, declared);
-    this.set.set(path, value);
-    return value;
+    const texts = elementTexts(text);
+    const made = next.map((each: Json, at) =>
+      this.#value(`${path}.${at}`, { stored: stored[at], text: texts[at] ?? '' }, each, { type: place.element(at) }),
+    );
+    return { stored: made.map((each) => each.stored), text: `[${made.map((each) => each.text).join(',')}]` };
+  }
+
+  #whole(path: string, stored: unknown): Shown {
+    this.set.set(path, stored);
+    return { stored, text: JSON.stringify(toJson(stored)) };
   }
 }
 
@@ -81,12 +123,13 @@ function standsInPlace(typeAt: Parameters<typeof matchElements>[0], before: read
   return next.every((each, at) => isSame(each, before[at]) || (isJsonObject(each) && matches[at] === at));
 }
 
-/** Whether paths name all that differs. The server puts new members in another order where they are numbers. */
+/** Whether paths name all that differs. The server puts new members that are numbers in an order of their own. */
 function isReachable(before: BsonDocument, next: JsonObject): boolean {
   const names = new Set([...Object.keys(before), ...Object.keys(next)]);
   return [...names].every((name) => {
-    if (Object.hasOwn(before, name) && Object.hasOwn(next, name) && isSame(next[name] ?? null, before[name])) return true;
-    return isPathPart(name) && (Object.hasOwn(before, name) || !/^\d+$/.test(name));
+    const [isThere, stays] = [Object.hasOwn(before, name), Object.hasOwn(next, name)];
+    if (isThere && stays && isSame(next[name] ?? null, before[name])) return true;
+    return isPathPart(name) && (isThere || !/^\d+$/.test(name));
   });
 }
 

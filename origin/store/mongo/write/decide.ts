@@ -7,9 +7,8 @@ import type { JsonObject } from '../../../../shared/wire/values.ts';
 import { type FieldCheck, toFieldCheck } from '../../field-check.ts';
 import { isUndone, undoneBy } from '../../outcomes.ts';
 import type { FollowUp, Mutation, Outcome, PlainDecision } from '../../store.ts';
-import { StoredDocument } from '../../stored-document.ts';
-import { revisedText } from '../../revised-text.ts';
-import { mustBeStorable, mustStored, type Stored, type StoredId, toDocument, toValue } from '../read/documents.ts';
+import type { StoredDocument } from '../../stored-document.ts';
+import { mustBeStorable, mustStored, type Stored, type StoredId, toDocument } from '../read/documents.ts';
 import { type Changes, toChanges } from './changes.ts';
 
 /** A document inside the transaction, as read or as decided; `nothing` where there is none. */
@@ -143,7 +142,7 @@ function carryOut({ resource, id }: FollowUp, at: Standing, decision: Exclude<Pl
     case 'put': {
       const errors = checkOf(resource)(decision.document, at.document);
       if (errors.length > 0) throw documentInvalid(errors);
-      return at.stored === undefined ? inserted(resource, id, decision.document) : revised(resource, id, at, decision.document);
+      return at.stored === undefined ? inserted(resource, id, decision.document) : changed(resource, id, at, decision.document);
     }
     default:
       throw new Error(`decide of ${id} returned ${String(decision)}, which is no decision`);
@@ -155,13 +154,11 @@ function inserted(resource: Resource, id: string, document: JsonObject): Standin
   return { document: toDocument(id, stored), stored };
 }
 
-/** Its text is what a read after the write makes of the document. */
-function revised(resource: Resource, id: string, { document: before, stored }: Standing, document: JsonObject): Standing {
-  if (before === undefined || stored === undefined) throw new Error(`${id} is changed and does not stand`);
-  mustBeStorable(id, document);
-  const changes = toChanges(resource, stored, document);
-  const value = toValue(id, changes.stored);
-  return { document: new StoredDocument(id, revisedText(resource.schema, before, value), value), stored: changes.stored, changes };
+function changed(resource: Resource, id: string, { document, stored }: Standing, next: JsonObject): Standing {
+  if (document === undefined || stored === undefined) throw new Error(`${id} is changed and does not stand`);
+  mustBeStorable(id, next);
+  const changes = toChanges(resource, { document, stored }, next);
+  return { document: changes.document, stored: changes.stored, changes };
 }
 
 function toOperations({ resource }: FollowUp, mutation: number, at: Standing, next: Standing): readonly Operation[] {

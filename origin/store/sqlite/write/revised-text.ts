@@ -2,12 +2,12 @@
  * The text of a changed document in which what did not change stands as it stood: its order, numbers past a double, and
  * how others wrote it (SEMANTICS §16, §17).
  */
-import { matchElements } from '../../shared/contract/elements.ts';
-import { placeOf } from '../../shared/contract/schema-places.ts';
-import { isSameJson } from '../../shared/contract/settled.ts';
-import type { Type } from '../../shared/contract/schema-tree.ts';
-import { elementTexts, memberTexts } from '../../shared/wire/json-text.ts';
-import { isJsonObject, type Json, type JsonObject, ownOf } from '../../shared/wire/values.ts';
+import { matchElements } from '../../../../shared/contract/elements.ts';
+import { placeOf } from '../../../../shared/contract/schema-places.ts';
+import { isSameJson } from '../../../../shared/contract/settled.ts';
+import type { Type } from '../../../../shared/contract/schema-tree.ts';
+import { elementTexts, memberTexts } from '../../../../shared/wire/json-text.ts';
+import { isJsonObject, type Json, type JsonObject, ownOf } from '../../../../shared/wire/values.ts';
 
 interface Before {
   /** Of the value alone. */
