@@ -7,7 +7,7 @@ import * as z from 'zod';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { definitionOf, isChoice, isClosedObject, type Place, placeOf } from '../../shared/contract/schema-places.ts';
 import { type Type, typesWithin } from '../../shared/contract/schema-tree.ts';
-import { marks, spaceEnd, stringEnd, valueEnd } from '../../shared/wire/json-text.ts';
+import { marks, spaceEnd, stringEnd, textOf, valueEnd } from '../../shared/wire/json-text.ts';
 import type { Json } from '../../shared/wire/values.ts';
 import { StoredDocument } from '../store/stored-document.ts';
 
@@ -114,16 +114,21 @@ class Cutter {
   }
 
   #nested(names: Names, mark: number): void {
+    const element = names.place?.element(0);
     if (names.place?.isMade === true) this.#at = valueEnd(this.#text, this.#at);
-    else if (mark === marks.object) this.#object(names);
-    else this.#array(names);
+    else if (mark === marks.array) this.#array(names);
+    else if (element === undefined || names.place?.isClosed === true) this.#object(names);
+    // One where several are declared, as others write it.
+    else this.#value(namesOf(element));
   }
 
-  #array({ place }: Names): void {
+  #array(names: Names): void {
     this.#step();
     if (this.#ends(marks.arrayEnd)) return;
+    // Several where one is declared: each is one of it.
+    const isOne = names.place?.isClosed === true && names.place.element(0) === undefined;
     for (let index = 0; ; index++) {
-      this.#value(namesOf(place?.element(index)));
+      this.#value(isOne ? names : namesOf(names.place?.element(index)));
       if (!this.#goesOn()) return;
     }
   }
@@ -187,7 +192,7 @@ class Cutter {
 function toMember({ place, members }: Names, quoted: string): Member {
   const known = members.get(quoted);
   if (known !== undefined) return known;
-  const name = JSON.parse(quoted) as string;
+  const name = textOf(quoted);
   const type = place?.member(name);
   const isDeclared = place === undefined || !place.isClosed || type !== undefined;
   const member: Member = { name: JSON.stringify(name), isDeclared, names: isDeclared ? namesOf(type) : undefined, next: undefined };

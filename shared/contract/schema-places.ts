@@ -122,15 +122,27 @@ function takes(option: Type, value: Json): boolean {
   return z.safeParse(open, value).success;
 }
 
-/** Those whose discriminator the value has, or that take it; all where it is of none. */
+/** Those whose discriminator the value has, or that take it; where it is of none, all that are of its shape. */
 function branchesOf({ options, ...others }: z.core.$ZodUnionDef, value: Json): readonly Type[] {
   const discriminator = 'discriminator' in others ? String(others.discriminator) : undefined;
   const taking =
     discriminator === undefined
       ? options.filter((option) => takes(option, value))
       : discriminated(options, discriminator, value);
-  return taking.length > 0 ? taking : options;
+  const fitting = taking.length > 0 ? taking : options.filter((option) => mayHold(option, value));
+  return fitting.length > 0 ? fitting : options;
 }
+
+/** A type that holds no members says nothing of an object, and one without elements nothing of an array. */
+function mayHold(option: Type, value: Json): boolean {
+  const inner = innerTypeOf(option);
+  if (inner !== undefined) return mayHold(inner, value);
+  const { type: kind } = definitionOf(option);
+  if (plainKinds.has(kind)) return false;
+  return Array.isArray(value) ? kind !== 'object' && kind !== 'record' : kind !== 'array' && kind !== 'tuple';
+}
+
+const plainKinds: ReadonlySet<string> = new Set(['string', 'number', 'int', 'boolean', 'null', 'literal', 'enum', 'template_literal']);
 
 /** Those whose discriminator the value has. */
 export function discriminated(options: readonly Type[], discriminator: string, value: Json): readonly Type[] {

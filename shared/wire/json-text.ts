@@ -61,10 +61,15 @@ export function memberTexts(text: string): readonly { readonly name: string; rea
     const quoted = text.slice(at, nameEnd);
     const begin = spaceEnd(text, spaceEnd(text, nameEnd) + 1);
     const end = valueEnd(text, begin);
-    members.push({ name: JSON.parse(quoted) as string, quoted, text: text.slice(begin, end) });
+    members.push({ name: textOf(quoted), quoted, text: text.slice(begin, end) });
     at = spaceEnd(text, spaceEnd(text, end) + 1);
   }
   return members;
+}
+
+/** What stands between quotes, most often without an escape. */
+export function textOf(quoted: string): string {
+  return quoted.includes('\\') ? (JSON.parse(quoted) as string) : quoted.slice(1, -1);
 }
 
 /** The elements of an array's text. */

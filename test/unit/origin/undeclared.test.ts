@@ -23,6 +23,7 @@ const schema = z.object({
     ])
     .optional(),
   either: z.union([z.string(), z.strictObject({ a: z.number() }), z.record(z.string(), z.number())]).optional(),
+  flat: z.union([z.string(), z.array(z.number()), z.object({ b: z.number() }).nullable()]).optional(),
   pair: z.tuple([z.number(), z.object({ x: z.number() })]).optional(),
   prepared: z.preprocess((value) => value, z.object({ p: z.number() })).optional(),
   made: z.object({ sent: z.string() }).transform(({ sent }) => ({ length: sent.length })).optional(),
@@ -240,6 +241,14 @@ describe('the text of a document', () => {
         expect(JSON.parse(cut(toText(woven, ' \n\t', quoted)))).toEqual(JSON.parse(toText(plain, '')));
       }
     }), { numRuns: 500 });
+  });
+
+  test.each([
+    ['one where several are declared', { parts: { sku: 'a', ...secret } }, { parts: { sku: 'a' } }],
+    ['several where one is', { prepared: [{ p: 1, ...secret }, { ...secret }] }, { prepared: [{ p: 1 }, {}] }],
+    ['a value that no branch takes', { flat: { b: 'wrong', ...secret } }, { flat: { b: 'wrong' } }],
+  ])('is cut where others stored %s', (_what, others, expected) => {
+    expect(cut(JSON.stringify(others))).toBe(JSON.stringify(expected));
   });
 
   test('that is wholly declared is the stored document itself', () => {

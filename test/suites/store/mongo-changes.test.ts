@@ -9,7 +9,7 @@ import { instant } from '../../../shared/contract/types.ts';
 import type { JsonObject } from '../../../shared/wire/values.ts';
 import { DirectOrigin } from '../../support/direct-origin.ts';
 import { type MongoDatabase, openMongoDatabase } from '../../support/mongo-database.ts';
-import { soakFactor } from '../../suites/store/soak.ts';
+import { soakFactor } from './soak.ts';
 
 const places = resource({
   name: 'places', id: { kind: 'string', format: z.string() },

@@ -13,7 +13,7 @@ import { type DirectAnswer, DirectOrigin } from '../../support/direct-origin.ts'
 import { Random } from '../../support/random.ts';
 import { openRawDatabase, type RawDatabase, type RawObject, type RawValue } from '../../support/raw-documents.ts';
 import { engines } from '../../support/whole-world.ts';
-import { soakFactor } from '../../suites/store/soak.ts';
+import { soakFactor } from './soak.ts';
 
 const part = z.object({
   sku: z.string(), at: instant().optional(), price: z.number().optional(), inner: z.object({ n: z.number().optional() }).optional(),
