@@ -10,10 +10,11 @@ import { mustKind } from '../../kinds.ts';
 import type { Branch, QueryPlan } from '../../plan.ts';
 
 export function toDoublePlan(resource: Resource, { branches, interval, disjoint }: QueryPlan): QueryPlan {
+  const held = branches.filter((branch) => mayHold(resource, branch));
   return {
-    branches: branches.filter((branch) => mayHold(resource, branch)),
+    branches: held,
     interval: interval?.rank === ranks.number ? toDoubleInterval(interval) : interval,
-    disjoint,
+    disjoint: disjoint || held.length < 2,
   };
 }
 
