@@ -41,7 +41,7 @@ export async function openContext(settings: Settings, contract: Contract, consum
   const onTrouble = (message: string, err: unknown) => log.error({ err }, message);
   const services = new Services({ onTrouble: (service, err) => log.error({ service, err }, 'a service did not stop well') });
   const store = await services.start('store', async () =>
-    asService(await openStore(settings, contract, log), async (opened) => (await opened.head(), { ready: true })),
+    asService(await openStore(settings, contract, log), async (opened) => (await opened.head(), stateOf(opened))),
   );
   const compute = await services.start('compute', async () => asService(await openCompute(), () => ({ ready: true })));
   const feed = await services.start('feed', async () => asService(await Feed.open({ store, onTrouble }), (opened) => opened.state()));
@@ -55,6 +55,13 @@ export async function openContext(settings: Settings, contract: Contract, consum
     streams: new AbortController(),
     refusals: new Map(),
   };
+}
+
+/** What is pending in the database leaves the rest to be served: the store is ready, and says what it lacks. */
+function stateOf(store: Store): ServiceState {
+  const { pending } = store.state();
+  if (pending.length === 0) return { ready: true };
+  return { ready: true, detail: 'the database lacks what the declaration asks for: npm run plan', pending };
 }
 
 /** What is closed as a service that is stopped. */

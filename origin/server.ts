@@ -13,10 +13,12 @@ import type { Services, Started } from './services/services.ts';
 import type { Settings } from './settings.ts';
 import { runPurge } from './purge/purge.ts';
 import { sendReport } from './purge/send-report.ts';
+import type { StoreState } from './store/store.ts';
 import { within } from './within.ts';
 
 export interface Origin {
   readonly port: number;
+  storeState(): StoreState;
   /** Tells streams to come back, stops accepting, finishes what runs, closes the store: within 9.5 s, then cuts. */
   close(): Promise<void>;
 }
@@ -40,7 +42,7 @@ export async function startOrigin(settings: Settings, options: OriginOptions = {
   for (const edgeUrl of settings.edgeUrls) await services.start(`reports to ${edgeUrl}`, () => startPurge(context, edgeUrl));
   const port = await services.start('server', () => listen(context, options.jwks));
   await services.start('streams', () => toStreams(context));
-  return { port, close: () => services.stop(Date.now() + stopMsMax) };
+  return { port, storeState: () => context.store.state(), close: () => services.stop(Date.now() + stopMsMax) };
 }
 
 function listen(context: Context, jwks: JSONWebKeySet | undefined): Started<number> {

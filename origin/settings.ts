@@ -19,6 +19,7 @@ export interface Settings {
   readonly edgeUrls: readonly string[];
   /** What the change log of the embedded SQLite may take on disk: the oldest changes go first. */
   readonly logBytesMax: number;
+  /** Whether empty collections of Tombolo's own making are given the sample. */
   readonly seed: boolean;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }
@@ -38,11 +39,12 @@ export function mustSettings(given: Variables): Settings {
 export function readSettings(reader: SettingsReader): Settings {
   const environment = reader.environment(reader.optional('TOMBOLO_ENV') || 'development');
   const edgePort = toPort(reader, 'TOMBOLO_EDGE_PORT', 8787);
+  const mongodbUri = toMongodbUri(reader, 'MONGODB_URI');
   return {
     environment,
     edgePort,
     dataDir: reader.optional('TOMBOLO_DATA_DIR') || './.tombolo',
-    mongodbUri: toMongodbUri(reader, 'MONGODB_URI'),
+    mongodbUri,
     originHost: reader.optional('TOMBOLO_ORIGIN_HOST') || '127.0.0.1',
     originPort: toPort(reader, 'TOMBOLO_ORIGIN_PORT', 8788),
     keys: reader.keys(environment === 'production'
@@ -55,9 +57,14 @@ export function readSettings(reader: SettingsReader): Settings {
       max: Number.MAX_SAFE_INTEGER,
       what: `must be a whole number of bytes, ${logBytesLeast} or more`,
     }),
-    seed: environment === 'development' && reader.optional('TOMBOLO_SEED') !== '0',
+    seed: environment === 'development' && isSeeded(reader.optional('TOMBOLO_SEED'), mongodbUri),
     logLevel: toLevel(reader, 'TOMBOLO_LOG_LEVEL', environment === 'production' ? 'info' : 'warn'),
   };
+}
+
+/** Unasked only the embedded store: a database that somebody named is given no documents. */
+function isSeeded(said: string, mongodbUri: string | undefined): boolean {
+  return mongodbUri === undefined ? said !== '0' : said === '1';
 }
 
 function toPort(reader: SettingsReader, variable: string, fallback: number): number {

@@ -8,6 +8,7 @@ import type { Variables } from '../../shared/settings/reader.ts';
 import { toUnknownVariables } from '../../shared/settings/unknown-variables.ts';
 import { startOrigin } from '../server.ts';
 import { mustRunSettings } from './development.ts';
+import type { StoreState } from '../store/store.ts';
 import { buildEdgeBundle } from './edge-bundle.ts';
 import { type EdgeOptions, type EdgeWorker, onSignal, startEdgeWorker } from './edge-worker.ts';
 import { openIdentity } from './identity.ts';
@@ -65,7 +66,8 @@ export class Development {
     const url = `http://127.0.0.1:${settings.edgePort}`;
     const token = await identity.mint({ subject: 'sample', roles: ['editor'] });
     await answered(url, token);
-    if (settings.seed) sayImported(say, await seedSample(url, token));
+    if (settings.seed) sayImported(say, await seedSample(url, token, origin.storeState()));
+    sayPending(say, origin.storeState());
     if (this.#closing) return;
     say(`tombolo ready: ${url}`);
     say(toExample(url));
@@ -105,12 +107,10 @@ async function answered(url: string, token: string): Promise<void> {
       headers: { authorization: `Bearer ${token}` },
       signal: AbortSignal.timeout(readyMsMax),
     }).catch((cause: unknown) => String(cause));
-    const isAnswer = typeof response !== 'string' && response.status < 500;
+    const said = typeof response === 'string' ? response : `${response.status} ${await response.text()}`;
+    const isAnswer = typeof response !== 'string' && (response.status < 500 || said.includes('shape_not_ready'));
     if (isAnswer) return;
-    if (Date.now() > until) {
-      const said = typeof response === 'string' ? response : `${response.status} ${await response.text()}`;
-      throw new Error(`the edge does not answer: ${said}`);
-    }
+    if (Date.now() > until) throw new Error(`the edge does not answer: ${said}`);
     await Bun.sleep(20);
   }
 }
@@ -120,6 +120,11 @@ function sayImported(say: Say, imported: ReadonlyMap<string, number>): void {
     const rows = [...imported].map(([name, count]) => `${count} ${name}`).join(', ');
     say(`tombolo put its sample into the empty store: ${rows} (TOMBOLO_SEED=0 leaves it empty)`);
   }
+}
+
+function sayPending(say: Say, { pending }: StoreState): void {
+  if (pending.length === 0) return;
+  say(`the database lacks ${pending.length} steps that the declaration asks for; nothing of it is changed unasked: npm run plan`);
 }
 
 function toExample(url: string): string {

@@ -1,11 +1,12 @@
 /**
  * Gives an empty store the sample, by the way that anyone's data takes: an import through the edge, with a
- * token of development. Nothing is touched when any of the sample's collections holds a document.
+ * token of development. Nothing is touched when any of the sample's collections holds a document, or is not Tombolo's own.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { served } from '../../shared/resources/all.ts';
+import type { StoreState } from '../store/store.ts';
 
 /**
  * The page that a start asks for itself. It is cached as any other, and shows an empty store for up to a second
@@ -19,8 +20,9 @@ const listSchema = z.object({ data: z.array(z.unknown()) });
 const summarySchema = z.object({ summary: z.object({ imported: z.number(), rejected: z.number(), complete: z.literal(true) }) });
 
 /** Imported rows by collection; empty when the store was not. */
-export async function seedSample(edgeUrl: string, token: string): Promise<ReadonlyMap<string, number>> {
+export async function seedSample(edgeUrl: string, token: string, { adopted }: StoreState): Promise<ReadonlyMap<string, number>> {
   const imported = new Map<string, number>();
+  if (collections.some((name) => adopted.has(name))) return imported;
   for (const name of collections) if (!(await isEmpty(edgeUrl, name, token))) return imported;
   for (const name of collections) imported.set(name, await importSample(edgeUrl, name, token));
   return imported;

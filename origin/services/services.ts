@@ -12,6 +12,8 @@ export interface ServiceState {
   readonly ready: boolean;
   /** What is the matter, for whoever operates this. */
   readonly detail?: string;
+  /** Names of steps that are to be done by whoever operates this (SEMANTICS §15). */
+  readonly pending?: readonly string[];
 }
 
 export interface Service {

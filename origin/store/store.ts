@@ -136,8 +136,17 @@ export interface HistoryLost {
 
 export type CountRequest = Omit<ListRequest, 'after' | 'limit'>;
 
+/** What of the database is not as the declaration asks, and is not Tombolo's to change (SEMANTICS §15). */
+export interface StoreState {
+  /** Names of steps. */
+  readonly pending: readonly string[];
+  /** Declared collections that others made. */
+  readonly adopted: ReadonlySet<string>;
+}
+
 export interface Store {
   readonly engine: 'sqlite' | 'mongodb';
+  state(): StoreState;
   get(resource: Resource, id: string, options: ReadOptions): Promise<Read<StoredDocument | undefined>>;
   /** The documents of the ids that are there, in one read, in no order. */
   many(resource: Resource, ids: readonly string[], options: ReadOptions): Promise<Read<readonly StoredDocument[]>>;

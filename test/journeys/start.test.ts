@@ -244,7 +244,7 @@ describe('start', () => {
 
   test('stores in MongoDB when it is told where one is, and finds everything again', async () => {
     const mongo = await MongoProgram.start();
-    const first = open().start('bun', { MONGODB_URI: mongo.uri });
+    const first = open().start('bun', { MONGODB_URI: mongo.uri, TOMBOLO_SEED: '1' });
     await first.says(ready);
     const films = await place.films('limit=3');
     expect(films).toHaveLength(3);

@@ -6,12 +6,12 @@ import type { Db, MongoClient, Timestamp } from 'mongodb';
 import type { Position } from '../../../shared/wire/position.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import { storeLimits } from '../limits.ts';
-import type { CountRequest, ListRequest, Read, ReadOptions } from '../store.ts';
-import { deadlineExceeded, storeUnavailable, toStoreFault } from './connection/errors.ts';
+import type { CountRequest, ListRequest, Read, ReadOptions, StoreState } from '../store.ts';
+import { codeOf, codes, deadlineExceeded, storeUnavailable, toStoreFault } from './connection/errors.ts';
 import { inTime } from './connection/in-time.ts';
 import type { Deployment } from './connection/server-checks.ts';
 import type { Installed } from './install/install.ts';
-import { Installation } from './install/installation.ts';
+import { Installation, shapeNotReady } from './install/installation.ts';
 import type { RawTexts } from './read/raw-texts.ts';
 import { type Reading, Reader } from './read/reader.ts';
 
@@ -54,15 +54,20 @@ export abstract class ConnectedStore {
     this.installation = new Installation(installed, {
       database, resources: [...resources.values()], deployment, closing: this.closing,
       onMended: () => opened.options.onWarning('others dropped or renamed collections or indexes; what is missing was put back', {}),
+      onPending: (pending) => warnOfPending(pending, opened.options),
       onFailed: (cause) => this.onUnmended(cause),
     });
-    this.#reader = new Reader({ client, database, texts, mayBeOdd: (resource) => this.installation.mayBeOdd(resource) });
+    this.#reader = new Reader({ client, database, texts, installation: this.installation });
   }
 
   /** The state that a read at or after `atLeast` is given. */
   protected abstract stateFor(atLeast: Position | undefined): ReadState | Promise<ReadState>;
   /** Called when what others dropped cannot be put back. */
   protected abstract onUnmended(cause: unknown): void;
+
+  state(): StoreState {
+    return { pending: this.installation.pending, adopted: this.installation.adopted };
+  }
 
   get(resource: Resource, id: string, options: ReadOptions) {
     return this.#read(options, (reading) => this.#reader.get(resource, id, reading));
@@ -125,8 +130,11 @@ export abstract class ConnectedStore {
     }
   }
 
+  /** Nobody tells us that others dropped or hid an index: the list that misses it does. */
   protected toFault(error: unknown): unknown {
-    return toStoreFault(error);
+    if (!isIndexMissing(error)) return toStoreFault(error);
+    void this.mend();
+    return shapeNotReady('others have taken its index away, and it is being looked for', error);
   }
 
   protected async track<T>(running: Promise<T>): Promise<T> {
@@ -141,4 +149,18 @@ export abstract class ConnectedStore {
   protected mend(): Promise<void> {
     return this.track(this.installation.mend());
   }
+}
+
+export function warnOfPending(pending: readonly string[], { onWarning }: Opened['options']): void {
+  onWarning(
+    pending.length === 0
+      ? 'nothing is pending in the database any more'
+      : 'collections that others made lack what the declaration asks for, and a start changes nothing there: ' +
+        '`npm run plan` shows each step and what it does, `npm run apply` does them',
+    { pending },
+  );
+}
+
+function isIndexMissing(error: unknown): boolean {
+  return codeOf(error) === codes.badValue && error instanceof Error && error.message.includes('hint provided');
 }

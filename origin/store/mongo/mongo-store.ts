@@ -6,20 +6,24 @@
  * decided by its transactions, and each origin hears of everything through its change streams. If the database is
  * dropped or its history is lost, a new epoch begins and every reader of the feed is told.
  */
+import type { Db } from 'mongodb';
+import { Fault } from '../../../shared/wire/fault.ts';
 import type { Position } from '../../../shared/wire/position.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import { compiledModule } from '../../compute/module.ts';
 import { StoreNotReady } from '../not-ready.ts';
 import type { ChangeBatch, HistoryLost, Mutation, Store, WriteOptions, Written } from '../store.ts';
-import { ConnectedStore, type Opened } from './connected-store.ts';
+import { ConnectedStore, type Opened, warnOfPending } from './connected-store.ts';
 import { toClient, toDatabaseName } from './connection/client.ts';
 import { majorityTime } from './connection/cluster-time.ts';
-import { isPassing, toStoreFault } from './connection/errors.ts';
+import { codeOf, codes, isPassing, toStoreFault } from './connection/errors.ts';
 import { mustServe } from './connection/server-checks.ts';
-import { ensureEpoch, replaceEpoch } from './feed/epoch.ts';
+import { ensureEpoch, replaceEpoch, standInEpoch } from './feed/epoch.ts';
 import { Head } from './feed/head.ts';
 import { watchChanges } from './feed/watch.ts';
 import { inspectedMax, install, type Installed } from './install/install.ts';
+import { ownershipOf } from './install/ownership.ts';
+import { survey } from './install/survey.ts';
 import { cursorsOf } from './install/system-records.ts';
 import { RawTexts } from './read/raw-texts.ts';
 import { StandaloneStore } from './standalone-store.ts';
@@ -52,8 +56,9 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<Store>
       onFatal: options.onFatal ?? fail,
     };
     const resources = new Map([...options.resources].map((resource) => [resource.name, resource]));
-    const deployment = await mustServe(database, [...resources.values()], filled.clock);
-    const installed = await install(database, [...resources.values()], deployment);
+    const declared = [...resources.values()];
+    const deployment = await mustServe(database, declared, { clock: filled.clock, isGuest: await isGuest(database, declared) });
+    const installed = await install({ database, resources: declared, deployment });
     warn(installed, filled);
     const opened = {
       client,
@@ -64,8 +69,9 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<Store>
       options: filled,
     };
     if (deployment === 'standalone') return await StandaloneStore.open(opened);
-    const epoch = await ensureEpoch(database, filled.random(8));
-    const head = new Head(database, { epoch, time: await majorityTime(database) });
+    const standIn = installed.ownership.isInstalled ? undefined : await standInEpoch(database, declared);
+    const epoch = standIn ?? (await ensureEpoch(database, filled.random(8)));
+    const head = new Head(database, { epoch, standIn, time: await majorityTime(database) });
     return new MongoStore(opened, head);
   } catch (error) {
     await client.close();
@@ -77,9 +83,21 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<Store>
   }
 }
 
+/** Whether a start will make nothing here, so that it needs no rights to. Who may not even look is told what is missing. */
+async function isGuest(database: Db, resources: readonly Resource[]): Promise<boolean> {
+  try {
+    return !ownershipOf(await survey(database, resources), resources).isInstalled;
+  } catch (error) {
+    if (codeOf(error) !== codes.unauthorized) throw error;
+    return false;
+  }
+}
+
 class MongoStore extends ConnectedStore implements Store {
   readonly #head: Head;
   readonly #writer: Writer;
+  /** Of consumers, while there is no collection for them. */
+  readonly #cursors = new Map<string, Position>();
 
   constructor(opened: Opened, head: Head) {
     super(opened, 'replica set');
@@ -89,7 +107,8 @@ class MongoStore extends ConnectedStore implements Store {
   }
 
   write(mutations: readonly Mutation[], options: WriteOptions): Promise<Written> {
-    return this.run(() => this.#writer.write(mutations, options));
+    const write = () => (this.installation.isComplete ? this.#writer.write(mutations, options) : this.#withoutRecords(mutations, options));
+    return this.run(write);
   }
 
   head(): Promise<Position> {
@@ -116,6 +135,7 @@ class MongoStore extends ConnectedStore implements Store {
 
   cursor(consumer: string): Promise<Position | undefined> {
     return this.own(async () => {
+      if (!this.installation.isComplete) return this.#cursors.get(consumer);
       const found = await cursorsOf(this.opened.database).findOne({ _id: consumer });
       return found === null ? undefined : { epoch: found.epoch, order: found.order };
     });
@@ -124,6 +144,7 @@ class MongoStore extends ConnectedStore implements Store {
   renewEpoch(): Promise<Position> {
     return this.own(async () => {
       const epoch = this.opened.options.random(8);
+      if (!this.installation.isComplete) return this.#head.standIn(epoch);
       return this.#head.begin(epoch, await replaceEpoch(this.opened.client, this.opened.database, epoch));
     });
   }
@@ -141,14 +162,30 @@ class MongoStore extends ConnectedStore implements Store {
     this.opened.options.onFatal(new Error('collections were dropped or renamed by others and cannot be put back', { cause }));
   }
 
+  /** A write needs a place for its nonce, and none is made in a database of others unasked; consumers that write nothing go on. */
+  async #withoutRecords(mutations: readonly Mutation[], { cursor }: WriteOptions): Promise<Written> {
+    if (mutations.length > 0 || cursor === undefined) {
+      throw new Fault('store_read_only', {
+        detail: 'this database is another program\'s, and Tombolo has not been installed in it: `npm run apply` does that',
+        headers: { 'retry-after': '60' },
+      });
+    }
+    this.#cursors.set(cursor.consumer, cursor.to);
+    return { outcomes: [], position: this.#head.position, replayed: undefined };
+  }
+
   async #reset(): Promise<Position> {
     await this.mend();
-    const epoch = await ensureEpoch(this.opened.database, this.opened.options.random(8));
+    const fresh = this.opened.options.random(8);
+    if (!this.installation.isComplete) return this.#head.standIn(fresh);
+    const epoch = await ensureEpoch(this.opened.database, fresh);
     return this.#head.begin(epoch, await majorityTime(this.opened.database));
   }
 }
 
-function warn({ invalid, mayBeOdd }: Installed, { onWarning }: Surroundings): void {
+function warn({ invalid, mayBeOdd, hidesOdd, pending }: Installed, surroundings: Surroundings): void {
+  const { onWarning } = surroundings;
+  if (pending.length > 0) warnOfPending(pending.map(({ name }) => name), surroundings);
   if (Object.keys(invalid).length > 0) {
     onWarning(
       'documents that were here before do not fit the schema; ' +
@@ -156,9 +193,15 @@ function warn({ invalid, mayBeOdd }: Installed, { onWarning }: Surroundings): vo
       { ofTheFirst: inspectedMax, invalid },
     );
   }
-  if (mayBeOdd.size > 0) {
+  if (hidesOdd.size > 0) {
+    onWarning('documents that hold arrays or objects where plain values are declared are left out of lists until their index is there', {
+      collections: [...hidesOdd],
+    });
+  }
+  const odd = [...mayBeOdd].filter((name) => !hidesOdd.has(name));
+  if (odd.length > 0) {
     onWarning('documents hold arrays or objects where plain values are declared; lists read them beside their index', {
-      collections: [...mayBeOdd],
+      collections: odd,
     });
   }
 }

@@ -14,7 +14,6 @@ import { storeLimits } from '../limits.ts';
 import type { ChangeBatch, HistoryLost, Mutation, Store, WriteOptions, Written } from '../store.ts';
 import { Wake } from '../wake.ts';
 import { ConnectedStore, type Opened } from './connected-store.ts';
-import { codeOf, codes, storeUnavailable } from './connection/errors.ts';
 
 export class StandaloneStore extends ConnectedStore implements Store {
   readonly #cursors = new Map<string, Position>();
@@ -73,13 +72,6 @@ export class StandaloneStore extends ConnectedStore implements Store {
     return { time: undefined, position: this.#position };
   }
 
-  /** Nobody tells us that a collection was dropped, or loaded anew: the list that misses its index does. */
-  protected override toFault(error: unknown): unknown {
-    if (!isIndexMissing(error)) return super.toFault(error);
-    void this.mend();
-    return storeUnavailable(error, 'an index is being put back');
-  }
-
   /** Tried again by the next list that misses it. */
   protected override onUnmended(cause: unknown): void {
     this.opened.options.onWarning('others dropped collections or indexes, which cannot be put back', { cause: String(cause) });
@@ -92,8 +84,4 @@ const order = '0'.repeat(28);
 async function positionOf(database: Db): Promise<Position> {
   const { topologyVersion } = await database.command({ hello: 1 });
   return { epoch: createHash('sha256').update(String(topologyVersion?.processId)).digest('hex').slice(0, 16), order };
-}
-
-function isIndexMissing(error: unknown): boolean {
-  return codeOf(error) === codes.badValue && error instanceof Error && error.message.includes('hint provided');
 }

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import type { Position } from '../../../shared/wire/position.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import { storeLimits } from '../limits.ts';
-import type { CountRequest, ListRequest, Mutation, Read, ReadOptions, Row, Store, WriteOptions, Written } from '../store.ts';
+import type { CountRequest, ListRequest, Mutation, Read, ReadOptions, Row, Store, WriteOptions, Written, StoreState } from '../store.ts';
 import type { StoredDocument } from '../stored-document.ts';
 import { Cursors } from './write/cursors.ts';
 import { type Connection, openReader, openWriter } from './connection/database.ts';
@@ -106,6 +106,11 @@ class SqliteStore implements Store {
       writer.database.close();
       throw error;
     }
+  }
+
+  /** The embedded store is Tombolo's own: a start brings it to what is declared. */
+  state(): StoreState {
+    return { pending: [], adopted: new Set() };
   }
 
   constructor(opened: Opened) {

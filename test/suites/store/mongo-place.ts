@@ -33,10 +33,14 @@ export async function openMongoPlace({ mongod, ...options }: MongoOpenOptions & 
 
 async function openStoreIn(database: MongoDatabase, { seed = [], ...options }: MongoOpenOptions): Promise<MongoPlace> {
   const { uri, foreign } = database;
+  // Tombolo makes the collections, so that they are its own; others then leave in them whatever they did before it checked.
+  if (seed.length > 0) await (await openMongoStore({ uri, ...options })).close();
   for (const [name, documents] of Map.groupBy(seed, ({ resource }) => resource.name)) {
     await foreign
       .collection(name)
-      .bulkWrite(documents.map(({ resource, id, document }) => toUpsert(mustStored(resource, id, document))));
+      .bulkWrite(documents.map(({ resource, id, document }) => toUpsert(mustStored(resource, id, document))), {
+        bypassDocumentValidation: true,
+      });
   }
   let store: Store = await openMongoStore({ uri, ...options });
   return {

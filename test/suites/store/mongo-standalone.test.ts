@@ -191,7 +191,7 @@ test('a collection of a standalone that others load anew gets its indexes back, 
   const standalone = await open({ onWarning: (message) => warnings.push(message) });
   await standalone.foreign.collection('boats').drop();
   await add(standalone, 'fram');
-  expect(await reasonOf(namesOf(standalone))).toBe('store_unavailable');
+  expect(await reasonOf(namesOf(standalone))).toBe('shape_not_ready');
   await eventually('the index is back', () => warnings.length > 0);
   expect(await namesOf(standalone)).toEqual(['fram']);
   expect(warnings).toEqual(['others dropped or renamed collections or indexes; what is missing was put back']);

@@ -19,6 +19,13 @@ describe('the settings of an origin', () => {
   });
 
   test.each([
+    [{}, true], [{ TOMBOLO_SEED: '0' }, false], [{ MONGODB_URI: 'mongodb://a/shop' }, false],
+    [{ MONGODB_URI: 'mongodb://a/shop', TOMBOLO_SEED: '1' }, true],
+  ])('in development with %j seed the store: %p', (given, seed) => {
+    expect(mustSettings({ TOMBOLO_KEYS: production.TOMBOLO_KEYS, ...given }).seed).toBe(seed);
+  });
+
+  test.each([
     ['TOMBOLO_ENV', 'prod'], ['TOMBOLO_ORIGIN_PORT', '80a'], ['TOMBOLO_ORIGIN_PORT', '65536'], ['TOMBOLO_EDGE_URLS', 'ftp://x'],
     ['TOMBOLO_LOG_LEVEL', 'loud'], ['TOMBOLO_LOG_BYTES_MAX', '1GB'], ['TOMBOLO_LOG_BYTES_MAX', '1048575'],
     ['TOMBOLO_LOG_BYTES_MAX', '-1'], ['TOMBOLO_KEYS', 'k1:c2hvcnQ'],

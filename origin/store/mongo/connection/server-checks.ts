@@ -12,25 +12,33 @@ const actionsNeeded = {
     'find', 'insert', 'update', 'remove', 'createCollection', 'createIndex', 'collMod', 'listCollections', 'listIndexes',
     'changeStream',
   ],
+  'guest of a replica set': ['find', 'listCollections', 'listIndexes', 'changeStream'],
+  'guest of a standalone': ['find', 'listCollections', 'listIndexes'],
   standalone: ['find', 'createCollection', 'createIndex', 'collMod', 'listCollections', 'listIndexes'],
 } as const;
 
 /** A standalone serves what needs neither transactions nor a feed. */
 export type Deployment = 'replica set' | 'standalone';
 
-export async function mustServe(database: Db, resources: readonly Resource[], clock: () => number): Promise<Deployment> {
+interface Surroundings {
+  readonly clock: () => number;
+  /** Where nothing is made and nothing is written. */
+  readonly isGuest: boolean;
+}
+
+export async function mustServe(database: Db, resources: readonly Resource[], { clock, isGuest }: Surroundings): Promise<Deployment> {
   const askedAt = clock();
   const hello = await database.command({ hello: 1 });
   const skewMs = hello['localTime'] instanceof Date ? hello['localTime'].getTime() - (askedAt + clock()) / 2 : 0;
   const { version } = await database.command({ buildInfo: 1 });
   const { authInfo } = await database.command({ connectionStatus: 1, showPrivileges: true }).catch(unknownRights);
   const needs = resources.flatMap(toNeeds);
-  const deployment = isStandalone(hello) && needs.length === 0 ? 'standalone' : 'replica set';
+  const deployment: Deployment = isStandalone(hello) && needs.length === 0 ? 'standalone' : 'replica set';
   const problems = [
     ...(deployment === 'standalone' || typeof hello['setName'] === 'string' ? [] : [noMember(needs)]),
     ...(Number.parseInt(String(version), 10) >= majorMin ? [] : [tooOld(version)]),
     ...(deployment === 'standalone' || Math.abs(skewMs) <= skewMsMax ? [] : [clockApart(skewMs)]),
-    ...toMissingRights(database.databaseName, actionsNeeded[deployment], authInfo),
+    ...toMissingRights(database.databaseName, actionsNeeded[isGuest ? (`guest of a ${deployment}` as const) : deployment], authInfo),
   ];
   if (problems.length > 0) throw new StoreNotReady(database.databaseName, problems);
   return deployment;

@@ -1,5 +1,7 @@
 /** The epoch: random, kept in the database, renewed when state or history was lost. */
-import type { Db, MongoClient, Timestamp } from 'mongodb';
+import { createHash } from 'node:crypto';
+import type { CollectionInfo, Db, MongoClient, Timestamp } from 'mongodb';
+import type { Resource } from '../../../../shared/contract/resource.ts';
 import { mustOperationTime } from '../connection/cluster-time.ts';
 import { codeOf, codes } from '../connection/errors.ts';
 import { metaOf } from '../install/system-records.ts';
@@ -8,8 +10,9 @@ async function findEpoch(database: Db): Promise<string | undefined> {
   return (await metaOf(database).findOne({ _id: 'epoch' }))?.value;
 }
 
-export async function mustEpoch(database: Db): Promise<string> {
-  const epoch = await findEpoch(database);
+/** `standIn`: what holds where Tombolo is not installed. */
+export async function mustEpoch(database: Db, standIn?: string): Promise<string> {
+  const epoch = (await findEpoch(database)) ?? standIn;
   if (epoch === undefined) throw new Error('the database has no epoch: it was dropped, and nobody has begun a new one yet');
   return epoch;
 }
@@ -22,6 +25,17 @@ export async function ensureEpoch(database: Db, fresh: string): Promise<string> 
     if (codeOf(error) !== codes.duplicateKey) throw error;
   }
   return mustEpoch(database);
+}
+
+/**
+ * The epoch of a database in which nothing of Tombolo's may be kept yet: it follows from the identities of the declared
+ * collections, so that every origin and every start finds the same, and another where one was dropped and loaded anew.
+ */
+export async function standInEpoch(database: Db, resources: Iterable<Resource>): Promise<string> {
+  const names = [...resources].map(({ name }) => name);
+  const found = await database.listCollections<CollectionInfo>({ name: { $in: names } }).toArray();
+  const identities = found.map(({ name, info }) => `${name} ${String(info?.uuid)}`).sort();
+  return createHash('sha256').update([database.databaseName, ...identities].join('\n')).digest('hex').slice(0, 16);
 }
 
 /** The cluster time at which the new epoch begins. */

@@ -11,13 +11,16 @@ import { mustEpoch } from './epoch.ts';
 
 export class Head {
   readonly #database: Db;
+  /** Where Tombolo is not installed: the epoch that holds meanwhile. */
+  #standIn: string | undefined;
   #epoch: string;
   #time: Timestamp;
 
-  constructor(database: Db, start: { readonly epoch: string; readonly time: Timestamp }) {
+  constructor(database: Db, start: { readonly epoch: string; readonly time: Timestamp; readonly standIn?: string | undefined }) {
     this.#database = database;
     this.#epoch = start.epoch;
     this.#time = start.time;
+    this.#standIn = start.standIn;
   }
 
   get epoch(): string {
@@ -43,10 +46,16 @@ export class Head {
     return this.moveTo(time);
   }
 
+  /** An epoch that is kept in this process alone. */
+  standIn(epoch: string): Position {
+    this.#standIn = epoch;
+    return this.begin(epoch, this.#time);
+  }
+
   /** Asks the primary; finds a new epoch that another process began. */
   async refresh(): Promise<Position> {
     const time = await majorityTime(this.#database);
-    this.#epoch = await mustEpoch(this.#database);
+    this.#epoch = await mustEpoch(this.#database, this.#standIn);
     this.moveTo(time);
     return this.position;
   }

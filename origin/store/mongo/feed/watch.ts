@@ -132,7 +132,11 @@ class Reading {
       if (skip) continue;
       const event = toEvent(this.#source.resources, document, position);
       if (event.kind === 'reset') return { lost: true, head: await this.#source.reset() };
-      if (event.kind === 'epoch' && event.epoch !== this.#epoch) return { lost: true, head: this.#source.head.begin(event.epoch, time) };
+      if (event.kind === 'epoch' && event.epoch !== this.#epoch) {
+        // It may be the first one: what was pending in this database has been applied.
+        this.#source.onSchemaChange();
+        return { lost: true, head: this.#source.head.begin(event.epoch, time) };
+      }
       if (event.kind === 'changes') changes.push(...event.changes);
       if (event.kind === 'changes' && event.touchesSchema) this.#source.onSchemaChange();
       last = position;

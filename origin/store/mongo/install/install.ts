@@ -1,36 +1,50 @@
 /**
- * What the database has to have: collections with images and validators, indexes, expiry of nonces and records.
- * Idempotent, and safe while another origin does the same: what is there is compared first, what another made
- * meanwhile counts as made. What cannot be put in place is gathered and told in one message.
+ * Does what a start may do of the steps that the declaration asks for (steps.ts), and says what is pending. Idempotent, and
+ * safe while another origin does the same. What cannot be put in place of Tombolo's own is gathered and told in one message.
  */
-import type { Collection, CollectionInfo, CreateIndexesOptions, Db, Document, IndexDescriptionInfo } from 'mongodb';
+import type { Db, Document, RunCommandOptions } from 'mongodb';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { StoreNotReady } from '../../not-ready.ts';
-import { toIndexKey } from '../read/branch-query.ts';
-import type { Deployment } from '../connection/server-checks.ts';
 import { codeOf, codes, isPassing } from '../connection/errors.ts';
+import type { Deployment } from '../connection/server-checks.ts';
 import { oddFilter, oddIndexName } from '../read/odd-documents.ts';
-import { onceOf, systemNames } from './system-records.ts';
 import { toValidation } from './document-checks.ts';
+import { servingIndex } from './index-match.ts';
+import { noteOwnership, type Ownership, ownershipOf } from './ownership.ts';
+import { isOwnStep, type Step, toSteps } from './steps.ts';
+import { isPlain, type Survey, survey } from './survey.ts';
 
 export interface Installed {
+  readonly ownership: Ownership;
+  /** What is not there and is not for a start to make. */
+  readonly pending: readonly Step[];
+  /** Whether anything was put in place now. */
+  readonly isChanged: boolean;
+  /** By resource and name of the index that is asked for: the name of the one that serves. */
+  readonly hints: ReadonlyMap<string, ReadonlyMap<string, string>>;
   /** Resources in which a document may hold what has no order (odd-documents.ts). */
   readonly mayBeOdd: ReadonlySet<string>;
-  /** How many of the first documents of each collection its own validator would refuse. */
+  /** Those of them whose odd documents no index finds: lists leave such documents out. */
+  readonly hidesOdd: ReadonlySet<string>;
+  /** How many of the first documents of each collection its declared types would refuse. */
   readonly invalid: Readonly<Record<string, number>>;
 }
 
-type Found = ReadonlyMap<string, CollectionInfo>;
+export interface Target {
+  readonly database: Db;
+  readonly resources: readonly Resource[];
+  readonly deployment: Deployment;
+}
 
 /** Begins again when what was there is gone meanwhile: who drops one collection often drops the next. */
-export async function install(database: Db, resources: readonly Resource[], deployment: Deployment = 'replica set'): Promise<Installed> {
+export async function install(target: Target, known?: Ownership): Promise<Installed> {
   for (let tries = 1; ; tries++) {
-    const found = await find(database);
+    const there = await survey(target.database, target.resources);
     try {
-      return await putInPlace(database, resources, { found, deployment });
+      return await putInPlace(target, there, ownershipOf(there, target.resources, known));
     } catch (error) {
-      const left = await find(database);
-      if (tries >= triesMax || [...found.keys()].every((name) => left.has(name))) throw error;
+      const { found } = await survey(target.database, target.resources);
+      if (tries >= triesMax || [...there.found.keys()].every((name) => found.has(name))) throw error;
     }
   }
 }
@@ -38,72 +52,60 @@ export async function install(database: Db, resources: readonly Resource[], depl
 /** Somebody who drops and makes collections without end is told what stands in the way. */
 const triesMax = 10;
 
-async function find(database: Db): Promise<Found> {
-  return new Map((await database.listCollections<CollectionInfo>().toArray()).map((info) => [info.name, info]));
-}
-
-async function putInPlace(
-  database: Db,
-  resources: readonly Resource[],
-  { found, deployment }: { readonly found: Found; readonly deployment: Deployment },
-): Promise<Installed> {
-  const problems: string[] = [];
-  const gather = async (work: () => Promise<unknown>, explain: (error: unknown) => string): Promise<void> => {
+async function putInPlace(target: Target, there: Survey, ownership: Ownership): Promise<Installed> {
+  const { database, resources, deployment } = target;
+  const own = toSteps(there, { ...target, ownership }).filter((step) => isOwnStep(step, ownership));
+  if (ownership.isInstalled && deployment !== 'standalone') await whenFree(() => noteOwnership(database, there, ownership));
+  const problems = resources.flatMap(({ name }) => toUnfit(there, name));
+  for (const step of own) {
     try {
-      await work();
+      await run(database, step);
     } catch (error) {
       // An election is nothing that somebody has to mend.
       if (isPassing(error)) throw error;
-      problems.push(explain(error));
+      // An index that others have hidden stands in the way of ours: the step stays pending.
+      if (codeOf(error) !== codes.indexOptionsConflict) problems.push(explain(step, error, deployment));
     }
-  };
-  // Epoch, cursors, nonces and records belong to writes and to the feed, which a standalone does not have.
-  const isStandalone = deployment === 'standalone';
-  for (const name of isStandalone ? [] : systemNames) {
-    if (!found.has(name)) {
-      await gather(
-        () => makeCollection(database, name, {}),
-        (error) => `cannot create ${name}: ${messageOf(error)}`,
-      );
-    }
-  }
-  if (!isStandalone) {
-    await gather(
-      () => ensureExpiry(database),
-      (error) => `nonces and idempotency records need their expiry index: ${messageOf(error)}`,
-    );
-  }
-  for (const resource of resources) {
-    const wanted = { ...(isStandalone ? {} : images), ...toValidation(resource) };
-    const parts = isStandalone ? 'validator' : 'images (for the change feed) and validator';
-    await gather(
-      () => ensureCollection(database, resource.name, wanted, found.get(resource.name)),
-      (error) => `${resource.name}: ${parts} cannot be set: ${messageOf(error)}; grant createCollection and collMod`,
-    );
-    await gather(() => ensureIndexes(database, resource), (error) => `${resource.name}: ${messageOf(error)}`);
   }
   if (problems.length > 0) throw new StoreNotReady(database.databaseName, problems);
-  return inspect(database, resources);
+  const now = own.length === 0 ? there : await survey(database, resources);
+  const pending = toSteps(now, { ...target, ownership });
+  const lacksOdd = new Set(pending.filter(({ kind }) => kind === 'odd documents').map(({ collection }) => collection));
+  return { ownership, pending, isChanged: own.length > 0, hints: toHints(now, resources), ...(await inspect(target, lacksOdd)) };
 }
 
-/** Whether it is ours, with these options; others may have made one meanwhile. */
-async function makeCollection(database: Db, name: string, options: Document): Promise<boolean> {
-  try {
-    await whenFree(() => database.createCollection(name, options));
-    return true;
-  } catch (error) {
-    if (codeOf(error) !== codes.namespaceExists) throw error;
-    return false;
-  }
+/** Does one step, however long it takes: the driver's silence of a socket is no bound for an index build. */
+async function run(database: Db, { before, command }: Step): Promise<void> {
+  if (before !== undefined) await database.command(before, withoutEnd());
+  await whenFree(async () => {
+    try {
+      await database.command({ ...command, writeConcern: { w: 'majority' } }, withoutEnd());
+    } catch (error) {
+      // Others have made one meanwhile.
+      if (codeOf(error) !== codes.namespaceExists) throw error;
+    }
+  });
 }
 
-const images: Document = { changeStreamPreAndPostImages: { enabled: true } };
+/** What the driver's own commands are given by the option of the connection string; its types do not tell of it. */
+function withoutEnd(): RunCommandOptions {
+  const options = { socketTimeoutMS: 0 };
+  return options as RunCommandOptions;
+}
 
-async function ensureCollection(database: Db, name: string, wanted: Document, found: CollectionInfo | undefined): Promise<void> {
-  if (found === undefined && (await makeCollection(database, name, wanted))) return;
-  const options: Document = found?.options ?? {};
-  const isThere = Object.entries(wanted).every(([option, value]) => Bun.deepEquals(options[option], value));
-  if (!isThere) await whenFree(() => database.command({ collMod: name, ...wanted }));
+function toUnfit({ found }: Survey, name: string): readonly string[] {
+  const info = found.get(name);
+  return info === undefined || isPlain(info) ? [] : [`${name}: is a ${info.type}, and Tombolo serves collections`];
+}
+
+function toHints({ indexes }: Survey, resources: readonly Resource[]): Installed['hints'] {
+  return new Map(resources.map((resource) => {
+    const there = indexes.get(resource.name) ?? [];
+    return [resource.name, new Map(resource.indexes.flatMap((spec) => {
+      const serving = servingIndex(there, spec);
+      return serving === undefined ? [] : [[spec.name, serving] as const];
+    }))];
+  }));
 }
 
 const busyLimits = {
@@ -130,46 +132,27 @@ function isBusy(error: unknown): boolean {
   return codeOf(error) === codes.databaseDropPending || codeOf(error) === codes.backgroundOperationInProgress;
 }
 
-async function ensureExpiry(database: Db): Promise<void> {
-  await onceOf(database).createIndex({ expiresAt: 1 }, { expireAfterSeconds: 0 });
-}
-
-/** Hints name indexes by key, so one that others made under another name serves as well, if it holds every document. */
-async function ensureIndexes(database: Db, resource: Resource): Promise<void> {
-  const collection = database.collection(resource.name);
-  const there = await collection.listIndexes().toArray();
-  // Two access paths may walk the same key, one with its first field pinned.
-  const wanted = new Map(
-    resource.indexes.map((spec) => [JSON.stringify(Object.entries(toIndexKey(spec))), { name: spec.name, key: toIndexKey(spec) }]),
-  );
-  for (const { name, key } of wanted.values()) {
-    if (isIdAlone(key)) continue;
-    const same = there.find((index) => isSameKey(index, key));
-    if (same !== undefined) mustHoldAll(same);
-    else await makeIndex(collection, key, { name });
-  }
-  const partial = oddFilter(resource);
-  if (partial === undefined) return;
-  const odd = there.find(({ name }) => name === oddIndexName);
-  if (odd !== undefined && !Bun.deepEquals(odd['partialFilterExpression'], partial)) await collection.dropIndex(oddIndexName);
-  await makeIndex(collection, { _id: 1, [oddKey]: 1 }, { name: oddIndexName, partialFilterExpression: partial });
-}
-
-/** A second field, which no document has: an index over `_id` alone cannot be partial. */
-const oddKey = 'tombolo_odd';
-
-async function makeIndex(collection: Collection, key: Document, options: CreateIndexesOptions & { readonly name: string }): Promise<void> {
-  try {
-    await collection.createIndex(key, options);
-  } catch (error) {
-    if (isPassing(error)) throw error;
-    const lack = `index ${options.name} cannot be built, and lists that walk it would read everything`;
-    throw new Error(`${lack}: ${toMending(collection, key, options.name, error)}`, { cause: error });
+/** One step that the server refuses, for whoever can mend it. */
+function explain(step: Step, error: unknown, deployment: Deployment): string {
+  const { kind, collection } = step;
+  switch (kind) {
+    case 'expiry':
+      return `nonces and idempotency records need their expiry index: ${messageOf(error)}`;
+    case 'index':
+    case 'odd documents': {
+      const [index] = step.command['indexes'] as readonly [{ readonly key: Document; readonly name: string }];
+      const lack = `index ${index.name} cannot be built, and lists that walk it would read everything`;
+      return `${collection}: ${lack}: ${toMending(collection, index.key, index.name, error)}`;
+    }
+    default: {
+      const parts = deployment === 'standalone' ? 'validator' : 'images (for the change feed) and validator';
+      return `${collection}: ${parts} cannot be set: ${messageOf(error)}; grant createCollection and collMod`;
+    }
   }
 }
 
 /** What stands in the way, and what takes it out, to be pasted into mongosh. */
-function toMending({ collectionName }: Collection, key: Document, name: string, error: unknown): string {
+function toMending(collectionName: string, key: Document, name: string, error: unknown): string {
   const fields = Object.keys(key);
   const collection = `db.getCollection(${JSON.stringify(collectionName)})`;
   switch (codeOf(error)) {
@@ -191,38 +174,23 @@ function toMending({ collectionName }: Collection, key: Document, name: string, 
   }
 }
 
-function isIdAlone(key: Document): boolean {
-  return Object.keys(key).join() === '_id';
-}
-
-/** The order of the fields counts. */
-function isSameKey(index: IndexDescriptionInfo, key: Document): boolean {
-  return JSON.stringify(Object.entries(index.key)) === JSON.stringify(Object.entries(key)) && index.name !== oddIndexName;
-}
-
-function mustHoldAll(index: IndexDescriptionInfo): void {
-  const lacks = ['sparse', 'partialFilterExpression', 'collation', 'hidden'].filter(
-    (option) => index[option] !== undefined && index[option] !== false,
-  );
-  if (lacks.length > 0) {
-    const lack = `but is ${lacks.join(' and ')}, so documents are missing or in another order`;
-    throw new Error(`index ${index.name} has the key that a list walks, ${lack}; drop it, Tombolo makes its own`);
-  }
-}
-
-async function inspect(database: Db, resources: readonly Resource[]): Promise<Installed> {
-  const mayBeOdd = new Set<string>();
+/** `lacksOdd`: resources without the index that finds such documents. */
+async function inspect(
+  { database, resources }: Target,
+  lacksOdd: ReadonlySet<string>,
+): Promise<Pick<Installed, 'mayBeOdd' | 'hidesOdd' | 'invalid'>> {
+  const mayBeOdd = new Set<string>(lacksOdd);
   const invalid: Record<string, number> = {};
   for (const resource of resources) {
     const collection = database.collection(resource.name);
-    const filter = oddFilter(resource);
+    const filter = lacksOdd.has(resource.name) ? undefined : oddFilter(resource);
     if (filter !== undefined && (await collection.findOne(filter, { hint: oddIndexName, projection: { _id: 1 } })) !== null) {
       mayBeOdd.add(resource.name);
     }
     const found = await countInvalid(database, resource);
     if (found > 0) invalid[resource.name] = found;
   }
-  return { mayBeOdd, invalid };
+  return { mayBeOdd, hidesOdd: lacksOdd, invalid };
 }
 
 /** A look at the beginning: the whole of a large collection takes too long for a start. */

@@ -1,38 +1,76 @@
 /**
  * What is installed, put back when others have dropped or renamed it. Several may notice the same drop at once: it is mended
  * once. A drop that is noticed while another is mended is mended after it.
+ *
+ *   COMPLETE ── a drop is noticed, a list misses its index ──▶ looked at: what is owned is put back ──┬──▶ COMPLETE
+ *                                        ▲                                                             ▼
+ *                                        └───────── every 2 s ─────────────────────────── PENDING: what is not ours
  */
-import type { Db } from 'mongodb';
 import type { Resource } from '../../../../shared/contract/resource.ts';
+import type { IndexSpec } from '../../../../shared/contract/shapes.ts';
+import { Fault } from '../../../../shared/wire/fault.ts';
 import { storeLimits } from '../../limits.ts';
 import { isPassing } from '../connection/errors.ts';
-import type { Deployment } from '../connection/server-checks.ts';
-import { install, type Installed } from './install.ts';
+import { toIndexKey } from '../read/branch-query.ts';
+import { isIdAlone } from './index-match.ts';
+import { install, type Installed, type Target } from './install.ts';
 
-export interface InstallationOptions {
-  readonly database: Db;
-  readonly resources: readonly Resource[];
-  readonly deployment: Deployment;
+export interface InstallationOptions extends Target {
   /** Aborted: what fails from now on is nobody's concern. */
   readonly closing: AbortSignal;
   onMended(): void;
+  /** The names of all pending steps, whenever they have changed. */
+  onPending(names: readonly string[]): void;
   onFailed(cause: unknown): void;
 }
+
+/** Nobody is told of an index that others have made or taken away. */
+const lookAgainMs = 2_000;
 
 export class Installation {
   readonly #options: InstallationOptions;
   #installed: Installed;
   #mending: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(installed: Installed, options: InstallationOptions) {
     this.#installed = installed;
     this.#options = options;
+    options.closing.addEventListener('abort', () => clearTimeout(this.#timer));
+    if (installed.pending.length > 0) this.#lookLater();
+  }
+
+  /** Whether Tombolo's own collections are there: epoch, cursors, nonces and records. */
+  get isComplete(): boolean {
+    return this.#installed.ownership.isInstalled;
+  }
+
+  get pending(): readonly string[] {
+    return this.#installed.pending.map(({ name }) => name);
+  }
+
+  /** Declared collections that others made. */
+  get adopted(): ReadonlySet<string> {
+    return this.#installed.ownership.adopted;
   }
 
   /** Whether a document of this resource may hold what has no order (odd-documents.ts). */
   mayBeOdd({ name }: Resource): boolean {
     return this.#installed.mayBeOdd.has(name);
+  }
+
+  /** Whether an index finds those documents. */
+  findsOdd({ name }: Resource): boolean {
+    return !this.#installed.hidesOdd.has(name);
+  }
+
+  /** The index that a walk names; without one it would read everything, and is refused. */
+  mustHint({ name }: Resource, spec: IndexSpec): string | { readonly _id: 1 } {
+    if (isIdAlone(toIndexKey(spec))) return { _id: 1 };
+    const hint = this.#installed.hints.get(name)?.get(spec.name);
+    if (hint === undefined) throw shapeNotReady(`the step "${name}: index ${spec.name}" is pending`);
+    return hint;
   }
 
   /** Never throws. */
@@ -45,25 +83,39 @@ export class Installation {
   }
 
   async #putBack(): Promise<void> {
-    const { closing, onMended, onFailed } = this.#options;
+    const { closing, onMended, onPending, onFailed } = this.#options;
+    clearTimeout(this.#timer);
     try {
+      const before = this.pending.join();
       this.#installed = await this.#install();
-      onMended();
+      if (this.#installed.isChanged) onMended();
+      if (this.pending.join() !== before) onPending(this.pending);
+      if (this.pending.length > 0) this.#lookLater();
     } catch (cause) {
       if (!closing.aborted) onFailed(cause);
     }
   }
 
+  #lookLater(): void {
+    if (this.#options.closing.aborted) return;
+    this.#timer = setTimeout(() => void this.mend(), lookAgainMs);
+    this.#timer.unref();
+  }
+
   /** Again while the database is away. */
   async #install(): Promise<Installed> {
-    const { database, resources, deployment, closing } = this.#options;
+    const { closing } = this.#options;
     for (;;) {
       try {
-        return await install(database, resources, deployment);
+        return await install(this.#options, this.#installed.ownership);
       } catch (error) {
         if (!isPassing(error) || closing.aborted) throw error;
         await Bun.sleep(storeLimits.lockRetryMs);
       }
     }
   }
+}
+
+export function shapeNotReady(detail: string, cause?: unknown): Fault {
+  return new Fault('shape_not_ready', { detail, headers: { 'retry-after': '5' }, cause });
 }

@@ -8,6 +8,17 @@ export interface Meta {
   readonly at: Date;
 }
 
+export const collectionsId = 'collections';
+
+/** Which collections Tombolo made in this database, and which declared ones it met there (ownership.ts). */
+export interface Collections {
+  readonly _id: typeof collectionsId;
+  readonly owned?: readonly string[];
+  readonly adopted?: readonly string[];
+  /** What was added to adopted collections, so that it can be taken out again. */
+  readonly added?: Readonly<Record<string, { readonly indexes?: readonly string[]; readonly images?: true }>>;
+}
+
 export interface CursorRecord {
   readonly _id: string;
   readonly epoch: string;
@@ -25,10 +36,16 @@ export interface OnceRecord {
 
 /** The epoch. Part of every change stream, so that each reader hears of a new one in its place. */
 export const metaName = engineNames.meta;
-export const systemNames = Object.values(engineNames);
+export const onceName = engineNames.once;
+export const systemNames: readonly string[] = Object.values(engineNames);
 
 export function metaOf(database: Db): Collection<Meta> {
   return database.collection<Meta>(metaName);
+}
+
+/** The other record of the same collection. */
+export function collectionsOf(database: Db): Collection<Collections> {
+  return database.collection<Collections>(metaName);
 }
 
 export function cursorsOf(database: Db): Collection<CursorRecord> {
@@ -36,5 +53,5 @@ export function cursorsOf(database: Db): Collection<CursorRecord> {
 }
 
 export function onceOf(database: Db): Collection<OnceRecord> {
-  return database.collection<OnceRecord>(engineNames.once);
+  return database.collection<OnceRecord>(onceName);
 }

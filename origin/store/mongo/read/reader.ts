@@ -8,6 +8,7 @@ import { mergeRows } from '../../merge.ts';
 import { type QueryPlan, toQueryPlan } from '../../plan.ts';
 import type { CountRequest, ListRequest, Row } from '../../store.ts';
 import type { StoredDocument } from '../../stored-document.ts';
+import type { Installation } from '../install/installation.ts';
 import { type BranchQuery, toBranchQuery } from './branch-query.ts';
 import { type Stored, toStoredId } from './documents.ts';
 import { toExactPlan } from './exact-forms.ts';
@@ -21,22 +22,28 @@ export interface Reading {
   readonly maxTimeMS: number;
 }
 
+/** What of the database's indexes a list depends on (installation.ts). */
+type InstalledIndexes = Pick<Installation, 'mayBeOdd' | 'findsOdd' | 'mustHint'>;
+
+/** With the index that is there for it, by its name. */
+type HintedQuery = Omit<BranchQuery, 'hint'> & { readonly hint: ReturnType<Installation['mustHint']> };
+
 export class Reader {
   readonly #client: MongoClient;
   readonly #database: Db;
   readonly #texts: RawTexts;
-  readonly #mayBeOdd: (resource: Resource) => boolean;
+  readonly #installation: InstalledIndexes;
 
   constructor(given: {
     readonly client: MongoClient;
     readonly database: Db;
     readonly texts: RawTexts;
-    readonly mayBeOdd: (resource: Resource) => boolean;
+    readonly installation: InstalledIndexes;
   }) {
     this.#client = given.client;
     this.#database = given.database;
     this.#texts = given.texts;
-    this.#mayBeOdd = given.mayBeOdd;
+    this.#installation = given.installation;
   }
 
   /** Reads a state at or after `time`; a standalone knows none. */
@@ -70,7 +77,7 @@ export class Reader {
     const walks = this.#queries(resource, plan, request).map(async (query) =>
       (await this.#walk(resource, query, request.limit, reading)).map((document) => new RawRow(document, request.sort)),
     );
-    const odd = plan.branches.length > 0 && this.#mayBeOdd(resource) ? [this.#odd(resource, request, plan, reading)] : [];
+    const odd = plan.branches.length > 0 && this.#installation.mayBeOdd(resource) ? [this.#odd(resource, request, plan, reading)] : [];
     const lists = await Promise.all([...walks, ...odd]);
     return lists.length === 0 ? [] : this.#toRows(mergeRows(lists, request.sort, request.limit).slice(0, request.limit));
   }
@@ -79,7 +86,7 @@ export class Reader {
   async count(resource: Resource, request: CountRequest, max: number, reading: Reading): Promise<number> {
     const plan = toExactPlan(resource, toQueryPlan(resource, request));
     const queries = this.#queries(resource, plan, { ...request, after: undefined });
-    if (!plan.disjoint || this.#mayBeOdd(resource)) return this.#countIds(resource, request, plan, queries, max, reading);
+    if (!plan.disjoint || this.#installation.mayBeOdd(resource)) return this.#countIds(resource, request, plan, queries, max, reading);
     const counts = await Promise.all(
       queries.map(({ filter, hint }) => this.#collection(resource).countDocuments(filter, { hint, limit: max, ...reading })),
     );
@@ -87,14 +94,14 @@ export class Reader {
   }
 
   async #countIds(
-    resource: Resource, request: CountRequest, plan: QueryPlan, queries: readonly BranchQuery[], max: number, reading: Reading,
+    resource: Resource, request: CountRequest, plan: QueryPlan, queries: readonly HintedQuery[], max: number, reading: Reading,
   ): Promise<number> {
     const ids = queries.map(async ({ filter, hint }) => {
       const found = await this.#collection(resource).find(filter, { hint, limit: max, projection: { _id: 1 }, ...reading }).toArray();
       return found.map(({ _id }) => String(_id));
     });
     const odd =
-      plan.branches.length > 0 && this.#mayBeOdd(resource)
+      plan.branches.length > 0 && this.#installation.mayBeOdd(resource)
         ? [this.#odd(resource, request, plan, reading).then((rows) => rows.map(({ document }) => document.id))]
         : [];
     return Math.min(max, new Set((await Promise.all([...ids, ...odd])).flat()).size);
@@ -104,13 +111,14 @@ export class Reader {
     resource: Resource,
     { branches, interval }: QueryPlan,
     { sort, after }: Pick<ListRequest, 'sort' | 'after'>,
-  ): readonly BranchQuery[] {
-    return branches.flatMap(
-      (branch) => toBranchQuery({ resource, branch, sort, interval, after, mayBeOdd: this.#mayBeOdd(resource) }) ?? [],
-    );
+  ): readonly HintedQuery[] {
+    return branches.flatMap((branch) => {
+      const query = toBranchQuery({ resource, branch, sort, interval, after, mayBeOdd: this.#installation.mayBeOdd(resource) });
+      return query === undefined ? [] : [{ ...query, hint: this.#installation.mustHint(resource, branch.index) }];
+    });
   }
 
-  async #walk(resource: Resource, { filter, sort, hint }: BranchQuery, limit: number, reading: Reading): Promise<readonly RawDocument[]> {
+  async #walk(resource: Resource, { filter, sort, hint }: HintedQuery, limit: number, reading: Reading): Promise<readonly RawDocument[]> {
     const found = await this.#collection(resource)
       .find(filter, { sort, hint, limit, batchSize: limit, singleBatch: true, ...asBytes, ...reading })
       .toArray();
@@ -134,7 +142,7 @@ export class Reader {
     reading: Reading,
   ): Promise<readonly RawRow[]> {
     const filter = oddFilter(resource);
-    if (filter === undefined) return [];
+    if (filter === undefined || !this.#installation.findsOdd(resource)) return [];
     const found = await this.#collection(resource)
       .find(filter, { hint: oddIndexName, limit: oddReadMax, batchSize: oddReadMax, ...asBytes, ...reading })
       .toArray();

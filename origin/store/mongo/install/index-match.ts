@@ -1,0 +1,42 @@
+/** Which index that is there serves a walk that is asked for: whoever made it, longer than needed or in the other direction. */
+import type { Document, IndexDescriptionInfo } from 'mongodb';
+import type { IndexSpec } from '../../../../shared/contract/shapes.ts';
+import { toIndexKey } from '../read/branch-query.ts';
+import { toPath } from '../read/keyset.ts';
+
+/** What names an index where its key is meant: the order of the fields counts. */
+export function keyText(key: Document): string {
+  return JSON.stringify(Object.entries(key));
+}
+
+export function isIdAlone(key: Document): boolean {
+  return Object.keys(key).join() === '_id';
+}
+
+/** The shortest that serves. */
+export function servingIndex(there: readonly IndexDescriptionInfo[], spec: IndexSpec): string | undefined {
+  const serving = there.filter((index) => holdsAll(index) && serves(index.key, spec));
+  const [shortest] = serving.sort((a, b) => Object.keys(a.key).length - Object.keys(b.key).length);
+  return shortest?.name;
+}
+
+/** An index with a collation orders differently, and queries pass over a hidden one. */
+function holdsAll(index: IndexDescriptionInfo): boolean {
+  const isOff = (option: string) => index[option] === undefined || index[option] === false;
+  return ['sparse', 'partialFilterExpression', 'collation', 'hidden'].every(isOff);
+}
+
+/** The key begins with the fields of the walk; those that are walked have its directions, or all the opposite ones. */
+function serves(key: Document, spec: IndexSpec): boolean {
+  const has = Object.entries(key);
+  if (has.some(([path, direction]) => typeof direction !== 'number' || path.endsWith('$**'))) return false;
+  const pinned = new Set([...spec.equal, ...(spec.has === undefined ? [] : [spec.has])].map(toPath));
+  const wanted = Object.entries(toIndexKey(spec));
+  const turned = new Set<boolean>();
+  for (const [position, [path, direction]] of wanted.entries()) {
+    const [theirs, theirDirection] = has[position] ?? [];
+    if (theirs !== path) return false;
+    if (!pinned.has(path)) turned.add(theirDirection !== direction);
+  }
+  return turned.size <= 1;
+}

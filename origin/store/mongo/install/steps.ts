@@ -1,0 +1,119 @@
+/**
+ * What the declaration asks of the database and is not there yet, as commands that anybody could give in mongosh. A start
+ * does those that are about what Tombolo owns; the others are pending until `npm run apply` (SEMANTICS §15).
+ */
+import type { Document } from 'mongodb';
+import type { Resource } from '../../../../shared/contract/resource.ts';
+import type { Deployment } from '../connection/server-checks.ts';
+import { toIndexKey } from '../read/branch-query.ts';
+import { oddFilter, oddIndexName } from '../read/odd-documents.ts';
+import { toValidation } from './document-checks.ts';
+import { isIdAlone, keyText, servingIndex } from './index-match.ts';
+import type { Ownership } from './ownership.ts';
+import { isPlain, type Survey } from './survey.ts';
+import { onceName, systemNames } from './system-records.ts';
+
+export type StepKind = 'collection' | 'expiry' | 'images' | 'validator' | 'index' | 'odd documents';
+
+export interface Step {
+  /** How the log, `/ready`, refusals and the plan call it. */
+  readonly name: string;
+  readonly kind: StepKind;
+  readonly collection: string;
+  /** Doing it twice does it once. */
+  readonly command: Document;
+  /** `undefined`: another step makes what this changes. */
+  readonly undo: Document | undefined;
+  /** An index of our name that has another filter, to be dropped before. */
+  readonly before?: Document;
+}
+
+const images: Document = { changeStreamPreAndPostImages: { enabled: true } };
+
+interface Asked {
+  readonly resources: readonly Resource[];
+  readonly deployment: Deployment;
+  readonly ownership: Ownership;
+}
+
+/** In the order in which they are to be done. */
+export function toSteps(there: Survey, { resources, deployment, ownership }: Asked): readonly Step[] {
+  // Epoch, cursors, nonces and records belong to writes and to the feed, which a standalone does not have.
+  const isStandalone = deployment === 'standalone';
+  return [
+    ...(isStandalone ? [] : systemSteps(there)),
+    ...resources.flatMap((resource) => {
+      const isAdopted = ownership.adopted.has(resource.name);
+      const validation = isAdopted && there.found.has(resource.name) ? {} : toValidation(resource);
+      const wanted = { ...(isStandalone ? {} : images), ...validation };
+      return [...collectionSteps(there, resource, wanted), ...indexSteps(there, resource)];
+    }),
+  ];
+}
+
+/** Whether a start does it: on collections that Tombolo made, once it is installed. */
+export function isOwnStep({ collection }: Step, { isInstalled, owned }: Ownership): boolean {
+  return isInstalled && (owned.has(collection) || systemNames.includes(collection));
+}
+
+function systemSteps({ found, indexes }: Survey): readonly Step[] {
+  const isExpiring = (indexes.get(onceName) ?? []).some(({ expireAfterSeconds }) => expireAfterSeconds === 0);
+  return [
+    ...systemNames.filter((name) => !found.has(name)).map((name) => toCollection(name, {})),
+    ...(isExpiring ? [] : [toIndexStep('expiry', onceName, { key: { expiresAt: 1 }, name: 'expiresAt_1', expireAfterSeconds: 0 })]),
+  ];
+}
+
+function collectionSteps({ found }: Survey, { name }: Resource, wanted: Document): readonly Step[] {
+  const info = found.get(name);
+  if (info === undefined) return [toCollection(name, wanted)];
+  const there: Document = info.options ?? {};
+  const { changeStreamPreAndPostImages: wantedImages, ...validation } = wanted;
+  const lacks = (options: Document) => Object.entries(options).some(([option, value]) => !Bun.deepEquals(there[option], value));
+  return [
+    ...(wantedImages !== undefined && lacks(images)
+      ? [{
+          name: `${name}: images`, kind: 'images', collection: name, command: { collMod: name, ...images },
+          undo: { collMod: name, changeStreamPreAndPostImages: { enabled: false } },
+        } as const]
+      : []),
+    ...(lacks(validation)
+      ? [{
+          name: `${name}: validator`, kind: 'validator', collection: name, command: { collMod: name, ...validation }, undo: undefined,
+        } as const]
+      : []),
+  ];
+}
+
+function indexSteps({ found, indexes }: Survey, resource: Resource): readonly Step[] {
+  if (found.has(resource.name) && !isPlain(found.get(resource.name))) return [];
+  const there = indexes.get(resource.name) ?? [];
+  // Two access paths may walk the same key, one with its first field pinned.
+  const wanted = new Map(resource.indexes.map((spec) => [keyText(toIndexKey(spec)), spec]));
+  const missing = [...wanted.values()].filter((spec) => !isIdAlone(toIndexKey(spec)) && servingIndex(there, spec) === undefined);
+  return [
+    ...missing.map((spec) => toIndexStep('index', resource.name, { key: toIndexKey(spec), name: spec.name })),
+    ...oddSteps(resource, there.find(({ name }) => name === oddIndexName)),
+  ];
+}
+
+/** A second field, which no document has: an index over `_id` alone cannot be partial. */
+const oddKey = 'tombolo_odd';
+
+function oddSteps(resource: Resource, there: Document | undefined): readonly Step[] {
+  const partialFilterExpression = oddFilter(resource);
+  if (partialFilterExpression === undefined || Bun.deepEquals(there?.['partialFilterExpression'], partialFilterExpression)) return [];
+  const step = toIndexStep('odd documents', resource.name, { key: { _id: 1, [oddKey]: 1 }, name: oddIndexName, partialFilterExpression });
+  return [there === undefined || step.undo === undefined ? step : { ...step, before: step.undo }];
+}
+
+function toCollection(name: string, options: Document): Step {
+  return { name: `${name}: collection`, kind: 'collection', collection: name, command: { create: name, ...options }, undo: { drop: name } };
+}
+
+function toIndexStep(kind: StepKind, collection: string, index: Document & { readonly name: string }): Step {
+  return {
+    name: `${collection}: index ${index.name}`, kind, collection,
+    command: { createIndexes: collection, indexes: [index] }, undo: { dropIndexes: collection, index: index.name },
+  };
+}
