@@ -72,3 +72,23 @@ test('in production it is ready, names what is pending in its log and at /ready,
   await stop();
   expect(await wholeOf(shop.foreign)).toBe(before);
 });
+
+test('npm run plan prints what is pending and changes nothing; npm run apply does it, and the origin serves it', async () => {
+  const { before, shop } = await start('origin', { TOMBOLO_KEYS: keys });
+  await program?.says(/listening on port/);
+  const run = async (...command: readonly string[]) => {
+    const child = new Program([process.execPath, 'run', '--silent', ...command], {
+      cwd: project, env: { ...process.env, MONGODB_URI: shop.uri },
+    });
+    return { code: (await child.ended()).code, text: child.output };
+  };
+  const steps = JSON.parse((await run('plan', '--json')).text) as readonly { readonly name: string; readonly documents: number }[];
+  expect(steps).toContainEqual(expect.objectContaining({ name: 'orders: images', documents: 2 }));
+  expect((await run('plan')).text).toContain('db.runCommand({"collMod":"orders","changeStreamPreAndPostImages":{"enabled":true}})');
+  expect(await wholeOf(shop.foreign)).toBe(before);
+  expect((await run('apply')).code).toBe(0);
+  await eventually('nothing is pending', async () => (await ready()).services.store.pending === undefined);
+  expect((await run('plan')).text).toContain('has all that the declaration asks for');
+  expect((await run('plan', '--remove', 'orders')).text).toContain('db.runCommand({"dropIndexes":"orders"');
+  await stop();
+}, 30_000);

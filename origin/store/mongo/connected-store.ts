@@ -9,14 +9,14 @@ import { storeLimits } from '../limits.ts';
 import type { CountRequest, ListRequest, Read, ReadOptions, StoreState } from '../store.ts';
 import { codeOf, codes, deadlineExceeded, storeUnavailable, toStoreFault } from './connection/errors.ts';
 import { inTime } from './connection/in-time.ts';
-import type { Deployment } from './connection/server-checks.ts';
-import type { Installed } from './install/install.ts';
+import type { Installed, Target } from './install/install.ts';
 import { Installation, shapeNotReady } from './install/installation.ts';
 import type { RawTexts } from './read/raw-texts.ts';
 import { type Reading, Reader } from './read/reader.ts';
 
 export interface Opened {
   readonly client: MongoClient;
+  readonly target: Target;
   readonly database: Db;
   readonly resources: ReadonlyMap<string, Resource>;
   readonly installed: Installed;
@@ -48,11 +48,11 @@ export abstract class ConnectedStore {
   /** Calls that are accepted and not finished. */
   readonly #running = new Set<Promise<unknown>>();
 
-  constructor(opened: Opened, deployment: Deployment) {
-    const { client, database, resources, installed, texts } = opened;
+  constructor(opened: Opened) {
+    const { client, target, database, installed, texts } = opened;
     this.opened = opened;
     this.installation = new Installation(installed, {
-      database, resources: [...resources.values()], deployment, closing: this.closing,
+      ...target, closing: this.closing,
       onMended: () => opened.options.onWarning('others dropped or renamed collections or indexes; what is missing was put back', {}),
       onPending: (pending) => warnOfPending(pending, opened.options),
       onFailed: (cause) => this.onUnmended(cause),

@@ -11,17 +11,17 @@ import { Fault } from '../../../shared/wire/fault.ts';
 import type { Position } from '../../../shared/wire/position.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import { compiledModule } from '../../compute/module.ts';
-import { StoreNotReady } from '../not-ready.ts';
 import type { ChangeBatch, HistoryLost, Mutation, Store, WriteOptions, Written } from '../store.ts';
 import { ConnectedStore, type Opened, warnOfPending } from './connected-store.ts';
-import { toClient, toDatabaseName } from './connection/client.ts';
+import { patiently, toClient, toDatabaseName } from './connection/client.ts';
 import { majorityTime } from './connection/cluster-time.ts';
-import { codeOf, codes, isPassing, toStoreFault } from './connection/errors.ts';
+import { codeOf, codes } from './connection/errors.ts';
+import { toStartError } from './connection/start-errors.ts';
 import { mustServe } from './connection/server-checks.ts';
 import { ensureEpoch, replaceEpoch, standInEpoch } from './feed/epoch.ts';
 import { Head } from './feed/head.ts';
 import { watchChanges } from './feed/watch.ts';
-import { inspectedMax, install, type Installed } from './install/install.ts';
+import { inspectedMax, install, type Installed, type Target } from './install/install.ts';
 import { ownershipOf } from './install/ownership.ts';
 import { survey } from './install/survey.ts';
 import { cursorsOf } from './install/system-records.ts';
@@ -58,10 +58,12 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<Store>
     const resources = new Map([...options.resources].map((resource) => [resource.name, resource]));
     const declared = [...resources.values()];
     const deployment = await mustServe(database, declared, { clock: filled.clock, isGuest: await isGuest(database, declared) });
-    const installed = await install({ database, resources: declared, deployment });
+    const target: Target = { database, resources: declared, deployment, patiently: (use) => patiently(options.uri, use) };
+    const installed = await install(target);
     warn(installed, filled);
     const opened = {
       client,
+      target,
       database,
       resources,
       installed,
@@ -75,11 +77,7 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<Store>
     return new MongoStore(opened, head);
   } catch (error) {
     await client.close();
-    throw error instanceof Error && isPassing(error)
-      ? new StoreNotReady(toDatabaseName(options.uri), [
-          `no primary answered (${error.message}); is mongod running, is MONGODB_URI right, does the network let us through?`,
-        ])
-      : toStoreFault(error);
+    throw toStartError(error, toDatabaseName(options.uri));
   }
 }
 
@@ -100,7 +98,7 @@ class MongoStore extends ConnectedStore implements Store {
   readonly #cursors = new Map<string, Position>();
 
   constructor(opened: Opened, head: Head) {
-    super(opened, 'replica set');
+    super(opened);
     const { client, database, texts, options } = opened;
     this.#head = head;
     this.#writer = new Writer({ client, database, texts, head, clock: options.clock });

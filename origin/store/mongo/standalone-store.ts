@@ -25,7 +25,7 @@ export class StandaloneStore extends ConnectedStore implements Store {
   }
 
   private constructor(opened: Opened, position: Position) {
-    super(opened, 'standalone');
+    super(opened);
     this.#position = position;
   }
 

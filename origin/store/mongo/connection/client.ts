@@ -1,5 +1,5 @@
 /** The connection to a deployment: its bounds, and which database of it is ours. */
-import { MongoClient } from 'mongodb';
+import { type Db, MongoClient } from 'mongodb';
 import { repairDriver } from './driver-repair.ts';
 
 const clientLimits = {
@@ -22,7 +22,7 @@ export const deserializeOptions = { bsonRegExp: true } as const;
 
 const databaseDefault = 'tombolo';
 
-export function toClient(uri: string): MongoClient {
+export function toClient(uri: string, { isPatient = false } = {}): MongoClient {
   repairDriver();
   return new MongoClient(uri, {
     appName: 'tombolo',
@@ -30,7 +30,8 @@ export function toClient(uri: string): MongoClient {
     waitQueueTimeoutMS: clientLimits.poolWaitMsMax,
     serverSelectionTimeoutMS: clientLimits.selectionMsMax,
     connectTimeoutMS: clientLimits.connectMsMax,
-    socketTimeoutMS: clientLimits.socketMsMax,
+    // A patient one is for what takes as long as there are documents: builds of indexes.
+    socketTimeoutMS: isPatient ? 0 : clientLimits.socketMsMax,
     readConcern: { level: 'majority' },
     writeConcern: { w: 'majority', journal: true },
     readPreference: 'primary',
@@ -38,6 +39,16 @@ export function toClient(uri: string): MongoClient {
     retryWrites: true,
     ...deserializeOptions,
   });
+}
+
+/** A connection of its own for as long as `use` takes, in which silence means nothing. */
+export async function patiently<T>(uri: string, use: (database: Db) => Promise<T>): Promise<T> {
+  const client = toClient(uri, { isPatient: true });
+  try {
+    return await use(client.db(toDatabaseName(uri)));
+  } finally {
+    await client.close();
+  }
 }
 
 /** The path of the connection string; without one, a database of our own name. */

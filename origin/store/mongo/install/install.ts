@@ -2,7 +2,7 @@
  * Does what a start may do of the steps that the declaration asks for (steps.ts), and says what is pending. Idempotent, and
  * safe while another origin does the same. What cannot be put in place of Tombolo's own is gathered and told in one message.
  */
-import type { Db, Document, RunCommandOptions } from 'mongodb';
+import type { Db, Document } from 'mongodb';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { StoreNotReady } from '../../not-ready.ts';
 import { codeOf, codes, isPassing } from '../connection/errors.ts';
@@ -34,6 +34,8 @@ export interface Target {
   readonly database: Db;
   readonly resources: readonly Resource[];
   readonly deployment: Deployment;
+  /** Runs what may take long, on a connection that may be silent for as long. */
+  patiently(use: (database: Db) => Promise<void>): Promise<void>;
 }
 
 /** Begins again when what was there is gone meanwhile: who drops one collection often drops the next. */
@@ -57,7 +59,18 @@ async function putInPlace(target: Target, there: Survey, ownership: Ownership): 
   const own = toSteps(there, { ...target, ownership }).filter((step) => isOwnStep(step, ownership));
   if (ownership.isInstalled && deployment !== 'standalone') await whenFree(() => noteOwnership(database, there, ownership));
   const problems = resources.flatMap(({ name }) => toUnfit(there, name));
-  for (const step of own) {
+  if (own.length > 0) await target.patiently(async (patient) => void problems.push(...(await runAll(patient, own, deployment))));
+  if (problems.length > 0) throw new StoreNotReady(database.databaseName, problems);
+  const now = own.length === 0 ? there : await survey(database, resources);
+  const pending = toSteps(now, { ...target, ownership });
+  const lacksOdd = new Set(pending.filter(({ kind }) => kind === 'odd documents').map(({ collection }) => collection));
+  return { ownership, pending, isChanged: own.length > 0, hints: toHints(now, resources), ...(await inspect(target, lacksOdd)) };
+}
+
+/** What the server refuses, each with what mends it. */
+async function runAll(database: Db, steps: readonly Step[], deployment: Deployment): Promise<readonly string[]> {
+  const problems: string[] = [];
+  for (const step of steps) {
     try {
       await run(database, step);
     } catch (error) {
@@ -67,30 +80,20 @@ async function putInPlace(target: Target, there: Survey, ownership: Ownership): 
       if (codeOf(error) !== codes.indexOptionsConflict) problems.push(explain(step, error, deployment));
     }
   }
-  if (problems.length > 0) throw new StoreNotReady(database.databaseName, problems);
-  const now = own.length === 0 ? there : await survey(database, resources);
-  const pending = toSteps(now, { ...target, ownership });
-  const lacksOdd = new Set(pending.filter(({ kind }) => kind === 'odd documents').map(({ collection }) => collection));
-  return { ownership, pending, isChanged: own.length > 0, hints: toHints(now, resources), ...(await inspect(target, lacksOdd)) };
+  return problems;
 }
 
-/** Does one step, however long it takes: the driver's silence of a socket is no bound for an index build. */
-async function run(database: Db, { before, command }: Step): Promise<void> {
-  if (before !== undefined) await database.command(before, withoutEnd());
+/** Does one step; `database`: on a connection that waits for it, however long it takes. */
+export async function run(database: Db, { before, command }: Step): Promise<void> {
+  if (before !== undefined) await database.command(before);
   await whenFree(async () => {
     try {
-      await database.command({ ...command, writeConcern: { w: 'majority' } }, withoutEnd());
+      await database.command({ ...command, writeConcern: { w: 'majority' } });
     } catch (error) {
       // Others have made one meanwhile.
       if (codeOf(error) !== codes.namespaceExists) throw error;
     }
   });
-}
-
-/** What the driver's own commands are given by the option of the connection string; its types do not tell of it. */
-function withoutEnd(): RunCommandOptions {
-  const options = { socketTimeoutMS: 0 };
-  return options as RunCommandOptions;
 }
 
 function toUnfit({ found }: Survey, name: string): readonly string[] {
@@ -133,7 +136,7 @@ function isBusy(error: unknown): boolean {
 }
 
 /** One step that the server refuses, for whoever can mend it. */
-function explain(step: Step, error: unknown, deployment: Deployment): string {
+export function explain(step: Step, error: unknown, deployment: Deployment): string {
   const { kind, collection } = step;
   switch (kind) {
     case 'expiry':

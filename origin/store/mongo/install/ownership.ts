@@ -26,23 +26,31 @@ export function ownershipOf(there: Survey, resources: readonly Resource[], known
   if (known !== undefined) return known;
   const names = resources.map(({ name }) => name);
   if (hasEpoch) return extended(there, resources, { owned: names.filter((name) => isOfOldStart(found.get(name)?.options)), adopted: [] });
-  return isEmpty(there) ? installed(there, resources) : { isInstalled: false, owned: new Set(), adopted: new Set(names) };
+  if (isEmpty(there)) return extended(there, resources, { owned: [], adopted: [] });
+  return { isInstalled: false, owned: new Set(), adopted: new Set(names) };
 }
 
-/** As it will be when somebody has consented: what is there is adopted, the rest is made. */
-function installed(there: Survey, resources: readonly Resource[]): Ownership {
-  return extended(there, resources, { owned: [], adopted: [] });
+/** As it is when somebody has asked for it: what is there stays adopted, what is not is made and owned. */
+export function consented({ found }: Pick<Survey, 'found'>, { owned, adopted }: Ownership): Ownership {
+  const absent = [...adopted].filter((name) => !found.has(name));
+  return {
+    isInstalled: true,
+    owned: new Set([...owned, ...absent]),
+    adopted: new Set([...adopted].filter((name) => found.has(name))),
+  };
 }
 
 /** Written before a collection is made: a start that is cut short finds what it made, and still owns it. */
 export async function noteOwnership(database: Db, { list }: Survey, { owned, adopted }: Ownership): Promise<void> {
-  const isNoted = [...owned].every((name) => list?.owned?.includes(name)) && [...adopted].every((name) => list?.adopted?.includes(name));
+  const isListed = (names: readonly string[] = [], wanted: ReadonlySet<string>) => [...wanted].every((name) => names.includes(name));
+  const isNoted = isListed(list?.owned, owned) && isListed(list?.adopted, adopted);
   if (list !== undefined && isNoted) return;
   await collectionsOf(database).updateOne(
     { _id: collectionsId },
     { $addToSet: { owned: { $each: [...owned] }, adopted: { $each: [...adopted] } } },
     { upsert: true },
   );
+  await collectionsOf(database).updateOne({ _id: collectionsId }, { $pullAll: { adopted: [...owned] } });
 }
 
 function extended(

@@ -1,0 +1,72 @@
+/**
+ * `npm run plan`: what the declaration asks of the MongoDB that `MONGODB_URI` names, and nothing done. `npm run apply` does
+ * it. With `--remove NAME`, what was added to the collection of that name, and `npm run apply -- --remove NAME` takes it out.
+ */
+import { parseArgs } from 'node:util';
+import { DeclarationError, mustBeSound } from '../../shared/contract/mistakes.ts';
+import { served } from '../../shared/resources/all.ts';
+import { StoreNotReady } from '../store/not-ready.ts';
+import { applyPlan, type PlannedStep, planOf, remove, removalOf } from '../store/mongo/install/plan.ts';
+import type { Target } from '../store/mongo/install/install.ts';
+import { withTarget } from '../store/mongo/planning.ts';
+
+/** sysexits(3): the configuration is wrong. */
+const exitConfiguration = 78;
+
+const { values: asked } = parseArgs({
+  options: { apply: { type: 'boolean', default: false }, json: { type: 'boolean', default: false }, remove: { type: 'string' } },
+});
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+async function answer(target: Target): Promise<void> {
+  if (asked.remove !== undefined) return removing(target, asked.remove);
+  if (asked.apply) await applyPlan(target, randomEpoch(), ({ name }) => say(name));
+  const steps = await planOf(target);
+  if (asked.json) return say(JSON.stringify(steps, undefined, 2));
+  for (const [index, step] of steps.entries()) say(toText(step, index + 1));
+  say(steps.length === 0 ? `the database "${target.database.databaseName}" has all that the declaration asks for` : toAdvice(steps));
+}
+
+function toAdvice(steps: readonly PlannedStep[]): string {
+  return `${steps.length} steps; npm run apply does them, one at a time, and may be stopped and begun again`;
+}
+
+function randomEpoch(): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(8))).toString('hex');
+}
+
+async function removing({ database }: Target, name: string): Promise<void> {
+  const commands = await removalOf(database, name);
+  if (commands === undefined) return say(`nothing was added to ${name}`);
+  for (const command of commands) say(toCommand(command));
+  if (asked.apply) await remove(database, name, commands);
+}
+
+function toText(step: PlannedStep, number: number): string {
+  const size = step.bytes === 0 ? '' : `, about ${Math.ceil(step.bytes / 1_048_576)} MB`;
+  return [
+    `${number}. ${step.name}${step.by === 'start' ? ' (the origin does it when it starts)' : ''}`,
+    `   command  ${[step.before, step.command].flatMap((each) => (each === undefined ? [] : [toCommand(each)])).join('; ')}`,
+    `   why      ${step.why}`,
+    `   others   ${step.effect}`,
+    `   cost     ${step.documents} documents${size}`,
+    `   undo     ${step.undo === undefined ? 'with the collection' : toCommand(step.undo)}`,
+  ].join('\n');
+}
+
+/** To be pasted into mongosh. */
+function toCommand(command: object): string {
+  return `db.runCommand(${JSON.stringify(command)})`;
+}
+
+try {
+  mustBeSound(served);
+  const uri = process.env['MONGODB_URI'] ?? '';
+  if (uri === '') say('MONGODB_URI is not set: the embedded SQLite is Tombolo\'s own, and nothing of it is to be planned');
+  else await withTarget({ uri, resources: served.stored, isWritten: asked.apply }, answer);
+} catch (cause) {
+  if (!(cause instanceof StoreNotReady) && !(cause instanceof DeclarationError)) throw cause;
+  process.stderr.write(`tombolo plan: ${cause.message}\n`);
+  process.exit(exitConfiguration);
+}

@@ -1,0 +1,132 @@
+/**
+ * Every step that the declaration asks of a database, with what it does to others, what it costs and how it is undone; does
+ * them when asked, one at a time. Each step is looked for first and may be done twice, so whoever is cut short begins again,
+ * and two people at once do no harm (SEMANTICS §15).
+ */
+import type { Db, Document } from 'mongodb';
+import { StoreNotReady } from '../../not-ready.ts';
+import { ensureEpoch } from '../feed/epoch.ts';
+import { explain, run, type Target } from './install.ts';
+import { consented, noteOwnership, type Ownership, ownershipOf } from './ownership.ts';
+import { isOwnStep, type Step, type StepKind, toSteps } from './steps.ts';
+import { type Survey, survey } from './survey.ts';
+import { collectionsId, collectionsOf, systemNames } from './system-records.ts';
+
+export interface PlannedStep extends Step {
+  readonly why: string;
+  /** What other programs notice. */
+  readonly effect: string;
+  /** That are there now, and are read to do it. */
+  readonly documents: number;
+  /** What an index will take, roughly. */
+  readonly bytes: number;
+  /** `start`: the origin does it by itself. */
+  readonly by: 'start' | 'apply';
+}
+
+export async function planOf(target: Target): Promise<readonly PlannedStep[]> {
+  const there = await survey(target.database, target.resources);
+  const now = ownershipOf(there, target.resources);
+  const steps = toSteps(there, { ...target, ownership: consented(there, now) });
+  return Promise.all(steps.map((step) => toPlanned(target.database, there, step, now)));
+}
+
+/** `onStep` is told before each begins. What the server refuses ends it, with what mends that. */
+export async function applyPlan(target: Target, epoch: string, onStep: (step: Step) => void): Promise<void> {
+  const { database, resources, deployment } = target;
+  const there = await survey(database, resources);
+  const ownership = consented(there, ownershipOf(there, resources));
+  const steps = toSteps(there, { ...target, ownership });
+  if (steps.length === 0) return;
+  await noteOwnership(database, there, ownership);
+  for (const step of steps) {
+    onStep(step);
+    if (ownership.adopted.has(step.collection)) await noteAdded(database, step);
+    try {
+      await run(database, step);
+    } catch (error) {
+      throw new StoreNotReady(database.databaseName, [explain(step, error, deployment)]);
+    }
+  }
+  // The last: origins that wait for it begin to write.
+  if (deployment !== 'standalone') await ensureEpoch(database, epoch);
+}
+
+/** What undoes that which was added to a collection of others; `undefined`: nothing was. */
+export async function removalOf(database: Db, name: string): Promise<readonly Document[] | undefined> {
+  const added = (await collectionsOf(database).findOne({ _id: collectionsId }))?.added?.[name];
+  if (added === undefined) return undefined;
+  const there = new Set((await database.collection(name).listIndexes().toArray().catch(nothingThere)).map((index) => index.name));
+  return [
+    ...(added.indexes ?? []).filter((index) => there.has(index)).map((index) => ({ dropIndexes: name, index })),
+    ...(added.images === true ? [{ collMod: name, changeStreamPreAndPostImages: { enabled: false } }] : []),
+  ];
+}
+
+export async function remove(database: Db, name: string, commands: readonly Document[]): Promise<void> {
+  for (const command of commands) await database.command(command);
+  await collectionsOf(database).updateOne({ _id: collectionsId }, { $unset: { [`added.${name}`]: '' } });
+}
+
+/** Before it is done: what was begun is undone as well. */
+async function noteAdded(database: Db, { kind, collection, command }: Step): Promise<void> {
+  const added = `added.${collection}`;
+  const names = ((command['indexes'] ?? []) as readonly { readonly name: string }[]).map(({ name }) => name);
+  const change = kind === 'images' ? { $set: { [`${added}.images`]: true } } : { $addToSet: { [`${added}.indexes`]: { $each: names } } };
+  await collectionsOf(database).updateOne({ _id: collectionsId }, change);
+}
+
+function nothingThere(): { readonly name: string }[] {
+  return [];
+}
+
+async function toPlanned(database: Db, { found }: Survey, step: Step, now: Ownership): Promise<PlannedStep> {
+  const { kind, collection, command } = step;
+  const documents = found.has(collection) ? await database.collection(collection).estimatedDocumentCount() : 0;
+  const [index] = (command['indexes'] ?? []) as readonly { readonly key: Document }[];
+  const { why, effect } = systemNames.includes(collection) ? ofOurOwn : words[kind];
+  return {
+    ...step, why, effect, documents, bytes: index === undefined || kind === 'odd documents' ? 0 : documents * toEntryBytes(index.key),
+    by: isOwnStep(step, now) ? 'start' : 'apply',
+  };
+}
+
+/** A guess: an id and its frame, and short values. */
+function toEntryBytes(key: Document): number {
+  return 24 + 12 * Object.keys(key).length;
+}
+
+interface Words {
+  readonly why: string;
+  readonly effect: string;
+}
+
+const ofOurOwn: Words = {
+  why: 'the epoch, cursors, one-use nonces and idempotency records lie in it; without it nothing is written through Tombolo',
+  effect: 'none: other programs have no use for it',
+};
+
+const words: Readonly<Record<StepKind, Words>> = {
+  collection: {
+    why: 'it is declared and not there',
+    effect: 'it will be Tombolo\'s own: the database checks the declared types of whoever writes to it',
+  },
+  expiry: ofOurOwn,
+  images: {
+    why: 'a change then says what the document was before; without, each change by others expires every cached answer of the ' +
+      'resource, and live feeds say resync',
+    effect: 'each update and delete also stores the document as it was, for as long as the change log: more is written to disk',
+  },
+  validator: {
+    why: 'the database then refuses what the schema does not allow, whoever writes',
+    effect: 'inserts and updates of other programs that do not fit fail with code 121',
+  },
+  index: {
+    why: 'lists of a declared shape walk it; without, they answer 503 shape_not_ready',
+    effect: 'reads and writes go on while it is built; from then on each write keeps it, and takes a little longer',
+  },
+  'odd documents': {
+    why: 'it finds documents that hold arrays or objects where plain values are declared; without, lists leave such documents out',
+    effect: 'next to none: it holds those documents alone',
+  },
+};
