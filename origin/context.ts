@@ -69,7 +69,10 @@ function asService<T extends { close(): Promise<void> }>(value: T, state: (value
   return { value, stop: () => value.close(), state: () => state(value) };
 }
 
-function openStore({ mongodbUri, dataDir, logBytesMax }: Settings, contract: Contract, log: pino.Logger): Promise<Store> {
+/** A start of both may find the database a little later; in development a person waits, and is told at once. */
+const awayMsMax = { production: 300_000, development: 0 } as const;
+
+function openStore({ environment, mongodbUri, dataDir, logBytesMax }: Settings, contract: Contract, log: pino.Logger): Promise<Store> {
   const surroundings = {
     resources: contract.stored,
     onWarning: (message: string, facts: Readonly<Record<string, unknown>>) => log.warn(facts, message),
@@ -81,5 +84,5 @@ function openStore({ mongodbUri, dataDir, logBytesMax }: Settings, contract: Con
   };
   return mongodbUri === undefined
     ? openSqliteStore({ dataDir, logBytesMax, ...surroundings })
-    : openMongoStore({ uri: mongodbUri, ...surroundings });
+    : openMongoStore({ uri: mongodbUri, awayMsMax: awayMsMax[environment], ...surroundings });
 }

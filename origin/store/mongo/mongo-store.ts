@@ -11,6 +11,7 @@ import { Fault } from '../../../shared/wire/fault.ts';
 import type { Position } from '../../../shared/wire/position.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import { compiledModule } from '../../compute/module.ts';
+import { StoreNotReady } from '../not-ready.ts';
 import type { ChangeBatch, HistoryLost, Mutation, Store, WriteOptions, Written } from '../store.ts';
 import { ConnectedStore, type Opened, warnOfPending } from './connected-store.ts';
 import { patiently, toClient, toDatabaseName } from './connection/client.ts';
@@ -40,11 +41,28 @@ export interface MongoStoreOptions {
   readonly onWarning?: (message: string, facts: Readonly<Record<string, unknown>>) => void;
   /** The database cannot be put back into a state that can be served from. */
   readonly onFatal?: (error: Error) => void;
+  /** For so long a database that is away is waited for; unless said, the first look decides. */
+  readonly awayMsMax?: number;
 }
 
-type Surroundings = Required<Omit<MongoStoreOptions, 'uri' | 'resources'>>;
+type Surroundings = Required<Omit<MongoStoreOptions, 'uri' | 'resources' | 'awayMsMax'>>;
 
 export async function openMongoStore(options: MongoStoreOptions): Promise<Store> {
+  const givenUpAtMs = performance.now() + (options.awayMsMax ?? 0);
+  for (;;) {
+    try {
+      return await openOnce(options);
+    } catch (error) {
+      if (!(error instanceof StoreNotReady && error.isPassing) || performance.now() >= givenUpAtMs) throw error;
+      options.onWarning?.('the database is away, and is waited for', { problem: error.message });
+      await Bun.sleep(awayRetryMs);
+    }
+  }
+}
+
+const awayRetryMs = 1_000;
+
+async function openOnce(options: MongoStoreOptions): Promise<Store> {
   const client = toClient(options.uri);
   try {
     await client.connect();
@@ -77,7 +95,7 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<Store>
     return new MongoStore(opened, head);
   } catch (error) {
     await client.close();
-    throw toStartError(error, toDatabaseName(options.uri));
+    throw toStartError(error, options.uri);
   }
 }
 

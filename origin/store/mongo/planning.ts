@@ -20,7 +20,7 @@ export async function withTarget<T>({ uri, resources, isWritten }: Planning, use
     const deployment = await mustServe(database, resources, { clock: Date.now, isGuest: !isWritten });
     return await use({ database, resources, deployment, patiently: (run) => run(database) });
   } catch (error) {
-    throw toStartError(error, toDatabaseName(uri));
+    throw toStartError(error, uri);
   } finally {
     await client.close();
   }

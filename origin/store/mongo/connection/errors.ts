@@ -50,9 +50,22 @@ export function toStoreFault(error: unknown): unknown {
   if (!(error instanceof MongoError)) return error;
   if (codeOf(error) === codes.maxTimeMsExpired) return deadlineExceeded(error);
   if (codeOf(error) === codes.duplicateKey) return toConflict(Object.keys(Object(at(error, 'keyPattern'))), error);
-  if (isPassing(error)) return storeUnavailable(error);
+  if (isPassing(error) || passing.has(codeOf(error) ?? 0)) return storeUnavailable(error);
+  if (refused.has(codeOf(error) ?? 0)) {
+    return new Fault('misconfigured', {
+      detail: 'the database does not let Tombolo do this; the log of the origin says what was refused',
+      headers: { 'retry-after': '60' },
+      cause: error,
+      facts: { code: codeOf(error) },
+    });
+  }
   return new Fault('unknown', { cause: error, facts: { code: codeOf(error) } });
 }
+
+/** FailedToSatisfyReadPreference, QueryPlanKilled (its index or collection went away), RequestRateTooLarge of Cosmos DB. */
+const passing: ReadonlySet<number> = new Set([133, 175, 16_500]);
+/** A right or a user that is not there. */
+const refused: ReadonlySet<number> = new Set([codes.unauthorized, codes.authenticationFailed]);
 
 /** Whether there was no primary, or no connection to it, after the whole wait for one. */
 export function isOutOfReach(error: unknown): boolean {

@@ -35,7 +35,7 @@ export async function mustServe(database: Db, resources: readonly Resource[], { 
   const needs = resources.flatMap(toNeeds);
   const deployment: Deployment = isStandalone(hello) && needs.length === 0 ? 'standalone' : 'replica set';
   const problems = [
-    ...(deployment === 'standalone' || typeof hello['setName'] === 'string' ? [] : [noMember(needs)]),
+    ...(deployment === 'standalone' || typeof hello['setName'] === 'string' ? [] : [noMember(hello, needs)]),
     ...(Number.parseInt(String(version), 10) >= majorMin ? [] : [tooOld(version)]),
     ...(deployment === 'standalone' || Math.abs(skewMs) <= skewMsMax ? [] : [clockApart(skewMs)]),
     ...toMissingRights(database.databaseName, actionsNeeded[isGuest ? (`guest of a ${deployment}` as const) : deployment], authInfo),
@@ -44,7 +44,12 @@ export async function mustServe(database: Db, resources: readonly Resource[], { 
   return deployment;
 }
 
-function noMember(needs: readonly string[]): string {
+function noMember(hello: Document, needs: readonly string[]): string {
+  if (hello['msg'] === 'isdbgrid') {
+    const lack = 'MONGODB_URI names a mongos, the router of a sharded cluster, and Tombolo is not made for one';
+    return `${lack}; name the members of a replica set`;
+  }
+  if (hello['isreplicaset'] === true) return 'the replica set has not begun; run rs.initiate() in mongosh (one member is enough)';
   const needed = needs.length === 0 ? '' : ` (${needs.join('; ')})`;
   const lack = `the server is no member of a replica set, so it has no transactions and no change feed${needed}`;
   return `${lack}; start mongod with --replSet rs0, then run rs.initiate() in mongosh (one member is enough)`;

@@ -1,15 +1,24 @@
 /** The errors that a person meets first, at a start: what is the matter and what to do, instead of the driver's words alone. */
 import { MongoError } from 'mongodb';
 import { StoreNotReady } from '../../not-ready.ts';
+import { toDatabaseName } from './client.ts';
 import { codeOf, codes, isPassing, toStoreFault } from './errors.ts';
 
 /** Nothing else is known by a name or a code of its own. */
-export function toStartError(error: unknown, databaseName: string): unknown {
-  const problem = toProblem(error);
-  return problem === undefined ? toStoreFault(error) : new StoreNotReady(databaseName, [problem]);
+export function toStartError(error: unknown, uri: string): unknown {
+  const databaseName = toDatabaseName(uri);
+  const problem = toMistake(error);
+  if (problem !== undefined) return new StoreNotReady(databaseName, [problem]);
+  if (!isPassing(error)) return toStoreFault(error);
+  // A server that expects the other of the two says nothing, or hangs up.
+  const isTls = /[?&](tls|ssl)=true/.test(uri) || uri.startsWith('mongodb+srv:');
+  const tls = isTls ? 'does the server speak TLS' : 'does the server demand tls=true';
+  const questions = `is mongod running, is MONGODB_URI right, ${tls}, does the network let us through?`;
+  return new StoreNotReady(databaseName, [`no primary answered (${textsOf(error).join('; ')}); ${questions}`], { isPassing: true });
 }
 
-function toProblem(error: unknown): string | undefined {
+/** What somebody has to mend. */
+function toMistake(error: unknown): string | undefined {
   if (!(error instanceof MongoError)) return undefined;
   const said = textsOf(error).join('; ');
   if (codeOf(error) === codes.authenticationFailed || /Authentication failed/i.test(said)) {
@@ -26,8 +35,7 @@ function toProblem(error: unknown): string | undefined {
     return `TLS could not be agreed (${said}); does the server speak TLS, or is tls=true too much, and is its certificate ` +
       'signed by an authority that tlsCAFile=… names?';
   }
-  if (!isPassing(error)) return undefined;
-  return `no primary answered (${said}); is mongod running, is MONGODB_URI right, does the network let us through?`;
+  return undefined;
 }
 
 /** The driver keeps what each server said to itself, below its own words. */
