@@ -1,5 +1,6 @@
 /** A start on a database that another program made: what it finds it leaves as it is, to the byte (SEMANTICS §15). */
 import { afterEach, describe, expect, test } from 'bun:test';
+import { MongoClient, ObjectId } from 'mongodb';
 import * as z from 'zod';
 import { openMongoStore } from '../../../origin/store/mongo/mongo-store.ts';
 import type { Store } from '../../../origin/store/store.ts';
@@ -17,6 +18,9 @@ const boats = resource({
   rules: { read: anyone, write: anyone },
   shapes: { byName: { range: 'name', sort: ['name'] }, ofPort: { equal: ['port'], sort: ['-masts'] }, all: {} },
 });
+
+const all = { equal: {}, range: undefined, sort: [{ field: 'id', descending: false }], where: true, after: undefined, limit: 9 } as const;
+const byName = { ...all, sort: [{ field: 'name', descending: false }, ...all.sort] };
 
 const disposals: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -63,9 +67,7 @@ test('until it is installed there, documents are served, a list without its inde
   const store = await openStore(uri);
   const id = String((await foreign.collection('boats').findOne())?._id);
   expect(await textOf(store, boats, id)).toBe(`{"id":"${id}","name":"Fram"}`);
-  const all = { equal: {}, range: undefined, sort: [{ field: 'id', descending: false }], where: true, after: undefined, limit: 9 } as const;
   expect((await store.list(boats, all, inTime())).value).toHaveLength(1);
-  const byName = { ...all, sort: [{ field: 'name', descending: false }, ...all.sort] };
   expect(await reasonOf(store.list(boats, byName, inTime()))).toBe('shape_not_ready');
   expect(await reasonOf(store.count(boats, byName, 9, inTime()))).toBe('shape_not_ready');
   expect(await reasonOf(store.write([put(boats, id, { name: 'Gjøa' })], inTime()))).toBe('store_read_only');
@@ -88,6 +90,44 @@ test('origins and starts agree on the position meanwhile, and a change by others
     expect(value.changes).toMatchObject([{ kind: 'document', resource: 'boats', before: undefined, after: undefined }]);
     break;
   }
+});
+
+test('with no right to make anything a database of others is served all the same', async () => {
+  const database = await openControlledDatabase({
+    auth: { user: 'ada', password: 'secret', roles: [{ role: 'readWrite', db: 'shop' }] },
+  });
+  disposals.push(() => database.remove());
+  const uri = database.server.uri.replace('/?', '/shop?authSource=admin&');
+  const client = new MongoClient(uri);
+  disposals.push(() => client.close());
+  await client.db().collection('boats').insertOne({ _id: new ObjectId(), name: 'Fram' });
+  const store = await openStore(uri);
+  expect((await store.list(boats, all, inTime())).value).toHaveLength(1);
+});
+
+test('on a standalone too nothing of others is changed, and what others indexed is served', async () => {
+  const database = await openControlledDatabase({ standalone: true });
+  disposals.push(() => database.remove());
+  await database.foreign.collection('boats').insertOne({ name: 'Fram' });
+  await database.foreign.collection('boats').createIndex({ name: 1, _id: 1 });
+  const before = await wholeOf(database.foreign);
+  const readOnly = resource({ ...boatsLike, name: 'boats', cache: 'none', rules: { read: anyone } });
+  const store = await openStore(database.uri, [readOnly]);
+  expect((await store.list(readOnly, byName, inTime())).value).toHaveLength(1);
+  await store.close();
+  expect(await wholeOf(database.foreign)).toBe(before);
+});
+
+test('documents whose place in an order nobody knows are left out of lists, named at the start, and got by id', async () => {
+  const { uri, foreign } = await openDatabase();
+  await foreign.collection('boats').createIndex({ name: 1, _id: 1 });
+  const { insertedId } = await foreign.collection('boats').insertOne({ name: ['Fram', 'Maud'] });
+  await foreign.collection('boats').insertOne({ name: 'Vega' });
+  const warnings: string[] = [];
+  const store = await openStore(uri, [boats], warnings);
+  expect((await store.list(boats, byName, inTime())).value.map(({ document }) => document.value['name'])).toEqual(['Vega']);
+  expect(await textOf(store, boats, String(insertedId))).toContain('["Fram","Maud"]');
+  expect(warnings.some((line) => line.startsWith('documents that hold arrays') && line.includes('boats'))).toBe(true);
 });
 
 describe('who owns a collection', () => {
