@@ -18,12 +18,13 @@ import { patiently, toClient, toDatabaseName } from './connection/client.ts';
 import { majorityTime } from './connection/cluster-time.ts';
 import { codeOf, codes } from './connection/errors.ts';
 import { toStartError } from './connection/start-errors.ts';
-import { mustServe } from './connection/server-checks.ts';
+import { type Deployment, type Doing, mustServe } from './connection/server-checks.ts';
 import { ensureEpoch, replaceEpoch, standInEpoch } from './feed/epoch.ts';
 import { Head } from './feed/head.ts';
 import { watchChanges } from './feed/watch.ts';
 import { inspectedMax, install, type Installed, type Target } from './install/install.ts';
 import { ownershipOf } from './install/ownership.ts';
+import { isOwnStep, toSteps } from './install/steps.ts';
 import { survey } from './install/survey.ts';
 import { cursorsOf } from './install/system-records.ts';
 import { RawTexts } from './read/raw-texts.ts';
@@ -75,7 +76,8 @@ async function openOnce(options: MongoStoreOptions): Promise<Store> {
     };
     const resources = new Map([...options.resources].map((resource) => [resource.name, resource]));
     const declared = [...resources.values()];
-    const deployment = await mustServe(database, declared, { clock: filled.clock, isGuest: await isGuest(database, declared) });
+    const doing = (deployment: Deployment) => doingIn(database, { resources: declared, deployment });
+    const deployment = await mustServe(database, declared, { clock: filled.clock, doing });
     const target: Target = { database, resources: declared, deployment, patiently: (use) => patiently(options.uri, use) };
     const installed = await install(target);
     warn(installed, filled);
@@ -99,13 +101,16 @@ async function openOnce(options: MongoStoreOptions): Promise<Store> {
   }
 }
 
-/** Whether a start will make nothing here, so that it needs no rights to. Who may not even look is told what is missing. */
-async function isGuest(database: Db, resources: readonly Resource[]): Promise<boolean> {
+/** Who may not even look is told all that is missing. */
+async function doingIn(database: Db, asked: Pick<Target, 'resources' | 'deployment'>): Promise<Doing> {
   try {
-    return !ownershipOf(await survey(database, resources), resources).isInstalled;
+    const there = await survey(database, asked.resources);
+    const ownership = ownershipOf(there, asked.resources);
+    if (!ownership.isInstalled) return 'reads';
+    return toSteps(there, { ...asked, ownership }).some((step) => isOwnStep(step, ownership)) ? 'makes' : 'serves';
   } catch (error) {
     if (codeOf(error) !== codes.unauthorized) throw error;
-    return false;
+    return 'makes';
   }
 }
 

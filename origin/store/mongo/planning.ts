@@ -17,7 +17,7 @@ export async function withTarget<T>({ uri, resources, isWritten }: Planning, use
   try {
     await client.connect();
     const database = client.db(toDatabaseName(uri));
-    const deployment = await mustServe(database, resources, { clock: Date.now, isGuest: !isWritten });
+    const deployment = await mustServe(database, resources, { clock: Date.now, doing: () => (isWritten ? 'makes' : 'reads') });
     return await use({ database, resources, deployment, patiently: (run) => run(database) });
   } catch (error) {
     throw toStartError(error, uri);

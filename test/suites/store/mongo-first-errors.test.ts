@@ -45,7 +45,7 @@ test('a router of a cluster, and a set that has not begun', async () => {
       get: (database, name) => name !== 'command' ? Reflect.get(database, name) : async (command: object) =>
         'hello' in command ? { localTime: new Date(), ...hello } : database.command(command),
     });
-    return mustServe(pretending, [boats], { clock: Date.now, isGuest: false }).then(() => 'served', (error: Error) => error.message);
+    return mustServe(pretending, [boats], { clock: Date.now, doing: () => 'makes' }).then(() => 'served', (error: Error) => error.message);
   };
   expect(await told({ msg: 'isdbgrid' })).toContain('names a mongos');
   expect(await told({ isreplicaset: true })).toContain('run rs.initiate()');

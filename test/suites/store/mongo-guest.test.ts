@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test } from 'bun:test';
 import { MongoClient, ObjectId } from 'mongodb';
 import * as z from 'zod';
+import { applyPlan, planOf } from '../../../origin/store/mongo/install/plan.ts';
 import { openMongoStore } from '../../../origin/store/mongo/mongo-store.ts';
 import type { Store } from '../../../origin/store/store.ts';
 import { type Resource, resource } from '../../../shared/contract/resource.ts';
@@ -21,6 +22,9 @@ const boats = resource({
 
 const all = { equal: {}, range: undefined, sort: [{ field: 'id', descending: false }], where: true, after: undefined, limit: 9 } as const;
 const byName = { ...all, sort: [{ field: 'name', descending: false }, ...all.sort] };
+
+/** A resource that no index is asked of. */
+const plain = resource({ name: 'boats', id: 'objectId', schema: boats.schema, rules: boats.rules, shapes: { all: {} } });
 
 const disposals: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -103,6 +107,26 @@ test('with no right to make anything a database of others is served all the same
   await client.db().collection('boats').insertOne({ _id: new ObjectId(), name: 'Fram' });
   const store = await openStore(uri);
   expect((await store.list(boats, all, inTime())).value).toHaveLength(1);
+});
+
+test('where all is there already, the rights to read and write documents are enough', async () => {
+  const database = await openControlledDatabase({
+    auth: { user: 'ada', password: 'secret', roles: [{ role: 'readWrite', db: 'shop' }] },
+  });
+  disposals.push(() => database.remove());
+  const uri = database.server.uri.replace('/?', '/shop?authSource=admin&');
+  await expect(openStore(uri)).rejects.toThrow('may not collMod on shop');
+  const client = new MongoClient(uri);
+  disposals.push(() => client.close());
+  await client.db().collection('boats').insertOne({ name: 'Fram' });
+  const target = { database: client.db(), resources: [plain], deployment: 'replica set' as const, patiently: async () => undefined };
+  // Images alone need more: what is refused does not keep the rest from being done.
+  const steps = await planOf(target);
+  expect(steps.filter(({ command }) => 'collMod' in command).map(({ name }) => name)).toEqual(['boats: images']);
+  await expect(applyPlan(target, 'e'.repeat(16), () => undefined)).rejects.toThrow('boats: images');
+  const store = await openStore(uri, [plain]);
+  expect(store.state().pending).toEqual(['boats: images']);
+  expect((await store.write([put(plain, 'f'.repeat(24), { name: 'Ra' })], inTime())).outcomes[0]?.kind).toBe('written');
 });
 
 test('on a standalone too nothing of others is changed, and what others indexed is served', async () => {

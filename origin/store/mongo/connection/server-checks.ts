@@ -7,26 +7,30 @@ import { StoreNotReady } from '../../not-ready.ts';
 const majorMin = 7;
 /** Nonces expire by the server's clock, signatures by ours. */
 const skewMsMax = 30_000;
-const actionsNeeded = {
-  'replica set': [
-    'find', 'insert', 'update', 'remove', 'createCollection', 'createIndex', 'collMod', 'listCollections', 'listIndexes',
-    'changeStream',
-  ],
-  'guest of a replica set': ['find', 'listCollections', 'listIndexes', 'changeStream'],
-  'guest of a standalone': ['find', 'listCollections', 'listIndexes'],
-  standalone: ['find', 'createCollection', 'createIndex', 'collMod', 'listCollections', 'listIndexes'],
-} as const;
+/** What a start does here: reads others' collections, serves what is all there, or puts something in place. */
+export type Doing = 'reads' | 'serves' | 'makes';
+
+const looks = ['find', 'listCollections', 'listIndexes'] as const;
+const writes = ['insert', 'update', 'remove'] as const;
+const makes = ['createCollection', 'createIndex', 'collMod'] as const;
+const actionsNeeded: Readonly<Record<Deployment, Readonly<Record<Doing, readonly string[]>>>> = {
+  'replica set': {
+    reads: [...looks, 'changeStream'],
+    serves: [...looks, ...writes, 'changeStream'],
+    makes: [...looks, ...writes, ...makes, 'changeStream'],
+  },
+  standalone: { reads: looks, serves: looks, makes: [...looks, ...makes] },
+};
 
 /** A standalone serves what needs neither transactions nor a feed. */
 export type Deployment = 'replica set' | 'standalone';
 
 interface Surroundings {
   readonly clock: () => number;
-  /** Where nothing is made and nothing is written. */
-  readonly isGuest: boolean;
+  doing(deployment: Deployment): Doing | Promise<Doing>;
 }
 
-export async function mustServe(database: Db, resources: readonly Resource[], { clock, isGuest }: Surroundings): Promise<Deployment> {
+export async function mustServe(database: Db, resources: readonly Resource[], { clock, doing }: Surroundings): Promise<Deployment> {
   const askedAt = clock();
   const hello = await database.command({ hello: 1 });
   const skewMs = hello['localTime'] instanceof Date ? hello['localTime'].getTime() - (askedAt + clock()) / 2 : 0;
@@ -38,7 +42,7 @@ export async function mustServe(database: Db, resources: readonly Resource[], { 
     ...(deployment === 'standalone' || typeof hello['setName'] === 'string' ? [] : [noMember(hello, needs)]),
     ...(Number.parseInt(String(version), 10) >= majorMin ? [] : [tooOld(version)]),
     ...(deployment === 'standalone' || Math.abs(skewMs) <= skewMsMax ? [] : [clockApart(skewMs)]),
-    ...toMissingRights(database.databaseName, actionsNeeded[isGuest ? (`guest of a ${deployment}` as const) : deployment], authInfo),
+    ...toMissingRights(database.databaseName, actionsNeeded[deployment][await doing(deployment)], authInfo),
   ];
   if (problems.length > 0) throw new StoreNotReady(database.databaseName, problems);
   return deployment;

@@ -5,6 +5,7 @@
  */
 import type { Db, Document } from 'mongodb';
 import { StoreNotReady } from '../../not-ready.ts';
+import { isPassing } from '../connection/errors.ts';
 import { ensureEpoch } from '../feed/epoch.ts';
 import { explain, run, type Target } from './install.ts';
 import { consented, noteOwnership, type Ownership, ownershipOf } from './ownership.ts';
@@ -31,7 +32,7 @@ export async function planOf(target: Target): Promise<readonly PlannedStep[]> {
   return Promise.all(steps.map((step) => toPlanned(target.database, there, step, now)));
 }
 
-/** `onStep` is told before each begins. What the server refuses ends it, with what mends that. */
+/** `onStep` is told before each begins. What the server refuses is told at the end, with what mends it; the rest is done. */
 export async function applyPlan(target: Target, epoch: string, onStep: (step: Step) => void): Promise<void> {
   const { database, resources, deployment } = target;
   const there = await survey(database, resources);
@@ -39,17 +40,20 @@ export async function applyPlan(target: Target, epoch: string, onStep: (step: St
   const steps = toSteps(there, { ...target, ownership });
   if (steps.length === 0) return;
   await noteOwnership(database, there, ownership);
+  const problems: string[] = [];
   for (const step of steps) {
     onStep(step);
     if (ownership.adopted.has(step.collection)) await noteAdded(database, step);
     try {
       await run(database, step);
     } catch (error) {
-      throw new StoreNotReady(database.databaseName, [explain(step, error, deployment)]);
+      if (isPassing(error)) throw error;
+      problems.push(explain(step, error, deployment));
     }
   }
   // The last: origins that wait for it begin to write.
   if (deployment !== 'standalone') await ensureEpoch(database, epoch);
+  if (problems.length > 0) throw new StoreNotReady(database.databaseName, problems);
 }
 
 /** What undoes that which was added to a collection of others; `undefined`: nothing was. */
