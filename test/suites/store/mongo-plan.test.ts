@@ -103,6 +103,15 @@ test('applied, an origin that runs serves the lists and writes without a start, 
   expect(await planOf(targetOf(foreign))).toEqual([]);
 });
 
+test('a document whose place in an order nobody knows, which others leave there afterwards, is listed behind the texts', async () => {
+  const { uri, foreign } = await openHarbour();
+  await foreign.command({ collMod: 'boats', validator: {} });
+  await apply(foreign);
+  const store = await openStore(uri);
+  await foreign.collection('boats').insertOne({ name: ['Aud'] });
+  expect(await namesIn(store, byName)).toEqual(['Fram', 'Gjøa', ['Aud']]);
+});
+
 test('two people who apply at once do no harm', async () => {
   const { foreign } = await openHarbour();
   await Promise.all([apply(foreign), apply(foreign), apply(foreign)]);

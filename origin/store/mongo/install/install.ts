@@ -39,11 +39,11 @@ export interface Target {
 }
 
 /** Begins again when what was there is gone meanwhile: who drops one collection often drops the next. */
-export async function install(target: Target, known?: Ownership): Promise<Installed> {
+export async function install(target: Target, known?: Installed): Promise<Installed> {
   for (let tries = 1; ; tries++) {
     const there = await survey(target.database, target.resources);
     try {
-      return await putInPlace(target, there, ownershipOf(there, target.resources, known));
+      return await putInPlace(target, there, known);
     } catch (error) {
       const { found } = await survey(target.database, target.resources);
       if (tries >= triesMax || [...there.found.keys()].every((name) => found.has(name))) throw error;
@@ -54,8 +54,9 @@ export async function install(target: Target, known?: Ownership): Promise<Instal
 /** Somebody who drops and makes collections without end is told what stands in the way. */
 const triesMax = 10;
 
-async function putInPlace(target: Target, there: Survey, ownership: Ownership): Promise<Installed> {
+async function putInPlace(target: Target, there: Survey, known: Installed | undefined): Promise<Installed> {
   const { database, resources, deployment } = target;
+  const ownership = ownershipOf(there, resources, known?.ownership);
   const own = toSteps(there, { ...target, ownership }).filter((step) => isOwnStep(step, ownership));
   if (ownership.isInstalled && deployment !== 'standalone') await whenFree(() => noteOwnership(database, there, ownership));
   const problems = resources.flatMap(({ name }) => toUnfit(there, name));
@@ -63,8 +64,10 @@ async function putInPlace(target: Target, there: Survey, ownership: Ownership): 
   if (problems.length > 0) throw new StoreNotReady(database.databaseName, problems);
   const now = own.length === 0 ? there : await survey(database, resources);
   const pending = toSteps(now, { ...target, ownership });
-  const lacksOdd = new Set(pending.filter(({ kind }) => kind === 'odd documents').map(({ collection }) => collection));
-  return { ownership, pending, isChanged: own.length > 0, hints: toHints(now, resources), ...(await inspect(target, lacksOdd)) };
+  const found = { ownership, pending, isChanged: own.length > 0, hints: toHints(now, resources) };
+  // A look that finds nothing new reads no documents: it comes every few seconds, for as long as anything is pending.
+  const isNew = known === undefined || found.isChanged || !Bun.deepEquals(known.pending, pending);
+  return isNew ? { ...found, ...(await inspect(target, pending)) } : { ...known, ...found };
 }
 
 /** What the server refuses, each with what mends it. */
@@ -177,11 +180,11 @@ function toMending(collectionName: string, key: Document, name: string, error: u
   }
 }
 
-/** `lacksOdd`: resources without the index that finds such documents. */
 async function inspect(
   { database, resources }: Target,
-  lacksOdd: ReadonlySet<string>,
+  pending: readonly Step[],
 ): Promise<Pick<Installed, 'mayBeOdd' | 'hidesOdd' | 'invalid'>> {
+  const lacksOdd = new Set(pending.filter(({ kind }) => kind === 'odd documents').map(({ collection }) => collection));
   const mayBeOdd = new Set<string>(lacksOdd);
   const invalid: Record<string, number> = {};
   for (const resource of resources) {

@@ -55,9 +55,9 @@ export class Installation {
     return this.#installed.ownership.adopted;
   }
 
-  /** Whether a document of this resource may hold what has no order (odd-documents.ts). */
+  /** Whether a document of this resource may hold what has no order (odd-documents.ts); no validator of ours keeps others from it. */
   mayBeOdd({ name }: Resource): boolean {
-    return this.#installed.mayBeOdd.has(name);
+    return this.adopted.has(name) || this.#installed.mayBeOdd.has(name);
   }
 
   /** Whether an index finds those documents. */
@@ -107,7 +107,7 @@ export class Installation {
     const { closing } = this.#options;
     for (;;) {
       try {
-        return await install(this.#options, this.#installed.ownership);
+        return await install(this.#options, this.#installed);
       } catch (error) {
         if (!isPassing(error) || closing.aborted) throw error;
         await Bun.sleep(storeLimits.lockRetryMs);
