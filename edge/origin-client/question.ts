@@ -14,12 +14,12 @@ export type Asking = Pick<Validated['preconditions'], 'ifMatch' | 'ifNoneMatch'>
 
 /** HEAD is asked as GET, so that both fill one entry (RFC 9110 §9.3.2). */
 export async function toQuestion(request: Validated, asking: Asking = request.preconditions): Promise<Question> {
-  const { raw, requestId, target, route: { operation }, principal, demanded, deadlineAt, timeLimit, sent } = request;
+  const { raw, requestId, target, route: { operation }, principal, demanded, deadlineAt, sent } = request;
   const body = toBody(request);
   const life = streamMs(request, Date.now());
   return {
     method: raw.method === 'HEAD' ? 'GET' : raw.method,
-    requestId, target, principal, deadlineAt, timeLimit,
+    requestId, target, principal, deadlineAt,
     safe: isSafe(operation),
     headers: await toHeaders(request, asking),
     atLeast: demanded,

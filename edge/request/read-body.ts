@@ -2,25 +2,25 @@
 import { Fault } from '../../shared/wire/fault.ts';
 import { BodyPieces, type Reader } from './body-pieces.ts';
 import { edgeLimits } from '../limits.ts';
-import type { TimeLimit } from './time-limit.ts';
 
 export interface BodyBounds {
   readonly bytesMax: number;
   /** The value of `Content-Length`, if sent. */
   readonly declared: string | null;
-  readonly timeLimit: TimeLimit;
+  /** When the last byte must have come, in milliseconds of the epoch. */
+  readonly deadlineAt: number;
 }
 
 /** All of a client's body. Whatever is wrong with it is the client's to mend: too much, too late, broken off, badly framed. */
-export async function mustRead(raw: Request, { bytesMax, declared, timeLimit }: BodyBounds): Promise<Uint8Array<ArrayBuffer>> {
+export async function mustRead(raw: Request, { bytesMax, declared, deadlineAt }: BodyBounds): Promise<Uint8Array<ArrayBuffer>> {
   if (raw.body === null) return new Uint8Array(0);
   // The platform gathers a body of declared length by itself, at a third of the cost, and checks that length.
   if (declared !== null) {
     if (!(Number(declared) <= bytesMax)) throw tooLarge(bytesMax);
-    return new Uint8Array(await timeLimit.within(raw.arrayBuffer()).catch(refuseBody));
+    return new Uint8Array(await inTime(raw.arrayBuffer(), deadlineAt).catch(refuseBody));
   }
   const pieces = new BodyPieces(raw.body);
-  const body = await timeLimit.within(gather(pieces, bytesMax)).catch((cause: unknown) => {
+  const body = await inTime(gather(pieces, bytesMax), deadlineAt).catch((cause: unknown) => {
     void pieces.cancel();
     return refuseBody(cause);
   });
@@ -29,11 +29,17 @@ export async function mustRead(raw: Request, { bytesMax, declared, timeLimit }: 
   throw tooLarge(bytesMax);
 }
 
+/** Rejects when `work` has not settled by then. */
+function inTime<T>(work: Promise<T>, deadlineAt: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Fault('body_late', { detail: 'the body did not arrive in time' })), deadlineAt - Date.now());
+    work.finally(() => clearTimeout(timer)).then(resolve, reject);
+  });
+}
+
 /** What a client did wrong whose body cannot be read to its end. */
 function refuseBody(cause: unknown): never {
-  if (cause instanceof DOMException && cause.name === 'TimeoutError') {
-    throw new Fault('body_late', { detail: 'the body did not arrive in time' });
-  }
+  if (cause instanceof Fault) throw cause;
   throw new Fault('body_malformed', { detail: 'the body broke off, or its chunks are badly framed', cause });
 }
 

@@ -8,7 +8,6 @@ import type { EdgeContext } from '../context.ts';
 import type { OwnRoute } from '../own-routes.ts';
 import type { SentHeaders } from './request-headers.ts';
 import type { Target } from './target.ts';
-import type { TimeLimit } from './time-limit.ts';
 
 export interface Arrival {
   readonly raw: Request;
@@ -66,8 +65,6 @@ export interface Validated extends ForOrigin, Identity {
   readonly demanded: Position | undefined;
   /** A buffered body, byte for byte. */
   readonly body: Uint8Array<ArrayBuffer> | undefined;
-  /** The limit under which the body was read; there is one for what comes after, too. */
-  readonly timeLimit: TimeLimit | undefined;
 }
 
 /** Says a field of the answer, whoever gives it: on a refusal by a later stage too, and on none by an earlier one. */

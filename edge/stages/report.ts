@@ -9,7 +9,6 @@ import { edgeLimits } from '../limits.ts';
 import type { Routed } from '../request/request.ts';
 import type { Stage } from '../runner.ts';
 import { mustRead, mustText } from '../request/read-body.ts';
-import { TimeLimit } from '../request/time-limit.ts';
 
 export function report(): Stage<Routed, Routed> {
   return function report(request, next) {
@@ -27,8 +26,7 @@ async function take(request: Routed): Promise<Response> {
 }
 
 async function mustSignedBody({ raw, sent, deadlineAt }: Routed): Promise<string> {
-  const bounds = { bytesMax: edgeLimits.reportBytesMax, declared: sent.get('content-length'), timeLimit: new TimeLimit(deadlineAt) };
-  const bytes = await mustRead(raw, bounds);
+  const bytes = await mustRead(raw, { bytesMax: edgeLimits.reportBytesMax, declared: sent.get('content-length'), deadlineAt });
   const signed = sent.get('content-digest');
   if (signed === null || signed !== (await contentDigest(bytes))) {
     throw new Fault('hop_invalid', { detail: 'the body is not the one that was signed' });

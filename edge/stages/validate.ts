@@ -8,7 +8,6 @@ import { mustAccept, mustContentType } from '../request/negotiate.ts';
 import { demandedToken, mustDemandedPosition } from '../request/position-token.ts';
 import { mustRead, mustText } from '../request/read-body.ts';
 import type { ForOrigin, Identified, Validated } from '../request/request.ts';
-import { TimeLimit } from '../request/time-limit.ts';
 import { mustPreconditions } from '../../shared/contract/preconditions.ts';
 import type { Stage } from '../runner.ts';
 
@@ -20,19 +19,17 @@ export function validate(): Stage<Identified<ForOrigin>, Validated> {
     const header = (name: string) => sent.get(name);
     const cached = context.reads.mustRead(route, target.query, header);
     const preconditions = mustPreconditions(route, header);
-    const valid = { ...request, cached, preconditions, demanded: undefined, body: undefined, timeLimit: undefined };
+    const valid = { ...request, cached, preconditions, demanded: undefined, body: undefined };
     const token = isSafe(route.operation) ? demandedToken(sent) : undefined;
     if (token !== undefined) return mustDemandedPosition(token, context.macs).then((demanded) => next({ ...valid, demanded }));
-    if (route.operation.schema === undefined) return next(valid);
-    const timeLimit = new TimeLimit(request.deadlineAt);
-    return mustBeBody(request, timeLimit).then((body) => next({ ...valid, body, timeLimit }));
+    return route.operation.schema === undefined ? next(valid) : mustBeBody(request).then((body) => next({ ...valid, body }));
   };
 }
 
 /** The bytes are kept: the origin gets those received, under their digest. */
-async function mustBeBody({ raw, route, sent }: ForOrigin, timeLimit: TimeLimit): Promise<Uint8Array<ArrayBuffer>> {
+async function mustBeBody({ raw, route, sent, deadlineAt }: ForOrigin): Promise<Uint8Array<ArrayBuffer>> {
   const { operation, resource } = route;
-  const bytes = await mustRead(raw, { bytesMax: operation.bodyBytesMax, declared: sent.get('content-length'), timeLimit });
+  const bytes = await mustRead(raw, { bytesMax: operation.bodyBytesMax, declared: sent.get('content-length'), deadlineAt });
   const value = mustJson(mustText(bytes));
   if (operation.schema !== undefined) mustBody(operation.schema(resource), value);
   return bytes;

@@ -9,7 +9,6 @@ import { randomNonce, signRequest } from '../../edge/origin-client/sign-request.
 import { verifyAnswer } from '../../edge/origin-client/verify.ts';
 import { mustRead, mustText } from '../../edge/request/read-body.ts';
 import { toTarget } from '../../edge/request/target.ts';
-import { TimeLimit } from '../../edge/request/time-limit.ts';
 import { mustBody } from '../../shared/contract/documents.ts';
 import { mustKeyRing } from '../../shared/hop/keys.ts';
 import { mustRoute } from '../../shared/operations/route.ts';
@@ -82,17 +81,19 @@ const passes: Readonly<Record<string, Pass>> = {
     return toAnswer(request, await fetch(env.ORIGIN + path, toInit(request, request.body)));
   },
   async timed({ request, path, env }) {
-    return toAnswer(request, await fetch(env.ORIGIN + path, { ...toInit(request, request.body), signal: toLimit().signal }));
+    return toAnswer(request, await fetch(env.ORIGIN + path, { ...toInit(request, request.body), signal: AbortSignal.timeout(10_000) }));
   },
   async read({ request, path, env }) {
-    const limit = toLimit();
-    const body = await read(request, limit);
-    return toAnswer(request, await fetch(env.ORIGIN + path, { ...toInit(request, body), signal: limit.signal }));
+    return toAnswer(
+      request,
+      await fetch(env.ORIGIN + path, { ...toInit(request, await read(request)), signal: AbortSignal.timeout(10_000) }),
+    );
   },
   async validated({ request, path, env }) {
-    const limit = toLimit();
-    const body = await readValid(request, path, limit);
-    return toAnswer(request, await fetch(env.ORIGIN + path, { ...toInit(request, body), signal: limit.signal }));
+    return toAnswer(
+      request,
+      await fetch(env.ORIGIN + path, { ...toInit(request, await readValid(request, path)), signal: AbortSignal.timeout(10_000) }),
+    );
   },
   async signed(asked) {
     return toAnswer(asked.request, (await sendSigned(asked)).answer);
@@ -103,25 +104,18 @@ const passes: Readonly<Record<string, Pass>> = {
     return toAnswer(asked.request, answer);
   },
   async asked({ request, path, env }) {
-    const timeLimit = toLimit();
-    const body = await readValid(request, path, timeLimit);
+    const body = await readValid(request, path);
     const headers: Question['headers'] =
       body === undefined ? {} : { 'content-type': 'application/json', 'content-digest': await contentDigest(body) };
     const question: Question = {
       method: request.method,
       target: { path, query: '' },
-      safe: body === undefined, principal, headers, deadlineAt: Date.now() + limitMs, timeLimit, requestId, traceparent,
+      safe: body === undefined, principal, headers, deadlineAt: Date.now() + 10_000, requestId, traceparent,
       ...(body === undefined ? {} : { body }),
     };
     return toAnswer(request, await clientOf(env).ask(question));
   },
 };
-
-const limitMs = 10_000;
-
-function toLimit(): TimeLimit {
-  return new TimeLimit(Date.now() + limitMs);
-}
 
 function toInit({ method }: Request, body: RequestInit['body'] | undefined) {
   return { method, headers: method === 'GET' ? carried : carriedWithBody, body: body ?? null };
@@ -131,14 +125,14 @@ function toAnswer({ method }: Request, { status, body }: Pick<Response, 'status'
   return new Response(body, { status, headers: method === 'GET' ? given : givenOfCreate });
 }
 
-async function read(request: Request, timeLimit: TimeLimit): Promise<Uint8Array<ArrayBuffer> | undefined> {
+async function read(request: Request): Promise<Uint8Array<ArrayBuffer> | undefined> {
   return request.method === 'GET'
     ? undefined
-    : mustRead(request, { bytesMax: 1_000_000, declared: request.headers.get('content-length'), timeLimit });
+    : mustRead(request, { bytesMax: 1_000_000, declared: request.headers.get('content-length'), deadlineAt: Date.now() + 10_000 });
 }
 
-async function readValid(request: Request, path: string, timeLimit: TimeLimit): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  const body = await read(request, timeLimit);
+async function readValid(request: Request, path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const body = await read(request);
   const { operation, resource } = mustRoute(served, request.method, path);
   if (body !== undefined && operation.schema !== undefined) mustBody(operation.schema(resource), JSON.parse(mustText(body)));
   return body;
@@ -160,8 +154,7 @@ async function sendSigned({
   path,
   env,
 }: Asked): Promise<{ readonly answer: Response; readonly nonce: string; readonly macs: Macs }> {
-  const limit = toLimit();
-  const body = await readValid(request, path, limit);
+  const body = await readValid(request, path);
   const { signature: _one, 'signature-input': _other, ...unsigned } = request.method === 'GET' ? carried : carriedWithBody;
   const headers: Record<string, string> = { ...unsigned };
   if (body !== undefined) headers['content-digest'] = await contentDigest(body);
@@ -171,7 +164,7 @@ async function sendSigned({
     method: request.method,
     headers,
     body: body ?? null,
-    signal: limit.signal,
+    signal: AbortSignal.timeout(10_000),
   });
   return { answer, nonce: sent, macs: macsOf(env) };
 }
