@@ -60,7 +60,8 @@ export function refusalSigning(request: Request, keys: readonly [HopKey, ...HopK
 
 /** Each header is fetched from the server once: what the signature was made over is what the request says later. */
 function readCovered({ headers }: Request, components: readonly string[]): (name: string) => string | null {
-  const covered = new Map(components.filter((name) => !name.startsWith('@')).map((name) => [name, headers.get(name)]));
+  const covered = new Map<string, string | null>();
+  for (const name of components) if (!name.startsWith('@')) covered.set(name, headers.get(name));
   return (name) => covered.get(name) ?? null;
 }
 
