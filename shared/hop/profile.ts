@@ -106,35 +106,31 @@ export function toAnswerMessage(status: number, header: (name: string) => string
 export function toSignatureBase(
   message: SignedMessage,
   headers: readonly string[],
-  parameters: SignatureParameters,
+  { created, nonce, keyId, tag }: SignatureParameters,
 ): { base: string; parameters: string } {
-  const written = toBase(message, [...Object.keys(message.derived), ...headers], parameters);
-  if (written === undefined) throw new Error(`a header of ${headers.join(' ')} is not in the message`);
-  return written;
+  const components = [...Object.keys(message.derived), ...headers];
+  const list = `"${components.join('" "')}"`;
+  const parameters = `(${list});created=${created};nonce="${nonce}";keyid="${keyId}";alg="hmac-sha256";tag="${tag}"`;
+  const base = toBase(message, components, parameters);
+  if (base === undefined) throw new Error(`a header of ${headers.join(' ')} is not in the message`);
+  return { base, parameters };
 }
 
 /** What was signed, by the signature's own list; `undefined` where that cannot be: the signature does not hold. */
-export function toReceivedBase(message: SignedMessage, { components, parameters }: SignatureInput): string | undefined {
+export function toReceivedBase(message: SignedMessage, { components, text }: SignatureInput): string | undefined {
   const isWhole = Object.keys(message.derived).every((name) => components.includes(name));
-  return isWhole ? toBase(message, components, parameters)?.base : undefined;
+  return isWhole ? toBase(message, components, text) : undefined;
 }
 
-function toBase(
-  message: SignedMessage,
-  components: readonly string[],
-  given: SignatureParameters,
-): { base: string; parameters: string } | undefined {
+/** `parameters`: the text of `@signature-params`, as it stands behind `hop=` (RFC 9421 §2.3). */
+function toBase(message: SignedMessage, components: readonly string[], parameters: string): string | undefined {
   let base = '';
-  let list = '';
   for (const name of components) {
     const value = name.startsWith('@') ? message.derived[name] : message.header(name);
     if (value === undefined || value === null) return undefined;
     base += `"${name}": ${value.trim()}\n`;
-    list += list === '' ? `"${name}"` : ` "${name}"`;
   }
-  const { created, nonce, keyId, tag } = given;
-  const parameters = `(${list});created=${created};nonce="${nonce}";keyid="${keyId}";alg="hmac-sha256";tag="${tag}"`;
-  return { base: `${base}"@signature-params": ${parameters}`, parameters };
+  return `${base}"@signature-params": ${parameters}`;
 }
 
 export function formatSignatureInput(parameters: string): string {
@@ -149,6 +145,8 @@ export interface SignatureInput {
   /** The components as sent, in order; derived ones begin with `@`. */
   readonly components: readonly string[];
   readonly parameters: SignatureParameters;
+  /** Both as they were sent, behind `hop=`. */
+  readonly text: string;
 }
 
 /** The most components taken: more are not ours, and would make the receiver work. */
@@ -164,7 +162,8 @@ export function parseSignatureInput(text: string, tag: HopTag): SignatureInput |
   const [, list, created, nonce, keyId, found] = signatureInput.exec(text) ?? [];
   if (list === undefined || nonce === undefined || keyId === undefined || found !== tag) return undefined;
   const components = toComponents(list);
-  return components === undefined ? undefined : { components, parameters: { created: Number(created), nonce, keyId, tag } };
+  if (components === undefined) return undefined;
+  return { components, parameters: { created: Number(created), nonce, keyId, tag }, text: text.slice('hop='.length) };
 }
 
 /** Parsed lists of covered components. A sender has the same few for ever, so each is parsed once; another's may be any text. */
