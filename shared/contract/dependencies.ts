@@ -9,7 +9,7 @@
 import { hash32 } from '../wire/hash.ts';
 import type { ListQuery } from './query.ts';
 import type { Resource } from './resource.ts';
-import { parseShown } from '../wire/exact-numbers.ts';
+import { askedAs } from '../wire/exact-numbers.ts';
 import { isNumeric, type JsonObject, ownOf, type Scalar } from '../wire/values.ts';
 
 /** Buckets a resource has in the coordinator; a collision costs a miss, never a stale answer. */
@@ -89,11 +89,11 @@ function scalarsOf({ fields }: Resource, image: JsonObject, field: string, id: s
   const scalars = values.filter((inner) => typeof inner === 'string' || typeof inner === 'number' || typeof inner === 'boolean');
   const { kind, element = kind } = fields.get(field) ?? {};
   // A number that is shown as text is asked for as the number that it is: 0.10 by 0.1.
-  return element !== undefined && isNumeric(element) ? scalars.map(toAsked) : scalars;
+  return element !== undefined && isNumeric(element) ? scalars.flatMap(toAsked) : scalars;
 }
 
-function toAsked(value: Scalar): Scalar {
-  return typeof value === 'string' ? (parseShown(value) ?? value) : value;
+function toAsked(value: Scalar): readonly Scalar[] {
+  return typeof value === 'boolean' || Number.isSafeInteger(value) ? [value] : askedAs(value);
 }
 
 /** Every way to pick one value a field: `state="NY"&city="Albany"`. No field gives the whole resource's key. */

@@ -20,13 +20,12 @@ export function matchElements(typeAt: TypeAt, written: readonly Json[], stored: 
     taken.add(index);
   };
   for (const { toWritten, toStored } of rounds) {
-    const left = new Map<string, number[]>();
     const keys = stored.map((element, index) => (taken.has(index) ? undefined : toStored(element, typeAt(index))));
     const wanted = written.map((element, at) => (matches[at] === undefined ? toWritten(element, typeAt(at)) : undefined));
     wanted.forEach((key, at) => key !== undefined && key === keys[at] && take(at, at));
-    keys.forEach((key, index) => key !== undefined && !taken.has(index) && left.set(key, [...(left.get(key) ?? []), index]));
+    const left = indexesOf(keys, taken);
     wanted.forEach((key, at) => {
-      const index = key === undefined || matches[at] !== undefined ? undefined : left.get(key)?.shift();
+      const index = key === undefined || matches[at] !== undefined ? undefined : left.get(key)?.pop();
       if (index !== undefined) take(at, index);
     });
   }
@@ -35,6 +34,19 @@ export function matchElements(typeAt: TypeAt, written: readonly Json[], stored: 
   const [at, ...others] = written.flatMap((_, index) => (matches[index] === undefined ? [index] : []));
   if (at !== undefined && others.length === 0) take(at, stored.findIndex((_, index) => !taken.has(index)));
   return matches;
+}
+
+/** Where each key stands, the first place last: thousands of elements may be alike, and each place is taken in one step. */
+function indexesOf(keys: readonly (string | undefined)[], taken: ReadonlySet<number>): ReadonlyMap<string, number[]> {
+  const indexes = new Map<string, number[]>();
+  for (let index = keys.length - 1; index >= 0; index--) {
+    const key = keys[index];
+    if (key === undefined || taken.has(index)) continue;
+    const known = indexes.get(key);
+    if (known === undefined) indexes.set(key, [index]);
+    else known.push(index);
+  }
+  return indexes;
 }
 
 type ToKey = (element: Json, type: Type | undefined) => string | undefined;

@@ -57,14 +57,15 @@ function settledObject(
 ): JsonObject {
   const place = placeOf(type, sent);
   // By the branch that the stored value is of: what was not served of it was not there to be sent back.
-  const kept = undeclaredOf(placeOf(type, stored), stored).filter((name) => !place.isClosed || place.member(name) === undefined);
+  const undeclared = undeclaredOf(placeOf(type, stored), stored);
+  const kept = new Set(undeclared.filter((name) => !place.isClosed || place.member(name) === undefined));
   const written = (name: string, value: Json): Json =>
     settled(place.member(name), { sent: sent[name] ?? null, parsed: value }, ownOf(stored, name));
   const members = new Map<string, Json>();
   for (const name of Object.keys(stored)) {
     const value = ownOf(parsed, name);
     if (value !== undefined) members.set(name, Object.hasOwn(sent, name) ? written(name, value) : value);
-    else if (kept.includes(name)) members.set(name, stored[name] ?? null);
+    else if (kept.has(name)) members.set(name, stored[name] ?? null);
   }
   for (const [name, value] of Object.entries(parsed)) if (!members.has(name) && value !== undefined) members.set(name, value);
   return Object.fromEntries(members);

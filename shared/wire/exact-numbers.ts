@@ -55,6 +55,18 @@ export function shownAs(value: Exact): readonly Exact[] {
   return written === undefined || written === value ? [value] : [value, written];
 }
 
+/**
+ * The values by which a client finds a number that is shown so: what the text means to JavaScript, and the decimal that equals
+ * it to the last digit, where that is another: 2^60 by 1152921504606847000 and by 1152921504606846976.
+ */
+export function askedAs(shown: Exact): readonly Exact[] {
+  const value = typeof shown === 'string' ? parseExact(shown) : shown;
+  if (value === undefined) return [shown];
+  const all = typeof value === 'number' && Number.isFinite(value) ? format(ofNumber(value)) : String(value);
+  const forms = [value, parseShown(String(shown)), parseShown(all)];
+  return [...new Set(forms.filter((form) => form !== undefined))];
+}
+
 /** NaN comes first, as in MongoDB. */
 export function compareExact(left: Exact, right: Exact): number {
   if (typeof left === 'number' && typeof right === 'number') return left - right;
@@ -81,8 +93,11 @@ function parseDecimal(text: string): Decimal | undefined {
 }
 
 function toDecimal(sign: 1 | -1, digits: string, end: number): Decimal {
-  const zeros = /^0*/.exec(digits)?.[0].length ?? 0;
-  const significant = digits.slice(zeros).replace(/0+$/, '');
+  let [zeros, behind] = [0, digits.length];
+  while (digits[zeros] === '0') zeros++;
+  // Not by `/0+$/`, which tries each zero within the digits anew: others may store a text of a million of them.
+  while (behind > zeros && digits[behind - 1] === '0') behind--;
+  const significant = digits.slice(zeros, behind);
   return significant === '' ? { sign: 1, digits: '', end: 0 } : { sign, digits: significant, end: end - zeros };
 }
 

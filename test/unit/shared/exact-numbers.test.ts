@@ -1,7 +1,7 @@
 /** Exact numbers against fractions of whole numbers, which is what they are. */
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { compareExact, type Exact, isExactText, parseExact, parseShown, shownAs } from '../../../shared/wire/exact-numbers.ts';
+import { askedAs, compareExact, type Exact, isExactText, parseExact, parseShown, shownAs } from '../../../shared/wire/exact-numbers.ts';
 
 /** By definition: a double is a whole number times a power of two, a decimal one times a power of ten. */
 function toFraction(value: number | string): { readonly over: bigint; readonly under: bigint } {
@@ -76,4 +76,32 @@ test('NaN and the infinities have their places, and what no database stores is n
   for (const text of ['1'.repeat(35), '1E6200', '1E-6200', '1E9999999', '', '-', '1.', '.5', '0x10', ' 1']) {
     expect([text, parseExact(text)]).toEqual([text, undefined]);
   }
+});
+
+test('whatever a number is found by, it is asked for by', () => {
+  const text = fc.oneof(decimal, near.map((value) => String(parseExact(String(value)))), fc.constantFrom('1152921504606846976', '1e-9'));
+  const exactText = (value: number) => BigInt.asIntN(64, BigInt(Math.round(value))).toString();
+  const whole = fc.integer({ min: 53, max: 62 }).chain((power) => fc.double({ noNaN: true, min: 2 ** power, max: 2 ** power * 1.5 }));
+  const question = fc.oneof(text, whole.map(exactText), whole.map(String), fc.integer({ min: 1, max: 30 }).map((n) => (2 ** -n).toFixed(n)));
+  fc.assert(fc.property(question, (asked) => {
+    const value = parseShown(asked);
+    if (value === undefined) return;
+    // Each number that a database holds is found by a form that equals it, and shown as a double is, or by all of its digits.
+    for (const stored of shownAs(value).map((form) => (typeof form === 'string' ? (parseExact(form) ?? form) : form))) {
+      for (const shown of typeof stored === 'string' ? [stored] : [stored, asked].filter((each) => parseExact(String(each)) === stored)) {
+        expect(askedAs(shown)).toContain(value);
+      }
+      if (typeof stored === 'number') expect(askedAs(stored)).toContain(value);
+    }
+  }), { numRuns: 3_000 });
+  expect(askedAs(2 ** 60)).toEqual([2 ** 60, '1152921504606846976E0']);
+  expect(askedAs('1152921504606846976')).toEqual([2 ** 60, '1152921504606846976E0']);
+  expect(askedAs(2 ** -30)).toEqual([2 ** -30, '931322574615478515625E-30']);
+  expect([askedAs(0.1), askedAs('0.10'), askedAs('NaN')]).toEqual([[0.1], ['1E-1', 0.1], ['NaN']]);
+});
+
+test('a number of many digits costs what its text costs', () => {
+  const begun = performance.now();
+  expect(parseExact(`1${'0'.repeat(300_000)}1`)).toBeUndefined();
+  expect(performance.now() - begun).toBeLessThan(1_000);
 });

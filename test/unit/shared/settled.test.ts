@@ -2,6 +2,7 @@
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
 import * as z from 'zod';
+import { matchElements } from '../../../shared/contract/elements.ts';
 import { mustPatched } from '../../../shared/contract/patched.ts';
 import { resource } from '../../../shared/contract/resource.ts';
 import { isSameJson, mustReplaced } from '../../../shared/contract/settled.ts';
@@ -71,4 +72,14 @@ test('an array that is sent back in another order keeps what its elements have, 
     ),
     { numRuns: 1_000 },
   );
+});
+
+test('thousands of elements and members that are alike are matched in one pass', () => {
+  const begun = performance.now();
+  const [before, after] = [1, 2].map((value) => new Array(60_000).fill({ value })) as [JsonObject[], JsonObject[]];
+  expect(matchElements(() => undefined, after, [...before, { value: 3 }]).every((index) => index === undefined)).toBe(true);
+  expect(matchElements(() => undefined, [{ value: 1 }, ...after, { value: 1 }], before).at(-1)).toBe(1);
+  const wide = Object.fromEntries(Array.from({ length: 60_000 }, (_, index) => [`_${index}`, index]));
+  expect(Object.keys(mustPatched(goods, { name: 'a', ...wide }, { name: 'b' }))).toHaveLength(60_001);
+  expect(performance.now() - begun).toBeLessThan(5_000);
 });

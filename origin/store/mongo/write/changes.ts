@@ -41,7 +41,8 @@ interface Standing {
 export function toChanges(resource: Resource, { stored, document }: Standing, next: JsonObject): Changes {
   const changes = new Collected();
   const [key, ...members] = memberTexts(document.text);
-  mustReach(Object.keys(next).filter((name) => !members.some((member) => member.name === name)));
+  const known = new Set(members.map(({ name }) => name));
+  mustReach(Object.keys(next).filter((name) => !known.has(name)));
   const staying = members.flatMap(({ name }) => (isPathPart(name) ? [] : [[name, document.value[name] ?? null] as const]));
   const made = changes.members('', { stored, members }, { ...next, ...Object.fromEntries(staying) }, (name) => declaredAt(resource, name));
   const shadowed = Object.hasOwn(stored, 'id') ? { id: stored['id'] } : {};
