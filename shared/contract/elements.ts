@@ -66,8 +66,10 @@ function undeclared(element: Json, type: Type | undefined): string | undefined {
   return names.length === 0 ? undefined : toCanonicalJson(names.map((name) => [name, element[name]]).sort());
 }
 
-function declaredIn(value: Json, type: Type | undefined): Json {
+/** The value without what its type does not name, at any depth. */
+export function declaredIn(value: Json, type: Type | undefined): Json {
   const place = placeOf(type, value);
+  if (place.isMade) return value;
   if (Array.isArray(value)) return value.map((element: Json, index) => declaredIn(element, place.element(index)));
   if (!isJsonObject(value)) return value;
   const unknown = new Set(undeclaredOf(place, value));

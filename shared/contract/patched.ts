@@ -4,6 +4,7 @@
  */
 import type * as z from 'zod';
 import { documentInvalid, toFieldErrors } from './documents.ts';
+import { declaredIn } from './elements.ts';
 import { mergePatch } from './merge-patch.ts';
 import { Kept, keeping, unwrapped } from './open-schema.ts';
 import type { Resource } from './resource.ts';
@@ -14,10 +15,10 @@ import { isJsonObject, type Json, type JsonObject, ownOf } from '../wire/values.
 
 export function mustPatched(resource: Resource, stored: JsonObject, patch: JsonObject): JsonObject {
   mustKnow(resource, patch, stored);
-  const parsed = schemaOf(resource).safeParse(toMarked(resource.schema, stored, patch));
+  const marked = toMarked(resource, resource.schema, stored, patch);
+  const parsed = schemaOf(resource).safeParse(marked);
   if (!parsed.success) throw documentInvalid(toFieldErrors(parsed.error));
-  const merged = mergePatch(stored, patch);
-  return asDocument(settled(resource.schema, { sent: merged, parsed: asDocument(parsed.data) }, stored));
+  return asDocument(settled(resource.schema, { sent: unmarked(marked), parsed: asDocument(parsed.data) }, stored));
 }
 
 const schemas = new WeakMap<Resource, z.ZodObject>();
@@ -29,10 +30,10 @@ function schemaOf(resource: Resource): z.ZodObject {
 }
 
 /** The merged value with what the patch does not name marked, as far as types look at members one by one. */
-function toMarked(type: Type | undefined, stored: Json | undefined, patch: Json): unknown {
+function toMarked(resource: Resource, type: Type | undefined, stored: Json | undefined, patch: Json): unknown {
   if (type === undefined || !isJsonObject(patch) || !isJsonObject(stored)) return mergePatch(stored, patch);
   const definition = definitionOf(unwrapped(type));
-  if (definition.type !== 'object' && definition.type !== 'record') return toMarkedBranch(type, stored, patch);
+  if (definition.type !== 'object' && definition.type !== 'record') return toMarkedBranch(resource, type, stored, patch);
   const place = placeOf(type, stored);
   const names = definition.type === 'object' ? Object.keys(definition.shape) : [];
   const marked = new Map<string, unknown>();
@@ -41,20 +42,32 @@ function toMarked(type: Type | undefined, stored: Json | undefined, patch: Json)
     if (isDeclared && !Object.hasOwn(patch, name)) marked.set(name, new Kept(ownOf(stored, name)));
   }
   for (const [name, value] of Object.entries(patch)) {
-    if (value !== null) marked.set(name, toMarked(place.member(name), ownOf(stored, name), value));
+    if (value !== null) marked.set(name, toMarked(resource, place.member(name), ownOf(stored, name), value));
   }
   return Object.fromEntries(marked);
 }
 
-/** In a discriminated union the branch of the merged value says what is kept; the discriminator is validated. */
-function toMarkedBranch(type: Type, stored: JsonObject, patch: JsonObject): unknown {
-  const merged = mergePatch(stored, patch) as JsonObject;
+/**
+ * In a discriminated union the branch of the merged value says what is kept; the discriminator is validated. What the stored
+ * branch does not name is not served, so no other branch takes it up, nor is it told to be wrong there (SEMANTICS §16).
+ */
+function toMarkedBranch(resource: Resource, type: Type, stored: JsonObject, patch: JsonObject): unknown {
+  const merged = asDocument(mergePatch(resource.extra === 'serve' ? stored : declaredIn(stored, type), patch));
   const definition = definitionOf(unwrapped(type));
   if (definition.type !== 'union' || !('discriminator' in definition)) return merged;
   const discriminator = String(definition.discriminator);
   const [branch] = discriminated(definition.options, discriminator, merged);
-  const marked = branch === undefined || merged[discriminator] !== stored[discriminator] ? merged : toMarked(branch, stored, patch);
-  return marked === merged ? merged : { ...(marked as object), [discriminator]: merged[discriminator] };
+  if (branch === undefined || merged[discriminator] !== stored[discriminator]) return merged;
+  const marked = toMarked(resource, branch, stored, patch);
+  return { ...(marked as object), [discriminator]: merged[discriminator] };
+}
+
+/** What the types are shown, with what is kept in its place. */
+function unmarked(value: unknown): Json {
+  if (value instanceof Kept) return value.value as Json;
+  if (!isJsonObject(value)) return value as Json;
+  const members = Object.entries(value).map(([name, each]) => [name, unmarked(each)] as const);
+  return Object.fromEntries(members.filter(([, each]) => each !== undefined));
 }
 
 /** What a document's schema makes of a document, and what is laid over one, is one. */

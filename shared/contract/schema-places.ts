@@ -137,7 +137,10 @@ function branchesOf({ options, ...others }: z.core.$ZodUnionDef, value: Json): r
 function mayHold(option: Type, value: Json): boolean {
   const inner = innerTypeOf(option);
   if (inner !== undefined) return mayHold(inner, value);
-  const { type: kind } = definitionOf(option);
+  const definition = definitionOf(option);
+  const { type: kind } = definition;
+  // What a text becomes by a transform is no object that others stored.
+  if (definition.type === 'pipe') return mayHold(isTransform(definition.in) ? definition.out : definition.in, value);
   if (plainKinds.has(kind)) return false;
   return Array.isArray(value) ? kind !== 'object' && kind !== 'record' : kind !== 'array' && kind !== 'tuple';
 }

@@ -24,6 +24,7 @@ const schema = z.object({
     .optional(),
   either: z.union([z.string(), z.strictObject({ a: z.number() }), z.record(z.string(), z.number())]).optional(),
   flat: z.union([z.string(), z.array(z.number()), z.object({ b: z.number() }).nullable()]).optional(),
+  cut: z.union([z.string().transform((text) => text.trim()), z.object({ b: z.number() })]).optional(),
   pair: z.tuple([z.number(), z.object({ x: z.number() })]).optional(),
   prepared: z.preprocess((value) => value, z.object({ p: z.number() })).optional(),
   made: z.object({ sent: z.string() }).transform(({ sent }) => ({ length: sent.length })).optional(),
@@ -171,6 +172,17 @@ describe.each([...engines])('on %s', (engine) => {
     }
   });
 
+  test('no other branch takes it up, nor tells that it is wrong there', async () => {
+    for (const size of ['SECRET', 7]) {
+      const id = await given(goods, { ...stored, one: { kind: 'bolt', d: 1, size, _class: 'SECRET' } });
+      const bare = await origin.ask('patch', goods, { id, body: { one: { kind: 'nut' } } });
+      expect([bare.outcome, bare.detail]).toEqual(['document_invalid', '/one/size: Invalid input: expected number, received undefined']);
+      const whole = await origin.ask('patch', goods, { id, body: { one: { kind: 'nut', size: 8 } } });
+      expect([whole.outcome, whole.json['one']]).toEqual(['written', { kind: 'nut', size: 8 }]);
+      expect((await origin.stored(goods, id))?.['one']).toEqual({ kind: 'nut', d: 1, size: 8, _class: 'SECRET' });
+    }
+  });
+
   test('an opened resource serves it, and takes it back as it was served', async () => {
     const id = await given(opened);
     const { json } = await origin.ask('get', opened, { id });
@@ -247,6 +259,7 @@ describe('the text of a document', () => {
     ['one where several are declared', { parts: { sku: 'a', ...secret } }, { parts: { sku: 'a' } }],
     ['several where one is', { prepared: [{ p: 1, ...secret }, { ...secret }] }, { prepared: [{ p: 1 }, {}] }],
     ['a value that no branch takes', { flat: { b: 'wrong', ...secret } }, { flat: { b: 'wrong' } }],
+    ['a value that a transform takes as little', { cut: { b: 'wrong', ...secret } }, { cut: { b: 'wrong' } }],
   ])('is cut where others stored %s', (_what, others, expected) => {
     expect(cut(JSON.stringify(others))).toBe(JSON.stringify(expected));
   });
