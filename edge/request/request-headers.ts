@@ -14,6 +14,8 @@ export class SentHeaders {
       this.#fields.set(name, value);
     });
     this.bytes = bytes;
+    // Where both stand, the body is framed by this one, and the length says nothing of it (RFC 9112 §6.3).
+    if (this.#fields.has('transfer-encoding')) this.#fields.delete('content-length');
   }
 
   /** `name` in lower case. */

@@ -74,6 +74,13 @@ describe('the guard refuses', () => {
     await refused('/v1/films', { method: 'POST', headers: json, body: streamed(2_621_440) }, 413, 'body_too_large');
   });
 
+  test('a body in chunks past its bound, whatever length it declares beside them', async () => {
+    const headers = ['Content-Type: application/json', 'Content-Length: 5', 'Transfer-Encoding: chunked'];
+    const body = `${(1_200_000).toString(16)}\r\n${'x'.repeat(1_200_000)}\r\n0\r\n\r\n`;
+    const { status, body: told } = await sendRaw(world.edge.url, { method: 'POST', target: '/v1/films', headers, body });
+    expect([status, told]).toEqual([413, expect.stringContaining('body_too_large')]);
+  });
+
   test('a body that is still being sent, and its sender gets to read why', async () => {
     // A reset depends on which of the two is faster: three times in ten where nothing is read on.
     for (let round = 0; round < 20; round++) {
