@@ -183,6 +183,19 @@ describe.each([...engines])('on %s', (engine) => {
     }
   });
 
+  test('under the name of a number it is never taken for the id', async () => {
+    for (const first of ['SECRET', { SECRET: 1 }]) {
+      const id = await given(goods, { ...stored, 9: first, '': 'SECRET' });
+      for (const body of [{ name: 'b' }, { name: 'c', parts: [] }]) {
+        const written = await origin.ask('patch', goods, { id, body });
+        const read = await origin.ask('get', goods, { id });
+        expect([written.text, written.etag]).toEqual([read.text, read.etag]);
+        expect([written.json['id'], written.text.includes('SECRET')]).toEqual([id, false]);
+      }
+      expect((await origin.stored(goods, id))?.['9']).toEqual(first);
+    }
+  });
+
   test('an opened resource serves it, and takes it back as it was served', async () => {
     const id = await given(opened);
     const { json } = await origin.ask('get', opened, { id });

@@ -29,7 +29,10 @@ export function fromStoredId(resource: Resource, id: unknown): string | undefine
 
 export function toDocument(id: string, stored: BsonDocument): StoredDocument {
   const value = toValue(id, stored);
-  return new StoredDocument(id, JSON.stringify(value), value);
+  // Written apart: JavaScript puts members whose names are numbers before all others.
+  const { id: _id, ...others } = value;
+  const text = JSON.stringify(others);
+  return new StoredDocument(id, `{"id":${JSON.stringify(id)}${text === '{}' ? '' : ','}${text.slice(1)}`, value);
 }
 
 /** The document with `id` first. A field that is named `id` in the database is left out. */

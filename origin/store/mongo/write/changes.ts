@@ -40,7 +40,7 @@ interface Standing {
  */
 export function toChanges(resource: Resource, { stored, document }: Standing, next: JsonObject): Changes {
   const changes = new Collected();
-  const [key, ...members] = memberTexts(document.text);
+  const members = memberTexts(document.text).filter(({ name }) => name !== 'id');
   const known = new Set(members.map(({ name }) => name));
   mustReach(Object.keys(next).filter((name) => !known.has(name)));
   const staying = members.flatMap(({ name }) => (isPathPart(name) ? [] : [[name, document.value[name] ?? null] as const]));
@@ -50,7 +50,7 @@ export function toChanges(resource: Resource, { stored, document }: Standing, ne
     set: Object.fromEntries(changes.set),
     unset: changes.unset,
     stored: { ...made.stored, ...shadowed, _id: stored._id },
-    document: new StoredDocument(document.id, `{${[`"id":${key?.text ?? ''}`, ...made.texts].join(',')}}`),
+    document: new StoredDocument(document.id, `{${[`"id":${JSON.stringify(document.id)}`, ...made.texts].join(',')}}`),
   };
 }
 
