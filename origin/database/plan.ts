@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { DeclarationError, mustBeSound } from '../../shared/contract/mistakes.ts';
 import { served } from '../../shared/resources/all.ts';
 import { StoreNotReady } from '../store/not-ready.ts';
-import { applyPlan, type PlannedStep, planOf, remove, removalOf } from '../store/mongo/install/plan.ts';
+import { applyPlan, isInstalled, type PlannedStep, planOf, remove, removalOf } from '../store/mongo/install/plan.ts';
 import type { Target } from '../store/mongo/install/install.ts';
 import { withTarget } from '../store/mongo/planning.ts';
 
@@ -25,11 +25,14 @@ async function answer(target: Target): Promise<void> {
   const steps = await planOf(target);
   if (asked.json) return say(JSON.stringify(steps, undefined, 2));
   for (const [index, step] of steps.entries()) say(toText(step, index + 1));
-  say(steps.length === 0 ? `the database "${target.database.databaseName}" has all that the declaration asks for` : toAdvice(steps));
+  say(await toAdvice(target, steps.length));
 }
 
-function toAdvice(steps: readonly PlannedStep[]): string {
-  return `${steps.length} steps; npm run apply does them, one at a time, and may be stopped and begun again`;
+async function toAdvice(target: Target, count: number): Promise<string> {
+  if (count > 0) return `steps: ${count}; npm run apply does them, one at a time, and may be stopped and begun again`;
+  const has = `the database "${target.database.databaseName}" has all that the declaration asks for`;
+  if (target.deployment === 'standalone' || (await isInstalled(target))) return has;
+  return `${has}, made by hand; run npm run apply all the same: it notes whose each collection is, and only then is anything written`;
 }
 
 function randomEpoch(): string {
@@ -38,19 +41,21 @@ function randomEpoch(): string {
 
 async function removing({ database }: Target, name: string): Promise<void> {
   const commands = await removalOf(database, name);
-  if (commands === undefined) return say(`nothing was added to ${name}`);
-  for (const command of commands) say(toCommand(command));
-  if (asked.apply) await remove(database, name, commands);
+  if (asked.json) say(JSON.stringify(commands ?? [], undefined, 2));
+  else if (commands === undefined) say(`nothing was added to ${name}`);
+  else for (const command of commands) say(toCommand(command));
+  if (asked.apply && commands !== undefined) await remove(database, name, commands);
 }
 
 function toText(step: PlannedStep, number: number): string {
   const size = step.bytes === 0 ? '' : `, about ${Math.ceil(step.bytes / 1_048_576)} MB`;
+  const cost = 'createIndexes' in step.command ? `reads ${step.documents} documents${size}` : 'reads no document';
   return [
     `${number}. ${step.name}${step.by === 'start' ? ' (the origin does it when it starts)' : ''}`,
     `   command  ${[step.before, step.command].flatMap((each) => (each === undefined ? [] : [toCommand(each)])).join('; ')}`,
     `   why      ${step.why}`,
     `   others   ${step.effect}`,
-    `   cost     ${step.documents} documents${size}`,
+    `   cost     ${cost}`,
     `   undo     ${step.undo === undefined ? 'with the collection' : toCommand(step.undo)}`,
   ].join('\n');
 }

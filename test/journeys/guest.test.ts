@@ -89,6 +89,13 @@ test('npm run plan prints what is pending and changes nothing; npm run apply doe
   expect((await run('apply')).code).toBe(0);
   await eventually('nothing is pending', async () => (await ready()).services.store.pending === undefined);
   expect((await run('plan')).text).toContain('has all that the declaration asks for');
-  expect((await run('plan', '--remove', 'orders')).text).toContain('db.runCommand({"dropIndexes":"orders"');
+  const planned = (await run('plan', '--remove', 'orders')).text;
+  expect(planned).toContain('db.runCommand({"dropIndexes":"orders"');
+  expect(JSON.parse((await run('plan', '--remove', 'orders', '--json')).text)).toHaveLength(planned.trim().split('\n').length);
+  expect(await run('apply', '--remove', 'orders')).toEqual({ code: 0, text: planned });
+  expect((await shop.foreign.collection('orders').indexes()).map(({ name }) => name)).toEqual(['_id_', 'one each']);
+  const isPending = async () => (await ready()).services.store.pending?.includes('orders: images') === true;
+  await eventually('what was taken out is pending', isPending);
+  expect((await run('apply', '--remove', 'orders')).text).toContain('nothing was added to orders');
   await stop();
 }, 30_000);

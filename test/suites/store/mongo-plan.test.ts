@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'bun:test';
 import type { Db, Document } from 'mongodb';
 import * as z from 'zod';
 import { openMongoStore } from '../../../origin/store/mongo/mongo-store.ts';
-import { applyPlan, planOf, remove, removalOf } from '../../../origin/store/mongo/install/plan.ts';
+import { applyPlan, isInstalled, planOf, remove, removalOf } from '../../../origin/store/mongo/install/plan.ts';
 import { toBranchQuery } from '../../../origin/store/mongo/read/branch-query.ts';
 import { toQueryPlan } from '../../../origin/store/plan.ts';
 import type { Store } from '../../../origin/store/store.ts';
@@ -143,6 +143,69 @@ test('what was added to a collection of others is taken out again, and nothing e
   expect(JSON.stringify(await foreign.collection('boats').indexes())).toBe(before);
   expect((await optionsOf(foreign))['changeStreamPreAndPostImages']).toEqual({ enabled: false });
   expect(await removalOf(foreign, 'boats')).toBeUndefined();
+});
+
+test('what others made under a name of ours stays, and ours gets another, also when it is taken out', async () => {
+  const { uri, foreign } = await openHarbour();
+  await foreign.collection('boats').createIndex({ port: -1 }, { name: 'name,id' });
+  const before = JSON.stringify(await foreign.collection('boats').indexes());
+  await apply(foreign);
+  expect(await namesIn(await openStore(uri), byName)).toEqual(['Fram', 'Gjøa']);
+  await remove(foreign, 'boats', (await removalOf(foreign, 'boats')) ?? []);
+  expect(JSON.stringify(await foreign.collection('boats').indexes())).toBe(before);
+});
+
+test('what the server refused was not added, and is not taken out when others have it afterwards', async () => {
+  const { foreign, server } = await openHarbour();
+  server.failPoint('failCommand', 'alwaysOn', { failCommands: ['createIndexes', 'collMod'], errorCode: 67 });
+  await expect(apply(foreign)).rejects.toThrow('boats: images');
+  server.failPoint('failCommand', 'off', {});
+  await foreign.command({ collMod: 'boats', changeStreamPreAndPostImages: { enabled: true } });
+  await foreign.collection('boats').createIndex({ name: 1, _id: 1 }, { name: 'name,id' });
+  await foreign.collection('boats').createIndex({ masts: 1 }, { name: 'port+masts,id' });
+  expect(await removalOf(foreign, 'boats')).toEqual([]);
+});
+
+test('an index of others with the name of one of ours that they dropped is not taken out', async () => {
+  const { foreign } = await openHarbour();
+  await apply(foreign);
+  await foreign.collection('boats').dropIndex('name,id');
+  await foreign.collection('boats').createIndex({ masts: 1 }, { name: 'name,id' });
+  expect(JSON.stringify(await removalOf(foreign, 'boats'))).not.toContain('"name,id"');
+});
+
+test('two who take out at once do no harm, and nothing is left to take out of what was renamed away or is made anew', async () => {
+  const { foreign } = await openHarbour();
+  await apply(foreign);
+  const commands = (await removalOf(foreign, 'boats')) ?? [];
+  await Promise.all([remove(foreign, 'boats', commands), remove(foreign, 'boats', commands)]);
+  expect((await foreign.collection('boats').indexes()).map(({ name }) => name)).toEqual(['_id_']);
+  await apply(foreign);
+  await foreign.collection('boats').rename('old');
+  expect(await removalOf(foreign, 'boats')).toEqual([]);
+  await apply(foreign);
+  expect(await removalOf(foreign, 'boats')).toBeUndefined();
+});
+
+test('a view of others is refused by name before anything is done', async () => {
+  const { foreign } = await openHarbour();
+  await foreign.createCollection('rafts', { viewOn: 'boats', pipeline: [] });
+  const before = JSON.stringify(await foreign.listCollections().toArray());
+  await expect(planOf(targetOf(foreign))).rejects.toThrow('rafts: is a view');
+  await expect(apply(foreign)).rejects.toThrow('rafts: is a view');
+  expect(JSON.stringify(await foreign.listCollections().toArray())).toBe(before);
+});
+
+test('who gave the commands of the plan by hand is written to after an apply, which then finds no step', async () => {
+  const { uri, foreign } = await openHarbour();
+  for (const { command } of await planOf(targetOf(foreign))) await foreign.command(command);
+  const store = await openStore(uri);
+  expect([await planOf(targetOf(foreign)), await isInstalled(targetOf(foreign))]).toEqual([[], false]);
+  expect(await reasonOf(store.write([put(boats, id(1), { name: 'Maud' })], inTime()))).toBe('store_read_only');
+  await apply(foreign);
+  expect(await isInstalled(targetOf(foreign))).toBe(true);
+  const again = await openStore(uri);
+  expect((await again.write([put(boats, id(1), { name: 'Maud' })], inTime())).outcomes[0]?.kind).toBe('written');
 });
 
 describe('indexes of others serve', () => {

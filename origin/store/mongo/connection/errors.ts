@@ -5,9 +5,9 @@ import { Fault, type FieldError } from '../../../../shared/wire/fault.ts';
 
 /** Server error codes that mean something here: mongo/base/error_codes.yml. */
 export const codes = {
-  badValue: 2, unauthorized: 13, authenticationFailed: 18, namespaceNotFound: 26, cursorNotFound: 43, namespaceExists: 48,
-  maxTimeMsExpired: 50, indexOptionsConflict: 85, indexKeySpecsConflict: 86, documentValidation: 121, parallelArrays: 171,
-  databaseDropPending: 215, invalidResumeToken: 260, changeStreamFatal: 280, changeStreamHistoryLost: 286,
+  badValue: 2, unauthorized: 13, authenticationFailed: 18, namespaceNotFound: 26, indexNotFound: 27, cursorNotFound: 43,
+  namespaceExists: 48, maxTimeMsExpired: 50, indexOptionsConflict: 85, indexKeySpecsConflict: 86, documentValidation: 121,
+  parallelArrays: 171, databaseDropPending: 215, invalidResumeToken: 260, changeStreamFatal: 280, changeStreamHistoryLost: 286,
   duplicateKey: 11_000, backgroundOperationInProgress: 12_587,
 } as const;
 

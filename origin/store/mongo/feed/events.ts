@@ -49,7 +49,10 @@ export function toEvent(resources: ReadonlyMap<string, Resource>, document: Docu
 }
 
 function toEpoch(document: Document): Event {
-  if (document['documentKey']?._id !== 'epoch') return { kind: 'changes', changes: [], touchesSchema: false };
+  // What was added to a collection of others is taken out of the list when it has been taken out of the collection.
+  const takenOut: unknown = document['updateDescription']?.removedFields;
+  const isTakenOut = Array.isArray(takenOut) && takenOut.length > 0;
+  if (document['documentKey']?._id !== 'epoch') return { kind: 'changes', changes: [], touchesSchema: isTakenOut };
   const epoch: unknown = document['fullDocument']?.value;
   return typeof epoch === 'string' ? { kind: 'epoch', epoch } : { kind: 'reset' };
 }

@@ -20,10 +20,18 @@ export function servingIndex(there: readonly IndexDescriptionInfo[], spec: Index
   return shortest?.name;
 }
 
-/** An index with a collation orders differently, and queries pass over a hidden one. */
+/** Queries pass over a hidden one. */
 function holdsAll(index: IndexDescriptionInfo): boolean {
-  const isOff = (option: string) => index[option] === undefined || index[option] === false;
-  return ['sparse', 'partialFilterExpression', 'collation', 'hidden'].every(isOff);
+  return !isSpecial(index) && !isOn(index, 'hidden');
+}
+
+/** Holds a part of the documents, or has a collation and orders differently. */
+export function isSpecial(index: IndexDescriptionInfo): boolean {
+  return ['sparse', 'partialFilterExpression', 'collation'].some((option) => isOn(index, option));
+}
+
+function isOn(index: IndexDescriptionInfo, option: string): boolean {
+  return index[option] !== undefined && index[option] !== false;
 }
 
 /** The key begins with the fields of the walk; those that are walked have its directions, or all the opposite ones. */

@@ -88,7 +88,7 @@ async function runAll(database: Db, steps: readonly Step[], deployment: Deployme
 
 /** Does one step; `database`: on a connection that waits for it, however long it takes. */
 export async function run(database: Db, { before, command }: Step): Promise<void> {
-  if (before !== undefined) await database.command(before);
+  if (before !== undefined) await database.command(before).catch(ignoreAbsent);
   await whenFree(async () => {
     try {
       await database.command({ ...command, writeConcern: { w: 'majority' } });
@@ -97,6 +97,17 @@ export async function run(database: Db, { before, command }: Step): Promise<void
       if (codeOf(error) !== codes.namespaceExists) throw error;
     }
   });
+}
+
+/** Somebody else who does the same step has dropped it already. */
+function ignoreAbsent(error: unknown): void {
+  if (codeOf(error) !== codes.indexNotFound) throw error;
+}
+
+/** A view of others has no images and no indexes to be asked for. */
+export function mustBePlain({ database, resources }: Pick<Target, 'database' | 'resources'>, there: Survey): void {
+  const problems = resources.flatMap(({ name }) => toUnfit(there, name));
+  if (problems.length > 0) throw new StoreNotReady(database.databaseName, problems);
 }
 
 function toUnfit({ found }: Survey, name: string): readonly string[] {
@@ -173,8 +184,13 @@ function toMending(collectionName: string, key: Document, name: string, error: u
       const list = `${collection}.find(${filter})`;
       return `documents hold arrays in two of its fields, which no index can; ${list} lists them: mend those`;
     }
+    case codes.indexOptionsConflict: {
+      const list = `${collection}.getIndexes()`;
+      return `an index of the same key is there that no list can walk, hidden or with options of its own; ${list} names it: ` +
+        `if it is hidden, ${collection}.unhideIndex(its name) lets it serve (${messageOf(error)})`;
+    }
     case codes.indexKeySpecsConflict:
-      return `an index of this name has another key; run ${collection}.dropIndex(${JSON.stringify(name)})`;
+      return `somebody has meanwhile given the name ${JSON.stringify(name)} to an index of another key; begin again, and ours gets another`;
     default:
       return messageOf(error);
   }

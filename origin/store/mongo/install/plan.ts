@@ -3,15 +3,16 @@
  * them when asked, one at a time. Each step is looked for first and may be done twice, so whoever is cut short begins again,
  * and two people at once do no harm (SEMANTICS §15).
  */
-import type { Db, Document } from 'mongodb';
+import type { Db, Document, UpdateFilter } from 'mongodb';
 import { StoreNotReady } from '../../not-ready.ts';
-import { isPassing } from '../connection/errors.ts';
+import { codeOf, codes, isPassing } from '../connection/errors.ts';
 import { ensureEpoch } from '../feed/epoch.ts';
-import { explain, run, type Target } from './install.ts';
+import { keyText } from './index-match.ts';
+import { explain, mustBePlain, run, type Target } from './install.ts';
 import { consented, noteOwnership, type Ownership, ownershipOf } from './ownership.ts';
 import { isOwnStep, type Step, type StepKind, toSteps } from './steps.ts';
 import { type Survey, survey } from './survey.ts';
-import { collectionsId, collectionsOf, systemNames } from './system-records.ts';
+import { type AddedIndex, type Collections, collectionsId, collectionsOf, systemNames } from './system-records.ts';
 
 export interface PlannedStep extends Step {
   readonly why: string;
@@ -25,8 +26,14 @@ export interface PlannedStep extends Step {
   readonly by: 'start' | 'apply';
 }
 
+/** Whether nothing is left to do; steps that somebody did by hand leave no list of what is whose. */
+export async function isInstalled({ database, resources }: Target): Promise<boolean> {
+  return ownershipOf(await survey(database, resources), resources).isInstalled;
+}
+
 export async function planOf(target: Target): Promise<readonly PlannedStep[]> {
   const there = await survey(target.database, target.resources);
+  mustBePlain(target, there);
   const now = ownershipOf(there, target.resources);
   const steps = toSteps(there, { ...target, ownership: consented(there, now) });
   return Promise.all(steps.map((step) => toPlanned(target.database, there, step, now)));
@@ -36,18 +43,21 @@ export async function planOf(target: Target): Promise<readonly PlannedStep[]> {
 export async function applyPlan(target: Target, epoch: string, onStep: (step: Step) => void): Promise<void> {
   const { database, resources, deployment } = target;
   const there = await survey(database, resources);
-  const ownership = consented(there, ownershipOf(there, resources));
+  mustBePlain(target, there);
+  const now = ownershipOf(there, resources);
+  const ownership = consented(there, now);
   const steps = toSteps(there, { ...target, ownership });
-  if (steps.length === 0) return;
+  if (steps.length === 0 && now.isInstalled) return;
   await noteOwnership(database, there, ownership);
   const problems: string[] = [];
   for (const step of steps) {
     onStep(step);
-    if (ownership.adopted.has(step.collection)) await noteAdded(database, step);
+    const isNoted = ownership.adopted.has(step.collection) && (await noteAdded(database, step));
     try {
       await run(database, step);
     } catch (error) {
       if (isPassing(error)) throw error;
+      if (isNoted) await forgetAdded(database, step);
       problems.push(explain(step, error, deployment));
     }
   }
@@ -58,30 +68,56 @@ export async function applyPlan(target: Target, epoch: string, onStep: (step: St
 
 /** What undoes that which was added to a collection of others; `undefined`: nothing was. */
 export async function removalOf(database: Db, name: string): Promise<readonly Document[] | undefined> {
-  const added = (await collectionsOf(database).findOne({ _id: collectionsId }))?.added?.[name];
-  if (added === undefined) return undefined;
-  const there = new Set((await database.collection(name).listIndexes().toArray().catch(nothingThere)).map((index) => index.name));
+  const list = await collectionsOf(database).findOne({ _id: collectionsId });
+  const added = list?.added?.[name];
+  // What others took away and Tombolo made anew is its own.
+  if (added === undefined || list?.owned?.includes(name) === true) return undefined;
+  if ((await database.listCollections({ name }).next()) === null) return [];
+  const there = (await database.collection(name).listIndexes().toArray()) as readonly { readonly name: string; readonly key: Document }[];
+  const isThere = (index: AddedIndex) => there.some(({ name: found, key }) => found === index.name && keyText(key) === index.key);
   return [
-    ...(added.indexes ?? []).filter((index) => there.has(index)).map((index) => ({ dropIndexes: name, index })),
+    ...(added.indexes ?? []).filter(isThere).map((index) => ({ dropIndexes: name, index: index.name })),
     ...(added.images === true ? [{ collMod: name, changeStreamPreAndPostImages: { enabled: false } }] : []),
   ];
 }
 
 export async function remove(database: Db, name: string, commands: readonly Document[]): Promise<void> {
-  for (const command of commands) await database.command(command);
+  for (const command of commands) {
+    try {
+      await database.command(command);
+    } catch (error) {
+      // Others have taken it out meanwhile.
+      if (codeOf(error) !== codes.indexNotFound && codeOf(error) !== codes.namespaceNotFound) throw error;
+    }
+  }
   await collectionsOf(database).updateOne({ _id: collectionsId }, { $unset: { [`added.${name}`]: '' } });
 }
 
-/** Before it is done: what was begun is undone as well. */
-async function noteAdded(database: Db, { kind, collection, command }: Step): Promise<void> {
-  const added = `added.${collection}`;
-  const names = ((command['indexes'] ?? []) as readonly { readonly name: string }[]).map(({ name }) => name);
-  const change = kind === 'images' ? { $set: { [`${added}.images`]: true } } : { $addToSet: { [`${added}.indexes`]: { $each: names } } };
-  await collectionsOf(database).updateOne({ _id: collectionsId }, change);
+/** Before it is done: what was begun is undone as well. Says whether it was not noted before. */
+async function noteAdded(database: Db, step: Step): Promise<boolean> {
+  const { images, indexes } = toAdded(step);
+  const change = images === undefined ? { $addToSet: { [indexes.path]: { $each: indexes.added } } } : { $set: { [images]: true as const } };
+  return (await collectionsOf(database).updateOne({ _id: collectionsId }, change)).modifiedCount > 0;
 }
 
-function nothingThere(): { readonly name: string }[] {
-  return [];
+/** What the server refused was not added: an index of that name, or images, will be of others. */
+async function forgetAdded(database: Db, step: Step): Promise<void> {
+  const { images, indexes } = toAdded(step);
+  const change = images === undefined ? { $pullAll: { [indexes.path]: indexes.added } } : { $unset: { [images]: '' as const } };
+  await collectionsOf(database).updateOne({ _id: collectionsId }, change as UpdateFilter<Collections>);
+}
+
+interface AddedPaths {
+  readonly images: string | undefined;
+  readonly indexes: { readonly path: string; readonly added: readonly AddedIndex[] };
+}
+
+function toAdded({ kind, collection, command }: Step): AddedPaths {
+  const made = (command['indexes'] ?? []) as readonly { readonly name: string; readonly key: Document }[];
+  return {
+    images: kind === 'images' ? `added.${collection}.images` : undefined,
+    indexes: { path: `added.${collection}.indexes`, added: made.map(({ name, key }) => ({ name, key: keyText(key) })) },
+  };
 }
 
 async function toPlanned(database: Db, { found }: Survey, step: Step, now: Ownership): Promise<PlannedStep> {

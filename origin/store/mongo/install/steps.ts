@@ -2,13 +2,14 @@
  * What the declaration asks of the database and is not there yet, as commands that anybody could give in mongosh. A start
  * does those that are about what Tombolo owns; the others are pending until `npm run apply` (SEMANTICS §15).
  */
-import type { Document } from 'mongodb';
+import type { Document, IndexDescriptionInfo } from 'mongodb';
 import type { Resource } from '../../../../shared/contract/resource.ts';
+import type { IndexSpec } from '../../../../shared/contract/shapes.ts';
 import type { Deployment } from '../connection/server-checks.ts';
 import { toIndexKey } from '../read/branch-query.ts';
 import { oddFilter, oddIndexName } from '../read/odd-documents.ts';
 import { toValidation } from './document-checks.ts';
-import { isIdAlone, keyText, servingIndex } from './index-match.ts';
+import { isIdAlone, isSpecial, keyText, servingIndex } from './index-match.ts';
 import type { Ownership } from './ownership.ts';
 import { isPlain, type Survey } from './survey.ts';
 import { onceName, systemNames } from './system-records.ts';
@@ -92,9 +93,20 @@ function indexSteps({ found, indexes }: Survey, resource: Resource): readonly St
   const wanted = new Map(resource.indexes.map((spec) => [keyText(toIndexKey(spec)), spec]));
   const missing = [...wanted.values()].filter((spec) => !isIdAlone(toIndexKey(spec)) && servingIndex(there, spec) === undefined);
   return [
-    ...missing.map((spec) => toIndexStep('index', resource.name, { key: toIndexKey(spec), name: spec.name })),
+    ...missing.map((spec) => ({
+      ...toIndexStep('index', resource.name, { key: toIndexKey(spec), name: toFreeName(there, spec) }),
+      name: `${resource.name}: index ${spec.name}`,
+    })),
     ...oddSteps(resource, there.find(({ name }) => name === oddIndexName)),
   ];
+}
+
+/** Others may have given the name to an index of another key or of other options, which stays. One that is merely hidden is the same. */
+function toFreeName(there: readonly IndexDescriptionInfo[], spec: IndexSpec): string {
+  const key = keyText(toIndexKey(spec));
+  const isTaken = (name: string) => there.some((index) => index.name === name && (keyText(index.key) !== key || isSpecial(index)));
+  const free = (name: string): string => (isTaken(name) ? free(`${name}_`) : name);
+  return free(spec.name);
 }
 
 /** A second field, which no document has: an index over `_id` alone cannot be partial. */

@@ -16,7 +16,18 @@ export interface Collections {
   readonly owned?: readonly string[];
   readonly adopted?: readonly string[];
   /** What was added to adopted collections, so that it can be taken out again. */
-  readonly added?: Readonly<Record<string, { readonly indexes?: readonly string[]; readonly images?: true }>>;
+  readonly added?: Readonly<Record<string, Added>>;
+}
+
+export interface Added {
+  readonly indexes?: readonly AddedIndex[];
+  readonly images?: true;
+}
+
+/** Name and key: others may have made another index of that name. The key is a text (index-match.ts), its order counts. */
+export interface AddedIndex {
+  readonly name: string;
+  readonly key: string;
 }
 
 export interface CursorRecord {
