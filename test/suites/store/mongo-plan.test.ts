@@ -187,6 +187,28 @@ test('two who take out at once do no harm, and nothing is left to take out of wh
   expect(await removalOf(foreign, 'boats')).toBeUndefined();
 });
 
+test('a collection that has a collation is given indexes in the order of lists, which walk them in that order', async () => {
+  const { uri, foreign } = await openHarbour();
+  await foreign.createCollection('rafts', { collation: { locale: 'en', strength: 2 } });
+  await foreign.collection('rafts').insertMany(['b', 'B', 'a', 'C'].map((name) => ({ name, masts: 1, port: 'Oslo' })));
+  const named = { ...boats, name: 'rafts' };
+  const target = { ...targetOf(foreign), resources: [named] };
+  await applyPlan(target, 'e'.repeat(16), () => undefined);
+  expect(await planOf(target)).toEqual([]);
+  const store = await openMongoStore({ uri, resources: [named] });
+  disposals.push(() => store.close());
+  const rows = (await store.list(named, byName, inTime())).value;
+  expect(rows.map(({ document }) => document.value['name'])).toEqual(['B', 'C', 'a', 'b']);
+  for (const [port, count] of [['Oslo', 4], ['OSLO', 0]] as const) {
+    const request = { ...ofPort, equal: { port: [port] } };
+    expect((await store.list(named, request, inTime())).value).toHaveLength(count);
+    expect((await store.count(named, request, 9, inTime())).value).toBe(count);
+  }
+  const id = { kind: 'string', format: z.string() } as const;
+  const byText = resource({ name: 'rafts', id, schema: boats.schema, rules: boats.rules, shapes: { all: {} } });
+  await expect(openMongoStore({ uri, resources: [byText] })).rejects.toThrow('rafts: has a collation');
+});
+
 test('a view of others is refused by name before anything is done', async () => {
   const { foreign } = await openHarbour();
   await foreign.createCollection('rafts', { viewOn: 'boats', pipeline: [] });

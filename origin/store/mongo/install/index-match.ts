@@ -4,6 +4,9 @@ import type { IndexSpec } from '../../../../shared/contract/shapes.ts';
 import { toIndexKey } from '../read/branch-query.ts';
 import { toPath } from '../read/keyset.ts';
 
+/** The order of Tombolo's lists, said where a collection has another: its indexes and queries would inherit that. */
+export const simpleCollation = { locale: 'simple' } as const;
+
 /** What names an index where its key is meant: the order of the fields counts. */
 export function keyText(key: Document): string {
   return JSON.stringify(Object.entries(key));

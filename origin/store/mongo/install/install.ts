@@ -12,7 +12,7 @@ import { toValidation } from './document-checks.ts';
 import { servingIndex } from './index-match.ts';
 import { noteOwnership, type Ownership, ownershipOf } from './ownership.ts';
 import { isOwnStep, type Step, toSteps } from './steps.ts';
-import { isPlain, type Survey, survey } from './survey.ts';
+import { isCollated, isPlain, type Survey, survey } from './survey.ts';
 
 export interface Installed {
   readonly ownership: Ownership;
@@ -22,6 +22,8 @@ export interface Installed {
   readonly isChanged: boolean;
   /** By resource and name of the index that is asked for: the name of the one that serves. */
   readonly hints: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  /** Resources whose collection has a collation of its own. */
+  readonly collated: ReadonlySet<string>;
   /** Resources in which a document may hold what has no order (odd-documents.ts). */
   readonly mayBeOdd: ReadonlySet<string>;
   /** Those of them whose odd documents no index finds: lists leave such documents out. */
@@ -59,12 +61,13 @@ async function putInPlace(target: Target, there: Survey, known: Installed | unde
   const ownership = ownershipOf(there, resources, known?.ownership);
   const own = toSteps(there, { ...target, ownership }).filter((step) => isOwnStep(step, ownership));
   if (ownership.isInstalled && deployment !== 'standalone') await whenFree(() => noteOwnership(database, there, ownership));
-  const problems = resources.flatMap(({ name }) => toUnfit(there, name));
+  const problems = resources.flatMap((each) => toUnfit(there, each));
   if (own.length > 0) await target.patiently(async (patient) => void problems.push(...(await runAll(patient, own, deployment))));
   if (problems.length > 0) throw new StoreNotReady(database.databaseName, problems);
   const now = own.length === 0 ? there : await survey(database, resources);
   const pending = toSteps(now, { ...target, ownership });
-  const found = { ownership, pending, isChanged: own.length > 0, hints: toHints(now, resources) };
+  const collated = new Set(resources.map(({ name }) => name).filter((name) => isCollated(now.found.get(name))));
+  const found = { ownership, pending, isChanged: own.length > 0, hints: toHints(now, resources), collated };
   // A look that finds nothing new reads no documents: it comes every few seconds, for as long as anything is pending.
   const isNew = known === undefined || found.isChanged || !Bun.deepEquals(known.pending, pending);
   return isNew ? { ...found, ...(await inspect(target, pending)) } : { ...known, ...found };
@@ -106,13 +109,16 @@ function ignoreAbsent(error: unknown): void {
 
 /** A view of others has no images and no indexes to be asked for. */
 export function mustBePlain({ database, resources }: Pick<Target, 'database' | 'resources'>, there: Survey): void {
-  const problems = resources.flatMap(({ name }) => toUnfit(there, name));
+  const problems = resources.flatMap((each) => toUnfit(there, each));
   if (problems.length > 0) throw new StoreNotReady(database.databaseName, problems);
 }
 
-function toUnfit({ found }: Survey, name: string): readonly string[] {
+function toUnfit({ found }: Survey, { name, idKind }: Resource): readonly string[] {
   const info = found.get(name);
-  return info === undefined || isPlain(info) ? [] : [`${name}: is a ${info.type}, and Tombolo serves collections`];
+  if (info === undefined) return [];
+  if (!isPlain(info)) return [`${name}: is a ${info.type}, and Tombolo serves collections`];
+  if (!isCollated(info) || idKind !== 'string') return [];
+  return [`${name}: has a collation (${info.options?.['collation']?.locale}), to which ids that callers write differently may be the same`];
 }
 
 function toHints({ indexes }: Survey, resources: readonly Resource[]): Installed['hints'] {

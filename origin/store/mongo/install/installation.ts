@@ -12,7 +12,7 @@ import { Fault } from '../../../../shared/wire/fault.ts';
 import { storeLimits } from '../../limits.ts';
 import { isPassing } from '../connection/errors.ts';
 import { toIndexKey } from '../read/branch-query.ts';
-import { isIdAlone } from './index-match.ts';
+import { isIdAlone, simpleCollation } from './index-match.ts';
 import { install, type Installed, type Target } from './install.ts';
 
 export interface InstallationOptions extends Target {
@@ -22,6 +22,11 @@ export interface InstallationOptions extends Target {
   /** The names of all pending steps, whenever they have changed. */
   onPending(names: readonly string[]): void;
   onFailed(cause: unknown): void;
+}
+
+export interface Hint {
+  readonly hint: string | { readonly _id: 1 };
+  readonly collation?: typeof simpleCollation;
 }
 
 /** Nobody is told of an index that others have made or taken away. */
@@ -66,11 +71,12 @@ export class Installation {
   }
 
   /** The index that a walk names; without one it would read everything, and is refused. */
-  mustHint({ name }: Resource, spec: IndexSpec): string | { readonly _id: 1 } {
-    if (isIdAlone(toIndexKey(spec))) return { _id: 1 };
+  mustHint({ name }: Resource, spec: IndexSpec): Hint {
+    // The one index that has the collation of its collection, which orders ids like any other.
+    if (isIdAlone(toIndexKey(spec))) return { hint: { _id: 1 } };
     const hint = this.#installed.hints.get(name)?.get(spec.name);
     if (hint === undefined) throw shapeNotReady(`the step "${name}: index ${spec.name}" is pending`);
-    return hint;
+    return this.#installed.collated.has(name) ? { hint, collation: simpleCollation } : { hint };
   }
 
   /** Never throws. */

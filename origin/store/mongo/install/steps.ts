@@ -9,9 +9,9 @@ import type { Deployment } from '../connection/server-checks.ts';
 import { toIndexKey } from '../read/branch-query.ts';
 import { oddFilter, oddIndexName } from '../read/odd-documents.ts';
 import { toValidation } from './document-checks.ts';
-import { isIdAlone, isSpecial, keyText, servingIndex } from './index-match.ts';
+import { isIdAlone, isSpecial, keyText, servingIndex, simpleCollation } from './index-match.ts';
 import type { Ownership } from './ownership.ts';
-import { isPlain, type Survey } from './survey.ts';
+import { isCollated, isPlain, type Survey } from './survey.ts';
 import { onceName, systemNames } from './system-records.ts';
 
 export type StepKind = 'collection' | 'expiry' | 'images' | 'validator' | 'index' | 'odd documents';
@@ -89,12 +89,13 @@ function collectionSteps({ found }: Survey, { name }: Resource, wanted: Document
 function indexSteps({ found, indexes }: Survey, resource: Resource): readonly Step[] {
   if (found.has(resource.name) && !isPlain(found.get(resource.name))) return [];
   const there = indexes.get(resource.name) ?? [];
+  const order = isCollated(found.get(resource.name)) ? { collation: simpleCollation } : {};
   // Two access paths may walk the same key, one with its first field pinned.
   const wanted = new Map(resource.indexes.map((spec) => [keyText(toIndexKey(spec)), spec]));
   const missing = [...wanted.values()].filter((spec) => !isIdAlone(toIndexKey(spec)) && servingIndex(there, spec) === undefined);
   return [
     ...missing.map((spec) => ({
-      ...toIndexStep('index', resource.name, { key: toIndexKey(spec), name: toFreeName(there, spec) }),
+      ...toIndexStep('index', resource.name, { key: toIndexKey(spec), name: toFreeName(there, spec), ...order }),
       name: `${resource.name}: index ${spec.name}`,
     })),
     ...oddSteps(resource, there.find(({ name }) => name === oddIndexName)),

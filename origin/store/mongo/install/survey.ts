@@ -32,6 +32,11 @@ export function isPlain(info: CollectionInfo | undefined): boolean {
   return info !== undefined && (info.type === undefined || info.type === 'collection');
 }
 
+/** Whether its indexes and queries have another order than the simple one unless they say so. */
+export function isCollated(info: CollectionInfo | undefined): boolean {
+  return info?.options?.['collation'] !== undefined;
+}
+
 async function indexesOf(database: Db, name: string): Promise<readonly IndexDescriptionInfo[]> {
   try {
     return await database.collection(name).listIndexes().toArray();

@@ -25,8 +25,8 @@ export interface Reading {
 /** What of the database's indexes a list depends on (installation.ts). */
 type InstalledIndexes = Pick<Installation, 'mayBeOdd' | 'findsOdd' | 'mustHint'>;
 
-/** With the index that is there for it, by its name. */
-type HintedQuery = Omit<BranchQuery, 'hint'> & { readonly hint: ReturnType<Installation['mustHint']> };
+/** With the index that is there for it, by its name, and the collation that a collection with one of its own has to be told. */
+type HintedQuery = Omit<BranchQuery, 'hint'> & { readonly walk: ReturnType<Installation['mustHint']> };
 
 export class Reader {
   readonly #client: MongoClient;
@@ -88,7 +88,7 @@ export class Reader {
     const queries = this.#queries(resource, plan, { ...request, after: undefined });
     if (!plan.disjoint || this.#installation.mayBeOdd(resource)) return this.#countIds(resource, request, plan, queries, max, reading);
     const counts = await Promise.all(
-      queries.map(({ filter, hint }) => this.#collection(resource).countDocuments(filter, { hint, limit: max, ...reading })),
+      queries.map(({ filter, walk }) => this.#collection(resource).countDocuments(filter, { ...walk, limit: max, ...reading })),
     );
     return Math.min(max, counts.reduce((sum, count) => sum + count, 0));
   }
@@ -96,8 +96,8 @@ export class Reader {
   async #countIds(
     resource: Resource, request: CountRequest, plan: QueryPlan, queries: readonly HintedQuery[], max: number, reading: Reading,
   ): Promise<number> {
-    const ids = queries.map(async ({ filter, hint }) => {
-      const found = await this.#collection(resource).find(filter, { hint, limit: max, projection: { _id: 1 }, ...reading }).toArray();
+    const ids = queries.map(async ({ filter, walk }) => {
+      const found = await this.#collection(resource).find(filter, { ...walk, limit: max, projection: { _id: 1 }, ...reading }).toArray();
       return found.map(({ _id }) => String(_id));
     });
     const odd =
@@ -114,13 +114,15 @@ export class Reader {
   ): readonly HintedQuery[] {
     return branches.flatMap((branch) => {
       const query = toBranchQuery({ resource, branch, sort, interval, after, mayBeOdd: this.#installation.mayBeOdd(resource) });
-      return query === undefined ? [] : [{ ...query, hint: this.#installation.mustHint(resource, branch.index) }];
+      if (query === undefined) return [];
+      const { filter, sort: order } = query;
+      return [{ filter, sort: order, walk: this.#installation.mustHint(resource, branch.index) }];
     });
   }
 
-  async #walk(resource: Resource, { filter, sort, hint }: HintedQuery, limit: number, reading: Reading): Promise<readonly RawDocument[]> {
+  async #walk(resource: Resource, { filter, sort, walk }: HintedQuery, limit: number, reading: Reading): Promise<readonly RawDocument[]> {
     const found = await this.#collection(resource)
-      .find(filter, { sort, hint, limit, batchSize: limit, singleBatch: true, ...asBytes, ...reading })
+      .find(filter, { sort, ...walk, limit, batchSize: limit, singleBatch: true, ...asBytes, ...reading })
       .toArray();
     return toRawDocuments(resource, found);
   }
