@@ -12,12 +12,23 @@ import { withTarget } from '../store/mongo/planning.ts';
 
 /** sysexits(3): the configuration is wrong. */
 const exitConfiguration = 78;
+/** sysexits(3): the command was used wrongly. */
+const exitUsage = 64;
 
-const { values: asked } = parseArgs({
-  options: { apply: { type: 'boolean', default: false }, json: { type: 'boolean', default: false }, remove: { type: 'string' } },
-});
+const asked = parsed();
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+function parsed() {
+  try {
+    const flag = { type: 'boolean', default: false } as const;
+    return parseArgs({ options: { apply: flag, json: flag, remove: { type: 'string' } } }).values;
+  } catch (cause) {
+    const said = cause instanceof Error ? cause.message : String(cause);
+    process.stderr.write(`tombolo plan: ${said}; after plan or apply may stand: -- --json, -- --remove NAME. Nothing was done\n`);
+    return process.exit(exitUsage);
+  }
+}
 
 async function answer(target: Target): Promise<void> {
   if (asked.remove !== undefined) return removing(target, asked.remove);
@@ -49,14 +60,16 @@ async function removing({ database }: Target, name: string): Promise<void> {
 
 function toText(step: PlannedStep, number: number): string {
   const size = step.bytes === 0 ? '' : `, about ${Math.ceil(step.bytes / 1_048_576)} MB`;
-  const cost = 'createIndexes' in step.command ? `reads ${step.documents} documents${size}` : 'reads no document';
+  const cost = 'createIndexes' in step.command ? `documents that are read: ${step.documents}${size}` : 'reads no document';
+  // What follows two slashes mongosh passes over.
+  const loss = step.kind === 'collection' ? ' // with every document that is in it by then' : '';
   return [
     `${number}. ${step.name}${step.by === 'start' ? ' (the origin does it when it starts)' : ''}`,
     `   command  ${[step.before, step.command].flatMap((each) => (each === undefined ? [] : [toCommand(each)])).join('; ')}`,
     `   why      ${step.why}`,
     `   others   ${step.effect}`,
     `   cost     ${cost}`,
-    `   undo     ${step.undo === undefined ? 'with the collection' : toCommand(step.undo)}`,
+    `   undo     ${step.undo === undefined ? 'with the collection' : `${toCommand(step.undo)}${loss}`}`,
   ].join('\n');
 }
 

@@ -97,5 +97,7 @@ test('npm run plan prints what is pending and changes nothing; npm run apply doe
   const isPending = async () => (await ready()).services.store.pending?.includes('orders: images') === true;
   await eventually('what was taken out is pending', isPending);
   expect((await run('apply', '--remove', 'orders')).text).toContain('nothing was added to orders');
+  // As npm passes it on where somebody forgot the two dashes.
+  expect(await run('apply', 'orders')).toMatchObject({ code: 64, text: expect.stringContaining('Nothing was done') });
   await stop();
 }, 30_000);

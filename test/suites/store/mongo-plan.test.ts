@@ -191,7 +191,7 @@ test('a collection that has a collation is given indexes in the order of lists, 
   const { uri, foreign } = await openHarbour();
   await foreign.createCollection('rafts', { collation: { locale: 'en', strength: 2 } });
   await foreign.collection('rafts').insertMany(['b', 'B', 'a', 'C'].map((name) => ({ name, masts: 1, port: 'Oslo' })));
-  const named = { ...boats, name: 'rafts' };
+  const [named, text] = [{ ...boats, name: 'rafts' }, { kind: 'string', format: z.string() } as const];
   const target = { ...targetOf(foreign), resources: [named] };
   await applyPlan(target, 'e'.repeat(16), () => undefined);
   expect(await planOf(target)).toEqual([]);
@@ -204,9 +204,17 @@ test('a collection that has a collation is given indexes in the order of lists, 
     expect((await store.list(named, request, inTime())).value).toHaveLength(count);
     expect((await store.count(named, request, 9, inTime())).value).toBe(count);
   }
-  const id = { kind: 'string', format: z.string() } as const;
-  const byText = resource({ name: 'rafts', id, schema: boats.schema, rules: boats.rules, shapes: { all: {} } });
+  const byText = resource({ name: 'rafts', id: text, schema: boats.schema, rules: boats.rules, shapes: { all: {} } });
   await expect(openMongoStore({ uri, resources: [byText] })).rejects.toThrow('rafts: has a collation');
+});
+
+test('an index of the same key that others have hidden is named with what lets it serve, and stays hidden', async () => {
+  const { foreign } = await openHarbour();
+  await foreign.collection('boats').createIndex({ name: 1, _id: 1 }, { name: 'theirs', hidden: true });
+  await expect(apply(foreign)).rejects.toThrow('unhideIndex');
+  const why: unknown = expect.stringContaining('db.getCollection("boats").unhideIndex("theirs")');
+  expect(await planOf(targetOf(foreign))).toEqual([expect.objectContaining({ name: 'boats: index name,id', why })]);
+  expect((await foreign.collection('boats').indexes()).find(({ name }) => name === 'theirs')).toHaveProperty('hidden', true);
 });
 
 test('a view of others is refused by name before anything is done', async () => {
@@ -226,8 +234,7 @@ test('who gave the commands of the plan by hand is written to after an apply, wh
   expect(await reasonOf(store.write([put(boats, id(1), { name: 'Maud' })], inTime()))).toBe('store_read_only');
   await apply(foreign);
   expect(await isInstalled(targetOf(foreign))).toBe(true);
-  const again = await openStore(uri);
-  expect((await again.write([put(boats, id(1), { name: 'Maud' })], inTime())).outcomes[0]?.kind).toBe('written');
+  expect((await (await openStore(uri)).write([put(boats, id(1), { name: 'Maud' })], inTime())).outcomes[0]?.kind).toBe('written');
 });
 
 describe('indexes of others serve', () => {

@@ -120,15 +120,23 @@ function toAdded({ kind, collection, command }: Step): AddedPaths {
   };
 }
 
-async function toPlanned(database: Db, { found }: Survey, step: Step, now: Ownership): Promise<PlannedStep> {
+async function toPlanned(database: Db, { found, indexes }: Survey, step: Step, now: Ownership): Promise<PlannedStep> {
   const { kind, collection, command } = step;
   const documents = found.has(collection) ? await database.collection(collection).estimatedDocumentCount() : 0;
   const [index] = (command['indexes'] ?? []) as readonly { readonly key: Document }[];
   const { why, effect } = systemNames.includes(collection) ? ofOurOwn : words[kind];
+  const twin = (indexes.get(collection) ?? []).find(({ key, hidden }) => hidden === true && keyText(key) === keyText(index?.key ?? {}));
   return {
-    ...step, why, effect, documents, bytes: index === undefined || kind === 'odd documents' ? 0 : documents * toEntryBytes(index.key),
+    ...step, why: twin?.name === undefined ? why : `${why}; ${toUnhiding(collection, twin.name)}`, effect, documents,
+    bytes: index === undefined || kind === 'odd documents' ? 0 : documents * toEntryBytes(index.key),
     by: isOwnStep(step, now) ? 'start' : 'apply',
   };
+}
+
+/** The server builds no second index of the same key. */
+function toUnhiding(collection: string, name: string): string {
+  const unhiding = `db.getCollection(${JSON.stringify(collection)}).unhideIndex(${JSON.stringify(name)})`;
+  return `an index of this key is there and hidden: ${unhiding} instead, by whoever hid it, is what lets it serve`;
 }
 
 /** A guess: an id and its frame, and short values. */
