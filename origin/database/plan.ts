@@ -54,8 +54,10 @@ async function removing({ database }: Target, name: string): Promise<void> {
   const commands = await removalOf(database, name);
   if (asked.json) say(JSON.stringify(commands ?? [], undefined, 2));
   else if (commands === undefined) say(`nothing was added to ${name}`);
+  else if (commands.length === 0) say(`of what was added to ${name} nothing is there any more`);
   else for (const command of commands) say(toCommand(command));
-  if (asked.apply && commands !== undefined) await remove(database, name, commands);
+  // The list keeps what was added to a collection that is away: it may come back.
+  if (asked.apply && commands !== undefined && commands.length > 0) await remove(database, name, commands);
 }
 
 function toText(step: PlannedStep, number: number): string {

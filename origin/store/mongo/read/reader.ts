@@ -13,7 +13,7 @@ import { type BranchQuery, toBranchQuery } from './branch-query.ts';
 import { type Stored, toStoredId } from './documents.ts';
 import { toExactPlan } from './exact-forms.ts';
 import { oddFilter, oddIndexName, oddReadMax, oddRows } from './odd-documents.ts';
-import { asBytes, mustBytes, RawDocument, RawRow, toRawDocument } from './raw-documents.ts';
+import { asBytes, mustBytes, type RawDocument, RawRow, toRawDocument } from './raw-documents.ts';
 import type { RawTexts } from './raw-texts.ts';
 
 /** Where a read happens: in a session, within what is left of its time. */
@@ -60,7 +60,9 @@ export class Reader {
   async get(resource: Resource, id: string, reading: Reading): Promise<StoredDocument | undefined> {
     const key = toStoredId(resource, id);
     const found = key === undefined ? null : await this.#collection(resource).findOne({ _id: key }, { ...asBytes, ...reading });
-    return found === null ? undefined : this.#texts.one(new RawDocument(id, mustBytes(found)));
+    const document = found === null ? undefined : toRawDocument(resource, mustBytes(found));
+    // To a collection with a collation another spelling is the same text.
+    return document === undefined || (typeof key === 'string' && document.id !== key) ? undefined : this.#texts.one(document);
   }
 
   async many(resource: Resource, ids: readonly string[], reading: Reading): Promise<readonly StoredDocument[]> {
