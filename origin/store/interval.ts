@@ -37,6 +37,16 @@ export function toInterval(range: Range, kind: ScalarKind): Interval | undefined
   return { field: range.field, rank, lower, upper };
 }
 
+/** The interval with each of its ends made anew. `inside` 1: what is greater than this end lies inside, -1: what is less. */
+export function withEnds(interval: Interval, toEnd: (end: Bound, inside: 1 | -1) => Bound): Interval {
+  const { lower, upper } = interval;
+  return {
+    ...interval,
+    lower: lower === undefined ? undefined : toEnd(lower, 1),
+    upper: upper === undefined ? undefined : toEnd(upper, -1),
+  };
+}
+
 /** The bound that leaves less: of lower bounds (`side` 1) the greater, of upper bounds (-1) the smaller. */
 function tighter(left: Bound | undefined, right: Bound, side: 1 | -1): Bound {
   if (left === undefined) return right;

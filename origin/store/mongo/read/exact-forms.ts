@@ -6,7 +6,7 @@
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { shownAs } from '../../../../shared/wire/exact-numbers.ts';
 import { compareSortValues, isNumeric, ranks, type Scalar, type ScalarKind, type SortValue } from '../../../../shared/wire/values.ts';
-import type { Interval } from '../../interval.ts';
+import { type Interval, withEnds } from '../../interval.ts';
 import { mustKind } from '../../kinds.ts';
 import type { Branch, QueryPlan } from '../../plan.ts';
 
@@ -43,15 +43,11 @@ export function formsOf(value: Scalar, kind: ScalarKind): readonly Scalar[] {
 /** With every form of its ends inside, where the ends themselves are, and outside where they are not. */
 export function toExactInterval(interval: Interval): Interval {
   if (interval.rank !== ranks.number) return interval;
-  const { lower, upper } = interval;
-  return {
-    ...interval,
-    lower: lower === undefined ? undefined : { ...lower, value: extreme(lower.value, lower.inclusive ? -1 : 1) },
-    upper: upper === undefined ? undefined : { ...upper, value: extreme(upper.value, upper.inclusive ? 1 : -1) },
-  };
+  return withEnds(interval, (end, inside) => ({ ...end, value: extreme(end.value, end.inclusive ? -inside : inside) }));
 }
 
-function extreme({ rank, value }: SortValue, side: 1 | -1): SortValue {
+/** The greatest form of a number (`side` above 0), or the least. */
+function extreme({ rank, value }: SortValue, side: number): SortValue {
   return shownAs(value)
     .map((form): SortValue => ({ rank, value: form }))
     .reduce((a, b) => (compareSortValues(a, b) * side < 0 ? b : a));

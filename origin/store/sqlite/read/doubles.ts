@@ -5,7 +5,7 @@
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { compareExact } from '../../../../shared/wire/exact-numbers.ts';
 import { isNumeric, ranks, type Scalar } from '../../../../shared/wire/values.ts';
-import type { Bound, Interval } from '../../interval.ts';
+import { type Bound, withEnds } from '../../interval.ts';
 import { mustKind } from '../../kinds.ts';
 import type { Branch, QueryPlan } from '../../plan.ts';
 
@@ -13,7 +13,7 @@ export function toDoublePlan(resource: Resource, { branches, interval, disjoint 
   const held = branches.filter((branch) => mayHold(resource, branch));
   return {
     branches: held,
-    interval: interval?.rank === ranks.number ? toDoubleInterval(interval) : interval,
+    interval: interval?.rank === ranks.number ? withEnds(interval, toDoubleEnd) : interval,
     disjoint: disjoint || held.length < 2,
   };
 }
@@ -23,19 +23,10 @@ function mayHold(resource: Resource, { pinned, has }: Branch): boolean {
   return [...pinned].every(([field, value]) => isStored(field, value)) && (has === undefined || isStored(has.field, has.value));
 }
 
-function toDoubleInterval(interval: Interval): Interval {
-  const { lower, upper } = interval;
-  return {
-    ...interval,
-    lower: lower === undefined ? undefined : toDoubleBound(lower, 1),
-    upper: upper === undefined ? undefined : toDoubleBound(upper, -1),
-  };
-}
-
-/** `side` 1: what is greater is inside. The nearest double is inside itself where it lies on that side of the bound. */
-function toDoubleBound(bound: Bound, side: 1 | -1): Bound {
-  const { value: { rank, value } } = bound;
-  if (typeof value === 'number') return bound;
+/** The nearest double is inside itself where it lies on that side of the end. */
+function toDoubleEnd(end: Bound, inside: 1 | -1): Bound {
+  const { value: { rank, value } } = end;
+  if (typeof value === 'number') return end;
   const nearest = Number(value);
-  return { value: { rank, value: nearest }, inclusive: compareExact(nearest, value) * side > 0 };
+  return { value: { rank, value: nearest }, inclusive: compareExact(nearest, value) * inside > 0 };
 }
