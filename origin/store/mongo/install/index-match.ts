@@ -12,10 +12,6 @@ export function keyText(key: Document): string {
   return JSON.stringify(Object.entries(key));
 }
 
-export function isIdAlone(key: Document): boolean {
-  return Object.keys(key).join() === '_id';
-}
-
 /** The shortest that serves. */
 export function servingIndex(there: readonly IndexDescriptionInfo[], spec: IndexSpec): string | undefined {
   const serving = there.filter((index) => holdsAll(index) && serves(index.key, spec));

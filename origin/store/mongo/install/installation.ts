@@ -11,8 +11,8 @@ import type { IndexSpec } from '../../../../shared/contract/shapes.ts';
 import { Fault } from '../../../../shared/wire/fault.ts';
 import { storeLimits } from '../../limits.ts';
 import { isPassing } from '../connection/errors.ts';
-import { toIndexKey } from '../read/branch-query.ts';
-import { isIdAlone, simpleCollation } from './index-match.ts';
+import { isIdAlone, toIndexKey } from '../read/branch-query.ts';
+import { simpleCollation } from './index-match.ts';
 import { install, type Installed, type Target } from './install.ts';
 
 export interface InstallationOptions extends Target {

@@ -46,11 +46,12 @@ export function toBranchQuery({ resource, branch, sort, interval, after, mayBeOd
 export function toIndexKey({ equal, has, sort }: IndexSpec): Document {
   const pinned = [...(has === undefined ? [] : [has]), ...equal].map((field) => [toPath(field), 1] as const);
   const walked = sort.map(({ field, descending }) => [toPath(field), descending ? -1 : 1] as const);
-  return isIdAlone([...pinned, ...walked].map(([path]) => path)) ? { _id: 1 } : Object.fromEntries([...pinned, ...walked]);
+  const key = Object.fromEntries([...pinned, ...walked]);
+  return isIdAlone(key) ? { _id: 1 } : key;
 }
 
-function isIdAlone(paths: readonly string[]): boolean {
-  return paths.every((path) => path === '_id');
+export function isIdAlone(key: Document): boolean {
+  return Object.keys(key).join() === '_id';
 }
 
 function toEqualities(resource: Resource, { pinned, has }: Branch): readonly Condition[] {
