@@ -74,6 +74,11 @@ function ofPipe({ in: sent, out }: z.core.$ZodPipeDef, value: Json): Place {
   return isTransform(out) ? { ...place, isMade: true } : place;
 }
 
+/** The side of a pipe that is a type of values, not a transform. */
+function valueTypeOf({ in: sent, out }: z.core.$ZodPipeDef): Type {
+  return isTransform(sent) ? out : sent;
+}
+
 function isTransform(type: Type): boolean {
   return definitionOf(type).type === 'transform';
 }
@@ -89,7 +94,7 @@ export function isChoice(type: Type): boolean {
     case 'lazy':
       return isChoice(definition.getter());
     case 'pipe':
-      return isChoice(isTransform(definition.in) ? definition.out : definition.in);
+      return isChoice(valueTypeOf(definition));
     default: {
       const inner = innerTypeOf(type);
       return inner !== undefined && isChoice(inner);
@@ -140,7 +145,7 @@ function mayHold(option: Type, value: Json): boolean {
   const definition = definitionOf(option);
   const { type: kind } = definition;
   // What a text becomes by a transform is no object that others stored.
-  if (definition.type === 'pipe') return mayHold(isTransform(definition.in) ? definition.out : definition.in, value);
+  if (definition.type === 'pipe') return mayHold(valueTypeOf(definition), value);
   if (plainKinds.has(kind)) return false;
   return Array.isArray(value) ? kind !== 'object' && kind !== 'record' : kind !== 'array' && kind !== 'tuple';
 }
