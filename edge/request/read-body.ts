@@ -1,4 +1,4 @@
-/** Bodies of up to a bound, in memory: counted while they are read, because a length may be absent or lie. */
+/** Bodies of up to a bound, in memory: by their length where one is declared, and else counted while they are read. */
 import { Fault } from '../../shared/wire/fault.ts';
 import { BodyPieces, type Reader } from './body-pieces.ts';
 import { edgeLimits } from '../limits.ts';

@@ -60,12 +60,12 @@ test.each([
   ['an array of moved elements', { grades: [{ grade: 'N' }, { grade: 'A', at: wireAt }, { grade: 'B', at: wireLater }] }, ['grades'], []],
 ] as const)('%s alone is what a write changes', async (_what, body, set, unset) => {
   await collection.updateOne({ _id: 'p' }, { $set: { note: 'x', rev: 1, createdAt: at } });
-  const changes = collection.watch();
-  const next = changes.next();
-  await Bun.sleep(100);
+  const changes = collection.watch([], { maxAwaitTimeMS: 20 });
+  // Opens it: what is written from here on is in it.
+  expect(await changes.tryNext()).toBeNull();
   const answer = await patch(structuredClone(body) as unknown as JsonObject);
   expect(answer.outcome).toBe('written');
-  const change = await next;
+  const change = await changes.next();
   await changes.close();
   if (change.operationType !== 'update') throw new Error(change.operationType);
   const { updatedFields = {}, removedFields = [] } = change.updateDescription;
