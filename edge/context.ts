@@ -13,6 +13,7 @@ import { Entries } from './cache/entries.ts';
 import { Generations } from './cache/generations.ts';
 import type { Host } from './host/host.ts';
 import { type SecurityHeaders, toSecurityHeaders } from './request/security-headers.ts';
+import { Hasher } from './origin-client/hasher.ts';
 import { Macs } from './origin-client/macs.ts';
 import { OriginClient } from './origin-client/origin-client.ts';
 import { Tokens } from './identity/tokens.ts';
@@ -27,6 +28,7 @@ export interface EdgeContext {
   readonly contract: Contract;
   readonly plans: Plans;
   readonly limiter: Limiter;
+  readonly hasher: Hasher;
   readonly macs: Macs;
   readonly tokens: Tokens;
   readonly origin: OriginClient;
@@ -48,10 +50,11 @@ export function toContext(host: Host, { contract, plans }: Served): EdgeContext 
     mustBeSound(contract, plans, { mistakes: unaffordable(plans, contract) });
     for (const unknown of toUnknownVariables(host.variables)) log('warn', 'settings.unknown', { unknown });
     const settings = mustEdgeSettings(host.variables, plans.byName);
-    const macs = new Macs(settings.keys);
+    const hasher = new Hasher(host.macModule);
+    const macs = new Macs(settings.keys, hasher);
     return {
-      host, settings, contract, macs, plans: withAnonymousPlan(plans, settings.anonymousPlan), limiter: toLimiter(host.askCounter),
-      origin: new OriginClient({ originUrl: settings.originUrl, macs }), tokens: new Tokens(settings),
+      host, settings, contract, hasher, macs, plans: withAnonymousPlan(plans, settings.anonymousPlan), limiter: toLimiter(host.askCounter),
+      origin: new OriginClient({ originUrl: settings.originUrl, macs, hasher }), tokens: new Tokens(settings),
       generations: new Generations(settings, contract),
       entries: new Entries(host.store),
       reads: new Reads(),

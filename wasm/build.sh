@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the one Wasm module and what is known of it: dist/tombolo.wasm, dist/tombolo.json.
+# Builds the two Wasm modules and what is known of them: dist/tombolo.wasm, dist/mac.wasm, dist/tombolo.json.
 #
 #   build.sh                 build and write dist/
 #   build.sh --check         build into a temporary folder; fail if dist/ does not belong to these sources,
@@ -14,6 +14,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 export LC_ALL=C
 
 TARGET=wasm32-unknown-unknown
+# What one crate gives and what it is called in dist/, in this order everywhere.
+MODULES=(tombolo mac)
+
 # The most that one instance may grow to. CSV needs 10 MiB at worst; the rest is for decoded pictures.
 MEMORY_BYTES_MAX=67108864
 # Everything that shapes the bytes and is the same on every machine; part of the source hash.
@@ -26,7 +29,7 @@ sha256() { if command -v sha256sum >/dev/null; then sha256sum "$@"; else shasum 
 source_hash() {
   {
     printf '%s\n' "${FLAGS[@]}"
-    for file in Cargo.toml Cargo.lock $(find src -type f -name '*.rs' | sort); do
+    for file in Cargo.toml Cargo.lock mac/Cargo.toml $(find src mac/src -type f -name '*.rs' | sort); do
       printf '%s %s\n' "$(sha256 "$file")" "$file"
     done
   } | sha256
@@ -49,7 +52,7 @@ choose_route() {
   VERSION=$("$RUSTC" --version)
 }
 
-# build TARGET_DIR: the module, with no path of this machine in it.
+# build TARGET_DIR: the modules into BUILT, under their names in dist/, with no path of this machine in them.
 build() {
   local sysroot commit flags std=()
   sysroot=$("$RUSTC" --print sysroot)
@@ -63,8 +66,9 @@ build() {
     std=(-Zbuild-std=std,panic_abort)
   fi
   RUSTC=$RUSTC CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f'; echo "${flags[*]}") \
-    "$CARGO" build --release --locked --lib --target $TARGET --target-dir "$1" ${std[@]+"${std[@]}"} >&2
-  MODULE=$1/$TARGET/release/tombolo.wasm
+    "$CARGO" build --release --locked --workspace --lib --target $TARGET --target-dir "$1" ${std[@]+"${std[@]}"} >&2
+  BUILT=$1/$TARGET/release
+  cp "$BUILT/tombolo_mac.wasm" "$BUILT/mac.wasm"
 }
 
 describe() {
@@ -73,15 +77,17 @@ describe() {
   "rustc": "$VERSION",
   "route": "$ROUTE",
   "source": "$(source_hash)",
-  "sha256": "$(sha256 "$1")",
-  "size": $(wc -c <"$1" | tr -d ' ')
+$(for name in "${MODULES[@]}"; do printf '  "%s": "%s",\n' "$name" "$(sha256 "dist/$name.wasm")"; done)
+  "bytes": $(cat dist/*.wasm | wc -c | tr -d ' ')
 }
 JSON
 }
 
 check() {
   [ "$(field source dist/tombolo.json)" = "$(source_hash)" ] || { echo "dist/ was built from other sources: run wasm/build.sh" >&2; exit 1; }
-  [ "$(field sha256 dist/tombolo.json)" = "$(sha256 dist/tombolo.wasm)" ] || { echo "dist/tombolo.wasm is not the one that dist/tombolo.json describes" >&2; exit 1; }
+  for name in "${MODULES[@]}"; do
+    [ "$(field "$name" dist/tombolo.json)" = "$(sha256 "dist/$name.wasm")" ] || { echo "dist/$name.wasm is not the one that dist/tombolo.json describes" >&2; exit 1; }
+  done
   choose_route
   local folder
   folder=$(mktemp -d)
@@ -89,12 +95,12 @@ check() {
   build "$folder"
   if [ "$(field rustc dist/tombolo.json)" != "$VERSION" ] || [ "$(field route dist/tombolo.json)" != "$ROUTE" ]; then
     echo "dist/ comes from $(field rustc dist/tombolo.json) by $(field route dist/tombolo.json), this machine has $VERSION by $ROUTE: it builds here, bytes are not compared, the vectors decide"
-  elif cmp -s "$MODULE" dist/tombolo.wasm; then
-    echo "dist/tombolo.wasm is what these sources give ($VERSION, $ROUTE)"
-  else
-    echo "dist/tombolo.wasm is not what these sources give ($VERSION, $ROUTE)" >&2
-    exit 1
+    return
   fi
+  for name in "${MODULES[@]}"; do
+    cmp -s "$BUILT/$name.wasm" "dist/$name.wasm" || { echo "dist/$name.wasm is not what these sources give ($VERSION, $ROUTE)" >&2; exit 1; }
+  done
+  echo "dist/ is what these sources give ($VERSION, $ROUTE)"
 }
 
 case "${1:-}" in
@@ -104,9 +110,9 @@ case "${1:-}" in
   choose_route
   build target
   mkdir -p dist
-  cp "$MODULE" dist/tombolo.wasm
-  chmod 644 dist/tombolo.wasm
-  describe dist/tombolo.wasm | tee dist/tombolo.json
+  for name in "${MODULES[@]}"; do install -m 644 "$BUILT/$name.wasm" "dist/$name.wasm"; done
+  described=$(describe)
+  tee dist/tombolo.json <<<"$described"
   ;;
 *) echo "usage: wasm/build.sh [--check | --source-hash]" >&2; exit 2 ;;
 esac

@@ -4,6 +4,7 @@ import type { Tickets } from '../identity/tickets.object.ts';
 import { log, toLogged } from '../log.ts';
 import type { Counters } from '../rate-limit/counters.object.ts';
 import { loadEntry, storeEntry } from './cache-api.ts';
+import macModule from '../../wasm/dist/mac.wasm';
 import type { Host } from './host.ts';
 
 /** `wrangler.toml` and the secrets. Texts are read by `shared/settings` alone. */
@@ -20,6 +21,7 @@ export function toHost(bindings: Bindings): Host {
   const ticketOf = (stream: string) => bindings.TICKETS.get(bindings.TICKETS.idFromName(stream));
   return {
     variables: { ...bindings },
+    macModule,
     coordinator: {
       report: (signed) => coordinator().report(signed),
       changesSince: (resource, heard) => coordinator().changesSince(resource, heard),

@@ -10,6 +10,8 @@ import type { AskCounter } from '../rate-limit/limiter.ts';
 export interface Host {
   /** Settings and secrets, as texts. */
   readonly variables: Readonly<Record<string, unknown>>;
+  /** `wasm/mac`, compiled. */
+  readonly macModule: WebAssembly.Module;
   readonly coordinator: {
     report(signed: SignedReport): Promise<ReportOutcome>;
     changesSince(resource: string, heard: Heard | undefined): Promise<Changes>;

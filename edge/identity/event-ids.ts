@@ -4,14 +4,14 @@ import { positionPurpose } from '../../shared/wire/position.ts';
 import { isTruncatedMac, signTruncated } from './truncated-macs.ts';
 import type { Macs } from '../origin-client/macs.ts';
 
-export async function verifyEventId(token: string, macs: Macs): Promise<EventId | undefined> {
+export function verifyEventId(token: string, macs: Macs): EventId | undefined {
   const end = token.lastIndexOf('.');
   const id = parseEventId(token.slice(0, Math.max(end, 0)));
   if (id === undefined) return undefined;
-  return (await isTruncatedMac(macs, `${positionPurpose} ${formatEventId(id)}`, token.slice(end + 1))) ? id : undefined;
+  return isTruncatedMac(macs, `${positionPurpose} ${formatEventId(id)}`, token.slice(end + 1)) ? id : undefined;
 }
 
-export async function signStart(stream: string, macs: Macs): Promise<string> {
+export function signStart(stream: string, macs: Macs): string {
   const text = formatEventId({ position: undefined, stream });
-  return `${text}.${await signTruncated(macs, `${positionPurpose} ${text}`)}`;
+  return `${text}.${signTruncated(macs, `${positionPurpose} ${text}`)}`;
 }

@@ -6,10 +6,10 @@ const macBytes = 16;
 /** Characters of `macBytes` in base64url. */
 const macCharacters = 22;
 
-export async function signTruncated(macs: Macs, text: string): Promise<string> {
-  return toBase64Url((await macs.sign(text)).subarray(0, macBytes));
+export function signTruncated(macs: Macs, text: string): string {
+  return toBase64Url(macs.sign(text).subarray(0, macBytes));
 }
 
-export async function isTruncatedMac(macs: Macs, text: string, mac: string): Promise<boolean> {
+export function isTruncatedMac(macs: Macs, text: string, mac: string): boolean {
   return mac.length === macCharacters && isCanonicalBase64Url(mac) && macs.verifyTruncated(text, fromBase64(mac));
 }

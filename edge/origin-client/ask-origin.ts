@@ -7,7 +7,7 @@ import { type Asking, toQuestion } from './question.ts';
 
 export async function askOrigin(request: Validated, asking?: Asking): Promise<Reply> {
   const { context: { origin, generations }, route, sent } = request;
-  const reply = await origin.ask(await toQuestion(request, asking));
+  const reply = await origin.ask(toQuestion(request, asking));
   const position = reply.headers[positionHeader];
   if (position === undefined) return reply;
   const written = parsePosition(position.slice(0, position.lastIndexOf('.')));

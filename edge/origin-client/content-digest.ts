@@ -1,6 +1,15 @@
 /** `Content-Digest` with SHA-256, RFC 9530 §2. */
 import { toBase64 } from '../../shared/wire/base64.ts';
+import type { Hasher } from './hasher.ts';
 
-export async function contentDigest(body: Uint8Array<ArrayBuffer>): Promise<string> {
-  return `sha-256=:${toBase64(new Uint8Array(await crypto.subtle.digest('SHA-256', body)))}:`;
+/** Longer bodies than this are hashed by Web Crypto, whose hash is five times as fast. */
+const shortBytesMax = 65_536;
+
+export function contentDigest(body: Uint8Array<ArrayBuffer>, hasher: Hasher): string | Promise<string> {
+  if (body.length <= shortBytesMax) return format(hasher.digest(body));
+  return crypto.subtle.digest('SHA-256', body).then((hash) => format(new Uint8Array(hash)));
+}
+
+function format(hash: Uint8Array): string {
+  return `sha-256=:${toBase64(hash)}:`;
 }

@@ -17,7 +17,9 @@ import type { ReadFacts } from '../../shared/hop/read-facts.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import { edgeLimits } from '../limits.ts';
 import type { Target } from '../request/target.ts';
+import { contentDigest } from './content-digest.ts';
 import { originUnavailable, toForwardFault } from './forward-fault.ts';
+import type { Hasher } from './hasher.ts';
 import type { Macs } from './macs.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { randomNonce, signRequest } from './sign-request.ts';
@@ -30,7 +32,7 @@ export interface Question {
   readonly safe: boolean;
   /** The caller on whose behalf the origin answers. */
   readonly principal: Principal;
-  /** Headers of the client, and of the body, that go along. */
+  /** Headers of the client that go along, and how its body is to be read. */
   readonly headers: Readonly<Partial<Record<HopHeader, string>>>;
   /** A body in memory, or a stream that is made for the nonce under which it is sent, and sent once. */
   readonly body?: Uint8Array<ArrayBuffer> | ((nonce: string) => ReadableStream<Uint8Array>);
@@ -56,6 +58,7 @@ export interface Reply {
 export interface OriginClientOptions {
   readonly originUrl: URL;
   readonly macs: Macs;
+  readonly hasher: Hasher;
 }
 
 /** A failure after which a safe question may be asked again. */
@@ -119,10 +122,11 @@ export class OriginClient {
 
   async #exchange(question: Question, signal: AbortSignal): Promise<{ readonly reply: Reply; readonly keyId: string }> {
     const { method, target, body, safe } = question;
-    const { macs } = this.#options;
+    const { macs, hasher } = this.#options;
     const nonce = randomNonce();
-    const headers = toHeaders(question);
-    const keyId = await signRequest({ method, target, headers, nonce }, macs, Date.now());
+    const digest = body instanceof Uint8Array ? contentDigest(body, hasher) : undefined;
+    const headers = toHeaders(question, digest instanceof Promise ? await digest : digest);
+    const keyId = signRequest({ method, target, headers, nonce }, macs, Date.now());
     // The address is joined and not resolved: a path that begins with `//` must not name another host.
     const url = `${this.#origin}${target.path}${target.query}`;
     const answer = await fetch(url, {
@@ -133,7 +137,7 @@ export class OriginClient {
     }).catch((cause: unknown) => {
       throw new NoAnswer(toForwardFault({ mayBeDone: !safe, cause }));
     });
-    const signed = await verifyAnswer(answer, nonce, macs, Date.now());
+    const signed = verifyAnswer(answer, nonce, macs, Date.now());
     if (signed === undefined) {
       const facts = { originStatus: answer.status, originType: answer.headers.get('content-type')?.slice(0, 80) ?? 'none' };
       await answer.body?.cancel();
@@ -161,9 +165,11 @@ function toTimeLimit({ deadlineAt, streamMs }: Question): { readonly signal: Abo
   return { signal: controller.signal, headArrived: () => clearTimeout(timer) };
 }
 
-function toHeaders({ headers, principal, atLeast, deadlineAt, streamMs, requestId, traceparent }: Question): Record<string, string> {
+function toHeaders(question: Question, digest: string | undefined): Record<string, string> {
+  const { headers, principal, atLeast, deadlineAt, streamMs, requestId, traceparent } = question;
   const own: Readonly<Partial<Record<HopHeader, string | undefined>>> = {
     ...headers,
+    'content-digest': digest,
     traceparent,
     'tombolo-after': atLeast === undefined ? undefined : formatPosition(atLeast),
     'tombolo-deadline': String(Math.max(0, streamMs ?? deadlineAt - Date.now())),

@@ -4,7 +4,6 @@ import { lengthUnknown } from '../../shared/hop/upload-end.ts';
 import { isSafe } from '../../shared/operations/operation.ts';
 import type { Validated } from '../request/request.ts';
 import { traceparentOf } from '../request/traceparent.ts';
-import { contentDigest } from './content-digest.ts';
 import type { Question } from './origin-client.ts';
 import { streamMs } from './stream-life.ts';
 import { toUpload } from './upload.ts';
@@ -13,7 +12,7 @@ import { toUpload } from './upload.ts';
 export type Asking = Pick<Validated['preconditions'], 'ifMatch' | 'ifNoneMatch'>;
 
 /** HEAD is asked as GET, so that both fill one entry (RFC 9110 §9.3.2). */
-export async function toQuestion(request: Validated, asking: Asking = request.preconditions): Promise<Question> {
+export function toQuestion(request: Validated, asking: Asking = request.preconditions): Question {
   const { raw, requestId, target, route: { operation }, principal, demanded, deadlineAt, sent } = request;
   const body = toBody(request);
   const life = streamMs(request, Date.now());
@@ -21,7 +20,7 @@ export async function toQuestion(request: Validated, asking: Asking = request.pr
     method: raw.method === 'HEAD' ? 'GET' : raw.method,
     requestId, target, principal, deadlineAt,
     safe: isSafe(operation),
-    headers: await toHeaders(request, asking),
+    headers: toHeaders(request, asking),
     atLeast: demanded,
     traceparent: traceparentOf(sent, requestId),
     ...(body === undefined ? {} : { body }),
@@ -29,16 +28,12 @@ export async function toQuestion(request: Validated, asking: Asking = request.pr
   };
 }
 
-/** The headers that the operation reads, and those that describe its body. */
-async function toHeaders(
-  { route: { operation }, sent, body, stream }: Validated,
-  { ifMatch, ifNoneMatch }: Asking,
-): Promise<Question['headers']> {
+/** The headers that the operation reads, and those that say how to read its body. */
+function toHeaders({ route: { operation }, sent, stream }: Validated, { ifMatch, ifNoneMatch }: Asking): Question['headers'] {
   const headers: Partial<Record<HopHeader, string>> = {};
   const set = (name: HopHeader, value: string | null | undefined) => {
     if (value !== null && value !== undefined) headers[name] = value;
   };
-  if (body !== undefined) set('content-digest', await contentDigest(body));
   if (operation.body !== 'none') set('content-type', sent.get('content-type'));
   if (operation.body === 'streamed') set('tombolo-upload', sent.get('content-length') ?? lengthUnknown);
   set('tombolo-stream', stream);

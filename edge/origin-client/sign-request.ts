@@ -13,12 +13,12 @@ export interface Signed {
 }
 
 /** Gives the id of the key that signed. */
-export async function signRequest({ method, target, headers, nonce }: Signed, macs: Macs, nowMs: number): Promise<string> {
+export function signRequest({ method, target, headers, nonce }: Signed, macs: Macs, nowMs: number): string {
   const message = toRequestMessage(method, target.path, target.query, (name) => headers[name] ?? null);
   const keyId = macs.signingKeyId;
   const signed = toSignatureBase(message, Object.keys(headers), { created: Math.floor(nowMs / 1_000), nonce, keyId, tag: 'tombolo-hop' });
   headers['signature-input'] = formatSignatureInput(signed.parameters);
-  headers['signature'] = formatSignature(toBase64(await macs.sign(signed.base)));
+  headers['signature'] = formatSignature(toBase64(macs.sign(signed.base)));
   return keyId;
 }
 

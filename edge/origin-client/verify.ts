@@ -19,7 +19,7 @@ export interface SignedAnswer {
 }
 
 /** `undefined` for an answer that is not signed, or not for this request. */
-export async function verifyAnswer(answer: Response, nonce: string, macs: Macs, nowMs: number): Promise<SignedAnswer | undefined> {
+export function verifyAnswer(answer: Response, nonce: string, macs: Macs, nowMs: number): SignedAnswer | undefined {
   const given = answer.headers;
   const input = parseSignatureInput(given.get('signature-input') ?? '', 'tombolo-answer');
   const mac = parseSignature(given.get('signature') ?? '');
@@ -28,7 +28,7 @@ export async function verifyAnswer(answer: Response, nonce: string, macs: Macs, 
   if (parameters.nonce !== nonce || !isWithinWindow(parameters.created, nowMs)) return undefined;
   const covered: Record<string, string> = {};
   const base = toReceivedBase(toAnswerMessage(answer.status, (name) => take(given, name, covered)), input);
-  if (base === undefined || !(await macs.verify(parameters.keyId, base, fromBase64(mac)))) return undefined;
+  if (base === undefined || !macs.verify(parameters.keyId, base, fromBase64(mac))) return undefined;
   const headers: Record<string, string> = {};
   for (const name of input.components) if (isAnswerHeader(name)) headers[name] = covered[name] ?? '';
   const { [readHeader]: read } = covered;
@@ -43,12 +43,7 @@ function take(given: Headers, name: string, into: Record<string, string>): strin
 }
 
 /** Throws unless a key of the ring signed this report just now. The body is checked by its digest, elsewhere. */
-export async function mustSignedReport(
-  sent: SentHeaders,
-  { path, query }: Target,
-  macs: Macs,
-  nowMs: number,
-): Promise<SignatureParameters> {
+export function mustSignedReport(sent: SentHeaders, { path, query }: Target, macs: Macs, nowMs: number): SignatureParameters {
   const given = sent.get('signature-input');
   const signature = sent.get('signature');
   if (given === null || signature === null) throw new Fault('hop_unsigned', { detail: 'reports are signed by the origin' });
@@ -59,7 +54,7 @@ export async function mustSignedReport(
   }
   const { parameters } = input;
   const base = toReceivedBase(toRequestMessage('POST', path, query, (name) => sent.get(name)), input);
-  if (base === undefined || !(await macs.verify(parameters.keyId, base, fromBase64(mac)))) throw new Fault('hop_invalid');
+  if (base === undefined || !macs.verify(parameters.keyId, base, fromBase64(mac))) throw new Fault('hop_invalid');
   if (!isWithinWindow(parameters.created, nowMs)) {
     throw new Fault('hop_expired', { detail: 'the clocks of edge and origin differ, or the report was held' });
   }

@@ -23,8 +23,8 @@ export function demandedToken(sent: SentHeaders): DemandedToken | undefined {
   return token === undefined ? undefined : { token, by: 'cookie' };
 }
 
-export async function mustDemandedPosition({ token, by }: DemandedToken, macs: Macs): Promise<Position> {
-  const position = await verifyPosition(token, macs);
+export function mustDemandedPosition({ token, by }: DemandedToken, macs: Macs): Position {
+  const position = verifyEventId(token, macs)?.position;
   if (position !== undefined) return position;
   throw new Fault('header_invalid', {
     detail: 'Tombolo-Position is not one that this API gave out',
@@ -32,10 +32,6 @@ export async function mustDemandedPosition({ token, by }: DemandedToken, macs: M
     // A bad cookie would refuse every request until it ends: take it back.
     headers: by === 'cookie' ? { 'set-cookie': positionCookie('', 0) } : {},
   });
-}
-
-async function verifyPosition(token: string, macs: Macs): Promise<Position | undefined> {
-  return (await verifyEventId(token, macs))?.position;
 }
 
 function cookieOf(header: string | null): string | undefined {

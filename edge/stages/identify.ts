@@ -51,7 +51,7 @@ async function toTicketIdentity(
   mustBeDeclaredOrigin(raw.headers, settings.corsOrigins);
   const stream = await mustBeTicket(ticket, macs);
   const lastEventId = sent.get('last-event-id');
-  const isHeard = lastEventId !== null && (await verifyEventId(lastEventId, macs))?.stream === stream;
+  const isHeard = lastEventId !== null && verifyEventId(lastEventId, macs)?.stream === stream;
   const { principal, signedInUntil } = await mustRedeem(host.tickets, stream, isHeard ? 'again' : 'first');
   return { principal, signedInUntil, stream };
 }

@@ -29,14 +29,14 @@ async function follow(request: Identified, next: (request: Identified) => Answer
   if (!passing.has(answer.status)) return answer;
   await answer.body?.cancel();
   log('warn', 'feed.away', { requestId: request.requestId, status: answer.status });
-  return new Response(await toWords(request), { headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store' } });
+  return new Response(toWords(request), { headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store' } });
 }
 
 /** A ticket that was taken has no event yet to come back with: it is given an id that says no more than whose it is. */
-async function toWords({ stream, sent, context }: Identified): Promise<string> {
+function toWords({ stream, sent, context }: Identified): string {
   const { feedRetryMsMin, feedRetryMsMax } = edgeLimits;
   // Delays are spread out, so that all who were cut together do not come back together.
   const retryMs = Math.round(feedRetryMsMin + Math.random() * (feedRetryMsMax - feedRetryMsMin));
   const isNew = stream !== undefined && !sent.has('last-event-id');
-  return `retry: ${retryMs}\n${isNew ? `id: ${await signStart(stream, context.macs)}\n` : ''}\n`;
+  return `retry: ${retryMs}\n${isNew ? `id: ${signStart(stream, context.macs)}\n` : ''}\n`;
 }

@@ -18,17 +18,17 @@ export function report(): Stage<Routed, Routed> {
 
 async function take(request: Routed): Promise<Response> {
   const { context: { macs, host }, sent, target } = request;
-  const { created, nonce } = await mustSignedReport(sent, target, macs, Date.now());
+  const { created, nonce } = mustSignedReport(sent, target, macs, Date.now());
   const signed = { report: mustReport(await mustSignedBody(request)), nonce, expiresAt: (created + hopLimits.nonceKeptSeconds) * 1_000 };
   const outcome = await host.coordinator.report(signed);
   if (outcome === 'replayed') throw new Fault('hop_replayed');
   return Response.json(outcome, { headers: { 'cache-control': 'no-store' } });
 }
 
-async function mustSignedBody({ raw, sent, deadlineAt }: Routed): Promise<string> {
+async function mustSignedBody({ raw, sent, deadlineAt, context }: Routed): Promise<string> {
   const bytes = await mustRead(raw, { bytesMax: edgeLimits.reportBytesMax, declared: sent.get('content-length'), deadlineAt });
   const signed = sent.get('content-digest');
-  if (signed === null || signed !== (await contentDigest(bytes))) {
+  if (signed === null || signed !== (await contentDigest(bytes, context.hasher))) {
     throw new Fault('hop_invalid', { detail: 'the body is not the one that was signed' });
   }
   return mustText(bytes);

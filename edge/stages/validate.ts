@@ -21,7 +21,7 @@ export function validate(): Stage<Identified<ForOrigin>, Validated> {
     const preconditions = mustPreconditions(route, header);
     const valid = { ...request, cached, preconditions, demanded: undefined, body: undefined };
     const token = isSafe(route.operation) ? demandedToken(sent) : undefined;
-    if (token !== undefined) return mustDemandedPosition(token, context.macs).then((demanded) => next({ ...valid, demanded }));
+    if (token !== undefined) return next({ ...valid, demanded: mustDemandedPosition(token, context.macs) });
     return route.operation.schema === undefined ? next(valid) : mustBeBody(request).then((body) => next({ ...valid, body }));
   };
 }

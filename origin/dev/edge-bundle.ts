@@ -21,7 +21,7 @@ export interface BundleRequest {
 }
 
 const inputs = [
-  'wrangler.toml', 'package.json', 'bun.lock', 'tsconfig.json', 'edge/**/*', 'shared/**/*', 'wasm/*',
+  'wrangler.toml', 'package.json', 'bun.lock', 'tsconfig.json', 'edge/**/*', 'shared/**/*', 'wasm/dist/*',
   'origin/dev/worker-options.ts',
 ];
 

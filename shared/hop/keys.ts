@@ -14,11 +14,15 @@ export interface HopKey {
 }
 
 const secretBytesMin = 32;
+/** Longer ones are no stronger: RFC 2104 §3 hashes what is longer than a block. */
+const secretBytesMax = 1_024;
+const keysMax = 16;
 
 /** Throws with what is wrong, never with the secret. */
 export function mustKeyRing(text: string): readonly [HopKey, ...HopKey[]] {
   const [first, ...rest] = text.split(',').map(mustKey);
   if (first === undefined) throw new Error('is empty');
+  if (rest.length >= keysMax) throw new Error(`has more than ${keysMax} keys`);
   const ids = new Set([first, ...rest].map((key) => key.id));
   if (ids.size !== rest.length + 1) throw new Error('names a key id twice');
   return [first, ...rest];
@@ -29,5 +33,6 @@ function mustKey(text: string, index: number): HopKey {
   if (found?.[1] === undefined || found[2] === undefined) throw new Error(`entry ${index + 1} is not <id>:<base64url>`);
   const secret = fromBase64(found[2]);
   if (secret.length < secretBytesMin) throw new Error(`key "${found[1]}" has ${secret.length} bytes; ${secretBytesMin} at least`);
+  if (secret.length > secretBytesMax) throw new Error(`key "${found[1]}" has ${secret.length} bytes; ${secretBytesMax} at most`);
   return { id: found[1], secret };
 }

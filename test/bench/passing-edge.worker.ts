@@ -3,6 +3,7 @@
  * step of the edge after the other: what a request that goes through costs, and where.
  */
 import { contentDigest } from '../../edge/origin-client/content-digest.ts';
+import { Hasher } from '../../edge/origin-client/hasher.ts';
 import { Macs } from '../../edge/origin-client/macs.ts';
 import { OriginClient, type Question } from '../../edge/origin-client/origin-client.ts';
 import { randomNonce, signRequest } from '../../edge/origin-client/sign-request.ts';
@@ -13,6 +14,7 @@ import { mustBody } from '../../shared/contract/documents.ts';
 import { mustKeyRing } from '../../shared/hop/keys.ts';
 import { mustRoute } from '../../shared/operations/route.ts';
 import { served } from '../../shared/resources/all.ts';
+import macModule from '../../wasm/dist/mac.wasm';
 
 interface Bindings {
   readonly ORIGIN: string;
@@ -100,13 +102,13 @@ const passes: Readonly<Record<string, Pass>> = {
   },
   async verified(asked) {
     const { answer, nonce: sent, macs } = await sendSigned(asked);
-    if ((await verifyAnswer(answer, sent, macs, Date.now())) === undefined) throw new Error('not signed');
+    if (verifyAnswer(answer, sent, macs, Date.now()) === undefined) throw new Error('not signed');
     return toAnswer(asked.request, answer);
   },
   async asked({ request, path, env }) {
     const body = await readValid(request, path);
     const headers: Question['headers'] =
-      body === undefined ? {} : { 'content-type': 'application/json', 'content-digest': await contentDigest(body) };
+      body === undefined ? {} : { 'content-type': 'application/json', 'content-digest': await contentDigest(body, hasherOf()) };
     const question: Question = {
       method: request.method,
       target: { path, query: '' },
@@ -140,13 +142,18 @@ async function readValid(request: Request, path: string): Promise<Uint8Array<Arr
 
 let client: OriginClient | undefined;
 let ring: Macs | undefined;
+let hasher: Hasher | undefined;
+
+function hasherOf(): Hasher {
+  return (hasher ??= new Hasher(macModule));
+}
 
 function macsOf({ KEYS }: Bindings): Macs {
-  return (ring ??= new Macs(mustKeyRing(KEYS)));
+  return (ring ??= new Macs(mustKeyRing(KEYS), hasherOf()));
 }
 
 function clientOf(env: Bindings): OriginClient {
-  return (client ??= new OriginClient({ originUrl: new URL(env.ORIGIN), macs: macsOf(env) }));
+  return (client ??= new OriginClient({ originUrl: new URL(env.ORIGIN), macs: macsOf(env), hasher: hasherOf() }));
 }
 
 async function sendSigned({
@@ -157,9 +164,9 @@ async function sendSigned({
   const body = await readValid(request, path);
   const { signature: _one, 'signature-input': _other, ...unsigned } = request.method === 'GET' ? carried : carriedWithBody;
   const headers: Record<string, string> = { ...unsigned };
-  if (body !== undefined) headers['content-digest'] = await contentDigest(body);
+  if (body !== undefined) headers['content-digest'] = await contentDigest(body, hasherOf());
   const sent = randomNonce();
-  await signRequest({ method: request.method, target: { path, query: '' }, headers, nonce: sent }, macsOf(env), Date.now());
+  signRequest({ method: request.method, target: { path, query: '' }, headers, nonce: sent }, macsOf(env), Date.now());
   const answer = await fetch(env.ORIGIN + path, {
     method: request.method,
     headers,

@@ -4,6 +4,7 @@ import { Macs } from '../../../edge/origin-client/macs.ts';
 import { OriginClient, type Question } from '../../../edge/origin-client/origin-client.ts';
 import { anonymous } from '../../../shared/wire/principal.ts';
 import { mustKeyRing } from '../../../shared/hop/keys.ts';
+import { toHasher } from '../../support/hasher.ts';
 import { ScriptedOrigin, testKeys } from '../../support/scripted-origin.ts';
 
 let origin: ScriptedOrigin;
@@ -16,7 +17,9 @@ afterEach(() => {
   origin.keys = mustKeyRing(testKeys);
 });
 
-const clientOf = () => new OriginClient({ originUrl: new URL(origin.url), macs: new Macs(mustKeyRing(testKeys)) });
+const hasher = toHasher();
+const macs = () => new Macs(mustKeyRing(testKeys), hasher);
+const clientOf = () => new OriginClient({ originUrl: new URL(origin.url), macs: macs(), hasher });
 const question = (given: Partial<Question> = {}): Question => ({
   method: 'GET', target: { path: '/v1/films', query: '?limit=1' }, safe: true, principal: anonymous, headers: {},
   deadlineAt: Date.now() + 5_000, requestId: 'req_1', traceparent: '00-1-1-00', ...given,

@@ -1,0 +1,5 @@
+/** A module that wrangler compiles. */
+declare module '*.wasm' {
+  const module: WebAssembly.Module;
+  export default module;
+}
