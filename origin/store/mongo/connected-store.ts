@@ -12,6 +12,7 @@ import { inTime } from './connection/in-time.ts';
 import type { Installed, Target } from './install/install.ts';
 import { Installation, shapeNotReady } from './install/installation.ts';
 import type { RawTexts } from './read/raw-texts.ts';
+import { ReadShare } from './read/read-share.ts';
 import { type Reading, Reader } from './read/reader.ts';
 
 export interface Opened {
@@ -57,7 +58,7 @@ export abstract class ConnectedStore {
       onPending: (pending) => warnOfPending(pending, opened.options),
       onFailed: (cause) => this.onUnmended(cause),
     });
-    this.#reader = new Reader({ client, database, texts, installation: this.installation });
+    this.#reader = new Reader({ client, database, texts, installation: this.installation, share: toReadShare(client) });
   }
 
   /** The state that a read at or after `atLeast` is given. */
@@ -149,6 +150,11 @@ export abstract class ConnectedStore {
   protected mend(): Promise<void> {
     return this.track(this.installation.mend());
   }
+}
+
+/** Three quarters of the pool; one that has no bound needs none. */
+function toReadShare({ options: { maxPoolSize, waitQueueTimeoutMS } }: MongoClient): ReadShare {
+  return new ReadShare({ connectionsMax: maxPoolSize === 0 ? Infinity : Math.floor(maxPoolSize * 0.75), waitMsMax: waitQueueTimeoutMS });
 }
 
 export function warnOfPending(pending: readonly string[], { onWarning }: Opened['options']): void {

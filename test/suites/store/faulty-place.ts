@@ -11,7 +11,7 @@ export interface FaultyPlace extends AsyncDisposable {
   readonly foreign: Db;
   readonly store: Store;
   /** One more origin on the same database, the same unless said. */
-  open(changed?: Partial<FaultyOptions>): Promise<Store>;
+  open(changed?: Partial<MongoStoreOptions>): Promise<Store>;
 }
 
 export type FaultyOptions = Omit<MongoStoreOptions, 'uri'> & { readonly mongod?: MongodOptions };
@@ -19,7 +19,7 @@ export type FaultyOptions = Omit<MongoStoreOptions, 'uri'> & { readonly mongod?:
 export async function openFaultyPlace({ mongod = {}, ...options }: FaultyOptions): Promise<FaultyPlace> {
   const { server, uri, foreign, remove } = await openControlledDatabase(mongod);
   const stores: Store[] = [];
-  const open = async (changed: Partial<FaultyOptions> = {}) => {
+  const open = async (changed: Partial<MongoStoreOptions> = {}) => {
     const store = await openMongoStore({ uri, ...options, ...changed });
     stores.push(store);
     return store;

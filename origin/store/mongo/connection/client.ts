@@ -1,6 +1,8 @@
 /** The connection to a deployment: its bounds, and which database of it is ours. */
 import { type Db, MongoClient } from 'mongodb';
+import { StoreNotReady } from '../../not-ready.ts';
 import { repairDriver } from './driver-repair.ts';
+import { toUriOptions } from './uri-options.ts';
 
 const clientLimits = {
   /**
@@ -17,28 +19,50 @@ const clientLimits = {
   socketMsMax: 15_000,
 } as const;
 
+/** What holds unless the connection string says otherwise. */
+const defaults = {
+  appName: 'tombolo',
+  maxPoolSize: clientLimits.poolSizeMax,
+  waitQueueTimeoutMS: clientLimits.poolWaitMsMax,
+  serverSelectionTimeoutMS: clientLimits.selectionMsMax,
+  connectTimeoutMS: clientLimits.connectMsMax,
+  socketTimeoutMS: clientLimits.socketMsMax,
+  retryReads: true,
+} as const;
+
+/** What always holds: a connection string that says otherwise is refused (uri-options.ts). */
+const demanded = {
+  readConcern: { level: 'majority' },
+  writeConcern: { w: 'majority', journal: true },
+  readPreference: 'primary',
+  retryWrites: true,
+} as const;
+
+/** For what takes as long as there are documents, builds of indexes: silence means nothing, whatever a socket is allowed otherwise. */
+const patience = { socketTimeoutMS: 0 } as const;
+
 /** How BSON becomes objects: MongoDB's regular expressions are not JavaScript's, which lose them or throw. */
 export const deserializeOptions = { bsonRegExp: true } as const;
 
 const databaseDefault = 'tombolo';
 
+/** Throws a `StoreNotReady` that names each option of the connection string that is refused, or what is malformed. */
 export function toClient(uri: string, { isPatient = false } = {}): MongoClient {
   repairDriver();
-  return new MongoClient(uri, {
-    appName: 'tombolo',
-    maxPoolSize: clientLimits.poolSizeMax,
-    waitQueueTimeoutMS: clientLimits.poolWaitMsMax,
-    serverSelectionTimeoutMS: clientLimits.selectionMsMax,
-    connectTimeoutMS: clientLimits.connectMsMax,
-    // A patient one is for what takes as long as there are documents: builds of indexes.
-    socketTimeoutMS: isPatient ? 0 : clientLimits.socketMsMax,
-    readConcern: { level: 'majority' },
-    writeConcern: { w: 'majority', journal: true },
-    readPreference: 'primary',
-    retryReads: true,
-    retryWrites: true,
-    ...deserializeOptions,
-  });
+  const { given, problems } = toUriOptions(uri);
+  if (problems.length > 0) throw new StoreNotReady(toDatabaseName(uri), problems);
+  // The driver prefers what it is given here to what the connection string says.
+  const ours = Object.entries(defaults).filter(([name]) => !given.has(name.toLowerCase()));
+  try {
+    return new MongoClient(uri, { ...Object.fromEntries(ours), ...demanded, ...(isPatient ? patience : {}), ...deserializeOptions });
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    // A text that the driver cannot read may hold the password, and is not told.
+    const said = error.message.includes(uri) ? 'it is malformed' : error.message;
+    throw new StoreNotReady(toDatabaseName(uri), [
+      `MONGODB_URI: ${said}; the form is mongodb://user:password@host:27017/database, special characters percent-encoded`,
+    ]);
+  }
 }
 
 /** A connection of its own for as long as `use` takes, in which silence means nothing. */
@@ -54,5 +78,10 @@ export async function patiently<T>(uri: string, use: (database: Db) => Promise<T
 /** The path of the connection string; without one, a database of our own name. */
 export function toDatabaseName(uri: string): string {
   const path = /^mongodb(?:\+srv)?:\/\/[^/]+\/([^?]+)/.exec(uri)?.[1];
-  return path === undefined ? databaseDefault : decodeURIComponent(path);
+  try {
+    return path === undefined ? databaseDefault : decodeURIComponent(path);
+  } catch {
+    // The driver refuses it, and is quoted.
+    return path ?? databaseDefault;
+  }
 }

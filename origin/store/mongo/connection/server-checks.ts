@@ -40,6 +40,7 @@ export async function mustServe(database: Db, resources: readonly Resource[], { 
   const deployment: Deployment = isStandalone(hello) && needs.length === 0 ? 'standalone' : 'replica set';
   const problems = [
     ...(deployment === 'standalone' || typeof hello['setName'] === 'string' ? [] : [noMember(hello, needs)]),
+    ...toDirect(database, hello),
     ...(Number.parseInt(String(version), 10) >= majorMin ? [] : [tooOld(version)]),
     ...(deployment === 'standalone' || Math.abs(skewMs) <= skewMsMax ? [] : [clockApart(skewMs)]),
     ...toMissingRights(database.databaseName, actionsNeeded[deployment][await doing(deployment)], authInfo),
@@ -57,6 +58,16 @@ function noMember(hello: Document, needs: readonly string[]): string {
   const needed = needs.length === 0 ? '' : ` (${needs.join('; ')})`;
   const lack = `the server is no member of a replica set, so it has no transactions and no change feed${needed}`;
   return `${lack}; start mongod with --replSet rs0, then run rs.initiate() in mongosh (one member is enough)`;
+}
+
+/** One member alone is fine where it is the only one, as in a container whose name nobody else resolves. */
+function toDirect(database: Db, hello: Document): readonly string[] {
+  const members: unknown = hello['hosts'];
+  if (!database.client.options.directConnection || !Array.isArray(members) || members.length <= 1) return [];
+  return [
+    `MONGODB_URI: directConnection=true is refused: the replica set has ${members.length} members, and Tombolo would not follow an ` +
+      `election; leave it out, or replace it with replicaSet=${String(hello['setName'])}`,
+  ];
 }
 
 function tooOld(version: unknown): string {

@@ -15,6 +15,7 @@ import { toExactPlan } from './exact-forms.ts';
 import { oddFilter, oddIndexName, oddReadMax, oddRows } from './odd-documents.ts';
 import { asBytes, mustBytes, type RawDocument, RawRow, toRawDocument } from './raw-documents.ts';
 import type { RawTexts } from './raw-texts.ts';
+import type { ReadShare } from './read-share.ts';
 
 /** Where a read happens: in a session, within what is left of its time. */
 export interface Reading {
@@ -33,17 +34,20 @@ export class Reader {
   readonly #database: Db;
   readonly #texts: RawTexts;
   readonly #installation: InstalledIndexes;
+  readonly #share: ReadShare;
 
   constructor(given: {
     readonly client: MongoClient;
     readonly database: Db;
     readonly texts: RawTexts;
     readonly installation: InstalledIndexes;
+    readonly share: ReadShare;
   }) {
     this.#client = given.client;
     this.#database = given.database;
     this.#texts = given.texts;
     this.#installation = given.installation;
+    this.#share = given.share;
   }
 
   /** Reads a state at or after `time`; a standalone knows none. */
@@ -59,7 +63,10 @@ export class Reader {
 
   async get(resource: Resource, id: string, reading: Reading): Promise<StoredDocument | undefined> {
     const key = toStoredId(resource, id);
-    const found = key === undefined ? null : await this.#collection(resource).findOne({ _id: key }, { ...asBytes, ...reading });
+    const found =
+      key === undefined
+        ? null
+        : await this.#share.run(() => this.#collection(resource).findOne({ _id: key }, { ...asBytes, ...reading }));
     const document = found === null ? undefined : toRawDocument(resource, mustBytes(found));
     // To a collection with a collation another spelling is the same text.
     return document === undefined || (typeof key === 'string' && document.id !== key) ? undefined : this.#texts.one(document);
@@ -68,9 +75,8 @@ export class Reader {
   async many(resource: Resource, ids: readonly string[], reading: Reading): Promise<readonly StoredDocument[]> {
     const keys = ids.flatMap((id) => toStoredId(resource, id) ?? []);
     if (keys.length === 0) return [];
-    const found = await this.#collection(resource)
-      .find({ _id: { $in: keys } }, { batchSize: keys.length, ...asBytes, ...reading })
-      .toArray();
+    const options = { batchSize: keys.length, ...asBytes, ...reading };
+    const found = await this.#share.run(() => this.#collection(resource).find({ _id: { $in: keys } }, options).toArray());
     return this.#texts.all(toRawDocuments(resource, found));
   }
 
@@ -90,7 +96,8 @@ export class Reader {
     const queries = this.#queries(resource, plan, { ...request, after: undefined });
     if (!plan.disjoint || this.#installation.mayBeOdd(resource)) return this.#countIds(resource, request, plan, queries, max, reading);
     const counts = await Promise.all(
-      queries.map(({ filter, walk }) => this.#collection(resource).countDocuments(filter, { ...walk, limit: max, ...reading })),
+      queries.map(({ filter, walk }) =>
+        this.#share.run(() => this.#collection(resource).countDocuments(filter, { ...walk, limit: max, ...reading }))),
     );
     return Math.min(max, counts.reduce((sum, count) => sum + count, 0));
   }
@@ -99,7 +106,8 @@ export class Reader {
     resource: Resource, request: CountRequest, plan: QueryPlan, queries: readonly HintedQuery[], max: number, reading: Reading,
   ): Promise<number> {
     const ids = queries.map(async ({ filter, walk }) => {
-      const found = await this.#collection(resource).find(filter, { ...walk, limit: max, projection: { _id: 1 }, ...reading }).toArray();
+      const options = { ...walk, limit: max, projection: { _id: 1 }, ...reading } as const;
+      const found = await this.#share.run(() => this.#collection(resource).find(filter, options).toArray());
       return found.map(({ _id }) => String(_id));
     });
     const odd =
@@ -123,9 +131,8 @@ export class Reader {
   }
 
   async #walk(resource: Resource, { filter, sort, walk }: HintedQuery, limit: number, reading: Reading): Promise<readonly RawDocument[]> {
-    const found = await this.#collection(resource)
-      .find(filter, { sort, ...walk, limit, batchSize: limit, singleBatch: true, ...asBytes, ...reading })
-      .toArray();
+    const options = { sort, ...walk, limit, batchSize: limit, singleBatch: true, ...asBytes, ...reading };
+    const found = await this.#share.run(() => this.#collection(resource).find(filter, options).toArray());
     return toRawDocuments(resource, found);
   }
 
@@ -147,9 +154,8 @@ export class Reader {
   ): Promise<readonly RawRow[]> {
     const filter = oddFilter(resource);
     if (filter === undefined || !this.#installation.findsOdd(resource)) return [];
-    const found = await this.#collection(resource)
-      .find(filter, { hint: oddIndexName, limit: oddReadMax, batchSize: oddReadMax, ...asBytes, ...reading })
-      .toArray();
+    const options = { hint: oddIndexName, limit: oddReadMax, batchSize: oddReadMax, ...asBytes, ...reading };
+    const found = await this.#share.run(() => this.#collection(resource).find(filter, options).toArray());
     return oddRows(resource, request, interval, toRawDocuments(resource, found));
   }
 
