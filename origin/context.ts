@@ -17,6 +17,7 @@ import type { Settings } from './settings.ts';
 import { openMongoStore } from './store/mongo/mongo-store.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import type { Store } from './store/store.ts';
+import { toTrouble } from './trouble.ts';
 
 export interface Context {
   readonly settings: Settings;
@@ -38,7 +39,7 @@ export interface Context {
 export async function openContext(settings: Settings, contract: Contract, consumers: readonly Consumer[] = []): Promise<Context> {
   mustBeSound(contract);
   const log = pino({ level: settings.logLevel, base: null }, pino.destination({ dest: 2, sync: true }));
-  const onTrouble = (message: string, err: unknown) => log.error({ err }, message);
+  const onTrouble = (message: string, cause: unknown) => log.error(toTrouble(cause), message);
   const services = new Services({ onTrouble: (service, err) => log.error({ service, err }, 'a service did not stop well') });
   const store = await services.start('store', async () =>
     asService(await openStore(settings, contract, log), async (opened) => (await opened.head(), stateOf(opened))),

@@ -14,6 +14,7 @@ import type { Settings } from './settings.ts';
 import { runPurge } from './purge/purge.ts';
 import { sendReport } from './purge/send-report.ts';
 import type { StoreState } from './store/store.ts';
+import { toTrouble } from './trouble.ts';
 import { within } from './within.ts';
 
 export interface Origin {
@@ -116,7 +117,7 @@ function startPurge(context: Context, edgeUrl: string): Started<void> {
     },
     onTrouble: (message, cause) => {
       // The line is written when the trouble begins, then rarely: an edge that is away for an hour is one event.
-      if (troubled++ % 60 === 0) log.warn({ edgeUrl, err: cause }, message);
+      if (troubled++ % 60 === 0) log.warn({ edgeUrl, ...toTrouble(cause) }, message);
     },
   });
   return {

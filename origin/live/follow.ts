@@ -10,6 +10,7 @@ import type { Answer, Asked } from '../call.ts';
 import type { Context } from '../context.ts';
 import { presenter } from '../documents/present.ts';
 import { signPosition, verifyPosition } from '../tokens.ts';
+import { toTrouble } from '../trouble.ts';
 import { openEventStream } from './event-stream.ts';
 
 type Input = InputOf<typeof documents.changes>;
@@ -27,7 +28,8 @@ export function follow(context: Context, call: Asked, input: Input): Answer {
       (await context.store.many(resource, ids, { deadline: context.now() + limits.requestMsMax, atLeast })).value,
     hasOwnIds: input.stream !== undefined,
     token: (position) => signPosition(position, call.tokenKey, input.stream),
-    onTrouble: (err) => context.log.warn({ requestId: call.requestId, traceId: call.traceId, err }, 'a live stream ends early'),
+    onTrouble: (cause) =>
+      context.log.warn({ requestId: call.requestId, traceId: call.traceId, ...toTrouble(cause) }, 'a live stream ends early'),
   }, ends);
   return { outcome: 'streaming', body, mediaType: 'text/event-stream' };
 }

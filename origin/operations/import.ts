@@ -21,6 +21,7 @@ import { ImportReport } from '../import/report.ts';
 import type { RowWriter } from '../import/row-writer.ts';
 import type { ImportRow, ParsedRow } from '../import/row.ts';
 import { signPosition } from '../tokens.ts';
+import { toTrouble } from '../trouble.ts';
 
 export async function importRows(access: WriteAccess, call: ImportCall): Promise<Answer> {
   const writer = await access.rows(call.input.onDuplicate);
@@ -63,7 +64,7 @@ async function answer(access: WriteAccess, call: ImportCall, { isWhole, rows }: 
 function tellStopped({ log }: WriteAccess, { requestId, traceId }: ImportCall, fault: Fault): void {
   const { status, reason, detail, facts } = fault;
   if (status < 500) log.info({ requestId, traceId, reason, detail, facts }, 'import stopped');
-  else log.warn({ requestId, traceId, err: fault.cause ?? fault }, 'import stopped');
+  else log.warn({ requestId, traceId, ...toTrouble(fault) }, 'import stopped');
 }
 
 function openRows(

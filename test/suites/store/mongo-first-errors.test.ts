@@ -8,8 +8,6 @@ import { anyone } from '../../../shared/contract/rules.ts';
 import { startMongod } from '../../mongod/mongod.ts';
 import { freePort } from '../../support/free-port.ts';
 import { openControlledDatabase } from '../../support/mongo-database.ts';
-import { openFaultyPlace } from './faulty-place.ts';
-import { inTime, reasonOf } from './harness.ts';
 
 const boats = resource({
   name: 'boats', id: { kind: 'string', format: z.string() }, schema: z.object({ name: z.string() }), rules: { read: anyone, write: anyone },
@@ -67,15 +65,3 @@ test('a database that is away when an origin starts is waited for', async () => 
   await store.close();
   await server.close();
 }, 40_000);
-
-test.each([
-  [133, 'store_unavailable'], [175, 'store_unavailable'], [16_500, 'store_unavailable'], [91, 'store_unavailable'],
-  [189, 'store_unavailable'],
-  [13, 'misconfigured'], [18, 'misconfigured'],
-] as const)('the code %d of the server is %s', async (errorCode, reason) => {
-  await using place = await openFaultyPlace({ resources: [boats] });
-  place.server.failPoint('failCommand', 'alwaysOn', { failCommands: ['find'], appName: 'tombolo', errorCode });
-  expect(await reasonOf(place.store.get(boats, 'fram', inTime()))).toBe(reason);
-  place.server.failPoint('failCommand', 'off');
-  expect(await reasonOf(place.store.get(boats, 'fram', inTime()))).toBeUndefined();
-});

@@ -210,7 +210,7 @@ test('an answer that is lost after the commit is asked for again, and the write 
 
 test('what nobody foresaw is a 500 with an id, and its line in the log has everything', async () => {
   await using place = await openBoats();
-  place.server.failPoint('failCommand', 'alwaysOn', { failCommands: ['find'], appName: 'tombolo', errorCode: 8_000 });
+  place.server.failPoint('failCommand', 'alwaysOn', { failCommands: ['find'], appName: 'tombolo', errorCode: 1 });
   for (const [verb, ask] of Object.entries(everyVerb).filter(([verb]) => verb !== 'import')) {
     const answer = await ask(place.origin);
     expect([verb, answer.status, answer.json['code'], answer.json['title'], 'detail' in answer.json]).toEqual([
@@ -220,15 +220,15 @@ test('what nobody foresaw is a 500 with an id, and its line in the log has every
     expect(line).toMatchObject({
       level: 50,
       reason: 'unknown',
-      facts: { code: 8_000 },
+      facts: { code: 1 },
       err: {
         type: 'MongoServerError',
         message: "Failing command via 'failCommand' failpoint",
-        code: 8_000,
+        code: 1,
         stack: expect.stringContaining('connection.js'),
       },
     });
-    expect(answer.text).not.toMatch(/failpoint|Mongo|8000/);
+    expect(answer.text).not.toMatch(/failpoint|Mongo/);
   }
 });
 

@@ -2,6 +2,7 @@
 import { MongoBulkWriteError, MongoError, MongoServerError } from 'mongodb';
 import { documentInvalid } from '../../../../shared/contract/documents.ts';
 import { Fault, type FieldError } from '../../../../shared/wire/fault.ts';
+import { type Mending, mendings, passingCodes } from './server-codes.ts';
 
 /** Server error codes that mean something here: mongo/base/error_codes.yml. */
 export const codes = {
@@ -14,8 +15,11 @@ export const codes = {
 const retryAfterOneSecond = { 'retry-after': '1' } as const;
 
 export function codeOf(error: unknown): number | undefined {
+  if (!(error instanceof MongoServerError)) return undefined;
+  // The driver puts words of its own over a write's code 20, and keeps the server's error inside.
+  const code = error.code ?? at(at(error.errorResponse, 'originalError'), 'code');
   // An answer that was asked for with its types has a code that is no plain number.
-  return error instanceof MongoServerError && error.code !== undefined ? Number(error.code) : undefined;
+  return code === undefined ? undefined : Number(code);
 }
 
 export function hasLabel(error: unknown, label: string): boolean {
@@ -35,12 +39,13 @@ export function deadlineExceeded(cause?: unknown): Fault {
   return new Fault('deadline_exceeded', { detail: 'the store did not answer in time', cause });
 }
 
-/** Whether the same may succeed when it is tried again: elections, lost connections, a pool that is cleared. */
+/** Whether the same may succeed when it is tried again: elections, lost connections, a pool that is cleared, a server under load. */
 export function isPassing(error: unknown): boolean {
   return (
     hasLabel(error, 'TransientTransactionError') ||
     hasLabel(error, 'RetryableWriteError') ||
     hasLabel(error, 'ResumableChangeStreamError') ||
+    passingCodes.has(codeOf(error) ?? 0) ||
     isUnreachable(error)
   );
 }
@@ -50,22 +55,22 @@ export function toStoreFault(error: unknown): unknown {
   if (!(error instanceof MongoError)) return error;
   if (codeOf(error) === codes.maxTimeMsExpired) return deadlineExceeded(error);
   if (codeOf(error) === codes.duplicateKey) return toConflict(Object.keys(Object(at(error, 'keyPattern'))), error);
-  if (isPassing(error) || passing.has(codeOf(error) ?? 0)) return storeUnavailable(error);
-  if (refused.has(codeOf(error) ?? 0)) {
-    return new Fault('misconfigured', {
-      detail: 'the database does not let Tombolo do this; the log of the origin says what was refused',
-      headers: { 'retry-after': '60' },
-      cause: error,
-      facts: { code: codeOf(error) },
-    });
-  }
-  return new Fault('unknown', { cause: error, facts: { code: codeOf(error) } });
+  if (isPassing(error)) return storeUnavailable(error);
+  const code = codeOf(error);
+  const mending = mendings.get(code ?? 0);
+  if (mending !== undefined) return storeRefused(error, mending);
+  return new Fault('unknown', { cause: error, facts: { code } });
 }
 
-/** FailedToSatisfyReadPreference, QueryPlanKilled (its index or collection went away), RequestRateTooLarge of Cosmos DB. */
-const passing: ReadonlySet<number> = new Set([133, 175, 16_500]);
-/** A right or a user that is not there. */
-const refused: ReadonlySet<number> = new Set([codes.unauthorized, codes.authenticationFailed]);
+/** What is to be mended is for the log: a caller learns nothing of the server. */
+function storeRefused(error: MongoError, { name, todo }: Mending): Fault {
+  return new Fault('store_refused', {
+    detail: 'the database does not let Tombolo do this; the log of the origin says what is to be mended',
+    headers: { 'retry-after': '60' },
+    cause: error,
+    facts: { code: codeOf(error), name, said: error.message, todo },
+  });
+}
 
 /** Whether there was no primary, or no connection to it, after the whole wait for one. */
 export function isOutOfReach(error: unknown): boolean {

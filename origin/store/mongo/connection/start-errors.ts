@@ -1,8 +1,9 @@
 /** The errors that a person meets first, at a start: what is the matter and what to do, instead of the driver's words alone. */
-import { MongoError } from 'mongodb';
+import { MongoError, MongoServerError } from 'mongodb';
 import { StoreNotReady } from '../../not-ready.ts';
 import { toDatabaseName } from './client.ts';
 import { codeOf, codes, isPassing, toStoreFault } from './errors.ts';
+import { mendings } from './server-codes.ts';
 
 /** Nothing else is known by a name or a code of its own. */
 export function toStartError(error: unknown, uri: string): unknown {
@@ -10,6 +11,10 @@ export function toStartError(error: unknown, uri: string): unknown {
   const problem = toMistake(error);
   if (problem !== undefined) return new StoreNotReady(databaseName, [problem]);
   if (!isPassing(error)) return toStoreFault(error);
+  if (error instanceof MongoServerError) {
+    const said = `the server cannot do it now (${error.message}); it passes, and can be tried again`;
+    return new StoreNotReady(databaseName, [said], { isPassing: true });
+  }
   // A server that expects the other of the two says nothing, or hangs up.
   const isTls = /[?&](tls|ssl)=true/.test(uri) || uri.startsWith('mongodb+srv:');
   const tls = isTls ? 'does the server speak TLS' : 'does the server demand tls=true';
@@ -35,7 +40,8 @@ function toMistake(error: unknown): string | undefined {
     return `TLS could not be agreed (${said}); does the server speak TLS, or is tls=true too much, and is its certificate ` +
       'signed by an authority that tlsCAFile=… names?';
   }
-  return undefined;
+  const mending = mendings.get(codeOf(error) ?? 0);
+  return mending === undefined ? undefined : `the server refuses it (${mending.name}: ${said}); ${mending.todo}`;
 }
 
 /** The driver keeps what each server said to itself, below its own words. */
