@@ -5,6 +5,7 @@
  *   start(a), start(b), start(c) ── stop ──▶ c, b, a: each has what is left of the deadline, then it is left behind
  *              └── one that fails to start takes those before it down, backwards, and the start fails
  */
+import { Fault } from '../../shared/wire/fault.ts';
 import { late, within } from '../within.ts';
 
 export interface ServiceState {
@@ -90,7 +91,8 @@ async function stateOf(service: Service): Promise<ServiceState> {
   try {
     const state = await within(stateMsMax, service.state());
     return state === late ? { ready: false, detail: 'does not say how it is' } : state;
-  } catch {
-    return { ready: false, detail: 'cannot say how it is' };
+  } catch (cause) {
+    const said = cause instanceof Fault ? cause.detail : undefined;
+    return { ready: false, detail: said ?? 'cannot say how it is' };
   }
 }

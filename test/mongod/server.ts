@@ -22,6 +22,7 @@ export type MongodOptions = {
   standalone?: boolean; // no replica set: no transactions, no change streams
   auth?: { user: string; password: string; roles?: readonly Role[] }; // without roles: everything
   version?: string; // that it says it is
+  says?: { hello?: Doc; buildInfo?: Doc }; // in place of its own words: another product, a router; undefined leaves a field out
   seed?: number;
   faults?: FaultPlan | Faults; // by rate, or as the test decides
   dataDir?: string;
@@ -43,6 +44,7 @@ export class Server {
   readonly encounters = new Encounters();
   readonly log: string[] = []; // what a mongod writes into its log and `getLog` gives, as far as it is of use here
   readonly version: string;
+  readonly says: { hello?: Doc; buildInfo?: Doc };
   readonly set: ReplicaSet;
   readonly isReplicaSet: boolean;
   readonly isPersistent: boolean;
@@ -67,6 +69,7 @@ export class Server {
     this.isReplicaSet = options.standalone !== true;
     this.isPersistent = options.dataDir !== undefined;
     this.version = options.version ?? '7.0.14';
+    this.says = options.says ?? {};
     this.auth = options.auth !== undefined;
     this.random = seededRandom(seed);
     this.users = options.auth ? [{ ...options.auth, salt: randomBytes(28) }] : [];

@@ -9,12 +9,13 @@ import { explainCount } from './count-distinct.ts';
 import { explainDelete } from './delete.ts';
 import { explainFind } from './find.ts';
 import { explainUpdate } from './update.ts';
+import { withWords } from './hello.ts';
 
 const say = (fields: (context: Context) => Doc): Command => ({ kind: 'any', run: context => ok(fields(context)) });
 
 export const ping = say(() => ({}));
 
-export const buildInfo = say(({ server }) => ({ version: server.version, gitVersion: 'test', modules: [], sysInfo: 'deprecated', versionArray: [...server.version.split('.').map(Number), 0], bits: 64, debug: false, maxBsonObjectSize: 16777216, storageEngines: ['wiredTiger'] }));
+export const buildInfo = say(({ server }) => withWords({ version: server.version, gitVersion: 'test', modules: [], sysInfo: 'deprecated', versionArray: [...server.version.split('.').map(Number), 0], bits: 64, debug: false, maxBsonObjectSize: 16777216, storageEngines: ['wiredTiger'] }, server.says.buildInfo));
 
 export const hostInfo = say(({ member }) => ({ system: { hostname: member.host, cpuAddrSize: 64, numCores: 1 }, os: { type: 'Linux' }, extra: {} }));
 

@@ -31,7 +31,7 @@ export const hello: Command = {
       if (started) reply['speculativeAuthenticate'] = started;
     }
     if (typeof body['saslSupportedMechs'] === 'string' && server.auth) reply['saslSupportedMechs'] = ['SCRAM-SHA-256'];
-    return { ...reply, connectionId: connection.id, ok: 1 };
+    return withWords({ ...reply, connectionId: connection.id, ok: 1 }, server.says.hello);
   },
 };
 
@@ -51,6 +51,9 @@ function describeMember(server: Server, member: Member, name: string): Doc {
     localTime: new Date(server.clock.now()), logicalSessionTimeoutMinutes: 30, minWireVersion: 0, maxWireVersion: WIRE_VERSION_MAX, readOnly: false,
   };
 }
+
+// What a test has the server say in place of its own.
+export const withWords = (reply: Doc, says: Doc = {}): Doc => Object.fromEntries(Object.entries({ ...reply, ...says }).filter(([, value]) => value !== undefined));
 
 export const isHello = (name: string): boolean => ['hello', 'isMaster', 'ismaster'].includes(name);
 export const wantsMore = (body: Doc): boolean => isTruthy(body['maxAwaitTimeMS']);

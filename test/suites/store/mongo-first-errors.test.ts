@@ -1,13 +1,16 @@
 /** What a person meets first: each says what is the matter and what to do, and nothing is written. */
+import { join } from 'node:path';
 import { expect, test } from 'bun:test';
 import * as z from 'zod';
-import { mustServe } from '../../../origin/store/mongo/connection/server-checks.ts';
+import { Services } from '../../../origin/services/services.ts';
 import { openMongoStore } from '../../../origin/store/mongo/mongo-store.ts';
 import { resource } from '../../../shared/contract/resource.ts';
 import { anyone } from '../../../shared/contract/rules.ts';
 import { startMongod } from '../../mongod/mongod.ts';
 import { freePort } from '../../support/free-port.ts';
 import { openControlledDatabase } from '../../support/mongo-database.ts';
+import { inTime, put, reasonOf } from './harness.ts';
+import { startWithRoles } from './mongo-place.ts';
 
 const boats = resource({
   name: 'boats', id: { kind: 'string', format: z.string() }, schema: z.object({ name: z.string() }), rules: { read: anyone, write: anyone },
@@ -36,19 +39,109 @@ test('a name that no host has', async () => {
   expect(await refusalOf('mongodb://db.example.invalid/shop')).toMatch(/^StoreNotReady: .*\n.*no host has the name/);
 });
 
-test('a router of a cluster, and a set that has not begun', async () => {
-  const { foreign, remove } = await openControlledDatabase();
-  const told = (hello: object) => {
-    const pretending = new Proxy(foreign, {
-      get: (database, name) => name !== 'command' ? Reflect.get(database, name) : async (command: object) =>
-        'hello' in command ? { localTime: new Date(), ...hello } : database.command(command),
-    });
-    return mustServe(pretending, [boats], { clock: Date.now, doing: () => 'makes' }).then(() => 'served', (error: Error) => error.message);
-  };
-  expect(await told({ msg: 'isdbgrid' })).toContain('names a mongos');
-  expect(await told({ isreplicaset: true })).toContain('run rs.initiate()');
-  await remove();
+test('an SRV record that is not there', async () => {
+  expect(await refusalOf('mongodb+srv://db.example.invalid/shop')).toMatch(/^StoreNotReady: .*\n.*no SRV record for the host/);
 });
+
+test.each([
+  ['a file that is not there', 'mongodb://127.0.0.1:1/shop?tls=true&tlsCAFile=/nowhere/ca.pem', 'names cannot be read'],
+  ['Amazon DocumentDB', 'mongodb://ada:pw@x.y.eu-west-1.docdb.amazonaws.com:27017/?tls=true&retryWrites=false', 'this is Amazon Doc'],
+  ['Cosmos DB by requests', 'mongodb://ada:pw@ada.mongo.cosmos.azure.com:10255/?ssl=true&retrywrites=false', 'this is Azure Cosmos DB'],
+  ['Cosmos DB by cores', 'mongodb+srv://ada:pw@ada.global.mongocluster.cosmos.azure.com/?tls=true', 'this is Azure Cosmos DB'],
+  ['Firestore', 'mongodb://ada:pw@u.nam5.firestore.goog:443/db?loadBalanced=true&tls=true', 'this is Google Firestore'],
+])('%s, before anybody is asked', async (_title, uri, said) => {
+  const refusal = await refusalOf(uri);
+  expect(refusal).toStartWith('StoreNotReady: ');
+  expect(refusal).toContain(said);
+  expect(refusal).not.toContain('    at ');
+});
+
+const noMember = { setName: undefined, hosts: undefined, me: undefined, primary: undefined, setVersion: undefined, secondary: undefined };
+
+test.each([
+  ['a router of a cluster', { hello: { ...noMember, msg: 'isdbgrid' } }, /names a mongos/],
+  ['a set that has not begun', { hello: { ...noMember, isreplicaset: true } }, /run rs\.initiate\(\)/],
+  ['a standalone', { hello: noMember }, /no member of a replica set.*boats: is written, cached.*start mongod with --replSet/],
+  ['DocumentDB behind a tunnel', { hello: { me: 'a.cluster-x.docdb.amazonaws.com:27017' } }, /this is Amazon DocumentDB/],
+  ['Cosmos DB behind another name', { buildInfo: { _t: 'BuildInfoResponse', version: '7.0.0' } }, /this is Azure Cosmos DB/],
+  ['Cosmos DB by its set', { hello: { setName: 'globaldb' } }, /this is Azure Cosmos DB/],
+  ['FerretDB', { buildInfo: { ferretdb: { version: 'v2.0.0' }, version: '7.0.77' } }, /this is FerretDB/],
+  ['an old FerretDB', { hello: noMember, buildInfo: { ferretdbVersion: 'v1.24.0' } }, /this is FerretDB/],
+  ['a server before 7.0', { buildInfo: { version: '6.0.14' } }, /is MongoDB 6\.0\.14; the change feed needs 7\.0/],
+  ['a server that the driver does not speak with', { hello: { maxWireVersion: 6 } }, /too old for the driver.*MongoDB 7\.0 or newer/],
+] as const)('%s', async (_title, says, said) => {
+  const server = await startMongod({ says });
+  const uri = `${server.uri.replace(/\/\?.*$/, '')}/shop?directConnection=true`;
+  const refusal = await refusalOf(uri);
+  expect(refusal).toStartWith('StoreNotReady: ');
+  expect(refusal).toMatch(said);
+  expect(refusal.split('\n')).toHaveLength(2);
+  expect(server.history.commands('create')).toEqual([]);
+  await server.close();
+});
+
+test.each([
+  ['a login', 'ada@', '&authMechanism=GSSAPI'],
+  ['a way to compress', '', '&compressors=snappy'],
+])('%s that needs another package', async (_title, user, option) => {
+  const server = await startMongod({ says: { hello: { compression: ['snappy'] } } });
+  const uri = server.uri.replace('mongodb://', `mongodb://${user}`).replace('/?', '/shop?') + option;
+  expect(await refusalOf(uri)).toMatch(/^StoreNotReady: .*\n.*needs another package/);
+  await server.close();
+});
+
+test('a set of another name', async () => {
+  const server = await startMongod({ setName: 'rs7' });
+  expect(await refusalOf(server.uri.replace('/?replicaSet=rs7', '/shop?replicaSet=rs0'))).toContain('is rs0 the name of its replica set');
+  await server.close();
+});
+
+test('npm run plan tells the same, and no stack', async () => {
+  const server = await startMongod({ auth: { user: 'ada', password: 'secret' } });
+  const uri = server.uri.replace('/?', '/shop?authSource=admin&');
+  const told = await Promise.all([
+    [uri.replace('secret', 'sesame'), 'refuses the user or the password'],
+    [uri.replace('ada:secret@', ''), 'names no user'],
+    [`${uri}&w=0`, 'MONGODB_URI: w=0 is refused'],
+    ['mongodb+srv://db.example.invalid/shop', 'no SRV record'],
+    ['mongodb://a.cosmos.azure.com/shop', 'this is Azure Cosmos DB'],
+    ['mongodb://127.0.0.1:1/shop', 'no primary answered'],
+    ['shop.example.com', 'the form is mongodb://'],
+  ].map(async ([given = '', said = '']) => {
+    const plan = Bun.spawn([process.execPath, 'origin/database/plan.ts'], {
+      cwd: join(import.meta.dir, '../../..'), env: { ...process.env, MONGODB_URI: given }, stdout: 'pipe', stderr: 'pipe',
+    });
+    const text = await new Response(plan.stderr).text();
+    return { code: await plan.exited, isTold: text.startsWith('tombolo plan: ') && text.includes(said), hasStack: /^\s+at /m.test(text) };
+  }));
+  expect(told).toEqual(told.map(() => ({ code: 78, isTold: true, hasStack: false })));
+  await server.close();
+}, 30_000);
+
+test('rights that are taken away while it runs are a named state, and heal when they are back', async () => {
+  const { server, uri } = await startWithRoles(['readWrite', 'dbAdmin']);
+  const store = await openMongoStore({ uri, resources: [boats] });
+  const [user] = server.users;
+  const given = user?.roles ?? [];
+  const grant = (roles: typeof given) => void Object.assign(user ?? {}, { roles });
+  const write = (name: string) => reasonOf(store.write([put(boats, 'fram', { name })], inTime()));
+  expect(await write('Fram')).toBeUndefined();
+  const watching = store.watch(await store.head(), AbortSignal.timeout(30_000));
+  grant(given.map(({ db }) => ({ role: 'read' as const, db })));
+  expect([await write('Gjøa'), await reasonOf(store.get(boats, 'fram', inTime()))]).toEqual(['store_refused', undefined]);
+  grant([]);
+  expect([await write('Gjøa'), await reasonOf(store.get(boats, 'fram', inTime()))]).toEqual(['store_refused', 'store_refused']);
+  const services = new Services({ onTrouble: () => undefined });
+  const state = async () => (await store.head(), { ready: true });
+  await services.start('store', () => ({ value: store, stop: () => store.close(), state }));
+  expect((await services.states())['store']).toEqual({ ready: false, detail: expect.stringContaining('does not let Tombolo') });
+  grant(given);
+  expect([await write('Maud'), (await services.states())['store']]).toEqual([undefined, { ready: true }]);
+  for await (const batch of watching) if ('changes' in batch && batch.changes.length > 0) break;
+  await services.stop(Date.now() + 5_000);
+  await server.close();
+  expect(server.errors).toEqual([]);
+}, 40_000);
 
 test('a database that is away when an origin starts is waited for', async () => {
   const port = freePort();

@@ -2,6 +2,7 @@
 import { type Db, MongoClient } from 'mongodb';
 import { StoreNotReady } from '../../not-ready.ts';
 import { repairDriver } from './driver-repair.ts';
+import { productOfUri, toProductProblem } from './other-products.ts';
 import { toUriOptions } from './uri-options.ts';
 
 const clientLimits = {
@@ -49,6 +50,9 @@ const databaseDefault = 'tombolo';
 /** Throws a `StoreNotReady` that names each option of the connection string that is refused, or what is malformed. */
 export function toClient(uri: string, { isPatient = false } = {}): MongoClient {
   repairDriver();
+  const product = productOfUri(uri);
+  // What such products' own pages have people write is refused as well, and would hide the matter.
+  if (product !== undefined) throw new StoreNotReady(toDatabaseName(uri), [toProductProblem(product)]);
   const { given, problems } = toUriOptions(uri);
   if (problems.length > 0) throw new StoreNotReady(toDatabaseName(uri), problems);
   // The driver prefers what it is given here to what the connection string says.

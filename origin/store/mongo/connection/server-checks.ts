@@ -2,6 +2,7 @@
 import type { Db, Document } from 'mongodb';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { StoreNotReady } from '../../not-ready.ts';
+import { productOfServer, toProductProblem } from './other-products.ts';
 
 /** Pre- and post-images came with 6.0, `$changeStreamSplitLargeEvent` with 7.0. */
 const majorMin = 7;
@@ -34,7 +35,10 @@ export async function mustServe(database: Db, resources: readonly Resource[], { 
   const askedAt = clock();
   const hello = await database.command({ hello: 1 });
   const skewMs = hello['localTime'] instanceof Date ? hello['localTime'].getTime() - (askedAt + clock()) / 2 : 0;
-  const { version } = await database.command({ buildInfo: 1 });
+  const buildInfo = await database.command({ buildInfo: 1 });
+  const product = productOfServer(hello, buildInfo);
+  if (product !== undefined) throw new StoreNotReady(database.databaseName, [toProductProblem(product)]);
+  const { version } = buildInfo;
   const { authInfo } = await database.command({ connectionStatus: 1, showPrivileges: true }).catch(unknownRights);
   const needs = resources.flatMap(toNeeds);
   const deployment: Deployment = isStandalone(hello) && needs.length === 0 ? 'standalone' : 'replica set';
