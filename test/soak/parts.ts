@@ -5,7 +5,9 @@ import { type RunFigures, runHistory } from '../proofs/history/killed-origin.ts'
 import { fuzzOrigin } from '../proofs/hostile/origin-fuzz.ts';
 import { engines } from '../support/whole-world.ts';
 import { runScopes } from '../proofs/scopes/run.ts';
+import { slowBuilds } from './mongo-builds.ts';
 import { memberKilled, mongoHistories } from './mongo-histories.ts';
+import { fieldRaces } from './mongo-races.ts';
 
 export interface Budget {
   readonly seed: number;
@@ -98,6 +100,9 @@ export const parts: readonly Part[] = [
   // This part runs at least a thousand seeds, however long they take.
   { name: 'histories on MongoDB', share: 0.4, run: mongoHistories },
   { name: 'writes while members die', share: 0.05, run: memberKilled },
+  // These two have their own lengths: ten thousand races at least, and a minute.
+  { name: 'races on one document', share: 0, run: fieldRaces },
+  { name: 'slow builds', share: 0, run: slowBuilds },
   { name: 'scopes', share: 0.1, run: scopes },
   { name: 'parsers', share: 0.1, run: parsers },
   { name: 'store model', share: 0.1, run: storeModel },
