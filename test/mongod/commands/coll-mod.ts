@@ -2,7 +2,7 @@ import { fail } from '../errors.ts';
 import { findIndex } from '../query/plan.ts';
 import { toNumber, type Doc, isDoc } from '../values/types.ts';
 import { collectionName, type Command, ok } from './command.ts';
-import { checkValidation } from './create.ts';
+import { checkValidation, keepsImages } from './create.ts';
 
 const MODIFIABLE = ['validator', 'validationLevel', 'validationAction', 'changeStreamPreAndPostImages', 'viewOn', 'pipeline'];
 
@@ -16,7 +16,8 @@ export const collMod: Command = {
     const changes: Doc = {};
     for (const option of MODIFIABLE) if (body[option] !== undefined) changes[option] = body[option];
     for (const refused of ['expireAfterSeconds', 'timeseries', 'cappedSize', 'cappedMax']) if (body[refused] !== undefined) throw fail('NotImplemented', `collMod.${refused} is refused by this test server`);
-    const options = { ...collection.options, ...changes };
+    const options: Doc = { ...collection.options, ...changes };
+    if (!keepsImages(options)) delete options['changeStreamPreAndPostImages'];
     checkValidation(options);
     const before: Doc = { collectionOptions: { uuid: collection.uuid, ...collection.options } };
     const reply: Doc = {};

@@ -5,7 +5,7 @@ import { compileValidator } from '../storage/validation.ts';
 import type { Collection } from '../storage/collection.ts';
 import { isIdentical } from '../values/compare.ts';
 import { parseCollation } from '../values/collation.ts';
-import { type Doc, isDoc } from '../values/types.ts';
+import { type Doc, isDoc, isTruthy } from '../values/types.ts';
 import { collectionName, type Command, type Context, ok } from './command.ts';
 import { compileStages } from '../aggregate/stages.ts';
 import { pipelineContext } from './aggregate.ts';
@@ -22,11 +22,15 @@ function parseOptions(context: Context, body: Doc): Doc {
   }
   if (body['capped'] === true) throw fail('NotImplemented', 'capped collections are refused by this test server');
   checkValidation(options);
+  if (!keepsImages(options)) delete options['changeStreamPreAndPostImages'];
   if (isDoc(options['collation'])) { const collation = parseCollation(options['collation']); if (collation) options['collation'] = collation.spec; else delete options['collation']; }
   if (options['viewOn'] !== undefined) { options['pipeline'] ??= []; compileStages(options['pipeline'], pipelineContext(context, {})); }
   else if (options['pipeline'] !== undefined) throw fail('InvalidOptions', "'pipeline' option must be specified with 'viewOn'");
   return options;
 }
+
+// What is switched off is not listed: CollectionOptions::appendBSON.
+export const keepsImages = (options: Doc): boolean => isDoc(options['changeStreamPreAndPostImages']) && isTruthy(options['changeStreamPreAndPostImages']['enabled']);
 
 export function checkValidation(options: Doc): void {
   const { validationLevel: level, validationAction: action, validator } = options;

@@ -7,6 +7,7 @@ import type { Db, Document, UpdateFilter } from 'mongodb';
 import { StoreNotReady } from '../../not-ready.ts';
 import { codeOf, codes, isPassing } from '../connection/errors.ts';
 import { ensureEpoch } from '../feed/epoch.ts';
+import { type BuildTime, bytesOf, toBuildTime } from './build-time.ts';
 import { keyText } from './index-match.ts';
 import { explain, mustBePlain, run, type Target } from './install.ts';
 import { consented, noteOwnership, type Ownership, ownershipOf } from './ownership.ts';
@@ -22,6 +23,8 @@ export interface PlannedStep extends Step {
   readonly documents: number;
   /** What an index will take, roughly. */
   readonly bytes: number;
+  /** Of an index that is built over documents; `undefined`: none are read. */
+  readonly time: BuildTime | undefined;
   /** `start`: the origin does it by itself. */
   readonly by: 'start' | 'apply';
 }
@@ -128,6 +131,7 @@ async function toPlanned(database: Db, { found, indexes }: Survey, step: Step, n
   const twin = (indexes.get(collection) ?? []).find(({ key, hidden }) => hidden === true && keyText(key) === keyText(index?.key ?? {}));
   return {
     ...step, why: twin?.name === undefined ? why : `${why}; ${toUnhiding(collection, twin.name)}`, effect, documents,
+    time: index === undefined ? undefined : toBuildTime(documents, documents === 0 ? 0 : await bytesOf(database, collection, documents)),
     bytes: index === undefined || kind === 'odd documents' ? 0 : documents * toEntryBytes(index.key),
     by: isOwnStep(step, now) ? 'start' : 'apply',
   };

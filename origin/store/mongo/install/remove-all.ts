@@ -1,0 +1,51 @@
+/**
+ * Takes Tombolo out of a database: what was added to collections of others, then its own records, and if asked the
+ * collections that it owns with their documents (SEMANTICS §15). The list of what is whose goes last, so whoever is cut
+ * short begins again where it was.
+ */
+import type { Db, Document } from 'mongodb';
+import type { Resource } from '../../../../shared/contract/resource.ts';
+import { codeOf, codes } from '../connection/errors.ts';
+import { ownershipOf } from './ownership.ts';
+import { remove, removalOf } from './plan.ts';
+import { survey } from './survey.ts';
+import { collectionsId, collectionsOf, metaName, systemNames } from './system-records.ts';
+
+export interface WholeRemoval {
+  /** What was added to collections of others, by their names. */
+  readonly added: ReadonlyMap<string, readonly Document[]>;
+  readonly drops: readonly Document[];
+  /** Collections that Tombolo owns and that stay, with their documents, validators and indexes. */
+  readonly kept: readonly string[];
+}
+
+interface Asked {
+  readonly database: Db;
+  readonly resources: readonly Resource[];
+  readonly withData: boolean;
+}
+
+export async function wholeRemovalOf({ database, resources, withData }: Asked): Promise<WholeRemoval> {
+  const there = await survey(database, resources);
+  const list = await collectionsOf(database).findOne({ _id: collectionsId });
+  const added = new Map<string, readonly Document[]>();
+  for (const name of Object.keys(list?.added ?? {})) added.set(name, (await removalOf(database, name)) ?? []);
+  const owned = [...ownershipOf(there, resources).owned].filter((name) => there.found.has(name));
+  const own = systemNames.filter((name) => name !== metaName && there.found.has(name));
+  const last = there.found.has(metaName) ? [metaName] : [];
+  return {
+    added,
+    drops: [...(withData ? owned : []), ...own, ...last].map((name) => ({ drop: name })),
+    kept: withData ? [] : owned,
+  };
+}
+
+export async function removeAll(database: Db, { added, drops }: WholeRemoval): Promise<void> {
+  for (const [name, commands] of added) await remove(database, name, commands);
+  for (const command of drops) await database.command({ ...command, writeConcern: { w: 'majority' } }).catch(ignoreAbsent);
+}
+
+/** Somebody else who does the same has dropped it already. */
+function ignoreAbsent(error: unknown): void {
+  if (codeOf(error) !== codes.namespaceNotFound) throw error;
+}
