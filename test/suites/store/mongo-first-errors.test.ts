@@ -16,6 +16,25 @@ const boats = resource({
   name: 'boats', id: { kind: 'string', format: z.string() }, schema: z.object({ name: z.string() }), rules: { read: anyone, write: anyone },
   shapes: { all: {} },
 });
+/** Made for this test, and valid for a hundred years. */
+const untrusted = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg4shj2KbFt3WTbVH1
+SzsCAKrrawTAQFHkIDH1OTSE48ShRANCAAS33MrVzfYYYSMyTxa9MRXutYZNQoFS
+6g+Fo2x/eExFAx5IcBgxMDbkJ4gnxn47ltsypSKSl85IVwFoYP6YAf/m
+-----END PRIVATE KEY-----`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBjDCCATGgAwIBAgIUFlqX1td3ylQ1aosRA2k7dVtx9E0wCgYIKoZIzj0EAwIw
+GjEYMBYGA1UEAwwPZGIuZXhhbXBsZS50ZXN0MCAXDTI2MTEyODE5NDQxMFoYDzIx
+MjYxMTA0MTk0NDEwWjAaMRgwFgYDVQQDDA9kYi5leGFtcGxlLnRlc3QwWTATBgcq
+hkjOPQIBBggqhkjOPQMBBwNCAAS33MrVzfYYYSMyTxa9MRXutYZNQoFS6g+Fo2x/
+eExFAx5IcBgxMDbkJ4gnxn47ltsypSKSl85IVwFoYP6YAf/mo1MwUTAdBgNVHQ4E
+FgQUZ0S6azeo3ZCOL8z7cNdc3oi/vHowHwYDVR0jBBgwFoAUZ0S6azeo3ZCOL8z7
+cNdc3oi/vHowDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNJADBGAiEAtbtF
+Nw57m57fpHvKJ/aZnl7Av30oOAJ2/BsA2fm/j4YCIQCRn/HiNBdpkyPqKcEtIk9K
+7knTRthoFTpSdivWDiRCpw==
+-----END CERTIFICATE-----`,
+};
 const refusalOf = (uri: string) =>
   openMongoStore({ uri, resources: [boats] }).then(() => 'opened', (error: Error) => `${error.name}: ${error.message}`);
 
@@ -34,6 +53,18 @@ test('TLS against a server without it', async () => {
   expect(await refusalOf(asking)).toMatch(/^StoreNotReady: .*\n.*no primary answered.*does the server speak TLS/);
   await remove();
 }, 20_000);
+
+test.each([
+  ['a handshake that the server breaks off, as Atlas does', undefined, /broke the TLS handshake off.*Network Access/],
+  ['a certificate that nobody signed', untrusted, /TLS could not be agreed \(self.signed certificate\).*tlsCAFile/],
+])('%s', async (_title, tls, said) => {
+  // The alert internal_error (RFC 8446 §6), in place of a handshake.
+  const alert = new Uint8Array([21, 3, 3, 0, 2, 2, 80]);
+  const socket = { data: (from: { end(bytes: Uint8Array): unknown }) => void from.end(alert) };
+  const server = Bun.listen({ hostname: '127.0.0.1', port: 0, socket, ...(tls === undefined ? {} : { tls }) });
+  expect(await refusalOf(`mongodb://127.0.0.1:${server.port}/shop?tls=true`)).toMatch(said);
+  server.stop(true);
+});
 
 test('a name that no host has', async () => {
   expect(await refusalOf('mongodb://db.example.invalid/shop')).toMatch(/^StoreNotReady: .*\n.*no host has the name/);

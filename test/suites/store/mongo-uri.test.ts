@@ -92,6 +92,11 @@ test('all others that the driver knows are options of code, and refused by their
 });
 
 test.each([
+  ['Atlas', 'mongodb+srv://ada:secret@cluster0.abcde.mongodb.net/?retryWrites=true&w=majority&appName=Cluster0'],
+  ['mongosh', 'mongodb://127.0.0.1:27017/?directConnection=true&serverSelectionTimeoutMS=2000&appName=mongosh+2.3.0'],
+])('what %s gives to be copied is taken', (_title, uri) => expect(refusalOf(uri)).toBe('taken'));
+
+test.each([
   ['an option that nobody knows', `${plain}maxPolSize=9`, 'maxPolSize is no option'],
   ['a value of another type', `${plain}maxIdleTimeMS=soon`, 'maxIdleTimeMS'],
   ['two that cannot be together', `${secure}tlsInsecure=true&tlsAllowInvalidHostnames=true`, 'tlsInsecure'],

@@ -72,6 +72,9 @@ function toUnable(error: MongoError, said: string): string | undefined {
   if (error.name === 'MongoMissingDependencyError') {
     return `MONGODB_URI asks for what the driver needs another package for (${said}); npm install it, or leave the option out`;
   }
+  if (/alert.internal.error|alert number 80/i.test(said)) {
+    return `the server broke the TLS handshake off (${said}); Atlas does so to an address that does not stand under Network Access`;
+  }
   if (/certificate|self[- ]signed|wrong version number|packet length|EPROTO|SSL|TLS/i.test(said)) {
     return `TLS could not be agreed (${said}); does the server speak TLS, or is tls=true too much, and is its certificate ` +
       'signed by an authority that tlsCAFile=… names?';
