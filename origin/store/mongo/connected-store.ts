@@ -152,10 +152,16 @@ export abstract class ConnectedStore {
   }
 }
 
-/** Three quarters of the pool; one that has no bound needs none. */
+/** Three quarters of the pool. To the driver, 0 is no bound. */
 function toReadShare({ options: { maxPoolSize, waitQueueTimeoutMS } }: MongoClient): ReadShare {
-  return new ReadShare({ connectionsMax: maxPoolSize === 0 ? Infinity : Math.floor(maxPoolSize * 0.75), waitMsMax: waitQueueTimeoutMS });
+  return new ReadShare({
+    connectionsMax: maxPoolSize === 0 ? Infinity : Math.floor(maxPoolSize * 0.75),
+    waitMsMax: waitQueueTimeoutMS === 0 ? timerMsMax : waitQueueTimeoutMS,
+  });
 }
+
+/** The longest that a timer takes; a request's own deadline comes before. */
+const timerMsMax = 2_147_483_647;
 
 export function warnOfPending(pending: readonly string[], { onWarning }: Opened['options']): void {
   onWarning(

@@ -6,13 +6,16 @@
 const taken: readonly string[] = [
   'appName', 'authMechanism', 'authMechanismProperties', 'authSource', 'compressors', 'connectTimeoutMS', 'directConnection',
   'heartbeatFrequencyMS', 'localThresholdMS', 'maxConnecting', 'maxIdleTimeMS', 'minPoolSize', 'proxyHost', 'proxyPassword',
-  'proxyPort', 'proxyUsername', 'replicaSet', 'retryReads', 'serverMonitoringMode', 'serverSelectionTimeoutMS', 'socketTimeoutMS',
+  'proxyPort', 'proxyUsername', 'replicaSet', 'retryReads', 'serverMonitoringMode', 'serverSelectionTimeoutMS',
   'srvMaxHosts', 'srvServiceName', 'ssl', 'tls', 'tlsAllowInvalidCertificates', 'tlsAllowInvalidHostnames', 'tlsCAFile', 'tlsCRLFile',
   'tlsCertificateKeyFile', 'tlsCertificateKeyFilePassword', 'tlsInsecure', 'waitQueueTimeoutMS', 'zlibCompressionLevel',
 ];
 
 /** Reads are given three quarters of the pool (read-share.ts): of fewer, nothing would be left for the feed and for writes. */
 const poolSizeMin = 8;
+
+/** A change stream with nothing to tell answers every 80 ms, and later from afar or under load. */
+const silenceMsMin = 500;
 
 interface Demand {
   isKept(value: string): boolean;
@@ -48,6 +51,10 @@ const demanded: ReadonlyMap<string, Demand> = new Map(Object.entries({
   maxStalenessSeconds: { isKept: never, because: 'each answer states its position, and a member that is behind is waited for' },
   retryWrites: { isKept: (value) => value === 'true', because: 'a write that meets an election would be of unknown outcome' },
   loadBalanced: { isKept: (value) => value === 'false', because: 'the members of the replica set have to be known' },
+  socketTimeoutMS: {
+    isKept: (value) => Number(value) === 0 || Number(value) >= silenceMsMin,
+    because: `under ${silenceMsMin} ms the feed, which is silent for some time where nothing happens, would break each time`,
+  },
   maxPoolSize: {
     isKept: (value) => Number(value) === 0 || Number(value) >= poolSizeMin,
     because: `of fewer than ${poolSizeMin} connections slow reads would leave none for writes and the feed`,
