@@ -51,8 +51,8 @@ export function mustHaveHeader(mediaType: string): void {
 }
 
 const kinds: Readonly<Record<ScalarKind, CsvKind>> = {
-  string: 'string', uuid: 'string', objectId: 'string', number: 'number', integer: 'integer', boolean: 'boolean',
-  instant: 'date-time',
+  string: 'string', uuid: 'string', objectId: 'string', binary: 'string', decimal: 'string', long: 'string',
+  number: 'number', integer: 'integer', boolean: 'boolean', instant: 'date-time',
 };
 
 /** Rows that are merged need not have every column. What Tombolo keeps of its own may be there, to be passed over. */

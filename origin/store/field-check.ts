@@ -5,6 +5,7 @@
 import type { FieldError } from '../../shared/wire/fault.ts';
 import type { Field, FieldKind } from '../../shared/contract/fields.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
+import { toDecimalText, toLong } from '../../shared/wire/shown-numbers.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../shared/wire/values.ts';
 import type { StoredDocument } from './stored-document.ts';
 
@@ -45,7 +46,12 @@ function isOfKind(value: Json, kind: FieldKind): boolean {
     case 'uuid':
     case 'instant':
     case 'objectId':
+    case 'binary':
       return typeof value === 'string';
+    case 'decimal':
+      return typeof value === 'string' && toDecimalText(value) !== undefined;
+    case 'long':
+      return toLong(value) === value;
     case 'number':
       return typeof value === 'number';
     case 'integer':

@@ -1,10 +1,12 @@
 /**
  * A schema whose values come out in the one form that they have in documents (SEMANTICS §4): every text of a date-time
- * type is an instant, whichever zod form declared it, and every UUID is in lower case, at any depth.
+ * type is an instant, whichever zod form declared it, every UUID is in lower case, and a number is written as it is shown, at any
+ * depth.
  */
 import * as z from 'zod';
-import { definitionOf, kindOfType, stringKindOf } from './fields.ts';
+import { definitionOf, type FieldKind, kindOfType, stringKindOf } from './fields.ts';
 import { changed, rewritten, type Type, typesWithin } from './schema-tree.ts';
+import { toDecimalText, toLong } from '../wire/shown-numbers.ts';
 import { toInstant, toUuid } from '../wire/values.ts';
 
 type Check = (payload: z.core.ParsePayload) => void;
@@ -33,10 +35,17 @@ function withCheck(type: Type, check: Check): Type {
 }
 
 function checkOf(type: Type): Check | undefined {
-  if (definitionOf(type).type !== 'string') return undefined;
+  if (!['string', 'custom'].includes(definitionOf(type).type)) return undefined;
   const kind = kindOfType(type);
-  return kind === 'instant' ? asInstant : kind === 'uuid' ? asUuid : undefined;
+  return Object.hasOwn(checks, kind) ? checks[kind] : undefined;
 }
+
+const checks: Readonly<Partial<Record<FieldKind, Check>>> = {
+  instant: asInstant,
+  uuid: (payload) => void (payload.value = toUuid(String(payload.value)) ?? payload.value),
+  decimal: (payload) => void (payload.value = toDecimalText(String(payload.value)) ?? payload.value),
+  long: (payload) => void (payload.value = toLong(payload.value) ?? payload.value),
+};
 
 /** What the type itself refuses has been told already. */
 function asInstant(payload: z.core.ParsePayload): void {
@@ -47,10 +56,6 @@ function asInstant(payload: z.core.ParsePayload): void {
   } else {
     payload.value = canonical;
   }
-}
-
-function asUuid(payload: z.core.ParsePayload): void {
-  payload.value = toUuid(String(payload.value)) ?? payload.value;
 }
 
 /** zod gives a default as it stands, without a look at what it is a default of. */

@@ -9,8 +9,8 @@
 import { hash32 } from '../wire/hash.ts';
 import type { ListQuery } from './query.ts';
 import type { Resource } from './resource.ts';
-import { askedAs } from '../wire/exact-numbers.ts';
-import { isNumeric, type JsonObject, ownOf, type Scalar } from '../wire/values.ts';
+import { askedAs, parseFinite } from '../wire/exact-numbers.ts';
+import { isExactKind, isNumeric, type JsonObject, ownOf, type Scalar, type ScalarKind } from '../wire/values.ts';
 
 /** Buckets a resource has in the coordinator; a collision costs a miss, never a stale answer. */
 const bucketCount = 4096;
@@ -89,10 +89,11 @@ function scalarsOf({ fields }: Resource, image: JsonObject, field: string, id: s
   const scalars = values.filter((inner) => typeof inner === 'string' || typeof inner === 'number' || typeof inner === 'boolean');
   const { kind, element = kind } = fields.get(field) ?? {};
   // A number that is shown as text is asked for as the number that it is: 0.10 by 0.1.
-  return element !== undefined && isNumeric(element) ? scalars.flatMap(toAsked) : scalars;
+  return element !== undefined && isNumeric(element) ? scalars.flatMap((scalar) => toAsked(scalar, element)) : scalars;
 }
 
-function toAsked(value: Scalar): readonly Scalar[] {
+function toAsked(value: Scalar, kind: ScalarKind): readonly Scalar[] {
+  if (isExactKind(kind)) return [parseFinite(String(value)) ?? value];
   return typeof value === 'boolean' || Number.isSafeInteger(value) ? [value] : askedAs(value);
 }
 

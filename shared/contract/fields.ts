@@ -38,6 +38,8 @@ interface CheckDefinition {
   /** Date-times have these two. */
   readonly local?: boolean;
   readonly precision?: number | null;
+  /** A custom type has what `long()` says of itself. */
+  readonly params?: Readonly<Record<string, unknown>>;
 }
 
 /** zod's own public description of a type: https://zod.dev/packages/core */
@@ -87,6 +89,8 @@ function toKind(definition: Definition): FieldKind {
       return formats.some((format) => format === 'safeint' || format === 'int32' || format === 'uint32') ? 'integer' : 'number';
     case 'boolean':
       return 'boolean';
+    case 'custom':
+      return definition.params?.['format'] === 'long' ? 'long' : 'mixed';
     case 'enum':
       return kindOfAll(Object.values(definition.entries ?? {}));
     case 'literal':
@@ -102,9 +106,11 @@ function toKind(definition: Definition): FieldKind {
 }
 
 /** zod's formats with a canonical form of their own. */
-const stringKinds = [['datetime', 'instant'], ['objectid', 'objectId'], ['uuid', 'uuid'], ['guid', 'uuid']] as const;
+const stringKinds = [
+  ['datetime', 'instant'], ['objectid', 'objectId'], ['uuid', 'uuid'], ['guid', 'uuid'], ['decimal', 'decimal'], ['binary', 'binary'],
+] as const;
 
-export function stringKindOf(formats: readonly (string | undefined)[]): 'string' | 'uuid' | 'instant' | 'objectId' {
+export function stringKindOf(formats: readonly (string | undefined)[]): 'string' | (typeof stringKinds)[number][1] {
   return stringKinds.find(([format]) => formats.includes(format))?.[1] ?? 'string';
 }
 

@@ -8,8 +8,10 @@ import { bodiesOf } from './documents.ts';
 import { definitionOf, type Field, type FieldKind, isScalarKind } from './fields.ts';
 import { limits } from '../wire/limits.ts';
 import type { Resource } from './resource.ts';
-import { type Exact, parseShown } from '../wire/exact-numbers.ts';
-import { isNumeric, isObjectId, type Scalar, type ScalarKind, toInstant, toUuid } from '../wire/values.ts';
+import { isCanonicalBase64Url } from '../wire/base64.ts';
+import { type Exact, parseFinite, parseShown } from '../wire/exact-numbers.ts';
+import { toLong } from '../wire/shown-numbers.ts';
+import { isExactKind, isNumeric, isObjectId, type Scalar, type ScalarKind, toInstant, toUuid } from '../wire/values.ts';
 
 export type FilterValue = { readonly value: Scalar } | { readonly refused: string };
 
@@ -23,7 +25,7 @@ export function toEqualValue(resource: Resource, field: Field, text: string): Fi
   const type = 'value' in read ? typesOf(resource).get(field.name) : undefined;
   if (type === undefined || 'refused' in read) return read;
   if (isPastSchemas(read.value, kindOf(field))) return read;
-  const parsed = z.safeParse(type, read.value);
+  const parsed = z.safeParse(type, isExactKind(kindOf(field)) ? text : read.value);
   return parsed.success ? read : { refused: parsed.error.issues[0]?.message ?? 'not a value of the schema' };
 }
 
@@ -54,6 +56,12 @@ function parseScalar(text: string, kind: ScalarKind): Scalar | undefined {
       const value = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(text) ? parseShown(text) : undefined;
       return value === undefined || kind === 'number' || isWhole(value) ? value : undefined;
     }
+    case 'decimal':
+      return parseFinite(text);
+    case 'long':
+      return toLong(text) === undefined ? undefined : parseFinite(text);
+    case 'binary':
+      return text === '' || isCanonicalBase64Url(text) ? text : undefined;
     case 'boolean':
       return text === 'true' ? true : text === 'false' ? false : undefined;
     case 'objectId':
@@ -69,7 +77,7 @@ function isWhole(value: Exact): boolean {
 
 /** A number that JavaScript does not tell from its neighbours: no schema allows it, and it may be stored all the same. */
 function isPastSchemas(value: Scalar, kind: FieldKind): boolean {
-  return isNumeric(kind) && (typeof value === 'string' || Math.abs(Number(value)) > Number.MAX_SAFE_INTEGER);
+  return isNumeric(kind) && !isExactKind(kind) && (typeof value === 'string' || Math.abs(Number(value)) > Number.MAX_SAFE_INTEGER);
 }
 
 const madeTypes = new WeakMap<Resource, ReadonlyMap<string, z.core.$ZodType>>();

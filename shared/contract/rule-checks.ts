@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { type Field, isScalarKind } from './fields.ts';
 import { mentionsOf, nobody, type Rule } from './rules.ts';
+import { isExactKind, isNumeric } from '../wire/values.ts';
 
 export interface RuleSurroundings {
   /** The id among them. */
@@ -88,11 +89,11 @@ function whyIncomparable(rule: Extract<Rule, { kind: 'claim' | 'equals' }>, { fi
   if (!isScalarKind(kind) && kind !== 'mixed') return `"${field}" (${kind}) cannot be compared; scalars can`;
   const type = types.get(field);
   if (rule.kind === 'claim') {
-    return rule.claim === 'sub' && ['number', 'integer', 'boolean', 'instant'].includes(kind)
+    return rule.claim === 'sub' && (isNumeric(kind) || kind === 'boolean' || kind === 'instant')
       ? `"${field}" (${kind}) cannot hold the subject of a token, which is text`
       : undefined;
   }
-  const parsed = type === undefined ? undefined : z.safeParse(type, rule.value);
+  const parsed = type === undefined ? undefined : z.safeParse(type, isExactKind(kind) ? String(rule.value) : rule.value);
   return parsed?.success === false
     ? `"${field}" is never ${JSON.stringify(rule.value)}: ${parsed.error.issues[0]?.message ?? 'the schema excludes it'}`
     : undefined;

@@ -9,18 +9,23 @@
  * stands under `not` or not, so that "everyone but X" is never "nobody asked, so yes".
  */
 import { claimOf, type Plain, type Principal } from '../wire/principal.ts';
-import { type JsonObject, ownOf, type Scalar, toInstant, toUuid } from '../wire/values.ts';
+import { parseFinite } from '../wire/exact-numbers.ts';
+import {
+  formsOf, isExactKind, isNumeric, type Json, type JsonObject, type NumberKind, ownOf, type Scalar, toInstant, toUuid,
+} from '../wire/values.ts';
 
 export type Rule =
   | { readonly kind: 'anyone' }
   | { readonly kind: 'nobody' }
   | { readonly kind: 'signedIn' }
   | { readonly kind: 'role'; readonly role: string }
-  /** `as`: how the field compares; a claim's UUID is then read in any spelling. */
-  | { readonly kind: 'claim'; readonly field: string; readonly claim: string; readonly as?: 'uuid' }
-  | { readonly kind: 'equals'; readonly field: string; readonly value: Scalar }
+  | { readonly kind: 'claim'; readonly field: string; readonly claim: string; readonly as?: Comparison }
+  | { readonly kind: 'equals'; readonly field: string; readonly value: Scalar; readonly as?: Comparison }
   | { readonly kind: 'not'; readonly rule: Rule }
   | { readonly kind: 'all' | 'any'; readonly rules: readonly Rule[] };
+
+/** How a field compares, where not as its value on the wire: a UUID in any spelling, numbers by what they are. */
+export type Comparison = 'uuid' | NumberKind;
 
 export const anyone: Rule = { kind: 'anyone' };
 export const nobody: Rule = { kind: 'nobody' };
@@ -41,9 +46,9 @@ export const any = (...rules: Rule[]): Rule => ({ kind: 'any', rules });
 export function toCanonicalRule(rule: Rule, kindOf: (field: string) => string | undefined): Rule {
   switch (rule.kind) {
     case 'claim':
-      return kindOf(rule.field) === 'uuid' ? { ...rule, as: 'uuid' } : rule;
+      return { ...rule, ...comparisonOf(kindOf(rule.field)) };
     case 'equals':
-      return { ...rule, value: toCanonicalValue(rule.value, kindOf(rule.field)) };
+      return { ...rule, ...comparisonOf(kindOf(rule.field)), value: toCanonicalValue(rule.value, kindOf(rule.field)) };
     case 'not':
       return { ...rule, rule: toCanonicalRule(rule.rule, kindOf) };
     case 'all':
@@ -54,7 +59,12 @@ export function toCanonicalRule(rule: Rule, kindOf: (field: string) => string | 
   }
 }
 
+function comparisonOf(kind = ''): { readonly as?: Comparison } {
+  return kind === 'uuid' || isNumeric(kind) ? { as: kind } : {};
+}
+
 function toCanonicalValue(value: Scalar, kind: string | undefined): Scalar {
+  if (kind !== undefined && isExactKind(kind)) return parseFinite(String(value)) ?? value;
   if (typeof value !== 'string') return value;
   return (kind === 'uuid' ? toUuid(value) : kind === 'instant' ? toInstant(value) : undefined) ?? value;
 }
@@ -62,7 +72,7 @@ function toCanonicalValue(value: Scalar, kind: string | undefined): Scalar {
 /** A condition over the document alone. `true` and `false` occur only as the whole of a predicate. */
 export type Predicate =
   | boolean
-  | { readonly kind: 'equals' | 'differs'; readonly field: string; readonly value: Plain }
+  | { readonly kind: 'equals' | 'differs'; readonly field: string; readonly value: Plain; readonly as?: NumberKind }
   | { readonly kind: 'all' | 'any'; readonly of: readonly Predicate[] };
 
 export function reduce(rule: Rule, principal: Principal, negated = false): Predicate {
@@ -77,10 +87,10 @@ export function reduce(rule: Rule, principal: Principal, negated = false): Predi
       return principal.roles.includes(rule.role) !== negated;
     case 'claim': {
       const value = comparable(claimOf(principal, rule.claim), rule.as);
-      return value === undefined ? false : { kind: negated ? 'differs' : 'equals', field: rule.field, value };
+      return value === undefined ? false : comparing(rule, value, negated);
     }
     case 'equals':
-      return { kind: negated ? 'differs' : 'equals', field: rule.field, value: rule.value };
+      return comparing(rule, rule.value, negated);
     case 'not':
       return reduce(rule.rule, principal, !negated);
     case 'all':
@@ -89,8 +99,15 @@ export function reduce(rule: Rule, principal: Principal, negated = false): Predi
   }
 }
 
-function comparable(claim: Plain | undefined, as: 'uuid' | undefined): Plain | undefined {
-  return as === 'uuid' && typeof claim === 'string' ? (toUuid(claim) ?? claim) : claim;
+function comparing({ field, as }: { readonly field: string; readonly as?: Comparison }, value: Plain, negated: boolean): Predicate {
+  return { kind: negated ? 'differs' : 'equals', field, value, ...(as === undefined || as === 'uuid' ? {} : { as }) };
+}
+
+/** A claim that is no number has no place in a field of numbers: as if it were absent. */
+function comparable(claim: Plain | undefined, as: Comparison | undefined): Plain | undefined {
+  if (as === undefined || claim === undefined) return claim;
+  if (as === 'uuid') return toCanonicalValue(claim, as);
+  return isExactKind(as) ? parseFinite(String(claim)) : typeof claim === 'number' ? claim : undefined;
 }
 
 function combine(kind: 'all' | 'any', parts: readonly Predicate[]): Predicate {
@@ -107,14 +124,21 @@ export function satisfies(document: JsonObject, predicate: Predicate): boolean {
   if (typeof predicate === 'boolean') return predicate;
   switch (predicate.kind) {
     case 'equals':
-      return ownOf(document, predicate.field) === predicate.value;
+      return isEqual(ownOf(document, predicate.field), predicate);
     case 'differs':
-      return ownOf(document, predicate.field) !== predicate.value;
+      return !isEqual(ownOf(document, predicate.field), predicate);
     case 'all':
       return predicate.of.every((part) => satisfies(document, part));
     case 'any':
       return predicate.of.some((part) => satisfies(document, part));
   }
+}
+
+/** A number that JSON does not carry travels as text; in a field of numbers that text is the number (SEMANTICS §4). */
+function isEqual(found: Json | undefined, { value, as }: { readonly value: Plain; readonly as?: NumberKind }): boolean {
+  if (as === undefined || (typeof found === 'number' && found === value)) return found === value;
+  const number = typeof found === 'string' ? parseFinite(found) : found;
+  return (typeof number === 'number' || typeof number === 'string') && formsOf(value, as).includes(number);
 }
 
 /** What a rule mentions: the scope of an answer is made of these (SEMANTICS §2), and so are its indexes. */

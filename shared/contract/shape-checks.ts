@@ -56,6 +56,7 @@ function checkField(
 ): void {
   if (field === undefined) return refuse(key, `the schema has no field "${name}"`);
   const kind = arrays && field.kind === 'array' ? (field.element ?? 'mixed') : field.kind;
+  if (kind === 'binary' && !arrays) return refuse(key, `"${name}" (binary) has no order; it is asked for by equality`);
   if (!isScalarKind(kind)) {
     refuse(key, `"${name}" (${field.kind}) cannot be indexed here; scalars can${arrays ? ', and arrays of scalars' : ''}`);
   }

@@ -4,21 +4,17 @@
  * one text of a decimal, `1E-1`: its significant digits and a power of ten. NaN and the infinities are texts, too: a cursor
  * is JSON.
  */
+import { decimal128, parseWritten } from './shown-numbers.ts';
+
 export type Exact = number | string;
 
-/** Decimal128 (IEEE 754-2019 §3.5): no number with more digits, or further from 1, is stored anywhere. */
-const digitsMax = 34;
-const exponentMin = -6_176;
-const exponentMax = 6_111;
-
 /** `±0.digits × 10^end`, without zeros at either end of the digits; zero has none. */
-interface Decimal {
+export interface Decimal {
   readonly sign: 1 | -1;
   readonly digits: string;
   readonly end: number;
 }
 
-const notations = /^([+-]?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,6}))?$/;
 const canonical = /^-?[1-9]\d*E-?\d+$/;
 const specials: ReadonlySet<string> = new Set(['NaN', 'Infinity', '-Infinity']);
 
@@ -33,6 +29,11 @@ export function parseExact(text: string): Exact | undefined {
   const number = toNumber(decimal);
   if (Number.isFinite(number) && compareDecimals(decimal, ofNumber(number)) === 0) return number;
   return isStorable(decimal) ? format(decimal) : undefined;
+}
+
+/** The same without NaN and the infinities, which nobody asks for. */
+export function parseFinite(text: string): Exact | undefined {
+  return specials.has(text) ? undefined : parseExact(text);
 }
 
 /**
@@ -56,6 +57,16 @@ export function shownAs(value: Exact): readonly Exact[] {
 }
 
 /**
+ * The stored numbers that are shown as a decimal which is itself alone: it, and the double whose shortest text it is, unless
+ * another decimal equals that double.
+ */
+export function exactlyShownAs(value: Exact): readonly Exact[] {
+  const double = Number(value);
+  const isShown = Number.isFinite(double) && double !== value && parseExact(String(double)) === value;
+  return isShown && !isStorable(ofNumber(double)) ? [value, double] : [value];
+}
+
+/**
  * The values by which a client finds a number that is shown so: what the text means to JavaScript, and the decimal that equals
  * it to the last digit, where that is another: 2^60 by 1152921504606847000 and by 1152921504606846976.
  */
@@ -75,11 +86,14 @@ export function compareExact(left: Exact, right: Exact): number {
   return compareDecimals(a, b);
 }
 
+/** `undefined` for NaN and the infinities. */
+export function toParts(value: Exact): Decimal | undefined {
+  return typeof value === 'number' && Number.isFinite(value) ? ofNumber(value) : parseDecimal(String(value));
+}
+
 /** NaN, the infinities, or a decimal. */
 function sizeOf(value: Exact): number | Decimal {
-  if (typeof value === 'number' && Number.isFinite(value)) return ofNumber(value);
-  const text = String(value);
-  return parseDecimal(text) ?? (text === 'NaN' ? -2 : text === 'Infinity' ? 1 : -1);
+  return toParts(value) ?? (String(value) === 'NaN' ? -2 : String(value) === 'Infinity' ? 1 : -1);
 }
 
 function toEnd(size: number | Decimal): number {
@@ -87,9 +101,10 @@ function toEnd(size: number | Decimal): number {
 }
 
 function parseDecimal(text: string): Decimal | undefined {
-  const [, sign, whole, fraction = '', exponent = '0'] = notations.exec(text) ?? [];
-  if (whole === undefined) return undefined;
-  return toDecimal(sign === '-' ? -1 : 1, whole + fraction, whole.length + Number(exponent));
+  const written = parseWritten(text);
+  return written === undefined
+    ? undefined
+    : toDecimal(written.sign === '-' ? -1 : 1, written.digits, written.digits.length + written.exponent);
 }
 
 function toDecimal(sign: 1 | -1, digits: string, end: number): Decimal {
@@ -116,6 +131,7 @@ function toNumber({ sign, digits, end }: Decimal): number {
 }
 
 function isStorable({ digits, end }: Decimal): boolean {
+  const { digitsMax, exponentMin, exponentMax } = decimal128;
   const exponent = end - digits.length;
   return digits.length <= digitsMax && exponent >= exponentMin && end - digitsMax <= exponentMax;
 }

@@ -2,7 +2,7 @@
  * Values as they travel, and their one order (SEMANTICS §5). Both engines, the cursor and the merge of
  * branches agree on this file; MongoDB's brackets are its model.
  */
-import { compareExact, isExactText } from './exact-numbers.ts';
+import { compareExact, exactlyShownAs, isExactText, parseFinite, shownAs } from './exact-numbers.ts';
 
 export type Json = string | number | boolean | null | readonly Json[] | JsonObject;
 export interface JsonObject {
@@ -19,10 +19,20 @@ export interface SortValue {
   readonly value: string | number;
 }
 
-export type ScalarKind = 'string' | 'uuid' | 'number' | 'integer' | 'boolean' | 'instant' | 'objectId';
+export type ScalarKind =
+  | 'string' | 'uuid' | 'number' | 'integer' | 'decimal' | 'long' | 'boolean' | 'instant' | 'objectId' | 'binary';
 
-export function isNumeric(kind: string): kind is 'number' | 'integer' {
-  return kind === 'number' || kind === 'integer';
+export type NumberKind = 'number' | 'integer' | ExactKind;
+
+/** Numbers of which every digit is meant, also where they travel as text. */
+export type ExactKind = 'decimal' | 'long';
+
+export function isNumeric(kind: string): kind is NumberKind {
+  return kind === 'number' || kind === 'integer' || isExactKind(kind);
+}
+
+export function isExactKind(kind: string): kind is ExactKind {
+  return kind === 'decimal' || kind === 'long';
 }
 
 /**
@@ -34,10 +44,17 @@ export function toSortValue(value: Json | undefined, kind: ScalarKind): SortValu
   if (typeof value === 'number') return { rank: ranks.number, value };
   if (typeof value === 'boolean') return { rank: ranks.boolean, value: value ? 1 : 0 };
   if (typeof value !== 'string') return { rank: ranks.other, value: 0 };
-  if (isNumeric(kind) && isExactText(value)) return { rank: ranks.number, value };
+  const number = isExactKind(kind) ? parseFinite(value) : isNumeric(kind) && isExactText(value) ? value : undefined;
+  if (number !== undefined) return { rank: ranks.number, value: number };
   if (kind === 'instant' && isInstant(value)) return { rank: ranks.instant, value };
   if (kind === 'objectId' && isObjectId(value)) return { rank: ranks.objectId, value };
   return { rank: ranks.string, value };
+}
+
+/** The stored values that equal one that is asked for: several numbers may be shown alike. */
+export function formsOf(value: Scalar, kind: ScalarKind): readonly Scalar[] {
+  if (!isNumeric(kind) || typeof value === 'boolean') return [value];
+  return isExactKind(kind) ? exactlyShownAs(value) : shownAs(value);
 }
 
 export function compareSortValues(left: SortValue, right: SortValue): number {

@@ -4,7 +4,8 @@ import { reduce } from '../../../shared/contract/rules.ts';
 import type { Range } from '../../../shared/contract/filter.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import { reversed, type Shape } from '../../../shared/contract/shapes.ts';
-import type { Json, JsonObject, Scalar } from '../../../shared/wire/values.ts';
+import { parseFinite } from '../../../shared/wire/exact-numbers.ts';
+import { isExactKind, type Json, type JsonObject, type Scalar } from '../../../shared/wire/values.ts';
 import { isArrayField, mustKind } from '../../../origin/store/kinds.ts';
 import type { ListRequest } from '../../../origin/store/store.ts';
 
@@ -39,7 +40,12 @@ const uuid = fc.constantFrom(
 );
 
 /** Values by kind; a document may also hold one of another kind, null, nothing, an array or an object. */
-const ofKind = { string: text, uuid, number: size, integer: fc.integer(), boolean: flag, instant: time, objectId: link } as const;
+const ofKind = {
+  string: text, uuid, number: size, integer: fc.integer(), boolean: flag, instant: time, objectId: link,
+  decimal: fc.constantFrom('0', '-0', '80.00', '80', '0.1', '-12.5', '1E+3', '1000', '0.10', '9007199254740993', '-12.50', '1E-300'),
+  long: fc.constantFrom<Json>(0, 5, -5, 2 ** 53, '9007199254740993', '9007199254740994', '-9223372036854775808', '9223372036854775807'),
+  binary: fc.constantFrom('', 'AA', 'AAE', '_-8'),
+} as const;
 const foreign: fc.Arbitrary<Json | undefined> = fc.oneof(
   fc.constant(null), fc.constant(undefined), text, size, flag, time, link, fc.constant(['a', 1]),
   fc.constant({ a: 'a' }),
@@ -48,6 +54,17 @@ const foreign: fc.Arbitrary<Json | undefined> = fc.oneof(
 
 function field(kind: keyof typeof ofKind): fc.Arbitrary<Json | undefined> {
   return fc.oneof({ weight: 4, arbitrary: ofKind[kind] as fc.Arbitrary<Json> }, { weight: 1, arbitrary: foreign });
+}
+
+/** Of exact numbers and bytes; what others left in their places is not taken for a number in one engine alone. */
+export function amountArbitrary(): fc.Arbitrary<JsonObject> {
+  const { decimal, long, binary } = ofKind;
+  const odd = fc.constantFrom<Json | undefined>(null, undefined, 1.5, 1e21, true, 'text', '', '1.2.3', 'E5', ['80'], { a: '80' });
+  const one = (of: fc.Arbitrary<Json>) => fc.oneof({ weight: 6, arbitrary: of }, { weight: 1, arbitrary: odd });
+  return fc.record({
+    price: one(decimal), count: one(long), key: one(binary),
+    prices: fc.oneof(fc.array(one(decimal).map((value) => value ?? null), { maxLength: 3 }), odd), keys: fc.array(binary, { maxLength: 3 }),
+  }).map((document) => Object.fromEntries(Object.entries(document).filter(([, value]) => value !== undefined)) as JsonObject);
 }
 
 /** Documents that fit the schema of `things` or do not. */
@@ -119,9 +136,12 @@ function equalArbitrary(resource: Resource, shape: Shape): fc.Arbitrary<Readonly
 
 function valueArbitrary(resource: Resource, name: string): fc.Arbitrary<Scalar> {
   if (name === 'id') return idArbitrary(resource);
-  if (isArrayField(resource, name)) return mustKind(resource, name) === 'string' ? fc.constantFrom('a', 'b', 'ab') : number;
-  if (mustKind(resource, name) === 'number') return number;
-  return ofKind[mustKind(resource, name)] as fc.Arbitrary<Scalar>;
+  const kind = mustKind(resource, name);
+  if (isExactKind(kind)) return fc.oneof(ofKind.decimal, ofKind.long).map((wire) => parseFinite(String(wire)) ?? 0);
+  if (kind === 'binary') return ofKind.binary;
+  if (isArrayField(resource, name)) return kind === 'string' ? fc.constantFrom('a', 'b', 'ab') : number;
+  if (kind === 'number') return number;
+  return ofKind[kind] as fc.Arbitrary<Scalar>;
 }
 
 function rangeArbitrary(resource: Resource, shape: Shape): fc.Arbitrary<Range | undefined> {

@@ -5,20 +5,21 @@ import type { Resource } from '../../../shared/contract/resource.ts';
 import { reversed } from '../../../shared/contract/shapes.ts';
 import type { JsonObject, SortValue } from '../../../shared/wire/values.ts';
 import type { ListRequest, Row, Store } from '../../../origin/store/store.ts';
-import { documentArbitrary, idArbitrary, requestArbitrary } from './arbitraries.ts';
+import { amountArbitrary, documentArbitrary, idArbitrary, requestArbitrary } from './arbitraries.ts';
 import { inTime, type OpenPlace, type Place, put, remove } from './harness.ts';
 import { naiveList } from './naive.ts';
 import { soakFactor } from './soak.ts';
-import { everyThing, open as things } from './things.ts';
+import { amounts, everyThing, open as things } from './things.ts';
 
 /** `holds`: whether the engine can keep such a document at all, beside the indexes of its resource. */
 export function listSuite(open: OpenPlace, holds: (resource: Resource, document: JsonObject) => boolean): void {
-  describe.each(everyThing.map((resource) => [resource.name, resource] as const))('lists of %s', (_name, resource) => {
+  const known = everyThing.map((resource) => [resource.name, resource, documentArbitrary()] as const);
+  describe.each([...known, [amounts.name, amounts, amountArbitrary()] as const])('lists of %s', (_name, resource, filling) => {
     const documents = new Map(
       fc.sample(
         fc.tuple(
           idArbitrary(resource),
-          documentArbitrary().filter((document) => holds(resource, document)),
+          filling.filter((document) => holds(resource, document)),
         ),
         { numRuns: 150, seed: 7 },
       ),

@@ -2,7 +2,9 @@
 import { satisfies } from '../../../shared/contract/rules.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import type { SortKey } from '../../../shared/contract/shapes.ts';
-import { compareSortValues, type JsonObject, ranks, type Scalar, type SortValue, toSortValue } from '../../../shared/wire/values.ts';
+import {
+  compareSortValues, isExactKind, type Json, type JsonObject, ranks, type Scalar, type SortValue, toSortValue,
+} from '../../../shared/wire/values.ts';
 import { mustKind } from '../../../origin/store/kinds.ts';
 import type { ListRequest } from '../../../origin/store/store.ts';
 
@@ -53,6 +55,11 @@ function matches(resource: Resource, document: JsonObject, { equal, range }: Lis
 
 function holds(resource: Resource, document: JsonObject, field: string, value: Scalar): boolean {
   const found = document[field];
-  if (resource.fields.get(field)?.kind === 'array' && Array.isArray(found)) return found.includes(value);
-  return found === value;
+  if (resource.fields.get(field)?.kind === 'array' && Array.isArray(found)) return found.some((each: Json) => isSame(each));
+  return isSame(found);
+
+  function isSame(each: Json | undefined): boolean {
+    const kind = mustKind(resource, field);
+    return isExactKind(kind) ? compareSortValues(toSortValue(each, kind), toSortValue(value, kind)) === 0 : each === value;
+  }
 }

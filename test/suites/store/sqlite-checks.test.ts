@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import * as z from 'zod';
 import { resource } from '../../../shared/contract/resource.ts';
 import { anyone } from '../../../shared/contract/rules.ts';
-import { instant, integer, objectId } from '../../../shared/contract/types.ts';
+import { binary, decimal, instant, integer, long, objectId } from '../../../shared/contract/types.ts';
 import type { Json, JsonObject } from '../../../shared/wire/values.ts';
 import { inTime, put } from './harness.ts';
 import { soakFactor } from './soak.ts';
@@ -16,7 +16,7 @@ const checked = resource({
   id: { kind: 'string', format: z.string() },
   schema: z.object({
     text: z.string(), count: integer(), size: z.number().nullable(), open: z.boolean().optional(), time: instant().nullish(),
-    link: objectId().optional(),
+    link: objectId().optional(), price: decimal().nullable(), serial: long().optional(), key: binary().optional(),
     list: z.array(z.string()).default([]), inner: z.object({}).optional(), any: z.unknown(), union: z.union([z.string(), z.number()]),
   }),
   rules: { read: anyone, write: anyone },
@@ -25,11 +25,12 @@ const checked = resource({
 
 const value: fc.Arbitrary<Json | undefined> = fc.constantFrom(
   undefined, null, '', 'a', '1', 0, 1, -1, 1.5, 1e300, 2 ** 53, true, false, [], ['a'],
+  '9007199254740992', '9007199254740993', '-9223372036854775808', '9223372036854775808', '1E+3', '1.', '1'.repeat(35),
   {},
   { a: 1 },
 );
 const fine: Readonly<Record<string, Json>> = {
-  text: 'a', count: 1, size: 1, open: true, time: 'x', link: 'x', list: [],
+  text: 'a', count: 1, size: 1, open: true, time: 'x', link: 'x', price: '80.00', serial: 5, key: 'AA', list: [],
   inner: {},
   any: 1,
   union: 1,

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { resource, type Resource } from '../../../shared/contract/resource.ts';
 import { all, any, anyone, equals, owner, role, type Rule, tenant } from '../../../shared/contract/rules.ts';
-import { instant, objectId } from '../../../shared/contract/types.ts';
+import { binary, decimal, instant, long, objectId } from '../../../shared/contract/types.ts';
 
 export function things(name: string, read: Rule, id: 'named' | 'objectId' = 'named'): Resource {
   return resource({
@@ -39,6 +39,31 @@ export function things(name: string, read: Rule, id: 'named' | 'objectId' = 'nam
     },
   });
 }
+
+/** Numbers of which every digit is meant, and bytes. */
+export const amounts = resource({
+  name: 'amounts',
+  id: { kind: 'string', format: z.string() },
+  schema: z.object({
+    price: decimal().nullable().optional(),
+    count: long().optional(),
+    key: binary().optional(),
+    prices: z.array(decimal()).optional(),
+    keys: z.array(binary()).optional(),
+  }),
+  rules: { read: any(role('reader'), equals('price', 80), equals('count', '9007199254740993')), write: anyone },
+  shapes: {
+    all: {},
+    byPrice: { range: 'price', sort: ['price', '-price,count', 'price,-count'] },
+    byCount: { range: 'count', sort: ['-count', 'count,price'] },
+    ofPrice: { equal: ['price'], sort: ['count', '-count'] },
+    ofCount: { equal: ['count'], range: 'price', sort: ['price'] },
+    ofKey: { equal: ['key'], range: 'count', sort: ['-count,price'] },
+    ofPrices: { equal: ['prices'], range: 'price', sort: ['price'] },
+    ofKeys: { equal: ['keys'] },
+    ofSorted: { equal: ['price'], range: 'price', sort: ['price,-count'] },
+  },
+});
 
 export const open = things('open-things', anyone);
 const owned = things('owned-things', owner('author'));

@@ -5,6 +5,7 @@ import {
   all, any, anyone, branchesOf, equalitiesOf, equals, nobody, not, owner, type Predicate, reduce, role, type Rule, satisfies,
   signedIn, tenant, toCanonicalRule,
 } from '../../../shared/contract/rules.ts';
+import { toDecimalText } from '../../../shared/wire/shown-numbers.ts';
 import type { Json, JsonObject } from '../../../shared/wire/values.ts';
 
 const alice: Principal = { subject: 'alice', roles: ['editor'], claims: { tenant: 'acme' } };
@@ -43,6 +44,41 @@ describe('rules', () => {
       expect(satisfies(author === undefined ? {} : { author }, own)).toBe(false);
     expect(satisfies({ author: 'alice' }, own)).toBe(true);
     expect(satisfies(JSON.parse('{"__proto__":{"author":"alice"}}') as JsonObject, own)).toBe(false);
+  });
+
+  const nearby = fc.constantFrom(0.1, 19.99, 80, -5, 2 ** 60, 2 ** -30, 1e21, 0);
+  const double = fc.oneof(nearby, fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e25, max: 1e25 }));
+  const withZeros = (value: number) => allDigits(value).replace(/^-?\d+$/, '$&.00');
+  const spelling = double.chain((value) => fc.constantFrom(String(value), allDigits(value), withZeros(value)));
+
+  test('compare numbers exactly, whether JSON carries them as numbers or as text', () => {
+    fc.assert(fc.property(double, fc.oneof(spelling, double), fc.constantFrom('number', 'integer'), (value, found, kind) => {
+      const predicate = reduce(toCanonicalRule(equals('n', value), () => kind), alice);
+      const texts = [String(value), allDigits(value)];
+      const isShownSo = typeof found === 'number' ? found === value : texts.some((text) => isSameNumber(text, found));
+      expect([value, found, satisfies({ n: found }, predicate)]).toEqual([value, found, isShownSo]);
+      expect(satisfies({ n: found }, reduce(not(toCanonicalRule(equals('n', value), () => kind)), alice))).toBe(!isShownSo);
+    }), { numRuns: 3_000 });
+    const held = spelling.filter((text) => toDecimalText(text) !== undefined);
+    fc.assert(fc.property(held, held, fc.constantFrom('decimal', 'long'), (value, found, kind) => {
+      const byClaim = { subject: 'ada', roles: [], claims: { tenant: value } };
+      for (const rule of [equals('n', value), tenant('n')]) {
+        const predicate = reduce(toCanonicalRule(rule, () => kind), byClaim);
+        expect([value, found, satisfies({ n: found }, predicate)]).toEqual([value, found, isSameNumber(value, found)]);
+      }
+    }), { numRuns: 3_000 });
+  });
+
+  test('take for a number no text of another field, and no other type', () => {
+    const five = (kind: string) => reduce(toCanonicalRule(equals('n', 5), () => kind), alice);
+    expect([satisfies({ n: '5' }, five('number')), satisfies({ n: '5' }, five('string'))]).toEqual([true, false]);
+    for (const n of ['', 'five', '5.', true, null, [5], { n: 5 }] as Json[]) expect(satisfies({ n }, five('decimal'))).toBe(false);
+    const claims = (tenant: string | number | boolean) => ({ subject: 'ada', roles: [], claims: { tenant } });
+    const seen = (kind: string, claim: string | number | boolean, n: Json) =>
+      satisfies({ n }, reduce(toCanonicalRule(tenant('n'), () => kind), claims(claim)));
+    expect([seen('number', 5, '5.0'), seen('number', '5.0', '5.0')]).toEqual([true, false]);
+    expect([seen('long', '5', 5), seen('long', true, 1)]).toEqual([true, false]);
+    for (const claim of ['x', 'NaN', true]) expect(reduce(not(toCanonicalRule(tenant('n'), () => 'decimal')), claims(claim))).toBe(false);
   });
 
   const rules = fc.letrec<{ rule: Rule }>((tie) => ({
@@ -94,6 +130,23 @@ describe('rules', () => {
     for (const fields of equalitiesOf(reduce(rule, alice) as Predicate) ?? []) expect(branches).toContain([...fields.keys()].sort().join());
   });
 });
+
+/** A double without loss: a whole number over a power of two. */
+function allDigits(value: number): string {
+  let [mantissa, twos] = [value, 0];
+  while (!Number.isInteger(mantissa)) [mantissa, twos] = [mantissa * 2, twos + 1];
+  return `${BigInt(mantissa) * 5n ** BigInt(twos)}E-${twos}`.replace(/E-0$/, '');
+}
+
+/** By definition: whole numbers at one power of ten. */
+function isSameNumber(left: string, right: string): boolean {
+  const [a, b] = [left, right].map((text) => {
+    const [, sign, whole = '', fraction = '', exponent = '0'] = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/i.exec(text) ?? [];
+    return { digits: BigInt(whole + fraction) * (sign === '-' ? -1n : 1n), tens: Number(exponent) - fraction.length };
+  }) as [{ digits: bigint; tens: number }, { digits: bigint; tens: number }];
+  const least = Math.min(a.tens, b.tens);
+  return a.digits * 10n ** BigInt(a.tens - least) === b.digits * 10n ** BigInt(b.tens - least);
+}
 
 /** The definition by recursion, without normal form: a leaf without its claim is false in either polarity. */
 function plain(rule: Rule, document: JsonObject, principal: Principal, negated: boolean): boolean {

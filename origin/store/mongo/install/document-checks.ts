@@ -4,8 +4,8 @@ import type { Field, FieldKind } from '../../../../shared/contract/fields.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 
 const bsonTypes: Readonly<Record<Exclude<FieldKind, 'mixed'>, readonly string[]>> = {
-  string: ['string'], uuid: ['string'], instant: ['date'], objectId: ['objectId'],
-  number: ['double', 'int', 'long', 'decimal'], integer: ['int', 'long', 'double'],
+  string: ['string'], uuid: ['string'], instant: ['date'], objectId: ['objectId'], binary: ['binData'],
+  number: ['double', 'int', 'long', 'decimal'], integer: ['int', 'long', 'double'], decimal: ['decimal'], long: ['int', 'long', 'double'],
   boolean: ['bool'], array: ['array'], object: ['object'],
 };
 
@@ -33,5 +33,6 @@ function toProperty(field: Field): readonly (readonly [string, Document])[] {
   if (kind === 'mixed') return [];
   const types = [...bsonTypes[kind], ...(nullable ? ['null'] : [])];
   const items = element === undefined || element === 'mixed' ? {} : { items: { bsonType: bsonTypes[element] } };
-  return [[name, { bsonType: types, ...(kind === 'integer' ? { multipleOf: 1 } : {}), ...(kind === 'array' ? items : {}) }]];
+  const isWhole = kind === 'integer' || kind === 'long';
+  return [[name, { bsonType: types, ...(isWhole ? { multipleOf: 1 } : {}), ...(kind === 'array' ? items : {}) }]];
 }

@@ -5,16 +5,23 @@
  */
 import { Decimal128, Double, Int32, Long, ObjectId } from 'mongodb';
 import { type Exact, parseExact } from '../../../../shared/wire/exact-numbers.ts';
-import { isObjectId, ranks, type SortValue } from '../../../../shared/wire/values.ts';
+import { isObjectId, ranks, type ScalarKind, type SortValue } from '../../../../shared/wire/values.ts';
 
 /** The operand of one field in a filter. */
 export type Operand = Readonly<Record<string, unknown>>;
 
 /** Types that are in no order: an array is in its index once for each element, and the rest compares in its own ways. */
-export const oddTypes = [
+const oddTypes = [
   'object', 'array', 'binData', 'timestamp', 'regex', 'javascript', 'javascriptWithScope', 'minKey', 'maxKey', 'dbPointer',
   'symbol',
 ] as const;
+
+const oddBesideBytes = oddTypes.filter((type) => type !== 'binData');
+
+/** Types that have no place in the walk over a field of this kind: bytes are asked for by equality, so they need no order. */
+export function oddTypesOf(kind: ScalarKind): readonly string[] {
+  return kind === 'binary' ? oddBesideBytes : oddTypes;
+}
 
 /** The brackets that an index walk meets, ascending. */
 const walked = [ranks.null, ranks.number, ranks.string, ranks.objectId, ranks.boolean, ranks.instant] as const;

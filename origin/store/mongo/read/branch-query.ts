@@ -6,7 +6,8 @@ import { type Scalar, type SortValue, toSortValue } from '../../../../shared/wir
 import type { Interval } from '../../interval.ts';
 import { isArrayField, mustKind } from '../../kinds.ts';
 import type { Branch } from '../../plan.ts';
-import { oddTypes, toOperand } from './brackets.ts';
+import { oddTypesOf, toOperand } from './brackets.ts';
+import { toBinaries } from './bson-values.ts';
 import { toStoredId } from './documents.ts';
 import { type Condition, type Keys, toAlternatives, toBounds, toPath } from './keyset.ts';
 
@@ -57,7 +58,10 @@ export function isIdAlone(key: Document): boolean {
 function toEqualities(resource: Resource, { pinned, has }: Branch): readonly Condition[] {
   const stored = (field: string, value: Scalar): unknown =>
     field === 'id' ? toStoredId(resource, String(value)) ?? null : toOperand(toSortValue(value, mustKind(resource, field)));
-  const equal = (field: string, value: Scalar): Condition => ({ [toPath(field)]: { $eq: stored(field, value) } });
+  const isBytes = (field: string): boolean => field !== 'id' && mustKind(resource, field) === 'binary';
+  const equal = (field: string, value: Scalar): Condition => ({
+    [toPath(field)]: isBytes(field) ? { $in: toBinaries(String(value)) } : { $eq: stored(field, value) },
+  });
   return [...(has === undefined ? [] : [equal(has.field, has.value)]), ...[...pinned].map(([field, value]) => equal(field, value))];
 }
 
@@ -65,7 +69,8 @@ function toEqualities(resource: Resource, { pinned, has }: Branch): readonly Con
 function toTypes({ resource, sort, pinned }: Keys, mayBeOdd: boolean): readonly Condition[] {
   const idType: Condition = { _id: { $type: resource.id === 'objectId' ? 'objectId' : 'string' } };
   if (!mayBeOdd) return [idType];
-  return [idType, ...plainFields(resource, sort, pinned).map((field) => ({ [field]: { $not: { $type: oddTypes } } }))];
+  const isPlain = (field: string): Condition => ({ [field]: { $not: { $type: oddTypesOf(mustKind(resource, field)) } } });
+  return [idType, ...plainFields(resource, sort, pinned).map(isPlain)];
 }
 
 /** Fields whose one value a list depends on. */

@@ -12,6 +12,8 @@ import { unwrapped } from '../../../../shared/contract/open-schema.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { placeOf } from '../../../../shared/contract/schema-places.ts';
 import type { Type } from '../../../../shared/contract/schema-tree.ts';
+import { fromBase64, isCanonicalBase64Url } from '../../../../shared/wire/base64.ts';
+import { toDecimalText, toLong } from '../../../../shared/wire/shown-numbers.ts';
 import { isInstant, isJsonObject, isObjectId, type Json, type JsonObject } from '../../../../shared/wire/values.ts';
 
 /** The bound up to which the driver gives numbers. */
@@ -111,15 +113,37 @@ export function isSame(value: Json, before: unknown): boolean {
   return JSON.stringify(value) === JSON.stringify(toJson(before));
 }
 
-/** A plain value as a field of this kind holds it. */
+/** A plain value as a field of this kind holds it; as it is where it is none of the kind. */
 function ofKind(value: string | number | boolean | null, kind: FieldKind | undefined): unknown {
   if (typeof value === 'number') return Number.isFinite(value) ? toNumber(value, kind) : null;
   if (typeof value !== 'string') return value;
-  if (kind === 'instant' && isInstant(value) && !Number.isNaN(Date.parse(value))) return new Date(value);
-  return kind === 'objectId' && isObjectId(value) ? ObjectId.createFromHexString(value) : value;
+  switch (kind) {
+    case 'instant':
+      return isInstant(value) && !Number.isNaN(Date.parse(value)) ? new Date(value) : value;
+    case 'objectId':
+      return isObjectId(value) ? ObjectId.createFromHexString(value) : value;
+    case 'decimal':
+      return toDecimalText(value) === undefined ? value : Decimal128.fromString(value);
+    case 'long':
+      return toLong(value) === undefined ? value : Long.fromString(value);
+    case 'binary':
+      return value === '' || isCanonicalBase64Url(value) ? new Binary(fromBase64(value)) : value;
+    default:
+      return value;
+  }
+}
+
+/** The subtypes that an equality looks for; the driver gives no way to ask for bytes alone. */
+const subtypes = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 128] as const;
+
+/** The stored values that are shown as these bytes. */
+export function toBinaries(text: string): readonly Binary[] {
+  const bytes = fromBase64(text);
+  return subtypes.map((subtype) => new Binary(bytes, subtype));
 }
 
 /** The driver writes whole numbers past 2^31 as doubles; a declared integer is one for other programs, too. */
 function toNumber(value: number, kind: FieldKind | undefined): unknown {
+  if (kind === 'long' && toLong(value) !== undefined) return Long.fromNumber(value);
   return kind === 'integer' && Number.isSafeInteger(value) && Math.abs(value) > 0x7fffffff ? Long.fromNumber(value) : value;
 }

@@ -4,8 +4,9 @@
  * (SEMANTICS §4).
  */
 import type { Resource } from '../../../../shared/contract/resource.ts';
-import { shownAs } from '../../../../shared/wire/exact-numbers.ts';
-import { compareSortValues, isNumeric, ranks, type Scalar, type ScalarKind, type SortValue } from '../../../../shared/wire/values.ts';
+import {
+  compareSortValues, formsOf, ranks, type Scalar, type ScalarKind, type SortValue, toSortValue,
+} from '../../../../shared/wire/values.ts';
 import { type Interval, withEnds } from '../../interval.ts';
 import { mustKind } from '../../kinds.ts';
 import type { Branch, QueryPlan } from '../../plan.ts';
@@ -35,20 +36,15 @@ function formsIn(resource: Resource, field: string, value: Scalar): readonly Sca
   return field === 'id' ? [value] : formsOf(value, mustKind(resource, field));
 }
 
-/** Any other value has one form. */
-export function formsOf(value: Scalar, kind: ScalarKind): readonly Scalar[] {
-  return isNumeric(kind) && typeof value !== 'boolean' ? shownAs(value) : [value];
-}
-
 /** With every form of its ends inside, where the ends themselves are, and outside where they are not. */
-export function toExactInterval(interval: Interval): Interval {
+export function toExactInterval(interval: Interval, kind: ScalarKind): Interval {
   if (interval.rank !== ranks.number) return interval;
-  return withEnds(interval, (end, inside) => ({ ...end, value: extreme(end.value, end.inclusive ? -inside : inside) }));
+  return withEnds(interval, (end, inside) => ({ ...end, value: extreme(end.value, kind, end.inclusive ? -inside : inside) }));
 }
 
 /** The greatest form of a number (`side` above 0), or the least. */
-function extreme({ rank, value }: SortValue, side: number): SortValue {
-  return shownAs(value)
-    .map((form): SortValue => ({ rank, value: form }))
+function extreme({ value }: SortValue, kind: ScalarKind, side: number): SortValue {
+  return formsOf(value, kind)
+    .map((form) => toSortValue(form, kind))
     .reduce((a, b) => (compareSortValues(a, b) * side < 0 ? b : a));
 }

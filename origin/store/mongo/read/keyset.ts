@@ -77,7 +77,7 @@ export function toBounds({ resource, interval, pinned }: Keys): readonly Conditi
   if (interval === undefined || pinned.has(interval.field)) return [];
   const path = toPath(interval.field);
   if (interval.field === 'id' && resource.id === 'objectId') return toIdBounds(interval);
-  const { lower, upper } = toExactInterval(interval);
+  const { lower, upper } = toExactInterval(interval, mustKind(resource, interval.field));
   return [
     ...(lower === undefined ? [] : [{ [path]: { [lower.inclusive ? '$gte' : '$gt']: toOperand(lower.value) } }]),
     ...(upper === undefined ? [] : [{ [path]: { [upper.inclusive ? '$lte' : '$lt']: toOperand(upper.value) } }]),

@@ -3,19 +3,20 @@
  * programs that wrote before our validators stood can have left such, so there are few or none. A partial index
  * holds exactly these; a list reads them all, puts them in order itself and merges them with its index walks.
  */
-import type { Document } from 'mongodb';
+import { Binary, type Document } from 'mongodb';
 import { Fault } from '../../../../shared/wire/fault.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { satisfies } from '../../../../shared/contract/rules.ts';
-import { compareSortValues, type Scalar, type SortValue, toSortValue } from '../../../../shared/wire/values.ts';
+import { compareSortValues, formsOf, type Scalar, type SortValue, toSortValue } from '../../../../shared/wire/values.ts';
 import { contains, type Interval } from '../../interval.ts';
 import { isArrayField, mustKind } from '../../kinds.ts';
 import { compareKeys } from '../../merge.ts';
 import type { ListRequest } from '../../store.ts';
-import { oddTypes, toSortKey } from './brackets.ts';
+import { oddTypesOf, toSortKey } from './brackets.ts';
 import { plainFields } from './branch-query.ts';
+import { toJson } from './bson-values.ts';
 import { toValue } from './documents.ts';
-import { formsOf, toExactInterval } from './exact-forms.ts';
+import { toExactInterval } from './exact-forms.ts';
 import { type RawDocument, RawRow } from './raw-documents.ts';
 
 /** The most odd documents of a list; where there are more, it is refused until they are mended. */
@@ -28,7 +29,8 @@ export function oddFilter(resource: Resource): Document | undefined {
   const fields = new Set(
     resource.indexes.flatMap(({ equal, sort }) => plainFields(resource, sort, new Map(equal.map((field) => [field, true])))),
   );
-  return fields.size === 0 ? undefined : { $or: [...fields].sort().map((field) => ({ [field]: { $type: oddTypes } })) };
+  const isOdd = (field: string): Document => ({ [field]: { $type: oddTypesOf(mustKind(resource, field)) } });
+  return fields.size === 0 ? undefined : { $or: [...fields].sort().map(isOdd) };
 }
 
 export const oddReadMax = oddDocumentsMax + 1;
@@ -61,7 +63,8 @@ function toOddRow(resource: Resource, request: Asked, interval: Interval | undef
 
 function isWanted(resource: Resource, { equal }: Asked, document: RawDocument, interval: Interval | undefined): boolean {
   const holds = Object.entries(equal).every(([field, values]) => values.some((wanted) => isEqual(resource, field, document, wanted)));
-  return holds && (interval === undefined || contains(toExactInterval(interval), keyOf(interval, document)));
+  if (!holds || interval === undefined) return holds;
+  return contains(toExactInterval(interval, mustKind(resource, interval.field)), keyOf(interval, document));
 }
 
 /** An id is text, compared with whole ObjectIds or with the beginning of one. */
@@ -73,6 +76,8 @@ function isEqual(resource: Resource, field: string, { id, stored }: RawDocument,
   if (field === 'id') return id === wanted;
   const kind = mustKind(resource, field);
   const found = stored[field];
-  const keys = (isArrayField(resource, field) && Array.isArray(found) ? found : [found]).map(toSortKey);
+  const values: readonly unknown[] = isArrayField(resource, field) && Array.isArray(found) ? found : [found];
+  if (kind === 'binary') return values.some((value) => value instanceof Binary && toJson(value) === wanted);
+  const keys = values.map(toSortKey);
   return formsOf(wanted, kind).some((form) => keys.some((key) => compareSortValues(key, toSortValue(form, kind)) === 0));
 }

@@ -5,8 +5,9 @@
  */
 import { DeclarationError } from '../../../../shared/contract/mistakes.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
-import { ranks, type ScalarKind } from '../../../../shared/wire/values.ts';
+import { isExactKind, ranks, type ScalarKind } from '../../../../shared/wire/values.ts';
 import { isArrayField } from '../../kinds.ts';
+import { exactKey, isDecimal } from './exact-keys.ts';
 
 export function rankColumn(field: string): string {
   return `r_${field}`;
@@ -42,10 +43,11 @@ export function rankExpression(field: string, kind: ScalarKind): string {
 }
 
 /** The value of a field, numbers as doubles: what JavaScript reads of them, so that a cursor names the place in the index. */
-export function valueExpression(field: string): string {
+export function valueExpression(field: string, kind: ScalarKind): string {
   const extracted = `json_extract("doc", '$.${field}')`;
   const valueless = `WHEN ${ranks.null} THEN 0 WHEN ${ranks.other} THEN 0`;
-  return `CASE "${rankColumn(field)}" ${valueless} WHEN ${ranks.number} THEN ${extracted} * 1.0 ELSE ${extracted} END`;
+  const number = isExactKind(kind) ? exactKey(`CAST(${extracted} AS TEXT)`) : `${extracted} * 1.0`;
+  return `CASE "${rankColumn(field)}" ${valueless} WHEN ${ranks.number} THEN ${number} ELSE ${extracted} END`;
 }
 
 /** The bracket of an element that `json_each` gives under the name `e`. */
@@ -53,7 +55,11 @@ export function elementRank(kind: ScalarKind): string {
   return `CASE e.type WHEN 'text' THEN ${textRank('e.atom', kind)} ${plainRanks} END`;
 }
 
-export const elementValue = `CASE e.type WHEN 'integer' THEN e.atom * 1.0 ELSE e.atom END`;
+export function elementValue(kind: ScalarKind): string {
+  if (!isExactKind(kind)) return `CASE e.type WHEN 'integer' THEN e.atom * 1.0 ELSE e.atom END`;
+  const text = 'CAST(e.atom AS TEXT)';
+  return `CASE WHEN ${elementRank(kind)} = ${ranks.number} THEN ${exactKey(text)} ELSE e.atom END`;
+}
 
 const plainRanks = Object.entries({ integer: ranks.number, real: ranks.number, true: ranks.boolean, false: ranks.boolean })
   .map(([type, rank]) => `WHEN '${type}' THEN ${rank}`)
@@ -62,8 +68,9 @@ const plainRanks = Object.entries({ integer: ranks.number, real: ranks.number, t
 const digit = '[0-9]';
 const instantGlob = 'dddd-dd-ddTdd:dd:dd.dddZ'.replaceAll('d', digit);
 
-/** `isInstant` and `isObjectId`, in SQL. */
+/** `isInstant`, `isObjectId` and `parseFinite`, in SQL. */
 function textRank(text: string, kind: ScalarKind): string {
+  if (isExactKind(kind)) return `CASE WHEN ${isDecimal(text)} THEN ${ranks.number} ELSE ${ranks.string} END`;
   if (kind === 'instant') return `CASE WHEN ${text} GLOB '${instantGlob}' THEN ${ranks.instant} ELSE ${ranks.string} END`;
   if (kind === 'objectId') {
     return `CASE WHEN length(${text}) = 24 AND ${text} NOT GLOB '*[^0-9a-f]*' THEN ${ranks.objectId} ELSE ${ranks.string} END`;

@@ -4,7 +4,9 @@
  */
 import type { Field, FieldKind } from '../../../../shared/contract/fields.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
+import { decimal128 } from '../../../../shared/wire/shown-numbers.ts';
 import { describeField } from '../../field-check.ts';
+import { hasDigitsAtMost, isDecimal } from './exact-keys.ts';
 
 /** Leads the message of a refusal, so that other programs tell it from SQLite's own. */
 const refusalMark = 'tombolo: ';
@@ -87,8 +89,8 @@ function fieldCases(resource: Resource, guard: (wrong: string, path: string) => 
 }
 
 const jsonTypes: Readonly<Record<Exclude<FieldKind, 'mixed'>, readonly string[]>> = {
-  string: ['text'], uuid: ['text'], instant: ['text'], objectId: ['text'],
-  number: ['integer', 'real'], integer: ['integer', 'real'],
+  string: ['text'], uuid: ['text'], instant: ['text'], objectId: ['text'], binary: ['text'],
+  number: ['integer', 'real'], integer: ['integer', 'real'], decimal: ['text'], long: ['integer', 'text'],
   boolean: ['true', 'false'], array: ['array'], object: ['object'],
 };
 
@@ -99,7 +101,19 @@ function wrongType(field: Field, path: string): string | undefined {
   // A missing field has no type; `NULL NOT IN …` is no refusal, so a required one is asked for by name.
   const wrong = field.optional ? `${type} NOT IN (${allowed})` : `coalesce(${type}, 'missing') NOT IN (${allowed})`;
   const value = `json_extract(NEW."doc", ${path})`;
+  if (field.kind === 'decimal') {
+    const isHeld = `${isDecimal(value)} AND ${hasDigitsAtMost(value, decimal128.digitsMax)}`;
+    return `(${wrong} OR ${type} = 'text' AND NOT (${isHeld}))`;
+  }
+  if (field.kind === 'long') return `(${wrong} OR ${type} <> 'null' AND NOT ${isLong(type, value)})`;
   if (field.kind !== 'integer') return wrong;
   const inexact = `${value} NOT BETWEEN ${Number.MIN_SAFE_INTEGER} AND ${Number.MAX_SAFE_INTEGER}`;
   return `(${wrong} OR ${value} <> CAST(${value} AS INTEGER) OR ${inexact})`;
+}
+
+/** `toLong` as it is shown: past 2^53 as text, whose digits are those of a number of 64 bits. */
+function isLong(type: string, value: string): string {
+  const isSmall = `CAST(${value} AS INTEGER) BETWEEN -9007199254740992 AND 9007199254740992`;
+  const isText = `CAST(CAST(${value} AS INTEGER) AS TEXT) = ${value}`;
+  return `(CASE ${type} WHEN 'integer' THEN ${isSmall} ELSE ${isText} AND NOT ${isSmall} END)`;
 }

@@ -26,13 +26,14 @@ export function toResourceTable(resource: Resource) {
 }
 
 function toDerivedColumns(resource: Resource): Readonly<Record<string, SQLiteColumnBuilderBase>> {
-  return Object.fromEntries(indexedFields(resource).flatMap((field): [string, SQLiteColumnBuilderBase][] => [
-    [
-      rankColumn(field),
-      integer(rankColumn(field)).generatedAlwaysAs(sql.raw(rankExpression(field, mustKind(resource, field))), { mode: 'virtual' }),
-    ],
-    [valueColumn(field), anyValue(valueColumn(field)).generatedAlwaysAs(sql.raw(valueExpression(field)), { mode: 'virtual' })],
-  ]));
+  return Object.fromEntries(indexedFields(resource).flatMap((field): [string, SQLiteColumnBuilderBase][] => {
+    const kind = mustKind(resource, field);
+    const [rank, value] = [sql.raw(rankExpression(field, kind)), sql.raw(valueExpression(field, kind))];
+    return [
+      [rankColumn(field), integer(rankColumn(field)).generatedAlwaysAs(rank, { mode: 'virtual' })],
+      [valueColumn(field), anyValue(valueColumn(field)).generatedAlwaysAs(value, { mode: 'virtual' })],
+    ];
+  }));
 }
 
 export function indexName(resource: Resource, spec: IndexSpec): string {

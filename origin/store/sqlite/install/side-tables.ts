@@ -52,7 +52,8 @@ function typeOf(column: string): string {
 }
 
 function elements(resource: Resource, array: string): string {
-  return `${elementRank(mustKind(resource, array))}, ${elementValue}`;
+  const kind = mustKind(resource, array);
+  return `${elementRank(kind)}, ${elementValue(kind)}`;
 }
 
 /**

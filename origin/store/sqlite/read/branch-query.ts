@@ -1,10 +1,9 @@
 /** The statements of lists and counts. Text with placeholders only: equal requests share a prepared statement. */
 import type { Resource } from '../../../../shared/contract/resource.ts';
-import { toSortValue } from '../../../../shared/wire/values.ts';
-import { mustKind } from '../../kinds.ts';
 import type { Branch } from '../../plan.ts';
 import { rankColumn, valueColumn } from '../install/columns.ts';
 import { quote } from '../install/ddl.ts';
+import { toIndexValue } from './index-values.ts';
 import type { Component, Condition, Segment, SqlValue } from './keyset.ts';
 import { indexName, isOwnIndex } from '../install/resource-tables.ts';
 import { elementRankColumn, elementValueColumn } from '../install/side-tables.ts';
@@ -61,10 +60,10 @@ function toWhere(
 }
 
 function pinnedConditions(resource: Resource, { pinned, has }: Branch): readonly Condition[] {
-  const element = has === undefined ? undefined : toSortValue(has.value, mustKind(resource, has.field));
+  const element = has === undefined ? undefined : toIndexValue(resource, has.field, has.value);
   const elements = element === undefined ? [] : [equal(elementRankColumn, element.rank), equal(elementValueColumn, element.value)];
   const fields = [...pinned].flatMap(([field, value]) => {
-    const known = toSortValue(value, mustKind(resource, field));
+    const known = toIndexValue(resource, field, value);
     return field === 'id' ? [equal('id', known.value)] : [equal(rankColumn(field), known.rank), equal(valueColumn(field), known.value)];
   });
   return [...elements, ...fields];

@@ -4,7 +4,7 @@
  */
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { compareExact } from '../../../../shared/wire/exact-numbers.ts';
-import { isNumeric, ranks, type Scalar } from '../../../../shared/wire/values.ts';
+import { isExactKind, isNumeric, ranks, type Scalar } from '../../../../shared/wire/values.ts';
 import { type Bound, withEnds } from '../../interval.ts';
 import { mustKind } from '../../kinds.ts';
 import type { Branch, QueryPlan } from '../../plan.ts';
@@ -13,14 +13,20 @@ export function toDoublePlan(resource: Resource, { branches, interval, disjoint 
   const held = branches.filter((branch) => mayHold(resource, branch));
   return {
     branches: held,
-    interval: interval?.rank === ranks.number ? withEnds(interval, toDoubleEnd) : interval,
+    interval: interval?.rank === ranks.number && isDouble(resource, interval.field) ? withEnds(interval, toDoubleEnd) : interval,
     disjoint: disjoint || held.length < 2,
   };
 }
 
 function mayHold(resource: Resource, { pinned, has }: Branch): boolean {
-  const isStored = (field: string, value: Scalar) => typeof value !== 'string' || field === 'id' || !isNumeric(mustKind(resource, field));
+  const isStored = (field: string, value: Scalar) => typeof value !== 'string' || field === 'id' || !isDouble(resource, field);
   return [...pinned].every(([field, value]) => isStored(field, value)) && (has === undefined || isStored(has.field, has.value));
+}
+
+/** Decimals and longs are stored as what they are. */
+function isDouble(resource: Resource, field: string): boolean {
+  const kind = mustKind(resource, field);
+  return isNumeric(kind) && !isExactKind(kind);
 }
 
 /** The nearest double is inside itself where it lies on that side of the end. */

@@ -7,11 +7,11 @@
  */
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import type { SortKey } from '../../../../shared/contract/shapes.ts';
-import { compareUtf8, type SortValue, toSortValue } from '../../../../shared/wire/values.ts';
+import { compareUtf8, type SortValue } from '../../../../shared/wire/values.ts';
 import { beyondLower, type Interval, withinUpper } from '../../interval.ts';
-import { mustKind } from '../../kinds.ts';
 import type { Branch } from '../../plan.ts';
 import { rankColumn, valueColumn } from '../install/columns.ts';
+import { toIndexed, toIndexValue } from './index-values.ts';
 
 export type SqlValue = string | number;
 type Operator = '=' | '>' | '>=' | '<' | '<=';
@@ -41,7 +41,7 @@ export function toComponents(
   return sort.flatMap(({ field, descending }): readonly Component[] => {
     const pinned = branch.pinned.get(field);
     if (field === 'id') return [{ column: 'id', descending, constant: typeof pinned === 'string' ? pinned : undefined }];
-    const known = pinned === undefined ? undefined : toSortValue(pinned, mustKind(resource, field));
+    const known = pinned === undefined ? undefined : toIndexValue(resource, field, pinned);
     const rank = known?.rank ?? (interval?.field === field ? interval.rank : undefined);
     return [
       { column: rankColumn(field), descending, constant: rank },
@@ -51,11 +51,11 @@ export function toComponents(
 }
 
 /** The cursor's values, one for each component. */
-export function toCursorValues(sort: readonly SortKey[], after: readonly SortValue[]): readonly SqlValue[] {
-  return sort.flatMap((key, index) => {
+export function toCursorValues(resource: Resource, sort: readonly SortKey[], after: readonly SortValue[]): readonly SqlValue[] {
+  return sort.flatMap(({ field }, index) => {
     const at = after[index];
     if (at === undefined) throw new Error(`a cursor of ${after.length} values in an order of ${sort.length}`);
-    return key.field === 'id' ? [at.value] : [at.rank, at.value];
+    return field === 'id' ? [at.value] : [at.rank, toIndexed(resource, field, at).value];
   });
 }
 

@@ -10,6 +10,7 @@ import type { CountRequest, ListRequest, Row } from '../../store.ts';
 import type { StoredDocument } from '../../stored-document.ts';
 import type { Connection } from '../connection/database.ts';
 import { toDocument } from './documents.ts';
+import { fromIndexed, toIndexedInterval } from './index-values.ts';
 import { type Component, type Segment, type SqlValue, toComponents, toCursorValues, toSegments } from './keyset.ts';
 import { type Statement, toIdsStatement, toListStatement } from './branch-query.ts';
 import { toResourceTable } from '../install/resource-tables.ts';
@@ -39,7 +40,7 @@ export class Reader {
   }
 
   #walk(resource: Resource, { branch, components, segments }: BranchWalk, request: ListRequest, mustBeInTime: () => void): readonly Row[] {
-    const toKeys = keysReader(request.sort, components);
+    const toKeys = keysReader(resource, request.sort, components);
     const rows: Row[] = [];
     for (const segment of segments) {
       if (rows.length >= request.limit) break;
@@ -107,8 +108,9 @@ interface BranchWalk {
 export function toWalk(resource: Resource, request: Pick<ListRequest, 'sort' | 'after'>, plan: QueryPlan, branch: Branch): BranchWalk {
   const interval = plan.interval === undefined || branch.pinned.has(plan.interval.field) ? undefined : plan.interval;
   const components = toComponents(resource, branch, request.sort, interval);
-  const cursor = request.after === undefined ? undefined : toCursorValues(request.sort, request.after);
-  return { branch, components, segments: toSegments({ components, interval, cursor }) };
+  const cursor = request.after === undefined ? undefined : toCursorValues(resource, request.sort, request.after);
+  const ends = interval === undefined ? undefined : toIndexedInterval(resource, interval);
+  return { branch, components, segments: toSegments({ components, interval: ends, cursor }) };
 }
 
 function toIds(resource: Resource, { branch, segments }: BranchWalk, max: number): readonly Statement[] {
@@ -120,7 +122,11 @@ function union(parts: readonly Statement[]): Statement {
 }
 
 /** Reads the keys of a row: constants of the branch, the rest from the columns after id and doc. */
-function keysReader(sort: readonly SortKey[], components: readonly Component[]): (row: SqlRow) => readonly SortValue[] {
+function keysReader(
+  resource: Resource,
+  sort: readonly SortKey[],
+  components: readonly Component[],
+): (row: SqlRow) => readonly SortValue[] {
   let next = 2;
   const readers = components.map(({ column, constant }): ((row: SqlRow) => SqlValue) => {
     if (constant !== undefined) return () => constant;
@@ -131,9 +137,10 @@ function keysReader(sort: readonly SortKey[], components: readonly Component[]):
   let component = 0;
   const keys = sort.map(({ field }) => {
     const rank = field === 'id' ? () => ranks.string : readers[component++];
-    return { rank, value: readers[component++] };
+    return { field, rank, value: readers[component++] };
   });
-  return (row) => keys.map(({ rank, value }) => ({ rank: Number(rank?.(row) ?? 0), value: value?.(row) ?? 0 }));
+  return (row) =>
+    keys.map(({ field, rank, value }) => fromIndexed(resource, field, { rank: Number(rank?.(row) ?? 0), value: value?.(row) ?? 0 }));
 }
 
 function mustText(value: SqlValue | null | undefined): string {

@@ -1,0 +1,30 @@
+/** Values as an index holds them: those of exact numbers are keys there, and numbers everywhere else (install/exact-keys.ts). */
+import type { Resource } from '../../../../shared/contract/resource.ts';
+import { isExactKind, ranks, type Scalar, type SortValue, toSortValue } from '../../../../shared/wire/values.ts';
+import { type Interval, withEnds } from '../../interval.ts';
+import { mustKind } from '../../kinds.ts';
+import { fromExactKey, toExactKey } from '../install/exact-keys.ts';
+
+export function toIndexValue(resource: Resource, field: string, value: Scalar): SortValue {
+  return toIndexed(resource, field, toSortValue(value, mustKind(resource, field)));
+}
+
+export function toIndexed(resource: Resource, field: string, known: SortValue): SortValue {
+  return isKey(resource, field, known) ? { rank: known.rank, value: toExactKey(known.value) } : known;
+}
+
+export function fromIndexed(resource: Resource, field: string, known: SortValue): SortValue {
+  return isKey(resource, field, known) ? { rank: known.rank, value: fromExactKey(String(known.value)) } : known;
+}
+
+/** Keys compare as the text that they are. */
+export function toIndexedInterval(resource: Resource, interval: Interval): Interval {
+  const { field, rank } = interval;
+  if (rank !== ranks.number || !isExactKind(mustKind(resource, field))) return interval;
+  const inText = withEnds(interval, (end) => ({ ...end, value: { rank: ranks.string, value: toExactKey(end.value.value) } }));
+  return { ...inText, rank: ranks.string };
+}
+
+function isKey(resource: Resource, field: string, { rank }: SortValue): boolean {
+  return rank === ranks.number && isExactKind(mustKind(resource, field));
+}
