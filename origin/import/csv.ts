@@ -2,6 +2,7 @@
  * CSV as rows: typed by the Rust module in a worker thread, by a plan made from the field table, then parsed
  * by the contract like any other row. Scalars have columns; a field that holds more than one value has none.
  */
+import { memberNames } from '../../shared/contract/document-schema.ts';
 import { documentInvalid } from '../../shared/contract/documents.ts';
 import { Fault, type FieldError } from '../../shared/wire/fault.ts';
 import { isScalarKind } from '../../shared/contract/fields.ts';
@@ -61,7 +62,7 @@ function toCsvPlan({ resource, onDuplicate }: Reading): CsvPlan {
   // Where the id has a column of its own, a row may name its document by `id` instead.
   const columns: CsvColumn[] = [{ source, key: source, kind: 'string', required: typeof resource.id === 'object' && source === 'id' }];
   for (const name of keptNames) if (name !== source) columns.push({ source: name, key: name, kind: 'string', required: false });
-  for (const name of Object.keys(resource.schema.shape)) {
+  for (const name of memberNames(resource.schema)) {
     const field = resource.fields.get(name);
     if (field !== undefined && isScalarKind(field.kind)) {
       columns.push({

@@ -4,6 +4,7 @@
  * depth.
  */
 import * as z from 'zod';
+import { type DocumentSchema, withObjects } from './document-schema.ts';
 import { definitionOf, type FieldKind, kindOfType, stringKindOf } from './fields.ts';
 import { changed, rewritten, type Type, typesWithin } from './schema-tree.ts';
 import { toDecimalText, toLong } from '../wire/shown-numbers.ts';
@@ -11,14 +12,17 @@ import { toInstant, toUuid } from '../wire/values.ts';
 
 type Check = (payload: z.core.ParsePayload) => void;
 
-/** The canonical schema of an object; it takes no other members. */
-export function toCanonicalSchema<Schema extends z.ZodObject>(schema: Schema): Schema {
+/** The canonical schema of documents; it takes no other members, unless it says which. */
+export function toCanonicalSchema<Schema extends DocumentSchema>(schema: Schema): Schema {
   const made = new Map<Type, Type>();
-  const fields = Object.entries(schema.shape).filter(([, type]) =>
-    [...typesWithin(type, '')].some((part) => checkOf(part.type) !== undefined),
-  );
-  const canonical = fields.map(([name, type]) => [name, rewritten(type, toCanonicalType, made)]);
-  return asSchema<Schema>(schema.extend(Object.fromEntries(canonical)).strict());
+  return withObjects(schema, (object) => {
+    const fields = Object.entries(object.shape).filter(([, type]) =>
+      [...typesWithin(type, '')].some((part) => checkOf(part.type) !== undefined),
+    );
+    const canonical = object.extend(Object.fromEntries(fields.map(([name, type]) => [name, rewritten(type, toCanonicalType, made)])));
+    const { catchall } = object.def;
+    return catchall === undefined ? canonical.strict() : canonical.catchall(rewritten(catchall, toCanonicalType, made) as z.ZodType);
+  });
 }
 
 function toCanonicalType(type: Type): Type {
@@ -68,9 +72,4 @@ function withCanonicalDefault(type: z.ZodDefault): Type {
       return parsed.success ? parsed.data : given;
     },
   });
-}
-
-/** Its members are the types of `Schema`, which take the same texts and give texts. */
-function asSchema<Schema extends z.ZodObject>(schema: z.ZodObject): Schema {
-  return schema as Schema;
 }

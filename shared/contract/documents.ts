@@ -4,10 +4,12 @@ import { type BodyError, toBodyErrors } from './body-errors.ts';
 import { Fault, type FieldError } from '../wire/fault.ts';
 import { idForm, isNameable, toCanonicalId } from './ids.ts';
 import { toPointer } from '../wire/json-pointer.ts';
+import { type DocumentSchema, memberTypes, objectsOf, withObjects } from './document-schema.ts';
 import { closed, opened, unwrapped } from './open-schema.ts';
+import { isClosedObject } from './schema-places.ts';
 import type { Resource } from './resource.ts';
 import { isReservedName } from './reserved-names.ts';
-import type { JsonObject } from '../wire/values.ts';
+import { isJsonObject, type JsonObject } from '../wire/values.ts';
 
 export interface Bodies {
   /** An id that a caller gives. */
@@ -34,16 +36,27 @@ function toBodies(resource: Resource): Bodies {
   const { id } = resource;
   const schema = opened(resource.schema);
   const strict = closed(resource.schema);
-  const named = typeof id === 'object' ? strict.extend({ id: idSchema(resource) }) : strict;
-  const patch = z.looseObject(Object.fromEntries(Object.entries(schema.shape).map(([name, type]) => [name, toPatchType(type)])));
+  const isNamed = typeof id === 'object';
+  const named = isNamed ? withObjects(strict, (object) => object.extend({ id: idSchema(resource) })) : strict;
+  const patch = z.looseObject(Object.fromEntries([...memberTypes(schema)].map(([name, types]) => [name, toPatchType(types)])));
   const readBack = { ...kept, id: z.string().overwrite((given) => toCanonicalId(resource, given)).optional() };
+  const nobodys = (...but: readonly string[]) => namesOfNobody(resource, but);
   return {
     id: idSchema(resource),
-    create: toBody(named),
-    fields: toBody(schema),
-    replace: toBody(schema.extend(readBack)),
-    patch: toBody(patch, (sent) => sent),
+    create: toBody(named, nobodys(...(isNamed ? ['id'] : []))),
+    fields: toBody(schema, nobodys()),
+    replace: toBody(withObjects(schema, (object) => object.extend(readBack)), nobodys(...Object.keys(readBack))),
+    patch: toBody(patch, nobodys(), (sent) => sent),
   };
+}
+
+/** Whether a name stands for no member, though the schema takes any: Tombolo's own, and what no update of MongoDB can name. */
+type IsNobodys = (name: string) => boolean;
+
+function namesOfNobody({ schema }: Resource, but: readonly string[]): IsNobodys {
+  if (objectsOf(schema).every(({ def }) => isClosedObject(def))) return () => false;
+  const own = new Set(['_id', 'id', ...Object.keys(kept)].filter((name) => !but.includes(name)));
+  return (name) => own.has(name) || name === '' || name.startsWith('$') || name.includes('.');
 }
 
 /**
@@ -51,11 +64,13 @@ function toBodies(resource: Resource): Bodies {
  * what the schema made of it, or what was sent.
  */
 function toBody(
-  schema: z.ZodObject,
+  schema: DocumentSchema,
+  isNobodys: IsNobodys,
   take: (sent: JsonObject, parsed: JsonObject) => JsonObject = (_sent, parsed) => parsed,
 ): z.ZodType<JsonObject> {
   return z.unknown().transform((sent, context) => {
-    const errors = toBodyErrors(sent);
+    const nobodys = isJsonObject(sent) ? Object.keys(sent).filter(isNobodys) : [];
+    const errors = [...toBodyErrors(sent), ...nobodys.map((name) => ({ path: [name], message: 'unknown field' }))];
     const parsed = errors.length > 0 ? undefined : schema.safeParse(sent);
     if (parsed?.success === true) return take(sent as JsonObject, parsed.data as JsonObject);
     for (const { path, message } of parsed === undefined ? errors : toPlainErrors(parsed.error)) {
@@ -66,10 +81,15 @@ function toBody(
 }
 
 /** In a merge patch null removes, and an object merges: only what the whole document says is decided later. */
-function toPatchType(type: z.core.$ZodType): z.ZodType {
-  const inner = unwrapped(type);
-  const merges = ['object', 'record', 'union', 'intersection'].includes(inner._zod.def.type);
-  return merges ? z.unknown().optional() : z.nullish(inner);
+function toPatchType(types: readonly z.core.$ZodType[]): z.ZodType {
+  const inner = types.map(unwrapped);
+  const merges = inner.some((type) => ['object', 'record', 'union', 'intersection'].includes(type._zod.def.type));
+  return merges ? z.unknown().optional() : z.nullish(eitherOf(inner));
+}
+
+export function eitherOf(types: readonly z.core.$ZodType[]): z.core.$ZodType {
+  const [only, ...others] = types;
+  return only !== undefined && others.length === 0 ? only : z.union(types);
 }
 
 function idSchema(resource: Resource): z.ZodType<string> {

@@ -3,6 +3,7 @@
  * and rules know about a field. Whatever zod can say beyond this still validates writes.
  */
 import type * as z from 'zod';
+import { type DocumentSchema, memberTypes, objectsOf } from './document-schema.ts';
 import type { ScalarKind } from '../wire/values.ts';
 
 export type FieldKind = ScalarKind | 'array' | 'object' | 'mixed';
@@ -25,9 +26,9 @@ const systemFields: readonly Field[] = [
 
 export const reservedFieldNames: ReadonlySet<string> = new Set(['id', ...systemFields.map((field) => field.name)]);
 
-export function toFields(schema: z.ZodObject): ReadonlyMap<string, Field> {
+export function toFields(schema: DocumentSchema): ReadonlyMap<string, Field> {
   const fields = new Map<string, Field>();
-  for (const [name, type] of Object.entries(schema.shape)) fields.set(name, toField(name, type as z.core.$ZodType));
+  for (const [name, types] of memberTypes(schema)) fields.set(name, toCommonField(name, types, objectsOf(schema).length));
   for (const field of systemFields) fields.set(field.name, field);
   return fields;
 }
@@ -60,6 +61,16 @@ export interface Check {
 
 export function definitionOf(type: z.core.$ZodType): Definition {
   return type._zod.def as Definition;
+}
+
+/** A member of several objects, of one kind in all of them (schema-checks.ts), which others may lack. */
+function toCommonField(name: string, types: readonly z.core.$ZodType[], objects: number): Field {
+  const fields = types.map((type) => toField(name, type));
+  return {
+    ...(fields[0] ?? { name, kind: 'mixed' }),
+    optional: types.length < objects || fields.some(({ optional }) => optional),
+    nullable: fields.some(({ nullable }) => nullable),
+  };
 }
 
 function toField(name: string, type: z.core.$ZodType): Field {

@@ -4,7 +4,8 @@
  * Where a range begins or ends may be any value of the type.
  */
 import * as z from 'zod';
-import { bodiesOf } from './documents.ts';
+import { type DocumentSchema, memberTypes } from './document-schema.ts';
+import { bodiesOf, eitherOf } from './documents.ts';
 import { definitionOf, type Field, type FieldKind, isScalarKind } from './fields.ts';
 import { limits } from '../wire/limits.ts';
 import type { Resource } from './resource.ts';
@@ -89,9 +90,9 @@ function typesOf(resource: Resource): ReadonlyMap<string, z.core.$ZodType> {
 }
 
 /** The type of one value, by field. Fields that change what they are given have none. */
-export function toValueTypes(schema: z.ZodObject): ReadonlyMap<string, z.core.$ZodType> {
-  const types = Object.entries(schema.shape).map(([name, declared]) => [name, elementOf(unwrapped(declared))] as const);
-  return new Map(types.filter(([, type]) => !changesItsInput(type)));
+export function toValueTypes(schema: DocumentSchema): ReadonlyMap<string, z.core.$ZodType> {
+  const types = [...memberTypes(schema)].map(([name, declared]) => [name, declared.map((type) => elementOf(unwrapped(type)))] as const);
+  return new Map(types.flatMap(([name, declared]) => (declared.some(changesItsInput) ? [] : [[name, eitherOf(declared)] as const])));
 }
 
 function elementOf(type: z.core.$ZodType): z.core.$ZodType {

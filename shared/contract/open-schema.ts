@@ -1,16 +1,17 @@
 /** A resource's schema for bodies of documents that are there: undeclared members pass, to be compared with what is stored. */
 import * as z from 'zod';
+import { asSchema, type DocumentSchema } from './document-schema.ts';
 import { definitionOf, innerTypeOf, isClosedObject, toOpen } from './schema-places.ts';
 import { changed, rewritten, type Type } from './schema-tree.ts';
 
 /** The same at every depth, but that no object refuses or drops what it does not name. */
-export function opened(schema: z.ZodObject): z.ZodObject {
-  return asObject(rewritten(schema, toOpen));
+export function opened<Schema extends DocumentSchema>(schema: Schema): Schema {
+  return asSchema<Schema>(rewritten(schema, toOpen));
 }
 
 /** The same at every depth, but that objects refuse what they do not name. */
-export function closed(schema: z.ZodObject): z.ZodObject {
-  return asObject(rewritten(schema, (type) => (isClosed(type) ? changed(type, { catchall: z.never() }) : type)));
+export function closed<Schema extends DocumentSchema>(schema: Schema): Schema {
+  return asSchema<Schema>(rewritten(schema, (type) => (isClosed(type) ? changed(type, { catchall: z.never() }) : type)));
 }
 
 /** A stored value that a patch does not name: it stays as it is, whatever its type says of what is sent. */
@@ -23,8 +24,8 @@ export class Kept {
 }
 
 /** The opened schema which takes a `Kept` at any place for what it holds, without a look at it. */
-export function keeping(schema: z.ZodObject): z.ZodObject {
-  return asObject(rewritten(schema, (type) => toKeeping(toOpen(type))));
+export function keeping<Schema extends DocumentSchema>(schema: Schema): Schema {
+  return asSchema<Schema>(rewritten(schema, (type) => toKeeping(toOpen(type))));
 }
 
 /** The same type, but that zod's one function to run it passes a `Kept` through. */
@@ -42,11 +43,6 @@ function toKeeping(type: Type): Type {
 function isClosed(type: Type): boolean {
   const definition = definitionOf(type);
   return definition.type === 'object' && isClosedObject(definition);
-}
-
-/** An object's rewritten type, which is an object's again. */
-function asObject(type: Type): z.ZodObject {
-  return type as z.ZodObject;
 }
 
 /** Through `optional`, `default`, `z.lazy` and their kin, which hand on what they are given. */

@@ -2,7 +2,7 @@
  * A stored document with a merge patch applied (RFC 7396). What the patch names passes its type, and its transforms,
  * once; what it does not name keeps value and type at every depth, whatever is wrong with it (SEMANTICS §4, §16, §17).
  */
-import type * as z from 'zod';
+import type { DocumentSchema } from './document-schema.ts';
 import { documentInvalid, toFieldErrors } from './documents.ts';
 import { declaredIn } from './elements.ts';
 import { mergePatch } from './merge-patch.ts';
@@ -14,16 +14,16 @@ import { mustKnow, settled } from './settled.ts';
 import { isJsonObject, type Json, type JsonObject, ownOf } from '../wire/values.ts';
 
 export function mustPatched(resource: Resource, stored: JsonObject, patch: JsonObject): JsonObject {
-  mustKnow(resource, patch, stored);
+  mustKnow(resource, patch, stored, 'merged');
   const marked = toMarked(resource, resource.schema, stored, patch);
   const parsed = schemaOf(resource).safeParse(marked);
   if (!parsed.success) throw documentInvalid(toFieldErrors(parsed.error));
   return asDocument(settled(resource.schema, { sent: unmarked(marked), parsed: asDocument(parsed.data) }, stored));
 }
 
-const schemas = new WeakMap<Resource, z.ZodObject>();
+const schemas = new WeakMap<Resource, DocumentSchema>();
 
-function schemaOf(resource: Resource): z.ZodObject {
+function schemaOf(resource: Resource): DocumentSchema {
   const schema = schemas.get(resource) ?? keeping(resource.schema);
   schemas.set(resource, schema);
   return schema;

@@ -6,6 +6,7 @@
 import * as z from 'zod';
 import { toCanonicalSchema } from './canonical-schema.ts';
 import { type Choices, toChosen } from './choices.ts';
+import { type DocumentSchema, isDocumentSchema, memberNames, memberTypes, objectsOf } from './document-schema.ts';
 import { type Field, kindOfType, reservedFieldNames, toFields } from './fields.ts';
 import { idField, toValueTypes } from './filter-values.ts';
 import { digest64, toCanonicalJson } from '../wire/hash.ts';
@@ -16,7 +17,7 @@ import { readChoices, type ResourceReads } from './resource-reads.ts';
 import { type ResourceValidation, validationChoices } from './resource-validation.ts';
 import { checkIndexable, type RuleSurroundings, toRule } from './rule-checks.ts';
 import { anyone, type Mentions, mentionsOf, nobody, type Rule, toCanonicalRule } from './rules.ts';
-import { checkSchema } from './schema-checks.ts';
+import { checkSchema, whyDisagree } from './schema-checks.ts';
 import { outlineOf } from './schema-tree.ts';
 import { toShapes } from './shape-checks.ts';
 import { type IndexSpec, type Shape, type ShapeDeclaration, toIndexes } from './shapes.ts';
@@ -41,7 +42,7 @@ export interface RuleDeclaration {
   readonly remove?: Rule;
 }
 
-export interface ResourceDeclaration<Schema extends z.ZodObject = z.ZodObject> {
+export interface ResourceDeclaration<Schema extends DocumentSchema = DocumentSchema> {
   /** Plural noun, lower case: the path segment, the table, and the file `shared/resources/<name>.ts`. */
   readonly name: string;
   /**
@@ -93,7 +94,7 @@ const servingChoices: Choices<Serving> = {
   outage: ['unchanged', 'last-known'],
 };
 
-export interface Resource<Schema extends z.ZodObject = z.ZodObject> extends Serving {
+export interface Resource<Schema extends DocumentSchema = DocumentSchema> extends Serving {
   readonly name: string;
   readonly internal: boolean;
   /** `z.infer` of it is what a document holds beside the fields that Tombolo keeps. */
@@ -135,7 +136,7 @@ const keys = {
 /** Paths below the version that are not resources. */
 const reservedNames: ReadonlySet<string> = new Set(['live']);
 
-export function resource<Schema extends z.ZodObject>(declared: ResourceDeclaration<Schema>): Resource<Schema> {
+export function resource<Schema extends DocumentSchema>(declared: ResourceDeclaration<Schema>): Resource<Schema> {
   const mistakes = new Mistakes(placeOf(declared));
   checkPlain(declared, mistakes);
   try {
@@ -143,7 +144,7 @@ export function resource<Schema extends z.ZodObject>(declared: ResourceDeclarati
     if (mistakes.found.length === 0) return made;
   } catch (cause) {
     // Without a schema nothing else can be read, and the types of a declaration are not checked when it runs.
-    if (declared.schema?.def?.type === 'object') {
+    if (isDocumentSchema(declared.schema)) {
       mistakes.add('declaration', `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`);
     }
   }
@@ -151,7 +152,7 @@ export function resource<Schema extends z.ZodObject>(declared: ResourceDeclarati
 }
 
 /** What is never served, and refuses everybody should anyone try. */
-function closed<Schema extends z.ZodObject>(
+function closed<Schema extends DocumentSchema>(
   { name, internal, schema, limits }: ResourceDeclaration<Schema>,
   mistakes: readonly string[],
 ): Resource<Schema> {
@@ -165,10 +166,10 @@ function closed<Schema extends z.ZodObject>(
 export function placeOf({ name, internal, schema }: Pick<ResourceDeclaration, 'name' | 'internal' | 'schema'>): string {
   if (internal === true) return `internal resource "${name}"`;
   if (typeof name === 'string' && name !== '') return `shared/resources/${name}.ts: resource "${name}"`;
-  return `shared/resources: a resource without a name (schema of ${Object.keys(schema?.shape ?? {}).slice(0, 5).join(', ') || 'nothing'})`;
+  return `shared/resources: a resource without a name (schema of ${memberNames(schema).slice(0, 5).join(', ') || 'nothing'})`;
 }
 
-function toResource<Schema extends z.ZodObject>(declared: ResourceDeclaration<Schema>, mistakes: Mistakes): Resource<Schema> {
+function toResource<Schema extends DocumentSchema>(declared: ResourceDeclaration<Schema>, mistakes: Mistakes): Resource<Schema> {
   const { name, internal = false, preconditions = 'optional', live = false, revision = 0 } = declared;
   const { cache = internal ? 'none' : 'shared', invalid = 'serve', extra = 'keep', outage = 'unchanged' } = declared;
   const id = toId(declared.id, mistakes);
@@ -203,7 +204,7 @@ function checkPlain(declared: ResourceDeclaration, mistakes: Mistakes): void {
   if (detail !== undefined) mistakes.add('name', detail);
   if (typeof internal !== 'boolean') mistakes.add('internal', 'must be true or false');
   refuseUnknown(declared, internal === true ? keys.internal : keys.resource, mistakes.at(''));
-  if (schema?.def?.type !== 'object') mistakes.add('schema', 'must be a z.object()');
+  if (!isDocumentSchema(schema)) mistakes.add('schema', 'must be a z.object() or a z.discriminatedUnion() of them');
   if (shapes === undefined) mistakes.add('shapes', 'is missing: what can be asked for is declared, as in { all: {} }');
   if (typeof live !== 'boolean') mistakes.add('live', 'must be true or false');
   if (!Number.isSafeInteger(revision) || revision < 0) mistakes.add('revision', 'must be a whole number');
@@ -237,9 +238,12 @@ function toId(declared: IdDeclaration | undefined, mistakes: Mistakes): IdDeclar
   return 'uuid';
 }
 
-function toSchema<Schema extends z.ZodObject>(schema: Schema, mistakes: Mistakes): Schema {
-  if ((schema.def.checks?.length ?? 0) > 0) mistakes.add('schema', 'refine fields, not the whole object');
-  for (const field of Object.keys(schema.shape)) {
+function toSchema<Schema extends DocumentSchema>(schema: Schema, mistakes: Mistakes): Schema {
+  const isRefined = [schema, ...objectsOf(schema)].some(({ def }) => (def.checks?.length ?? 0) > 0);
+  if (isRefined) mistakes.add('schema', 'refine fields, not the whole object');
+  for (const [field, types] of memberTypes(schema)) {
+    const disagreement = whyDisagree(types);
+    if (disagreement !== undefined) mistakes.add(`schema.${field}${disagreement.path}`, disagreement.detail);
     if (reservedFieldNames.has(field)) mistakes.add(`schema.${field}`, 'is kept by Tombolo and must not be declared');
     // Field names stand in SQL paths and in query parameters: nothing there may need escaping.
     if (!/^[A-Za-z][A-Za-z0-9_]{0,62}$/.test(field)) {

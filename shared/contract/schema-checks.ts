@@ -1,7 +1,9 @@
 /** What a schema says that no document can hold: found at start, since each write would fail for ever. */
-import type * as z from 'zod';
+import type { DocumentSchema } from './document-schema.ts';
 import { type Check, definitionOf, kindOfType } from './fields.ts';
+import { limits } from '../wire/limits.ts';
 import type { Mistakes } from './mistakes.ts';
+import { unwrapped } from './open-schema.ts';
 import { partsOf, type Type, typesWithin } from './schema-tree.ts';
 
 /** Types without a form in JSON, and what to declare in their place. */
@@ -19,7 +21,7 @@ const unfit: Readonly<Record<string, string>> = {
   void: 'void has no form in JSON; use .optional()',
 };
 
-export function checkSchema(schema: z.ZodObject, mistakes: Mistakes): void {
+export function checkSchema(schema: DocumentSchema, mistakes: Mistakes): void {
   for (const { type, path } of typesWithin(schema, 'schema')) {
     const detail =
       unfit[definitionOf(type).type] ??
@@ -27,6 +29,27 @@ export function checkSchema(schema: z.ZodObject, mistakes: Mistakes): void {
       (isAsynchronous(type) ? 'is asynchronous; what a document is checked by answers at once' : undefined);
     if (detail !== undefined) mistakes.add(path, detail);
   }
+}
+
+interface Disagreement {
+  readonly path: string;
+  readonly detail: string;
+}
+
+/** Why a member of several objects is not of one type in all, at any depth; what nobody asks for may differ (SEMANTICS §14). */
+export function whyDisagree(types: readonly Type[], path = '', levels: number = limits.nestingLevelsMax): Disagreement | undefined {
+  const distinct = [...new Set(types.map(unwrapped))];
+  if (distinct.length < 2 || levels === 0) return undefined;
+  const [kind, ...others] = new Set(distinct.map(kindOfType).filter((each) => each !== 'mixed'));
+  if (others.length > 0) {
+    return { path, detail: `is ${[kind, ...others].join(' and ')}; branches agree on the type of a name that they share` };
+  }
+  const steps = distinct.flatMap(partsOf).filter(({ step }) => (kind === 'object' ? step.startsWith('.') : kind === 'array'));
+  for (const [step, found] of Map.groupBy(steps, (part) => part.step)) {
+    const disagreement = whyDisagree(found.map(({ type }) => type), path + step, levels - 1);
+    if (disagreement !== undefined) return disagreement;
+  }
+  return undefined;
 }
 
 function toInstantMistake(type: Type): string | undefined {

@@ -4,11 +4,12 @@
  * served it may be sent back as it was served, and is refused otherwise.
  */
 import { documentInvalid } from './documents.ts';
-import { matchElements } from './elements.ts';
+import { declaredIn, matchElements } from './elements.ts';
 import type { FieldError } from '../wire/fault.ts';
 import { toPointer } from '../wire/json-pointer.ts';
+import { mergePatch } from './merge-patch.ts';
 import type { Resource } from './resource.ts';
-import { placeOf, undeclaredOf } from './schema-places.ts';
+import { isChoice, placeOf, undeclaredOf } from './schema-places.ts';
 import type { Type } from './schema-tree.ts';
 import { isJsonObject, type Json, type JsonObject, ownOf } from '../wire/values.ts';
 
@@ -24,10 +25,15 @@ export function mustReplaced(
 
 /**
  * `stored` is `undefined` where the document is new. What is not served is refused by its name alone: the answer must
- * not tell whether a guess of its value is right.
+ * not tell whether a guess of its value is right. A value that is merged into what is stored is of the branch that results.
  */
-export function mustKnow({ schema, extra }: Resource, sent: JsonObject, stored: JsonObject | undefined): void {
-  const unknown = unknownMembers(schema, sent, { stored, isServed: extra === 'serve' }, []);
+export function mustKnow(
+  { schema, extra }: Resource,
+  sent: JsonObject,
+  stored: JsonObject | undefined,
+  how: 'whole' | 'merged' = 'whole',
+): void {
+  const unknown = unknownMembers(schema, sent, { stored, isServed: extra === 'serve', isMerged: how === 'merged' }, []);
   if (unknown.length > 0) throw documentInvalid(unknown);
 }
 
@@ -75,31 +81,42 @@ function settledObject(
 interface Standing {
   readonly stored: Json | undefined;
   readonly isServed: boolean;
+  readonly isMerged: boolean;
+}
+
+/** The value that an object leaves where it is merged into another, for whoever chooses a branch by it. */
+function toMerged(type: Type | undefined, sent: Json, { stored, isServed, isMerged }: Standing): Json {
+  if (!isMerged || type === undefined || !isJsonObject(stored) || !isChoice(type)) return sent;
+  return mergePatch(isServed ? stored : declaredIn(stored, type), sent);
 }
 
 /** What names a member that the schema does not, unless it is one that was served and is sent back as it is. */
 function unknownMembers(
   type: Type | undefined,
   sent: Json,
-  { stored, isServed: isServedAbove }: Standing,
+  standing: Standing,
   path: readonly PropertyKey[],
 ): readonly FieldError[] {
   if (sent === null || typeof sent !== 'object') return [];
-  const place = placeOf(type, sent);
-  const isServed = isServedAbove || place.isMade;
+  const { stored } = standing;
+  const place = placeOf(type, toMerged(type, sent, standing));
+  const below = { ...standing, isServed: standing.isServed || place.isMade };
   if (Array.isArray(sent)) {
     const old: readonly Json[] = Array.isArray(stored) ? stored : [];
     const matches = matchElements(place.element, sent, old);
     return sent.flatMap((each: Json, index) =>
-      unknownMembers(place.element(index), each, { stored: storedAt(old, matches[index]), isServed }, [...path, index]),
+      unknownMembers(place.element(index), each, { ...below, stored: storedAt(old, matches[index]), isMerged: false }, [...path, index]),
     );
   }
   const old = isJsonObject(stored) ? stored : {};
   const undeclared = new Set(undeclaredOf(place, sent as JsonObject));
+  // A patch into another branch takes out what the branch that is left names.
+  const left = standing.isMerged && undeclared.size > 0 ? placeOf(type, old) : undefined;
   return Object.entries(sent).flatMap(([name, value]): readonly FieldError[] => {
     const at = [...path, name];
-    if (!undeclared.has(name)) return unknownMembers(place.member(name), value, { stored: ownOf(old, name), isServed }, at);
-    const isKept = isServed && Object.hasOwn(old, name) && isSameJson(value, old[name]);
+    if (value === null && left?.member(name) !== undefined) return [];
+    if (!undeclared.has(name)) return unknownMembers(place.member(name), value, { ...below, stored: ownOf(old, name) }, at);
+    const isKept = below.isServed && Object.hasOwn(old, name) && isSameJson(value, old[name]);
     return isKept ? [] : [{ at: toPointer(at), in: 'body', detail: 'unknown field' }];
   });
 }

@@ -94,6 +94,14 @@ describe.each([...engines])('on %s', (engine) => {
       }
     });
 
+    test('are refused in a patch by the branch of what results', async () => {
+      const id = await given({ name: 'a', part: { kind: 'bolt', d: 1 } });
+      expect(placesIn(await send('patch', id, { part: { size: 2 } }))).toEqual(['/part/size: unknown field']);
+      expect(placesIn(await send('patch', id, { part: { kind: 'nut', size: 2, lost: null } }))).toEqual(['/part/lost: unknown field']);
+      expect((await send('patch', id, { part: { kind: 'nut', size: 2, d: null } })).outcome).toBe('written');
+      expect((await fieldsOf(id))['part']).toEqual({ kind: 'nut', size: 2 });
+    });
+
     test('are free where the schema takes anything', async () => {
       const free = { record: { x: { y: 1 } }, loose: { a: 1, b: { c: 2 } }, any: { z: [{ q: 1 }] } };
       expect((await create({ id: `free-${engine}`, name: 'b', ...free })).outcome).toBe('created');

@@ -64,9 +64,8 @@ function fromBsonType(value: { readonly _bsontype: string }): Json {
 
 /** A new document. */
 export function toBson(resource: Resource, document: JsonObject): BsonDocument {
-  return Object.fromEntries(
-    Object.entries(document).map(([name, value]) => [name, restored(value, undefined, declaredAt(resource, name))]),
-  );
+  const declared = declaredIn(resource, document);
+  return Object.fromEntries(Object.entries(document).map(([name, value]) => [name, restored(value, undefined, declared(name))]));
 }
 
 /** What the declaration says of a place: the kind is read from the type where it is not known already. */
@@ -75,8 +74,10 @@ export interface Declared {
   readonly kind?: FieldKind | undefined;
 }
 
-export function declaredAt({ schema: { shape }, fields }: Resource, name: string): Declared {
-  return { type: Object.hasOwn(shape, name) ? shape[name] : undefined, kind: fields.get(name)?.kind };
+/** What is declared of a document's members. */
+export function declaredIn({ schema, fields }: Resource, document: JsonObject): (name: string) => Declared {
+  const place = placeOf(schema, document);
+  return (name) => ({ type: place.member(name), kind: fields.get(name)?.kind });
 }
 
 /** What is written in the place of `before`. */

@@ -10,7 +10,7 @@ import { placeOf } from '../../../../shared/contract/schema-places.ts';
 import { toPointer } from '../../../../shared/wire/json-pointer.ts';
 import { elementTexts, memberTexts } from '../../../../shared/wire/json-text.ts';
 import { isJsonObject, type Json, type JsonObject, ownOf } from '../../../../shared/wire/values.ts';
-import { type BsonDocument, type Declared, declaredAt, isPlainObject, isSame, restored, toJson } from '../read/bson-values.ts';
+import { type BsonDocument, type Declared, declaredIn, isPlainObject, isSame, restored, toJson } from '../read/bson-values.ts';
 import type { Stored } from '../read/documents.ts';
 import { StoredDocument } from '../../stored-document.ts';
 
@@ -44,7 +44,7 @@ export function toChanges(resource: Resource, { stored, document }: Standing, ne
   const known = new Set(members.map(({ name }) => name));
   mustReach(Object.keys(next).filter((name) => !known.has(name)));
   const staying = members.flatMap(({ name }) => (isPathPart(name) ? [] : [[name, document.value[name] ?? null] as const]));
-  const made = changes.members('', { stored, members }, { ...next, ...Object.fromEntries(staying) }, (name) => declaredAt(resource, name));
+  const made = changes.members('', { stored, members }, { ...next, ...Object.fromEntries(staying) }, declaredIn(resource, next));
   const shadowed = Object.hasOwn(stored, 'id') ? { id: stored['id'] } : {};
   return {
     set: Object.fromEntries(changes.set),

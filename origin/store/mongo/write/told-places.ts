@@ -21,7 +21,7 @@ export function toldInvalid(resource: Resource, invalid: Fault): Fault {
 
 function isTold({ extra, fields, schema }: Resource, [name, ...rest]: readonly string[]): boolean {
   if (extra === 'serve' || name === undefined || name === '_id') return true;
-  return fields.has(name) && isNamed(schema.shape[name] as Type | undefined, rest);
+  return fields.has(name) && isNamed(placeOf(schema, null).member(name), rest);
 }
 
 function isNamed(type: Type | undefined, path: readonly string[]): boolean {
