@@ -4,6 +4,7 @@
  */
 import { memberNames } from '../../shared/contract/document-schema.ts';
 import { documentInvalid } from '../../shared/contract/documents.ts';
+import { memberNames } from '../../shared/contract/document-schema.ts';
 import { Fault, type FieldError } from '../../shared/wire/fault.ts';
 import { isScalarKind } from '../../shared/contract/fields.ts';
 import { toPointer } from '../../shared/wire/json-pointer.ts';
@@ -24,9 +25,11 @@ export async function* readCsv(
 ): AsyncGenerator<readonly ParsedRow[]> {
   const plan = toCsvPlan(reading);
   // An empty field is absent; where the schema wants the member there, with nothing in it, that is null.
-  const nullWhenAbsent = [...reading.resource.fields.values()]
-    .filter((field) => field.nullable && !field.optional)
-    .map((field) => field.name);
+  const { fields, schema } = reading.resource;
+  const nullWhenAbsent = memberNames(schema).filter((name) => {
+    const field = fields.get(name);
+    return field?.nullable === true && !field.optional;
+  });
   try {
     for await (const batch of convertCsv(pool, { plan, chunks, signal })) yield toRows(batch, { ...reading, nullWhenAbsent });
   } catch (thrown) {

@@ -7,10 +7,11 @@
  * its answer has those values before or after. Ranges, orders, limits and counts only narrow that set.
  */
 import { hash32 } from '../wire/hash.ts';
+import { valueAt, valuesAt } from './path.ts';
 import type { ListQuery } from './query.ts';
 import type { Resource } from './resource.ts';
 import { askedAs, parseFinite } from '../wire/exact-numbers.ts';
-import { isExactKind, isNumeric, type JsonObject, ownOf, type Scalar, type ScalarKind } from '../wire/values.ts';
+import { isExactKind, isNumeric, type JsonObject, type Scalar, type ScalarKind } from '../wire/values.ts';
 
 /** Buckets a resource has in the coordinator; a collision costs a miss, never a stale answer. */
 const bucketCount = 4096;
@@ -75,7 +76,11 @@ export function touched(
 
 /** Deleted, or changed in a field by which rules tell who may see it, or a part of it. */
 function mayHide({ mentions }: Resource, before: JsonObject, after: JsonObject | undefined): boolean {
-  return after === undefined || [...mentions.fields].some((field) => JSON.stringify(before[field]) !== JSON.stringify(after[field]));
+  return after === undefined || [...mentions.fields].some((field) => !isSame(field, before, after));
+}
+
+function isSame(field: string, before: JsonObject, after: JsonObject): boolean {
+  return JSON.stringify(valueAt(before, field)) === JSON.stringify(valueAt(after, field));
 }
 
 /** The sets of equality fields that the shapes have, each once. */
@@ -84,8 +89,8 @@ function distinctEquals(resource: Resource): readonly (readonly string[])[] {
 }
 
 function scalarsOf({ fields }: Resource, image: JsonObject, field: string, id: string): readonly Scalar[] {
-  const value = field === 'id' ? id : ownOf(image, field);
-  const values = Array.isArray(value) ? value : [value];
+  // More than a list finds where others wrote an array on the way to one value: what they touch too much costs a miss.
+  const values = field === 'id' ? [id] : valuesAt(image, field);
   const scalars = values.filter((inner) => typeof inner === 'string' || typeof inner === 'number' || typeof inner === 'boolean');
   const { kind, element = kind } = fields.get(field) ?? {};
   // A number that is shown as text is asked for as the number that it is: 0.10 by 0.1.

@@ -3,18 +3,23 @@
  * and rules know about a field. Whatever zod can say beyond this still validates writes.
  */
 import type * as z from 'zod';
-import { type DocumentSchema, memberTypes, objectsOf } from './document-schema.ts';
 import type { ScalarKind } from '../wire/values.ts';
 
 export type FieldKind = ScalarKind | 'array' | 'object' | 'mixed';
 
 export interface Field {
+  /** The path that leads to it: `year`, `imdb.rating`. */
   readonly name: string;
   readonly kind: FieldKind;
-  /** What an array holds. */
+  /** What an array holds, or of what kind each of many values is. */
   readonly element?: FieldKind;
+  /** Also where what it stands in may be missing. */
   readonly optional: boolean;
   readonly nullable: boolean;
+  /** Its path runs through an array above it, so that there may be any number of values; its kind is `array` then. */
+  readonly isInArray?: true;
+  /** Some branches of a union alone name it: in documents of the others anything may stand there, undeclared. */
+  readonly isOfBranches?: true;
 }
 
 /** Fields that Tombolo keeps in every document: declared nowhere, readable, sortable, never written by a client. */
@@ -26,9 +31,9 @@ const systemFields: readonly Field[] = [
 
 export const reservedFieldNames: ReadonlySet<string> = new Set(['id', ...systemFields.map((field) => field.name)]);
 
-export function toFields(schema: DocumentSchema): ReadonlyMap<string, Field> {
-  const fields = new Map<string, Field>();
-  for (const [name, types] of memberTypes(schema)) fields.set(name, toCommonField(name, types, objectsOf(schema).length));
+/** By path, with those of Tombolo. */
+export function toFields(declared: readonly Field[]): ReadonlyMap<string, Field> {
+  const fields = new Map(declared.map((field) => [field.name, field]));
   for (const field of systemFields) fields.set(field.name, field);
   return fields;
 }
@@ -51,6 +56,7 @@ export interface Definition extends CheckDefinition {
   readonly values?: readonly unknown[];
   readonly entries?: Readonly<Record<string, unknown>>;
   readonly in?: z.core.$ZodType;
+  readonly discriminator?: string;
   readonly transform?: (value: unknown, payload: z.core.ParsePayload) => unknown;
   readonly checks?: readonly Check[];
 }
@@ -61,30 +67,6 @@ export interface Check {
 
 export function definitionOf(type: z.core.$ZodType): Definition {
   return type._zod.def as Definition;
-}
-
-/** A member of several objects, of one kind in all of them (schema-checks.ts), which others may lack. */
-function toCommonField(name: string, types: readonly z.core.$ZodType[], objects: number): Field {
-  const fields = types.map((type) => toField(name, type));
-  return {
-    ...(fields[0] ?? { name, kind: 'mixed' }),
-    optional: types.length < objects || fields.some(({ optional }) => optional),
-    nullable: fields.some(({ nullable }) => nullable),
-  };
-}
-
-function toField(name: string, type: z.core.$ZodType): Field {
-  let optional = false;
-  let nullable = false;
-  let definition = definitionOf(type);
-  while (definition.innerType !== undefined) {
-    if (definition.type === 'optional' || definition.type === 'default' || definition.type === 'prefault') optional = true;
-    if (definition.type === 'nullable') nullable = true;
-    definition = definitionOf(definition.innerType);
-  }
-  const kind = toKind(definition);
-  if (kind !== 'array' || definition.element === undefined) return { name, kind, optional, nullable };
-  return { name, kind, element: kindOfType(definition.element), optional, nullable };
 }
 
 export function kindOfType(type: z.core.$ZodType): FieldKind {
@@ -111,6 +93,9 @@ function toKind(definition: Definition): FieldKind {
     case 'object':
     case 'record':
       return 'object';
+    case 'union':
+      // Of each branch that has a discriminator, an object.
+      return definition.discriminator === undefined ? 'mixed' : 'object';
     default:
       return 'mixed';
   }

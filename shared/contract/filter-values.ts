@@ -4,12 +4,12 @@
  * Where a range begins or ends may be any value of the type.
  */
 import * as z from 'zod';
-import { type DocumentSchema, memberTypes } from './document-schema.ts';
-import { bodiesOf, eitherOf } from './documents.ts';
-import { definitionOf, type Field, type FieldKind, isScalarKind } from './fields.ts';
+import { bodiesOf } from './documents.ts';
+import { type Field, type FieldKind, isScalarKind } from './fields.ts';
 import { limits } from '../wire/limits.ts';
 import type { Resource } from './resource.ts';
 import { isCanonicalBase64Url } from '../wire/base64.ts';
+import { valueTypesOf } from './schema-fields.ts';
 import { type Exact, parseFinite, parseShown } from '../wire/exact-numbers.ts';
 import { toLong } from '../wire/shown-numbers.ts';
 import { isExactKind, isNumeric, isObjectId, type Scalar, type ScalarKind, toInstant, toUuid } from '../wire/values.ts';
@@ -84,29 +84,7 @@ function isPastSchemas(value: Scalar, kind: FieldKind): boolean {
 const madeTypes = new WeakMap<Resource, ReadonlyMap<string, z.core.$ZodType>>();
 
 function typesOf(resource: Resource): ReadonlyMap<string, z.core.$ZodType> {
-  const made = madeTypes.get(resource) ?? new Map([...toValueTypes(resource.schema), ['id', bodiesOf(resource).id]]);
+  const made = madeTypes.get(resource) ?? new Map([...valueTypesOf(resource.schema), ['id', bodiesOf(resource).id]]);
   madeTypes.set(resource, made);
   return made;
-}
-
-/** The type of one value, by field. Fields that change what they are given have none. */
-export function toValueTypes(schema: DocumentSchema): ReadonlyMap<string, z.core.$ZodType> {
-  const types = [...memberTypes(schema)].map(([name, declared]) => [name, declared.map((type) => elementOf(unwrapped(type)))] as const);
-  return new Map(types.flatMap(([name, declared]) => (declared.some(changesItsInput) ? [] : [[name, eitherOf(declared)] as const])));
-}
-
-function elementOf(type: z.core.$ZodType): z.core.$ZodType {
-  const { type: kind, element } = definitionOf(type);
-  return kind === 'array' && element !== undefined ? unwrapped(element) : type;
-}
-
-function unwrapped(type: z.core.$ZodType): z.core.$ZodType {
-  const { innerType } = definitionOf(type);
-  return innerType === undefined ? type : unwrapped(innerType);
-}
-
-/** What such a type shows it need not take: a hash, or a text that was cut. */
-function changesItsInput(type: z.core.$ZodType): boolean {
-  const { type: kind, checks = [] } = definitionOf(type);
-  return kind === 'pipe' || kind === 'transform' || checks.some((check) => check._zod.def.check === 'overwrite');
 }

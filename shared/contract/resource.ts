@@ -8,7 +8,7 @@ import { toCanonicalSchema } from './canonical-schema.ts';
 import { type Choices, toChosen } from './choices.ts';
 import { type DocumentSchema, isDocumentSchema, memberNames, memberTypes, objectsOf } from './document-schema.ts';
 import { type Field, kindOfType, reservedFieldNames, toFields } from './fields.ts';
-import { idField, toValueTypes } from './filter-values.ts';
+import { idField } from './filter-values.ts';
 import { digest64, toCanonicalJson } from '../wire/hash.ts';
 import { isEngineName, isInternalName } from './internal-names.ts';
 import { Mistakes, refuseUnknown, toObject } from './mistakes.ts';
@@ -18,6 +18,7 @@ import { type ResourceValidation, validationChoices } from './resource-validatio
 import { checkIndexable, type RuleSurroundings, toRule } from './rule-checks.ts';
 import { anyone, type Mentions, mentionsOf, nobody, type Rule, toCanonicalRule } from './rules.ts';
 import { checkSchema, whyDisagree } from './schema-checks.ts';
+import { fieldsOf, isFieldName, valueTypesOf } from './schema-fields.ts';
 import { outlineOf } from './schema-tree.ts';
 import { toShapes } from './shape-checks.ts';
 import { type IndexSpec, type Shape, type ShapeDeclaration, toIndexes } from './shapes.ts';
@@ -104,6 +105,7 @@ export interface Resource<Schema extends DocumentSchema = DocumentSchema> extend
   readonly idKind: 'uuid' | 'objectId' | 'string';
   readonly rules: { readonly read: Rule; readonly create: Rule; readonly update: Rule; readonly remove: Rule };
   readonly fieldRules: Readonly<Record<string, { readonly read?: Rule; readonly write?: Rule }>>;
+  /** By path, at every depth. */
   readonly fields: ReadonlyMap<string, Field>;
   readonly shapes: readonly Shape[];
   readonly indexes: readonly IndexSpec[];
@@ -175,10 +177,10 @@ function toResource<Schema extends DocumentSchema>(declared: ResourceDeclaration
   const id = toId(declared.id, mistakes);
   const idKind = typeof id === 'string' ? id : kindOfType(id.format) === 'uuid' ? 'uuid' : 'string';
   const schema = toSchema(declared.schema, mistakes);
-  const fields = toFields(schema);
+  const fields = toFields(fieldsOf(schema));
   const known: ReadonlyMap<string, Field> = new Map([...fields, ['id', idField({ idKind })]]);
   const shapes = toShapes(toObject(declared.shapes, (detail) => mistakes.add('shapes', detail)), known, mistakes.at('shapes.'));
-  const surroundings = { fields: known, types: toValueTypes(schema) };
+  const surroundings = { fields: known, types: valueTypesOf(schema) };
   const rules = toRules(declared, surroundings, mistakes);
   const fieldRules = toFieldRules(declared, surroundings, mistakes);
   const objectAt = <T extends object>(key: string, given: T | undefined) => toObject(given, (detail) => mistakes.add(key, detail));
@@ -246,7 +248,7 @@ function toSchema<Schema extends DocumentSchema>(schema: Schema, mistakes: Mista
     if (disagreement !== undefined) mistakes.add(`schema.${field}${disagreement.path}`, disagreement.detail);
     if (reservedFieldNames.has(field)) mistakes.add(`schema.${field}`, 'is kept by Tombolo and must not be declared');
     // Field names stand in SQL paths and in query parameters: nothing there may need escaping.
-    if (!/^[A-Za-z][A-Za-z0-9_]{0,62}$/.test(field)) {
+    if (!isFieldName(field)) {
       mistakes.add(`schema.${field}`, 'must be letters, digits and _, beginning with a letter');
     }
   }

@@ -8,6 +8,8 @@ export const limits = {
   bodyBytesMax: 1_048_576,
   /** Objects and arrays inside one another in a field; deeper is a 422. MongoDB takes 100, SQLite's JSON 1 000. */
   nestingLevelsMax: 64,
+  /** Members that a path may lead through: what stands deeper is served and kept, and cannot be asked for. */
+  pathStepsMax: 8,
   /** An import streams; Cloudflare's own plans end at 100 MB, an origin host may take more. */
   importBytesMax: 512 * 1_048_576,
   /** One row of an import; a longer one is a rejected row. */

@@ -2,6 +2,7 @@
 import type { Document } from 'mongodb';
 import type { Field, FieldKind } from '../../../../shared/contract/fields.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
+import { checkedFields } from '../../field-check.ts';
 
 const bsonTypes: Readonly<Record<Exclude<FieldKind, 'mixed'>, readonly string[]>> = {
   string: ['string'], uuid: ['string'], instant: ['date'], objectId: ['objectId'], binary: ['binData'],
@@ -16,23 +17,43 @@ export function toValidation(resource: Resource): Document {
 }
 
 function toSchema(resource: Resource): Document {
-  const fields = [...resource.fields.values()];
-  const required = fields.filter(({ optional }) => !optional).map(({ name }) => name);
+  const { required, properties } = toMembers(checkedFields(resource), '');
   return {
     bsonType: 'object',
-    ...(required.length === 0 ? {} : { required }),
-    properties: {
-      _id: { bsonType: resource.id === 'objectId' ? 'objectId' : 'string' },
-      ...Object.fromEntries(fields.flatMap(toProperty)),
-    },
+    ...(required === undefined ? {} : { required }),
+    properties: { _id: { bsonType: resource.id === 'objectId' ? 'objectId' : 'string' }, ...properties },
   };
 }
 
-function toProperty(field: Field): readonly (readonly [string, Document])[] {
-  const { name, kind, nullable, element } = field;
-  if (kind === 'mixed') return [];
-  const types = [...bsonTypes[kind], ...(nullable ? ['null'] : [])];
-  const items = element === undefined || element === 'mixed' ? {} : { items: { bsonType: bsonTypes[element] } };
-  const isWhole = kind === 'integer' || kind === 'long';
-  return [[name, { bsonType: types, ...(isWhole ? { multipleOf: 1 } : {}), ...(kind === 'array' ? items : {}) }]];
+/** The members of what stands at a path that ends in a dot; of the document itself, of none. */
+function toMembers(fields: readonly Field[], path: string): Document {
+  const members = fields.filter(({ name }) => name.startsWith(path) && !name.includes('.', path.length));
+  if (members.length === 0) return {};
+  const nameOf = ({ name }: Field) => name.slice(path.length);
+  const required = members.filter(({ optional }) => !optional).map(nameOf);
+  return {
+    ...(required.length === 0 ? {} : { required }),
+    properties: Object.fromEntries(members.filter(isTyped).map((field) => [nameOf(field), toProperty(fields, field)])),
+  };
+}
+
+type TypedField = Field & { readonly kind: Exclude<FieldKind, 'mixed'> };
+
+function isTyped(field: Field): field is TypedField {
+  return field.kind !== 'mixed';
+}
+
+function toProperty(fields: readonly Field[], { name, kind, nullable, element = 'mixed' }: TypedField): Document {
+  const bsonType = [...bsonTypes[kind], ...(nullable ? ['null'] : [])];
+  switch (kind) {
+    case 'integer':
+    case 'long':
+      return { bsonType, multipleOf: 1 };
+    case 'array':
+      return { bsonType, ...(element === 'mixed' ? {} : { items: { bsonType: bsonTypes[element] } }) };
+    case 'object':
+      return { bsonType, ...toMembers(fields, `${name}.`) };
+    default:
+      return { bsonType };
+  }
 }

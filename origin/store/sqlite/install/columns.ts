@@ -35,8 +35,13 @@ export function indexedFields(resource: Resource): readonly string[] {
   return found;
 }
 
+/** Where a field stands in `doc`, as a text of SQL. What is no object on the way to it has no member: there is NULL. */
+export function jsonPath(field: string): string {
+  return `'$.${field}'`;
+}
+
 export function rankExpression(field: string, kind: ScalarKind): string {
-  const path = `'$.${field}'`;
+  const path = jsonPath(field);
   const other = `WHEN 'array' THEN ${ranks.other} WHEN 'object' THEN ${ranks.other}`;
   const text = textRank(`json_extract("doc", ${path})`, kind);
   return `CASE json_type("doc", ${path}) WHEN 'text' THEN ${text} ${plainRanks} ${other} ELSE ${ranks.null} END`;
@@ -44,7 +49,7 @@ export function rankExpression(field: string, kind: ScalarKind): string {
 
 /** The value of a field, numbers as doubles: what JavaScript reads of them, so that a cursor names the place in the index. */
 export function valueExpression(field: string, kind: ScalarKind): string {
-  const extracted = `json_extract("doc", '$.${field}')`;
+  const extracted = `json_extract("doc", ${jsonPath(field)})`;
   const valueless = `WHEN ${ranks.null} THEN 0 WHEN ${ranks.other} THEN 0`;
   const number = isExactKind(kind) ? exactKey(`CAST(${extracted} AS TEXT)`) : `${extracted} * 1.0`;
   return `CASE "${rankColumn(field)}" ${valueless} WHEN ${ranks.number} THEN ${number} ELSE ${extracted} END`;

@@ -5,7 +5,8 @@
 import type { Field, FieldKind } from '../../../../shared/contract/fields.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { decimal128 } from '../../../../shared/wire/shown-numbers.ts';
-import { describeField } from '../../field-check.ts';
+import { checkedFields, describeField } from '../../field-check.ts';
+import { jsonPath } from './columns.ts';
 import { hasDigitsAtMost, isDecimal } from './exact-keys.ts';
 
 /** Leads the message of a refusal, so that other programs tell it from SQLite's own. */
@@ -79,8 +80,8 @@ export function misformedQuery({ name }: Resource): string {
 /** The checks of fields; none where the check is off or should warn: SQLite has no log that a trigger could write into. */
 function fieldCases(resource: Resource, guard: (wrong: string, path: string) => string): readonly Case[] {
   if (resource.validation.level === 'off' || resource.validation.action === 'warn') return [];
-  return [...resource.fields.values()].flatMap((field) => {
-    const path = `'$.${field.name}'`;
+  return checkedFields(resource).flatMap((field) => {
+    const path = jsonPath(field.name);
     const wrong = wrongType(field, path);
     return wrong === undefined
       ? []
