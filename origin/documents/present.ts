@@ -4,6 +4,7 @@
  */
 import { Fault } from '../../shared/wire/fault.ts';
 import type { Principal } from '../../shared/wire/principal.ts';
+import { isWithin, only, toPathTree, without } from '../../shared/contract/path.ts';
 import type { ListQuery } from '../../shared/contract/query.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { type Predicate, reduce, satisfies } from '../../shared/contract/rules.ts';
@@ -28,14 +29,14 @@ export function piecesPresenter(
 ): (document: StoredDocument, now?: StoredDocument) => readonly string[] {
   const guarded = guardedFields(resource, principal);
   if (guarded.length === 0 && fields === undefined) return (document) => declaredIn(resource, document).pieces;
-  const wanted = fields === undefined ? undefined : new Set(['id', ...fields]);
+  const wanted = fields === undefined ? undefined : toPathTree(['id', ...fields]);
   return (document, now) => {
-    const hidden = new Set(
-      guarded
-        .filter(([, rule]) => !satisfies(document.value, rule) || (now !== undefined && !satisfies(now.value, rule)))
-        .map(([field]) => field),
-    );
-    return [JSON.stringify(pick(declaredIn(resource, document).value, (field) => !hidden.has(field) && (wanted?.has(field) ?? true)))];
+    const hidden = guarded
+      .filter(([, rule]) => !satisfies(document.value, rule) || (now !== undefined && !satisfies(now.value, rule)))
+      .map(([path]) => path);
+    const { value } = declaredIn(resource, document);
+    const shown = hidden.length === 0 ? value : without(value, toPathTree(hidden));
+    return [JSON.stringify(wanted === undefined ? shown : only(shown, wanted))];
   };
 }
 
@@ -44,7 +45,7 @@ export function shownCopy({ resource, principal }: Asked, document: StoredDocume
   return JSON.parse(presenter(resource, principal, undefined)(document)) as JsonObject;
 }
 
-/** Fields whose read rule this principal does not pass outright, each with what it leaves to the document. */
+/** Paths whose read rule this principal does not pass outright, each with what it leaves to the document. */
 export function guardedFields(resource: Resource, principal: Principal): readonly (readonly [string, Predicate])[] {
   return Object.entries(resource.fieldRules).flatMap(([field, { read }]) => {
     const predicate = read === undefined ? true : reduce(read, principal);
@@ -57,19 +58,15 @@ export function visible(document: StoredDocument | undefined, readable: Predicat
   return document !== undefined && (readable === true || satisfies(document.value, readable)) ? document : undefined;
 }
 
-function pick(value: JsonObject, keep: (field: string) => boolean): JsonObject {
-  return Object.fromEntries(Object.entries(value).filter(([field]) => keep(field)));
-}
-
 /** A filter or an order over a field tells its values: whoever may not read it everywhere may not ask by it. */
 export function mustReadable(resource: Resource, principal: Principal, query: ListQuery): void {
-  const guarded = new Set(guardedFields(resource, principal).map(([field]) => field));
+  const guarded = guardedFields(resource, principal).map(([field]) => field);
   const asked = [
     ...Object.keys(query.equal),
     ...(query.range === undefined ? [] : [query.range.field]),
     ...query.sort.map((key) => key.field),
   ];
-  const refused = asked.find((field) => guarded.has(field));
+  const refused = asked.find((field) => guarded.some((path) => isWithin(field, path)));
   if (refused !== undefined) {
     throw new Fault('forbidden', {
       detail: `you may not filter or sort by ${refused}`,

@@ -5,12 +5,15 @@
  */
 import { Fault } from '../../shared/wire/fault.ts';
 import { mustPatched } from '../../shared/contract/patched.ts';
+import { valueAt } from '../../shared/contract/path.ts';
 import { all, type Predicate, reduce, satisfies } from '../../shared/contract/rules.ts';
-import { type Json, type JsonObject } from '../../shared/wire/values.ts';
+import { toPointer } from '../../shared/wire/json-pointer.ts';
+import type { JsonObject } from '../../shared/wire/values.ts';
 import { isSameJson, mustReplaced } from '../../shared/contract/settled.ts';
 import type { Asked } from '../call.ts';
 import { mustMeetConditions, toETag } from './etag.ts';
-import { guardedFields, presenter, visible } from './present.ts';
+import { hiddenPaths, isNamed, keepHidden, type Sent, shownOf } from './hidden-places.ts';
+import { presenter, visible } from './present.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 
 /**
@@ -52,7 +55,7 @@ export function mustAllow(document: JsonObject, rule: Predicate): void {
 /** Field rules: a field that the caller may not write must not differ between the two images. */
 export function mustAllowFields({ resource, principal }: Writer, before: JsonObject | undefined, after: JsonObject): void {
   for (const [field, { write }] of Object.entries(resource.fieldRules)) {
-    if (write === undefined || isSameJson(before?.[field], after[field])) continue;
+    if (write === undefined || isSameJson(before === undefined ? undefined : valueAt(before, field), valueAt(after, field))) continue;
     const predicate = reduce(write, principal);
     if (!satisfies(after, predicate) || (before !== undefined && !satisfies(before, predicate))) throw fieldForbidden(field);
   }
@@ -62,9 +65,9 @@ export function mustAllowFields({ resource, principal }: Writer, before: JsonObj
  * A field that the caller may neither read nor write is refused wherever it is named, before its stored value is looked
  * at: otherwise the answer would tell a guess that is right from one that is wrong (SEMANTICS §17).
  */
-function mustAllowNames({ resource, principal }: Writer, before: JsonObject, sent: JsonObject): void {
+function mustAllowNames({ resource, principal }: Writer, before: JsonObject, sent: Sent): void {
   for (const [field, { read, write }] of Object.entries(resource.fieldRules)) {
-    if (write === undefined || read === undefined || !Object.hasOwn(sent, field) || satisfies(before, reduce(read, principal))) continue;
+    if (write === undefined || read === undefined || !isNamed(field, sent) || satisfies(before, reduce(read, principal))) continue;
     if (!satisfies(before, reduce(write, principal))) throw fieldForbidden(field);
   }
 }
@@ -72,23 +75,8 @@ function mustAllowNames({ resource, principal }: Writer, before: JsonObject, sen
 function fieldForbidden(field: string): Fault {
   return new Fault('forbidden', {
     detail: `you may not write ${field}`,
-    errors: [{ at: `/${field}`, in: 'body', detail: 'not writable' }],
+    errors: [{ at: toPointer(field.split('.')), in: 'body', detail: 'not writable' }],
   });
-}
-
-/** Fields that this caller cannot see, and that the write does not name, are kept: they were not in what was read. */
-function keepHidden(writer: Writer, before: JsonObject, sent: JsonObject, next: JsonObject): JsonObject {
-  const hidden = hiddenFields(writer, before).filter((field) => !Object.hasOwn(sent, field));
-  if (hidden.length === 0) return next;
-  const shown = Object.entries(next).filter(([field]) => !hidden.includes(field));
-  return Object.fromEntries([
-    ...shown,
-    ...hidden.filter((field) => Object.hasOwn(before, field)).map((field) => [field, before[field] as Json] as const),
-  ]);
-}
-
-function hiddenFields({ resource, principal }: Writer, document: JsonObject): readonly string[] {
-  return guardedFields(resource, principal).filter(([, rule]) => !satisfies(document, rule)).map(([field]) => field);
 }
 
 type Writer = Pick<Asked, 'resource' | 'principal'>;
@@ -110,25 +98,36 @@ export function mustReplace(
   { value, ...revising }: Omit<Revising, 'next'> & { readonly value: JsonObject },
 ): JsonObject | 'keep' {
   const { before, sent } = revising;
-  mustAllowNames(writer, before, sent);
-  const named = withoutKept(sent);
-  const replaced = mustReplaced(writer.resource, { sent: named, parsed: withoutKept(value) }, withoutKept(before));
-  return mustRevise(writer, { ...revising, sent: named, next: keepHidden(writer, before, named, replaced) });
+  const hidden = hiddenPaths(writer, before);
+  const replaces = shownOf(before, hidden);
+  mustAllowNames(writer, before, { body: sent, replaces });
+  const body = withoutKept(sent);
+  const replaced = mustReplaced(writer.resource, { sent: body, parsed: withoutKept(value) }, withoutKept(before));
+  const next = keepHidden(writer.resource.schema, hidden, { sent: body, before, next: replaced });
+  return mustRevise(writer, { ...revising, sent: { body, replaces }, next });
 }
 
 /** A merge patch (RFC 7396) of one that is there: the document that results must be valid; what it does not name stays. */
 export function mustMerge(writer: Asked, revising: Omit<Revising, 'next'>): JsonObject | 'keep' {
   const { before, sent } = revising;
-  mustAllowNames(writer, before, sent);
-  return mustRevise(writer, { ...revising, next: mustPatched(writer.resource, withoutKept(before), sent) });
+  const named = { body: sent, replaces: undefined };
+  mustAllowNames(writer, before, named);
+  const { fields, schema } = writer.resource;
+  const patched = mustPatched(writer.resource, withoutKept(before), sent);
+  // An array is replaced as a whole, by elements in which nobody could name what they do not see.
+  const hidden = hiddenPaths(writer, before).filter((path) => fields.get(path)?.isInArray === true);
+  return mustRevise(writer, { ...revising, sent: named, next: keepHidden(schema, hidden, { sent, before, next: patched }) });
 }
 
 /**
  * The next revision, or `keep` where nothing differs. A field that the caller may write but not read makes a revision
  * whenever it is named: whether it does would tell its value.
  */
-function mustRevise(writer: Asked, { id, before, sent, next, nowMs }: Revising): JsonObject | 'keep' {
-  const namedHidden = hiddenFields(writer, before).filter((field) => Object.hasOwn(sent, field));
+function mustRevise(
+  writer: Asked,
+  { id, before, sent, next, nowMs }: Omit<Revising, 'sent'> & { readonly sent: Sent },
+): JsonObject | 'keep' {
+  const namedHidden = hiddenPaths(writer, before).filter((path) => isNamed(path, sent));
   if (namedHidden.length === 0 && isSameJson(next, withoutKept(before))) return 'keep';
   const after = toRevised(next, before, nowMs);
   mustAllow({ id, ...after }, ruleOf(writer, 'update'));

@@ -4,7 +4,6 @@
  */
 import { memberNames } from '../../shared/contract/document-schema.ts';
 import { documentInvalid } from '../../shared/contract/documents.ts';
-import { memberNames } from '../../shared/contract/document-schema.ts';
 import { Fault, type FieldError } from '../../shared/wire/fault.ts';
 import { isScalarKind } from '../../shared/contract/fields.ts';
 import { toPointer } from '../../shared/wire/json-pointer.ts';

@@ -10,7 +10,7 @@ export interface Range {
 }
 
 export interface Filter {
-  /** Values by field; several values are `in`, without doubles and in canonical order. */
+  /** Values by path; several values are `in`, without doubles and in canonical order. */
   readonly equal: Readonly<Record<string, readonly Scalar[]>>;
   /** One for each field that is ranged over. No shape serves more than one. */
   readonly ranges: readonly Range[];
@@ -22,8 +22,8 @@ export function readFilter(reader: QueryReader, controls: ReadonlySet<string>): 
   const bounds = new Map<string, Record<string, Scalar>>();
   for (const name of reader.names) {
     if (controls.has(name)) continue;
-    const [, fieldName, operator] = /^([A-Za-z][A-Za-z0-9_]*)(?:\[([a-z]+)\])?$/.exec(name) ?? [];
-    const field = fieldName === undefined ? undefined : reader.field(fieldName);
+    const [, path, operator] = /^([A-Za-z][A-Za-z0-9_.]*)(?:\[([a-z]+)\])?$/.exec(name) ?? [];
+    const field = path === undefined ? undefined : reader.field(path);
     if (field === undefined) {
       reader.refuse(name, `unknown parameter; ${reader.resource.name} knows ${[...controls].join(', ')} and the fields of its shapes`);
     } else if (operator === undefined || operator === 'in') {

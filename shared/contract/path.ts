@@ -52,3 +52,46 @@ function elementsOf<Value>(value: Value | undefined): readonly Value[] {
 export function isWithin(path: string, other: string): boolean {
   return path === other || path.startsWith(`${other}.`);
 }
+
+/** Paths by their first members; `all`: whatever stands there. */
+export type PathTree = ReadonlyMap<string, PathTree | 'all'>;
+
+export function toPathTree(paths: Iterable<string>): PathTree {
+  const rests = new Map<string, string[]>();
+  for (const path of paths) {
+    const [first = '', ...rest] = path.split('.');
+    rests.set(first, [...(rests.get(first) ?? []), rest.join('.')]);
+  }
+  return new Map([...rests].map(([first, below]) => [first, below.includes('') ? 'all' : toPathTree(below)]));
+}
+
+/** The document without what stands at these paths, in elements of arrays too. */
+export function without(document: JsonObject, paths: PathTree): JsonObject {
+  return Object.fromEntries(Object.entries(document).flatMap(([name, value]) => {
+    const below = paths.get(name);
+    if (below === 'all') return [];
+    return [[name, below === undefined ? value : withoutIn(value, below)]];
+  }));
+}
+
+function withoutIn(value: Json, paths: PathTree): Json {
+  if (Array.isArray(value)) return value.map((each: Json) => withoutIn(each, paths));
+  return isJsonObject(value) ? without(value, paths) : value;
+}
+
+/** The document with what stands at these paths alone. */
+export function only(document: JsonObject, paths: PathTree): JsonObject {
+  return Object.fromEntries(Object.entries(document).flatMap(([name, value]) => {
+    const below = paths.get(name);
+    const shown = below === 'all' ? value : below === undefined ? undefined : onlyIn(value, below);
+    return shown === undefined ? [] : [[name, shown]];
+  }));
+}
+
+function onlyIn(value: Json, paths: PathTree): Json | undefined {
+  if (!Array.isArray(value)) return isJsonObject(value) ? only(value, paths) : undefined;
+  return value.flatMap((each: Json) => {
+    const shown = onlyIn(each, paths);
+    return shown === undefined ? [] : [shown];
+  });
+}

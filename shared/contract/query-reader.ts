@@ -3,6 +3,7 @@ import type { Field } from './fields.ts';
 import { type FilterValue, idField, toBoundValue, toEqualValue } from './filter-values.ts';
 import { limits } from '../wire/limits.ts';
 import { parametersRefused, toParameters } from '../wire/parameters.ts';
+import { isWithin } from './path.ts';
 import type { Resource } from './resource.ts';
 import { parseSort, type SortKey } from './shapes.ts';
 import type { Scalar } from '../wire/values.ts';
@@ -86,7 +87,8 @@ export class QueryReader {
     if (!this.names.has('fields')) return undefined;
     const names = [...new Set(this.one('fields').split(','))].filter((name) => name !== 'id');
     for (const name of names) if (!this.resource.fields.has(name)) this.refuse('fields', `unknown field "${name}"`);
-    return names.sort();
+    // What stands in another that is asked for is there already.
+    return names.filter((name) => !names.some((other) => name !== other && isWithin(name, other))).sort();
   }
 
   #sort(): readonly SortKey[] | undefined {

@@ -18,7 +18,7 @@ import { type ResourceValidation, validationChoices } from './resource-validatio
 import { checkIndexable, type RuleSurroundings, toRule } from './rule-checks.ts';
 import { anyone, type Mentions, mentionsOf, nobody, type Rule, toCanonicalRule } from './rules.ts';
 import { checkSchema, whyDisagree } from './schema-checks.ts';
-import { fieldsOf, isFieldName, valueTypesOf } from './schema-fields.ts';
+import { fieldsOf, isFieldName, valueTypesOf, whyNoField } from './schema-fields.ts';
 import { outlineOf } from './schema-tree.ts';
 import { toShapes } from './shape-checks.ts';
 import { type IndexSpec, type Shape, type ShapeDeclaration, toIndexes } from './shapes.ts';
@@ -54,7 +54,7 @@ export interface ResourceDeclaration<Schema extends DocumentSchema = DocumentSch
   readonly schema: Schema;
   readonly id?: IdDeclaration;
   readonly rules?: RuleDeclaration;
-  /** Per field: who may read it, who may write it. Without an entry the row rule alone decides. */
+  /** Per path: who may read it, who may write it. Without an entry the row rule alone decides. */
   readonly fieldRules?: Readonly<Record<string, { readonly read?: Rule; readonly write?: Rule }>>;
   readonly shapes: Readonly<Record<string, ShapeDeclaration>>;
   readonly cache?: Serving['cache'];
@@ -286,7 +286,10 @@ function toFieldRules(declared: ResourceDeclaration, surroundings: Surroundings,
   return Object.fromEntries(Object.entries(given).map(([field, declaredRules]) => {
     const path = `fieldRules.${field}`;
     const rules = toObject(declaredRules, (detail) => mistakes.add(path, detail));
-    if (field === 'id' || !surroundings.fields.has(field)) mistakes.add(path, 'the schema has no such field');
+    if (field === 'id' || !surroundings.fields.has(field)) mistakes.add(path, whyNoField(field));
+    if (surroundings.fields.get(field)?.isInArray === true && rules.write !== undefined) {
+      mistakes.add(`${path}.write`, 'stands in the elements of an array; who may write the array is what a rule can say');
+    }
     refuseUnknown(rules, keys.fieldRule, mistakes.at(`${path}.`));
     const made = keys.fieldRule.flatMap((key) => {
       const rule = rules[key];

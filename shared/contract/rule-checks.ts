@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { type Field, isScalarKind } from './fields.ts';
 import { mentionsOf, nobody, type Rule } from './rules.ts';
+import { whyNoField } from './schema-fields.ts';
 import { isExactKind, isNumeric } from '../wire/values.ts';
 
 export interface RuleSurroundings {
@@ -85,7 +86,7 @@ function checkFields(rule: Rule, surroundings: RuleSurroundings): void {
 function whyIncomparable(rule: Extract<Rule, { kind: 'claim' | 'equals' }>, { fields, types }: RuleSurroundings): string | undefined {
   const { field } = rule;
   const kind = fields.get(field)?.kind;
-  if (kind === undefined) return `the schema has no field "${field}"`;
+  if (kind === undefined) return whyNoField(field);
   if (!isScalarKind(kind) && kind !== 'mixed') return `"${field}" (${kind}) cannot be compared; scalars can`;
   const type = types.get(field);
   if (rule.kind === 'claim') {

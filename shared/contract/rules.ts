@@ -11,8 +11,9 @@
 import { claimOf, type Plain, type Principal } from '../wire/principal.ts';
 import { parseFinite } from '../wire/exact-numbers.ts';
 import {
-  formsOf, isExactKind, isNumeric, type Json, type JsonObject, type NumberKind, ownOf, type Scalar, toInstant, toUuid,
+  formsOf, isExactKind, isNumeric, type Json, type JsonObject, type NumberKind, type Scalar, toInstant, toUuid,
 } from '../wire/values.ts';
+import { valueAt } from './path.ts';
 
 export type Rule =
   | { readonly kind: 'anyone' }
@@ -124,9 +125,9 @@ export function satisfies(document: JsonObject, predicate: Predicate): boolean {
   if (typeof predicate === 'boolean') return predicate;
   switch (predicate.kind) {
     case 'equals':
-      return isEqual(ownOf(document, predicate.field), predicate);
+      return isEqual(valueAt(document, predicate.field), predicate);
     case 'differs':
-      return !isEqual(ownOf(document, predicate.field), predicate);
+      return !isEqual(valueAt(document, predicate.field), predicate);
     case 'all':
       return predicate.of.every((part) => satisfies(document, part));
     case 'any':

@@ -20,6 +20,12 @@ export function isFieldName(name: string): boolean {
   return /^[A-Za-z][A-Za-z0-9_]{0,62}$/.test(name);
 }
 
+export function whyNoField(path: string): string {
+  const steps = path.split('.').length;
+  if (steps > limits.pathStepsMax) return `"${path}" has ${steps} steps; ${limits.pathStepsMax} at most`;
+  return `the schema has no field "${path}"`;
+}
+
 export function fieldsOf(schema: Type): readonly Field[] {
   return placesOf(schema).map(({ field }) => field);
 }

@@ -1,6 +1,7 @@
 /** Shapes as they are declared, with what no index could serve. */
 import { type Field, isScalarKind } from './fields.ts';
 import { type Refuse, refuseUnknown } from './mistakes.ts';
+import { whyNoField } from './schema-fields.ts';
 import { type Shape, type ShapeDeclaration, toShape } from './shapes.ts';
 
 const keys = ['equal', 'range', 'prefix', 'sort'] as const;
@@ -41,7 +42,7 @@ function isWellFormed({ equal, sort, range, prefix }: ShapeDeclaration, refuse: 
 
 function checkFields(shape: Shape, fields: ReadonlyMap<string, Field>, refuse: Refuse): void {
   const arrays = shape.equal.filter((field) => fields.get(field)?.kind === 'array');
-  if (arrays.length > 1) refuse('equal', `one array field at most, not ${arrays.join(' and ')}`);
+  if (arrays.length > 1) refuse('equal', `one array at most, not ${arrays.join(' and ')}`);
   for (const field of shape.equal) checkField(field, fields.get(field), { key: 'equal', arrays: true }, refuse);
   for (const field of new Set(shape.sorts.flat().map((key) => key.field))) {
     checkField(field, fields.get(field), { key: 'sort', arrays: false }, refuse);
@@ -54,7 +55,7 @@ function checkField(
   { key, arrays }: { readonly key: string; readonly arrays: boolean },
   refuse: Refuse,
 ): void {
-  if (field === undefined) return refuse(key, `the schema has no field "${name}"`);
+  if (field === undefined) return refuse(key, whyNoField(name));
   const kind = arrays && field.kind === 'array' ? (field.element ?? 'mixed') : field.kind;
   if (kind === 'binary' && !arrays) return refuse(key, `"${name}" (binary) has no order; it is asked for by equality`);
   if (!isScalarKind(kind)) {

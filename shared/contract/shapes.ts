@@ -6,7 +6,7 @@
 import { branchesOf, type Rule } from './rules.ts';
 
 export interface ShapeDeclaration {
-  /** Fields given by equality (an array field: by containing). All of them, in every query of this shape. */
+  /** Paths given by equality (where it is many: by containing). All of them, in every query of this shape. */
   readonly equal?: readonly string[];
   /** A field that may be bounded by gt, gte, lt, lte; the first key of at least one order. */
   readonly range?: string;
@@ -66,9 +66,9 @@ export function reversed(keys: readonly SortKey[]): readonly SortKey[] {
 /** An index that a shape needs under one branch of the read rule: equalities first, then one total order. */
 export interface IndexSpec {
   readonly name: string;
-  /** Scalar fields pinned by equality, sorted by name. */
+  /** Paths of one value pinned by equality, sorted by name. */
   readonly equal: readonly string[];
-  /** The one array field pinned by containing, if any: on SQLite a side table (SEMANTICS §6). */
+  /** The one field that is many, pinned by containing, if any: on SQLite a side table (SEMANTICS §6). */
   readonly has: string | undefined;
   /** A total order whose first key ascends; its reverse is the same index read backwards. */
   readonly sort: readonly SortKey[];
@@ -111,8 +111,8 @@ export function toIndex(fields: readonly string[], sort: readonly SortKey[], isA
   const keys = sort.filter((key) => !equal.includes(key.field));
   const total = keys.length === 0 ? [{ field: 'id', descending: false }] : keys;
   const ascending = total[0]?.descending === true ? reversed(total) : total;
-  const name = [has === undefined ? '' : `has.${has}`, ...equal, formatKeys(ascending)].filter((part) => part !== '').join('+');
-  return { name, equal, has, sort: ascending };
+  const first = has !== undefined ? [`has.${has}`] : equal[0]?.startsWith('has.') === true ? ['by'] : [];
+  return { name: [...first, ...equal, formatKeys(ascending)].join('+'), equal, has, sort: ascending };
 }
 
 /** Keys as they are written, all of them: equal texts are one order. */

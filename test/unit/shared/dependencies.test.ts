@@ -1,10 +1,13 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
+import * as z from 'zod';
 import {
   type Dependencies, dependenciesOfDocument, dependenciesOfList, goneOf, toBucket, touched,
 } from '../../../shared/contract/dependencies.ts';
 import { parseListQuery } from '../../../shared/contract/query.ts';
-import type { JsonObject } from '../../../shared/wire/values.ts';
+import { resource } from '../../../shared/contract/resource.ts';
+import { anyone } from '../../../shared/contract/rules.ts';
+import type { Json, JsonObject } from '../../../shared/wire/values.ts';
 import { films } from '../../../shared/resources/films.ts';
 import { reviews } from '../../../shared/resources/reviews.ts';
 import { naiveList } from './naive-list.ts';
@@ -21,27 +24,56 @@ const query = fc.constantFrom(
   'year[lt]=1982&sort=-year,title', 'title=B', 'title[gt]=A&limit=2', 'sort=-year,title&count=exact',
 );
 
+/** Fields with other fields in them, and what others may have written in their place. */
+const nested = resource({
+  name: 'nested',
+  schema: z.object({
+    imdb: z.object({ rating: z.number(), votes: z.int() }),
+    grades: z.array(z.object({ grade: z.string(), by: z.array(z.object({ name: z.string() })) })),
+  }),
+  rules: { read: anyone },
+  shapes: {
+    byRating: { range: 'imdb.rating', sort: ['-imdb.rating,imdb.votes'] }, ofRating: { equal: ['imdb.rating'] },
+    ofGrade: { equal: ['grades.grade'], sort: ['imdb.votes'] }, ofBy: { equal: ['grades.by.name', 'imdb.votes'] },
+  },
+});
+const small = fc.constantFrom<Json>(1, 2, null, 'A', [1, 2]);
+const imdb = fc.record({ rating: small, votes: small }, { requiredKeys: [] });
+const by = fc.record({ name: fc.constantFrom<Json>('ann', 'bob', ['ann', 'bob']) });
+const grade = fc.record({ grade: fc.constantFrom<Json>('A', 'B', ['A', 'B']), by: fc.oneof(by, fc.array(by, { maxLength: 2 })) });
+const nestedImage = fc.record({
+  imdb: fc.oneof(imdb, imdb, small, fc.array(imdb, { maxLength: 2 })),
+  grades: fc.oneof(fc.array(grade, { maxLength: 2 }), grade, small),
+}) as fc.Arbitrary<JsonObject>;
+const nestedDocument = fc.tuple(fc.constantFrom('1', '2', '3'), nestedImage).map(([id, fields]) => ({ id, ...fields }) as JsonObject);
+const nestedQuery = fc.constantFrom(
+  'imdb.rating[gte]=2', 'imdb.rating=1', 'grades.grade=A', 'grades.grade[in]=B,C&limit=1', 'grades.by.name=ann&imdb.votes=1',
+);
+
 describe('dependencies', () => {
-  test('a change that alters the answer to a list touches something that the answer depends on', () => {
+  test.each([
+    ['a list', films, document, query],
+    ['a list by what stands inside', nested, nestedDocument, nestedQuery],
+  ] as const)('a change that alters the answer to %s touches something that the answer depends on', (_what, asked, documents, queries) => {
     fc.assert(
       fc.property(
-        fc.uniqueArray(document, { selector: (one) => one['id'] as string }),
-        document,
+        fc.uniqueArray(documents, { selector: (one) => one['id'] as string }),
+        documents,
         fc.boolean(),
-        query,
+        queries,
         (before, changed, removed, text) => {
           const id = changed['id'] as string;
           const old = before.find((one) => one['id'] === id);
           const after = [...before.filter((one) => one['id'] !== id), ...(removed ? [] : [changed])];
-          const parsed = parseListQuery(films, text);
+          const parsed = parseListQuery(asked, text);
           const altered = answer(before) !== answer(after);
-          const meet = meets(dependenciesOfList(films, parsed), touched(films, id, old, removed ? undefined : changed));
+          const meet = meets(dependenciesOfList(asked, parsed), touched(asked, id, old, removed ? undefined : changed), asked.name);
           expect(!altered || meet).toBe(true);
 
-          function answer(documents: readonly JsonObject[]): string {
+          function answer(listed: readonly JsonObject[]): string {
             return JSON.stringify([
-              naiveList(films, documents, parsed),
-              parsed.count ? naiveList(films, documents, { ...parsed, limit: Number.POSITIVE_INFINITY }).length : 0,
+              naiveList(asked, listed, parsed),
+              parsed.count ? naiveList(asked, listed, { ...parsed, limit: Number.POSITIVE_INFINITY }).length : 0,
             ]);
           }
         },
@@ -65,6 +97,14 @@ describe('dependencies', () => {
     expect(touches({ ...draft, status: 'published' }, draft)).toEqual([true, true]);
     expect(touches(draft, { ...draft, text: 'x' })).toEqual([false, false]);
     expect(touches(undefined, draft)).toEqual([false, false]);
+  });
+
+  test('a list by what stands inside does not depend on documents without it', () => {
+    const ofGrade = dependenciesOfList(nested, parseListQuery(nested, 'grades.grade=A'));
+    const change = (grade: string, before: JsonObject) => touched(nested, '1', before, { id: '1', grades: [{ grade }] });
+    expect(meets(ofGrade, change('B', { id: '1', grades: [{ grade: 'C' }] }), 'nested')).toBe(false);
+    expect(meets(ofGrade, change('B', { id: '1', grades: [{ grade: 'C' }, { grade: 'A' }] }), 'nested')).toBe(true);
+    expect(meets(ofGrade, change('A', { id: '1' }), 'nested')).toBe(true);
   });
 
   test('a document that is not there depends on the key that its creation touches', () => {

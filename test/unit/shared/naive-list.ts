@@ -6,6 +6,7 @@ import { type Predicate, satisfies } from '../../../shared/contract/rules.ts';
 import {
   compareSortValues, compareUtf8, type Json, type JsonObject, type Scalar, type ScalarKind, type SortValue, toSortValue,
 } from '../../../shared/wire/values.ts';
+import { naiveValue, naiveValues } from '../../support/naive-path.ts';
 
 export function naiveList(
   resource: Resource,
@@ -17,7 +18,7 @@ export function naiveList(
     .filter(
       (document) =>
         satisfies(document, where) &&
-        Object.entries(query.equal).every(([field, values]) => holds(document[field], values)) &&
+        Object.entries(query.equal).every(([field, wanted]) => holds(naiveValues(document, field), wanted)) &&
         inRange(resource, document, query),
     )
     .sort((left, right) => {
@@ -32,11 +33,11 @@ export function naiveList(
 
 function keyOf(resource: Resource, document: JsonObject, field: string): SortValue {
   const kind = (field === 'id' ? idField(resource) : resource.fields.get(field))?.kind ?? 'string';
-  return toSortValue(document[field], kind as ScalarKind);
+  return toSortValue(naiveValue(document, field), kind as ScalarKind);
 }
 
-function holds(value: Json | undefined, wanted: readonly Scalar[]): boolean {
-  return Array.isArray(value) ? value.some((inner) => wanted.includes(inner)) : wanted.includes(value as Scalar);
+function holds(values: readonly Json[], wanted: readonly Scalar[]): boolean {
+  return values.some((value) => wanted.includes(value as Scalar));
 }
 
 function inRange(resource: Resource, document: JsonObject, { range }: Pick<ListQuery, 'range'>): boolean {

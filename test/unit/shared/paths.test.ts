@@ -2,8 +2,12 @@
 import { describe, expect, test } from 'bun:test';
 import * as z from 'zod';
 import { valueAt, valuesAt } from '../../../shared/contract/path.ts';
-import { resource } from '../../../shared/contract/resource.ts';
+import { parseFieldsQuery, parseListQuery } from '../../../shared/contract/query.ts';
+import { resource, type ResourceDeclaration } from '../../../shared/contract/resource.ts';
+import { anyone, equals, not, owner } from '../../../shared/contract/rules.ts';
+import { formatSort } from '../../../shared/contract/shapes.ts';
 import { instant } from '../../../shared/contract/types.ts';
+import { Fault } from '../../../shared/wire/fault.ts';
 import { limits } from '../../../shared/wire/limits.ts';
 
 const fieldsOf = (schema: z.ZodObject) => {
@@ -88,4 +92,93 @@ describe('what stands at a path', () => {
     expect([at([[{ grade: 'A' }]]), at('A'), at(undefined)]).toEqual([[], [], []]);
     expect(valuesAt({ tags: ['a', ['b']] }, 'tags')).toEqual(['a', ['b']]);
   });
+});
+
+const schema = z.object({
+  title: z.string(),
+  meta: z.object({ by: z.string().optional(), size: z.int().optional(), any: z.unknown(), record: z.record(z.string(), z.string()) }),
+  parts: z.array(z.object({ sku: z.string(), tags: z.array(z.string()) })),
+});
+/** Wrong declarations are the point here, so what the types would refuse is let through. */
+const declare = (extra: object) => resource({ name: 'notes', schema, shapes: {}, ...extra } as ResourceDeclaration);
+
+describe('a declaration', () => {
+  test('names nested places by their paths, and the indexes follow', () => {
+    const { mistakes, indexes, mentions } = declare({
+      rules: { read: owner('meta.by') }, fieldRules: { 'meta.size': { read: equals('meta.by', 'x') } },
+      shapes: { by: { equal: ['parts.sku'], range: 'meta.size', sort: ['-meta.size,title'] } },
+    });
+    expect([mistakes, indexes.map(({ name }) => name), [...mentions.fields]]).toEqual([
+      [], ['has.parts.sku+meta.by+meta.size,-title,-id'], ['meta.by'],
+    ]);
+  });
+
+  test('of an object that is called as arrays are in the names of indexes gives each index a name of its own', () => {
+    const both = z.object({ has: z.object({ x: z.string() }), x: z.array(z.string()) });
+    const { indexes } = declare({ schema: both, rules: { read: anyone }, shapes: { a: { equal: ['has.x'] }, b: { equal: ['x'] } } });
+    expect(indexes.map(({ name }) => name)).toEqual(['by+has.x+id', 'has.x+id']);
+  });
+
+  test.each([
+    ['a path to no field', { shapes: { by: { equal: ['meta.nope'] } } }, 'shapes.by.equal'],
+    ['a path into what takes anything', { shapes: { by: { equal: ['meta.record.x'] } } }, 'shapes.by.equal'],
+    ['a path through what is no object', { shapes: { by: { equal: ['title.x'] } } }, 'shapes.by.equal'],
+    ['a path of too many steps', { shapes: { by: { equal: ['a.b.c.d.e.f.g.h.i'] } } }, 'shapes.by.equal'],
+    ['a path to anything', { shapes: { by: { equal: ['meta.any'] } } }, 'shapes.by.equal'],
+    ['a sort over what is many', { shapes: { by: { sort: ['parts.sku'] } } }, 'shapes.by.sort'],
+    ['a range over what is many', { shapes: { by: { range: 'parts.sku' } } }, 'shapes.by.sort'],
+    ['two paths through arrays in one shape', { shapes: { by: { equal: ['parts.sku', 'parts.tags'] } } }, 'shapes.by.equal'],
+    ['a prefix of a nested number', { shapes: { by: { prefix: 'meta.size' } } }, 'shapes.by.prefix'],
+    ['a rule over what is many', { rules: { read: owner('parts.sku') } }, 'rules.read'],
+    ['a rule for no nested field', { rules: { update: not(equals('meta.bye', 'x')) } }, 'rules.update'],
+    ['a rule over a nested field of another type', { rules: { read: owner('meta.size') } }, 'rules.read'],
+    ['a rule for a value that a nested field never has', { rules: { create: equals('meta.by', 1) } }, 'rules.create'],
+    ['a field rule for no nested field', { fieldRules: { 'meta.nope': { read: anyone } } }, 'fieldRules.meta.nope'],
+    ['a write rule in the elements of an array', { fieldRules: { 'parts.sku': { write: anyone } } }, 'fieldRules.parts.sku.write'],
+  ])('with %s is an error that names its key', (_what, extra, key) => {
+    expect(declare(extra).mistakes.join()).toContain(`: ${key}: `);
+  });
+});
+
+describe('a query', () => {
+  const rated = resource({
+    name: 'rated',
+    schema: z.object({
+      title: z.string(),
+      imdb: z.object({ rating: z.number(), votes: z.int(), kind: z.enum(['film', 'series']) }),
+      grades: z.array(z.object({ grade: z.enum(['A', 'B']), at: instant() })),
+    }),
+    rules: { read: anyone },
+    shapes: {
+      byRating: { range: 'imdb.rating', sort: ['-imdb.rating,title'] }, ofKind: { equal: ['imdb.kind'] },
+      ofGrade: { equal: ['grades.grade'] }, ofAt: { equal: ['grades.at'] },
+    },
+  });
+
+  test('asks for nested places by their paths', () => {
+    expect(rated.mistakes).toEqual([]);
+    const { range, sort, fields } = parseListQuery(rated, 'imdb.rating[gte]=8&sort=-imdb.rating&fields=title,imdb.rating');
+    expect([range, formatSort(sort)]).toEqual([{ field: 'imdb.rating', bounds: { gte: 8 } }, '-imdb.rating,title']);
+    expect(fields).toEqual(['imdb.rating', 'title']);
+    expect(parseListQuery(rated, 'grades.grade=A').equal).toEqual({ 'grades.grade': ['A'] });
+    expect(parseListQuery(rated, 'grades.at=2026-01-01').equal).toEqual({ 'grades.at': ['2026-01-01T00:00:00.000Z'] });
+    expect(parseFieldsQuery(rated, 'fields=imdb.votes,imdb,grades')).toEqual(['grades', 'imdb']);
+  });
+
+  const reasonOf = (text: string) => {
+    try {
+      return parseListQuery(rated, text).shape.name;
+    } catch (thrown) {
+      return thrown instanceof Fault ? thrown.reason : String(thrown);
+    }
+  };
+  test.each([
+    'grades.grade=C', 'imdb.kind=book', 'imdb.rating=x', 'imdb.nope=1', 'imdb..rating=1', 'imdb.=1', 'fields=imdb.nope', 'sort=imdb.nope',
+  ])('for a value that there is not, or a place that is not declared, is refused: %s', (text) => {
+    expect(reasonOf(text)).toBe('query_invalid');
+  });
+  test.each(['imdb.votes=1', 'grades.grade[gt]=A', 'imdb.rating[gt]=1&grades.grade=A', 'sort=grades.grade'])(
+    'for what no shape serves is refused: %s',
+    (text) => expect(reasonOf(text)).toBe('query_not_served'),
+  );
 });

@@ -43,6 +43,13 @@ describe('rules', () => {
     for (const author of [undefined, null, ['alice'], { alice: 1 }, 1, true] as (Json | undefined)[])
       expect(satisfies(author === undefined ? {} : { author }, own)).toBe(false);
     expect(satisfies({ author: 'alice' }, own)).toBe(true);
+    const nested = [reduce(owner('meta.by'), alice), reduce(not(owner('meta.by')), alice)];
+    const holds = (document: JsonObject) => nested.map((predicate) => satisfies(document, predicate));
+    expect(holds({ meta: { by: 'alice' } })).toEqual([true, false]);
+    for (const meta of [[{ by: 'alice' }], 'alice', null, { by: ['alice'] }, { by: { alice: 1 } }, {}] as Json[]) {
+      expect(holds({ meta })).toEqual([false, true]);
+    }
+    expect(holds({ 'meta.by': 'alice' })).toEqual([false, true]);
     expect(satisfies(JSON.parse('{"__proto__":{"author":"alice"}}') as JsonObject, own)).toBe(false);
   });
 

@@ -1,0 +1,83 @@
+/**
+ * What a write says of places that its caller does not see, and what it leaves of them (SEMANTICS §17). What was not shown
+ * could not be sent back: it stays where what it stands in stays.
+ */
+import { matchElements } from '../../shared/contract/elements.ts';
+import { toPathTree, without } from '../../shared/contract/path.ts';
+import { satisfies } from '../../shared/contract/rules.ts';
+import { placeOf } from '../../shared/contract/schema-places.ts';
+import type { Type } from '../../shared/contract/schema-tree.ts';
+import { isJsonObject, type Json, type JsonObject, ownOf } from '../../shared/wire/values.ts';
+import type { Asked } from '../call.ts';
+import { guardedFields } from './present.ts';
+
+export interface Sent {
+  readonly body: JsonObject;
+  /** What its caller saw of the document that a whole one takes the place of: what is not in the body any more is to go. */
+  readonly replaces: JsonObject | undefined;
+}
+
+export function hiddenPaths({ resource, principal }: Pick<Asked, 'resource' | 'principal'>, document: JsonObject): readonly string[] {
+  return guardedFields(resource, principal).filter(([, rule]) => !satisfies(document, rule)).map(([path]) => path);
+}
+
+/** What the caller sees of a document. */
+export function shownOf(document: JsonObject, hidden: readonly string[]): JsonObject {
+  return hidden.length === 0 ? document : without(document, toPathTree(hidden));
+}
+
+/** Whether a write speaks of a place: of it, or of what it stands in, which is to go or to be something else. */
+export function isNamed(path: string, { body, replaces }: Sent): boolean {
+  return isNamedIn(body, replaces, path.split('.'));
+}
+
+function isNamedIn(sent: Json, replaces: Json | undefined, [step = '', ...rest]: readonly string[]): boolean {
+  if (Array.isArray(sent)) return sent.some((each: Json) => isJsonObject(each) && isNamedIn(each, undefined, [step, ...rest]));
+  if (!isJsonObject(sent)) return true;
+  const stood = isJsonObject(replaces) ? ownOf(replaces, step) : undefined;
+  const value = ownOf(sent, step);
+  if (rest.length === 0) return value !== undefined;
+  return value === undefined ? stood !== null && typeof stood === 'object' : isNamedIn(value, stood, rest);
+}
+
+/** Three views of one place: what was sent, what stood there, and what will. */
+interface Views<Value> {
+  readonly sent: Value;
+  readonly before: Value;
+  readonly next: Value;
+}
+
+/** What will stand there, with what stood at the hidden paths wherever it was not named. */
+export function keepHidden(type: Type, hidden: readonly string[], { sent, before, next }: Views<JsonObject>): JsonObject {
+  const shown = shownOf(before, hidden);
+  return hidden.reduce((kept, path) => asDocument(keptIn(type, { sent, before, shown, next: kept }, path.split('.'))), next);
+}
+
+/** What a document is kept in is one. */
+function asDocument(value: Json): JsonObject {
+  return value as JsonObject;
+}
+
+/** `shown`: what stood there as the caller saw it. */
+type ShownViews = Omit<Views<Json | undefined>, 'next'> & { readonly shown: Json | undefined; readonly next: Json };
+
+function keptIn(type: Type | undefined, { sent, before, shown, next }: ShownViews, [step = '', ...rest]: readonly string[]): Json {
+  const place = placeOf(type, next);
+  if (Array.isArray(next) && Array.isArray(sent) && Array.isArray(before) && Array.isArray(shown)) {
+    const matches = matchElements(place.element, next, shown);
+    return next.map((each: Json, index) => {
+      const at = matches[index] ?? -1;
+      return keptIn(place.element(index), { sent: sent[index], before: before[at], shown: shown[at], next: each }, [step, ...rest]);
+    });
+  }
+  if (!isJsonObject(next) || !isJsonObject(sent) || !isJsonObject(before) || !isJsonObject(shown)) return next;
+  const value = ownOf(next, step);
+  const stood = ownOf(before, step);
+  if (rest.length > 0) {
+    const views = { sent: ownOf(sent, step), before: stood, shown: ownOf(shown, step) };
+    return value === undefined ? next : { ...next, [step]: keptIn(place.member(step), { ...views, next: value }, rest) };
+  }
+  if (Object.hasOwn(sent, step)) return next;
+  const { [step]: _made, ...others } = next;
+  return stood === undefined ? others : { ...others, [step]: stood };
+}
