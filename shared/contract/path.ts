@@ -18,7 +18,7 @@ export function valuesAt(document: JsonObject, path: string): readonly Json[] {
 }
 
 /** `valueAt` in what is no JSON; `isObject` tells what has members. */
-function valueIn<Value>(document: Members<Value>, path: string, isObject: IsObject<Value>): Value | undefined {
+export function valueIn<Value>(document: Members<Value>, path: string, isObject: IsObject<Value>): Value | undefined {
   let holder: Members<Value> = document;
   const steps = path.split('.');
   for (const step of steps.slice(0, -1)) {
@@ -30,7 +30,7 @@ function valueIn<Value>(document: Members<Value>, path: string, isObject: IsObje
 }
 
 /** `valuesAt` in what is no JSON. */
-function valuesIn<Value>(document: Members<Value>, path: string, isObject: IsObject<Value>): readonly Value[] {
+export function valuesIn<Value>(document: Members<Value>, path: string, isObject: IsObject<Value>): readonly Value[] {
   let holders: readonly Members<Value>[] = [document];
   let values: readonly Value[] = [];
   for (const step of path.split('.')) {
@@ -46,6 +46,12 @@ function memberOf<Value>(holder: Members<Value>, name: string): Value | undefine
 
 function elementsOf<Value>(value: Value | undefined): readonly Value[] {
   return value === undefined ? [] : Array.isArray(value) ? value : [value];
+}
+
+/** The paths of what this one leads through, the outermost first. */
+export function holdersOf(path: string): readonly string[] {
+  const steps = path.split('.');
+  return steps.slice(1).map((_step, index) => steps.slice(0, index + 1).join('.'));
 }
 
 /** Whether the path is the other one, or leads to something in what stands there. */

@@ -3,11 +3,12 @@
  * safe while another origin does the same. What cannot be put in place of Tombolo's own is gathered and told in one message.
  */
 import type { Db, Document } from 'mongodb';
+import { holdersOf } from '../../../../shared/contract/path.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { StoreNotReady } from '../../not-ready.ts';
 import { codeOf, codes, isPassing } from '../connection/errors.ts';
 import type { Deployment } from '../connection/server-checks.ts';
-import { oddFilter, oddIndexName } from '../read/odd-documents.ts';
+import { isPartlyChecked, oddFilter, oddIndexName } from '../read/odd-documents.ts';
 import { toValidation } from './document-checks.ts';
 import { servingIndex } from './index-match.ts';
 import { noteOwnership, type Ownership, ownershipOf } from './ownership.ts';
@@ -186,7 +187,8 @@ function toMending(collectionName: string, key: Document, name: string, error: u
       return `documents have the same value where it has to be unique; ${list} lists them: remove all but one of each`;
     }
     case codes.parallelArrays: {
-      const filter = JSON.stringify({ $or: fields.map((field) => ({ [field]: { $type: 'array' } })) });
+      const paths = fields.flatMap((field) => [...holdersOf(field), field]);
+      const filter = JSON.stringify({ $or: paths.map((path) => ({ [path]: { $type: 'array' } })) });
       const list = `${collection}.find(${filter})`;
       return `documents hold arrays in two of its fields, which no index can; ${list} lists them: mend those`;
     }
@@ -210,6 +212,7 @@ async function inspect(
   const mayBeOdd = new Set<string>(lacksOdd);
   const invalid: Record<string, number> = {};
   for (const resource of resources) {
+    if (isPartlyChecked(resource)) mayBeOdd.add(resource.name);
     const collection = database.collection(resource.name);
     const filter = lacksOdd.has(resource.name) ? undefined : oddFilter(resource);
     if (filter !== undefined && (await collection.findOne(filter, { hint: oddIndexName, projection: { _id: 1 } })) !== null) {

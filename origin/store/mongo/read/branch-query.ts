@@ -1,5 +1,6 @@
 /** One branch of a plan as one query: a filter whose every alternative is a run of one index, and the order of that index. */
 import type { Document } from 'mongodb';
+import { holdersOf } from '../../../../shared/contract/path.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import type { IndexSpec, SortKey } from '../../../../shared/contract/shapes.ts';
 import { type Scalar, type SortValue, toSortValue } from '../../../../shared/wire/values.ts';
@@ -65,12 +66,23 @@ function toEqualities(resource: Resource, { pinned, has }: Branch): readonly Con
   return [...(has === undefined ? [] : [equal(has.field, has.value)]), ...[...pinned].map(([field, value]) => equal(field, value))];
 }
 
-/** Conditions that leave out arrays: equality would find those that contain the value, orders would take one element. */
+/**
+ * Conditions that leave out arrays: equality would find those that contain the value, orders would take one element, and
+ * a path would lead through one to its elements' members.
+ */
 function toTypes({ resource, sort, pinned }: Keys, mayBeOdd: boolean): readonly Condition[] {
   const idType: Condition = { _id: { $type: resource.id === 'objectId' ? 'objectId' : 'string' } };
   if (!mayBeOdd) return [idType];
-  const isPlain = (field: string): Condition => ({ [field]: { $not: { $type: oddTypesOf(mustKind(resource, field)) } } });
-  return [idType, ...plainFields(resource, sort, pinned).map(isPlain)];
+  const odd = oddPlaces(resource, plainFields(resource, sort, pinned));
+  return [idType, ...[...odd].map(([path, $type]) => ({ [path]: { $not: { $type } } }))];
+}
+
+/** What makes a document odd, by where it stands: at a field itself, and on the way to it an array. */
+export function oddPlaces(resource: Resource, fields: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  return new Map<string, readonly string[]>([
+    ...fields.map(toPath).flatMap(holdersOf).map((path) => [path, ['array']] as const),
+    ...fields.map((field) => [toPath(field), oddTypesOf(mustKind(resource, field))] as const),
+  ]);
 }
 
 /** Fields whose one value a list depends on. */

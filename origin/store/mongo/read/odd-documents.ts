@@ -1,5 +1,6 @@
 /**
- * Documents that hold an array, an object or another value without order where a plain one is declared. Only
+ * Documents that hold an array, an object or another value without order where a plain one is declared, or an array on the
+ * way to it, through which MongoDB reaches what a path does not (SEMANTICS §14). Only
  * programs that wrote before our validators stood can have left such, so there are few or none. A partial index
  * holds exactly these; a list reads them all, puts them in order itself and merges them with its index walks.
  */
@@ -12,8 +13,8 @@ import { contains, type Interval } from '../../interval.ts';
 import { isArrayField, mustKind } from '../../kinds.ts';
 import { compareKeys } from '../../merge.ts';
 import type { ListRequest } from '../../store.ts';
-import { oddTypesOf, toSortKey } from './brackets.ts';
-import { plainFields } from './branch-query.ts';
+import { toSortKey } from './brackets.ts';
+import { oddPlaces, plainFields } from './branch-query.ts';
 import { toJson } from './bson-values.ts';
 import { toValue } from './documents.ts';
 import { toExactInterval } from './exact-forms.ts';
@@ -24,13 +25,19 @@ const oddDocumentsMax = 1_000;
 
 export const oddIndexName = 'tombolo_odd';
 
-/** Fields of any index that are walked by value; `undefined` when there are none. */
+/** Finds what is odd in a field that any index walks by value; `undefined` when there are none. */
 export function oddFilter(resource: Resource): Document | undefined {
-  const fields = new Set(
-    resource.indexes.flatMap(({ equal, sort }) => plainFields(resource, sort, new Map(equal.map((field) => [field, true])))),
-  );
-  const isOdd = (field: string): Document => ({ [field]: { $type: oddTypesOf(mustKind(resource, field)) } });
-  return fields.size === 0 ? undefined : { $or: [...fields].sort().map(isOdd) };
+  const types = [...oddPlaces(resource, walkedFields(resource))].sort(([a], [b]) => (a < b ? -1 : 1));
+  return types.length === 0 ? undefined : { $or: types.map(([path, $type]) => ({ [path]: { $type } })) };
+}
+
+/** Whether documents may be odd that every check lets pass. */
+export function isPartlyChecked(resource: Resource): boolean {
+  return walkedFields(resource).some((field) => resource.fields.get(field)?.isOfBranches === true);
+}
+
+function walkedFields(resource: Resource): readonly string[] {
+  return resource.indexes.flatMap(({ equal, sort }) => plainFields(resource, sort, new Map(equal.map((field) => [field, true]))));
 }
 
 export const oddReadMax = oddDocumentsMax + 1;
@@ -68,15 +75,14 @@ function isWanted(resource: Resource, { equal }: Asked, document: RawDocument, i
 }
 
 /** An id is text, compared with whole ObjectIds or with the beginning of one. */
-function keyOf({ field, rank }: Interval, { id, stored }: RawDocument): SortValue {
-  return field === 'id' ? { rank, value: id } : toSortKey(stored[field]);
+function keyOf({ field, rank }: Interval, document: RawDocument): SortValue {
+  return field === 'id' ? { rank, value: document.id } : toSortKey(document.at(field));
 }
 
-function isEqual(resource: Resource, field: string, { id, stored }: RawDocument, wanted: Scalar): boolean {
-  if (field === 'id') return id === wanted;
+function isEqual(resource: Resource, field: string, document: RawDocument, wanted: Scalar): boolean {
+  if (field === 'id') return document.id === wanted;
   const kind = mustKind(resource, field);
-  const found = stored[field];
-  const values: readonly unknown[] = isArrayField(resource, field) && Array.isArray(found) ? found : [found];
+  const values: readonly unknown[] = isArrayField(resource, field) ? document.allAt(field) : [document.at(field)];
   if (kind === 'binary') return values.some((value) => value instanceof Binary && toJson(value) === wanted);
   const keys = values.map(toSortKey);
   return formsOf(wanted, kind).some((form) => keys.some((key) => compareSortValues(key, toSortValue(form, kind)) === 0));

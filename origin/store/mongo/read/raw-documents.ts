@@ -3,12 +3,15 @@
  * raw-texts.ts makes; objects are made only for those who look inside.
  */
 import { BSON } from 'mongodb';
+import { valueIn, valuesIn } from '../../../../shared/contract/path.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import type { SortKey } from '../../../../shared/contract/shapes.ts';
 import { ranks, type SortValue } from '../../../../shared/wire/values.ts';
 import { toSortKey } from './brackets.ts';
+import { isPlainObject } from './bson-values.ts';
 import { deserializeOptions } from '../connection/client.ts';
 import { fromStoredId, type Stored } from './documents.ts';
+import { toPath } from './keyset.ts';
 
 /** Makes the driver give bytes: for a find whose documents go to `mustBytes`. */
 export const asBytes = { raw: true } as const;
@@ -33,6 +36,16 @@ export class RawDocument {
   get stored(): Stored {
     this.#stored ??= toStored(this.bytes);
     return this.#stored;
+  }
+
+  /** The one value of a field that is not the id (SEMANTICS §14). */
+  at(field: string): unknown {
+    return valueIn<unknown>(this.stored, toPath(field), isPlainObject);
+  }
+
+  /** The values of a field that is many. */
+  allAt(field: string): readonly unknown[] {
+    return valuesIn<unknown>(this.stored, toPath(field), isPlainObject);
   }
 }
 
@@ -89,7 +102,7 @@ export class RawRow {
 
   get keys(): readonly SortValue[] {
     this.#keys ??= this.#sort.map(({ field }): SortValue =>
-      field === 'id' ? { rank: ranks.string, value: this.document.id } : toSortKey(this.document.stored[field]),
+      field === 'id' ? { rank: ranks.string, value: this.document.id } : toSortKey(this.document.at(field)),
     );
     return this.#keys;
   }
