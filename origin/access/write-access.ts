@@ -6,6 +6,7 @@
  * A call writes once: its nonce and its idempotency key are spent in that write's own transaction.
  */
 import { bodiesOf, documentInvalid, toFieldErrors } from '../../shared/contract/documents.ts';
+import { isNamedByCallers } from '../../shared/contract/id-declarations.ts';
 import { mustKnow } from '../../shared/contract/settled.ts';
 import type { OnDuplicate } from '../../shared/operations/import-query.ts';
 import type { BufferedBody } from '../../shared/operations/operation.ts';
@@ -63,7 +64,7 @@ export class WriteAccess extends ReadAccess {
   put(body: BufferedBody): Promise<Answer> {
     const call = this.#call;
     const decide = (found: StoredDocument | undefined) => {
-      if (visible(found, call.rights.readable) === undefined && typeof call.resource.id === 'object') return this.#mustMake(body, found);
+      if (visible(found, call.rights.readable) === undefined && isNamedByCallers(call.resource)) return this.#mustMake(body, found);
       return mustReplace(call, { id: call.id, before: mustTouch(call, 'update', found).value, ...body, nowMs: this.now() });
     };
     return this.#write({ id: call.id, decide });

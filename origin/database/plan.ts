@@ -8,6 +8,7 @@ import { DeclarationError, mustBeSound } from '../../shared/contract/mistakes.ts
 import { served } from '../../shared/resources/all.ts';
 import { StoreNotReady } from '../store/not-ready.ts';
 import { applyPlan, isInstalled, type PlannedStep, planOf, remove, removalOf } from '../store/mongo/install/plan.ts';
+import { toForeignIds } from '../store/mongo/install/foreign-ids.ts';
 import type { Target } from '../store/mongo/install/install.ts';
 import { withTarget } from '../store/mongo/planning.ts';
 import { type BuildTime, buildTimeAssumption, toDuration } from '../store/mongo/install/build-time.ts';
@@ -21,7 +22,7 @@ const exitUsage = 64;
 
 const asked = parsed();
 
-const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const say = (line: string | undefined): void => void (line === undefined || process.stdout.write(`${line}\n`));
 
 function parsed() {
   try {
@@ -47,6 +48,7 @@ async function answer(target: Target): Promise<void> {
   const steps = await planOf(target);
   if (asked.json) return say(JSON.stringify(steps, undefined, 2));
   for (const [index, step] of steps.entries()) say(toText(step, index + 1));
+  for (const resource of target.resources) say(await toForeignIds(target.database, resource));
   say(await toAdvice(target, steps.length));
 }
 

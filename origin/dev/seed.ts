@@ -22,7 +22,7 @@ const summarySchema = z.object({ summary: z.object({ imported: z.number(), rejec
 /** Imported rows by collection; empty when the store was not. */
 export async function seedSample(edgeUrl: string, token: string, { adopted }: StoreState): Promise<ReadonlyMap<string, number>> {
   const imported = new Map<string, number>();
-  if (collections.some((name) => adopted.has(name))) return imported;
+  if (collections.some((name) => adopted.has(served.resources.get(name)?.collection ?? name))) return imported;
   for (const name of collections) if (!(await isEmpty(edgeUrl, name, token))) return imported;
   for (const name of collections) imported.set(name, await importSample(edgeUrl, name, token));
   return imported;

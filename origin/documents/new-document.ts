@@ -1,5 +1,6 @@
 /** What a document that is created must pass, and the id that it gets. */
 import { Fault } from '../../shared/wire/fault.ts';
+import { toIdValue } from '../../shared/contract/ids.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 import type { Asked } from '../call.ts';
@@ -17,7 +18,7 @@ interface Making {
 export function mustMake(call: Asked, { id, body, nowMs }: Making): JsonObject {
   const document = toCreated(body, nowMs);
   const creatable = ruleOf(call, 'create');
-  if (creatable !== true) mustAllow({ id, ...document }, creatable);
+  if (creatable !== true) mustAllow({ id: toIdValue(call.resource, id), ...document }, creatable);
   mustAllowFields(call, undefined, document);
   mustMeetConditions(call.preconditions, () => undefined);
   return document;

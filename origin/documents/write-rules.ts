@@ -4,6 +4,7 @@
  * both images, so nobody moves a document into or out of what they may touch.
  */
 import { Fault } from '../../shared/wire/fault.ts';
+import { toIdValue } from '../../shared/contract/ids.ts';
 import { mustPatched } from '../../shared/contract/patched.ts';
 import { valueAt } from '../../shared/contract/path.ts';
 import { all, type Predicate, reduce, satisfies } from '../../shared/contract/rules.ts';
@@ -130,7 +131,7 @@ function mustRevise(
   const namedHidden = hiddenPaths(writer, before).filter((path) => isNamed(path, sent));
   if (namedHidden.length === 0 && isSameJson(next, withoutKept(before))) return 'keep';
   const after = toRevised(next, before, nowMs);
-  mustAllow({ id, ...after }, ruleOf(writer, 'update'));
+  mustAllow({ id: toIdValue(writer.resource, id), ...after }, ruleOf(writer, 'update'));
   // A rule may look at what is written: whoever loses a field by it was never told what was in it.
   for (const field of namedHidden) mustAllowNamed(writer, field, after);
   mustAllowFields(writer, before, after);

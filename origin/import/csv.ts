@@ -6,6 +6,7 @@ import { memberNames } from '../../shared/contract/document-schema.ts';
 import { documentInvalid } from '../../shared/contract/documents.ts';
 import { Fault, type FieldError } from '../../shared/wire/fault.ts';
 import { isScalarKind } from '../../shared/contract/fields.ts';
+import { isNamedByCallers } from '../../shared/contract/id-declarations.ts';
 import { toPointer } from '../../shared/wire/json-pointer.ts';
 import type { ScalarKind } from '../../shared/wire/values.ts';
 import type { CsvColumn, CsvKind, CsvPlan } from '../../shared/transforms/csv-plan.ts';
@@ -62,7 +63,7 @@ const kinds: Readonly<Record<ScalarKind, CsvKind>> = {
 function toCsvPlan({ resource, onDuplicate }: Reading): CsvPlan {
   const source = idSource(resource);
   // Where the id has a column of its own, a row may name its document by `id` instead.
-  const columns: CsvColumn[] = [{ source, key: source, kind: 'string', required: typeof resource.id === 'object' && source === 'id' }];
+  const columns: CsvColumn[] = [{ source, key: source, kind: 'string', required: isNamedByCallers(resource) && source === 'id' }];
   for (const name of keptNames) if (name !== source) columns.push({ source: name, key: name, kind: 'string', required: false });
   for (const name of memberNames(resource.schema)) {
     const field = resource.fields.get(name);

@@ -1,5 +1,6 @@
 /** One row of an import, from a value to what a write needs. */
 import { bodiesOf, documentInvalid, toFieldErrors } from '../../shared/contract/documents.ts';
+import { isNamedByCallers } from '../../shared/contract/id-declarations.ts';
 import type { Fault, FieldError } from '../../shared/wire/fault.ts';
 import type { OnDuplicate } from '../../shared/operations/import-query.ts';
 import { toPointer } from '../../shared/wire/json-pointer.ts';
@@ -38,7 +39,7 @@ export const keptNames = ['id', 'rev', 'createdAt', 'updatedAt'] as const;
 
 /** The column or member of imported rows that holds the id. */
 export function idSource({ id }: Resource): string {
-  return typeof id === 'object' ? (id.importedFrom ?? 'id') : 'id';
+  return typeof id === 'object' && id.kind === 'string' ? (id.importedFrom ?? 'id') : 'id';
 }
 
 /** The id under its own name or that of the imported column, the rest as in a create, or as in a merge patch. */
@@ -51,7 +52,7 @@ export function parseRow(value: unknown, number: number, { resource, onDuplicate
   const sent = keptNames.some((name) => Object.hasOwn(rest, name)) ? withoutKept(rest) : rest;
   const whole = withNulls(sent, nullWhenAbsent);
   const bodies = bodiesOf(resource);
-  const id = given === undefined && typeof resource.id !== 'object' ? undefined : bodies.id.safeParse(given);
+  const id = given === undefined && !isNamedByCallers(resource) ? undefined : bodies.id.safeParse(given);
   const patch = onDuplicate === 'merge' ? bodies.patch.safeParse(sent) : undefined;
   const fields = bodies.fields.safeParse(whole);
   if (id?.success === false || (patch ?? fields).error !== undefined) {

@@ -1,6 +1,7 @@
 /** One row of an import as a write: what is created, put in place of another, merged, or refused. */
 import { Fault } from '../../shared/wire/fault.ts';
 import { toPointer } from '../../shared/wire/json-pointer.ts';
+import { isNamedByCallers } from '../../shared/contract/id-declarations.ts';
 import { mustKnow } from '../../shared/contract/settled.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 import type { OnDuplicate } from '../../shared/operations/import-query.ts';
@@ -64,7 +65,7 @@ function duplicate(row: ImportRow, id: string, { onDuplicate, report }: Writing)
  * otherwise the answer would tell whether the document exists that they may not see (SEMANTICS §8).
  */
 function mustName({ resource, rights: { readable } }: Asked): void {
-  if (typeof resource.id === 'object' || readable === true) return;
+  if (isNamedByCallers(resource) || readable === true) return;
   throw new Fault('forbidden', {
     detail: 'id: you may see only some documents here, so a row may name those alone; without an id it gets one',
     errors: [{ at: toPointer([idSource(resource)]), in: 'body', detail: 'not one that you see' }],

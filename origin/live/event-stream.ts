@@ -15,6 +15,7 @@
  */
 import type { Change, DocumentChange } from '../../shared/contract/change.ts';
 import { type Position, reaches } from '../../shared/wire/position.ts';
+import { toIdJson, toIdValue } from '../../shared/contract/ids.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { type Predicate, satisfies } from '../../shared/contract/rules.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
@@ -156,7 +157,7 @@ function render(change: Change, subscription: Subscription, now?: Now): Told | u
   const after = seen(change, change.after, subscription);
   // Without an image nobody can say what this caller missed, so they are told to read again.
   if (before === undefined || after === undefined) return resync;
-  const idAlone = JSON.stringify({ id: change.id });
+  const idAlone = `{"id":${toIdJson(subscription.resource, change.id)}}`;
   if (after === null) return before === null ? undefined : { name: change.after === null ? 'deleted' : 'left', data: idAlone };
   const current = now?.get(change.id);
   if (now !== undefined && current === undefined) return { name: 'left', data: idAlone };
@@ -174,7 +175,7 @@ function seen(
   { resource, readable }: Subscription,
 ): JsonObject | null | undefined {
   if (image === null || image === undefined) return image;
-  const document = { id: change.id, ...image };
+  const document = { id: toIdValue(resource, change.id), ...image };
   return satisfies(document, readable) && isServable(resource, document) ? document : null;
 }
 

@@ -7,7 +7,7 @@ import { Fault } from '../../shared/wire/fault.ts';
 import { equalitiesOf } from '../../shared/contract/rules.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { coveringIndex, type IndexSpec, toIndex } from '../../shared/contract/shapes.ts';
-import { type Scalar, toSortValue } from '../../shared/wire/values.ts';
+import { ranks, type Scalar, toSortValue } from '../../shared/wire/values.ts';
 import { contains, type Interval, toInterval } from './interval.ts';
 import { isArrayField, mustKind } from './kinds.ts';
 import { storeLimits } from './limits.ts';
@@ -57,12 +57,17 @@ function toWays(resource: Resource, request: Pick<ListRequest, 'equal' | 'where'
   return ways;
 }
 
-/** Whether pins and interval can both hold: a pinned field decides a range over itself. An id equals text alone. */
+/** Whether pins and interval can both hold: a pinned field decides a range over itself. */
 function admits(resource: Resource, interval: Interval | undefined, pins: Pins): boolean {
   const id = pins.get('id');
-  if (id !== undefined && typeof id !== 'string') return false;
+  if (id !== undefined && !isIdValue(resource, id)) return false;
   const pinned = interval === undefined || isArrayField(resource, interval.field) ? undefined : pins.get(interval.field);
   return interval === undefined || pinned === undefined || contains(interval, toSortValue(pinned, mustKind(resource, interval.field)));
+}
+
+/** An id equals text alone, or numbers alone. */
+function isIdValue({ idKind }: Resource, value: Scalar): boolean {
+  return idKind === 'integer' ? toSortValue(value, 'integer').rank === ranks.number : typeof value === 'string';
 }
 
 function toBranch(resource: Resource, request: Pick<ListRequest, 'sort'>, pins: Pins): Branch {

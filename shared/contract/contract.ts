@@ -23,11 +23,14 @@ export function contract(...declared: Resource[]): Contract {
   const doubled = [...byName]
     .filter(([, same]) => same.length > 1)
     .map(([name, same]) => `shared/resources/all.ts: resource "${name}": name: ${same.length} resources have it`);
+  const shared = [...Map.groupBy([...byName].flatMap(([, [first]]) => first ?? []), ({ collection }) => collection)]
+    .filter(([, same]) => same.length > 1)
+    .map(([name, same]) => `shared/resources/all.ts: collection "${name}": is that of ${same.map((each) => each.name).join(' and ')}`);
   const served = declared.filter(({ internal }) => !internal);
   return {
     resources: new Map(served.map((resource) => [resource.name, resource])),
     stored,
-    mistakes: [...modules.mistakes, ...stored.flatMap((resource) => [...resource.mistakes, ...beside(resource)]), ...doubled],
+    mistakes: [...modules.mistakes, ...stored.flatMap((resource) => [...resource.mistakes, ...beside(resource)]), ...doubled, ...shared],
     digest: digest64(served.map(({ digest }) => digest).join()),
   };
 }

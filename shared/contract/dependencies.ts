@@ -7,6 +7,7 @@
  * its answer has those values before or after. Ranges, orders, limits and counts only narrow that set.
  */
 import { hash32 } from '../wire/hash.ts';
+import { toIdKey } from './ids.ts';
 import { valueAt, valuesAt } from './path.ts';
 import type { ListQuery } from './query.ts';
 import type { Resource } from './resource.ts';
@@ -88,11 +89,12 @@ function distinctEquals(resource: Resource): readonly (readonly string[])[] {
   return [...new Map(resource.shapes.map((shape) => [shape.equal.join(), shape.equal])).values()];
 }
 
-function scalarsOf({ fields }: Resource, image: JsonObject, field: string, id: string): readonly Scalar[] {
+function scalarsOf(resource: Resource, image: JsonObject, field: string, id: string): readonly Scalar[] {
+  if (field === 'id') return [toIdKey(resource, id).value];
   // More than a list finds where others wrote an array on the way to one value: what they touch too much costs a miss.
-  const values = field === 'id' ? [id] : valuesAt(image, field);
+  const values = valuesAt(image, field);
   const scalars = values.filter((inner) => typeof inner === 'string' || typeof inner === 'number' || typeof inner === 'boolean');
-  const { kind, element = kind } = fields.get(field) ?? {};
+  const { kind, element = kind } = resource.fields.get(field) ?? {};
   // A number that is shown as text is asked for as the number that it is: 0.10 by 0.1.
   return element !== undefined && isNumeric(element) ? scalars.flatMap((scalar) => toAsked(scalar, element)) : scalars;
 }

@@ -2,7 +2,8 @@
 import * as z from 'zod';
 import { type BodyError, toBodyErrors } from './body-errors.ts';
 import { Fault, type FieldError } from '../wire/fault.ts';
-import { idForm, isNameable, toCanonicalId } from './ids.ts';
+import { isNamedByCallers } from './id-declarations.ts';
+import { idForm, isLongId, isNameable, toCanonicalId } from './ids.ts';
 import { toPointer } from '../wire/json-pointer.ts';
 import { type DocumentSchema, memberTypes, objectsOf, withObjects } from './document-schema.ts';
 import { closed, opened, unwrapped } from './open-schema.ts';
@@ -33,13 +34,13 @@ export function bodiesOf(resource: Resource): Bodies {
 }
 
 function toBodies(resource: Resource): Bodies {
-  const { id } = resource;
   const schema = opened(resource.schema);
   const strict = closed(resource.schema);
-  const isNamed = typeof id === 'object';
+  const isNamed = isNamedByCallers(resource);
   const named = isNamed ? withObjects(strict, (object) => object.extend({ id: idSchema(resource) })) : strict;
   const patch = z.looseObject(Object.fromEntries([...memberTypes(schema)].map(([name, types]) => [name, toPatchType(types)])));
-  const readBack = { ...kept, id: z.string().overwrite((given) => toCanonicalId(resource, given)).optional() };
+  const idBack = resource.idKind === 'integer' ? z.union([z.number(), z.string()]).transform(String) : z.string();
+  const readBack = { ...kept, id: idBack.pipe(z.string().overwrite((given) => toCanonicalId(resource, given))).optional() };
   const nobodys = (...but: readonly string[]) => namesOfNobody(resource, but);
   return {
     id: idSchema(resource),
@@ -94,8 +95,12 @@ export function eitherOf(types: readonly z.core.$ZodType[]): z.core.$ZodType {
 
 function idSchema(resource: Resource): z.ZodType<string> {
   const canonical = (given: string) => toCanonicalId(resource, given);
-  if (resource.id === 'uuid') return z.uuid().overwrite(canonical);
   if (resource.id === 'objectId') return z.string().regex(/^[0-9a-f]{24}$/);
+  if (resource.id === 'integer') {
+    const given = z.union([z.int(), z.string()], longForm);
+    return given.transform((number) => canonical(String(number))).refine(isLongId, longForm);
+  }
+  if (typeof resource.id === 'string' || resource.id.kind === 'uuid') return z.uuid().overwrite(canonical);
   return resource.id.format.pipe(
     z
       .string()
@@ -104,6 +109,8 @@ function idSchema(resource: Resource): z.ZodType<string> {
       .overwrite(canonical),
   );
 }
+
+const longForm = 'a whole number of 64 bits; past 2^53 its decimal digits as text';
 
 export function mustJson(text: string): unknown {
   try {

@@ -9,8 +9,9 @@ import { type Field, type FieldKind, isScalarKind } from './fields.ts';
 import { limits } from '../wire/limits.ts';
 import type { Resource } from './resource.ts';
 import { isCanonicalBase64Url } from '../wire/base64.ts';
+import { isIntegerId } from './ids.ts';
 import { valueTypesOf } from './schema-fields.ts';
-import { type Exact, parseFinite, parseShown } from '../wire/exact-numbers.ts';
+import { type Exact, parseExact, parseFinite, parseShown } from '../wire/exact-numbers.ts';
 import { toLong } from '../wire/shown-numbers.ts';
 import { isExactKind, isNumeric, isObjectId, type Scalar, type ScalarKind, toInstant, toUuid } from '../wire/values.ts';
 
@@ -22,7 +23,7 @@ export function idField({ idKind }: Pick<Resource, 'idKind'>): Field {
 
 /** A value that a document has, or an element of its array. */
 export function toEqualValue(resource: Resource, field: Field, text: string): FilterValue {
-  const read = ofKind(text, kindOf(field));
+  const read = isIntegerIdField(field) ? ofIntegerId(text) : ofKind(text, kindOf(field));
   const type = 'value' in read ? typesOf(resource).get(field.name) : undefined;
   if (type === undefined || 'refused' in read) return read;
   if (isPastSchemas(read.value, kindOf(field))) return read;
@@ -32,8 +33,19 @@ export function toEqualValue(resource: Resource, field: Field, text: string): Fi
 
 /** A value that need not be there: the end of a range, or the beginning of a text. */
 export function toBoundValue(field: Field, text: string): FilterValue {
+  if (isIntegerIdField(field)) return ofIntegerId(text);
   const kind = kindOf(field);
   return kind === 'uuid' ? ofKind(text.toLowerCase(), 'string') : ofKind(text, kind);
+}
+
+function isIntegerIdField({ name, kind }: Field): boolean {
+  return name === 'id' && kind === 'integer';
+}
+
+/** A number that names a document is meant to its last digit, as it is in a path. */
+function ofIntegerId(text: string): FilterValue {
+  const value = isIntegerId(text) ? parseExact(text) : undefined;
+  return value === undefined ? { refused: 'not a valid integer' } : { value };
 }
 
 function kindOf({ kind, element = 'mixed' }: Field): FieldKind {

@@ -7,10 +7,11 @@ import * as z from 'zod';
 import { toCanonicalSchema } from './canonical-schema.ts';
 import { type Choices, toChosen } from './choices.ts';
 import { type DocumentSchema, isDocumentSchema, memberNames, memberTypes, objectsOf } from './document-schema.ts';
-import { type Field, kindOfType, reservedFieldNames, toFields } from './fields.ts';
+import { type Field, reservedFieldNames, toFields } from './fields.ts';
 import { idField } from './filter-values.ts';
 import { digest64, toCanonicalJson } from '../wire/hash.ts';
-import { isEngineName, isInternalName } from './internal-names.ts';
+import { type IdDeclaration, type IdKind, toId, toIdKind } from './id-declarations.ts';
+import { isEngineName, isInternalName, whyNoCollection } from './internal-names.ts';
 import { Mistakes, refuseUnknown, toObject } from './mistakes.ts';
 import { type LimitsDeclaration, type ResourceLimits, toResourceLimits } from '../limits/cost.ts';
 import { readChoices, type ResourceReads } from './resource-reads.ts';
@@ -22,17 +23,6 @@ import { fieldsOf, isFieldName, valueTypesOf, whyNoField } from './schema-fields
 import { outlineOf } from './schema-tree.ts';
 import { toShapes } from './shape-checks.ts';
 import { type IndexSpec, type Shape, type ShapeDeclaration, toIndexes } from './shapes.ts';
-
-export type IdDeclaration =
-  | 'uuid'
-  | 'objectId'
-  | {
-      /** The caller names its documents; `format` is what such a name may be. */
-      readonly kind: 'string';
-      readonly format: z.ZodString;
-      /** The column or member of imported rows that holds the id; `id` unless said. */
-      readonly importedFrom?: string;
-    };
 
 export interface RuleDeclaration {
   readonly read?: Rule;
@@ -51,6 +41,8 @@ export interface ResourceDeclaration<Schema extends DocumentSchema = DocumentSch
    * live, never reported to the edge and not in the contract's digest. Code alone reads and writes it, so it has no rules.
    */
   readonly internal?: boolean;
+  /** The stored collection, or SQLite table; `name` unless said. */
+  readonly collection?: string;
   readonly schema: Schema;
   readonly id?: IdDeclaration;
   readonly rules?: RuleDeclaration;
@@ -96,13 +88,15 @@ const servingChoices: Choices<Serving> = {
 };
 
 export interface Resource<Schema extends DocumentSchema = DocumentSchema> extends Serving {
+  /** What it is called on the wire, in the feed and in reports. */
   readonly name: string;
+  /** What the database calls it. */
+  readonly collection: string;
   readonly internal: boolean;
   /** `z.infer` of it is what a document holds beside the fields that Tombolo keeps. */
   readonly schema: Schema;
   readonly id: IdDeclaration;
-  /** How ids compare: those that callers choose may be declared as UUIDs, too. */
-  readonly idKind: 'uuid' | 'objectId' | 'string';
+  readonly idKind: IdKind;
   readonly rules: { readonly read: Rule; readonly create: Rule; readonly update: Rule; readonly remove: Rule };
   readonly fieldRules: Readonly<Record<string, { readonly read?: Rule; readonly write?: Rule }>>;
   /** By path, at every depth. */
@@ -125,12 +119,11 @@ export interface Resource<Schema extends DocumentSchema = DocumentSchema> extend
 
 const keys = {
   resource: [
-    'name', 'internal', 'schema', 'id', 'rules', 'fieldRules', 'shapes', 'cache', 'outage', 'invalid', 'extra', 'preconditions',
-    'validation', 'reads', 'live', 'limits', 'revision',
+    'name', 'collection', 'internal', 'schema', 'id', 'rules', 'fieldRules', 'shapes', 'cache', 'outage', 'invalid', 'extra',
+    'preconditions', 'validation', 'reads', 'live', 'limits', 'revision',
   ],
   /** What means something for a resource that is stored and not served. */
   internal: ['name', 'internal', 'schema', 'id', 'shapes', 'validation', 'reads'],
-  id: ['kind', 'format', 'importedFrom'],
   rules: ['read', 'write', 'create', 'update', 'remove'],
   fieldRule: ['read', 'write'],
 } as const;
@@ -172,10 +165,10 @@ export function placeOf({ name, internal, schema }: Pick<ResourceDeclaration, 'n
 }
 
 function toResource<Schema extends DocumentSchema>(declared: ResourceDeclaration<Schema>, mistakes: Mistakes): Resource<Schema> {
-  const { name, internal = false, preconditions = 'optional', live = false, revision = 0 } = declared;
+  const { name, internal = false, collection = name, preconditions = 'optional', live = false, revision = 0 } = declared;
   const { cache = internal ? 'none' : 'shared', invalid = 'serve', extra = 'keep', outage = 'unchanged' } = declared;
   const id = toId(declared.id, mistakes);
-  const idKind = typeof id === 'string' ? id : kindOfType(id.format) === 'uuid' ? 'uuid' : 'string';
+  const idKind = toIdKind(id);
   const schema = toSchema(declared.schema, mistakes);
   const fields = toFields(fieldsOf(schema));
   const known: ReadonlyMap<string, Field> = new Map([...fields, ['id', idField({ idKind })]]);
@@ -185,7 +178,7 @@ function toResource<Schema extends DocumentSchema>(declared: ResourceDeclaration
   const fieldRules = toFieldRules(declared, surroundings, mistakes);
   const objectAt = <T extends object>(key: string, given: T | undefined) => toObject(given, (detail) => mistakes.add(key, detail));
   return {
-    name, internal, schema, id, idKind, rules, fieldRules, fields, shapes, live, mistakes: mistakes.found,
+    name, collection, internal, schema, id, idKind, rules, fieldRules, fields, shapes, live, mistakes: mistakes.found,
     ...toChosen(servingChoices, { cache, invalid, extra, preconditions, outage }, mistakes.at('')),
     limits: toResourceLimits(objectAt('limits', declared.limits), mistakes.at('limits.')),
     validation: toChosen(validationChoices, objectAt('validation', declared.validation), mistakes.at('validation.')),
@@ -193,8 +186,8 @@ function toResource<Schema extends DocumentSchema>(declared: ResourceDeclaration
     indexes: toIndexes(shapes, internal ? anyone : rules.read, (field) => fields.get(field)?.kind === 'array'),
     mentions: mentionsOf([rules.read, ...Object.values(fieldRules).flatMap((rule) => rule.read ?? [])]),
     digest: digest64(toCanonicalJson([
-      name, typeof id === 'string' ? id : id.kind, rules, fieldRules, [...fields.values()], shapes, cache, invalid, extra,
-      outlineOf(schema), revision,
+      name, collection, typeof id === 'string' ? id : [id.kind, 'storedAs' in id], rules, fieldRules, [...fields.values()], shapes,
+      cache, invalid, extra, outlineOf(schema), revision,
     ])),
   };
 }
@@ -204,6 +197,8 @@ function checkPlain(declared: ResourceDeclaration, mistakes: Mistakes): void {
   const { name, internal = false, schema, shapes, live = false, revision = 0 } = declared;
   const detail = internal === true ? whyNoInternalName(name) : whyNoName(name);
   if (detail !== undefined) mistakes.add('name', detail);
+  const noCollection = declared.collection === undefined ? undefined : whyNoCollection(declared.collection);
+  if (noCollection !== undefined) mistakes.add('collection', noCollection);
   if (typeof internal !== 'boolean') mistakes.add('internal', 'must be true or false');
   refuseUnknown(declared, internal === true ? keys.internal : keys.resource, mistakes.at(''));
   if (!isDocumentSchema(schema)) mistakes.add('schema', 'must be a z.object() or a z.discriminatedUnion() of them');
@@ -224,20 +219,6 @@ function whyNoInternalName(name: unknown): string | undefined {
     return 'must be tombolo_ and words of lower-case letters and digits, with _ between them';
   }
   return isEngineName(name) ? 'is kept by the engines; choose another' : undefined;
-}
-
-function toId(declared: IdDeclaration | undefined, mistakes: Mistakes): IdDeclaration {
-  if (declared === undefined || declared === 'uuid' || declared === 'objectId') return declared ?? 'uuid';
-  if (typeof declared !== 'object' || declared === null || declared.kind !== 'string') {
-    mistakes.add('id', 'must be "uuid", "objectId" or { kind: "string", format: z.string() }');
-    return 'uuid';
-  }
-  const { format, importedFrom = '' } = declared;
-  refuseUnknown(declared, keys.id, mistakes.at('id.'));
-  if (typeof importedFrom !== 'string') mistakes.add('id.importedFrom', 'must be the name of a column');
-  if (format?.def?.type === 'string') return declared;
-  mistakes.add('id.format', 'must be a z.string()');
-  return 'uuid';
 }
 
 function toSchema<Schema extends DocumentSchema>(schema: Schema, mistakes: Mistakes): Schema {

@@ -70,6 +70,7 @@ function checkBound(shape: Shape, fields: ReadonlyMap<string, Field>, refuse: Re
   if (bounded !== undefined && !sorts.some((sort) => sort[0]?.field === bounded)) {
     refuse(range === undefined ? 'prefix' : 'range', `no order begins with "${bounded}", so no index can serve it`);
   }
-  const kind = prefix === undefined || prefix === 'id' ? undefined : fields.get(prefix)?.kind;
-  if (kind !== undefined && kind !== 'string' && kind !== 'uuid') refuse('prefix', `"${prefix}" is not a string`);
+  const kind = prefix === undefined ? undefined : fields.get(prefix)?.kind;
+  const isText = kind === 'string' || kind === 'uuid' || (prefix === 'id' && kind === 'objectId');
+  if (kind !== undefined && !isText) refuse('prefix', `"${prefix}" is not a string`);
 }

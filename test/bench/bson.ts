@@ -4,6 +4,7 @@
  */
 import { BSON } from 'mongodb';
 import { toDocument } from '../../origin/store/mongo/read/documents.ts';
+import { films as declared } from '../../shared/resources/films.ts';
 import { BsonTexts, openBson } from '../../shared/transforms/bson.ts';
 import { TransformInstance } from '../../shared/transforms/instance.ts';
 import { tombolo } from '../unit/wasm/module.ts';
@@ -23,7 +24,7 @@ const module = new BsonTexts(new TransformInstance(tombolo()));
 const contenders: Readonly<Record<string, Contender>> = {
   'driver objects, the table, JSON.stringify': (documents) => documents.map((bytes) => {
     const stored = BSON.deserialize(bytes);
-    return toDocument(String(stored['_id']), stored).text;
+    return toDocument(declared, String(stored['_id']), stored).text;
   }),
   'walker in TypeScript': (documents) => documents.map(walk),
   'module': (documents) => module.convert(documents) as readonly string[],
@@ -76,7 +77,7 @@ function compareStreams(): void {
     ['npm bson, JSON.stringify', () => throughObjects(bytes, (document) => JSON.stringify(document))],
     [
       'driver objects, the table, JSON.stringify',
-      () => throughObjects(bytes, (document) => toDocument(String(document['_id']), document).text),
+      () => throughObjects(bytes, (document) => toDocument(declared, String(document['_id']), document).text),
     ],
     ['module', () => throughModule(bytes, instance)],
   ], { bytes: bytes.byteLength, calls: 1 });

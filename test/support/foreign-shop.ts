@@ -13,14 +13,18 @@ export async function wholeOf(database: Db): Promise<string> {
   return JSON.stringify(collections, undefined, 1);
 }
 
-/** As a shop's own program keeps them, with nothing that the sample declares. */
+/** As a shop's own program keeps them, with nothing that the sample declares but a few ids. */
 export async function fillShop(foreign: Db): Promise<void> {
-  const validator = { $jsonSchema: { bsonType: 'object', required: ['customer'], properties: { _id: { bsonType: 'int' } } } };
+  const validator = { $jsonSchema: { bsonType: 'object', required: ['customer'], properties: { _id: { bsonType: ['int', 'string'] } } } };
   await foreign.createCollection('orders', { validator, validationLevel: 'strict' });
-  const orders = foreign.collection<Document & { _id: number }>('orders');
+  const orders = foreign.collection<Document & { _id: number | string }>('orders');
   await orders.createIndex({ customer: 1 }, { unique: true, name: 'one each' });
-  await orders.insertMany([{ _id: 1, customer: 'a', total: 9.5, status: 'new' }, { _id: 2, customer: 'b', id: 7, createdAt: 'yesterday' }]);
+  await orders.insertMany([
+    { _id: 1, customer: 'a', total: 9.5, status: 'new' }, { _id: 2, customer: 'b', id: 7, createdAt: 'yesterday' },
+    { _id: '0198f2aa-0000-7000-8000-00000000000a', customer: 'c' },
+  ]);
   await foreign.createCollection('reviews', { validationAction: 'warn', changeStreamPreAndPostImages: { enabled: true } });
-  await foreign.collection('reviews').insertOne({ stars: 5 });
+  const reviews = foreign.collection<Document & { _id?: string }>('reviews');
+  await reviews.insertMany([{ stars: 5 }, { _id: '0198f2aa-0000-7000-8000-00000000000b', stars: 4 }]);
   await foreign.collection('ledger').insertOne({ balance: 1 });
 }

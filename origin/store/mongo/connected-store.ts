@@ -19,6 +19,7 @@ export interface Opened {
   readonly client: MongoClient;
   readonly target: Target;
   readonly database: Db;
+  /** By the names of their collections. */
   readonly resources: ReadonlyMap<string, Resource>;
   readonly installed: Installed;
   readonly texts: RawTexts;

@@ -74,7 +74,7 @@ async function openOnce(options: MongoStoreOptions): Promise<Store> {
       onWarning: options.onWarning ?? ignore,
       onFatal: options.onFatal ?? fail,
     };
-    const resources = new Map([...options.resources].map((resource) => [resource.name, resource]));
+    const resources = new Map([...options.resources].map((resource) => [resource.collection, resource]));
     const declared = [...resources.values()];
     const doing = (deployment: Deployment) => doingIn(database, { resources: declared, deployment });
     const deployment = await mustServe(database, declared, { clock: filled.clock, doing });
@@ -204,9 +204,10 @@ class MongoStore extends ConnectedStore implements Store {
   }
 }
 
-function warn({ invalid, mayBeOdd, hidesOdd, pending }: Installed, surroundings: Surroundings): void {
+function warn({ invalid, foreignIds, mayBeOdd, hidesOdd, pending }: Installed, surroundings: Surroundings): void {
   const { onWarning } = surroundings;
   if (pending.length > 0) warnOfPending(pending.map(({ name }) => name), surroundings);
+  if (foreignIds.length > 0) onWarning('documents have an _id that is not of the declared kind', { foreignIds });
   if (Object.keys(invalid).length > 0) {
     onWarning(
       'documents that were here before do not fit the schema; ' +

@@ -183,7 +183,8 @@ class SqliteStore implements Store {
   }
 
   watch(from: Position, signal: AbortSignal) {
-    return watchLog({ log: this.#log, head: this.#head }, from, AbortSignal.any([signal, this.#closing.signal]));
+    const resources = new Map(this.#resources.map((resource) => [resource.name, resource]));
+    return watchLog({ log: this.#log, head: this.#head, resources }, from, AbortSignal.any([signal, this.#closing.signal]));
   }
 
   async cursor(consumer: string): Promise<Position | undefined> {

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { reduce } from '../../../shared/contract/rules.ts';
 import type { Range } from '../../../shared/contract/filter.ts';
+import { toIdKey } from '../../../shared/contract/ids.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import { reversed, type Shape } from '../../../shared/contract/shapes.ts';
 import { parseFinite } from '../../../shared/wire/exact-numbers.ts';
@@ -100,8 +101,17 @@ function withoutMissing(record: Readonly<Record<string, Json | undefined>>): Jso
   return JSON.parse(JSON.stringify(record)) as JsonObject;
 }
 
+function toUuidOf(n: number): string {
+  return `0198f2aa-0000-7000-8${n.toString(16).padStart(3, '0')}-00000000000f`;
+}
+
+/** Neighbours that no double tells apart, and the ends of 64 bits. */
+const longs = [2n ** 53n, 2n ** 53n + 1n, 2n ** 53n + 2n, -(2n ** 53n) - 1n, 2n ** 31n, 2n ** 63n - 1n, -(2n ** 63n), 10n ** 18n];
+
 export function idArbitrary(resource: Resource): fc.Arbitrary<string> {
   if (resource.id === 'objectId') return fc.integer({ min: 0, max: 40 }).map((n) => n.toString(16).padStart(24, '0'));
+  if (resource.id === 'integer') return fc.oneof(fc.constantFrom(...longs), fc.integer({ min: -20, max: 20 })).map(String);
+  if (resource.idKind === 'uuid') return fc.integer({ min: 0, max: 0xfff }).map(toUuidOf);
   return text.map((value) => `${value}-`);
 }
 
@@ -135,7 +145,7 @@ function equalArbitrary(resource: Resource, shape: Shape): fc.Arbitrary<Readonly
 }
 
 function valueArbitrary(resource: Resource, name: string): fc.Arbitrary<Scalar> {
-  if (name === 'id') return idArbitrary(resource);
+  if (name === 'id') return idArbitrary(resource).map((id) => toIdKey(resource, id).value);
   const kind = mustKind(resource, name);
   if (isExactKind(kind)) return fc.oneof(ofKind.decimal, ofKind.long).map((wire) => parseFinite(String(wire)) ?? 0);
   if (kind === 'binary') return ofKind.binary;
@@ -148,7 +158,7 @@ function rangeArbitrary(resource: Resource, shape: Shape): fc.Arbitrary<Range | 
   if (shape.prefix !== undefined) {
     return fc.option(
       fc
-        .constantFrom('', 'a', 'ab', '\u{d7ff}', '\u{10ffff}', 'é', '0000')
+        .constantFrom('', 'a', 'ab', '\u{d7ff}', '\u{10ffff}', 'é', '0000', '0198f2aa-', '0198f2aa-0000-7000-80')
         .map((prefix) => ({ field: shape.prefix ?? '', bounds: { prefix } })),
       { nil: undefined },
     );

@@ -73,7 +73,7 @@ function serialize(fields: ReadonlyMap<string, unknown>): Uint8Array {
 
 /** The slow way: the driver's objects. */
 function slow(document: Uint8Array): string {
-  return toDocument('key', new RawDocument('key', document).stored).text;
+  return toDocument(named, 'key', new RawDocument(named, 'key', document).stored).text;
 }
 
 test('random documents come out as the driver and toJson have them, in the order of the database', () => {
@@ -173,7 +173,7 @@ test.each([
   ['more levels than the module walks', deep(200), `{"id":"a","v":${'['.repeat(200)}${']'.repeat(200)}}`],
 ])('what the module leaves to others comes out all the same: %s', async (_, document, expected) => {
   expect(module.convert([document])).toEqual([undefined]);
-  const [one, two] = await texts().all([new RawDocument('a', document), new RawDocument('b', BSON.serialize({ _id: 'b' }))]);
+  const [one, two] = await texts().all([new RawDocument(named, 'a', document), new RawDocument(named, 'b', BSON.serialize({ _id: 'b' }))]);
   expect([one?.text, two?.text]).toEqual([expected, '{"id":"b"}']);
 });
 
@@ -188,7 +188,7 @@ test('a module that traps is replaced, is told of, and costs no answer', async (
   const broken = new RawTexts(withCode('push', trap, new Uint8Array(await Bun.file(moduleFile).arrayBuffer())), (message) =>
     warnings.push(message),
   );
-  const document = new RawDocument('a', BSON.serialize({ _id: 'a', v: 1 }));
+  const document = new RawDocument(named, 'a', BSON.serialize({ _id: 'a', v: 1 }));
   expect([broken.one(document).text, broken.one(document).text]).toEqual(['{"id":"a","v":1}', '{"id":"a","v":1}']);
   expect(warnings.length).toBe(2);
 });
@@ -201,7 +201,7 @@ test('bytes that lie about their length touch no other document', () => {
 });
 
 test('many bytes become text in parts, and others have their turn between', async () => {
-  const large = (id: string) => new RawDocument(id, BSON.serialize({ _id: id, v: 'x'.repeat(600_000) }));
+  const large = (id: string) => new RawDocument(named, id, BSON.serialize({ _id: id, v: 'x'.repeat(600_000) }));
   const order = async (documents: readonly RawDocument[]) => {
     const seen: string[] = [];
     const turn = new Promise<void>((resolve) => setImmediate(() => (seen.push('another request'), resolve())));

@@ -1,6 +1,7 @@
 /** Lists of an engine against the naive list, over random documents and every declared order. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
+import { toIdValue } from '../../../shared/contract/ids.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import { reversed } from '../../../shared/contract/shapes.ts';
 import type { JsonObject, SortValue } from '../../../shared/wire/values.ts';
@@ -111,7 +112,7 @@ async function sameAsNaive(
   expect(rows.map((row) => ({ id: row.document.id, keys: row.keys.map(withoutMinus) }))).toEqual(
     expected.map(({ id, keys }) => ({ id, keys: keys.map(withoutMinus) })),
   );
-  for (const { document } of rows) expect(document.value).toEqual({ id: document.id, ...documents.get(document.id) });
+  for (const { document } of rows) expect(document.value).toEqual({ id: toIdValue(resource, document.id), ...documents.get(document.id) });
 }
 
 /** -0 and 0 are one value in every order. */

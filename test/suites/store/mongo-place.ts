@@ -35,7 +35,7 @@ async function openStoreIn(database: MongoDatabase, { seed = [], ...options }: M
   const { uri, foreign } = database;
   // Tombolo makes the collections, so that they are its own; others then leave in them whatever they did before it checked.
   if (seed.length > 0) await (await openMongoStore({ uri, ...options })).close();
-  for (const [name, documents] of Map.groupBy(seed, ({ resource }) => resource.name)) {
+  for (const [name, documents] of Map.groupBy(seed, ({ resource }) => resource.collection)) {
     await foreign
       .collection(name)
       .bulkWrite(documents.map(({ resource, id, document }) => toUpsert(mustStored(resource, id, document))), {

@@ -191,7 +191,7 @@ test('a collection that has a collation is given indexes in the order of lists, 
   const { uri, foreign } = await openHarbour();
   await foreign.createCollection('rafts', { collation: { locale: 'en', strength: 2 } });
   await foreign.collection('rafts').insertMany(['b', 'B', 'a', 'C'].map((name) => ({ name, masts: 1, port: 'Oslo' })));
-  const [named, text] = [{ ...boats, name: 'rafts' }, { kind: 'string', format: z.string() } as const];
+  const [named, text] = [{ ...boats, name: 'rafts', collection: 'rafts' }, { kind: 'string', format: z.string() } as const];
   const target = { ...targetOf(foreign), resources: [named] };
   await applyPlan(target, 'e'.repeat(16), () => undefined);
   expect(await planOf(target)).toEqual([]);

@@ -1,9 +1,10 @@
 /** The slow, obvious list: filter everything, sort everything. What both engines are compared with. */
 import { satisfies } from '../../../shared/contract/rules.ts';
+import { toIdKey, toIdValue } from '../../../shared/contract/ids.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import type { SortKey } from '../../../shared/contract/shapes.ts';
 import {
-  compareSortValues, isExactKind, type Json, type JsonObject, ranks, type Scalar, type SortValue, toSortValue,
+  compareSortValues, isExactKind, type Json, type JsonObject, type Scalar, type SortValue, toSortValue,
 } from '../../../shared/wire/values.ts';
 import { mustKind } from '../../../origin/store/kinds.ts';
 import type { ListRequest } from '../../../origin/store/store.ts';
@@ -15,7 +16,7 @@ interface NaiveRow {
 
 export function naiveList(resource: Resource, documents: ReadonlyMap<string, JsonObject>, request: ListRequest): readonly NaiveRow[] {
   return [...documents]
-    .map(([id, document]) => ({ id, ...document }))
+    .map(([id, document]) => ({ id: toIdValue(resource, id), ...document }))
     .filter((document) => satisfies(document, request.where) && matches(resource, document, request))
     .map((document) => ({ id: String(document['id']), keys: request.sort.map(({ field }) => sortValue(resource, document, field)) }))
     .sort((a, b) => compare(a.keys, b.keys, request.sort))
@@ -24,7 +25,7 @@ export function naiveList(resource: Resource, documents: ReadonlyMap<string, Jso
 }
 
 function sortValue(resource: Resource, document: JsonObject, field: string): SortValue {
-  if (field === 'id') return { rank: ranks.string, value: String(document['id']) };
+  if (field === 'id') return toIdKey(resource, String(document['id']));
   return toSortValue(document[field], mustKind(resource, field));
 }
 
@@ -40,7 +41,8 @@ function matches(resource: Resource, document: JsonObject, { equal, range }: Lis
   const equals = Object.entries(equal).every(([field, values]) => values.some((value) => holds(resource, document, field, value)));
   if (!equals || range === undefined) return equals;
   const kind = mustKind(resource, range.field);
-  const value = range.field === 'id' ? toSortValue(document['id'], kind) : sortValue(resource, document, range.field);
+  const isTextId = range.field === 'id' && resource.idKind !== 'integer';
+  const value = isTextId ? toSortValue(document['id'], kind) : sortValue(resource, document, range.field);
   return Object.entries(range.bounds).every(([operator, bound]) => {
     const found = document[range.field];
     if (operator === 'prefix') return typeof found === 'string' && found.startsWith(String(bound));
@@ -54,7 +56,7 @@ function matches(resource: Resource, document: JsonObject, { equal, range }: Lis
 }
 
 function holds(resource: Resource, document: JsonObject, field: string, value: Scalar): boolean {
-  const found = document[field];
+  const found = field === 'id' ? toIdKey(resource, String(document['id'])).value : document[field];
   if (resource.fields.get(field)?.kind === 'array' && Array.isArray(found)) return found.some((each: Json) => isSame(each));
   return isSame(found);
 

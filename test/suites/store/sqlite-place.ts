@@ -56,11 +56,13 @@ function plant(path: string, seed: NonNullable<OpenOptions['seed']>): void {
   mkdirSync(join(path, '..'), { recursive: true });
   const database = new Database(path, { create: true });
   for (const { resource } of seed) {
-    database.run(`CREATE TABLE IF NOT EXISTS "${resource.name}" (n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, doc TEXT NOT NULL)`);
+    const idType = resource.idKind === 'integer' ? 'INTEGER' : 'TEXT';
+    const columns = `n INTEGER PRIMARY KEY, id ${idType} NOT NULL UNIQUE, doc TEXT NOT NULL`;
+    database.run(`CREATE TABLE IF NOT EXISTS "${resource.collection}" (${columns})`);
   }
   database.run('BEGIN');
   for (const { resource, id, document } of seed) {
-    database.prepare(`INSERT OR REPLACE INTO "${resource.name}" (id, doc) VALUES (?, ?)`).run(id, JSON.stringify(document));
+    database.prepare(`INSERT OR REPLACE INTO "${resource.collection}" (id, doc) VALUES (?, ?)`).run(id, JSON.stringify(document));
   }
   database.run('COMMIT');
   database.close();

@@ -72,8 +72,8 @@ function statementsOf(resource: Resource, request: ListRequest): readonly (reado
   const plan = toQueryPlan(resource, request);
   return plan.branches.flatMap((branch) => {
     const { components, segments } = toWalk(resource, request, plan, branch);
-    const name =
-      branch.has === undefined && !isOwnIndex(branch.index) ? `sqlite_autoindex_${resource.name}_1` : indexName(resource, branch.index);
+    const isOfId = branch.has === undefined && !isOwnIndex(branch.index);
+    const name = isOfId ? `sqlite_autoindex_${resource.collection}_1` : indexName(resource, branch.index);
     return segments.flatMap((segment) => [
       [toListStatement(resource, branch, components, segment, 20), name] as const,
       [toIdsStatement(resource, branch, segment, 20), name] as const,

@@ -1,13 +1,15 @@
 /** Resources that put every kind of field into every kind of order, under several read rules. */
 import * as z from 'zod';
+import type { IdDeclaration } from '../../../shared/contract/id-declarations.ts';
 import { resource, type Resource } from '../../../shared/contract/resource.ts';
 import { all, any, anyone, equals, owner, role, type Rule, tenant } from '../../../shared/contract/rules.ts';
 import { binary, decimal, instant, long, objectId } from '../../../shared/contract/types.ts';
 
-export function things(name: string, read: Rule, id: 'named' | 'objectId' = 'named'): Resource {
+const named = { kind: 'string', format: z.string() } as const;
+
+export function things(name: string, read: Rule, id: IdDeclaration = named, collection = name): Resource {
   return resource({
-    name,
-    id: id === 'objectId' ? 'objectId' : { kind: 'string', format: z.string() },
+    name, collection, id,
     schema: z.object({
       text: z.string().nullable().optional(),
       size: z.number().nullable().optional(),
@@ -27,7 +29,7 @@ export function things(name: string, read: Rule, id: 'named' | 'objectId' = 'nam
       byTextRange: { range: 'text', sort: ['text'] },
       byTime: { range: 'time', sort: ['-time'] },
       byLink: { range: 'link', sort: ['link,open,-size,time'] },
-      byId: { prefix: 'id', sort: ['id'] },
+      byId: { [id === 'integer' ? 'range' : 'prefix']: 'id', sort: ['id', '-id'] },
       ofText: { equal: ['text'], range: 'size', sort: ['size,-time', '-size'] },
       ofOpen: { equal: ['open', 'link'], sort: ['text', 'open,text'] },
       ofSize: { equal: ['size'] },
@@ -71,4 +73,6 @@ const shared = things('shared-things', any(role('reader'), owner('author'), all(
 /** What a consumer leaves of the changes of other things. */
 export const effects = things('effects', anyone);
 const linked = things('linked-things', anyone, 'objectId');
-export const everyThing = [open, owned, shared, linked] as const;
+const numbered = things('numbered-things', anyone, 'integer', 'Numbered things');
+const bytes = things('byte-things', anyone, { kind: 'uuid', storedAs: 'binary' }, 'byteThings');
+export const everyThing = [open, owned, shared, linked, numbered, bytes] as const;

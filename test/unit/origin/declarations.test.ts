@@ -12,7 +12,8 @@ const told = [
   '  shared/resources/films.ts: resource "films": schema.shown: a date has no form in JSON; use instant()',
   '  shared/resources/films.ts: resource "films": rules.write: the schema has no field "lokced"',
   '  shared/resources/orders.ts: resource "orders": shapes: is missing: what can be asked for is declared, as in { all: {} }',
-  '  shared/resources/orders.ts: resource "orders": id: must be "uuid", "objectId" or { kind: "string", format: z.string() }',
+  '  shared/resources/orders.ts: resource "orders": id: must be "uuid", "objectId", "integer" or an object, ' +
+    'as in { kind: "string", format: z.string() }',
   '  shared/resources/orders.ts: resource "orders": rules.read: is a function and no rule; call it, as in role("editor"): ' +
     'rules are anyone, nobody, signedIn and what role(…), owner(…), tenant(…), equals(…), not(…), all(…) and any(…) give',
 ];

@@ -32,7 +32,7 @@ export async function ensureEpoch(database: Db, fresh: string): Promise<string> 
  * collections, so that every origin and every start finds the same, and another where one was dropped and loaded anew.
  */
 export async function standInEpoch(database: Db, resources: Iterable<Resource>): Promise<string> {
-  const names = [...resources].map(({ name }) => name);
+  const names = [...resources].map(({ collection }) => collection);
   const found = await database.listCollections<CollectionInfo>({ name: { $in: names } }).toArray();
   const identities = found.map(({ name, info }) => `${name} ${String(info?.uuid)}`).sort();
   return createHash('sha256').update([database.databaseName, ...identities].join('\n')).digest('hex').slice(0, 16);

@@ -5,7 +5,8 @@ import type { Position } from '../../../../shared/wire/position.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import type { JsonObject } from '../../../../shared/wire/values.ts';
 import { type BsonDocument } from '../read/bson-values.ts';
-import { fromStoredId, toValue } from '../read/documents.ts';
+import { toValue } from '../read/documents.ts';
+import { idFormOf } from '../read/stored-ids.ts';
 import { metaName } from '../install/system-records.ts';
 
 export type Event =
@@ -16,11 +17,12 @@ export type Event =
   | { readonly kind: 'reset' };
 
 export function toPipeline(resources: Iterable<Resource>): readonly Document[] {
-  const names = [metaName, ...[...resources].map(({ name }) => name)];
+  const names = [metaName, ...[...resources].map(({ collection }) => collection)];
   const ofAll = { operationType: { $in: ['dropDatabase', 'invalidate'] } };
   return [{ $match: { $or: [{ 'ns.coll': { $in: names } }, { 'to.coll': { $in: names } }, ofAll] } }];
 }
 
+/** `resources`: by the names of their collections. */
 export function toEvent(resources: ReadonlyMap<string, Resource>, document: Document, position: Position): Event {
   const name: unknown = document['ns']?.coll;
   switch (document['operationType']) {
@@ -58,22 +60,23 @@ function toEpoch(document: Document): Event {
 }
 
 function toResourceChange(resources: ReadonlyMap<string, Resource>, name: unknown, position: Position): readonly Change[] {
-  return typeof name === 'string' && resources.has(name) ? [{ kind: 'resource', resource: name, position }] : [];
+  const resource = typeof name === 'string' ? resources.get(name) : undefined;
+  return resource === undefined ? [] : [{ kind: 'resource', resource: resource.name, position }];
 }
 
 function toDocumentChange(resources: ReadonlyMap<string, Resource>, document: Document, position: Position): readonly Change[] {
   const resource = resources.get(document['ns'].coll);
-  const id = resource === undefined ? undefined : fromStoredId(resource, document['documentKey']?._id);
+  const id = resource === undefined ? undefined : idFormOf(resource).fromStored(document['documentKey']?._id);
   if (resource === undefined || id === undefined) return [];
   const type: unknown = document['operationType'];
   return [{
     kind: 'document', resource: resource.name, id, position,
-    before: type === 'insert' ? null : toImage(id, document['fullDocumentBeforeChange']),
-    after: type === 'delete' ? null : toImage(id, document['fullDocument']),
+    before: type === 'insert' ? null : toImage(resource, id, document['fullDocumentBeforeChange']),
+    after: type === 'delete' ? null : toImage(resource, id, document['fullDocument']),
   }];
 }
 
 /** An image; one that was not kept, or has expired, comes as null or not at all. */
-function toImage(id: string, image: BsonDocument | null | undefined): JsonObject | undefined {
-  return image === null || image === undefined ? undefined : toValue(id, image);
+function toImage(resource: Resource, id: string, image: BsonDocument | null | undefined): JsonObject | undefined {
+  return image === null || image === undefined ? undefined : toValue(resource, id, image);
 }

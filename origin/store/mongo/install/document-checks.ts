@@ -3,6 +3,7 @@ import type { Document } from 'mongodb';
 import type { Field, FieldKind } from '../../../../shared/contract/fields.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { checkedFields } from '../../field-check.ts';
+import { idFormOf } from '../read/stored-ids.ts';
 
 const bsonTypes: Readonly<Record<Exclude<FieldKind, 'mixed'>, readonly string[]>> = {
   string: ['string'], uuid: ['string'], instant: ['date'], objectId: ['objectId'], binary: ['binData'],
@@ -21,7 +22,7 @@ function toSchema(resource: Resource): Document {
   return {
     bsonType: 'object',
     ...(required === undefined ? {} : { required }),
-    properties: { _id: { bsonType: resource.id === 'objectId' ? 'objectId' : 'string' }, ...properties },
+    properties: { _id: idFormOf(resource).schema, ...properties },
   };
 }
 

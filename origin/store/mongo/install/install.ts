@@ -9,7 +9,9 @@ import { StoreNotReady } from '../../not-ready.ts';
 import { codeOf, codes, isPassing } from '../connection/errors.ts';
 import type { Deployment } from '../connection/server-checks.ts';
 import { isPartlyChecked, oddFilter, oddIndexName } from '../read/odd-documents.ts';
+import { idFormOf } from '../read/stored-ids.ts';
 import { toValidation } from './document-checks.ts';
+import { toForeignIds, toUnfitIds } from './foreign-ids.ts';
 import { servingIndex } from './index-match.ts';
 import { noteOwnership, type Ownership, ownershipOf } from './ownership.ts';
 import { isOwnStep, type Step, toSteps } from './steps.ts';
@@ -21,16 +23,18 @@ export interface Installed {
   readonly pending: readonly Step[];
   /** Whether anything was put in place now. */
   readonly isChanged: boolean;
-  /** By resource and name of the index that is asked for: the name of the one that serves. */
+  /** By collection and name of the index that is asked for: the name of the one that serves. */
   readonly hints: ReadonlyMap<string, ReadonlyMap<string, string>>;
-  /** Resources whose collection has a collation of its own. */
+  /** Declared collections that have a collation of their own. */
   readonly collated: ReadonlySet<string>;
-  /** Resources in which a document may hold what has no order (odd-documents.ts). */
+  /** Collections in which a document may hold what has no order (odd-documents.ts). */
   readonly mayBeOdd: ReadonlySet<string>;
   /** Those of them whose odd documents no index finds: lists leave such documents out. */
   readonly hidesOdd: ReadonlySet<string>;
   /** How many of the first documents of each collection its declared types would refuse. */
   readonly invalid: Readonly<Record<string, number>>;
+  /** What is told of documents that no id of their resource names. */
+  readonly foreignIds: readonly string[];
 }
 
 export interface Target {
@@ -63,11 +67,12 @@ async function putInPlace(target: Target, there: Survey, known: Installed | unde
   const own = toSteps(there, { ...target, ownership }).filter((step) => isOwnStep(step, ownership));
   if (ownership.isInstalled && deployment !== 'standalone') await whenFree(() => noteOwnership(database, there, ownership));
   const problems = resources.flatMap((each) => toUnfit(there, each));
+  if (known === undefined) problems.push(...(await unfitIds(target, there)));
   if (own.length > 0) await target.patiently(async (patient) => void problems.push(...(await runAll(patient, own, deployment))));
   if (problems.length > 0) throw new StoreNotReady(database.databaseName, problems);
   const now = own.length === 0 ? there : await survey(database, resources);
   const pending = toSteps(now, { ...target, ownership });
-  const collated = new Set(resources.map(({ name }) => name).filter((name) => isCollated(now.found.get(name))));
+  const collated = new Set(resources.map(({ collection }) => collection).filter((name) => isCollated(now.found.get(name))));
   const found = { ownership, pending, isChanged: own.length > 0, hints: toHints(now, resources), collated };
   // A look that finds nothing new reads no documents: it comes every few seconds, for as long as anything is pending.
   const isNew = known === undefined || found.isChanged || !Bun.deepEquals(known.pending, pending);
@@ -108,13 +113,22 @@ function ignoreAbsent(error: unknown): void {
   if (codeOf(error) !== codes.indexNotFound) throw error;
 }
 
-/** A view of others has no images and no indexes to be asked for. */
-export function mustBePlain({ database, resources }: Pick<Target, 'database' | 'resources'>, there: Survey): void {
-  const problems = resources.flatMap((each) => toUnfit(there, each));
+/** A view of others has no images and no indexes to be asked for, and of documents that no id names nothing is served. */
+export async function mustBeServable(target: Looked, there: Survey): Promise<void> {
+  const { database, resources } = target;
+  const problems = [...resources.flatMap((each) => toUnfit(there, each)), ...(await unfitIds(target, there))];
   if (problems.length > 0) throw new StoreNotReady(database.databaseName, problems);
 }
 
-function toUnfit({ found }: Survey, { name, idKind }: Resource): readonly string[] {
+type Looked = Pick<Target, 'database' | 'resources'>;
+
+async function unfitIds({ database, resources }: Looked, { found }: Survey): Promise<readonly string[]> {
+  const problems: string[] = [];
+  for (const each of resources) if (isPlain(found.get(each.collection))) problems.push(...(await toUnfitIds(database, each)));
+  return problems;
+}
+
+function toUnfit({ found }: Survey, { collection: name, idKind }: Resource): readonly string[] {
   const info = found.get(name);
   if (info === undefined) return [];
   if (!isPlain(info)) return [`${name}: is a ${info.type}, and Tombolo serves collections`];
@@ -124,8 +138,8 @@ function toUnfit({ found }: Survey, { name, idKind }: Resource): readonly string
 
 function toHints({ indexes }: Survey, resources: readonly Resource[]): Installed['hints'] {
   return new Map(resources.map((resource) => {
-    const there = indexes.get(resource.name) ?? [];
-    return [resource.name, new Map(resource.indexes.flatMap((spec) => {
+    const there = indexes.get(resource.collection) ?? [];
+    return [resource.collection, new Map(resource.indexes.flatMap((spec) => {
       const serving = servingIndex(there, spec);
       return serving === undefined ? [] : [[spec.name, serving] as const];
     }))];
@@ -207,21 +221,24 @@ function toMending(collectionName: string, key: Document, name: string, error: u
 async function inspect(
   { database, resources }: Target,
   pending: readonly Step[],
-): Promise<Pick<Installed, 'mayBeOdd' | 'hidesOdd' | 'invalid'>> {
+): Promise<Pick<Installed, 'mayBeOdd' | 'hidesOdd' | 'invalid' | 'foreignIds'>> {
   const lacksOdd = new Set(pending.filter(({ kind }) => kind === 'odd documents').map(({ collection }) => collection));
   const mayBeOdd = new Set<string>(lacksOdd);
   const invalid: Record<string, number> = {};
+  const foreignIds: string[] = [];
   for (const resource of resources) {
-    if (isPartlyChecked(resource)) mayBeOdd.add(resource.name);
-    const collection = database.collection(resource.name);
-    const filter = lacksOdd.has(resource.name) ? undefined : oddFilter(resource);
+    if (isPartlyChecked(resource)) mayBeOdd.add(resource.collection);
+    const collection = database.collection(resource.collection);
+    const filter = lacksOdd.has(resource.collection) ? undefined : oddFilter(resource);
     if (filter !== undefined && (await collection.findOne(filter, { hint: oddIndexName, projection: { _id: 1 } })) !== null) {
-      mayBeOdd.add(resource.name);
+      mayBeOdd.add(resource.collection);
     }
     const found = await countInvalid(database, resource);
-    if (found > 0) invalid[resource.name] = found;
+    if (found > 0) invalid[resource.collection] = found;
+    const told = await toForeignIds(database, resource);
+    if (told !== undefined) foreignIds.push(told);
   }
-  return { mayBeOdd, hidesOdd: lacksOdd, invalid };
+  return { mayBeOdd, hidesOdd: lacksOdd, invalid, foreignIds };
 }
 
 /** A look at the beginning: the whole of a large collection takes too long for a start. */
@@ -230,8 +247,8 @@ export const inspectedMax = 1_000;
 async function countInvalid(database: Db, resource: Resource): Promise<number> {
   const { validator } = toValidation(resource);
   const found = await database
-    .collection(resource.name)
-    .aggregate([{ $limit: inspectedMax }, { $match: { $nor: [validator] } }, { $count: 'count' }])
+    .collection(resource.collection)
+    .aggregate([{ $limit: inspectedMax }, { $match: { $and: [idFormOf(resource).filter, { $nor: [validator] }] } }, { $count: 'count' }])
     .toArray();
   return Number(found[0]?.['count'] ?? 0);
 }

@@ -61,22 +61,22 @@ export class Installation {
   }
 
   /** Whether a document of this resource may hold what has no order (odd-documents.ts); no validator of ours keeps others from it. */
-  mayBeOdd({ name }: Resource): boolean {
-    return this.adopted.has(name) || this.#installed.mayBeOdd.has(name);
+  mayBeOdd({ collection }: Resource): boolean {
+    return this.adopted.has(collection) || this.#installed.mayBeOdd.has(collection);
   }
 
   /** Whether an index finds those documents. */
-  findsOdd({ name }: Resource): boolean {
-    return !this.#installed.hidesOdd.has(name);
+  findsOdd({ collection }: Resource): boolean {
+    return !this.#installed.hidesOdd.has(collection);
   }
 
   /** The index that a walk names; without one it would read everything, and is refused. */
-  mustHint({ name }: Resource, spec: IndexSpec): Hint {
+  mustHint({ collection }: Resource, spec: IndexSpec): Hint {
     // The one index that has the collation of its collection, which orders ids like any other.
     if (isIdAlone(toIndexKey(spec))) return { hint: { _id: 1 } };
-    const hint = this.#installed.hints.get(name)?.get(spec.name);
-    if (hint === undefined) throw shapeNotReady(`the step "${name}: index ${spec.name}" is pending`);
-    return this.#installed.collated.has(name) ? { hint, collation: simpleCollation } : { hint };
+    const hint = this.#installed.hints.get(collection)?.get(spec.name);
+    if (hint === undefined) throw shapeNotReady(`the step "${collection}: index ${spec.name}" is pending`);
+    return this.#installed.collated.has(collection) ? { hint, collation: simpleCollation } : { hint };
   }
 
   /** Never throws. */

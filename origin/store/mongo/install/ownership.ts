@@ -24,7 +24,7 @@ export function ownershipOf(there: Survey, resources: readonly Resource[], known
   const { list, found, hasEpoch } = there;
   if (list !== undefined) return extended(there, resources, { owned: list.owned ?? [], adopted: list.adopted ?? [] });
   if (known !== undefined) return known;
-  const names = resources.map(({ name }) => name);
+  const names = resources.map(({ collection }) => collection);
   if (hasEpoch) return extended(there, resources, { owned: names.filter((name) => isOfOldStart(found.get(name)?.options)), adopted: [] });
   if (isEmpty(there)) return extended(there, resources, { owned: [], adopted: [] });
   return { isInstalled: false, owned: new Set(), adopted: new Set(names) };
@@ -58,7 +58,7 @@ function extended(
   resources: readonly Resource[],
   { owned, adopted }: { readonly owned: readonly string[]; readonly adopted: readonly string[] },
 ): Ownership {
-  const fresh = resources.map(({ name }) => name).filter((name) => !owned.includes(name) && !adopted.includes(name));
+  const fresh = resources.map(({ collection }) => collection).filter((name) => !owned.includes(name) && !adopted.includes(name));
   return {
     isInstalled: true,
     owned: new Set([...owned, ...fresh.filter((name) => !found.has(name))]),

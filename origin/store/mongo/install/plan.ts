@@ -9,7 +9,7 @@ import { codeOf, codes, isPassing } from '../connection/errors.ts';
 import { ensureEpoch } from '../feed/epoch.ts';
 import { type BuildTime, bytesOf, toBuildTime } from './build-time.ts';
 import { keyText } from './index-match.ts';
-import { explain, mustBePlain, run, type Target } from './install.ts';
+import { explain, mustBeServable, run, type Target } from './install.ts';
 import { consented, noteOwnership, type Ownership, ownershipOf } from './ownership.ts';
 import { isOwnStep, type Step, type StepKind, toSteps } from './steps.ts';
 import { type Survey, survey } from './survey.ts';
@@ -36,7 +36,7 @@ export async function isInstalled({ database, resources }: Target): Promise<bool
 
 export async function planOf(target: Target): Promise<readonly PlannedStep[]> {
   const there = await survey(target.database, target.resources);
-  mustBePlain(target, there);
+  await mustBeServable(target, there);
   const now = ownershipOf(there, target.resources);
   const steps = toSteps(there, { ...target, ownership: consented(there, now) });
   return Promise.all(steps.map((step) => toPlanned(target.database, there, step, now)));
@@ -46,7 +46,7 @@ export async function planOf(target: Target): Promise<readonly PlannedStep[]> {
 export async function applyPlan(target: Target, epoch: string, onStep: (step: Step) => void): Promise<void> {
   const { database, resources, deployment } = target;
   const there = await survey(database, resources);
-  mustBePlain(target, there);
+  await mustBeServable(target, there);
   const now = ownershipOf(there, resources);
   const ownership = consented(there, now);
   const steps = toSteps(there, { ...target, ownership });
@@ -72,7 +72,7 @@ export async function applyPlan(target: Target, epoch: string, onStep: (step: St
 /** What undoes that which was added to a collection of others; `undefined`: nothing was. */
 export async function removalOf(database: Db, name: string): Promise<readonly Document[] | undefined> {
   const list = await collectionsOf(database).findOne({ _id: collectionsId });
-  const added = list?.added?.[name];
+  const added = list?.added?.[addedName(name)];
   // What others took away and Tombolo made anew is its own.
   if (added === undefined || list?.owned?.includes(name) === true) return undefined;
   if ((await database.listCollections({ name }).next()) === null) return [];
@@ -93,7 +93,7 @@ export async function remove(database: Db, name: string, commands: readonly Docu
       if (codeOf(error) !== codes.indexNotFound && codeOf(error) !== codes.namespaceNotFound) throw error;
     }
   }
-  await collectionsOf(database).updateOne({ _id: collectionsId }, { $unset: { [`added.${name}`]: '' } });
+  await collectionsOf(database).updateOne({ _id: collectionsId }, { $unset: { [addedAt(name)]: '' } });
 }
 
 /** Before it is done: what was begun is undone as well. Says whether it was not noted before. */
@@ -110,6 +110,15 @@ async function forgetAdded(database: Db, step: Step): Promise<void> {
   await collectionsOf(database).updateOne({ _id: collectionsId }, change as UpdateFilter<Collections>);
 }
 
+/** Names of collections may have dots, which would end a step of a path. */
+function addedName(collection: string): string {
+  return collection.replaceAll('%', '%25').replaceAll('.', '%2E');
+}
+
+function addedAt(collection: string): string {
+  return `added.${addedName(collection)}`;
+}
+
 interface AddedPaths {
   readonly images: string | undefined;
   readonly indexes: { readonly path: string; readonly added: readonly AddedIndex[] };
@@ -118,8 +127,8 @@ interface AddedPaths {
 function toAdded({ kind, collection, command }: Step): AddedPaths {
   const made = (command['indexes'] ?? []) as readonly { readonly name: string; readonly key: Document }[];
   return {
-    images: kind === 'images' ? `added.${collection}.images` : undefined,
-    indexes: { path: `added.${collection}.indexes`, added: made.map(({ name, key }) => ({ name, key: keyText(key) })) },
+    images: kind === 'images' ? `${addedAt(collection)}.images` : undefined,
+    indexes: { path: `${addedAt(collection)}.indexes`, added: made.map(({ name, key }) => ({ name, key: keyText(key) })) },
   };
 }
 

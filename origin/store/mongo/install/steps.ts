@@ -44,8 +44,8 @@ export function toSteps(there: Survey, { resources, deployment, ownership }: Ask
   return [
     ...(isStandalone ? [] : systemSteps(there)),
     ...resources.flatMap((resource) => {
-      const isAdopted = ownership.adopted.has(resource.name);
-      const validation = isAdopted && there.found.has(resource.name) ? {} : toValidation(resource);
+      const isAdopted = ownership.adopted.has(resource.collection);
+      const validation = isAdopted && there.found.has(resource.collection) ? {} : toValidation(resource);
       const wanted = { ...(isStandalone ? {} : images), ...validation };
       return [...collectionSteps(there, resource, wanted), ...indexSteps(there, resource)];
     }),
@@ -65,7 +65,7 @@ function systemSteps({ found, indexes }: Survey): readonly Step[] {
   ];
 }
 
-function collectionSteps({ found }: Survey, { name }: Resource, wanted: Document): readonly Step[] {
+function collectionSteps({ found }: Survey, { collection: name }: Resource, wanted: Document): readonly Step[] {
   const info = found.get(name);
   if (info === undefined) return [toCollection(name, wanted)];
   const there: Document = info.options ?? {};
@@ -87,16 +87,16 @@ function collectionSteps({ found }: Survey, { name }: Resource, wanted: Document
 }
 
 function indexSteps({ found, indexes }: Survey, resource: Resource): readonly Step[] {
-  if (found.has(resource.name) && !isPlain(found.get(resource.name))) return [];
-  const there = indexes.get(resource.name) ?? [];
-  const order = isCollated(found.get(resource.name)) ? { collation: simpleCollation } : {};
+  if (found.has(resource.collection) && !isPlain(found.get(resource.collection))) return [];
+  const there = indexes.get(resource.collection) ?? [];
+  const order = isCollated(found.get(resource.collection)) ? { collation: simpleCollation } : {};
   // Two access paths may walk the same key, one with its first field pinned.
   const wanted = new Map(resource.indexes.map((spec) => [keyText(toIndexKey(spec)), spec]));
   const missing = [...wanted.values()].filter((spec) => !isIdAlone(toIndexKey(spec)) && servingIndex(there, spec) === undefined);
   return [
     ...missing.map((spec) => ({
-      ...toIndexStep('index', resource.name, { key: toIndexKey(spec), name: toFreeName(there, spec), ...order }),
-      name: `${resource.name}: index ${spec.name}`,
+      ...toIndexStep('index', resource.collection, { key: toIndexKey(spec), name: toFreeName(there, spec), ...order }),
+      name: `${resource.collection}: index ${spec.name}`,
     })),
     ...oddSteps(resource, there.find(({ name }) => name === oddIndexName)),
   ];
@@ -116,7 +116,8 @@ const oddKey = 'tombolo_odd';
 function oddSteps(resource: Resource, there: Document | undefined): readonly Step[] {
   const partialFilterExpression = oddFilter(resource);
   if (partialFilterExpression === undefined || Bun.deepEquals(there?.['partialFilterExpression'], partialFilterExpression)) return [];
-  const step = toIndexStep('odd documents', resource.name, { key: { _id: 1, [oddKey]: 1 }, name: oddIndexName, partialFilterExpression });
+  const index = { key: { _id: 1, [oddKey]: 1 }, name: oddIndexName, partialFilterExpression };
+  const step = toIndexStep('odd documents', resource.collection, index);
   return [there === undefined || step.undo === undefined ? step : { ...step, before: step.undo }];
 }
 

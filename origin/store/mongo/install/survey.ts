@@ -15,7 +15,7 @@ export interface Survey {
 
 export async function survey(database: Db, resources: readonly Resource[]): Promise<Survey> {
   const found = new Map((await database.listCollections<CollectionInfo>().toArray()).map((info) => [info.name, info]));
-  const indexed = [onceName, ...resources.map(({ name }) => name)].filter((name) => isPlain(found.get(name)));
+  const indexed = [onceName, ...resources.map(({ collection }) => collection)].filter((name) => isPlain(found.get(name)));
   const indexes = new Map<string, readonly IndexDescriptionInfo[]>();
   for (const name of indexed) indexes.set(name, await indexesOf(database, name));
   const list = await collectionsOf(database).findOne({ _id: collectionsId });

@@ -5,7 +5,7 @@
  */
 import { Decimal128, Double, Int32, Long, ObjectId } from 'mongodb';
 import { type Exact, parseExact } from '../../../../shared/wire/exact-numbers.ts';
-import { isObjectId, ranks, type ScalarKind, type SortValue } from '../../../../shared/wire/values.ts';
+import { ranks, type ScalarKind, type SortValue } from '../../../../shared/wire/values.ts';
 
 /** The operand of one field in a filter. */
 export type Operand = Readonly<Record<string, unknown>>;
@@ -78,22 +78,4 @@ export function beyond(at: SortValue, descending: boolean): readonly { readonly 
     ...(descending && at.rank === ranks.number ? [{ rank: at.rank, operand: notANumber }] : []),
   ];
   return [...rest, ...others];
-}
-
-/** The least ObjectId whose 24 digits are not before `text`; `undefined` where there is none. */
-export function leastObjectId(text: string): ObjectId | undefined {
-  if (isObjectId(text)) return ObjectId.createFromHexString(text);
-  const digits = /^[0-9a-f]{0,24}/.exec(text)?.[0] ?? '';
-  const next = digits.length < 24 ? text.charAt(digits.length) : '';
-  // The rest of the text lies behind every digit, or 24 digits are not enough: the next greater number of so many digits.
-  if (digits.length === 24 || next > 'f') return increment(digits);
-  const filler = next === '' || next < '0' ? '0' : 'a';
-  return ObjectId.createFromHexString((next === '' ? digits : digits + filler).padEnd(24, '0'));
-}
-
-function increment(digits: string): ObjectId | undefined {
-  const kept = digits.replace(/f*$/, '');
-  if (kept === '') return undefined;
-  const last = Number.parseInt(kept.slice(-1), 16) + 1;
-  return ObjectId.createFromHexString((kept.slice(0, -1) + last.toString(16)).padEnd(24, '0'));
 }

@@ -9,8 +9,8 @@ import { isArrayField, mustKind } from '../../kinds.ts';
 import type { Branch } from '../../plan.ts';
 import { oddTypesOf, toOperand } from './brackets.ts';
 import { toBinaries } from './bson-values.ts';
-import { toStoredId } from './documents.ts';
 import { type Condition, type Keys, toAlternatives, toBounds, toPath } from './keyset.ts';
+import { idFormOf } from './stored-ids.ts';
 
 export interface BranchRequest {
   readonly resource: Resource;
@@ -58,7 +58,9 @@ export function isIdAlone(key: Document): boolean {
 
 function toEqualities(resource: Resource, { pinned, has }: Branch): readonly Condition[] {
   const stored = (field: string, value: Scalar): unknown =>
-    field === 'id' ? toStoredId(resource, String(value)) ?? null : toOperand(toSortValue(value, mustKind(resource, field)));
+    field === 'id' && resource.idKind !== 'integer'
+      ? idFormOf(resource).toStored(String(value)) ?? null
+      : toOperand(toSortValue(value, mustKind(resource, field)));
   const isBytes = (field: string): boolean => field !== 'id' && mustKind(resource, field) === 'binary';
   const equal = (field: string, value: Scalar): Condition => ({
     [toPath(field)]: isBytes(field) ? { $in: toBinaries(String(value)) } : { $eq: stored(field, value) },
@@ -71,7 +73,7 @@ function toEqualities(resource: Resource, { pinned, has }: Branch): readonly Con
  * a path would lead through one to its elements' members.
  */
 function toTypes({ resource, sort, pinned }: Keys, mayBeOdd: boolean): readonly Condition[] {
-  const idType: Condition = { _id: { $type: resource.id === 'objectId' ? 'objectId' : 'string' } };
+  const idType: Condition = idFormOf(resource).filter;
   if (!mayBeOdd) return [idType];
   const odd = oddPlaces(resource, plainFields(resource, sort, pinned));
   return [idType, ...[...odd].map(([path, $type]) => ({ [path]: { $not: { $type } } }))];

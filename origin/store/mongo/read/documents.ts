@@ -1,13 +1,12 @@
 /** From a document as it lies in its collection to what a store gives, and back. */
-import { ObjectId } from 'mongodb';
 import { documentInvalid } from '../../../../shared/contract/documents.ts';
+import { toIdJson, toIdValue } from '../../../../shared/contract/ids.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
-import { isObjectId, type JsonObject } from '../../../../shared/wire/values.ts';
+import type { JsonObject } from '../../../../shared/wire/values.ts';
 import { mustDocText } from '../../document-text.ts';
 import { StoredDocument } from '../../stored-document.ts';
 import { type BsonDocument, toBson, toJson } from './bson-values.ts';
-
-export type StoredId = string | ObjectId;
+import { idFormOf, type StoredId } from './stored-ids.ts';
 
 /** A collection's document; the driver's own default makes every `_id` an ObjectId. */
 export interface Stored {
@@ -15,36 +14,26 @@ export interface Stored {
   readonly [field: string]: unknown;
 }
 
-/** The `_id` of an id; `undefined` where no document can have it. */
-export function toStoredId(resource: Resource, id: string): StoredId | undefined {
-  if (resource.id !== 'objectId') return id;
-  return isObjectId(id) ? ObjectId.createFromHexString(id) : undefined;
-}
-
-/** The id of an `_id`; `undefined` for one of another type than declared, which no request can name. */
-export function fromStoredId(resource: Resource, id: unknown): string | undefined {
-  if (resource.id === 'objectId') return id instanceof ObjectId ? id.toHexString() : undefined;
-  return typeof id === 'string' ? id : undefined;
-}
-
-export function toDocument(id: string, stored: BsonDocument): StoredDocument {
-  const value = toValue(id, stored);
+export function toDocument(resource: Resource, id: string, stored: BsonDocument): StoredDocument {
+  const value = toValue(resource, id, stored);
   // Written apart: JavaScript puts members whose names are numbers before all others.
   const { id: _id, ...others } = value;
   const text = JSON.stringify(others);
-  return new StoredDocument(id, `{"id":${JSON.stringify(id)}${text === '{}' ? '' : ','}${text.slice(1)}`, value);
+  return new StoredDocument(id, `{"id":${toIdJson(resource, id)}${text === '{}' ? '' : ','}${text.slice(1)}`, value);
 }
 
 /** The document with `id` first. A field that is named `id` in the database is left out. */
-export function toValue(id: string, { _id: _key, id: _shadowed, ...rest }: BsonDocument): JsonObject {
-  return Object.fromEntries([['id', id], ...Object.entries(rest).map(([name, each]) => [name, toJson(each)] as const)]);
+export function toValue(resource: Resource, id: string, { _id: _key, id: _shadowed, ...rest }: BsonDocument): JsonObject {
+  const members = Object.entries(rest).map(([name, each]) => [name, toJson(each)] as const);
+  return Object.fromEntries([['id', toIdValue(resource, id)], ...members]);
 }
 
 /** A new document as it is to be stored, or a refusal. */
 export function mustStored(resource: Resource, id: string, document: JsonObject): Stored {
   mustBeStorable(id, document);
-  const key = toStoredId(resource, id);
-  if (key === undefined) throw documentInvalid([{ at: '/id', in: 'body', detail: 'must be 24 lower-case hex digits' }]);
+  const form = idFormOf(resource);
+  const key = form.toStored(id);
+  if (key === undefined) throw documentInvalid([{ at: '/id', in: 'body', detail: `is no ${form.name}` }]);
   return { _id: key, ...toBson(resource, document) };
 }
 

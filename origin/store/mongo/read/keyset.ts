@@ -8,8 +8,9 @@ import type { SortKey } from '../../../../shared/contract/shapes.ts';
 import { compareSortValues, ranks, type Scalar, type SortValue, toSortValue } from '../../../../shared/wire/values.ts';
 import type { Interval } from '../../interval.ts';
 import { mustKind } from '../../kinds.ts';
-import { beyond, leastObjectId, type Operand, toOperand } from './brackets.ts';
+import { beyond, type Operand, toOperand } from './brackets.ts';
 import { toExactInterval } from './exact-forms.ts';
+import { idFormOf, type LeastIdForm, leastIdFormOf } from './stored-ids.ts';
 
 /** Conditions that all hold; several on one field stand beside each other. */
 export type Condition = Readonly<Record<string, Operand>>;
@@ -53,30 +54,30 @@ export function toAlternatives(keys: Keys, after: readonly SortValue[], from = 0
 function toConstant({ resource, pinned }: Keys, field: string): SortValue | undefined {
   const value = pinned.get(field);
   if (value === undefined) return undefined;
-  return field === 'id' ? { rank: ranks.string, value: String(value) } : toSortValue(value, mustKind(resource, field));
+  const isTextId = field === 'id' && resource.idKind !== 'integer';
+  return isTextId ? { rank: ranks.string, value: String(value) } : toSortValue(value, mustKind(resource, field));
 }
 
-/** Ids travel as text, also where the database has ObjectIds; their order is the same. */
-function isObjectIdKey({ resource }: Keys, key: SortKey): boolean {
-  return key.field === 'id' && resource.id === 'objectId';
+function toValue({ resource }: Keys, key: SortKey, at: SortValue): unknown {
+  return key.field === 'id' ? toIdOperand(resource, at) : toOperand(at);
 }
 
-function toValue(keys: Keys, key: SortKey, at: SortValue): unknown {
-  return isObjectIdKey(keys, key) ? leastObjectId(String(at.value)) : toOperand(at);
+/** Ids travel as text, also where the database has other values; their order is the same. */
+function toIdOperand(resource: Resource, at: SortValue): unknown {
+  return at.rank === ranks.number ? toOperand(at) : (idFormOf(resource).toStored(String(at.value)) ?? null);
 }
 
 function beyondOf(keys: Keys, key: SortKey, at: SortValue): ReturnType<typeof beyond> {
-  if (!isObjectIdKey(keys, key)) return key.field === 'id' ? beyond(at, key.descending).slice(0, 1) : beyond(at, key.descending);
-  return beyond({ rank: ranks.objectId, value: leastObjectId(String(at.value))?.toHexString() ?? 'f'.repeat(24) }, key.descending)
-    .slice(0, 1)
-    .map(({ operand }) => ({ rank: ranks.string, operand }));
+  if (key.field !== 'id') return beyond(at, key.descending);
+  return [{ rank: at.rank, operand: { [key.descending ? '$lt' : '$gt']: toIdOperand(keys.resource, at) } }];
 }
 
 /** The bounds of the interval, where no pinned value has decided them. */
 export function toBounds({ resource, interval, pinned }: Keys): readonly Condition[] {
   if (interval === undefined || pinned.has(interval.field)) return [];
   const path = toPath(interval.field);
-  if (interval.field === 'id' && resource.id === 'objectId') return toIdBounds(interval);
+  const form = interval.field === 'id' ? leastIdFormOf(resource) : undefined;
+  if (form !== undefined) return toIdBounds(interval, form);
   const { lower, upper } = toExactInterval(interval, mustKind(resource, interval.field));
   return [
     ...(lower === undefined ? [] : [{ [path]: { [lower.inclusive ? '$gte' : '$gt']: toOperand(lower.value) } }]),
@@ -84,13 +85,12 @@ export function toBounds({ resource, interval, pinned }: Keys): readonly Conditi
   ];
 }
 
-/** Bounds of ids are text; between text and ObjectIds the least id that is not before it decides. */
-function toIdBounds({ lower, upper }: Interval): readonly Condition[] {
-  const isWhole = (text: string) => text.length === 24;
+/** Bounds of ids are text; between text and the ids of this form the least that is not before it decides. */
+function toIdBounds({ lower, upper }: Interval, { least, fromStored }: LeastIdForm): readonly Condition[] {
   const none: Condition = { _id: { $in: [] } };
   const bound = (text: string, whenWhole: string, otherwise: string, beyondAll: readonly Condition[]): readonly Condition[] => {
-    const least = leastObjectId(text);
-    return least === undefined ? beyondAll : [{ _id: { [isWhole(text) ? whenWhole : otherwise]: least } }];
+    const found = least(text);
+    return found === undefined ? beyondAll : [{ _id: { [fromStored(found) === text ? whenWhole : otherwise]: found } }];
   };
   return [
     ...(lower === undefined ? [] : bound(String(lower.value.value), lower.inclusive ? '$gte' : '$gt', '$gte', [none])),

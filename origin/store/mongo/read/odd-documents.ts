@@ -6,6 +6,7 @@
  */
 import { Binary, type Document } from 'mongodb';
 import { Fault } from '../../../../shared/wire/fault.ts';
+import { toIdKey } from '../../../../shared/contract/ids.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { satisfies } from '../../../../shared/contract/rules.ts';
 import { compareSortValues, formsOf, type Scalar, type SortValue, toSortValue } from '../../../../shared/wire/values.ts';
@@ -62,7 +63,7 @@ export function oddRows(
 }
 
 function toOddRow(resource: Resource, request: Asked, interval: Interval | undefined, document: RawDocument): RawRow | undefined {
-  const value = toValue(document.id, document.stored);
+  const value = toValue(resource, document.id, document.stored);
   if (!satisfies(value, request.where) || !isWanted(resource, request, document, interval)) return undefined;
   const row = new RawRow(document, request.sort);
   return request.after !== undefined && compareKeys(row.keys, request.after, request.sort) <= 0 ? undefined : row;
@@ -71,16 +72,16 @@ function toOddRow(resource: Resource, request: Asked, interval: Interval | undef
 function isWanted(resource: Resource, { equal }: Asked, document: RawDocument, interval: Interval | undefined): boolean {
   const holds = Object.entries(equal).every(([field, values]) => values.some((wanted) => isEqual(resource, field, document, wanted)));
   if (!holds || interval === undefined) return holds;
-  return contains(toExactInterval(interval, mustKind(resource, interval.field)), keyOf(interval, document));
+  return contains(toExactInterval(interval, mustKind(resource, interval.field)), keyOf(resource, interval, document));
 }
 
 /** An id is text, compared with whole ObjectIds or with the beginning of one. */
-function keyOf({ field, rank }: Interval, document: RawDocument): SortValue {
-  return field === 'id' ? { rank, value: document.id } : toSortKey(document.at(field));
+function keyOf(resource: Resource, { field, rank }: Interval, document: RawDocument): SortValue {
+  return field === 'id' ? { rank, value: toIdKey(resource, document.id).value } : toSortKey(document.at(field));
 }
 
 function isEqual(resource: Resource, field: string, document: RawDocument, wanted: Scalar): boolean {
-  if (field === 'id') return document.id === wanted;
+  if (field === 'id') return toIdKey(resource, document.id).value === wanted;
   const kind = mustKind(resource, field);
   const values: readonly unknown[] = isArrayField(resource, field) ? document.allAt(field) : [document.at(field)];
   if (kind === 'binary') return values.some((value) => value instanceof Binary && toJson(value) === wanted);

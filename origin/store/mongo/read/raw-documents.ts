@@ -6,12 +6,14 @@ import { BSON } from 'mongodb';
 import { valueIn, valuesIn } from '../../../../shared/contract/path.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import type { SortKey } from '../../../../shared/contract/shapes.ts';
-import { ranks, type SortValue } from '../../../../shared/wire/values.ts';
+import { toIdKey } from '../../../../shared/contract/ids.ts';
+import type { SortValue } from '../../../../shared/wire/values.ts';
 import { toSortKey } from './brackets.ts';
 import { isPlainObject } from './bson-values.ts';
 import { deserializeOptions } from '../connection/client.ts';
-import { fromStoredId, type Stored } from './documents.ts';
+import type { Stored } from './documents.ts';
 import { toPath } from './keyset.ts';
+import { idFormOf, idIn } from './stored-ids.ts';
 
 /** Makes the driver give bytes: for a find whose documents go to `mustBytes`. */
 export const asBytes = { raw: true } as const;
@@ -23,11 +25,13 @@ export function mustBytes(found: unknown): Uint8Array {
 }
 
 export class RawDocument {
+  readonly resource: Resource;
   readonly id: string;
   readonly bytes: Uint8Array;
   #stored: Stored | undefined;
 
-  constructor(id: string, bytes: Uint8Array) {
+  constructor(resource: Resource, id: string, bytes: Uint8Array) {
+    this.resource = resource;
     this.id = id;
     this.bytes = bytes;
   }
@@ -60,33 +64,8 @@ function toStored(bytes: Uint8Array): Stored {
 
 /** The document with its id; `undefined` where no request can name it. */
 export function toRawDocument(resource: Resource, bytes: Uint8Array): RawDocument | undefined {
-  const id = resource.id === 'objectId' ? objectIdOf(bytes) : stringIdOf(bytes);
-  if (id !== undefined) return new RawDocument(id, bytes);
-  const named = fromStoredId(resource, toStored(bytes)._id);
-  return named === undefined ? undefined : new RawDocument(named, bytes);
-}
-
-/** Every document that MongoDB stores begins with its `_id`: length, type, name, NUL, value. */
-const idName = Buffer.from('_id\0').readUInt32LE();
-const idAt = 9;
-const types = { string: 2, objectId: 7 } as const;
-
-function objectIdOf(bytes: Uint8Array): string | undefined {
-  const buffer = toBuffer(bytes);
-  return beginsWithId(buffer, types.objectId) ? buffer.toString('hex', idAt, idAt + 12) : undefined;
-}
-
-function stringIdOf(bytes: Uint8Array): string | undefined {
-  const buffer = toBuffer(bytes);
-  return beginsWithId(buffer, types.string) ? buffer.toString('utf8', idAt + 4, idAt + 3 + buffer.readUInt32LE(idAt)) : undefined;
-}
-
-function beginsWithId(buffer: Buffer, type: number): boolean {
-  return buffer.byteLength > idAt + 12 && buffer[4] === type && buffer.readUInt32LE(5) === idName;
-}
-
-function toBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
-  return Buffer.from(buffer, byteOffset, byteLength);
+  const id = idIn(resource, bytes) ?? idFormOf(resource).fromStored(toStored(bytes)._id);
+  return id === undefined ? undefined : new RawDocument(resource, id, bytes);
 }
 
 /** A row before its text. Of most pages the last row's keys alone are wanted. */
@@ -102,7 +81,7 @@ export class RawRow {
 
   get keys(): readonly SortValue[] {
     this.#keys ??= this.#sort.map(({ field }): SortValue =>
-      field === 'id' ? { rank: ranks.string, value: this.document.id } : toSortKey(this.document.at(field)),
+      field === 'id' ? toIdKey(this.document.resource, this.document.id) : toSortKey(this.document.at(field)),
     );
     return this.#keys;
   }

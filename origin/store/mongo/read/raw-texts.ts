@@ -4,12 +4,16 @@
  * of change streams comes through here, inside transactions too, so that the ETag of a document is the same wherever it is
  * computed.
  */
+import { toIdJson } from '../../../../shared/contract/ids.ts';
+import type { Resource } from '../../../../shared/contract/resource.ts';
 import { BsonTexts } from '../../../../shared/transforms/bson.ts';
 import { TransformInstance } from '../../../../shared/transforms/instance.ts';
+import { valueEnd } from '../../../../shared/wire/json-text.ts';
 import { storeLimits } from '../../limits.ts';
 import { StoredDocument } from '../../stored-document.ts';
 import { toDocument } from './documents.ts';
 import type { RawDocument } from './raw-documents.ts';
+import { idFormOf } from './stored-ids.ts';
 
 type Warn = (message: string, facts: Readonly<Record<string, unknown>>) => void;
 
@@ -53,7 +57,18 @@ export class RawTexts {
 }
 
 function toStoredDocument(document: RawDocument, text: string | undefined): StoredDocument {
-  return text === undefined ? toDocument(document.id, document.stored) : new StoredDocument(document.id, text);
+  const { resource, id } = document;
+  if (text === undefined) return toDocument(resource, id, document.stored);
+  if (hasOwnIdJson(resource)) return new StoredDocument(id, text);
+  return new StoredDocument(id, [`${idStart}${toIdJson(resource, id)}`, text.slice(valueEnd(text, idStart.length))]);
+}
+
+const idStart = '{"id":';
+
+/** Whether the module writes ids as they are named: numbers past 2^53 and UUIDs in bytes have another text. */
+function hasOwnIdJson(resource: Resource): boolean {
+  const form = idFormOf(resource).name;
+  return form === 'string' || form === 'objectId';
 }
 
 function toParts(documents: readonly RawDocument[]): readonly (readonly RawDocument[])[] {

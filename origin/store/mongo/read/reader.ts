@@ -10,12 +10,13 @@ import type { CountRequest, ListRequest, Row } from '../../store.ts';
 import type { StoredDocument } from '../../stored-document.ts';
 import type { Installation } from '../install/installation.ts';
 import { type BranchQuery, toBranchQuery } from './branch-query.ts';
-import { type Stored, toStoredId } from './documents.ts';
+import type { Stored } from './documents.ts';
 import { toExactPlan } from './exact-forms.ts';
 import { oddFilter, oddIndexName, oddReadMax, oddRows } from './odd-documents.ts';
 import { asBytes, mustBytes, type RawDocument, RawRow, toRawDocument } from './raw-documents.ts';
 import type { RawTexts } from './raw-texts.ts';
 import type { ReadShare } from './read-share.ts';
+import { idFormOf } from './stored-ids.ts';
 
 /** Where a read happens: in a session, within what is left of its time. */
 export interface Reading {
@@ -62,7 +63,7 @@ export class Reader {
   }
 
   async get(resource: Resource, id: string, reading: Reading): Promise<StoredDocument | undefined> {
-    const key = toStoredId(resource, id);
+    const key = idFormOf(resource).toStored(id);
     const found =
       key === undefined
         ? null
@@ -73,7 +74,7 @@ export class Reader {
   }
 
   async many(resource: Resource, ids: readonly string[], reading: Reading): Promise<readonly StoredDocument[]> {
-    const keys = ids.flatMap((id) => toStoredId(resource, id) ?? []);
+    const keys = ids.flatMap((id) => idFormOf(resource).toStored(id) ?? []);
     if (keys.length === 0) return [];
     const options = { batchSize: keys.length, ...asBytes, ...reading };
     const found = await this.#share.run(() => this.#collection(resource).find({ _id: { $in: keys } }, options).toArray());
@@ -108,7 +109,7 @@ export class Reader {
     const ids = queries.map(async ({ filter, walk }) => {
       const options = { ...walk, limit: max, projection: { _id: 1 }, ...reading } as const;
       const found = await this.#share.run(() => this.#collection(resource).find(filter, options).toArray());
-      return found.map(({ _id }) => String(_id));
+      return found.flatMap(({ _id }) => idFormOf(resource).fromStored(_id) ?? []);
     });
     const odd =
       plan.branches.length > 0 && this.#installation.mayBeOdd(resource)
@@ -161,7 +162,7 @@ export class Reader {
 
   #collection(resource: Resource): Collection<Stored> {
     const { preference, concern } = resource.reads;
-    return this.#database.collection<Stored>(resource.name, { readPreference: preference, readConcern: { level: concern } });
+    return this.#database.collection<Stored>(resource.collection, { readPreference: preference, readConcern: { level: concern } });
   }
 }
 

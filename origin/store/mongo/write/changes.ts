@@ -4,6 +4,7 @@
  * differs that no path names (empty, with a dot, beginning with `$`).
  */
 import { documentInvalid } from '../../../../shared/contract/documents.ts';
+import { toIdJson } from '../../../../shared/contract/ids.ts';
 import { matchElements } from '../../../../shared/contract/elements.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { placeOf } from '../../../../shared/contract/schema-places.ts';
@@ -50,7 +51,7 @@ export function toChanges(resource: Resource, { stored, document }: Standing, ne
     set: Object.fromEntries(changes.set),
     unset: changes.unset,
     stored: { ...made.stored, ...shadowed, _id: stored._id },
-    document: new StoredDocument(document.id, `{${[`"id":${JSON.stringify(document.id)}`, ...made.texts].join(',')}}`),
+    document: new StoredDocument(document.id, `{${[`"id":${toIdJson(resource, document.id)}`, ...made.texts].join(',')}}`),
   };
 }
 

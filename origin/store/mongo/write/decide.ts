@@ -8,7 +8,8 @@ import { type FieldCheck, toFieldCheck } from '../../field-check.ts';
 import { isUndone, undoneBy } from '../../outcomes.ts';
 import type { FollowUp, Mutation, Outcome, PlainDecision } from '../../store.ts';
 import type { StoredDocument } from '../../stored-document.ts';
-import { mustBeStorable, mustStored, type Stored, type StoredId, toDocument } from '../read/documents.ts';
+import { mustBeStorable, mustStored, type Stored, toDocument } from '../read/documents.ts';
+import type { StoredId } from '../read/stored-ids.ts';
 import { type Changes, toChanges } from './changes.ts';
 
 /** A document inside the transaction, as read or as decided; `nothing` where there is none. */
@@ -151,7 +152,7 @@ function carryOut({ resource, id }: FollowUp, at: Standing, decision: Exclude<Pl
 
 function inserted(resource: Resource, id: string, document: JsonObject): Standing {
   const stored = mustStored(resource, id, document);
-  return { document: toDocument(id, stored), stored };
+  return { document: toDocument(resource, id, stored), stored };
 }
 
 function changed(resource: Resource, id: string, { document, stored }: Standing, next: JsonObject): Standing {

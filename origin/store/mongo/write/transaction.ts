@@ -16,7 +16,8 @@ import { isUndone } from '../../outcomes.ts';
 import type { CursorMove, FollowUp } from '../../store.ts';
 import { type Attempt, type Ended, type Met, type Result, toEnded } from './attempt.ts';
 import { type Decided, decideAll, keyOf, nothing, type Operation, Standings, toModels, toRuns } from './decide.ts';
-import { type Stored, toStoredId } from '../read/documents.ts';
+import type { Stored } from '../read/documents.ts';
+import { idFormOf } from '../read/stored-ids.ts';
 import type { Call } from './group-queue.ts';
 import { isNonce, toOnceId, toOnceRecords } from './once-records.ts';
 import {
@@ -122,7 +123,7 @@ export class Transaction {
   /** All documents of one resource in one question, with the types that they have. */
   async #read(mutations: readonly FollowUp[], standings: Standings, deadline: number): Promise<void> {
     for (const [resource, ids] of byResource(mutations)) {
-      const keys = [...ids].flatMap((id) => toStoredId(resource, id) ?? []);
+      const keys = [...ids].flatMap((id) => idFormOf(resource).toStored(id) ?? []);
       const asking = { session: this.#session, batchSize: keys.length + 1, ...asBytes };
       const found = await this.#inTime(deadline, (limit) =>
         this.#collection(resource)
@@ -270,7 +271,7 @@ export class Transaction {
   }
 
   #collection(resource: Resource) {
-    return this.#database.collection<Stored>(resource.name);
+    return this.#database.collection<Stored>(resource.collection);
   }
 }
 

@@ -1,6 +1,7 @@
 /** Reading, marking and trimming the change log. Its document entries are written by triggers alone. */
 import { and, asc, desc, eq, lt, sql } from 'drizzle-orm';
 import type { Change, DocumentChange } from '../../../../shared/contract/change.ts';
+import type { Resource } from '../../../../shared/contract/resource.ts';
 import type { Position } from '../../../../shared/wire/position.ts';
 import type { JsonObject } from '../../../../shared/wire/values.ts';
 import { storeLimits } from '../../limits.ts';
@@ -148,7 +149,8 @@ export class ChangeLog {
   }
 }
 
-export function toChange(epoch: string, entry: LogEntry): Change | undefined {
+/** `resources`: those that are declared, by name. */
+export function toChange(resources: ReadonlyMap<string, Resource>, epoch: string, entry: LogEntry): Change | undefined {
   const position = toPosition({ ...entry, epoch });
   switch (entry.kind) {
     case 'start':
@@ -156,20 +158,23 @@ export function toChange(epoch: string, entry: LogEntry): Change | undefined {
     case 'resource':
       return { kind: 'resource', position, resource: entry.resource };
     default:
-      return toDocumentChange(position, entry);
+      return toDocumentChange(resources.get(entry.resource) ?? undeclared, position, entry);
   }
 }
 
+/** A resource of an earlier declaration. */
+const undeclared = { idKind: 'string' } as const;
+
 /** Images are parsed when somebody looks: of an import nobody does, once its whole resource is raised. */
-function toDocumentChange(position: Position, { resource, id, before, after }: LogEntry): DocumentChange {
+function toDocumentChange(of: Pick<Resource, 'idKind'>, position: Position, { resource, id, before, after }: LogEntry): DocumentChange {
   const images: { before?: JsonObject | null; after?: JsonObject | null } = {};
   return {
     kind: 'document', position, resource, id,
     get before() {
-      return images.before === undefined ? (images.before = toImage(id, before)) : images.before;
+      return images.before === undefined ? (images.before = toImage(of, id, before)) : images.before;
     },
     get after() {
-      return images.after === undefined ? (images.after = toImage(id, after)) : images.after;
+      return images.after === undefined ? (images.after = toImage(of, id, after)) : images.after;
     },
   };
 }

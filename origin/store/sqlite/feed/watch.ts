@@ -3,6 +3,7 @@
  * position must still be there with its token, and what follows must have no gap; otherwise the reader learns
  * that history is lost before it gets anything newer.
  */
+import type { Resource } from '../../../../shared/contract/resource.ts';
 import type { Position } from '../../../../shared/wire/position.ts';
 import { storeLimits } from '../../limits.ts';
 import type { ChangeBatch, HistoryLost } from '../../store.ts';
@@ -13,10 +14,12 @@ import { parseOrder, toPosition } from './positions.ts';
 interface WatchSource {
   readonly log: ChangeLog;
   readonly head: Head;
+  /** By name. */
+  readonly resources: ReadonlyMap<string, Resource>;
 }
 
 export async function* watchLog(
-  { log, head }: WatchSource,
+  { log, head, resources }: WatchSource,
   from: Position,
   signal: AbortSignal,
 ): AsyncGenerator<ChangeBatch | HistoryLost, void, undefined> {
@@ -32,11 +35,11 @@ export async function* watchLog(
     }
     at = found.entries.at(-1) ?? at;
     const through = toPosition({ ...at, epoch });
-    yield { changes: toChanges(epoch, found.entries), through, completeAtMs: found.more ? undefined : readAtMs };
+    yield { changes: toChanges(resources, epoch, found.entries), through, completeAtMs: found.more ? undefined : readAtMs };
     if (!found.more && head.position.order <= through.order) await head.news.wait(storeLimits.watermarkMs, signal);
   }
 }
 
-function toChanges(epoch: string, entries: readonly LogEntry[]) {
-  return entries.flatMap((entry) => toChange(epoch, entry) ?? []);
+function toChanges(resources: ReadonlyMap<string, Resource>, epoch: string, entries: readonly LogEntry[]) {
+  return entries.flatMap((entry) => toChange(resources, epoch, entry) ?? []);
 }

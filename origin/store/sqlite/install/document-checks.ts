@@ -7,6 +7,7 @@ import type { Resource } from '../../../../shared/contract/resource.ts';
 import { decimal128 } from '../../../../shared/wire/shown-numbers.ts';
 import { checkedFields, describeField } from '../../field-check.ts';
 import { jsonPath } from './columns.ts';
+import { quote } from './ddl.ts';
 import { hasDigitsAtMost, isDecimal } from './exact-keys.ts';
 
 /** Leads the message of a refusal, so that other programs tell it from SQLite's own. */
@@ -45,12 +46,14 @@ function toStatement(cases: readonly Case[]): string {
  * The wire text is `{"id":…,` and the rest of `doc`, and a reader takes the last of two equal keys where
  * SQLite takes the first: hence no id inside, no leading space, no second key. NUL ends SQLite's own check.
  */
-function formCases({ name }: Pick<Resource, 'name'>): readonly Case[] {
+function formCases({ name, idKind }: Pick<Resource, 'name' | 'idKind'>): readonly Case[] {
   const hasSurrogate = `(instr(NEW."doc", '\\ud') OR instr(NEW."doc", '\\uD'))`;
   const noText = `${isNoText('key')} OR type = 'text' AND ${isNoText('atom')}`;
   const hasNoText = `EXISTS (SELECT 1 FROM json_tree(NEW."doc") WHERE ${noText})`;
   return [
-    { when: `typeof(NEW."id") <> 'text' OR NEW."id" = ''`, refuse: `${name}.id: must be text, not empty` },
+    idKind === 'integer'
+      ? { when: `typeof(NEW."id") <> 'integer'`, refuse: `${name}.id: must be an integer of 64 bits` }
+      : { when: `typeof(NEW."id") <> 'text' OR NEW."id" = ''`, refuse: `${name}.id: must be text, not empty` },
     {
       when: `typeof(NEW."doc") <> 'text' OR substr(NEW."doc", 1, 1) <> '{' OR NOT json_valid(NEW."doc") OR instr(NEW."doc", char(0))`,
       refuse: `${name}: doc must be the text of a JSON object, beginning with {`,
@@ -71,9 +74,9 @@ function isNoText(value: string): string {
 }
 
 /** Finds a row that no check has seen and that is no document: where others filled the table before us. */
-export function misformedQuery({ name }: Resource): string {
-  const row = `"${name}"`;
-  const misformed = formCases({ name }).map(({ when }) => `(${when})`).join(' OR ');
+export function misformedQuery(resource: Resource): string {
+  const row = quote(resource.collection);
+  const misformed = formCases(resource).map(({ when }) => `(${when})`).join(' OR ');
   return `SELECT "id" FROM ${row} WHERE ${misformed} LIMIT 1`.replaceAll('NEW.', `${row}.`);
 }
 

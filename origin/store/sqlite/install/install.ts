@@ -4,6 +4,7 @@
  * a write transaction, and writes nothing when nothing differs.
  */
 import type { Database } from 'bun:sqlite';
+import { DeclarationError } from '../../../../shared/contract/mistakes.ts';
 import { digest64 } from '../../../../shared/wire/hash.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { misformedQuery } from './document-checks.ts';
@@ -31,13 +32,28 @@ interface Wanted {
 }
 
 export function install(database: Database, resources: Iterable<Resource>): Installed {
-  const installation = new Installation(database, [...resources].map(toWanted));
+  const declared = [...resources];
+  mustBeTableNames(declared);
+  const installation = new Installation(database, declared.map(toWanted));
   installation.run();
   return {
     changed: installation.changed,
     holes: installation.holes,
     foreignKeys: installation.wanted.flatMap(({ resource }) => foreignKeysOf(database, resource)),
   };
+}
+
+/** SQLite's names are equal whatever their case; ours begin with `_`, and what is derived has a colon behind the table's name. */
+function mustBeTableNames(resources: readonly Resource[]): void {
+  const refuse = ({ name, collection }: Resource, detail: string) =>
+    new DeclarationError([`shared/resources/${name}.ts: resource "${name}": collection: "${collection}" ${detail}`]);
+  const known = new Set<string>();
+  for (const resource of resources) {
+    const name = resource.collection.toLowerCase();
+    if (/^_|^sqlite_|:/.test(name)) throw refuse(resource, 'is no name for a table here: it begins with _ or sqlite_, or has a colon');
+    if (known.has(name)) throw refuse(resource, 'differs from that of another resource in case alone, which no table can');
+    known.add(name);
+  }
 }
 
 function toWanted(resource: Resource): Wanted {
@@ -55,13 +71,17 @@ class Installation {
   readonly #database: Database;
   readonly wanted: readonly Wanted[];
   readonly #before: Schema;
-  readonly holes: string[] = [];
+  readonly #holes: Resource[] = [];
   changed = false;
 
   constructor(database: Database, wanted: readonly Wanted[]) {
     this.#database = database;
     this.wanted = wanted;
     this.#before = readSchema(database);
+  }
+
+  get holes(): readonly string[] {
+    return this.#holes.map(({ name }) => name);
   }
 
   run(): void {
@@ -84,15 +104,15 @@ class Installation {
   }
 
   #installTable({ resource, table }: Wanted): void {
-    const existing = this.#before.get(resource.name);
+    const existing = this.#before.get(resource.collection);
     if (existing === undefined) this.#alter(table.sql);
-    else mustBeResourceTable(existing);
+    else mustBeResourceTable(existing, resource);
     if (!this.#hasHole(resource)) return;
-    this.holes.push(resource.name);
+    this.#holes.push(resource);
     const misformed = this.#database.prepare<{ id: string }, []>(misformedQuery(resource)).get();
     if (misformed !== null) {
       const rule = 'must be the text of a JSON object that begins with {, has no id and no field twice';
-      throw new Error(`the table ${resource.name} holds what is no document: doc of ${JSON.stringify(misformed.id)} ${rule}`);
+      throw new Error(`the table ${resource.collection} holds what is no document: doc of ${JSON.stringify(misformed.id)} ${rule}`);
     }
   }
 
@@ -100,21 +120,25 @@ class Installation {
   #hasHole(resource: Resource): boolean {
     const installed = this.#readDigest(resource);
     const found = [...this.#before.values()].filter(
-      (object) => object.type === 'trigger' && isDerived(object) && object.on === resource.name,
+      (object) => object.type === 'trigger' && isDerived(object) && object.on === resource.collection,
     );
-    return installed === undefined ? this.#before.has(resource.name) : installed !== digestOf(found);
+    return installed === undefined ? this.#before.has(resource.collection) : installed !== digestOf(found);
   }
 
   /** Drops what is derived and gives the names of the rest. With a column goes all that may use it, after a hole the side tables. */
   #dropDerived(all: boolean): ReadonlySet<string> {
     const wanted = new Map(this.wanted.flatMap(derivedObjects).map((object) => [object.name, object.sql]));
     const stays = (found: Existing) =>
-      !all && wanted.get(found.name) === found.sql && !(found.on.includes(':') && this.holes.includes(ownerOf(found)));
+      !all && wanted.get(found.name) === found.sql && !(found.on.includes(':') && this.#isOfHole(found));
     const owned = [...this.#before.values()].filter(isDerived);
     const order = { trigger: 0, index: 1, table: 2 } as const;
     for (const object of owned.filter((found) => !stays(found)).sort((a, b) => order[a.type] - order[b.type]))
       this.#alter(`DROP ${object.type.toUpperCase()} IF EXISTS ${quote(object.name)}`);
     return new Set(owned.filter(stays).map((object) => object.name));
+  }
+
+  #isOfHole(found: Existing): boolean {
+    return this.#holes.some(({ collection }) => collection === ownerOf(found));
   }
 
   #createDerived({ resource, indexes, sides, triggers }: Wanted, kept: ReadonlySet<string>): void {
@@ -123,18 +147,19 @@ class Installation {
     create(indexes);
     for (const side of sides) {
       create(side.objects);
-      if (!kept.has(side.name)) this.#alter(side.fill(quote(resource.name)));
+      if (!kept.has(side.name)) this.#alter(side.fill(quote(resource.collection)));
     }
     create(triggers);
     if (this.#readDigest(resource) !== digestOf(triggers)) this.#keepDigest(resource, digestOf(triggers));
   }
 
-  #readDigest({ name }: Resource): string | undefined {
-    return this.#database.prepare<{ value: string }, [string]>('SELECT value FROM "_meta" WHERE key = ?').get(`triggers:${name}`)?.value;
+  #readDigest({ collection }: Resource): string | undefined {
+    const digests = this.#database.prepare<{ value: string }, [string]>('SELECT value FROM "_meta" WHERE key = ?');
+    return digests.get(`triggers:${collection}`)?.value;
   }
 
-  #keepDigest({ name }: Resource, digest: string): void {
-    this.#database.prepare('INSERT OR REPLACE INTO "_meta" (key, value) VALUES (?, ?)').run(`triggers:${name}`, digest);
+  #keepDigest({ collection }: Resource, digest: string): void {
+    this.#database.prepare('INSERT OR REPLACE INTO "_meta" (key, value) VALUES (?, ?)').run(`triggers:${collection}`, digest);
   }
 
   #alter(sql: string): void {

@@ -9,11 +9,11 @@ import type { IndexSpec } from '../../../../shared/contract/shapes.ts';
 import { mustKind } from '../../kinds.ts';
 import { columnsOf, indexedFields, rankColumn, rankExpression, valueColumn, valueExpression } from './columns.ts';
 
-const documentColumns = {
-  n: integer('n').primaryKey(),
-  id: text('id').notNull().unique(),
-  doc: text('doc').notNull(),
-};
+const n = integer('n').primaryKey();
+const doc = text('doc').notNull();
+/** Integers lie in a column of their own kind, so that SQLite itself orders them and refuses others. */
+const textIds = { n, id: text('id').notNull().unique(), doc };
+const integerIds = { n, id: integer('id').notNull().unique(), doc };
 
 /** SQLite's type without an affinity, which keeps '1' a text and 1 a number. */
 const anyValue = customType<{ data: string | number }>({ dataType: () => 'blob' });
@@ -22,7 +22,17 @@ const anyValue = customType<{ data: string | number }>({ dataType: () => 'blob' 
 export function toResourceTable(resource: Resource) {
   // Derived columns are never named through drizzle's types: lists are built as text (branch-query.ts).
   const derived: object = toDerivedColumns(resource);
-  return sqliteTable(resource.name, { ...documentColumns, ...derived }, () => scalarIndexes(resource).map(toTableIndex(resource)));
+  const columns = { ...documentColumns(resource), ...derived };
+  return sqliteTable(resource.collection, columns, () => scalarIndexes(resource).map(toTableIndex(resource)));
+}
+
+function documentColumns({ idKind }: Resource): typeof textIds {
+  return idKind === 'integer' ? asTextIds(integerIds) : textIds;
+}
+
+/** An id is given as text either way: SQLite makes of it what its column holds (https://www.sqlite.org/datatype3.html, 3). */
+function asTextIds(columns: object): typeof textIds {
+  return columns as typeof textIds;
 }
 
 function toDerivedColumns(resource: Resource): Readonly<Record<string, SQLiteColumnBuilderBase>> {
@@ -37,7 +47,7 @@ function toDerivedColumns(resource: Resource): Readonly<Record<string, SQLiteCol
 }
 
 export function indexName(resource: Resource, spec: IndexSpec): string {
-  return `${resource.name}:${spec.name}`;
+  return `${resource.collection}:${spec.name}`;
 }
 
 /** The unique index of the id serves what begins with the id; arrays have side tables. */

@@ -24,7 +24,7 @@ export function readSchema(database: Database): Schema {
   );
 }
 
-/** Whether it is ours by its name, `<resource>:<what>`, on a resource's table; a side table also by its first columns. */
+/** Whether it is ours by its name, `<table>:<what>`, on a resource's table; a side table also by its first columns. */
 export function isDerived({ type, name, on, sql }: Existing): boolean {
   const end = name.indexOf(':');
   if (end <= 0 || name.startsWith('_')) return false;
@@ -33,15 +33,17 @@ export function isDerived({ type, name, on, sql }: Existing): boolean {
 }
 
 /** Refuses a table that others made first unless it is what their programs and ours agree on. */
-export function mustBeResourceTable({ name, sql }: Existing): void {
+export function mustBeResourceTable({ name, sql }: Existing, { idKind }: Resource): void {
+  const idType = idKind === 'integer' ? 'integer' : 'text';
   const has = (column: string) => new RegExp(`\\W${column}\\W`, 'i').test(sql);
-  if (has('"?n"? integer primary key') && has('"?id"? text not null unique') && has('"?doc"? text not null')) return;
+  if (has('"?n"? integer primary key') && has(`"?id"? ${idType} not null unique`) && has('"?doc"? text not null')) return;
   throw new Error(
-    `the table ${name} exists and is not Tombolo's: it must have n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE and doc TEXT NOT NULL`,
+    `the table ${name} exists and is not Tombolo's: it must have n INTEGER PRIMARY KEY, ` +
+      `id ${idType.toUpperCase()} NOT NULL UNIQUE and doc TEXT NOT NULL`,
   );
 }
 
-export function foreignKeysOf(database: Database, { name }: Resource): readonly string[] {
+export function foreignKeysOf(database: Database, { collection: name }: Resource): readonly string[] {
   const indexes = database
     .prepare<{ name: string }, [string]>(`SELECT name FROM pragma_index_list(?) WHERE "unique" AND origin = 'c'`)
     .all(name);
@@ -58,7 +60,7 @@ interface StaleColumn {
 
 /** Derived columns of an existing table to drop and to add, in that order; one described otherwise is in both. */
 export function staleColumns(before: Schema, resource: Resource): readonly StaleColumn[] {
-  const existing = before.get(resource.name);
+  const existing = before.get(resource.collection);
   if (existing === undefined) return [];
   const wanted = generatedColumns(toResourceTable(resource)).map((column) => ({ name: column.name, declared: formatColumn(column) }));
   const present = [...existing.sql.matchAll(/"([rv]_\w+)" \w+ GENERATED/g)].map((match) => match[1] ?? '');
@@ -67,5 +69,5 @@ export function staleColumns(before: Schema, resource: Resource): readonly Stale
   // `v_` is made from `r_`: they stay or go together, `v_` first, and come as the table declares them.
   const drops = present.filter((name) => !fits(name)).sort().reverse().map((name) => ({ name, declared: '', drop: true }));
   const adds = wanted.filter(({ name }) => !fits(name)).map((column) => ({ ...column, drop: false }));
-  return [...drops, ...adds].map((column) => ({ ...column, table: resource.name }));
+  return [...drops, ...adds].map((column) => ({ ...column, table: resource.collection }));
 }

@@ -31,7 +31,7 @@ function toSideTable(resource: Resource, spec: IndexSpec, array: string): SideTa
   const declared = [
     `"${elementRankColumn}" integer NOT NULL`,
     `"${elementValueColumn}" blob NOT NULL`,
-    ...columns.map(({ column }) => `"${column}" ${typeOf(column)} NOT NULL`),
+    ...columns.map(({ column }) => `"${column}" ${typeOf(resource, column)} NOT NULL`),
     '"n" integer NOT NULL',
   ];
   return {
@@ -47,8 +47,9 @@ function toSideTable(resource: Resource, spec: IndexSpec, array: string): SideTa
   };
 }
 
-function typeOf(column: string): string {
-  return column === 'id' ? 'text' : column.startsWith('r_') ? 'integer' : 'blob';
+function typeOf({ idKind }: Resource, column: string): string {
+  if (column === 'id') return idKind === 'integer' ? 'integer' : 'text';
+  return column.startsWith('r_') ? 'integer' : 'blob';
 }
 
 function elements(resource: Resource, array: string): string {

@@ -35,7 +35,7 @@ class Triggers {
   constructor(resource: Resource, sides: readonly SideTable[]) {
     this.#resource = resource;
     this.#sides = sides;
-    this.#table = quote(resource.name);
+    this.#table = quote(resource.collection);
     this.#name = `'${resource.name}'`;
   }
 
@@ -107,7 +107,7 @@ class Triggers {
   }
 
   #trigger(what: string, event: string, body: readonly string[], when?: string): SchemaObject {
-    const name = `${this.#resource.name}:${what}`;
+    const name = `${this.#resource.collection}:${what}`;
     const guard = when === undefined ? '' : ` WHEN ${when}`;
     return {
       type: 'trigger',

@@ -4,13 +4,15 @@ import type { Branch } from '../../plan.ts';
 import { rankColumn, valueColumn } from '../install/columns.ts';
 import { quote } from '../install/ddl.ts';
 import { toIndexValue } from './index-values.ts';
-import type { Component, Condition, Segment, SqlValue } from './keyset.ts';
+import { type Component, type Condition, type Segment, type SqlValue, toSqlValue } from './keyset.ts';
 import { indexName, isOwnIndex } from '../install/resource-tables.ts';
 import { elementRankColumn, elementValueColumn } from '../install/side-tables.ts';
 
+type SqlParameter = string | number;
+
 export interface Statement {
   readonly sql: string;
-  readonly parameters: readonly SqlValue[];
+  readonly parameters: readonly SqlParameter[];
 }
 
 /** The rows of a segment in order: id, doc, then the columns of the components that are not constant. */
@@ -20,7 +22,8 @@ export function toListStatement(
   const walked = components.filter((component) => component.constant === undefined);
   const { from, index } = toSource(resource, branch);
   const where = toWhere(resource, branch, segment);
-  const columns = ['m."id"', 'm."doc"', ...walked.flatMap(({ column }) => (column === 'id' ? [] : [`${index}.${quote(column)}`]))];
+  const id = resource.idKind === 'integer' ? 'CAST(m."id" AS TEXT)' : 'm."id"';
+  const columns = [id, 'm."doc"', ...walked.flatMap(({ column }) => (column === 'id' ? [] : [`${index}.${quote(column)}`]))];
   const order = walked.map(({ column, descending }) => `${index}.${quote(column)}${descending ? ' DESC' : ''}`);
   const orderBy = order.length === 0 ? '' : ` ORDER BY ${order.join(', ')}`;
   return {
@@ -38,7 +41,7 @@ export function toIdsStatement(resource: Resource, branch: Branch, segment: Segm
 
 /** The table with its index named, so that no statistics of others make SQLite choose another. */
 function toSource(resource: Resource, branch: Branch): { readonly from: string; readonly alone: string; readonly index: string } {
-  const table = quote(resource.name);
+  const table = quote(resource.collection);
   const name = quote(indexName(resource, branch.index));
   if (branch.has !== undefined) {
     return { from: `${name} AS s CROSS JOIN ${table} AS m ON m."n" = s."n"`, alone: `${name} AS s`, index: 's' };
@@ -51,12 +54,17 @@ function toWhere(
   resource: Resource,
   branch: Branch,
   segment: Segment,
-): { sql(alias: string): string; readonly parameters: readonly SqlValue[] } {
+): { sql(alias: string): string; readonly parameters: readonly SqlParameter[] } {
   const conditions = distinct([...pinnedConditions(resource, branch), ...segment]);
   return {
     sql: (alias) => (conditions.length === 0 ? '' : ` WHERE ${conditions.map((condition) => format(condition, alias)).join(' AND ')}`),
-    parameters: conditions.flatMap((condition) => condition.values),
+    parameters: conditions.flatMap(({ values }) => values.map(toParameter)),
   };
+}
+
+/** Compared with a column of integers, the digits are the integer. */
+function toParameter(value: SqlValue): SqlParameter {
+  return typeof value === 'bigint' ? String(value) : value;
 }
 
 function pinnedConditions(resource: Resource, { pinned, has }: Branch): readonly Condition[] {
@@ -64,7 +72,8 @@ function pinnedConditions(resource: Resource, { pinned, has }: Branch): readonly
   const elements = element === undefined ? [] : [equal(elementRankColumn, element.rank), equal(elementValueColumn, element.value)];
   const fields = [...pinned].flatMap(([field, value]) => {
     const known = toIndexValue(resource, field, value);
-    return field === 'id' ? [equal('id', known.value)] : [equal(rankColumn(field), known.rank), equal(valueColumn(field), known.value)];
+    if (field === 'id') return [equal('id', toSqlValue(known))];
+    return [equal(rankColumn(field), known.rank), equal(valueColumn(field), known.value)];
   });
   return [...elements, ...fields];
 }

@@ -13,7 +13,7 @@ export function toDoublePlan(resource: Resource, { branches, interval, disjoint 
   const held = branches.filter((branch) => mayHold(resource, branch));
   return {
     branches: held,
-    interval: interval?.rank === ranks.number && isDouble(resource, interval.field) ? withEnds(interval, toDoubleEnd) : interval,
+    interval: interval?.rank === ranks.number && interval.field !== 'id' && isDouble(resource, interval.field) ? withEnds(interval, toDoubleEnd) : interval,
     disjoint: disjoint || held.length < 2,
   };
 }

@@ -7,13 +7,15 @@
  */
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import type { SortKey } from '../../../../shared/contract/shapes.ts';
-import { compareUtf8, type SortValue } from '../../../../shared/wire/values.ts';
+import { parseExact } from '../../../../shared/wire/exact-numbers.ts';
+import { compareUtf8, ranks, type SortValue } from '../../../../shared/wire/values.ts';
 import { beyondLower, type Interval, withinUpper } from '../../interval.ts';
 import type { Branch } from '../../plan.ts';
 import { rankColumn, valueColumn } from '../install/columns.ts';
 import { toIndexed, toIndexValue } from './index-values.ts';
 
-export type SqlValue = string | number;
+/** A `bigint` where a double would not be exact. */
+export type SqlValue = string | number | bigint;
 type Operator = '=' | '>' | '>=' | '<' | '<=';
 
 export interface Condition {
@@ -27,6 +29,8 @@ export interface Component {
   readonly descending: boolean;
   /** The value that every document of the branch has here. */
   readonly constant: SqlValue | undefined;
+  /** What no value of the column is before; `undefined`: nobody asks for it. */
+  readonly least?: SqlValue;
 }
 
 /** All conditions hold; they are a seek in the branch's index. */
@@ -40,11 +44,14 @@ export function toComponents(
 ): readonly Component[] {
   return sort.flatMap(({ field, descending }): readonly Component[] => {
     const pinned = branch.pinned.get(field);
-    if (field === 'id') return [{ column: 'id', descending, constant: typeof pinned === 'string' ? pinned : undefined }];
     const known = pinned === undefined ? undefined : toIndexValue(resource, field, pinned);
+    if (field === 'id') {
+      const least = resource.idKind === 'integer' ? -(2n ** 63n) : '';
+      return [{ column: 'id', descending, constant: known === undefined ? undefined : toSqlValue(known), least }];
+    }
     const rank = known?.rank ?? (interval?.field === field ? interval.rank : undefined);
     return [
-      { column: rankColumn(field), descending, constant: rank },
+      { column: rankColumn(field), descending, constant: rank, least: 0 },
       { column: valueColumn(field), descending, constant: known?.value },
     ];
   });
@@ -55,8 +62,14 @@ export function toCursorValues(resource: Resource, sort: readonly SortKey[], aft
   return sort.flatMap(({ field }, index) => {
     const at = after[index];
     if (at === undefined) throw new Error(`a cursor of ${after.length} values in an order of ${sort.length}`);
-    return field === 'id' ? [at.value] : [at.rank, toIndexed(resource, field, at).value];
+    return field === 'id' ? [toSqlValue(at)] : [at.rank, toIndexed(resource, field, at).value];
   });
+}
+
+/** A number that no double is, of an id: other numbers are stored as doubles (doubles.ts). */
+export function toSqlValue({ rank, value }: SortValue): SqlValue {
+  const [, digits = '', zeros] = rank === ranks.number && typeof value === 'string' ? (/^(-?\d+)E(\d+)$/.exec(value) ?? []) : [];
+  return zeros === undefined ? value : BigInt(digits) * 10n ** BigInt(zeros);
 }
 
 interface Walk {
@@ -84,7 +97,7 @@ function rangeColumn(interval: Interval): string {
 
 /** Whether the cursor lies inside or past the range's beginning; no cursor that was given out lies before it. */
 function hasBegun(interval: Interval, component: Component, at: SqlValue): boolean {
-  const value = { rank: interval.rank, value: at };
+  const value = { rank: interval.rank, value: typeof at === 'bigint' ? (parseExact(String(at)) ?? 0) : at };
   return component.descending ? withinUpper(interval, value) : beyondLower(interval, value);
 }
 
@@ -92,11 +105,7 @@ function hasBegun(interval: Interval, component: Component, at: SqlValue): boole
 function open(component: Component, interval: Interval | undefined): readonly Condition[] {
   const bounds = [...lowerBound(component, interval), ...upperBound(component, interval)];
   if (bounds.length > 0) return bounds;
-  return component.column === 'id'
-    ? [compare('id', '>=', '')]
-    : component.column.startsWith('r_')
-      ? [compare(component.column, '>=', 0)]
-      : [];
+  return component.least === undefined ? [] : [compare(component.column, '>=', component.least)];
 }
 
 /** The upper bound alone: a cursor is past the range's beginning, and a second lower bound could mislead the planner. */
@@ -106,12 +115,12 @@ function end(component: Component, interval: Interval | undefined): readonly Con
 
 function lowerBound({ column }: Component, interval: Interval | undefined): readonly Condition[] {
   const bound = interval?.lower;
-  return bound === undefined ? [] : [compare(column, bound.inclusive ? '>=' : '>', bound.value.value)];
+  return bound === undefined ? [] : [compare(column, bound.inclusive ? '>=' : '>', toSqlValue(bound.value))];
 }
 
 function upperBound({ column }: Component, interval: Interval | undefined): readonly Condition[] {
   const bound = interval?.upper;
-  return bound === undefined ? [] : [compare(column, bound.inclusive ? '<=' : '<', bound.value.value)];
+  return bound === undefined ? [] : [compare(column, bound.inclusive ? '<=' : '<', toSqlValue(bound.value))];
 }
 
 /** The segments strictly after the cursor, given that everything before component `from` is equal to it. */
@@ -142,7 +151,8 @@ function runLength(components: readonly Component[], from: number): number {
 /** Compares as `compareSortValues` does within one bracket; between text and number the rank before them has decided. */
 function compareSql(left: SqlValue, right: SqlValue): number {
   if (typeof left === 'string' && typeof right === 'string') return compareUtf8(left, right);
-  return Number(left) - Number(right);
+  // Exact also between a number and a bigint.
+  return left < right ? -1 : left > right ? 1 : 0;
 }
 
 function equal(column: string, value: SqlValue): Condition {

@@ -2,14 +2,15 @@
 import { eq, sql } from 'drizzle-orm';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import type { SortKey } from '../../../../shared/contract/shapes.ts';
-import { ranks, type SortValue } from '../../../../shared/wire/values.ts';
+import { toIdKey } from '../../../../shared/contract/ids.ts';
+import type { SortValue } from '../../../../shared/wire/values.ts';
 import { mergeRows } from '../../merge.ts';
 import { type Branch, type QueryPlan, toQueryPlan } from '../../plan.ts';
 import { toDoublePlan } from './doubles.ts';
 import type { CountRequest, ListRequest, Row } from '../../store.ts';
 import type { StoredDocument } from '../../stored-document.ts';
 import type { Connection } from '../connection/database.ts';
-import { toDocument } from './documents.ts';
+import { mayBeId, toDocument } from './documents.ts';
 import { fromIndexed, toIndexedInterval } from './index-values.ts';
 import { type Component, type Segment, type SqlValue, toComponents, toCursorValues, toSegments } from './keyset.ts';
 import { type Statement, toIdsStatement, toListStatement } from './branch-query.ts';
@@ -28,8 +29,8 @@ export class Reader {
   get(resource: Resource, id: string): StoredDocument | undefined {
     const get = this.#gets.get(resource.name);
     if (get === undefined) throw new Error(`the store was opened without ${resource.name}`);
-    const found = get.get(id);
-    return found === null ? undefined : toDocument(id, found.doc);
+    const found = mayBeId(resource, id) ? get.get(id) : null;
+    return found === null ? undefined : toDocument(resource, id, found.doc);
   }
 
   /** `mustBeInTime` is called before each statement. */
@@ -46,7 +47,7 @@ export class Reader {
       if (rows.length >= request.limit) break;
       mustBeInTime();
       for (const row of this.#statements.rows(toListStatement(resource, branch, components, segment, request.limit - rows.length)))
-        rows.push(new WalkedRow(row, toKeys));
+        rows.push(new WalkedRow(resource, row, toKeys));
     }
     return rows;
   }
@@ -76,8 +77,8 @@ class WalkedRow implements Row {
   readonly #row: SqlRow;
   readonly #toKeys: (row: SqlRow) => readonly SortValue[];
 
-  constructor(row: SqlRow, toKeys: (row: SqlRow) => readonly SortValue[]) {
-    this.document = toDocument(mustText(row[0]), mustText(row[1]));
+  constructor(resource: Resource, row: SqlRow, toKeys: (row: SqlRow) => readonly SortValue[]) {
+    this.document = toDocument(resource, mustText(row[0]), mustText(row[1]));
     this.#row = row;
     this.#toKeys = toKeys;
   }
@@ -121,26 +122,28 @@ function union(parts: readonly Statement[]): Statement {
   return { sql: parts.map((part) => `SELECT * FROM (${part.sql})`).join(' UNION '), parameters: parts.flatMap((part) => part.parameters) };
 }
 
-/** Reads the keys of a row: constants of the branch, the rest from the columns after id and doc. */
-function keysReader(
-  resource: Resource,
-  sort: readonly SortKey[],
-  components: readonly Component[],
-): (row: SqlRow) => readonly SortValue[] {
+/** Reads the keys of a row: the id from its text, constants of the branch, the rest from the columns after id and doc. */
+function keysReader(resource: Resource, sort: readonly SortKey[], components: readonly Component[]): (row: SqlRow) => readonly SortValue[] {
   let next = 2;
-  const readers = components.map(({ column, constant }): ((row: SqlRow) => SqlValue) => {
-    if (constant !== undefined) return () => constant;
-    if (column === 'id') return (row) => mustText(row[0]);
+  const readers = components.flatMap(({ column, constant }): readonly ((row: SqlRow) => SqlValue)[] => {
+    if (column === 'id') return [];
+    if (constant !== undefined) return [() => constant];
     const at = next++;
-    return (row) => row[at] ?? 0;
+    return [(row) => row[at] ?? 0];
   });
   let component = 0;
-  const keys = sort.map(({ field }) => {
-    const rank = field === 'id' ? () => ranks.string : readers[component++];
-    return { field, rank, value: readers[component++] };
+  const keys = sort.map(({ field }): ((row: SqlRow) => SortValue) => {
+    if (field === 'id') return (row) => toIdKey(resource, mustText(row[0]));
+    const [rank, value] = [readers[component++], readers[component++]];
+    return (row) => fromIndexed(resource, field, { rank: Number(rank?.(row) ?? 0), value: mustPlain(value?.(row) ?? 0) });
   });
-  return (row) =>
-    keys.map(({ field, rank, value }) => fromIndexed(resource, field, { rank: Number(rank?.(row) ?? 0), value: value?.(row) ?? 0 }));
+  return (row) => keys.map((key) => key(row));
+}
+
+/** Numbers of fields are doubles. */
+function mustPlain(value: SqlValue): string | number {
+  if (typeof value === 'bigint') throw new Error(`a column of numbers gave ${value}`);
+  return value;
 }
 
 function mustText(value: SqlValue | null | undefined): string {

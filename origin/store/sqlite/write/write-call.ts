@@ -15,7 +15,7 @@ import { isUndone, undoneBy } from '../../outcomes.ts';
 import type { CursorMove, Decision, FollowUp, Mutation, Outcome, PlainDecision, WriteOptions, Written } from '../../store.ts';
 import type { Cursors } from './cursors.ts';
 import type { Connection } from '../connection/database.ts';
-import { toDocument } from '../read/documents.ts';
+import { mayBeId, toDocument } from '../read/documents.ts';
 import { revisedText } from './revised-text.ts';
 import { isConstraint, mustBeInTime, toRefusal } from '../connection/errors.ts';
 import { toResourceTable } from '../install/resource-tables.ts';
@@ -154,9 +154,8 @@ export class WriteCalls {
   #standing({ resource, id }: FollowUp): Standing {
     const statements = this.#tables.get(resource.name);
     if (statements === undefined) throw new Error(`the store was opened without ${resource.name}`);
-    const stored = statements.get.get(id);
-    const { doc } = stored ?? {};
-    return { resource, statements, id, doc, before: doc === undefined ? undefined : toDocument(id, doc) };
+    const { doc } = (mayBeId(resource, id) ? statements.get.get(id) : null) ?? {};
+    return { resource, statements, id, doc, before: doc === undefined ? undefined : toDocument(resource, id, doc) };
   }
 
   #attempt(standing: Standing, decision: PlainDecision): Outcome {
@@ -171,7 +170,7 @@ export class WriteCalls {
   }
 
   #carryOut(standing: Standing, decision: PlainDecision): Outcome {
-    const { statements, id, before } = standing;
+    const { resource, statements, id, before } = standing;
     switch (decision.kind) {
       case 'refuse':
         return { kind: 'refused', fault: decision.fault };
@@ -186,7 +185,7 @@ export class WriteCalls {
         const doc = toText(standing, decision.document);
         if (before === undefined) statements.insert.run(id, doc);
         else statements.update.run(doc, id);
-        return { kind: 'written', before, after: toDocument(id, doc) };
+        return { kind: 'written', before, after: toDocument(resource, id, doc) };
       }
       default:
         throw new Error(`decide of ${id} returned ${String(decision)}, which is no decision`);
@@ -196,6 +195,7 @@ export class WriteCalls {
 
 /** Of a document that is there, what does not change stays as it stood (SEMANTICS §17). */
 function toText({ resource, id, doc, before }: Standing, document: JsonObject): string {
+  if (!mayBeId(resource, id)) throw documentInvalid([{ at: '/id', in: 'body', detail: 'is no integer of 64 bits' }]);
   const text = mustDocText(id, document);
   if (doc === undefined || before === undefined) return text;
   const { id: _id, ...value } = before.value;

@@ -3,6 +3,7 @@
  * the commit point passes it, so that nothing that is forgotten or rolled back later changes what was true. Only
  * the form of positions is the engine's (origin/store/mongo/feed/positions.ts).
  */
+import type { Resource } from '../../../../shared/contract/resource.ts';
 import type { JsonObject } from '../../../../shared/wire/values.ts';
 import { timeOfToken, toChangePosition, tokenText } from '../../../../origin/store/mongo/feed/positions.ts';
 import { toValue } from '../../../../origin/store/mongo/read/documents.ts';
@@ -16,7 +17,7 @@ const metaName = 'tombolo_meta';
 
 export interface OplogScope {
   readonly database: string;
-  readonly resources: readonly string[];
+  readonly resources: ReadonlyMap<string, Resource>;
 }
 
 export class OplogCommits implements CommitSource {
@@ -72,7 +73,7 @@ export class OplogCommits implements CommitSource {
 
   /** What the engine's change stream shows: only that counts for the ordinal inside a transaction. */
   #isWatched({ db, collection }: DocumentOperation): boolean {
-    return db === this.#scope.database && (collection === metaName || this.#scope.resources.includes(collection));
+    return db === this.#scope.database && (collection === metaName || this.#scope.resources.has(collection));
   }
 
   #takeOperation(
@@ -82,7 +83,8 @@ export class OplogCommits implements CommitSource {
     const token = toToken({ at, operation: number, step: 0, fragment: 0, kind: 'event', uuid: operation.uuid.toHexString(false) });
     const { before, after } = imagesOf(operation);
     const id = String((after ?? before)?.['_id']);
-    const toImage = (image: Doc | undefined): JsonObject | undefined => image && toValue(id, image);
+    const resource = this.#scope.resources.get(operation.collection);
+    const toImage = (image: Doc | undefined): JsonObject | undefined => image && resource && toValue(resource, id, image);
     const position = toChangePosition(this.#epoch, { time: timeOfToken(token), index, token: tokenText(token) });
     const commit = toCommit({ position, resource: operation.collection, id, before: toImage(before), after: toImage(after) });
     if (commit !== undefined) this.#commits.push(commit);

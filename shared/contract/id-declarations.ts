@@ -1,0 +1,57 @@
+/** How a resource names its documents, as it is declared. */
+import type * as z from 'zod';
+import { kindOfType } from './fields.ts';
+import { type Mistakes, refuseUnknown } from './mistakes.ts';
+
+export type IdDeclaration =
+  | 'uuid'
+  | 'objectId'
+  /** Whole numbers that callers choose: int32, Long or a whole double in MongoDB, text past 2^53 on the wire. */
+  | 'integer'
+  | {
+      readonly kind: 'uuid';
+      /** Binary of subtype 4 in MongoDB; SQLite has it as text. */
+      readonly storedAs: 'binary';
+    }
+  | {
+      /** The caller names its documents; `format` is what such a name may be. */
+      readonly kind: 'string';
+      readonly format: z.ZodString;
+      /** The column or member of imported rows that holds the id; `id` unless said. */
+      readonly importedFrom?: string;
+    };
+
+/** How ids compare: those that callers choose may be declared as UUIDs, too. */
+export type IdKind = 'uuid' | 'objectId' | 'integer' | 'string';
+
+const plainIds: readonly unknown[] = ['uuid', 'objectId', 'integer'];
+const keys = { uuid: ['kind', 'storedAs'], string: ['kind', 'format', 'importedFrom'] } as const;
+
+export function toId(declared: IdDeclaration | undefined, mistakes: Mistakes): IdDeclaration {
+  if (declared === undefined) return 'uuid';
+  if (plainIds.includes(declared)) return declared;
+  if (typeof declared !== 'object' || declared === null || !Object.hasOwn(keys, declared.kind)) {
+    mistakes.add('id', 'must be "uuid", "objectId", "integer" or an object, as in { kind: "string", format: z.string() }');
+    return 'uuid';
+  }
+  refuseUnknown(declared, keys[declared.kind], mistakes.at('id.'));
+  if (declared.kind === 'uuid') {
+    if (declared.storedAs !== 'binary') mistakes.add('id.storedAs', 'must be "binary"; a UUID that is stored as text is id: "uuid"');
+    return declared;
+  }
+  const { format, importedFrom = '' } = declared;
+  if (typeof importedFrom !== 'string') mistakes.add('id.importedFrom', 'must be the name of a column');
+  if (format?.def?.type === 'string') return declared;
+  mistakes.add('id.format', 'must be a z.string()');
+  return 'uuid';
+}
+
+export function toIdKind(id: IdDeclaration): IdKind {
+  if (typeof id === 'string') return id;
+  return id.kind === 'uuid' || kindOfType(id.format) === 'uuid' ? 'uuid' : 'string';
+}
+
+/** Whether callers choose the ids of new documents; Tombolo makes the others. */
+export function isNamedByCallers({ id }: { readonly id: IdDeclaration }): boolean {
+  return id === 'integer' || (typeof id === 'object' && id.kind === 'string');
+}
