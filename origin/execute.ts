@@ -4,6 +4,7 @@
  * store goes no further: a handler holds its call's access, which is all that it reads and writes by.
  */
 import type { ModuleRows } from '../shared/modules.ts';
+import { asAdopted } from '../shared/contract/system-fields.ts';
 import { isSafe, type Operation } from '../shared/operations/operation.ts';
 import { ReadAccess } from './access/read-access.ts';
 import { WriteAccess } from './access/write-access.ts';
@@ -35,7 +36,16 @@ type Executor<Table extends Rows> = (context: Context, call: CallOf<Table>) => P
 
 /** Exported for tests that carry out a table of their own. What it returns throws a Fault where a call is refused. */
 export function executor<Table extends Rows>(handlers: Handlers<Table>): Executor<Table> {
-  return (context, call) => handlerOf(handlers, call)(accessOf<Table>(context, call), call);
+  return (context, asked) => {
+    const call = inStore(context, asked);
+    return handlerOf(handlers, call)(accessOf<Table>(context, call), call);
+  };
+}
+
+/** The resource as its collection has it: in one that others made, Tombolo keeps nothing unasked. */
+function inStore<Asked extends Call<Operation>>({ store }: Context, call: Asked): Asked {
+  const { resource } = call;
+  return store.state().adopted.has(resource.collection) ? { ...call, resource: asAdopted(resource) } : call;
 }
 
 type HandlerOf<Table extends Rows> = (access: AccessOf<Table[string]>, call: CallOf<Table>) => Promise<Answer>;

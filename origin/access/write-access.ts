@@ -8,6 +8,7 @@
 import { bodiesOf, documentInvalid, toFieldErrors } from '../../shared/contract/documents.ts';
 import { isNamedByCallers } from '../../shared/contract/id-declarations.ts';
 import { mustKnow } from '../../shared/contract/settled.ts';
+import { withoutKept } from '../../shared/contract/system-fields.ts';
 import type { OnDuplicate } from '../../shared/operations/import-query.ts';
 import type { BufferedBody } from '../../shared/operations/operation.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
@@ -16,7 +17,7 @@ import type { Context } from '../context.ts';
 import { mustMake, newId, taken } from '../documents/new-document.ts';
 import { shownCopy, visible } from '../documents/present.ts';
 import { type OneWrite, writeOne } from '../documents/write-one.ts';
-import { mustMerge, mustReplace, mustTouch, withoutKept } from '../documents/write-rules.ts';
+import { mustMerge, mustReplace, mustTouch } from '../documents/write-rules.ts';
 import { RowWriter } from '../import/row-writer.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 import { ReadAccess } from './read-access.ts';
@@ -86,8 +87,8 @@ export class WriteAccess extends ReadAccess {
     const { id, resource } = this.#call;
     const named = bodiesOf(resource).id.safeParse(id);
     if (!named.success) throw documentInvalid(toFieldErrors(named.error).map((error) => ({ ...error, at: '/id' })));
-    mustKnow(resource, withoutKept(sent), undefined);
-    const document = mustMake(this.#call, { id, body: withoutKept(value), nowMs: this.now() });
+    mustKnow(resource, withoutKept(resource, sent), undefined);
+    const document = mustMake(this.#call, { id, body: withoutKept(resource, value), nowMs: this.now() });
     if (found !== undefined) throw taken(id);
     return document;
   }

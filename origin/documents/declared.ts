@@ -7,6 +7,7 @@ import * as z from 'zod';
 import { withObjects } from '../../shared/contract/document-schema.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { definitionOf, isChoice, isClosedObject, type Place, placeOf } from '../../shared/contract/schema-places.ts';
+import { keptNamesOf } from '../../shared/contract/system-fields.ts';
 import { type Type, typesWithin } from '../../shared/contract/schema-tree.ts';
 import { marks, spaceEnd, stringEnd, textOf, valueEnd } from '../../shared/wire/json-text.ts';
 import type { Json } from '../../shared/wire/values.ts';
@@ -45,13 +46,13 @@ interface Member {
   next: Member | undefined;
 }
 
-const keptTypes = { id: z.unknown(), rev: z.unknown(), createdAt: z.unknown(), updatedAt: z.unknown() };
 const ofResources = new WeakMap<Resource, Names>();
 const ofTypes = new WeakMap<Type, Names | 'everything'>();
 
 function namesOfResource(resource: Resource): Names | undefined {
   if (resource.extra === 'serve') return undefined;
-  const names = ofResources.get(resource) ?? toNames(withObjects(resource.schema, (object) => object.extend(keptTypes)));
+  const kept = () => Object.fromEntries(keptNamesOf(resource).map((name) => [name, z.unknown()]));
+  const names = ofResources.get(resource) ?? toNames(withObjects(resource.schema, (object) => object.extend(kept())));
   ofResources.set(resource, names);
   return names;
 }

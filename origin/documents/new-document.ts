@@ -16,7 +16,7 @@ interface Making {
 
 /** The stored form of a document that is made, whose rules hold of what it is; nothing that is there tells more. */
 export function mustMake(call: Asked, { id, body, nowMs }: Making): JsonObject {
-  const document = toCreated(body, nowMs);
+  const document = toCreated(call.resource, body, nowMs);
   const creatable = ruleOf(call, 'create');
   if (creatable !== true) mustAllow({ id: toIdValue(call.resource, id), ...document }, creatable);
   mustAllowFields(call, undefined, document);
@@ -24,9 +24,14 @@ export function mustMake(call: Asked, { id, body, nowMs }: Making): JsonObject {
   return document;
 }
 
-function toCreated(body: JsonObject, nowMs: number): JsonObject {
+function toCreated({ system: { rev, createdAt, updatedAt } }: Resource, body: JsonObject, nowMs: number): JsonObject {
   const now = new Date(nowMs).toISOString();
-  return { ...body, rev: 1, createdAt: now, updatedAt: now };
+  return {
+    ...body,
+    ...(rev === undefined ? {} : { [rev]: 1 }),
+    ...(createdAt === undefined ? {} : { [createdAt]: now }),
+    ...(updatedAt === undefined ? {} : { [updatedAt]: now }),
+  };
 }
 
 /** Whoever names documents meets the names that others gave, also those that they may not see (SEMANTICS §8). */

@@ -11,6 +11,8 @@ import { all, type Predicate, reduce, satisfies } from '../../shared/contract/ru
 import { toPointer } from '../../shared/wire/json-pointer.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 import { isSameJson, mustReplaced } from '../../shared/contract/settled.ts';
+import { withoutKept } from '../../shared/contract/system-fields.ts';
+import type { Resource } from '../../shared/contract/resource.ts';
 import type { Asked } from '../call.ts';
 import { mustMeetConditions, toETag } from './etag.ts';
 import { hiddenPaths, isNamed, keepHidden, type Sent, shownOf } from './hidden-places.ts';
@@ -99,12 +101,13 @@ export function mustReplace(
   { value, ...revising }: Omit<Revising, 'next'> & { readonly value: JsonObject },
 ): JsonObject | 'keep' {
   const { before, sent } = revising;
+  const { resource } = writer;
   const hidden = hiddenPaths(writer, before);
   const replaces = shownOf(before, hidden);
   mustAllowNames(writer, before, { body: sent, replaces });
-  const body = withoutKept(sent);
-  const replaced = mustReplaced(writer.resource, { sent: body, parsed: withoutKept(value) }, withoutKept(before));
-  const next = keepHidden(writer.resource.schema, hidden, { sent: body, before, next: replaced });
+  const body = withoutKept(resource, sent);
+  const replaced = mustReplaced(resource, { sent: body, parsed: withoutKept(resource, value) }, withoutKept(resource, before));
+  const next = keepHidden(resource.schema, hidden, { sent: body, before, next: replaced });
   return mustRevise(writer, { ...revising, sent: { body, replaces }, next });
 }
 
@@ -113,11 +116,11 @@ export function mustMerge(writer: Asked, revising: Omit<Revising, 'next'>): Json
   const { before, sent } = revising;
   const named = { body: sent, replaces: undefined };
   mustAllowNames(writer, before, named);
-  const { fields, schema } = writer.resource;
-  const patched = mustPatched(writer.resource, withoutKept(before), sent);
+  const { resource } = writer;
+  const patched = mustPatched(resource, withoutKept(resource, before), sent);
   // An array is replaced as a whole, by elements in which nobody could name what they do not see.
-  const hidden = hiddenPaths(writer, before).filter((path) => fields.get(path)?.isInArray === true);
-  return mustRevise(writer, { ...revising, sent: named, next: keepHidden(schema, hidden, { sent, before, next: patched }) });
+  const hidden = hiddenPaths(writer, before).filter((path) => resource.fields.get(path)?.isInArray === true);
+  return mustRevise(writer, { ...revising, sent: named, next: keepHidden(resource.schema, hidden, { sent, before, next: patched }) });
 }
 
 /**
@@ -129,8 +132,8 @@ function mustRevise(
   { id, before, sent, next, nowMs }: Omit<Revising, 'sent'> & { readonly sent: Sent },
 ): JsonObject | 'keep' {
   const namedHidden = hiddenPaths(writer, before).filter((path) => isNamed(path, sent));
-  if (namedHidden.length === 0 && isSameJson(next, withoutKept(before))) return 'keep';
-  const after = toRevised(next, before, nowMs);
+  if (namedHidden.length === 0 && isSameJson(next, withoutKept(writer.resource, before))) return 'keep';
+  const after = toRevised(writer.resource, { fields: next, before, nowMs });
   mustAllow({ id: toIdValue(writer.resource, id), ...after }, ruleOf(writer, 'update'));
   // A rule may look at what is written: whoever loses a field by it was never told what was in it.
   for (const field of namedHidden) mustAllowNamed(writer, field, after);
@@ -143,18 +146,17 @@ function mustAllowNamed({ resource, principal }: Writer, field: string, after: J
   if (write !== undefined && !satisfies(after, reduce(write, principal))) throw fieldForbidden(field);
 }
 
-/** The fields of a document, without what Tombolo keeps. */
-export function withoutKept({ id: _id, rev: _rev, createdAt: _createdAt, updatedAt: _updatedAt, ...fields }: JsonObject): JsonObject {
-  return fields;
-}
-
-/** The stored form of the next revision. What others wrote may lack `rev` and the times. */
-function toRevised(fields: JsonObject, before: JsonObject, nowMs: number): JsonObject {
-  const { rev, createdAt } = before;
+/** The stored form of the next revision. What others wrote may lack what Tombolo keeps. */
+function toRevised(
+  { system: { rev, createdAt, updatedAt } }: Resource,
+  { fields, before, nowMs }: { readonly fields: JsonObject; readonly before: JsonObject; readonly nowMs: number },
+): JsonObject {
+  const last = rev === undefined ? undefined : before[rev];
+  const made = createdAt === undefined ? undefined : before[createdAt];
   return {
     ...fields,
-    rev: (typeof rev === 'number' && Number.isSafeInteger(rev) ? rev : 0) + 1,
-    ...(createdAt === undefined ? {} : { createdAt }),
-    updatedAt: new Date(nowMs).toISOString(),
+    ...(rev === undefined ? {} : { [rev]: (typeof last === 'number' && Number.isSafeInteger(last) ? last : 0) + 1 }),
+    ...(createdAt === undefined || made === undefined ? {} : { [createdAt]: made }),
+    ...(updatedAt === undefined ? {} : { [updatedAt]: new Date(nowMs).toISOString() }),
   };
 }

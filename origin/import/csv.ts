@@ -7,6 +7,7 @@ import { documentInvalid } from '../../shared/contract/documents.ts';
 import { Fault, type FieldError } from '../../shared/wire/fault.ts';
 import { isScalarKind } from '../../shared/contract/fields.ts';
 import { isNamedByCallers } from '../../shared/contract/id-declarations.ts';
+import { keptNamesOf } from '../../shared/contract/system-fields.ts';
 import { toPointer } from '../../shared/wire/json-pointer.ts';
 import type { ScalarKind } from '../../shared/wire/values.ts';
 import type { CsvColumn, CsvKind, CsvPlan } from '../../shared/transforms/csv-plan.ts';
@@ -15,7 +16,7 @@ import type { ComputeCalls } from '../compute/calls.ts';
 import { convertCsv } from '../compute/csv.client.ts';
 import { PoolFull } from '../compute/faults.ts';
 import type { ComputePool } from '../compute/pool.ts';
-import { idSource, keptNames, type ParsedRow, parseRow, type Reading, type RejectedRow } from './row.ts';
+import { idSource, type ParsedRow, parseRow, type Reading, type RejectedRow } from './row.ts';
 
 export async function* readCsv(
   pool: ComputePool<ComputeCalls>,
@@ -64,7 +65,7 @@ function toCsvPlan({ resource, onDuplicate }: Reading): CsvPlan {
   const source = idSource(resource);
   // Where the id has a column of its own, a row may name its document by `id` instead.
   const columns: CsvColumn[] = [{ source, key: source, kind: 'string', required: isNamedByCallers(resource) && source === 'id' }];
-  for (const name of keptNames) if (name !== source) columns.push({ source: name, key: name, kind: 'string', required: false });
+  for (const name of keptNamesOf(resource)) if (name !== source) columns.push({ source: name, key: name, kind: 'string', required: false });
   for (const name of memberNames(resource.schema)) {
     const field = resource.fields.get(name);
     if (field !== undefined && isScalarKind(field.kind)) {

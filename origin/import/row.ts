@@ -5,8 +5,8 @@ import type { Fault, FieldError } from '../../shared/wire/fault.ts';
 import type { OnDuplicate } from '../../shared/operations/import-query.ts';
 import { toPointer } from '../../shared/wire/json-pointer.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
+import { keptNamesOf, withoutKept } from '../../shared/contract/system-fields.ts';
 import { isJsonObject, type JsonObject } from '../../shared/wire/values.ts';
-import { withoutKept } from '../documents/write-rules.ts';
 
 export interface ImportRow {
   readonly kind: 'row';
@@ -34,9 +34,6 @@ export interface Reading {
   readonly nullWhenAbsent?: readonly string[];
 }
 
-/** What Tombolo keeps of its own; a document that was served or exported carries it, and an import passes it over. */
-export const keptNames = ['id', 'rev', 'createdAt', 'updatedAt'] as const;
-
 /** The column or member of imported rows that holds the id. */
 export function idSource({ id }: Resource): string {
   return typeof id === 'object' && id.kind === 'string' ? (id.importedFrom ?? 'id') : 'id';
@@ -49,7 +46,8 @@ export function parseRow(value: unknown, number: number, { resource, onDuplicate
   const { [source]: imported, ...rest } = value;
   if (imported !== undefined && source !== 'id' && Object.hasOwn(rest, 'id')) return rejected(number, namedTwice(source));
   const given = imported === undefined ? rest['id'] : imported;
-  const sent = keptNames.some((name) => Object.hasOwn(rest, name)) ? withoutKept(rest) : rest;
+  // A document that was served or exported carries what Tombolo keeps, and an import passes it over.
+  const sent = keptNamesOf(resource).some((name) => Object.hasOwn(rest, name)) ? withoutKept(resource, rest) : rest;
   const whole = withNulls(sent, nullWhenAbsent);
   const bodies = bodiesOf(resource);
   const id = given === undefined && !isNamedByCallers(resource) ? undefined : bodies.id.safeParse(given);

@@ -3,13 +3,14 @@ import { Fault } from '../../shared/wire/fault.ts';
 import { toPointer } from '../../shared/wire/json-pointer.ts';
 import { isNamedByCallers } from '../../shared/contract/id-declarations.ts';
 import { mustKnow } from '../../shared/contract/settled.ts';
+import { withoutKept } from '../../shared/contract/system-fields.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 import type { OnDuplicate } from '../../shared/operations/import-query.ts';
 import type { Asked } from '../call.ts';
 import { mustMake, newId, taken } from '../documents/new-document.ts';
 import { visible } from '../documents/present.ts';
 import { toDecision } from '../documents/write-one.ts';
-import { mustBeTheirs, mustMerge, mustReplace, withoutKept } from '../documents/write-rules.ts';
+import { mustBeTheirs, mustMerge, mustReplace } from '../documents/write-rules.ts';
 import type { Mutation } from '../store/store.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 import type { ImportReport } from './report.ts';
@@ -42,7 +43,7 @@ function revised(call: Asked, row: ImportRow, seen: StoredDocument, writing: Wri
   const { onDuplicate, nowMs } = writing;
   const { id, value: before } = seen;
   if (onDuplicate !== 'replace' && onDuplicate !== 'merge') {
-    mustKnow(call.resource, sent, withoutKept(before));
+    mustKnow(call.resource, sent, withoutKept(call.resource, before));
     throw duplicate(row, id, writing);
   }
   mustBeTheirs(call, 'update', seen);

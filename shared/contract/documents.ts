@@ -10,6 +10,7 @@ import { closed, opened, unwrapped } from './open-schema.ts';
 import { isClosedObject } from './schema-places.ts';
 import type { Resource } from './resource.ts';
 import { isReservedName } from './reserved-names.ts';
+import { keptNamesOf } from './system-fields.ts';
 import { isJsonObject, type JsonObject } from '../wire/values.ts';
 
 export interface Bodies {
@@ -21,9 +22,6 @@ export interface Bodies {
   readonly replace: z.ZodType<JsonObject>;
   readonly patch: z.ZodType<JsonObject>;
 }
-
-/** What Tombolo keeps may stand in a replacement, so that a document can be read, edited and put back. */
-const kept = { rev: z.unknown().optional(), createdAt: z.unknown().optional(), updatedAt: z.unknown().optional() };
 
 const madeBodies = new WeakMap<Resource, Bodies>();
 
@@ -40,6 +38,8 @@ function toBodies(resource: Resource): Bodies {
   const named = isNamed ? withObjects(strict, (object) => object.extend({ id: idSchema(resource) })) : strict;
   const patch = z.looseObject(Object.fromEntries([...memberTypes(schema)].map(([name, types]) => [name, toPatchType(types)])));
   const idBack = resource.idKind === 'integer' ? z.union([z.number(), z.string()]).transform(String) : z.string();
+  // What Tombolo keeps may stand in a replacement, so that a document can be read, edited and put back.
+  const kept = Object.fromEntries(Object.values(resource.system).map((name) => [name, z.unknown().optional()]));
   const readBack = { ...kept, id: idBack.pipe(z.string().overwrite((given) => toCanonicalId(resource, given))).optional() };
   const nobodys = (...but: readonly string[]) => namesOfNobody(resource, but);
   return {
@@ -54,9 +54,9 @@ function toBodies(resource: Resource): Bodies {
 /** Whether a name stands for no member, though the schema takes any: Tombolo's own, and what no update of MongoDB can name. */
 type IsNobodys = (name: string) => boolean;
 
-function namesOfNobody({ schema }: Resource, but: readonly string[]): IsNobodys {
-  if (objectsOf(schema).every(({ def }) => isClosedObject(def))) return () => false;
-  const own = new Set(['_id', 'id', ...Object.keys(kept)].filter((name) => !but.includes(name)));
+function namesOfNobody(resource: Resource, but: readonly string[]): IsNobodys {
+  if (objectsOf(resource.schema).every(({ def }) => isClosedObject(def))) return () => false;
+  const own = new Set(['_id', ...keptNamesOf(resource)].filter((name) => !but.includes(name)));
   return (name) => own.has(name) || name === '' || name.startsWith('$') || name.includes('.');
 }
 

@@ -3,6 +3,7 @@
  * and rules know about a field. Whatever zod can say beyond this still validates writes.
  */
 import type * as z from 'zod';
+import { type SystemFields, systemFieldsOf } from './system-fields.ts';
 import type { ScalarKind } from '../wire/values.ts';
 
 export type FieldKind = ScalarKind | 'array' | 'object' | 'mixed';
@@ -22,19 +23,10 @@ export interface Field {
   readonly isOfBranches?: true;
 }
 
-/** Fields that Tombolo keeps in every document: declared nowhere, readable, sortable, never written by a client. */
-const systemFields: readonly Field[] = [
-  { name: 'rev', kind: 'integer', optional: true, nullable: false },
-  { name: 'createdAt', kind: 'instant', optional: true, nullable: false },
-  { name: 'updatedAt', kind: 'instant', optional: true, nullable: false },
-];
-
-export const reservedFieldNames: ReadonlySet<string> = new Set(['id', ...systemFields.map((field) => field.name)]);
-
 /** By path, with those of Tombolo. */
-export function toFields(declared: readonly Field[]): ReadonlyMap<string, Field> {
+export function toFields(declared: readonly Field[], system: SystemFields): ReadonlyMap<string, Field> {
   const fields = new Map(declared.map((field) => [field.name, field]));
-  for (const field of systemFields) fields.set(field.name, field);
+  for (const field of systemFieldsOf(system)) fields.set(field.name, field);
   return fields;
 }
 

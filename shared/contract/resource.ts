@@ -7,7 +7,7 @@ import * as z from 'zod';
 import { toCanonicalSchema } from './canonical-schema.ts';
 import { type Choices, toChosen } from './choices.ts';
 import { type DocumentSchema, isDocumentSchema, memberNames, memberTypes, objectsOf } from './document-schema.ts';
-import { type Field, reservedFieldNames, toFields } from './fields.ts';
+import { type Field, toFields } from './fields.ts';
 import { idField } from './filter-values.ts';
 import { digest64, toCanonicalJson } from '../wire/hash.ts';
 import { type IdDeclaration, type IdKind, toId, toIdKind } from './id-declarations.ts';
@@ -19,9 +19,12 @@ import { type ResourceValidation, validationChoices } from './resource-validatio
 import { checkIndexable, type RuleSurroundings, toRule } from './rule-checks.ts';
 import { anyone, type Mentions, mentionsOf, nobody, type Rule, toCanonicalRule } from './rules.ts';
 import { checkSchema, whyDisagree } from './schema-checks.ts';
-import { fieldsOf, isFieldName, valueTypesOf, whyNoField } from './schema-fields.ts';
+import { fieldsOf, valueTypesOf, whyNoField } from './schema-fields.ts';
 import { outlineOf } from './schema-tree.ts';
 import { toShapes } from './shape-checks.ts';
+import {
+  isFieldName, type SystemDeclaration, type SystemFields, toAdoptedFields, toSystemFields,
+} from './system-fields.ts';
 import { type IndexSpec, type Shape, type ShapeDeclaration, toIndexes } from './shapes.ts';
 
 export interface RuleDeclaration {
@@ -33,7 +36,7 @@ export interface RuleDeclaration {
   readonly remove?: Rule;
 }
 
-export interface ResourceDeclaration<Schema extends DocumentSchema = DocumentSchema> {
+export interface ResourceDeclaration<Schema extends DocumentSchema = DocumentSchema> extends SystemDeclaration {
   /** Plural noun, lower case: the path segment, the table, and the file `shared/resources/<name>.ts`. */
   readonly name: string;
   /**
@@ -101,6 +104,9 @@ export interface Resource<Schema extends DocumentSchema = DocumentSchema> extend
   readonly fieldRules: Readonly<Record<string, { readonly read?: Rule; readonly write?: Rule }>>;
   /** By path, at every depth. */
   readonly fields: ReadonlyMap<string, Field>;
+  /** What Tombolo keeps beside them, and what of it in a collection that others made. */
+  readonly system: SystemFields;
+  readonly adoptedSystem: SystemFields;
   readonly shapes: readonly Shape[];
   readonly indexes: readonly IndexSpec[];
   /** The database's alone, as are `reads`: nothing that is sent depends on them, so they are not in the digest. */
@@ -120,10 +126,10 @@ export interface Resource<Schema extends DocumentSchema = DocumentSchema> extend
 const keys = {
   resource: [
     'name', 'collection', 'internal', 'schema', 'id', 'rules', 'fieldRules', 'shapes', 'cache', 'outage', 'invalid', 'extra',
-    'preconditions', 'validation', 'reads', 'live', 'limits', 'revision',
+    'preconditions', 'rev', 'createdAt', 'updatedAt', 'validation', 'reads', 'live', 'limits', 'revision',
   ],
   /** What means something for a resource that is stored and not served. */
-  internal: ['name', 'internal', 'schema', 'id', 'shapes', 'validation', 'reads'],
+  internal: ['name', 'internal', 'schema', 'id', 'rev', 'createdAt', 'updatedAt', 'shapes', 'validation', 'reads'],
   rules: ['read', 'write', 'create', 'update', 'remove'],
   fieldRule: ['read', 'write'],
 } as const;
@@ -169,8 +175,9 @@ function toResource<Schema extends DocumentSchema>(declared: ResourceDeclaration
   const { cache = internal ? 'none' : 'shared', invalid = 'serve', extra = 'keep', outage = 'unchanged' } = declared;
   const id = toId(declared.id, mistakes);
   const idKind = toIdKind(id);
-  const schema = toSchema(declared.schema, mistakes);
-  const fields = toFields(fieldsOf(schema));
+  const system = toSystemFields(declared, mistakes);
+  const schema = toSchema(declared.schema, system, mistakes);
+  const fields = toFields(fieldsOf(schema), system);
   const known: ReadonlyMap<string, Field> = new Map([...fields, ['id', idField({ idKind })]]);
   const shapes = toShapes(toObject(declared.shapes, (detail) => mistakes.add('shapes', detail)), known, mistakes.at('shapes.'));
   const surroundings = { fields: known, types: valueTypesOf(schema) };
@@ -178,7 +185,8 @@ function toResource<Schema extends DocumentSchema>(declared: ResourceDeclaration
   const fieldRules = toFieldRules(declared, surroundings, mistakes);
   const objectAt = <T extends object>(key: string, given: T | undefined) => toObject(given, (detail) => mistakes.add(key, detail));
   return {
-    name, collection, internal, schema, id, idKind, rules, fieldRules, fields, shapes, live, mistakes: mistakes.found,
+    name, collection, internal, schema, id, idKind, rules, fieldRules, fields, system, shapes, live, mistakes: mistakes.found,
+    adoptedSystem: toAdoptedFields({ declared, system, shapes, rules: Object.values(rules), fieldRules }),
     ...toChosen(servingChoices, { cache, invalid, extra, preconditions, outage }, mistakes.at('')),
     limits: toResourceLimits(objectAt('limits', declared.limits), mistakes.at('limits.')),
     validation: toChosen(validationChoices, objectAt('validation', declared.validation), mistakes.at('validation.')),
@@ -187,7 +195,7 @@ function toResource<Schema extends DocumentSchema>(declared: ResourceDeclaration
     mentions: mentionsOf([rules.read, ...Object.values(fieldRules).flatMap((rule) => rule.read ?? [])]),
     digest: digest64(toCanonicalJson([
       name, collection, typeof id === 'string' ? id : [id.kind, 'storedAs' in id], rules, fieldRules, [...fields.values()], shapes,
-      cache, invalid, extra, outlineOf(schema), revision,
+      cache, invalid, extra, outlineOf(schema), revision, system,
     ])),
   };
 }
@@ -221,14 +229,18 @@ function whyNoInternalName(name: unknown): string | undefined {
   return isEngineName(name) ? 'is kept by the engines; choose another' : undefined;
 }
 
-function toSchema<Schema extends DocumentSchema>(schema: Schema, mistakes: Mistakes): Schema {
+function toSchema<Schema extends DocumentSchema>(schema: Schema, system: SystemFields, mistakes: Mistakes): Schema {
+  const kept = Object.entries(system);
   const isRefined = [schema, ...objectsOf(schema)].some(({ def }) => (def.checks?.length ?? 0) > 0);
   if (isRefined) mistakes.add('schema', 'refine fields, not the whole object');
   for (const [field, types] of memberTypes(schema)) {
     const disagreement = whyDisagree(types);
     if (disagreement !== undefined) mistakes.add(`schema.${field}${disagreement.path}`, disagreement.detail);
-    if (reservedFieldNames.has(field)) mistakes.add(`schema.${field}`, 'is kept by Tombolo and must not be declared');
-    // Field names stand in SQL paths and in query parameters: nothing there may need escaping.
+    const [role] = kept.find(([, name]) => name === field) ?? [];
+    if (field === 'id') mistakes.add('schema.id', 'names the document and must not be declared');
+    if (role !== undefined) {
+      mistakes.add(`schema.${field}`, `is kept by Tombolo; declare it with ${role}: false, or with another name for ${role}`);
+    }
     if (!isFieldName(field)) {
       mistakes.add(`schema.${field}`, 'must be letters, digits and _, beginning with a letter');
     }

@@ -8,16 +8,12 @@ import { type Field, type FieldKind, kindOfType } from './fields.ts';
 import { limits } from '../wire/limits.ts';
 import { definitionOf, innerTypeOf } from './schema-places.ts';
 import type { Type } from './schema-tree.ts';
+import { isFieldName } from './system-fields.ts';
 
 interface DeclaredPlace {
   readonly field: Field;
   /** What the schema says of one value there, or of one element: more than one type where branches differ. */
   readonly types: readonly Type[];
-}
-
-/** Names that need no escape in SQL's paths and in query parameters. */
-export function isFieldName(name: string): boolean {
-  return /^[A-Za-z][A-Za-z0-9_]{0,62}$/.test(name);
 }
 
 export function whyNoField(path: string): string {

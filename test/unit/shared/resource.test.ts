@@ -49,13 +49,6 @@ describe('a contract with an internal resource', () => {
   });
 });
 
-test('a contract has a mistake when two of its resources are one collection', () => {
-  const [movies, films] = [declare({ name: 'movies' })(), declare({ name: 'films', collection: 'movies' })()];
-  expect(contract(movies, films).mistakes).toEqual(['shared/resources/all.ts: collection "movies": is that of movies and films']);
-  const swapped = [declare({ name: 'movies', collection: 'films' })(), declare({ name: 'films', collection: 'movies' })()];
-  expect(contract(...swapped).mistakes).toEqual([]);
-});
-
 describe('a declaration', () => {
   test('without a rule refuses everything', () => {
     const { rules } = declare({})();
@@ -100,13 +93,6 @@ describe('a declaration', () => {
     ['a field rule that is none', { fieldRules: { title: { write: 'editor' } } }, 'fieldRules.title.write'],
     ['an id of no kind', { id: 'objectid' }, 'id'],
     ['an id of a kind to come', { id: 'int' }, 'id'],
-    ['a UUID stored in another way', { id: { kind: 'uuid', storedAs: 'text' } }, 'id.storedAs'],
-    ['a prefix of numbers', { id: 'integer', shapes: { by: { prefix: 'id' } } }, 'shapes.by.prefix'],
-    ['a collection of the database', { collection: 'system.users' }, 'collection'],
-    ['a collection of Tombolo', { collection: 'tombolo_meta' }, 'collection'],
-    ['a collection that no database has', { collection: 'a$b' }, 'collection'],
-    ['a collection without a name', { collection: '' }, 'collection'],
-    ['a collection of NUL', { collection: 'a\0b' }, 'collection'],
     ['an id without a format', { id: { kind: 'string' } }, 'id.format'],
     ['an id with a key that is none', { id: { kind: 'string', format: z.string(), from: 'x' } }, 'id.from'],
     ['live as a word', { live: 'yes' }, 'live'],

@@ -5,6 +5,7 @@
 import type { Db, Document } from 'mongodb';
 import { holdersOf } from '../../../../shared/contract/path.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
+import { asAdopted } from '../../../../shared/contract/system-fields.ts';
 import { StoreNotReady } from '../../not-ready.ts';
 import { codeOf, codes, isPassing } from '../connection/errors.ts';
 import type { Deployment } from '../connection/server-checks.ts';
@@ -76,7 +77,7 @@ async function putInPlace(target: Target, there: Survey, known: Installed | unde
   const found = { ownership, pending, isChanged: own.length > 0, hints: toHints(now, resources), collated };
   // A look that finds nothing new reads no documents: it comes every few seconds, for as long as anything is pending.
   const isNew = known === undefined || found.isChanged || !Bun.deepEquals(known.pending, pending);
-  return isNew ? { ...found, ...(await inspect(target, pending)) } : { ...known, ...found };
+  return isNew ? { ...found, ...(await inspect(target, pending, ownership)) } : { ...known, ...found };
 }
 
 /** What the server refuses, each with what mends it. */
@@ -221,6 +222,7 @@ function toMending(collectionName: string, key: Document, name: string, error: u
 async function inspect(
   { database, resources }: Target,
   pending: readonly Step[],
+  { adopted }: Ownership,
 ): Promise<Pick<Installed, 'mayBeOdd' | 'hidesOdd' | 'invalid' | 'foreignIds'>> {
   const lacksOdd = new Set(pending.filter(({ kind }) => kind === 'odd documents').map(({ collection }) => collection));
   const mayBeOdd = new Set<string>(lacksOdd);
@@ -233,7 +235,7 @@ async function inspect(
     if (filter !== undefined && (await collection.findOne(filter, { hint: oddIndexName, projection: { _id: 1 } })) !== null) {
       mayBeOdd.add(resource.collection);
     }
-    const found = await countInvalid(database, resource);
+    const found = await countInvalid(database, adopted.has(resource.collection) ? asAdopted(resource) : resource);
     if (found > 0) invalid[resource.collection] = found;
     const told = await toForeignIds(database, resource);
     if (told !== undefined) foreignIds.push(told);

@@ -1,0 +1,88 @@
+/**
+ * What Tombolo keeps of its own in every document, under the names that a team gives it, or not at all (SEMANTICS §15). In a
+ * collection that others made nothing of it is kept unless the declaration says so: by name, or by asking for it.
+ */
+import type { Field } from './fields.ts';
+import type { Mistakes } from './mistakes.ts';
+import type { Resource } from './resource.ts';
+import type { Shape } from './shapes.ts';
+import { mentionsOf, type Rule } from './rules.ts';
+import type { JsonObject } from '../wire/values.ts';
+
+const roles = ['rev', 'createdAt', 'updatedAt'] as const;
+type Role = (typeof roles)[number];
+
+/** The name of each on the wire, or `false`: it is not kept, and its name is the schema's. */
+export type SystemDeclaration = { readonly [Each in Role]?: string | false };
+
+/** The names on the wire of those that are kept. */
+export type SystemFields = Readonly<Partial<Record<Role, string>>>;
+
+const kinds = { rev: 'integer', createdAt: 'instant', updatedAt: 'instant' } as const;
+
+export function toSystemFields(declared: SystemDeclaration, mistakes: Mistakes): SystemFields {
+  const fields: Partial<Record<Role, string>> = {};
+  for (const role of roles) {
+    const name = declared[role] ?? role;
+    if (name === false) continue;
+    if (typeof name !== 'string' || !isFieldName(name) || name === 'id') mistakes.add(role, 'must be the name of a field, or false');
+    else if (Object.values(fields).includes(name)) mistakes.add(role, `"${name}" is the name of another field that Tombolo keeps`);
+    else fields[role] = name;
+  }
+  return fields;
+}
+
+/** Names stand in SQL paths and in query parameters: nothing there may need escaping. */
+export function isFieldName(name: string): boolean {
+  return /^[A-Za-z][A-Za-z0-9_]{0,62}$/.test(name);
+}
+
+/** Declared nowhere, readable, sortable, never written by a client. */
+export function systemFieldsOf(system: SystemFields): readonly Field[] {
+  return rolesOf(system).map(([role, name]) => ({ name, kind: kinds[role], optional: true, nullable: false }));
+}
+
+function rolesOf(system: SystemFields): readonly (readonly [Role, string])[] {
+  return roles.flatMap((role) => (system[role] === undefined ? [] : [[role, system[role]] as const]));
+}
+
+/** What a document of this resource holds that no client writes, its id first. */
+export function keptNamesOf({ system }: Pick<Resource, 'system'>): readonly string[] {
+  return ['id', ...Object.values(system)];
+}
+
+/** The fields of a document, without what Tombolo keeps. */
+export function withoutKept(resource: Pick<Resource, 'system'>, document: JsonObject): JsonObject {
+  const kept = keptNamesOf(resource);
+  return Object.fromEntries(Object.entries(document).filter(([name]) => !kept.includes(name)));
+}
+
+interface Asked {
+  readonly declared: SystemDeclaration;
+  readonly system: SystemFields;
+  readonly shapes: readonly Shape[];
+  readonly rules: readonly Rule[];
+  readonly fieldRules: Readonly<Record<string, unknown>>;
+}
+
+/** Those that a collection of others has, too: named in the declaration, or asked for by a shape or a rule. */
+export function toAdoptedFields({ declared, system, shapes, rules, fieldRules }: Asked): SystemFields {
+  // A range and a prefix begin an order.
+  const asked = shapes.flatMap(({ equal, sorts }) => [...equal, ...sorts.flat().map(({ field }) => field)]);
+  const mentioned = new Set([...mentionsOf(rules).fields, ...Object.keys(fieldRules), ...asked]);
+  return Object.fromEntries(rolesOf(system).filter(([role, name]) => declared[role] !== undefined || mentioned.has(name)));
+}
+
+const madeAdopted = new WeakMap<Resource, Resource>();
+
+/** The resource as it is in a collection of others. What names it on the wire stays the same. */
+export function asAdopted(resource: Resource): Resource {
+  const { system, adoptedSystem, fields } = resource;
+  if (Object.keys(adoptedSystem).length === Object.keys(system).length) return resource;
+  const left = new Set(Object.values(system).filter((name) => !Object.values(adoptedSystem).includes(name)));
+  const made = madeAdopted.get(resource) ?? {
+    ...resource, system: adoptedSystem, fields: new Map([...fields].filter(([name]) => !left.has(name))),
+  };
+  madeAdopted.set(resource, made);
+  return made;
+}
