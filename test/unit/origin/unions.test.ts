@@ -38,7 +38,8 @@ const whole: Readonly<Record<string, JsonObject>> = {
 
 test('its fields are those of all branches, which others may lack', () => {
   expect(payments.mistakes).toEqual([]);
-  expect([...payments.fields.values()].map(({ name, kind, optional }) => [name, kind, optional]).slice(0, 9)).toEqual([
+  const members = [...payments.fields.values()].filter(({ name }) => !name.includes('.'));
+  expect(members.map(({ name, kind, optional }) => [name, kind, optional]).slice(0, 9)).toEqual([
     ['kind', 'string', false], ['paidAt', 'instant', true], ['amount', 'decimal', true], ['card', 'object', true], ['till', 'string', true],
     ['note', 'string', true], ['bank', 'string', true], ['iban', 'string', true], ['payer', 'objectId', true],
   ]);
@@ -158,13 +159,13 @@ describe.each(engines)('on %s', (engine) => {
     expect((json['data'] as readonly JsonObject[]).map(contentOf)).toEqual([{ kind: 'cash', paidAt: at, amount: '7' }]);
   });
 
-  test('the store checks of it what all branches agree on', async () => {
+  test('the store checks of it what all branches name; what some do not may hold anything in the others', async () => {
     const write = async (document: JsonObject) => {
       const mutation = { resource: payments, id: `${engine}-checked`, decide: () => ({ kind: 'put', document }) as const };
       const { outcomes: [outcome] } = await origin.context.store.write([mutation], { deadline: Date.now() + 5_000 });
       return outcome?.kind === 'refused' ? outcome.fault.errors.map((error) => error.at) : [];
     };
-    expect(await write({ kind: 'cash', amount: 5 })).toEqual(['/amount']);
+    expect(await write({ kind: 5, amount: 5 })).toEqual(['/kind']);
     expect(await write({ amount: '5' })).toEqual(['/kind']);
     expect(await write({ kind: 'cash' })).toEqual([]);
   });
