@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import { connect } from 'node:net';
-import { deserialize, serialize } from 'bson';
+import { Binary, deserialize, serialize } from 'bson';
 import { MongoClient } from 'mongodb';
 import { startMongod } from './server.ts';
 import { crc32c } from './wire/crc32c.ts';
@@ -84,6 +84,17 @@ test('a standalone has no transactions, no change streams and no linearizable re
   await session.abortTransaction().catch(() => undefined);
   await session.endSession();
   expect(await films.countDocuments()).toBe(1);
+  await client.close();
+  await server.close();
+});
+
+test('bytes of the old subtype, which say their length twice, come back as they went', async () => {
+  const server = await startMongod();
+  const client = new MongoClient(server.uri);
+  const v = new Binary(Buffer.from([1, 2, 255]), Binary.SUBTYPE_BYTE_ARRAY);
+  await client.db('t').collection('c').insertOne({ v });
+  const [found] = await client.db('t').collection('c').find({ v }, { promoteValues: false }).toArray();
+  expect(Buffer.from(found!['v'].value()).toString('hex')).toBe('0102ff');
   await client.close();
   await server.close();
 });

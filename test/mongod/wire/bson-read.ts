@@ -93,8 +93,10 @@ class Reader {
   private binary(): Binary {
     const length = this.bytes.readInt32LE(this.at);
     const subtype = this.bytes[this.at + 4] as number;
-    this.at += 5;
-    return new Binary(this.copy(length), subtype);
+    // The old subtype says its length once more, which is none of its bytes.
+    const again = subtype === Binary.SUBTYPE_BYTE_ARRAY ? 4 : 0;
+    this.at += 5 + again;
+    return new Binary(this.copy(length - again), subtype);
   }
 
   private int64(): bigint {
