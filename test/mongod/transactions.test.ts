@@ -61,6 +61,20 @@ async function transferAll(rounds: number, disturb: (round: number) => void): Pr
 
 test('money is neither made nor lost by transfers at once, and every snapshot sees all of it', () => transferAll(30, () => undefined), 60_000);
 
+test('a document that is written twice in one transaction stands in an index once', async () => {
+  await accounts.createIndex({ balance: 1 });
+  const listed = () => accounts.find({}, { hint: { balance: 1 } }).map(({ _id, balance }) => [_id, balance]).toArray();
+  await client.withSession(session => session.withTransaction(async () => {
+    await accounts.insertOne({ _id: 1, balance: 10 }, { session });
+    await accounts.deleteOne({ _id: 1 }, { session });
+    await accounts.insertOne({ _id: 1, balance: 20 }, { session });
+    await accounts.insertOne({ _id: 2, balance: 5 }, { session });
+    await accounts.updateOne({ _id: 2 }, { $inc: { balance: 1 } }, { session });
+    await accounts.updateOne({ _id: 2 }, { $inc: { balance: 1 } }, { session });
+  }));
+  expect(await listed()).toEqual([[2, 7], [1, 20]]);
+});
+
 test('nor when the primary steps down in the middle', async () => {
   await client.close();
   await server.close();

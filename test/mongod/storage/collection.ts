@@ -47,8 +47,11 @@ export class Collection {
     const target = record ?? this.recordFor(doc as Doc, author);
     const before = visible(target, { at: Infinity, holder: author.holder });
     for (const [index, keys] of this.checkedKeys(target, doc, before, author)) for (const key of keys) index.entries.add(key, target.id);
-    if (author.holder) target.pending = { holder: author.holder, doc };
-    else {
+    if (author.holder) {
+      const replaced = target.pending?.doc;
+      target.pending = { holder: author.holder, doc };
+      if (replaced) this.dropKeys(target, [replaced]); // no version holds it any more
+    } else {
       this.count += (doc ? 1 : 0) - (before ? 1 : 0);
       target.head = { at: author.at, doc, older: target.head };
       if (target.head.older) onObsolete(target);

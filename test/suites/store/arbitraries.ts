@@ -9,6 +9,7 @@ import { parseFinite } from '../../../shared/wire/exact-numbers.ts';
 import { isExactKind, type Json, type JsonObject, type Scalar } from '../../../shared/wire/values.ts';
 import { isArrayField, mustKind } from '../../../origin/store/kinds.ts';
 import type { ListRequest } from '../../../origin/store/store.ts';
+import { amounts, nested } from './things.ts';
 
 const words = [
   '', 'a', 'ab', 'abc', 'b', 'B', 'é', '10', '9',
@@ -58,7 +59,7 @@ function field(kind: keyof typeof ofKind): fc.Arbitrary<Json | undefined> {
 }
 
 /** Of exact numbers and bytes; what others left in their places is not taken for a number in one engine alone. */
-export function amountArbitrary(): fc.Arbitrary<JsonObject> {
+function amountArbitrary(): fc.Arbitrary<JsonObject> {
   const { decimal, long, binary } = ofKind;
   const odd = fc.constantFrom<Json | undefined>(null, undefined, 1.5, 1e21, true, 'text', '', '1.2.3', 'E5', ['80'], { a: '80' });
   const one = (of: fc.Arbitrary<Json>) => fc.oneof({ weight: 6, arbitrary: of }, { weight: 1, arbitrary: odd });
@@ -68,8 +69,10 @@ export function amountArbitrary(): fc.Arbitrary<JsonObject> {
   }).map((document) => Object.fromEntries(Object.entries(document).filter(([, value]) => value !== undefined)) as JsonObject);
 }
 
-/** Documents that fit the schema of `things` or do not. */
-export function documentArbitrary(): fc.Arbitrary<JsonObject> {
+/** Documents that fit the schema of their resource or do not. */
+export function documentArbitrary(resource: Resource): fc.Arbitrary<JsonObject> {
+  if (resource === nested) return nestedArbitrary();
+  if (resource === amounts) return amountArbitrary();
   const list = (of: fc.Arbitrary<Json>) =>
     fc.oneof({ weight: 4, arbitrary: fc.array(of, { maxLength: 4 }) }, { weight: 1, arbitrary: foreign });
   const mixed = fc.oneof(
@@ -83,9 +86,49 @@ export function documentArbitrary(): fc.Arbitrary<JsonObject> {
   }).map(withoutMissing);
 }
 
-/** Documents that fit the schema of `things`. */
-export function validArbitrary(): fc.Arbitrary<JsonObject> {
-  const optional = <T>(of: fc.Arbitrary<T>) => fc.option(of, { nil: undefined });
+/** One of these, several where one is declared, or something else. */
+function several(of: fc.Arbitrary<Json>): fc.Arbitrary<Json | undefined> {
+  return fc.oneof(
+    { weight: 5, arbitrary: of },
+    { weight: 1, arbitrary: fc.array(fc.oneof({ weight: 3, arbitrary: of }, foreign.map((value) => value ?? null)), { maxLength: 3 }) },
+    { weight: 1, arbitrary: foreign },
+  );
+}
+
+const members = (record: Readonly<Record<string, fc.Arbitrary<Json | undefined>>>) => fc.record(record).map(withoutMissing);
+const letters = fc.constantFrom<Json>('a', 'b', 'ab');
+
+function nestedArbitrary(): fc.Arbitrary<JsonObject> {
+  const by = members({ name: fc.oneof({ weight: 4, arbitrary: fc.constantFrom<Json>('ann', 'bob', 'a') }, field('string')) });
+  const grade = members({ grade: several(letters), scores: several(size), by: several(members({ name: several(letters) })) });
+  const grades = fc.array(fc.oneof({ weight: 5, arbitrary: grade }, letters), { maxLength: 3 });
+  return members({
+    text: field('string'),
+    imdb: several(members({ rating: field('number'), at: field('instant'), by: several(by) })),
+    grades: several(fc.oneof({ weight: 4, arbitrary: grades }, grade)),
+  });
+}
+
+function optional<T>(of: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
+  return fc.option(of, { nil: undefined });
+}
+
+function nestedValidArbitrary(): fc.Arbitrary<JsonObject> {
+  const by = members({ name: optional(fc.constantFrom<Json>('ann', 'bob')) });
+  const grade = members({
+    grade: optional(letters), scores: optional(fc.array(size, { maxLength: 3 })),
+    by: optional(fc.array(members({ name: optional(letters) }), { maxLength: 2 })),
+  });
+  return members({
+    text: optional(text),
+    imdb: optional(members({ rating: optional(fc.oneof(size, fc.constant(null))), at: optional(time), by: optional(by) })),
+    grades: optional(fc.array(grade, { maxLength: 3 })),
+  });
+}
+
+/** Documents that fit the schema of their resource. */
+export function validArbitrary(resource: Resource): fc.Arbitrary<JsonObject> {
+  if (resource === nested) return nestedValidArbitrary();
   return fc.record({
     text: fc.oneof(optional(text), fc.constant(null)),
     size: optional(size),

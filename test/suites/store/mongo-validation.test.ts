@@ -7,6 +7,7 @@ import { anyone } from '../../../shared/contract/rules.ts';
 import { integer } from '../../../shared/contract/types.ts';
 import { openFaultyPlace } from './faulty-place.ts';
 import { decide, inTime } from './harness.ts';
+import { nested } from './things.ts';
 
 function boats(validation: ResourceDeclaration['validation']) {
   return resource({
@@ -98,4 +99,13 @@ test('a validator is changed where it differs, and only there', async () => {
     validationLevel: 'strict',
     validationAction: 'warn',
   });
+});
+
+test('what an index walks inside others is checked where another program writes it, too', async () => {
+  await using place = await openFaultyPlace({ resources: [nested] });
+  const collection = place.foreign.collection<{ _id: string; imdb?: unknown }>(nested.name);
+  for (const imdb of [{ rating: 'x' }, { by: [] }, [{ rating: 1 }], { at: 'yesterday' }]) {
+    expect([imdb, await codeOf(collection.insertOne({ _id: 'wrong', imdb }))]).toEqual([imdb, 121]);
+  }
+  expect(await codeOf(collection.insertOne({ _id: 'right', imdb: { rating: null, by: {}, other: ['x'] } }))).toBeUndefined();
 });

@@ -8,6 +8,7 @@ import {
 } from '../../../shared/wire/values.ts';
 import { mustKind } from '../../../origin/store/kinds.ts';
 import type { ListRequest } from '../../../origin/store/store.ts';
+import { naiveValue, naiveValues } from '../../support/naive-path.ts';
 
 interface NaiveRow {
   readonly id: string;
@@ -26,7 +27,7 @@ export function naiveList(resource: Resource, documents: ReadonlyMap<string, Jso
 
 function sortValue(resource: Resource, document: JsonObject, field: string): SortValue {
   if (field === 'id') return toIdKey(resource, String(document['id']));
-  return toSortValue(document[field], mustKind(resource, field));
+  return toSortValue(naiveValue(document, field), mustKind(resource, field));
 }
 
 function compare(left: readonly SortValue[], right: readonly SortValue[], sort: readonly SortKey[]): number {
@@ -44,7 +45,7 @@ function matches(resource: Resource, document: JsonObject, { equal, range }: Lis
   const isTextId = range.field === 'id' && resource.idKind !== 'integer';
   const value = isTextId ? toSortValue(document['id'], kind) : sortValue(resource, document, range.field);
   return Object.entries(range.bounds).every(([operator, bound]) => {
-    const found = document[range.field];
+    const found = naiveValue(document, range.field);
     if (operator === 'prefix') return typeof found === 'string' && found.startsWith(String(bound));
     const wanted = toSortValue(bound, kind);
     const order = compareSortValues(value, wanted);
@@ -56,12 +57,12 @@ function matches(resource: Resource, document: JsonObject, { equal, range }: Lis
 }
 
 function holds(resource: Resource, document: JsonObject, field: string, value: Scalar): boolean {
-  const found = field === 'id' ? toIdKey(resource, String(document['id'])).value : document[field];
-  if (resource.fields.get(field)?.kind === 'array' && Array.isArray(found)) return found.some((each: Json) => isSame(each));
-  return isSame(found);
+  const kind = mustKind(resource, field);
+  if (field === 'id') return toIdKey(resource, String(document['id'])).value === value;
+  const isMany = resource.fields.get(field)?.kind === 'array';
+  return isMany ? naiveValues(document, field).some(isSame) : isSame(naiveValue(document, field));
 
   function isSame(each: Json | undefined): boolean {
-    const kind = mustKind(resource, field);
     return isExactKind(kind) ? compareSortValues(toSortValue(each, kind), toSortValue(value, kind)) === 0 : each === value;
   }
 }

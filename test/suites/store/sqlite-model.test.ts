@@ -44,7 +44,7 @@ type Step =
 
 const id = fc.constantFrom('a', 'b', 'c', 'd', '\u{ffff}', '\u{1f600}');
 const call: fc.Arbitrary<Call> = fc.record({
-  steps: fc.array(fc.record({ kind: fc.constantFrom('put', 'put', 'remove', 'refuse', 'append'), id, document: validArbitrary() }), {
+  steps: fc.array(fc.record({ kind: fc.constantFrom('put', 'put', 'remove', 'refuse', 'append'), id, document: validArbitrary(things) }), {
     minLength: 1,
     maxLength: 3,
   }),
@@ -55,7 +55,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 10,
     arbitrary: fc.record({
-      kind: fc.constant('foreign' as const), what: fc.constantFrom(...foreignKinds), id, other: id, document: validArbitrary(),
+      kind: fc.constant('foreign' as const), what: fc.constantFrom(...foreignKinds), id, other: id, document: validArbitrary(things),
     }),
   },
   { weight: 1, arbitrary: fc.constant({ kind: 'reopen' as const }) },

@@ -67,6 +67,36 @@ export const amounts = resource({
   },
 });
 
+/** What stands inside others, in every kind of order, under a rule over what stands inside. */
+export const nested = resource({
+  name: 'nested-things',
+  id: { kind: 'string', format: z.string() },
+  schema: z.object({
+    text: z.string().optional(),
+    imdb: z.object({
+      rating: z.number().nullable().optional(),
+      at: instant().optional(),
+      by: z.object({ name: z.string().optional() }).optional(),
+    }).optional(),
+    grades: z.array(z.object({
+      grade: z.string().optional(),
+      scores: z.array(z.number()).optional(),
+      by: z.array(z.object({ name: z.string().optional() })).optional(),
+    })).optional(),
+  }),
+  rules: { read: any(role('reader'), owner('imdb.by.name')), write: anyone },
+  shapes: {
+    all: {},
+    byRating: { range: 'imdb.rating', sort: ['imdb.rating', '-imdb.rating,text', 'imdb.rating,-imdb.by.name,imdb.at'] },
+    byName: { prefix: 'imdb.by.name', sort: ['imdb.by.name', 'imdb.by.name,-text'] },
+    byAt: { range: 'imdb.at', sort: ['-imdb.at'] },
+    ofName: { equal: ['imdb.by.name', 'text'], range: 'imdb.rating', sort: ['-imdb.rating,imdb.at'] },
+    ofGrade: { equal: ['grades.grade'], range: 'imdb.rating', sort: ['-imdb.rating,text', 'id'] },
+    ofScores: { equal: ['grades.scores', 'text'], sort: ['imdb.by.name'] },
+    ofBy: { equal: ['grades.by.name'], sort: ['text,-imdb.rating'] },
+  },
+});
+
 export const open = things('open-things', anyone);
 const owned = things('owned-things', owner('author'));
 const shared = things('shared-things', any(role('reader'), owner('author'), all(tenant('tenant'), equals('open', true))));
@@ -75,4 +105,4 @@ export const effects = things('effects', anyone);
 const linked = things('linked-things', anyone, 'objectId');
 const numbered = things('numbered-things', anyone, 'integer', 'Numbered things');
 const bytes = things('byte-things', anyone, { kind: 'uuid', storedAs: 'binary' }, 'byteThings');
-export const everyThing = [open, owned, shared, linked, numbered, bytes] as const;
+export const everyThing = [open, owned, shared, linked, numbered, bytes, nested] as const;

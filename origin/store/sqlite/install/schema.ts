@@ -63,7 +63,7 @@ export function staleColumns(before: Schema, resource: Resource): readonly Stale
   const existing = before.get(resource.collection);
   if (existing === undefined) return [];
   const wanted = generatedColumns(toResourceTable(resource)).map((column) => ({ name: column.name, declared: formatColumn(column) }));
-  const present = [...existing.sql.matchAll(/"([rv]_\w+)" \w+ GENERATED/g)].map((match) => match[1] ?? '');
+  const present = [...existing.sql.matchAll(/"([rv]_[\w.]+)" \w+ GENERATED/g)].map((match) => match[1] ?? '');
   const stale = new Set(wanted.filter(({ declared }) => !existing.sql.includes(declared)).map(({ name }) => name.slice(2)));
   const fits = (name: string) => wanted.some((column) => column.name === name) && !stale.has(name.slice(2));
   // `v_` is made from `r_`: they stay or go together, `v_` first, and come as the table declares them.

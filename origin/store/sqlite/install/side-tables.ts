@@ -1,12 +1,12 @@
 /**
- * Side tables: the index of an array field. One row for each distinct scalar element of a document, with the
+ * Side tables: the index of a field that is many. One row for each distinct scalar element of a document, with the
  * equality and sort columns beside it, in the order of the index and kept by the triggers of the resource. `n`
  * leads back to the document: by its id instead, through a second b-tree, a page of 20 costs a third more.
  */
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import type { IndexSpec } from '../../../../shared/contract/shapes.ts';
 import { mustKind } from '../../kinds.ts';
-import { elementRank, elementValue } from './columns.ts';
+import { elementRank, elementValue, jsonPath } from './columns.ts';
 import { quote, type SchemaObject } from './ddl.ts';
 import { formatIndexColumn, indexColumns, indexName } from './resource-tables.ts';
 
@@ -58,13 +58,28 @@ function elements(resource: Resource, array: string): string {
 }
 
 /**
- * The elements of an array: a lone scalar is its own, as MongoDB has it; an object's members are none. The field is cut out
- * first, in JSON, which only an extract of two paths gives (there is no `id`): `json_each` would parse the
+ * The elements at a path: a lone scalar is its own, as MongoDB has it; an object's members are none. The field is cut out
+ * first, in JSON, which only an extract of two paths gives (the second is left aside): `json_each` would parse the
  * whole document anew, where the other functions share one parse.
  */
-function from(row: string, array: string): string {
-  const field = `json_extract(${row}."doc", '$.${array}', '$.id')`;
-  const isElement = `e.type IN ('text', 'integer', 'real', 'true', 'false') AND json_type(${row}."doc", '$.${array}') <> 'object'`;
-  const each = `json_each(${field}, '$[0]') AS e WHERE ${isElement}`;
-  return row === 'NEW' ? each : `${row}, ${each}`;
+function from(row: string, path: string): string {
+  const steps = path.split('.');
+  const last = steps.pop() ?? '';
+  const holders = steps.map((step, depth) => `${holdersIn(depth === 0 ? `${row}."doc"` : objectOf(depth - 1), step)} AS h${depth}`);
+  const holder = steps.length === 0 ? `${row}."doc"` : objectOf(steps.length - 1);
+  const each = `json_each(json_extract(${holder}, ${jsonPath(last)}, '$.id'), '$[0]') AS e`;
+  const isElement = `e.type IN ('text', 'integer', 'real', 'true', 'false') AND json_type(${holder}, ${jsonPath(last)}) <> 'object'`;
+  return `${[...(row === 'NEW' ? [] : [row]), ...holders, each].join(', ')} WHERE ${isElement}`;
+}
+
+/** What stands at a member, or each element of it: a lone object is its own. */
+function holdersIn(holder: string, step: string): string {
+  const value = `json_extract(${holder}, ${jsonPath(step)})`;
+  const type = `json_type(${holder}, ${jsonPath(step)})`;
+  return `json_each(CASE ${type} WHEN 'array' THEN ${value} WHEN 'object' THEN json_array(${value}) END)`;
+}
+
+/** An element that has members; NULL, of which there are none, for any other. */
+function objectOf(depth: number): string {
+  return `CASE h${depth}.type WHEN 'object' THEN h${depth}.value END`;
 }
