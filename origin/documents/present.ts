@@ -30,12 +30,13 @@ export function piecesPresenter(
   const guarded = guardedFields(resource, principal);
   if (guarded.length === 0 && fields === undefined) return (document) => declaredIn(resource, document).pieces;
   const wanted = fields === undefined ? undefined : toPathTree(['id', ...fields]);
+  const all = toPathTree(guarded.map(([path]) => path));
   return (document, now) => {
     const hidden = guarded
       .filter(([, rule]) => !satisfies(document.value, rule) || (now !== undefined && !satisfies(now.value, rule)))
       .map(([path]) => path);
     const { value } = declaredIn(resource, document);
-    const shown = hidden.length === 0 ? value : without(value, toPathTree(hidden));
+    const shown = hidden.length === 0 ? value : without(value, hidden.length === guarded.length ? all : toPathTree(hidden));
     return [JSON.stringify(wanted === undefined ? shown : only(shown, wanted))];
   };
 }

@@ -2,14 +2,14 @@
  * The one way to what stands in a document at a path, `imdb.rating` (SEMANTICS §14). A member of what is no object is
  * missing. Where a path is many, an array stands for its elements at each step, one level deep, as MongoDB has it.
  */
-import { isJsonObject, type Json, type JsonObject, ownOf } from '../wire/values.ts';
+import { isJsonObject, type Json, type JsonObject } from '../wire/values.ts';
 
 type Members<Value> = Readonly<Record<string, Value>>;
 type IsObject<Value> = (value: Value) => value is Value & Members<Value>;
 
 /** The value at a path that runs through objects alone. */
 export function valueAt(document: JsonObject, path: string): Json | undefined {
-  return path.includes('.') ? valueIn<Json>(document, path, isJsonObject) : ownOf(document, path);
+  return valueIn<Json>(document, path, isJsonObject);
 }
 
 /** All values at a path. */
@@ -19,7 +19,8 @@ export function valuesAt(document: JsonObject, path: string): readonly Json[] {
 
 /** `valueAt` in what is no JSON; `isObject` tells what has members. */
 export function valueIn<Value>(document: Members<Value>, path: string, isObject: IsObject<Value>): Value | undefined {
-  let holder: Members<Value> = document;
+  if (!path.includes('.')) return memberOf(document, path);
+  let holder = document;
   const steps = path.split('.');
   for (const step of steps.slice(0, -1)) {
     const value = memberOf(holder, step);
@@ -31,6 +32,7 @@ export function valueIn<Value>(document: Members<Value>, path: string, isObject:
 
 /** `valuesAt` in what is no JSON. */
 export function valuesIn<Value>(document: Members<Value>, path: string, isObject: IsObject<Value>): readonly Value[] {
+  if (!path.includes('.')) return elementsOf(memberOf(document, path));
   let holders: readonly Members<Value>[] = [document];
   let values: readonly Value[] = [];
   for (const step of path.split('.')) {

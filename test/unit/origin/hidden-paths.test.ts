@@ -99,6 +99,15 @@ describe.each([...engines])('on %s', (engine) => {
     expect((await asked('replace', { body: shown })).after).toEqual(unchanged);
   });
 
+  test('whoever may not write it makes no document with it', async () => {
+    const create = (price: JsonObject, principal = bob) =>
+      origin.ask('create', deals, { principal, body: { id: `n${++made}`, ...shown, meta: { by: principal.subject ?? '' }, price } });
+    expect((await create({ net: 9, cost: 5 })).outcome).toBe('forbidden');
+    expect((await create({ net: 9, margin: {} })).outcome).toBe('forbidden');
+    expect((await create({ net: 9 })).outcome).toBe('created');
+    expect((await create({ net: 9, cost: 5, margin: { rate: 1 } }, eve)).outcome).toBe('created');
+  });
+
   test('in elements of an array it is kept with the element, wherever that stands', async () => {
     const parts = [{ sku: 'new' }, { sku: 'y' }, { sku: 'x', count: 1 }];
     const expected = [{ sku: 'new' }, { sku: 'y', note: 'n2' }, { sku: 'x', count: 1, note: 'n1' }];
