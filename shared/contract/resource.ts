@@ -22,6 +22,7 @@ import { checkSchema, whyDisagree } from './schema-checks.ts';
 import { fieldsOf, valueTypesOf, whyNoField } from './schema-fields.ts';
 import { outlineOf } from './schema-tree.ts';
 import { toShapes } from './shape-checks.ts';
+import { type StoredAsDeclaration, type StoredNames, toStoredNames } from './stored-names.ts';
 import {
   isFieldName, type SystemDeclaration, type SystemFields, toAdoptedFields, toSystemFields,
 } from './system-fields.ts';
@@ -46,6 +47,8 @@ export interface ResourceDeclaration<Schema extends DocumentSchema = DocumentSch
   readonly internal?: boolean;
   /** The stored collection, or SQLite table; `name` unless said. */
   readonly collection?: string;
+  /** What members are called in the database where that is not their name on the wire. */
+  readonly storedAs?: StoredAsDeclaration;
   readonly schema: Schema;
   readonly id?: IdDeclaration;
   readonly rules?: RuleDeclaration;
@@ -107,6 +110,8 @@ export interface Resource<Schema extends DocumentSchema = DocumentSchema> extend
   /** What Tombolo keeps beside them, and what of it in a collection that others made. */
   readonly system: SystemFields;
   readonly adoptedSystem: SystemFields;
+  /** `undefined`: the database calls every member as the wire does. */
+  readonly names: StoredNames | undefined;
   readonly shapes: readonly Shape[];
   readonly indexes: readonly IndexSpec[];
   /** The database's alone, as are `reads`: nothing that is sent depends on them, so they are not in the digest. */
@@ -125,7 +130,7 @@ export interface Resource<Schema extends DocumentSchema = DocumentSchema> extend
 
 const keys = {
   resource: [
-    'name', 'collection', 'internal', 'schema', 'id', 'rules', 'fieldRules', 'shapes', 'cache', 'outage', 'invalid', 'extra',
+    'name', 'collection', 'storedAs', 'internal', 'schema', 'id', 'rules', 'fieldRules', 'shapes', 'cache', 'outage', 'invalid', 'extra',
     'preconditions', 'rev', 'createdAt', 'updatedAt', 'validation', 'reads', 'live', 'limits', 'revision',
   ],
   /** What means something for a resource that is stored and not served. */
@@ -186,6 +191,7 @@ function toResource<Schema extends DocumentSchema>(declared: ResourceDeclaration
   const objectAt = <T extends object>(key: string, given: T | undefined) => toObject(given, (detail) => mistakes.add(key, detail));
   return {
     name, collection, internal, schema, id, idKind, rules, fieldRules, fields, system, shapes, live, mistakes: mistakes.found,
+    names: toStoredNames({ schema, system, storedAs: objectAt('storedAs', declared.storedAs) }, mistakes),
     adoptedSystem: toAdoptedFields({ declared, system, shapes, rules: Object.values(rules), fieldRules }),
     ...toChosen(servingChoices, { cache, invalid, extra, preconditions, outage }, mistakes.at('')),
     limits: toResourceLimits(objectAt('limits', declared.limits), mistakes.at('limits.')),
@@ -195,7 +201,7 @@ function toResource<Schema extends DocumentSchema>(declared: ResourceDeclaration
     mentions: mentionsOf([rules.read, ...Object.values(fieldRules).flatMap((rule) => rule.read ?? [])]),
     digest: digest64(toCanonicalJson([
       name, collection, typeof id === 'string' ? id : [id.kind, 'storedAs' in id], rules, fieldRules, [...fields.values()], shapes,
-      cache, invalid, extra, outlineOf(schema), revision, system,
+      cache, invalid, extra, outlineOf(schema), revision, system, declared.storedAs ?? {},
     ])),
   };
 }

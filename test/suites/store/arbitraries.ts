@@ -144,17 +144,19 @@ function withoutMissing(record: Readonly<Record<string, Json | undefined>>): Jso
   return JSON.parse(JSON.stringify(record)) as JsonObject;
 }
 
-function toUuidOf(n: number): string {
-  return `0198f2aa-0000-7000-8${n.toString(16).padStart(3, '0')}-00000000000f`;
+/** One of the ids that a resource may have. */
+export function idOf({ idKind }: Resource, n: number): string {
+  if (idKind === 'objectId') return n.toString(16).padStart(24, '0');
+  if (idKind === 'uuid') return `0198f2aa-0000-7000-8${n.toString(16).padStart(3, '0')}-00000000000f`;
+  return idKind === 'integer' ? String(n) : `n${n}`;
 }
 
 /** Neighbours that no double tells apart, and the ends of 64 bits. */
 const longs = [2n ** 53n, 2n ** 53n + 1n, 2n ** 53n + 2n, -(2n ** 53n) - 1n, 2n ** 31n, 2n ** 63n - 1n, -(2n ** 63n), 10n ** 18n];
 
 export function idArbitrary(resource: Resource): fc.Arbitrary<string> {
-  if (resource.id === 'objectId') return fc.integer({ min: 0, max: 40 }).map((n) => n.toString(16).padStart(24, '0'));
   if (resource.id === 'integer') return fc.oneof(fc.constantFrom(...longs), fc.integer({ min: -20, max: 20 })).map(String);
-  if (resource.idKind === 'uuid') return fc.integer({ min: 0, max: 0xfff }).map(toUuidOf);
+  if (resource.idKind !== 'string') return fc.integer({ min: 0, max: 40 }).map((n) => idOf(resource, n));
   return text.map((value) => `${value}-`);
 }
 

@@ -225,7 +225,7 @@ test('ids are read from the bytes, and only those that a request can name', () =
 });
 
 test('the same types, kept for writing back', () => {
-  const stored = toTyped(BSON.serialize({ _id: 'a', v: new Double(1), w: new Int32(1), r: new BSON.BSONRegExp('(?i)a', 'x') }));
+  const stored = toTyped(named, BSON.serialize({ _id: 'a', v: new Double(1), w: new Int32(1), r: new BSON.BSONRegExp('(?i)a', 'x') }));
   expect(stored['v']).toBeInstanceOf(Double);
   expect(stored['w']).toBeInstanceOf(Int32);
   expect(stored['r']).toBeInstanceOf(BSON.BSONRegExp);

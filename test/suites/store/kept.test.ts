@@ -1,11 +1,12 @@
 /**
  * At random: documents of other programs are written by every operation, and what was not named lies as it lay: the same
- * bytes, types and order (SEMANTICS §16, §17).
+ * bytes, types and order (SEMANTICS §16, §17). Once under the names of the wire, once where every member is stored under
+ * another, among them those that others have here.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import * as z from 'zod';
 import { contract } from '../../../shared/contract/contract.ts';
-import { resource } from '../../../shared/contract/resource.ts';
+import { resource as declare } from '../../../shared/contract/resource.ts';
 import { anyone } from '../../../shared/contract/rules.ts';
 import { instant } from '../../../shared/contract/types.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../shared/wire/values.ts';
@@ -18,11 +19,34 @@ import { soakFactor } from './soak.ts';
 const part = z.object({
   sku: z.string(), at: instant().optional(), price: z.number().optional(), inner: z.object({ n: z.number().optional() }).optional(),
 });
-const goods = resource({
-  name: 'goods', id: { kind: 'string', format: z.string() },
+const declared = {
+  id: { kind: 'string', format: z.string() },
   schema: z.object({ name: z.string(), note: z.string().optional(), parts: z.array(part).optional(), one: part.optional() }),
   rules: { read: anyone, write: anyone }, shapes: { all: {} },
+} as const;
+const goods = declare({ name: 'goods', ...declared });
+
+/** The stored names of members, by the wire names of a document, of a part and of what is in one. */
+type Names = readonly [Readonly<Record<string, string>>, Readonly<Record<string, string>>, Readonly<Record<string, string>>];
+const sameNames: Names = [{}, {}, {}];
+const otherNames: Names = [
+  { name: 'title', note: 'id', parts: 'Teile "alt"', one: 'name' }, { sku: '_id', at: 'sku', price: 'at', inner: '7up' }, { n: 'n (old)' },
+];
+const [ofDocument, ofPart, ofInner] = otherNames;
+const under = (path: string, level: object) =>
+  Object.fromEntries(Object.entries(level).map(([name, stored]) => [`${path}.${name}`, stored]));
+const renamed = declare({
+  name: 'renamed', collection: 'Waren', ...declared,
+  storedAs: {
+    ...ofDocument, ...under('parts', ofPart), ...under('one', ofPart), ...under('parts.inner', ofInner), ...under('one.inner', ofInner),
+  },
 });
+
+/** The stored path of a wire path: numbers lead to elements. */
+function toStored(names: Names, path: readonly string[]): readonly string[] {
+  let level = 0;
+  return path.map((step) => (/^\d+$/.test(step) ? step : (names[level++]?.[step] ?? step)));
+}
 
 const names = ['_class', 'first name', '$x', 'Straße', 'a.b', ''] as const;
 
@@ -30,31 +54,39 @@ const names = ['_class', 'first name', '$x', 'Straße', 'a.b', ''] as const;
 class Others {
   readonly #random: Random;
   readonly #database: RawDatabase;
+  readonly #stored: Names;
 
-  constructor(random: Random, database: RawDatabase) {
+  constructor(random: Random, database: RawDatabase, stored: Names) {
     this.#random = random;
     this.#database = database;
+    this.#stored = stored;
   }
 
   document(): RawObject {
     const parts = Array.from({ length: this.#random.below(4) }, (_, index) => this.#part(`v${index}`));
     const declared = [['name', this.#leaf('a')], ['note', this.#leaf('b')], ['parts', parts], ['one', this.#part('o')]] as const;
-    return this.#object(declared, 'name', this.#database.names);
+    return this.#object(0, declared, 'name', this.#database.names);
   }
 
   #part(sku: string): RawObject {
-    const inner = this.#object([['n', this.#leaf(this.#random.below(5))]]);
+    const inner = this.#object(2, [['n', this.#leaf(this.#random.below(5))]]);
     const at = this.#leaf('2026-01-01T00:00:00.000Z', true);
-    return this.#object([['sku', this.#leaf(sku)], ['at', at], ['price', this.#leaf(1.5)], ['inner', inner]], 'sku');
+    return this.#object(1, [['sku', this.#leaf(sku)], ['at', at], ['price', this.#leaf(1.5)], ['inner', inner]], 'sku');
   }
 
   #leaf(value: string | number, isInstant = false): RawValue {
     return { leaf: this.#database.toLeaf(value, isInstant) };
   }
 
-  #object(declared: readonly (readonly [string, RawValue])[], required?: string, more: readonly string[] = []): RawObject {
-    const members = declared.filter(([name]) => name === required || this.#random.chance(0.8));
-    for (const name of [...names, ...more]) if (this.#random.chance(0.3)) members.push([name, this.#other()]);
+  #object(level: 0 | 1 | 2, own: readonly (readonly [string, RawValue])[], required?: string, more: readonly string[] = []): RawObject {
+    const stored = this.#stored[level];
+    const there = own.filter(([name]) => name === required || this.#random.chance(0.8));
+    const members = there.map(([name, value]) => [stored[name] ?? name, value] as const);
+    // Others may have something of their own under the name that a member has on the wire alone.
+    const taken = new Set(Object.values(stored));
+    for (const name of [...names, ...more, ...Object.keys(stored)].filter((each) => !taken.has(each))) {
+      if (this.#random.chance(0.3)) members.push([name, this.#other()]);
+    }
     const keyed = members.map((member) => [this.#random.below(1_000), member] as const);
     return { members: keyed.sort(([left], [right]) => left - right).map(([, member]) => member) };
   }
@@ -91,8 +123,8 @@ function withJson(value: Json, [name = '', ...rest]: readonly string[], to: Json
 const asDocument = (value: Json) => (isJsonObject(value) ? value : {});
 const asObject = (value: RawValue) => ('members' in value ? value : { members: [] });
 
-function setting(path: readonly string[], to: Json | undefined): Change {
-  const rest = (stored: RawObject) => asObject(without(stored, path));
+function setting(names: Names, path: readonly string[], to: Json | undefined): Change {
+  const rest = (stored: RawObject) => asObject(without(stored, toStored(names, path)));
   return { ofServed: (served) => asDocument(withJson(served, path, to)), ofBefore: rest, ofAfter: rest };
 }
 
@@ -100,13 +132,14 @@ const partsOf = (served: JsonObject): readonly Json[] => (Array.isArray(served['
 const nothing: RawObject = { members: [] };
 
 /** Elements in another order, some gone, and a new one anywhere. */
-function moving(random: Random, count: number): Change {
+function moving(names: Names, random: Random, count: number): Change {
+  const [list = ''] = toStored(names, ['parts']);
   const keyed = Array.from({ length: count }, (_, at) => [random.below(100), at] as const).filter(() => random.chance(0.8));
   const order = keyed.sort(([left], [right]) => left - right).map(([, at]) => at);
   const added = random.below(order.length + 1);
   const sku = `new-${random.below(2 ** 32)}`;
   const ofParts = (change: (parts: readonly RawValue[]) => readonly RawValue[]) => (stored: RawObject) => ({
-    members: stored.members.map(([name, value]) => [name, name === 'parts' && isList(value) ? change(value) : value] as const),
+    members: stored.members.map(([name, value]) => [name, name === list && isList(value) ? change(value) : value] as const),
   });
   return {
     ofServed: (served) => ({ ...served, parts: order.map((at) => partsOf(served)[at] ?? null).toSpliced(added, 0, { sku }) }),
@@ -115,15 +148,16 @@ function moving(random: Random, count: number): Change {
   };
 }
 
-function randomChange(random: Random, served: JsonObject): Change {
+function randomChange(names: Names, random: Random, served: JsonObject): Change {
+  const set = (path: readonly string[], to: Json | undefined) => setting(names, path, to);
   const count = partsOf(served).length;
   const at = String(random.below(Math.max(1, count)));
-  const ofPart = [setting(['parts', at, 'price'], random.below(100) + 0.25), setting(['parts', at, 'inner'], { n: 9 })];
+  const ofPart = [set(['parts', at, 'price'], random.below(100) + 0.25), set(['parts', at, 'inner'], { n: 9 })];
   return random.pick([
-    setting(['name'], `n${random.below(100)}`), setting(['note'], random.chance(0.5) ? undefined : 'other'),
-    ...(served['one'] === undefined ? [] : [setting(['one', 'price'], random.below(100) + 0.25), setting(['one', 'at'], undefined)]),
-    ...(count === 0 ? [] : [...ofPart, moving(random, count), moving(random, count)]),
-  ] as const) ?? setting(['name'], 'n');
+    set(['name'], `n${random.below(100)}`), set(['note'], random.chance(0.5) ? undefined : 'other'),
+    ...(served['one'] === undefined ? [] : [set(['one', 'price'], random.below(100) + 0.25), set(['one', 'at'], undefined)]),
+    ...(count === 0 ? [] : [...ofPart, moving(names, random, count), moving(names, random, count)]),
+  ] as const) ?? set(['name'], 'n');
 }
 
 /** RFC 7396. */
@@ -140,12 +174,17 @@ function toPatch(from: JsonObject, to: JsonObject): JsonObject {
 const ofTombolo: readonly string[] = ['rev', 'createdAt', 'updatedAt'];
 const toComparable = ({ members }: RawObject): RawObject => ({ members: members.filter(([name]) => !ofTombolo.includes(name)) });
 
-describe.each([...engines])('on %s', (engine) => {
+const worlds = engines.flatMap((engine) => [
+  [engine, 'their own names', goods, sameNames] as const,
+  [engine, 'other names', renamed, otherNames] as const,
+]);
+
+describe.each(worlds)('on %s, stored under %s', (engine, _named, resource, names) => {
   let database: RawDatabase;
   let origin: DirectOrigin;
   beforeAll(async () => {
     database = await openRawDatabase(engine);
-    origin = await DirectOrigin.open(database.variables, contract(goods));
+    origin = await DirectOrigin.open(database.variables, contract(resource));
   });
   afterAll(async () => {
     await origin[Symbol.asyncDispose]();
@@ -153,32 +192,32 @@ describe.each([...engines])('on %s', (engine) => {
   });
 
   const ways: Readonly<Record<string, (id: string, served: JsonObject, changed: JsonObject) => Promise<DirectAnswer>>> = {
-    'a replacement': (id, _served, body) => origin.ask('replace', goods, { id, body }),
-    'a patch': (id, served, changed) => origin.ask('patch', goods, { id, body: toPatch(served, changed) }),
-    'a row that replaces': (_id, _served, body) => origin.ask('import', goods, { query: '?onDuplicate=replace', body }),
+    'a replacement': (id, _served, body) => origin.ask('replace', resource, { id, body }),
+    'a patch': (id, served, changed) => origin.ask('patch', resource, { id, body: toPatch(served, changed) }),
+    'a row that replaces': (_id, _served, body) => origin.ask('import', resource, { query: '?onDuplicate=replace', body }),
     'a row that merges': (id, served, changed) =>
-      origin.ask('import', goods, { query: '?onDuplicate=merge', body: { id, ...toPatch(served, changed) } }),
+      origin.ask('import', resource, { query: '?onDuplicate=merge', body: { id, ...toPatch(served, changed) } }),
   };
 
   test.each(Object.entries(ways))('%s leaves what it does not name as it lies there', async (_way, write) => {
     const seed = Math.floor(Math.random() * 2 ** 32);
     const random = new Random(seed);
-    const others = new Others(random, database);
+    const others = new Others(random, database, names);
     for (let run = 0; run < 15 * soakFactor; run++) {
       const id = `${engine}-${seed}-${run}`;
-      await database.replace('goods', id, others.document());
+      await database.replace(resource.collection, id, others.document());
       for (let step = 0; step < 3; step++) {
-        const before = await database.read('goods', id);
-        const served = await origin.ask('get', goods, { id });
-        const change = randomChange(random, served.json);
+        const before = await database.read(resource.collection, id);
+        const served = await origin.ask('get', resource, { id });
+        const change = randomChange(names, random, served.json);
         const { text } = await write(id, served.json, change.ofServed(served.json));
-        const after = await database.read('goods', id);
+        const after = await database.read(resource.collection, id);
         const said = { seed, run, step, sent: change.ofServed(served.json), text };
         expect({ ...said, left: toComparable(change.ofAfter(after)) }).toEqual({ ...said, left: toComparable(change.ofBefore(before)) });
         expect(text).toMatch(/^\{"(id|summary)":/);
       }
-      const { text, etag } = await origin.ask('patch', goods, { id, body: { name: `last ${run}` } });
-      expect(await origin.ask('get', goods, { id })).toMatchObject({ text, etag });
+      const { text, etag } = await origin.ask('patch', resource, { id, body: { name: `last ${run}` } });
+      expect(await origin.ask('get', resource, { id })).toMatchObject({ text, etag });
     }
   }, 60_000 * soakFactor);
 });

@@ -1,7 +1,8 @@
 /** A store on MongoDB in a database of its own, and other programs beside it. */
-import type { Db } from 'mongodb';
+import type { Db, Document } from 'mongodb';
 import { openMongoStore, type MongoStoreOptions } from '../../../origin/store/mongo/mongo-store.ts';
 import { mustStored } from '../../../origin/store/mongo/read/documents.ts';
+import { toStoredNames } from '../../../origin/store/mongo/read/member-names.ts';
 import type { Store } from '../../../origin/store/store.ts';
 import { type MongodOptions, type Server, startMongod } from '../../mongod/mongod.ts';
 import { type MongoDatabase, openControlledDatabase, openMongoDatabase } from '../../support/mongo-database.ts';
@@ -38,7 +39,7 @@ async function openStoreIn(database: MongoDatabase, { seed = [], ...options }: M
   for (const [name, documents] of Map.groupBy(seed, ({ resource }) => resource.collection)) {
     await foreign
       .collection(name)
-      .bulkWrite(documents.map(({ resource, id, document }) => toUpsert(mustStored(resource, id, document))), {
+      .bulkWrite(documents.map(({ resource, id, document }) => toUpsert(toStoredNames(resource, mustStored(resource, id, document)))), {
         bypassDocumentValidation: true,
       });
   }
@@ -73,8 +74,8 @@ export async function startWithRoles(roles: readonly BuiltInRole[], options: Mon
 }
 
 /** The last of equal ids stays. */
-function toUpsert(stored: ReturnType<typeof mustStored>) {
-  return { replaceOne: { filter: { _id: asAnyId(stored._id) }, replacement: stored, upsert: true } };
+function toUpsert(stored: Document) {
+  return { replaceOne: { filter: { _id: asAnyId(stored['_id']) }, replacement: stored, upsert: true } };
 }
 
 /** The driver's default type of `_id`; the database takes every type. */

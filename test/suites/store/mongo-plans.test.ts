@@ -1,6 +1,7 @@
 /** What a list costs on MongoDB: every shape in every order, with a cursor deep in it, examines a page and no more. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
+import { toIdKey } from '../../../shared/contract/ids.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import { reduce } from '../../../shared/contract/rules.ts';
 import { reversed } from '../../../shared/contract/shapes.ts';
@@ -8,7 +9,7 @@ import type { JsonObject, Scalar } from '../../../shared/wire/values.ts';
 import { toBranchQuery } from '../../../origin/store/mongo/read/branch-query.ts';
 import { toQueryPlan } from '../../../origin/store/plan.ts';
 import type { ListRequest } from '../../../origin/store/store.ts';
-import { validArbitrary } from './arbitraries.ts';
+import { idOf, validArbitrary } from './arbitraries.ts';
 import { inTime, put } from './harness.ts';
 import { readAll } from './list-suite.ts';
 import { type MongoPlace, openMongoPlace } from './mongo-place.ts';
@@ -17,7 +18,7 @@ import { everyThing } from './things.ts';
 
 const limit = 5;
 const equalValues: Readonly<Record<string, Scalar>> = {
-  text: 'a', open: true, link: 'f'.repeat(24), size: 1, tags: 'a', sizes: 1, id: 'a-',
+  text: 'a', open: true, link: 'f'.repeat(24), size: 1, tags: 'a', sizes: 1,
   'grades.scores': 1,
 };
 const reader = { subject: 'ann', roles: ['reader'], claims: { tenant: 'ann' } };
@@ -26,7 +27,7 @@ describe.each(everyThing.map((resource) => [resource.name, resource] as const))(
   const documents = new Map(
     fc
       .sample(validArbitrary(resource), { numRuns: 600, seed: 3 })
-      .map((document, n) => [resource.id === 'objectId' ? n.toString(16).padStart(24, '0') : `n${n}`, document] as const),
+      .map((document, n) => [idOf(resource, n), document] as const),
   );
   let place: MongoPlace;
   beforeAll(async () => {
@@ -55,8 +56,9 @@ describe.each(everyThing.map((resource) => [resource.name, resource] as const))(
 const besidesOfRun = 4;
 
 function requestsOf(resource: Resource): readonly ListRequest[] {
+  const id = toIdKey(resource, idOf(resource, 7)).value;
   return resource.shapes.flatMap(({ equal, sorts }) => sorts.flatMap((sort) => [sort, reversed(sort)]).map((sort) => ({
-    equal: Object.fromEntries(equal.map((field) => [field, [equalValues[field] ?? 'a']])),
+    equal: Object.fromEntries(equal.map((field) => [field, [field === 'id' ? id : (equalValues[field] ?? 'a')]])),
     range: undefined, sort, where: reduce(resource.rules.read, reader), after: undefined, limit,
   })));
 }
@@ -74,7 +76,7 @@ function costsOf(
   );
   return Promise.all(queries.map(async ({ filter, sort, hint }) => {
     const { executionStats } = await foreign
-      .collection<JsonObject>(resource.name)
+      .collection<JsonObject>(resource.collection)
       .find(filter, { sort, hint, limit })
       .explain('executionStats');
     return { examined: Number(executionStats.totalKeysExamined), runs: Array.isArray(filter['$or']) ? filter['$or'].length : 1 };

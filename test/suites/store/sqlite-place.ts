@@ -4,6 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { databaseName, openSqliteStore, type SqliteStoreOptions } from '../../../origin/store/sqlite/sqlite-store.ts';
+import { toStoredText } from '../../../origin/store/sqlite/read/member-names.ts';
+import { quote } from '../../../origin/store/sqlite/install/ddl.ts';
 import type { Store } from '../../../origin/store/store.ts';
 import type { OpenOptions, Place } from './harness.ts';
 
@@ -58,11 +60,12 @@ function plant(path: string, seed: NonNullable<OpenOptions['seed']>): void {
   for (const { resource } of seed) {
     const idType = resource.idKind === 'integer' ? 'INTEGER' : 'TEXT';
     const columns = `n INTEGER PRIMARY KEY, id ${idType} NOT NULL UNIQUE, doc TEXT NOT NULL`;
-    database.run(`CREATE TABLE IF NOT EXISTS "${resource.collection}" (${columns})`);
+    database.run(`CREATE TABLE IF NOT EXISTS ${quote(resource.collection)} (${columns})`);
   }
   database.run('BEGIN');
   for (const { resource, id, document } of seed) {
-    database.prepare(`INSERT OR REPLACE INTO "${resource.collection}" (id, doc) VALUES (?, ?)`).run(id, JSON.stringify(document));
+    const insert = database.prepare(`INSERT OR REPLACE INTO ${quote(resource.collection)} (id, doc) VALUES (?, ?)`);
+    insert.run(id, toStoredText(resource, JSON.stringify(document)));
   }
   database.run('COMMIT');
   database.close();

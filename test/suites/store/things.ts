@@ -1,15 +1,20 @@
 /** Resources that put every kind of field into every kind of order, under several read rules. */
 import * as z from 'zod';
 import type { IdDeclaration } from '../../../shared/contract/id-declarations.ts';
-import { resource, type Resource } from '../../../shared/contract/resource.ts';
+import { resource, type Resource, type ResourceDeclaration } from '../../../shared/contract/resource.ts';
 import { all, any, anyone, equals, owner, role, type Rule, tenant } from '../../../shared/contract/rules.ts';
 import { binary, decimal, instant, long, objectId } from '../../../shared/contract/types.ts';
 
 const named = { kind: 'string', format: z.string() } as const;
 
-export function things(name: string, read: Rule, id: IdDeclaration = named, collection = name): Resource {
+export function things(
+  name: string,
+  read: Rule,
+  id: IdDeclaration = named,
+  stored: Pick<ResourceDeclaration, 'collection' | 'storedAs'> = {},
+): Resource {
   return resource({
-    name, collection, id,
+    name, id, ...stored,
     schema: z.object({
       text: z.string().nullable().optional(),
       size: z.number().nullable().optional(),
@@ -103,6 +108,13 @@ const shared = things('shared-things', any(role('reader'), owner('author'), all(
 /** What a consumer leaves of the changes of other things. */
 export const effects = things('effects', anyone);
 const linked = things('linked-things', anyone, 'objectId');
-const numbered = things('numbered-things', anyone, 'integer', 'Numbered things');
-const bytes = things('byte-things', anyone, { kind: 'uuid', storedAs: 'binary' }, 'byteThings');
-export const everyThing = [open, owned, shared, linked, numbered, bytes, nested] as const;
+const numbered = things('numbered-things', anyone, 'integer', { collection: 'Numbered things' });
+const bytes = things('byte-things', anyone, { kind: 'uuid', storedAs: 'binary' }, { collection: 'byteThings' });
+/** Two that change places, a chain of two, what stands beside `_id`, and names that need quotes. */
+const renamedAs = {
+  text: 'size', size: 'text', time: 'link', link: 'ti"me', open: 'is "it\'s" open?', tags: 'Schlagwörter', author: 'id', tenant: '_tenant',
+};
+const renamed = things('renamed-things', any(role('reader'), owner('author'), all(tenant('tenant'), equals('open', true))), named, {
+  collection: 'Renamed "things"', storedAs: renamedAs,
+});
+export const everyThing = [open, owned, shared, linked, numbered, bytes, renamed, nested] as const;

@@ -6,6 +6,7 @@ import type { Resource } from '../../../../shared/contract/resource.ts';
 import type { JsonObject } from '../../../../shared/wire/values.ts';
 import { type BsonDocument } from '../read/bson-values.ts';
 import { toValue } from '../read/documents.ts';
+import { toWireNames } from '../read/member-names.ts';
 import { idFormOf } from '../read/stored-ids.ts';
 import { metaName } from '../install/system-records.ts';
 
@@ -78,5 +79,5 @@ function toDocumentChange(resources: ReadonlyMap<string, Resource>, document: Do
 
 /** An image; one that was not kept, or has expired, comes as null or not at all. */
 function toImage(resource: Resource, id: string, image: BsonDocument | null | undefined): JsonObject | undefined {
-  return image === null || image === undefined ? undefined : toValue(resource, id, image);
+  return image === null || image === undefined ? undefined : toValue(resource, id, toWireNames(resource, image));
 }

@@ -2,6 +2,7 @@
 import type { Document } from 'mongodb';
 import type { Field, FieldKind } from '../../../../shared/contract/fields.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
+import { toStoredPath } from '../../../../shared/contract/stored-names.ts';
 import { checkedFields } from '../../field-check.ts';
 import { idFormOf } from '../read/stored-ids.ts';
 
@@ -18,7 +19,7 @@ export function toValidation(resource: Resource): Document {
 }
 
 function toSchema(resource: Resource): Document {
-  const { required, properties } = toMembers(checkedFields(resource), '');
+  const { required, properties } = toMembers(resource, checkedFields(resource), '');
   return {
     bsonType: 'object',
     ...(required === undefined ? {} : { required }),
@@ -27,14 +28,14 @@ function toSchema(resource: Resource): Document {
 }
 
 /** The members of what stands at a path that ends in a dot; of the document itself, of none. */
-function toMembers(fields: readonly Field[], path: string): Document {
+function toMembers(resource: Resource, fields: readonly Field[], path: string): Document {
   const members = fields.filter(({ name }) => name.startsWith(path) && !name.includes('.', path.length));
   if (members.length === 0) return {};
-  const nameOf = ({ name }: Field) => name.slice(path.length);
+  const nameOf = ({ name }: Field) => toStoredPath(resource, name).split('.').at(-1) ?? name;
   const required = members.filter(({ optional }) => !optional).map(nameOf);
   return {
     ...(required.length === 0 ? {} : { required }),
-    properties: Object.fromEntries(members.filter(isTyped).map((field) => [nameOf(field), toProperty(fields, field)])),
+    properties: Object.fromEntries(members.filter(isTyped).map((field) => [nameOf(field), toProperty(resource, fields, field)])),
   };
 }
 
@@ -44,7 +45,7 @@ function isTyped(field: Field): field is TypedField {
   return field.kind !== 'mixed';
 }
 
-function toProperty(fields: readonly Field[], { name, kind, nullable, element = 'mixed' }: TypedField): Document {
+function toProperty(resource: Resource, fields: readonly Field[], { name, kind, nullable, element = 'mixed' }: TypedField): Document {
   const bsonType = [...bsonTypes[kind], ...(nullable ? ['null'] : [])];
   switch (kind) {
     case 'integer':
@@ -53,7 +54,7 @@ function toProperty(fields: readonly Field[], { name, kind, nullable, element = 
     case 'array':
       return { bsonType, ...(element === 'mixed' ? {} : { items: { bsonType: bsonTypes[element] } }) };
     case 'object':
-      return { bsonType, ...toMembers(fields, `${name}.`) };
+      return { bsonType, ...toMembers(resource, fields, `${name}.`) };
     default:
       return { bsonType };
   }

@@ -1,5 +1,6 @@
 /** Which index that is there serves a walk that is asked for: whoever made it, longer than needed or in the other direction. */
 import type { Document, IndexDescriptionInfo } from 'mongodb';
+import type { Resource } from '../../../../shared/contract/resource.ts';
 import type { IndexSpec } from '../../../../shared/contract/shapes.ts';
 import { toIndexKey } from '../read/branch-query.ts';
 import { toPath } from '../read/keyset.ts';
@@ -13,8 +14,8 @@ export function keyText(key: Document): string {
 }
 
 /** The shortest that serves. */
-export function servingIndex(there: readonly IndexDescriptionInfo[], spec: IndexSpec): string | undefined {
-  const serving = there.filter((index) => holdsAll(index) && serves(index.key, spec));
+export function servingIndex(resource: Resource, there: readonly IndexDescriptionInfo[], spec: IndexSpec): string | undefined {
+  const serving = there.filter((index) => holdsAll(index) && serves(resource, index.key, spec));
   const [shortest] = serving.sort((a, b) => Object.keys(a.key).length - Object.keys(b.key).length);
   return shortest?.name;
 }
@@ -34,11 +35,11 @@ function isOn(index: IndexDescriptionInfo, option: string): boolean {
 }
 
 /** The key begins with the fields of the walk; those that are walked have its directions, or all the opposite ones. */
-function serves(key: Document, spec: IndexSpec): boolean {
+function serves(resource: Resource, key: Document, spec: IndexSpec): boolean {
   const has = Object.entries(key);
   if (has.some(([path, direction]) => typeof direction !== 'number' || path.endsWith('$**'))) return false;
-  const pinned = new Set([...spec.equal, ...(spec.has === undefined ? [] : [spec.has])].map(toPath));
-  const wanted = Object.entries(toIndexKey(spec));
+  const pinned = new Set([...spec.equal, ...(spec.has === undefined ? [] : [spec.has])].map((field) => toPath(resource, field)));
+  const wanted = Object.entries(toIndexKey(resource, spec));
   const turned = new Set<boolean>();
   for (const [position, [path, direction]] of wanted.entries()) {
     const [theirs, theirDirection] = has[position] ?? [];

@@ -141,7 +141,7 @@ function toHints({ indexes }: Survey, resources: readonly Resource[]): Installed
   return new Map(resources.map((resource) => {
     const there = indexes.get(resource.collection) ?? [];
     return [resource.collection, new Map(resource.indexes.flatMap((spec) => {
-      const serving = servingIndex(there, spec);
+      const serving = servingIndex(resource, there, spec);
       return serving === undefined ? [] : [[spec.name, serving] as const];
     }))];
   }));

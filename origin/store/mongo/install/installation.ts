@@ -71,9 +71,10 @@ export class Installation {
   }
 
   /** The index that a walk names; without one it would read everything, and is refused. */
-  mustHint({ collection }: Resource, spec: IndexSpec): Hint {
+  mustHint(resource: Resource, spec: IndexSpec): Hint {
+    const { collection } = resource;
     // The one index that has the collation of its collection, which orders ids like any other.
-    if (isIdAlone(toIndexKey(spec))) return { hint: { _id: 1 } };
+    if (isIdAlone(toIndexKey(resource, spec))) return { hint: { _id: 1 } };
     const hint = this.#installed.hints.get(collection)?.get(spec.name);
     if (hint === undefined) throw shapeNotReady(`the step "${collection}: index ${spec.name}" is pending`);
     return this.#installed.collated.has(collection) ? { hint, collation: simpleCollation } : { hint };

@@ -91,11 +91,12 @@ function indexSteps({ found, indexes }: Survey, resource: Resource): readonly St
   const there = indexes.get(resource.collection) ?? [];
   const order = isCollated(found.get(resource.collection)) ? { collation: simpleCollation } : {};
   // Two access paths may walk the same key, one with its first field pinned.
-  const wanted = new Map(resource.indexes.map((spec) => [keyText(toIndexKey(spec)), spec]));
-  const missing = [...wanted.values()].filter((spec) => !isIdAlone(toIndexKey(spec)) && servingIndex(there, spec) === undefined);
+  const wanted = new Map(resource.indexes.map((spec) => [keyText(toIndexKey(resource, spec)), spec]));
+  const isThere = (spec: IndexSpec) => isIdAlone(toIndexKey(resource, spec)) || servingIndex(resource, there, spec) !== undefined;
+  const missing = [...wanted.values()].filter((spec) => !isThere(spec));
   return [
     ...missing.map((spec) => ({
-      ...toIndexStep('index', resource.collection, { key: toIndexKey(spec), name: toFreeName(there, spec), ...order }),
+      ...toIndexStep('index', resource.collection, { key: toIndexKey(resource, spec), name: toFreeName(resource, there, spec), ...order }),
       name: `${resource.collection}: index ${spec.name}`,
     })),
     ...oddSteps(resource, there.find(({ name }) => name === oddIndexName)),
@@ -103,8 +104,8 @@ function indexSteps({ found, indexes }: Survey, resource: Resource): readonly St
 }
 
 /** Others may have given the name to an index of another key or of other options, which stays. One that is merely hidden is the same. */
-function toFreeName(there: readonly IndexDescriptionInfo[], spec: IndexSpec): string {
-  const key = keyText(toIndexKey(spec));
+function toFreeName(resource: Resource, there: readonly IndexDescriptionInfo[], spec: IndexSpec): string {
+  const key = keyText(toIndexKey(resource, spec));
   const isTaken = (name: string) => there.some((index) => index.name === name && (keyText(index.key) !== key || isSpecial(index)));
   const free = (name: string): string => (isTaken(name) ? free(`${name}_`) : name);
   return free(spec.name);

@@ -39,15 +39,15 @@ export function toBranchQuery({ resource, branch, sort, interval, after, mayBeOd
   const [only, second] = filters;
   return {
     filter: only !== undefined && second === undefined ? only : { $or: filters },
-    sort: Object.fromEntries(sort.map(({ field, descending }) => [toPath(field), descending ? -1 : 1])),
-    hint: toIndexKey(branch.index),
+    sort: Object.fromEntries(sort.map(({ field, descending }) => [toPath(resource, field), descending ? -1 : 1])),
+    hint: toIndexKey(resource, branch.index),
   };
 }
 
 /** The key of an index: each field once; the id alone is the index that every collection has. */
-export function toIndexKey({ equal, has, sort }: IndexSpec): Document {
-  const pinned = [...(has === undefined ? [] : [has]), ...equal].map((field) => [toPath(field), 1] as const);
-  const walked = sort.map(({ field, descending }) => [toPath(field), descending ? -1 : 1] as const);
+export function toIndexKey(resource: Resource, { equal, has, sort }: IndexSpec): Document {
+  const pinned = [...(has === undefined ? [] : [has]), ...equal].map((field) => [toPath(resource, field), 1] as const);
+  const walked = sort.map(({ field, descending }) => [toPath(resource, field), descending ? -1 : 1] as const);
   const key = Object.fromEntries([...pinned, ...walked]);
   return isIdAlone(key) ? { _id: 1 } : key;
 }
@@ -63,7 +63,7 @@ function toEqualities(resource: Resource, { pinned, has }: Branch): readonly Con
       : toOperand(toSortValue(value, mustKind(resource, field)));
   const isBytes = (field: string): boolean => field !== 'id' && mustKind(resource, field) === 'binary';
   const equal = (field: string, value: Scalar): Condition => ({
-    [toPath(field)]: isBytes(field) ? { $in: toBinaries(String(value)) } : { $eq: stored(field, value) },
+    [toPath(resource, field)]: isBytes(field) ? { $in: toBinaries(String(value)) } : { $eq: stored(field, value) },
   });
   return [...(has === undefined ? [] : [equal(has.field, has.value)]), ...[...pinned].map(([field, value]) => equal(field, value))];
 }
@@ -81,9 +81,10 @@ function toTypes({ resource, sort, pinned }: Keys, mayBeOdd: boolean): readonly 
 
 /** What makes a document odd, by where it stands: at a field itself, and on the way to it an array. */
 export function oddPlaces(resource: Resource, fields: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const paths = fields.map((field) => toPath(resource, field));
   return new Map<string, readonly string[]>([
-    ...fields.map(toPath).flatMap(holdersOf).map((path) => [path, ['array']] as const),
-    ...fields.map((field) => [toPath(field), oddTypesOf(mustKind(resource, field))] as const),
+    ...paths.flatMap(holdersOf).map((path) => [path, ['array']] as const),
+    ...fields.map((field) => [toPath(resource, field), oddTypesOf(mustKind(resource, field))] as const),
   ]);
 }
 

@@ -8,7 +8,7 @@ import { StoredDocument } from '../../stored-document.ts';
 import { type BsonDocument, toBson, toJson } from './bson-values.ts';
 import { idFormOf, type StoredId } from './stored-ids.ts';
 
-/** A collection's document; the driver's own default makes every `_id` an ObjectId. */
+/** A collection's document by the names of the wire; the driver's own default makes every `_id` an ObjectId. */
 export interface Stored {
   readonly _id: StoredId;
   readonly [field: string]: unknown;
@@ -28,7 +28,7 @@ export function toValue(resource: Resource, id: string, { _id: _key, id: _shadow
   return Object.fromEntries([['id', toIdValue(resource, id)], ...members]);
 }
 
-/** A new document as it is to be stored, or a refusal. */
+/** A new document as it is to be stored, but by the names of the wire, or a refusal. */
 export function mustStored(resource: Resource, id: string, document: JsonObject): Stored {
   mustBeStorable(id, document);
   const form = idFormOf(resource);

@@ -5,6 +5,7 @@
  */
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import type { SortKey } from '../../../../shared/contract/shapes.ts';
+import { toStoredPath } from '../../../../shared/contract/stored-names.ts';
 import { compareSortValues, ranks, type Scalar, type SortValue, toSortValue } from '../../../../shared/wire/values.ts';
 import type { Interval } from '../../interval.ts';
 import { mustKind } from '../../kinds.ts';
@@ -22,8 +23,9 @@ export interface Keys {
   readonly interval: Interval | undefined;
 }
 
-export function toPath(field: string): string {
-  return field === 'id' ? '_id' : field;
+/** Where a field stands in its collection. */
+export function toPath(resource: Pick<Resource, 'names'>, field: string): string {
+  return field === 'id' ? '_id' : toStoredPath(resource, field);
 }
 
 /** The alternatives. An empty list: nothing comes after; `[[]]`: all of the branch does. */
@@ -37,7 +39,7 @@ export function toAlternatives(keys: Keys, after: readonly SortValue[], from = 0
     const order = compareSortValues(constant, at) * (key.descending ? -1 : 1);
     return order === 0 ? toAlternatives(keys, after, from + 1) : order > 0 ? [[]] : [];
   }
-  const path = toPath(key.field);
+  const path = toPath(keys.resource, key.field);
   const nearer =
     at.rank === ranks.other
       ? []
@@ -75,7 +77,7 @@ function beyondOf(keys: Keys, key: SortKey, at: SortValue): ReturnType<typeof be
 /** The bounds of the interval, where no pinned value has decided them. */
 export function toBounds({ resource, interval, pinned }: Keys): readonly Condition[] {
   if (interval === undefined || pinned.has(interval.field)) return [];
-  const path = toPath(interval.field);
+  const path = toPath(resource, interval.field);
   const form = interval.field === 'id' ? leastIdFormOf(resource) : undefined;
   if (form !== undefined) return toIdBounds(interval, form);
   const { lower, upper } = toExactInterval(interval, mustKind(resource, interval.field));

@@ -12,7 +12,7 @@ import { toSortKey } from './brackets.ts';
 import { isPlainObject } from './bson-values.ts';
 import { deserializeOptions } from '../connection/client.ts';
 import type { Stored } from './documents.ts';
-import { toPath } from './keyset.ts';
+import { toWireNames } from './member-names.ts';
 import { idFormOf, idIn } from './stored-ids.ts';
 
 /** Makes the driver give bytes: for a find whose documents go to `mustBytes`. */
@@ -36,35 +36,35 @@ export class RawDocument {
     this.bytes = bytes;
   }
 
-  /** The document as a find without `raw` gives it. */
+  /** The document as a find without `raw` gives it, by the names of the wire. */
   get stored(): Stored {
-    this.#stored ??= toStored(this.bytes);
+    this.#stored ??= toStored(this.resource, this.bytes);
     return this.#stored;
   }
 
   /** The one value of a field that is not the id (SEMANTICS §14). */
   at(field: string): unknown {
-    return valueIn<unknown>(this.stored, toPath(field), isPlainObject);
+    return valueIn<unknown>(this.stored, field, isPlainObject);
   }
 
   /** The values of a field that is many. */
   allAt(field: string): readonly unknown[] {
-    return valuesIn<unknown>(this.stored, toPath(field), isPlainObject);
+    return valuesIn<unknown>(this.stored, field, isPlainObject);
   }
 }
 
-/** The document with BSON's types for numbers and text, which plain JavaScript values do not tell. */
-export function toTyped(bytes: Uint8Array): Stored {
-  return BSON.deserialize(bytes, { ...deserializeOptions, promoteValues: false }) as Stored;
+/** The document by the names of the wire, with BSON's types for numbers and text, which plain JavaScript values do not tell. */
+export function toTyped(resource: Resource, bytes: Uint8Array): Stored {
+  return toWireNames(resource, BSON.deserialize(bytes, { ...deserializeOptions, promoteValues: false })) as Stored;
 }
 
-function toStored(bytes: Uint8Array): Stored {
-  return BSON.deserialize(bytes, deserializeOptions) as Stored;
+function toStored(resource: Resource, bytes: Uint8Array): Stored {
+  return toWireNames(resource, BSON.deserialize(bytes, deserializeOptions)) as Stored;
 }
 
 /** The document with its id; `undefined` where no request can name it. */
 export function toRawDocument(resource: Resource, bytes: Uint8Array): RawDocument | undefined {
-  const id = idIn(resource, bytes) ?? idFormOf(resource).fromStored(toStored(bytes)._id);
+  const id = idIn(resource, bytes) ?? idFormOf(resource).fromStored(toStored(resource, bytes)._id);
   return id === undefined ? undefined : new RawDocument(resource, id, bytes);
 }
 

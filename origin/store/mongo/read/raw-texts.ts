@@ -45,6 +45,8 @@ export class RawTexts {
 
   /** A module that fails is replaced; what it was asked for is read without it. */
   #convert(documents: readonly RawDocument[]): readonly (string | undefined)[] {
+    // The module knows of no other names than those that are stored.
+    if (documents[0]?.resource.names !== undefined) return [];
     try {
       this.#texts ??= new BsonTexts(new TransformInstance(this.#module));
       return this.#texts.convert(documents.map(({ bytes }) => bytes));

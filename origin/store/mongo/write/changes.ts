@@ -7,12 +7,14 @@ import { documentInvalid } from '../../../../shared/contract/documents.ts';
 import { toIdJson } from '../../../../shared/contract/ids.ts';
 import { matchElements } from '../../../../shared/contract/elements.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
+import type { StoredNames } from '../../../../shared/contract/stored-names.ts';
 import { placeOf } from '../../../../shared/contract/schema-places.ts';
 import { toPointer } from '../../../../shared/wire/json-pointer.ts';
 import { elementTexts, memberTexts } from '../../../../shared/wire/json-text.ts';
 import { isJsonObject, type Json, type JsonObject, ownOf } from '../../../../shared/wire/values.ts';
 import { type BsonDocument, type Declared, declaredIn, isPlainObject, isSame, restored, toJson } from '../read/bson-values.ts';
 import type { Stored } from '../read/documents.ts';
+import { inStoredNames } from '../read/member-names.ts';
 import { StoredDocument } from '../../stored-document.ts';
 
 /** A value as it is stored, and as a read shows it. */
@@ -22,10 +24,10 @@ interface Shown<T = unknown> {
 }
 
 export interface Changes {
-  /** By path. */
+  /** By the path in the database, in its names. */
   readonly set: Readonly<Record<string, unknown>>;
   readonly unset: readonly string[];
-  /** What they make of the document. */
+  /** What they make of the document, by the names of the wire. */
   readonly stored: Stored;
   readonly document: StoredDocument;
 }
@@ -45,7 +47,8 @@ export function toChanges(resource: Resource, { stored, document }: Standing, ne
   const known = new Set(members.map(({ name }) => name));
   mustReach(Object.keys(next).filter((name) => !known.has(name)));
   const staying = members.flatMap(({ name }) => (isPathPart(name) ? [] : [[name, document.value[name] ?? null] as const]));
-  const made = changes.members('', { stored, members }, { ...next, ...Object.fromEntries(staying) }, declaredIn(resource, next));
+  const whole = { ...next, ...Object.fromEntries(staying) };
+  const made = changes.members({ path: '', names: resource.names }, { stored, members }, whole, declaredIn(resource, next));
   const shadowed = Object.hasOwn(stored, 'id') ? { id: stored['id'] } : {};
   return {
     set: Object.fromEntries(changes.set),
@@ -67,13 +70,24 @@ interface Members {
   readonly members: ReturnType<typeof memberTexts>;
 }
 
+/** Where something is stored, and what its members are called there. */
+interface Place {
+  /** In the names of the database; empty for the document itself. */
+  readonly path: string;
+  readonly names: StoredNames | undefined;
+}
+
+function memberOf({ path, names }: Place, name: string): Place {
+  return { path: `${path === '' ? '' : `${path}.`}${names?.toStored(name) ?? name}`, names: names?.below(name) };
+}
+
 class Collected {
   readonly set = new Map<string, unknown>();
   readonly unset: string[] = [];
 
   /** In the order that the server leaves: what was there, then new members by their names. */
   members(
-    prefix: string,
+    at: Place,
     { stored, members }: Members,
     next: JsonObject,
     declared: (name: string) => Declared,
@@ -81,12 +95,13 @@ class Collected {
     const made: [name: string, shown: Shown][] = [];
     for (const { name, text } of members) {
       const value = ownOf(next, name);
-      if (value === undefined) this.unset.push(prefix + name);
-      else made.push([name, this.#value(prefix + name, { stored: stored[name], text }, value, declared(name))]);
+      if (value === undefined) this.unset.push(memberOf(at, name).path);
+      else made.push([name, this.#value(memberOf(at, name), { stored: stored[name], text }, value, declared(name))]);
     }
     const known = new Set(members.map(({ name }) => name));
-    for (const name of Object.keys(next).filter((each) => !known.has(each)).sort()) {
-      made.push([name, this.#whole(prefix + name, restored(next[name] ?? null, undefined, declared(name)))]);
+    const added = Object.keys(next).filter((name) => !known.has(name)).map((name) => ({ name, at: memberOf(at, name) }));
+    for (const { name, at: place } of added.sort((a, b) => (a.at.path < b.at.path ? -1 : 1))) {
+      made.push([name, this.#whole(place, restored(next[name] ?? null, undefined, declared(name)))]);
     }
     return {
       stored: Object.fromEntries(made.map(([name, shown]) => [name, shown.stored])),
@@ -94,26 +109,27 @@ class Collected {
     };
   }
 
-  #value(path: string, before: Shown, next: Json, declared: Declared): Shown {
+  #value(at: Place, before: Shown, next: Json, declared: Declared): Shown {
     const { stored, text } = before;
     if (isSame(next, stored)) return before;
     const place = placeOf(declared.type, next);
-    if (isPlainObject(stored) && isJsonObject(next) && isReachable(stored, next)) {
-      const made = this.members(`${path}.`, { stored, members: memberTexts(text) }, next, (name) => ({ type: place.member(name) }));
+    if (isPlainObject(stored) && isJsonObject(next) && isReachable(stored, next, at.names)) {
+      const made = this.members(at, { stored, members: memberTexts(text) }, next, (name) => ({ type: place.member(name) }));
       return { stored: made.stored, text: `{${made.texts.join(',')}}` };
     }
     if (!Array.isArray(stored) || !Array.isArray(next) || !standsInPlace(place.element, stored, next)) {
-      return this.#whole(path, restored(next, stored, declared));
+      return this.#whole(at, restored(next, stored, declared));
     }
     const texts = elementTexts(text);
-    const made = next.map((each: Json, at) =>
-      this.#value(`${path}.${at}`, { stored: stored[at], text: texts[at] ?? '' }, each, { type: place.element(at) }),
-    );
+    const made = next.map((each: Json, index) => {
+      const element = { path: `${at.path}.${index}`, names: at.names };
+      return this.#value(element, { stored: stored[index], text: texts[index] ?? '' }, each, { type: place.element(index) });
+    });
     return { stored: made.map((each) => each.stored), text: `[${made.map((each) => each.text).join(',')}]` };
   }
 
-  #whole(path: string, stored: unknown): Shown {
-    this.set.set(path, stored);
+  #whole({ path, names }: Place, stored: unknown): Shown {
+    this.set.set(path, inStoredNames(stored, names));
     return { stored, text: JSON.stringify(toJson(stored)) };
   }
 }
@@ -126,12 +142,12 @@ function standsInPlace(typeAt: Parameters<typeof matchElements>[0], before: read
 }
 
 /** Whether paths name all that differs. The server puts new members that are numbers in an order of their own. */
-function isReachable(before: BsonDocument, next: JsonObject): boolean {
-  const names = new Set([...Object.keys(before), ...Object.keys(next)]);
-  return [...names].every((name) => {
+function isReachable(before: BsonDocument, next: JsonObject, names: StoredNames | undefined): boolean {
+  return [...new Set([...Object.keys(before), ...Object.keys(next)])].every((name) => {
     const [isThere, stays] = [Object.hasOwn(before, name), Object.hasOwn(next, name)];
     if (isThere && stays && isSame(next[name] ?? null, before[name])) return true;
-    return isPathPart(name) && (isThere || !/^\d+$/.test(name));
+    const storedName = names?.toStored(name) ?? name;
+    return isPathPart(storedName) && (isThere || !/^\d+$/.test(storedName));
   });
 }
 

@@ -9,6 +9,7 @@ import { isUndone, undoneBy } from '../../outcomes.ts';
 import type { FollowUp, Mutation, Outcome, PlainDecision } from '../../store.ts';
 import type { StoredDocument } from '../../stored-document.ts';
 import { mustBeStorable, mustStored, type Stored, toDocument } from '../read/documents.ts';
+import { toStoredNames } from '../read/member-names.ts';
 import type { StoredId } from '../read/stored-ids.ts';
 import { type Changes, toChanges } from './changes.ts';
 
@@ -166,7 +167,9 @@ function toOperations({ resource }: FollowUp, mutation: number, at: Standing, ne
   const key = (next.stored ?? at.stored)?._id;
   if (next === at || key === undefined) return [];
   if (next.stored === undefined) return [{ resource, mutation, id: key, step: 'delete' }];
-  if (at.stored === undefined) return [{ resource, mutation, id: key, step: { insert: next.stored } }];
+  if (at.stored === undefined) {
+    return [{ resource, mutation, id: key, step: { insert: { ...toStoredNames(resource, next.stored), _id: key } } }];
+  }
   const { changes } = next;
   if (changes === undefined || (changes.unset.length === 0 && Object.keys(changes.set).length === 0)) return [];
   return [{ resource, mutation, id: key, step: { update: changes } }];

@@ -5,17 +5,21 @@
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { placeOf } from '../../../../shared/contract/schema-places.ts';
 import type { Type } from '../../../../shared/contract/schema-tree.ts';
+import { toWireSteps } from '../../../../shared/contract/stored-names.ts';
+import { toPointer } from '../../../../shared/wire/json-pointer.ts';
 import { documentInvalid } from '../../../../shared/contract/documents.ts';
 import type { Fault } from '../../../../shared/wire/fault.ts';
 
-/** Of the paths of an index those that callers may know. */
+/** Of the paths of an index those that callers may know, by their names on the wire. */
 export function toldFields(resource: Resource, paths: readonly string[]): readonly string[] {
-  return paths.filter((path) => isTold(resource, path.split('.')));
+  const named = paths.map((path) => toWireSteps(resource, path.split('.')));
+  return named.filter((steps) => isTold(resource, steps)).map((steps) => steps.join('.'));
 }
 
 export function toldInvalid(resource: Resource, invalid: Fault): Fault {
-  const told = invalid.errors.filter(({ at }) => isTold(resource, at.split('/').slice(1).map(fromPointerPart)));
-  if (told.length === invalid.errors.length) return invalid;
+  const named = invalid.errors.map((error) => ({ error, steps: toWireSteps(resource, error.at.split('/').slice(1).map(fromPointerPart)) }));
+  const told = named.filter(({ steps }) => isTold(resource, steps)).map(({ error, steps }) => ({ ...error, at: toPointer(steps) }));
+  if (told.length === invalid.errors.length) return resource.names === undefined ? invalid : documentInvalid(told);
   return documentInvalid([...told, { at: '', in: 'body', detail: 'the database refuses this document' }]);
 }
 

@@ -133,7 +133,9 @@ export class Transaction {
       const raw = found.flatMap((each) => toRawDocument(resource, mustBytes(each)) ?? []);
       const documents = await this.#texts.all(raw);
       for (const id of ids) standings.set(keyOf({ resource, id }), nothing);
-      raw.forEach(({ id, bytes }, index) => standings.set(keyOf({ resource, id }), { document: documents[index], stored: toTyped(bytes) }));
+      raw.forEach(({ id, bytes }, index) => {
+        standings.set(keyOf({ resource, id }), { document: documents[index], stored: toTyped(resource, bytes) });
+      });
     }
   }
 

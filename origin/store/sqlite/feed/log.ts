@@ -6,7 +6,7 @@ import type { Position } from '../../../../shared/wire/position.ts';
 import type { JsonObject } from '../../../../shared/wire/values.ts';
 import { storeLimits } from '../../limits.ts';
 import type { Connection } from '../connection/database.ts';
-import { toImage } from '../read/documents.ts';
+import { type Shown, toImage } from '../read/documents.ts';
 import { type LogEnd, type LogPosition, parseOrder, toPosition } from './positions.ts';
 import { entryBytes } from './log-size.ts';
 import { log, meta } from '../install/system-records.ts';
@@ -163,10 +163,10 @@ export function toChange(resources: ReadonlyMap<string, Resource>, epoch: string
 }
 
 /** A resource of an earlier declaration. */
-const undeclared = { idKind: 'string' } as const;
+const undeclared: Shown = { idKind: 'string', names: undefined };
 
 /** Images are parsed when somebody looks: of an import nobody does, once its whole resource is raised. */
-function toDocumentChange(of: Pick<Resource, 'idKind'>, position: Position, { resource, id, before, after }: LogEntry): DocumentChange {
+function toDocumentChange(of: Shown, position: Position, { resource, id, before, after }: LogEntry): DocumentChange {
   const images: { before?: JsonObject | null; after?: JsonObject | null } = {};
   return {
     kind: 'document', position, resource, id,

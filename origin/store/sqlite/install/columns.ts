@@ -5,8 +5,10 @@
  */
 import { DeclarationError } from '../../../../shared/contract/mistakes.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
+import { toStoredPath } from '../../../../shared/contract/stored-names.ts';
+import { isFieldName } from '../../../../shared/contract/system-fields.ts';
 import { isExactKind, ranks, type ScalarKind } from '../../../../shared/wire/values.ts';
-import { isArrayField } from '../../kinds.ts';
+import { isArrayField, mustKind } from '../../kinds.ts';
 import { exactKey, isDecimal } from './exact-keys.ts';
 
 export function rankColumn(field: string): string {
@@ -36,22 +38,28 @@ export function indexedFields(resource: Resource): readonly string[] {
 }
 
 /** Where a field stands in `doc`, as a text of SQL. What is no object on the way to it has no member: there is NULL. */
-export function jsonPath(field: string): string {
-  return `'$.${field}'`;
+export function jsonPath(resource: Pick<Resource, 'names'>, field: string): string {
+  return memberPath(...toStoredPath(resource, field).split('.'));
 }
 
-export function rankExpression(field: string, kind: ScalarKind): string {
-  const path = jsonPath(field);
+/** The same of stored names. */
+export function memberPath(...names: readonly string[]): string {
+  const steps = names.map((name) => (isFieldName(name) ? name : JSON.stringify(name)));
+  return `'$.${steps.join('.').replaceAll("'", "''")}'`;
+}
+
+export function rankExpression(resource: Resource, field: string): string {
+  const [path, kind] = [jsonPath(resource, field), mustKind(resource, field)];
   const other = `WHEN 'array' THEN ${ranks.other} WHEN 'object' THEN ${ranks.other}`;
   const text = textRank(`json_extract("doc", ${path})`, kind);
   return `CASE json_type("doc", ${path}) WHEN 'text' THEN ${text} ${plainRanks} ${other} ELSE ${ranks.null} END`;
 }
 
 /** The value of a field, numbers as doubles: what JavaScript reads of them, so that a cursor names the place in the index. */
-export function valueExpression(field: string, kind: ScalarKind): string {
-  const extracted = `json_extract("doc", ${jsonPath(field)})`;
+export function valueExpression(resource: Resource, field: string): string {
+  const extracted = `json_extract("doc", ${jsonPath(resource, field)})`;
   const valueless = `WHEN ${ranks.null} THEN 0 WHEN ${ranks.other} THEN 0`;
-  const number = isExactKind(kind) ? exactKey(`CAST(${extracted} AS TEXT)`) : `${extracted} * 1.0`;
+  const number = isExactKind(mustKind(resource, field)) ? exactKey(`CAST(${extracted} AS TEXT)`) : `${extracted} * 1.0`;
   return `CASE "${rankColumn(field)}" ${valueless} WHEN ${ranks.number} THEN ${number} ELSE ${extracted} END`;
 }
 

@@ -46,7 +46,7 @@ function toStatement(cases: readonly Case[]): string {
  * The wire text is `{"id":…,` and the rest of `doc`, and a reader takes the last of two equal keys where
  * SQLite takes the first: hence no id inside, no leading space, no second key. NUL ends SQLite's own check.
  */
-function formCases({ name, idKind }: Pick<Resource, 'name' | 'idKind'>): readonly Case[] {
+function formCases({ name, idKind, names }: Pick<Resource, 'name' | 'idKind' | 'names'>): readonly Case[] {
   const hasSurrogate = `(instr(NEW."doc", '\\ud') OR instr(NEW."doc", '\\uD'))`;
   const noText = `${isNoText('key')} OR type = 'text' AND ${isNoText('atom')}`;
   const hasNoText = `EXISTS (SELECT 1 FROM json_tree(NEW."doc") WHERE ${noText})`;
@@ -58,7 +58,10 @@ function formCases({ name, idKind }: Pick<Resource, 'name' | 'idKind'>): readonl
       when: `typeof(NEW."doc") <> 'text' OR substr(NEW."doc", 1, 1) <> '{' OR NOT json_valid(NEW."doc") OR instr(NEW."doc", char(0))`,
       refuse: `${name}: doc must be the text of a JSON object, beginning with {`,
     },
-    { when: `json_type(NEW."doc", '$.id') IS NOT NULL`, refuse: `${name}.id: belongs in the column id, not in doc` },
+    // Where members have names of their own, one that is stored as `id` is no second id on the wire.
+    ...(names === undefined
+      ? [{ when: `json_type(NEW."doc", '$.id') IS NOT NULL`, refuse: `${name}.id: belongs in the column id, not in doc` }]
+      : []),
     { when: `(SELECT count(*) <> count(DISTINCT key) FROM json_each(NEW."doc"))`, refuse: `${name}: doc has a field twice` },
     { when: `${hasSurrogate} AND ${hasNoText}`, refuse: `${name}: doc holds text that is not Unicode` },
   ];
@@ -84,7 +87,7 @@ export function misformedQuery(resource: Resource): string {
 function fieldCases(resource: Resource, guard: (wrong: string, path: string) => string): readonly Case[] {
   if (resource.validation.level === 'off' || resource.validation.action === 'warn') return [];
   return checkedFields(resource).flatMap((field) => {
-    const path = jsonPath(field.name);
+    const path = jsonPath(resource, field.name);
     const wrong = wrongType(field, path);
     return wrong === undefined
       ? []

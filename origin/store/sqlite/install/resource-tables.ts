@@ -6,7 +6,6 @@ import { sql } from 'drizzle-orm';
 import { customType, index, integer, type SQLiteColumnBuilderBase, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import type { IndexSpec } from '../../../../shared/contract/shapes.ts';
-import { mustKind } from '../../kinds.ts';
 import { columnsOf, indexedFields, rankColumn, rankExpression, valueColumn, valueExpression } from './columns.ts';
 
 const n = integer('n').primaryKey();
@@ -37,8 +36,7 @@ function asTextIds(columns: object): typeof textIds {
 
 function toDerivedColumns(resource: Resource): Readonly<Record<string, SQLiteColumnBuilderBase>> {
   return Object.fromEntries(indexedFields(resource).flatMap((field): [string, SQLiteColumnBuilderBase][] => {
-    const kind = mustKind(resource, field);
-    const [rank, value] = [sql.raw(rankExpression(field, kind)), sql.raw(valueExpression(field, kind))];
+    const [rank, value] = [sql.raw(rankExpression(resource, field)), sql.raw(valueExpression(resource, field))];
     return [
       [rankColumn(field), integer(rankColumn(field)).generatedAlwaysAs(rank, { mode: 'virtual' })],
       [valueColumn(field), anyValue(valueColumn(field)).generatedAlwaysAs(value, { mode: 'virtual' })],

@@ -4,9 +4,10 @@
  * leads back to the document: by its id instead, through a second b-tree, a page of 20 costs a third more.
  */
 import type { Resource } from '../../../../shared/contract/resource.ts';
+import { toStoredPath } from '../../../../shared/contract/stored-names.ts';
 import type { IndexSpec } from '../../../../shared/contract/shapes.ts';
 import { mustKind } from '../../kinds.ts';
-import { elementRank, elementValue, jsonPath } from './columns.ts';
+import { elementRank, elementValue, memberPath } from './columns.ts';
 import { quote, type SchemaObject } from './ddl.ts';
 import { formatIndexColumn, indexColumns, indexName } from './resource-tables.ts';
 
@@ -42,7 +43,7 @@ function toSideTable(resource: Resource, spec: IndexSpec, array: string): SideTa
     ],
     fill: (row) => {
       const values = [elements(resource, array), ...columns.map(({ column }) => `${row}."${column}"`), `${row}."n"`];
-      return `INSERT INTO ${quote(name)} SELECT DISTINCT ${values.join(', ')} FROM ${from(row, array)}`;
+      return `INSERT INTO ${quote(name)} SELECT DISTINCT ${values.join(', ')} FROM ${from(row, toStoredPath(resource, array))}`;
     },
   };
 }
@@ -58,7 +59,7 @@ function elements(resource: Resource, array: string): string {
 }
 
 /**
- * The elements at a path: a lone scalar is its own, as MongoDB has it; an object's members are none. The field is cut out
+ * The elements at a path of stored names: a lone scalar is its own, as MongoDB has it; an object's members are none. The field is cut out
  * first, in JSON, which only an extract of two paths gives (the second is left aside): `json_each` would parse the
  * whole document anew, where the other functions share one parse.
  */
@@ -67,15 +68,15 @@ function from(row: string, path: string): string {
   const last = steps.pop() ?? '';
   const holders = steps.map((step, depth) => `${holdersIn(depth === 0 ? `${row}."doc"` : objectOf(depth - 1), step)} AS h${depth}`);
   const holder = steps.length === 0 ? `${row}."doc"` : objectOf(steps.length - 1);
-  const each = `json_each(json_extract(${holder}, ${jsonPath(last)}, '$.id'), '$[0]') AS e`;
-  const isElement = `e.type IN ('text', 'integer', 'real', 'true', 'false') AND json_type(${holder}, ${jsonPath(last)}) <> 'object'`;
+  const each = `json_each(json_extract(${holder}, ${memberPath(last)}, '$.id'), '$[0]') AS e`;
+  const isElement = `e.type IN ('text', 'integer', 'real', 'true', 'false') AND json_type(${holder}, ${memberPath(last)}) <> 'object'`;
   return `${[...(row === 'NEW' ? [] : [row]), ...holders, each].join(', ')} WHERE ${isElement}`;
 }
 
 /** What stands at a member, or each element of it: a lone object is its own. */
 function holdersIn(holder: string, step: string): string {
-  const value = `json_extract(${holder}, ${jsonPath(step)})`;
-  const type = `json_type(${holder}, ${jsonPath(step)})`;
+  const value = `json_extract(${holder}, ${memberPath(step)})`;
+  const type = `json_type(${holder}, ${memberPath(step)})`;
   return `json_each(CASE ${type} WHEN 'array' THEN ${value} WHEN 'object' THEN json_array(${value}) END)`;
 }
 

@@ -16,6 +16,7 @@ import type { CursorMove, Decision, FollowUp, Mutation, Outcome, PlainDecision, 
 import type { Cursors } from './cursors.ts';
 import type { Connection } from '../connection/database.ts';
 import { mayBeId, toDocument } from '../read/documents.ts';
+import { toStoredText, toWireText } from '../read/member-names.ts';
 import { revisedText } from './revised-text.ts';
 import { isConstraint, mustBeInTime, toRefusal } from '../connection/errors.ts';
 import { toResourceTable } from '../install/resource-tables.ts';
@@ -197,9 +198,9 @@ export class WriteCalls {
 function toText({ resource, id, doc, before }: Standing, document: JsonObject): string {
   if (!mayBeId(resource, id)) throw documentInvalid([{ at: '/id', in: 'body', detail: 'is no integer of 64 bits' }]);
   const text = mustDocText(id, document);
-  if (doc === undefined || before === undefined) return text;
+  if (doc === undefined || before === undefined) return toStoredText(resource, text);
   const { id: _id, ...value } = before.value;
-  return revisedText(resource.schema, { text: doc, value }, document);
+  return toStoredText(resource, revisedText(resource.schema, { text: toWireText(resource, doc), value }, document));
 }
 
 /** In drizzle's words, run by SQLite itself: filling placeholders costs 2 µs a row, a tenth of an import. */
