@@ -27,38 +27,59 @@ export function fromExactKey(key: string): Exact {
   return parseExact(text) ?? text;
 }
 
-/** The parts of a decimal's text, as expressions of SQL. */
-function partsOf(text: string) {
-  const unsigned = `substr(${text}, 1 + (substr(${text}, 1, 1) IN ('-', '+')))`;
-  const upper = `upper(${unsigned})`;
-  const mantissa = `substr(${upper}, 1, instr(${upper} || 'E', 'E') - 1)`;
-  const exponent = `substr(${upper}, instr(${upper} || 'E', 'E') + 1)`;
-  const digits = `ltrim(replace(${mantissa}, '.', ''), '0')`;
-  const fraction = `max(length(${mantissa}) - instr(${mantissa} || '.', '.'), 0)`;
-  return { upper, mantissa, exponent, digits, end: `length(${digits}) - ${fraction} + CAST(${exponent} AS INTEGER)` };
+/**
+ * Expressions of SQL over a text, which is read out of its document each time that it is named. Nearly all decimals have no
+ * exponent, and an expression of fewer parts: 20 µs a row, where the other takes 90.
+ */
+const hasExponent = (text: string): string => `${text} GLOB '*[eE]*'`;
+
+interface Parts {
+  readonly mantissa: string;
+  readonly exponent: string;
+}
+
+function partsOf(text: string): Parts {
+  const mark = `instr(upper(${text}) || 'E', 'E')`;
+  return { mantissa: `substr(${text}, 1, ${mark} - 1)`, exponent: `substr(${text}, ${mark} + 1)` };
 }
 
 /** Whether a text is a decimal, in any notation. */
 export function isDecimal(text: string): string {
-  const { upper, mantissa, exponent } = partsOf(text);
-  const isMantissa = `${mantissa} GLOB '[0-9]*[0-9]' OR ${mantissa} GLOB '[0-9]'`;
-  const isPlain = `${mantissa} NOT GLOB '*[^0-9.]*' AND ${mantissa} NOT GLOB '*.*.*'`;
-  const unsigned = `substr(${exponent}, 1 + (substr(${exponent}, 1, 1) IN ('-', '+')))`;
-  const isExponent = `${unsigned} GLOB '[0-9]*' AND ${unsigned} NOT GLOB '*[^0-9]*' AND length(${unsigned}) <= 6`;
-  return `(${isMantissa}) AND ${isPlain} AND (instr(${upper}, 'E') = 0 OR ${isExponent})`;
+  const { mantissa, exponent } = partsOf(text);
+  const isExponent = `${isSignedDigits(exponent)} AND length(ltrim(${exponent}, '+-')) <= 6`;
+  return `CASE WHEN ${hasExponent(text)} THEN ${isPlain(mantissa)} AND ${isExponent} ELSE ${isPlain(text)} END`;
 }
 
-/** Whether a decimal has no more digits than a Decimal128 holds. */
+function isPlain(text: string): string {
+  const begins = `(${text} GLOB '[0-9]*' OR ${text} GLOB '[-+][0-9]*')`;
+  return `${begins} AND ${text} GLOB '*[0-9]' AND substr(${text}, 2) NOT GLOB '*[^0-9.]*' AND ${text} NOT GLOB '*.*.*'`;
+}
+
+function isSignedDigits(text: string): string {
+  return `(${text} GLOB '[0-9]*' OR ${text} GLOB '[-+][0-9]*') AND substr(${text}, 2) NOT GLOB '*[^0-9]*'`;
+}
+
+/** Without zeros before them. */
+function digitsOf(plain: string): string {
+  return `ltrim(replace(${plain}, '.', ''), '+-0')`;
+}
+
+/** Whether a decimal has no more digits than so many. */
 export function hasDigitsAtMost(text: string, max: number): string {
-  return `length(rtrim(${partsOf(text).digits}, '0')) <= ${max}`;
+  return `length(rtrim(${digitsOf(partsOf(text).mantissa)}, '0')) <= ${max}`;
 }
 
 /** The key of a decimal's text. */
 export function exactKey(text: string): string {
-  const { digits, end } = partsOf(text);
-  const significant = `rtrim(${digits}, '0')`;
-  const key = `printf('%07d', ${end} + ${offset}) || ${significant}`;
+  const { mantissa, exponent } = partsOf(text);
+  return `CASE WHEN ${hasExponent(text)} THEN ${keyOf(mantissa, `CAST(${exponent} AS INTEGER)`)} ELSE ${keyOf(text, '0')} END`;
+}
+
+function keyOf(plain: string, exponent: string): string {
+  const digits = digitsOf(plain);
+  const fraction = `max(length(${plain}) - instr(${plain} || '.', '.'), 0)`;
+  const key = `printf('%07d', length(${digits}) - ${fraction} + ${exponent} + ${offset}) || rtrim(${digits}, '0')`;
   const falling = [...letters].reduce((inner, letter, digit) => `replace(${inner}, '${digit}', '${letter}')`, key);
-  const below = `WHEN substr(${text}, 1, 1) = '-' THEN '0' || ${falling} || '~'`;
-  return `CASE WHEN ${significant} = '' THEN '${zero}' ${below} ELSE '2' || ${key} END`;
+  const below = `WHEN substr(${plain}, 1, 1) = '-' THEN '0' || ${falling} || '~'`;
+  return `CASE WHEN ${digits} = '' THEN '${zero}' ${below} ELSE '2' || ${key} END`;
 }
