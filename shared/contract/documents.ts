@@ -88,7 +88,7 @@ function toPatchType(types: readonly z.core.$ZodType[]): z.ZodType {
   return merges ? z.unknown().optional() : z.nullish(eitherOf(inner));
 }
 
-export function eitherOf(types: readonly z.core.$ZodType[]): z.core.$ZodType {
+function eitherOf(types: readonly z.core.$ZodType[]): z.core.$ZodType {
   const [only, ...others] = types;
   return only !== undefined && others.length === 0 ? only : z.union(types);
 }

@@ -4,9 +4,8 @@
  * start (`mustBeSound`). What is not allowed by a rule is refused.
  */
 import * as z from 'zod';
-import { toCanonicalSchema } from './canonical-schema.ts';
 import { type Choices, toChosen } from './choices.ts';
-import { type DocumentSchema, isDocumentSchema, memberNames, memberTypes, objectsOf } from './document-schema.ts';
+import { type DocumentSchema, isDocumentSchema, memberNames } from './document-schema.ts';
 import { type Field, toFields } from './fields.ts';
 import { idField } from './filter-values.ts';
 import { digest64, toCanonicalJson } from '../wire/hash.ts';
@@ -15,17 +14,15 @@ import { isEngineName, isInternalName, whyNoCollection } from './internal-names.
 import { Mistakes, refuseUnknown, toObject } from './mistakes.ts';
 import { type LimitsDeclaration, type ResourceLimits, toResourceLimits } from '../limits/cost.ts';
 import { readChoices, type ResourceReads } from './resource-reads.ts';
+import { toSchema } from './resource-schema.ts';
 import { type ResourceValidation, validationChoices } from './resource-validation.ts';
 import { checkIndexable, type RuleSurroundings, toRule } from './rule-checks.ts';
 import { anyone, type Mentions, mentionsOf, nobody, type Rule, toCanonicalRule } from './rules.ts';
-import { checkSchema, whyDisagree } from './schema-checks.ts';
 import { fieldsOf, valueTypesOf, whyNoField } from './schema-fields.ts';
 import { outlineOf } from './schema-tree.ts';
 import { toShapes } from './shape-checks.ts';
 import { type StoredAsDeclaration, type StoredNames, toStoredNames } from './stored-names.ts';
-import {
-  isFieldName, type SystemDeclaration, type SystemFields, toAdoptedFields, toSystemFields,
-} from './system-fields.ts';
+import { type SystemDeclaration, type SystemFields, toAdoptedFields, toSystemFields } from './system-fields.ts';
 import { type IndexSpec, type Shape, type ShapeDeclaration, toIndexes } from './shapes.ts';
 
 export interface RuleDeclaration {
@@ -233,26 +230,6 @@ function whyNoInternalName(name: unknown): string | undefined {
     return 'must be tombolo_ and words of lower-case letters and digits, with _ between them';
   }
   return isEngineName(name) ? 'is kept by the engines; choose another' : undefined;
-}
-
-function toSchema<Schema extends DocumentSchema>(schema: Schema, system: SystemFields, mistakes: Mistakes): Schema {
-  const kept = Object.entries(system);
-  const isRefined = [schema, ...objectsOf(schema)].some(({ def }) => (def.checks?.length ?? 0) > 0);
-  if (isRefined) mistakes.add('schema', 'refine fields, not the whole object');
-  for (const [field, types] of memberTypes(schema)) {
-    const disagreement = whyDisagree(types);
-    if (disagreement !== undefined) mistakes.add(`schema.${field}${disagreement.path}`, disagreement.detail);
-    const [role] = kept.find(([, name]) => name === field) ?? [];
-    if (field === 'id') mistakes.add('schema.id', 'names the document and must not be declared');
-    if (role !== undefined) {
-      mistakes.add(`schema.${field}`, `is kept by Tombolo; declare it with ${role}: false, or with another name for ${role}`);
-    }
-    if (!isFieldName(field)) {
-      mistakes.add(`schema.${field}`, 'must be letters, digits and _, beginning with a letter');
-    }
-  }
-  checkSchema(schema, mistakes);
-  return toCanonicalSchema(schema);
 }
 
 function toReads(declared: Partial<ResourceReads>, cache: Resource['cache'], mistakes: Mistakes): ResourceReads {

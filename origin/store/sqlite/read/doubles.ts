@@ -11,9 +11,10 @@ import type { Branch, QueryPlan } from '../../plan.ts';
 
 export function toDoublePlan(resource: Resource, { branches, interval, disjoint }: QueryPlan): QueryPlan {
   const held = branches.filter((branch) => mayHold(resource, branch));
+  const isOfDoubles = interval?.rank === ranks.number && interval.field !== 'id' && isDouble(resource, interval.field);
   return {
     branches: held,
-    interval: interval?.rank === ranks.number && interval.field !== 'id' && isDouble(resource, interval.field) ? withEnds(interval, toDoubleEnd) : interval,
+    interval: isOfDoubles ? withEnds(interval, toDoubleEnd) : interval,
     disjoint: disjoint || held.length < 2,
   };
 }

@@ -1,0 +1,26 @@
+/** The schema of a resource as it is declared: its mistakes told, and its values in the one form that they have in documents. */
+import { toCanonicalSchema } from './canonical-schema.ts';
+import { type DocumentSchema, memberTypes, objectsOf } from './document-schema.ts';
+import type { Mistakes } from './mistakes.ts';
+import { checkSchema, whyDisagree } from './schema-checks.ts';
+import { isFieldName, type SystemFields } from './system-fields.ts';
+
+export function toSchema<Schema extends DocumentSchema>(schema: Schema, system: SystemFields, mistakes: Mistakes): Schema {
+  const kept = Object.entries(system);
+  const isRefined = [schema, ...objectsOf(schema)].some(({ def }) => (def.checks?.length ?? 0) > 0);
+  if (isRefined) mistakes.add('schema', 'refine fields, not the whole object');
+  for (const [field, types] of memberTypes(schema)) {
+    const disagreement = whyDisagree(types);
+    if (disagreement !== undefined) mistakes.add(`schema.${field}${disagreement.path}`, disagreement.detail);
+    const [role] = kept.find(([, name]) => name === field) ?? [];
+    if (field === 'id') mistakes.add('schema.id', 'names the document and must not be declared');
+    if (role !== undefined) {
+      mistakes.add(`schema.${field}`, `is kept by Tombolo; declare it with ${role}: false, or with another name for ${role}`);
+    }
+    if (!isFieldName(field)) {
+      mistakes.add(`schema.${field}`, 'must be letters, digits and _, beginning with a letter');
+    }
+  }
+  checkSchema(schema, mistakes);
+  return toCanonicalSchema(schema);
+}
