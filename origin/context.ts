@@ -62,7 +62,7 @@ export async function openContext(settings: Settings, contract: Contract, consum
 function stateOf(store: Store): ServiceState {
   const { pending } = store.state();
   if (pending.length === 0) return { ready: true };
-  return { ready: true, detail: 'the database lacks what the declaration asks for: npm run plan', pending };
+  return { ready: true, detail: 'the database is not yet what the declaration asks for: npm run plan', pending };
 }
 
 /** What is closed as a service that is stopped. */

@@ -80,7 +80,7 @@ function toText(step: PlannedStep, number: number): string {
   const loss = step.kind === 'collection' ? ' // with every document that is in it by then' : '';
   return [
     `${number}. ${step.name}${step.by === 'start' ? ' (the origin does it when it starts)' : ''}`,
-    `   command  ${[step.before, step.command].flatMap((each) => (each === undefined ? [] : [toMongosh(each)])).join('; ')}`,
+    `   command  ${toMongosh(step.command)}`,
     `   why      ${step.why}`,
     `   others   ${step.effect}`,
     `   cost     ${cost}`,

@@ -168,7 +168,7 @@ export function warnOfPending(pending: readonly string[], { onWarning }: Opened[
   onWarning(
     pending.length === 0
       ? 'nothing is pending in the database any more'
-      : 'collections that others made lack what the declaration asks for, and a start changes nothing there: ' +
+      : 'the database is not yet what the declaration asks for, and what is pending is not for a start to do: ' +
         '`npm run plan` shows each step and what it does, `npm run apply` does them',
     { pending },
   );

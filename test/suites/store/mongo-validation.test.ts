@@ -1,10 +1,11 @@
 /** The level and the action of a resource's validator: what another program's write meets. */
-import type { Db } from 'mongodb';
+import type { Db, Document } from 'mongodb';
 import { expect, test } from 'bun:test';
 import * as z from 'zod';
 import { resource, type ResourceDeclaration } from '../../../shared/contract/resource.ts';
 import { anyone } from '../../../shared/contract/rules.ts';
 import { integer } from '../../../shared/contract/types.ts';
+import { applyIn } from './applied.ts';
 import { openFaultyPlace } from './faulty-place.ts';
 import { decide, inTime } from './harness.ts';
 import { nested } from './things.ts';
@@ -34,6 +35,8 @@ const codeOf = (writing: Promise<unknown>): Promise<unknown> =>
 async function openAfterOthers(validation: ResourceDeclaration['validation']) {
   const before = await openFaultyPlace({ resources: [boats({ level: 'off' })] });
   await boatsOf(before.foreign).insertOne({ _id: 'old', name: 7 });
+  // What is stricter than it was waits for somebody who says that no earlier version runs.
+  await applyIn(before.foreign, [boats(validation)]);
   const store = await before.open({ resources: [boats(validation)] });
   return { ...before, store, [Symbol.asyncDispose]: () => before[Symbol.asyncDispose]() };
 }
@@ -87,18 +90,23 @@ test.each([
   if (outcome?.kind === 'refused') expect(outcome.fault.errors).toMatchObject([{ at: '/name' }]);
 });
 
-test('a validator is changed where it differs, and only there', async () => {
+test('a start changes a validator where it is narrower than declared, and only there', async () => {
   await using place = await openAfterOthers({ level: 'strict' });
   const changes = () => place.server.history.commands('collMod').length;
   const before = changes();
   await place.open({ resources: [boats({ level: 'strict' })] });
   expect(changes()).toBe(before);
+  const validation = async () => {
+    const { options } = (await place.foreign.listCollections<{ name: string; options: Document }>({ name: 'boats' }).next()) ?? {};
+    return [options?.['validationLevel'], options?.['validationAction']];
+  };
   await place.open({ resources: [boats({ level: 'strict', action: 'warn' })] });
-  expect(changes()).toBe(before + 1);
-  expect((await place.foreign.listCollections<{ name: string; options: object }>({ name: 'boats' }).next())?.options).toMatchObject({
-    validationLevel: 'strict',
-    validationAction: 'warn',
-  });
+  expect([changes(), await validation()]).toEqual([before + 1, ['strict', 'warn']]);
+  const store = await place.open({ resources: [boats({ level: 'moderate' })] });
+  expect([changes(), await validation()]).toEqual([before + 2, ['moderate', 'warn']]);
+  expect(store.state().pending).toEqual(['boats: narrower validator']);
+  await applyIn(place.foreign, [boats({ level: 'moderate' })]);
+  expect(await validation()).toEqual(['moderate', 'error']);
 });
 
 test('what an index walks inside others is checked where another program writes it, too', async () => {

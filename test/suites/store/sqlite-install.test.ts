@@ -10,6 +10,7 @@ import { anyone, owner } from '../../../shared/contract/rules.ts';
 import { instant, integer } from '../../../shared/contract/types.ts';
 import { databaseName, openSqliteStore } from '../../../origin/store/sqlite/sqlite-store.ts';
 import type { ListRequest, Store } from '../../../origin/store/store.ts';
+import type { JsonObject } from '../../../shared/wire/values.ts';
 import { changesTo } from './read-changes.ts';
 import { inTime, put, textOf } from './harness.ts';
 import { makeTempDir } from './sqlite-place.ts';
@@ -104,6 +105,20 @@ describe('opening', () => {
       expect(await ids(store, more, 'ofTag', { equal: { tags: ['y'] } })).toEqual(['a']);
       expect(await epochOf(store)).toBe(epoch);
     });
+  });
+
+  test('an earlier and a later version in turn refuse none of each other\'s documents, and go on in one history', async () => {
+    const later = notes({ schema: z.object({ text: z.number(), stars: integer() }), shapes: { all: {}, byText: { sort: ['text'] } } });
+    const turn = (version: Resource, id: string, document: JsonObject) =>
+      withStore([version], async (store) => {
+        const [outcome] = (await store.write([put(version, id, document)], inTime())).outcomes;
+        return [outcome?.kind, await textOf(store, version, 'a'), await epochOf(store)] as const;
+      });
+    const [, , epoch] = await turn(plain, 'a', { text: 'x' });
+    const expected = ['written', '{"id":"a","text":"x"}', epoch] as const;
+    expect(await turn(later, 'b', { text: 1, stars: 2 })).toEqual(expected);
+    expect(await turn(plain, 'c', { text: 'y' })).toEqual(expected);
+    expect(await turn(later, 'd', { text: 2, stars: 3 })).toEqual(expected);
   });
 
   test('with fewer shapes drops their indexes, columns and side tables', async () => {

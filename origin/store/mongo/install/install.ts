@@ -9,13 +9,15 @@ import { asAdopted } from '../../../../shared/contract/system-fields.ts';
 import { StoreNotReady } from '../../not-ready.ts';
 import { codeOf, codes, isPassing } from '../connection/errors.ts';
 import type { Deployment } from '../connection/server-checks.ts';
-import { isPartlyChecked, oddFilter, oddIndexName } from '../read/odd-documents.ts';
+import { isPartlyChecked, oddFilter } from '../read/odd-documents.ts';
 import { idFormOf } from '../read/stored-ids.ts';
+import { noteOwnIndexes } from './added-indexes.ts';
 import { toValidation } from './document-checks.ts';
 import { toForeignIds, toUnfitIds } from './foreign-ids.ts';
 import { servingIndex } from './index-match.ts';
+import { servingOddIndex } from './odd-index.ts';
 import { noteOwnership, type Ownership, ownershipOf } from './ownership.ts';
-import { isOwnStep, type Step, toSteps } from './steps.ts';
+import { isOwnStep, type Step, type StepKind, toSteps } from './steps.ts';
 import { isCollated, isPlain, type Survey, survey } from './survey.ts';
 
 export interface Installed {
@@ -26,6 +28,8 @@ export interface Installed {
   readonly isChanged: boolean;
   /** By collection and name of the index that is asked for: the name of the one that serves. */
   readonly hints: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  /** By collection: the name of the index that finds its odd documents. */
+  readonly oddHints: ReadonlyMap<string, string>;
   /** Declared collections that have a collation of their own. */
   readonly collated: ReadonlySet<string>;
   /** Collections in which a document may hold what has no order (odd-documents.ts). */
@@ -66,7 +70,10 @@ async function putInPlace(target: Target, there: Survey, known: Installed | unde
   const { database, resources, deployment } = target;
   const ownership = ownershipOf(there, resources, known?.ownership);
   const own = toSteps(there, { ...target, ownership }).filter((step) => isOwnStep(step, ownership));
-  if (ownership.isInstalled && deployment !== 'standalone') await whenFree(() => noteOwnership(database, there, ownership));
+  if (ownership.isInstalled && deployment !== 'standalone') {
+    await whenFree(() => noteOwnership(database, there, ownership));
+    await noteOwnIndexes(database, there, { resources, ownership, steps: own });
+  }
   const problems = resources.flatMap((each) => toUnfit(there, each));
   if (known === undefined) problems.push(...(await unfitIds(target, there)));
   if (own.length > 0) await target.patiently(async (patient) => void problems.push(...(await runAll(patient, own, deployment))));
@@ -74,11 +81,14 @@ async function putInPlace(target: Target, there: Survey, known: Installed | unde
   const now = own.length === 0 ? there : await survey(database, resources);
   const pending = toSteps(now, { ...target, ownership });
   const collated = new Set(resources.map(({ collection }) => collection).filter((name) => isCollated(now.found.get(name))));
-  const found = { ownership, pending, isChanged: own.length > 0, hints: toHints(now, resources), collated };
+  const hinted = { hints: toHints(now, resources), oddHints: toOddHints(now, resources) };
+  const found = { ownership, pending, isChanged: own.length > 0, ...hinted, collated };
   // A look that finds nothing new reads no documents: it comes every few seconds, for as long as anything is pending.
   const isNew = known === undefined || found.isChanged || !Bun.deepEquals(known.pending, pending);
-  return isNew ? { ...found, ...(await inspect(target, pending, ownership)) } : { ...known, ...found };
+  return isNew ? { ...found, ...(await inspect(target, found)) } : { ...known, ...found };
 }
+
+const inTheWay: ReadonlySet<number | undefined> = new Set([codes.indexOptionsConflict, codes.indexKeySpecsConflict]);
 
 /** What the server refuses, each with what mends it. */
 async function runAll(database: Db, steps: readonly Step[], deployment: Deployment): Promise<readonly string[]> {
@@ -89,29 +99,23 @@ async function runAll(database: Db, steps: readonly Step[], deployment: Deployme
     } catch (error) {
       // An election is nothing that somebody has to mend.
       if (isPassing(error)) throw error;
-      // An index that others have hidden stands in the way of ours: the step stays pending.
-      if (codeOf(error) !== codes.indexOptionsConflict) problems.push(explain(step, error, deployment));
+      // An index that others have hidden, or have just given our name, stands in the way of ours: the step stays pending.
+      if (!inTheWay.has(codeOf(error))) problems.push(explain(step, error, deployment));
     }
   }
   return problems;
 }
 
 /** Does one step; `database`: on a connection that waits for it, however long it takes. */
-export async function run(database: Db, { before, command }: Step): Promise<void> {
-  if (before !== undefined) await database.command(before).catch(ignoreAbsent);
+export async function run(database: Db, { command }: Pick<Step, 'command'>): Promise<void> {
   await whenFree(async () => {
     try {
       await database.command({ ...command, writeConcern: { w: 'majority' } });
     } catch (error) {
-      // Others have made one meanwhile.
-      if (codeOf(error) !== codes.namespaceExists) throw error;
+      // Others have made one meanwhile, or dropped it.
+      if (codeOf(error) !== codes.namespaceExists && codeOf(error) !== codes.indexNotFound) throw error;
     }
   });
-}
-
-/** Somebody else who does the same step has dropped it already. */
-function ignoreAbsent(error: unknown): void {
-  if (codeOf(error) !== codes.indexNotFound) throw error;
 }
 
 /** A view of others has no images and no indexes to be asked for, and of documents that no id names nothing is served. */
@@ -144,6 +148,14 @@ function toHints({ indexes }: Survey, resources: readonly Resource[]): Installed
       const serving = servingIndex(resource, there, spec);
       return serving === undefined ? [] : [[spec.name, serving] as const];
     }))];
+  }));
+}
+
+function toOddHints({ indexes }: Survey, resources: readonly Resource[]): Installed['oddHints'] {
+  return new Map(resources.flatMap((resource) => {
+    const filter = oddFilter(resource);
+    const name = filter === undefined ? undefined : servingOddIndex(indexes.get(resource.collection) ?? [], filter);
+    return name === undefined ? [] : [[resource.collection, name] as const];
   }));
 }
 
@@ -221,18 +233,21 @@ function toMending(collectionName: string, key: Document, name: string, error: u
 
 async function inspect(
   { database, resources }: Target,
-  pending: readonly Step[],
-  { adopted }: Ownership,
+  { pending, oddHints, ownership: { adopted } }: Pick<Installed, 'pending' | 'oddHints' | 'ownership'>,
 ): Promise<Pick<Installed, 'mayBeOdd' | 'hidesOdd' | 'invalid' | 'foreignIds'>> {
-  const lacksOdd = new Set(pending.filter(({ kind }) => kind === 'odd documents').map(({ collection }) => collection));
-  const mayBeOdd = new Set<string>(lacksOdd);
+  const lacking = (...kinds: readonly StepKind[]) =>
+    new Set(pending.filter(({ kind }) => kinds.includes(kind)).map(({ collection }) => collection));
+  const lacksOdd = lacking('odd documents');
+  // A validator that takes what an earlier declaration allowed keeps nobody from leaving such a document.
+  const mayBeOdd = lacking('odd documents', 'narrower validator');
   const invalid: Record<string, number> = {};
   const foreignIds: string[] = [];
   for (const resource of resources) {
     if (isPartlyChecked(resource)) mayBeOdd.add(resource.collection);
     const collection = database.collection(resource.collection);
-    const filter = lacksOdd.has(resource.collection) ? undefined : oddFilter(resource);
-    if (filter !== undefined && (await collection.findOne(filter, { hint: oddIndexName, projection: { _id: 1 } })) !== null) {
+    const filter = oddFilter(resource);
+    const hint = oddHints.get(resource.collection);
+    if (filter !== undefined && hint !== undefined && (await collection.findOne(filter, { hint, projection: { _id: 1 } })) !== null) {
       mayBeOdd.add(resource.collection);
     }
     const found = await countInvalid(database, adopted.has(resource.collection) ? asAdopted(resource) : resource);

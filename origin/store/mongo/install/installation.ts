@@ -65,9 +65,9 @@ export class Installation {
     return this.adopted.has(collection) || this.#installed.mayBeOdd.has(collection);
   }
 
-  /** Whether an index finds those documents. */
-  findsOdd({ collection }: Resource): boolean {
-    return !this.#installed.hidesOdd.has(collection);
+  /** The index that finds those documents, if there is one. */
+  oddHint({ collection }: Resource): string | undefined {
+    return this.#installed.oddHints.get(collection);
   }
 
   /** The index that a walk names; without one it would read everything, and is refused. */

@@ -3,17 +3,18 @@
  * them when asked, one at a time. Each step is looked for first and may be done twice, so whoever is cut short begins again,
  * and two people at once do no harm (SEMANTICS §15).
  */
-import type { Db, Document, UpdateFilter } from 'mongodb';
+import type { Db, Document, IndexDescriptionInfo } from 'mongodb';
 import { StoreNotReady } from '../../not-ready.ts';
 import { codeOf, codes, isPassing } from '../connection/errors.ts';
 import { ensureEpoch } from '../feed/epoch.ts';
+import { addedAt, addedName, forgetAdded, isListed, noteAdded } from './added-indexes.ts';
 import { type BuildTime, bytesOf, toBuildTime } from './build-time.ts';
 import { keyText } from './index-match.ts';
 import { explain, mustBeServable, run, type Target } from './install.ts';
 import { consented, noteOwnership, type Ownership, ownershipOf } from './ownership.ts';
 import { isOwnStep, type Step, type StepKind, toSteps } from './steps.ts';
 import { type Survey, survey } from './survey.ts';
-import { type AddedIndex, type Collections, collectionsId, collectionsOf, systemNames } from './system-records.ts';
+import { collectionsId, collectionsOf, systemNames } from './system-records.ts';
 
 export interface PlannedStep extends Step {
   readonly why: string;
@@ -55,9 +56,10 @@ export async function applyPlan(target: Target, epoch: string, onStep: (step: St
   const problems: string[] = [];
   for (const step of steps) {
     onStep(step);
-    const isNoted = ownership.adopted.has(step.collection) && (await noteAdded(database, step));
+    const isNoted = makesWhatIsListed(step) && (await noteAdded(database, step));
     try {
       await run(database, step);
+      if (step.kind === 'unwanted index') await forgetAdded(database, step);
     } catch (error) {
       if (isPassing(error)) throw error;
       if (isNoted) await forgetAdded(database, step);
@@ -69,6 +71,11 @@ export async function applyPlan(target: Target, epoch: string, onStep: (step: St
   if (problems.length > 0) throw new StoreNotReady(database.databaseName, problems);
 }
 
+/** The list names indexes wherever they are, and the images of collections of others. */
+function makesWhatIsListed({ kind }: Step): boolean {
+  return kind === 'index' || kind === 'odd documents' || kind === 'images';
+}
+
 /** What undoes that which was added to a collection of others; `undefined`: nothing was. */
 export async function removalOf(database: Db, name: string): Promise<readonly Document[] | undefined> {
   const list = await collectionsOf(database).findOne({ _id: collectionsId });
@@ -76,10 +83,9 @@ export async function removalOf(database: Db, name: string): Promise<readonly Do
   // What others took away and Tombolo made anew is its own.
   if (added === undefined || list?.owned?.includes(name) === true) return undefined;
   if ((await database.listCollections({ name }).next()) === null) return [];
-  const there = (await database.collection(name).listIndexes().toArray()) as readonly { readonly name: string; readonly key: Document }[];
-  const isThere = (index: AddedIndex) => there.some(({ name: found, key }) => found === index.name && keyText(key) === index.key);
+  const there: readonly IndexDescriptionInfo[] = await database.collection(name).listIndexes().toArray();
   return [
-    ...(added.indexes ?? []).filter(isThere).map((index) => ({ dropIndexes: name, index: index.name })),
+    ...there.filter((index) => isListed(added.indexes ?? [], index)).map((index) => ({ dropIndexes: name, index: index.name })),
     ...(added.images === true ? [{ collMod: name, changeStreamPreAndPostImages: { enabled: false } }] : []),
   ];
 }
@@ -94,42 +100,6 @@ export async function remove(database: Db, name: string, commands: readonly Docu
     }
   }
   await collectionsOf(database).updateOne({ _id: collectionsId }, { $unset: { [addedAt(name)]: '' } });
-}
-
-/** Before it is done: what was begun is undone as well. Says whether it was not noted before. */
-async function noteAdded(database: Db, step: Step): Promise<boolean> {
-  const { images, indexes } = toAdded(step);
-  const change = images === undefined ? { $addToSet: { [indexes.path]: { $each: indexes.added } } } : { $set: { [images]: true as const } };
-  return (await collectionsOf(database).updateOne({ _id: collectionsId }, change)).modifiedCount > 0;
-}
-
-/** What the server refused was not added: an index of that name, or images, will be of others. */
-async function forgetAdded(database: Db, step: Step): Promise<void> {
-  const { images, indexes } = toAdded(step);
-  const change = images === undefined ? { $pullAll: { [indexes.path]: indexes.added } } : { $unset: { [images]: '' as const } };
-  await collectionsOf(database).updateOne({ _id: collectionsId }, change as UpdateFilter<Collections>);
-}
-
-/** Names of collections may have dots, which would end a step of a path. */
-function addedName(collection: string): string {
-  return collection.replaceAll('%', '%25').replaceAll('.', '%2E');
-}
-
-function addedAt(collection: string): string {
-  return `added.${addedName(collection)}`;
-}
-
-interface AddedPaths {
-  readonly images: string | undefined;
-  readonly indexes: { readonly path: string; readonly added: readonly AddedIndex[] };
-}
-
-function toAdded({ kind, collection, command }: Step): AddedPaths {
-  const made = (command['indexes'] ?? []) as readonly { readonly name: string; readonly key: Document }[];
-  return {
-    images: kind === 'images' ? `${addedAt(collection)}.images` : undefined,
-    indexes: { path: `${addedAt(collection)}.indexes`, added: made.map(({ name, key }) => ({ name, key: keyText(key) })) },
-  };
 }
 
 async function toPlanned(database: Db, { found, indexes }: Survey, step: Step, now: Ownership): Promise<PlannedStep> {
@@ -185,6 +155,17 @@ const words: Readonly<Record<StepKind, Words>> = {
   index: {
     why: 'lists of a declared shape walk it; without, they answer 503 shape_not_ready',
     effect: 'reads and writes go on while it is built; from then on each write keeps it, and takes a little longer',
+  },
+  'narrower validator': {
+    why: 'what is set also takes what an earlier declaration allowed; a start only ever widens it, so that versions that run together ' +
+      'refuse none of each other\'s writes',
+    effect: 'inserts and updates that do not fit fail with code 121, also those of an origin that still runs an earlier version: ' +
+      'apply it when none does',
+  },
+  'unwanted index': {
+    why: 'Tombolo made it, and no declared shape walks it any more; each write keeps it all the same',
+    effect: 'an origin that still runs a version whose shapes walk it answers 503 shape_not_ready for them, and builds it again where ' +
+      'the collection is Tombolo\'s own: apply it when none does',
   },
   'odd documents': {
     why: 'it finds documents that hold arrays or objects where plain values are declared; without, lists leave such documents out',

@@ -6,6 +6,7 @@
 import type { Db, Document } from 'mongodb';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { codeOf, codes } from '../connection/errors.ts';
+import { fromAddedName } from './added-indexes.ts';
 import { ownershipOf } from './ownership.ts';
 import { remove, removalOf } from './plan.ts';
 import { survey } from './survey.ts';
@@ -29,7 +30,7 @@ export async function wholeRemovalOf({ database, resources, withData }: Asked): 
   const there = await survey(database, resources);
   const list = await collectionsOf(database).findOne({ _id: collectionsId });
   const added = new Map<string, readonly Document[]>();
-  for (const name of Object.keys(list?.added ?? {})) added.set(name, (await removalOf(database, name)) ?? []);
+  for (const name of Object.keys(list?.added ?? {}).map(fromAddedName)) added.set(name, (await removalOf(database, name)) ?? []);
   const owned = [...ownershipOf(there, resources).owned].filter((name) => there.found.has(name));
   const own = systemNames.filter((name) => name !== metaName && there.found.has(name));
   const last = there.found.has(metaName) ? [metaName] : [];

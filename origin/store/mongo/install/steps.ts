@@ -7,14 +7,20 @@ import type { Resource } from '../../../../shared/contract/resource.ts';
 import type { IndexSpec } from '../../../../shared/contract/shapes.ts';
 import type { Deployment } from '../connection/server-checks.ts';
 import { isIdAlone, toIndexKey } from '../read/branch-query.ts';
-import { oddFilter, oddIndexName } from '../read/odd-documents.ts';
+import { oddFilter } from '../read/odd-documents.ts';
+import { unwantedIndexes } from './added-indexes.ts';
 import { toValidation } from './document-checks.ts';
 import { isSpecial, keyText, servingIndex, simpleCollation } from './index-match.ts';
+import { joinedValidation } from './joined-validation.ts';
+import { servingOddIndex, toOddIndex } from './odd-index.ts';
 import type { Ownership } from './ownership.ts';
 import { isCollated, isPlain, type Survey } from './survey.ts';
 import { onceName, systemNames } from './system-records.ts';
 
-export type StepKind = 'collection' | 'expiry' | 'images' | 'validator' | 'index' | 'odd documents';
+export type StepKind = 'collection' | 'expiry' | 'images' | 'validator' | 'index' | 'odd documents' | NarrowingKind;
+
+/** What would refuse or slow down another version of the contract that still runs: for `npm run apply`, whosever the collection is. */
+type NarrowingKind = 'narrower validator' | 'unwanted index';
 
 export interface Step {
   /** How the log, `/ready`, refusals and the plan call it. */
@@ -25,8 +31,6 @@ export interface Step {
   readonly command: Document;
   /** `undefined`: another step makes what this changes. */
   readonly undo: Document | undefined;
-  /** An index of our name that has another filter, to be dropped before. */
-  readonly before?: Document;
 }
 
 const images: Document = { changeStreamPreAndPostImages: { enabled: true } };
@@ -47,13 +51,14 @@ export function toSteps(there: Survey, { resources, deployment, ownership }: Ask
       const isAdopted = ownership.adopted.has(resource.collection);
       const validation = isAdopted && there.found.has(resource.collection) ? {} : toValidation(resource);
       const wanted = { ...(isStandalone ? {} : images), ...validation };
-      return [...collectionSteps(there, resource, wanted), ...indexSteps(there, resource)];
+      return [...collectionSteps(there, resource, wanted), ...indexSteps(there, resource), ...unwantedSteps(there, resource)];
     }),
   ];
 }
 
 /** Whether a start does it: on collections that Tombolo made, once it is installed. */
-export function isOwnStep({ collection }: Step, { isInstalled, owned }: Ownership): boolean {
+export function isOwnStep({ kind, collection }: Step, { isInstalled, owned }: Ownership): boolean {
+  if (kind === 'narrower validator' || kind === 'unwanted index') return false;
   return isInstalled && (owned.has(collection) || systemNames.includes(collection));
 }
 
@@ -71,6 +76,8 @@ function collectionSteps({ found }: Survey, { collection: name }: Resource, want
   const there: Document = info.options ?? {};
   const { changeStreamPreAndPostImages: wantedImages, ...validation } = wanted;
   const lacks = (options: Document) => Object.entries(options).some(([option, value]) => !Bun.deepEquals(there[option], value));
+  const { validator, validationLevel, validationAction } = there;
+  const widened = 'validator' in validation ? joinedValidation(there, validation) : {};
   return [
     ...(wantedImages !== undefined && lacks(images)
       ? [{
@@ -78,11 +85,17 @@ function collectionSteps({ found }: Survey, { collection: name }: Resource, want
           undo: { collMod: name, changeStreamPreAndPostImages: { enabled: false } },
         } as const]
       : []),
-    ...(lacks(validation)
+    ...(lacks(widened)
       ? [{
-          name: `${name}: validator`, kind: 'validator', collection: name, command: { collMod: name, ...validation }, undo: undefined,
+          name: `${name}: validator`, kind: 'validator', collection: name, command: { collMod: name, ...widened }, undo: undefined,
         } as const]
       : []),
+    ...(Bun.deepEquals(widened, validation)
+      ? []
+      : [{
+          name: `${name}: narrower validator`, kind: 'narrower validator', collection: name, command: { collMod: name, ...validation },
+          undo: { collMod: name, validator, validationLevel, validationAction },
+        } as const]),
   ];
 }
 
@@ -99,7 +112,7 @@ function indexSteps({ found, indexes }: Survey, resource: Resource): readonly St
       ...toIndexStep('index', resource.collection, { key: toIndexKey(resource, spec), name: toFreeName(resource, there, spec), ...order }),
       name: `${resource.collection}: index ${spec.name}`,
     })),
-    ...oddSteps(resource, there.find(({ name }) => name === oddIndexName)),
+    ...oddSteps(resource, there),
   ];
 }
 
@@ -111,15 +124,18 @@ function toFreeName(resource: Resource, there: readonly IndexDescriptionInfo[], 
   return free(spec.name);
 }
 
-/** A second field, which no document has: an index over `_id` alone cannot be partial. */
-const oddKey = 'tombolo_odd';
+function oddSteps(resource: Resource, there: readonly IndexDescriptionInfo[]): readonly Step[] {
+  const filter = oddFilter(resource);
+  if (filter === undefined || servingOddIndex(there, filter) !== undefined) return [];
+  return [toIndexStep('odd documents', resource.collection, toOddIndex(there, filter))];
+}
 
-function oddSteps(resource: Resource, there: Document | undefined): readonly Step[] {
-  const partialFilterExpression = oddFilter(resource);
-  if (partialFilterExpression === undefined || Bun.deepEquals(there?.['partialFilterExpression'], partialFilterExpression)) return [];
-  const index = { key: { _id: 1, [oddKey]: 1 }, name: oddIndexName, partialFilterExpression };
-  const step = toIndexStep('odd documents', resource.collection, index);
-  return [there === undefined || step.undo === undefined ? step : { ...step, before: step.undo }];
+function unwantedSteps(there: Survey, resource: Resource): readonly Step[] {
+  const { collection } = resource;
+  return unwantedIndexes(there, resource).map(({ v: _version, ns: _namespace, ...index }) => ({
+    name: `${collection}: drop index ${index.name}`, kind: 'unwanted index', collection,
+    command: { dropIndexes: collection, index: index.name }, undo: { createIndexes: collection, indexes: [index] },
+  }));
 }
 
 function toCollection(name: string, options: Document): Step {

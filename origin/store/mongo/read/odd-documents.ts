@@ -24,8 +24,6 @@ import { type RawDocument, RawRow } from './raw-documents.ts';
 /** The most odd documents of a list; where there are more, it is refused until they are mended. */
 const oddDocumentsMax = 1_000;
 
-export const oddIndexName = 'tombolo_odd';
-
 /** Finds what is odd in a field that any index walks by value; `undefined` when there are none. */
 export function oddFilter(resource: Resource): Document | undefined {
   const types = [...oddPlaces(resource, walkedFields(resource))].sort(([a], [b]) => (a < b ? -1 : 1));

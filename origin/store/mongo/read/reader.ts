@@ -12,7 +12,7 @@ import type { Installation } from '../install/installation.ts';
 import { type BranchQuery, toBranchQuery } from './branch-query.ts';
 import type { Stored } from './documents.ts';
 import { toExactPlan } from './exact-forms.ts';
-import { oddFilter, oddIndexName, oddReadMax, oddRows } from './odd-documents.ts';
+import { oddFilter, oddReadMax, oddRows } from './odd-documents.ts';
 import { asBytes, mustBytes, type RawDocument, RawRow, toRawDocument } from './raw-documents.ts';
 import type { RawTexts } from './raw-texts.ts';
 import type { ReadShare } from './read-share.ts';
@@ -25,7 +25,7 @@ export interface Reading {
 }
 
 /** What of the database's indexes a list depends on (installation.ts). */
-type InstalledIndexes = Pick<Installation, 'mayBeOdd' | 'findsOdd' | 'mustHint'>;
+type InstalledIndexes = Pick<Installation, 'mayBeOdd' | 'oddHint' | 'mustHint'>;
 
 /** With the index that is there for it, by its name, and the collation that a collection with one of its own has to be told. */
 type HintedQuery = Omit<BranchQuery, 'hint'> & { readonly walk: ReturnType<Installation['mustHint']> };
@@ -154,8 +154,9 @@ export class Reader {
     reading: Reading,
   ): Promise<readonly RawRow[]> {
     const filter = oddFilter(resource);
-    if (filter === undefined || !this.#installation.findsOdd(resource)) return [];
-    const options = { hint: oddIndexName, limit: oddReadMax, batchSize: oddReadMax, ...asBytes, ...reading };
+    const hint = this.#installation.oddHint(resource);
+    if (filter === undefined || hint === undefined) return [];
+    const options = { hint, limit: oddReadMax, batchSize: oddReadMax, ...asBytes, ...reading };
     const found = await this.#share.run(() => this.#collection(resource).find(filter, options).toArray());
     return oddRows(resource, request, interval, toRawDocuments(resource, found));
   }
