@@ -24,6 +24,8 @@ export interface Settings {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }
 
+export const dataDirDefault = './.tombolo';
+
 /** A log bounded below this would forget what was written a moment ago. */
 const logBytesLeast = 1_048_576;
 
@@ -43,7 +45,7 @@ export function readSettings(reader: SettingsReader): Settings {
   return {
     environment,
     edgePort,
-    dataDir: reader.optional('TOMBOLO_DATA_DIR') || './.tombolo',
+    dataDir: reader.optional('TOMBOLO_DATA_DIR') || dataDirDefault,
     mongodbUri,
     originHost: reader.optional('TOMBOLO_ORIGIN_HOST') || '127.0.0.1',
     originPort: toPort(reader, 'TOMBOLO_ORIGIN_PORT', 8788),

@@ -1,18 +1,23 @@
 /**
- * `npm run plan`: what the declaration asks of the MongoDB that `MONGODB_URI` names, and nothing done. `npm run apply` does
- * it. With `--remove NAME`, what was added to the collection of that name, and `npm run apply -- --remove NAME` takes it out;
- * with `--remove-all`, everything of Tombolo's (removing-all.ts).
+ * `npm run plan`: what the declaration asks of the database and what it means for the documents in it, and nothing done.
+ * `npm run apply` does what is asked. The database is the MongoDB that `MONGODB_URI` names, else the embedded SQLite. With
+ * `--full` every document is read; with `--remove NAME`, what was added to the collection of that name of a MongoDB, and
+ * `npm run apply -- --remove NAME` takes it out; with `--remove-all`, everything of Tombolo's (removing-all.ts).
  */
 import { parseArgs } from 'node:util';
+import type { Resource } from '../../shared/contract/resource.ts';
 import { DeclarationError, mustBeSound } from '../../shared/contract/mistakes.ts';
 import { served } from '../../shared/resources/all.ts';
-import { StoreNotReady } from '../store/not-ready.ts';
-import { applyPlan, isInstalled, type PlannedStep, planOf, remove, removalOf } from '../store/mongo/install/plan.ts';
-import { toForeignIds } from '../store/mongo/install/foreign-ids.ts';
+import { dataDirDefault } from '../settings.ts';
+import type { Examination } from '../store/examination/examination.ts';
 import type { Target } from '../store/mongo/install/install.ts';
+import { remove, removalOf } from '../store/mongo/install/plan.ts';
+import { mongoPlanner } from '../store/mongo/planner.ts';
 import { withTarget } from '../store/mongo/planning.ts';
-import { type BuildTime, buildTimeAssumption, toDuration } from '../store/mongo/install/build-time.ts';
-import { toMongosh } from './mongosh.ts';
+import { StoreNotReady } from '../store/not-ready.ts';
+import type { Planner } from '../store/planned.ts';
+import { withFile } from '../store/sqlite/planner.ts';
+import { toCommand, toExaminationText, toFilledText, toStepText } from './plan-text.ts';
 import { removingAll } from './removing-all.ts';
 
 /** sysexits(3): the configuration is wrong. */
@@ -27,40 +32,64 @@ const say = (line: string | undefined): void => void (line === undefined || proc
 function parsed() {
   try {
     const flag = { type: 'boolean', default: false } as const;
-    const options = { apply: flag, json: flag, remove: { type: 'string' }, 'remove-all': flag, 'with-data': flag } as const;
+    const options = { apply: flag, json: flag, full: flag, remove: { type: 'string' }, 'remove-all': flag, 'with-data': flag } as const;
     const { values } = parseArgs({ options });
     if (values['with-data'] && !values['remove-all']) throw new Error('--with-data stands beside --remove-all alone');
     if (values.remove !== undefined && values['remove-all']) throw new Error('--remove NAME and --remove-all are two things');
     return values;
   } catch (cause) {
     const said = cause instanceof Error ? cause.message : String(cause);
-    process.stderr.write(`tombolo plan: ${said}; after plan or apply may stand: -- --json, -- --remove NAME, -- --remove-all. ` +
-      'Nothing was done\n');
+    const options = 'after plan or apply may stand: -- --json, -- --full, -- --remove NAME, -- --remove-all';
+    process.stderr.write(`tombolo plan: ${said}; ${options}. Nothing was done\n`);
     return process.exit(exitUsage);
   }
 }
 
-async function answer(target: Target): Promise<void> {
-  if (asked.remove !== undefined) return removing(target, asked.remove);
-  const { json: isJson, apply: isApplied, 'remove-all': isWhole, 'with-data': withData } = asked;
-  if (isWhole) return removingAll(target, { isJson, isApplied, withData }, say);
-  if (asked.apply) await applyPlan(target, randomEpoch(), ({ name }) => say(name));
-  const steps = await planOf(target);
-  if (asked.json) return say(JSON.stringify(steps, undefined, 2));
-  for (const [index, step] of steps.entries()) say(toText(step, index + 1));
-  for (const resource of target.resources) say(await toForeignIds(target.database, resource));
-  say(await toAdvice(target, steps.length));
+/** Records of Tombolo's own hold what it wrote there. */
+const examined: readonly Resource[] = served.stored.filter(({ internal }) => !internal);
+
+async function answer(planner: Planner): Promise<void> {
+  if (asked.apply) await apply(planner);
+  const documents = await examineAll(planner);
+  const steps = [...(await planner.steps()), ...(await Promise.all(documents.map((each) => defaultStepsOf(planner, each)))).flat()];
+  if (asked.json) return say(JSON.stringify({ steps, documents }, undefined, 2));
+  for (const examination of documents) say(toExaminationText(examination));
+  for (const [index, step] of steps.entries()) say(toStepText(step, index + 1));
+  say(await toAdvice(planner, steps.length));
 }
 
-async function toAdvice(target: Target, count: number): Promise<string> {
+async function apply(planner: Planner): Promise<void> {
+  const tell = asked.json ? () => undefined : say;
+  try {
+    await planner.apply(tell);
+  } finally {
+    for (const resource of examined) {
+      const filled = await planner.fill(resource);
+      if (filled !== undefined && filled.documents + filled.refused.length > 0) tell(toFilledText(filled));
+    }
+  }
+}
+
+/** One after the other: a plan is in no haste, and the database serves others. */
+async function examineAll(planner: Planner): Promise<readonly Examination[]> {
+  const documents: Examination[] = [];
+  for (const resource of examined) {
+    const examination = await planner.examine(resource, asked.full);
+    if (examination !== undefined && examination.documents > 0) documents.push(examination);
+  }
+  return documents;
+}
+
+async function defaultStepsOf(planner: Planner, examination: Examination) {
+  const resource = examined.find(({ name }) => name === examination.resource);
+  return resource === undefined ? [] : planner.defaultSteps(resource, examination);
+}
+
+async function toAdvice({ place, isNoted }: Planner, count: number): Promise<string> {
   if (count > 0) return `steps: ${count}; npm run apply does them, one at a time, and may be stopped and begun again`;
-  const has = `the database "${target.database.databaseName}" has all that the declaration asks for`;
-  if (target.deployment === 'standalone' || (await isInstalled(target))) return has;
+  const has = `${place} has all that the declaration asks for`;
+  if (await isNoted()) return has;
   return `${has}, made by hand; run npm run apply all the same: it notes whose each collection is, and only then is anything written`;
-}
-
-function randomEpoch(): string {
-  return Buffer.from(crypto.getRandomValues(new Uint8Array(8))).toString('hex');
 }
 
 async function removing({ database }: Target, name: string): Promise<void> {
@@ -68,35 +97,32 @@ async function removing({ database }: Target, name: string): Promise<void> {
   if (asked.json) say(JSON.stringify(commands ?? [], undefined, 2));
   else if (commands === undefined) say(`nothing was added to ${name}`);
   else if (commands.length === 0) say(`of what was added to ${name} nothing is there any more`);
-  else for (const command of commands) say(toMongosh(command));
+  else for (const command of commands) say(toCommand(command));
   // The list keeps what was added to a collection that is away: it may come back.
   if (asked.apply && commands !== undefined && commands.length > 0) await remove(database, name, commands);
 }
 
-function toText(step: PlannedStep, number: number): string {
-  const size = step.bytes === 0 ? '' : `, about ${Math.ceil(step.bytes / 1_048_576)} MB`;
-  const cost = step.time === undefined ? 'reads no document' : `documents that are read: ${step.documents}${size}; ${toTime(step.time)}`;
-  // What follows two slashes mongosh passes over.
-  const loss = step.kind === 'collection' ? ' // with every document that is in it by then' : '';
-  return [
-    `${number}. ${step.name}${step.by === 'start' ? ' (the origin does it when it starts)' : ''}`,
-    `   command  ${toMongosh(step.command)}`,
-    `   why      ${step.why}`,
-    `   others   ${step.effect}`,
-    `   cost     ${cost}`,
-    `   undo     ${step.undo === undefined ? 'with the collection' : `${toMongosh(step.undo)}${loss}`}`,
-  ].join('\n');
+async function run(): Promise<void> {
+  const uri = process.env['MONGODB_URI'] ?? '';
+  if (uri !== '') return withTarget({ uri, resources: served.stored, isWritten: asked.apply }, ofMongo);
+  const dataDir = process.env['TOMBOLO_DATA_DIR'] || dataDirDefault;
+  if (asked.remove !== undefined || asked['remove-all']) {
+    say('MONGODB_URI is not set: the embedded SQLite is Tombolo\'s own, and nothing was added to it');
+  } else if (!(await withFile({ dataDir, isWritten: asked.apply }, answer))) {
+    say('MONGODB_URI is not set, and the embedded SQLite is not made yet');
+  }
 }
 
-function toTime({ secondsLeast, secondsMost }: BuildTime): string {
-  return `${toDuration(secondsLeast)} to ${toDuration(secondsMost)}, ${buildTimeAssumption}`;
+async function ofMongo(target: Target): Promise<void> {
+  const { json: isJson, apply: isApplied, remove: removed, 'remove-all': isWhole, 'with-data': withData } = asked;
+  if (removed !== undefined) await removing(target, removed);
+  else if (isWhole) await removingAll(target, { isJson, isApplied, withData }, say);
+  else await answer(mongoPlanner(target));
 }
 
 try {
   mustBeSound(served);
-  const uri = process.env['MONGODB_URI'] ?? '';
-  if (uri === '') say('MONGODB_URI is not set: the embedded SQLite is Tombolo\'s own, and nothing of it is to be planned');
-  else await withTarget({ uri, resources: served.stored, isWritten: asked.apply }, answer);
+  await run();
 } catch (cause) {
   if (!(cause instanceof StoreNotReady) && !(cause instanceof DeclarationError)) throw cause;
   process.stderr.write(`tombolo plan: ${cause.message}\n`);

@@ -1,7 +1,7 @@
 /** `npm run plan -- --remove-all` prints what takes Tombolo out of the database, `npm run apply -- --remove-all` does it. */
 import { removeAll, type WholeRemoval, wholeRemovalOf } from '../store/mongo/install/remove-all.ts';
 import type { Target } from '../store/mongo/install/install.ts';
-import { toMongosh } from './mongosh.ts';
+import { toCommand } from './plan-text.ts';
 
 interface Asked {
   readonly isApplied: boolean;
@@ -28,5 +28,5 @@ function toLines(name: string, removal: WholeRemoval): readonly string[] {
   const kept = removal.kept.length === 0
     ? []
     : [`// kept, being Tombolo's own with all that is in them: ${removal.kept.join(', ')}; -- --remove-all --with-data drops them`];
-  return ['// an origin that runs puts back what is its own: stop every one before', ...commands.map(toMongosh), ...kept];
+  return ['// an origin that runs puts back what is its own: stop every one before', ...commands.map(toCommand), ...kept];
 }

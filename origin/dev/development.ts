@@ -8,11 +8,9 @@ import { join } from 'node:path';
 import { readEdgeSettings } from '../../shared/settings/edge-settings.ts';
 import { offered } from '../../shared/resources/plans.ts';
 import { SettingsError, SettingsReader, type Variables } from '../../shared/settings/reader.ts';
-import { readSettings, type Settings } from '../settings.ts';
+import { dataDirDefault, readSettings, type Settings } from '../settings.ts';
 import { developmentNames } from './identity.ts';
 import { openDevelopmentKeys } from './keys.ts';
-
-const dataDirDefault = './.tombolo';
 
 export interface RunSettings {
   readonly settings: Settings;

@@ -48,6 +48,8 @@ export const storeLimits = {
   tidyRowsMax: 1_000,
   /** Bytes of history that one round deletes, or one entry if that alone is longer: 4 MB of freed pages hold the event loop about 5 ms. */
   tidyBytesMax: 4_194_304,
+  /** Documents of a resource that `npm run plan` reads unless told to read all: some tenths of a second. */
+  examinedMax: 1_000,
   /** The longest wait of the store's own writes (cursors, tidying), which carry no request's deadline. */
   ownWriteMsMax: 10_000,
 } as const;

@@ -82,8 +82,9 @@ test('npm run plan prints what is pending and changes nothing; npm run apply doe
     });
     return { code: (await child.ended()).code, text: child.output };
   };
-  const steps = JSON.parse((await run('plan', '--json')).text) as readonly { readonly name: string; readonly documents: number }[];
+  const { steps, documents } = JSON.parse((await run('plan', '--json')).text) as { readonly steps: unknown; readonly documents: unknown };
   expect(steps).toContainEqual(expect.objectContaining({ name: 'orders: images', documents: 3 }));
+  expect(documents).toContainEqual(expect.objectContaining({ resource: 'orders', documents: 3, isComplete: true, fitting: 0 }));
   expect((await run('plan')).text).toContain('db.runCommand({"collMod":"orders","changeStreamPreAndPostImages":{"enabled":true}})');
   expect(await wholeOf(shop.foreign)).toBe(before);
   expect((await run('apply')).code).toBe(0);

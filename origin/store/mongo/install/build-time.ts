@@ -1,11 +1,7 @@
 /** How long the build of an index takes, guessed: a range, wide enough for a small server under load and a large one at rest. */
 import type { Db } from 'mongodb';
+import type { BuildTime } from '../../planned.ts';
 import { codeOf, codes } from '../connection/errors.ts';
-
-export interface BuildTime {
-  readonly secondsLeast: number;
-  readonly secondsMost: number;
-}
 
 /** A build reads every document, then sorts and writes a key for each. */
 const rates = {

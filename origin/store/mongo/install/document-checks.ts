@@ -6,7 +6,8 @@ import { toStoredPath } from '../../../../shared/contract/stored-names.ts';
 import { checkedFields } from '../../field-check.ts';
 import { idFormOf } from '../read/stored-ids.ts';
 
-const bsonTypes: Readonly<Record<Exclude<FieldKind, 'mixed'>, readonly string[]>> = {
+/** As which a value of each kind may be stored, by MongoDB's names. */
+export const bsonTypes: Readonly<Record<Exclude<FieldKind, 'mixed'>, readonly string[]>> = {
   string: ['string'], uuid: ['string'], instant: ['date'], objectId: ['objectId'], binary: ['binData'],
   number: ['double', 'int', 'long', 'decimal'], integer: ['int', 'long', 'double'], decimal: ['decimal'], long: ['int', 'long', 'double'],
   boolean: ['bool'], array: ['array'], object: ['object'],

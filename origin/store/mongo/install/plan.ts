@@ -5,10 +5,11 @@
  */
 import type { Db, Document, IndexDescriptionInfo } from 'mongodb';
 import { StoreNotReady } from '../../not-ready.ts';
+import type { PlannedStep } from '../../planned.ts';
 import { codeOf, codes, isPassing } from '../connection/errors.ts';
 import { ensureEpoch } from '../feed/epoch.ts';
 import { addedAt, addedName, forgetAdded, isListed, noteAdded } from './added-indexes.ts';
-import { type BuildTime, bytesOf, toBuildTime } from './build-time.ts';
+import { bytesOf, toBuildTime } from './build-time.ts';
 import { keyText } from './index-match.ts';
 import { explain, mustBeServable, run, type Target } from './install.ts';
 import { consented, noteOwnership, type Ownership, ownershipOf } from './ownership.ts';
@@ -16,26 +17,12 @@ import { isOwnStep, type Step, type StepKind, toSteps } from './steps.ts';
 import { type Survey, survey } from './survey.ts';
 import { collectionsId, collectionsOf, systemNames } from './system-records.ts';
 
-export interface PlannedStep extends Step {
-  readonly why: string;
-  /** What other programs notice. */
-  readonly effect: string;
-  /** That are there now, and are read to do it. */
-  readonly documents: number;
-  /** What an index will take, roughly. */
-  readonly bytes: number;
-  /** Of an index that is built over documents; `undefined`: none are read. */
-  readonly time: BuildTime | undefined;
-  /** `start`: the origin does it by itself. */
-  readonly by: 'start' | 'apply';
-}
-
 /** Whether nothing is left to do; steps that somebody did by hand leave no list of what is whose. */
 export async function isInstalled({ database, resources }: Target): Promise<boolean> {
   return ownershipOf(await survey(database, resources), resources).isInstalled;
 }
 
-export async function planOf(target: Target): Promise<readonly PlannedStep[]> {
+export async function planOf(target: Target): Promise<readonly (PlannedStep & Step)[]> {
   const there = await survey(target.database, target.resources);
   await mustBeServable(target, there);
   const now = ownershipOf(there, target.resources);
@@ -102,7 +89,7 @@ export async function remove(database: Db, name: string, commands: readonly Docu
   await collectionsOf(database).updateOne({ _id: collectionsId }, { $unset: { [addedAt(name)]: '' } });
 }
 
-async function toPlanned(database: Db, { found, indexes }: Survey, step: Step, now: Ownership): Promise<PlannedStep> {
+async function toPlanned(database: Db, { found, indexes }: Survey, step: Step, now: Ownership): Promise<PlannedStep & Step> {
   const { kind, collection, command } = step;
   const documents = found.has(collection) ? await database.collection(collection).estimatedDocumentCount() : 0;
   const [index] = (command['indexes'] ?? []) as readonly { readonly key: Document }[];

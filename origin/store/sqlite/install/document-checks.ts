@@ -95,7 +95,8 @@ function fieldCases(resource: Resource, guard: (wrong: string, path: string) => 
   });
 }
 
-const jsonTypes: Readonly<Record<Exclude<FieldKind, 'mixed'>, readonly string[]>> = {
+/** As which a value of each kind may stand in a document, by SQLite's names. */
+export const jsonTypes: Readonly<Record<Exclude<FieldKind, 'mixed'>, readonly string[]>> = {
   string: ['text'], uuid: ['text'], instant: ['text'], objectId: ['text'], binary: ['text'],
   number: ['integer', 'real'], integer: ['integer', 'real'], decimal: ['text'], long: ['integer', 'text'],
   boolean: ['true', 'false'], array: ['array'], object: ['object'],

@@ -1,0 +1,68 @@
+/** Steps and examinations for people; programs take them as JSON. */
+import { BSON } from 'mongodb';
+import type { Examination, Found } from '../store/examination/examination.ts';
+import { buildTimeAssumption, toDuration } from '../store/mongo/install/build-time.ts';
+import type { BuildTime, Filled, PlannedStep } from '../store/planned.ts';
+
+export function toStepText(step: PlannedStep, number: number): string {
+  const size = step.bytes === 0 ? '' : `, about ${Math.ceil(step.bytes / 1_048_576)} MB`;
+  const isRead = 'createIndexes' in step.command || step.kind === 'default';
+  const time = step.time === undefined ? '' : `; ${toTime(step.time)}`;
+  const cost = isRead ? `documents that are read: ${step.documents}${size}${time}` : 'reads no document';
+  const loss = losses[step.kind] === undefined ? '' : ` ${'sql' in step.command ? '--' : '//'} ${losses[step.kind]}`;
+  return [
+    `${number}. ${step.name}${step.by === 'start' ? ' (the origin does it when it starts)' : ''}`,
+    `   command  ${toCommand(step.command)}`,
+    `   why      ${step.why}`,
+    `   others   ${step.effect}`,
+    `   cost     ${cost}`,
+    `   undo     ${step.undo === undefined ? 'with the collection' : `${toCommand(step.undo)}${loss}`}`,
+  ].join('\n');
+}
+
+function toTime({ secondsLeast, secondsMost }: BuildTime): string {
+  return `${toDuration(secondsLeast)} to ${toDuration(secondsMost)}, ${buildTimeAssumption}`;
+}
+
+/** What an undo takes along. A shell passes over what follows two slashes, or in SQL two hyphens. */
+const losses: Readonly<Record<string, string>> = {
+  collection: 'with every document that is in it by then',
+  default: 'also where somebody else wrote the same value',
+};
+
+/** To be pasted into mongosh, or into the sqlite3 shell. */
+export function toCommand(command: object): string {
+  if ('sql' in command) return `${String(command.sql)};`;
+  const [plain, typed] = [JSON.stringify(command), BSON.EJSON.stringify(command)];
+  return `db.runCommand(${plain === typed ? plain : `EJSON.parse(${JSON.stringify(typed)})`})`;
+}
+
+export function toExaminationText(examination: Examination): string {
+  const { resource, documents, isComplete, fitting, ids, missing, types, invalid, undeclared, renames, unlisted } = examination;
+  const read = isComplete ? `${documents} documents` : `${documents} documents read by chance (npm run plan -- --full reads all)`;
+  return [
+    `${resource}: ${read}; ${fitting === documents ? 'all fit' : `${fitting} fit`}`,
+    ...ids.map(({ type, ...found }) => line('id', `of type ${type}, which nobody is served`, found)),
+    ...missing.map(({ path, hasDefault, ...found }) => line('missing', `${path}${hasDefault ? ', which has a default' : ''}`, found)),
+    ...types.map(({ path, declared, stored, ...found }) => line('type', `${path} is declared ${declared} and stored as ${stored}`, found)),
+    ...invalid.map(({ path, message, ...found }) => line('invalid', `${path}: ${message}`, found)),
+    ...undeclared.map(({ path, count }) => entry('undeclared', `${path}, kept and served to nobody: ${count}`)),
+    ...renames.map(({ path, storedAs }) =>
+      entry('renamed?', storedAs.map((name) => `storedAs: ${JSON.stringify({ [path]: name })}`).join(' or '))),
+    ...(unlisted === 0 ? [] : [entry('more', `${unlisted} times something else was found, and is not listed`)]),
+  ].join('\n');
+}
+
+function line(what: string, detail: string, { count, examples }: Found): string {
+  return entry(what, `${detail}: ${count} (${examples.join(', ')}${count > examples.length ? ', …' : ''})`);
+}
+
+function entry(what: string, detail: string): string {
+  return `   ${what.padEnd(10)}  ${detail}`;
+}
+
+export function toFilledText({ resource, documents, refused }: Filled): string {
+  const few = refused.slice(0, 3).join(', ');
+  const rest = refused.length === 0 ? '' : `; the checks of the database refuse ${refused.length}, which others made wrong: ${few}`;
+  return `${resource}: ${documents} documents were given the defaults that they lacked${rest}`;
+}

@@ -1,0 +1,36 @@
+/** The plan of a MongoDB. */
+import type { Resource } from '../../../shared/contract/resource.ts';
+import { asAdopted } from '../../../shared/contract/system-fields.ts';
+import { defaultSteps } from '../examination/default-steps.ts';
+import type { Planner } from '../planned.ts';
+import type { Target } from './install/install.ts';
+import { ownershipOf } from './install/ownership.ts';
+import { applyPlan, isInstalled, planOf } from './install/plan.ts';
+import { survey } from './install/survey.ts';
+import { examineCollection } from './read/examined-documents.ts';
+import { fillDefaults, toDefaultCommands } from './write/fill-defaults.ts';
+
+export function mongoPlanner(target: Target): Planner {
+  const { database, resources, deployment } = target;
+  let adopted: Promise<ReadonlySet<string>> | undefined;
+  const asThere = async (resource: Resource): Promise<Resource> => {
+    adopted ??= survey(database, resources).then((there) => ownershipOf(there, resources).adopted);
+    return (await adopted).has(resource.collection) ? asAdopted(resource) : resource;
+  };
+  return {
+    place: `the database "${database.databaseName}"`,
+    steps: () => planOf(target),
+    examine: async (resource, isFull) => examineCollection(database, await asThere(resource), isFull),
+    async defaultSteps(resource, examination) {
+      const documents = await database.collection(resource.collection).estimatedDocumentCount();
+      return defaultSteps(resource, examination, { documents, commandsOf: (place) => toDefaultCommands(resource, place) });
+    },
+    apply: (onStep) => applyPlan(target, randomEpoch(), ({ name }) => onStep(name)),
+    fill: (resource) => fillDefaults(database, resource),
+    isNoted: async () => deployment === 'standalone' || (await isInstalled(target)),
+  };
+}
+
+function randomEpoch(): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(8))).toString('hex');
+}

@@ -1,0 +1,88 @@
+/**
+ * Declared defaults for stored documents that lack them: each update sets one member, and only where it is still missing, so
+ * it may be done twice, be cut short anywhere, and run beside every other writer. The feed and caches hear of it as of any
+ * other change; `rev` and times stay, since nobody has edited the document.
+ */
+import type { AnyBulkWriteOperation, Db, Document, FindCursor } from 'mongodb';
+import type { Resource } from '../../../../shared/contract/resource.ts';
+import { type DefaultPlace, defaultPlaces } from '../../examination/absences.ts';
+import type { Filled } from '../../planned.ts';
+import { codes, writeErrorsOf } from '../connection/errors.ts';
+import { restored } from '../read/bson-values.ts';
+import { toPath } from '../read/keyset.ts';
+import { inStoredNames } from '../read/member-names.ts';
+
+/** Documents of one command: some milliseconds of the server's time, between which others write. */
+const batchMax = 500;
+
+/** A document by its key alone, whatever type that has. */
+interface Lacking {
+  readonly _id: unknown;
+}
+
+/** `database`: on a connection that waits, since the whole collection is read. */
+export async function fillDefaults(database: Db, resource: Resource): Promise<Filled> {
+  const places = defaultPlaces(resource);
+  let filled: Filled = { resource: resource.name, documents: 0, refused: [] };
+  if (places.length === 0) return filled;
+  const collection = database.collection<Lacking>(resource.collection);
+  const lacking = { $or: places.map((place) => lackingFilter(resource, place)) };
+  const found = collection.find(lacking, { projection: { _id: 1 }, batchSize: batchMax, promoteLongs: false });
+  for await (const ids of inBatches(found)) {
+    const operations = ids.flatMap((id) => places.map((place) => toUpdate(resource, id, place)));
+    const refused = await collection.bulkWrite(operations, { ordered: false }).then(() => [], toRefused(ids, places.length));
+    filled = { ...filled, documents: filled.documents + ids.length - refused.length, refused: [...filled.refused, ...refused] };
+  }
+  return filled;
+}
+
+/** As anybody could give them in mongosh. */
+export function toDefaultCommands(resource: Resource, place: DefaultPlace): { readonly command: Document; readonly undo: Document } {
+  const path = pathOf(resource, place);
+  const update = (q: Document, u: Document) => ({ update: resource.collection, updates: [{ q, u, multi: true }] });
+  const value = toValue(resource, place);
+  return {
+    command: update(lackingFilter(resource, place), { $set: { [path]: value } }),
+    undo: update({ [path]: value }, { $unset: { [path]: '' } }),
+  };
+}
+
+async function* inBatches(found: FindCursor<Lacking>): AsyncGenerator<readonly unknown[]> {
+  let ids: unknown[] = [];
+  for await (const { _id } of found) {
+    if (ids.push(_id) < batchMax) continue;
+    yield ids;
+    ids = [];
+  }
+  if (ids.length > 0) yield ids;
+}
+
+/** A member of an object is filled in where that object is there and is one, not several. */
+function lackingFilter(resource: Resource, place: DefaultPlace): Document {
+  const holder = place.path.slice(0, -1).join('.');
+  const isObject = holder === '' ? {} : { [toPath(resource, holder)]: { $type: 'object', $not: { $type: 'array' } } };
+  return { ...isObject, [pathOf(resource, place)]: { $exists: false } };
+}
+
+function toUpdate(resource: Resource, id: unknown, place: DefaultPlace): AnyBulkWriteOperation<Lacking> {
+  const update = { $set: { [pathOf(resource, place)]: toValue(resource, place) } };
+  return { updateOne: { filter: { $and: [{ _id: id }, lackingFilter(resource, place)] }, update } };
+}
+
+function pathOf(resource: Resource, { path }: DefaultPlace): string {
+  return toPath(resource, path.join('.'));
+}
+
+function toValue({ names }: Resource, { path, make, type }: DefaultPlace): unknown {
+  const below = path.reduce<Resource['names']>((level, name) => level?.below(name), names);
+  return inStoredNames(restored(make(), undefined, { type }), below);
+}
+
+/** The documents that a validator refuses to take so. */
+function toRefused(ids: readonly unknown[], updatesEach: number): (error: unknown) => readonly string[] {
+  return (error) => {
+    const failures = writeErrorsOf(error);
+    if (failures.length === 0 || failures.some(({ code }) => code !== codes.documentValidation)) throw error;
+    return [...new Set(failures.map(({ index }) => String(ids[Math.floor(index / updatesEach)])))];
+  };
+}

@@ -1,0 +1,92 @@
+/** `npm run apply` fills in declared defaults, and is killed in the middle of it. */
+import { Database } from 'bun:sqlite';
+import { afterEach, expect, test } from 'bun:test';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { openMongoStore } from '../../origin/store/mongo/mongo-store.ts';
+import { databaseName, openSqliteStore } from '../../origin/store/sqlite/sqlite-store.ts';
+import { films } from '../../shared/resources/films.ts';
+import { served } from '../../shared/resources/all.ts';
+import { makeTempDir } from '../suites/store/sqlite-place.ts';
+import { eventually } from '../support/eventually.ts';
+import { openControlledDatabase } from '../support/mongo-database.ts';
+import { Program } from '../support/program.ts';
+
+const project = join(import.meta.dir, '../..');
+
+const disposals: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const dispose of disposals.splice(0).reverse()) await dispose();
+});
+
+function start(env: Readonly<Record<string, string>>, ...command: readonly string[]): Program {
+  const program = new Program([process.execPath, 'run', '--silent', ...command], {
+    cwd: project, env: { ...process.env, MONGODB_URI: '', ...env },
+  });
+  disposals.push(() => program.kill());
+  return program;
+}
+
+async function run(env: Readonly<Record<string, string>>, ...command: readonly string[]): Promise<string> {
+  const program = start(env, ...command);
+  const { code } = await program.ended(30_000);
+  return code === 0 ? program.output : `${code}: ${program.output}`;
+}
+
+/** As somebody left them before the schema named `cast` and `genres`. */
+const document = (index: number) => ({ title: `Film ${index}`, year: 1900 + (index % 100), director: { name: 'Ada', awards: [1.5] } });
+const idOf = (index: number) => `00000000-0000-7000-8000-${String(index).padStart(12, '0')}`;
+
+test('on MongoDB what was filled in stays so, and the rest is filled in by the next one', async () => {
+  const { server, uri, foreign, remove } = await openControlledDatabase();
+  disposals.push(remove);
+  await (await openMongoStore({ uri, resources: served.stored })).close();
+  const collection = foreign.collection<{ _id: string }>('films');
+  const count = 1_200;
+  await collection.insertMany(Array.from({ length: count }, (_, index) => ({ _id: idOf(index), ...document(index) })));
+  const rest = () => collection.find({}, { projection: { cast: 0, genres: 0 }, sort: { _id: 1 } }).toArray();
+  const lain = await rest();
+  const filled = () => collection.countDocuments({ cast: [], genres: [] });
+  const stuck = { failCommands: ['update'], appName: 'tombolo', blockConnection: true, blockTimeMS: 60_000, errorCode: 11_602 };
+  server.failPoint('failCommand', { skip: 1 }, stuck);
+  const killed = start({ MONGODB_URI: uri }, 'apply');
+  await eventually('some are filled in', async () => (await filled()) > 0, { msMax: 20_000 });
+  await killed.kill();
+  server.failPoint('failCommand', 'off', {});
+  const half = await filled();
+  expect([half > 0, half < count]).toEqual([true, true]);
+  expect(await run({ MONGODB_URI: uri }, 'plan', '--full')).toContain(`missing     cast, which has a default: ${count - half} (`);
+  expect(await run({ MONGODB_URI: uri }, 'apply')).toContain(`films: ${count - half} documents were given the defaults that they lacked`);
+  expect([await filled(), await rest()]).toEqual([count, lain]);
+  expect(await run({ MONGODB_URI: uri }, 'apply')).not.toContain('were given');
+}, 60_000);
+
+test('on SQLite, beside an origin that reads, what was filled in stays so, and the rest is filled in by the next one', async () => {
+  const dataDir = makeTempDir();
+  disposals.push(() => rmSync(dataDir, { recursive: true }));
+  const store = await openSqliteStore({ dataDir, resources: served.stored });
+  disposals.push(() => store.close());
+  const foreign = new Database(join(dataDir, databaseName));
+  disposals.push(() => foreign.close());
+  foreign.run('PRAGMA busy_timeout = 5000');
+  const count = 8_000;
+  const insert = foreign.prepare<null, [string, string]>('INSERT INTO films(id, doc) VALUES (?, ?)');
+  foreign.transaction(() => Array.from({ length: count }, (_, index) => insert.run(idOf(index), JSON.stringify(document(index)))))();
+  const counted = (where: string) =>
+    foreign.query<{ count: number }, []>(`SELECT count(*) AS count FROM films WHERE ${where}`).get()?.count ?? 0;
+  const filled = () => counted(`doc ->> '$.cast' = '[]' AND doc ->> '$.genres' = '[]'`);
+  const untouched = () => counted(`doc LIKE '{"title":"Film %,"director":{"name":"Ada","awards":[1.5]}%'`);
+  const killed = start({ TOMBOLO_DATA_DIR: dataDir }, 'apply');
+  await eventually('some are filled in', () => filled() > 0, { msMax: 20_000 });
+  foreign.run('BEGIN IMMEDIATE');
+  await killed.kill();
+  foreign.run('ROLLBACK');
+  const half = filled();
+  expect([half > 0, half < count, untouched()]).toEqual([true, true, count]);
+  expect((await store.get(films, idOf(0), { deadline: Date.now() + 5_000 })).value?.value).toMatchObject({ title: 'Film 0' });
+  expect(await run({ TOMBOLO_DATA_DIR: dataDir }, 'plan', '--full')).toContain(`missing     cast, which has a default: ${count - half} (`);
+  const applied = await run({ TOMBOLO_DATA_DIR: dataDir }, 'apply');
+  expect(applied).toContain(`films: ${count - half} documents were given the defaults that they lacked`);
+  expect([filled(), untouched()]).toEqual([count, count]);
+  expect((await store.get(films, idOf(count - 1), { deadline: Date.now() + 5_000 })).value?.value).toMatchObject({ cast: [], genres: [] });
+}, 60_000);
