@@ -60,9 +60,12 @@ export async function openContext(settings: Settings, contract: Contract, consum
 
 /** What is pending in the database leaves the rest to be served: the store is ready, and says what it lacks. */
 function stateOf(store: Store): ServiceState {
-  const { pending } = store.state();
-  if (pending.length === 0) return { ready: true };
-  return { ready: true, detail: 'the database is not yet what the declaration asks for: npm run plan', pending };
+  const { pending, open } = store.state();
+  if (pending.length === 0 && open.length === 0) return { ready: true };
+  return {
+    ready: true, detail: 'the database is not yet what the declaration asks for: npm run plan',
+    ...(pending.length === 0 ? {} : { pending }), ...(open.length === 0 ? {} : { open }),
+  };
 }
 
 /** What is closed as a service that is stopped. */

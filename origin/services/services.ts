@@ -15,6 +15,8 @@ export interface ServiceState {
   readonly detail?: string;
   /** Names of steps that are to be done by whoever operates this (SEMANTICS §15). */
   readonly pending?: readonly string[];
+  /** What is stored and does not fit what is declared, by resource and count. */
+  readonly open?: readonly string[];
 }
 
 export interface Service {

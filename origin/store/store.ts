@@ -142,6 +142,8 @@ export interface StoreState {
   readonly pending: readonly string[];
   /** Declared collections that others made. */
   readonly adopted: ReadonlySet<string>;
+  /** Lines about documents that do not fit what is declared, by resource and count. */
+  readonly open: readonly string[];
 }
 
 export interface Store {

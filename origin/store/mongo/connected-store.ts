@@ -6,6 +6,7 @@ import type { Db, MongoClient, Timestamp } from 'mongodb';
 import type { Position } from '../../../shared/wire/position.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import { storeLimits } from '../limits.ts';
+import type { OpenDocuments } from '../examination/open-documents.ts';
 import type { CountRequest, ListRequest, Read, ReadOptions, StoreState } from '../store.ts';
 import { codeOf, codes, deadlineExceeded, storeUnavailable, toStoreFault } from './connection/errors.ts';
 import { inTime } from './connection/in-time.ts';
@@ -22,6 +23,7 @@ export interface Opened {
   /** By the names of their collections. */
   readonly resources: ReadonlyMap<string, Resource>;
   readonly installed: Installed;
+  readonly documents: OpenDocuments;
   readonly texts: RawTexts;
   readonly options: {
     clock(): number;
@@ -68,7 +70,9 @@ export abstract class ConnectedStore {
   protected abstract onUnmended(cause: unknown): void;
 
   state(): StoreState {
-    return { pending: this.installation.pending, adopted: this.installation.adopted };
+    const { documents } = this.opened;
+    if (documents.isStale && !this.closing.aborted) void this.track(documents.look());
+    return { pending: this.installation.pending, adopted: this.installation.adopted, open: documents.lines };
   }
 
   get(resource: Resource, id: string, options: ReadOptions) {

@@ -10,7 +10,9 @@ import type { Db } from 'mongodb';
 import { Fault } from '../../../shared/wire/fault.ts';
 import type { Position } from '../../../shared/wire/position.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
+import { asAdopted } from '../../../shared/contract/system-fields.ts';
 import { compiledModule } from '../../compute/module.ts';
+import { OpenDocuments, openMessage } from '../examination/open-documents.ts';
 import { StoreNotReady } from '../not-ready.ts';
 import type { ChangeBatch, HistoryLost, Mutation, Store, WriteOptions, Written } from '../store.ts';
 import { ConnectedStore, type Opened, warnOfPending } from './connected-store.ts';
@@ -22,11 +24,12 @@ import { type Deployment, type Doing, mustServe } from './connection/server-chec
 import { ensureEpoch, replaceEpoch, standInEpoch } from './feed/epoch.ts';
 import { Head } from './feed/head.ts';
 import { watchChanges } from './feed/watch.ts';
-import { inspectedMax, install, type Installed, type Target } from './install/install.ts';
+import { install, type Installed, type Target } from './install/install.ts';
 import { ownershipOf } from './install/ownership.ts';
 import { isOwnStep, toSteps } from './install/steps.ts';
 import { survey } from './install/survey.ts';
 import { cursorsOf } from './install/system-records.ts';
+import { lookedAtIn } from './read/examined-documents.ts';
 import { RawTexts } from './read/raw-texts.ts';
 import { StandaloneStore } from './standalone-store.ts';
 import { Writer } from './write/writer.ts';
@@ -81,12 +84,17 @@ async function openOnce(options: MongoStoreOptions): Promise<Store> {
     const target: Target = { database, resources: declared, deployment, patiently: (use) => patiently(options.uri, use) };
     const installed = await install(target);
     warn(installed, filled);
+    const asThere = (each: Resource) => (installed.ownership.adopted.has(each.collection) ? asAdopted(each) : each);
+    const documents = new OpenDocuments(lookedAtIn(database, declared.map(asThere)));
+    await documents.look();
+    if (documents.lines.length > 0) filled.onWarning(openMessage, { open: documents.lines });
     const opened = {
       client,
       target,
       database,
       resources,
       installed,
+      documents,
       texts: new RawTexts(await compiledModule(), filled.onWarning),
       options: filled,
     };
@@ -204,17 +212,10 @@ class MongoStore extends ConnectedStore implements Store {
   }
 }
 
-function warn({ invalid, foreignIds, mayBeOdd, hidesOdd, pending }: Installed, surroundings: Surroundings): void {
+function warn({ foreignIds, mayBeOdd, hidesOdd, pending }: Installed, surroundings: Surroundings): void {
   const { onWarning } = surroundings;
   if (pending.length > 0) warnOfPending(pending.map(({ name }) => name), surroundings);
   if (foreignIds.length > 0) onWarning('documents have an _id that is not of the declared kind', { foreignIds });
-  if (Object.keys(invalid).length > 0) {
-    onWarning(
-      'documents that were here before do not fit the schema; ' +
-        'they are served or refused as `invalid` says, and checked when they are written',
-      { ofTheFirst: inspectedMax, invalid },
-    );
-  }
   if (hidesOdd.size > 0) {
     onWarning('documents that hold arrays or objects where plain values are declared are left out of lists until their index is there', {
       collections: [...hidesOdd],

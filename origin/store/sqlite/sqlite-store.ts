@@ -10,6 +10,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Position } from '../../../shared/wire/position.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
+import { OpenDocuments, openMessage } from '../examination/open-documents.ts';
 import { storeLimits } from '../limits.ts';
 import type { CountRequest, ListRequest, Mutation, Read, ReadOptions, Row, Store, WriteOptions, Written, StoreState } from '../store.ts';
 import type { StoredDocument } from '../stored-document.ts';
@@ -23,6 +24,7 @@ import type { Installed } from './install/install.ts';
 import { acquireLease, type Lease } from './connection/lease.ts';
 import { ChangeLog } from './feed/log.ts';
 import { toPosition } from './feed/positions.ts';
+import { lookedAtIn } from './read/examined-documents.ts';
 import { Reader } from './read/reader.ts';
 import { beginEpoch, type History, mendFile, prepareFile } from './install/prepare-file.ts';
 import { Snapshot } from './read/snapshot.ts';
@@ -79,6 +81,7 @@ class SqliteStore implements Store {
   readonly #resources: readonly Resource[];
   readonly #options: Surroundings;
   readonly #history: History;
+  readonly #documents: OpenDocuments;
   readonly #log: ChangeLog;
   readonly #head: Head;
   readonly #reader: Reader;
@@ -101,7 +104,10 @@ class SqliteStore implements Store {
     const writer = await untilUnlocked(() => openWriter(path), until);
     try {
       warnOfKeys(await untilUnlocked(() => prepareFile({ writer, ...filled }, resources), until), filled);
-      return new SqliteStore({ lease, path, resources, writer, options: filled });
+      const store = new SqliteStore({ lease, path, resources, writer, options: filled });
+      await store.#documents.look();
+      if (store.#documents.lines.length > 0) filled.onWarning(openMessage, { open: store.#documents.lines });
+      return store;
     } catch (error) {
       writer.database.close();
       throw error;
@@ -110,7 +116,8 @@ class SqliteStore implements Store {
 
   /** The embedded store is Tombolo's own: a start brings it to what is declared. */
   state(): StoreState {
-    return { pending: [], adopted: new Set() };
+    if (this.#documents.isStale && !this.#closing.signal.aborted) void this.#documents.look();
+    return { pending: [], adopted: new Set(), open: this.#documents.lines };
   }
 
   constructor(opened: Opened) {
@@ -122,6 +129,7 @@ class SqliteStore implements Store {
     this.#writer = writer;
     this.#readerConnection = openReader(opened.path);
     this.#logConnection = openReader(opened.path);
+    this.#documents = new OpenDocuments(lookedAtIn(this.#readerConnection.database, resources));
     this.#reader = new Reader(this.#readerConnection, resources);
     this.#snapshot = new Snapshot(this.#readerConnection.database);
     this.#log = new ChangeLog(this.#logConnection);

@@ -187,7 +187,7 @@ describe('who owns a collection', () => {
     await (await openStore(uri)).close();
     await foreign.collection<{ _id: string }>('tombolo_meta').deleteOne({ _id: 'collections' });
     const store = await openStore(uri);
-    expect(store.state()).toEqual({ pending: [], adopted: new Set() });
+    expect(store.state()).toEqual({ pending: [], adopted: new Set(), open: [] });
     expect(await foreign.collection<{ _id: string }>('tombolo_meta').findOne({ _id: 'collections' })).toMatchObject({ owned: ['boats'] });
   });
 });

@@ -34,7 +34,9 @@ const seed = [
   old('wrong', { name: 4, masts: 'three', port: 'Oslo' }),
 ];
 
-export function planSuite(engine: string, open: (options: OpenOptions) => Promise<PlannedPlace>): void {
+type PlannedOptions = OpenOptions & { readonly onWarning?: (message: string, facts: Readonly<Record<string, unknown>>) => void };
+
+export function planSuite(engine: string, open: (options: PlannedOptions) => Promise<PlannedPlace>): void {
   let place: PlannedPlace;
   afterEach(() => place.remove());
   const start = async (planted: OpenOptions['seed'] = seed) => (place = await open({ resources: [before], seed: planted ?? [] }));
@@ -84,6 +86,30 @@ export function planSuite(engine: string, open: (options: OpenOptions) => Promis
         await planner.examine(rafts, true), await planner.fill(rafts),
       ]);
       expect([examination?.documents ?? 0, filled?.documents ?? 0]).toEqual([0, 0]);
+    });
+  });
+
+  describe(`a start on ${engine}`, () => {
+    const started = async (planted: OpenOptions['seed'] & object) => {
+      const told: unknown[] = [];
+      place = await open({ resources: [after], seed: planted, onWarning: (message, facts) => told.push([message, facts]) });
+      return told;
+    };
+
+    test('says in one line what is open, by resource and count, and so does its state', async () => {
+      const told = await started(seed);
+      const line = 'boats: 2 of the first 3 documents do not fit, or lack what has a default';
+      expect(told).toContainEqual([expect.stringContaining('npm run plan'), { open: [line] }]);
+      expect(place.store.state().open).toEqual([line]);
+    });
+
+    test('looks at no more than the first documents', async () => {
+      await started(Array.from({ length: 300 }, (_, index) => old(`b${index}`, { name: 'x' })));
+      expect(place.store.state().open).toEqual(['boats: 200 of the first 200 documents do not fit, or lack what has a default']);
+    });
+
+    test('says nothing where all fit', async () => {
+      expect([await started(seed.slice(1, 2)), place.store.state().open]).toEqual([[], []]);
     });
   });
 

@@ -5,14 +5,11 @@
 import type { Db, Document } from 'mongodb';
 import { holdersOf } from '../../../../shared/contract/path.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
-import { asAdopted } from '../../../../shared/contract/system-fields.ts';
 import { StoreNotReady } from '../../not-ready.ts';
 import { codeOf, codes, isPassing } from '../connection/errors.ts';
 import type { Deployment } from '../connection/server-checks.ts';
 import { isPartlyChecked, oddFilter } from '../read/odd-documents.ts';
-import { idFormOf } from '../read/stored-ids.ts';
 import { noteOwnIndexes } from './added-indexes.ts';
-import { toValidation } from './document-checks.ts';
 import { toForeignIds, toUnfitIds } from './foreign-ids.ts';
 import { servingIndex } from './index-match.ts';
 import { servingOddIndex } from './odd-index.ts';
@@ -36,8 +33,6 @@ export interface Installed {
   readonly mayBeOdd: ReadonlySet<string>;
   /** Those of them whose odd documents no index finds: lists leave such documents out. */
   readonly hidesOdd: ReadonlySet<string>;
-  /** How many of the first documents of each collection its declared types would refuse. */
-  readonly invalid: Readonly<Record<string, number>>;
   /** What is told of documents that no id of their resource names. */
   readonly foreignIds: readonly string[];
 }
@@ -233,14 +228,13 @@ function toMending(collectionName: string, key: Document, name: string, error: u
 
 async function inspect(
   { database, resources }: Target,
-  { pending, oddHints, ownership: { adopted } }: Pick<Installed, 'pending' | 'oddHints' | 'ownership'>,
-): Promise<Pick<Installed, 'mayBeOdd' | 'hidesOdd' | 'invalid' | 'foreignIds'>> {
+  { pending, oddHints }: Pick<Installed, 'pending' | 'oddHints'>,
+): Promise<Pick<Installed, 'mayBeOdd' | 'hidesOdd' | 'foreignIds'>> {
   const lacking = (...kinds: readonly StepKind[]) =>
     new Set(pending.filter(({ kind }) => kinds.includes(kind)).map(({ collection }) => collection));
   const lacksOdd = lacking('odd documents');
   // A validator that takes what an earlier declaration allowed keeps nobody from leaving such a document.
   const mayBeOdd = lacking('odd documents', 'narrower validator');
-  const invalid: Record<string, number> = {};
   const foreignIds: string[] = [];
   for (const resource of resources) {
     if (isPartlyChecked(resource)) mayBeOdd.add(resource.collection);
@@ -250,24 +244,10 @@ async function inspect(
     if (filter !== undefined && hint !== undefined && (await collection.findOne(filter, { hint, projection: { _id: 1 } })) !== null) {
       mayBeOdd.add(resource.collection);
     }
-    const found = await countInvalid(database, adopted.has(resource.collection) ? asAdopted(resource) : resource);
-    if (found > 0) invalid[resource.collection] = found;
     const told = await toForeignIds(database, resource);
     if (told !== undefined) foreignIds.push(told);
   }
-  return { mayBeOdd, hidesOdd: lacksOdd, invalid, foreignIds };
-}
-
-/** A look at the beginning: the whole of a large collection takes too long for a start. */
-export const inspectedMax = 1_000;
-
-async function countInvalid(database: Db, resource: Resource): Promise<number> {
-  const { validator } = toValidation(resource);
-  const found = await database
-    .collection(resource.collection)
-    .aggregate([{ $limit: inspectedMax }, { $match: { $and: [idFormOf(resource).filter, { $nor: [validator] }] } }, { $count: 'count' }])
-    .toArray();
-  return Number(found[0]?.['count'] ?? 0);
+  return { mayBeOdd, hidesOdd: lacksOdd, foreignIds };
 }
 
 function messageOf(error: unknown): string {

@@ -4,6 +4,7 @@ import {
 } from 'mongodb';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { examine, type ExaminedDocument, type Examination, type StoredTypes } from '../../examination/examination.ts';
+import type { LookedAt } from '../../examination/open-documents.ts';
 import { storeLimits } from '../../limits.ts';
 import { bsonTypes } from '../install/document-checks.ts';
 import { toJson } from './bson-values.ts';
@@ -19,6 +20,17 @@ export async function examineCollection(database: Db, resource: Resource, isFull
   const found = isWhole ? collection.find({}, asBytes) : collection.aggregate([{ $sample: { size: storeLimits.examinedMax } }], asBytes);
   return examine(resource, toDocuments(resource, found), { types: mongoTypes, isComplete: () => isWhole });
 }
+
+/** For a look at the first: whoever looks stops when it takes too long, and so does the server. */
+export function lookedAtIn(database: Db, resources: readonly Resource[]): LookedAt {
+  const first = (resource: Resource, limit: number) =>
+    toDocuments(resource, database.collection(resource.collection).find({}, { limit, batchSize: firstBatch, maxTimeMS: firstMsMax, ...asBytes }));
+  return { resources, types: mongoTypes, first };
+}
+
+/** Few, since documents may be large. */
+const firstBatch = 20;
+const firstMsMax = 500;
 
 async function* toDocuments(resource: Resource, found: AsyncIterable<unknown>): AsyncGenerator<ExaminedDocument> {
   for await (const bytes of found) yield toExamined(resource, mustBytes(bytes));

@@ -3,7 +3,9 @@ import type { Database } from 'bun:sqlite';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import type { Json, JsonObject } from '../../../../shared/wire/values.ts';
 import { examine, type ExaminedDocument, type Examination, type StoredTypes } from '../../examination/examination.ts';
+import type { LookedAt } from '../../examination/open-documents.ts';
 import { storeLimits } from '../../limits.ts';
+import type { StoreDatabase } from '../connection/database.ts';
 import { quote } from '../install/ddl.ts';
 import { jsonTypes } from '../install/document-checks.ts';
 import { toWireText } from './member-names.ts';
@@ -31,9 +33,22 @@ export function examineTable(database: Database, resource: Resource, isFull: boo
   return examine(resource, toDocuments(resource, rows), { types: sqliteTypes, isComplete: () => isWhole });
 }
 
+/** For a look at the first. */
+export function lookedAtIn(database: StoreDatabase, resources: readonly Resource[]): LookedAt {
+  const first = (resource: Resource, max: number) => {
+    const table = quote(resource.collection);
+    const statement = database.prepare<FoundRow, []>(`SELECT n, CAST(id AS TEXT) AS id, doc FROM ${table} LIMIT ${max}`);
+    const rows = statement.all();
+    database.finalize(statement);
+    return toDocuments(resource, rows);
+  };
+  return { resources, types: sqliteTypes, first };
+}
+
 function* sampled(database: Database, table: string): Generator<FoundRow> {
+  const begin = `SELECT min(n) + abs(random()) % (max(n) - min(n) + 1) FROM ${table}`;
   const runs = database.query<FoundRow, [runs: number]>(
-    `SELECT n, CAST(id AS TEXT) AS id, doc FROM ${table} WHERE n >= (SELECT min(n) + abs(random()) % (max(n) - min(n) + 1) FROM ${table}) ORDER BY n LIMIT ?`,
+    `SELECT n, CAST(id AS TEXT) AS id, doc FROM ${table} WHERE n >= (${begin}) ORDER BY n LIMIT ?`,
   );
   const seen = new Set<number>();
   for (let run = 0; run < storeLimits.examinedMax / runMax; run++) {
