@@ -39,6 +39,7 @@ export function toCommand(command: object): string {
 
 export function toExaminationText(examination: Examination): string {
   const { resource, documents, isComplete, fitting, ids, missing, types, invalid, undeclared, renames, unlisted } = examination;
+  const kept = examination.servesUndeclared ? 'served' : 'kept and served to nobody';
   const read = isComplete ? `${documents} documents` : `${documents} documents read by chance (npm run plan -- --full reads all)`;
   return [
     `${resource}: ${read}; ${fitting === documents ? 'all fit' : `${fitting} fit`}`,
@@ -46,15 +47,19 @@ export function toExaminationText(examination: Examination): string {
     ...missing.map(({ path, hasDefault, ...found }) => line('missing', `${path}${hasDefault ? ', which has a default' : ''}`, found)),
     ...types.map(({ path, declared, stored, ...found }) => line('type', `${path} is declared ${declared} and stored as ${stored}`, found)),
     ...invalid.map(({ path, message, ...found }) => line('invalid', `${path}: ${message}`, found)),
-    ...undeclared.map(({ path, count }) => entry('undeclared', `${path}, kept and served to nobody: ${count}`)),
+    ...undeclared.map(({ path, count }) => entry('undeclared', `${path}, ${kept}: ${count}`)),
     ...renames.map(({ path, storedAs }) =>
       entry('renamed?', storedAs.map((name) => `storedAs: ${JSON.stringify({ [path]: name })}`).join(' or '))),
     ...(unlisted === 0 ? [] : [entry('more', `${unlisted} times something else was found, and is not listed`)]),
   ].join('\n');
 }
 
-function line(what: string, detail: string, { count, examples }: Found): string {
-  return entry(what, `${detail}: ${count} (${examples.join(', ')}${count > examples.length ? ', …' : ''})`);
+function line(what: string, detail: string, found: Found): string {
+  return entry(what, `${detail}: ${toCount(found)}`);
+}
+
+function toCount({ count, examples }: Found): string {
+  return `${count} (${examples.join(', ')}${count > examples.length ? ', …' : ''})`;
 }
 
 function entry(what: string, detail: string): string {
@@ -62,7 +67,6 @@ function entry(what: string, detail: string): string {
 }
 
 export function toFilledText({ resource, documents, refused }: Filled): string {
-  const few = refused.slice(0, 3).join(', ');
-  const rest = refused.length === 0 ? '' : `; the checks of the database refuse ${refused.length}, which others made wrong: ${few}`;
-  return `${resource}: ${documents} documents were given the defaults that they lacked${rest}`;
+  const rest = `; the checks of the database refuse ${toCount(refused)}, which others made wrong`;
+  return `${resource}: ${documents} documents were given the defaults that they lacked${refused.count === 0 ? '' : rest}`;
 }

@@ -60,13 +60,16 @@ async function answer(planner: Planner): Promise<void> {
 
 async function apply(planner: Planner): Promise<void> {
   const tell = asked.json ? () => undefined : say;
-  try {
-    await planner.apply(tell);
-  } finally {
-    for (const resource of examined) {
-      const filled = await planner.fill(resource);
-      if (filled !== undefined && filled.documents + filled.refused.length > 0) tell(toFilledText(filled));
-    }
+  // A step that the server refuses keeps no document from its defaults.
+  const [applied] = await Promise.allSettled([planner.apply(tell)]);
+  const [filled] = await Promise.allSettled([fill(planner, tell)]);
+  for (const each of [applied, filled]) if (each.status === 'rejected') throw each.reason;
+}
+
+async function fill(planner: Planner, tell: (line: string) => void): Promise<void> {
+  for (const resource of examined) {
+    const filled = await planner.fill(resource);
+    if (filled !== undefined && filled.documents + filled.refused.count > 0) tell(toFilledText(filled));
   }
 }
 

@@ -1,6 +1,6 @@
 /** What `npm run plan` and `npm run apply` do and tell, on either engine. */
 import type { Resource } from '../../shared/contract/resource.ts';
-import type { Examination } from './examination/examination.ts';
+import type { Examination, Found } from './examination/examination.ts';
 
 export interface Planner {
   /** The database, for people. */
@@ -52,6 +52,6 @@ export interface Filled {
   readonly resource: string;
   /** How many documents were given what they lacked. */
   readonly documents: number;
-  /** Ids of those that the database's own checks refused. */
-  readonly refused: readonly string[];
+  /** Those that the database's own checks refused. */
+  readonly refused: Found;
 }

@@ -15,7 +15,7 @@ import type { StoredTypes } from './examination.ts';
 
 /** Something found in a document, by the list that it belongs to. */
 export interface Noted {
-  readonly list: 'ids' | 'missing' | 'types' | 'invalid' | 'undeclared';
+  readonly list: 'missing' | 'types' | 'invalid' | 'undeclared';
   readonly parts: readonly string[];
 }
 

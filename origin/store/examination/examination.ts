@@ -5,7 +5,7 @@
 import type { FieldKind } from '../../../shared/contract/fields.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import type { Json } from '../../../shared/wire/values.ts';
-import { DocumentWalk, type Noted } from './document-walk.ts';
+import { DocumentWalk } from './document-walk.ts';
 import { Renames } from './renames.ts';
 
 export interface ExaminedDocument {
@@ -48,13 +48,15 @@ export interface Examination {
   readonly types: readonly (Found & { readonly path: string; readonly declared: string; readonly stored: string })[];
   readonly invalid: readonly (Found & { readonly path: string; readonly message: string })[];
   readonly undeclared: readonly { readonly path: string; readonly count: number }[];
+  /** Whether the resource serves what it does not declare (`extra`). */
+  readonly servesUndeclared: boolean;
   /** Members that are declared and nowhere, with undeclared ones that are everywhere and hold what fits. */
   readonly renames: readonly { readonly path: string; readonly storedAs: readonly string[] }[];
   /** What was found past the bound of a list. */
   readonly unlisted: number;
 }
 
-const bounds = {
+export const examinationLimits = {
   /** Of each list: more kinds of fault than these are one fault, which is seen from these. */
   listedMax: 100,
   examplesMax: 3,
@@ -86,14 +88,14 @@ class Examiner {
 
   add({ id, key, keyType, members }: ExaminedDocument): void {
     this.#documents++;
-    const shown = id ?? key;
+    // What nobody is served need not fit.
+    if (id === undefined) return this.#tallies.ids.add([keyType], key);
     const { noted, objects } = this.#walk.of(members);
-    const faults: readonly Noted[] = id === undefined ? [{ list: 'ids', parts: [keyType] }, ...noted] : noted;
     // An array of a thousand wrong elements is one document.
-    const distinct = new Map(faults.map((each) => [[each.list, ...each.parts].join('\0'), each]));
-    for (const { list, parts } of distinct.values()) this.#tallies[list].add(parts, shown);
+    const distinct = new Map(noted.map((each) => [[each.list, ...each.parts].join('\0'), each]));
+    for (const { list, parts } of distinct.values()) this.#tallies[list].add(parts, id);
     for (const object of objects) this.#renames.add(object);
-    if (faults.every(({ list }) => list === 'undeclared')) this.#fitting++;
+    if (noted.every(({ list }) => list === 'undeclared')) this.#fitting++;
   }
 
   result(): Omit<Examination, 'isComplete'> {
@@ -105,6 +107,7 @@ class Examiner {
       types: types.found.map(([[path = '', declared = '', stored = ''], found]) => ({ path, declared, stored, ...found })),
       invalid: invalid.found.map(([[path = '', message = ''], found]) => ({ path, message, ...found })),
       undeclared: undeclared.found.map(([[path = ''], { count }]) => ({ path, count })),
+      servesUndeclared: this.#resource.extra === 'serve',
       renames: this.#renames.found,
       unlisted: Object.values(this.#tallies).reduce((sum, { unlisted }) => sum + unlisted, 0),
     };
@@ -119,13 +122,13 @@ class Tally {
   add(parts: readonly string[], id: string): void {
     const name = parts.join('\0');
     const known = this.#found.get(name);
-    if (known === undefined && this.#found.size >= bounds.listedMax) {
+    if (known === undefined && this.#found.size >= examinationLimits.listedMax) {
       this.unlisted++;
       return;
     }
     const entry = known ?? { parts, count: 0, examples: [] };
     entry.count++;
-    if (entry.examples.length < bounds.examplesMax) entry.examples.push(id);
+    if (entry.examples.length < examinationLimits.examplesMax) entry.examples.push(id);
     this.#found.set(name, entry);
   }
 

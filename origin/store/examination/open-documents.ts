@@ -13,7 +13,7 @@ const lookLimits = {
   againMs: 60_000,
 } as const;
 
-export const openMessage =
+const openMessage =
   'stored documents do not fit what is declared, or lack members that have a default: they are served or refused as `invalid` says, ' +
   'and checked when they are written; `npm run plan` names what is wrong, `npm run apply` fills in the defaults';
 
@@ -28,6 +28,8 @@ export class OpenDocuments {
   readonly #lookedAt: LookedAt;
   #lookedAtMs = 0;
   lines: readonly string[] = [];
+  /** By resource: members that are kept and served to nobody. */
+  undeclared: Readonly<Record<string, readonly string[]>> = {};
 
   constructor(lookedAt: LookedAt) {
     this.#lookedAt = lookedAt;
@@ -40,12 +42,20 @@ export class OpenDocuments {
   /** Never throws: what cannot be looked at now is told at the next look. */
   async look(): Promise<void> {
     this.#lookedAtMs = performance.now();
-    const lines: string[] = [];
+    const looks: Examination[] = [];
     for (const resource of this.#lookedAt.resources.filter(({ internal }) => !internal)) {
       if (performance.now() - this.#lookedAtMs > lookLimits.allMsMax) break;
-      lines.push(...(await this.#lookAt(resource).then(toLine, () => [])));
+      looks.push(...(await this.#lookAt(resource).then((look) => [look], () => [])));
     }
-    this.lines = lines;
+    this.lines = looks.flatMap(toLine);
+    this.undeclared = Object.fromEntries(looks.flatMap(toUndeclared));
+  }
+
+  /** What a start says of it, in one line. */
+  tell(onWarning: (message: string, facts: Readonly<Record<string, unknown>>) => void): void {
+    const { lines: open, undeclared } = this;
+    if (open.length > 0) onWarning(openMessage, { open, undeclared });
+    else if (Object.keys(undeclared).length > 0) onWarning('members that no schema declares are kept and served to nobody', { undeclared });
   }
 
   #lookAt(resource: Resource): Promise<Examination> {
@@ -66,3 +76,10 @@ function toLine({ resource, documents, fitting }: Examination): readonly string[
   const open = documents - fitting;
   return open === 0 ? [] : [`${resource}: ${open} of the first ${documents} documents do not fit, or lack what has a default`];
 }
+
+function toUndeclared({ resource, undeclared, servesUndeclared }: Examination): readonly (readonly [string, readonly string[]])[] {
+  return undeclared.length === 0 || servesUndeclared ? [] : [[resource, undeclared.slice(0, namesMax).map(({ path }) => path)]];
+}
+
+/** In a line of a log. */
+const namesMax = 10;

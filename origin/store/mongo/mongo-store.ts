@@ -12,7 +12,7 @@ import type { Position } from '../../../shared/wire/position.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import { asAdopted } from '../../../shared/contract/system-fields.ts';
 import { compiledModule } from '../../compute/module.ts';
-import { OpenDocuments, openMessage } from '../examination/open-documents.ts';
+import { OpenDocuments } from '../examination/open-documents.ts';
 import { StoreNotReady } from '../not-ready.ts';
 import type { ChangeBatch, HistoryLost, Mutation, Store, WriteOptions, Written } from '../store.ts';
 import { ConnectedStore, type Opened, warnOfPending } from './connected-store.ts';
@@ -87,7 +87,7 @@ async function openOnce(options: MongoStoreOptions): Promise<Store> {
     const asThere = (each: Resource) => (installed.ownership.adopted.has(each.collection) ? asAdopted(each) : each);
     const documents = new OpenDocuments(lookedAtIn(database, declared.map(asThere)));
     await documents.look();
-    if (documents.lines.length > 0) filled.onWarning(openMessage, { open: documents.lines });
+    documents.tell(filled.onWarning);
     const opened = {
       client,
       target,

@@ -10,7 +10,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Position } from '../../../shared/wire/position.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
-import { OpenDocuments, openMessage } from '../examination/open-documents.ts';
+import { OpenDocuments } from '../examination/open-documents.ts';
 import { storeLimits } from '../limits.ts';
 import type { CountRequest, ListRequest, Mutation, Read, ReadOptions, Row, Store, WriteOptions, Written, StoreState } from '../store.ts';
 import type { StoredDocument } from '../stored-document.ts';
@@ -106,7 +106,7 @@ class SqliteStore implements Store {
       warnOfKeys(await untilUnlocked(() => prepareFile({ writer, ...filled }, resources), until), filled);
       const store = new SqliteStore({ lease, path, resources, writer, options: filled });
       await store.#documents.look();
-      if (store.#documents.lines.length > 0) filled.onWarning(openMessage, { open: store.#documents.lines });
+      store.#documents.tell(filled.onWarning);
       return store;
     } catch (error) {
       writer.database.close();

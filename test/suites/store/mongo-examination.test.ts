@@ -4,6 +4,7 @@ import { Decimal128, Int32, Long } from 'mongodb';
 import * as z from 'zod';
 import type { Examination } from '../../../origin/store/examination/examination.ts';
 import { examineCollection } from '../../../origin/store/mongo/read/examined-documents.ts';
+import { fillDefaults } from '../../../origin/store/mongo/write/fill-defaults.ts';
 import { resource, type Resource } from '../../../shared/contract/resource.ts';
 import { anyone } from '../../../shared/contract/rules.ts';
 import { instant, integer, objectId } from '../../../shared/contract/types.ts';
@@ -37,7 +38,8 @@ const fine = { name: 'Fram', masts: 3, log: 1, sails: [] };
 test('documents that fit are counted, with nothing else to tell', async () => {
   const { documents, fitting, ...told } = await examined(boats, [fine, { ...fine, port: { city: 'Oslo', berth: 2 }, built: new Date(0) }]);
   expect([documents, fitting, told]).toEqual([2, 2, {
-    resource: 'boats', isComplete: true, ids: [], missing: [], types: [], invalid: [], undeclared: [], renames: [], unlisted: 0,
+    resource: 'boats', isComplete: true, ids: [], missing: [], types: [], invalid: [], undeclared: [], servesUndeclared: false,
+    renames: [], unlisted: 0,
   }]);
 });
 
@@ -97,6 +99,15 @@ test('an id of another kind is counted by its type, and named', async () => {
   const { ids, fitting } = await examined(boats, [fine, { ...fine, _id: 7 }, { ...fine, _id: Long.fromNumber(8) }]);
   expect(ids.map(({ type, count }) => [type, count])).toEqual([['int', 1], ['long', 1]]);
   expect([ids[0]?.examples, fitting]).toEqual([['7'], 1]);
+});
+
+test('what nobody is served, its id being of another kind, is neither examined nor given a default', async () => {
+  const { sails: _, ...lacking } = fine;
+  const { missing } = await examined(boats, [lacking, { ...lacking, _id: 7 }]);
+  expect(missing.map(({ count }) => count)).toEqual([1]);
+  expect(await fillDefaults(database.foreign, boats)).toEqual({ resource: 'boats', documents: 1, refused: { count: 0, examples: [] } });
+  const unserved = await database.foreign.collection<{ _id: number }>('boats').findOne({ _id: 7 });
+  expect(Object.keys(unserved ?? {})).toEqual(['_id', 'name', 'masts', 'log']);
 });
 
 test('past three ids and a hundred kinds of finding the rest is counted', async () => {

@@ -3,10 +3,13 @@ import { afterEach, describe, expect, test } from 'bun:test';
 import type { Document } from 'mongodb';
 import * as z from 'zod';
 import { openMongoStore } from '../../../origin/store/mongo/mongo-store.ts';
+import { toValidation } from '../../../origin/store/mongo/install/document-checks.ts';
+import { joinedValidation } from '../../../origin/store/mongo/install/joined-validation.ts';
 import { planOf } from '../../../origin/store/mongo/install/plan.ts';
 import type { ListRequest, Store } from '../../../origin/store/store.ts';
 import { type Resource, resource } from '../../../shared/contract/resource.ts';
 import { anyone } from '../../../shared/contract/rules.ts';
+import { instant, integer } from '../../../shared/contract/types.ts';
 import type { JsonObject } from '../../../shared/wire/values.ts';
 import { type MongoDatabase, openMongoDatabase } from '../../support/mongo-database.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -93,6 +96,31 @@ test('what an earlier version leaves without a place in the orders of a later on
   await place.foreign.collection<{ _id: string; name: unknown }>('boats').insertOne({ _id: 'odd', name: ['Aud'] });
   expect(await write(later, second, 'plain')).toBe('written');
   expect(await namesBy(later, second, 'name')).toEqual(['Maud', ['Aud']]);
+});
+
+test('what two versions set together takes all that either takes, whoever set it first, and stays when they come again', async () => {
+  const place = await openPlace();
+  const values = [undefined, null, 1, 1.5, 'a', true, [1], ['a'], { a: 1 }, new Date(0)];
+  const documents = values.flatMap((left) => values.map((right) => ({ left, right })));
+  await place.foreign.collection('tried').insertMany(documents, { ignoreUndefined: true });
+  const taken = async ({ validator }: Document) => {
+    const found = await place.foreign.collection('tried').find(validator, { projection: { _id: 1 } }).toArray();
+    return found.map(({ _id }) => String(_id));
+  };
+  const types = [
+    z.string(), z.number().optional(), integer(), z.boolean().nullable(), z.array(z.string()), z.array(z.number()).optional(), z.unknown(),
+    instant(), z.object({ a: z.number() }), z.string().nullable().optional(),
+  ];
+  const validations = types.map((left, at) => toValidation(resource({
+    ...common, id: 'objectId', schema: z.object({ left, right: types.at(at - 3) ?? left }), shapes: { all: {} },
+  })));
+  for (const one of validations) {
+    for (const other of validations) {
+      const both = joinedValidation(one, other);
+      expect(await taken(both)).toEqual(expect.arrayContaining([...(await taken(one)), ...(await taken(other))]));
+      expect([joinedValidation(both, one), joinedValidation(both, other)]).toEqual([both, both]);
+    }
+  }
 });
 
 test('what is narrower waits for apply, which names it; an earlier version that comes back is written to again', async () => {

@@ -99,13 +99,19 @@ export function planSuite(engine: string, open: (options: PlannedOptions) => Pro
     test('says in one line what is open, by resource and count, and so does its state', async () => {
       const told = await started(seed);
       const line = 'boats: 2 of the first 3 documents do not fit, or lack what has a default';
-      expect(told).toContainEqual([expect.stringContaining('npm run plan'), { open: [line] }]);
+      const undeclared = { boats: expect.arrayContaining(['log', 'port.big', 'port.text']) };
+      expect(told).toContainEqual([expect.stringContaining('npm run plan'), { open: [line], undeclared }]);
       expect(place.store.state().open).toEqual([line]);
     });
 
     test('looks at no more than the first documents', async () => {
       await started(Array.from({ length: 300 }, (_, index) => old(`b${index}`, { name: 'x' })));
       expect(place.store.state().open).toEqual(['boats: 200 of the first 200 documents do not fit, or lack what has a default']);
+    });
+
+    test('names members that no schema declares, which are no fault', async () => {
+      const told = await started([old('more', { name: 'Fram', masts: 1, crew: [], sail: 'x' })]);
+      expect([told.length, told[0], place.store.state().open]).toEqual([1, [expect.any(String), { undeclared: { boats: ['sail'] } }], []]);
     });
 
     test('says nothing where all fit', async () => {
@@ -117,7 +123,7 @@ export function planSuite(engine: string, open: (options: PlannedOptions) => Pro
     test('are set where they are missing, and the rest of each document stays as it lies', async () => {
       await start();
       const lain = await Promise.all(seed.map(({ id }) => place.membersOf(id)));
-      expect(await fill()).toEqual({ resource: 'boats', documents: 2, refused: [] });
+      expect(await fill()).toEqual({ resource: 'boats', documents: 2, refused: { count: 0, examples: [] } });
       const now = async (id: string) => withoutId((await place.store.get(after, id, inTime())).value?.value);
       expect(await now('lacks')).toEqual({
         ...seed[0]?.document, masts: 2, crew: [], port: { city: 'Oslo', big: 1e300, text: '\u00e9"', berth: 1 },
@@ -146,6 +152,24 @@ export function planSuite(engine: string, open: (options: PlannedOptions) => Pro
       const told = changes.find((change) => change.kind === 'document' && change.id === 'wrong' && change.after?.['crew'] !== undefined);
       expect(told).toMatchObject({ before: { name: 4 }, after: { name: 4, crew: [] } });
       expect(changes.some((change) => change.kind === 'document' && change.id === 'has')).toBe(false);
+    });
+
+    test('where the checks of the database refuse a document it is named, and the others are filled in', async () => {
+      const strict: Resource = resource({ ...common, shapes, schema: after.schema, validation: { level: 'strict' } });
+      place = await open({ resources: [strict], seed });
+      const filled = await place.planned([strict], (planner) => planner.fill(strict));
+      expect(filled).toEqual({ resource: 'boats', documents: 1, refused: { count: 1, examples: ['wrong'] } });
+      expect((await place.store.get(strict, 'lacks', inTime())).value?.value).toMatchObject({ masts: 2, crew: [] });
+    });
+
+    test('that are made anew each time are made for each document', async () => {
+      const tagged: Resource = resource({
+        ...common, shapes, schema: after.schema.extend({ tag: z.uuid().default(() => crypto.randomUUID()) }), validation: { level: 'off' },
+      });
+      await start();
+      await place.planned([tagged], (planner) => planner.fill(tagged));
+      const { value } = await place.store.many(tagged, seed.map(({ id }) => id), inTime());
+      expect(new Set(value.map((document) => document.value['tag'])).size).toBe(3);
     });
 
     test('beside writers nothing of theirs is lost, and a member that they set first stays theirs', async () => {

@@ -6,11 +6,13 @@
 import type { AnyBulkWriteOperation, Db, Document, FindCursor } from 'mongodb';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { type DefaultPlace, defaultPlaces } from '../../examination/absences.ts';
+import { examinationLimits } from '../../examination/examination.ts';
 import type { Filled } from '../../planned.ts';
 import { codes, writeErrorsOf } from '../connection/errors.ts';
 import { restored } from '../read/bson-values.ts';
 import { toPath } from '../read/keyset.ts';
 import { inStoredNames } from '../read/member-names.ts';
+import { idFormOf } from '../read/stored-ids.ts';
 
 /** Documents of one command: some milliseconds of the server's time, between which others write. */
 const batchMax = 500;
@@ -23,15 +25,21 @@ interface Lacking {
 /** `database`: on a connection that waits, since the whole collection is read. */
 export async function fillDefaults(database: Db, resource: Resource): Promise<Filled> {
   const places = defaultPlaces(resource);
-  let filled: Filled = { resource: resource.name, documents: 0, refused: [] };
+  let filled: Filled = { resource: resource.name, documents: 0, refused: { count: 0, examples: [] } };
   if (places.length === 0) return filled;
   const collection = database.collection<Lacking>(resource.collection);
   const lacking = { $or: places.map((place) => lackingFilter(resource, place)) };
   const found = collection.find(lacking, { projection: { _id: 1 }, batchSize: batchMax, promoteLongs: false });
-  for await (const ids of inBatches(found)) {
+  for await (const ids of inBatches(resource, found)) {
     const operations = ids.flatMap((id) => places.map((place) => toUpdate(resource, id, place)));
     const refused = await collection.bulkWrite(operations, { ordered: false }).then(() => [], toRefused(ids, places.length));
-    filled = { ...filled, documents: filled.documents + ids.length - refused.length, refused: [...filled.refused, ...refused] };
+    filled = {
+      ...filled, documents: filled.documents + ids.length - refused.length,
+      refused: {
+        count: filled.refused.count + refused.length,
+        examples: [...filled.refused.examples, ...refused].slice(0, examinationLimits.examplesMax),
+      },
+    };
   }
   return filled;
 }
@@ -47,10 +55,11 @@ export function toDefaultCommands(resource: Resource, place: DefaultPlace): { re
   };
 }
 
-async function* inBatches(found: FindCursor<Lacking>): AsyncGenerator<readonly unknown[]> {
+/** What nobody is served, its id being of another kind, is left as it is. */
+async function* inBatches(resource: Resource, found: FindCursor<Lacking>): AsyncGenerator<readonly unknown[]> {
   let ids: unknown[] = [];
   for await (const { _id } of found) {
-    if (ids.push(_id) < batchMax) continue;
+    if (idFormOf(resource).fromStored(_id) === undefined || ids.push(_id) < batchMax) continue;
     yield ids;
     ids = [];
   }

@@ -8,6 +8,7 @@ import type { Resource } from '../../../../shared/contract/resource.ts';
 import { toStoredPath } from '../../../../shared/contract/stored-names.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../../shared/wire/values.ts';
 import { type DefaultPlace, defaultPlaces } from '../../examination/absences.ts';
+import { examinationLimits } from '../../examination/examination.ts';
 import type { Filled } from '../../planned.ts';
 import { isConstraint } from '../connection/errors.ts';
 import { quote } from '../install/ddl.ts';
@@ -29,14 +30,16 @@ export function fillDefaults(database: Database, resource: Resource): Filled {
   const places = defaultPlaces(resource);
   const filling = new Filling(database, resource, places);
   if (places.length > 0) filling.run();
-  return { resource: resource.name, documents: filling.documents, refused: filling.refused };
+  return { resource: resource.name, documents: filling.documents, refused: { count: filling.refused, examples: filling.examples } };
 }
 
 class Filling {
   readonly #database: Database;
   readonly #resource: Resource;
   readonly #places: readonly DefaultPlace[];
-  readonly refused: string[] = [];
+  /** Ids of the first that were refused. */
+  readonly examples: string[] = [];
+  refused = 0;
   documents = 0;
 
   constructor(database: Database, resource: Resource, places: readonly DefaultPlace[]) {
@@ -72,7 +75,8 @@ class Filling {
           this.documents++;
         } catch (error) {
           if (!isConstraint(error)) throw error;
-          this.refused.push(row.id);
+          this.refused++;
+          if (this.examples.length < examinationLimits.examplesMax) this.examples.push(row.id);
         }
       }
       this.#database.run('COMMIT');
