@@ -22,10 +22,8 @@ const before: Resource = resource({
   ...common, shapes, schema: z.object({ name: z.string(), masts: z.unknown(), port: z.unknown() }), validation: { level: 'off' },
 });
 const port = z.object({ city: z.string().optional(), berth: integer().default(1) }).optional();
-const after: Resource = resource({
-  ...common, shapes, validation: { level: 'off' },
-  schema: z.object({ name: z.string(), masts: integer().default(2), crew: z.array(z.string()).default([]), port }),
-});
+const afterSchema = z.object({ name: z.string(), masts: integer().default(2), crew: z.array(z.string()).default([]), port });
+const after: Resource = resource({ ...common, shapes, validation: { level: 'off' }, schema: afterSchema });
 
 const old = (id: string, document: JsonObject) => ({ resource: before, id, document });
 const seed = [
@@ -164,7 +162,7 @@ export function planSuite(engine: string, open: (options: PlannedOptions) => Pro
 
     test('that are made anew each time are made for each document', async () => {
       const tagged: Resource = resource({
-        ...common, shapes, schema: after.schema.extend({ tag: z.uuid().default(() => crypto.randomUUID()) }), validation: { level: 'off' },
+        ...common, shapes, schema: afterSchema.extend({ tag: z.uuid().default(() => crypto.randomUUID()) }), validation: { level: 'off' },
       });
       await start();
       await place.planned([tagged], (planner) => planner.fill(tagged));

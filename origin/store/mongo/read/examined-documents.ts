@@ -23,8 +23,10 @@ export async function examineCollection(database: Db, resource: Resource, isFull
 
 /** For a look at the first: whoever looks stops when it takes too long, and so does the server. */
 export function lookedAtIn(database: Db, resources: readonly Resource[]): LookedAt {
-  const first = (resource: Resource, limit: number) =>
-    toDocuments(resource, database.collection(resource.collection).find({}, { limit, batchSize: firstBatch, maxTimeMS: firstMsMax, ...asBytes }));
+  const first = (resource: Resource, limit: number) => {
+    const options = { limit, batchSize: firstBatch, maxTimeMS: firstMsMax, ...asBytes };
+    return toDocuments(resource, database.collection(resource.collection).find({}, options));
+  };
   return { resources, types: mongoTypes, first };
 }
 

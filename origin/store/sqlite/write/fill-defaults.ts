@@ -49,9 +49,9 @@ class Filling {
   }
 
   run(): void {
-    const table = quote(this.#resource.collection);
-    const first = this.#database.query<FoundRow, []>(`SELECT n, CAST(id AS TEXT) AS id, doc FROM ${table} ORDER BY n LIMIT ${lookMax}`);
-    const next = this.#database.query<FoundRow, [after: number]>(`SELECT n, CAST(id AS TEXT) AS id, doc FROM ${table} WHERE n > ? ORDER BY n LIMIT ${lookMax}`);
+    const rowsOf = `SELECT n, CAST(id AS TEXT) AS id, doc FROM ${quote(this.#resource.collection)}`;
+    const first = this.#database.query<FoundRow, []>(`${rowsOf} ORDER BY n LIMIT ${lookMax}`);
+    const next = this.#database.query<FoundRow, [after: number]>(`${rowsOf} WHERE n > ? ORDER BY n LIMIT ${lookMax}`);
     let rows = first.all();
     for (let last = rows.at(-1); last !== undefined; last = rows.at(-1)) {
       const lacking = rows.filter(({ doc }) => this.#filled(doc) !== undefined);
