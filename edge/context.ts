@@ -11,6 +11,7 @@ import { SettingsError } from '../shared/settings/reader.ts';
 import { toUnknownVariables } from '../shared/settings/unknown-variables.ts';
 import { Entries } from './cache/entries.ts';
 import { Generations } from './cache/generations.ts';
+import { Description } from './description/description.ts';
 import type { Host } from './host/host.ts';
 import { type SecurityHeaders, toSecurityHeaders } from './request/security-headers.ts';
 import { Hasher } from './origin-client/hasher.ts';
@@ -36,6 +37,7 @@ export interface EdgeContext {
   readonly entries: Entries;
   readonly reads: Reads;
   readonly securityHeaders: SecurityHeaders;
+  readonly description: Description;
 }
 
 /** What was declared: read at start, checked before anything is served. */
@@ -52,13 +54,15 @@ export function toContext(host: Host, { contract, plans }: Served): EdgeContext 
     const settings = mustEdgeSettings(host.variables, plans.byName);
     const hasher = new Hasher(host.macModule);
     const macs = new Macs(settings.keys, hasher);
+    const offered = withAnonymousPlan(plans, settings.anonymousPlan);
     return {
-      host, settings, contract, hasher, macs, plans: withAnonymousPlan(plans, settings.anonymousPlan), limiter: toLimiter(host.askCounter),
+      host, settings, contract, hasher, macs, plans: offered, limiter: toLimiter(host.askCounter),
       origin: new OriginClient({ originUrl: settings.originUrl, macs, hasher }), tokens: new Tokens(settings),
       generations: new Generations(settings, contract),
       entries: new Entries(host.store),
       reads: new Reads(),
       securityHeaders: toSecurityHeaders(settings),
+      description: new Description(contract, offered),
     };
   } catch (cause) {
     if (cause instanceof DeclarationError) throw new Fault('misconfigured', { facts: { declarations: cause.mistakes } });

@@ -69,6 +69,8 @@ export const edgeLimits = {
   feedRetryMsMax: 4_000,
   /** A ticket for a live feed: long enough to open a stream with it, too short to be worth stealing. */
   ticketSeconds: 30,
+  /** The description of the API, of which an isolate keeps one: of a hundred resources, at 25 KB each. Past it, 503. */
+  descriptionBytesMax: 2_621_440,
   /** Browsers keep a preflight's answer at most this long (Chromium's ceiling). */
   preflightSeconds: 7_200,
   /** A written position in a browser's cookie: past this every edge has heard of the write. */

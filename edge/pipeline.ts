@@ -16,6 +16,7 @@ import { admit } from './stages/admit.ts';
 import { cache } from './stages/cache.ts';
 import { charge } from './stages/charge.ts';
 import { configure } from './stages/configure.ts';
+import { describe } from './stages/describe.ts';
 import { flood } from './stages/flood.ts';
 import { forward } from './stages/forward.ts';
 import { guard } from './stages/guard.ts';
@@ -43,6 +44,7 @@ function toPath(host: Host, served: Served): (request: Arrival) => Answer {
     .stage('identify', identify())
     .stage('live', live())
     .stage('limit', limit())
+    .stage('describe', describe())
     .stage('tickets', tickets())
     .stage('validate', validate())
     .stage('cache', cache())

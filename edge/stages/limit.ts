@@ -3,12 +3,13 @@
  * What is refused from here on is the caller's own, and is answered here.
  */
 import { type Plan, planOf } from '../../shared/limits/plans.ts';
-import { costOf } from '../../shared/limits/cost.ts';
+import { costOf, type UnavailablePolicy } from '../../shared/limits/cost.ts';
 import { isSafe } from '../../shared/operations/operation.ts';
 import { callerOf } from '../rate-limit/caller.ts';
 import { mustBeWithin } from '../rate-limit/headers.ts';
 import type { Spending, Verdict } from '../rate-limit/limiter.ts';
 import { countUnknownPlan } from '../rate-limit/unknown-plans.ts';
+import type { OwnRoute } from '../own-routes.ts';
 import type { Identified } from '../request/request.ts';
 import { respond } from '../respond.ts';
 import { type Answer, orElse, type Stage } from '../runner.ts';
@@ -29,16 +30,20 @@ function spend(request: Identified, next: (request: Identified) => Answer): Answ
   return verdict instanceof Promise ? verdict.then(go) : go(verdict);
 }
 
-/** A path that the edge answers itself costs one, and counts as a write. */
+/** A path that the edge answers itself costs one. */
 function toSpending(request: Identified): Spending {
-  const { route, principal, network, waitUntil } = request;
+  const { route, own, principal, network, waitUntil } = request;
   return {
     caller: callerOf(principal.subject, network),
     plan: toPlan(request),
     cost: route === undefined ? 1 : costOf(route.resource, route.operation),
-    unavailable: route === undefined ? 'refuse' : route.resource.limits.unavailable[isSafe(route.operation) ? 'read' : 'write'],
+    unavailable: route === undefined ? ownPolicy(own) : route.resource.limits.unavailable[isSafe(route.operation) ? 'read' : 'write'],
     waitUntil,
   };
+}
+
+function ownPolicy({ method }: OwnRoute): UnavailablePolicy {
+  return method === 'GET' ? 'allow' : 'refuse';
 }
 
 function toPlan({ context, principal }: Identified): Plan {

@@ -16,7 +16,7 @@ import type { Stage } from '../runner.ts';
 export function route(): Stage<Admitted, Routed> {
   return function route(request, next) {
     const { raw: { method }, context: { contract, settings }, target: { path }, sent } = request;
-    const own = ownRouteOf(path);
+    const own = ownRouteOf(path, settings);
     if (method === 'OPTIONS') {
       return toOptionsAnswer(sent, own === undefined ? optionsOf(contract, path) : { allow: own.allow }, settings.corsOrigins);
     }

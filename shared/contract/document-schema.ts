@@ -2,7 +2,7 @@
  * The schema of a resource: an object, or a union of objects that one member tells apart (SEMANTICS §14). Who asks for the
  * members of documents asks for those of each of its objects; to everything else it is a type like any other.
  */
-import type * as z from 'zod';
+import * as z from 'zod';
 import { definitionOf } from './schema-places.ts';
 import { changed, type Type } from './schema-tree.ts';
 
@@ -37,6 +37,18 @@ export function memberTypes(schema: DocumentSchema): ReadonlyMap<string, readonl
   const members = objectsOf(schema).flatMap(({ shape }) => Object.entries(shape));
   const byName = Map.groupBy(members, ([name]) => name);
   return new Map([...byName].map(([name, found]) => [name, found.map(([, type]) => type as Type)]));
+}
+
+/** One object that takes what any of its objects does, for whoever describes members one by one. */
+export function flattened(schema: DocumentSchema): z.ZodObject {
+  if (isObject(schema)) return schema;
+  const count = objectsOf(schema).length;
+  const members = [...memberTypes(schema)].map(([name, types]): [string, Type] => {
+    const [only, ...others] = types;
+    const either = only !== undefined && others.length === 0 ? only : z.union(types);
+    return [name, types.length < count ? z.optional(either) : either];
+  });
+  return z.strictObject(Object.fromEntries(members));
 }
 
 /** What is made of a schema is of the kind that it was. */

@@ -46,9 +46,35 @@ function toBodies(resource: Resource): Bodies {
     id: idSchema(resource),
     create: toBody(named, nobodys(...(isNamed ? ['id'] : []))),
     fields: toBody(schema, nobodys()),
-    replace: toBody(withObjects(schema, (object) => object.extend(readBack)), nobodys(...Object.keys(readBack))),
-    patch: toBody(patch, nobodys(), (sent) => sent),
+    replace: shownAs(
+      withObjects(strict, (object) => object.extend(readBack)),
+      toBody(withObjects(schema, (object) => object.extend(readBack)), nobodys(...Object.keys(readBack))),
+    ),
+    patch: shownAs(toShownPatch(strict), toBody(patch, nobodys(), (sent) => sent)),
   };
+}
+
+const shown = new WeakMap<z.core.$ZodType, z.core.$ZodType>();
+
+/** What a body is described as: its own type is opened to members that are compared with what is stored. */
+function shownAs<Body extends z.ZodType>(type: z.core.$ZodType, body: Body): Body {
+  shown.set(body, type);
+  return body;
+}
+
+/** The type that tells what a body may be; of a body that is none of ours, its own. */
+export function shownOf(body: z.core.$ZodType): z.core.$ZodType {
+  return shown.get(body) ?? body;
+}
+
+/** A patch that could succeed: it takes away no member that a document must have. */
+function toShownPatch(schema: DocumentSchema): z.ZodObject {
+  const members = [...memberTypes(schema)].map(([name, types]): [string, z.core.$ZodType] => {
+    const isDemanded = types.some((type) => type._zod.optin === undefined);
+    return [name, isDemanded ? z.optional(eitherOf(types)) : toPatchType(types)];
+  });
+  const isClosed = objectsOf(schema).every(({ def }) => isClosedObject(def));
+  return (isClosed ? z.strictObject : z.looseObject)(Object.fromEntries(members));
 }
 
 /** Whether a name stands for no member, though the schema takes any: Tombolo's own, and what no update of MongoDB can name. */
@@ -69,7 +95,7 @@ function toBody(
   isNobodys: IsNobodys,
   take: (sent: JsonObject, parsed: JsonObject) => JsonObject = (_sent, parsed) => parsed,
 ): z.ZodType<JsonObject> {
-  return z.unknown().transform((sent, context) => {
+  const body = z.unknown().transform((sent, context) => {
     const nobodys = isJsonObject(sent) ? Object.keys(sent).filter(isNobodys) : [];
     const errors = [...toBodyErrors(sent), ...nobodys.map((name) => ({ path: [name], message: 'unknown field' }))];
     const parsed = errors.length > 0 ? undefined : schema.safeParse(sent);
@@ -79,6 +105,7 @@ function toBody(
     }
     return z.NEVER;
   });
+  return shownAs(schema, body);
 }
 
 /** In a merge patch null removes, and an object merges: only what the whole document says is decided later. */

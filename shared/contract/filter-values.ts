@@ -95,7 +95,8 @@ function isPastSchemas(value: Scalar, kind: FieldKind): boolean {
 
 const madeTypes = new WeakMap<Resource, ReadonlyMap<string, z.core.$ZodType>>();
 
-function typesOf(resource: Resource): ReadonlyMap<string, z.core.$ZodType> {
+/** The type of one value that is asked for, by field, the id among them. */
+export function typesOf(resource: Resource): ReadonlyMap<string, z.core.$ZodType> {
   const made = madeTypes.get(resource) ?? new Map([...valueTypesOf(resource.schema), ['id', bodiesOf(resource).id]]);
   madeTypes.set(resource, made);
   return made;

@@ -1,10 +1,15 @@
 /** The operations that every resource has. */
 import { dependenciesOfDocument, dependenciesOfList } from '../contract/dependencies.ts';
 import { bodiesOf } from '../contract/documents.ts';
-import { parseImportQuery } from './import-query.ts';
+import { onDuplicateChoices, parseImportQuery } from './import-query.ts';
 import { limits } from '../wire/limits.ts';
 import { mustBeWithoutParameters } from '../wire/parameters.ts';
 import { formatQuery, type ListQuery, parseChangesQuery, parseFieldsQuery, parseListQuery } from '../contract/query.ts';
+import {
+  createdAnswer, feedAnswer, oneAnswer, pageAnswer, removedAnswer, replacedAnswer, reportAnswer, writtenAnswer,
+} from '../openapi/answers.ts';
+import { fieldsOf, listParametersOf, shapesOf } from '../openapi/list-parameters.ts';
+import { rowsExampleOf } from '../openapi/resource-schemas.ts';
 import { operations, type StateRead } from './operation.ts';
 
 const json = 'application/json';
@@ -33,6 +38,7 @@ export const documents = operations({
       dependencies: dependenciesOfList(resource, input),
       keepsAbsence: false,
     }),
+    described: { parameters: listParametersOf, answers: pageAnswer, more: shapesOf },
   },
   get: {
     ...read, at: '/:id', summary: 'Gets one document.',
@@ -40,23 +46,28 @@ export const documents = operations({
     cached: ({ resource, id, input }: StateRead<readonly string[] | undefined>) => ({
       name: `get ${JSON.stringify([id, input ?? null])}`, dependencies: dependenciesOfDocument(resource, id), keepsAbsence: true,
     }),
+    described: { parameters: (resource) => [fieldsOf(resource)], answers: oneAnswer },
   },
   create: {
     ...write, method: 'POST', at: '/', right: 'create', conditions: 'none', summary: 'Creates a document.',
     parse: parseNone, schema: (resource) => bodiesOf(resource).create,
+    described: { answers: createdAnswer },
   },
   replace: {
     ...write, method: 'PUT', at: '/:id', right: 'update', conditions: 'change-or-create',
     summary: 'Replaces a document, or creates it where callers name documents.',
     parse: parseNone, schema: (resource) => bodiesOf(resource).replace,
+    described: { answers: replacedAnswer },
   },
   patch: {
     ...write, method: 'PATCH', at: '/:id', right: 'update', takes: [mergePatch], summary: 'Changes what a merge patch names (RFC 7396).',
     parse: parseNone, schema: (resource) => bodiesOf(resource).patch,
+    described: { answers: writtenAnswer },
   },
   remove: {
     ...write, method: 'DELETE', at: '/:id', right: 'remove', body: 'none', takes: [], summary: 'Removes a document.',
     parse: parseNone,
+    described: { answers: removedAnswer },
   },
   import: {
     method: 'POST', at: '/import', answers: 'effect', right: 'create',
@@ -66,6 +77,13 @@ export const documents = operations({
     carries: ['idempotency-key'], conditions: 'none',
     msMax: limits.importMsMax, cost: 1,
     parse: (_resource, query) => ({ onDuplicate: parseImportQuery(query) }),
+    described: {
+      parameters: () => [{
+        name: 'onDuplicate', schema: { enum: [...onDuplicateChoices], default: onDuplicateChoices[0] },
+        description: 'What becomes of a row whose id exists: rejected, passed over, put in its place, or laid over it as a merge patch.',
+      }],
+      answers: reportAnswer, bodies: rowsExampleOf,
+    },
   },
   changes: {
     ...short, method: 'GET', at: '/changes', answers: 'moment', right: 'read', summary: 'Follows the changes of a resource, live.',
@@ -77,5 +95,11 @@ export const documents = operations({
       lastEventId: header('last-event-id') ?? undefined,
       stream: header('tombolo-stream') ?? undefined,
     }),
+    described: {
+      parameters: () => [{
+        name: 'after', schema: { type: 'string' }, description: 'A position, for clients that cannot send `Last-Event-ID`.',
+      }],
+      answers: feedAnswer,
+    },
   },
 });

@@ -1,9 +1,10 @@
 /** The parameters of an import. */
 import { mustKnowOnly, parametersRefused, toParameters } from '../wire/parameters.ts';
 
-const choices = ['reject', 'skip', 'replace', 'merge'] as const;
+/** What `onDuplicate` may be. */
+export const onDuplicateChoices = ['reject', 'skip', 'replace', 'merge'] as const;
 
-export type OnDuplicate = (typeof choices)[number];
+export type OnDuplicate = (typeof onDuplicateChoices)[number];
 
 /**
  * What becomes of a row whose id exists: rejected and listed, passed over and counted, put in its place, or laid over it
@@ -13,7 +14,7 @@ export function parseImportQuery(query: string): OnDuplicate {
   const parameters = toParameters(query);
   mustKnowOnly(parameters, ['onDuplicate'], 'unknown parameter; an import takes onDuplicate alone');
   const given = parameters.get('onDuplicate') ?? 'reject';
-  const value = choices.find((choice) => choice === given);
+  const value = onDuplicateChoices.find((choice) => choice === given);
   if (value === undefined) throw parametersRefused([['onDuplicate', 'must be reject, skip, replace or merge']]);
   return value;
 }

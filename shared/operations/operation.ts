@@ -5,6 +5,7 @@
  */
 import type * as z from 'zod';
 import type { Dependencies } from '../contract/dependencies.ts';
+import type { Described } from '../openapi/described.ts';
 import type { ReservedName } from '../contract/reserved-names.ts';
 import type { Resource } from '../contract/resource.ts';
 import type { JsonObject } from '../wire/values.ts';
@@ -69,6 +70,8 @@ export interface Operation<Input = unknown> {
   schema?(resource: Resource): z.ZodType<JsonObject>;
   /** What the cache keeps the answers under; every state has it. */
   cached?(read: StateRead<Input>): Cached;
+  /** What the description of the API says beyond this row (`shared/openapi`). */
+  readonly described?: Described;
 }
 
 export interface StateRead<Input> {

@@ -6,10 +6,10 @@ import { integer } from '../contract/types.ts';
 export const films = resource({
   name: 'films',
   schema: z.object({
-    title: z.string().min(1).max(1_000),
-    year: integer().min(1870).max(2100),
+    title: z.string().min(1).max(1_000).meta({ examples: ['The Third Man'] }),
+    year: integer().min(1870).max(2100).meta({ examples: [1949] }),
     cast: z.array(z.string().min(1).max(200)).max(200).default([]),
-    genres: z.array(z.string().min(1).max(60)).max(20).default([]),
+    genres: z.array(z.string().min(1).max(60).meta({ examples: ['Comedy'] })).max(20).default([]),
     href: z.string().max(500).nullable().optional(),
     extract: z.string().max(20_000).optional(),
     // A page that shows it must not be made to run a script: no javascript: and no data:.

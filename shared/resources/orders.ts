@@ -7,10 +7,10 @@ import { integer } from '../contract/types.ts';
 export const orders = resource({
   name: 'orders',
   schema: z.object({
-    tenant: z.string().min(1).max(64),
+    tenant: z.string().min(1).max(64).meta({ examples: ['odeon'] }),
     film: z.uuid(),
-    seats: integer().min(1).max(20),
-    buyer: z.string().min(1).max(128),
+    seats: integer().min(1).max(20).meta({ examples: [2] }),
+    buyer: z.string().min(1).max(128).meta({ examples: ['alice'] }),
     status: z.enum(['placed', 'paid', 'cancelled']).default('placed'),
     staffNote: z.string().max(1_000).optional(),
   }),

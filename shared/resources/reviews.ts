@@ -8,10 +8,10 @@ export const reviews = resource({
   name: 'reviews',
   schema: z.object({
     film: z.uuid(),
-    author: z.string().min(1).max(128),
+    author: z.string().min(1).max(128).meta({ examples: ['alice'] }),
     status: z.enum(['draft', 'published']).default('draft'),
-    rating: integer().min(1).max(5),
-    text: z.string().max(5_000),
+    rating: integer().min(1).max(5).meta({ examples: [4] }),
+    text: z.string().max(5_000).meta({ examples: ['Better the second time.'] }),
   }),
   rules: {
     read: any(equals('status', 'published'), owner('author')),

@@ -25,6 +25,8 @@ export interface EdgeSettings {
   readonly feedSilentMs: number;
   /** A plan for callers who are not signed in, in place of the declared one: for networks of one's own, and load tests. */
   readonly anonymousPlan: string;
+  /** Whether `/openapi.json` and `/docs` are there. */
+  readonly openapi: 'public' | 'off';
 }
 
 /** The names of the plans that `TOMBOLO_ANONYMOUS_PLAN` may choose from. */
@@ -54,6 +56,7 @@ export function readEdgeSettings(reader: SettingsReader, plans: PlanNames): Edge
     staleIfErrorMs: toMilliseconds(reader, 'TOMBOLO_STALE_IF_ERROR_MS', 300_000),
     feedSilentMs: toMilliseconds(reader, 'TOMBOLO_FEED_SILENT_MS', 1_000),
     anonymousPlan: toPlanName(reader, 'TOMBOLO_ANONYMOUS_PLAN', plans),
+    openapi: toOpenapi(reader, 'TOMBOLO_OPENAPI'),
   };
 }
 
@@ -80,6 +83,13 @@ function toOrigins(reader: SettingsReader, variable: string): ReadonlySet<string
 
 function toMilliseconds(reader: SettingsReader, variable: string, fallback: number): number {
   return reader.count(variable, { fallback, max: 99_999_999, what: 'must be whole milliseconds' });
+}
+
+/** Public unless said: it tells nothing that refusals do not tell, which name fields, shapes and what a rule demands. */
+function toOpenapi(reader: SettingsReader, variable: string): EdgeSettings['openapi'] {
+  const text = reader.optional(variable);
+  if (text !== '' && text !== 'public' && text !== 'off') reader.complain(variable, 'must be public or off');
+  return text === 'off' ? 'off' : 'public';
 }
 
 function toPlanName(reader: SettingsReader, variable: string, plans: PlanNames): string {

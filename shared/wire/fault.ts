@@ -81,6 +81,8 @@ const problems = {
 
 export type FaultReason = keyof typeof problems;
 
+export const faultReasons = Object.keys(problems) as readonly FaultReason[];
+
 export function problemKindOf(reason: FaultReason): ProblemKind {
   return problems[reason];
 }

@@ -1,5 +1,5 @@
 /** Problem documents: RFC 9457, `application/problem+json`. The only shape in which Tombolo refuses. */
-import { type Fault, type FieldError, problemKindOf } from './fault.ts';
+import { type Fault, type FaultReason, type FieldError, problemKindOf } from './fault.ts';
 
 export const problemMediaType = 'application/problem+json';
 
@@ -15,10 +15,10 @@ export interface Problem {
 
 /** `instance` names this occurrence: the request's id, the same that stands in `X-Request-Id` and the log. */
 export function toProblem(fault: Fault, requestId: string): Problem {
-  const { type = `urn:tombolo:problem:${fault.reason}`, title, status } = problemKindOf(fault.reason);
+  const { title, status } = problemKindOf(fault.reason);
   return {
     ...fault.members,
-    type,
+    type: problemTypeOf(fault.reason),
     title,
     status,
     ...(fault.detail === undefined ? {} : { detail: fault.detail }),
@@ -26,6 +26,10 @@ export function toProblem(fault: Fault, requestId: string): Problem {
     code: fault.reason,
     ...(fault.errors.length === 0 ? {} : { errors: fault.errors }),
   };
+}
+
+export function problemTypeOf(reason: FaultReason): string {
+  return problemKindOf(reason).type ?? `urn:tombolo:problem:${reason}`;
 }
 
 /** The headers of a problem document, by lower-case name. */

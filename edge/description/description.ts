@@ -1,0 +1,39 @@
+/** The description of the API (OpenAPI 3.1) as an isolate keeps it: built when it is first asked for, the same until the next deploy. */
+import type { Contract } from '../../shared/contract/contract.ts';
+import type { Plans } from '../../shared/limits/plans.ts';
+import { toDescription } from '../../shared/openapi/document.ts';
+import { Fault } from '../../shared/wire/fault.ts';
+import { digest64 } from '../../shared/wire/hash.ts';
+import { edgeLimits } from '../limits.ts';
+import { ownPaths } from './own-paths.ts';
+
+interface Written {
+  readonly bytes: Uint8Array;
+  readonly etag: string;
+}
+
+export class Description {
+  readonly #contract: Contract;
+  readonly #plans: Plans;
+  #written: Written | undefined;
+
+  constructor(contract: Contract, plans: Plans) {
+    this.#contract = contract;
+    this.#plans = plans;
+  }
+
+  /** Throws `misconfigured` for a contract whose description outgrows its bound. */
+  mustWritten(): Written {
+    this.#written ??= write(JSON.stringify(toDescription({ contract: this.#contract, plans: this.#plans, paths: ownPaths })));
+    return this.#written;
+  }
+}
+
+function write(text: string): Written {
+  const bytes = new TextEncoder().encode(text);
+  if (bytes.length > edgeLimits.descriptionBytesMax) {
+    const facts = { bytes: bytes.length, bytesMax: edgeLimits.descriptionBytesMax };
+    throw new Fault('misconfigured', { detail: 'the description of this API is larger than an edge keeps', facts });
+  }
+  return { bytes, etag: `"${digest64(text)}"` };
+}

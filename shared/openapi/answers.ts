@@ -1,0 +1,125 @@
+/** What the operations of documents answer, and what an import and a feed send, by their rows. */
+import type { Resource } from '../contract/resource.ts';
+import { limits } from '../wire/limits.ts';
+import type { Json, JsonObject } from '../wire/values.ts';
+import { type DescribedAnswer, schemaName, schemaRef } from './described.ts';
+import { headersOfStates } from './headers.ts';
+
+const json = 'application/json';
+const written = ['ETag', 'Tombolo-Position'] as const;
+
+/** `fields` may leave out whatever is not the id. */
+const partOf = (resource: Resource) => schemaRef(schemaName(resource, 'part'));
+const wholeOf = (resource: Resource) => schemaRef(schemaName(resource, undefined));
+
+export function oneAnswer(resource: Resource): readonly DescribedAnswer[] {
+  return [{ status: 200, description: 'The document.', headers: headersOfStates, mediaType: json, schema: partOf(resource) }];
+}
+
+export function pageAnswer(resource: Resource): readonly DescribedAnswer[] {
+  return [{
+    status: 200, description: 'A page.', headers: [...headersOfStates, 'Link'], mediaType: json,
+    schema: {
+      type: 'object', required: ['data', 'page'],
+      properties: { data: { type: 'array', items: partOf(resource), maxItems: limits.pageDocumentsMax }, page: schemaRef('Page') },
+    },
+  }];
+}
+
+export function writtenAnswer(resource: Resource): readonly DescribedAnswer[] {
+  return [{ status: 200, description: 'The document as it is now.', headers: written, mediaType: json, schema: wholeOf(resource) }];
+}
+
+export function createdAnswer(resource: Resource): readonly DescribedAnswer[] {
+  return [{
+    status: 201, description: 'The document was created.', headers: [...written, 'Location'], mediaType: json, schema: wholeOf(resource),
+  }];
+}
+
+/** Where callers name documents, a replacement of what is not there creates it. */
+export function replacedAnswer(resource: Resource): readonly DescribedAnswer[] {
+  return [...writtenAnswer(resource), ...(typeof resource.id === 'object' ? createdAnswer(resource) : [])];
+}
+
+export function removedAnswer(): readonly DescribedAnswer[] {
+  return [{ status: 204, description: 'The document is gone.', headers: ['Tombolo-Position'] }];
+}
+
+export function reportAnswer(): readonly DescribedAnswer[] {
+  return [{
+    status: 200, headers: ['Tombolo-Position'], mediaType: 'application/x-ndjson',
+    description:
+      `A line for each rejected row, ${limits.importRejectedListedMax} at most (\`ImportRejected\`), and a last one that sums up ` +
+      '(`ImportSummary`).',
+    schema: { type: 'string' },
+  }];
+}
+
+export function feedAnswer(resource: Resource): readonly DescribedAnswer[] {
+  const name = schemaName(resource, undefined);
+  return [{
+    status: 200, headers: [], mediaType: 'text/event-stream',
+    description:
+      `Server-sent events. \`created\`, \`updated\` and \`entered\` (has become visible) carry a document (\`${name}\`), ` +
+      '`left` (is no longer visible) and `deleted` its id alone; `resync`: changes were missed, read again; `reconnect`: the stream ' +
+      'ends, come back with the last id. `id:` is a position, also on heartbeats.',
+    schema: { type: 'string' },
+  }];
+}
+
+const count = { type: 'integer', minimum: 0 } as const;
+
+/** Schemas that resources share. */
+export const sharedSchemas: JsonObject = {
+  Page: {
+    type: 'object',
+    required: ['limit', 'next', 'prev'],
+    properties: {
+      limit: { type: 'integer', minimum: 1, maximum: limits.pageDocumentsMax },
+      next: { type: ['string', 'null'], description: 'Given as `after`, asks for the next page; null on the last.' },
+      prev: { type: ['string', 'null'], description: 'Likewise for the page before; null on the first.' },
+      total: { ...count, description: 'With `count=exact`.' },
+      totalIsMinimum: { const: true, description: `There are more than ${limits.countMax}.` },
+    },
+    additionalProperties: false,
+  },
+  ImportRejected: {
+    type: 'object',
+    required: ['row', 'code', 'errors'],
+    properties: {
+      row: count, code: { type: 'string' }, detail: { type: 'string' }, errors: { type: 'array', items: schemaRef('FieldError') },
+    },
+  },
+  ImportSummary: {
+    type: 'object',
+    required: ['summary'],
+    properties: {
+      summary: {
+        type: 'object',
+        required: ['imported', 'replaced', 'skipped', 'rejected', 'lastCommittedRow', 'complete'],
+        properties: {
+          imported: count, replaced: count, skipped: count, rejected: count, lastCommittedRow: count,
+          complete: { type: 'boolean', description: 'False: the upload broke off; `stopped` says why.' },
+          position: { type: 'string', description: 'The `Tombolo-Position` of the last commit.' },
+          stopped: { type: 'object', required: ['code'], properties: { code: { type: 'string' }, detail: { type: 'string' } } },
+        },
+      },
+    },
+  },
+};
+
+/** Rows as a caller could send them, where an example of a document is known. */
+export function rowsOf(example: JsonObject | undefined): Readonly<Record<string, string>> {
+  if (example === undefined) return {};
+  const scalars = Object.entries(example).filter(([, value]) => typeof value !== 'object' || value === null);
+  return {
+    'application/x-ndjson': `${JSON.stringify(example)}\n`,
+    'text/csv': `${scalars.map(([name]) => name).join()}\n${scalars.map(([, value]) => toCell(value)).join()}\n`,
+  };
+}
+
+/** RFC 4180 §2. */
+function toCell(value: Json): string {
+  const text = value === null ? '' : String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

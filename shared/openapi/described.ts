@@ -1,0 +1,41 @@
+/** What the description of the API says of an operation beside what its row says anyway. Nothing is served by it. */
+import type { Resource } from '../contract/resource.ts';
+import type { Json, JsonObject } from '../wire/values.ts';
+import type { AnswerHeader } from './headers.ts';
+
+export interface Described {
+  /** The parameters of its query; none unless said. */
+  parameters?(resource: Resource): readonly QueryParameter[];
+  /** Its answers that refuse nothing, but for 304. Unless said: 200, of the row's first media type, with any content. */
+  answers?(resource: Resource): readonly DescribedAnswer[];
+  /** Bodies by media type, as a caller could send them; those of a schema are worked out from it. */
+  bodies?(resource: Resource): Readonly<Record<string, string>>;
+  /** Further members of the operation, named `x-…` (OpenAPI 3.1 §4.9), and words for people. */
+  more?(resource: Resource): { readonly words: string; readonly extensions: JsonObject };
+}
+
+export interface QueryParameter {
+  readonly name: string;
+  readonly description: string;
+  readonly schema: JsonObject;
+  /** Several values with commas between. */
+  readonly several?: boolean;
+  readonly example?: Json;
+}
+
+export interface DescribedAnswer {
+  readonly status: 200 | 201 | 204;
+  readonly description: string;
+  readonly headers: readonly AnswerHeader[];
+  readonly mediaType?: string;
+  readonly schema?: JsonObject;
+}
+
+/** Names of components: the document itself, a part of it, and the bodies by operation. */
+export function schemaName({ name }: Pick<Resource, 'name'>, part: string | undefined): string {
+  return part === undefined ? name : `${name}.${part}`;
+}
+
+export function schemaRef(name: string): JsonObject {
+  return { $ref: `#/components/schemas/${name}` };
+}

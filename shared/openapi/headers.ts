@@ -1,0 +1,97 @@
+/** The header fields of requests and answers, as components of the description. */
+import { limits } from '../wire/limits.ts';
+import type { CarriedHeader, Operation } from '../operations/operation.ts';
+import type { Resource } from '../contract/resource.ts';
+import type { JsonObject } from '../wire/values.ts';
+
+const text = { type: 'string' } as const;
+
+const answerHeaders = {
+  'API-Version': { description: 'The version that answered.', schema: text },
+  'X-Request-Id': { description: 'Names this request, in `instance` of a refusal and in our logs as well.', schema: text },
+  ETag: { description: 'A strong tag of the bytes sent (RFC 9110 §8.8.3).', schema: text },
+  Location: { description: 'Where the created document is.', schema: text },
+  Link: { description: 'The next and the previous page (RFC 8288).', schema: text },
+  'Tombolo-Position': {
+    description: 'The state that a write left. Sent back with a read, it is answered from that state or a later one.', schema: text,
+  },
+  'Cache-Control': { description: 'Who may keep the answer; whoever keeps it asks before each use.', schema: text },
+  'Cache-Status': { description: 'What the cache at the edge did (RFC 9211).', schema: text },
+  Age: { description: 'Seconds since the origin was asked.', schema: { type: 'integer', minimum: 0 } },
+  RateLimit: { description: 'What is left of each window of the plan (draft-ietf-httpapi-ratelimit-headers).', schema: text },
+  'RateLimit-Policy': { description: 'The windows of the plan.', schema: text },
+  'Retry-After': { description: 'Seconds to wait.', schema: { type: 'integer', minimum: 0 } },
+  'WWW-Authenticate': { description: 'How to sign in (RFC 6750 §3).', schema: text },
+  Allow: { description: 'The methods that the path takes.', schema: text },
+} as const satisfies Readonly<Record<string, JsonObject>>;
+
+export type AnswerHeader = keyof typeof answerHeaders;
+
+/** All of them, as components. */
+export const headerComponents: JsonObject = answerHeaders;
+
+export const headersOfAll = ['API-Version', 'X-Request-Id', 'RateLimit', 'RateLimit-Policy'] as const satisfies readonly AnswerHeader[];
+export const headersOfStates = ['ETag', 'Cache-Control', 'Cache-Status', 'Age'] as const satisfies readonly AnswerHeader[];
+
+export function headerRefs(names: readonly AnswerHeader[]): JsonObject {
+  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+}
+
+const tagList = { type: 'string', pattern: '^\\s*(\\*|(W/)?"[\\x21\\x23-\\x7e]*"(\\s*,\\s*(W/)?"[\\x21\\x23-\\x7e]*")*)\\s*$' } as const;
+
+/** What clients send of the headers that the hop carries; the edge itself sets the others. */
+const carried: Readonly<Partial<Record<CarriedHeader, JsonObject>>> = {
+  'if-match': {
+    name: 'If-Match', in: 'header', schema: tagList,
+    description: 'Only if the document is one that these tags name (RFC 9110 §13.1.1); else 412.',
+  },
+  'if-none-match': {
+    name: 'If-None-Match', in: 'header', schema: tagList,
+    description: 'Only if the document is none that these tags name (RFC 9110 §13.1.2); else 304 to a read and 412 to a write.',
+  },
+  'idempotency-key': {
+    name: 'Idempotency-Key', in: 'header', schema: { type: 'string', pattern: '^[\\x21\\x23-\\x7e][\\x21-\\x7e]{0,254}$' },
+    description: 'Names this request: sent again with the same key and body, it has one effect and the same answer.',
+  },
+  'last-event-id': {
+    name: 'Last-Event-ID', in: 'header', schema: text,
+    description: 'The id of the last event that was heard; the feed goes on behind it.',
+  },
+};
+
+const position: JsonObject = {
+  name: 'Tombolo-Position', in: 'header', schema: text,
+  description: 'A position that an answer or an event carried: the answer is of that state or a later one.',
+};
+
+export const headerParameterComponents: JsonObject = Object.fromEntries(
+  [...Object.values(carried), position].map((parameter) => [String(parameter['name']), parameter]),
+);
+
+/** The header parameters of an operation. */
+export function headerParametersOf({ preconditions }: Resource, operation: Operation): readonly JsonObject[] {
+  const { carries, conditions, answers, body } = operation;
+  const taken = carries.filter((name) => {
+    if (name === 'if-match' || name === 'if-none-match') return conditions !== 'none';
+    // A stream cannot be told from another one, so an Idempotency-Key beside it is refused (SEMANTICS §10).
+    return name !== 'idempotency-key' || body !== 'streamed';
+  });
+  const demanded = conditions === 'change' && preconditions === 'required';
+  return [
+    ...taken.flatMap((name) => {
+      const parameter = carried[name];
+      if (parameter === undefined) return [];
+      return [demanded && name === 'if-match' ? { ...parameter, required: true } : parameterRef(String(parameter['name']))];
+    }),
+    ...(answers === 'effect' ? [] : [parameterRef(String(position['name']))]),
+  ];
+}
+
+function parameterRef(name: string): JsonObject {
+  return { $ref: `#/components/parameters/${name}` };
+}
+
+/** What every request is bound by, in words. */
+export const boundsInWords =
+  `Path and query have at most ${limits.targetBytesMax} bytes (414), header fields ${limits.headerBytesMax} (431), ` +
+  `a body ${limits.bodyBytesMax} (413); a request takes at most ${limits.requestMsMax / 1_000} s (504), unless its operation says so.`;

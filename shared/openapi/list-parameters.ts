@@ -1,0 +1,168 @@
+/** What a list takes, worked out of the shapes of its resource: each filter with its operators, orders, and the controls of a page. */
+import type * as z from 'zod';
+import type { Field } from '../contract/fields.ts';
+import { idField, typesOf } from '../contract/filter-values.ts';
+import { parseListQuery } from '../contract/query.ts';
+import type { Resource } from '../contract/resource.ts';
+import { formatSort, reversed, type Shape } from '../contract/shapes.ts';
+import { limits } from '../wire/limits.ts';
+import type { Json, JsonObject } from '../wire/values.ts';
+import type { QueryParameter } from './described.ts';
+import { exampleOf } from './examples.ts';
+import { bounded, schemaOfKind, toJsonSchema } from './json-schema.ts';
+
+const comparisons = { gt: 'greater than', gte: 'at least', lt: 'less than', lte: 'at most' } as const;
+
+export function listParametersOf(resource: Resource): readonly QueryParameter[] {
+  return [...filtersOf(resource), sortOf(resource), ...pageParameters, fieldsOf(resource)];
+}
+
+function filtersOf(resource: Resource): readonly QueryParameter[] {
+  const { shapes } = resource;
+  const equal = [...Map.groupBy(shapes.flatMap((shape) => shape.equal.map((field) => ({ field, shape }))), ({ field }) => field)];
+  const bounds = shapes.flatMap(({ range, name }) => (range === undefined ? [] : [{ field: range, name }]));
+  const prefixes = shapes.flatMap(({ prefix, name }) => (prefix === undefined ? [] : [{ field: prefix, name }]));
+  return [
+    ...equal.flatMap(([field, places]) => equalOf(resource, field, places.map(({ shape }) => shape))),
+    ...[...Map.groupBy(bounds, ({ field }) => field)].flatMap(([field, places]) =>
+      Object.entries(comparisons).map(([operator, words]) => ({
+        name: `${field}[${operator}]`, description: `\`${field}\` is ${words} this. ${servedBy(places)}`,
+        schema: boundOf(resource, field), ...example(resource, field),
+      })),
+    ),
+    ...[...Map.groupBy(prefixes, ({ field }) => field)].map(([field, places]) => ({
+      name: `${field}[prefix]`, description: `\`${field}\` begins with this. ${servedBy(places)}`,
+      schema: { type: 'string', maxLength: limits.filterValueBytesMax },
+      ...example(resource, field, (value) => String(value).slice(0, 1)),
+    })),
+  ];
+}
+
+function equalOf(resource: Resource, name: string, shapes: readonly Shape[]): readonly QueryParameter[] {
+  const schema = equalSchemaOf(resource, name);
+  const contains = fieldOf(resource, name)?.kind === 'array';
+  return [
+    { name, description: `\`${name}\` ${contains ? 'contains' : 'is'} this. ${servedBy(shapes)}`, schema, ...example(resource, name) },
+    {
+      name: `${name}[in]`, several: true,
+      description: `\`${name}\` ${contains ? 'contains' : 'is'} one of these. Repeated, each may hold a comma. ${servedBy(shapes)}`,
+      schema: { type: 'array', items: schema, minItems: 1, maxItems: limits.inValuesMax },
+      ...example(resource, name, (value) => [value]),
+    },
+  ];
+}
+
+/** `{}` where no value of the field is known. */
+function example(resource: Resource, field: string, made: (value: Json) => Json = (value) => value): { readonly example?: Json } {
+  const value = exampleOf(equalSchemaOf(resource, field));
+  return value === undefined ? {} : { example: made(value) };
+}
+
+/** A value that is asked for by equality must be one that the schema allows. */
+function equalSchemaOf(resource: Resource, name: string): JsonObject {
+  const type: z.core.$ZodType | undefined = typesOf(resource).get(name);
+  if (type !== undefined) return bounded(toJsonSchema(type, 'input', '#'));
+  const field = fieldOf(resource, name);
+  return field === undefined ? {} : bounded(schemaOfKind(field));
+}
+
+/** Where a range begins or ends may be any value of the kind; a UUID is compared as the text that it is. */
+function boundOf(resource: Resource, name: string): JsonObject {
+  const field = fieldOf(resource, name);
+  return field === undefined || field.kind === 'uuid' ? bounded({ type: 'string' }) : bounded(schemaOfKind(field));
+}
+
+function fieldOf(resource: Resource, name: string): Field | undefined {
+  return name === 'id' ? idField(resource) : resource.fields.get(name);
+}
+
+function servedBy(shapes: readonly { readonly name: string }[]): string {
+  return `Shapes: ${[...new Set(shapes.map(({ name }) => name))].join(', ')}.`;
+}
+
+function sortOf({ shapes }: Resource): QueryParameter {
+  const orders = shapes.flatMap(({ sorts }) => sorts.flatMap((sort) => [formatSort(sort), formatSort(reversed(sort))]));
+  return {
+    name: 'sort', description: 'One of the orders of the shape, or the beginning of one; the first of them unless said.',
+    schema: { type: 'string', enum: [...new Set(orders)] },
+  };
+}
+
+const pageParameters: readonly QueryParameter[] = [
+  {
+    name: 'limit', description: 'Documents of a page.',
+    schema: { type: 'integer', minimum: 1, maximum: limits.pageDocumentsMax, default: limits.pageDocumentsDefault },
+  },
+  {
+    name: 'after', description: '`next` or `prev` of a page of the same query.',
+    schema: { type: 'string', pattern: '^[A-Za-z0-9_.-]+$', maxLength: limits.cursorCharactersMax },
+  },
+  { name: 'count', description: `Says \`total\`, up to ${limits.countMax}.`, schema: { const: 'exact' } },
+];
+
+/** The projection of an answer. */
+export function fieldsOf({ fields }: Resource): QueryParameter {
+  return {
+    name: 'fields', several: true, description: 'The fields to answer with, beside `id`; all of them unless said.',
+    schema: { type: 'array', items: { enum: ['id', ...fields.keys()] }, minItems: 1 },
+  };
+}
+
+/** The shapes as a table for people and as data for programs; an example is a query that is served. */
+export function shapesOf(resource: Resource): { readonly words: string; readonly extensions: JsonObject } {
+  const rows = resource.shapes.map((shape) => ({ shape, asked: askedBy(shape), example: queryExampleOf(resource, shape) }));
+  const table = rows.map(({ shape, asked, example }) => {
+    const orders = shape.sorts.map(formatSort).join('<br>');
+    return `| ${shape.name} | ${asked.join('<br>')} | ${orders} | ${example === undefined ? '' : `\`${example}\``} |`;
+  });
+  return {
+    words: [
+      'A query is served by one of these shapes, each with an index of its own; what none of them serves is 400 `query_not_served`.',
+      '', '| shape | filters | orders, each backwards too | example |', '|---|---|---|---|', ...table,
+    ].join('\n'),
+    extensions: {
+      'x-shapes': rows.map(({ shape, example }) => ({
+        name: shape.name, equal: shape.equal, sort: shape.sorts.map(formatSort),
+        ...(shape.range === undefined ? {} : { range: shape.range }),
+        ...(shape.prefix === undefined ? {} : { prefix: shape.prefix }),
+        ...(example === undefined ? {} : { example }),
+      })),
+    },
+  };
+}
+
+function askedBy({ equal, range, prefix }: Shape): readonly string[] {
+  return [
+    ...equal.map((field) => `\`${field}\``),
+    ...(range === undefined ? [] : [`\`${range}[gt]\` \`[gte]\` \`[lt]\` \`[lte]\`, if given`]),
+    ...(prefix === undefined ? [] : [`\`${prefix}[prefix]\`, if given`]),
+  ];
+}
+
+/** A query of the shape with all that it may have; `undefined` where no value of a field is known. */
+function queryExampleOf(resource: Resource, { equal, range, prefix, sorts }: Shape): string | undefined {
+  const bounds = range === undefined ? prefix : range;
+  const values = [...equal, ...(bounds === undefined ? [] : [bounds])].map((field) => ({
+    field, value: exampleOf(equalSchemaOf(resource, field)),
+  }));
+  const pairs = values.map(({ field, value }, index) => {
+    if (index < equal.length) return `${field}=${toText(value)}`;
+    return range === undefined ? `${field}[prefix]=${toText(value).slice(0, 1)}` : `${field}[gte]=${toText(value)}`;
+  });
+  const sort = sorts.find(([first]) => bounds === undefined || first?.field === bounds) ?? [];
+  const query = `?${[...pairs, `sort=${formatSort(sort)}`].join('&')}`;
+  return values.some(({ value }) => value === undefined) || !isServed(resource, query) ? undefined : query;
+}
+
+function toText(value: unknown): string {
+  return encodeURIComponent(String(value));
+}
+
+function isServed(resource: Resource, query: string): boolean {
+  try {
+    parseListQuery(resource, query);
+    return true;
+  } catch {
+    return false;
+  }
+}

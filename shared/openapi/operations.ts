@@ -1,0 +1,110 @@
+/** The operations of a resource, each as its row says. */
+import { mentionsOf, reduce } from '../contract/rules.ts';
+import type { Resource } from '../contract/resource.ts';
+import { costOf } from '../limits/cost.ts';
+import { isOwnPlace, isSafe, type Operation } from '../operations/operation.ts';
+import { currentVersion } from '../operations/route.ts';
+import { limits } from '../wire/limits.ts';
+import { anonymous } from '../wire/principal.ts';
+import type { JsonObject } from '../wire/values.ts';
+import { type DescribedAnswer, type QueryParameter, schemaName, schemaRef } from './described.ts';
+import { type AnswerHeader, headerParametersOf, headerRefs, headersOfAll, headersOfStates } from './headers.ts';
+import { bodyExampleOf } from './resource-schemas.ts';
+import { ruleInWords } from './rule-words.ts';
+
+export function pathOf({ name }: Resource, { at }: Operation): string {
+  if (isOwnPlace(at)) return `/${currentVersion}${at.path}`;
+  return `/${currentVersion}/${name}${at === '/' ? '' : at.replace(/^\/:id/, '/{id}')}`;
+}
+
+export function toOperation(resource: Resource, row: Operation): JsonObject {
+  const { words = '', extensions = {} } = row.described?.more?.(resource) ?? {};
+  return {
+    operationId: `${resource.name}.${row.name}`,
+    tags: [resource.name],
+    summary: row.summary,
+    description: [termsInWords(resource, row), words].filter((part) => part !== '').join('\n\n'),
+    parameters: [
+      ...(row.described?.parameters?.(resource) ?? []).map(toQueryParameter), ...headerParametersOf(resource, row),
+    ],
+    ...(row.body === 'none' ? {} : { requestBody: { required: true, content: toContent(resource, row) } }),
+    responses: toResponses(resource, row),
+    security: securityOf(resource, row),
+    ...extensions,
+  };
+}
+
+function termsInWords(resource: Resource, row: Operation): string {
+  const { right, msMax, body, bodyBytesMax, conditions } = row;
+  const cost = costOf(resource, row);
+  return [
+    `For ${ruleInWords(resource.rules[right])}.`,
+    ...(isSafe(row) && hides(resource) ? ['What a caller may not see is answered as what is not there.'] : []),
+    `Costs ${cost} ${cost === 1 ? 'unit' : 'units'} of the caller's plan.`,
+    ...(msMax === limits.requestMsMax ? [] : [`Takes at most ${msMax / 1_000} s.`]),
+    ...(body === 'none' || bodyBytesMax === limits.bodyBytesMax ? [] : [`A body has at most ${bodyBytesMax} bytes.`]),
+    ...(conditions.startsWith('change') && resource.preconditions === 'required' ? ['Needs `If-Match` (428).'] : []),
+  ].join(' ');
+}
+
+function hides({ rules }: Resource): boolean {
+  return mentionsOf([rules.read]).fields.size > 0;
+}
+
+function toQueryParameter({ name, description, schema, several = false, example }: QueryParameter): JsonObject {
+  return {
+    name, in: 'query', description, schema,
+    ...(several ? { style: 'form', explode: false } : {}),
+    ...(example === undefined ? {} : { example }),
+  };
+}
+
+function toContent(resource: Resource, { takes, schema, described, name }: Operation): JsonObject {
+  const body = schema?.(resource);
+  const rows = described?.bodies?.(resource) ?? {};
+  return Object.fromEntries(takes.map((type) => {
+    const example = body === undefined ? rows[type] : bodyExampleOf(body);
+    const shown = body === undefined ? { type: 'string' } : schemaRef(schemaName(resource, name));
+    return [type, { schema: shown, ...(example === undefined ? {} : { example }) }];
+  }));
+}
+
+function toResponses(resource: Resource, row: Operation): JsonObject {
+  const { answers, conditions, gives, described } = row;
+  const unsaid: DescribedAnswer = {
+    status: 200, description: 'The answer.', headers: answers === 'state' ? headersOfStates : [], mediaType: gives[0], schema: {},
+  };
+  return {
+    ...Object.fromEntries((described?.answers?.(resource) ?? [unsaid]).map((answer) => [String(answer.status), toAnswer(answer)])),
+    ...(answers === 'state' && conditions === 'read' ? { 304: { $ref: '#/components/responses/unchanged' } } : {}),
+    ...Object.fromEntries(refusalsOf(row).map((status) => [String(status), { $ref: `#/components/responses/status${status}` }])),
+    default: { $ref: '#/components/responses/refusal' },
+  };
+}
+
+function toAnswer({ description, headers, mediaType, schema }: DescribedAnswer): JsonObject {
+  const named: readonly AnswerHeader[] = [...headersOfAll, ...headers];
+  return {
+    description, headers: headerRefs(named), ...(mediaType === undefined ? {} : { content: { [mediaType]: { schema: schema ?? {} } } }),
+  };
+}
+
+/** Statuses that tell a caller of this operation something; any other refusal is a problem document as well. */
+function refusalsOf({ at, body, answers, conditions }: Operation): readonly number[] {
+  const isOfDocument = typeof at === 'string' && at.startsWith('/:id');
+  return [
+    400, 401, 403,
+    ...(isOfDocument ? [404] : []),
+    406,
+    ...(answers === 'effect' ? [409] : []),
+    ...(conditions === 'none' ? [] : [412]),
+    ...(body === 'none' ? [] : [413, 415, 422]),
+    429, 503, 504,
+  ];
+}
+
+/** Whoever could be let in unsigned need not sign in. */
+function securityOf({ rules }: Resource, { right, answers }: Operation): readonly JsonObject[] {
+  const isOpen = reduce(rules[right], anonymous) !== false;
+  return [...(isOpen ? [{}] : []), { bearer: [] }, ...(answers === 'moment' ? [{ ticket: [] }] : [])];
+}

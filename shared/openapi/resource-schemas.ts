@@ -1,0 +1,91 @@
+/** The schemas of a resource as components: its documents as they are answered, and the bodies that its operations take. */
+import type * as z from 'zod';
+import { flattened, memberNames } from '../contract/document-schema.ts';
+import { bodiesOf, shownOf } from '../contract/documents.ts';
+import { idField } from '../contract/filter-values.ts';
+import type { Resource } from '../contract/resource.ts';
+import type { Operation } from '../operations/operation.ts';
+import type { JsonObject } from '../wire/values.ts';
+import { rowsOf } from './answers.ts';
+import { schemaName, schemaRef } from './described.ts';
+import { exampleOf } from './examples.ts';
+import { schemaOfKind, toJsonSchema } from './json-schema.ts';
+import { fieldRuleInWords } from './rule-words.ts';
+
+/** `rows`: the operations that the resource offers. */
+export function schemasOf(resource: Resource, rows: readonly Operation[]): JsonObject {
+  const [part, whole] = [schemaName(resource, 'part'), schemaName(resource, undefined)];
+  const demanded = fieldsThatAllSee(resource);
+  return {
+    [part]: toPart(resource, part),
+    [whole]: { description: `A document of ${resource.name}.`, allOf: [schemaRef(part)], required: ['id', ...demanded] },
+    ...Object.fromEntries(rows.flatMap((row) => {
+      const body = row.schema?.(resource);
+      return body === undefined ? [] : [[schemaName(resource, row.name), toBody(resource, body, schemaName(resource, row.name))]];
+    })),
+  };
+}
+
+/** A document that `fields` may have left without anything but its id. */
+function toPart(resource: Resource, name: string): JsonObject {
+  const { properties = {}, additionalProperties: _closed, required: _demanded, ...rest } = toJsonSchema(
+    flattened(resource.schema), 'output', placeOf(name),
+  );
+  const declared = Object.entries(properties as JsonObject).map(([field, schema]) => [field, told(resource, field, schema as JsonObject)]);
+  const kept = Object.values(resource.system).flatMap((field) => resource.fields.get(field) ?? []);
+  return {
+    ...rest,
+    description:
+      `What is answered of a document of ${resource.name}; with \`fields\`, those alone. A document that another program wrote may ` +
+      `lack what the schema demands.`,
+    required: ['id'],
+    properties: {
+      id: schemaOfKind(idField(resource)),
+      ...Object.fromEntries(declared),
+      ...Object.fromEntries(kept.map((field) => [field.name, { ...schemaOfKind(field), readOnly: true }])),
+    },
+    ...(resource.extra === 'serve' ? {} : { additionalProperties: false }),
+  };
+}
+
+/** Fields that every document has, and that no rule hides. */
+function fieldsThatAllSee(resource: Resource): readonly string[] {
+  const { required = [] } = toJsonSchema(flattened(resource.schema), 'output', '#');
+  return (Array.isArray(required) ? required : []).map(String).filter((field) => resource.fieldRules[field]?.read === undefined);
+}
+
+function toBody(resource: Resource, body: z.ZodType, name: string): JsonObject {
+  const schema = toJsonSchema(shownOf(body), 'input', placeOf(name));
+  const { properties, required = [] } = schema;
+  if (properties === undefined) return schema;
+  const declared = new Set(memberNames(resource.schema));
+  const demanded = new Set(Array.isArray(required) ? required : []);
+  const members = Object.entries(properties as JsonObject).map(([field, member]): [string, JsonObject] => {
+    // What Tombolo keeps may be sent back as it was read.
+    const isReadBack = !declared.has(field) && !demanded.has(field);
+    const words = told(resource, field, member as JsonObject);
+    return [field, isReadBack && (field === 'id' || resource.fields.has(field)) ? { ...words, readOnly: true } : words];
+  });
+  return { ...schema, properties: Object.fromEntries(members) };
+}
+
+function told(resource: Resource, field: string, schema: JsonObject): JsonObject {
+  const rule = fieldRuleInWords(resource, field);
+  const { description } = schema;
+  return rule === undefined ? schema : { ...schema, description: typeof description === 'string' ? `${description} ${rule}` : rule };
+}
+
+/** A body that its type takes; `undefined` where none is known. */
+export function bodyExampleOf(body: z.ZodType): JsonObject | undefined {
+  const example = exampleOf(toJsonSchema(shownOf(body), 'input', '#'));
+  return body.safeParse(example).success ? (example as JsonObject) : undefined;
+}
+
+/** Rows of an import, each a document to create. */
+export function rowsExampleOf(resource: Resource): Readonly<Record<string, string>> {
+  return rowsOf(bodyExampleOf(bodiesOf(resource).create));
+}
+
+function placeOf(name: string): string {
+  return `#/components/schemas/${name}`;
+}

@@ -1,0 +1,40 @@
+/** Rules in words, for people who read the description of the API. */
+import type { Resource } from '../contract/resource.ts';
+import type { Rule } from '../contract/rules.ts';
+
+export function ruleInWords(rule: Rule): string {
+  switch (rule.kind) {
+    case 'anyone':
+      return 'anyone';
+    case 'nobody':
+      return 'nobody';
+    case 'signedIn':
+      return 'whoever is signed in';
+    case 'role':
+      return `callers with the role \`${rule.role}\``;
+    case 'claim':
+      return `callers whose claim \`${rule.claim}\` is the document's \`${rule.field}\``;
+    case 'equals':
+      return `documents whose \`${rule.field}\` is \`${JSON.stringify(rule.value)}\``;
+    case 'not':
+      return `not (${ruleInWords(rule.rule)})`;
+    case 'all':
+    case 'any':
+      return rule.rules.map((part) => nested(part, rule.kind)).join(rule.kind === 'all' ? ', and ' : ', or ');
+  }
+}
+
+function nested(rule: Rule, outer: 'all' | 'any'): string {
+  const words = ruleInWords(rule);
+  return (rule.kind === 'all' || rule.kind === 'any') && rule.kind !== outer ? `(${words})` : words;
+}
+
+/** Who reads and writes a field, where it has a rule of its own. */
+export function fieldRuleInWords({ fieldRules }: Pick<Resource, 'fieldRules'>, field: string): string | undefined {
+  const { read, write } = fieldRules[field] ?? {};
+  const words = [
+    ...(read === undefined ? [] : [`Read by: ${ruleInWords(read)}.`]),
+    ...(write === undefined ? [] : [`Written by: ${ruleInWords(write)}.`]),
+  ];
+  return words.length === 0 ? undefined : words.join(' ');
+}

@@ -1,0 +1,110 @@
+/** What the description of the API shows works: every query, body and id that it has as an example, asked of the running sample. */
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { type Sample, startSample } from '../support/sample.ts';
+
+interface Parameter {
+  readonly name: string;
+  readonly in: string;
+  readonly example?: unknown;
+}
+
+interface Operation {
+  readonly operationId: string;
+  readonly parameters: readonly Partial<Parameter>[];
+  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly example?: unknown }>> };
+  readonly 'x-shapes'?: readonly { readonly name: string; readonly equal: readonly string[]; readonly example?: string }[];
+}
+
+interface PathItem extends Readonly<Partial<Record<'get' | 'post' | 'put' | 'patch' | 'delete', Operation>>> {
+  readonly parameters?: readonly { readonly schema: { readonly examples?: readonly string[] } }[];
+}
+
+let sample: Sample;
+let paths: Readonly<Record<string, PathItem>>;
+let headers: Readonly<Record<string, string>>;
+
+beforeAll(async () => {
+  sample = await startSample();
+  paths = ((await (await fetch(`${sample.url}/openapi.json`)).json()) as { paths: Readonly<Record<string, PathItem>> }).paths;
+  // Whoever the examples of bodies name, with every right.
+  const token = await sample.token({ subject: 'alice', roles: ['editor', 'staff', 'moderator'], tenant: 'odeon', plan: 'bench' });
+  headers = { authorization: `Bearer ${token}` };
+}, 60_000);
+afterAll(() => sample.close());
+
+async function ask(method: string, path: string, body?: { readonly type: string; readonly example: unknown }): Promise<Response> {
+  const answer = await fetch(sample.url + path, {
+    method,
+    headers: { ...headers, ...(body === undefined ? {} : { 'content-type': body.type }) },
+    ...(body === undefined ? {} : { body: typeof body.example === 'string' ? body.example : JSON.stringify(body.example) }),
+  });
+  const said = answer.ok ? '' : await answer.clone().text();
+  expect([method, path, answer.ok, said]).toEqual([method, path, true, '']);
+  return answer;
+}
+
+function bodiesOf(operation: Operation | undefined): readonly { readonly type: string; readonly example: unknown }[] {
+  return Object.entries(operation?.requestBody?.content ?? {}).map(([type, { example }]) => {
+    expect([operation?.operationId, type, typeof example]).not.toEqual([operation?.operationId, type, 'undefined']);
+    return { type, example };
+  });
+}
+
+function withParameters(pairs: readonly (readonly [name: string, value: unknown])[]): string {
+  return `?${pairs.map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`).join('&')}`;
+}
+
+test('every shape and every filter of a list finds something out', async () => {
+  let asked = 0;
+  for (const [path, { get }] of Object.entries(paths)) {
+    if (get?.['x-shapes'] === undefined) continue;
+    const { parameters, 'x-shapes': shapes } = get;
+    for (const { example } of shapes) {
+      await ask('GET', path + String(example));
+      asked++;
+    }
+    for (const parameter of parameters) {
+      if (parameter.example === undefined) continue;
+      const field = String(parameter.name).replace(/\[.*/, '');
+      // A filter is served together with what else its shape demands.
+      const shape = shapes.find(({ equal, example }) => equal.includes(field) || example?.includes(`${field}[`));
+      const others = (shape?.equal ?? []).filter((name) => name !== field);
+      const values = others.map((name) => [name, parameters.find((other) => other.name === name)?.example] as const);
+      await ask('GET', path + withParameters([[String(parameter.name), parameter.example], ...values]));
+      asked++;
+    }
+  }
+  expect(asked).toBeGreaterThan(30);
+});
+
+test('every body can be sent, and every document asked for', async () => {
+  for (const [path, { post }] of Object.entries(paths).filter(([path]) => `${path}/{id}` in paths)) {
+    const [body] = bodiesOf(post);
+    const created = await ask('POST', path, body);
+    expect([path, created.status]).toEqual([path, 201]);
+    const { parameters: [id] = [], get, put, patch, delete: remove } = paths[`${path}/{id}`] ?? {};
+    const [named] = id?.schema.examples ?? [];
+    const location = created.headers.get('location') ?? '';
+    if (named !== undefined) expect(location).toBe(`${path}/${named}`);
+    expect([get, put, patch, remove].map((each) => typeof each)).toEqual(['object', 'object', 'object', 'object']);
+    await ask('GET', location);
+    for (const each of bodiesOf(put)) await ask('PUT', location, each);
+    for (const each of bodiesOf(patch)) await ask('PATCH', location, each);
+    await ask('DELETE', location);
+  }
+});
+
+test('every row can be imported, and every feed followed', async () => {
+  const imports = Object.entries(paths).filter(([path]) => path.endsWith('/import'));
+  expect(imports.length).toBeGreaterThan(0);
+  for (const [path, { post }] of imports) {
+    for (const body of bodiesOf(post)) {
+      const answer = await ask('POST', `${path}?onDuplicate=skip`, body);
+      const lines = (await answer.text()).trim().split('\n');
+      expect([path, body.type, lines.length, lines[0]]).toEqual([path, body.type, 1, expect.stringContaining('"complete":true')]);
+    }
+  }
+  const feeds = Object.entries(paths).filter(([path]) => path.endsWith('/changes'));
+  expect(feeds.length).toBeGreaterThan(0);
+  for (const [path] of feeds) await (await ask('GET', path)).body?.cancel();
+});

@@ -1,0 +1,193 @@
+/** The description of the API: everything that is declared stands in it, and it is one that tools take. */
+import { describe, expect, test } from 'bun:test';
+import { compileErrors, validate } from '@readme/openapi-parser';
+import * as z from 'zod';
+import { type Contract, contract } from '../../../shared/contract/contract.ts';
+import { type Resource, resource } from '../../../shared/contract/resource.ts';
+import { all, any, anyone, equals, not, owner, role, signedIn } from '../../../shared/contract/rules.ts';
+import { instant, integer, objectId } from '../../../shared/contract/types.ts';
+import { bodiesOf } from '../../../shared/contract/documents.ts';
+import { parseListQuery } from '../../../shared/contract/query.ts';
+import type { Operation as AnyOperation } from '../../../shared/operations/operation.ts';
+import { operationsOf } from '../../../shared/operations/route.ts';
+import { toDescription } from '../../../shared/openapi/document.ts';
+import { pathOf, toOperation } from '../../../shared/openapi/operations.ts';
+import { schemasOf } from '../../../shared/openapi/resource-schemas.ts';
+import { ruleInWords } from '../../../shared/openapi/rule-words.ts';
+import { served } from '../../../shared/resources/all.ts';
+import { offered } from '../../../shared/resources/plans.ts';
+import { faultReasons, problemKindOf } from '../../../shared/wire/fault.ts';
+import type { Json, JsonObject } from '../../../shared/wire/values.ts';
+import { served as notes } from '../../support/notes-contract.ts';
+
+interface Parameter {
+  readonly name: string;
+  readonly in: string;
+  readonly schema: JsonObject;
+  readonly example?: Json;
+}
+
+interface Operation {
+  readonly operationId: string;
+  readonly description: string;
+  readonly parameters: readonly (Parameter | { readonly $ref: string })[];
+  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: JsonObject; readonly example?: Json }>> };
+  readonly responses: Readonly<Record<string, JsonObject>>;
+  readonly security: readonly JsonObject[];
+  readonly 'x-shapes'?: readonly { readonly name: string; readonly example?: string }[];
+}
+
+interface Description {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: Readonly<Record<'schemas' | 'responses' | 'headers', Readonly<Record<string, JsonObject>>>>;
+}
+
+const toText = (of: Contract) => JSON.stringify(toDescription({ contract: of, plans: offered, paths: {} }));
+const described = (of: Contract) => JSON.parse(toText(of)) as Description;
+
+/** What zod can say that JSON Schema has trouble with: a type inside itself, unions, records, pipes, ids of every kind. */
+interface Part {
+  readonly name: string;
+  readonly parts: readonly Part[];
+}
+const part: z.ZodType<Part> = z.object({ name: z.string(), get parts() { return z.array(part); } });
+const machines = resource({
+  name: 'machines', id: 'objectId',
+  schema: z.object({
+    root: part, maker: objectId(), built: instant(),
+    shape: z.discriminatedUnion('kind', [z.object({ kind: z.literal('round'), r: z.number() }), z.object({ kind: z.literal('flat') })]),
+    labels: z.record(z.string(), z.string()).optional(), anything: z.unknown().optional(),
+    both: z.union([z.string(), integer()]).optional(),
+    slug: z.string().trim().toLowerCase().optional(), cut: z.string().transform((text) => text.slice(0, 3)).optional(),
+    pair: z.tuple([z.string(), z.number()]).optional(),
+  }),
+  rules: { read: anyone, write: signedIn },
+  fieldRules: { maker: { read: role('staff') } },
+  shapes: { all: { sort: ['-built'] }, byMaker: { equal: ['maker'], range: 'built', sort: ['built'] } },
+  preconditions: 'required', extra: 'serve', live: true,
+});
+
+const contracts = { sample: served, notes, machines: contract(machines) };
+
+describe.each(Object.entries(contracts))('the description of the contract %s', (_name, of) => {
+  test('is valid OpenAPI 3.1', async () => {
+    const result = await validate(JSON.parse(toText(of)) as Parameters<typeof validate>[0]);
+    expect(result.valid ? '' : compileErrors(result)).toBe('');
+  });
+
+  test('refers to nothing that is not in it', () => {
+    const whole = JSON.parse(toText(of)) as Json;
+    for (const [, ref = ''] of toText(of).matchAll(/"\$ref":"#\/([^"]*)"/g)) {
+      const found = ref.split('/').reduce<unknown>((at, name) => (at as Record<string, unknown> | undefined)?.[name], whole);
+      expect([ref, typeof found]).toEqual([ref, 'object']);
+    }
+  });
+
+  test('has every operation of every resource once, and no other', () => {
+    const found = Object.values(described(of).paths).flatMap((item) => Object.values(item).map(({ operationId }) => operationId));
+    const expected = [...of.resources.values()].flatMap((each) => operationsOf(each).map(({ name }) => `${each.name}.${name}`));
+    expect(found.filter((id) => id !== undefined).sort()).toEqual(expected.sort());
+  });
+
+  test('shows queries and bodies that are taken', () => {
+    for (const each of of.resources.values()) {
+      const { get: list, post: create } = described(of).paths[`/v1/${each.name}`] ?? {};
+      for (const { name, example } of list?.['x-shapes'] ?? []) {
+        if (example !== undefined) expect([name, parseListQuery(each, example).shape.name]).toEqual([name, name]);
+      }
+      const body = create?.requestBody?.content['application/json']?.example;
+      if (body !== undefined) expect(bodiesOf(each).create.safeParse(body).success).toBe(true);
+    }
+  });
+});
+
+describe('the description', () => {
+  const { paths, components } = described(served);
+  const parametersOf = (path: string, method = 'get') =>
+    (paths[path]?.[method]?.parameters ?? []).map((parameter) => ('$ref' in parameter ? parameter.$ref.split('/').at(-1) : parameter.name));
+
+  test('of a list has each filter with its operators, and what a page takes', () => {
+    expect(parametersOf('/v1/films').filter((name) => !/^title/.test(name ?? ''))).toEqual([
+      'genres', 'genres[in]', 'year[gt]', 'year[gte]', 'year[lt]', 'year[lte]',
+      'sort', 'limit', 'after', 'count', 'fields', 'If-Match', 'If-None-Match', 'Tombolo-Position',
+    ]);
+    expect(parametersOf('/v1/places')).toContain('id[prefix]');
+    const sort = paths['/v1/films']?.['get']?.parameters.find((each) => 'name' in each && each.name === 'sort') as Parameter;
+    expect(sort.schema['enum']).toEqual(['id', '-id', '-year,title', 'year,-title', 'title', '-title', 'year', '-year']);
+  });
+
+  test('has an example for every shape of the sample', () => {
+    const shapes = Object.values(paths).flatMap((item) => item['get']?.['x-shapes'] ?? []);
+    expect(shapes).toHaveLength([...served.resources.values()].flatMap((each) => each.shapes).length);
+    expect(shapes.filter(({ example }) => example === undefined)).toEqual([]);
+  });
+
+  test('has a response for every reason of refusals, with its status', () => {
+    for (const reason of faultReasons) {
+      const response = JSON.stringify(components.responses[reason]);
+      expect(response).toContain(`"status":{"const":${problemKindOf(reason).status}}`);
+      expect(response).toContain(`"code":{"enum":["${reason}"]}`);
+    }
+  });
+
+  test('demands of an answer what all see and every document has, and with `fields` the id alone', () => {
+    expect(components.schemas['orders']?.['required']).toEqual(['id', 'tenant', 'film', 'seats', 'buyer', 'status']);
+    expect(components.schemas['orders.part']?.['required']).toEqual(['id']);
+    const { maker, required } = (() => {
+      const schemas = described(contracts.machines).components.schemas;
+      const properties = schemas['machines.part']?.['properties'] as Readonly<Record<string, JsonObject>>;
+      return { maker: properties['maker'], required: schemas['machines']?.['required'] };
+    })();
+    expect(maker?.['description']).toBe('Read by: callers with the role `staff`.');
+    expect(required).toEqual(['id', 'root', 'built', 'shape']);
+  });
+
+  test('takes no member that the schema does not name, and what was read may be sent back', () => {
+    const { additionalProperties, properties, required } = components.schemas['films.replace'] ?? {};
+    expect(additionalProperties).toBe(false);
+    expect(required).toEqual(['title', 'year']);
+    expect((properties as JsonObject)['rev']).toEqual({ readOnly: true });
+    expect(Object.keys((components.schemas['films.create']?.['properties'] ?? {}) as JsonObject)).not.toContain('rev');
+    expect((components.schemas['places.create']?.['required'] as string[]).includes('id')).toBe(true);
+  });
+
+  test('says who must sign in, and what a change needs', () => {
+    expect(paths['/v1/films']?.['get']?.security).toEqual([{}, { bearer: [] }]);
+    expect(paths['/v1/films']?.['post']?.security).toEqual([{ bearer: [] }]);
+    expect(paths['/v1/orders']?.['get']?.security).toEqual([{ bearer: [] }]);
+    expect(paths['/v1/places/import']?.['post']?.description).toContain('Costs 50 units');
+    const [demanded] = described(notes).paths['/v1/pins/{id}']?.['patch']?.parameters.filter((each) => 'name' in each) ?? [];
+    expect(demanded).toMatchObject({ name: 'If-Match', required: true });
+  });
+
+  test('has a row that says nothing of itself beyond what every row says', () => {
+    const films = served.resources.get('films') as Resource;
+    const row: AnyOperation = {
+      name: 'advance', summary: 'Moves a film on.', method: 'POST', at: '/:id/advance', answers: 'effect', right: 'update',
+      body: 'buffered',
+      bodyBytesMax: 10, takes: ['application/json'], gives: ['application/json'], carries: ['idempotency-key', 'if-match'],
+      conditions: 'change', msMax: 10_000, cost: 7, parse: () => undefined, schema: () => z.object({ years: z.number() }) as never,
+    };
+    expect(pathOf(films, row)).toBe('/v1/films/{id}/advance');
+    expect(toOperation(films, row)).toMatchObject({
+      operationId: 'films.advance', summary: 'Moves a film on.', security: [{ bearer: [] }],
+      parameters: [{ $ref: '#/components/parameters/Idempotency-Key' }, { $ref: '#/components/parameters/If-Match' }],
+      requestBody: { content: { 'application/json': { schema: { $ref: '#/components/schemas/films.advance' }, example: { years: 1 } } } },
+      responses: { 200: { content: { 'application/json': { schema: {} } } }, 404: {}, 409: {}, 412: {}, 422: {} },
+    });
+    expect(schemasOf(films, [row])['films.advance']).toMatchObject({ type: 'object', required: ['years'] });
+  });
+
+  test('is that of another contract when a resource is added', () => {
+    const tags = resource({ name: 'tags', schema: z.object({ word: z.string() }), rules: { read: anyone }, shapes: { all: {} } });
+    expect(Object.keys(described(contract(...served.resources.values(), tags)).paths)).toContain('/v1/tags/{id}');
+  });
+});
+
+test('a rule in words says what it demands, whatever stands inside it', () => {
+  const rule = all(any(owner('author'), equals('status', 'published')), not(role('guest')), any(signedIn));
+  expect(ruleInWords(rule)).toBe(
+    '(callers whose claim `sub` is the document\'s `author`, or documents whose `status` is `"published"`), ' +
+      'and not (callers with the role `guest`), and (whoever is signed in)',
+  );
+});
