@@ -71,6 +71,8 @@ export const edgeLimits = {
   ticketSeconds: 30,
   /** The description of the API, of which an isolate keeps one: of a hundred resources, at 25 KB each. Past it, 503. */
   descriptionBytesMax: 2_621_440,
+  /** Browsers keep the script of `/docs` for a day unasked: it is 4.9 MB, and another release may well bring the same. */
+  docsScriptSeconds: 86_400,
   /** Browsers keep a preflight's answer at most this long (Chromium's ceiling). */
   preflightSeconds: 7_200,
   /** A written position in a browser's cookie: past this every edge has heard of the write. */

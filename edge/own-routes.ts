@@ -1,5 +1,6 @@
 /** The paths that the edge answers itself. */
 import { reportPath } from '../shared/hop/purge-report.ts';
+import { docsPath, docsScriptPath } from '../shared/openapi/docs-paths.ts';
 import { currentVersion } from '../shared/operations/route.ts';
 import type { EdgeSettings } from '../shared/settings/edge-settings.ts';
 
@@ -10,10 +11,12 @@ const table = {
   health: { method: 'GET', path: '/health', isThere: always },
   report: { method: 'POST', path: reportPath, isThere: always },
   openapi: { method: 'GET', path: '/openapi.json', isThere: isDescribed },
+  docs: { method: 'GET', path: docsPath, isThere: isDescribed },
+  docsScript: { method: 'GET', path: docsScriptPath, isThere: isDescribed },
   tickets: { method: 'POST', path: `/${currentVersion}/live/tickets`, isThere: always },
 } as const;
 
-type OwnName = keyof typeof table;
+export type OwnName = keyof typeof table;
 
 export interface OwnRoute {
   readonly name: OwnName;

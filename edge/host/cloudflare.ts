@@ -13,6 +13,7 @@ export interface Bindings {
   readonly COUNTERS: DurableObjectNamespace<Counters>;
   readonly TICKETS: DurableObjectNamespace<Tickets>;
   readonly FLOOD: RateLimit;
+  readonly ASSETS: Fetcher;
 }
 
 /** A stub belongs to the request that made it, so it is made for each call. */
@@ -30,6 +31,10 @@ export function toHost(bindings: Bindings): Host {
     tickets: {
       keep: (stream, bearer, ms) => ticketOf(stream).keep(bearer, ms),
       redeem: (stream, opening) => ticketOf(stream).redeem(opening),
+    },
+    asset: (path, ifNoneMatch) => {
+      const headers = ifNoneMatch === null ? {} : { 'if-none-match': ifNoneMatch };
+      return bindings.ASSETS.fetch(`https://assets.tombolo.invalid${path}`, { headers });
     },
     isWithin: (sender) => isWithin(bindings.FLOOD, sender),
     store: { load: loadEntry, keep: storeEntry },

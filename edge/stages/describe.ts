@@ -1,19 +1,57 @@
-/** `GET /openapi.json`: the description of the API, the same for everyone, counted like any other read of one unit. */
+/**
+ * The API for its readers, the same for everyone, counted like any other read of one unit: `/openapi.json` for programs, and
+ * `/docs` for people, whose script is a file beside the Worker.
+ */
+import { docsScriptPath } from '../../shared/openapi/docs-paths.ts';
+import { Fault } from '../../shared/wire/fault.ts';
 import { mustBeWithoutParameters } from '../../shared/wire/parameters.ts';
 import { underCondition } from '../cache/answers.ts';
+import { docsEtag, docsPage, docsPolicy } from '../description/docs-page.ts';
+import { edgeLimits } from '../limits.ts';
+import type { OwnName } from '../own-routes.ts';
 import type { Identified } from '../request/request.ts';
-import type { Stage } from '../runner.ts';
+import type { Answer, Stage } from '../runner.ts';
 
 export function describe(): Stage<Identified, Identified> {
   return function describe(request, next) {
-    return request.own?.name === 'openapi' ? toAnswer(request) : next(request);
+    const { own } = request;
+    const answer = own === undefined ? undefined : answers[own.name];
+    if (answer === undefined) return next(request);
+    mustBeWithoutParameters(request.target.query);
+    return answer(request);
   };
 }
 
-function toAnswer({ raw, target, sent, context }: Identified): Response {
-  mustBeWithoutParameters(target.query);
-  const { bytes, etag } = context.description.mustWritten();
-  const headers = { 'content-type': 'application/json', 'cache-control': 'public, no-cache', etag, 'content-length': String(bytes.length) };
-  const answer = new Response(raw.method === 'HEAD' ? null : bytes, { headers });
+const answers: Readonly<Partial<Record<OwnName, (request: Identified) => Answer>>> = { openapi, docs, docsScript };
+
+function openapi(request: Identified): Response {
+  const { bytes, etag } = request.context.description.mustWritten();
+  return toAnswer(request, bytes, { 'content-type': 'application/json', etag, 'content-length': String(bytes.length) });
+}
+
+function docs(request: Identified): Response {
+  const { securityHeaders } = request.context;
+  return toAnswer(request, docsPage, {
+    ...securityHeaders, 'content-security-policy': docsPolicy, 'content-type': 'text/html; charset=utf-8', etag: docsEtag,
+  });
+}
+
+function toAnswer({ raw, sent }: Identified, body: Uint8Array | string, headers: Readonly<Record<string, string>>): Response {
+  const answer = new Response(raw.method === 'HEAD' ? null : body, { headers: { 'cache-control': 'public, no-cache', ...headers } });
   return underCondition(answer, sent.get('if-none-match') ?? undefined);
+}
+
+/** It changes with a release alone. */
+async function docsScript({ sent, context: { host } }: Identified): Promise<Response> {
+  const condition = sent.get('if-none-match');
+  const file = await host.asset(docsScriptPath, condition);
+  if (file.status !== 200 && file.status !== 304) {
+    throw new Fault('misconfigured', { facts: { asset: docsScriptPath, status: file.status } });
+  }
+  const etag = file.headers.get('etag');
+  const headers = {
+    'content-type': 'text/javascript; charset=utf-8', 'cache-control': `public, max-age=${edgeLimits.docsScriptSeconds}`,
+    ...(etag === null ? {} : { etag }),
+  };
+  return new Response(file.body, { status: file.status, headers });
 }

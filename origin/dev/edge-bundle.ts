@@ -44,7 +44,9 @@ export async function buildEdgeBundle({ project, dir }: BundleRequest): Promise<
 
 function hashInputs(project: string): string {
   const hash = new Bun.CryptoHasher('sha256');
-  const files = inputs.flatMap((pattern) => [...new Bun.Glob(pattern).scanSync({ cwd: project, onlyFiles: true })]);
+  const found = inputs.flatMap((pattern) => [...new Bun.Glob(pattern).scanSync({ cwd: project, onlyFiles: true })]);
+  // Written by the build, and no part of the bundle.
+  const files = found.filter((file) => !file.startsWith('edge/assets/'));
   for (const file of files.sort()) {
     hash.update(`${file}\n`);
     hash.update(readFileSync(join(project, file)));

@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Log, LogLevel, Miniflare, type WorkerOptions } from 'miniflare';
+import { localAssets } from './local-assets.ts';
 import { childrenOf, isRunning, type ProcessName } from './processes.ts';
 import { withShieldedWorkerd } from './shielded-workerd.ts';
 
@@ -69,6 +70,7 @@ function toMiniflareOptions({ bundleDir, port, variables, stateDir }: EdgeOption
     name: 'tombolo-edge',
     modulesRoot: bundleDir,
     modules: modulesOf(bundleDir),
+    serviceBindings: { ASSETS: localAssets },
     bindings: { ...('bindings' in worker ? worker.bindings : {}), ...variables },
     unsafeDirectSockets: [{ host: '127.0.0.1', port }],
     ...(stateDir === undefined ? {} : { durableObjectsPersist: stateDir }),

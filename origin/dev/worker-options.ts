@@ -7,6 +7,6 @@ import { unstable_getMiniflareWorkerOptions } from 'wrangler';
 const [config] = process.argv.slice(2);
 if (config === undefined) throw new Error('usage: worker-options <wrangler.toml>');
 const { workerOptions } = unstable_getMiniflareWorkerOptions(config);
-// The rules are for bundling, which has happened; they hold patterns that JSON cannot.
-const { modulesRules: _, ...options } = workerOptions;
+// The rules are for bundling, which has happened; they hold patterns that JSON cannot. Assets are answered by `local-assets.ts`.
+const { modulesRules: _rules, assets: _assets, ...options } = workerOptions;
 process.stdout.write(JSON.stringify(options));

@@ -37,7 +37,8 @@ export function headerRefs(names: readonly AnswerHeader[]): JsonObject {
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
 
-const tagList = { type: 'string', pattern: '^\\s*(\\*|(W/)?"[\\x21\\x23-\\x7e]*"(\\s*,\\s*(W/)?"[\\x21\\x23-\\x7e]*")*)\\s*$' } as const;
+/** An empty list is one, too (RFC 9110 §5.6.1.2). */
+const tagList = { type: 'string', pattern: '^(\\*|((W/)?"[\\x21\\x23-\\x7e]*"(, (W/)?"[\\x21\\x23-\\x7e]*")*)?)$' } as const;
 
 /** What clients send of the headers that the hop carries; the edge itself sets the others. */
 const carried: Readonly<Partial<Record<CarriedHeader, JsonObject>>> = {

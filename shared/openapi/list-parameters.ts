@@ -14,7 +14,12 @@ import { bounded, schemaOfKind, toJsonSchema } from './json-schema.ts';
 const comparisons = { gt: 'greater than', gte: 'at least', lt: 'less than', lte: 'at most' } as const;
 
 export function listParametersOf(resource: Resource): readonly QueryParameter[] {
-  return [...filtersOf(resource), sortOf(resource), ...pageParameters, fieldsOf(resource)];
+  const shown = new Map(richestExample(resource));
+  const filters = filtersOf(resource).map((filter) => {
+    const example = shown.get(filter.name);
+    return example === undefined ? filter : { ...filter, example };
+  });
+  return [...filters, sortOf(resource), ...pageParameters, fieldsOf(resource)];
 }
 
 function filtersOf(resource: Resource): readonly QueryParameter[] {
@@ -27,13 +32,12 @@ function filtersOf(resource: Resource): readonly QueryParameter[] {
     ...[...Map.groupBy(bounds, ({ field }) => field)].flatMap(([field, places]) =>
       Object.entries(comparisons).map(([operator, words]) => ({
         name: `${field}[${operator}]`, description: `\`${field}\` is ${words} this. ${servedBy(places)}`,
-        schema: boundOf(resource, field), ...example(resource, field),
+        schema: boundOf(resource, field),
       })),
     ),
     ...[...Map.groupBy(prefixes, ({ field }) => field)].map(([field, places]) => ({
       name: `${field}[prefix]`, description: `\`${field}\` begins with this. ${servedBy(places)}`,
       schema: { type: 'string', maxLength: limits.filterValueBytesMax },
-      ...example(resource, field, (value) => String(value).slice(0, 1)),
     })),
   ];
 }
@@ -42,20 +46,13 @@ function equalOf(resource: Resource, name: string, shapes: readonly Shape[]): re
   const schema = equalSchemaOf(resource, name);
   const contains = fieldOf(resource, name)?.kind === 'array';
   return [
-    { name, description: `\`${name}\` ${contains ? 'contains' : 'is'} this. ${servedBy(shapes)}`, schema, ...example(resource, name) },
+    { name, description: `\`${name}\` ${contains ? 'contains' : 'is'} this. ${servedBy(shapes)}`, schema },
     {
       name: `${name}[in]`, several: true,
       description: `\`${name}\` ${contains ? 'contains' : 'is'} one of these. Repeated, each may hold a comma. ${servedBy(shapes)}`,
       schema: { type: 'array', items: schema, minItems: 1, maxItems: limits.inValuesMax },
-      ...example(resource, name, (value) => [value]),
     },
   ];
-}
-
-/** `{}` where no value of the field is known. */
-function example(resource: Resource, field: string, made: (value: Json) => Json = (value) => value): { readonly example?: Json } {
-  const value = exampleOf(equalSchemaOf(resource, field));
-  return value === undefined ? {} : { example: made(value) };
 }
 
 /** A value that is asked for by equality must be one that the schema allows. */
@@ -140,22 +137,33 @@ function askedBy({ equal, range, prefix }: Shape): readonly string[] {
 }
 
 /** A query of the shape with all that it may have; `undefined` where no value of a field is known. */
-function queryExampleOf(resource: Resource, { equal, range, prefix, sorts }: Shape): string | undefined {
-  const bounds = range === undefined ? prefix : range;
-  const values = [...equal, ...(bounds === undefined ? [] : [bounds])].map((field) => ({
-    field, value: exampleOf(equalSchemaOf(resource, field)),
-  }));
-  const pairs = values.map(({ field, value }, index) => {
-    if (index < equal.length) return `${field}=${toText(value)}`;
-    return range === undefined ? `${field}[prefix]=${toText(value).slice(0, 1)}` : `${field}[gte]=${toText(value)}`;
-  });
-  const sort = sorts.find(([first]) => bounds === undefined || first?.field === bounds) ?? [];
+function queryExampleOf(resource: Resource, shape: Shape): string | undefined {
+  const filters = filterExampleOf(resource, shape);
+  const bounded = shape.range ?? shape.prefix;
+  const sort = shape.sorts.find(([first]) => bounded === undefined || first?.field === bounded) ?? [];
+  if (filters === undefined) return undefined;
+  const pairs = filters.map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`);
   const query = `?${[...pairs, `sort=${formatSort(sort)}`].join('&')}`;
-  return values.some(({ value }) => value === undefined) || !isServed(resource, query) ? undefined : query;
+  return isServed(resource, query) ? query : undefined;
 }
 
-function toText(value: unknown): string {
-  return encodeURIComponent(String(value));
+type Filters = readonly (readonly [name: string, value: Json])[];
+
+function filterExampleOf(resource: Resource, { equal, range, prefix }: Shape): Filters | undefined {
+  const valueOf = (field: string) => exampleOf(equalSchemaOf(resource, field));
+  const filters = [
+    ...equal.map((field) => [field, valueOf(field)] as const),
+    ...(range === undefined ? [] : [[`${range}[gte]`, valueOf(range)] as const]),
+    ...(prefix === undefined ? [] : [[`${prefix}[prefix]`, String(valueOf(prefix) ?? 'a').slice(0, 1)] as const]),
+  ];
+  return filters.every((filter): filter is readonly [string, Json] => filter[1] !== undefined) ? filters : undefined;
+}
+
+/** The examples of parameters are sent together, so they are those of one shape, the one with the most filters. */
+function richestExample(resource: Resource): Filters {
+  const served = resource.shapes.filter((shape) => queryExampleOf(resource, shape) !== undefined);
+  const all = served.flatMap((shape) => [filterExampleOf(resource, shape) ?? []]);
+  return all.reduce((richest, each) => (each.length > richest.length ? each : richest), []);
 }
 
 function isServed(resource: Resource, query: string): boolean {

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Log, LogLevel, Miniflare, type MiniflareOptions, type WorkerOptions } from 'miniflare';
 import { unstable_getMiniflareWorkerOptions } from 'wrangler';
+import { localAssets } from '../../origin/dev/local-assets.ts';
 import { freePort } from './free-port.ts';
 
 const root = resolve(import.meta.dir, '../..');
@@ -69,7 +70,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
 
 function miniflareOptions(options: EdgeOptions, script: Bundle, port: number): MiniflareOptions {
   const { workerOptions } = unstable_getMiniflareWorkerOptions(join(root, 'wrangler.toml'));
-  const { modulesRules: _rules, ...worker } = workerOptions;
+  const { modulesRules: _rules, assets: _assets, ...worker } = workerOptions;
   const bindings = Object.fromEntries(
     Object.entries({ ...worker.bindings, ...variablesOf(options) }).filter(([, value]) => value !== undefined),
   );
@@ -82,7 +83,8 @@ function miniflareOptions(options: EdgeOptions, script: Bundle, port: number): M
       [stdout, stderr].forEach((stream) => readLines(stream, options.onLog ?? (() => undefined))),
     workers: [
       {
-        ...worker, ...floodOf(options), name: 'edge', bindings, modulesRoot: script.directory, modules: script.modules,
+        ...worker, ...floodOf(options), name: 'edge', bindings, serviceBindings: { ASSETS: localAssets },
+        modulesRoot: script.directory, modules: script.modules,
         // Miniflare would put a Worker of its own before every fetch, which Cloudflare does not have and which costs 100 µs.
         stripCfConnectingIp: false,
         unsafeDirectSockets: [{ host: '127.0.0.1', port }],

@@ -46,11 +46,12 @@ describe('the description of the API', () => {
   });
 });
 
-test('where it is switched off there is no such path', async () => {
+test('where it is switched off there is no such path, nor a page that shows it', async () => {
   const off = await World.start({ variables: { TOMBOLO_OPENAPI: 'off' }, silent: true });
-  for (const method of ['GET', 'POST', 'OPTIONS']) {
-    const answer = await off.get('/openapi.json', {}, method);
-    expect([method, answer.status, await codeOf(answer)]).toEqual([method, 404, 'route_not_found']);
-  }
+  for (const path of ['/openapi.json', '/docs', '/docs/scalar.js'])
+    for (const method of ['GET', 'POST', 'OPTIONS']) {
+      const answer = await off.get(path, {}, method);
+      expect([path, method, answer.status, await codeOf(answer)]).toEqual([path, method, 404, 'route_not_found']);
+    }
   await off.close();
 });

@@ -1,5 +1,8 @@
 /** The description of the API: everything that is declared stands in it, and it is one that tools take. */
 import { describe, expect, test } from 'bun:test';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { compileErrors, validate } from '@readme/openapi-parser';
 import * as z from 'zod';
 import { type Contract, contract } from '../../../shared/contract/contract.ts';
@@ -18,7 +21,12 @@ import { served } from '../../../shared/resources/all.ts';
 import { offered } from '../../../shared/resources/plans.ts';
 import { faultReasons, problemKindOf } from '../../../shared/wire/fault.ts';
 import type { Json, JsonObject } from '../../../shared/wire/values.ts';
+import { testThat } from '../../support/needs.ts';
 import { served as notes } from '../../support/notes-contract.ts';
+import { pythonProgram } from '../../support/python-program.ts';
+
+const validator = pythonProgram('openapi-spec-validator');
+const validatorTest = testThat(validator);
 
 interface Parameter {
   readonly name: string;
@@ -73,6 +81,14 @@ describe.each(Object.entries(contracts))('the description of the contract %s', (
   test('is valid OpenAPI 3.1', async () => {
     const result = await validate(JSON.parse(toText(of)) as Parameters<typeof validate>[0]);
     expect(result.valid ? '' : compileErrors(result)).toBe('');
+  });
+
+  validatorTest('is valid for a second validator, which knows nothing of the first', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'tombolo-openapi-')), 'openapi.json');
+    writeFileSync(file, toText(of));
+    const { output, code } = await validator.run([file]);
+    rmSync(dirname(file), { recursive: true });
+    expect([code, code === 0 ? '' : output]).toEqual([0, '']);
   });
 
   test('refers to nothing that is not in it', () => {

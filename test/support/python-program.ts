@@ -1,0 +1,27 @@
+/** Programs of PyPI, as `.ci/run` brings them (`.ci/requirements.txt`) or as they are on PATH. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Need } from './needs.ts';
+
+const project = join(import.meta.dir, '../..');
+const brought = join(project, 'node_modules/.cache/tombolo/python/bin');
+
+export interface PythonProgram extends Need {
+  /** Its output and its exit code. */
+  run(parameters: readonly string[], env?: Readonly<Record<string, string>>): Promise<{ readonly output: string; readonly code: number }>;
+}
+
+export function pythonProgram(name: string): PythonProgram {
+  const path = existsSync(join(brought, name)) ? join(brought, name) : Bun.which(name);
+  return {
+    met: path !== null,
+    what: `${name}, which .ci/run brings`,
+    async run(parameters, env = {}) {
+      const child = Bun.spawn([path ?? name, ...parameters], {
+        cwd: project, env: { ...process.env, ...env }, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe',
+      });
+      const [out, err, code] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited]);
+      return { output: out + err, code };
+    },
+  };
+}
