@@ -26,6 +26,7 @@ export const ownPaths: JsonObject = {
       responses: {
         200: answer('This document.', { type: 'object', required: ['openapi', 'info', 'paths'] }),
         304: { $ref: '#/components/responses/unchanged' },
+        400: { $ref: '#/components/responses/status400' },
         429: { $ref: '#/components/responses/status429' },
         default: { $ref: '#/components/responses/refusal' },
       },

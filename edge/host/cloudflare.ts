@@ -33,7 +33,7 @@ export function toHost(bindings: Bindings): Host {
       redeem: (stream, opening) => ticketOf(stream).redeem(opening),
     },
     asset: (path, ifNoneMatch) => {
-      const headers = ifNoneMatch === null ? {} : { 'if-none-match': ifNoneMatch };
+      const headers = ifNoneMatch === undefined ? {} : { 'if-none-match': ifNoneMatch };
       return bindings.ASSETS.fetch(`https://assets.tombolo.invalid${path}`, { headers });
     },
     isWithin: (sender) => isWithin(bindings.FLOOD, sender),

@@ -24,7 +24,7 @@ export interface Host {
     redeem(stream: string, opening: Opening): Promise<Bearer | undefined>;
   };
   /** A file that was uploaded with the Worker, under the client's `If-None-Match`. */
-  asset(path: string, ifNoneMatch: string | null): Promise<Response>;
+  asset(path: string, ifNoneMatch: string | undefined): Promise<Response>;
   /** Whether a sender is within the flood shield's bound. */
   isWithin(sender: string): Promise<boolean>;
   /** Stored answers behind the isolate's memory: what is lost there is a miss. */

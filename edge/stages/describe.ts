@@ -2,6 +2,7 @@
  * The API for its readers, the same for everyone, counted like any other read of one unit: `/openapi.json` for programs, and
  * `/docs` for people, whose script is a file beside the Worker.
  */
+import { mustTagList } from '../../shared/contract/preconditions.ts';
 import { docsScriptPath } from '../../shared/openapi/docs-paths.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import { mustBeWithoutParameters } from '../../shared/wire/parameters.ts';
@@ -9,6 +10,7 @@ import { underCondition } from '../cache/answers.ts';
 import { docsEtag, docsPage, docsPolicy } from '../description/docs-page.ts';
 import { edgeLimits } from '../limits.ts';
 import type { OwnName } from '../own-routes.ts';
+import type { SentHeaders } from '../request/request-headers.ts';
 import type { Identified } from '../request/request.ts';
 import type { Answer, Stage } from '../runner.ts';
 
@@ -38,13 +40,16 @@ function docs(request: Identified): Response {
 
 function toAnswer({ raw, sent }: Identified, body: Uint8Array | string, headers: Readonly<Record<string, string>>): Response {
   const answer = new Response(raw.method === 'HEAD' ? null : body, { headers: { 'cache-control': 'public, no-cache', ...headers } });
-  return underCondition(answer, sent.get('if-none-match') ?? undefined);
+  return underCondition(answer, toCondition(sent));
+}
+
+function toCondition(sent: SentHeaders): string | undefined {
+  return mustTagList('If-None-Match', sent.get('if-none-match'));
 }
 
 /** It changes with a release alone. */
 async function docsScript({ sent, context: { host } }: Identified): Promise<Response> {
-  const condition = sent.get('if-none-match');
-  const file = await host.asset(docsScriptPath, condition);
+  const file = await host.asset(docsScriptPath, toCondition(sent));
   if (file.status !== 200 && file.status !== 304) {
     throw new Fault('misconfigured', { facts: { asset: docsScriptPath, status: file.status } });
   }

@@ -25,7 +25,8 @@ export function mustPreconditions(
   return { ifMatch, ifNoneMatch };
 }
 
-function mustTagList(name: string, header: string | null): string | undefined {
+/** The tags of a condition; `undefined` where it was not sent. */
+export function mustTagList(name: string, header: string | null): string | undefined {
   if (header === null) return undefined;
   const list = toTagList(header);
   if (list !== undefined) return list;

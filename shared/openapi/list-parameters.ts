@@ -43,7 +43,8 @@ function filtersOf(resource: Resource): readonly QueryParameter[] {
 }
 
 function equalOf(resource: Resource, name: string, shapes: readonly Shape[]): readonly QueryParameter[] {
-  const schema = equalSchemaOf(resource, name);
+  // Readers' tools send the examples of schemas too, and those of all fields are no query.
+  const { examples: _examples, ...schema } = equalSchemaOf(resource, name);
   const contains = fieldOf(resource, name)?.kind === 'array';
   return [
     { name, description: `\`${name}\` ${contains ? 'contains' : 'is'} this. ${servedBy(shapes)}`, schema },

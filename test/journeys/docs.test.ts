@@ -36,7 +36,7 @@ async function openPage(): Promise<Watched> {
   return watched;
 }
 
-browserTest('shows every resource, its operations and its shapes, from this host alone', async () => {
+browserTest('shows every resource, its operations and its shapes, and sends what is tried, from this host alone', async () => {
   const { page, asked, errors } = await openPage();
   await page.goto(`${sample.url}/docs`);
   await page.getByText('Lists documents by a declared shape').first().waitFor({ timeout: 60_000 });
@@ -44,6 +44,11 @@ browserTest('shows every resource, its operations and its shapes, from this host
   for (const shown of ['films', 'places', 'reviews', 'orders', 'Creates a document.']) expect(text).toContain(shown);
   await page.goto(`${sample.url}/docs#tag/films/GET/v1/films`);
   await page.getByText('byGenre').first().waitFor({ timeout: 60_000 });
+  const answered = page.waitForResponse((response) => response.url().startsWith(`${sample.url}/v1/films?`));
+  await page.locator('[id$="GET/v1/films"]').getByRole('button', { name: 'Test Request' }).first().click();
+  await page.getByRole('button', { name: 'Send' }).first().click();
+  const sent = await answered;
+  expect([sent.url(), sent.status()]).toEqual([sent.url(), 200]);
   expect(errors).toEqual([]);
   expect(asked.filter((url) => !url.startsWith(`${sample.url}/`) && !/^(data|blob):/.test(url))).toEqual([]);
   expect(asked).toContain(`${sample.url}/openapi.json`);

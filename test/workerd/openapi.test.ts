@@ -32,6 +32,7 @@ describe('the description of the API', () => {
     const known = await world.get('/openapi.json', { 'if-none-match': `"other", W/${etag}` });
     expect([known.status, known.headers.get('etag'), await known.text()]).toEqual([304, etag, '']);
     expect((await world.get('/openapi.json', { 'if-none-match': '"other"' })).status).toBe(200);
+    expect((await world.get('/openapi.json', { 'if-none-match': 'no tag' })).status).toBe(400);
     const head = await world.get('/openapi.json', {}, 'HEAD');
     expect([head.status, head.headers.get('etag'), head.headers.get('content-length')]).toEqual([200, etag, String(length)]);
     expect(await head.text()).toBe('');
