@@ -178,3 +178,13 @@ test('each place allows what its rows say, and there are no others', async () =>
   const none = [`/v1/films/${id}/none`, `/v1/films/${id}/advance/`, '/v1/films/import/advance', `/v1/places/${id}/advance`, '/v1/years'];
   for (const path of none) expect([path, (await world.request(path, { method: 'POST', token })).code]).toEqual([path, 'route_not_found']);
 });
+
+test('the description of the API has what was added, as the rows say it', async () => {
+  const { paths } = JSON.parse((await world.request('/openapi.json')).text) as { paths: Record<string, Record<string, object>> };
+  expect(paths['/v1/films/aggregate']?.['get']).toMatchObject({ operationId: 'films.aggregate', summary: 'Counts what a list finds.' });
+  expect(paths['/v1/films/{id}/advance']?.['post']).toMatchObject({
+    summary: 'Moves a film on by a year.', description: expect.stringContaining('Costs 7 units'), security: [{ bearer: [] }],
+  });
+  expect(paths['/v1/years/of/films/span']?.['get']).toMatchObject({ operationId: 'films.span' });
+  expect(Object.keys(paths)).not.toContain('/v1/places/{id}/advance');
+});
