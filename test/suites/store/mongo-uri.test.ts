@@ -34,6 +34,7 @@ const taken: Readonly<Record<string, readonly [string, string, object]>> = {
   maxConnecting: [plain, '7', { maxConnecting: 7 }],
   maxIdleTimeMS: [plain, '7003', { maxIdleTimeMS: 7003 }],
   maxPoolSize: [plain, '17', { maxPoolSize: 17 }],
+  minHeartbeatFrequencyMS: [plain, '100', { minHeartbeatFrequencyMS: 100 }],
   minPoolSize: [plain, '3', { minPoolSize: 3 }],
   proxyHost: [plain, 'p.test', { proxyHost: 'p.test' }],
   proxyPort: [`${plain}proxyHost=p.test&`, '1081', { proxyPort: 1081 }],

@@ -6,6 +6,8 @@
 const taken: readonly string[] = [
   'appName', 'authMechanism', 'authMechanismProperties', 'authSource', 'compressors', 'connectTimeoutMS', 'directConnection',
   'heartbeatFrequencyMS', 'localThresholdMS', 'maxConnecting', 'maxIdleTimeMS', 'minPoolSize', 'proxyHost', 'proxyPassword',
+  // The driver's own, of the pace at which it looks for a primary.
+  'minHeartbeatFrequencyMS',
   'proxyPort', 'proxyUsername', 'replicaSet', 'retryReads', 'serverMonitoringMode', 'serverSelectionTimeoutMS',
   'srvMaxHosts', 'srvServiceName', 'ssl', 'tls', 'tlsAllowInvalidCertificates', 'tlsAllowInvalidHostnames', 'tlsCAFile', 'tlsCRLFile',
   'tlsCertificateKeyFile', 'tlsCertificateKeyFilePassword', 'tlsInsecure', 'waitQueueTimeoutMS', 'zlibCompressionLevel',
