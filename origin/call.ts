@@ -1,5 +1,6 @@
 /** A call: what an operation is asked, by whom and until when, parsed and with rights, whether it came over HTTP or not. */
 import type { HopKey } from '../shared/hop/keys.ts';
+import type { StatedReads } from '../shared/hop/stated-reads.ts';
 import type { Preconditions } from '../shared/contract/preconditions.ts';
 import type { Position } from '../shared/wire/position.ts';
 import type { Principal } from '../shared/wire/principal.ts';
@@ -65,6 +66,8 @@ export interface Answer {
   readonly readAt?: Position;
   /** Other resources than the call's that the answer was made of, in that same state: all that its row says it depends on. */
   readonly alsoRead?: readonly Resource[];
+  /** Of a state whose row does not say what it depends on: that, and for whom it was read. */
+  readonly stated?: StatedReads & { readonly reader: Principal };
   /** The position of the write, which the client is given signed. */
   readonly writtenAt?: Position;
 }

@@ -1,15 +1,21 @@
 /**
  * Carries out a call: what the pipeline, a transaction, a job and a test share. Nothing from here on knows of HTTP.
  * The compiler asks for a handler for each row of the modules (`shared/modules.ts`), and gives each its row's input. The
- * store goes no further: a handler holds its call's access, which is all that it reads and writes by.
+ * store goes no further: a handler holds its call's access, or an endpoint's its call, which is all that it reads and
+ * writes by.
  */
 import type { ModuleRows } from '../shared/modules.ts';
-import { asAdopted } from '../shared/contract/system-fields.ts';
+import { type Endpoint, isEndpoint } from '../shared/operations/endpoint.ts';
 import { isSafe, type Operation } from '../shared/operations/operation.ts';
+import {
+  answerEffect, answerState, type EffectHandler, type EndpointHandler, type Parsed, type StateHandler,
+} from './access/own-answer.ts';
 import { ReadAccess } from './access/read-access.ts';
 import { WriteAccess } from './access/write-access.ts';
-import type { Answer, Call, StateAnswer } from './call.ts';
+import type { Answer, Asked, Call, StateAnswer } from './call.ts';
 import type { Context } from './context.ts';
+import { inStore } from './documents/in-store.ts';
+import { handlers } from './endpoints/all.ts';
 import { changes } from './operations/changes.ts';
 import { create } from './operations/create.ts';
 import { get } from './operations/get.ts';
@@ -21,7 +27,9 @@ import { replace } from './operations/replace.ts';
 
 type Rows = Readonly<Record<string, Operation>>;
 
-type Handler<Row extends Operation> = (access: AccessOf<Row>, call: Call<Row>) => Promise<AnswerOf<Row>>;
+type Handler<Row extends Operation> = Row extends Endpoint
+  ? EndpointHandler<Row>
+  : (access: AccessOf<Row>, call: Call<Row>) => Promise<AnswerOf<Row>>;
 
 type AccessOf<Row extends Operation> = Row['answers'] extends 'effect' ? WriteAccess : ReadAccess;
 
@@ -37,15 +45,21 @@ type Executor<Table extends Rows> = (context: Context, call: CallOf<Table>) => P
 /** Exported for tests that carry out a table of their own. What it returns throws a Fault where a call is refused. */
 export function executor<Table extends Rows>(handlers: Handlers<Table>): Executor<Table> {
   return (context, asked) => {
-    const call = inStore(context, asked);
+    const call = { ...asked, resource: inStore(context.store, asked.resource) };
+    if (isEndpoint(call.operation)) return answerOwn(context, call, handlers);
     return handlerOf(handlers, call)(accessOf<Table>(context, call), call);
   };
 }
 
-/** The resource as its collection has it: in one that others made, Tombolo keeps nothing unasked. */
-function inStore<Asked extends Call<Operation>>({ store }: Context, call: Asked): Asked {
-  const { resource } = call;
-  return store.state().adopted.has(resource.collection) ? { ...call, resource: asAdopted(resource) } : call;
+/** An endpoint's handler is given its call alone, which holds whatever it may read and write by. */
+function answerOwn(context: Context, call: Asked, handlers: Readonly<Record<string, unknown>>): Promise<Answer> {
+  const { state, effect, parsed } = asItsOwn(call, handlers[call.operation.name]);
+  return isSafe(call.operation) ? answerState(context, parsed, state) : answerEffect(context, parsed, effect);
+}
+
+/** A row of an endpoint and its handler have one name, and what the row answers tells which of the two it is. */
+function asItsOwn(call: Asked, handler: unknown) {
+  return { parsed: call as Parsed, state: handler as StateHandler, effect: handler as EffectHandler };
 }
 
 type HandlerOf<Table extends Rows> = (access: AccessOf<Table[string]>, call: CallOf<Table>) => Promise<Answer>;
@@ -62,4 +76,4 @@ function accessOf<Table extends Rows>(context: Context, call: CallOf<Table>): Ac
 
 export type RoutedCall = CallOf<ModuleRows>;
 
-export const execute = executor<ModuleRows>({ list, get, create, replace, patch, remove, import: importRows, changes });
+export const execute = executor<ModuleRows>({ list, get, create, replace, patch, remove, import: importRows, changes, ...handlers });

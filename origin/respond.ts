@@ -5,6 +5,7 @@ import { problemMediaType, toProblem, toProblemHeaders } from '../shared/wire/pr
 import type { Resource } from '../shared/contract/resource.ts';
 import { scopeDigest, scopeOf } from '../shared/contract/scope.ts';
 import { hopRefusalHeader, readHeader } from '../shared/hop/profile.ts';
+import { dependsHeader, formatStatedReads } from '../shared/hop/stated-reads.ts';
 import { formatReadFacts, type ResourceRead } from '../shared/hop/read-facts.ts';
 import { currentVersion } from '../shared/operations/route.ts';
 import type { Answer, Asked, Outcome } from './call.ts';
@@ -23,10 +24,11 @@ export function respond(context: Context, hop: VerifiedHop, asked: Asked, answer
   const headers = toHeaders(hop, asked, answer);
   if (answer.writtenAt !== undefined) headers['tombolo-position'] = signPosition(answer.writtenAt, asked.tokenKey);
   if (answer.readAt !== undefined) {
-    const { resource, principal } = asked;
-    const others = (answer.alsoRead ?? []).map((other) => ({ name: other.name, ...toResourceRead(other, principal) }));
-    headers[readHeader] = formatReadFacts({ position: answer.readAt, ...toResourceRead(resource, principal), others });
+    const reader = answer.stated?.reader ?? asked.principal;
+    const others = (answer.alsoRead ?? []).map((other) => ({ name: other.name, ...toResourceRead(other, reader) }));
+    headers[readHeader] = formatReadFacts({ position: answer.readAt, ...toResourceRead(asked.resource, reader), others });
   }
+  if (answer.stated !== undefined) headers[dependsHeader] = formatStatedReads(answer.stated);
   signAnswer(headers, status, hop.answers, context.now());
   return new Response(hop.method === 'HEAD' ? null : toBody(asked, answer), { status, headers });
 }

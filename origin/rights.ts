@@ -6,18 +6,18 @@ import { Fault } from '../shared/wire/fault.ts';
 import type { Principal } from '../shared/wire/principal.ts';
 import type { Resource } from '../shared/contract/resource.ts';
 import { type Predicate, reduce } from '../shared/contract/rules.ts';
-import { isSafe, type Operation } from '../shared/operations/operation.ts';
+import type { Operation } from '../shared/operations/operation.ts';
 
 export interface Rights {
   /** The read rule with the principal put in. */
   readonly readable: Predicate;
-  /** The rule of this operation's write, likewise; equal to `readable` for what writes nothing. */
+  /** The rule that lets the caller in, likewise; equal to `readable` for what goes by the read rule. */
   readonly writable: Predicate;
 }
 
-export function mustGrant(operation: Operation, { rules }: Resource, principal: Principal): Rights {
+export function mustGrant({ right }: Operation, { rules }: Resource, principal: Principal): Rights {
   const readable = reduce(rules.read, principal);
-  const writable = isSafe(operation) ? readable : reduce(rules[operation.right], principal);
+  const writable = right === 'read' ? readable : reduce(typeof right === 'string' ? rules[right] : right, principal);
   if (writable === false) throw refusal(principal);
   return { readable, writable };
 }

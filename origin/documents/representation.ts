@@ -9,8 +9,8 @@ export function readOptions({ deadline, atLeast }: Asked): ReadOptions {
   return atLeast === undefined ? { deadline } : { deadline, atLeast };
 }
 
-/** Where a state was read, and what lies around it. */
-export type StateFacts = Pick<Answer, 'pages'> & { readonly readAt: Position };
+/** Where a state was read, what of, and what lies around it. */
+export type StateFacts = Pick<Answer, 'pages' | 'alsoRead' | 'stated'> & { readonly readAt: Position };
 
 /** RFC 9110 §13.2.2: refused, unchanged or found. Encoded once, for its hash and for the socket. */
 export function conditional({ preconditions }: Asked, pieces: readonly string[], facts: StateFacts): StateAnswer {

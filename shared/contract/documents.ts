@@ -86,6 +86,11 @@ function namesOfNobody(resource: Resource, but: readonly string[]): IsNobodys {
   return (name) => own.has(name) || name === '' || name.startsWith('$') || name.includes('.');
 }
 
+/** A body that is no document's: what an endpoint takes. */
+export function bodyOf(schema: z.ZodObject): z.ZodType<JsonObject> {
+  return toBody(closed(schema), () => false);
+}
+
 /**
  * A body of this schema, once nothing in it is what no schema lets through. `take` chooses what it is to those behind:
  * what the schema made of it, or what was sent.

@@ -1,5 +1,4 @@
 /** What a schema says that no document can hold: found at start, since each write would fail for ever. */
-import type { DocumentSchema } from './document-schema.ts';
 import { type Check, definitionOf, kindOfType } from './fields.ts';
 import { limits } from '../wire/limits.ts';
 import type { Mistakes } from './mistakes.ts';
@@ -21,8 +20,9 @@ const unfit: Readonly<Record<string, string>> = {
   void: 'void has no form in JSON; use .optional()',
 };
 
-export function checkSchema(schema: DocumentSchema, mistakes: Mistakes): void {
-  for (const { type, path } of typesWithin(schema, 'schema')) {
+/** `at`: the key that the schema is declared under. */
+export function checkSchema(schema: Type, mistakes: Mistakes, at = 'schema'): void {
+  for (const { type, path } of typesWithin(schema, at)) {
     const detail =
       unfit[definitionOf(type).type] ??
       toInstantMistake(type) ??

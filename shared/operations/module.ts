@@ -6,13 +6,15 @@
  */
 import { Mistakes, type Refuse, refuseUnknown } from '../contract/mistakes.ts';
 import type { Resource } from '../contract/resource.ts';
-import { isOwnPlace, type Operation } from './operation.ts';
+import { isOfOne, isOwnPlace, type Operation } from './operation.ts';
 
 export interface Module {
   /** Made by `operations()`. */
   readonly operations: Readonly<Record<string, Operation>>;
   /** Internal resources: stored, and never routed, reported or digested. */
   readonly resources?: readonly Resource[];
+  /** What is wrong with what it brings. */
+  readonly mistakes?: readonly string[];
 }
 
 type List = Readonly<Record<string, Module>>;
@@ -32,11 +34,17 @@ export function moduleList<const Named extends List>(named: Named): Modules<Name
   for (const [what, same] of Map.groupBy(all.flatMap(broughtBy), (each) => each.what)) {
     if (same.length > 1) mistakes.add(what, `is brought by ${same.map(({ module }) => module).join(' and ')}`);
   }
+  const placed = all.flatMap(([, { operations }]) => Object.values(operations));
+  for (const { name, method, at } of placed) {
+    if (!isOfOne(at)) continue;
+    const common = placed.find((row) => row.at === at.at && row.method === method);
+    if (common !== undefined) mistakes.add(`operation "${name}"`, `${method} of "${at.at}" is that of "${common.name}" for every resource`);
+  }
   return {
     named,
     rows: all.flatMap(([, { operations }]) => Object.values(operations)),
     resources: all.flatMap(([, { resources = [] }]) => resources),
-    mistakes: mistakes.found,
+    mistakes: [...mistakes.found, ...all.flatMap(([, { mistakes: own = [] }]) => own)],
   };
 }
 
@@ -46,7 +54,7 @@ function broughtBy([module, { operations, resources = [] }]: readonly [string, M
   const paths = rows.flatMap(({ at }) => (isOwnPlace(at) ? [at.path] : []));
   return [
     ...rows.map(({ name }) => `operation "${name}"`),
-    ...rows.flatMap(({ method, at }) => (isOwnPlace(at) ? [] : [`${method} of "${at}"`])),
+    ...rows.flatMap(({ method, at }) => (isOwnPlace(at) ? [] : [`${method} of "${isOfOne(at) ? `/${at.of}${at.at}` : at}"`])),
     ...new Set(paths.map((path) => `path "${path}"`)),
     ...resources.map(({ name }) => `internal resource "${name}"`),
   ].map((what) => ({ module, what }));

@@ -8,15 +8,23 @@ import type { Dependencies } from '../contract/dependencies.ts';
 import type { Described } from '../openapi/described.ts';
 import type { ReservedName } from '../contract/reserved-names.ts';
 import type { Resource } from '../contract/resource.ts';
+import type { Rule } from '../contract/rules.ts';
 import type { JsonObject } from '../wire/values.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /**
- * The collection, one of its documents, or a named action of either, of every resource; or a path of a module's own. No
- * document can have the name of a collection's action as its id.
+ * The collection, one of its documents, or a named action of either, of every resource or of one; or a path of a module's
+ * own. No document can have the name of a collection's action as its id.
  */
-export type Place = '/' | '/:id' | `/${ReservedName}` | `/:id/${string}` | OwnPlace;
+export type Place = '/' | '/:id' | `/${ReservedName}` | `/:id/${string}` | PlaceOfOne | OwnPlace;
+
+export interface PlaceOfOne {
+  /** The name of the resource that offers it. */
+  readonly of: string;
+  /** A named action of its collection, or of its documents: `/top`, `/:id/pay`. */
+  readonly at: `/${string}`;
+}
 
 export interface OwnPlace {
   /** Below the version; no resource has its first word as a name, and all rows of it are one module's, about one resource. */
@@ -26,7 +34,17 @@ export interface OwnPlace {
 }
 
 export function isOwnPlace(at: Place): at is OwnPlace {
-  return typeof at === 'object';
+  return typeof at === 'object' && 'path' in at;
+}
+
+export function isOfOne(at: Place): at is PlaceOfOne {
+  return typeof at === 'object' && 'of' in at;
+}
+
+/** Whether the operation is about one document, whose id stands in its path. */
+export function isOfDocument({ at }: Pick<Operation, 'at'>): boolean {
+  const below = typeof at === 'string' ? at : isOfOne(at) ? at.at : '';
+  return below === '/:id' || below.startsWith('/:id/');
 }
 
 /** Headers that the hop carries to the origin for operations that read them; the client sends them, `tombolo-stream` the edge sets. */
@@ -44,8 +62,8 @@ export interface Operation<Input = unknown> {
    * comes like any other answer. `effect`: changes something. The first two are safe (RFC 9110 §9.2.1).
    */
   readonly answers: 'state' | 'moment' | 'effect';
-  /** The rule of the resource that lets callers in. */
-  readonly right: keyof Resource['rules'];
+  /** The rule of the resource that lets callers in, or one of the operation's own. */
+  readonly right: keyof Resource['rules'] | Rule;
   readonly body: 'none' | 'buffered' | 'streamed';
   /** A longer body is 413. */
   readonly bodyBytesMax: number;
@@ -84,9 +102,19 @@ export interface StateRead<Input> {
 export interface Cached {
   /** The same for all spellings of a request. */
   readonly name: string;
+  /** Where the origin states them with each answer (`stated`): the resources, and no bucket yet. */
   readonly dependencies: Dependencies;
+  readonly stated?: Stated;
   /** Whether the absence of what is asked for is an answer as good as any (404). */
   readonly keepsAbsence: boolean;
+}
+
+/** What holds of a state whose dependencies are known with its answer, not before. */
+export interface Stated {
+  /** The rule of its own that lets callers in: it speaks of the caller alone, and holds before a stored answer is shown. */
+  readonly rule: Rule;
+  /** Whether it is read as somebody reads who has not signed in, whoever asks: one answer for all who may have it. */
+  readonly forEverybody: boolean;
 }
 
 /** Nothing changes by repeating it (RFC 9110 §9.2.1). */

@@ -2,10 +2,10 @@
 import type { Contract } from '../contract/contract.ts';
 import { Fault } from '../wire/fault.ts';
 import { idForm, isNameable, toCanonicalId } from '../contract/ids.ts';
-import { isReservedName } from '../contract/reserved-names.ts';
+import { isActionName, isReservedName } from '../contract/reserved-names.ts';
 import type { Resource } from '../contract/resource.ts';
 import { modules } from '../modules.ts';
-import { isOwnPlace, type Operation } from './operation.ts';
+import { isOfOne, isOwnPlace, type Operation, type Place } from './operation.ts';
 
 export interface Route {
   readonly operation: Operation;
@@ -30,11 +30,15 @@ const made = new WeakMap<Resource, Places>();
 function placesOf(resource: Resource): Places {
   const known = made.get(resource);
   if (known !== undefined) return known;
-  const rows = modules.rows.filter(({ at, offered }) => (!isOwnPlace(at) || at.about === resource.name) && offered?.(resource) !== false);
-  const offered = Map.groupBy(rows, ({ at }) => (isOwnPlace(at) ? ownKey(at.path) : at));
+  const rows = modules.rows.filter(({ at, offered }) => isOf(at, resource) && offered?.(resource) !== false);
+  const offered = Map.groupBy(rows, ({ at }) => (isOwnPlace(at) ? ownKey(at.path) : isOfOne(at) ? at.at : at));
   const places = new Map([...offered].map(([at, here]) => [at, { rows: here, allow: toAllow(here) }]));
   made.set(resource, places);
   return places;
+}
+
+function isOf(at: Place, { name }: Resource): boolean {
+  return typeof at === 'string' || (isOwnPlace(at) ? at.about : at.of) === name;
 }
 
 /** No place of a resource is written so. */
@@ -78,9 +82,11 @@ function mustPlace(contract: Contract, path: string): Placed {
   }
   const resource = name === undefined ? undefined : contract.resources.get(name);
   if (resource === undefined) return mustOwnPlace(contract, path.slice(currentVersion.length + 1));
-  const offered = placesOf(resource).get(toPlace(segment, action));
+  const places = placesOf(resource);
+  const isWord = segment !== undefined && (isReservedName(segment) || (isActionName(segment) && places.has(`/${segment}`)));
+  const offered = places.get(segment === undefined ? '/' : [isWord ? `/${segment}` : '/:id', ...action].join('/'));
   if (offered === undefined || segment === '') throw new Fault('route_not_found');
-  return { ...offered, resource, segment: segment === undefined || isReservedName(segment) ? '' : segment };
+  return { ...offered, resource, segment: segment === undefined || isWord ? '' : segment };
 }
 
 /** Below no resource's name a path is a module's own, or none. */
@@ -94,12 +100,6 @@ function mustOwnPlace({ resources }: Contract, path: string): Placed {
 
 /** By path of a module's own: the resource that it is about. */
 const abouts = new Map(modules.rows.flatMap(({ at }) => (isOwnPlace(at) ? [[at.path as string, at.about] as const] : [])));
-
-/** `action`: what stands below a document. */
-function toPlace(segment: string | undefined, action: readonly string[]): string {
-  if (segment === undefined) return '/';
-  return [isReservedName(segment) ? `/${segment}` : '/:id', ...action].join('/');
-}
 
 function toAllow(rows: readonly Operation[]): string {
   const methods: readonly string[] = rows.map(({ method }) => method);

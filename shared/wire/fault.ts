@@ -54,6 +54,8 @@ const problems = {
   document_conflict: { status: 409, title: 'Conflict' },
   precondition_failed: { status: 412, title: 'Precondition failed' },
   precondition_required: { status: 428, title: 'Precondition required' },
+  // What a team's own endpoint refuses: `detail` says what, and `members` what a program may read of it.
+  endpoint_refused: { status: 422, title: 'Refused' },
   idempotency_running: { status: 409, title: 'A request with this Idempotency-Key is running' },
   idempotency_mismatch: { status: 422, title: 'Idempotency-Key was used with another request' },
   idempotency_refused: { status: 400, title: 'Idempotency-Key is not accepted here' },
@@ -65,6 +67,7 @@ const problems = {
   identity_unavailable: { status: 503, title: 'Identity provider unavailable' },
   limits_unavailable: { status: 503, title: 'Limits unavailable' },
   origin_unavailable: { status: 503, title: 'Origin unavailable' },
+  upstream_failed: { status: 502, title: 'A service behind this one failed' },
   deadline_exceeded: { status: 504, title: 'Deadline exceeded' },
   cursor_moved: { status: 409, title: 'Another process has moved this cursor' },
   not_cached: { status: 504, title: 'Not in the cache', level: 'info' },

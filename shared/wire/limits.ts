@@ -28,6 +28,8 @@ export const limits = {
   importBytesPerSecondMin: 512,
   /** Rejected rows listed; the summary counts the rest. */
   importRejectedListedMax: 1_000,
+  /** What an endpoint's `fetch` reads of an answer; a longer one is 502. */
+  fetchedBytesMax: 1_048_576,
   /** Documents of a page when `limit` is absent. */
   pageDocumentsDefault: 20,
   /** A larger `limit` is a 400. */

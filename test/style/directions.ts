@@ -14,10 +14,12 @@ const development = 'origin/dev/';
 
 /**
  * Handlers of operations read and write by what `execute` gives them (`origin/access`). What leads to the store, or opens
- * one, is not theirs to import: of the origin they may use these alone.
+ * one, is not theirs to import: of the origin they may use these alone, and those of a team's endpoints less.
  */
-const handlers = 'origin/operations/';
-const handlersMayUse = /^origin\/(operations\/|import\/|access\/|call\.ts$|tokens\.ts$|trouble\.ts$)/;
+const handlers = [
+  { room: 'origin/operations/', mayUse: /^origin\/(operations\/|import\/|access\/|call\.ts$|tokens\.ts$|trouble\.ts$)/ },
+  { room: 'origin/endpoints/', mayUse: /^origin\/(endpoints|access)\// },
+];
 
 /** A package of its own inside the tests: it imports nothing of the project, and is imported by one file. */
 const mongod = 'test/mongod/';
@@ -40,7 +42,7 @@ function toWrong(from: string, target: string): string | undefined {
   if (target.startsWith(development) && here === 'origin' && !from.startsWith(development)) {
     return `only ${development} may import ${target}`;
   }
-  if (from.startsWith(handlers) && there === 'origin' && !handlersMayUse.test(target)) {
+  if (there === 'origin' && handlers.some(({ room, mayUse }) => from.startsWith(room) && !mayUse.test(target))) {
     return `a handler reads and writes by its access (origin/access), and must not import ${target}`;
   }
   return undefined;

@@ -63,8 +63,8 @@ function toSent(body: string | Uint8Array | undefined): string | Uint8Array<Arra
 }
 
 /** The principal as the edge writes it into its signed header. */
-export function principalHeader(subject: string, roles: readonly string[]): string {
-  return Buffer.from(JSON.stringify({ subject, roles, claims: {} })).toString('base64url');
+export function principalHeader(subject: string, roles: readonly string[], claims: Readonly<Record<string, string>> = {}): string {
+  return Buffer.from(JSON.stringify({ subject, roles, claims })).toString('base64url');
 }
 
 export async function send({ url, init }: SignedHop): Promise<{ status: number; code: string; text: string }> {

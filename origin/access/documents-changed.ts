@@ -1,0 +1,113 @@
+/**
+ * Changes that an endpoint's effect makes of documents, each decided inside one transaction on the document as it is there:
+ * by the rules of its resource, the field rules and conditions, or past them as the system. To the handler a change is
+ * opaque; what stands behind it is found here, by `write` alone.
+ */
+import { bodiesOf, mustBody } from '../../shared/contract/documents.ts';
+import { toCanonicalId } from '../../shared/contract/ids.ts';
+import type { Resource } from '../../shared/contract/resource.ts';
+import type { Json, JsonObject } from '../../shared/wire/values.ts';
+import type { Asked } from '../call.ts';
+import type { Context } from '../context.ts';
+import { mustMake, newId, taken } from '../documents/new-document.ts';
+import { shownCopy } from '../documents/present.ts';
+import { toDecision } from '../documents/write-one.ts';
+import { mustMerge, mustTouch } from '../documents/write-rules.ts';
+import type { Mutation } from '../store/store.ts';
+import { asDocument, type DocumentOf } from './document-of.ts';
+import { DocumentsSeen, type OnBehalf } from './documents-seen.ts';
+import type { ReadLedger } from './read-ledger.ts';
+
+declare const leaves: unique symbol;
+
+/** `Left`: what the document is after it, as seen by whoever made the change. */
+export interface Change<Left = unknown> {
+  readonly [leaves]: Left;
+}
+
+interface Planned {
+  readonly asked: Asked;
+  readonly mutation: Mutation;
+}
+
+const planned = new WeakMap<Change, Planned>();
+
+export function plannedOf(change: Change): Planned {
+  const found = planned.get(change);
+  if (found === undefined) throw new Error('a change is made by create(), merge() or remove()');
+  return found;
+}
+
+/** A merge patch (RFC 7396): `null` takes a field out. */
+export type Patch = Readonly<Record<string, Json>>;
+
+export interface Condition {
+  /** The ETag of the document as it was read. */
+  readonly ifMatch?: string;
+}
+
+export class DocumentsChanged extends DocumentsSeen {
+  readonly #now: () => number;
+  readonly #onBehalf: OnBehalf;
+
+  constructor(context: Context, onBehalf: OnBehalf, ledger: ReadLedger) {
+    super(context, onBehalf, ledger);
+    this.#now = () => context.now();
+    this.#onBehalf = onBehalf;
+  }
+
+  /** A new document, under the id in it where callers name documents. */
+  create<R extends Resource>(resource: R, body: JsonObject): Change<DocumentOf<R>> {
+    const { id: given, ...value } = mustBody(bodiesOf(resource).create, body);
+    const id = typeof given === 'string' ? given : newId(resource, this.#now());
+    const asked = this.#onBehalf(resource, id);
+    const decide: Decide = (found) => {
+      const made = mustMake(asked, { id, body: value, nowMs: this.#now() });
+      if (found !== undefined) throw taken(id);
+      return made;
+    };
+    return plan<DocumentOf<R>>(resource, asked, decide);
+  }
+
+  /**
+   * Lays a merge patch over a document, whose result must be valid. `toPatch` runs inside the transaction, maybe more than
+   * once, on the document as it is there; it answers at once, and a Fault that it throws refuses the whole write.
+   */
+  merge<R extends Resource>(
+    resource: R,
+    given: string,
+    toPatch: (seen: DocumentOf<R>) => Patch,
+    condition: Condition = {},
+  ): Change<DocumentOf<R>> {
+    const id = toCanonicalId(resource, given);
+    const asked = under(this.#onBehalf(resource, id), condition);
+    const decide: Decide = (found) => {
+      const before = mustTouch(asked, 'update', found);
+      const patch = toPatch(asDocument<R>(shownCopy(asked, before)));
+      return mustMerge(asked, { id, before: before.value, sent: mustBody(bodiesOf(resource).patch, patch), nowMs: this.#now() });
+    };
+    return plan<DocumentOf<R>>(resource, asked, decide);
+  }
+
+  remove(resource: Resource, given: string, condition: Condition = {}): Change<undefined> {
+    const asked = under(this.#onBehalf(resource, toCanonicalId(resource, given)), condition);
+    return plan<undefined>(resource, asked, (found) => (mustTouch(asked, 'remove', found), 'remove'));
+  }
+}
+
+type Decide = Parameters<typeof toDecision>[0];
+
+function under(asked: Asked, { ifMatch }: Condition): Asked {
+  return ifMatch === undefined ? asked : { ...asked, preconditions: { ifMatch, ifNoneMatch: undefined } };
+}
+
+function plan<Left>(resource: Resource, asked: Asked, decide: Decide): Change<Left> {
+  const change = opaque<Left>();
+  planned.set(change, { asked, mutation: { resource, id: asked.id, decide: (found) => toDecision(decide, found) } });
+  return change;
+}
+
+/** The type of what is left is for the compiler alone. */
+function opaque<Left>(): Change<Left> {
+  return Object.freeze({}) as Change<Left>;
+}

@@ -1,0 +1,35 @@
+/** A call as if it had been about another resource: of its caller, of somebody who has not signed in, or of the system. */
+import type { Resource } from '../../shared/contract/resource.ts';
+import { anyone, mentionsOf, reduce } from '../../shared/contract/rules.ts';
+import type { Principal } from '../../shared/wire/principal.ts';
+import type { Asked } from '../call.ts';
+import type { OnBehalf } from './documents-seen.ts';
+
+const none = { ifMatch: undefined, ifNoneMatch: undefined };
+
+/** The call's own conditions are about the document of its path. */
+export function onBehalfOf(call: Asked, principal: Principal): OnBehalf {
+  return (resource, id = '') => ({
+    ...call, resource, id, principal,
+    rights: { readable: reduce(resource.rules.read, principal), writable: false },
+    preconditions: resource === call.resource && id !== '' && id === call.id ? call.preconditions : none,
+  });
+}
+
+/** No rule, no field rule and no demand for a condition holds: what a document must be stays. */
+export function asSystem(call: Asked): OnBehalf {
+  return (resource, id = '') => {
+    return { ...call, resource: withoutRules(resource), id, rights: { readable: true, writable: true }, preconditions: none };
+  };
+}
+
+const bare = new WeakMap<Resource, Resource>();
+
+function withoutRules(resource: Resource): Resource {
+  const known = bare.get(resource);
+  if (known !== undefined) return known;
+  const rules = { read: anyone, create: anyone, update: anyone, remove: anyone };
+  const made: Resource = { ...resource, rules, fieldRules: {}, mentions: mentionsOf([]), preconditions: 'optional' };
+  bare.set(resource, made);
+  return made;
+}

@@ -1,0 +1,43 @@
+/**
+ * What a state endpoint's answer depends on, noted read by read (SEMANTICS §18). An answer can be cached where the pairs of
+ * resource and bucket that its reads name are all that it depends on; whatever else it looked at makes it uncached, and is
+ * the reason that `Cache-Status` gives.
+ */
+import type { Dependencies, Dependency } from '../../shared/contract/dependencies.ts';
+import { type StatedReads, type Uncached, statedBucketsMax } from '../../shared/hop/stated-reads.ts';
+import { type Position, reaches } from '../../shared/wire/position.ts';
+
+export class ReadLedger {
+  readonly #buckets = new Map<string, Set<number>>();
+  #position: Position | undefined;
+  #uncached: Uncached | undefined;
+
+  note(dependencies: Dependencies, position: Position): void {
+    for (const { resource, buckets } of dependencies) this.#add(resource, buckets);
+    // Reads of one call may be of several states: the answer holds of the earliest, and a change since then is one of its own.
+    if (this.#position === undefined || reaches(this.#position, position)) this.#position = position;
+    else if (!reaches(position, this.#position)) this.cannotBeCached('epoch');
+  }
+
+  cannotBeCached(why: Uncached): void {
+    this.#uncached ??= why;
+  }
+
+  /** The earliest state that was read; `undefined` where nothing was. */
+  get position(): Position | undefined {
+    return this.#position;
+  }
+
+  stated(): StatedReads {
+    const dependencies: readonly Dependency[] = [...this.#buckets].map(([resource, buckets]) => ({ resource, buckets: [...buckets] }));
+    const count = dependencies.reduce((sum, each) => sum + each.buckets.length, 0);
+    const uncached = this.#uncached ?? (count === 0 ? 'nothing-read' : count > statedBucketsMax ? 'much-read' : undefined);
+    return uncached === undefined ? { dependencies } : { uncached };
+  }
+
+  #add(resource: string, buckets: readonly number[]): void {
+    const known = this.#buckets.get(resource) ?? new Set();
+    for (const bucket of buckets) known.add(bucket);
+    this.#buckets.set(resource, known);
+  }
+}

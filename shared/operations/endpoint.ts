@@ -1,0 +1,149 @@
+/**
+ * `endpoint()`: a team's own operation (SEMANTICS §18), declared in a file of `shared/endpoints` and carried out by the
+ * handler of the same name in `origin/endpoints`. It is a row like those of documents, so that routes, `Allow`, media types,
+ * limits, deadlines, idempotency keys and problem documents follow from it. Everything wrong with it is found here and kept
+ * as `mistakes`, which refuse the start (`mustBeSound`).
+ */
+import * as z from 'zod';
+import { bodyOf } from '../contract/documents.ts';
+import { Mistakes } from '../contract/mistakes.ts';
+import type { Resource } from '../contract/resource.ts';
+import { nobody, type Rule } from '../contract/rules.ts';
+import { toCanonicalJson } from '../wire/hash.ts';
+import { limits } from '../wire/limits.ts';
+import { mustBeWithoutParameters } from '../wire/parameters.ts';
+import { checkEndpoint, toOwnRule } from './endpoint-checks.ts';
+import { parseInput } from './endpoint-query.ts';
+import { isOfDocument, type Method, type Operation, type OwnPlace, type StateRead } from './operation.ts';
+
+export interface EndpointDeclaration<Name extends string, Answers extends EndpointAnswers, Of extends Resource, Input extends z.ZodObject,
+  Output extends z.ZodType> {
+  /** Lower-case words with hyphens: the files `shared/endpoints/<name>.ts` and `origin/endpoints/<name>.ts`. */
+  readonly name: Name;
+  /** One sentence for whoever reads the description of the API. */
+  readonly summary: string;
+  /** The resource that it is about: its limits and cache policy hold. */
+  readonly of: Of;
+  /** Below that resource, on its collection (`/top`) or on one document (`/:id/pay`); or a path of its own. */
+  readonly at: `/${string}` | Pick<OwnPlace, 'path'>;
+  /** GET for a state; POST, PUT or PATCH for an effect. */
+  readonly method: Method;
+  readonly answers: Answers;
+  /**
+   * Who may ask; nobody unless said. That of an effect on a document may speak of the document's fields: it holds of the
+   * document as it is in the write's transaction.
+   */
+  readonly rule?: Rule;
+  /** The parameters of a GET, texts that become what the schema says; otherwise the JSON body. None unless said. */
+  readonly input?: Input;
+  readonly output: Output;
+  /** Units of the caller's plan; 1 unless said. */
+  readonly cost?: number;
+  /** Of a state: the other resources that it reads. An answer that was made of more is not cached. */
+  readonly reads?: readonly Resource[];
+  /** Of a state, `everybody`: read as somebody reads who has not signed in, whoever asks, and cached once for all; `caller` unless said. */
+  readonly audience?: Audience;
+  /** The hosts that the handler's `fetch` may ask, by name. */
+  readonly fetches?: readonly string[];
+}
+
+export type AnyDeclaration = EndpointDeclaration<string, EndpointAnswers, Resource, z.ZodObject, z.ZodType>;
+type EndpointAnswers = 'state' | 'effect';
+type Audience = 'everybody' | 'caller';
+
+export interface Endpoint<Name extends string = string, Answers extends EndpointAnswers = EndpointAnswers, Of extends Resource = Resource,
+  Input extends z.ZodObject = z.ZodObject, Output extends z.ZodType = z.ZodType> extends Operation {
+  readonly name: Name;
+  readonly answers: Answers;
+  readonly right: Rule;
+  readonly of: Of;
+  readonly input: Input;
+  readonly output: Output;
+  readonly reads: readonly Resource[];
+  readonly audience: Audience;
+  readonly fetches: readonly string[];
+  readonly mistakes: readonly string[];
+}
+
+export function endpoint<const Name extends string, const Answers extends EndpointAnswers, Of extends Resource, Output extends z.ZodType,
+  Input extends z.ZodObject = z.ZodObject<Record<never, never>>>(
+  declared: EndpointDeclaration<Name, Answers, Of, Input, Output>,
+): Endpoint<Name, Answers, Of, Input, Output> {
+  const { name, summary, of, answers, output, cost = 1, reads = [], audience = 'caller', fetches = [] } = declared;
+  const mistakes = new Mistakes(placeOf(declared));
+  checkEndpoint(declared, mistakes);
+  const input = declared.input?.def?.type === 'object' ? declared.input : noInput<Input>();
+  const row = answers === 'state' ? toState({ ...declared, input, reads, audience }) : toEffect({ ...declared, input });
+  return {
+    ...row, name, summary, answers, of, input, output, reads, audience, fetches, cost,
+    at: toPlace(declared), method: declared.method, right: toOwnRule(declared, mistakes),
+    bodyBytesMax: limits.bodyBytesMax, msMax: limits.requestMsMax, gives: ['application/json'], mistakes: mistakes.found,
+  };
+}
+
+/** What is declared by `endpoint()` says what it answers, and is carried out by a handler of the team's own. */
+export function isEndpoint(row: Operation): row is Endpoint {
+  return 'output' in row;
+}
+
+/** All of them as a module: its rows by name. */
+export function endpointModule<const Declared extends readonly Endpoint[]>(...declared: Declared): EndpointModule<Declared> {
+  return {
+    operations: Object.fromEntries(declared.map((each) => [each.name, each])) as EndpointModule<Declared>['operations'],
+    mistakes: [...declared.flatMap((each) => each.mistakes), ...doubledNames(declared)],
+  };
+}
+
+interface EndpointModule<Declared extends readonly Endpoint[]> {
+  readonly operations: { readonly [Row in Declared[number] as Row['name']]: Row };
+  readonly mistakes: readonly string[];
+}
+
+function doubledNames(declared: readonly Endpoint[]): readonly string[] {
+  const doubled = [...Map.groupBy(declared, ({ name }) => name)].filter(([, same]) => same.length > 1);
+  return doubled.map(([name, same]) => `shared/endpoints/all.ts: endpoint "${name}": name: ${same.length} endpoints have it`);
+}
+
+type StateDeclaration = Pick<Endpoint, 'name' | 'of' | 'input' | 'reads' | 'audience'> & { readonly rule?: Rule };
+
+type OfKind = Pick<Operation, 'body' | 'takes' | 'carries' | 'conditions' | 'parse' | 'schema' | 'cached'>;
+
+/** What only a state says. A row of a state carries the conditions of reads. */
+function toState({ name, of, input, reads, audience, rule = nobody }: StateDeclaration): OfKind {
+  const others = reads.filter((other) => other.name !== of.name);
+  const dependencies = [of, ...others].map((each) => ({ resource: each.name, buckets: [] }));
+  const stated = { rule, forEverybody: audience === 'everybody' };
+  return {
+    body: 'none', takes: [], carries: ['if-match', 'if-none-match'], conditions: 'read',
+    parse: (_resource: Resource, query: string) => parseInput(input, query),
+    cached: ({ id, input: given }: StateRead<unknown>) => ({
+      name: `${name} ${toCanonicalJson([id, given])}`, dependencies, stated, keepsAbsence: false,
+    }),
+  };
+}
+
+/** What only an effect says. Its preconditions are about the document of its path. */
+function toEffect(declared: Pick<Endpoint, 'of' | 'input'> & Pick<AnyDeclaration, 'at'>): OfKind {
+  const hasBody = Object.keys(declared.input.shape).length > 0;
+  const schema = bodyOf(declared.input);
+  const isAboutOne = isOfDocument({ at: toPlace(declared) });
+  return {
+    parse: (_resource: Resource, query: string) => mustBeWithoutParameters(query),
+    carries: ['idempotency-key', 'if-match', 'if-none-match'], conditions: isAboutOne ? 'change' : 'none',
+    ...(hasBody ? { body: 'buffered', takes: ['application/json'], schema: () => schema } : { body: 'none', takes: [] }),
+  };
+}
+
+function toPlace({ of, at }: Pick<AnyDeclaration, 'of' | 'at'>): Operation['at'] {
+  return typeof at === 'string' ? { of: of.name, at } : { path: at.path, about: of.name };
+}
+
+/** Without parameters and without a body, as the type says where it is left away. */
+function noInput<Input extends z.ZodObject>(): Input {
+  return z.object({}) as unknown as Input;
+}
+
+function placeOf({ name }: Pick<AnyDeclaration, 'name'>): string {
+  if (typeof name !== 'string' || name === '') return 'shared/endpoints: an endpoint without a name';
+  return `shared/endpoints/${name}.ts: endpoint "${name}"`;
+}
