@@ -1,4 +1,5 @@
 /** A stored answer, with what it was true of: where its state was read, and the generations asked before that. */
+import type { Dependencies } from '../../shared/contract/dependencies.ts';
 import { type Position, reaches } from '../../shared/wire/position.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { scopeDigest } from '../../shared/contract/scope.ts';
@@ -13,7 +14,9 @@ export interface Entry {
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly etag: string | undefined;
   readonly position: Position;
-  /** One generation for each bucket of the request, in that order. */
+  /** What it depends on, where its answer said so and not its request. */
+  readonly dependencies?: Dependencies;
+  /** One generation for each bucket that it depends on, in that order. */
   readonly generations: readonly string[];
   /** When the origin last said that this is so. Milliseconds of the epoch. */
   readonly validatedAt: number;

@@ -1,4 +1,5 @@
 /** Asks the origin, and keeps its answer where that is allowed. */
+import type { Dependencies } from '../../shared/contract/dependencies.ts';
 import { Fault, toFault } from '../../shared/wire/fault.ts';
 import { type Position, reaches } from '../../shared/wire/position.ts';
 import { edgeLimits } from '../limits.ts';
@@ -10,7 +11,7 @@ import type { Validated } from '../request/request.ts';
 import { cacheable, fromEntry, keptHeaders, label, underCondition } from './answers.ts';
 import { type Entry, isStorable, maySubstitute, type Outage } from './entry.ts';
 import type { View } from './generations.ts';
-import type { Lookup } from './lookup.ts';
+import { askingOf, type Lookup } from './lookup.ts';
 
 /** Why the origin is asked (RFC 9211 §2.2). */
 export type ForwardReason = 'uri-miss' | 'stale' | 'request';
@@ -29,8 +30,9 @@ export async function fill(request: Validated, lookup: Lookup, { entry, view }: 
     return substitute(request, lookup, entry);
   }
   if (reply instanceof Fault) throw reply;
-  const status = `fwd=${reason}; fwd-status=${reply.status}`;
-  const made = reply.status === 304 && entry !== undefined ? validated(reply, lookup, entry, view) : await toEntry(reply, lookup, view);
+  const status = `fwd=${reason}; fwd-status=${reply.status}${whyUncached(reply)}`;
+  const known = lookup.isStated ? await toStated(request, reply) : { view };
+  const made = reply.status === 304 && entry !== undefined ? validated(reply, lookup, entry, known) : await toEntry(reply, lookup, known);
   if (made instanceof Response) {
     return labelled(cacheable(underCondition(made, request.preconditions.ifNoneMatch), lookup.isPublic), status);
   }
@@ -67,22 +69,44 @@ function labelled(answer: Response, status: string): Response {
   return answer;
 }
 
+/** What an answer may be kept beside. */
+interface Known {
+  /** `undefined`: it may not be kept. */
+  readonly view: View | undefined;
+  readonly dependencies?: Dependencies;
+}
+
+/**
+ * Where only the answer says what it depends on, those generations are looked up behind it, and were perhaps asked for
+ * before: one above the state that was read keeps it from being stored, and a later change differs from what lies beside it.
+ */
+async function toStated(request: Validated, { stated }: Reply): Promise<Known> {
+  if (stated?.dependencies === undefined) return { view: undefined };
+  const { dependencies } = stated;
+  return { view: await request.context.generations.view(dependencies, askingOf(request)), dependencies };
+}
+
+/** Says so where the origin's answer depends on more than the database can tell of. */
+function whyUncached({ stated }: Reply): string {
+  return stated?.uncached === undefined ? '' : `; detail=${stated.uncached}`;
+}
+
 interface Made {
   readonly entry: Entry;
   readonly stored: boolean;
 }
 
 /** The origin says that the bytes are still right: they are answered, and believed for as long as the new state. */
-function validated({ facts }: Reply, lookup: Lookup, entry: Entry, view: View | undefined): Made {
+function validated({ facts }: Reply, lookup: Lookup, entry: Entry, { view, ...stated }: Known): Made {
   if (facts === undefined || view === undefined || !isStorable(facts, lookup, view)) return { entry, stored: false };
   return {
-    entry: { ...entry, position: facts.position, generations: view.generations, validatedAt: Date.now(), rightAt: Date.now() },
+    entry: { ...entry, ...stated, position: facts.position, generations: view.generations, validatedAt: Date.now(), rightAt: Date.now() },
     stored: true,
   };
 }
 
 /** The origin's answer as an entry, or passed on where it may not be kept or has too many bytes. */
-async function toEntry(reply: Reply, lookup: Lookup, view: View | undefined): Promise<Made | Response> {
+async function toEntry(reply: Reply, lookup: Lookup, { view, ...stated }: Known): Promise<Made | Response> {
   const { status, headers, facts } = reply;
   const { etag } = headers;
   const kept = (status === 200 && etag !== undefined) || (status === 404 && lookup.keepsAbsence);
@@ -91,7 +115,7 @@ async function toEntry(reply: Reply, lookup: Lookup, view: View | undefined): Pr
     return new Response(reply.body, { status, headers });
   }
   const { position } = facts;
-  const common = { position, generations: view.generations, validatedAt: Date.now(), rightAt: Date.now(), etag };
+  const common = { ...stated, position, generations: view.generations, validatedAt: Date.now(), rightAt: Date.now(), etag };
   if (status === 404) return { entry: { ...common, status: 404, body: new Uint8Array(0), headers: [] }, stored: true };
   const body = await bufferUpTo(reply.body, edgeLimits.entryBytesMax).catch((cause: unknown) =>
     Promise.reject(toForwardFault({ mayBeDone: false, cause })),

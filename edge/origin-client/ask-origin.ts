@@ -1,4 +1,5 @@
 /** A client's request asked of the origin, and what its answer tells the isolate and the browser beside the client. */
+import { isEndpoint } from '../../shared/operations/endpoint.ts';
 import { parsePosition } from '../../shared/wire/position.ts';
 import { positionCookie, positionHeader } from '../request/position-token.ts';
 import type { Validated } from '../request/request.ts';
@@ -6,12 +7,14 @@ import type { Reply } from './origin-client.ts';
 import { type Asking, toQuestion } from './question.ts';
 
 export async function askOrigin(request: Validated, asking?: Asking): Promise<Reply> {
-  const { context: { origin, generations }, route, sent } = request;
+  const { context: { origin, generations, contract }, route, sent } = request;
   const reply = await origin.ask(toQuestion(request, asking));
   const position = reply.headers[positionHeader];
   if (position === undefined) return reply;
   const written = parsePosition(position.slice(0, position.lastIndexOf('.')));
-  if (written !== undefined) generations.noteWrite(route.resource.name, written);
+  // An endpoint may have written to any resource.
+  const names = isEndpoint(route.operation) ? contract.resources.keys() : [route.resource.name];
+  if (written !== undefined) for (const name of names) generations.noteWrite(name, written);
   // Only browsers send Sec-Fetch-*; they get the position where they cannot forget it (SEMANTICS §1).
   return sent.has('sec-fetch-site') ? { ...reply, headers: { ...reply.headers, 'set-cookie': positionCookie(position) } } : reply;
 }

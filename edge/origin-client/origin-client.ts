@@ -14,6 +14,7 @@ import type { Principal } from '../../shared/wire/principal.ts';
 import { formatPrincipal } from '../../shared/hop/principal-header.ts';
 import { type HopHeader, hopRefusalHeader } from '../../shared/hop/profile.ts';
 import type { ReadFacts } from '../../shared/hop/read-facts.ts';
+import type { StatedReads } from '../../shared/hop/stated-reads.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import { edgeLimits } from '../limits.ts';
 import type { Target } from '../request/target.ts';
@@ -53,6 +54,7 @@ export interface Reply {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: ReadableStream<Uint8Array> | null;
   readonly facts: ReadFacts | undefined;
+  readonly stated: StatedReads | undefined;
 }
 
 export interface OriginClientOptions {
@@ -143,7 +145,7 @@ export class OriginClient {
       await answer.body?.cancel();
       throw new NoAnswer(originUnavailable({ mayBeDone: !safe, facts }));
     }
-    const reply = { status: answer.status, headers: signed.headers, body: answer.body, facts: signed.facts };
+    const reply = { status: answer.status, headers: signed.headers, body: answer.body, facts: signed.facts, stated: signed.stated };
     if (!isHopRefusal(reply)) this.#provenKeyId = keyId;
     return { reply, keyId };
   }

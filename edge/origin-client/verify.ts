@@ -5,6 +5,7 @@ import {
   toAnswerMessage, toReceivedBase, toRequestMessage,
 } from '../../shared/hop/profile.ts';
 import { parseReadFacts, type ReadFacts } from '../../shared/hop/read-facts.ts';
+import { dependsHeader, parseStatedReads, type StatedReads } from '../../shared/hop/stated-reads.ts';
 import { fromBase64 } from '../../shared/wire/base64.ts';
 import type { SentHeaders } from '../request/request-headers.ts';
 import type { Target } from '../request/target.ts';
@@ -16,6 +17,8 @@ export interface SignedAnswer {
   readonly headers: Readonly<Record<string, string>>;
   /** What the answer states of its reading; present where the answer is a state. */
   readonly facts: ReadFacts | undefined;
+  /** What it was made of, where no request tells; present on answers of states alone. */
+  readonly stated: StatedReads | undefined;
 }
 
 /** `undefined` for an answer that is not signed, or not for this request. */
@@ -31,8 +34,12 @@ export function verifyAnswer(answer: Response, nonce: string, macs: Macs, nowMs:
   if (base === undefined || !macs.verify(parameters.keyId, base, fromBase64(mac))) return undefined;
   const headers: Record<string, string> = {};
   for (const name of input.components) if (isAnswerHeader(name)) headers[name] = covered[name] ?? '';
-  const { [readHeader]: read } = covered;
-  return { headers, facts: read === undefined ? undefined : parseReadFacts(read) };
+  const { [readHeader]: read, [dependsHeader]: depends } = covered;
+  return {
+    headers,
+    facts: read === undefined ? undefined : parseReadFacts(read),
+    stated: depends === undefined ? undefined : parseStatedReads(depends),
+  };
 }
 
 /** What is covered is what is read, so each field is asked of the platform once. */

@@ -15,8 +15,8 @@ import { fromEntry, label } from '../cache/answers.ts';
 import { type Directives, parseDirectives } from '../cache/directives.ts';
 import { type Entry, isFresh } from '../cache/entry.ts';
 import { fill, type ForwardReason } from '../cache/fill.ts';
-import type { Asking, View } from '../cache/generations.ts';
-import { type Lookup, toLookup } from '../cache/lookup.ts';
+import type { View } from '../cache/generations.ts';
+import { askingOf, dependenciesOf, type Lookup, toLookup } from '../cache/lookup.ts';
 import { SingleFlight } from '../single-flight.ts';
 import { edgeLimits } from '../limits.ts';
 import type { Validated } from '../request/request.ts';
@@ -74,9 +74,12 @@ async function onlyStored(request: Validated, lookup: Lookup | undefined, direct
   });
 }
 
-/** Only what will be fresh can be shared, so while generations are unknown nobody waits for another. */
-function leaderOf(fills: SingleFlight<void>, lookup: Lookup, { view }: Found): Promise<void> | undefined {
-  return view?.known === true ? fills.join(lookup.key) : undefined;
+/**
+ * Only what will be fresh can be shared, so while generations are unknown nobody waits for another; nor for the first answer
+ * of an endpoint, which may be one that is not kept.
+ */
+function leaderOf(fills: SingleFlight<void>, lookup: Lookup, { entry, view }: Found): Promise<void> | undefined {
+  return view?.known === true && (entry !== undefined || !lookup.isStated) ? fills.join(lookup.key) : undefined;
 }
 
 /** Asks for all that wait, and goes on when its client leaves. */
@@ -91,18 +94,21 @@ function remembered(request: Validated, lookup: Lookup, directives: Directives):
   const { generations, entries } = request.context;
   const entry = entries.recall(lookup.key);
   if (entry === undefined || !isYoung(entry, directives) || mayHide(lookup, entry)) return undefined;
-  return isFresh(entry, generations.held(lookup.dependencies, askingOf(request)), request.demanded) ? entry : undefined;
+  return isFresh(entry, generations.held(dependenciesOf(lookup, entry), askingOf(request)), request.demanded) ? entry : undefined;
 }
 
 async function look(request: Validated, lookup: Lookup, directives: Directives, where: 'everywhere' | 'memory'): Promise<Found> {
   const { generations, entries } = request.context;
-  const view = await generations.view(lookup.dependencies, askingOf(request));
-  const mayServe = (entry: Entry): boolean =>
+  const mayServe = (entry: Entry, view: View | undefined): boolean =>
     isYoung(entry, directives) && !mayHide(lookup, entry) && isFresh(entry, view, request.demanded);
   const entry = entries.recall(lookup.key);
-  if (entry !== undefined && mayServe(entry)) return { entry, view, fresh: entry };
+  const view = await generations.view(dependenciesOf(lookup, entry), askingOf(request));
+  if (entry !== undefined && mayServe(entry, view)) return { entry, view, fresh: entry };
   const loaded = where === 'memory' ? entry : await entries.load(lookup.key);
-  return { entry: loaded, view, fresh: loaded !== undefined && mayServe(loaded) ? loaded : undefined };
+  // Another isolate's may depend on other buckets than the one in memory.
+  const isOther = lookup.isStated && loaded !== entry;
+  const seen = isOther ? await generations.view(dependenciesOf(lookup, loaded), askingOf(request)) : view;
+  return { entry: loaded, view: seen, fresh: loaded !== undefined && mayServe(loaded, seen) ? loaded : undefined };
 }
 
 /** Compares the `Age` that the answer would carry, in whole seconds, with the request's `max-age`. */
@@ -116,10 +122,6 @@ function isYoung({ validatedAt }: Entry, { maxAgeSeconds }: Directives): boolean
  */
 function mayHide({ resource, others }: Lookup, { status }: Entry): boolean {
   return status === 404 && mentionsOf([resource, ...others.map((other) => other.resource)].map(({ rules }) => rules.read)).fields.size > 0;
-}
-
-function askingOf({ context: { host }, waitUntil }: Validated): Asking {
-  return { ask: host.coordinator.changesSince, waitUntil };
 }
 
 function serve(request: Validated, lookup: Lookup, entry: Entry, status: string): Response {

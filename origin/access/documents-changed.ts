@@ -15,7 +15,7 @@ import { toDecision } from '../documents/write-one.ts';
 import { mustMerge, mustTouch } from '../documents/write-rules.ts';
 import type { Mutation } from '../store/store.ts';
 import { asDocument, type DocumentOf } from './document-of.ts';
-import { DocumentsSeen, type OnBehalf } from './documents-seen.ts';
+import { DocumentsSeen, mustBeServed, type OnBehalf } from './documents-seen.ts';
 import type { ReadLedger } from './read-ledger.ts';
 
 declare const leaves: unique symbol;
@@ -53,7 +53,7 @@ export class DocumentsChanged extends DocumentsSeen {
   constructor(context: Context, onBehalf: OnBehalf, ledger: ReadLedger) {
     super(context, onBehalf, ledger);
     this.#now = () => context.now();
-    this.#onBehalf = onBehalf;
+    this.#onBehalf = (resource, id) => onBehalf(mustBeServed(context, resource), id);
   }
 
   /** A new document, under the id in it where callers name documents. */

@@ -74,9 +74,15 @@ export class DocumentsSeen {
   }
 
   #asked(resource: Resource): Asked {
-    if (this.#context.contract.resources.get(resource.name) !== resource) throw new Error(`the resource "${resource.name}" is not served`);
-    return this.#onBehalf(resource);
+    return this.#onBehalf(mustBeServed(this.#context, resource));
   }
+}
+
+/** As it is served: what the contract says of the resource of that name holds. */
+export function mustBeServed({ contract }: Context, { name }: Resource): Resource {
+  const found = contract.resources.get(name);
+  if (found === undefined) throw new Error(`the resource "${name}" is not served`);
+  return found;
 }
 
 /** An `in` of no value, which no document meets. */

@@ -12,7 +12,7 @@ export function onBehalfOf(call: Asked, principal: Principal): OnBehalf {
   return (resource, id = '') => ({
     ...call, resource, id, principal,
     rights: { readable: reduce(resource.rules.read, principal), writable: false },
-    preconditions: resource === call.resource && id !== '' && id === call.id ? call.preconditions : none,
+    preconditions: resource.name === call.resource.name && id !== '' && id === call.id ? call.preconditions : none,
   });
 }
 

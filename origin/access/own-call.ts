@@ -95,9 +95,9 @@ export class ReadCall<Row extends Endpoint = Endpoint> extends DocumentsSeen {
 
 /** A state answers for the resources that it declares: an edge knows of no other that the answer depends on. */
 function noting({ operation }: EndpointCall, ledger: ReadLedger, onBehalf: OnBehalf): OnBehalf {
-  const declared: readonly Resource[] = [operation.of, ...operation.reads];
+  const declared = new Set([operation.of, ...operation.reads].map(({ name }) => name));
   return (resource, id) => {
-    if (isSafe(operation) && !declared.includes(resource)) ledger.cannotBeCached('undeclared-read');
+    if (isSafe(operation) && !declared.has(resource.name)) ledger.cannotBeCached('undeclared-read');
     return onBehalf(resource, id);
   };
 }

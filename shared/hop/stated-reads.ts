@@ -5,7 +5,7 @@
  *   films:12.407;reviews:3     resources, each with its buckets
  *   uncached=fetch             it depends on what no bucket names, and why
  */
-import type { Dependencies } from '../contract/dependencies.ts';
+import type { Dependencies, Dependency } from '../contract/dependencies.ts';
 
 export const dependsHeader = 'tombolo-depends';
 
@@ -24,4 +24,17 @@ export type StatedReads =
 export function formatStatedReads({ dependencies, uncached }: StatedReads): string {
   if (dependencies === undefined) return `uncached=${uncached}`;
   return dependencies.map(({ resource, buckets }) => `${resource}:${buckets.join('.')}`).join(';');
+}
+
+/** `undefined` for a text of another release: nobody knows then what the answer depends on. */
+export function parseStatedReads(text: string): StatedReads | undefined {
+  const uncached = reasons.find((reason) => text === `uncached=${reason}`);
+  if (uncached !== undefined) return { uncached };
+  const dependencies = text.split(';').map(parseDependency);
+  return dependencies.every((each) => each !== undefined) ? { dependencies } : undefined;
+}
+
+function parseDependency(text: string): Dependency | undefined {
+  const [, resource, buckets] = /^([a-z][a-z0-9-]{0,62}):(\d{1,4}(?:\.\d{1,4})*)$/.exec(text) ?? [];
+  return resource === undefined || buckets === undefined ? undefined : { resource, buckets: buckets.split('.').map(Number) };
 }

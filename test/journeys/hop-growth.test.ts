@@ -14,7 +14,7 @@ import { EventStream } from '../support/event-stream.ts';
 import { eventually } from '../support/eventually.ts';
 import { createFilm, importRows, patchFilm, toFilm } from '../support/film.ts';
 import { makeNextRelease } from '../support/next-release.ts';
-import type { Release } from '../support/release.ts';
+import { makeRelease, type Release } from '../support/release.ts';
 import { startWorld, type World } from '../support/whole-world.ts';
 
 let next: Release;
@@ -75,3 +75,29 @@ test('an origin that signs more goes first, and its edge follows', async () => {
   await expectEverything('both new');
   expect(world.origin.output).toContain('next: asked');
 });
+
+test('what an endpoint was made of is said on one side first: it is served all the while, and kept where both know of it', async () => {
+  const path = '/v1/films/top?genre=Drama';
+  const before = makeRelease([
+    ['origin/respond.ts', '  if (answer.stated !== undefined) headers[dependsHeader] = formatStatedReads(answer.stated);\n', ''],
+    ['edge/origin-client/verify.ts', 'stated: depends === undefined ? undefined : parseStatedReads(depends),', 'stated: undefined,'],
+  ]);
+  try {
+    await world.mustHit(path);
+    const expectUnkept = async () => {
+      for (let times = 0; times < 3; times++) {
+        const answer = await world.request(path);
+        expect([answer.status, answer.isHit, answer.headers.get('tombolo-depends')]).toEqual([200, false, null]);
+      }
+    };
+    await world.edge.restart({ workerModule: `${before.dir}/edge/worker.ts` });
+    await world.request(path);
+    await expectUnkept();
+    await world.origin.stop();
+    await world.origin.start({ releaseDir: before.dir });
+    await world.edge.restart();
+    await expectUnkept();
+  } finally {
+    before.remove();
+  }
+}, 60_000);
