@@ -11,9 +11,10 @@ import { limits } from '../../shared/wire/limits.ts';
 export interface FetchGuard {
   readonly hosts: readonly string[];
   readonly signal: AbortSignal;
-  /** All addresses of a name. Tests bring their own, and the authority that signed for them. */
+  /** What tests bring of their own: the addresses of names, which of them are let through, their port, and who signed for them. */
   readonly resolve?: (host: string) => Promise<readonly string[]>;
   readonly isAllowed?: (address: string) => boolean;
+  readonly port?: number;
   readonly ca?: string;
 }
 
@@ -53,12 +54,17 @@ function mustTarget(url: string, hosts: readonly string[]): URL {
 /** A name with one private address is not asked at all: which one is connected to would be a matter of chance. */
 async function mustAddress(host: string, { resolve = resolveAll, isAllowed = isPublic, signal }: FetchGuard): Promise<string> {
   signal.throwIfAborted();
-  const addresses = await resolve(host).catch((cause: unknown) => {
+  const addresses = await Promise.race([resolve(host), untilAborted(signal)]).catch((cause: unknown) => {
     throw failed({ hostname: host }, 'has no address', cause);
   });
   const [first] = addresses;
   if (first === undefined || !addresses.every(isAllowed)) throw failed({ hostname: host }, 'has an address that is not public');
   return first;
+}
+
+/** Rejects when the call's time is over; a resolver knows of no signal. */
+function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
 }
 
 async function resolveAll(host: string): Promise<readonly string[]> {
@@ -72,9 +78,9 @@ interface Connecting {
 }
 
 /** Connects to the address; the certificate must be the name's. */
-async function connect({ target, address, guard: { signal, ca } }: Connecting, init: RequestInit & Fetching): Promise<Response> {
+async function connect({ target, address, guard: { signal, port = 443, ca } }: Connecting, init: RequestInit & Fetching): Promise<Response> {
   const url = new URL(target);
-  url.hostname = isIP(address) === 6 ? `[${address}]` : address;
+  url.host = `${isIP(address) === 6 ? `[${address}]` : address}:${port}`;
   const headers = { ...init.headers, host: target.host };
   const tls = { serverName: target.hostname, rejectUnauthorized: true, ...(ca === undefined ? {} : { ca }) };
   return fetch(url, { ...init, headers, signal, redirect: 'manual', tls }).catch((cause: unknown) => {
