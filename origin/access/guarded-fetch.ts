@@ -78,7 +78,8 @@ interface Connecting {
 }
 
 /** Connects to the address; the certificate must be the name's. */
-async function connect({ target, address, guard: { signal, port = 443, ca } }: Connecting, init: RequestInit & Fetching): Promise<Response> {
+async function connect({ target, address, guard }: Connecting, init: RequestInit & Fetching): Promise<Response> {
+  const { signal, port = 443, ca } = guard;
   const url = new URL(target);
   url.host = `${isIP(address) === 6 ? `[${address}]` : address}:${port}`;
   const headers = { ...init.headers, host: target.host };

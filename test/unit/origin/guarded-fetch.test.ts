@@ -59,50 +59,50 @@ describe('without a connection', () => {
 const openssl = onPath('openssl');
 const withTls = testThat(openssl);
 
+let dir: string;
+let server: Bun.Server<undefined> | undefined;
+let ca = '';
+const asked: { readonly path: string; readonly host: string | null; readonly body: string }[] = [];
+/** Ends what is answered slowly. */
+const over = new AbortController();
+
+beforeAll(() => {
+  if (!openssl.met) return;
+  dir = mkdtempSync(join(tmpdir(), 'tombolo-tls-'));
+  const [key, cert] = [join(dir, 'key.pem'), join(dir, 'cert.pem')];
+  const made = Bun.spawnSync([
+    'openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-keyout', key,
+    '-out', cert, '-subj', `/CN=${host}`, '-addext', `subjectAltName=DNS:${host}`,
+  ]);
+  if (!made.success) throw new Error(made.stderr.toString());
+  ca = readFileSync(cert, 'utf8');
+  server = Bun.serve({ port: 0, hostname: '127.0.0.1', tls: { key: readFileSync(key, 'utf8'), cert: ca }, fetch: answer });
+});
+afterAll(async () => {
+  over.abort();
+  await server?.stop(true);
+  if (openssl.met) rmSync(dir, { recursive: true, force: true });
+});
+
+async function answer(request: Request): Promise<Response> {
+  const { pathname } = new URL(request.url);
+  asked.push({ path: pathname, host: request.headers.get('host'), body: await request.text() });
+  if (pathname === '/moved') return Response.redirect(`https://${host}/secret`, 307);
+  if (pathname === '/long') return new Response('x'.repeat(limits.fetchedBytesMax + 1));
+  if (pathname === '/whole') return new Response('x'.repeat(limits.fetchedBytesMax));
+  if (pathname === '/slow') await new Promise((resolve) => over.signal.addEventListener('abort', resolve));
+  return Response.json({ charged: true }, { status: 201 });
+}
+
+function ask(path: string, name = host, signal: AbortSignal = AbortSignal.timeout(5_000)) {
+  const resolve = async () => ['127.0.0.1'];
+  const guard = { hosts: [host, 'other.example.com'], signal, resolve, isAllowed: () => true, port: server?.port ?? 0, ca };
+  return guardedFetch(guard)(`https://${name}${path}`, { method: 'POST', body: '{"card":1}' });
+}
+const reasonOf = (asking: Promise<unknown>) =>
+  asking.then(() => 'answered', (thrown: unknown) => (thrown instanceof Fault ? thrown.reason : thrown));
+
 describe('over a connection', () => {
-  let dir: string;
-  let server: Bun.Server<undefined> | undefined;
-  let ca = '';
-  const asked: { readonly path: string; readonly host: string | null; readonly body: string }[] = [];
-  /** Ends what is answered slowly. */
-  const over = new AbortController();
-
-  beforeAll(() => {
-    if (!openssl.met) return;
-    dir = mkdtempSync(join(tmpdir(), 'tombolo-tls-'));
-    const [key, cert] = [join(dir, 'key.pem'), join(dir, 'cert.pem')];
-    const made = Bun.spawnSync([
-      'openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-keyout', key,
-      '-out', cert, '-subj', `/CN=${host}`, '-addext', `subjectAltName=DNS:${host}`,
-    ]);
-    if (!made.success) throw new Error(made.stderr.toString());
-    ca = readFileSync(cert, 'utf8');
-    server = Bun.serve({ port: 0, hostname: '127.0.0.1', tls: { key: readFileSync(key, 'utf8'), cert: ca }, fetch: answer });
-  });
-  afterAll(async () => {
-    over.abort();
-    await server?.stop(true);
-    if (openssl.met) rmSync(dir, { recursive: true, force: true });
-  });
-
-  async function answer(request: Request): Promise<Response> {
-    const { pathname } = new URL(request.url);
-    asked.push({ path: pathname, host: request.headers.get('host'), body: await request.text() });
-    if (pathname === '/moved') return Response.redirect(`https://${host}/secret`, 307);
-    if (pathname === '/long') return new Response('x'.repeat(limits.fetchedBytesMax + 1));
-    if (pathname === '/whole') return new Response('x'.repeat(limits.fetchedBytesMax));
-    if (pathname === '/slow') await new Promise((resolve) => over.signal.addEventListener('abort', resolve));
-    return Response.json({ charged: true }, { status: 201 });
-  }
-
-  function ask(path: string, name = host, signal: AbortSignal = AbortSignal.timeout(5_000)) {
-    const resolve = async () => ['127.0.0.1'];
-    const guard = { hosts: [host, 'other.example.com'], signal, resolve, isAllowed: () => true, port: server?.port ?? 0, ca };
-    return guardedFetch(guard)(`https://${name}${path}`, { method: 'POST', body: '{"card":1}' });
-  }
-  const reasonOf = (asking: Promise<unknown>) =>
-    asking.then(() => 'answered', (thrown: unknown) => (thrown instanceof Fault ? thrown.reason : thrown));
-
   withTls('the address that was looked at is asked, under the name, and its certificate is held to the name', async () => {
     const { status, text } = await ask('/charge');
     expect([status, text]).toEqual([201, '{"charged":true}']);
