@@ -97,7 +97,7 @@ beforeAll(async () => {
   release = makeRelease([
     [table, '\n  changes: {', rows],
     ['origin/execute.ts', 'import { changes }', `${imports}import { changes }`],
-    ['origin/execute.ts', 'import: importRows, changes }', 'import: importRows, aggregate, advance, retreat, span, changes }'],
+    ['origin/execute.ts', 'import: importRows, changes,', 'import: importRows, aggregate, advance, retreat, span, changes,'],
     ['shared/modules.ts', '/operations/module.ts\';', "/operations/module.ts';\nimport { years } from './years/module.ts';"],
     ['shared/modules.ts', 'operations: documents },', 'operations: documents },\n  years,'],
   ], {
