@@ -63,10 +63,11 @@ export async function answerEffect(context: Context, parsed: Parsed, handler: Ef
   if (replayed !== undefined) return replayed;
   const call = toEndpointCall(parsed, parsed.body?.value ?? {});
   const shown = isOfDocument(call.operation) ? await mustStandNow(context, call) : undefined;
+  let hasBegun = false;
   let answer: Answer | undefined;
   const writing = new WriteCall(context, { ...call, shown }, async (changes, toOutput) => {
-    if (answer !== undefined) throw new Error(`endpoint "${call.operation.name}": a call writes once`);
-    answer = nothing;
+    if (hasBegun) throw new Error(`endpoint "${call.operation.name}": a call writes once`);
+    hasBegun = true;
     answer = await write(context, call, changes, toOutput);
     return asWrote(answer);
   });
@@ -74,9 +75,6 @@ export async function answerEffect(context: Context, parsed: Parsed, handler: Ef
   if (answer === undefined) throw new Error(`endpoint "${call.operation.name}": an effect answers with what write() gives`);
   return answer;
 }
-
-/** Stands for an answer while the write runs. */
-const nothing: Answer = { outcome: 'written' };
 
 function toEndpointCall(call: Parsed, given: unknown): EndpointCall {
   return { ...call, given: asGiven(given), shown: undefined };
@@ -113,7 +111,7 @@ async function write(context: Context, call: EndpointCall, changes: readonly Cha
   const guards = isOfDocument(call.operation) ? [{ resource: call.resource, id: call.id, decide: stands }] : [];
   const toAnswer = (outcomes: readonly Outcome[]): Answer => {
     const left = mustBeWritten(outcomes).slice(guards.length)
-      .map((after, index) => (after === undefined ? undefined : shownAs(plans[index]?.asked ?? call, after)));
+      .map((after, index) => (after === undefined ? undefined : shownCopy(plans[index]?.asked ?? call, after)));
     return { outcome: 'written', mediaType: 'application/json', body: toText(context, call, toOutput(left)) };
   };
   const { outcomes, position, replayed } = await context.store.write([...guards, ...plans.map(({ mutation }) => mutation)], {
@@ -121,10 +119,6 @@ async function write(context: Context, call: EndpointCall, changes: readonly Cha
     ...(call.idempotency === undefined ? {} : { once: { ...call.idempotency, answer: (made) => JSON.stringify(toAnswer(made)) } }),
   });
   return { ...(replayed === undefined ? toAnswer(outcomes) : (JSON.parse(replayed) as Answer)), writtenAt: position };
-}
-
-function shownAs(asked: Asked, after: StoredDocument): unknown {
-  return shownCopy(asked, after);
 }
 
 /** What each left; throws for the first that was refused, which undid the others. */

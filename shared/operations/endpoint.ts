@@ -7,7 +7,7 @@
 import * as z from 'zod';
 import { bodyOf } from '../contract/documents.ts';
 import { Mistakes } from '../contract/mistakes.ts';
-import type { Resource } from '../contract/resource.ts';
+import { type Resource, resource } from '../contract/resource.ts';
 import { nobody, type Rule } from '../contract/rules.ts';
 import { toCanonicalJson } from '../wire/hash.ts';
 import { limits } from '../wire/limits.ts';
@@ -69,8 +69,16 @@ export function endpoint<const Name extends string, const Answers extends Endpoi
   Input extends z.ZodObject = z.ZodObject<Record<never, never>>>(
   declared: EndpointDeclaration<Name, Answers, Of, Input, Output>,
 ): Endpoint<Name, Answers, Of, Input, Output> {
-  const { name, summary, of, answers, output, cost = 1, reads = [], audience = 'caller', fetches = [] } = declared;
   const mistakes = new Mistakes(placeOf(declared));
+  return toEndpoint(toReadable(declared, mistakes), mistakes);
+}
+
+function toEndpoint<Name extends string, Answers extends EndpointAnswers, Of extends Resource, Output extends z.ZodType,
+  Input extends z.ZodObject>(
+  declared: EndpointDeclaration<Name, Answers, Of, Input, Output>,
+  mistakes: Mistakes,
+): Endpoint<Name, Answers, Of, Input, Output> {
+  const { name, summary, of, answers, output, cost = 1, reads = [], audience = 'caller', fetches = [] } = declared;
   checkEndpoint(declared, mistakes);
   const input = declared.input?.def?.type === 'object' ? declared.input : noInput<Input>();
   const row = answers === 'state' ? toState({ ...declared, input, reads, audience }) : toEffect({ ...declared, input });
@@ -80,6 +88,19 @@ export function endpoint<const Name extends string, const Answers extends Endpoi
     bodyBytesMax: limits.bodyBytesMax, msMax: limits.requestMsMax, gives: ['application/json'], mistakes: mistakes.found,
   };
 }
+
+/** Without these two nothing else of it can be read; the types of a declaration are not checked when it runs. */
+function toReadable<Declared extends Pick<AnyDeclaration, 'of' | 'at'>>(declared: Declared, mistakes: Mistakes): Declared {
+  const { of, at } = declared;
+  if (of?.schema === undefined) mistakes.add('of', 'must be a resource, as in: of: films');
+  if (typeof at !== 'string' && typeof at?.path !== 'string') {
+    mistakes.add('at', 'must be a place, as in "/top", "/:id/pay" or { path: "/charts/films" }');
+  }
+  return mistakes.found.length === 0 ? declared : { ...declared, of: of?.schema === undefined ? unread : of, at: '/unread' };
+}
+
+/** Stands for a resource that is none; nothing starts with it. */
+const unread = resource({ name: 'unread', schema: z.object({}), shapes: {} });
 
 /** What is declared by `endpoint()` says what it answers, and is carried out by a handler of the team's own. */
 export function isEndpoint(row: Operation): row is Endpoint {

@@ -70,6 +70,26 @@ describe.each([...engines])('endpoints on %s', (engine) => {
     expect((await world.request(path)).isHit).toBe(true);
   });
 
+  test('what is not known to have changed stands in for an origin that is away, and no other answer does', async () => {
+    const { film } = await createFilm(world, { genres: ['Away'] });
+    await review(film.id, {});
+    const path = '/v1/films/top?genre=Away';
+    await eventually('the review', async () => meansOf((await world.request(path)).text).length === 1);
+    await world.mustHit(path);
+    await world.origin.stop();
+    try {
+      const answer = await eventually('a stale answer', async () => {
+        const found = await world.request(path);
+        return found.cacheStatus.includes('stale-if-error') && found;
+      });
+      expect([answer.status, meansOf(answer.text)]).toEqual([200, [5]]);
+      expect((await world.request('/v1/films/top?genre=Unheard')).code).toBe('origin_unavailable');
+    } finally {
+      await world.origin.start();
+    }
+    await world.mustHit(path);
+  });
+
   test('an order is paid once, is shown as paid within the bound, and the same key has the same answer', async () => {
     const token = await world.token({ subject: 'anna', roles: [], tenant: 'acme' });
     const placed = await world.request('/v1/orders', {

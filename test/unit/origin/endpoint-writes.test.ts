@@ -38,6 +38,7 @@ const rows = endpointModule(
   endpoint({ ...effect, name: 'raise', at: '/raise', input, output }),
   endpoint({ ...effect, name: 'twice', at: '/twice', output }),
   endpoint({ ...effect, name: 'never', at: '/never', output }),
+  endpoint({ ...effect, name: 'swallowed', at: '/swallowed', output }),
   endpoint({ ...effect, name: 'broken', at: '/broken', output }),
   endpoint({ ...effect, name: 'mistold', at: '/mistold', output }),
   endpoint({ ...effect, name: 'unlock', at: '/unlock', output, input: z.object({ tag: z.string().nullable() }) }),
@@ -65,6 +66,7 @@ const carry = executor<typeof rows>({
     return call.write([call.merge(accounts, from, less(1))], () => ({ cents: [] }));
   },
   never: (call) => Promise.resolve(call as never),
+  swallowed: (call) => call.write([call.remove(accounts, 'a-9')], () => ({ cents: [] })).catch((thrown: unknown) => thrown as never),
   broken: (call) => call.write([call.merge(accounts, from, less(1)), call.merge(accounts, from, () => {
     throw new TypeError('a mistake of the handler');
   })], () => ({ cents: [] })),
@@ -142,6 +144,7 @@ describe.each([...engines])('on %s', (engine) => {
     await expect(ask('twice')).rejects.toThrow('a call writes once');
     expect(await centsOf(from)).toBe(99);
     await expect(ask('never')).rejects.toThrow('an effect answers with what write() gives');
+    await expect(ask('swallowed')).rejects.toThrow('an effect answers with what write() gives');
     expect((await ask('broken')).outcome).toBe('unknown');
     expect((await ask('mistold')).detail).toContain('"mistold" is not what it declares: /cents/0: ');
     expect(await centsOf(from)).toBe(99);

@@ -35,6 +35,8 @@ describe('a declaration', () => {
 
   test.each([
     ['a name that is none', { ...state, name: 'Best Of' }, ['name']],
+    ['no resource', { ...state, of: undefined }, ['of']],
+    ['no place', { ...state, at: undefined }, ['at']],
     ['a key that nobody reads', { ...state, roule: anyone }, ['roule']],
     ['a place of two words', { ...state, at: '/best/of' }, ['at']],
     ['a word that all resources have', { ...state, at: '/export' }, ['at']],
