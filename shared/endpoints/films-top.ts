@@ -16,7 +16,6 @@ export const filmsTop = endpoint({
   audience: 'everybody',
   reads: [reviews],
   rule: anyone,
-  cost: 5,
   input: z.object({ genre: z.string().min(1).max(60), limit: integer().min(1).max(20).default(10) }),
   output: z.object({
     data: z.array(

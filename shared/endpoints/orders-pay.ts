@@ -12,7 +12,6 @@ export const ordersPay = endpoint({
   method: 'POST',
   answers: 'effect',
   rule: owner('buyer'),
-  cost: 5,
   input: z.object({ card: z.string().regex(/^tok_[a-z]{1,40}$/) }),
   output: z.object({ order: z.uuid(), status: z.literal('paid'), cents: integer().positive() }),
 });

@@ -63,6 +63,7 @@ describe('a declaration', () => {
     expect(mistakesOf({ ...state, input: parameters })).toEqual([]);
     expect(mistakesOf({ ...effect, rule: owner('buyer'), input: z.object({ to: z.string() }), fetches: ['api.example.com'] })).toEqual([]);
     expect(mistakesOf({ ...state, at: { path: '/charts/best' }, reads: [orders], audience: 'everybody' })).toEqual([]);
+    expect([made({}).cost, made({ cost: 3 }).cost]).toEqual([1, 3]);
   });
 });
 
