@@ -30,7 +30,7 @@ export interface Fetching {
   readonly body?: string;
 }
 
-export type GuardedFetch = (url: string, fetching?: Fetching) => Promise<Fetched>;
+type GuardedFetch = (url: string, fetching?: Fetching) => Promise<Fetched>;
 
 /** Throws an Error for what the declaration does not allow, and `upstream_failed` for what the other side does. */
 export function guardedFetch(guard: FetchGuard): GuardedFetch {

@@ -15,7 +15,7 @@ import type { Context } from '../context.ts';
 import type { DocumentOf } from './document-of.ts';
 import { type Change, type Condition, DocumentsChanged, type Patch } from './documents-changed.ts';
 import { DocumentsSeen, type OnBehalf } from './documents-seen.ts';
-import { type Fetched, type Fetching, type GuardedFetch, guardedFetch } from './guarded-fetch.ts';
+import { type Fetched, type Fetching, guardedFetch } from './guarded-fetch.ts';
 import { asSystem, onBehalfOf } from './on-behalf.ts';
 import { ReadLedger } from './read-ledger.ts';
 
@@ -36,25 +36,20 @@ export class ReadCall<Row extends Endpoint = Endpoint> extends DocumentsSeen {
   readonly #context: Context;
   readonly #call: EndpointCall<Row>;
   readonly #ledger: ReadLedger;
-  readonly #signal: AbortSignal;
-  readonly #fetch: GuardedFetch;
+  /** Made for those who ask for it, since each is a timer. */
+  #signal: AbortSignal | undefined;
   readonly input: z.output<Row['input']>;
   /** The id in the path; empty where there is none. */
   readonly id: string;
-  readonly log: Context['log'];
   readonly environment: Environment;
 
   constructor(context: Context, call: EndpointCall<Row>, ledger: ReadLedger) {
     super(context, noting(call, ledger, onBehalfOf(call, readerOf(call))), ledger);
-    const { operation, requestId, traceId } = call;
     this.#context = context;
     this.#call = call;
     this.#ledger = ledger;
-    this.#signal = AbortSignal.timeout(Math.max(1, call.deadline - context.now()));
-    this.#fetch = guardedFetch({ hosts: operation.fetches, signal: this.#signal });
     this.input = call.given;
     this.id = call.id;
-    this.log = context.log.child({ endpoint: operation.name, requestId, traceId });
     this.environment = context.settings.environment;
   }
 
@@ -77,13 +72,20 @@ export class ReadCall<Row extends Endpoint = Endpoint> extends DocumentsSeen {
 
   /** Aborts when the call's time is over. */
   get signal(): AbortSignal {
+    this.#signal ??= AbortSignal.timeout(Math.max(1, this.#call.deadline - this.#context.now()));
     return this.#signal;
+  }
+
+  /** Its lines name the endpoint and the request. */
+  get log(): Context['log'] {
+    const { operation, requestId, traceId } = this.#call;
+    return this.#context.log.child({ endpoint: operation.name, requestId, traceId });
   }
 
   /** HTTPS to the hosts that the endpoint declares. No change of the database says when such an answer is an old one. */
   fetch(url: string, fetching?: Fetching): Promise<Fetched> {
     this.#ledger.cannotBeCached('fetch');
-    return this.#fetch(url, fetching);
+    return guardedFetch({ hosts: this.#call.operation.fetches, signal: this.signal })(url, fetching);
   }
 
   /** Milliseconds of the epoch. A state that looks at the clock is not cached. */
