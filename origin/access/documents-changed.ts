@@ -49,15 +49,18 @@ export interface Condition {
 export class DocumentsChanged extends DocumentsSeen {
   readonly #now: () => number;
   readonly #onBehalf: OnBehalf;
+  readonly #served: (resource: Resource) => Resource;
 
   constructor(context: Context, onBehalf: OnBehalf, ledger: ReadLedger) {
     super(context, onBehalf, ledger);
     this.#now = () => context.now();
-    this.#onBehalf = (resource, id) => onBehalf(mustBeServed(context, resource), id);
+    this.#onBehalf = onBehalf;
+    this.#served = (resource) => mustBeServed(context, resource);
   }
 
   /** A new document, under the id in it where callers name documents. */
-  create<R extends Resource>(resource: R, body: JsonObject): Change<DocumentOf<R>> {
+  create<R extends Resource>(declared: R, body: JsonObject): Change<DocumentOf<R>> {
+    const resource = this.#served(declared);
     const { id: given, ...value } = mustBody(bodiesOf(resource).create, body);
     const id = typeof given === 'string' ? given : newId(resource, this.#now());
     const asked = this.#onBehalf(resource, id);
@@ -74,11 +77,12 @@ export class DocumentsChanged extends DocumentsSeen {
    * once, on the document as it is there; it answers at once, and a Fault that it throws refuses the whole write.
    */
   merge<R extends Resource>(
-    resource: R,
+    declared: R,
     given: string,
     toPatch: (seen: DocumentOf<R>) => Patch,
     condition: Condition = {},
   ): Change<DocumentOf<R>> {
+    const resource = this.#served(declared);
     const id = toCanonicalId(resource, given);
     const asked = under(this.#onBehalf(resource, id), condition);
     const decide: Decide = (found) => {
@@ -89,7 +93,8 @@ export class DocumentsChanged extends DocumentsSeen {
     return plan<DocumentOf<R>>(resource, asked, decide);
   }
 
-  remove(resource: Resource, given: string, condition: Condition = {}): Change<undefined> {
+  remove(declared: Resource, given: string, condition: Condition = {}): Change<undefined> {
+    const resource = this.#served(declared);
     const asked = under(this.#onBehalf(resource, toCanonicalId(resource, given)), condition);
     return plan<undefined>(resource, asked, (found) => (mustTouch(asked, 'remove', found), 'remove'));
   }

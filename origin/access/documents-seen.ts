@@ -11,6 +11,7 @@ import { limits } from '../../shared/wire/limits.ts';
 import type { JsonObject, Scalar } from '../../shared/wire/values.ts';
 import type { Asked } from '../call.ts';
 import type { Context } from '../context.ts';
+import { inStore } from '../documents/in-store.ts';
 import { countFound, readPage } from '../documents/page.ts';
 import { shownCopy, visible } from '../documents/present.ts';
 import { readOptions } from '../documents/representation.ts';
@@ -42,8 +43,9 @@ export class DocumentsSeen {
   }
 
   /** `undefined`: there is none, or none that may be seen. */
-  async get<R extends Resource>(resource: R, given: string): Promise<DocumentOf<R> | undefined> {
-    const asked = this.#asked(resource);
+  async get<R extends Resource>(declared: R, given: string): Promise<DocumentOf<R> | undefined> {
+    const asked = this.#asked(declared);
+    const { resource } = asked;
     const id = toCanonicalId(resource, given);
     const { value, position } = await this.#context.store.get(resource, id, readOptions(asked));
     this.#ledger.note(dependenciesOfDocument(resource, id), position);
@@ -78,11 +80,11 @@ export class DocumentsSeen {
   }
 }
 
-/** As it is served: what the contract says of the resource of that name holds. */
-export function mustBeServed({ contract }: Context, { name }: Resource): Resource {
+/** As it is served: what the contract says of the resource of that name holds, and of a collection that others made. */
+export function mustBeServed({ contract, store }: Context, { name }: Resource): Resource {
   const found = contract.resources.get(name);
   if (found === undefined) throw new Error(`the resource "${name}" is not served`);
-  return found;
+  return inStore(store, found);
 }
 
 /** An `in` of no value, which no document meets. */
