@@ -88,7 +88,7 @@ function namesOfNobody(resource: Resource, but: readonly string[]): IsNobodys {
 
 /** A body that is no document's: what an endpoint takes. */
 export function bodyOf(schema: z.ZodObject): z.ZodType<JsonObject> {
-  return toBody(closed(schema), () => false);
+  return shownAs(schema, toBody(closed(schema), () => false));
 }
 
 /**

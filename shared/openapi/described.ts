@@ -18,6 +18,7 @@ export interface QueryParameter {
   readonly name: string;
   readonly description: string;
   readonly schema: JsonObject;
+  readonly isRequired?: boolean;
   /** Several values with commas between. */
   readonly several?: boolean;
   readonly example?: Json;

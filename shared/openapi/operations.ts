@@ -2,7 +2,7 @@
 import { mentionsOf, reduce } from '../contract/rules.ts';
 import type { Resource } from '../contract/resource.ts';
 import { costOf } from '../limits/cost.ts';
-import { isOwnPlace, isSafe, type Operation } from '../operations/operation.ts';
+import { isOfDocument, isOfOne, isOwnPlace, isSafe, type Operation } from '../operations/operation.ts';
 import { currentVersion } from '../operations/route.ts';
 import { limits } from '../wire/limits.ts';
 import { anonymous } from '../wire/principal.ts';
@@ -14,6 +14,7 @@ import { ruleInWords } from './rule-words.ts';
 
 export function pathOf({ name }: Resource, { at }: Operation): string {
   if (isOwnPlace(at)) return `/${currentVersion}${at.path}`;
+  if (isOfOne(at)) return `/${currentVersion}/${at.of}${at.at.replace(/^\/:id/, '/{id}')}`;
   return `/${currentVersion}/${name}${at === '/' ? '' : at.replace(/^\/:id/, '/{id}')}`;
 }
 
@@ -38,7 +39,7 @@ function termsInWords(resource: Resource, row: Operation): string {
   const { right, msMax, body, bodyBytesMax, conditions } = row;
   const cost = costOf(resource, row);
   return [
-    `For ${ruleInWords(resource.rules[right])}.`,
+    `For ${ruleInWords(typeof right === 'string' ? resource.rules[right] : right)}.`,
     ...(isSafe(row) && hides(resource) ? ['What a caller may not see is answered as what is not there.'] : []),
     `Costs ${cost} ${cost === 1 ? 'unit' : 'units'} of the caller's plan.`,
     ...(msMax === limits.requestMsMax ? [] : [`Takes at most ${msMax / 1_000} s.`]),
@@ -51,9 +52,10 @@ function hides({ rules }: Resource): boolean {
   return mentionsOf([rules.read]).fields.size > 0;
 }
 
-function toQueryParameter({ name, description, schema, several = false, example }: QueryParameter): JsonObject {
+function toQueryParameter({ name, description, schema, isRequired = false, several = false, example }: QueryParameter): JsonObject {
   return {
     name, in: 'query', description, schema,
+    ...(isRequired ? { required: true } : {}),
     ...(several ? { style: 'form', explode: false } : {}),
     ...(example === undefined ? {} : { example }),
   };
@@ -90,11 +92,11 @@ function toAnswer({ description, headers, mediaType, schema }: DescribedAnswer):
 }
 
 /** Statuses that tell a caller of this operation something; any other refusal is a problem document as well. */
-function refusalsOf({ at, body, answers, conditions }: Operation): readonly number[] {
-  const isOfDocument = typeof at === 'string' && at.startsWith('/:id');
+function refusalsOf(row: Operation): readonly number[] {
+  const { body, answers, conditions } = row;
   return [
     400, 401, 403,
-    ...(isOfDocument ? [404] : []),
+    ...(isOfDocument(row) ? [404] : []),
     406,
     ...(answers === 'effect' ? [409] : []),
     ...(conditions === 'none' ? [] : [412]),
@@ -105,6 +107,6 @@ function refusalsOf({ at, body, answers, conditions }: Operation): readonly numb
 
 /** Whoever could be let in unsigned need not sign in. */
 function securityOf({ rules }: Resource, { right, answers }: Operation): readonly JsonObject[] {
-  const isOpen = reduce(rules[right], anonymous) !== false;
+  const isOpen = reduce(typeof right === 'string' ? rules[right] : right, anonymous) !== false;
   return [...(isOpen ? [{}] : []), { bearer: [] }, ...(answers === 'moment' ? [{ ticket: [] }] : [])];
 }

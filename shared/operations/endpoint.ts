@@ -14,6 +14,9 @@ import { limits } from '../wire/limits.ts';
 import { mustBeWithoutParameters } from '../wire/parameters.ts';
 import { checkEndpoint, toOwnRule } from './endpoint-checks.ts';
 import { parseInput } from './endpoint-query.ts';
+import type { Described, QueryParameter } from '../openapi/described.ts';
+import { headersOfStates } from '../openapi/headers.ts';
+import { toJsonSchema } from '../openapi/json-schema.ts';
 import { isOfDocument, type Method, type Operation, type OwnPlace, type StateRead } from './operation.ts';
 
 export interface EndpointDeclaration<Name extends string, Answers extends EndpointAnswers, Of extends Resource, Input extends z.ZodObject,
@@ -86,6 +89,22 @@ function toEndpoint<Name extends string, Answers extends EndpointAnswers, Of ext
     ...row, name, summary, answers, of, input, output, reads, audience, fetches, cost,
     at: toPlace(declared), method: declared.method, right: toOwnRule(declared, mistakes),
     bodyBytesMax: limits.bodyBytesMax, msMax: limits.requestMsMax, gives: ['application/json'], mistakes: mistakes.found,
+    described: toDescribed(answers, input, output),
+  };
+}
+
+/** By its schemas: the parameters of a state, and what is answered. */
+function toDescribed(answers: EndpointAnswers, input: z.ZodObject, output: z.ZodType): Described {
+  const parameters = () => Object.entries(input.shape).map(([name, type]): QueryParameter => ({
+    name, description: z.globalRegistry.get(type as z.ZodType)?.description ?? '', isRequired: type._zod.optin === undefined,
+    schema: toJsonSchema(type, 'input', '#'),
+  }));
+  const headers = answers === 'state' ? headersOfStates : [];
+  return {
+    ...(answers === 'state' ? { parameters } : {}),
+    answers: () => [{
+      status: 200, description: 'The answer.', headers, mediaType: 'application/json', schema: toJsonSchema(output, 'output', '#'),
+    }],
   };
 }
 
