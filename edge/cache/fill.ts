@@ -81,7 +81,7 @@ interface Known {
  * before: one above the state that was read keeps it from being stored, and a later change differs from what lies beside it.
  */
 async function toStated(request: Validated, { stated }: Reply): Promise<Known> {
-  if (stated?.dependencies === undefined) return { view: undefined };
+  if (stated?.dependencies === undefined || stated.digest !== request.cached?.stated?.digest) return { view: undefined };
   const { dependencies } = stated;
   return { view: await request.context.generations.view(dependencies, askingOf(request)), dependencies };
 }

@@ -50,7 +50,7 @@ export async function answerState(context: Context, parsed: Parsed, handler: Sta
   if (shown === undefined && isOfDocument(call.operation)) throw new Fault('document_not_found');
   const output = await handler(new ReadCall(context, { ...call, shown }, ledger));
   const alsoRead = call.operation.reads.filter(({ name }) => context.contract.resources.has(name));
-  const stated = { ...ledger.stated(), reader: readerOf(call) };
+  const stated = { ...ledger.stated(call.operation.digest), reader: readerOf(call) };
   return conditional(call, [toText(context, call, output)], { readAt: ledger.position ?? (await context.store.head()), alsoRead, stated });
 }
 

@@ -28,11 +28,12 @@ export class ReadLedger {
     return this.#position;
   }
 
-  stated(): StatedReads {
+  /** `digest`: of the endpoint that the answer is of. */
+  stated(digest: string): StatedReads {
     const dependencies: readonly Dependency[] = [...this.#buckets].map(([resource, buckets]) => ({ resource, buckets: [...buckets] }));
     const count = dependencies.reduce((sum, each) => sum + each.buckets.length, 0);
     const uncached = this.#uncached ?? (count === 0 ? 'nothing-read' : count > statedBucketsMax ? 'much-read' : undefined);
-    return uncached === undefined ? { dependencies } : { uncached };
+    return uncached === undefined ? { digest, dependencies } : { uncached };
   }
 
   #add(resource: string, buckets: readonly number[]): void {

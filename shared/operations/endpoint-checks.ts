@@ -12,14 +12,14 @@ import type { AnyDeclaration } from './endpoint.ts';
 import { isReadable } from './endpoint-query.ts';
 
 const keys = [
-  'name', 'summary', 'of', 'at', 'method', 'answers', 'rule', 'input', 'output', 'cost', 'reads', 'audience', 'fetches',
+  'name', 'summary', 'of', 'at', 'method', 'answers', 'rule', 'input', 'output', 'cost', 'reads', 'audience', 'fetches', 'revision',
 ] as const;
 const costMax = 1_000;
 const words = 'lower-case letters, digits and hyphens';
 
 /** The types of a declaration are not checked when it runs. */
 export function checkEndpoint(declared: AnyDeclaration, mistakes: Mistakes): void {
-  const { name, summary, of, method, answers, output, input, cost = 1, fetches = [] } = declared;
+  const { name, summary, of, method, answers, output, input, cost = 1, fetches = [], revision = 0 } = declared;
   const refuse = mistakes.at('');
   refuseUnknown(declared, keys, refuse);
   if (typeof name !== 'string' || !isActionName(name)) refuse('name', `must be ${words}, beginning with a letter`);
@@ -30,6 +30,7 @@ export function checkEndpoint(declared: AnyDeclaration, mistakes: Mistakes): voi
   if (of.internal) refuse('of', 'is an internal resource, which is never served');
   checkPlace(declared, (detail) => refuse('at', detail));
   if (!Number.isInteger(cost) || cost < 1 || cost > costMax) refuse('cost', `must be a whole number from 1 to ${costMax}`);
+  if (!Number.isSafeInteger(revision) || revision < 0) refuse('revision', 'must be a whole number');
   if (output?.def === undefined) refuse('output', 'is missing: a zod schema of what is answered');
   else checkSchema(output, mistakes, 'output');
   if (input !== undefined) checkInput(declared, input, mistakes);

@@ -9,7 +9,8 @@ import { bodyOf } from '../contract/documents.ts';
 import { Mistakes } from '../contract/mistakes.ts';
 import { type Resource, resource } from '../contract/resource.ts';
 import { nobody, type Rule } from '../contract/rules.ts';
-import { toCanonicalJson } from '../wire/hash.ts';
+import { outlineOf } from '../contract/schema-tree.ts';
+import { digest64, toCanonicalJson } from '../wire/hash.ts';
 import { limits } from '../wire/limits.ts';
 import { mustBeWithoutParameters } from '../wire/parameters.ts';
 import { checkEndpoint, toOwnRule } from './endpoint-checks.ts';
@@ -48,6 +49,8 @@ export interface EndpointDeclaration<Name extends string, Answers extends Endpoi
   readonly audience?: Audience;
   /** The hosts that the handler's `fetch` may ask, by name. */
   readonly fetches?: readonly string[];
+  /** Grows when the handler of a state means something else by the same declaration: what was kept before is not shown then. */
+  readonly revision?: number;
 }
 
 export type AnyDeclaration = EndpointDeclaration<string, EndpointAnswers, Resource, z.ZodObject, z.ZodType>;
@@ -65,6 +68,8 @@ export interface Endpoint<Name extends string = string, Answers extends Endpoint
   readonly reads: readonly Resource[];
   readonly audience: Audience;
   readonly fetches: readonly string[];
+  /** Names the declaration, as far as answers depend on it. */
+  readonly digest: string;
   readonly mistakes: readonly string[];
 }
 
@@ -81,13 +86,16 @@ function toEndpoint<Name extends string, Answers extends EndpointAnswers, Of ext
   declared: EndpointDeclaration<Name, Answers, Of, Input, Output>,
   mistakes: Mistakes,
 ): Endpoint<Name, Answers, Of, Input, Output> {
-  const { name, summary, of, answers, output, cost = 1, reads = [], audience = 'caller', fetches = [] } = declared;
+  const { name, summary, of, answers, output, cost = 1, reads = [], audience = 'caller', fetches = [], revision = 0 } = declared;
   checkEndpoint(declared, mistakes);
   const input = declared.input?.def?.type === 'object' ? declared.input : noInput<Input>();
-  const row = answers === 'state' ? toState({ ...declared, input, reads, audience }) : toEffect({ ...declared, input });
+  const right = toOwnRule(declared, mistakes);
+  const outlines = [input, output].map((schema) => (schema?.def === undefined ? '' : outlineOf(schema)));
+  const digest = digest64(toCanonicalJson([name, right, outlines, audience, revision]));
+  const row = answers === 'state' ? toState({ ...declared, input, reads, audience, digest }) : toEffect({ ...declared, input });
   return {
     ...row, name, summary, answers, of, input, output, reads, audience, fetches, cost,
-    at: toPlace(declared), method: declared.method, right: toOwnRule(declared, mistakes),
+    at: toPlace(declared), method: declared.method, right, digest,
     bodyBytesMax: limits.bodyBytesMax, msMax: limits.requestMsMax, gives: ['application/json'], mistakes: mistakes.found,
     described: toDescribed(answers, input, output),
   };
@@ -144,20 +152,20 @@ function doubledNames(declared: readonly Endpoint[]): readonly string[] {
   return doubled.map(([name, same]) => `shared/endpoints/all.ts: endpoint "${name}": name: ${same.length} endpoints have it`);
 }
 
-type StateDeclaration = Pick<Endpoint, 'name' | 'of' | 'input' | 'reads' | 'audience'> & { readonly rule?: Rule };
+type StateDeclaration = Pick<Endpoint, 'name' | 'of' | 'input' | 'reads' | 'audience' | 'digest'> & { readonly rule?: Rule };
 
 type OfKind = Pick<Operation, 'body' | 'takes' | 'carries' | 'conditions' | 'parse' | 'schema' | 'cached'>;
 
 /** What only a state says. A row of a state carries the conditions of reads. */
-function toState({ name, of, input, reads, audience, rule = nobody }: StateDeclaration): OfKind {
+function toState({ name, of, input, reads, audience, digest, rule = nobody }: StateDeclaration): OfKind {
   const others = reads.filter((other) => other.name !== of.name);
   const dependencies = [of, ...others].map((each) => ({ resource: each.name, buckets: [] }));
-  const stated = { rule, forEverybody: audience === 'everybody' };
+  const stated = { digest, rule, forEverybody: audience === 'everybody' };
   return {
     body: 'none', takes: [], carries: ['if-match', 'if-none-match'], conditions: 'read',
     parse: (_resource: Resource, query: string) => parseInput(input, query),
     cached: ({ id, input: given }: StateRead<unknown>) => ({
-      name: `${name} ${toCanonicalJson([id, given])}`, dependencies, stated, keepsAbsence: false,
+      name: `${name} ${digest} ${toCanonicalJson([id, given])}`, dependencies, stated, keepsAbsence: false,
     }),
   };
 }

@@ -111,6 +111,8 @@ export interface Cached {
 
 /** What holds of a state whose dependencies are known with its answer, not before. */
 export interface Stated {
+  /** Names the declaration; only an answer that the origin made by the same one is kept. */
+  readonly digest: string;
   /** The rule of its own that lets callers in: it speaks of the caller alone, and holds before a stored answer is shown. */
   readonly rule: Rule;
   /** Whether it is read as somebody reads who has not signed in, whoever asks: one answer for all who may have it. */

@@ -76,22 +76,41 @@ test('an origin that signs more goes first, and its edge follows', async () => {
   expect(world.origin.output).toContain('next: asked');
 });
 
+const top = '/v1/films/top?genre=Drama';
+
+async function expectUnkept(): Promise<void> {
+  for (let times = 0; times < 3; times++) {
+    const answer = await world.request(top);
+    expect([answer.status, answer.isHit, answer.headers.get('tombolo-depends')]).toEqual([200, false, null]);
+  }
+}
+
+test('what an endpoint of one declaration answers is not kept for another, nor shown to who asks for that', async () => {
+  const revised = makeRelease([['shared/endpoints/films-top.ts', `  at: '/top',`, `  at: '/top',\n  revision: 1,`]]);
+  try {
+    await world.mustHit(top);
+    await world.edge.restart({ workerModule: `${revised.dir}/edge/worker.ts` });
+    await expectUnkept();
+    await world.origin.stop();
+    await world.origin.start({ releaseDir: revised.dir });
+    await world.mustHit(top);
+  } finally {
+    await world.origin.stop();
+    await world.origin.start();
+    await world.edge.restart();
+    revised.remove();
+  }
+}, 60_000);
+
 test('what an endpoint was made of is said on one side first: it is served all the while, and kept where both know of it', async () => {
-  const path = '/v1/films/top?genre=Drama';
   const before = makeRelease([
     ['origin/respond.ts', '  if (answer.stated !== undefined) headers[dependsHeader] = formatStatedReads(answer.stated);\n', ''],
     ['edge/origin-client/verify.ts', 'stated: depends === undefined ? undefined : parseStatedReads(depends),', 'stated: undefined,'],
   ]);
   try {
-    await world.mustHit(path);
-    const expectUnkept = async () => {
-      for (let times = 0; times < 3; times++) {
-        const answer = await world.request(path);
-        expect([answer.status, answer.isHit, answer.headers.get('tombolo-depends')]).toEqual([200, false, null]);
-      }
-    };
+    await world.mustHit(top);
     await world.edge.restart({ workerModule: `${before.dir}/edge/worker.ts` });
-    await world.request(path);
+    await world.request(top);
     await expectUnkept();
     await world.origin.stop();
     await world.origin.start({ releaseDir: before.dir });

@@ -54,6 +54,7 @@ describe('a declaration', () => {
     ['a rule about fields, of a collection', { ...effect, at: '/ship', rule: owner('buyer') }, ['rule']],
     ['reads of an effect', { ...effect, reads: [films] }, ['reads']],
     ['a read of itself', { ...state, reads: [films] }, ['reads']],
+    ['a revision that is none', { ...state, revision: -1 }, ['revision']],
     ['an audience that is none', { ...state, audience: 'friends' }, ['audience']],
     ['an address for a host', { ...effect, fetches: ['10.0.0.1', 'localhost', 'https://a.example'] }, ['fetches', 'fetches', 'fetches']],
   ])('with %s is a mistake', (_what, declared, keys) => expect(keysOf(declared)).toEqual(keys));
