@@ -62,8 +62,9 @@ export async function openContext(settings: Settings, contract: Contract, consum
 function stateOf(store: Store): ServiceState {
   const { pending, open } = store.state();
   if (pending.length === 0 && open.length === 0) return { ready: true };
+  const what = pending.length > 0 ? 'the database is not yet' : 'stored documents are not';
   return {
-    ready: true, detail: 'the database is not yet what the declaration asks for: npm run plan',
+    ready: true, detail: `${what} what the declaration asks for: npm run plan`,
     ...(pending.length === 0 ? {} : { pending }), ...(open.length === 0 ? {} : { open }),
   };
 }

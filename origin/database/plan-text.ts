@@ -21,7 +21,8 @@ export function toStepText(step: PlannedStep, number: number): string {
 }
 
 function toTime({ secondsLeast, secondsMost }: BuildTime): string {
-  return `${toDuration(secondsLeast)} to ${toDuration(secondsMost)}, ${buildTimeAssumption}`;
+  const [least, most] = [toDuration(secondsLeast), toDuration(secondsMost)];
+  return `${least === most ? least : `${least} to ${most}`}, ${buildTimeAssumption}`;
 }
 
 /** What an undo takes along. A shell passes over what follows two slashes, or in SQL two hyphens. */
@@ -47,7 +48,7 @@ export function toExaminationText(examination: Examination): string {
     ...missing.map(({ path, hasDefault, ...found }) => line('missing', `${path}${hasDefault ? ', which has a default' : ''}`, found)),
     ...types.map(({ path, declared, stored, ...found }) => line('type', `${path} is declared ${declared} and stored as ${stored}`, found)),
     ...invalid.map(({ path, message, ...found }) => line('invalid', `${path}: ${message}`, found)),
-    ...undeclared.map(({ path, count }) => entry('undeclared', `${path}, ${kept}: ${count}`)),
+    ...undeclared.map(({ path, count }) => entry('undeclared', `${path === '' ? '""' : path}, ${kept}: ${count}`)),
     ...renames.map(({ path, storedAs }) =>
       entry('renamed?', storedAs.map((name) => `storedAs: ${JSON.stringify({ [path]: name })}`).join(' or '))),
     ...(unlisted === 0 ? [] : [entry('more', `${unlisted} times something else was found, and is not listed`)]),

@@ -11,7 +11,7 @@ import { served } from '../../shared/resources/all.ts';
 import { dataDirDefault } from '../settings.ts';
 import type { Examination } from '../store/examination/examination.ts';
 import type { Target } from '../store/mongo/install/install.ts';
-import { remove, removalOf } from '../store/mongo/install/plan.ts';
+import { collectionNamed, remove, removalOf } from '../store/mongo/install/plan.ts';
 import { mongoPlanner } from '../store/mongo/planner.ts';
 import { withTarget } from '../store/mongo/planning.ts';
 import { StoreNotReady } from '../store/not-ready.ts';
@@ -95,7 +95,9 @@ async function toAdvice({ place, isNoted }: Planner, count: number): Promise<str
   return `${has}, made by hand; run npm run apply all the same: it notes whose each collection is, and only then is anything written`;
 }
 
-async function removing({ database }: Target, name: string): Promise<void> {
+async function removing(target: Target, given: string): Promise<void> {
+  const { database } = target;
+  const name = await collectionNamed(target, given);
   const commands = await removalOf(database, name);
   if (asked.json) say(JSON.stringify(commands ?? [], undefined, 2));
   else if (commands === undefined) say(`nothing was added to ${name}`);

@@ -28,7 +28,15 @@ export function checkSchema(schema: Type, mistakes: Mistakes, at = 'schema'): vo
       toInstantMistake(type) ??
       (isAsynchronous(type) ? 'is asynchronous; what a document is checked by answers at once' : undefined);
     if (detail !== undefined) mistakes.add(path, detail);
+    for (const { step } of partsOf(type)) {
+      if (isInherited(step.slice(1))) mistakes.add(path + step, 'is a name that every object inherits; use another, and storedAs');
+    }
   }
+}
+
+/** zod reads the member of such a name from an object's prototype where a document has none. */
+export function isInherited(name: string): boolean {
+  return name in Object.prototype;
 }
 
 interface Disagreement {

@@ -44,7 +44,7 @@ async function stop(): Promise<void> {
 
 const ready = async () => (await (await fetch(`http://127.0.0.1:${originPort}/ready`)).json()) as {
   readonly status: string;
-  readonly services: { readonly store: { readonly pending?: readonly string[] } };
+  readonly services: { readonly store: { readonly pending?: readonly string[]; readonly detail?: string } };
 };
 
 test('in development, even asked to seed, it serves what it can, names what is pending, and changes nothing', async () => {
@@ -89,6 +89,7 @@ test('npm run plan prints what is pending and changes nothing; npm run apply doe
   expect(await wholeOf(shop.foreign)).toBe(before);
   expect((await run('apply')).code).toBe(0);
   await eventually('nothing is pending', async () => (await ready()).services.store.pending === undefined);
+  expect((await ready()).services.store.detail).toStartWith('stored documents are not');
   expect((await run('plan')).text).toContain('has all that the declaration asks for');
   const planned = (await run('plan', '--remove', 'orders')).text;
   expect(planned).toContain('db.runCommand({"dropIndexes":"orders"');

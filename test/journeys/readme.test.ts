@@ -63,6 +63,12 @@ function toPattern(printed: string): RegExp {
   return new RegExp(printed.trim().split(/…/).map((part) => part.split(/\n\s*/).map(escaped).join('\\s*')).join('.*'));
 }
 
+test('each command asks for what is printed: brackets of a query are no pattern of curl', () => {
+  const asked = readme.split('\n').filter((line) => /curl .*\[\w+\]=/.test(line));
+  expect(asked.length).toBeGreaterThan(0);
+  for (const line of asked) expect(line).toMatch(/curl -\w*g/);
+});
+
 const shellTest = testThat(onPath('npm'), onPath('curl'), onPath('bash'));
 
 shellTest('its first five minutes and its import answer as printed', () => {

@@ -34,6 +34,7 @@ export function toResourceText(adoption: Adoption): string {
     `schema: ${codeOf({ what: documents, nullable: false, notes: [] }, 1)},`,
     '// Closed until somebody decides: see anyone, signedIn, role, owner, tenant and fieldRules in the README.',
     "rules: { read: role('admin'), write: nobody },",
+    'live: true,',
     ...shapeLines(shapes),
   ];
   const body = declaration.map((line) => `  ${line}`).join('\n');

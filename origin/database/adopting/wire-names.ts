@@ -1,6 +1,7 @@
 /** Names on the wire for stored ones: letters, digits and `_`, beginning with a letter, since they stand in paths and queries. */
+import { isInherited } from '../../../shared/contract/schema-checks.ts';
+import { isFieldName } from '../../../shared/contract/system-fields.ts';
 
-const wireName = /^[A-Za-z][A-Za-z0-9_]{0,62}$/;
 const nameCharactersMax = 63;
 
 /** Letters that Unicode does not take apart. */
@@ -15,7 +16,7 @@ export function isDeclarable(stored: string): boolean {
 
 /** The wire name of each; one that is fit stays, whatever others would become. `id` at the top is that of the document. */
 export function toWireNames(stored: readonly string[], { isTop }: { readonly isTop: boolean }): ReadonlyMap<string, string> {
-  const isFit = (name: string): boolean => wireName.test(name) && !(isTop && name === 'id');
+  const isFit = (name: string): boolean => isFieldName(name) && !isInherited(name) && !(isTop && name === 'id');
   const taken = new Set([...stored.filter(isFit), ...(isTop ? ['id'] : [])]);
   return new Map(stored.map((name) => {
     if (isFit(name)) return [name, name];
@@ -37,7 +38,8 @@ function firstFree(wanted: string, taken: ReadonlySet<string>): string {
 /** `first name` is firstName, `Straße` Strasse, `_class` class, `2fa` field2fa. */
 function toFit(stored: string): string {
   const [first = '', ...others] = toWords(stored.replace(/^_+/, ''));
-  const name = first + others.map(capitalised).join('');
+  const joined = first + others.map(capitalised).join('');
+  const name = isInherited(joined) ? `${joined}Value` : joined;
   return /^[A-Za-z]/.test(name) ? name.slice(0, nameCharactersMax) : `field${name}`.slice(0, nameCharactersMax);
 }
 

@@ -96,9 +96,9 @@ test('undeclared members are counted by name where the schema names members, and
 });
 
 test('an id of another kind is counted by its type, and named', async () => {
-  const { ids, fitting } = await examined(boats, [fine, { ...fine, _id: 7 }, { ...fine, _id: Long.fromNumber(8) }]);
+  const { ids, fitting } = await examined(boats, [fine, { ...fine, _id: 7 }, { ...fine, _id: Long.fromString('9007199254740993') }]);
   expect(ids.map(({ type, count }) => [type, count])).toEqual([['int', 1], ['long', 1]]);
-  expect([ids[0]?.examples, fitting]).toEqual([['7'], 1]);
+  expect([ids[0]?.examples, ids[1]?.examples, fitting]).toEqual([['7'], ['{"$numberLong":"9007199254740993"}'], 1]);
 });
 
 test('what nobody is served, its id being of another kind, is neither examined nor given a default', async () => {

@@ -2,7 +2,7 @@
 import { afterEach, expect, test } from 'bun:test';
 import type { Document } from 'mongodb';
 import * as z from 'zod';
-import { applyPlan, planOf, remove, removalOf } from '../../../origin/store/mongo/install/plan.ts';
+import { applyPlan, collectionNamed, planOf, remove, removalOf } from '../../../origin/store/mongo/install/plan.ts';
 import { resource } from '../../../shared/contract/resource.ts';
 import { anyone } from '../../../shared/contract/rules.ts';
 import { openMongoDatabase } from '../../support/mongo-database.ts';
@@ -38,7 +38,7 @@ test('indexes and the validator are of the stored names', async () => {
   expect(await insert({ _id: 'c', 'first name': 'Cleo', firstName: 5, tags: 'theirs', updatedAt: 'yesterday' })).toBe(0);
 });
 
-test('a plan is of the stored names, too, and is undone by the name of the collection', async () => {
+test('a plan is of the stored names, too, and is undone by the name of the collection or of the resource', async () => {
   const database = await openMongoDatabase();
   disposals.push(() => database.remove());
   const { foreign } = database;
@@ -50,6 +50,8 @@ test('a plan is of the stored names, too, and is undone by the name of the colle
     ['user.accounts', 'first name,_id'], ['user.accounts', 'first,_updated,_id'],
   ]);
   await applyPlan(target, 'e'.repeat(16), () => undefined);
+  const named = await Promise.all(['user.accounts', 'people', 'others'].map((given) => collectionNamed(target, given)));
+  expect(named).toEqual(['user.accounts', 'user.accounts', 'others']);
   const commands = (await removalOf(foreign, 'user.accounts')) ?? [];
   expect(commands.map((command) => Object.keys(command)[0])).toEqual(['dropIndexes', 'dropIndexes', 'dropIndexes', 'collMod']);
   await remove(foreign, 'user.accounts', commands);

@@ -140,6 +140,7 @@ describe('a declaration', () => {
     [z.nan(), 'z.number().nullable()'],
     [z.file(), 'z.url()'],
     [z.undefined(), '.optional()'],
+    [z.object({ constructor: z.string().optional() }), 'inherits'],
     [z.iso.datetime({ local: true }), 'instant()'],
     [z.string().datetime({ local: true, offset: true }), 'instant()'],
     [z.iso.datetime({ precision: 0 }), 'instant()'],

@@ -63,6 +63,12 @@ function makesWhatIsListed({ kind }: Step): boolean {
   return kind === 'index' || kind === 'odd documents' || kind === 'images';
 }
 
+/** The collection that something was added to; where nothing was, that of the resource of this name. */
+export async function collectionNamed({ database, resources }: Target, given: string): Promise<string> {
+  if ((await removalOf(database, given)) !== undefined) return given;
+  return resources.find(({ name }) => name === given)?.collection ?? given;
+}
+
 /** What undoes that which was added to a collection of others; `undefined`: nothing was. */
 export async function removalOf(database: Db, name: string): Promise<readonly Document[] | undefined> {
   const list = await collectionsOf(database).findOne({ _id: collectionsId });

@@ -40,7 +40,12 @@ async function* toDocuments(resource: Resource, found: AsyncIterable<unknown>): 
 
 function toExamined(resource: Resource, bytes: Uint8Array): ExaminedDocument {
   const { _id: key, ...members } = toTyped(resource, bytes);
-  return { id: idFormOf(resource).fromStored(key), key: BSON.EJSON.stringify(key), keyType: typeOf(key), members };
+  return { id: idFormOf(resource).fromStored(key), key: toKeyText(key), keyType: typeOf(key), members };
+}
+
+/** Relaxed Extended JSON rounds a Long past 2^53: its text would name another document. */
+function toKeyText(key: unknown): string {
+  return BSON.EJSON.stringify(key, { relaxed: !(key instanceof Long) || Number.isSafeInteger(key.toNumber()) });
 }
 
 const classes = [

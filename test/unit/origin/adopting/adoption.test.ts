@@ -150,11 +150,15 @@ describe('a discriminator', () => {
   });
 });
 
+test('others hear of changes: a feed is declared', () => {
+  expect(textOf([{ a: true }])).toContain('\n  live: true,\n');
+});
+
 describe('names', () => {
   test.each<[stored: string, wire: string]>([
     ['_class', 'class'], ['first name', 'firstName'], ['Straße', 'Strasse'], ['a-b', 'aB'], ['_p_user', 'p_user'], ['id', 'externalId'],
     ['__v', 'v'], ['2fa', 'field2fa'], ['名前', 'field'], ['Größe (cm)', 'GrosseCm'], ["it's", 'itS'],
-    [`${'x'.repeat(70)}`, 'x'.repeat(63)],
+    ['constructor', 'constructorValue'], ['toString', 'toStringValue'], [`${'x'.repeat(70)}`, 'x'.repeat(63)],
   ])('%s is %s on the wire', (stored, wire) => {
     const text = textOf([{ [stored]: true }]);
     expect(text).toContain(`    ${wire}: z.boolean(),`);
