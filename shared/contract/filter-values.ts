@@ -54,7 +54,8 @@ function kindOf({ kind, element = 'mixed' }: Field): FieldKind {
 
 function ofKind(text: string, kind: FieldKind): FilterValue {
   if (text.length > limits.filterValueBytesMax) return { refused: `longer than ${limits.filterValueBytesMax} characters` };
-  const value = isScalarKind(kind) ? parseScalar(text, kind) : undefined;
+  if (!isScalarKind(kind)) return { refused: 'holds no values of one plain type, and cannot be asked for' };
+  const value = parseScalar(text, kind);
   return value === undefined ? { refused: `not a valid ${kind}` } : { value };
 }
 

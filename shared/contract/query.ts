@@ -32,7 +32,8 @@ export function formatQuery(query: ListQuery): string {
   return toCanonicalJson({ equal, range, sort: formatSort(query.sort), limit, after, fields, count });
 }
 
-const controls: ReadonlySet<string> = new Set(['sort', 'limit', 'after', 'fields', 'count']);
+/** Parameters of every list: a field of such a name is asked for under another. */
+export const controls: ReadonlySet<string> = new Set(['sort', 'limit', 'after', 'fields', 'count']);
 
 export function parseListQuery(resource: Resource, query: string): ListQuery {
   const reader = new QueryReader(resource, query);

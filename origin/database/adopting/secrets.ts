@@ -9,7 +9,7 @@ const telling = /password|passwd|passphrase|passcode|secret(?!ar)|credential|api
 /** One word of a name. */
 const tellingWords = /^(pwd|tokens?|jwts?|salt|otp|totp|mfa|cookies?)$/;
 /** The whole of a name: as parts they are of other things. These are secret as numbers, too. */
-const tellingNames = /^(pass|pin|cvv|cvc|ssn|otp|pwd)$/;
+const tellingNames = /^(pass|pin|cvv|cvc|ssn|otp|pwd|(credit|debit)card|(credit|debit)?cardnumber)$/;
 
 const looks: readonly (readonly [what: string, pattern: RegExp])[] = [
   ['the hash of a password', /^\$(2[abxy]?|argon2(i|d|id)|scrypt|pbkdf2[\w-]*|[156y])\$|^pbkdf2_sha\d+\$/],

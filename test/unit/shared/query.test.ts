@@ -159,6 +159,7 @@ describe('a value of a filter', () => {
       lower: z.string().toLowerCase().max(3),
       level: z.union([z.literal(1), z.literal(2)]).optional(),
       mark: z.literal(['a', 'b']).nullable(),
+      either: z.union([z.string(), z.int()]).optional(),
     }),
     rules: { read: anyone },
     shapes: {
@@ -193,6 +194,10 @@ describe('a value of a filter', () => {
       in: 'query',
       detail: 'not a valid instant',
     });
+  });
+
+  test.each(['either=a', 'either[gte]=1'])('of no one type, %p, is refused with the reason', (query) => {
+    expect(refusal(query, lent).errors[0]?.detail).toBe('holds no values of one plain type, and cannot be asked for');
   });
 
   test('that is a moment has one spelling', () => {

@@ -49,7 +49,7 @@ describe('what looks secret is left out', () => {
     ['clientSecret', 'x'], ['apiKey', 'x'], ['api_key', 'x'], ['APIKey', 'x'], ['private-key', new Binary(new Uint8Array(3))],
     ['credentials', { a: 'x' }],
     ['salt', 'x'], ['jwt', 'x'], ['authData', { facebook: {} }], ['cvv', new Int32(123)], ['pin', new Int32(1234)], ['ssn', 'x'],
-    ['otp', 'x'],
+    ['otp', 'x'], ['creditCard', 'x'], ['card_number', Long.MAX_VALUE],
   ])('%s by its name', (name, value) => {
     expect(leftOf(name, value)).toEqual(['… (by its name)']);
   });
@@ -91,7 +91,7 @@ describe('shapes from indexes', () => {
     ref: new ObjectId(),
     imdb: { rating: new Double(7.5), 'vote count': new Int32(1) }, grades: [{ grade: 'A', date: new Date(0) }], tags: ['y'],
     place: { type: 'Point', coordinates: [new Double(1)] }, mixed: [new Int32(1), 'a'], odd: { password: 'x' },
-    nulls: ['x', null],
+    nulls: ['x', null], limit: new Int32(1),
   }]);
   const index = (key: Readonly<Record<string, unknown>>, more: object = {}): IndexDescriptionInfo =>
     ({ v: 2, name: 'theirs', key, ...more }) as IndexDescriptionInfo;
@@ -131,6 +131,7 @@ describe('shapes from indexes', () => {
     ['what has several types', index({ mixed: 1 }), 'mixed has no single plain type'],
     ['an array with null in it', index({ nulls: 1 }), 'nulls has no single plain type'],
     ['an object', index({ imdb: 1 }), 'imdb has no single plain type'],
+    ['a parameter of lists', index({ flag: 1, limit: 1 }), 'limit is a parameter of every list; storedAs gives it another name'],
     ['two arrays', index({ genres: 1, tags: 1 }), 'has two arrays'],
   ])('none from an index of %s', (_title, given, why) => {
     expect(found(given)).toEqual({ shapes: [], others: [`theirs: ${why}`] });
