@@ -226,7 +226,7 @@ test('a view of others is refused by name before anything is done', async () => 
   expect(JSON.stringify(await foreign.listCollections().toArray())).toBe(before);
 });
 
-test('who gave the commands of the plan by hand is written to after an apply, which then finds no step', async () => {
+test('who gave the commands of the plan by hand is written to after an apply; what they made is theirs', async () => {
   const { uri, foreign } = await openHarbour();
   for (const { command } of await planOf(targetOf(foreign))) await foreign.command(command);
   const store = await openStore(uri);
@@ -234,6 +234,7 @@ test('who gave the commands of the plan by hand is written to after an apply, wh
   expect(await reasonOf(store.write([put(boats, id(1), { name: 'Maud' })], inTime()))).toBe('store_read_only');
   await apply(foreign);
   expect((await (await openStore(uri)).write([put(boats, id(1), { name: 'Maud' })], inTime())).outcomes[0]?.kind).toBe('written');
+  expect(await removalOf(foreign, 'boats')).toBeUndefined();
 });
 
 describe('indexes of others serve', () => {
