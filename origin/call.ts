@@ -6,6 +6,7 @@ import type { Position } from '../shared/wire/position.ts';
 import type { Principal } from '../shared/wire/principal.ts';
 import type { Resource } from '../shared/contract/resource.ts';
 import type { BodyOf, InputOf, Operation } from '../shared/operations/operation.ts';
+import type { BeforeWrites } from './documents/before-write.ts';
 import type { Rights } from './rights.ts';
 import type { WriteOptions } from './store/store.ts';
 
@@ -32,6 +33,8 @@ export interface Asked {
   readonly requestId: string;
   /** Names the trace that the call is a part of, in logs. */
   readonly traceId: string | undefined;
+  /** Whoever carries the call out adds them: no way of asking can leave them out. */
+  readonly beforeWrites?: BeforeWrites;
 }
 
 /** A call with what its own operation takes, by its row. */

@@ -9,6 +9,7 @@ import { mustBeSound } from '../shared/contract/mistakes.ts';
 import type { ComputeCalls } from './compute/calls.ts';
 import { openCompute } from './compute/open.ts';
 import type { ComputePool } from './compute/pool.ts';
+import { type BeforeWrite, type BeforeWrites, mustBeforeWrites } from './documents/before-write.ts';
 import { type Consumer, startConsumer } from './feed/consumer.ts';
 import { Feed } from './feed/feed.ts';
 import { ImportShares } from './import/shares.ts';
@@ -27,6 +28,7 @@ export interface Context {
   readonly feed: Feed;
   readonly compute: ComputePool<ComputeCalls>;
   readonly imports: ImportShares;
+  readonly beforeWrites: BeforeWrites;
   readonly services: Services;
   /** Aborted when the origin begins to stop: live streams tell their clients to come back. */
   readonly streams: AbortController;
@@ -35,9 +37,17 @@ export interface Context {
   now(): number;
 }
 
+/** What a team, or a test, adds to what is served. */
+export interface Own {
+  /** What follows from changes, beside live streams and the edge's cache. */
+  readonly consumers?: readonly Consumer[];
+  readonly hooks?: readonly BeforeWrite[];
+}
+
 /** A service that fails to start takes those before it down, and the context does not open. */
-export async function openContext(settings: Settings, contract: Contract, consumers: readonly Consumer[] = []): Promise<Context> {
+export async function openContext(settings: Settings, contract: Contract, { consumers = [], hooks = [] }: Own = {}): Promise<Context> {
   mustBeSound(contract);
+  const beforeWrites = mustBeforeWrites(hooks, contract);
   const log = pino({ level: settings.logLevel, base: null }, pino.destination({ dest: 2, sync: true }));
   const onTrouble = (message: string, cause: unknown) => log.error(toTrouble(cause), message);
   const services = new Services({ onTrouble: (service, err) => log.error({ service, err }, 'a service did not stop well') });
@@ -51,7 +61,7 @@ export async function openContext(settings: Settings, contract: Contract, consum
   }
   const now = Date.now;
   return {
-    settings, contract, log, store, feed, compute, services, now,
+    settings, contract, log, store, feed, compute, services, now, beforeWrites,
     imports: new ImportShares(),
     streams: new AbortController(),
     refusals: new Map(),

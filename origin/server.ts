@@ -6,9 +6,9 @@ import { limits } from '../shared/wire/limits.ts';
 import { hopLimits } from '../shared/hop/profile.ts';
 import { uploadEndBytes } from '../shared/hop/upload-end.ts';
 import { served } from '../shared/resources/all.ts';
-import { type Context, openContext } from './context.ts';
+import { type Context, openContext, type Own } from './context.ts';
 import { handle } from './pipeline.ts';
-import type { Consumer } from './feed/consumer.ts';
+import { beforeWrites as hooks } from './hooks/all.ts';
 import type { Services, Started } from './services/services.ts';
 import type { Settings } from './settings.ts';
 import { runPurge } from './purge/purge.ts';
@@ -24,10 +24,8 @@ export interface Origin {
   close(): Promise<void>;
 }
 
-export interface OriginOptions {
+export interface OriginOptions extends Own {
   readonly contract?: Contract;
-  /** What follows from changes, beside live streams and the edge's cache. */
-  readonly consumers?: readonly Consumer[];
   /** The key set of development, served at `/.well-known/jwks.json`. */
   readonly jwks?: JSONWebKeySet;
 }
@@ -38,7 +36,7 @@ const stopMsMax = 9_500;
 const behindServerMsMax = 1_500;
 
 export async function startOrigin(settings: Settings, options: OriginOptions = {}): Promise<Origin> {
-  const context = await openContext(settings, options.contract ?? served, options.consumers);
+  const context = await openContext(settings, options.contract ?? served, options.contract === undefined ? { ...options, hooks } : options);
   const { services } = context;
   for (const edgeUrl of settings.edgeUrls) await services.start(`reports to ${edgeUrl}`, () => startPurge(context, edgeUrl));
   const port = await services.start('server', () => listen(context, options.jwks));

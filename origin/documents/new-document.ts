@@ -4,6 +4,7 @@ import { toIdValue } from '../../shared/contract/ids.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 import type { Asked } from '../call.ts';
+import { deriveNext } from './before-write.ts';
 import { mustMeetConditions } from './etag.ts';
 import { mustAllow, mustAllowFields, ruleOf } from './write-rules.ts';
 
@@ -16,10 +17,11 @@ interface Making {
 
 /** The stored form of a document that is made, whose rules hold of what it is; nothing that is there tells more. */
 export function mustMake(call: Asked, { id, body, nowMs }: Making): JsonObject {
-  const document = toCreated(call.resource, body, nowMs);
+  // The field rules hold of what the caller sent, the row rule of all that is written.
+  mustAllowFields(call, undefined, toCreated(call.resource, body, nowMs));
+  const document = toCreated(call.resource, deriveNext(call, { id, before: undefined, next: body, nowMs }), nowMs);
   const creatable = ruleOf(call, 'create');
   if (creatable !== true) mustAllow({ id: toIdValue(call.resource, id), ...document }, creatable);
-  mustAllowFields(call, undefined, document);
   mustMeetConditions(call.preconditions, () => undefined);
   return document;
 }

@@ -14,6 +14,7 @@ import { isSameJson, mustReplaced } from '../../shared/contract/settled.ts';
 import { withoutKept } from '../../shared/contract/system-fields.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import type { Asked } from '../call.ts';
+import { deriveNext } from './before-write.ts';
 import { mustMeetConditions, toETag } from './etag.ts';
 import { hiddenPaths, isNamed, keepHidden, type Sent, shownOf } from './hidden-places.ts';
 import { presenter, visible } from './present.ts';
@@ -132,13 +133,27 @@ function mustRevise(
   { id, before, sent, next, nowMs }: Omit<Revising, 'sent'> & { readonly sent: Sent },
 ): JsonObject | 'keep' {
   const namedHidden = hiddenPaths(writer, before).filter((path) => isNamed(path, sent));
-  if (namedHidden.length === 0 && isSameJson(next, withoutKept(writer.resource, before))) return 'keep';
-  const after = toRevised(writer.resource, { fields: next, before, nowMs });
+  const stored = withoutKept(writer.resource, before);
+  const isRevised = (fields: JsonObject) => namedHidden.length > 0 || !isSameJson(fields, stored);
+  // The field rules hold of what the caller sent, the row rule of all that is written.
+  if (isRevised(next)) mustAllowSent(writer, { before, after: toRevised(writer.resource, { fields: next, before, nowMs }), namedHidden });
+  const fields = deriveNext(writer, { id, before, next, nowMs });
+  if (!isRevised(fields)) return 'keep';
+  const after = toRevised(writer.resource, { fields, before, nowMs });
   mustAllow({ id: toIdValue(writer.resource, id), ...after }, ruleOf(writer, 'update'));
-  // A rule may look at what is written: whoever loses a field by it was never told what was in it.
+  return after;
+}
+
+interface SentImages {
+  readonly before: JsonObject;
+  readonly after: JsonObject;
+  readonly namedHidden: readonly string[];
+}
+
+/** A rule may look at what is written: whoever loses a field by it was never told what was in it. */
+function mustAllowSent(writer: Asked, { before, after, namedHidden }: SentImages): void {
   for (const field of namedHidden) mustAllowNamed(writer, field, after);
   mustAllowFields(writer, before, after);
-  return after;
 }
 
 function mustAllowNamed({ resource, principal }: Writer, field: string, after: JsonObject): void {

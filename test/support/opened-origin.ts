@@ -3,8 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
-import { type Context, openContext } from '../../origin/context.ts';
-import type { Consumer } from '../../origin/feed/consumer.ts';
+import { type Context, openContext, type Own } from '../../origin/context.ts';
 import { mustSettings } from '../../origin/settings.ts';
 import type { Mutation } from '../../origin/store/store.ts';
 import type { Contract } from '../../shared/contract/contract.ts';
@@ -42,10 +41,10 @@ export class OpenedOrigin implements AsyncDisposable {
     this: new (place: Place) => T,
     engine: Engine,
     contract: Contract,
-    consumers: readonly Consumer[] = [],
+    own: Own = {},
   ): Promise<T> {
     const { variables, remove } = await newDatabase(engine);
-    const opened = new this({ open: () => openContext(toSettings(variables), contract, consumers), remove });
+    const opened = new this({ open: () => openContext(toSettings(variables), contract, own), remove });
     await opened.begin();
     return opened;
   }

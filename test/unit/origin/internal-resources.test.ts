@@ -36,7 +36,7 @@ const summarizing: Consumer = {
 describe.each(['sqlite', 'mongodb'] as const)('an internal resource on %s', (engine) => {
   let origin: Pipeline;
   beforeEach(async () => {
-    origin = await Pipeline.on(engine, contract(notes, summaries, runs), [summarizing]);
+    origin = await Pipeline.on(engine, contract(notes, summaries, runs), { consumers: [summarizing] });
   });
   afterEach(() => origin[Symbol.asyncDispose]());
   const create = async (id: string) =>
