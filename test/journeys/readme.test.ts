@@ -177,11 +177,12 @@ test('its page follows a feed past the end of a token, and misses nothing', asyn
   await EventSource.opened[1]?.inner.close();
 }, 60_000);
 
-shellTest('its own API is four steps, each as printed', async () => {
-  const [resource, count, counted, retag, retagged] = blocksBelow('## Your own API', 'ts');
+shellTest('its own API is five steps, each as printed', async () => {
+  const [resource, count, counted, retag, retagged, hook] = blocksBelow('## Your own API', 'ts');
   const added = {
     'shared/resources/notes.ts': resource, 'shared/endpoints/notes-count.ts': count, 'origin/endpoints/notes-count.ts': counted,
     'shared/endpoints/notes-retag.ts': retag, 'origin/endpoints/notes-retag.ts': retagged,
+    'origin/hooks/notes.ts': hook,
   };
   const words = "import { notesCount } from './notes-count.ts';\nimport { notesRetag } from './notes-retag.ts';\n";
   const release = makeRelease([
@@ -191,6 +192,8 @@ shellTest('its own API is four steps, each as printed', async () => {
     ['shared/endpoints/all.ts', 'endpointModule(', 'endpointModule(notesCount, notesRetag, '],
     ['origin/endpoints/all.ts', 'import { filmsTop }', `${words}import { filmsTop }`],
     ['origin/endpoints/all.ts', "= { 'films-top'", "= { 'notes-count': notesCount, 'notes-retag': notesRetag, 'films-top'"],
+    ['origin/hooks/all.ts', 'import type', "import { tidyTags } from './notes.ts';\nimport type"],
+    ['origin/hooks/all.ts', '= []', '= [tidyTags]'],
   ], Object.fromEntries(Object.entries(added).map(([path, text = '']) => [path, text])));
   const world = await startWorld({ engine: 'sqlite' });
   try {
@@ -207,7 +210,7 @@ shellTest('its own API is four steps, each as printed', async () => {
     const [made = '', counts] = (await new Response(stdout).text()).trim().split('\n');
     expect(counts).toBe('{"notes":1}');
     const { id } = JSON.parse(made) as { id: string };
-    const answer = await world.request(`/v1/notes/${id}/retag`, { token, json: { tag: 'old' } });
+    const answer = await world.request(`/v1/notes/${id}/retag`, { token, json: { tag: 'OLD' } });
     expect([answer.status, answer.json<object>()]).toMatchObject([200, { tags: ['new', 'old'] }]);
     await eventually('the copy', async () => (await world.request('/v1/notes/count?tag=new', { token })).text === '{"notes":2}');
     await world.mustHit('/v1/notes/count?tag=new', { token });
