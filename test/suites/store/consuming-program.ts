@@ -14,7 +14,7 @@ import { effects, open as things } from './things.ts';
 const [place = '', name = 'program'] = process.argv.slice(2);
 const resources = [things, effects];
 const store = await (place.startsWith('mongodb:')
-  ? openMongoStore({ uri: place, resources })
+  ? openMongoStore({ uri: place, resources, awayMsMax: 10_000 })
   : openSqliteStore({ dataDir: place, resources }));
 const feed = await Feed.open({ store, onTrouble: () => undefined });
 startConsumer(
