@@ -50,7 +50,8 @@ interface Views<Value> {
 /** What will stand there, with what stood at the hidden paths wherever it was not named. */
 export function keepHidden(type: Type, hidden: readonly string[], { sent, before, next }: Views<JsonObject>): JsonObject {
   const shown = shownOf(before, hidden);
-  return hidden.reduce((kept, path) => asDocument(keptIn(type, { sent, before, shown, next: kept }, path.split('.'))), next);
+  const views = { sent, before, shown, made: next };
+  return hidden.reduce((kept, path) => asDocument(keptIn(type, { ...views, next: kept }, path.split('.'))), next);
 }
 
 /** What a document is kept in is one. */
@@ -58,24 +59,31 @@ function asDocument(value: Json): JsonObject {
   return value as JsonObject;
 }
 
-/** `shown`: what stood there as the caller saw it. */
-type ShownViews = Omit<Views<Json | undefined>, 'next'> & { readonly shown: Json | undefined; readonly next: Json };
+interface ShownViews extends Omit<Views<Json | undefined>, 'next'> {
+  /** What stood there as the caller saw it. */
+  readonly shown: Json | undefined;
+  /** What will, before any hidden path is kept in it: elements are matched by what could be seen and sent. */
+  readonly made: Json | undefined;
+  readonly next: Json;
+}
 
-function keptIn(type: Type | undefined, { sent, before, shown, next }: ShownViews, [step = '', ...rest]: readonly string[]): Json {
+function keptIn(type: Type | undefined, { sent, before, shown, made, next }: ShownViews, [step = '', ...rest]: readonly string[]): Json {
   const place = placeOf(type, next);
-  if (Array.isArray(next) && Array.isArray(sent) && Array.isArray(before) && Array.isArray(shown)) {
-    const matches = matchElements(place.element, next, shown);
+  if (Array.isArray(next) && Array.isArray(made) && Array.isArray(sent) && Array.isArray(before) && Array.isArray(shown)) {
+    const matches = matchElements(place.element, made, shown);
     return next.map((each: Json, index) => {
       const at = matches[index] ?? -1;
-      return keptIn(place.element(index), { sent: sent[index], before: before[at], shown: shown[at], next: each }, [step, ...rest]);
+      const views = { sent: sent[index], before: before[at], shown: shown[at], made: made[index], next: each };
+      return keptIn(place.element(index), views, [step, ...rest]);
     });
   }
   if (!isJsonObject(next) || !isJsonObject(sent) || !isJsonObject(before) || !isJsonObject(shown)) return next;
   const value = ownOf(next, step);
   const stood = ownOf(before, step);
   if (rest.length > 0) {
-    const views = { sent: ownOf(sent, step), before: stood, shown: ownOf(shown, step) };
-    return value === undefined ? next : { ...next, [step]: keptIn(place.member(step), { ...views, next: value }, rest) };
+    if (value === undefined || !isJsonObject(made)) return next;
+    const views = { sent: ownOf(sent, step), before: stood, shown: ownOf(shown, step), made: ownOf(made, step), next: value };
+    return { ...next, [step]: keptIn(place.member(step), views, rest) };
   }
   if (Object.hasOwn(sent, step)) return next;
   const { [step]: _made, ...others } = next;

@@ -18,13 +18,15 @@ const deals = resource({
     price: z
       .object({ net: z.number(), cost: z.number().optional(), margin: z.object({ rate: z.number().optional() }).optional() })
       .optional(),
-    parts: z.array(z.object({ sku: z.string(), count: z.int().optional(), note: z.string().optional() })).optional(),
+    parts: z
+      .array(z.object({ sku: z.string(), count: z.int().optional(), note: z.string().optional(), cost: z.number().optional() }))
+      .optional(),
   }),
   rules: { read: anyone, create: anyone, update: owner('meta.by'), remove: owner('meta.by') },
   fieldRules: {
     'price.cost': { read: staff, write: staff }, 'price.margin': { read: staff, write: staff },
     'price.margin.rate': { read: staff, write: staff },
-    'parts.note': { read: equals('meta.open', true) }, 'meta.by': { write: owner('meta.by') },
+    'parts.note': { read: equals('meta.open', true) }, 'parts.cost': { read: staff }, 'meta.by': { write: owner('meta.by') },
   },
   shapes: { all: {}, ofCost: { equal: ['price.cost'] }, byNet: { range: 'price.net' }, ofNote: { equal: ['parts.note'] } },
 });
@@ -113,6 +115,15 @@ describe.each([...engines])('on %s', (engine) => {
     const expected = [{ sku: 'new' }, { sku: 'y', note: 'n2' }, { sku: 'x', count: 1, note: 'n1' }];
     for (const [operation, body] of [['replace', { ...shown, parts }], ['patch', { parts }]] as const) {
       expect((await asked(operation, { body })).after).toEqual({ ...unchanged, parts: expected });
+    }
+  });
+
+  test('all that is hidden in an element is kept with it, where another was put before it', async () => {
+    const document = { ...stored, parts: [{ sku: 'x', note: 'n1', cost: 1 }, { sku: 'y', note: 'n2', cost: 2 }] };
+    const parts = [{ sku: 'new' }, { sku: 'y' }, { sku: 'x' }];
+    const expected = [{ sku: 'new' }, { sku: 'y', note: 'n2', cost: 2 }, { sku: 'x', note: 'n1', cost: 1 }];
+    for (const [operation, body] of [['replace', { ...shown, parts }], ['patch', { parts }]] as const) {
+      expect((await asked(operation, { body }, document)).after['parts']).toEqual(expected);
     }
   });
 
