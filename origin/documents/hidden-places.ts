@@ -54,8 +54,8 @@ export function keepHidden(type: Type, hidden: readonly string[], { sent, before
   return hidden.reduce((kept, path) => asDocument(keptIn(type, { ...views, next: kept }, path.split('.'))), next);
 }
 
-/** What a document is kept in is one. */
-function asDocument(value: Json): JsonObject {
+/** What a document is kept in, or an object merged into, is one. */
+export function asDocument(value: Json): JsonObject {
   return value as JsonObject;
 }
 

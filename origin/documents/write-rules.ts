@@ -5,6 +5,7 @@
  */
 import { Fault } from '../../shared/wire/fault.ts';
 import { toIdValue } from '../../shared/contract/ids.ts';
+import { mergePatch } from '../../shared/contract/merge-patch.ts';
 import { mustPatched } from '../../shared/contract/patched.ts';
 import { valueAt } from '../../shared/contract/path.ts';
 import { all, type Predicate, reduce, satisfies } from '../../shared/contract/rules.ts';
@@ -16,7 +17,7 @@ import type { Resource } from '../../shared/contract/resource.ts';
 import type { Asked } from '../call.ts';
 import { deriveNext } from './before-write.ts';
 import { mustMeetConditions, toETag } from './etag.ts';
-import { hiddenPaths, isNamed, keepHidden, type Sent, shownOf } from './hidden-places.ts';
+import { asDocument, hiddenPaths, isNamed, keepHidden, type Sent, shownOf } from './hidden-places.ts';
 import { presenter, visible } from './present.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 
@@ -118,10 +119,15 @@ export function mustMerge(writer: Asked, revising: Omit<Revising, 'next'>): Json
   const named = { body: sent, replaces: undefined };
   mustAllowNames(writer, before, named);
   const { resource } = writer;
-  const patched = mustPatched(resource, withoutKept(resource, before), sent);
+  const hidden = hiddenPaths(writer, before);
+  const unnamed = hidden.filter((path) => !isNamed(path, named));
+  // What is hidden is not validated again, as a patch into another branch of a union would: a refusal would tell of it.
+  const stood = withoutKept(resource, shownOf(before, unnamed));
+  const patched = mustPatched(resource, stood, sent);
   // An array is replaced as a whole, by elements in which nobody could name what they do not see.
-  const hidden = hiddenPaths(writer, before).filter((path) => resource.fields.get(path)?.isInArray === true);
-  return mustRevise(writer, { ...revising, sent: named, next: keepHidden(resource.schema, hidden, { sent, before, next: patched }) });
+  const kept = hidden.filter((path) => unnamed.includes(path) || resource.fields.get(path)?.isInArray === true);
+  const next = keepHidden(resource.schema, kept, { sent: asDocument(mergePatch(stood, sent)), before, next: patched });
+  return mustRevise(writer, { ...revising, sent: named, next });
 }
 
 /**
