@@ -47,8 +47,8 @@ export class DocumentsSeen {
     const asked = this.#asked(declared);
     const { resource } = asked;
     const id = toCanonicalId(resource, given);
-    const { value, position } = await this.#context.store.get(resource, id, readOptions(asked));
-    this.#ledger.note(dependenciesOfDocument(resource, id), position);
+    const read = this.#context.store.get(resource, id, readOptions(asked));
+    const { value } = await this.#ledger.reading(dependenciesOfDocument(resource, id), read);
     const document = visible(value, asked.rights.readable);
     if (document === undefined) return undefined;
     mustBeServable(resource, document);
@@ -60,8 +60,7 @@ export class DocumentsSeen {
     const asked = this.#asked(resource);
     if (asksForNone(listing)) return { data: [], next: undefined };
     const query = mustQuery(asked, listing);
-    const { shown, pages, position } = await readPage(this.#context, asked, query);
-    this.#ledger.note(dependenciesOfList(resource, query), position);
+    const { shown, pages } = await this.#ledger.reading(dependenciesOfList(resource, query), readPage(this.#context, asked, query));
     return { data: shown.map((pieces) => asDocument<R>(JSON.parse(pieces.join('')) as JsonObject)), next: pages.next };
   }
 
@@ -70,8 +69,8 @@ export class DocumentsSeen {
     const asked = this.#asked(resource);
     if (asksForNone(listing)) return 0;
     const query = mustQuery(asked, listing);
-    const { value, position } = await countFound(this.#context.store, asked, query, limits.countMax);
-    this.#ledger.note(dependenciesOfList(resource, query), position);
+    const read = countFound(this.#context.store, asked, query, limits.countMax);
+    const { value } = await this.#ledger.reading(dependenciesOfList(resource, query), read);
     return value;
   }
 

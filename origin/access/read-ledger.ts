@@ -11,12 +11,22 @@ export class ReadLedger {
   readonly #buckets = new Map<string, Set<number>>();
   #position: Position | undefined;
   #uncached: Uncached | undefined;
+  #unfinished = 0;
 
-  note(dependencies: Dependencies, position: Position): void {
+  #note(dependencies: Dependencies, position: Position): void {
     for (const { resource, buckets } of dependencies) this.#add(resource, buckets);
     // Reads of one call may be of several states: the answer holds of the earliest, and a change since then is one of its own.
     if (this.#position === undefined || reaches(this.#position, position)) this.#position = position;
     else if (!reaches(position, this.#position)) this.cannotBeCached('epoch');
+  }
+
+  /** A read that fails, or that the answer did not wait for, is never noted: then nobody knows what the answer depends on. */
+  async reading<Made extends { readonly position: Position }>(dependencies: Dependencies, read: Promise<Made>): Promise<Made> {
+    this.#unfinished++;
+    const made = await read;
+    this.#unfinished--;
+    this.#note(dependencies, made.position);
+    return made;
   }
 
   cannotBeCached(why: Uncached): void {
@@ -32,7 +42,8 @@ export class ReadLedger {
   stated(digest: string): StatedReads {
     const dependencies: readonly Dependency[] = [...this.#buckets].map(([resource, buckets]) => ({ resource, buckets: [...buckets] }));
     const count = dependencies.reduce((sum, each) => sum + each.buckets.length, 0);
-    const uncached = this.#uncached ?? (count === 0 ? 'nothing-read' : count > statedBucketsMax ? 'much-read' : undefined);
+    const unknown = this.#unfinished > 0 ? 'failed-read' : undefined;
+    const uncached = this.#uncached ?? unknown ?? (count === 0 ? 'nothing-read' : count > statedBucketsMax ? 'much-read' : undefined);
     return uncached === undefined ? { digest, dependencies } : { uncached };
   }
 

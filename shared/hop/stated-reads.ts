@@ -13,7 +13,7 @@ export const dependsHeader = 'tombolo-depends';
 export const statedBucketsMax = 128;
 
 /** Why an answer is not to be kept: what it was made of beside what its reads name. */
-const reasons = ['principal', 'clock', 'fetch', 'undeclared-read', 'nothing-read', 'much-read', 'epoch'] as const;
+const reasons = ['principal', 'clock', 'fetch', 'undeclared-read', 'nothing-read', 'failed-read', 'much-read', 'epoch'] as const;
 
 export type Uncached = (typeof reasons)[number];
 
