@@ -1,8 +1,8 @@
 import type { Resource } from '../../shared/contract/resource.ts';
-import { asAdopted } from '../../shared/contract/system-fields.ts';
+import { asStored } from '../../shared/contract/system-fields.ts';
 import type { Store } from '../store/store.ts';
 
 /** The resource as its collection has it: in one that others made, Tombolo keeps nothing unasked. */
 export function inStore(store: Store, resource: Resource): Resource {
-  return store.state().adopted.has(resource.collection) ? asAdopted(resource) : resource;
+  return asStored(resource, store.state().adopted);
 }

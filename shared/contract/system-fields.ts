@@ -75,8 +75,13 @@ export function toAdoptedFields({ declared, system, shapes, rules, fieldRules }:
 
 const madeAdopted = new WeakMap<Resource, Resource>();
 
-/** The resource as it is in a collection of others. What names it on the wire stays the same. */
-export function asAdopted(resource: Resource): Resource {
+/** The resource as its collection has it; `adopted`: the collections that others made. */
+export function asStored(resource: Resource, adopted: ReadonlySet<string>): Resource {
+  return adopted.has(resource.collection) ? asAdopted(resource) : resource;
+}
+
+/** What names it on the wire stays the same. */
+function asAdopted(resource: Resource): Resource {
   const { system, adoptedSystem, fields } = resource;
   if (Object.keys(adoptedSystem).length === Object.keys(system).length) return resource;
   const left = new Set(Object.values(system).filter((name) => !Object.values(adoptedSystem).includes(name)));

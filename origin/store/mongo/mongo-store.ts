@@ -10,7 +10,7 @@ import type { Db } from 'mongodb';
 import { Fault } from '../../../shared/wire/fault.ts';
 import type { Position } from '../../../shared/wire/position.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
-import { asAdopted } from '../../../shared/contract/system-fields.ts';
+import { asStored } from '../../../shared/contract/system-fields.ts';
 import { compiledModule } from '../../compute/module.ts';
 import { OpenDocuments } from '../examination/open-documents.ts';
 import { StoreNotReady } from '../not-ready.ts';
@@ -84,8 +84,8 @@ async function openOnce(options: MongoStoreOptions): Promise<Store> {
     const target: Target = { database, resources: declared, deployment, patiently: (use) => patiently(options.uri, use) };
     const installed = await install(target);
     warn(installed, filled);
-    const asThere = (each: Resource) => (installed.ownership.adopted.has(each.collection) ? asAdopted(each) : each);
-    const documents = new OpenDocuments(lookedAtIn(database, declared.map(asThere)));
+    const stored = declared.map((each) => asStored(each, installed.ownership.adopted));
+    const documents = new OpenDocuments(lookedAtIn(database, stored));
     await documents.look();
     documents.tell(filled.onWarning);
     const opened = {

@@ -1,6 +1,6 @@
 /** The plan of a MongoDB. */
 import type { Resource } from '../../../shared/contract/resource.ts';
-import { asAdopted } from '../../../shared/contract/system-fields.ts';
+import { asStored } from '../../../shared/contract/system-fields.ts';
 import { defaultSteps } from '../examination/default-steps.ts';
 import type { Planner } from '../planned.ts';
 import type { Target } from './install/install.ts';
@@ -15,7 +15,7 @@ export function mongoPlanner(target: Target): Planner {
   let adopted: Promise<ReadonlySet<string>> | undefined;
   const asThere = async (resource: Resource): Promise<Resource> => {
     adopted ??= survey(database, resources).then((there) => ownershipOf(there, resources).adopted);
-    return (await adopted).has(resource.collection) ? asAdopted(resource) : resource;
+    return asStored(resource, await adopted);
   };
   return {
     place: `the database "${database.databaseName}"`,
