@@ -44,11 +44,15 @@ export function flattened(schema: DocumentSchema): z.ZodObject {
   if (isObject(schema)) return schema;
   const count = objectsOf(schema).length;
   const members = [...memberTypes(schema)].map(([name, types]): [string, Type] => {
-    const [only, ...others] = types;
-    const either = only !== undefined && others.length === 0 ? only : z.union(types);
-    return [name, types.length < count ? z.optional(either) : either];
+    return [name, types.length < count ? z.optional(eitherOf(types)) : eitherOf(types)];
   });
   return z.strictObject(Object.fromEntries(members));
+}
+
+/** What takes what any of the types does. */
+export function eitherOf(types: readonly Type[]): Type {
+  const [only, ...others] = types;
+  return only !== undefined && others.length === 0 ? only : z.union(types);
 }
 
 /** What is made of a schema is of the kind that it was. */

@@ -5,7 +5,7 @@ import { Fault, type FieldError } from '../wire/fault.ts';
 import { isNamedByCallers } from './id-declarations.ts';
 import { idForm, isLongId, isNameable, toCanonicalId } from './ids.ts';
 import { toPointer } from '../wire/json-pointer.ts';
-import { type DocumentSchema, memberTypes, objectsOf, withObjects } from './document-schema.ts';
+import { type DocumentSchema, eitherOf, memberTypes, objectsOf, withObjects } from './document-schema.ts';
 import { closed, opened, unwrapped } from './open-schema.ts';
 import { isClosedObject } from './schema-places.ts';
 import type { Resource } from './resource.ts';
@@ -118,11 +118,6 @@ function toPatchType(types: readonly z.core.$ZodType[]): z.ZodType {
   const inner = types.map(unwrapped);
   const merges = inner.some((type) => ['object', 'record', 'union', 'intersection'].includes(type._zod.def.type));
   return merges ? z.unknown().optional() : z.nullish(eitherOf(inner));
-}
-
-function eitherOf(types: readonly z.core.$ZodType[]): z.core.$ZodType {
-  const [only, ...others] = types;
-  return only !== undefined && others.length === 0 ? only : z.union(types);
 }
 
 function idSchema(resource: Resource): z.ZodType<string> {

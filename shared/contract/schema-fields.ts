@@ -3,7 +3,8 @@
  * of all branches of a union with a discriminator. What a record or a loose object takes beside them has no path, nor has
  * what holds itself inside itself.
  */
-import * as z from 'zod';
+import type * as z from 'zod';
+import { eitherOf } from './document-schema.ts';
 import { type Field, type FieldKind, kindOfType } from './fields.ts';
 import { limits } from '../wire/limits.ts';
 import { definitionOf, innerTypeOf } from './schema-places.ts';
@@ -29,11 +30,9 @@ export function fieldsOf(schema: Type): readonly Field[] {
 /** The type of one value, by path. Fields that change what they are given have none. */
 export function valueTypesOf(schema: Type): ReadonlyMap<string, Type> {
   return new Map(
-    placesOf(schema).flatMap(({ field: { name }, types }): (readonly [string, Type])[] => {
-      const [first, ...more] = types;
-      if (first === undefined || types.some(changesItsInput)) return [];
-      return [[name, more.length === 0 ? first : z.union([first, ...more])]];
-    }),
+    placesOf(schema).flatMap(({ field: { name }, types }): (readonly [string, Type])[] =>
+      types.length === 0 || types.some(changesItsInput) ? [] : [[name, eitherOf(types)]],
+    ),
   );
 }
 
