@@ -18,8 +18,10 @@ interface Making {
 /** The stored form of a document that is made, whose rules hold of what it is; nothing that is there tells more. */
 export function mustMake(call: Asked, { id, body, nowMs }: Making): JsonObject {
   // The field rules hold of what the caller sent, the row rule of all that is written.
-  mustAllowFields(call, undefined, toCreated(call.resource, body, nowMs));
-  const document = toCreated(call.resource, deriveNext(call, { id, before: undefined, next: body, nowMs }), nowMs);
+  const sent = toCreated(call.resource, body, nowMs);
+  mustAllowFields(call, undefined, sent);
+  const derived = deriveNext(call, { id, before: undefined, next: body, nowMs });
+  const document = derived === body ? sent : toCreated(call.resource, derived, nowMs);
   const creatable = ruleOf(call, 'create');
   if (creatable !== true) mustAllow({ id: toIdValue(call.resource, id), ...document }, creatable);
   mustMeetConditions(call.preconditions, () => undefined);

@@ -126,7 +126,9 @@ export function mustMerge(writer: Asked, revising: Omit<Revising, 'next'>): Json
   const patched = mustPatched(resource, stood, sent);
   // An array is replaced as a whole, by elements in which nobody could name what they do not see.
   const kept = hidden.filter((path) => unnamed.includes(path) || resource.fields.get(path)?.isInArray === true);
-  const next = keepHidden(resource.schema, kept, { sent: asDocument(mergePatch(stood, sent)), before, next: patched });
+  const next = kept.length === 0
+    ? patched
+    : keepHidden(resource.schema, kept, { sent: asDocument(mergePatch(stood, sent)), before, next: patched });
   return mustRevise(writer, { ...revising, sent: named, next });
 }
 
@@ -140,12 +142,14 @@ function mustRevise(
 ): JsonObject | 'keep' {
   const namedHidden = hiddenPaths(writer, before).filter((path) => isNamed(path, sent));
   const stored = withoutKept(writer.resource, before);
-  const isRevised = (fields: JsonObject) => namedHidden.length > 0 || !isSameJson(fields, stored);
+  const revised = (fields: JsonObject) =>
+    namedHidden.length === 0 && isSameJson(fields, stored) ? undefined : toRevised(writer.resource, { fields, before, nowMs });
   // The field rules hold of what the caller sent, the row rule of all that is written.
-  if (isRevised(next)) mustAllowSent(writer, { before, after: toRevised(writer.resource, { fields: next, before, nowMs }), namedHidden });
+  const asSent = revised(next);
+  if (asSent !== undefined) mustAllowSent(writer, { before, after: asSent, namedHidden });
   const fields = deriveNext(writer, { id, before, next, nowMs });
-  if (!isRevised(fields)) return 'keep';
-  const after = toRevised(writer.resource, { fields, before, nowMs });
+  const after = fields === next ? asSent : revised(fields);
+  if (after === undefined) return 'keep';
   mustAllow({ id: toIdValue(writer.resource, id), ...after }, ruleOf(writer, 'update'));
   return after;
 }
