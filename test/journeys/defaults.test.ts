@@ -1,6 +1,6 @@
 /** `npm run apply` fills in declared defaults, and is killed in the middle of it. */
 import { Database } from 'bun:sqlite';
-import { afterEach, expect, test } from 'bun:test';
+import { expect, test } from 'bun:test';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { openMongoStore } from '../../origin/store/mongo/mongo-store.ts';
@@ -8,16 +8,14 @@ import { databaseName, openSqliteStore } from '../../origin/store/sqlite/sqlite-
 import { films } from '../../shared/resources/films.ts';
 import { served } from '../../shared/resources/all.ts';
 import { makeTempDir } from '../suites/store/sqlite-place.ts';
+import { disposedAfterEach } from '../support/disposals.ts';
 import { eventually } from '../support/eventually.ts';
 import { openControlledDatabase } from '../support/mongo-database.ts';
 import { Program } from '../support/program.ts';
 
 const project = join(import.meta.dir, '../..');
 
-const disposals: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const dispose of disposals.splice(0).reverse()) await dispose();
-});
+const disposals = disposedAfterEach();
 
 function start(env: Readonly<Record<string, string>>, ...command: readonly string[]): Program {
   const program = new Program([process.execPath, 'run', '--silent', ...command], {

@@ -1,5 +1,5 @@
 /** A collection of others adopted: read and not changed, declared, served, written to, and nothing of it lost (SEMANTICS §15 to §17). */
-import { afterEach, describe, expect, test } from 'bun:test';
+import { describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BSON, type Db, type Document } from 'mongodb';
@@ -13,6 +13,7 @@ import { withTarget } from '../../../origin/store/mongo/planning.ts';
 import { toJson } from '../../../origin/store/mongo/read/bson-values.ts';
 import { contract } from '../../../shared/contract/contract.ts';
 import type { Json, JsonObject } from '../../../shared/wire/values.ts';
+import { disposedAfterEach } from '../../support/disposals.ts';
 import { type ForeignCollection, foreignCollections, type ForeignDocument } from '../../support/foreign-collections.ts';
 import { wholeOf } from '../../support/foreign-shop.ts';
 import { loadResource } from '../../support/load-resource.ts';
@@ -20,10 +21,7 @@ import { type MongoDatabase, openMongoDatabase } from '../../support/mongo-datab
 import { sharedDataDir, sharedData, testThat } from '../../support/needs.ts';
 import { Pipeline } from '../../support/pipeline.ts';
 
-const disposals: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const dispose of disposals.splice(0).reverse()) await dispose();
-});
+const disposals = disposedAfterEach();
 
 async function openDatabase(): Promise<MongoDatabase> {
   const database = await openMongoDatabase();

@@ -1,5 +1,5 @@
 /** A start on a database that another program made: what it finds it leaves as it is, to the byte (SEMANTICS §15). */
-import { afterEach, describe, expect, test } from 'bun:test';
+import { describe, expect, test } from 'bun:test';
 import { MongoClient, ObjectId } from 'mongodb';
 import * as z from 'zod';
 import { applyPlan, planOf } from '../../../origin/store/mongo/install/plan.ts';
@@ -8,6 +8,7 @@ import type { Store } from '../../../origin/store/store.ts';
 import { type Resource, resource } from '../../../shared/contract/resource.ts';
 import { anyone } from '../../../shared/contract/rules.ts';
 import { served } from '../../../shared/resources/all.ts';
+import { disposedAfterEach } from '../../support/disposals.ts';
 import { fillShop, wholeOf } from '../../support/foreign-shop.ts';
 import { openControlledDatabase, type ControlledDatabase } from '../../support/mongo-database.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -26,10 +27,7 @@ const byName = { ...all, sort: [{ field: 'name', descending: false }, ...all.sor
 /** A resource that no index is asked of. */
 const plain = resource({ name: 'boats', id: 'objectId', schema: boats.schema, rules: boats.rules, shapes: { all: {} } });
 
-const disposals: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const dispose of disposals.splice(0).reverse()) await dispose();
-});
+const disposals = disposedAfterEach();
 
 async function openDatabase(): Promise<ControlledDatabase> {
   const database = await openControlledDatabase();

@@ -1,5 +1,5 @@
 /** Documents that others named: found by what their `_id` means, and counted where no request can name them (SEMANTICS §15). */
-import { afterEach, expect, test } from 'bun:test';
+import { expect, test } from 'bun:test';
 import { Binary, Double, Int32, Long, ObjectId, UUID } from 'mongodb';
 import * as z from 'zod';
 import { toForeignIds } from '../../../origin/store/mongo/install/foreign-ids.ts';
@@ -9,6 +9,7 @@ import type { Store } from '../../../origin/store/store.ts';
 import type { IdDeclaration } from '../../../shared/contract/id-declarations.ts';
 import { resource } from '../../../shared/contract/resource.ts';
 import { anyone } from '../../../shared/contract/rules.ts';
+import { disposedAfterEach } from '../../support/disposals.ts';
 import { openMongoDatabase } from '../../support/mongo-database.ts';
 import { inTime, put, remove, textOf } from './harness.ts';
 
@@ -16,10 +17,7 @@ const movies = (id: IdDeclaration) => resource({
   name: 'films', collection: 'movies', id,
   schema: z.object({ name: z.string() }), rules: { read: anyone, write: anyone }, shapes: { all: {} },
 });
-const disposals: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const dispose of disposals.splice(0).reverse()) await dispose();
-});
+const disposals = disposedAfterEach();
 
 /** Another program has filled `movies` with documents of these ids. */
 async function openFilled(ids: readonly unknown[]) {

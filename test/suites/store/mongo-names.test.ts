@@ -1,10 +1,11 @@
 /** What is said to the database speaks its names, and what it says to callers those of the wire (SEMANTICS §15, §16). */
-import { afterEach, expect, test } from 'bun:test';
+import { expect, test } from 'bun:test';
 import type { Document } from 'mongodb';
 import * as z from 'zod';
 import { applyPlan, collectionNamed, planOf, remove, removalOf } from '../../../origin/store/mongo/install/plan.ts';
 import { resource } from '../../../shared/contract/resource.ts';
 import { anyone } from '../../../shared/contract/rules.ts';
+import { disposedAfterEach } from '../../support/disposals.ts';
 import { openMongoDatabase } from '../../support/mongo-database.ts';
 import { inTime, put } from './harness.ts';
 import { type MongoPlace, openMongoPlace } from './mongo-place.ts';
@@ -16,10 +17,7 @@ const people = resource({
   shapes: { byName: { sort: ['firstName'] }, ofTag: { equal: ['tags'], sort: ['-updatedAt'] } },
 });
 
-const disposals: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const dispose of disposals.splice(0).reverse()) await dispose();
-});
+const disposals = disposedAfterEach();
 
 async function open(): Promise<MongoPlace> {
   const place = await openMongoPlace({ resources: [people] });

@@ -1,5 +1,5 @@
 /** What is pending in a database of others: planned, applied, taken out again, and served as soon as it is there (SEMANTICS §15). */
-import { afterEach, describe, expect, test } from 'bun:test';
+import { describe, expect, test } from 'bun:test';
 import type { Db, Document } from 'mongodb';
 import * as z from 'zod';
 import { openMongoStore } from '../../../origin/store/mongo/mongo-store.ts';
@@ -9,6 +9,7 @@ import { toQueryPlan } from '../../../origin/store/plan.ts';
 import type { Store } from '../../../origin/store/store.ts';
 import { resource } from '../../../shared/contract/resource.ts';
 import { anyone } from '../../../shared/contract/rules.ts';
+import { disposedAfterEach } from '../../support/disposals.ts';
 import { eventually } from '../../support/eventually.ts';
 import { wholeOf } from '../../support/foreign-shop.ts';
 import { type ControlledDatabase, openControlledDatabase } from '../../support/mongo-database.ts';
@@ -34,10 +35,7 @@ const ofPort = {
   ...byName, equal: { port: ['Oslo'] }, sort: [{ field: 'masts', descending: true }, { field: 'id', descending: true }],
 } as const;
 
-const disposals: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const dispose of disposals.splice(0).reverse()) await dispose();
-});
+const disposals = disposedAfterEach();
 
 /** A harbour's own program has made `boats`, with a validator. */
 async function openHarbour(): Promise<ControlledDatabase> {

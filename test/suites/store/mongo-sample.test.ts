@@ -1,15 +1,13 @@
 /** What `npm run adopt` reads of a database of others: so much and no more, and nothing is written (SEMANTICS §15). */
-import { afterEach, describe, expect, test } from 'bun:test';
+import { describe, expect, test } from 'bun:test';
 import { readSample, sampleLimits } from '../../../origin/database/adopting/read-sample.ts';
 import { withTarget } from '../../../origin/store/mongo/planning.ts';
 import { startMongod } from '../../mongod/mongod.ts';
+import { disposedAfterEach } from '../../support/disposals.ts';
 import { wholeOf } from '../../support/foreign-shop.ts';
 import { type MongoDatabase, openControlledDatabase, openMongoDatabase } from '../../support/mongo-database.ts';
 
-const disposals: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const dispose of disposals.splice(0).reverse()) await dispose();
-});
+const disposals = disposedAfterEach();
 
 async function openDatabase(): Promise<MongoDatabase> {
   const database = await openMongoDatabase();

@@ -1,5 +1,5 @@
 /** Two versions of a contract over one database at once, as a rolling deploy has them (SEMANTICS §15). */
-import { afterEach, describe, expect, test } from 'bun:test';
+import { describe, expect, test } from 'bun:test';
 import type { Document } from 'mongodb';
 import * as z from 'zod';
 import { openMongoStore } from '../../../origin/store/mongo/mongo-store.ts';
@@ -11,6 +11,7 @@ import { type Resource, resource } from '../../../shared/contract/resource.ts';
 import { anyone } from '../../../shared/contract/rules.ts';
 import { instant, integer } from '../../../shared/contract/types.ts';
 import type { JsonObject } from '../../../shared/wire/values.ts';
+import { disposedAfterEach } from '../../support/disposals.ts';
 import { type MongoDatabase, openMongoDatabase } from '../../support/mongo-database.ts';
 import { eventually } from '../../support/eventually.ts';
 import { applyIn, targetIn } from './applied.ts';
@@ -30,10 +31,7 @@ const ofFirst: JsonObject = { name: 'Fram', masts: 3 };
 const ofSecond: JsonObject = { name: 'Maud', masts: 'three', sail: 'M1' };
 const fitting = new Map([[first, ofFirst], [second, ofSecond]]);
 
-const disposals: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const dispose of disposals.splice(0).reverse()) await dispose();
-});
+const disposals = disposedAfterEach();
 
 async function openPlace(): Promise<MongoDatabase> {
   const database = await openMongoDatabase();
