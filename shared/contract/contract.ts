@@ -2,6 +2,8 @@
 import { modules } from '../modules.ts';
 import { refuseBeside } from '../operations/module.ts';
 import { digest64 } from '../wire/hash.ts';
+import { versionMistakes } from '../versions/dialect.ts';
+import { noVersions, type Versions } from '../versions/versions.ts';
 import { Mistakes } from './mistakes.ts';
 import { placeOf, type Resource } from './resource.ts';
 
@@ -10,14 +12,17 @@ export interface Contract {
   readonly resources: ReadonlyMap<string, Resource>;
   /** What a store holds: the served and the internal ones. */
   readonly stored: readonly Resource[];
+  readonly versions: Versions;
   /** The mistakes of each resource, and of all resources together. */
   readonly mistakes: readonly string[];
   /** Names the whole contract, for logs and health. */
   readonly digest: string;
 }
 
-/** Of what a team declares; the internal resources of modules are stored beside it. */
-export function contract(...declared: Resource[]): Contract {
+/** Of what a team declares; the internal resources of modules are stored beside it. Without versions there is `v1` alone. */
+export function contract(...given: (Resource | Versions)[]): Contract {
+  const declared = given.filter((each): each is Resource => !isVersions(each));
+  const [versions = noVersions] = given.filter(isVersions);
   const stored = [...declared, ...modules.resources];
   const byName = Map.groupBy(stored, ({ name }) => name);
   const doubled = [...byName]
@@ -30,9 +35,15 @@ export function contract(...declared: Resource[]): Contract {
   return {
     resources: new Map(served.map((resource) => [resource.name, resource])),
     stored,
-    mistakes: [...modules.mistakes, ...stored.flatMap((resource) => [...resource.mistakes, ...beside(resource)]), ...doubled, ...shared],
+    versions,
+    mistakes: [...modules.mistakes, ...stored.flatMap((resource) => [...resource.mistakes, ...beside(resource)]), ...doubled, ...shared,
+      ...versionMistakes(versions, served, modules.rows)],
     digest: digest64(served.map(({ digest }) => digest).join()),
   };
+}
+
+function isVersions(given: Resource | Versions): given is Versions {
+  return 'kind' in given;
 }
 
 function beside(resource: Resource): readonly string[] {

@@ -21,6 +21,7 @@ import { anyone, type Mentions, mentionsOf, nobody, type Rule, toCanonicalRule }
 import { fieldsOf, valueTypesOf, whyNoField } from './schema-fields.ts';
 import { outlineOf } from './schema-tree.ts';
 import { toShapes } from './shape-checks.ts';
+import type { VersionChanges } from '../versions/changes.ts';
 import { type StoredAsDeclaration, type StoredNames, toStoredNames } from './stored-names.ts';
 import { type SystemDeclaration, type SystemFields, toAdoptedFields, toSystemFields } from './system-fields.ts';
 import { type IndexSpec, type Shape, type ShapeDeclaration, toIndexes } from './shapes.ts';
@@ -67,6 +68,8 @@ export interface ResourceDeclaration<Schema extends DocumentSchema = DocumentSch
   readonly limits?: LimitsDeclaration;
   /** Grows when the meaning of what is sent changes in a way that this declaration does not show. */
   readonly revision?: number;
+  /** By older version: what the next one changed, as in `v1: [moved({ thumbnail: 'image.url' })]` (SEMANTICS §19). */
+  readonly versions?: VersionChanges;
 }
 
 interface Serving {
@@ -119,6 +122,8 @@ export interface Resource<Schema extends DocumentSchema = DocumentSchema> extend
   readonly limits: ResourceLimits;
   /** What the read rule and the field rules mention: the scope of an answer (SEMANTICS §2). */
   readonly mentions: Mentions;
+  /** The edge's alone: the origin speaks the current version. */
+  readonly versions: VersionChanges;
   /** Lines, each with file, resource and key. With any, nothing else here means anything, and no start serves it. */
   readonly mistakes: readonly string[];
   /** Names this declaration; edge and origin compare it before an answer is stored. */
@@ -128,7 +133,7 @@ export interface Resource<Schema extends DocumentSchema = DocumentSchema> extend
 const keys = {
   resource: [
     'name', 'collection', 'storedAs', 'internal', 'schema', 'id', 'rules', 'fieldRules', 'shapes', 'cache', 'outage', 'invalid', 'extra',
-    'preconditions', 'rev', 'createdAt', 'updatedAt', 'validation', 'reads', 'live', 'limits', 'revision',
+    'preconditions', 'rev', 'createdAt', 'updatedAt', 'validation', 'reads', 'live', 'limits', 'revision', 'versions',
   ],
   /** What means something for a resource that is stored and not served. */
   internal: ['name', 'internal', 'schema', 'id', 'rev', 'createdAt', 'updatedAt', 'shapes', 'validation', 'reads'],
@@ -193,6 +198,7 @@ function toResource<Schema extends DocumentSchema>(declared: ResourceDeclaration
     ...toChosen(servingChoices, { cache, invalid, extra, preconditions, outage }, mistakes.at('')),
     limits: toResourceLimits(objectAt('limits', declared.limits), mistakes.at('limits.')),
     validation: toChosen(validationChoices, objectAt('validation', declared.validation), mistakes.at('validation.')),
+    versions: objectAt('versions', declared.versions),
     reads: toReads(objectAt('reads', declared.reads), cache, mistakes),
     indexes: toIndexes(shapes, internal ? anyone : rules.read, (field) => fields.get(field)?.kind === 'array'),
     mentions: mentionsOf([rules.read, ...Object.values(fieldRules).flatMap((rule) => rule.read ?? [])]),

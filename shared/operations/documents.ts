@@ -38,6 +38,7 @@ export const documents = operations({
       dependencies: dependenciesOfList(resource, input),
       keepsAbsence: false,
     }),
+    holds: { answer: 'page' },
     described: { parameters: listParametersOf, answers: pageAnswer, more: shapesOf },
   },
   get: {
@@ -46,22 +47,26 @@ export const documents = operations({
     cached: ({ resource, id, input }: StateRead<readonly string[] | undefined>) => ({
       name: `get ${JSON.stringify([id, input ?? null])}`, dependencies: dependenciesOfDocument(resource, id), keepsAbsence: true,
     }),
+    holds: { answer: 'document' },
     described: { parameters: (resource) => [fieldsOf(resource)], answers: oneAnswer },
   },
   create: {
     ...write, method: 'POST', at: '/', right: 'create', conditions: 'none', summary: 'Creates a document.',
     parse: parseNone, schema: (resource) => bodiesOf(resource).create,
+    holds: { body: 'document', answer: 'document' },
     described: { answers: createdAnswer },
   },
   replace: {
     ...write, method: 'PUT', at: '/:id', right: 'update', conditions: 'change-or-create',
     summary: 'Replaces a document, or creates it where callers name documents.',
     parse: parseNone, schema: (resource) => bodiesOf(resource).replace,
+    holds: { body: 'document', answer: 'document' },
     described: { answers: replacedAnswer },
   },
   patch: {
     ...write, method: 'PATCH', at: '/:id', right: 'update', takes: [mergePatch], summary: 'Changes what a merge patch names (RFC 7396).',
     parse: parseNone, schema: (resource) => bodiesOf(resource).patch,
+    holds: { body: 'patch', answer: 'document' },
     described: { answers: writtenAnswer },
   },
   remove: {
@@ -77,6 +82,7 @@ export const documents = operations({
     carries: ['idempotency-key'], conditions: 'none',
     msMax: limits.importMsMax, cost: 1,
     parse: (_resource, query) => ({ onDuplicate: parseImportQuery(query) }),
+    holds: { body: 'rows', answer: 'report' },
     described: {
       parameters: () => [{
         name: 'onDuplicate', schema: { enum: [...onDuplicateChoices], default: onDuplicateChoices[0] },
@@ -95,6 +101,7 @@ export const documents = operations({
       lastEventId: header('last-event-id') ?? undefined,
       stream: header('tombolo-stream') ?? undefined,
     }),
+    holds: { answer: 'events' },
     described: {
       parameters: () => [{
         name: 'after', schema: { type: 'string' }, description: 'A position, for clients that cannot send `Last-Event-ID`.',

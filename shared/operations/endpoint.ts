@@ -15,6 +15,7 @@ import { limits } from '../wire/limits.ts';
 import { mustBeWithoutParameters } from '../wire/parameters.ts';
 import { checkEndpoint, toOwnRule } from './endpoint-checks.ts';
 import { parseInput } from './endpoint-query.ts';
+import type { VersionChanges } from '../versions/changes.ts';
 import type { Described, QueryParameter } from '../openapi/described.ts';
 import { headersOfStates } from '../openapi/headers.ts';
 import { toJsonSchema } from '../openapi/json-schema.ts';
@@ -51,7 +52,11 @@ export interface EndpointDeclaration<Name extends string, Answers extends Endpoi
   readonly fetches?: readonly string[];
   /** Grows when the handler of a state means something else by the same declaration: what was kept before is not shown then. */
   readonly revision?: number;
+  /** By older version: what the next one changed in what it takes and answers (SEMANTICS §19). */
+  readonly versions?: EndpointVersions;
 }
+
+export type EndpointVersions = Readonly<Record<string, { readonly [Part in 'input' | 'output']?: VersionChanges[string] }>>;
 
 export type AnyDeclaration = EndpointDeclaration<string, EndpointAnswers, Resource, z.ZodObject, z.ZodType>;
 type EndpointAnswers = 'state' | 'effect';
@@ -68,6 +73,7 @@ export interface Endpoint<Name extends string = string, Answers extends Endpoint
   readonly reads: readonly Resource[];
   readonly audience: Audience;
   readonly fetches: readonly string[];
+  readonly versions: EndpointVersions;
   /** Names the declaration, as far as answers depend on it. */
   readonly digest: string;
   readonly mistakes: readonly string[];
@@ -86,7 +92,8 @@ function toEndpoint<Name extends string, Answers extends EndpointAnswers, Of ext
   declared: EndpointDeclaration<Name, Answers, Of, Input, Output>,
   mistakes: Mistakes,
 ): Endpoint<Name, Answers, Of, Input, Output> {
-  const { name, summary, of, answers, output, cost = 1, reads = [], audience = 'caller', fetches = [], revision = 0 } = declared;
+  const { name, summary, of, answers, output, cost = 1, reads = [], audience = 'caller', fetches = [] } = declared;
+  const { revision = 0, versions = {} } = declared;
   checkEndpoint(declared, mistakes);
   const input = declared.input?.def?.type === 'object' ? declared.input : noInput<Input>();
   const right = toOwnRule(declared, mistakes);
@@ -94,7 +101,7 @@ function toEndpoint<Name extends string, Answers extends EndpointAnswers, Of ext
   const digest = digest64(toCanonicalJson([name, right, outlines, audience, revision]));
   const row = answers === 'state' ? toState({ ...declared, input, reads, audience, digest }) : toEffect({ ...declared, input });
   return {
-    ...row, name, summary, answers, of, input, output, reads, audience, fetches, cost,
+    ...row, name, summary, answers, of, input, output, reads, audience, fetches, cost, versions,
     at: toPlace(declared), method: declared.method, right, digest,
     bodyBytesMax: limits.bodyBytesMax, msMax: limits.requestMsMax, gives: ['application/json'], mistakes: mistakes.found,
     described: toDescribed(answers, input, output),
@@ -191,7 +198,7 @@ function noInput<Input extends z.ZodObject>(): Input {
   return z.object({}) as unknown as Input;
 }
 
-function placeOf({ name }: Pick<AnyDeclaration, 'name'>): string {
+export function placeOf({ name }: Pick<AnyDeclaration, 'name'>): string {
   if (typeof name !== 'string' || name === '') return 'shared/endpoints: an endpoint without a name';
   return `shared/endpoints/${name}.ts: endpoint "${name}"`;
 }

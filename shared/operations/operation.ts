@@ -88,8 +88,15 @@ export interface Operation<Input = unknown> {
   schema?(resource: Resource): z.ZodType<JsonObject>;
   /** What the cache keeps the answers under; every state has it. */
   cached?(read: StateRead<Input>): Cached;
+  /** In what form documents of the resource stand in it, for older versions; an endpoint's input and output are its own. */
+  readonly holds?: Holding;
   /** What the description of the API says beyond this row (`shared/openapi`). */
   readonly described?: Described;
+}
+
+export interface Holding {
+  readonly body?: 'document' | 'patch' | 'rows';
+  readonly answer?: 'document' | 'page' | 'events' | 'report';
 }
 
 export interface StateRead<Input> {

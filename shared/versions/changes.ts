@@ -1,0 +1,54 @@
+/**
+ * What a version differs in from the next one, in the words that a team declares it with: pure, and so few that
+ * bodies, merge patches, filters, sorts, `fields`, answers, events and the pointers of problems all follow from them.
+ */
+import type * as z from 'zod';
+import type { Json } from '../wire/values.ts';
+
+/** What stood at `old` stands at `now` in the next version, whatever it is. */
+export interface Moved {
+  readonly kind: 'moved';
+  readonly old: string;
+  readonly now: string;
+}
+
+/** The next version says the same in another value. */
+export interface Converted {
+  readonly kind: 'converted';
+  /** As the next version calls it. */
+  readonly at: string;
+  /** What the old version took and showed. */
+  readonly schema: z.ZodType;
+  up(value: Json): Json;
+  down(value: Json): Json;
+  /** Whether both have one order, so that it can be sorted by and asked for in ranges. */
+  readonly ordered: boolean;
+}
+
+/** New in the next version. Whoever speaks the old one neither sees nor names it, and what is stored there stays. */
+export interface Added {
+  readonly kind: 'added';
+  readonly at: string;
+  /** What a document that is created without it gets, where the schema says nothing. */
+  readonly initial: Json | undefined;
+}
+
+export type Change = Moved | Converted | Added;
+
+/** By the name of the older version: what it differs in from the next. */
+export type VersionChanges = Readonly<Record<string, readonly (readonly Change[])[]>>;
+
+export function moved(paths: Readonly<Record<string, string>>): readonly Change[] {
+  return Object.entries(paths).map(([old, now]) => ({ kind: 'moved', old, now }));
+}
+
+export function converted(
+  at: string,
+  { schema, up, down, ordered = false }: Omit<Converted, 'kind' | 'at' | 'ordered'> & { readonly ordered?: boolean },
+): readonly Change[] {
+  return [{ kind: 'converted', at, schema, up, down, ordered }];
+}
+
+export function added(at: string, initial?: Json): readonly Change[] {
+  return [{ kind: 'added', at, initial }];
+}

@@ -1,0 +1,57 @@
+/** What is wrong with declared changes between versions, found at start. */
+import type { Refuse } from '../contract/mistakes.ts';
+import { holdersOf, isWithin } from '../contract/path.ts';
+import type { Change, VersionChanges } from './changes.ts';
+import { Level } from './level.ts';
+import { arrayAbove, movesOf, type Places } from './places.ts';
+import type { Versions } from './versions.ts';
+
+/** The changes of each step, oldest first; steps that are wrong are told, and change nothing. */
+export function toSteps(
+  declared: VersionChanges | undefined, { all, current }: Versions, places: Places, refuse: Refuse,
+): readonly (readonly Change[])[] {
+  const older = all.filter((version) => version !== current).map(({ name }) => name);
+  for (const name of Object.keys(declared ?? {})) {
+    if (!older.includes(name)) refuse(name, `is no older version; shared/resources/versions.ts has ${older.join(', ') || 'none'}`);
+  }
+  let now = places;
+  const steps = older.toReversed().map((name) => {
+    const changes = (declared?.[name] ?? []).flat();
+    const found = mistakesOf(changes, now);
+    for (const detail of found) refuse(name, detail);
+    if (found.length > 0) return [];
+    now = new Level(changes, now).old;
+    return changes;
+  });
+  return steps.toReversed();
+}
+
+function mistakesOf(changes: readonly Change[], now: Places): readonly string[] {
+  const targets = changes.map((change) => (change.kind === 'moved' ? change.now : change.at));
+  const missing = targets.filter((path) => !now.has(path)).map((path) => `the next version has no place "${path}"`);
+  if (missing.length > 0) return missing;
+  const moves = movesOf(changes);
+  const gone = changes.flatMap((change) => (change.kind === 'moved' ? [change.now] : change.kind === 'added' ? [change.at] : []));
+  return [
+    ...targets.filter((path) => path === 'id').map(() => 'the id of a document is the same in every version'),
+    ...overlaps(gone, 'changes twice'),
+    ...overlaps(moves.map(({ old }) => old), 'is moved twice'),
+    ...moves.filter(({ old }) => now.has(old) && !gone.some((path) => isWithin(old, path)) && !isHolderOfMoves(old, moves))
+      .map(({ old }) => `"${old}" is a place of the next version too`),
+    ...moves.filter((move) => arrayAbove(move.old, now) !== arrayAbove(move.now, now))
+      .map((move) => `"${move.old}" and "${move.now}" stand in different arrays: what moves stays within one element`),
+    ...moves.flatMap(({ old }) => holdersOf(old).filter((holder) => gone.includes(holder) || moves.some((each) => each.old === holder))
+      .map((holder) => `"${old}" stands in "${holder}", which changes as well`)),
+  ];
+}
+
+/** An object of the older version, none of whose own places it is. */
+function isHolderOfMoves(path: string, moves: readonly { readonly now: string }[]): boolean {
+  return moves.some(({ now }) => now !== path && isWithin(path, now));
+}
+
+function overlaps(paths: readonly string[], detail: string): readonly string[] {
+  return paths.flatMap((path, index) =>
+    paths.some((other, at) => at !== index && isWithin(path, other)) ? [`"${path}" ${detail}`] : [],
+  );
+}

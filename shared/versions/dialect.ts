@@ -1,0 +1,90 @@
+/** What an operation is in an older version: which of its parts are translated, and how. */
+import type { Contract } from '../contract/contract.ts';
+import { Mistakes } from '../contract/mistakes.ts';
+import { placeOf, type Resource } from '../contract/resource.ts';
+import { fieldsOf } from '../contract/schema-fields.ts';
+import { type Endpoint, isEndpoint, placeOf as placeOfEndpoint } from '../operations/endpoint.ts';
+import type { Operation } from '../operations/operation.ts';
+import { digest64 } from '../wire/hash.ts';
+import { toSteps } from './checks.ts';
+import type { VersionChanges } from './changes.ts';
+import type { Places } from './places.ts';
+import { Translation } from './translation.ts';
+import type { Version, Versions } from './versions.ts';
+
+export interface Dialect {
+  /** Names what it makes of an answer; an older one is not shown for a newer. */
+  readonly digest: string;
+  /** Of what is asked: parameters and body. */
+  readonly input: Translation | undefined;
+  /** Of what is answered. */
+  readonly output: Translation | undefined;
+}
+
+type Asked = { readonly operation: Operation; readonly resource: Resource };
+
+const made = new WeakMap<Versions, Map<string, Dialect | undefined>>();
+
+/** `undefined`: the operation is the same in this version as in the current one. */
+export function dialectOf({ versions }: Pick<Contract, 'versions'>, { operation, resource }: Asked, version: Version): Dialect | undefined {
+  if (version === versions.current) return undefined;
+  const known = made.get(versions) ?? new Map<string, Dialect | undefined>();
+  made.set(versions, known);
+  const key = `${version.name} ${resource.name} ${isEndpoint(operation) ? operation.name : ''}`;
+  if (!known.has(key)) known.set(key, toDialect(versions, { operation, resource }, version));
+  return known.get(key);
+}
+
+function toDialect(versions: Versions, { operation, resource }: Asked, version: Version): Dialect | undefined {
+  const [input, output] = isEndpoint(operation)
+    ? [ofEndpoint(versions, operation, 'input', version), ofEndpoint(versions, operation, 'output', version)]
+    : twice(translationOf(versions, resource, version));
+  if (input === undefined && output === undefined) return undefined;
+  return { input, output, digest: digest64([input, output].map((each) => each?.digest ?? '').join()) };
+}
+
+function twice<T>(value: T): readonly [T, T] {
+  return [value, value];
+}
+
+/** Of the documents of a resource. */
+export function translationOf(versions: Versions, { versions: declared, fields }: Resource, version: Version): Translation | undefined {
+  return through(versions, declared, placesOf([...fields.values()]), version);
+}
+
+function ofEndpoint(versions: Versions, endpoint: Endpoint, part: 'input' | 'output', version: Version): Translation | undefined {
+  return through(versions, changesOf(endpoint, part), placesOf(fieldsOf(endpoint[part])), version);
+}
+
+function through(versions: Versions, declared: VersionChanges, places: Places, version: Version): Translation | undefined {
+  const steps = toSteps(declared, versions, places, () => undefined);
+  return Translation.through(steps.slice(versions.all.indexOf(version)), places);
+}
+
+function changesOf({ versions }: Endpoint, part: 'input' | 'output'): VersionChanges {
+  return Object.fromEntries(Object.entries(versions).map(([name, parts]) => [name, parts[part] ?? []]));
+}
+
+/** The fields of a schema as places: those in the elements of an array are one each. */
+function placesOf(fields: ReturnType<typeof fieldsOf>): Places {
+  return new Map(fields.map(({ name, kind, optional, isInArray }) =>
+    [name, { isMany: kind === 'array' && isInArray !== true, isOptional: optional }]));
+}
+
+/** What is wrong with the changes that resources and endpoints declare. */
+export function versionMistakes(versions: Versions, resources: readonly Resource[], rows: readonly Operation[]): readonly string[] {
+  const ofResources = resources.flatMap((resource) => {
+    const mistakes = new Mistakes(placeOf(resource));
+    toSteps(resource.versions, versions, placesOf([...resource.fields.values()]), mistakes.at('versions.'));
+    return mistakes.found;
+  });
+  const ofEndpoints = rows.filter(isEndpoint).filter(({ of }) => resources.includes(of)).flatMap((endpoint) => {
+    const mistakes = new Mistakes(placeOfEndpoint(endpoint));
+    for (const part of ['input', 'output'] as const) {
+      toSteps(changesOf(endpoint, part), versions, placesOf(fieldsOf(endpoint[part])), (key, detail) =>
+        mistakes.add(`versions.${key}.${part}`, detail));
+    }
+    return mistakes.found;
+  });
+  return [...versions.mistakes, ...ofResources, ...ofEndpoints];
+}

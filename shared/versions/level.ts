@@ -1,0 +1,230 @@
+/**
+ * One step between two neighbouring versions, both ways: values of documents and patches, names of places, and back
+ * again (SEMANTICS §19). All that changes in a step changes at once, so two places may change their names.
+ */
+import { holdersOf, isWithin } from '../contract/path.ts';
+import { isJsonObject, type Json, type JsonObject } from '../wire/values.ts';
+import type { Change, Converted } from './changes.ts';
+import { arrayAbove, below, movesOf, olderPlaces, type Places } from './places.ts';
+
+/** A copy that is still being made. */
+type Draft = { [name: string]: Json | Draft };
+
+/** What happens within one object: the document, or each element of an array in it. */
+interface Within {
+  /** The path of the array; empty for the document itself. */
+  readonly array: string;
+  /** Paths from there. */
+  readonly moves: readonly { readonly old: string; readonly now: string }[];
+  readonly converted: readonly (Converted & { readonly place: string })[];
+  readonly added: readonly { readonly place: string; readonly initial: Json | undefined }[];
+  /** Objects from which something moves away, and which a document of the newer version need not have. */
+  readonly thinned: readonly string[];
+  /** Objects that only one of the two versions has. */
+  readonly onlyOld: readonly string[];
+  readonly onlyNow: readonly string[];
+}
+
+export class Level {
+  readonly old: Places;
+  readonly now: Places;
+  readonly changes: readonly Change[];
+  readonly #within: readonly Within[];
+
+  constructor(changes: readonly Change[], now: Places) {
+    this.changes = changes;
+    this.now = now;
+    this.old = olderPlaces(changes, now);
+    const arrays = new Set(changes.map((change) => arrayAbove(change.kind === 'moved' ? change.now : change.at, now)));
+    this.#within = [...arrays].map((array) => toWithin(changes, array, this.old, now));
+  }
+
+  /** A whole document of the older version as the newer has it. */
+  up(document: JsonObject): JsonObject {
+    return this.#each(document, (draft, within) => raise(draft, within, 'document'));
+  }
+
+  /** The same of a merge patch (RFC 7396): `null` takes a place out, and an array is a whole one. */
+  upPatch(patch: JsonObject): JsonObject {
+    return this.#each(patch, (draft, within) => raise(draft, within, within.array === '' ? 'patch' : 'document'));
+  }
+
+  /** What the newer version shows as the older showed it. */
+  down(document: JsonObject): JsonObject {
+    return this.#each(document, lower);
+  }
+
+  #each(document: JsonObject, change: (draft: Draft, within: Within) => void): JsonObject {
+    const draft = copied(document);
+    for (const within of this.#within) for (const object of objectsAt(draft, within.array)) change(object, within);
+    return draft;
+  }
+
+  /** What the newer version calls a place of the older: none where the older has no such place, several where it was an object. */
+  nowOf(path: string): readonly string[] {
+    if (!this.old.has(path) && this.now.has(path)) return [];
+    return renamed(path, movesOf(this.changes).map(({ old, now }) => ({ from: old, to: now })), (each) => this.now.has(each));
+  }
+
+  oldOf(path: string): readonly string[] {
+    if (!this.now.has(path) && this.old.has(path)) return [];
+    if (this.changes.some((change) => change.kind === 'added' && isWithin(path, change.at))) return [];
+    return renamed(path, movesOf(this.changes).map(({ old, now }) => ({ from: now, to: old })), (each) => this.old.has(each));
+  }
+
+  conversionAt(path: string): Converted | undefined {
+    return this.changes.find((change): change is Converted => change.kind === 'converted' && change.at === path);
+  }
+
+  /** Where a body of the older version names a place that only the newer has, with the indexes that lead there. */
+  strangersIn(body: JsonObject): readonly (readonly string[])[] {
+    return strangers(body, { path: '', pointer: [], old: this.old, now: this.now });
+  }
+}
+
+function toWithin(changes: readonly Change[], array: string, old: Places, now: Places): Within {
+  const here = changes.filter((change) => arrayAbove(change.kind === 'moved' ? change.now : change.at, now) === array);
+  const moved = movesOf(here);
+  const rest = (path: string) => below(path, array);
+  const only = (paths: Places, others: Places) =>
+    [...paths.keys()].filter((path) => !others.has(path) && arrayAbove(path, paths) === array && isHolder(path, paths)).map(rest);
+  return {
+    array,
+    moves: moved.map((move) => ({ old: rest(move.old), now: rest(move.now) })),
+    converted: here.flatMap((change) => (change.kind === 'converted' ? [{ ...change, place: rest(change.at) }] : [])),
+    added: here.flatMap((change) => (change.kind === 'added' ? [{ place: rest(change.at), initial: change.initial }] : [])),
+    thinned: innermostFirst([...new Set(moved.flatMap(({ old: path }) => holdersOf(path)))].filter(
+      (path) => now.get(path)?.isOptional === true && arrayAbove(path, now) === array && now.get(path)?.isMany !== true,
+    ).map(rest)),
+    onlyOld: innermostFirst(only(old, now)),
+    onlyNow: innermostFirst(only(now, old)),
+  };
+}
+
+function isHolder(path: string, places: Places): boolean {
+  return places.get(path)?.isMany === false && [...places.keys()].some((each) => each !== path && isWithin(each, path));
+}
+
+function innermostFirst(paths: readonly string[]): readonly string[] {
+  return [...paths].sort((a, b) => b.split('.').length - a.split('.').length);
+}
+
+function raise(draft: Draft, within: Within, as: 'document' | 'patch'): void {
+  const taken = within.moves.map(({ old, now }) => ({ to: now, value: valueUnder(draft, old) }));
+  for (const { old } of within.moves) removeAt(draft, old);
+  for (const path of as === 'document' ? [...within.onlyOld, ...within.thinned] : within.onlyOld) removeIfEmpty(draft, path);
+  for (const { to, value } of taken) if (value !== undefined) setAt(draft, to, value);
+  for (const { place, up } of within.converted) convertAt(draft, place, up);
+  for (const path of within.onlyNow) nullIfAllIs(draft, path, within);
+  if (as === 'document') for (const { place, initial } of within.added) if (initial !== undefined) setAt(draft, place, initial);
+}
+
+function lower(draft: Draft, within: Within): void {
+  for (const { place } of within.added) removeAt(draft, place);
+  for (const { place, down } of within.converted) convertAt(draft, place, down);
+  const taken = within.moves.map(({ old, now }) => ({ to: old, value: valueUnder(draft, now) }));
+  for (const { now } of within.moves) removeAt(draft, now);
+  for (const path of within.onlyNow) removeIfEmpty(draft, path);
+  for (const { to, value } of taken) if (value !== undefined) setAt(draft, to, value);
+}
+
+/** Whoever takes out all that an object of the newer version holds takes out the object. */
+function nullIfAllIs(draft: Draft, path: string, { moves, added }: Within): void {
+  if (added.some(({ place }) => isWithin(place, path))) return;
+  const members = moves.filter(({ now }) => isWithin(now, path));
+  if (members.length > 0 && members.every(({ now }) => valueUnder(draft, now) === null)) setAt(draft, path, null);
+}
+
+function convertAt(draft: Draft, path: string, convert: (value: Json) => Json): void {
+  const value = valueUnder(draft, path);
+  if (value !== undefined && value !== null) setAt(draft, path, convert(value));
+}
+
+/** What stands at a path; `null` where something that it leads through is `null`. */
+function valueUnder(draft: Draft, path: string): Json | undefined {
+  let value: Json | Draft = draft;
+  for (const step of path.split('.')) {
+    if (value === null) return null;
+    if (!isDraft(value) || !Object.hasOwn(value, step)) return undefined;
+    value = value[step] ?? null;
+  }
+  return value;
+}
+
+function removeAt(draft: Draft, path: string): void {
+  const { above, last } = split(path);
+  const holder = above === '' ? draft : valueUnder(draft, above);
+  if (holder !== undefined && isDraft(holder)) delete holder[last];
+}
+
+/** What is left of an object that the version does not have: nothing, where all that it held has moved away. */
+function removeIfEmpty(draft: Draft, path: string): void {
+  const value = valueUnder(draft, path);
+  if (value === null || (value !== undefined && isDraft(value) && Object.keys(value).length === 0)) removeAt(draft, path);
+}
+
+/** Objects on the way are made where there are none. What is no object there is left, for the schema to refuse. */
+function setAt(draft: Draft, path: string, value: Json): void {
+  const { above, last } = split(path);
+  let holder = draft;
+  for (const step of above === '' ? [] : above.split('.')) {
+    const next = (Object.hasOwn(holder, step) ? holder[step] : undefined) ?? {};
+    if (!isDraft(next)) return;
+    holder[step] = next;
+    holder = next;
+  }
+  holder[last] = value;
+}
+
+function split(path: string): { readonly above: string; readonly last: string } {
+  const dot = path.lastIndexOf('.');
+  return { above: path.slice(0, Math.max(0, dot)), last: path.slice(dot + 1) };
+}
+
+/** The document itself, or the elements of one of its arrays. */
+function objectsAt(draft: Draft, array: string): readonly Draft[] {
+  let found: readonly (Json | Draft)[] = [draft];
+  for (const step of array === '' ? [] : array.split('.')) {
+    found = found.flatMap((each) => (isDraft(each) && Object.hasOwn(each, step) ? (each[step] ?? []) : []));
+  }
+  return found.filter(isDraft);
+}
+
+function isDraft(value: Json | Draft): value is Draft {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function copied(value: JsonObject): Draft {
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, copiedValue(member)]));
+}
+
+function copiedValue(value: Json): Json | Draft {
+  return Array.isArray(value) ? value.map((each: Json) => copiedValue(each) as Json) : isJsonObject(value) ? copied(value) : value;
+}
+
+function renamed(path: string, moves: readonly { from: string; to: string }[], isThere: (path: string) => boolean): readonly string[] {
+  const whole = moves.find(({ from }) => isWithin(path, from));
+  if (whole !== undefined) return [`${whole.to}${path.slice(whole.from.length)}`];
+  const parts = moves.filter(({ from }) => isWithin(from, path)).map(({ to }) => to);
+  return isThere(path) || parts.length === 0 ? [path, ...parts.filter((part) => !isWithin(part, path))] : parts;
+}
+
+interface Looking {
+  readonly path: string;
+  readonly pointer: readonly string[];
+  readonly old: Places;
+  readonly now: Places;
+}
+
+function strangers(value: Json, { path, pointer, old, now }: Looking): readonly (readonly string[])[] {
+  if (Array.isArray(value)) {
+    return value.flatMap((each: Json, index) => strangers(each, { path, pointer: [...pointer, String(index)], old, now }));
+  }
+  if (!isJsonObject(value)) return [];
+  return Object.entries(value).flatMap(([name, member]) => {
+    const at = path === '' ? name : `${path}.${name}`;
+    if (!old.has(at) && now.has(at)) return [[...pointer, name]];
+    return strangers(member, { path: at, pointer: [...pointer, name], old, now });
+  });
+}
+

@@ -1,0 +1,204 @@
+/**
+ * From one older version to the current one and back, for one kind of document: a chain of levels (SEMANTICS §19). What
+ * either version does not have is told in the words of whoever asks.
+ */
+import { kindOfType } from '../contract/fields.ts';
+import { toPointer } from '../wire/json-pointer.ts';
+import { Fault, type FieldError } from '../wire/fault.ts';
+import { digest64 } from '../wire/hash.ts';
+import { parametersRefused, toParameters } from '../wire/parameters.ts';
+import { isNumeric, type Json, type JsonObject } from '../wire/values.ts';
+import type { Change, Converted } from './changes.ts';
+import { Level } from './level.ts';
+import { arrayAbove, type Places } from './places.ts';
+
+export class Translation {
+  /** From the client's version on. */
+  readonly #levels: readonly Level[];
+  /** Names what it does: what another made is not what this makes. */
+  readonly digest: string;
+  /** Places of the current version that the client's has no name for: its writes leave them as they are. */
+  readonly unnamed: readonly string[];
+
+  private constructor(levels: readonly Level[]) {
+    this.#levels = levels;
+    this.digest = digest64(JSON.stringify(levels.map(({ changes }) => changes.map(toText))));
+    this.unnamed = levels.flatMap(({ changes }, index) =>
+      changes.flatMap((change) => (change.kind === 'added' ? namesAfter(levels.slice(index + 1), change.at) : [])),
+    );
+  }
+
+  /** `steps`: oldest first, each to the next version; `places`: those of the current one. `undefined`: nothing differs. */
+  static through(steps: readonly (readonly Change[])[], places: Places): Translation | undefined {
+    if (steps.every((changes) => changes.length === 0)) return undefined;
+    const levels = steps.toReversed().reduce<readonly Level[]>(
+      (later, changes) => [new Level(changes, later[0]?.old ?? places), ...later], [],
+    );
+    return new Translation(levels.filter(({ changes }) => changes.length > 0));
+  }
+
+  /** The places of the client's version. */
+  get places(): Places {
+    return this.#levels[0]?.old ?? new Map();
+  }
+
+  get changes(): readonly (readonly Change[])[] {
+    return this.#levels.map(({ changes }) => changes);
+  }
+
+  /** A body in the current version; throws `document_invalid` for what the client's does not have. */
+  up(body: JsonObject, as: 'document' | 'patch'): JsonObject {
+    return this.#levels.reduce((value, level) => {
+      const strangers = level.strangersIn(value);
+      if (strangers.length > 0) throw unknownFields(strangers);
+      return as === 'patch' ? level.upPatch(value) : level.up(value);
+    }, body);
+  }
+
+  down(document: JsonObject): JsonObject {
+    return this.#levels.reduceRight((value, level) => level.down(value), document);
+  }
+
+  /** Filters, `sort` and `fields` of a query string; throws `query_invalid`. What names no place stays as it is. */
+  upQuery(query: string): string {
+    if (query === '') return query;
+    const given = toParameters(query);
+    const refused: (readonly [string, string])[] = [];
+    const refuse = (at: string, detail: string) => void refused.push([at, detail]);
+    const pairs = [...given].map(([name, text]): readonly [string, string] => this.#upParameter(name, text, refuse));
+    if (refused.length > 0) throw parametersRefused(refused);
+    return toQuery(pairs);
+  }
+
+  /** The query of a link, as the client would have written it. */
+  downQuery(query: string): string {
+    return toQuery([...new URLSearchParams(query)].map(([name, text]): readonly [string, string] => {
+      if (name === 'sort') return [name, mapSort(text, (path) => this.#oldNames(path))];
+      if (name === 'fields') return [name, unique(text.split(',').flatMap((path) => this.#oldNames(path))).join()];
+      const { path, operator } = toParts(name);
+      const [old = path] = this.#oldNames(path);
+      return [`${old}${operator}`, this.#conversions(path).reduceRight((value, step) => mapText(value, operator, step, 'down'), text)];
+    }));
+  }
+
+  /** A place of the current version, with its indexes (RFC 6901), as the client's version has it. */
+  downPointer(pointer: string): string {
+    return this.#levels.reduceRight(downPointerOf, pointer);
+  }
+
+  /** The same of a place that stands in a query, or in words. */
+  downPath(path: string): string {
+    return this.#oldNames(path)[0] ?? path;
+  }
+
+  #upParameter(name: string, text: string, refuse: (at: string, detail: string) => void): readonly [string, string] {
+    const named = (path: string): readonly string[] => {
+      const names = this.#nowNames(path);
+      if (names.length === 0) refuse(name === 'sort' || name === 'fields' ? name : path, `unknown field "${path}"`);
+      return names;
+    };
+    if (name === 'fields') return [name, unique(text.split(',').flatMap(named)).join()];
+    if (name === 'sort') {
+      return [name, mapSort(text, (path) => {
+        if (!this.#isOrdered(path)) refuse('sort', `"${path}" has another order in the current version`);
+        return named(path);
+      })];
+    }
+    const { path, operator } = toParts(name);
+    const [now, ...others] = named(path);
+    if (now === undefined) return [name, text];
+    if (others.length > 0) refuse(name, `"${path}" is several places in the current version`);
+    const isRange = operator !== '' && operator !== '[in]';
+    if (isRange && !this.#isOrdered(path)) refuse(name, `"${path}" has another order in the current version`);
+    return [`${now}${operator}`, this.#conversions(now).reduce((value, step) => mapText(value, operator, step, 'up'), text)];
+  }
+
+  #nowNames(path: string): readonly string[] {
+    return namesAfter(this.#levels, path);
+  }
+
+  #oldNames(path: string): readonly string[] {
+    return this.#levels.reduceRight((paths, level) => unique(paths.flatMap((each) => level.oldOf(each))), [path] as readonly string[]);
+  }
+
+  /** Of a place of the current version, the oldest first. */
+  #conversions(now: string): readonly Converted[] {
+    let path = now;
+    const found: Converted[] = [];
+    for (const level of this.#levels.toReversed()) {
+      const step = level.conversionAt(path);
+      if (step !== undefined) found.unshift(step);
+      path = level.oldOf(path)[0] ?? path;
+    }
+    return found;
+  }
+
+  #isOrdered(path: string): boolean {
+    return this.#nowNames(path).every((now) => this.#conversions(now).every(({ ordered }) => ordered));
+  }
+}
+
+function namesAfter(levels: readonly Level[], path: string): readonly string[] {
+  return levels.reduce((paths, level) => unique(paths.flatMap((each) => level.nowOf(each))), [path] as readonly string[]);
+}
+
+function unknownFields(places: readonly (readonly string[])[]): Fault {
+  const errors = places.map((place): FieldError => ({ at: toPointer(place), in: 'body', detail: 'unknown field' }));
+  return new Fault('document_invalid', { errors });
+}
+
+/** Indexes of arrays are kept where what moves does so within one element. */
+function downPointerOf(pointer: string, level: Level): string {
+  const steps = pointer.split('/').slice(1);
+  const named = steps.flatMap((step, index) => (isIndex(step) ? [] : [{ step, index }]));
+  const path = named.map(({ step }) => step).join('.');
+  const [old] = level.oldOf(path);
+  if (old === undefined || old === path) return pointer;
+  const array = arrayAbove(path, level.now);
+  const depth = array === '' ? 0 : array.split('.').length;
+  const kept = steps.slice(0, depth === 0 ? 0 : (named[depth]?.index ?? steps.length));
+  const tail = old.split('.').slice(depth);
+  const rest = steps.slice((named.at(-1)?.index ?? -1) + 1);
+  return [...['', ...kept], ...tail, ...rest].join('/');
+}
+
+function isIndex(step: string): boolean {
+  return /^(0|[1-9]\d*)$/.test(step);
+}
+
+function toParts(name: string): { readonly path: string; readonly operator: string } {
+  const bracket = name.indexOf('[');
+  return bracket < 0 ? { path: name, operator: '' } : { path: name.slice(0, bracket), operator: name.slice(bracket) };
+}
+
+function mapSort(text: string, map: (path: string) => readonly string[]): string {
+  return text.split(',').flatMap((key) => (key.startsWith('-') ? map(key.slice(1)).map((path) => `-${path}`) : map(key))).join();
+}
+
+/** Several values stand in one text, as a query writes them. */
+function mapText(text: string, operator: string, step: Converted, way: 'up' | 'down'): string {
+  if (operator === '[in]') return text.split(',').map((each) => mapOne(each, step, way)).join();
+  return mapOne(text, step, way);
+}
+
+/** What is no value of the type goes on as it is, for its reader to refuse. */
+function mapOne(text: string, { schema, up, down }: Converted, way: 'up' | 'down'): string {
+  const asNumber = text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
+  if (way === 'down') return String(down(asNumber));
+  const value: Json = isNumeric(kindOfType(schema)) ? asNumber : text;
+  return schema.safeParse(value).success ? String(up(value)) : text;
+}
+
+function toQuery(pairs: readonly (readonly [string, string])[]): string {
+  if (pairs.length === 0) return '';
+  return `?${pairs.map(([name, text]) => `${encodeURIComponent(name)}=${encodeURIComponent(text)}`).join('&')}`;
+}
+
+function unique(texts: readonly string[]): readonly string[] {
+  return [...new Set(texts)];
+}
+
+/** Functions by their source: another text may mean something else. */
+function toText(change: Change): unknown {
+  return change.kind === 'converted' ? [change.kind, change.at, String(change.up), String(change.down)] : change;
+}
