@@ -34,6 +34,8 @@ export const edgeLimits = {
   entriesBytesMax: 33_554_432,
   /** One stored answer; a larger one streams through. */
   entryBytesMax: 1_048_576,
+  /** An answer that an older version has in other words: read whole to be translated. A longer one is refused. */
+  translatedBytesMax: 16_777_216,
   /** Buckets one answer may depend on; an `in` over more is not stored. */
   entryBucketsMax: 128,
   /** Spellings of lists whose meaning is remembered, at about 1 KB each. */

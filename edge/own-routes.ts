@@ -1,19 +1,19 @@
 /** The paths that the edge answers itself. */
 import { reportPath } from '../shared/hop/purge-report.ts';
 import { docsPath, docsScriptPath } from '../shared/openapi/docs-paths.ts';
-import { currentVersion } from '../shared/operations/route.ts';
+import type { Versions } from '../shared/versions/versions.ts';
 import type { EdgeSettings } from '../shared/settings/edge-settings.ts';
 
 const isDescribed = ({ openapi }: EdgeSettings): boolean => openapi !== 'off';
 const always = (): boolean => true;
 
 const table = {
-  health: { method: 'GET', path: '/health', isThere: always },
-  report: { method: 'POST', path: reportPath, isThere: always },
-  openapi: { method: 'GET', path: '/openapi.json', isThere: isDescribed },
-  docs: { method: 'GET', path: docsPath, isThere: isDescribed },
-  docsScript: { method: 'GET', path: docsScriptPath, isThere: isDescribed },
-  tickets: { method: 'POST', path: `/${currentVersion}/live/tickets`, isThere: always },
+  health: { method: 'GET', path: '/health', of: 'none', isThere: always },
+  report: { method: 'POST', path: reportPath, of: 'none', isThere: always },
+  openapi: { method: 'GET', path: '/openapi.json', of: 'version', isThere: isDescribed },
+  docs: { method: 'GET', path: docsPath, of: 'none', isThere: isDescribed },
+  docsScript: { method: 'GET', path: docsScriptPath, of: 'none', isThere: isDescribed },
+  tickets: { method: 'POST', path: '/live/tickets', of: 'version', isThere: always },
 } as const;
 
 export type OwnName = keyof typeof table;
@@ -26,18 +26,28 @@ export interface OwnRoute {
   isThere(settings: EdgeSettings): boolean;
 }
 
-const byPath: ReadonlyMap<string, OwnRoute> = new Map(
-  Object.entries(table).map(([name, { method, path, isThere }]) => {
+type Known = OwnRoute & { readonly of: 'none' | 'version' };
+
+const byPath: ReadonlyMap<string, Known> = new Map(
+  Object.entries(table).map(([name, { method, path, of, isThere }]) => {
     const allow = method === 'GET' ? 'GET, HEAD, OPTIONS' : `${method}, OPTIONS`;
-    return [path, { name: name as OwnName, method, allow, isThere }];
+    return [path, { name: name as OwnName, method, allow, of, isThere }];
   }),
 );
 
-export function ownRouteOf(path: string, settings: EdgeSettings): OwnRoute | undefined {
-  const route = byPath.get(path);
-  return route?.isThere(settings) === true ? route : undefined;
+/** Whether nothing at this path differs between versions. */
+export function isBarePath(path: string): boolean {
+  return byPath.get(path)?.of === 'none';
 }
 
+/** `path`: as it is in the current version, or one that has no version. */
+export function ownRouteOf(path: string, { current }: Versions, settings: EdgeSettings): OwnRoute | undefined {
+  const route = byPath.get(path) ?? byPath.get(path.startsWith(`/${current.name}/`) ? path.slice(current.name.length + 1) : '');
+  if (route === undefined || (route.of === 'version') !== (path !== ownPathOf(route.name))) return undefined;
+  return route.isThere(settings) ? route : undefined;
+}
+
+/** Of what differs between versions, what stands below the name of one. */
 export function ownPathOf(name: OwnName): string {
   return table[name].path;
 }

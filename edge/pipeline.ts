@@ -27,6 +27,7 @@ import { live } from './stages/live.ts';
 import { report } from './stages/report.ts';
 import { route } from './stages/route.ts';
 import { tickets } from './stages/tickets.ts';
+import { translate } from './stages/translate.ts';
 import { validate } from './stages/validate.ts';
 import { version } from './stages/version.ts';
 
@@ -46,6 +47,7 @@ function toPath(host: Host, served: Served): (request: Arrival) => Answer {
     .stage('limit', limit())
     .stage('describe', describe())
     .stage('tickets', tickets())
+    .stage('translate', translate())
     .stage('validate', validate())
     .stage('cache', cache())
     .end('forward', forward);

@@ -7,7 +7,6 @@ import { scopeDigest, scopeOf } from '../shared/contract/scope.ts';
 import { hopRefusalHeader, readHeader } from '../shared/hop/profile.ts';
 import { dependsHeader, formatStatedReads } from '../shared/hop/stated-reads.ts';
 import { formatReadFacts, type ResourceRead } from '../shared/hop/read-facts.ts';
-import { currentVersion } from '../shared/operations/route.ts';
 import type { Answer, Asked, Outcome } from './call.ts';
 import type { Context } from './context.ts';
 import { type AnswerSigning, signAnswer } from './hop/sign.ts';
@@ -21,7 +20,7 @@ const statuses: Readonly<Record<Outcome, number>> = {
 
 export function respond(context: Context, hop: VerifiedHop, asked: Asked, answer: Answer): Response {
   const status = statuses[answer.outcome];
-  const headers = toHeaders(hop, asked, answer);
+  const headers = toHeaders(context, hop, asked, answer);
   if (answer.writtenAt !== undefined) headers['tombolo-position'] = signPosition(answer.writtenAt, asked.tokenKey);
   if (answer.readAt !== undefined) {
     const reader = answer.stated?.reader ?? asked.principal;
@@ -37,12 +36,14 @@ function toResourceRead(resource: Resource, principal: Principal): ResourceRead 
   return { resourceDigest: resource.digest, scopeDigest: scopeDigest(scopeOf(resource, principal)) };
 }
 
-function toHeaders(hop: VerifiedHop, { resource }: Asked, { outcome, etag, mediaType, createdId, pages }: Answer): Record<string, string> {
+function toHeaders(
+  { contract: { versions } }: Context, hop: VerifiedHop, { resource }: Asked, { outcome, etag, mediaType, createdId, pages }: Answer,
+): Record<string, string> {
   const headers: Record<string, string> = {};
   if (etag !== undefined) headers['etag'] = etag;
   if (outcome === 'absent') headers['content-type'] = problemMediaType;
   else if (mediaType !== undefined) headers['content-type'] = mediaType;
-  if (createdId !== undefined) headers['location'] = `/${currentVersion}/${resource.name}/${encodeURIComponent(createdId)}`;
+  if (createdId !== undefined) headers['location'] = `/${versions.current.name}/${resource.name}/${encodeURIComponent(createdId)}`;
   const link = pages === undefined ? '' : toLink(hop, pages);
   if (link !== '') headers['link'] = link;
   // Proxies that buffer would hold a stream back until it ends.

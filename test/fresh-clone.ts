@@ -53,7 +53,7 @@ async function startAndStop({ name, commands, start }: Machine): Promise<string>
   try {
     await program.says(/^tombolo ready: (\S+)$/m, 300_000);
     const readyMs = performance.now() - started;
-    const response = await fetch(`http://127.0.0.1:${edgePort}/v1/films?genres=Comedy&limit=1`);
+    const response = await fetch(`http://127.0.0.1:${edgePort}/v2/films?genres=Comedy&limit=1`);
     const { data } = (await response.json()) as { data: unknown[] };
     if (response.status !== 200 || data.length !== 1) throw new Error(`answered ${response.status} with ${data.length} documents`);
     program.signal('SIGTERM');

@@ -4,7 +4,7 @@ import { type Dependencies, goneOf } from '../../shared/contract/dependencies.ts
 import type { Resource } from '../../shared/contract/resource.ts';
 import { reduce } from '../../shared/contract/rules.ts';
 import type { Cached, Stated } from '../../shared/operations/operation.ts';
-import { currentVersion, type Route } from '../../shared/operations/route.ts';
+import type { Route } from '../../shared/operations/route.ts';
 import { publicScope, scopeOf } from '../../shared/contract/scope.ts';
 import { anonymous, type Principal } from '../../shared/wire/principal.ts';
 import type { Validated } from '../request/request.ts';
@@ -24,13 +24,16 @@ export interface Lookup extends Parts {
   readonly keepsAbsence: boolean;
 }
 
-type Asking = Pick<Validated, 'route' | 'cached' | 'principal' | 'preconditions'> & { readonly context: { readonly contract: Contract } };
+type Asking = Pick<Validated, 'route' | 'cached' | 'principal' | 'preconditions' | 'speech' | 'dialect'> & {
+  readonly context: { readonly contract: Contract };
+};
 
 /** The layout of entries, part of every key: entries of another layout are not found. */
 const layout = 1;
 
 /** `undefined`: the origin answers, and nothing is kept. */
-export function toLookup({ route, cached, principal, preconditions, context }: Asking): Lookup | undefined {
+export function toLookup(asking: Asking): Lookup | undefined {
+  const { route, cached, principal, preconditions, context } = asking;
   const { resource } = route;
   // If-Match on a read (RFC 9110 §13.1.1) is the origin's to decide: it is rare, and not worth a rule here.
   if (cached === undefined || resource.cache === 'none' || preconditions.ifMatch !== undefined) return undefined;
@@ -42,7 +45,7 @@ export function toLookup({ route, cached, principal, preconditions, context }: A
   const others = othersOf(cached, resource, context.contract, reader);
   if (others === undefined) return undefined;
   // The scope's whole text: callers choose their names, and must not find another's by its digest.
-  const key = `${layout}/${currentVersion}/${resource.name}/${resource.digest}/${scope}/${keyOf(others)}${name}`;
+  const key = `${layout}/${wordsOf(asking)}/${resource.name}/${resource.digest}/${scope}/${keyOf(others)}${name}`;
   const buckets = dependencies.reduce((sum, each) => sum + each.buckets.length, 0);
   if (key.length > edgeLimits.keyCharactersMax || buckets > edgeLimits.entryBucketsMax) return undefined;
   const isPublic = stated === undefined
@@ -50,6 +53,11 @@ export function toLookup({ route, cached, principal, preconditions, context }: A
     : isForAll(stated, [scope, ...others.map((other) => other.scope)]);
   const isStated = stated !== undefined;
   return { key, resource, scope, others, isPublic, dependencies, isStated, gone: goneOfAll(route, others), keepsAbsence };
+}
+
+/** What is the same in an older version is kept once; what differs, by what makes it differ. */
+function wordsOf({ speech, dialect, context: { contract: { versions } } }: Asking): string {
+  return speech === undefined || dialect === undefined ? versions.current.name : `${speech.version.name}/${dialect.digest}`;
 }
 
 /** Whether nobody is refused it, and all are given the same. */

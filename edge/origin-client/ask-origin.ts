@@ -1,12 +1,24 @@
 /** A client's request asked of the origin, and what its answer tells the isolate and the browser beside the client. */
 import { isEndpoint } from '../../shared/operations/endpoint.ts';
+import { withoutSuffix } from '../../shared/wire/entity-tags.ts';
 import { parsePosition } from '../../shared/wire/position.ts';
 import { positionCookie, positionHeader } from '../request/position-token.ts';
 import type { Validated } from '../request/request.ts';
+import { downReply } from '../versions/reply.ts';
 import type { Reply } from './origin-client.ts';
 import { type Asking, toQuestion } from './question.ts';
 
-export async function askOrigin(request: Validated, asking?: Asking): Promise<Reply> {
+/** In the words of the caller's version, as far as those differ from the origin's. */
+export async function askOrigin(request: Validated, asking: Asking = request.preconditions): Promise<Reply> {
+  const { dialect, route: { operation } } = request;
+  if (dialect === undefined) return askCurrent(request, asking);
+  const { output, digest } = dialect;
+  const own = (list: string | undefined) => (list === undefined || output === undefined ? list : withoutSuffix(list, digest));
+  const reply = await askCurrent(request, { ifMatch: own(asking.ifMatch), ifNoneMatch: own(asking.ifNoneMatch) });
+  return downReply(reply, dialect, operation);
+}
+
+async function askCurrent(request: Validated, asking: Asking): Promise<Reply> {
   const { context: { origin, generations, contract }, route, sent } = request;
   const reply = await origin.ask(toQuestion(request, asking));
   const position = reply.headers[positionHeader];

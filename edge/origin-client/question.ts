@@ -12,7 +12,7 @@ import { toUpload } from './upload.ts';
 export type Asking = Pick<Validated['preconditions'], 'ifMatch' | 'ifNoneMatch'>;
 
 /** HEAD is asked as GET, so that both fill one entry (RFC 9110 §9.3.2). */
-export function toQuestion(request: Validated, asking: Asking = request.preconditions): Question {
+export function toQuestion(request: Validated, asking: Asking): Question {
   const { raw, requestId, target, route: { operation }, principal, demanded, deadlineAt, sent } = request;
   const body = toBody(request);
   const life = streamMs(request, Date.now());

@@ -9,12 +9,18 @@ export async function finish(request: Arrival, answer: Response): Promise<Respon
   const { raw } = request;
   if (raw.body !== null && !raw.bodyUsed) await discard(raw.body);
   const { headers } = answer;
-  for (const [name, value] of request.told) headers.set(name, value);
+  for (const [name, value] of request.told) {
+    if (appended.has(name)) headers.append(name, value);
+    else headers.set(name, value);
+  }
   tellTimings(request, headers);
   // The answer to HEAD has no content (RFC 9110 §9.3.2): tell whoever produces it to stop.
   if (raw.method === 'HEAD' && answer.body !== null) await answer.body.cancel();
   return answer;
 }
+
+/** Fields of which an answer may have lines already. */
+const appended: ReadonlySet<string> = new Set(['link', 'vary']);
 
 /** What browsers need of every answer, once the isolate is configured and the request's fields are read. */
 export function decorate({ context, sent }: Pick<Admitted, 'context' | 'sent'>, answer: Response): Response {

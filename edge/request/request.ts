@@ -5,7 +5,9 @@ import type { Principal } from '../../shared/wire/principal.ts';
 import type { Cached } from '../../shared/operations/operation.ts';
 import type { Route } from '../../shared/operations/route.ts';
 import type { EdgeContext } from '../context.ts';
+import type { Dialect } from '../../shared/versions/dialect.ts';
 import type { OwnRoute } from '../own-routes.ts';
+import type { Speech } from '../versions/naming.ts';
 import type { SentHeaders } from './request-headers.ts';
 import type { Target } from './target.ts';
 
@@ -33,16 +35,23 @@ export interface Admitted extends Configured {
   readonly deadlineAt: number;
 }
 
+export interface Versioned extends Admitted {
+  /** What it says of versions; absent where its path alone names the current one, or nothing does that has versions. */
+  readonly speech?: Speech;
+}
+
 /** A request for a path that the edge answers itself. */
-export interface ForEdge extends Admitted {
+export interface ForEdge extends Versioned {
   readonly own: OwnRoute;
   readonly route?: undefined;
 }
 
 /** A request for an operation of a resource, which the origin or the cache answers. */
-export interface ForOrigin extends Admitted {
+export interface ForOrigin extends Versioned {
   readonly own?: undefined;
   readonly route: Route;
+  /** What the operation is in an older version; absent where it is the same. */
+  readonly dialect?: Dialect | undefined;
 }
 
 export type Routed = ForEdge | ForOrigin;

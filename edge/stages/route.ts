@@ -6,24 +6,27 @@ import { Fault } from '../../shared/wire/fault.ts';
 import { limits } from '../../shared/wire/limits.ts';
 import type { Operation } from '../../shared/operations/operation.ts';
 import { mustRoute, optionsOf } from '../../shared/operations/route.ts';
+import { dialectOf } from '../../shared/versions/dialect.ts';
 import { type OwnRoute, ownRouteOf } from '../own-routes.ts';
 import { toOptionsAnswer } from '../request/cors.ts';
 import { tooLarge } from '../request/read-body.ts';
 import type { SentHeaders } from '../request/request-headers.ts';
-import type { Admitted, Routed } from '../request/request.ts';
+import type { Routed, Versioned } from '../request/request.ts';
 import type { Stage } from '../runner.ts';
 
-export function route(): Stage<Admitted, Routed> {
+export function route(): Stage<Versioned, Routed> {
   return function route(request, next) {
-    const { raw: { method }, context: { contract, settings }, target: { path }, sent } = request;
-    const own = ownRouteOf(path, settings);
+    const { raw: { method }, context: { contract, settings }, target: { path }, sent, speech } = request;
+    const own = ownRouteOf(path, contract.versions, settings);
     if (method === 'OPTIONS') {
       return toOptionsAnswer(sent, own === undefined ? optionsOf(contract, path) : { allow: own.allow }, settings.corsOrigins);
     }
     if (own !== undefined) return next({ ...request, own: mustTake(own, method) });
     const found = mustRoute(contract, method, path);
     mustBeShort(sent, found.operation.bodyBytesMax);
-    return next({ ...request, route: found, deadlineAt: Date.now() + headMsMax(found.operation) });
+    const deadlineAt = Date.now() + headMsMax(found.operation);
+    if (speech === undefined) return next({ ...request, route: found, deadlineAt });
+    return next({ ...request, route: found, deadlineAt, dialect: dialectOf(contract, found, speech.version) });
   };
 }
 

@@ -1,4 +1,4 @@
-/** `POST /v1/live/tickets`: a ticket for whoever is signed in, to open one live feed with (SEMANTICS §13). */
+/** `POST /v2/live/tickets`: a ticket for whoever is signed in, to open one live feed with (SEMANTICS §13). */
 import { Fault } from '../../shared/wire/fault.ts';
 import { mustBeWithoutParameters } from '../../shared/wire/parameters.ts';
 import { issueTicket } from '../identity/tickets.client.ts';

@@ -2,22 +2,27 @@
  * Input against the contract: representation, parameters, conditions, body. What passes is what the origin
  * would have taken; the origin checks again, since it may be newer, and the bytes it gets are those received.
  */
+import { toBodyErrors } from '../../shared/contract/body-errors.ts';
 import { mustBody, mustJson } from '../../shared/contract/documents.ts';
 import { isSafe } from '../../shared/operations/operation.ts';
+import type { Dialect } from '../../shared/versions/dialect.ts';
+import { Fault } from '../../shared/wire/fault.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../shared/wire/values.ts';
 import { mustAccept, mustContentType } from '../request/negotiate.ts';
 import { demandedToken, mustDemandedPosition } from '../request/position-token.ts';
 import { mustRead, mustText } from '../request/read-body.ts';
 import type { ForOrigin, Identified, Validated } from '../request/request.ts';
 import { mustPreconditions } from '../../shared/contract/preconditions.ts';
+import { downFault } from '../versions/problems.ts';
 import type { Stage } from '../runner.ts';
 
 export function validate(): Stage<Identified<ForOrigin>, Validated> {
   return function validate(request, next) {
-    const { route, sent, target, context } = request;
-    mustAccept(sent.get('accept'), route.operation);
+    const { route, sent, target, context, speech, dialect } = request;
+    mustAccept(speech === undefined ? sent.get('accept') : speech.accept, route.operation);
     mustContentType(sent, route.operation);
     const header = (name: string) => sent.get(name);
-    const cached = context.reads.mustRead(route, target.query, header);
+    const cached = inWordsOf(dialect, () => context.reads.mustRead(route, target.query, header));
     const preconditions = mustPreconditions(route, header);
     const valid = { ...request, cached, preconditions, demanded: undefined, body: undefined };
     const token = isSafe(route.operation) ? demandedToken(sent) : undefined;
@@ -26,11 +31,34 @@ export function validate(): Stage<Identified<ForOrigin>, Validated> {
   };
 }
 
-/** The bytes are kept: the origin gets those received, under their digest. */
-async function mustBeBody({ raw, route, sent, deadlineAt }: ForOrigin): Promise<Uint8Array<ArrayBuffer>> {
+/** The bytes are kept: the origin gets those received, under their digest; or, of an older version, their translation. */
+async function mustBeBody({ raw, route, sent, deadlineAt, dialect }: ForOrigin): Promise<Uint8Array<ArrayBuffer>> {
   const { operation, resource } = route;
   const bytes = await mustRead(raw, { bytesMax: operation.bodyBytesMax, declared: sent.get('content-length'), deadlineAt });
-  const value = mustJson(mustText(bytes));
-  if (operation.schema !== undefined) mustBody(operation.schema(resource), value);
-  return bytes;
+  const value = mustJson(mustText(bytes)) as Json;
+  if (operation.schema === undefined) return bytes;
+  const schema = operation.schema(resource);
+  const translation = dialect?.input;
+  // What no schema takes is refused before anything walks through it.
+  if (translation === undefined || !isJsonObject(value) || toBodyErrors(value).length > 0) {
+    mustBody(schema, value);
+    return bytes;
+  }
+  const current = translation.up(value, operation.holds?.body === 'patch' ? 'patch' : 'document');
+  inWordsOf(dialect, () => mustBody(schema, current));
+  return toBytes(current);
+}
+
+/** What is refused of a translation is told in the words of whoever asked. */
+function inWordsOf<T>(dialect: Dialect | undefined, read: () => T): T {
+  if (dialect?.input === undefined) return read();
+  try {
+    return read();
+  } catch (thrown) {
+    throw thrown instanceof Fault ? downFault(thrown, dialect.input) : thrown;
+  }
+}
+
+function toBytes(value: JsonObject): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(new TextEncoder().encode(JSON.stringify(value)));
 }

@@ -1,11 +1,22 @@
-/** Which version of the API answers. The path names it (`route.ts` knows which there are); the answer repeats it. */
-import { currentVersion } from '../../shared/operations/route.ts';
-import { type Admitted, tell } from '../request/request.ts';
+/** Which version of the API is asked for; every answer repeats it. From here on the target is that of the current one. */
+import { isPlain, mustSpeak } from '../versions/naming.ts';
+import { tellRetirement } from '../versions/retirement.ts';
+import { isBarePath } from '../own-routes.ts';
+import { type Admitted, tell, type Versioned } from '../request/request.ts';
 import type { Stage } from '../runner.ts';
 
-export function version(): Stage<Admitted, Admitted> {
+export function version(): Stage<Admitted, Versioned> {
   return function version(request, next) {
-    tell(request, 'api-version', currentVersion);
-    return next(request);
+    const { context: { contract: { versions } }, target, sent } = request;
+    if (isPlain(target, sent, versions) || isBarePath(target.path)) {
+      tell(request, 'api-version', versions.current.name);
+      return next(request);
+    }
+    const { speech, target: current } = mustSpeak(target, sent, versions);
+    tell(request, 'api-version', speech.version.name);
+    // The same path may be asked for in several versions, so whoever keeps an answer keeps what it was asked by.
+    if (speech.prefix === '') tell(request, 'vary', 'API-Version, Accept');
+    tellRetirement(request, speech.version, current, versions);
+    return next({ ...request, target: current, speech });
   };
 }

@@ -103,7 +103,7 @@ async function answered(url: string, token: string): Promise<void> {
   const [name = ''] = served.resources.keys();
   const until = Date.now() + readyMsMax;
   for (;;) {
-    const response = await fetch(`${url}/v1/${name}?${probe}`, {
+    const response = await fetch(`${url}/${served.versions.current.name}/${name}?${probe}`, {
       headers: { authorization: `Bearer ${token}` },
       signal: AbortSignal.timeout(readyMsMax),
     }).catch((cause: unknown) => String(cause));
@@ -130,5 +130,5 @@ function sayPending(say: Say, { pending }: StoreState): void {
 function toExample(url: string): string {
   const [first = ''] = served.resources.keys();
   const query = served.resources.has('films') ? 'films?genres=Comedy&year[gte]=1980&sort=-year,title&limit=3' : `${first}?limit=3`;
-  return `try:  curl -g '${url}/v1/${query}'`;
+  return `try:  curl -g '${url}/${served.versions.current.name}/${query}'`;
 }

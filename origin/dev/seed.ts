@@ -29,13 +29,14 @@ export async function seedSample(edgeUrl: string, token: string, { adopted }: St
 }
 
 async function isEmpty(edgeUrl: string, name: string, token: string): Promise<boolean> {
-  const response = await fetch(`${edgeUrl}/v1/${name}?${probe}`, { headers: { authorization: `Bearer ${token}` } });
+  const url = `${edgeUrl}/${served.versions.current.name}/${name}?${probe}`;
+  const response = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
   if (!response.ok) throw new Error(`seeding: reading ${name} is answered ${response.status}: ${await response.text()}`);
   return listSchema.parse(await response.json()).data.length === 0;
 }
 
 async function importSample(edgeUrl: string, name: string, token: string): Promise<number> {
-  const response = await fetch(`${edgeUrl}/v1/${name}/import`, {
+  const response = await fetch(`${edgeUrl}/${served.versions.current.name}/${name}/import`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/x-ndjson' },
     body: readFileSync(join(import.meta.dir, 'sample', `${name}.ndjson`)),

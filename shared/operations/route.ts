@@ -5,6 +5,7 @@ import { idForm, isNameable, toCanonicalId } from '../contract/ids.ts';
 import { isActionName, isReservedName } from '../contract/reserved-names.ts';
 import type { Resource } from '../contract/resource.ts';
 import { modules } from '../modules.ts';
+import { isVersionName } from '../versions/versions.ts';
 import { isOfOne, isOwnPlace, type Operation, type Place } from './operation.ts';
 
 export interface Route {
@@ -75,13 +76,14 @@ interface Placed extends Offered {
 function mustPlace(contract: Contract, path: string): Placed {
   const [root, version, name, segment, ...action] = path.split('/');
   if (root !== '' || version === undefined) throw new Fault('route_not_found');
-  if (version !== currentVersion) {
-    throw /^v\d+$/.test(version)
-      ? new Fault('version_unknown', { detail: `the version served is ${currentVersion}` })
+  const current = contract.versions.current.name;
+  if (version !== current) {
+    throw isVersionName(version)
+      ? new Fault('version_unknown', { detail: `the version served is ${current}` })
       : new Fault('route_not_found');
   }
   const resource = name === undefined ? undefined : contract.resources.get(name);
-  if (resource === undefined) return mustOwnPlace(contract, path.slice(currentVersion.length + 1));
+  if (resource === undefined) return mustOwnPlace(contract, path.slice(current.length + 1));
   const places = placesOf(resource);
   const isWord = segment !== undefined && (isReservedName(segment) || (isActionName(segment) && places.has(`/${segment}`)));
   const offered = places.get(segment === undefined ? '/' : [isWord ? `/${segment}` : '/:id', ...action].join('/'));

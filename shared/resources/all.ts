@@ -4,5 +4,6 @@ import { films } from './films.ts';
 import { orders } from './orders.ts';
 import { places } from './places.ts';
 import { reviews } from './reviews.ts';
+import { versions } from './versions.ts';
 
-export const served = contract(films, places, reviews, orders);
+export const served = contract(versions, films, places, reviews, orders);

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { resource } from '../contract/resource.ts';
 import { anyone, role } from '../contract/rules.ts';
 import { integer } from '../contract/types.ts';
+import { moved } from '../versions/changes.ts';
 
 export const films = resource({
   name: 'films',
@@ -12,10 +13,12 @@ export const films = resource({
     genres: z.array(z.string().min(1).max(60).meta({ examples: ['Comedy'] })).max(20).default([]),
     href: z.string().max(500).nullable().optional(),
     extract: z.string().max(20_000).optional(),
-    // A page that shows it must not be made to run a script: no javascript: and no data:.
-    thumbnail: z.url({ protocol: /^https?$/ }).max(1_000).optional(),
-    thumbnail_width: integer().positive().optional(),
-    thumbnail_height: integer().positive().optional(),
+    image: z.object({
+      // A page that shows it must not be made to run a script: no javascript: and no data:.
+      url: z.url({ protocol: /^https?$/ }).max(1_000).optional(),
+      width: integer().positive().optional(),
+      height: integer().positive().optional(),
+    }).optional(),
   }),
   rules: { read: anyone, write: role('editor') },
   shapes: {
@@ -25,4 +28,5 @@ export const films = resource({
     byTitle: { equal: ['title'], sort: ['year'] },
     inTitleOrder: { range: 'title', sort: ['title'] },
   },
+  versions: { v1: [moved({ thumbnail: 'image.url', thumbnail_width: 'image.width', thumbnail_height: 'image.height' })] },
 });

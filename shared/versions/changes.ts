@@ -38,10 +38,12 @@ export type Change = Moved | Converted | Added;
 /** By the name of the older version: what it differs in from the next. */
 export type VersionChanges = Readonly<Record<string, readonly (readonly Change[])[]>>;
 
+/** Exported for resource and endpoint files. */
 export function moved(paths: Readonly<Record<string, string>>): readonly Change[] {
   return Object.entries(paths).map(([old, now]) => ({ kind: 'moved', old, now }));
 }
 
+/** Exported for resource and endpoint files. */
 export function converted(
   at: string,
   { schema, up, down, ordered = false }: Omit<Converted, 'kind' | 'at' | 'ordered'> & { readonly ordered?: boolean },
@@ -49,6 +51,7 @@ export function converted(
   return [{ kind: 'converted', at, schema, up, down, ordered }];
 }
 
+/** Exported for resource and endpoint files. */
 export function added(at: string, initial?: Json): readonly Change[] {
   return [{ kind: 'added', at, initial }];
 }

@@ -23,16 +23,17 @@ export interface Dialect {
 
 type Asked = { readonly operation: Operation; readonly resource: Resource };
 
-const made = new WeakMap<Versions, Map<string, Dialect | undefined>>();
+/** By resource or endpoint. */
+const made = new WeakMap<object, Map<Version, Dialect | undefined>>();
 
 /** `undefined`: the operation is the same in this version as in the current one. */
-export function dialectOf({ versions }: Pick<Contract, 'versions'>, { operation, resource }: Asked, version: Version): Dialect | undefined {
+export function dialectOf({ versions }: Pick<Contract, 'versions'>, asked: Asked, version: Version): Dialect | undefined {
   if (version === versions.current) return undefined;
-  const known = made.get(versions) ?? new Map<string, Dialect | undefined>();
-  made.set(versions, known);
-  const key = `${version.name} ${resource.name} ${isEndpoint(operation) ? operation.name : ''}`;
-  if (!known.has(key)) known.set(key, toDialect(versions, { operation, resource }, version));
-  return known.get(key);
+  const about = isEndpoint(asked.operation) ? asked.operation : asked.resource;
+  const known = made.get(about) ?? new Map<Version, Dialect | undefined>();
+  made.set(about, known);
+  if (!known.has(version)) known.set(version, toDialect(versions, asked, version));
+  return known.get(version);
 }
 
 function toDialect(versions: Versions, { operation, resource }: Asked, version: Version): Dialect | undefined {
@@ -48,7 +49,7 @@ function twice<T>(value: T): readonly [T, T] {
 }
 
 /** Of the documents of a resource. */
-export function translationOf(versions: Versions, { versions: declared, fields }: Resource, version: Version): Translation | undefined {
+function translationOf(versions: Versions, { versions: declared, fields }: Resource, version: Version): Translation | undefined {
   return through(versions, declared, placesOf([...fields.values()]), version);
 }
 

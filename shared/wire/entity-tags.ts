@@ -32,6 +32,18 @@ export function listsWeakly(list: string, etag: string): boolean {
   return list === '*' || tagsOf(list).some((each) => each === opaque || each === `W/${opaque}`);
 }
 
+/** The tag of bytes that are made of others: theirs, and what names the making. */
+export function suffixed(etag: string, suffix: string): string {
+  return etag.replace(/"$/, `-${suffix}"`);
+}
+
+/** A list of such tags as one of those that they were made of; any other tag matches nothing. */
+export function withoutSuffix(list: string, suffix: string): string {
+  if (list === '*') return list;
+  const end = `-${suffix}"`;
+  return tagsOf(list).map((each) => (each.endsWith(end) ? `${each.slice(0, -end.length)}"` : foreignTag)).join(', ');
+}
+
 function tagsOf(list: string): readonly string[] {
   return list.match(tag) ?? [];
 }

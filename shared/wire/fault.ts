@@ -25,6 +25,8 @@ interface ProblemKind {
 const problems = {
   route_not_found: { status: 404, title: 'No such route' },
   method_not_allowed: { status: 405, title: 'Method not allowed' },
+  version_conflict: { status: 400, title: 'Versions disagree' },
+  version_gone: { status: 410, title: 'API version no longer served' },
   version_unknown: { status: 404, title: 'No such API version' },
   not_acceptable: { status: 406, title: 'No acceptable representation' },
   body_too_large: { status: 413, title: 'Body too large' },
@@ -32,6 +34,7 @@ const problems = {
   media_type_unsupported: { status: 415, title: 'Media type not supported' },
   headers_too_large: { status: 431, title: 'Header fields too large' },
   body_late: { status: 408, title: 'Body too slow' },
+  answer_too_large: { status: 400, title: 'Answer too large in this version' },
   body_malformed: { status: 400, title: 'Body malformed' },
   header_invalid: { status: 400, title: 'Header invalid' },
   path_invalid: { status: 400, title: 'Path invalid' },

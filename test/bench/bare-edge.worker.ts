@@ -5,7 +5,7 @@
 import { Hono } from 'hono';
 
 const app = new Hono<{ Bindings: { readonly ANSWERS: { readonly [path: string]: string } } }>();
-app.get('/v1/films/:id', (c) => c.body(c.env.ANSWERS[c.req.path] ?? '', 200, { 'content-type': 'application/json' }));
+app.get('/v2/films/:id', (c) => c.body(c.env.ANSWERS[c.req.path] ?? '', 200, { 'content-type': 'application/json' }));
 
 const fields = {
   'content-type': 'application/json', etag: '"zRIEvAP4hcppyCkN-eVz_b"', 'cache-control': 'public, no-cache',
@@ -18,6 +18,6 @@ const fields = {
   'referrer-policy': 'no-referrer',
   'strict-transport-security': 'max-age=31536000; includeSubDomains',
 };
-app.get('/fields/v1/films/:id', (c) => c.body(c.env.ANSWERS[c.req.path.slice('/fields'.length)] ?? '', 200, fields));
+app.get('/fields/v2/films/:id', (c) => c.body(c.env.ANSWERS[c.req.path.slice('/fields'.length)] ?? '', 200, fields));
 
 export default app;

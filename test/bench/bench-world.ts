@@ -116,17 +116,17 @@ async function findReads(url: string, keys: string): Promise<Pick<BenchWorld, 'f
   const lists = new Map<string, string>();
   const ids = new Set<string>();
   for (const genre of genres) {
-    let target = `/v1/films?genres=${genre}&sort=-year,title&limit=20`;
+    let target = `/v2/films?genres=${genre}&sort=-year,title&limit=20`;
     for (let page = 0; page < 2; page++) {
       const body = await read(target);
       const { data, page: { next } } = JSON.parse(body) as Page;
       if (next === null) break;
       lists.set(target, body);
       for (const { id } of data) if (ids.size < filmsRead) ids.add(id);
-      target = `/v1/films?genres=${genre}&sort=-year,title&limit=20&after=${next}`;
+      target = `/v2/films?genres=${genre}&sort=-year,title&limit=20&after=${next}`;
     }
   }
-  const films = await Promise.all([...ids].map(async (id) => [`/v1/films/${id}`, await read(`/v1/films/${id}`)] as const));
+  const films = await Promise.all([...ids].map(async (id) => [`/v2/films/${id}`, await read(`/v2/films/${id}`)] as const));
   return { lists, films: new Map(films) };
 }
 

@@ -86,7 +86,7 @@ export function chosen(contenders: readonly Contender[], words: readonly string[
 }
 
 function toCreate(keys: string, key: ReturnType<typeof mustKeyRing>[0]): Uint8Array {
-  const target = '/v1/films';
+  const target = '/v2/films';
   const body = JSON.stringify(toFilm());
   const { init } = signHop(keys, {
     key,

@@ -28,7 +28,7 @@ export function forwardContenders(
   const create = (prefix: string) => () => [
     toRequestBytes({
       method: 'POST',
-      target: `${prefix}/v1/films`,
+      target: `${prefix}/v2/films`,
       headers: { ...headers, 'content-type': 'application/json', authorization: `Bearer ${token}` },
       body,
     }),

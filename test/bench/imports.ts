@@ -7,7 +7,7 @@ export const editor = principalHeader('bench', ['editor']);
 /** Seconds that it took; throws unless every row came in. */
 export async function importAtOrigin(url: string, keys: string, data: Data): Promise<number> {
   const signed = signHop(keys, {
-    url: `${url}/v1/${data.resource}/import`,
+    url: `${url}/v2/${data.resource}/import`,
     method: 'POST',
     body: data.bytes,
     headers: { 'content-type': data.contentType, 'tombolo-principal': editor },
@@ -17,7 +17,7 @@ export async function importAtOrigin(url: string, keys: string, data: Data): Pro
 
 export async function importThroughEdge(url: string, token: string, data: Data): Promise<number> {
   return timed(
-    `${url}/v1/${data.resource}/import`,
+    `${url}/v2/${data.resource}/import`,
     { authorization: `Bearer ${token}`, 'content-type': data.contentType },
     data.bytes,
     data,

@@ -80,11 +80,11 @@ function start(command: readonly string[], cwd: string, env: Readonly<Record<str
 
 async function findTargets(url: string): Promise<ReadonlyMap<string, readonly string[]>> {
   const lists = (limit: number) =>
-    ['Comedy', 'Drama', 'Action', 'Horror'].map((genre) => `/v1/films?genres=${genre}&sort=-year,title&limit=${limit}`);
+    ['Comedy', 'Drama', 'Action', 'Horror'].map((genre) => `/v2/films?genres=${genre}&sort=-year,title&limit=${limit}`);
   const { text } = await send(signHop(keys, { url: `${url}${lists(50)[0] ?? ''}` }));
   const { data } = JSON.parse(text) as { readonly data: readonly { readonly id: string }[] };
   return new Map([
-    ['get by id', data.map(({ id }) => `/v1/films/${id}`)],
+    ['get by id', data.map(({ id }) => `/v2/films/${id}`)],
     ['list of 20', lists(20)],
     ['list of 100', lists(100)],
     ['20, projected', lists(20).map((target) => `${target}&fields=title,year`)],

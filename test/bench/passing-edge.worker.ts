@@ -64,7 +64,7 @@ const given = {
 };
 const givenOfCreate = {
   ...given,
-  location: '/v1/films/flm_0123456789abcdef',
+  location: '/v2/films/flm_0123456789abcdef',
   'tombolo-position': `0123456789abcdef.0000000000003000.${'A'.repeat(22)}`,
 };
 

@@ -24,7 +24,7 @@ const reading = { 'content-type': 'application/json', etag, [readHeader]: `${pos
 const writing = {
   'content-type': 'application/json',
   etag,
-  location: '/v1/films/flm_0123456789abcdef',
+  location: '/v2/films/flm_0123456789abcdef',
   'tombolo-position': `${position}.${'A'.repeat(22)}`,
 };
 

@@ -116,14 +116,14 @@ afterAll(async () => {
 
 test('a state is served, cached under a name of its own, validated, and dropped when what it depends on changes', async () => {
   await createFilm(world, { genres: ['Counted'] });
-  const path = '/v1/films/aggregate?genres=Counted';
+  const path = '/v2/films/aggregate?genres=Counted';
   const counted = await world.mustHit(path);
   expect(counted.text).toBe('{"count":1}');
-  expect((await world.mustHit('/v1/films?genres=Counted')).text).toContain('"data":[');
+  expect((await world.mustHit('/v2/films?genres=Counted')).text).toContain('"data":[');
   expect((await world.request(path, { headers: { 'if-none-match': counted.etag } })).status).toBe(304);
   await createFilm(world, { genres: ['Counted'] });
   await eventually('the new count', async () => (await world.request(path)).text === '{"count":2}');
-  expect((await world.request('/v1/films/aggregate?nope=1')).code).toBe('query_invalid');
+  expect((await world.request('/v2/films/aggregate?nope=1')).code).toBe('query_invalid');
 });
 
 test('an effect of a second module is for whom its rule lets in, on the document as they read it, once for each key', async () => {
@@ -157,7 +157,7 @@ test('an effect costs what its row says', async () => {
 
 test('a state on a path of a module has its own, is cached, and is dropped when what it depends on changes', async () => {
   await createFilm(world, { genres: ['Spanned'] });
-  const path = '/v1/years/of/films/span?genres=Spanned';
+  const path = '/v2/years/of/films/span?genres=Spanned';
   const counted = await world.mustHit(path);
   expect(counted.text).toBe('{"films":1}');
   expect((await world.request(path, { headers: { 'if-none-match': counted.etag } })).status).toBe(304);
@@ -170,21 +170,21 @@ test('each place allows what its rows say, and there are no others', async () =>
   const token = await world.token();
   const id = '0198c0de-0000-7000-8000-0000000000ee';
   const allowOf = async (path: string, method: string) => (await world.request(path, { method, token })).headers.get('allow');
-  expect(await allowOf('/v1/films/aggregate', 'DELETE')).toBe('GET, HEAD, OPTIONS');
-  expect(await allowOf(`/v1/films/${id}`, 'OPTIONS')).toBe('GET, PUT, PATCH, DELETE, HEAD, OPTIONS');
-  expect(await allowOf(`/v1/films/${id}/advance`, 'OPTIONS')).toBe('POST, OPTIONS');
-  expect(await allowOf(`/v1/films/${id}/advance`, 'GET')).toBe('POST, OPTIONS');
-  expect(await allowOf('/v1/years/of/films/span', 'POST')).toBe('GET, HEAD, OPTIONS');
-  const none = [`/v1/films/${id}/none`, `/v1/films/${id}/advance/`, '/v1/films/import/advance', `/v1/places/${id}/advance`, '/v1/years'];
+  expect(await allowOf('/v2/films/aggregate', 'DELETE')).toBe('GET, HEAD, OPTIONS');
+  expect(await allowOf(`/v2/films/${id}`, 'OPTIONS')).toBe('GET, PUT, PATCH, DELETE, HEAD, OPTIONS');
+  expect(await allowOf(`/v2/films/${id}/advance`, 'OPTIONS')).toBe('POST, OPTIONS');
+  expect(await allowOf(`/v2/films/${id}/advance`, 'GET')).toBe('POST, OPTIONS');
+  expect(await allowOf('/v2/years/of/films/span', 'POST')).toBe('GET, HEAD, OPTIONS');
+  const none = [`/v2/films/${id}/none`, `/v2/films/${id}/advance/`, '/v2/films/import/advance', `/v2/places/${id}/advance`, '/v2/years'];
   for (const path of none) expect([path, (await world.request(path, { method: 'POST', token })).code]).toEqual([path, 'route_not_found']);
 });
 
 test('the description of the API has what was added, as the rows say it', async () => {
   const { paths } = JSON.parse((await world.request('/openapi.json')).text) as { paths: Record<string, Record<string, object>> };
-  expect(paths['/v1/films/aggregate']?.['get']).toMatchObject({ operationId: 'films.aggregate', summary: 'Counts what a list finds.' });
-  expect(paths['/v1/films/{id}/advance']?.['post']).toMatchObject({
+  expect(paths['/v2/films/aggregate']?.['get']).toMatchObject({ operationId: 'films.aggregate', summary: 'Counts what a list finds.' });
+  expect(paths['/v2/films/{id}/advance']?.['post']).toMatchObject({
     summary: 'Moves a film on by a year.', description: expect.stringContaining('Costs 7 units'), security: [{ bearer: [] }],
   });
-  expect(paths['/v1/years/of/films/span']?.['get']).toMatchObject({ operationId: 'films.span' });
-  expect(Object.keys(paths)).not.toContain('/v1/places/{id}/advance');
+  expect(paths['/v2/years/of/films/span']?.['get']).toMatchObject({ operationId: 'films.span' });
+  expect(Object.keys(paths)).not.toContain('/v2/places/{id}/advance');
 });

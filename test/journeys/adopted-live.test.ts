@@ -13,7 +13,7 @@ import { MongoProgram } from '../support/mongo-program.ts';
 import { freshWithinMs, startWorld, type World } from '../support/whole-world.ts';
 
 const film = '01890a5d-ac96-774b-bcce-b302099a8057';
-const list = `/v1/reviews?film=${film}`;
+const list = `/v2/reviews?film=${film}`;
 const id = (n: number) => `01890a5d-ac96-774b-bcce-${n.toString(16).padStart(12, '0')}`;
 
 interface Review {
@@ -57,7 +57,7 @@ const textsOf = async () => {
 };
 
 async function follow(): Promise<EventStream> {
-  const stream = new EventStream(await fetch(`${world.edge.url}/v1/reviews/changes`, { headers: { accept: 'text/event-stream' } }));
+  const stream = new EventStream(await fetch(`${world.edge.url}/v2/reviews/changes`, { headers: { accept: 'text/event-stream' } }));
   await stream.heardFrom();
   return stream;
 }

@@ -42,10 +42,10 @@ browserTest('shows every resource, its operations and its shapes, and sends what
   await page.getByText('Lists documents by a declared shape').first().waitFor({ timeout: 60_000 });
   const text = await page.locator('body').innerText();
   for (const shown of ['films', 'places', 'reviews', 'orders', 'Creates a document.']) expect(text).toContain(shown);
-  await page.goto(`${sample.url}/docs#tag/films/GET/v1/films`);
+  await page.goto(`${sample.url}/docs#tag/films/GET/v2/films`);
   await page.getByText('byGenre').first().waitFor({ timeout: 60_000 });
-  const answered = page.waitForResponse((response) => response.url().startsWith(`${sample.url}/v1/films?`));
-  await page.locator('[id$="GET/v1/films"]').getByRole('button', { name: 'Test Request' }).first().click();
+  const answered = page.waitForResponse((response) => response.url().startsWith(`${sample.url}/v2/films?`));
+  await page.locator('[id$="GET/v2/films"]').getByRole('button', { name: 'Test Request' }).first().click();
   await page.getByRole('button', { name: 'Send' }).first().click();
   const sent = await answered;
   expect([sent.url(), sent.status()]).toEqual([sent.url(), 200]);

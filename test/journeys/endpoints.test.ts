@@ -10,7 +10,7 @@ describe.each([...engines])('endpoints on %s', (engine) => {
   afterAll(() => world.close());
 
   const review = async (film: string, fields: object) => {
-    const answer = await world.request('/v1/reviews', {
+    const answer = await world.request('/v2/reviews', {
       token: await world.token({ subject: 'rita' }),
       json: { film, author: 'rita', rating: 5, text: 'Seen.', status: 'published', ...fields },
     });
@@ -20,7 +20,7 @@ describe.each([...engines])('endpoints on %s', (engine) => {
   const meansOf = (text: string) => (JSON.parse(text) as { data: { mean: number }[] }).data.map(({ mean }) => mean);
 
   test('a published review changes the best films within the bound, and a draft does not', async () => {
-    const path = `/v1/films/top?genre=Top`;
+    const path = `/v2/films/top?genre=Top`;
     const { film } = await createFilm(world, { genres: ['Top'] });
     await review(film.id, { rating: 5 });
     await eventually('the first review', async () => meansOf((await world.request(path)).text).length === 1);
@@ -34,7 +34,7 @@ describe.each([...engines])('endpoints on %s', (engine) => {
     await world.mustHit(path);
     expect((await world.request(path, { token: await world.token({ subject: 'rita' }) })).text).toBe(kept.text);
 
-    const published = await world.request(`/v1/reviews/${draft}`, {
+    const published = await world.request(`/v2/reviews/${draft}`, {
       method: 'PATCH', token: await world.token({ subject: 'rita' }), body: '{"status":"published"}',
       headers: { 'content-type': 'application/merge-patch+json' },
     });
@@ -45,7 +45,7 @@ describe.each([...engines])('endpoints on %s', (engine) => {
     await seen();
     // Whoever brings the position of a write sees it at once.
     await world.mustHit(path);
-    const second = await world.request('/v1/reviews', {
+    const second = await world.request('/v2/reviews', {
       token: await world.token({ subject: 'rita' }), json: { film: film.id, author: 'rita', rating: 3, text: '', status: 'published' },
     });
     const after = await world.request(path, { headers: { 'tombolo-position': second.position } });
@@ -55,11 +55,11 @@ describe.each([...engines])('endpoints on %s', (engine) => {
   test('what does not concern the genre leaves its answer in the cache', async () => {
     const [{ film }, { film: other }] = [await createFilm(world, { genres: ['Calm'] }), await createFilm(world, { genres: ['Loud'] })];
     await review(film.id, {});
-    const path = '/v1/films/top?genre=Calm';
+    const path = '/v2/films/top?genre=Calm';
     await eventually('the review', async () => meansOf((await world.request(path)).text).length === 1);
     const rateOther = async (rating: number, mean: number) => {
       await review(other.id, { rating });
-      const loud = '/v1/films/top?genre=Loud';
+      const loud = '/v2/films/top?genre=Loud';
       await eventually('the other review', async () => meansOf((await world.request(loud)).text)[0] === mean);
     };
     await rateOther(2, 2);
@@ -73,7 +73,7 @@ describe.each([...engines])('endpoints on %s', (engine) => {
   test('what is not known to have changed stands in for an origin that is away, and no other answer does', async () => {
     const { film } = await createFilm(world, { genres: ['Away'] });
     await review(film.id, {});
-    const path = '/v1/films/top?genre=Away';
+    const path = '/v2/films/top?genre=Away';
     await eventually('the review', async () => meansOf((await world.request(path)).text).length === 1);
     await world.mustHit(path);
     await world.origin.stop();
@@ -83,7 +83,7 @@ describe.each([...engines])('endpoints on %s', (engine) => {
         return found.cacheStatus.includes('stale-if-error') && found;
       });
       expect([answer.status, meansOf(answer.text)]).toEqual([200, [5]]);
-      expect((await world.request('/v1/films/top?genre=Unheard')).code).toBe('origin_unavailable');
+      expect((await world.request('/v2/films/top?genre=Unheard')).code).toBe('origin_unavailable');
     } finally {
       await world.origin.start();
     }
@@ -92,11 +92,11 @@ describe.each([...engines])('endpoints on %s', (engine) => {
 
   test('an order is paid once, is shown as paid within the bound, and the same key has the same answer', async () => {
     const token = await world.token({ subject: 'anna', roles: [], tenant: 'acme' });
-    const placed = await world.request('/v1/orders', {
+    const placed = await world.request('/v2/orders', {
       token, json: { tenant: 'acme', film: '0198c0de-0000-7000-8000-0000000000ee', seats: 2, buyer: 'anna' },
     });
     const { id } = placed.json<{ id: string }>();
-    const path = `/v1/orders/${id}`;
+    const path = `/v2/orders/${id}`;
     await world.mustHit(path, { token });
     const headers = { 'idempotency-key': crypto.randomUUID() };
     const pay = (asking: object = {}) => world.request(`${path}/pay`, { token, json: { card: 'tok_ok' }, headers, ...asking });

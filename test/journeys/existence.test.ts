@@ -13,12 +13,12 @@ describe.each([...engines])('a hidden document on %s', (engine) => {
   let bob: string;
   beforeAll(async () => {
     world = await startWorld({ engine, memoMs: 50 });
-    hidden = await world.request('/v1/reviews', { token: await world.token({ subject: 'alice' }), json: review('alice') });
+    hidden = await world.request('/v2/reviews', { token: await world.token({ subject: 'alice' }), json: review('alice') });
     bob = await world.token({ subject: 'bob', roles: ['moderator'] });
     expect(hidden.status).toBe(201);
   });
   afterAll(async () => {
-    const left = await world.request(`/v1/reviews/${hidden.film.id}`, { token: await world.token({ subject: 'alice' }) });
+    const left = await world.request(`/v2/reviews/${hidden.film.id}`, { token: await world.token({ subject: 'alice' }) });
     expect(left.film.rev).toBe(11);
     await world.close();
   });
@@ -39,7 +39,7 @@ describe.each([...engines])('a hidden document on %s', (engine) => {
       { method: 'DELETE' },
     ];
     for (const condition of conditions) for (const each of asking) for (const token of [{ token: bob }, {}]) {
-      const ask = (id: string) => world.request(`/v1/reviews/${id}`, { ...each, ...token, headers: { ...each.headers, ...condition } });
+      const ask = (id: string) => world.request(`/v2/reviews/${id}`, { ...each, ...token, headers: { ...each.headers, ...condition } });
       const [there, not] = [told(await ask(hidden.film.id)), told(await ask(absent))];
       expect([each.method, condition, there]).toEqual([each.method, condition, not]);
     }
@@ -47,10 +47,10 @@ describe.each([...engines])('a hidden document on %s', (engine) => {
 
   test('is so also while it changes, whatever is stored', async () => {
     const alice = await world.token({ subject: 'alice' });
-    const ask = async (id: string) => told(await world.request(`/v1/reviews/${id}`, { token: bob }));
+    const ask = async (id: string) => told(await world.request(`/v2/reviews/${id}`, { token: bob }));
     await Promise.all([ask(hidden.film.id), ask(absent)]);
     for (let round = 0; round < 10; round++) {
-      const changed = await world.request(`/v1/reviews/${hidden.film.id}`, {
+      const changed = await world.request(`/v2/reviews/${hidden.film.id}`, {
         method: 'PATCH',
         token: alice,
         headers: { 'content-type': 'application/merge-patch+json' },
@@ -66,7 +66,7 @@ describe.each([...engines])('a hidden document on %s', (engine) => {
   test('is answered so to a row of an import that names it', async () => {
     for (const onDuplicate of ['reject', 'skip', 'replace', 'merge']) {
       const ask = (id: string) =>
-        world.request(`/v1/reviews/import?onDuplicate=${onDuplicate}`, {
+        world.request(`/v2/reviews/import?onDuplicate=${onDuplicate}`, {
           token: bob,
           body: JSON.stringify({ id, ...review('bob') }),
           headers: { 'content-type': 'application/x-ndjson' },

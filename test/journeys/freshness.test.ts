@@ -19,7 +19,7 @@ describe.each([...engines])('freshness on %s', (engine) => {
 
   test('shows a write to another client within the bound, in the document and in the pages that list it', async () => {
     const { path } = await createFilm(world, { title: 'Before', year: 1950, genres: ['Journey'] });
-    const list = '/v1/films?genres=Journey&sort=-year,title';
+    const list = '/v2/films?genres=Journey&sort=-year,title';
     await Promise.all([world.mustHit(path), world.mustHit(list)]);
     await patchFilm(world, path, { title: 'After' });
     await Promise.all([
@@ -53,19 +53,19 @@ describe.each([...engines])('freshness on %s', (engine) => {
       ['10001', 'LL'],
       ['20002', 'RR'],
     ]) {
-      await world.request('/v1/places', { token: editor, json: { id, state, latitude: 0, longitude: 0, city: 'Here', county: 'There' } });
+      await world.request('/v2/places', { token: editor, json: { id, state, latitude: 0, longitude: 0, city: 'Here', county: 'There' } });
     }
-    const [one, left] = ['/v1/places/10001', '/v1/places?state=LL&sort=city'];
+    const [one, left] = ['/v2/places/10001', '/v2/places?state=LL&sort=city'];
     await Promise.all([world.mustHit(one), world.mustHit(left)]);
-    await patchFilm(world, '/v1/places/20002', { city: 'Touched' });
-    await freshly('/v1/places/20002', (text) => text.includes('Touched'));
+    await patchFilm(world, '/v2/places/20002', { city: 'Touched' });
+    await freshly('/v2/places/20002', (text) => text.includes('Touched'));
     expect((await world.request(one)).isHit).toBe(true);
     expect((await world.request(left)).isHit).toBe(true);
   });
 
   test('shows what another program inserts, updates, replaces and deletes behind its back, within the bound', async () => {
-    const list = '/v1/films?genres=Foreign&sort=-year,title';
-    const path = '/v1/films/01890a5d-ac96-774b-bcce-b302099a8057';
+    const list = '/v2/films?genres=Foreign&sort=-year,title';
+    const path = '/v2/films/01890a5d-ac96-774b-bcce-b302099a8057';
     const id = path.split('/').at(-1) ?? '';
     const doc = (title: string) => ({
       ...toFilm({ title, genres: ['Foreign'] }),

@@ -52,7 +52,7 @@ test('in development, even asked to seed, it serves what it can, names what is p
   await program?.says(/^tombolo ready/m);
   expect(program?.output).toContain('npm run plan');
   expect(program?.output).not.toContain('put its sample');
-  const answer = await fetch(`http://127.0.0.1:${edgePort}/v1/films?sort=title`);
+  const answer = await fetch(`http://127.0.0.1:${edgePort}/v2/films?sort=title`);
   expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
   const problem = { type: 'urn:tombolo:problem:shape_not_ready', detail: expect.stringContaining('films: index') };
   expect(await answer.json()).toMatchObject(problem);

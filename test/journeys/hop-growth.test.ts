@@ -33,7 +33,7 @@ const deployOrigin = async () => {
 async function expectEverything(stage: string): Promise<void> {
   const { path, answer } = await createFilm(world, { title: `${stage}, made`, genres: ['Growth'] });
   expect(answer.status).toBe(201);
-  const list = '/v1/films?genres=Growth';
+  const list = '/v2/films?genres=Growth';
   await Promise.all([world.mustHit(path), world.mustHit(list)]);
   await patchFilm(world, path, { title: `${stage}, changed` });
   const isChanged = async (one: string) => (await world.request(one)).text.includes(`${stage}, changed`);
@@ -50,10 +50,10 @@ async function expectEverything(stage: string): Promise<void> {
 }
 
 async function expectLive(stage: string): Promise<void> {
-  const stream = new EventStream(await fetch(`${world.edge.url}/v1/reviews/changes`, { headers: { accept: 'text/event-stream' } }));
+  const stream = new EventStream(await fetch(`${world.edge.url}/v2/reviews/changes`, { headers: { accept: 'text/event-stream' } }));
   await stream.heardFrom();
   const json = { film: '01890a5d-ac96-774b-bcce-b302099a8057', author: 'alice', status: 'published', rating: 4, text: `${stage}, live` };
-  expect((await world.request('/v1/reviews', { token: await world.token(), json })).status).toBe(201);
+  expect((await world.request('/v2/reviews', { token: await world.token(), json })).status).toBe(201);
   expect((await stream.next())?.data).toContain(`${stage}, live`);
   await stream.close();
 }
@@ -76,7 +76,7 @@ test('an origin that signs more goes first, and its edge follows', async () => {
   expect(world.origin.output).toContain('next: asked');
 });
 
-const top = '/v1/films/top?genre=Drama';
+const top = '/v2/films/top?genre=Drama';
 
 async function expectUnkept(): Promise<void> {
   for (let times = 0; times < 3; times++) {

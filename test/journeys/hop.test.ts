@@ -11,16 +11,16 @@ describe.each([...engines])('the hop on %s', (engine) => {
   afterAll(() => world.close());
 
   const filmsThere = async (): Promise<number> =>
-    (await world.request('/v1/films?sort=-year,title&limit=200', { headers: { 'cache-control': 'no-cache' } })).page.data.length;
+    (await world.request('/v2/films?sort=-year,title&limit=200', { headers: { 'cache-control': 'no-cache' } })).page.data.length;
   const creation = (title: string, more: Partial<Parameters<typeof signHop>[1]> = {}): SignedHop =>
     signHop(world.keys, {
-      url: `${world.origin.url}/v1/films`, method: 'POST', body: JSON.stringify(toFilm({ title })),
+      url: `${world.origin.url}/v2/films`, method: 'POST', body: JSON.stringify(toFilm({ title })),
       headers: { 'content-type': 'application/json', 'tombolo-principal': principalHeader('eve', ['editor']) }, ...more,
     });
 
   test('answers what its edge signs', async () => {
     expect((await send(creation('Signed'))).status).toBe(201);
-    expect((await send(signHop(world.keys, { url: `${world.origin.url}/v1/films?limit=1` }))).status).toBe(200);
+    expect((await send(signHop(world.keys, { url: `${world.origin.url}/v2/films?limit=1` }))).status).toBe(200);
   });
 
   test('has room for the longest token, target and headers that the edge lets in', async () => {
@@ -31,14 +31,14 @@ describe.each([...engines])('the hop on %s', (engine) => {
       'if-none-match': `"${'x'.repeat(1_000)}"`,
       'cache-control': 'no-store',
     };
-    const answer = await world.request(`/v1/films?limit=1&fields=${'title,'.repeat(1_350)}year`, { token, headers });
+    const answer = await world.request(`/v2/films?limit=1&fields=${'title,'.repeat(1_350)}year`, { token, headers });
     expect([answer.status, answer.text.slice(0, 8)]).toEqual([200, '{"data":']);
   });
 
   test('refuses whoever comes directly, and tells him nothing', async () => {
     for (const path of [
-      '/v1/films', '/v1/films/1', '/', '/metrics', '/v1/films/import', '/v1/films/health', '/v1/films?x=/health',
-      '/v1/.well-known/jwks.json',
+      '/v2/films', '/v2/films/1', '/', '/metrics', '/v2/films/import', '/v2/films/health', '/v2/films?x=/health',
+      '/v2/.well-known/jwks.json',
     ]) {
       for (const method of ['GET', 'POST', 'DELETE']) {
         const { status, code } = await send({
@@ -59,7 +59,7 @@ describe.each([...engines])('the hop on %s', (engine) => {
       ['a key that is not known', creation('Unknown', { key: { ...foreign, id: 'nobody' } }), 'hop_key_unknown'],
       ['a signature of a minute ago', creation('Old', { secondsOld: 61 }), 'hop_expired'],
       ['a signature from the future', creation('Early', { secondsOld: -61 }), 'hop_expired'],
-      ['another path', { ...good, url: `${world.origin.url}/v1/places` }, 'hop_invalid'],
+      ['another path', { ...good, url: `${world.origin.url}/v2/places` }, 'hop_invalid'],
       ['a query', { ...good, url: `${good.url}?x=1` }, 'hop_invalid'],
       [
         'another principal',

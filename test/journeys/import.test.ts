@@ -18,7 +18,7 @@ describe.each([...engines])('imports on %s', (engine) => {
 
   const pages = async function* (query: string): AsyncGenerator<readonly FilmDocument[]> {
     for (let after = ''; ; ) {
-      const { data, page } = (await world.request(`/v1/films?${query}${after}`)).page;
+      const { data, page } = (await world.request(`/v2/films?${query}${after}`)).page;
       yield data;
       if (page.next === null) return;
       after = `&after=${encodeURIComponent(page.next)}`;
@@ -29,7 +29,7 @@ describe.each([...engines])('imports on %s', (engine) => {
     const { summary, rejected } = await importRows(world, 'films', readFileSync(everything));
     expect(rejected).toEqual([]);
     expect(summary).toMatchObject({ imported: rowsIn, rejected: 0, complete: true, lastCommittedRow: rowsIn });
-    expect((await world.request('/v1/films?count=exact&limit=1')).page.page.total).toBe(rowsIn);
+    expect((await world.request('/v2/films?count=exact&limit=1')).page.page.total).toBe(rowsIn);
   });
 
   testThat(sharedData)('takes all 11 216 films', () => expect(rowsIn).toBe(11_216));
@@ -51,16 +51,16 @@ describe.each([...engines])('imports on %s', (engine) => {
       // Between any two pages: one film is new, one is gone, and one of this page is another document now.
       await createFilm(world, { title: `New ${turn}`, year: 1_980 + (turn % 40) });
       if (gone !== undefined) await world.request(gone.path, { method: 'DELETE', token: editor });
-      if (touched !== undefined && stay.has(touched.id)) await patchFilm(world, `/v1/films/${touched.id}`, { genres: [`Turn ${turn}`] });
+      if (touched !== undefined && stay.has(touched.id)) await patchFilm(world, `/v2/films/${touched.id}`, { genres: [`Turn ${turn}`] });
     }
     expect([...seen].filter(([, times]) => times > 1)).toEqual([]);
     expect([...stay].filter((id) => !seen.has(id))).toEqual([]);
   });
 
   test('goes back by `prev` to the page that it came from', async () => {
-    const first = (await world.request('/v1/films?sort=-year,title&limit=50')).page;
-    const second = (await world.request(`/v1/films?sort=-year,title&limit=50&after=${first.page.next}`)).page;
-    const back = (await world.request(`/v1/films?sort=-year,title&limit=50&after=${second.page.prev}`)).page;
+    const first = (await world.request('/v2/films?sort=-year,title&limit=50')).page;
+    const second = (await world.request(`/v2/films?sort=-year,title&limit=50&after=${first.page.next}`)).page;
+    const back = (await world.request(`/v2/films?sort=-year,title&limit=50&after=${second.page.prev}`)).page;
     expect(back.data.map(({ id }) => id)).toEqual(first.data.map(({ id }) => id));
   });
 
@@ -68,7 +68,7 @@ describe.each([...engines])('imports on %s', (engine) => {
     const body = readFileSync(join(sampleDir, 'places.ndjson'));
     const rows = body.toString().trimEnd().split('\n').length;
     expect((await importRows(world, 'places', body)).summary).toMatchObject({ imported: rows, rejected: 0 });
-    expect((await world.request('/v1/places/00501')).json<{ city: string }>().city).toBe('Holtsville');
+    expect((await world.request('/v2/places/00501')).json<{ city: string }>().city).toBe('Holtsville');
     expect((await importRows(world, 'places', body, '?onDuplicate=skip')).summary).toMatchObject({
       imported: 0,
       skipped: rows,

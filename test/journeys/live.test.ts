@@ -14,12 +14,12 @@ describe.each([...engines])('live on %s', (engine) => {
 
   const review = async (text: string, status = 'published'): Promise<string> => {
     const json = { film, author: 'alice', status, rating: 4, text };
-    const answer = await world.request('/v1/reviews', { token: await world.token(), json });
+    const answer = await world.request('/v2/reviews', { token: await world.token(), json });
     if (answer.status !== 201) throw new Error(`${answer.status} ${answer.text}`);
     return answer.film.id;
   };
   const follow = async (headers: Readonly<Record<string, string>> = {}): Promise<EventStream> => {
-    const response = await fetch(`${world.edge.url}/v1/reviews/changes`, { headers: { accept: 'text/event-stream', ...headers } });
+    const response = await fetch(`${world.edge.url}/v2/reviews/changes`, { headers: { accept: 'text/event-stream', ...headers } });
     expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
     return new EventStream(response);
   };
@@ -61,9 +61,9 @@ describe.each([...engines])('live on %s', (engine) => {
   });
 
   test('lets a browser come back by itself over a killed origin, with its ticket, and miss nothing', async () => {
-    const given = await world.request('/v1/live/tickets', { method: 'POST', token: await world.token() });
+    const given = await world.request('/v2/live/tickets', { method: 'POST', token: await world.token() });
     const { ticket } = JSON.parse(given.text) as { ticket: string };
-    const reader = new BrowserEventSource(`${world.edge.url}/v1/reviews/changes?ticket=${ticket}`);
+    const reader = new BrowserEventSource(`${world.edge.url}/v2/reviews/changes?ticket=${ticket}`);
     await eventually('the stream is open', () => reader.state === 'open');
     await review('Before');
     await reader.hears((event) => textOf(event) === 'Before');
@@ -87,7 +87,7 @@ describe.each([...engines])('live on %s', (engine) => {
     const second = (await stream.next())?.id ?? '';
     await stream.close();
     const both = (after: string, lastEventId: string) =>
-      fetch(`${world.edge.url}/v1/reviews/changes?after=${after}`, { headers: { 'last-event-id': lastEventId } });
+      fetch(`${world.edge.url}/v2/reviews/changes?after=${after}`, { headers: { 'last-event-id': lastEventId } });
     for (const lastEventId of [first, 'nonsense']) {
       const refused = await both(second, lastEventId);
       expect([refused.status, await refused.json()]).toMatchObject([

@@ -27,7 +27,7 @@ describe.each([...engines])('what stands inside others, on %s', (engine) => {
   afterAll(() => world.close());
 
   async function create(name: string, json: object): Promise<void> {
-    const { status, text } = await world.request(`/v1/${name}`, { token: await world.token(), json });
+    const { status, text } = await world.request(`/v2/${name}`, { token: await world.token(), json });
     expect([status, text]).toEqual([201, expect.any(String)]);
   }
   const found = async (path: string) => (await world.request(path)).json<{ data: readonly Readonly<Record<string, unknown>>[] }>().data;
@@ -36,26 +36,26 @@ describe.each([...engines])('what stands inside others, on %s', (engine) => {
   const ids = async (path: string) => (await found(path)).map(({ id }) => id);
 
   test('is filtered, ordered, paged and shown by paths', async () => {
-    expect(await ids('/v1/movies?imdb.rating[gte]=7.9&sort=-imdb.rating')).toEqual(['a', 'c', 'b']);
-    expect(await ids('/v1/movies?imdb.rating[lt]=8.5&sort=imdb.rating')).toEqual(['d', 'b', 'c']);
-    expect(await found('/v1/movies?imdb.rating[gte]=8.5&fields=imdb.rating')).toEqual([{ id: 'a', imdb: { rating: 8.5 } }]);
-    expect(await ids('/v1/restaurants?grades.grade=A')).toEqual(['r1', 'r3']);
-    expect(await ids('/v1/restaurants?address.zipcode=10462')).toEqual(['r1', 'r2']);
-    expect(await found('/v1/restaurants?grades.grade=C&fields=grades.grade')).toEqual([
+    expect(await ids('/v2/movies?imdb.rating[gte]=7.9&sort=-imdb.rating')).toEqual(['a', 'c', 'b']);
+    expect(await ids('/v2/movies?imdb.rating[lt]=8.5&sort=imdb.rating')).toEqual(['d', 'b', 'c']);
+    expect(await found('/v2/movies?imdb.rating[gte]=8.5&fields=imdb.rating')).toEqual([{ id: 'a', imdb: { rating: 8.5 } }]);
+    expect(await ids('/v2/restaurants?grades.grade=A')).toEqual(['r1', 'r3']);
+    expect(await ids('/v2/restaurants?address.zipcode=10462')).toEqual(['r1', 'r2']);
+    expect(await found('/v2/restaurants?grades.grade=C&fields=grades.grade')).toEqual([
       { id: 'r3', grades: [{ grade: 'C' }, { grade: 'A' }] },
     ]);
-    const { page } = (await world.request('/v1/movies?limit=2')).json<{ page: { next: string } }>();
-    expect(await ids(`/v1/movies?limit=2&after=${page.next}`)).toEqual(['b', 'd']);
-    expect((await world.request('/v1/movies?imdb.nope=1')).code).toBe('query_invalid');
+    const { page } = (await world.request('/v2/movies?limit=2')).json<{ page: { next: string } }>();
+    expect(await ids(`/v2/movies?limit=2&after=${page.next}`)).toEqual(['b', 'd']);
+    expect((await world.request('/v2/movies?imdb.nope=1')).code).toBe('query_invalid');
   });
 
   test('is dropped from the cache where another program changes it, and stays where it changes something else', async () => {
-    const [ofA, ofB, rated] = ['/v1/restaurants?grades.grade=A', '/v1/restaurants?grades.grade=B', '/v1/movies?imdb.rating[gte]=7'];
+    const [ofA, ofB, rated] = ['/v2/restaurants?grades.grade=A', '/v2/restaurants?grades.grade=B', '/v2/movies?imdb.rating[gte]=7'];
     await world.mustHit(rated);
     await world.foreign.set('movies', 'd', { imdb: { rating: 9, votes: 11 } });
     await becomes(() => ids(rated), ['d', 'a', 'c', 'b']);
     await world.foreign.set('restaurants', 'r3', { address: { street: 'Bronx Street', zipcode: '11226' } });
-    await becomes(() => ids('/v1/restaurants?address.zipcode=11226'), ['r3']);
+    await becomes(() => ids('/v2/restaurants?address.zipcode=11226'), ['r3']);
     // By now the edge has heard of all earlier changes of restaurants, too: a hit from here on stays one.
     await Promise.all([ofA, ofB].map((path) => world.mustHit(path)));
     await world.foreign.set('restaurants', 'r3', { grades: [{ grade: 'C', score: 1 }] });
@@ -65,11 +65,11 @@ describe.each([...engines])('what stands inside others, on %s', (engine) => {
 
   test('is hidden by its path in answers, filters and events', async () => {
     const token = await world.token();
-    expect((await world.request('/v1/movies/a')).json<object>()).toMatchObject({ imdb: { rating: 8.5 } });
-    expect((await world.request('/v1/movies/a')).text).not.toContain('votes');
-    expect((await world.request('/v1/movies/a', { token })).json<object>()).toMatchObject({ imdb: { votes: 100 } });
-    expect((await world.request('/v1/movies?imdb.votes=100')).code).toBe('forbidden');
-    const stream = new EventStream(await fetch(`${world.edge.url}/v1/movies/changes`, { headers: { accept: 'text/event-stream' } }));
+    expect((await world.request('/v2/movies/a')).json<object>()).toMatchObject({ imdb: { rating: 8.5 } });
+    expect((await world.request('/v2/movies/a')).text).not.toContain('votes');
+    expect((await world.request('/v2/movies/a', { token })).json<object>()).toMatchObject({ imdb: { votes: 100 } });
+    expect((await world.request('/v2/movies?imdb.votes=100')).code).toBe('forbidden');
+    const stream = new EventStream(await fetch(`${world.edge.url}/v2/movies/changes`, { headers: { accept: 'text/event-stream' } }));
     await stream.heardFrom();
     await world.foreign.set('movies', 'a', { imdb: { rating: 8.4, votes: 101 } });
     const event = await stream.next();

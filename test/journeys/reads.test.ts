@@ -22,10 +22,10 @@ describe.each([...engines])('reads on %s', (engine) => {
 
   test('answers a page from the cache, and another order of the same parameters with it', async () => {
     await createFilm(world, { title: 'Laura', year: 1944, genres: ['Noir', 'Mystery'] });
-    const path = '/v1/films?genres=Mystery&sort=-year,title&limit=5';
+    const path = '/v2/films?genres=Mystery&sort=-year,title&limit=5';
     const first = await world.mustHit(path);
     expect(first.page.data.map(({ title }) => title)).toEqual(['Laura']);
-    const other = await world.request('/v1/films?limit=5&sort=-year,title&genres=Mystery');
+    const other = await world.request('/v2/films?limit=5&sort=-year,title&genres=Mystery');
     expect([other.isHit, other.text]).toEqual([true, first.text]);
   });
 
@@ -40,10 +40,10 @@ describe.each([...engines])('reads on %s', (engine) => {
   });
 
   test('caches that a document is not there, until it is', async () => {
-    const path = '/v1/places/99999';
+    const path = '/v2/places/99999';
     expect((await world.request(path)).status).toBe(404);
     expect((await world.mustHit(path)).status).toBe(404);
-    const created = await world.request('/v1/places', {
+    const created = await world.request('/v2/places', {
       token: await world.token(),
       json: { id: '99999', latitude: 1, longitude: 2, city: 'Nowhere', state: 'ZZ', county: 'None' },
     });

@@ -24,7 +24,7 @@ describe.each([...engines])('refusals on %s', (engine) => {
   afterAll(() => world.close());
 
   const filmsThere = async (): Promise<number | undefined> =>
-    (await world.request('/v1/films?count=exact&limit=1', { headers: { 'cache-control': 'no-cache' } })).page.page.total;
+    (await world.request('/v2/films?count=exact&limit=1', { headers: { 'cache-control': 'no-cache' } })).page.page.total;
 
   function expectProblem(answer: Answer, status: number, code: string): void {
     expect([answer.status, answer.code]).toEqual([status, code]);
@@ -52,7 +52,7 @@ describe.each([...engines])('refusals on %s', (engine) => {
     const { path } = await createFilm(world);
     const before = await filmsThere();
     for (const [kind, token] of Object.entries(tokens)) {
-      for (const asking of [{ path, token }, { path: '/v1/films', token, json: toFilm() }]) {
+      for (const asking of [{ path, token }, { path: '/v2/films', token, json: toFilm() }]) {
         const answer = await world.request(asking.path, asking);
         expect([kind, answer.status]).toEqual([kind, 401]);
         expectProblem(answer, 401, 'token_invalid');
@@ -64,48 +64,48 @@ describe.each([...engines])('refusals on %s', (engine) => {
 
   test('asks for a token where one is missing, and refuses one without the role', async () => {
     const before = await filmsThere();
-    expectProblem(await world.request('/v1/films', { json: toFilm() }), 401, 'token_missing');
-    expectProblem(await world.request('/v1/films', { token: await world.token({ roles: ['viewer'] }), json: toFilm() }), 403, 'forbidden');
+    expectProblem(await world.request('/v2/films', { json: toFilm() }), 401, 'token_missing');
+    expectProblem(await world.request('/v2/films', { token: await world.token({ roles: ['viewer'] }), json: toFilm() }), 403, 'forbidden');
     expect(await filmsThere()).toBe(before);
   });
 
   test('refuses what is malformed, too large, of a wrong type or unknown, naming the place', async () => {
     const large = 'x'.repeat(1_048_577);
     const cases: readonly [what: string, path: string, asking: Asking, status: number, code: string][] = [
-      ['a route that is not there', '/v1/nothing', {}, 404, 'route_not_found'],
+      ['a route that is not there', '/v2/nothing', {}, 404, 'route_not_found'],
       ['a version that is not there', '/v9/films', {}, 404, 'version_unknown'],
-      ['a method that is not there', '/v1/films', { method: 'DELETE', token: editor }, 405, 'method_not_allowed'],
-      ['an unknown parameter', '/v1/films?colour=red', {}, 400, 'query_invalid'],
-      ['an operator as a parameter', '/v1/films?year[$gt]=1', {}, 400, 'query_invalid'],
-      ['a value of a wrong type', '/v1/films?year[gte]=soon', {}, 400, 'query_invalid'],
-      ['a shape that is not declared', '/v1/films?title=Laura&sort=-title', {}, 400, 'query_not_served'],
-      ['a limit past the bound', '/v1/films?limit=201', {}, 400, 'query_invalid'],
-      ['a cursor of nobody', '/v1/films?after=bm9uZQ.bm9uZQ', {}, 400, 'cursor_invalid'],
-      ['an id that no document can have', '/v1/places/123', {}, 404, 'document_not_found'],
-      ['a target past the bound', `/v1/films?title=${'a'.repeat(8_300)}`, {}, 414, 'target_too_long'],
+      ['a method that is not there', '/v2/films', { method: 'DELETE', token: editor }, 405, 'method_not_allowed'],
+      ['an unknown parameter', '/v2/films?colour=red', {}, 400, 'query_invalid'],
+      ['an operator as a parameter', '/v2/films?year[$gt]=1', {}, 400, 'query_invalid'],
+      ['a value of a wrong type', '/v2/films?year[gte]=soon', {}, 400, 'query_invalid'],
+      ['a shape that is not declared', '/v2/films?title=Laura&sort=-title', {}, 400, 'query_not_served'],
+      ['a limit past the bound', '/v2/films?limit=201', {}, 400, 'query_invalid'],
+      ['a cursor of nobody', '/v2/films?after=bm9uZQ.bm9uZQ', {}, 400, 'cursor_invalid'],
+      ['an id that no document can have', '/v2/places/123', {}, 404, 'document_not_found'],
+      ['a target past the bound', `/v2/films?title=${'a'.repeat(8_300)}`, {}, 414, 'target_too_long'],
       [
-        'a body that is no JSON', '/v1/films',
+        'a body that is no JSON', '/v2/films',
         { token: editor, body: '{"title":', headers: { 'content-type': 'application/json' } },
         400, 'body_malformed',
       ],
       [
-        'a body of another type', '/v1/films',
+        'a body of another type', '/v2/films',
         { token: editor, body: 'title=1', headers: { 'content-type': 'application/x-www-form-urlencoded' } },
         415, 'media_type_unsupported',
       ],
-      ['a body past the bound', '/v1/films', { token: editor, json: { ...toFilm(), extract: large } }, 413, 'body_too_large'],
-      ['a field of a wrong type', '/v1/films', { token: editor, json: { ...toFilm(), year: '1949' } }, 422, 'document_invalid'],
-      ['a field that is not declared', '/v1/films', { token: editor, json: { ...toFilm(), $where: '1' } }, 422, 'document_invalid'],
+      ['a body past the bound', '/v2/films', { token: editor, json: { ...toFilm(), extract: large } }, 413, 'body_too_large'],
+      ['a field of a wrong type', '/v2/films', { token: editor, json: { ...toFilm(), year: '1949' } }, 422, 'document_invalid'],
+      ['a field that is not declared', '/v2/films', { token: editor, json: { ...toFilm(), $where: '1' } }, 422, 'document_invalid'],
       [
-        'a precondition that does not hold', '/v1/places/00000',
+        'a precondition that does not hold', '/v2/places/00000',
         { method: 'PUT', token: editor, json: toPlace(), headers: { 'if-match': '"never"' } }, 412, 'precondition_failed',
       ],
       [
-        'a precondition on what is not there', '/v1/places/00000',
+        'a precondition on what is not there', '/v2/places/00000',
         { method: 'DELETE', token: editor, headers: { 'if-match': '"never"' } }, 404, 'document_not_found',
       ],
       [
-        'a precondition of a POST', '/v1/films', { token: editor, json: toFilm(), headers: { 'if-none-match': '*' } }, 400,
+        'a precondition of a POST', '/v2/films', { token: editor, json: toFilm(), headers: { 'if-none-match': '*' } }, 400,
         'header_invalid',
       ],
     ];
@@ -124,7 +124,7 @@ describe.each([...engines])('refusals on %s', (engine) => {
       new ReadableStream<Uint8Array>({ pull: (controller) => (sent++ < 64 ? controller.enqueue(chunk) : controller.close()) });
     const before = await filmsThere();
     const answer = await untilHeard(() =>
-      world.request('/v1/films', { token: editor, body: toBody(), headers: { 'content-type': 'application/json' } }),
+      world.request('/v2/films', { token: editor, body: toBody(), headers: { 'content-type': 'application/json' } }),
     );
     expectProblem(answer, 413, 'body_too_large');
     expect(await filmsThere()).toBe(before);
@@ -132,8 +132,8 @@ describe.each([...engines])('refusals on %s', (engine) => {
 
   test('refuses a cursor of another query', async () => {
     for (const title of ['One', 'Two', 'Three']) await createFilm(world, { title, genres: ['Cursor'] });
-    const { page } = (await world.request('/v1/films?genres=Cursor&sort=-year,title&limit=1')).page;
-    const answer = await world.request(`/v1/films?genres=Noir&sort=-year,title&limit=1&after=${page.next}`);
+    const { page } = (await world.request('/v2/films?genres=Cursor&sort=-year,title&limit=1')).page;
+    const answer = await world.request(`/v2/films?genres=Noir&sort=-year,title&limit=1&after=${page.next}`);
     expectProblem(answer, 400, 'cursor_invalid');
   });
 });

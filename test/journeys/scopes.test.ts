@@ -10,11 +10,11 @@ describe.each([...engines])('scopes on %s', (engine) => {
   let path: string;
   beforeAll(async () => {
     world = await startWorld({ engine });
-    const answer = await world.request('/v1/orders', {
+    const answer = await world.request('/v2/orders', {
       token: await member('ann', 'acme'),
       json: { tenant: 'acme', film, seats: 2, buyer: 'ann' },
     });
-    path = `/v1/orders/${answer.film.id}`;
+    path = `/v2/orders/${answer.film.id}`;
     await change({ staffNote: 'pays late' });
   });
   afterAll(() => world.close());
@@ -47,10 +47,10 @@ describe.each([...engines])('scopes on %s', (engine) => {
     ['nobody', undefined, 401],
   ])('what is cached is not there for %s', async (_who, tenant, status) => {
     await world.mustHit(path, { token: await member('ann', 'acme') });
-    await world.mustHit('/v1/orders', { token: await member('ann', 'acme') });
+    await world.mustHit('/v2/orders', { token: await member('ann', 'acme') });
     const asking = tenant === undefined ? {} : { token: await member('ann', tenant) };
     expect((await world.request(path, asking)).status).toBe(status);
-    const list = await world.request('/v1/orders', asking);
+    const list = await world.request('/v2/orders', asking);
     expect(list.text).not.toContain('"tenant":"acme"');
   });
 
@@ -75,11 +75,11 @@ describe.each([...engines])('scopes on %s', (engine) => {
     expect((await patch({ tenant: 'globex' }, staff)).status).toBe(403);
     expect((await patch({ status: 'cancelled' }, await member('ann', 'acme'))).status).toBe(403);
     expect((await patch({ status: 'cancelled' }, await member('eve', 'globex', ['staff']))).status).toBe(404);
-    const foreign = await world.request('/v1/orders', {
+    const foreign = await world.request('/v2/orders', {
       token: await member('eve', 'globex'),
       json: { tenant: 'acme', film, seats: 1, buyer: 'eve' },
     });
-    const paid = await world.request('/v1/orders', {
+    const paid = await world.request('/v2/orders', {
       token: await member('eve', 'globex'),
       json: { tenant: 'globex', film, seats: 1, buyer: 'eve', status: 'paid' },
     });
@@ -88,9 +88,9 @@ describe.each([...engines])('scopes on %s', (engine) => {
 
   test('who may not read a field may neither filter by it nor write it', async () => {
     const token = await member('ann', 'acme');
-    const order = await world.request('/v1/orders', { token, json: { tenant: 'acme', film, seats: 1, buyer: 'ann', staffNote: 'mine' } });
+    const order = await world.request('/v2/orders', { token, json: { tenant: 'acme', film, seats: 1, buyer: 'ann', staffNote: 'mine' } });
     expect(order.status).toBe(403);
     expect(order.text).toContain('staffNote');
-    expect((await world.request('/v1/orders?staffNote=mine', { token })).status).toBe(400);
+    expect((await world.request('/v2/orders?staffNote=mine', { token })).status).toBe(400);
   });
 });

@@ -45,7 +45,7 @@ class Place {
   }
 
   async films(query = 'limit=200'): Promise<{ title: string }[]> {
-    const response = await fetch(`http://127.0.0.1:${this.edgePort}/v1/films?${query}`);
+    const response = await fetch(`http://127.0.0.1:${this.edgePort}/v2/films?${query}`);
     if (response.status !== 200) throw new Error(`answered ${response.status}: ${await response.text()}`);
     return ((await response.json()) as { data: { title: string }[] }).data;
   }
@@ -72,7 +72,7 @@ class Place {
 
 /** A reader of the feed of reviews, which has heard its first words. */
 async function readFeed(edgePort: number): Promise<{ readonly heard: string; text(): Promise<string> }> {
-  const response = await fetch(`http://127.0.0.1:${edgePort}/v1/reviews/changes`, { headers: { accept: 'text/event-stream' } });
+  const response = await fetch(`http://127.0.0.1:${edgePort}/v2/reviews/changes`, { headers: { accept: 'text/event-stream' } });
   const reader = new StreamReader(response);
   let heard = (await reader.next()) ?? '';
   return {
@@ -129,7 +129,7 @@ describe('start', () => {
   test('ends within ten seconds also while a client reads a stream', async () => {
     const program = open().start();
     await program.says(ready);
-    const stream = await fetch(`http://127.0.0.1:${place.edgePort}/v1/reviews/changes`, { headers: { accept: 'text/event-stream' } });
+    const stream = await fetch(`http://127.0.0.1:${place.edgePort}/v2/reviews/changes`, { headers: { accept: 'text/event-stream' } });
     expect([stream.status, stream.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
     program.signal('SIGTERM');
     const { ms } = await program.ended(10_000);
@@ -287,7 +287,7 @@ describe('start', () => {
     });
     const token = minted.stdout.toString().trimEnd();
     expect(token).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
-    const response = await fetch(`http://127.0.0.1:${place.edgePort}/v1/films`, {
+    const response = await fetch(`http://127.0.0.1:${place.edgePort}/v2/films`, {
       method: 'POST',
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       body: JSON.stringify({ title: 'Minted', year: 2001 }),

@@ -184,7 +184,7 @@ describe('the checks fire', () => {
     const path = ['', 'work', 'main', 'a.ts'].join('/');
     const host = ['registry', 'npmjs', 'org'].join('.');
     const found = findForeignTexts([
-      { path: 'README.md', text: `see ${path}\nfrom https://${host}/a\n/v1/work/1 and a/root/b are none` },
+      { path: 'README.md', text: `see ${path}\nfrom https://${host}/a\n/v2/work/1 and a/root/b are none` },
       { path: 'bun.lock', text: '"a": ["https://example.org/a.tgz"]' },
     ]);
     expect(linesOf(found)).toEqual(['README.md:1', 'README.md:2', 'bun.lock:1']);

@@ -19,9 +19,9 @@ export function toPlace(): JsonObject {
 
 /** Created through the edge, as a client does it; throws when that is refused. */
 export async function createFilm(world: World, input: FilmInput = {}): Promise<{ film: FilmDocument; answer: Answer; path: string }> {
-  const answer = await world.request('/v1/films', { token: await world.token(), json: toFilm(input) });
+  const answer = await world.request('/v2/films', { token: await world.token(), json: toFilm(input) });
   if (answer.status !== 201) throw new Error(`creating a film is answered ${answer.status}: ${answer.text}`);
-  return { film: answer.film, answer, path: `/v1/films/${answer.film.id}` };
+  return { film: answer.film, answer, path: `/v2/films/${answer.film.id}` };
 }
 
 export async function patchFilm(world: World, path: string, patch: Readonly<Record<string, unknown>>): Promise<Answer> {
@@ -39,7 +39,7 @@ export async function importRows(
   body: Bun.BodyInit,
   query = '',
 ): Promise<{ summary: ImportSummary; rejected: string[] }> {
-  const answer = await world.request(`/v1/${collection}/import${query}`, {
+  const answer = await world.request(`/v2/${collection}/import${query}`, {
     token: await world.token(),
     headers: { 'content-type': 'application/x-ndjson' },
     body,

@@ -153,7 +153,7 @@ export async function startWorld({
   edgePort = Number(new URL(edge.url).port);
   const world = new World({ dataDir, keys, origin, edge, identity, hop, feed, foreign: mongo ?? new StoreFile(dataDir) });
   await origin.start();
-  await eventually('an answer through the edge', async () => (await world.request('/v1/films?limit=1')).status === 200);
+  await eventually('an answer through the edge', async () => (await world.request('/v2/films?limit=1')).status === 200);
   return world;
 }
 

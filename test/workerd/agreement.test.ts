@@ -10,38 +10,39 @@ import { contract } from '../../shared/contract/contract.ts';
 import { type Declared, toDeclared } from '../../shared/hop/purge-report.ts';
 import { served } from '../../shared/resources/all.ts';
 import { film, World } from '../support/world.ts';
+import { versions } from '../../shared/resources/versions.ts';
 
 test('the cache takes nothing for fresh while an origin serves another contract, and again once it is gone', async () => {
   const world = await World.start();
-  await world.mustHit('/v1/films');
+  await world.mustHit('/v2/films');
   await world.feed.send(world.feed.idle({ contract: '0'.repeat(16) }));
   await world.pastMemo();
-  expect(await world.cacheStatus('/v1/films')).toBe('tombolo; fwd=stale; fwd-status=304; stored');
-  expect(await world.cacheStatus('/v1/films')).toBe('tombolo; fwd=stale; fwd-status=304; stored');
-  await world.mustHit('/v1/films');
+  expect(await world.cacheStatus('/v2/films')).toBe('tombolo; fwd=stale; fwd-status=304; stored');
+  expect(await world.cacheStatus('/v2/films')).toBe('tombolo; fwd=stale; fwd-status=304; stored');
+  await world.mustHit('/v2/films');
   await world.close();
 });
 
 describe('while an origin declares one resource otherwise', () => {
   const otherwise = '0'.repeat(16);
   const changed = toDeclared(
-    contract(...[...served.resources.values()].map((one) => (one.name === 'films' ? { ...one, digest: otherwise } : one))),
+    contract(versions, ...[...served.resources.values()].map((one) => (one.name === 'films' ? { ...one, digest: otherwise } : one))),
   );
   const persistDir = mkdtempSync(join(tmpdir(), 'tombolo-declarations-'));
   let world: World;
-  const place = '/v1/places/a';
+  const place = '/v2/places/a';
   const idle = (declared: Declared) => world.feed.idle({ asOf: world.feed.now(), ...declared });
   beforeEach(async () => {
     world = await World.start({ silent: true, persistDir });
     world.documents.set('a', film('A'));
     await world.feed.begin();
     await world.feed.tell();
-    await Promise.all([world.mustHit('/v1/films/a'), world.mustHit(place)]);
+    await Promise.all([world.mustHit('/v2/films/a'), world.mustHit(place)]);
   });
   afterEach(() => world.close());
   afterAll(() => rmSync(persistDir, { recursive: true, force: true }));
 
-  const statuses = async () => [await world.cacheStatus('/v1/films/a'), await world.cacheStatus(place)];
+  const statuses = async () => [await world.cacheStatus('/v2/films/a'), await world.cacheStatus(place)];
   const filmsAlone = ['tombolo; fwd=stale; fwd-status=304', 'tombolo; hit'];
   const neither = ['tombolo; fwd=stale; fwd-status=304; stored', 'tombolo; fwd=stale; fwd-status=304; stored'];
   const deployed = () => {
@@ -101,11 +102,11 @@ describe('while an origin declares one resource otherwise', () => {
 
 test('the cache gives nothing to whom a rule that became stricter at the origin excludes, although the edge is older', async () => {
   const world = await World.start();
-  await world.mustHit('/v1/films');
+  await world.mustHit('/v2/films');
   const headers = { 'content-type': 'application/problem+json', 'www-authenticate': 'Bearer realm="tombolo"' };
   world.origin.script = () => ({ status: 401, body: '{"code":"token_missing"}', headers });
   await world.feed.send(world.feed.idle({ contract: '0'.repeat(16) }));
   await world.pastMemo();
-  for (let round = 0; round < 3; round++) expect((await world.get('/v1/films')).status).toBe(401);
+  for (let round = 0; round < 3; round++) expect((await world.get('/v2/films')).status).toBe(401);
   await world.close();
 });

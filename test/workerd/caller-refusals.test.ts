@@ -15,7 +15,7 @@ const refused = refusedBy(() => world);
 describe('a token is refused, on public routes too, when it', () => {
   const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
   const isRefused = async (token: string, detail?: string) => {
-    const { headers, problem } = await refused('/v1/films', bearer(token), 401, 'token_invalid');
+    const { headers, problem } = await refused('/v2/films', bearer(token), 401, 'token_invalid');
     expect(headers.get('www-authenticate')).toStartWith('Bearer realm="tombolo", error="invalid_token", error_description="');
     if (detail !== undefined) expect(problem.detail).toContain(detail);
     const [header = '', payload = '', signature = ''] = token.split('.');
@@ -86,13 +86,13 @@ describe('a token is refused, on public routes too, when it', () => {
     isRefused(await world.issuer.token('ed', { payload: { padding: 'x'.repeat(6_200) } }), 'characters'));
   test('comes by another scheme', async () => {
     for (const authorization of ['Basic YTpi', 'Bearer', 'Bearer ', 'Bearer a b', `Bearer a, Bearer b`]) {
-      await refused('/v1/films', { headers: { authorization } }, 401, 'token_invalid');
+      await refused('/v2/films', { headers: { authorization } }, 401, 'token_invalid');
     }
   });
   test('is good, it passes, also in lower case and again', async () => {
     const token = await world.issuer.token('ed', { payload: { roles: ['editor'], tenant: 'acme', nested: { a: 1 }, age: 3 } });
     for (const scheme of ['Bearer', 'bearer', 'BEARER']) {
-      expect((await fetch(`${world.edge.url}/v1/films`, { headers: { authorization: `${scheme} ${token}` } })).status).toBe(200);
+      expect((await fetch(`${world.edge.url}/v2/films`, { headers: { authorization: `${scheme} ${token}` } })).status).toBe(200);
     }
     expect(world.principalAsked()).toEqual({ subject: 'usr_1', roles: ['editor'], claims: { tenant: 'acme', age: 3 } });
   });
@@ -100,7 +100,7 @@ describe('a token is refused, on public routes too, when it', () => {
 
 describe('browsers', () => {
   test('of declared pages may read answers and refusals', async () => {
-    for (const [path, status] of [['/v1/films', 200], ['/v1/nothing', 404], ['/v1/films?colour=red', 400], ['/health', 200]] as const) {
+    for (const [path, status] of [['/v2/films', 200], ['/v2/nothing', 404], ['/v2/films?colour=red', 400], ['/health', 200]] as const) {
       const answer = await fetch(world.edge.url + path, { headers: { origin: 'https://app.test' } });
       expect(answer.status).toBe(status);
       expect(answer.headers.get('access-control-allow-origin')).toBe('https://app.test');
@@ -115,10 +115,10 @@ describe('browsers', () => {
 
   test('of other pages may not, and the answer still varies by origin', async () => {
     for (const origin of ['https://evil.test', 'https://app.test.evil.test', 'null', 'http://app.test']) {
-      const answer = await fetch(`${world.edge.url}/v1/films`, { headers: { origin } });
+      const answer = await fetch(`${world.edge.url}/v2/films`, { headers: { origin } });
       expect(answer.headers.has('access-control-allow-origin')).toBe(false);
       expect(answer.headers.get('vary')).toContain('Origin');
-      const preflight = await fetch(`${world.edge.url}/v1/films`, {
+      const preflight = await fetch(`${world.edge.url}/v2/films`, {
         method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'POST' },
       });
       expect([preflight.status, await codeOf(preflight)]).toEqual([403, 'origin_not_allowed']);
@@ -126,7 +126,7 @@ describe('browsers', () => {
   });
 
   test('ask first, and are answered for two hours', async () => {
-    const answer = await fetch(`${world.edge.url}/v1/films/a`, {
+    const answer = await fetch(`${world.edge.url}/v2/films/a`, {
       method: 'OPTIONS',
       headers: {
         origin: 'http://localhost:3000', 'access-control-request-method': 'PATCH',
@@ -143,13 +143,13 @@ describe('browsers', () => {
   });
 
   test('and others learn by OPTIONS what a path allows', async () => {
-    const answer = await fetch(`${world.edge.url}/v1/films`, { method: 'OPTIONS' });
+    const answer = await fetch(`${world.edge.url}/v2/films`, { method: 'OPTIONS' });
     expect([answer.status, answer.headers.get('allow')]).toEqual([204, 'GET, POST, HEAD, OPTIONS']);
     expect(answer.headers.has('accept-patch')).toBe(false);
-    expect((await fetch(`${world.edge.url}/v1/films/a`, { method: 'OPTIONS' })).headers.get('accept-patch')).toBe(
+    expect((await fetch(`${world.edge.url}/v2/films/a`, { method: 'OPTIONS' })).headers.get('accept-patch')).toBe(
       'application/merge-patch+json',
     );
-    await refused('/v1/nothing', { method: 'OPTIONS' }, 404, 'route_not_found');
+    await refused('/v2/nothing', { method: 'OPTIONS' }, 404, 'route_not_found');
     const own = await fetch(`${world.edge.url}/health`, { method: 'OPTIONS' });
     expect([own.headers.get('allow'), own.headers.get('method'), own.headers.get('name')]).toEqual(['GET, HEAD, OPTIONS', null, null]);
   });

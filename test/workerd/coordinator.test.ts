@@ -133,13 +133,13 @@ describe('the cache', () => {
   test('takes nothing for fresh while the feed is silent, and again once it speaks', async () => {
     const world = await World.start({ feedSilentMs: 1_000 });
     await world.change('a', film('A'));
-    await world.mustHit('/v1/films/a');
+    await world.mustHit('/v2/films/a');
     await world.feed.pause();
     // The first finding of silence, and every later one, is asked of the origin.
-    expect(await world.noHit('/v1/films/a')).toBe(revalidated);
-    for (let round = 0; round < 2; round++) expect(await world.cacheStatus('/v1/films/a')).toBe(revalidated);
+    expect(await world.noHit('/v2/films/a')).toBe(revalidated);
+    for (let round = 0; round < 2; round++) expect(await world.cacheStatus('/v2/films/a')).toBe(revalidated);
     await world.feed.resume();
-    await world.mustHit('/v1/films/a');
+    await world.mustHit('/v2/films/a');
     await world.close();
   });
 
@@ -147,18 +147,18 @@ describe('the cache', () => {
     const world = await World.start({ silent: true, feedSilentMs: 1_000 });
     await world.feed.begin();
     await world.feed.send(world.feed.idle({ asOf: world.feed.now() - 5_000 }));
-    await world.get('/v1/films');
-    expect(await world.cacheStatus('/v1/films')).toBe(revalidated);
+    await world.get('/v2/films');
+    expect(await world.cacheStatus('/v2/films')).toBe(revalidated);
     await world.feed.send(world.feed.idle({ asOf: world.feed.now() + 60_000 }));
     await world.pastMemo();
-    expect(await world.cacheStatus('/v1/films')).toBe('tombolo; hit');
-    expect(await world.noHit('/v1/films')).toBe(revalidated);
+    expect(await world.cacheStatus('/v2/films')).toBe('tombolo; hit');
+    expect(await world.noHit('/v2/films')).toBe(revalidated);
     await world.close();
   });
 
   test('stores nothing while no origin has reported', async () => {
     const world = await World.start({ silent: true });
-    for (let round = 0; round < 3; round++) expect(await world.cacheStatus('/v1/films')).toBe('tombolo; fwd=uri-miss; fwd-status=200');
+    for (let round = 0; round < 3; round++) expect(await world.cacheStatus('/v2/films')).toBe('tombolo; fwd=uri-miss; fwd-status=200');
     await world.close();
   });
 
@@ -166,19 +166,19 @@ describe('the cache', () => {
     const world = await World.start({ silent: true });
     await world.feed.begin();
     await world.feed.tell();
-    await world.get('/v1/films?genres=Drama');
+    await world.get('/v2/films?genres=Drama');
     world.at++;
     const raised = { from: world.order(world.at - 1), asOf: world.feed.now(), whole: { films: world.order() } };
     expect(await world.feed.send(world.feed.idle(raised))).toMatchObject({ accepted: true });
     await world.pastMemo();
-    expect(await world.cacheStatus('/v1/films?genres=Drama')).toStartWith('tombolo; fwd=stale');
+    expect(await world.cacheStatus('/v2/films?genres=Drama')).toStartWith('tombolo; fwd=stale');
     world.at++;
     await world.feed.begin();
     await world.feed.tell();
     await world.pastMemo();
-    expect(await world.cacheStatus('/v1/films?genres=Drama')).toStartWith('tombolo; fwd=stale');
+    expect(await world.cacheStatus('/v2/films?genres=Drama')).toStartWith('tombolo; fwd=stale');
     await world.pastMemo();
-    expect(await world.cacheStatus('/v1/films?genres=Drama')).toBe('tombolo; hit');
+    expect(await world.cacheStatus('/v2/films?genres=Drama')).toBe('tombolo; hit');
     await world.close();
   });
 
@@ -188,17 +188,17 @@ describe('the cache', () => {
     world.documents.set('a', film('Old'));
     await world.feed.begin();
     await world.feed.tell();
-    await world.get('/v1/films/a');
-    expect(await world.cacheStatus('/v1/films/a')).toBe('tombolo; hit');
+    await world.get('/v2/films/a');
+    expect(await world.cacheStatus('/v2/films/a')).toBe('tombolo; hit');
     world.epoch = 'c'.repeat(16);
     world.at = 1;
     world.documents.set('a', film('Restored'));
     await world.feed.begin();
     await world.feed.tell();
     await world.pastMemo();
-    const answer = await world.get('/v1/films/a');
+    const answer = await world.get('/v2/films/a');
     expect(await answer.json()).toMatchObject({ title: 'Restored' });
-    expect(await world.cacheStatus('/v1/films/a')).toBe('tombolo; hit');
+    expect(await world.cacheStatus('/v2/films/a')).toBe('tombolo; hit');
     await world.close();
   });
 });
@@ -214,14 +214,14 @@ describe('after a restart', () => {
     world.write('a', film('A'));
     await world.feed.tell();
     await world.edge.restart();
-    await world.get('/v1/films/a');
-    expect(await world.cacheStatus('/v1/films/a')).toBe(revalidated);
+    await world.get('/v2/films/a');
+    expect(await world.cacheStatus('/v2/films/a')).toBe(revalidated);
     expect(await world.feed.send(world.feed.idle({ asOf: world.feed.now() }))).toMatchObject({ accepted: true, through: world.order(8) });
     await world.pastMemo();
-    expect(await world.cacheStatus('/v1/films/a')).toBe('tombolo; hit');
+    expect(await world.cacheStatus('/v2/films/a')).toBe('tombolo; hit');
     // The write that is on disk tells a state from before it.
     world.origin.script = (seen) => world.answer(seen, 7);
-    expect(await world.cacheStatus('/v1/films/a?fields=title')).toBe('tombolo; fwd=uri-miss; fwd-status=200');
+    expect(await world.cacheStatus('/v2/films/a?fields=title')).toBe('tombolo; fwd=uri-miss; fwd-status=200');
     await world.close();
   });
 
@@ -229,16 +229,16 @@ describe('after a restart', () => {
     const world = await World.start({ silent: true });
     await world.feed.begin();
     await world.feed.tell();
-    await world.get('/v1/films');
-    expect(await world.cacheStatus('/v1/films')).toBe('tombolo; hit');
+    await world.get('/v2/films');
+    expect(await world.cacheStatus('/v2/films')).toBe('tombolo; hit');
     await world.edge.restart();
-    expect(await world.cacheStatus('/v1/films')).toBe('tombolo; fwd=uri-miss; fwd-status=200');
+    expect(await world.cacheStatus('/v2/films')).toBe('tombolo; fwd=uri-miss; fwd-status=200');
     expect(await world.feed.tell()).toMatchObject({ accepted: false, epoch: null, through: null });
     expect(await world.feed.begin()).toMatchObject({ accepted: true, through: world.order() });
     await world.feed.tell();
     await world.pastMemo();
-    await world.get('/v1/films');
-    expect(await world.cacheStatus('/v1/films')).toBe('tombolo; hit');
+    await world.get('/v2/films');
+    expect(await world.cacheStatus('/v2/films')).toBe('tombolo; hit');
     await world.close();
   });
 });

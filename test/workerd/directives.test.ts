@@ -10,7 +10,7 @@ afterAll(() => world.close());
 
 describe("a client's own directives", () => {
   const ask = async (id: string, directives: string, headers: Readonly<Record<string, string>> = {}) => {
-    const answer = await world.get(`/v1/films/${id}`, { 'cache-control': directives, ...headers });
+    const answer = await world.get(`/v2/films/${id}`, { 'cache-control': directives, ...headers });
     return `${answer.status} ${answer.headers.get('cache-status')}`;
   };
   const hit = '200 tombolo; hit';
@@ -18,7 +18,7 @@ describe("a client's own directives", () => {
 
   test('are a list, and what stands in a quoted value is none of them', async () => {
     await world.change('listed', film('Listed'));
-    await world.mustHit('/v1/films/listed');
+    await world.mustHit('/v2/films/listed');
     for (const directives of [
       'foo="no-cache"', 'foo="a, no-store"', 'x-no-cache', 'no-cached', 'foo="\\\\", bar="no-cache"', 'foo="\\", no-store"',
       'max-age=soon', 'max-age=-1', 'max-stale', 'min-fresh=0', ',,', 'foo="no-cache',
@@ -35,22 +35,22 @@ describe("a client's own directives", () => {
 
   test('no-cache asks the origin although the answer is fresh', async () => {
     await world.change('insist', film('Insist'));
-    await world.get('/v1/films/insist');
-    const answer = await world.get('/v1/films/insist', { 'cache-control': 'no-cache' });
+    await world.get('/v2/films/insist');
+    const answer = await world.get('/v2/films/insist', { 'cache-control': 'no-cache' });
     expect(answer.headers.get('cache-status')).toBe('tombolo; fwd=request; fwd-status=304; stored');
   });
 
   test('are read in time proportional to their length', async () => {
     for (const part of ['"', '\\\\"', 'a="\\\\"', 'a=', '"\\\\']) {
       const startedAt = performance.now();
-      await world.get('/v1/films/listed', { 'cache-control': part.repeat(14_000 / part.length - 100) });
+      await world.get('/v2/films/listed', { 'cache-control': part.repeat(14_000 / part.length - 100) });
       expect([part, performance.now() - startedAt < 500]).toEqual([part, true]);
     }
   });
 
   test('max-age has an older answer validated, and a younger one served', async () => {
     await world.change('aging', film('Aging'));
-    await world.aged('/v1/films/aging');
+    await world.aged('/v2/films/aging');
     expect(await ask('aging', 'max-age=600')).toBe(hit);
     expect(await ask('aging', 'max-age=0')).toBe('200 tombolo; fwd=stale; fwd-status=304; stored');
     expect(await ask('aging', 'max-age=0')).toBe(hit);
@@ -60,14 +60,14 @@ describe("a client's own directives", () => {
     await world.change('stored', film('Stored'));
     await world.change('fresh', film('Fresh'));
     const before = world.origin.seen.length;
-    const refused = await world.get('/v1/films/stored', { 'cache-control': 'only-if-cached' });
+    const refused = await world.get('/v2/films/stored', { 'cache-control': 'only-if-cached' });
     expect([refused.status, await codeOf(refused), refused.headers.get('cache-status')]).toEqual([
       504,
       'not_cached',
       'tombolo; detail=only-if-cached',
     ]);
     expect(world.origin.seen.length).toBe(before);
-    await world.mustHit('/v1/films/stored');
+    await world.mustHit('/v2/films/stored');
     expect(await ask('stored', 'only-if-cached')).toBe(hit);
     expect(await ask('stored', 'max-age=60, only-if-cached', { 'if-none-match': '*' })).toBe('304 tombolo; hit');
     const filled = world.origin.seen.length;
@@ -76,14 +76,14 @@ describe("a client's own directives", () => {
     }
     await world.change('stored', film('Changed'));
     expect(await ask('stored', 'only-if-cached')).toBe('504 tombolo; detail=only-if-cached');
-    expect((await world.get('/v1/orders/changes', { 'cache-control': 'only-if-cached' })).status).toBe(504);
+    expect((await world.get('/v2/orders/changes', { 'cache-control': 'only-if-cached' })).status).toBe(504);
     expect(world.origin.seen.length).toBe(filled);
     // It is what the client wanted: nothing failed here.
     expect((await world.logged('not_cached')).every((line) => line.includes('"level":"info"'))).toBe(true);
   });
 
   test('only-if-cached says nothing to a write', async () => {
-    const answer = await fetch(`${world.edge.url}/v1/reviews/0198c0de-0000-7000-8000-0000000000ee`, {
+    const answer = await fetch(`${world.edge.url}/v2/reviews/0198c0de-0000-7000-8000-0000000000ee`, {
       method: 'DELETE',
       headers: { 'cache-control': 'only-if-cached' },
     });

@@ -46,17 +46,17 @@ test('every kind of request that the edge sends verifies there, all headers that
   const json = { 'content-type': 'application/json' };
   const film = '{"title":"A","year":2000}';
   const requests: [string, RequestInit][] = [
-    ['/v1/films', {}],
-    ["/v1/films?genres=Com%20edy'&limit=3", { headers: { authorization, accept: 'application/json' } }],
+    ['/v2/films', {}],
+    ["/v2/films?genres=Com%20edy'&limit=3", { headers: { authorization, accept: 'application/json' } }],
     [
-      '/v1/films/%C3%BC',
+      '/v2/films/%C3%BC',
       { method: 'HEAD', headers: { 'if-none-match': 'W/"a", "b"', 'if-match': '*', 'tombolo-position': world.positionToken() } },
     ],
-    ['/v1/films', { method: 'POST', headers: { ...json, authorization, 'idempotency-key': 'a b' }, body: film }],
-    ['/v1/films/a', { method: 'PUT', headers: { ...json, 'if-match': '"x"' }, body: film }],
-    ['/v1/films/a', { method: 'PATCH', headers: { 'content-type': 'application/merge-patch+json' }, body: '{"year":1999}' }],
-    ['/v1/films/a', { method: 'DELETE' }],
-    ['/v1/films/import?onDuplicate=skip', { method: 'POST', headers: { 'content-type': 'application/x-ndjson' }, body: film }],
+    ['/v2/films', { method: 'POST', headers: { ...json, authorization, 'idempotency-key': 'a b' }, body: film }],
+    ['/v2/films/a', { method: 'PUT', headers: { ...json, 'if-match': '"x"' }, body: film }],
+    ['/v2/films/a', { method: 'PATCH', headers: { 'content-type': 'application/merge-patch+json' }, body: '{"year":1999}' }],
+    ['/v2/films/a', { method: 'DELETE' }],
+    ['/v2/films/import?onDuplicate=skip', { method: 'POST', headers: { 'content-type': 'application/x-ndjson' }, body: film }],
   ];
   for (const [target, init] of requests) {
     await fetch(world.edge.url + target, init);
@@ -68,13 +68,13 @@ test('every kind of request that the edge sends verifies there, all headers that
 });
 
 test('a request changed on its way verifies nowhere', async () => {
-  await fetch(`${world.edge.url}/v1/films?limit=7`);
+  await fetch(`${world.edge.url}/v2/films?limit=7`);
   const seen = world.lastAsked();
   const added = new Headers(seen.headers);
   added.set('tombolo-request', 'req_other');
   for (const changed of [
     { ...seen, method: 'DELETE' },
-    { ...seen, path: '/v1/places' },
+    { ...seen, path: '/v2/places' },
     { ...seen, query: '?limit=8' },
     { ...seen, headers: added },
   ]) {
@@ -118,5 +118,5 @@ test('an answer signed there is stored here', async () => {
     );
     return { unsigned: true, body: '{}', headers: { ...fields, signature: signed.signature, 'signature-input': signed.signatureInput } };
   };
-  expect(await world.cacheStatus('/v1/films?limit=9')).toBe('tombolo; fwd=uri-miss; fwd-status=200; stored');
+  expect(await world.cacheStatus('/v2/films?limit=9')).toBe('tombolo; fwd=uri-miss; fwd-status=200; stored');
 });

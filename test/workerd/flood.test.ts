@@ -10,7 +10,7 @@ describe('the flood shield', () => {
   afterAll(() => world.close());
 
   test('counts an address, and an IPv6 network as one', async () => {
-    const from = (address: string) => fetch(`${world.edge.url}/v1/films?limit=1`, { headers: { 'cf-connecting-ip': address } });
+    const from = (address: string) => fetch(`${world.edge.url}/v2/films?limit=1`, { headers: { 'cf-connecting-ip': address } });
     let over: Response | undefined;
     // A window may end while this counts: two of them hold one that is whole.
     for (let batch = 0; over === undefined && batch < 44; batch++) {
@@ -34,10 +34,10 @@ describe('the flood shield stands before everything', () => {
   afterAll(() => flooded.close());
 
   test.each([
-    ['/v1/nothing', 'GET', 404],
+    ['/v2/nothing', 'GET', 404],
     ['/health', 'GET', 200],
-    ['/v1/films', 'OPTIONS', 204],
-    ['/v1/films', 'PROPFIND', 405],
+    ['/v2/films', 'OPTIONS', 204],
+    ['/v2/films', 'PROPFIND', 405],
   ])('%s %s', async (path, method, status) => {
     const from = { 'cf-connecting-ip': `192.0.2.${status % 256}` };
     const answers = await Promise.all(Array.from({ length: 50 }, () => flooded.get(path, from, method)));

@@ -15,10 +15,10 @@ let made = 0;
 let path = '';
 beforeEach(async () => {
   const film = `film-${made++}`;
-  path = `/v1/films/${film}`;
+  path = `/v2/films/${film}`;
   world.documents.set(film, { title: film, year: 2_000, genres: [], cast: [] });
   // Once the isolate knows the generations, a miss is filled by one request for all.
-  await world.get('/v1/films/absent');
+  await world.get('/v2/films/absent');
 });
 
 const followersCount = 40;
@@ -95,6 +95,6 @@ async function entered(count: number): Promise<void> {
 async function mustAnswer(followers: readonly Promise<Response>[]): Promise<void> {
   for (const follower of followers) {
     const answer = await follower;
-    expect([answer.status, await answer.json()]).toMatchObject([200, { title: path.slice('/v1/films/'.length) }]);
+    expect([answer.status, await answer.json()]).toMatchObject([200, { title: path.slice('/v2/films/'.length) }]);
   }
 }

@@ -23,7 +23,7 @@ const post = (path: string, body: string | ReadableStream<Uint8Array>, headers: 
 
 describe('the origin hears', () => {
   test('only what the profile covers, however much a client sends', async () => {
-    await world.get('/v1/ticks', {
+    await world.get('/v2/ticks', {
       signature: 'hop=:AAAA:', 'signature-input': 'hop=()', 'tombolo-principal': 'e30', 'tombolo-request': 'mine',
       'tombolo-after': world.position(), 'tombolo-deadline': '1',
       'content-digest': 'sha-256=:AAAA:', 'content-type': 'text/plain', cookie: 'a=b', 'x-forwarded-for': '10.0.0.1',
@@ -50,7 +50,7 @@ describe('the origin hears', () => {
       body: '{}',
       headers: { 'tombolo-position': world.positionToken(), 'cache-control': 'no-store' },
     });
-    const answer = await post('/v1/films', body, { 'idempotency-key': 'k1' });
+    const answer = await post('/v2/films', body, { 'idempotency-key': 'k1' });
     expect(answer.status).toBe(201);
     const { body: got, headers } = world.lastAsked();
     expect(new TextDecoder().decode(got)).toBe(body);
@@ -63,12 +63,12 @@ describe('the origin hears', () => {
 
   test('paths and queries as they were signed, whatever is in them', async () => {
     for (const target of [
-      '/v1/films/a%20b', "/v1/films/it's", '/v1/films/%C3%BC', '/v1/films/a+b', '/v1/films/~a!b(c)', '/v1/films/a|b^c',
-      '/v1/films/%7Bx%7D', '/v1/films?title=%27a%22b%20c',
-      "/v1/films?title='x'+|^`{}",
-      '/v1/films?title=ü',
-      '/v1/films?',
-      '/v1/./films/a',
+      '/v2/films/a%20b', "/v2/films/it's", '/v2/films/%C3%BC', '/v2/films/a+b', '/v2/films/~a!b(c)', '/v2/films/a|b^c',
+      '/v2/films/%7Bx%7D', '/v2/films?title=%27a%22b%20c',
+      "/v2/films?title='x'+|^`{}",
+      '/v2/films?title=ü',
+      '/v2/films?',
+      '/v2/./films/a',
     ]) {
       expect([target, (await world.get(target)).status]).toEqual([target, target.includes('/films/') ? 404 : 200]);
     }
@@ -77,20 +77,20 @@ describe('the origin hears', () => {
 
   test('one trace, the caller’s if it is valid', async () => {
     const valid = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
-    await world.get('/v1/ticks', { traceparent: valid });
+    await world.get('/v2/ticks', { traceparent: valid });
     expect(world.lastAsked().headers.get('traceparent')).toBe(valid);
     for (const traceparent of [
       '00-00000000000000000000000000000000-00f067aa0ba902b7-01',
       '01-x',
       'ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
     ]) {
-      await world.get('/v1/ticks', { traceparent });
+      await world.get('/v2/ticks', { traceparent });
       expect(world.lastAsked().headers.get('traceparent')).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
     }
   });
 
   test('no header that it could read otherwise than it was signed', async () => {
-    const answer = await post('/v1/films', film, { 'idempotency-key': 'k\u00e9' });
+    const answer = await post('/v2/films', film, { 'idempotency-key': 'k\u00e9' });
     expect([answer.status, await codeOf(answer)]).toEqual([400, 'header_invalid']);
     expect(world.origin.refused).toEqual([]);
   });
@@ -104,7 +104,7 @@ describe('preconditions', () => {
 
   test('go on as lists without empty elements, and tags that only bytes past ASCII tell apart as none', async () => {
     for (const [sent, carried] of [['"a",,"b",', '"a", "b"'], ['"\u00e9", W/"c"', '"", W/"c"'], [' * ', '*'], [',', '""']] as const) {
-      await write('/v1/pins/a', 'PUT', { 'if-match': sent, 'if-none-match': sent });
+      await write('/v2/pins/a', 'PUT', { 'if-match': sent, 'if-none-match': sent });
       expect([world.lastAsked().headers.get('if-match'), world.lastAsked().headers.get('if-none-match')]).toEqual([carried, carried]);
     }
     expect(world.origin.refused).toEqual([]);
@@ -120,7 +120,7 @@ describe('preconditions', () => {
       ['DELETE', {}],
       ['DELETE', { 'if-none-match': '*' }],
     ] as const) {
-      const answer = await write('/v1/pins/a', method, headers);
+      const answer = await write('/v2/pins/a', method, headers);
       expect([method, answer.status, await codeOf(answer)]).toEqual([method, 428, 'precondition_required']);
     }
     expect(world.origin.seen.length).toBe(asked);
@@ -134,7 +134,7 @@ describe('preconditions', () => {
       expect(
         (
           await write(
-            method === 'POST' ? '/v1/pins/import' : '/v1/pins/a',
+            method === 'POST' ? '/v2/pins/import' : '/v2/pins/a',
             method,
             method === 'POST' ? { 'content-type': 'application/x-ndjson' } : headers,
           )
@@ -145,7 +145,7 @@ describe('preconditions', () => {
   });
 
   test('of a POST are refused', async () => {
-    for (const name of ['if-match', 'if-none-match']) expect((await post('/v1/films', film, { [name]: '*' })).status).toBe(400);
+    for (const name of ['if-match', 'if-none-match']) expect((await post('/v2/films', film, { [name]: '*' })).status).toBe(400);
   });
 });
 
@@ -157,7 +157,7 @@ describe('bodies', () => {
       pull: (controller) => (row++ < rows ? controller.enqueue(new TextEncoder().encode(`${film}\n`)) : controller.close()),
     });
     world.origin.script = ({ body: got }) => ({ body: `{"summary":${got.length}}\n`, headers: { 'content-type': 'application/x-ndjson' } });
-    const answer = await post('/v1/films/import', body, { 'content-type': 'application/x-ndjson' });
+    const answer = await post('/v2/films/import', body, { 'content-type': 'application/x-ndjson' });
     expect(await answer.json()).toEqual({ summary: rows * (film.length + 1) + uploadEndBytes });
     expect(world.lastAsked().headers.has('content-digest')).toBe(false);
     expect(Number(world.lastAsked().headers.get('tombolo-deadline'))).toBeGreaterThan(500_000);
@@ -177,7 +177,7 @@ describe('bodies', () => {
       }),
       headers: { 'content-type': 'application/x-ndjson' },
     });
-    const answer = await post('/v1/films/import', film, { 'content-type': 'application/x-ndjson' });
+    const answer = await post('/v2/films/import', film, { 'content-type': 'application/x-ndjson' });
     const reader = answer.body?.getReader();
     expect(new TextDecoder().decode((await reader?.read())?.value)).toBe('first\n');
     release();
@@ -190,20 +190,20 @@ describe('answers', () => {
     world.origin.script = () => ({
       body: '{}',
       read: world.readHeader('ticks'),
-      headers: { 'content-type': 'application/json', 'keep-alive': 'timeout=5', link: '</v1/ticks?after=a>; rel="next"' },
+      headers: { 'content-type': 'application/json', 'keep-alive': 'timeout=5', link: '</v2/ticks?after=a>; rel="next"' },
     });
-    const answer = await world.get('/v1/ticks');
+    const answer = await world.get('/v2/ticks');
     for (const name of ['tombolo-read', 'signature', 'signature-input', 'keep-alive']) expect(answer.headers.has(name)).toBe(false);
     expect(answer.headers.get('link')).toContain('rel="next"');
     expect(answer.headers.get('cache-status')).toBe('tombolo; fwd=bypass; fwd-status=200');
-    expect(answer.headers.get('api-version')).toBe('v1');
+    expect(answer.headers.get('api-version')).toBe('v2');
     expect(answer.headers.get('server-timing')).toContain('forward;dur=');
   });
 
   test('of a write leave their position with a browser', async () => {
     const token = world.positionToken();
     world.origin.script = () => ({ status: 201, body: '{}', headers: { 'tombolo-position': token } });
-    const answer = await post('/v1/films', film, { 'sec-fetch-site': 'same-origin' });
+    const answer = await post('/v2/films', film, { 'sec-fetch-site': 'same-origin' });
     expect(answer.headers.get('set-cookie')).toBe(`tombolo-position=${token}; Path=/; Max-Age=60; HttpOnly; Secure; SameSite=Lax`);
     expect(answer.headers.get('tombolo-position')).toBe(token);
   });
@@ -215,26 +215,26 @@ describe('answers', () => {
     const scopeFor = (subject: string, roles: string[]) => scopeDigest(scopeOf(world.resource('notes'), { subject, roles, claims: {} }));
     world.documents.set('n1', { text: 'secret', by: 'usr_1' });
     world.scope = scopeFor('usr_1', ['auditor']);
-    const first = await world.get('/v1/notes', await as('usr_1', ['auditor']));
+    const first = await world.get('/v2/notes', await as('usr_1', ['auditor']));
     expect([first.headers.get('cache-status'), first.headers.get('cache-control')]).toEqual([
       'tombolo; fwd=uri-miss; fwd-status=200; stored',
       'private, no-cache',
     ]);
     expect(world.principalAsked()).toMatchObject({ roles: ['auditor'] });
     const alike = await as('usr_1', ['auditor', 'other']);
-    await eventually('a hit', async () => await world.cacheStatus('/v1/notes', alike) === 'tombolo; hit');
+    await eventually('a hit', async () => await world.cacheStatus('/v2/notes', alike) === 'tombolo; hit');
     for (const headers of [await as('usr_2', ['auditor']), await as('usr_1', []), {}]) {
-      expect(await world.cacheStatus('/v1/notes', headers)).not.toContain('hit');
+      expect(await world.cacheStatus('/v2/notes', headers)).not.toContain('hit');
     }
     world.scope = 'public';
   });
 
   test('of a resource that says so are never stored', async () => {
-    const before = world.asked('/v1/ticks');
+    const before = world.asked('/v2/ticks');
     for (let round = 0; round < 3; round++) {
-      expect(await world.cacheStatus('/v1/ticks')).toBe('tombolo; fwd=bypass; fwd-status=200');
+      expect(await world.cacheStatus('/v2/ticks')).toBe('tombolo; fwd=bypass; fwd-status=200');
     }
-    expect(world.asked('/v1/ticks')).toBe(before + 3);
+    expect(world.asked('/v2/ticks')).toBe(before + 3);
   });
 });
 
@@ -245,7 +245,7 @@ describe('an origin', () => {
       body: '{"code":"hop_expired"}',
       headers: { 'content-type': 'application/problem+json', 'tombolo-hop': 'hop_expired' },
     });
-    const answer = await world.get('/v1/ticks');
+    const answer = await world.get('/v2/ticks');
     expect([answer.status, await codeOf(answer)]).toEqual([503, 'origin_unavailable']);
     expect((await world.logged(answer.headers.get('x-request-id') ?? '-')).join()).toContain('"originCode":"hop_expired"');
   });
@@ -256,7 +256,7 @@ describe('an origin', () => {
       body: '{"code":"token_missing"}',
       headers: { 'content-type': 'application/problem+json', 'www-authenticate': 'Bearer realm="tombolo"' },
     });
-    const answer = await world.get('/v1/ticks');
+    const answer = await world.get('/v2/ticks');
     expect([answer.status, answer.headers.get('www-authenticate'), await codeOf(answer)]).toEqual([
       401,
       'Bearer realm="tombolo"',
@@ -266,7 +266,7 @@ describe('an origin', () => {
 
   test('that redirects is not followed', async () => {
     world.origin.script = () => ({ status: 302, headers: { location: 'http://127.0.0.1:1/' } });
-    const answer = await fetch(`${world.edge.url}/v1/ticks`, { redirect: 'manual' });
+    const answer = await fetch(`${world.edge.url}/v2/ticks`, { redirect: 'manual' });
     expect(answer.status).toBe(302);
   });
 
@@ -276,7 +276,7 @@ describe('an origin', () => {
       body: '{"code":"store_busy"}',
       headers: { 'content-type': 'application/problem+json', 'retry-after': '3' },
     });
-    const answer = await world.get('/v1/films/busy');
+    const answer = await world.get('/v2/films/busy');
     expect([
       answer.status,
       answer.headers.get('retry-after'),
@@ -284,6 +284,6 @@ describe('an origin', () => {
       answer.headers.get('cache-control'),
     ]).toEqual([503, '3', 'tombolo; fwd=uri-miss; fwd-status=503', 'no-store']);
     world.origin.script = (seen) => world.answer(seen);
-    expect((await world.get('/v1/films/busy')).status).toBe(404);
+    expect((await world.get('/v2/films/busy')).status).toBe(404);
   });
 });

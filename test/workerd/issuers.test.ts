@@ -28,7 +28,7 @@ async function ask(variables: Variables, payload: JWTPayload, header: Readonly<R
   const world = await under(variables);
   const now = Math.floor(Date.now() / 1_000);
   const token = await world.issuer.sign('ed', { iss: world.issuer.issuer, iat: now, exp: now + 300, ...payload }, header);
-  const answer = await world.get('/v1/films', { authorization: `Bearer ${token}`, 'cache-control': 'no-store' });
+  const answer = await world.get('/v2/films', { authorization: `Bearer ${token}`, 'cache-control': 'no-store' });
   if (answer.status !== 200) return { status: answer.status, detail: ((await answer.json()) as { detail: string }).detail };
   return { status: 200, principal: world.principalAsked() };
 }

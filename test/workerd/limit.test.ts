@@ -32,7 +32,7 @@ async function caller(plan?: string): Promise<Readonly<Record<string, string>>> 
   return { authorization: `Bearer ${await world.issuer.token('ed', { payload })}` };
 }
 
-const ask = (headers: Readonly<Record<string, string>>, path = '/v1/notes', init: RequestInit = {}) =>
+const ask = (headers: Readonly<Record<string, string>>, path = '/v2/notes', init: RequestInit = {}) =>
   fetch(world.edge.url + path, { ...init, headers: { ...headers, ...init.headers } });
 const statuses = async (headers: Readonly<Record<string, string>>, times: number) =>
   Promise.all(Array.from({ length: times }, async () => (await ask(headers)).status));
@@ -75,7 +75,7 @@ describe('a limit', () => {
   test('is charged what the resource says that a request costs', async () => {
     const headers = await caller('ten');
     const answers = [
-      await ask(headers, '/v1/ledgers'), await ask(headers, '/v1/ledgers'), await ask(headers, '/v1/ledgers'), await ask(headers),
+      await ask(headers, '/v2/ledgers'), await ask(headers, '/v2/ledgers'), await ask(headers, '/v2/ledgers'), await ask(headers),
       await ask(headers), await ask(headers),
     ];
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 429, 200, 200, 429]);
@@ -92,19 +92,19 @@ describe('a limit', () => {
 describe('what is refused before anyone is known is charged to its address:', () => {
   const forged = { authorization: `Bearer ${'eyJhbGciOiJFZERTQSIsImtpZCI6ImVkIn0.eyJzdWIiOiJhIn0.'}${'A'.repeat(86)}` };
   test.each([
-    ['forged tokens', '/v1/notes', { headers: forged }, 401],
-    ['what is no token', '/v1/notes', { headers: { authorization: 'Basic YTpi' } }, 401],
-    ['invented tickets', `/v1/notes/changes?ticket=tkt_${'a'.repeat(43)}`, {}, 401],
-    ['paths that are nowhere', '/v1/nothing', {}, 404],
-    ['methods that a path does not have', '/v1/notes', { method: 'DELETE' }, 405],
+    ['forged tokens', '/v2/notes', { headers: forged }, 401],
+    ['what is no token', '/v2/notes', { headers: { authorization: 'Basic YTpi' } }, 401],
+    ['invented tickets', `/v2/notes/changes?ticket=tkt_${'a'.repeat(43)}`, {}, 401],
+    ['paths that are nowhere', '/v2/nothing', {}, 404],
+    ['methods that a path does not have', '/v2/notes', { method: 'DELETE' }, 405],
     ['unsigned reports', '/.tombolo/changes', { method: 'POST', body: '{}' }, 401],
     [
       'preflights of foreign pages',
-      '/v1/notes',
+      '/v2/notes',
       { method: 'OPTIONS', headers: { origin: 'https://evil.test', 'access-control-request-method': 'GET' } },
       403,
     ],
-    ['headers past their bound', '/v1/notes', { headers: { 'if-match': `"${'x'.repeat(1_100)}"` } }, 431],
+    ['headers past their bound', '/v2/notes', { headers: { 'if-match': `"${'x'.repeat(1_100)}"` } }, 431],
   ] as const)('%s', async (_, path, init, status) => {
     const headers = { 'cf-connecting-ip': `198.51.100.${++callers}` };
     const { asked: before } = await counters();
@@ -124,7 +124,7 @@ describe('what is refused before anyone is known is charged to its address:', ()
     for (let batch = 0; batch < 14; batch++) {
       answers.push(
         ...(await Promise.all(
-          Array.from({ length: 50 }, async () => (await leased.get('/v1/nothing', { 'cf-connecting-ip': '192.0.2.9' })).status),
+          Array.from({ length: 50 }, async () => (await leased.get('/v2/nothing', { 'cf-connecting-ip': '192.0.2.9' })).status),
         )),
       );
     }
@@ -168,7 +168,7 @@ describe('a lease', () => {
 describe('an answer that was counted', () => {
   test('says so in structured fields, refusals behind the limit included', async () => {
     const headers = await caller('double');
-    for (const response of [await ask(headers), await ask(headers, '/v1/notes?nope=1')]) {
+    for (const response of [await ask(headers), await ask(headers, '/v2/notes?nope=1')]) {
       expect(parseList(response.headers.get('ratelimit-policy') ?? '')).toEqual([
         { value: 'second', parameters: { q: 4, w: 1 } },
         { value: 'minute', parameters: { q: 6, w: 60 } },
@@ -183,7 +183,7 @@ describe('an answer that was counted', () => {
   test('that is refused is the registered problem, and says when to come back', async () => {
     const headers = await caller('ten');
     await statuses(headers, 10);
-    const response = await ask(headers, '/v1/notes', { headers: { origin: 'https://app.test' } });
+    const response = await ask(headers, '/v2/notes', { headers: { origin: 'https://app.test' } });
     expect(await response.json()).toEqual({
       'violated-policies': ['minute'],
       type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
@@ -200,7 +200,7 @@ describe('an answer that was counted', () => {
   });
 
   test('is none of those before the limit: preflights and health', async () => {
-    const preflight = await ask({ origin: 'https://app.test', 'access-control-request-method': 'GET' }, '/v1/notes', { method: 'OPTIONS' });
+    const preflight = await ask({ origin: 'https://app.test', 'access-control-request-method': 'GET' }, '/v2/notes', { method: 'OPTIONS' });
     for (const response of [preflight, await ask({}, '/health')]) {
       expect([response.headers.get('ratelimit'), response.headers.get('tombolo-limits')]).toEqual([null, null]);
     }
@@ -235,9 +235,9 @@ describe('while the counters cannot be asked', () => {
     const headers = await caller('ten');
     await counters('cut');
     const [write, read, declaredWrite] = [
-      await ask(headers, '/v1/notes', note),
-      await ask(headers, '/v1/ledgers'),
-      await ask(headers, '/v1/ledgers', note),
+      await ask(headers, '/v2/notes', note),
+      await ask(headers, '/v2/ledgers'),
+      await ask(headers, '/v2/ledgers', note),
     ];
     await counters('open');
     for (const response of [write, read]) {

@@ -19,10 +19,10 @@ test('a feed may be quiet beyond the deadline of a request, while one whose head
   // One answer never comes.
   world.origin.script = ({ query }) =>
     query === '' ? { body: stream.body, headers: { 'content-type': 'text/event-stream' } } : new Promise(() => undefined);
-  const reader = new StreamReader(await world.get('/v1/notes/changes'));
+  const reader = new StreamReader(await world.get('/v2/notes/changes'));
   await reader.next();
   const began = performance.now();
-  const mute = await world.get('/v1/notes/changes?after=p1');
+  const mute = await world.get('/v2/notes/changes?after=p1');
   expect(mute.status).toBe(504);
   expect(performance.now() - began).toBeWithin(9_500, 20_000);
   // The stream must have been quiet for longer than the ten seconds after which quiet ones have been seen to end.

@@ -12,18 +12,18 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 const film = JSON.stringify({ title: 'A', year: 2_000 });
-const post = (url: string) => fetch(`${url}/v1/films`, { method: 'POST', body: film, headers: { 'content-type': 'application/json' } });
+const post = (url: string) => fetch(`${url}/v2/films`, { method: 'POST', body: film, headers: { 'content-type': 'application/json' } });
 
 describe('an origin', () => {
   test('that is away is told as such, with when to come back', async () => {
     const { port } = world.origin;
     await world.origin.stop();
-    const read = await world.get('/v1/films');
+    const read = await world.get('/v2/films');
     expect([read.status, await codeOf(read), read.headers.get('retry-after')]).toEqual([503, 'origin_unavailable', '1']);
     const write = await post(world.edge.url);
     expect([write.status, await codeOf(write)]).toEqual([503, 'origin_unavailable']);
     world.origin.start(port);
-    expect((await world.get('/v1/films')).status).toBe(200);
+    expect((await world.get('/v2/films')).status).toBe(200);
   });
 
   test('whose connection breaks is asked once more for a read, and not for a write', async () => {
@@ -37,7 +37,7 @@ describe('an origin', () => {
       jwksUrl: `${world.origin.url}/.well-known/jwks.json`,
     });
     broken.breakNext(1);
-    expect((await fetch(`${other.url}/v1/films`)).status).toBe(200);
+    expect((await fetch(`${other.url}/v2/films`)).status).toBe(200);
     expect(broken.broken).toBe(1);
     broken.breakNext(1);
     const write = await post(other.url);
@@ -45,7 +45,7 @@ describe('an origin', () => {
     expect(broken.broken).toBe(2);
     broken.breakNext(100);
     // Retries are earned: an outage is not answered with twice the load.
-    for (let index = 0; index < 30; index++) expect((await fetch(`${other.url}/v1/films?limit=${index + 1}`)).status).toBe(503);
+    for (let index = 0; index < 30; index++) expect((await fetch(`${other.url}/v2/films?limit=${index + 1}`)).status).toBe(503);
     expect(broken.broken).toBeLessThan(2 + 30 + 15);
     await other.close();
     broken.close();
@@ -61,54 +61,54 @@ describe('while the origin is away', () => {
   afterAll(() => away.close());
 
   test('what was last known to be right stands in, marked, for a stated time, but not for whoever insists on more', async () => {
-    await away.get('/v1/films/kept');
-    await away.get('/v1/films/absent');
-    await away.mustHit('/v1/films/kept');
+    await away.get('/v2/films/kept');
+    await away.get('/v2/films/absent');
+    await away.mustHit('/v2/films/kept');
     await away.feed.pause();
     const { port } = away.origin;
     await away.origin.stop();
-    await away.noHit('/v1/films/kept');
+    await away.noHit('/v2/films/kept');
     const known = performance.now();
-    const stale = await away.get('/v1/films/kept');
+    const stale = await away.get('/v2/films/kept');
     expect([stale.status, stale.headers.get('cache-status')]).toEqual([200, 'tombolo; fwd=stale; detail=stale-if-error']);
     expect(await stale.json()).toMatchObject({ title: 'Kept' });
-    expect((await away.get('/v1/films/kept', { 'if-none-match': stale.headers.get('etag') ?? '' })).status).toBe(304);
-    expect((await away.get('/v1/films/absent')).status).toBe(404);
-    expect((await away.get('/v1/films/other')).status).toBe(503);
-    expect((await away.get('/v1/films/kept', { 'cache-control': 'no-cache' })).status).toBe(503);
-    expect((await away.get('/v1/films/kept', { 'tombolo-position': away.positionToken(away.position(away.at + 1)) })).status).toBe(503);
-    expect((await away.get('/v1/films/kept', { 'tombolo-position': away.positionToken() })).status).toBe(200);
+    expect((await away.get('/v2/films/kept', { 'if-none-match': stale.headers.get('etag') ?? '' })).status).toBe(304);
+    expect((await away.get('/v2/films/absent')).status).toBe(404);
+    expect((await away.get('/v2/films/other')).status).toBe(503);
+    expect((await away.get('/v2/films/kept', { 'cache-control': 'no-cache' })).status).toBe(503);
+    expect((await away.get('/v2/films/kept', { 'tombolo-position': away.positionToken(away.position(away.at + 1)) })).status).toBe(503);
+    expect((await away.get('/v2/films/kept', { 'tombolo-position': away.positionToken() })).status).toBe(200);
     // The answer was last known to be right before the origin stopped, and stands in for 2 s.
     while (performance.now() - known < 2_500) await Bun.sleep(20);
-    expect((await away.get('/v1/films/kept')).status).toBe(503);
+    expect((await away.get('/v2/films/kept')).status).toBe(503);
     away.origin.start(port);
-    expect(await away.cacheStatus('/v1/films/kept')).toBe('tombolo; fwd=stale; fwd-status=304; stored');
+    expect(await away.cacheStatus('/v2/films/kept')).toBe('tombolo; fwd=stale; fwd-status=304; stored');
   });
 
   test('an origin that says so itself is stood in for as well', async () => {
     await away.feed.resume();
-    await away.mustHit('/v1/films/kept');
+    await away.mustHit('/v2/films/kept');
     const { script } = away.origin;
     await away.feed.pause();
     away.origin.script = () => ({ status: 503, body: '{"code":"store_unavailable"}' });
-    await away.noHit('/v1/films/kept');
-    const answer = await away.get('/v1/films/kept');
+    await away.noHit('/v2/films/kept');
+    const answer = await away.get('/v2/films/kept');
     expect([answer.status, answer.headers.get('cache-status')]).toEqual([200, 'tombolo; fwd=stale; detail=stale-if-error']);
     away.origin.script = script;
     await away.feed.resume();
   });
 
   test('what is known to be wrong is not answered: a change was heard of, and the origin went', async () => {
-    await away.mustHit('/v1/films/kept');
+    await away.mustHit('/v2/films/kept');
     const { script } = away.origin;
     away.origin.script = () => ({ status: 503, body: '{"code":"store_unavailable"}' });
     away.write('kept', undefined);
     await away.feed.tell();
-    await away.noHit('/v1/films/kept');
-    expect((await away.get('/v1/films/kept')).status).toBe(503);
-    expect((await away.get('/v1/films/absent')).status).toBe(404);
+    await away.noHit('/v2/films/kept');
+    expect((await away.get('/v2/films/kept')).status).toBe(503);
+    expect((await away.get('/v2/films/absent')).status).toBe(404);
     away.origin.script = script;
-    expect((await away.get('/v1/films/kept')).status).toBe(404);
+    expect((await away.get('/v2/films/kept')).status).toBe(404);
   });
 
   test('nor is what was written through here, before anybody has reported it', async () => {
@@ -118,15 +118,15 @@ describe('while the origin is away', () => {
     await away.feed.tell();
     // The refusal below must come from the write, not from this report.
     await away.pastMemo();
-    await away.mustHit('/v1/films/own');
+    await away.mustHit('/v2/films/own');
     await away.feed.pause();
     const { script } = away.origin;
     away.origin.script = () => ({ status: 204, headers: { 'tombolo-position': away.positionToken(away.position(away.at + 1)) } });
     const token = await away.issuer.token('ed', { payload: { roles: ['editor'] } });
-    expect((await away.get('/v1/films/own', { authorization: `Bearer ${token}` }, 'DELETE')).status).toBe(204);
+    expect((await away.get('/v2/films/own', { authorization: `Bearer ${token}` }, 'DELETE')).status).toBe(204);
     away.origin.script = () => ({ status: 503, body: '{"code":"store_unavailable"}' });
-    await away.noHit('/v1/films/own');
-    expect((await away.get('/v1/films/own')).status).toBe(503);
+    await away.noHit('/v2/films/own');
+    expect((await away.get('/v2/films/own')).status).toBe(503);
     away.origin.script = script;
     await away.feed.resume();
   });
@@ -136,7 +136,7 @@ describe('an answer that does not come', () => {
   test('ends with the deadline', async () => {
     world.origin.script = () => new Promise(() => undefined);
     const started = performance.now();
-    const answer = await world.get('/v1/films');
+    const answer = await world.get('/v2/films');
     expect([answer.status, await codeOf(answer)]).toEqual([504, 'deadline_exceeded']);
     expect(performance.now() - started).toBeWithin(9_500, 20_000);
   }, 60_000);

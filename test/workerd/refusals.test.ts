@@ -28,8 +28,8 @@ function streamed(bytes: number): ReadableStream<Uint8Array> {
 describe('the guard refuses', () => {
   test('what is nowhere', async () => {
     for (const path of [
-      '/', '/v1', '/v1/', '/v1/films/', '/v1/films/a/b', '/v1/nothing', '/films', '/v1/films/export', '/v1/films/changes',
-      '/v1//films', '/favicon.ico', '/.tombolo/other', '/v1/films/..%2f..%2fetc', '/v1/__proto__', '/v1/constructor',
+      '/', '/v2', '/v2/', '/v2/films/', '/v2/films/a/b', '/v2/nothing', '/nothing', '/v2/films/export', '/v2/films/changes',
+      '/v2//films', '/favicon.ico', '/.tombolo/other', '/v2/films/..%2f..%2fetc', '/v2/__proto__', '/v2/constructor',
     ]) {
       await refused(path, {}, path.includes('%2f') ? 400 : 404, path.includes('%2f') ? 'path_invalid' : 'route_not_found');
     }
@@ -38,10 +38,10 @@ describe('the guard refuses', () => {
 
   test('a method that a path does not have, and names those it has', async () => {
     for (const [method, path, allow] of [
-      ['DELETE', '/v1/films', 'GET, POST, HEAD, OPTIONS'],
-      ['POST', '/v1/films/a', 'GET, PUT, PATCH, DELETE, HEAD, OPTIONS'],
-      ['GET', '/v1/films/import', 'POST, OPTIONS'],
-      ['PROPFIND', '/v1/films', 'GET, POST, HEAD, OPTIONS'],
+      ['DELETE', '/v2/films', 'GET, POST, HEAD, OPTIONS'],
+      ['POST', '/v2/films/a', 'GET, PUT, PATCH, DELETE, HEAD, OPTIONS'],
+      ['GET', '/v2/films/import', 'POST, OPTIONS'],
+      ['PROPFIND', '/v2/films', 'GET, POST, HEAD, OPTIONS'],
       ['POST', '/health', 'GET, HEAD, OPTIONS'],
       ['GET', '/.tombolo/changes', 'POST, OPTIONS'],
     ] as const) expect((await refused(path, { method }, 405, 'method_not_allowed')).headers.get('allow')).toBe(allow);
@@ -49,8 +49,8 @@ describe('the guard refuses', () => {
 
   test('ids that are not text or not one segment', async () => {
     for (const path of [
-      '/v1/films/%ff', '/v1/films/%', '/v1/films/a%00b', '/v1/films/a%2Fb', '/v1/films/a%5cb',
-      `/v1/films/${'x'.repeat(129)}`,
+      '/v2/films/%ff', '/v2/films/%', '/v2/films/a%00b', '/v2/films/a%2Fb', '/v2/films/a%5cb',
+      `/v2/films/${'x'.repeat(129)}`,
     ]) {
       await refused(path, {}, 400, 'path_invalid');
     }
@@ -58,37 +58,37 @@ describe('the guard refuses', () => {
 
   test('no id for being the name of something in JavaScript', async () => {
     for (const id of ['constructor', '__proto__', 'toString']) {
-      await fetch(`${world.edge.url}/v1/places/${id}`);
-      expect(world.lastAsked().path).toBe(`/v1/places/${id}`);
+      await fetch(`${world.edge.url}/v2/places/${id}`);
+      expect(world.lastAsked().path).toBe(`/v2/places/${id}`);
     }
   });
 
   test('targets, headers and bodies past their bounds', async () => {
-    await refused(`/v1/films?title=${'x'.repeat(8_200)}`, {}, 414, 'target_too_long');
-    await refused('/v1/films', { headers: { 'x-long': 'x'.repeat(14_400) } }, 431, 'headers_too_large');
-    await refused('/v1/films/a', { headers: { 'if-none-match': `"${'x'.repeat(1_024)}"` } }, 431, 'headers_too_large');
-    await refused('/v1/films', { method: 'POST', headers: json, body: 'x'.repeat(1_048_577) }, 413, 'body_too_large');
+    await refused(`/v2/films?title=${'x'.repeat(8_200)}`, {}, 414, 'target_too_long');
+    await refused('/v2/films', { headers: { 'x-long': 'x'.repeat(14_400) } }, 431, 'headers_too_large');
+    await refused('/v2/films/a', { headers: { 'if-none-match': `"${'x'.repeat(1_024)}"` } }, 431, 'headers_too_large');
+    await refused('/v2/films', { method: 'POST', headers: json, body: 'x'.repeat(1_048_577) }, 413, 'body_too_large');
   });
 
   test('a body that grows past its bound while it is read', async () => {
-    await refused('/v1/films', { method: 'POST', headers: json, body: streamed(2_621_440) }, 413, 'body_too_large');
+    await refused('/v2/films', { method: 'POST', headers: json, body: streamed(2_621_440) }, 413, 'body_too_large');
   });
 
   test('a body in chunks past its bound, whatever length it declares beside them', async () => {
     const headers = ['Content-Type: application/json', 'Content-Length: 5', 'Transfer-Encoding: chunked'];
     const body = `${(1_200_000).toString(16)}\r\n${'x'.repeat(1_200_000)}\r\n0\r\n\r\n`;
-    const { status, body: told } = await sendRaw(world.edge.url, { method: 'POST', target: '/v1/films', headers, body });
+    const { status, body: told } = await sendRaw(world.edge.url, { method: 'POST', target: '/v2/films', headers, body });
     expect([status, told]).toEqual([413, expect.stringContaining('body_too_large')]);
   });
 
   test('a body that is still being sent, and its sender gets to read why', async () => {
     // A reset depends on which of the two is faster: three times in ten where nothing is read on.
     for (let round = 0; round < 20; round++) {
-      await refused('/v1/films', { method: 'POST', headers: json, body: 'x'.repeat(3_000_000) }, 413, 'body_too_large');
-      await refused('/v1/films', { method: 'POST', headers: json, body: streamed(2_621_440) }, 413, 'body_too_large');
-      await refused('/v1/nothing', { method: 'POST', headers: json, body: streamed(2_621_440) }, 404, 'route_not_found');
+      await refused('/v2/films', { method: 'POST', headers: json, body: 'x'.repeat(3_000_000) }, 413, 'body_too_large');
+      await refused('/v2/films', { method: 'POST', headers: json, body: streamed(2_621_440) }, 413, 'body_too_large');
+      await refused('/v2/nothing', { method: 'POST', headers: json, body: streamed(2_621_440) }, 404, 'route_not_found');
       await refused(
-        '/v1/films',
+        '/v2/films',
         { method: 'POST', headers: { ...json, authorization: 'Bearer no' }, body: 'x'.repeat(1_000_000) },
         401, 'token_invalid',
       );
@@ -100,7 +100,7 @@ describe('the guard refuses', () => {
     const body = new ReadableStream({
       pull: (controller) => (sending ? Bun.sleep(5).then(() => controller.enqueue(new Uint8Array(1))) : controller.close()),
     });
-    await refused('/v1/nothing', { method: 'POST', headers: json, body }, 404, 'route_not_found');
+    await refused('/v2/nothing', { method: 'POST', headers: json, body }, 404, 'route_not_found');
     sending = false;
   });
 });
@@ -114,7 +114,7 @@ describe('validation refuses', () => {
       'application/json;q=0.000',
       'image/*',
     ]) {
-      await refused('/v1/films', { headers: { accept } }, 406, 'not_acceptable');
+      await refused('/v2/films', { headers: { accept } }, 406, 'not_acceptable');
     }
     for (const accept of [
       '*/*', 'application/*',
@@ -126,20 +126,20 @@ describe('validation refuses', () => {
       'application/json;q=-1',
       'application/json;q=0.0001',
     ]) {
-      expect((await fetch(`${world.edge.url}/v1/films`, { headers: { accept } })).status).toBe(200);
+      expect((await fetch(`${world.edge.url}/v2/films`, { headers: { accept } })).status).toBe(200);
     }
   });
 
   test('bodies of another type, each with what it takes', async () => {
     for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/json; charset=latin1', 'application/jsonp', '']) {
-      await refused('/v1/films', { method: 'POST', headers: { 'content-type': type }, body: film }, 415, 'media_type_unsupported');
+      await refused('/v2/films', { method: 'POST', headers: { 'content-type': type }, body: film }, 415, 'media_type_unsupported');
     }
     await refused(
-      '/v1/films', { method: 'POST', headers: { ...json, 'content-encoding': 'gzip' }, body: film }, 415, 'media_type_unsupported',
+      '/v2/films', { method: 'POST', headers: { ...json, 'content-encoding': 'gzip' }, body: film }, 415, 'media_type_unsupported',
     );
-    const patch = await refused('/v1/films/a', { method: 'PATCH', headers: json, body: '{}' }, 415, 'media_type_unsupported');
+    const patch = await refused('/v2/films/a', { method: 'PATCH', headers: json, body: '{}' }, 415, 'media_type_unsupported');
     expect(patch.headers.get('accept-patch')).toBe('application/merge-patch+json');
-    await refused('/v1/films/import', { method: 'POST', headers: json, body: film }, 415, 'media_type_unsupported');
+    await refused('/v2/films/import', { method: 'POST', headers: json, body: film }, 415, 'media_type_unsupported');
   });
 
   test('no charset that is UTF-8 by another spelling', async () => {
@@ -147,7 +147,7 @@ describe('validation refuses', () => {
       expect([
         charset,
         (
-          await fetch(`${world.edge.url}/v1/films`, {
+          await fetch(`${world.edge.url}/v2/films`, {
             method: 'POST',
             headers: { 'content-type': `application/json;charset=${charset}` },
             body: film,
@@ -158,17 +158,17 @@ describe('validation refuses', () => {
   });
 
   test('parameters that nobody knows, and names each', async () => {
-    expect((await refused('/v1/films?colour=red&size=1', {}, 400, 'query_invalid')).problem.errors?.map(({ at }) => at)).toEqual([
+    expect((await refused('/v2/films?colour=red&size=1', {}, 400, 'query_invalid')).problem.errors?.map(({ at }) => at)).toEqual([
       'colour', 'size',
     ]);
-    expect((await refused('/v1/films/a?limit=1', {}, 400, 'query_invalid')).problem.errors?.map(({ at }) => at)).toEqual(['limit']);
-    await refused('/v1/films?limit=201', {}, 400, 'query_invalid');
-    await refused('/v1/films?year=2000', {}, 400, 'query_not_served');
-    await refused('/v1/films?genres[regex]=.*', {}, 400, 'query_invalid');
-    await refused('/v1/films/a?x=1', { method: 'DELETE' }, 400, 'query_invalid');
-    await refused('/v1/films?x=1', { method: 'POST', headers: json, body: film }, 400, 'query_invalid');
+    expect((await refused('/v2/films/a?limit=1', {}, 400, 'query_invalid')).problem.errors?.map(({ at }) => at)).toEqual(['limit']);
+    await refused('/v2/films?limit=201', {}, 400, 'query_invalid');
+    await refused('/v2/films?year=2000', {}, 400, 'query_not_served');
+    await refused('/v2/films?genres[regex]=.*', {}, 400, 'query_invalid');
+    await refused('/v2/films/a?x=1', { method: 'DELETE' }, 400, 'query_invalid');
+    await refused('/v2/films?x=1', { method: 'POST', headers: json, body: film }, 400, 'query_invalid');
     await refused(
-      '/v1/films/import?mode=fast', { method: 'POST', headers: { 'content-type': 'application/x-ndjson' }, body: film }, 400,
+      '/v2/films/import?mode=fast', { method: 'POST', headers: { 'content-type': 'application/x-ndjson' }, body: film }, 400,
       'query_invalid',
     );
   });
@@ -177,16 +177,16 @@ describe('validation refuses', () => {
     const names = Array.from({ length: 1_500 }, (_, index) => `a${index.toString(36)}`);
     const many = (text: string) => ({ method: 'POST', headers: json, body: text });
     for (const [path, init, status, code, errors] of [
-      [`/v1/films?${names.join('&')}`, {}, 400, 'query_invalid', 1_500],
-      [`/v1/films?fields=${names.join()}`, {}, 400, 'query_invalid', 1_500],
-      [`/v1/films?sort=${names.join()}`, {}, 400, 'query_invalid', 1_500],
+      [`/v2/films?${names.join('&')}`, {}, 400, 'query_invalid', 1_500],
+      [`/v2/films?fields=${names.join()}`, {}, 400, 'query_invalid', 1_500],
+      [`/v2/films?sort=${names.join()}`, {}, 400, 'query_invalid', 1_500],
       [
-        '/v1/films',
+        '/v2/films',
         many(JSON.stringify({ title: 'A', year: 2_000, ...Object.fromEntries(names.map((name) => [name, 1])) })),
         422, 'document_invalid', 1_500,
       ],
       [
-        '/v1/films',
+        '/v2/films',
         many(JSON.stringify({ title: 'A', year: 2_000, ['\u0001'.repeat(60_000)]: 1, ['€'.repeat(60_000)]: 1 })),
         422, 'document_invalid', 2,
       ],
@@ -203,24 +203,24 @@ describe('validation refuses', () => {
 
   test('bodies that are not JSON', async () => {
     for (const body of ['', '{', '{"title":}', 'null x', new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x7d])]) {
-      await refused('/v1/films', { method: 'POST', headers: json, body }, 400, 'body_malformed');
+      await refused('/v2/films', { method: 'POST', headers: json, body }, 400, 'body_malformed');
     }
   });
 
   test('documents that are wrong, and points at each field', async () => {
     const { problem } = await refused(
-      '/v1/films', { method: 'POST', headers: json, body: '{"title":"","year":"2000","colour":1,"genres":[1]}' }, 422,
+      '/v2/films', { method: 'POST', headers: json, body: '{"title":"","year":"2000","colour":1,"genres":[1]}' }, 422,
       'document_invalid',
     );
     expect(problem.errors?.map(({ at }) => at).sort()).toEqual(['/colour', '/genres/0', '/title', '/year']);
     await refused(
-      '/v1/films/a',
+      '/v2/films/a',
       { method: 'PATCH', headers: { 'content-type': 'application/merge-patch+json' }, body: '{"year":"x"}' },
       422, 'document_invalid',
     );
-    await refused('/v1/films/a', { method: 'PUT', headers: json, body: '[]' }, 422, 'document_invalid');
+    await refused('/v2/films/a', { method: 'PUT', headers: json, body: '[]' }, 422, 'document_invalid');
     await refused(
-      '/v1/films', { method: 'POST', headers: json, body: '{"title":"A","year":2000,"__proto__":{"a":1}}' }, 422,
+      '/v2/films', { method: 'POST', headers: json, body: '{"title":"A","year":2000,"__proto__":{"a":1}}' }, 422,
       'document_invalid',
     );
   });
@@ -228,7 +228,7 @@ describe('validation refuses', () => {
   test('conditions that are no entity tags', async () => {
     for (const name of ['if-match', 'if-none-match']) {
       for (const value of ['abc', '"a', '"a" "b"', '"a""b"', '*, "a"', '*,', 'W/ "a"', 'w/"a"', '"a b"', ' , ,x']) {
-        await refused('/v1/films/a', { headers: { [name]: value } }, 400, 'header_invalid');
+        await refused('/v2/films/a', { headers: { [name]: value } }, 400, 'header_invalid');
       }
     }
   });
@@ -238,7 +238,7 @@ describe('a client that waits to be asked for its body', () => {
   test('is answered without waiting (Expect: 100-continue)', async () => {
     const answer = await sendRaw(world.edge.url, {
       method: 'POST',
-      target: '/v1/films',
+      target: '/v2/films',
       headers: ['Expect: 100-continue', 'Content-Type: application/json'],
       body: '{"title":"","year":1}',
     });

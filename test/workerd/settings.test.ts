@@ -67,7 +67,7 @@ test('a Worker without a setting answers 503 to everything and logs its name', a
     variables: { TOMBOLO_KEYS: undefined, TOMBOLO_KEY: 'x' },
     onLog: (line) => lines.push(line),
   });
-  for (const path of ['/health', '/v1/films', '/nothing', '/.tombolo/changes']) {
+  for (const path of ['/health', '/v2/films', '/nothing', '/.tombolo/changes']) {
     const answer = await fetch(edge.url + path, { method: path.startsWith('/.') ? 'POST' : 'GET' });
     expect([answer.status, ((await answer.json()) as { code: string; detail?: string }).code]).toEqual([503, 'misconfigured']);
   }
@@ -85,7 +85,7 @@ test('a Worker whose declarations have mistakes answers 503 to everything and lo
     contractModule: 'test/support/mistaken-contract.ts',
     onLog: (line) => lines.push(line),
   });
-  for (const path of ['/health', '/v1/notes', '/v1/dates']) {
+  for (const path of ['/health', '/v2/notes', '/v2/dates']) {
     const answer = await fetch(edge.url + path);
     expect([answer.status, await codeOf(answer)]).toEqual([503, 'misconfigured']);
   }

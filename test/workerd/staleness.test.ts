@@ -48,19 +48,19 @@ class Storm {
   readonly reader = () => this.#during(async () => {
     const id = pick();
     const least = this.#leastNow();
-    this.#check(id, (await this.#read(`/v1/films/${id}`)).version, least?.get(id));
+    this.#check(id, (await this.#read(`/v2/films/${id}`)).version, least?.get(id));
   });
 
   readonly lister = () => this.#during(async () => {
     const least = this.#leastNow();
-    const { data = [] } = await this.#read('/v1/films?genres=Storm');
+    const { data = [] } = await this.#read('/v2/films?genres=Storm');
     for (const id of ids) this.#check(`list ${id}`, data.find((film) => film.id === id)?.version, least?.get(id));
   });
 
   readonly demander = () => this.#during(async () => {
     const id = pick();
     const least = this.#versions.get(id);
-    this.#check(`demanded ${id}`, (await this.#read(`/v1/films/${id}`, { 'tombolo-position': world.positionToken() })).version, least);
+    this.#check(`demanded ${id}`, (await this.#read(`/v2/films/${id}`, { 'tombolo-position': world.positionToken() })).version, least);
     await Bun.sleep(10);
   });
 

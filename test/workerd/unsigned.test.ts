@@ -45,7 +45,7 @@ const foreign: readonly (readonly [string, ScriptedAnswer])[] = [
 describe.each(foreign)('%s', (_what, answer) => {
   test('is no answer to a read, which is asked once more', async () => {
     answering(answer);
-    const read = await world.get('/v1/films/x');
+    const read = await world.get('/v2/films/x');
     expect(read.status).toBe(503);
     expect(await read.json()).toMatchObject({ code: 'origin_unavailable', detail: 'try again' });
     expect([...read.headers.keys()]).not.toContain('set-cookie');
@@ -59,7 +59,7 @@ describe.each(foreign)('%s', (_what, answer) => {
 
   test('is no answer to a write, which is not sent again and whose outcome is unknown', async () => {
     answering(answer);
-    const write = await fetch(`${world.edge.url}/v1/films/x`, {
+    const write = await fetch(`${world.edge.url}/v2/films/x`, {
       method: 'DELETE',
       headers: { authorization: `Bearer ${await world.issuer.token('ed', { payload: { roles: ['editor'] } })}` },
     });
@@ -80,7 +80,7 @@ test('of a signed answer only what is covered is passed on', async () => {
     sign(headers, toAnswerMessage(200, (name) => headers[name] ?? null), { tag: 'tombolo-answer', key: world.origin.keys[0], nonce });
     return { unsigned: true, body: '{}', headers: { ...headers, 'x-added': 'on the way', 'set-cookie': 'a=b' } };
   };
-  const answer = await world.get('/v1/films/y');
+  const answer = await world.get('/v2/films/y');
   expect([answer.status, answer.headers.get('x-newer'), answer.headers.get('x-added'), answer.headers.get('set-cookie')]).toEqual([
     200,
     'signed',
@@ -120,14 +120,14 @@ describe('an old answer in an outage, where the resource shows what was last kno
 });
 
 describe('a rotation of keys', () => {
-  const create = async () => fetch(`${world.edge.url}/v1/films`, {
+  const create = async () => fetch(`${world.edge.url}/v2/films`, {
     method: 'POST', body: JSON.stringify({ title: 'A', year: 2_000 }),
     headers: {
       'content-type': 'application/json',
       authorization: `Bearer ${await world.issuer.token('ed', { payload: { roles: ['editor'] } })}`,
     },
   });
-  const upload = async () => fetch(`${world.edge.url}/v1/films/import`, {
+  const upload = async () => fetch(`${world.edge.url}/v2/films/import`, {
     method: 'POST', body: '{"title":"A","year":2000}\n',
     headers: {
       'content-type': 'application/x-ndjson',
@@ -141,7 +141,7 @@ describe('a rotation of keys', () => {
     if (old === undefined) throw new Error('the ring has one key');
     world.origin.keys = [old];
     answering({ status: 200, body: '{}', headers: { 'content-type': 'application/json' } });
-    for (const ask of [() => world.get('/v1/films/z'), create, upload, () => world.get('/v1/films?limit=3'), create]) {
+    for (const ask of [() => world.get('/v2/films/z'), create, upload, () => world.get('/v2/films?limit=3'), create]) {
       expect((await ask()).status).toBe(200);
     }
     expect(asked).toBe(5);
@@ -160,7 +160,7 @@ describe('a rotation of keys', () => {
     await other.feed.pause();
     other.origin.keys = from === 1 ? [old] : [{ id: 'k3', secret: new Uint8Array(32).fill(7) }, newer, old];
     other.origin.script = async (seen) => ({ ...(await script(seen)), key: old });
-    await other.mustHit('/v1/films/kept');
+    await other.mustHit('/v2/films/kept');
     await other.close();
   });
 
@@ -170,7 +170,7 @@ describe('a rotation of keys', () => {
     world.origin.keys = [newest, ...keys];
     // The answer is signed with the key of the request, as by a real origin.
     answering({ status: 200, body: '{}', headers: { 'content-type': 'application/json' }, key: keys[1] ?? keys[0] });
-    for (const ask of [() => world.get('/v1/films/z'), create, upload]) expect((await ask()).status).toBe(200);
+    for (const ask of [() => world.get('/v2/films/z'), create, upload]) expect((await ask()).status).toBe(200);
     expect(asked).toBe(3);
     world.origin.keys = keys;
   });

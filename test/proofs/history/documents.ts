@@ -22,7 +22,7 @@ export const groups: readonly [Group, Group, Group, Group] = [
 
 /** Every document of the group on one page, while there are no more than a page holds. */
 export function listPath({ kind, name }: Group): string {
-  return kind === 'films' ? `/v1/films?genres=${name}&sort=-year,title&limit=200` : `/v1/reviews?film=${name}&limit=200`;
+  return kind === 'films' ? `/v2/films?genres=${name}&sort=-year,title&limit=200` : `/v2/reviews?film=${name}&limit=200`;
 }
 
 export interface Content {

@@ -40,7 +40,7 @@ export async function readAll(run: Run): Promise<void> {
 }
 
 async function read(run: Run, { group, id, subject, demanded }: Question): Promise<void> {
-  const { askedAt, answeredAt, through, answer } = await ask(run.door, id === undefined ? listPath(group) : `/v1/${group.kind}/${id}`, {
+  const { askedAt, answeredAt, through, answer } = await ask(run.door, id === undefined ? listPath(group) : `/v2/${group.kind}/${id}`, {
     subject,
     demanded,
   });

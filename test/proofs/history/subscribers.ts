@@ -22,7 +22,7 @@ export interface ListenerOptions {
   readonly wordsMax?: number;
 }
 
-const path = '/v1/reviews/changes';
+const path = '/v2/reviews/changes';
 const idsRemembered = 8;
 
 export class Listener {

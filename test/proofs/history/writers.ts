@@ -52,7 +52,7 @@ export async function create(run: Run, group: Group, content: Content, key: stri
   const write = await untilAnswered(
     run,
     { verb: 'create', tag: content.tag, key },
-    `/v1/${group.kind}`,
+    `/v2/${group.kind}`,
     content.author,
     'POST',
     'application/json',
@@ -65,7 +65,7 @@ async function patch(run: Run, { id, group, author }: Target, content: Content, 
   await untilAnswered(
     run,
     { verb: 'patch', tag: content.tag, id, key },
-    `/v1/${group.kind}/${id}`,
+    `/v2/${group.kind}/${id}`,
     author,
     'PATCH',
     'application/merge-patch+json',
@@ -78,7 +78,7 @@ async function remove(run: Run, target: Target): Promise<void> {
   await untilAnswered(
     run,
     { verb: 'remove', tag: removalTag(target.id), id: target.id },
-    `/v1/${target.group.kind}/${target.id}`,
+    `/v2/${target.group.kind}/${target.id}`,
     target.author,
     'DELETE',
     undefined,
@@ -126,7 +126,7 @@ async function importBatch(run: Run, group: Group, content: Content): Promise<vo
   if (targetsOf(run).filter((target) => target.group === group).length >= targetsMax) return;
   const tags = Array.from({ length: 3 }, (_, row) => `${content.tag}#${row}`);
   const lines = tags.map((tag) => JSON.stringify(toBody(group, { ...content, tag }))).join('\n');
-  const { askedAt, answeredAt, through, answer } = await ask(run.door, `/v1/${group.kind}/import`, {
+  const { askedAt, answeredAt, through, answer } = await ask(run.door, `/v2/${group.kind}/import`, {
     method: 'POST',
     subject: content.author,
     headers: { 'content-type': 'application/x-ndjson' },

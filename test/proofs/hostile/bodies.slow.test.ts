@@ -14,11 +14,11 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-const films = async (): Promise<string> => (await world.request('/v1/films?limit=200', { headers: { 'cache-control': 'no-store' } })).text;
+const films = async (): Promise<string> => (await world.request('/v2/films?limit=200', { headers: { 'cache-control': 'no-store' } })).text;
 beforeEach(async () => void (before = await films()));
 
 const post = (body: Bun.BodyInit, type = 'application/json') =>
-  world.request('/v1/films', { token: editor, body, headers: { 'content-type': type } });
+  world.request('/v2/films', { token: editor, body, headers: { 'content-type': type } });
 const patch = (body: string) =>
   world.request(path, { method: 'PATCH', token: editor, body, headers: { 'content-type': 'application/merge-patch+json' } });
 /** A film with one more member, or with one in place of its own, as text: not everything here is JSON. */
@@ -109,7 +109,7 @@ describe('refused, with nothing changed', () => {
     ]) {
       answers[type] = await post(JSON.stringify(toFilm()), type);
     }
-    answers['encoded'] = await world.request('/v1/films', {
+    answers['encoded'] = await world.request('/v2/films', {
       token: editor,
       body: Bun.gzipSync(new TextEncoder().encode(JSON.stringify(toFilm()))),
       headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
@@ -121,9 +121,9 @@ describe('refused, with nothing changed', () => {
 test('a member given twice means the same to edge, origin and database', async () => {
   const answer = await post('{"title":"First","title":"Second","year":"x","year":1949}');
   expect([answer.status, answer.film.title, answer.film.year]).toEqual([201, 'Second', 1949]);
-  expect((await world.request(`/v1/films/${answer.film.id}`)).text).toBe(answer.text);
-  expect((await world.request(`/v1/films?title=Second`)).page.data.map(({ id }) => id)).toEqual([answer.film.id]);
-  expect((await world.request(`/v1/films?title=First`)).page.data).toEqual([]);
+  expect((await world.request(`/v2/films/${answer.film.id}`)).text).toBe(answer.text);
+  expect((await world.request(`/v2/films?title=Second`)).page.data.map(({ id }) => id)).toEqual([answer.film.id]);
+  expect((await world.request(`/v2/films?title=First`)).page.data).toEqual([]);
 });
 
 test('characters that end texts elsewhere are text here', async () => {
@@ -142,6 +142,6 @@ test('characters that end texts elsewhere are text here', async () => {
     const { film, path: made } = await createFilm(world, { title });
     expect(film.title).toBe(title);
     expect((await world.request(made)).film.title).toBe(title);
-    expect((await world.request(`/v1/films?title=${encodeURIComponent(title)}`)).page.data.map(({ id }) => id)).toEqual([film.id]);
+    expect((await world.request(`/v2/films?title=${encodeURIComponent(title)}`)).page.data.map(({ id }) => id)).toEqual([film.id]);
   }
 });

@@ -18,7 +18,7 @@ const failures = (): readonly string[] => [
 ];
 
 const settled = async (): Promise<void> => {
-  await world.request('/v1/nope');
+  await world.request('/v2/nope');
   // That no line comes is what is tested: there is no condition to wait for, and logs come over pipes.
   await Bun.sleep(200);
 };
@@ -31,7 +31,7 @@ const cells = sendings.flatMap((sending) =>
 test.each(cells)('a JSON body by %s, %s', async (sending, ending) => {
   const told = edgeLog.length;
   const answer = await sendCut(world.edge.url, {
-    target: '/v1/reviews',
+    target: '/v2/reviews',
     sending,
     ending,
     body: json,
@@ -49,7 +49,7 @@ test.each(cells)('a JSON body by %s, %s', async (sending, ending) => {
 
 test.each(cells)('the body of a request that is refused, by %s, %s', async (sending, ending) => {
   const answer = await sendCut(world.edge.url, {
-    target: '/v1/nope', sending, ending, body: json, headers: ['Content-Type: application/json'],
+    target: '/v2/nope', sending, ending, body: json, headers: ['Content-Type: application/json'],
   });
   await settled();
   if (ending === 'half close' || ending === 'wrong chunk') expect(answer.status).toBe(404);
@@ -60,7 +60,7 @@ test('a chunk extension, which the platform does not read', async () => {
   const chunk = `${json.length.toString(16)};name=value\r\n${json}\r\n0\r\n\r\n`;
   const answer = await sendRaw(world.edge.url, {
     method: 'POST',
-    target: '/v1/reviews',
+    target: '/v2/reviews',
     body: chunk,
     headers: [`Authorization: Bearer ${await world.token()}`, 'Content-Type: application/json', 'Transfer-Encoding: chunked'],
   });
@@ -72,7 +72,7 @@ test('a chunk extension, which the platform does not read', async () => {
 test('an edge that dies while it sends', async () => {
   const body = JSON.stringify({ title: 'Half', year: 1999 });
   const { init } = signHop(world.keys, {
-    url: `${world.origin.url}/v1/films`,
+    url: `${world.origin.url}/v2/films`,
     method: 'POST',
     body,
     headers: { 'content-type': 'application/json', 'tombolo-principal': principalHeader('alice', ['editor']) },
@@ -81,7 +81,7 @@ test('an edge that dies while it sends', async () => {
   const said = world.origin.output.length;
   const socket = connect(world.origin.port, '127.0.0.1');
   socket.on('error', () => undefined);
-  socket.write(`POST /v1/films HTTP/1.1\r\nHost: 127.0.0.1\r\n${head}\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 10)}`);
+  socket.write(`POST /v2/films HTTP/1.1\r\nHost: 127.0.0.1\r\n${head}\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 10)}`);
   await Bun.sleep(readMs);
   socket.resetAndDestroy();
   await eventually('a line of it', () => world.origin.output.slice(said).includes('body_malformed'));

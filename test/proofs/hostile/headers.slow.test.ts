@@ -15,12 +15,12 @@ beforeAll(async () => {
   editor = await world.token();
   ({ path } = await createFilm(world, { title: 'Untouched' }));
   const review = { film: crypto.randomUUID(), author: 'alice', status: 'draft', rating: 1, text: 'alice alone' };
-  draft = `/v1/reviews/${(await world.request('/v1/reviews', { token: editor, json: review })).json<{ id: string }>().id}`;
+  draft = `/v2/reviews/${(await world.request('/v2/reviews', { token: editor, json: review })).json<{ id: string }>().id}`;
 });
 afterAll(() => world.close());
 
 const send = (request: RawRequest) => sendRaw(world.edge.url, request);
-const films = async (): Promise<string> => (await world.request('/v1/films?limit=200', { headers: { 'cache-control': 'no-store' } })).text;
+const films = async (): Promise<string> => (await world.request('/v2/films?limit=200', { headers: { 'cache-control': 'no-store' } })).text;
 const film = JSON.stringify(toFilm({ title: 'Smuggled' }));
 
 describe('a client that speaks as the edge does', () => {
@@ -37,7 +37,7 @@ describe('a client that speaks as the edge does', () => {
       'tombolo-scope: public',
     ];
     expect(
-      (await send({ method: 'POST', target: '/v1/films', headers: [...lies, 'content-type: application/json'], body: film })).status,
+      (await send({ method: 'POST', target: '/v2/films', headers: [...lies, 'content-type: application/json'], body: film })).status,
     ).toBe(401);
     expect((await send({ target: draft, headers: lies })).status).toBe(404);
     const answer = await send({ target: path, headers: lies });
@@ -57,7 +57,7 @@ describe('a client that speaks as the edge does', () => {
   });
 
   test('sees nothing of what edge and origin say to one another', async () => {
-    for (const target of [path, draft, '/v1/films', '/v1/nothing']) {
+    for (const target of [path, draft, '/v2/films', '/v2/nothing']) {
       expect((await send({ target })).head.toLowerCase()).not.toMatch(/tombolo-(read|principal|request|deadline|after)|signature/);
     }
   });
@@ -67,8 +67,8 @@ test('headers that proxies believe change neither method, target nor who asks', 
   const before = await films();
   const plain = await send({ target: path });
   for (const line of [
-    'x-http-method-override: DELETE', 'x-http-method: DELETE', 'x-method-override: DELETE', 'x-original-url: /v1/orders',
-    'x-rewrite-url: /v1/orders', 'x-forwarded-host: evil.test',
+    'x-http-method-override: DELETE', 'x-http-method: DELETE', 'x-method-override: DELETE', 'x-original-url: /v2/orders',
+    'x-rewrite-url: /v2/orders', 'x-forwarded-host: evil.test',
     'x-forwarded-proto: gopher', 'x-forwarded-prefix: /evil', 'forwarded: host=evil.test', 'x-forwarded-for: 127.0.0.1',
     'host: evil.test', 'x-host: evil.test', 'via: 1.1 evil', 'x-user: root', 'x-real-ip: ::1',
   ]) {
@@ -84,7 +84,7 @@ test('a header given twice is refused or means nothing, and never the one that p
   const before = await films();
   const bearer = `authorization: Bearer ${editor}`;
   const post = (headers: readonly string[]) =>
-    send({ method: 'POST', target: '/v1/films', headers: ['content-type: application/json', ...headers], body: film });
+    send({ method: 'POST', target: '/v2/films', headers: ['content-type: application/json', ...headers], body: film });
   expect((await post([bearer, bearer])).status).toBe(401);
   expect((await post(['authorization: Basic YTpi', bearer])).status).toBe(401);
   expect((await post([bearer, 'idempotency-key: a', 'idempotency-key: b'])).status).toBe(400);
@@ -97,18 +97,18 @@ test('a header given twice is refused or means nothing, and never the one that p
 test('one request is not two: lengths that disagree carry nothing in', async () => {
   const before = await films();
   // It has no token: were it taken for a part of the outer one, or for the same caller's next, it would be let in.
-  const inner = `POST /v1/films HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${film.length}\r\n\r\n${film}`;
+  const inner = `POST /v2/films HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${film.length}\r\n\r\n${film}`;
   const common = ['content-type: application/json', `authorization: Bearer ${editor}`];
   const cases: readonly RawRequest[] = [
     {
       method: 'POST',
-      target: '/v1/films',
+      target: '/v2/films',
       headers: [...common, 'content-length: 4', 'transfer-encoding: chunked'],
       body: `0\r\n\r\n${inner}`,
     },
-    { method: 'POST', target: '/v1/films', headers: [...common, 'content-length: 0', `content-length: ${inner.length}`], body: inner },
-    { method: 'POST', target: '/v1/films', headers: [...common, 'transfer-encoding: xchunked'], body: `0\r\n\r\n${inner}` },
-    { method: 'POST', target: '/v1/films', headers: [...common, 'transfer-encoding: identity, chunked'], body: `0\r\n\r\n${inner}` },
+    { method: 'POST', target: '/v2/films', headers: [...common, 'content-length: 0', `content-length: ${inner.length}`], body: inner },
+    { method: 'POST', target: '/v2/films', headers: [...common, 'transfer-encoding: xchunked'], body: `0\r\n\r\n${inner}` },
+    { method: 'POST', target: '/v2/films', headers: [...common, 'transfer-encoding: identity, chunked'], body: `0\r\n\r\n${inner}` },
     { target: path, headers: [`content-length: ${inner.length}`], body: inner },
   ];
   for (const request of cases) {

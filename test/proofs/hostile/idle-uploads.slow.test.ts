@@ -24,7 +24,7 @@ function trickle(first: string): ReadableStream<Uint8Array> {
 }
 
 async function importBy(subject: string, body: Bun.BodyInit): Promise<Answer> {
-  return world.request('/v1/places/import', { token: await world.token({ subject }), headers: { 'content-type': 'text/csv' }, body });
+  return world.request('/v2/places/import', { token: await world.token({ subject }), headers: { 'content-type': 'text/csv' }, body });
 }
 
 test('a caller fills no more than a share, others import meanwhile, and what idles is told so and ended', async () => {
@@ -36,7 +36,7 @@ test('a caller fills no more than a share, others import meanwhile, and what idl
   expect(Number((await importBy('idler', head)).headers.get('retry-after'))).toBeGreaterThan(0);
   const other = await importBy('worker', head + rowOf('00501'));
   expect([other.status, other.text.includes('"imported":1,')]).toEqual([200, true]);
-  expect((await world.request('/v1/places/00501', { headers: { 'tombolo-position': other.position } })).status).toBe(200);
+  expect((await world.request('/v2/places/00501', { headers: { 'tombolo-position': other.position } })).status).toBe(200);
   for (const answer of await Promise.all(idle)) expect([answer.status, answer.code]).toEqual([408, 'body_late']);
   expect(performance.now() - began).toBeLessThan(limits.importSilenceMsMax + 5_000);
   expect((await importBy('idler', head)).status).toBe(200);
@@ -45,7 +45,7 @@ test('a caller fills no more than a share, others import meanwhile, and what idl
 
 test('an import that stops after its first rows keeps what is committed and says that it is not complete', async () => {
   const rows = Array.from({ length: 450 }, (_, index) => rowOf(String(10_000 + index)));
-  const answer = await fetch(`${world.edge.url}/v1/places/import`, {
+  const answer = await fetch(`${world.edge.url}/v2/places/import`, {
     method: 'POST',
     headers: { authorization: `Bearer ${await world.token({ subject: 'stopper' })}`, 'content-type': 'text/csv' },
     body: trickle(head + rows.join('')),

@@ -92,8 +92,8 @@ const segment = fc
   )
   .map((id) => id.replace(/^\.+$/, '%2e'));
 const path = fc.oneof(
-  { weight: 3, arbitrary: fc.constantFrom(...names).map((resource) => `/v1/${resource}`) },
-  { weight: 3, arbitrary: fc.tuple(fc.constantFrom(...names), segment).map(([resource, id]) => `/v1/${resource}/${id}`) },
+  { weight: 3, arbitrary: fc.constantFrom(...names).map((resource) => `/v2/${resource}`) },
+  { weight: 3, arbitrary: fc.tuple(fc.constantFrom(...names), segment).map(([resource, id]) => `/v2/${resource}/${id}`) },
   { weight: 1, arbitrary: fc.array(segment, { maxLength: 4 }).map((segments) => `/${segments.join('/')}`) },
 );
 
@@ -141,7 +141,7 @@ const header = fc.tuple(
   headerText,
 );
 
-const collection = fc.constantFrom(...names).map((resource) => `/v1/${resource}`);
+const collection = fc.constantFrom(...names).map((resource) => `/v2/${resource}`);
 const document = fc.tuple(collection, segment).map((parts) => parts.join('/'));
 const method = fc.constantFrom('GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS');
 /** Mostly a method where there is one, so that what lies behind the routes is reached. */

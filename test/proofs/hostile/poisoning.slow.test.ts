@@ -24,7 +24,7 @@ const attacks = (): readonly (readonly [what: string, asking: Asking])[] => [
   ...['application/json;q=0', 'text/html', 'application/vnd.tombolo.v9+json', '*/*;q=0.1', 'application/problem+json'].map(
     (accept) => [`accept ${accept}`, { headers: { accept } }] as const,
   ),
-  ...['v0', 'v9', '../v1'].map((version) => [`api-version ${version}`, { headers: { 'api-version': version } }] as const),
+  ...['v0', 'v9', '../v2'].map((version) => [`api-version ${version}`, { headers: { 'api-version': version } }] as const),
   ...['https://evil.test', 'null', declared, 'file://'].map((origin) => [`origin ${origin}`, { headers: { origin } }] as const),
   ...['bytes=0-1', 'bytes=-1', 'bytes=0-0,2-3'].map((range) => [`range ${range}`, { headers: { range, 'if-range': '"a"' } }] as const),
   ...['Bearer nonsense', 'Basic YTpi', 'bearer '].map(
@@ -44,7 +44,7 @@ const attacks = (): readonly (readonly [what: string, asking: Asking])[] => [
     'a host and its kin',
     {
       headers: {
-        'x-forwarded-host': 'evil.test', 'x-forwarded-scheme': 'http', 'x-forwarded-port': '1', 'x-original-url': '/v1/orders',
+        'x-forwarded-host': 'evil.test', 'x-forwarded-scheme': 'http', 'x-forwarded-port': '1', 'x-original-url': '/v2/orders',
         forwarded: 'host=evil.test',
       },
     },
@@ -71,7 +71,7 @@ async function expectClean(what: string, path: string): Promise<void> {
 describe('others are answered the same', () => {
   test('after whoever filled the cache', async () => {
     for (const [index, [what, asking]] of attacks().entries()) {
-      const path = `/v1/films?genres=Poison&limit=${100 + index}`;
+      const path = `/v2/films?genres=Poison&limit=${100 + index}`;
       await world.request(path, asking);
       await expectClean(what, path);
       await expectClean(what, path);
@@ -79,7 +79,7 @@ describe('others are answered the same', () => {
   });
 
   test('after whoever asks a filled one', async () => {
-    const path = '/v1/films?genres=Poison';
+    const path = '/v2/films?genres=Poison';
     await world.mustHit(path);
     for (const [what, asking] of attacks()) {
       await world.request(path, asking);
@@ -89,12 +89,12 @@ describe('others are answered the same', () => {
   });
 
   test('however the query is spelt', async () => {
-    const path = '/v1/films?genres=Poison&limit=90&sort=-year,title';
+    const path = '/v2/films?genres=Poison&limit=90&sort=-year,title';
     for (const spelt of [
-      '/v1/films?sort=-year%2Ctitle&limit=90&genres=Poison',
-      '/v1/films?genres=%50oison&limit=90&sort=-year,title,id',
-      '/v1/films?limit=90&genres[in]=Poison,Poison',
-      '/v1/films?genres=Poison&limit=90',
+      '/v2/films?sort=-year%2Ctitle&limit=90&genres=Poison',
+      '/v2/films?genres=%50oison&limit=90&sort=-year,title,id',
+      '/v2/films?limit=90&genres[in]=Poison,Poison',
+      '/v2/films?genres=Poison&limit=90',
     ]) {
       expect((await world.request(spelt)).json()).toEqual(JSON.parse(await truth(spelt)));
       await expectClean(spelt, path);
@@ -107,7 +107,7 @@ test('pages of an origin that is not declared, the null origin among them, may r
     'null', 'https://evil.test', 'https://app.test.evil.test', 'http://app.test', 'https://app.test:8443', '*',
     'HTTPS://APP.TEST',
   ]) {
-    for (const path of ['/v1/films?genres=Poison', '/v1/nothing', '/v1/orders']) {
+    for (const path of ['/v2/films?genres=Poison', '/v2/nothing', '/v2/orders']) {
       const answer = await world.request(path, { headers: { origin } });
       expect([
         origin,

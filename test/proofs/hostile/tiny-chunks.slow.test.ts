@@ -73,10 +73,10 @@ const rows = 400_000 / row.length;
 const chunked = 'Transfer-Encoding: chunked';
 
 test.each([
-  ['a path that is none', '/v1/nope', 'text/plain', false, 404],
-  ['a create', '/v1/reviews', 'application/json', false, 400],
-  ['an import that is refused', '/v1/films/import', 'application/x-ndjson', false, 401],
-  ['an import', '/v1/films/import', 'application/x-ndjson', true, 200],
+  ['a path that is none', '/v2/nope', 'text/plain', false, 404],
+  ['a create', '/v2/reviews', 'application/json', false, 400],
+  ['an import that is refused', '/v2/films/import', 'application/x-ndjson', false, 401],
+  ['an import', '/v2/films/import', 'application/x-ndjson', true, 200],
 ] as const)('400 KB in chunks of a byte to %s keep nobody waiting', async (_, target, type, signedIn, status) => {
   const body = byBytes(row.repeat(rows));
   const sending = send(target, [chunked, `Content-Type: ${type}`, ...(signedIn ? [`Authorization: Bearer ${editor}`] : [])], (socket) => {
@@ -98,7 +98,7 @@ const trickle = (framing: 'length' | 'chunks') => (socket: { write(text: string)
 
 test.each(['length', 'chunks'] as const)('a body that trickles in is answered when its time is over, sent by %s', async (framing) => {
   const { answer, ms } = await send(
-    '/v1/reviews',
+    '/v2/reviews',
     ['Content-Type: application/json', framing === 'length' ? 'Content-Length: 1000' : chunked],
     trickle(framing),
   );
@@ -109,7 +109,7 @@ test.each(['length', 'chunks'] as const)('a body that trickles in is answered wh
 
 test.each(['length', 'chunks'] as const)('a refusal does not wait for a body that trickles in, sent by %s', async (framing) => {
   const { answer, ms } = await send(
-    '/v1/nope',
+    '/v2/nope',
     ['Content-Type: application/json', framing === 'length' ? 'Content-Length: 1000' : chunked],
     trickle(framing),
   );

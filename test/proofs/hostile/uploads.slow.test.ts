@@ -56,7 +56,7 @@ describe.each([...engines])('an upload that ends early, on %s', (engine) => {
   afterAll(() => world.close());
 
   const isThere = async (zip: string): Promise<boolean> =>
-    (await world.request(`/v1/places/${zip}`, { headers: { 'cache-control': 'no-cache' } })).status === 200;
+    (await world.request(`/v2/places/${zip}`, { headers: { 'cache-control': 'no-cache' } })).status === 200;
 
   for (const [name, format] of Object.entries(formats))
     for (const sending of sendings)
@@ -69,7 +69,7 @@ describe.each([...engines])('an upload that ends early, on %s', (engine) => {
           // An import costs much of a plan, so each has a caller of its own.
           const token = await world.token({ subject: `uploader ${last}` });
           const answer = await sendCut(world.edge.url, {
-            target: '/v1/places/import', sending, ending, headers: [`Authorization: Bearer ${token}`, `Content-Type: ${format.type}`],
+            target: '/v2/places/import', sending, ending, headers: [`Authorization: Bearer ${token}`, `Content-Type: ${format.type}`],
             body: format.head + whole.map(format.row).join('') + format.cut(last),
           });
           if (isTold(ending)) await mustBeTold(answer, whole);
@@ -91,7 +91,7 @@ describe.each([...engines])('an upload that ends early, on %s', (engine) => {
       },
     }, { highWaterMark: 0 });
     await world
-      .request('/v1/places/import', {
+      .request('/v2/places/import', {
         token: await world.token({ subject: `uploader ${last}` }),
         headers: { 'content-type': format.type },
         body,
@@ -137,7 +137,7 @@ describe('an upload past its bound', () => {
     const rows = zips(900).map(format.row);
     const text = format.head + rows.join('') + rows.join('');
     expect(text.length).toBeGreaterThan(bytesMax);
-    const answer = await world.request('/v1/places/import', {
+    const answer = await world.request('/v2/places/import', {
       token: await world.token(),
       headers: { 'content-type': format.type },
       body: inChunks(text),
@@ -150,7 +150,7 @@ describe('an upload past its bound', () => {
   });
 
   test('with its length declared is refused before anything is read', async () => {
-    const answer = await world.request('/v1/places/import', {
+    const answer = await world.request('/v2/places/import', {
       token: await world.token(),
       headers: { 'content-type': 'text/csv' },
       body: 'x'.repeat(bytesMax + 1),
@@ -160,7 +160,7 @@ describe('an upload past its bound', () => {
 
   test('and one that reaches it is whole', async () => {
     const row = formats['NDJSON']?.row('99999') ?? '';
-    const answer = await world.request('/v1/places/import', {
+    const answer = await world.request('/v2/places/import', {
       token: await world.token(),
       headers: { 'content-type': 'application/x-ndjson' },
       body: inChunks(`${'\n'.repeat(bytesMax - row.length)}${row}`),

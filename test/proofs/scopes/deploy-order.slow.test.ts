@@ -21,11 +21,11 @@ describe('a stricter rule', () => {
     world = await startWorld({ engine: 'sqlite' });
     alice = await world.token();
     const { path } = await createFilm(world, { title: 'Public once', genres: ['Deploy'] });
-    const review = await world.request('/v1/reviews', {
+    const review = await world.request('/v2/reviews', {
       token: alice,
       json: { film, author: 'alice', status: 'published', rating: 5, text: 'public once' },
     });
-    paths = [path, '/v1/films?genres=Deploy', `/v1/reviews/${review.json<{ id: string }>().id}`, `/v1/reviews?film=${film}`];
+    paths = [path, '/v2/films?genres=Deploy', `/v2/reviews/${review.json<{ id: string }>().id}`, `/v2/reviews?film=${film}`];
     await Promise.all(paths.slice(0, 2).map((one) => world.mustHit(one)));
     // What may be cached for each caller is cached now.
     for (let times = 0; times < 2; times++) {
@@ -38,7 +38,7 @@ describe('a stricter rule', () => {
   afterEach(() => world.close());
 
   /** Targets of a resource that is declared as before. */
-  const places = ['/v1/places/12345', '/v1/places?state=ZZ'];
+  const places = ['/v2/places/12345', '/v2/places?state=ZZ'];
 
   /** A feed that was silent for a moment makes the edge ask whether what it has stored still holds. */
   const kept = expect.stringMatching(/^tombolo; (hit|fwd=stale; fwd-status=304; stored)$/);

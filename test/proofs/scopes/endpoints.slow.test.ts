@@ -108,7 +108,7 @@ describe.each([...engines])('endpoints on %s', (engine) => {
     const leaked = seen.filter(({ caller, answer }) => secretsFrom(caller).some((secret) => answer.text.includes(secret))).map(toLine);
     expect({ seed, wrong: wrong.slice(0, 3), leaked: leaked.slice(0, 3) }).toEqual({ seed, wrong: [], leaked: [] });
     const hits = Map.groupBy(seen.filter(({ answer }) => answer.isHit), ({ path }) => path.replace(/films\/[0-9a-f-]{36}/, 'films/:id'));
-    expect([...hits.keys()].sort()).toEqual(['/v1/desk', '/v1/films/:id/card', '/v1/films/window']);
+    expect([...hits.keys()].sort()).toEqual(['/v2/desk', '/v2/films/:id/card', '/v2/films/window']);
   });
 
   test('are not kept where they depend on more than what they read, and say on what', async () => {
@@ -118,13 +118,13 @@ describe.each([...engines])('endpoints on %s', (engine) => {
       return answers.map(({ status, isHit, cacheStatus }) => [status, isHit, /detail=([a-z-]+)/.exec(cacheStatus)?.[1]]);
     };
     for (const [name, why] of [['self', 'principal'], ['clock', 'clock'], ['beyond', 'undeclared-read'], ['constant', 'nothing-read']]) {
-      expect([name, await detailsOf(`/v1/films/${name}`)]).toEqual([name, [[200, false, why], [200, false, why]]]);
+      expect([name, await detailsOf(`/v2/films/${name}`)]).toEqual([name, [[200, false, why], [200, false, why]]]);
     }
-    expect((await world.request('/v1/films/self', { token })).json<{ name: string }>().name).toBe('alice');
+    expect((await world.request('/v2/films/self', { token })).json<{ name: string }>().name).toBe('alice');
   });
 
   test('tell in development where an answer is not what is declared', async () => {
-    const answer = await world.request('/v1/films/wrong');
+    const answer = await world.request('/v2/films/wrong');
     expect([answer.status, answer.code]).toEqual([500, 'unknown']);
     expect(answer.text).toContain('endpoint \\"wrong\\" is not what it declares: /data/1/n: ');
   });
@@ -141,7 +141,7 @@ interface Seen {
 /** Several people ask the same in a row, so that a cache could mix them up. */
 async function askAround(world: World, states: States, callers: readonly Caller[], random: Random): Promise<readonly Seen[]> {
   const id = random.pick([...states.current].filter(([, { name }]) => name === 'films').map(([film]) => film));
-  const path = random.pick(['/v1/desk', '/v1/films/window', ...(id === undefined ? [] : [`/v1/films/${id}/card`])]) ?? '';
+  const path = random.pick(['/v2/desk', '/v2/films/window', ...(id === undefined ? [] : [`/v2/films/${id}/card`])]) ?? '';
   const seen: Seen[] = [];
   for (let times = 1 + random.below(4); times > 0; times--) {
     const caller = random.pick(callers);
@@ -161,7 +161,7 @@ function isRight({ caller, path, askedAt, answeredAt, answer }: Seen, states: St
   const id = /films\/([0-9a-f-]{36})/.exec(path)?.[1];
   if (answer.status === 404) return id !== undefined && possible.some((state) => !state.has(id));
   if (answer.status !== 200) return false;
-  const reader = path === '/v1/films/window' ? anyone : caller;
+  const reader = path === '/v2/films/window' ? anyone : caller;
   const parts = Object.entries(answer.json<Record<string, unknown>>());
   return parts.every(([part, value]) => possible.some((state) => Bun.deepEquals(value, partOf(state, reader, part, id), true)));
 }

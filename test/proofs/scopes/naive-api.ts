@@ -35,7 +35,7 @@ export function toPath(question: Question): string {
     }
   }
   const id = question.kind === 'one' ? `/${question.id}` : '';
-  return `/v1/${question.name}${id}${search.size === 0 ? '' : `?${search}`}`;
+  return `/v2/${question.name}${id}${search.size === 0 ? '' : `?${search}`}`;
 }
 
 export function answerNaively(state: State, person: Person, question: Question): NaiveAnswer {

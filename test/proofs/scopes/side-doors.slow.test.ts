@@ -14,10 +14,10 @@ afterAll(() => world.close());
 
 const as = (name: string) => ({ token: callers.get(name)?.token ?? '' });
 const order = { tenant: 'acme', film: '0198c0de-0000-7000-8000-0000000000ee', seats: 2, buyer: 'anna', status: 'placed' };
-const place = async () => (await world.request('/v1/orders', { ...as('anna'), json: order })).json<{ id: string }>().id;
+const place = async () => (await world.request('/v2/orders', { ...as('anna'), json: order })).json<{ id: string }>().id;
 const replaceBy = async (name: string, row: object): Promise<string> =>
   (
-    await world.request('/v1/orders/import?onDuplicate=replace', {
+    await world.request('/v2/orders/import?onDuplicate=replace', {
       ...as(name),
       body: JSON.stringify(row),
       headers: { 'content-type': 'application/x-ndjson' },
@@ -27,21 +27,21 @@ const replaceBy = async (name: string, row: object): Promise<string> =>
 test('who may create and not change replaces nothing by an import', async () => {
   const id = await place();
   expect(await replaceBy('anna', { ...order, id, seats: 20 })).toContain('"replaced":0');
-  expect((await world.request(`/v1/orders/${id}`, as('anna'))).json<{ seats: number; rev: number }>()).toMatchObject({ seats: 2, rev: 1 });
+  expect((await world.request(`/v2/orders/${id}`, as('anna'))).json<{ seats: number; rev: number }>()).toMatchObject({ seats: 2, rev: 1 });
 });
 
 test('who may change does, within the tenant', async () => {
   const id = await place();
   expect(await replaceBy('stef', { ...order, tenant: 'bolt', id, seats: 20 })).toContain('"replaced":0');
   expect(await replaceBy('sara', { ...order, id, seats: 3 })).toContain('"replaced":1');
-  expect((await world.request(`/v1/orders/${id}`, as('anna'))).json<{ seats: number; rev: number }>()).toMatchObject({ seats: 3, rev: 2 });
+  expect((await world.request(`/v2/orders/${id}`, as('anna'))).json<{ seats: number; rev: number }>()).toMatchObject({ seats: 3, rev: 2 });
 });
 
 test('an answer that was recorded under other rights is not given again', async () => {
   const id = await place();
   const key = crypto.randomUUID();
   const noted = (token: string) =>
-    world.request(`/v1/orders/${id}`, {
+    world.request(`/v2/orders/${id}`, {
       method: 'PATCH',
       token,
       body: '{"staffNote":"a note"}',

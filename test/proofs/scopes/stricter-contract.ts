@@ -6,6 +6,7 @@ import { films } from '../../../shared/resources/films.ts';
 import { orders } from '../../../shared/resources/orders.ts';
 import { places } from '../../../shared/resources/places.ts';
 import { reviews } from '../../../shared/resources/reviews.ts';
+import { versions } from '../../../shared/resources/versions.ts';
 
 const stricter: readonly ResourceDeclaration[] = [
   {
@@ -27,4 +28,4 @@ const stricter: readonly ResourceDeclaration[] = [
 ];
 
 /** Exported for a bundle and an origin process, which are given this file by its path. */
-export const served = contract(...stricter.map(resource), places, orders);
+export const served = contract(versions, ...stricter.map(resource), places, orders);

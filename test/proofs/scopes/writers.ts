@@ -25,7 +25,7 @@ export async function writeOnce(world: World, states: States, callers: ReadonlyM
   if (attempt === undefined) return;
   const { by, method, name, id, body, refused } = attempt;
   const askedAt = performance.now();
-  const answer = await world.request(`/v1/${name}${id === undefined ? '' : `/${id}`}`, {
+  const answer = await world.request(`/v2/${name}${id === undefined ? '' : `/${id}`}`, {
     method, token: callers.get(by.name)?.token ?? '', body: body === undefined ? null : JSON.stringify(body),
     headers: method === 'DELETE' ? {} : { 'content-type': method === 'POST' ? 'application/json' : 'application/merge-patch+json' },
   } as Parameters<World['request']>[1]);

@@ -21,7 +21,7 @@ const hasher = toHasher();
 const macs = () => new Macs(mustKeyRing(testKeys), hasher);
 const clientOf = () => new OriginClient({ originUrl: new URL(origin.url), macs: macs(), hasher });
 const question = (given: Partial<Question> = {}): Question => ({
-  method: 'GET', target: { path: '/v1/films', query: '?limit=1' }, safe: true, principal: anonymous, headers: {},
+  method: 'GET', target: { path: '/v2/films', query: '?limit=1' }, safe: true, principal: anonymous, headers: {},
   deadlineAt: Date.now() + 5_000, requestId: 'req_1', traceparent: '00-1-1-00', ...given,
 });
 const upload = (text: string) => question({ method: 'POST', safe: false, body: () => new Blob([text]).stream() });
@@ -42,7 +42,7 @@ test('asks with what the question says, and gives what the origin signed', async
   expect(given).toEqual({ 'content-type': 'application/json' });
   const { headers, path, query } = origin.seen.at(-1) ?? { headers: new Headers(), path: '', query: '' };
   expect([path, query, headers.get('if-none-match'), headers.get('tombolo-after'), headers.get('tombolo-request')]).toEqual([
-    '/v1/films',
+    '/v2/films',
     '?limit=1',
     '"x"',
     `${'a'.repeat(16)}.00000001`,

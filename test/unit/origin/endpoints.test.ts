@@ -33,7 +33,7 @@ describe.each([...engines])('on %s', (engine) => {
   }
 
   function pay(id: string, { card = 'tok_ok', subject = 'ada', tenant = 't1', headers = {}, body }: Paying = {}) {
-    return origin.ask(`/v1/orders/${id}/pay`, {
+    return origin.ask(`/v2/orders/${id}/pay`, {
       method: 'POST', body: body ?? JSON.stringify({ card }),
       headers: { 'tombolo-principal': principalHeader(subject, [], { tenant }), ...headers },
     });
@@ -86,7 +86,7 @@ describe.each([...engines])('on %s', (engine) => {
     expect(absent.status).toBe(404);
     expect((await pay(id, { subject: 'bob' })).status).toBe(403);
     const anonymous = Buffer.from('{"roles":[],"claims":{}}').toString('base64url');
-    const nobody = await origin.ask(`/v1/orders/${id}/pay`, {
+    const nobody = await origin.ask(`/v2/orders/${id}/pay`, {
       method: 'POST', body: '{"card":"tok_ok"}', headers: { 'tombolo-principal': anonymous },
     });
     expect([nobody.status, nobody.json['code']]).toEqual([401, 'token_missing']);
@@ -101,7 +101,7 @@ describe.each([...engines])('on %s', (engine) => {
     expect((await pay(id, { headers: { 'if-match': '"other"' } })).status).toBe(412);
     expect(await statusOf(id)).toBe('placed');
     const headers = { 'tombolo-principal': principalHeader('ada', [], { tenant: 't1' }) };
-    const { headers: read } = await origin.ask(`/v1/orders/${id}`, { headers });
+    const { headers: read } = await origin.ask(`/v2/orders/${id}`, { headers });
     expect((await pay(id, { headers: { 'if-match': read.get('etag') ?? '' } })).status).toBe(200);
   });
 
@@ -122,25 +122,25 @@ describe.each([...engines])('on %s', (engine) => {
         { id: good, title: 'Good', year: 1950, mean: 4.5, reviews: 2 }, { id: fair, title: 'Fair', year: 1950, mean: 3, reviews: 1 },
       ] };
       for (const subject of ['ada', 'eve']) {
-        const answer = await origin.ask('/v1/films/top?genre=Ranked', { subject });
+        const answer = await origin.ask('/v2/films/top?genre=Ranked', { subject });
         expect([answer.status, answer.json]).toEqual([200, expected]);
       }
-      expect((await origin.ask('/v1/films/top?genre=Ranked&limit=1')).json['data']).toHaveLength(1);
+      expect((await origin.ask('/v2/films/top?genre=Ranked&limit=1')).json['data']).toHaveLength(1);
     });
 
     test('come with what they were made of, and a tag of their bytes', async () => {
       const id = await film('Alone', 'Stated');
       await review(id, 4);
-      const answer = await origin.ask('/v1/films/top?genre=Stated');
+      const answer = await origin.ask('/v2/films/top?genre=Stated');
       expect(answer.headers.get('tombolo-depends')).toMatch(/^[0-9a-f]{16};films:\d+;reviews:\d+$/);
       expect(answer.headers.get('signature-input')).toContain('"tombolo-depends"');
-      const again = await origin.ask('/v1/films/top?genre=Stated', { headers: { 'if-none-match': answer.headers.get('etag') ?? '' } });
+      const again = await origin.ask('/v2/films/top?genre=Stated', { headers: { 'if-none-match': answer.headers.get('etag') ?? '' } });
       expect(again.status).toBe(304);
     });
 
     test('are asked for by what the schema says', async () => {
       const codes = await Promise.all(['', '?genre=a&limit=21', '?genre=a&nope=1', '?genre=a&genre=b'].map(async (query) => {
-        const { status, json } = await origin.ask(`/v1/films/top${query}`);
+        const { status, json } = await origin.ask(`/v2/films/top${query}`);
         return [status, json['code'], (json['errors'] as { at: string }[])[0]?.at];
       }));
       expect(codes).toEqual([

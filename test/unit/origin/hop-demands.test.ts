@@ -30,29 +30,29 @@ const upload = {
 } as const;
 
 test('a body in memory is not read unless its digest is covered', async () => {
-  expect(await send('/v1/films', { ...creation, uncovered: ['content-digest'] })).toMatchObject({ status: 401, code: 'hop_invalid' });
-  expect((await send('/v1/films', creation)).status).toBe(201);
+  expect(await send('/v2/films', { ...creation, uncovered: ['content-digest'] })).toMatchObject({ status: 401, code: 'hop_invalid' });
+  expect((await send('/v2/films', creation)).status).toBe(201);
 });
 
 test.each(['tombolo-upload', 'content-type'])('an upload is not read unless %s is covered', async (name) => {
-  expect(await send('/v1/places/import', { ...upload, uncovered: [name] })).toMatchObject({ status: 401, code: 'hop_invalid' });
-  expect((await send('/v1/places/12345', { headers: everything })).status).toBe(404);
+  expect(await send('/v2/places/import', { ...upload, uncovered: [name] })).toMatchObject({ status: 401, code: 'hop_invalid' });
+  expect((await send('/v2/places/12345', { headers: everything })).status).toBe(404);
 });
 
 test('an upload whose edge covers what is demanded is read', async () => {
-  expect((await send('/v1/places/import', upload)).text).toContain('"complete":true');
+  expect((await send('/v2/places/import', upload)).text).toContain('"complete":true');
 });
 
 test.each(['tombolo-request', 'tombolo-deadline', 'traceparent'])(
   'without %s a request is answered by what its absence means',
   async (name) => {
-    expect((await send('/v1/films', { ...creation, uncovered: [name] })).status).toBe(201);
+    expect((await send('/v2/films', { ...creation, uncovered: [name] })).status).toBe(201);
   },
 );
 
 test('a deadline or a principal beside the signature is not there', async () => {
   const late = { ...creation, headers: { ...everything, 'tombolo-deadline': '0' } };
-  expect((await send('/v1/films', late)).status).toBe(504);
-  expect((await send('/v1/films', { ...late, uncovered: ['tombolo-deadline'] })).status).toBe(201);
-  expect(await send('/v1/films', { ...creation, uncovered: ['tombolo-principal'] })).toMatchObject({ status: 401, code: 'token_missing' });
+  expect((await send('/v2/films', late)).status).toBe(504);
+  expect((await send('/v2/films', { ...late, uncovered: ['tombolo-deadline'] })).status).toBe(201);
+  expect(await send('/v2/films', { ...creation, uncovered: ['tombolo-principal'] })).toMatchObject({ status: 401, code: 'token_missing' });
 });

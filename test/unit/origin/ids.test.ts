@@ -7,6 +7,7 @@ import { resource } from '../../../shared/contract/resource.ts';
 import { anyone, equals } from '../../../shared/contract/rules.ts';
 import { DirectOrigin } from '../../support/direct-origin.ts';
 import { engines } from '../../support/whole-world.ts';
+import { versions } from '../../../shared/resources/versions.ts';
 
 const schema = z.object({ name: z.string(), kind: z.string().optional() });
 const open = { schema, rules: { read: anyone, write: anyone }, shapes: { all: { range: 'id', sort: ['id'] }, ofId: { equal: ['id'] } } };
@@ -17,7 +18,7 @@ const idsIn = (json: { readonly [name: string]: unknown }) => (json['data'] as r
 
 describe.each([...engines])('on %s', (engine) => {
   let origin: DirectOrigin;
-  beforeAll(async () => (origin = await DirectOrigin.on(engine, contract(films, parts, first))));
+  beforeAll(async () => (origin = await DirectOrigin.on(engine, contract(versions, films, parts, first))));
   afterAll(() => origin[Symbol.asyncDispose]());
   const list = async (of: typeof films | typeof parts, query = '') => idsIn((await origin.ask('list', of, { query })).json);
 

@@ -55,7 +55,7 @@ async function ask(
 }
 
 async function subscribe(subject: string | undefined, lastEventId?: string): Promise<EventStream> {
-  const stream = new EventStream(await ask('/v1/reviews/changes', subject, lastEventId === undefined ? {} : { lastEventId }));
+  const stream = new EventStream(await ask('/v2/reviews/changes', subject, lastEventId === undefined ? {} : { lastEventId }));
   open.push(stream);
   await stream.heardFrom();
   return stream;
@@ -64,12 +64,12 @@ async function subscribe(subject: string | undefined, lastEventId?: string): Pro
 const film = '0198c0de-0000-7000-8000-000000000000';
 
 async function write(author: string, status: string, text: string): Promise<string> {
-  const answer = await ask('/v1/reviews', author, { method: 'POST', json: { film, author, status, rating: 4, text } });
+  const answer = await ask('/v2/reviews', author, { method: 'POST', json: { film, author, status, rating: 4, text } });
   expect(answer.status).toBe(201);
   return ((await answer.json()) as { id: string }).id;
 }
 
-const change = (author: string, id: string, patch: object) => ask(`/v1/reviews/${id}`, author, { method: 'PATCH', json: patch });
+const change = (author: string, id: string, patch: object) => ask(`/v2/reviews/${id}`, author, { method: 'PATCH', json: patch });
 const textOf = (data: string | undefined) => (JSON.parse(data ?? '{}') as { text?: string }).text;
 
 describe('a live feed', () => {
@@ -81,7 +81,7 @@ describe('a live feed', () => {
     await change('alice', id, { status: 'published', text: 'three' });
     await change('alice', id, { status: 'draft', text: 'secret' });
     await change('alice', id, { status: 'published' });
-    await ask(`/v1/reviews/${id}`, 'alice', { method: 'DELETE' });
+    await ask(`/v2/reviews/${id}`, 'alice', { method: 'DELETE' });
     const mine = [await alice.next(), await alice.next(), await alice.next(), await alice.next(), await alice.next(), await alice.next()];
     expect(mine.map((event) => [event?.name, textOf(event?.data)])).toEqual([
       ['created', 'one'], ['updated', 'two'], ['updated', 'three'], ['updated', 'secret'], ['updated', 'secret'],
@@ -141,7 +141,7 @@ describe('a live feed', () => {
   });
 
   test('is not there for a resource that is not live', async () => {
-    expect((await ask('/v1/films/changes', 'alice')).status).toBe(404);
+    expect((await ask('/v2/films/changes', 'alice')).status).toBe(404);
   });
 });
 

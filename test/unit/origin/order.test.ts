@@ -4,6 +4,7 @@ import { contract } from '../../../shared/contract/contract.ts';
 import { films } from '../../../shared/resources/films.ts';
 import { DirectOrigin } from '../../support/direct-origin.ts';
 import { engines } from '../../support/whole-world.ts';
+import { versions } from '../../../shared/resources/versions.ts';
 
 interface Page {
   readonly data: readonly { readonly title: string; readonly year: number }[];
@@ -13,7 +14,7 @@ interface Page {
 describe.each([...engines])('an order that begins a declared one, on %s', (engine) => {
   let origin: DirectOrigin;
   beforeAll(async () => {
-    origin = await DirectOrigin.on(engine, contract(films));
+    origin = await DirectOrigin.on(engine, contract(versions, films));
     const rows = Array.from({ length: 30 }, (_, index) =>
       JSON.stringify({ title: `T${String((index * 7) % 30).padStart(2, '0')}`, year: 1990 + (index % 3), genres: ['Noir'] }),
     );

@@ -10,10 +10,10 @@ beforeAll(async () => void (origin = await Pipeline.on('sqlite', served)));
 afterAll(() => origin[Symbol.asyncDispose]());
 
 test.each([
-  ['/v1/films?nope=1', {}, 400, 'query_invalid'],
-  ['/v1/films', { method: 'POST', body: '{"title":1}' }, 422, 'document_invalid'],
-  ['/v1/films/00000000-0000-7000-8000-000000000000', { method: 'PATCH', body: '{"year":2000}' }, 404, 'document_not_found'],
-  ['/v1/places', { method: 'PUT' }, 405, 'method_not_allowed'],
+  ['/v2/films?nope=1', {}, 400, 'query_invalid'],
+  ['/v2/films', { method: 'POST', body: '{"title":1}' }, 422, 'document_invalid'],
+  ['/v2/films/00000000-0000-7000-8000-000000000000', { method: 'PATCH', body: '{"year":2000}' }, 404, 'document_not_found'],
+  ['/v2/places', { method: 'PUT' }, 405, 'method_not_allowed'],
 ] as const)('%s is one line of information', async (path, asking, status, reason) => {
   const before = origin.log.length;
   const { status: answered } = await origin.ask(path, asking);
@@ -24,7 +24,7 @@ test.each([
 
 test('each line counts the refusals of its reason and names the trace that the request is a part of', async () => {
   const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
-  const ask = () => origin.ask('/v1/films?counted=1', { headers: { traceparent: `00-${trace}-00f067aa0ba902b7-01` } });
+  const ask = () => origin.ask('/v2/films?counted=1', { headers: { traceparent: `00-${trace}-00f067aa0ba902b7-01` } });
   await ask();
   const refused = Number(origin.log.at(-1)?.['refused']);
   await ask();
@@ -33,7 +33,7 @@ test('each line counts the refusals of its reason and names the trace that the r
 
 test('a request that nobody signed has no trace, whatever it says', async () => {
   const headers = { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' };
-  await handle(origin.context, new Request('http://origin.test/v1/films', { headers }), () => undefined);
+  await handle(origin.context, new Request('http://origin.test/v2/films', { headers }), () => undefined);
   expect(origin.log.at(-1)).toMatchObject({ reason: 'hop_unsigned', requestId: 'none' });
   expect(origin.log.at(-1)).not.toHaveProperty('traceId');
 });

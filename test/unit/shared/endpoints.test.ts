@@ -91,17 +91,17 @@ describe('a row of the sample', () => {
       const { operation, id } = mustRoute(served, method, path);
       return [operation.name, id];
     };
-    expect(found('GET', '/v1/films/top')).toEqual(['films-top', '']);
-    expect(found('GET', '/v1/places/top')).toEqual(['get', 'top']);
-    expect(found('GET', '/v1/films/:id')).toEqual(['get', ':id']);
-    expect(found('POST', '/v1/orders/a/pay')).toEqual(['orders-pay', 'a']);
-    const none = ['/v1/films/a/pay', '/v1/films/top/pay', '/v1/films/top/'];
+    expect(found('GET', '/v2/films/top')).toEqual(['films-top', '']);
+    expect(found('GET', '/v2/places/top')).toEqual(['get', 'top']);
+    expect(found('GET', '/v2/films/:id')).toEqual(['get', ':id']);
+    expect(found('POST', '/v2/orders/a/pay')).toEqual(['orders-pay', 'a']);
+    const none = ['/v2/films/a/pay', '/v2/films/top/pay', '/v2/films/top/'];
     for (const path of none) expect(() => found('POST', path)).toThrow('route_not_found');
-    expect(() => found('DELETE', '/v1/films/top')).toThrow('method_not_allowed');
+    expect(() => found('DELETE', '/v2/films/top')).toThrow('method_not_allowed');
   });
 
   test('names its answers the same for all spellings', () => {
-    const { operation, resource: of } = mustRoute(served, 'GET', '/v1/films/top');
+    const { operation, resource: of } = mustRoute(served, 'GET', '/v2/films/top');
     const nameOf = (query: string) => operation.cached?.({ resource: of, id: '', input: operation.parse(of, query, () => null) }).name;
     expect(nameOf('?genre=Film%20Noir&limit=10')).toBe(nameOf('?genre=Film+Noir') ?? '');
     expect(nameOf('?genre=a&limit=9')).not.toBe(nameOf('?genre=a'));

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'bun:test';
 import * as z from 'zod';
 import { contract } from '../../../shared/contract/contract.ts';
 import { resource, type ResourceDeclaration } from '../../../shared/contract/resource.ts';
+import { versions } from '../../../shared/resources/versions.ts';
 
 const schema = z.object({ title: z.string(), meta: z.object({ by: z.string() }), lines: z.array(z.object({ price: z.number() })) });
 /** Wrong declarations are the point here, so what the types would refuse is let through. */
@@ -53,7 +54,7 @@ test('fields may change places, and sub-documents may have an _id', () => {
 
 test('a contract has a mistake when two of its resources are one collection', () => {
   const [movies, films] = [declare({ name: 'movies' }), declare({ name: 'films', collection: 'movies' })];
-  expect(contract(movies, films).mistakes).toEqual(['shared/resources/all.ts: collection "movies": is that of movies and films']);
+  expect(contract(versions, movies, films).mistakes).toEqual(['shared/resources/all.ts: collection "movies": is that of movies and films']);
   const swapped = [declare({ name: 'movies', collection: 'films' }), declare({ name: 'films', collection: 'movies' })];
   expect(contract(...swapped).mistakes).toEqual([]);
 });

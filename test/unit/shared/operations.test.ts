@@ -12,8 +12,8 @@ import type { LimitsDeclaration } from '../../../shared/limits/cost.ts';
 import { served } from '../../../shared/resources/all.ts';
 
 const paths = [
-  '/v1/films', '/v1/films/a', '/v1/films/import', '/v1/films/changes', '/v1/reviews/changes', '/v1/films/export', '/v1/nope',
-  '/v1/films/a/b', '/v1/films/', '/v1/films//a', '/v1/films/import/a',
+  '/v2/films', '/v2/films/a', '/v2/films/import', '/v2/films/changes', '/v2/reviews/changes', '/v2/films/export', '/v2/nope',
+  '/v2/films/a/b', '/v2/films/', '/v2/films//a', '/v2/films/import/a',
 ];
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
@@ -34,27 +34,27 @@ describe('a route', () => {
     const none = (reason: string) => methods.map(() => reason);
     const not = 'method_not_allowed';
     expect(found).toEqual({
-      '/v1/films': ['list', 'list', 'create', not, not, not],
-      '/v1/films/a': ['get a', 'get a', not, 'replace a', 'patch a', 'remove a'],
-      '/v1/films/import': [not, not, 'import', not, not, not],
-      '/v1/films/changes': none('route_not_found'),
-      '/v1/reviews/changes': ['changes', 'changes', not, not, not, not],
-      '/v1/films/export': none('route_not_found'),
-      '/v1/nope': none('route_not_found'),
-      '/v1/films/a/b': none('route_not_found'),
-      '/v1/films/': none('route_not_found'),
-      '/v1/films//a': none('route_not_found'),
-      '/v1/films/import/a': none('route_not_found'),
+      '/v2/films': ['list', 'list', 'create', not, not, not],
+      '/v2/films/a': ['get a', 'get a', not, 'replace a', 'patch a', 'remove a'],
+      '/v2/films/import': [not, not, 'import', not, not, not],
+      '/v2/films/changes': none('route_not_found'),
+      '/v2/reviews/changes': ['changes', 'changes', not, not, not, not],
+      '/v2/films/export': none('route_not_found'),
+      '/v2/nope': none('route_not_found'),
+      '/v2/films/a/b': none('route_not_found'),
+      '/v2/films/': none('route_not_found'),
+      '/v2/films//a': none('route_not_found'),
+      '/v2/films/import/a': none('route_not_found'),
     });
   });
 
   test('says what its place allows', () => {
-    expect(optionsOf(served, '/v1/films/a')).toEqual({
+    expect(optionsOf(served, '/v2/films/a')).toEqual({
       allow: 'GET, PUT, PATCH, DELETE, HEAD, OPTIONS',
       'accept-patch': 'application/merge-patch+json',
     });
-    expect(optionsOf(served, '/v1/films')).toEqual({ allow: 'GET, POST, HEAD, OPTIONS' });
-    expect(ask(() => optionsOf(served, '/v1/films/changes'))).toBe('route_not_found');
+    expect(optionsOf(served, '/v2/films')).toEqual({ allow: 'GET, POST, HEAD, OPTIONS' });
+    expect(ask(() => optionsOf(served, '/v2/films/changes'))).toBe('route_not_found');
   });
 });
 

@@ -7,7 +7,8 @@ import { resource, type ResourceDeclaration } from '../../../shared/contract/res
 import { anyone } from '../../../shared/contract/rules.ts';
 import { integer } from '../../../shared/contract/types.ts';
 import { added, converted, moved } from '../../../shared/versions/changes.ts';
-import { translationOf } from '../../../shared/versions/dialect.ts';
+import { documents } from '../../../shared/operations/documents.ts';
+import { dialectOf } from '../../../shared/versions/dialect.ts';
 import type { Translation } from '../../../shared/versions/translation.ts';
 import { versionOf, versions } from '../../../shared/versions/versions.ts';
 import { Fault } from '../../../shared/wire/fault.ts';
@@ -51,7 +52,7 @@ const served = contract(three, things);
 
 function through(name: string): Translation {
   const version = versionOf(three, name);
-  const made = version === undefined ? undefined : translationOf(three, things, version);
+  const made = version === undefined ? undefined : dialectOf(served, { operation: documents.list, resource: things }, version)?.input;
   if (made === undefined) throw new Error(`nothing differs in ${name}`);
   return made;
 }

@@ -13,6 +13,7 @@ import { resource } from '../../../shared/contract/resource.ts';
 import { anyone } from '../../../shared/contract/rules.ts';
 import { films } from '../../../shared/resources/films.ts';
 import { reviews } from '../../../shared/resources/reviews.ts';
+import { versions } from '../../../shared/resources/versions.ts';
 
 export { Coordinator, Counters, Tickets } from '../../../edge/worker.ts';
 
@@ -34,7 +35,7 @@ const offered = plans({
   },
 });
 
-const app = pipeline({ contract: contract(films, reviews, notes, ledgers), plans: offered });
+const app = pipeline({ contract: contract(versions, films, reviews, notes, ledgers), plans: offered });
 let way = 'open';
 let asked = 0;
 const scripted = new WeakMap<Bindings, Bindings>();

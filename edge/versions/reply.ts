@@ -1,0 +1,58 @@
+/** What the origin answers in the current version, as an older one has it (SEMANTICS §19). */
+import type { Dialect } from '../../shared/versions/dialect.ts';
+import type { Translation } from '../../shared/versions/translation.ts';
+import { Fault, type FieldError } from '../../shared/wire/fault.ts';
+import { suffixed } from '../../shared/wire/entity-tags.ts';
+import { problemMediaType } from '../../shared/wire/problem.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../shared/wire/values.ts';
+import type { Operation } from '../../shared/operations/operation.ts';
+import { isEndpoint } from '../../shared/operations/endpoint.ts';
+import { edgeLimits } from '../limits.ts';
+import type { Reply } from '../origin-client/origin-client.ts';
+import { bufferUpTo } from '../request/read-body.ts';
+import { downDetail, downErrors } from './problems.ts';
+
+/** Streams pass; what is answered at once is read whole. */
+export async function downReply(reply: Reply, dialect: Dialect, operation: Operation): Promise<Reply> {
+  const { status, headers, body } = reply;
+  const { input, output, digest } = dialect;
+  if (headers['content-type']?.startsWith(problemMediaType) === true) {
+    return withBody(reply, input === undefined ? undefined : (problem) => downProblem(problem, input));
+  }
+  if (output === undefined) return reply;
+  const { etag } = headers;
+  const tagged = etag === undefined ? reply : { ...reply, headers: { ...headers, etag: suffixed(etag, digest) } };
+  if (body === null || status === 304 || status === 204) return tagged;
+  return withBody(tagged, downOf(operation, output));
+}
+
+/** `undefined`: nothing in it changes, or it is a stream. */
+function downOf(operation: Operation, output: Translation): ((value: JsonObject) => JsonObject) | undefined {
+  if (isEndpoint(operation) || operation.holds?.answer === 'document') return (document) => output.down(document);
+  if (operation.holds?.answer !== 'page') return undefined;
+  return (page) => ({ ...page, data: listOf(page['data']).map((each) => (isJsonObject(each) ? output.down(each) : each)) });
+}
+
+function listOf(value: Json | undefined): readonly Json[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function downProblem({ detail, errors, ...problem }: JsonObject, input: Translation): JsonObject {
+  return {
+    ...problem,
+    ...(typeof detail === 'string' ? { detail: downDetail(detail, input) } : {}),
+    ...(errors === undefined ? {} : { errors: downErrors(errors as unknown as readonly FieldError[], input) as unknown as Json }),
+  };
+}
+
+async function withBody(reply: Reply, change: ((value: JsonObject) => JsonObject) | undefined): Promise<Reply> {
+  if (change === undefined || reply.body === null) return reply;
+  const bytes = await bufferUpTo(reply.body, edgeLimits.translatedBytesMax);
+  if (!(bytes instanceof Uint8Array)) {
+    await bytes.cancel();
+    throw new Fault('answer_too_large', { detail: `in this version an answer has at most ${edgeLimits.translatedBytesMax} bytes` });
+  }
+  const value = JSON.parse(new TextDecoder().decode(bytes)) as Json;
+  const { 'content-length': _length, ...headers } = reply.headers;
+  return { ...reply, headers, body: new Response(JSON.stringify(isJsonObject(value) ? change(value) : value)).body };
+}

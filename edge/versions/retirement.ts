@@ -1,0 +1,37 @@
+/** What an old version says of its end: `Deprecation` (RFC 9745), `Sunset` (RFC 8594) and where to go, and 410 after it. */
+import type { Version, Versions } from '../../shared/versions/versions.ts';
+import { Fault } from '../../shared/wire/fault.ts';
+import { digest64 } from '../../shared/wire/hash.ts';
+import { edgeLimits } from '../limits.ts';
+import { log } from '../log.ts';
+import { type Arrival, tell } from '../request/request.ts';
+import type { Target } from '../request/target.ts';
+
+/** Says it with every answer to a request in this version. Throws `version_gone` after its sunset. */
+export function tellRetirement(request: Pick<Arrival, 'told'>, version: Version, { path }: Target, { current }: Versions): void {
+  const { deprecatedAt, sunsetAt, link } = version;
+  if (deprecatedAt === undefined) return;
+  tell(request, 'deprecation', `@${Math.floor(deprecatedAt / 1_000)}`);
+  if (sunsetAt !== undefined) tell(request, 'sunset', new Date(sunsetAt).toUTCString());
+  // RFC 5829 §3.3: the same in the version that comes after.
+  tell(request, 'link', `<${path}>; rel="successor-version"`);
+  if (link !== undefined) tell(request, 'link', `<${link}>; rel="deprecation"; type="text/html"`);
+  if (sunsetAt !== undefined && sunsetAt <= Date.now()) {
+    throw new Fault('version_gone', { detail: `${version.name} is no longer served; ${current.name} is` });
+  }
+}
+
+/** Requests of this isolate in deprecated versions, by version and caller; who was not seen for longest goes first. */
+const uses = new Map<string, number>();
+
+/** Counts a caller's use of a deprecated version; the log tells the first, and then each doubling, under a digest of the name. */
+export function countUse({ name, deprecatedAt }: Version, caller: string): void {
+  if (deprecatedAt === undefined) return;
+  const key = `${name} ${digest64(caller)}`;
+  const used = (uses.get(key) ?? 0) + 1;
+  uses.delete(key);
+  const [oldest] = uses.keys();
+  if (uses.size >= edgeLimits.callersRememberedMax && oldest !== undefined) uses.delete(oldest);
+  uses.set(key, used);
+  if ((used & (used - 1)) === 0) log('info', 'version.used', { version: name, caller: digest64(caller), used });
+}
