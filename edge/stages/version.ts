@@ -1,6 +1,6 @@
 /** Which version of the API is asked for; every answer repeats it. From here on the target is that of the current one. */
 import { isPlain, mustSpeak } from '../versions/naming.ts';
-import { tellRetirement } from '../versions/retirement.ts';
+import { mustBeServed, retirementOf } from '../versions/retirement.ts';
 import { isBarePath } from '../own-routes.ts';
 import { type Admitted, tell, type Versioned } from '../request/request.ts';
 import type { Stage } from '../runner.ts';
@@ -16,7 +16,8 @@ export function version(): Stage<Admitted, Versioned> {
     tell(request, 'api-version', speech.version.name);
     // The same path may be asked for in several versions, so whoever keeps an answer keeps what it was asked by.
     if (speech.prefix === '') tell(request, 'vary', 'API-Version, Accept');
-    tellRetirement(request, speech.version, current, versions);
+    for (const [name, value] of retirementOf(speech.version, current)) tell(request, name, value);
+    mustBeServed(speech.version, versions);
     return next({ ...request, target: current, speech });
   };
 }

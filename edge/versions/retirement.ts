@@ -4,21 +4,24 @@ import { Fault } from '../../shared/wire/fault.ts';
 import { digest64 } from '../../shared/wire/hash.ts';
 import { edgeLimits } from '../limits.ts';
 import { log } from '../log.ts';
-import { type Arrival, tell } from '../request/request.ts';
 import type { Target } from '../request/target.ts';
 
-/** Says it with every answer to a request in this version. Throws `version_gone` after its sunset. */
-export function tellRetirement(request: Pick<Arrival, 'told'>, version: Version, { path }: Target, { current }: Versions): void {
-  const { deprecatedAt, sunsetAt, link } = version;
-  if (deprecatedAt === undefined) return;
-  tell(request, 'deprecation', `@${Math.floor(deprecatedAt / 1_000)}`);
-  if (sunsetAt !== undefined) tell(request, 'sunset', new Date(sunsetAt).toUTCString());
-  // RFC 5829 §3.3: the same in the version that comes after.
-  tell(request, 'link', `<${path}>; rel="successor-version"`);
-  if (link !== undefined) tell(request, 'link', `<${link}>; rel="deprecation"; type="text/html"`);
-  if (sunsetAt !== undefined && sunsetAt <= Date.now()) {
-    throw new Fault('version_gone', { detail: `${version.name} is no longer served; ${current.name} is` });
-  }
+/** What every answer in this version says beside its content: fields, of which `link` may stand several times. */
+export function retirementOf({ deprecatedAt, sunsetAt, link }: Version, { path }: Target): readonly (readonly [string, string])[] {
+  if (deprecatedAt === undefined) return [];
+  return [
+    ['deprecation', `@${Math.floor(deprecatedAt / 1_000)}`],
+    ...(sunsetAt === undefined ? [] : [['sunset', new Date(sunsetAt).toUTCString()] as const]),
+    // RFC 5829 §3.3: the same in the version that comes after.
+    ['link', `<${path}>; rel="successor-version"`],
+    ...(link === undefined ? [] : [['link', `<${link}>; rel="deprecation"; type="text/html"`] as const]),
+  ];
+}
+
+/** Throws `version_gone` after its sunset. */
+export function mustBeServed({ name, sunsetAt }: Version, { current }: Versions): void {
+  if (sunsetAt === undefined || sunsetAt > Date.now()) return;
+  throw new Fault('version_gone', { detail: `${name} is no longer served; ${current.name} is` });
 }
 
 /** Requests of this isolate in deprecated versions, by version and caller; who was not seen for longest goes first. */
