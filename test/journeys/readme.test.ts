@@ -28,7 +28,7 @@ beforeAll(async () => {
   // The edge stores nothing until it has heard of the feed.
   await eventually(
     'answers are stored',
-    async () => (await fetch(`${api}/v1/films?limit=1`)).headers.get('cache-status')?.includes('stored'),
+    async () => (await fetch(`${api}/v2/films?limit=1`)).headers.get('cache-status')?.includes('stored'),
     { everyMs: 100 },
   );
 }, 60_000);
@@ -88,7 +88,7 @@ shellTest('its first five minutes and its import answer as printed', () => {
 
 shellTest('what it writes behind the back of Tombolo is seen through it', async () => {
   await eventually('the film is an old one', async () => {
-    const { data } = (await (await fetch(`${api}/v1/films?title=The%20Third%20Man`)).json()) as { data: { year: number }[] };
+    const { data } = (await (await fetch(`${api}/v2/films?title=The%20Third%20Man`)).json()) as { data: { year: number }[] };
     return data[0]?.year === 1949;
   });
 });
