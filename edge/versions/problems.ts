@@ -26,6 +26,8 @@ function downParameter(name: string, translation: Translation): string {
 /** Where words name a place they quote it, or begin with it and a colon. */
 export function downDetail(detail: string, translation: Translation): string {
   return detail
+    // A shape is told by the paths that it serves.
+    .replace(/[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)+/g, (path) => translation.downPath(path))
     .replace(/"([^"\s]{1,200})"/g, (_whole, path: string) => `"${translation.downPath(path)}"`)
     .replace(/(^|; )([^\s:;]{1,200}):/g, (_whole, start: string, place: string) => {
       return `${start}${place.startsWith('/') ? translation.downPointer(place) : downParameter(place, translation)}:`;

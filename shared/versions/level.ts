@@ -76,10 +76,40 @@ export class Level {
     return this.changes.find((change): change is Converted => change.kind === 'converted' && change.at === path);
   }
 
-  /** Where a body of the older version names a place that only the newer has, with the indexes that lead there. */
-  strangersIn(body: JsonObject): readonly (readonly string[])[] {
-    return strangers(body, { path: '', pointer: [], old: this.old, now: this.now });
+  /** What a body of the older version says that it cannot: places that only the newer has, and values that convert to nothing. */
+  mistakesIn(body: JsonObject): readonly Mistake[] {
+    const strange = strangers(body, { path: '', pointer: [], old: this.old, now: this.now });
+    const unconverted = this.changes.flatMap((change): readonly Mistake[] => {
+      const [old] = change.kind === 'converted' ? this.oldOf(change.at) : [];
+      if (change.kind !== 'converted' || old === undefined) return [];
+      return valuesWithPlaces(body, old.split('.')).flatMap(({ pointer, value }) => {
+        const parsed = value === null ? undefined : change.schema.safeParse(value);
+        return parsed?.success === false ? [{ pointer, detail: parsed.error.issues[0]?.message ?? 'not a value of this version' }] : [];
+      });
+    });
+    return [...strange.map((pointer) => ({ pointer, detail: 'unknown field' })), ...unconverted];
   }
+}
+
+interface Mistake {
+  /** With the indexes that lead there. */
+  readonly pointer: readonly string[];
+  readonly detail: string;
+}
+
+interface Placed {
+  readonly pointer: readonly string[];
+  readonly value: Json;
+}
+
+/** All values at a path, through arrays too. */
+function valuesWithPlaces(value: Json, steps: readonly string[], pointer: readonly string[] = []): readonly Placed[] {
+  if (Array.isArray(value) && steps.length > 0) {
+    return value.flatMap((each: Json, index) => valuesWithPlaces(each, steps, [...pointer, String(index)]));
+  }
+  const [step, ...rest] = steps;
+  if (step === undefined) return [{ pointer, value }];
+  return isJsonObject(value) && Object.hasOwn(value, step) ? valuesWithPlaces(value[step] ?? null, rest, [...pointer, step]) : [];
 }
 
 function toWithin(changes: readonly Change[], array: string, old: Places, now: Places): Within {
@@ -121,7 +151,7 @@ function raise(draft: Draft, within: Within, as: 'document' | 'patch'): void {
 
 function lower(draft: Draft, within: Within): void {
   for (const { place } of within.added) removeAt(draft, place);
-  for (const { place, down } of within.converted) convertAt(draft, place, down);
+  for (const { place, down } of within.converted) convertAt(draft, place, (value) => orAsIs(value, down));
   const taken = within.moves.map(({ old, now }) => ({ to: old, value: valueUnder(draft, now) }));
   for (const { now } of within.moves) removeAt(draft, now);
   for (const path of within.onlyNow) removeIfEmpty(draft, path);
@@ -138,6 +168,16 @@ function nullIfAllIs(draft: Draft, path: string, { moves, added }: Within): void
 function convertAt(draft: Draft, path: string, convert: (value: Json) => Json): void {
   const value = valueUnder(draft, path);
   if (value !== undefined && value !== null) setAt(draft, path, convert(value));
+}
+
+/** What others stored may be of no type that converts: it is shown as it is. */
+function orAsIs(value: Json, down: (value: Json) => Json): Json {
+  try {
+    const shown: Json | undefined = down(value);
+    return shown === undefined || (typeof shown === 'number' && !Number.isFinite(shown)) ? value : shown;
+  } catch {
+    return value;
+  }
 }
 
 /** What stands at a path; `null` where something that it leads through is `null`. */

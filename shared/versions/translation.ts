@@ -2,9 +2,10 @@
  * From one older version to the current one and back, for one kind of document: a chain of levels (SEMANTICS §19). What
  * either version does not have is told in the words of whoever asks.
  */
+import { documentInvalid } from '../contract/documents.ts';
 import { kindOfType } from '../contract/fields.ts';
 import { toPointer } from '../wire/json-pointer.ts';
-import { Fault, type FieldError } from '../wire/fault.ts';
+import type { FieldError } from '../wire/fault.ts';
 import { digest64 } from '../wire/hash.ts';
 import { parametersRefused, toParameters } from '../wire/parameters.ts';
 import { isNumeric, type Json, type JsonObject } from '../wire/values.ts';
@@ -48,9 +49,11 @@ export class Translation {
 
   /** A body in the current version; throws `document_invalid` for what the client's does not have. */
   up(body: JsonObject, as: 'document' | 'patch'): JsonObject {
-    return this.#levels.reduce((value, level) => {
-      const strangers = level.strangersIn(value);
-      if (strangers.length > 0) throw unknownFields(strangers);
+    return this.#levels.reduce((value, level, index) => {
+      const mistakes = level.mistakesIn(value).map(({ pointer, detail }): FieldError => {
+        return { at: this.#levels.slice(0, index).reduceRight(downPointerOf, toPointer(pointer)), in: 'body', detail };
+      });
+      if (mistakes.length > 0) throw documentInvalid(mistakes);
       return as === 'patch' ? level.upPatch(value) : level.up(value);
     }, body);
   }
@@ -110,7 +113,13 @@ export class Translation {
     if (others.length > 0) refuse(name, `"${path}" is several places in the current version`);
     const isRange = operator !== '' && operator !== '[in]';
     if (isRange && !this.#isOrdered(path)) refuse(name, `"${path}" has another order in the current version`);
-    return [`${now}${operator}`, this.#conversions(now).reduce((value, step) => mapText(value, operator, step, 'up'), text)];
+    try {
+      return [`${now}${operator}`, this.#conversions(now).reduce((value, step) => mapText(value, operator, step, 'up'), text)];
+    } catch (thrown) {
+      if (!(thrown instanceof NoValue)) throw thrown;
+      refuse(name, thrown.message);
+      return [name, text];
+    }
   }
 
   #nowNames(path: string): readonly string[] {
@@ -140,11 +149,6 @@ export class Translation {
 
 function namesAfter(levels: readonly Level[], path: string): readonly string[] {
   return levels.reduce((paths, level) => unique(paths.flatMap((each) => level.nowOf(each))), [path] as readonly string[]);
-}
-
-function unknownFields(places: readonly (readonly string[])[]): Fault {
-  const errors = places.map((place): FieldError => ({ at: toPointer(place), in: 'body', detail: 'unknown field' }));
-  return new Fault('document_invalid', { errors });
 }
 
 /** Indexes of arrays are kept where what moves does so within one element. */
@@ -181,13 +185,17 @@ function mapText(text: string, operator: string, step: Converted, way: 'up' | 'd
   return mapOne(text, step, way);
 }
 
-/** What is no value of the type goes on as it is, for its reader to refuse. */
+/** Throws for a text that is no value of the type: as it is, it might be one of the current version. */
 function mapOne(text: string, { schema, up, down }: Converted, way: 'up' | 'down'): string {
   const asNumber = text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
   if (way === 'down') return String(down(asNumber));
   const value: Json = isNumeric(kindOfType(schema)) ? asNumber : text;
-  return schema.safeParse(value).success ? String(up(value)) : text;
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) throw new NoValue(parsed.error.issues[0]?.message ?? 'not a value of this version');
+  return String(up(value));
 }
+
+class NoValue extends Error {}
 
 function toQuery(pairs: readonly (readonly [string, string])[]): string {
   if (pairs.length === 0) return '';

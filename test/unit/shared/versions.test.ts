@@ -76,6 +76,15 @@ function withoutNew({ note: _note, ...thing }: JsonObject): JsonObject {
   return { ...thing, lines };
 }
 
+function refused(name: string, body: JsonObject): readonly string[] {
+  try {
+    through(name).up(body, 'document');
+    return [];
+  } catch (thrown) {
+    return thrown instanceof Fault ? [thrown.reason, ...thrown.errors.map(({ at }) => at)] : [];
+  }
+}
+
 describe('a translation', () => {
   test('is declared without a mistake', () => expect(served.mistakes).toEqual([]));
 
@@ -123,18 +132,16 @@ describe('a translation', () => {
   });
 
   test('refuses a body that names what the older version does not have, where it stands', () => {
-    const refused = (name: string, body: JsonObject) => {
-      try {
-        through(name).up(body, 'document');
-        return [];
-      } catch (thrown) {
-        return thrown instanceof Fault ? [thrown.reason, ...thrown.errors.map(({ at }) => at)] : [];
-      }
-    };
     expect(refused('v1', { image: { url: 'u' } })).toEqual(['document_invalid', '/image']);
     expect(refused('v1', { seconds: 1, note: 'n' })).toEqual(['document_invalid', '/seconds', '/note']);
     const lines = [{ name: 'a' }, { name: 'b', tax: 1, price: {} }];
     expect(refused('v2', { lines })).toEqual(['document_invalid', '/lines/1/tax', '/lines/1/price']);
+  });
+
+  test('refuses a value that converts to nothing, since as it is it might be one of the current version', () => {
+    expect(refused('v1', { minutes: 'ten' })).toEqual(['document_invalid', '/minutes']);
+    expect(() => through('v1').upQuery('?minutes=ten')).toThrow(/minutes: .*number/);
+    expect(through('v1').down({ seconds: 'odd' })).toEqual({ minutes: 'odd' });
   });
 
   test('asks for places by the names of the current version, and links by those of the older', () => {
