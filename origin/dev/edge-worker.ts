@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Log, LogLevel, Miniflare, type WorkerOptions } from 'miniflare';
 import { localAssets } from './local-assets.ts';
-import { childrenOf, isRunning, type ProcessName } from './processes.ts';
+import { askToEnd, childrenOf, isRunning, type ProcessName } from './processes.ts';
 import { withShieldedWorkerd } from './shielded-workerd.ts';
 
 export interface EdgeOptions {
@@ -22,10 +22,14 @@ export interface EdgeWorker {
   readonly processes: readonly ProcessName[];
   /** Resolves when workerd ended without being asked. */
   readonly died: Promise<void>;
+  /** Passes on to clients what the origin has answered, then ends. */
   close(): Promise<void>;
 }
 
 const watchEveryMs = 100;
+
+/** Until answers that workerd has begun are with their clients, on a busy machine too; what is not is cut. */
+const drainMsMax = 3_000;
 
 export async function startEdgeWorker(options: EdgeOptions, onSpawn: (found: readonly ProcessName[]) => void): Promise<EdgeWorker> {
   const before = new Set(workerds().map(({ pid }) => pid));
@@ -47,6 +51,8 @@ export async function startEdgeWorker(options: EdgeOptions, onSpawn: (found: rea
     died,
     async close() {
       stop();
+      // At SIGTERM workerd takes nothing more, finishes its answers and ends; Miniflare would kill it in the midst of them.
+      await Promise.all(processes.map((named) => askToEnd(named, drainMsMax)));
       await miniflare.dispose();
     },
   };

@@ -27,6 +27,13 @@ export function childrenOf(parent: number, command: string): ProcessName[] {
     .filter((named) => named !== undefined);
 }
 
+/** Asks a process to end and waits until it has, `msMax` at most. */
+export async function askToEnd(named: ProcessName, msMax: number): Promise<void> {
+  const until = Date.now() + msMax;
+  signal(named.pid, 'SIGTERM');
+  while (isRunning(named) && Date.now() < until) await Bun.sleep(10);
+}
+
 /** Ends a process that ignores being asked, and waits until it is gone; throws when it does not go. */
 export async function endForSure(named: ProcessName, msMax = 5_000): Promise<void> {
   const until = Date.now() + msMax;

@@ -4,7 +4,7 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isRunning } from '../../origin/dev/processes.ts';
-import { StreamReader } from '../support/event-source.ts';
+import { EventStream } from '../support/event-stream.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { MongoProgram } from '../support/mongo-program.ts';
@@ -71,20 +71,18 @@ class Place {
 }
 
 /** A reader of the feed of reviews, which has heard its first words. */
-async function readFeed(edgePort: number): Promise<{ readonly heard: string; text(): Promise<string> }> {
-  const response = await fetch(`http://127.0.0.1:${edgePort}/v2/reviews/changes`, { headers: { accept: 'text/event-stream' } });
-  const reader = new StreamReader(response);
-  let heard = (await reader.next()) ?? '';
-  return {
-    get heard() {
-      return heard;
-    },
-    /** All of it. Throws when the connection is cut. */
-    async text() {
-      for (let piece = await reader.next(); piece !== undefined; piece = await reader.next()) heard += piece;
-      return heard;
-    },
-  };
+async function readFeed(edgePort: number): Promise<EventStream> {
+  const url = `http://127.0.0.1:${edgePort}/v2/reviews/changes`;
+  const stream = new EventStream(await fetch(url, { headers: { accept: 'text/event-stream' } }));
+  await stream.heardFrom();
+  return stream;
+}
+
+/** The name of the last event before the stream's end. Throws when the connection is cut. */
+async function lastName(stream: EventStream): Promise<string | undefined> {
+  let last: string | undefined;
+  for (let event = await stream.next(); event !== undefined; event = await stream.next()) last = event.name;
+  return last;
 }
 
 const ready = /^tombolo ready: (\S+)$/m;
@@ -126,26 +124,30 @@ describe('start', () => {
     }
   }
 
-  test('ends within ten seconds also while a client reads a stream', async () => {
-    const program = open().start();
-    await program.says(ready);
-    const stream = await fetch(`http://127.0.0.1:${place.edgePort}/v2/reviews/changes`, { headers: { accept: 'text/event-stream' } });
-    expect([stream.status, stream.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
-    program.signal('SIGTERM');
-    const { ms } = await program.ended(10_000);
-    expect(ms).toBeLessThan(10_000);
-    await stream.text().catch(() => undefined);
-    await place.nothingLeft();
-  });
-
   test('lets streams end in order at Ctrl-C, which a terminal sends to workerd too', async () => {
     const program = open().start();
     await program.says(ready);
     const stream = await readFeed(place.edgePort);
     program.interrupt();
-    expect(await stream.text()).toEndWith('data: {}\n\n');
-    expect(stream.heard).toContain('event: reconnect');
+    expect(await lastName(stream)).toBe('reconnect');
     await program.ended(10_000);
+    await place.nothingLeft();
+  });
+
+  test('lets streams end in order within ten seconds of SIGTERM, also when workerd is slow to pass their ends on', async () => {
+    const program = open().start();
+    await program.says(ready);
+    const stream = await readFeed(place.edgePort);
+    const [edge] = place.recorded().edges;
+    if (edge === undefined) throw new Error('no workerd is recorded');
+    process.kill(edge.pid, 'SIGSTOP');
+    program.signal('SIGTERM');
+    await program.says(/^tombolo stops/m);
+    // Long enough for an origin to end; one that takes longer leaves less to be shown.
+    await Bun.sleep(500);
+    process.kill(edge.pid, 'SIGCONT');
+    expect(await lastName(stream)).toBe('reconnect');
+    expect((await program.ended(10_000)).code).toBe(0);
     await place.nothingLeft();
   });
 
@@ -164,8 +166,7 @@ describe('start', () => {
     await program.says(/tombolo ready: \S+/);
     const stream = await readFeed(place.edgePort);
     writeFileSync(typed, '');
-    expect(await stream.text()).toEndWith('data: {}\n\n');
-    expect(stream.heard).toContain('event: reconnect');
+    expect(await lastName(stream)).toBe('reconnect');
     expect((await program.ended(10_000)).code).toBe(0);
     await place.nothingLeft();
   });
