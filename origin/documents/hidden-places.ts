@@ -7,6 +7,7 @@ import { toPathTree, without } from '../../shared/contract/path.ts';
 import { satisfies } from '../../shared/contract/rules.ts';
 import { placeOf } from '../../shared/contract/schema-places.ts';
 import type { Type } from '../../shared/contract/schema-tree.ts';
+import { settled } from '../../shared/contract/settled.ts';
 import { isJsonObject, type Json, type JsonObject, ownOf } from '../../shared/wire/values.ts';
 import type { Asked } from '../call.ts';
 import { guardedFields } from './present.ts';
@@ -47,7 +48,10 @@ interface Views<Value> {
   readonly next: Value;
 }
 
-/** What will stand there, with what stood at the hidden paths wherever it was not named. */
+/**
+ * What will stand there, which was made of what the caller sees alone, with what stood at the hidden paths wherever it was not
+ * named, and what was named laid over it.
+ */
 export function keepHidden(type: Type, hidden: readonly string[], { sent, before, next }: Views<JsonObject>): JsonObject {
   const shown = shownOf(before, hidden);
   const views = { sent, before, shown, made: next };
@@ -85,7 +89,10 @@ function keptIn(type: Type | undefined, { sent, before, shown, made, next }: Sho
     const views = { sent: ownOf(sent, step), before: stood, shown: ownOf(shown, step), made: ownOf(made, step), next: value };
     return { ...next, [step]: keptIn(place.member(step), views, rest) };
   }
-  if (Object.hasOwn(sent, step)) return next;
+  if (Object.hasOwn(sent, step)) {
+    const written = { sent: sent[step] ?? null, parsed: value ?? null };
+    return value === undefined ? next : { ...next, [step]: settled(place.member(step), written, stood) };
+  }
   const { [step]: _made, ...others } = next;
   return stood === undefined ? others : { ...others, [step]: stood };
 }

@@ -17,7 +17,7 @@ import type { Resource } from '../../shared/contract/resource.ts';
 import type { Asked } from '../call.ts';
 import { deriveNext } from './before-write.ts';
 import { mustMeetConditions, toETag } from './etag.ts';
-import { asDocument, hiddenPaths, isNamed, keepHidden, type Sent, shownOf } from './hidden-places.ts';
+import { asDocument, hiddenPaths, isNamed, keepHidden, shownOf } from './hidden-places.ts';
 import { presenter, visible } from './present.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 
@@ -70,10 +70,10 @@ export function mustAllowFields({ resource, principal }: Writer, before: JsonObj
  * A field that the caller may neither read nor write is refused wherever it is named, before its stored value is looked
  * at: otherwise the answer would tell a guess that is right from one that is wrong (SEMANTICS §17).
  */
-function mustAllowNames({ resource, principal }: Writer, before: JsonObject, sent: Sent): void {
-  for (const [field, { read, write }] of Object.entries(resource.fieldRules)) {
-    if (write === undefined || read === undefined || !isNamed(field, sent) || satisfies(before, reduce(read, principal))) continue;
-    if (!satisfies(before, reduce(write, principal))) throw fieldForbidden(field);
+function mustAllowNames({ resource, principal }: Writer, document: JsonObject, namedHidden: readonly string[]): void {
+  for (const field of namedHidden) {
+    const write = resource.fieldRules[field]?.write;
+    if (write !== undefined && !satisfies(document, reduce(write, principal))) throw fieldForbidden(field);
   }
 }
 
@@ -92,55 +92,56 @@ interface Revising {
   readonly before: JsonObject;
   /** What the caller named. */
   readonly sent: JsonObject;
-  /** The fields of the document after the write. */
-  readonly next: JsonObject;
   readonly nowMs: number;
+}
+
+/** What the fields of the document after a write are made of. */
+interface Made extends Omit<Revising, 'sent'> {
+  readonly next: JsonObject;
+  /** The paths that the caller does not see and names. */
+  readonly namedHidden: readonly string[];
 }
 
 /** A whole document in the place of one that is there; `value` is what the schema made of what was sent. */
 export function mustReplace(
   writer: Asked,
-  { value, ...revising }: Omit<Revising, 'next'> & { readonly value: JsonObject },
+  { value, sent, ...revising }: Revising & { readonly value: JsonObject },
 ): JsonObject | 'keep' {
-  const { before, sent } = revising;
+  const { before } = revising;
   const { resource } = writer;
   const hidden = hiddenPaths(writer, before);
   const replaces = shownOf(before, hidden);
-  mustAllowNames(writer, before, { body: sent, replaces });
   const body = withoutKept(resource, sent);
-  const replaced = mustReplaced(resource, { sent: body, parsed: withoutKept(resource, value) }, withoutKept(resource, before));
+  const namedHidden = hidden.filter((path) => isNamed(path, { body, replaces }));
+  mustAllowNames(writer, before, namedHidden);
+  const replaced = mustReplaced(resource, { sent: body, parsed: withoutKept(resource, value) }, withoutKept(resource, replaces));
   const next = keepHidden(resource.schema, hidden, { sent: body, before, next: replaced });
-  return mustRevise(writer, { ...revising, sent: { body, replaces }, next });
+  return mustRevise(writer, { ...revising, namedHidden, next });
 }
 
 /** A merge patch (RFC 7396) of one that is there: the document that results must be valid; what it does not name stays. */
-export function mustMerge(writer: Asked, revising: Omit<Revising, 'next'>): JsonObject | 'keep' {
-  const { before, sent } = revising;
-  const named = { body: sent, replaces: undefined };
-  mustAllowNames(writer, before, named);
+export function mustMerge(writer: Asked, { sent, ...revising }: Revising): JsonObject | 'keep' {
+  const { before } = revising;
   const { resource } = writer;
   const hidden = hiddenPaths(writer, before);
-  const unnamed = hidden.filter((path) => !isNamed(path, named));
-  // What is hidden is not validated again, as a patch into another branch of a union would: a refusal would tell of it.
-  const stood = withoutKept(resource, shownOf(before, unnamed));
-  const patched = mustPatched(resource, stood, sent);
+  const namedHidden = hidden.filter((path) => isNamed(path, { body: sent, replaces: undefined }));
+  mustAllowNames(writer, before, namedHidden);
   // An array is replaced as a whole, by elements in which nobody could name what they do not see.
-  const kept = hidden.filter((path) => unnamed.includes(path) || resource.fields.get(path)?.isInArray === true);
+  const kept = hidden.filter((path) => !namedHidden.includes(path) || resource.fields.get(path)?.isInArray === true);
+  // What is hidden is not validated again, as a patch into another branch of a union would: a refusal would tell of it.
+  const stood = withoutKept(resource, shownOf(before, kept));
+  const patched = mustPatched(resource, stood, sent, shownOf(stood, namedHidden));
   const next = kept.length === 0
     ? patched
     : keepHidden(resource.schema, kept, { sent: asDocument(mergePatch(stood, sent)), before, next: patched });
-  return mustRevise(writer, { ...revising, sent: named, next });
+  return mustRevise(writer, { ...revising, namedHidden, next });
 }
 
 /**
  * The next revision, or `keep` where nothing differs. A field that the caller may write but not read makes a revision
  * whenever it is named: whether it does would tell its value.
  */
-function mustRevise(
-  writer: Asked,
-  { id, before, sent, next, nowMs }: Omit<Revising, 'sent'> & { readonly sent: Sent },
-): JsonObject | 'keep' {
-  const namedHidden = hiddenPaths(writer, before).filter((path) => isNamed(path, sent));
+function mustRevise(writer: Asked, { id, before, namedHidden, next, nowMs }: Made): JsonObject | 'keep' {
   const stored = withoutKept(writer.resource, before);
   const revised = (fields: JsonObject) =>
     namedHidden.length === 0 && isSameJson(fields, stored) ? undefined : toRevised(writer.resource, { fields, before, nowMs });
@@ -162,13 +163,8 @@ interface SentImages {
 
 /** A rule may look at what is written: whoever loses a field by it was never told what was in it. */
 function mustAllowSent(writer: Asked, { before, after, namedHidden }: SentImages): void {
-  for (const field of namedHidden) mustAllowNamed(writer, field, after);
+  mustAllowNames(writer, after, namedHidden);
   mustAllowFields(writer, before, after);
-}
-
-function mustAllowNamed({ resource, principal }: Writer, field: string, after: JsonObject): void {
-  const write = resource.fieldRules[field]?.write;
-  if (write !== undefined && !satisfies(after, reduce(write, principal))) throw fieldForbidden(field);
 }
 
 /** The stored form of the next revision. What others wrote may lack what Tombolo keeps. */

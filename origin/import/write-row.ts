@@ -7,6 +7,7 @@ import { withoutKept } from '../../shared/contract/system-fields.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 import type { OnDuplicate } from '../../shared/operations/import-query.ts';
 import type { Asked } from '../call.ts';
+import { hiddenPaths, shownOf } from '../documents/hidden-places.ts';
 import { mustMake, newId, taken } from '../documents/new-document.ts';
 import { visible } from '../documents/present.ts';
 import { toDecision } from '../documents/write-one.ts';
@@ -43,7 +44,7 @@ function revised(call: Asked, row: ImportRow, seen: StoredDocument, writing: Wri
   const { onDuplicate, nowMs } = writing;
   const { id, value: before } = seen;
   if (onDuplicate !== 'replace' && onDuplicate !== 'merge') {
-    mustKnow(call.resource, sent, withoutKept(call.resource, before));
+    mustKnow(call.resource, sent, withoutKept(call.resource, shownOf(before, hiddenPaths(call, before))));
     throw duplicate(row, id, writing);
   }
   mustBeTheirs(call, 'update', seen);

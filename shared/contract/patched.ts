@@ -13,8 +13,9 @@ import type { Type } from './schema-tree.ts';
 import { mustKnow, settled } from './settled.ts';
 import { isJsonObject, type Json, type JsonObject, ownOf } from '../wire/values.ts';
 
-export function mustPatched(resource: Resource, stored: JsonObject, patch: JsonObject): JsonObject {
-  mustKnow(resource, patch, stored, 'merged');
+/** `shown` is what the caller saw of it: an answer on what the schema does not name tells of nothing else. */
+export function mustPatched(resource: Resource, stored: JsonObject, patch: JsonObject, shown = stored): JsonObject {
+  mustKnow(resource, patch, shown, 'merged');
   const marked = toMarked(resource, resource.schema, stored, patch);
   const parsed = schemaOf(resource).safeParse(marked);
   if (!parsed.success) throw documentInvalid(toFieldErrors(parsed.error));

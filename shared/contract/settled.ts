@@ -24,8 +24,9 @@ export function mustReplaced(
 }
 
 /**
- * `stored` is `undefined` where the document is new. What is not served is refused by its name alone: the answer must
- * not tell whether a guess of its value is right. A value that is merged into what is stored is of the branch that results.
+ * `stored`, as its caller saw it, is `undefined` where the document is new. What is not served is refused by its name alone:
+ * the answer must not tell whether a guess of its value is right. A value that is merged into what is stored is of the branch
+ * that results.
  */
 export function mustKnow(
   { schema, extra }: Resource,
