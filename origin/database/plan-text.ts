@@ -2,6 +2,7 @@
 import { BSON } from 'mongodb';
 import type { Examination, Found } from '../store/examination/examination.ts';
 import { buildTimeAssumption, toDuration } from '../store/mongo/install/build-time.ts';
+import type { Left } from '../store/mongo/install/left-behind.ts';
 import type { BuildTime, Filled, PlannedStep } from '../store/planned.ts';
 
 export function toStepText(step: PlannedStep, number: number): string {
@@ -36,6 +37,11 @@ export function toCommand(command: object): string {
   if ('sql' in command) return `${String(command.sql)};`;
   const [plain, typed] = [JSON.stringify(command), BSON.EJSON.stringify(command)];
   return `db.runCommand(${plain === typed ? plain : `EJSON.parse(${JSON.stringify(typed)})`})`;
+}
+
+/** A remark beside commands, for whoever pastes them. */
+export function toLeftText({ collection, what, undo }: Left): string {
+  return `// left in ${collection}: ${what}${undo === undefined ? '' : `: ${toCommand(undo)}`}`;
 }
 
 export function toExaminationText(examination: Examination): string {

@@ -11,13 +11,15 @@ import { served } from '../../shared/resources/all.ts';
 import { dataDirDefault } from '../settings.ts';
 import type { Examination } from '../store/examination/examination.ts';
 import type { Target } from '../store/mongo/install/install.ts';
+import { leftBehind } from '../store/mongo/install/left-behind.ts';
 import { collectionNamed, remove, removalOf } from '../store/mongo/install/plan.ts';
+import { survey } from '../store/mongo/install/survey.ts';
 import { mongoPlanner } from '../store/mongo/planner.ts';
 import { withTarget } from '../store/mongo/planning.ts';
 import { StoreNotReady } from '../store/not-ready.ts';
 import type { Planner } from '../store/planned.ts';
 import { withFile } from '../store/sqlite/planner.ts';
-import { toCommand, toExaminationText, toFilledText, toStepText } from './plan-text.ts';
+import { toCommand, toExaminationText, toFilledText, toLeftText, toStepText } from './plan-text.ts';
 import { removingAll } from './removing-all.ts';
 
 /** sysexits(3): the configuration is wrong. */
@@ -99,10 +101,14 @@ async function removing(target: Target, given: string): Promise<void> {
   const { database } = target;
   const name = await collectionNamed(target, given);
   const commands = await removalOf(database, name);
-  if (asked.json) say(JSON.stringify(commands ?? [], undefined, 2));
+  const there = await survey(database, target.resources);
+  const isOwned = there.list?.owned?.includes(name) === true;
+  const left = await leftBehind({ ...target, there, isAsked: (collection) => collection === name && !isOwned });
+  if (asked.json) say(JSON.stringify({ commands: commands ?? [], left }, undefined, 2));
   else if (commands === undefined) say(`nothing was added to ${name}`);
   else if (commands.length === 0) say(`of what was added to ${name} nothing is there any more`);
   else for (const command of commands) say(toCommand(command));
+  if (!asked.json) for (const each of left) say(toLeftText(each));
   // The list keeps what was added to a collection that is away: it may come back.
   if (asked.apply && commands !== undefined && commands.length > 0) await remove(database, name, commands);
 }

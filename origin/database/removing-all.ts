@@ -1,7 +1,7 @@
 /** `npm run plan -- --remove-all` prints what takes Tombolo out of the database, `npm run apply -- --remove-all` does it. */
 import { removeAll, type WholeRemoval, wholeRemovalOf } from '../store/mongo/install/remove-all.ts';
 import type { Target } from '../store/mongo/install/install.ts';
-import { toCommand } from './plan-text.ts';
+import { toCommand, toLeftText } from './plan-text.ts';
 
 interface Asked {
   readonly isApplied: boolean;
@@ -12,7 +12,7 @@ interface Asked {
 
 export async function removingAll(target: Target, asked: Asked, say: (line: string) => void): Promise<void> {
   const removal = await wholeRemovalOf({ ...target, withData: asked.withData });
-  if (asked.isJson) say(JSON.stringify({ commands: toCommands(removal), kept: removal.kept }, undefined, 2));
+  if (asked.isJson) say(JSON.stringify({ commands: toCommands(removal), kept: removal.kept, left: removal.left }, undefined, 2));
   else for (const line of toLines(target.database.databaseName, removal)) say(line);
   if (asked.isApplied) await removeAll(target.database, removal);
 }
@@ -24,9 +24,10 @@ function toCommands({ added, drops }: WholeRemoval): readonly object[] {
 /** What follows two slashes mongosh passes over. */
 function toLines(name: string, removal: WholeRemoval): readonly string[] {
   const commands = toCommands(removal);
-  if (commands.length === 0) return [`nothing of Tombolo's is in the database "${name}"`];
+  const left = removal.left.map(toLeftText);
+  if (commands.length === 0) return [`nothing of Tombolo's is in the database "${name}"`, ...left];
   const kept = removal.kept.length === 0
     ? []
     : [`// kept, being Tombolo's own with all that is in them: ${removal.kept.join(', ')}; -- --remove-all --with-data drops them`];
-  return ['// an origin that runs puts back what is its own: stop every one before', ...commands.map(toCommand), ...kept];
+  return ['// an origin that runs puts back what is its own: stop every one before', ...commands.map(toCommand), ...kept, ...left];
 }

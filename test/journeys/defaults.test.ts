@@ -46,7 +46,7 @@ test('on MongoDB what was filled in stays so, and the rest is filled in by the n
   const lain = await rest();
   const filled = () => collection.countDocuments({ cast: [], genres: [] });
   const stuck = { failCommands: ['update'], appName: 'tombolo', blockConnection: true, blockTimeMS: 60_000, errorCode: 11_602 };
-  server.failPoint('failCommand', { skip: 1 }, stuck);
+  server.failPoint('failCommand', { skip: 4 }, stuck);
   const killed = start({ MONGODB_URI: uri }, 'apply');
   await eventually('some are filled in', async () => (await filled()) > 0, { msMax: 20_000 });
   await killed.kill();

@@ -35,6 +35,11 @@ export function defaultPlaces({ schema }: Resource): readonly DefaultPlace[] {
   return placesIn(schema, [], []);
 }
 
+/** Whether each document is given a value of its own, an id or a moment. */
+export function isMadeAnew({ make }: DefaultPlace): boolean {
+  return !Bun.deepEquals(make(), make());
+}
+
 function placesIn(type: Type, path: readonly string[], above: readonly Type[]): readonly DefaultPlace[] {
   const definition = definitionOf(unwrapped(type));
   if (definition.type !== 'object' || above.includes(unwrapped(type))) return [];

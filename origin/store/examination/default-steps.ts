@@ -1,7 +1,7 @@
 /** The steps that give stored documents the declared defaults which they lack: of `npm run apply` alone, and never of a start. */
 import type { Resource } from '../../../shared/contract/resource.ts';
 import type { PlannedStep } from '../planned.ts';
-import { type DefaultPlace, defaultPlaces } from './absences.ts';
+import { type DefaultPlace, defaultPlaces, isMadeAnew } from './absences.ts';
 import type { Examination } from './examination.ts';
 
 interface Engine {
@@ -15,7 +15,7 @@ export function defaultSteps(resource: Resource, examination: Examination, { doc
     const path = place.path.join('.');
     const missing = examination.missing.find((each) => each.path === path && each.hasDefault);
     if (missing === undefined) return [];
-    const isEach = !Bun.deepEquals(place.make(), place.make()) ? '; it is made anew for each document, and the command shows one' : '';
+    const isEach = isMadeAnew(place) ? '; it is made anew for each document, and the command shows one' : '';
     const renamed = examination.renames.find((each) => each.path === path);
     const instead = renamed === undefined ? '' : `; if it is ${renamed.storedAs.join(' or ')} under another name, declare storedAs instead`;
     return [{

@@ -48,7 +48,7 @@ export async function noteOwnIndexes(
   await collectionsOf(database).updateOne({ _id: collectionsId }, asUpdate({ $addToSet: Object.fromEntries(missing) }));
 }
 
-function isAsDeclared(resource: Resource, index: IndexDescriptionInfo): boolean {
+export function isAsDeclared(resource: Resource, index: IndexDescriptionInfo): boolean {
   if (isOddIndex(index)) return true;
   return resource.indexes.some((spec) => spec.name === index.name && keyText(toIndexKey(resource, spec)) === keyText(index.key));
 }

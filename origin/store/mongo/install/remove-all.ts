@@ -7,6 +7,7 @@ import type { Db, Document } from 'mongodb';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { codeOf, codes } from '../connection/errors.ts';
 import { fromAddedName } from './added-indexes.ts';
+import { type Left, leftBehind } from './left-behind.ts';
 import { ownershipOf } from './ownership.ts';
 import { remove, removalOf } from './plan.ts';
 import { survey } from './survey.ts';
@@ -18,6 +19,8 @@ export interface WholeRemoval {
   readonly drops: readonly Document[];
   /** Collections that Tombolo owns and that stay, with their documents, validators and indexes. */
   readonly kept: readonly string[];
+  /** In collections of others. */
+  readonly left: readonly Left[];
 }
 
 interface Asked {
@@ -34,8 +37,10 @@ export async function wholeRemovalOf({ database, resources, withData }: Asked): 
   const owned = [...ownershipOf(there, resources).owned].filter((name) => there.found.has(name));
   const own = systemNames.filter((name) => name !== metaName && there.found.has(name));
   const last = there.found.has(metaName) ? [metaName] : [];
+  const isAsked = (name: string) => !owned.includes(name);
   return {
     added,
+    left: await leftBehind({ database, resources, there, isAsked }),
     drops: [...(withData ? owned : []), ...own, ...last].map((name) => ({ drop: name })),
     kept: withData ? [] : owned,
   };

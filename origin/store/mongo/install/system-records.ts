@@ -30,6 +30,19 @@ export interface AddedIndex {
   readonly key: string;
 }
 
+/** A default that documents of a collection were given: how many, and what would take it out, so that an undo can say so. */
+export interface FilledRecord {
+  /** Begins with `filled:`; one for each collection, path and value. */
+  readonly _id: string;
+  readonly collection: string;
+  readonly path: string;
+  /** As Extended JSON; absent where each document was given a value of its own. */
+  readonly undo?: string;
+  /** Never fewer than were given it: whoever was cut short has counted a batch that it may not have finished. */
+  readonly documents: number;
+  readonly at: Date;
+}
+
 export interface CursorRecord {
   readonly _id: string;
   readonly epoch: string;
@@ -57,6 +70,11 @@ export function metaOf(database: Db): Collection<Meta> {
 /** The other record of the same collection. */
 export function collectionsOf(database: Db): Collection<Collections> {
   return database.collection<Collections>(metaName);
+}
+
+/** Those whose `_id` begins so, of the same collection. */
+export function filledOf(database: Db): Collection<FilledRecord> {
+  return database.collection<FilledRecord>(metaName);
 }
 
 export function cursorsOf(database: Db): Collection<CursorRecord> {

@@ -1,14 +1,18 @@
 /**
  * Declared defaults for stored documents that lack them: each update sets one member, and only where it is still missing, so
  * it may be done twice, be cut short anywhere, and run beside every other writer. The feed and caches hear of it as of any
- * other change; `rev` and times stay, since nobody has edited the document.
+ * other change; `rev` and times stay, since nobody has edited the document. How many were given what is noted, for an undo.
  */
-import type { AnyBulkWriteOperation, Db, Document, FindCursor } from 'mongodb';
+import {
+  type AnyBulkWriteOperation, BSON, type BulkWriteResult, type Db, type Document, type FindCursor, MongoBulkWriteError,
+} from 'mongodb';
 import type { Resource } from '../../../../shared/contract/resource.ts';
-import { type DefaultPlace, defaultPlaces } from '../../examination/absences.ts';
+import { digest64, toCanonicalJson } from '../../../../shared/wire/hash.ts';
+import { type DefaultPlace, defaultPlaces, isMadeAnew } from '../../examination/absences.ts';
 import { examinationLimits } from '../../examination/examination.ts';
 import type { Filled } from '../../planned.ts';
 import { codes, writeErrorsOf } from '../connection/errors.ts';
+import { type FilledRecord, filledOf } from '../install/system-records.ts';
 import { restored } from '../read/bson-values.ts';
 import { toPath } from '../read/keyset.ts';
 import { inStoredNames } from '../read/member-names.ts';
@@ -31,12 +35,19 @@ export async function fillDefaults(database: Db, resource: Resource): Promise<Fi
   const lacking = { $or: places.map((place) => lackingFilter(resource, place)) };
   const found = collection.find(lacking, { projection: { _id: 1 }, batchSize: batchMax, promoteLongs: false });
   for await (const ids of inBatches(resource, found)) {
-    const operations = ids.flatMap((id) => places.map((place) => toUpdate(resource, id, place)));
-    const refused = await collection.bulkWrite(operations, { ordered: false }).then(() => [], toRefused(ids, places.length));
+    const refused = new Set<string>();
+    for (const place of places) {
+      const note = toNote(resource, place);
+      await counted(database, note, ids.length);
+      const result = await collection
+        .bulkWrite(ids.map((id) => toUpdate(resource, id, place)), { ordered: false })
+        .catch(toRefused((index) => refused.add(String(ids[index]))));
+      await counted(database, note, result.modifiedCount - ids.length);
+    }
     filled = {
-      ...filled, documents: filled.documents + ids.length - refused.length,
+      ...filled, documents: filled.documents + ids.length - refused.size,
       refused: {
-        count: filled.refused.count + refused.length,
+        count: filled.refused.count + refused.size,
         examples: [...filled.refused.examples, ...refused].slice(0, examinationLimits.examplesMax),
       },
     };
@@ -87,11 +98,28 @@ function toValue({ names }: Resource, { path, make, type }: DefaultPlace): unkno
   return inStoredNames(restored(make(), undefined, { type }), below);
 }
 
-/** The documents that a validator refuses to take so. */
-function toRefused(ids: readonly unknown[], updatesEach: number): (error: unknown) => readonly string[] {
+/** Told are the places of documents that a validator refuses to take so. */
+function toRefused(onRefused: (index: number) => void): (error: unknown) => BulkWriteResult {
   return (error) => {
     const failures = writeErrorsOf(error);
-    if (failures.length === 0 || failures.some(({ code }) => code !== codes.documentValidation)) throw error;
-    return [...new Set(failures.map(({ index }) => String(ids[Math.floor(index / updatesEach)])))];
+    const isOther = failures.length === 0 || failures.some(({ code }) => code !== codes.documentValidation);
+    if (isOther || !(error instanceof MongoBulkWriteError)) throw error;
+    for (const { index } of failures) onRefused(index);
+    return error.result;
   };
+}
+
+type Note = Pick<FilledRecord, '_id' | 'collection' | 'path'> & { readonly undo?: string };
+
+/** An undo names what was given by its value: where each document has its own, there is none. */
+function toNote(resource: Resource, place: DefaultPlace): Note {
+  const { collection } = resource;
+  const path = pathOf(resource, place);
+  const undo = isMadeAnew(place) ? {} : { undo: BSON.EJSON.stringify(toDefaultCommands(resource, place).undo) };
+  return { _id: `filled:${digest64(toCanonicalJson({ collection, path, ...undo }))}`, collection, path, ...undo };
+}
+
+async function counted(database: Db, { _id, ...note }: Note, documents: number): Promise<void> {
+  if (documents === 0) return;
+  await filledOf(database).updateOne({ _id }, { $inc: { documents }, $set: { ...note, at: new Date() } }, { upsert: true });
 }
