@@ -6,6 +6,7 @@ import { type Range, readFilter } from './filter.ts';
 import { toCanonicalJson } from '../wire/hash.ts';
 import { mustKnowOnly, toParameters } from '../wire/parameters.ts';
 import { QueryReader } from './query-reader.ts';
+import { controls } from './reserved-names.ts';
 import type { Resource } from './resource.ts';
 import { chooseShape } from './shape-choice.ts';
 import { formatSort, type Shape, type SortKey } from './shapes.ts';
@@ -31,9 +32,6 @@ export function formatQuery(query: ListQuery): string {
   const { equal, range, limit, after, fields, count } = query;
   return toCanonicalJson({ equal, range, sort: formatSort(query.sort), limit, after, fields, count });
 }
-
-/** Parameters of every list: a field of such a name is asked for under another. */
-export const controls: ReadonlySet<string> = new Set(['sort', 'limit', 'after', 'fields', 'count']);
 
 export function parseListQuery(resource: Resource, query: string): ListQuery {
   const reader = new QueryReader(resource, query);

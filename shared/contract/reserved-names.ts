@@ -1,6 +1,14 @@
 /** Segments below a collection that name operations, now or later: no document may have one of them as its id. */
 const reservedNames = ['import', 'export', 'aggregate', 'changes'] as const;
 
+/** Parameters of every list. */
+export const controls: ReadonlySet<string> = new Set(['sort', 'limit', 'after', 'fields', 'count']);
+
+/** What is no filter in a query: a field of such a name is asked for by `[in]` alone. */
+export function isParameterName(name: string): boolean {
+  return name === 'version' || controls.has(name);
+}
+
 export type ReservedName = (typeof reservedNames)[number];
 
 /** What an action may be called that a resource has beside those: the names in a team's own endpoints. */

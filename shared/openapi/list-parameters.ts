@@ -3,6 +3,7 @@ import type * as z from 'zod';
 import type { Field } from '../contract/fields.ts';
 import { idField, typesOf } from '../contract/filter-values.ts';
 import { parseListQuery } from '../contract/query.ts';
+import { isParameterName } from '../contract/reserved-names.ts';
 import type { Resource } from '../contract/resource.ts';
 import { formatSort, reversed, type Shape } from '../contract/shapes.ts';
 import { limits } from '../wire/limits.ts';
@@ -47,7 +48,9 @@ function equalOf(resource: Resource, name: string, shapes: readonly Shape[]): re
   const { examples: _examples, ...schema } = equalSchemaOf(resource, name);
   const contains = fieldOf(resource, name)?.kind === 'array';
   return [
-    { name, description: `\`${name}\` ${contains ? 'contains' : 'is'} this. ${servedBy(shapes)}`, schema },
+    ...(isParameterName(name)
+      ? []
+      : [{ name, description: `\`${name}\` ${contains ? 'contains' : 'is'} this. ${servedBy(shapes)}`, schema }]),
     {
       name: `${name}[in]`, several: true,
       description: `\`${name}\` ${contains ? 'contains' : 'is'} one of these. Repeated, each may hold a comma. ${servedBy(shapes)}`,
@@ -129,9 +132,13 @@ export function shapesOf(resource: Resource): { readonly words: string; readonly
   };
 }
 
+function toEqualName(field: string): string {
+  return isParameterName(field) ? `${field}[in]` : field;
+}
+
 function askedBy({ equal, range, prefix }: Shape): readonly string[] {
   return [
-    ...equal.map((field) => `\`${field}\``),
+    ...equal.map((field) => `\`${toEqualName(field)}\``),
     ...(range === undefined ? [] : [`\`${range}[gt]\` \`[gte]\` \`[lt]\` \`[lte]\`, if given`]),
     ...(prefix === undefined ? [] : [`\`${prefix}[prefix]\`, if given`]),
   ];
@@ -153,7 +160,7 @@ type Filters = readonly (readonly [name: string, value: Json])[];
 function filterExampleOf(resource: Resource, { equal, range, prefix }: Shape): Filters | undefined {
   const valueOf = (field: string) => exampleOf(equalSchemaOf(resource, field));
   const filters = [
-    ...equal.map((field) => [field, valueOf(field)] as const),
+    ...equal.map((field) => [toEqualName(field), valueOf(field)] as const),
     ...(range === undefined ? [] : [[`${range}[gte]`, valueOf(range)] as const]),
     ...(prefix === undefined ? [] : [[`${prefix}[prefix]`, String(valueOf(prefix) ?? 'a').slice(0, 1)] as const]),
   ];

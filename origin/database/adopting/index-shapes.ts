@@ -3,7 +3,7 @@
  * walks (text, places, parts of the documents) are told in comments.
  */
 import type { IndexDescriptionInfo } from 'mongodb';
-import { controls } from '../../../shared/contract/query.ts';
+import { isParameterName } from '../../../shared/contract/reserved-names.ts';
 import { membersOf, type What } from './description.ts';
 import { keyOf, quoted, shown } from './shown.ts';
 import { capitalised } from './wire-names.ts';
@@ -49,7 +49,7 @@ function keysOf(index: IndexDescriptionInfo, documents: What): readonly Key[] | 
     const found = placeAt(documents, path.split('.'));
     if (found === undefined) return `${shown(path)} is not declared`;
     if (!found.isPlain) return `${shown(path)} has no single plain type`;
-    if (controls.has(found.path)) return `${shown(path)} is a parameter of every list; storedAs gives it another name`;
+    if (isParameterName(found.path)) return `${shown(path)} is a parameter of every list; storedAs gives it another name`;
     keys.push({ ...found, isDescending: direction < 0 });
   }
   return keys.filter(({ isMany }) => isMany).length > 1 ? 'has two arrays' : keys;

@@ -9,6 +9,7 @@ import { anyone } from '../../../shared/contract/rules.ts';
 import { formatSort, reversed } from '../../../shared/contract/shapes.ts';
 import { served } from '../../../shared/resources/all.ts';
 import { instant } from '../../../shared/contract/types.ts';
+import { listParametersOf, shapesOf } from '../../../shared/openapi/list-parameters.ts';
 import { films } from '../../../shared/resources/films.ts';
 import { places } from '../../../shared/resources/places.ts';
 
@@ -29,6 +30,21 @@ describe('a list query', () => {
       formatQuery(parse('genres=Comedy&fields=title,year,id&limit=20&year[gte]=1980&sort=-year,title')),
     );
     expect(formatQuery(parse('genres[in]=War,Comedy,War'))).toBe(formatQuery(parse('genres[in]=Comedy,War')));
+  });
+
+  test('asks by `[in]` for a field that has the name of a parameter, and is described so', () => {
+    const names = ['sort', 'limit', 'after', 'fields', 'count', 'version'] as const;
+    const parameters = resource({
+      name: 'parameters', rules: { read: anyone }, schema: z.object(Object.fromEntries(names.map((name) => [name, z.int()]))),
+      shapes: Object.fromEntries(names.map((name) => [name, { equal: [name], range: name, sort: [name] }])),
+    });
+    const described = listParametersOf(parameters).map(({ name }) => name);
+    expect([...new Set(described)]).toEqual(described);
+    for (const name of names) {
+      expect(parseListQuery(parameters, `${name}[in]=5&${name}[gte]=4`)).toMatchObject({ equal: { [name]: [5] }, limit: 20 });
+      expect(described).toContain(`${name}[in]`);
+      expect(shapesOf(parameters).words).toContain(`\`${name}[in]\``);
+    }
   });
 
   test('takes the declared order, or its exact reverse', () => {

@@ -91,7 +91,7 @@ describe('shapes from indexes', () => {
     ref: new ObjectId(),
     imdb: { rating: new Double(7.5), 'vote count': new Int32(1) }, grades: [{ grade: 'A', date: new Date(0) }], tags: ['y'],
     place: { type: 'Point', coordinates: [new Double(1)] }, mixed: [new Int32(1), 'a'], odd: { password: 'x' },
-    nulls: ['x', null], limit: new Int32(1),
+    nulls: ['x', null], limit: new Int32(1), version: new Int32(1),
   }]);
   const index = (key: Readonly<Record<string, unknown>>, more: object = {}): IndexDescriptionInfo =>
     ({ v: 2, name: 'theirs', key, ...more }) as IndexDescriptionInfo;
@@ -132,6 +132,7 @@ describe('shapes from indexes', () => {
     ['an array with null in it', index({ nulls: 1 }), 'nulls has no single plain type'],
     ['an object', index({ imdb: 1 }), 'imdb has no single plain type'],
     ['a parameter of lists', index({ flag: 1, limit: 1 }), 'limit is a parameter of every list; storedAs gives it another name'],
+    ['the one that names a version', index({ version: 1 }), 'version is a parameter of every list; storedAs gives it another name'],
     ['two arrays', index({ genres: 1, tags: 1 }), 'has two arrays'],
   ])('none from an index of %s', (_title, given, why) => {
     expect(found(given)).toEqual({ shapes: [], others: [`theirs: ${why}`] });
