@@ -36,7 +36,7 @@ export interface Reading {
 
 /** The column or member of imported rows that holds the id. */
 export function idSource({ id }: Resource): string {
-  return typeof id === 'object' && id.kind === 'string' ? (id.importedFrom ?? 'id') : 'id';
+  return typeof id === 'object' && id.kind !== 'uuid' ? (id.importedFrom ?? 'id') : 'id';
 }
 
 /** The id under its own name or that of the imported column, the rest as in a create, or as in a merge patch. */

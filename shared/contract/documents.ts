@@ -123,11 +123,11 @@ function toPatchType(types: readonly z.core.$ZodType[]): z.ZodType {
 function idSchema(resource: Resource): z.ZodType<string> {
   const canonical = (given: string) => toCanonicalId(resource, given);
   if (resource.id === 'objectId') return z.string().regex(/^[0-9a-f]{24}$/);
-  if (resource.id === 'integer') {
+  if (resource.idKind === 'integer') {
     const given = z.union([z.int(), z.string()], longForm);
     return given.transform((number) => canonical(String(number))).refine(isLongId, longForm);
   }
-  if (typeof resource.id === 'string' || resource.id.kind === 'uuid') return z.uuid().overwrite(canonical);
+  if (typeof resource.id === 'string' || resource.id.kind !== 'string') return z.uuid().overwrite(canonical);
   return resource.id.format.pipe(
     z
       .string()

@@ -9,6 +9,11 @@ export type IdDeclaration =
   /** Whole numbers that callers choose: int32, Long or a whole double in MongoDB, text past 2^53 on the wire. */
   | 'integer'
   | {
+      readonly kind: 'integer';
+      /** As below. */
+      readonly importedFrom: string;
+    }
+  | {
       readonly kind: 'uuid';
       /** Binary of subtype 4 in MongoDB; SQLite has it as text. */
       readonly storedAs: 'binary';
@@ -25,7 +30,7 @@ export type IdDeclaration =
 export type IdKind = 'uuid' | 'objectId' | 'integer' | 'string';
 
 const plainIds: readonly unknown[] = ['uuid', 'objectId', 'integer'];
-const keys = { uuid: ['kind', 'storedAs'], string: ['kind', 'format', 'importedFrom'] } as const;
+const keys = { integer: ['kind', 'importedFrom'], uuid: ['kind', 'storedAs'], string: ['kind', 'format', 'importedFrom'] } as const;
 
 export function toId(declared: IdDeclaration | undefined, mistakes: Mistakes): IdDeclaration {
   if (declared === undefined) return 'uuid';
@@ -39,19 +44,19 @@ export function toId(declared: IdDeclaration | undefined, mistakes: Mistakes): I
     if (declared.storedAs !== 'binary') mistakes.add('id.storedAs', 'must be "binary"; a UUID that is stored as text is id: "uuid"');
     return declared;
   }
-  const { format, importedFrom = '' } = declared;
-  if (typeof importedFrom !== 'string') mistakes.add('id.importedFrom', 'must be the name of a column');
-  if (format?.def?.type === 'string') return declared;
+  if (typeof (declared.importedFrom ?? '') !== 'string') mistakes.add('id.importedFrom', 'must be the name of a column');
+  if (declared.kind === 'integer' || declared.format?.def?.type === 'string') return declared;
   mistakes.add('id.format', 'must be a z.string()');
   return 'uuid';
 }
 
 export function toIdKind(id: IdDeclaration): IdKind {
   if (typeof id === 'string') return id;
-  return id.kind === 'uuid' || kindOfType(id.format) === 'uuid' ? 'uuid' : 'string';
+  if (id.kind !== 'string') return id.kind;
+  return kindOfType(id.format) === 'uuid' ? 'uuid' : 'string';
 }
 
 /** Whether callers choose the ids of new documents; Tombolo makes the others. */
 export function isNamedByCallers({ id }: { readonly id: IdDeclaration }): boolean {
-  return id === 'integer' || (typeof id === 'object' && id.kind === 'string');
+  return id === 'integer' || (typeof id === 'object' && id.kind !== 'uuid');
 }

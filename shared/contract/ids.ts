@@ -23,7 +23,7 @@ export function isNameable(id: string): boolean {
 
 /** Other texts stay as they are: they name no document, or one that another program wrote. */
 export function toCanonicalId({ idKind }: Pick<Resource, 'idKind'>, given: string): string {
-  return idKind === 'uuid' ? (toUuid(given) ?? given) : given === '-0' && idKind === 'integer' ? '0' : given;
+  return idKind === 'uuid' ? (toUuid(given) ?? given) : given;
 }
 
 /** Whether it is a whole number in the one form that an id has: of any size, since others may have stored such a double. */

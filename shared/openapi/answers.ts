@@ -1,4 +1,5 @@
 /** What the operations of documents answer, and what an import and a feed send, by their rows. */
+import { isNamedByCallers } from '../contract/id-declarations.ts';
 import type { Resource } from '../contract/resource.ts';
 import { limits } from '../wire/limits.ts';
 import type { Json, JsonObject } from '../wire/values.ts';
@@ -38,7 +39,7 @@ export function createdAnswer(resource: Resource): readonly DescribedAnswer[] {
 
 /** Where callers name documents, a replacement of what is not there creates it. */
 export function replacedAnswer(resource: Resource): readonly DescribedAnswer[] {
-  return [...writtenAnswer(resource), ...(typeof resource.id === 'object' ? createdAnswer(resource) : [])];
+  return [...writtenAnswer(resource), ...(isNamedByCallers(resource) ? createdAnswer(resource) : [])];
 }
 
 export function removedAnswer(): readonly DescribedAnswer[] {

@@ -93,6 +93,8 @@ function describeKind(kind: ValueKind, values: readonly unknown[], place: Place)
     case 'null':
     case 'other':
       return unknown;
+    case 'number':
+      return { what: { kind }, notes: values.every((value) => kindOf(value) === 'integer') ? [wholeDoubles] : [] };
     default:
       return { what: { kind }, notes: [] };
   }
@@ -113,6 +115,8 @@ function describeObjects(objects: readonly Stored[], place: Place): Found | unde
   if (place.levels >= levelLimits.objectsMax) return unknown;
   return { what: describeNamed(objects, byName, place), notes: byName.size === 0 ? ['always empty'] : [] };
 }
+
+const wholeDoubles = 'whole in the sample, and stored as doubles';
 
 type ValuesByName = ReadonlyMap<string, readonly unknown[]>;
 

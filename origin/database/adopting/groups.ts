@@ -1,11 +1,15 @@
 /** Values of one place by their kinds, with those together that one type takes. */
+import { Double } from 'mongodb';
 import { isSafeLong, kindOf, type ValueKind } from './values.ts';
 
 export type Groups = ReadonlyMap<ValueKind, readonly unknown[]>;
 
-/** Whole numbers among others are numbers, and so is a Long that is exact as one: what is past 2^53 is not. */
+/**
+ * Whole numbers among others are numbers, and so is a Long that is exact as one: what is past 2^53 is not. A double is a number
+ * where it happens to be whole, too: a price of 80.0 says nothing of the next one.
+ */
 export function groupsOf(values: readonly unknown[]): Groups {
-  const groups = new Map<ValueKind, readonly unknown[]>(Map.groupBy(values, kindOf));
+  const groups = new Map<ValueKind, readonly unknown[]>(Map.groupBy(values, placeKindOf));
   const [integers, numbers, longs] = [groups.get('integer') ?? [], groups.get('number') ?? [], groups.get('long') ?? []];
   const merge = (into: ValueKind, ...from: readonly ValueKind[]): void => {
     const merged = [into, ...from].flatMap((kind) => groups.get(kind) ?? []);
@@ -19,6 +23,11 @@ export function groupsOf(values: readonly unknown[]): Groups {
     else merge('long', 'integer');
   } else if (numbers.length > 0 && integers.length > 0) merge('number', 'integer');
   return groups;
+}
+
+function placeKindOf(value: unknown): ValueKind {
+  const kind = kindOf(value);
+  return kind === 'integer' && value instanceof Double ? 'number' : kind;
 }
 
 export function counted(count: number, kind: ValueKind): string {

@@ -14,11 +14,12 @@ const open = { schema, rules: { read: anyone, write: anyone }, shapes: { all: { 
 const films = resource({ name: 'films', collection: 'TMDB movies', id: 'integer', live: true, ...open });
 const parts = resource({ name: 'parts', collection: 'stock.parts', id: { kind: 'uuid', storedAs: 'binary' }, ...open });
 const first = resource({ name: 'first', id: 'integer', ...open, rules: { read: equals('id', 7), write: anyone } });
+const codes = resource({ name: 'codes', id: { kind: 'integer', importedFrom: 'code' }, ...open });
 const idsIn = (json: { readonly [name: string]: unknown }) => (json['data'] as readonly { readonly id: unknown }[]).map(({ id }) => id);
 
 describe.each([...engines])('on %s', (engine) => {
   let origin: DirectOrigin;
-  beforeAll(async () => (origin = await DirectOrigin.on(engine, contract(versions, films, parts, first))));
+  beforeAll(async () => (origin = await DirectOrigin.on(engine, contract(versions, films, parts, first, codes))));
   afterAll(() => origin[Symbol.asyncDispose]());
   const list = async (of: typeof films | typeof parts, query = '') => idsIn((await origin.ask('list', of, { query })).json);
 
@@ -49,7 +50,13 @@ describe.each([...engines])('on %s', (engine) => {
       expect((await origin.ask('create', films, { body: { id, name: 'no' } })).outcome).toBe('document_invalid');
     }
     expect((await origin.ask('create', films, { body: { name: 'no' } })).outcome).toBe('document_invalid');
-    for (const id of ['x', '007', '7.0', '9223372036854775808']) expect((await origin.ask('get', films, { id })).outcome).toBe('absent');
+    await origin.ask('replace', films, { id: '0', body: { name: 'zero' } });
+    for (const id of ['x', '007', '7.0', '-0', '+0', '00', '0.0', '9223372036854775808']) {
+      expect((await origin.ask('get', films, { id })).outcome).toBe('absent');
+      expect((await origin.ask('replace', films, { id, body: { name: 'no' } })).outcome).toBe('document_invalid');
+      expect(['absent', 'document_not_found']).toContain((await origin.ask('remove', films, { id })).outcome);
+    }
+    expect((await origin.ask('get', films, { id: '0' })).json).toMatchObject({ name: 'zero' });
     expect((await origin.ask('list', films, { query: '?id=x' })).outcome).toBe('query_invalid');
     expect((await origin.ask('replace', films, { id: 'x', body: { name: 'no' } })).outcome).toBe('document_invalid');
   });
@@ -72,6 +79,10 @@ describe.each([...engines])('on %s', (engine) => {
     expect(csv.text).toContain('"imported":2');
     expect(await list(films, '?id[gte]=501&id[lt]=600')).toEqual([501, 502, 503, 504]);
     expect((await origin.ask('get', films, { id: '9007199254740995' })).json).toMatchObject({ id: '9007199254740995', name: 'c' });
+    const coded = await origin.ask('import', codes, { body: 'code,name\n5,x\n06,y\n9007199254740995,z\n', mediaType: 'text/csv' });
+    expect(coded.text).toContain('"errors":[{"at":"/code"');
+    expect(coded.text).toContain('"imported":2');
+    expect(idsIn((await origin.ask('list', codes, {})).json)).toEqual([5, '9007199254740995']);
   });
 
   test('a rule over the id compares the number', async () => {

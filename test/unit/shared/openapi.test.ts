@@ -167,6 +167,17 @@ describe('the description', () => {
     expect((components.schemas['places.create']?.['required'] as string[]).includes('id')).toBe(true);
   });
 
+  test('says of a replacement that it creates where callers name documents, and there alone', () => {
+    const common = { schema: z.object({ name: z.string() }), rules: { read: anyone, write: anyone }, shapes: { all: {} } };
+    const kinds = {
+      uuids: 'uuid', bytes: { kind: 'uuid', storedAs: 'binary' }, hex: 'objectId',
+      whole: 'integer', coded: { kind: 'integer', importedFrom: 'code' }, named: { kind: 'string', format: z.string() },
+    } as const;
+    const all = contract(...Object.entries(kinds).map(([name, id]) => resource({ name, id, ...common })));
+    const creating = Object.keys(kinds).filter((name) => described(all).paths[`/v1/${name}/{id}`]?.['put']?.responses['201'] !== undefined);
+    expect(creating).toEqual(['whole', 'coded', 'named']);
+  });
+
   test('says who must sign in, and what a change needs', () => {
     expect(paths['/v1/films']?.['get']?.security).toEqual([{}, { bearer: [] }]);
     expect(paths['/v1/films']?.['post']?.security).toEqual([{ bearer: [] }]);

@@ -96,13 +96,13 @@ const binaryUuid: LeastIdForm = {
   schema: { bsonType: 'binData' },
 };
 
-export function idFormOf({ id }: Pick<Resource, 'id'>): IdForm {
-  if (id === 'objectId') return objectId;
-  if (id === 'integer') return integer;
+export function idFormOf({ id, idKind }: Pick<Resource, 'id' | 'idKind'>): IdForm {
+  if (idKind === 'objectId') return objectId;
+  if (idKind === 'integer') return integer;
   return typeof id === 'object' && id.kind === 'uuid' ? binaryUuid : text;
 }
 
-export function leastIdFormOf(resource: Pick<Resource, 'id'>): LeastIdForm | undefined {
+export function leastIdFormOf(resource: Pick<Resource, 'id' | 'idKind'>): LeastIdForm | undefined {
   const form = idFormOf(resource);
   return [objectId, binaryUuid].find((least) => least === form);
 }
