@@ -25,6 +25,18 @@ export interface Call {
   readonly since: number;
 }
 
+/** Two halves of a group that share nothing, each in the order of arrival; `undefined` where all of it hangs together. */
+export function halved(group: readonly Call[]): readonly [readonly Call[], readonly Call[]] | undefined {
+  let parts: readonly (readonly Call[])[] = [];
+  for (const call of group) {
+    const sharing = parts.filter((part) => part.some(({ keys }) => keys.some((key) => call.keys.includes(key))));
+    parts = [...parts.filter((part) => !sharing.includes(part)), [...sharing.flat(), call]];
+  }
+  const middle = Math.ceil(parts.length / 2);
+  const toHalf = (half: readonly (readonly Call[])[]) => group.filter((call) => half.some((part) => part.includes(call)));
+  return parts.length < 2 ? undefined : [toHalf(parts.slice(0, middle)), toHalf(parts.slice(middle))];
+}
+
 export interface GroupQueueOptions {
   /** Settles every call; never throws. */
   run(calls: readonly Call[]): Promise<void>;
@@ -34,7 +46,8 @@ export interface GroupQueueOptions {
 export class GroupQueue {
   readonly #options: GroupQueueOptions;
   readonly #waiting = new Set<Call>();
-  readonly #taken = new Set<string>();
+  /** By how many running calls. */
+  readonly #taken = new Map<string, number>();
   #isScheduled = false;
 
   constructor(options: GroupQueueOptions) {
@@ -70,7 +83,7 @@ export class GroupQueue {
 
   /** In the order of arrival: a call that has to wait holds its keys against those behind it. */
   #nextGroup(): readonly Call[] {
-    const held = new Set(this.#taken);
+    const held = new Set(this.#taken.keys());
     const group: Call[] = [];
     const records = new Set<string>();
     let size = 0;
@@ -88,11 +101,22 @@ export class GroupQueue {
   }
 
   async #run(group: readonly Call[]): Promise<void> {
-    const keys = group.flatMap((call) => call.keys);
-    for (const call of group) this.#waiting.delete(call);
-    for (const key of keys) this.#taken.add(key);
+    for (const call of group) {
+      this.#waiting.delete(call);
+      for (const key of call.keys) this.#taken.set(key, (this.#taken.get(key) ?? 0) + 1);
+      const free = (): void => this.#free(call);
+      call.settled.promise.then(free, free);
+    }
     await this.#options.run(group);
-    for (const key of keys) this.#taken.delete(key);
+  }
+
+  /** One that is settled before the rest of its group holds up nobody. */
+  #free({ keys }: Call): void {
+    for (const key of keys) {
+      const others = (this.#taken.get(key) ?? 1) - 1;
+      if (others === 0) this.#taken.delete(key);
+      else this.#taken.set(key, others);
+    }
     this.#schedule();
   }
 

@@ -7,7 +7,7 @@ import { mustOperationTime } from '../connection/cluster-time.ts';
 import type { Attempt, Met, Result } from './attempt.ts';
 import { keyOf } from './decide.ts';
 import { codeOf, codes, deadlineExceeded, isOutOfReach, toStoreFault } from '../connection/errors.ts';
-import { type Call, GroupQueue } from './group-queue.ts';
+import { type Call, GroupQueue, halved } from './group-queue.ts';
 import type { Head } from '../feed/head.ts';
 import { inTime } from '../connection/in-time.ts';
 import type { RawTexts } from '../read/raw-texts.ts';
@@ -25,6 +25,12 @@ export interface WriterOptions {
 
 /** Connections that break are tried anew for so long; together with the wait for a primary, the answer comes within 2 s. */
 const lostMsMax = 300;
+
+/**
+ * A group that still meets conflicts is halved: one of its documents may be held for as long as a transaction of a killed program
+ * lives on the server, 60 s unless set otherwise, and its neighbours shall not wait for it.
+ */
+const conflictsTogetherMax = 2;
 
 export class Writer {
   readonly #options: WriterOptions;
@@ -91,9 +97,12 @@ export class Writer {
           if (isOutOfReach(attempt.error) || performance.now() - lostAtMs > lostMsMax) return this.#giveUp(left, attempt.error);
           await this.#pause(deadline, tries);
           break;
-        case 'conflict':
+        case 'conflict': {
+          const halves = tries < conflictsTogetherMax ? undefined : halved(left);
+          if (halves !== undefined) return void (await Promise.all(halves.map((half) => this.#untilSettled(half))));
           await this.#pause(deadline, tries);
           break;
+        }
         case 'unknown':
           return rejectAsUnknown(left, attempt.error);
         case 'failed':
