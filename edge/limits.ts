@@ -71,7 +71,7 @@ export const edgeLimits = {
   feedRetryMsMax: 4_000,
   /** A ticket for a live feed: long enough to open a stream with it, too short to be worth stealing. */
   ticketSeconds: 30,
-  /** The description of the API, of which an isolate keeps one: of a hundred resources, at 25 KB each. Past it, 503. */
+  /** The description of the API, of which an isolate keeps one a version: of a hundred resources, at 25 KB each. Past it, 503. */
   descriptionBytesMax: 2_621_440,
   /** Browsers keep the script of `/docs` for a day unasked: it is 4.9 MB, and another release may well bring the same. */
   docsScriptSeconds: 86_400,

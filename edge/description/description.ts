@@ -2,10 +2,11 @@
 import type { Contract } from '../../shared/contract/contract.ts';
 import type { Plans } from '../../shared/limits/plans.ts';
 import { toDescription } from '../../shared/openapi/document.ts';
+import type { Version } from '../../shared/versions/versions.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import { digest64 } from '../../shared/wire/hash.ts';
 import { edgeLimits } from '../limits.ts';
-import { ownPaths } from './own-paths.ts';
+import { ownPathsOf } from './own-paths.ts';
 
 interface Written {
   readonly bytes: Uint8Array;
@@ -15,7 +16,7 @@ interface Written {
 export class Description {
   readonly #contract: Contract;
   readonly #plans: Plans;
-  #written: Written | undefined;
+  readonly #written = new Map<string, Written>();
 
   constructor(contract: Contract, plans: Plans) {
     this.#contract = contract;
@@ -23,9 +24,13 @@ export class Description {
   }
 
   /** Throws `misconfigured` for a contract whose description outgrows its bound. */
-  mustWritten(): Written {
-    this.#written ??= write(JSON.stringify(toDescription({ contract: this.#contract, plans: this.#plans, paths: ownPaths })));
-    return this.#written;
+  mustWritten(version: Version): Written {
+    const known = this.#written.get(version.name);
+    if (known !== undefined) return known;
+    const paths = ownPathsOf(this.#contract.versions.current);
+    const written = write(JSON.stringify(toDescription({ contract: this.#contract, plans: this.#plans, paths }, version)));
+    this.#written.set(version.name, written);
+    return written;
   }
 }
 

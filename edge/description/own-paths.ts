@@ -1,54 +1,57 @@
 /** The edge's own paths, as path items of the description. The report of changes is the origin's alone to send. */
 import { headerRefs, headersOfAll } from '../../shared/openapi/headers.ts';
+import type { Version } from '../../shared/versions/versions.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 import { ownPathOf } from '../own-routes.ts';
 
-export const ownPaths: JsonObject = {
-  [ownPathOf('health')]: {
-    get: {
-      operationId: 'health',
-      summary: 'Says that the edge is up, and which contract it speaks. Nothing is asked and nothing counted.',
-      security: [{}],
-      responses: {
-        200: answer('The edge is up.', {
-          type: 'object', required: ['status', 'contract'], properties: { status: { const: 'ok' }, contract: { type: 'string' } },
-        }, false),
-        default: { $ref: '#/components/responses/refusal' },
+export function ownPathsOf({ name }: Version): JsonObject {
+  return {
+    [ownPathOf('health')]: {
+      get: {
+        operationId: 'health',
+        summary: 'Says that the edge is up, and which contract it speaks. Nothing is asked and nothing counted.',
+        security: [{}],
+        responses: {
+          200: answer('The edge is up.', {
+            type: 'object', required: ['status', 'contract'], properties: { status: { const: 'ok' }, contract: { type: 'string' } },
+          }, false),
+          default: { $ref: '#/components/responses/refusal' },
+        },
       },
     },
-  },
-  [ownPathOf('openapi')]: {
-    get: {
-      operationId: 'openapi',
-      summary: 'Describes this API.',
-      security: [{}, { bearer: [] }],
-      parameters: [{ $ref: '#/components/parameters/If-None-Match' }],
-      responses: {
-        200: answer('This document.', { type: 'object', required: ['openapi', 'info', 'paths'] }),
-        304: { $ref: '#/components/responses/unchanged' },
-        400: { $ref: '#/components/responses/status400' },
-        429: { $ref: '#/components/responses/status429' },
-        default: { $ref: '#/components/responses/refusal' },
+    [ownPathOf('openapi')]: {
+      get: {
+        operationId: 'openapi',
+        summary: 'Describes this API.',
+        security: [{}, { bearer: [] }],
+        parameters: [{ $ref: '#/components/parameters/If-None-Match' }],
+        responses: {
+          200: answer('This document.', { type: 'object', required: ['openapi', 'info', 'paths'] }),
+          304: { $ref: '#/components/responses/unchanged' },
+          400: { $ref: '#/components/responses/status400' },
+          429: { $ref: '#/components/responses/status429' },
+          default: { $ref: '#/components/responses/refusal' },
+        },
       },
     },
-  },
-  [ownPathOf('tickets')]: {
-    post: {
-      operationId: 'tickets',
-      summary: 'Gives whoever is signed in a ticket to open one live feed with.',
-      security: [{ bearer: [] }],
-      responses: {
-        201: answer('The ticket, and for how many seconds it is good.', {
-          type: 'object', required: ['ticket', 'expiresIn'],
-          properties: { ticket: { type: 'string' }, expiresIn: { type: 'integer', minimum: 1 } },
-        }),
-        401: { $ref: '#/components/responses/status401' },
-        429: { $ref: '#/components/responses/status429' },
-        default: { $ref: '#/components/responses/refusal' },
+    [`/${name}${ownPathOf('tickets')}`]: {
+      post: {
+        operationId: 'tickets',
+        summary: 'Gives whoever is signed in a ticket to open one live feed with.',
+        security: [{ bearer: [] }],
+        responses: {
+          201: answer('The ticket, and for how many seconds it is good.', {
+            type: 'object', required: ['ticket', 'expiresIn'],
+            properties: { ticket: { type: 'string' }, expiresIn: { type: 'integer', minimum: 1 } },
+          }),
+          401: { $ref: '#/components/responses/status401' },
+          429: { $ref: '#/components/responses/status429' },
+          default: { $ref: '#/components/responses/refusal' },
+        },
       },
     },
-  },
-};
+  };
+}
 
 function answer(description: string, schema: JsonObject, isCounted = true): JsonObject {
   const headers = headerRefs(isCounted ? headersOfAll : ['API-Version', 'X-Request-Id']);

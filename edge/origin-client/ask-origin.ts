@@ -15,7 +15,7 @@ export async function askOrigin(request: Validated, asking: Asking = request.pre
   const { output, digest } = dialect;
   const own = (list: string | undefined) => (list === undefined || output === undefined ? list : withoutSuffix(list, digest));
   const reply = await askCurrent(request, { ifMatch: own(asking.ifMatch), ifNoneMatch: own(asking.ifNoneMatch) });
-  return downReply(reply, dialect, operation);
+  return downReply(reply, dialect, operation, request.rows);
 }
 
 async function askCurrent(request: Validated, asking: Asking): Promise<Reply> {

@@ -3,6 +3,7 @@ import type { HopHeader } from '../../shared/hop/profile.ts';
 import { lengthUnknown } from '../../shared/hop/upload-end.ts';
 import { isSafe } from '../../shared/operations/operation.ts';
 import type { Validated } from '../request/request.ts';
+import { BodyPieces } from '../request/body-pieces.ts';
 import { traceparentOf } from '../request/traceparent.ts';
 import type { Question } from './origin-client.ts';
 import { streamMs } from './stream-life.ts';
@@ -29,19 +30,20 @@ export function toQuestion(request: Validated, asking: Asking): Question {
 }
 
 /** The headers that the operation reads, and those that say how to read its body. */
-function toHeaders({ route: { operation }, sent, stream }: Validated, { ifMatch, ifNoneMatch }: Asking): Question['headers'] {
+function toHeaders({ route: { operation }, sent, stream, rows }: Validated, { ifMatch, ifNoneMatch }: Asking): Question['headers'] {
   const headers: Partial<Record<HopHeader, string>> = {};
   const set = (name: HopHeader, value: string | null | undefined) => {
     if (value !== null && value !== undefined) headers[name] = value;
   };
   if (operation.body !== 'none') set('content-type', sent.get('content-type'));
-  if (operation.body === 'streamed') set('tombolo-upload', sent.get('content-length') ?? lengthUnknown);
+  const length = rows === undefined ? sent.get('content-length') : null;
+  if (operation.body === 'streamed') set('tombolo-upload', length ?? lengthUnknown);
   set('tombolo-stream', stream);
   for (const name of operation.carries) set(name, name === 'if-match' ? ifMatch : name === 'if-none-match' ? ifNoneMatch : sent.get(name));
   return headers;
 }
 
-function toBody({ raw, route: { operation }, body }: Validated): Question['body'] {
+function toBody({ raw, route: { operation }, body, rows }: Validated): Question['body'] {
   if (operation.body !== 'streamed') return body;
-  return (nonce) => toUpload(raw.body, nonce, operation.bodyBytesMax);
+  return (nonce) => toUpload(rows?.pieces ?? new BodyPieces(raw.body), nonce, operation.bodyBytesMax);
 }

@@ -1,11 +1,10 @@
 /** A client's upload on its way to the origin: bounded, in pieces worth sending, and with its end said. */
 import { formatUploadEnd, type UploadEnd } from '../../shared/hop/upload-end.ts';
-import { BodyPieces } from '../request/body-pieces.ts';
 import { discardRest } from '../request/read-body.ts';
+import type { Pieces } from '../versions/rows.ts';
 
 /** Never fails: an upload that breaks off or passes `bytesMax` ends there, and says why. */
-export function toUpload(stream: ReadableStream<Uint8Array> | null, nonce: string, bytesMax: number): ReadableStream<Uint8Array> {
-  const pieces = new BodyPieces(stream);
+export function toUpload(pieces: Pieces, nonce: string, bytesMax: number): ReadableStream<Uint8Array> {
   let bytes = 0;
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
@@ -23,6 +22,6 @@ export function toUpload(stream: ReadableStream<Uint8Array> | null, nonce: strin
   }, { highWaterMark: 0 });
 }
 
-function next(pieces: BodyPieces): Promise<Uint8Array | UploadEnd> {
+function next(pieces: Pieces): Promise<Uint8Array | UploadEnd> {
   return pieces.next().then((piece) => piece ?? 'whole', () => 'body_malformed');
 }

@@ -65,7 +65,7 @@ export function discard(stream: ReadableStream<Uint8Array>): Promise<void> {
   return discardRest(new BodyPieces(stream));
 }
 
-export async function discardRest(pieces: BodyPieces): Promise<void> {
+export async function discardRest(pieces: Pick<BodyPieces, 'next' | 'cancel' | 'isCancelled'>): Promise<void> {
   const late = setTimeout(() => void pieces.cancel(), edgeLimits.discardMsMax);
   try {
     let left: number = edgeLimits.discardBytesMax;

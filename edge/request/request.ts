@@ -8,6 +8,7 @@ import type { EdgeContext } from '../context.ts';
 import type { Dialect } from '../../shared/versions/dialect.ts';
 import type { OwnRoute } from '../own-routes.ts';
 import type { Speech } from '../versions/naming.ts';
+import type { OlderRows } from '../versions/rows.ts';
 import type { SentHeaders } from './request-headers.ts';
 import type { Target } from './target.ts';
 
@@ -74,6 +75,8 @@ export interface Validated extends ForOrigin, Identity {
   readonly demanded: Position | undefined;
   /** A buffered body, byte for byte. */
   readonly body: Uint8Array<ArrayBuffer> | undefined;
+  /** An upload in an older version, row by row. */
+  readonly rows?: OlderRows;
 }
 
 /** Says a field of the answer, whoever gives it: on a refusal by a later stage too, and on none by an earlier one. */

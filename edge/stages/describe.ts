@@ -27,7 +27,8 @@ export function describe(): Stage<Identified, Identified> {
 const answers: Readonly<Partial<Record<OwnName, (request: Identified) => Answer>>> = { openapi, docs, docsScript };
 
 function openapi(request: Identified): Response {
-  const { bytes, etag } = request.context.description.mustWritten();
+  const { context, speech } = request;
+  const { bytes, etag } = context.description.mustWritten(speech?.version ?? context.contract.versions.current);
   return toAnswer(request, bytes, { 'content-type': 'application/json', etag, 'content-length': String(bytes.length) });
 }
 

@@ -5,14 +5,17 @@
 import { toBodyErrors } from '../../shared/contract/body-errors.ts';
 import { mustBody, mustJson } from '../../shared/contract/documents.ts';
 import { isSafe } from '../../shared/operations/operation.ts';
+import type { Translation } from '../../shared/versions/translation.ts';
 import type { Dialect } from '../../shared/versions/dialect.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../shared/wire/values.ts';
+import { BodyPieces } from '../request/body-pieces.ts';
 import { mustAccept, mustContentType } from '../request/negotiate.ts';
 import { demandedToken, mustDemandedPosition } from '../request/position-token.ts';
 import { mustRead, mustText } from '../request/read-body.ts';
 import type { ForOrigin, Identified, Validated } from '../request/request.ts';
 import { mustPreconditions } from '../../shared/contract/preconditions.ts';
+import { type OlderRows, toOlderRows } from '../versions/rows.ts';
 import { downFault } from '../versions/problems.ts';
 import type { Stage } from '../runner.ts';
 
@@ -27,6 +30,8 @@ export function validate(): Stage<Identified<ForOrigin>, Validated> {
     const valid = { ...request, cached, preconditions, demanded: undefined, body: undefined };
     const token = isSafe(route.operation) ? demandedToken(sent) : undefined;
     if (token !== undefined) return next({ ...valid, demanded: mustDemandedPosition(token, context.macs) });
+    const rows = route.operation.holds?.body === 'rows' ? dialect?.input : undefined;
+    if (rows !== undefined) return toRows(request, rows).then((older) => next({ ...valid, rows: older }));
     return route.operation.schema === undefined ? next(valid) : mustBeBody(request).then((body) => next({ ...valid, body }));
   };
 }
@@ -47,6 +52,10 @@ async function mustBeBody({ raw, route, sent, deadlineAt, dialect }: ForOrigin):
   const current = translation.up(value, operation.holds?.body === 'patch' ? 'patch' : 'document');
   inWordsOf(dialect, () => mustBody(schema, current));
   return toBytes(current);
+}
+
+function toRows({ raw, sent }: ForOrigin, translation: Translation): Promise<OlderRows> {
+  return toOlderRows(new BodyPieces(raw.body), sent.get('content-type') ?? '', translation);
 }
 
 /** What is refused of a translation is told in the words of whoever asked. */

@@ -10,16 +10,20 @@ import { isEndpoint } from '../../shared/operations/endpoint.ts';
 import { edgeLimits } from '../limits.ts';
 import type { Reply } from '../origin-client/origin-client.ts';
 import { bufferUpTo } from '../request/read-body.ts';
+import { mapLines, type MapLine } from './lines.ts';
+import { downEventLine, type OlderRows } from './rows.ts';
 import { downDetail, downErrors } from './problems.ts';
 
 /** Streams pass; what is answered at once is read whole. */
-export async function downReply(reply: Reply, dialect: Dialect, operation: Operation): Promise<Reply> {
+export async function downReply(reply: Reply, dialect: Dialect, operation: Operation, rows: OlderRows | undefined): Promise<Reply> {
   const { status, headers, body } = reply;
   const { input, output, digest } = dialect;
   if (headers['content-type']?.startsWith(problemMediaType) === true) {
     return withBody(reply, input === undefined ? undefined : (problem) => downProblem(problem, input));
   }
+  if (rows !== undefined) return withLines(reply, rows.downLine);
   if (output === undefined) return reply;
+  if (operation.holds?.answer === 'events') return withLines(reply, (line) => downEventLine(line, output));
   const { etag } = headers;
   const tagged = etag === undefined ? reply : { ...reply, headers: { ...headers, etag: suffixed(etag, digest) } };
   if (body === null || status === 304 || status === 204) return tagged;
@@ -43,6 +47,11 @@ function downProblem({ detail, errors, ...problem }: JsonObject, input: Translat
     ...(typeof detail === 'string' ? { detail: downDetail(detail, input) } : {}),
     ...(errors === undefined ? {} : { errors: downErrors(errors as unknown as readonly FieldError[], input) as unknown as Json }),
   };
+}
+
+function withLines(reply: Reply, map: MapLine): Reply {
+  const { 'content-length': _length, ...headers } = reply.headers;
+  return reply.body === null ? reply : { ...reply, headers, body: mapLines(reply.body, map, edgeLimits.translatedBytesMax) };
 }
 
 async function withBody(reply: Reply, change: ((value: JsonObject) => JsonObject) | undefined): Promise<Reply> {

@@ -1,6 +1,7 @@
 /**
  * CSV as rows: typed by the Rust module in a worker thread, by a plan made from the field table, then parsed
- * by the contract like any other row. Scalars have columns; a field that holds more than one value has none.
+ * by the contract like any other row. Scalars have columns, in objects by their paths; a field that holds more than one
+ * value has none.
  */
 import { memberNames } from '../../shared/contract/document-schema.ts';
 import { documentInvalid } from '../../shared/contract/documents.ts';
@@ -9,7 +10,8 @@ import { isScalarKind } from '../../shared/contract/fields.ts';
 import { isNamedByCallers } from '../../shared/contract/id-declarations.ts';
 import { keptNamesOf } from '../../shared/contract/system-fields.ts';
 import { toPointer } from '../../shared/wire/json-pointer.ts';
-import type { ScalarKind } from '../../shared/wire/values.ts';
+import type { Resource } from '../../shared/contract/resource.ts';
+import { isJsonObject, type Json, type JsonObject, type ScalarKind } from '../../shared/wire/values.ts';
 import type { CsvColumn, CsvKind, CsvPlan } from '../../shared/transforms/csv-plan.ts';
 import { type CsvBatch, CsvRefused, type CsvRefusal, type CsvRejected } from '../../shared/transforms/csv.ts';
 import type { ComputeCalls } from '../compute/calls.ts';
@@ -66,9 +68,9 @@ function toCsvPlan({ resource, onDuplicate }: Reading): CsvPlan {
   // Where the id has a column of its own, a row may name its document by `id` instead.
   const columns: CsvColumn[] = [{ source, key: source, kind: 'string', required: isNamedByCallers(resource) && source === 'id' }];
   for (const name of keptNamesOf(resource)) if (name !== source) columns.push({ source: name, key: name, kind: 'string', required: false });
-  for (const name of memberNames(resource.schema)) {
-    const field = resource.fields.get(name);
-    if (field !== undefined && isScalarKind(field.kind)) {
+  const kept = new Set(keptNamesOf(resource));
+  for (const [name, field] of resource.fields) {
+    if (!kept.has(name) && isScalarKind(field.kind)) {
       columns.push({
         source: name,
         key: name,
@@ -83,8 +85,33 @@ function toCsvPlan({ resource, onDuplicate }: Reading): CsvPlan {
 /** A batch's lines are one JSON array but for the commas: a line end within a string is escaped. */
 function toRows({ ndjson, rows, rejected }: CsvBatch, reading: Reading): readonly ParsedRow[] {
   const text = new TextDecoder().decode(ndjson).trimEnd();
-  const values = JSON.parse(`[${text.replaceAll('\n', ',')}]`) as unknown[];
-  return [...values.map((value, index) => parseRow(value, rows[index] ?? 0, reading)), ...rejected.map(toRejectedRow)];
+  const values = JSON.parse(`[${text.replaceAll('\n', ',')}]`) as JsonObject[];
+  const nested = nestedColumnsOf(reading.resource);
+  const whole = nested.size === 0 ? values : values.map((value) => unfolded(value, nested));
+  return [...whole.map((value, index) => parseRow(value, rows[index] ?? 0, reading)), ...rejected.map(toRejectedRow)];
+}
+
+/** The columns that are paths into objects: `image.url`. */
+function nestedColumnsOf({ schema, fields }: Resource): ReadonlySet<string> {
+  const members = new Set(memberNames(schema));
+  return new Set([...fields.keys()].filter((name) => name.includes('.') && !members.has(name)));
+}
+
+/** A row with its objects, as NDJSON has it. */
+function unfolded(row: JsonObject, nested: ReadonlySet<string>): JsonObject {
+  const whole: Record<string, Json> = {};
+  const paths: (readonly [path: string, value: Json])[] = [];
+  for (const [name, value] of Object.entries(row)) {
+    if (nested.has(name)) paths.push([name, value]);
+    else whole[name] = value;
+  }
+  return paths.reduce((made, [path, value]) => withValueAt(made, path.split('.'), value), whole as JsonObject);
+}
+
+function withValueAt(object: JsonObject, [step = '', ...rest]: readonly string[], value: Json): JsonObject {
+  if (rest.length === 0) return { ...object, [step]: value };
+  const inner = object[step];
+  return { ...object, [step]: withValueAt(inner !== undefined && isJsonObject(inner) ? inner : {}, rest, value) };
 }
 
 function toRejectedRow({ row, line, column, reason }: CsvRejected): RejectedRow {
@@ -92,14 +119,14 @@ function toRejectedRow({ row, line, column, reason }: CsvRejected): RejectedRow 
   return {
     kind: 'rejected',
     number: row,
-    fault: documentInvalid([{ at: toPointer(column === undefined ? [] : [column]), in: 'body', detail }]),
+    fault: documentInvalid([{ at: toPointer(column === undefined ? [] : column.split('.')), in: 'body', detail }]),
   };
 }
 
 /** The whole input is refused: its header does not fit the resource, or it is no CSV. */
 function toFault({ reason, detail, unknown, missing, duplicate }: CsvRefusal): Fault {
   const named = (names: readonly string[], why: string): FieldError[] =>
-    names.map((name) => ({ at: toPointer([name]), in: 'body', detail: why }));
+    names.map((name) => ({ at: toPointer(name.split('.')), in: 'body', detail: why }));
   const errors = [...named(unknown, 'no such column'), ...named(missing, 'column missing'), ...named(duplicate, 'column given twice')];
   return errors.length > 0
     ? documentInvalid(errors)

@@ -7,11 +7,13 @@ import { bodiesOf } from '../contract/documents.ts';
 import type { Resource } from '../contract/resource.ts';
 import type { Plan, Plans } from '../limits/plans.ts';
 import { isOwnPlace, type Operation } from '../operations/operation.ts';
-import { currentVersion, operationsOf } from '../operations/route.ts';
+import { operationsOf } from '../operations/route.ts';
+import type { Version, Versions } from '../versions/versions.ts';
 import type { JsonObject } from '../wire/values.ts';
 import { sharedSchemas } from './answers.ts';
 import { toJsonSchema } from './json-schema.ts';
 import { boundsInWords, headerComponents, headerParameterComponents, headerRefs, headersOfAll, headersOfStates } from './headers.ts';
+import { toOlder } from './older.ts';
 import { pathOf, toOperation } from './operations.ts';
 import { problemResponses, problemSchemas } from './problems.ts';
 import { schemasOf } from './resource-schemas.ts';
@@ -24,14 +26,22 @@ export interface Describing {
   readonly paths: JsonObject;
 }
 
-export function toDescription({ contract, plans, paths }: Describing): JsonObject {
+/** Of one version: the description of each says how the API is asked in it. */
+export function toDescription(describing: Describing, version: Version): JsonObject {
+  const { contract } = describing;
+  const current = toCurrentDescription(describing);
+  return version === contract.versions.current ? current : toOlder(current, contract, version);
+}
+
+function toCurrentDescription({ contract, plans, paths }: Describing): JsonObject {
+  const { versions } = contract;
   const resources = [...contract.resources.values()];
   return {
     openapi: '3.1.0',
-    info: { title: 'Tombolo', version: currentVersion, description: introduction(plans) },
+    info: { title: 'Tombolo', version: versions.current.name, description: introduction(plans, versions) },
     servers: [{ url: '/' }],
     tags: resources.map((resource) => ({ name: resource.name, description: resourceInWords(resource) })),
-    paths: { ...Object.assign({}, ...resources.map(pathsOf)), ...paths },
+    paths: { ...Object.assign({}, ...resources.map((resource) => pathsOf(resource, versions.current))), ...paths },
     components: {
       schemas: {
         ...sharedSchemas,
@@ -50,21 +60,34 @@ export function toDescription({ contract, plans, paths }: Describing): JsonObjec
         },
         ticket: {
           type: 'apiKey', in: 'query', name: 'ticket',
-          description: `For pages, whose EventSource sends no header: good for one feed, from \`POST /${currentVersion}/live/tickets\`.`,
+          description:
+            'For pages, whose EventSource sends no header: good for one feed, from ' + `\`POST /${versions.current.name}/live/tickets\`.`,
         },
       },
     },
   };
 }
 
-function introduction({ anonymous, signedIn }: Plans): string {
+function introduction({ anonymous, signedIn }: Plans, versions: Versions): string {
   return [
     boundsInWords,
     `Callers without a token may ask ${planInWords(anonymous)}, by address; signed-in ones ${planInWords(signedIn)}, where their token ` +
       'names no other plan. Past that it is 429 with `Retry-After`.',
     'A refusal is a problem document (RFC 9457) whose `code` names the reason. Answers of reads carry an `ETag`; `If-None-Match` with it ' +
       'is answered 304. Whoever sends `Tombolo-Position` back sees their own writes.',
+    versionsInWords(versions),
   ].join('\n\n');
+}
+
+function versionsInWords({ all, current }: Versions): string {
+  const day = (ms: number) => new Date(ms).toISOString().slice(0, 10);
+  const listed = all.map(({ name, deprecatedAt, sunsetAt }) => {
+    const gone = sunsetAt === undefined ? '' : `, 410 from ${day(sunsetAt)}`;
+    return deprecatedAt === undefined ? `\`${name}\`` : `\`${name}\` (deprecated since ${day(deprecatedAt)}${gone})`;
+  });
+  return `Versions: ${listed.join(', ')}, each described at \`/<version>/openapi.json\`. A request names one by its path, by ` +
+    `\`API-Version\`, by \`Accept: application/vnd.tombolo.${current.name}+json\` or by \`?version=\`; without any it is ` +
+    `\`${current.name}\`.`;
 }
 
 function planInWords({ windows }: Plan): string {
@@ -81,8 +104,8 @@ function resourceInWords({ rules, cache, preconditions, live }: Resource): strin
   ].join(' ');
 }
 
-function pathsOf(resource: Resource): JsonObject {
-  const rows = Map.groupBy(operationsOf(resource), (row) => pathOf(resource, row));
+function pathsOf(resource: Resource, version: Version): JsonObject {
+  const rows = Map.groupBy(operationsOf(resource), (row) => pathOf(resource, row, version));
   return Object.fromEntries([...rows].map(([path, here]) => [path, toPathItem(resource, path, here)]));
 }
 

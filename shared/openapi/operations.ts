@@ -3,7 +3,7 @@ import { mentionsOf, reduce } from '../contract/rules.ts';
 import type { Resource } from '../contract/resource.ts';
 import { costOf } from '../limits/cost.ts';
 import { isOfDocument, isOfOne, isOwnPlace, isSafe, type Operation } from '../operations/operation.ts';
-import { currentVersion } from '../operations/route.ts';
+import type { Version } from '../versions/versions.ts';
 import { limits } from '../wire/limits.ts';
 import { anonymous } from '../wire/principal.ts';
 import type { JsonObject } from '../wire/values.ts';
@@ -12,10 +12,10 @@ import { type AnswerHeader, headerParametersOf, headerRefs, headersOfAll, header
 import { bodyExampleOf } from './resource-schemas.ts';
 import { ruleInWords } from './rule-words.ts';
 
-export function pathOf({ name }: Resource, { at }: Operation): string {
-  if (isOwnPlace(at)) return `/${currentVersion}${at.path}`;
-  if (isOfOne(at)) return `/${currentVersion}/${at.of}${at.at.replace(/^\/:id/, '/{id}')}`;
-  return `/${currentVersion}/${name}${at === '/' ? '' : at.replace(/^\/:id/, '/{id}')}`;
+export function pathOf({ name }: Resource, { at }: Operation, version: Version): string {
+  if (isOwnPlace(at)) return `/${version.name}${at.path}`;
+  if (isOfOne(at)) return `/${version.name}/${at.of}${at.at.replace(/^\/:id/, '/{id}')}`;
+  return `/${version.name}/${name}${at === '/' ? '' : at.replace(/^\/:id/, '/{id}')}`;
 }
 
 export function toOperation(resource: Resource, row: Operation): JsonObject {

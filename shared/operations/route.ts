@@ -15,8 +15,6 @@ export interface Route {
   readonly id: string;
 }
 
-export const currentVersion = 'v1';
-
 interface Offered {
   readonly rows: readonly Operation[];
   /** What the place allows (RFC 9110 §10.2.1). */

@@ -89,6 +89,12 @@ export class Translation {
     return this.#levels.reduceRight(downPointerOf, pointer);
   }
 
+  /** What the current version calls one place; `undefined` where the client's has none such, it is several, or its values differ. */
+  upPath(path: string): string | undefined {
+    const [now, ...others] = this.#nowNames(path);
+    return now === undefined || others.length > 0 || this.#conversions(now).length > 0 ? undefined : now;
+  }
+
   /** The same of a place that stands in a query, or in words. */
   downPath(path: string): string {
     return this.#oldNames(path)[0] ?? path;

@@ -157,6 +157,29 @@ describe.each([...engines])('versions on %s', (engine) => {
     expect(log.filter((line) => line.includes('version.used')).join()).not.toContain('alice');
   });
 
+  test('take imports in their own words, and report in them', async () => {
+    const rows = [{ ...toFilm({ title: 'I1' }), ...thumbnails }, { ...toFilm(), image }, { ...toFilm(), thumbnail: 'x' }];
+    const told = await world.request('/v1/films/import', {
+      token, headers: { 'content-type': 'application/x-ndjson' }, body: rows.map((row) => JSON.stringify(row)).join('\n'),
+    });
+    const lines = told.text.trimEnd().split('\n').map((line) => JSON.parse(line) as JsonObject);
+    expect(lines).toMatchObject([
+      { row: 2, errors: [{ at: '/image' }] }, { row: 3, errors: [{ at: '/thumbnail' }] }, { summary: { imported: 1, rejected: 2 } },
+    ]);
+    const csv = await world.request('/v1/films/import', {
+      token, headers: { 'content-type': 'text/csv' }, body: `title,year,thumbnail,thumbnail_width\nI2,1950,${image.url},30\nI3,1950,,\n`,
+    });
+    expect(csv.text).toContain('"imported":2,');
+    const foreign = await world.request('/v1/films/import', {
+      token, headers: { 'content-type': 'text/csv' }, body: 'title,year,image.url\nI4,1950,https://e.org/a\n',
+    });
+    expect([foreign.status, foreign.text]).toEqual([422, expect.stringContaining('no such column')]);
+    const shown = async (title: string) => ((await json(`/v2/films?title=${title}`, noStore))['data'] as JsonObject[])[0];
+    expect(await shown('I1')).toMatchObject({ image });
+    expect(await shown('I2')).toMatchObject({ image: { url: image.url, width: 30 } });
+    expect(await shown('I3')).not.toHaveProperty('image');
+  });
+
   test('change nothing by an old write that it does not name', async () => {
     const text = fc.constantFrom('https://example.org/b.jpg', 'https://example.org/c.png');
     const size = fc.integer({ min: 1, max: 999 });

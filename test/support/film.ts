@@ -38,8 +38,9 @@ export async function importRows(
   collection: string,
   body: Bun.BodyInit,
   query = '',
+  version = 'v2',
 ): Promise<{ summary: ImportSummary; rejected: string[] }> {
-  const answer = await world.request(`/v2/${collection}/import${query}`, {
+  const answer = await world.request(`/${version}/${collection}/import${query}`, {
     token: await world.token(),
     headers: { 'content-type': 'application/x-ndjson' },
     body,

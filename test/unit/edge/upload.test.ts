@@ -8,6 +8,7 @@ import { toUpload } from '../../../edge/origin-client/upload.ts';
 import type { VerifiedHop } from '../../../origin/hop/verify.ts';
 import { readUpload } from '../../../origin/hop/upload.ts';
 import { randomNonce } from '../../support/scripted-origin.ts';
+import { BodyPieces } from '../../../edge/request/body-pieces.ts';
 
 const bytesMax = 400;
 const nonce = randomNonce();
@@ -50,7 +51,7 @@ const sizesOf = fc.array(fc.integer({ min: 1, max: 70 }), { minLength: 1, maxLen
 test('what a client sent arrives, however it is cut on the way, and whole only where it ended', async () => {
   await fc.assert(fc.asyncProperty(piecesOf, sizesOf, fc.boolean(), async (pieces, sizes, fails) => {
     const all = Buffer.concat(pieces);
-    const wire = await new Response(toUpload(streamOf(pieces, fails), nonce, bytesMax)).bytes();
+    const wire = await new Response(toUpload(new BodyPieces(streamOf(pieces, fails)), nonce, bytesMax)).bytes();
     const { bytes, failed } = await received(cut(wire, sizes));
     if (all.length > bytesMax) return expect(failed).toMatchObject({ reason: 'body_too_large' });
     expect(bytes).toEqual(all);
@@ -61,7 +62,7 @@ test('what a client sent arrives, however it is cut on the way, and whole only w
 
 test('bytes that are lost on the way are noticed, wherever they were', async () => {
   const text = Buffer.from('{"title":"One"}\n{"title":"Two"}\n');
-  const wire = await new Response(toUpload(streamOf([text]), nonce, bytesMax)).bytes();
+  const wire = await new Response(toUpload(new BodyPieces(streamOf([text])), nonce, bytesMax)).bytes();
   expect((await received([wire], String(text.length))).failed).toBeUndefined();
   for (let at = 0; at < wire.length; at++) {
     expect((await received([wire.slice(0, at)])).failed).toMatchObject({ reason: 'body_malformed' });

@@ -50,8 +50,9 @@ interface Description {
   readonly components: Readonly<Record<'schemas' | 'responses' | 'headers', Readonly<Record<string, JsonObject>>>>;
 }
 
-const toText = (of: Contract) => JSON.stringify(toDescription({ contract: of, plans: offered, paths: {} }));
-const described = (of: Contract) => JSON.parse(toText(of)) as Description;
+const toText = (of: Contract, version = of.versions.current) =>
+  JSON.stringify(toDescription({ contract: of, plans: offered, paths: {} }, version));
+const described = (of: Contract, version = of.versions.current) => JSON.parse(toText(of, version)) as Description;
 
 /** What zod can say that JSON Schema has trouble with: a type inside itself, unions, records, pipes, ids of every kind. */
 interface Part {
@@ -91,6 +92,14 @@ describe.each(Object.entries(contracts))('the description of the contract %s', (
     expect([code, code === 0 ? '' : output]).toEqual([0, '']);
   });
 
+  test('is valid OpenAPI 3.1 in every older version too', async () => {
+    for (const version of of.versions.all) {
+      const result = await validate(JSON.parse(toText(of, version)) as Parameters<typeof validate>[0]);
+      expect([version.name, result.valid ? '' : compileErrors(result)]).toEqual([version.name, '']);
+      expect(Object.keys(described(of, version).paths).every((path) => path.startsWith(`/${version.name}/`))).toBe(true);
+    }
+  });
+
   test('refers to nothing that is not in it', () => {
     const whole = JSON.parse(toText(of)) as Json;
     for (const [, ref = ''] of toText(of).matchAll(/"\$ref":"#\/([^"]*)"/g)) {
@@ -107,7 +116,7 @@ describe.each(Object.entries(contracts))('the description of the contract %s', (
 
   test('shows queries and bodies that are taken', () => {
     for (const each of of.resources.values()) {
-      const { get: list, post: create } = described(of).paths[`/v1/${each.name}`] ?? {};
+      const { get: list, post: create } = described(of).paths[`/${of.versions.current.name}/${each.name}`] ?? {};
       for (const { name, example } of list?.['x-shapes'] ?? []) {
         if (example !== undefined) expect([name, parseListQuery(each, example).shape.name]).toEqual([name, name]);
       }
@@ -117,18 +126,42 @@ describe.each(Object.entries(contracts))('the description of the contract %s', (
   });
 });
 
+describe('the description of an older version', () => {
+  const [v1] = served.versions.all;
+  const { paths, components } = described(served, v1);
+
+  test('says where that has what, and nothing of what it has not', () => {
+    expect(JSON.stringify(components.schemas)).not.toContain('"image"');
+    for (const name of ['films.part', 'films.create', 'films.replace', 'films.patch']) {
+      const properties = components.schemas[name]?.['properties'] as JsonObject;
+      // What a patch may hold of an object is not described.
+      const [uri, whole] = name === 'films.patch' ? [{}, {}] : [{ format: 'uri' }, { type: 'integer' }];
+      expect([name, properties['thumbnail'], properties['thumbnail_width']]).toMatchObject([name, uri, whole]);
+    }
+    const fields = paths['/v1/films']?.['get']?.parameters.find((each) => 'name' in each && each.name === 'fields') as Parameter;
+    expect(JSON.stringify(fields.schema)).toContain('"thumbnail"');
+    expect(JSON.stringify(fields.schema)).not.toContain('image');
+  });
+
+  test('says that it ends', () => {
+    const operations = Object.entries(paths).filter(([path]) => path.startsWith('/v1/films')).flatMap(([, item]) => Object.values(item));
+    expect(operations.filter((operation) => 'operationId' in operation).every((operation) => 'deprecated' in operation)).toBe(true);
+    expect(paths['/v1/films']?.['get']?.description).toContain('`Sunset`');
+  });
+});
+
 describe('the description', () => {
   const { paths, components } = described(served);
   const parametersOf = (path: string, method = 'get') =>
     (paths[path]?.[method]?.parameters ?? []).map((parameter) => ('$ref' in parameter ? parameter.$ref.split('/').at(-1) : parameter.name));
 
   test('of a list has each filter with its operators, and what a page takes', () => {
-    expect(parametersOf('/v1/films').filter((name) => !/^title/.test(name ?? ''))).toEqual([
+    expect(parametersOf('/v2/films').filter((name) => !/^title/.test(name ?? ''))).toEqual([
       'genres', 'genres[in]', 'year[gt]', 'year[gte]', 'year[lt]', 'year[lte]',
       'sort', 'limit', 'after', 'count', 'fields', 'If-Match', 'If-None-Match', 'Tombolo-Position',
     ]);
-    expect(parametersOf('/v1/places')).toContain('id[prefix]');
-    const sort = paths['/v1/films']?.['get']?.parameters.find((each) => 'name' in each && each.name === 'sort') as Parameter;
+    expect(parametersOf('/v2/places')).toContain('id[prefix]');
+    const sort = paths['/v2/films']?.['get']?.parameters.find((each) => 'name' in each && each.name === 'sort') as Parameter;
     expect(sort.schema['enum']).toEqual(['id', '-id', '-year,title', 'year,-title', 'title', '-title', 'year', '-year']);
   });
 
@@ -179,11 +212,11 @@ describe('the description', () => {
   });
 
   test('says who must sign in, and what a change needs', () => {
-    expect(paths['/v1/films']?.['get']?.security).toEqual([{}, { bearer: [] }]);
-    expect(paths['/v1/films']?.['post']?.security).toEqual([{ bearer: [] }]);
-    expect(paths['/v1/orders']?.['get']?.security).toEqual([{ bearer: [] }]);
-    expect(paths['/v1/places/import']?.['post']?.description).toContain('Costs 50 units');
-    const [demanded] = described(notes).paths['/v1/pins/{id}']?.['patch']?.parameters.filter((each) => 'name' in each) ?? [];
+    expect(paths['/v2/films']?.['get']?.security).toEqual([{}, { bearer: [] }]);
+    expect(paths['/v2/films']?.['post']?.security).toEqual([{ bearer: [] }]);
+    expect(paths['/v2/orders']?.['get']?.security).toEqual([{ bearer: [] }]);
+    expect(paths['/v2/places/import']?.['post']?.description).toContain('Costs 50 units');
+    const [demanded] = described(notes).paths['/v2/pins/{id}']?.['patch']?.parameters.filter((each) => 'name' in each) ?? [];
     expect(demanded).toMatchObject({ name: 'If-Match', required: true });
   });
 
@@ -195,7 +228,7 @@ describe('the description', () => {
       bodyBytesMax: 10, takes: ['application/json'], gives: ['application/json'], carries: ['idempotency-key', 'if-match'],
       conditions: 'change', msMax: 10_000, cost: 7, parse: () => undefined, schema: () => z.object({ years: z.number() }) as never,
     };
-    expect(pathOf(films, row)).toBe('/v1/films/{id}/advance');
+    expect(pathOf(films, row, served.versions.current)).toBe('/v2/films/{id}/advance');
     expect(toOperation(films, row)).toMatchObject({
       operationId: 'films.advance', summary: 'Moves a film on.', security: [{ bearer: [] }],
       parameters: [{ $ref: '#/components/parameters/Idempotency-Key' }, { $ref: '#/components/parameters/If-Match' }],
