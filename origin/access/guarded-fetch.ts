@@ -82,7 +82,9 @@ async function connect({ target, address, guard }: Connecting, init: RequestInit
   const { signal, port = 443, ca } = guard;
   const url = new URL(target);
   url.host = `${isIP(address) === 6 ? `[${address}]` : address}:${port}`;
-  const headers = { ...init.headers, host: target.host };
+  // However a handler writes it, it names no other host to whoever stands behind the address.
+  const headers = new Headers({ ...init.headers });
+  headers.set('host', target.host);
   const tls = { serverName: target.hostname, rejectUnauthorized: true, ...(ca === undefined ? {} : { ca }) };
   return fetch(url, { ...init, headers, signal, redirect: 'manual', tls }).catch((cause: unknown) => {
     throw failed(target, 'does not answer', cause);

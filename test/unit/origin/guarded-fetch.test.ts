@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type FetchGuard, guardedFetch, isPublic } from '../../../origin/access/guarded-fetch.ts';
+import { type Fetching, type FetchGuard, guardedFetch, isPublic } from '../../../origin/access/guarded-fetch.ts';
 import { Fault } from '../../../shared/wire/fault.ts';
 import { limits } from '../../../shared/wire/limits.ts';
 import { onPath, testThat } from '../../support/needs.ts';
@@ -94,10 +94,10 @@ async function answer(request: Request): Promise<Response> {
   return Response.json({ charged: true }, { status: 201 });
 }
 
-function ask(path: string, name = host, signal: AbortSignal = AbortSignal.timeout(5_000)) {
+function ask(path: string, name = host, signal: AbortSignal = AbortSignal.timeout(5_000), headers: Fetching['headers'] = {}) {
   const resolve = async () => ['127.0.0.1'];
   const guard = { hosts: [host, 'other.example.com'], signal, resolve, isAllowed: () => true, port: server?.port ?? 0, ca };
-  return guardedFetch(guard)(`https://${name}${path}`, { method: 'POST', body: '{"card":1}' });
+  return guardedFetch(guard)(`https://${name}${path}`, { method: 'POST', body: '{"card":1}', headers });
 }
 const reasonOf = (asking: Promise<unknown>) =>
   asking.then(() => 'answered', (thrown: unknown) => (thrown instanceof Fault ? thrown.reason : thrown));
@@ -110,6 +110,11 @@ describe('over a connection', () => {
     asked.length = 0;
     expect(await reasonOf(ask('/charge', 'other.example.com'))).toBe('upstream_failed');
     expect(asked).toEqual([]);
+  });
+
+  withTls('no header of a handler names another host', async () => {
+    for (const name of ['host', 'Host', 'HOST']) await ask('/charge', host, undefined, { [name]: 'evil.example.com' });
+    expect(asked.slice(-3).map((each) => each.host)).toEqual([host, host, host]);
   });
 
   withTls('a redirect is not followed', async () => {
