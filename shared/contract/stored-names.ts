@@ -53,6 +53,7 @@ function whyNoStoredName(name: unknown, isTop: boolean): string | undefined {
   if (typeof name !== 'string' || name === '' || !name.isWellFormed() || /[.\0]|^\$/.test(name)) {
     return 'must be the name of a member, without NUL or a dot and not beginning with $';
   }
+  if (name === '__proto__' || name === '_bsontype') return 'is kept by JavaScript and by the driver; no document is written with it';
   return isTop && name === '_id' ? 'names the document in MongoDB' : undefined;
 }
 

@@ -54,12 +54,12 @@ export function explainSchema(schema: Doc, value: unknown): Detail[] {
 type Broken = (operatorName: string, reason: string, more?: Doc) => void;
 
 function objectRules(schema: Doc, value: Doc, out: Detail[], broken: Broken): void {
-  const missing = asList(schema['required']).filter(name => value[String(name)] === undefined);
+  const missing = asList(schema['required']).filter(name => !Object.hasOwn(value, String(name)));
   if (missing.length) out.push({ operatorName: 'required', specifiedAs: { required: schema['required'] }, missingProperties: missing });
   const names = Object.keys(value);
   const properties = isDoc(schema['properties']) ? schema['properties'] : {};
   const failing = Object.entries(properties).flatMap(([propertyName, inner]) => {
-    if (value[propertyName] === undefined || !isDoc(inner)) return [];
+    if (!Object.hasOwn(value, propertyName) || !isDoc(inner)) return [];
     const details = explainSchema(inner, value[propertyName]);
     return details.length ? [{ propertyName, ...(inner['description'] === undefined ? {} : { description: inner['description'] }), details }] : [];
   });
@@ -67,7 +67,7 @@ function objectRules(schema: Doc, value: Doc, out: Detail[], broken: Broken): vo
   const patterns = Object.entries(isDoc(schema['patternProperties']) ? schema['patternProperties'] : {}).map(([source, inner]) => [new RegExp(source), inner] as const);
   const misfits = patterns.flatMap(([pattern, inner]) => names.filter(name => pattern.test(name) && isDoc(inner) && explainSchema(inner, value[name]).length));
   if (misfits.length) broken('patternProperties', 'properties did not match', { propertyNames: misfits });
-  const additional = names.filter(name => !(name in properties) && !patterns.some(([pattern]) => pattern.test(name)));
+  const additional = names.filter(name => !Object.hasOwn(properties, name) && !patterns.some(([pattern]) => pattern.test(name)));
   const rule = schema['additionalProperties'];
   if (rule === false && additional.length) out.push({ operatorName: 'additionalProperties', specifiedAs: { additionalProperties: false }, additionalProperties: additional });
   if (isDoc(rule) && additional.some(name => explainSchema(rule, value[name]).length)) broken('additionalProperties', 'additional properties did not match');

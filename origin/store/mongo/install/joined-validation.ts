@@ -57,7 +57,7 @@ function joinedKeyword(keyword: string, there: unknown, wanted: unknown): unknow
 
 /** What one of both does not name, it takes whatever it is. */
 function joinedMembers(there: Document, wanted: Document): Document {
-  const names = Object.keys(wanted).filter((name) => there[name] !== undefined);
+  const names = Object.keys(wanted).filter((name) => Object.hasOwn(there, name));
   return Object.fromEntries(names.map((name) => [name, joined(there[name] as Document, wanted[name] as Document)]));
 }
 

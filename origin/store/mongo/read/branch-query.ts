@@ -97,13 +97,14 @@ export function plainFields(resource: Resource, sort: readonly SortKey[], pinned
 
 /** Operators of one field that do not meet stand in one operand: the form that planners read bounds from. */
 function toFilter(conditions: readonly Condition[]): Document {
-  const filter: Record<string, Record<string, unknown>> = {};
+  // A map: others may store a member by a name that every object inherits, `constructor` say.
+  const operands = new Map<string, Condition[string]>();
   const rest: Condition[] = [];
   for (const condition of conditions) for (const [path, operand] of Object.entries(condition)) {
-    const there = filter[path];
-    if (there === undefined) filter[path] = { ...operand };
-    else if (Object.keys(operand).some((operator) => operator in there)) rest.push({ [path]: operand });
-    else Object.assign(there, operand);
+    const there = operands.get(path) ?? {};
+    if (Object.keys(operand).some((operator) => Object.hasOwn(there, operator))) rest.push({ [path]: operand });
+    else operands.set(path, { ...there, ...operand });
   }
+  const filter = Object.fromEntries(operands);
   return rest.length === 0 ? filter : { ...filter, $and: rest };
 }
