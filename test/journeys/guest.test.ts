@@ -105,4 +105,4 @@ test('npm run plan prints what is pending and changes nothing; npm run apply doe
   // As npm passes it on where somebody forgot the two dashes.
   expect(await run('apply', 'orders')).toMatchObject({ code: 64, text: expect.stringContaining('Nothing was done') });
   await stop();
-}, 30_000);
+}, 60_000);

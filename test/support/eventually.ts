@@ -1,4 +1,7 @@
-/** Waiting for what will be so, with an end: a test never sleeps for as long as it hopes something takes. */
+/**
+ * Waiting for what will be so, with an end: a test never sleeps for as long as it hopes something takes. The end is far
+ * off, because only what never comes is to fail, and not what a busy machine does late.
+ */
 
 export interface Wait {
   readonly msMax?: number;
@@ -9,7 +12,7 @@ export interface Wait {
 export async function eventually<T>(
   what: string,
   look: () => T | undefined | false | Promise<T | undefined | false>,
-  { msMax = 10_000, everyMs = 10 }: Wait = {},
+  { msMax = 30_000, everyMs = 10 }: Wait = {},
 ): Promise<T> {
   const until = performance.now() + msMax;
   let last: unknown;

@@ -41,7 +41,7 @@ test('a caller fills no more than a share, others import meanwhile, and what idl
   expect(performance.now() - began).toBeLessThan(limits.importSilenceMsMax + 5_000);
   expect((await importBy('idler', head)).status).toBe(200);
   expect(world.origin.output).not.toMatch(/"level":[456]0/);
-}, 30_000);
+}, 60_000);
 
 test('an import that stops after its first rows keeps what is committed and says that it is not complete', async () => {
   const rows = Array.from({ length: 450 }, (_, index) => rowOf(String(10_000 + index)));
@@ -59,4 +59,4 @@ test('an import that stops after its first rows keeps what is committed and says
     false,
     { code: 'body_late' },
   ]);
-}, 30_000);
+}, 60_000);

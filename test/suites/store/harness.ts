@@ -20,7 +20,7 @@ export interface Place {
 
 export type OpenPlace = (options: OpenOptions) => Promise<Place>;
 
-export function inTime(ms = 5_000): { readonly deadline: number } {
+export function inTime(ms = 30_000): { readonly deadline: number } {
   return { deadline: Date.now() + ms };
 }
 

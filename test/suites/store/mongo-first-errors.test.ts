@@ -52,7 +52,7 @@ test('TLS against a server without it', async () => {
   const asking = `${uri}${uri.includes('?') ? '&' : '?'}tls=true`;
   expect(await refusalOf(asking)).toMatch(/^StoreNotReady: .*\n.*no primary answered.*does the server speak TLS/);
   await remove();
-}, 20_000);
+}, 60_000);
 
 test.each([
   ['a handshake that the server breaks off, as Atlas does', undefined, /broke the TLS handshake off.*Network Access/],
@@ -147,7 +147,7 @@ test('npm run plan tells the same, and no stack', async () => {
   }));
   expect(told).toEqual(told.map(() => ({ code: 78, isTold: true, hasStack: false })));
   await server.close();
-}, 30_000);
+}, 60_000);
 
 test('rights that are taken away while it runs are a named state, and heal when they are back', async () => {
   const { server, uri } = await startWithRoles(['readWrite', 'dbAdmin']);
@@ -172,7 +172,7 @@ test('rights that are taken away while it runs are a named state, and heal when 
   await services.stop(Date.now() + 5_000);
   await server.close();
   expect(server.errors).toEqual([]);
-}, 40_000);
+}, 60_000);
 
 test('a database that is away when an origin starts is waited for', async () => {
   const port = freePort();
@@ -188,4 +188,4 @@ test('a database that is away when an origin starts is waited for', async () => 
   expect(warnings).toContain('the database is away, and is waited for');
   await store.close();
   await server.close();
-}, 40_000);
+}, 60_000);

@@ -7,6 +7,7 @@ import { mustPatched } from '../../../shared/contract/patched.ts';
 import { resource } from '../../../shared/contract/resource.ts';
 import { isSameJson, mustReplaced } from '../../../shared/contract/settled.ts';
 import type { JsonObject } from '../../../shared/wire/values.ts';
+import { cpuMsOf } from '../../support/cpu-time.ts';
 
 const part = z.object({ sku: z.string(), inner: z.object({ n: z.number() }).optional() });
 const goods = resource({
@@ -75,11 +76,12 @@ test('an array that is sent back in another order keeps what its elements have, 
 });
 
 test('thousands of elements and members that are alike are matched in one pass', () => {
-  const begun = performance.now();
   const [before, after] = [1, 2].map((value) => new Array(60_000).fill({ value })) as [JsonObject[], JsonObject[]];
-  expect(matchElements(() => undefined, after, [...before, { value: 3 }]).every((index) => index === undefined)).toBe(true);
-  expect(matchElements(() => undefined, [{ value: 1 }, ...after, { value: 1 }], before).at(-1)).toBe(1);
   const wide = Object.fromEntries(Array.from({ length: 60_000 }, (_, index) => [`_${index}`, index]));
-  expect(Object.keys(mustPatched(goods, { name: 'a', ...wide }, { name: 'b' }))).toHaveLength(60_001);
-  expect(performance.now() - begun).toBeLessThan(5_000);
+  const cpuMs = cpuMsOf(() => {
+    expect(matchElements(() => undefined, after, [...before, { value: 3 }]).every((index) => index === undefined)).toBe(true);
+    expect(matchElements(() => undefined, [{ value: 1 }, ...after, { value: 1 }], before).at(-1)).toBe(1);
+    expect(Object.keys(mustPatched(goods, { name: 'a', ...wide }, { name: 'b' }))).toHaveLength(60_001);
+  });
+  expect(cpuMs).toBeLessThan(5_000);
 });

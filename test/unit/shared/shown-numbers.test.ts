@@ -3,6 +3,7 @@ import { expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { Decimal128, Long } from 'mongodb';
 import { toDecimalText, toLong } from '../../../shared/wire/shown-numbers.ts';
+import { cpuMsOf } from '../../support/cpu-time.ts';
 
 const many = fc.bigInt({ min: 0n, max: 10n ** 34n - 1n }).map(String);
 const digits = fc.oneof(many, fc.nat().map(String), fc.constantFrom('0', '000', '0800'));
@@ -39,9 +40,7 @@ test('digits and powers of ten have the bounds of a Decimal128', () => {
     `9.${'9'.repeat(33)}E+6144`, `1.${'0'.repeat(33)}E+6144`, '1E-6176', `9.${'9'.repeat(33)}E+36`, '80.00', '-0.0', '0E+6111', '1E+3', '7',
     '1E-7',
   ]);
-  const begun = performance.now();
-  expect(toDecimalText(`1${'0'.repeat(1_000_000)}1`)).toBeUndefined();
-  expect(performance.now() - begun).toBeLessThan(1_000);
+  expect(cpuMsOf(() => expect(toDecimalText(`1${'0'.repeat(1_000_000)}1`)).toBeUndefined())).toBeLessThan(1_000);
 });
 
 test('a long is a number up to 2^53 and its digits past it', () => {
