@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { createFilm, patchFilm } from '../support/film.ts';
 import { eventually } from '../support/eventually.ts';
+import { promised } from '../support/promised.ts';
 import { engines, freshWithinMs, startWorld, type World } from '../support/whole-world.ts';
 
 describe.each([...engines])('restarts on %s', (engine) => {
@@ -54,12 +55,14 @@ describe.each([...engines])('restarts on %s', (engine) => {
     for (let round = 0; round < 30; round++) await patchFilm(world, path, { title: `Lost ${round}` });
     expect((await world.mustHit(path)).film.title).toBe('Lost 29');
     await world.restore(putBack);
-    await eventually('the restored state', async () => (await titleOf(path)) === 'Backed up', { msMax: 2 * freshWithinMs });
+    const isRestored = eventually('the restored state', async () => (await titleOf(path)) === 'Backed up');
+    expect(await promised(2 * freshWithinMs, isRestored)).toBe(true);
     for (let reads = 0; reads < 20; reads++) expect(await titleOf(path)).toBe('Backed up');
     expect((await world.mustHit(path)).film.title).toBe('Backed up');
     // Its history goes on from there, and positions of the lost one are not believed to be reached.
     await patchFilm(world, path, { title: 'Goes on' });
-    await eventually('the first write after it', async () => (await titleOf(path)) === 'Goes on', { msMax: freshWithinMs });
+    const isNext = eventually('the first write after it', async () => (await titleOf(path)) === 'Goes on');
+    expect(await promised(freshWithinMs, isNext)).toBe(true);
   });
 
   test('a stop asked of the origin finishes what runs and takes less than ten seconds', async () => {

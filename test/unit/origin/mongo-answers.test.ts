@@ -7,6 +7,7 @@ import { anyone } from '../../../shared/contract/rules.ts';
 import { type FaultyPlace, openFaultyPlace, replacePrimary } from '../../suites/store/faulty-place.ts';
 import { eventually } from '../../support/eventually.ts';
 import { Pipeline, type PipelineAnswer, type PipelineAsking } from '../../support/pipeline.ts';
+import { promised } from '../../support/promised.ts';
 
 const boats = resource({
   name: 'boats', id: { kind: 'string', format: z.string() },
@@ -49,20 +50,9 @@ const everyVerb: Readonly<Record<string, (origin: Pipeline, headers?: PipelineAs
   import: (origin, headers = {}) => origin.ask('/v1/boats/import', { ...rows({ id: 'row', ...boat('row') }), headers }),
 };
 
-/**
- * The answer, or `undefined` where it did not come in `ms`. That time is taken in pauses of ten milliseconds, each of which
- * a busy machine lengthens as it does all that happens meanwhile.
- */
-async function within<T>(ms: number, answering: Promise<T>): Promise<T | undefined> {
-  let answer: Promise<T> | undefined;
-  void answering.finally(() => (answer = answering)).catch(() => undefined);
-  for (let left = ms; answer === undefined && left > 0; left -= 10) await Bun.sleep(10);
-  return answer;
-}
-
 async function mustAllRefuse(origin: Pipeline, status: number, code: string, verbs = Object.keys(everyVerb)): Promise<void> {
   const answers = await Promise.all(
-    verbs.map(async (verb) => [verb, await within(2_000, everyVerb[verb]?.(origin) ?? Promise.reject(new Error(verb)))] as const),
+    verbs.map(async (verb) => [verb, await promised(2_000, everyVerb[verb]?.(origin) ?? Promise.reject(new Error(verb)))] as const),
   );
   for (const [verb, answer] of answers) {
     expect([verb, answer?.status, answer?.json['code'], answer?.headers.get('retry-after')]).toEqual([verb, status, code, '1']);
@@ -159,11 +149,11 @@ test('when all connections for reads are busy, a read is told so within 2 s, a w
   const readsMax = 48;
   for (let n = 0; n < readsMax; n++) void place.server.at({ command: 'find', when: 'before' }, () => gate.promise);
   const busy = Array.from({ length: readsMax + 8 }, () => place.origin.ask('/v1/boats/fram'));
-  const late = await within(2_000, Promise.race(busy.map(async (answering) => (await answering).status)));
+  const late = await promised(2_000, Promise.race(busy.map(async (answering) => (await answering).status)));
   expect(late).toBe(503);
   await mustAllRefuse(place.origin, 503, 'store_busy', ['one', 'list', 'count']);
-  expect((await within(2_000, place.origin.ask('/v1/boats', create('maud'))))?.status).toBe(201);
-  expect((await within(2_000, place.origin.ask('/v1/boats/maud', { method: 'DELETE' })))?.status).toBe(204);
+  expect((await promised(2_000, place.origin.ask('/v1/boats', create('maud'))))?.status).toBe(201);
+  expect((await promised(2_000, place.origin.ask('/v1/boats/maud', { method: 'DELETE' })))?.status).toBe(204);
   gate.resolve();
   const statuses = await Promise.all(busy.map(async (answering) => (await answering).status));
   expect([200, 503].map((status) => statuses.filter((each) => each === status).length)).toEqual([readsMax, 8]);
@@ -179,7 +169,7 @@ test('a primary that hangs is given up at the deadline, and what it does later d
   const commands = ['find', 'find', 'find', 'find', 'find', 'find', 'find', 'aggregate', 'insert', 'insert', 'insert', 'insert', 'insert'];
   for (const command of commands) void place.server.at({ command, when: 'before' }, () => gate.promise);
   const answers = await Promise.all(
-    Object.entries(everyVerb).map(async ([verb, ask]) => [verb, await within(5_000, ask(place.origin, impatient))] as const),
+    Object.entries(everyVerb).map(async ([verb, ask]) => [verb, await promised(5_000, ask(place.origin, impatient))] as const),
   );
   for (const [verb, answer] of answers) expect([verb, answer?.status, answer?.json['code']]).toEqual([verb, 504, 'deadline_exceeded']);
   gate.resolve();
@@ -192,7 +182,7 @@ test('a commit that hangs is unknown: the same key finds out what became of it',
   const committed = place.server.at({ command: 'commitTransaction', when: 'before' }, () => gate.promise);
   const keyed = (headers: PipelineAsking['headers'] = {}) =>
     place.origin.ask('/v1/boats', { ...create('fram'), headers: { 'idempotency-key': 'k1', ...headers } });
-  const late = await within(5_000, keyed(impatient));
+  const late = await promised(5_000, keyed(impatient));
   expect([late?.status, late?.json['code'], late?.headers.get('retry-after')]).toEqual([409, 'idempotency_running', '1']);
   gate.resolve();
   await committed;
