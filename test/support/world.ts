@@ -19,7 +19,8 @@ export interface WorldOptions extends Partial<EdgeOptions> {
   readonly contract?: Contract;
 }
 
-const memoMs = 40;
+/** The coordinator has as long to answer, or nothing is known; and each change is waited for as long. */
+const memoMsUnlessSaid = 250;
 
 /** A film as the origin of these worlds has it. */
 export const film = (title: string, genres: string[] = ['Drama']) => ({ title, year: 2_000, genres, cast: [] });
@@ -35,6 +36,7 @@ export class World {
   readonly documents = new Map<string, JsonObject>();
   readonly log: string[] = [];
   readonly contract: Contract;
+  readonly #memoMs: number;
   edge!: Edge;
   scope = 'public';
   /** The number of the last write in the origin's database. */
@@ -43,6 +45,7 @@ export class World {
 
   constructor(options: WorldOptions) {
     this.contract = options.contract ?? served;
+    this.#memoMs = options.memoMs ?? memoMsUnlessSaid;
     this.feed = new Feed(this);
     this.origin.script = (seen) => this.answer(seen);
   }
@@ -59,9 +62,9 @@ export class World {
       issuer,
       audience,
       jwksUrl: `${world.origin.url}/.well-known/jwks.json`,
-      memoMs,
       feedSilentMs: 10_000,
       ...options,
+      memoMs: world.#memoMs,
       onLog: (line) => world.log.push(line),
     });
     if (options.silent !== true) await world.feed.start();
@@ -172,7 +175,7 @@ export class World {
 
   /** Waits until isolates believe nothing that they have heard from the coordinator by now: its age alone decides. */
   pastMemo(): Promise<void> {
-    return Bun.sleep(memoMs + 20);
+    return Bun.sleep(this.#memoMs + 20);
   }
 
   /** What a correct origin answers to reads; `at` is the position that it says it read at. */

@@ -99,28 +99,6 @@ describe('a stored answer', () => {
     expect(hit.headers.get('cache-status')).toBe('tombolo; hit');
     expect(hit.headers.get('content-length')).toBe(String((await (await world.get('/v2/films/head')).text()).length));
   });
-
-  test('is asked for once by many at once', async () => {
-    await world.change('crowd', film('Crowd'));
-    const answers = await crowd('/v2/films/crowd', async (seen) => (await Bun.sleep(50), world.answer(seen)));
-    expect(answers.every(({ status }) => status === 200)).toBe(true);
-    expect(world.asked('/v2/films/crowd')).toBe(1);
-    expect(answers.filter(({ headers }) => headers.get('cache-status') === 'tombolo; hit; collapsed').length).toBe(19);
-  });
-
-  test('that a change overtook is asked for once more by the crowd, not by each of it', async () => {
-    world.write('overtaken', film('Overtaken'));
-    await crowd('/v2/films/overtaken', async (seen) => (await world.feed.tell(), await world.pastMemo(), world.answer(seen)));
-    expect(world.asked('/v2/films/overtaken')).toBeLessThanOrEqual(3);
-  });
-
-  async function crowd(path: string, script: typeof world.origin.script): Promise<Response[]> {
-    const before = world.origin.script;
-    world.origin.script = script;
-    const answers = await Promise.all(Array.from({ length: 20 }, () => world.get(path)));
-    world.origin.script = before;
-    return answers;
-  }
 });
 
 describe("a client's own condition", () => {

@@ -40,14 +40,6 @@ describe("a client's own directives", () => {
     expect(answer.headers.get('cache-status')).toBe('tombolo; fwd=request; fwd-status=304; stored');
   });
 
-  test('are read in time proportional to their length', async () => {
-    for (const part of ['"', '\\\\"', 'a="\\\\"', 'a=', '"\\\\']) {
-      const startedAt = performance.now();
-      await world.get('/v2/films/listed', { 'cache-control': part.repeat(14_000 / part.length - 100) });
-      expect([part, performance.now() - startedAt < 500]).toEqual([part, true]);
-    }
-  });
-
   test('max-age has an older answer validated, and a younger one served', async () => {
     await world.change('aging', film('Aging'));
     await world.aged('/v2/films/aging');

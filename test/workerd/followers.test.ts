@@ -2,8 +2,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
 import { connect } from 'node:net';
 import { edgeLimits } from '../../edge/limits.ts';
+import { disposedAfterEach } from '../support/disposals.ts';
 import { eventually } from '../support/eventually.ts';
-import { World } from '../support/world.ts';
+import { film, World } from '../support/world.ts';
 
 let world: World;
 beforeAll(async () => {
@@ -11,12 +12,14 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
+const disposals = disposedAfterEach();
+
 let made = 0;
 let path = '';
 beforeEach(async () => {
-  const film = `film-${made++}`;
-  path = `/v2/films/${film}`;
-  world.documents.set(film, { title: film, year: 2_000, genres: [], cast: [] });
+  const id = `film-${made++}`;
+  path = `/v2/films/${id}`;
+  world.documents.set(id, film(id));
   // Once the isolate knows the generations, a miss is filled by one request for all.
   await world.get('/v2/films/absent');
 });
@@ -36,6 +39,29 @@ describe('who waits for another', () => {
     await mustAnswer(followers);
     expect(world.asked(path)).toBe(1);
     expect(world.log.filter((line) => line.includes('hung'))).toEqual([]);
+  });
+
+  test('is told that he did, unless he came when it was there', async () => {
+    const origin = holdOrigin();
+    const crowd = follow();
+    await entered(followersCount);
+    origin.release();
+    const statuses = (await Promise.all(crowd)).map(({ headers }) => headers.get('cache-status'));
+    const by = (status: string) => statuses.filter((each) => each === status).length;
+    expect(by('tombolo; fwd=uri-miss; fwd-status=200; stored')).toBe(1);
+    expect(by('tombolo; hit; collapsed')).toBeGreaterThan(0);
+    expect(by('tombolo; hit; collapsed') + by('tombolo; hit')).toBe(followersCount - 1);
+    expect(world.asked(path)).toBe(1);
+  });
+
+  test('for what a change overtook asks once more with all the others, not each for himself', async () => {
+    const changing = await World.start({ memoMs: 500 });
+    disposals.push(() => changing.close());
+    changing.write('overtaken', film('Overtaken'));
+    changing.origin.script = async (seen) => (await changing.feed.tell(), await changing.pastMemo(), changing.answer(seen));
+    const crowd = await Promise.all(Array.from({ length: 20 }, () => changing.get('/v2/films/overtaken')));
+    expect(crowd.map(({ status }) => status)).toEqual(Array(20).fill(200));
+    expect(changing.asked('/v2/films/overtaken')).toBeLessThanOrEqual(3);
   });
 
   test('goes himself when nothing comes of it, in the time that is stated', async () => {

@@ -1,5 +1,11 @@
+/** `Cache-Control` of a request, whatever it is: what its directives do is shown in `workerd/directives.test.ts`. */
 import { expect, test } from 'bun:test';
 import { parseDirectives } from '../../../edge/cache/directives.ts';
+import { cpuMsOf } from '../../support/cpu-time.ts';
+
+test.each(['"', '\\"', 'a="\\"', 'a=', '"\\', 'a', 'a ', ','])('directives are read in time proportional to their length: %p', (part) => {
+  expect(cpuMsOf(() => parseDirectives(part.repeat(200_000)))).toBeLessThan(1_000);
+});
 
 test('a text that is sent again is read once, however many others were sent before', () => {
   for (let index = 0; index < 1_000; index++) parseDirectives(`max-age=${index}`);

@@ -73,7 +73,7 @@ async function goOn<T>(work: () => Promise<T>): Promise<T> {
   asked++;
   if (way === 'cut') throw new Error('the test has cut the way to the counters');
   // The delay is longer than the edge waits for a counter.
-  if (way === 'slow') await new Promise((resolve) => setTimeout(resolve, 3_000));
+  if (way === 'slow') await new Promise((resolve) => setTimeout(resolve, 60_000));
   return work();
 }
 
