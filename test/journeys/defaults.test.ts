@@ -48,7 +48,7 @@ test('on MongoDB what was filled in stays so, and the rest is filled in by the n
   const stuck = { failCommands: ['update'], appName: 'tombolo', blockConnection: true, blockTimeMS: 60_000, errorCode: 11_602 };
   server.failPoint('failCommand', { skip: 4 }, stuck);
   const killed = start({ MONGODB_URI: uri }, 'apply');
-  await eventually('some are filled in', async () => (await filled()) > 0, { msMax: 20_000 });
+  await eventually('some are filled in', async () => (await filled()) > 0);
   await killed.kill();
   server.failPoint('failCommand', 'off', {});
   const half = await filled();
@@ -67,20 +67,20 @@ test('on SQLite, beside an origin that reads, what was filled in stays so, and t
   const foreign = new Database(join(dataDir, databaseName));
   disposals.push(() => foreign.close());
   foreign.run('PRAGMA busy_timeout = 5000');
-  const count = 30_000;
+  const count = 3_000;
   const insert = foreign.prepare<null, [string, string]>('INSERT INTO films(id, doc) VALUES (?, ?)');
   foreign.transaction(() => Array.from({ length: count }, (_, index) => insert.run(idOf(index), JSON.stringify(document(index)))))();
   const counted = (where: string) =>
     foreign.query<{ count: number }, []>(`SELECT count(*) AS count FROM films WHERE ${where}`).get()?.count ?? 0;
   const filled = () => counted(`doc ->> '$.cast' = '[]' AND doc ->> '$.genres' = '[]'`);
   const untouched = () => counted(`doc LIKE '{"title":"Film %,"director":{"name":"Ada","awards":[1.5]}%'`);
+  // Nobody comes past the middle: that write takes an hour.
+  const hour = 'WITH RECURSIVE each(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM each LIMIT 100000000000) SELECT count(*) FROM each';
+  foreign.run(`CREATE TRIGGER stuck BEFORE UPDATE ON films WHEN OLD.id = '${idOf(count / 2)}' BEGIN ${hour}; END`);
   const killed = start({ TOMBOLO_DATA_DIR: dataDir }, 'apply');
-  // Looked for by the first row alone: counting all of them takes as long as filling some hundred in.
-  const isBegun = foreign.query<object, []>(`SELECT 1 FROM films WHERE n = (SELECT min(n) FROM films) AND doc ->> '$.cast' = '[]'`);
-  await eventually('some are filled in', () => isBegun.get() !== null, { msMax: 20_000, everyMs: 1 });
-  foreign.run('BEGIN IMMEDIATE');
+  await eventually('some are filled in', () => filled() > 0);
   await killed.kill();
-  foreign.run('ROLLBACK');
+  foreign.run('DROP TRIGGER stuck');
   const half = filled();
   expect([half > 0, half < count, untouched()]).toEqual([true, true, count]);
   expect((await store.get(films, idOf(0), { deadline: Date.now() + 5_000 })).value?.value).toMatchObject({ title: 'Film 0' });

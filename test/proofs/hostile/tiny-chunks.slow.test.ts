@@ -90,13 +90,15 @@ test.each([
   if (status === 200) expect(answer.body).toContain(`"imported":${Math.floor(rows)}`);
 });
 
+const inEitherFraming = test.concurrent.each(['length', 'chunks'] as const);
+
 /** A byte, and another one each second, of a body that declares many. */
 const trickle = (framing: 'length' | 'chunks') => (socket: { write(text: string): unknown }) => {
   const timer = setInterval(() => socket.write(framing === 'length' ? 'x' : '1\r\nx\r\n'), 1_000);
   return () => clearInterval(timer);
 };
 
-test.each(['length', 'chunks'] as const)('a body that trickles in is answered when its time is over, sent by %s', async (framing) => {
+inEitherFraming('a body that trickles in is answered when its time is over, sent by %s', async (framing) => {
   const { answer, ms } = await send(
     '/v2/reviews',
     ['Content-Type: application/json', framing === 'length' ? 'Content-Length: 1000' : chunked],
@@ -107,7 +109,7 @@ test.each(['length', 'chunks'] as const)('a body that trickles in is answered wh
   expect(edgeLog.filter((line) => line.includes('"level":"error"'))).toEqual([]);
 });
 
-test.each(['length', 'chunks'] as const)('a refusal does not wait for a body that trickles in, sent by %s', async (framing) => {
+inEitherFraming('a refusal does not wait for a body that trickles in, sent by %s', async (framing) => {
   const { answer, ms } = await send(
     '/v2/nope',
     ['Content-Type: application/json', framing === 'length' ? 'Content-Length: 1000' : chunked],

@@ -45,13 +45,14 @@ function held(of: ComputePool<FaultyCalls>) {
 
 test('a call past its deadline loses its thread, and the next call has a new one', async () => {
   const one = pool(1);
+  expect(await one.call('echo', 'started', { signal })).toBe('started');
   const shared = new SharedArrayBuffer(4);
   const spinning = one.call('spin', shared, { signal, msMax: 200 });
   expect(await reasonOf(spinning)).toBe('compute_deadline');
   expect(new Int32Array(shared)[0]).toBe(1);
   expect(one.stats()).toMatchObject({ deadlines: 1, threads: 0, busy: 0 });
   expect(await one.call('echo', 'alive', { signal })).toBe('alive');
-  expect(one.stats()).toMatchObject({ threads: 1, replies: 1 });
+  expect(one.stats()).toMatchObject({ threads: 1, replies: 2 });
 });
 
 test('a call that waited behind a lost thread runs on the next one', async () => {
@@ -135,6 +136,7 @@ test('an aborted call is taken out of the queue and never runs', async () => {
 
 test('an aborted call that runs is answered at once, and its thread goes on afterwards', async () => {
   const one = pool(1);
+  expect(await one.call('echo', 'started', { signal })).toBe('started');
   const shared = new SharedArrayBuffer(4);
   const abort = new AbortController();
   const running = one.call('hold', shared, { signal: abort.signal });
