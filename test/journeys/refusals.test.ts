@@ -11,7 +11,7 @@ import { type Asking, engines, startWorld, type World } from '../support/whole-w
  * sends, and the reset overtakes the answer (RFC 9112 §9.6). A client then asks again.
  */
 async function untilHeard(ask: () => Promise<Answer>): Promise<Answer> {
-  return eventually('an answer', ask, { msMax: 5_000 });
+  return eventually('an answer', ask);
 }
 
 describe.each([...engines])('refusals on %s', (engine) => {

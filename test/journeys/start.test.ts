@@ -60,7 +60,7 @@ class Place {
       const left = processesUnder(this.dataDir);
       if (left.length > 0) throw new Error(JSON.stringify(left));
       return true;
-    }, { msMax: 2_000 });
+    });
   }
 
   async close(): Promise<void> {
@@ -210,7 +210,7 @@ describe('start', () => {
     const [edge] = place.recorded().edges;
     if (edge === undefined) throw new Error('no workerd is recorded');
     process.kill(edge.pid, 'SIGKILL');
-    await eventually('an answer', async () => (await place.films('limit=1')).length === 1, { msMax: 5_000 });
+    await eventually('an answer', async () => (await place.films('limit=1')).length === 1);
     expect(place.recorded().edges.map(({ pid }) => pid)).not.toContain(edge.pid);
   });
 
