@@ -12,7 +12,8 @@ import type { WriteOptions } from './store/store.ts';
 
 /** What every operation is told. */
 export interface Asked {
-  readonly operation: Operation;
+  /** Its row, or what stands for one where nobody asked: a hook's. */
+  readonly operation: Pick<Operation, 'name' | 'right'>;
   readonly resource: Resource;
   /** The id of the document that the operation is about; empty where it is about none. */
   readonly id: string;

@@ -6,12 +6,16 @@ import pino from 'pino';
 import type { Contract } from '../shared/contract/contract.ts';
 import type { FaultReason } from '../shared/wire/fault.ts';
 import { mustBeSound } from '../shared/contract/mistakes.ts';
+import type { AfterCommit } from './after-commit/after-commit.ts';
+import { mustAfterCommits } from './after-commit/checks.ts';
+import { startHooks } from './after-commit/start-hooks.ts';
 import type { ComputeCalls } from './compute/calls.ts';
 import { openCompute } from './compute/open.ts';
 import type { ComputePool } from './compute/pool.ts';
 import { type BeforeWrite, type BeforeWrites, mustBeforeWrites } from './documents/before-write.ts';
 import { type Consumer, startConsumer } from './feed/consumer.ts';
 import { Feed } from './feed/feed.ts';
+import type { LeaseTimes } from './feed/lease.ts';
 import { ImportShares } from './import/shares.ts';
 import { Services, type ServiceState, type Started } from './services/services.ts';
 import type { Settings } from './settings.ts';
@@ -42,11 +46,15 @@ export interface Own {
   /** What follows from changes, beside live streams and the edge's cache. */
   readonly consumers?: readonly Consumer[];
   readonly hooks?: readonly BeforeWrite[];
+  readonly afterCommits?: readonly AfterCommit[];
+  readonly leaseTimes?: LeaseTimes;
 }
 
 /** A service that fails to start takes those before it down, and the context does not open. */
-export async function openContext(settings: Settings, contract: Contract, { consumers = [], hooks = [] }: Own = {}): Promise<Context> {
+export async function openContext(settings: Settings, contract: Contract, own: Own = {}): Promise<Context> {
+  const { consumers = [], hooks = [], afterCommits = [], leaseTimes } = own;
   mustBeSound(contract);
+  mustAfterCommits(afterCommits, contract);
   const beforeWrites = mustBeforeWrites(hooks, contract);
   const log = pino({ level: settings.logLevel, base: null }, pino.destination({ dest: 2, sync: true }));
   const onTrouble = (message: string, cause: unknown) => log.error(toTrouble(cause), message);
@@ -60,12 +68,14 @@ export async function openContext(settings: Settings, contract: Contract, { cons
     await services.start(`consumer ${consumer.name}`, () => startConsumer(consumer, { store, feed, onTrouble }));
   }
   const now = Date.now;
-  return {
+  const context: Context = {
     settings, contract, log, store, feed, compute, services, now, beforeWrites,
     imports: new ImportShares(),
     streams: new AbortController(),
     refusals: new Map(),
   };
+  await startHooks(afterCommits, context, { onTrouble, leaseTimes });
+  return context;
 }
 
 /** What is pending in the database leaves the rest to be served: the store is ready, and says what it lacks. */

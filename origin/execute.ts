@@ -52,7 +52,11 @@ export function executor<Table extends Rows>(handlers: Handlers<Table>): Executo
 }
 
 /** An endpoint's handler is given its call alone, which holds whatever it may read and write by. */
-function answerOwn(context: Context, call: Asked, handlers: Readonly<Record<string, unknown>>): Promise<Answer> {
+function answerOwn(
+  context: Context,
+  call: Asked & { readonly operation: Operation },
+  handlers: Readonly<Record<string, unknown>>,
+): Promise<Answer> {
   const { state, effect, parsed } = asItsOwn(call, handlers[call.operation.name]);
   return isSafe(call.operation) ? answerState(context, parsed, state) : answerEffect(context, parsed, effect);
 }

@@ -8,7 +8,7 @@ import { uploadEndBytes } from '../shared/hop/upload-end.ts';
 import { served } from '../shared/resources/all.ts';
 import { type Context, openContext, type Own } from './context.ts';
 import { handle } from './pipeline.ts';
-import { beforeWrites as hooks } from './hooks/all.ts';
+import { afterCommits, beforeWrites as hooks } from './hooks/all.ts';
 import type { Services, Started } from './services/services.ts';
 import type { Settings } from './settings.ts';
 import { runPurge } from './purge/purge.ts';
@@ -36,7 +36,8 @@ const stopMsMax = 9_500;
 const behindServerMsMax = 1_500;
 
 export async function startOrigin(settings: Settings, options: OriginOptions = {}): Promise<Origin> {
-  const context = await openContext(settings, options.contract ?? served, options.contract === undefined ? { ...options, hooks } : options);
+  const own = options.contract === undefined ? { ...options, hooks, afterCommits } : options;
+  const context = await openContext(settings, options.contract ?? served, own);
   const { services } = context;
   for (const edgeUrl of settings.edgeUrls) await services.start(`reports to ${edgeUrl}`, () => startPurge(context, edgeUrl));
   const port = await services.start('server', () => listen(context, options.jwks));

@@ -1,5 +1,5 @@
 /**
- * The way out of a handler: HTTPS to the hosts that its endpoint declares, and to nowhere else. A name is resolved once,
+ * The way out of a handler: HTTPS to the hosts that its endpoint or hook declares, and to nowhere else. A name is resolved once,
  * every address that it has must be a public one, and the connection goes to the address that was looked at, so that a name
  * cannot lead inside by changing its mind. No redirect is followed, and an answer past the bound is not read.
  */
@@ -47,7 +47,7 @@ function mustTarget(url: string, hosts: readonly string[]): URL {
   const target = new URL(url);
   const isPlain = target.protocol === 'https:' && target.port === '' && target.username === '' && target.password === '';
   if (!isPlain) throw new Error(`fetch of ${target.origin}: https alone, on its own port and without a user`);
-  if (!hosts.includes(target.hostname)) throw new Error(`fetch of ${target.hostname}: the endpoint does not declare it in "fetches"`);
+  if (!hosts.includes(target.hostname)) throw new Error(`fetch of ${target.hostname}: it is not declared in "fetches"`);
   return target;
 }
 

@@ -1,4 +1,7 @@
-/** The team's own hooks. A new one is a file beside this, named by its resource, and a word here. */
+/** The team's own hooks. A new one is a file beside this, and a word here. */
+import type { AfterCommit } from '../after-commit/after-commit.ts';
 import type { BeforeWrite } from '../documents/before-write.ts';
 
 export const beforeWrites: readonly BeforeWrite[] = [];
+
+export const afterCommits: readonly AfterCommit[] = [];

@@ -86,7 +86,7 @@ export function toOwnRule({ of, at, answers, rule }: AnyDeclaration, mistakes: M
 }
 
 /** Exact and by name: what an address says of whose it is, nobody can check. */
-function isHostName(host: unknown): boolean {
+export function isHostName(host: unknown): boolean {
   const form = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
   return typeof host === 'string' && host.length <= 253 && form.test(host);
 }

@@ -78,16 +78,15 @@ describe.each(engines)('a consumer on %s', (_engine, open) => {
     let isBroken = true;
     const broken: Consumer = {
       ...counting,
-      handle: (changes) => {
-        if (isBroken) {
-          throw new Error('a bug');
-        }
-        return counting.handle(changes);
+      handle: (changes, signal) => {
+        if (isBroken) throw new Error('a bug');
+        return counting.handle(changes, signal);
       },
     };
     const running = startConsumer(broken, { store: place.store, feed, onTrouble: () => undefined });
     await place.store.write([put(things, 'x', {})], inTime());
-    await eventually('the consumer says that it fails', async () => (await running.state()).detail === 'does not get on: a bug');
+    const what = 'does not get on at open-things/x: a bug';
+    await eventually('the consumer says that it fails', async () => (await running.state()).detail === what);
     isBroken = false;
     await eventually('it has its effect', () => textOf(place.store, effects, 'x'));
     expect(await textOf(place.store, effects, 'x')).toBe('{"id":"x","size":1}');
@@ -96,6 +95,31 @@ describe.each(engines)('a consumer on %s', (_engine, open) => {
     await feed.close();
     await place.remove();
   });
+});
+
+test('a consumer tries again after pauses that double up to a bound, each shortened at random', async () => {
+  const place = await openSqlitePlace({ resources });
+  await beginAt(place.store);
+  const feed = await Feed.open({ store: place.store, onTrouble: () => undefined });
+  const triesMs: number[] = [];
+  const randoms = [1, 1, 1, 0];
+  const failing: Consumer = {
+    ...counting,
+    handle: () => {
+      triesMs.push(performance.now());
+      throw new Error('a bug');
+    },
+  };
+  const random = () => randoms.shift() ?? 1;
+  const running = startConsumer(failing, { store: place.store, feed, random, onTrouble: () => undefined });
+  await place.store.write([put(things, 'x', {})], inTime());
+  await eventually('it was tried five times', () => triesMs.length === 5);
+  const gaps = triesMs.slice(1).map((ms, index) => ms - (triesMs[index] ?? 0));
+  for (const [index, leastMs] of [100, 200, 400].entries()) expect(gaps[index]).toBeGreaterThanOrEqual(leastMs - 5);
+  expect(gaps[3]).toBeLessThan(gaps[2] ?? 0);
+  await running.stop(Date.now() + 1_000);
+  await feed.close();
+  await place.remove();
 });
 
 /** Begins the consumer's cursor here, so that it is owed every change from now on, also those before it first runs. */

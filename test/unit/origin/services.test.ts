@@ -97,7 +97,7 @@ test('the origin tells at /ready how each of its services is, to anybody', async
   file.run(`INSERT INTO places (id, doc) VALUES ('99999', '{"latitude":1,"longitude":1,"city":"x","state":"NY","county":"y"}')`);
   file.close();
   await eventually('the consumer fails, and the origin says so', async () => (await ask()).status === 503);
-  expect((await ask()).services['consumer stuck']).toEqual({ ready: false, detail: 'does not get on: a bug' });
+  expect((await ask()).services['consumer stuck']).toEqual({ ready: false, detail: 'does not get on at places/99999: a bug' });
   await origin.close();
   rmSync(dir, { recursive: true });
 });
