@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { check } from '../proofs/history/check.ts';
 import { type RunFigures, runHistory } from '../proofs/history/killed-origin.ts';
+import { runKilledHooks } from '../proofs/hooks/killed-hooks.ts';
 import { fuzzOrigin } from '../proofs/hostile/origin-fuzz.ts';
 import { engines } from '../support/whole-world.ts';
 import { runScopes } from '../proofs/scopes/run.ts';
@@ -63,6 +64,20 @@ async function scopes({ seed, minutes }: Budget): Promise<Outcome> {
   return { figures: { runs }, violations };
 }
 
+/** Hooks under kill -9, on both engines by turns. */
+async function hooks({ seed, minutes }: Budget): Promise<Outcome> {
+  const until = performance.now() + minutes * 60_000;
+  const runs: object[] = [];
+  const violations: string[] = [];
+  while (runs.length < engines.length || performance.now() < until) {
+    const engine = engines[runs.length % engines.length] ?? 'sqlite';
+    const run = await runKilledHooks({ engine, seed: seed + runs.length, kills: killsMin });
+    violations.push(...run.violations);
+    runs.push({ engine, ...run.figures });
+  }
+  return { figures: { runs }, violations };
+}
+
 const inputsAtOnce = 50_000;
 
 async function parsers({ seed, minutes }: Budget): Promise<Outcome> {
@@ -105,5 +120,6 @@ export const parts: readonly Part[] = [
   { name: 'slow builds', share: 0, run: slowBuilds },
   { name: 'scopes', share: 0.1, run: scopes },
   { name: 'parsers', share: 0.1, run: parsers },
-  { name: 'store model', share: 0.1, run: storeModel },
+  { name: 'store model', share: 0.05, run: storeModel },
+  { name: 'hooks', share: 0.05, run: hooks },
 ];

@@ -1,0 +1,182 @@
+/**
+ * Programs that run a hook are killed at random moments, while they write; then what the hook told is compared with what the
+ * store says was committed. On MongoDB two programs run at a time.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openContext, type Context } from '../../../origin/context.ts';
+import { mustSettings } from '../../../origin/settings.ts';
+import type { DocumentChange } from '../../../shared/contract/change.ts';
+import { formatPosition, type Position } from '../../../shared/wire/position.ts';
+import { eventually } from '../../support/eventually.ts';
+import { openControlledDatabase } from '../../support/mongo-database.ts';
+import { Random } from '../../support/random.ts';
+import { testKeys } from '../../support/scripted-origin.ts';
+import type { Engine } from '../../support/whole-world.ts';
+import { counts, leaseTimes, type Outside, served, subjects, witness } from './declared.ts';
+
+export interface HookRunOptions {
+  readonly engine: Engine;
+  readonly seed: number;
+  readonly kills: number;
+}
+
+export interface HookRun {
+  readonly figures: { readonly kills: number; readonly committed: number; readonly told: number; readonly toldAgain: number };
+  readonly violations: readonly string[];
+}
+
+interface Stage {
+  readonly place: string;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly programs: number;
+  remove(): Promise<void> | void;
+}
+
+export async function runKilledHooks({ engine, seed, kills }: HookRunOptions): Promise<HookRun> {
+  const stage = await openStage(engine);
+  const dir = mkdtempSync(join(tmpdir(), 'tombolo-hooks-'));
+  const file = join(dir, 'outside.ndjson');
+  try {
+    const from = await begin(stage);
+    await killPrograms(stage, file, { random: new Random(seed), kills });
+    const context = await open(stage, file, 'last');
+    const committed = await changesSince(context, from);
+    await eventually('the hook has told of all', async () => isTold(context, committed), { msMax: 30_000 });
+    const lines = readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Outside);
+    const violations = [...checkOutside(committed, lines), ...(await checkCounts(context, committed))];
+    await context.services.stop(Date.now() + 5_000);
+    const told = new Set(lines.map(({ eventId }) => eventId)).size;
+    return { figures: { kills, committed: committed.length, told, toldAgain: lines.length - told }, violations };
+  } finally {
+    await stage.remove();
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+async function openStage(engine: Engine): Promise<Stage> {
+  if (engine === 'mongodb') {
+    const { uri, server, remove } = await openControlledDatabase();
+    // A transaction that a killed client left open holds what it has written for so long; 60 s unless said.
+    server.transactionLifetimeMsMax = 500;
+    return { place: uri, variables: { MONGODB_URI: uri }, programs: 2, remove };
+  }
+  const place = mkdtempSync(join(tmpdir(), 'tombolo-hooks-store-'));
+  return { place, variables: { TOMBOLO_DATA_DIR: place }, programs: 1, remove: () => rmSync(place, { recursive: true, force: true }) };
+}
+
+function open({ variables }: Stage, file: string, program?: string): Promise<Context> {
+  const settings = mustSettings({ TOMBOLO_KEYS: testKeys, TOMBOLO_LOG_LEVEL: 'silent', ...variables });
+  return openContext(settings, served, program === undefined ? {} : { afterCommits: [witness(program, file)], leaseTimes });
+}
+
+/** The hook's cursor begins here, so that it is owed every change, also those before it first runs. */
+async function begin(stage: Stage): Promise<Position> {
+  const { store, services } = await open(stage, '');
+  const to = await store.head();
+  await store.write([], { deadline: Date.now() + 5_000, cursor: { consumer: 'hook witness', from: undefined, to } });
+  await services.stop(Date.now() + 5_000);
+  return to;
+}
+
+interface Killing {
+  readonly random: Random;
+  readonly kills: number;
+}
+
+async function killPrograms({ place, programs }: Stage, file: string, { random, kills }: Killing): Promise<void> {
+  const running: Program[] = [];
+  for (let kill = 0; kill < kills; kill++) {
+    while (running.length < programs) {
+      running.push(new Program([place, file, `p${kill}-${running.length}`, String(random.below(2 ** 31))]));
+    }
+    await Promise.all(running.map((program) => program.writes()));
+    // Longer than the wait for a lease, so that a killed holder has a next one; where in its work is chance.
+    await Bun.sleep(leaseTimes.silentMsMax + random.below(700));
+    const [killed] = running.splice(random.below(running.length), 1);
+    await killed?.kill9();
+  }
+  await Promise.all(running.map((program) => program.kill9()));
+}
+
+class Program {
+  readonly #child: Bun.Subprocess<'ignore', 'pipe', 'inherit'>;
+  #first = Promise.withResolvers<void>();
+
+  constructor(args: readonly string[]) {
+    const command = [process.execPath, join(import.meta.dir, 'hooked-program.ts'), ...args];
+    this.#child = Bun.spawn(command, { stdin: 'ignore', stdout: 'pipe', stderr: 'inherit' });
+    void this.#read(this.#child.stdout);
+  }
+
+  /** When the first write is acknowledged. */
+  async writes(): Promise<void> {
+    await this.#first.promise;
+  }
+
+  async kill9(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.#child.exited;
+  }
+
+  async #read(stdout: ReadableStream<Uint8Array>): Promise<void> {
+    for await (const _chunk of stdout) this.#first.resolve();
+    this.#first.reject(new Error('the program ended before it wrote anything'));
+  }
+}
+
+/** What the store says was committed, in order. */
+async function changesSince({ store }: Context, from: Position): Promise<readonly DocumentChange[]> {
+  const end = await store.head();
+  const found: DocumentChange[] = [];
+  for await (const batch of store.watch(from, AbortSignal.timeout(30_000))) {
+    if ('lost' in batch) throw new Error('the history that this proof needs was lost');
+    found.push(...batch.changes.flatMap((change) => (change.kind === 'document' && change.resource === subjects.name ? [change] : [])));
+    if (batch.through.order >= end.order && batch.changes.length === 0) return found;
+  }
+  throw new Error('the store gave its history too slowly');
+}
+
+/** Nobody writes any more: each subject's last change has its effect. */
+async function isTold(context: Context, committed: readonly DocumentChange[]): Promise<boolean> {
+  const last = new Map(committed.map(({ id, position }) => [id, position.order]));
+  const seen = await Promise.all([...last].map(async ([id, order]) => (await countOf(context, id))?.['last'] === order));
+  return seen.every(Boolean);
+}
+
+async function countOf({ store }: Context, id: string) {
+  return (await store.get(counts, id, { deadline: Date.now() + 5_000 })).value?.value;
+}
+
+/** At least once, in order, and under one id each: exported for the test that shows it can find something. */
+export function checkOutside(committed: readonly DocumentChange[], lines: readonly Outside[]): readonly string[] {
+  const owed = new Map(committed.map((change) => [formatPosition(change.position), `${change.id} ${toWhat(change)}`]));
+  const firsts = new Map<string, string>();
+  const violations: string[] = [];
+  for (const { eventId, id, what } of lines) {
+    if (owed.get(eventId) !== `${id} ${what}`) violations.push(`${eventId}: ${id} ${what} was told, ${owed.get(eventId)} was committed`);
+    firsts.set(eventId, id);
+  }
+  for (const [eventId, what] of owed) if (!firsts.has(eventId)) violations.push(`${eventId}: ${what} was never told`);
+  const order = [...firsts.keys()].filter((eventId) => owed.has(eventId));
+  const expected = [...owed.keys()].filter((eventId) => firsts.has(eventId));
+  const isInOrder = order.every((eventId, index) => eventId === expected[index]);
+  return isInOrder ? violations : [...violations, 'events were first told in another order than committed'];
+}
+
+function toWhat({ before, after }: DocumentChange): string {
+  const kind = before === null ? 'created' : after === null ? 'deleted' : 'updated';
+  return `${kind} ${String(after?.['n'] ?? '-')}`;
+}
+
+/** Each change has had its effect in the database once, in order. */
+async function checkCounts(context: Context, committed: readonly DocumentChange[]): Promise<readonly string[]> {
+  const owed = Map.groupBy(committed, ({ id }) => id);
+  const checked = await Promise.all([...owed].map(async ([id, changes]) => {
+    const count = await countOf(context, id);
+    const isRight = count?.['changes'] === changes.length && count['outOfOrder'] === 0;
+    return isRight ? [] : [`${id}: ${changes.length} changes have left ${JSON.stringify(count)}`];
+  }));
+  return checked.flat();
+}
