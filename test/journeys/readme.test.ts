@@ -177,23 +177,25 @@ test('its page follows a feed past the end of a token, and misses nothing', asyn
   await EventSource.opened[1]?.inner.close();
 }, 60_000);
 
-shellTest('its own API is five steps, each as printed', async () => {
-  const [resource, count, counted, retag, retagged, hook] = blocksBelow('## Your own API', 'ts');
+shellTest('its own API is six steps, each as printed', async () => {
+  const [resource, count, counted, retag, retagged, hook, authors, after] = blocksBelow('## Your own API', 'ts');
   const added = {
     'shared/resources/notes.ts': resource, 'shared/endpoints/notes-count.ts': count, 'origin/endpoints/notes-count.ts': counted,
     'shared/endpoints/notes-retag.ts': retag, 'origin/endpoints/notes-retag.ts': retagged,
-    'origin/hooks/notes.ts': hook,
+    'origin/hooks/notes.ts': hook, 'shared/resources/authors.ts': authors, 'origin/hooks/note-counts.ts': after,
   };
   const words = "import { notesCount } from './notes-count.ts';\nimport { notesRetag } from './notes-retag.ts';\n";
+  const hooks = "import { noteCounts } from './note-counts.ts';\nimport { tidyTags } from './notes.ts';\n";
   const release = makeRelease([
-    ['shared/resources/all.ts', 'import { films }', "import { notes } from './notes.ts';\nimport { films }"],
-    ['shared/resources/all.ts', 'contract(films', 'contract(notes, films'],
+    ['shared/resources/all.ts', 'import { films }', "import { authors } from './authors.ts';\nimport { notes } from './notes.ts';\nimport { films }"],
+    ['shared/resources/all.ts', 'contract(films', 'contract(notes, authors, films'],
     ['shared/endpoints/all.ts', 'import { filmsTop }', `${words}import { filmsTop }`],
     ['shared/endpoints/all.ts', 'endpointModule(', 'endpointModule(notesCount, notesRetag, '],
     ['origin/endpoints/all.ts', 'import { filmsTop }', `${words}import { filmsTop }`],
     ['origin/endpoints/all.ts', "= { 'films-top'", "= { 'notes-count': notesCount, 'notes-retag': notesRetag, 'films-top'"],
-    ['origin/hooks/all.ts', 'import type', "import { tidyTags } from './notes.ts';\nimport type"],
-    ['origin/hooks/all.ts', '= []', '= [tidyTags]'],
+    ['origin/hooks/all.ts', 'import type { AfterCommit }', `${hooks}import type { AfterCommit }`],
+    ['origin/hooks/all.ts', 'beforeWrites: readonly BeforeWrite[] = []', 'beforeWrites: readonly BeforeWrite[] = [tidyTags]'],
+    ['origin/hooks/all.ts', 'afterCommits: readonly AfterCommit[] = []', 'afterCommits: readonly AfterCommit[] = [noteCounts]'],
   ], Object.fromEntries(Object.entries(added).map(([path, text = '']) => [path, text])));
   const world = await startWorld({ engine: 'sqlite' });
   try {
@@ -214,6 +216,7 @@ shellTest('its own API is five steps, each as printed', async () => {
     expect([answer.status, answer.json<object>()]).toMatchObject([200, { tags: ['new', 'old'] }]);
     await eventually('the copy', async () => (await world.request('/v1/notes/count?tag=new', { token })).text === '{"notes":2}');
     await world.mustHit('/v1/notes/count?tag=new', { token });
+    await eventually('the hook', async () => (await world.request('/v1/authors/ada')).text.includes('"notes":2'));
   } finally {
     await world.close();
     release.remove();
