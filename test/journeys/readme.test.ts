@@ -185,9 +185,10 @@ shellTest('its own API is six steps, each as printed', async () => {
     'origin/hooks/notes.ts': hook, 'shared/resources/authors.ts': authors, 'origin/hooks/note-counts.ts': after,
   };
   const words = "import { notesCount } from './notes-count.ts';\nimport { notesRetag } from './notes-retag.ts';\n";
+  const resources = "import { authors } from './authors.ts';\nimport { notes } from './notes.ts';\n";
   const hooks = "import { noteCounts } from './note-counts.ts';\nimport { tidyTags } from './notes.ts';\n";
   const release = makeRelease([
-    ['shared/resources/all.ts', 'import { films }', "import { authors } from './authors.ts';\nimport { notes } from './notes.ts';\nimport { films }"],
+    ['shared/resources/all.ts', 'import { films }', `${resources}import { films }`],
     ['shared/resources/all.ts', 'contract(films', 'contract(notes, authors, films'],
     ['shared/endpoints/all.ts', 'import { filmsTop }', `${words}import { filmsTop }`],
     ['shared/endpoints/all.ts', 'endpointModule(', 'endpointModule(notesCount, notesRetag, '],

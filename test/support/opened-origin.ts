@@ -30,8 +30,9 @@ export class OpenedOrigin implements AsyncDisposable {
     this: new (place: Place) => T,
     variables: Readonly<Record<string, string>>,
     contract: Contract,
+    own: Own = {},
   ): Promise<T> {
-    const opened = new this({ open: () => openContext(toSettings(variables), contract), remove: () => undefined });
+    const opened = new this({ open: () => openContext(toSettings(variables), contract, own), remove: () => undefined });
     await opened.begin();
     return opened;
   }

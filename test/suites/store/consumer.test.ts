@@ -122,6 +122,24 @@ test('a consumer tries again after pauses that double up to a bound, each shorte
   await place.remove();
 });
 
+test('a consumer that does not get on says how far it is behind, and no longer once it has caught up', async () => {
+  const place = await openSqlitePlace({ resources });
+  await beginAt(place.store);
+  const feed = await Feed.open({ store: place.store, onTrouble: () => undefined });
+  let isDone = false;
+  const slow: Consumer = { ...counting, handle: async () => (await eventually('it may go on', () => isDone, { msMax: 20_000 }), []) };
+  const running = startConsumer(slow, { store: place.store, feed, onTrouble: () => undefined });
+  await place.store.write([put(things, 'x', {})], inTime());
+  const detail = async () => (await running.state()).detail;
+  await eventually('it says so', async () => /^is [56] s behind$/.test((await detail()) ?? ''), { msMax: 8_000 });
+  expect((await running.state()).ready).toBe(true);
+  isDone = true;
+  await eventually('it has caught up', async () => (await detail()) === undefined);
+  await running.stop(Date.now() + 1_000);
+  await feed.close();
+  await place.remove();
+}, 20_000);
+
 /** Begins the consumer's cursor here, so that it is owed every change from now on, also those before it first runs. */
 async function beginAt(store: Store): Promise<void> {
   await store.write([], { ...inTime(), cursor: { consumer: counting.name, from: undefined, to: await store.head() } });

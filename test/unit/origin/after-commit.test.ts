@@ -10,6 +10,7 @@ import { resource } from '../../../shared/contract/resource.ts';
 import { anyone, owner } from '../../../shared/contract/rules.ts';
 import { DirectOrigin } from '../../support/direct-origin.ts';
 import { eventually } from '../../support/eventually.ts';
+import { openMongoDatabase } from '../../support/mongo-database.ts';
 import { engines } from '../../support/whole-world.ts';
 
 const named = { id: { kind: 'string', format: z.string() }, shapes: { all: {} } } as const;
@@ -269,4 +270,25 @@ test('on MongoDB a collection that is dropped is told as changes that were misse
   await client.close();
   await eventually('it is told again', () => told.missed[0]?.why === 'resource-changed');
   await origin[Symbol.asyncDispose]();
+});
+
+test('of two origins on MongoDB one runs a hook, the other says so, and goes on where that one stopped', async () => {
+  const { uri, remove } = await openMongoDatabase();
+  const both = [new Told(), new Told()] as const;
+  const opened = [];
+  for (const { hook } of both) opened.push(await DirectOrigin.open({ MONGODB_URI: uri }, served, { leaseTimes, afterCommits: [hook] }));
+  const [first, second] = opened;
+  if (first === undefined || second === undefined) throw new Error('two origins were opened');
+  const waits = async () => (await second.context.services.states())['hook told'];
+  await eventually('the first begins', () => first.context.store.cursor('hook told'));
+  for (const id of ['a', 'b', 'c']) await second.put(posts, id, { by: 'ada' });
+  await eventually('it is told', () => both[0].events.length === 3);
+  expect([both[1].events, await waits()]).toEqual([[], { ready: true, detail: 'runs in another process' }]);
+  await first.context.services.stop(Date.now() + 5_000);
+  await second.put(posts, 'd', { by: 'ada' });
+  await eventually('the other goes on', () => both[1].events.length === 1);
+  expect(both[1].lines).toEqual(['created d - -']);
+  expect((await waits())?.detail).toBeUndefined();
+  await second[Symbol.asyncDispose]();
+  await remove();
 });
