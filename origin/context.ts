@@ -60,7 +60,7 @@ export async function openContext(settings: Settings, contract: Contract, own: O
   const onTrouble = (message: string, cause: unknown) => log.error(toTrouble(cause), message);
   const services = new Services({ onTrouble: (service, err) => log.error({ service, err }, 'a service did not stop well') });
   const store = await services.start('store', async () =>
-    asService(await openStore(settings, contract, log), async (opened) => (await opened.head(), stateOf(opened))),
+    asService(await openStore(settings, { contract, afterCommits, log }), async (opened) => (await opened.head(), stateOf(opened))),
   );
   const compute = await services.start('compute', async () => asService(await openCompute(), () => ({ ready: true })));
   const feed = await services.start('feed', async () => asService(await Feed.open({ store, onTrouble }), (opened) => opened.state()));
@@ -97,7 +97,14 @@ function asService<T extends { close(): Promise<void> }>(value: T, state: (value
 /** A start of both may find the database a little later; in development a person waits, and is told at once. */
 const awayMsMax = { production: 300_000, development: 0 } as const;
 
-function openStore({ environment, mongodbUri, dataDir, logBytesMax }: Settings, contract: Contract, log: pino.Logger): Promise<Store> {
+interface Storing {
+  readonly contract: Contract;
+  readonly afterCommits: readonly AfterCommit[];
+  readonly log: pino.Logger;
+}
+
+function openStore({ environment, mongodbUri, dataDir, logBytesMax }: Settings, { contract, afterCommits, log }: Storing): Promise<Store> {
+  const followed = new Set(afterCommits.map(({ of }) => of.name));
   const surroundings = {
     resources: contract.stored,
     onWarning: (message: string, facts: Readonly<Record<string, unknown>>) => log.warn(facts, message),
@@ -109,5 +116,5 @@ function openStore({ environment, mongodbUri, dataDir, logBytesMax }: Settings, 
   };
   return mongodbUri === undefined
     ? openSqliteStore({ dataDir, logBytesMax, ...surroundings })
-    : openMongoStore({ uri: mongodbUri, awayMsMax: awayMsMax[environment], ...surroundings });
+    : openMongoStore({ uri: mongodbUri, followed, awayMsMax: awayMsMax[environment], ...surroundings });
 }

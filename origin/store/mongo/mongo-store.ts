@@ -38,6 +38,8 @@ export interface MongoStoreOptions {
   /** A connection string; its path names the database. */
   readonly uri: string;
   readonly resources: Iterable<Resource>;
+  /** Names of resources whose changes a hook is owed, whoever writes them. */
+  readonly followed?: ReadonlySet<string>;
   /** Milliseconds of the epoch. */
   readonly clock?: () => number;
   /** That many random bytes, in hex. */
@@ -49,7 +51,7 @@ export interface MongoStoreOptions {
   readonly awayMsMax?: number;
 }
 
-type Surroundings = Required<Omit<MongoStoreOptions, 'uri' | 'resources' | 'awayMsMax'>>;
+type Surroundings = Required<Omit<MongoStoreOptions, 'uri' | 'resources' | 'followed' | 'awayMsMax'>>;
 
 export async function openMongoStore(options: MongoStoreOptions): Promise<Store> {
   const givenUpAtMs = performance.now() + (options.awayMsMax ?? 0);
@@ -80,7 +82,7 @@ async function openOnce(options: MongoStoreOptions): Promise<Store> {
     const resources = new Map([...options.resources].map((resource) => [resource.collection, resource]));
     const declared = [...resources.values()];
     const doing = (deployment: Deployment) => doingIn(database, { resources: declared, deployment });
-    const deployment = await mustServe(database, declared, { clock: filled.clock, doing });
+    const deployment = await mustServe(database, declared, { clock: filled.clock, doing, followed: options.followed });
     const target: Target = { database, resources: declared, deployment, patiently: (use) => patiently(options.uri, use) };
     const installed = await install(target);
     warn(installed, filled);

@@ -44,9 +44,10 @@ const add = ({ foreign }: ControlledPlace, ...ids: readonly string[]) =>
 const namesOf = async ({ store }: ControlledPlace) => (await store.list(boats, byName, inTime())).value.map(({ document }) => document.id);
 
 describe('a standalone is refused', () => {
+  const followed = new Set(['tides']);
   const refusalOf = async (...resources: ReturnType<typeof resource>[]) => {
     const server = await startMongod({ standalone: true });
-    const message = await openMongoStore({ uri: withDatabase(server.uri, 'shop'), resources }).then(
+    const message = await openMongoStore({ uri: withDatabase(server.uri, 'shop'), resources, followed }).then(
       () => 'opened',
       (error: Error) => error.message,
     );
@@ -72,6 +73,10 @@ describe('a standalone is refused', () => {
     expect(await refusalOf(boats, resource({ ...common, ...readOnly, name: 'logs', rules: { read: anyone, create: signedIn } }))).toContain(
       '(logs: is written)',
     );
+  });
+
+  test('for one that nobody writes here and whose changes a hook is owed', async () => {
+    expect(await refusalOf(boats, resource({ ...common, ...readOnly, name: 'tides' }))).toContain('(tides: is followed by a hook)');
   });
 });
 

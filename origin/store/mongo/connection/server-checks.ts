@@ -28,10 +28,12 @@ export type Deployment = 'replica set' | 'standalone';
 
 interface Surroundings {
   readonly clock: () => number;
+  readonly followed?: ReadonlySet<string> | undefined;
   doing(deployment: Deployment): Doing | Promise<Doing>;
 }
 
-export async function mustServe(database: Db, resources: readonly Resource[], { clock, doing }: Surroundings): Promise<Deployment> {
+export async function mustServe(database: Db, resources: readonly Resource[], given: Surroundings): Promise<Deployment> {
+  const { clock, doing, followed } = given;
   const askedAt = clock();
   const hello = await database.command({ hello: 1 });
   const skewMs = hello['localTime'] instanceof Date ? hello['localTime'].getTime() - (askedAt + clock()) / 2 : 0;
@@ -40,7 +42,7 @@ export async function mustServe(database: Db, resources: readonly Resource[], { 
   if (product !== undefined) throw new StoreNotReady(database.databaseName, [toProductProblem(product)]);
   const { version } = buildInfo;
   const { authInfo } = await database.command({ connectionStatus: 1, showPrivileges: true }).catch(unknownRights);
-  const needs = resources.flatMap(toNeeds);
+  const needs = resources.flatMap((resource) => toNeeds(resource, followed?.has(resource.name) === true));
   const deployment: Deployment = isStandalone(hello) && needs.length === 0 ? 'standalone' : 'replica set';
   const problems = [
     ...(deployment === 'standalone' || typeof hello['setName'] === 'string' ? [] : [noMember(hello, needs)]),
@@ -91,9 +93,10 @@ function isStandalone(hello: Document): boolean {
 }
 
 /** What in a resource needs transactions or the feed. */
-function toNeeds({ name, internal, rules, cache, live }: Resource): readonly string[] {
+function toNeeds({ name, internal, rules, cache, live }: Resource, isFollowed: boolean): readonly string[] {
   const isWritten = internal || [rules.create, rules.update, rules.remove].some(({ kind }) => kind !== 'nobody');
-  const has = [...(isWritten ? ['written'] : []), ...(cache === 'none' ? [] : ['cached']), ...(live ? ['live'] : [])];
+  const needs = { written: isWritten, cached: cache === 'shared', live, 'followed by a hook': isFollowed };
+  const has = Object.entries(needs).flatMap(([what, is]) => (is ? [what] : []));
   return has.length === 0 ? [] : [`${name}: is ${has.join(', ')}`];
 }
 
