@@ -79,7 +79,7 @@ const mailing = afterCommit({
   resync: () => [],
 });
 
-const leaseTimes = { beatMs: 50, silentMsMax: 250 };
+const leaseTimes = { beatMs: 50, silentMsMax: 2_000 };
 
 describe.each([...engines])('on %s', (engine) => {
   let origin: DirectOrigin;
