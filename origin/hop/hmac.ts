@@ -2,21 +2,35 @@
  * HMAC-SHA256 on Bun's synchronous hasher: 1 µs, where `crypto.subtle` costs 15 µs, as much as a whole bare
  * request (SEMANTICS §9).
  */
-import { timingSafeEqual } from 'node:crypto';
 import type { HopKey } from '../../shared/hop/keys.ts';
 
 export function hmac(key: HopKey, text: string): Buffer {
-  return new Bun.CryptoHasher('sha256', key.secret).update(text).digest();
+  return keyed(key).update(text).digest();
 }
 
 /** The MAC in base64, as it stands in `Signature`. */
 export function macText(key: HopKey, text: string): string {
-  return new Bun.CryptoHasher('sha256', key.secret).update(text).digest('base64');
+  return keyed(key).update(text).digest('base64');
 }
 
-/** Whether the texts are equal, in constant time for equal lengths; the length of a MAC is no secret. */
+/** Hashers that have taken in their key: a copy of one costs three quarters of a new one. */
+const begun = new WeakMap<HopKey, Bun.CryptoHasher>();
+
+function keyed(key: HopKey): Bun.CryptoHasher {
+  const known = begun.get(key) ?? new Bun.CryptoHasher('sha256', key.secret);
+  begun.set(key, known);
+  return known.copy();
+}
+
+/**
+ * Whether the texts are equal, in constant time for equal lengths; the length of a MAC is no secret. `timingSafeEqual` takes
+ * bytes alone, and making them costs 0.3 µs of the 2 that a request is verified in.
+ */
 export function isEqualText(left: string, right: string): boolean {
-  return left.length === right.length && timingSafeEqual(Buffer.from(left), Buffer.from(right));
+  if (left.length !== right.length) return false;
+  let difference = 0;
+  for (let index = 0; index < left.length; index++) difference |= left.charCodeAt(index) ^ right.charCodeAt(index);
+  return difference === 0;
 }
 
 /** `Content-Digest` (RFC 9530 §2). */

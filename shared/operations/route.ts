@@ -72,7 +72,8 @@ interface Placed extends Offered {
 }
 
 function mustPlace(contract: Contract, path: string): Placed {
-  const [root, version, name, segment, ...action] = path.split('/');
+  const parts = path.split('/');
+  const [root, version, name, segment] = parts;
   if (root !== '' || version === undefined) throw new Fault('route_not_found');
   const current = contract.versions.current.name;
   if (version !== current) {
@@ -84,7 +85,8 @@ function mustPlace(contract: Contract, path: string): Placed {
   if (resource === undefined) return mustOwnPlace(contract, path.slice(current.length + 1));
   const places = placesOf(resource);
   const isWord = segment !== undefined && (isReservedName(segment) || (isActionName(segment) && places.has(`/${segment}`)));
-  const offered = places.get(segment === undefined ? '/' : [isWord ? `/${segment}` : '/:id', ...action].join('/'));
+  const place = segment === undefined ? '/' : isWord ? `/${segment}` : '/:id';
+  const offered = places.get(parts.length <= 4 ? place : [place, ...parts.slice(4)].join('/'));
   if (offered === undefined || segment === '') throw new Fault('route_not_found');
   return { ...offered, resource, segment: segment === undefined || isWord ? '' : segment };
 }
@@ -107,7 +109,7 @@ function toAllow(rows: readonly Operation[]): string {
 }
 
 function mustId(segment: string): string {
-  const id = decode(segment);
+  const id = segment.includes('%') ? decode(segment) : segment;
   if (!isNameable(id)) {
     throw new Fault('path_invalid', { detail: 'the id in the path is not a valid id', errors: [{ at: 'id', in: 'path', detail: idForm }] });
   }
