@@ -65,13 +65,13 @@ export interface Answer {
   /** The id of a created document, where the call did not name it. */
   readonly createdId?: string;
   /** Cursors of the pages around this one. */
-  readonly pages?: { readonly next: string | undefined; readonly prev: string | undefined };
+  readonly pages?: { readonly next: string | undefined; readonly prev: string | undefined } | undefined;
   /** The position at which the state was read, for the edge's cache. */
   readonly readAt?: Position;
   /** Other resources than the call's that the answer was made of, in that same state: all that its row says it depends on. */
-  readonly alsoRead?: readonly Resource[];
+  readonly alsoRead?: readonly Resource[] | undefined;
   /** Of a state whose row does not say what it depends on: that, and for whom it was read. */
-  readonly stated?: StatedReads & { readonly reader: Principal };
+  readonly stated?: (StatedReads & { readonly reader: Principal }) | undefined;
   /** The position of the write, which the client is given signed. */
   readonly writtenAt?: Position;
 }

@@ -9,6 +9,7 @@ import { mustBeSound } from '../shared/contract/mistakes.ts';
 import type { AfterCommit } from './after-commit/after-commit.ts';
 import { mustAfterCommits } from './after-commit/checks.ts';
 import { startHooks } from './after-commit/start-hooks.ts';
+import { type KeptAnswers, openKeptAnswers } from './answers/kept-answers.ts';
 import type { ComputeCalls } from './compute/calls.ts';
 import { openCompute } from './compute/open.ts';
 import type { ComputePool } from './compute/pool.ts';
@@ -32,6 +33,8 @@ export interface Context {
   readonly feed: Feed;
   readonly compute: ComputePool<ComputeCalls>;
   readonly imports: ImportShares;
+  /** `undefined`: nothing is kept. */
+  readonly answers: KeptAnswers | undefined;
   readonly beforeWrites: BeforeWrites;
   readonly services: Services;
   /** Aborted when the origin begins to stop: live streams tell their clients to come back. */
@@ -67,9 +70,10 @@ export async function openContext(settings: Settings, contract: Contract, own: O
   for (const consumer of consumers) {
     await services.start(`consumer ${consumer.name}`, () => startConsumer(consumer, { store, feed, onTrouble }));
   }
+  const answers = openKeptAnswers({ store, feed, contract, bytesMax: settings.answersBytesMax });
   const now = Date.now;
   const context: Context = {
-    settings, contract, log, store, feed, compute, services, now, beforeWrites,
+    settings, contract, log, store, feed, compute, services, answers, now, beforeWrites,
     imports: new ImportShares(),
     streams: new AbortController(),
     refusals: new Map(),

@@ -45,9 +45,12 @@ type Executor<Table extends Rows> = (context: Context, call: CallOf<Table>) => P
 /** Exported for tests that carry out a table of their own. What it returns throws a Fault where a call is refused. */
 export function executor<Table extends Rows>(handlers: Handlers<Table>): Executor<Table> {
   return (context, asked) => {
-    const call = { ...asked, resource: inStore(context.store, asked.resource), beforeWrites: context.beforeWrites };
+    const resource = inStore(context.store, asked.resource);
+    const isAsAsked = resource === asked.resource && isSafe(asked.operation);
+    const call = isAsAsked ? asked : { ...asked, resource, beforeWrites: context.beforeWrites };
     if (isEndpoint(call.operation)) return answerOwn(context, call, handlers);
-    return handlerOf(handlers, call)(accessOf<Table>(context, call), call);
+    const carryOut = () => handlerOf(handlers, call)(accessOf<Table>(context, call), call);
+    return context.answers !== undefined && call.operation.answers === 'state' ? context.answers.answer(call, carryOut) : carryOut();
   };
 }
 

@@ -19,12 +19,17 @@ export interface Settings {
   readonly edgeUrls: readonly string[];
   /** What the change log of the embedded SQLite may take on disk: the oldest changes go first. */
   readonly logBytesMax: number;
+  /** What kept answers may take in memory (`answers/kept-answers.ts`); 0: none are kept. */
+  readonly answersBytesMax: number;
   /** Whether empty collections of Tombolo's own making are given the sample. */
   readonly seed: boolean;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }
 
 export const dataDirDefault = './.tombolo';
+
+/** 3 000 pages of 20 films, or 40 000 films. */
+const answersBytesDefault = 67_108_864;
 
 /** A log bounded below this would forget what was written a moment ago. */
 const logBytesLeast = 1_048_576;
@@ -58,6 +63,9 @@ export function readSettings(reader: SettingsReader): Settings {
       min: logBytesLeast,
       max: Number.MAX_SAFE_INTEGER,
       what: `must be a whole number of bytes, ${logBytesLeast} or more`,
+    }),
+    answersBytesMax: reader.count('TOMBOLO_ANSWERS_BYTES_MAX', {
+      fallback: answersBytesDefault, max: Number.MAX_SAFE_INTEGER, what: 'must be a whole number of bytes; 0 keeps no answers',
     }),
     seed: environment === 'development' && isSeeded(reader.optional('TOMBOLO_SEED'), mongodbUri),
     logLevel: toLevel(reader, 'TOMBOLO_LOG_LEVEL', environment === 'production' ? 'info' : 'warn'),

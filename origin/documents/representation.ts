@@ -12,14 +12,26 @@ export function readOptions({ deadline, atLeast }: Asked): ReadOptions {
 /** Where a state was read, what of, and what lies around it. */
 export type StateFacts = Pick<Answer, 'pages' | 'alsoRead' | 'stated'> & { readonly readAt: Position };
 
-/** RFC 9110 §13.2.2: refused, unchanged or found. Encoded once, for its hash and for the socket. */
-export function conditional({ preconditions }: Asked, pieces: readonly string[], facts: StateFacts): StateAnswer {
+/** A state as bytes, before anybody's conditions. */
+export interface Representation extends Pick<Answer, 'pages'> {
+  readonly body: Uint8Array<ArrayBuffer>;
+  readonly etag: string;
+  readonly mediaType: string;
+}
+
+/** Encoded once, for its hash and for the socket. */
+export function conditional(call: Asked, pieces: readonly string[], { readAt, pages, alsoRead, stated }: StateFacts): StateAnswer {
   const body = toBytes(pieces);
-  const etag = toETag(body);
+  const answer = underConditions(call, { body, etag: toETag(body), mediaType: 'application/json', pages }, readAt);
+  return alsoRead === undefined && stated === undefined ? answer : asStateAnswer({ ...answer, alsoRead, stated });
+}
+
+/** RFC 9110 §13.2.2: refused, unchanged or found. */
+export function underConditions({ preconditions }: Asked, { body, etag, mediaType, pages }: Representation, readAt: Position): StateAnswer {
   mustMatch(preconditions, () => etag);
   return isUnchanged(preconditions, etag)
-    ? asStateAnswer({ outcome: 'unchanged', etag, ...facts })
-    : asStateAnswer({ outcome: 'found', body, etag, mediaType: 'application/json', ...facts });
+    ? asStateAnswer({ outcome: 'unchanged', etag, pages, readAt })
+    : asStateAnswer({ outcome: 'found', body, etag, mediaType, pages, readAt });
 }
 
 /** Nothing that the caller may see, which no condition is about. */

@@ -134,6 +134,13 @@ export interface HistoryLost {
   readonly head: Position;
 }
 
+/** What was committed after a position, and where history ends now. */
+export interface News {
+  readonly head: Position;
+  /** In commit order; `undefined`: more than one batch, or the position is not in this history. */
+  readonly changes: readonly Change[] | undefined;
+}
+
 export type CountRequest = Omit<ListRequest, 'after' | 'limit'>;
 
 /** What of the database is not as the declaration asks, and is not Tombolo's to change (SEMANTICS §15). */
@@ -164,11 +171,18 @@ export interface Store {
   write(mutations: readonly Mutation[], options: WriteOptions): Promise<Written>;
   /** The last committed position that this process knows of. */
   head(): Promise<Position>;
+  /** The same without asking anybody: the commits of this process are in it, those of others maybe not yet. */
+  knownHead(): Position;
   /**
    * Changes after `from`, in commit order, without end, pulled by the reader: nothing is buffered beyond one
    * batch. An empty batch comes at least every 100 ms, so that `through` keeps moving (an idle watermark).
    */
   watch(from: Position, signal: AbortSignal): AsyncIterable<ChangeBatch | HistoryLost>;
+  /**
+   * What anybody has committed after `from` by the time of the call, told at once by engines that can. `undefined`: not now,
+   * since another program holds the file or has broken it.
+   */
+  news?(from: Position): News | undefined;
   /** A consumer's durable cursor; a write moves it. */
   cursor(consumer: string): Promise<Position | undefined>;
   /** State was lost or restored: a new epoch, in which no old position means anything. */

@@ -63,6 +63,11 @@ export class OpenedOrigin implements AsyncDisposable {
     return this.#context;
   }
 
+  /** Some of what it is made of is another from now on, until it begins again. */
+  change(changed: Partial<Context>): void {
+    this.#context = { ...this.#context, ...changed };
+  }
+
   /** Ends in order, and begins again on the same database. */
   async restart(): Promise<void> {
     await this.#context.services.stop(Date.now() + 5_000);

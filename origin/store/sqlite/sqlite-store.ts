@@ -12,7 +12,9 @@ import type { Position } from '../../../shared/wire/position.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import { OpenDocuments } from '../examination/open-documents.ts';
 import { storeLimits } from '../limits.ts';
-import type { CountRequest, ListRequest, Mutation, Read, ReadOptions, Row, Store, WriteOptions, Written, StoreState } from '../store.ts';
+import type {
+  CountRequest, ListRequest, Mutation, News, Read, ReadOptions, Row, Store, StoreState, WriteOptions, Written,
+} from '../store.ts';
 import type { StoredDocument } from '../stored-document.ts';
 import { Cursors } from './write/cursors.ts';
 import { type Connection, openReader, openWriter } from './connection/database.ts';
@@ -30,7 +32,7 @@ import { beginEpoch, type History, mendFile, prepareFile } from './install/prepa
 import { Snapshot } from './read/snapshot.ts';
 import { Tidy } from './write/tidy.ts';
 import { untilUnlocked } from './connection/unlocked.ts';
-import { watchLog } from './feed/watch.ts';
+import { newsOf, type WatchSource, watchLog } from './feed/watch.ts';
 import { WriteCalls } from './write/write-call.ts';
 
 export interface SqliteStoreOptions {
@@ -84,6 +86,9 @@ class SqliteStore implements Store {
   readonly #documents: OpenDocuments;
   readonly #log: ChangeLog;
   readonly #head: Head;
+  readonly #feed: WatchSource;
+  /** While what others broke is put back, nobody knows what was committed. */
+  #mending = 0;
   readonly #reader: Reader;
   readonly #snapshot: Snapshot;
   readonly #commits: GroupCommit;
@@ -117,7 +122,7 @@ class SqliteStore implements Store {
   /** The embedded store is Tombolo's own: a start brings it to what is declared. */
   state(): StoreState {
     if (this.#documents.isStale && !this.#closing.signal.aborted) void this.#documents.look();
-    return { pending: [], adopted: new Set(), open: this.#documents.lines };
+    return { pending: [], adopted: none, open: this.#documents.lines };
   }
 
   constructor(opened: Opened) {
@@ -134,6 +139,7 @@ class SqliteStore implements Store {
     this.#snapshot = new Snapshot(this.#readerConnection.database);
     this.#log = new ChangeLog(this.#logConnection);
     this.#head = new Head(this.#log, () => this.#snapshot.end());
+    this.#feed = { log: this.#log, head: this.#head, resources: new Map(resources.map((resource) => [resource.name, resource])) };
     const log = new ChangeLog(writer);
     this.#commits = new GroupCommit({
       database: writer.database,
@@ -190,9 +196,17 @@ class SqliteStore implements Store {
     return this.#head.position;
   }
 
+  knownHead(): Position {
+    return this.#head.position;
+  }
+
   watch(from: Position, signal: AbortSignal) {
-    const resources = new Map(this.#resources.map((resource) => [resource.name, resource]));
-    return watchLog({ log: this.#log, head: this.#head, resources }, from, AbortSignal.any([signal, this.#closing.signal]));
+    return watchLog(this.#feed, from, AbortSignal.any([signal, this.#closing.signal]));
+  }
+
+  news(from: Position): News | undefined {
+    if (this.#closing.signal.aborted || !this.#foreign.poll() || this.#mending > 0) return undefined;
+    return newsOf(this.#feed, from);
   }
 
   async cursor(consumer: string): Promise<Position | undefined> {
@@ -242,9 +256,10 @@ class SqliteStore implements Store {
     if (!schema && this.#log.holds(this.#head.position)) {
       this.#head.refresh();
     } else {
+      this.#mending++;
       this.#mend().catch((error) =>
         this.#options.onFatal(new Error('others broke the database, and it cannot be mended', { cause: error })),
-      );
+      ).finally(() => this.#mending--);
     }
   }
 
@@ -252,12 +267,17 @@ class SqliteStore implements Store {
     const { epoch } = this.#head;
     const { value: installed, end } = await this.#ownWrite(() => mendFile(this.#history, this.#resources, this.#head.position));
     this.#foreign.adopt();
+    // What others committed since then is taken as seen, so it must be known.
+    this.#head.refresh();
     if (installed.changed || end.epoch !== epoch) {
       this.#options.onWarning('others changed the schema or the log; it was put back', { holes: installed.holes, epoch: end.epoch });
     }
     warnOfKeys(installed, this.#options);
   }
 }
+
+/** Collections that others made: in a file of Tombolo's own there are none. */
+const none: ReadonlySet<string> = new Set();
 
 function warnOfKeys({ foreignKeys }: Installed, { onWarning }: Surroundings): void {
   if (foreignKeys.length > 0) {

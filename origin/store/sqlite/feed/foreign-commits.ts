@@ -34,16 +34,19 @@ export class ForeignCommits {
     for (const timer of this.#timers) timer.unref();
   }
 
-  poll(): void {
+  /** Whether all that others have committed is noticed. */
+  poll(): boolean {
     try {
       const data = this.#dataVersion.get()?.data_version;
-      if (data === this.#seen.data) return;
+      if (data === this.#seen.data) return true;
       const schema = this.#schemaVersion.get()?.schema_version;
       this.#options.onCommit({ schema: schema !== this.#seen.schema });
       // What was seen is kept only now, so that a look that met a lock is repeated.
       this.#seen = { data, schema };
+      return true;
     } catch (error) {
       if (!isBusy(error)) this.#options.onFatal(new Error('the database cannot be read', { cause: error }));
+      return false;
     }
   }
 

@@ -6,12 +6,12 @@
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import type { Position } from '../../../../shared/wire/position.ts';
 import { storeLimits } from '../../limits.ts';
-import type { ChangeBatch, HistoryLost } from '../../store.ts';
+import type { ChangeBatch, HistoryLost, News } from '../../store.ts';
 import type { Head } from './head.ts';
 import { type ChangeLog, type LogEntry, toChange } from './log.ts';
 import { parseOrder, toPosition } from './positions.ts';
 
-interface WatchSource {
+export interface WatchSource {
   readonly log: ChangeLog;
   readonly head: Head;
   /** By name. */
@@ -38,6 +38,15 @@ export async function* watchLog(
     yield { changes: toChanges(resources, epoch, found.entries), through, completeAtMs: found.more ? undefined : readAtMs };
     if (!found.more && head.position.order <= through.order) await head.news.wait(storeLimits.watermarkMs, signal);
   }
+}
+
+/** What the log has after `from`, at once. */
+export function newsOf({ log, head, resources }: WatchSource, from: Position): News {
+  const { position } = head;
+  if (position.epoch === from.epoch && position.order === from.order) return { head: position, changes: [] };
+  const at = from.epoch === position.epoch ? parseOrder(from.order) : undefined;
+  const found = at === undefined ? undefined : log.after(at);
+  return { head: position, changes: found === undefined || found.more ? undefined : toChanges(resources, from.epoch, found.entries) };
 }
 
 function toChanges(resources: ReadonlyMap<string, Resource>, epoch: string, entries: readonly LogEntry[]) {

@@ -1,0 +1,134 @@
+/**
+ * Answers of states as they were made, in memory, so that what has not changed since is neither read nor written anew. One
+ * is shown to whoever would get the same bytes: it is kept under the name that the edge's cache has for it, the scope of its
+ * caller and the key that signs its cursors. It stands while nothing has changed that its row says it depends on
+ * (SEMANTICS §1). It can be lost at any time, and is when the bytes are too many: the least recently used goes first.
+ */
+import type { Contract } from '../../shared/contract/contract.ts';
+import type { Dependencies } from '../../shared/contract/dependencies.ts';
+import type { Resource } from '../../shared/contract/resource.ts';
+import { scopeOf } from '../../shared/contract/scope.ts';
+import type { Operation } from '../../shared/operations/operation.ts';
+import { type Position, reaches } from '../../shared/wire/position.ts';
+import type { Answer, Call } from '../call.ts';
+import { type Representation, underConditions } from '../documents/representation.ts';
+import type { Feed } from '../feed/feed.ts';
+import type { Store } from '../store/store.ts';
+import { type CurrentState, exactState, followedState } from './current-state.ts';
+import { Generations } from './generations.ts';
+
+interface Kept {
+  readonly representation: Representation;
+  readonly dependencies: Dependencies;
+  readonly readAt: Position;
+  /** As its collection had it. */
+  readonly resource: Resource;
+  readonly bytes: number;
+}
+
+export interface KeptAnswersOptions {
+  readonly store: Store;
+  readonly feed: Feed;
+  readonly contract: Contract;
+  /** What bodies, names and their surroundings may take together. */
+  readonly bytesMax: number;
+}
+
+/** What an entry takes beside its body and its name, roughly. */
+const entryBytes = 512;
+/** One answer takes no more than this share of all. */
+const shareMax = 1 / 16;
+
+/** `undefined`: nothing is to be kept. */
+export function openKeptAnswers(options: KeptAnswersOptions): KeptAnswers | undefined {
+  return options.bytesMax === 0 ? undefined : new KeptAnswers(options);
+}
+
+export class KeptAnswers {
+  readonly #bytesMax: number;
+  readonly #generations: Generations;
+  readonly #state: CurrentState;
+  /** Answers by name, in order of use: a Map keeps insertion order, and a hit is inserted again. */
+  readonly #kept = new Map<string, Kept>();
+  /** How many there are of each resource. */
+  readonly #counts = new Map<string, number>();
+  #bytes = 0;
+
+  constructor({ store, feed, contract, bytesMax }: KeptAnswersOptions) {
+    this.#bytesMax = bytesMax;
+    const from = store.news === undefined ? feed.through : store.knownHead();
+    this.#generations = new Generations(contract, from, (resource) => (this.#counts.get(resource) ?? 0) > 0);
+    this.#state = store.news === undefined
+      ? followedState({ store, feed }, from, this.#generations)
+      : exactState(store, from, this.#generations);
+  }
+
+  /** The answer that is kept, under the conditions of this call; else the one that `make` makes, which is kept. */
+  async answer(call: Call<Operation>, make: () => Promise<Answer>): Promise<Answer> {
+    const { resource, id, input, principal, tokenKey, operation } = call;
+    const cached = operation.cached?.({ resource, id, input });
+    if (cached === undefined || !this.#mayKeep(resource)) return make();
+    const name = `${resource.name} ${tokenKey.id} ${scopeOf(resource, principal)} ${cached.name}`;
+    const known = this.#find(name, call);
+    if (known !== undefined) return known;
+    const answer = await make();
+    this.#keep(name, call, cached.dependencies, answer);
+    return answer;
+  }
+
+  /** What the edge may not keep is not kept here either, where this process may be behind the database. */
+  #mayKeep({ cache }: Resource): boolean {
+    return this.#state.isExact || cache !== 'none';
+  }
+
+  #find(name: string, call: Call<Operation>): Answer | undefined {
+    const kept = this.#kept.get(name);
+    if (kept === undefined) return undefined;
+    const at = this.#state.look();
+    if (at === undefined || !this.#isEnough(at, call) || !reaches(at, kept.readAt)) return undefined;
+    if (kept.resource !== call.resource || !this.#generations.stand(kept.dependencies, kept.readAt)) {
+      this.#drop(name, kept);
+      return undefined;
+    }
+    this.#kept.delete(name);
+    this.#kept.set(name, kept);
+    return underConditions(call, kept.representation, at);
+  }
+
+  /** A state that is demanded is asked of the database, unless what is known is the newest. */
+  #isEnough(at: Position, { atLeast }: Call<Operation>): boolean {
+    return atLeast === undefined || (this.#state.isExact && reaches(at, atLeast));
+  }
+
+  #keep(name: string, { resource }: Call<Operation>, dependencies: Dependencies, answer: Answer): void {
+    const { outcome, body, etag, mediaType, pages, readAt, alsoRead, stated } = answer;
+    const isOfOne = alsoRead === undefined && stated === undefined && dependencies.every((each) => each.resource === resource.name);
+    if (outcome !== 'found' || !isOfOne || !(body instanceof Uint8Array)) return;
+    if (etag === undefined || mediaType === undefined || readAt === undefined) return;
+    const bytes = body.byteLength + name.length * 2 + entryBytes;
+    if (bytes > this.#bytesMax * shareMax) return;
+    const known = this.#kept.get(name);
+    if (known !== undefined) this.#drop(name, known);
+    this.#put(name, { representation: { body, etag, mediaType, pages }, dependencies, readAt, resource, bytes });
+    for (const [oldest, entry] of this.#kept) {
+      if (this.#bytes <= this.#bytesMax) break;
+      this.#drop(oldest, entry);
+    }
+  }
+
+  #put(name: string, kept: Kept): void {
+    this.#kept.set(name, kept);
+    this.#bytes += kept.bytes;
+    this.#count(kept, 1);
+  }
+
+  #drop(name: string, kept: Kept): void {
+    this.#kept.delete(name);
+    this.#bytes -= kept.bytes;
+    this.#count(kept, -1);
+  }
+
+  #count({ resource: { name } }: Kept, by: 1 | -1): void {
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + by);
+  }
+}
