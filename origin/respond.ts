@@ -56,15 +56,24 @@ function toBody({ requestId }: Asked, { outcome, body }: Answer): NonNullable<An
   return outcome === 'absent' ? JSON.stringify(toProblem(new Fault('document_not_found'), requestId)) : (body ?? null);
 }
 
+type Pages = NonNullable<Answer['pages']>;
+
+/** The links of pages, each with the request that it was made for: a page that is kept is mostly asked for in the same words. */
+const links = new WeakMap<Pages, Pick<VerifiedHop, 'path' | 'query'> & { readonly link: string }>();
+
 /** The `Link` of a page (RFC 8288); the targets are relative to the request's own. */
-function toLink({ path, query }: VerifiedHop, { next, prev }: NonNullable<Answer['pages']>): string {
+function toLink({ path, query }: VerifiedHop, pages: Pages): string {
+  const known = links.get(pages);
+  if (known?.path === path && known.query === query) return known.link;
   const search = new URLSearchParams(query);
-  const link = (after: string | undefined, rel: string) => {
+  const target = (after: string | undefined, rel: string) => {
     if (after === undefined) return [];
     search.set('after', after);
     return [`<${path}?${search}>; rel="${rel}"`];
   };
-  return [...link(next, 'next'), ...link(prev, 'prev')].join(', ');
+  const link = [...target(pages.next, 'next'), ...target(pages.prev, 'prev')].join(', ');
+  links.set(pages, { path, query, link });
+  return link;
 }
 
 /**

@@ -27,13 +27,35 @@ export interface ListQuery {
   readonly count: boolean;
 }
 
+const formatted = new WeakMap<ListQuery, string>();
+
 /** The text that names a query: equal queries, however written, give equal text. */
 export function formatQuery(query: ListQuery): string {
+  const known = formatted.get(query);
+  if (known !== undefined) return known;
   const { equal, range, limit, after, fields, count } = query;
-  return toCanonicalJson({ equal, range, sort: formatSort(query.sort), limit, after, fields, count });
+  const text = toCanonicalJson({ equal, range, sort: formatSort(query.sort), limit, after, fields, count });
+  formatted.set(query, text);
+  return text;
 }
 
+/** Queries as they were read, by their resources' names and their text: most lists are asked for again, in the same words. */
+const parsed = new Map<string, { readonly resource: Resource; readonly query: ListQuery }>();
+const parsedMax = 512;
+/** Longer ones are read each time. */
+const parsedCharactersMax = 1_024;
+
 export function parseListQuery(resource: Resource, query: string): ListQuery {
+  const name = resource.name + query;
+  const known = parsed.get(name);
+  if (known?.resource === resource) return known.query;
+  const read = readListQuery(resource, query);
+  if (parsed.size >= parsedMax) parsed.clear();
+  if (query.length <= parsedCharactersMax) parsed.set(name, { resource, query: read });
+  return read;
+}
+
+function readListQuery(resource: Resource, query: string): ListQuery {
   const reader = new QueryReader(resource, query);
   const filter = readFilter(reader, controls);
   const { sort: asked, limit, after, fields, count } = reader.controls();
