@@ -12,7 +12,7 @@ import type { Store } from '../store/store.ts';
 import type { Generations } from './generations.ts';
 
 export interface CurrentState {
-  /** Whether nothing at all was committed after what it tells. */
+  /** Whether a read would see nothing newer. */
   readonly isExact: boolean;
   /** What has changed up to there is raised. */
   look(): Position | undefined;

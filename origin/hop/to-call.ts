@@ -16,8 +16,11 @@ import { mustCover, type VerifiedHop } from './verify.ts';
 /** Refuses by what the signature covers, and by rights, before a byte of the body is read. */
 export async function hopToCall(route: Route, hop: VerifiedHop, request: Request, nowMs: number): Promise<RoutedCall> {
   mustCover(hop, hopDemands[route.operation.body]);
+  const { operation, resource, id } = route;
+  const { requestId, traceId } = traceOf(hop);
+  // Members by name: spread, they cost half a microsecond.
   const asking: Asking = {
-    ...route,
+    operation, resource, id, requestId, traceId,
     principal: mustPrincipal(hop.header('tombolo-principal')),
     input: { query: hop.query },
     header: hop.header,
@@ -26,7 +29,6 @@ export async function hopToCall(route: Route, hop: VerifiedHop, request: Request
     atLeast: parsePosition(hop.header('tombolo-after') ?? ''),
     nonce: { value: hop.parameters.nonce, expiresAt: (hop.parameters.created + hopLimits.nonceKeptSeconds) * 1_000 },
     tokenKey: hop.answers.key,
-    ...traceOf(hop),
   };
   return asRoutedCall(await toCall(asking, nowMs));
 }

@@ -179,8 +179,8 @@ export interface Store {
    */
   watch(from: Position, signal: AbortSignal): AsyncIterable<ChangeBatch | HistoryLost>;
   /**
-   * What anybody has committed after `from` by the time of the call, told at once by engines that can. `undefined`: not now,
-   * since another program holds the file or has broken it.
+   * What anybody had committed after `from` when this turn of the event loop began, told at once by engines that can: a read
+   * of this turn sees the same. `undefined`: not now, since another program holds the file or has broken it.
    */
   news?(from: Position): News | undefined;
   /** A consumer's durable cursor; a write moves it. */

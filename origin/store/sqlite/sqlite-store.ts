@@ -205,7 +205,7 @@ class SqliteStore implements Store {
   }
 
   news(from: Position): News | undefined {
-    if (this.#closing.signal.aborted || !this.#foreign.poll() || this.#mending > 0) return undefined;
+    if (this.#closing.signal.aborted || !this.#foreign.look() || this.#mending > 0) return undefined;
     return newsOf(this.#feed, from);
   }
 

@@ -242,6 +242,7 @@ describe('kept answers on SQLite', () => {
       return get.mock.calls.length === 0;
     });
     withDatabase(path, (database) => database.run(`UPDATE notes SET doc = json_set(doc, '$.size', 3) WHERE id = 'a'`));
+    await nextTurn();
     expect(await size()).toBe(3);
   });
 });

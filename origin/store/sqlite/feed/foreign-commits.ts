@@ -23,6 +23,7 @@ export class ForeignCommits {
   readonly #inode: number;
   readonly #timers: readonly ReturnType<typeof setInterval>[];
   #seen: { data: unknown; schema: unknown };
+  #isLookedAt = false;
 
   constructor(options: ForeignCommitsOptions) {
     this.#options = options;
@@ -30,12 +31,19 @@ export class ForeignCommits {
     this.#schemaVersion = options.database.prepare<{ schema_version: number }, []>('PRAGMA schema_version');
     this.#inode = statSync(options.path).ino;
     this.#seen = this.#look();
-    this.#timers = [setInterval(() => this.poll(), storeLimits.pollMs), setInterval(() => this.#checkFile(), storeLimits.fileCheckMs)];
+    this.#timers = [setInterval(() => this.#poll(), storeLimits.pollMs), setInterval(() => this.#checkFile(), storeLimits.fileCheckMs)];
     for (const timer of this.#timers) timer.unref();
   }
 
-  /** Whether all that others have committed is noticed. */
-  poll(): boolean {
+  /** Looks once a turn of the event loop, since a look takes and frees a lock. Whether all that others had committed is noticed. */
+  look(): boolean {
+    if (this.#isLookedAt) return true;
+    this.#isLookedAt = this.#poll();
+    if (this.#isLookedAt) setImmediate(() => (this.#isLookedAt = false));
+    return this.#isLookedAt;
+  }
+
+  #poll(): boolean {
     try {
       const data = this.#dataVersion.get()?.data_version;
       if (data === this.#seen.data) return true;
