@@ -3,22 +3,25 @@
  *
  *   load ──▶ origin (Bun)          load ──▶ edge ┐ one workerd
  *   load ──▶ bare Hono on Bun      load ──▶ bare ┘     and, for what goes through, those of `forward-world.ts`
+ *   load ──▶ origin that keeps no answers, on a copy of the same database
  *
  * The edge runs as in production, but with a plan and an address limit that one client does not meet at once;
  * the origin reports to it. A bare server answers the very bytes of the origin's answers, from a table in memory.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { WorkerOptions } from 'miniflare';
 import { type Identity, openIdentity } from '../../origin/dev/identity.ts';
 import { openDevelopmentKeys } from '../../origin/dev/keys.ts';
 import { childrenOf } from '../../origin/dev/processes.ts';
+import { databaseName } from '../../origin/store/sqlite/sqlite-store.ts';
 import { startEdge } from '../support/edge.ts';
 import { freePort } from '../support/free-port.ts';
 import { OriginProcess } from '../support/origin-process.ts';
 import { Program } from '../support/program.ts';
 import { send, signHop } from '../support/signed-hop.ts';
+import { withDatabase } from '../support/store-file.ts';
 import { filmsNdjson } from './data.ts';
 import { type ForwardWorld, startForwardWorld } from './forward-world.ts';
 import { importAtOrigin } from './imports.ts';
@@ -38,6 +41,7 @@ export interface BenchWorld {
   readonly films: Reads;
   readonly lists: Reads;
   readonly bareOrigin: Server;
+  readonly unkeptOrigin: Server;
   readonly edge: Server;
   readonly bareEdge: Server;
   readonly forward: ForwardWorld;
@@ -92,6 +96,7 @@ async function open(disposals: (() => unknown)[]): Promise<Omit<BenchWorld, 'clo
   const forward = await startForwardWorld({ films, keys, jwksUrl, issuer, audience, dir: dataDir, others: [pid] }, disposals);
   return {
     keys, identity, films, lists, origin, forward,
+    unkeptOrigin: await startUnkeptOrigin(dataDir, keys, disposals),
     bareOrigin: await startBareOrigin(new Map([...films, ...lists]), dataDir, disposals),
     edge: { port: edgePort, pid },
     bareEdge: { port: bareEdgePort, pid },
@@ -133,6 +138,20 @@ async function findReads(url: string, keys: string): Promise<Pick<BenchWorld, 'f
 interface Page {
   readonly data: readonly { readonly id: string }[];
   readonly page: { readonly next: string | null };
+}
+
+/** Each of its answers is read and made anew. */
+async function startUnkeptOrigin(dataDir: string, keys: string, disposals: (() => unknown)[]): Promise<Server> {
+  const ownDir = join(dataDir, 'unkept');
+  mkdirSync(ownDir);
+  withDatabase(join(dataDir, databaseName), (database) => database.prepare('VACUUM INTO ?').run(join(ownDir, databaseName)));
+  const child = new OriginProcess({
+    TOMBOLO_DATA_DIR: ownDir, TOMBOLO_KEYS: keys, TOMBOLO_EDGE_URLS: 'http://127.0.0.1:9', TOMBOLO_ENV: 'development',
+    TOMBOLO_ANSWERS_BYTES_MAX: '0',
+  });
+  disposals.push(() => child.kill9());
+  await child.start();
+  return { port: child.port, pid: child.pid };
 }
 
 async function startBareOrigin(answers: Reads, dir: string, disposals: (() => unknown)[]): Promise<Server> {

@@ -29,7 +29,7 @@ const fromCloudflare = { ...accept, 'cf-connecting-ip': '192.0.2.1' };
 type Headers = Readonly<Record<string, string>>;
 
 export async function contendersOf(world: BenchWorld, createsPerRound: number): Promise<readonly Contender[]> {
-  const { keys, films, lists, edge, bareEdge, bareOrigin } = world;
+  const { keys, films, lists, edge, bareEdge, bareOrigin, unkeptOrigin } = world;
   const token = await world.identity.mint({ subject: 'bench', roles: ['editor'] });
   const origin = world.origin();
   const key = mustKeyRing(keys)[0];
@@ -48,9 +48,17 @@ export async function contendersOf(world: BenchWorld, createsPerRound: number): 
       name: 'origin, get by id', goal: { beside: 'bare Hono on Bun, a film', share: 0.5 }, server: origin, status: 200,
       requests: signed(films, {}),
     },
+    {
+      name: 'origin, get by id, none kept', goal: { beside: 'bare Hono on Bun, a film' }, server: unkeptOrigin, status: 200,
+      requests: signed(films, {}),
+    },
     { name: 'bare Hono on Bun, 20 films', server: bareOrigin, status: 200, requests: plain(lists) },
     {
       name: 'origin, list of 20, signed in', goal: { beside: 'bare Hono on Bun, 20 films', share: 0.3 }, server: origin,
+      status: 200, requests: signed(lists, principal),
+    },
+    {
+      name: 'origin, list of 20, signed in, none kept', goal: { beside: 'bare Hono on Bun, 20 films', share: 0.2 }, server: unkeptOrigin,
       status: 200, requests: signed(lists, principal),
     },
     { name: 'bare Hono Worker, a film', server: bareEdge, status: 200, requests: plain(films, fromCloudflare) },
