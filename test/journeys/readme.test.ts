@@ -159,7 +159,7 @@ test('its page follows a feed past the end of a token, and misses nothing', asyn
   );
   const write = async (text: string): Promise<void> => {
     const body = JSON.stringify({ film: crypto.randomUUID(), author: 'ada', rating: 5, text });
-    const answer = await fetch(`${api}/v1/reviews`, {
+    const answer = await fetch(`${api}/v2/reviews`, {
       method: 'POST',
       headers: { authorization: `Bearer ${long}`, 'content-type': 'application/json' },
       body,
@@ -189,7 +189,7 @@ shellTest('its own API is six steps, each as printed', async () => {
   const hooks = "import { noteCounts } from './note-counts.ts';\nimport { tidyTags } from './notes.ts';\n";
   const release = makeRelease([
     ['shared/resources/all.ts', 'import { films }', `${resources}import { films }`],
-    ['shared/resources/all.ts', 'contract(films', 'contract(notes, authors, films'],
+    ['shared/resources/all.ts', 'contract(versions, films', 'contract(versions, notes, authors, films'],
     ['shared/endpoints/all.ts', 'import { filmsTop }', `${words}import { filmsTop }`],
     ['shared/endpoints/all.ts', 'endpointModule(', 'endpointModule(notesCount, notesRetag, '],
     ['origin/endpoints/all.ts', 'import { filmsTop }', `${words}import { filmsTop }`],
@@ -213,11 +213,11 @@ shellTest('its own API is six steps, each as printed', async () => {
     const [made = '', counts] = (await new Response(stdout).text()).trim().split('\n');
     expect(counts).toBe('{"notes":1}');
     const { id } = JSON.parse(made) as { id: string };
-    const answer = await world.request(`/v1/notes/${id}/retag`, { token, json: { tag: 'OLD' } });
+    const answer = await world.request(`/v2/notes/${id}/retag`, { token, json: { tag: 'OLD' } });
     expect([answer.status, answer.json<object>()]).toMatchObject([200, { tags: ['new', 'old'] }]);
-    await eventually('the copy', async () => (await world.request('/v1/notes/count?tag=new', { token })).text === '{"notes":2}');
-    await world.mustHit('/v1/notes/count?tag=new', { token });
-    await eventually('the hook', async () => (await world.request('/v1/authors/ada')).text.includes('"notes":2'));
+    await eventually('the copy', async () => (await world.request('/v2/notes/count?tag=new', { token })).text === '{"notes":2}');
+    await world.mustHit('/v2/notes/count?tag=new', { token });
+    await eventually('the hook', async () => (await world.request('/v2/authors/ada')).text.includes('"notes":2'));
   } finally {
     await world.close();
     release.remove();
