@@ -16,7 +16,7 @@ import type { Host } from './host/host.ts';
 import { type SecurityHeaders, toSecurityHeaders } from './request/security-headers.ts';
 import { Hasher } from './origin-client/hasher.ts';
 import { Macs } from './origin-client/macs.ts';
-import { OriginClient } from './origin-client/origin-client.ts';
+import type { Origin } from './origin-client/origin-client.ts';
 import { Tokens } from './identity/tokens.ts';
 import { log } from './log.ts';
 import { toLimiter } from './rate-limit/counters.client.ts';
@@ -32,7 +32,7 @@ export interface EdgeContext {
   readonly hasher: Hasher;
   readonly macs: Macs;
   readonly tokens: Tokens;
-  readonly origin: OriginClient;
+  readonly origin: Origin;
   readonly generations: Generations;
   readonly entries: Entries;
   readonly reads: Reads;
@@ -57,7 +57,7 @@ export function toContext(host: Host, { contract, plans }: Served): EdgeContext 
     const offered = withAnonymousPlan(plans, settings.anonymousPlan);
     return {
       host, settings, contract, hasher, macs, plans: offered, limiter: toLimiter(host.askCounter),
-      origin: new OriginClient({ originUrl: settings.originUrl, macs, hasher }), tokens: new Tokens(settings),
+      origin: host.toOrigin({ originUrl: settings.originUrl, macs, hasher }), tokens: new Tokens(settings, host.keys),
       generations: new Generations(settings, contract),
       entries: new Entries(host.store),
       reads: new Reads(),

@@ -3,11 +3,8 @@
  * much they may ask comes before the cache, so that a hit is never served to someone who may not see it. Whatever is
  * refused is counted: behind `limit` as the caller's, before it as the address's (`charge`).
  */
-import { Hono } from 'hono';
 import type { Served } from './context.ts';
-import { type Bindings, toHost } from './host/cloudflare.ts';
 import type { Host } from './host/host.ts';
-import { toArrival } from './request/arrive.ts';
 import { finish } from './request/finish.ts';
 import type { Arrival } from './request/request.ts';
 import { respond } from './respond.ts';
@@ -53,23 +50,8 @@ function toPath(host: Host, served: Served): (request: Arrival) => Answer {
     .end('forward', forward);
 }
 
-export function pipeline(served: Served): Hono<{ Bindings: Bindings }> {
-  /** The paths, kept as long as the platform hands out the same bindings. */
-  const paths = new WeakMap<Bindings, (request: Arrival) => Answer>();
-
-  function pathOf(bindings: Bindings): (request: Arrival) => Answer {
-    const known = paths.get(bindings);
-    if (known !== undefined) return known;
-    const path = toPath(toHost(bindings), served);
-    paths.set(bindings, path);
-    return path;
-  }
-
-  const app = new Hono<{ Bindings: Bindings }>();
-  app.all('*', async (c) => {
-    const { raw } = c.req;
-    const arrival = toArrival(raw, c.env, (work) => c.executionCtx.waitUntil(work));
-    return finish(arrival, await orElse(() => pathOf(c.env)(arrival), (thrown) => respond(thrown, arrival)));
-  });
-  return app;
+/** Answers every request, whatever is thrown on its path. */
+export function toPipeline(host: Host, served: Served): (arrival: Arrival) => Promise<Response> {
+  const path = toPath(host, served);
+  return async (arrival) => finish(arrival, await orElse(() => path(arrival), (thrown) => respond(thrown, arrival)));
 }

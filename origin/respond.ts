@@ -5,8 +5,8 @@ import { problemMediaType, toProblem, toProblemHeaders } from '../shared/wire/pr
 import type { Resource } from '../shared/contract/resource.ts';
 import { scopeDigest, scopeOf } from '../shared/contract/scope.ts';
 import { hopRefusalHeader, readHeader } from '../shared/hop/profile.ts';
-import { dependsHeader, formatStatedReads } from '../shared/hop/stated-reads.ts';
-import { formatReadFacts, type ResourceRead } from '../shared/hop/read-facts.ts';
+import { dependsHeader, formatStatedReads, type StatedReads } from '../shared/hop/stated-reads.ts';
+import { formatReadFacts, type ReadFacts, type ResourceRead } from '../shared/hop/read-facts.ts';
 import type { Answer, Asked, Outcome } from './call.ts';
 import type { Context } from './context.ts';
 import { type AnswerSigning, signAnswer } from './hop/sign.ts';
@@ -18,33 +18,53 @@ const statuses: Readonly<Record<Outcome, number>> = {
   found: 200, unchanged: 304, absent: 404, created: 201, written: 200, removed: 204, streaming: 200,
 };
 
+/** An answer in the terms of HTTP: signed for whoever asked over the hop, and handed over as it is inside one process. */
+export interface Reply {
+  readonly status: number;
+  /** By lower-case name. */
+  readonly headers: Record<string, string>;
+  readonly body: NonNullable<Answer['body']> | null;
+  readonly facts: ReadFacts | undefined;
+  readonly stated: StatedReads | undefined;
+}
+
 export function respond(context: Context, hop: VerifiedHop, asked: Asked, answer: Answer): Response {
-  const status = statuses[answer.outcome];
-  const headers = toHeaders(context, hop, asked, answer);
-  if (answer.writtenAt !== undefined) headers['tombolo-position'] = signPosition(answer.writtenAt, asked.tokenKey);
-  if (answer.readAt !== undefined) {
-    const reader = answer.stated?.reader ?? asked.principal;
-    const others = (answer.alsoRead ?? []).map((other) => ({ name: other.name, ...toResourceRead(other, reader) }));
-    headers[readHeader] = formatReadFacts({ position: answer.readAt, ...toResourceRead(asked.resource, reader), others });
-  }
-  if (answer.stated !== undefined) headers[dependsHeader] = formatStatedReads(answer.stated);
+  const { status, headers, body, facts, stated } = toReply(hop, asked, answer);
+  if (facts !== undefined) headers[readHeader] = formatReadFacts(facts);
+  if (stated !== undefined) headers[dependsHeader] = formatStatedReads(stated);
   signAnswer(headers, status, hop.answers, context.now());
-  return new Response(hop.method === 'HEAD' ? null : toBody(asked, answer), { status, headers });
+  return new Response(hop.method === 'HEAD' ? null : body, { status, headers });
+}
+
+/** What was asked for, as it was sent. */
+type Target = Pick<VerifiedHop, 'path' | 'query'>;
+
+export function toReply(target: Target, asked: Asked, answer: Answer): Reply {
+  const headers = toHeaders(target, asked, answer);
+  if (answer.writtenAt !== undefined) headers['tombolo-position'] = signPosition(answer.writtenAt, asked.tokenKey);
+  return { status: statuses[answer.outcome], headers, body: toBody(asked, answer), facts: toFacts(asked, answer), stated: answer.stated };
+}
+
+function toFacts(asked: Asked, { readAt, stated, alsoRead = [] }: Answer): ReadFacts | undefined {
+  if (readAt === undefined) return undefined;
+  const reader = stated?.reader ?? asked.principal;
+  const others = alsoRead.map((other) => ({ name: other.name, ...toResourceRead(other, reader) }));
+  return { position: readAt, ...toResourceRead(asked.resource, reader), others };
 }
 
 function toResourceRead(resource: Resource, principal: Principal): ResourceRead {
   return { resourceDigest: resource.digest, scopeDigest: scopeDigest(scopeOf(resource, principal)) };
 }
 
-function toHeaders(
-  { contract: { versions } }: Context, hop: VerifiedHop, { resource }: Asked, { outcome, etag, mediaType, createdId, pages }: Answer,
-): Record<string, string> {
+function toHeaders(target: Target, { resource }: Asked, { outcome, etag, mediaType, createdId, pages }: Answer): Record<string, string> {
   const headers: Record<string, string> = {};
   if (etag !== undefined) headers['etag'] = etag;
   if (outcome === 'absent') headers['content-type'] = problemMediaType;
   else if (mediaType !== undefined) headers['content-type'] = mediaType;
-  if (createdId !== undefined) headers['location'] = `/${versions.current.name}/${resource.name}/${encodeURIComponent(createdId)}`;
-  const link = pages === undefined ? '' : toLink(hop, pages);
+  // Below the version that was asked in.
+  const version = target.path.split('/', 2).join('/');
+  if (createdId !== undefined) headers['location'] = `${version}/${resource.name}/${encodeURIComponent(createdId)}`;
+  const link = pages === undefined ? '' : toLink(target, pages);
   if (link !== '') headers['link'] = link;
   // Proxies that buffer would hold a stream back until it ends.
   if (outcome === 'streaming') Object.assign(headers, { 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
@@ -59,10 +79,10 @@ function toBody({ requestId }: Asked, { outcome, body }: Answer): NonNullable<An
 type Pages = NonNullable<Answer['pages']>;
 
 /** The links of pages, each with the request that it was made for: a page that is kept is mostly asked for in the same words. */
-const links = new WeakMap<Pages, Pick<VerifiedHop, 'path' | 'query'> & { readonly link: string }>();
+const links = new WeakMap<Pages, Target & { readonly link: string }>();
 
 /** The `Link` of a page (RFC 8288); the targets are relative to the request's own. */
-function toLink({ path, query }: VerifiedHop, pages: Pages): string {
+function toLink({ path, query }: Target, pages: Pages): string {
   const known = links.get(pages);
   if (known?.path === path && known.query === query) return known.link;
   const search = new URLSearchParams(query);
@@ -76,18 +96,21 @@ function toLink({ path, query }: VerifiedHop, pages: Pages): string {
   return link;
 }
 
-/**
- * A refusal as a problem document; what is ours to mend is logged in full, under the id that the client sees.
- * `signing` is absent where the request named no nonce to bind the answer to.
- */
+/** `signing` is absent where the request named no nonce to bind the answer to. */
 export function respondFault(context: Context, fault: Fault, trace: Trace, signing: AnswerSigning | undefined): Response {
-  tell(context, fault, trace);
-  const headers = toProblemHeaders(fault);
+  const { status, headers, body } = toRefusal(context, fault, trace);
   if (signing !== undefined) {
     if (fault.reason.startsWith('hop_')) headers[hopRefusalHeader] = fault.reason;
-    signAnswer(headers, fault.status, signing, context.now());
+    signAnswer(headers, status, signing, context.now());
   }
-  return new Response(JSON.stringify(toProblem(fault, trace.requestId)), { status: fault.status, headers });
+  return new Response(body, { status, headers });
+}
+
+/** A refusal as a problem document; what is ours to mend is logged in full, under the id that the client sees. */
+export function toRefusal(context: Context, fault: Fault, trace: Trace): Reply {
+  tell(context, fault, trace);
+  const body = JSON.stringify(toProblem(fault, trace.requestId));
+  return { status: fault.status, headers: toProblemHeaders(fault), body, facts: undefined, stated: undefined };
 }
 
 /** Logs one line, which counts the refusals of this reason since the start. */

@@ -11,10 +11,9 @@ import { handle } from './pipeline.ts';
 import { afterCommits, beforeWrites as hooks } from './hooks/all.ts';
 import type { Services, Started } from './services/services.ts';
 import type { Settings } from './settings.ts';
-import { runPurge } from './purge/purge.ts';
 import { sendReport } from './purge/send-report.ts';
+import { startPurge } from './purge/start-purge.ts';
 import type { StoreState } from './store/store.ts';
-import { toTrouble } from './trouble.ts';
 import { within } from './within.ts';
 
 export interface Origin {
@@ -39,7 +38,10 @@ export async function startOrigin(settings: Settings, options: OriginOptions = {
   const own = options.contract === undefined ? { ...options, hooks, afterCommits } : options;
   const context = await openContext(settings, options.contract ?? served, own);
   const { services } = context;
-  for (const edgeUrl of settings.edgeUrls) await services.start(`reports to ${edgeUrl}`, () => startPurge(context, edgeUrl));
+  for (const edgeUrl of settings.edgeUrls) {
+    await services.start(`reports to ${edgeUrl}`, () =>
+      startPurge(context, edgeUrl, (report, signal) => sendReport(edgeUrl, report, settings.keys, signal)));
+  }
   const port = await services.start('server', () => listen(context, options.jwks));
   await services.start('streams', () => toStreams(context));
   return { port, storeState: () => context.store.state(), close: () => services.stop(Date.now() + stopMsMax) };
@@ -92,36 +94,11 @@ function openRoute(
 }
 
 /** 200 when every service does its work; otherwise 503, with those that do not and why (SEMANTICS §22). */
-async function readiness(services: Services): Promise<Response> {
+export async function readiness(services: Services): Promise<Response> {
   const states = await services.states();
   const ready = Object.values(states).every((state) => state.ready);
   return Response.json(
     { status: ready ? 'ready' : 'unready', services: states },
     { status: ready ? 200 : 503, headers: { 'cache-control': 'no-store' } },
   );
-}
-
-/** An edge that does not hear of changes revalidates its answers: this process is ready all the same, and says so. */
-function startPurge(context: Context, edgeUrl: string): Started<void> {
-  const { store, feed, contract, log, settings } = context;
-  const stop = new AbortController();
-  let troubled = 0;
-  const running = runPurge({
-    store, feed, contract, signal: stop.signal,
-    send: async (report) => {
-      const answer = await sendReport(edgeUrl, report, settings.keys, stop.signal);
-      if (troubled > 0) log.warn({ edgeUrl }, 'the edge hears of changes again');
-      troubled = 0;
-      return answer;
-    },
-    onTrouble: (message, cause) => {
-      // The line is written when the trouble begins, then rarely: an edge that is away for an hour is one event.
-      if (troubled++ % 60 === 0) log.warn({ edgeUrl, ...toTrouble(cause) }, message);
-    },
-  });
-  return {
-    value: undefined,
-    stop: () => (stop.abort(), running),
-    state: () => (troubled === 0 ? { ready: true } : { ready: true, detail: 'the edge does not hear of changes' }),
-  };
 }

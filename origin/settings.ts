@@ -42,8 +42,11 @@ export function mustSettings(given: Variables): Settings {
   return settings;
 }
 
+/** An origin tells Workers of changes; where both are one process, there is none to tell. */
+export type Role = 'origin' | 'one process';
+
 /** The settings hold only where the reader found nothing wrong. */
-export function readSettings(reader: SettingsReader): Settings {
+export function readSettings(reader: SettingsReader, role: Role = 'origin'): Settings {
   const environment = reader.environment(reader.optional('TOMBOLO_ENV') || 'development');
   const edgePort = toPort(reader, 'TOMBOLO_EDGE_PORT', 8787);
   const mongodbUri = toMongodbUri(reader, 'MONGODB_URI');
@@ -57,7 +60,7 @@ export function readSettings(reader: SettingsReader): Settings {
     keys: reader.keys(environment === 'production'
       ? 'is required in production: <id>:<base64url of 32 random bytes>, the same at the edge'
       : 'is missing; `npm start` makes one, a lone origin needs the one of its edge'),
-    edgeUrls: toEdgeUrls(reader, environment, edgePort),
+    edgeUrls: role === 'one process' ? [] : toEdgeUrls(reader, environment, edgePort),
     logBytesMax: reader.count('TOMBOLO_LOG_BYTES_MAX', {
       fallback: storeLimits.logBytesMax,
       min: logBytesLeast,

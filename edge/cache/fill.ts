@@ -5,7 +5,7 @@ import { type Position, reaches } from '../../shared/wire/position.ts';
 import { edgeLimits } from '../limits.ts';
 import { askOrigin } from '../origin-client/ask-origin.ts';
 import { toForwardFault } from '../origin-client/forward-fault.ts';
-import type { Reply } from '../origin-client/origin-client.ts';
+import { discardReply, type Reply } from '../origin-client/origin-client.ts';
 import { bufferUpTo } from '../request/read-body.ts';
 import type { Validated } from '../request/request.ts';
 import { cacheable, fromEntry, keptHeaders, label, underCondition } from './answers.ts';
@@ -26,7 +26,7 @@ export async function fill(request: Validated, lookup: Lookup, { entry, view }: 
   // The client's own condition is met below: asked with it, the origin might answer with nothing to keep.
   const reply = await askOrigin(request, { ifMatch: undefined, ifNoneMatch: entry?.etag }).catch(toFault);
   if (entry !== undefined && reason !== 'request' && isAway(reply) && maySubstitute(entry, outageOf(request, lookup, view))) {
-    if (!(reply instanceof Fault)) await reply.body?.cancel();
+    if (!(reply instanceof Fault)) await discardReply(reply);
     return substitute(request, lookup, entry);
   }
   if (reply instanceof Fault) throw reply;

@@ -5,6 +5,7 @@
  */
 import type { Declared } from '../../shared/hop/purge-report.ts';
 import type { Served } from './changes.ts';
+import type { Sql } from './sql.ts';
 
 /** An origin that has not reported for this long does not count beside one that has. */
 const reporterGoneMs = 2_000;
@@ -12,13 +13,13 @@ const reporterGoneMs = 2_000;
 const contractsKnownMax = 8;
 
 export class Declarations {
-  readonly #sql: SqlStorage;
+  readonly #sql: Sql;
   /** When each contract was last heard. */
   readonly #heard = new Map<string, number>();
   /** The digests of each contract's resources. */
   readonly #known: Map<string, ReadonlyMap<string, string>>;
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: Sql) {
     this.#sql = sql;
     sql.exec(`
       create table if not exists contracts (only integer primary key check (only = 1), digest text not null);

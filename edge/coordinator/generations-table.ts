@@ -5,6 +5,7 @@
  */
 import type { Report } from '../../shared/hop/purge-report.ts';
 import type { Changes, Heard, Served } from './changes.ts';
+import type { Sql } from './sql.ts';
 
 /** How long an epoch that was left is not returned to: longer than a report of it may be under way. */
 const retiredMs = 120_000;
@@ -22,9 +23,9 @@ export interface Standing {
 type StandingRow = { instance: string; revision: number; epoch: string | null; through: string; floor: string };
 
 export class GenerationsTable {
-  readonly #sql: SqlStorage;
+  readonly #sql: Sql;
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: Sql) {
     this.#sql = sql;
     sql.exec(`
       create table if not exists standing (

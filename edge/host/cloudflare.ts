@@ -1,8 +1,15 @@
 /** The edge on Cloudflare: Durable Objects, the Cache API and the rate-limit binding behind the ports of `host.ts`. */
+import { Hono } from 'hono';
+import type { Served } from '../context.ts';
 import type { Coordinator } from '../coordinator/generations.object.ts';
 import type { Tickets } from '../identity/tickets.object.ts';
 import { log, toLogged } from '../log.ts';
+import { OriginClient } from '../origin-client/origin-client.ts';
+import { toPipeline } from '../pipeline.ts';
 import type { Counters } from '../rate-limit/counters.object.ts';
+import { toArrival } from '../request/arrive.ts';
+import type { Arrival } from '../request/request.ts';
+import { loadKeys, storeKeys } from './cached-keys.ts';
 import { loadEntry, storeEntry } from './cache-api.ts';
 import macModule from '../../wasm/dist/mac.wasm';
 import type { Host } from './host.ts';
@@ -16,13 +23,34 @@ export interface Bindings {
   readonly ASSETS: Fetcher;
 }
 
-/** A stub belongs to the request that made it, so it is made for each call. */
+/** The pipeline as a Worker. */
+export function toWorker(served: Served): Hono<{ Bindings: Bindings }> {
+  /** The pipelines, kept as long as the platform hands out the same bindings. */
+  const pipelines = new WeakMap<Bindings, (arrival: Arrival) => Promise<Response>>();
+
+  function pipelineOf(bindings: Bindings): (arrival: Arrival) => Promise<Response> {
+    const known = pipelines.get(bindings);
+    if (known !== undefined) return known;
+    const pipeline = toPipeline(toHost(bindings), served);
+    pipelines.set(bindings, pipeline);
+    return pipeline;
+  }
+
+  const app = new Hono<{ Bindings: Bindings }>();
+  app.all('*', (c) => pipelineOf(c.env)(toArrival(c.req.raw, c.env, (work) => c.executionCtx.waitUntil(work))));
+  return app;
+}
+
+/** Exported for tests. A stub belongs to the request that made it, so it is made for each call. */
 export function toHost(bindings: Bindings): Host {
   const coordinator = () => bindings.COORDINATOR.getByName('generations');
   const ticketOf = (stream: string) => bindings.TICKETS.get(bindings.TICKETS.idFromName(stream));
   return {
     variables: { ...bindings },
     macModule,
+    toOrigin: (options) => new OriginClient(options),
+    // Cloudflare sets the header, over whatever a client sent. Without Cloudflare there is none, and no address.
+    addressOf: (_raw, sent) => sent.get('cf-connecting-ip') ?? undefined,
     coordinator: {
       report: (signed) => coordinator().report(signed),
       changesSince: (resource, heard) => coordinator().changesSince(resource, heard),
@@ -37,6 +65,7 @@ export function toHost(bindings: Bindings): Host {
       return bindings.ASSETS.fetch(`https://assets.tombolo.invalid${path}`, { headers });
     },
     isWithin: (sender) => isWithin(bindings.FLOOD, sender),
+    keys: { load: loadKeys, keep: storeKeys },
     store: { load: loadEntry, keep: storeEntry },
   };
 }

@@ -4,7 +4,10 @@
  */
 import type { Entry } from '../cache/entry.ts';
 import type { Changes, Heard, ReportOutcome, SignedReport } from '../coordinator/changes.ts';
-import type { Bearer, Opening } from '../identity/tickets.object.ts';
+import type { Fetched } from '../identity/key-set.ts';
+import type { Bearer, Opening } from '../identity/ticket.ts';
+import type { Origin, OriginClientOptions } from '../origin-client/origin-client.ts';
+import type { SentHeaders } from '../request/request-headers.ts';
 import type { AskCounter } from '../rate-limit/limiter.ts';
 
 export interface Host {
@@ -12,6 +15,10 @@ export interface Host {
   readonly variables: Readonly<Record<string, unknown>>;
   /** `wasm/mac`, compiled. */
   readonly macModule: WebAssembly.Module;
+  /** The way to the origin. */
+  toOrigin(options: OriginClientOptions): Origin;
+  /** The address of whoever sent the request, as the platform knows it; absent where it does not. */
+  addressOf(raw: Request, sent: SentHeaders): string | undefined;
   readonly coordinator: {
     report(signed: SignedReport): Promise<ReportOutcome>;
     changesSince(resource: string, heard: Heard | undefined): Promise<Changes>;
@@ -27,6 +34,11 @@ export interface Host {
   asset(path: string, ifNoneMatch: string | undefined): Promise<Response>;
   /** Whether a sender is within the flood shield's bound. */
   isWithin(sender: string): Promise<boolean>;
+  /** Key sets of issuers, so that a new isolate need not ask them. */
+  readonly keys: {
+    load(url: string): Promise<Fetched | undefined>;
+    keep(url: string, fetched: Fetched): Promise<void>;
+  };
   /** Stored answers behind the isolate's memory: what is lost there is a miss. */
   readonly store: {
     load(key: string): Promise<Entry | undefined>;

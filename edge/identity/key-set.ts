@@ -11,7 +11,7 @@ import { Fault } from '../../shared/wire/fault.ts';
 import { SingleFlight, settledWithin } from '../single-flight.ts';
 import { edgeLimits } from '../limits.ts';
 import { log, toLogged } from '../log.ts';
-import { loadKeys, storeKeys } from './key-store.ts';
+import type { Host } from '../host/host.ts';
 
 export interface Keys {
   readonly resolve: ReturnType<typeof createLocalJWKSet>;
@@ -32,8 +32,11 @@ export class KeySet {
   #current: (Keys & Fetched) | undefined;
   #attemptedAt = 0;
 
-  constructor(url: string) {
+  readonly #store: Host['keys'];
+
+  constructor(url: string, store: Host['keys']) {
     this.#url = url;
+    this.#store = store;
   }
 
   /** What may be used now; refreshed behind the answer when it is no longer fresh. */
@@ -85,12 +88,12 @@ export class KeySet {
 
   async #fetchOrLoad(mayLoad: boolean): Promise<void> {
     try {
-      const stored = mayLoad ? await loadKeys(this.#url) : undefined;
+      const stored = mayLoad ? await this.#store.load(this.#url) : undefined;
       if (stored !== undefined) this.#adopt(stored);
       if (this.#ageMs() <= edgeLimits.keysFreshMs && mayLoad) return;
       const fetched = await fetchKeys(this.#url);
       this.#adopt(fetched);
-      await storeKeys(this.#url, fetched);
+      await this.#store.keep(this.#url, fetched);
     } catch (cause) {
       log('warn', 'identity.keys_not_fetched', { cause: toLogged(cause), keysAgeMs: this.#current === undefined ? null : this.#ageMs() });
     }

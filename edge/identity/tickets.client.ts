@@ -5,7 +5,7 @@
  * brings the id of an event that this very stream was given.
  */
 import type { Host } from '../host/host.ts';
-import type { Bearer, Opening } from './tickets.object.ts';
+import type { Bearer, Opening } from './ticket.ts';
 import { toBase64Url } from '../../shared/wire/base64.ts';
 import type { Macs } from '../origin-client/macs.ts';
 import { isTruncatedMac, signTruncated } from './truncated-macs.ts';

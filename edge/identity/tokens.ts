@@ -7,6 +7,7 @@ import { limits } from '../../shared/wire/limits.ts';
 import type { Principal } from '../../shared/wire/principal.ts';
 import type { ClaimPaths } from '../../shared/settings/claim-paths.ts';
 import { isCanonicalBase64Url } from '../../shared/wire/base64.ts';
+import type { Host } from '../host/host.ts';
 import { edgeLimits } from '../limits.ts';
 import { type Keys, KeySet, type WaitUntil } from './key-set.ts';
 import { tokenInvalid, toTokenFault } from './token-faults.ts';
@@ -38,9 +39,9 @@ export class Tokens {
   /** Tokens in order of use: the least recently used goes first. */
   readonly #remembered = new Map<string, Remembered>();
 
-  constructor(issuer: Issuer) {
+  constructor(issuer: Issuer, keys: Host['keys']) {
     this.#issuer = issuer;
-    this.#keySet = new KeySet(issuer.jwksUrl);
+    this.#keySet = new KeySet(issuer.jwksUrl, keys);
   }
 
   /** What was verified before and still holds. */

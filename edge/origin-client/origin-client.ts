@@ -52,15 +52,27 @@ export interface Reply {
   readonly status: number;
   /** The headers that the origin signed, and no others, by lower-case name. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: ReadableStream<Uint8Array> | null;
+  /** Whole where the origin is in this process, and else as it comes. */
+  readonly body: ReadableStream<Uint8Array> | string | Uint8Array<ArrayBuffer> | null;
   readonly facts: ReadFacts | undefined;
   readonly stated: StatedReads | undefined;
+}
+
+/** Whoever answers questions. */
+export interface Origin {
+  /** Throws `origin_unavailable` or `deadline_exceeded`; what the origin refuses is an answer. */
+  ask(question: Question): Promise<Reply>;
 }
 
 export interface OriginClientOptions {
   readonly originUrl: URL;
   readonly macs: Macs;
   readonly hasher: Hasher;
+}
+
+/** Reads no more of an answer that nobody is given. */
+export async function discardReply({ body }: Reply): Promise<void> {
+  if (body !== null && typeof body !== 'string' && !(body instanceof Uint8Array)) await body.cancel();
 }
 
 /** A failure after which a safe question may be asked again. */
@@ -73,7 +85,7 @@ class NoAnswer extends Error {
   }
 }
 
-export class OriginClient {
+export class OriginClient implements Origin {
   readonly #options: OriginClientOptions;
   readonly #origin: string;
   readonly #retries = new RetryBudget();
@@ -85,7 +97,6 @@ export class OriginClient {
     this.#origin = options.originUrl.origin;
   }
 
-  /** Throws `origin_unavailable` or `deadline_exceeded`; what the origin refuses is an answer. */
   async ask(question: Question): Promise<Reply> {
     this.#retries.earn();
     const { signal, headArrived } = toTimeLimit(question);
@@ -108,18 +119,18 @@ export class OriginClient {
     const { reply, keyId } = await this.#exchange(question, signal);
     // The origin does not know our key, and has done nothing.
     if (!isKeyUnknown(reply) || typeof question.body === 'function' || !macs.signWithNext(keyId)) return mustBelieveUs(reply);
-    await reply.body?.cancel();
+    await discardReply(reply);
     return mustBelieveUs((await this.#exchange(question, signal)).reply);
   }
 
   /** A stream cannot be sent again with another key, so what it costs to find the right one is paid before it. */
   async #proveKey(question: Question, signal: AbortSignal): Promise<void> {
     const { body: _body, ...rest } = question;
-    const { body: probed } = await this.#askOnce(
+    const probed = await this.#askOnce(
       { ...rest, method: 'GET', target: { path: '/', query: '' }, safe: true, headers: {} },
       signal,
     );
-    await probed?.cancel();
+    await discardReply(probed);
   }
 
   async #exchange(question: Question, signal: AbortSignal): Promise<{ readonly reply: Reply; readonly keyId: string }> {

@@ -82,10 +82,12 @@ export async function discardRest(pieces: Pick<BodyPieces, 'next' | 'cancel' | '
 
 /** All of the body, or as soon as there is more than `bytesMax`, a stream of what was read and of the rest. */
 export async function bufferUpTo(
-  stream: ReadableStream<Uint8Array> | null,
+  stream: ReadableStream<Uint8Array> | string | Uint8Array<ArrayBuffer> | null,
   bytesMax: number,
 ): Promise<Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>> {
   if (stream === null) return new Uint8Array(0);
+  if (typeof stream === 'string') return wholeUpTo(encoder.encode(stream), bytesMax);
+  if (stream instanceof Uint8Array) return wholeUpTo(stream, bytesMax);
   const chunks: Uint8Array[] = [];
   let length = 0;
   const reader = stream.getReader();
@@ -95,6 +97,12 @@ export async function bufferUpTo(
     if (length > bytesMax) return resumed(chunks, reader);
   }
   return joined(chunks, length);
+}
+
+const encoder = new TextEncoder();
+
+function wholeUpTo(bytes: Uint8Array, bytesMax: number): Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> {
+  return bytes.length <= bytesMax ? joined([bytes], bytes.length) : new Blob([bytes]).stream();
 }
 
 export function tooLarge(bytesMax: number): Fault {

@@ -12,15 +12,14 @@ export function admit(): Stage<Configured, Admitted> {
   return function admit(request, next) {
     const sent = new SentHeaders(request.raw.headers);
     const admitted = {
-      ...request, sent, target: toTarget(request.raw.url), network: networkOf(sent), deadlineAt: Date.now() + limits.requestMsMax,
+      ...request, sent, target: toTarget(request.raw.url), network: networkOf(request, sent), deadlineAt: Date.now() + limits.requestMsMax,
     };
     const answer = orElse(() => next(admitted), (thrown) => respond(thrown, request));
     return answer instanceof Promise ? answer.then((given) => decorate(admitted, given)) : decorate(admitted, answer);
   };
 }
 
-/** Cloudflare sets the header, over whatever a client sent. Without Cloudflare there is none, and no address. */
-function networkOf(sent: SentHeaders): string | undefined {
-  const address = sent.get('cf-connecting-ip');
-  return address === null ? undefined : floodKey(address);
+function networkOf({ context: { host }, raw }: Configured, sent: SentHeaders): string | undefined {
+  const address = host.addressOf(raw, sent);
+  return address === undefined ? undefined : floodKey(address);
 }

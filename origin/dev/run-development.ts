@@ -6,7 +6,8 @@ import { served } from '../../shared/resources/all.ts';
 import { offered } from '../../shared/resources/plans.ts';
 import type { Variables } from '../../shared/settings/reader.ts';
 import { toUnknownVariables } from '../../shared/settings/unknown-variables.ts';
-import { startOrigin } from '../server.ts';
+import { type Origin, startOrigin } from '../server.ts';
+import type { Settings } from '../settings.ts';
 import { mustRunSettings } from './development.ts';
 import type { StoreState } from '../store/store.ts';
 import { buildEdgeBundle } from './edge-bundle.ts';
@@ -65,12 +66,8 @@ export class Development {
     this.#disposals.push(() => origin.close());
     const url = `http://127.0.0.1:${settings.edgePort}`;
     const token = await identity.mint({ subject: 'sample', roles: ['editor'] });
-    await answered(url, token);
-    if (settings.seed) sayImported(say, await seedSample(url, token, origin.storeState()));
-    sayPending(say, origin.storeState());
-    if (this.#closing) return;
-    say(`tombolo ready: ${url}`);
-    say(toExample(url));
+    await sayStarted({ url, token, settings, origin, say, isClosing: () => this.#closing });
+    if (!this.#closing) say('one machine, without workerd, and many times as fast:  npm run serve');
   }
 
   async close(): Promise<void> {
@@ -96,6 +93,25 @@ export class Development {
       process.kill(process.pid, 'SIGTERM');
     });
   }
+}
+
+export interface JustStarted {
+  readonly url: string;
+  readonly token: string;
+  readonly settings: Settings;
+  readonly origin: Origin;
+  readonly say: Say;
+  readonly isClosing?: () => boolean;
+}
+
+/** Fills an empty store, and says where the API is once it answers. */
+export async function sayStarted({ url, token, settings, origin, say, isClosing = () => false }: JustStarted): Promise<void> {
+  await answered(url, token);
+  if (settings.seed) sayImported(say, await seedSample(url, token, origin.storeState()));
+  sayPending(say, origin.storeState());
+  if (isClosing()) return;
+  say(`tombolo ready: ${url}`);
+  say(toExample(url));
 }
 
 /** Asks until the edge has an answer of the origin's: its own failures are not one. */

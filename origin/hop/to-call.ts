@@ -34,7 +34,7 @@ export async function hopToCall(route: Route, hop: VerifiedHop, request: Request
 }
 
 /** Routes lead to the rows of modules alone, and a call is made by its row. */
-function asRoutedCall(call: Call<Operation>): RoutedCall {
+export function asRoutedCall(call: Call<Operation>): RoutedCall {
   return call as RoutedCall;
 }
 
@@ -46,7 +46,8 @@ function msLeft({ msMax }: Operation, hop: VerifiedHop): number {
 async function readBody({ body, bodyBytesMax }: Operation, hop: VerifiedHop, request: Request): Promise<SentBody> {
   if (body === 'none') return undefined;
   if (body === 'buffered') return mustBodyText(hop, request, bodyBytesMax);
-  return { mediaType: hop.header('content-type') ?? '', chunks: readUpload(request.body, hop, bodyBytesMax) };
+  const sent = { nonce: hop.parameters.nonce, length: hop.header('tombolo-upload') };
+  return { mediaType: hop.header('content-type') ?? '', chunks: readUpload(request.body, sent, bodyBytesMax) };
 }
 
 /** A buffered body is believed by its digest, which the signature covers (RFC 9530). */
@@ -56,6 +57,11 @@ async function mustBodyText(hop: VerifiedHop, request: Request, bytesMax: number
   if (hop.header('content-digest') !== contentDigest(bytes)) {
     throw new Fault('hop_invalid', { detail: 'the body is not the one that was signed' });
   }
+  return mustUtf8(bytes);
+}
+
+/** The text of a buffered body. */
+export function mustUtf8(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {

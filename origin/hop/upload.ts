@@ -6,10 +6,18 @@ import { Fault } from '../../shared/wire/fault.ts';
 import { limits } from '../../shared/wire/limits.ts';
 import { lengthUnknown, parseUploadEnd, uploadEndBytes } from '../../shared/hop/upload-end.ts';
 import { paced } from './upload-pace.ts';
-import type { VerifiedHop } from './verify.ts';
 
-export function readUpload(stream: ReadableStream<Uint8Array> | null, hop: VerifiedHop, bytesMax: number): AsyncIterable<Uint8Array> {
-  return read(stream, { nonce: hop.parameters.nonce, declared: mustDeclared(hop.header('tombolo-upload')), bytesMax });
+interface Sent {
+  /** Under which its end is said. */
+  readonly nonce: string;
+  /** The length that the client declared, or that there was none. */
+  readonly length: string | null;
+}
+
+type Stream = ReadableStream<Uint8Array> | null;
+
+export function readUpload(stream: Stream, { nonce, length }: Sent, bytesMax: number): AsyncIterable<Uint8Array> {
+  return read(stream, { nonce, declared: mustDeclared(length), bytesMax });
 }
 
 interface Expected {
@@ -18,7 +26,7 @@ interface Expected {
   readonly bytesMax: number;
 }
 
-async function* read(stream: ReadableStream<Uint8Array> | null, expected: Expected): AsyncGenerator<Uint8Array> {
+async function* read(stream: Stream, expected: Expected): AsyncGenerator<Uint8Array> {
   let bytes = 0;
   let held: Uint8Array = new Uint8Array(0);
   for await (const chunk of chunksOf(stream)) {
@@ -40,7 +48,7 @@ function mustDeclared(text: string | null): number | undefined {
   return Number(text);
 }
 
-async function* chunksOf(stream: ReadableStream<Uint8Array> | null): AsyncGenerator<Uint8Array> {
+async function* chunksOf(stream: Stream): AsyncGenerator<Uint8Array> {
   if (stream === null) return;
   try {
     yield* paced(stream, pace);

@@ -5,7 +5,7 @@
 import { contentDigest } from '../../edge/origin-client/content-digest.ts';
 import { Hasher } from '../../edge/origin-client/hasher.ts';
 import { Macs } from '../../edge/origin-client/macs.ts';
-import { OriginClient, type Question } from '../../edge/origin-client/origin-client.ts';
+import { OriginClient, type Question, type Reply } from '../../edge/origin-client/origin-client.ts';
 import { randomNonce, signRequest } from '../../edge/origin-client/sign-request.ts';
 import { verifyAnswer } from '../../edge/origin-client/verify.ts';
 import { mustRead, mustText } from '../../edge/request/read-body.ts';
@@ -123,7 +123,7 @@ function toInit({ method }: Request, body: RequestInit['body'] | undefined) {
   return { method, headers: method === 'GET' ? carried : carriedWithBody, body: body ?? null };
 }
 
-function toAnswer({ method }: Request, { status, body }: Pick<Response, 'status' | 'body'>): Response {
+function toAnswer({ method }: Request, { status, body }: Pick<Reply, 'status' | 'body'>): Response {
   return new Response(body, { status, headers: method === 'GET' ? given : givenOfCreate });
 }
 

@@ -2,11 +2,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { eventually } from '../support/eventually.ts';
 import { createFilm } from '../support/film.ts';
-import { engines, freshWithinMs, startWorld, type World } from '../support/whole-world.ts';
+import { freshWithinMs, startWorld, type World, worlds } from '../support/whole-world.ts';
 
-describe.each([...engines])('reads on %s', (engine) => {
+describe.each(worlds)('reads on %s in %s', (engine, stack) => {
   let world: World;
-  beforeAll(async () => void (world = await startWorld({ engine })));
+  beforeAll(async () => void (world = await startWorld({ engine, stack })));
   afterAll(() => world.close());
 
   test('answers a document first from the origin, then from the cache with the same bytes and an Age', async () => {

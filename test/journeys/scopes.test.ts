@@ -1,15 +1,15 @@
 /** Private answers in the shared cache: kept for those whom the rules cannot tell apart, and nobody else. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { eventually } from '../support/eventually.ts';
-import { engines, freshWithinMs, startWorld, type World } from '../support/whole-world.ts';
+import { freshWithinMs, startWorld, type World, worlds } from '../support/whole-world.ts';
 
 const film = '01890a5d-ac96-774b-bcce-b302099a8057';
 
-describe.each([...engines])('scopes on %s', (engine) => {
+describe.each(worlds)('scopes on %s in %s', (engine, stack) => {
   let world: World;
   let path: string;
   beforeAll(async () => {
-    world = await startWorld({ engine });
+    world = await startWorld({ engine, stack });
     const answer = await world.request('/v2/orders', {
       token: await member('ann', 'acme'),
       json: { tenant: 'acme', film, seats: 2, buyer: 'ann' },

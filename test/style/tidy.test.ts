@@ -49,12 +49,14 @@ describe('the checks fire', () => {
       'test/i.ts': "import { h } from './mongod/h.ts'; import { m } from './mongod/mongod.ts';",
       'origin/operations/j.ts': "import type { Call } from '../call.ts';\nimport type { Context } from '../context.ts';",
       'origin/operations/k.ts': "import { j } from './j.ts'; import type { A } from '../access/a.ts';\nimport '../store/store.ts';",
+      'origin/one-process/n.ts': "import { a } from '../../edge/a.ts';\nimport { e } from '../dev/e.ts';",
+      'edge/o.ts': "import { n } from '../origin/one-process/n.ts';",
       'origin/endpoints/l.ts': "import type { A } from '../access/a.ts';\nimport type { Context } from '../call.ts';",
     }));
     expect(linesOf(found)).toEqual([
       'edge/a.ts:1', 'origin/b.ts:1', 'shared/c.ts:1', 'origin/d.ts:1', 'origin/dev/e.ts:1', 'test/mongod/g.ts:1',
       'test/mongod/h.ts:1', 'test/i.ts:1', 'origin/operations/j.ts:2', 'origin/operations/k.ts:2',
-      'origin/endpoints/l.ts:2',
+      'edge/o.ts:1', 'origin/endpoints/l.ts:2',
     ]);
   });
 

@@ -175,9 +175,9 @@ function writeEntry(directory: string, contractModule: string): string {
   const lines = [
     `import { served as contract } from ${JSON.stringify(resolve(root, contractModule))};`,
     `import { offered as plans } from ${JSON.stringify(join(root, 'shared/resources/plans.ts'))};`,
-    `import { pipeline } from ${JSON.stringify(join(root, 'edge/pipeline.ts'))};`,
+    `import { toWorker } from ${JSON.stringify(join(root, 'edge/host/cloudflare.ts'))};`,
     `export * from ${JSON.stringify(join(root, 'edge/worker.ts'))};`,
-    'export default pipeline({ contract, plans });',
+    'export default toWorker({ contract, plans });',
   ];
   writeFileSync(entry, lines.join('\n'));
   return entry;

@@ -14,7 +14,7 @@ import { openDevelopmentKeys } from '../../origin/dev/keys.ts';
 import { Answer } from './answer.ts';
 import { type Edge, startEdge } from './edge.ts';
 import { eventually } from './eventually.ts';
-import { OriginProcess } from './origin-process.ts';
+import { oneProcess, OriginProcess } from './origin-process.ts';
 import type { ForeignProgram } from './foreign-program.ts';
 import { MongoProgram } from './mongo-program.ts';
 import { StoreFile } from './store-file.ts';
@@ -24,8 +24,18 @@ export type Engine = 'sqlite' | 'mongodb';
 /** Every journey passes on each of these. */
 export const engines: readonly Engine[] = ['sqlite', 'mongodb'];
 
+/** How edge and origin run: in workerd and a process beside it, or in one process. */
+export type Stack = 'workerd' | 'one process';
+
+/** Every world that the journeys of a reader and a writer pass in. */
+export const worlds: readonly (readonly [Engine, Stack])[] = [
+  ['sqlite', 'workerd'], ['mongodb', 'workerd'], ['sqlite', 'one process'], ['mongodb', 'one process'],
+];
+
 export interface WorldOptions {
   readonly engine: Engine;
+  /** In workerd unless said. In one process there are no wires between the two to hold. */
+  readonly stack?: Stack;
   /** How long an isolate believes the coordinator; 1 000 unless said. */
   readonly memoMs?: number;
   /** The age at which the feed counts as silent; 1 000 unless said. */
@@ -121,7 +131,40 @@ export class World {
   }
 }
 
-export async function startWorld({
+export async function startWorld(options: WorldOptions): Promise<World> {
+  const world = await (options.stack === 'one process' ? openOneProcess(options) : openWorkerd(options));
+  await eventually('an answer through the edge', async () => (await world.request('/v2/films?limit=1')).status === 200);
+  return world;
+}
+
+async function openOneProcess({
+  engine, memoMs = 1_000, feedSilentMs = 1_000, corsOrigins = '', logLevel,
+}: WorldOptions): Promise<World> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'tombolo-world-'));
+  const keys = await openDevelopmentKeys(dataDir);
+  const mongo = engine === 'mongodb' ? await MongoProgram.start() : undefined;
+  const origin = new OriginProcess({
+    TOMBOLO_DATA_DIR: dataDir, TOMBOLO_KEYS: keys, MONGODB_URI: mongo?.uri ?? '', TOMBOLO_ENV: 'development', TOMBOLO_SEED: '0',
+    TOMBOLO_MEMO_MS: String(memoMs), TOMBOLO_FEED_SILENT_MS: String(feedSilentMs), TOMBOLO_CORS_ORIGINS: corsOrigins,
+    // Tests ask as fast as they can, and all from one address.
+    TOMBOLO_ANONYMOUS_PLAN: 'bench', TOMBOLO_FLOOD_MAX: '1000000',
+    ...(logLevel === undefined ? {} : { TOMBOLO_LOG_LEVEL: logLevel }),
+  }, oneProcess);
+  const [hop, feed] = [await new Wire(() => origin.port).open(), await new Wire(() => origin.port).open()];
+  const edge: Edge = {
+    url: origin.url,
+    async restart() {
+      await origin.stop();
+      await origin.start();
+    },
+    close: async () => undefined,
+  };
+  await origin.start();
+  const identity = await openIdentity(dataDir);
+  return new World({ dataDir, keys, origin, edge, identity, hop, feed, foreign: mongo ?? new StoreFile(dataDir) });
+}
+
+async function openWorkerd({
   engine, memoMs = 1_000, feedSilentMs = 1_000, corsOrigins = '', keepsEdgeState = true, logLevel, workerModule, onEdgeLog,
 }: WorldOptions): Promise<World> {
   const dataDir = mkdtempSync(join(tmpdir(), 'tombolo-world-'));
@@ -153,7 +196,6 @@ export async function startWorld({
   edgePort = Number(new URL(edge.url).port);
   const world = new World({ dataDir, keys, origin, edge, identity, hop, feed, foreign: mongo ?? new StoreFile(dataDir) });
   await origin.start();
-  await eventually('an answer through the edge', async () => (await world.request('/v2/films?limit=1')).status === 200);
   return world;
 }
 

@@ -4,7 +4,7 @@
  */
 import { forgeToken } from '../../support/forged-token.ts';
 import { Random } from '../../support/random.ts';
-import { startWorld, type World } from '../../support/whole-world.ts';
+import { type Stack, startWorld, type World } from '../../support/whole-world.ts';
 import { stalenessOf } from './check-reads.ts';
 import { edgeDoor, sendHop, type Door } from './door.ts';
 import type { History } from './history.ts';
@@ -15,6 +15,8 @@ import { Listener } from './subscribers.ts';
 import { writeForEver, writeLast } from './writers.ts';
 
 export interface RunOptions {
+  /** In workerd unless said. */
+  readonly stack?: Stack;
   readonly seed: number;
   readonly kills: number;
   readonly memoMs?: number;
@@ -40,8 +42,8 @@ export interface RunFigures extends ClientFigures {
 const roundingMs = 10;
 
 export async function runHistory(options: RunOptions): Promise<{ history: History; figures: RunFigures }> {
-  const { memoMs = 1_000, feedSilentMs = 1_000 } = options;
-  const world = await startWorld({ engine: 'sqlite', memoMs, feedSilentMs });
+  const { memoMs = 1_000, feedSilentMs = 1_000, stack = 'workerd' } = options;
+  const world = await startWorld({ engine: 'sqlite', stack, memoMs, feedSilentMs });
   try {
     const tokens = new Map<string | undefined, string>(
       await Promise.all(
@@ -51,8 +53,8 @@ export async function runHistory(options: RunOptions): Promise<{ history: Histor
     const run = new Run(edgeDoor(world, tokens), new Random(options.seed));
     const log = new SqliteCommits(world.dataDir);
     const listeners = [undefined, 'alice'].flatMap((subject) =>
-      [run.door, originDoor(world)].map(
-        (door) => new Listener(run, { subject, door, isForgetful: door !== run.door && subject === undefined }),
+      [run.door, stack === 'workerd' ? originDoor(world) : run.door].map(
+        (door, index) => new Listener(run, { subject, door, isForgetful: index > 0 && subject === undefined }),
       ),
     );
     const writing = Array.from({ length: 4 }, (_, index) => writeForEver(run, index));

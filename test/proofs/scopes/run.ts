@@ -1,6 +1,6 @@
 /** Everybody asks, somebody writes, for a while; then every answer is held against the naive API. */
 import { Random } from '../../support/random.ts';
-import { type Engine, startWorld } from '../../support/whole-world.ts';
+import { type Engine, type Stack, startWorld } from '../../support/whole-world.ts';
 import { everybody, signIn } from './principals.ts';
 import { askAround, type Findings, judge, type Observation } from './readers.ts';
 import { States } from './states.ts';
@@ -18,6 +18,7 @@ const readers = 4;
 
 export interface ScopesOptions {
   readonly engine: Engine;
+  readonly stack?: Stack;
   readonly seed: number;
   /** The least number of writes; the run goes on until there are so many, and so many reads. */
   readonly writes: number;
@@ -27,9 +28,9 @@ export interface ScopesOptions {
 }
 
 export async function runScopes({
-  engine, seed, writes, answers, memoMs, feedSilentMs,
+  engine, stack = 'workerd', seed, writes, answers, memoMs, feedSilentMs,
 }: ScopesOptions): Promise<{ findings: Findings; figures: ScopesFigures }> {
-  const world = await startWorld({ engine, memoMs, feedSilentMs });
+  const world = await startWorld({ engine, stack, memoMs, feedSilentMs });
   try {
     const random = new Random(seed);
     const callers = await signIn(world, everybody);

@@ -1,13 +1,16 @@
 /** Nobody is ever answered what was made for another: everybody asks for everything while everything changes. */
 import { expect, test } from 'bun:test';
-import { engines } from '../../support/whole-world.ts';
+import { worlds } from '../../support/whole-world.ts';
 import { runScopes } from './run.ts';
 
-test.each([...engines])('every answer is what its caller’s rights give, at a moment within the bound, on %s', async (engine) => {
+test.each(worlds)('every answer is what its caller’s rights give, at a moment within the bound, on %s in %s', async (engine, stack) => {
   const seed = Math.floor(Math.random() * 2 ** 32);
-  const { findings, figures } = await runScopes({ engine, seed, writes: 60, answers: 700, memoMs: 300, feedSilentMs: 400 });
-  expect({ engine, seed, wrong: findings.wrong.slice(0, 5), leaked: findings.leaked.slice(0, 5) }).toEqual({
+  const { findings, figures } = await runScopes({
+    engine, stack, seed, writes: 60, answers: 700, memoMs: 300, feedSilentMs: 400,
+  });
+  expect({ engine, stack, seed, wrong: findings.wrong.slice(0, 5), leaked: findings.leaked.slice(0, 5) }).toEqual({
     engine,
+    stack,
     seed,
     wrong: [],
     leaked: [],

@@ -1,19 +1,19 @@
 /** The issuer's keys: asked for rarely, kept while it is away, renewed when it rotates. Time is the test's. */
 import { afterEach, beforeEach, describe, expect, setSystemTime, spyOn, test } from 'bun:test';
-import { readClaimPaths, type ClaimPaths } from '../../../shared/settings/claim-paths.ts';
+import type { Host } from '../../../edge/host/host.ts';
+import { Tokens } from '../../../edge/identity/tokens.ts';
+import { readClaimPaths } from '../../../shared/settings/claim-paths.ts';
 import { SettingsReader } from '../../../shared/settings/reader.ts';
 import { eventually } from '../../support/eventually.ts';
 import { Issuer } from '../../support/issuer.ts';
-import type { Principal } from '../../../shared/wire/principal.ts';
 
 /** The module needs Workers' types; what the test uses of it is this. */
-interface TokensModule {
-  readonly Tokens: new (issuer: { issuer: string; audience: string; jwksUrl: string; claims: ClaimPaths }) => {
-    mustVerify(token: string, waitUntil: (work: Promise<unknown>) => void): Promise<{ principal: Principal }>;
-  };
+interface CachedKeys {
+  readonly loadKeys: Host['keys']['load'];
+  readonly storeKeys: Host['keys']['keep'];
 }
-const modulePath: string = '../../../edge/identity/tokens.ts';
-const { Tokens } = (await import(modulePath)) as TokensModule;
+const modulePath: string = '../../../edge/host/cached-keys.ts';
+const { loadKeys, storeKeys } = (await import(modulePath)) as CachedKeys;
 
 const minute = 60_000;
 let issuer: Issuer;
@@ -56,8 +56,8 @@ const isolate = () =>
     audience: issuer.audience,
     jwksUrl: `http://127.0.0.1:${server.port}/jwks`,
     claims: readClaimPaths(new SettingsReader({})),
-  });
-const verify = async (tokens: InstanceType<TokensModule['Tokens']>, token: string) =>
+  }, { load: loadKeys, keep: storeKeys });
+const verify = async (tokens: Tokens, token: string) =>
   (await tokens.mustVerify(token, (work) => void background.push(work))).principal;
 const pass = (ms: number) => setSystemTime(new Date(Date.now() + ms));
 

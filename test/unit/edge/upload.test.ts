@@ -5,7 +5,6 @@
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { toUpload } from '../../../edge/origin-client/upload.ts';
-import type { VerifiedHop } from '../../../origin/hop/verify.ts';
 import { readUpload } from '../../../origin/hop/upload.ts';
 import { randomNonce } from '../../support/scripted-origin.ts';
 import { BodyPieces } from '../../../edge/request/body-pieces.ts';
@@ -35,10 +34,9 @@ function cut(bytes: Uint8Array, sizes: readonly number[]): Uint8Array[] {
 }
 
 async function received(pieces: readonly Uint8Array[], declared = 'unknown', known = nonce): Promise<{ bytes: Buffer; failed: unknown }> {
-  const hop = { header: () => declared, parameters: { nonce: known } } as unknown as VerifiedHop;
   const taken: Uint8Array[] = [];
   try {
-    for await (const chunk of readUpload(streamOf(pieces), hop, bytesMax)) taken.push(chunk);
+    for await (const chunk of readUpload(streamOf(pieces), { nonce: known, length: declared }, bytesMax)) taken.push(chunk);
   } catch (failed) {
     return { bytes: Buffer.concat(taken), failed };
   }

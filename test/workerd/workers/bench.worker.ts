@@ -1,5 +1,5 @@
 /** The edge with one plan for all, leased like any large one and never reached: one client is the whole load. */
-import { pipeline } from '../../../edge/pipeline.ts';
+import { toWorker } from '../../../edge/host/cloudflare.ts';
 import { plans } from '../../../shared/limits/plans.ts';
 import { served } from '../../../shared/resources/all.ts';
 
@@ -7,4 +7,4 @@ export * from '../../../edge/worker.ts';
 
 const offered = plans({ anonymous: 'bench', signedIn: 'bench', plans: { bench: [{ limit: 1_000_000_000, seconds: 60 }] } });
 
-export default pipeline({ contract: served, plans: offered });
+export default toWorker({ contract: served, plans: offered });

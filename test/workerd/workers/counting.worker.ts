@@ -1,12 +1,12 @@
 /** The Worker of the followers' tests: the edge, which tells how many requests for a path it has (`/.test/entered?path=…`). */
 import type { Bindings } from '../../../edge/host/cloudflare.ts';
-import { pipeline } from '../../../edge/pipeline.ts';
+import { toWorker } from '../../../edge/host/cloudflare.ts';
 import { served } from '../../../shared/resources/all.ts';
 import { offered } from '../../../shared/resources/plans.ts';
 
 export * from '../../../edge/worker.ts';
 
-const app = pipeline({ contract: served, plans: offered });
+const app = toWorker({ contract: served, plans: offered });
 const entered = new Map<string, number>();
 
 export default {

@@ -6,7 +6,7 @@
 import * as z from 'zod';
 import type { Bindings } from '../../../edge/host/cloudflare.ts';
 import type { Counters } from '../../../edge/rate-limit/counters.object.ts';
-import { pipeline } from '../../../edge/pipeline.ts';
+import { toWorker } from '../../../edge/host/cloudflare.ts';
 import { contract } from '../../../shared/contract/contract.ts';
 import { plans } from '../../../shared/limits/plans.ts';
 import { resource } from '../../../shared/contract/resource.ts';
@@ -35,7 +35,7 @@ const offered = plans({
   },
 });
 
-const app = pipeline({ contract: contract(versions, films, reviews, notes, ledgers), plans: offered });
+const app = toWorker({ contract: contract(versions, films, reviews, notes, ledgers), plans: offered });
 let way = 'open';
 let asked = 0;
 const scripted = new WeakMap<Bindings, Bindings>();

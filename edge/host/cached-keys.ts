@@ -1,6 +1,6 @@
 /** Key sets in the colo's Cache API: a new isolate need not ask the issuer. Public keys, so nothing secret. */
 import { edgeLimits } from '../limits.ts';
-import type { Fetched } from './key-set.ts';
+import type { Fetched } from '../identity/key-set.ts';
 
 export async function loadKeys(url: string): Promise<Fetched | undefined> {
   const found = await caches.default.match(toKey(url));

@@ -1,0 +1,49 @@
+/**
+ * Hears of changes and answers which generations were raised. What it knows of positions is in its storage and survives
+ * restarts where that does. What it knows of time is not: after a restart on another machine the old clock means nothing,
+ * so generations are unknown until the next report (≤ 250 ms).
+ *
+ * It can lose everything: then it joins no report, says so, and the origin raises everything.
+ */
+import type { Report, ReportAnswer } from '../../shared/hop/purge-report.ts';
+import type { Changes, Heard } from './changes.ts';
+import { Declarations } from './declarations.ts';
+import { GenerationsTable } from './generations-table.ts';
+import type { Storage } from './sql.ts';
+
+export class GenerationsCoordinator {
+  readonly #storage: Storage;
+  readonly #table: GenerationsTable;
+  readonly #declarations: Declarations;
+  /** When `through` was known to be complete, in this process's clock. */
+  #asOf: number | undefined;
+
+  constructor(storage: Storage) {
+    this.#storage = storage;
+    const { sql } = storage;
+    [this.#table, this.#declarations] = storage.transactionSync(() => [new GenerationsTable(sql), new Declarations(sql)] as const);
+  }
+
+  report(report: Report, now: number): ReportAnswer {
+    const knowsContract = this.#declarations.hear(report, now);
+    const before = this.#table.standing();
+    const accepted = this.#storage.transactionSync(() => this.#table.apply(report, now));
+    if (accepted) this.#observe(report.asOf, now, report.from === null);
+    const { epoch, through } = accepted ? this.#table.standing() : before;
+    return { accepted, epoch, through: epoch === null ? null : through, now, knowsContract };
+  }
+
+  changesSince(resource: string, heard: Heard | undefined, now: number): Changes {
+    const ageMs = this.#asOf === undefined ? null : Math.max(0, now - this.#asOf);
+    return { ...this.#table.changesSince(resource, heard), ageMs, ...this.#declarations.servedNow(resource, now) };
+  }
+
+  /**
+   * "All changes before `asOf` are at or before `through`" stays true when `through` grows, so the latest
+   * such moment counts. It is never in the future. A report that begins anew says for itself.
+   */
+  #observe(asOf: number | null, now: number, anew: boolean): void {
+    if (anew) this.#asOf = undefined;
+    if (asOf !== null) this.#asOf = Math.max(this.#asOf ?? 0, Math.min(asOf, now));
+  }
+}

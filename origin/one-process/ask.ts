@@ -1,0 +1,57 @@
+/**
+ * The way from the edge to the origin inside one process: a question becomes a call, and the answer is handed back with
+ * what it states of its reading. Nothing is signed, since nothing leaves the process; there is no nonce to be spent twice.
+ */
+import type { Origin } from '../../edge/origin-client/origin-client.ts';
+import type { Operation } from '../../shared/operations/operation.ts';
+import { mustRoute } from '../../shared/operations/route.ts';
+import { Fault, toFault } from '../../shared/wire/fault.ts';
+import { type SentBody, toCall } from '../calls.ts';
+import type { Context } from '../context.ts';
+import { execute } from '../execute.ts';
+import { randomNonce } from '../hop/hmac.ts';
+import { asRoutedCall, mustUtf8 } from '../hop/to-call.ts';
+import { readUpload } from '../hop/upload.ts';
+import { type Reply, toRefusal, toReply } from '../respond.ts';
+
+type Question = Parameters<Origin['ask']>[0];
+
+/** `untimed` lifts the server's own limits on slow bodies and quiet answers from the named request. */
+export function toOrigin(context: Context, untimed: (requestId: string) => void): Origin {
+  return { ask: (question) => ask(context, question, untimed) };
+}
+
+async function ask(context: Context, question: Question, untimed: (requestId: string) => void): Promise<Reply> {
+  const { method, target, headers, principal, atLeast, deadlineAt, streamMs, requestId, traceparent } = question;
+  const trace = { requestId, traceId: traceparent.slice(3, 35) };
+  try {
+    const route = mustRoute(context.contract, method, target.path);
+    const { operation } = route;
+    if (operation.body === 'streamed' || operation.answers === 'moment') untimed(requestId);
+    const now = context.now();
+    const call = await toCall({
+      ...route, ...trace, principal, atLeast,
+      input: { query: target.query },
+      header: (name) => headers[name] ?? null,
+      body: async () => toBody(operation, question),
+      deadline: streamMs === undefined ? deadlineAt : now + streamMs,
+      nonce: undefined,
+      tokenKey: context.settings.keys[0],
+    }, now);
+    return toReply(target, call, await execute(context, asRoutedCall(call)));
+  } catch (thrown) {
+    return toRefusal(context, toFault(thrown), trace);
+  }
+}
+
+function toBody({ body: kind, bodyBytesMax }: Operation, { body, headers }: Question): SentBody {
+  if (kind === 'none') return undefined;
+  if (typeof body === 'function') {
+    const nonce = randomNonce();
+    const chunks = readUpload(body(nonce), { nonce, length: headers['tombolo-upload'] ?? null }, bodyBytesMax);
+    return { mediaType: headers['content-type'] ?? '', chunks };
+  }
+  const bytes = body ?? new Uint8Array(0);
+  if (bytes.length > bodyBytesMax) throw new Fault('body_too_large', { detail: `at most ${bodyBytesMax} bytes` });
+  return mustUtf8(bytes);
+}

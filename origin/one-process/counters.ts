@@ -1,0 +1,72 @@
+/**
+ * The counters of callers, exact over the end of the process: what is charged is in the file before the answer is given.
+ * In memory are the callers seen last; another one's counter begins again with what the file has, as after a restart, which
+ * costs strictness and nothing else (`edge/rate-limit/counter.ts`).
+ */
+import type { Database } from 'bun:sqlite';
+import { type Answer, type Ask, Counter } from '../../edge/rate-limit/counter.ts';
+
+/** A counter has at most 2 048 moments a window, 64 KB for a plan of two; most have a few. */
+const countersMax = 1_000;
+/** Charges between two sweeps, and rows that one sweep takes at most: more than come in, and a millisecond's work. */
+const sweepEvery = 1_024;
+const sweepRowsMax = 2_048;
+
+export class CallerCounters {
+  readonly #database: Database;
+  /** In order of use: the least recently asked goes first. */
+  readonly #counters = new Map<string, Counter>();
+  #charges = 0;
+  #now = 0;
+
+  constructor(database: Database) {
+    this.#database = database;
+    database.run(`
+      CREATE TABLE IF NOT EXISTS spent (
+        caller TEXT NOT NULL, seconds INTEGER NOT NULL, at INTEGER NOT NULL, amount INTEGER NOT NULL,
+        PRIMARY KEY (caller, seconds, at)
+      );
+      CREATE INDEX IF NOT EXISTS spent_by_end ON spent (at + seconds * 1000);
+    `);
+  }
+
+  decide(caller: string, ask: Ask): Answer {
+    // The time never goes backwards within one life of the process.
+    this.#now = Math.max(this.#now, Date.now());
+    const answer = this.#counterOf(caller).decide(ask, this.#now);
+    if (this.#charges >= sweepEvery) this.#sweep();
+    return answer;
+  }
+
+  #counterOf(caller: string): Counter {
+    const counter = this.#counters.get(caller) ?? this.#restored(caller);
+    this.#counters.delete(caller);
+    this.#counters.set(caller, counter);
+    const [oldest] = this.#counters.keys();
+    if (this.#counters.size > countersMax && oldest !== undefined) this.#counters.delete(oldest);
+    return counter;
+  }
+
+  #restored(caller: string): Counter {
+    const counter = new Counter((seconds, at, amount) => this.#keep(caller, seconds, at, amount), Math.floor(Math.random() * 2 ** 40));
+    const rows = this.#database.query<{ seconds: number; at: number; amount: number }, [string, number]>(
+      'SELECT seconds, at, amount FROM spent WHERE caller = ? AND at + seconds * 1000 > ? ORDER BY at',
+    ).all(caller, this.#now);
+    for (const { seconds, at, amount } of rows) counter.restore(seconds, at, amount);
+    return counter;
+  }
+
+  #keep(caller: string, seconds: number, at: number, amount: number): void {
+    this.#database.query(
+      'INSERT INTO spent VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET amount = amount + excluded.amount',
+    ).run(caller, seconds, at, amount);
+    this.#charges++;
+  }
+
+  #sweep(): void {
+    this.#database.query(
+      `DELETE FROM spent WHERE rowid IN (SELECT rowid FROM spent WHERE at + seconds * 1000 <= ? LIMIT ${sweepRowsMax})`,
+    ).run(this.#now);
+    this.#charges = 0;
+  }
+}

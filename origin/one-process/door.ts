@@ -1,0 +1,86 @@
+/** The socket of one process: who comes in by it, from where, and for how long. */
+import http from 'node:http';
+import type { JSONWebKeySet } from 'jose';
+import { toArrival } from '../../edge/request/arrive.ts';
+import type { Arrival } from '../../edge/request/request.ts';
+import { hopLimits } from '../../shared/hop/profile.ts';
+import { limits } from '../../shared/wire/limits.ts';
+import { readiness } from '../server.ts';
+import type { Services, Started } from '../services/services.ts';
+import { within } from '../within.ts';
+import { senderOf } from './sender.ts';
+import type { ServeSettings } from './settings.ts';
+
+export interface DoorOptions extends ServeSettings {
+  /** The key set of development, served at `/.well-known/jwks.json`. */
+  readonly jwks: JSONWebKeySet | undefined;
+  readonly services: Services;
+  /** The share of a stop's time that what is behind the door may take. */
+  readonly behindMsMax: number;
+}
+
+type Server = Bun.Server<undefined>;
+
+export class Door {
+  readonly #options: DoorOptions;
+  /** Requests that the pipeline has not answered yet. */
+  readonly #open = new Map<string, Request>();
+  #server: Server | undefined;
+
+  constructor(options: DoorOptions) {
+    this.#options = options;
+  }
+
+  open(answer: (arrival: Arrival) => Promise<Response>): Started<number> {
+    const { settings, tls, behindMsMax } = this.#options;
+    // Bun.serve takes 16 KB unless told here, for the whole process.
+    Object.assign(http, { maxHeaderSize: hopLimits.headBytesMax });
+    const server: Server = Bun.serve({
+      hostname: settings.originHost,
+      port: settings.edgePort,
+      maxRequestBodySize: limits.importBytesMax,
+      ...(tls === undefined ? {} : { tls, http2: true }),
+      fetch: (request) => this.#own(request) ?? this.#answer(request, answer),
+    });
+    this.#server = server;
+    return {
+      value: server.port ?? settings.edgePort,
+      async stop(deadline) {
+        await within(deadline - behindMsMax - Date.now(), server.stop());
+        await server.stop(true);
+      },
+      state: () => ({ ready: true }),
+    };
+  }
+
+  /** Lifts the server's limits from a request: Bun cuts bodies slower than 16 KB/s and streams that are quiet for 10 s. */
+  untimed(requestId: string): void {
+    const request = this.#open.get(requestId);
+    if (request !== undefined) this.#server?.timeout(request, 0);
+  }
+
+  addressOf(request: Request): string | undefined {
+    const socket = this.#server?.requestIP(request)?.address;
+    const { proxies } = this.#options;
+    return proxies.size === 0 ? socket : senderOf(socket, request.headers.get('x-forwarded-for'), proxies);
+  }
+
+  async #answer(raw: Request, answer: (arrival: Arrival) => Promise<Response>): Promise<Response> {
+    const arrival = toArrival(raw, { TOMBOLO_ENV: this.#options.settings.environment }, (work) => void work.catch(() => undefined));
+    this.#open.set(arrival.requestId, raw);
+    try {
+      return await answer(arrival);
+    } finally {
+      this.#open.delete(arrival.requestId);
+    }
+  }
+
+  /** What is about this process and not about the API: readiness, and development's keys. */
+  #own({ method, url }: Request): Response | Promise<Response> | undefined {
+    if (method !== 'GET') return undefined;
+    const path = url.slice(url.indexOf('/', 'https://'.length));
+    const { jwks, services } = this.#options;
+    if (path === '/ready') return readiness(services);
+    return jwks !== undefined && path === '/.well-known/jwks.json' ? Response.json(jwks) : undefined;
+  }
+}

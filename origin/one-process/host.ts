@@ -1,0 +1,43 @@
+/** The edge's platform in one process: the ports of `edge/host/host.ts` over this process's memory and a file. */
+import type { Database } from 'bun:sqlite';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { GenerationsCoordinator } from '../../edge/coordinator/coordinator.ts';
+import type { Host } from '../../edge/host/host.ts';
+import { CallerCounters } from './counters.ts';
+import { openMemoryStorage } from './database.ts';
+import { FloodShield } from './flood-shield.ts';
+import { openTickets } from './tickets.ts';
+
+/** What comes from where requests do. */
+type Network = Pick<Host, 'variables' | 'toOrigin' | 'addressOf' | 'asset'>;
+
+export interface InProcess {
+  readonly host: Host;
+  /** Told by the purge sink of this very process. */
+  readonly coordinator: GenerationsCoordinator;
+}
+
+const macPath = join(import.meta.dir, '../../wasm/dist/mac.wasm');
+
+export function openHost(file: Database, floodMax: number, network: Network): InProcess {
+  const coordinator = new GenerationsCoordinator(openMemoryStorage());
+  const counters = new CallerCounters(file);
+  const shield = new FloodShield(floodMax);
+  const host: Host = {
+    ...network,
+    macModule: new WebAssembly.Module(readFileSync(macPath)),
+    coordinator: {
+      // A signed report raises by max, so one that comes twice changes nothing.
+      report: async ({ report }) => coordinator.report(report, Date.now()),
+      changesSince: async (resource, heard) => coordinator.changesSince(resource, heard, Date.now()),
+    },
+    askCounter: async (caller, ask) => counters.decide(caller, ask),
+    tickets: openTickets(file),
+    isWithin: async (sender) => shield.isWithin(sender),
+    // The edge's own memory is this process's: there is nothing behind it.
+    keys: { load: async () => undefined, keep: async () => undefined },
+    store: { load: async () => undefined, keep: async () => undefined },
+  };
+  return { host, coordinator };
+}

@@ -1,0 +1,56 @@
+/** `npm run serve`: edge and origin in one process, in development as `npm start` and in production as both are set. */
+import { join } from 'node:path';
+import { DeclarationError, mustBeSound } from '../../shared/contract/mistakes.ts';
+import { unaffordable } from '../../shared/limits/plans.ts';
+import { served } from '../../shared/resources/all.ts';
+import { offered } from '../../shared/resources/plans.ts';
+import { SettingsError } from '../../shared/settings/reader.ts';
+import { toUnknownVariables } from '../../shared/settings/unknown-variables.ts';
+import { StoreNotReady } from '../store/not-ready.ts';
+import { serveDevelopment } from './development.ts';
+import { serve } from './serve.ts';
+import { mustServeSettings } from './settings.ts';
+
+// What is kept beside the data is for its owner's eyes alone, whoever made the directory.
+process.umask(0o077);
+
+/** sysexits(3): the configuration is wrong. */
+const exitConfiguration = 78;
+
+const oneWishMs = 500;
+let stoppingSince: number | undefined;
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+try {
+  mustBeSound(served, offered, { mistakes: unaffordable(offered, served) });
+  for (const line of toUnknownVariables(process.env)) say(`warning: ${line}`);
+  const isProduction = process.env['TOMBOLO_ENV'] === 'production';
+  const close = isProduction ? await serveProduction() : await serveDevelopment(process.env, join(import.meta.dir, '../..'), say);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(close));
+} catch (thrown) {
+  const isSetting = thrown instanceof DeclarationError || thrown instanceof SettingsError || thrown instanceof StoreNotReady;
+  const isPort = (thrown as { code?: string }).code === 'EADDRINUSE';
+  if (!isSetting && !isPort) throw thrown;
+  const why = isSetting ? thrown.message : 'the port of TOMBOLO_EDGE_PORT is in use by another program';
+  process.stderr.write(`tombolo cannot start: ${why}\n`);
+  process.exit(exitConfiguration);
+}
+
+async function serveProduction(): Promise<() => Promise<void>> {
+  const given = mustServeSettings(process.env);
+  const origin = await serve(given);
+  say(`tombolo ready: ${given.tls === undefined ? 'http' : 'https'}://${given.settings.originHost}:${origin.port}`);
+  return () => origin.close();
+}
+
+/** A launcher (npm, bun) passes on the signal that the terminal has sent to us as well: together they are one wish. */
+async function stop(close: () => Promise<void>): Promise<void> {
+  if (stoppingSince !== undefined) {
+    if (performance.now() - stoppingSince > oneWishMs) process.exit(1);
+    return;
+  }
+  stoppingSince = performance.now();
+  await close();
+  process.exit(0);
+}

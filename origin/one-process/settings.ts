@@ -1,0 +1,67 @@
+/** The settings of one process: those of both sides, and how it meets the network. */
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { offered } from '../../shared/resources/plans.ts';
+import { readEdgeSettings } from '../../shared/settings/edge-settings.ts';
+import { SettingsError, SettingsReader, type Variables } from '../../shared/settings/reader.ts';
+import { readSettings, type Settings } from '../settings.ts';
+
+export interface ServeSettings {
+  readonly settings: Settings;
+  /** What the edge reads its settings from. */
+  readonly edgeVariables: Readonly<Record<string, unknown>>;
+  /** Addresses of proxies whose `X-Forwarded-For` is believed. */
+  readonly proxies: ReadonlySet<string>;
+  /** Requests of one address in ten seconds, before any of them is counted by a plan. */
+  readonly floodMax: number;
+  /** Serves HTTPS, and HTTP/2 to whoever offers it. */
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+}
+
+/** What a network may ask of one process, the same as of the Worker (`wrangler.toml`). */
+const floodMaxDefault = 1_000;
+
+/** No request goes there: the edge asks its origin in this process. */
+const noUrl = 'https://origin.tombolo.invalid';
+
+/** Throws one `SettingsError` that names everything wrong. */
+export function mustServeSettings(given: Variables): ServeSettings {
+  const edgeVariables = { ...ownOf(given), TOMBOLO_ORIGIN_URL: noUrl };
+  const edge = new SettingsReader(edgeVariables);
+  readEdgeSettings(edge, offered.byName);
+  const origin = new SettingsReader(given);
+  const settings = readSettings(origin, 'one process');
+  const network = readNetwork(origin);
+  const wrong = [...new Set([...origin.wrong, ...edge.wrong])];
+  if (wrong.length > 0) throw new SettingsError(wrong);
+  return { settings, edgeVariables, ...network };
+}
+
+function ownOf(given: Variables): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(given).filter(([name]) => name.startsWith('TOMBOLO_')));
+}
+
+/** What is set of proxies, floods and TLS. */
+export function readNetwork(reader: SettingsReader): Pick<ServeSettings, 'proxies' | 'floodMax' | 'tls'> {
+  const proxies = reader.optional('TOMBOLO_PROXIES').split(',').map((part) => part.trim()).filter((part) => part !== '');
+  if (proxies.some((proxy) => isIP(proxy) === 0)) reader.complain('TOMBOLO_PROXIES', 'must be IP addresses, comma between');
+  const floodMax = reader.count('TOMBOLO_FLOOD_MAX', {
+    fallback: floodMaxDefault, min: 1, max: Number.MAX_SAFE_INTEGER, what: 'must be a whole number of requests, 1 or more',
+  });
+  return { proxies: new Set(proxies), floodMax, tls: readTls(reader) };
+}
+
+function readTls(reader: SettingsReader): ServeSettings['tls'] {
+  const [certificate, key] = [reader.optional('TOMBOLO_TLS_CERTIFICATE'), reader.optional('TOMBOLO_TLS_KEY')];
+  if (certificate === '' && key === '') return undefined;
+  return { cert: readPem(reader, 'TOMBOLO_TLS_CERTIFICATE', certificate), key: readPem(reader, 'TOMBOLO_TLS_KEY', key) };
+}
+
+function readPem(reader: SettingsReader, variable: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    reader.complain(variable, 'must be the path of a PEM file that can be read; certificate and key are set together');
+    return '';
+  }
+}
