@@ -1,0 +1,155 @@
+/** Edge and origin in one process: what must hold over its end, beside another such process, and in production. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openDevelopmentKeys } from '../../origin/dev/keys.ts';
+import { openIdentity } from '../../origin/dev/identity.ts';
+import { eventually } from '../support/eventually.ts';
+import { createFilm, toFilm } from '../support/film.ts';
+import { MongoProgram } from '../support/mongo-program.ts';
+import { oneProcess, OriginProcess } from '../support/origin-process.ts';
+import { freshWithinMs, startWorld, type World } from '../support/whole-world.ts';
+
+describe('over kill -9', () => {
+  let world: World;
+  beforeAll(async () => void (world = await startWorld({ engine: 'sqlite', stack: 'one process' })));
+  afterAll(() => world.close());
+
+  /** Status of the first opening of a stream by a ticket. */
+  const open = async (ticket: string): Promise<number> => {
+    const response = await fetch(`${world.edge.url}/v1/reviews/changes?ticket=${ticket}`, { headers: { accept: 'text/event-stream' } });
+    await response.body?.cancel();
+    return response.status;
+  };
+  const issue = async (token: string): Promise<string> => {
+    const answer = await world.request('/v1/live/tickets', { method: 'POST', token });
+    return answer.json<{ ticket: string }>().ticket;
+  };
+
+  test('ten times: no limit is passed, no ticket is good twice or lost, no effect is done twice', async () => {
+    // 300 in ten seconds, by subject.
+    const token = await world.token({ subject: 'counted', plan: 'anonymous' });
+    const editor = await world.token();
+    const { path } = await createFilm(world);
+    const granted: { readonly askedAt: number; readonly ackedAt: number }[] = [];
+    let refused = 0;
+    const spend = async (): Promise<void> => {
+      const askedAt = performance.now();
+      const { status } = await world.request(path, { token });
+      if (status === 429) refused++;
+      else granted.push({ askedAt, ackedAt: performance.now() });
+    };
+    for (let round = 0; round < 10; round++) {
+      await Promise.all(Array.from({ length: 60 }, spend));
+      const [used, unused] = [await issue(editor), await issue(editor)];
+      expect(await open(used)).toBe(200);
+      const sent = { token: editor, headers: { 'idempotency-key': crypto.randomUUID() }, json: toFilm({ title: `Round ${round}` }) };
+      const first = await world.request('/v1/films', sent);
+      await world.origin.kill9();
+      await world.origin.start();
+      const again = await world.request('/v1/films', sent);
+      expect([round, first.status, again.status, again.film.id]).toEqual([round, 201, 201, first.film.id]);
+      expect([await open(used), await open(unused)]).toEqual([401, 200]);
+    }
+    const within = (from: number) => granted.filter(({ askedAt, ackedAt }) => askedAt >= from && ackedAt < from + 10_000).length;
+    const windows = granted.map(({ askedAt }) => within(askedAt));
+    expect(Math.max(...windows)).toBeLessThanOrEqual(300);
+    // The limit was met, or nothing was shown.
+    expect(refused).toBeGreaterThan(0);
+  });
+});
+
+describe('two on one MongoDB', () => {
+  const dirs = [1, 2].map(() => mkdtempSync(join(tmpdir(), 'tombolo-two-')));
+  let mongo: MongoProgram;
+  let both: OriginProcess[];
+  let token: string;
+  beforeAll(async () => {
+    mongo = await MongoProgram.start();
+    const [one = '', two = ''] = dirs;
+    const keys = await openDevelopmentKeys(one);
+    token = await (await openIdentity(one)).mint({ subject: 'alice', roles: ['editor'] });
+    copyFileSync(join(one, 'identity.jwk.json'), join(two, 'identity.jwk.json'));
+    both = dirs.map((dir) => new OriginProcess({
+      TOMBOLO_DATA_DIR: dir, TOMBOLO_KEYS: keys, MONGODB_URI: mongo.uri, TOMBOLO_ENV: 'development', TOMBOLO_ANONYMOUS_PLAN: 'bench',
+    }, oneProcess));
+    for (const each of both) await each.start();
+  });
+  afterAll(async () => {
+    await Promise.all(both.map((each) => each.kill9()));
+    await mongo.close();
+    for (const dir of dirs) rmSync(dir, { recursive: true, force: true });
+  });
+
+  const urls = () => both.map(({ url }) => url) as [string, string];
+  const write = (url: string, path: string, method: string, body: object, headers: Readonly<Record<string, string>> = {}) =>
+    fetch(`${url}${path}`, {
+      method, body: JSON.stringify(body),
+      headers: {
+        authorization: `Bearer ${token}`, ...headers,
+        'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
+      },
+    });
+
+  test('a write by one is seen by the other, within the bound or at once with its position', async () => {
+    const [one, two] = urls();
+    const created = await write(one, '/v1/films', 'POST', toFilm({ title: 'Before' }));
+    const path = `/v1/films/${((await created.json()) as { id: string }).id}`;
+    await eventually('a hit', async () => (await fetch(`${two}${path}`)).headers.get('cache-status')?.startsWith('tombolo; hit'));
+    const patched = await write(one, path, 'PATCH', { title: 'After' });
+    const position = patched.headers.get('tombolo-position') ?? '';
+    expect(await (await fetch(`${two}${path}`, { headers: { 'tombolo-position': position } })).text()).toContain('After');
+    await eventually('the write', async () => (await (await fetch(`${two}${path}`)).text()).includes('After'), { msMax: freshWithinMs });
+  });
+
+  test('one idempotency key is one effect, whichever is asked', async () => {
+    const headers = { 'idempotency-key': crypto.randomUUID() };
+    const [one, two] = await Promise.all(urls().map((url) => write(url, '/v1/films', 'POST', toFilm({ title: 'Once' }), headers)));
+    const answered = [one, two].filter((answer) => answer?.status === 201);
+    const ids = await Promise.all(answered.map(async (answer) => ((await answer?.json()) as { id: string }).id));
+    expect(ids.length).toBeGreaterThan(0);
+    expect(new Set(ids).size).toBe(1);
+  });
+});
+
+describe('in production', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'tombolo-production-'));
+  let served: OriginProcess | undefined;
+  afterEach(async () => {
+    await served?.kill9();
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  const settings = {
+    TOMBOLO_ENV: 'production', TOMBOLO_DATA_DIR: dir, TOMBOLO_KEYS: `k1:${Buffer.alloc(32, 7).toString('base64url')}`,
+    TOMBOLO_ISSUER: 'https://login.example.invalid', TOMBOLO_AUDIENCE: 'api', TOMBOLO_JWKS_URL: 'https://login.example.invalid/jwks',
+    TOMBOLO_FLOOD_MAX: '5',
+  };
+  const statuses = async (name: string): Promise<number[]> => {
+    const found: number[] = [];
+    for (let turn = 0; turn < 8; turn++) {
+      found.push((await fetch(`${served?.url}/health`, { headers: { [name]: `192.0.2.${turn}` } })).status);
+    }
+    return found;
+  };
+
+  test.each(['cf-connecting-ip', 'x-forwarded-for'])('the sender’s address is the socket’s, whatever %s says', async (name) => {
+    served = new OriginProcess(settings, oneProcess);
+    await served.start();
+    expect(await statuses(name)).toContain(429);
+  });
+
+  test('the sender’s address is what a proxy says that a setting names', async () => {
+    served = new OriginProcess({ ...settings, TOMBOLO_PROXIES: '127.0.0.1' }, oneProcess);
+    await served.start();
+    expect(new Set(await statuses('x-forwarded-for'))).toEqual(new Set([200]));
+    expect(await statuses('cf-connecting-ip')).toContain(429);
+  });
+
+  test('what is missing or wrong is named, and nothing is served', async () => {
+    served = new OriginProcess({ ...settings, TOMBOLO_ISSUER: '', TOMBOLO_PROXIES: 'nginx', TOMBOLO_TLS_KEY: '/nowhere' }, oneProcess);
+    const failed = await served.start().then(() => undefined, (cause: unknown) => String(cause));
+    for (const variable of ['TOMBOLO_ISSUER', 'TOMBOLO_PROXIES', 'TOMBOLO_TLS_KEY']) expect(failed).toContain(`${variable}: `);
+  });
+});
