@@ -51,7 +51,9 @@ function downProblem({ detail, errors, ...problem }: JsonObject, input: Translat
 
 function withLines(reply: Reply, map: MapLine): Reply {
   const { 'content-length': _length, ...headers } = reply.headers;
-  return reply.body === null ? reply : { ...reply, headers, body: mapLines(reply.body, map, edgeLimits.translatedBytesMax) };
+  const { body } = reply;
+  const stream = body instanceof ReadableStream ? body : new Response(body).body;
+  return stream === null ? reply : { ...reply, headers, body: mapLines(stream, map, edgeLimits.translatedBytesMax) };
 }
 
 async function withBody(reply: Reply, change: ((value: JsonObject) => JsonObject) | undefined): Promise<Reply> {
@@ -63,5 +65,5 @@ async function withBody(reply: Reply, change: ((value: JsonObject) => JsonObject
   }
   const value = JSON.parse(new TextDecoder().decode(bytes)) as Json;
   const { 'content-length': _length, ...headers } = reply.headers;
-  return { ...reply, headers, body: new Response(JSON.stringify(isJsonObject(value) ? change(value) : value)).body };
+  return { ...reply, headers, body: JSON.stringify(isJsonObject(value) ? change(value) : value) };
 }

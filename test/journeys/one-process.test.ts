@@ -18,12 +18,12 @@ describe('over kill -9', () => {
 
   /** Status of the first opening of a stream by a ticket. */
   const open = async (ticket: string): Promise<number> => {
-    const response = await fetch(`${world.edge.url}/v1/reviews/changes?ticket=${ticket}`, { headers: { accept: 'text/event-stream' } });
+    const response = await fetch(`${world.edge.url}/v2/reviews/changes?ticket=${ticket}`, { headers: { accept: 'text/event-stream' } });
     await response.body?.cancel();
     return response.status;
   };
   const issue = async (token: string): Promise<string> => {
-    const answer = await world.request('/v1/live/tickets', { method: 'POST', token });
+    const answer = await world.request('/v2/live/tickets', { method: 'POST', token });
     return answer.json<{ ticket: string }>().ticket;
   };
 
@@ -45,10 +45,10 @@ describe('over kill -9', () => {
       const [used, unused] = [await issue(editor), await issue(editor)];
       expect(await open(used)).toBe(200);
       const sent = { token: editor, headers: { 'idempotency-key': crypto.randomUUID() }, json: toFilm({ title: `Round ${round}` }) };
-      const first = await world.request('/v1/films', sent);
+      const first = await world.request('/v2/films', sent);
       await world.origin.kill9();
       await world.origin.start();
-      const again = await world.request('/v1/films', sent);
+      const again = await world.request('/v2/films', sent);
       expect([round, first.status, again.status, again.film.id]).toEqual([round, 201, 201, first.film.id]);
       expect([await open(used), await open(unused)]).toEqual([401, 200]);
     }
@@ -94,8 +94,8 @@ describe('two on one MongoDB', () => {
 
   test('a write by one is seen by the other, within the bound or at once with its position', async () => {
     const [one, two] = urls();
-    const created = await write(one, '/v1/films', 'POST', toFilm({ title: 'Before' }));
-    const path = `/v1/films/${((await created.json()) as { id: string }).id}`;
+    const created = await write(one, '/v2/films', 'POST', toFilm({ title: 'Before' }));
+    const path = `/v2/films/${((await created.json()) as { id: string }).id}`;
     await eventually('a hit', async () => (await fetch(`${two}${path}`)).headers.get('cache-status')?.startsWith('tombolo; hit'));
     const patched = await write(one, path, 'PATCH', { title: 'After' });
     const position = patched.headers.get('tombolo-position') ?? '';
@@ -105,7 +105,7 @@ describe('two on one MongoDB', () => {
 
   test('one idempotency key is one effect, whichever is asked', async () => {
     const headers = { 'idempotency-key': crypto.randomUUID() };
-    const [one, two] = await Promise.all(urls().map((url) => write(url, '/v1/films', 'POST', toFilm({ title: 'Once' }), headers)));
+    const [one, two] = await Promise.all(urls().map((url) => write(url, '/v2/films', 'POST', toFilm({ title: 'Once' }), headers)));
     const answered = [one, two].filter((answer) => answer?.status === 201);
     const ids = await Promise.all(answered.map(async (answer) => ((await answer?.json()) as { id: string }).id));
     expect(ids.length).toBeGreaterThan(0);
