@@ -6,24 +6,17 @@ import { served } from '../../shared/resources/all.ts';
 import { offered } from '../../shared/resources/plans.ts';
 import type { Variables } from '../../shared/settings/reader.ts';
 import { toUnknownVariables } from '../../shared/settings/unknown-variables.ts';
-import { type Origin, startOrigin } from '../server.ts';
-import type { Settings } from '../settings.ts';
+import { startOrigin } from '../server.ts';
 import { mustRunSettings } from './development.ts';
-import type { StoreState } from '../store/store.ts';
 import { buildEdgeBundle } from './edge-bundle.ts';
 import { type EdgeOptions, type EdgeWorker, onSignal, startEdgeWorker } from './edge-worker.ts';
 import { openIdentity } from './identity.ts';
 import { mustFreePorts } from './ports.ts';
 import { openRunRecord, type RunRecord } from './run-record.ts';
-import { probe, seedSample } from './seed.ts';
-
-type Say = (line: string) => void;
+import { type Say, sayStarted } from './say-started.ts';
 
 /** A killed workerd's sockets are gone within this, on a busy machine too. */
 const orphanPortMsMax = 3_000;
-
-/** Until a first request through the edge is answered. */
-const readyMsMax = 15_000;
 
 export class Development {
   readonly #project: string;
@@ -67,7 +60,7 @@ export class Development {
     const url = `http://127.0.0.1:${settings.edgePort}`;
     const token = await identity.mint({ subject: 'sample', roles: ['editor'] });
     await sayStarted({ url, token, settings, origin, say, isClosing: () => this.#closing });
-    if (!this.#closing) say('one machine, without workerd, and many times as fast:  npm run serve');
+    if (!this.#closing) say('without workerd, as one process:  npm run serve');
   }
 
   async close(): Promise<void> {
@@ -93,58 +86,4 @@ export class Development {
       process.kill(process.pid, 'SIGTERM');
     });
   }
-}
-
-export interface JustStarted {
-  readonly url: string;
-  readonly token: string;
-  readonly settings: Settings;
-  readonly origin: Origin;
-  readonly say: Say;
-  readonly isClosing?: () => boolean;
-}
-
-/** Fills an empty store, and says where the API is once it answers. */
-export async function sayStarted({ url, token, settings, origin, say, isClosing = () => false }: JustStarted): Promise<void> {
-  await answered(url, token);
-  if (settings.seed) sayImported(say, await seedSample(url, token, origin.storeState()));
-  sayPending(say, origin.storeState());
-  if (isClosing()) return;
-  say(`tombolo ready: ${url}`);
-  say(toExample(url));
-}
-
-/** Asks until the edge has an answer of the origin's: its own failures are not one. */
-async function answered(url: string, token: string): Promise<void> {
-  const [name = ''] = served.resources.keys();
-  const until = Date.now() + readyMsMax;
-  for (;;) {
-    const response = await fetch(`${url}/${served.versions.current.name}/${name}?${probe}`, {
-      headers: { authorization: `Bearer ${token}` },
-      signal: AbortSignal.timeout(readyMsMax),
-    }).catch((cause: unknown) => String(cause));
-    const said = typeof response === 'string' ? response : `${response.status} ${await response.text()}`;
-    const isAnswer = typeof response !== 'string' && (response.status < 500 || said.includes('shape_not_ready'));
-    if (isAnswer) return;
-    if (Date.now() > until) throw new Error(`the edge does not answer: ${said}`);
-    await Bun.sleep(20);
-  }
-}
-
-function sayImported(say: Say, imported: ReadonlyMap<string, number>): void {
-  if (imported.size > 0) {
-    const rows = [...imported].map(([name, count]) => `${count} ${name}`).join(', ');
-    say(`tombolo put its sample into the empty store: ${rows} (TOMBOLO_SEED=0 leaves it empty)`);
-  }
-}
-
-function sayPending(say: Say, { pending }: StoreState): void {
-  if (pending.length === 0) return;
-  say(`the database lacks ${pending.length} steps that the declaration asks for; nothing of it is changed unasked: npm run plan`);
-}
-
-function toExample(url: string): string {
-  const [first = ''] = served.resources.keys();
-  const query = served.resources.has('films') ? 'films?genres=Comedy&year[gte]=1980&sort=-year,title&limit=3' : `${first}?limit=3`;
-  return `try:  curl -g '${url}/${served.versions.current.name}/${query}'`;
 }

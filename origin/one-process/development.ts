@@ -1,14 +1,14 @@
 /** One process in development: keys and an issuer of its own, and the sample in an empty store. */
 import { mustRunSettings } from '../dev/development.ts';
 import { openIdentity } from '../dev/identity.ts';
-import { sayStarted } from '../dev/run-development.ts';
+import { type Say, sayStarted } from '../dev/say-started.ts';
 import { SettingsReader, type Variables } from '../../shared/settings/reader.ts';
 import { serve } from './serve.ts';
 import { readNetwork } from './settings.ts';
 
 const portDefault = '8787';
 
-export async function serveDevelopment(given: Variables, project: string, say: (line: string) => void): Promise<() => Promise<void>> {
+export async function serveDevelopment(given: Variables, project: string, say: Say): Promise<() => Promise<void>> {
   const port = given['TOMBOLO_EDGE_PORT'] || portDefault;
   // One port: the issuer's keys are where the API is.
   const run = await mustRunSettings({ ...given, TOMBOLO_EDGE_PORT: port, TOMBOLO_ORIGIN_PORT: port }, project);

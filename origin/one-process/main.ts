@@ -7,7 +7,6 @@ import { offered } from '../../shared/resources/plans.ts';
 import { SettingsError } from '../../shared/settings/reader.ts';
 import { toUnknownVariables } from '../../shared/settings/unknown-variables.ts';
 import { StoreNotReady } from '../store/not-ready.ts';
-import { serveDevelopment } from './development.ts';
 import { serve } from './serve.ts';
 import { mustServeSettings } from './settings.ts';
 
@@ -26,7 +25,7 @@ try {
   mustBeSound(served, offered, { mistakes: unaffordable(offered, served) });
   for (const line of toUnknownVariables(process.env)) say(`warning: ${line}`);
   const isProduction = process.env['TOMBOLO_ENV'] === 'production';
-  const close = isProduction ? await serveProduction() : await serveDevelopment(process.env, join(import.meta.dir, '../..'), say);
+  const close = isProduction ? await serveProduction() : await serveInDevelopment();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(close));
 } catch (thrown) {
   const isSetting = thrown instanceof DeclarationError || thrown instanceof SettingsError || thrown instanceof StoreNotReady;
@@ -35,6 +34,12 @@ try {
   const why = isSetting ? thrown.message : 'the port of TOMBOLO_EDGE_PORT is in use by another program';
   process.stderr.write(`tombolo cannot start: ${why}\n`);
   process.exit(exitConfiguration);
+}
+
+/** What development needs is not loaded in production. */
+async function serveInDevelopment(): Promise<() => Promise<void>> {
+  const { serveDevelopment } = await import('./development.ts');
+  return serveDevelopment(process.env, join(import.meta.dir, '../..'), say);
 }
 
 async function serveProduction(): Promise<() => Promise<void>> {

@@ -10,7 +10,6 @@ import { toPipeline } from '../../edge/pipeline.ts';
 import { served } from '../../shared/resources/all.ts';
 import { offered } from '../../shared/resources/plans.ts';
 import { openContext } from '../context.ts';
-import { localAssets } from '../dev/local-assets.ts';
 import { beforeWrites as hooks } from '../hooks/all.ts';
 import { startPurge } from '../purge/start-purge.ts';
 import type { Origin } from '../server.ts';
@@ -24,6 +23,12 @@ import type { ServeSettings } from './settings.ts';
 const stopMsMax = 9_500;
 const behindMsMax = 1_500;
 
+/** The script of `/docs` is 5 MB: it is loaded when somebody asks for it. */
+async function docsAsset(path: string, ifNoneMatch: string | undefined): Promise<Response> {
+  const { localAssets } = await import('../dev/local-assets.ts');
+  return localAssets({ url: `https://assets.tombolo.invalid${path}`, headers: { get: () => ifNoneMatch ?? null } });
+}
+
 export async function serve(given: ServeSettings, jwks?: JSONWebKeySet): Promise<Origin> {
   const file = openStateFile(given.settings.dataDir);
   const context = await openContext(given.settings, served, { hooks });
@@ -34,7 +39,7 @@ export async function serve(given: ServeSettings, jwks?: JSONWebKeySet): Promise
     variables: given.edgeVariables,
     toOrigin: () => toOrigin(context, (requestId) => door.untimed(requestId)),
     addressOf: (raw) => door.addressOf(raw),
-    asset: async (path, ifNoneMatch) => localAssets({ url: `https://assets.invalid${path}`, headers: { get: () => ifNoneMatch ?? null } }),
+    asset: docsAsset,
   });
   await services.start('generations', () =>
     startPurge(context, 'this process', async (report) => coordinator.report(report, Date.now())));
