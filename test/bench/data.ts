@@ -18,7 +18,12 @@ export function filmsNdjson(): Data {
   const real = join(sharedDataDir, 'films.ndjson');
   const file = existsSync(real) ? real : join(import.meta.dir, '../../origin/dev/sample/films.ndjson');
   const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
-  const rows = Array.from({ length: filmRows }, (_, row) => lines[row % lines.length]);
+  // The real file was written when v1 was the current version.
+  const current = lines.map((line) => {
+    const { thumbnail, thumbnail_width: width, thumbnail_height: height, ...film } = JSON.parse(line) as Record<string, unknown>;
+    return JSON.stringify(thumbnail === undefined ? film : { ...film, image: { url: thumbnail, width, height } });
+  });
+  const rows = Array.from({ length: filmRows }, (_, row) => current[row % current.length]);
   return {
     name: 'films, NDJSON',
     resource: 'films',
