@@ -24,6 +24,8 @@ export interface Asked {
   readonly idempotency: { readonly key: string; readonly fingerprint: string } | undefined;
   /** Milliseconds of the epoch. */
   readonly deadline: number;
+  /** Paths that the caller's version of the API has no name for: its writes leave what is stored there (SEMANTICS §19). */
+  readonly keeps?: readonly string[];
   /** The state read must be at or after this. */
   readonly atLeast: Position | undefined;
   /** Spent in the write's transaction, where the call came over a hop. */

@@ -44,6 +44,7 @@ export async function toCall<Row extends Operation>(asking: Asking<Row>, nowMs: 
     operation, resource, id, principal, rights, preconditions, input, body,
     idempotency: toIdempotency(asking, preconditions, body),
     deadline: Math.min(deadline, nowMs + operation.msMax),
+    keeps: toKeeps(asking),
     atLeast, nonce, tokenKey, requestId, traceId,
   });
 }
@@ -56,6 +57,15 @@ function asItsRow<Row extends Operation>(call: Asked & { readonly input: unknown
 function toInput({ operation, resource, input, header }: Asking): unknown {
   return 'parsed' in input ? input.parsed : operation.parse(resource, input.query, header);
 }
+
+/** The edge names fields of the contract that it has; one of an older release may have others, which are none here. */
+function toKeeps({ operation: { carries }, resource: { fields }, header }: Asking): readonly string[] {
+  if (!carries.includes('tombolo-keeps')) return nothingKept;
+  const named = header('tombolo-keeps');
+  return named === null ? nothingKept : named.split(',').filter((path) => fields.has(path));
+}
+
+const nothingKept: readonly string[] = [];
 
 type Body = BufferedBody | StreamedBody | undefined;
 

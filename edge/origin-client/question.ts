@@ -30,7 +30,8 @@ export function toQuestion(request: Validated, asking: Asking): Question {
 }
 
 /** The headers that the operation reads, and those that say how to read its body. */
-function toHeaders({ route: { operation }, sent, stream, rows }: Validated, { ifMatch, ifNoneMatch }: Asking): Question['headers'] {
+function toHeaders(request: Validated, { ifMatch, ifNoneMatch }: Asking): Question['headers'] {
+  const { route: { operation }, sent, stream, rows, dialect } = request;
   const headers: Partial<Record<HopHeader, string>> = {};
   const set = (name: HopHeader, value: string | null | undefined) => {
     if (value !== null && value !== undefined) headers[name] = value;
@@ -38,8 +39,13 @@ function toHeaders({ route: { operation }, sent, stream, rows }: Validated, { if
   if (operation.body !== 'none') set('content-type', sent.get('content-type'));
   const length = rows === undefined ? sent.get('content-length') : null;
   if (operation.body === 'streamed') set('tombolo-upload', length ?? lengthUnknown);
-  set('tombolo-stream', stream);
-  for (const name of operation.carries) set(name, name === 'if-match' ? ifMatch : name === 'if-none-match' ? ifNoneMatch : sent.get(name));
+  const unnamed = dialect?.input?.unnamed ?? [];
+  // What is named `tombolo-…` the edge alone says: of a client's there is none.
+  const ours: Readonly<Partial<Record<HopHeader, string | undefined>>> = {
+    'if-match': ifMatch, 'if-none-match': ifNoneMatch, 'tombolo-stream': stream,
+    'tombolo-keeps': unnamed.length === 0 ? undefined : unnamed.join(),
+  };
+  for (const name of operation.carries) set(name, name in ours ? ours[name] : sent.get(name));
   return headers;
 }
 

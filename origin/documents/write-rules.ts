@@ -108,13 +108,15 @@ export function mustReplace(
   { value, sent, ...revising }: Revising & { readonly value: JsonObject },
 ): JsonObject | 'keep' {
   const { before } = revising;
-  const { resource } = writer;
-  const hidden = hiddenPaths(writer, before);
+  const { resource, keeps = [] } = writer;
+  // What the caller's version has no name for it does not name, whatever a new document would have there.
+  const hidden = [...new Set([...hiddenPaths(writer, before), ...keeps])];
   const replaces = shownOf(before, hidden);
-  const body = withoutKept(resource, sent);
+  const body = shownOf(withoutKept(resource, sent), keeps);
   const namedHidden = hidden.filter((path) => isNamed(path, { body, replaces }));
   mustAllowNames(writer, before, namedHidden);
-  const replaced = mustReplaced(resource, { sent: body, parsed: withoutKept(resource, value) }, withoutKept(resource, replaces));
+  const parsed = shownOf(withoutKept(resource, value), keeps);
+  const replaced = mustReplaced(resource, { sent: body, parsed }, withoutKept(resource, replaces));
   const next = keepHidden(resource.schema, hidden, { sent: body, before, next: replaced });
   return mustRevise(writer, { ...revising, namedHidden, next });
 }
@@ -122,8 +124,9 @@ export function mustReplace(
 /** A merge patch (RFC 7396) of one that is there: the document that results must be valid; what it does not name stays. */
 export function mustMerge(writer: Asked, { sent, ...revising }: Revising): JsonObject | 'keep' {
   const { before } = revising;
-  const { resource } = writer;
-  const hidden = hiddenPaths(writer, before);
+  const { resource, keeps = [] } = writer;
+  const inArrays = keeps.filter((path) => resource.fields.get(path)?.isInArray === true);
+  const hidden = [...new Set([...hiddenPaths(writer, before), ...inArrays])];
   const namedHidden = hidden.filter((path) => isNamed(path, { body: sent, replaces: undefined }));
   mustAllowNames(writer, before, namedHidden);
   // An array is replaced as a whole, by elements in which nobody could name what they do not see.

@@ -25,6 +25,7 @@ export const hopHeaders = [
   'traceparent',
   'tombolo-after',
   'tombolo-deadline',
+  'tombolo-keeps',
   'tombolo-principal',
   'tombolo-request',
   'tombolo-stream',

@@ -59,13 +59,13 @@ export const documents = operations({
   replace: {
     ...write, method: 'PUT', at: '/:id', right: 'update', conditions: 'change-or-create',
     summary: 'Replaces a document, or creates it where callers name documents.',
-    parse: parseNone, schema: (resource) => bodiesOf(resource).replace,
+    carries: [...write.carries, 'tombolo-keeps'], parse: parseNone, schema: (resource) => bodiesOf(resource).replace,
     holds: { body: 'document', answer: 'document' },
     described: { answers: replacedAnswer },
   },
   patch: {
     ...write, method: 'PATCH', at: '/:id', right: 'update', takes: [mergePatch], summary: 'Changes what a merge patch names (RFC 7396).',
-    parse: parseNone, schema: (resource) => bodiesOf(resource).patch,
+    carries: [...write.carries, 'tombolo-keeps'], parse: parseNone, schema: (resource) => bodiesOf(resource).patch,
     holds: { body: 'patch', answer: 'document' },
     described: { answers: writtenAnswer },
   },
@@ -79,7 +79,7 @@ export const documents = operations({
     summary: 'Takes rows in, streamed, and reports each that it rejects.',
     body: 'streamed', bodyBytesMax: limits.importBytesMax, takes: [lines, csv], gives: [lines, json],
     // An Idempotency-Key is carried so that the origin can refuse it.
-    carries: ['idempotency-key'], conditions: 'none',
+    carries: ['idempotency-key', 'tombolo-keeps'], conditions: 'none',
     msMax: limits.importMsMax, cost: 1,
     parse: (_resource, query) => ({ onDuplicate: parseImportQuery(query) }),
     holds: { body: 'rows', answer: 'report' },

@@ -47,8 +47,8 @@ export function isOfDocument({ at }: Pick<Operation, 'at'>): boolean {
   return below === '/:id' || below.startsWith('/:id/');
 }
 
-/** Headers that the hop carries to the origin for operations that read them; the client sends them, `tombolo-stream` the edge sets. */
-export type CarriedHeader = 'idempotency-key' | 'if-match' | 'if-none-match' | 'last-event-id' | 'tombolo-stream';
+/** Headers that the hop carries to the origin for operations that read them; the client sends them, the edge those of `tombolo-`. */
+export type CarriedHeader = 'idempotency-key' | 'if-match' | 'if-none-match' | 'last-event-id' | 'tombolo-keeps' | 'tombolo-stream';
 
 export interface Operation<Input = unknown> {
   /** The same in contract, folder, code and log. */

@@ -25,6 +25,8 @@ export interface DirectAsking {
   readonly ifMatch?: string | undefined;
   readonly ifNoneMatch?: string | undefined;
   readonly idempotencyKey?: string | undefined;
+  /** What the caller's version of the API has no name for. */
+  readonly keeps?: readonly string[];
   readonly msLeft?: number;
   readonly atLeast?: Position;
 }
@@ -74,7 +76,7 @@ export class DirectOrigin extends OpenedOrigin {
   #toAsking(operation: Operation, resource: Resource, asking: DirectAsking & { readonly parsed?: unknown }) {
     const { id = '', principal = ada, query = '', ifMatch, ifNoneMatch, idempotencyKey, msLeft = operation.msMax, atLeast } = asking;
     const headers: Partial<Record<CarriedHeader, string | undefined>> = {
-      'if-match': ifMatch, 'if-none-match': ifNoneMatch, 'idempotency-key': idempotencyKey,
+      'if-match': ifMatch, 'if-none-match': ifNoneMatch, 'idempotency-key': idempotencyKey, 'tombolo-keeps': asking.keeps?.join(),
     };
     return {
       operation, resource, principal, atLeast,

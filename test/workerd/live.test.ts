@@ -96,6 +96,12 @@ describe('a change feed', () => {
     expect(deadline()).toBe(3_600_000);
   });
 
+  test('is named by the edge alone: what a client calls its stream goes no further', async () => {
+    const sent = { accept: 'text/event-stream', 'tombolo-stream': 'another', 'tombolo-keeps': 'text' };
+    await new StreamReader(await world.get('/v2/notes/changes', sent)).leave();
+    expect(['tombolo-stream', 'tombolo-keeps'].map((name) => world.lastAsked().headers.get(name))).toEqual([null, null]);
+  });
+
   test('is refused to whoever does not take events, and with parameters that it does not have', async () => {
     for (const accept of ['application/json', 'text/html, application/json;q=0.9', 'text/event-stream;q=0'])
       expect(await refusalOf(await world.get('/v2/notes/changes', { accept }))).toEqual([406, 'not_acceptable']);
