@@ -7,6 +7,7 @@ import { resource, type ResourceDeclaration } from '../../../shared/contract/res
 import { anyone } from '../../../shared/contract/rules.ts';
 import { integer } from '../../../shared/contract/types.ts';
 import { added, converted, moved } from '../../../shared/versions/changes.ts';
+import { endpoint } from '../../../shared/operations/endpoint.ts';
 import { documents } from '../../../shared/operations/documents.ts';
 import { dialectOf } from '../../../shared/versions/dialect.ts';
 import type { Translation } from '../../../shared/versions/translation.ts';
@@ -179,6 +180,21 @@ function withoutEmpty(expected: JsonObject, shown: JsonObject): JsonObject {
   const isEmpty = meta === undefined || (typeof meta === 'object' && meta !== null && Object.keys(meta).length === 0);
   return isEmpty && shown['meta'] === undefined ? rest : expected;
 }
+
+test('an endpoint has changes of its own, in what it takes and in what it answers', () => {
+  const rated = endpoint({
+    name: 'things-rated', summary: 'Lists the best things.', of: things, at: '/rated', method: 'GET', answers: 'state', rule: anyone,
+    input: z.object({ kindOf: z.string() }), output: z.object({ data: z.array(z.object({ image: z.object({ url: z.string() }) })) }),
+    versions: { v2: { input: [moved({ genre: 'kindOf' })], output: [moved({ 'data.picture': 'data.image.url' })] } },
+  });
+  const [v1, v2, v3] = three.all.map((version) => dialectOf(served, { operation: rated, resource: things }, version));
+  for (const dialect of [v1, v2]) {
+    expect(dialect?.input?.upQuery('?genre=noir')).toBe('?kindOf=noir');
+    const shown = dialect?.output?.down({ data: [{ image: { url: 'u' } }, { image: { url: 'v' } }] });
+    expect(shown).toEqual({ data: [{ picture: 'u' }, { picture: 'v' }] });
+  }
+  expect(v3).toBeUndefined();
+});
 
 describe('declared changes', () => {
   const mistakesOf = (declared: ResourceDeclaration['versions']) =>
