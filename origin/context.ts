@@ -70,7 +70,7 @@ export async function openContext(settings: Settings, contract: Contract, own: O
   for (const consumer of consumers) {
     await services.start(`consumer ${consumer.name}`, () => startConsumer(consumer, { store, feed, onTrouble }));
   }
-  const answers = openKeptAnswers({ store, feed, contract, bytesMax: settings.answersBytesMax });
+  const answers = openKeptAnswers({ store, contract, bytesMax: settings.answersBytesMax });
   const now = Date.now;
   const context: Context = {
     settings, contract, log, store, feed, compute, services, answers, now, beforeWrites,

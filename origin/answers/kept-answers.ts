@@ -12,9 +12,8 @@ import type { Operation } from '../../shared/operations/operation.ts';
 import { type Position, reaches } from '../../shared/wire/position.ts';
 import type { Answer, Call } from '../call.ts';
 import { type Representation, underConditions } from '../documents/representation.ts';
-import type { Feed } from '../feed/feed.ts';
 import type { Store } from '../store/store.ts';
-import { type CurrentState, exactState, followedState } from './current-state.ts';
+import { type CurrentState, exactState } from './current-state.ts';
 import { Generations } from './generations.ts';
 
 interface Kept {
@@ -28,7 +27,6 @@ interface Kept {
 
 export interface KeptAnswersOptions {
   readonly store: Store;
-  readonly feed: Feed;
   readonly contract: Contract;
   /** What bodies, names and their surroundings may take together. */
   readonly bytesMax: number;
@@ -39,9 +37,12 @@ const entryBytes = 512;
 /** One answer takes no more than this share of all. */
 const shareMax = 1 / 16;
 
-/** `undefined`: nothing is to be kept. */
+/**
+ * `undefined`: nothing is to be kept, or the store does not tell what is new at the moment that it is asked. MongoDB tells by
+ * its feed, and what is a little behind there would come on top of what the edge allows itself.
+ */
 export function openKeptAnswers(options: KeptAnswersOptions): KeptAnswers | undefined {
-  return options.bytesMax === 0 ? undefined : new KeptAnswers(options);
+  return options.bytesMax === 0 || options.store.news === undefined ? undefined : new KeptAnswers(options);
 }
 
 export class KeptAnswers {
@@ -54,31 +55,24 @@ export class KeptAnswers {
   readonly #counts = new Map<string, number>();
   #bytes = 0;
 
-  constructor({ store, feed, contract, bytesMax }: KeptAnswersOptions) {
+  constructor({ store, contract, bytesMax }: KeptAnswersOptions) {
     this.#bytesMax = bytesMax;
-    const from = store.news === undefined ? feed.through : store.knownHead();
+    const from = store.knownHead();
     this.#generations = new Generations(contract, from, (resource) => (this.#counts.get(resource) ?? 0) > 0);
-    this.#state = store.news === undefined
-      ? followedState({ store, feed }, from, this.#generations)
-      : exactState(store, from, this.#generations);
+    this.#state = exactState(store, from, this.#generations);
   }
 
   /** The answer that is kept, under the conditions of this call; else the one that `make` makes, which is kept. */
   async answer(call: Call<Operation>, make: () => Promise<Answer>): Promise<Answer> {
     const { resource, id, input, principal, tokenKey, operation } = call;
     const cached = operation.cached?.({ resource, id, input });
-    if (cached === undefined || !this.#mayKeep(resource)) return make();
+    if (cached === undefined) return make();
     const name = `${resource.name} ${tokenKey.id} ${scopeOf(resource, principal)} ${cached.name}`;
     const known = this.#find(name, call);
     if (known !== undefined) return known;
     const answer = await make();
     this.#keep(name, call, cached.dependencies, answer);
     return answer;
-  }
-
-  /** What the edge may not keep is not kept here either, where this process may be behind the database. */
-  #mayKeep({ cache }: Resource): boolean {
-    return this.#state.isExact || cache !== 'none';
   }
 
   #find(name: string, call: Call<Operation>): Answer | undefined {
@@ -97,7 +91,7 @@ export class KeptAnswers {
 
   /** A state that is demanded is asked of the database, unless what is known is the newest. */
   #isEnough(at: Position, { atLeast }: Call<Operation>): boolean {
-    return atLeast === undefined || (this.#state.isExact && reaches(at, atLeast));
+    return atLeast === undefined || reaches(at, atLeast);
   }
 
   #keep(name: string, { resource }: Call<Operation>, dependencies: Dependencies, answer: Answer): void {

@@ -71,10 +71,17 @@ export function shownOf(body: z.core.$ZodType): z.core.$ZodType {
 function toShownPatch(schema: DocumentSchema): z.ZodObject {
   const members = [...memberTypes(schema)].map(([name, types]): [string, z.core.$ZodType] => {
     const isDemanded = types.some((type) => type._zod.optin === undefined);
-    return [name, isDemanded ? z.optional(eitherOf(types)) : toPatchType(types)];
+    return [name, isDemanded ? z.optional(eitherOf(types)) : (toShownMerge(types) ?? toPatchType(types))];
   });
   const isClosed = objectsOf(schema).every(({ def }) => isClosedObject(def));
   return (isClosed ? z.strictObject : z.looseObject)(Object.fromEntries(members));
+}
+
+/** An object merges: what may stand in it is described like the patch itself. `undefined` for what is no one object. */
+function toShownMerge(types: readonly z.core.$ZodType[]): z.ZodType | undefined {
+  const [type, ...others] = types.map(unwrapped);
+  if (!(type instanceof z.ZodObject) || others.length > 0) return undefined;
+  return z.nullish(toShownPatch(type));
 }
 
 /** Whether a name stands for no member, though the schema takes any: Tombolo's own, and what no update of MongoDB can name. */

@@ -104,7 +104,7 @@ test('what an endpoint of one declaration answers is not kept for another, nor s
 
 test('what an endpoint was made of is said on one side first: it is served all the while, and kept where both know of it', async () => {
   const before = makeRelease([
-    ['origin/respond.ts', '  if (answer.stated !== undefined) headers[dependsHeader] = formatStatedReads(answer.stated);\n', ''],
+    ['origin/respond.ts', '  if (stated !== undefined) headers[dependsHeader] = formatStatedReads(stated);\n', ''],
     ['edge/origin-client/verify.ts', 'stated: depends === undefined ? undefined : parseStatedReads(depends),', 'stated: undefined,'],
   ]);
   try {

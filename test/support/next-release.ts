@@ -12,7 +12,7 @@ import { type Edit, makeRelease, type Release } from './release.ts';
 const edits: readonly Edit[] = [
   ['shared/hop/profile.ts', `  'tombolo-upload',\n] as const`, `  'tombolo-upload',\n  'tombolo-next',\n] as const`],
   ['edge/origin-client/origin-client.ts', `'tombolo-request': requestId,`, `'tombolo-request': requestId, 'tombolo-next': 'asked',`],
-  ['edge/coordinator/generations.object.ts', 'now, knowsContract };', 'now, knowsContract, next: true };'],
+  ['edge/coordinator/coordinator.ts', 'now, knowsContract };', 'now, knowsContract, next: true };'],
   [
     'origin/respond.ts',
     '  signAnswer(headers, status, hop.answers, context.now());',
