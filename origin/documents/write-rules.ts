@@ -7,7 +7,7 @@ import { Fault } from '../../shared/wire/fault.ts';
 import { toIdValue } from '../../shared/contract/ids.ts';
 import { mergePatch } from '../../shared/contract/merge-patch.ts';
 import { mustPatched } from '../../shared/contract/patched.ts';
-import { valueAt } from '../../shared/contract/path.ts';
+import { only, toPathTree, valueAt } from '../../shared/contract/path.ts';
 import { all, type Predicate, reduce, satisfies } from '../../shared/contract/rules.ts';
 import { toPointer } from '../../shared/wire/json-pointer.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
@@ -109,7 +109,8 @@ export function mustReplace(
 ): JsonObject | 'keep' {
   const { before } = revising;
   const { resource, keeps = [] } = writer;
-  // What the caller's version has no name for it does not name, whatever a new document would have there.
+  // What the caller's version has no name for it does not name, whatever a new document would have there; nor does it take it
+  // out with all else that an object held.
   const hidden = [...new Set([...hiddenPaths(writer, before), ...keeps])];
   const replaces = shownOf(before, hidden);
   const body = shownOf(withoutKept(resource, sent), keeps);
@@ -118,7 +119,9 @@ export function mustReplace(
   const parsed = shownOf(withoutKept(resource, value), keeps);
   const replaced = mustReplaced(resource, { sent: body, parsed }, withoutKept(resource, replaces));
   const next = keepHidden(resource.schema, hidden, { sent: body, before, next: replaced });
-  return mustRevise(writer, { ...revising, namedHidden, next });
+  const taken = keeps.filter((path) => valueAt(next, path) === undefined && valueAt(before, path) !== undefined);
+  const whole = taken.length === 0 ? next : mustPatched(resource, next, only(before, toPathTree(taken)));
+  return mustRevise(writer, { ...revising, namedHidden, next: whole });
 }
 
 /** A merge patch (RFC 7396) of one that is there: the document that results must be valid; what it does not name stays. */

@@ -12,6 +12,7 @@ const books = resource({
   name: 'books',
   schema: z.object({
     title: z.string(), kind: z.string(), note: z.string().optional(),
+    image: z.object({ url: z.string().optional(), alt: z.string().optional() }).optional(),
     lines: z.array(z.object({ text: z.string(), tax: z.number().optional() })).default([]),
   }),
   rules: { read: anyone, write: anyone },
@@ -40,6 +41,15 @@ describe.each([...engines])('on %s', (engine) => {
     });
     await origin.ask('replace', books, { id, body });
     expect(await fieldsOf(id)).toEqual({ title: 'B', kind: 'unknown', lines: [{ text: 'y' }, { text: 'z' }, { text: 'x' }] });
+  });
+
+  test('a replacement that leaves out all else of an object leaves it in that object', async () => {
+    const id = await created({ ...stored, image: { url: 'u', alt: 'a' } });
+    const { note: _note, ...body } = stored;
+    await origin.ask('replace', books, { id, body: JSON.stringify(body), keeps: ['note', 'image.alt'] });
+    expect(await fieldsOf(id)).toEqual({ ...stored, image: { alt: 'a' } });
+    await origin.ask('replace', books, { id, body: JSON.stringify(body), keeps: ['note'] });
+    expect(await fieldsOf(id)).toEqual(stored);
   });
 
   test('a patch leaves it in the elements of an array that is sent whole', async () => {
