@@ -1,20 +1,17 @@
 /** The origin's socket: health, readiness and development's key set in the open, everything else through the pipeline. */
-import http from 'node:http';
 import type { JSONWebKeySet } from 'jose';
 import type { Contract } from '../shared/contract/contract.ts';
 import { limits } from '../shared/wire/limits.ts';
-import { hopLimits } from '../shared/hop/profile.ts';
 import { uploadEndBytes } from '../shared/hop/upload-end.ts';
-import { served } from '../shared/resources/all.ts';
 import { type Context, openContext, type Own } from './context.ts';
 import { handle } from './pipeline.ts';
-import { afterCommits, beforeWrites as hooks } from './hooks/all.ts';
 import type { Services, Started } from './services/services.ts';
 import type { Settings } from './settings.ts';
 import { sendReport } from './purge/send-report.ts';
 import { startPurge } from './purge/start-purge.ts';
+import { openServed } from './served.ts';
+import { asService, stopMsMax, takeLongHeads, targetOf, toStreams } from './socket.ts';
 import type { StoreState } from './store/store.ts';
-import { within } from './within.ts';
 
 export interface Origin {
   readonly port: number;
@@ -29,28 +26,22 @@ export interface OriginOptions extends Own {
   readonly jwks?: JSONWebKeySet;
 }
 
-/** The time for a stop: less than the ten seconds after which supervisors kill. */
-const stopMsMax = 9_500;
-/** The share of that time which the services behind the socket may take. */
-const behindServerMsMax = 1_500;
-
 export async function startOrigin(settings: Settings, options: OriginOptions = {}): Promise<Origin> {
-  const own = options.contract === undefined ? { ...options, hooks, afterCommits } : options;
-  const context = await openContext(settings, options.contract ?? served, own);
+  const { contract, jwks, ...own } = options;
+  const context = await (contract === undefined ? openServed(settings, own) : openContext(settings, contract, own));
   const { services } = context;
   for (const edgeUrl of settings.edgeUrls) {
     await services.start(`reports to ${edgeUrl}`, () =>
       startPurge(context, edgeUrl, (report, signal) => sendReport(edgeUrl, report, settings.keys, signal)));
   }
-  const port = await services.start('server', () => listen(context, options.jwks));
+  const port = await services.start('server', () => listen(context, jwks));
   await services.start('streams', () => toStreams(context));
   return { port, storeState: () => context.store.state(), close: () => services.stop(Date.now() + stopMsMax) };
 }
 
 function listen(context: Context, jwks: JSONWebKeySet | undefined): Started<number> {
   const { settings } = context;
-  // Bun.serve takes 16 KB unless told here, for the whole process.
-  Object.assign(http, { maxHeaderSize: hopLimits.headBytesMax });
+  takeLongHeads();
   const server = Bun.serve({
     hostname: settings.originHost,
     port: settings.originPort,
@@ -63,19 +54,7 @@ function listen(context: Context, jwks: JSONWebKeySet | undefined): Started<numb
       return handle(context, request, () => server.timeout(request, 0));
     },
   });
-  return {
-    value: server.port ?? settings.originPort,
-    async stop(deadline) {
-      await within(deadline - behindServerMsMax - Date.now(), server.stop());
-      await server.stop(true);
-    },
-    state: () => ({ ready: true }),
-  };
-}
-
-/** Live streams, stopped before the server: one that is not told to end would keep it from draining. */
-function toStreams({ streams }: Context): Started<void> {
-  return { value: undefined, stop: async () => streams.abort(), state: () => ({ ready: true }) };
+  return asService(server, settings.originPort);
 }
 
 /** The answer to what needs no signature (SEMANTICS §9). */
@@ -86,7 +65,7 @@ function openRoute(
 ): Response | Promise<Response> | undefined {
   if (request.method !== 'GET') return undefined;
   // The whole path is compared: a document may have such an id.
-  const path = request.url.slice(request.url.indexOf('/', 'https://'.length));
+  const path = targetOf(request);
   if (path === '/health') return Response.json({ status: 'ok', engine: store.engine, contract: contract.digest });
   if (path === '/ready') return readiness(services);
   if (jwks !== undefined && settings.environment === 'development' && path === '/.well-known/jwks.json') return Response.json(jwks);

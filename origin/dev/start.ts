@@ -9,6 +9,7 @@
 import { join } from 'node:path';
 import { DeclarationError } from '../../shared/contract/mistakes.ts';
 import { SettingsError } from '../../shared/settings/reader.ts';
+import { StopWish } from '../stop-wish.ts';
 import { StoreNotReady } from '../store/not-ready.ts';
 import { Development } from './run-development.ts';
 import { AlreadyRunning } from './run-record.ts';
@@ -22,28 +23,19 @@ const stopMsMax = 9_000;
 const exitConfiguration = 78;
 
 const development = new Development(join(import.meta.dir, '../..'));
-development.onStopAsked((signal) => void stop(signal));
+const wish = new StopWish();
+development.onStopAsked((signal) => void wish.make(() => close(signal)));
 
-/** A launcher (npm, bun) passes on the signal that the terminal has sent to us as well: together they are one wish. */
-const oneWishMs = 500;
-let stoppingSince: number | undefined;
-
-async function stop(signal: string): Promise<void> {
-  if (stoppingSince !== undefined) {
-    if (performance.now() - stoppingSince > oneWishMs) process.exit(1);
-    return;
-  }
-  stoppingSince = performance.now();
+async function close(signal: string): Promise<void> {
   setTimeout(() => process.exit(1), stopMsMax).unref();
   process.stdout.write(`tombolo stops (${signal})\n`);
   await development.close();
-  process.exit(0);
 }
 
 try {
   await development.start(process.env, (line) => process.stdout.write(`${line}\n`));
 } catch (cause) {
-  if (stoppingSince === undefined) {
+  if (!wish.isMade) {
     const isSetting =
       cause instanceof DeclarationError ||
       cause instanceof SettingsError ||

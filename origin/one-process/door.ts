@@ -1,13 +1,11 @@
 /** The socket of one process: who comes in by it, from where, and for how long. */
-import http from 'node:http';
 import type { JSONWebKeySet } from 'jose';
 import { toArrival } from '../../edge/request/arrive.ts';
 import type { Arrival } from '../../edge/request/request.ts';
-import { hopLimits } from '../../shared/hop/profile.ts';
 import { limits } from '../../shared/wire/limits.ts';
 import { readiness } from '../server.ts';
 import type { Services, Started } from '../services/services.ts';
-import { within } from '../within.ts';
+import { asService, takeLongHeads, targetOf } from '../socket.ts';
 import { senderOf } from './sender.ts';
 import type { ServeSettings } from './settings.ts';
 
@@ -15,8 +13,6 @@ export interface DoorOptions extends ServeSettings {
   /** The key set of development, served at `/.well-known/jwks.json`. */
   readonly jwks: JSONWebKeySet | undefined;
   readonly services: Services;
-  /** The share of a stop's time that what is behind the door may take. */
-  readonly behindMsMax: number;
 }
 
 type Server = Bun.Server<undefined>;
@@ -32,9 +28,8 @@ export class Door {
   }
 
   open(answer: (arrival: Arrival) => Promise<Response>): Started<number> {
-    const { settings, tls, behindMsMax } = this.#options;
-    // Bun.serve takes 16 KB unless told here, for the whole process.
-    Object.assign(http, { maxHeaderSize: hopLimits.headBytesMax });
+    const { settings, tls } = this.#options;
+    takeLongHeads();
     const server: Server = Bun.serve({
       hostname: settings.originHost,
       port: settings.edgePort,
@@ -43,14 +38,7 @@ export class Door {
       fetch: (request) => this.#own(request) ?? this.#answer(request, answer),
     });
     this.#server = server;
-    return {
-      value: server.port ?? settings.edgePort,
-      async stop(deadline) {
-        await within(deadline - behindMsMax - Date.now(), server.stop());
-        await server.stop(true);
-      },
-      state: () => ({ ready: true }),
-    };
+    return asService(server, settings.edgePort);
   }
 
   /** Lifts the server's limits from a request: Bun cuts bodies slower than 16 KB/s and streams that are quiet for 10 s. */
@@ -76,9 +64,9 @@ export class Door {
   }
 
   /** What is about this process and not about the API: readiness, and development's keys. */
-  #own({ method, url }: Request): Response | Promise<Response> | undefined {
-    if (method !== 'GET') return undefined;
-    const path = url.slice(url.indexOf('/', 'https://'.length));
+  #own(request: Request): Response | Promise<Response> | undefined {
+    if (request.method !== 'GET') return undefined;
+    const path = targetOf(request);
     const { jwks, services } = this.#options;
     if (path === '/ready') return readiness(services);
     return jwks !== undefined && path === '/.well-known/jwks.json' ? Response.json(jwks) : undefined;

@@ -6,6 +6,7 @@ import { served } from '../../shared/resources/all.ts';
 import { offered } from '../../shared/resources/plans.ts';
 import { SettingsError } from '../../shared/settings/reader.ts';
 import { toUnknownVariables } from '../../shared/settings/unknown-variables.ts';
+import { StopWish } from '../stop-wish.ts';
 import { StoreNotReady } from '../store/not-ready.ts';
 import { serve } from './serve.ts';
 import { mustServeSettings } from './settings.ts';
@@ -16,8 +17,7 @@ process.umask(0o077);
 /** sysexits(3): the configuration is wrong. */
 const exitConfiguration = 78;
 
-const oneWishMs = 500;
-let stoppingSince: number | undefined;
+const wish = new StopWish();
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -26,7 +26,7 @@ try {
   for (const line of toUnknownVariables(process.env)) say(`warning: ${line}`);
   const isProduction = process.env['TOMBOLO_ENV'] === 'production';
   const close = isProduction ? await serveProduction() : await serveInDevelopment();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(close));
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void wish.make(close));
 } catch (thrown) {
   const isSetting = thrown instanceof DeclarationError || thrown instanceof SettingsError || thrown instanceof StoreNotReady;
   const isPort = (thrown as { code?: string }).code === 'EADDRINUSE';
@@ -47,15 +47,4 @@ async function serveProduction(): Promise<() => Promise<void>> {
   const origin = await serve(given);
   say(`tombolo ready: ${given.tls === undefined ? 'http' : 'https'}://${given.settings.originHost}:${origin.port}`);
   return () => origin.close();
-}
-
-/** A launcher (npm, bun) passes on the signal that the terminal has sent to us as well: together they are one wish. */
-async function stop(close: () => Promise<void>): Promise<void> {
-  if (stoppingSince !== undefined) {
-    if (performance.now() - stoppingSince > oneWishMs) process.exit(1);
-    return;
-  }
-  stoppingSince = performance.now();
-  await close();
-  process.exit(0);
 }

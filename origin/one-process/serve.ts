@@ -9,19 +9,15 @@ import type { JSONWebKeySet } from 'jose';
 import { toPipeline } from '../../edge/pipeline.ts';
 import { served } from '../../shared/resources/all.ts';
 import { offered } from '../../shared/resources/plans.ts';
-import { openContext } from '../context.ts';
-import { beforeWrites as hooks } from '../hooks/all.ts';
 import { startPurge } from '../purge/start-purge.ts';
+import { openServed } from '../served.ts';
 import type { Origin } from '../server.ts';
+import { stopMsMax, toStreams } from '../socket.ts';
 import { toOrigin } from './ask.ts';
 import { openStateFile } from './database.ts';
 import { Door } from './door.ts';
 import { openHost } from './host.ts';
 import type { ServeSettings } from './settings.ts';
-
-/** The time for a stop, and the share of it for what is behind the door, as an origin alone has them. */
-const stopMsMax = 9_500;
-const behindMsMax = 1_500;
 
 /** The script of `/docs` is 5 MB: it is loaded when somebody asks for it. */
 async function docsAsset(path: string, ifNoneMatch: string | undefined): Promise<Response> {
@@ -31,10 +27,10 @@ async function docsAsset(path: string, ifNoneMatch: string | undefined): Promise
 
 export async function serve(given: ServeSettings, jwks?: JSONWebKeySet): Promise<Origin> {
   const file = openStateFile(given.settings.dataDir);
-  const context = await openContext(given.settings, served, { hooks });
-  const { services, store, streams } = context;
+  const context = await openServed(given.settings);
+  const { services, store } = context;
   await services.start('edge state', () => ({ value: file, stop: async () => file.close(), state: () => ({ ready: true }) }));
-  const door = new Door({ ...given, jwks, services, behindMsMax });
+  const door = new Door({ ...given, jwks, services });
   const { host, coordinator } = openHost(file, given.floodMax, {
     variables: given.edgeVariables,
     toOrigin: () => toOrigin(context, (requestId) => door.untimed(requestId)),
@@ -44,7 +40,6 @@ export async function serve(given: ServeSettings, jwks?: JSONWebKeySet): Promise
   await services.start('generations', () =>
     startPurge(context, 'this process', async (report) => coordinator.report(report, Date.now())));
   const port = await services.start('server', () => door.open(toPipeline(host, { contract: served, plans: offered })));
-  // Stopped before the server: a live stream that is not told to end would keep it from draining.
-  await services.start('streams', () => ({ value: undefined, stop: async () => streams.abort(), state: () => ({ ready: true }) }));
+  await services.start('streams', () => toStreams(context));
   return { port, storeState: () => store.state(), close: () => services.stop(Date.now() + stopMsMax) };
 }

@@ -9,6 +9,7 @@ import { eventually } from '../support/eventually.ts';
 import { createFilm, toFilm } from '../support/film.ts';
 import { MongoProgram } from '../support/mongo-program.ts';
 import { oneProcess, OriginProcess } from '../support/origin-process.ts';
+import { makeRelease } from '../support/release.ts';
 import { freshWithinMs, startWorld, type World } from '../support/whole-world.ts';
 
 describe('over kill -9', () => {
@@ -153,3 +154,29 @@ describe('in production', () => {
     for (const variable of ['TOMBOLO_ISSUER', 'TOMBOLO_PROXIES', 'TOMBOLO_TLS_KEY']) expect(failed).toContain(`${variable}: `);
   });
 });
+
+test('what follows from a commit, as the team has it, follows in one process too', async () => {
+  const hook = [
+    "import { places } from '../../shared/resources/places.ts';", "import { reviews } from '../../shared/resources/reviews.ts';",
+    "import { afterCommit } from '../after-commit/after-commit.ts';",
+    "const place = { id: '00042', latitude: 1, longitude: 2, city: 'Told', state: 'ZZ', county: 'None' };",
+    "export const told = afterCommit({",
+    "  name: 'told', of: reviews, writes: [places],",
+    '  handle: (_event, call) => [call.create(places, place)], resync: () => [],', '});',
+  ].join('\n');
+  const release = makeRelease([
+    ['origin/hooks/all.ts', 'import type { AfterCommit }', "import { told } from './told.ts';\nimport type { AfterCommit }"],
+    ['origin/hooks/all.ts', 'afterCommits: readonly AfterCommit[] = []', 'afterCommits: readonly AfterCommit[] = [told]'],
+  ], { 'origin/hooks/told.ts': hook });
+  const world = await startWorld({ engine: 'sqlite', stack: 'one process' });
+  try {
+    await world.origin.stop();
+    await world.origin.start({ releaseDir: release.dir });
+    const json = { film: '01890a5d-ac96-774b-bcce-b302099a8057', author: 'alice', status: 'published', rating: 4, text: 'told' };
+    expect((await world.request('/v2/reviews', { token: await world.token(), json })).status).toBe(201);
+    await eventually('what the hook wrote', async () => (await world.request('/v2/places/00042')).text.includes('Told'));
+  } finally {
+    await world.close();
+    release.remove();
+  }
+}, 60_000);

@@ -1,0 +1,9 @@
+/** What a team serves, with what is its own: the same whichever process opens it. */
+import { served } from '../shared/resources/all.ts';
+import { type Context, openContext, type Own } from './context.ts';
+import { afterCommits, beforeWrites as hooks } from './hooks/all.ts';
+import type { Settings } from './settings.ts';
+
+export function openServed(settings: Settings, own: Own = {}): Promise<Context> {
+  return openContext(settings, served, { ...own, hooks, afterCommits });
+}

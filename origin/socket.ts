@@ -1,0 +1,38 @@
+/** What a socket of Tombolo has in common with another: the heads that it takes, and how it closes within the time for a stop. */
+import http from 'node:http';
+import { hopLimits } from '../shared/hop/profile.ts';
+import type { Context } from './context.ts';
+import type { Started } from './services/services.ts';
+import { within } from './within.ts';
+
+/** The time for a stop: less than the ten seconds after which supervisors kill. */
+export const stopMsMax = 9_500;
+/** The share of that time which the services behind the socket may take. */
+const behindServerMsMax = 1_500;
+
+/** Bun.serve takes 16 KB unless told here, for the whole process. */
+export function takeLongHeads(): void {
+  Object.assign(http, { maxHeaderSize: hopLimits.headBytesMax });
+}
+
+/** What runs is finished within the time for it, and then cut. `port`: the one that was asked for. */
+export function asService(server: Bun.Server<undefined>, port: number): Started<number> {
+  return {
+    value: server.port ?? port,
+    async stop(deadline) {
+      await within(deadline - behindServerMsMax - Date.now(), server.stop());
+      await server.stop(true);
+    },
+    state: () => ({ ready: true }),
+  };
+}
+
+/** Live streams, stopped before the server: one that is not told to end would keep it from draining. */
+export function toStreams({ streams }: Context): Started<void> {
+  return { value: undefined, stop: async () => streams.abort(), state: () => ({ ready: true }) };
+}
+
+/** The whole path with its query, as it was sent. */
+export function targetOf({ url }: Request): string {
+  return url.slice(url.indexOf('/', 'https://'.length));
+}
