@@ -12,8 +12,7 @@ import type { Operation } from '../../shared/operations/operation.ts';
 import { type Position, reaches } from '../../shared/wire/position.ts';
 import type { Answer, Call } from '../call.ts';
 import { type Representation, underConditions } from '../documents/representation.ts';
-import type { Store } from '../store/store.ts';
-import { type CurrentState, exactState } from './current-state.ts';
+import type { Store, StoreNews } from '../store/store.ts';
 import { Generations } from './generations.ts';
 
 interface Kept {
@@ -26,7 +25,7 @@ interface Kept {
 }
 
 export interface KeptAnswersOptions {
-  readonly store: Store;
+  readonly store: Pick<Store, 'news'>;
   readonly contract: Contract;
   /** What bodies, names and their surroundings may take together. */
   readonly bytesMax: number;
@@ -41,25 +40,27 @@ const shareMax = 1 / 16;
  * `undefined`: nothing is to be kept, or the store does not tell what is new at the moment that it is asked. MongoDB tells by
  * its feed, and what is a little behind there would come on top of what the edge allows itself.
  */
-export function openKeptAnswers(options: KeptAnswersOptions): KeptAnswers | undefined {
-  return options.bytesMax === 0 || options.store.news === undefined ? undefined : new KeptAnswers(options);
+export function openKeptAnswers({ store: { news }, contract, bytesMax }: KeptAnswersOptions): KeptAnswers | undefined {
+  return bytesMax === 0 || news === undefined ? undefined : new KeptAnswers(news, contract, bytesMax);
 }
 
 export class KeptAnswers {
   readonly #bytesMax: number;
+  readonly #news: StoreNews;
   readonly #generations: Generations;
-  readonly #state: CurrentState;
+  /** Up to here all that has changed is raised. */
+  #through: Position;
   /** Answers by name, in order of use: a Map keeps insertion order, and a hit is inserted again. */
   readonly #kept = new Map<string, Kept>();
   /** How many there are of each resource. */
   readonly #counts = new Map<string, number>();
   #bytes = 0;
 
-  constructor({ store, contract, bytesMax }: KeptAnswersOptions) {
+  constructor(news: StoreNews, contract: Contract, bytesMax: number) {
+    this.#news = news;
     this.#bytesMax = bytesMax;
-    const from = store.knownHead();
-    this.#generations = new Generations(contract, from, (resource) => (this.#counts.get(resource) ?? 0) > 0);
-    this.#state = exactState(store, from, this.#generations);
+    this.#through = news.head();
+    this.#generations = new Generations(contract, this.#through, (resource) => (this.#counts.get(resource) ?? 0) > 0);
   }
 
   /** The answer that is kept, under the conditions of this call; else the one that `make` makes, which is kept. */
@@ -78,8 +79,9 @@ export class KeptAnswers {
   #find(name: string, call: Call<Operation>): Answer | undefined {
     const kept = this.#kept.get(name);
     if (kept === undefined) return undefined;
-    const at = this.#state.look();
-    if (at === undefined || !this.#isEnough(at, call) || !reaches(at, kept.readAt)) return undefined;
+    const at = this.#look();
+    const { atLeast } = call;
+    if (at === undefined || !reaches(at, kept.readAt) || (atLeast !== undefined && !reaches(at, atLeast))) return undefined;
     if (kept.resource !== call.resource || !this.#generations.stand(kept.dependencies, kept.readAt)) {
       this.#drop(name, kept);
       return undefined;
@@ -89,9 +91,14 @@ export class KeptAnswers {
     return underConditions(call, kept.representation, at);
   }
 
-  /** A state that is demanded is asked of the database, unless what is known is the newest. */
-  #isEnough(at: Position, { atLeast }: Call<Operation>): boolean {
-    return atLeast === undefined || reaches(at, atLeast);
+  /** Raises what has changed, also by other programs. Up to where all is known; `undefined`: not now. */
+  #look(): Position | undefined {
+    const news = this.#news.since(this.#through);
+    if (news === undefined) return undefined;
+    if (news.changes === undefined) this.#generations.restart(news.head);
+    else if (news.changes.length > 0) this.#generations.raise(news.changes);
+    this.#through = news.head;
+    return this.#through;
   }
 
   #keep(name: string, { resource }: Call<Operation>, dependencies: Dependencies, answer: Answer): void {

@@ -141,6 +141,17 @@ export interface News {
   readonly changes: readonly Change[] | undefined;
 }
 
+/** What is new, asked of nobody and waited for by nobody. */
+export interface StoreNews {
+  /** The last committed position: the commits of this process are in it, those of others maybe not yet. */
+  head(): Position;
+  /**
+   * What anybody had committed after `from` when this turn of the event loop began: a read of this turn sees the same.
+   * `undefined`: not now, since another program holds the file or has broken it.
+   */
+  since(from: Position): News | undefined;
+}
+
 export type CountRequest = Omit<ListRequest, 'after' | 'limit'>;
 
 /** What of the database is not as the declaration asks, and is not Tombolo's to change (SEMANTICS §15). */
@@ -171,18 +182,13 @@ export interface Store {
   write(mutations: readonly Mutation[], options: WriteOptions): Promise<Written>;
   /** The last committed position that this process knows of. */
   head(): Promise<Position>;
-  /** The same without asking anybody: the commits of this process are in it, those of others maybe not yet. */
-  knownHead(): Position;
   /**
    * Changes after `from`, in commit order, without end, pulled by the reader: nothing is buffered beyond one
    * batch. An empty batch comes at least every 100 ms, so that `through` keeps moving (an idle watermark).
    */
   watch(from: Position, signal: AbortSignal): AsyncIterable<ChangeBatch | HistoryLost>;
-  /**
-   * What anybody had committed after `from` when this turn of the event loop began, told at once by engines that can: a read
-   * of this turn sees the same. `undefined`: not now, since another program holds the file or has broken it.
-   */
-  news?(from: Position): News | undefined;
+  /** There for engines that can tell at once what is new. */
+  readonly news?: StoreNews;
   /** A consumer's durable cursor; a write moves it. */
   cursor(consumer: string): Promise<Position | undefined>;
   /** State was lost or restored: a new epoch, in which no old position means anything. */

@@ -146,10 +146,6 @@ class MongoStore extends ConnectedStore implements Store {
     return this.own(() => this.#head.refresh());
   }
 
-  knownHead(): Position {
-    return this.#head.position;
-  }
-
   async *watch(from: Position, signal: AbortSignal): AsyncGenerator<ChangeBatch | HistoryLost, void, undefined> {
     const source = {
       client: this.opened.client, database: this.opened.database, resources: this.opened.resources, head: this.#head,

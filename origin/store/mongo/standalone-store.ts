@@ -49,10 +49,6 @@ export class StandaloneStore extends ConnectedStore implements Store {
     });
   }
 
-  knownHead(): Position {
-    return this.#position;
-  }
-
   async *watch(from: Position, signal: AbortSignal): AsyncGenerator<ChangeBatch | HistoryLost, void, undefined> {
     const ends = AbortSignal.any([signal, this.closing]);
     while (!ends.aborted) {

@@ -13,7 +13,7 @@ import type { Resource } from '../../../shared/contract/resource.ts';
 import { OpenDocuments } from '../examination/open-documents.ts';
 import { storeLimits } from '../limits.ts';
 import type {
-  CountRequest, ListRequest, Mutation, News, Read, ReadOptions, Row, Store, StoreState, WriteOptions, Written,
+  CountRequest, ListRequest, Mutation, News, Read, ReadOptions, Row, Store, StoreNews, StoreState, WriteOptions, Written,
 } from '../store.ts';
 import type { StoredDocument } from '../stored-document.ts';
 import { Cursors } from './write/cursors.ts';
@@ -87,6 +87,7 @@ class SqliteStore implements Store {
   readonly #log: ChangeLog;
   readonly #head: Head;
   readonly #feed: WatchSource;
+  readonly news: StoreNews = { head: () => this.#head.position, since: (from) => this.#newsSince(from) };
   /** While what others broke is put back, nobody knows what was committed. */
   #mending = 0;
   readonly #reader: Reader;
@@ -196,15 +197,11 @@ class SqliteStore implements Store {
     return this.#head.position;
   }
 
-  knownHead(): Position {
-    return this.#head.position;
-  }
-
   watch(from: Position, signal: AbortSignal) {
     return watchLog(this.#feed, from, AbortSignal.any([signal, this.#closing.signal]));
   }
 
-  news(from: Position): News | undefined {
+  #newsSince(from: Position): News | undefined {
     if (this.#closing.signal.aborted || !this.#foreign.look() || this.#mending > 0) return undefined;
     return newsOf(this.#feed, from);
   }
