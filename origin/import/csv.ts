@@ -7,11 +7,12 @@ import { memberNames } from '../../shared/contract/document-schema.ts';
 import { documentInvalid } from '../../shared/contract/documents.ts';
 import { Fault, type FieldError } from '../../shared/wire/fault.ts';
 import { isScalarKind } from '../../shared/contract/fields.ts';
+import { type Draft, setAt } from '../../shared/contract/draft.ts';
 import { isNamedByCallers } from '../../shared/contract/id-declarations.ts';
 import { keptNamesOf } from '../../shared/contract/system-fields.ts';
 import { toPointer } from '../../shared/wire/json-pointer.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
-import { isJsonObject, type Json, type JsonObject, type ScalarKind } from '../../shared/wire/values.ts';
+import type { JsonObject, ScalarKind } from '../../shared/wire/values.ts';
 import type { CsvColumn, CsvKind, CsvPlan } from '../../shared/transforms/csv-plan.ts';
 import { type CsvBatch, CsvRefused, type CsvRefusal, type CsvRejected } from '../../shared/transforms/csv.ts';
 import type { ComputeCalls } from '../compute/calls.ts';
@@ -33,8 +34,9 @@ export async function* readCsv(
     const field = fields.get(name);
     return field?.nullable === true && !field.optional;
   });
+  const nested = nestedColumnsOf(reading.resource);
   try {
-    for await (const batch of convertCsv(pool, { plan, chunks, signal })) yield toRows(batch, { ...reading, nullWhenAbsent });
+    for await (const batch of convertCsv(pool, { plan, chunks, signal })) yield toRows(batch, { ...reading, nullWhenAbsent }, nested);
   } catch (thrown) {
     if (thrown instanceof CsvRefused) throw toFault(thrown.refusal);
     if (thrown instanceof PoolFull) {
@@ -83,10 +85,9 @@ function toCsvPlan({ resource, onDuplicate }: Reading): CsvPlan {
 }
 
 /** A batch's lines are one JSON array but for the commas: a line end within a string is escaped. */
-function toRows({ ndjson, rows, rejected }: CsvBatch, reading: Reading): readonly ParsedRow[] {
+function toRows({ ndjson, rows, rejected }: CsvBatch, reading: Reading, nested: ReadonlySet<string>): readonly ParsedRow[] {
   const text = new TextDecoder().decode(ndjson).trimEnd();
   const values = JSON.parse(`[${text.replaceAll('\n', ',')}]`) as JsonObject[];
-  const nested = nestedColumnsOf(reading.resource);
   const whole = nested.size === 0 ? values : values.map((value) => unfolded(value, nested));
   return [...whole.map((value, index) => parseRow(value, rows[index] ?? 0, reading)), ...rejected.map(toRejectedRow)];
 }
@@ -99,19 +100,10 @@ function nestedColumnsOf({ schema, fields }: Resource): ReadonlySet<string> {
 
 /** A row with its objects, as NDJSON has it. */
 function unfolded(row: JsonObject, nested: ReadonlySet<string>): JsonObject {
-  const whole: Record<string, Json> = {};
-  const paths: (readonly [path: string, value: Json])[] = [];
-  for (const [name, value] of Object.entries(row)) {
-    if (nested.has(name)) paths.push([name, value]);
-    else whole[name] = value;
-  }
-  return paths.reduce((made, [path, value]) => withValueAt(made, path.split('.'), value), whole as JsonObject);
-}
-
-function withValueAt(object: JsonObject, [step = '', ...rest]: readonly string[], value: Json): JsonObject {
-  if (rest.length === 0) return { ...object, [step]: value };
-  const inner = object[step];
-  return { ...object, [step]: withValueAt(inner !== undefined && isJsonObject(inner) ? inner : {}, rest, value) };
+  const columns = Object.entries(row);
+  const whole: Draft = Object.fromEntries(columns.filter(([name]) => !nested.has(name)));
+  for (const [name, value] of columns) if (nested.has(name)) setAt(whole, name, value);
+  return whole as JsonObject;
 }
 
 function toRejectedRow({ row, line, column, reason }: CsvRejected): RejectedRow {

@@ -2,13 +2,11 @@
  * One step between two neighbouring versions, both ways: values of documents and patches, names of places, and back
  * again (SEMANTICS §19). All that changes in a step changes at once, so two places may change their names.
  */
+import { copied, type Draft, isDraft, removeAt, setAt, valueUnder } from '../contract/draft.ts';
 import { holdersOf, isWithin } from '../contract/path.ts';
 import { isJsonObject, type Json, type JsonObject } from '../wire/values.ts';
 import type { Change, Converted } from './changes.ts';
 import { arrayAbove, below, movesOf, olderPlaces, type Places } from './places.ts';
-
-/** A copy that is still being made. */
-type Draft = { [name: string]: Json | Draft };
 
 /** What happens within one object: the document, or each element of an array in it. */
 interface Within {
@@ -180,45 +178,10 @@ function orAsIs(value: Json, down: (value: Json) => Json): Json {
   }
 }
 
-/** What stands at a path; `null` where something that it leads through is `null`. */
-function valueUnder(draft: Draft, path: string): Json | undefined {
-  let value: Json | Draft = draft;
-  for (const step of path.split('.')) {
-    if (value === null) return null;
-    if (!isDraft(value) || !Object.hasOwn(value, step)) return undefined;
-    value = value[step] ?? null;
-  }
-  return value;
-}
-
-function removeAt(draft: Draft, path: string): void {
-  const { above, last } = split(path);
-  const holder = above === '' ? draft : valueUnder(draft, above);
-  if (holder !== undefined && isDraft(holder)) delete holder[last];
-}
-
 /** What is left of an object that the version does not have: nothing, where all that it held has moved away. */
 function removeIfEmpty(draft: Draft, path: string): void {
   const value = valueUnder(draft, path);
   if (value === null || (value !== undefined && isDraft(value) && Object.keys(value).length === 0)) removeAt(draft, path);
-}
-
-/** Objects on the way are made where there are none. What is no object there is left, for the schema to refuse. */
-function setAt(draft: Draft, path: string, value: Json): void {
-  const { above, last } = split(path);
-  let holder = draft;
-  for (const step of above === '' ? [] : above.split('.')) {
-    const next = (Object.hasOwn(holder, step) ? holder[step] : undefined) ?? {};
-    if (!isDraft(next)) return;
-    holder[step] = next;
-    holder = next;
-  }
-  holder[last] = value;
-}
-
-function split(path: string): { readonly above: string; readonly last: string } {
-  const dot = path.lastIndexOf('.');
-  return { above: path.slice(0, Math.max(0, dot)), last: path.slice(dot + 1) };
 }
 
 /** The document itself, or the elements of one of its arrays. */
@@ -228,18 +191,6 @@ function objectsAt(draft: Draft, array: string): readonly Draft[] {
     found = found.flatMap((each) => (isDraft(each) && Object.hasOwn(each, step) ? (each[step] ?? []) : []));
   }
   return found.filter(isDraft);
-}
-
-function isDraft(value: Json | Draft): value is Draft {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function copied(value: JsonObject): Draft {
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, copiedValue(member)]));
-}
-
-function copiedValue(value: Json): Json | Draft {
-  return Array.isArray(value) ? value.map((each: Json) => copiedValue(each) as Json) : isJsonObject(value) ? copied(value) : value;
 }
 
 function renamed(path: string, moves: readonly { from: string; to: string }[], isThere: (path: string) => boolean): readonly string[] {
