@@ -3,6 +3,7 @@
  * answer depends on. Both follow from the target alone, so an isolate remembers what it has parsed of collections: a
  * popular list costs a look-up and not 20 µs of parsing, naming and hashing. A document's are made in 1 µs.
  */
+import { remember } from '../../shared/remember.ts';
 import type { Cached } from '../../shared/operations/operation.ts';
 import type { Route } from '../../shared/operations/route.ts';
 import { edgeLimits } from '../limits.ts';
@@ -18,14 +19,10 @@ export class Reads {
     const known = this.#remembered.get(spelling);
     if (known !== undefined) return known;
     const read = toRead(route, query, header);
-    if (read !== undefined && spelling.length <= edgeLimits.spellingCharactersMax) this.#remember(spelling, read);
+    if (read !== undefined && spelling.length <= edgeLimits.spellingCharactersMax) {
+      remember(this.#remembered, spelling, read, edgeLimits.spellingsMax);
+    }
     return read;
-  }
-
-  #remember(spelling: string, read: Cached): void {
-    const [oldest] = this.#remembered.keys();
-    if (this.#remembered.size >= edgeLimits.spellingsMax && oldest !== undefined) this.#remembered.delete(oldest);
-    this.#remembered.set(spelling, read);
   }
 }
 

@@ -1,4 +1,5 @@
 /** `Cache-Control` of a request (RFC 9111 §5.2.1), as the list that it is: what stands in a quoted value is no directive. */
+import { remember } from '../../shared/remember.ts';
 
 export interface Directives {
   readonly noStore: boolean;
@@ -26,9 +27,7 @@ export function parseDirectives(header: string | null): Directives {
   if (held !== undefined) return held;
   const directives = toDirectives(header);
   if (header.length > knownCharactersMax) return directives;
-  const [first = ''] = known.size < knownMax ? [] : known.keys();
-  known.delete(first);
-  known.set(header, directives);
+  remember(known, header, directives, knownMax);
   return directives;
 }
 

@@ -4,6 +4,7 @@
  */
 import { errors, type JWTVerifyResult, jwtVerify } from 'jose';
 import { limits } from '../../shared/wire/limits.ts';
+import { remember } from '../../shared/remember.ts';
 import type { Principal } from '../../shared/wire/principal.ts';
 import type { ClaimPaths } from '../../shared/settings/claim-paths.ts';
 import { isCanonicalBase64Url } from '../../shared/wire/base64.ts';
@@ -94,8 +95,6 @@ export class Tokens {
   }
 
   #remember(token: string, remembered: Remembered): void {
-    this.#remembered.set(token, remembered);
-    const [oldest] = this.#remembered.keys();
-    if (this.#remembered.size > edgeLimits.tokensRememberedMax && oldest !== undefined) this.#remembered.delete(oldest);
+    remember(this.#remembered, token, remembered, edgeLimits.tokensRememberedMax);
   }
 }

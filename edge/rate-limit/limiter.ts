@@ -6,6 +6,7 @@
  *   leased plan   a request spends from a block, and at its half the next one is asked for behind the answer;
  *                 without a block the first request asks and the others of this isolate wait for it
  */
+import { remember } from '../../shared/remember.ts';
 import type { Plan } from '../../shared/limits/plans.ts';
 import type { UnavailablePolicy } from '../../shared/limits/cost.ts';
 import { SingleFlight, settledWithin } from '../single-flight.ts';
@@ -143,10 +144,7 @@ export class Limiter {
   #allowance({ caller, plan }: Spending): Allowance {
     const known = this.#allowances.get(caller);
     const allowance = known?.plan === plan ? known : new Allowance(plan);
-    this.#allowances.delete(caller);
-    this.#allowances.set(caller, allowance);
-    const [oldest] = this.#allowances.keys();
-    if (this.#allowances.size > edgeLimits.callersRememberedMax && oldest !== undefined) this.#allowances.delete(oldest);
+    remember(this.#allowances, caller, allowance, edgeLimits.callersRememberedMax);
     return allowance;
   }
 }

@@ -1,4 +1,5 @@
 /** What an old version says of its end: `Deprecation` (RFC 9745), `Sunset` (RFC 8594) and where to go, and 410 after it. */
+import { remember } from '../../shared/remember.ts';
 import type { Version, Versions } from '../../shared/versions/versions.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import { digest64 } from '../../shared/wire/hash.ts';
@@ -30,11 +31,9 @@ const uses = new Map<string, number>();
 /** Counts a caller's use of a deprecated version; the log tells the first, and then each doubling, under a digest of the name. */
 export function countUse({ name, deprecatedAt }: Version, caller: string): void {
   if (deprecatedAt === undefined) return;
-  const key = `${name} ${digest64(caller)}`;
+  const digest = digest64(caller);
+  const key = `${name} ${digest}`;
   const used = (uses.get(key) ?? 0) + 1;
-  uses.delete(key);
-  const [oldest] = uses.keys();
-  if (uses.size >= edgeLimits.callersRememberedMax && oldest !== undefined) uses.delete(oldest);
-  uses.set(key, used);
-  if ((used & (used - 1)) === 0) log('info', 'version.used', { version: name, caller: digest64(caller), used });
+  remember(uses, key, used, edgeLimits.callersRememberedMax);
+  if ((used & (used - 1)) === 0) log('info', 'version.used', { version: name, caller: digest, used });
 }

@@ -4,6 +4,7 @@
  * costs strictness and nothing else (`edge/rate-limit/counter.ts`).
  */
 import type { Database } from 'bun:sqlite';
+import { remember } from '../../shared/remember.ts';
 import { type Answer, type Ask, Counter } from '../../edge/rate-limit/counter.ts';
 
 /** A counter has at most 2 048 moments a window, 64 KB for a plan of two; most have a few. */
@@ -40,10 +41,7 @@ export class CallerCounters {
 
   #counterOf(caller: string): Counter {
     const counter = this.#counters.get(caller) ?? this.#restored(caller);
-    this.#counters.delete(caller);
-    this.#counters.set(caller, counter);
-    const [oldest] = this.#counters.keys();
-    if (this.#counters.size > countersMax && oldest !== undefined) this.#counters.delete(oldest);
+    remember(this.#counters, caller, counter, countersMax);
     return counter;
   }
 

@@ -2,6 +2,7 @@
  * A list request as a value. `parseListQuery` is the only way from a query string to the store: what it
  * does not know is a 400 that names it, and what no declared shape covers does not come through.
  */
+import { remember } from '../remember.ts';
 import { type Range, readFilter } from './filter.ts';
 import { toCanonicalJson } from '../wire/hash.ts';
 import { mustKnowOnly, toParameters } from '../wire/parameters.ts';
@@ -50,8 +51,7 @@ export function parseListQuery(resource: Resource, query: string): ListQuery {
   const known = parsed.get(name);
   if (known?.resource === resource) return known.query;
   const read = readListQuery(resource, query);
-  if (parsed.size >= parsedMax) parsed.clear();
-  if (query.length <= parsedCharactersMax) parsed.set(name, { resource, query: read });
+  if (query.length <= parsedCharactersMax) remember(parsed, name, { resource, query: read }, parsedMax);
   return read;
 }
 

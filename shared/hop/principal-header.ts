@@ -1,4 +1,5 @@
 /** The principal as it crosses the hop: JSON in base64url, in a signed header. Absent: nobody signed in. */
+import { remember } from '../remember.ts';
 import { fromBase64, toBase64Url } from '../wire/base64.ts';
 import { anonymous, type Principal } from '../wire/principal.ts';
 
@@ -26,7 +27,6 @@ export function mustPrincipal(header: string | null): Principal {
   const known = parsed.get(header);
   if (known !== undefined) return known;
   const principal = JSON.parse(new TextDecoder().decode(fromBase64(header))) as Principal;
-  if (parsed.size >= parsedMax) parsed.clear();
-  parsed.set(header, principal);
+  remember(parsed, header, principal, parsedMax);
   return principal;
 }
