@@ -26,25 +26,27 @@ export interface OwnRoute {
   isThere(settings: EdgeSettings): boolean;
 }
 
-type Known = OwnRoute & { readonly of: 'none' | 'version' };
-
-const byPath: ReadonlyMap<string, Known> = new Map(
-  Object.entries(table).map(([name, { method, path, of, isThere }]) => {
+function routesOf(what: 'none' | 'version'): ReadonlyMap<string, OwnRoute> {
+  const rows = Object.entries(table).filter(([, { of }]) => of === what);
+  return new Map(rows.map(([name, { method, path, isThere }]) => {
     const allow = method === 'GET' ? 'GET, HEAD, OPTIONS' : `${method}, OPTIONS`;
-    return [path, { name: name as OwnName, method, allow, of, isThere }];
-  }),
-);
+    return [path, { name: name as OwnName, method, allow, isThere }];
+  }));
+}
+
+const bare = routesOf('none');
+const versioned = routesOf('version');
 
 /** Whether nothing at this path differs between versions. */
 export function isBarePath(path: string): boolean {
-  return byPath.get(path)?.of === 'none';
+  return bare.has(path);
 }
 
 /** `path`: as it is in the current version, or one that has no version. */
 export function ownRouteOf(path: string, { current }: Versions, settings: EdgeSettings): OwnRoute | undefined {
-  const route = byPath.get(path) ?? byPath.get(path.startsWith(`/${current.name}/`) ? path.slice(current.name.length + 1) : '');
-  if (route === undefined || (route.of === 'version') !== (path !== ownPathOf(route.name))) return undefined;
-  return route.isThere(settings) ? route : undefined;
+  const below = path.startsWith(`/${current.name}/`) ? path.slice(current.name.length + 1) : '';
+  const route = bare.get(path) ?? versioned.get(below);
+  return route?.isThere(settings) === true ? route : undefined;
 }
 
 /** Of what differs between versions, what stands below the name of one. */

@@ -1,7 +1,7 @@
 /** A client's request as a question to the origin: what goes along, each from one known place. */
 import type { HopHeader } from '../../shared/hop/profile.ts';
 import { lengthUnknown } from '../../shared/hop/upload-end.ts';
-import { isSafe } from '../../shared/operations/operation.ts';
+import { type CarriedHeader, isSafe } from '../../shared/operations/operation.ts';
 import type { Validated } from '../request/request.ts';
 import { BodyPieces } from '../request/body-pieces.ts';
 import { traceparentOf } from '../request/traceparent.ts';
@@ -30,8 +30,8 @@ export function toQuestion(request: Validated, asking: Asking): Question {
 }
 
 /** The headers that the operation reads, and those that say how to read its body. */
-function toHeaders(request: Validated, { ifMatch, ifNoneMatch }: Asking): Question['headers'] {
-  const { route: { operation }, sent, stream, rows, dialect } = request;
+function toHeaders(request: Validated, asking: Asking): Question['headers'] {
+  const { route: { operation }, sent, rows } = request;
   const headers: Partial<Record<HopHeader, string>> = {};
   const set = (name: HopHeader, value: string | null | undefined) => {
     if (value !== null && value !== undefined) headers[name] = value;
@@ -39,14 +39,24 @@ function toHeaders(request: Validated, { ifMatch, ifNoneMatch }: Asking): Questi
   if (operation.body !== 'none') set('content-type', sent.get('content-type'));
   const length = rows === undefined ? sent.get('content-length') : null;
   if (operation.body === 'streamed') set('tombolo-upload', length ?? lengthUnknown);
-  const unnamed = dialect?.input?.unnamed ?? [];
-  // What is named `tombolo-…` the edge alone says: of a client's there is none.
-  const ours: Readonly<Partial<Record<HopHeader, string | undefined>>> = {
-    'if-match': ifMatch, 'if-none-match': ifNoneMatch, 'tombolo-stream': stream,
-    'tombolo-keeps': unnamed.length === 0 ? undefined : unnamed.join(),
-  };
-  for (const name of operation.carries) set(name, name in ours ? ours[name] : sent.get(name));
+  for (const name of operation.carries) set(name, carried(name, request, asking));
   return headers;
+}
+
+/** What is named `tombolo-…` the edge alone says: of a client's there is none. */
+function carried(name: CarriedHeader, { sent, stream, dialect }: Validated, { ifMatch, ifNoneMatch }: Asking): string | null | undefined {
+  switch (name) {
+    case 'if-match':
+      return ifMatch;
+    case 'if-none-match':
+      return ifNoneMatch;
+    case 'tombolo-stream':
+      return stream;
+    case 'tombolo-keeps':
+      return dialect?.input?.unnamed.join() || undefined;
+    default:
+      return sent.get(name);
+  }
 }
 
 function toBody({ raw, route: { operation }, body, rows }: Validated): Question['body'] {

@@ -1,7 +1,7 @@
 /** A client's upload on its way to the origin: bounded, in pieces worth sending, and with its end said. */
 import { formatUploadEnd, type UploadEnd } from '../../shared/hop/upload-end.ts';
+import type { Pieces } from '../request/body-pieces.ts';
 import { discardRest } from '../request/read-body.ts';
-import type { Pieces } from '../versions/rows.ts';
 
 /** Never fails: an upload that breaks off or passes `bytesMax` ends there, and says why. */
 export function toUpload(pieces: Pieces, nonce: string, bytesMax: number): ReadableStream<Uint8Array> {

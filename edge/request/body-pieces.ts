@@ -17,6 +17,9 @@ interface GatheringReader {
   cancel(reason?: unknown): Promise<void>;
 }
 
+/** Bytes of a body, piece by piece. */
+export type Pieces = Pick<BodyPieces, 'next' | 'cancel' | 'isCancelled'>;
+
 export class BodyPieces {
   readonly #gathering: GatheringReader | undefined;
   readonly #plain: Reader | undefined;

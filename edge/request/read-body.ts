@@ -1,6 +1,7 @@
 /** Bodies of up to a bound, in memory: by their length where one is declared, and else counted while they are read. */
 import { Fault } from '../../shared/wire/fault.ts';
-import { BodyPieces, type Reader } from './body-pieces.ts';
+import { joinedBytes } from '../../shared/wire/bytes.ts';
+import { BodyPieces, type Pieces, type Reader } from './body-pieces.ts';
 import { edgeLimits } from '../limits.ts';
 
 export interface BodyBounds {
@@ -49,7 +50,7 @@ async function gather(pieces: BodyPieces, bytesMax: number): Promise<Uint8Array<
   let length = 0;
   for (;;) {
     const piece = await pieces.next(edgeLimits.pieceBytesUnknown);
-    if (piece === undefined) return joined(chunks, length);
+    if (piece === undefined) return joinedBytes(chunks);
     chunks.push(piece);
     length += piece.length;
     if (length > bytesMax) return undefined;
@@ -65,7 +66,7 @@ export function discard(stream: ReadableStream<Uint8Array>): Promise<void> {
   return discardRest(new BodyPieces(stream));
 }
 
-export async function discardRest(pieces: Pick<BodyPieces, 'next' | 'cancel' | 'isCancelled'>): Promise<void> {
+export async function discardRest(pieces: Pieces): Promise<void> {
   const late = setTimeout(() => void pieces.cancel(), edgeLimits.discardMsMax);
   try {
     let left: number = edgeLimits.discardBytesMax;
@@ -96,13 +97,13 @@ export async function bufferUpTo(
     chunks.push(part.value);
     if (length > bytesMax) return resumed(chunks, reader);
   }
-  return joined(chunks, length);
+  return joinedBytes(chunks);
 }
 
 const encoder = new TextEncoder();
 
 function wholeUpTo(bytes: Uint8Array, bytesMax: number): Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> {
-  return bytes.length <= bytesMax ? joined([bytes], bytes.length) : new Blob([bytes]).stream();
+  return bytes.length <= bytesMax ? joinedBytes([bytes]) : new Blob([bytes]).stream();
 }
 
 export function tooLarge(bytesMax: number): Fault {
@@ -118,18 +119,6 @@ function resumed(chunks: Uint8Array[], reader: Reader): ReadableStream<Uint8Arra
     },
     cancel: (reason) => reader.cancel(reason),
   });
-}
-
-function joined(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
-  const [first] = chunks;
-  if (chunks.length === 1 && first?.buffer instanceof ArrayBuffer) return new Uint8Array(first.buffer, first.byteOffset, first.byteLength);
-  const bytes = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return bytes;
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });

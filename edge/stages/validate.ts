@@ -8,7 +8,8 @@ import { isSafe } from '../../shared/operations/operation.ts';
 import type { Translation } from '../../shared/versions/translation.ts';
 import type { Dialect } from '../../shared/versions/dialect.ts';
 import { Fault } from '../../shared/wire/fault.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../shared/wire/values.ts';
+import { joinedBytes } from '../../shared/wire/bytes.ts';
+import { isJsonObject, type Json } from '../../shared/wire/values.ts';
 import { BodyPieces } from '../request/body-pieces.ts';
 import { mustAccept, mustContentType } from '../request/negotiate.ts';
 import { demandedToken, mustDemandedPosition } from '../request/position-token.ts';
@@ -51,7 +52,7 @@ async function mustBeBody({ raw, route, sent, deadlineAt, dialect }: ForOrigin):
   }
   const current = translation.up(value, operation.holds?.body === 'patch' ? 'patch' : 'document');
   inWordsOf(dialect, () => mustBody(schema, current));
-  return toBytes(current);
+  return joinedBytes([new TextEncoder().encode(JSON.stringify(current))]);
 }
 
 function toRows({ raw, sent }: ForOrigin, translation: Translation): Promise<OlderRows> {
@@ -66,8 +67,4 @@ function inWordsOf<T>(dialect: Dialect | undefined, read: () => T): T {
   } catch (thrown) {
     throw thrown instanceof Fault ? downFault(thrown, dialect.input) : thrown;
   }
-}
-
-function toBytes(value: JsonObject): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(new TextEncoder().encode(JSON.stringify(value)));
 }

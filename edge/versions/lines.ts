@@ -2,6 +2,7 @@
  * Text that comes in lines, each changed by itself: rows of an import, its report, the fields of server-sent events.
  * However it is cut, work is in proportion to bytes and no more than one line is held.
  */
+import { joinedBytes } from '../../shared/wire/bytes.ts';
 
 /** `undefined`: the line goes on as it came. */
 export type MapLine = (line: string, number: number) => string | undefined;
@@ -32,14 +33,14 @@ export class LineMapper {
       start = end + 1;
     }
     this.#hold(piece.subarray(start), out);
-    return joined(out);
+    return joinedBytes(out);
   }
 
   /** The last line, which need not have an end. */
   end(): Uint8Array {
     const out: Uint8Array[] = [];
     if (this.#heldBytes > 0 || this.#isPassing) this.#release(out);
-    return joined(out);
+    return joinedBytes(out);
   }
 
   #hold(part: Uint8Array, out: Uint8Array[]): void {
@@ -58,7 +59,7 @@ export class LineMapper {
 
   #release(out: Uint8Array[]): void {
     this.#number++;
-    if (!this.#isPassing) out.push(mapped(joined(this.#held), (line) => this.#map(line, this.#number)));
+    if (!this.#isPassing) out.push(mapped(joinedBytes(this.#held), (line) => this.#map(line, this.#number)));
     this.#held = [];
     this.#heldBytes = 0;
     this.#isPassing = false;
@@ -96,16 +97,4 @@ function decoded(bytes: Uint8Array): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const [first] = parts;
-  if (parts.length === 1 && first !== undefined) return first;
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    bytes.set(part, offset);
-    offset += part.length;
-  }
-  return bytes;
 }

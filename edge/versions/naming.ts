@@ -30,7 +30,7 @@ export function mediaTypeOf({ name }: Version): string {
 /** Fast path, for nearly every request: the path alone names a version, the current one. */
 export function isPlain({ path, query }: Target, sent: SentHeaders, { current }: Versions): boolean {
   return path.startsWith(`/${current.name}/`) && !sent.has('api-version') && !query.includes('version=') &&
-    sent.get('accept')?.toLowerCase().includes('vnd.tombolo') !== true;
+    !/vnd\.tombolo/i.test(sent.get('accept') ?? '');
 }
 
 /** Throws `version_unknown`, and `version_conflict` where two names disagree. */

@@ -1,6 +1,7 @@
 /** Refusals in the words of an older version: the pointers of bodies, the names of parameters, and both where they are told. */
 import type { Translation } from '../../shared/versions/translation.ts';
 import { Fault, type FieldError } from '../../shared/wire/fault.ts';
+import type { Json, JsonObject } from '../../shared/wire/values.ts';
 
 export function downFault(fault: Fault, translation: Translation): Fault {
   const { reason, detail, errors, headers, members, facts, cause } = fault;
@@ -10,26 +11,39 @@ export function downFault(fault: Fault, translation: Translation): Fault {
   });
 }
 
-export function downErrors(errors: readonly FieldError[], translation: Translation): readonly FieldError[] {
+/** The same of a refusal that is JSON already: a problem document, or a line of a report. */
+export function downTold({ detail, errors, ...told }: JsonObject, translation: Translation): JsonObject {
+  return {
+    ...told,
+    ...(typeof detail === 'string' ? { detail: downDetail(detail, translation) } : {}),
+    ...(errors === undefined ? {} : { errors: asJson(downErrors(asErrors(errors), translation)) }),
+  };
+}
+
+/** Whoever signed the answer made them by `toProblem`. */
+function asErrors(errors: Json): readonly FieldError[] {
+  return errors as unknown as readonly FieldError[];
+}
+
+function asJson(errors: readonly FieldError[]): Json {
+  return errors as unknown as Json;
+}
+
+function downErrors(errors: readonly FieldError[], translation: Translation): readonly FieldError[] {
   return errors.map((error) => ({
     ...error,
-    at: error.in === 'body' ? translation.downPointer(error.at) : error.in === 'query' ? downParameter(error.at, translation) : error.at,
+    at: error.in === 'body' ? translation.downPointer(error.at) : error.in === 'query' ? translation.downName(error.at) : error.at,
     detail: downDetail(error.detail, translation),
   }));
 }
 
-function downParameter(name: string, translation: Translation): string {
-  const [path = name] = name.split('[', 1);
-  return `${translation.downPath(path)}${name.slice(path.length)}`;
-}
-
 /** Where words name a place they quote it, or begin with it and a colon. */
-export function downDetail(detail: string, translation: Translation): string {
+function downDetail(detail: string, translation: Translation): string {
   return detail
     // A shape is told by the paths that it serves.
     .replace(/[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)+/g, (path) => translation.downPath(path))
     .replace(/"([^"\s]{1,200})"/g, (_whole, path: string) => `"${translation.downPath(path)}"`)
     .replace(/(^|; )([^\s:;]{1,200}):/g, (_whole, start: string, place: string) => {
-      return `${start}${place.startsWith('/') ? translation.downPointer(place) : downParameter(place, translation)}:`;
+      return `${start}${place.startsWith('/') ? translation.downPointer(place) : translation.downName(place)}:`;
     });
 }

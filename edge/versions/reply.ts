@@ -1,7 +1,7 @@
 /** What the origin answers in the current version, as an older one has it (SEMANTICS §19). */
 import type { Dialect } from '../../shared/versions/dialect.ts';
 import type { Translation } from '../../shared/versions/translation.ts';
-import { Fault, type FieldError } from '../../shared/wire/fault.ts';
+import { Fault } from '../../shared/wire/fault.ts';
 import { suffixed } from '../../shared/wire/entity-tags.ts';
 import { problemMediaType } from '../../shared/wire/problem.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../shared/wire/values.ts';
@@ -12,14 +12,14 @@ import type { Reply } from '../origin-client/origin-client.ts';
 import { bufferUpTo } from '../request/read-body.ts';
 import { mapLines, type MapLine } from './lines.ts';
 import { downEventLine, type OlderRows } from './rows.ts';
-import { downDetail, downErrors } from './problems.ts';
+import { downTold } from './problems.ts';
 
 /** Streams pass; what is answered at once is read whole. */
 export async function downReply(reply: Reply, dialect: Dialect, operation: Operation, rows: OlderRows | undefined): Promise<Reply> {
   const { status, headers, body } = reply;
   const { input, output, digest } = dialect;
   if (headers['content-type']?.startsWith(problemMediaType) === true) {
-    return withBody(reply, input === undefined ? undefined : (problem) => downProblem(problem, input));
+    return withBody(reply, input === undefined ? undefined : (problem) => downTold(problem, input));
   }
   if (rows !== undefined) return withLines(reply, rows.downLine);
   if (output === undefined) return reply;
@@ -34,19 +34,11 @@ export async function downReply(reply: Reply, dialect: Dialect, operation: Opera
 function downOf(operation: Operation, output: Translation): ((value: JsonObject) => JsonObject) | undefined {
   if (isEndpoint(operation) || operation.holds?.answer === 'document') return (document) => output.down(document);
   if (operation.holds?.answer !== 'page') return undefined;
-  return (page) => ({ ...page, data: listOf(page['data']).map((each) => (isJsonObject(each) ? output.down(each) : each)) });
+  return (page) => ({ ...page, data: elementsOf(page).map((each) => (isJsonObject(each) ? output.down(each) : each)) });
 }
 
-function listOf(value: Json | undefined): readonly Json[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function downProblem({ detail, errors, ...problem }: JsonObject, input: Translation): JsonObject {
-  return {
-    ...problem,
-    ...(typeof detail === 'string' ? { detail: downDetail(detail, input) } : {}),
-    ...(errors === undefined ? {} : { errors: downErrors(errors as unknown as readonly FieldError[], input) as unknown as Json }),
-  };
+function elementsOf({ data }: JsonObject): readonly Json[] {
+  return Array.isArray(data) ? data : [];
 }
 
 function withLines(reply: Reply, map: MapLine): Reply {

@@ -9,12 +9,9 @@ import { toPointer } from '../../shared/wire/json-pointer.ts';
 import { Fault, type FieldError } from '../../shared/wire/fault.ts';
 import { isJsonObject, type Json } from '../../shared/wire/values.ts';
 import type { Translation } from '../../shared/versions/translation.ts';
-import type { BodyPieces } from '../request/body-pieces.ts';
+import type { Pieces } from '../request/body-pieces.ts';
 import { LineMapper, type MapLine } from './lines.ts';
-import { downDetail, downErrors } from './problems.ts';
-
-/** Bytes of a body, piece by piece. */
-export type Pieces = Pick<BodyPieces, 'next' | 'cancel' | 'isCancelled'>;
+import { downTold } from './problems.ts';
 
 export interface OlderRows {
   readonly pieces: Pieces;
@@ -23,7 +20,7 @@ export interface OlderRows {
 }
 
 /** Reads the first line of a CSV at once: columns that the version does not have refuse it whole, as unknown ones do. */
-export async function toOlderRows(pieces: BodyPieces, mediaType: string, translation: Translation): Promise<OlderRows> {
+export async function toOlderRows(pieces: Pieces, mediaType: string, translation: Translation): Promise<OlderRows> {
   const refused = new Map<number, Fault>();
   const downLine: MapLine = (line) => downReportLine(line, translation, refused);
   if (/^\s*text\/csv\b/i.test(mediaType)) return { pieces: await withOwnColumns(pieces, translation), downLine };
@@ -32,11 +29,11 @@ export async function toOlderRows(pieces: BodyPieces, mediaType: string, transla
 }
 
 class MappedPieces implements Pieces {
-  readonly #pieces: BodyPieces;
+  readonly #pieces: Pieces;
   readonly #mapper: LineMapper;
   #isAtEnd = false;
 
-  constructor(pieces: BodyPieces, mapper: LineMapper) {
+  constructor(pieces: Pieces, mapper: LineMapper) {
     this.#pieces = pieces;
     this.#mapper = mapper;
   }
@@ -78,14 +75,10 @@ function upRow(line: string, number: number, translation: Translation, refused: 
 function downReportLine(line: string, translation: Translation, refused: ReadonlyMap<number, Fault>): string | undefined {
   const told = parsed(line);
   if (told === undefined || !isJsonObject(told) || typeof told['row'] !== 'number') return undefined;
-  const { row, detail, errors } = told;
+  const { row } = told;
   const own = refused.get(row);
   if (own !== undefined) return JSON.stringify({ row, code: own.reason, detail: own.detail, errors: own.errors });
-  return JSON.stringify({
-    ...told,
-    ...(typeof detail === 'string' ? { detail: downDetail(detail, translation) } : {}),
-    ...(Array.isArray(errors) ? { errors: downErrors(errors as unknown as readonly FieldError[], translation) } : {}),
-  });
+  return JSON.stringify(downTold(told, translation));
 }
 
 function parsed(line: string): Json | undefined {
@@ -97,7 +90,7 @@ function parsed(line: string): Json | undefined {
 }
 
 /** The names of columns take at most as much as a row. */
-async function withOwnColumns(pieces: BodyPieces, translation: Translation): Promise<Pieces> {
+async function withOwnColumns(pieces: Pieces, translation: Translation): Promise<Pieces> {
   const errors: FieldError[] = [];
   const upFirst: MapLine = (line, number) => (number === 1 ? upColumns(line, translation, errors) : undefined);
   const mapper = new LineMapper(upFirst, limits.importRowBytesMax);

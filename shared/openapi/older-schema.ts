@@ -1,5 +1,5 @@
 /** A JSON Schema of the current version as an older one has it: what its documents and bodies are there. */
-import type { Change } from '../versions/changes.ts';
+import { type Change, targetOf } from '../versions/changes.ts';
 import type { Translation } from '../versions/translation.ts';
 import type { Json, JsonObject } from '../wire/values.ts';
 import { toJsonSchema } from './json-schema.ts';
@@ -16,7 +16,7 @@ export function olderSchema(schema: JsonObject, translation: Translation): JsonO
 function putBack(schema: Draft, changes: readonly Change[]): void {
   const taken: { readonly path: string; readonly part: Json | Draft; readonly isRequired: boolean }[] = [];
   for (const change of changes) {
-    const path = change.kind === 'moved' ? change.now : change.at;
+    const path = targetOf(change);
     if (change.kind === 'converted') setAt(schema, path, toJsonSchema(change.schema, 'input', '#') as Draft, isRequiredAt(schema, path));
     else if (change.kind === 'moved') {
       const part = partAt(schema, path) ?? (undescribedAbove(schema, path) === undefined ? undefined : {});
@@ -24,7 +24,7 @@ function putBack(schema: Draft, changes: readonly Change[]): void {
     }
   }
   for (const change of changes) {
-    const path = change.kind === 'moved' ? change.now : change.at;
+    const path = targetOf(change);
     if (change.kind === 'moved') removeAt(schema, undescribedAbove(schema, path) ?? path);
     else if (change.kind === 'added') removeAt(schema, path);
   }

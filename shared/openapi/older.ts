@@ -1,10 +1,9 @@
 /** The description in an older version (SEMANTICS §19): that of the current one, with what changed since put back. */
 import type { Contract } from '../contract/contract.ts';
-import type { Resource } from '../contract/resource.ts';
 import { isEndpoint } from '../operations/endpoint.ts';
 import type { Operation } from '../operations/operation.ts';
 import { operationsOf } from '../operations/route.ts';
-import { type Dialect, dialectOf } from '../versions/dialect.ts';
+import { type Dialect, dialectOf, translationOf } from '../versions/dialect.ts';
 import type { Translation } from '../versions/translation.ts';
 import type { Version } from '../versions/versions.ts';
 import { isJsonObject, type Json, type JsonObject } from '../wire/values.ts';
@@ -33,7 +32,7 @@ export function toOlder(description: JsonObject, contract: Contract, version: Ve
 
 function toOlderSchemas(schemas: JsonObject, contract: Contract, version: Version): JsonObject {
   const changed = [...contract.resources.values()].flatMap((resource): [string, Json][] => {
-    const translation = translationOf(contract, resource, version);
+    const translation = translationOf(contract.versions, resource, version);
     if (translation === undefined) return [];
     const names = [schemaName(resource, 'part'), ...operationsOf(resource).map((row) => schemaName(resource, row.name))];
     const whole = schemaName(resource, undefined);
@@ -47,11 +46,6 @@ function toOlderSchemas(schemas: JsonObject, contract: Contract, version: Versio
     ];
   });
   return { ...schemas, ...Object.fromEntries(changed) };
-}
-
-function translationOf(contract: Contract, resource: Resource, version: Version): Translation | undefined {
-  const row = operationsOf(resource).find((each) => !isEndpoint(each));
-  return row === undefined ? undefined : dialectOf(contract, { operation: row, resource }, version)?.output;
 }
 
 interface Spoken {
@@ -88,10 +82,9 @@ function toOlderInput(operation: JsonObject, row: Operation, input: Translation)
 function toOlderParameter(parameter: Json, input: Translation): Json {
   if (!isJsonObject(parameter) || parameter['in'] !== 'query') return parameter;
   const { name, schema, description } = parameter;
-  const named = `?${encodeURIComponent(String(name))}=`;
   return {
     ...parameter,
-    name: decodeURIComponent(input.downQuery(named).slice(1, -1)),
+    name: input.downName(String(name)),
     ...(typeof description === 'string' ? { description: inWords(description, input) } : {}),
     schema: name === 'sort' || name === 'fields' ? mapEnum(schema ?? {}, String(name), input) : (schema ?? {}),
   };
@@ -101,7 +94,7 @@ function toOlderParameter(parameter: Json, input: Translation): Json {
 function mapEnum(schema: Json, name: string, input: Translation): Json {
   if (!isJsonObject(schema)) return schema;
   const { enum: listed, items } = schema;
-  const older = (text: Json) => decodeURIComponent(input.downQuery(`?${name}=${encodeURIComponent(String(text))}`).slice(name.length + 2));
+  const older = (text: Json) => input.downValue(name, String(text));
   if (Array.isArray(listed)) return { ...schema, enum: [...new Set(listed.map(older))].filter((text) => text !== '') };
   return items === undefined ? schema : { ...schema, items: mapEnum(items, name, input) };
 }
@@ -131,7 +124,7 @@ function toOlderShape(shape: Json, input: Translation): Json {
   return {
     ...shape,
     equal: textsOf(equal).map((path) => input.downPath(path)),
-    sort: textsOf(sort).map((order) => decodeURIComponent(input.downQuery(`?sort=${encodeURIComponent(order)}`).slice('?sort='.length))),
+    sort: textsOf(sort).map((order) => input.downValue('sort', order)),
     ...(typeof range === 'string' ? { range: input.downPath(range) } : {}),
     ...(typeof prefix === 'string' ? { prefix: input.downPath(prefix) } : {}),
     ...(typeof example === 'string' ? { example: input.downQuery(example) } : {}),

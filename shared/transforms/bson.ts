@@ -4,6 +4,7 @@
  */
 import { status, type TransformInstance } from './instance.ts';
 import { pieceBytesMax, TransformStreamer } from './stream.ts';
+import { joinedBytes } from '../wire/bytes.ts';
 
 /** Why a document was rejected, in the order of the module's numbers (`wasm/src/bson/reasons.rs`). Exported for tests that meet each. */
 export const bsonReasons = [
@@ -69,7 +70,7 @@ export class BsonTexts {
     this.#given = (this.#given + documents.length) >>> 0;
     const lines: string[] = [];
     const rejected: number[] = [];
-    const bytes = joined(documents);
+    const bytes = joinedBytes(documents);
     for (let from = 0; from < bytes.byteLength; from += pieceBytesMax) {
       for (let came = this.#push(bytes.subarray(from, from + pieceBytesMax)); ; came = this.#instance.call('push', this.#handle, 0)) {
         this.#gather(lines, rejected);
@@ -117,16 +118,4 @@ function mustBeWhole(document: Uint8Array): void {
   const [a = 0, b = 0, c = 0, d = 0] = [document[0], document[1], document[2], document[3]];
   const length = a + b * 0x100 + c * 0x1_0000 + d * 0x100_0000;
   if (length !== document.byteLength) throw new Error(`a document of ${document.byteLength} bytes says that it has ${length}`);
-}
-
-function joined(documents: readonly Uint8Array[]): Uint8Array {
-  const [only, second] = documents;
-  if (only !== undefined && second === undefined) return only;
-  const bytes = new Uint8Array(documents.reduce((sum, { byteLength }) => sum + byteLength, 0));
-  let at = 0;
-  for (const document of documents) {
-    bytes.set(document, at);
-    at += document.byteLength;
-  }
-  return bytes;
 }

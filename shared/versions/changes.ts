@@ -35,6 +35,16 @@ export interface Added {
 
 export type Change = Moved | Converted | Added;
 
+/** The place of the next version that a change is about. */
+export function targetOf(change: Change): string {
+  return change.kind === 'moved' ? change.now : change.at;
+}
+
+/** Where the older version has nothing of what the next one has there. */
+export function newPlacesOf(changes: readonly Change[]): readonly string[] {
+  return changes.flatMap((change) => (change.kind === 'converted' ? [] : [targetOf(change)]));
+}
+
 /** By the name of the older version: what it differs in from the next. */
 export type VersionChanges = Readonly<Record<string, readonly (readonly Change[])[]>>;
 

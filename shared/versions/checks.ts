@@ -1,7 +1,7 @@
 /** What is wrong with declared changes between versions, found at start. */
 import type { Refuse } from '../contract/mistakes.ts';
 import { holdersOf, isWithin } from '../contract/path.ts';
-import type { Change, VersionChanges } from './changes.ts';
+import { type Change, newPlacesOf, targetOf, type VersionChanges } from './changes.ts';
 import { Level } from './level.ts';
 import { arrayAbove, movesOf, type Places } from './places.ts';
 import type { Versions } from './versions.ts';
@@ -19,7 +19,7 @@ export function toSteps(
     const changes = (declared?.[name] ?? []).flat();
     const found = mistakesOf(changes, now);
     for (const detail of found) refuse(name, detail);
-    if (found.length > 0) return [];
+    if (found.length > 0 || changes.length === 0) return [];
     now = new Level(changes, now).old;
     return changes;
   });
@@ -27,11 +27,11 @@ export function toSteps(
 }
 
 function mistakesOf(changes: readonly Change[], now: Places): readonly string[] {
-  const targets = changes.map((change) => (change.kind === 'moved' ? change.now : change.at));
+  const targets = changes.map(targetOf);
   const missing = targets.filter((path) => !now.has(path)).map((path) => `the next version has no place "${path}"`);
   if (missing.length > 0) return missing;
   const moves = movesOf(changes);
-  const gone = changes.flatMap((change) => (change.kind === 'moved' ? [change.now] : change.kind === 'added' ? [change.at] : []));
+  const gone = newPlacesOf(changes);
   return [
     ...targets.filter((path) => path === 'id').map(() => 'the id of a document is the same in every version'),
     ...overlaps(gone, 'changes twice'),

@@ -37,19 +37,16 @@ export function dialectOf({ versions }: Pick<Contract, 'versions'>, asked: Asked
 }
 
 function toDialect(versions: Versions, { operation, resource }: Asked, version: Version): Dialect | undefined {
+  const documents = isEndpoint(operation) ? undefined : translationOf(versions, resource, version);
   const [input, output] = isEndpoint(operation)
     ? [ofEndpoint(versions, operation, 'input', version), ofEndpoint(versions, operation, 'output', version)]
-    : twice(translationOf(versions, resource, version));
+    : [documents, documents];
   if (input === undefined && output === undefined) return undefined;
   return { input, output, digest: digest64([input, output].map((each) => each?.digest ?? '').join()) };
 }
 
-function twice<T>(value: T): readonly [T, T] {
-  return [value, value];
-}
-
 /** Of the documents of a resource. */
-function translationOf(versions: Versions, { versions: declared, fields }: Resource, version: Version): Translation | undefined {
+export function translationOf(versions: Versions, { versions: declared, fields }: Resource, version: Version): Translation | undefined {
   return through(versions, declared, placesOf([...fields.values()]), version);
 }
 

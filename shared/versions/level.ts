@@ -5,7 +5,7 @@
 import { copied, type Draft, isDraft, removeAt, setAt, valueUnder } from '../contract/draft.ts';
 import { holdersOf, isWithin } from '../contract/path.ts';
 import { isJsonObject, type Json, type JsonObject } from '../wire/values.ts';
-import type { Change, Converted } from './changes.ts';
+import { type Change, type Converted, targetOf } from './changes.ts';
 import { arrayAbove, below, movesOf, olderPlaces, type Places } from './places.ts';
 
 /** What happens within one object: the document, or each element of an array in it. */
@@ -33,7 +33,7 @@ export class Level {
     this.changes = changes;
     this.now = now;
     this.old = olderPlaces(changes, now);
-    const arrays = new Set(changes.map((change) => arrayAbove(change.kind === 'moved' ? change.now : change.at, now)));
+    const arrays = new Set(changes.map((change) => arrayAbove(targetOf(change), now)));
     this.#within = [...arrays].map((array) => toWithin(changes, array, this.old, now));
   }
 
@@ -111,7 +111,7 @@ function valuesWithPlaces(value: Json, steps: readonly string[], pointer: readon
 }
 
 function toWithin(changes: readonly Change[], array: string, old: Places, now: Places): Within {
-  const here = changes.filter((change) => arrayAbove(change.kind === 'moved' ? change.now : change.at, now) === array);
+  const here = changes.filter((change) => arrayAbove(targetOf(change), now) === array);
   const moved = movesOf(here);
   const rest = (path: string) => below(path, array);
   const only = (paths: Places, others: Places) =>

@@ -1,6 +1,6 @@
 /** The places that a version has, by path, and how they differ from those of the next one. */
 import { holdersOf, isWithin } from '../contract/path.ts';
-import type { Change, Moved } from './changes.ts';
+import { type Change, type Moved, newPlacesOf } from './changes.ts';
 
 /** What is known of a place of the next version. */
 export interface PlaceKind {
@@ -19,7 +19,7 @@ export function movesOf(changes: readonly Change[]): readonly Moved[] {
 /** The places of the older of two neighbours. */
 export function olderPlaces(changes: readonly Change[], now: Places): Places {
   const moves = movesOf(changes);
-  const left = changes.flatMap((change) => (change.kind === 'moved' ? [change.now] : change.kind === 'added' ? [change.at] : []));
+  const left = newPlacesOf(changes);
   const older = new Map<string, PlaceKind>();
   for (const [path, kind] of now) {
     const move = moves.find((each) => isWithin(path, each.now));

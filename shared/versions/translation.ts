@@ -38,11 +38,6 @@ export class Translation {
     return new Translation(levels.filter(({ changes }) => changes.length > 0));
   }
 
-  /** The places of the client's version. */
-  get places(): Places {
-    return this.#levels[0]?.old ?? new Map();
-  }
-
   get changes(): readonly (readonly Change[])[] {
     return this.#levels.map(({ changes }) => changes);
   }
@@ -75,13 +70,22 @@ export class Translation {
 
   /** The query of a link, as the client would have written it. */
   downQuery(query: string): string {
-    return toQuery([...new URLSearchParams(query)].map(([name, text]): readonly [string, string] => {
-      if (name === 'sort') return [name, mapSort(text, (path) => this.#oldNames(path))];
-      if (name === 'fields') return [name, unique(text.split(',').flatMap((path) => this.#oldNames(path))).join()];
-      const { path, operator } = toParts(name);
-      const [old = path] = this.#oldNames(path);
-      return [`${old}${operator}`, this.#conversions(path).reduceRight((value, step) => mapText(value, operator, step, 'down'), text)];
-    }));
+    return toQuery([...new URLSearchParams(query)].map(([name, text]) => [this.downName(name), this.downValue(name, text)]));
+  }
+
+  /** The name of a parameter, with its operator. */
+  downName(name: string): string {
+    if (name === 'sort' || name === 'fields') return name;
+    const { path, operator } = toParts(name);
+    return `${this.downPath(path)}${operator}`;
+  }
+
+  /** What stands in the parameter of the current version that has this name. */
+  downValue(name: string, text: string): string {
+    if (name === 'sort') return mapSort(text, (path) => this.#oldNames(path));
+    if (name === 'fields') return unique(text.split(',').flatMap((path) => this.#oldNames(path))).join();
+    const { path, operator } = toParts(name);
+    return this.#conversions(path).reduceRight((value, step) => mapText(value, operator, step, 'down'), text);
   }
 
   /** A place of the current version, with its indexes (RFC 6901), as the client's version has it. */

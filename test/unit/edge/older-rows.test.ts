@@ -1,9 +1,9 @@
 /** What comes in lines, in an older version: however it is cut, each line is translated by itself (SEMANTICS §19). */
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { BodyPieces } from '../../../edge/request/body-pieces.ts';
+import { BodyPieces, type Pieces } from '../../../edge/request/body-pieces.ts';
 import { mapLines } from '../../../edge/versions/lines.ts';
-import { downEventLine, type Pieces, toOlderRows } from '../../../edge/versions/rows.ts';
+import { downEventLine, toOlderRows } from '../../../edge/versions/rows.ts';
 import { documents } from '../../../shared/operations/documents.ts';
 import { films } from '../../../shared/resources/films.ts';
 import { served } from '../../../shared/resources/all.ts';
