@@ -3,6 +3,7 @@
  * version does not have goes on as `null`, which no resource takes, and is rejected in the words of its version by the
  * report: as it is, it might be a row of the current version.
  */
+import { toBodyErrors } from '../../shared/contract/body-errors.ts';
 import { documentInvalid } from '../../shared/contract/documents.ts';
 import { limits } from '../../shared/wire/limits.ts';
 import { toPointer } from '../../shared/wire/json-pointer.ts';
@@ -24,7 +25,8 @@ export async function toOlderRows(pieces: Pieces, mediaType: string, translation
   const refused = new Map<number, Fault>();
   const downLine: MapLine = (line) => downReportLine(line, translation, refused);
   if (/^\s*text\/csv\b/i.test(mediaType)) return { pieces: await withOwnColumns(pieces, translation), downLine };
-  const mapper = new LineMapper((line, number) => upRow(line, number, translation, refused), limits.importRowBytesMax);
+  // With its end: the longest row that the origin takes must not pass as one of the current version.
+  const mapper = new LineMapper((line, number) => upRow(line, number, translation, refused), limits.importRowBytesMax + 1);
   return { pieces: new MappedPieces(pieces, mapper), downLine };
 }
 
@@ -62,7 +64,8 @@ const byteOrderMark = '\ufeff';
 
 function upRow(line: string, number: number, translation: Translation, refused: Map<number, Fault>): string | undefined {
   const row = parsed(number === 1 && line.startsWith(byteOrderMark) ? line.slice(1) : line);
-  if (row === undefined || !isJsonObject(row)) return undefined;
+  // What no schema takes goes on as it came, and is refused: nothing walks through it, and an infinity must not become a null.
+  if (row === undefined || !isJsonObject(row) || toBodyErrors(row).length > 0) return undefined;
   try {
     return JSON.stringify(translation.up(row, 'document'));
   } catch (thrown) {

@@ -9,6 +9,7 @@ import { films } from '../../../shared/resources/films.ts';
 import { served } from '../../../shared/resources/all.ts';
 import { dialectOf } from '../../../shared/versions/dialect.ts';
 import { Fault } from '../../../shared/wire/fault.ts';
+import { limits } from '../../../shared/wire/limits.ts';
 
 const [v1 = served.versions.current] = served.versions.all;
 const translation = dialectOf(served, { operation: documents.import, resource: films }, v1)?.input;
@@ -56,6 +57,20 @@ describe('rows of an import in v1', () => {
     expect(other).toMatchObject({ detail: '/thumbnail: odd', errors: [{ at: '/thumbnail' }] });
     expect(downLine('{"summary":{"imported":1}}', 3)).toBeUndefined();
   }), { numRuns: 50 }));
+
+  test('that no schema takes go on as they came: an infinity is no null, and no depth ends the import', async () => {
+    const depth = 50_000;
+    const text = `{"title":"A","year":1e999}\n{"title":${'['.repeat(depth)}${']'.repeat(depth)}}\n{"title":"B","thumbnail_width":1}`;
+    const { pieces } = await toOlderRows(new BodyPieces(cut(text, [4_096])), 'application/x-ndjson', down);
+    expect(await textOf(pieces)).toBe(text.replace('"thumbnail_width":1', '"image":{"width":1}'));
+  });
+
+  test('of the longest that the origin takes are translated as any other', async () => {
+    const row = (bytes: number) => `{"image":{},"title":"${'x'.repeat(bytes - '{"image":{},"title":""}'.length)}"}`;
+    const rows = [row(limits.importRowBytesMax), row(limits.importRowBytesMax + 2), '{"title":"B"}'];
+    const { pieces } = await toOlderRows(new BodyPieces(cut(rows.join('\n'), [65_536])), 'application/x-ndjson', down);
+    expect((await textOf(pieces)).split('\n')).toEqual(['null', ...rows.slice(1)]);
+  });
 
   test('as CSV have the columns of v1, and no others', async () => {
     const csv = (text: string, by = [7]) => toOlderRows(new BodyPieces(cut(text, by)), 'text/csv; charset=utf-8', down);
