@@ -90,11 +90,16 @@ function toIdempotency(asking: Asking, { ifMatch, ifNoneMatch }: Preconditions, 
   if (key === undefined) throw idempotencyKeyInvalid();
   const text = body !== undefined && 'text' in body ? body.text : '';
   const query = 'query' in input ? input.query : (JSON.stringify(input.parsed) ?? '');
+  const keeps = toKeeps(asking);
   return {
     // The id and not the path: a path has several spellings. What has a path of its own below it is another target.
     key: hashOf([principal.subject ?? '', operation.method, resource.name, id, key, ...(isNamed(operation) ? [operation.name] : [])]),
     // The recorded answer shows what its caller could see; with other claims or roles it is another request.
-    fingerprint: hashOf([text, query, ifMatch ?? '', scopeOf(resource, principal), ...(ifNoneMatch === undefined ? [] : [ifNoneMatch])]),
+    fingerprint: hashOf([
+      text, query, ifMatch ?? '', scopeOf(resource, principal), ...(ifNoneMatch === undefined ? [] : [ifNoneMatch]),
+      // The same text means another document in an older version.
+      ...(keeps.length === 0 ? [] : [`keeps ${keeps.join()}`]),
+    ]),
   };
 }
 

@@ -7,7 +7,7 @@ import { Fault } from '../../shared/wire/fault.ts';
 import { toIdValue } from '../../shared/contract/ids.ts';
 import { mergePatch } from '../../shared/contract/merge-patch.ts';
 import { mustPatched } from '../../shared/contract/patched.ts';
-import { only, toPathTree, valueAt } from '../../shared/contract/path.ts';
+import { valueAt } from '../../shared/contract/path.ts';
 import { all, type Predicate, reduce, satisfies } from '../../shared/contract/rules.ts';
 import { toPointer } from '../../shared/wire/json-pointer.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
@@ -20,6 +20,7 @@ import { mustMeetConditions, toETag } from './etag.ts';
 import { asDocument, hiddenPaths, isNamed, keepHidden, shownOf } from './hidden-places.ts';
 import { presenter, visible } from './present.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
+import { namedOf, withUnnamed } from './unnamed-places.ts';
 
 /**
  * The document that a write is about: there, visible to the caller, theirs to change, and as its conditions say. In that
@@ -109,31 +110,28 @@ export function mustReplace(
 ): JsonObject | 'keep' {
   const { before } = revising;
   const { resource, keeps = [] } = writer;
-  // What the caller's version has no name for it does not name, whatever a new document would have there; nor does it take it
-  // out with all else that an object held.
-  const hidden = [...new Set([...hiddenPaths(writer, before), ...keeps])];
+  const hidden = hiddenPaths(writer, before).filter((path) => !keeps.includes(path));
   const replaces = shownOf(before, hidden);
-  const body = shownOf(withoutKept(resource, sent), keeps);
+  const body = namedOf(writer, withoutKept(resource, sent));
   const namedHidden = hidden.filter((path) => isNamed(path, { body, replaces }));
   mustAllowNames(writer, before, namedHidden);
-  const parsed = shownOf(withoutKept(resource, value), keeps);
+  const parsed = withoutKept(resource, withUnnamed(writer, { sent: value, before: replaces, as: 'document' }));
   const replaced = mustReplaced(resource, { sent: body, parsed }, withoutKept(resource, replaces));
   const next = keepHidden(resource.schema, hidden, { sent: body, before, next: replaced });
-  const taken = keeps.filter((path) => valueAt(next, path) === undefined && valueAt(before, path) !== undefined);
-  const whole = taken.length === 0 ? next : mustPatched(resource, next, only(before, toPathTree(taken)));
-  return mustRevise(writer, { ...revising, namedHidden, next: whole });
+  return mustRevise(writer, { ...revising, namedHidden, next });
 }
 
 /** A merge patch (RFC 7396) of one that is there: the document that results must be valid; what it does not name stays. */
-export function mustMerge(writer: Asked, { sent, ...revising }: Revising): JsonObject | 'keep' {
+export function mustMerge(writer: Asked, { sent: given, ...revising }: Revising): JsonObject | 'keep' {
   const { before } = revising;
   const { resource, keeps = [] } = writer;
-  const inArrays = keeps.filter((path) => resource.fields.get(path)?.isInArray === true);
-  const hidden = [...new Set([...hiddenPaths(writer, before), ...inArrays])];
+  const isInArray = (path: string) => resource.fields.get(path)?.isInArray === true;
+  const hidden = hiddenPaths(writer, before).filter((path) => !(keeps.includes(path) && isInArray(path)));
+  const sent = withUnnamed(writer, { sent: given, before: shownOf(before, hidden), as: 'patch' });
   const namedHidden = hidden.filter((path) => isNamed(path, { body: sent, replaces: undefined }));
   mustAllowNames(writer, before, namedHidden);
   // An array is replaced as a whole, by elements in which nobody could name what they do not see.
-  const kept = hidden.filter((path) => !namedHidden.includes(path) || resource.fields.get(path)?.isInArray === true);
+  const kept = hidden.filter((path) => !namedHidden.includes(path) || isInArray(path));
   // What is hidden is not validated again, as a patch into another branch of a union would: a refusal would tell of it.
   const stood = withoutKept(resource, shownOf(before, kept));
   const patched = mustPatched(resource, stood, sent, shownOf(stood, namedHidden));

@@ -15,7 +15,12 @@ interface Within {
   /** Paths from there. */
   readonly moves: readonly { readonly old: string; readonly now: string }[];
   readonly converted: readonly (Converted & { readonly place: string })[];
-  readonly added: readonly { readonly place: string; readonly initial: Json | undefined }[];
+  readonly added: readonly {
+    readonly place: string;
+    readonly initial: Json | undefined;
+    /** The object that it stands in, where a document need not have that: then it is not made for this. */
+    readonly optionalIn: string | undefined;
+  }[];
   /** Objects from which something moves away, and which a document of the newer version need not have. */
   readonly thinned: readonly string[];
   /** Objects that only one of the two versions has. */
@@ -120,7 +125,12 @@ function toWithin(changes: readonly Change[], array: string, old: Places, now: P
     array,
     moves: moved.map((move) => ({ old: rest(move.old), now: rest(move.now) })),
     converted: here.flatMap((change) => (change.kind === 'converted' ? [{ ...change, place: rest(change.at) }] : [])),
-    added: here.flatMap((change) => (change.kind === 'added' ? [{ place: rest(change.at), initial: change.initial }] : [])),
+    added: here.flatMap((change) => {
+      if (change.kind !== 'added') return [];
+      const { above } = split(change.at);
+      const optionalIn = above !== array && now.get(above)?.isOptional === true ? rest(above) : undefined;
+      return [{ place: rest(change.at), initial: change.initial, optionalIn }];
+    }),
     thinned: innermostFirst([...new Set(moved.flatMap(({ old: path }) => holdersOf(path)))].filter(
       (path) => now.get(path)?.isOptional === true && arrayAbove(path, now) === array && now.get(path)?.isMany !== true,
     ).map(rest)),
@@ -144,7 +154,12 @@ function raise(draft: Draft, within: Within, as: 'document' | 'patch'): void {
   for (const { to, value } of taken) if (value !== undefined) setAt(draft, to, value);
   for (const { place, up } of within.converted) convertAt(draft, place, up);
   for (const path of within.onlyNow) nullIfAllIs(draft, path, within);
-  if (as === 'document') for (const { place, initial } of within.added) if (initial !== undefined) setAt(draft, place, initial);
+  if (as === 'document') for (const each of within.added) fill(draft, each);
+}
+
+function fill(draft: Draft, { place, initial, optionalIn }: Within['added'][number]): void {
+  const isWanted = optionalIn === undefined || isDraft(valueUnder(draft, optionalIn) ?? null);
+  if (initial !== undefined && isWanted) setAt(draft, place, initial);
 }
 
 function lower(draft: Draft, within: Within): void {
