@@ -127,7 +127,7 @@ function toWithin(changes: readonly Change[], array: string, old: Places, now: P
     converted: here.flatMap((change) => (change.kind === 'converted' ? [{ ...change, place: rest(change.at) }] : [])),
     added: here.flatMap((change) => {
       if (change.kind !== 'added') return [];
-      const { above } = split(change.at);
+      const above = holdersOf(change.at).at(-1) ?? '';
       const optionalIn = above !== array && now.get(above)?.isOptional === true ? rest(above) : undefined;
       return [{ place: rest(change.at), initial: change.initial, optionalIn }];
     }),
