@@ -1,6 +1,6 @@
 /**
- * The README's test command. Builds the edge bundle once for all tests, runs the quick suites in parallel and
- * then the slow ones, and ends with what failed, what was skipped and why, and the counts.
+ * The README's test command. Builds the edge bundle once for all tests, runs the quick suites, then the slow
+ * ones, two files at a time, then those that must be alone, and ends with what failed, what was skipped and why, and the counts.
  *
  *   npm test                      everything
  *   npm test -- unit/edge order   only files whose path contains one of these
@@ -15,12 +15,22 @@ import { buildEdgeBundle } from '../origin/dev/edge-bundle.ts';
 import { describeDeployment, dropDatabasesOf, givenUri, newRunName } from './support/given-deployment.ts';
 import { addCounts, type NamedTest, noTests, parseTestReport, type TestCounts, toCountsLine } from './support/test-report.ts';
 
-/** These start programs, wait for bounds of seconds or measure: one file at a time, after the others. */
-const slow = /^test\/journeys\/|\.slow\.test\.ts$/;
 const given = givenUri();
 /** Minutes, not seconds: what hangs is found either way, and neither a busy machine nor a far deployment is a failure. */
 const quickMsMax = given === undefined ? 60_000 : 300_000;
 const slowMsMax = given === undefined ? 120_000 : 300_000;
+
+/** In this order: what starts programs or waits for bounds of seconds is slow; what measures how long others wait is alone. */
+const turns = {
+  quick: ['--parallel=2', `--timeout=${quickMsMax}`],
+  slow: ['--parallel=2', `--timeout=${slowMsMax}`],
+  alone: [`--timeout=${slowMsMax}`],
+} as const;
+
+function turnOf(file: string): keyof typeof turns {
+  if (file.endsWith('.alone.test.ts')) return 'alone';
+  return file.startsWith('test/journeys/') || file.endsWith('.slow.test.ts') ? 'slow' : 'quick';
+}
 
 const project = join(import.meta.dir, '..');
 const scratch = mkdtempSync(join(tmpdir(), 'tombolo-test-'));
@@ -38,11 +48,9 @@ async function runAll(patterns: readonly string[]): Promise<number> {
   const unreachable = given === undefined ? [] : await look(given);
   if (unreachable.length > 0) return conclude({ ...noTests, failed: unreachable });
   const bundle = await buildEdgeBundle({ project, dir: join(project, 'node_modules/.cache/tombolo/edge-bundle') });
-  const quick = files.filter((file) => !slow.test(file));
-  const counts = addCounts(
-    runFiles(quick, ['--parallel=2', `--timeout=${quickMsMax}`], bundle.dir),
-    runFiles(files.filter((file) => slow.test(file)), [`--timeout=${slowMsMax}`], bundle.dir),
-  );
+  const counts = (['quick', 'slow', 'alone'] as const)
+    .map((turn) => runFiles(files.filter((file) => turnOf(file) === turn), turns[turn], bundle.dir))
+    .reduce(addCounts);
   const left = given === undefined ? [] : await dropDatabasesOf(given, run);
   if (left.length > 0) process.stdout.write(`dropped what tests had left behind: ${left.join(' ')}\n`);
   return conclude(counts);
