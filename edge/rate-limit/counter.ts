@@ -10,7 +10,7 @@
  *   what lies unspent in leases: ≤ 5 % of what was left for each isolate, for ≤ 2 s
  *   in time: the latency of the counter, a sixty-fourth of a lease, and for limits over 2 048 one quantum (span ÷ 2 048)
  */
-import { SlidingLog } from './sliding-log.ts';
+import { type Charge, SlidingLog } from './sliding-log.ts';
 import { type Moment, momentsMax } from './spent-log.ts';
 
 export const leaseLimits = {
@@ -70,6 +70,13 @@ export interface Answer {
 /** Called for every change that a restart must not forget: `amount` more at `at` in the window of `seconds`. */
 export type Keep = (seconds: number, at: number, amount: number) => void;
 
+/** Plain values: all that a counter knows, for where several processes take it up by turns. */
+export interface CounterState {
+  readonly lastLease: number;
+  readonly logs: readonly (readonly [seconds: number, charges: readonly Charge[]])[];
+  readonly leases: readonly (readonly [id: number, Lease])[];
+}
+
 interface Lease {
   readonly windows: readonly CountedWindow[];
   readonly block: number;
@@ -87,6 +94,21 @@ export class Counter {
   constructor(keep: Keep = () => undefined, lastLease = 0) {
     this.#keep = keep;
     this.#lastLease = lastLease;
+  }
+
+  static of({ lastLease, logs, leases }: CounterState): Counter {
+    const counter = new Counter(undefined, lastLease);
+    for (const [seconds, charges] of logs) for (const [at, amount] of charges) counter.restore(seconds, at, amount);
+    for (const [id, lease] of leases) counter.#leases.set(id, lease);
+    return counter;
+  }
+
+  state(now: number): CounterState {
+    return {
+      lastLease: this.#lastLease,
+      logs: [...this.#logs].map(([seconds, log]) => [seconds, log.charges(now)] as const),
+      leases: [...this.#leases],
+    };
   }
 
   /** What an earlier life of this counter has kept. */

@@ -10,6 +10,9 @@ interface Entry {
   amount: number;
 }
 
+/** Milliseconds of the epoch, and how much. */
+export type Charge = readonly [at: number, amount: number];
+
 export class SlidingLog {
   readonly #spanMs: number;
   /** Sorted by time; entries before `#first` have left the window. */
@@ -30,6 +33,12 @@ export class SlidingLog {
     }
     if (this.#first > 256 && this.#first * 2 > this.#entries.length) this.#compact();
     return this.#total;
+  }
+
+  /** What counts now, or will. */
+  charges(now: number): readonly Charge[] {
+    this.used(now);
+    return this.#entries.slice(this.#first).filter(({ amount }) => amount > 0).map(({ at, amount }) => [at, amount]);
   }
 
   add(at: number, amount: number): void {

@@ -1,12 +1,14 @@
-/** The edge's platform in one process: the ports of `edge/host/host.ts` over this process's memory and a file. */
+/** The edge's platform in one process: the ports of `edge/host/host.ts` over this process's memory, and a file or its store. */
 import type { Database } from 'bun:sqlite';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GenerationsCoordinator } from '../../edge/coordinator/coordinator.ts';
 import type { Host } from '../../edge/host/host.ts';
+import type { SharedTexts } from '../store/store.ts';
 import { CallerCounters } from './counters.ts';
 import { openMemoryStorage } from './database.ts';
 import { FloodShield } from './flood-shield.ts';
+import { toSharedCounters, toSharedTickets } from './shared-state.ts';
 import { openTickets } from './tickets.ts';
 
 /** What comes from where requests do. */
@@ -20,9 +22,14 @@ export interface InProcess {
 
 const macPath = join(import.meta.dir, '../../wasm/dist/mac.wasm');
 
-export function openHost(file: Database, floodMax: number, network: Network): InProcess {
+/** Where charges and tickets are kept: in the database that other such processes may use too, or in this one's own file. */
+export interface Keeping {
+  readonly file: Database;
+  readonly shared: SharedTexts | undefined;
+}
+
+export function openHost(keeping: Keeping, floodMax: number, network: Network): InProcess {
   const coordinator = new GenerationsCoordinator(openMemoryStorage());
-  const counters = new CallerCounters(file);
   const shield = new FloodShield(floodMax);
   const host: Host = {
     ...network,
@@ -32,12 +39,17 @@ export function openHost(file: Database, floodMax: number, network: Network): In
       report: async ({ report }) => coordinator.report(report, Date.now()),
       changesSince: async (resource, heard) => coordinator.changesSince(resource, heard, Date.now()),
     },
-    askCounter: async (caller, ask) => counters.decide(caller, ask),
-    tickets: openTickets(file),
+    ...toKeepers(keeping),
     isWithin: async (sender) => shield.isWithin(sender),
     // The edge's own memory is this process's: there is nothing behind it.
     keys: { load: async () => undefined, keep: async () => undefined },
     store: { load: async () => undefined, keep: async () => undefined },
   };
   return { host, coordinator };
+}
+
+function toKeepers({ file, shared }: Keeping): Pick<Host, 'askCounter' | 'tickets'> {
+  if (shared !== undefined) return { askCounter: toSharedCounters(shared), tickets: toSharedTickets(shared) };
+  const counters = new CallerCounters(file);
+  return { askCounter: async (caller, ask) => counters.decide(caller, ask), tickets: openTickets(file) };
 }

@@ -31,7 +31,7 @@ export async function serve(given: ServeSettings, jwks?: JSONWebKeySet): Promise
   const { services, store } = context;
   await services.start('edge state', () => ({ value: file, stop: async () => file.close(), state: () => ({ ready: true }) }));
   const door = new Door({ ...given, jwks, services });
-  const { host, coordinator } = openHost(file, given.floodMax, {
+  const { host, coordinator } = openHost({ file, shared: store.shared }, given.floodMax, {
     variables: given.edgeVariables,
     toOrigin: () => toOrigin(context, (requestId) => door.untimed(requestId)),
     addressOf: (raw) => door.addressOf(raw),

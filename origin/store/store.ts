@@ -152,6 +152,20 @@ export interface StoreNews {
   since(from: Position): News | undefined;
 }
 
+/** A small text that processes on one database change by turns. */
+export interface SharedText {
+  readonly text: string;
+  /** Another one after each change. */
+  readonly version: string;
+}
+
+/** Kept beside documents and no part of the feed; each is gone some time after it expires. */
+export interface SharedTexts {
+  find(name: string): Promise<SharedText | undefined>;
+  /** Puts a text in place of the one of `version`, or where there is none; false: another is there by now, and stays. */
+  put(name: string, next: { readonly text: string; readonly expiresAt: number }, version: string | undefined): Promise<boolean>;
+}
+
 export type CountRequest = Omit<ListRequest, 'after' | 'limit'>;
 
 /** What of the database is not as the declaration asks, and is not Tombolo's to change (SEMANTICS §15). */
@@ -189,6 +203,8 @@ export interface Store {
   watch(from: Position, signal: AbortSignal): AsyncIterable<ChangeBatch | HistoryLost>;
   /** There for engines that can tell at once what is new. */
   readonly news?: StoreNews;
+  /** There where other processes may use the same database, and Tombolo has its own place in it. */
+  readonly shared?: SharedTexts | undefined;
   /** A consumer's durable cursor; a write moves it. */
   cursor(consumer: string): Promise<Position | undefined>;
   /** State was lost or restored: a new epoch, in which no old position means anything. */

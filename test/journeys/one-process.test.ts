@@ -4,7 +4,7 @@ import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openDevelopmentKeys } from '../../origin/dev/keys.ts';
-import { openIdentity } from '../../origin/dev/identity.ts';
+import { type Identity, openIdentity } from '../../origin/dev/identity.ts';
 import { eventually } from '../support/eventually.ts';
 import { createFilm, toFilm } from '../support/film.ts';
 import { MongoProgram } from '../support/mongo-program.ts';
@@ -65,12 +65,14 @@ describe('two on one MongoDB', () => {
   const dirs = [1, 2].map(() => mkdtempSync(join(tmpdir(), 'tombolo-two-')));
   let mongo: MongoProgram;
   let both: OriginProcess[];
+  let identity: Identity;
   let token: string;
   beforeAll(async () => {
     mongo = await MongoProgram.start();
     const [one = '', two = ''] = dirs;
     const keys = await openDevelopmentKeys(one);
-    token = await (await openIdentity(one)).mint({ subject: 'alice', roles: ['editor'] });
+    identity = await openIdentity(one);
+    token = await identity.mint({ subject: 'alice', roles: ['editor'] });
     copyFileSync(join(one, 'identity.jwk.json'), join(two, 'identity.jwk.json'));
     both = dirs.map((dir) => new OriginProcess({
       TOMBOLO_DATA_DIR: dir, TOMBOLO_KEYS: keys, MONGODB_URI: mongo.uri, TOMBOLO_ENV: 'development', TOMBOLO_ANONYMOUS_PLAN: 'bench',
@@ -102,6 +104,44 @@ describe('two on one MongoDB', () => {
     const position = patched.headers.get('tombolo-position') ?? '';
     expect(await (await fetch(`${two}${path}`, { headers: { 'tombolo-position': position } })).text()).toContain('After');
     await eventually('the write', async () => (await (await fetch(`${two}${path}`)).text()).includes('After'), { msMax: freshWithinMs });
+  });
+
+  const ask = (url: string, path: string, bearer: string, method = 'GET') =>
+    fetch(`${url}${path}`, { method, headers: { authorization: `Bearer ${bearer}` } });
+
+  test('a limit is one limit over both, and over the end of both', async () => {
+    const [one, two] = urls();
+    // 300 in ten seconds.
+    const counted = await identity.mint({ subject: 'counted', plan: 'anonymous', roles: [] });
+    const granted: { readonly askedAt: number; readonly ackedAt: number }[] = [];
+    let refused = 0;
+    const spend = async (url: string): Promise<void> => {
+      const askedAt = performance.now();
+      const { status } = await ask(url, '/v2/films?limit=1', counted);
+      if (status === 429) refused++;
+      else granted.push({ askedAt, ackedAt: performance.now() });
+    };
+    for (let round = 0; round < 4; round++) {
+      await Promise.all(Array.from({ length: 120 }, (_, index) => spend(index % 2 === 0 ? one : two)));
+      if (round !== 1) continue;
+      await Promise.all(both.map((each) => each.kill9()));
+      await Promise.all(both.map((each) => each.start()));
+    }
+    const within = (from: number) => granted.filter(({ askedAt, ackedAt }) => askedAt >= from && ackedAt < from + 10_000).length;
+    expect(Math.max(...granted.map(({ askedAt }) => within(askedAt)))).toBeLessThanOrEqual(300);
+    expect(refused).toBeGreaterThan(0);
+    expect(granted.length).toBeGreaterThan(200);
+  });
+
+  test('a ticket of one opens its stream by the other, once', async () => {
+    const [one, two] = urls();
+    const { ticket } = (await (await ask(one, '/v2/live/tickets', token, 'POST')).json()) as { ticket: string };
+    const open = async (url: string): Promise<number> => {
+      const response = await fetch(`${url}/v2/reviews/changes?ticket=${ticket}`, { headers: { accept: 'text/event-stream' } });
+      await response.body?.cancel();
+      return response.status;
+    };
+    expect([await open(two), await open(one), await open(two)]).toEqual([200, 401, 401]);
   });
 
   test('one idempotency key is one effect, whichever is asked', async () => {

@@ -2,7 +2,7 @@
  * Isolates, a counter for each caller and the latency between them, in virtual time: what happens to a trace of
  * requests, decided by the very code of the edge, beside a plain log of timestamps that knows everything at once.
  */
-import { type Answer, type Ask, Counter } from '../../edge/rate-limit/counter.ts';
+import { type Answer, type Ask, Counter, type CounterState } from '../../edge/rate-limit/counter.ts';
 import { Limiter, type Verdict } from '../../edge/rate-limit/limiter.ts';
 import type { Plan } from '../../shared/limits/plans.ts';
 
@@ -23,6 +23,8 @@ export interface QuotaWorldOptions {
   readonly isolates: number;
   /** The latency between isolate and counter, one way. */
   readonly latencyMs: number;
+  /** Each question finds another counter, which was told the state of the last one. */
+  readonly isHandedOn?: boolean;
 }
 
 export class QuotaWorld {
@@ -61,8 +63,8 @@ export class QuotaWorld {
   async #ask(caller: string, question: Ask): Promise<Answer> {
     await this.#after(this.#options.latencyMs);
     const counter = this.#counters.get(caller) ?? new Counter();
-    this.#counters.set(caller, counter);
     const answer = counter.decide(question, this.#now);
+    this.#counters.set(caller, this.#options.isHandedOn === true ? handedOn(counter.state(this.#now)) : counter);
     await this.#after(this.#options.latencyMs);
     return answer;
   }
@@ -86,6 +88,10 @@ export class QuotaWorld {
     }
     this.#now = to;
   }
+}
+
+function handedOn(state: CounterState): Counter {
+  return Counter.of(JSON.parse(JSON.stringify(state)) as CounterState);
 }
 
 /** Every promise that can settle without time has settled: the deepest chain here has some twenty links. */

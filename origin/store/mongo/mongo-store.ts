@@ -14,7 +14,7 @@ import { asStored } from '../../../shared/contract/system-fields.ts';
 import { compiledModule } from '../../compute/module.ts';
 import { OpenDocuments } from '../examination/open-documents.ts';
 import { StoreNotReady } from '../not-ready.ts';
-import type { ChangeBatch, HistoryLost, Mutation, Store, WriteOptions, Written } from '../store.ts';
+import type { ChangeBatch, HistoryLost, Mutation, SharedTexts, Store, WriteOptions, Written } from '../store.ts';
 import { ConnectedStore, type Opened, warnOfPending } from './connected-store.ts';
 import { patiently, toClient, toDatabaseName } from './connection/client.ts';
 import { majorityTime } from './connection/cluster-time.ts';
@@ -32,6 +32,7 @@ import { cursorsOf } from './install/system-records.ts';
 import { lookedAtIn } from './read/examined-documents.ts';
 import { RawTexts } from './read/raw-texts.ts';
 import { StandaloneStore } from './standalone-store.ts';
+import { MongoSharedTexts } from './write/shared-texts.ts';
 import { Writer } from './write/writer.ts';
 
 export interface MongoStoreOptions {
@@ -127,6 +128,7 @@ async function doingIn(database: Db, asked: Pick<Target, 'resources' | 'deployme
 class MongoStore extends ConnectedStore implements Store {
   readonly #head: Head;
   readonly #writer: Writer;
+  readonly #shared: MongoSharedTexts;
   /** Of consumers, while there is no collection for them. */
   readonly #cursors = new Map<string, Position>();
 
@@ -134,6 +136,7 @@ class MongoStore extends ConnectedStore implements Store {
     super(opened);
     const { client, database, texts, options } = opened;
     this.#head = head;
+    this.#shared = new MongoSharedTexts(database);
     this.#writer = new Writer({ client, database, texts, head, clock: options.clock });
   }
 
@@ -162,6 +165,15 @@ class MongoStore extends ConnectedStore implements Store {
     } finally {
       await this.track(changes.return());
     }
+  }
+
+  /** Nothing is put into a database of others unasked. */
+  get shared(): SharedTexts | undefined {
+    if (!this.installation.isComplete) return undefined;
+    return {
+      find: (name) => this.own(() => this.#shared.find(name)),
+      put: (name, next, version) => this.own(() => this.#shared.put(name, next, version)),
+    };
   }
 
   cursor(consumer: string): Promise<Position | undefined> {

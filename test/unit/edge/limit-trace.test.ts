@@ -91,6 +91,13 @@ describe('of the decisions on a trace of a hundred callers', () => {
   });
 });
 
+test('a counter that is handed on after each question decides as one that stays', async () => {
+  const trace = toTrace([{ count: 3, rate: 8, burst: 1 }, { count: 3, rate: 0.1, burst: 80 }, { count: 1, rate: 40, burst: 1 }], 4, 1);
+  const play = async (isHandedOn: boolean) =>
+    (await new QuotaWorld({ plan, isolates: 4, latencyMs: 20, isHandedOn }).play(trace)).map(({ kind, decidedAt }) => [kind, decidedAt]);
+  expect(await play(true)).toEqual(await play(false));
+});
+
 test('a sliding log says what a list of timestamps says', () => {
   for (let seed = 1; seed <= 40; seed++) {
     const random = randomFrom(seed);

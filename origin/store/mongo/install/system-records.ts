@@ -49,13 +49,15 @@ export interface CursorRecord {
   readonly order: string;
 }
 
-/** A nonce or an idempotency record; `_id` begins with what it is. */
+/** A nonce, an idempotency record or a text that processes share; `_id` begins with what it is. */
 export interface OnceRecord {
   readonly _id: string;
   /** A TTL index removes it afterwards. */
   readonly expiresAt: Date;
   readonly fingerprint?: string;
   readonly answer?: string;
+  readonly text?: string;
+  readonly version?: string;
 }
 
 /** The epoch. Part of every change stream, so that each reader hears of a new one in its place. */

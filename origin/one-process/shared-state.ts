@@ -1,0 +1,105 @@
+/**
+ * What several such processes on one database count together: charges and tickets, as texts that they change by turns. A change
+ * counts when the database has it, so a limit is one limit and a ticket is good once, whichever of them is asked.
+ *
+ * A counter is decided on as it lies there and put back; where another process was faster, it is decided anew. Questions about
+ * one caller that come while one is under way are decided together. The time of a counter never goes backwards; where the
+ * clocks of two machines differ, a window is shorter by as much.
+ */
+import { Counter, type Answer, type Ask, type CounterState } from '../../edge/rate-limit/counter.ts';
+import type { AskCounter } from '../../edge/rate-limit/limiter.ts';
+import { edgeLimits } from '../../edge/limits.ts';
+import type { Host } from '../../edge/host/host.ts';
+import { type Kept, redeem, toKept } from '../../edge/identity/ticket.ts';
+import type { SharedTexts } from '../store/store.ts';
+
+interface Question {
+  readonly ask: Ask;
+  readonly answered: PromiseWithResolvers<Answer>;
+}
+
+interface KeptCounter extends CounterState {
+  /** When it was last decided. */
+  readonly now: number;
+}
+
+/** Before another try, at most: twice what a change takes, so that two who met do not meet again. */
+const pauseMsMax = 10;
+
+export function toSharedCounters(texts: SharedTexts, clock: () => number = Date.now): AskCounter {
+  /** Questions that wait for the one under way, by caller. */
+  const waiting = new Map<string, Question[]>();
+
+  async function answerAll(caller: string): Promise<void> {
+    for (let questions = take(); questions.length > 0; questions = take()) {
+      const asks = questions.map(({ ask }) => ask);
+      await decideAll(texts, caller, asks, clock).then(
+        (answers) => answers.forEach((answer, index) => questions[index]?.answered.resolve(answer)),
+        (cause: unknown) => questions.forEach(({ answered }) => answered.reject(cause)),
+      );
+    }
+    waiting.delete(caller);
+
+    function take(): readonly Question[] {
+      return waiting.get(caller)?.splice(0) ?? [];
+    }
+  }
+
+  return (caller, ask) => {
+    const answered = Promise.withResolvers<Answer>();
+    const others = waiting.get(caller);
+    if (others !== undefined) others.push({ ask, answered });
+    else {
+      waiting.set(caller, [{ ask, answered }]);
+      void answerAll(caller);
+    }
+    return answered.promise;
+  };
+}
+
+/** For as long as whoever asked waits, and no longer. */
+async function decideAll(texts: SharedTexts, caller: string, asks: readonly Ask[], clock: () => number): Promise<readonly Answer[]> {
+  const name = `counter:${toHash(caller)}`;
+  for (const until = performance.now() + edgeLimits.counterMsMax; performance.now() < until; await Bun.sleep(Math.random() * pauseMsMax)) {
+    const found = await texts.find(name);
+    const kept = found === undefined ? undefined : (JSON.parse(found.text) as KeptCounter);
+    const now = Math.max(clock(), kept?.now ?? 0);
+    const counter = kept === undefined ? new Counter() : Counter.of(kept);
+    const answers = asks.map((ask) => counter.decide(ask, now));
+    // What grants nothing and settles nothing has changed nothing.
+    if (answers.every(({ granted }, index) => granted === 0 && asks[index]?.settled.length === 0)) return answers;
+    const state = counter.state(now);
+    const next: KeptCounter = { now, ...state };
+    if (await texts.put(name, { text: JSON.stringify(next), expiresAt: endOf(state, now) }, found?.version)) return answers;
+  }
+  throw new Error('others change the counter of this caller all the time');
+}
+
+/** When nothing of it counts any more; its leases are over before. */
+function endOf({ logs }: CounterState, now: number): number {
+  return Math.max(now, ...logs.map(([seconds, charges]) => (charges.at(-1)?.[0] ?? now) + seconds * 1_000));
+}
+
+export function toSharedTickets(texts: SharedTexts, clock: () => number = Date.now): Host['tickets'] {
+  const nameOf = (stream: string) => `ticket:${stream}`;
+  const put = (stream: string, kept: Kept, version: string | undefined) =>
+    texts.put(nameOf(stream), { text: JSON.stringify(kept), expiresAt: kept.expiresAt }, version);
+  return {
+    async keep(stream, bearer, ms) {
+      await put(stream, toKept(bearer, ms, clock()), undefined);
+    },
+    async redeem(stream, opening) {
+      const found = await texts.find(nameOf(stream));
+      const kept = found === undefined ? undefined : (JSON.parse(found.text) as Kept);
+      const redeemed = redeem(kept, opening, clock());
+      if (redeemed === undefined || redeemed.keep === kept) return redeemed?.bearer;
+      // Whoever was faster has opened it.
+      return (await put(stream, redeemed.keep, found?.version)) ? redeemed.bearer : undefined;
+    },
+  };
+}
+
+/** Callers are named as long as issuers like, and an address is nobody's business in a database. */
+function toHash(caller: string): string {
+  return new Bun.CryptoHasher('sha256').update(caller).digest('base64url');
+}
