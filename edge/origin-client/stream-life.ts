@@ -1,6 +1,7 @@
 /**
- * How long a live stream may go on: as long as the caller's token, an hour at most. Its head comes by the deadline of any
- * other answer. The origin ends it with `reconnect`; who comes back is identified again.
+ * How long a live stream may go on: as long as the caller's token and their version, an hour at most. Its head comes by the
+ * deadline of any other answer. The origin ends it with `reconnect`; who comes back is identified again, or told that the
+ * version is gone.
  */
 import type { Validated } from '../request/request.ts';
 
@@ -9,9 +10,10 @@ const streamMsMin = 1_000;
 
 /** `undefined` for what is no stream. */
 export function streamMs(
-  { route: { operation }, signedInUntil = Number.POSITIVE_INFINITY }: Pick<Validated, 'route' | 'signedInUntil'>,
+  { route: { operation }, signedInUntil = Number.POSITIVE_INFINITY, speech }: Pick<Validated, 'route' | 'signedInUntil' | 'speech'>,
   now: number,
 ): number | undefined {
   if (operation.answers !== 'moment') return undefined;
-  return Math.max(streamMsMin, Math.min(operation.msMax, signedInUntil - now));
+  const until = Math.min(signedInUntil, speech?.version.sunsetAt ?? Number.POSITIVE_INFINITY);
+  return Math.max(streamMsMin, Math.min(operation.msMax, until - now));
 }
