@@ -9,6 +9,7 @@ import { mergePatch } from '../../shared/contract/merge-patch.ts';
 import { mustPatched } from '../../shared/contract/patched.ts';
 import { valueAt } from '../../shared/contract/path.ts';
 import { all, type Predicate, reduce, satisfies } from '../../shared/contract/rules.ts';
+import { withNumbersOf } from '../../shared/contract/stored-numbers.ts';
 import { toPointer } from '../../shared/wire/json-pointer.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 import { isSameJson, mustReplaced } from '../../shared/contract/settled.ts';
@@ -155,7 +156,7 @@ function mustRevise(writer: Asked, { id, before, namedHidden, next, nowMs }: Mad
   const fields = deriveNext(writer, { id, before, next, nowMs });
   const after = fields === next ? asSent : revised(fields);
   if (after === undefined) return 'keep';
-  mustAllow({ id: toIdValue(writer.resource, id), ...after }, ruleOf(writer, 'update'));
+  mustAllow(withNumbersOf(before, { id: toIdValue(writer.resource, id), ...after }), ruleOf(writer, 'update'));
   return after;
 }
 
@@ -167,6 +168,7 @@ interface SentImages {
 
 /** A rule may look at what is written: whoever loses a field by it was never told what was in it. */
 function mustAllowSent(writer: Asked, { before, after, namedHidden }: SentImages): void {
+  withNumbersOf(before, after);
   mustAllowNames(writer, after, namedHidden);
   mustAllowFields(writer, before, after);
 }

@@ -18,6 +18,7 @@ import { type Position, reaches } from '../../shared/wire/position.ts';
 import { toIdJson, toIdValue } from '../../shared/contract/ids.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { type Predicate, satisfies } from '../../shared/contract/rules.ts';
+import { withNumbersOf } from '../../shared/contract/stored-numbers.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 import type { Feed, FeedStep } from '../feed/feed.ts';
 import type { Present } from '../documents/present.ts';
@@ -175,7 +176,7 @@ function seen(
   { resource, readable }: Subscription,
 ): JsonObject | null | undefined {
   if (image === null || image === undefined) return image;
-  const document = { id: toIdValue(resource, change.id), ...image };
+  const document = withNumbersOf(image, { id: toIdValue(resource, change.id), ...image });
   return satisfies(document, readable) && isServable(resource, document) ? document : null;
 }
 

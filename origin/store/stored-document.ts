@@ -2,6 +2,7 @@
  * A document as an engine read it: its wire text (`{"id":…,…}`) and, only for those who need to look
  * inside, its value. Most reads never parse.
  */
+import { type IsNumber, withNumbers } from '../../shared/contract/stored-numbers.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 
 export class StoredDocument {
@@ -9,11 +10,14 @@ export class StoredDocument {
   /** The text in pieces, as the engine has it: whoever writes it out needs no copy that joins them. */
   readonly pieces: readonly string[];
   #value: JsonObject | undefined;
+  readonly #isNumber: IsNumber | undefined;
 
-  constructor(id: string, text: string | readonly string[], value?: JsonObject) {
+  /** `isNumber`: where the engine tells texts from numbers that are shown as text. */
+  constructor(id: string, text: string | readonly string[], value?: JsonObject, isNumber?: IsNumber) {
     this.id = id;
     this.pieces = typeof text === 'string' ? [text] : text;
     this.#value = value;
+    this.#isNumber = isNumber;
   }
 
   /** JSON of the whole document with `id` first: the bytes of an unprojected answer. */
@@ -22,7 +26,7 @@ export class StoredDocument {
   }
 
   get value(): JsonObject {
-    this.#value ??= JSON.parse(this.text) as JsonObject;
+    this.#value ??= withNumbers(JSON.parse(this.text) as JsonObject, this.#isNumber);
     return this.#value;
   }
 }

@@ -11,9 +11,10 @@
 import { claimOf, type Plain, type Principal } from '../wire/principal.ts';
 import { parseFinite } from '../wire/exact-numbers.ts';
 import {
-  formsOf, isExactKind, isNumeric, type Json, type JsonObject, type NumberKind, type Scalar, toInstant, toUuid,
+  formsOf, isExactKind, isNumeric, type JsonObject, type NumberKind, type Scalar, toInstant, toUuid,
 } from '../wire/values.ts';
 import { valueAt } from './path.ts';
+import { isTextOfNumber } from './stored-numbers.ts';
 
 export type Rule =
   | { readonly kind: 'anyone' }
@@ -125,9 +126,9 @@ export function satisfies(document: JsonObject, predicate: Predicate): boolean {
   if (typeof predicate === 'boolean') return predicate;
   switch (predicate.kind) {
     case 'equals':
-      return isEqual(valueAt(document, predicate.field), predicate);
+      return isEqual(document, predicate);
     case 'differs':
-      return !isEqual(valueAt(document, predicate.field), predicate);
+      return !isEqual(document, predicate);
     case 'all':
       return predicate.of.every((part) => satisfies(document, part));
     case 'any':
@@ -135,10 +136,13 @@ export function satisfies(document: JsonObject, predicate: Predicate): boolean {
   }
 }
 
-/** A number that JSON does not carry travels as text; in a field of numbers that text is the number (SEMANTICS §4). */
-function isEqual(found: Json | undefined, { value, as }: { readonly value: Plain; readonly as?: NumberKind }): boolean {
+type Comparing = Exclude<Predicate, boolean | { readonly kind: 'all' | 'any' }>;
+
+/** A number that JSON does not carry travels as text, and is the number all the same (SEMANTICS §4). */
+function isEqual(document: JsonObject, { field, value, as }: Comparing): boolean {
+  const found = valueAt(document, field);
   if (as === undefined || (typeof found === 'number' && found === value)) return found === value;
-  const number = typeof found === 'string' ? parseFinite(found) : found;
+  const number = typeof found !== 'string' ? found : isTextOfNumber(document, field, as) ? parseFinite(found) : undefined;
   return (typeof number === 'number' || typeof number === 'string') && formsOf(value, as).includes(number);
 }
 

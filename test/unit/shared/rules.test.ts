@@ -5,6 +5,7 @@ import {
   all, any, anyone, branchesOf, equalitiesOf, equals, nobody, not, owner, type Predicate, reduce, role, type Rule, satisfies,
   signedIn, tenant, toCanonicalRule,
 } from '../../../shared/contract/rules.ts';
+import { withNumbers, withNumbersOf } from '../../../shared/contract/stored-numbers.ts';
 import { toDecimalText } from '../../../shared/wire/shown-numbers.ts';
 import type { Json, JsonObject } from '../../../shared/wire/values.ts';
 
@@ -63,8 +64,9 @@ describe('rules', () => {
       const predicate = reduce(toCanonicalRule(equals('n', value), () => kind), alice);
       const texts = [String(value), allDigits(value)];
       const isShownSo = typeof found === 'number' ? found === value : texts.some((text) => isSameNumber(text, found));
-      expect([value, found, satisfies({ n: found }, predicate)]).toEqual([value, found, isShownSo]);
-      expect(satisfies({ n: found }, reduce(not(toCanonicalRule(equals('n', value), () => kind)), alice))).toBe(!isShownSo);
+      const document = withNumbers({ n: found }, () => true);
+      expect([value, found, satisfies(document, predicate)]).toEqual([value, found, isShownSo]);
+      expect(satisfies(document, reduce(not(toCanonicalRule(equals('n', value), () => kind)), alice))).toBe(!isShownSo);
     }), { numRuns: 3_000 });
     const held = spelling.filter((text) => toDecimalText(text) !== undefined);
     fc.assert(fc.property(held, held, fc.constantFrom('decimal', 'long'), (value, found, kind) => {
@@ -76,13 +78,20 @@ describe('rules', () => {
     }), { numRuns: 3_000 });
   });
 
-  test('take for a number no text of another field, and no other type', () => {
+  test('take a text for a number where it is one in the database, and nothing else', () => {
     const five = (kind: string) => reduce(toCanonicalRule(equals('n', 5), () => kind), alice);
-    expect([satisfies({ n: '5' }, five('number')), satisfies({ n: '5' }, five('string'))]).toEqual([true, false]);
+    const stored = (isNumber: boolean | undefined) => withNumbers({ n: '5' }, () => isNumber);
+    const forms = [stored(true), stored(false), stored(undefined), { n: '5' }];
+    const seenAs = (kind: string) => forms.map((each) => satisfies(each, five(kind)));
+    expect(['number', 'decimal', 'string'].map(seenAs)).toEqual([
+      [true, false, false, false], [true, false, true, true], [false, false, false, false],
+    ]);
+    const patched = withNumbersOf(stored(false), { n: '5', m: 1 });
+    expect([patched, withNumbersOf(stored(false), { n: '5.0' })].map((each) => satisfies(each, five('decimal')))).toEqual([false, true]);
     for (const n of ['', 'five', '5.', true, null, [5], { n: 5 }] as Json[]) expect(satisfies({ n }, five('decimal'))).toBe(false);
     const claims = (tenant: string | number | boolean) => ({ subject: 'ada', roles: [], claims: { tenant } });
     const seen = (kind: string, claim: string | number | boolean, n: Json) =>
-      satisfies({ n }, reduce(toCanonicalRule(tenant('n'), () => kind), claims(claim)));
+      satisfies(withNumbers({ n }, () => true), reduce(toCanonicalRule(tenant('n'), () => kind), claims(claim)));
     expect([seen('number', 5, '5.0'), seen('number', '5.0', '5.0')]).toEqual([true, false]);
     expect([seen('long', '5', 5), seen('long', true, 1)]).toEqual([true, false]);
     for (const claim of ['x', 'NaN', true]) expect(reduce(not(toCanonicalRule(tenant('n'), () => 'decimal')), claims(claim))).toBe(false);

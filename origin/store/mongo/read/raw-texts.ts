@@ -14,6 +14,7 @@ import { StoredDocument } from '../../stored-document.ts';
 import { toDocument } from './documents.ts';
 import type { RawDocument } from './raw-documents.ts';
 import { idFormOf } from './stored-ids.ts';
+import { numbersIn } from './stored-numbers.ts';
 
 type Warn = (message: string, facts: Readonly<Record<string, unknown>>) => void;
 
@@ -61,8 +62,8 @@ export class RawTexts {
 function toStoredDocument(document: RawDocument, text: string | undefined): StoredDocument {
   const { resource, id } = document;
   if (text === undefined) return toDocument(resource, id, document.stored);
-  if (hasOwnIdJson(resource)) return new StoredDocument(id, text);
-  return new StoredDocument(id, [`${idStart}${toIdJson(resource, id)}`, text.slice(valueEnd(text, idStart.length))]);
+  const pieces = hasOwnIdJson(resource) ? text : [`${idStart}${toIdJson(resource, id)}`, text.slice(valueEnd(text, idStart.length))];
+  return new StoredDocument(id, pieces, undefined, numbersIn(resource, () => document.stored));
 }
 
 const idStart = '{"id":';

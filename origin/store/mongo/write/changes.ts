@@ -15,6 +15,7 @@ import { isJsonObject, type Json, type JsonObject, ownOf } from '../../../../sha
 import { type BsonDocument, type Declared, declaredIn, isPlainObject, isSame, restored, toJson } from '../read/bson-values.ts';
 import type { Stored } from '../read/documents.ts';
 import { inStoredNames } from '../read/member-names.ts';
+import { numbersIn } from '../read/stored-numbers.ts';
 import { StoredDocument } from '../../stored-document.ts';
 
 /** A value as it is stored, and as a read shows it. */
@@ -50,11 +51,12 @@ export function toChanges(resource: Resource, { stored, document }: Standing, ne
   const whole = { ...next, ...Object.fromEntries(staying) };
   const made = changes.members({ path: '', names: resource.names }, { stored, members }, whole, declaredIn(resource, next));
   const shadowed = Object.hasOwn(stored, 'id') ? { id: stored['id'] } : {};
+  const text = `{${[`"id":${toIdJson(resource, document.id)}`, ...made.texts].join(',')}}`;
   return {
     set: Object.fromEntries(changes.set),
     unset: changes.unset,
     stored: { ...made.stored, ...shadowed, _id: stored._id },
-    document: new StoredDocument(document.id, `{${[`"id":${toIdJson(resource, document.id)}`, ...made.texts].join(',')}}`),
+    document: new StoredDocument(document.id, text, undefined, numbersIn(resource, () => made.stored)),
   };
 }
 
