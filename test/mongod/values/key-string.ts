@@ -106,6 +106,7 @@ function decimalBody(value: Decimal128): string {
   const near = text === 'NaN' ? NaN : Number(text);
   if (text.endsWith('NaN') || text.endsWith('Infinity')) return doubleBody(near) + '\u8000';
   if (!Number.isFinite(near)) return beyondDoubles(text);
+  if (near === 0 && decimalSize(text).digits !== '') return belowDoubles(text);
   const residue = decimalResidue(text, near);
   if (residue === 0n) return doubleBody(near) + '\u8000';
   // A whole residue (an integer past 2^53) takes the form that an int64 has, so that both are one key.
@@ -128,6 +129,13 @@ function beyondDoubles(text: string): string {
   return text.startsWith('-')
     ? doubleBody(-Number.MAX_VALUE) + '\0' + invertKey(size) + '\uffff'
     : doubleBody(Number.MAX_VALUE) + '\uffff' + size;
+}
+
+// Between zero and the double next to it, in order of size; no such decimal is below 10^-6176.
+function belowDoubles(text: string): string {
+  const { digits, end } = decimalSize(text);
+  const size = word(end + 10_000) + digits;
+  return doubleBody(0) + (text.startsWith('-') ? '\u7fff' + invertKey(size) + '\uffff' : '\u8001' + size);
 }
 
 const word = (value: number): string => String.fromCharCode(value >>> 16, value & 0xffff);

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import * as z from 'zod';
 import { contract } from '../../../shared/contract/contract.ts';
-import { resource } from '../../../shared/contract/resource.ts';
+import { type Resource, resource } from '../../../shared/contract/resource.ts';
 import { all, anyone, equals, not, tenant } from '../../../shared/contract/rules.ts';
 import { binary, decimal, long } from '../../../shared/contract/types.ts';
 import { anonymous } from '../../../shared/wire/principal.ts';
@@ -27,12 +27,18 @@ const rented = resource({
   name: 'rented', id, schema, rules: { read: tenant('serial'), create: anyone, update: all(anyone, not(equals('price', '0.10'))) },
   shapes: { all: {} },
 });
+const measured = resource({
+  name: 'measured', id, schema: z.object({ n: z.number(), price: decimal() }), rules: { read: anyone, write: anyone },
+  shapes: {
+    ofN: { equal: ['n'] }, ofPrice: { equal: ['price'] }, byN: { range: 'n', sort: ['n'] }, byPrice: { range: 'price', sort: ['price'] },
+  },
+});
 
 describe.each(engines)('on %s', (engine) => {
   let origin: DirectOrigin;
   let made = 0;
   beforeAll(async () => {
-    origin = await DirectOrigin.on(engine, contract(lots, ruled, rented));
+    origin = await DirectOrigin.on(engine, contract(lots, ruled, rented, measured));
   });
   afterAll(() => origin[Symbol.asyncDispose]());
 
@@ -41,7 +47,7 @@ describe.each(engines)('on %s', (engine) => {
     const { outcome, json, errors } = await origin.ask('create', of, { body: { id: name, ...body } });
     return { name, outcome, json, errors };
   };
-  const idsOf = async (of: typeof lots, query: string, principal = anonymous) => {
+  const idsOf = async (of: Resource, query: string, principal = anonymous) => {
     const { json, detail } = await origin.ask('list', of, { query, principal });
     return (json['data'] as readonly { readonly id: string }[] | undefined)?.map((each) => each.id) ?? detail;
   };
@@ -112,6 +118,23 @@ describe.each(engines)('on %s', (engine) => {
     expect(await idsOf(ruled, '?price=8e1')).toEqual([whole.name, cents.name]);
     const outcomes = await Promise.all([whole, cents, other].map(({ name }) => origin.ask('get', ruled, { id: name })));
     expect(outcomes.map(({ outcome }) => outcome)).toEqual(['found', 'found', 'absent']);
+  });
+
+  test('a number smaller than every double is not zero, and what no type holds is no value', async () => {
+    for (const [name, n] of Object.entries({ zero: 0, least: Number.MIN_VALUE, less: -Number.MIN_VALUE })) {
+      await origin.put(measured, name, { n, price: n === 0 ? '0' : n < 0 ? '-1E-400' : '1E-400' });
+    }
+    const tiny = `0.${'0'.repeat(500)}1`;
+    for (const field of ['n', 'price']) {
+      expect([await idsOf(measured, `?${field}=${tiny}`), await idsOf(measured, `?${field}=-${tiny}`)]).toEqual([[], []]);
+      expect(await idsOf(measured, `?${field}=0`)).toEqual(['zero']);
+      expect(await idsOf(measured, `?${field}[gte]=${tiny}`)).toEqual(['least']);
+      expect(await idsOf(measured, `?${field}[lt]=${tiny}`)).toEqual(['less', 'zero']);
+      expect(await idsOf(measured, `?${field}[lte]=-${tiny}`)).toEqual(['less']);
+      expect(await idsOf(measured, `?${field}[gt]=-${tiny}`)).toEqual(['zero', 'least']);
+      expect(await idsOf(measured, `?${field}=0.${'1'.repeat(35)}`)).toContain(field);
+    }
+    expect(await idsOf(measured, '?price=1E-400')).toEqual(['least']);
   });
 
   test('a claim is the number of a field, as a number or its text, and what is none lets nobody in', async () => {
