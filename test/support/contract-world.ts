@@ -81,7 +81,7 @@ export class ContractWorld implements AsyncDisposable {
     });
     this.#server = server;
     const { context } = this.origin;
-    const { host, coordinator } = openHost(this.#file, Number.MAX_SAFE_INTEGER, {
+    const { host, coordinator } = openHost({ file: this.#file, shared: context.store.shared }, Number.MAX_SAFE_INTEGER, {
       variables: {
         TOMBOLO_ENV: 'development', TOMBOLO_KEYS: testKeys, TOMBOLO_ORIGIN_URL: 'https://origin.test', TOMBOLO_JWKS_URL: `${this.url}/jwks`,
         TOMBOLO_ISSUER: this.issuer.issuer, TOMBOLO_AUDIENCE: this.issuer.audience, TOMBOLO_ANONYMOUS_PLAN: 'bench',
