@@ -7,10 +7,12 @@ import { mustBody, mustJson } from '../shared/contract/documents.ts';
 import { mustPreconditions, type Preconditions } from '../shared/contract/preconditions.ts';
 import type { Resource } from '../shared/contract/resource.ts';
 import { scopeOf } from '../shared/contract/scope.ts';
-import type { BufferedBody, CarriedHeader, InputOf, Operation, StreamedBody } from '../shared/operations/operation.ts';
+import {
+  type BufferedBody, type CarriedHeader, type InputOf, mediaTypeOf, type Operation, type StreamedBody,
+} from '../shared/operations/operation.ts';
 import { Fault } from '../shared/wire/fault.ts';
 import { parseIdempotencyKey } from '../shared/wire/idempotency-key.ts';
-import type { JsonObject } from '../shared/wire/values.ts';
+import { isJsonObject } from '../shared/wire/values.ts';
 import type { Asked, Call } from './call.ts';
 import { mustGrant } from './rights.ts';
 
@@ -29,9 +31,14 @@ export interface Asking<Row extends Operation = Operation>
   readonly deadline: number;
 }
 
-/** JSON text, or a stream that nobody has read. */
+/** JSON text and what it is said to be, or a stream that nobody has read. */
 export type SentBody<Kind extends Operation['body'] = Operation['body']> =
-  Kind extends 'buffered' ? string : Kind extends 'streamed' ? StreamedBody : undefined;
+  Kind extends 'buffered' ? SentText : Kind extends 'streamed' ? StreamedBody : undefined;
+
+interface SentText {
+  readonly text: string;
+  readonly contentType: string | null;
+}
 
 /** Throws a Fault where it is refused. */
 export async function toCall<Row extends Operation>(asking: Asking<Row>, nowMs: number): Promise<Call<Row>> {
@@ -69,16 +76,14 @@ const nothingKept: readonly string[] = [];
 
 type Body = BufferedBody | StreamedBody | undefined;
 
-function toBody({ schema }: Operation, resource: Resource, sent: SentBody): Body {
-  if (typeof sent !== 'string' || schema === undefined) return typeof sent === 'string' ? undefined : sent;
-  const parsed = mustJson(sent);
-  const value = mustBody(schema(resource), parsed);
-  return { text: sent, value, sent: asObject(parsed) };
-}
-
-/** Every schema of a body takes an object alone. */
-function asObject(sent: unknown): JsonObject {
-  return sent as JsonObject;
+function toBody(operation: Operation, resource: Resource, body: SentBody): Body {
+  if (body === undefined || 'chunks' in body) return body;
+  const { schema } = operation;
+  if (schema === undefined) return undefined;
+  const mediaType = mediaTypeOf(operation, body.contentType);
+  const sent = mustJson(body.text);
+  const value = mustBody(schema(resource, mediaType), sent);
+  return { text: body.text, value, sent: isJsonObject(sent) ? sent : value, mediaType };
 }
 
 /** Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): one key of one caller for one target. */
@@ -89,6 +94,7 @@ function toIdempotency(asking: Asking, { ifMatch, ifNoneMatch }: Preconditions, 
   const key = parseIdempotencyKey(header);
   if (key === undefined) throw idempotencyKeyInvalid();
   const text = body !== undefined && 'text' in body ? body.text : '';
+  const isOfAnotherType = body !== undefined && 'text' in body && body.mediaType !== operation.takes[0];
   const query = 'query' in input ? input.query : (JSON.stringify(input.parsed) ?? '');
   const keeps = toKeeps(asking);
   return {
@@ -99,6 +105,7 @@ function toIdempotency(asking: Asking, { ifMatch, ifNoneMatch }: Preconditions, 
       text, query, ifMatch ?? '', scopeOf(resource, principal), ...(ifNoneMatch === undefined ? [] : [ifNoneMatch]),
       // The same text means another document in an older version.
       ...(keeps.length === 0 ? [] : [`keeps ${keeps.join()}`]),
+      ...(isOfAnotherType ? [body.mediaType] : []),
     ]),
   };
 }

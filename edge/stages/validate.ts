@@ -2,9 +2,11 @@
  * Input against the contract: representation, parameters, conditions, body. What passes is what the origin
  * would have taken; the origin checks again, since it may be newer, and the bytes it gets are those received.
  */
+import { jsonPatchType, operationsOf } from '../../shared/changes/json-patch.ts';
 import { toBodyErrors } from '../../shared/contract/body-errors.ts';
 import { mustBody, mustJson } from '../../shared/contract/documents.ts';
-import { isSafe } from '../../shared/operations/operation.ts';
+import { isSafe, mediaTypeOf } from '../../shared/operations/operation.ts';
+import { upJsonPatch } from '../../shared/versions/json-patch.ts';
 import type { Translation } from '../../shared/versions/translation.ts';
 import type { Dialect } from '../../shared/versions/dialect.ts';
 import { Fault } from '../../shared/wire/fault.ts';
@@ -43,14 +45,18 @@ async function mustBeBody({ raw, route, sent, deadlineAt, dialect }: ForOrigin):
   const bytes = await mustRead(raw, { bytesMax: operation.bodyBytesMax, declared: sent.get('content-length'), deadlineAt });
   const value = mustJson(mustText(bytes)) as Json;
   if (operation.schema === undefined) return bytes;
-  const schema = operation.schema(resource);
+  const mediaType = mediaTypeOf(operation, sent.get('content-type'));
+  const schema = operation.schema(resource, mediaType);
   const translation = dialect?.input;
   // What no schema takes is refused before anything walks through it.
-  if (translation === undefined || !isJsonObject(value) || toBodyErrors(value).length > 0) {
+  const isJsonPatch = mediaType === jsonPatchType;
+  if (translation === undefined || !(isJsonObject(value) || isJsonPatch) || toBodyErrors(value).length > 0) {
     mustBody(schema, value);
     return bytes;
   }
-  const current = translation.up(value, operation.holds?.body === 'patch' ? 'patch' : 'document');
+  const current = isJsonPatch || !isJsonObject(value)
+    ? upJsonPatch(operationsOf(mustBody(schema, value)), translation)
+    : translation.up(value, operation.holds?.body === 'patch' ? 'patch' : 'document');
   inWordsOf(dialect, () => mustBody(schema, current));
   return joinedBytes([new TextEncoder().encode(JSON.stringify(current))]);
 }

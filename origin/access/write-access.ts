@@ -5,6 +5,7 @@
  *
  * A call writes once: its nonce and its idempotency key are spent in that write's own transaction.
  */
+import type { Edit } from '../../shared/changes/edit.ts';
 import { bodiesOf, documentInvalid, toFieldErrors } from '../../shared/contract/documents.ts';
 import { isNamedByCallers } from '../../shared/contract/id-declarations.ts';
 import { mustKnow } from '../../shared/contract/settled.ts';
@@ -17,7 +18,7 @@ import type { Context } from '../context.ts';
 import { mustMake, newId, taken } from '../documents/new-document.ts';
 import { shownCopy, visible } from '../documents/present.ts';
 import { type OneWrite, writeOne } from '../documents/write-one.ts';
-import { mustMerge, mustReplace, mustTouch } from '../documents/write-rules.ts';
+import { mustChange, mustMerge, mustReplace, mustTouch } from '../documents/write-rules.ts';
 import { RowWriter } from '../import/row-writer.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 import { ReadAccess } from './read-access.ts';
@@ -53,6 +54,16 @@ export class WriteAccess extends ReadAccess {
     const decide = (found: StoredDocument | undefined) => {
       const before = mustTouch(call, 'update', found);
       return mustMerge(call, { id: call.id, before: before.value, sent: toPatch(() => shownCopy(call, before)), nowMs: this.now() });
+    };
+    return this.#write({ id: call.id, decide });
+  }
+
+  /** Changes the call's document place by place, as the caller sees it; `change` runs inside the transaction, maybe more than once. */
+  change(change: (edit: Edit) => void): Promise<Answer> {
+    const call = this.#call;
+    const decide = (found: StoredDocument | undefined) => {
+      const before = mustTouch(call, 'update', found);
+      return mustChange(call, { id: call.id, before: before.value, seen: shownCopy(call, before), change, nowMs: this.now() });
     };
     return this.#write({ id: call.id, decide });
   }

@@ -74,7 +74,7 @@ interface ShownViews extends Omit<Views<Json | undefined>, 'next'> {
 function keptIn(type: Type | undefined, { sent, before, shown, made, next }: ShownViews, [step = '', ...rest]: readonly string[]): Json {
   const place = placeOf(type, next);
   if (Array.isArray(next) && Array.isArray(made) && Array.isArray(sent) && Array.isArray(before) && Array.isArray(shown)) {
-    const matches = matchElements(place.element, made, shown);
+    const matches = matchElements(place.element, made, shown, sent);
     return next.map((each: Json, index) => {
       const at = matches[index] ?? -1;
       const views = { sent: sent[index], before: before[at], shown: shown[at], made: made[index], next: each };

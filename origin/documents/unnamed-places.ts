@@ -3,7 +3,7 @@
  * was filled in on the way, so that it fits the schema; what is stored there stays, and the filling stands in what is new.
  */
 import * as z from 'zod';
-import { matchElements } from '../../shared/contract/elements.ts';
+import { matchElements, tellElements, toldElements } from '../../shared/contract/elements.ts';
 import { only, type PathTree, toPathTree, without } from '../../shared/contract/path.ts';
 import { placeOf } from '../../shared/contract/schema-places.ts';
 import type { Type } from '../../shared/contract/schema-tree.ts';
@@ -42,10 +42,11 @@ function completed(type: Type | undefined, places: PathTree, { sent, before, isW
   const place = placeOf(type, sent);
   if (Array.isArray(sent) && Array.isArray(before)) {
     const bare = (elements: readonly Json[]) => elements.map((each) => shownIn(each, places));
-    const matches = matchElements(place.element, bare(sent), bare(before));
-    return sent.map((each: Json, index) =>
+    const matches = matchElements(place.element, bare(sent), bare(before), sent);
+    const whole = sent.map((each: Json, index) =>
       completed(place.element(index), places, { sent: each, before: before[matches[index] ?? -1], isWhole: true }),
     );
+    return toldElements(sent) === undefined ? whole : tellElements(whole, matches);
   }
   if (!isJsonObject(sent) || !isJsonObject(before)) return sent;
   const members = new Map<string, Json>(Object.entries(sent));

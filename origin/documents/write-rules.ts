@@ -6,14 +6,16 @@
 import { Fault } from '../../shared/wire/fault.ts';
 import { toIdValue } from '../../shared/contract/ids.ts';
 import { mergePatch } from '../../shared/contract/merge-patch.ts';
-import { mustPatched } from '../../shared/contract/patched.ts';
+import { Edit } from '../../shared/changes/edit.ts';
+import { mustChanged, mustPatched } from '../../shared/contract/patched.ts';
 import { valueAt } from '../../shared/contract/path.ts';
 import { all, type Predicate, reduce, satisfies } from '../../shared/contract/rules.ts';
 import { withNumbersOf } from '../../shared/contract/stored-numbers.ts';
 import { toPointer } from '../../shared/wire/json-pointer.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 import { isSameJson, mustReplaced } from '../../shared/contract/settled.ts';
-import { withoutKept } from '../../shared/contract/system-fields.ts';
+import { documentInvalid } from '../../shared/contract/documents.ts';
+import { keptNamesOf, withoutKept } from '../../shared/contract/system-fields.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import type { Asked } from '../call.ts';
 import { deriveNext } from './before-write.ts';
@@ -97,6 +99,12 @@ interface Revising {
   readonly nowMs: number;
 }
 
+interface Changing extends Omit<Revising, 'sent'> {
+  /** The document as its caller sees it. */
+  readonly seen: JsonObject;
+  readonly change: (edit: Edit) => void;
+}
+
 /** What the fields of the document after a write are made of. */
 interface Made extends Omit<Revising, 'sent'> {
   readonly next: JsonObject;
@@ -140,6 +148,38 @@ export function mustMerge(writer: Asked, { sent: given, ...revising }: Revising)
     ? patched
     : keepHidden(resource.schema, kept, { sent: asDocument(mergePatch(stood, sent)), before, next: patched });
   return mustRevise(writer, { ...revising, namedHidden, next });
+}
+
+/** What a patch makes of one that is there, place by place, as its caller sees it; what they do not see stays as it is. */
+export function mustChange(writer: Asked, { seen, change, ...revising }: Changing): JsonObject | 'keep' {
+  const { before } = revising;
+  const { resource, keeps = [] } = writer;
+  const hidden = hiddenPaths(writer, before).filter((path) => !keeps.includes(path));
+  const named = shownOf(seen, keeps);
+  const edit = new Edit(named, { hidden: [...hidden, ...keeps], kept: keptNamesOf(resource) });
+  change(edit);
+  return mustInPatch(edit, () => {
+    const shown = shownOf(before, hidden);
+    const whole = (sent: JsonObject) => withoutKept(resource, withUnnamed(writer, { sent, before: shown, as: 'document' }));
+    const [saw, after] = [whole(named), whole(edit.document)];
+    const namedHidden = hidden.filter((path) => isNamed(path, { body: after, replaces: saw }));
+    mustAllowNames(writer, before, namedHidden);
+    const changed = mustChanged(resource, withoutKept(resource, before), { seen: saw, after });
+    const next = keepHidden(resource.schema, hidden, { sent: after, before, next: changed });
+    return mustRevise(writer, { ...revising, namedHidden, next });
+  });
+}
+
+/** What is wrong with a place of the document is told of the place in the patch that made it so. */
+function mustInPatch<T>(edit: Edit, decide: () => T): T {
+  try {
+    return decide();
+  } catch (thrown) {
+    if (!(thrown instanceof Fault) || (thrown.reason !== 'document_invalid' && thrown.reason !== 'forbidden')) throw thrown;
+    const errors = thrown.errors.map((error) => edit.placeInPatch(error));
+    if (thrown.reason === 'document_invalid') throw documentInvalid(errors);
+    throw new Fault(thrown.reason, { ...(thrown.detail === undefined ? {} : { detail: thrown.detail }), errors });
+  }
 }
 
 /**

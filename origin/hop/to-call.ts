@@ -45,9 +45,10 @@ function msLeft({ msMax }: Operation, hop: VerifiedHop): number {
 
 async function readBody({ body, bodyBytesMax }: Operation, hop: VerifiedHop, request: Request): Promise<SentBody> {
   if (body === 'none') return undefined;
-  if (body === 'buffered') return mustBodyText(hop, request, bodyBytesMax);
+  const contentType = hop.header('content-type');
+  if (body === 'buffered') return { text: await mustBodyText(hop, request, bodyBytesMax), contentType };
   const sent = { nonce: hop.parameters.nonce, length: hop.header('tombolo-upload') };
-  return { mediaType: hop.header('content-type') ?? '', chunks: readUpload(request.body, sent, bodyBytesMax) };
+  return { mediaType: contentType ?? '', chunks: readUpload(request.body, sent, bodyBytesMax) };
 }
 
 /** A buffered body is believed by its digest, which the signature covers (RFC 9530). */

@@ -53,5 +53,5 @@ function toBody({ body: kind, bodyBytesMax }: Operation, { body, headers }: Ques
   }
   const bytes = body ?? new Uint8Array(0);
   if (bytes.length > bodyBytesMax) throw new Fault('body_too_large', { detail: `at most ${bodyBytesMax} bytes` });
-  return mustUtf8(bytes);
+  return { text: mustUtf8(bytes), contentType: headers['content-type'] ?? null };
 }

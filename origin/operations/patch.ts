@@ -1,8 +1,10 @@
+import { applyJsonPatch, jsonPatchType } from '../../shared/changes/json-patch.ts';
 import type { documents } from '../../shared/operations/documents.ts';
 import type { WriteAccess } from '../access/write-access.ts';
 import type { Answer, Call } from '../call.ts';
 
-/** JSON Merge Patch (RFC 7396). The document that results must be valid; fields not named keep value and type. */
-export function patch(access: WriteAccess, call: Call<typeof documents.patch>): Promise<Answer> {
-  return access.merge(() => call.body.sent);
+/** A patch of any of its media types. The document that results must be valid; what is not named keeps value and type. */
+export function patch(access: WriteAccess, { body }: Call<typeof documents.patch>): Promise<Answer> {
+  if (body.mediaType === jsonPatchType) return access.change((edit) => applyJsonPatch(edit, body.value));
+  return access.merge(() => body.sent);
 }

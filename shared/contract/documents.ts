@@ -93,9 +93,19 @@ function namesOfNobody(resource: Resource, but: readonly string[]): IsNobodys {
   return (name) => own.has(name) || name === '' || name.startsWith('$') || name.includes('.');
 }
 
+/** Whether a patch can make no member of this name in a document of the resource. */
+export function isNobodysName(resource: Resource, name: string): boolean {
+  return namesOfNobody(resource, [])(name);
+}
+
 /** A body that is no document's: what an endpoint takes. */
 export function bodyOf(schema: z.ZodObject): z.ZodType<JsonObject> {
   return shownAs(schema, toBody(closed(schema), () => false));
+}
+
+/** A body that is a list, which stands under this name in what is made of it. */
+export function ofListBody(schema: z.ZodArray, name: string): z.ZodType<JsonObject> {
+  return shownAs(schema, toBody(schema, () => false, (_sent, parsed) => ({ [name]: parsed })));
 }
 
 /**
@@ -103,7 +113,7 @@ export function bodyOf(schema: z.ZodObject): z.ZodType<JsonObject> {
  * what the schema made of it, or what was sent.
  */
 function toBody(
-  schema: DocumentSchema,
+  schema: z.ZodType,
   isNobodys: IsNobodys,
   take: (sent: JsonObject, parsed: JsonObject) => JsonObject = (_sent, parsed) => parsed,
 ): z.ZodType<JsonObject> {

@@ -10,8 +10,24 @@ import { isJsonObject, type Json } from '../wire/values.ts';
 
 type TypeAt = (index: number) => Type | undefined;
 
-/** The index of the stored element for each written one. */
-export function matchElements(typeAt: TypeAt, written: readonly Json[], stored: readonly Json[]): readonly (number | undefined)[] {
+type Matches = readonly (number | undefined)[];
+
+const told = new WeakMap<readonly Json[], Matches>();
+
+/** For an array that was made of a stored one element by element: nothing in it is guessed then. */
+export function tellElements(written: readonly Json[], matches: Matches): readonly Json[] {
+  told.set(written, matches);
+  return written;
+}
+
+export function toldElements(written: readonly Json[]): Matches | undefined {
+  return told.get(written);
+}
+
+/** The index of the stored element for each written one; `sent` is what it was made of. */
+export function matchElements(typeAt: TypeAt, written: readonly Json[], stored: readonly Json[], sent = written): Matches {
+  const known = told.get(sent);
+  if (known !== undefined) return known;
   const matches = new Array<number | undefined>(written.length).fill(undefined);
   if (written.length === 0 || !stored.some((element) => element !== null && typeof element === 'object')) return matches;
   const taken = new Set<number>();

@@ -3,14 +3,15 @@
  * once; what it does not name keeps value and type at every depth, whatever is wrong with it (SEMANTICS §4, §16, §17).
  */
 import type { DocumentSchema } from './document-schema.ts';
-import { documentInvalid, toFieldErrors } from './documents.ts';
+import { documentInvalid, isNobodysName, toFieldErrors } from './documents.ts';
 import { declaredIn } from './elements.ts';
 import { mergePatch } from './merge-patch.ts';
 import { Kept, keeping, unwrapped } from './open-schema.ts';
 import type { Resource } from './resource.ts';
 import { definitionOf, discriminated, placeOf } from './schema-places.ts';
 import type { Type } from './schema-tree.ts';
-import { mustKnow, settled } from './settled.ts';
+import { isSameJson, mustKnow, settled } from './settled.ts';
+import { toPointer } from '../wire/json-pointer.ts';
 import { isJsonObject, type Json, type JsonObject, ownOf } from '../wire/values.ts';
 
 /** `shown` is what the caller saw of it: an answer on what the schema does not name tells of nothing else. */
@@ -20,6 +21,46 @@ export function mustPatched(resource: Resource, stored: JsonObject, patch: JsonO
   const parsed = schemaOf(resource).safeParse(marked);
   if (!parsed.success) throw documentInvalid(toFieldErrors(parsed.error));
   return asDocument(settled(resource.schema, { sent: unmarked(marked), parsed: asDocument(parsed.data) }, stored));
+}
+
+/** A document as its caller saw it, and as it is to be. */
+interface Changed {
+  readonly seen: JsonObject;
+  readonly after: JsonObject;
+}
+
+/**
+ * A stored document of which what its caller saw has become something else, place by place. What differs passes its type; what
+ * is the same stays, whatever is wrong with it.
+ */
+export function mustChanged(resource: Resource, stored: JsonObject, { seen, after }: Changed): JsonObject {
+  const added = Object.keys(after).filter((name) => !Object.hasOwn(seen, name) && isNobodysName(resource, name));
+  if (added.length > 0) throw documentInvalid(added.map((name) => ({ at: toPointer([name]), in: 'body', detail: 'unknown field' })));
+  mustKnow(resource, after, seen);
+  const parsed = schemaOf(resource).safeParse(toMarkedChange(resource.schema, seen, after));
+  if (!parsed.success) throw documentInvalid(toFieldErrors(parsed.error));
+  return asDocument(settled(resource.schema, { sent: after, parsed: asDocument(parsed.data) }, stored));
+}
+
+/** What is to be, with what is as it was marked, as far as types look at members one by one. */
+function toMarkedChange(type: Type | undefined, seen: Json | undefined, after: Json): unknown {
+  if (type === undefined || !isJsonObject(seen) || !isJsonObject(after)) return after;
+  const definition = definitionOf(unwrapped(type));
+  if (definition.type === 'union' && 'discriminator' in definition) {
+    const discriminator = String(definition.discriminator);
+    const [branch] = after[discriminator] === seen[discriminator] ? discriminated(definition.options, discriminator, after) : [];
+    if (branch === undefined) return after;
+    return { ...(toMarkedChange(branch, seen, after) as object), [discriminator]: after[discriminator] };
+  }
+  if (definition.type !== 'object' && definition.type !== 'record') return after;
+  const place = placeOf(type, after);
+  const names = definition.type === 'object' ? Object.keys(definition.shape) : [];
+  const members = [...new Set([...names, ...Object.keys(after)])].flatMap((name): [string, unknown][] => {
+    const value = ownOf(after, name);
+    if (isSameJson(value, ownOf(seen, name))) return [[name, new Kept(value)]];
+    return value === undefined ? [] : [[name, toMarkedChange(place.member(name), ownOf(seen, name), value)]];
+  });
+  return Object.fromEntries(members);
 }
 
 const schemas = new WeakMap<Resource, DocumentSchema>();

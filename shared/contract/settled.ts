@@ -50,7 +50,7 @@ export function settled(type: Type | undefined, { sent, parsed }: Written, store
   if (isJsonObject(sent) && isJsonObject(parsed) && isJsonObject(stored)) return settledObject(type, { sent, parsed }, stored);
   if (!Array.isArray(sent) || !Array.isArray(parsed) || !Array.isArray(stored) || parsed.length !== sent.length) return parsed;
   const { element } = placeOf(type, sent);
-  const matches = matchElements(element, parsed, stored);
+  const matches = matchElements(element, parsed, stored, sent);
   return parsed.map((each: Json, index) =>
     settled(element(index), { sent: sent[index] ?? null, parsed: each }, storedAt(stored, matches[index])),
   );

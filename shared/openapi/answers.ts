@@ -1,10 +1,13 @@
 /** What the operations of documents answer, and what an import and a feed send, by their rows. */
+import { jsonPatchBody } from '../changes/json-patch.ts';
+import { shownOf } from '../contract/documents.ts';
 import { isNamedByCallers } from '../contract/id-declarations.ts';
 import type { Resource } from '../contract/resource.ts';
 import { limits } from '../wire/limits.ts';
 import type { Json, JsonObject } from '../wire/values.ts';
 import { type DescribedAnswer, schemaName, schemaRef } from './described.ts';
 import { headersOfStates } from './headers.ts';
+import { toJsonSchema } from './json-schema.ts';
 
 const json = 'application/json';
 const written = ['ETag', 'Tombolo-Position'] as const;
@@ -72,6 +75,7 @@ const count = { type: 'integer', minimum: 0 } as const;
 
 /** Schemas that resources share. */
 export const sharedSchemas: JsonObject = {
+  JsonPatch: toJsonSchema(shownOf(jsonPatchBody), 'input', '#/components/schemas/JsonPatch'),
   Page: {
     type: 'object',
     required: ['limit', 'next', 'prev'],

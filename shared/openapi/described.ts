@@ -8,8 +8,10 @@ export interface Described {
   parameters?(resource: Resource): readonly QueryParameter[];
   /** Its answers that refuse nothing, but for 304. Unless said: 200, of the row's first media type, with any content. */
   answers?(resource: Resource): readonly DescribedAnswer[];
-  /** Bodies by media type, as a caller could send them; those of a schema are worked out from it. */
-  bodies?(resource: Resource): Readonly<Record<string, string>>;
+  /** Bodies by media type, as a caller could send them; those of the schema of the first one are worked out from it. */
+  bodies?(resource: Resource): Readonly<Record<string, Json | undefined>>;
+  /** The components that say what a body of another media type than the first is. */
+  readonly components?: Readonly<Record<string, string>>;
   /** Further members of the operation, named `x-…` (OpenAPI 3.1 §4.9), and words for people. */
   more?(resource: Resource): { readonly words: string; readonly extensions: JsonObject };
 }

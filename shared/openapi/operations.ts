@@ -65,8 +65,9 @@ function toContent(resource: Resource, { takes, schema, described, name }: Opera
   const body = schema?.(resource);
   const rows = described?.bodies?.(resource) ?? {};
   return Object.fromEntries(takes.map((type) => {
-    const example = body === undefined ? rows[type] : bodyExampleOf(body);
-    const shown = body === undefined ? { type: 'string' } : schemaRef(schemaName(resource, name));
+    const component = described?.components?.[type];
+    const example = body === undefined || component !== undefined ? rows[type] : bodyExampleOf(body);
+    const shown = body === undefined ? { type: 'string' } : schemaRef(component ?? schemaName(resource, name));
     return [type, { schema: shown, ...(example === undefined ? {} : { example }) }];
   }));
 }

@@ -3,9 +3,12 @@ import type * as z from 'zod';
 import { flattened, memberNames } from '../contract/document-schema.ts';
 import { bodiesOf, shownOf } from '../contract/documents.ts';
 import { idField } from '../contract/filter-values.ts';
+import { isWithin } from '../contract/path.ts';
 import type { Resource } from '../contract/resource.ts';
 import type { Operation } from '../operations/operation.ts';
-import type { JsonObject } from '../wire/values.ts';
+import { targetOf } from '../versions/changes.ts';
+import { toPointer } from '../wire/json-pointer.ts';
+import type { Json, JsonObject } from '../wire/values.ts';
 import { rowsOf } from './answers.ts';
 import { schemaName, schemaRef } from './described.ts';
 import { exampleOf } from './examples.ts';
@@ -84,6 +87,16 @@ export function bodyExampleOf(body: z.ZodType): JsonObject | undefined {
 /** Rows of an import, each a document to create. */
 export function rowsExampleOf(resource: Resource): Readonly<Record<string, string>> {
   return rowsOf(bodyExampleOf(bodiesOf(resource).create));
+}
+
+/** Of a member that every version calls alike. */
+export function jsonPatchExampleOf(resource: Resource): Json | undefined {
+  const moved = Object.values(resource.versions).flat(2).flatMap((change) => {
+    return [targetOf(change), ...(change.kind === 'moved' ? [change.old] : [])];
+  });
+  const members = Object.entries(bodyExampleOf(bodiesOf(resource).patch) ?? {});
+  const [name, value] = members.find(([each, given]) => typeof given !== 'object' && !moved.some((at) => isWithin(at, each))) ?? [];
+  return name === undefined || value === undefined ? undefined : [{ op: 'add', path: toPointer([name]), value }];
 }
 
 function placeOf(name: string): string {

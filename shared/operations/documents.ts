@@ -1,5 +1,6 @@
 /** The operations that every resource has. */
 import { dependenciesOfDocument, dependenciesOfList } from '../contract/dependencies.ts';
+import { jsonPatchBody, jsonPatchType } from '../changes/json-patch.ts';
 import { bodiesOf } from '../contract/documents.ts';
 import { onDuplicateChoices, parseImportQuery } from './import-query.ts';
 import { limits } from '../wire/limits.ts';
@@ -9,7 +10,7 @@ import {
   createdAnswer, feedAnswer, oneAnswer, pageAnswer, removedAnswer, replacedAnswer, reportAnswer, writtenAnswer,
 } from '../openapi/answers.ts';
 import { fieldsOf, listParametersOf, shapesOf } from '../openapi/list-parameters.ts';
-import { rowsExampleOf } from '../openapi/resource-schemas.ts';
+import { jsonPatchExampleOf, rowsExampleOf } from '../openapi/resource-schemas.ts';
 import { operations, type StateRead } from './operation.ts';
 
 const json = 'application/json';
@@ -64,10 +65,15 @@ export const documents = operations({
     described: { answers: replacedAnswer },
   },
   patch: {
-    ...write, method: 'PATCH', at: '/:id', right: 'update', takes: [mergePatch], summary: 'Changes what a merge patch names (RFC 7396).',
-    carries: [...write.carries, 'tombolo-keeps'], parse: parseNone, schema: (resource) => bodiesOf(resource).patch,
+    ...write, method: 'PATCH', at: '/:id', right: 'update', takes: [mergePatch, jsonPatchType],
+    summary: 'Changes what a merge patch (RFC 7396) or a JSON Patch (RFC 6902) names.',
+    carries: [...write.carries, 'tombolo-keeps'], parse: parseNone,
+    schema: (resource, mediaType) => (mediaType === jsonPatchType ? jsonPatchBody : bodiesOf(resource).patch),
     holds: { body: 'patch', answer: 'document' },
-    described: { answers: writtenAnswer },
+    described: {
+      answers: writtenAnswer, components: { [jsonPatchType]: 'JsonPatch' },
+      bodies: (resource) => ({ [jsonPatchType]: jsonPatchExampleOf(resource) }),
+    },
   },
   remove: {
     ...write, method: 'DELETE', at: '/:id', right: 'remove', body: 'none', takes: [], summary: 'Removes a document.',

@@ -84,8 +84,8 @@ export interface Operation<Input = unknown> {
   offered?(resource: Resource): boolean;
   /** Reads the query string (with its question mark, or empty) and the carried headers; refuses what it does not know by name. */
   parse(resource: Resource, query: string, header: (name: CarriedHeader) => string | null): Input;
-  /** The schema of a buffered body. */
-  schema?(resource: Resource): z.ZodType<JsonObject>;
+  /** The schema of a buffered body of one of the media types that it takes; the first unless said. */
+  schema?(resource: Resource, mediaType?: string): z.ZodType<JsonObject>;
   /** What the cache keeps the answers under; every state has it. */
   cached?(read: StateRead<Input>): Cached;
   /** In what form documents of the resource stand in it, for older versions; an endpoint's input and output are its own. */
@@ -153,6 +153,13 @@ export function operations<const Table extends Readonly<Record<string, Unnamed<O
 
 export type InputOf<Row extends Unnamed<Operation>> = ReturnType<Row['parse']>;
 
+/** The media type of a body without its parameters (RFC 9110 §8.3.1); the first that is taken where the header names none of them. */
+export function mediaTypeOf({ takes }: Pick<Operation, 'takes'>, header: string | null): string {
+  const [type = ''] = (header ?? '').split(';');
+  const essence = type.trim().toLowerCase();
+  return takes.includes(essence) ? essence : (takes[0] ?? '');
+}
+
 /** A buffered body, in three forms; a stream that nobody has read; or nothing. */
 export type BodyOf<Row extends Unnamed<Operation>> = Row['body'] extends 'buffered'
   ? BufferedBody
@@ -166,6 +173,8 @@ export interface BufferedBody {
   /** The same as JSON says it: what the caller named, without a default or a transform. */
   readonly sent: JsonObject;
   readonly text: string;
+  /** One of those that the row takes, without parameters. */
+  readonly mediaType: string;
 }
 
 export interface StreamedBody {

@@ -54,13 +54,16 @@ export function operationsOf(resource: Resource): readonly Operation[] {
 export function mustRoute(contract: Contract, method: string, path: string): Route {
   const { rows, allow, resource, segment } = mustPlace(contract, path);
   const operation = rows.find((row) => row.method === (method === 'HEAD' ? 'GET' : method));
-  if (operation === undefined) throw new Fault('method_not_allowed', { headers: { allow } });
+  if (operation === undefined) throw new Fault('method_not_allowed', { headers: toOptions({ rows, allow }) });
   return { operation, resource, id: segment === '' ? '' : toCanonicalId(resource, mustId(segment)) };
 }
 
 /** What a path answers to OPTIONS: `Allow`, and `Accept-Patch` where it takes patches (RFC 5789 §3.1). */
 export function optionsOf(contract: Contract, path: string): Readonly<{ allow: string; 'accept-patch'?: string }> {
-  const { rows, allow } = mustPlace(contract, path);
+  return toOptions(mustPlace(contract, path));
+}
+
+function toOptions({ rows, allow }: Offered): Readonly<{ allow: string; 'accept-patch'?: string }> {
   const patch = rows.find(({ method }) => method === 'PATCH');
   return { allow, ...(patch === undefined ? {} : { 'accept-patch': patch.takes.join(', ') }) };
 }

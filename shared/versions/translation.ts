@@ -99,6 +99,13 @@ export class Translation {
     return now === undefined || others.length > 0 || this.#conversions(now).length > 0 ? undefined : now;
   }
 
+  /** What the current version calls one place, and whether it says its values otherwise. */
+  nowPath(path: string): { readonly now: string; readonly isConverted: boolean } | 'unknown' | 'several' {
+    const [now, ...others] = this.#nowNames(path);
+    if (now === undefined) return 'unknown';
+    return others.length > 0 ? 'several' : { now, isConverted: this.#conversions(now).length > 0 };
+  }
+
   /** The same of a place that stands in a query, or in words. */
   downPath(path: string): string {
     return this.#oldNames(path)[0] ?? path;

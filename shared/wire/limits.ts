@@ -10,6 +10,10 @@ export const limits = {
   nestingLevelsMax: 64,
   /** Members that a path may lead through: what stands deeper is served and kept, and cannot be asked for. */
   pathStepsMax: 8,
+  /** Operations of one patch; more is a 422. What a program makes of two documents of this size seldom has a tenth. */
+  patchOperationsMax: 500,
+  /** Characters that the `copy` and `move` of one patch write, each number as eight; more is a 422. They double by each other. */
+  patchCopiedCharactersMax: 1_048_576,
   /** An import streams; Cloudflare's own plans end at 100 MB, an origin host may take more. */
   importBytesMax: 512 * 1_048_576,
   /** One row of an import; a longer one is a rejected row. */

@@ -20,7 +20,7 @@ export interface DirectAsking {
   readonly query?: string;
   /** A document or its JSON; the rows of an upload, as text. */
   readonly body?: object | string;
-  /** The media type of an upload. */
+  /** The media type of the body: NDJSON of an upload, else the first that the operation takes, unless said. */
   readonly mediaType?: string;
   readonly ifMatch?: string | undefined;
   readonly ifNoneMatch?: string | undefined;
@@ -91,10 +91,11 @@ export class DirectOrigin extends OpenedOrigin {
   }
 }
 
-function toSent({ body: kind }: Operation, { body = '', mediaType = 'application/x-ndjson' }: DirectAsking): SentBody {
+function toSent({ body: kind }: Operation, { body = '', mediaType }: DirectAsking): SentBody {
   if (kind === 'none') return undefined;
   const text = typeof body === 'string' ? body : JSON.stringify(body);
-  return kind === 'buffered' ? text : { mediaType, chunks: new Blob([text]).stream() };
+  if (kind === 'buffered') return { text, contentType: mediaType ?? null };
+  return { mediaType: mediaType ?? 'application/x-ndjson', chunks: new Blob([text]).stream() };
 }
 
 async function toDirectAnswer({ body, ...answer }: Answer): Promise<DirectAnswer> {

@@ -70,7 +70,7 @@ const asking = (given: Partial<Asking<typeof documents.replace>> = {}): Asking<t
   principal: ada,
   input: { query: '' },
   header: () => null,
-  body: async () => '{"n":1}',
+  body: async () => ({ text: '{"n":1}', contentType: null }),
   deadline: Number.POSITIVE_INFINITY, atLeast: undefined, nonce: undefined, requestId: 'req_1', traceId: undefined,
   tokenKey: mustKeyRing(testKeys)[0], ...given,
 });
@@ -84,7 +84,7 @@ describe('what is asked', () => {
   test('is refused in one order, and its body is not read before all else holds', async () => {
     let read = 0;
     const wrong = {
-      body: async () => (read++, '{'),
+      body: async () => (read++, { text: '{', contentType: null }),
       input: { query: '?nope=1' },
       header: () => 'no list of tags',
       principal: anonymous,
@@ -96,7 +96,7 @@ describe('what is asked', () => {
     expect(await reasonOf({ ...wrong, principal: ada, header: conditions })).toBe('query_invalid');
     expect(read).toBe(0);
     expect(await reasonOf({ ...wrong, principal: ada, header: conditions, input: { query: '' } })).toBe('body_malformed');
-    expect(await reasonOf({ header: conditions, body: async () => '{"n":"x"}' })).toBe('document_invalid');
+    expect(await reasonOf({ header: conditions, body: async () => ({ text: '{"n":"x"}', contentType: null }) })).toBe('document_invalid');
     expect(await reasonOf({ header: conditions })).toBe('header_invalid');
   });
 

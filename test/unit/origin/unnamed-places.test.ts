@@ -8,6 +8,7 @@ import { anyone, role } from '../../../shared/contract/rules.ts';
 import { documents } from '../../../shared/operations/documents.ts';
 import { added, moved } from '../../../shared/versions/changes.ts';
 import { dialectOf } from '../../../shared/versions/dialect.ts';
+import { upJsonPatch } from '../../../shared/versions/json-patch.ts';
 import { versionOf, versions } from '../../../shared/versions/versions.ts';
 import type { Principal } from '../../../shared/wire/principal.ts';
 import type { JsonObject } from '../../../shared/wire/values.ts';
@@ -116,6 +117,32 @@ describe.each([...engines])('on %s', (engine) => {
     expect((await written(way, { title: 'b', lines: [{ name: 'one' }] }, { document: bare })).after).toEqual({ ...bare, title: 'b' });
     const { after } = await written(way, { ...shown, thumbnail: 'v' }, { document: { ...bare, lines: [] } });
     expect(after['image']).toMatchObject({ url: 'v' });
+  });
+
+  test('by a JSON Patch it stays with its element, and what is new has what it was filled with', async () => {
+    const operations = [
+      { op: 'replace', path: '/lines/1/name', value: 'one' },
+      { op: 'move', from: '/lines/1', path: '/lines/0' },
+      { op: 'add', path: '/lines/0', value: { name: 'new' } },
+      { op: 'replace', path: '/thumbnail', value: 'v' },
+    ] as const;
+    const [one = {}, two = {}] = stored['lines'] as readonly JsonObject[];
+    for (const principal of [staff, guest]) {
+      const id = `b${++made}`;
+      await origin.put(bills, id, { ...stored, ...system });
+      const body = upJsonPatch(operations, translation);
+      const mediaType = 'application/json-patch+json';
+      const { outcome, text } = await origin.ask('patch', bills, { id, principal, keeps, mediaType, body });
+      expect([outcome, text]).toEqual(['written', expect.any(String) as never]);
+      const lines = [{ name: 'new', tax: 0 }, { ...two, name: 'one' }, one];
+      expect(await fieldsOf(id)).toMatchObject({ ...stored, image: { url: 'v', alt: 'x' }, lines });
+    }
+    const id = `b${++made}`;
+    await origin.put(bills, id, { ...stored, ...system });
+    const named = [{ name: 'new' }, { name: 'two', ext: {} }, { name: 'one', ext: { more: 'm' } }];
+    const whole = upJsonPatch([{ op: 'replace', path: '/lines', value: named }], translation);
+    await origin.ask('patch', bills, { id, principal: staff, keeps, mediaType: 'application/json-patch+json', body: whole });
+    expect((await fieldsOf(id))['lines']).toMatchObject([{ name: 'new', tax: 0 }, two, one]);
   });
 
   test('a document that is made has what it was filled with', async () => {

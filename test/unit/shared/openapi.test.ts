@@ -12,6 +12,7 @@ import { instant, integer, objectId } from '../../../shared/contract/types.ts';
 import { bodiesOf } from '../../../shared/contract/documents.ts';
 import { parseListQuery } from '../../../shared/contract/query.ts';
 import type { Operation as AnyOperation } from '../../../shared/operations/operation.ts';
+import { documents } from '../../../shared/operations/documents.ts';
 import { operationsOf } from '../../../shared/operations/route.ts';
 import { toDescription } from '../../../shared/openapi/document.ts';
 import { pathOf, toOperation } from '../../../shared/openapi/operations.ts';
@@ -120,6 +121,10 @@ describe.each(Object.entries(contracts))('the description of the contract %s', (
       for (const { name, example } of list?.['x-shapes'] ?? []) {
         if (example !== undefined) expect([name, parseListQuery(each, example).shape.name]).toEqual([name, name]);
       }
+      const patches = described(of).paths[`/${of.versions.current.name}/${each.name}/{id}`]?.['patch']?.requestBody?.content ?? {};
+      for (const [type, { example }] of Object.entries(patches)) {
+        if (example !== undefined) expect([type, documents.patch.schema(each, type).safeParse(example).success]).toEqual([type, true]);
+      }
       const body = create?.requestBody?.content['application/json']?.example;
       if (body !== undefined) expect(bodiesOf(each).create.safeParse(body).success).toBe(true);
     }
@@ -163,6 +168,13 @@ describe('the description', () => {
     expect(parametersOf('/v2/places')).toContain('id[prefix]');
     const sort = paths['/v2/films']?.['get']?.parameters.find((each) => 'name' in each && each.name === 'sort') as Parameter;
     expect(sort.schema['enum']).toEqual(['id', '-id', '-year,title', 'year,-title', 'title', '-title', 'year', '-year']);
+  });
+
+  test('shows each kind of patch by what it does to a film', () => {
+    const content = described(served).paths['/v2/films/{id}']?.['patch']?.requestBody?.content;
+    expect(content?.['application/json-patch+json']).toEqual({
+      schema: { $ref: '#/components/schemas/JsonPatch' }, example: [{ op: 'add', path: '/title', value: 'The Third Man' }],
+    });
   });
 
   test('has an example for every shape of the sample', () => {

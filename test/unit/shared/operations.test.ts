@@ -51,8 +51,14 @@ describe('a route', () => {
   test('says what its place allows', () => {
     expect(optionsOf(served, '/v2/films/a')).toEqual({
       allow: 'GET, PUT, PATCH, DELETE, HEAD, OPTIONS',
-      'accept-patch': 'application/merge-patch+json',
+      'accept-patch': 'application/merge-patch+json, application/json-patch+json',
     });
+    try {
+      mustRoute(served, 'POST', '/v2/films/a');
+    } catch (thrown) {
+      expect(thrown).toMatchObject({ headers: optionsOf(served, '/v2/films/a') });
+    }
+    expect.assertions(4);
     expect(optionsOf(served, '/v2/films')).toEqual({ allow: 'GET, POST, HEAD, OPTIONS' });
     expect(ask(() => optionsOf(served, '/v2/films/changes'))).toBe('route_not_found');
   });
