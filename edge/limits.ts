@@ -36,6 +36,8 @@ export const edgeLimits = {
   entryBytesMax: 1_048_576,
   /** An answer that an older version has in other words: read whole to be translated. A longer one is refused. */
   translatedBytesMax: 16_777_216,
+  /** How long a row may be held until its end before the origin is told that it comes: a tenth of the silence that ends an import. */
+  heldRowToldMs: 1_000,
   /** Buckets one answer may depend on; an `in` over more is not stored. */
   entryBucketsMax: 128,
   /** Spellings of lists whose meaning is remembered, at about 1 KB each. */

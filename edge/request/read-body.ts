@@ -18,7 +18,7 @@ export async function mustRead(raw: Request, { bytesMax, declared, deadlineAt }:
   // The platform gathers a body of declared length by itself, at a third of the cost, and checks that length.
   if (declared !== null) {
     if (!(Number(declared) <= bytesMax)) throw tooLarge(bytesMax);
-    return new Uint8Array(await inTime(raw.arrayBuffer(), deadlineAt).catch(refuseBody));
+    return new Uint8Array(await mustComeBy(raw.arrayBuffer(), deadlineAt));
   }
   const pieces = new BodyPieces(raw.body);
   const body = await inTime(gather(pieces, bytesMax), deadlineAt).catch((cause: unknown) => {
@@ -28,6 +28,11 @@ export async function mustRead(raw: Request, { bytesMax, declared, deadlineAt }:
   if (body !== undefined) return body;
   await discardRest(pieces);
   throw tooLarge(bytesMax);
+}
+
+/** What is read of a body by then; what goes wrong with that is the client's to mend. */
+export function mustComeBy<T>(work: Promise<T>, deadlineAt: number): Promise<T> {
+  return inTime(work, deadlineAt).catch(refuseBody);
 }
 
 /** Rejects when `work` has not settled by then. */

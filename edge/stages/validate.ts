@@ -62,7 +62,8 @@ async function mustBeBody({ raw, route, sent, deadlineAt, dialect }: ForOrigin):
 }
 
 function toRows({ raw, sent }: ForOrigin, translation: Translation): Promise<OlderRows> {
-  return toOlderRows(new BodyPieces(raw.body), sent.get('content-type') ?? '', translation);
+  const { body } = raw;
+  return toOlderRows(new BodyPieces(body), { mediaType: sent.get('content-type') ?? '', length: sent.get('content-length') }, translation);
 }
 
 /** What is refused of a translation is told in the words of whoever asked. */

@@ -3,6 +3,7 @@
  * However it is cut, work is in proportion to bytes and no more than one line is held.
  */
 import { joinedBytes } from '../../shared/wire/bytes.ts';
+import { HeldBytes } from './held-bytes.ts';
 
 /** `undefined`: the line goes on as it came. */
 export type MapLine = (line: string, number: number) => string | undefined;
@@ -12,8 +13,7 @@ const newline = 0x0a;
 export class LineMapper {
   readonly #map: MapLine;
   readonly #bytesMax: number;
-  #held: Uint8Array[] = [];
-  #heldBytes = 0;
+  readonly #held = new HeldBytes();
   /** Whether a line past the bound is under way: it passes, and its reader has its own bound. */
   #isPassing = false;
   #number = 0;
@@ -39,29 +39,20 @@ export class LineMapper {
   /** The last line, which need not have an end. */
   end(): Uint8Array {
     const out: Uint8Array[] = [];
-    if (this.#heldBytes > 0 || this.#isPassing) this.#release(out);
+    if (this.#held.length > 0 || this.#isPassing) this.#release(out);
     return joinedBytes(out);
   }
 
   #hold(part: Uint8Array, out: Uint8Array[]): void {
     if (part.length === 0) return;
-    if (!this.#isPassing && this.#heldBytes + part.length <= this.#bytesMax) {
-      // A copy: whoever reads may use the buffer again.
-      this.#held.push(part.slice());
-      this.#heldBytes += part.length;
-      return;
-    }
+    if (!this.#isPassing && this.#held.length + part.length <= this.#bytesMax) return this.#held.add(part);
     this.#isPassing = true;
-    out.push(...this.#held, part.slice());
-    this.#held = [];
-    this.#heldBytes = 0;
+    out.push(this.#held.take(), part);
   }
 
   #release(out: Uint8Array[]): void {
     this.#number++;
-    if (!this.#isPassing) out.push(mapped(joinedBytes(this.#held), (line) => this.#map(line, this.#number)));
-    this.#held = [];
-    this.#heldBytes = 0;
+    if (!this.#isPassing) out.push(mapped(this.#held.take(), (line) => this.#map(line, this.#number)));
     this.#isPassing = false;
   }
 }

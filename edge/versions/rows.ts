@@ -4,13 +4,13 @@
  * report: as it is, it might be a row of the current version.
  */
 import { toBodyErrors } from '../../shared/contract/body-errors.ts';
-import { documentInvalid } from '../../shared/contract/documents.ts';
 import { limits } from '../../shared/wire/limits.ts';
-import { toPointer } from '../../shared/wire/json-pointer.ts';
-import { Fault, type FieldError } from '../../shared/wire/fault.ts';
+import { Fault } from '../../shared/wire/fault.ts';
 import { isJsonObject, type Json } from '../../shared/wire/values.ts';
 import type { Translation } from '../../shared/versions/translation.ts';
+import { edgeLimits } from '../limits.ts';
 import type { Pieces } from '../request/body-pieces.ts';
+import { toOlderCsv } from './csv.ts';
 import { LineMapper, type MapLine } from './lines.ts';
 import { downTold } from './problems.ts';
 
@@ -20,20 +20,59 @@ export interface OlderRows {
   readonly downLine: MapLine;
 }
 
-/** Reads the first line of a CSV at once: columns that the version does not have refuse it whole, as unknown ones do. */
-export async function toOlderRows(pieces: Pieces, mediaType: string, translation: Translation): Promise<OlderRows> {
+interface Sent {
+  readonly mediaType: string;
+  /** `Content-Length`, if sent: the origin, which is sent other bytes, cannot check it. */
+  readonly length: string | null;
+}
+
+export async function toOlderRows(sent: Pieces, { mediaType, length }: Sent, translation: Translation): Promise<OlderRows> {
   const refused = new Map<number, Fault>();
   const downLine: MapLine = (line) => downReportLine(line, translation, refused);
-  if (/^\s*text\/csv\b/i.test(mediaType)) return { pieces: await withOwnColumns(pieces, translation), downLine };
+  const pieces = length === null ? sent : new DeclaredPieces(sent, Number(length));
+  if (/^\s*text\/csv\b/i.test(mediaType)) return { pieces: await toOlderCsv(pieces, translation), downLine };
   // With its end: the longest row that the origin takes must not pass as one of the current version.
   const mapper = new LineMapper((line, number) => upRow(line, number, translation, refused), limits.importRowBytesMax + 1);
   return { pieces: new MappedPieces(pieces, mapper), downLine };
 }
 
+/** Rejects at the end of an upload that is not as long as its sender declared (SEMANTICS §10). */
+class DeclaredPieces implements Pieces {
+  readonly #pieces: Pieces;
+  #left: number;
+
+  constructor(pieces: Pieces, length: number) {
+    this.#pieces = pieces;
+    this.#left = length;
+  }
+
+  get isCancelled(): boolean {
+    return this.#pieces.isCancelled;
+  }
+
+  async next(): Promise<Uint8Array | undefined> {
+    const piece = await this.#pieces.next();
+    this.#left -= piece?.length ?? 0;
+    if (this.#left < 0 || (piece === undefined && this.#left > 0)) throw new Error('the upload is not as long as was declared');
+    return piece;
+  }
+
+  cancel(): Promise<void> {
+    return this.#pieces.cancel();
+  }
+}
+
+/**
+ * While a row is held until its end, the origin sees nothing of it, and would take a long one that comes at a fair rate for
+ * silence. Spaces in front of the row, of which it takes no notice, say what has come: no more of them than bytes, nor than
+ * the least rate asks for.
+ */
 class MappedPieces implements Pieces {
   readonly #pieces: Pieces;
   readonly #mapper: LineMapper;
   #isAtEnd = false;
+  #heardMs = performance.now();
+  #unheardBytes = 0;
 
   constructor(pieces: Pieces, mapper: LineMapper) {
     this.#pieces = pieces;
@@ -49,8 +88,14 @@ class MappedPieces implements Pieces {
     while (!this.#isAtEnd) {
       const piece = await this.#pieces.next();
       this.#isAtEnd = piece === undefined;
+      this.#unheardBytes += piece?.length ?? 0;
       const out = piece === undefined ? this.#mapper.end() : this.#mapper.take(piece);
-      if (out.length > 0) return out;
+      const unheardMs = performance.now() - this.#heardMs;
+      if (out.length === 0 && (this.#isAtEnd || unheardMs < edgeLimits.heldRowToldMs)) continue;
+      const told = out.length > 0 ? out : spaces(Math.min(this.#unheardBytes, (unheardMs / 1_000) * limits.importBytesPerSecondMin));
+      this.#heardMs = performance.now();
+      this.#unheardBytes = 0;
+      return told;
     }
     return undefined;
   }
@@ -58,6 +103,10 @@ class MappedPieces implements Pieces {
   cancel(): Promise<void> {
     return this.#pieces.cancel();
   }
+}
+
+function spaces(count: number): Uint8Array {
+  return new Uint8Array(Math.ceil(count)).fill(0x20);
 }
 
 const byteOrderMark = '\ufeff';
@@ -90,41 +139,6 @@ function parsed(line: string): Json | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** The names of columns take at most as much as a row. */
-async function withOwnColumns(pieces: Pieces, translation: Translation): Promise<Pieces> {
-  const errors: FieldError[] = [];
-  const upFirst: MapLine = (line, number) => (number === 1 ? upColumns(line, translation, errors) : undefined);
-  const mapper = new LineMapper(upFirst, limits.importRowBytesMax);
-  const mapped = new MappedPieces(pieces, mapper);
-  const first = await mapped.next();
-  if (errors.length > 0) throw documentInvalid(errors);
-  let next: Uint8Array | undefined = first;
-  return {
-    get isCancelled() {
-      return mapped.isCancelled;
-    },
-    next: async () => {
-      const piece = next ?? (first === undefined ? undefined : await mapped.next());
-      next = undefined;
-      return piece;
-    },
-    cancel: () => mapped.cancel(),
-  };
-}
-
-/** RFC 4180 §2: names may stand in quotes. */
-function upColumns(line: string, translation: Translation, errors: FieldError[]): string {
-  const [, mark = '', text = '', end = ''] = /^(\ufeff?)(.*?)(\r?)$/s.exec(line) ?? [];
-  const names = [...text.matchAll(/("(?:[^"]|"")*"|[^,]*)(,|$)/g)].slice(0, text.endsWith(',') || text === '' ? undefined : -1);
-  const columns = names.map(([, name = '']) => {
-    const plain = name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name;
-    const renamed = translation.upPath(plain);
-    if (renamed === undefined) errors.push({ at: toPointer([plain]), in: 'body', detail: 'no such column' });
-    return renamed === undefined || renamed === plain ? name : `"${renamed.replaceAll('"', '""')}"`;
-  });
-  return `${mark}${columns.join()}${end}`;
 }
 
 /** The data of server-sent events (WHATWG HTML §9.2): a document, or an id alone. */

@@ -70,7 +70,9 @@ class BegunLine {
     return this.#bytes === 0;
   }
 
-  add(piece: Uint8Array): void {
+  /** Spaces in front of a row are none of it: an edge that holds a long one sends them, so that it is not taken for silent. */
+  add(given: Uint8Array): void {
+    const piece = this.isEmpty ? given.subarray(firstOf(given)) : given;
     this.#bytes += piece.length;
     if (this.#bytes > limits.importRowBytesMax) this.#pieces = [];
     else if (piece.length > 0) this.#pieces.push(piece);
@@ -86,5 +88,11 @@ class BegunLine {
   }
 }
 
-const newline = 0x0a;
+/** Where the first byte stands that is no space. */
+function firstOf(bytes: Uint8Array): number {
+  const first = bytes.findIndex((byte) => byte !== space);
+  return first < 0 ? bytes.length : first;
+}
+
+const [newline, space] = [0x0a, 0x20];
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -80,6 +80,24 @@ describe.each([...engines])('an upload that ends early, on %s', (engine) => {
           expect(edgeLog.slice(saidByEdge).filter((line) => line.includes('"level":"error"'))).toEqual([]);
         });
 
+  for (const sending of sendings)
+    test.each(endings.filter((one) => sending === 'chunks' || one !== 'wrong chunk'))(
+      `NDJSON in an older version by ${sending}, %s: no part of the last row is kept`, async (ending) => {
+        const name = `Older ${sending} ${ending}`;
+        const row = (title: string) => `{"title":"${title}","year":1950,"thumbnail":"https://example.org/a.jpg"}`;
+        const said = world.origin.output.length;
+        const token = await world.token({ subject: `uploader ${name}` });
+        const answer = await sendCut(world.edge.url, {
+          target: '/v1/films/import', sending, ending, headers: [`Authorization: Bearer ${token}`, 'Content-Type: application/x-ndjson'],
+          body: `${row(name)}\n`.repeat(250) + row(`${name} last`),
+        });
+        if (isTold(ending) && answer.status === 200) expect(summaryOf(answer.body)).toMatchObject({ complete: false });
+        await eventually('the end of the import', () => /import stopped|request refused/.test(world.origin.output.slice(said)));
+        const headers = { 'cache-control': 'no-store' };
+        const found = await world.request(`/v2/films?title=${encodeURIComponent(`${name} last`)}`, { headers });
+        expect(found.json<{ data: unknown[] }>().data).toEqual([]);
+      });
+
   test.each(Object.entries(formats))('%s whose client fails while it sends: no part of the last row is kept', async (_, format) => {
     const [last = '', ...whole] = zips(451);
     const said = world.origin.output.length;

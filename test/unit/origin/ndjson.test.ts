@@ -46,4 +46,10 @@ describe('rows of an import', () => {
     const rows = await read([long, long, new TextEncoder().encode(`\n${row('00544')}\n`)]);
     expect(rows.map((one) => [one.number, one.kind])).toEqual([[1, 'rejected'], [2, 'row']]);
   });
+
+  test('are as long without the spaces in front of them', async () => {
+    const padded = (count: number) => new TextEncoder().encode(' '.repeat(count));
+    const rows = await read([padded(limits.importRowBytesMax), padded(9), new TextEncoder().encode(`${row('00501')}\n`), padded(7)]);
+    expect(rows.map((one) => [one.number, one.kind])).toEqual([[1, 'row']]);
+  });
 });
