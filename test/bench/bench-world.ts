@@ -30,6 +30,8 @@ import { toNeighbour } from './neighbour.ts';
 export interface Server {
   readonly port: number;
   readonly pid: number;
+  /** Other processes that a request of it passes. */
+  readonly behind?: readonly number[];
 }
 
 /** Targets that are read, each with what the origin answers there. */
@@ -112,7 +114,7 @@ const genres = ['Comedy', 'Drama', 'Action', 'Horror', 'Western', 'Thriller', 'M
 const filmsRead = 64;
 
 /** Two pages of each genre that has them, in an order, and films of theirs. */
-async function findReads(url: string, keys: string): Promise<Pick<BenchWorld, 'films' | 'lists'>> {
+export async function findReads(url: string, keys: string): Promise<Pick<BenchWorld, 'films' | 'lists'>> {
   const read = async (target: string): Promise<string> => {
     const { status, text } = await send(signHop(keys, { url: url + target }));
     if (status !== 200) throw new Error(`${target} is answered ${status}: ${text}`);
@@ -154,7 +156,7 @@ async function startUnkeptOrigin(dataDir: string, keys: string, disposals: (() =
   return { port: child.port, pid: child.pid };
 }
 
-async function startBareOrigin(answers: Reads, dir: string, disposals: (() => unknown)[]): Promise<Server> {
+export async function startBareOrigin(answers: Reads, dir: string, disposals: (() => unknown)[]): Promise<Server> {
   const file = join(dir, 'bare-answers.json');
   await Bun.write(file, JSON.stringify(Object.fromEntries(answers)));
   const program = new Program([process.execPath, join(import.meta.dir, 'bare-origin.worker.ts'), file], {

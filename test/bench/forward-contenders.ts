@@ -30,7 +30,7 @@ export function forwardContenders(
       method: 'POST',
       target: `${prefix}/v2/films`,
       headers: { ...headers, 'content-type': 'application/json', authorization: `Bearer ${token}` },
-      body,
+      body: filmBody,
     }),
   ];
   const bareGet = 'bare Worker, forward of a get';
@@ -72,7 +72,7 @@ export function forwardContenders(
 }
 
 /** A body of 300 bytes. */
-const body = JSON.stringify({
+export const filmBody = JSON.stringify({
   title: 'The Third Man',
   year: 1949,
   cast: ['Joseph Cotten', 'Alida Valli', 'Orson Welles', 'Trevor Howard', 'Bernard Lee'],

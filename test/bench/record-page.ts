@@ -58,7 +58,7 @@ function toImportRow({ name, way, rows, rowsPerSecond, originCpuMicrosPerRow }: 
   return [name, way, thousands(rows), thousands(rowsPerSecond), originCpuMicrosPerRow.toFixed(1)];
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
 }
 
@@ -66,6 +66,6 @@ function percent(share: number): string {
   return `${(share * 100).toFixed(0)} %`;
 }
 
-function thousands(value: number): string {
+export function thousands(value: number): string {
   return Math.round(value).toString().replace(/\B(?=(\d{3})+$)/g, ' ');
 }

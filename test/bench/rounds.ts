@@ -4,14 +4,14 @@
  * there are fewer of them, so that a run ends in its time.
  */
 import type { Contender } from './contenders.ts';
-import { cpuSecondsOf } from './cpu-time.ts';
+import { cpuSecondsOfAll } from './cpu-time.ts';
 import { type LoadGenerator, type LoadReport } from './load.ts';
 
 export interface Measured {
   readonly requestsPerSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** CPU of the process measured, all threads together. */
+  /** CPU of the processes measured, all threads together. */
   readonly cpuMicrosPerRequest: number;
   readonly loadCpuMicrosPerRequest: number;
   /** Share of answers that bear the contender's mark. */
@@ -45,9 +45,9 @@ async function once(
   { name, server, status, mark = '', once = false, requests }: Contender,
   { forMs, connections }: RoundsOptions,
 ): Promise<Measured> {
-  const before = cpuSecondsOf(server.pid);
+  const before = cpuSecondsOfAll(server);
   const report = await load.run({ port: server.port, requests: requests(), once, connections, forMs, status, mark });
-  const cpuSeconds = cpuSecondsOf(server.pid) - before;
+  const cpuSeconds = cpuSecondsOfAll(server) - before;
   if (report.failed > 0 || report.requests === 0) throw new Error(`${name}: ${report.failed} of ${report.requests} requests failed`);
   return toMeasured(report, cpuSeconds);
 }

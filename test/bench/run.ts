@@ -2,7 +2,8 @@
  * `npm run bench`: the hot paths beside bare Hono, interleaved in one run, then durable creates and imports.
  * Prints a table and writes the record beside this file. `-- --quick` takes under a minute and is rougher;
  * `-- --only edge` measures those whose name contains the word, and neither writes the record; `-- --only forward` writes one of
- * its own, with what each step of a request that goes through costs.
+ * its own, with what each step of a request that goes through costs. `-- one` compares the ways to serve from one machine instead,
+ * PocketBase's too.
  *
  * The machine may be shared and noisy: requests per second are shown, ratios of interleaved rounds and CPU
  * seconds per request are what to compare between runs.
@@ -16,14 +17,19 @@ import { importAtOrigin, importThroughEdge } from './imports.ts';
 import { LoadGenerator } from './load.ts';
 import { type BenchRecord, type ImportFigures, toRecord } from './record.ts';
 import { toPage } from './record-page.ts';
+import { oneContenders } from './one-contenders.ts';
+import { type OneRecord, toOnePage } from './one-page.ts';
+import { type OneWorld, startOneWorld, toFootprints } from './one-world.ts';
 import { measure, median } from './rounds.ts';
 
 const isQuick = process.argv.includes('--quick');
+const isOne = process.argv.includes('one') && !process.argv.includes('--only');
 const onlyAt = process.argv.indexOf('--only');
 const only = onlyAt < 0 ? [] : process.argv.slice(onlyAt + 1);
 const settings = isQuick
   ? { roundsMax: 3, untilMs: 25_000, forMs: 400, connections: 16, createsPerRound: 4_000, importsMax: 1, importsUntilMs: 40_000 }
   : { roundsMax: 9, untilMs: 130_000, forMs: 1_200, connections: 16, createsPerRound: 10_000, importsMax: 3, importsUntilMs: 190_000 };
+const oneSettings = { roundsMax: isQuick ? 2 : 5, untilMs: isQuick ? 30_000 : 60_000, forMs: isQuick ? 300 : 600, connections: 64 };
 
 /** A run that hangs is worth nothing; what it started ends with it. */
 const runMsMax = isQuick ? 90_000 : 240_000;
@@ -37,15 +43,27 @@ async function bench(world: BenchWorld): Promise<BenchRecord> {
       contenders,
       measured,
       imports: only.length > 0 ? [] : await measureImports(world),
-      settings: {
-        ...settings,
-        rounds: measured.get(contenders[0]?.name ?? '')?.length ?? 0,
-        command: toCommand(),
-      },
+      settings: { ...settings, rounds: toRounds(measured), command: toCommand() },
     });
   } finally {
     await load.close();
   }
+}
+
+async function benchOne(world: OneWorld): Promise<OneRecord> {
+  const load = new LoadGenerator();
+  try {
+    const contenders = oneContenders(world);
+    const measured = await measure(load, contenders, oneSettings);
+    const told = { ...oneSettings, rounds: toRounds(measured), command: toCommand() };
+    return { ...toRecord({ contenders, measured, imports: [], settings: told }), footprints: toFootprints(world) };
+  } finally {
+    await load.close();
+  }
+}
+
+function toRounds(measured: ReadonlyMap<string, readonly unknown[]>): number {
+  return Math.min(...[...measured.values()].map(({ length }) => length));
 }
 
 async function measureImports(world: BenchWorld): Promise<readonly ImportFigures[]> {
@@ -78,12 +96,13 @@ async function repeat(world: BenchWorld, data: Data, way: string, run: () => Pro
 }
 
 function toCommand(): string {
-  const options = [...(isQuick ? ['--quick'] : []), ...(only.length > 0 ? ['--only', ...only] : [])];
+  const options = [...(isOne ? ['one'] : []), ...(isQuick ? ['--quick'] : []), ...(only.length > 0 ? ['--only', ...only] : [])];
   return `npm run bench${options.length > 0 ? ` -- ${options.join(' ')}` : ''}`;
 }
 
 /** What goes through the Worker has a record of its own; of any other choice there is none. */
 function recordOf(words: readonly string[]): string | undefined {
+  if (isOne) return 'one';
   return words.length === 0 ? 'record' : words.join(' ') === 'forward' ? 'forward' : undefined;
 }
 
@@ -92,11 +111,10 @@ function urlOf(port: number): string {
 }
 
 const watchdog = setTimeout(() => stop(`not done after ${runMsMax / 1_000} s`), runMsMax);
-const world = await startBenchWorld();
+const { world, run } = isOne ? await toRun(startOneWorld, benchOne, toOnePage) : await toRun(startBenchWorld, bench, toPage);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop(signal));
 try {
-  const record = await bench(world);
-  const page = toPage(record);
+  const { record, page } = await run();
   process.stdout.write(page);
   const file = isQuick ? undefined : recordOf(only);
   if (file !== undefined) {
@@ -106,6 +124,21 @@ try {
 } finally {
   clearTimeout(watchdog);
   await world.close();
+}
+
+async function toRun<World extends { close(): Promise<void> }, Found extends BenchRecord>(
+  start: () => Promise<World>,
+  measureIn: (world: World) => Promise<Found>,
+  toText: (record: Found) => string,
+) {
+  const started = await start();
+  return {
+    world: started,
+    async run() {
+      const record = await measureIn(started);
+      return { record, page: toText(record) };
+    },
+  };
 }
 
 function stop(why: string): void {

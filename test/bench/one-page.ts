@@ -1,0 +1,64 @@
+/** The record of `npm run bench -- one` as a page to read. */
+import { asks, toName } from './one-contenders.ts';
+import type { BenchRecord, Figures } from './record.ts';
+import { table, thousands } from './record-page.ts';
+
+/** What a program needs besides CPU. */
+export interface Footprint {
+  readonly who: string;
+  /** Resident memory of all its processes after the load. */
+  readonly megabytes: number;
+  /** From its start to its first answer. */
+  readonly readyMs: number | undefined;
+}
+
+export interface OneRecord extends BenchRecord {
+  readonly footprints: readonly Footprint[];
+}
+
+const readings = {
+  'cached get': 'A film of 64, again and again. PocketBase and bare Hono keep no answers: their get is this one.',
+  'cached list of 20': 'Two pages of each of eight genres, newest first. PocketBase finds them by an index on genre, year and title.',
+  'uncached get': 'With `Cache-Control: no-store`, which goes to the store; beside PocketBase\'s get.',
+  'durable create': 'A film of 300 bytes. Tombolo waits for the disk (`synchronous=FULL`); PocketBase does not (`NORMAL`, its own).',
+} as const;
+
+export function toOnePage(record: OneRecord): string {
+  const { date, machine, versions, settings: { command, rounds, forMs, connections }, requests, footprints } = record;
+  return [
+    '# One machine: the record',
+    '',
+    `\`${command}\` on ${date}: ${machine}; ${versions}.`,
+    '',
+    `${rounds} rounds of ${forMs} ms each after one to warm up, contenders in turn, ${connections} connections with one`,
+    'request under way on each. Each server shares the cores with the load generator and with whatever else runs; CPU is user and',
+    'system time of all processes that a request passes, and moves least with noise. "× PocketBase" is by CPU, the median over the',
+    'rounds of what stood side by side in one.',
+    '',
+    ...asks.flatMap((ask) => [
+      `**${ask}**: ${readings[ask]}`,
+      '',
+      ...table(
+        ['', 'requests per CPU second', '× PocketBase', 'goal', 'requests/s', 'p50 ms', 'p99 ms'],
+        requests.flatMap((figures) => footprints.flatMap(({ who }) => (toName(who, ask) === figures.name ? [toRow(who, figures)] : []))),
+      ),
+      '',
+    ]),
+    ...table(
+      ['', 'memory after the load, MB', 'ready, ms'],
+      footprints.map(({ who, megabytes, readyMs }) => [who, megabytes.toFixed(0), readyMs === undefined ? '' : readyMs.toFixed(0)]),
+    ),
+    '',
+    ...(footprints.some(({ who }) => who === 'PocketBase') ? [] : ['PocketBase was not measured: this machine has no Go to build it.', '']),
+  ].join('\n');
+}
+
+function toRow(who: string, { cpuMicrosPerRequest, comparison, requestsPerSecond, p50Ms, p99Ms, marked }: Figures): string[] {
+  return [
+    marked < 0.995 ? `${who} (${(marked * 100).toFixed(0)} % of the answers)` : who,
+    thousands(1e6 / cpuMicrosPerRequest),
+    comparison === undefined ? '' : comparison.cpu.toFixed(2),
+    comparison?.goal === undefined ? '' : `≥ ${comparison.goal}`,
+    thousands(requestsPerSecond), p50Ms.toFixed(2), p99Ms.toFixed(2),
+  ];
+}
