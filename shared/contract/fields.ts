@@ -19,6 +19,8 @@ export interface Field {
   readonly nullable: boolean;
   /** Its path runs through an array above it, so that there may be any number of values; its kind is `array` then. */
   readonly isInArray?: true;
+  /** Each of its many values is an array again. */
+  readonly isArrayInArray?: true;
   /** Some branches of a union alone name it: in documents of the others anything may stand there, undeclared. */
   readonly isOfBranches?: true;
 }

@@ -69,6 +69,7 @@ function placesAt({ objects, path: above, ...holder }: Holder, name: string): re
   const field: Field = {
     name: path.join('.'), ...toManyKind(kind, elements, holder.isInArray), optional, nullable,
     ...(holder.isInArray ? { isInArray: true } : {}),
+    ...(holder.isInArray && elements !== undefined ? { isArrayInArray: true } : {}),
     ...(isOfBranches ? { isOfBranches } : {}),
   };
   const values = (elements ?? types).map(unwrapped);

@@ -40,5 +40,10 @@ export function schemaName({ name }: Pick<Resource, 'name'>, part: string | unde
 }
 
 export function schemaRef(name: string): JsonObject {
-  return { $ref: `#/components/schemas/${name}` };
+  return { $ref: placeOf(name) };
+}
+
+/** Where a component stands. */
+export function placeOf(name: string): string {
+  return `#/components/schemas/${name}`;
 }

@@ -111,7 +111,7 @@ function pathsOf(resource: Resource, version: Version): JsonObject {
 
 function toPathItem(resource: Resource, path: string, rows: readonly Operation[]): JsonObject {
   const isOfDocument = rows.every(({ at }) => !isOwnPlace(at)) && path.includes('{id}');
-  const id = { name: 'id', in: 'path', required: true, schema: toJsonSchema(bodiesOf(resource).id, 'input', '#') };
+  const id = { name: 'id', in: 'path', required: true, schema: toJsonSchema(bodiesOf(resource).id, 'input') };
   return {
     ...(isOfDocument ? { parameters: [id] } : {}),
     ...Object.fromEntries(rows.map((row) => [row.method.toLowerCase(), toOperation(resource, row)])),

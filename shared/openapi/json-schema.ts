@@ -2,15 +2,18 @@
 import * as z from 'zod';
 import type { Field, FieldKind } from '../contract/fields.ts';
 import { limits } from '../wire/limits.ts';
-import type { Json, JsonObject } from '../wire/values.ts';
+import { isJsonObject, type Json, type JsonObject } from '../wire/values.ts';
 
 /**
  * `input`: what is sent, where a default need not be; `output`: what is answered. `place` is where the schema stands in the
- * description: a type that holds itself refers to it. What JSON Schema cannot say, such as a refinement, is left out.
+ * description: a type that holds itself refers to it, and without a place it is any value inside itself. What JSON Schema cannot
+ * say, such as a refinement, is left out.
  */
-export function toJsonSchema(type: z.core.$ZodType, io: 'input' | 'output', place: string): JsonObject {
+export function toJsonSchema(type: z.core.$ZodType, io: 'input' | 'output', place?: string): JsonObject {
   const { $schema: _dialect, ...schema } = z.toJSONSchema(type, { io, unrepresentable: 'any', override: toPlain }) as JsonObject;
-  return isObject(schema) ? (rebased(schema, place) as JsonObject) : {};
+  if (place !== undefined) return rebased(schema, place) as JsonObject;
+  const { $defs = {}, ...rest } = schema;
+  return inlined(rest, $defs as JsonObject, []) as JsonObject;
 }
 
 interface Overridden {
@@ -28,7 +31,7 @@ function toPlain({ zodSchema, jsonSchema }: Overridden): void {
 /** References inside a schema are to itself; in the description they begin where it stands. */
 function rebased(schema: Json, place: string): Json {
   if (Array.isArray(schema)) return schema.map((part) => rebased(part as Json, place));
-  if (!isObject(schema)) return schema;
+  if (!isJsonObject(schema)) return schema;
   return Object.fromEntries(
     Object.entries(schema).map(([name, value]) => [
       name,
@@ -37,8 +40,16 @@ function rebased(schema: Json, place: string): Json {
   );
 }
 
-function isObject(value: Json): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** References as what they stand for. */
+function inlined(schema: Json, definitions: JsonObject, within: readonly string[]): Json {
+  if (Array.isArray(schema)) return schema.map((part) => inlined(part as Json, definitions, within));
+  if (!isJsonObject(schema)) return schema;
+  const { $ref, ...rest } = schema;
+  const members = Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, inlined(value, definitions, within)]));
+  if (typeof $ref !== 'string') return members;
+  const target = definitions[$ref.slice('#/$defs/'.length)];
+  if (target === undefined || within.includes($ref)) return members;
+  return { ...(inlined(target, definitions, [...within, $ref]) as JsonObject), ...members };
 }
 
 const ofKinds: Readonly<Record<FieldKind, JsonObject>> = {

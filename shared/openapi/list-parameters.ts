@@ -62,7 +62,7 @@ function equalOf(resource: Resource, name: string, shapes: readonly Shape[]): re
 /** A value that is asked for by equality must be one that the schema allows. */
 function equalSchemaOf(resource: Resource, name: string): JsonObject {
   const type: z.core.$ZodType | undefined = typesOf(resource).get(name);
-  if (type !== undefined) return bounded(toJsonSchema(type, 'input', '#'));
+  if (type !== undefined) return bounded(toJsonSchema(type, 'input'));
   const field = fieldOf(resource, name);
   return field === undefined ? {} : bounded(schemaOfKind(field));
 }

@@ -1,117 +1,165 @@
-/** A JSON Schema of the current version as an older one has it: what its documents and bodies are there. */
-import { type Change, targetOf } from '../versions/changes.ts';
+/** A JSON Schema of the current version as an older one has it: what `Level` does to documents, done to what describes them. */
+import { copied, type Draft } from '../contract/draft.ts';
+import { type Converted, newPlacesOf } from '../versions/changes.ts';
+import type { Level } from '../versions/level.ts';
+import { movesOf } from '../versions/places.ts';
 import type { Translation } from '../versions/translation.ts';
-import type { Json, JsonObject } from '../wire/values.ts';
+import { isJsonObject, type Json, type JsonObject } from '../wire/values.ts';
 import { toJsonSchema } from './json-schema.ts';
+import { changedPlaces, retell, sink } from './older-values.ts';
+import { asSchema, branchesOf, eitherOf, membersOf, orNull, requiredOf, setRequired, takesNull } from './schema-nodes.ts';
 
-/** A schema that is being changed. */
-type Draft = { [name: string]: Json | Draft };
-
-export function olderSchema(schema: JsonObject, translation: Translation): JsonObject {
-  const draft = structuredClone(schema) as Draft;
-  for (const changes of translation.changes.toReversed()) putBack(draft, changes);
+/** `place`: where the schema stands in the description, as its references have it. */
+export function olderSchema(schema: JsonObject, { levels }: Translation, place: string): JsonObject {
+  const draft = copied(schema);
+  for (const level of levels.toReversed()) putBack(draft, level, (ref) => targetIn(schema, ref.slice(place.length)));
   return draft as JsonObject;
 }
 
-function putBack(schema: Draft, changes: readonly Change[]): void {
-  const taken: { readonly path: string; readonly part: Json | Draft; readonly isRequired: boolean }[] = [];
-  for (const change of changes) {
-    const path = targetOf(change);
-    if (change.kind === 'converted') setAt(schema, path, toJsonSchema(change.schema, 'input', '#') as Draft, isRequiredAt(schema, path));
-    else if (change.kind === 'moved') {
-      const part = partAt(schema, path) ?? (undescribedAbove(schema, path) === undefined ? undefined : {});
-      if (part !== undefined) taken.push({ path: change.old, part, isRequired: isRequiredAt(schema, path) });
+function targetIn(schema: JsonObject, pointer: string): JsonObject {
+  const steps = pointer.split('/').slice(1);
+  const found = steps.reduce<Json | undefined>((at, step) => (at !== undefined && isJsonObject(at) ? at[step] : undefined), schema);
+  return found !== undefined && isJsonObject(found) ? found : {};
+}
+
+/** What a reference inside the schema stands for. */
+type TargetOf = (ref: string) => JsonObject;
+
+/** All at once, as values change: two places may have changed their names. */
+function putBack(root: Draft, level: Level, target: TargetOf): void {
+  const { changes, now, old } = level;
+  const at = (path: string) => placesAt(root, path, target);
+  for (const move of movesOf(changes)) sinkAlong(root, move.now, level, target);
+  for (const path of changedPlaces(level)) {
+    for (const { schema } of path === '' ? [{ schema: root }] : at(path)) retell(schema, path, level);
+  }
+  for (const change of changes) if (change.kind === 'converted') for (const place of at(change.at)) convert(place, change);
+  const moved = movesOf(changes).flatMap((move) => {
+    const { holder, from, to } = toBranches(move.old, move.now);
+    return objectsAt(root, holder, target).flatMap((object) => {
+      const part = partOf(object, from, target);
+      return part === undefined ? [] : [{ object, to, part }];
+    });
+  });
+  for (const path of [...newPlacesOf(changes), ...[...now.keys()].filter((each) => !old.has(each))]) {
+    for (const { object, name } of at(path)) remove(object, name);
+  }
+  for (const { object, to } of moved) loosen(object, to, target, false);
+  for (const { object, to, part } of moved) put(object, to, part, target);
+}
+
+/** What moves does so within each object that holds both its places: in a union, within each branch. */
+function toBranches(old: string, now: string): Readonly<Record<'holder' | 'from' | 'to', readonly string[]>> {
+  const [from, to] = [now.split('.'), old.split('.')];
+  const apart = from.findIndex((step, index) => step !== to[index] || index === from.length - 1 || index === to.length - 1);
+  return { holder: from.slice(0, apart), from: from.slice(apart), to: to.slice(apart) };
+}
+
+/** A member that a schema names, and the object schema that does. */
+interface Named {
+  readonly object: Draft;
+  readonly name: string;
+  readonly schema: Draft;
+}
+
+function placesAt(root: Draft, path: string, target: TargetOf): readonly Named[] {
+  const above = path.split('.');
+  const name = above.pop() ?? '';
+  return objectsAt(root, above, target).flatMap((object) => {
+    const schema = asSchema(membersOf(object)[name]);
+    return schema === undefined ? [] : [{ object, name, schema }];
+  });
+}
+
+function objectsAt(root: Draft, steps: readonly string[], target: TargetOf): readonly Draft[] {
+  return steps.reduce<readonly Draft[]>(
+    (objects, step) => objects.flatMap((object) => objectsIn(membersOf(object)[step], target)), objectsIn(root, target),
+  );
+}
+
+/** The schemas of the objects that a value may be: past `null`, of an array its elements, of a union each branch. */
+function objectsIn(node: Json | Draft | undefined, target: TargetOf): readonly Draft[] {
+  const schema = asSchema(node);
+  if (schema === undefined) return [];
+  const { $ref, oneOf, ...rest } = schema;
+  // A type that is used in several places changes in this one alone.
+  if (typeof $ref === 'string') {
+    delete schema['$ref'];
+    Object.assign(schema, copied(target($ref)), rest);
+    return objectsIn(schema, target);
+  }
+  // Branches that lose what tells them apart may hold together.
+  if (oneOf !== undefined) {
+    delete schema['oneOf'];
+    schema['anyOf'] = oneOf;
+  }
+  return schema['type'] === 'object' ? [schema] : branchesOf(schema).flatMap((branch) => objectsIn(branch, target));
+}
+
+/** What is described of one place of an object, and whether each such object has it, if it be as `null`. */
+interface Part {
+  readonly schema: Draft;
+  readonly isRequired: boolean;
+}
+
+function partOf(object: Draft, [step = '', ...rest]: readonly string[], target: TargetOf): Part | undefined {
+  const schema = asSchema(membersOf(object)[step]);
+  if (schema === undefined) return undefined;
+  const isRequired = requiredOf(object).includes(step);
+  if (rest.length === 0) return { schema, isRequired };
+  const objects = objectsIn(schema, target);
+  // What takes anything says nothing of its members.
+  if (objects.length === 0) return { schema: {}, isRequired: false };
+  const parts = objects.map((inner) => partOf(inner, rest, target));
+  const found = parts.filter((part) => part !== undefined);
+  if (found.length === 0) return undefined;
+  const either = eitherOf(found.map((part) => part.schema));
+  return {
+    schema: takesNull(schema) ? orNull(either) : either,
+    isRequired: isRequired && parts.every((part) => part?.isRequired === true),
+  };
+}
+
+function remove(object: Draft, name: string): void {
+  delete membersOf(object)[name];
+  setRequired(object, requiredOf(object).filter((each) => each !== name));
+}
+
+/** An object that is made for what moves into it may have nothing else. */
+function loosen(object: Draft, [step = '', ...rest]: readonly string[], target: TargetOf, mayBeMade: boolean): void {
+  const schema = membersOf(object)[step];
+  const isSure = requiredOf(object).includes(step) && !takesNull(schema);
+  if (mayBeMade) delete object['required'];
+  if (rest.length > 0) for (const inner of objectsIn(schema, target)) loosen(inner, rest, target, mayBeMade || !isSure);
+}
+
+function put(object: Draft, [step = '', ...rest]: readonly string[], part: Part, target: TargetOf): void {
+  const members = membersOf(object);
+  const { additionalProperties: others } = object;
+  if (rest.length === 0) members[step] = part.schema;
+  else members[step] ??= { type: 'object', properties: {} as Draft, ...(others === undefined ? {} : { additionalProperties: others }) };
+  if (rest.length > 0) for (const inner of objectsIn(members[step], target)) put(inner, rest, part, target);
+  if (part.isRequired) setRequired(object, [...requiredOf(object).filter((each) => each !== step), step]);
+}
+
+/** Words and values are those of the place; what stood there as `null` still does. */
+function convert({ object, name, schema }: Named, change: Converted): void {
+  const kept = Object.entries(schema).filter(([word]) => ['description', 'readOnly', 'default', 'examples'].includes(word));
+  const told = copied(toJsonSchema(change.schema, 'input'));
+  membersOf(object)[name] = { ...Object.fromEntries(kept), ...(takesNull(schema) ? orNull(told) : told) };
+}
+
+/** Members that leave an object that the older version does not have take along the values that are named for it. */
+function sinkAlong(root: Draft, now: string, { old }: Level, target: TargetOf): void {
+  const steps = now.split('.');
+  for (let depth = 1; depth < steps.length; depth++) {
+    const [holder, name = ''] = [steps.slice(0, depth).join('.'), steps[depth]];
+    if (old.has(holder)) continue;
+    for (const { schema } of placesAt(root, holder, target)) {
+      for (const object of objectsIn(schema, target)) {
+        const member = asSchema(membersOf(object)[name]);
+        if (member !== undefined) sink(schema, name, member);
+      }
     }
   }
-  for (const change of changes) {
-    const path = targetOf(change);
-    if (change.kind === 'moved') removeAt(schema, undescribedAbove(schema, path) ?? path);
-    else if (change.kind === 'added') removeAt(schema, path);
-  }
-  for (const { path, part, isRequired } of taken) setAt(schema, path, part, isRequired);
-}
-
-/** Where the members of a schema are described: of its elements where it is an array, and past `null`. */
-function membersOf(schema: Json | Draft | undefined): Draft | undefined {
-  if (!isDraft(schema)) return undefined;
-  if (isDraft(schema['properties'])) return schema;
-  if (schema['items'] !== undefined) return membersOf(schema['items']);
-  const { anyOf } = schema;
-  return Array.isArray(anyOf) ? anyOf.map((each: Json) => membersOf(each)).find((found) => found !== undefined) : undefined;
-}
-
-function isDraft(value: Json | Draft | undefined): value is Draft {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function propertiesOf(schema: Draft): Draft {
-  const { properties } = schema;
-  return isDraft(properties) ? properties : {};
-}
-
-/** The schema that names a member, and the member's name. */
-function holderOf(schema: Draft, path: string): { readonly holder: Draft | undefined; readonly name: string } {
-  const steps = path.split('.');
-  const name = steps.pop() ?? '';
-  let holder = membersOf(schema);
-  for (const step of steps) holder = holder === undefined ? undefined : membersOf(propertiesOf(holder)[step]);
-  return { holder, name };
-}
-
-function partAt(schema: Draft, path: string): Json | Draft | undefined {
-  const { holder, name } = holderOf(schema, path);
-  return holder === undefined ? undefined : propertiesOf(holder)[name];
-}
-
-/** What a patch may hold of an object is not described: the object as a whole stands for its members. */
-function undescribedAbove(schema: Draft, path: string): string | undefined {
-  const steps = path.split('.');
-  return steps.slice(1).map((_step, index) => steps.slice(0, index + 1).join('.')).find((above) => {
-    const part = partAt(schema, above);
-    return part !== undefined && membersOf(part) === undefined;
-  });
-}
-
-function isRequiredAt(schema: Draft, path: string): boolean {
-  const steps = path.split('.');
-  return steps.every((_step, index) => {
-    const { holder, name } = holderOf(schema, steps.slice(0, index + 1).join('.'));
-    return holder !== undefined && requiredOf(holder).includes(name);
-  });
-}
-
-function requiredOf({ required }: Draft): readonly Json[] {
-  return Array.isArray(required) ? (required as readonly Json[]) : [];
-}
-
-/** An object that nothing is left of goes too. */
-function removeAt(schema: Draft, path: string): void {
-  const { holder, name } = holderOf(schema, path);
-  if (holder === undefined) return;
-  const properties = propertiesOf(holder);
-  delete properties[name];
-  setRequired(holder, requiredOf(holder).filter((each) => each !== name));
-  const above = path.slice(0, Math.max(0, path.lastIndexOf('.')));
-  if (Object.keys(properties).length === 0 && above !== '') removeAt(schema, above);
-}
-
-function setAt(schema: Draft, path: string, part: Json | Draft, isRequired: boolean): void {
-  const steps = path.split('.');
-  const name = steps.pop() ?? '';
-  let holder = membersOf(schema);
-  for (const step of steps) {
-    if (holder === undefined) return;
-    const properties = propertiesOf(holder);
-    properties[step] ??= { type: 'object', properties: {} as Draft, additionalProperties: false };
-    holder = membersOf(properties[step]);
-  }
-  if (holder === undefined) return;
-  propertiesOf(holder)[name] = part;
-  setRequired(holder, [...requiredOf(holder).filter((each) => each !== name), ...(isRequired ? [name] : [])]);
-}
-
-/** An empty list is none: JSON Schema of before 2019 takes no empty one. */
-function setRequired(holder: Draft, names: readonly Json[]): void {
-  if (names.length === 0) delete holder['required'];
-  else holder['required'] = names;
 }

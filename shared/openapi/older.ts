@@ -7,7 +7,7 @@ import { type Dialect, dialectOf, translationOf } from '../versions/dialect.ts';
 import type { Translation } from '../versions/translation.ts';
 import type { Version } from '../versions/versions.ts';
 import { isJsonObject, type Json, type JsonObject } from '../wire/values.ts';
-import { schemaName } from './described.ts';
+import { placeOf, schemaName } from './described.ts';
 import { olderSchema } from './older-schema.ts';
 
 export function toOlder(description: JsonObject, contract: Contract, version: Version): JsonObject {
@@ -34,15 +34,19 @@ function toOlderSchemas(schemas: JsonObject, contract: Contract, version: Versio
   const changed = [...contract.resources.values()].flatMap((resource): [string, Json][] => {
     const translation = translationOf(contract.versions, resource, version);
     if (translation === undefined) return [];
-    const names = [schemaName(resource, 'part'), ...operationsOf(resource).map((row) => schemaName(resource, row.name))];
+    const part = schemaName(resource, 'part');
+    const names = [part, ...operationsOf(resource).map((row) => schemaName(resource, row.name))];
     const whole = schemaName(resource, undefined);
     const { required = [], ...rest } = objectAt(schemas, whole);
     return [
       ...names.flatMap((name): [string, Json][] => {
         const schema = schemas[name];
-        return schema === undefined || !isJsonObject(schema) ? [] : [[name, olderSchema(schema, translation)]];
+        return schema === undefined || !isJsonObject(schema) ? [] : [[name, olderSchema(schema, translation, placeOf(name))]];
       }),
-      [whole, { ...rest, required: textsOf(required).filter((name) => translation.downPath(name) === name) }],
+      [whole, {
+        description: rest['description'] ?? '',
+        ...olderSchema({ ...objectAt(schemas, part), required: textsOf(required) }, translation, placeOf(part)),
+      }],
     ];
   });
   return { ...schemas, ...Object.fromEntries(changed) };
@@ -65,7 +69,7 @@ function toOlderOperation(operation: JsonObject, { deprecatedAt, sunsetAt, name 
   return {
     ...said,
     ...(input === undefined ? {} : toOlderInput(said, row, input)),
-    ...(output === undefined || !isEndpoint(row) ? {} : { responses: mapSchemas(responses, (schema) => olderSchema(schema, output)) }),
+    ...(output === undefined || !isEndpoint(row) ? {} : { responses: mapSchemas(responses, (schema) => olderSchema(schema, output, '#')) }),
   };
 }
 
@@ -103,7 +107,7 @@ function toOlderBody(body: Json, row: Operation, input: Translation): Json {
   if (!isJsonObject(body)) return body;
   const content = Object.entries(objectAt(body, 'content')).map(([type, media]): [string, Json] => {
     const { example, schema = {} } = media as JsonObject;
-    const older = isEndpoint(row) && isJsonObject(schema) ? olderSchema(schema, input) : schema;
+    const older = isEndpoint(row) && isJsonObject(schema) ? olderSchema(schema, input, '#') : schema;
     return [type, { schema: older, ...(example === undefined ? {} : { example: toOlderExample(example, input) }) }];
   });
   return { ...body, content: Object.fromEntries(content) };

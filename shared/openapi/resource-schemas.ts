@@ -10,7 +10,7 @@ import { targetOf } from '../versions/changes.ts';
 import { toPointer } from '../wire/json-pointer.ts';
 import type { Json, JsonObject } from '../wire/values.ts';
 import { rowsOf } from './answers.ts';
-import { schemaName, schemaRef } from './described.ts';
+import { placeOf, schemaName, schemaRef } from './described.ts';
 import { exampleOf } from './examples.ts';
 import { schemaOfKind, toJsonSchema } from './json-schema.ts';
 import { fieldRuleInWords } from './rule-words.ts';
@@ -53,7 +53,7 @@ function toPart(resource: Resource, name: string): JsonObject {
 
 /** Fields that every document has, and that no rule hides. */
 function fieldsThatAllSee(resource: Resource): readonly string[] {
-  const { required = [] } = toJsonSchema(flattened(resource.schema), 'output', '#');
+  const { required = [] } = toJsonSchema(flattened(resource.schema), 'output');
   return (Array.isArray(required) ? required : []).map(String).filter((field) => resource.fieldRules[field]?.read === undefined);
 }
 
@@ -80,7 +80,7 @@ function told(resource: Resource, field: string, schema: JsonObject): JsonObject
 
 /** A body that its type takes; `undefined` where none is known. */
 export function bodyExampleOf(body: z.ZodType): JsonObject | undefined {
-  const example = exampleOf(toJsonSchema(shownOf(body), 'input', '#'));
+  const example = exampleOf(toJsonSchema(shownOf(body), 'input'));
   return body.safeParse(example).success ? (example as JsonObject) : undefined;
 }
 
@@ -97,8 +97,4 @@ export function jsonPatchExampleOf(resource: Resource): Json | undefined {
   const members = Object.entries(bodyExampleOf(bodiesOf(resource).patch) ?? {});
   const [name, value] = members.find(([each, given]) => typeof given !== 'object' && !moved.some((at) => isWithin(at, each))) ?? [];
   return name === undefined || value === undefined ? undefined : [{ op: 'add', path: toPointer([name]), value }];
-}
-
-function placeOf(name: string): string {
-  return `#/components/schemas/${name}`;
 }

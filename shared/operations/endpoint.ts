@@ -112,13 +112,13 @@ function toEndpoint<Name extends string, Answers extends EndpointAnswers, Of ext
 function toDescribed(answers: EndpointAnswers, input: z.ZodObject, output: z.ZodType): Described {
   const parameters = () => Object.entries(input.shape).map(([name, type]): QueryParameter => ({
     name, description: z.globalRegistry.get(type as z.ZodType)?.description ?? '', isRequired: type._zod.optin === undefined,
-    schema: toJsonSchema(type, 'input', '#'),
+    schema: toJsonSchema(type, 'input'),
   }));
   const headers = answers === 'state' ? headersOfStates : [];
   return {
     ...(answers === 'state' ? { parameters } : {}),
     answers: () => [{
-      status: 200, description: 'The answer.', headers, mediaType: 'application/json', schema: toJsonSchema(output, 'output', '#'),
+      status: 200, description: 'The answer.', headers, mediaType: 'application/json', schema: toJsonSchema(output, 'output'),
     }],
   };
 }

@@ -63,10 +63,10 @@ function changesOf({ versions }: Endpoint, part: 'input' | 'output'): VersionCha
   return Object.fromEntries(Object.entries(versions).map(([name, parts]) => [name, parts[part] ?? []]));
 }
 
-/** The fields of a schema as places: those in the elements of an array are one each. */
+/** The fields of a schema as places: those in the elements of an array are one each, unless they are arrays themselves. */
 function placesOf(fields: ReturnType<typeof fieldsOf>): Places {
-  return new Map(fields.map(({ name, kind, optional, isInArray }) =>
-    [name, { isMany: kind === 'array' && isInArray !== true, isOptional: optional }]));
+  return new Map(fields.map(({ name, kind, optional, isInArray, isArrayInArray }) =>
+    [name, { isMany: isInArray === true ? isArrayInArray === true : kind === 'array', isOptional: optional }]));
 }
 
 /** What is wrong with the changes that resources and endpoints declare. */

@@ -32,6 +32,7 @@ export class Level {
   readonly old: Places;
   readonly now: Places;
   readonly changes: readonly Change[];
+  /** An array that moves is found where the newer version has it: what is in it is lowered before, and raised after. */
   readonly #within: readonly Within[];
 
   constructor(changes: readonly Change[], now: Places) {
@@ -39,28 +40,22 @@ export class Level {
     this.now = now;
     this.old = olderPlaces(changes, now);
     const arrays = new Set(changes.map((change) => arrayAbove(targetOf(change), now)));
-    this.#within = [...arrays].map((array) => toWithin(changes, array, this.old, now));
+    this.#within = innermostFirst([...arrays]).map((array) => toWithin(changes, array, this.old, now));
   }
 
   /** A whole document of the older version as the newer has it. */
   up(document: JsonObject): JsonObject {
-    return this.#each(document, (draft, within) => raise(draft, within, 'document'));
+    return each(document, this.#within.toReversed(), (draft, within) => raise(draft, within, 'document'));
   }
 
   /** The same of a merge patch (RFC 7396): `null` takes a place out, and an array is a whole one. */
   upPatch(patch: JsonObject): JsonObject {
-    return this.#each(patch, (draft, within) => raise(draft, within, within.array === '' ? 'patch' : 'document'));
+    return each(patch, this.#within.toReversed(), (draft, within) => raise(draft, within, within.array === '' ? 'patch' : 'document'));
   }
 
   /** What the newer version shows as the older showed it. */
   down(document: JsonObject): JsonObject {
-    return this.#each(document, lower);
-  }
-
-  #each(document: JsonObject, change: (draft: Draft, within: Within) => void): JsonObject {
-    const draft = copied(document);
-    for (const within of this.#within) for (const object of objectsAt(draft, within.array)) change(object, within);
-    return draft;
+    return each(document, this.#within, lower);
   }
 
   /** What the newer version calls a place of the older: none where the older has no such place, several where it was an object. */
@@ -119,8 +114,10 @@ function toWithin(changes: readonly Change[], array: string, old: Places, now: P
   const here = changes.filter((change) => arrayAbove(targetOf(change), now) === array);
   const moved = movesOf(here);
   const rest = (path: string) => below(path, array);
-  const only = (paths: Places, others: Places) =>
-    [...paths.keys()].filter((path) => !others.has(path) && arrayAbove(path, paths) === array && isHolder(path, paths)).map(rest);
+  const only = (paths: Places, others: Places, whole: readonly string[]) =>
+    [...paths.keys()].filter((path) =>
+      !others.has(path) && !whole.some((each) => isWithin(path, each)) && arrayAbove(path, paths) === array && isHolder(path, paths),
+    ).map(rest);
   return {
     array,
     moves: moved.map((move) => ({ old: rest(move.old), now: rest(move.now) })),
@@ -134,8 +131,8 @@ function toWithin(changes: readonly Change[], array: string, old: Places, now: P
     thinned: innermostFirst([...new Set(moved.flatMap(({ old: path }) => holdersOf(path)))].filter(
       (path) => now.get(path)?.isOptional === true && arrayAbove(path, now) === array && now.get(path)?.isMany !== true,
     ).map(rest)),
-    onlyOld: innermostFirst(only(old, now)),
-    onlyNow: innermostFirst(only(now, old)),
+    onlyOld: innermostFirst(only(old, now, movesOf(changes).map((move) => move.old))),
+    onlyNow: innermostFirst(only(now, old, movesOf(changes).map((move) => move.now))),
   };
 }
 
@@ -144,14 +141,16 @@ function isHolder(path: string, places: Places): boolean {
 }
 
 function innermostFirst(paths: readonly string[]): readonly string[] {
-  return [...paths].sort((a, b) => b.split('.').length - a.split('.').length);
+  const depthOf = (path: string) => (path === '' ? 0 : path.split('.').length);
+  return [...paths].sort((a, b) => depthOf(b) - depthOf(a));
 }
 
 function raise(draft: Draft, within: Within, as: 'document' | 'patch'): void {
   const taken = within.moves.map(({ old, now }) => ({ to: now, value: valueUnder(draft, old) }));
   for (const { old } of within.moves) removeAt(draft, old);
-  for (const path of as === 'document' ? [...within.onlyOld, ...within.thinned] : within.onlyOld) removeIfEmpty(draft, path);
-  for (const { to, value } of taken) if (value !== undefined) setAt(draft, to, value);
+  const thinned = as === 'document' ? within.thinned.filter((path) => valueUnder(draft, path) !== null) : [];
+  for (const path of [...within.onlyOld, ...thinned]) removeIfEmpty(draft, path);
+  for (const { to, value } of taken) moveTo(draft, to, value);
   for (const { place, up } of within.converted) convertAt(draft, place, up);
   for (const path of within.onlyNow) nullIfAllIs(draft, path, within);
   if (as === 'document') for (const each of within.added) fill(draft, each);
@@ -168,7 +167,12 @@ function lower(draft: Draft, within: Within): void {
   const taken = within.moves.map(({ old, now }) => ({ to: old, value: valueUnder(draft, now) }));
   for (const { now } of within.moves) removeAt(draft, now);
   for (const path of within.onlyNow) removeIfEmpty(draft, path);
-  for (const { to, value } of taken) if (value !== undefined) setAt(draft, to, value);
+  for (const { to, value } of taken) moveTo(draft, to, value);
+}
+
+/** What was `null` because it stood in what is `null` makes no object of that. */
+function moveTo(draft: Draft, path: string, value: Json | undefined): void {
+  if (value !== undefined && !(value === null && valueUnder(draft, path) === null)) setAt(draft, path, value);
 }
 
 /** Whoever takes out all that an object of the newer version holds takes out the object. */
@@ -197,6 +201,12 @@ function orAsIs(value: Json, down: (value: Json) => Json): Json {
 function removeIfEmpty(draft: Draft, path: string): void {
   const value = valueUnder(draft, path);
   if (value === null || (value !== undefined && isDraft(value) && Object.keys(value).length === 0)) removeAt(draft, path);
+}
+
+function each(document: JsonObject, withins: readonly Within[], change: (draft: Draft, within: Within) => void): JsonObject {
+  const draft = copied(document);
+  for (const within of withins) for (const object of objectsAt(draft, within.array)) change(object, within);
+  return draft;
 }
 
 /** The document itself, or the elements of one of its arrays. */

@@ -26,8 +26,9 @@ export function olderPlaces(changes: readonly Change[], now: Places): Places {
     if (move !== undefined) older.set(`${move.old}${path.slice(move.now.length)}`, kind);
     else if (!left.some((each) => isWithin(path, each))) older.set(path, kind);
   }
-  // An object that held nothing else is not there before.
-  for (const path of now.keys()) {
+  // An object that held nothing else is not there before; an array still has its elements.
+  for (const [path, { isMany }] of now) {
+    if (isMany) continue;
     const below = [...now.keys()].filter((each) => each !== path && isWithin(each, path));
     if (below.length > 0 && below.every((each) => left.some((gone) => isWithin(each, gone)))) older.delete(path);
   }

@@ -15,14 +15,14 @@ import { arrayAbove, type Places } from './places.ts';
 
 export class Translation {
   /** From the client's version on. */
-  readonly #levels: readonly Level[];
+  readonly levels: readonly Level[];
   /** Names what it does: what another made is not what this makes. */
   readonly digest: string;
   /** Places of the current version that the client's has no name for: its writes leave them as they are. */
   readonly unnamed: readonly string[];
 
   private constructor(levels: readonly Level[]) {
-    this.#levels = levels;
+    this.levels = levels;
     this.digest = digest64(JSON.stringify(levels.map(({ changes }) => changes.map(toText))));
     this.unnamed = levels.flatMap(({ changes }, index) =>
       changes.flatMap((change) => (change.kind === 'added' ? namesAfter(levels.slice(index + 1), change.at) : [])),
@@ -38,15 +38,11 @@ export class Translation {
     return new Translation(levels.filter(({ changes }) => changes.length > 0));
   }
 
-  get changes(): readonly (readonly Change[])[] {
-    return this.#levels.map(({ changes }) => changes);
-  }
-
   /** A body in the current version; throws `document_invalid` for what the client's does not have. */
   up(body: JsonObject, as: 'document' | 'patch'): JsonObject {
-    return this.#levels.reduce((value, level, index) => {
+    return this.levels.reduce((value, level, index) => {
       const mistakes = level.mistakesIn(value).map(({ pointer, detail }): FieldError => {
-        return { at: this.#levels.slice(0, index).reduceRight(downPointerOf, toPointer(pointer)), in: 'body', detail };
+        return { at: this.levels.slice(0, index).reduceRight(downPointerOf, toPointer(pointer)), in: 'body', detail };
       });
       if (mistakes.length > 0) throw documentInvalid(mistakes);
       return as === 'patch' ? level.upPatch(value) : level.up(value);
@@ -54,7 +50,7 @@ export class Translation {
   }
 
   down(document: JsonObject): JsonObject {
-    return this.#levels.reduceRight((value, level) => level.down(value), document);
+    return this.levels.reduceRight((value, level) => level.down(value), document);
   }
 
   /** Filters, `sort` and `fields` of a query string; throws `query_invalid`. What names no place stays as it is. */
@@ -90,7 +86,7 @@ export class Translation {
 
   /** A place of the current version, with its indexes (RFC 6901), as the client's version has it. */
   downPointer(pointer: string): string {
-    return this.#levels.reduceRight(downPointerOf, pointer);
+    return this.levels.reduceRight(downPointerOf, pointer);
   }
 
   /** What the current version calls one place; `undefined` where the client's has none such, it is several, or its values differ. */
@@ -140,18 +136,18 @@ export class Translation {
   }
 
   #nowNames(path: string): readonly string[] {
-    return namesAfter(this.#levels, path);
+    return namesAfter(this.levels, path);
   }
 
   #oldNames(path: string): readonly string[] {
-    return this.#levels.reduceRight((paths, level) => unique(paths.flatMap((each) => level.oldOf(each))), [path] as readonly string[]);
+    return this.levels.reduceRight((paths, level) => unique(paths.flatMap((each) => level.oldOf(each))), [path] as readonly string[]);
   }
 
   /** Of a place of the current version, the oldest first. */
   #conversions(now: string): readonly Converted[] {
     let path = now;
     const found: Converted[] = [];
-    for (const level of this.#levels.toReversed()) {
+    for (const level of this.levels.toReversed()) {
       const step = level.conversionAt(path);
       if (step !== undefined) found.unshift(step);
       path = level.oldOf(path)[0] ?? path;

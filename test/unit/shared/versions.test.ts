@@ -171,6 +171,32 @@ describe('a translation', () => {
     expect(through('v1').unnamed).toEqual(['note', 'lines.tax']);
   });
 
+  test('finds what changes in arrays of arrays, in arrays that move, and in nothing that is null', () => {
+    const nested = resource({
+      name: 'things',
+      schema: z.object({
+        rows: z.array(z.object({ cells: z.array(z.object({ value: z.string(), word: z.string().optional() })) })).optional(),
+        prices: z.array(z.object({ in: z.object({ amount: z.number() }) })).optional(),
+        image: z.object({ url: z.string(), width: integer().optional() }).nullable().optional(),
+      }),
+      rules: { read: anyone }, shapes: { all: {} },
+      versions: {
+        v2: [
+          moved({ 'rows.cells.text': 'rows.cells.value', costs: 'prices', 'image.href': 'image.url' }),
+          converted('prices.in.amount', { schema: z.string(), up: Number, down: String }),
+        ],
+      },
+    });
+    const of = contract(three, nested);
+    expect(of.mistakes).toEqual([]);
+    const [, v2 = three.current] = three.all;
+    const translation = dialectOf(of, { operation: documents.list, resource: nested }, v2)?.input;
+    const thing = { rows: [{ cells: [{ value: 'a' }, { value: 'b', word: 'c' }] }], prices: [{ in: { amount: 1 } }], image: null };
+    const shown = { rows: [{ cells: [{ text: 'a' }, { text: 'b', word: 'c' }] }], costs: [{ in: { amount: '1' } }], image: null };
+    expect(translation?.down(thing)).toEqual(shown);
+    expect(translation?.up(shown, 'document')).toEqual(thing);
+  });
+
   test('has another digest as soon as it does something else', () => {
     expect(through('v1').digest).not.toBe(through('v2').digest);
   });
