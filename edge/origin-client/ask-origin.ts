@@ -1,4 +1,5 @@
 /** A client's request asked of the origin, and what its answer tells the isolate and the browser beside the client. */
+import type { Dialect } from '../../shared/versions/dialect.ts';
 import { isEndpoint } from '../../shared/operations/endpoint.ts';
 import { withoutSuffix } from '../../shared/wire/entity-tags.ts';
 import { parsePosition } from '../../shared/wire/position.ts';
@@ -9,13 +10,16 @@ import type { Reply } from './origin-client.ts';
 import { type Asking, toQuestion } from './question.ts';
 
 /** In the words of the caller's version, as far as those differ from the origin's. */
-export async function askOrigin(request: Validated, asking: Asking = request.preconditions): Promise<Reply> {
-  const { dialect, route: { operation } } = request;
-  if (dialect === undefined) return askCurrent(request, asking);
+export function askOrigin(request: Validated, asking: Asking = request.preconditions): Promise<Reply> {
+  const { dialect } = request;
+  return dialect === undefined ? askCurrent(request, asking) : askInOlder(request, dialect, asking);
+}
+
+async function askInOlder(request: Validated, dialect: Dialect, asking: Asking): Promise<Reply> {
   const { output, digest } = dialect;
   const own = (list: string | undefined) => (list === undefined || output === undefined ? list : withoutSuffix(list, digest));
   const reply = await askCurrent(request, { ifMatch: own(asking.ifMatch), ifNoneMatch: own(asking.ifNoneMatch) });
-  return downReply(reply, dialect, operation, request.rows);
+  return downReply(reply, dialect, request.route.operation, request.rows);
 }
 
 async function askCurrent(request: Validated, asking: Asking): Promise<Reply> {

@@ -17,13 +17,14 @@ import type { ReadFacts } from '../../shared/hop/read-facts.ts';
 import type { StatedReads } from '../../shared/hop/stated-reads.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import { edgeLimits } from '../limits.ts';
+import { randomNonce } from '../request/random-texts.ts';
 import type { Target } from '../request/target.ts';
 import { contentDigest } from './content-digest.ts';
 import { originUnavailable, toForwardFault } from './forward-fault.ts';
 import type { Hasher } from './hasher.ts';
 import type { Macs } from './macs.ts';
 import { RetryBudget } from './retry-budget.ts';
-import { randomNonce, signRequest } from './sign-request.ts';
+import { signRequest } from './sign-request.ts';
 import { verifyAnswer } from './verify.ts';
 
 export interface Question {

@@ -1,6 +1,6 @@
 /** A request as the origin believes it: signed over everything that it carries (SEMANTICS §9). */
 import { formatSignature, formatSignatureInput, toRequestMessage, toSignatureBase } from '../../shared/hop/profile.ts';
-import { toBase64, toBase64Url } from '../../shared/wire/base64.ts';
+import { toBase64 } from '../../shared/wire/base64.ts';
 import type { Target } from '../request/target.ts';
 import type { Macs } from './macs.ts';
 
@@ -20,18 +20,4 @@ export function signRequest({ method, target, headers, nonce }: Signed, macs: Ma
   headers['signature-input'] = formatSignatureInput(signed.parameters);
   headers['signature'] = formatSignature(toBase64(macs.sign(signed.base)));
   return keyId;
-}
-
-const nonceBytes = 16;
-/** Random bytes for the nonces to come: to ask for 2 KB costs as much as to ask for 16. */
-const pool = new Uint8Array(128 * nonceBytes);
-let poolAt = pool.length;
-
-/** 128 random bits in 22 characters. */
-export function randomNonce(): string {
-  if (poolAt === pool.length) {
-    crypto.getRandomValues(pool);
-    poolAt = 0;
-  }
-  return toBase64Url(pool.subarray(poolAt, (poolAt += nonceBytes)));
 }

@@ -27,9 +27,10 @@ export function parseReadFacts(text: string): ReadFacts | undefined {
   const [at = '', resourceDigest, scopeDigest, ...more] = text.split(';');
   const position = parsePosition(at);
   if (position === undefined || resourceDigest === undefined || scopeDigest === undefined || more.length % 3 !== 0) return undefined;
-  const others = Array.from({ length: more.length / 3 }, (_, index) => {
-    const [name = '', resourceDigest = '', scopeDigest = ''] = more.slice(index * 3);
-    return { name, resourceDigest, scopeDigest };
-  });
+  const others: ReadFacts['others'][number][] = [];
+  for (let at = 0; at < more.length; at += 3) {
+    const [name = '', resourceDigest = '', scopeDigest = ''] = more.slice(at);
+    others.push({ name, resourceDigest, scopeDigest });
+  }
   return { position, resourceDigest, scopeDigest, others };
 }

@@ -1,7 +1,8 @@
 /** Base64 (RFC 4648 §4) and base64url without padding (§5) of bytes. */
 export function toBase64(bytes: Uint8Array): string {
   let text = '';
-  for (const byte of bytes) text += String.fromCharCode(byte);
+  // By index: walked as an iterable, the 32 bytes of a MAC take twice as long.
+  for (let index = 0; index < bytes.length; index++) text += String.fromCharCode(bytes[index] ?? 0);
   return btoa(text);
 }
 
