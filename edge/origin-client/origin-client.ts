@@ -37,13 +37,13 @@ export interface Question {
   /** Headers of the client that go along, and how its body is to be read. */
   readonly headers: Readonly<Partial<Record<HopHeader, string>>>;
   /** A body in memory, or a stream that is made for the nonce under which it is sent, and sent once. */
-  readonly body?: Uint8Array<ArrayBuffer> | ((nonce: string) => ReadableStream<Uint8Array>);
+  readonly body?: Uint8Array<ArrayBuffer> | ((nonce: string) => ReadableStream<Uint8Array>) | undefined;
   /** The state read must be at or after this. */
   readonly atLeast?: Position | undefined;
   /** The head of the answer must have come by then, in milliseconds of the epoch. */
   readonly deadlineAt: number;
   /** For how long a stream may go on once its head has come; absent: the answer ends by the deadline too. */
-  readonly streamMs?: number;
+  readonly streamMs?: number | undefined;
   readonly requestId: string;
   readonly traceparent: string;
 }
@@ -181,23 +181,21 @@ function toTimeLimit({ deadlineAt, streamMs }: Question): { readonly signal: Abo
 
 function toHeaders(question: Question, digest: string | undefined): Record<string, string> {
   const { headers, principal, atLeast, deadlineAt, streamMs, requestId, traceparent } = question;
-  const own: Readonly<Partial<Record<HopHeader, string | undefined>>> = {
-    ...headers,
-    'content-digest': digest,
-    traceparent,
-    'tombolo-after': atLeast === undefined ? undefined : formatPosition(atLeast),
-    'tombolo-deadline': String(Math.max(0, streamMs ?? deadlineAt - Date.now())),
-    'tombolo-principal': formatPrincipal(principal),
-    'tombolo-request': requestId,
-  };
-  const sent: Record<string, string> = {};
-  for (const [name, value] of Object.entries(own)) if (value !== undefined) sent[name] = mustAscii(name, value);
-  return sent;
+  const sent: Partial<Record<HopHeader, string>> = { ...headers };
+  for (const [name, value] of Object.entries(headers)) mustAscii(name, value);
+  if (digest !== undefined) sent['content-digest'] = digest;
+  sent['traceparent'] = traceparent;
+  if (atLeast !== undefined) sent['tombolo-after'] = formatPosition(atLeast);
+  sent['tombolo-deadline'] = String(Math.max(0, streamMs ?? deadlineAt - Date.now()));
+  const formatted = formatPrincipal(principal);
+  if (formatted !== undefined) sent['tombolo-principal'] = formatted;
+  sent['tombolo-request'] = requestId;
+  return sent as Record<string, string>;
 }
 
-/** Bytes past ASCII have no agreed decoding in header fields (RFC 9110 §5.5): the two sides might sign two texts. */
-function mustAscii(name: string, value: string): string {
-  if (/^[\t\x20-\x7e]*$/.test(value)) return value;
+/** Of what a client sent; what the edge says itself is ASCII. Bytes past it have no agreed decoding in header fields (RFC 9110 §5.5): the two sides might sign two texts. */
+function mustAscii(name: string, value: string): void {
+  if (/^[\t\x20-\x7e]*$/.test(value)) return;
   throw new Fault('header_invalid', {
     detail: `${name}: printable ASCII alone`,
     errors: [{ at: name, in: 'header', detail: 'printable ASCII alone' }],

@@ -15,8 +15,6 @@ export type Asking = Pick<Validated['preconditions'], 'ifMatch' | 'ifNoneMatch'>
 /** HEAD is asked as GET, so that both fill one entry (RFC 9110 §9.3.2). */
 export function toQuestion(request: Validated, asking: Asking): Question {
   const { raw, requestId, target, route: { operation }, principal, demanded, deadlineAt, sent } = request;
-  const body = toBody(request);
-  const life = streamMs(request, Date.now());
   return {
     method: raw.method === 'HEAD' ? 'GET' : raw.method,
     requestId, target, principal, deadlineAt,
@@ -24,8 +22,8 @@ export function toQuestion(request: Validated, asking: Asking): Question {
     headers: toHeaders(request, asking),
     atLeast: demanded,
     traceparent: traceparentOf(sent, requestId),
-    ...(body === undefined ? {} : { body }),
-    ...(life === undefined ? {} : { streamMs: life }),
+    body: toBody(request),
+    streamMs: streamMs(request, Date.now()),
   };
 }
 
