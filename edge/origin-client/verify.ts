@@ -29,24 +29,25 @@ export function verifyAnswer(answer: Response, nonce: string, macs: Macs, nowMs:
   if (input === undefined || mac === undefined) return undefined;
   const { parameters } = input;
   if (parameters.nonce !== nonce || !isWithinWindow(parameters.created, nowMs)) return undefined;
-  const covered: Record<string, string> = {};
-  const base = toReceivedBase(toAnswerMessage(answer.status, (name) => take(given, name, covered)), input);
-  if (base === undefined || !macs.verify(parameters.keyId, base, fromBase64(mac))) return undefined;
   const headers: Record<string, string> = {};
-  for (const name of input.components) if (isAnswerHeader(name)) headers[name] = covered[name] ?? '';
-  const { [readHeader]: read, [dependsHeader]: depends } = covered;
+  let read: string | undefined;
+  let depends: string | undefined;
+  // What is covered is what is read, so each field is asked of the platform once.
+  const take = (name: string): string | null => {
+    const value = given.get(name);
+    if (value === null) return null;
+    if (name === readHeader) read = value;
+    else if (name === dependsHeader) depends = value;
+    else if (isAnswerHeader(name)) headers[name] = value;
+    return value;
+  };
+  const base = toReceivedBase(toAnswerMessage(answer.status, take), input);
+  if (base === undefined || !macs.verify(parameters.keyId, base, fromBase64(mac))) return undefined;
   return {
     headers,
     facts: read === undefined ? undefined : parseReadFacts(read),
     stated: depends === undefined ? undefined : parseStatedReads(depends),
   };
-}
-
-/** What is covered is what is read, so each field is asked of the platform once. */
-function take(given: Headers, name: string, into: Record<string, string>): string | null {
-  const value = given.get(name);
-  if (value !== null) into[name] = value;
-  return value;
 }
 
 /** Throws unless a key of the ring signed this report just now. The body is checked by its digest, elsewhere. */
