@@ -1,8 +1,10 @@
 /**
- * A body in pieces that are worth a turn of JavaScript, however its sender cut it: workerd hands out one chunk a
+ * A body in pieces that are worth a turn of JavaScript, however its sender cut it: a runtime hands out one chunk a
  * read, so 400 KB in chunks of one byte are 400 000 reads, which kept the isolate for 4 seconds. Asked for at
- * least some kilobytes it gathers them itself, at a twentieth of that, and between two pieces others get a turn.
+ * least some kilobytes workerd gathers them itself, at a twentieth of that; Bun's reads are cheap, and what is done with
+ * each piece is not. Between two pieces others get a turn.
  */
+import { joinedBytes } from '../../shared/wire/bytes.ts';
 import { edgeLimits } from '../limits.ts';
 
 /** The part of a stream's reader that both runtimes have and this file uses. */
@@ -24,6 +26,8 @@ export class BodyPieces {
   readonly #gathering: GatheringReader | undefined;
   readonly #plain: Reader | undefined;
   #isAtEnd: boolean;
+  /** Why no more can be read. */
+  #broken: { readonly cause: unknown } | undefined;
   #isCancelled = false;
 
   /** `null`: there is no body, and its end has come. */
@@ -40,8 +44,11 @@ export class BodyPieces {
   /** The next bytes, or `undefined` at the end. Rejects when the sender breaks off or frames badly. */
   async next(bytesMax: number = edgeLimits.pieceBytesMax): Promise<Uint8Array | undefined> {
     if (this.#isAtEnd) return undefined;
-    const piece = this.#gathering === undefined ? (await this.#plain?.read())?.value : await this.#gathered(this.#gathering, bytesMax);
+    const least = Math.min(edgeLimits.pieceBytesMin, bytesMax);
+    const piece = await (this.#gathering === undefined ? this.#joined(least) : this.#gathered(this.#gathering, least, bytesMax));
     if (piece === undefined) this.#isAtEnd = true;
+    // A small piece was many chunks, and more may lie ready: without a turn for others these would come before theirs.
+    else if (piece.length >= least && piece.length < Math.min(2 * least, bytesMax)) await new Promise((resolve) => setTimeout(resolve, 0));
     return piece;
   }
 
@@ -51,14 +58,24 @@ export class BodyPieces {
     await (this.#gathering ?? this.#plain)?.cancel().catch(() => undefined);
   }
 
-  async #gathered(reader: GatheringReader, bytesMax: number): Promise<Uint8Array | undefined> {
-    const least = Math.min(edgeLimits.pieceBytesMin, bytesMax);
+  async #gathered(reader: GatheringReader, least: number, bytesMax: number): Promise<Uint8Array | undefined> {
     const { value } = await reader.readAtLeast(least, new Uint8Array(bytesMax));
     if (value === undefined || value.length === 0) return undefined;
     if (value.length < least) this.#isAtEnd = true;
-    // A small piece was many chunks, and more may lie ready: without a turn for others these would come before theirs.
-    else if (value.length < 2 * least && value.length < bytesMax) await new Promise((resolve) => setTimeout(resolve, 0));
     return value;
+  }
+
+  /** Shorter than `least` only where the body ends, or breaks off: what came before is given first. */
+  async #joined(least: number): Promise<Uint8Array | undefined> {
+    const chunks: Uint8Array[] = [];
+    for (let length = 0; length < least && this.#broken === undefined; ) {
+      const chunk = await this.#plain?.read().then(({ value }) => value, (cause: unknown) => void (this.#broken = { cause }));
+      if (chunk === undefined) break;
+      chunks.push(chunk);
+      length += chunk.length;
+    }
+    if (chunks.length === 0 && this.#broken !== undefined) throw this.#broken.cause;
+    return chunks.length > 1 ? joinedBytes(chunks) : chunks[0];
   }
 }
 

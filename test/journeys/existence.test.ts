@@ -1,18 +1,18 @@
 /** Through the edge as through the origin: a draft of somebody else is answered as a review that does not exist. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import type { Answer } from '../support/answer.ts';
-import { type Asking, engines, startWorld, type World } from '../support/whole-world.ts';
+import { type Asking, startWorld, type World, worldsOfBoth } from '../support/whole-world.ts';
 
 const film = '0198c0de-0000-7000-8000-0000000000ee';
 const absent = '0198c0de-0000-7000-8000-0000000000ff';
 const review = (author: string) => ({ film, author, status: 'draft', rating: 3, text: 'secret' });
 
-describe.each([...engines])('a hidden document on %s', (engine) => {
+describe.each(worldsOfBoth)('a hidden document on %s in %s', (engine, stack) => {
   let world: World;
   let hidden: Answer;
   let bob: string;
   beforeAll(async () => {
-    world = await startWorld({ engine, memoMs: 50 });
+    world = await startWorld({ engine, stack, memoMs: 50 });
     hidden = await world.request('/v2/reviews', { token: await world.token({ subject: 'alice' }), json: review('alice') });
     bob = await world.token({ subject: 'bob', roles: ['moderator'] });
     expect(hidden.status).toBe(201);

@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import type { FilmDocument } from '../support/answer.ts';
 import { createFilm, importRows, patchFilm } from '../support/film.ts';
 import { sharedData, sharedDataDir, testThat } from '../support/needs.ts';
-import { engines, startWorld, type World } from '../support/whole-world.ts';
+import { startWorld, type World, worldsOfBoth } from '../support/whole-world.ts';
 
 const sampleDir = join(import.meta.dir, '../../origin/dev/sample');
 const everything = sharedData.met ? join(sharedDataDir, 'films.ndjson') : join(sampleDir, 'films.ndjson');
 const rowsIn = readFileSync(everything, 'utf8').trimEnd().split('\n').length;
 
-describe.each([...engines])('imports on %s', (engine) => {
+describe.each(worldsOfBoth)('imports on %s in %s', (engine, stack) => {
   let world: World;
-  beforeAll(async () => void (world = await startWorld({ engine })));
+  beforeAll(async () => void (world = await startWorld({ engine, stack })));
   afterAll(() => world.close());
 
   const pages = async function* (query: string): AsyncGenerator<readonly FilmDocument[]> {

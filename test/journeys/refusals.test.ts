@@ -4,7 +4,7 @@ import type { Answer } from '../support/answer.ts';
 import { eventually } from '../support/eventually.ts';
 import { createFilm, toFilm, toPlace } from '../support/film.ts';
 import { forgeToken, respelled, unsecuredToken } from '../support/forged-token.ts';
-import { type Asking, engines, startWorld, type World } from '../support/whole-world.ts';
+import { type Asking, startWorld, type World, worldsOfBoth } from '../support/whole-world.ts';
 
 /**
  * What is refused before it is read may be answered with a connection that closes while the client still
@@ -14,11 +14,11 @@ async function untilHeard(ask: () => Promise<Answer>): Promise<Answer> {
   return eventually('an answer', ask);
 }
 
-describe.each([...engines])('refusals on %s', (engine) => {
+describe.each(worldsOfBoth)('refusals on %s in %s', (engine, stack) => {
   let world: World;
   let editor: string;
   beforeAll(async () => {
-    world = await startWorld({ engine });
+    world = await startWorld({ engine, stack });
     editor = await world.token();
   });
   afterAll(() => world.close());

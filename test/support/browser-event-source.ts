@@ -13,7 +13,8 @@ export class BrowserEventSource {
   state: 'connecting' | 'open' | 'closed' = 'connecting';
   /** Why it is closed for good. */
   failure: string | undefined;
-  connections = 0;
+  /** Connections begun, also those that came to nothing. */
+  tries = 0;
   lastEventId = '';
   #retryMs = 100;
 
@@ -54,13 +55,13 @@ export class BrowserEventSource {
       accept: 'text/event-stream',
       ...(this.lastEventId === '' ? {} : { 'last-event-id': this.lastEventId }),
     };
+    this.tries++;
     const response = await fetch(this.#url, { headers, signal: this.#leaving.signal });
     if (response.status !== 200 || !response.headers.get('content-type')?.startsWith('text/event-stream')) {
       this.failure = `${response.status} ${await response.text()}`;
       return;
     }
     this.state = 'open';
-    this.connections++;
     const stream = new EventStream(response);
     try {
       for (let event = await stream.next(); event !== undefined; event = await stream.next()) this.events.push(event);

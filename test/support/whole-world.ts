@@ -32,6 +32,12 @@ export const worlds: readonly (readonly [Engine, Stack])[] = [
   ['sqlite', 'workerd'], ['mongodb', 'workerd'], ['sqlite', 'one process'], ['mongodb', 'one process'],
 ];
 
+/** Both engines at the edge, and one process once: what differs there is the runtime, whatever the store. */
+export const worldsOfBoth: readonly (readonly [Engine, Stack])[] = worlds.slice(0, 3);
+
+/** Both on SQLite. */
+export const stacks: readonly Stack[] = ['workerd', 'one process'];
+
 export interface WorldOptions {
   readonly engine: Engine;
   /** In workerd unless said. In one process there are no wires between the two to hold. */

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { eventually } from '../../support/eventually.ts';
 import type { ImportSummary } from '../../support/film.ts';
-import { engines, startWorld, type World } from '../../support/whole-world.ts';
+import { startWorld, type World, worldsOfBoth } from '../../support/whole-world.ts';
 import { type Ending, endings, readMs, sendCut, sendings } from './raw-upload.ts';
 
 interface Format {
@@ -49,10 +49,10 @@ function summaryOf(body: string): StoppedSummary {
   return (JSON.parse(line) as { summary: StoppedSummary }).summary;
 }
 
-describe.each([...engines])('an upload that ends early, on %s', (engine) => {
+describe.each(worldsOfBoth)('an upload that ends early, on %s in %s', (engine, stack) => {
   let world: World;
   const edgeLog: string[] = [];
-  beforeAll(async () => void (world = await startWorld({ engine, logLevel: 'debug', onEdgeLog: (line) => edgeLog.push(line) })));
+  beforeAll(async () => void (world = await startWorld({ engine, stack, logLevel: 'debug', onEdgeLog: (line) => edgeLog.push(line) })));
   afterAll(() => world.close());
 
   const isThere = async (zip: string): Promise<boolean> =>
@@ -72,7 +72,8 @@ describe.each([...engines])('an upload that ends early, on %s', (engine) => {
             target: '/v2/places/import', sending, ending, headers: [`Authorization: Bearer ${token}`, `Content-Type: ${format.type}`],
             body: format.head + whole.map(format.row).join('') + format.cut(last),
           });
-          if (isTold(ending)) await mustBeTold(answer, whole);
+          // Bun closes a connection that its client half closed, and answers bad framing itself.
+          if (isTold(ending) && stack === 'workerd') await mustBeTold(answer, whole);
           // No client is left to be told: the origin's log says when it is over.
           else await eventually('the end of the import', () => /import stopped|request refused/.test(world.origin.output.slice(said)));
           expect(await isThere(last)).toBe(false);
