@@ -4,6 +4,7 @@ import { check } from '../proofs/history/check.ts';
 import { type RunFigures, runHistory } from '../proofs/history/killed-origin.ts';
 import { runKilledHooks } from '../proofs/hooks/killed-hooks.ts';
 import { fuzzOrigin } from '../proofs/hostile/origin-fuzz.ts';
+import { runKilledProcess } from '../proofs/one-process/killed-process.ts';
 import { engines } from '../support/whole-world.ts';
 import { runScopes } from '../proofs/scopes/run.ts';
 import { slowBuilds } from './mongo-builds.ts';
@@ -78,6 +79,20 @@ async function hooks({ seed, minutes }: Budget): Promise<Outcome> {
   return { figures: { runs }, violations };
 }
 
+const processKillsEach = 100;
+
+/** Edge and origin as one process, killed a hundred times on each engine. */
+async function oneProcess({ seed }: Budget): Promise<Outcome> {
+  const runs: object[] = [];
+  const violations: string[] = [];
+  for (const engine of engines) {
+    const run = await runKilledProcess({ engine, seed, rounds: processKillsEach });
+    violations.push(...run.violations.map((violation) => `${engine}: ${violation}`));
+    runs.push(run.figures);
+  }
+  return { figures: { runs }, violations };
+}
+
 const inputsAtOnce = 50_000;
 
 async function parsers({ seed, minutes }: Budget): Promise<Outcome> {
@@ -122,4 +137,6 @@ export const parts: readonly Part[] = [
   { name: 'parsers', share: 0.1, run: parsers },
   { name: 'store model', share: 0.05, run: storeModel },
   { name: 'hooks', share: 0.05, run: hooks },
+  // Two hundred kills, some five minutes.
+  { name: 'one process', share: 0, run: oneProcess },
 ];
