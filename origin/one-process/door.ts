@@ -17,6 +17,9 @@ export interface DoorOptions extends ServeSettings {
 
 type Server = Bun.Server<undefined>;
 
+/** Bun's own wait on a quiet connection: past a request's, so that who is late is told so. */
+const idleSeconds = (2 * limits.requestMsMax) / 1_000;
+
 export class Door {
   readonly #options: DoorOptions;
   /** Requests that the pipeline has not answered yet. */
@@ -34,6 +37,7 @@ export class Door {
       hostname: settings.originHost,
       port: settings.edgePort,
       maxRequestBodySize: limits.importBytesMax,
+      idleTimeout: idleSeconds,
       ...(tls === undefined ? {} : { tls, http2: true }),
       fetch: (request) => this.#own(request) ?? this.#answer(request, answer),
     });

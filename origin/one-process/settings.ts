@@ -1,4 +1,5 @@
 /** The settings of one process: those of both sides, and how it meets the network. */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { offered } from '../../shared/resources/plans.ts';
@@ -54,14 +55,35 @@ export function readNetwork(reader: SettingsReader): Pick<ServeSettings, 'proxie
 function readTls(reader: SettingsReader): ServeSettings['tls'] {
   const [certificate, key] = [reader.optional('TOMBOLO_TLS_CERTIFICATE'), reader.optional('TOMBOLO_TLS_KEY')];
   if (certificate === '' && key === '') return undefined;
-  return { cert: readPem(reader, 'TOMBOLO_TLS_CERTIFICATE', certificate), key: readPem(reader, 'TOMBOLO_TLS_KEY', key) };
+  const [cert, secret] = [readPem(reader, 'TOMBOLO_TLS_CERTIFICATE', certificate), readPem(reader, 'TOMBOLO_TLS_KEY', key)];
+  if (cert === undefined || secret === undefined) return undefined;
+  checkPair(reader, cert, secret);
+  return { cert, key: secret };
 }
 
-function readPem(reader: SettingsReader, variable: string, path: string): string {
+function readPem(reader: SettingsReader, variable: string, path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch {
     reader.complain(variable, 'must be the path of a PEM file that can be read; certificate and key are set together');
-    return '';
+    return undefined;
+  }
+}
+
+/** A server that was given what it cannot use would say so of no setting, and to some clients alone. */
+function checkPair(reader: SettingsReader, cert: string, secret: string): void {
+  const certificate = parsed(() => new X509Certificate(cert));
+  const key = parsed(() => createPrivateKey(secret));
+  if (certificate === undefined) reader.complain('TOMBOLO_TLS_CERTIFICATE', 'the file holds no certificate in PEM');
+  if (key === undefined) reader.complain('TOMBOLO_TLS_KEY', 'the file holds no private key in PEM without a passphrase');
+  if (certificate === undefined || key === undefined) return;
+  if (!certificate.checkPrivateKey(key)) reader.complain('TOMBOLO_TLS_KEY', 'is not the key of the certificate, the first in its file');
+}
+
+function parsed<T>(parse: () => T): T | undefined {
+  try {
+    return parse();
+  } catch {
+    return undefined;
   }
 }
