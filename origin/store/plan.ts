@@ -1,9 +1,10 @@
 /**
  * The plan of a list: what the read rule leaves of the request, as branches, one for each alternative of the rule and
  * value of each `in`. Every branch pins its fields by equality and is then one ordered walk of one declared index;
- * merged (`merge.ts`) the branches are the answer, and nothing remains to be filtered.
+ * merged (`merge.ts`) the branches are the answer, and nothing remains to be filtered but what a union does not name.
  */
 import { Fault } from '../../shared/wire/fault.ts';
+import { type Branch as UnionBranch, branchesWithout } from '../../shared/contract/branches-without.ts';
 import { equalitiesOf } from '../../shared/contract/rules.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { coveringIndex, type IndexSpec, toIndex } from '../../shared/contract/shapes.ts';
@@ -19,6 +20,8 @@ export interface Branch {
   readonly pinned: ReadonlyMap<string, Scalar>;
   /** The array field of the index and the element that it must contain. */
   readonly has: { readonly field: string; readonly value: Scalar } | undefined;
+  /** Branches of a union that do not name what is asked: their documents are left out as they are read, and are few or none. */
+  readonly without: readonly UnionBranch[];
 }
 
 export interface QueryPlan {
@@ -35,7 +38,9 @@ export function toQueryPlan(resource: Resource, request: Pick<ListRequest, 'equa
   const interval = request.range === undefined ? undefined : toInterval(request.range, mustKind(resource, request.range.field));
   if (request.range !== undefined && interval === undefined) return { branches: [], interval, disjoint: true };
   const ways = toWays(resource, request).filter((pins) => admits(resource, interval, pins));
-  const branches = ways.map((pins) => toBranch(resource, request, pins));
+  const asked = [...Object.keys(request.equal), ...(request.range === undefined ? [] : [request.range.field])];
+  const without = branchesWithout(resource, asked);
+  const branches = ways.map((pins) => ({ ...toBranch(resource, request, pins), without }));
   return { branches, interval, disjoint: areDisjoint(resource, ways) };
 }
 
@@ -70,7 +75,7 @@ function isIdValue({ idKind }: Resource, value: Scalar): boolean {
   return idKind === 'integer' ? toSortValue(value, 'integer').rank === ranks.number : typeof value === 'string';
 }
 
-function toBranch(resource: Resource, request: Pick<ListRequest, 'sort'>, pins: Pins): Branch {
+function toBranch(resource: Resource, request: Pick<ListRequest, 'sort'>, pins: Pins): Omit<Branch, 'without'> {
   const isArray = (field: string) => isArrayField(resource, field);
   const wanted = toIndex([...pins.keys()], request.sort, isArray);
   const index = coveringIndex(resource.indexes, wanted);

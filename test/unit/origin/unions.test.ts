@@ -10,17 +10,21 @@ import { DirectOrigin } from '../../support/direct-origin.ts';
 import { engines } from '../../support/whole-world.ts';
 
 const card = z.object({ network: z.enum(['visa', 'amex']), code: z.string() });
+const tags = z.array(z.string()).optional();
 const schema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('card'), paidAt: instant(), amount: decimal(), card }),
-  z.object({ kind: z.literal('cash'), paidAt: instant(), amount: decimal(), till: z.string(), note: z.string().optional() }),
+  z.object({ kind: z.literal('cash'), paidAt: instant(), amount: decimal(), till: z.string(), note: z.string().optional(), tags }),
   z.discriminatedUnion('bank', [
     z.object({
       kind: z.literal('wire'), bank: z.literal('sepa'), paidAt: instant().optional(), iban: z.string(), payer: objectId().optional(),
     }),
-    z.looseObject({ kind: z.literal('wire'), bank: z.literal('other'), amount: decimal(), till: z.string() }),
+    z.looseObject({ kind: z.literal('wire'), bank: z.literal('other'), amount: decimal(), till: z.string(), tags }),
   ]),
 ]);
-const shapes = { all: {}, ofKind: { equal: ['kind'] }, ofTill: { equal: ['till'] }, byAmount: { range: 'amount', sort: ['-amount'] } };
+const shapes = {
+  all: {}, ofKind: { equal: ['kind'] }, ofTill: { equal: ['till'] }, byAmount: { range: 'amount', sort: ['-amount'] },
+  byTill: { range: 'till', sort: ['till'] }, ofTags: { equal: ['tags'] }, ofIban: { equal: ['iban'] },
+};
 const id = { kind: 'string', format: z.string() } as const;
 const payments = resource({ name: 'payments', id, schema, rules: { read: anyone, write: anyone }, shapes });
 const guarded = resource({
@@ -39,9 +43,9 @@ const whole: Readonly<Record<string, JsonObject>> = {
 test('its fields are those of all branches, which others may lack', () => {
   expect(payments.mistakes).toEqual([]);
   const members = [...payments.fields.values()].filter(({ name }) => !name.includes('.'));
-  expect(members.map(({ name, kind, optional }) => [name, kind, optional]).slice(0, 9)).toEqual([
+  expect(members.map(({ name, kind, optional }) => [name, kind, optional]).slice(0, 10)).toEqual([
     ['kind', 'string', false], ['paidAt', 'instant', true], ['amount', 'decimal', true], ['card', 'object', true], ['till', 'string', true],
-    ['note', 'string', true], ['bank', 'string', true], ['iban', 'string', true], ['payer', 'objectId', true],
+    ['note', 'string', true], ['tags', 'array', true], ['bank', 'string', true], ['iban', 'string', true], ['payer', 'objectId', true],
   ]);
 });
 
@@ -151,6 +155,27 @@ describe.each(engines)('on %s', (engine) => {
     expect(await listed('?kind=cheque')).toBe('query_invalid');
     expect(await listed('?amount[gte]=8.999')).toContain('wire');
     expect(await listed('?free=1')).toBe('query_invalid');
+  });
+
+  test('what the branch of a document does not name is found by no filter, whichever branch names it', async () => {
+    const hidden = { till: `SECRET-${engine}`, tags: [`SECRET-${engine}`], amount: '123.00', iban: `SECRET-${engine}` };
+    const { amount: _amount, ...others } = hidden;
+    await origin.put(payments, `${engine}-hides-1`, { ...whole['card'], ...others });
+    await origin.put(payments, `${engine}-hides-2`, { ...whole['sepa'], ...hidden, iban: 'DE1' });
+    await origin.put(payments, `${engine}-shows`, { ...whole['cash'], ...hidden });
+    // This branch takes any member, and serves it.
+    await origin.put(payments, `${engine}-takes`, { ...whole['other'], ...hidden });
+    const [cash, loose] = [`${engine}-shows`, `${engine}-takes`];
+    const asked = [
+      [`?till=SECRET-${engine}`, [cash, loose]], ['?till[gte]=SECRET-&till[lt]=SECRET-~', [cash, loose]],
+      [`?till[in]=SECRET-${engine}&till[in]=t9`, [cash, loose]], [`?tags=SECRET-${engine}`, [cash, loose]],
+      ['?amount[gte]=122&amount[lte]=124', [cash, loose]], [`?iban=SECRET-${engine}`, [loose]],
+    ] as const;
+    for (const [query, found] of asked) {
+      const { json } = await origin.ask('list', payments, { query: `${query}&count=exact&limit=2` });
+      const ids = (json['data'] as readonly JsonObject[]).map((each) => String(each['id']));
+      expect([query, ids.sort(), json['page']]).toMatchObject([query, found, { total: found.length }]);
+    }
   });
 
   test('rules and field rules hold of every branch', async () => {

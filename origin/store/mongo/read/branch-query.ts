@@ -35,13 +35,21 @@ export function toBranchQuery({ resource, branch, sort, interval, after, mayBeOd
   const common = [...toEqualities(resource, branch), ...toBounds(keys), ...toTypes(keys, mayBeOdd)];
   const alternatives = after === undefined ? [[]] : toAlternatives(keys, after);
   if (alternatives.length === 0) return undefined;
-  const filters = alternatives.map((alternative) => toFilter([...common, ...alternative]));
+  const without = toWithout(resource, branch);
+  const filters = alternatives.map((alternative) => ({ ...toFilter([...common, ...alternative]), ...without }));
   const [only, second] = filters;
   return {
     filter: only !== undefined && second === undefined ? only : { $or: filters },
     sort: Object.fromEntries(sort.map(({ field, descending }) => [toPath(resource, field), descending ? -1 : 1])),
     hint: toIndexKey(resource, branch.index),
   };
+}
+
+function toWithout(resource: Resource, { without }: Branch): Document {
+  if (without.length === 0) return {};
+  const toCondition = (branch: (typeof without)[number]) =>
+    Object.fromEntries([...branch].map(([path, values]) => [toPath(resource, path), { $in: values }]));
+  return { $nor: without.map(toCondition) };
 }
 
 /** The key of an index: each field once; the id alone is the index that every collection has. */

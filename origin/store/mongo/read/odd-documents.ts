@@ -6,6 +6,7 @@
  */
 import { Binary, type Document } from 'mongodb';
 import { Fault } from '../../../../shared/wire/fault.ts';
+import { branchesWithout, isOf } from '../../../../shared/contract/branches-without.ts';
 import { toIdKey } from '../../../../shared/contract/ids.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { satisfies } from '../../../../shared/contract/rules.ts';
@@ -62,6 +63,8 @@ export function oddRows(
 
 function toOddRow(resource: Resource, request: Asked, interval: Interval | undefined, document: RawDocument): RawRow | undefined {
   const value = toValue(resource, document.id, document.stored);
+  const asked = [...Object.keys(request.equal), ...(interval === undefined ? [] : [interval.field])];
+  if (branchesWithout(resource, asked).some((branch) => isOf(value, branch))) return undefined;
   if (!satisfies(value, request.where) || !isWanted(resource, request, document, interval)) return undefined;
   const row = new RawRow(document, request.sort);
   return request.after !== undefined && compareKeys(row.keys, request.after, request.sort) <= 0 ? undefined : row;

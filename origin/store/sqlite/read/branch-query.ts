@@ -1,7 +1,7 @@
 /** The statements of lists and counts. Text with placeholders only: equal requests share a prepared statement. */
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import type { Branch } from '../../plan.ts';
-import { rankColumn, valueColumn } from '../install/columns.ts';
+import { jsonPath, rankColumn, valueColumn } from '../install/columns.ts';
 import { quote } from '../install/ddl.ts';
 import { toIndexValue } from './index-values.ts';
 import { type Component, type Condition, type Segment, type SqlValue, toSqlValue } from './keyset.ts';
@@ -34,9 +34,10 @@ export function toListStatement(
 
 /** The ids of a segment, from the index alone; `count(*)` of them ends at the limit. */
 export function toIdsStatement(resource: Resource, branch: Branch, segment: Segment, limit: number): Statement {
-  const { index, alone } = toSource(resource, branch);
+  const { index, from, alone } = toSource(resource, branch);
   const where = toWhere(resource, branch, segment);
-  return { sql: `SELECT ${index}."id" FROM ${alone}${where.sql(index)} LIMIT ?`, parameters: [...where.parameters, limit] };
+  const source = branch.without.length === 0 ? alone : from;
+  return { sql: `SELECT ${index}."id" FROM ${source}${where.sql(index)} LIMIT ?`, parameters: [...where.parameters, limit] };
 }
 
 /** The table with its index named, so that no statistics of others make SQLite choose another. */
@@ -56,10 +57,20 @@ function toWhere(
   segment: Segment,
 ): { sql(alias: string): string; readonly parameters: readonly SqlParameter[] } {
   const conditions = distinct([...pinnedConditions(resource, branch), ...segment]);
+  const without = branch.without.map((each) => `NOT (${[...each].map((members) => toMember(resource, members)).join(' AND ')})`);
+  const texts = (alias: string) => [...conditions.map((condition) => format(condition, alias)), ...without];
   return {
-    sql: (alias) => (conditions.length === 0 ? '' : ` WHERE ${conditions.map((condition) => format(condition, alias)).join(' AND ')}`),
-    parameters: conditions.flatMap(({ values }) => values.map(toParameter)),
+    sql: (alias) => (conditions.length + without.length === 0 ? '' : ` WHERE ${texts(alias).join(' AND ')}`),
+    parameters: [
+      ...conditions.flatMap(({ values }) => values.map(toParameter)),
+      ...branch.without.flatMap((each) => [...each.values()].flat().map((value) => (typeof value === 'boolean' ? Number(value) : value))),
+    ],
   };
+}
+
+/** Whether one of these stands at the path; what is missing is none of them. */
+function toMember(resource: Resource, [path, values]: readonly [string, readonly unknown[]]): string {
+  return `coalesce(json_extract(m."doc", ${jsonPath(resource, path)}) IN (${values.map(() => '?').join(', ')}), 0)`;
 }
 
 /** Compared with a column of integers, the digits are the integer. */
