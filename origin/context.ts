@@ -17,6 +17,7 @@ import { type BeforeWrite, type BeforeWrites, mustBeforeWrites } from './documen
 import { type Consumer, startConsumer } from './feed/consumer.ts';
 import { Feed } from './feed/feed.ts';
 import type { LeaseTimes } from './feed/lease.ts';
+import { KnownCalls } from './hop/known-calls.ts';
 import { ImportShares } from './import/shares.ts';
 import { Services, type ServiceState, type Started } from './services/services.ts';
 import type { Settings } from './settings.ts';
@@ -35,6 +36,7 @@ export interface Context {
   readonly imports: ImportShares;
   /** `undefined`: nothing is kept. */
   readonly answers: KeptAnswers | undefined;
+  readonly calls: KnownCalls;
   readonly beforeWrites: BeforeWrites;
   readonly services: Services;
   /** Aborted when the origin begins to stop: live streams tell their clients to come back. */
@@ -74,6 +76,7 @@ export async function openContext(settings: Settings, contract: Contract, own: O
   const now = Date.now;
   const context: Context = {
     settings, contract, log, store, feed, compute, services, answers, now, beforeWrites,
+    calls: new KnownCalls(),
     imports: new ImportShares(),
     streams: new AbortController(),
     refusals: new Map(),

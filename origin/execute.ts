@@ -54,6 +54,11 @@ export function executor<Table extends Rows>(handlers: Handlers<Table>): Executo
   };
 }
 
+/** The answer that is kept to this call, at once; `undefined`: it is to be carried out. */
+export function keptAnswer({ answers, store }: Context, call: RoutedCall): Answer | undefined {
+  return answers === undefined || inStore(store, call.resource) !== call.resource ? undefined : answers.find(call);
+}
+
 /** An endpoint's handler is given its call alone, which holds whatever it may read and write by. */
 function answerOwn(
   context: Context,

@@ -3,29 +3,62 @@
  * nothing reaches an operation that the contract did not parse and the rules did not let in.
  *
  *   verify → route → call → execute → respond
+ *
+ * A question that was asked before in the same words is a call already, and where its answer is kept and stands, that is
+ * given at once: a server that has no promise to wait for need not copy the request either.
  */
 import { toFault } from '../shared/wire/fault.ts';
 import { mustRoute } from '../shared/operations/route.ts';
 import type { Context } from './context.ts';
-import { execute } from './execute.ts';
-import { hopToCall } from './hop/to-call.ts';
+import { execute, keptAnswer, type RoutedCall } from './execute.ts';
+import { wordsOf } from './hop/known-calls.ts';
+import { hopToCall, toSameCall } from './hop/to-call.ts';
 import { traceOf, unknownTrace } from './hop/trace.ts';
 import { refusalSigning, type VerifiedHop, verifyHop } from './hop/verify.ts';
-import { respond, respondFault } from './respond.ts';
+import { respond, respondAgain, respondFault } from './respond.ts';
 
 /** `untimed` lifts the server's own limits on slow bodies and quiet answers; the request's deadline stays. */
-export async function handle(context: Context, request: Request, untimed: () => void): Promise<Response> {
+export function handle(context: Context, request: Request, untimed: () => void): Response | Promise<Response> {
   let hop: VerifiedHop | undefined;
   try {
     hop = verifyHop(request, context.settings.keys, context.now());
-    const route = mustRoute(context.contract, hop.method, hop.path);
-    const { operation } = route;
-    if (operation.body === 'streamed' || operation.answers === 'moment') untimed();
-    const call = await hopToCall(route, hop, request, context.now());
-    const answer = await execute(context, call);
-    return respond(context, hop, call, answer);
+    const known = context.calls.find(wordsOf(hop));
+    const kept = known === undefined ? undefined : keptAnswer(context, known);
+    return known === undefined || kept === undefined
+      ? carryOut(context, { hop, known, request, untimed })
+      : respondAgain(context, hop, known, kept);
   } catch (thrown) {
-    const trace = hop === undefined ? unknownTrace : traceOf(hop);
-    return respondFault(context, toFault(thrown), trace, hop?.answers ?? refusalSigning(request, context.settings.keys));
+    return refuse(context, request, hop, thrown);
   }
+}
+
+interface Arrived {
+  readonly hop: VerifiedHop;
+  readonly known: RoutedCall | undefined;
+  readonly request: Request;
+  readonly untimed: () => void;
+}
+
+async function carryOut(context: Context, arrived: Arrived): Promise<Response> {
+  const { hop, known, request } = arrived;
+  try {
+    const call = known === undefined ? await newCall(context, arrived) : toSameCall(known, hop, context.now());
+    return respond(context, hop, call, await execute(context, call));
+  } catch (thrown) {
+    return refuse(context, request, hop, thrown);
+  }
+}
+
+async function newCall(context: Context, { hop, request, untimed }: Arrived): Promise<RoutedCall> {
+  const route = mustRoute(context.contract, hop.method, hop.path);
+  const { operation } = route;
+  if (operation.body === 'streamed' || operation.answers === 'moment') untimed();
+  const call = await hopToCall(route, hop, request, context.now());
+  context.calls.keep(wordsOf(hop), call);
+  return call;
+}
+
+function refuse(context: Context, request: Request, hop: VerifiedHop | undefined, thrown: unknown): Response {
+  const trace = hop === undefined ? unknownTrace : traceOf(hop);
+  return respondFault(context, toFault(thrown), trace, hop?.answers ?? refusalSigning(request, context.settings.keys));
 }

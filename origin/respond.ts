@@ -4,12 +4,12 @@ import type { Principal } from '../shared/wire/principal.ts';
 import { problemMediaType, toProblem, toProblemHeaders } from '../shared/wire/problem.ts';
 import type { Resource } from '../shared/contract/resource.ts';
 import { scopeDigest, scopeOf } from '../shared/contract/scope.ts';
-import { hopRefusalHeader, readHeader } from '../shared/hop/profile.ts';
+import { type Covered, hopRefusalHeader, readHeader } from '../shared/hop/profile.ts';
 import { dependsHeader, formatStatedReads, type StatedReads } from '../shared/hop/stated-reads.ts';
 import { formatReadFacts, type ReadFacts, type ResourceRead } from '../shared/hop/read-facts.ts';
 import type { Answer, Asked, Outcome } from './call.ts';
 import type { Context } from './context.ts';
-import { type AnswerSigning, signAnswer } from './hop/sign.ts';
+import { type AnswerSigning, coveredOf, signAnswer, signCovered } from './hop/sign.ts';
 import type { Trace } from './hop/trace.ts';
 import type { VerifiedHop } from './hop/verify.ts';
 import { signPosition } from './tokens.ts';
@@ -29,11 +29,42 @@ export interface Reply {
 }
 
 export function respond(context: Context, hop: VerifiedHop, asked: Asked, answer: Answer): Response {
-  const { status, headers, body, facts, stated } = toReply(hop, asked, answer);
-  if (facts !== undefined) headers[readHeader] = formatReadFacts(facts);
-  if (stated !== undefined) headers[dependsHeader] = formatStatedReads(stated);
+  const { status, headers, body } = toStatedReply(hop, asked, answer);
   signAnswer(headers, status, hop.answers, context.now());
   return new Response(hop.method === 'HEAD' ? null : body, { status, headers });
+}
+
+function toStatedReply(target: Target, asked: Asked, answer: Answer): Reply {
+  const reply = toReply(target, asked, answer);
+  const { headers, facts, stated } = reply;
+  if (facts !== undefined) headers[readHeader] = formatReadFacts(facts);
+  if (stated !== undefined) headers[dependsHeader] = formatStatedReads(stated);
+  return reply;
+}
+
+interface Given extends Target {
+  readonly reply: Reply;
+  readonly covered: Covered;
+}
+
+/** What was given of answers that are kept, for who asks in the same words: all but the signature stays as it was. */
+const given = new WeakMap<Answer, Given>();
+
+/** Responds with an answer that is given often, to requests that differ in nothing but who asks for the same. */
+export function respondAgain(context: Context, hop: VerifiedHop, asked: Asked, answer: Answer): Response {
+  const known = given.get(answer);
+  const isSame = known !== undefined && known.path === hop.path && known.query === hop.query;
+  const { reply, covered } = isSame ? known : giveFirst(hop, asked, answer);
+  const headers = { ...reply.headers };
+  signCovered(headers, covered, hop.answers, context.now());
+  return new Response(hop.method === 'HEAD' ? null : reply.body, { status: reply.status, headers });
+}
+
+function giveFirst({ path, query }: Target, asked: Asked, answer: Answer): Given {
+  const reply = toStatedReply({ path, query }, asked, answer);
+  const first = { path, query, reply, covered: coveredOf(reply.headers, reply.status) };
+  given.set(answer, first);
+  return first;
 }
 
 /** What was asked for, as it was sent. */

@@ -8,7 +8,7 @@ import type { Contract } from '../../shared/contract/contract.ts';
 import type { Dependencies } from '../../shared/contract/dependencies.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { scopeOf } from '../../shared/contract/scope.ts';
-import type { Operation } from '../../shared/operations/operation.ts';
+import type { Cached, Operation } from '../../shared/operations/operation.ts';
 import { type Position, reaches } from '../../shared/wire/position.ts';
 import type { Answer, Call } from '../call.ts';
 import { type Representation, underConditions } from '../documents/representation.ts';
@@ -17,6 +17,8 @@ import { Generations } from './generations.ts';
 
 interface Kept {
   readonly representation: Representation;
+  /** The answer to whoever asks without conditions, as it was given last. */
+  plain: Answer | undefined;
   readonly dependencies: Dependencies;
   readonly readAt: Position;
   /** As its collection had it. */
@@ -55,6 +57,7 @@ export class KeptAnswers {
   /** How many there are of each resource. */
   readonly #counts = new Map<string, number>();
   #bytes = 0;
+  readonly #names = new WeakMap<Call<Operation>, string>();
 
   constructor(news: StoreNews, contract: Contract, bytesMax: number) {
     this.#news = news;
@@ -63,12 +66,22 @@ export class KeptAnswers {
     this.#generations = new Generations(contract, this.#through, (resource) => (this.#counts.get(resource) ?? 0) > 0);
   }
 
+  /** The answer that is kept to a call that is asked again. Where nobody could have changed it in between, it is the same object. */
+  find(call: Call<Operation>): Answer | undefined {
+    const known = this.#names.get(call);
+    if (known !== undefined) return this.#find(known, call);
+    const cached = toCached(call);
+    if (cached === undefined) return undefined;
+    const name = toName(call, cached);
+    this.#names.set(call, name);
+    return this.#find(name, call);
+  }
+
   /** The answer that is kept, under the conditions of this call; else the one that `make` makes, which is kept. */
   async answer(call: Call<Operation>, make: () => Promise<Answer>): Promise<Answer> {
-    const { resource, id, input, principal, tokenKey, operation } = call;
-    const cached = operation.cached?.({ resource, id, input });
+    const cached = toCached(call);
     if (cached === undefined) return make();
-    const name = `${resource.name} ${tokenKey.id} ${scopeOf(resource, principal)} ${cached.name}`;
+    const name = toName(call, cached);
     const known = this.#find(name, call);
     if (known !== undefined) return known;
     const answer = await make();
@@ -88,7 +101,9 @@ export class KeptAnswers {
     }
     this.#kept.delete(name);
     this.#kept.set(name, kept);
-    return underConditions(call, kept.representation, at);
+    if (isConditional(call)) return underConditions(call, kept.representation, at);
+    if (kept.plain?.readAt !== at) kept.plain = underConditions(call, kept.representation, at);
+    return kept.plain;
   }
 
   /** Raises what has changed, also by other programs. Up to where all is known; `undefined`: not now. */
@@ -110,7 +125,7 @@ export class KeptAnswers {
     if (bytes > this.#bytesMax * shareMax) return;
     const known = this.#kept.get(name);
     if (known !== undefined) this.#drop(name, known);
-    this.#put(name, { representation: { body, etag, mediaType, pages }, dependencies, readAt, resource, bytes });
+    this.#put(name, { representation: { body, etag, mediaType, pages }, plain: undefined, dependencies, readAt, resource, bytes });
     for (const [oldest, entry] of this.#kept) {
       if (this.#bytes <= this.#bytesMax) break;
       this.#drop(oldest, entry);
@@ -132,4 +147,16 @@ export class KeptAnswers {
   #count({ resource: { name } }: Kept, by: 1 | -1): void {
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + by);
   }
+}
+
+function toCached({ operation, resource, id, input }: Call<Operation>): Cached | undefined {
+  return operation.cached?.({ resource, id, input });
+}
+
+function toName({ resource, principal, tokenKey }: Call<Operation>, { name }: Cached): string {
+  return `${resource.name} ${tokenKey.id} ${scopeOf(resource, principal)} ${name}`;
+}
+
+function isConditional({ preconditions: { ifMatch, ifNoneMatch } }: Call<Operation>): boolean {
+  return ifMatch !== undefined || ifNoneMatch !== undefined;
 }

@@ -5,7 +5,7 @@ import type { Operation } from '../../shared/operations/operation.ts';
 import type { Route } from '../../shared/operations/route.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import { parsePosition } from '../../shared/wire/position.ts';
-import type { Call } from '../call.ts';
+import type { Asked, Call } from '../call.ts';
 import { type Asking, type SentBody, toCall } from '../calls.ts';
 import type { RoutedCall } from '../execute.ts';
 import { contentDigest } from './hmac.ts';
@@ -27,10 +27,20 @@ export async function hopToCall(route: Route, hop: VerifiedHop, request: Request
     body: () => readBody(route.operation, hop, request),
     deadline: nowMs + msLeft(route.operation, hop),
     atLeast: parsePosition(hop.header('tombolo-after') ?? ''),
-    nonce: { value: hop.parameters.nonce, expiresAt: (hop.parameters.created + hopLimits.nonceKeptSeconds) * 1_000 },
+    nonce: toNonce(hop),
     tokenKey: hop.answers.key,
   };
   return asRoutedCall(await toCall(asking, nowMs));
+}
+
+/** The same call, asked once more. */
+export function toSameCall(call: RoutedCall, hop: VerifiedHop, nowMs: number): RoutedCall {
+  const { operation } = call;
+  return { ...call, ...traceOf(hop), nonce: toNonce(hop), deadline: nowMs + Math.min(msLeft(operation, hop), operation.msMax) };
+}
+
+function toNonce({ parameters: { nonce, created } }: VerifiedHop): Asked['nonce'] {
+  return { value: nonce, expiresAt: (created + hopLimits.nonceKeptSeconds) * 1_000 };
 }
 
 /** Routes lead to the rows of modules alone, and a call is made by its row. */

@@ -107,31 +107,51 @@ export function toAnswerMessage(status: number, header: (name: string) => string
 export function toSignatureBase(
   message: SignedMessage,
   headers: readonly string[],
-  { created, nonce, keyId, tag }: SignatureParameters,
+  parameters: SignatureParameters,
 ): { base: string; parameters: string } {
+  return completeBase(toCovered(message, headers), parameters);
+}
+
+/** What a signature covers, as it stands under the MAC: the same whoever signs it and when. */
+export interface Covered {
+  readonly list: string;
+  readonly lines: string;
+}
+
+export function toCovered(message: SignedMessage, headers: readonly string[]): Covered {
   const components = [...Object.keys(message.derived), ...headers];
-  const list = `"${components.join('" "')}"`;
+  const lines = toLines(message, components);
+  if (lines === undefined) throw new Error(`a header of ${headers.join(' ')} is not in the message`);
+  return { list: `"${components.join('" "')}"`, lines };
+}
+
+export function completeBase({ list, lines }: Covered, signed: SignatureParameters): { base: string; parameters: string } {
+  const { created, nonce, keyId, tag } = signed;
   const parameters = `(${list});created=${created};nonce="${nonce}";keyid="${keyId}";alg="hmac-sha256";tag="${tag}"`;
-  const base = toBase(message, components, parameters);
-  if (base === undefined) throw new Error(`a header of ${headers.join(' ')} is not in the message`);
-  return { base, parameters };
+  return { base: toBase(lines, parameters), parameters };
 }
 
 /** What was signed, by the signature's own list; `undefined` where that cannot be: the signature does not hold. */
 export function toReceivedBase(message: SignedMessage, { components, text }: SignatureInput): string | undefined {
   const isWhole = Object.keys(message.derived).every((name) => components.includes(name));
-  return isWhole ? toBase(message, components, text) : undefined;
+  const lines = isWhole ? toLines(message, components) : undefined;
+  return lines === undefined ? undefined : toBase(lines, text);
 }
 
-/** `parameters`: the text of `@signature-params`, as it stands behind `hop=` (RFC 9421 §2.3). */
-function toBase(message: SignedMessage, components: readonly string[], parameters: string): string | undefined {
-  let base = '';
+/** A line for each component; `undefined` where the message lacks one. */
+function toLines(message: SignedMessage, components: readonly string[]): string | undefined {
+  let lines = '';
   for (const name of components) {
     const value = name.startsWith('@') ? message.derived[name] : message.header(name);
     if (value === undefined || value === null) return undefined;
-    base += `"${name}": ${value.trim()}\n`;
+    lines += `"${name}": ${value.trim()}\n`;
   }
-  return `${base}"@signature-params": ${parameters}`;
+  return lines;
+}
+
+/** `parameters`: the text of `@signature-params`, as it stands behind `hop=` (RFC 9421 §2.3). */
+function toBase(lines: string, parameters: string): string {
+  return `${lines}"@signature-params": ${parameters}`;
 }
 
 export function formatSignatureInput(parameters: string): string {
