@@ -11,7 +11,7 @@ import { edgeLimits } from '../limits.ts';
 import type { Reply } from '../origin-client/origin-client.ts';
 import { bufferUpTo } from '../request/read-body.ts';
 import { mapLines, type MapLine } from './lines.ts';
-import { downEventLine, type OlderRows } from './rows.ts';
+import { downEvents, type OlderRows } from './rows.ts';
 import { downTold } from './problems.ts';
 
 /** Streams pass; what is answered at once is read whole. */
@@ -23,7 +23,7 @@ export async function downReply(reply: Reply, dialect: Dialect, operation: Opera
   }
   if (rows !== undefined) return withLines(reply, rows.downLine);
   if (output === undefined) return reply;
-  if (operation.holds?.answer === 'events') return withLines(reply, (line) => downEventLine(line, output));
+  if (operation.holds?.answer === 'events') return withLines(reply, downEvents(output));
   const { etag } = headers;
   const tagged = etag === undefined ? reply : { ...reply, headers: { ...headers, etag: suffixed(etag, digest) } };
   if (body === null || status === 304 || status === 204) return tagged;

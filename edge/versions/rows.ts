@@ -141,9 +141,15 @@ function parsed(line: string): Json | undefined {
   }
 }
 
-/** The data of server-sent events (WHATWG HTML §9.2): a document, or an id alone. */
-export function downEventLine(line: string, translation: Translation): string | undefined {
-  if (!line.startsWith('data: {')) return undefined;
-  const document = parsed(line.slice('data: '.length));
-  return document !== undefined && isJsonObject(document) ? `data: ${JSON.stringify(translation.down(document))}` : undefined;
+/** The data of the server-sent events (WHATWG HTML §9.2) that carry documents; of others it is an id alone, or nothing. */
+export function downEvents(translation: Translation): MapLine {
+  let event = '';
+  return (line) => {
+    if (line.startsWith('event: ')) event = line.slice('event: '.length);
+    if (!line.startsWith('data: {') || !withDocuments.has(event)) return undefined;
+    const document = parsed(line.slice('data: '.length));
+    return document !== undefined && isJsonObject(document) ? `data: ${JSON.stringify(translation.down(document))}` : undefined;
+  };
 }
+
+const withDocuments: ReadonlySet<string> = new Set(['created', 'updated', 'entered']);

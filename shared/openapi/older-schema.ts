@@ -2,7 +2,7 @@
 import { copied, type Draft } from '../contract/draft.ts';
 import { type Converted, newPlacesOf } from '../versions/changes.ts';
 import type { Level } from '../versions/level.ts';
-import { movesOf } from '../versions/places.ts';
+import { movesOf, removalsOf } from '../versions/places.ts';
 import type { Translation } from '../versions/translation.ts';
 import { isJsonObject, type Json, type JsonObject } from '../wire/values.ts';
 import { toJsonSchema } from './json-schema.ts';
@@ -46,6 +46,10 @@ function putBack(root: Draft, level: Level, target: TargetOf): void {
   }
   for (const { object, to } of moved) loosen(object, to, target, false);
   for (const { object, to, part } of moved) put(object, to, part, target);
+  for (const { at: path, schema } of removalsOf(changes)) {
+    const part = { schema: copied(toJsonSchema(schema, 'input')), isRequired: false };
+    for (const object of objectsIn(root, target)) put(object, path.split('.'), part, target);
+  }
 }
 
 /** What moves does so within each object that holds both its places: in a union, within each branch. */

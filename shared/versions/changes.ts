@@ -33,16 +33,26 @@ export interface Added {
   readonly initial: Json | undefined;
 }
 
-export type Change = Moved | Converted | Added;
+/** Gone in the next version. Whoever speaks the old one is shown the same value everywhere; what they send is taken, and nothing. */
+export interface Removed {
+  readonly kind: 'removed';
+  /** As the old version calls it. */
+  readonly at: string;
+  /** What the old version took. */
+  readonly schema: z.ZodType;
+  readonly shown: Json;
+}
 
-/** The place of the next version that a change is about. */
+export type Change = Moved | Converted | Added | Removed;
+
+/** Where a change takes place: in the next version, or, of what that does not have, in the old one. */
 export function targetOf(change: Change): string {
   return change.kind === 'moved' ? change.now : change.at;
 }
 
 /** Where the older version has nothing of what the next one has there. */
 export function newPlacesOf(changes: readonly Change[]): readonly string[] {
-  return changes.flatMap((change) => (change.kind === 'converted' ? [] : [targetOf(change)]));
+  return changes.flatMap((change) => (change.kind === 'moved' || change.kind === 'added' ? [targetOf(change)] : []));
 }
 
 /** By the name of the older version: what it differs in from the next. */
@@ -64,4 +74,9 @@ export function converted(
 /** Exported for resource and endpoint files. */
 export function added(at: string, initial?: Json): readonly Change[] {
   return [{ kind: 'added', at, initial }];
+}
+
+/** Exported for resource and endpoint files. */
+export function removed(at: string, { schema, shown }: Omit<Removed, 'kind' | 'at'>): readonly Change[] {
+  return [{ kind: 'removed', at, schema, shown }];
 }

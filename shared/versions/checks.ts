@@ -3,7 +3,7 @@ import type { Refuse } from '../contract/mistakes.ts';
 import { holdersOf, isWithin } from '../contract/path.ts';
 import { type Change, newPlacesOf, targetOf, type VersionChanges } from './changes.ts';
 import { Level } from './level.ts';
-import { arrayAbove, movesOf, type Places } from './places.ts';
+import { arrayAbove, movesOf, type Places, removalsOf } from './places.ts';
 import type { Versions } from './versions.ts';
 
 /** The changes of each step, oldest first; steps that are wrong are told, and change nothing. */
@@ -27,20 +27,24 @@ export function toSteps(
 }
 
 function mistakesOf(changes: readonly Change[], now: Places): readonly string[] {
-  const targets = changes.map(targetOf);
+  const removals = removalsOf(changes);
+  const targets = changes.filter(({ kind }) => kind !== 'removed').map(targetOf);
   const missing = targets.filter((path) => !now.has(path)).map((path) => `the next version has no place "${path}"`);
   if (missing.length > 0) return missing;
   const moves = movesOf(changes);
   const gone = newPlacesOf(changes);
+  const olds = [...moves.map(({ old }) => old), ...removals.map(({ at }) => at)];
   return [
-    ...targets.filter((path) => path === 'id').map(() => 'the id of a document is the same in every version'),
+    ...[...targets, ...olds].filter((path) => path === 'id').map(() => 'the id of a document is the same in every version'),
     ...overlaps(gone, 'changes twice'),
-    ...overlaps(moves.map(({ old }) => old), 'is moved twice'),
-    ...moves.filter(({ old }) => now.has(old) && !gone.some((path) => isWithin(old, path)) && !isHolderOfMoves(old, moves))
-      .map(({ old }) => `"${old}" is a place of the next version too`),
+    ...overlaps(olds, 'is moved twice'),
+    ...olds.filter((old) => now.has(old) && !gone.some((path) => isWithin(old, path)) && !isHolderOfMoves(old, moves))
+      .map((old) => `"${old}" is a place of the next version too`),
     ...moves.filter((move) => arrayAbove(move.old, now) !== arrayAbove(move.now, now))
       .map((move) => `"${move.old}" and "${move.now}" stand in different arrays: what moves stays within one element`),
-    ...moves.flatMap(({ old }) => holdersOf(old).filter((holder) => gone.includes(holder) || moves.some((each) => each.old === holder))
+    ...removals.filter(({ schema, shown }) => shown !== null && !schema.safeParse(shown).success)
+      .map(({ at }) => `"${at}" is shown as a value that its schema does not take`),
+    ...olds.flatMap((old) => holdersOf(old).filter((holder) => gone.includes(holder) || olds.includes(holder))
       .map((holder) => `"${old}" stands in "${holder}", which changes as well`)),
   ];
 }

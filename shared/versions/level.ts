@@ -6,7 +6,7 @@ import { copied, type Draft, isDraft, removeAt, setAt, valueUnder } from '../con
 import { holdersOf, isWithin } from '../contract/path.ts';
 import { isJsonObject, type Json, type JsonObject } from '../wire/values.ts';
 import { type Change, type Converted, targetOf } from './changes.ts';
-import { arrayAbove, below, movesOf, olderPlaces, type Places } from './places.ts';
+import { arrayAbove, below, movesOf, olderPlaces, type Places, removalsOf } from './places.ts';
 
 /** What happens within one object: the document, or each element of an array in it. */
 interface Within {
@@ -20,6 +20,12 @@ interface Within {
     readonly initial: Json | undefined;
     /** The object that it stands in, where a document need not have that: then it is not made for this. */
     readonly optionalIn: string | undefined;
+  }[];
+  readonly removed: readonly {
+    readonly place: string;
+    readonly shown: Json;
+    /** The innermost object that it stands in and both versions have; empty where that is all. */
+    readonly holder: string;
   }[];
   /** Objects from which something moves away, and which a document of the newer version need not have. */
   readonly thinned: readonly string[];
@@ -60,7 +66,7 @@ export class Level {
 
   /** What the newer version calls a place of the older: none where the older has no such place, several where it was an object. */
   nowOf(path: string): readonly string[] {
-    if (!this.old.has(path) && this.now.has(path)) return [];
+    if ((!this.old.has(path) && this.now.has(path)) || this.removes(path)) return [];
     return renamed(path, movesOf(this.changes).map(({ old, now }) => ({ from: old, to: now })), (each) => this.now.has(each));
   }
 
@@ -68,6 +74,11 @@ export class Level {
     if (!this.now.has(path) && this.old.has(path)) return [];
     if (this.changes.some((change) => change.kind === 'added' && isWithin(path, change.at))) return [];
     return renamed(path, movesOf(this.changes).map(({ old, now }) => ({ from: now, to: old })), (each) => this.old.has(each));
+  }
+
+  /** Whether the older version alone has it. */
+  removes(path: string): boolean {
+    return removalsOf(this.changes).some(({ at }) => isWithin(path, at));
   }
 
   conversionAt(path: string): Converted | undefined {
@@ -78,8 +89,9 @@ export class Level {
   mistakesIn(body: JsonObject): readonly Mistake[] {
     const strange = strangers(body, { path: '', pointer: [], old: this.old, now: this.now });
     const unconverted = this.changes.flatMap((change): readonly Mistake[] => {
-      const [old] = change.kind === 'converted' ? this.oldOf(change.at) : [];
-      if (change.kind !== 'converted' || old === undefined) return [];
+      if (change.kind !== 'converted' && change.kind !== 'removed') return [];
+      const [old] = change.kind === 'removed' ? [change.at] : this.oldOf(change.at);
+      if (old === undefined) return [];
       return valuesWithPlaces(body, old.split('.')).flatMap(({ pointer, value }) => {
         const parsed = value === null ? undefined : change.schema.safeParse(value);
         return parsed?.success === false ? [{ pointer, detail: parsed.error.issues[0]?.message ?? 'not a value of this version' }] : [];
@@ -128,6 +140,10 @@ function toWithin(changes: readonly Change[], array: string, old: Places, now: P
       const optionalIn = above !== array && now.get(above)?.isOptional === true ? rest(above) : undefined;
       return [{ place: rest(change.at), initial: change.initial, optionalIn }];
     }),
+    removed: removalsOf(here).map(({ at, shown }) => {
+      const above = holdersOf(at).findLast((holder) => now.has(holder)) ?? '';
+      return { place: rest(at), shown, holder: above === array ? '' : rest(above) };
+    }),
     thinned: innermostFirst([...new Set(moved.flatMap(({ old: path }) => holdersOf(path)))].filter(
       (path) => now.get(path)?.isOptional === true && arrayAbove(path, now) === array && now.get(path)?.isMany !== true,
     ).map(rest)),
@@ -149,7 +165,11 @@ function raise(draft: Draft, within: Within, as: 'document' | 'patch'): void {
   const taken = within.moves.map(({ old, now }) => ({ to: now, value: valueUnder(draft, old) }));
   for (const { old } of within.moves) removeAt(draft, old);
   const thinned = as === 'document' ? within.thinned.filter((path) => valueUnder(draft, path) !== null) : [];
+  const dropped = within.removed.filter((each) => isHeld(draft, each) && valueUnder(draft, each.place) !== undefined);
+  for (const { place } of dropped) removeAt(draft, place);
   for (const path of [...within.onlyOld, ...thinned]) removeIfEmpty(draft, path);
+  // A patch of nothing but this must not make the object that it stood in.
+  if (as === 'patch') for (const { holder } of dropped) if (holder !== '') removeIfEmpty(draft, holder);
   for (const { to, value } of taken) moveTo(draft, to, value);
   for (const { place, up } of within.converted) convertAt(draft, place, up);
   for (const path of within.onlyNow) nullIfAllIs(draft, path, within);
@@ -168,11 +188,17 @@ function lower(draft: Draft, within: Within): void {
   for (const { now } of within.moves) removeAt(draft, now);
   for (const path of within.onlyNow) removeIfEmpty(draft, path);
   for (const { to, value } of taken) moveTo(draft, to, value);
+  for (const each of within.removed) if (isHeld(draft, each)) setAt(draft, each.place, structuredClone(each.shown));
 }
 
 /** What was `null` because it stood in what is `null` makes no object of that. */
 function moveTo(draft: Draft, path: string, value: Json | undefined): void {
   if (value !== undefined && !(value === null && valueUnder(draft, path) === null)) setAt(draft, path, value);
+}
+
+/** Whether there is what it stands in. */
+function isHeld(draft: Draft, { holder }: Within['removed'][number]): boolean {
+  return holder === '' || isDraft(valueUnder(draft, holder) ?? null);
 }
 
 /** Whoever takes out all that an object of the newer version holds takes out the object. */

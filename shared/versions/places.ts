@@ -1,6 +1,6 @@
 /** The places that a version has, by path, and how they differ from those of the next one. */
 import { holdersOf, isWithin } from '../contract/path.ts';
-import { type Change, type Moved, newPlacesOf } from './changes.ts';
+import { type Change, type Moved, newPlacesOf, type Removed } from './changes.ts';
 
 /** What is known of a place of the next version. */
 export interface PlaceKind {
@@ -14,6 +14,10 @@ export type Places = ReadonlyMap<string, PlaceKind>;
 
 export function movesOf(changes: readonly Change[]): readonly Moved[] {
   return changes.filter((change) => change.kind === 'moved');
+}
+
+export function removalsOf(changes: readonly Change[]): readonly Removed[] {
+  return changes.filter((change) => change.kind === 'removed');
 }
 
 /** The places of the older of two neighbours. */
@@ -32,6 +36,7 @@ export function olderPlaces(changes: readonly Change[], now: Places): Places {
     const below = [...now.keys()].filter((each) => each !== path && isWithin(each, path));
     if (below.length > 0 && below.every((each) => left.some((gone) => isWithin(each, gone)))) older.delete(path);
   }
+  for (const { at, shown } of removalsOf(changes)) older.set(at, { isMany: Array.isArray(shown), isOptional: true });
   const holders = [...older.keys()].flatMap(holdersOf).filter((holder) => !older.has(holder));
   for (const holder of holders) older.set(holder, { isMany: false, isOptional: true });
   return older;

@@ -110,10 +110,16 @@ export class Translation {
   #upParameter(name: string, text: string, refuse: (at: string, detail: string) => void): readonly [string, string] {
     const named = (path: string): readonly string[] => {
       const names = this.#nowNames(path);
-      if (names.length === 0) refuse(name === 'sort' || name === 'fields' ? name : path, `unknown field "${path}"`);
+      if (names.length > 0) return names;
+      const why = this.#isRemoved(path) ? `"${path}" is the same in every document, and is shown alone` : `unknown field "${path}"`;
+      refuse(name === 'sort' || name === 'fields' ? name : path, why);
       return names;
     };
-    if (name === 'fields') return [name, unique(text.split(',').flatMap(named)).join()];
+    if (name === 'fields') {
+      // What is gone is shown whatever else is.
+      const there = text.split(',').filter((path) => !this.#isRemoved(path));
+      return [name, there.length === 0 ? 'id' : unique(there.flatMap(named)).join()];
+    }
     if (name === 'sort') {
       return [name, mapSort(text, (path) => {
         if (!this.#isOrdered(path)) refuse('sort', `"${path}" has another order in the current version`);
@@ -137,6 +143,10 @@ export class Translation {
 
   #nowNames(path: string): readonly string[] {
     return namesAfter(this.levels, path);
+  }
+
+  #isRemoved(path: string): boolean {
+    return this.#levels.some((level, index) => namesAfter(this.#levels.slice(0, index), path).some((name) => level.removes(name)));
   }
 
   #oldNames(path: string): readonly string[] {
@@ -221,5 +231,6 @@ function unique(texts: readonly string[]): readonly string[] {
 
 /** Functions by their source: another text may mean something else. */
 function toText(change: Change): unknown {
+  if (change.kind === 'removed') return [change.kind, change.at, change.shown];
   return change.kind === 'converted' ? [change.kind, change.at, String(change.up), String(change.down)] : change;
 }

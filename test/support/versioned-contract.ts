@@ -5,6 +5,7 @@
  *   thumbnail, width                    image: { url, width }
  *   minutes                             seconds
  *   lines[].cost                        lines[].price.amount
+ *   rating, meta.alt, lines[].vat       -
  *   -                                   status, which every document has; note
  */
 import * as z from 'zod';
@@ -12,7 +13,7 @@ import { contract } from '../../shared/contract/contract.ts';
 import { resource } from '../../shared/contract/resource.ts';
 import { anyone } from '../../shared/contract/rules.ts';
 import { integer } from '../../shared/contract/types.ts';
-import { added, converted, moved } from '../../shared/versions/changes.ts';
+import { added, converted, moved, removed } from '../../shared/versions/changes.ts';
 import { versions, type VersionDeclaration } from '../../shared/versions/versions.ts';
 
 export const plays = resource({
@@ -33,6 +34,8 @@ export const plays = resource({
       moved({ thumbnail: 'image.url', width: 'image.width', minutes: 'seconds', 'lines.cost': 'lines.price.amount' }),
       converted('seconds', { schema: integer(), up: (value) => Number(value) * 60, down: (value) => Number(value) / 60, ordered: true }),
       added('status', 'open'), added('note'),
+      removed('rating', { schema: z.number(), shown: 0 }), removed('meta.alt', { schema: z.string(), shown: null }),
+      removed('lines.vat', { schema: z.number(), shown: 0.2 }),
     ],
   },
 });

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { toUpload } from '../../../edge/origin-client/upload.ts';
 import { BodyPieces, type Pieces } from '../../../edge/request/body-pieces.ts';
 import { mapLines } from '../../../edge/versions/lines.ts';
-import { downEventLine, toOlderRows } from '../../../edge/versions/rows.ts';
+import { downEvents, toOlderRows } from '../../../edge/versions/rows.ts';
 import { readUpload } from '../../../origin/hop/upload.ts';
 import { lengthUnknown } from '../../../shared/hop/upload-end.ts';
 import { documents } from '../../../shared/operations/documents.ts';
@@ -170,12 +170,12 @@ describe('rows of an import in v1', () => {
 test('events of a feed carry documents of v1, and all else byte for byte', () => fc.assert(fc.asyncProperty(sizes, async (by) => {
   const told = ['retry: 1000', 'id: a.b', '', 'event: created', 'id: a.c', 'data: {"id":"1","image":{"url":"u","width":2}}', '',
     'event: left', 'data: {"id":"2"}', '', 'event: resync', 'data: {}', '', ''].join('\n');
-  const stream = mapLines(cut(told, by), (line) => downEventLine(line, down), 1_000);
+  const stream = mapLines(cut(told, by), downEvents(down), 1_000);
   expect(await new Response(stream).text()).toBe(told.replace('"image":{"url":"u","width":2}', '"thumbnail":"u","thumbnail_width":2'));
 }), { numRuns: 50 }));
 
 test('a line past the bound passes as it is, and the next one is translated again', async () => {
-  const long = `data: {"image":{"url":"${'x'.repeat(200)}"}}`;
-  const stream = mapLines(cut(`${long}\ndata: {"image":{"url":"u"}}\n`, [13]), (line) => downEventLine(line, down), 100);
+  const long = `event: created\ndata: {"image":{"url":"${'x'.repeat(200)}"}}`;
+  const stream = mapLines(cut(`${long}\ndata: {"image":{"url":"u"}}\n`, [13]), downEvents(down), 100);
   expect(await new Response(stream).text()).toBe(`${long}\ndata: {"thumbnail":"u"}\n`);
 });

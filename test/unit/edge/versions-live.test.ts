@@ -9,7 +9,9 @@ import { plays, toVersioned } from '../../support/versioned-contract.ts';
 import { engines } from '../../support/whole-world.ts';
 
 const now = { title: 'A', seconds: 120, image: { url: 'u', width: 3 }, lines: [{ name: 'x', price: { amount: 4 } }], status: 'closed' };
-const old = { title: 'A', minutes: 2, thumbnail: 'u', width: 3, lines: [{ name: 'x', cost: 4 }] };
+const old = {
+  title: 'A', minutes: 2, thumbnail: 'u', width: 3, lines: [{ name: 'x', cost: 4, vat: 0.2 }], rating: 0, meta: { alt: null },
+};
 
 /** The next one that is no heartbeat. */
 async function heard(stream: EventStream): Promise<ServerEvent & { readonly told: JsonObject }> {

@@ -7,7 +7,7 @@ import { mergePatch } from '../../../shared/contract/merge-patch.ts';
 import { resource, type ResourceDeclaration } from '../../../shared/contract/resource.ts';
 import { anyone } from '../../../shared/contract/rules.ts';
 import { integer } from '../../../shared/contract/types.ts';
-import { added, converted, moved } from '../../../shared/versions/changes.ts';
+import { added, converted, moved, removed } from '../../../shared/versions/changes.ts';
 import { endpoint } from '../../../shared/operations/endpoint.ts';
 import { documents } from '../../../shared/operations/documents.ts';
 import { dialectOf } from '../../../shared/versions/dialect.ts';
@@ -243,6 +243,13 @@ describe('declared changes', () => {
     );
     expect(mistakesOf({ v1: [moved({ x: 'a' })], v2: [moved({ y: 'a' })] })).toEqual(one('v1: the next version has no place "a"'));
     expect(mistakesOf({ v2: [moved({ 'b.x': 'b.c' })] })).toEqual([]);
+    const gone = { schema: z.string(), shown: 'x' };
+    expect(mistakesOf({ v2: [removed('a', gone)] })).toEqual(one('v2: "a" is a place of the next version too'));
+    expect(mistakesOf({ v2: [removed('x', gone), moved({ x: 'a' })] })[0]).toContain('"x" is moved twice');
+    expect(mistakesOf({ v2: [moved({ x: 'b' }), removed('x.c', gone)] })[0]).toContain('is moved twice');
+    expect(mistakesOf({ v2: [removed('x', { ...gone, shown: 1 })] })).toEqual(
+      one('v2: "x" is shown as a value that its schema does not take'),
+    );
   });
 });
 
