@@ -193,7 +193,10 @@ function toHeaders(question: Question, digest: string | undefined): Record<strin
   return sent as Record<string, string>;
 }
 
-/** Of what a client sent; what the edge says itself is ASCII. Bytes past it have no agreed decoding in header fields (RFC 9110 §5.5): the two sides might sign two texts. */
+/**
+ * Of what a client sent; what the edge says itself is ASCII. Bytes past it have no agreed decoding in header fields
+ * (RFC 9110 §5.5): the two sides might sign two texts.
+ */
 function mustAscii(name: string, value: string): void {
   if (/^[\t\x20-\x7e]*$/.test(value)) return;
   throw new Fault('header_invalid', {

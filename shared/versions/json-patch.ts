@@ -116,7 +116,8 @@ function isAlike(from: Steps, to: Steps, translation: Translation): boolean {
   if (left === right) return true;
   const isPlain = (path: string) => {
     const found = translation.nowPath(path);
-    const changed = translation.changes.flat().flatMap((change) => [targetOf(change), ...(change.kind === 'moved' ? [change.old] : [])]);
+    const changes = translation.levels.flatMap((level) => level.changes);
+    const changed = changes.flatMap((change) => [targetOf(change), ...(change.kind === 'moved' ? [change.old] : [])]);
     return typeof found === 'object' && !found.isConverted && !changed.some((at) => at !== path && at !== found.now && isWithin(at, path));
   };
   return isPlain(left) && isPlain(right);

@@ -146,7 +146,7 @@ export class Translation {
   }
 
   #isRemoved(path: string): boolean {
-    return this.#levels.some((level, index) => namesAfter(this.#levels.slice(0, index), path).some((name) => level.removes(name)));
+    return this.levels.some((level, index) => namesAfter(this.levels.slice(0, index), path).some((name) => level.removes(name)));
   }
 
   #oldNames(path: string): readonly string[] {

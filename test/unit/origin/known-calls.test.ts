@@ -89,8 +89,10 @@ describe.each(['sqlite', 'mongodb'] as const)('known calls on %s', (engine) => {
   test(`at random are answered like ones that nobody knows, seed ${seed}`, async () => {
     const random = new Random(seed);
     const ids = ['r1', 'r2', 'r3'] as const;
-    const tags: string[] = ['"none"', '*'];
-    const paths = ['/v1/notes', '/v1/notes?limit=2', '/v1/notes?fields=by', '/v1/nothing', ...ids.map((id) => `/v1/notes/${id}`)];
+    const tags: [string, ...string[]] = ['"none"', '*'];
+    const paths: readonly [string, ...string[]] = [
+      '/v1/notes', '/v1/notes?limit=2', '/v1/notes?fields=by', '/v1/nothing', ...ids.map((id) => `/v1/notes/${id}`),
+    ];
     const question = (): readonly [string, PipelineAsking] => {
       const path = random.pick(paths);
       const headers: Record<string, string> = { 'tombolo-request': 'req_same' };

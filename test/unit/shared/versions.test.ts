@@ -1,64 +1,19 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import * as z from 'zod';
-import type { PatchOperation } from '../../../shared/changes/json-patch.ts';
 import { contract } from '../../../shared/contract/contract.ts';
 import { mergePatch } from '../../../shared/contract/merge-patch.ts';
 import { resource, type ResourceDeclaration } from '../../../shared/contract/resource.ts';
 import { anyone } from '../../../shared/contract/rules.ts';
 import { integer } from '../../../shared/contract/types.ts';
-import { added, converted, moved, removed } from '../../../shared/versions/changes.ts';
+import { converted, moved, removed } from '../../../shared/versions/changes.ts';
 import { endpoint } from '../../../shared/operations/endpoint.ts';
 import { documents } from '../../../shared/operations/documents.ts';
 import { dialectOf } from '../../../shared/versions/dialect.ts';
-import { upJsonPatch } from '../../../shared/versions/json-patch.ts';
-import type { Translation } from '../../../shared/versions/translation.ts';
-import { versionOf, versions } from '../../../shared/versions/versions.ts';
+import { versions } from '../../../shared/versions/versions.ts';
 import { Fault } from '../../../shared/wire/fault.ts';
 import type { JsonObject } from '../../../shared/wire/values.ts';
-
-const three = versions({ name: 'v1', deprecated: '2026-01-01', sunset: '2027-01-01' }, { name: 'v2' }, { name: 'v3' });
-
-/**
- * v1: thumbnail, width, height; minutes; `a` and `b` the other way round; lines[].cost; meta.kind
- * v2: image: { url, width, height }, and the rest as v1 has it
- * v3: seconds, `a` and `b`, lines[].price.amount, kind, and `note` and lines[].tax, which are new
- */
-const things = resource({
-  name: 'things',
-  schema: z.object({
-    title: z.string(),
-    image: z.object({ url: z.string().optional(), width: integer().optional(), height: integer().optional() }).optional(),
-    seconds: z.number().optional(),
-    a: z.string().nullable().optional(),
-    b: z.string().nullable().optional(),
-    lines: z.array(
-      z.object({ price: z.object({ amount: z.number() }).optional(), tax: z.number().optional(), name: z.string() }),
-    ).optional(),
-    kind: z.string().optional(),
-    meta: z.object({ kept: z.boolean().optional() }).optional(),
-    note: z.string().optional(),
-    free: z.record(z.string(), z.string()).optional(),
-  }),
-  rules: { read: anyone },
-  shapes: { all: {} },
-  versions: {
-    v1: [moved({ thumbnail: 'image.url', width: 'image.width', height: 'image.height' })],
-    v2: [
-      moved({ minutes: 'seconds', a: 'b', b: 'a', 'lines.cost': 'lines.price.amount', 'meta.kind': 'kind' }),
-      converted('seconds', { schema: z.number(), up: (value) => Number(value) * 60, down: (value) => Number(value) / 60, ordered: true }),
-      added('note'), added('lines.tax'),
-    ],
-  },
-});
-const served = contract(three, things);
-
-function through(name: string): Translation {
-  const version = versionOf(three, name);
-  const made = version === undefined ? undefined : dialectOf(served, { operation: documents.list, resource: things }, version)?.input;
-  if (made === undefined) throw new Error(`nothing differs in ${name}`);
-  return made;
-}
+import { served, things, three, through } from '../../support/three-versions.ts';
 
 const text = fc.string({ maxLength: 5 });
 const opt = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
@@ -263,53 +218,5 @@ describe('declared versions', () => {
       'version "v1": link: must be an http or https address',
       'version "v1": is declared more than once',
     ]);
-  });
-});
-
-describe('a JSON Patch of an older version', () => {
-  const up = (version: string, operation: PatchOperation) => upJsonPatch([operation], through(version))[0];
-  const said = (version: string, operation: PatchOperation) => {
-    try {
-      return up(version, operation);
-    } catch (thrown) {
-      if (thrown instanceof Fault) return thrown.errors.map(({ at, detail }) => `${at}: ${detail}`).join();
-      throw thrown;
-    }
-  };
-
-  test.each<[string, PatchOperation, JsonObject]>([
-    ['v1', { op: 'replace', path: '/thumbnail', value: 'u' }, { op: 'replace', path: '/image/url', value: 'u' }],
-    ['v1', { op: 'remove', path: '/width' }, { op: 'remove', path: '/image/width' }],
-    ['v1', { op: 'replace', path: '/minutes', value: 2 }, { op: 'replace', path: '/seconds', value: 120 }],
-    ['v2', { op: 'test', path: '/minutes', value: 2 }, { op: 'test', path: '/seconds', value: 120 }],
-    ['v2', { op: 'add', path: '/a', value: null }, { op: 'add', path: '/b', value: null }],
-    ['v2', { op: 'move', from: '/a', path: '/b' }, { op: 'move', from: '/b', path: '/a' }],
-    ['v2', { op: 'replace', path: '/lines/1/cost', value: 3 }, { op: 'replace', path: '/lines/1/price/amount', value: 3 }],
-    ['v2', { op: 'add', path: '/lines/-', value: { name: 'n', cost: 3 } }, {
-      op: 'add', path: '/lines/-', value: { name: 'n', price: { amount: 3 } },
-    }],
-    ['v2', { op: 'move', from: '/lines/1', path: '/lines/0' }, { op: 'move', from: '/lines/1', path: '/lines/0' }],
-    ['v2', { op: 'copy', from: '/title', path: '/free/a' }, { op: 'copy', from: '/title', path: '/free/a' }],
-    ['v1', { op: 'test', path: '/rev', value: 3 }, { op: 'test', path: '/rev', value: 3 }],
-  ])('in %s, %j is %j', (version, operation, now) => {
-    expect(up(version, operation)).toEqual({ ...now });
-  });
-
-  test.each<[string, PatchOperation, string]>([
-    ['v1', { op: 'add', path: '/thumbnail', value: 'u' },
-      '/0/path: stands in an object of the current version that may not be there; send a merge patch'],
-    ['v2', { op: 'add', path: '/meta/kind', value: 'k' },
-      '/0/path: stands in an object of the current version that may not be there; send a merge patch'],
-    ['v1', { op: 'replace', path: '/image/url', value: 'u' }, '/0/path: unknown field'],
-    ['v2', { op: 'remove', path: '/note' }, '/0/path: unknown field'],
-    ['v2', { op: 'replace', path: '/lines/0', value: { name: 'n', tax: 1 } }, '/0/value/tax: unknown field'],
-    ['v2', { op: 'replace', path: '/minutes', value: 'x' }, '/0/value: Invalid input: expected number, received string'],
-    ['v2', { op: 'copy', from: '/minutes', path: '/title' },
-      '/0/from: is of another form there in the current version; send a merge patch'],
-    ['v2', { op: 'replace', path: '/meta', value: {} }, '/0/path: is several places in the current version; send a merge patch'],
-    ['v1', { op: 'test', path: '', value: {} },
-      '/0/path: is a whole document, which is of another form in the current version; send a merge patch'],
-  ])('in %s, %j is refused: %s', (version, operation, why) => {
-    expect(said(version, operation)).toBe(why);
   });
 });

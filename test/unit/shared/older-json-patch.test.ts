@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'bun:test';
+import type { PatchOperation } from '../../../shared/changes/json-patch.ts';
+import { upJsonPatch } from '../../../shared/versions/json-patch.ts';
+import { Fault } from '../../../shared/wire/fault.ts';
+import type { JsonObject } from '../../../shared/wire/values.ts';
+import { through } from '../../support/three-versions.ts';
+
+describe('a JSON Patch of an older version', () => {
+  const up = (version: string, operation: PatchOperation) => upJsonPatch([operation], through(version))[0];
+  const said = (version: string, operation: PatchOperation) => {
+    try {
+      return up(version, operation);
+    } catch (thrown) {
+      if (thrown instanceof Fault) return thrown.errors.map(({ at, detail }) => `${at}: ${detail}`).join();
+      throw thrown;
+    }
+  };
+
+  test.each<[string, PatchOperation, JsonObject]>([
+    ['v1', { op: 'replace', path: '/thumbnail', value: 'u' }, { op: 'replace', path: '/image/url', value: 'u' }],
+    ['v1', { op: 'remove', path: '/width' }, { op: 'remove', path: '/image/width' }],
+    ['v1', { op: 'replace', path: '/minutes', value: 2 }, { op: 'replace', path: '/seconds', value: 120 }],
+    ['v2', { op: 'test', path: '/minutes', value: 2 }, { op: 'test', path: '/seconds', value: 120 }],
+    ['v2', { op: 'add', path: '/a', value: null }, { op: 'add', path: '/b', value: null }],
+    ['v2', { op: 'move', from: '/a', path: '/b' }, { op: 'move', from: '/b', path: '/a' }],
+    ['v2', { op: 'replace', path: '/lines/1/cost', value: 3 }, { op: 'replace', path: '/lines/1/price/amount', value: 3 }],
+    ['v2', { op: 'add', path: '/lines/-', value: { name: 'n', cost: 3 } }, {
+      op: 'add', path: '/lines/-', value: { name: 'n', price: { amount: 3 } },
+    }],
+    ['v2', { op: 'move', from: '/lines/1', path: '/lines/0' }, { op: 'move', from: '/lines/1', path: '/lines/0' }],
+    ['v2', { op: 'copy', from: '/title', path: '/free/a' }, { op: 'copy', from: '/title', path: '/free/a' }],
+    ['v1', { op: 'test', path: '/rev', value: 3 }, { op: 'test', path: '/rev', value: 3 }],
+  ])('in %s, %j is %j', (version, operation, now) => {
+    expect(up(version, operation)).toEqual({ ...now });
+  });
+
+  test.each<[string, PatchOperation, string]>([
+    ['v1', { op: 'add', path: '/thumbnail', value: 'u' },
+      '/0/path: stands in an object of the current version that may not be there; send a merge patch'],
+    ['v2', { op: 'add', path: '/meta/kind', value: 'k' },
+      '/0/path: stands in an object of the current version that may not be there; send a merge patch'],
+    ['v1', { op: 'replace', path: '/image/url', value: 'u' }, '/0/path: unknown field'],
+    ['v2', { op: 'remove', path: '/note' }, '/0/path: unknown field'],
+    ['v2', { op: 'replace', path: '/lines/0', value: { name: 'n', tax: 1 } }, '/0/value/tax: unknown field'],
+    ['v2', { op: 'replace', path: '/minutes', value: 'x' }, '/0/value: Invalid input: expected number, received string'],
+    ['v2', { op: 'copy', from: '/minutes', path: '/title' },
+      '/0/from: is of another form there in the current version; send a merge patch'],
+    ['v2', { op: 'replace', path: '/meta', value: {} }, '/0/path: is several places in the current version; send a merge patch'],
+    ['v1', { op: 'test', path: '', value: {} },
+      '/0/path: is a whole document, which is of another form in the current version; send a merge patch'],
+  ])('in %s, %j is refused: %s', (version, operation, why) => {
+    expect(said(version, operation)).toBe(why);
+  });
+});
