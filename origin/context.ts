@@ -8,6 +8,7 @@ import type { FaultReason } from '../shared/wire/fault.ts';
 import { mustBeSound } from '../shared/contract/mistakes.ts';
 import type { AfterCommit } from './after-commit/after-commit.ts';
 import { mustAfterCommits } from './after-commit/checks.ts';
+import { type HoldLimits, storedBy } from './after-commit/held-events.ts';
 import { startHooks } from './after-commit/start-hooks.ts';
 import { type KeptAnswers, openKeptAnswers } from './answers/kept-answers.ts';
 import type { ComputeCalls } from './compute/calls.ts';
@@ -53,11 +54,12 @@ export interface Own {
   readonly hooks?: readonly BeforeWrite[];
   readonly afterCommits?: readonly AfterCommit[];
   readonly leaseTimes?: LeaseTimes;
+  readonly holdLimits?: HoldLimits;
 }
 
 /** A service that fails to start takes those before it down, and the context does not open. */
 export async function openContext(settings: Settings, contract: Contract, own: Own = {}): Promise<Context> {
-  const { consumers = [], hooks = [], afterCommits = [], leaseTimes } = own;
+  const { consumers = [], hooks = [], afterCommits = [], leaseTimes, holdLimits } = own;
   mustBeSound(contract);
   mustAfterCommits(afterCommits, contract);
   const beforeWrites = mustBeforeWrites(hooks, contract);
@@ -81,7 +83,7 @@ export async function openContext(settings: Settings, contract: Contract, own: O
     streams: new AbortController(),
     refusals: new Map(),
   };
-  await startHooks(afterCommits, context, { onTrouble, leaseTimes });
+  await startHooks(afterCommits, context, { onTrouble, leaseTimes, holdLimits });
   return context;
 }
 
@@ -113,7 +115,7 @@ interface Storing {
 function openStore({ environment, mongodbUri, dataDir, logBytesMax }: Settings, { contract, afterCommits, log }: Storing): Promise<Store> {
   const followed = new Set(afterCommits.map(({ of }) => of.name));
   const surroundings = {
-    resources: contract.stored,
+    resources: storedBy(contract, afterCommits),
     onWarning: (message: string, facts: Readonly<Record<string, unknown>>) => log.warn(facts, message),
     onFatal: (err: Error) => {
       // The database file was replaced or cannot be repaired; exit 75 so that whoever supervises this process restarts it.

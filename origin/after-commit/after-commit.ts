@@ -4,7 +4,8 @@
  * A hook is a consumer of the feed (SEMANTICS §21). It is told of each committed change at least once, of those of a document
  * in the order of their commits. The changes that it answers with are committed together with its cursor, so they happen
  * once; what it does beside them, by `fetch`, may happen again, under the same event id. It waits for nobody and nobody waits
- * for it: one that throws is asked again, later and later, and holds up itself alone.
+ * for it: an event at which it throws is told again, later and later, and holds up the events of its document alone, until it
+ * is given up (held-events.ts).
  *
  * What it may do is what it declares, and its call has no more than that. Hooks never set themselves off: of its own resource
  * a hook writes only fields that it marks, of which it is not told, and hooks that write in a circle do not start.

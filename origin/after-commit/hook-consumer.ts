@@ -17,6 +17,7 @@ import { type Consumer, consumerLimits } from '../feed/consumer.ts';
 import type { Decision, Mutation } from '../store/store.ts';
 import { StoredDocument } from '../store/stored-document.ts';
 import type { AfterCommit, CommitEvent, Effects } from './after-commit.ts';
+import { HeldEvents, type HeldOptions } from './held-events.ts';
 import { HookCall } from './hook-call.ts';
 
 /** Changes that a hook may answer one event with: they share a transaction with other writes. */
@@ -24,8 +25,17 @@ const changesMax = 256;
 
 type DocumentChange = Extract<Change, { readonly kind: 'document' }>;
 
-/** `marks`: those of all hooks of its resource. */
-export function toConsumer(hook: AfterCommit, marks: ReadonlySet<string>, context: Context): Consumer {
+interface HookOptions extends Pick<HeldOptions, 'limits' | 'onTrouble'> {
+  /** Those of all hooks of its resource. */
+  readonly marks: ReadonlySet<string>;
+}
+
+interface HookRun {
+  readonly consumer: Consumer;
+  readonly held: HeldEvents;
+}
+
+export function toConsumer(hook: AfterCommit, context: Context, { marks, ...options }: HookOptions): HookRun {
   const call = (position: Position, signal: AbortSignal) => new HookCall(context, {
     hook, position, eventId: formatPosition(position), signal, deadline: context.now() + consumerLimits.handleMsMax,
   });
@@ -37,13 +47,32 @@ export function toConsumer(hook: AfterCommit, marks: ReadonlySet<string>, contex
     const event = toEvent(mustBeServed(context, hook.of), change, hook.marks.length === 0 ? none : marks);
     return event === undefined ? [] : toMutations(hook, await hook.handle(event, call(position, signal)), change);
   };
-  return {
+  const held = new HeldEvents({ hook: hook.name, store: context.store, tell, ...options });
+  const consumer: Consumer = {
     name: `hook ${hook.name}`,
     changesAtOnceMax: 1,
     concerns: ({ resource }) => resource === hook.of.name,
-    handle: ([change], signal) => (change === undefined ? [] : tell(change, signal)),
+    handle: ([change], signal) => {
+      if (change === undefined) return [];
+      return change.kind === 'document' && held.holds(change.id) ? mustHold(held, change) : tell(change, signal);
+    },
+    failed: ([change], cause) => {
+      // What waits behind another event fails only where too many do.
+      const mutation = change?.kind !== 'document' || held.holds(change.id) ? undefined : held.hold(change, cause);
+      return mutation === undefined ? undefined : [mutation];
+    },
+    committed: () => held.committed(),
+    begin: () => held.begin(),
+    alongside: (signal, work) => held.run(signal, work),
     lost: (head, signal) => resync('history-lost', head, signal),
   };
+  return { consumer, held };
+}
+
+function mustHold(held: HeldEvents, change: DocumentChange): readonly Mutation[] {
+  const mutation = held.hold(change);
+  if (mutation === undefined) throw new Error('as many events wait as may');
+  return [mutation];
 }
 
 const none: ReadonlySet<string> = new Set();

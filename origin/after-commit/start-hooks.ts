@@ -2,14 +2,16 @@
 import type { Context } from '../context.ts';
 import { type ConsumerOptions, startConsumer } from '../feed/consumer.ts';
 import { Lease, type LeaseTimes } from '../feed/lease.ts';
-import type { Started } from '../services/services.ts';
+import type { ServiceState, Started } from '../services/services.ts';
 import type { AfterCommit } from './after-commit.ts';
+import type { HoldLimits } from './held-events.ts';
 import { toConsumer } from './hook-consumer.ts';
 
 export interface HookOptions {
   readonly onTrouble: ConsumerOptions['onTrouble'];
   /** Tests give times of their own. */
   readonly leaseTimes?: LeaseTimes | undefined;
+  readonly holdLimits?: HoldLimits | undefined;
 }
 
 export async function startHooks(hooks: readonly AfterCommit[], context: Context, options: HookOptions): Promise<void> {
@@ -21,10 +23,18 @@ export async function startHooks(hooks: readonly AfterCommit[], context: Context
 }
 
 /** The embedded store has one process, so nobody else runs the hook. */
-function startHook(hook: AfterCommit, marks: ReadonlySet<string>, context: Context, { onTrouble, leaseTimes }: HookOptions): Started<void> {
+function startHook(
+  hook: AfterCommit, marks: ReadonlySet<string>, context: Context, { onTrouble, leaseTimes, holdLimits: limits }: HookOptions,
+): Started<void> {
   const { store, feed } = context;
   const lease = store.engine === 'sqlite' ? {} : { lease: new Lease(store, `lease of hook ${hook.name}`, leaseTimes) };
-  const started = startConsumer(toConsumer(hook, marks, context), { store, feed, onTrouble, ...lease });
+  const { consumer, held } = toConsumer(hook, context, { marks, limits, onTrouble });
+  const started = startConsumer(consumer, { store, feed, onTrouble, ...lease });
   // An origin whose hook fails is ready all the same, and says so: what it serves is right.
-  return { ...started, state: async () => ({ ...(await started.state()), ready: true }) };
+  const state = async (): Promise<ServiceState> => {
+    const { detail } = await started.state();
+    const told = [...(detail === undefined ? [] : [detail]), ...held.told];
+    return { ready: true, ...(told.length === 0 ? {} : { detail: told.join('; ') }) };
+  };
+  return { ...started, state };
 }

@@ -8,6 +8,8 @@ import { parseArgs } from 'node:util';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { DeclarationError, mustBeSound } from '../../shared/contract/mistakes.ts';
 import { served } from '../../shared/resources/all.ts';
+import { storedBy } from '../after-commit/held-events.ts';
+import { afterCommits } from '../hooks/all.ts';
 import { dataDirDefault } from '../settings.ts';
 import type { Examination } from '../store/examination/examination.ts';
 import type { Target } from '../store/mongo/install/install.ts';
@@ -115,7 +117,7 @@ async function removing(target: Target, given: string): Promise<void> {
 
 async function run(): Promise<void> {
   const uri = process.env['MONGODB_URI'] ?? '';
-  if (uri !== '') return withTarget({ uri, resources: served.stored, isWritten: asked.apply }, ofMongo);
+  if (uri !== '') return withTarget({ uri, resources: storedBy(served, afterCommits), isWritten: asked.apply }, ofMongo);
   const dataDir = process.env['TOMBOLO_DATA_DIR'] || dataDirDefault;
   if (asked.remove !== undefined || asked['remove-all']) {
     say('MONGODB_URI is not set: the embedded SQLite is Tombolo\'s own, and nothing was added to it');

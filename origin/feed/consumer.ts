@@ -8,7 +8,7 @@
  *               ▲           ▲                     │ cursor_moved: read it anew   │
  *               └───────────┼─────────────────────┘                              │
  *                           └────────────────────────────────────────────────────┘
- *   A step that fails is tried again, later and later; nothing is passed over.
+ *   A step that fails is tried again, later and later, unless the consumer has it wait elsewhere; nothing is passed over.
  */
 import type { Change } from '../../shared/contract/change.ts';
 import { Fault } from '../../shared/wire/fault.ts';
@@ -32,6 +32,17 @@ export interface Consumer {
    * aborts when nobody waits any longer.
    */
   handle(changes: readonly Change[], signal: AbortSignal): readonly Mutation[] | Promise<readonly Mutation[]>;
+  /**
+   * What is committed in place of effects that failed or were refused, so that the cursor goes on; `undefined`, and without
+   * this: they are asked for again.
+   */
+  failed?(changes: readonly Change[], cause: unknown): readonly Mutation[] | undefined;
+  /** The last answer to changes is committed. */
+  committed?(): void;
+  /** Called where it begins, in this process or after a pause, before any change is handled. */
+  begin?(): Promise<void>;
+  /** Goes on beside the changes until `signal`; never rejects. */
+  alongside?(signal: AbortSignal, work: Work): Promise<void>;
   /** The history up to here is lost, and with it changes that it may have missed: what follows from that. */
   lost(head: Position, signal: AbortSignal): readonly Mutation[] | Promise<readonly Mutation[]>;
 }
@@ -129,9 +140,17 @@ class ConsumerRun {
 
   async #follow(signal: AbortSignal): Promise<void> {
     const from = await this.#begin();
-    for await (const step of this.#options.feed.follow(from, signal, 'watermark')) {
-      if (step.kind === 'lost') await this.#lose(step.through);
-      else await this.#take(step, signal);
+    await this.#consumer.begin?.();
+    const over = new AbortController();
+    const beside = this.#consumer.alongside?.(AbortSignal.any([signal, over.signal]), this.#work);
+    try {
+      for await (const step of this.#options.feed.follow(from, signal, 'watermark')) {
+        if (step.kind === 'lost') await this.#lose(step.through);
+        else await this.#take(step, signal);
+      }
+    } finally {
+      over.abort();
+      await beside;
     }
   }
 
@@ -157,10 +176,23 @@ class ConsumerRun {
 
   async #handle({ changes, through }: Part): Promise<void> {
     [this.#at] = changes;
-    if (changes.length > 0) await this.#commit(await this.#work.inTime((signal) => this.#consumer.handle(changes, signal)), through);
+    if (changes.length > 0) await this.#tell(changes, through);
     else if (performance.now() - this.#keptAtMs >= consumerLimits.cursorIdleMs) await this.#commit([], through);
     else return;
     this.#getOn();
+  }
+
+  async #tell(changes: readonly Change[], through: Position): Promise<void> {
+    try {
+      const mutations = await this.#work.inTime((signal) => this.#consumer.handle(changes, signal));
+      await this.#commit(mutations, through);
+    } catch (cause) {
+      const isMoved = cause instanceof Fault && cause.reason === 'cursor_moved';
+      const instead = isMoved || this.#stop.signal.aborted ? undefined : this.#consumer.failed?.(changes, cause);
+      if (instead === undefined) throw cause;
+      await this.#commit(instead, through);
+    }
+    this.#consumer.committed?.();
   }
 
   async #lose(head: Position): Promise<void> {

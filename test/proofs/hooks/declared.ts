@@ -14,6 +14,9 @@ export const counts = resource({
 });
 export const served = contract(subjects, counts);
 export const leaseTimes = { beatMs: 50, silentMsMax: 300 };
+/** Nothing is given up: what fails, fails at random. */
+export const holdLimits = { waitingMax: 100, attemptsMax: 1_000, retryMs: { first: 10, max: 100 } };
+const failing = 0.1;
 
 /** A line of the file, which stands for whatever is outside: nothing takes it back. */
 export interface Outside {
@@ -27,8 +30,10 @@ export function witness(program: string, file: string): AfterCommit {
   return afterCommit({
     name: 'witness', of: subjects, writes: [counts],
     async handle({ kind, id, after, position: { order }, eventId }, call) {
+      if (Math.random() < failing) throw new Error('before it told anything');
       const line: Outside = { program, eventId, id, what: `${kind} ${after?.n ?? '-'}` };
       appendFileSync(file, `${JSON.stringify(line)}\n`);
+      if (Math.random() < failing) throw new Error('after it told outside');
       if ((await call.get(counts, id)) === undefined) return [call.create(counts, { id, changes: 1, last: order, outOfOrder: 0 })];
       return [call.merge(counts, id, ({ changes = 0, last = '', outOfOrder = 0 }) => {
         return { changes: changes + 1, last: order, outOfOrder: outOfOrder + (last < order ? 0 : 1) };

@@ -4,7 +4,7 @@ import { mustSettings } from '../../../origin/settings.ts';
 import type { Mutation } from '../../../origin/store/store.ts';
 import { Random } from '../../support/random.ts';
 import { testKeys } from '../../support/scripted-origin.ts';
-import { leaseTimes, served, subjects, witness } from './declared.ts';
+import { holdLimits, leaseTimes, served, subjects, witness } from './declared.ts';
 
 const [place = '', file = '', program = '', seed = '0'] = process.argv.slice(2);
 const random = new Random(Number(seed));
@@ -14,7 +14,7 @@ const { store } = await openContext(
     ...(place.startsWith('mongodb:') ? { MONGODB_URI: place } : { TOMBOLO_DATA_DIR: place }),
   }),
   served,
-  { afterCommits: [witness(program, file)], leaseTimes },
+  { afterCommits: [witness(program, file)], leaseTimes, holdLimits },
 );
 for (;;) {
   const mutations = Array.from({ length: 1 + random.below(3) }, toMutation);
