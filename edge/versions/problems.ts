@@ -40,8 +40,10 @@ function downErrors(errors: readonly FieldError[], translation: Translation): re
 /** Where words name a place they quote it, or begin with it and a colon. */
 function downDetail(detail: string, translation: Translation): string {
   return detail
-    // A shape is told by the paths that it serves.
-    .replace(/[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)+/g, (path) => translation.downPath(path))
+    // A shape is told by the paths that it serves: in an order, by themselves, or as parameters.
+    .replace(/(?<=sort=)[\w.,-]+|[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)+|[A-Za-z_]\w*(?=\[[a-z|]+\]|=)/g, (found, at: number) => {
+      return detail.slice(0, at).endsWith('sort=') ? translation.downValue('sort', found) : translation.downPath(found);
+    })
     .replace(/"([^"\s]{1,200})"/g, (_whole, path: string) => `"${translation.downPath(path)}"`)
     .replace(/(^|; )([^\s:;]{1,200}):/g, (_whole, start: string, place: string) => {
       return `${start}${place.startsWith('/') ? translation.downPointer(place) : translation.downName(place)}:`;

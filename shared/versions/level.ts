@@ -76,9 +76,10 @@ export class Level {
     return renamed(path, movesOf(this.changes).map(({ old, now }) => ({ from: now, to: old })), (each) => this.old.has(each));
   }
 
-  /** Whether the older version alone has it. */
+  /** Whether the older version alone has it, and the next one nothing that was in it. */
   removes(path: string): boolean {
-    return removalsOf(this.changes).some(({ at }) => isWithin(path, at));
+    const isLeftEmpty = !this.now.has(path) && movesOf(this.changes).every(({ old }) => !isWithin(old, path));
+    return removalsOf(this.changes).some(({ at }) => isWithin(path, at) || (isLeftEmpty && isWithin(at, path)));
   }
 
   conversionAt(path: string): Converted | undefined {
