@@ -16,7 +16,7 @@ export const served = contract(subjects, counts);
 export const leaseTimes = { beatMs: 50, silentMsMax: 300 };
 /** Nothing is given up: what fails, fails at random. */
 export const holdLimits = { waitingMax: 100, attemptsMax: 1_000, retryMs: { first: 10, max: 100 } };
-const failing = 0.1;
+const failing = 0.04;
 
 /** A line of the file, which stands for whatever is outside: nothing takes it back. */
 export interface Outside {

@@ -15,7 +15,7 @@ test.each(runs)(title, async (given) => {
   expect(figures.committed).toBeGreaterThan(60);
   expect(figures.told).toBe(figures.committed);
   expect(figures.toldAgain).toBeGreaterThan(0);
-}, 60_000);
+}, 120_000);
 
 test('what was never told, told out of order or under another id is found', () => {
   const change = (order: string, after: number): DocumentChange => ({

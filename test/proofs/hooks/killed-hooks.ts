@@ -43,7 +43,7 @@ export async function runKilledHooks({ engine, seed, kills }: HookRunOptions): P
     await killPrograms(stage, file, { random: new Random(seed), kills });
     const context = await open(stage, file, 'last');
     const committed = await changesSince(context, from);
-    await eventually('the hook has told of all', async () => isTold(context, committed), { msMax: 30_000 });
+    await eventually('the hook has told of all', async () => isTold(context, committed), { msMax: 60_000 });
     const lines = readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Outside);
     const violations = [...checkOutside(committed, lines), ...(await checkCounts(context, committed))];
     await context.services.stop(Date.now() + 5_000);
