@@ -144,7 +144,7 @@ function idSchema(resource: Resource): z.ZodType<string> {
     const given = z.union([z.int(), z.string()], longForm);
     return given.transform((number) => canonical(String(number))).refine(isLongId, longForm);
   }
-  if (typeof resource.id === 'string' || resource.id.kind !== 'string') return z.uuid().overwrite(canonical);
+  if (typeof resource.id === 'string' || resource.id.kind !== 'string') return z.guid('Invalid UUID').overwrite(canonical);
   return resource.id.format.pipe(
     z
       .string()

@@ -2,6 +2,7 @@
  * A stored document with a merge patch applied (RFC 7396). What the patch names passes its type, and its transforms,
  * once; what it does not name keeps value and type at every depth, whatever is wrong with it (SEMANTICS §4, §16, §17).
  */
+import * as z from 'zod';
 import type { DocumentSchema } from './document-schema.ts';
 import { documentInvalid, isNobodysName, toFieldErrors } from './documents.ts';
 import { declaredIn } from './elements.ts';
@@ -84,9 +85,15 @@ function toMarked(resource: Resource, type: Type | undefined, stored: Json | und
     if (isDeclared && !Object.hasOwn(patch, name)) marked.set(name, new Kept(ownOf(stored, name)));
   }
   for (const [name, value] of Object.entries(patch)) {
-    if (value !== null) marked.set(name, toMarked(resource, place.member(name), ownOf(stored, name), value));
+    const member = place.member(name);
+    if (value !== null || isSetToNull(member)) marked.set(name, toMarked(resource, member, ownOf(stored, name), value));
   }
   return Object.fromEntries(marked);
+}
+
+/** A document must have this member, and it may be null: a null takes away nothing that could go, and is meant. */
+function isSetToNull(type: Type | undefined): boolean {
+  return type !== undefined && !z.safeParse(type, undefined).success && z.safeParse(type, null).success;
 }
 
 /**

@@ -9,6 +9,7 @@ import { readSample, sampleLimits } from '../../../origin/database/adopting/read
 import { type Adoption, toResourceText } from '../../../origin/database/adopting/resource-text.ts';
 import { isObject } from '../../../origin/database/adopting/values.ts';
 import { applyPlan, planOf } from '../../../origin/store/mongo/install/plan.ts';
+import { removeAll, wholeRemovalOf } from '../../../origin/store/mongo/install/remove-all.ts';
 import { withTarget } from '../../../origin/store/mongo/planning.ts';
 import { toJson } from '../../../origin/store/mongo/read/bson-values.ts';
 import { contract } from '../../../shared/contract/contract.ts';
@@ -75,22 +76,49 @@ async function expectRoundTrip({ collection, indexes, asked, patch, change, ...g
   expect(await wholeOf(foreign)).toBe(before);
   await withTarget({ uri, resources: [resource], isWritten: true }, (target) => applyPlan(target, 'e'.repeat(16), () => undefined));
   const bytes = await bytesIn(foreign, collection);
-
-  await using origin = await Pipeline.open({ MONGODB_URI: uri }, contract(resource));
-  const rows = await listAll(origin, '');
-  expect(rows.length).toBe(sample.documents.length);
-  const textsOf = (documents: readonly Json[]) => documents.map((each) => JSON.stringify(sorted(each))).sort();
-  expect(textsOf(rows.map(({ id: _id, ...fields }) => fields))).toEqual(
-    textsOf(sample.documents.map((document) => served(adoption.documents, document))),
-  );
-  const found = await Promise.all(asked.map(async ([query]) => [query, (await listAll(origin, query)).length] as const));
-  expect(found).toEqual([...asked]);
-  const [row] = rows;
-  const path = `/v1/adopted/${String(row?.['id'])}`;
-  expect((await origin.ask(path)).json).toEqual(row ?? {});
-  const patched = await origin.ask(path, { method: 'PATCH', body: JSON.stringify(patch) });
-  expect([patched.status, patched.text]).toEqual([200, expect.any(String)]);
+  {
+    await using origin = await Pipeline.open({ MONGODB_URI: uri }, contract(resource));
+    const rows = await listAll(origin, '');
+    expect(rows.length).toBe(sample.documents.length);
+    const textsOf = (documents: readonly Json[]) => documents.map((each) => JSON.stringify(sorted(each))).sort();
+    expect(textsOf(rows.map(({ id: _id, ...fields }) => fields))).toEqual(
+      textsOf(sample.documents.map((document) => served(adoption.documents, document))),
+    );
+    const found = await Promise.all(asked.map(async ([query]) => [query, (await listAll(origin, query)).length] as const));
+    expect(found).toEqual([...asked]);
+    const [row] = rows;
+    await sendBack(origin, rows);
+    expect(await bytesIn(foreign, collection)).toEqual(bytes);
+    const path = `/v1/adopted/${String(row?.['id'])}`;
+    expect((await origin.ask(path)).json).toEqual(row ?? {});
+    const patched = await origin.ask(path, { method: 'PATCH', body: JSON.stringify(patch) });
+    expect([patched.status, patched.text]).toEqual([200, expect.any(String)]);
+  }
   await expectChange(foreign, { collection, bytes, change });
+  await withTarget({ uri, resources: [resource], isWritten: true }, async ({ database, resources }) =>
+    removeAll(database, await wholeRemovalOf({ database, resources, withData: false })));
+  await putBack(foreign, { collection, bytes });
+  expect(await wholeOf(foreign)).toBe(before);
+}
+
+async function putBack(foreign: Db, { collection, bytes }: Pick<Change, 'collection' | 'bytes'>): Promise<void> {
+  for (const hex of bytes.values()) {
+    const document = BSON.deserialize(Buffer.from(hex, 'hex'), { promoteValues: false, bsonRegExp: true });
+    await foreign.collection(collection).replaceOne({ _id: document['_id'] }, document);
+  }
+}
+
+/** Sends documents as they were served, in every way that takes a whole one: nothing is to be written. */
+async function sendBack(origin: Pipeline, rows: readonly JsonObject[]): Promise<void> {
+  for (const row of rows.slice(0, 20)) {
+    const { status, text } = await origin.ask(`/v1/adopted/${String(row['id'])}`, { method: 'PUT', body: JSON.stringify(row) });
+    expect([status, JSON.parse(text)]).toEqual([200, row]);
+  }
+  for (const mode of ['replace', 'merge']) {
+    const body = rows.map((row) => JSON.stringify(row)).join('\n');
+    const { text } = await origin.ask(`/v1/adopted/import?onDuplicate=${mode}`, { method: 'POST', body });
+    expect([mode, JSON.parse(text.trim().split('\n').at(-1) ?? '')]).toMatchObject([mode, { summary: { rejected: 0, complete: true } }]);
+  }
 }
 
 interface Change extends Pick<ForeignCollection, 'collection' | 'change'> {
