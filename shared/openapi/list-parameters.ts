@@ -6,25 +6,28 @@ import { parseListQuery } from '../contract/query.ts';
 import { isParameterName } from '../contract/reserved-names.ts';
 import type { Resource } from '../contract/resource.ts';
 import { formatSort, reversed, type Shape } from '../contract/shapes.ts';
+import type { Translation } from '../versions/translation.ts';
 import { limits } from '../wire/limits.ts';
 import type { Json, JsonObject } from '../wire/values.ts';
 import type { QueryParameter } from './described.ts';
 import { exampleOf } from './examples.ts';
 import { bounded, schemaOfKind, toJsonSchema } from './json-schema.ts';
+import { askableShapes, namedShape, olderParameter } from './older-parameters.ts';
 
 const comparisons = { gt: 'greater than', gte: 'at least', lt: 'less than', lte: 'at most' } as const;
 
-export function listParametersOf(resource: Resource): readonly QueryParameter[] {
-  const shown = new Map(richestExample(resource));
-  const filters = filtersOf(resource).map((filter) => {
+export function listParametersOf(resource: Resource, input?: Translation): readonly QueryParameter[] {
+  const shapes = askableShapes(resource.shapes, input);
+  const shown = new Map(richestExample(resource, shapes, input));
+  const filters = filtersOf(resource, shapes).map((filter) => {
     const example = shown.get(filter.name);
     return example === undefined ? filter : { ...filter, example };
   });
-  return [...filters, sortOf(resource), ...pageParameters, fieldsOf(resource)];
+  const orders = sortOf(shapes.map((shape) => namedShape(shape, input)));
+  return [...filters.flatMap((filter) => olderParameter(filter, input)), orders, ...pageParameters, fieldsOf(resource, input)];
 }
 
-function filtersOf(resource: Resource): readonly QueryParameter[] {
-  const { shapes } = resource;
+function filtersOf(resource: Resource, shapes: readonly Shape[]): readonly QueryParameter[] {
   const equal = [...Map.groupBy(shapes.flatMap((shape) => shape.equal.map((field) => ({ field, shape }))), ({ field }) => field)];
   const bounds = shapes.flatMap(({ range, name }) => (range === undefined ? [] : [{ field: range, name }]));
   const prefixes = shapes.flatMap(({ prefix, name }) => (prefix === undefined ? [] : [{ field: prefix, name }]));
@@ -81,7 +84,7 @@ function servedBy(shapes: readonly { readonly name: string }[]): string {
   return `Shapes: ${[...new Set(shapes.map(({ name }) => name))].join(', ')}.`;
 }
 
-function sortOf({ shapes }: Resource): QueryParameter {
+function sortOf(shapes: readonly Shape[]): QueryParameter {
   const orders = shapes.flatMap(({ sorts }) => sorts.flatMap((sort) => [formatSort(sort), formatSort(reversed(sort))]));
   return {
     name: 'sort', description: 'One of the orders of the shape, or the beginning of one; the first of them unless said.',
@@ -102,16 +105,20 @@ const pageParameters: readonly QueryParameter[] = [
 ];
 
 /** The projection of an answer. */
-export function fieldsOf({ fields }: Resource): QueryParameter {
+export function fieldsOf({ fields }: Resource, input?: Translation): QueryParameter {
+  const named = ['id', ...(input?.levels[0]?.old ?? fields).keys()];
   return {
     name: 'fields', several: true, description: 'The fields to answer with, beside `id`; all of them unless said.',
-    schema: { type: 'array', items: { enum: ['id', ...fields.keys()] }, minItems: 1 },
+    schema: { type: 'array', items: { enum: [...new Set(named)] }, minItems: 1 },
   };
 }
 
 /** The shapes as a table for people and as data for programs; an example is a query that is served. */
-export function shapesOf(resource: Resource): { readonly words: string; readonly extensions: JsonObject } {
-  const rows = resource.shapes.map((shape) => ({ shape, asked: askedBy(shape), example: queryExampleOf(resource, shape) }));
+export function shapesOf(resource: Resource, input?: Translation): { readonly words: string; readonly extensions: JsonObject } {
+  const rows = askableShapes(resource.shapes, input).map((askable) => {
+    const shape = namedShape(askable, input);
+    return { shape, asked: askedBy(shape), example: queryExampleOf(resource, askable, input) };
+  });
   const table = rows.map(({ shape, asked, example }) => {
     const orders = shape.sorts.map(formatSort).join('<br>');
     return `| ${shape.name} | ${asked.join('<br>')} | ${orders} | ${example === undefined ? '' : `\`${example}\``} |`;
@@ -145,14 +152,15 @@ function askedBy({ equal, range, prefix }: Shape): readonly string[] {
 }
 
 /** A query of the shape with all that it may have; `undefined` where no value of a field is known. */
-function queryExampleOf(resource: Resource, shape: Shape): string | undefined {
+function queryExampleOf(resource: Resource, shape: Shape, input: Translation | undefined): string | undefined {
   const filters = filterExampleOf(resource, shape);
   const bounded = shape.range ?? shape.prefix;
   const sort = shape.sorts.find(([first]) => bounded === undefined || first?.field === bounded) ?? [];
   if (filters === undefined) return undefined;
   const pairs = filters.map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`);
-  const query = `?${[...pairs, `sort=${formatSort(sort)}`].join('&')}`;
-  return isServed(resource, query) ? query : undefined;
+  const query = `?${[...pairs, ...(sort.length === 0 ? [] : [`sort=${formatSort(sort)}`])].join('&')}`;
+  const asked = input?.downQuery(query) ?? query;
+  return servingShape(resource, asked, input) === shape.name ? asked : undefined;
 }
 
 type Filters = readonly (readonly [name: string, value: Json])[];
@@ -168,17 +176,16 @@ function filterExampleOf(resource: Resource, { equal, range, prefix }: Shape): F
 }
 
 /** The examples of parameters are sent together, so they are those of one shape, the one with the most filters. */
-function richestExample(resource: Resource): Filters {
-  const served = resource.shapes.filter((shape) => queryExampleOf(resource, shape) !== undefined);
+function richestExample(resource: Resource, shapes: readonly Shape[], input: Translation | undefined): Filters {
+  const served = shapes.filter((shape) => queryExampleOf(resource, shape, input) !== undefined);
   const all = served.flatMap((shape) => [filterExampleOf(resource, shape) ?? []]);
   return all.reduce((richest, each) => (each.length > richest.length ? each : richest), []);
 }
 
-function isServed(resource: Resource, query: string): boolean {
+function servingShape(resource: Resource, query: string, input: Translation | undefined): string | undefined {
   try {
-    parseListQuery(resource, query);
-    return true;
+    return parseListQuery(resource, input?.upQuery(query) ?? query).shape.name;
   } catch {
-    return false;
+    return undefined;
   }
 }

@@ -1,19 +1,20 @@
 /** The description in an older version (SEMANTICS §19): that of the current one, with what changed since put back. */
 import type { Contract } from '../contract/contract.ts';
+import type { Resource } from '../contract/resource.ts';
 import { isEndpoint } from '../operations/endpoint.ts';
 import type { Operation } from '../operations/operation.ts';
 import { operationsOf } from '../operations/route.ts';
 import { type Dialect, dialectOf, translationOf } from '../versions/dialect.ts';
-import type { Translation } from '../versions/translation.ts';
 import type { Version } from '../versions/versions.ts';
 import { isJsonObject, type Json, type JsonObject } from '../wire/values.ts';
 import { placeOf, schemaName } from './described.ts';
 import { olderSchema } from './older-schema.ts';
+import { toOperation } from './operations.ts';
 
 export function toOlder(description: JsonObject, contract: Contract, version: Version): JsonObject {
   const rows = [...contract.resources.values()].flatMap((resource) => operationsOf(resource).map((row) => ({ resource, row })));
   const dialects = new Map(rows.map(({ resource, row }) => [
-    `${resource.name}.${row.name}`, { row, dialect: dialectOf(contract, { operation: row, resource }, version) },
+    `${resource.name}.${row.name}`, { resource, row, dialect: dialectOf(contract, { operation: row, resource }, version) },
   ]));
   const components = objectAt(description, 'components');
   return {
@@ -23,7 +24,8 @@ export function toOlder(description: JsonObject, contract: Contract, version: Ve
       path.replace(`/${contract.versions.current.name}/`, `/${version.name}/`),
       Object.fromEntries(Object.entries(item as JsonObject).map(([method, operation]) => {
         if (!isJsonObject(operation)) return [method, operation];
-        return [method, toOlderOperation(operation, version, dialects.get(String(operation['operationId'])))];
+        const spoken = dialects.get(String(operation['operationId']));
+        return [method, spoken === undefined ? toRetired(operation, version) : toOlderOperation(operation, version, spoken)];
       })),
     ])),
     components: { ...components, schemas: toOlderSchemas(objectAt(components, 'schemas'), contract, version) },
@@ -31,11 +33,18 @@ export function toOlder(description: JsonObject, contract: Contract, version: Ve
 }
 
 function toOlderSchemas(schemas: JsonObject, contract: Contract, version: Version): JsonObject {
+  const ofEndpoints = [...contract.resources.values()].flatMap((resource) => operationsOf(resource).filter(isEndpoint).map((row) => {
+    return { name: schemaName(resource, row.name), input: dialectOf(contract, { operation: row, resource }, version)?.input };
+  }));
+  const bodies = ofEndpoints.flatMap(({ name, input }): [string, Json][] => {
+    const schema = schemas[name];
+    return input === undefined || schema === undefined ? [] : [[name, olderSchema(schema as JsonObject, input, placeOf(name))]];
+  });
   const changed = [...contract.resources.values()].flatMap((resource): [string, Json][] => {
     const translation = translationOf(contract.versions, resource, version);
     if (translation === undefined) return [];
     const part = schemaName(resource, 'part');
-    const names = [part, ...operationsOf(resource).map((row) => schemaName(resource, row.name))];
+    const names = [part, ...operationsOf(resource).filter((row) => !isEndpoint(row)).map((row) => schemaName(resource, row.name))];
     const whole = schemaName(resource, undefined);
     const { required = [], ...rest } = objectAt(schemas, whole);
     return [
@@ -49,95 +58,29 @@ function toOlderSchemas(schemas: JsonObject, contract: Contract, version: Versio
       }],
     ];
   });
-  return { ...schemas, ...Object.fromEntries(changed) };
+  return { ...schemas, ...Object.fromEntries([...bodies, ...changed]) };
 }
 
 interface Spoken {
+  readonly resource: Resource;
   readonly row: Operation;
   readonly dialect: Dialect | undefined;
 }
 
-function toOlderOperation(operation: JsonObject, { deprecatedAt, sunsetAt, name }: Version, spoken: Spoken | undefined): JsonObject {
-  const retired = deprecatedAt === undefined ? {} : { deprecated: true };
+function toOlderOperation(operation: JsonObject, version: Version, { resource, row, dialect }: Spoken): JsonObject {
+  const { input, output } = dialect ?? {};
+  const asked = input === undefined ? operation : toOperation(resource, row, input);
+  const said = toRetired(asked, version);
+  const { responses = {} } = said;
+  if (output === undefined || !isEndpoint(row)) return said;
+  return { ...said, responses: mapSchemas(responses, (schema) => olderSchema(schema, output, '#')) };
+}
+
+function toRetired(operation: JsonObject, { name, deprecatedAt, sunsetAt }: Version): JsonObject {
   const { description } = operation;
   const end = sunsetAt === undefined ? '' : `\n\n${name} ends on ${new Date(sunsetAt).toISOString().slice(0, 10)} (\`Sunset\`).`;
   const words = typeof description === 'string' ? { description: `${description}${end}` } : {};
-  const said: JsonObject = { ...operation, ...retired, ...words };
-  if (spoken?.dialect === undefined) return said;
-  const { row, dialect: { input, output } } = spoken;
-  const { responses = {} } = said;
-  return {
-    ...said,
-    ...(input === undefined ? {} : toOlderInput(said, row, input)),
-    ...(output === undefined || !isEndpoint(row) ? {} : { responses: mapSchemas(responses, (schema) => olderSchema(schema, output, '#')) }),
-  };
-}
-
-function toOlderInput(operation: JsonObject, row: Operation, input: Translation): JsonObject {
-  const { parameters, requestBody, description, 'x-shapes': shapes } = operation;
-  return {
-    ...(Array.isArray(parameters) ? { parameters: parameters.map((each: Json) => toOlderParameter(each, input)) } : {}),
-    ...(requestBody === undefined ? {} : { requestBody: toOlderBody(requestBody, row, input) }),
-    ...(typeof description === 'string' ? { description: inWords(description, input) } : {}),
-    ...(Array.isArray(shapes) ? { 'x-shapes': shapes.map((shape: Json) => toOlderShape(shape, input)) } : {}),
-  };
-}
-
-function toOlderParameter(parameter: Json, input: Translation): Json {
-  if (!isJsonObject(parameter) || parameter['in'] !== 'query') return parameter;
-  const { name, schema, description } = parameter;
-  return {
-    ...parameter,
-    name: input.downName(String(name)),
-    ...(typeof description === 'string' ? { description: inWords(description, input) } : {}),
-    schema: name === 'sort' || name === 'fields' ? mapEnum(schema ?? {}, String(name), input) : (schema ?? {}),
-  };
-}
-
-/** `sort` and `fields` list what they take. */
-function mapEnum(schema: Json, name: string, input: Translation): Json {
-  if (!isJsonObject(schema)) return schema;
-  const { enum: listed, items } = schema;
-  const older = (text: Json) => input.downValue(name, String(text));
-  if (Array.isArray(listed)) return { ...schema, enum: [...new Set(listed.map(older))].filter((text) => text !== '') };
-  return items === undefined ? schema : { ...schema, items: mapEnum(items, name, input) };
-}
-
-function toOlderBody(body: Json, row: Operation, input: Translation): Json {
-  if (!isJsonObject(body)) return body;
-  const content = Object.entries(objectAt(body, 'content')).map(([type, media]): [string, Json] => {
-    const { example, schema = {} } = media as JsonObject;
-    const older = isEndpoint(row) && isJsonObject(schema) ? olderSchema(schema, input, '#') : schema;
-    return [type, { schema: older, ...(example === undefined ? {} : { example: toOlderExample(example, input) }) }];
-  });
-  return { ...body, content: Object.fromEntries(content) };
-}
-
-/** A document, or rows of an import: a line of JSON. Columns of CSV are those of places, of which the first line tells. */
-function toOlderExample(example: Json, input: Translation): Json {
-  if (isJsonObject(example)) return input.down(example);
-  if (typeof example !== 'string') return example;
-  if (example.startsWith('{')) return `${JSON.stringify(input.down(JSON.parse(example) as JsonObject))}\n`;
-  const [columns = '', ...rows] = example.split('\n');
-  return [columns.split(',').map((name) => input.downPath(name)).join(), ...rows].join('\n');
-}
-
-function toOlderShape(shape: Json, input: Translation): Json {
-  if (!isJsonObject(shape)) return shape;
-  const { equal = [], sort = [], range, prefix, example } = shape;
-  return {
-    ...shape,
-    equal: textsOf(equal).map((path) => input.downPath(path)),
-    sort: textsOf(sort).map((order) => input.downValue('sort', order)),
-    ...(typeof range === 'string' ? { range: input.downPath(range) } : {}),
-    ...(typeof prefix === 'string' ? { prefix: input.downPath(prefix) } : {}),
-    ...(typeof example === 'string' ? { example: input.downQuery(example) } : {}),
-  };
-}
-
-/** Words quote a place as code. */
-function inWords(words: string, input: Translation): string {
-  return words.replace(/`([\w.-]+)((?:\[\w+\])?)`/g, (_whole, path: string, operator: string) => `\`${input.downPath(path)}${operator}\``);
+  return { ...operation, ...(deprecatedAt === undefined ? {} : { deprecated: true }), ...words };
 }
 
 function mapSchemas(value: Json, change: (schema: JsonObject) => JsonObject): Json {

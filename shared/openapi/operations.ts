@@ -3,6 +3,7 @@ import { mentionsOf, reduce } from '../contract/rules.ts';
 import type { Resource } from '../contract/resource.ts';
 import { costOf } from '../limits/cost.ts';
 import { isOfDocument, isOfOne, isOwnPlace, isSafe, type Operation } from '../operations/operation.ts';
+import type { Translation } from '../versions/translation.ts';
 import type { Version } from '../versions/versions.ts';
 import { limits } from '../wire/limits.ts';
 import { anonymous } from '../wire/principal.ts';
@@ -18,28 +19,29 @@ export function pathOf({ name }: Resource, { at }: Operation, version: Version):
   return `/${version.name}/${name}${at === '/' ? '' : at.replace(/^\/:id/, '/{id}')}`;
 }
 
-export function toOperation(resource: Resource, row: Operation): JsonObject {
-  const { words = '', extensions = {} } = row.described?.more?.(resource) ?? {};
+/** `input`: how an older version asks, where it differs. */
+export function toOperation(resource: Resource, row: Operation, input?: Translation): JsonObject {
+  const { words = '', extensions = {} } = row.described?.more?.(resource, input) ?? {};
   return {
     operationId: `${resource.name}.${row.name}`,
     tags: [resource.name],
     summary: row.summary,
-    description: [termsInWords(resource, row), words].filter((part) => part !== '').join('\n\n'),
+    description: [termsInWords(resource, row, input), words].filter((part) => part !== '').join('\n\n'),
     parameters: [
-      ...(row.described?.parameters?.(resource) ?? []).map(toQueryParameter), ...headerParametersOf(resource, row),
+      ...(row.described?.parameters?.(resource, input) ?? []).map(toQueryParameter), ...headerParametersOf(resource, row),
     ],
-    ...(row.body === 'none' ? {} : { requestBody: { required: true, content: toContent(resource, row) } }),
+    ...(row.body === 'none' ? {} : { requestBody: { required: true, content: toContent(resource, row, input) } }),
     responses: toResponses(resource, row),
     security: securityOf(resource, row),
     ...extensions,
   };
 }
 
-function termsInWords(resource: Resource, row: Operation): string {
+function termsInWords(resource: Resource, row: Operation, input: Translation | undefined): string {
   const { right, msMax, body, bodyBytesMax, conditions } = row;
   const cost = costOf(resource, row);
   return [
-    `For ${ruleInWords(typeof right === 'string' ? resource.rules[right] : right)}.`,
+    `For ${ruleInWords(typeof right === 'string' ? resource.rules[right] : right, input)}.`,
     ...(isSafe(row) && hides(resource) ? ['What a caller may not see is answered as what is not there.'] : []),
     `Costs ${cost} ${cost === 1 ? 'unit' : 'units'} of the caller's plan.`,
     ...(msMax === limits.requestMsMax ? [] : [`Takes at most ${msMax / 1_000} s.`]),
@@ -61,12 +63,13 @@ function toQueryParameter({ name, description, schema, isRequired = false, sever
   };
 }
 
-function toContent(resource: Resource, { takes, schema, described, name }: Operation): JsonObject {
+function toContent(resource: Resource, { takes, schema, described, name, holds }: Operation, input: Translation | undefined): JsonObject {
   const body = schema?.(resource);
-  const rows = described?.bodies?.(resource) ?? {};
+  const rows = described?.bodies?.(resource, input) ?? {};
   return Object.fromEntries(takes.map((type) => {
     const component = described?.components?.[type];
-    const example = body === undefined || component !== undefined ? rows[type] : bodyExampleOf(body);
+    const isOfSchema = body !== undefined && component === undefined;
+    const example = isOfSchema ? bodyExampleOf(body, input, holds?.body === 'patch' ? 'patch' : 'document') : rows[type];
     const shown = body === undefined ? { type: 'string' } : schemaRef(component ?? schemaName(resource, name));
     return [type, { schema: shown, ...(example === undefined ? {} : { example }) }];
   }));

@@ -7,6 +7,8 @@ import { isWithin } from '../contract/path.ts';
 import type { Resource } from '../contract/resource.ts';
 import type { Operation } from '../operations/operation.ts';
 import { targetOf } from '../versions/changes.ts';
+import type { Translation } from '../versions/translation.ts';
+import { Fault } from '../wire/fault.ts';
 import { toPointer } from '../wire/json-pointer.ts';
 import type { Json, JsonObject } from '../wire/values.ts';
 import { rowsOf } from './answers.ts';
@@ -78,15 +80,32 @@ function told(resource: Resource, field: string, schema: JsonObject): JsonObject
   return rule === undefined ? schema : { ...schema, description: typeof description === 'string' ? `${description} ${rule}` : rule };
 }
 
-/** A body that its type takes; `undefined` where none is known. */
-export function bodyExampleOf(body: z.ZodType): JsonObject | undefined {
+/** A body that its type takes, as the version has it; `undefined` where none is known. */
+export function bodyExampleOf(body: z.ZodType, input?: Translation, as: 'document' | 'patch' = 'document'): JsonObject | undefined {
   const example = exampleOf(toJsonSchema(shownOf(body), 'input'));
-  return body.safeParse(example).success ? (example as JsonObject) : undefined;
+  if (!body.safeParse(example).success) return undefined;
+  const older = input?.down(example as JsonObject) ?? (example as JsonObject);
+  return input === undefined || isTaken(body, older, input, as) ? older : undefined;
+}
+
+/** An older version cannot name all that a body must have. */
+function isTaken(body: z.ZodType, older: JsonObject, input: Translation, as: 'document' | 'patch'): boolean {
+  try {
+    return body.safeParse(input.up(older, as)).success;
+  } catch (thrown) {
+    if (thrown instanceof Fault) return false;
+    throw thrown;
+  }
 }
 
 /** Rows of an import, each a document to create. */
-export function rowsExampleOf(resource: Resource): Readonly<Record<string, string>> {
-  return rowsOf(bodyExampleOf(bodiesOf(resource).create));
+export function rowsExampleOf(resource: Resource, input?: Translation): Readonly<Record<string, string>> {
+  const { create } = bodiesOf(resource);
+  const { 'text/csv': table, ...lines } = rowsOf(bodyExampleOf(create, input));
+  // Cells are not converted, so columns are those whose values are the same.
+  const columns = table?.slice(0, table.indexOf('\n')).split(',') ?? [];
+  const isTable = table !== undefined && columns.every((name) => input === undefined || input.upPath(name) !== undefined);
+  return { ...lines, ...(isTable ? { 'text/csv': table } : {}) };
 }
 
 /** Of a member that every version calls alike. */

@@ -1,8 +1,9 @@
 /** Rules in words, for people who read the description of the API. */
 import type { Resource } from '../contract/resource.ts';
 import type { Rule } from '../contract/rules.ts';
+import type { Translation } from '../versions/translation.ts';
 
-export function ruleInWords(rule: Rule): string {
+export function ruleInWords(rule: Rule, input?: Translation): string {
   switch (rule.kind) {
     case 'anyone':
       return 'anyone';
@@ -13,19 +14,19 @@ export function ruleInWords(rule: Rule): string {
     case 'role':
       return `callers with the role \`${rule.role}\``;
     case 'claim':
-      return `callers whose claim \`${rule.claim}\` is the document's \`${rule.field}\``;
+      return `callers whose claim \`${rule.claim}\` is the document's \`${input?.downPath(rule.field) ?? rule.field}\``;
     case 'equals':
-      return `documents whose \`${rule.field}\` is \`${JSON.stringify(rule.value)}\``;
+      return `documents whose \`${input?.downPath(rule.field) ?? rule.field}\` is \`${JSON.stringify(rule.value)}\``;
     case 'not':
-      return `not (${ruleInWords(rule.rule)})`;
+      return `not (${ruleInWords(rule.rule, input)})`;
     case 'all':
     case 'any':
-      return rule.rules.map((part) => nested(part, rule.kind)).join(rule.kind === 'all' ? ', and ' : ', or ');
+      return rule.rules.map((part) => nested(part, rule.kind, input)).join(rule.kind === 'all' ? ', and ' : ', or ');
   }
 }
 
-function nested(rule: Rule, outer: 'all' | 'any'): string {
-  const words = ruleInWords(rule);
+function nested(rule: Rule, outer: 'all' | 'any', input: Translation | undefined): string {
+  const words = ruleInWords(rule, input);
   return (rule.kind === 'all' || rule.kind === 'any') && rule.kind !== outer ? `(${words})` : words;
 }
 

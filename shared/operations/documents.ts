@@ -49,7 +49,7 @@ export const documents = operations({
       name: `get ${JSON.stringify([id, input ?? null])}`, dependencies: dependenciesOfDocument(resource, id), keepsAbsence: true,
     }),
     holds: { answer: 'document' },
-    described: { parameters: (resource) => [fieldsOf(resource)], answers: oneAnswer },
+    described: { parameters: (resource, input) => [fieldsOf(resource, input)], answers: oneAnswer },
   },
   create: {
     ...write, method: 'POST', at: '/', right: 'create', conditions: 'none', summary: 'Creates a document.',

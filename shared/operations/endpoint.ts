@@ -16,9 +16,10 @@ import { mustBeWithoutParameters } from '../wire/parameters.ts';
 import { checkEndpoint, toOwnRule } from './endpoint-checks.ts';
 import { parseInput } from './endpoint-query.ts';
 import type { VersionChanges } from '../versions/changes.ts';
-import type { Described, QueryParameter } from '../openapi/described.ts';
+import type { Described } from '../openapi/described.ts';
 import { headersOfStates } from '../openapi/headers.ts';
 import { toJsonSchema } from '../openapi/json-schema.ts';
+import { olderParameter } from '../openapi/older-parameters.ts';
 import { isOfDocument, type Method, type Operation, type OwnPlace, type StateRead } from './operation.ts';
 
 export interface EndpointDeclaration<Name extends string, Answers extends EndpointAnswers, Of extends Resource, Input extends z.ZodObject,
@@ -110,10 +111,11 @@ function toEndpoint<Name extends string, Answers extends EndpointAnswers, Of ext
 
 /** By its schemas: the parameters of a state, and what is answered. */
 function toDescribed(answers: EndpointAnswers, input: z.ZodObject, output: z.ZodType): Described {
-  const parameters = () => Object.entries(input.shape).map(([name, type]): QueryParameter => ({
+  const told = Object.entries(input.shape).map(([name, type]) => () => ({
     name, description: z.globalRegistry.get(type as z.ZodType)?.description ?? '', isRequired: type._zod.optin === undefined,
     schema: toJsonSchema(type, 'input'),
   }));
+  const parameters: Described['parameters'] = (_resource, older) => told.flatMap((each) => olderParameter(each(), older));
   const headers = answers === 'state' ? headersOfStates : [];
   return {
     ...(answers === 'state' ? { parameters } : {}),

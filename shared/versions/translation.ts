@@ -78,10 +78,10 @@ export class Translation {
 
   /** What stands in the parameter of the current version that has this name. */
   downValue(name: string, text: string): string {
-    if (name === 'sort') return mapSort(text, (path) => this.#oldNames(path));
-    if (name === 'fields') return unique(text.split(',').flatMap((path) => this.#oldNames(path))).join();
+    if (name === 'sort') return mapSort(text, (path) => this.oldNames(path));
+    if (name === 'fields') return unique(text.split(',').flatMap((path) => this.oldNames(path))).join();
     const { path, operator } = toParts(name);
-    return this.#conversions(path).reduceRight((value, step) => mapText(value, operator, step, 'down'), text);
+    return this.conversionsAt(path).reduceRight((value, step) => mapText(value, operator, step, 'down'), text);
   }
 
   /** A place of the current version, with its indexes (RFC 6901), as the client's version has it. */
@@ -92,19 +92,19 @@ export class Translation {
   /** What the current version calls one place; `undefined` where the client's has none such, it is several, or its values differ. */
   upPath(path: string): string | undefined {
     const [now, ...others] = this.#nowNames(path);
-    return now === undefined || others.length > 0 || this.#conversions(now).length > 0 ? undefined : now;
+    return now === undefined || others.length > 0 || this.conversionsAt(now).length > 0 ? undefined : now;
   }
 
   /** What the current version calls one place, and whether it says its values otherwise. */
   nowPath(path: string): { readonly now: string; readonly isConverted: boolean } | 'unknown' | 'several' {
     const [now, ...others] = this.#nowNames(path);
     if (now === undefined) return 'unknown';
-    return others.length > 0 ? 'several' : { now, isConverted: this.#conversions(now).length > 0 };
+    return others.length > 0 ? 'several' : { now, isConverted: this.conversionsAt(now).length > 0 };
   }
 
   /** The same of a place that stands in a query, or in words. */
   downPath(path: string): string {
-    return this.#oldNames(path)[0] ?? path;
+    return this.oldNames(path)[0] ?? path;
   }
 
   #upParameter(name: string, text: string, refuse: (at: string, detail: string) => void): readonly [string, string] {
@@ -133,7 +133,7 @@ export class Translation {
     const isRange = operator !== '' && operator !== '[in]';
     if (isRange && !this.#isOrdered(path)) refuse(name, `"${path}" has another order in the current version`);
     try {
-      return [`${now}${operator}`, this.#conversions(now).reduce((value, step) => mapText(value, operator, step, 'up'), text)];
+      return [`${now}${operator}`, this.conversionsAt(now).reduce((value, step) => mapText(value, operator, step, 'up'), text)];
     } catch (thrown) {
       if (!(thrown instanceof NoValue)) throw thrown;
       refuse(name, thrown.message);
@@ -149,12 +149,13 @@ export class Translation {
     return this.levels.some((level, index) => namesAfter(this.levels.slice(0, index), path).some((name) => level.removes(name)));
   }
 
-  #oldNames(path: string): readonly string[] {
+  /** What the client's version calls a place of the current one: none where it has no such place. */
+  oldNames(path: string): readonly string[] {
     return this.levels.reduceRight((paths, level) => unique(paths.flatMap((each) => level.oldOf(each))), [path] as readonly string[]);
   }
 
   /** Of a place of the current version, the oldest first. */
-  #conversions(now: string): readonly Converted[] {
+  conversionsAt(now: string): readonly Converted[] {
     let path = now;
     const found: Converted[] = [];
     for (const level of this.levels.toReversed()) {
@@ -166,7 +167,7 @@ export class Translation {
   }
 
   #isOrdered(path: string): boolean {
-    return this.#nowNames(path).every((now) => this.#conversions(now).every(({ ordered }) => ordered));
+    return this.#nowNames(path).every((now) => this.conversionsAt(now).every(({ ordered }) => ordered));
   }
 }
 
