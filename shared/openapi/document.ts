@@ -12,7 +12,9 @@ import type { Version, Versions } from '../versions/versions.ts';
 import type { JsonObject } from '../wire/values.ts';
 import { sharedSchemas } from './answers.ts';
 import { toJsonSchema } from './json-schema.ts';
-import { boundsInWords, headerComponents, headerParameterComponents, headerRefs, headersOfAll, headersOfStates } from './headers.ts';
+import {
+  boundsInWords, headerComponents, headerParameterComponents, headerRefs, headersOfAll, headersOfStates, versionParameterComponents,
+} from './headers.ts';
 import { toOlder } from './older.ts';
 import { pathOf, toOperation } from './operations.ts';
 import { problemResponses, problemSchemas } from './problems.ts';
@@ -48,7 +50,7 @@ function toCurrentDescription({ contract, plans, paths }: Describing): JsonObjec
         ...problemSchemas,
         ...Object.assign({}, ...resources.map((resource) => schemasOf(resource, operationsOf(resource)))),
       },
-      parameters: headerParameterComponents,
+      parameters: { ...headerParameterComponents, ...versionParameterComponents(versions.current) },
       headers: headerComponents,
       responses: {
         ...problemResponses,
@@ -83,10 +85,11 @@ function versionsInWords({ all, current }: Versions): string {
   const day = (ms: number) => new Date(ms).toISOString().slice(0, 10);
   const listed = all.map(({ name, deprecatedAt, sunsetAt }) => {
     const gone = sunsetAt === undefined ? '' : `, 410 from ${day(sunsetAt)}`;
-    return deprecatedAt === undefined ? `\`${name}\`` : `\`${name}\` (deprecated since ${day(deprecatedAt)}${gone})`;
+    const media = `\`application/vnd.tombolo.${name}+json\``;
+    return deprecatedAt === undefined ? `\`${name}\` (${media})` : `\`${name}\` (${media}; deprecated since ${day(deprecatedAt)}${gone})`;
   });
   return `Versions: ${listed.join(', ')}, each described at \`/<version>/openapi.json\`. A request names one by its path, by ` +
-    `\`API-Version\`, by \`Accept: application/vnd.tombolo.${current.name}+json\` or by \`?version=\`; without any it is ` +
+    `\`API-Version\`, by its media type in \`Accept\` or by \`?version=\`; without any it is ` +
     `\`${current.name}\`.`;
 }
 

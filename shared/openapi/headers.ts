@@ -2,6 +2,7 @@
 import { limits } from '../wire/limits.ts';
 import type { CarriedHeader, Operation } from '../operations/operation.ts';
 import type { Resource } from '../contract/resource.ts';
+import type { Version } from '../versions/versions.ts';
 import type { JsonObject } from '../wire/values.ts';
 
 const text = { type: 'string' } as const;
@@ -11,7 +12,12 @@ const answerHeaders = {
   'X-Request-Id': { description: 'Names this request, in `instance` of a refusal and in our logs as well.', schema: text },
   ETag: { description: 'A strong tag of the bytes sent (RFC 9110 §8.8.3).', schema: text },
   Location: { description: 'Where the created document is.', schema: text },
-  Link: { description: 'The next and the previous page (RFC 8288).', schema: text },
+  Link: {
+    description: 'The next and the previous page (RFC 8288); of a deprecated version also where the next one has the same (RFC 5829).',
+    schema: text,
+  },
+  Deprecation: { description: 'Since when callers are asked to leave the version (RFC 9745).', schema: text },
+  Sunset: { description: 'From when the version is answered with 410 (RFC 8594).', schema: text },
   'Tombolo-Position': {
     description: 'The state that a write left. Sent back with a read, it is answered from that state or a later one.', schema: text,
   },
@@ -32,6 +38,12 @@ export const headerComponents: JsonObject = answerHeaders;
 
 export const headersOfAll = ['API-Version', 'X-Request-Id', 'RateLimit', 'RateLimit-Policy'] as const satisfies readonly AnswerHeader[];
 export const headersOfStates = ['ETag', 'Cache-Control', 'Cache-Status', 'Age'] as const satisfies readonly AnswerHeader[];
+
+/** What every answer of a version carries that its callers are asked to leave. */
+export function headersOfRetired({ deprecatedAt, sunsetAt }: Version): readonly AnswerHeader[] {
+  if (deprecatedAt === undefined) return [];
+  return sunsetAt === undefined ? ['Deprecation', 'Link'] : ['Deprecation', 'Sunset', 'Link'];
+}
 
 export function headerRefs(names: readonly AnswerHeader[]): JsonObject {
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
@@ -68,6 +80,17 @@ const position: JsonObject = {
 export const headerParameterComponents: JsonObject = Object.fromEntries(
   [...Object.values(carried), position].map((parameter) => [String(parameter['name']), parameter]),
 );
+
+/** Ways to name the version beside the path, which names it too: another one there is 400 (SEMANTICS §19). */
+export function versionParameterComponents({ name }: Version): JsonObject {
+  const description = 'The version, for paths that name none.';
+  return {
+    'API-Version': { name: 'API-Version', in: 'header', description, schema: { const: name } },
+    version: { name: 'version', in: 'query', description, schema: { const: name } },
+  };
+}
+
+export const versionParameters: readonly JsonObject[] = [parameterRef('API-Version'), parameterRef('version')];
 
 /** The header parameters of an operation. */
 export function headerParametersOf({ preconditions }: Resource, operation: Operation): readonly JsonObject[] {

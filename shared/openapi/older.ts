@@ -8,6 +8,7 @@ import { type Dialect, dialectOf, translationOf } from '../versions/dialect.ts';
 import type { Version } from '../versions/versions.ts';
 import { isJsonObject, type Json, type JsonObject } from '../wire/values.ts';
 import { placeOf, schemaName } from './described.ts';
+import { headerRefs, headersOfRetired, versionParameterComponents } from './headers.ts';
 import { olderSchema } from './older-schema.ts';
 import { toOperation } from './operations.ts';
 
@@ -25,10 +26,16 @@ export function toOlder(description: JsonObject, contract: Contract, version: Ve
       Object.fromEntries(Object.entries(item as JsonObject).map(([method, operation]) => {
         if (!isJsonObject(operation)) return [method, operation];
         const spoken = dialects.get(String(operation['operationId']));
-        return [method, spoken === undefined ? toRetired(operation, version) : toOlderOperation(operation, version, spoken)];
+        if (spoken !== undefined) return [method, toOlderOperation(operation, version, spoken)];
+        // What has no version in its path does not end with one.
+        return [method, path.startsWith(`/${contract.versions.current.name}/`) ? toRetired(operation, version) : operation];
       })),
     ])),
-    components: { ...components, schemas: toOlderSchemas(objectAt(components, 'schemas'), contract, version) },
+    components: {
+      ...components, responses: withRetired(objectAt(components, 'responses'), version),
+      parameters: { ...objectAt(components, 'parameters'), ...versionParameterComponents(version) },
+      schemas: toOlderSchemas(objectAt(components, 'schemas'), contract, version),
+    },
   };
 }
 
@@ -76,11 +83,23 @@ function toOlderOperation(operation: JsonObject, version: Version, { resource, r
   return { ...said, responses: mapSchemas(responses, (schema) => olderSchema(schema, output, '#')) };
 }
 
-function toRetired(operation: JsonObject, { name, deprecatedAt, sunsetAt }: Version): JsonObject {
+function toRetired(operation: JsonObject, version: Version): JsonObject {
+  const { name, deprecatedAt, sunsetAt } = version;
   const { description } = operation;
   const end = sunsetAt === undefined ? '' : `\n\n${name} ends on ${new Date(sunsetAt).toISOString().slice(0, 10)} (\`Sunset\`).`;
   const words = typeof description === 'string' ? { description: `${description}${end}` } : {};
-  return { ...operation, ...(deprecatedAt === undefined ? {} : { deprecated: true }), ...words };
+  return {
+    ...operation, ...(deprecatedAt === undefined ? {} : { deprecated: true }), ...words,
+    responses: withRetired(objectAt(operation, 'responses'), version),
+  };
+}
+
+function withRetired(responses: JsonObject, version: Version): JsonObject {
+  const retired = headerRefs(headersOfRetired(version));
+  return Object.fromEntries(Object.entries(responses).map(([status, response]) => {
+    if (!isJsonObject(response) || response['$ref'] !== undefined) return [status, response];
+    return [status, { ...response, headers: { ...objectAt(response, 'headers'), ...retired } }];
+  }));
 }
 
 function mapSchemas(value: Json, change: (schema: JsonObject) => JsonObject): Json {

@@ -9,7 +9,7 @@ import { limits } from '../wire/limits.ts';
 import { anonymous } from '../wire/principal.ts';
 import type { JsonObject } from '../wire/values.ts';
 import { type DescribedAnswer, type QueryParameter, schemaName, schemaRef } from './described.ts';
-import { type AnswerHeader, headerParametersOf, headerRefs, headersOfAll, headersOfStates } from './headers.ts';
+import { type AnswerHeader, headerParametersOf, headerRefs, headersOfAll, headersOfStates, versionParameters } from './headers.ts';
 import { bodyExampleOf } from './resource-schemas.ts';
 import { ruleInWords } from './rule-words.ts';
 
@@ -29,6 +29,7 @@ export function toOperation(resource: Resource, row: Operation, input?: Translat
     description: [termsInWords(resource, row, input), words].filter((part) => part !== '').join('\n\n'),
     parameters: [
       ...(row.described?.parameters?.(resource, input) ?? []).map(toQueryParameter), ...headerParametersOf(resource, row),
+      ...versionParameters,
     ],
     ...(row.body === 'none' ? {} : { requestBody: { required: true, content: toContent(resource, row, input) } }),
     responses: toResponses(resource, row),

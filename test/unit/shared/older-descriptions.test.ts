@@ -85,7 +85,9 @@ describe('an older version is described as it is asked', () => {
     },
     versions: { v1: [
       moved({ picture: 'image.url', by: 'owner' }), added('note', 'none'),
-      converted('size', { schema: z.enum(['S3', 'S4']), up: (value) => Number(String(value).slice(1)), down: (value) => `S${String(value)}` }),
+      converted('size', {
+        schema: z.enum(['S3', 'S4']), up: (value) => Number(String(value).slice(1)), down: (value) => `S${String(value)}`,
+      }),
     ] },
   });
   const served = contract(two, things);

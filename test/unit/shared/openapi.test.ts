@@ -156,6 +156,19 @@ describe('the description of an older version', () => {
     const operations = Object.entries(paths).filter(([path]) => path.startsWith('/v1/films')).flatMap(([, item]) => Object.values(item));
     expect(operations.filter((operation) => 'operationId' in operation).every((operation) => 'deprecated' in operation)).toBe(true);
     expect(paths['/v1/films']?.['get']?.description).toContain('`Sunset`');
+    for (const answer of [paths['/v1/films']?.['get']?.responses['200'], components.responses['refusal']]) {
+      expect(Object.keys(answer?.['headers'] ?? {})).toEqual(expect.arrayContaining(['Deprecation', 'Sunset', 'Link']));
+    }
+    expect(JSON.stringify(described(served).paths)).not.toContain('Sunset');
+  });
+
+  test('names itself in every way that it can be asked in', () => {
+    for (const version of served.versions.all) {
+      const text = toText(served, version);
+      for (const { name } of served.versions.all) expect(text).toContain(`application/vnd.tombolo.${name}+json`);
+      const { parameters } = (JSON.parse(text) as { components: { parameters: Record<string, { schema: Json }> } }).components;
+      for (const name of ['API-Version', 'version']) expect(parameters[name]?.schema).toEqual({ const: version.name });
+    }
   });
 });
 
@@ -168,6 +181,7 @@ describe('the description', () => {
     expect(parametersOf('/v2/films').filter((name) => !/^title/.test(name ?? ''))).toEqual([
       'genres', 'genres[in]', 'year[gt]', 'year[gte]', 'year[lt]', 'year[lte]',
       'sort', 'limit', 'after', 'count', 'fields', 'If-Match', 'If-None-Match', 'Tombolo-Position',
+      'API-Version', 'version',
     ]);
     expect(parametersOf('/v2/places')).toContain('id[prefix]');
     const sort = paths['/v2/films']?.['get']?.parameters.find((each) => 'name' in each && each.name === 'sort') as Parameter;
@@ -247,7 +261,7 @@ describe('the description', () => {
     expect(pathOf(films, row, served.versions.current)).toBe('/v2/films/{id}/advance');
     expect(toOperation(films, row)).toMatchObject({
       operationId: 'films.advance', summary: 'Moves a film on.', security: [{ bearer: [] }],
-      parameters: [{ $ref: '#/components/parameters/Idempotency-Key' }, { $ref: '#/components/parameters/If-Match' }],
+      parameters: ['Idempotency-Key', 'If-Match', 'API-Version', 'version'].map((name) => ({ $ref: `#/components/parameters/${name}` })),
       requestBody: { content: { 'application/json': { schema: { $ref: '#/components/schemas/films.advance' }, example: { years: 1 } } } },
       responses: { 200: { content: { 'application/json': { schema: {} } } }, 404: {}, 409: {}, 412: {}, 422: {} },
     });
