@@ -6,6 +6,7 @@ import type { Version } from '../../shared/versions/versions.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import { digest64 } from '../../shared/wire/hash.ts';
 import { edgeLimits } from '../limits.ts';
+import { type DocsPage, toDocsPage } from './docs-page.ts';
 import { ownPathsOf } from './own-paths.ts';
 
 interface Written {
@@ -18,9 +19,13 @@ export class Description {
   readonly #plans: Plans;
   readonly #written = new Map<string, Written>();
 
+  /** For people. */
+  readonly docs: DocsPage;
+
   constructor(contract: Contract, plans: Plans) {
     this.#contract = contract;
     this.#plans = plans;
+    this.docs = toDocsPage(contract.versions);
   }
 
   /** Throws `misconfigured` for a contract whose description outgrows its bound. */

@@ -1,5 +1,6 @@
-/** The page of `/docs`: Scalar over `/openapi.json`, from this host alone. */
+/** The page of `/docs`: Scalar over the description of each version, from this host alone. */
 import { docsScriptPath } from '../../shared/openapi/docs-paths.ts';
+import type { Versions } from '../../shared/versions/versions.ts';
 import { digest64 } from '../../shared/wire/hash.ts';
 import { ownPathOf } from '../own-routes.ts';
 
@@ -8,18 +9,29 @@ const configuration = {
   withDefaultFonts: false, telemetry: false, showDeveloperTools: 'never', agent: { disabled: true }, mcp: { disabled: true },
 };
 
-export const docsPage = `<!doctype html>
+export interface DocsPage {
+  readonly text: string;
+  readonly etag: string;
+}
+
+/** The current version is shown first; the others are chosen by name. */
+export function toDocsPage({ all, current }: Versions): DocsPage {
+  const sources = all.toReversed().map((version) => ({
+    title: version.name, slug: version.name, url: `/${version.name}${ownPathOf('openapi')}`, default: version === current,
+  }));
+  const text = toText(JSON.stringify({ ...configuration, sources }).replaceAll('"', '&quot;'));
+  return { text, etag: `"${digest64(text)}"` };
+}
+
+const toText = (settings: string): string => `<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Tombolo</title></head>
 <body>
-<script id="api-reference" type="application/json" data-url="${ownPathOf('openapi')}"
-  data-configuration="${JSON.stringify(configuration).replaceAll('"', '&quot;')}"></script>
+<script id="api-reference" type="application/json" data-configuration="${settings}"></script>
 <script src="${docsScriptPath}"></script>
 </body>
 </html>
 `;
-
-export const docsEtag = `"${digest64(docsPage)}"`;
 
 /** Scalar writes a style sheet into its page, so styles are free; scripts and requests are this host's alone, and nothing is evaluated. */
 export const docsPolicy =

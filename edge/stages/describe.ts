@@ -7,7 +7,7 @@ import { docsScriptPath } from '../../shared/openapi/docs-paths.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import { mustBeWithoutParameters } from '../../shared/wire/parameters.ts';
 import { underCondition } from '../cache/answers.ts';
-import { docsEtag, docsPage, docsPolicy } from '../description/docs-page.ts';
+import { docsPolicy } from '../description/docs-page.ts';
 import { edgeLimits } from '../limits.ts';
 import type { OwnName } from '../own-routes.ts';
 import type { SentHeaders } from '../request/request-headers.ts';
@@ -33,9 +33,9 @@ function openapi(request: Identified): Response {
 }
 
 function docs(request: Identified): Response {
-  const { securityHeaders } = request.context;
-  return toAnswer(request, docsPage, {
-    ...securityHeaders, 'content-security-policy': docsPolicy, 'content-type': 'text/html; charset=utf-8', etag: docsEtag,
+  const { securityHeaders, description: { docs: { text, etag } } } = request.context;
+  return toAnswer(request, text, {
+    ...securityHeaders, 'content-security-policy': docsPolicy, 'content-type': 'text/html; charset=utf-8', etag,
   });
 }
 

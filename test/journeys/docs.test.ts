@@ -51,9 +51,21 @@ browserTest('shows every resource, its operations and its shapes, and sends what
   expect([sent.url(), sent.status()]).toEqual([sent.url(), 200]);
   expect(errors).toEqual([]);
   expect(asked.filter((url) => !url.startsWith(`${sample.url}/`) && !/^(data|blob):/.test(url))).toEqual([]);
-  expect(asked).toContain(`${sample.url}/openapi.json`);
+  expect(asked).toContain(`${sample.url}/v2/openapi.json`);
   expect(asked).toContain(`${sample.url}/docs/scalar.js`);
 }, 120_000);
+
+browserTest('shows an older version to whoever chooses it', async () => {
+  const { page, asked, errors } = await openPage();
+  await page.goto(`${sample.url}/docs`);
+  await page.getByText('Lists documents by a declared shape').first().waitFor({ timeout: 60_000 });
+  await page.getByRole('button', { name: 'v2', exact: true }).first().click();
+  await page.getByText('v1', { exact: true }).first().click();
+  await page.getByText('/v1/films').first().waitFor({ timeout: 60_000 });
+  expect(errors).toEqual([]);
+  expect(asked.filter((url) => !url.startsWith(`${sample.url}/`) && !/^(data|blob):/.test(url))).toEqual([]);
+  expect(asked).toContain(`${sample.url}/v1/openapi.json`);
+}, 180_000);
 
 test('the page and its script come with a policy of their own, and may be kept', async () => {
   const page = await fetch(`${sample.url}/docs`);
