@@ -3,15 +3,17 @@
  * would have taken; the origin checks again, since it may be newer, and the bytes it gets are those received.
  */
 import { jsonPatchType, operationsOf } from '../../shared/changes/json-patch.ts';
+import { changesType } from '../../shared/changes/operators.ts';
 import { toBodyErrors } from '../../shared/contract/body-errors.ts';
 import { mustBody, mustJson } from '../../shared/contract/documents.ts';
 import { isSafe, mediaTypeOf } from '../../shared/operations/operation.ts';
 import { upJsonPatch } from '../../shared/versions/json-patch.ts';
+import { upChanges } from '../../shared/versions/operators.ts';
 import type { Translation } from '../../shared/versions/translation.ts';
 import type { Dialect } from '../../shared/versions/dialect.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import { joinedBytes } from '../../shared/wire/bytes.ts';
-import { isJsonObject, type Json } from '../../shared/wire/values.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../shared/wire/values.ts';
 import { BodyPieces } from '../request/body-pieces.ts';
 import { mustAccept, mustContentType } from '../request/negotiate.ts';
 import { demandedToken, mustDemandedPosition } from '../request/position-token.ts';
@@ -49,14 +51,15 @@ async function mustBeBody({ raw, route, sent, deadlineAt, dialect }: ForOrigin):
   const schema = operation.schema(resource, mediaType);
   const translation = dialect?.input;
   // What no schema takes is refused before anything walks through it.
-  const isJsonPatch = mediaType === jsonPatchType;
-  if (translation === undefined || !(isJsonObject(value) || isJsonPatch) || toBodyErrors(value).length > 0) {
+  if (translation === undefined || !(isJsonObject(value) || mediaType === jsonPatchType) || toBodyErrors(value).length > 0) {
     mustBody(schema, value);
     return bytes;
   }
-  const current = isJsonPatch || !isJsonObject(value)
+  const current = mediaType === jsonPatchType
     ? upJsonPatch(operationsOf(mustBody(schema, value)), translation)
-    : translation.up(value, operation.holds?.body === 'patch' ? 'patch' : 'document');
+    : mediaType === changesType
+      ? upChanges(mustBody(schema, value), translation)
+      : translation.up(value as JsonObject, operation.holds?.body === 'patch' ? 'patch' : 'document');
   inWordsOf(dialect, () => mustBody(schema, current));
   return joinedBytes([new TextEncoder().encode(JSON.stringify(current))]);
 }

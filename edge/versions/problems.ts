@@ -1,4 +1,5 @@
 /** Refusals in the words of an older version: the pointers of bodies, the names of parameters, and both where they are told. */
+import { downOperatorPointer } from '../../shared/versions/operators.ts';
 import type { Translation } from '../../shared/versions/translation.ts';
 import { Fault, type FieldError } from '../../shared/wire/fault.ts';
 import type { Json, JsonObject } from '../../shared/wire/values.ts';
@@ -32,9 +33,15 @@ function asJson(errors: readonly FieldError[]): Json {
 function downErrors(errors: readonly FieldError[], translation: Translation): readonly FieldError[] {
   return errors.map((error) => ({
     ...error,
-    at: error.in === 'body' ? translation.downPointer(error.at) : error.in === 'query' ? translation.downName(error.at) : error.at,
+    at: error.in === 'body' ? downPlace(error.at, translation) : error.in === 'query' ? translation.downName(error.at) : error.at,
     detail: downDetail(error.detail, translation),
   }));
+}
+
+/** A place of a document, or of operators that name one. */
+function downPlace(at: string, translation: Translation): string {
+  const old = translation.downPointer(at);
+  return old === at ? downOperatorPointer(at, translation) : old;
 }
 
 /** Where words name a place they quote it, or begin with it and a colon. */

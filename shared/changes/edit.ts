@@ -3,13 +3,14 @@
  * there to be read, compared, moved or taken out by name, so that nothing is learnt by trying. Nothing of the document that was
  * given is changed. Where elements of an array come, go and change places, it is kept which stored element each is.
  */
-import { tellElements, toldElements } from '../contract/elements.ts';
+import { isWithin } from '../contract/path.ts';
 import { isSameJson } from '../contract/settled.ts';
-import { Fault, type FaultReason, type FieldError } from '../wire/fault.ts';
+import type { FieldError } from '../wire/fault.ts';
 import { toPointer } from '../wire/json-pointer.ts';
 import { limits } from '../wire/limits.ts';
 import { isJsonObject, type Json, type JsonObject, ownOf } from '../wire/values.ts';
-import type { Spot } from './spot.ts';
+import { memberOf, refused, type Spot, toIndex } from './spot.ts';
+import { TrackedArrays } from './tracked-arrays.ts';
 
 interface Bounds {
   /** Paths that the caller does not see. */
@@ -20,17 +21,10 @@ interface Bounds {
 
 type Change = (holder: Json, step: string) => Json;
 
-interface Splice {
-  readonly at: number;
-  readonly taken: number;
-  readonly put: readonly Json[];
-}
-
 export class Edit {
   #root: Json;
   readonly #bounds: Bounds;
-  /** Arrays that a patch brought along: which of their elements are stored ones is to be matched. */
-  readonly #brought = new WeakSet<readonly Json[]>();
+  readonly #arrays = new TrackedArrays();
   #copiedCharacters = 0;
   readonly #writes: Spot[] = [];
 
@@ -45,7 +39,12 @@ export class Edit {
   }
 
   read(spot: Spot): Json {
-    return this.#find(spot, 'read');
+    return this.#must(spot, 'look');
+  }
+
+  /** `undefined`: nothing stands there. */
+  peek(spot: Spot): Json | undefined {
+    return this.#find(spot, 'look');
   }
 
   test(spot: Spot, value: Json): void {
@@ -55,29 +54,78 @@ export class Edit {
   /** Sets a member, or puts an element in before the one of that index; `-` is behind the last (RFC 6902 §4.1). */
   add(spot: Spot, value: Json): void {
     this.#mustWrite(spot);
-    const holder = this.#find(spot, 'write');
+    const holder = this.#must(spot, 'name');
     const steps = Array.isArray(holder) ? spot.steps.with(-1, String(mustIndex(spot, holder.length + 1, holder.length))) : spot.steps;
     this.#put({ ...spot, steps }, value, (holder, step) =>
       Array.isArray(holder)
-        ? this.#spliced(holder, { at: Number(step), taken: 0, put: [value] })
+        ? this.#arrays.spliced(holder, { at: Number(step), taken: 0, put: [value] })
         : { ...mustObject(holder, spot), [step]: value },
     );
   }
 
   replace(spot: Spot, value: Json): void {
     this.#mustWrite(spot);
-    this.#find(spot, 'read');
+    this.#must(spot, 'look');
     this.#put(spot, value, (holder, step) => this.#with(holder, step, value));
   }
 
   remove(spot: Spot): void {
     this.#mustWrite(spot);
-    this.#find(spot, 'read');
+    this.#must(spot, 'look');
     this.#write(spot, (holder, step) => {
-      if (Array.isArray(holder)) return this.#spliced(holder, { at: Number(step), taken: 1, put: [] });
+      if (Array.isArray(holder)) return this.#arrays.spliced(holder, { at: Number(step), taken: 1, put: [] });
       const { [step]: _removed, ...others } = holder as JsonObject;
       return others;
     });
+  }
+
+  /** Puts a value in its place, in objects that are made where there are none. */
+  set(spot: Spot, value: Json): void {
+    this.#mustWrite(spot);
+    this.#find(spot, 'name');
+    const { steps } = spot;
+    const missing = steps.findIndex((_, index) => this.#at(steps.slice(0, index + 1)) === undefined);
+    if (missing < 0) return this.#put(spot, value, (holder, step) => this.#with(holder, step, value));
+    if (Array.isArray(this.#at(steps.slice(0, missing)))) return void this.#must(spot, 'look');
+    const made = steps.slice(missing + 1).reduceRight((held: Json, step) => ({ [step]: held }), value);
+    this.add({ ...spot, steps: steps.slice(0, missing + 1) }, made);
+    this.#writes.push(spot);
+  }
+
+  unset(spot: Spot): void {
+    this.#mustWrite(spot);
+    if (this.peek(spot) !== undefined) this.remove(spot);
+  }
+
+  /** Behind the last element, of an array that is made where there is none. */
+  append(spot: Spot, values: readonly Json[]): void {
+    const array = this.array(spot);
+    if (array === undefined) return this.set(spot, values);
+    this.#bring(values, spot.steps.length, spot);
+    this.#writeArray(spot, (old) => this.#arrays.spliced(old, { at: old.length, taken: 0, put: values }));
+  }
+
+  /** Takes out the elements of an array that are not to be kept. */
+  keep(spot: Spot, isKept: (element: Json) => boolean): void {
+    const kept = (this.array(spot) ?? []).flatMap((element, index) => (isKept(element) ? [index] : []));
+    if (kept.length === (this.array(spot) ?? []).length) return;
+    this.#writeArray(spot, (old) => this.#arrays.chosen(old, kept));
+  }
+
+  /** `undefined`: nothing stands there. */
+  array(spot: Spot): readonly Json[] | undefined {
+    const value = this.peek(spot) ?? undefined;
+    if (value === undefined || Array.isArray(value)) return value;
+    throw refused('document_conflict', spot, `no array stands at ${toPointer(spot.steps)}`);
+  }
+
+  /** Where it is, without the indexes of elements. */
+  pathOf({ steps }: Spot): string {
+    return steps.filter((_, index) => !Array.isArray(this.#at(steps.slice(0, index)))).join('.');
+  }
+
+  mustSee(path: string, spot: Pick<Spot, 'at'>): void {
+    if (this.#bounds.hidden.some((hidden) => isWithin(path, hidden))) throw refused('forbidden', spot, `you may not read ${path}`);
   }
 
   copy(from: Spot, to: Spot): void {
@@ -90,14 +138,15 @@ export class Edit {
     if (isSteps(from.steps, to.steps)) return this.#mustWrite(to);
     if (isSteps(from.steps, to.steps.slice(0, from.steps.length))) throw refused('document_invalid', to, 'lies within what is moved');
     const [above, at] = [from.steps.slice(0, -1), from.steps.at(-1) ?? ''];
-    const holder = this.#find({ ...from, steps: above }, 'read');
+    const holder = this.#must({ ...from, steps: above }, 'look');
     if (!Array.isArray(holder) || !isSteps(above, to.steps.slice(0, -1))) {
       const copied = this.#copied(value, from);
       this.remove(from);
       return this.add(to, copied);
     }
     const index = mustIndex(to, holder.length, holder.length - 1);
-    this.#write({ ...to, steps: [...above, at] }, (array) => this.#moved(array as readonly Json[], Number(at), index));
+    const order = holder.map((_, each) => each).toSpliced(Number(at), 1).toSpliced(index, 0, Number(at));
+    this.#write({ ...to, steps: [...above, at] }, (array) => this.#arrays.chosen(array as readonly Json[], order));
   }
 
   /** Where in the patch that stands which made a place of the document what it is. */
@@ -108,18 +157,28 @@ export class Edit {
     return { ...error, at: write?.at ?? '', detail: `${at === '' ? 'the document' : at}: ${detail}` };
   }
 
-  #find({ steps, at }: Spot, how: 'read' | 'write'): Json {
+  /** What stands there, or what it stands in where it is only to be named; refuses to look where the caller may not. */
+  #find({ steps, at }: Spot, how: 'look' | 'name'): Json | undefined {
     let value: Json | undefined = this.#root;
     let path = '';
     for (const [index, step] of steps.entries()) {
-      const isNamed = how === 'write' && index === steps.length - 1;
       if (!Array.isArray(value)) path = path === '' ? step : `${path}.${step}`;
-      if (!isNamed && this.#bounds.hidden.includes(path)) throw refused('forbidden', { at }, `you may not read ${path}`);
-      if (isNamed) break;
-      value = Array.isArray(value) ? value[toIndex(step, value.length) ?? -1] : isJsonObject(value) ? ownOf(value, step) : undefined;
-      if (value === undefined) throw refused('document_conflict', { at }, `nothing stands at ${toPointer(steps.slice(0, index + 1))}`);
+      if (how === 'name' && index === steps.length - 1) break;
+      if (this.#bounds.hidden.includes(path)) throw refused('forbidden', { at }, `you may not read ${path}`);
+      value = value === undefined ? undefined : memberOf(value, step);
     }
-    return value ?? null;
+    return value;
+  }
+
+  #must(spot: Spot, how: 'look' | 'name'): Json {
+    const found = this.#find(spot, how);
+    if (found !== undefined) return found;
+    const missing = spot.steps.findIndex((_, index) => this.#at(spot.steps.slice(0, index + 1)) === undefined);
+    throw refused('document_conflict', spot, `nothing stands at ${toPointer(spot.steps.slice(0, missing + 1))}`);
+  }
+
+  #at(steps: readonly string[]): Json | undefined {
+    return steps.reduce((value: Json | undefined, step) => (value === undefined ? undefined : memberOf(value, step)), this.#root);
   }
 
   #mustWrite({ steps: [first], at }: Spot): void {
@@ -151,36 +210,20 @@ export class Edit {
     return this.#with(holder, step, this.#within(value ?? null, rest, change));
   }
 
+  #writeArray(spot: Spot, change: (old: readonly Json[]) => Json): void {
+    this.#write(spot, (holder, step) => this.#with(holder, step, change(memberOf(holder, step) as readonly Json[])));
+  }
+
   #with(holder: Json, step: string, value: Json): Json {
     if (!Array.isArray(holder)) return { ...(holder as JsonObject), [step]: value };
-    return this.#told(holder, holder.with(Number(step), value), (matches) => matches);
-  }
-
-  #spliced(holder: readonly Json[], { at, taken, put }: Splice): Json {
-    const none = put.map(() => undefined);
-    return this.#told(holder, holder.toSpliced(at, taken, ...put), (matches) => matches.toSpliced(at, taken, ...none));
-  }
-
-  #moved(holder: readonly Json[], from: number, to: number): Json {
-    const move = <T>(list: readonly T[]): readonly T[] => list.toSpliced(from, 1).toSpliced(to, 0, ...list.slice(from, from + 1));
-    return this.#told(holder, move(holder), move);
-  }
-
-  /** The array that was made of another, told whose its elements are as that one was. */
-  #told(
-    old: readonly Json[], made: readonly Json[],
-    change: (matches: readonly (number | undefined)[]) => readonly (number | undefined)[],
-  ): Json {
-    if (!this.#brought.has(old)) return tellElements(made, change(toldElements(old) ?? old.map((_, index) => index)));
-    this.#brought.add(made);
-    return made;
+    return this.#arrays.with(holder, Number(step), value);
   }
 
   #bring(value: Json, level: number, spot: Spot): void {
     if (typeof value !== 'object' || value === null) return;
     const { nestingLevelsMax } = limits;
     if (level > nestingLevelsMax) throw refused('document_invalid', spot, `more than ${nestingLevelsMax} levels of nesting`);
-    if (Array.isArray(value)) this.#brought.add(value);
+    if (Array.isArray(value)) this.#arrays.bring(value);
     for (const each of Object.values(value)) this.#bring(each as Json, level + 1, spot);
   }
 
@@ -195,11 +238,6 @@ export class Edit {
   }
 }
 
-/** `forbidden` is said of the path, whatever stands there. */
-function refused(reason: FaultReason, { at }: Pick<Spot, 'at'>, detail: string): Fault {
-  return new Fault(reason, { detail: `${at}: ${detail}`, errors: [{ at, in: 'body', detail }] });
-}
-
 function isSteps(left: readonly string[], right: readonly string[]): boolean {
   return left.length === right.length && left.every((step, index) => step === right[index]);
 }
@@ -207,11 +245,6 @@ function isSteps(left: readonly string[], right: readonly string[]): boolean {
 function mustObject(holder: Json, spot: Spot): JsonObject {
   if (isJsonObject(holder)) return holder;
   throw refused('document_conflict', spot, `no object stands at ${toPointer(spot.steps.slice(0, -1))}`);
-}
-
-/** An index without leading zeros (RFC 6901 §4). */
-function toIndex(step: string, length: number): number | undefined {
-  return /^(?:0|[1-9]\d{0,9})$/.test(step) && Number(step) < length ? Number(step) : undefined;
 }
 
 function mustIndex(spot: Spot, length: number, last: number): number {

@@ -4,7 +4,7 @@
  * no document is 422.
  */
 import * as z from 'zod';
-import { ofListBody } from '../contract/documents.ts';
+import { patchBody } from '../contract/documents.ts';
 import { limits } from '../wire/limits.ts';
 import type { Json, JsonObject } from '../wire/values.ts';
 import type { Edit } from './edit.ts';
@@ -27,7 +27,7 @@ export type PatchOperation = z.output<typeof operation>;
 const patch = z.array(operation).max(limits.patchOperationsMax);
 
 /** Its value is the patch under one name: every body is an object to those who hand it on. */
-export const jsonPatchBody: z.ZodType<JsonObject> = ofListBody(patch, 'operations');
+export const jsonPatchBody: z.ZodType<JsonObject> = patchBody(patch, (operations) => ({ operations }));
 
 /** Carries out a body that `jsonPatchBody` took. */
 export function applyJsonPatch(edit: Edit, body: JsonObject): void {

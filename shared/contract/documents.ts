@@ -103,9 +103,9 @@ export function bodyOf(schema: z.ZodObject): z.ZodType<JsonObject> {
   return shownAs(schema, toBody(closed(schema), () => false));
 }
 
-/** A body that is a list, which stands under this name in what is made of it. */
-export function ofListBody(schema: z.ZodArray, name: string): z.ZodType<JsonObject> {
-  return shownAs(schema, toBody(schema, () => false, (_sent, parsed) => ({ [name]: parsed })));
+/** A body that says what is to change, and may be a list; `take` makes an object of it. */
+export function patchBody(schema: z.ZodType, take: (parsed: JsonObject) => JsonObject, described = schema): z.ZodType<JsonObject> {
+  return shownAs(described, toBody(schema, () => false, (_sent, parsed) => take(parsed)));
 }
 
 /**

@@ -5,7 +5,7 @@
 import * as z from 'zod';
 import type { DocumentSchema } from './document-schema.ts';
 import { documentInvalid, isNobodysName, toFieldErrors } from './documents.ts';
-import { declaredIn } from './elements.ts';
+import { declaredIn, toldElements } from './elements.ts';
 import { mergePatch } from './merge-patch.ts';
 import { Kept, keeping, unwrapped } from './open-schema.ts';
 import type { Resource } from './resource.ts';
@@ -45,7 +45,9 @@ export function mustChanged(resource: Resource, stored: JsonObject, { seen, afte
 
 /** What is to be, with what is as it was marked, as far as types look at members one by one. */
 function toMarkedChange(type: Type | undefined, seen: Json | undefined, after: Json): unknown {
-  if (type === undefined || !isJsonObject(seen) || !isJsonObject(after)) return after;
+  if (type === undefined) return after;
+  if (Array.isArray(seen) && Array.isArray(after)) return toMarkedElements(type, seen, after);
+  if (!isJsonObject(seen) || !isJsonObject(after)) return after;
   const definition = definitionOf(unwrapped(type));
   if (definition.type === 'union' && 'discriminator' in definition) {
     const discriminator = String(definition.discriminator);
@@ -62,6 +64,17 @@ function toMarkedChange(type: Type | undefined, seen: Json | undefined, after: J
     return value === undefined ? [] : [[name, toMarkedChange(place.member(name), ownOf(seen, name), value)]];
   });
   return Object.fromEntries(members);
+}
+
+/** Elements are told apart where the array was made of the other one by one. */
+function toMarkedElements(type: Type, seen: readonly Json[], after: readonly Json[]): unknown {
+  const matches = definitionOf(unwrapped(type)).type === 'array' ? toldElements(after) : undefined;
+  if (matches === undefined) return after;
+  const { element } = placeOf(type, after);
+  return after.map((each, index) => {
+    const stood = seen[matches[index] ?? -1];
+    return stood !== undefined && isSameJson(each, stood) ? new Kept(each) : toMarkedChange(element(index), stood, each);
+  });
 }
 
 const schemas = new WeakMap<Resource, DocumentSchema>();

@@ -1,4 +1,5 @@
 /** What the operations of documents answer, and what an import and a feed send, by their rows. */
+import { changesBody } from '../changes/operators.ts';
 import { jsonPatchBody } from '../changes/json-patch.ts';
 import { shownOf } from '../contract/documents.ts';
 import { isNamedByCallers } from '../contract/id-declarations.ts';
@@ -75,6 +76,7 @@ const count = { type: 'integer', minimum: 0 } as const;
 
 /** Schemas that resources share. */
 export const sharedSchemas: JsonObject = {
+  Changes: toJsonSchema(shownOf(changesBody), 'input', '#/components/schemas/Changes'),
   JsonPatch: toJsonSchema(shownOf(jsonPatchBody), 'input', '#/components/schemas/JsonPatch'),
   Page: {
     type: 'object',

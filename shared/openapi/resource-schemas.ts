@@ -108,12 +108,21 @@ export function rowsExampleOf(resource: Resource, input?: Translation): Readonly
   return { ...lines, ...(isTable ? { 'text/csv': table } : {}) };
 }
 
-/** Of a member that every version calls alike. */
 export function jsonPatchExampleOf(resource: Resource): Json | undefined {
+  const [name, value] = plainMemberOf(resource) ?? [];
+  return name === undefined || value === undefined ? undefined : [{ op: 'add', path: toPointer([name]), value }];
+}
+
+export function changesExampleOf(resource: Resource): Json | undefined {
+  const [name, value] = plainMemberOf(resource) ?? [];
+  return name === undefined || value === undefined ? undefined : { set: { [name]: value } };
+}
+
+/** A member that every version calls alike, and a value of it. */
+function plainMemberOf(resource: Resource): readonly [string, Json] | undefined {
   const moved = Object.values(resource.versions).flat(2).flatMap((change) => {
     return [targetOf(change), ...(change.kind === 'moved' ? [change.old] : [])];
   });
   const members = Object.entries(bodyExampleOf(bodiesOf(resource).patch) ?? {});
-  const [name, value] = members.find(([each, given]) => typeof given !== 'object' && !moved.some((at) => isWithin(at, each))) ?? [];
-  return name === undefined || value === undefined ? undefined : [{ op: 'add', path: toPointer([name]), value }];
+  return members.find(([each, given]) => typeof given !== 'object' && !moved.some((at) => isWithin(at, each)));
 }

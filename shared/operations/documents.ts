@@ -1,6 +1,7 @@
 /** The operations that every resource has. */
 import { dependenciesOfDocument, dependenciesOfList } from '../contract/dependencies.ts';
 import { jsonPatchBody, jsonPatchType } from '../changes/json-patch.ts';
+import { changesBody, changesType } from '../changes/operators.ts';
 import { bodiesOf } from '../contract/documents.ts';
 import { onDuplicateChoices, parseImportQuery } from './import-query.ts';
 import { limits } from '../wire/limits.ts';
@@ -10,7 +11,7 @@ import {
   createdAnswer, feedAnswer, oneAnswer, pageAnswer, removedAnswer, replacedAnswer, reportAnswer, writtenAnswer,
 } from '../openapi/answers.ts';
 import { fieldsOf, listParametersOf, shapesOf } from '../openapi/list-parameters.ts';
-import { jsonPatchExampleOf, rowsExampleOf } from '../openapi/resource-schemas.ts';
+import { changesExampleOf, jsonPatchExampleOf, rowsExampleOf } from '../openapi/resource-schemas.ts';
 import { operations, type StateRead } from './operation.ts';
 
 const json = 'application/json';
@@ -65,14 +66,15 @@ export const documents = operations({
     described: { answers: replacedAnswer },
   },
   patch: {
-    ...write, method: 'PATCH', at: '/:id', right: 'update', takes: [mergePatch, jsonPatchType],
-    summary: 'Changes what a merge patch (RFC 7396) or a JSON Patch (RFC 6902) names.',
+    ...write, method: 'PATCH', at: '/:id', right: 'update', takes: [mergePatch, jsonPatchType, changesType],
+    summary: 'Changes what a merge patch (RFC 7396), a JSON Patch (RFC 6902) or operators name.',
     carries: [...write.carries, 'tombolo-keeps'], parse: parseNone,
-    schema: (resource, mediaType) => (mediaType === jsonPatchType ? jsonPatchBody : bodiesOf(resource).patch),
+    schema: (resource, mediaType) =>
+      mediaType === jsonPatchType ? jsonPatchBody : mediaType === changesType ? changesBody : bodiesOf(resource).patch,
     holds: { body: 'patch', answer: 'document' },
     described: {
-      answers: writtenAnswer, components: { [jsonPatchType]: 'JsonPatch' },
-      bodies: (resource) => ({ [jsonPatchType]: jsonPatchExampleOf(resource) }),
+      answers: writtenAnswer, components: { [jsonPatchType]: 'JsonPatch', [changesType]: 'Changes' },
+      bodies: (resource) => ({ [jsonPatchType]: jsonPatchExampleOf(resource), [changesType]: changesExampleOf(resource) }),
     },
   },
   remove: {

@@ -51,7 +51,7 @@ function upOperation(operation: PatchOperation, translation: Translation, refuse
 }
 
 /** Where the place stands in the current version, or why it cannot be said. */
-function upSteps(steps: Steps, translation: Translation): Steps | string {
+export function upSteps(steps: Steps, translation: Translation): Steps | string {
   const names = namesOf(steps);
   const path = names.join('.');
   if (path === '') return 'is a whole document, which is of another form in the current version; send a merge patch';
@@ -75,7 +75,7 @@ interface Ends {
 }
 
 /** By what the version makes of a document that holds the value alone. */
-function upValue(value: Json, { steps, now }: Ends, translation: Translation, refuse: Refuse): Json {
+export function upValue(value: Json, { steps, now }: Ends, translation: Translation, refuse: Refuse): Json {
   try {
     return valueIn(translation.up(holding(value, steps), 'patch'), now);
   } catch (thrown) {
@@ -112,15 +112,16 @@ function isHeldAlike(steps: Steps, now: Steps, translation: Translation): boolea
 
 /** Whether a value of the one place is the same at the other, in either version. */
 function isAlike(from: Steps, to: Steps, translation: Translation): boolean {
-  const [left, right] = [namesOf(from).join('.'), namesOf(to).join('.')];
-  if (left === right) return true;
-  const isPlain = (path: string) => {
-    const found = translation.nowPath(path);
-    const changes = translation.levels.flatMap((level) => level.changes);
-    const changed = changes.flatMap((change) => [targetOf(change), ...(change.kind === 'moved' ? [change.old] : [])]);
-    return typeof found === 'object' && !found.isConverted && !changed.some((at) => at !== path && at !== found.now && isWithin(at, path));
-  };
-  return isPlain(left) && isPlain(right);
+  return namesOf(from).join('.') === namesOf(to).join('.') || (isPlain(from, translation) && isPlain(to, translation));
+}
+
+/** Whether the values of a place are the same in both versions, whatever it is called. */
+export function isPlain(steps: Steps, translation: Translation): boolean {
+  const path = namesOf(steps).join('.');
+  const found = translation.nowPath(path);
+  const changes = translation.levels.flatMap((level) => level.changes);
+  const changed = changes.flatMap((change) => [targetOf(change), ...(change.kind === 'moved' ? [change.old] : [])]);
+  return typeof found === 'object' && !found.isConverted && !changed.some((at) => at !== path && at !== found.now && isWithin(at, path));
 }
 
 function namesOf(steps: Steps): Steps {

@@ -1,5 +1,6 @@
 /** What the edge refuses by itself, how it says so, and that the origin never hears of it. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { documents } from '../../shared/operations/documents.ts';
 import { sendRaw } from '../proofs/hostile/raw-http.ts';
 import { refusedBy } from '../support/refused.ts';
 import { World } from '../support/world.ts';
@@ -138,7 +139,7 @@ describe('validation refuses', () => {
       '/v2/films', { method: 'POST', headers: { ...json, 'content-encoding': 'gzip' }, body: film }, 415, 'media_type_unsupported',
     );
     const patch = await refused('/v2/films/a', { method: 'PATCH', headers: json, body: '{}' }, 415, 'media_type_unsupported');
-    expect(patch.headers.get('accept-patch')).toBe('application/merge-patch+json');
+    expect(patch.headers.get('accept-patch')).toBe(documents.patch.takes.join(', '));
     await refused('/v2/films/import', { method: 'POST', headers: json, body: film }, 415, 'media_type_unsupported');
   });
 

@@ -51,7 +51,7 @@ describe('a route', () => {
   test('says what its place allows', () => {
     expect(optionsOf(served, '/v2/films/a')).toEqual({
       allow: 'GET, PUT, PATCH, DELETE, HEAD, OPTIONS',
-      'accept-patch': 'application/merge-patch+json, application/json-patch+json',
+      'accept-patch': 'application/merge-patch+json, application/json-patch+json, application/vnd.tombolo.changes+json',
     });
     try {
       mustRoute(served, 'POST', '/v2/films/a');

@@ -1,9 +1,45 @@
+/** JSON Patches and operators of older versions: translated, or refused by name (SEMANTICS §19). */
 import { describe, expect, test } from 'bun:test';
 import type { PatchOperation } from '../../../shared/changes/json-patch.ts';
 import { upJsonPatch } from '../../../shared/versions/json-patch.ts';
+import { downOperatorPointer, upChanges } from '../../../shared/versions/operators.ts';
 import { Fault } from '../../../shared/wire/fault.ts';
 import type { JsonObject } from '../../../shared/wire/values.ts';
 import { through } from '../../support/three-versions.ts';
+
+describe('operators of an older version', () => {
+  const said = (version: string, body: JsonObject) => {
+    try {
+      return upChanges(body, through(version));
+    } catch (thrown) {
+      if (thrown instanceof Fault) return thrown.errors.map(({ at, detail }) => `${at}: ${detail}`).join();
+      throw thrown;
+    }
+  };
+
+  test.each<[string, JsonObject, JsonObject | string]>([
+    ['v1', { set: { thumbnail: 'u', minutes: 2 }, increment: { '/width': 3 } }, {
+      set: { 'image.url': 'u', seconds: 120 }, increment: { '/image/width': 3 },
+    }],
+    ['v2', { append: { lines: [{ name: 'n', cost: 3 }] }, unset: { minutes: true } }, {
+      append: { lines: [{ name: 'n', price: { amount: 3 } }] }, unset: { seconds: true },
+    }],
+    ['v2', { increment: { '/lines/0/cost': 1 } }, { increment: { '/lines/0/price/amount': 1 } }],
+    ['v2', { increment: { minutes: 1 } }, '/increment/minutes: is of another form in the current version; send a merge patch'],
+    ['v2', { removeWhere: { lines: { cost: 1 } } }, '/removeWhere/lines: is of another form in the current version; send a merge patch'],
+    ['v2', { addToSet: { lines: [{ name: 'n', tax: 1 }] } }, '/addToSet/lines/0/tax: unknown field'],
+    ['v1', { set: { 'image.url': 'u' } }, '/set/image.url: unknown field'],
+  ])('in %s, %j is %j', (version, body, now) => {
+    expect(said(version, body)).toEqual(now);
+  });
+});
+
+test.each([
+  ['/set/image.url', '/set/thumbnail'], ['/increment/~1image~1width', '/increment/~1width'], ['/set/title', '/set/title'],
+  ['/append/lines/0/name', '/append/lines/0/name'], ['/image/url', '/image/url'],
+])('what is wrong at %s of operators is told of %s', (now, old) => {
+  expect(downOperatorPointer(now, through('v1'))).toBe(old);
+});
 
 describe('a JSON Patch of an older version', () => {
   const up = (version: string, operation: PatchOperation) => upJsonPatch([operation], through(version))[0];

@@ -1,0 +1,185 @@
+/** Random JSON Patches beside a naive interpreter that changes whole documents in place, hidden members and all (RFC 6902 §4). */
+import { describe, expect, test } from 'bun:test';
+import fc from 'fast-check';
+import { Edit } from '../../../shared/changes/edit.ts';
+import { applyJsonPatch, jsonPatchBody } from '../../../shared/changes/json-patch.ts';
+import { applyChanges } from '../../../shared/changes/operators.ts';
+import { toldElements } from '../../../shared/contract/elements.ts';
+import { isSameJson } from '../../../shared/contract/settled.ts';
+import { Fault } from '../../../shared/wire/fault.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../../shared/wire/values.ts';
+
+/** What nobody sees of an element: a patch brings none. */
+const hidden = 's';
+
+type Mutable = { [name: string]: unknown } | unknown[];
+
+interface Step {
+  readonly op: string;
+  readonly path: string;
+  readonly from?: string;
+  readonly value?: unknown;
+}
+
+function shown(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(shown);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).filter(([name]) => name !== hidden).map(([name, each]) => [name, shown(each)]));
+}
+
+/** Throws for whatever cannot be done. */
+class Naive {
+  root: unknown;
+
+  constructor(root: unknown) {
+    this.root = structuredClone(root);
+  }
+
+  apply({ op, path, from = '', value }: Step): void {
+    if (op === 'add') this.#add(path, structuredClone(value));
+    else if (op === 'remove') this.#remove(path);
+    else if (op === 'replace') this.#replace(path, structuredClone(value));
+    else if (op === 'test') this.#mustBe(path, value);
+    else if (op === 'copy') this.#add(path, shown(structuredClone(this.#get(from))));
+    else this.#move(from, path);
+  }
+
+  #move(from: string, path: string): void {
+    const moved = this.#get(from);
+    if (path === from) return;
+    if (path.startsWith(`${from}/`)) throw new Error('into itself');
+    const above = (pointer: string) => pointer.slice(0, pointer.lastIndexOf('/'));
+    const stays = above(from) === above(path) && Array.isArray(this.#get(above(from)));
+    this.#remove(from);
+    this.#add(path, stays ? moved : shown(moved));
+  }
+
+  #holder(path: string): readonly [Mutable, string] {
+    const steps = path.split('/').slice(1).map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
+    const last = steps.pop();
+    if (last === undefined) throw new Error('a whole document');
+    let holder = this.root;
+    for (const step of steps) holder = member(holder, step);
+    if (typeof holder !== 'object' || holder === null) throw new Error('no holder');
+    return [holder as Mutable, last];
+  }
+
+  #get(path: string): unknown {
+    if (path === '') return this.root;
+    return member(...this.#holder(path));
+  }
+
+  #add(path: string, value: unknown): void {
+    const [holder, step] = this.#holder(path);
+    if (!Array.isArray(holder)) holder[step] = value;
+    else if (step === '-') holder.push(value);
+    else holder.splice(index(step, holder.length), 0, value);
+  }
+
+  #remove(path: string): void {
+    const [holder, step] = this.#holder(path);
+    member(holder, step);
+    if (Array.isArray(holder)) holder.splice(Number(step), 1);
+    else delete holder[step];
+  }
+
+  #replace(path: string, value: unknown): void {
+    const [holder, step] = this.#holder(path);
+    const old = member(holder, step);
+    const isKept = Array.isArray(holder) && isObject(old) && hidden in old && isObject(value);
+    (holder as Record<string, unknown>)[step] = isKept ? { ...value, [hidden]: old[hidden] } : value;
+  }
+
+  #mustBe(path: string, value: unknown): void {
+    if (!isSameJson(shown(this.#get(path)) as Json, value as Json)) throw new Error('is another');
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function index(step: string, last: number): number {
+  if (!/^(0|[1-9]\d*)$/.test(step) || Number(step) > last) throw new Error('no index');
+  return Number(step);
+}
+
+function member(holder: unknown, step: string): unknown {
+  if (Array.isArray(holder)) return holder[index(step, holder.length - 1)] as unknown;
+  if (!isObject(holder) || !Object.hasOwn(holder, step)) throw new Error('no member');
+  return holder[step];
+}
+
+/** The edited elements with what was hidden in the stored ones that they are told to be. */
+function withHidden(elements: readonly Json[], stored: readonly JsonObject[]): readonly Json[] {
+  const told = toldElements(elements) ?? elements.map((_, at) => at);
+  return elements.map((element, at) => {
+    const secret = stored[told[at] ?? -1]?.[hidden];
+    return secret === undefined || !isJsonObject(element) ? element : { ...element, [hidden]: secret };
+  });
+}
+
+const path = fc.constantFrom(
+  '/n', '/a', '/o', '/o/x', '/o/y', '/list', '/list/0', '/list/1', '/list/2', '/list/-', '/list/0/k', '/list/1/k', '/list/2/more',
+  '/other/0', '/other/1', '/other/-', '/o/a~1b', '/m~0n', '/list/01', '/nowhere/x', '/n/x', '',
+);
+const inside = path.filter((each) => each !== '/list' && each !== '');
+const value = fc.oneof(
+  fc.nat(3), fc.constantFrom(null, 'x', true), fc.record({ k: fc.nat(9) }), fc.array(fc.nat(2), { maxLength: 2 }),
+);
+const step: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({ op: fc.constantFrom('add', 'replace', 'test'), path: inside, value }),
+  fc.record({ op: fc.constant('remove'), path: inside }),
+  fc.record({ op: fc.constantFrom('move', 'copy'), from: path.filter((each) => each !== '/list'), path: inside }),
+);
+
+test('a random JSON Patch does what a naive interpreter does, and what is hidden goes where its element goes', () => {
+  let [done, refused] = [0, 0];
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 1, maxLength: 8 }), (steps) => {
+      const list = [{ k: 1, s: 'one' }, { k: 2, s: 'two' }, { k: 1, s: 'three', more: { z: 1 } }];
+      const whole = { n: 1, o: { x: 1, 'a/b': 2 }, list, other: [1, { k: 1 }] };
+      const naive = new Naive(whole);
+      const expected = outcomeOf(() => steps.forEach((each) => naive.apply(each)));
+      const edit = new Edit(shown(whole) as JsonObject, { hidden: [], kept: [] });
+      const actual = outcomeOf(() => applyJsonPatch(edit, jsonPatchBody.parse(steps)));
+      expect([steps, actual]).toEqual([steps, expected]);
+      if (actual === 'refused') return void refused++;
+      done++;
+      expect(edit.document).toEqual(shown(naive.root) as JsonObject);
+      const elements = edit.document['list'];
+      if (Array.isArray(elements)) {
+        const { list: kept } = naive.root as { readonly list: readonly Json[] };
+        expect({ steps, list: withHidden(elements as readonly Json[], list) }).toEqual({ steps, list: kept });
+      }
+    }),
+    { numRuns: 2_000 },
+  );
+  expect(Math.min(done, refused)).toBeGreaterThan(100);
+});
+
+function outcomeOf(run: () => void): 'done' | 'refused' {
+  try {
+    run();
+    return 'done';
+  } catch (thrown) {
+    if (thrown instanceof TypeError || thrown instanceof RangeError) throw thrown;
+    return 'refused';
+  }
+}
+
+describe('a patch of many elements', () => {
+  const many = Array.from({ length: 100_000 }, (_, at) => at);
+  const edited = (document: JsonObject, body: JsonObject) => {
+    const edit = new Edit(document, { hidden: [], kept: [] });
+    applyChanges(edit, body, new Map());
+    return edit.document['a'] as readonly Json[];
+  };
+
+  test('is work of so many, not of their square', () => {
+    expect(edited({ a: many }, { append: { a: many } }).length).toBe(200_000);
+    expect(edited({ a: many }, { addToSet: { a: many } }).length).toBe(100_000);
+    expect(edited({ a: many }, { remove: { a: many.slice(1) } })).toEqual([0]);
+    expect(() => edited({ a: 1 }, { append: { a: [1] } })).toThrow(Fault);
+  });
+});
