@@ -72,12 +72,13 @@ test('each command asks for what is printed: brackets of a query are no pattern 
 const shellTest = testThat(onPath('npm'), onPath('curl'), onPath('bash'));
 
 shellTest('its first five minutes and its import answer as printed', () => {
-  const output = runAsPrinted([...blocksBelow('## Five minutes', 'sh'), ...blocksBelow('### Import', 'sh')]);
+  const output = runAsPrinted(['## Five minutes', '### Import', '### Patches'].flatMap((heading) => blocksBelow(heading, 'sh')));
   for (const said of [
     'HTTP/1.1 200 OK',
     'cache-status: tombolo; fwd=uri-miss; fwd-status=200; stored',
     'HTTP/1.1 201 Created',
     '"title":"The Third Man"',
+    '"year":1948', 'Anton Karas"]', '"Noir"]', '"year":1949',
   ]) {
     expect(output).toContain(said);
   }

@@ -236,6 +236,18 @@ describe.each([...engines])('on %s', (engine) => {
     }
   });
 
+  test("what the caller's version has no name for stays where it is, and with its element", async () => {
+    const keeps = ['cost.net', 'parts.count', 'tags'];
+    const answer = await patched([
+      { op: 'move', from: '/parts/0', path: '/parts/2' }, { op: 'replace', path: '/parts/2/sku', value: 'z' },
+      { op: 'test', path: '/cost', value: {} }, { op: 'replace', path: '/cost', value: {} },
+    ], stored, { keeps });
+    expect([answer.outcome, answer.detail]).toEqual(['written', undefined]);
+    expect(answer.after).toEqual({
+      ...stored, parts: [{ sku: 'y', note: 'n2' }, { sku: 'x', note: 'n3' }, { sku: 'z', count: 1, note: 'n1' }],
+    });
+  });
+
   test('whoever may see all changes all', async () => {
     const answer = await patched([
       { op: 'test', path: '/cost/secret', value: 5 }, { op: 'move', from: '/cost', path: '/copy' }, { op: 'remove', path: '/pin' },
