@@ -1,9 +1,9 @@
-/** Random JSON Patches beside a naive interpreter that changes whole documents in place, hidden members and all (RFC 6902 §4). */
+/** Random patches beside naive interpreters; of JSON Patches one that changes whole documents in place, hidden members and all. */
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { Edit } from '../../../shared/changes/edit.ts';
 import { applyJsonPatch, jsonPatchBody } from '../../../shared/changes/json-patch.ts';
-import { applyChanges } from '../../../shared/changes/operators.ts';
+import { applyChanges, changesBody } from '../../../shared/changes/operators.ts';
 import { toldElements } from '../../../shared/contract/elements.ts';
 import { isSameJson } from '../../../shared/contract/settled.ts';
 import { Fault } from '../../../shared/wire/fault.ts';
@@ -156,6 +156,55 @@ test('a random JSON Patch does what a naive interpreter does, and what is hidden
     { numRuns: 2_000 },
   );
   expect(Math.min(done, refused)).toBeGreaterThan(100);
+});
+
+type Operate = (old: unknown, operand: never) => unknown;
+
+/** What becomes of a number or of an array, by the words of SEMANTICS §17; `undefined`: nothing stands there. */
+const operates: Readonly<Record<string, Operate>> = {
+  set: (_old, given: unknown) => given,
+  unset: () => undefined,
+  increment: (old, by: number) => ((old as number | undefined) ?? 0) + by,
+  multiply: (old, by: number) => ((old as number | undefined) ?? 0) * by,
+  min: (old, end: number) => Math.min((old as number | undefined) ?? end, end),
+  max: (old, end: number) => Math.max((old as number | undefined) ?? end, end),
+  append: (old, more: number[]) => [...((old as number[] | undefined) ?? []), ...more],
+  addToSet: (old, more: number[]) => {
+    const list = [...((old as number[] | undefined) ?? [])];
+    for (const each of more) if (!list.includes(each)) list.push(each);
+    return list.length === 0 ? old : list;
+  },
+  remove: (old, those: number[]) => (old as number[] | undefined)?.filter((each) => !those.includes(each)),
+  removeWhere: (old, { k }: { k: number }) => (old as { k: number }[] | undefined)?.filter((each) => each.k !== k),
+};
+
+const small = fc.nat(3);
+const some = fc.array(small, { minLength: 1, maxLength: 3 });
+const onNumber = fc.oneof(
+  fc.record({ operator: fc.constantFrom('set', 'increment', 'multiply', 'min', 'max'), operand: small }),
+  fc.record({ operator: fc.constant('unset'), operand: fc.constant(true) }),
+);
+const onArray = fc.record({ operator: fc.constantFrom('append', 'addToSet', 'remove'), operand: some });
+const onObjects = fc.record({ operator: fc.constant('removeWhere'), operand: fc.record({ k: small }) });
+
+test('random operators do what their words say, each at its place', () => {
+  const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
+  const objects = fc.array(fc.record({ k: small }));
+  const documents = fc.record({ n: optional(small), m: optional(small), l: optional(some), e: optional(objects) });
+  const operations = fc.record({ n: onNumber, m: onNumber, l: onArray, e: onObjects });
+  fc.assert(fc.property(documents, operations, (given, asked) => {
+    const document = JSON.parse(JSON.stringify(given)) as JsonObject;
+    const places = Object.entries(asked) as [string, { operator: string; operand: Json }][];
+    const body = Map.groupBy(places, ([, { operator }]) => operator);
+    const sent = Object.fromEntries([...body].map(([operator, each]) => [
+      operator, Object.fromEntries(each.map(([name, { operand }]) => [name, operand])),
+    ]));
+    const expected = { ...document, ...Object.fromEntries(places.map(([name, { operator, operand }]) =>
+      [name, operates[operator]?.(document[name], operand as never)])) };
+    const edit = new Edit(document, { hidden: [], kept: [] });
+    applyChanges(edit, changesBody.parse(sent), new Map());
+    expect([sent, edit.document]).toEqual([sent, JSON.parse(JSON.stringify(expected)) as JsonObject]);
+  }), { numRuns: 2_000 });
 });
 
 function outcomeOf(run: () => void): 'done' | 'refused' {
