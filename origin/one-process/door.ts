@@ -54,7 +54,7 @@ export class Door {
   addressOf(request: Request): string | undefined {
     const socket = this.#server?.requestIP(request)?.address;
     const { proxies } = this.#options;
-    return proxies.size === 0 ? socket : senderOf(socket, request.headers.get('x-forwarded-for'), proxies);
+    return proxies === undefined ? socket : senderOf(socket, request.headers.get('x-forwarded-for'), proxies);
   }
 
   async #answer(raw: Request, answer: (arrival: Arrival) => Promise<Response>): Promise<Response> {

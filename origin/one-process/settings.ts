@@ -1,7 +1,7 @@
 /** The settings of one process: those of both sides, and how it meets the network. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 import { offered } from '../../shared/resources/plans.ts';
 import { readEdgeSettings } from '../../shared/settings/edge-settings.ts';
 import { SettingsError, SettingsReader, type Variables } from '../../shared/settings/reader.ts';
@@ -11,8 +11,8 @@ export interface ServeSettings {
   readonly settings: Settings;
   /** What the edge reads its settings from. */
   readonly edgeVariables: Readonly<Record<string, unknown>>;
-  /** Addresses of proxies whose `X-Forwarded-For` is believed. */
-  readonly proxies: ReadonlySet<string>;
+  /** Proxies whose `X-Forwarded-For` is believed; absent: there are none. */
+  readonly proxies: BlockList | undefined;
   /** Requests of one address in ten seconds, before any of them is counted by a plan. */
   readonly floodMax: number;
   /** Serves HTTPS, and HTTP/2 to whoever offers it. */
@@ -44,12 +44,29 @@ function ownOf(given: Variables): Readonly<Record<string, unknown>> {
 
 /** What is set of proxies, floods and TLS. */
 export function readNetwork(reader: SettingsReader): Pick<ServeSettings, 'proxies' | 'floodMax' | 'tls'> {
-  const proxies = reader.optional('TOMBOLO_PROXIES').split(',').map((part) => part.trim()).filter((part) => part !== '');
-  if (proxies.some((proxy) => isIP(proxy) === 0)) reader.complain('TOMBOLO_PROXIES', 'must be IP addresses, comma between');
   const floodMax = reader.count('TOMBOLO_FLOOD_MAX', {
     fallback: floodMaxDefault, min: 1, max: Number.MAX_SAFE_INTEGER, what: 'must be a whole number of requests, 1 or more',
   });
-  return { proxies: new Set(proxies), floodMax, tls: readTls(reader) };
+  return { proxies: readProxies(reader), floodMax, tls: readTls(reader) };
+}
+
+function readProxies(reader: SettingsReader): BlockList | undefined {
+  const named = reader.optional('TOMBOLO_PROXIES').split(',').map((part) => part.trim()).filter((part) => part !== '');
+  const proxies = new BlockList();
+  if (!named.every((proxy) => isAdded(proxies, proxy))) {
+    reader.complain('TOMBOLO_PROXIES', 'must be IP addresses or networks as 10.0.0.0/8, comma between');
+  }
+  return named.length === 0 ? undefined : proxies;
+}
+
+function isAdded(proxies: BlockList, proxy: string): boolean {
+  const [address = '', prefix, ...rest] = proxy.split('/');
+  const [family, bitsMax] = isIP(address) === 6 ? (['ipv6', 128] as const) : (['ipv4', 32] as const);
+  if (isIP(address) === 0 || address.includes('%') || rest.length > 0) return false;
+  if (prefix === undefined) proxies.addAddress(address, family);
+  else if (!/^\d{1,3}$/.test(prefix) || Number(prefix) > bitsMax) return false;
+  else proxies.addSubnet(address, Number(prefix), family);
+  return true;
 }
 
 function readTls(reader: SettingsReader): ServeSettings['tls'] {

@@ -2,29 +2,60 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import { Database } from 'bun:sqlite';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { BlockList } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CallerCounters } from '../../../origin/one-process/counters.ts';
 import { openStateFile } from '../../../origin/one-process/database.ts';
 import { FloodShield } from '../../../origin/one-process/flood-shield.ts';
 import { senderOf } from '../../../origin/one-process/sender.ts';
+import { readNetwork, type ServeSettings } from '../../../origin/one-process/settings.ts';
 import { openTickets } from '../../../origin/one-process/tickets.ts';
+import { SettingsReader } from '../../../shared/settings/reader.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'tombolo-one-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-const proxies = new Set(['10.0.0.1', '10.0.0.2']);
+/** The proxies that a setting names; `undefined` where it is refused. */
+function proxiesOf(named: string): ServeSettings['proxies'] {
+  const reader = new SettingsReader({ TOMBOLO_PROXIES: named });
+  const { proxies } = readNetwork(reader);
+  return reader.wrong.length > 0 ? undefined : proxies;
+}
+
+const proxies = proxiesOf('10.0.0.1, 10.0.0.2,172.16.0.0/12,2001:DB8:0::1,fd00::/8') ?? new BlockList();
 const cases: readonly (readonly [string | undefined, string | null, string | undefined])[] = [
   // Not a proxy: what it says of others is not believed.
   ['192.0.2.9', '198.51.100.1', '192.0.2.9'],
+  ['2001:db8::2', '198.51.100.1', '2001:db8::2'],
+  ['172.32.0.1', '198.51.100.1', '172.32.0.1'],
   ['10.0.0.1', '198.51.100.1', '198.51.100.1'],
-  // The client wrote the first itself.
+  // The client wrote the first itself, as it likes.
   ['10.0.0.1', '203.0.113.5, 198.51.100.1', '198.51.100.1'],
+  ['10.0.0.1', '10.0.0.2, 198.51.100.1', '198.51.100.1'],
+  ['10.0.0.1', '"><script>, unknown,, 198.51.100.1', '198.51.100.1'],
+  // Through several of ours, however their addresses are spelt.
   ['::ffff:10.0.0.1', '203.0.113.5, 198.51.100.1, 10.0.0.2', '198.51.100.1'],
+  ['::FFFF:a00:1', '198.51.100.1, 2001:db8:0:0:0:0:0:1, 172.17.0.3', '198.51.100.1'],
+  ['fd12::9', '203.0.113.5, 2001:db8::7, ::ffff:10.0.0.2', '2001:db8::7'],
+  // With a port, as some write it.
+  ['10.0.0.1', '198.51.100.1:4711', '198.51.100.1'],
+  ['10.0.0.1', '203.0.113.5, [2001:db8::7]:4711', '2001:db8::7'],
+  ['10.0.0.1', '::ffff:198.51.100.1', '198.51.100.1'],
+  // What tells no address stands for whoever wrote it.
+  ['10.0.0.1', '198.51.100.1, unknown', '10.0.0.1'],
+  ['10.0.0.1', '198.51.100.1, _hidden, 10.0.0.2', '10.0.0.2'],
+  ['10.0.0.1', '198.51.100.1, fe80::1%eth0', '10.0.0.1'],
   ['10.0.0.1', null, '10.0.0.1'],
   ['10.0.0.1', ' , ', '10.0.0.1'],
+  ['10.0.0.1', '10.0.0.2', '10.0.0.2'],
   [undefined, '198.51.100.1', undefined],
 ];
+
+test.each(['nginx', '10.0.0.1/33', '10.0.0.1/', '10.0.0.0/8/8', 'fd00::/129', 'fe80::1%eth0', '10.0.0.1;10.0.0.2', '*'])(
+  'no proxy is named by %s',
+  (named) => expect(proxiesOf(named)).toBeUndefined(),
+);
 
 test.each([...cases])('a sender at %s who is said to be for %s is %s', (socket, forwarded, sender) => {
   expect(senderOf(socket, forwarded, proxies)).toBe(sender);
