@@ -23,7 +23,7 @@ export interface Door {
   send(path: string, sent: Sent, signal?: AbortSignal): Sending;
 }
 
-export function edgeDoor({ edge }: World, tokens: ReadonlyMap<string | undefined, string>): Door {
+export function edgeDoor({ edge }: { readonly edge: Pick<World['edge'], 'url'> }, tokens: ReadonlyMap<string | undefined, string>): Door {
   return {
     name: 'through the edge',
     send(path, { subject, method = 'GET', headers = {}, body, demanded }, signal) {
