@@ -6,6 +6,9 @@ import { toRequestBytes } from './load.ts';
 /** What the bare Worker does more with each, of a request without a body and of one with. */
 const steps = [
   { path: 'timed', get: 'a time limit', create: 'a time limit' },
+  { path: 'uncached', get: 'no redirect, and kept from the platform\'s cache', create: undefined },
+  { path: 'fields', get: 'reads the fields', create: 'reads the fields, no redirect' },
+  { path: 'shielded', get: 'asks the limit of the address', create: 'asks the limit of the address' },
   { path: 'read', get: undefined, create: 'reads the body' },
   { path: 'validated', get: 'finds the route', create: 'checks the body' },
   { path: 'signed', get: 'signs', create: 'signs, with the digest of the body' },
@@ -52,13 +55,11 @@ export function forwardContenders(
       requests: get(''),
     },
     { name: bareCreate, server: passing, status: 201, requests: create('/bare') },
-    ...steps.map(({ path, create: step }) => ({
-      name: `forward of a create: ${step}`,
-      step: bareCreate,
-      server: passing,
-      status: 201,
-      requests: create(`/${path}`),
-    })),
+    ...steps.flatMap(({ path, create: step }) =>
+      step === undefined
+        ? []
+        : [{ name: `forward of a create: ${step}`, step: bareCreate, server: passing, status: 201, requests: create(`/${path}`) }],
+    ),
     {
       name: 'edge, forward of a create',
       step: bareCreate,

@@ -26,6 +26,8 @@ export async function toNeighbour({ file, bindings, port }: NeighbourOptions): P
     ],
     compatibilityDate: '2026-04-20',
     bindings,
+    // One client is the whole load.
+    ratelimits: { FLOOD: { simple: { limit: 1e9, period: 10 } } },
     // The edge does without it, too (`test/support/edge.ts`).
     stripCfConnectingIp: false,
     unsafeDirectSockets: [{ host: '127.0.0.1', port }],

@@ -2,6 +2,7 @@
  * A bare Worker that passes a request on, with as many bytes of fields as the edge both ways, and the same with one
  * step of the edge after the other: what a request that goes through costs, and where.
  */
+import { floodKey } from '../../edge/rate-limit/flood-key.ts';
 import { contentDigest } from '../../edge/origin-client/content-digest.ts';
 import { Hasher } from '../../edge/origin-client/hasher.ts';
 import { Macs } from '../../edge/origin-client/macs.ts';
@@ -9,6 +10,7 @@ import { OriginClient, type Question, type Reply } from '../../edge/origin-clien
 import { signRequest } from '../../edge/origin-client/sign-request.ts';
 import { verifyAnswer } from '../../edge/origin-client/verify.ts';
 import { randomNonce } from '../../edge/request/random-texts.ts';
+import { SentHeaders } from '../../edge/request/request-headers.ts';
 import { mustRead, mustText } from '../../edge/request/read-body.ts';
 import { toTarget } from '../../edge/request/target.ts';
 import { mustBody } from '../../shared/contract/documents.ts';
@@ -20,6 +22,7 @@ import macModule from '../../wasm/dist/mac.wasm';
 interface Bindings {
   readonly ORIGIN: string;
   readonly KEYS: string;
+  readonly FLOOD: { limit(sender: { readonly key: string }): Promise<{ readonly success: boolean }> };
 }
 
 const nonce = 'n'.repeat(22);
@@ -84,19 +87,26 @@ const passes: Readonly<Record<string, Pass>> = {
     return toAnswer(request, await fetch(env.ORIGIN + path, toInit(request, request.body)));
   },
   async timed({ request, path, env }) {
-    return toAnswer(request, await fetch(env.ORIGIN + path, { ...toInit(request, request.body), signal: AbortSignal.timeout(10_000) }));
+    return toAnswer(request, await fetch(env.ORIGIN + path, { ...toInit(request, request.body), ...timed() }));
   },
-  async read({ request, path, env }) {
-    return toAnswer(
-      request,
-      await fetch(env.ORIGIN + path, { ...toInit(request, await read(request)), signal: AbortSignal.timeout(10_000) }),
-    );
+  async uncached(asked) {
+    return send(asked, asked.request.body);
   },
-  async validated({ request, path, env }) {
-    return toAnswer(
-      request,
-      await fetch(env.ORIGIN + path, { ...toInit(request, await readValid(request, path)), signal: AbortSignal.timeout(10_000) }),
-    );
+  async fields(asked) {
+    mustFields(asked);
+    return send(asked, asked.request.body);
+  },
+  async shielded(asked) {
+    await mustPassShield(asked);
+    return send(asked, asked.request.body);
+  },
+  async read(asked) {
+    await mustPassShield(asked);
+    return send(asked, await read(asked.request));
+  },
+  async validated(asked) {
+    await mustPassShield(asked);
+    return send(asked, await readValid(asked));
   },
   async signed(asked) {
     return toAnswer(asked.request, (await sendSigned(asked)).answer);
@@ -106,15 +116,16 @@ const passes: Readonly<Record<string, Pass>> = {
     if (verifyAnswer(answer, sent, macs, Date.now()) === undefined) throw new Error('not signed');
     return toAnswer(asked.request, answer);
   },
-  async asked({ request, path, env }) {
-    const body = await readValid(request, path);
+  async asked(asked) {
+    const { request, path, env } = asked;
+    await mustPassShield(asked);
+    const body = await readValid(asked);
     const headers: Question['headers'] =
       body === undefined ? {} : { 'content-type': 'application/json', 'content-digest': await contentDigest(body, hasherOf()) };
     const question: Question = {
       method: request.method,
       target: { path, query: '' },
-      safe: body === undefined, principal, headers, deadlineAt: Date.now() + 10_000, requestId, traceparent,
-      ...(body === undefined ? {} : { body }),
+      safe: body === undefined, principal, headers, body, deadlineAt: Date.now() + 10_000, requestId, traceparent,
     };
     return toAnswer(request, await clientOf(env).ask(question));
   },
@@ -122,6 +133,29 @@ const passes: Readonly<Record<string, Pass>> = {
 
 function toInit({ method }: Request, body: RequestInit['body'] | undefined) {
   return { method, headers: method === 'GET' ? carried : carriedWithBody, body: body ?? null };
+}
+
+function timed() {
+  return { signal: AbortSignal.timeout(10_000) };
+}
+
+/** What the edge asks of the platform for each request, whatever it does itself: an end, no redirect, and for a get no cache. */
+function asEdgeAsks({ method }: Request) {
+  return { ...timed(), redirect: 'manual', ...(method === 'GET' ? uncached : {}) } as const;
+}
+
+const uncached = { cache: 'no-store' } as const;
+
+async function send({ request, path, env }: Asked, body: RequestInit['body'] | undefined): Promise<Response> {
+  return toAnswer(request, await fetch(env.ORIGIN + path, { ...toInit(request, body), ...asEdgeAsks(request) }));
+}
+
+function mustFields({ request: { headers } }: Asked): string {
+  return floodKey(new SentHeaders(headers).get('cf-connecting-ip') ?? '');
+}
+
+async function mustPassShield(asked: Asked): Promise<void> {
+  if (!(await asked.env.FLOOD.limit({ key: mustFields(asked) })).success) throw new Error('too many requests');
 }
 
 function toAnswer({ method }: Request, { status, body }: Pick<Reply, 'status' | 'body'>): Response {
@@ -134,7 +168,7 @@ async function read(request: Request): Promise<Uint8Array<ArrayBuffer> | undefin
     : mustRead(request, { bytesMax: 1_000_000, declared: request.headers.get('content-length'), deadlineAt: Date.now() + 10_000 });
 }
 
-async function readValid(request: Request, path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+async function readValid({ request, path }: Asked): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const body = await read(request);
   const { operation, resource } = mustRoute(served, request.method, path);
   if (body !== undefined && operation.schema !== undefined) mustBody(operation.schema(resource), JSON.parse(mustText(body)));
@@ -157,23 +191,16 @@ function clientOf(env: Bindings): OriginClient {
   return (client ??= new OriginClient({ originUrl: new URL(env.ORIGIN), macs: macsOf(env), hasher: hasherOf() }));
 }
 
-async function sendSigned({
-  request,
-  path,
-  env,
-}: Asked): Promise<{ readonly answer: Response; readonly nonce: string; readonly macs: Macs }> {
-  const body = await readValid(request, path);
+async function sendSigned(asked: Asked): Promise<{ readonly answer: Response; readonly nonce: string; readonly macs: Macs }> {
+  const { request, path, env } = asked;
+  await mustPassShield(asked);
+  const body = await readValid(asked);
   const { signature: _one, 'signature-input': _other, ...unsigned } = request.method === 'GET' ? carried : carriedWithBody;
   const headers: Record<string, string> = { ...unsigned };
   if (body !== undefined) headers['content-digest'] = await contentDigest(body, hasherOf());
   const sent = randomNonce();
   signRequest({ method: request.method, target: { path, query: '' }, headers, nonce: sent }, macsOf(env), Date.now());
-  const answer = await fetch(env.ORIGIN + path, {
-    method: request.method,
-    headers,
-    body: body ?? null,
-    signal: AbortSignal.timeout(10_000),
-  });
+  const answer = await fetch(env.ORIGIN + path, { method: request.method, headers, body: body ?? null, ...asEdgeAsks(request) });
   return { answer, nonce: sent, macs: macsOf(env) };
 }
 
