@@ -194,7 +194,7 @@ function toHeaders(question: Question, digest: string | undefined): Record<strin
 }
 
 /**
- * Of what a client sent; what the edge says itself is ASCII. Bytes past it have no agreed decoding in header fields
+ * For what a client sent; what the edge says itself is ASCII. Bytes past it have no agreed decoding in header fields
  * (RFC 9110 §5.5): the two sides might sign two texts.
  */
 function mustAscii(name: string, value: string): void {

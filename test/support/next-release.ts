@@ -11,7 +11,11 @@ import { type Edit, makeRelease, type Release } from './release.ts';
 
 const edits: readonly Edit[] = [
   ['shared/hop/profile.ts', `  'tombolo-upload',\n] as const`, `  'tombolo-upload',\n  'tombolo-next',\n] as const`],
-  ['edge/origin-client/origin-client.ts', `'tombolo-request': requestId,`, `'tombolo-request': requestId, 'tombolo-next': 'asked',`],
+  [
+    'edge/origin-client/origin-client.ts',
+    `  sent['tombolo-request'] = requestId;\n`,
+    `  sent['tombolo-request'] = requestId;\n  sent['tombolo-next'] = 'asked';\n`,
+  ],
   ['edge/coordinator/coordinator.ts', 'now, knowsContract };', 'now, knowsContract, next: true };'],
   [
     'origin/respond.ts',
