@@ -50,8 +50,11 @@ function toPath(host: Host, served: Served): (request: Arrival) => Answer {
     .end('forward', forward);
 }
 
-/** Answers every request, whatever is thrown on its path. */
-export function toPipeline(host: Host, served: Served): (arrival: Arrival) => Promise<Response> {
+/** Answers every request, whatever is thrown on its path; at once where there is nothing to wait for. */
+export function toPipeline(host: Host, served: Served): (arrival: Arrival) => Answer {
   const path = toPath(host, served);
-  return async (arrival) => finish(arrival, await orElse(() => path(arrival), (thrown) => respond(thrown, arrival)));
+  return (arrival) => {
+    const answer = orElse(() => path(arrival), (thrown) => respond(thrown, arrival));
+    return answer instanceof Promise ? answer.then((given) => finish(arrival, given)) : finish(arrival, answer);
+  };
 }

@@ -9,6 +9,7 @@ import { toPipeline } from '../pipeline.ts';
 import type { Counters } from '../rate-limit/counters.object.ts';
 import { toArrival } from '../request/arrive.ts';
 import type { Arrival } from '../request/request.ts';
+import type { Answer } from '../runner.ts';
 import { loadKeys, storeKeys } from './cached-keys.ts';
 import { loadEntry, storeEntry } from './cache-api.ts';
 import macModule from '../../wasm/dist/mac.wasm';
@@ -26,9 +27,9 @@ export interface Bindings {
 /** The pipeline as a Worker. */
 export function toWorker(served: Served): Hono<{ Bindings: Bindings }> {
   /** The pipelines, kept as long as the platform hands out the same bindings. */
-  const pipelines = new WeakMap<Bindings, (arrival: Arrival) => Promise<Response>>();
+  const pipelines = new WeakMap<Bindings, (arrival: Arrival) => Answer>();
 
-  function pipelineOf(bindings: Bindings): (arrival: Arrival) => Promise<Response> {
+  function pipelineOf(bindings: Bindings): (arrival: Arrival) => Answer {
     const known = pipelines.get(bindings);
     if (known !== undefined) return known;
     const pipeline = toPipeline(toHost(bindings), served);

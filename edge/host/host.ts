@@ -32,8 +32,8 @@ export interface Host {
   };
   /** A file that was uploaded with the Worker, under the client's `If-None-Match`. */
   asset(path: string, ifNoneMatch: string | undefined): Promise<Response>;
-  /** Whether a sender is within the flood shield's bound. */
-  isWithin(sender: string): Promise<boolean>;
+  /** Whether a sender is within the flood shield's bound; at once where the shield is in this process. */
+  isWithin(sender: string): boolean | Promise<boolean>;
   /** Key sets of issuers, so that a new isolate need not ask them. */
   readonly keys: {
     load(url: string): Promise<Fetched | undefined>;

@@ -1,22 +1,26 @@
 /** How every answer leaves, refusals included: with what was told of it, and once the request is read. */
 import { setCorsHeaders } from './cors.ts';
+import type { Answer } from '../runner.ts';
 import { discard } from './read-body.ts';
 import type { Admitted, Arrival } from './request.ts';
 import { setSecurityHeaders } from './security-headers.ts';
 import { tellTimings } from './server-timing.ts';
 
-export async function finish(request: Arrival, answer: Response): Promise<Response> {
+export function finish(request: Arrival, answer: Response): Answer {
+  tellAll(request, answer);
   const { raw } = request;
-  if (raw.body !== null && !raw.bodyUsed) await discard(raw.body);
-  const { headers } = answer;
+  const rest = raw.body === null || raw.bodyUsed ? undefined : discard(raw.body);
+  // The answer to HEAD has no content (RFC 9110 §9.3.2): tell whoever produces it to stop.
+  const end = raw.method === 'HEAD' ? answer.body?.cancel() : undefined;
+  return rest === undefined && end === undefined ? answer : Promise.all([rest, end]).then(() => answer);
+}
+
+function tellAll(request: Arrival, { headers }: Response): void {
   for (const [name, value] of request.told) {
     if (appended.has(name)) headers.append(name, value);
     else headers.set(name, value);
   }
   tellTimings(request, headers);
-  // The answer to HEAD has no content (RFC 9110 §9.3.2): tell whoever produces it to stop.
-  if (raw.method === 'HEAD' && answer.body !== null) await answer.body.cancel();
-  return answer;
 }
 
 /** Fields of which an answer may have lines already. */

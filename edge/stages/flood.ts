@@ -6,7 +6,7 @@ import { Fault } from '../../shared/wire/fault.ts';
 import { reportPath } from '../../shared/hop/purge-report.ts';
 import { edgeLimits } from '../limits.ts';
 import type { Admitted } from '../request/request.ts';
-import type { Stage } from '../runner.ts';
+import type { Answer, Stage } from '../runner.ts';
 
 export function flood(): Stage<Admitted, Admitted> {
   return function flood(request, next) {
@@ -14,10 +14,12 @@ export function flood(): Stage<Admitted, Admitted> {
     // Two busy origins behind one address report as often as the shield allows. A report is known by its signature,
     // and one that is refused is charged to its address (`charge.ts`).
     if (network === undefined || target.path === reportPath) return next(request);
-    return context.host.isWithin(network).then((isWithin) => {
+    const go = (isWithin: boolean): Answer => {
       if (!isWithin) throw flooded();
       return next(request);
-    });
+    };
+    const isWithin = context.host.isWithin(network);
+    return isWithin instanceof Promise ? isWithin.then(go) : go(isWithin);
   };
 }
 

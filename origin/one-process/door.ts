@@ -2,6 +2,7 @@
 import type { JSONWebKeySet } from 'jose';
 import { toArrival } from '../../edge/request/arrive.ts';
 import type { Arrival } from '../../edge/request/request.ts';
+import type { Answer } from '../../edge/runner.ts';
 import { limits } from '../../shared/wire/limits.ts';
 import { readiness } from '../server.ts';
 import type { Services, Started } from '../services/services.ts';
@@ -22,15 +23,17 @@ const idleSeconds = (2 * limits.requestMsMax) / 1_000;
 
 export class Door {
   readonly #options: DoorOptions;
+  readonly #variables: { readonly TOMBOLO_ENV: string };
   /** Requests that the pipeline has not answered yet. */
   readonly #open = new Map<string, Request>();
   #server: Server | undefined;
 
   constructor(options: DoorOptions) {
     this.#options = options;
+    this.#variables = { TOMBOLO_ENV: options.settings.environment };
   }
 
-  open(answer: (arrival: Arrival) => Promise<Response>): Started<number> {
+  open(answer: (arrival: Arrival) => Answer): Started<number> {
     const { settings, tls } = this.#options;
     takeLongHeads();
     const server: Server = Bun.serve({
@@ -57,14 +60,14 @@ export class Door {
     return proxies === undefined ? socket : senderOf(socket, request.headers.get('x-forwarded-for'), proxies);
   }
 
-  async #answer(raw: Request, answer: (arrival: Arrival) => Promise<Response>): Promise<Response> {
-    const arrival = toArrival(raw, { TOMBOLO_ENV: this.#options.settings.environment }, (work) => void work.catch(() => undefined));
-    this.#open.set(arrival.requestId, raw);
-    try {
-      return await answer(arrival);
-    } finally {
-      this.#open.delete(arrival.requestId);
-    }
+  #answer(raw: Request, answer: (arrival: Arrival) => Answer): Answer {
+    const arrival = toArrival(raw, this.#variables, (work) => void work.catch(() => undefined));
+    const { requestId } = arrival;
+    this.#open.set(requestId, raw);
+    const answered = answer(arrival);
+    if (answered instanceof Promise) return answered.finally(() => this.#open.delete(requestId));
+    this.#open.delete(requestId);
+    return answered;
   }
 
   /** What is about this process and not about the API: readiness, and development's keys. */

@@ -40,7 +40,7 @@ export function openHost(keeping: Keeping, floodMax: number, network: Network): 
       changesSince: async (resource, heard) => coordinator.changesSince(resource, heard, Date.now()),
     },
     ...toKeepers(keeping),
-    isWithin: async (sender) => shield.isWithin(sender),
+    isWithin: (sender) => shield.isWithin(sender),
     // The edge's own memory is this process's: there is nothing behind it.
     keys: { load: async () => undefined, keep: async () => undefined },
     store: { load: async () => undefined, keep: async () => undefined },
