@@ -22,6 +22,7 @@ import { log } from './log.ts';
 import { toLimiter } from './rate-limit/counters.client.ts';
 import type { Limiter } from './rate-limit/limiter.ts';
 import { Reads } from './cache/cache-key.ts';
+import { RecognisedRequests } from './cache/recognised.ts';
 
 export interface EdgeContext {
   readonly host: Host;
@@ -36,6 +37,7 @@ export interface EdgeContext {
   readonly generations: Generations;
   readonly entries: Entries;
   readonly reads: Reads;
+  readonly recognised: RecognisedRequests;
   readonly securityHeaders: SecurityHeaders;
   readonly description: Description;
 }
@@ -61,6 +63,7 @@ export function toContext(host: Host, { contract, plans }: Served): EdgeContext 
       generations: new Generations(settings, contract),
       entries: new Entries(host.store),
       reads: new Reads(),
+      recognised: new RecognisedRequests(),
       securityHeaders: toSecurityHeaders(settings),
       description: new Description(contract, offered),
     };

@@ -21,6 +21,7 @@ import { health } from './stages/health.ts';
 import { identify } from './stages/identify.ts';
 import { limit } from './stages/limit.ts';
 import { live } from './stages/live.ts';
+import { recognise } from './stages/recognise.ts';
 import { report } from './stages/report.ts';
 import { route } from './stages/route.ts';
 import { tickets } from './stages/tickets.ts';
@@ -35,6 +36,7 @@ function toPath(host: Host, served: Served): (request: Arrival) => Answer {
     .stage('charge', charge())
     .stage('guard', guard())
     .stage('flood', flood())
+    .stage('recognise', recognise())
     .stage('version', version())
     .stage('route', route())
     .stage('health', health())

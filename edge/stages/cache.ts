@@ -43,7 +43,9 @@ export function cache(): Stage<Validated, Validated> {
       return look(request, lookup, directives, 'everywhere').then((found) => lead(request, lookup, found, 'request', fills));
     }
     const held = remembered(request, lookup, directives);
-    return held === undefined ? seek(request, lookup, directives, fills) : serve(request, lookup, held, 'hit');
+    if (held === undefined) return seek(request, lookup, directives, fills);
+    request.context.recognised.keep(request, lookup);
+    return serve(request, lookup, held, 'hit');
   };
 }
 
@@ -90,7 +92,7 @@ function lead(request: Validated, lookup: Lookup, found: Found, reason: ForwardR
 }
 
 /** A hit in the isolate's memory under generations that it may believe: nobody is asked, and nobody waits. */
-function remembered(request: Validated, lookup: Lookup, directives: Directives): Entry | undefined {
+export function remembered(request: Validated, lookup: Lookup, directives: Directives): Entry | undefined {
   const { generations, entries } = request.context;
   const entry = entries.recall(lookup.key);
   if (entry === undefined || !isYoung(entry, directives) || mayHide(lookup, entry)) return undefined;
@@ -124,7 +126,7 @@ function mayHide({ resource, others }: Lookup, { status }: Entry): boolean {
   return status === 404 && mentionsOf([resource, ...others.map((other) => other.resource)].map(({ rules }) => rules.read)).fields.size > 0;
 }
 
-function serve(request: Validated, lookup: Lookup, entry: Entry, status: string): Response {
+export function serve(request: Validated, lookup: Lookup, entry: Entry, status: string): Response {
   entry.rightAt = Date.now();
   const answer = fromEntry(request, lookup, entry);
   label(answer, status, entry.rightAt - entry.validatedAt);

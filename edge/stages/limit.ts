@@ -16,11 +16,16 @@ import { type Answer, orElse, type Stage } from '../runner.ts';
 
 export function limit(): Stage<Identified, Identified> {
   return function limit(request, next) {
-    return orElse(() => spend(request, next), (thrown) => respond(thrown, request));
+    return spend(request, next);
   };
 }
 
-function spend(request: Identified, next: (request: Identified) => Answer): Answer {
+/** What is thrown behind it is answered here. */
+export function spend<R extends Identified>(request: R, next: (request: R) => Answer): Answer {
+  return orElse(() => charged(request, next), (thrown) => respond(thrown, request));
+}
+
+function charged<R extends Identified>(request: R, next: (request: R) => Answer): Answer {
   const spending = toSpending(request);
   const verdict = request.context.limiter.spend(spending);
   const go = (given: Verdict): Answer => {

@@ -1,0 +1,127 @@
+/** Requests like one that the cache answered are recognised: they are answered as those that walk every stage, and as limited. */
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { Database } from 'bun:sqlite';
+import fc from 'fast-check';
+import { toPipeline } from '../../../edge/pipeline.ts';
+import { toArrival } from '../../../edge/request/arrive.ts';
+import { toOrigin } from '../../../origin/one-process/ask.ts';
+import { openHost } from '../../../origin/one-process/host.ts';
+import { startPurge } from '../../../origin/purge/start-purge.ts';
+import { type Plans, plans } from '../../../shared/limits/plans.ts';
+import { served } from '../../../shared/resources/all.ts';
+import { films } from '../../../shared/resources/films.ts';
+import { eventually } from '../../support/eventually.ts';
+import { toFilm } from '../../support/film.ts';
+import { OpenedOrigin } from '../../support/opened-origin.ts';
+import { testKeys } from '../../support/scripted-origin.ts';
+
+type Fields = Readonly<Record<string, string>>;
+type Ask = (target: string, fields?: Fields) => Promise<Response>;
+
+const id = '01890a5d-ac96-774b-bcce-b302099a8057';
+const film = `/v2/films/${id}`;
+let origin: OpenedOrigin;
+let ask: Ask;
+
+beforeAll(async () => {
+  origin = await OpenedOrigin.on('sqlite', served);
+  await origin.put(films, id, toFilm());
+  ask = await openEdge(planOf(1_000_000_000));
+});
+afterAll(() => origin[Symbol.asyncDispose]());
+
+function planOf(limit: number): Plans {
+  return plans({ anonymous: 'only', signedIn: 'only', plans: { only: [{ limit, seconds: 60 }] } });
+}
+
+/** An edge in this process; in development, whose answers say which stages they passed. */
+async function openEdge(offered: Plans): Promise<Ask> {
+  const none = 'https://none.example.invalid';
+  const { host, coordinator } = openHost(new Database(':memory:'), 1e9, {
+    variables: {
+      TOMBOLO_ENV: 'development', TOMBOLO_KEYS: testKeys, TOMBOLO_ORIGIN_URL: none, TOMBOLO_ISSUER: none, TOMBOLO_AUDIENCE: 'api',
+      TOMBOLO_JWKS_URL: none, TOMBOLO_MEMO_MS: '100',
+    },
+    toOrigin: () => toOrigin(origin.context, () => undefined),
+    addressOf: () => '192.0.2.1',
+    asset: async () => new Response(),
+  });
+  await startPurge(origin.context, 'the edge of a test', async (report) => coordinator.report(report, Date.now()));
+  const answer = toPipeline(host, { contract: served, plans: offered });
+  const ask: Ask = async (target, fields = {}) => {
+    const raw = new Request(`http://api.test${target}`, { headers: fields });
+    return answer(toArrival(raw, { TOMBOLO_ENV: 'development' }, (work) => void work.catch(() => undefined)));
+  };
+  await eventually('a hit', async () => (await ask(film)).headers.get('cache-status') === 'tombolo; hit');
+  return ask;
+}
+
+/** Whether it passed the stages between. */
+const isRecognised = ({ headers }: Response): boolean => !headers.get('server-timing')?.includes('validate;');
+
+/** What an answer says, without what differs between any two: generations may be known at one moment and not at the next. */
+async function told(answer: Response): Promise<unknown> {
+  const ofTheMoment = new Set(['x-request-id', 'age', 'cache-status', 'ratelimit', 'server-timing']);
+  const text = (await answer.text()).replace(answer.headers.get('x-request-id') ?? '', '');
+  return [answer.status, [...answer.headers].filter(([name]) => !ofTheMoment.has(name)), text];
+}
+
+test('a target that was answered before is recognised, and no other', async () => {
+  await eventually('it is recognised', async () => isRecognised(await ask(film)));
+  expect(isRecognised(await ask(film, { 'user-agent': 'another' }))).toBe(true);
+  expect(isRecognised(await ask(`${film}?fields=title`))).toBe(false);
+  expect(isRecognised(await ask(film, { 'cache-control': 'no-cache' }))).toBe(false);
+});
+
+test('whatever is sent, a recognised request is answered as one that walks every stage', async () => {
+  const targets = [
+    film, `${film}?fields=title`, '/v2/films?limit=2', `/v2/films/${id.replace('7', '8')}`, '/v2/films?limit=no', '/v1/films',
+  ];
+  const etag = (await ask(film)).headers.get('etag') ?? '';
+  const values: Readonly<Record<string, readonly string[]>> = {
+    'accept': ['*/*', 'application/json', 'text/html', 'application/vnd.tombolo.v1+json'],
+    'accept-language': ['de', 'en'],
+    'api-version': ['v1', 'v2', 'v9'],
+    'authorization': ['Bearer a.b.c', 'Basic x'],
+    'cache-control': ['no-store', 'no-cache', 'max-age=0'],
+    'content-length': ['0', '99999999999'],
+    'content-type': ['application/json', 'text/plain'],
+    'if-match': [etag, '"other"', 'bad'],
+    'if-none-match': [etag, '"other"', '*', 'bad'],
+    'last-event-id': ['1'],
+    'origin': ['https://page.example'],
+    'tombolo-position': ['forged'],
+    'traceparent': [`00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`],
+  };
+  const field = fc.constantFrom(...Object.entries(values)).chain(([name, texts]) => fc.tuple(fc.constant(name), fc.constantFrom(...texts)));
+  let recognised = 0;
+  await fc.assert(fc.asyncProperty(fc.constantFrom(...targets), fc.array(field, { maxLength: 2 }), async (target, sent) => {
+    const given = Object.fromEntries(sent);
+    for (let turn = 0; turn < 2; turn++) await ask(target, given);
+    const answer = await ask(target, given);
+    if (isRecognised(answer) && answer.status === 200) recognised++;
+    // A cookie that says nothing to this API is a reason to read the whole request.
+    const whole = await ask(target, { ...given, cookie: 'theme=dark' });
+    expect(isRecognised(whole) && whole.status === 200).toBe(false);
+    expect(await told(answer)).toEqual(await told(whole));
+  }), { numRuns: 500 });
+  expect(recognised).toBeGreaterThan(20);
+});
+
+test('a recognised request is counted, and refused past the limit', async () => {
+  const limited = await openEdge(planOf(100));
+  const statuses: [boolean, number][] = [];
+  for (let turn = 0; turn < 100; turn++) {
+    const answer = await limited(film);
+    statuses.push([isRecognised(answer), answer.status]);
+  }
+  expect(statuses).toContainEqual([true, 200]);
+  expect(statuses.at(-1)).toEqual([true, 429]);
+  expect(statuses.filter(([, status]) => status === 200).length).toBeLessThan(100);
+});
+
+test('a recognised request shows what was written, within the bound', async () => {
+  await eventually('it is recognised', async () => isRecognised(await ask(film)));
+  await origin.put(films, id, toFilm({ title: 'Changed' }));
+  await eventually('the change', async () => (await (await ask(film)).text()).includes('Changed'), { msMax: 2_000 });
+});
