@@ -23,6 +23,8 @@ export interface RoundsOptions {
   /** `performance.now()` after which no further round begins. */
   readonly untilMs: number;
   readonly forMs: number;
+  /** Of the first round, where code is compiled while it runs; as long as the others unless said. */
+  readonly warmMs?: number;
   readonly connections: number;
 }
 
@@ -34,7 +36,7 @@ export async function measure(
   const measured = new Map<string, Measured[]>(contenders.map(({ name }) => [name, []]));
   for (let round = 0; round <= options.roundsMax && (round <= 1 || performance.now() < options.untilMs); round++)
     for (const contender of contenders) {
-      const found = await once(load, contender, options);
+      const found = await once(load, contender, round === 0 ? { ...options, forMs: options.warmMs ?? options.forMs } : options);
       if (round > 0) measured.get(contender.name)?.push(found);
     }
   return measured;

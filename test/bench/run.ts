@@ -29,7 +29,9 @@ const only = onlyAt < 0 ? [] : process.argv.slice(onlyAt + 1);
 const settings = isQuick
   ? { roundsMax: 3, untilMs: 25_000, forMs: 400, connections: 16, createsPerRound: 4_000, importsMax: 1, importsUntilMs: 40_000 }
   : { roundsMax: 9, untilMs: 130_000, forMs: 1_200, connections: 16, createsPerRound: 10_000, importsMax: 3, importsUntilMs: 190_000 };
-const oneSettings = { roundsMax: isQuick ? 2 : 5, untilMs: isQuick ? 30_000 : 60_000, forMs: isQuick ? 300 : 600, connections: 64 };
+const oneSettings = isQuick
+  ? { roundsMax: 2, untilMs: 30_000, forMs: 300, warmMs: 1_000, connections: 64 }
+  : { roundsMax: 5, untilMs: 60_000, forMs: 600, warmMs: 1_500, connections: 64 };
 
 /** A run that hangs is worth nothing; what it started ends with it. */
 const runMsMax = isQuick ? 90_000 : 240_000;
