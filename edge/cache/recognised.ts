@@ -10,7 +10,8 @@ import type { Lookup } from './lookup.ts';
 
 /** Fields that say something of which answer is asked for, or of who asks. */
 const telling = [
-  'api-version', 'authorization', 'cache-control', 'content-length', 'cookie', 'if-match', 'if-none-match', 'tombolo-position',
+  'api-version', 'authorization', 'cache-control', 'content-encoding', 'content-length', 'content-type', 'cookie', 'if-match',
+  'if-none-match', 'tombolo-position', 'transfer-encoding',
 ] as const;
 
 export interface Recognised {

@@ -16,6 +16,11 @@ import { StoredDocument } from '../store/stored-document.ts';
 export function declaredIn(resource: Resource, document: StoredDocument): StoredDocument {
   const names = namesOfResource(resource);
   if (names === undefined) return document;
+  if (document.served?.by !== names) document.served = { by: names, document: cutTo(names, document) };
+  return document.served.document;
+}
+
+function cutTo(names: Names, document: StoredDocument): StoredDocument {
   const { id, pieces } = document;
   // Behind `{"id":…,` in a piece of its own stand all other members: looked at alone, the two need not be joined.
   const [, others] = pieces;

@@ -8,7 +8,9 @@ import { reversed } from '../../shared/contract/shapes.ts';
 import type { Position } from '../../shared/wire/position.ts';
 import type { Answer, Asked } from '../call.ts';
 import type { Context } from '../context.ts';
-import type { CountRequest, Read, Row, Store } from '../store/store.ts';
+import type { Rights } from '../rights.ts';
+import type { Settings } from '../settings.ts';
+import type { CountRequest, ListRequest, Read, Row, Store } from '../store/store.ts';
 import { type Cursor, mustCursor, signCursor } from '../tokens.ts';
 import { mustReadable, piecesPresenter } from './present.ts';
 import { readOptions } from './representation.ts';
@@ -22,20 +24,43 @@ export interface Page {
 }
 
 export async function readPage({ store, settings: { keys } }: Context, call: Asked, query: ListQuery): Promise<Page> {
+  const { resource } = call;
+  const { boundTo, cursor, request, present } = toPrepared(keys, call, query);
+  const { value, position } = await store.list(resource, request, readOptions(call));
+  const { rows, next, prev } = toPage(value, query, cursor, (next) => signCursor(next, boundTo, call.tokenKey));
+  for (const { document } of rows) mustBeServable(resource, document);
+  return { shown: rows.map(({ document }) => present(document)), pages: { next, prev }, position };
+}
+
+interface Prepared {
+  /** Of whom and what it was made. */
+  readonly of: Pick<Asked, 'resource' | 'principal'> & { readonly query: ListQuery };
+  readonly boundTo: string;
+  readonly cursor: Cursor | undefined;
+  readonly request: ListRequest;
+  readonly present: ReturnType<typeof piecesPresenter>;
+}
+
+/** By its rights, which a call that is asked again has again: what of a page is the same each time. */
+const prepared = new WeakMap<Rights, Prepared>();
+
+function toPrepared(keys: Settings['keys'], call: Asked, query: ListQuery): Prepared {
+  const known = prepared.get(call.rights);
+  if (known !== undefined && isOf(known, call, query)) return known;
   const { resource, principal } = call;
   const found = toFound(call, query);
   const boundTo = cursorBinding(call, query);
   const cursor = query.after === undefined ? undefined : mustCursor(query.after, boundTo, keys);
-  const { value, position } = await store.list(resource, {
-    ...found,
-    sort: cursor?.backwards === true ? reversed(query.sort) : query.sort,
-    after: cursor?.keys,
-    limit: query.limit + 1,
-  }, readOptions(call));
-  const { rows, next, prev } = toPage(value, query, cursor, (next) => signCursor(next, boundTo, call.tokenKey));
-  for (const { document } of rows) mustBeServable(resource, document);
+  const sort = cursor?.backwards === true ? reversed(query.sort) : query.sort;
+  const request = { ...found, sort, after: cursor?.keys, limit: query.limit + 1 };
   const present = piecesPresenter(resource, principal, query.fields);
-  return { shown: rows.map(({ document }) => present(document)), pages: { next, prev }, position };
+  const made = { of: { resource, principal, query }, boundTo, cursor, request, present };
+  prepared.set(call.rights, made);
+  return made;
+}
+
+function isOf({ of }: Prepared, { resource, principal }: Asked, query: ListQuery): boolean {
+  return of.query === query && of.resource === resource && of.principal === principal;
 }
 
 export function countFound(store: Store, call: Asked, query: ListQuery, max: number): Promise<Read<number>> {

@@ -12,6 +12,10 @@ export const storeLimits = {
   branchesMax: 128,
   /** Prepared list statements kept; the least recently used is finalized. */
   statementsKeptMax: 256,
+  /** Characters of documents that are kept in memory, what they need beside their text among it: some 16 MB. */
+  keptDocumentsCharactersMax: 16_777_216,
+  /** Changes since the last look that are looked at one by one; more forget all kept documents, which costs less. */
+  keptDocumentsChangesMax: 64,
   /** SQLite's own wait for a lock, which freezes the event loop; after it the wait is asynchronous. */
   lockedMsMax: 3,
   /** The time between two tries for the write lock. */

@@ -11,6 +11,8 @@ export class StoredDocument {
   readonly pieces: readonly string[];
   #value: JsonObject | undefined;
   readonly #isNumber: IsNumber | undefined;
+  /** What is served of it, by the declaration that said so: a document may be kept for many readers. */
+  served: { readonly by: object; readonly document: StoredDocument } | undefined;
 
   /** `isNumber`: where the engine tells texts from numbers that are shown as text. */
   constructor(id: string, text: string | readonly string[], value?: JsonObject, isNumber?: IsNumber) {

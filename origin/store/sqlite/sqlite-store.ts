@@ -136,7 +136,7 @@ class SqliteStore implements Store {
     this.#readerConnection = openReader(opened.path);
     this.#logConnection = openReader(opened.path);
     this.#documents = new OpenDocuments(lookedAtIn(this.#readerConnection.database, resources));
-    this.#reader = new Reader(this.#readerConnection, resources);
+    this.#reader = new Reader(this.#readerConnection, resources, () => (this.#mending > 0 ? undefined : this.#foreign.schema));
     this.#snapshot = new Snapshot(this.#readerConnection.database);
     this.#log = new ChangeLog(this.#logConnection);
     this.#head = new Head(this.#log, () => this.#snapshot.end());

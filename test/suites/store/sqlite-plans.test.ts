@@ -75,7 +75,7 @@ function statementsOf(resource: Resource, request: ListRequest): readonly (reado
     const isOfId = branch.has === undefined && !isOwnIndex(branch.index);
     const name = isOfId ? `sqlite_autoindex_${resource.collection}_1` : indexName(resource, branch.index);
     return segments.flatMap((segment) => [
-      [toListStatement(resource, branch, components, segment, 20), name] as const,
+      [toListStatement(resource, branch, components, segment)(20), name] as const,
       [toIdsStatement(resource, branch, segment, 20), name] as const,
     ]);
   });

@@ -37,7 +37,7 @@ function planOf(limit: number): Plans {
 /** An edge in this process; in development, whose answers say which stages they passed. */
 async function openEdge(offered: Plans): Promise<Ask> {
   const none = 'https://none.example.invalid';
-  const { host, coordinator } = openHost(new Database(':memory:'), 1e9, {
+  const { host, coordinator } = openHost({ file: new Database(':memory:'), shared: undefined }, 1e9, {
     variables: {
       TOMBOLO_ENV: 'development', TOMBOLO_KEYS: testKeys, TOMBOLO_ORIGIN_URL: none, TOMBOLO_ISSUER: none, TOMBOLO_AUDIENCE: 'api',
       TOMBOLO_JWKS_URL: none, TOMBOLO_MEMO_MS: '100',

@@ -22,7 +22,7 @@ export class ForeignCommits {
   readonly #schemaVersion;
   readonly #inode: number;
   readonly #timers: readonly ReturnType<typeof setInterval>[];
-  #seen: { data: unknown; schema: unknown };
+  #seen: { data: number | undefined; schema: number | undefined };
   #isLookedAt = false;
 
   constructor(options: ForeignCommitsOptions) {
@@ -41,6 +41,11 @@ export class ForeignCommits {
     this.#isLookedAt = this.#poll();
     if (this.#isLookedAt) setImmediate(() => (this.#isLookedAt = false));
     return this.#isLookedAt;
+  }
+
+  /** The version of the schema, as it was seen last. */
+  get schema(): number | undefined {
+    return this.#seen.schema;
   }
 
   #poll(): boolean {

@@ -15,40 +15,40 @@ export interface Statement {
   readonly parameters: readonly SqlParameter[];
 }
 
-/** The rows of a segment in order: id, doc, then the columns of the components that are not constant. */
+/** The rows of a segment in order, from the index alone: id, then the columns of the components that are not constant. */
 export function toListStatement(
-  resource: Resource, branch: Branch, components: readonly Component[], segment: Segment, limit: number,
-): Statement {
+  resource: Resource, branch: Branch, components: readonly Component[], segment: Segment,
+): (limit: number) => Statement {
   const walked = components.filter((component) => component.constant === undefined);
   const { from, index } = toSource(resource, branch);
   const where = toWhere(resource, branch, segment);
-  const id = resource.idKind === 'integer' ? 'CAST(m."id" AS TEXT)' : 'm."id"';
-  const columns = [id, 'm."doc"', ...walked.flatMap(({ column }) => (column === 'id' ? [] : [`${index}.${quote(column)}`]))];
+  const id = resource.idKind === 'integer' ? `CAST(${index}."id" AS TEXT)` : `${index}."id"`;
+  const columns = [id, ...walked.flatMap(({ column }) => (column === 'id' ? [] : [`${index}.${quote(column)}`]))];
   const order = walked.map(({ column, descending }) => `${index}.${quote(column)}${descending ? ' DESC' : ''}`);
   const orderBy = order.length === 0 ? '' : ` ORDER BY ${order.join(', ')}`;
-  return {
-    sql: `SELECT ${columns.join(', ')} FROM ${from}${where.sql(index)}${orderBy} LIMIT ?`,
-    parameters: [...where.parameters, limit],
-  };
+  const sql = `SELECT ${columns.join(', ')} FROM ${from}${where.sql(index)}${orderBy} LIMIT ?`;
+  return (limit) => ({ sql, parameters: [...where.parameters, limit] });
 }
 
 /** The ids of a segment, from the index alone; `count(*)` of them ends at the limit. */
 export function toIdsStatement(resource: Resource, branch: Branch, segment: Segment, limit: number): Statement {
-  const { index, from, alone } = toSource(resource, branch);
+  const { from, index } = toSource(resource, branch);
   const where = toWhere(resource, branch, segment);
-  const source = branch.without.length === 0 ? alone : from;
-  return { sql: `SELECT ${index}."id" FROM ${source}${where.sql(index)} LIMIT ?`, parameters: [...where.parameters, limit] };
+  return { sql: `SELECT ${index}."id" FROM ${from}${where.sql(index)} LIMIT ?`, parameters: [...where.parameters, limit] };
 }
 
-/** The table with its index named, so that no statistics of others make SQLite choose another. */
-function toSource(resource: Resource, branch: Branch): { readonly from: string; readonly alone: string; readonly index: string } {
+/**
+ * The side table, with its documents where they are looked into; or the table with its index named, so that no statistics of
+ * others make SQLite choose another.
+ */
+function toSource(resource: Resource, branch: Branch): { readonly from: string; readonly index: string } {
   const table = quote(resource.collection);
   const name = quote(indexName(resource, branch.index));
   if (branch.has !== undefined) {
-    return { from: `${name} AS s CROSS JOIN ${table} AS m ON m."n" = s."n"`, alone: `${name} AS s`, index: 's' };
+    const documents = branch.without.length === 0 ? '' : ` CROSS JOIN ${table} AS m ON m."n" = s."n"`;
+    return { from: `${name} AS s${documents}`, index: 's' };
   }
-  const from = isOwnIndex(branch.index) ? `${table} AS m INDEXED BY ${name}` : `${table} AS m`;
-  return { from, alone: from, index: 'm' };
+  return { from: isOwnIndex(branch.index) ? `${table} AS m INDEXED BY ${name}` : `${table} AS m`, index: 'm' };
 }
 
 function toWhere(

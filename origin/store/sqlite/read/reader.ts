@@ -12,6 +12,7 @@ import type { StoredDocument } from '../../stored-document.ts';
 import type { Connection } from '../connection/database.ts';
 import { mayBeId, toDocument } from './documents.ts';
 import { fromIndexed, toIndexedInterval } from './index-values.ts';
+import { KeptDocuments } from './kept-documents.ts';
 import { type Component, type Segment, type SqlValue, toComponents, toCursorValues, toSegments } from './keyset.ts';
 import { type Statement, toIdsStatement, toListStatement } from './branch-query.ts';
 import { toResourceTable } from '../install/resource-tables.ts';
@@ -20,9 +21,14 @@ import { type SqlRow, Statements } from './statements.ts';
 export class Reader {
   readonly #statements: Statements;
   readonly #gets = new Map<string, ReturnType<typeof toGet>>();
+  readonly #kept: KeptDocuments;
+  /** Of requests that are kept by whoever asks them again. */
+  readonly #walks = new WeakMap<ListRequest, readonly ListWalk[]>();
 
-  constructor(connection: Connection, resources: Iterable<Resource>) {
+  /** `soundSchema`: the version of the schema, while it is known to be Tombolo's own. */
+  constructor(connection: Connection, resources: Iterable<Resource>, soundSchema: () => number | undefined) {
     this.#statements = new Statements(connection.database);
+    this.#kept = new KeptDocuments(connection.database, soundSchema);
     for (const resource of resources) this.#gets.set(resource.name, toGet(connection, resource));
   }
 
@@ -33,23 +39,31 @@ export class Reader {
     return found === null ? undefined : toDocument(resource, id, found.doc);
   }
 
-  /** `mustBeInTime` is called before each statement. */
+  /** `mustBeInTime` is called before each statement of an index. */
   list(resource: Resource, request: ListRequest, mustBeInTime: () => void): readonly Row[] {
-    const plan = toDoublePlan(resource, toQueryPlan(resource, request));
-    const walks = plan.branches.map((branch) => toWalk(resource, request, plan, branch));
-    return mergeRows(walks.map((walk) => this.#walk(resource, walk, request, mustBeInTime)), request.sort, request.limit);
+    const walks = this.#walks.get(request) ?? toListWalks(resource, request);
+    this.#walks.set(request, walks);
+    this.#kept.look();
+    return mergeRows(walks.map((walk) => this.#walk(resource, walk, request.limit, mustBeInTime)), request.sort, request.limit);
   }
 
-  #walk(resource: Resource, { branch, components, segments }: BranchWalk, request: ListRequest, mustBeInTime: () => void): readonly Row[] {
-    const toKeys = keysReader(resource, request.sort, components);
+  #walk(resource: Resource, { statements, toKeys }: ListWalk, limit: number, mustBeInTime: () => void): readonly Row[] {
     const rows: Row[] = [];
-    for (const segment of segments) {
-      if (rows.length >= request.limit) break;
+    for (const toStatement of statements) {
+      if (rows.length >= limit) break;
       mustBeInTime();
-      for (const row of this.#statements.rows(toListStatement(resource, branch, components, segment, request.limit - rows.length)))
-        rows.push(new WalkedRow(resource, row, toKeys));
+      for (const row of this.#statements.rows(toStatement(limit - rows.length))) this.#add(rows, resource, row, toKeys);
     }
     return rows;
+  }
+
+  #add(rows: Row[], resource: Resource, row: SqlRow, toKeys: (row: SqlRow) => readonly SortValue[]): void {
+    const id = mustText(row[0]);
+    const kept = this.#kept.find(resource, id);
+    const document = kept ?? this.get(resource, id);
+    if (document === undefined) return;
+    if (kept === undefined) this.#kept.keep(resource, document);
+    rows.push(new WalkedRow(document, row, toKeys));
   }
 
   /** Counts; branches that may share documents are united by id, each at most `max` long: work is branches × max. */
@@ -77,8 +91,8 @@ class WalkedRow implements Row {
   readonly #row: SqlRow;
   readonly #toKeys: (row: SqlRow) => readonly SortValue[];
 
-  constructor(resource: Resource, row: SqlRow, toKeys: (row: SqlRow) => readonly SortValue[]) {
-    this.document = toDocument(resource, mustText(row[0]), mustText(row[1]));
+  constructor(document: StoredDocument, row: SqlRow, toKeys: (row: SqlRow) => readonly SortValue[]) {
+    this.document = document;
     this.#row = row;
     this.#toKeys = toKeys;
   }
@@ -97,6 +111,20 @@ function toGet({ database, queries }: Connection, resource: Resource) {
       .where(eq(table.id, sql.placeholder('id')))
       .toSQL().sql,
   );
+}
+
+interface ListWalk {
+  readonly statements: readonly ((limit: number) => Statement)[];
+  readonly toKeys: (row: SqlRow) => readonly SortValue[];
+}
+
+function toListWalks(resource: Resource, request: ListRequest): readonly ListWalk[] {
+  const plan = toDoublePlan(resource, toQueryPlan(resource, request));
+  return plan.branches.map((branch) => {
+    const { components, segments } = toWalk(resource, request, plan, branch);
+    const statements = segments.map((segment) => toListStatement(resource, branch, components, segment));
+    return { statements, toKeys: keysReader(resource, request.sort, components) };
+  });
 }
 
 interface BranchWalk {
@@ -122,9 +150,9 @@ function union(parts: readonly Statement[]): Statement {
   return { sql: parts.map((part) => `SELECT * FROM (${part.sql})`).join(' UNION '), parameters: parts.flatMap((part) => part.parameters) };
 }
 
-/** Reads the keys of a row: the id from its text, constants of the branch, the rest from the columns after id and doc. */
+/** Reads the keys of a row: the id from its text, constants of the branch, the rest from the columns after the id. */
 function keysReader(resource: Resource, sort: readonly SortKey[], components: readonly Component[]): (row: SqlRow) => readonly SortValue[] {
-  let next = 2;
+  let next = 1;
   const readers = components.flatMap(({ column, constant }): readonly ((row: SqlRow) => SqlValue)[] => {
     if (column === 'id') return [];
     if (constant !== undefined) return [() => constant];
