@@ -1,5 +1,6 @@
 /** Callers whom the edge refuses by itself: with a token that does not hold, or from a page that is not declared. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { documents } from '../../shared/operations/documents.ts';
 import { respelled } from '../support/forged-token.ts';
 import { refusedBy } from '../support/refused.ts';
 import { codeOf, World } from '../support/world.ts';
@@ -138,7 +139,7 @@ describe('browsers', () => {
     for (const name of ['If-Match', 'Traceparent', 'Tracestate', 'Baggage', 'Cache-Control']) {
       expect(answer.headers.get('access-control-allow-headers')?.split(', ')).toContain(name);
     }
-    expect(answer.headers.get('accept-patch')).toBe('application/merge-patch+json');
+    expect(answer.headers.get('accept-patch')).toBe(documents.patch.takes.join(', '));
     expect(answer.headers.get('access-control-max-age')).toBe('7200');
   });
 
@@ -147,7 +148,7 @@ describe('browsers', () => {
     expect([answer.status, answer.headers.get('allow')]).toEqual([204, 'GET, POST, HEAD, OPTIONS']);
     expect(answer.headers.has('accept-patch')).toBe(false);
     expect((await fetch(`${world.edge.url}/v2/films/a`, { method: 'OPTIONS' })).headers.get('accept-patch')).toBe(
-      'application/merge-patch+json',
+      documents.patch.takes.join(', '),
     );
     await refused('/v2/nothing', { method: 'OPTIONS' }, 404, 'route_not_found');
     const own = await fetch(`${world.edge.url}/health`, { method: 'OPTIONS' });

@@ -55,7 +55,7 @@ export function pathsSuite(open: OpenPlace): void {
       );
     }, 60_000 * soakFactor);
 
-    test('is whatever stands there where some branches of a union alone name it', async () => {
+    test('is ordered by whatever stands there where some branches of a union alone name it, and found in those', async () => {
       const documents = new Map<string, JsonObject>([
         ['r1', { form: { kind: 'round', radius: 2, deep: { at: 3 } } }], ['r2', { form: { kind: 'round', radius: 1 } }],
         ['f1', { form: { kind: 'flat', radius: [1, 9] } }], ['f2', { form: { kind: 'flat', radius: 1, deep: [{ at: 4 }] } }],
@@ -67,7 +67,9 @@ export function pathsSuite(open: OpenPlace): void {
         const equal = field === undefined ? {} : { [field]: [1] };
         const request: ListRequest = { equal, range: undefined, sort, where: true, after: undefined, limit: 2 };
         const rows = await readAll(place.store, boxes, request);
-        expect(rows.map(({ document }) => document.id)).toEqual(naiveList(boxes, documents, { ...request, limit: 9 }).map(({ id }) => id));
+        // A filter finds nothing that a document's own branch does not name (SEMANTICS §16); an order walks what is stored.
+        const asked = field === undefined ? documents : new Map([...documents].filter(([id]) => id.startsWith('r')));
+        expect(rows.map(({ document }) => document.id)).toEqual(naiveList(boxes, asked, { ...request, limit: 9 }).map(({ id }) => id));
       }
     });
 

@@ -120,7 +120,7 @@ describe('rows of an import in v1', () => {
       return textOf(pieces);
     };
     expect(await read(text.length)).toEndWith('B,u\n');
-    for (const length of [text.length - 1, text.length + 1]) await expect(read(length)).rejects.toThrow('not as long');
+    for (const length of [text.length - 1, text.length + 1]) await expect(read(length)).rejects.toThrow(/not as long|broke off/);
   });
 
   test('that are long may come as slowly as an import may, and no slower', async () => {
