@@ -32,6 +32,8 @@ interface Within {
   /** Objects that only one of the two versions has. */
   readonly onlyOld: readonly string[];
   readonly onlyNow: readonly string[];
+  /** Of the latter those that a document must have, whether anything stands in them or not; the outermost first. */
+  readonly demanded: readonly string[];
 }
 
 export class Level {
@@ -131,6 +133,8 @@ function toWithin(changes: readonly Change[], array: string, old: Places, now: P
     [...paths.keys()].filter((path) =>
       !others.has(path) && !whole.some((each) => isWithin(path, each)) && arrayAbove(path, paths) === array && isHolder(path, paths),
     ).map(rest);
+  const onlyNow = innermostFirst(only(now, old, movesOf(changes).map((move) => move.now)));
+  const whole = (path: string) => (array === '' ? path : `${array}.${path}`);
   return {
     array,
     moves: moved.map((move) => ({ old: rest(move.old), now: rest(move.now) })),
@@ -149,7 +153,8 @@ function toWithin(changes: readonly Change[], array: string, old: Places, now: P
       (path) => now.get(path)?.isOptional === true && arrayAbove(path, now) === array && now.get(path)?.isMany !== true,
     ).map(rest)),
     onlyOld: innermostFirst(only(old, now, movesOf(changes).map((move) => move.old))),
-    onlyNow: innermostFirst(only(now, old, movesOf(changes).map((move) => move.now))),
+    onlyNow,
+    demanded: onlyNow.toReversed().filter((path) => now.get(whole(path))?.isOptional === false),
   };
 }
 
@@ -174,7 +179,14 @@ function raise(draft: Draft, within: Within, as: 'document' | 'patch'): void {
   for (const { to, value } of taken) moveTo(draft, to, value);
   for (const { place, up } of within.converted) convertAt(draft, place, up);
   for (const path of within.onlyNow) nullIfAllIs(draft, path, within);
-  if (as === 'document') for (const each of within.added) fill(draft, each);
+  if (as === 'patch') return;
+  for (const path of within.demanded) makeIfHeld(draft, path);
+  for (const each of within.added) fill(draft, each);
+}
+
+function makeIfHeld(draft: Draft, path: string): void {
+  const above = holdersOf(path).at(-1);
+  if (valueUnder(draft, path) === undefined && (above === undefined || isDraft(valueUnder(draft, above) ?? null))) setAt(draft, path, {});
 }
 
 function fill(draft: Draft, { place, initial, optionalIn }: Within['added'][number]): void {

@@ -31,10 +31,13 @@ export function olderPlaces(changes: readonly Change[], now: Places): Places {
     else if (!left.some((each) => isWithin(path, each))) older.set(path, kind);
   }
   // An object that held nothing else is not there before; an array still has its elements.
-  for (const [path, { isMany }] of now) {
-    if (isMany) continue;
+  const emptied = new Set<string>();
+  for (const path of [...now.keys()].sort((one, other) => holdersOf(other).length - holdersOf(one).length)) {
+    if (now.get(path)?.isMany === true) continue;
     const below = [...now.keys()].filter((each) => each !== path && isWithin(each, path));
-    if (below.length > 0 && below.every((each) => left.some((gone) => isWithin(each, gone)))) older.delete(path);
+    if (below.length === 0 || !below.every((each) => emptied.has(each) || left.some((gone) => isWithin(each, gone)))) continue;
+    emptied.add(path);
+    older.delete(path);
   }
   for (const { at, shown } of removalsOf(changes)) older.set(at, { isMany: Array.isArray(shown), isOptional: true });
   const holders = [...older.keys()].flatMap(holdersOf).filter((holder) => !older.has(holder));

@@ -65,7 +65,8 @@ function examplesOf(description: JsonObject, version: string) {
     ['patch', 'things.patch', `/${version}/things/{id}`, 'patch'],
   ] as const;
   return rows.flatMap(([as, part, path, method]) => {
-    const examples = Object.values(operationOf(description, path, method).requestBody.content).map(({ example }) => example);
+    // A patch of another media type than the first has a schema of its own.
+    const examples = Object.values(operationOf(description, path, method).requestBody.content).slice(0, 1).map(({ example }) => example);
     return examples.flatMap((example) => (example !== undefined && isJsonObject(example) ? [[as, part, example] as const] : []));
   });
 }

@@ -152,6 +152,28 @@ describe('a translation', () => {
     expect(translation?.up(shown, 'document')).toEqual(thing);
   });
 
+  test('makes an object that a document must have, also of nothing', () => {
+    const framed = resource({
+      name: 'things',
+      schema: z.object({
+        image: z.object({ url: z.string().optional(), size: z.object({ width: z.int().optional() }) }),
+        more: z.object({ inner: z.object({ note: z.string().optional() }) }).optional(),
+      }),
+      rules: { read: anyone }, shapes: { all: {} },
+      versions: { v2: [moved({ thumbnail: 'image.url', width: 'image.size.width', note: 'more.inner.note' })] },
+    });
+    const of = contract(three, framed);
+    expect(of.mistakes).toEqual([]);
+    const [, v2 = three.current] = three.all;
+    const translation = dialectOf(of, { operation: documents.list, resource: framed }, v2)?.input;
+    const things: readonly JsonObject[] = [
+      { image: { size: {} } }, { image: { url: 'u', size: {} } }, { image: { size: { width: 1 } }, more: { inner: { note: 'n' } } },
+    ];
+    for (const thing of things) expect(translation?.up(translation.down(thing), 'document')).toEqual(thing);
+    expect(translation?.down({ image: { size: {} } })).toEqual({});
+    expect(translation?.up({ thumbnail: 'v' }, 'patch')).toEqual({ image: { url: 'v' } });
+  });
+
   test('has another digest as soon as it does something else', () => {
     expect(through('v1').digest).not.toBe(through('v2').digest);
   });
