@@ -76,7 +76,7 @@ describe.each([...stacks])('cut bodies, in %s', (stack) => {
   });
 
   // In one process nothing crosses the hop.
-  test.if(stack === 'workerd')('an edge that dies while it sends', async () => {
+  if (stack === 'workerd') test('an edge that dies while it sends', async () => {
     const body = JSON.stringify({ title: 'Half', year: 1999 });
     const { init } = signHop(world.keys, {
       url: `${world.origin.url}/v2/films`,
