@@ -119,7 +119,8 @@ describe('a stricter rule', () => {
     await world.origin.start(stricter);
     await Promise.all(paths.map((path) => eventually(`a refusal of ${path}`, async () => !(await shows(path)), { msMax: freshWithinMs })));
     await expectRefusals();
-    // What it refused is not shown in its name while it is away.
+    // What it refused is not shown in its name while it is away, once the bound is over within which the edge hears of it.
+    await Bun.sleep(freshWithinMs);
     await world.origin.kill9();
     for (let round = 0; round < 60; round++) {
       for (const path of paths) {
