@@ -26,6 +26,7 @@ import { filmsNdjson } from './data.ts';
 import { type ForwardWorld, startForwardWorld } from './forward-world.ts';
 import { importAtOrigin } from './imports.ts';
 import { toNeighbour } from './neighbour.ts';
+import { type Disposals, opened } from './opened.ts';
 
 export interface Server {
   readonly port: number;
@@ -54,20 +55,11 @@ export interface BenchWorld {
   close(): Promise<void>;
 }
 
-export async function startBenchWorld(): Promise<BenchWorld> {
-  const disposals: (() => unknown)[] = [];
-  const close = async () => {
-    for (let dispose = disposals.pop(); dispose !== undefined; dispose = disposals.pop()) await dispose();
-  };
-  try {
-    return { ...(await open(disposals)), close };
-  } catch (cause) {
-    await close();
-    throw cause;
-  }
+export function startBenchWorld(): Promise<BenchWorld> {
+  return opened(open);
 }
 
-async function open(disposals: (() => unknown)[]): Promise<Omit<BenchWorld, 'close'>> {
+async function open(disposals: Disposals): Promise<Omit<BenchWorld, 'close'>> {
   const dataDir = mkdtempSync(join(tmpdir(), 'tombolo-bench-'));
   disposals.push(() => rmSync(dataDir, { recursive: true, force: true }));
   const keys = await openDevelopmentKeys(dataDir);

@@ -26,6 +26,7 @@ import { importAtOrigin } from './imports.ts';
 import { toNeighbour } from './neighbour.ts';
 import type { Footprint } from './one-page.ts';
 import { buildPocketBase, PocketBase, type PocketFilm } from './pocketbase.ts';
+import { type Disposals, opened } from './opened.ts';
 
 /** A program that answers: its server, and how long after its start it first did; no time where a test tool starts it. */
 export interface Runner extends Server {
@@ -45,20 +46,11 @@ export interface OneWorld {
   close(): Promise<void>;
 }
 
-export async function startOneWorld(): Promise<OneWorld> {
-  const disposals: (() => unknown)[] = [];
-  const close = async () => {
-    for (let dispose = disposals.pop(); dispose !== undefined; dispose = disposals.pop()) await dispose();
-  };
-  try {
-    return { ...(await open(disposals)), close };
-  } catch (cause) {
-    await close();
-    throw cause;
-  }
+export function startOneWorld(): Promise<OneWorld> {
+  return opened(open);
 }
 
-async function open(disposals: (() => unknown)[]): Promise<Omit<OneWorld, 'close'>> {
+async function open(disposals: Disposals): Promise<Omit<OneWorld, 'close'>> {
   const dir = mkdtempSync(join(tmpdir(), 'tombolo-bench-one-'));
   disposals.push(() => rmSync(dir, { recursive: true, force: true }));
   const keys = await openDevelopmentKeys(dir);

@@ -1,5 +1,5 @@
 /** What comes in lines, in an older version: however it is cut, each line is translated by itself (SEMANTICS §19). */
-import { describe, expect, jest, test } from 'bun:test';
+import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { toUpload } from '../../../edge/origin-client/upload.ts';
 import { BodyPieces, type Pieces } from '../../../edge/request/body-pieces.ts';
@@ -13,6 +13,7 @@ import { served } from '../../../shared/resources/all.ts';
 import { dialectOf } from '../../../shared/versions/dialect.ts';
 import { Fault } from '../../../shared/wire/fault.ts';
 import { limits } from '../../../shared/wire/limits.ts';
+import { inItsTime } from '../../support/fake-time.ts';
 import { randomNonce } from '../../support/scripted-origin.ts';
 
 const [v1 = served.versions.current] = served.versions.all;
@@ -44,20 +45,6 @@ async function textOf(pieces: Pieces): Promise<string> {
 
 const ndjson = { mediaType: 'application/x-ndjson', length: null };
 const asCsv = { mediaType: 'text/csv; charset=utf-8', length: null };
-
-/** What `run` gives, in a time that passes only while everything waits for it. */
-async function inItsTime<T>(run: () => Promise<T>): Promise<T> {
-  jest.useFakeTimers();
-  let isOver = false;
-  const running = run().finally(() => (isOver = true));
-  running.catch(() => undefined);
-  while (!isOver) {
-    for (let turn = 0; turn < 100; turn++) await undefined;
-    jest.advanceTimersByTime(50);
-  }
-  jest.useRealTimers();
-  return running;
-}
 
 const sizes = fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 5 });
 
@@ -110,7 +97,7 @@ describe('rows of an import in v1', () => {
     const broken = new ReadableStream<Uint8Array>({ pull: (controller) => controller.error(new Error('gone')) });
     await expect(toOlderRows(new BodyPieces(broken), asCsv, down)).rejects.toMatchObject({ reason: 'body_malformed' });
     const silent = () => toOlderRows(new BodyPieces(new ReadableStream()), asCsv, down);
-    await expect(inItsTime(silent)).rejects.toMatchObject({ reason: 'body_late' });
+    await expect(inItsTime(silent, 50)).rejects.toMatchObject({ reason: 'body_late' });
   });
 
   test.each([ndjson, asCsv])('are as long as their sender declared, or not whole: $mediaType', async ({ mediaType }) => {
@@ -131,7 +118,7 @@ describe('rows of an import in v1', () => {
       const nonce = randomNonce();
       const chunks = await Array.fromAsync(readUpload(toUpload(pieces, nonce, 1_000_000), { nonce, length: lengthUnknown }, 1_000_000));
       return Buffer.concat(chunks).toString();
-    });
+    }, 50);
     const arrived = await sent(limits.importBytesPerSecondMin + 10);
     expect(arrived.trimStart()).toBe(row.replace('"thumbnail":"u"', '"image":{"url":"u"}'));
     expect(arrived.length).toBeLessThan(2.1 * row.length);

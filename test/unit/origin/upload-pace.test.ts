@@ -1,6 +1,7 @@
 /** Who holds a place in the origin sends at a pace, or loses it; an origin that reads slowly blames nobody. */
-import { expect, jest, test } from 'bun:test';
+import { expect, test } from 'bun:test';
 import { paced } from '../../../origin/hop/upload-pace.ts';
+import { inItsTime } from '../../support/fake-time.ts';
 
 const pace = { silenceMsMax: 100, bytesPerSecondMin: 1_000 };
 
@@ -33,20 +34,6 @@ async function bytesOf(stream: ReadableStream<Uint8Array>, waitMs = 0): Promise<
 /** Of the timers that `inItsTime` moves, as those of the pace are. */
 function wait(ms: number): Promise<void> {
   return new Promise((resolve) => void setTimeout(resolve, ms));
-}
-
-/** What `run` gives, in a time that passes only while everything waits for it: what the machine does takes none of it. */
-async function inItsTime<T>(run: () => Promise<T>): Promise<T> {
-  jest.useFakeTimers();
-  let isOver = false;
-  const running = run().finally(() => (isOver = true));
-  running.catch(() => undefined);
-  while (!isOver) {
-    for (let turn = 0; turn < 100; turn++) await undefined;
-    jest.advanceTimersByTime(1);
-  }
-  jest.useRealTimers();
-  return running;
 }
 
 test('a byte now and then ends the upload, and so does silence', async () => {
