@@ -1,7 +1,7 @@
 /** Values that a schema names, its defaults and examples, as an older version has them. */
 import type { Draft } from '../contract/draft.ts';
 import { holdersOf, isWithin } from '../contract/path.ts';
-import { targetOf } from '../versions/changes.ts';
+import { namedPlacesOf } from '../versions/changes.ts';
 import type { Level } from '../versions/level.ts';
 import { movesOf } from '../versions/places.ts';
 import { isJsonObject, type Json, type JsonObject } from '../wire/values.ts';
@@ -9,7 +9,7 @@ import { branchesOf } from './schema-nodes.ts';
 
 /** Places of the newer version whose values are others in the older: what changes by itself, and what holds a change. */
 export function changedPlaces({ changes }: Level): readonly string[] {
-  const holders = [...changes.map(targetOf), ...movesOf(changes).map(({ old }) => old)].flatMap(holdersOf);
+  const holders = namedPlacesOf(changes).flatMap(holdersOf);
   return [...new Set(['', ...holders, ...changes.flatMap((change) => (change.kind === 'converted' ? [change.at] : []))])];
 }
 

@@ -6,7 +6,7 @@ import { idField } from '../contract/filter-values.ts';
 import { isWithin } from '../contract/path.ts';
 import type { Resource } from '../contract/resource.ts';
 import type { Operation } from '../operations/operation.ts';
-import { targetOf } from '../versions/changes.ts';
+import { namedPlacesOf } from '../versions/changes.ts';
 import type { Translation } from '../versions/translation.ts';
 import { Fault } from '../wire/fault.ts';
 import { toPointer } from '../wire/json-pointer.ts';
@@ -120,9 +120,7 @@ export function changesExampleOf(resource: Resource): Json | undefined {
 
 /** A member that every version calls alike, and a value of it. */
 function plainMemberOf(resource: Resource): readonly [string, Json] | undefined {
-  const moved = Object.values(resource.versions).flat(2).flatMap((change) => {
-    return [targetOf(change), ...(change.kind === 'moved' ? [change.old] : [])];
-  });
+  const changed = namedPlacesOf(Object.values(resource.versions).flat(2));
   const members = Object.entries(bodyExampleOf(bodiesOf(resource).patch) ?? {});
-  return members.find(([each, given]) => typeof given !== 'object' && !moved.some((at) => isWithin(at, each)));
+  return members.find(([each, given]) => typeof given !== 'object' && !changed.some((at) => isWithin(at, each)));
 }

@@ -50,6 +50,11 @@ export function targetOf(change: Change): string {
   return change.kind === 'moved' ? change.now : change.at;
 }
 
+/** Every place that the changes name, by the names of both versions. */
+export function namedPlacesOf(changes: readonly Change[]): readonly string[] {
+  return changes.flatMap((change) => (change.kind === 'moved' ? [change.now, change.old] : [change.at]));
+}
+
 /** Where the older version has nothing of what the next one has there. */
 export function newPlacesOf(changes: readonly Change[]): readonly string[] {
   return changes.flatMap((change) => (change.kind === 'moved' || change.kind === 'added' ? [targetOf(change)] : []));

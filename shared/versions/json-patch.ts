@@ -9,7 +9,7 @@ import { isWithin } from '../contract/path.ts';
 import { Fault, type FieldError } from '../wire/fault.ts';
 import { toPointer } from '../wire/json-pointer.ts';
 import { isJsonObject, type Json, type JsonObject, ownOf } from '../wire/values.ts';
-import { targetOf } from './changes.ts';
+import { namedPlacesOf } from './changes.ts';
 import type { Translation } from './translation.ts';
 
 type Steps = readonly string[];
@@ -119,8 +119,7 @@ function isAlike(from: Steps, to: Steps, translation: Translation): boolean {
 export function isPlain(steps: Steps, translation: Translation): boolean {
   const path = namesOf(steps).join('.');
   const found = translation.nowPath(path);
-  const changes = translation.levels.flatMap((level) => level.changes);
-  const changed = changes.flatMap((change) => [targetOf(change), ...(change.kind === 'moved' ? [change.old] : [])]);
+  const changed = translation.levels.flatMap((level) => namedPlacesOf(level.changes));
   return typeof found === 'object' && !found.isConverted && !changed.some((at) => at !== path && at !== found.now && isWithin(at, path));
 }
 
