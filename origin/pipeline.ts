@@ -22,10 +22,11 @@ export function handle(context: Context, request: Request, untimed: () => void):
   let hop: VerifiedHop | undefined;
   try {
     hop = verifyHop(request, context.settings.keys, context.now());
-    const known = context.calls.find(wordsOf(hop));
+    const words = wordsOf(hop);
+    const known = context.calls.find(words);
     const kept = known === undefined ? undefined : keptAnswer(context, known);
     return known === undefined || kept === undefined
-      ? carryOut(context, { hop, known, request, untimed })
+      ? carryOut(context, { hop, words, known, request, untimed })
       : respondAgain(context, hop, known, kept);
   } catch (thrown) {
     return refuse(context, request, hop, thrown);
@@ -34,6 +35,7 @@ export function handle(context: Context, request: Request, untimed: () => void):
 
 interface Arrived {
   readonly hop: VerifiedHop;
+  readonly words: string;
   readonly known: RoutedCall | undefined;
   readonly request: Request;
   readonly untimed: () => void;
@@ -49,12 +51,12 @@ async function carryOut(context: Context, arrived: Arrived): Promise<Response> {
   }
 }
 
-async function newCall(context: Context, { hop, request, untimed }: Arrived): Promise<RoutedCall> {
+async function newCall(context: Context, { hop, words, request, untimed }: Arrived): Promise<RoutedCall> {
   const route = mustRoute(context.contract, hop.method, hop.path);
   const { operation } = route;
   if (operation.body === 'streamed' || operation.answers === 'moment') untimed();
   const call = await hopToCall(route, hop, request, context.now());
-  context.calls.keep(wordsOf(hop), call);
+  context.calls.keep(words, call);
   return call;
 }
 

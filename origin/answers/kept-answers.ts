@@ -15,6 +15,9 @@ import { type Representation, underConditions } from '../documents/representatio
 import type { Store, StoreNews } from '../store/store.ts';
 import { Generations } from './generations.ts';
 
+/** What an answer is kept under, and what it depends on. */
+type Named = Pick<Cached, 'name' | 'dependencies'>;
+
 interface Kept {
   readonly representation: Representation;
   /** The answer to whoever asks without conditions, as it was given last. */
@@ -57,7 +60,7 @@ export class KeptAnswers {
   /** How many there are of each resource. */
   readonly #counts = new Map<string, number>();
   #bytes = 0;
-  readonly #names = new WeakMap<Call<Operation>, string>();
+  readonly #names = new WeakMap<Call<Operation>, Named>();
 
   constructor(news: StoreNews, contract: Contract, bytesMax: number) {
     this.#news = news;
@@ -68,25 +71,33 @@ export class KeptAnswers {
 
   /** The answer that is kept to a call that is asked again. Where nobody could have changed it in between, it is the same object. */
   find(call: Call<Operation>): Answer | undefined {
-    const known = this.#names.get(call);
-    if (known !== undefined) return this.#find(known, call);
-    const cached = toCached(call);
-    if (cached === undefined) return undefined;
-    const name = toName(call, cached);
-    this.#names.set(call, name);
-    return this.#find(name, call);
+    const named = this.#nameOf(call);
+    return named === undefined ? undefined : this.#find(named.name, call);
   }
 
   /** The answer that is kept, under the conditions of this call; else the one that `make` makes, which is kept. */
   async answer(call: Call<Operation>, make: () => Promise<Answer>): Promise<Answer> {
-    const cached = toCached(call);
-    if (cached === undefined) return make();
-    const name = toName(call, cached);
+    const named = this.#nameOf(call);
+    if (named === undefined) return make();
+    const { name, dependencies } = named;
     const known = this.#find(name, call);
     if (known !== undefined) return known;
     const answer = await make();
-    this.#keep(name, call, cached.dependencies, answer);
+    this.#keep(name, call, dependencies, answer);
     return answer;
+  }
+
+  /** `undefined`: nothing is kept of its kind. */
+  #nameOf(call: Call<Operation>): Named | undefined {
+    const known = this.#names.get(call);
+    if (known !== undefined) return known;
+    const { operation, resource, id, input, principal, tokenKey } = call;
+    const cached = operation.cached?.({ resource, id, input });
+    if (cached === undefined) return undefined;
+    const { name, dependencies } = cached;
+    const named = { name: `${resource.name} ${tokenKey.id} ${scopeOf(resource, principal)} ${name}`, dependencies };
+    this.#names.set(call, named);
+    return named;
   }
 
   #find(name: string, call: Call<Operation>): Answer | undefined {
@@ -147,14 +158,6 @@ export class KeptAnswers {
   #count({ resource: { name } }: Kept, by: 1 | -1): void {
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + by);
   }
-}
-
-function toCached({ operation, resource, id, input }: Call<Operation>): Cached | undefined {
-  return operation.cached?.({ resource, id, input });
-}
-
-function toName({ resource, principal, tokenKey }: Call<Operation>, { name }: Cached): string {
-  return `${resource.name} ${tokenKey.id} ${scopeOf(resource, principal)} ${name}`;
 }
 
 function isConditional({ preconditions: { ifMatch, ifNoneMatch } }: Call<Operation>): boolean {
