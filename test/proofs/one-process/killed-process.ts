@@ -33,7 +33,8 @@ export async function runKilledProcess({ engine, seed, rounds }: KilledOptions):
   try {
     const random = new Random(seed);
     const spender = new Spender(world, await world.token({ subject: 'counted', plan: 'anonymous' }));
-    const clients = { editor: await world.token({ plan: 'bench' }), path: (await createFilm(world)).path };
+    // A subject of its own: what it asks is counted, whatever its plan, and `patchFilm` asks as a member.
+    const clients = { editor: await world.token({ subject: 'patient', plan: 'bench' }), path: (await createFilm(world)).path };
     const violations: string[] = [];
     for (let round = 0; round < rounds; round++) {
       const found = await runRound(world, { ...clients, spender, round, killedAfterMs: random.below(killedAfterMsMax) });
