@@ -6,6 +6,7 @@ import type { JsonObject } from '../../shared/wire/values.ts';
 import type { Asked } from '../call.ts';
 import { deriveNext } from './before-write.ts';
 import { mustMeetConditions } from './etag.ts';
+import { withDefaults } from './given-fields.ts';
 import { mustAllow, mustAllowFields, ruleOf } from './write-rules.ts';
 
 interface Making {
@@ -16,7 +17,8 @@ interface Making {
 }
 
 /** The stored form of a document that is made, whose rules hold of what it is; nothing that is there tells more. */
-export function mustMake(call: Asked, { id, body, nowMs }: Making): JsonObject {
+export function mustMake(call: Asked, { id, body: given, nowMs }: Making): JsonObject {
+  const body = withDefaults(call, given);
   // The field rules hold of what the caller sent, the row rule of all that is written.
   const sent = toCreated(call.resource, body, nowMs);
   mustAllowFields(call, undefined, sent);

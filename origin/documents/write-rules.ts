@@ -20,6 +20,7 @@ import type { Resource } from '../../shared/contract/resource.ts';
 import type { Asked } from '../call.ts';
 import { deriveNext } from './before-write.ts';
 import { mustMeetConditions, toETag } from './etag.ts';
+import { initialAt, mustStay, withUngiven } from './given-fields.ts';
 import { asDocument, hiddenPaths, isNamed, keepHidden, shownOf } from './hidden-places.ts';
 import { presenter, visible } from './present.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
@@ -66,7 +67,9 @@ export function mustAllowFields({ resource, principal }: Writer, before: JsonObj
   for (const [field, { write }] of Object.entries(resource.fieldRules)) {
     if (write === undefined || isSameJson(before === undefined ? undefined : valueAt(before, field), valueAt(after, field))) continue;
     const predicate = reduce(write, principal);
-    if (!satisfies(after, predicate) || (before !== undefined && !satisfies(before, predicate))) throw fieldForbidden(field);
+    if (satisfies(after, predicate) && (before === undefined || satisfies(before, predicate))) continue;
+    const isInitial = before === undefined && isSameJson(initialAt({ resource, principal }, after, field), valueAt(after, field));
+    if (!isInitial) throw fieldForbidden(field);
   }
 }
 
@@ -124,7 +127,8 @@ export function mustReplace(
   const body = namedOf(writer, withoutKept(resource, sent));
   const namedHidden = hidden.filter((path) => isNamed(path, { body, replaces }));
   mustAllowNames(writer, before, namedHidden);
-  const parsed = withoutKept(resource, withUnnamed(writer, { sent: value, before: replaces, as: 'document' }));
+  const whole = withUngiven(resource, { value, sent, stored: replaces });
+  const parsed = withoutKept(resource, withUnnamed(writer, { sent: whole, before: replaces, as: 'document' }));
   const replaced = mustReplaced(resource, { sent: body, parsed }, withoutKept(resource, replaces));
   const next = keepHidden(resource.schema, hidden, { sent: body, before, next: replaced });
   return mustRevise(writer, { ...revising, namedHidden, next });
@@ -194,6 +198,7 @@ function mustRevise(writer: Asked, { id, before, namedHidden, next, nowMs }: Mad
   const asSent = revised(next);
   if (asSent !== undefined) mustAllowSent(writer, { before, after: asSent, namedHidden });
   const fields = deriveNext(writer, { id, before, next, nowMs });
+  mustStay(writer.resource, stored, fields, namedHidden);
   const after = fields === next ? asSent : revised(fields);
   if (after === undefined) return 'keep';
   mustAllow(withNumbersOf(before, { id: toIdValue(writer.resource, id), ...after }), ruleOf(writer, 'update'));

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { type BodyError, toBodyErrors } from './body-errors.ts';
 import { Fault, type FieldError } from '../wire/fault.ts';
+import { readonlyPaths } from './given-fields.ts';
 import { isNamedByCallers } from './id-declarations.ts';
 import { idForm, isLongId, isNameable, toCanonicalId } from './ids.ts';
 import { toPointer } from '../wire/json-pointer.ts';
@@ -32,8 +33,8 @@ export function bodiesOf(resource: Resource): Bodies {
 }
 
 function toBodies(resource: Resource): Bodies {
-  const schema = opened(resource.schema);
-  const strict = closed(resource.schema);
+  const schema = needingLess(resource, opened(resource.schema));
+  const strict = needingLess(resource, closed(resource.schema));
   const isNamed = isNamedByCallers(resource);
   const named = isNamed ? withObjects(strict, (object) => object.extend({ id: idSchema(resource) })) : strict;
   const patch = z.looseObject(Object.fromEntries([...memberTypes(schema)].map(([name, types]) => [name, toPatchType(types)])));
@@ -44,7 +45,7 @@ function toBodies(resource: Resource): Bodies {
   const nobodys = (...but: readonly string[]) => namesOfNobody(resource, but);
   return {
     id: idSchema(resource),
-    create: toBody(named, nobodys(...(isNamed ? ['id'] : []))),
+    create: shownAs(withoutReadonly(resource, named), toBody(named, nobodys(...(isNamed ? ['id'] : [])))),
     fields: toBody(schema, nobodys()),
     replace: shownAs(
       withObjects(strict, (object) => object.extend(readBack)),
@@ -52,6 +53,29 @@ function toBodies(resource: Resource): Bodies {
     ),
     patch: shownAs(toShownPatch(strict), toBody(patch, nobodys(), (sent) => sent)),
   };
+}
+
+/** What the caller's claims fill need not be given. */
+function needingLess(resource: Resource, schema: DocumentSchema): DocumentSchema {
+  return changedMembers(schema, Object.keys(resource.defaults), (object, names) => object.partial(namesOf(names)));
+}
+
+/** Nobody gives what nobody may write. */
+function withoutReadonly(resource: Resource, schema: DocumentSchema): DocumentSchema {
+  return changedMembers(schema, readonlyPaths(resource), (object, found) => object.omit(namesOf(found)));
+}
+
+function changedMembers(
+  schema: DocumentSchema, names: readonly string[], change: (object: z.ZodObject, found: readonly string[]) => z.ZodObject,
+): DocumentSchema {
+  return withObjects(schema, (object) => {
+    const found = names.filter((name) => Object.hasOwn(object.shape, name));
+    return found.length === 0 ? object : change(object, found);
+  });
+}
+
+function namesOf(names: readonly string[]): Readonly<Record<string, true>> {
+  return Object.fromEntries(names.map((name) => [name, true]));
 }
 
 const shown = new WeakMap<z.core.$ZodType, z.core.$ZodType>();

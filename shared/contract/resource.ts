@@ -8,6 +8,7 @@ import { type Choices, toChosen } from './choices.ts';
 import { type DocumentSchema, isDocumentSchema, memberNames } from './document-schema.ts';
 import { type Field, toFields } from './fields.ts';
 import { idField } from './filter-values.ts';
+import { type GivenDeclaration, type GivenFields, toGivenFields, toReadonly } from './given-fields.ts';
 import { digest64, toCanonicalJson } from '../wire/hash.ts';
 import { type IdDeclaration, type IdKind, toId, toIdKind } from './id-declarations.ts';
 import { isEngineName, isInternalName, whyNoCollection } from './internal-names.ts';
@@ -35,7 +36,7 @@ export interface RuleDeclaration {
   readonly remove?: Rule;
 }
 
-export interface ResourceDeclaration<Schema extends DocumentSchema = DocumentSchema> extends SystemDeclaration {
+export interface ResourceDeclaration<Schema extends DocumentSchema = DocumentSchema> extends SystemDeclaration, GivenDeclaration {
   /** Plural noun, lower case: the path segment, the table, and the file `shared/resources/<name>.ts`. */
   readonly name: string;
   /**
@@ -93,7 +94,7 @@ const servingChoices: Choices<Serving> = {
   outage: ['unchanged', 'last-known'],
 };
 
-export interface Resource<Schema extends DocumentSchema = DocumentSchema> extends Serving {
+export interface Resource<Schema extends DocumentSchema = DocumentSchema> extends Serving, GivenFields {
   /** What it is called on the wire, in the feed and in reports. */
   readonly name: string;
   /** What the database calls it. */
@@ -132,8 +133,9 @@ export interface Resource<Schema extends DocumentSchema = DocumentSchema> extend
 
 const keys = {
   resource: [
-    'name', 'collection', 'storedAs', 'internal', 'schema', 'id', 'rules', 'fieldRules', 'shapes', 'cache', 'outage', 'invalid', 'extra',
-    'preconditions', 'rev', 'createdAt', 'updatedAt', 'validation', 'reads', 'live', 'limits', 'revision', 'versions',
+    'name', 'collection', 'storedAs', 'internal', 'schema', 'id', 'rules', 'fieldRules', 'readonly', 'immutable', 'defaults', 'shapes',
+    'cache', 'outage', 'invalid', 'extra', 'preconditions', 'rev', 'createdAt', 'updatedAt', 'validation', 'reads', 'live', 'limits',
+    'revision', 'versions',
   ],
   /** What means something for a resource that is stored and not served. */
   internal: ['name', 'internal', 'schema', 'id', 'rev', 'createdAt', 'updatedAt', 'shapes', 'validation', 'reads'],
@@ -187,12 +189,13 @@ function toResource<Schema extends DocumentSchema>(declared: ResourceDeclaration
   const fields = toFields(fieldsOf(schema), system);
   const known: ReadonlyMap<string, Field> = new Map([...fields, ['id', idField({ idKind })]]);
   const shapes = toShapes(toObject(declared.shapes, (detail) => mistakes.add('shapes', detail)), known, mistakes.at('shapes.'));
-  const surroundings = { fields: known, types: valueTypesOf(schema) };
+  const surroundings = { schema, fields: known, types: valueTypesOf(schema) };
   const rules = toRules(declared, surroundings, mistakes);
   const fieldRules = toFieldRules(declared, surroundings, mistakes);
   const objectAt = <T extends object>(key: string, given: T | undefined) => toObject(given, (detail) => mistakes.add(key, detail));
   return {
     name, collection, internal, schema, id, idKind, rules, fieldRules, fields, system, shapes, live, mistakes: mistakes.found,
+    ...toGivenFields(declared, surroundings, mistakes),
     names: toStoredNames({ schema, system, storedAs: objectAt('storedAs', declared.storedAs) }, mistakes),
     adoptedSystem: toAdoptedFields({ declared, system, shapes, rules: Object.values(rules), fieldRules }),
     ...toChosen(servingChoices, { cache, invalid, extra, preconditions, outage }, mistakes.at('')),
@@ -246,7 +249,7 @@ function toReads(declared: Partial<ResourceReads>, cache: Resource['cache'], mis
   return reads;
 }
 
-type Surroundings = Omit<RuleSurroundings, 'refuse'>;
+type Surroundings = Omit<RuleSurroundings, 'refuse'> & { readonly schema: DocumentSchema };
 
 function toRules(declared: ResourceDeclaration, surroundings: Surroundings, mistakes: Mistakes): Resource['rules'] {
   const given = toObject(declared.rules, (detail) => mistakes.add('rules', detail));
@@ -265,7 +268,7 @@ function canonical(rule: Rule, { fields }: Surroundings): Rule {
 
 function toFieldRules(declared: ResourceDeclaration, surroundings: Surroundings, mistakes: Mistakes): Resource['fieldRules'] {
   const given = toObject(declared.fieldRules, (detail) => mistakes.add('fieldRules', detail));
-  return Object.fromEntries(Object.entries(given).map(([field, declaredRules]) => {
+  const rules = Object.fromEntries(Object.entries(given).map(([field, declaredRules]) => {
     const path = `fieldRules.${field}`;
     const rules = toObject(declaredRules, (detail) => mistakes.add(path, detail));
     if (field === 'id' || !surroundings.fields.has(field)) mistakes.add(path, whyNoField(field));
@@ -280,5 +283,16 @@ function toFieldRules(declared: ResourceDeclaration, surroundings: Surroundings,
       return [[key, canonical(toRule(rule, nobody, { ...surroundings, refuse }), surroundings)]];
     });
     return [field, Object.fromEntries(made)];
+  }));
+  return { ...rules, ...readonlyRules(declared, rules, surroundings, mistakes) };
+}
+
+/** Nobody may write what is read-only, whoever reads it. */
+function readonlyRules(
+  declared: ResourceDeclaration, given: Resource['fieldRules'], surroundings: Surroundings, mistakes: Mistakes,
+): Resource['fieldRules'] {
+  return Object.fromEntries(toReadonly(declared, surroundings, mistakes).map((path) => {
+    if (given[path]?.write !== undefined) mistakes.add(`fieldRules.${path}.write`, 'is read-only, so that nobody writes it');
+    return [path, { ...given[path], write: nobody }];
   }));
 }

@@ -3,6 +3,7 @@ import type * as z from 'zod';
 import { flattened, memberNames } from '../contract/document-schema.ts';
 import { bodiesOf, shownOf } from '../contract/documents.ts';
 import { idField } from '../contract/filter-values.ts';
+import { readonlyPaths } from '../contract/given-fields.ts';
 import { isWithin } from '../contract/path.ts';
 import type { Resource } from '../contract/resource.ts';
 import type { Operation } from '../operations/operation.ts';
@@ -15,7 +16,7 @@ import { rowsOf } from './answers.ts';
 import { placeOf, schemaName, schemaRef } from './described.ts';
 import { exampleOf } from './examples.ts';
 import { schemaOfKind, toJsonSchema } from './json-schema.ts';
-import { fieldRuleInWords } from './rule-words.ts';
+import { fieldInWords } from './rule-words.ts';
 
 /** `rows`: the operations that the resource offers. */
 export function schemasOf(resource: Resource, rows: readonly Operation[]): JsonObject {
@@ -75,9 +76,13 @@ function toBody(resource: Resource, body: z.ZodType, name: string): JsonObject {
 }
 
 function told(resource: Resource, field: string, schema: JsonObject): JsonObject {
-  const rule = fieldRuleInWords(resource, field);
+  const rule = fieldInWords(resource, field);
   const { description } = schema;
-  return rule === undefined ? schema : { ...schema, description: typeof description === 'string' ? `${description} ${rule}` : rule };
+  return {
+    ...schema,
+    ...(rule === undefined ? {} : { description: typeof description === 'string' ? `${description} ${rule}` : rule }),
+    ...(readonlyPaths(resource).includes(field) ? { readOnly: true } : {}),
+  };
 }
 
 /** A body that its type takes, as the version has it; `undefined` where none is known. */

@@ -30,12 +30,15 @@ function nested(rule: Rule, outer: 'all' | 'any', input: Translation | undefined
   return (rule.kind === 'all' || rule.kind === 'any') && rule.kind !== outer ? `(${words})` : words;
 }
 
-/** Who reads and writes a field, where it has a rule of its own. */
-export function fieldRuleInWords({ fieldRules }: Pick<Resource, 'fieldRules'>, field: string): string | undefined {
+/** Who reads and writes a field, and what it is where nobody says, if anything of it is declared. */
+export function fieldInWords({ fieldRules, immutable, defaults }: Resource, field: string): string | undefined {
   const { read, write } = fieldRules[field] ?? {};
+  const { claim } = defaults[field] ?? {};
   const words = [
     ...(read === undefined ? [] : [`Read by: ${ruleInWords(read)}.`]),
     ...(write === undefined ? [] : [`Written by: ${ruleInWords(write)}.`]),
+    ...(immutable.includes(field) ? ['Cannot be changed once it is there.'] : []),
+    ...(claim === undefined ? [] : [`In a new document the caller's claim \`${claim}\`, unless given.`]),
   ];
   return words.length === 0 ? undefined : words.join(' ');
 }

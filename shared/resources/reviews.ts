@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { fromClaim } from '../contract/given-fields.ts';
 import { resource } from '../contract/resource.ts';
 import { any, equals, owner, role } from '../contract/rules.ts';
 import { integer } from '../contract/types.ts';
@@ -19,6 +20,9 @@ export const reviews = resource({
     update: owner('author'),
     remove: any(owner('author'), role('moderator')),
   },
+  // A review stays of its film and of whoever wrote it.
+  immutable: ['film', 'author'],
+  defaults: { author: fromClaim('sub') },
   shapes: {
     byFilm: { equal: ['film'], sort: ['-createdAt'] },
     byAuthor: { equal: ['author'], sort: ['-createdAt'] },
