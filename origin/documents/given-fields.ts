@@ -62,8 +62,10 @@ export function mustStay({ immutable }: GivenFields, before: JsonObject, after: 
     return stood !== undefined && (isGuessed || !isSameJson(stood, valueAt(after, path)));
   });
   if (changed.length === 0) return;
-  const detail = 'cannot be changed once it is there';
-  throw documentInvalid(changed.map((path) => ({ at: toPointer(path.split('.')), in: 'body', detail })));
+  throw new Fault('document_conflict', {
+    detail: `${changed.join(' and ')} cannot be changed once there`,
+    errors: changed.map((path) => ({ at: toPointer(path.split('.')), in: 'body', detail: 'cannot be changed once it is there' })),
+  });
 }
 
 function memberInvalid(member: string, detail: string): Fault {

@@ -174,12 +174,17 @@ export function mustChange(writer: Asked, { seen, change, ...revising }: Changin
   });
 }
 
+/** Whether a refusal is of places in the document. */
+function isOfPlaces({ reason }: Fault): boolean {
+  return reason === 'document_invalid' || reason === 'document_conflict' || reason === 'forbidden';
+}
+
 /** What is wrong with a place of the document is told of the place in the patch that made it so. */
 function mustInPatch<T>(edit: Edit, decide: () => T): T {
   try {
     return decide();
   } catch (thrown) {
-    if (!(thrown instanceof Fault) || (thrown.reason !== 'document_invalid' && thrown.reason !== 'forbidden')) throw thrown;
+    if (!(thrown instanceof Fault) || !isOfPlaces(thrown)) throw thrown;
     const errors = thrown.errors.map((error) => edit.placeInPatch(error));
     if (thrown.reason === 'document_invalid') throw documentInvalid(errors);
     throw new Fault(thrown.reason, { ...(thrown.detail === undefined ? {} : { detail: thrown.detail }), errors });

@@ -102,19 +102,19 @@ describe.each([...engines])('on %s', (engine) => {
       return [outcome, ...errors.map(({ at }) => at)];
     };
     const put = (body: object) => origin.ask('replace', notes, { id: 'n-9', body: body as typeof json });
-    expect(await refusedAt(put({ ...json, by: 'eve' }))).toEqual(['document_invalid', '/by']);
-    expect(await refusedAt(put({ ...json, about: { film: 'f-2' } }))).toEqual(['document_invalid', '/about/film']);
+    expect(await refusedAt(put({ ...json, by: 'eve' }))).toEqual(['document_conflict', '/by']);
+    expect(await refusedAt(put({ ...json, about: { film: 'f-2' } }))).toEqual(['document_conflict', '/about/film']);
     const patch = (body: typeof json) => origin.ask('patch', notes, { id: 'n-9', body });
-    expect(await refusedAt(patch({ by: 'eve' }))).toEqual(['document_invalid', '/by']);
+    expect(await refusedAt(patch({ by: 'eve' }))).toEqual(['document_conflict', '/by']);
     expect((await patch({ about: { scene: 4 }, by: 'ada' })).json).toMatchObject({ about: { film: 'f-1', scene: 4 } });
     const pointed = [{ op: 'replace', path: '/by', value: 'eve' }];
     const jsonPatch = origin.ask('patch', notes, { id: 'n-9', body: pointed, mediaType: 'application/json-patch+json' });
-    expect(await refusedAt(jsonPatch)).toEqual(['document_invalid', '/0/value']);
+    expect(await refusedAt(jsonPatch)).toEqual(['document_conflict', '/0/value']);
     const row = `${JSON.stringify({ id: 'n-9', by: 'eve', about })}\n`;
     for (const query of ['?onDuplicate=replace', '?onDuplicate=merge']) {
       expect((await origin.ask('import', notes, { query, body: row })).text).toContain('"rejected":1');
     }
-    expect((await origin.askBy(rows.read, carry, notes, { body: { id: 'n-9', by: 'eve' } })).outcome).toBe('document_invalid');
+    expect((await origin.askBy(rows.read, carry, notes, { body: { id: 'n-9', by: 'eve' } })).outcome).toBe('document_conflict');
     // Who made it stays where a replacement does not say.
     const other = { subject: 'bob', roles: [], claims: {} };
     expect((await origin.ask('replace', notes, { id: 'n-9', body: { about }, principal: other })).json).toMatchObject({ by: 'ada' });
@@ -125,7 +125,7 @@ describe.each([...engines])('on %s', (engine) => {
     await make('n-10');
     expect((await origin.ask('patch', notes, { id: 'n-10', body: { seal: 'wax' }, principal: clerk })).outcome).toBe('written');
     const guess = async (seal: string) => (await origin.ask('patch', notes, { id: 'n-10', body: { seal } })).outcome;
-    expect([await guess('wax'), await guess('lead')]).toEqual(['document_invalid', 'document_invalid']);
+    expect([await guess('wax'), await guess('lead')]).toEqual(['document_conflict', 'document_conflict']);
     const blind = await origin.ask('replace', notes, { id: 'n-10', body: { about, text: 'anew' } });
     expect([blind.outcome, (await origin.stored(notes, 'n-10'))?.['seal']]).toEqual(['written', 'wax']);
   });
