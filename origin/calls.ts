@@ -3,7 +3,7 @@
  * test ask alike. Text becomes typed values here, by the rows of the contract, and nowhere later. What is refused is
  * refused in this order, each before the next is looked at: rights, preconditions, input, body, idempotency key.
  */
-import { mustBody, mustJson } from '../shared/contract/documents.ts';
+import { mustBody, mustJsonOf } from '../shared/contract/documents.ts';
 import { mustPreconditions, type Preconditions } from '../shared/contract/preconditions.ts';
 import type { Resource } from '../shared/contract/resource.ts';
 import { scopeOf } from '../shared/contract/scope.ts';
@@ -81,7 +81,7 @@ function toBody(operation: Operation, resource: Resource, body: SentBody): Body 
   const { schema } = operation;
   if (schema === undefined) return undefined;
   const mediaType = mediaTypeOf(operation, body.contentType);
-  const sent = mustJson(body.text);
+  const sent = mustJsonOf(body.text, mediaType);
   const value = mustBody(schema(resource, mediaType), sent);
   return { text: body.text, value, sent: isJsonObject(sent) ? sent : value, mediaType };
 }

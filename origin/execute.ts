@@ -21,7 +21,9 @@ import { create } from './operations/create.ts';
 import { get } from './operations/get.ts';
 import { importRows } from './operations/import.ts';
 import { list } from './operations/list.ts';
+import { patchMany } from './operations/patch-many.ts';
 import { patch } from './operations/patch.ts';
+import { removeMany } from './operations/remove-many.ts';
 import { remove } from './operations/remove.ts';
 import { replace } from './operations/replace.ts';
 
@@ -88,4 +90,6 @@ function accessOf<Table extends Rows>(context: Context, call: CallOf<Table>): Ac
 
 export type RoutedCall = CallOf<ModuleRows>;
 
-export const execute = executor<ModuleRows>({ list, get, create, replace, patch, remove, import: importRows, changes, ...handlers });
+export const execute = executor<ModuleRows>({
+  list, get, create, replace, patch, remove, import: importRows, changes, patchMany, removeMany, ...handlers,
+});

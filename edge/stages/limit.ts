@@ -4,13 +4,14 @@
  */
 import { type Plan, planOf } from '../../shared/limits/plans.ts';
 import { costOf, type UnavailablePolicy } from '../../shared/limits/cost.ts';
+import { Fault } from '../../shared/wire/fault.ts';
 import { isSafe } from '../../shared/operations/operation.ts';
 import { callerOf } from '../rate-limit/caller.ts';
 import { mustBeWithin } from '../rate-limit/headers.ts';
 import type { Spending, Verdict } from '../rate-limit/limiter.ts';
 import { countUnknownPlan } from '../rate-limit/unknown-plans.ts';
 import type { OwnRoute } from '../own-routes.ts';
-import type { Identified } from '../request/request.ts';
+import { type Identified, tell } from '../request/request.ts';
 import { respond } from '../respond.ts';
 import { type Answer, orElse, type Stage } from '../runner.ts';
 
@@ -33,6 +34,18 @@ function charged<R extends Identified>(request: R, next: (request: R) => Answer)
     return next(request);
   };
   return verdict instanceof Promise ? verdict.then(go) : go(verdict);
+}
+
+/** So many units more of what the request is: what it says of the caller's plan is what is left then. */
+export async function spendMore(request: Identified, times: number): Promise<void> {
+  if (times < 1) return;
+  const spending = toSpending(request);
+  try {
+    mustBeWithin(request, spending.plan, await request.context.limiter.spend({ ...spending, cost: spending.cost * times }));
+  } catch (thrown) {
+    if (thrown instanceof Fault) for (const [name, value] of Object.entries(thrown.headers)) tell(request, name, value);
+    throw thrown;
+  }
 }
 
 /** A path that the edge answers itself costs one. */

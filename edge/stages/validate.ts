@@ -2,11 +2,13 @@
  * Input against the contract: representation, parameters, conditions, body. What passes is what the origin
  * would have taken; the origin checks again, since it may be newer, and the bytes it gets are those received.
  */
+import type * as z from 'zod';
 import { jsonPatchType, operationsOf } from '../../shared/changes/json-patch.ts';
 import { changesType } from '../../shared/changes/operators.ts';
 import { toBodyErrors } from '../../shared/contract/body-errors.ts';
-import { mustBody, mustJson } from '../../shared/contract/documents.ts';
-import { isSafe, mediaTypeOf } from '../../shared/operations/operation.ts';
+import { mustBody, mustJsonOf } from '../../shared/contract/documents.ts';
+import { isSafe, mediaTypeOf, type Operation } from '../../shared/operations/operation.ts';
+import { type Speaking, upChangedItems } from '../../shared/versions/changed-items.ts';
 import { upJsonPatch } from '../../shared/versions/json-patch.ts';
 import { upChanges } from '../../shared/versions/operators.ts';
 import type { Translation } from '../../shared/versions/translation.ts';
@@ -23,6 +25,7 @@ import { mustPreconditions } from '../../shared/contract/preconditions.ts';
 import { type OlderRows, toOlderRows } from '../versions/rows.ts';
 import { downFault } from '../versions/problems.ts';
 import type { Stage } from '../runner.ts';
+import { spendMore } from './limit.ts';
 
 export function validate(): Stage<Identified<ForOrigin>, Validated> {
   return function validate(request, next) {
@@ -37,31 +40,61 @@ export function validate(): Stage<Identified<ForOrigin>, Validated> {
     if (token !== undefined) return next({ ...valid, demanded: mustDemandedPosition(token, context.macs) });
     const rows = route.operation.holds?.body === 'rows' ? dialect?.input : undefined;
     if (rows !== undefined) return toRows(request, rows).then((older) => next({ ...valid, rows: older }));
-    return route.operation.schema === undefined ? next(valid) : mustBeBody(request).then((body) => next({ ...valid, body }));
+    if (route.operation.schema === undefined) return next(valid);
+    const body = mustBeBody(request);
+    return (route.operation.units === undefined ? body : body.then((sent) => charged(request, sent)))
+      .then(({ bytes }) => next({ ...valid, body: bytes }));
   };
 }
 
+interface SentBody {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** What the schema made of them. */
+  readonly value: JsonObject;
+}
+
+/** What a body holds is counted once it is read: one of it was when the request came. */
+async function charged(request: Identified<ForOrigin>, body: SentBody): Promise<SentBody> {
+  const { route: { operation, resource } } = request;
+  await spendMore(request, (operation.units?.(resource, body.value) ?? 1) - 1);
+  return body;
+}
+
 /** The bytes are kept: the origin gets those received, under their digest; or, of an older version, their translation. */
-async function mustBeBody({ raw, route, sent, deadlineAt, dialect }: ForOrigin): Promise<Uint8Array<ArrayBuffer>> {
+async function mustBeBody({ raw, route, sent, deadlineAt, dialect }: ForOrigin): Promise<SentBody> {
   const { operation, resource } = route;
   const bytes = await mustRead(raw, { bytesMax: operation.bodyBytesMax, declared: sent.get('content-length'), deadlineAt });
-  const value = mustJson(mustText(bytes)) as Json;
-  if (operation.schema === undefined) return bytes;
   const mediaType = mediaTypeOf(operation, sent.get('content-type'));
+  const value = mustJsonOf(mustText(bytes), mediaType) as Json;
+  if (operation.schema === undefined) return { bytes, value: {} };
   const schema = operation.schema(resource, mediaType);
   const translation = dialect?.input;
+  const isList = mediaType === jsonPatchType || operation.holds?.body === 'items';
   // What no schema takes is refused before anything walks through it.
-  if (translation === undefined || !(isJsonObject(value) || mediaType === jsonPatchType) || toBodyErrors(value).length > 0) {
-    mustBody(schema, value);
-    return bytes;
+  if (translation === undefined || !(isJsonObject(value) || isList) || toBodyErrors(value).length > 0) {
+    return { bytes, value: mustBody(schema, value) };
   }
-  const current = mediaType === jsonPatchType
-    ? upJsonPatch(operationsOf(mustBody(schema, value)), translation)
-    : mediaType === changesType
-      ? upChanges(mustBody(schema, value), translation)
-      : translation.up(value as JsonObject, operation.holds?.body === 'patch' ? 'patch' : 'document');
-  inWordsOf(dialect, () => mustBody(schema, current));
-  return joinedBytes([new TextEncoder().encode(JSON.stringify(current))]);
+  const current = upBody(value, { operation, mediaType, schema, translation, digest: dialect?.digest ?? '' });
+  const text = mediaType === 'application/x-ndjson' ? toLines(current) : JSON.stringify(current);
+  return { bytes: joinedBytes([new TextEncoder().encode(text)]), value: inWordsOf(dialect, () => mustBody(schema, current)) };
+}
+
+interface Older extends Speaking {
+  readonly operation: Operation;
+  readonly mediaType: string;
+  readonly schema: z.ZodType<JsonObject>;
+}
+
+function upBody(value: Json, { operation, mediaType, schema, translation, digest }: Older): unknown {
+  if (operation.holds?.body === 'items') return upChangedItems(value, { translation, digest });
+  if (mediaType === jsonPatchType) return upJsonPatch(operationsOf(mustBody(schema, value)), translation);
+  if (mediaType === changesType) return upChanges(mustBody(schema, value), translation);
+  return translation.up(value as JsonObject, operation.holds?.body === 'patch' ? 'patch' : 'document');
+}
+
+/** A body that came as lines goes on as lines. */
+function toLines(items: unknown): string {
+  return Array.isArray(items) ? items.map((item) => `${JSON.stringify(item)}\n`).join('') : '';
 }
 
 function toRows({ raw, sent }: ForOrigin, translation: Translation): Promise<OlderRows> {

@@ -39,7 +39,13 @@ function downErrors(errors: readonly FieldError[], translation: Translation): re
 }
 
 /** A place of a document, or of operators that name one. */
-function downPlace(at: string, translation: Translation): string {
+function downPlace(given: string, translation: Translation): string {
+  // Of several documents, one of them.
+  const [, item = '', at = given] = /^(\/\d+\/(?:merge|patch|changes))(\/.*)$/.exec(given) ?? [];
+  return item + downPlaceOfOne(at, translation);
+}
+
+function downPlaceOfOne(at: string, translation: Translation): string {
   const old = translation.downPointer(at);
   return old === at ? downOperatorPointer(at, translation) : old;
 }
@@ -53,6 +59,6 @@ function downDetail(detail: string, translation: Translation): string {
     })
     .replace(/"([^"\s]{1,200})"/g, (_whole, path: string) => `"${translation.downPath(path)}"`)
     .replace(/(^|; )([^\s:;]{1,200}):/g, (_whole, start: string, place: string) => {
-      return `${start}${place.startsWith('/') ? translation.downPointer(place) : translation.downName(place)}:`;
+      return `${start}${place.startsWith('/') ? downPlace(place, translation) : translation.downName(place)}:`;
     });
 }

@@ -24,6 +24,7 @@ export async function downReply(reply: Reply, dialect: Dialect, operation: Opera
   if (rows !== undefined) return withLines(reply, rows.downLine);
   if (output === undefined) return reply;
   if (operation.holds?.answer === 'events') return withLines(reply, downEvents(output));
+  if (operation.holds?.answer === 'results') return withBody(reply, (body) => downResults(body, output, digest));
   const { etag } = headers;
   const tagged = etag === undefined ? reply : { ...reply, headers: { ...headers, etag: suffixed(etag, digest) } };
   if (body === null || status === 304 || status === 204) return tagged;
@@ -35,6 +36,19 @@ function downOf(operation: Operation, output: Translation): ((value: JsonObject)
   if (isEndpoint(operation) || operation.holds?.answer === 'document') return (document) => output.down(document);
   if (operation.holds?.answer !== 'page') return undefined;
   return (page) => ({ ...page, data: elementsOf(page).map((each) => (isJsonObject(each) ? output.down(each) : each)) });
+}
+
+/** The tag and the refusal of each. */
+function downResults({ results = [], ...told }: JsonObject, output: Translation, digest: string): JsonObject {
+  const each = (Array.isArray(results) ? results : []) as readonly JsonObject[];
+  return {
+    results: each.map(({ etag, problem, ...result }) => ({
+      ...result,
+      ...(typeof etag === 'string' ? { etag: suffixed(etag, digest) } : {}),
+      ...(isJsonObject(problem) ? { problem: downTold(problem, output) } : {}),
+    })),
+    ...told,
+  };
 }
 
 function elementsOf({ data }: JsonObject): readonly Json[] {

@@ -5,20 +5,19 @@
  *
  * A call writes once: its nonce and its idempotency key are spent in that write's own transaction.
  */
-import type { Edit } from '../../shared/changes/edit.ts';
-import { bodiesOf, documentInvalid, toFieldErrors } from '../../shared/contract/documents.ts';
-import { isNamedByCallers } from '../../shared/contract/id-declarations.ts';
-import { mustKnow } from '../../shared/contract/settled.ts';
-import { withoutKept } from '../../shared/contract/system-fields.ts';
+import type { ListQuery } from '../../shared/contract/query.ts';
+import type { ChangedItem, Patch } from '../../shared/operations/changed-items.ts';
 import type { OnDuplicate } from '../../shared/operations/import-query.ts';
 import type { BufferedBody } from '../../shared/operations/operation.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 import type { Answer, Asked } from '../call.ts';
 import type { Context } from '../context.ts';
+import { merging, type Now, patching, putting, removing } from '../documents/decisions.ts';
 import { mustMake, newId, taken } from '../documents/new-document.ts';
-import { shownCopy, visible } from '../documents/present.ts';
+import { findFirst } from '../documents/page.ts';
+import { partsOfChanges, partsOfFound, partsOfRemoved } from '../documents/parts.ts';
 import { type OneWrite, writeOne } from '../documents/write-one.ts';
-import { mustChange, mustMerge, mustReplace, mustTouch } from '../documents/write-rules.ts';
+import { type Part, type Together, writeTogether } from '../documents/write-together.ts';
 import { RowWriter } from '../import/row-writer.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 import { ReadAccess } from './read-access.ts';
@@ -26,12 +25,14 @@ import { ReadAccess } from './read-access.ts';
 export class WriteAccess extends ReadAccess {
   readonly #context: Context;
   readonly #call: Asked;
+  readonly #now: Now;
   #hasWritten = false;
 
   constructor(context: Context, call: Asked) {
     super(context, call);
     this.#context = context;
     this.#call = call;
+    this.#now = () => context.now();
   }
 
   /** A new document of what the schema made of a body, under the id in it or one of Tombolo's. */
@@ -50,41 +51,36 @@ export class WriteAccess extends ReadAccess {
    * and may look at a copy of the document as the caller sees it.
    */
   merge(toPatch: (seen: () => JsonObject) => JsonObject): Promise<Answer> {
-    const call = this.#call;
-    const decide = (found: StoredDocument | undefined) => {
-      const before = mustTouch(call, 'update', found);
-      return mustMerge(call, { id: call.id, before: before.value, sent: toPatch(() => shownCopy(call, before)), nowMs: this.now() });
-    };
-    return this.#write({ id: call.id, decide });
+    return this.#write({ id: this.#call.id, decide: merging(this.#call, toPatch, this.#now) });
   }
 
-  /** Changes the call's document place by place, as the caller sees it; `change` runs inside the transaction, maybe more than once. */
-  change(change: (edit: Edit) => void): Promise<Answer> {
-    const call = this.#call;
-    const decide = (found: StoredDocument | undefined) => {
-      const before = mustTouch(call, 'update', found);
-      return mustChange(call, { id: call.id, before: before.value, seen: shownCopy(call, before), change, nowMs: this.now() });
-    };
-    return this.#write({ id: call.id, decide });
+  /** Changes the call's document by a patch of any form. */
+  patch(patch: Patch): Promise<Answer> {
+    return this.#write({ id: this.#call.id, decide: patching(this.#call, patch, this.#now) });
   }
 
-  /**
-   * Puts a whole document in the place of the call's. Where callers name documents it also creates (RFC 9110 §9.3.4),
-   * which `If-None-Match: *` asks for alone; where Tombolo names them an unknown id is a 404. A document that the caller
-   * may not see is answered like one that is not there; where one of its name would be made, its name is taken.
-   */
+  /** Puts a whole document in the place of the call's. */
   put(body: BufferedBody): Promise<Answer> {
-    const call = this.#call;
-    const decide = (found: StoredDocument | undefined) => {
-      if (visible(found, call.rights.readable) === undefined && isNamedByCallers(call.resource)) return this.#mustMake(body, found);
-      return mustReplace(call, { id: call.id, before: mustTouch(call, 'update', found).value, ...body, nowMs: this.now() });
-    };
-    return this.#write({ id: call.id, decide });
+    return this.#write({ id: this.#call.id, decide: putting(this.#call, body, this.#now) });
   }
 
   remove(): Promise<Answer> {
-    const call = this.#call;
-    return this.#write({ id: call.id, decide: (found) => (mustTouch(call, 'remove', found), 'remove') });
+    return this.#write({ id: this.#call.id, decide: removing(this.#call) });
+  }
+
+  /** Changes several documents of the call's resource, in one transaction. */
+  patchEach(items: readonly ChangedItem[], how: Together): Promise<Answer> {
+    return this.#together(partsOfChanges(this.#call, items, this.#now), how);
+  }
+
+  removeEach(ids: readonly string[], how: Together): Promise<Answer> {
+    return this.#together(partsOfRemoved(this.#call, ids), how);
+  }
+
+  /** Removes the first documents that a query finds among those that the caller sees, unless they change meanwhile. */
+  async removeFound(query: ListQuery, how: Together): Promise<Answer> {
+    const { documents, isMore } = await findFirst(this.#context.store, this.#call, query);
+    return this.#together(partsOfFound(this.#call, documents), { ...how, told: { more: isMore } });
   }
 
   /** Rows of an upload, committed by batches. */
@@ -93,20 +89,14 @@ export class WriteAccess extends ReadAccess {
     return RowWriter.open(this.#context, this.#call, onDuplicate);
   }
 
-  /** The document that a call makes under the id that it names, unless one of that name is hidden. */
-  #mustMake({ sent, value }: BufferedBody, found: StoredDocument | undefined): JsonObject {
-    const { id, resource } = this.#call;
-    const named = bodiesOf(resource).id.safeParse(id);
-    if (!named.success) throw documentInvalid(toFieldErrors(named.error).map((error) => ({ ...error, at: '/id' })));
-    mustKnow(resource, withoutKept(resource, sent), undefined);
-    const document = mustMake(this.#call, { id, body: withoutKept(resource, value), nowMs: this.now() });
-    if (found !== undefined) throw taken(id);
-    return document;
-  }
-
   #write(write: OneWrite): Promise<Answer> {
     this.#mustBeFirst();
     return writeOne(this.#context.store, this.#call, write);
+  }
+
+  #together(parts: readonly Part[], how: Together): Promise<Answer> {
+    this.#mustBeFirst();
+    return writeTogether(this.#context, this.#call, parts, how);
   }
 
   #mustBeFirst(): void {

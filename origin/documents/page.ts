@@ -11,6 +11,7 @@ import type { Context } from '../context.ts';
 import type { Rights } from '../rights.ts';
 import type { Settings } from '../settings.ts';
 import type { CountRequest, ListRequest, Read, Row, Store } from '../store/store.ts';
+import type { StoredDocument } from '../store/stored-document.ts';
 import { type Cursor, mustCursor, signCursor } from '../tokens.ts';
 import { mustReadable, piecesPresenter } from './present.ts';
 import { readOptions } from './representation.ts';
@@ -65,6 +66,19 @@ function isOf({ of }: Prepared, { resource, principal }: Asked, query: ListQuery
 
 export function countFound(store: Store, call: Asked, query: ListQuery, max: number): Promise<Read<number>> {
   return store.count(call.resource, toFound(call, query), max, readOptions(call));
+}
+
+export interface Found {
+  readonly documents: readonly StoredDocument[];
+  /** Whether there are others behind them. */
+  readonly isMore: boolean;
+}
+
+/** The first documents that the query finds, as they are stored, for whoever changes them. */
+export async function findFirst(store: Store, call: Asked, query: ListQuery): Promise<Found> {
+  const request = { ...toFound(call, query), after: undefined, limit: query.limit + 1 };
+  const { value } = await store.list(call.resource, request, readOptions(call));
+  return { documents: value.slice(0, query.limit).map(({ document }) => document), isMore: value.length > query.limit };
 }
 
 /** What the query finds of what the caller sees. */

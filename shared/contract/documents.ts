@@ -180,12 +180,27 @@ function idSchema(resource: Resource): z.ZodType<string> {
 
 const longForm = 'a whole number of 64 bits; past 2^53 its decimal digits as text';
 
-export function mustJson(text: string): unknown {
+function mustJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     throw new Fault('body_malformed', { detail: 'the body is not JSON' });
   }
+}
+
+const lines = 'application/x-ndjson';
+
+/** A body of one of the media types that hold JSON; lines of it are an array, and empty ones none of it. */
+export function mustJsonOf(text: string, mediaType: string): unknown {
+  if (mediaType !== lines) return mustJson(text);
+  const given = text.split('\n').filter((line) => line.trim() !== '');
+  return given.map((line, index) => {
+    try {
+      return JSON.parse(line) as unknown;
+    } catch {
+      throw new Fault('body_malformed', { detail: `/${index}: the line is not JSON` });
+    }
+  });
 }
 
 export function mustBody(schema: z.ZodType<JsonObject>, body: unknown): JsonObject {

@@ -20,8 +20,8 @@ export function mustPreconditions(
   const { conditions } = asked.operation;
   const ifMatch = mustTagList('If-Match', header('if-match'));
   const ifNoneMatch = mustTagList('If-None-Match', header('if-none-match'));
-  if (conditions === 'none') mustHaveNone({ ifMatch, ifNoneMatch });
-  else if (conditions !== 'read' && asked.resource.preconditions === 'required') mustSayWhatWasRead(conditions, { ifMatch, ifNoneMatch });
+  if (conditions === 'none') mustHaveNone(asked.operation, { ifMatch, ifNoneMatch });
+  else if (conditions !== 'read') mustBeDemanded(asked.resource, conditions, { ifMatch, ifNoneMatch });
   return { ifMatch, ifNoneMatch };
 }
 
@@ -36,14 +36,23 @@ export function mustTagList(name: string, header: string | null): string | undef
   });
 }
 
-/** The target of a POST is the collection, whose documents it does not change: a condition on it would be about nothing. */
-function mustHaveNone({ ifMatch, ifNoneMatch }: Preconditions): void {
+/** The target is the collection, which has no tag that a change is about: a condition on it would be about nothing. */
+function mustHaveNone({ method }: Operation, { ifMatch, ifNoneMatch }: Preconditions): void {
   if (ifMatch === undefined && ifNoneMatch === undefined) return;
   const name = ifMatch === undefined ? 'If-None-Match' : 'If-Match';
   throw new Fault('header_invalid', {
-    detail: `${name}: a POST takes no precondition`,
-    errors: [{ at: name, in: 'header', detail: 'not taken by POST' }],
+    detail: `${name}: a ${method} here takes no precondition`,
+    errors: [{ at: name, in: 'header', detail: `not taken by ${method} here` }],
   });
+}
+
+/** What the resource demands of a change, however it is asked for. */
+export function mustBeDemanded(
+  { preconditions }: Pick<Resource, 'preconditions'>,
+  conditions: 'change' | 'change-or-create',
+  said: Preconditions,
+): void {
+  if (preconditions === 'required') mustSayWhatWasRead(conditions, said);
 }
 
 /** `If-None-Match: *` says that nothing was there to be read; other tags say nothing of what would be written over. */

@@ -20,6 +20,7 @@ import { pathOf, toOperation } from './operations.ts';
 import { problemResponses, problemSchemas } from './problems.ts';
 import { schemasOf } from './resource-schemas.ts';
 import { ruleInWords } from './rule-words.ts';
+import { togetherSchemas } from './together.ts';
 
 export interface Describing {
   readonly contract: Contract;
@@ -47,6 +48,7 @@ function toCurrentDescription({ contract, plans, paths }: Describing): JsonObjec
     components: {
       schemas: {
         ...sharedSchemas,
+        ...togetherSchemas,
         ...problemSchemas,
         ...Object.assign({}, ...resources.map((resource) => schemasOf(resource, operationsOf(resource)))),
       },

@@ -70,7 +70,8 @@ function toContent(resource: Resource, { takes, schema, described, name, holds }
   return Object.fromEntries(takes.map((type) => {
     const component = described?.components?.[type];
     const isOfSchema = body !== undefined && component === undefined;
-    const example = isOfSchema ? bodyExampleOf(body, input, holds?.body === 'patch' ? 'patch' : 'document') : rows[type];
+    const ofSchema = isOfSchema ? bodyExampleOf(body, input, holds?.body === 'patch' ? 'patch' : 'document') : undefined;
+    const example = rows[type] ?? ofSchema;
     const shown = body === undefined ? { type: 'string' } : schemaRef(component ?? schemaName(resource, name));
     return [type, { schema: shown, ...(example === undefined ? {} : { example }) }];
   }));

@@ -26,7 +26,8 @@ export function schemasOf(resource: Resource, rows: readonly Operation[]): JsonO
     [part]: toPart(resource, part),
     [whole]: { description: `A document of ${resource.name}.`, allOf: [schemaRef(part)], required: ['id', ...demanded] },
     ...Object.fromEntries(rows.flatMap((row) => {
-      const body = row.schema?.(resource);
+      const isShared = row.takes.every((type) => row.described?.components?.[type] !== undefined);
+      const body = isShared ? undefined : row.schema?.(resource);
       return body === undefined ? [] : [[schemaName(resource, row.name), toBody(resource, body, schemaName(resource, row.name))]];
     })),
   };

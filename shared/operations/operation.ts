@@ -80,6 +80,8 @@ export interface Operation<Input = unknown> {
   readonly msMax: number;
   /** Units of the caller's plan, where the resource does not say otherwise. */
   readonly cost: number;
+  /** How many units a body costs that is counted by what it holds: `cost`, or what the resource says, is for each. */
+  units?(resource: Resource, body: JsonObject): number;
   /** Whether this resource offers it; every resource does when this is absent. */
   offered?(resource: Resource): boolean;
   /** Reads the query string (with its question mark, or empty) and the carried headers; refuses what it does not know by name. */
@@ -95,8 +97,8 @@ export interface Operation<Input = unknown> {
 }
 
 export interface Holding {
-  readonly body?: 'document' | 'patch' | 'rows';
-  readonly answer?: 'document' | 'page' | 'events' | 'report';
+  readonly body?: 'document' | 'patch' | 'rows' | 'items';
+  readonly answer?: 'document' | 'page' | 'events' | 'report' | 'results';
 }
 
 export interface StateRead<Input> {

@@ -14,6 +14,8 @@ export const limits = {
   patchOperationsMax: 500,
   /** Characters that the `copy` and `move` of one patch write, each number as eight; more is a 422. They double by each other. */
   patchCopiedCharactersMax: 1_048_576,
+  /** Documents of one bulk change or removal, and operations of one transaction; more is refused. They share one commit. */
+  writesTogetherMax: 200,
   /** An import streams; Cloudflare's own plans end at 100 MB, an origin host may take more. */
   importBytesMax: 512 * 1_048_576,
   /** One row of an import; a longer one is a rejected row. */

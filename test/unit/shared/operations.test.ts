@@ -34,7 +34,7 @@ describe('a route', () => {
     const none = (reason: string) => methods.map(() => reason);
     const not = 'method_not_allowed';
     expect(found).toEqual({
-      '/v2/films': ['list', 'list', 'create', not, not, not],
+      '/v2/films': ['list', 'list', 'create', not, 'patchMany', 'removeMany'],
       '/v2/films/a': ['get a', 'get a', not, 'replace a', 'patch a', 'remove a'],
       '/v2/films/import': [not, not, 'import', not, not, not],
       '/v2/films/changes': none('route_not_found'),
@@ -59,7 +59,9 @@ describe('a route', () => {
       expect(thrown).toMatchObject({ headers: optionsOf(served, '/v2/films/a') });
     }
     expect.assertions(4);
-    expect(optionsOf(served, '/v2/films')).toEqual({ allow: 'GET, POST, HEAD, OPTIONS' });
+    expect(optionsOf(served, '/v2/films')).toEqual({
+      allow: 'GET, POST, PATCH, DELETE, HEAD, OPTIONS', 'accept-patch': 'application/json, application/x-ndjson',
+    });
     expect(ask(() => optionsOf(served, '/v2/films/changes'))).toBe('route_not_found');
   });
 });

@@ -1,0 +1,42 @@
+/** The parts of a bulk change or removal: each document's write as it would be alone, and where it stands in the request. */
+import { mustBeDemanded } from '../../shared/contract/preconditions.ts';
+import { isSameJson } from '../../shared/contract/settled.ts';
+import type { ChangedItem } from '../../shared/operations/changed-items.ts';
+import { Fault } from '../../shared/wire/fault.ts';
+import type { Asked } from '../call.ts';
+import type { StoredDocument } from '../store/stored-document.ts';
+import { type Now, patching, removing } from './decisions.ts';
+import type { Part } from './write-together.ts';
+
+/** A resource that demands preconditions demands one of each item. */
+export function partsOfChanges(call: Asked, items: readonly ChangedItem[], now: Now): readonly Part[] {
+  return items.map(({ id, ifMatch, patch }, index) => {
+    const asked = { ...call, id, preconditions: { ifMatch, ifNoneMatch: undefined } };
+    const decide = patching(asked, patch, now);
+    return {
+      asked, at: `/${index}`, body: `/${index}/${patch.form}`,
+      decide: (found) => {
+        mustBeDemanded(call.resource, 'change', asked.preconditions);
+        return decide(found);
+      },
+    };
+  });
+}
+
+export function partsOfRemoved(call: Asked, ids: readonly string[]): readonly Part[] {
+  // Where a resource demands preconditions, nothing of it is removed unread.
+  mustBeDemanded(call.resource, 'change', { ifMatch: undefined, ifNoneMatch: undefined });
+  return ids.map((id) => ({ asked: { ...call, id }, at: undefined, body: '', decide: removing({ ...call, id }) }));
+}
+
+/** Of documents as a filter found them: what has changed since may not meet it. */
+export function partsOfFound(call: Asked, found: readonly StoredDocument[]): readonly Part[] {
+  return partsOfRemoved(call, found.map(({ id }) => id)).map((part, index) => ({
+    ...part,
+    decide: (before) => {
+      const removed = part.decide(before);
+      if (before !== undefined && isSameJson(before.value, found[index]?.value)) return removed;
+      throw new Fault('document_conflict', { detail: 'changed while it was looked for' });
+    },
+  }));
+}

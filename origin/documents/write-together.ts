@@ -1,0 +1,121 @@
+/**
+ * Several documents written in one transaction, each as if alone, and what became of each (SEMANTICS §17). Where they go all
+ * or none, the first that is refused is the answer, which says where it stands in the request.
+ */
+import { documentInvalid } from '../../shared/contract/documents.ts';
+import { toIdValue } from '../../shared/contract/ids.ts';
+import { Fault, type FieldError, problemKindOf } from '../../shared/wire/fault.ts';
+import { toProblem } from '../../shared/wire/problem.ts';
+import type { Json, JsonObject } from '../../shared/wire/values.ts';
+import type { Answer, Asked } from '../call.ts';
+import type { Context } from '../context.ts';
+import type { Mutation, Outcome } from '../store/store.ts';
+import { toTrouble } from '../trouble.ts';
+import type { Decide } from './decisions.ts';
+import { toETag } from './etag.ts';
+import { presenter } from './present.ts';
+import { nonceOf, toDecision } from './write-one.ts';
+
+/** One write of several. */
+export interface Part {
+  /** The call as if it had been about this document alone. */
+  readonly asked: Asked;
+  /** Where it stands in the request's body (RFC 6901), and its own body in there; `undefined`: it is named by its id alone. */
+  readonly at: string | undefined;
+  readonly body: string;
+  readonly decide: Decide;
+  /** What its result says beside. */
+  readonly told?: JsonObject;
+}
+
+export interface Together {
+  readonly atomic: boolean;
+  /** Decides, and writes nothing. */
+  readonly dryRun?: boolean;
+  /** What the answer says beside. */
+  readonly told?: JsonObject;
+}
+
+export async function writeTogether({ store, log }: Context, call: Asked, parts: readonly Part[], together: Together): Promise<Answer> {
+  const { atomic, dryRun = false } = together;
+  const mutations = parts.map(({ asked: { resource, id }, decide }): Mutation => ({
+    resource, id, decide: (before) => toDecision((found) => kept(decide(found), dryRun), before),
+  }));
+  const toAnswer = (outcomes: readonly Outcome[]): Answer => {
+    if (atomic) mustAllBeWritten(parts, outcomes);
+    return { outcome: 'written', mediaType: 'application/json', body: JSON.stringify(toBody(call, parts, outcomes, together)) };
+  };
+  const { outcomes, position, replayed } = await store.write(mutations, {
+    deadline: call.deadline, ...nonceOf(call), ...(atomic ? { atomic } : {}),
+    ...(call.idempotency === undefined ? {} : { once: { ...call.idempotency, answer: (made) => JSON.stringify(toAnswer(made)) } }),
+  });
+  if (replayed !== undefined) return { ...(JSON.parse(replayed) as Answer), writtenAt: position };
+  const answer = toAnswer(outcomes);
+  for (const outcome of outcomes) {
+    if (outcome.kind === 'refused' && outcome.fault.status >= 500) {
+      log.error({ requestId: call.requestId, traceId: call.traceId, ...toTrouble(outcome.fault) }, 'one of several writes failed');
+    }
+  }
+  return { ...answer, writtenAt: position };
+}
+
+function kept(decided: ReturnType<Decide>, dryRun: boolean): ReturnType<Decide> {
+  return dryRun ? 'keep' : decided;
+}
+
+function mustAllBeWritten(parts: readonly Part[], outcomes: readonly Outcome[]): void {
+  for (const [index, outcome] of outcomes.entries()) {
+    const part = parts[index];
+    if (outcome.kind === 'refused' && part !== undefined) throw placed(outcome.fault, part);
+  }
+}
+
+function toBody(call: Asked, parts: readonly Part[], outcomes: readonly Outcome[], { dryRun = false, told = {} }: Together): JsonObject {
+  const results = parts.map((part, index) => toResult(call, part, outcomes[index], dryRun));
+  const refused = results.filter((result) => Object.hasOwn(result, 'problem')).length;
+  return { results, done: results.length - refused, refused, ...(dryRun ? { dryRun } : {}), ...told };
+}
+
+function toResult(call: Asked, part: Part, outcome: Outcome | undefined, dryRun: boolean): JsonObject {
+  const { asked: { resource, principal, id }, told = {} } = part;
+  const named = { ...told, id: toIdValue(resource, id) };
+  if (outcome === undefined || outcome.kind === 'undone') throw new Error('a write gave no outcome of its own');
+  if (outcome.kind === 'refused') {
+    const problem = toProblem(placed(outcome.fault, part), call.requestId);
+    return { ...named, status: problem.status, problem: asJson(problem) };
+  }
+  const { before, after } = outcome;
+  if (after === undefined || dryRun) return { ...named, status: 204 };
+  return { ...named, status: before === undefined ? 201 : 200, etag: toETag(presenter(resource, principal, undefined)(after)) };
+}
+
+/** What `toProblem` makes is JSON. */
+function asJson(problem: object): Json {
+  return problem as Json;
+}
+
+/** A refusal, told of the place in the request that is refused. */
+function placed(fault: Fault, { asked: { id }, at, body }: Part): Fault {
+  const { reason, headers, members, facts, cause } = fault;
+  const why = fault.detail ?? problemKindOf(reason).title;
+  const detail = `${at ?? JSON.stringify(id)}: ${why}`;
+  const told = { detail, headers, members, facts, cause };
+  if (at === undefined) return new Fault(reason, { ...told, errors: [{ at: 'id', in: 'query', detail }] });
+  const errors = fault.errors.map((error): FieldError => {
+    if (error.in === 'header') return { ...error, at: `${at}/${memberOf(error.at)}`, in: 'body' };
+    return error.in === 'body' ? { ...error, at: body + error.at } : error;
+  });
+  if (reason === 'document_invalid' && errors.length > 0) return documentInvalid(errors);
+  return new Fault(reason, { ...told, errors: errors.length > 0 ? errors : [{ at: at + conditionOf(fault), in: 'body', detail: why }] });
+}
+
+/** The member that stands for a header in a request of several writes. */
+function memberOf(header: string): string {
+  return header === 'If-None-Match' ? 'ifNoneMatch' : 'ifMatch';
+}
+
+/** Where the condition stands that does not hold, or is missing; empty for a refusal that is about none. */
+function conditionOf({ reason, detail = '' }: Fault): string {
+  if (reason !== 'precondition_failed' && reason !== 'precondition_required') return '';
+  return `/${memberOf(detail.split(':', 1)[0] ?? '')}`;
+}

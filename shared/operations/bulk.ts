@@ -1,0 +1,33 @@
+/** Several documents of one resource in one request (SEMANTICS §17): each written as alone, or all or none. */
+import { atomicParameter, changedItemsComponents, changedItemsExampleOf, removedParametersOf, resultsAnswer } from '../openapi/together.ts';
+import { limits } from '../wire/limits.ts';
+import { changedItemsBody, changedItemsOf } from './changed-items.ts';
+import { documents } from './documents.ts';
+import { operations } from './operation.ts';
+import { parseRemoving, parseTogether } from './removed-query.ts';
+
+const short = { bodyBytesMax: limits.bodyBytesMax, msMax: limits.requestMsMax, cost: 1 } as const;
+
+export const bulk = operations({
+  patchMany: {
+    ...short, method: 'PATCH', at: '/', answers: 'effect', right: 'update', conditions: 'none',
+    summary: 'Changes several documents, each in its own way.',
+    body: 'buffered', takes: ['application/json', 'application/x-ndjson'], gives: ['application/json'],
+    carries: documents.patch.carries,
+    parse: (_resource, query) => parseTogether(query), schema: changedItemsBody,
+    units: (_resource, body) => changedItemsOf(body).length,
+    holds: { body: 'items', answer: 'results' },
+    described: {
+      parameters: () => [atomicParameter], answers: resultsAnswer, components: changedItemsComponents, bodies: changedItemsExampleOf,
+    },
+  },
+  removeMany: {
+    ...short, method: 'DELETE', at: '/', answers: 'effect', right: 'remove', conditions: 'none',
+    summary: 'Removes documents by their ids, or the first that a filter finds.',
+    body: 'none', takes: [], gives: ['application/json'],
+    carries: documents.remove.carries,
+    parse: parseRemoving,
+    holds: { answer: 'results' },
+    described: { parameters: removedParametersOf, answers: resultsAnswer },
+  },
+});

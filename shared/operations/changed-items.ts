@@ -1,0 +1,77 @@
+/**
+ * Changes of several documents in one body (SEMANTICS §17): each names a document and says what is to change by one of the
+ * three forms that a patch of one document has, as `merge`, `patch` or `changes`.
+ */
+import * as z from 'zod';
+import { jsonPatchBody } from '../changes/json-patch.ts';
+import { changesBody } from '../changes/operators.ts';
+import { bodiesOf, patchBody } from '../contract/documents.ts';
+import { idForm, isNameable, toCanonicalId } from '../contract/ids.ts';
+import type { Resource } from '../contract/resource.ts';
+import { toTagList } from '../wire/entity-tags.ts';
+import { limits } from '../wire/limits.ts';
+import type { JsonObject } from '../wire/values.ts';
+
+/** What is to change, by the member that says it. */
+export type Patch =
+  | { readonly form: 'merge'; readonly sent: JsonObject }
+  | { readonly form: 'patch' | 'changes'; readonly value: JsonObject };
+
+export interface ChangedItem {
+  readonly id: string;
+  readonly ifMatch: string | undefined;
+  readonly patch: Patch;
+}
+
+const patchForms = ['merge', 'patch', 'changes'] as const;
+
+/** As `patchBody` types hand them on: a merge as it was sent, the others as their schemas made them. */
+type PatchMembers = { readonly [Form in (typeof patchForms)[number]]?: JsonObject | undefined };
+
+const oneFormOf = `has exactly one of ${patchForms.join(', ')}`;
+
+function patchMembersOf(resource: Resource) {
+  return { merge: bodiesOf(resource).patch.optional(), patch: jsonPatchBody.optional(), changes: changesBody.optional() };
+}
+
+function hasOneForm(given: PatchMembers): boolean {
+  return patchForms.filter((form) => given[form] !== undefined).length === 1;
+}
+
+/** Of members of which `hasOneForm` holds. */
+function toPatch({ merge, patch, changes }: PatchMembers): Patch {
+  if (merge !== undefined) return { form: 'merge', sent: merge };
+  return patch === undefined ? { form: 'changes', value: changes ?? {} } : { form: 'patch', value: patch };
+}
+
+/** The id of a document as its path would have it; of whole numbers, the number too. */
+function idIn(resource: Resource): z.ZodType<string> {
+  const text = z.string().refine(isNameable, idForm).overwrite((id) => toCanonicalId(resource, id));
+  return resource.idKind === 'integer' ? z.union([z.int(), z.string()]).transform(String).pipe(text) : text;
+}
+
+const tagList = z
+  .string()
+  .refine((text) => toTagList(text) !== undefined, 'entity tags in double quotes, comma between, or *')
+  .overwrite((text) => toTagList(text) ?? text);
+
+const made = new WeakMap<Resource, z.ZodType<JsonObject>>();
+
+/** A list of them; every body is an object to those who hand it on. */
+export function changedItemsBody(resource: Resource): z.ZodType<JsonObject> {
+  const known = made.get(resource) ?? toBody(resource);
+  made.set(resource, known);
+  return known;
+}
+
+function toBody(resource: Resource): z.ZodType<JsonObject> {
+  const members = { id: idIn(resource), ifMatch: tagList.optional(), ...patchMembersOf(resource) };
+  const item = z.strictObject(members).refine(hasOneForm, oneFormOf);
+  return patchBody(z.array(item).min(1).max(limits.writesTogetherMax), (items) => ({ items }));
+}
+
+/** Of a body that `changedItemsBody` took. */
+export function changedItemsOf({ items }: JsonObject): readonly ChangedItem[] {
+  const given = items as unknown as readonly (PatchMembers & { readonly id: string; readonly ifMatch?: string })[];
+  return given.map(({ id, ifMatch, ...members }) => ({ id, ifMatch, patch: toPatch(members) }));
+}

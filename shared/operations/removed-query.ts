@@ -1,0 +1,60 @@
+/** Which documents a removal of several is of: those of the ids that it names, or the first that a filter finds. */
+import { isNameable, idForm, toCanonicalId } from '../contract/ids.ts';
+import { type ListQuery, parseListQuery } from '../contract/query.ts';
+import type { Resource } from '../contract/resource.ts';
+import { limits } from '../wire/limits.ts';
+import { mustKnowOnly, parametersRefused, toParameters } from '../wire/parameters.ts';
+
+/** How several writes of one request go together. */
+export interface Together {
+  /** All or nothing. */
+  readonly atomic: boolean;
+}
+
+export type Removing = Together & {
+  /** Says what would become of each, and changes nothing. */
+  readonly dryRun: boolean;
+} & ({ readonly ids: readonly string[] } | { readonly query: ListQuery });
+
+const idNames = ['id', 'id[in]'];
+const switches = ['atomic', 'dryRun'];
+/** Of a list's controls those that say nothing of which documents are found. */
+const refused = ['after', 'count', 'fields'];
+
+export function parseTogether(query: string): Together {
+  const parameters = toParameters(query);
+  mustKnowOnly(parameters, ['atomic'], 'unknown parameter; changes of several documents take atomic alone');
+  return { atomic: isOn(parameters, 'atomic') };
+}
+
+export function parseRemoving(resource: Resource, query: string): Removing {
+  const parameters = toParameters(query);
+  const how = { atomic: isOn(parameters, 'atomic'), dryRun: isOn(parameters, 'dryRun') };
+  if (idNames.some((name) => parameters.has(name))) {
+    mustKnowOnly(parameters, [...idNames, ...switches], 'unknown parameter; documents are named by their ids or by a filter');
+    return { ...how, ids: mustIds(resource, parameters) };
+  }
+  const wrong = refused.filter((name) => parameters.has(name));
+  if (wrong.length > 0) throw parametersRefused(wrong.map((name) => [name, 'is for lists']));
+  for (const name of switches) parameters.delete(name);
+  const found = parseListQuery(resource, parameters.size === 0 ? '' : `?${parameters}`);
+  if (Object.keys(found.equal).length === 0 && found.range === undefined) {
+    throw parametersRefused([['id[in]', 'name the documents to remove, by their ids or by a filter of a shape']]);
+  }
+  return { ...how, query: found };
+}
+
+function mustIds(resource: Resource, parameters: URLSearchParams): readonly string[] {
+  const several = parameters.getAll('id[in]');
+  const listed = several.length === 1 ? (several[0] ?? '').split(',') : several;
+  const ids = [...new Set([...parameters.getAll('id'), ...listed].map((id) => (isNameable(id) ? toCanonicalId(resource, id) : id)))];
+  if (ids.length > limits.writesTogetherMax) throw parametersRefused([['id[in]', `more than ${limits.writesTogetherMax} ids`]]);
+  if (!ids.every(isNameable)) throw parametersRefused([['id[in]', `each has ${idForm}`]]);
+  return ids;
+}
+
+function isOn(parameters: URLSearchParams, name: string): boolean {
+  const text = parameters.get(name) ?? 'false';
+  if (text !== 'true' && text !== 'false') throw parametersRefused([[name, 'must be true or false']]);
+  return text === 'true';
+}

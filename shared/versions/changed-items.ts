@@ -1,0 +1,49 @@
+/** Changes of several documents in an older version: each in that of its resource, and told of where it stands (SEMANTICS §19). */
+import { jsonPatchBody, operationsOf } from '../changes/json-patch.ts';
+import { changesBody } from '../changes/operators.ts';
+import { documentInvalid, mustBody } from '../contract/documents.ts';
+import { toTagList, withoutSuffix } from '../wire/entity-tags.ts';
+import { Fault, type FieldError } from '../wire/fault.ts';
+import { isJsonObject, type Json, type JsonObject } from '../wire/values.ts';
+import { upJsonPatch } from './json-patch.ts';
+import { upChanges } from './operators.ts';
+import type { Translation } from './translation.ts';
+
+/** `digest`: of the dialect, which ends the version's tags. */
+export interface Speaking {
+  readonly translation: Translation;
+  readonly digest: string;
+}
+
+/** What is no item stays as it is, for the schema to refuse. */
+export function upChangedItems(items: Json, speaking: Speaking): Json {
+  if (!Array.isArray(items)) return items;
+  const errors: FieldError[] = [];
+  const current = items.map((item: Json, index) => (isJsonObject(item) ? upItem(item, `/${index}`, speaking, errors) : item));
+  if (errors.length > 0) throw documentInvalid(errors);
+  return current;
+}
+
+function upItem(item: JsonObject, at: string, { translation, digest }: Speaking, errors: FieldError[]): JsonObject {
+  const members = Object.entries(item).map(([name, value]): [string, Json] => {
+    if (name === 'ifMatch') return [name, typeof value === 'string' ? withoutSuffix(toTagList(value) ?? value, digest) : value];
+    return [name, within(`${at}/${name}`, errors, value, () => upPatch(name, value, translation))];
+  });
+  return Object.fromEntries(members);
+}
+
+function upPatch(form: string, value: Json, translation: Translation): Json {
+  if (form === 'merge' && isJsonObject(value)) return translation.up(value, 'patch');
+  if (form === 'patch') return upJsonPatch(operationsOf(mustBody(jsonPatchBody, value)), translation);
+  return form === 'changes' ? upChanges(mustBody(changesBody, value), translation) : value;
+}
+
+function within(at: string, errors: FieldError[], value: Json, up: () => Json): Json {
+  try {
+    return up();
+  } catch (thrown) {
+    if (!(thrown instanceof Fault) || thrown.reason !== 'document_invalid') throw thrown;
+    errors.push(...thrown.errors.map((error) => ({ ...error, at: at + error.at })));
+    return value;
+  }
+}
