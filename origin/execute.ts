@@ -26,6 +26,7 @@ import { patch } from './operations/patch.ts';
 import { removeMany } from './operations/remove-many.ts';
 import { remove } from './operations/remove.ts';
 import { replace } from './operations/replace.ts';
+import { transaction } from './operations/transaction.ts';
 
 type Rows = Readonly<Record<string, Operation>>;
 
@@ -91,5 +92,5 @@ function accessOf<Table extends Rows>(context: Context, call: CallOf<Table>): Ac
 export type RoutedCall = CallOf<ModuleRows>;
 
 export const execute = executor<ModuleRows>({
-  list, get, create, replace, patch, remove, import: importRows, changes, patchMany, removeMany, ...handlers,
+  list, get, create, replace, patch, remove, import: importRows, changes, patchMany, removeMany, transaction, ...handlers,
 });

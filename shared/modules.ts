@@ -2,11 +2,13 @@
 import { endpoints } from './endpoints/all.ts';
 import { bulk } from './operations/bulk.ts';
 import { documents } from './operations/documents.ts';
+import { transaction } from './operations/transaction.ts';
 import { moduleList, type RowsOf } from './operations/module.ts';
 
 export const modules = moduleList({
   documents: { operations: documents },
   bulk: { operations: bulk },
+  transaction: { operations: transaction },
   endpoints,
 });
 

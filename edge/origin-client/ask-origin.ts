@@ -1,5 +1,6 @@
 /** A client's request asked of the origin, and what its answer tells the isolate and the browser beside the client. */
 import type { Dialect } from '../../shared/versions/dialect.ts';
+import { everyResource } from '../../shared/contract/every-resource.ts';
 import { isEndpoint } from '../../shared/operations/endpoint.ts';
 import { withoutSuffix } from '../../shared/wire/entity-tags.ts';
 import { parsePosition } from '../../shared/wire/position.ts';
@@ -28,8 +29,9 @@ async function askCurrent(request: Validated, asking: Asking): Promise<Reply> {
   const position = reply.headers[positionHeader];
   if (position === undefined) return reply;
   const written = parsePosition(position.slice(0, position.lastIndexOf('.')));
-  // An endpoint may have written to any resource.
-  const names = isEndpoint(route.operation) ? contract.resources.keys() : [route.resource.name];
+  // An endpoint may have written to any resource, and so may a transaction.
+  const isOfAll = isEndpoint(route.operation) || route.resource.name === everyResource;
+  const names = isOfAll ? contract.resources.keys() : [route.resource.name];
   if (written !== undefined) for (const name of names) generations.noteWrite(name, written);
   // Only browsers send Sec-Fetch-*; they get the position where they cannot forget it (SEMANTICS §1).
   return sent.has('sec-fetch-site') ? { ...reply, headers: { ...reply.headers, 'set-cookie': positionCookie(position) } } : reply;

@@ -8,7 +8,9 @@ import { changesType } from '../../shared/changes/operators.ts';
 import { toBodyErrors } from '../../shared/contract/body-errors.ts';
 import { mustBody, mustJsonOf } from '../../shared/contract/documents.ts';
 import { isSafe, mediaTypeOf, type Operation } from '../../shared/operations/operation.ts';
+import { stepsOf } from '../../shared/operations/steps.ts';
 import { type Speaking, upChangedItems } from '../../shared/versions/changed-items.ts';
+import { mustBeAlike } from '../../shared/versions/steps.ts';
 import { upJsonPatch } from '../../shared/versions/json-patch.ts';
 import { upChanges } from '../../shared/versions/operators.ts';
 import type { Translation } from '../../shared/versions/translation.ts';
@@ -40,10 +42,12 @@ export function validate(): Stage<Identified<ForOrigin>, Validated> {
     if (token !== undefined) return next({ ...valid, demanded: mustDemandedPosition(token, context.macs) });
     const rows = route.operation.holds?.body === 'rows' ? dialect?.input : undefined;
     if (rows !== undefined) return toRows(request, rows).then((older) => next({ ...valid, rows: older }));
-    if (route.operation.schema === undefined) return next(valid);
-    const body = mustBeBody(request);
-    return (route.operation.units === undefined ? body : body.then((sent) => charged(request, sent)))
-      .then(({ bytes }) => next({ ...valid, body: bytes }));
+    const { schema, counts } = route.operation;
+    if (schema === undefined) return counts === undefined ? next(valid) : charge(request, {}).then(() => next(valid));
+    return mustBeBody(request).then(async ({ bytes, value }) => {
+      if (counts !== undefined) await charge(request, value);
+      return next({ ...valid, body: bytes });
+    });
   };
 }
 
@@ -53,15 +57,15 @@ interface SentBody {
   readonly value: JsonObject;
 }
 
-/** What a body holds is counted once it is read: one of it was when the request came. */
-async function charged(request: Identified<ForOrigin>, body: SentBody): Promise<SentBody> {
-  const { route: { operation, resource } } = request;
-  await spendMore(request, (operation.units?.(resource, body.value) ?? 1) - 1);
-  return body;
+/** What a request is of is known once it is read: one of it was charged when the request came. */
+function charge(request: Identified<ForOrigin>, body: JsonObject): Promise<void> {
+  const { route: { operation, resource }, target, sent, dialect } = request;
+  const input = inWordsOf(dialect, () => operation.parse(resource, target.query, (name) => sent.get(name)));
+  return spendMore(request, (operation.counts?.({ resource, input, body }) ?? 1) - 1);
 }
 
 /** The bytes are kept: the origin gets those received, under their digest; or, of an older version, their translation. */
-async function mustBeBody({ raw, route, sent, deadlineAt, dialect }: ForOrigin): Promise<SentBody> {
+async function mustBeBody({ raw, route, sent, deadlineAt, dialect, speech, context: { contract } }: ForOrigin): Promise<SentBody> {
   const { operation, resource } = route;
   const bytes = await mustRead(raw, { bytesMax: operation.bodyBytesMax, declared: sent.get('content-length'), deadlineAt });
   const mediaType = mediaTypeOf(operation, sent.get('content-type'));
@@ -72,7 +76,9 @@ async function mustBeBody({ raw, route, sent, deadlineAt, dialect }: ForOrigin):
   const isList = mediaType === jsonPatchType || operation.holds?.body === 'items';
   // What no schema takes is refused before anything walks through it.
   if (translation === undefined || !(isJsonObject(value) || isList) || toBodyErrors(value).length > 0) {
-    return { bytes, value: mustBody(schema, value) };
+    const parsed = mustBody(schema, value);
+    if (operation.holds?.body === 'steps' && speech !== undefined) mustBeAlike(stepsOf(parsed), contract, speech.version);
+    return { bytes, value: parsed };
   }
   const current = upBody(value, { operation, mediaType, schema, translation, digest: dialect?.digest ?? '' });
   const text = mediaType === 'application/x-ndjson' ? toLines(current) : JSON.stringify(current);

@@ -7,6 +7,7 @@
  */
 import type { ListQuery } from '../../shared/contract/query.ts';
 import type { ChangedItem, Patch } from '../../shared/operations/changed-items.ts';
+import type { Step } from '../../shared/operations/steps.ts';
 import type { OnDuplicate } from '../../shared/operations/import-query.ts';
 import type { BufferedBody } from '../../shared/operations/operation.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
@@ -21,6 +22,7 @@ import { type Part, type Together, writeTogether } from '../documents/write-toge
 import { RowWriter } from '../import/row-writer.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 import { ReadAccess } from './read-access.ts';
+import { partsOfSteps } from './transaction-parts.ts';
 
 export class WriteAccess extends ReadAccess {
   readonly #context: Context;
@@ -81,6 +83,11 @@ export class WriteAccess extends ReadAccess {
   async removeFound(query: ListQuery, how: Together): Promise<Answer> {
     const { documents, isMore } = await findFirst(this.#context.store, this.#call, query);
     return this.#together(partsOfFound(this.#call, documents), { ...how, told: { more: isMore } });
+  }
+
+  /** Operations on documents of any served resource, all or none. */
+  transact(steps: readonly Step[]): Promise<Answer> {
+    return this.#together(partsOfSteps(this.#context, this.#call, steps), { atomic: true });
   }
 
   /** Rows of an upload, committed by batches. */

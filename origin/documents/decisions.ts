@@ -23,6 +23,15 @@ export type Decide = (before: StoredDocument | undefined) => JsonObject | 'keep'
 /** When it is decided, in milliseconds of the epoch. */
 export type Now = () => number;
 
+/** A new document of what the schema made of a body. */
+export function creating(call: Asked, body: JsonObject, now: Now): Decide {
+  return (found) => {
+    const document = mustMake(call, { id: call.id, body, nowMs: now() });
+    if (found !== undefined) throw taken(call.id);
+    return document;
+  };
+}
+
 type Whole = Pick<BufferedBody, 'sent' | 'value'>;
 
 /**

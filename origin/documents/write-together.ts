@@ -28,6 +28,10 @@ export interface Part {
   readonly told?: JsonObject;
 }
 
+interface Place extends Pick<Part, 'at' | 'body'> {
+  readonly asked: Pick<Asked, 'id'>;
+}
+
 export interface Together {
   readonly atomic: boolean;
   /** Decides, and writes nothing. */
@@ -95,7 +99,7 @@ function asJson(problem: object): Json {
 }
 
 /** A refusal, told of the place in the request that is refused. */
-function placed(fault: Fault, { asked: { id }, at, body }: Part): Fault {
+export function placed(fault: Fault, { asked: { id }, at, body }: Place): Fault {
   const { reason, headers, members, facts, cause } = fault;
   const why = fault.detail ?? problemKindOf(reason).title;
   const detail = `${at ?? JSON.stringify(id)}: ${why}`;

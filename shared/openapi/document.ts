@@ -4,6 +4,7 @@
  */
 import type { Contract } from '../contract/contract.ts';
 import { bodiesOf } from '../contract/documents.ts';
+import { everyResourceOf } from '../contract/every-resource.ts';
 import type { Resource } from '../contract/resource.ts';
 import type { Plan, Plans } from '../limits/plans.ts';
 import { isOwnPlace, type Operation } from '../operations/operation.ts';
@@ -44,7 +45,9 @@ function toCurrentDescription({ contract, plans, paths }: Describing): JsonObjec
     info: { title: 'Tombolo', version: versions.current.name, description: introduction(plans, versions) },
     servers: [{ url: '/' }],
     tags: resources.map((resource) => ({ name: resource.name, description: resourceInWords(resource) })),
-    paths: { ...Object.assign({}, ...resources.map((resource) => pathsOf(resource, versions.current))), ...paths },
+    paths: {
+      ...Object.assign({}, ...[...resources, everyResourceOf(contract)].map((resource) => pathsOf(resource, versions.current))), ...paths,
+    },
     components: {
       schemas: {
         ...sharedSchemas,

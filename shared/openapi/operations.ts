@@ -1,4 +1,5 @@
 /** The operations of a resource, each as its row says. */
+import { everyResource } from '../contract/every-resource.ts';
 import { mentionsOf, reduce } from '../contract/rules.ts';
 import type { Resource } from '../contract/resource.ts';
 import { costOf } from '../limits/cost.ts';
@@ -23,8 +24,8 @@ export function pathOf({ name }: Resource, { at }: Operation, version: Version):
 export function toOperation(resource: Resource, row: Operation, input?: Translation): JsonObject {
   const { words = '', extensions = {} } = row.described?.more?.(resource, input) ?? {};
   return {
-    operationId: `${resource.name}.${row.name}`,
-    tags: [resource.name],
+    operationId: resource.name === everyResource ? row.name : `${resource.name}.${row.name}`,
+    tags: [resource.name === everyResource ? row.name : resource.name],
     summary: row.summary,
     description: [termsInWords(resource, row, input), words].filter((part) => part !== '').join('\n\n'),
     parameters: [

@@ -1,4 +1,6 @@
 /** What the description says of writes of several documents: their bodies, parameters and results. */
+import { bodiesOf } from '../contract/documents.ts';
+import { resourcesOf } from '../contract/every-resource.ts';
 import type { Resource } from '../contract/resource.ts';
 import type { Translation } from '../versions/translation.ts';
 import { limits } from '../wire/limits.ts';
@@ -6,7 +8,7 @@ import type { Json, JsonObject } from '../wire/values.ts';
 import { type DescribedAnswer, type QueryParameter, schemaRef } from './described.ts';
 import { exampleIdOf } from './example-ids.ts';
 import { listParametersOf } from './list-parameters.ts';
-import { changesExampleOf } from './resource-schemas.ts';
+import { bodyExampleOf, changesExampleOf } from './resource-schemas.ts';
 
 const json = 'application/json';
 
@@ -21,19 +23,53 @@ const formsOfPatch = {
 } as const;
 
 /** One schema for each way to say what changes. */
-function ofEachForm(members: JsonObject, required: readonly string[]): JsonObject {
-  return {
-    oneOf: Object.entries(formsOfPatch).map(([form, schema]) => ({
-      type: 'object', required: [...required, form], properties: { ...members, [form]: schema }, additionalProperties: false,
-    })),
-  };
+function ofEachForm(members: JsonObject, required: readonly string[]): readonly JsonObject[] {
+  return Object.entries(formsOfPatch).map(([form, schema]) => ({
+    type: 'object', required: [...required, form], properties: { ...members, [form]: schema }, additionalProperties: false,
+  }));
 }
 
 const status = { type: 'integer', description: 'What a request of its own would have been answered.' } as const;
 const refusal = { type: 'object', description: 'Why it was refused, as a problem document (RFC 9457) of a request of its own.' } as const;
 
+export const stepsComponents = { [json]: 'Transaction' } as const;
+
+const given = { type: 'string', pattern: '^[A-Za-z][A-Za-z0-9_-]{0,63}$' } as const;
+const made = { type: 'object', required: ['ref'], properties: { ref: given }, additionalProperties: false } as const;
+const one = { resource: { type: 'string' }, id: { anyOf: [name, made] } } as const;
+const refs = {
+  type: 'object', additionalProperties: given,
+  description: 'By JSON Pointer into the body beside: the `as` of an operation before, whose id is put there.',
+} as const;
+const whole = { type: 'object', description: 'A document, as a request of its own would have it.' } as const;
+const conditions = { ifMatch: tags, ifNoneMatch: { type: 'string', description: 'As `If-None-Match`.' } } as const;
+
+function closed(op: string, members: JsonObject, required: readonly string[]): JsonObject {
+  return { type: 'object', required: ['op', ...required], properties: { op: { const: op }, ...members }, additionalProperties: false };
+}
+
 export const togetherSchemas: JsonObject = {
-  ChangedItems: { type: 'array', minItems: 1, maxItems: limits.writesTogetherMax, items: ofEachForm({ id: name, ifMatch: tags }, ['id']) },
+  Transaction: {
+    type: 'object',
+    required: ['operations'],
+    properties: {
+      operations: {
+        type: 'array', minItems: 1, maxItems: limits.writesTogetherMax,
+        items: {
+          oneOf: [
+            closed('create', { resource: one.resource, as: given, body: whole, refs }, ['resource', 'body']),
+            closed('replace', { ...one, body: whole, refs, ...conditions }, ['resource', 'id', 'body']),
+            ...ofEachForm({ op: { const: 'patch' }, ...one, refs, ...conditions }, ['op', 'resource', 'id']),
+            closed('remove', { ...one, ...conditions }, ['resource', 'id']),
+          ],
+        },
+      },
+    },
+    additionalProperties: false,
+  },
+  ChangedItems: {
+    type: 'array', minItems: 1, maxItems: limits.writesTogetherMax, items: { oneOf: ofEachForm({ id: name, ifMatch: tags }, ['id']) },
+  },
   ChangedItemLines: { type: 'string', description: 'An element of `ChangedItems` on each line.' },
   Results: {
     type: 'object',
@@ -42,7 +78,8 @@ export const togetherSchemas: JsonObject = {
       results: {
         type: 'array', description: 'In the order of the request.',
         items: {
-          type: 'object', required: ['id', 'status'], properties: { id: name, status, etag: { type: 'string' }, problem: refusal },
+          type: 'object', required: ['id', 'status'],
+          properties: { resource: one.resource, id: name, status, etag: { type: 'string' }, problem: refusal },
         },
       },
       done: { type: 'integer', minimum: 0 },
@@ -93,4 +130,23 @@ export function changedItemsExampleOf(resource: Resource): Readonly<Record<strin
   if (changes === undefined) return {};
   const item = { id: exampleIdOf(resource), changes };
   return { [json]: [item], 'application/x-ndjson': `${JSON.stringify(item)}\n` };
+}
+
+export function stepsWords(): { readonly words: string; readonly extensions: JsonObject } {
+  return {
+    words:
+      'Each operation is by the rules of its resource, and costs what a request of its own does. The first that is refused is the ' +
+      'answer, which points to it, and nothing is written. What has another form in an older version is asked in the current one.',
+    extensions: {},
+  };
+}
+
+/** Documents that anybody who may create one could create, the second of which refers to the first. */
+export function stepsExampleOf(every: Resource): Readonly<Record<string, Json | undefined>> {
+  const bodies = [...resourcesOf(every).values()].filter(({ versions }) => Object.keys(versions).length === 0).flatMap((resource) => {
+    const body = bodyExampleOf(bodiesOf(resource).create);
+    return body === undefined ? [] : [{ op: 'create', resource: resource.name, body }];
+  });
+  const [first] = bodies;
+  return first === undefined ? {} : { [json]: { operations: [{ ...first, as: 'made' }] } };
 }

@@ -3,8 +3,8 @@ import { atomicParameter, changedItemsComponents, changedItemsExampleOf, removed
 import { limits } from '../wire/limits.ts';
 import { changedItemsBody, changedItemsOf } from './changed-items.ts';
 import { documents } from './documents.ts';
-import { operations } from './operation.ts';
-import { parseRemoving, parseTogether } from './removed-query.ts';
+import { type Counted, operations } from './operation.ts';
+import { parseRemoving, parseTogether, type Removing } from './removed-query.ts';
 
 const short = { bodyBytesMax: limits.bodyBytesMax, msMax: limits.requestMsMax, cost: 1 } as const;
 
@@ -15,7 +15,7 @@ export const bulk = operations({
     body: 'buffered', takes: ['application/json', 'application/x-ndjson'], gives: ['application/json'],
     carries: documents.patch.carries,
     parse: (_resource, query) => parseTogether(query), schema: changedItemsBody,
-    units: (_resource, body) => changedItemsOf(body).length,
+    counts: ({ body }) => changedItemsOf(body).length,
     holds: { body: 'items', answer: 'results' },
     described: {
       parameters: () => [atomicParameter], answers: resultsAnswer, components: changedItemsComponents, bodies: changedItemsExampleOf,
@@ -26,7 +26,7 @@ export const bulk = operations({
     summary: 'Removes documents by their ids, or the first that a filter finds.',
     body: 'none', takes: [], gives: ['application/json'],
     carries: documents.remove.carries,
-    parse: parseRemoving,
+    parse: parseRemoving, counts: ({ input }: Counted<Removing>) => ('ids' in input ? input.ids.length : input.query.limit),
     holds: { answer: 'results' },
     described: { parameters: removedParametersOf, answers: resultsAnswer },
   },

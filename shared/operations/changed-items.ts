@@ -23,34 +23,34 @@ export interface ChangedItem {
   readonly patch: Patch;
 }
 
-const patchForms = ['merge', 'patch', 'changes'] as const;
+export const patchForms = ['merge', 'patch', 'changes'] as const;
 
 /** As `patchBody` types hand them on: a merge as it was sent, the others as their schemas made them. */
-type PatchMembers = { readonly [Form in (typeof patchForms)[number]]?: JsonObject | undefined };
+export type PatchMembers = { readonly [Form in (typeof patchForms)[number]]?: JsonObject | undefined };
 
-const oneFormOf = `has exactly one of ${patchForms.join(', ')}`;
+export const oneFormOf = `has exactly one of ${patchForms.join(', ')}`;
 
-function patchMembersOf(resource: Resource) {
+export function patchMembersOf(resource: Resource) {
   return { merge: bodiesOf(resource).patch.optional(), patch: jsonPatchBody.optional(), changes: changesBody.optional() };
 }
 
-function hasOneForm(given: PatchMembers): boolean {
+export function hasOneForm(given: PatchMembers): boolean {
   return patchForms.filter((form) => given[form] !== undefined).length === 1;
 }
 
 /** Of members of which `hasOneForm` holds. */
-function toPatch({ merge, patch, changes }: PatchMembers): Patch {
+export function toPatch({ merge, patch, changes }: PatchMembers): Patch {
   if (merge !== undefined) return { form: 'merge', sent: merge };
   return patch === undefined ? { form: 'changes', value: changes ?? {} } : { form: 'patch', value: patch };
 }
 
 /** The id of a document as its path would have it; of whole numbers, the number too. */
-function idIn(resource: Resource): z.ZodType<string> {
+export function idIn(resource: Resource): z.ZodType<string> {
   const text = z.string().refine(isNameable, idForm).overwrite((id) => toCanonicalId(resource, id));
   return resource.idKind === 'integer' ? z.union([z.int(), z.string()]).transform(String).pipe(text) : text;
 }
 
-const tagList = z
+export const tagList = z
   .string()
   .refine((text) => toTagList(text) !== undefined, 'entity tags in double quotes, comma between, or *')
   .overwrite((text) => toTagList(text) ?? text);

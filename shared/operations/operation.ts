@@ -29,7 +29,10 @@ export interface PlaceOfOne {
 export interface OwnPlace {
   /** Below the version; no resource has its first word as a name, and all rows of it are one module's, about one resource. */
   readonly path: `/${string}`;
-  /** The resource that it is about, by name: its rules, limits and cache policy hold. Where that is not served, this is not either. */
+  /**
+   * The resource that it is about, by name: its rules, limits and cache policy hold. Where that is not served, this is not either.
+   * Or `everyResource`: what it does to each is by the rules of that one.
+   */
   readonly about: string;
 }
 
@@ -80,8 +83,8 @@ export interface Operation<Input = unknown> {
   readonly msMax: number;
   /** Units of the caller's plan, where the resource does not say otherwise. */
   readonly cost: number;
-  /** How many units a body costs that is counted by what it holds: `cost`, or what the resource says, is for each. */
-  units?(resource: Resource, body: JsonObject): number;
+  /** How many documents a request is of, at most, where it is charged by them: `cost`, or what the resource says, is for each. */
+  counts?(asked: Counted<Input>): number;
   /** Whether this resource offers it; every resource does when this is absent. */
   offered?(resource: Resource): boolean;
   /** Reads the query string (with its question mark, or empty) and the carried headers; refuses what it does not know by name. */
@@ -97,8 +100,15 @@ export interface Operation<Input = unknown> {
 }
 
 export interface Holding {
-  readonly body?: 'document' | 'patch' | 'rows' | 'items';
+  readonly body?: 'document' | 'patch' | 'rows' | 'items' | 'steps';
   readonly answer?: 'document' | 'page' | 'events' | 'report' | 'results';
+}
+
+export interface Counted<Input = unknown> {
+  readonly resource: Resource;
+  readonly input: Input;
+  /** What its schema made of it; empty where there is none. */
+  readonly body: JsonObject;
 }
 
 export interface StateRead<Input> {

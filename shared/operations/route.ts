@@ -1,5 +1,6 @@
 /** From method and path to an operation, the same on both sides: what is in no table does not exist. */
 import type { Contract } from '../contract/contract.ts';
+import { everyResource, everyResourceOf } from '../contract/every-resource.ts';
 import { Fault } from '../wire/fault.ts';
 import { idForm, isNameable, toCanonicalId } from '../contract/ids.ts';
 import { isActionName, isReservedName } from '../contract/reserved-names.ts';
@@ -37,7 +38,7 @@ function placesOf(resource: Resource): Places {
 }
 
 function isOf(at: Place, { name }: Resource): boolean {
-  return typeof at === 'string' || (isOwnPlace(at) ? at.about : at.of) === name;
+  return typeof at === 'string' ? name !== everyResource : (isOwnPlace(at) ? at.about : at.of) === name;
 }
 
 /** No place of a resource is written so. */
@@ -95,9 +96,9 @@ function mustPlace(contract: Contract, path: string): Placed {
 }
 
 /** Below no resource's name a path is a module's own, or none. */
-function mustOwnPlace({ resources }: Contract, path: string): Placed {
+function mustOwnPlace(contract: Contract, path: string): Placed {
   const about = abouts.get(path);
-  const resource = about === undefined ? undefined : resources.get(about);
+  const resource = about === everyResource ? everyResourceOf(contract) : about === undefined ? undefined : contract.resources.get(about);
   const offered = resource === undefined ? undefined : placesOf(resource).get(ownKey(path));
   if (resource === undefined || offered === undefined) throw new Fault('route_not_found', { detail: 'no such resource' });
   return { ...offered, resource, segment: '' };

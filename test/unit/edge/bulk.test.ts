@@ -68,6 +68,10 @@ describe.each(engines)('on %s', (engine) => {
     const times = (count: number, year: number) => Array.from({ length: count }, () => ({ id, merge: { year } }));
     const { status, headers } = await ask('PATCH', '/v2/films', times(20, 1899));
     expect([status, before - left(headers)]).toEqual([200, 20]);
+    const { headers: afterwards } = await ask('DELETE', '/v2/films?id[in]=a,b,c&dryRun=true');
+    expect(left(headers) - left(afterwards)).toBe(3);
+    const { headers: last } = await ask('DELETE', '/v2/films?title=None&limit=7');
+    expect(left(afterwards) - left(last)).toBe(7);
     const caller = `Bearer ${await world.issuer.token('ed', { payload: { sub: 'greedy', roles: ['editor'] } })}`;
     // Of 600 units in 10 s some are leased ahead.
     const statuses: number[] = [];
