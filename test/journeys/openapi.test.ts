@@ -88,6 +88,24 @@ test('every body can be sent, and every document asked for', async () => {
   }
 });
 
+test('several documents can be changed, removed and made in one request', async () => {
+  for (const [path, { patch, delete: remove }] of Object.entries(paths).filter(([path]) => `${path}/{id}` in paths)) {
+    expect([path, typeof patch, typeof remove]).toEqual([path, 'object', 'object']);
+    for (const body of bodiesOf(patch)) {
+      const { results } = (await (await ask('PATCH', path, body)).json()) as { results: readonly { status: number }[] };
+      // Nobody has a document of the id that the example names.
+      expect([path, body.type, results.map(({ status }) => status)]).toEqual([path, body.type, [404]]);
+    }
+    const shown = (remove?.parameters ?? []).filter(({ example }) => example !== undefined);
+    const removed = await ask('DELETE', path + withParameters(shown.map(({ name, example }) => [String(name), example])));
+    expect([path, await removed.json()]).toEqual([path, expect.objectContaining({ dryRun: true, done: 0, refused: 1 })]);
+  }
+  const [body, ...others] = bodiesOf(paths['/v2/transaction']?.post);
+  expect(others).toEqual([]);
+  const { results } = (await (await ask('POST', '/v2/transaction', body)).json()) as { results: readonly { status: number }[] };
+  expect(results.map(({ status }) => status)).toEqual([201]);
+});
+
 test('every row can be imported, and every feed followed', async () => {
   const imports = Object.entries(paths).filter(([path]) => path.endsWith('/import'));
   expect(imports.length).toBeGreaterThan(0);

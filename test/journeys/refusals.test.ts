@@ -74,7 +74,7 @@ describe.each(worldsOfBoth)('refusals on %s in %s', (engine, stack) => {
     const cases: readonly [what: string, path: string, asking: Asking, status: number, code: string][] = [
       ['a route that is not there', '/v2/nothing', {}, 404, 'route_not_found'],
       ['a version that is not there', '/v9/films', {}, 404, 'version_unknown'],
-      ['a method that is not there', '/v2/films', { method: 'DELETE', token: editor }, 405, 'method_not_allowed'],
+      ['a method that is not there', '/v2/films', { method: 'PUT', token: editor }, 405, 'method_not_allowed'],
       ['an unknown parameter', '/v2/films?colour=red', {}, 400, 'query_invalid'],
       ['an operator as a parameter', '/v2/films?year[$gt]=1', {}, 400, 'query_invalid'],
       ['a value of a wrong type', '/v2/films?year[gte]=soon', {}, 400, 'query_invalid'],

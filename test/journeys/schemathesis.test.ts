@@ -23,7 +23,7 @@ afterAll(() => sample?.close());
 
 /** A process for each resource and one for the edge's own paths: hypothesis, below it, is not safe in threads. */
 const ofResources = [...served.resources.keys()].map((name) => ['--include-tag', name]);
-const parts = [...ofResources, ['--include-path-regex', '^/(health|openapi|v2/live)']];
+const parts = [...ofResources, ['--include-path-regex', '^/(health|openapi|v2/live|v2/transaction)']];
 
 /** The run of a part in a version, or in the current one. */
 function fuzz(caller: string | undefined, version: string, options: readonly string[]) {

@@ -96,7 +96,7 @@ describe('what is refused before anyone is known is charged to its address:', ()
     ['what is no token', '/v2/notes', { headers: { authorization: 'Basic YTpi' } }, 401],
     ['invented tickets', `/v2/notes/changes?ticket=tkt_${'a'.repeat(43)}`, {}, 401],
     ['paths that are nowhere', '/v2/nothing', {}, 404],
-    ['methods that a path does not have', '/v2/notes', { method: 'DELETE' }, 405],
+    ['methods that a path does not have', '/v2/notes', { method: 'PUT' }, 405],
     ['unsigned reports', '/.tombolo/changes', { method: 'POST', body: '{}' }, 401],
     [
       'preflights of foreign pages',

@@ -39,10 +39,10 @@ describe('the guard refuses', () => {
 
   test('a method that a path does not have, and names those it has', async () => {
     for (const [method, path, allow] of [
-      ['DELETE', '/v2/films', 'GET, POST, HEAD, OPTIONS'],
+      ['PUT', '/v2/films', 'GET, POST, PATCH, DELETE, HEAD, OPTIONS'],
       ['POST', '/v2/films/a', 'GET, PUT, PATCH, DELETE, HEAD, OPTIONS'],
       ['GET', '/v2/films/import', 'POST, OPTIONS'],
-      ['PROPFIND', '/v2/films', 'GET, POST, HEAD, OPTIONS'],
+      ['PROPFIND', '/v2/films', 'GET, POST, PATCH, DELETE, HEAD, OPTIONS'],
       ['POST', '/health', 'GET, HEAD, OPTIONS'],
       ['GET', '/.tombolo/changes', 'POST, OPTIONS'],
     ] as const) expect((await refused(path, { method }, 405, 'method_not_allowed')).headers.get('allow')).toBe(allow);
