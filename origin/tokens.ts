@@ -30,8 +30,14 @@ function positionMac(text: string, key: HopKey): string {
 
 /** Where a page ends and which way the reader goes on from it. */
 export interface Cursor {
+  /** None: the end of the list from which this way leads. */
   readonly keys: readonly SortValue[];
   readonly backwards: boolean;
+}
+
+/** Whether the reader has come from somewhere, and can go back there: where nothing is left, from the end that is nearest. */
+export function hasPagesBefore(cursor: Cursor | undefined): boolean {
+  return cursor !== undefined && cursor.keys.length > 0;
 }
 
 export function signCursor(cursor: Cursor, boundTo: string, key: HopKey): string {

@@ -71,7 +71,7 @@ export class DocumentsSeen {
     const query = mustQuery(asked, listing);
     const read = countFound(this.#context.store, asked, query, limits.countMax);
     const { value } = await this.#ledger.reading(dependenciesOfList(resource, query), read);
-    return value;
+    return value.count;
   }
 
   #asked(resource: Resource): Asked {

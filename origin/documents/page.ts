@@ -12,9 +12,10 @@ import type { Rights } from '../rights.ts';
 import type { Settings } from '../settings.ts';
 import type { CountRequest, ListRequest, Read, Row, Store } from '../store/store.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
-import { type Cursor, mustCursor, signCursor } from '../tokens.ts';
+import { type Cursor, hasPagesBefore, mustCursor, signCursor } from '../tokens.ts';
 import { mustReadable, piecesPresenter } from './present.ts';
 import { readOptions } from './representation.ts';
+import { scan, toScannedPage } from './scan.ts';
 import { mustBeServable } from './servable.ts';
 
 export interface Page {
@@ -27,8 +28,10 @@ export interface Page {
 export async function readPage({ store, settings: { keys } }: Context, call: Asked, query: ListQuery): Promise<Page> {
   const { resource } = call;
   const { boundTo, cursor, request, present } = toPrepared(keys, call, query);
-  const { value, position } = await store.list(resource, request, readOptions(call));
-  const { rows, next, prev } = toPage(value, query, cursor, (next) => signCursor(next, boundTo, call.tokenKey));
+  const sign = (next: Cursor) => signCursor(next, boundTo, call.tokenKey);
+  const read = query.residual.length > 0 ? scan(store, call, query, request) : store.list(resource, request, readOptions(call));
+  const { value, position } = await read;
+  const { rows, next, prev } = 'found' in value ? toScannedPage(value, cursor, sign) : toPage(value, query, cursor, sign);
   for (const { document } of rows) mustBeServable(resource, document);
   return { shown: rows.map(({ document }) => present(document)), pages: { next, prev }, position };
 }
@@ -53,7 +56,7 @@ function toPrepared(keys: Settings['keys'], call: Asked, query: ListQuery): Prep
   const boundTo = cursorBinding(call, query);
   const cursor = query.after === undefined ? undefined : mustCursor(query.after, boundTo, keys);
   const sort = cursor?.backwards === true ? reversed(query.sort) : query.sort;
-  const request = { ...found, sort, after: cursor?.keys, limit: query.limit + 1 };
+  const request = { ...found, sort, after: cursor?.keys.length === 0 ? undefined : cursor?.keys, limit: query.limit + 1 };
   const present = piecesPresenter(resource, principal, query.fields);
   const made = { of: { resource, principal, query }, boundTo, cursor, request, present };
   prepared.set(call.rights, made);
@@ -64,8 +67,20 @@ function isOf({ of }: Prepared, { resource, principal }: Asked, query: ListQuery
   return of.query === query && of.resource === resource && of.principal === principal;
 }
 
-export function countFound(store: Store, call: Asked, query: ListQuery, max: number): Promise<Read<number>> {
-  return store.count(call.resource, toFound(call, query), max, readOptions(call));
+export interface Total {
+  readonly count: number;
+  /** There are more, or there may be: more than `max`, or than were looked into. */
+  readonly isMinimum: boolean;
+}
+
+export async function countFound(store: Store, call: Asked, query: ListQuery, max: number): Promise<Read<Total>> {
+  const found = toFound(call, query);
+  if (query.residual.length > 0) {
+    const { value, position } = await scan(store, call, query, { ...found, after: undefined, limit: max + 1 });
+    return { value: { count: value.found.length, isMinimum: value.last !== undefined }, position };
+  }
+  const { value, position } = await store.count(call.resource, found, max + 1, readOptions(call));
+  return { value: { count: Math.min(value, max), isMinimum: value > max }, position };
 }
 
 export interface Found {
@@ -94,7 +109,7 @@ function cursorBinding({ resource, principal }: Asked, query: ListQuery): string
   return `${resource.name} ${scopeOf(resource, principal)} ${text}`;
 }
 
-interface PageRows extends NonNullable<Answer['pages']> {
+export interface PageRows extends NonNullable<Answer['pages']> {
   readonly rows: readonly Row[];
 }
 
@@ -105,11 +120,13 @@ function toPage(found: readonly Row[], query: ListQuery, cursor: Cursor | undefi
   const rows = cursor?.backwards === true ? shown.toReversed() : shown;
   const first = rows[0];
   const last = rows.at(-1);
-  const hasNext = cursor?.backwards === true || goesOn;
-  const hasPrev = cursor?.backwards === true ? goesOn : cursor !== undefined;
+  const isBackwards = cursor?.backwards === true;
+  const hasBefore = hasPagesBefore(cursor);
+  const hasNext = isBackwards ? hasBefore : goesOn;
+  const hasPrev = isBackwards ? goesOn : hasBefore;
   return {
     rows,
-    next: hasNext && last !== undefined ? sign({ keys: last.keys, backwards: false }) : undefined,
-    prev: hasPrev && first !== undefined ? sign({ keys: first.keys, backwards: true }) : undefined,
+    next: hasNext ? sign({ keys: last?.keys ?? [], backwards: false }) : undefined,
+    prev: hasPrev ? sign({ keys: first?.keys ?? [], backwards: true }) : undefined,
   };
 }

@@ -66,6 +66,7 @@ export function mustReadable(resource: Resource, principal: Principal, query: Li
     ...Object.keys(query.equal),
     ...(query.range === undefined ? [] : [query.range.field]),
     ...query.sort.map((key) => key.field),
+    ...query.residual.map(({ field }) => field),
   ];
   const refused = asked.find((field) => guarded.some((path) => isWithin(field, path)));
   if (refused !== undefined) {

@@ -13,10 +13,10 @@ export async function list(access: ReadAccess, { input: query }: Call<typeof doc
   return access.represent(['{"data":[', ...data, `],"page":${page}}`], { pages, readAt: position });
 }
 
-/** `total`, exact up to the ceiling; past it `totalIsMinimum` says that there are more. */
+/** `total`, exact up to the ceiling; past it, or past what a shape looks into, `totalIsMinimum` says that there may be more. */
 async function totalOf(access: ReadAccess, query: ListQuery): Promise<string> {
-  const { value } = await access.count(query, limits.countMax + 1);
-  return value > limits.countMax ? `,"total":${limits.countMax},"totalIsMinimum":true` : `,"total":${value}`;
+  const { value: { count, isMinimum } } = await access.count(query, limits.countMax);
+  return isMinimum ? `,"total":${count},"totalIsMinimum":true` : `,"total":${count}`;
 }
 
 function quoted(text: string | undefined): string {

@@ -1,5 +1,6 @@
 /** What a list request asks of the documents: equalities, and a range over one field. */
 import type { QueryReader } from './query-reader.ts';
+import { inOrder, isResidualOperator, keyOf, readResidual, type Residual } from './residual.ts';
 import type { Scalar } from '../wire/values.ts';
 
 export type RangeOperator = 'gt' | 'gte' | 'lt' | 'lte' | 'prefix';
@@ -14,12 +15,15 @@ export interface Filter {
   readonly equal: Readonly<Record<string, readonly Scalar[]>>;
   /** One for each field that is ranged over. No shape serves more than one. */
   readonly ranges: readonly Range[];
+  /** What is asked beside an index. */
+  readonly residual: readonly Residual[];
 }
 
 /** What is no filter is refused at the reader, `controls` left out. */
 export function readFilter(reader: QueryReader, controls: ReadonlySet<string>): Filter {
   const equal: Record<string, readonly Scalar[]> = {};
   const bounds = new Map<string, Record<string, Scalar>>();
+  const residual: Residual[] = [];
   for (const name of reader.names) {
     if (controls.has(name)) continue;
     const [, path, operator] = /^([A-Za-z][A-Za-z0-9_.]*)(?:\[([a-z]+)\])?$/.exec(name) ?? [];
@@ -33,11 +37,16 @@ export function readFilter(reader: QueryReader, controls: ReadonlySet<string>): 
       equal[field.name] = reader.values(name, field, operator === 'in' ? reader.several(name) : [reader.one(name)]);
     } else if (isRangeOperator(operator)) {
       bounds.set(field.name, { ...bounds.get(field.name), [operator]: reader.bound(name, field) });
+    } else if (isResidualOperator(operator)) {
+      const condition = readResidual(reader, name, { field, operator });
+      const isSecond = residual.some((other) => keyOf(other) === keyOf(condition));
+      if (isSecond) reader.refuse(name, `a second condition of its kind on ${field.name}`);
+      residual.push(condition);
     } else {
-      reader.refuse(name, `unknown operator "${operator}"; known are in, gt, gte, lt, lte, prefix`);
+      reader.refuse(name, `unknown operator "${operator}"; known are in, gt, gte, lt, lte, prefix, ne, nin, exists, contains`);
     }
   }
-  return { equal, ranges: [...bounds].map(([field, given]) => ({ field, bounds: given })) };
+  return { equal, ranges: [...bounds].map(([field, given]) => ({ field, bounds: given })), residual: inOrder(residual) };
 }
 
 function isRangeOperator(text: string): text is RangeOperator {

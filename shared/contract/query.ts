@@ -8,6 +8,7 @@ import { toCanonicalJson } from '../wire/hash.ts';
 import { mustKnowOnly, toParameters } from '../wire/parameters.ts';
 import { QueryReader } from './query-reader.ts';
 import { controls } from './reserved-names.ts';
+import type { Residual } from './residual.ts';
 import type { Resource } from './resource.ts';
 import { chooseShape } from './shape-choice.ts';
 import { formatSort, type Shape, type SortKey } from './shapes.ts';
@@ -18,6 +19,8 @@ export interface ListQuery {
   /** Every field of the shape's `equal`; several values are `in`, without doubles and in canonical order. */
   readonly equal: Readonly<Record<string, readonly Scalar[]>>;
   readonly range: Range | undefined;
+  /** What is asked of each document of the walk, of fields that the shape has `beside` its index. */
+  readonly residual: readonly Residual[];
   /** A total order, ending in id. */
   readonly sort: readonly SortKey[];
   readonly limit: number;
@@ -35,7 +38,8 @@ export function formatQuery(query: ListQuery): string {
   const known = formatted.get(query);
   if (known !== undefined) return known;
   const { equal, range, limit, after, fields, count } = query;
-  const text = toCanonicalJson({ equal, range, sort: formatSort(query.sort), limit, after, fields, count });
+  const residual = query.residual.length === 0 ? undefined : query.residual;
+  const text = toCanonicalJson({ equal, range, residual, sort: formatSort(query.sort), limit, after, fields, count });
   formatted.set(query, text);
   return text;
 }
@@ -60,8 +64,7 @@ function readListQuery(resource: Resource, query: string): ListQuery {
   const filter = readFilter(reader, controls);
   const { sort: asked, limit, after, fields, count } = reader.controls();
   reader.finish();
-  const { shape, sort, range } = chooseShape(resource, filter, asked);
-  return { shape, equal: filter.equal, range, sort, limit, after, fields, count };
+  return { ...chooseShape(resource, filter, asked), limit, after, fields, count };
 }
 
 /** `fields` of a single document: the only parameter it takes. */

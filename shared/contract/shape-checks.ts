@@ -2,9 +2,10 @@
 import { type Field, isScalarKind } from './fields.ts';
 import { type Refuse, refuseUnknown } from './mistakes.ts';
 import { whyNoField } from './schema-fields.ts';
+import { limits } from '../wire/limits.ts';
 import { type Shape, type ShapeDeclaration, toShape } from './shapes.ts';
 
-const keys = ['equal', 'range', 'prefix', 'sort'] as const;
+const keys = ['equal', 'range', 'prefix', 'sort', 'beside', 'examined'] as const;
 
 /** `fields`: the id among them. `refuse` notes a key below `shapes`. */
 export function toShapes(
@@ -23,13 +24,14 @@ export function toShapes(
     const shape = toShape(name, given);
     checkFields(shape, fields, refuseKey);
     checkBound(shape, fields, refuseKey);
+    checkExamined(given, refuseKey);
     return [shape];
   });
 }
 
-function isWellFormed({ equal, sort, range, prefix }: ShapeDeclaration, refuse: Refuse): boolean {
+function isWellFormed({ equal, sort, range, prefix, beside }: ShapeDeclaration, refuse: Refuse): boolean {
   const wrong = [
-    ...Object.entries({ equal, sort })
+    ...Object.entries({ equal, sort, beside })
       .filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.every((part) => typeof part === 'string')))
       .map(([key]) => [key, 'must be a list of texts'] as const),
     ...Object.entries({ range, prefix })
@@ -44,6 +46,7 @@ function checkFields(shape: Shape, fields: ReadonlyMap<string, Field>, refuse: R
   const arrays = shape.equal.filter((field) => fields.get(field)?.kind === 'array');
   if (arrays.length > 1) refuse('equal', `one array at most, not ${arrays.join(' and ')}`);
   for (const field of shape.equal) checkField(field, fields.get(field), { key: 'equal', arrays: true }, refuse);
+  for (const field of shape.beside) checkField(field, fields.get(field), { key: 'beside', arrays: true }, refuse);
   for (const field of new Set(shape.sorts.flat().map((key) => key.field))) {
     checkField(field, fields.get(field), { key: 'sort', arrays: false }, refuse);
   }
@@ -73,4 +76,11 @@ function checkBound(shape: Shape, fields: ReadonlyMap<string, Field>, refuse: Re
   const kind = prefix === undefined ? undefined : fields.get(prefix)?.kind;
   const isText = kind === 'string' || kind === 'uuid' || (prefix === 'id' && kind === 'objectId');
   if (kind !== undefined && !isText) refuse('prefix', `"${prefix}" is not a string`);
+}
+
+function checkExamined({ beside, examined }: ShapeDeclaration, refuse: Refuse): void {
+  if (examined === undefined) return;
+  if (beside === undefined) refuse('examined', 'bounds what is asked beside the index; this shape has no "beside"');
+  const isInBounds = Number.isSafeInteger(examined) && examined >= 1 && examined <= limits.examinedMax;
+  if (!isInBounds) refuse('examined', `must be a whole number from 1 to ${limits.examinedMax}`);
 }

@@ -1,10 +1,11 @@
 /** The declared shape and order that serve a query. What none serves is refused with a list of what there is. */
 import { Fault } from '../wire/fault.ts';
 import type { Filter, Range } from './filter.ts';
+import { waysToAsk } from './residual.ts';
 import type { Resource } from './resource.ts';
 import { formatKeys, formatSort, reversed, type Shape, type SortKey, toTotalOrder } from './shapes.ts';
 
-export interface Choice {
+export interface Choice extends Pick<Filter, 'equal' | 'residual'> {
   readonly shape: Shape;
   readonly sort: readonly SortKey[];
   readonly range: Range | undefined;
@@ -15,19 +16,25 @@ export function chooseShape(resource: Resource, filter: Filter, asked: readonly 
   if (more.length > 0) {
     throw notServed(resource, `ranges over ${filter.ranges.map(({ field }) => field).join(' and ')}; a query has one range`);
   }
-  const equal = Object.keys(filter.equal);
-  const names = [...equal].sort().join();
-  const shapes = resource.shapes.filter((shape) => shape.equal.join() === names && allowsRange(shape, range));
+  const candidates = waysToAsk(filter).flatMap((way) => {
+    const names = Object.keys(way.equal).sort().join();
+    const asked = way.residual.map(({ field }) => field);
+    return resource.shapes
+      .filter(({ equal, beside }) => equal.join() === names && asked.every((field) => beside.includes(field)))
+      .filter((shape) => allowsRange(shape, range))
+      .map((shape) => ({ shape, ...way }));
+  });
   // An order declared as it is asked for is the one that is meant, in whichever shape; one that it only begins comes second.
   for (const fits of [isOrder, begins]) {
-    for (const shape of shapes) {
+    for (const { shape, equal, residual } of candidates) {
       const sort = shape.sorts.map((declared) => servable(declared, range, asked, fits)).find((found) => found !== undefined);
-      if (sort !== undefined) return { shape, sort, range };
+      if (sort !== undefined) return { shape, sort, range, equal, residual };
     }
   }
   const wanted = [
-    ...equal.map((field) => `${field}=`),
+    ...Object.keys(filter.equal).map((field) => `${field}=`),
     ...(range === undefined ? [] : [`${range.field}[${Object.keys(range.bounds).join()}]`]),
+    ...filter.residual.map(({ field, operator }) => `${field}[${operator}]=`),
     ...(asked === undefined ? [] : [`sort=${formatSort(asked)}`]),
   ];
   throw notServed(resource, wanted.length === 0 ? 'a list without a filter' : wanted.join('&'));
@@ -72,5 +79,6 @@ function describeShape(shape: Shape): string {
   const parts = shape.equal.map((field) => `${field}=…`);
   if (shape.range !== undefined) parts.push(`${shape.range}[gt|gte|lt|lte]=…`);
   if (shape.prefix !== undefined) parts.push(`${shape.prefix}[prefix]=…`);
+  if (shape.beside.length > 0) parts.push(`${shape.beside.join('|')}[ne|nin|exists|contains]=…`);
   return `${shape.name} (${[...parts, `sort=${shape.sorts.map(formatSort).join('|')}`].join('&')})`;
 }

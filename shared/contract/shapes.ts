@@ -4,6 +4,7 @@
  * cannot be reached from outside, so every query has an index (SEMANTICS §6).
  */
 import { branchesOf, type Rule } from './rules.ts';
+import { limits } from '../wire/limits.ts';
 
 export interface ShapeDeclaration {
   /** Paths given by equality (where it is many: by containing). All of them, in every query of this shape. */
@@ -14,6 +15,10 @@ export interface ShapeDeclaration {
   readonly prefix?: string;
   /** Orders such as `-year,title`, each servable backwards too; the first is the default. Ends in id unasked. */
   readonly sort?: readonly string[];
+  /** Paths that may be asked by ne, nin, exists and contains: no index answers those, documents are looked into. */
+  readonly beside?: readonly string[];
+  /** How many documents one page of such a query looks into. */
+  readonly examined?: number;
 }
 
 export interface SortKey {
@@ -28,6 +33,8 @@ export interface Shape {
   readonly prefix: string | undefined;
   /** The total orders: the last key of each is the id, in the direction of the key before it. */
   readonly sorts: readonly (readonly SortKey[])[];
+  readonly beside: readonly string[];
+  readonly examined: number;
 }
 
 export function toShape(name: string, declared: ShapeDeclaration): Shape {
@@ -39,6 +46,8 @@ export function toShape(name: string, declared: ShapeDeclaration): Shape {
     range: declared.range,
     prefix: declared.prefix,
     sorts: sorts.map((text) => toTotalOrder(parseSort(text))),
+    beside: [...(declared.beside ?? [])].sort(),
+    examined: declared.examined ?? limits.examinedDefault,
   };
 }
 

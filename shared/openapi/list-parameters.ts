@@ -43,6 +43,23 @@ function filtersOf(resource: Resource, shapes: readonly Shape[]): readonly Query
       name: `${field}[prefix]`, description: `\`${field}\` begins with this. ${servedBy(places)}`,
       schema: { type: 'string', maxLength: limits.filterValueBytesMax },
     })),
+    ...[...Map.groupBy(shapes.flatMap((shape) => shape.beside.map((field) => ({ field, shape }))), ({ field }) => field)]
+      .flatMap(([field, places]) => besideOf(resource, field, places.map(({ shape }) => shape))),
+  ];
+}
+
+/** What no index answers. */
+function besideOf(resource: Resource, name: string, shapes: readonly Shape[]): readonly QueryParameter[] {
+  const { examples: _examples, ...schema } = equalSchemaOf(resource, name);
+  const examined = Math.max(...shapes.map((shape) => shape.examined));
+  const served = `A page looks into ${examined} documents at most; a short one goes on. ${servedBy(shapes)}`;
+  const several = { several: true, schema: { type: 'array', items: schema, minItems: 1, maxItems: limits.inValuesMax } } as const;
+  const isMany = fieldOf(resource, name)?.kind === 'array';
+  return [
+    { name: `${name}[ne]`, description: `\`${name}\` ${isMany ? 'does not contain' : 'is not'} this. ${served}`, schema },
+    { name: `${name}[nin]`, description: `\`${name}\` ${isMany ? 'contains' : 'is'} none of these. ${served}`, ...several },
+    { name: `${name}[exists]`, description: `\`${name}\` is there and not null, or is not. ${served}`, schema: { type: 'boolean' } },
+    ...(isMany ? [{ name: `${name}[contains]`, description: `\`${name}\` contains all of these. ${served}`, ...several }] : []),
   ];
 }
 
@@ -133,6 +150,7 @@ export function shapesOf(resource: Resource, input?: Translation): { readonly wo
         name: shape.name, equal: shape.equal, sort: shape.sorts.map(formatSort),
         ...(shape.range === undefined ? {} : { range: shape.range }),
         ...(shape.prefix === undefined ? {} : { prefix: shape.prefix }),
+        ...(shape.beside.length === 0 ? {} : { beside: shape.beside, examined: shape.examined }),
         ...(example === undefined ? {} : { example }),
       })),
     },
@@ -143,11 +161,12 @@ function toEqualName(field: string): string {
   return isParameterName(field) ? `${field}[in]` : field;
 }
 
-function askedBy({ equal, range, prefix }: Shape): readonly string[] {
+function askedBy({ equal, range, prefix, beside }: Shape): readonly string[] {
   return [
     ...equal.map((field) => `\`${toEqualName(field)}\``),
     ...(range === undefined ? [] : [`\`${range}[gt]\` \`[gte]\` \`[lt]\` \`[lte]\`, if given`]),
     ...(prefix === undefined ? [] : [`\`${prefix}[prefix]\`, if given`]),
+    ...beside.map((field) => `\`${field}[ne]\` \`[nin]\` \`[exists]\` \`[contains]\`, if given`),
   ];
 }
 

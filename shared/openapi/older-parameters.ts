@@ -13,7 +13,8 @@ export function olderParameter(parameter: QueryParameter, input: Translation | u
   if (input.oldNames(path).length === 0) return [];
   const conversions = input.conversionsAt(path);
   const [oldest] = conversions;
-  const value = oldest === undefined ? undefined : withoutExamples(bounded(toJsonSchema(oldest.schema, 'input')));
+  const isConverted = oldest !== undefined && !name.endsWith('[exists]');
+  const value = isConverted ? withoutExamples(bounded(toJsonSchema(oldest.schema, 'input'))) : undefined;
   const shown = example === undefined ? {} : { example: conversions.reduceRight((each, { down }) => down(each), example) };
   return [{
     ...parameter, name: input.downName(name), description: description.replaceAll(`\`${path}\``, `\`${input.downPath(path)}\``),
@@ -33,7 +34,7 @@ export function askableShapes(shapes: readonly Shape[], input: Translation | und
   const isOrdered = (path: string) => isNamed(path) && input.conversionsAt(path).every(({ ordered }) => ordered);
   const ifOrdered = (path: string | undefined) => (path !== undefined && isOrdered(path) ? path : undefined);
   return shapes.filter(({ equal }) => equal.every(isNamed)).map((shape) => ({
-    ...shape, range: ifOrdered(shape.range), prefix: ifOrdered(shape.prefix),
+    ...shape, range: ifOrdered(shape.range), prefix: ifOrdered(shape.prefix), beside: shape.beside.filter(isNamed),
     sorts: shape.sorts.map((sort) => {
       const end = sort.findIndex(({ field }) => !isOrdered(field));
       return end < 0 ? sort : sort.slice(0, end);
@@ -46,7 +47,8 @@ export function namedShape(shape: Shape, input: Translation | undefined): Shape 
   if (input === undefined) return shape;
   const named = (path: string) => input.downPath(path);
   return {
-    ...shape, equal: shape.equal.map(named), range: shape.range && named(shape.range), prefix: shape.prefix && named(shape.prefix),
+    ...shape, equal: shape.equal.map(named), beside: shape.beside.map(named),
+    range: shape.range && named(shape.range), prefix: shape.prefix && named(shape.prefix),
     sorts: shape.sorts.map((sort) => sort.map((key) => ({ ...key, field: named(key.field) }))),
   };
 }

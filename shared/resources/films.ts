@@ -23,8 +23,8 @@ export const films = resource({
   rules: { read: anyone, write: role('editor') },
   shapes: {
     all: {},
-    byGenre: { equal: ['genres'], range: 'year', sort: ['-year,title', 'title'] },
-    byYear: { range: 'year', sort: ['-year,title'] },
+    byGenre: { equal: ['genres'], range: 'year', sort: ['-year,title', 'title'], beside: ['genres', 'image.url'] },
+    byYear: { range: 'year', sort: ['-year,title'], beside: ['genres', 'year'] },
     byTitle: { equal: ['title'], sort: ['year'] },
     inTitleOrder: { range: 'title', sort: ['title'] },
   },

@@ -7,7 +7,7 @@ import { kindOfType } from '../contract/fields.ts';
 import { toPointer } from '../wire/json-pointer.ts';
 import type { FieldError } from '../wire/fault.ts';
 import { digest64 } from '../wire/hash.ts';
-import { parametersRefused, toParameters } from '../wire/parameters.ts';
+import { parametersRefused, takesSeveral, toParameters } from '../wire/parameters.ts';
 import { isNumeric, type Json, type JsonObject } from '../wire/values.ts';
 import type { Change, Converted } from './changes.ts';
 import { Level } from './level.ts';
@@ -130,7 +130,7 @@ export class Translation {
     const [now, ...others] = named(path);
     if (now === undefined) return [name, text];
     if (others.length > 0) refuse(name, `"${path}" is several places in the current version`);
-    const isRange = operator !== '' && operator !== '[in]';
+    const isRange = !['', '[ne]', '[exists]'].includes(operator) && !takesSeveral(operator);
     if (isRange && !this.#isOrdered(path)) refuse(name, `"${path}" has another order in the current version`);
     try {
       return [`${now}${operator}`, this.conversionsAt(now).reduce((value, step) => mapText(value, operator, step, 'up'), text)];
@@ -205,7 +205,8 @@ function mapSort(text: string, map: (path: string) => readonly string[]): string
 
 /** Several values stand in one text, as a query writes them. */
 function mapText(text: string, operator: string, step: Converted, way: 'up' | 'down'): string {
-  if (operator === '[in]') return text.split(',').map((each) => mapOne(each, step, way)).join();
+  if (operator === '[exists]') return text;
+  if (takesSeveral(operator)) return text.split(',').map((each) => mapOne(each, step, way)).join();
   return mapOne(text, step, way);
 }
 

@@ -42,6 +42,10 @@ export const limits = {
   pageDocumentsMax: 200,
   /** Values of one `in`; more is a 400. Work is this × page. */
   inValuesMax: 20,
+  /** Documents that a page looks into where a shape asks beside its index and says no other number: some 10 ms. */
+  examinedDefault: 1_000,
+  /** More cannot be declared: a page would hold others up for a tenth of a second. */
+  examinedMax: 10_000,
   /** One filter value; longer is a 400. */
   filterValueBytesMax: 512,
   /** `count=exact` stops here and says so: 50 000 index entries take about 2 ms. */

@@ -5,14 +5,19 @@
  */
 import { Fault, type FieldError } from './fault.ts';
 
-/** The parameters of a query string. `[in]` takes several values; where it is repeated, each may hold commas. */
+/** Whether a parameter takes several values: given once they stand between commas; repeated, each may hold commas. */
+export function takesSeveral(name: string): boolean {
+  return name.endsWith('[in]') || name.endsWith('[nin]') || name.endsWith('[contains]');
+}
+
+/** The parameters of a query string; one that takes several values may be repeated. */
 export function toParameters(query: string): URLSearchParams {
   // A query without a percent sign has nothing encoded.
   if (query.includes('%')) mustBeUtf8(query);
   const parameters = new URLSearchParams(query);
   const [seen, repeated] = [new Set<string>(), new Set<string>()];
   for (const name of parameters.keys()) {
-    if (seen.has(name) && !name.endsWith('[in]')) repeated.add(name);
+    if (seen.has(name) && !takesSeveral(name)) repeated.add(name);
     seen.add(name);
   }
   if (repeated.size > 0) throw parametersRefused([...repeated].map((name) => [name, 'given more than once']));

@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { toIdValue } from '../../../shared/contract/ids.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
+import { satisfies } from '../../../shared/contract/rules.ts';
+import { meets } from '../../../shared/contract/residual.ts';
 import { reversed } from '../../../shared/contract/shapes.ts';
 import type { JsonObject, SortValue } from '../../../shared/wire/values.ts';
 import type { ListRequest, Row, Store } from '../../../origin/store/store.ts';
@@ -53,6 +55,19 @@ export function listSuite(open: OpenPlace, holds: (resource: Resource, document:
         if (after.every((value): value is SortValue => value !== undefined)) {
           await sameAsNaive(place.store, resource, documents, { ...request, after });
         }
+      }), { numRuns: 100 * soakFactor });
+    });
+
+    test('by one value leave what is not equal to it, as it is told of a document alone', async () => {
+      const { value: all } = await place.store.many(resource, [...documents.keys()], inTime());
+      const named = requestArbitrary(resource).filter(({ equal }) => Object.keys(equal).length === 1);
+      await fc.assert(fc.asyncProperty(named, async (request) => {
+        const { equal, where } = request;
+        const found = new Set((await readAll(place.store, resource, { ...request, range: undefined })).map(idOf));
+        const residual = Object.entries(equal).map(([field, values]) => ({ field, operator: 'nin', values }) as const);
+        const seen = all.filter(({ value }) => satisfies(value, where));
+        const left = seen.filter(({ value }) => meets(resource, value, residual)).map(({ id }) => id);
+        expect([equal, left]).toEqual([equal, seen.map(({ id }) => id).filter((id) => !found.has(id))]);
       }), { numRuns: 100 * soakFactor });
     });
 

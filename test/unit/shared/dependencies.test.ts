@@ -22,6 +22,8 @@ const document = fc.tuple(fc.constantFrom('1', '2', '3', '4'), image).map(([id, 
 const query = fc.constantFrom(
   '', 'limit=1', 'genres=Comedy', 'genres=Drama&year[gte]=1981', 'genres[in]=War,Comedy&sort=title',
   'year[lt]=1982&sort=-year,title', 'title=B', 'title[gt]=A&limit=2', 'sort=-year,title&count=exact',
+  'year[ne]=1981', 'genres[nin]=War,Comedy&limit=1', 'genres[contains]=Comedy,War', 'genres=War&genres[ne]=Drama&sort=title',
+  'year[exists]=false&count=exact', 'genres=Comedy&image.url[exists]=true',
 );
 
 /** Fields with other fields in them, and what others may have written in their place. */

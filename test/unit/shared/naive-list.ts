@@ -1,6 +1,7 @@
 /** A list answered the slow, obvious way: the reference that engines, dependencies and cursors are held against. */
 import { idField } from '../../../shared/contract/filter-values.ts';
 import type { ListQuery } from '../../../shared/contract/query.ts';
+import type { Residual } from '../../../shared/contract/residual.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import { type Predicate, satisfies } from '../../../shared/contract/rules.ts';
 import {
@@ -19,7 +20,7 @@ export function naiveList(
       (document) =>
         satisfies(document, where) &&
         Object.entries(query.equal).every(([field, wanted]) => holds(naiveValues(document, field), wanted)) &&
-        inRange(resource, document, query),
+        inRange(resource, document, query) && query.residual.every((condition) => meetsOne(document, condition)),
     )
     .sort((left, right) => {
       for (const key of query.sort) {
@@ -38,6 +39,13 @@ function keyOf(resource: Resource, document: JsonObject, field: string): SortVal
 
 function holds(values: readonly Json[], wanted: readonly Scalar[]): boolean {
   return values.some((value) => wanted.includes(value as Scalar));
+}
+
+function meetsOne(document: JsonObject, condition: Residual): boolean {
+  const values = naiveValues(document, condition.field);
+  if (condition.operator === 'exists') return values.some((value) => value !== null) === condition.value;
+  const has = (wanted: Scalar) => values.includes(wanted);
+  return condition.operator === 'nin' ? !condition.values.some(has) : condition.values.every(has);
 }
 
 function inRange(resource: Resource, document: JsonObject, { range }: Pick<ListQuery, 'range'>): boolean {

@@ -32,6 +32,17 @@ describe('a list query', () => {
     expect(formatQuery(parse('genres[in]=War,Comedy,War'))).toBe(formatQuery(parse('genres[in]=Comedy,War')));
   });
 
+  test('asks beside the index in one form, and walks by what an array must contain', () => {
+    expect(formatQuery(parse('year[nin]=1981&genres[nin]=War,Drama'))).toBe(formatQuery(parse('genres[nin]=Drama,War,War&year[ne]=1981')));
+    expect(formatQuery(parse('genres[contains]=Comedy'))).toBe(formatQuery(parse('genres=Comedy')));
+    expect(parse('genres[contains]=War,Comedy&image.url[exists]=false')).toMatchObject({
+      equal: { genres: ['Comedy'] }, shape: { name: 'byGenre' },
+      residual: [{ field: 'genres', operator: 'contains', values: ['War'] }, { field: 'image.url', operator: 'exists', value: false }],
+    });
+    expect(refusal('title=A&year[ne]=1950').reason).toBe('query_not_served');
+    expect(refusal('year[ne]=1&genres[contains]=').errors.map(({ at }) => at)).toEqual(['year[ne]', 'genres[contains]']);
+  });
+
   test('asks by `[in]` for a field that has the name of a parameter, and is described so', () => {
     const names = ['sort', 'limit', 'after', 'fields', 'count', 'version'] as const;
     const parameters = resource({
