@@ -117,12 +117,16 @@ function toLink({ path, query }: Target, pages: Pages): string {
   const known = links.get(pages);
   if (known?.path === path && known.query === query) return known.link;
   const search = new URLSearchParams(query);
-  const target = (after: string | undefined, rel: string) => {
-    if (after === undefined) return [];
-    search.set('after', after);
-    return [`<${path}?${search}>; rel="${rel}"`];
+  const target = (rel: string, after: string | undefined, page?: string) => {
+    search.delete('after');
+    search.delete('page');
+    if (after !== undefined) search.set('after', after);
+    if (page !== undefined) search.set('page', page);
+    return `<${path}${search.size === 0 ? '' : `?${search}`}>; rel="${rel}"`;
   };
-  const link = [...target(pages.next, 'next'), ...target(pages.prev, 'prev')].join(', ');
+  const onwards = pages.next === undefined ? [] : [target('next', pages.next), target('last', undefined, 'last')];
+  const back = pages.prev === undefined ? [] : [target('prev', pages.prev), target('first', undefined)];
+  const link = [...onwards, ...back].join(', ');
   links.set(pages, { path, query, link });
   return link;
 }

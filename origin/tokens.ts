@@ -35,6 +35,9 @@ export interface Cursor {
   readonly backwards: boolean;
 }
 
+/** The last page. */
+export const atEnd: Cursor = { keys: [], backwards: true };
+
 /** Whether the reader has come from somewhere, and can go back there: where nothing is left, from the end that is nearest. */
 export function hasPagesBefore(cursor: Cursor | undefined): boolean {
   return cursor !== undefined && cursor.keys.length > 0;

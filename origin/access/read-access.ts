@@ -8,7 +8,7 @@ import type { documents } from '../../shared/operations/documents.ts';
 import type { InputOf } from '../../shared/operations/operation.ts';
 import type { Answer, Asked, StateAnswer } from '../call.ts';
 import type { Context } from '../context.ts';
-import { countFound, type Page, readPage, type Total } from '../documents/page.ts';
+import { countFound, estimateFound, type Page, readPage, type Total } from '../documents/page.ts';
 import { piecesPresenter, visible } from '../documents/present.ts';
 import { absentAt, conditional, readOptions, type StateFacts } from '../documents/representation.ts';
 import { mustBeServable } from '../documents/servable.ts';
@@ -42,6 +42,11 @@ export class ReadAccess {
   /** How many documents the query finds among those that the caller sees, up to `max`. */
   count(query: ListQuery, max: number): Promise<Read<Total>> {
     return countFound(this.#context.store, this.#call, query, max);
+  }
+
+  /** About how many, for little work. */
+  estimate(query: ListQuery): Promise<Read<Total>> {
+    return estimateFound(this.#context.store, this.#call, query);
   }
 
   /** The state that was read as JSON in pieces: what the conditions of the call leave of it (RFC 9110 §13.2.2). */

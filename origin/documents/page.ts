@@ -5,6 +5,7 @@
 import { formatQuery, type ListQuery } from '../../shared/contract/query.ts';
 import { scopeOf } from '../../shared/contract/scope.ts';
 import { reversed } from '../../shared/contract/shapes.ts';
+import { limits } from '../../shared/wire/limits.ts';
 import type { Position } from '../../shared/wire/position.ts';
 import type { Answer, Asked } from '../call.ts';
 import type { Context } from '../context.ts';
@@ -12,7 +13,7 @@ import type { Rights } from '../rights.ts';
 import type { Settings } from '../settings.ts';
 import type { CountRequest, ListRequest, Read, Row, Store } from '../store/store.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
-import { type Cursor, hasPagesBefore, mustCursor, signCursor } from '../tokens.ts';
+import { atEnd, type Cursor, hasPagesBefore, mustCursor, signCursor } from '../tokens.ts';
 import { mustReadable, piecesPresenter } from './present.ts';
 import { readOptions } from './representation.ts';
 import { scan, toScannedPage } from './scan.ts';
@@ -54,7 +55,7 @@ function toPrepared(keys: Settings['keys'], call: Asked, query: ListQuery): Prep
   const { resource, principal } = call;
   const found = toFound(call, query);
   const boundTo = cursorBinding(call, query);
-  const cursor = query.after === undefined ? undefined : mustCursor(query.after, boundTo, keys);
+  const cursor = query.fromEnd ? atEnd : query.after === undefined ? undefined : mustCursor(query.after, boundTo, keys);
   const sort = cursor?.backwards === true ? reversed(query.sort) : query.sort;
   const request = { ...found, sort, after: cursor?.keys.length === 0 ? undefined : cursor?.keys, limit: query.limit + 1 };
   const present = piecesPresenter(resource, principal, query.fields);
@@ -83,6 +84,15 @@ export async function countFound(store: Store, call: Asked, query: ListQuery, ma
   return { value: { count: Math.min(value, max), isMinimum: value > max }, position };
 }
 
+/** The database's own figure where the caller may see all that is asked for; else what a short count finds. */
+export async function estimateFound(store: Store, call: Asked, query: ListQuery): Promise<Read<Total>> {
+  const { equal, range, where } = toFound(call, query);
+  const asksForAll = where === true && range === undefined && Object.keys(equal).length + query.residual.length === 0;
+  if (!asksForAll || store.estimate === undefined) return countFound(store, call, query, limits.estimatedCountMax);
+  const { value, position } = await store.estimate(call.resource, readOptions(call));
+  return { value: { count: value, isMinimum: false }, position };
+}
+
 export interface Found {
   readonly documents: readonly StoredDocument[];
   /** Whether there are others behind them. */
@@ -105,7 +115,7 @@ function toFound({ resource, principal, rights }: Asked, query: ListQuery): Coun
 
 /** Everything of the query but where it continues, and the rights under which it was asked. */
 function cursorBinding({ resource, principal }: Asked, query: ListQuery): string {
-  const text = formatQuery({ ...query, after: undefined, limit: 0, fields: undefined, count: false });
+  const text = formatQuery({ ...query, after: undefined, limit: 0, fields: undefined, count: false, estimated: false, fromEnd: false });
   return `${resource.name} ${scopeOf(resource, principal)} ${text}`;
 }
 

@@ -192,6 +192,8 @@ export interface Store {
     max: number,
     options: ReadOptions,
   ): Promise<Read<number>>;
+  /** About how many documents the resource has, whoever may see them: there for engines that know without counting. */
+  estimate?(resource: Resource, options: ReadOptions): Promise<Read<number>>;
   /** All mutations in one durable transaction; each refused or written on its own, unless the write is `atomic`. */
   write(mutations: readonly Mutation[], options: WriteOptions): Promise<Written>;
   /** The last committed position that this process knows of. */

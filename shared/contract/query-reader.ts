@@ -64,7 +64,7 @@ export class QueryReader {
 
   controls() {
     const count = this.names.has('count') ? this.one('count') : undefined;
-    if (count !== undefined && count !== 'exact') this.refuse('count', 'the only count is "exact"');
+    if (count !== undefined && count !== 'exact' && count !== 'estimated') this.refuse('count', '"exact" or "estimated"');
     const after = this.names.has('after') ? this.one('after') : undefined;
     if (after !== undefined && !/^[A-Za-z0-9_.-]+$/.test(after.slice(0, limits.cursorCharactersMax + 1))) {
       this.refuse('after', 'not a cursor of this API');
@@ -72,7 +72,17 @@ export class QueryReader {
     if (after !== undefined && after.length > limits.cursorCharactersMax) {
       this.refuse('after', `longer than ${limits.cursorCharactersMax} characters`);
     }
-    return { count: count !== undefined, after, limit: this.#limit(), fields: this.fields(), sort: this.#sort() };
+    return {
+      count: count === 'exact', estimated: count === 'estimated', fromEnd: this.#fromEnd(), after,
+      limit: this.#limit(), fields: this.fields(), sort: this.#sort(),
+    };
+  }
+
+  #fromEnd(): boolean {
+    if (!this.names.has('page')) return false;
+    if (this.one('page') !== 'last') this.refuse('page', 'the only page that has a name is "last"');
+    if (this.names.has('after')) this.refuse('page', 'a page is the last one or one after a cursor, not both');
+    return true;
   }
 
   #limit(): number {

@@ -29,6 +29,10 @@ export interface ListQuery {
   /** Fields sorted and without doubles; `undefined`: all. */
   readonly fields: readonly string[] | undefined;
   readonly count: boolean;
+  /** A total that costs little is enough. */
+  readonly estimated: boolean;
+  /** The last page: as many as there may be on one, before the end. */
+  readonly fromEnd: boolean;
 }
 
 const formatted = new WeakMap<ListQuery, string>();
@@ -38,8 +42,9 @@ export function formatQuery(query: ListQuery): string {
   const known = formatted.get(query);
   if (known !== undefined) return known;
   const { equal, range, limit, after, fields, count } = query;
+  const asked = { ...(query.estimated ? { estimated: true } : {}), ...(query.fromEnd ? { fromEnd: true } : {}) };
   const residual = query.residual.length === 0 ? undefined : query.residual;
-  const text = toCanonicalJson({ equal, range, residual, sort: formatSort(query.sort), limit, after, fields, count });
+  const text = toCanonicalJson({ equal, range, residual, sort: formatSort(query.sort), limit, after, fields, count, ...asked });
   formatted.set(query, text);
   return text;
 }
@@ -62,9 +67,9 @@ export function parseListQuery(resource: Resource, query: string): ListQuery {
 function readListQuery(resource: Resource, query: string): ListQuery {
   const reader = new QueryReader(resource, query);
   const filter = readFilter(reader, controls);
-  const { sort: asked, limit, after, fields, count } = reader.controls();
+  const { sort: asked, ...page } = reader.controls();
   reader.finish();
-  return { ...chooseShape(resource, filter, asked), limit, after, fields, count };
+  return { ...chooseShape(resource, filter, asked), ...page };
 }
 
 /** `fields` of a single document: the only parameter it takes. */

@@ -118,7 +118,11 @@ const pageParameters: readonly QueryParameter[] = [
     name: 'after', description: '`next` or `prev` of a page of the same query.',
     schema: { type: 'string', pattern: '^[A-Za-z0-9_.-]+$', maxLength: limits.cursorCharactersMax },
   },
-  { name: 'count', description: `Says \`total\`, up to ${limits.countMax}.`, schema: { const: 'exact' } },
+  {
+    name: 'count', schema: { enum: ['exact', 'estimated'] },
+    description: `Says \`total\`, up to ${limits.countMax}; an estimated one costs little, and counts up to ${limits.estimatedCountMax}.`,
+  },
+  { name: 'page', description: 'The last page of the query; not beside `after`.', schema: { const: 'last' } },
 ];
 
 /** The projection of an answer. */

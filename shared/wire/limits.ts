@@ -50,6 +50,8 @@ export const limits = {
   filterValueBytesMax: 512,
   /** `count=exact` stops here and says so: 50 000 index entries take about 2 ms. */
   countMax: 50_000,
+  /** `count=estimated` counts so far and no further where the database has no figure of its own: some tens of µs. */
+  estimatedCountMax: 1_000,
   /** A document's id in characters; longer is a 400. */
   idCharactersMax: 128,
   /** A cursor in characters; longer is a 400. */

@@ -91,6 +91,10 @@ export abstract class ConnectedStore {
     return this.#read(options, (reading) => this.#reader.count(resource, request, max, reading));
   }
 
+  estimate(resource: Resource, options: ReadOptions) {
+    return this.#read(options, (reading) => this.#reader.estimate(resource, reading));
+  }
+
   async close(): Promise<void> {
     this.#closing.abort();
     while (this.#running.size > 0) await Promise.allSettled(this.#running);

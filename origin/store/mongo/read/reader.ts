@@ -103,6 +103,11 @@ export class Reader {
     return Math.min(max, counts.reduce((sum, count) => sum + count, 0));
   }
 
+  /** From the collection's metadata, which a session's time says nothing of. */
+  estimate(resource: Resource, { maxTimeMS }: Reading): Promise<number> {
+    return this.#share.run(() => this.#collection(resource).estimatedDocumentCount({ maxTimeMS }));
+  }
+
   async #countIds(
     resource: Resource, request: CountRequest, plan: QueryPlan, queries: readonly HintedQuery[], max: number, reading: Reading,
   ): Promise<number> {
