@@ -96,6 +96,7 @@ function mustQuery({ resource }: Asked, listing: Listing): ListQuery {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(listing)) for (const [key, text] of toParameters(name, value)) parameters.append(key, text);
   try {
+    if (listing['distinct'] !== undefined) throw new Error(`list of ${resource.name}: distinct lists no documents`);
     return parseListQuery(resource, parameters.size === 0 ? '' : `?${parameters}`);
   } catch (thrown) {
     if (!(thrown instanceof Fault) || thrown.reason !== 'query_not_served') throw thrown;

@@ -8,7 +8,7 @@ import type { documents } from '../../shared/operations/documents.ts';
 import type { InputOf } from '../../shared/operations/operation.ts';
 import type { Answer, Asked, StateAnswer } from '../call.ts';
 import type { Context } from '../context.ts';
-import { countFound, estimateFound, type Page, readPage, type Total } from '../documents/page.ts';
+import { countFound, estimateFound, type Page, readPage, readValues, type Total, type Values } from '../documents/page.ts';
 import { piecesPresenter, visible } from '../documents/present.ts';
 import { absentAt, conditional, readOptions, type StateFacts } from '../documents/representation.ts';
 import { mustBeServable } from '../documents/servable.ts';
@@ -37,6 +37,11 @@ export class ReadAccess {
   /** A page of documents that the caller sees, found by fields that they may read. */
   page(query: ListQuery): Promise<Page> {
     return readPage(this.#context, this.#call, query);
+  }
+
+  /** A page of the distinct values of a field in them. */
+  values(query: ListQuery, field: string): Promise<Values> {
+    return readValues(this.#context, this.#call, query, field);
   }
 
   /** How many documents the query finds among those that the caller sees, up to `max`. */

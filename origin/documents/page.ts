@@ -7,6 +7,7 @@ import { scopeOf } from '../../shared/contract/scope.ts';
 import { reversed } from '../../shared/contract/shapes.ts';
 import { limits } from '../../shared/wire/limits.ts';
 import type { Position } from '../../shared/wire/position.ts';
+import type { Json } from '../../shared/wire/values.ts';
 import type { Answer, Asked } from '../call.ts';
 import type { Context } from '../context.ts';
 import type { Rights } from '../rights.ts';
@@ -14,6 +15,7 @@ import type { Settings } from '../settings.ts';
 import type { CountRequest, ListRequest, Read, Row, Store } from '../store/store.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 import { atEnd, type Cursor, hasPagesBefore, mustCursor, signCursor } from '../tokens.ts';
+import { valueOf, walkDistinct } from './distinct.ts';
 import { mustReadable, piecesPresenter } from './present.ts';
 import { readOptions } from './representation.ts';
 import { scan, toScannedPage } from './scan.ts';
@@ -24,6 +26,19 @@ export interface Page {
   readonly shown: readonly (readonly string[])[];
   readonly pages: NonNullable<Answer['pages']>;
   readonly position: Position;
+}
+
+export interface Values extends Omit<Page, 'shown'> {
+  readonly values: readonly Json[];
+}
+
+/** A page of the distinct values of a field, of the documents that the caller sees. */
+export async function readValues({ store, settings: { keys } }: Context, call: Asked, query: ListQuery, field: string): Promise<Values> {
+  const { boundTo, cursor, request } = toPrepared(keys, call, query);
+  const { value, position } = await walkDistinct(store, call, query, request);
+  const { rows, next, prev } = toPage(value, query, cursor, (next) => signCursor(next, boundTo, call.tokenKey));
+  for (const { document } of rows) mustBeServable(call.resource, document);
+  return { values: rows.map((row) => valueOf(row, field)), pages: { next, prev }, position };
 }
 
 export async function readPage({ store, settings: { keys } }: Context, call: Asked, query: ListQuery): Promise<Page> {

@@ -2,15 +2,25 @@ import { limits } from '../../shared/wire/limits.ts';
 import type { ListQuery } from '../../shared/contract/query.ts';
 import type { documents } from '../../shared/operations/documents.ts';
 import type { ReadAccess } from '../access/read-access.ts';
-import type { Call, StateAnswer } from '../call.ts';
+import type { Answer, Call, StateAnswer } from '../call.ts';
 
-/** `{data, page:{limit, next, prev, total?}}`. */
+/** `{data, page:{limit, next, prev, total?}}`; with `distinct`, `data` holds values. */
 export async function list(access: ReadAccess, { input: query }: Call<typeof documents.list>): Promise<StateAnswer> {
+  if (query.distinct !== undefined) return listValues(access, query, query.distinct);
   const { shown, pages, position } = await access.page(query);
   const total = query.count || query.estimated ? await totalOf(access, query) : '';
   const data = shown.flatMap((document, index) => (index === 0 ? document : [',', ...document]));
-  const page = `{"limit":${query.limit},"next":${quoted(pages.next)},"prev":${quoted(pages.prev)}${total}}`;
-  return access.represent(['{"data":[', ...data, `],"page":${page}}`], { pages, readAt: position });
+  return access.represent(['{"data":[', ...data, `],"page":${toText(query, pages, total)}}`], { pages, readAt: position });
+}
+
+async function listValues(access: ReadAccess, query: ListQuery, field: string): Promise<StateAnswer> {
+  const { values, pages, position } = await access.values(query, field);
+  const text = `{"data":${JSON.stringify(values)},"page":${toText(query, pages)}}`;
+  return access.represent([text], { pages, readAt: position });
+}
+
+function toText({ limit }: ListQuery, { next, prev }: NonNullable<Answer['pages']>, total = ''): string {
+  return `{"limit":${limit},"next":${quoted(next)},"prev":${quoted(prev)}${total}}`;
 }
 
 /** `total`, exact up to the ceiling; past it, or past what a shape looks into, `totalIsMinimum` says that there may be more. */

@@ -3,6 +3,7 @@
  * does not know is a 400 that names it, and what no declared shape covers does not come through.
  */
 import { remember } from '../remember.ts';
+import { readDistinct } from './distinct.ts';
 import { type Range, readFilter } from './filter.ts';
 import { toCanonicalJson } from '../wire/hash.ts';
 import { mustKnowOnly, toParameters } from '../wire/parameters.ts';
@@ -33,6 +34,8 @@ export interface ListQuery {
   readonly estimated: boolean;
   /** The last page: as many as there may be on one, before the end. */
   readonly fromEnd: boolean;
+  /** The field whose values are listed in place of documents: the first of the order. */
+  readonly distinct: string | undefined;
 }
 
 const formatted = new WeakMap<ListQuery, string>();
@@ -41,10 +44,10 @@ const formatted = new WeakMap<ListQuery, string>();
 export function formatQuery(query: ListQuery): string {
   const known = formatted.get(query);
   if (known !== undefined) return known;
-  const { equal, range, limit, after, fields, count } = query;
+  const { equal, range, limit, after, fields, count, distinct } = query;
   const asked = { ...(query.estimated ? { estimated: true } : {}), ...(query.fromEnd ? { fromEnd: true } : {}) };
   const residual = query.residual.length === 0 ? undefined : query.residual;
-  const text = toCanonicalJson({ equal, range, residual, sort: formatSort(query.sort), limit, after, fields, count, ...asked });
+  const text = toCanonicalJson({ equal, range, residual, sort: formatSort(query.sort), limit, after, fields, count, distinct, ...asked });
   formatted.set(query, text);
   return text;
 }
@@ -67,9 +70,10 @@ export function parseListQuery(resource: Resource, query: string): ListQuery {
 function readListQuery(resource: Resource, query: string): ListQuery {
   const reader = new QueryReader(resource, query);
   const filter = readFilter(reader, controls);
-  const { sort: asked, ...page } = reader.controls();
+  const { sort, ...page } = reader.controls();
+  const distinct = readDistinct(reader, { filter, sort });
   reader.finish();
-  return { ...chooseShape(resource, filter, asked), ...page };
+  return { ...chooseShape(resource, filter, distinct?.sort ?? sort), ...page, distinct: distinct?.field };
 }
 
 /** `fields` of a single document: the only parameter it takes. */

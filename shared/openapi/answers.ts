@@ -21,12 +21,18 @@ export function oneAnswer(resource: Resource): readonly DescribedAnswer[] {
   return [{ status: 200, description: 'The document.', headers: headersOfStates, mediaType: json, schema: partOf(resource) }];
 }
 
+/** With `distinct`. */
+const distinctValue = { type: ['string', 'number', 'boolean'] } as const;
+
 export function pageAnswer(resource: Resource): readonly DescribedAnswer[] {
   return [{
     status: 200, description: 'A page.', headers: [...headersOfStates, 'Link'], mediaType: json,
     schema: {
       type: 'object', required: ['data', 'page'],
-      properties: { data: { type: 'array', items: partOf(resource), maxItems: limits.pageDocumentsMax }, page: schemaRef('Page') },
+      properties: {
+        data: { type: 'array', items: { anyOf: [partOf(resource), distinctValue] }, maxItems: limits.pageDocumentsMax },
+        page: schemaRef('Page'),
+      },
     },
   }];
 }

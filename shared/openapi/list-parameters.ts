@@ -24,7 +24,10 @@ export function listParametersOf(resource: Resource, input?: Translation): reado
     return example === undefined ? filter : { ...filter, example };
   });
   const orders = sortOf(shapes.map((shape) => namedShape(shape, input)));
-  return [...filters.flatMap((filter) => olderParameter(filter, input)), orders, ...pageParameters, fieldsOf(resource, input)];
+  return [
+    ...filters.flatMap((filter) => olderParameter(filter, input)), orders, ...pageParameters, ...distinctOf(shapes, input),
+    fieldsOf(resource, input),
+  ];
 }
 
 function filtersOf(resource: Resource, shapes: readonly Shape[]): readonly QueryParameter[] {
@@ -107,6 +110,18 @@ function sortOf(shapes: readonly Shape[]): QueryParameter {
     name: 'sort', description: 'One of the orders of the shape, or the beginning of one; the first of them unless said.',
     schema: { type: 'string', enum: [...new Set(orders)] },
   };
+}
+
+/** Fields that begin an order, where the version has their values as they are. */
+function distinctOf(shapes: readonly Shape[], input: Translation | undefined): readonly QueryParameter[] {
+  const first = shapes.flatMap(({ equal, sorts }) => sorts.flatMap(([key]) => key?.field ?? []).filter((field) => !equal.includes(field)));
+  const fields = [...new Set(first)].filter((field) => field !== 'id' && (input?.conversionsAt(field).length ?? 0) === 0);
+  if (fields.length === 0) return [];
+  const names = fields.map((field) => input?.downPath(field) ?? field);
+  return [{
+    name: 'distinct', schema: { enum: names },
+    description: 'Lists the values of this field in place of documents, `limit` of them a page; not beside `fields` and `count`.',
+  }];
 }
 
 const pageParameters: readonly QueryParameter[] = [

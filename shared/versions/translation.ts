@@ -71,7 +71,7 @@ export class Translation {
 
   /** The name of a parameter, with its operator. */
   downName(name: string): string {
-    if (name === 'sort' || name === 'fields') return name;
+    if (name === 'sort' || name === 'fields' || name === 'distinct') return name;
     const { path, operator } = toParts(name);
     return `${this.downPath(path)}${operator}`;
   }
@@ -79,6 +79,7 @@ export class Translation {
   /** What stands in the parameter of the current version that has this name. */
   downValue(name: string, text: string): string {
     if (name === 'sort') return mapSort(text, (path) => this.oldNames(path));
+    if (name === 'distinct') return this.downPath(text);
     if (name === 'fields') return unique(text.split(',').flatMap((path) => this.oldNames(path))).join();
     const { path, operator } = toParts(name);
     return this.conversionsAt(path).reduceRight((value, step) => mapText(value, operator, step, 'down'), text);
@@ -119,6 +120,11 @@ export class Translation {
       // What is gone is shown whatever else is.
       const there = text.split(',').filter((path) => !this.#isRemoved(path));
       return [name, there.length === 0 ? 'id' : unique(there.flatMap(named)).join()];
+    }
+    if (name === 'distinct') {
+      const now = this.upPath(text);
+      if (now === undefined) refuse(name, `"${text}" is no one place with the same values in the current version`);
+      return [name, now ?? text];
     }
     if (name === 'sort') {
       return [name, mapSort(text, (path) => {

@@ -44,7 +44,7 @@ describe('a list query', () => {
   });
 
   test('asks by `[in]` for a field that has the name of a parameter, and is described so', () => {
-    const names = ['sort', 'limit', 'after', 'fields', 'count', 'page', 'version'] as const;
+    const names = ['sort', 'limit', 'after', 'fields', 'count', 'page', 'distinct', 'version'] as const;
     const parameters = resource({
       name: 'parameters', rules: { read: anyone }, schema: z.object(Object.fromEntries(names.map((name) => [name, z.int()]))),
       shapes: Object.fromEntries(names.map((name) => [name, { equal: [name], range: name, sort: [name] }])),

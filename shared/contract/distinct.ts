@@ -1,0 +1,32 @@
+/** `distinct=field`: the values of a field in place of documents. What means nothing beside it is refused by name. */
+import type { Filter } from './filter.ts';
+import type { QueryReader } from './query-reader.ts';
+import type { SortKey } from './shapes.ts';
+
+interface Asked {
+  readonly filter: Filter;
+  readonly sort: readonly SortKey[] | undefined;
+}
+
+interface Distinct {
+  readonly field: string;
+  readonly sort: readonly SortKey[];
+}
+
+/** The field, and the order of its values that is asked for: its own, either way. */
+export function readDistinct(reader: QueryReader, { filter, sort }: Asked): Distinct | undefined {
+  if (!reader.names.has('distinct')) return undefined;
+  const name = reader.one('distinct');
+  const field = reader.field(name);
+  if (field === undefined) reader.refuse('distinct', `unknown field "${name}"`);
+  if (name === 'id') reader.refuse('distinct', 'each document has an id of its own');
+  if (field?.kind === 'array') reader.refuse('distinct', `"${name}" is an array; a field of one value can be asked for`);
+  if (Object.hasOwn(filter.equal, name)) reader.refuse('distinct', `"${name}" has the value that is asked for`);
+  for (const other of ['fields', 'count']) if (reader.names.has(other)) reader.refuse(other, 'not beside distinct, which gives values');
+  for (const { field: asked, operator } of filter.residual) {
+    reader.refuse(`${asked}[${operator}]`, 'not beside distinct, which looks into no documents');
+  }
+  const isItsOwn = sort === undefined || (sort.length === 1 && sort[0]?.field === name);
+  if (!isItsOwn) reader.refuse('sort', `beside distinct=${name}, ${name} or -${name}`);
+  return { field: name, sort: sort ?? [{ field: name, descending: false }] };
+}
