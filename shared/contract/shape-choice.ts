@@ -34,7 +34,7 @@ export function chooseShape(resource: Resource, filter: Filter, asked: readonly 
   const wanted = [
     ...Object.keys(filter.equal).map((field) => `${field}=`),
     ...(range === undefined ? [] : [`${range.field}[${Object.keys(range.bounds).join()}]`]),
-    ...filter.residual.map(({ field, operator }) => `${field}[${operator}]=`),
+    ...filter.residual.map(({ field, operator }) => `${field}[${operator === 'nin' ? 'ne|nin' : operator}]=`),
     ...(asked === undefined ? [] : [`sort=${formatSort(asked)}`]),
   ];
   throw notServed(resource, wanted.length === 0 ? 'a list without a filter' : wanted.join('&'));
