@@ -4,7 +4,7 @@
  * stands in a body is data.
  */
 import * as z from 'zod';
-import { stepsOf as pointerSteps } from '../changes/spot.ts';
+import { memberOf, stepsOf as pointerSteps } from '../changes/spot.ts';
 import { resourcesOf } from '../contract/every-resource.ts';
 import { bodiesOf, documentInvalid, mustBody, patchBody } from '../contract/documents.ts';
 import { toIdValue } from '../contract/ids.ts';
@@ -12,7 +12,7 @@ import type { Resource } from '../contract/resource.ts';
 import { Fault, type FieldError } from '../wire/fault.ts';
 import { toPointer } from '../wire/json-pointer.ts';
 import { limits } from '../wire/limits.ts';
-import { isJsonObject, type Json, type JsonObject, ownOf } from '../wire/values.ts';
+import { isJsonObject, type Json, type JsonObject } from '../wire/values.ts';
 import {
   hasOneForm, idIn, oneFormOf, type Patch, patchForms, patchMembersOf, type PatchMembers, tagList, toPatch,
 } from './changed-items.ts';
@@ -156,15 +156,17 @@ function toStepId({ id }: Step, resource: Resource, ids: GivenIds): string {
   });
 }
 
-/** What is sent, with the ids in it that the transaction gives. */
+/** What is sent, with the ids in it that the transaction gives: a copy, written once for each, however many there are. */
 function bodyOf(given: Step, ids: GivenIds): Json {
   const sent = given[bodyMemberOf(given) as 'body' | 'merge'] as Json;
-  return Object.entries(given.refs ?? {}).reduce((body, [pointer, name]) => {
+  if (given.refs === undefined) return sent;
+  const body = structuredClone(sent);
+  for (const [pointer, name] of Object.entries(given.refs)) {
     const at = `/refs${toPointer([pointer])}`;
-    const placed = withValue(body, pointerSteps(pointer), mustRef(name, at, ids));
-    if (placed === undefined) throw wrong(at, 'leads to no place of the body');
-    return placed;
-  }, sent);
+    const id = mustRef(name, at, ids);
+    if (!put(body, pointerSteps(pointer), id)) throw wrong(at, 'leads to no place of the body');
+  }
+  return body;
 }
 
 function mustRef(name: string, at: string, ids: GivenIds): Json {
@@ -173,14 +175,12 @@ function mustRef(name: string, at: string, ids: GivenIds): Json {
   return id;
 }
 
-/** A member of an object, or an element that is there; `undefined`: there is no such place. */
-function withValue(body: Json, [first = '', ...rest]: readonly string[], value: Json): Json | undefined {
-  const held = Array.isArray(body) && /^(?:0|[1-9]\d*)$/.test(first) ? (body as readonly Json[])[Number(first)] : undefined;
-  const stood = isJsonObject(body) ? ownOf(body, first) : held;
-  const next = rest.length === 0 ? value : stood === undefined ? undefined : withValue(stood, rest, value);
-  if (next === undefined) return undefined;
-  if (isJsonObject(body)) return { ...body, [first]: next };
-  return Array.isArray(body) && held !== undefined ? (body as readonly Json[]).with(Number(first), next) : undefined;
+/** Into a member of an object, or an element that is there; false: there is no such place. */
+function put(body: Json, steps: readonly string[], value: Json): boolean {
+  const last = steps.at(-1) ?? '';
+  const holder = steps.slice(0, -1).reduce<Json | undefined>((held, step) => held && memberOf(held, step), body);
+  const isPlace = Array.isArray(holder) ? memberOf(holder, last) !== undefined : isJsonObject(holder) && last !== '__proto__';
+  return isPlace && Reflect.set(holder as object, last, value);
 }
 
 function ofMember<T>(member: string, make: () => T): T {
