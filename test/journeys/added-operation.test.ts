@@ -61,7 +61,7 @@ import type { Call, StateAnswer } from '../call.ts';
 
 export async function span(access: ReadAccess, call: Call<typeof years.operations.span>): Promise<StateAnswer> {
   const { value, position } = await access.count(call.input, 100);
-  return access.represent([JSON.stringify({ films: value })], { readAt: position });
+  return access.represent([JSON.stringify({ films: value.count })], { readAt: position });
 }`;
 
 const aggregate = `
@@ -71,7 +71,7 @@ import type { Call, StateAnswer } from '../call.ts';
 
 export async function aggregate(access: ReadAccess, call: Call<typeof documents.aggregate>): Promise<StateAnswer> {
   const { value, position } = await access.count(call.input, 100);
-  return access.represent([JSON.stringify({ count: value })], { readAt: position });
+  return access.represent([JSON.stringify({ count: value.count })], { readAt: position });
 }`;
 
 const advance = `

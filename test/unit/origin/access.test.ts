@@ -60,8 +60,8 @@ const carry = executor<typeof rows>({
   retire: (access) => access.merge(() => ({ n: 0 })),
   peek: (access) => access.get(undefined),
   tally: async (access, { input }) => {
-    const { value, position: readAt } = await access.count(input, 10);
-    return access.represent([String(value)], { readAt });
+    const { value: { count }, position: readAt } = await access.count(input, 10);
+    return access.represent([String(count)], { readAt });
   },
 });
 
