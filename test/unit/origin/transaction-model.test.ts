@@ -102,7 +102,8 @@ function draw(random: Random, given: string[], turn: number): Drawn {
     }
     case 1:
       return {
-        step: { op: 'create', resource: 'things', body: { id, ...body }, ...refs }, naive: (state, caller) => make(state, id, thing, caller),
+        step: { op: 'create', resource: 'things', body: { id, ...body }, ...refs },
+        naive: (state, caller) => make(state, id, thing, caller),
       };
     case 2:
       return {
