@@ -117,6 +117,10 @@ export interface Found {
 /** The first documents that the query finds, as they are stored, for whoever changes them. */
 export async function findFirst(store: Store, call: Asked, query: ListQuery): Promise<Found> {
   const request = { ...toFound(call, query), after: undefined, limit: query.limit + 1 };
+  if (query.residual.length > 0) {
+    const { value: { found, last } } = await scan(store, call, query, request);
+    return { documents: found.map(({ document }) => document), isMore: last !== undefined };
+  }
   const { value } = await store.list(call.resource, request, readOptions(call));
   return { documents: value.slice(0, query.limit).map(({ document }) => document), isMore: value.length > query.limit };
 }
