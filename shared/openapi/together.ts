@@ -2,6 +2,7 @@
 import { bodiesOf } from '../contract/documents.ts';
 import { resourcesOf } from '../contract/every-resource.ts';
 import type { Resource } from '../contract/resource.ts';
+import { controlsOfPages } from '../operations/removed-query.ts';
 import type { Translation } from '../versions/translation.ts';
 import { limits } from '../wire/limits.ts';
 import type { Json, JsonObject } from '../wire/values.ts';
@@ -103,8 +104,8 @@ export const atomicParameter: QueryParameter = {
 
 /** Of a list's parameters those that say which documents are found. */
 export function removedParametersOf(resource: Resource, input?: Translation): readonly QueryParameter[] {
-  const controls = ['after', 'count', 'fields', 'limit', 'id', 'id[in]'];
-  const filters = listParametersOf(resource, input).filter(({ name: each }) => !controls.includes(each));
+  const others = [...controlsOfPages, 'limit', 'id', 'id[in]'];
+  const filters = listParametersOf(resource, input).filter(({ name: each }) => !others.includes(each));
   return [
     {
       name: 'id[in]', several: true, example: exampleIdOf(resource),

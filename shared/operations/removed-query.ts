@@ -1,6 +1,7 @@
 /** Which documents a removal of several is of: those of the ids that it names, or the first that a filter finds. */
 import { isNameable, idForm, toCanonicalId } from '../contract/ids.ts';
 import { type ListQuery, parseListQuery } from '../contract/query.ts';
+import { controls } from '../contract/reserved-names.ts';
 import type { Resource } from '../contract/resource.ts';
 import { limits } from '../wire/limits.ts';
 import { mustKnowOnly, parametersRefused, toParameters } from '../wire/parameters.ts';
@@ -18,8 +19,8 @@ export type Removing = Together & {
 
 const idNames = ['id', 'id[in]'];
 const switches = ['atomic', 'dryRun'];
-/** Of a list's controls those that say nothing of which documents are found. */
-const refused = ['after', 'count', 'fields'];
+/** Of a list's controls those that say which of its pages is shown, and how: a removal has no pages. */
+export const controlsOfPages = [...controls].filter((name) => name !== 'sort' && name !== 'limit');
 
 export function parseTogether(query: string): Together {
   const parameters = toParameters(query);
@@ -34,7 +35,7 @@ export function parseRemoving(resource: Resource, query: string): Removing {
     mustKnowOnly(parameters, [...idNames, ...switches], 'unknown parameter; documents are named by their ids or by a filter');
     return { ...how, ids: mustIds(resource, parameters) };
   }
-  const wrong = refused.filter((name) => parameters.has(name));
+  const wrong = controlsOfPages.filter((name) => parameters.has(name));
   if (wrong.length > 0) throw parametersRefused(wrong.map((name) => [name, 'is for lists']));
   for (const name of switches) parameters.delete(name);
   const found = parseListQuery(resource, parameters.size === 0 ? '' : `?${parameters}`);

@@ -27,7 +27,7 @@ const declared = {
     update: any(owner('by'), role('auditor')), remove: any(owner('by'), role('auditor')),
   },
   fieldRules: { pay: { read: role('auditor'), write: role('auditor') } },
-  shapes: { all: {}, byTag: { equal: ['tags'], sort: ['n'] }, byN: { range: 'n', sort: ['n'] }, byPay: { equal: ['pay'] } },
+  shapes: { all: {}, byTag: { equal: ['tags'], sort: ['n'], beside: ['by', 'n'] }, byN: { range: 'n', sort: ['n'] }, byPay: { equal: ['pay'] } },
 } as const;
 const notes = resource({ name: 'notes', ...declared });
 const careful = resource({ name: 'careful', ...declared, preconditions: 'required' });
@@ -166,12 +166,22 @@ describe.each(engines)('on %s', (engine) => {
     expect(await remove('?tags=old')).toMatchObject({ json: { results: [], done: 0, more: false } });
   });
 
+  test('a filter that asks beside its index removes what meets all of it', async () => {
+    await put({ f: note('bob', 1, { tags: ['odd'] }), g: note('bob', 2, { tags: ['odd'] }), h: note('bob', 3, { tags: ['odd'] }) });
+    const some = await remove('?tags=odd&n[ne]=2&limit=1');
+    expect([told(some), some.json['more']]).toEqual([[['f', 204, '']], true]);
+    const rest = await remove('?tags=odd&n[ne]=2');
+    expect([told(rest), rest.json['more'], await valueOf('g')]).toEqual([[['h', 204, '']], false, 2]);
+  });
+
   test.each([
     ['nothing', '', 'query_invalid'],
     ['an order alone', '?sort=n', 'query_invalid'],
     ['what no shape serves', '?by=bob', 'query_not_served'],
     ['an unknown parameter', '?nope=1', 'query_invalid'],
     ['a page', '?tags=old&after=x', 'query_invalid'],
+    ['the last page', '?tags=old&page=last', 'query_invalid'],
+    ['values', '?tags=old&distinct=n', 'query_invalid'],
     ['ids and a filter', '?id=a&tags=old', 'query_invalid'],
     ['too many', `?tags=old&limit=${limits.pageDocumentsMax + 1}`, 'query_invalid'],
     ['too many ids', `?id[in]=${Array.from({ length: limits.writesTogetherMax + 1 }, (_, n) => `x${n}`).join()}`, 'query_invalid'],
