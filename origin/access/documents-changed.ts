@@ -9,10 +9,9 @@ import type { Resource } from '../../shared/contract/resource.ts';
 import type { Json, JsonObject } from '../../shared/wire/values.ts';
 import type { Asked } from '../call.ts';
 import type { Context } from '../context.ts';
-import { mustMake, newId, taken } from '../documents/new-document.ts';
-import { shownCopy } from '../documents/present.ts';
+import { creating, type Decide, merging, type Now, removing } from '../documents/decisions.ts';
+import { newId } from '../documents/new-document.ts';
 import { toDecision } from '../documents/write-one.ts';
-import { mustMerge, mustTouch } from '../documents/write-rules.ts';
 import type { Mutation } from '../store/store.ts';
 import { asDocument, type DocumentOf } from './document-of.ts';
 import { DocumentsSeen, mustBeServed, type OnBehalf } from './documents-seen.ts';
@@ -47,7 +46,7 @@ export interface Condition {
 }
 
 export class DocumentsChanged extends DocumentsSeen {
-  readonly #now: () => number;
+  readonly #now: Now;
   readonly #onBehalf: OnBehalf;
   readonly #served: (resource: Resource) => Resource;
 
@@ -64,12 +63,7 @@ export class DocumentsChanged extends DocumentsSeen {
     const { id: given, ...value } = mustBody(bodiesOf(resource).create, body);
     const id = typeof given === 'string' ? given : newId(resource, this.#now());
     const asked = this.#onBehalf(resource, id);
-    const decide: Decide = (found) => {
-      const made = mustMake(asked, { id, body: value, nowMs: this.#now() });
-      if (found !== undefined) throw taken(id);
-      return made;
-    };
-    return plan<DocumentOf<R>>(resource, asked, decide);
+    return plan<DocumentOf<R>>(resource, asked, creating(asked, value, this.#now));
   }
 
   /**
@@ -83,24 +77,17 @@ export class DocumentsChanged extends DocumentsSeen {
     condition: Condition = {},
   ): Change<DocumentOf<R>> {
     const resource = this.#served(declared);
-    const id = toCanonicalId(resource, given);
-    const asked = under(this.#onBehalf(resource, id), condition);
-    const decide: Decide = (found) => {
-      const before = mustTouch(asked, 'update', found);
-      const patch = toPatch(asDocument<R>(shownCopy(asked, before)));
-      return mustMerge(asked, { id, before: before.value, sent: mustBody(bodiesOf(resource).patch, patch), nowMs: this.#now() });
-    };
-    return plan<DocumentOf<R>>(resource, asked, decide);
+    const asked = under(this.#onBehalf(resource, toCanonicalId(resource, given)), condition);
+    const toSent = (seen: () => JsonObject) => mustBody(bodiesOf(resource).patch, toPatch(asDocument<R>(seen())));
+    return plan<DocumentOf<R>>(resource, asked, merging(asked, toSent, this.#now));
   }
 
   remove(declared: Resource, given: string, condition: Condition = {}): Change<undefined> {
     const resource = this.#served(declared);
     const asked = under(this.#onBehalf(resource, toCanonicalId(resource, given)), condition);
-    return plan<undefined>(resource, asked, (found) => (mustTouch(asked, 'remove', found), 'remove'));
+    return plan<undefined>(resource, asked, removing(asked));
   }
 }
-
-type Decide = Parameters<typeof toDecision>[0];
 
 function under(asked: Asked, { ifMatch }: Condition): Asked {
   return ifMatch === undefined ? asked : { ...asked, preconditions: { ifMatch, ifNoneMatch: undefined } };

@@ -1,14 +1,13 @@
 /** One document's write and its answer: what creating, replacing, patching and removing have in common. */
 import { Fault, toFault } from '../../shared/wire/fault.ts';
-import type { JsonObject } from '../../shared/wire/values.ts';
 import type { Answer, Asked } from '../call.ts';
 import { toETag } from './etag.ts';
 import { presenter } from './present.ts';
 import type { Decision, Mutation, Outcome, Store, WriteOptions } from '../store/store.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
+import type { Decide } from './decisions.ts';
 
 type WrittenDocument = Extract<Outcome, { kind: 'written' }>;
-type Decide = (before: StoredDocument | undefined) => JsonObject | 'keep' | 'remove';
 
 export interface OneWrite {
   readonly id: string;
