@@ -12,7 +12,7 @@ import type { Context } from '../context.ts';
 import { mustMeetConditions, toETag } from '../documents/etag.ts';
 import { presenter, shownCopy, visible } from '../documents/present.ts';
 import { conditional, readOptions } from '../documents/representation.ts';
-import { nonceOf, toDecision } from '../documents/write-one.ts';
+import { nonceOf, toDecision, writeRecorded } from '../documents/write-one.ts';
 import { mustAllow } from '../documents/write-rules.ts';
 import type { Mutation, Outcome } from '../store/store.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
@@ -114,11 +114,8 @@ async function write(context: Context, call: EndpointCall, changes: readonly Cha
       .map((after, index) => (after === undefined ? undefined : shownCopy(plans[index]?.asked ?? call, after)));
     return { outcome: 'written', mediaType: 'application/json', body: toText(context, call, toOutput(left)) };
   };
-  const { outcomes, position, replayed } = await context.store.write([...guards, ...plans.map(({ mutation }) => mutation)], {
-    deadline: call.deadline, atomic: true, ...nonceOf(call),
-    ...(call.idempotency === undefined ? {} : { once: { ...call.idempotency, answer: (made) => JSON.stringify(toAnswer(made)) } }),
-  });
-  return { ...(replayed === undefined ? toAnswer(outcomes) : (JSON.parse(replayed) as Answer)), writtenAt: position };
+  const mutations = [...guards, ...plans.map(({ mutation }) => mutation)];
+  return (await writeRecorded(context.store, call, { mutations, atomic: true, toAnswer })).answer;
 }
 
 /** What each left; throws for the first that was refused, which undid the others. */

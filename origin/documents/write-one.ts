@@ -20,14 +20,30 @@ export interface OneWrite {
 export async function writeOne(store: Store, call: Asked, { id, decide, also }: OneWrite): Promise<Answer> {
   const toAnswer = (outcomes: readonly Outcome[]): Answer => ({ ...toWrittenAnswer(call, mustWritten(outcomes[0])), ...also });
   const mutation: Mutation = { resource: call.resource, id, decide: (before) => toDecision(decide, before) };
-  const once = toOnce(call, (outcomes) => JSON.stringify(toAnswer(outcomes)));
-  const { outcomes, position, replayed } = await store.write([mutation], {
-    deadline: call.deadline,
-    ...nonceOf(call),
-    ...(once === undefined ? {} : { once }),
-  });
-  if (replayed !== undefined) return { ...(JSON.parse(replayed) as Answer), writtenAt: position };
-  return { ...toAnswer(outcomes), writtenAt: position };
+  return (await writeRecorded(store, call, { mutations: [mutation], atomic: false, toAnswer })).answer;
+}
+
+interface RecordedWrite {
+  readonly mutations: readonly Mutation[];
+  readonly atomic: boolean;
+  /** Runs inside the transaction too, where the answer is recorded. */
+  toAnswer(outcomes: readonly Outcome[]): Answer;
+}
+
+/**
+ * The one write of a call, which spends its nonce and its idempotency key, and its answer, made of the outcomes or the one
+ * that is recorded; then there are no outcomes. The record is the first insert of the write's own transaction, so a crash
+ * leaves both or neither (SEMANTICS §10).
+ */
+export async function writeRecorded(
+  store: Store, call: Asked, { mutations, atomic, toAnswer }: RecordedWrite,
+): Promise<{ readonly answer: Answer; readonly outcomes: readonly Outcome[] }> {
+  const { idempotency, deadline } = call;
+  const once = idempotency && { ...idempotency, answer: (outcomes: readonly Outcome[]) => JSON.stringify(toAnswer(outcomes)) };
+  const options: WriteOptions = { deadline, ...nonceOf(call), ...(atomic ? { atomic } : {}), ...(once === undefined ? {} : { once }) };
+  const { outcomes, position, replayed } = await store.write(mutations, options);
+  const answer = replayed === undefined ? toAnswer(outcomes) : (JSON.parse(replayed) as Answer);
+  return { answer: { ...answer, writtenAt: position }, outcomes };
 }
 
 export function toDecision(decide: Decide, before: StoredDocument | undefined): Decision {
@@ -52,11 +68,6 @@ function toWrittenAnswer(call: Asked, { before, after }: WrittenDocument): Answe
   if (after === undefined) return { outcome: 'removed' };
   const body = presenter(call.resource, call.principal, undefined)(after);
   return { outcome: before === undefined ? 'created' : 'written', body, etag: toETag(body), mediaType: 'application/json' };
-}
-
-/** The record is the first insert of the write's own transaction, so a crash leaves both or neither (SEMANTICS §10). */
-function toOnce({ idempotency }: Asked, answer: (outcomes: readonly Outcome[]) => string): WriteOptions['once'] {
-  return idempotency === undefined ? undefined : { ...idempotency, answer };
 }
 
 /** Spent in the transaction, where there is one. */

@@ -14,7 +14,7 @@ import { toTrouble } from '../trouble.ts';
 import type { Decide } from './decisions.ts';
 import { toETag } from './etag.ts';
 import { presenter } from './present.ts';
-import { nonceOf, toDecision } from './write-one.ts';
+import { toDecision, writeRecorded } from './write-one.ts';
 
 /** One write of several. */
 export interface Part {
@@ -49,18 +49,13 @@ export async function writeTogether({ store, log }: Context, call: Asked, parts:
     if (atomic) mustAllBeWritten(parts, outcomes);
     return { outcome: 'written', mediaType: 'application/json', body: JSON.stringify(toBody(call, parts, outcomes, together)) };
   };
-  const { outcomes, position, replayed } = await store.write(mutations, {
-    deadline: call.deadline, ...nonceOf(call), ...(atomic ? { atomic } : {}),
-    ...(call.idempotency === undefined ? {} : { once: { ...call.idempotency, answer: (made) => JSON.stringify(toAnswer(made)) } }),
-  });
-  if (replayed !== undefined) return { ...(JSON.parse(replayed) as Answer), writtenAt: position };
-  const answer = toAnswer(outcomes);
+  const { answer, outcomes } = await writeRecorded(store, call, { mutations, atomic, toAnswer });
   for (const outcome of outcomes) {
     if (outcome.kind === 'refused' && outcome.fault.status >= 500) {
       log.error({ requestId: call.requestId, traceId: call.traceId, ...toTrouble(outcome.fault) }, 'one of several writes failed');
     }
   }
-  return { ...answer, writtenAt: position };
+  return answer;
 }
 
 function kept(decided: ReturnType<Decide>, dryRun: boolean): ReturnType<Decide> {
