@@ -18,7 +18,7 @@ import { atEnd, type Cursor, hasPagesBefore, mustCursor, signCursor } from '../t
 import { valueOf, walkDistinct } from './distinct.ts';
 import { mustReadable, piecesPresenter } from './present.ts';
 import { readOptions } from './representation.ts';
-import { scan, toScannedPage } from './scan.ts';
+import { scan, type Scanned, toScannedPage } from './scan.ts';
 import { mustBeServable } from './servable.ts';
 
 export interface Page {
@@ -45,8 +45,7 @@ export async function readPage({ store, settings: { keys } }: Context, call: Ask
   const { resource } = call;
   const { boundTo, cursor, request, present } = toPrepared(keys, call, query);
   const sign = (next: Cursor) => signCursor(next, boundTo, call.tokenKey);
-  const read = query.residual.length > 0 ? scan(store, call, query, request) : store.list(resource, request, readOptions(call));
-  const { value, position } = await read;
+  const { value, position } = await walk(store, call, query, request);
   const { rows, next, prev } = 'found' in value ? toScannedPage(value, cursor, sign) : toPage(value, query, cursor, sign);
   for (const { document } of rows) mustBeServable(resource, document);
   return { shown: rows.map(({ document }) => present(document)), pages: { next, prev }, position };
@@ -116,13 +115,14 @@ export interface Found {
 
 /** The first documents that the query finds, as they are stored, for whoever changes them. */
 export async function findFirst(store: Store, call: Asked, query: ListQuery): Promise<Found> {
-  const request = { ...toFound(call, query), after: undefined, limit: query.limit + 1 };
-  if (query.residual.length > 0) {
-    const { value: { found, last } } = await scan(store, call, query, request);
-    return { documents: found.map(({ document }) => document), isMore: last !== undefined };
-  }
-  const { value } = await store.list(call.resource, request, readOptions(call));
-  return { documents: value.slice(0, query.limit).map(({ document }) => document), isMore: value.length > query.limit };
+  const { value } = await walk(store, call, query, { ...toFound(call, query), after: undefined, limit: query.limit + 1 });
+  const [rows, isMore] = 'found' in value ? [value.found, value.last !== undefined] : [value, value.length > query.limit];
+  return { documents: rows.slice(0, query.limit).map(({ document }) => document), isMore };
+}
+
+/** The one way to the documents of a query: an index holds all of them, or they are looked for along one. */
+function walk(store: Store, call: Asked, query: ListQuery, request: ListRequest): Promise<Read<readonly Row[] | Scanned>> {
+  return query.residual.length > 0 ? scan(store, call, query, request) : store.list(call.resource, request, readOptions(call));
 }
 
 /** What the query finds of what the caller sees. */

@@ -2,7 +2,7 @@
 import type { Field } from './fields.ts';
 import { type FilterValue, idField, toBoundValue, toEqualValue } from './filter-values.ts';
 import { limits } from '../wire/limits.ts';
-import { parametersRefused, toParameters } from '../wire/parameters.ts';
+import { parametersRefused, severalOf, toParameters } from '../wire/parameters.ts';
 import { isWithin } from './path.ts';
 import type { Resource } from './resource.ts';
 import { parseSort, type SortKey } from './shapes.ts';
@@ -37,10 +37,8 @@ export class QueryReader {
     return this.#search.get(name) ?? '';
   }
 
-  /** The values of a parameter: given once, split at commas; repeated, each as it stands, so that a value may hold a comma. */
   several(name: string): readonly string[] {
-    const given = this.#search.getAll(name);
-    return given.length === 1 ? (given[0] ?? '').split(',') : given;
+    return severalOf(this.#search, name);
   }
 
   values(name: string, field: Field, texts: readonly string[]): readonly Scalar[] {

@@ -4,7 +4,7 @@ import { type ListQuery, parseListQuery } from '../contract/query.ts';
 import { controls } from '../contract/reserved-names.ts';
 import type { Resource } from '../contract/resource.ts';
 import { limits } from '../wire/limits.ts';
-import { mustKnowOnly, parametersRefused, toParameters } from '../wire/parameters.ts';
+import { mustKnowOnly, parametersRefused, severalOf, toParameters } from '../wire/parameters.ts';
 
 /** How several writes of one request go together. */
 export interface Together {
@@ -46,9 +46,8 @@ export function parseRemoving(resource: Resource, query: string): Removing {
 }
 
 function mustIds(resource: Resource, parameters: URLSearchParams): readonly string[] {
-  const several = parameters.getAll('id[in]');
-  const listed = several.length === 1 ? (several[0] ?? '').split(',') : several;
-  const ids = [...new Set([...parameters.getAll('id'), ...listed].map((id) => (isNameable(id) ? toCanonicalId(resource, id) : id)))];
+  const given = [...parameters.getAll('id'), ...severalOf(parameters, 'id[in]')];
+  const ids = [...new Set(given.map((id) => (isNameable(id) ? toCanonicalId(resource, id) : id)))];
   if (ids.length > limits.writesTogetherMax) throw parametersRefused([['id[in]', `more than ${limits.writesTogetherMax} ids`]]);
   if (!ids.every(isNameable)) throw parametersRefused([['id[in]', `each has ${idForm}`]]);
   return ids;

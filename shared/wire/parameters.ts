@@ -10,6 +10,12 @@ export function takesSeveral(name: string): boolean {
   return name.endsWith('[in]') || name.endsWith('[nin]') || name.endsWith('[contains]');
 }
 
+/** The values of a parameter that takes several. */
+export function severalOf(parameters: URLSearchParams, name: string): readonly string[] {
+  const given = parameters.getAll(name);
+  return given.length === 1 ? (given[0] ?? '').split(',') : given;
+}
+
 /** The parameters of a query string; one that takes several values may be repeated. */
 export function toParameters(query: string): URLSearchParams {
   // A query without a percent sign has nothing encoded.
