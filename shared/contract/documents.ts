@@ -209,6 +209,31 @@ export function mustBody(schema: z.ZodType<JsonObject>, body: unknown): JsonObje
   throw documentInvalid(toFieldErrors(parsed.error));
 }
 
+/** What `make` gives; what it refuses is told of its place in a larger body. */
+export function inPlace<T>(at: string, make: () => T): T {
+  try {
+    return make();
+  } catch (thrown) {
+    if (!isInvalid(thrown)) throw thrown;
+    throw documentInvalid(thrown.errors.map((error) => ({ ...error, at: at + error.at })));
+  }
+}
+
+/** What `check` refuses of a body: nothing where it passes. */
+export function errorsOf(check: () => unknown): readonly FieldError[] {
+  try {
+    check();
+    return [];
+  } catch (thrown) {
+    if (!isInvalid(thrown)) throw thrown;
+    return thrown.errors;
+  }
+}
+
+function isInvalid(thrown: unknown): thrown is Fault {
+  return thrown instanceof Fault && thrown.reason === 'document_invalid';
+}
+
 export function documentInvalid(errors: readonly FieldError[]): Fault {
   return new Fault('document_invalid', {
     detail: errors.map(({ at, detail }) => `${at === '' ? 'document' : at}: ${detail}`).join('; '),

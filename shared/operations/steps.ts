@@ -6,7 +6,7 @@
 import * as z from 'zod';
 import { memberOf, stepsOf as pointerSteps } from '../changes/spot.ts';
 import { resourcesOf } from '../contract/every-resource.ts';
-import { bodiesOf, documentInvalid, mustBody, patchBody } from '../contract/documents.ts';
+import { bodiesOf, documentInvalid, errorsOf, inPlace, mustBody, patchBody } from '../contract/documents.ts';
 import { toIdValue } from '../contract/ids.ts';
 import type { Resource } from '../contract/resource.ts';
 import { Fault, type FieldError } from '../wire/fault.ts';
@@ -88,31 +88,21 @@ function mistakesIn(steps: readonly Step[], every: Resource): readonly FieldErro
     const at = `/operations/${index}`;
     const resource = resourcesOf(every).get(given.resource);
     if (resource === undefined) return [{ at: `${at}/resource`, in: 'body', detail: 'no such resource' }];
-    const errors = errorsOf(() => {
+    const errors = errorsOf(() => inPlace(at, () => {
       mustHaveMembers(given);
       if (given.as !== undefined && ids.has(given.as)) throw wrong('/as', 'is the name of an operation before');
       const write = toWrite(given, resource, ids);
       if (given.as !== undefined) ids.set(given.as, write.id === undefined ? placeholderOf(resource) : toIdValue(resource, write.id));
-    });
+    }));
     // What refers to an operation that is wrong is not wrong for that.
     if (given.as !== undefined && !ids.has(given.as)) ids.set(given.as, placeholderOf(resource));
-    return errors.map((error) => ({ ...error, at: at + error.at }));
+    return errors;
   });
 }
 
 /** An id that Tombolo could give. */
 function placeholderOf({ id }: Resource): string {
   return id === 'objectId' ? '0'.repeat(24) : '00000000-0000-7000-8000-000000000000';
-}
-
-function errorsOf(check: () => void): readonly FieldError[] {
-  try {
-    check();
-    return [];
-  } catch (thrown) {
-    if (thrown instanceof Fault && thrown.reason === 'document_invalid') return thrown.errors;
-    throw thrown;
-  }
 }
 
 function wrong(at: string, detail: string): Fault {
@@ -133,23 +123,24 @@ function mustHaveMembers(given: Step): void {
 export function toWrite(given: Step, resource: Resource, ids: GivenIds): StepWrite {
   if (given.op === 'create') {
     const sent = bodyOf(given, ids);
-    const { id, ...value } = ofMember('body', () => mustBody(bodiesOf(resource).create, sent));
+    const { id, ...value } = inPlace('/body', () => mustBody(bodiesOf(resource).create, sent));
     return { op: 'create', id: typeof id === 'string' ? id : undefined, value };
   }
   const id = toStepId(given, resource, ids);
   if (given.op === 'remove') return { op: 'remove', id };
   const body = bodyOf(given, ids);
   if (given.op === 'replace') {
-    const value = ofMember('body', () => mustBody(bodiesOf(resource).replace, body));
+    const value = inPlace('/body', () => mustBody(bodiesOf(resource).replace, body));
     return { op: 'replace', id, value, sent: body as JsonObject };
   }
   const form = bodyMemberOf(given) as Patch['form'];
-  return { op: 'patch', id, patch: toPatch({ [form]: ofMember(form, () => mustBody(patchMembersOf(resource)[form].unwrap(), body)) }) };
+  const patch = inPlace(`/${form}`, () => mustBody(patchMembersOf(resource)[form].unwrap(), body));
+  return { op: 'patch', id, patch: toPatch({ [form]: patch }) };
 }
 
 function toStepId({ id }: Step, resource: Resource, ids: GivenIds): string {
   const named = typeof id === 'object' ? mustRef(id.ref, '/id/ref', ids) : id;
-  return ofMember('id', () => {
+  return inPlace('/id', () => {
     const parsed = idIn(resource).safeParse(named);
     if (!parsed.success) throw wrong('', parsed.error.issues[0]?.message ?? 'is no id');
     return parsed.data;
@@ -181,13 +172,4 @@ function put(body: Json, steps: readonly string[], value: Json): boolean {
   const holder = steps.slice(0, -1).reduce<Json | undefined>((held, step) => held && memberOf(held, step), body);
   const isPlace = Array.isArray(holder) ? memberOf(holder, last) !== undefined : isJsonObject(holder) && last !== '__proto__';
   return isPlace && Reflect.set(holder as object, last, value);
-}
-
-function ofMember<T>(member: string, make: () => T): T {
-  try {
-    return make();
-  } catch (thrown) {
-    if (!(thrown instanceof Fault) || thrown.reason !== 'document_invalid') throw thrown;
-    throw documentInvalid(thrown.errors.map((error) => ({ ...error, at: `/${member}${error.at}` })));
-  }
 }

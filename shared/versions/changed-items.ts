@@ -1,9 +1,9 @@
 /** Changes of several documents in an older version: each in that of its resource, and told of where it stands (SEMANTICS §19). */
 import { jsonPatchBody, operationsOf } from '../changes/json-patch.ts';
 import { changesBody } from '../changes/operators.ts';
-import { documentInvalid, mustBody } from '../contract/documents.ts';
+import { documentInvalid, errorsOf, inPlace, mustBody } from '../contract/documents.ts';
 import { toTagList, withoutSuffix } from '../wire/entity-tags.ts';
-import { Fault, type FieldError } from '../wire/fault.ts';
+import type { FieldError } from '../wire/fault.ts';
 import { isJsonObject, type Json, type JsonObject } from '../wire/values.ts';
 import { upJsonPatch } from './json-patch.ts';
 import { upChanges } from './operators.ts';
@@ -27,7 +27,9 @@ export function upChangedItems(items: Json, speaking: Speaking): Json {
 function upItem(item: JsonObject, at: string, { translation, digest }: Speaking, errors: FieldError[]): JsonObject {
   const members = Object.entries(item).map(([name, value]): [string, Json] => {
     if (name === 'ifMatch') return [name, typeof value === 'string' ? withoutSuffix(toTagList(value) ?? value, digest) : value];
-    return [name, within(`${at}/${name}`, errors, value, () => upPatch(name, value, translation))];
+    let current = value;
+    errors.push(...errorsOf(() => (current = inPlace(`${at}/${name}`, () => upPatch(name, value, translation)))));
+    return [name, current];
   });
   return Object.fromEntries(members);
 }
@@ -36,14 +38,4 @@ function upPatch(form: string, value: Json, translation: Translation): Json {
   if (form === 'merge' && isJsonObject(value)) return translation.up(value, 'patch');
   if (form === 'patch') return upJsonPatch(operationsOf(mustBody(jsonPatchBody, value)), translation);
   return form === 'changes' ? upChanges(mustBody(changesBody, value), translation) : value;
-}
-
-function within(at: string, errors: FieldError[], value: Json, up: () => Json): Json {
-  try {
-    return up();
-  } catch (thrown) {
-    if (!(thrown instanceof Fault) || thrown.reason !== 'document_invalid') throw thrown;
-    errors.push(...thrown.errors.map((error) => ({ ...error, at: at + error.at })));
-    return value;
-  }
 }

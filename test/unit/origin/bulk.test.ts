@@ -27,7 +27,9 @@ const declared = {
     update: any(owner('by'), role('auditor')), remove: any(owner('by'), role('auditor')),
   },
   fieldRules: { pay: { read: role('auditor'), write: role('auditor') } },
-  shapes: { all: {}, byTag: { equal: ['tags'], sort: ['n'], beside: ['by', 'n'] }, byN: { range: 'n', sort: ['n'] }, byPay: { equal: ['pay'] } },
+  shapes: {
+    all: {}, byTag: { equal: ['tags'], sort: ['n'], beside: ['by', 'n'] }, byN: { range: 'n', sort: ['n'] }, byPay: { equal: ['pay'] },
+  },
 } as const;
 const notes = resource({ name: 'notes', ...declared });
 const careful = resource({ name: 'careful', ...declared, preconditions: 'required' });
