@@ -51,7 +51,7 @@ function toCurrentDescription({ contract, plans, paths }: Describing): JsonObjec
     components: {
       schemas: {
         ...sharedSchemas,
-        ...togetherSchemas,
+        ...togetherSchemas(resources.map(({ name }) => name)),
         ...problemSchemas,
         ...Object.assign({}, ...resources.map((resource) => schemasOf(resource, operationsOf(resource)))),
       },

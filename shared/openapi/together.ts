@@ -16,6 +16,11 @@ const json = 'application/json';
 export const changedItemsComponents = { [json]: 'ChangedItems', 'application/x-ndjson': 'ChangedItemLines' } as const;
 
 const name = { type: ['string', 'integer'], description: 'The id of a document.' } as const;
+/** As `isNameable` has it. */
+const named = {
+  type: 'string', description: 'The id of a document; of whole numbers, the number too.', maxLength: limits.idCharactersMax,
+  pattern: '^(?!\\.{1,2}$)[^\\u0000-\\u001f\\u007f/\\\\]+$',
+} as const;
 const tags = { type: 'string', description: 'As `If-Match`: the ETag of the document as it was read.', examples: ['"…"'] } as const;
 const formsOfPatch = {
   merge: { type: 'object', description: 'A merge patch (RFC 7396), as a `PATCH` of one document takes it.' },
@@ -37,7 +42,6 @@ export const stepsComponents = { [json]: 'Transaction' } as const;
 
 const given = { type: 'string', pattern: '^[A-Za-z][A-Za-z0-9_-]{0,63}$' } as const;
 const made = { type: 'object', required: ['ref'], properties: { ref: given }, additionalProperties: false } as const;
-const one = { resource: { type: 'string' }, id: { anyOf: [name, made] } } as const;
 const refs = {
   type: 'object', additionalProperties: given,
   description: 'By JSON Pointer into the body beside: the `as` of an operation before, whose id is put there.',
@@ -49,27 +53,29 @@ function closed(op: string, members: JsonObject, required: readonly string[]): J
   return { type: 'object', required: ['op', ...required], properties: { op: { const: op }, ...members }, additionalProperties: false };
 }
 
-export const togetherSchemas: JsonObject = {
-  Transaction: {
+/** `resources`: the names of those that are served. */
+export function togetherSchemas(resources: readonly string[]): JsonObject {
+  return { Transaction: toTransaction({ resource: { enum: [...resources] }, id: { anyOf: [named, made] } }), ...schemas };
+}
+
+function toTransaction(one: { readonly resource: JsonObject; readonly id: JsonObject }): JsonObject {
+  const operations = [
+    closed('create', { resource: one.resource, as: given, body: whole, refs }, ['resource', 'body']),
+    closed('replace', { ...one, body: whole, refs, ...conditions }, ['resource', 'id', 'body']),
+    ...ofEachForm({ op: { const: 'patch' }, ...one, refs, ...conditions }, ['op', 'resource', 'id']),
+    closed('remove', { ...one, ...conditions }, ['resource', 'id']),
+  ];
+  return {
     type: 'object',
     required: ['operations'],
-    properties: {
-      operations: {
-        type: 'array', minItems: 1, maxItems: limits.writesTogetherMax,
-        items: {
-          oneOf: [
-            closed('create', { resource: one.resource, as: given, body: whole, refs }, ['resource', 'body']),
-            closed('replace', { ...one, body: whole, refs, ...conditions }, ['resource', 'id', 'body']),
-            ...ofEachForm({ op: { const: 'patch' }, ...one, refs, ...conditions }, ['op', 'resource', 'id']),
-            closed('remove', { ...one, ...conditions }, ['resource', 'id']),
-          ],
-        },
-      },
-    },
+    properties: { operations: { type: 'array', minItems: 1, maxItems: limits.writesTogetherMax, items: { oneOf: operations } } },
     additionalProperties: false,
-  },
+  };
+}
+
+const schemas: JsonObject = {
   ChangedItems: {
-    type: 'array', minItems: 1, maxItems: limits.writesTogetherMax, items: { oneOf: ofEachForm({ id: name, ifMatch: tags }, ['id']) },
+    type: 'array', minItems: 1, maxItems: limits.writesTogetherMax, items: { oneOf: ofEachForm({ id: named, ifMatch: tags }, ['id']) },
   },
   ChangedItemLines: { type: 'string', description: 'An element of `ChangedItems` on each line.' },
   Results: {
@@ -80,7 +86,7 @@ export const togetherSchemas: JsonObject = {
         type: 'array', description: 'In the order of the request.',
         items: {
           type: 'object', required: ['id', 'status'],
-          properties: { resource: one.resource, id: name, status, etag: { type: 'string' }, problem: refusal },
+          properties: { resource: { type: 'string' }, id: name, status, etag: { type: 'string' }, problem: refusal },
         },
       },
       done: { type: 'integer', minimum: 0 },
