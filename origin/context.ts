@@ -20,11 +20,13 @@ import { Feed } from './feed/feed.ts';
 import type { LeaseTimes } from './feed/lease.ts';
 import { KnownCalls } from './hop/known-calls.ts';
 import { ImportShares } from './import/shares.ts';
+import { erasedOf, startErasing } from './removals/erasing.ts';
 import { Services, type ServiceState, type Started } from './services/services.ts';
 import type { Settings } from './settings.ts';
 import { openMongoStore } from './store/mongo/mongo-store.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import type { Store } from './store/store.ts';
+import { startText } from './text/start-text.ts';
 import { toTrouble } from './trouble.ts';
 
 export interface Context {
@@ -54,12 +56,14 @@ export interface Own {
   readonly hooks?: readonly BeforeWrite[];
   readonly afterCommits?: readonly AfterCommit[];
   readonly leaseTimes?: LeaseTimes;
+  /** Between two rounds of erasing what was removed long ago. */
+  readonly erasingRestMs?: number;
   readonly holdLimits?: HoldLimits;
 }
 
 /** A service that fails to start takes those before it down, and the context does not open. */
 export async function openContext(settings: Settings, contract: Contract, own: Own = {}): Promise<Context> {
-  const { consumers = [], hooks = [], afterCommits = [], leaseTimes, holdLimits } = own;
+  const { consumers = [], hooks = [], afterCommits = [], leaseTimes, holdLimits, erasingRestMs: restMs } = own;
   mustBeSound(contract);
   mustAfterCommits(afterCommits, contract);
   const beforeWrites = mustBeforeWrites(hooks, contract);
@@ -83,7 +87,9 @@ export async function openContext(settings: Settings, contract: Contract, own: O
     streams: new AbortController(),
     refusals: new Map(),
   };
+  await startText(context, { onTrouble, leaseTimes });
   await startHooks(afterCommits, context, { onTrouble, leaseTimes, holdLimits });
+  if (erasedOf(context).length > 0) await services.start('erasing', () => startErasing(context, { onTrouble, leaseTimes, restMs }));
   return context;
 }
 

@@ -18,6 +18,7 @@ import { inStore } from './documents/in-store.ts';
 import { handlers } from './endpoints/all.ts';
 import { changes } from './operations/changes.ts';
 import { create } from './operations/create.ts';
+import { erase } from './operations/erase.ts';
 import { get } from './operations/get.ts';
 import { importRows } from './operations/import.ts';
 import { list } from './operations/list.ts';
@@ -25,7 +26,10 @@ import { patchMany } from './operations/patch-many.ts';
 import { patch } from './operations/patch.ts';
 import { removeMany } from './operations/remove-many.ts';
 import { remove } from './operations/remove.ts';
+import { removed } from './operations/removed.ts';
+import { removedOne } from './operations/removed-one.ts';
 import { replace } from './operations/replace.ts';
+import { restore } from './operations/restore.ts';
 import { transaction } from './operations/transaction.ts';
 
 type Rows = Readonly<Record<string, Operation>>;
@@ -92,5 +96,6 @@ function accessOf<Table extends Rows>(context: Context, call: CallOf<Table>): Ac
 export type RoutedCall = CallOf<ModuleRows>;
 
 export const execute = executor<ModuleRows>({
-  list, get, create, replace, patch, remove, import: importRows, changes, patchMany, removeMany, transaction, ...handlers,
+  list, get, create, replace, patch, remove, import: importRows, changes, removed, removedOne, restore, erase, patchMany, removeMany,
+  transaction, ...handlers,
 });

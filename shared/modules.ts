@@ -4,11 +4,13 @@ import { bulk } from './operations/bulk.ts';
 import { documents } from './operations/documents.ts';
 import { transaction } from './operations/transaction.ts';
 import { moduleList, type RowsOf } from './operations/module.ts';
+import { removals } from './operations/removals.ts';
 
 export const modules = moduleList({
   documents: { operations: documents },
   bulk: { operations: bulk },
   transaction: { operations: transaction },
+  removals: { operations: removals },
   endpoints,
 });
 

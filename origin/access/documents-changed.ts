@@ -85,7 +85,7 @@ export class DocumentsChanged extends DocumentsSeen {
   remove(declared: Resource, given: string, condition: Condition = {}): Change<undefined> {
     const resource = this.#served(declared);
     const asked = under(this.#onBehalf(resource, toCanonicalId(resource, given)), condition);
-    return plan<undefined>(resource, asked, removing(asked));
+    return plan<undefined>(resource, asked, removing(asked, this.#now));
   }
 }
 

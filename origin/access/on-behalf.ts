@@ -1,5 +1,6 @@
 /** A call as if it had been about another resource: of its caller, of somebody who has not signed in, or of the system. */
 import type { Resource } from '../../shared/contract/resource.ts';
+import { readRule } from '../../shared/contract/removal.ts';
 import { anyone, mentionsOf, reduce } from '../../shared/contract/rules.ts';
 import type { Principal } from '../../shared/wire/principal.ts';
 import type { Asked } from '../call.ts';
@@ -16,10 +17,12 @@ export function onBehalfOf(call: Asked, principal: Principal): OnBehalf {
   });
 }
 
-/** No rule, no field rule and no demand for a condition holds: what a document must be stays. */
+/** No rule, no field rule and no demand for a condition holds: what a document must be stays, and what is removed is so for all. */
 export function asSystem(call: Asked): OnBehalf {
   return (resource, id = '') => {
-    return { ...call, resource: withoutRules(resource), id, rights: { readable: true, writable: true }, preconditions: none };
+    const open = withoutRules(resource);
+    const readable = reduce(open.rules.read, call.principal);
+    return { ...call, resource: open, id, rights: { readable, writable: true }, preconditions: none };
   };
 }
 
@@ -28,8 +31,9 @@ const bare = new WeakMap<Resource, Resource>();
 function withoutRules(resource: Resource): Resource {
   const known = bare.get(resource);
   if (known !== undefined) return known;
-  const rules = { read: anyone, create: anyone, update: anyone, remove: anyone };
-  const made: Resource = { ...resource, rules, fieldRules: {}, mentions: mentionsOf([]), preconditions: 'optional' };
+  const read = readRule(anyone, resource.removal);
+  const rules = { read, create: anyone, update: anyone, remove: anyone, restore: anyone };
+  const made: Resource = { ...resource, rules, fieldRules: {}, mentions: mentionsOf([read]), preconditions: 'optional' };
   bare.set(resource, made);
   return made;
 }

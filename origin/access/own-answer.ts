@@ -12,6 +12,7 @@ import type { Context } from '../context.ts';
 import { mustMeetConditions, toETag } from '../documents/etag.ts';
 import { presenter, shownCopy, visible } from '../documents/present.ts';
 import { conditional, readOptions } from '../documents/representation.ts';
+import { standing } from '../documents/removed.ts';
 import { nonceOf, toDecision, writeRecorded } from '../documents/write-one.ts';
 import { mustAllow } from '../documents/write-rules.ts';
 import type { Mutation, Outcome } from '../store/store.ts';
@@ -111,7 +112,11 @@ async function write(context: Context, call: EndpointCall, changes: readonly Cha
   const guards = isOfDocument(call.operation) ? [{ resource: call.resource, id: call.id, decide: stands }] : [];
   const toAnswer = (outcomes: readonly Outcome[]): Answer => {
     const left = mustBeWritten(outcomes).slice(guards.length)
-      .map((after, index) => (after === undefined ? undefined : shownCopy(plans[index]?.asked ?? call, after)));
+      .map((after, index) => {
+        const asked = plans[index]?.asked ?? call;
+        const left = standing(asked.resource, after);
+        return left && shownCopy(asked, left);
+      });
     return { outcome: 'written', mediaType: 'application/json', body: toText(context, call, toOutput(left)) };
   };
   const mutations = [...guards, ...plans.map(({ mutation }) => mutation)];

@@ -10,6 +10,7 @@ import type { Answer, Asked, StateAnswer } from '../call.ts';
 import type { Context } from '../context.ts';
 import { countFound, estimateFound, type Page, readPage, readValues, type Total, type Values } from '../documents/page.ts';
 import { piecesPresenter, visible } from '../documents/present.ts';
+import { ofRemoved } from '../documents/removed.ts';
 import { absentAt, conditional, readOptions, type StateFacts } from '../documents/representation.ts';
 import { mustBeServable } from '../documents/servable.ts';
 import { follow } from '../live/follow.ts';
@@ -57,6 +58,11 @@ export class ReadAccess {
   /** The state that was read as JSON in pieces: what the conditions of the call leave of it (RFC 9110 §13.2.2). */
   represent(pieces: readonly string[], facts: StateFacts): StateAnswer {
     return conditional(this.#call, pieces, facts);
+  }
+
+  /** The same for documents that are removed, for whoever the rule `restore` lets in. */
+  ofRemoved(): ReadAccess {
+    return new ReadAccess(this.#context, ofRemoved(this.#call));
   }
 
   /** The changes of the resource as far as the caller may see them. */

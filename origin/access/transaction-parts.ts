@@ -61,6 +61,6 @@ function toDecide(asked: Asked, write: StepWrite, now: Now): Decide {
     case 'patch':
       return patching(asked, write.patch, now);
     case 'remove':
-      return removing(asked);
+      return removing(asked, now);
   }
 }

@@ -18,6 +18,7 @@ import { mustMake, newId, taken } from '../documents/new-document.ts';
 import { findFirst } from '../documents/page.ts';
 import { partsOfChanges, partsOfFound, partsOfRemoved } from '../documents/parts.ts';
 import { type OneWrite, writeOne } from '../documents/write-one.ts';
+import { mustBeRemoved, mustRestore } from '../documents/removed.ts';
 import { type Part, type Together, writeTogether } from '../documents/write-together.ts';
 import { RowWriter } from '../import/row-writer.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
@@ -67,7 +68,18 @@ export class WriteAccess extends ReadAccess {
   }
 
   remove(): Promise<Answer> {
-    return this.#write({ id: this.#call.id, decide: removing(this.#call) });
+    return this.#write({ id: this.#call.id, decide: removing(this.#call, this.#now) });
+  }
+
+  restore(): Promise<Answer> {
+    const call = this.#call;
+    return this.#write({ id: call.id, decide: (found) => mustRestore(call, found, this.now()) });
+  }
+
+  /** Takes a removed document out of the database. */
+  erase(): Promise<Answer> {
+    const call = this.#call;
+    return this.#write({ id: call.id, decide: (found) => (mustBeRemoved(call, found), 'remove') });
   }
 
   /** Changes several documents of the call's resource, in one transaction. */
@@ -76,13 +88,13 @@ export class WriteAccess extends ReadAccess {
   }
 
   removeEach(ids: readonly string[], how: Together): Promise<Answer> {
-    return this.#together(partsOfRemoved(this.#call, ids), how);
+    return this.#together(partsOfRemoved(this.#call, ids, this.#now), how);
   }
 
   /** Removes the first documents that a query finds among those that the caller sees, unless they change meanwhile. */
   async removeFound(query: ListQuery, how: Together): Promise<Answer> {
     const { documents, isMore } = await findFirst(this.#context.store, this.#call, query);
-    return this.#together(partsOfFound(this.#call, documents), { ...how, told: { more: isMore } });
+    return this.#together(partsOfFound(this.#call, documents, this.#now), { ...how, told: { more: isMore } });
   }
 
   /** Operations on documents of any served resource, all or none. */

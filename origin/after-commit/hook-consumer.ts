@@ -1,6 +1,7 @@
 /** A hook as a consumer of the feed: changes become events, and what it answers with becomes mutations that it may make. */
 import type { Change } from '../../shared/contract/change.ts';
 import { toIdValue } from '../../shared/contract/ids.ts';
+import { isRemoved } from '../../shared/contract/removal.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { isSameJson } from '../../shared/contract/settled.ts';
 import { keptNamesOf } from '../../shared/contract/system-fields.ts';
@@ -80,7 +81,9 @@ const none: ReadonlySet<string> = new Set();
 /** `undefined`: of what is declared nothing differs but marks, if the hook itself has some. */
 function toEvent(resource: Resource, change: DocumentChange, marks: ReadonlySet<string>): CommitEvent<Resource> | undefined {
   const { id, position } = change;
-  const [before, after] = [change.before, change.after].map((image) => image && toDeclared(resource, id, image));
+  const [before, after] = [change.before, change.after].map((image) =>
+    image && (isRemoved(resource, image) ? null : toDeclared(resource, id, image)));
+  if (before === null && after === null) return undefined;
   const passedOver = marks.size === 0 ? none : new Set([...marks, ...keptNamesOf(resource)]);
   if (before && after && differingIn(before, after).every((name) => passedOver.has(name))) return undefined;
   const shown = (document: JsonObject | null | undefined) =>

@@ -6,6 +6,7 @@
 import type { Change } from '../../shared/contract/change.ts';
 import type { Contract } from '../../shared/contract/contract.ts';
 import { type Dependencies, toBucket } from '../../shared/contract/dependencies.ts';
+import { shownBy } from '../../shared/contract/text-index.ts';
 import type { Position } from '../../shared/wire/position.ts';
 import { touchedOf } from '../purge/touched.ts';
 
@@ -41,8 +42,9 @@ export class Generations {
 
   raise(changes: readonly Change[]): void {
     for (const change of changes) {
-      const isWorthIt = changes.length <= takenApartMax && this.#isKept(change.resource);
-      this.#raise(change, isWorthIt ? touchedOf(this.#contract, change)?.keys : undefined);
+      const resource = shownBy(this.#contract.resources, change.resource)?.name ?? change.resource;
+      const isWorthIt = changes.length <= takenApartMax && this.#isKept(resource);
+      this.#raise(resource, change, isWorthIt ? touchedOf(this.#contract, change)?.keys : undefined);
     }
   }
 
@@ -56,7 +58,7 @@ export class Generations {
     });
   }
 
-  #raise({ resource, position: { order } }: Change, keys: ReadonlySet<string> | undefined): void {
+  #raise(resource: string, { position: { order } }: Change, keys: ReadonlySet<string> | undefined): void {
     const raised = this.#resources.get(resource) ?? { buckets: new Map<number, string>(), whole: '' };
     this.#resources.set(resource, raised);
     if (keys !== undefined) {

@@ -16,6 +16,7 @@ import type { Asked } from '../call.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 import { mustMake, taken } from './new-document.ts';
 import { shownCopy, visible } from './present.ts';
+import { mustRemove } from './removed.ts';
 import { mustChange, mustMerge, mustReplace, mustTouch } from './write-rules.ts';
 
 export type Decide = (before: StoredDocument | undefined) => JsonObject | 'keep' | 'remove';
@@ -90,9 +91,6 @@ export function patching(call: Asked, patch: Patch, now: Now): Decide {
   }
 }
 
-export function removing(call: Asked): Decide {
-  return (found) => {
-    mustTouch(call, 'remove', found);
-    return 'remove';
-  };
+export function removing(call: Asked, now: Now): Decide {
+  return (found) => mustRemove(call, found, now());
 }

@@ -6,6 +6,7 @@ import { formatQuery, type ListQuery } from '../../shared/contract/query.ts';
 import { scopeOf } from '../../shared/contract/scope.ts';
 import { reversed } from '../../shared/contract/shapes.ts';
 import { limits } from '../../shared/wire/limits.ts';
+import { textIndexOf } from '../../shared/contract/text-index.ts';
 import type { Position } from '../../shared/wire/position.ts';
 import type { Json } from '../../shared/wire/values.ts';
 import type { Answer, Asked } from '../call.ts';
@@ -16,6 +17,7 @@ import type { CountRequest, ListRequest, Read, Row, Store } from '../store/store
 import type { StoredDocument } from '../store/stored-document.ts';
 import { atEnd, type Cursor, hasPagesBefore, mustCursor, signCursor } from '../tokens.ts';
 import { valueOf, walkDistinct } from './distinct.ts';
+import { countByEntries, findByEntries } from './found-by-entries.ts';
 import { mustReadable, piecesPresenter } from './present.ts';
 import { readOptions } from './representation.ts';
 import { scan, type Scanned, toScannedPage } from './scan.ts';
@@ -36,7 +38,8 @@ export interface Values extends Omit<Page, 'shown'> {
 export async function readValues({ store, settings: { keys } }: Context, call: Asked, query: ListQuery, field: string): Promise<Values> {
   const { boundTo, cursor, request } = toPrepared(keys, call, query);
   const { value, position } = await walkDistinct(store, call, query, request);
-  const { rows, next, prev } = toPage(value, query, cursor, (next) => signCursor(next, boundTo, call.tokenKey));
+  const sign = (next: Cursor) => signCursor(next, boundTo, call.tokenKey);
+  const { rows, next, prev } = toPage({ found: value, brokenOffAt: undefined }, query, cursor, sign);
   for (const { document } of rows) mustBeServable(call.resource, document);
   return { values: rows.map((row) => valueOf(row, field)), pages: { next, prev }, position };
 }
@@ -45,8 +48,8 @@ export async function readPage({ store, settings: { keys } }: Context, call: Ask
   const { resource } = call;
   const { boundTo, cursor, request, present } = toPrepared(keys, call, query);
   const sign = (next: Cursor) => signCursor(next, boundTo, call.tokenKey);
-  const { value, position } = await walk(store, call, query, request);
-  const { rows, next, prev } = 'found' in value ? toScannedPage(value, cursor, sign) : toPage(value, query, cursor, sign);
+  const { position, ...walked } = await walk(store, call, query, request);
+  const { rows, next, prev } = 'first' in walked ? toScannedPage(walked, cursor, sign) : toPage(walked, query, cursor, sign);
   for (const { document } of rows) mustBeServable(resource, document);
   return { shown: rows.map(({ document }) => present(document)), pages: { next, prev }, position };
 }
@@ -89,40 +92,62 @@ export interface Total {
 }
 
 export async function countFound(store: Store, call: Asked, query: ListQuery, max: number): Promise<Read<Total>> {
+  const { resource } = call;
   const found = toFound(call, query);
   if (query.residual.length > 0) {
     const { value, position } = await scan(store, call, query, { ...found, after: undefined, limit: max + 1 });
     return { value: { count: value.found.length, isMinimum: value.last !== undefined }, position };
   }
-  const { value, position } = await store.count(call.resource, found, max + 1, readOptions(call));
-  return { value: { count: Math.min(value, max), isMinimum: value > max }, position };
+  const index = textIndexOf(resource, query.shape);
+  const { value, position, isMinimum = value > max } = index === undefined
+    ? { ...(await store.count(resource, found, max + 1, readOptions(call))), isMinimum: undefined }
+    : await countByEntries(store, { resource, index, words: query.words ?? [], request: found }, readOptions(call));
+  return { value: { count: Math.min(value, max), isMinimum }, position };
 }
 
 /** The database's own figure where the caller may see all that is asked for; else what a short count finds. */
 export async function estimateFound(store: Store, call: Asked, query: ListQuery): Promise<Read<Total>> {
   const { equal, range, where } = toFound(call, query);
-  const asksForAll = where === true && range === undefined && Object.keys(equal).length + query.residual.length === 0;
-  if (!asksForAll || store.estimate === undefined) return countFound(store, call, query, limits.estimatedCountMax);
+  const isFiltered = range !== undefined || query.words !== undefined || Object.keys(equal).length + query.residual.length > 0;
+  if (where !== true || isFiltered || store.estimate === undefined) return countFound(store, call, query, limits.estimatedCountMax);
   const { value, position } = await store.estimate(call.resource, readOptions(call));
   return { value: { count: value, isMinimum: false }, position };
 }
 
 export interface Found {
   readonly documents: readonly StoredDocument[];
-  /** Whether there are others behind them. */
+  /** Whether there are others behind them, or may be. */
   readonly isMore: boolean;
 }
 
 /** The first documents that the query finds, as they are stored, for whoever changes them. */
 export async function findFirst(store: Store, call: Asked, query: ListQuery): Promise<Found> {
-  const { value } = await walk(store, call, query, { ...toFound(call, query), after: undefined, limit: query.limit + 1 });
-  const [rows, isMore] = 'found' in value ? [value.found, value.last !== undefined] : [value, value.length > query.limit];
-  return { documents: rows.slice(0, query.limit).map(({ document }) => document), isMore };
+  const walked = await walk(store, call, query, { ...toFound(call, query), after: undefined, limit: query.limit + 1 });
+  const isMore = walked.found.length > query.limit || ('first' in walked ? walked.last : walked.brokenOffAt) !== undefined;
+  return { documents: walked.found.slice(0, query.limit).map(({ document }) => document), isMore };
 }
 
-/** The one way to the documents of a query: an index holds all of them, or they are looked for along one. */
-function walk(store: Store, call: Asked, query: ListQuery, request: ListRequest): Promise<Read<readonly Row[] | Scanned>> {
-  return query.residual.length > 0 ? scan(store, call, query, request) : store.list(call.resource, request, readOptions(call));
+interface Walked {
+  /** One more than is asked for, where there are so many. */
+  readonly found: readonly Row[];
+  /** The sort values of what was looked at last, where there may be more and fewer were found. */
+  readonly brokenOffAt: Row['keys'] | undefined;
+}
+
+/** The one way to what a query finds: by an index, by the documents along one, or by the entries of a shape. */
+async function walk(
+  store: Store, call: Asked, query: ListQuery, request: ListRequest,
+): Promise<(Walked | Scanned) & { readonly position: Position }> {
+  const { resource } = call;
+  if (query.residual.length > 0) {
+    const { value, position } = await scan(store, call, query, request);
+    return { ...value, position };
+  }
+  const index = textIndexOf(resource, query.shape);
+  const { value: found, position, brokenOffAt } = index === undefined
+    ? { ...(await store.list(resource, request, readOptions(call))), brokenOffAt: undefined }
+    : await findByEntries(store, { resource, index, words: query.words ?? [], request }, readOptions(call));
+  return { found, position, brokenOffAt };
 }
 
 /** What the query finds of what the caller sees. */
@@ -143,8 +168,8 @@ export interface PageRows extends NonNullable<Answer['pages']> {
 }
 
 /** One row more than asked was read: it tells whether the reader's direction goes on, and is not shown. */
-function toPage(found: readonly Row[], query: ListQuery, cursor: Cursor | undefined, sign: (cursor: Cursor) => string): PageRows {
-  const goesOn = found.length > query.limit;
+function toPage({ found, brokenOffAt }: Walked, query: ListQuery, cursor: Cursor | undefined, sign: (cursor: Cursor) => string): PageRows {
+  const goesOn = found.length > query.limit || brokenOffAt !== undefined;
   const shown = found.slice(0, query.limit);
   const rows = cursor?.backwards === true ? shown.toReversed() : shown;
   const first = rows[0];
@@ -153,9 +178,11 @@ function toPage(found: readonly Row[], query: ListQuery, cursor: Cursor | undefi
   const hasBefore = hasPagesBefore(cursor);
   const hasNext = isBackwards ? hasBefore : goesOn;
   const hasPrev = isBackwards ? goesOn : hasBefore;
+  const nextKeys = isBackwards ? last?.keys : (brokenOffAt ?? last?.keys);
+  const prevKeys = isBackwards ? (brokenOffAt ?? first?.keys) : first?.keys;
   return {
     rows,
-    next: hasNext ? sign({ keys: last?.keys ?? [], backwards: false }) : undefined,
-    prev: hasPrev ? sign({ keys: first?.keys ?? [], backwards: true }) : undefined,
+    next: hasNext ? sign({ keys: nextKeys ?? [], backwards: false }) : undefined,
+    prev: hasPrev ? sign({ keys: prevKeys ?? [], backwards: true }) : undefined,
   };
 }

@@ -23,15 +23,15 @@ export function partsOfChanges(call: Asked, items: readonly ChangedItem[], now: 
   });
 }
 
-export function partsOfRemoved(call: Asked, ids: readonly string[]): readonly Part[] {
+export function partsOfRemoved(call: Asked, ids: readonly string[], now: Now): readonly Part[] {
   // Where a resource demands preconditions, nothing of it is removed unread.
   mustBeDemanded(call.resource, 'change', { ifMatch: undefined, ifNoneMatch: undefined });
-  return ids.map((id) => ({ asked: { ...call, id }, at: undefined, body: '', decide: removing({ ...call, id }) }));
+  return ids.map((id) => ({ asked: { ...call, id }, at: undefined, body: '', decide: removing({ ...call, id }, now) }));
 }
 
 /** Of documents as a filter found them: what has changed since may not meet it. */
-export function partsOfFound(call: Asked, found: readonly StoredDocument[]): readonly Part[] {
-  return partsOfRemoved(call, found.map(({ id }) => id)).map((part, index) => ({
+export function partsOfFound(call: Asked, found: readonly StoredDocument[], now: Now): readonly Part[] {
+  return partsOfRemoved(call, found.map(({ id }) => id), now).map((part, index) => ({
     ...part,
     decide: (before) => {
       const removed = part.decide(before);

@@ -64,6 +64,7 @@ export function mustReadable(resource: Resource, principal: Principal, query: Li
   const guarded = guardedFields(resource, principal).map(([field]) => field);
   const asked = [
     ...Object.keys(query.equal),
+    ...(query.shape.text ?? []),
     ...(query.range === undefined ? [] : [query.range.field]),
     ...query.sort.map((key) => key.field),
     ...query.residual.map(({ field }) => field),

@@ -4,6 +4,7 @@ import type { Answer, Asked } from '../call.ts';
 import { toETag } from './etag.ts';
 import { presenter } from './present.ts';
 import type { Decision, Mutation, Outcome, Store, WriteOptions } from '../store/store.ts';
+import { standing } from './removed.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 import type { Decide } from './decisions.ts';
 
@@ -64,7 +65,8 @@ function mustWritten(outcome: Outcome | undefined): WrittenDocument {
 }
 
 /** The document after the write, as its caller may see it. */
-function toWrittenAnswer(call: Asked, { before, after }: WrittenDocument): Answer {
+function toWrittenAnswer(call: Asked, { before, after: left }: WrittenDocument): Answer {
+  const after = standing(call.resource, left);
   if (after === undefined) return { outcome: 'removed' };
   const body = presenter(call.resource, call.principal, undefined)(after);
   return { outcome: before === undefined ? 'created' : 'written', body, etag: toETag(body), mediaType: 'application/json' };

@@ -46,7 +46,7 @@ export function mustBeTheirs(call: Asked, right: Right, found: StoredDocument): 
   }
 }
 
-type Right = 'create' | 'update' | 'remove';
+type Right = 'create' | 'update' | 'remove' | 'restore';
 
 /**
  * What a document must be for its caller to do this to it: the resource's rule for what is done, whatever row lets the
@@ -223,14 +223,16 @@ function mustAllowSent(writer: Asked, { before, after, namedHidden }: SentImages
   mustAllowFields(writer, before, after);
 }
 
-/** The stored form of the next revision. What others wrote may lack what Tombolo keeps. */
-function toRevised(
-  { system: { rev, createdAt, updatedAt } }: Resource,
+/** The stored form of the next revision. What others wrote may lack what Tombolo keeps, or hold it as null. */
+export function toRevised(
+  { system: { rev, createdAt, updatedAt, deletedAt } }: Resource,
   { fields, before, nowMs }: { readonly fields: JsonObject; readonly before: JsonObject; readonly nowMs: number },
 ): JsonObject {
   const last = rev === undefined ? undefined : before[rev];
   const made = createdAt === undefined ? undefined : before[createdAt];
+  const removed = deletedAt === undefined ? undefined : before[deletedAt];
   return {
+    ...(deletedAt === undefined || removed === undefined ? {} : { [deletedAt]: removed }),
     ...fields,
     ...(rev === undefined ? {} : { [rev]: (typeof last === 'number' && Number.isSafeInteger(last) ? last : 0) + 1 }),
     ...(createdAt === undefined || made === undefined ? {} : { [createdAt]: made }),

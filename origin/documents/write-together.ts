@@ -14,6 +14,7 @@ import { toTrouble } from '../trouble.ts';
 import type { Decide } from './decisions.ts';
 import { toETag } from './etag.ts';
 import { presenter } from './present.ts';
+import { standing } from './removed.ts';
 import { toDecision, writeRecorded } from './write-one.ts';
 
 /** One write of several. */
@@ -83,7 +84,8 @@ function toResult(call: Asked, part: Part, outcome: Outcome | undefined, dryRun:
     const problem = toProblem(placed(outcome.fault, part), call.requestId);
     return { ...named, status: problem.status, problem: asJson(problem) };
   }
-  const { before, after } = outcome;
+  const { before } = outcome;
+  const after = standing(resource, outcome.after);
   if (after === undefined || dryRun) return { ...named, status: 204 };
   return { ...named, status: before === undefined ? 201 : 200, etag: toETag(presenter(resource, principal, undefined)(after)) };
 }

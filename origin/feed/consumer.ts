@@ -27,6 +27,8 @@ export interface Consumer {
   concerns?(change: Change): boolean;
   /** Changes that are handled and committed at once, at most; a step of the feed unless said. */
   readonly changesAtOnceMax?: number;
+  /** Changes that nothing follows from may be handled again: they move the cursor as seldom as those that are not for it. */
+  readonly isRepeatable?: true;
   /**
    * What follows from these changes. Asked again for the same ones after a crash, a lost race or a failure. `signal`
    * aborts when nobody waits any longer.
@@ -177,15 +179,19 @@ class ConsumerRun {
   async #handle({ changes, through }: Part): Promise<void> {
     [this.#at] = changes;
     if (changes.length > 0) await this.#tell(changes, through);
-    else if (performance.now() - this.#keptAtMs >= consumerLimits.cursorIdleMs) await this.#commit([], through);
+    else if (this.#isIdle) await this.#commit([], through);
     else return;
     this.#getOn();
+  }
+
+  get #isIdle(): boolean {
+    return performance.now() - this.#keptAtMs >= consumerLimits.cursorIdleMs;
   }
 
   async #tell(changes: readonly Change[], through: Position): Promise<void> {
     try {
       const mutations = await this.#work.inTime((signal) => this.#consumer.handle(changes, signal));
-      await this.#commit(mutations, through);
+      if (mutations.length > 0 || this.#consumer.isRepeatable !== true || this.#isIdle) await this.#commit(mutations, through);
     } catch (cause) {
       const isMoved = cause instanceof Fault && cause.reason === 'cursor_moved';
       const instead = isMoved || this.#stop.signal.aborted ? undefined : this.#consumer.failed?.(changes, cause);

@@ -10,6 +10,7 @@ import type { Asked } from '../call.ts';
 import { hiddenPaths, shownOf } from '../documents/hidden-places.ts';
 import { mustMake, newId, taken } from '../documents/new-document.ts';
 import { visible } from '../documents/present.ts';
+import { seesAll } from '../documents/removed.ts';
 import { toDecision } from '../documents/write-one.ts';
 import { mustBeTheirs, mustMerge, mustReplace } from '../documents/write-rules.ts';
 import type { Mutation } from '../store/store.ts';
@@ -66,8 +67,9 @@ function duplicate(row: ImportRow, id: string, { onDuplicate, report }: Writing)
  * Where Tombolo names the documents, a row may name one that its caller sees, and a new one only if they may see all:
  * otherwise the answer would tell whether the document exists that they may not see (SEMANTICS §8).
  */
-function mustName({ resource, rights: { readable } }: Asked): void {
-  if (isNamedByCallers(resource) || readable === true) return;
+function mustName(call: Asked): void {
+  const { resource } = call;
+  if (isNamedByCallers(resource) || seesAll(call)) return;
   throw new Fault('forbidden', {
     detail: 'id: you may see only some documents here, so a row may name those alone; without an id it gets one',
     errors: [{ at: toPointer([idSource(resource)]), in: 'body', detail: 'not one that you see' }],

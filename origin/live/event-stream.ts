@@ -16,6 +16,7 @@
 import type { Change, DocumentChange } from '../../shared/contract/change.ts';
 import { type Position, reaches } from '../../shared/wire/position.ts';
 import { toIdJson, toIdValue } from '../../shared/contract/ids.ts';
+import { isRemoved } from '../../shared/contract/removal.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { type Predicate, satisfies } from '../../shared/contract/rules.ts';
 import { withNumbersOf } from '../../shared/contract/stored-numbers.ts';
@@ -159,7 +160,10 @@ function render(change: Change, subscription: Subscription, now?: Now): Told | u
   // Without an image nobody can say what this caller missed, so they are told to read again.
   if (before === undefined || after === undefined) return resync;
   const idAlone = `{"id":${toIdJson(subscription.resource, change.id)}}`;
-  if (after === null) return before === null ? undefined : { name: change.after === null ? 'deleted' : 'left', data: idAlone };
+  if (after === null) {
+    const isGone = change.after === null || (change.after !== undefined && isRemoved(subscription.resource, change.after));
+    return before === null ? undefined : { name: isGone ? 'deleted' : 'left', data: idAlone };
+  }
   const current = now?.get(change.id);
   if (now !== undefined && current === undefined) return { name: 'left', data: idAlone };
   const name = change.before === null ? 'created' : before === null ? 'entered' : 'updated';

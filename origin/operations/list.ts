@@ -4,8 +4,12 @@ import type { documents } from '../../shared/operations/documents.ts';
 import type { ReadAccess } from '../access/read-access.ts';
 import type { Answer, Call, StateAnswer } from '../call.ts';
 
+export function list(access: ReadAccess, { input }: Call<typeof documents.list>): Promise<StateAnswer> {
+  return pageOf(access, input);
+}
+
 /** `{data, page:{limit, next, prev, total?}}`; with `distinct`, `data` holds values. */
-export async function list(access: ReadAccess, { input: query }: Call<typeof documents.list>): Promise<StateAnswer> {
+export async function pageOf(access: ReadAccess, query: ListQuery): Promise<StateAnswer> {
   if (query.distinct !== undefined) return listValues(access, query, query.distinct);
   const { shown, pages, position } = await access.page(query);
   const total = query.count || query.estimated ? await totalOf(access, query) : '';

@@ -3,6 +3,7 @@ import type { Change } from '../../shared/contract/change.ts';
 import type { Contract } from '../../shared/contract/contract.ts';
 import { touched, touchedKeysMax } from '../../shared/contract/dependencies.ts';
 import { isInternalName } from '../../shared/contract/internal-names.ts';
+import { shownBy } from '../../shared/contract/text-index.ts';
 
 export interface Touched {
   readonly resource: string;
@@ -10,13 +11,13 @@ export interface Touched {
   readonly keys: ReadonlySet<string> | undefined;
 }
 
-/** `undefined`: of an internal resource, of this contract or of an earlier one. */
+/** `undefined`: of an internal resource, of this contract or of an earlier one. Entries of texts are what their documents are found by. */
 export function touchedOf(contract: Contract, change: Change): Touched | undefined {
-  if (isInternalName(change.resource)) return undefined;
-  const resource = contract.resources.get(change.resource);
+  const resource = shownBy(contract.resources, change.resource);
+  if (resource === undefined && isInternalName(change.resource)) return undefined;
   if (resource === undefined || change.kind === 'resource' || change.before === undefined || change.after === undefined) {
-    return { resource: change.resource, keys: undefined };
+    return { resource: resource?.name ?? change.resource, keys: undefined };
   }
   const keys = touched(resource, change.id, change.before ?? undefined, change.after ?? undefined);
-  return { resource: change.resource, keys: keys.size > touchedKeysMax ? undefined : keys };
+  return { resource: resource.name, keys: keys.size > touchedKeysMax ? undefined : keys };
 }

@@ -5,7 +5,7 @@
  */
 import { Fault } from '../../shared/wire/fault.ts';
 import { type Branch as UnionBranch, branchesWithout } from '../../shared/contract/branches-without.ts';
-import { equalitiesOf } from '../../shared/contract/rules.ts';
+import { equalitiesOf, type Pin } from '../../shared/contract/rules.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { coveringIndex, type IndexSpec, toIndex } from '../../shared/contract/shapes.ts';
 import { ranks, type Scalar, toSortValue } from '../../shared/wire/values.ts';
@@ -16,8 +16,8 @@ import type { ListRequest } from './store.ts';
 
 export interface Branch {
   readonly index: IndexSpec;
-  /** Scalar fields and the value that each document of this branch has in them. */
-  readonly pinned: ReadonlyMap<string, Scalar>;
+  /** Scalar fields and the value that each document of this branch has in them, null where it has none. */
+  readonly pinned: ReadonlyMap<string, Pin>;
   /** The array field of the index and the element that it must contain. */
   readonly has: { readonly field: string; readonly value: Scalar } | undefined;
   /** Branches of a union that do not name what is asked: their documents are left out as they are read, and are few or none. */
@@ -32,7 +32,7 @@ export interface QueryPlan {
   readonly disjoint: boolean;
 }
 
-type Pins = ReadonlyMap<string, Scalar>;
+type Pins = ReadonlyMap<string, Pin>;
 
 export function toQueryPlan(resource: Resource, request: Pick<ListRequest, 'equal' | 'range' | 'sort' | 'where'>): QueryPlan {
   const interval = request.range === undefined ? undefined : toInterval(request.range, mustKind(resource, request.range.field));
@@ -71,7 +71,7 @@ function admits(resource: Resource, interval: Interval | undefined, pins: Pins):
 }
 
 /** An id equals text alone, or numbers alone. */
-function isIdValue({ idKind }: Resource, value: Scalar): boolean {
+function isIdValue({ idKind }: Resource, value: Pin): boolean {
   return idKind === 'integer' ? toSortValue(value, 'integer').rank === ranks.number : typeof value === 'string';
 }
 
@@ -80,11 +80,11 @@ function toBranch(resource: Resource, request: Pick<ListRequest, 'sort'>, pins: 
   const wanted = toIndex([...pins.keys()], request.sort, isArray);
   const index = coveringIndex(resource.indexes, wanted);
   if (index === undefined) throw new Fault('query_not_served', { detail: `${resource.name} has no index ${wanted.name}` });
-  const element = index.has === undefined ? undefined : pins.get(index.has);
+  const element = index.has === undefined ? null : (pins.get(index.has) ?? null);
   return {
     index,
     pinned: new Map([...pins].filter(([field]) => !isArray(field))),
-    has: index.has === undefined || element === undefined ? undefined : { field: index.has, value: element },
+    has: index.has === undefined || element === null ? undefined : { field: index.has, value: element },
   };
 }
 

@@ -6,6 +6,7 @@ import { versionMistakes } from '../versions/dialect.ts';
 import { noVersions, type Versions } from '../versions/versions.ts';
 import { Mistakes } from './mistakes.ts';
 import { placeOf, type Resource } from './resource.ts';
+import { besideTexts } from './text-index.ts';
 
 export interface Contract {
   /** What is served, by name: routes, live streams, reports to the edge and the digest know these alone. */
@@ -23,7 +24,7 @@ export interface Contract {
 export function contract(...given: (Resource | Versions)[]): Contract {
   const declared = given.filter((each): each is Resource => !isVersions(each));
   const [versions = noVersions] = given.filter(isVersions);
-  const stored = [...declared, ...modules.resources];
+  const stored = [...declared, ...besideTexts(declared), ...modules.resources];
   const byName = Map.groupBy(stored, ({ name }) => name);
   const doubled = [...byName]
     .filter(([, same]) => same.length > 1)

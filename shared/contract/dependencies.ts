@@ -9,8 +9,10 @@
 import { hash32 } from '../wire/hash.ts';
 import { toIdKey } from './ids.ts';
 import { valueAt, valuesAt } from './path.ts';
+import { isRemoved } from './removal.ts';
 import type { ListQuery } from './query.ts';
 import type { Resource } from './resource.ts';
+import { keyFieldsOf } from './shapes.ts';
 import { askedAs, parseFinite } from '../wire/exact-numbers.ts';
 import { isExactKind, isNumeric, type JsonObject, type Scalar, type ScalarKind } from '../wire/values.ts';
 
@@ -54,8 +56,15 @@ export function dependenciesOfDocument({ name }: Pick<Resource, 'name'>, id: str
 }
 
 export function dependenciesOfList({ name }: Pick<Resource, 'name'>, query: ListQuery): Dependencies {
-  const keys = combinations(query.shape.equal.map((field) => [field, query.equal[field] ?? []]));
+  const keys = combinations(keyFieldsOf(query.shape).map((field) => [field, query.equal[field] ?? []]));
   return [{ resource: name, buckets: [...new Set(keys.map(toBucket))] }];
+}
+
+/** Raised when a document that is removed, or was, is another one now. */
+const removedKey = '~';
+
+export function dependenciesOfRemoved({ name }: Pick<Resource, 'name'>): Dependencies {
+  return [{ resource: name, buckets: [toBucket(removedKey)] }];
 }
 
 /** Keys touched by a change of one document. `undefined` stands for no document; a missing image is not for here. */
@@ -69,6 +78,7 @@ export function touched(
   if (before !== undefined && mayHide(resource, before, after)) keys.add(goneKey(id)).add(goneKey(undefined));
   for (const image of [before, after]) {
     if (image === undefined) continue;
+    if (isRemoved(resource, image)) keys.add(removedKey);
     const choiceOf = (field: string) => [field, scalarsOf(resource, image, field, id)] as const;
     for (const fields of distinctEquals(resource)) for (const key of combinations(fields.map(choiceOf))) keys.add(key);
   }
@@ -86,7 +96,7 @@ function isSame(field: string, before: JsonObject, after: JsonObject): boolean {
 
 /** The sets of equality fields that the shapes have, each once. */
 function distinctEquals(resource: Resource): readonly (readonly string[])[] {
-  return [...new Map(resource.shapes.map((shape) => [shape.equal.join(), shape.equal])).values()];
+  return [...new Map(resource.shapes.map(keyFieldsOf).map((fields) => [fields.join(), fields])).values()];
 }
 
 function scalarsOf(resource: Resource, image: JsonObject, field: string, id: string): readonly Scalar[] {

@@ -5,7 +5,7 @@
 import * as z from 'zod';
 import type { Contract } from './contract.ts';
 import { type Resource, resource } from './resource.ts';
-import { anyone, type Mentions } from './rules.ts';
+import { anyone, nobody, type Mentions } from './rules.ts';
 
 /** No resource has such a name. */
 export const everyResource = 'every resource';
@@ -17,7 +17,7 @@ export function everyResourceOf(contract: Contract): Resource {
   const known = made.get(contract);
   if (known !== undefined) return known;
   const declared = resource({ name: 'every', internal: true, schema: z.object({ none: z.string().optional() }), shapes: {} });
-  const rules = { read: anyone, create: anyone, update: anyone, remove: anyone };
+  const rules = { read: anyone, create: anyone, update: anyone, remove: anyone, restore: nobody };
   const every: Resource = { ...declared, name: everyResource, rules, mentions: allOf([...contract.resources.values()]) };
   made.set(contract, every);
   served.set(every, contract.resources);

@@ -13,6 +13,7 @@ import type { Residual } from './residual.ts';
 import type { Resource } from './resource.ts';
 import { chooseShape } from './shape-choice.ts';
 import { formatSort, type Shape, type SortKey } from './shapes.ts';
+import { asFolded, readWords } from './text-query.ts';
 import type { Scalar } from '../wire/values.ts';
 
 export interface ListQuery {
@@ -22,6 +23,8 @@ export interface ListQuery {
   readonly range: Range | undefined;
   /** What is asked of each document of the walk, of fields that the shape has `beside` its index. */
   readonly residual: readonly Residual[];
+  /** The words of `q`, where the shape is searched by text. */
+  readonly words: readonly string[] | undefined;
   /** A total order, ending in id. */
   readonly sort: readonly SortKey[];
   readonly limit: number;
@@ -44,10 +47,11 @@ const formatted = new WeakMap<ListQuery, string>();
 export function formatQuery(query: ListQuery): string {
   const known = formatted.get(query);
   if (known !== undefined) return known;
-  const { equal, range, limit, after, fields, count, distinct } = query;
+  const { equal, range, words, limit, after, fields, count, distinct } = query;
   const asked = { ...(query.estimated ? { estimated: true } : {}), ...(query.fromEnd ? { fromEnd: true } : {}) };
   const residual = query.residual.length === 0 ? undefined : query.residual;
-  const text = toCanonicalJson({ equal, range, residual, sort: formatSort(query.sort), limit, after, fields, count, distinct, ...asked });
+  const sort = formatSort(query.sort);
+  const text = toCanonicalJson({ equal, range, residual, words, sort, limit, after, fields, count, distinct, ...asked });
   formatted.set(query, text);
   return text;
 }
@@ -70,10 +74,13 @@ export function parseListQuery(resource: Resource, query: string): ListQuery {
 function readListQuery(resource: Resource, query: string): ListQuery {
   const reader = new QueryReader(resource, query);
   const filter = readFilter(reader, controls);
-  const { sort, ...page } = reader.controls();
-  const distinct = readDistinct(reader, { filter, sort });
+  const { sort: asked, ...page } = reader.controls();
+  const words = readWords(reader);
+  const distinct = readDistinct(reader, { filter, sort: asked });
   reader.finish();
-  return { ...chooseShape(resource, filter, distinct?.sort ?? sort), ...page, distinct: distinct?.field };
+  const how = { words, isDistinct: distinct !== undefined };
+  const { shape, equal, range, ...choice } = chooseShape(resource, filter, distinct?.sort ?? asked, how);
+  return { shape, ...asFolded(shape, { equal, range }), ...choice, words, ...page, distinct: distinct?.field };
 }
 
 /** `fields` of a single document: the only parameter it takes. */

@@ -1,8 +1,8 @@
 /** Segments below a collection that name operations, now or later: no document may have one of them as its id. */
-const reservedNames = ['import', 'export', 'aggregate', 'changes'] as const;
+const reservedNames = ['import', 'export', 'aggregate', 'changes', 'removed'] as const;
 
 /** Parameters of every list. */
-export const controls: ReadonlySet<string> = new Set(['sort', 'limit', 'after', 'fields', 'count', 'page', 'distinct']);
+export const controls: ReadonlySet<string> = new Set(['sort', 'limit', 'after', 'fields', 'count', 'page', 'distinct', 'q']);
 
 /** What is no filter in a query: a field of such a name is asked for by `[in]` alone. */
 export function isParameterName(name: string): boolean {

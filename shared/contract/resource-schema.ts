@@ -15,7 +15,8 @@ export function toSchema<Schema extends DocumentSchema>(schema: Schema, system: 
     const [role] = kept.find(([, name]) => name === field) ?? [];
     if (field === 'id') mistakes.add('schema.id', 'names the document and must not be declared');
     if (role !== undefined) {
-      mistakes.add(`schema.${field}`, `is kept by Tombolo; declare it with ${role}: false, or with another name for ${role}`);
+      const another = role === 'deletedAt' ? 'removal' : `it with ${role}: false, or`;
+      mistakes.add(`schema.${field}`, `is kept by Tombolo; declare ${another} with another name for ${role}`);
     }
     if (!isFieldName(field)) {
       mistakes.add(`schema.${field}`, 'must be letters, digits and _, beginning with a letter');

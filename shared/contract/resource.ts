@@ -15,33 +15,26 @@ import { isEngineName, isInternalName, whyNoCollection } from './internal-names.
 import { Mistakes, refuseUnknown, toObject } from './mistakes.ts';
 import { type LimitsDeclaration, type ResourceLimits, toResourceLimits } from '../limits/cost.ts';
 import { readChoices, type ResourceReads } from './resource-reads.ts';
+import { type Removal, type RemovalDeclaration, toRemoval, withRemovedIndexes } from './removal.ts';
 import { toSchema } from './resource-schema.ts';
 import { type ResourceValidation, validationChoices } from './resource-validation.ts';
-import { checkIndexable, type RuleSurroundings, toRule } from './rule-checks.ts';
-import { anyone, type Mentions, mentionsOf, nobody, type Rule, toCanonicalRule } from './rules.ts';
+import { canonical, type RowRules, type RuleDeclaration, type Surroundings, toRules } from './row-rules.ts';
+import { toRule } from './rule-checks.ts';
+import { anyone, type Mentions, mentionsOf, nobody, type Rule } from './rules.ts';
 import { fieldsOf, valueTypesOf, whyNoField } from './schema-fields.ts';
 import { outlineOf } from './schema-tree.ts';
 import { toShapes } from './shape-checks.ts';
+import { checkFoldedRule } from './text-checks.ts';
 import type { VersionChanges } from '../versions/changes.ts';
 import { type StoredAsDeclaration, type StoredNames, toStoredNames } from './stored-names.ts';
 import { type SystemDeclaration, type SystemFields, toAdoptedFields, toSystemFields } from './system-fields.ts';
 import { type IndexSpec, type Shape, type ShapeDeclaration, toIndexes } from './shapes.ts';
 
-export interface RuleDeclaration {
-  readonly read?: Rule;
-  /** Shorthand for create, update and remove. */
-  readonly write?: Rule;
-  readonly create?: Rule;
-  readonly update?: Rule;
-  readonly remove?: Rule;
-}
-
 export interface ResourceDeclaration<Schema extends DocumentSchema = DocumentSchema> extends SystemDeclaration, GivenDeclaration {
   /** Plural noun, lower case: the path segment, the table, and the file `shared/resources/<name>.ts`. */
   readonly name: string;
   /**
-   * Tombolo's own, named `tombolo_<words>`: stored, indexed by its shapes and told of by the feed, but never routed, never
-   * live, never reported to the edge and not in the contract's digest. Code alone reads and writes it, so it has no rules.
+   * Tombolo's own, `tombolo_<words>`: stored, indexed and told of by the feed; never routed, live, reported, or in the digest.
    */
   readonly internal?: boolean;
   /** The stored collection, or SQLite table; `name` unless said. */
@@ -54,6 +47,8 @@ export interface ResourceDeclaration<Schema extends DocumentSchema = DocumentSch
   /** Per path: who may read it, who may write it. Without an entry the row rule alone decides. */
   readonly fieldRules?: Readonly<Record<string, { readonly read?: Rule; readonly write?: Rule }>>;
   readonly shapes: Readonly<Record<string, ShapeDeclaration>>;
+  /** Documents that are removed stay for a while, hidden from whoever may not restore them (SEMANTICS §17). */
+  readonly removal?: RemovalDeclaration;
   readonly cache?: Serving['cache'];
   readonly outage?: Serving['outage'];
   readonly invalid?: Serving['invalid'];
@@ -104,7 +99,8 @@ export interface Resource<Schema extends DocumentSchema = DocumentSchema> extend
   readonly schema: Schema;
   readonly id: IdDeclaration;
   readonly idKind: IdKind;
-  readonly rules: { readonly read: Rule; readonly create: Rule; readonly update: Rule; readonly remove: Rule };
+  readonly rules: RowRules;
+  readonly removal: Removal | undefined;
   readonly fieldRules: Readonly<Record<string, { readonly read?: Rule; readonly write?: Rule }>>;
   /** By path, at every depth. */
   readonly fields: ReadonlyMap<string, Field>;
@@ -135,11 +131,10 @@ const keys = {
   resource: [
     'name', 'collection', 'storedAs', 'internal', 'schema', 'id', 'rules', 'fieldRules', 'readonly', 'immutable', 'defaults', 'shapes',
     'cache', 'outage', 'invalid', 'extra', 'preconditions', 'rev', 'createdAt', 'updatedAt', 'validation', 'reads', 'live', 'limits',
-    'revision', 'versions',
+    'revision', 'versions', 'removal',
   ],
   /** What means something for a resource that is stored and not served. */
   internal: ['name', 'internal', 'schema', 'id', 'rev', 'createdAt', 'updatedAt', 'shapes', 'validation', 'reads'],
-  rules: ['read', 'write', 'create', 'update', 'remove'],
   fieldRule: ['read', 'write'],
 } as const;
 
@@ -184,27 +179,33 @@ function toResource<Schema extends DocumentSchema>(declared: ResourceDeclaration
   const { cache = internal ? 'none' : 'shared', invalid = 'serve', extra = 'keep', outage = 'unchanged' } = declared;
   const id = toId(declared.id, mistakes);
   const idKind = toIdKind(id);
-  const system = toSystemFields(declared, mistakes);
+  const removal = toRemoval(declared.removal, mistakes);
+  const named = { ...declared, deletedAt: removal?.at };
+  const system = toSystemFields(named, mistakes);
   const schema = toSchema(declared.schema, system, mistakes);
   const fields = toFields(fieldsOf(schema), system);
   const known: ReadonlyMap<string, Field> = new Map([...fields, ['id', idField({ idKind })]]);
   const shapes = toShapes(toObject(declared.shapes, (detail) => mistakes.add('shapes', detail)), known, mistakes.at('shapes.'));
   const surroundings = { schema, fields: known, types: valueTypesOf(schema) };
-  const rules = toRules(declared, surroundings, mistakes);
+  const rules = toRules(declared.rules, { ...surroundings, removal }, mistakes);
+  checkFoldedRule(shapes, rules.read, mistakes);
   const fieldRules = toFieldRules(declared, surroundings, mistakes);
   const objectAt = <T extends object>(key: string, given: T | undefined) => toObject(given, (detail) => mistakes.add(key, detail));
   return {
-    name, collection, internal, schema, id, idKind, rules, fieldRules, fields, system, shapes, live, mistakes: mistakes.found,
+    name, collection, internal, schema, id, idKind, rules, removal, fieldRules, fields, system, shapes, live,
+    mistakes: mistakes.found,
     ...toGivenFields(declared, surroundings, mistakes),
     names: toStoredNames({ schema, system, storedAs: objectAt('storedAs', declared.storedAs) }, mistakes),
-    adoptedSystem: toAdoptedFields({ declared, system, shapes, rules: Object.values(rules), fieldRules }),
+    adoptedSystem: toAdoptedFields({ declared: named, system, shapes, rules: Object.values(rules), fieldRules }),
     ...toChosen(servingChoices, { cache, invalid, extra, preconditions, outage }, mistakes.at('')),
     limits: toResourceLimits(objectAt('limits', declared.limits), mistakes.at('limits.')),
     validation: toChosen(validationChoices, objectAt('validation', declared.validation), mistakes.at('validation.')),
     versions: objectAt('versions', declared.versions),
     reads: toReads(objectAt('reads', declared.reads), cache, mistakes),
-    indexes: toIndexes(shapes, internal ? anyone : rules.read, (field) => fields.get(field)?.kind === 'array'),
-    mentions: mentionsOf([rules.read, ...Object.values(fieldRules).flatMap((rule) => rule.read ?? [])]),
+    indexes: withRemovedIndexes(
+      toIndexes(shapes, internal ? anyone : rules.read, (field) => fields.get(field)?.kind === 'array'), rules.restore, removal,
+    ),
+    mentions: mentionsOf([rules.read, rules.restore, ...Object.values(fieldRules).flatMap((rule) => rule.read ?? [])]),
     digest: digest64(toCanonicalJson([
       name, collection, typeof id === 'string' ? id : [id.kind, 'storedAs' in id], rules, fieldRules, [...fields.values()], shapes,
       cache, invalid, extra, outlineOf(schema), revision, system, declared.storedAs ?? {},
@@ -247,23 +248,6 @@ function toReads(declared: Partial<ResourceReads>, cache: Resource['cache'], mis
     mistakes.add('reads.concern', 'what an election takes back, no change tells the edge: "local" needs cache: "none"');
   }
   return reads;
-}
-
-type Surroundings = Omit<RuleSurroundings, 'refuse'> & { readonly schema: DocumentSchema };
-
-function toRules(declared: ResourceDeclaration, surroundings: Surroundings, mistakes: Mistakes): Resource['rules'] {
-  const given = toObject(declared.rules, (detail) => mistakes.add('rules', detail));
-  refuseUnknown(given, keys.rules, mistakes.at('rules.'));
-  const at = (key: keyof RuleDeclaration) => ({ ...surroundings, refuse: (detail: string) => mistakes.add(`rules.${key}`, detail) });
-  const rule = (key: keyof RuleDeclaration, fallback: Rule) => canonical(toRule(given[key], fallback, at(key)), surroundings);
-  const read = rule('read', nobody);
-  const write = rule('write', nobody);
-  checkIndexable(read, at('read'));
-  return { read, create: rule('create', write), update: rule('update', write), remove: rule('remove', write) };
-}
-
-function canonical(rule: Rule, { fields }: Surroundings): Rule {
-  return toCanonicalRule(rule, (field) => fields.get(field)?.kind);
 }
 
 function toFieldRules(declared: ResourceDeclaration, surroundings: Surroundings, mistakes: Mistakes): Resource['fieldRules'] {

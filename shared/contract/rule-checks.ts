@@ -38,7 +38,7 @@ function negatesFields(rule: Rule): boolean {
 }
 
 const makers =
-  'rules are anyone, nobody, signedIn and what role(…), owner(…), tenant(…), equals(…), not(…), all(…) and any(…) give';
+  'rules are anyone, nobody, signedIn and what role(…), owner(…), tenant(…), equals(…), absent(…), not(…), all(…) and any(…) give';
 
 /** The types of a declaration are not checked when it runs. */
 function whyNone(given: unknown): string | undefined {
@@ -60,6 +60,8 @@ function whyNone(given: unknown): string | undefined {
       return isName(rule.field) && ['string', 'number', 'boolean'].includes(typeof rule.value)
         ? undefined
         : 'equals() takes the name of a field and a text, a number, true or false';
+    case 'absent':
+      return isName(rule.field) ? undefined : 'absent() takes the name of a field';
     case 'not':
       return whyNone(rule.rule);
     case 'all':
@@ -77,9 +79,17 @@ function isName(given: unknown): boolean {
 function checkFields(rule: Rule, surroundings: RuleSurroundings): void {
   if (rule.kind === 'not') checkFields(rule.rule, surroundings);
   if (rule.kind === 'all' || rule.kind === 'any') for (const part of rule.rules) checkFields(part, surroundings);
-  if (rule.kind !== 'claim' && rule.kind !== 'equals') return;
-  const detail = whyIncomparable(rule, surroundings);
+  if (rule.kind !== 'claim' && rule.kind !== 'equals' && rule.kind !== 'absent') return;
+  const detail = rule.kind === 'absent' ? whyNeverOrAlways(rule.field, surroundings) : whyIncomparable(rule, surroundings);
   if (detail !== undefined) surroundings.refuse(detail);
+}
+
+/** Why a field has no one value that may be missing, or may be shown as null without being so. */
+function whyNeverOrAlways(field: string, { fields }: RuleSurroundings): string | undefined {
+  const found = fields.get(field);
+  if (found === undefined || field === 'id') return whyNoField(field);
+  if (found.isInArray === true || !isScalarKind(found.kind)) return `"${field}" (${found.kind}) is not one value that may be absent`;
+  return isNumeric(found.kind) ? `"${field}" (${found.kind}) is also null where it is no number; other scalars can be absent` : undefined;
 }
 
 /** Why this comparison is false whatever the document. */

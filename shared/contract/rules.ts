@@ -23,6 +23,7 @@ export type Rule =
   | { readonly kind: 'role'; readonly role: string }
   | { readonly kind: 'claim'; readonly field: string; readonly claim: string; readonly as?: Comparison }
   | { readonly kind: 'equals'; readonly field: string; readonly value: Scalar; readonly as?: Comparison }
+  | { readonly kind: 'absent'; readonly field: string }
   | { readonly kind: 'not'; readonly rule: Rule }
   | { readonly kind: 'all' | 'any'; readonly rules: readonly Rule[] };
 
@@ -39,6 +40,8 @@ export const owner = (field: string): Rule => ({ kind: 'claim', field, claim: 's
 /** The document's `field` holds the caller's `tenant` claim. */
 export const tenant = (field: string): Rule => ({ kind: 'claim', field, claim: 'tenant' });
 export const equals = (field: string, value: Scalar): Rule => ({ kind: 'equals', field, value });
+/** Exported for resource files: the document's `field` is missing or null. */
+export const absent = (field: string): Rule => ({ kind: 'absent', field });
 /** Exported for resource files: the exact complement, for a caller who has every claim that it mentions. */
 export const not = (rule: Rule): Rule => ({ kind: 'not', rule });
 export const all = (...rules: Rule[]): Rule => ({ kind: 'all', rules });
@@ -75,6 +78,7 @@ function toCanonicalValue(value: Scalar, kind: string | undefined): Scalar {
 export type Predicate =
   | boolean
   | { readonly kind: 'equals' | 'differs'; readonly field: string; readonly value: Plain; readonly as?: NumberKind }
+  | { readonly kind: 'absent' | 'present'; readonly field: string }
   | { readonly kind: 'all' | 'any'; readonly of: readonly Predicate[] };
 
 export function reduce(rule: Rule, principal: Principal, negated = false): Predicate {
@@ -93,6 +97,8 @@ export function reduce(rule: Rule, principal: Principal, negated = false): Predi
     }
     case 'equals':
       return comparing(rule, rule.value, negated);
+    case 'absent':
+      return { kind: negated ? 'present' : 'absent', field: rule.field };
     case 'not':
       return reduce(rule.rule, principal, !negated);
     case 'all':
@@ -129,6 +135,10 @@ export function satisfies(document: JsonObject, predicate: Predicate): boolean {
       return isEqual(document, predicate);
     case 'differs':
       return !isEqual(document, predicate);
+    case 'absent':
+      return isAbsent(document, predicate.field);
+    case 'present':
+      return !isAbsent(document, predicate.field);
     case 'all':
       return predicate.of.every((part) => satisfies(document, part));
     case 'any':
@@ -136,7 +146,12 @@ export function satisfies(document: JsonObject, predicate: Predicate): boolean {
   }
 }
 
-type Comparing = Exclude<Predicate, boolean | { readonly kind: 'all' | 'any' }>;
+/** What JSON shows as null is null, whatever is stored. */
+function isAbsent(document: JsonObject, field: string): boolean {
+  return (valueAt(document, field) ?? null) === null;
+}
+
+type Comparing = Extract<Predicate, { readonly kind: 'equals' | 'differs' }>;
 
 /** A number that JSON does not carry travels as text, and is the number all the same (SEMANTICS §4). */
 function isEqual(document: JsonObject, { field, value, as }: Comparing): boolean {
@@ -160,7 +175,7 @@ export function mentionsOf(rules: readonly Rule[]): Mentions {
     if (rule.kind === 'signedIn') found.signedIn = true;
     if (rule.kind === 'role') found.roles.add(rule.role);
     if (rule.kind === 'claim') found.claims.add(rule.claim);
-    if (rule.kind === 'claim' || rule.kind === 'equals') found.fields.add(rule.field);
+    if (rule.kind === 'claim' || rule.kind === 'equals' || rule.kind === 'absent') found.fields.add(rule.field);
     if (rule.kind === 'not') visit(rule.rule);
     if (rule.kind === 'all' || rule.kind === 'any') rule.rules.forEach(visit);
   };
@@ -175,6 +190,7 @@ export function branchesOf(rule: Rule): readonly (readonly string[])[] {
       return [];
     case 'claim':
     case 'equals':
+    case 'absent':
       return [[rule.field]];
     case 'any':
       return rule.rules.flatMap(branchesOf);
@@ -186,25 +202,31 @@ export function branchesOf(rule: Rule): readonly (readonly string[])[] {
   }
 }
 
+/** What a field is pinned to; null where it is absent. */
+export type Pin = Plain | null;
+
 /** The same of a reduced predicate: alternatives of equalities; `undefined` where it needs more than that. */
-export function equalitiesOf(predicate: Predicate): readonly ReadonlyMap<string, Plain>[] | undefined {
+export function equalitiesOf(predicate: Predicate): Alternatives {
   if (predicate === true) return [new Map()];
   if (predicate === false) return [];
   switch (predicate.kind) {
     case 'equals':
       return [new Map([[predicate.field, predicate.value]])];
+    case 'absent':
+      return [new Map([[predicate.field, null]])];
     case 'differs':
+    case 'present':
       return undefined;
     case 'any': {
       const parts = predicate.of.map(equalitiesOf);
       return parts.every((part) => part !== undefined) ? parts.flat() : undefined;
     }
     case 'all':
-      return predicate.of.map(equalitiesOf).reduce(intersect, [new Map<string, Plain>()]);
+      return predicate.of.map(equalitiesOf).reduce(intersect, [new Map<string, Pin>()]);
   }
 }
 
-type Alternatives = readonly ReadonlyMap<string, Plain>[] | undefined;
+type Alternatives = readonly ReadonlyMap<string, Pin>[] | undefined;
 
 function intersect(left: Alternatives, right: Alternatives): Alternatives {
   if (left === undefined || right === undefined) return undefined;

@@ -3,9 +3,10 @@ import { type Field, isScalarKind } from './fields.ts';
 import { type Refuse, refuseUnknown } from './mistakes.ts';
 import { whyNoField } from './schema-fields.ts';
 import { limits } from '../wire/limits.ts';
+import { checkByEntries } from './text-checks.ts';
 import { type Shape, type ShapeDeclaration, toShape } from './shapes.ts';
 
-const keys = ['equal', 'range', 'prefix', 'sort', 'beside', 'examined'] as const;
+const keys = ['equal', 'range', 'prefix', 'text', 'folded', 'sort', 'beside', 'examined'] as const;
 
 /** `fields`: the id among them. `refuse` notes a key below `shapes`. */
 export function toShapes(
@@ -25,13 +26,14 @@ export function toShapes(
     checkFields(shape, fields, refuseKey);
     checkBound(shape, fields, refuseKey);
     checkExamined(given, refuseKey);
+    checkByEntries(shape, fields, refuseKey);
     return [shape];
   });
 }
 
-function isWellFormed({ equal, sort, range, prefix, beside }: ShapeDeclaration, refuse: Refuse): boolean {
+function isWellFormed({ equal, sort, range, prefix, text, folded, beside }: ShapeDeclaration, refuse: Refuse): boolean {
   const wrong = [
-    ...Object.entries({ equal, sort, beside })
+    ...Object.entries({ equal, sort, text, folded, beside })
       .filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.every((part) => typeof part === 'string')))
       .map(([key]) => [key, 'must be a list of texts'] as const),
     ...Object.entries({ range, prefix })

@@ -3,7 +3,7 @@ import { Fault } from '../wire/fault.ts';
 import type { Filter, Range } from './filter.ts';
 import { waysToAsk } from './residual.ts';
 import type { Resource } from './resource.ts';
-import { formatKeys, formatSort, reversed, type Shape, type SortKey, toTotalOrder } from './shapes.ts';
+import { formatKeys, formatSort, isByEntries, reversed, type Shape, type SortKey, toTotalOrder } from './shapes.ts';
 
 export interface Choice extends Pick<Filter, 'equal' | 'residual'> {
   readonly shape: Shape;
@@ -11,7 +11,14 @@ export interface Choice extends Pick<Filter, 'equal' | 'residual'> {
   readonly range: Range | undefined;
 }
 
-export function chooseShape(resource: Resource, filter: Filter, asked: readonly SortKey[] | undefined): Choice {
+export interface How {
+  /** What `q` asks for. */
+  readonly words?: readonly string[] | undefined;
+  /** Whether values are asked for in place of documents, which entries do not have as they are shown. */
+  readonly isDistinct?: boolean;
+}
+
+export function chooseShape(resource: Resource, filter: Filter, asked: readonly SortKey[] | undefined, how: How = {}): Choice {
   const [range, ...more] = filter.ranges;
   if (more.length > 0) {
     throw notServed(resource, `ranges over ${filter.ranges.map(({ field }) => field).join(' and ')}; a query has one range`);
@@ -21,7 +28,7 @@ export function chooseShape(resource: Resource, filter: Filter, asked: readonly 
     const asked = way.residual.map(({ field }) => field);
     return resource.shapes
       .filter(({ equal, beside }) => equal.join() === names && asked.every((field) => beside.includes(field)))
-      .filter((shape) => allowsRange(shape, range))
+      .filter((shape) => allowsRange(shape, range) && allowsText(shape, how))
       .map((shape) => ({ shape, ...way }));
   });
   // An order declared as it is asked for is the one that is meant, in whichever shape; one that it only begins comes second.
@@ -32,6 +39,7 @@ export function chooseShape(resource: Resource, filter: Filter, asked: readonly 
     }
   }
   const wanted = [
+    ...(how.words === undefined ? [] : ['q=']),
     ...Object.keys(filter.equal).map((field) => `${field}=`),
     ...(range === undefined ? [] : [`${range.field}[${Object.keys(range.bounds).join()}]`]),
     ...filter.residual.map(({ field, operator }) => `${field}[${operator === 'nin' ? 'ne|nin' : operator}]=`),
@@ -45,6 +53,10 @@ function allowsRange(shape: Shape, range: Range | undefined): boolean {
   const prefixed = range.bounds.prefix !== undefined;
   if (prefixed && Object.keys(range.bounds).length > 1) return false;
   return (prefixed ? shape.prefix : shape.range) === range.field;
+}
+
+function allowsText(shape: Shape, { words, isDistinct = false }: How): boolean {
+  return (shape.text === undefined) === (words === undefined) && !(isDistinct && isByEntries(shape));
 }
 
 type Fits = (asked: readonly SortKey[], order: readonly SortKey[]) => boolean;
@@ -77,6 +89,7 @@ function notServed(resource: Resource, wanted: string): Fault {
 
 function describeShape(shape: Shape): string {
   const parts = shape.equal.map((field) => `${field}=…`);
+  if (shape.text !== undefined) parts.unshift('q=…');
   if (shape.range !== undefined) parts.push(`${shape.range}[gt|gte|lt|lte]=…`);
   if (shape.prefix !== undefined) parts.push(`${shape.prefix}[prefix]=…`);
   if (shape.beside.length > 0) parts.push(`${shape.beside.join('|')}[ne|nin|exists|contains]=…`);

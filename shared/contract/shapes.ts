@@ -13,6 +13,10 @@ export interface ShapeDeclaration {
   readonly range?: string;
   /** A string field that may be bounded by its first characters; the first key of at least one order. */
   readonly prefix?: string;
+  /** Texts that `q` searches by words and their beginnings; in every query of this shape (SEMANTICS §7). */
+  readonly text?: readonly string[];
+  /** Those of `equal` and `prefix` that are asked for, and ordered by, without their case and accents. */
+  readonly folded?: readonly string[];
   /** Orders such as `-year,title`, each servable backwards too; the first is the default. Ends in id unasked. */
   readonly sort?: readonly string[];
   /** Paths that may be asked by ne, nin, exists and contains: no index answers those, documents are looked into. */
@@ -31,6 +35,8 @@ export interface Shape {
   readonly equal: readonly string[];
   readonly range: string | undefined;
   readonly prefix: string | undefined;
+  readonly text: readonly string[] | undefined;
+  readonly folded: readonly string[];
   /** The total orders: the last key of each is the id, in the direction of the key before it. */
   readonly sorts: readonly (readonly SortKey[])[];
   readonly beside: readonly string[];
@@ -45,10 +51,22 @@ export function toShape(name: string, declared: ShapeDeclaration): Shape {
     equal: [...(declared.equal ?? [])].sort(),
     range: declared.range,
     prefix: declared.prefix,
+    text: declared.text,
+    folded: [...(declared.folded ?? [])].sort(),
     sorts: sorts.map((text) => toTotalOrder(parseSort(text))),
     beside: [...(declared.beside ?? [])].sort(),
     examined: declared.examined ?? limits.examinedDefault,
   };
+}
+
+/** Whether it is served from entries beside the documents, and not from an index over them (text-index.ts). */
+export function isByEntries({ text, folded }: Pick<Shape, 'text' | 'folded'>): boolean {
+  return text !== undefined || folded.length > 0;
+}
+
+/** What a stored document is known by to an answer of this shape: its equalities, as they are stored. */
+export function keyFieldsOf({ equal, folded }: Shape): readonly string[] {
+  return equal.filter((field) => !folded.includes(field));
 }
 
 export function parseSort(text: string): readonly SortKey[] {
@@ -83,10 +101,15 @@ export interface IndexSpec {
   readonly sort: readonly SortKey[];
 }
 
-/** Every index that the shapes need under this read rule, but none that another one covers. `isArray` tells array fields. */
+/**
+ * Every index that the shapes need under this read rule, but none that another one covers. `isArray` tells array fields. Those
+ * that are served from entries need none but the order of ids, in which entries are made.
+ */
 export function toIndexes(shapes: readonly Shape[], read: Rule, isArray: (field: string) => boolean): readonly IndexSpec[] {
   const found = new Map<string, IndexSpec>();
-  for (const shape of shapes)
+  const byId = toIndex([], [{ field: 'id', descending: false }], isArray);
+  if (shapes.some(isByEntries)) found.set(byId.name, byId);
+  for (const shape of shapes.filter((each) => !isByEntries(each)))
     for (const branch of branchesOf(read))
       for (const sort of shape.sorts) {
         const index = toIndex([...branch, ...shape.equal], sort, isArray);

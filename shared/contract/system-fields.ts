@@ -9,21 +9,24 @@ import type { Shape } from './shapes.ts';
 import { mentionsOf, type Rule } from './rules.ts';
 import type { JsonObject } from '../wire/values.ts';
 
-const roles = ['rev', 'createdAt', 'updatedAt'] as const;
+const roles = ['rev', 'createdAt', 'updatedAt', 'deletedAt'] as const;
 type Role = (typeof roles)[number];
 
 /** The name of each on the wire, or `false`: it is not kept, and its name is the schema's. */
-export type SystemDeclaration = { readonly [Each in Role]?: string | false };
+export type SystemDeclaration = { readonly [Each in Exclude<Role, 'deletedAt'>]?: string | false };
+
+/** With the field of a soft removal, which has a name where one is declared (removal.ts). */
+type AllDeclared = { readonly [Each in Role]?: string | false | undefined };
 
 /** The names on the wire of those that are kept. */
 export type SystemFields = Readonly<Partial<Record<Role, string>>>;
 
-const kinds = { rev: 'integer', createdAt: 'instant', updatedAt: 'instant' } as const;
+const kinds = { rev: 'integer', createdAt: 'instant', updatedAt: 'instant', deletedAt: 'instant' } as const;
 
-export function toSystemFields(declared: SystemDeclaration, mistakes: Mistakes): SystemFields {
+export function toSystemFields(declared: AllDeclared, mistakes: Mistakes): SystemFields {
   const fields: Partial<Record<Role, string>> = {};
   for (const role of roles) {
-    const name = declared[role] ?? role;
+    const name = declared[role] ?? (role === 'deletedAt' ? false : role);
     if (name === false) continue;
     if (typeof name !== 'string' || !isFieldName(name) || name === 'id') mistakes.add(role, 'must be the name of a field, or false');
     else if (Object.values(fields).includes(name)) mistakes.add(role, `"${name}" is the name of another field that Tombolo keeps`);
@@ -58,7 +61,7 @@ export function withoutKept(resource: Pick<Resource, 'system'>, document: JsonOb
 }
 
 interface Asked {
-  readonly declared: SystemDeclaration;
+  readonly declared: AllDeclared;
   readonly system: SystemFields;
   readonly shapes: readonly Shape[];
   readonly rules: readonly Rule[];

@@ -24,8 +24,9 @@ export function listParametersOf(resource: Resource, input?: Translation): reado
     return example === undefined ? filter : { ...filter, example };
   });
   const orders = sortOf(shapes.map((shape) => namedShape(shape, input)));
+  const text = textOf(shapes.map((shape) => namedShape(shape, input)), shown.get('q'));
   return [
-    ...filters.flatMap((filter) => olderParameter(filter, input)), orders, ...pageParameters, ...distinctOf(shapes, input),
+    ...filters.flatMap((filter) => olderParameter(filter, input)), ...text, orders, ...pageParameters, ...distinctOf(shapes, input),
     fieldsOf(resource, input),
   ];
 }
@@ -64,6 +65,16 @@ function besideOf(resource: Resource, name: string, shapes: readonly Shape[]): r
     { name: `${name}[exists]`, description: `\`${name}\` is there and not null, or is not. ${served}`, schema: { type: 'boolean' } },
     ...(isMany ? [{ name: `${name}[contains]`, description: `\`${name}\` contains all of these. ${served}`, ...several }] : []),
   ];
+}
+
+/** What a version calls the fields that are searched changes nothing of the parameter. */
+function textOf(shapes: readonly Shape[], example: Json | undefined): readonly QueryParameter[] {
+  const searched = shapes.filter(({ text }) => text !== undefined);
+  const fields = [...new Set(searched.flatMap(({ text = [] }) => text))].map((field) => `\`${field}\``);
+  const description = `All of these words, or beginnings of words of three letters and more, stand in ${fields.join(', ')}, ` +
+    `whatever their case and accents. Up to ${limits.textQueryWordsMax} words. ${servedBy(searched)}`;
+  const schema = { type: 'string', minLength: 1, maxLength: limits.textQueryCharactersMax };
+  return searched.length === 0 ? [] : [{ name: 'q', description, schema, ...(example === undefined ? {} : { example }) }];
 }
 
 function equalOf(resource: Resource, name: string, shapes: readonly Shape[]): readonly QueryParameter[] {
@@ -170,6 +181,8 @@ export function shapesOf(resource: Resource, input?: Translation): { readonly wo
         ...(shape.range === undefined ? {} : { range: shape.range }),
         ...(shape.prefix === undefined ? {} : { prefix: shape.prefix }),
         ...(shape.beside.length === 0 ? {} : { beside: shape.beside, examined: shape.examined }),
+        ...(shape.text === undefined ? {} : { text: shape.text }),
+        ...(shape.folded.length === 0 ? {} : { folded: shape.folded }),
         ...(example === undefined ? {} : { example }),
       })),
     },
@@ -180,11 +193,13 @@ function toEqualName(field: string): string {
   return isParameterName(field) ? `${field}[in]` : field;
 }
 
-function askedBy({ equal, range, prefix, beside }: Shape): readonly string[] {
+function askedBy({ equal, range, prefix, text, folded, beside }: Shape): readonly string[] {
+  const ignored = (field: string | undefined) => (folded.includes(field ?? '') ? ', whatever its case and accents' : '');
   return [
-    ...equal.map((field) => `\`${toEqualName(field)}\``),
+    ...(text === undefined ? [] : [`\`q\` in ${text.map((field) => `\`${field}\``).join(', ')}`]),
+    ...equal.map((field) => `\`${toEqualName(field)}\`${ignored(field)}`),
     ...(range === undefined ? [] : [`\`${range}[gt]\` \`[gte]\` \`[lt]\` \`[lte]\`, if given`]),
-    ...(prefix === undefined ? [] : [`\`${prefix}[prefix]\`, if given`]),
+    ...(prefix === undefined ? [] : [`\`${prefix}[prefix]\`, if given${ignored(prefix)}`]),
     ...beside.map((field) => `\`${field}[ne]\` \`[nin]\` \`[exists]\` \`[contains]\`, if given`),
   ];
 }
@@ -203,9 +218,10 @@ function queryExampleOf(resource: Resource, shape: Shape, input: Translation | u
 
 type Filters = readonly (readonly [name: string, value: Json])[];
 
-function filterExampleOf(resource: Resource, { equal, range, prefix }: Shape): Filters | undefined {
+function filterExampleOf(resource: Resource, { equal, range, prefix, text }: Shape): Filters | undefined {
   const valueOf = (field: string) => exampleOf(equalSchemaOf(resource, field));
   const filters = [
+    ...(text === undefined ? [] : [['q', valueOf(text[0] ?? '')] as const]),
     ...equal.map((field) => [toEqualName(field), valueOf(field)] as const),
     ...(range === undefined ? [] : [[`${range}[gte]`, valueOf(range)] as const]),
     ...(prefix === undefined ? [] : [[`${prefix}[prefix]`, String(valueOf(prefix) ?? 'a').slice(0, 1)] as const]),

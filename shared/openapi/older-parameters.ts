@@ -47,7 +47,8 @@ export function namedShape(shape: Shape, input: Translation | undefined): Shape 
   if (input === undefined) return shape;
   const named = (path: string) => input.downPath(path);
   return {
-    ...shape, equal: shape.equal.map(named), beside: shape.beside.map(named),
+    ...shape, equal: shape.equal.map(named), beside: shape.beside.map(named), folded: shape.folded.map(named),
+    text: shape.text?.filter((path) => input.oldNames(path).length > 0).map(named),
     range: shape.range && named(shape.range), prefix: shape.prefix && named(shape.prefix),
     sorts: shape.sorts.map((sort) => sort.map((key) => ({ ...key, field: named(key.field) }))),
   };

@@ -17,6 +17,8 @@ export function ruleInWords(rule: Rule, input?: Translation): string {
       return `callers whose claim \`${rule.claim}\` is the document's \`${input?.downPath(rule.field) ?? rule.field}\``;
     case 'equals':
       return `documents whose \`${input?.downPath(rule.field) ?? rule.field}\` is \`${JSON.stringify(rule.value)}\``;
+    case 'absent':
+      return `documents without \`${input?.downPath(rule.field) ?? rule.field}\``;
     case 'not':
       return `not (${ruleInWords(rule.rule, input)})`;
     case 'all':

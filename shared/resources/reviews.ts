@@ -19,13 +19,17 @@ export const reviews = resource({
     create: owner('author'),
     update: owner('author'),
     remove: any(owner('author'), role('moderator')),
+    restore: role('moderator'),
   },
+  // Moderators see what was removed, drafts too, until a month is over.
+  removal: { at: 'deletedAt', keptDays: 30 },
   // A review stays of its film and of whoever wrote it.
   immutable: ['film', 'author'],
   defaults: { author: fromClaim('sub') },
   shapes: {
     byFilm: { equal: ['film'], sort: ['-createdAt'] },
     byAuthor: { equal: ['author'], sort: ['-createdAt'] },
+    byText: { text: ['text'], sort: ['-createdAt'] },
   },
   live: true,
 });

@@ -48,6 +48,16 @@ export const limits = {
   examinedMax: 10_000,
   /** One filter value; longer is a 400. */
   filterValueBytesMax: 512,
+  /** Characters of one `q`; more is a 400. */
+  textQueryCharactersMax: 256,
+  /** Words of one `q`, each two letters of a text without spaces among them; more is a 400. */
+  textQueryWordsMax: 16,
+  /** Different words that are found of a document; those behind them are not. Twice a long article's. */
+  textDocumentWordsMax: 2_000,
+  /** Letters of a word that are looked at; its end is not. */
+  textWordLettersMax: 64,
+  /** Documents that one page by text, by folded values or a count of them examines, then it is short and says where to go on. */
+  textExaminedMax: 1_000,
   /** `count=exact` stops here and says so: 50 000 index entries take about 2 ms. */
   countMax: 50_000,
   /** `count=estimated` counts so far and no further where the database has no figure of its own: some tens of µs. */

@@ -15,6 +15,7 @@ import { compiledModule } from '../../compute/module.ts';
 import { OpenDocuments } from '../examination/open-documents.ts';
 import { StoreNotReady } from '../not-ready.ts';
 import type { ChangeBatch, HistoryLost, Mutation, SharedTexts, Store, WriteOptions, Written } from '../store.ts';
+import { type ToWritten, toWritten } from '../text-entries.ts';
 import { ConnectedStore, type Opened, warnOfPending } from './connected-store.ts';
 import { patiently, toClient, toDatabaseName } from './connection/client.ts';
 import { majorityTime } from './connection/cluster-time.ts';
@@ -128,6 +129,7 @@ async function doingIn(database: Db, asked: Pick<Target, 'resources' | 'deployme
 class MongoStore extends ConnectedStore implements Store {
   readonly #head: Head;
   readonly #writer: Writer;
+  readonly #toWritten: ToWritten;
   readonly #shared: MongoSharedTexts;
   /** Of consumers, while there is no collection for them. */
   readonly #cursors = new Map<string, Position>();
@@ -137,10 +139,12 @@ class MongoStore extends ConnectedStore implements Store {
     const { client, database, texts, options } = opened;
     this.#head = head;
     this.#shared = new MongoSharedTexts(database);
+    this.#toWritten = toWritten(opened.resources.values());
     this.#writer = new Writer({ client, database, texts, head, clock: options.clock });
   }
 
-  write(mutations: readonly Mutation[], options: WriteOptions): Promise<Written> {
+  write(given: readonly Mutation[], options: WriteOptions): Promise<Written> {
+    const mutations = this.#toWritten(given);
     const write = () => (this.installation.isComplete ? this.#writer.write(mutations, options) : this.#withoutRecords(mutations, options));
     return this.run(write);
   }

@@ -16,6 +16,7 @@ import type {
   CountRequest, ListRequest, Mutation, News, Read, ReadOptions, Row, Store, StoreNews, StoreState, WriteOptions, Written,
 } from '../store.ts';
 import type { StoredDocument } from '../stored-document.ts';
+import { type ToWritten, toWritten } from '../text-entries.ts';
 import { Cursors } from './write/cursors.ts';
 import { type Connection, openReader, openWriter } from './connection/database.ts';
 import { mustBeInTime, storeClosed } from './connection/errors.ts';
@@ -94,6 +95,7 @@ class SqliteStore implements Store {
   readonly #snapshot: Snapshot;
   readonly #commits: GroupCommit;
   readonly #calls: WriteCalls;
+  readonly #toWritten: ToWritten;
   readonly #cursors: Cursors;
   readonly #foreign: ForeignCommits;
   readonly #tidy: Tidy;
@@ -150,6 +152,7 @@ class SqliteStore implements Store {
       onCommit: (end) => this.#head.moveTo(end),
     });
     this.#cursors = new Cursors({ reader: this.#logConnection.queries, writer: writer.queries });
+    this.#toWritten = toWritten(resources);
     this.#calls = new WriteCalls(writer, resources, { cursors: this.#cursors, clock: options.clock });
     this.#foreign = new ForeignCommits({
       database: writer.database,
@@ -187,7 +190,7 @@ class SqliteStore implements Store {
     const { value, end } = await this.#commits.commit({
       deadline: options.deadline,
       size: mutations.length,
-      run: () => this.#calls.apply(mutations, options),
+      run: () => this.#calls.apply(this.#toWritten(mutations), options),
     });
     if ('fault' in value) throw value.fault;
     return { ...value, position: toPosition(end) };

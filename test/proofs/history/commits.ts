@@ -26,5 +26,10 @@ export interface Change {
 export function toCommit({ position, resource, id, before, after }: Change): Commit | undefined {
   const group = groupOf(after ?? before ?? {});
   if (!groups.some(({ name }) => name === group)) return undefined;
-  return { position, id, group, live: resource === 'reviews', before: before && toImage(before), after: after && toImage(after) };
+  return { position, id, group, live: resource === 'reviews', before: standing(before), after: standing(after) };
+}
+
+/** A removed review stays in the database, and is not there for anybody. */
+function standing(document: JsonObject | undefined): ReturnType<typeof toImage> | undefined {
+  return document === undefined || document['deletedAt'] !== undefined ? undefined : toImage(document);
 }

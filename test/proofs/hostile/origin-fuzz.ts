@@ -12,6 +12,7 @@ import { formatPosition } from '../../../shared/wire/position.ts';
 import { openContext, type Context } from '../../../origin/context.ts';
 import { handle } from '../../../origin/pipeline.ts';
 import { mustSettings } from '../../../origin/settings.ts';
+import { eventually } from '../../support/eventually.ts';
 import { testKeys } from '../../support/scripted-origin.ts';
 import { signHop } from '../../support/signed-hop.ts';
 import { type HostileInput, hostileInput } from './origin-inputs.ts';
@@ -33,6 +34,10 @@ export async function fuzzOrigin({ seed, inputs }: { readonly seed: number; read
   const context = await openContext(mustSettings({ TOMBOLO_KEYS: testKeys, TOMBOLO_DATA_DIR: dir, TOMBOLO_LOG_LEVEL: 'silent' }), served);
   const statuses: Record<string, number> = {};
   try {
+    // What the origin makes of the documents that are there is no answer to anybody.
+    await eventually('nothing is pending', async () => {
+      return Object.values(await context.services.states()).every(({ pending = [] }) => pending.length === 0);
+    });
     await fc.assert(fc.asyncProperty(hostileInput, async (input) => {
       const { status, complaint } = await ask(context, input);
       statuses[status] = (statuses[status] ?? 0) + 1;

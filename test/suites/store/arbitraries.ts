@@ -83,6 +83,7 @@ export function documentArbitrary(resource: Resource): fc.Arbitrary<JsonObject> 
   return fc.record({
     text: field('string'), size: field('number'), open: field('boolean'), time: field('instant'), link: field('objectId'),
     author: person, tenant: person, tags: list(mixed), sizes: list(fc.oneof(size, fc.constant('1'))),
+    ...(resource.removal === undefined ? {} : { [resource.removal.at]: field('instant') }),
   }).map(withoutMissing);
 }
 
@@ -136,6 +137,7 @@ export function validArbitrary(resource: Resource): fc.Arbitrary<JsonObject> {
     time: optional(time),
     link: optional(link),
     author: optional(fc.constantFrom('ann', 'bob')), tags: optional(fc.array(fc.constantFrom('a', 'b', 'ab'), { maxLength: 3 })),
+    ...(resource.removal === undefined ? {} : { [resource.removal.at]: optional(time) }),
   }).map(withoutMissing);
 }
 

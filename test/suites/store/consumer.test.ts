@@ -97,6 +97,25 @@ describe.each(engines)('a consumer on %s', (_engine, open) => {
   });
 });
 
+test('changes that nothing follows from move the cursor of a consumer that may handle them again only now and then', async () => {
+  const place = await openSqlitePlace({ resources });
+  const feed = await Feed.open({ store: place.store, onTrouble: () => undefined });
+  const handled = { once: 0, again: 0 };
+  const idle = (name: keyof typeof handled): Consumer => ({
+    name, lost: () => [], handle: (changes) => (handled[name] += changes.length, []), ...(name === 'again' ? { isRepeatable: true } : {}),
+  });
+  const options = { store: place.store, feed, onTrouble: () => undefined };
+  const running = [idle('once'), idle('again')].map((each) => startConsumer(each, options));
+  await eventually('both have begun', async () => (await place.store.cursor('again')) && (await place.store.cursor('once')));
+  const [begun] = await Promise.all([place.store.cursor('again'), place.store.cursor('once')]);
+  await place.store.write([put(things, 'a', {})], inTime());
+  await eventually('both have handled it', () => handled.once === 1 && handled.again === 1);
+  await eventually('the one has moved', async () => (await place.store.cursor('once'))?.order !== begun?.order);
+  expect(await place.store.cursor('again')).toEqual(begun);
+  await Promise.all([...running.map(({ stop }) => stop(Date.now() + 1_000)), feed.close()]);
+  await place.remove();
+});
+
 test('a consumer tries again after pauses that double up to a bound, each shortened at random', async () => {
   const place = await openSqlitePlace({ resources });
   await beginAt(place.store);

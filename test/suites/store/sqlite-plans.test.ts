@@ -2,8 +2,10 @@
 import { Database } from 'bun:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
+import { contract } from '../../../shared/contract/contract.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
-import { reversed } from '../../../shared/contract/shapes.ts';
+import { isByEntries, reversed } from '../../../shared/contract/shapes.ts';
+import { textIndexesOf } from '../../../shared/contract/text-index.ts';
 import { films } from '../../../shared/resources/films.ts';
 import { places } from '../../../shared/resources/places.ts';
 import { toQueryPlan } from '../../../origin/store/plan.ts';
@@ -15,12 +17,17 @@ import { requestArbitrary } from './arbitraries.ts';
 import { openSqlitePlace, type SqlitePlace } from './sqlite-place.ts';
 import { everyThing } from './things.ts';
 
-const resources = [films, places, ...everyThing];
+const stored = contract(films, places, ...everyThing).stored;
+/** What is served from an index over its own documents, or over the entries of a text index, under the rule of those that they are of. */
+const resources = [films, places, ...everyThing].flatMap((resource): Resource[] => [
+  { ...resource, shapes: resource.shapes.filter((shape) => !isByEntries(shape)) },
+  ...textIndexesOf(resource).map(({ entries }) => ({ ...entries, rules: resource.rules })),
+]);
 let place: SqlitePlace;
 let database: Database;
 
 beforeAll(async () => {
-  place = await openSqlitePlace({ resources });
+  place = await openSqlitePlace({ resources: stored });
   database = place.foreign();
 });
 afterAll(() => place.remove());

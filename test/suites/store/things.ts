@@ -1,8 +1,9 @@
 /** Resources that put every kind of field into every kind of order, under several read rules. */
 import * as z from 'zod';
 import type { IdDeclaration } from '../../../shared/contract/id-declarations.ts';
+import { listingRemoved } from '../../../shared/contract/removal.ts';
 import { resource, type Resource, type ResourceDeclaration } from '../../../shared/contract/resource.ts';
-import { all, any, anyone, equals, owner, role, type Rule, tenant } from '../../../shared/contract/rules.ts';
+import { absent, all, any, anyone, equals, owner, role, type Rule, tenant } from '../../../shared/contract/rules.ts';
 import { binary, decimal, instant, long, objectId } from '../../../shared/contract/types.ts';
 
 const named = { kind: 'string', format: z.string() } as const;
@@ -11,7 +12,7 @@ export function things(
   name: string,
   read: Rule,
   id: IdDeclaration = named,
-  stored: Pick<ResourceDeclaration, 'collection' | 'storedAs'> = {},
+  stored: Pick<ResourceDeclaration, 'collection' | 'storedAs' | 'removal'> = {},
 ): Resource {
   return resource({
     name, id, ...stored,
@@ -26,7 +27,7 @@ export function things(
       tags: z.array(z.string()).optional(),
       sizes: z.array(z.number()).optional(),
     }),
-    rules: { read, write: anyone },
+    rules: { read, write: anyone, ...(stored.removal === undefined ? {} : { restore: read }) },
     shapes: {
       all: { sort: ['id'] },
       bySize: { range: 'size', sort: ['size', '-size,text', 'size,-text,-open'] },
@@ -117,4 +118,15 @@ const renamedAs = {
 const renamed = things('renamed-things', any(role('reader'), owner('author'), all(tenant('tenant'), equals('open', true))), named, {
   collection: 'Renamed "things"', storedAs: renamedAs,
 });
-export const everyThing = [open, owned, shared, linked, numbered, bytes, renamed, nested] as const;
+/** Those without a time, of which one order is. */
+const timeless = things(
+  'timeless-things', any(all(absent('time'), any(role('reader'), owner('author'))), all(absent('link'), absent('text'))),
+);
+/** Of documents that may be removed, those that are. */
+const removed = inTrash(things('removed-things', any(role('reader'), owner('author')), named, { removal: { at: 'gone', keptDays: 1 } }));
+export const everyThing = [open, owned, shared, timeless, removed, linked, numbered, bytes, renamed, nested] as const;
+
+function inTrash(resource: Resource): Resource {
+  const { removal, rules } = resource;
+  return removal === undefined ? resource : { ...listingRemoved(resource, removal), rules: { ...rules, read: rules.restore } };
+}

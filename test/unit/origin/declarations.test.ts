@@ -15,7 +15,7 @@ const told = [
   '  shared/resources/orders.ts: resource "orders": id: must be "uuid", "objectId", "integer" or an object, ' +
     'as in { kind: "string", format: z.string() }',
   '  shared/resources/orders.ts: resource "orders": rules.read: is a function and no rule; call it, as in role("editor"): ' +
-    'rules are anyone, nobody, signedIn and what role(…), owner(…), tenant(…), equals(…), not(…), all(…) and any(…) give',
+    'rules are anyone, nobody, signedIn and what role(…), owner(…), tenant(…), equals(…), absent(…), not(…), all(…) and any(…) give',
 ];
 
 test.each([

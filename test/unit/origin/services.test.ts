@@ -83,7 +83,11 @@ test('the origin tells at /ready how each of its services is, to anybody', async
     TOMBOLO_KEYS: testKeys, TOMBOLO_DATA_DIR: dir, TOMBOLO_ORIGIN_PORT: '0', TOMBOLO_EDGE_URLS: 'http://127.0.0.1:9',
     TOMBOLO_LOG_LEVEL: 'silent',
   });
-  const stuck: Consumer = { name: 'stuck', handle: () => { throw new Error('a bug'); }, lost: () => [] };
+  const handle: Consumer['handle'] = (changes) => {
+    if (changes.some(({ resource }) => resource === 'places')) throw new Error('a bug');
+    return [];
+  };
+  const stuck: Consumer = { name: 'stuck', handle, lost: () => [] };
   const origin = await startOrigin(settings, { consumers: [stuck] });
   const ask = async () => {
     const answer = await fetch(`http://127.0.0.1:${origin.port}/ready`);

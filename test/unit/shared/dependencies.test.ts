@@ -2,11 +2,13 @@ import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import * as z from 'zod';
 import {
-  type Dependencies, dependenciesOfDocument, dependenciesOfList, goneOf, toBucket, touched,
+  type Dependencies, dependenciesOfDocument, dependenciesOfList, dependenciesOfRemoved, goneOf, toBucket, touched,
 } from '../../../shared/contract/dependencies.ts';
 import { parseListQuery } from '../../../shared/contract/query.ts';
+import { parseRemovedQuery } from '../../../shared/contract/removal.ts';
 import { resource } from '../../../shared/contract/resource.ts';
-import { anyone } from '../../../shared/contract/rules.ts';
+import { anyone, reduce } from '../../../shared/contract/rules.ts';
+import { anonymous } from '../../../shared/wire/principal.ts';
 import type { Json, JsonObject } from '../../../shared/wire/values.ts';
 import { films } from '../../../shared/resources/films.ts';
 import { reviews } from '../../../shared/resources/reviews.ts';
@@ -52,6 +54,16 @@ const nestedQuery = fc.constantFrom(
   'imdb.rating[gte]=2', 'imdb.rating=1', 'grades.grade=A', 'grades.grade[in]=B,C&limit=1', 'grades.by.name=ann&imdb.votes=1',
 );
 
+/** Documents of which some are removed. */
+const notes = resource({
+  name: 'notes', schema: z.object({ by: z.string() }), rules: { read: anyone }, removal: { at: 'deletedAt' },
+  shapes: { byAuthor: { equal: ['by'] } },
+});
+const moment = fc.constantFrom('2026-01-01T00:00:00.000Z', '2026-01-02T00:00:00.000Z');
+const kept = fc.record(
+  { id: fc.constantFrom('1', '2', '3', '4'), by: fc.constantFrom('ann', 'bob'), deletedAt: moment }, { requiredKeys: ['id', 'by'] },
+) as fc.Arbitrary<JsonObject>;
+
 describe('dependencies', () => {
   test.each([
     ['a list', films, document, query],
@@ -82,6 +94,32 @@ describe('dependencies', () => {
       ),
       { numRuns: 3_000 },
     );
+  });
+
+  test('a change that alters a list of what stands, or of what is removed, touches something that it depends on', () => {
+    const some = fc.uniqueArray(kept, { selector: (one) => one['id'] as string });
+    fc.assert(fc.property(some, kept, fc.boolean(), (before, changed, erased) => {
+      const id = changed['id'] as string;
+      const old = before.find((one) => one['id'] === id);
+      const after = [...before.filter((one) => one['id'] !== id), ...(erased ? [] : [changed])];
+      const touches = touched(notes, id, old, erased ? undefined : changed);
+      const [standing, removed] = [parseListQuery(notes, '?by=ann'), parseRemovedQuery(notes, '?limit=2')];
+      const readable = reduce(notes.rules.read, anonymous);
+      const isAltered = (list: (among: readonly JsonObject[]) => unknown) => JSON.stringify(list(before)) !== JSON.stringify(list(after));
+      if (isAltered((listed) => naiveList(notes, listed, standing, readable))) {
+        expect(meets(dependenciesOfList(notes, standing), touches, notes.name)).toBe(true);
+      }
+      const isOther = isAltered((listed) => naiveList(notes, listed, removed));
+      expect(!isOther || meets(dependenciesOfRemoved(notes), touches, notes.name)).toBe(true);
+      if (old?.['deletedAt'] === undefined && (erased || changed['deletedAt'] !== undefined) && old !== undefined) {
+        expect(meets(goneOf(notes, id), touches, notes.name)).toBe(true);
+      }
+    }), { numRuns: 3_000 });
+  });
+
+  test('a list of what is removed does not depend on documents that are not', () => {
+    const touches = touched(notes, '1', { id: '1', by: 'ann' }, { id: '1', by: 'bob' });
+    expect(meets(dependenciesOfRemoved(notes), touches, notes.name)).toBe(false);
   });
 
   test('a list by genre does not depend on films of other genres', () => {

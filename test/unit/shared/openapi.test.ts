@@ -187,6 +187,7 @@ describe('the description', () => {
       'sort', 'limit', 'after', 'count', 'page', 'distinct', 'fields', 'If-Match', 'If-None-Match', 'Tombolo-Position',
       'API-Version', 'version',
     ]);
+    expect(parametersOf('/v2/reviews')).toContain('q');
     expect(parametersOf('/v2/places')).toContain('id[prefix]');
     expect(parametersOf('/v2/films', 'delete').filter((name) => ['after', 'page', 'distinct'].includes(name ?? ''))).toEqual([]);
     const sort = paths['/v2/films']?.['get']?.parameters.find((each) => 'name' in each && each.name === 'sort') as Parameter;
@@ -202,7 +203,8 @@ describe('the description', () => {
 
   test('has an example for every shape of the sample', () => {
     const shapes = Object.values(paths).flatMap((item) => item['get']?.['x-shapes'] ?? []);
-    expect(shapes).toHaveLength([...served.resources.values()].flatMap((each) => each.shapes).length);
+    const declared = [...served.resources.values()];
+    expect(shapes).toHaveLength(declared.flatMap((each) => [...each.shapes, ...(each.removal === undefined ? [] : [each.removal])]).length);
     expect(shapes.filter(({ example }) => example === undefined)).toEqual([]);
   });
 

@@ -78,7 +78,7 @@ describe('a list query', () => {
   test('is always served in a declared order or its reverse, which an index was made for', () => {
     const values: Readonly<Record<string, string>> = { state: 'NY', status: 'placed', film: '0198c0de-0000-7000-8000-0000000000ee' };
     for (const asked of served.resources.values()) {
-      for (const { equal, sorts } of asked.shapes) {
+      for (const { equal, sorts, text } of asked.shapes) {
         for (const order of sorts.flatMap((sort) => [sort, reversed(sort)])) {
           for (let keys = 1; keys <= order.length; keys++) {
             const sort = order
@@ -87,7 +87,10 @@ describe('a list query', () => {
               .join();
             const query = parseListQuery(
               asked,
-              new URLSearchParams({ ...Object.fromEntries(equal.map((field) => [field, values[field] ?? 'x'])), sort }).toString(),
+              new URLSearchParams({
+                ...Object.fromEntries(equal.map((field) => [field, values[field] ?? 'x'])),
+                sort, ...(text === undefined ? {} : { q: 'snow' }),
+              }).toString(),
             );
             expect(query.shape.sorts.flatMap((declared) => [declared, reversed(declared)])).toContainEqual(query.sort);
             expect(query.sort.slice(0, keys)).toEqual(order.slice(0, keys));

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { contract } from '../../../shared/contract/contract.ts';
 import { anonymous } from '../../../shared/wire/principal.ts';
 import { resource, type ResourceDeclaration } from '../../../shared/contract/resource.ts';
-import { all, any, anyone, equals, not, owner, reduce, role } from '../../../shared/contract/rules.ts';
+import { absent, all, any, anyone, equals, not, owner, reduce, role } from '../../../shared/contract/rules.ts';
 import { scopeOf } from '../../../shared/contract/scope.ts';
 import { coveringIndex } from '../../../shared/contract/shapes.ts';
 import { mustRoute } from '../../../shared/operations/route.ts';
@@ -64,6 +64,9 @@ describe('a declaration', () => {
     ['two arrays in one shape', { shapes: { by: { equal: ['tags', 'links'] } } }, 'shapes.by.equal'],
     ['an object as a filter', { shapes: { by: { equal: ['meta'] } } }, 'shapes.by.equal'],
     ['a range that no order begins with', { shapes: { by: { range: 'year', sort: ['title'] } } }, 'shapes.by.range'],
+    ['a read rule that no index serves where something stands', { rules: { read: not(absent('title')) } }, 'rules.read'],
+    ['a rule for the absence of no field', { rules: { update: absent('lokced') } }, 'rules.update'],
+    ['a rule for the absence of a number', { rules: { update: absent('year') } }, 'rules.update'],
     ['a read rule that no index serves', { rules: { read: not(equals('title', 'x')) } }, 'rules.read'],
     ['a rule over an array', { rules: { read: owner('tags') } }, 'rules.read'],
     ['a cache of another name', { cache: 'private' }, 'cache'],

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { anonymous, type Principal } from '../../../shared/wire/principal.ts';
 import {
-  all, any, anyone, branchesOf, equalitiesOf, equals, nobody, not, owner, type Predicate, reduce, role, type Rule, satisfies,
+  absent, all, any, anyone, branchesOf, equalitiesOf, equals, nobody, not, owner, type Predicate, reduce, role, type Rule, satisfies,
   signedIn, tenant, toCanonicalRule,
 } from '../../../shared/contract/rules.ts';
 import { withNumbers, withNumbersOf } from '../../../shared/contract/stored-numbers.ts';
@@ -101,7 +101,7 @@ describe('rules', () => {
     rule: fc.oneof({ maxDepth: 4 },
       fc.constantFrom<Rule>(
         anyone, nobody, signedIn, role('editor'), role('admin'), owner('author'), tenant('org'), equals('status', 'published'),
-        equals('flag', true),
+        equals('flag', true), absent('status'), absent('author'),
       ),
       tie('rule').map(not),
       fc.array(tie('rule'), { maxLength: 3 }).map((of) => all(...of)),
@@ -135,7 +135,7 @@ describe('rules', () => {
       const predicate = reduce(rule, alice);
       const alternatives = equalitiesOf(predicate);
       if (alternatives === undefined) return;
-      const selected = alternatives.some((fields) => [...fields].every(([field, value]) => document[field] === value));
+      const selected = alternatives.some((fields) => [...fields].every(([field, value]) => (document[field] ?? null) === value));
       expect(selected).toBe(satisfies(document, predicate));
     }), { numRuns: 2_000 });
   });
@@ -180,6 +180,8 @@ function plain(rule: Rule, document: JsonObject, principal: Principal, negated: 
       return principal.subject === undefined ? false : (document[rule.field] === principal.subject) !== negated;
     case 'equals':
       return (document[rule.field] === rule.value) !== negated;
+    case 'absent':
+      return (document[rule.field] === undefined || document[rule.field] === null) !== negated;
     case 'role':
       return principal.roles.includes(rule.role) !== negated;
     case 'signedIn':

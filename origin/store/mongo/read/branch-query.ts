@@ -2,8 +2,9 @@
 import type { Document } from 'mongodb';
 import { holdersOf } from '../../../../shared/contract/path.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
+import type { Pin } from '../../../../shared/contract/rules.ts';
 import type { IndexSpec, SortKey } from '../../../../shared/contract/shapes.ts';
-import { type Scalar, type SortValue, toSortValue } from '../../../../shared/wire/values.ts';
+import { type SortValue, toSortValue } from '../../../../shared/wire/values.ts';
 import type { Interval } from '../../interval.ts';
 import { isArrayField, mustKind } from '../../kinds.ts';
 import type { Branch } from '../../plan.ts';
@@ -36,11 +37,13 @@ export function toBranchQuery({ resource, branch, sort, interval, after, mayBeOd
   const alternatives = after === undefined ? [[]] : toAlternatives(keys, after);
   if (alternatives.length === 0) return undefined;
   const without = toWithout(resource, branch);
+  // All documents of the branch have one value in what it pins: named in the order, a null of two points has some servers sort.
+  const walked = sort.filter(({ field }) => !branch.pinned.has(field));
   const filters = alternatives.map((alternative) => ({ ...toFilter([...common, ...alternative]), ...without }));
   const [only, second] = filters;
   return {
     filter: only !== undefined && second === undefined ? only : { $or: filters },
-    sort: Object.fromEntries(sort.map(({ field, descending }) => [toPath(resource, field), descending ? -1 : 1])),
+    sort: Object.fromEntries(walked.map(({ field, descending }) => [toPath(resource, field), descending ? -1 : 1])),
     hint: toIndexKey(resource, branch.index),
   };
 }
@@ -65,13 +68,13 @@ export function isIdAlone(key: Document): boolean {
 }
 
 function toEqualities(resource: Resource, { pinned, has }: Branch): readonly Condition[] {
-  const stored = (field: string, value: Scalar): unknown =>
+  const stored = (field: string, value: Pin): unknown =>
     field === 'id' && resource.idKind !== 'integer'
       ? idFormOf(resource).toStored(String(value)) ?? null
       : toOperand(toSortValue(value, mustKind(resource, field)));
   const isBytes = (field: string): boolean => field !== 'id' && mustKind(resource, field) === 'binary';
-  const equal = (field: string, value: Scalar): Condition => ({
-    [toPath(resource, field)]: isBytes(field) ? { $in: toBinaries(String(value)) } : { $eq: stored(field, value) },
+  const equal = (field: string, value: Pin): Condition => ({
+    [toPath(resource, field)]: isBytes(field) && value !== null ? { $in: toBinaries(String(value)) } : { $eq: stored(field, value) },
   });
   return [...(has === undefined ? [] : [equal(has.field, has.value)]), ...[...pinned].map(([field, value]) => equal(field, value))];
 }

@@ -24,7 +24,7 @@ function toExactBranches(resource: Resource, branch: Branch): readonly Branch[] 
   const elements = has === undefined ? [undefined] : formsIn(resource, has.field, has.value).map((value) => ({ ...has, value }));
   let ways: readonly Branch[] = elements.map((element) => ({ ...branch, has: element }));
   for (const [field, value] of pinned) {
-    const forms = formsIn(resource, field, value);
+    const forms = value === null ? [] : formsIn(resource, field, value);
     if (forms.length > 1) {
       ways = ways.flatMap((way) => forms.map((form) => ({ ...way, pinned: new Map([...way.pinned, [field, form]]) })));
     }

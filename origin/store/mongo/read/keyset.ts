@@ -4,9 +4,10 @@
  * query gives the alternatives to the database as `$or`, which merges their walks in order and stops at the limit.
  */
 import type { Resource } from '../../../../shared/contract/resource.ts';
+import type { Pin } from '../../../../shared/contract/rules.ts';
 import type { SortKey } from '../../../../shared/contract/shapes.ts';
 import { toStoredPath } from '../../../../shared/contract/stored-names.ts';
-import { compareSortValues, ranks, type Scalar, type SortValue, toSortValue } from '../../../../shared/wire/values.ts';
+import { compareSortValues, ranks, type SortValue, toSortValue } from '../../../../shared/wire/values.ts';
 import type { Interval } from '../../interval.ts';
 import { mustKind } from '../../kinds.ts';
 import { beyond, type Operand, toOperand } from './brackets.ts';
@@ -19,7 +20,7 @@ export type Condition = Readonly<Record<string, Operand>>;
 export interface Keys {
   readonly resource: Resource;
   readonly sort: readonly SortKey[];
-  readonly pinned: ReadonlyMap<string, Scalar>;
+  readonly pinned: ReadonlyMap<string, Pin>;
   readonly interval: Interval | undefined;
 }
 

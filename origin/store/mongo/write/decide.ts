@@ -183,18 +183,6 @@ function checkOf(resource: Resource): FieldCheck {
   return made;
 }
 
-/** Neighbours of one resource go together. */
-export function toRuns<T>(operations: readonly T[], nameOf: (operation: T) => string): readonly (readonly T[])[] {
-  const runs: T[][] = [];
-  let name: string | undefined;
-  for (const operation of operations) {
-    if (nameOf(operation) === name) runs.at(-1)?.push(operation);
-    else runs.push([operation]);
-    name = nameOf(operation);
-  }
-  return runs;
-}
-
 /** Where new and old documents mix, upserts keep them one command. */
 export function toModels(run: readonly Operation[]): readonly AnyBulkWriteOperation<Stored>[] {
   const isNew = run.every(({ step }) => step !== 'delete' && 'insert' in step);

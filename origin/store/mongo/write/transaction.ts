@@ -15,7 +15,7 @@ import { storeLimits } from '../../limits.ts';
 import { isUndone } from '../../outcomes.ts';
 import type { CursorMove, FollowUp } from '../../store.ts';
 import { type Attempt, type Ended, type Met, type Result, toEnded } from './attempt.ts';
-import { type Decided, decideAll, keyOf, nothing, type Operation, Standings, toModels, toRuns } from './decide.ts';
+import { type Decided, decideAll, keyOf, nothing, type Operation, Standings, toModels } from './decide.ts';
 import type { Stored } from '../read/documents.ts';
 import { idFormOf } from '../read/stored-ids.ts';
 import type { Call } from './group-queue.ts';
@@ -113,7 +113,8 @@ export class Transaction {
       const ended = await this.#move(cursor, deadline);
       if (ended !== undefined) return ended;
     }
-    for (const run of toRuns(operations, ({ value }) => value.resource.name)) {
+    // Those of one resource go together, each document's in order: entries stand between the documents that they are of.
+    for (const run of Map.groupBy(operations, ({ value }) => value.resource.name).values()) {
       const ended = await this.#carryOut(run, deadline);
       if (ended !== undefined) return ended;
     }

@@ -3,8 +3,9 @@
  * stored number, and a range that ends there ends at the double beside it (SEMANTICS §4).
  */
 import type { Resource } from '../../../../shared/contract/resource.ts';
+import type { Pin } from '../../../../shared/contract/rules.ts';
 import { compareExact } from '../../../../shared/wire/exact-numbers.ts';
-import { isExactKind, isNumeric, ranks, type Scalar } from '../../../../shared/wire/values.ts';
+import { isExactKind, isNumeric, ranks } from '../../../../shared/wire/values.ts';
 import { type Bound, withEnds } from '../../interval.ts';
 import { mustKind } from '../../kinds.ts';
 import type { Branch, QueryPlan } from '../../plan.ts';
@@ -20,7 +21,7 @@ export function toDoublePlan(resource: Resource, { branches, interval, disjoint 
 }
 
 function mayHold(resource: Resource, { pinned, has }: Branch): boolean {
-  const isStored = (field: string, value: Scalar) => typeof value !== 'string' || field === 'id' || !isDouble(resource, field);
+  const isStored = (field: string, value: Pin) => typeof value !== 'string' || field === 'id' || !isDouble(resource, field);
   return [...pinned].every(([field, value]) => isStored(field, value)) && (has === undefined || isStored(has.field, has.value));
 }
 

@@ -1,11 +1,12 @@
 /** Values as an index holds them: those of exact numbers are keys there, and numbers everywhere else (install/exact-keys.ts). */
 import type { Resource } from '../../../../shared/contract/resource.ts';
-import { isExactKind, ranks, type Scalar, type SortValue, toSortValue } from '../../../../shared/wire/values.ts';
+import type { Pin } from '../../../../shared/contract/rules.ts';
+import { isExactKind, ranks, type SortValue, toSortValue } from '../../../../shared/wire/values.ts';
 import { type Interval, withEnds } from '../../interval.ts';
 import { mustKind } from '../../kinds.ts';
 import { fromExactKey, toExactKey } from '../install/exact-keys.ts';
 
-export function toIndexValue(resource: Resource, field: string, value: Scalar): SortValue {
+export function toIndexValue(resource: Resource, field: string, value: Pin): SortValue {
   return toIndexed(resource, field, toSortValue(value, mustKind(resource, field)));
 }
 

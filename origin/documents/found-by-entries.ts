@@ -1,0 +1,118 @@
+/**
+ * Documents found by text and by folded values: an ordered walk of the entries that have the rarest of the words, each of which
+ * is held against its document as it is now. What another program has changed since, and whose entry is not yet made anew,
+ * is left out until it is. A search looks at `limits.textExaminedMax` entries and no more; where it breaks off, it says where.
+ */
+import type { Resource } from '../../shared/contract/resource.ts';
+import { satisfies } from '../../shared/contract/rules.ts';
+import { isSameJson } from '../../shared/contract/settled.ts';
+import { entryValuesOf, fillings, type TextIndex, wordsOf } from '../../shared/contract/text-index.ts';
+import { hasAll, tokenOf } from '../../shared/text/words.ts';
+import { Fault } from '../../shared/wire/fault.ts';
+import { limits } from '../../shared/wire/limits.ts';
+import type { JsonObject } from '../../shared/wire/values.ts';
+import type { CountRequest, ListRequest, Read, ReadOptions, Row, Store } from '../store/store.ts';
+import type { StoredDocument } from '../store/stored-document.ts';
+
+type ReadStore = Pick<Store, 'get' | 'many' | 'list' | 'count'>;
+
+export interface Found extends Read<readonly Row[]> {
+  /** The sort values of the last entry that was looked at, where there are more and the page is not full. */
+  readonly brokenOffAt: Row['keys'] | undefined;
+}
+
+export interface Counted extends Read<number> {
+  /** There may be more behind what was looked at. */
+  readonly isMinimum?: true;
+}
+
+interface Asked<Request extends CountRequest> {
+  /** As its collection has it. */
+  readonly resource: Resource;
+  readonly index: TextIndex;
+  /** None where the shape has no text. */
+  readonly words: readonly string[];
+  readonly request: Request;
+}
+
+/** Entries looked at in one go: some 5 ms of reading and folding. */
+const lookedAtOnce = 100;
+/** A word that more entries have is as common as any other. */
+const commonCount = 1_000;
+
+export async function findByEntries(store: ReadStore, asked: Asked<ListRequest>, options: ReadOptions): Promise<Found> {
+  await mustBeFilled(store, asked, options);
+  const request = await toWalk(store, asked, options);
+  const rows: Row[] = [];
+  let after = request.after;
+  let readAt: Read<unknown>['position'] | undefined;
+  for (let examined = 0; ; ) {
+    const limit = Math.min(examined === 0 ? Math.min(request.limit, lookedAtOnce) : lookedAtOnce, limits.textExaminedMax - examined);
+    const since = readAt === undefined ? options : { ...options, atLeast: readAt };
+    const { value: entries, position } = await store.list(asked.index.entries, { ...request, after, limit }, since);
+    readAt ??= position;
+    rows.push(...(await documentsOf(store, asked, entries, { ...options, atLeast: readAt })));
+    examined += entries.length;
+    after = entries.at(-1)?.keys ?? after;
+    const isFull = rows.length >= request.limit;
+    if (isFull || entries.length < limit) return { value: rows.slice(0, request.limit), position: readAt, brokenOffAt: undefined };
+    if (examined >= limits.textExaminedMax) return { value: rows, position: readAt, brokenOffAt: after };
+    // Others have their turn.
+    await Bun.sleep(0);
+  }
+}
+
+/** Counts what is found of the entries that one search looks at. */
+export async function countByEntries(store: ReadStore, asked: Asked<CountRequest>, options: ReadOptions): Promise<Counted> {
+  const request = { ...asked.request, after: undefined, limit: limits.textExaminedMax };
+  const { value, position, brokenOffAt } = await findByEntries(store, { ...asked, request }, options);
+  const isWhole = brokenOffAt === undefined && value.length < request.limit;
+  return { value: value.length, position, ...(isWhole ? {} : { isMinimum: true }) };
+}
+
+async function mustBeFilled(store: ReadStore, { resource, index }: Asked<CountRequest>, options: ReadOptions): Promise<void> {
+  const { value } = await store.get(fillings, index.entries.name, options);
+  if (value?.value['stage'] === 'complete') return;
+  throw new Fault('shape_not_ready', {
+    detail: `what ${resource.name} serves by its shape ${index.shape.name} is being made of the documents that are there`,
+    headers: { 'retry-after': '5' },
+  });
+}
+
+/** The request as one of entries, those that have the token of the rarest word. */
+async function toWalk(store: ReadStore, { index, words, request }: Asked<ListRequest>, options: ReadOptions): Promise<ListRequest> {
+  const tokens = [...new Set(words.map(tokenOf))];
+  const by = (token: string): ListRequest => ({ ...request, equal: { ...request.equal, [index.tokens]: [token] } });
+  if (tokens.length === 0) return request;
+  const [only = ''] = tokens;
+  if (tokens.length === 1) return by(only);
+  const counted = await Promise.all(tokens.map(async (token) => {
+    const { value } = await store.count(index.entries, by(token), commonCount, options);
+    return { token, count: value };
+  }));
+  const rarest = counted.reduce((best, each) => (each.count < best.count || isLonger(each, best) ? each : best));
+  return by(rarest.token);
+}
+
+function isLonger(each: { readonly token: string; readonly count: number }, best: { readonly token: string; readonly count: number }) {
+  return each.count === best.count && each.token.length > best.token.length;
+}
+
+async function documentsOf(
+  store: ReadStore, asked: Asked<ListRequest>, entries: readonly Row[], options: ReadOptions,
+): Promise<readonly Row[]> {
+  if (entries.length === 0) return [];
+  const { value } = await store.many(asked.resource, entries.map(({ document }) => document.id), options);
+  const documents = new Map(value.map((document) => [document.id, document]));
+  return entries.flatMap(({ document: entry, keys }) => {
+    const document = documents.get(entry.id);
+    return document !== undefined && isFound(asked, entry, document) ? [{ document, keys }] : [];
+  });
+}
+
+/** Whether the entry says where the document stands now, and it is what was asked for. */
+function isFound({ index, words, request }: Asked<ListRequest>, entry: StoredDocument, { value }: StoredDocument): boolean {
+  const { id: _id, [index.tokens]: _tokens, ...values } = entry.value;
+  return isSameJson(values as JsonObject, entryValuesOf(index, value)) && satisfies(value, request.where) &&
+    (words.length === 0 || hasAll(wordsOf(index, value), words));
+}

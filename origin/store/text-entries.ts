@@ -1,0 +1,70 @@
+/**
+ * Entries of text indexes (shared/contract/text-index.ts), written with the documents that they are of: whatever becomes of a
+ * document here, its entries become in the same transaction what follows from it. A mutation that keeps a document makes
+ * those anew that are not as they should be, as after a write of another program.
+ */
+import type { Resource } from '../../shared/contract/resource.ts';
+import { isSameJson } from '../../shared/contract/settled.ts';
+import { entryOf, type TextIndex, textIndexesOf } from '../../shared/contract/text-index.ts';
+import type { JsonObject } from '../../shared/wire/values.ts';
+import type { Decision, FollowUp, Mutation, PlainDecision } from './store.ts';
+import type { StoredDocument } from './stored-document.ts';
+
+export type ToWritten = (mutations: readonly Mutation[]) => readonly Mutation[];
+
+/** What a store of these resources writes of what it is asked to. */
+export function toWritten(resources: Iterable<Resource>): ToWritten {
+  const stored = [...resources];
+  const names = new Set(stored.map(({ name }) => name));
+  const indexesOf: IndexesOf = (resource) => textIndexesOf(resource).filter(({ entries }) => names.has(entries.name));
+  const hasEntries = stored.some((resource) => indexesOf(resource).length > 0);
+  return hasEntries ? (mutations) => mutations.map((mutation) => withEntries(mutation, indexesOf)) : (mutations) => mutations;
+}
+
+type IndexesOf = (resource: Resource) => readonly TextIndex[];
+
+function withEntries(mutation: Mutation, indexesOf: IndexesOf): Mutation {
+  const indexes = indexesOf(mutation.resource);
+  const decide = (before: StoredDocument | undefined): Decision => {
+    const decision = mutation.decide(before);
+    if (decision.kind === 'refuse') return decision;
+    const next = nextOf(mutation, before, decision);
+    const caused = (decision.also ?? []).flatMap((followUp) => withItsEntries(followUp, indexesOf));
+    const entries = indexes.map((index) => toEntry(index, mutation, () => next));
+    return caused.length + entries.length === 0 ? decision : { ...decision, also: [...caused, ...entries] };
+  };
+  return { resource: mutation.resource, id: mutation.id, decide };
+}
+
+/** What it comes to is known when it is decided, and its entries are decided right after. */
+function withItsEntries(followUp: FollowUp, indexesOf: IndexesOf): readonly FollowUp[] {
+  const indexes = indexesOf(followUp.resource);
+  if (indexes.length === 0) return [followUp];
+  let next: JsonObject | undefined;
+  const decide = (before: StoredDocument | undefined): PlainDecision => {
+    const decision = followUp.decide(before);
+    next = nextOf(followUp, before, decision);
+    return decision;
+  };
+  const { resource, id } = followUp;
+  return [{ resource, id, decide }, ...indexes.map((index) => toEntry(index, followUp, () => next))];
+}
+
+function nextOf({ id }: FollowUp, before: StoredDocument | undefined, decision: PlainDecision): JsonObject | undefined {
+  return decision.kind === 'put' ? { id, ...decision.document } : decision.kind === 'keep' ? before?.value : undefined;
+}
+
+function toEntry(index: TextIndex, { id }: FollowUp, documentOf: () => JsonObject | undefined): FollowUp {
+  const decide = (before: StoredDocument | undefined): PlainDecision => {
+    const document = documentOf();
+    const entry = document === undefined ? undefined : entryOf(index, document);
+    if (entry === undefined) return before === undefined ? { kind: 'keep' } : { kind: 'remove' };
+    return before !== undefined && isEntryOf(before, entry) ? { kind: 'keep' } : { kind: 'put', document: entry };
+  };
+  return { resource: index.entries, id, decide };
+}
+
+/** Whether the entry that is stored says this. */
+export function isEntryOf({ value: { id: _id, ...stored } }: StoredDocument, entry: JsonObject): boolean {
+  return isSameJson(stored as JsonObject, entry);
+}

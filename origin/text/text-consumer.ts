@@ -1,0 +1,65 @@
+/**
+ * Entries of documents that other programs wrote (SEMANTICS §7): made after their changes by a consumer of the feed, and once
+ * for all documents where the declaration is new or the history of changes was lost. Nothing of an entry is written here: a
+ * mutation that keeps its document makes it anew, on the document as it is inside the transaction (store/text-entries.ts).
+ */
+import type { Resource } from '../../shared/contract/resource.ts';
+import { entryOf, fillings, type TextIndex } from '../../shared/contract/text-index.ts';
+import type { Position } from '../../shared/wire/position.ts';
+import { type Consumer, consumerLimits } from '../feed/consumer.ts';
+import type { Mutation, ReadOptions, Store } from '../store/store.ts';
+import { isEntryOf } from '../store/text-entries.ts';
+import { fill, keep } from './fill.ts';
+
+export interface TextConsumerOptions {
+  /** As its collection has it. */
+  readonly resource: Resource;
+  readonly index: TextIndex;
+  readonly store: Store;
+  onTrouble(message: string, cause: unknown): void;
+}
+
+/** Changes whose entries are made at once: as many share a transaction with the requests of others. */
+const changesAtOnceMax = 20;
+
+export function toTextConsumer({ resource, index, store, onTrouble }: TextConsumerOptions): Consumer {
+  const { entries } = index;
+  return {
+    name: entries.name,
+    changesAtOnceMax,
+    isRepeatable: true,
+    concerns: ({ resource: name, kind }) => name === resource.name || (name === entries.name && kind === 'resource'),
+    handle: async (changes) => {
+      if (changes.some(({ kind }) => kind === 'resource')) return [begin(entries)];
+      const ids = [...new Set(changes.flatMap((change) => (change.kind === 'document' ? [change.id] : [])))];
+      const wrong = await wrongOf({ resource, index, store }, ids, inTime(changes.at(-1)?.position));
+      return wrong.map((id) => keep(resource, id));
+    },
+    lost: () => [begin(entries)],
+    alongside: (signal) => fill({ resource, entries, store, onTrouble }, signal),
+  };
+}
+
+/** All entries are to be made anew. */
+function begin({ name }: Resource): Mutation {
+  return { resource: fillings, id: name, decide: () => ({ kind: 'put', document: { stage: 'documents' } }) };
+}
+
+/** Ids of those whose entry does not say what it would: what came through Tombolo has been right all along. */
+async function wrongOf(
+  { resource, index, store }: Pick<TextConsumerOptions, 'resource' | 'index' | 'store'>, ids: readonly string[], options: ReadOptions,
+): Promise<readonly string[]> {
+  const [documents, entries] = await Promise.all([resource, index.entries].map(async (each) => {
+    const { value } = await store.many(each, ids, options);
+    return new Map(value.map((document) => [document.id, document]));
+  }));
+  return ids.filter((id) => {
+    const [document, entry] = [documents?.get(id), entries?.get(id)];
+    const wanted = document === undefined ? undefined : entryOf(index, document.value);
+    return wanted === undefined ? entry !== undefined : entry === undefined || !isEntryOf(entry, wanted);
+  });
+}
+
+function inTime(atLeast: Position | undefined): ReadOptions {
+  return { deadline: Date.now() + consumerLimits.writeMsMax, ...(atLeast === undefined ? {} : { atLeast }) };
+}

@@ -1,0 +1,88 @@
+/**
+ * Soft removal (SEMANTICS §17), where a resource declares it: what is removed stays in its place with a field that says since
+ * when, which the resource's own read rule hides from every read, count, event and write. Whoever the rule `restore` lets in
+ * lists it, restores it or erases it; once its days are over the origin erases it by itself.
+ */
+import { type Mistakes, refuseUnknown, toObject } from './mistakes.ts';
+import { type ListQuery, parseListQuery } from './query.ts';
+import type { Resource } from './resource.ts';
+import { absent, all, any, anyone, not, type Rule } from './rules.ts';
+import { coveringIndex, type IndexSpec, type Shape, toIndexes, toShape } from './shapes.ts';
+import { isFieldName } from './system-fields.ts';
+import type { JsonObject } from '../wire/values.ts';
+
+export interface RemovalDeclaration {
+  /**
+   * The field that says since when: `deletedAt`, say. Nobody writes it but by removing and restoring. In a collection of
+   * others it is written into their documents.
+   */
+  readonly at: string;
+  /** Days after which what was removed is erased; unless said, never. */
+  readonly keptDays?: number;
+}
+
+export interface Removal {
+  readonly at: string;
+  readonly keptDays: number | undefined;
+  /** How removed documents are listed: the last removed first. */
+  readonly shape: Shape;
+}
+
+/** A thousand years: what is kept for longer is kept for good. */
+const keptDaysMax = 365_000;
+
+export function toRemoval(declared: RemovalDeclaration | undefined, mistakes: Mistakes): Removal | undefined {
+  if (declared === undefined) return undefined;
+  const { at, keptDays, ...unknown } = toObject<Partial<RemovalDeclaration>>(declared, (detail) => mistakes.add('removal', detail));
+  refuseUnknown(unknown, ['at', 'keptDays'], mistakes.at('removal.'));
+  if (typeof at !== 'string' || !isFieldName(at)) {
+    mistakes.add('removal.at', 'must be the name of a field, in which Tombolo notes since when a document is removed');
+    return undefined;
+  }
+  if (keptDays !== undefined && !(Number.isSafeInteger(keptDays) && keptDays >= 1 && keptDays <= keptDaysMax)) {
+    mistakes.add('removal.keptDays', `must be a whole number of days from 1 to ${keptDaysMax}`);
+  }
+  return { at, keptDays, shape: toShape('removed', { range: at, sort: [`-${at}`] }) };
+}
+
+/** What everybody reads by: the rule as it is declared, for what is not removed. */
+export function readRule(read: Rule, removal: Removal | undefined): Rule {
+  return removal === undefined ? read : all(read, absent(removal.at));
+}
+
+/** Who sees one that is removed. */
+export function removedRule({ rules, removal }: Resource): Rule {
+  return removal === undefined ? rules.restore : all(rules.restore, not(absent(removal.at)));
+}
+
+/** With those that removed documents are listed and erased by; none that another one covers. */
+export function withRemovedIndexes(indexes: readonly IndexSpec[], restore: Rule, removal: Removal | undefined): readonly IndexSpec[] {
+  if (removal === undefined) return indexes;
+  const erased = removal.keptDays === undefined ? restore : any(restore, anyone);
+  const removed = toIndexes([removal.shape], erased, () => false).filter((spec) => coveringIndex(indexes, spec) === undefined);
+  return [...indexes.filter((spec) => coveringIndex(removed, spec) === undefined), ...removed];
+}
+
+export function isRemoved({ removal }: Pick<Resource, 'removal'>, document: JsonObject): boolean {
+  return removal !== undefined && (document[removal.at] ?? null) !== null;
+}
+
+const inTrash = new WeakMap<Resource, Resource>();
+
+/** The resource as its removed documents are listed. */
+export function listingRemoved(resource: Resource, { shape }: Removal): Resource {
+  const made = inTrash.get(resource) ?? { ...resource, shapes: [shape] };
+  inTrash.set(resource, made);
+  return made;
+}
+
+/** The moment before all that a removal may note; what stands in the field and is none is not listed. */
+const beginning = '0001-01-01T00:00:00.000Z';
+
+/** A list of removed documents, which takes what lists take and ranges over their moments. */
+export function parseRemovedQuery(resource: Resource, query: string): ListQuery {
+  const { removal } = resource;
+  if (removal === undefined) throw new Error(`${resource.name} declares no removal`);
+  const read = parseListQuery(listingRemoved(resource, removal), query);
+  return read.range === undefined ? { ...read, range: { field: removal.at, bounds: { gte: beginning } } } : read;
+}

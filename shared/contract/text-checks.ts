@@ -1,0 +1,44 @@
+/** What of shapes by text and by folded values nothing could serve. */
+import type { Field } from './fields.ts';
+import type { Mistakes, Refuse } from './mistakes.ts';
+import { mentionsOf, type Rule } from './rules.ts';
+import { whyNoField } from './schema-fields.ts';
+import { isByEntries, type Shape } from './shapes.ts';
+
+export function checkByEntries(shape: Shape, fields: ReadonlyMap<string, Field>, refuse: Refuse): void {
+  if (isByEntries(shape) && shape.beside.length > 0) {
+    refuse('beside', 'looks into the documents of an index, and text and folded values have entries');
+  }
+  checkText(shape, fields, refuse);
+  for (const name of shape.folded) {
+    const detail = whyNoText(name, fields);
+    if (detail !== undefined) refuse('folded', detail);
+    if (!shape.equal.includes(name) && shape.prefix !== name) refuse('folded', `"${name}" is none of its equal and prefix`);
+  }
+}
+
+/** A rule compares what is stored, and entries have it folded. */
+export function checkFoldedRule(shapes: readonly Shape[], read: Rule, mistakes: Mistakes): void {
+  const { fields } = mentionsOf([read]);
+  for (const { name, folded } of shapes) {
+    for (const field of folded) if (fields.has(field)) mistakes.add('rules.read', `"${field}" is folded by the shape "${name}"`);
+  }
+}
+
+function checkText({ text, equal }: Shape, fields: ReadonlyMap<string, Field>, refuse: Refuse): void {
+  if (text === undefined) return;
+  if (text.length === 0) refuse('text', 'names no field');
+  for (const name of text) {
+    const detail = whyNoText(name, fields);
+    if (detail !== undefined) refuse('text', detail);
+  }
+  const array = equal.find((name) => fields.get(name)?.kind === 'array');
+  if (array !== undefined) refuse('equal', `"${array}" (array): words are many themselves, and one index holds one that is many`);
+}
+
+function whyNoText(name: string, fields: ReadonlyMap<string, Field>): string | undefined {
+  const field = fields.get(name);
+  if (field === undefined || name === 'id') return whyNoField(name);
+  const kind = field.kind === 'array' ? field.element : field.kind;
+  return kind === 'string' ? undefined : `"${name}" (${field.kind}) is no text`;
+}

@@ -1,0 +1,233 @@
+/**
+ * What serves the shapes by text and by folded values: entries, one a document, in an internal resource of each such shape
+ * (SEMANTICS §7). An entry has its document's id and what the shape and the read rule ask of it, at the same paths: folded
+ * where the shape folds, and the tokens of its words. It is derived from the document and from nothing else, so it can be
+ * lost, and made again. Another declaration has entries of another name: processes of both can run beside each other.
+ */
+import * as z from 'zod';
+import { digest64, toCanonicalJson } from '../wire/hash.ts';
+import type { Json, JsonObject } from '../wire/values.ts';
+import { fold } from '../text/fold.ts';
+import { tokensOf, wordsIn } from '../text/words.ts';
+import { type Branch, branchesWithout, isOf } from './branches-without.ts';
+import type { Field, FieldKind } from './fields.ts';
+import { valueAt, valuesAt } from './path.ts';
+import { type Resource, resource } from './resource.ts';
+import { branchesOf } from './rules.ts';
+import { formatKeys, isByEntries, type Shape, toIndex, toIndexes } from './shapes.ts';
+import { binary, decimal, instant, long, objectId } from './types.ts';
+
+export interface TextIndex {
+  readonly shape: Shape;
+  /** Holds the entries; internal. */
+  readonly entries: Resource;
+  /** The member of an entry that has the tokens. */
+  readonly tokens: string;
+  /** The values in an entry beside them. */
+  readonly places: readonly Place[];
+  readonly texts: readonly Place[];
+}
+
+interface Place {
+  readonly path: string;
+  readonly isMany: boolean;
+  readonly isFolded: boolean;
+  /** Branches of a union in whose documents it is not declared. */
+  readonly without: readonly Branch[];
+}
+
+/** Grows when words or entries are made otherwise than before. */
+const making = 1;
+const none: readonly TextIndex[] = [];
+/** By shapes: a resource as its collection has it has those of its declaration. */
+const made = new WeakMap<Resource['shapes'], readonly TextIndex[]>();
+
+/**
+ * How far the entries of each index are made, by the name that they have: first those of all documents in the order of their
+ * ids, then those whose documents are gone are taken out.
+ *
+ *   none ──▶ documents ──▶ entries ──▶ complete ── the history of changes was lost ──▶ documents
+ */
+export const fillings = resource({
+  name: 'tombolo_text', internal: true, id: { kind: 'string', format: z.string() }, rev: false, createdAt: false, updatedAt: false,
+  schema: z.object({
+    stage: z.enum(['documents', 'entries', 'complete']),
+    /** The sort values of the last one that was looked at, as JSON. */
+    after: z.string().optional(),
+  }),
+  shapes: {},
+});
+
+/** What is stored beside these resources for their shapes by text. */
+export function besideTexts(resources: readonly Resource[]): readonly Resource[] {
+  const entries = resources.flatMap(textIndexesOf).map((index) => index.entries);
+  return entries.length === 0 ? [] : [...entries, fillings];
+}
+
+export function textIndexesOf(owner: Resource): readonly TextIndex[] {
+  if (!owner.shapes.some(isByEntries)) return none;
+  const known = made.get(owner.shapes) ?? owner.shapes.filter(isByEntries).map((shape) => toTextIndex(owner, shape));
+  made.set(owner.shapes, known);
+  return known;
+}
+
+const owners = new WeakMap<ReadonlyMap<string, Resource>, ReadonlyMap<string, Resource>>();
+
+/** The resource, of these, whose answers change with what is stored under this name: itself, or the one that entries are of. */
+export function shownBy(resources: ReadonlyMap<string, Resource>, name: string): Resource | undefined {
+  const known = owners.get(resources) ??
+    new Map([...resources.values()].flatMap((owner) => textIndexesOf(owner).map(({ entries }) => [entries.name, owner] as const)));
+  owners.set(resources, known);
+  return resources.get(name) ?? known.get(name);
+}
+
+export function textIndexOf(owner: Resource, shape: Shape): TextIndex | undefined {
+  return isByEntries(shape) ? textIndexesOf(owner).find((index) => index.shape.name === shape.name) : undefined;
+}
+
+/** The entry of a document, without its id; `undefined`: the shape finds it by nothing. */
+export function entryOf(index: TextIndex, document: JsonObject): JsonObject | undefined {
+  const { shape, entries, tokens } = index;
+  const values = entryValuesOf(index, document);
+  // What others wrote of another type than is declared has no place among values of that type.
+  if (!z.safeParse(entries.schema, shape.text === undefined ? values : { ...values, [tokens]: [] }).success) return undefined;
+  if (shape.text === undefined) return values;
+  const found = tokensOf(wordsOf(index, document));
+  return found.length === 0 ? undefined : { ...values, [tokens]: found };
+}
+
+/** What an entry has beside tokens. */
+export function entryValuesOf({ places }: TextIndex, document: JsonObject): JsonObject {
+  return toNested(places.flatMap((place): [string, Json][] => {
+    const value = valueOf(document, place);
+    return value === undefined ? [] : [[place.path, value]];
+  }));
+}
+
+/** The words that `q` finds a document by. */
+export function wordsOf({ texts }: TextIndex, document: JsonObject): ReadonlySet<string> {
+  return wordsIn(texts.flatMap((place) => (isDeclaredIn(document, place) ? valuesAt(document, place.path).filter(isText) : [])));
+}
+
+function toTextIndex(owner: Resource, shape: Shape): TextIndex {
+  const ofRule = branchesOf(owner.rules.read).flat();
+  const asked = [...ofRule, ...shape.equal, ...shape.sorts.flat().map(({ field }) => field)];
+  const paths = [...new Set(asked)].filter((path) => path !== 'id').sort();
+  const toPlace = (path: string): Place => ({
+    path, isMany: owner.fields.get(path)?.kind === 'array', isFolded: shape.folded.includes(path),
+    without: branchesWithout(owner, [path]),
+  });
+  const [places, texts] = [paths.map(toPlace), (shape.text ?? []).map(toPlace)];
+  const tokens = nameBeside(paths);
+  return { shape, tokens, places, texts, entries: toEntries(owner, shape, { tokens, places, texts }) };
+}
+
+function toEntries(owner: Resource, shape: Shape, { tokens, places, texts }: Pick<TextIndex, 'tokens' | 'places' | 'texts'>): Resource {
+  const fields = places.map(({ path }) => mustField(owner, path));
+  const equal = [...shape.equal, ...(shape.text === undefined ? [] : [tokens])];
+  const { range, prefix } = shape;
+  const bounds = { ...(range === undefined ? {} : { range }), ...(prefix === undefined ? {} : { prefix }) };
+  const declared = resource({
+    name: `tombolo_text_${owner.name.replaceAll(/[^a-z0-9]/g, '').slice(0, 32)}_${nameOf(owner, shape, { places, texts, fields })}`,
+    internal: true, id: owner.id, rev: false, createdAt: false, updatedAt: false, reads: owner.reads,
+    schema: toSchema(fields.map((field) => [field.name, typeOf(field)]), shape.text === undefined ? {} : { [tokens]: z.array(z.string()) }),
+    shapes: { found: { ...bounds, equal, sort: shape.sorts.map(formatKeys) } },
+  });
+  const isArray = (path: string) => declared.fields.get(path)?.kind === 'array';
+  const byId = toIndex([], [{ field: 'id', descending: false }], isArray);
+  // The caller's alternatives of the read rule are pinned here as they are in an index over the documents.
+  return { ...declared, indexes: [...toIndexes(declared.shapes, owner.rules.read, isArray), byId] };
+}
+
+/** By whatever entries are made of: what is made otherwise has another name. */
+function nameOf(
+  { id, rules, collection }: Resource, shape: Shape,
+  parts: Pick<TextIndex, 'places' | 'texts'> & { readonly fields: readonly Field[] },
+): string {
+  const { name: _name, ...asked } = shape;
+  const without = [...parts.places, ...parts.texts].map((place) => place.without.map((branch) => [...branch]));
+  const fields = parts.fields.map(({ name, kind, element }) => [name, kind, element]);
+  return digest64(toCanonicalJson([making, collection, id, asked, branchesOf(rules.read), fields, without])).slice(0, 8);
+}
+
+/** A name that no path begins with. */
+function nameBeside(paths: readonly string[]): string {
+  const taken = new Set(paths.map((path) => path.split('.')[0]));
+  let name = 'words';
+  while (taken.has(name)) name += '_';
+  return name;
+}
+
+function mustField(owner: Resource, path: string): Field {
+  const field = owner.fields.get(path);
+  if (field === undefined) throw new Error(`${owner.name} has no field ${path}`);
+  return field;
+}
+
+function typeOf({ kind, element = 'mixed' }: Field): z.ZodType {
+  return kind === 'array' ? z.array(scalarOf(element)) : scalarOf(kind);
+}
+
+function scalarOf(kind: FieldKind): z.ZodType {
+  switch (kind) {
+    case 'string':
+      return z.string();
+    case 'uuid':
+      return z.guid();
+    case 'number':
+      return z.number();
+    case 'integer':
+      return z.int();
+    case 'boolean':
+      return z.boolean();
+    case 'instant':
+      return instant();
+    case 'objectId':
+      return objectId();
+    case 'decimal':
+      return decimal();
+    case 'long':
+      return long();
+    case 'binary':
+      return binary();
+    default:
+      throw new Error(`a field of kind ${kind} has no place in an entry`);
+  }
+}
+
+/** An object of these types by their paths, each of which may be missing. */
+function toSchema(types: readonly (readonly [path: string, type: z.ZodType])[], beside: Readonly<Record<string, z.ZodType>>): z.ZodObject {
+  const byFirst = Map.groupBy(types, ([path]) => path.split('.')[0] ?? '');
+  const members = [...byFirst].map(([name, within]): [string, z.ZodType] => {
+    const [[path, type] = ['', z.never()]] = within;
+    if (path === name) return [name, type.optional()];
+    return [name, toSchema(within.map(([below, each]) => [below.slice(name.length + 1), each]), {}).optional()];
+  });
+  return z.object({ ...Object.fromEntries(members), ...beside });
+}
+
+function toNested(values: readonly (readonly [path: string, value: Json])[]): JsonObject {
+  const byFirst = Map.groupBy(values, ([path]) => path.split('.')[0] ?? '');
+  return Object.fromEntries([...byFirst].map(([name, within]): [string, Json] => {
+    const [[path, value] = ['', null]] = within;
+    return [name, path === name ? value : toNested(within.map(([below, each]) => [below.slice(name.length + 1), each]))];
+  }));
+}
+
+/** What is missing and null have one place in an order, and no value equals them. */
+function valueOf(document: JsonObject, place: Place): Json | undefined {
+  const { path, isMany, isFolded } = place;
+  if (!isDeclaredIn(document, place)) return undefined;
+  const folded = (value: Json) => (isFolded && isText(value) ? fold(value) : value);
+  if (!isMany) return folded(valueAt(document, path) ?? null) ?? undefined;
+  const values = valuesAt(document, path).filter((value) => value !== null && typeof value !== 'object').map(folded);
+  return values.length === 0 ? undefined : values;
+}
+
+function isDeclaredIn(document: JsonObject, { without }: Place): boolean {
+  return !without.some((branch) => isOf(document, branch));
+}
+
+function isText(value: Json): value is string {
+  return typeof value === 'string';
+}

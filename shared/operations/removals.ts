@@ -1,0 +1,59 @@
+/** What there is to do with removed documents, where a resource declares that they stay for a while (SEMANTICS §17). */
+import { dependenciesOfDocument, dependenciesOfRemoved } from '../contract/dependencies.ts';
+import { formatQuery, type ListQuery, parseFieldsQuery } from '../contract/query.ts';
+import { listingRemoved, parseRemovedQuery } from '../contract/removal.ts';
+import type { Resource } from '../contract/resource.ts';
+import { oneAnswer, pageAnswer, removedAnswer, writtenAnswer } from '../openapi/answers.ts';
+import { fieldsOf, listParametersOf, shapesOf } from '../openapi/list-parameters.ts';
+import { limits } from '../wire/limits.ts';
+import { mustBeWithoutParameters } from '../wire/parameters.ts';
+import { operations, type StateRead } from './operation.ts';
+
+const json = 'application/json';
+const common = {
+  bodyBytesMax: limits.bodyBytesMax, msMax: limits.requestMsMax, cost: 1, right: 'restore', body: 'none', takes: [], gives: [json],
+  offered: ({ removal }: Resource) => removal !== undefined,
+} as const;
+const read = { ...common, method: 'GET', answers: 'state', carries: ['if-match', 'if-none-match'], conditions: 'read' } as const;
+const write = {
+  ...common, answers: 'effect', carries: ['idempotency-key', 'if-match', 'if-none-match'], conditions: 'change',
+  parse: (_resource: unknown, query: string): void => mustBeWithoutParameters(query),
+} as const;
+
+/** Its removed documents as a resource, for what is described of lists. */
+function trashOf(resource: Resource): Resource {
+  return resource.removal === undefined ? resource : listingRemoved(resource, resource.removal);
+}
+
+export const removals = operations({
+  removed: {
+    ...read, at: '/removed', summary: 'Lists removed documents, the last removed first.',
+    parse: parseRemovedQuery,
+    cached: ({ resource, input }: StateRead<ListQuery>) => ({
+      name: `removed ${formatQuery(input)}`, dependencies: dependenciesOfRemoved(resource), keepsAbsence: false,
+    }),
+    holds: { answer: 'page' },
+    described: {
+      parameters: (resource, input) => listParametersOf(trashOf(resource), input), answers: pageAnswer,
+      more: (resource, input) => shapesOf(trashOf(resource), input),
+    },
+  },
+  removedOne: {
+    ...read, at: '/:id/removed', summary: 'Gets one removed document.',
+    parse: (resource, query) => (query === '' ? undefined : parseFieldsQuery(resource, query)),
+    cached: ({ resource, id, input }: StateRead<readonly string[] | undefined>) => ({
+      name: `removed one ${JSON.stringify([id, input ?? null])}`, dependencies: dependenciesOfDocument(resource, id), keepsAbsence: false,
+    }),
+    holds: { answer: 'document' },
+    described: { parameters: (resource, input) => [fieldsOf(resource, input)], answers: oneAnswer },
+  },
+  restore: {
+    ...write, method: 'POST', at: '/:id/restore', summary: 'Restores a removed document.',
+    holds: { answer: 'document' },
+    described: { answers: writtenAnswer },
+  },
+  erase: {
+    ...write, method: 'DELETE', at: '/:id/removed', summary: 'Erases a removed document for good.',
+    described: { answers: removedAnswer },
+  },
+});

@@ -1,0 +1,73 @@
+/**
+ * Words of texts and of what is asked of them, by one rule for everybody (SEMANTICS §7). A word is a run of letters, digits and
+ * marks, folded. What is written without spaces gives its letters and each two neighbours as words. A word of three letters
+ * and more that is asked for is the beginning of those that it finds; a shorter one is the whole of it.
+ */
+import { limits } from '../wire/limits.ts';
+import { fold } from './fold.ts';
+
+const unspacedScripts = ['Han', 'Hiragana', 'Katakana', 'Hangul', 'Thai', 'Lao', 'Khmer', 'Myanmar']
+  .map((name) => `\\p{scx=${name}}`).join('');
+const inWords = String.raw`[\p{L}\p{N}\p{M}]`;
+/** A run of scripts that are written without spaces, or whose words take endings (Hangul), or another run. */
+const runs = new RegExp(`([${inWords}&&[${unspacedScripts}]]+)|[${inWords}--[${unspacedScripts}]]+`, 'gv');
+
+const beginningLettersMin = 3;
+/** Of a word these beginnings are kept, in letters: a word that is asked for walks the longest that it has. Each costs what a word does. */
+const beginningLetters = [3, 5] as const;
+
+/** The first different words of texts, as many as are kept of a document. */
+export function wordsIn(texts: Iterable<string>): ReadonlySet<string> {
+  const words = new Set<string>();
+  for (const text of texts) {
+    for (const [run, unspaced] of fold(text).matchAll(runs)) {
+      for (const word of unspaced === undefined ? [toWord(run)] : [...unspaced, ...pairsOf(unspaced)]) words.add(word);
+      if (words.size >= limits.textDocumentWordsMax) return new Set([...words].slice(0, limits.textDocumentWordsMax));
+    }
+  }
+  return words;
+}
+
+/** What a text asks for: each word once, in an order of their own, so that equal questions are equal. */
+export function askedWords(text: string): readonly string[] {
+  const words = [...fold(text).matchAll(runs)].flatMap(([run, unspaced]) => {
+    if (unspaced === undefined) return [toWord(run)];
+    const pairs = pairsOf(unspaced);
+    return pairs.length === 0 ? [unspaced] : pairs;
+  });
+  return [...new Set(words)].sort();
+}
+
+/** Whether each asked word is among the words, or begins one of them. */
+export function hasAll(words: ReadonlySet<string>, asked: readonly string[]): boolean {
+  return asked.every((each) => words.has(each) || (isBeginning(each) && [...words].some((word) => word.startsWith(each))));
+}
+
+/** What is kept of words under an index: the short ones, and beginnings of the others. */
+export function tokensOf(words: ReadonlySet<string>): readonly string[] {
+  return [...new Set([...words].flatMap((word) => {
+    if (!isBeginning(word)) return [word];
+    const letters = [...word];
+    return beginningLetters.filter((count) => count <= letters.length).map((count) => letters.slice(0, count).join(''));
+  }))];
+}
+
+/** The token that every document with this word has. */
+export function tokenOf(asked: string): string {
+  const [longest = asked] = tokensOf(new Set([asked])).toReversed();
+  return longest;
+}
+
+function isBeginning(word: string): boolean {
+  return word.length >= beginningLettersMin && [...word].length >= beginningLettersMin;
+}
+
+/** The end of what is too long for a word is not looked at, here and there. */
+function toWord(run: string): string {
+  return run.length <= limits.textWordLettersMax ? run : [...run].slice(0, limits.textWordLettersMax).join('');
+}
+
+function pairsOf(run: string): readonly string[] {
+  const letters = [...run];
+  return letters.slice(1).map((letter, index) => `${letters[index]}${letter}`);
+}
