@@ -34,7 +34,7 @@ const roundingMs = 10;
 export async function runTwoProcesses({ seed, kills, writesBetween }: TwoOptions): Promise<{ history: History; figures: ClientFigures }> {
   const random = new Random(seed);
   const { uri, server, foreign, remove } = await openControlledDatabase();
-  const commits = new OplogCommits(server, { database: foreign.databaseName, resources: served.resources });
+  const commits = new OplogCommits(server, { database: foreign.databaseName, stored: served.stored });
   const { processes, tokens, dirs } = await openBoth(uri);
   const run = new Run(toBalancer(processes, tokens, random.fork()), random.fork());
   try {

@@ -17,21 +17,24 @@ const metaName = 'tombolo_meta';
 
 export interface OplogScope {
   readonly database: string;
-  readonly resources: ReadonlyMap<string, Resource>;
+  /** What the engine holds: its stream shows the internal ones too. */
+  readonly stored: readonly Resource[];
 }
 
 export class OplogCommits implements CommitSource {
   readonly #server: Server;
-  readonly #scope: OplogScope;
+  readonly #database: string;
+  readonly #resources: ReadonlyMap<string, Resource>;
   readonly #entries: OplogEntry[] = [];
   readonly #commits: Commit[] = [];
   #epoch = '';
   /** Cluster time of the last entry taken. */
   #takenAt = 0;
 
-  constructor(server: Server, scope: OplogScope) {
+  constructor(server: Server, { database, stored }: OplogScope) {
     this.#server = server;
-    this.#scope = scope;
+    this.#database = database;
+    this.#resources = new Map(stored.map((resource) => [resource.collection, resource]));
     for (const { oplog } of server.members) oplog.onChange(() => this.#take());
     this.#take();
   }
@@ -73,7 +76,7 @@ export class OplogCommits implements CommitSource {
 
   /** What the engine's change stream shows: only that counts for the ordinal inside a transaction. */
   #isWatched({ db, collection }: DocumentOperation): boolean {
-    return db === this.#scope.database && (collection === metaName || this.#scope.resources.has(collection));
+    return db === this.#database && (collection === metaName || this.#resources.has(collection));
   }
 
   #takeOperation(
@@ -83,10 +86,11 @@ export class OplogCommits implements CommitSource {
     const token = toToken({ at, operation: number, step: 0, fragment: 0, kind: 'event', uuid: operation.uuid.toHexString(false) });
     const { before, after } = imagesOf(operation);
     const id = String((after ?? before)?.['_id']);
-    const resource = this.#scope.resources.get(operation.collection);
-    const toImage = (image: Doc | undefined): JsonObject | undefined => image && resource && toValue(resource, id, image);
+    const resource = this.#resources.get(operation.collection);
+    if (resource === undefined || resource.internal) return;
+    const toImage = (image: Doc | undefined): JsonObject | undefined => image && toValue(resource, id, image);
     const position = toChangePosition(this.#epoch, { time: timeOfToken(token), index, token: tokenText(token) });
-    const commit = toCommit({ position, resource: operation.collection, id, before: toImage(before), after: toImage(after) });
+    const commit = toCommit({ position, resource: resource.name, id, before: toImage(before), after: toImage(after) });
     if (commit !== undefined) this.#commits.push(commit);
   }
 }

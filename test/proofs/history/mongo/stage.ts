@@ -30,7 +30,7 @@ export async function onStage<T>(seed: number, faultRate: number, play: (stage: 
   const server = await startMongod({ members, seed, clock, faults });
   // A member that comes back is found by drivers within this time instead of ten seconds.
   const uri = server.uri.replace('/?', `/${database}?heartbeatFrequencyMS=500&minHeartbeatFrequencyMS=20&`);
-  const commits = new OplogCommits(server, { database, resources: served.resources });
+  const commits = new OplogCommits(server, { database, stored: served.stored });
   const origins = await Origins.open(uri, 2, random.fork());
   const run = new Run(origins, random.fork());
   try {
