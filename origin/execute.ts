@@ -16,6 +16,7 @@ import type { Answer, Asked, Call, StateAnswer } from './call.ts';
 import type { Context } from './context.ts';
 import { inStore } from './documents/in-store.ts';
 import { handlers } from './endpoints/all.ts';
+import { aggregate } from './operations/aggregate.ts';
 import { changes } from './operations/changes.ts';
 import { create } from './operations/create.ts';
 import { erase } from './operations/erase.ts';
@@ -97,5 +98,5 @@ export type RoutedCall = CallOf<ModuleRows>;
 
 export const execute = executor<ModuleRows>({
   list, get, create, replace, patch, remove, import: importRows, changes, removed, removedOne, restore, erase, patchMany, removeMany,
-  transaction, ...handlers,
+  transaction, aggregate, ...handlers,
 });

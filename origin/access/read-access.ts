@@ -3,9 +3,11 @@
  * and no way past that. The row rule, the field rules and the preconditions hold in each method here, so a handler that
  * forgets them has forgotten nothing (SEMANTICS §3, §8). The store stays in a private member, out of reach of a cast.
  */
+import type { AggregateQuery } from '../../shared/aggregates/aggregate-query.ts';
 import type { ListQuery } from '../../shared/contract/query.ts';
 import type { documents } from '../../shared/operations/documents.ts';
 import type { InputOf } from '../../shared/operations/operation.ts';
+import { type Aggregated, readAggregate } from '../aggregates/read-aggregate.ts';
 import type { Answer, Asked, StateAnswer } from '../call.ts';
 import type { Context } from '../context.ts';
 import { countFound, estimateFound, type Page, readPage, readValues, type Total, type Values } from '../documents/page.ts';
@@ -53,6 +55,11 @@ export class ReadAccess {
   /** About how many, for little work. */
   estimate(query: ListQuery): Promise<Read<Total>> {
     return estimateFound(this.#context.store, this.#call, query);
+  }
+
+  /** Groups of documents that the caller sees, by fields that they may read in all of them. */
+  aggregate(query: AggregateQuery): Promise<Aggregated> {
+    return readAggregate(this.#context, this.#call, query);
   }
 
   /** The state that was read as JSON in pieces: what the conditions of the call leave of it (RFC 9110 §13.2.2). */

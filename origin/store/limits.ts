@@ -12,6 +12,12 @@ export const storeLimits = {
   branchesMax: 128,
   /** Prepared list statements kept; the least recently used is finalized. */
   statementsKeptMax: 256,
+  /** Index entries of an aggregate's walk that SQLite groups in one go, some 2 ms; others have their turn before the next. */
+  tallyEntriesMax: 500,
+  /** The same where each entry is told by itself, since its document may be met twice. */
+  tallyRowsMax: 500,
+  /** The same where each document's array is read. */
+  tallyDocumentsMax: 100,
   /** Characters of documents that are kept in memory, what they need beside their text among it: some 16 MB. */
   keptDocumentsCharactersMax: 16_777_216,
   /** Changes since the last look that are looked at one by one; more forget all kept documents, which costs less. */

@@ -168,6 +168,21 @@ export interface SharedTexts {
 
 export type CountRequest = Omit<ListRequest, 'after' | 'limit'>;
 
+export interface TallyRequest extends CountRequest {
+  /** Fields of one value, each in `sort`. */
+  readonly fields: readonly string[];
+  /** A field that is many: a document counts once for each different element, and once for null where it has none. */
+  readonly each: string | undefined;
+  /** More that is counted is too much. */
+  readonly max: number;
+}
+
+/** How many documents have this combination of values: those of the fields, then the element. */
+export interface Tallied {
+  readonly values: readonly SortValue[];
+  readonly count: number;
+}
+
 /** What of the database is not as the declaration asks, and is not Tombolo's to change (SEMANTICS §15). */
 export interface StoreState {
   /** Names of steps. */
@@ -194,6 +209,8 @@ export interface Store {
   ): Promise<Read<number>>;
   /** About how many documents the resource has, whoever may see them: there for engines that know without counting. */
   estimate?(resource: Resource, options: ReadOptions): Promise<Read<number>>;
+  /** Every combination of values of one state, what aggregates are made of; `undefined` where more than `max` would be counted. */
+  tally(resource: Resource, request: TallyRequest, options: ReadOptions): Promise<Read<readonly Tallied[] | undefined>>;
   /** All mutations in one durable transaction; each refused or written on its own, unless the write is `atomic`. */
   write(mutations: readonly Mutation[], options: WriteOptions): Promise<Written>;
   /** The last committed position that this process knows of. */

@@ -55,7 +55,7 @@ export function dependenciesOfDocument({ name }: Pick<Resource, 'name'>, id: str
   return [{ resource: name, buckets: [toBucket(documentKey(id))] }];
 }
 
-export function dependenciesOfList({ name }: Pick<Resource, 'name'>, query: ListQuery): Dependencies {
+export function dependenciesOfList({ name }: Pick<Resource, 'name'>, query: Pick<ListQuery, 'shape' | 'equal'>): Dependencies {
   const keys = combinations(keyFieldsOf(query.shape).map((field) => [field, query.equal[field] ?? []]));
   return [{ resource: name, buckets: [...new Set(keys.map(toBucket))] }];
 }
@@ -94,9 +94,10 @@ function isSame(field: string, before: JsonObject, after: JsonObject): boolean {
   return JSON.stringify(valueAt(before, field)) === JSON.stringify(valueAt(after, field));
 }
 
-/** The sets of equality fields that the shapes have, each once. */
+/** The sets of equality fields that the shapes and the aggregates have, each once. */
 function distinctEquals(resource: Resource): readonly (readonly string[])[] {
-  return [...new Map(resource.shapes.map(keyFieldsOf).map((fields) => [fields.join(), fields])).values()];
+  const shapes = [...resource.shapes, ...resource.aggregates.map(({ shape }) => shape)];
+  return [...new Map(shapes.map(keyFieldsOf).map((fields) => [fields.join(), fields])).values()];
 }
 
 function scalarsOf(resource: Resource, image: JsonObject, field: string, id: string): readonly Scalar[] {

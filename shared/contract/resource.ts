@@ -4,6 +4,7 @@
  * start (`mustBeSound`). What is not allowed by a rule is refused.
  */
 import * as z from 'zod';
+import { type Aggregate, type AggregateDeclaration, toAggregates } from '../aggregates/aggregate.ts';
 import { type Choices, toChosen } from './choices.ts';
 import { type DocumentSchema, isDocumentSchema, memberNames } from './document-schema.ts';
 import { type Field, toFields } from './fields.ts';
@@ -49,6 +50,8 @@ export interface ResourceDeclaration<Schema extends DocumentSchema = DocumentSch
   readonly shapes: Readonly<Record<string, ShapeDeclaration>>;
   /** Documents that are removed stay for a while, hidden from whoever may not restore them (SEMANTICS §17). */
   readonly removal?: RemovalDeclaration;
+  /** What may be grouped and summed up, by name, as in `{ byYear: { group: ['year'] } }`; nothing else is. */
+  readonly aggregates?: Readonly<Record<string, AggregateDeclaration>>;
   readonly cache?: Serving['cache'];
   readonly outage?: Serving['outage'];
   readonly invalid?: Serving['invalid'];
@@ -110,6 +113,7 @@ export interface Resource<Schema extends DocumentSchema = DocumentSchema> extend
   /** `undefined`: the database calls every member as the wire does. */
   readonly names: StoredNames | undefined;
   readonly shapes: readonly Shape[];
+  readonly aggregates: readonly Aggregate[];
   readonly indexes: readonly IndexSpec[];
   /** The database's alone, as are `reads`: nothing that is sent depends on them, so they are not in the digest. */
   readonly validation: ResourceValidation;
@@ -131,7 +135,7 @@ const keys = {
   resource: [
     'name', 'collection', 'storedAs', 'internal', 'schema', 'id', 'rules', 'fieldRules', 'readonly', 'immutable', 'defaults', 'shapes',
     'cache', 'outage', 'invalid', 'extra', 'preconditions', 'rev', 'createdAt', 'updatedAt', 'validation', 'reads', 'live', 'limits',
-    'revision', 'versions', 'removal',
+    'revision', 'versions', 'removal', 'aggregates',
   ],
   /** What means something for a resource that is stored and not served. */
   internal: ['name', 'internal', 'schema', 'id', 'rev', 'createdAt', 'updatedAt', 'shapes', 'validation', 'reads'],
@@ -187,12 +191,15 @@ function toResource<Schema extends DocumentSchema>(declared: ResourceDeclaration
   const known: ReadonlyMap<string, Field> = new Map([...fields, ['id', idField({ idKind })]]);
   const shapes = toShapes(toObject(declared.shapes, (detail) => mistakes.add('shapes', detail)), known, mistakes.at('shapes.'));
   const surroundings = { schema, fields: known, types: valueTypesOf(schema) };
+  const summed = toObject(declared.aggregates, (detail) => mistakes.add('aggregates', detail));
+  const aggregates = toAggregates(summed, { fields: known, shapes }, mistakes.at('aggregates.'));
+  const walked = [...shapes, ...aggregates.map(({ shape }) => shape)];
   const rules = toRules(declared.rules, { ...surroundings, removal }, mistakes);
   checkFoldedRule(shapes, rules.read, mistakes);
   const fieldRules = toFieldRules(declared, surroundings, mistakes);
   const objectAt = <T extends object>(key: string, given: T | undefined) => toObject(given, (detail) => mistakes.add(key, detail));
   return {
-    name, collection, internal, schema, id, idKind, rules, removal, fieldRules, fields, system, shapes, live,
+    name, collection, internal, schema, id, idKind, rules, removal, fieldRules, fields, system, shapes, aggregates, live,
     mistakes: mistakes.found,
     ...toGivenFields(declared, surroundings, mistakes),
     names: toStoredNames({ schema, system, storedAs: objectAt('storedAs', declared.storedAs) }, mistakes),
@@ -203,12 +210,13 @@ function toResource<Schema extends DocumentSchema>(declared: ResourceDeclaration
     versions: objectAt('versions', declared.versions),
     reads: toReads(objectAt('reads', declared.reads), cache, mistakes),
     indexes: withRemovedIndexes(
-      toIndexes(shapes, internal ? anyone : rules.read, (field) => fields.get(field)?.kind === 'array'), rules.restore, removal,
+      toIndexes(walked, internal ? anyone : rules.read, (field) => fields.get(field)?.kind === 'array'), rules.restore, removal,
     ),
     mentions: mentionsOf([rules.read, rules.restore, ...Object.values(fieldRules).flatMap((rule) => rule.read ?? [])]),
     digest: digest64(toCanonicalJson([
       name, collection, typeof id === 'string' ? id : [id.kind, 'storedAs' in id], rules, fieldRules, [...fields.values()], shapes,
       cache, invalid, extra, outlineOf(schema), revision, system, declared.storedAs ?? {},
+      ...(aggregates.length === 0 ? [] : [aggregates]),
     ])),
   };
 }

@@ -31,7 +31,7 @@ export function listParametersOf(resource: Resource, input?: Translation): reado
   ];
 }
 
-function filtersOf(resource: Resource, shapes: readonly Shape[]): readonly QueryParameter[] {
+export function filtersOf(resource: Resource, shapes: readonly Shape[]): readonly QueryParameter[] {
   const equal = [...Map.groupBy(shapes.flatMap((shape) => shape.equal.map((field) => ({ field, shape }))), ({ field }) => field)];
   const bounds = shapes.flatMap(({ range, name }) => (range === undefined ? [] : [{ field: range, name }]));
   const prefixes = shapes.flatMap(({ prefix, name }) => (prefix === undefined ? [] : [{ field: prefix, name }]));
@@ -218,7 +218,7 @@ function queryExampleOf(resource: Resource, shape: Shape, input: Translation | u
 
 type Filters = readonly (readonly [name: string, value: Json])[];
 
-function filterExampleOf(resource: Resource, { equal, range, prefix, text }: Shape): Filters | undefined {
+export function filterExampleOf(resource: Resource, { equal, range, prefix, text }: Shape): Filters | undefined {
   const valueOf = (field: string) => exampleOf(equalSchemaOf(resource, field));
   const filters = [
     ...(text === undefined ? [] : [['q', valueOf(text[0] ?? '')] as const]),

@@ -1,4 +1,5 @@
 /** The operations that every resource has. */
+import { type AggregateQuery, formatAggregateQuery, parseAggregateQuery } from '../aggregates/aggregate-query.ts';
 import { dependenciesOfDocument, dependenciesOfList } from '../contract/dependencies.ts';
 import { jsonPatchBody, jsonPatchType } from '../changes/json-patch.ts';
 import { changesBody, changesType } from '../changes/operators.ts';
@@ -10,6 +11,7 @@ import { formatQuery, type ListQuery, parseChangesQuery, parseFieldsQuery, parse
 import {
   createdAnswer, feedAnswer, oneAnswer, pageAnswer, removedAnswer, replacedAnswer, reportAnswer, writtenAnswer,
 } from '../openapi/answers.ts';
+import { aggregateAnswer, aggregateParametersOf, aggregatesOf } from '../openapi/aggregate-parameters.ts';
 import { fieldsOf, listParametersOf, shapesOf } from '../openapi/list-parameters.ts';
 import { changesExampleOf, jsonPatchExampleOf, rowsExampleOf } from '../openapi/resource-schemas.ts';
 import { operations, type StateRead } from './operation.ts';
@@ -81,6 +83,17 @@ export const documents = operations({
     ...write, method: 'DELETE', at: '/:id', right: 'remove', body: 'none', takes: [], summary: 'Removes a document.',
     parse: parseNone,
     described: { answers: removedAnswer },
+  },
+  aggregate: {
+    ...read, at: '/aggregate', summary: 'Groups documents, and counts and sums up what is in each group.',
+    offered: ({ aggregates }) => aggregates.length > 0,
+    parse: parseAggregateQuery,
+    cached: ({ resource, input }: StateRead<AggregateQuery>) => ({
+      name: `aggregate ${formatAggregateQuery(input)}`,
+      dependencies: dependenciesOfList(resource, { shape: input.aggregate.shape, equal: input.equal }),
+      keepsAbsence: false,
+    }),
+    described: { parameters: aggregateParametersOf, answers: aggregateAnswer, more: aggregatesOf },
   },
   import: {
     method: 'POST', at: '/import', answers: 'effect', right: 'create',

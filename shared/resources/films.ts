@@ -28,5 +28,9 @@ export const films = resource({
     byTitle: { equal: ['title'], sort: ['year'] },
     inTitleOrder: { range: 'title', sort: ['title'] },
   },
+  aggregates: {
+    byYear: { range: 'year', group: ['year', 'bucket(year,10)'] },
+    byGenre: { range: 'year', group: ['genres'], of: ['year'] },
+  },
   versions: { v1: [moved({ thumbnail: 'image.url', thumbnail_width: 'image.width', thumbnail_height: 'image.height' })] },
 });

@@ -11,6 +11,7 @@ import { parametersRefused, takesSeveral, toParameters } from '../wire/parameter
 import { isNumeric, type Json, type JsonObject } from '../wire/values.ts';
 import type { Change, Converted } from './changes.ts';
 import { Level } from './level.ts';
+import { fieldsNamedIn, measuringParameters } from '../aggregates/terms.ts';
 import { arrayAbove, type Places } from './places.ts';
 
 export class Translation {
@@ -108,6 +109,11 @@ export class Translation {
     return this.oldNames(path)[0] ?? path;
   }
 
+  /** Whether a place of the current version has the same name and the same values in the client's. */
+  isSame(path: string): boolean {
+    return this.oldNames(path).join() === path && this.#nowNames(path).join() === path && this.conversionsAt(path).length === 0;
+  }
+
   #upParameter(name: string, text: string, refuse: (at: string, detail: string) => void): readonly [string, string] {
     const named = (path: string): readonly string[] => {
       const names = this.#nowNames(path);
@@ -132,6 +138,11 @@ export class Translation {
         return named(path);
       })];
     }
+    if (measuringParameters.has(name) && this.levels[0]?.old.has(name) !== true) {
+      const other = fieldsNamedIn(text).find((path) => this.#isOther(path));
+      if (other !== undefined) refuse(name, `"${other}" is another in the current version, and is aggregated there alone`);
+      return [name, text];
+    }
     const { path, operator } = toParts(name);
     const [now, ...others] = named(path);
     if (now === undefined) return [name, text];
@@ -145,6 +156,12 @@ export class Translation {
       refuse(name, thrown.message);
       return [name, text];
     }
+  }
+
+  /** Whether the client's version means something else by a name than the current one. */
+  #isOther(path: string): boolean {
+    const now = this.#nowNames(path);
+    return now.length === 0 || !now.includes(path) || !this.isSame(path);
   }
 
   #nowNames(path: string): readonly string[] {

@@ -40,6 +40,7 @@ const problems = {
   path_invalid: { status: 400, title: 'Path invalid' },
   query_invalid: { status: 400, title: 'Query invalid' },
   query_not_served: { status: 400, title: 'No declared shape serves this query' },
+  aggregate_too_large: { status: 400, title: 'Aggregate too large' },
   cursor_invalid: { status: 400, title: 'Cursor invalid' },
   document_invalid: { status: 422, title: 'Document invalid' },
   origin_not_allowed: { status: 403, title: 'Origin not allowed' },

@@ -62,6 +62,16 @@ export const limits = {
   countMax: 50_000,
   /** `count=estimated` counts so far and no further where the database has no figure of its own: some tens of µs. */
   estimatedCountMax: 1_000,
+  /** Documents that one aggregate walks; more is `aggregate_too_large`. Half a second of work. */
+  aggregateDocumentsMax: 100_000,
+  /** Elements of arrays in those that are grouped by; a document without any counts as one. */
+  aggregateElementsMax: 400_000,
+  /** Groups of one aggregate where its declaration says no number; more is `aggregate_too_large`. */
+  aggregateGroupsDefault: 1_000,
+  /** The largest number that a declaration may say. */
+  aggregateGroupsMax: 10_000,
+  /** Groups of one answer; a larger `limit` is a 400. */
+  aggregateShownMax: 1_000,
   /** A document's id in characters; longer is a 400. */
   idCharactersMax: 128,
   /** A cursor in characters; longer is a 400. */

@@ -14,6 +14,7 @@ interface Operation {
   readonly parameters: readonly Partial<Parameter>[];
   readonly requestBody?: { readonly content: Readonly<Record<string, { readonly example?: unknown }>> };
   readonly 'x-shapes'?: readonly { readonly name: string; readonly example?: string }[];
+  readonly 'x-aggregates'?: readonly { readonly name: string; readonly example?: string }[];
 }
 
 interface PathItem extends Readonly<Partial<Record<'get' | 'post' | 'put' | 'patch' | 'delete', Operation>>> {
@@ -70,6 +71,21 @@ test('every query that a list shows is answered', async () => {
   }
   const shapes = [...served.resources.values()].flatMap(({ shapes, removal }) => [...shapes, ...(removal === undefined ? [] : [removal])]);
   expect(asked).toBe(shapes.length);
+});
+
+test('every aggregate that is shown is answered', async () => {
+  let asked = 0;
+  for (const [path, { get }] of Object.entries(paths)) {
+    if (get?.['x-aggregates'] === undefined) continue;
+    for (const { example } of get['x-aggregates']) {
+      const { data } = await (await ask('GET', path + String(example))).json() as { readonly data: readonly object[] };
+      expect([path, data.length > 0]).toEqual([path, true]);
+      asked++;
+    }
+    const shown = get.parameters.filter(({ example }) => example !== undefined);
+    await ask('GET', path + withParameters(shown.map(({ name, example }) => [String(name), example])));
+  }
+  expect(asked).toBe([...served.resources.values()].flatMap(({ aggregates }) => aggregates).length);
 });
 
 test('every body can be sent, and every document asked for', async () => {

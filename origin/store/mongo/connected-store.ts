@@ -7,7 +7,7 @@ import type { Position } from '../../../shared/wire/position.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import { storeLimits } from '../limits.ts';
 import type { OpenDocuments } from '../examination/open-documents.ts';
-import type { CountRequest, ListRequest, Read, ReadOptions, StoreState } from '../store.ts';
+import type { CountRequest, ListRequest, Read, ReadOptions, StoreState, TallyRequest } from '../store.ts';
 import { codeOf, codes, deadlineExceeded, storeUnavailable, toStoreFault } from './connection/errors.ts';
 import { inTime } from './connection/in-time.ts';
 import type { Installed, Target } from './install/install.ts';
@@ -93,6 +93,10 @@ export abstract class ConnectedStore {
 
   estimate(resource: Resource, options: ReadOptions) {
     return this.#read(options, (reading) => this.#reader.estimate(resource, reading));
+  }
+
+  tally(resource: Resource, request: TallyRequest, options: ReadOptions) {
+    return this.#read(options, (reading) => this.#reader.tally(resource, request, reading));
   }
 
   async close(): Promise<void> {

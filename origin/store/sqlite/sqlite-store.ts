@@ -13,7 +13,7 @@ import type { Resource } from '../../../shared/contract/resource.ts';
 import { OpenDocuments } from '../examination/open-documents.ts';
 import { storeLimits } from '../limits.ts';
 import type {
-  CountRequest, ListRequest, Mutation, News, Read, ReadOptions, Row, Store, StoreNews, StoreState, WriteOptions, Written,
+  CountRequest, ListRequest, Mutation, News, Read, ReadOptions, Row, Store, StoreNews, StoreState, TallyRequest, WriteOptions, Written,
 } from '../store.ts';
 import type { StoredDocument } from '../stored-document.ts';
 import { type ToWritten, toWritten } from '../text-entries.ts';
@@ -23,14 +23,14 @@ import { mustBeInTime, storeClosed } from './connection/errors.ts';
 import { ForeignCommits } from './feed/foreign-commits.ts';
 import { type Committed, GroupCommit } from './write/group-commit.ts';
 import { Head } from './feed/head.ts';
-import type { Installed } from './install/install.ts';
 import { acquireLease, type Lease } from './connection/lease.ts';
 import { ChangeLog } from './feed/log.ts';
 import { toPosition } from './feed/positions.ts';
 import { lookedAtIn } from './read/examined-documents.ts';
 import { Reader } from './read/reader.ts';
-import { beginEpoch, type History, mendFile, prepareFile } from './install/prepare-file.ts';
+import { beginEpoch, type History, mendFile, prepareFile, warnOfKeys } from './install/prepare-file.ts';
 import { Snapshot } from './read/snapshot.ts';
+import { TallyReader } from './read/tally.ts';
 import { Tidy } from './write/tidy.ts';
 import { untilUnlocked } from './connection/unlocked.ts';
 import { newsOf, type WatchSource, watchLog } from './feed/watch.ts';
@@ -92,6 +92,7 @@ class SqliteStore implements Store {
   /** While what others broke is put back, nobody knows what was committed. */
   #mending = 0;
   readonly #reader: Reader;
+  readonly #tallies: TallyReader;
   readonly #snapshot: Snapshot;
   readonly #commits: GroupCommit;
   readonly #calls: WriteCalls;
@@ -142,6 +143,7 @@ class SqliteStore implements Store {
     this.#snapshot = new Snapshot(this.#readerConnection.database);
     this.#log = new ChangeLog(this.#logConnection);
     this.#head = new Head(this.#log, () => this.#snapshot.end());
+    this.#tallies = new TallyReader(openReader(opened.path), resources, { ...options, head: this.#head, closing: this.#closing.signal });
     this.#feed = { log: this.#log, head: this.#head, resources: new Map(resources.map((resource) => [resource.name, resource])) };
     const log = new ChangeLog(writer);
     this.#commits = new GroupCommit({
@@ -186,6 +188,10 @@ class SqliteStore implements Store {
     return this.#read(options, () => this.#reader.count(resource, request, max, () => this.#mustBeInTime(options)));
   }
 
+  tally(resource: Resource, request: TallyRequest, options: ReadOptions) {
+    return this.#tallies.tally(resource, request, options);
+  }
+
   async write(mutations: readonly Mutation[], options: WriteOptions): Promise<Written> {
     const { value, end } = await this.#commits.commit({
       deadline: options.deadline,
@@ -224,6 +230,7 @@ class SqliteStore implements Store {
     this.#foreign.stop();
     await this.#commits.close();
     this.#closing.abort();
+    await this.#tallies.close();
     this.#snapshot.end();
     this.#readerConnection.database.close();
     this.#logConnection.database.close();
@@ -278,12 +285,6 @@ class SqliteStore implements Store {
 
 /** Collections that others made: in a file of Tombolo's own there are none. */
 const none: ReadonlySet<string> = new Set();
-
-function warnOfKeys({ foreignKeys }: Installed, { onWarning }: Surroundings): void {
-  if (foreignKeys.length > 0) {
-    onWarning('others made unique indexes; rows that INSERT OR REPLACE displaces through them go unseen', { indexes: foreignKeys });
-  }
-}
 
 function randomHex(bytes: number): string {
   return Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString('hex');

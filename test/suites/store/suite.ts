@@ -6,6 +6,7 @@ import { internalSuite } from './internal-suite.ts';
 import { listSuite, movingSuite } from './list-suite.ts';
 import { pathsSuite } from './paths-suite.ts';
 import { revisionSuite } from './revision-suite.ts';
+import { tallySuite } from './tally-suite.ts';
 import { togetherSuite } from './together-suite.ts';
 import { writeSuite } from './write-suite.ts';
 
@@ -16,6 +17,7 @@ export function storeSuite(engine: string, open: OpenPlace, holds: Parameters<ty
     togetherSuite(open);
     internalSuite(open);
     listSuite(open, holds);
+    tallySuite(open, holds);
     movingSuite(open);
     pathsSuite(open);
     feedSuite(open);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import * as z from 'zod';
+import { parseAggregateQuery } from '../../../shared/aggregates/aggregate-query.ts';
 import {
   type Dependencies, dependenciesOfDocument, dependenciesOfList, dependenciesOfRemoved, goneOf, toBucket, touched,
 } from '../../../shared/contract/dependencies.ts';
@@ -64,6 +65,15 @@ const kept = fc.record(
   { id: fc.constantFrom('1', '2', '3', '4'), by: fc.constantFrom('ann', 'bob'), deletedAt: moment }, { requiredKeys: ['id', 'by'] },
 ) as fc.Arbitrary<JsonObject>;
 
+/** No shape pins the title: the aggregate's own key is touched. */
+const counted = resource({
+  name: 'counted',
+  schema: z.object({ title: z.string(), year: z.number(), genres: z.array(z.string()) }),
+  rules: { read: anyone },
+  shapes: { all: {} },
+  aggregates: { byYear: { group: ['year'] }, ofTitle: { equal: ['title'], range: 'year', group: ['genres'], of: ['year'] } },
+});
+
 describe('dependencies', () => {
   test.each([
     ['a list', films, document, query],
@@ -120,6 +130,31 @@ describe('dependencies', () => {
   test('a list of what is removed does not depend on documents that are not', () => {
     const touches = touched(notes, '1', { id: '1', by: 'ann' }, { id: '1', by: 'bob' });
     expect(meets(dependenciesOfRemoved(notes), touches, notes.name)).toBe(false);
+  });
+
+  test('a change that alters an aggregate touches something that the aggregate depends on', () => {
+    const queries = fc.constantFrom('group=year', 'group=genres&title=A&max=year', 'title[in]=B,C&group=genres',
+      'title=A&year[gte]=1981&count');
+    fc.assert(fc.property(
+      fc.uniqueArray(document, { selector: (one) => one['id'] as string }), document, fc.boolean(), queries,
+      (before, changed, removed, text) => {
+        const id = changed['id'] as string;
+        const old = before.find((one) => one['id'] === id);
+        const after = [...before.filter((one) => one['id'] !== id), ...(removed ? [] : [changed])];
+        const asked = parseAggregateQuery(counted, text);
+        const { aggregate: { shape }, equal, range } = asked;
+        // Whatever is made of the documents that are found is the same where those are.
+        const found = (listed: readonly JsonObject[]) => JSON.stringify(naiveList(counted, listed, {
+          equal, range, residual: [], words: undefined, sort: shape.sorts[0] ?? [], limit: Number.POSITIVE_INFINITY, count: false,
+          estimated: false, fromEnd: false, distinct: undefined,
+        }));
+        const touches = touched(counted, id, old, removed ? undefined : changed);
+        expect(found(before) === found(after) || meets(dependenciesOfList(counted, { shape, equal }), touches, 'counted')).toBe(true);
+      },
+    ), { numRuns: 2_000 });
+    const ofA = dependenciesOfList(counted, { shape: counted.aggregates[1]!.shape, equal: { title: ['A'] } });
+    const change = (title: string) => touched(counted, '1', undefined, { id: '1', title, year: 1980 });
+    expect([meets(ofA, change('A'), 'counted'), meets(ofA, change('B'), 'counted')]).toEqual([true, false]);
   });
 
   test('a list by genre does not depend on films of other genres', () => {

@@ -11,6 +11,7 @@ import { type Resource, resource } from '../../../shared/contract/resource.ts';
 import { all, any, anyone, equals, not, owner, role, signedIn } from '../../../shared/contract/rules.ts';
 import { instant, integer, objectId } from '../../../shared/contract/types.ts';
 import { bodiesOf } from '../../../shared/contract/documents.ts';
+import { parseAggregateQuery } from '../../../shared/aggregates/aggregate-query.ts';
 import { parseListQuery } from '../../../shared/contract/query.ts';
 import type { Operation as AnyOperation } from '../../../shared/operations/operation.ts';
 import { documents } from '../../../shared/operations/documents.ts';
@@ -45,6 +46,7 @@ interface Operation {
   readonly responses: Readonly<Record<string, JsonObject>>;
   readonly security: readonly JsonObject[];
   readonly 'x-shapes'?: readonly { readonly name: string; readonly example?: string }[];
+  readonly 'x-aggregates'?: readonly { readonly name: string; readonly example?: string }[];
 }
 
 interface Description {
@@ -127,6 +129,10 @@ describe.each(Object.entries(contracts))('the description of the contract %s', (
       for (const { name, example } of list?.['x-shapes'] ?? []) {
         if (example !== undefined) expect([name, parseListQuery(each, example).shape.name]).toEqual([name, name]);
       }
+      const { get: aggregate } = described(of).paths[`/${of.versions.current.name}/${each.name}/aggregate`] ?? {};
+      for (const { name, example } of aggregate?.['x-aggregates'] ?? []) {
+        if (example !== undefined) expect([name, parseAggregateQuery(each, example).aggregate.name]).toEqual([name, name]);
+      }
       const patches = described(of).paths[`/${of.versions.current.name}/${each.name}/{id}`]?.['patch']?.requestBody?.content ?? {};
       for (const [type, { example }] of Object.entries(patches)) {
         if (example !== undefined) expect([type, documents.patch.schema(each, type).safeParse(example).success]).toEqual([type, true]);
@@ -201,11 +207,13 @@ describe('the description', () => {
     });
   });
 
-  test('has an example for every shape of the sample', () => {
+  test('has an example for every shape and every aggregate of the sample', () => {
     const shapes = Object.values(paths).flatMap((item) => item['get']?.['x-shapes'] ?? []);
     const declared = [...served.resources.values()];
     expect(shapes).toHaveLength(declared.flatMap((each) => [...each.shapes, ...(each.removal === undefined ? [] : [each.removal])]).length);
-    expect(shapes.filter(({ example }) => example === undefined)).toEqual([]);
+    const aggregates = Object.values(paths).flatMap((item) => item['get']?.['x-aggregates'] ?? []);
+    expect(aggregates).toHaveLength(declared.flatMap((each) => each.aggregates).length);
+    expect([...shapes, ...aggregates].filter(({ example }) => example === undefined)).toEqual([]);
   });
 
   test('has a response for every reason of refusals, with its status', () => {

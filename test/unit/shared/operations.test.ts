@@ -13,7 +13,7 @@ import { served } from '../../../shared/resources/all.ts';
 
 const paths = [
   '/v2/films', '/v2/films/a', '/v2/films/import', '/v2/films/changes', '/v2/reviews/changes', '/v2/films/export', '/v2/nope',
-  '/v2/films/a/b', '/v2/films/', '/v2/films//a', '/v2/films/import/a',
+  '/v2/films/a/b', '/v2/films/', '/v2/films//a', '/v2/films/import/a', '/v2/films/aggregate',
 ];
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
@@ -37,6 +37,7 @@ describe('a route', () => {
       '/v2/films': ['list', 'list', 'create', not, 'patchMany', 'removeMany'],
       '/v2/films/a': ['get a', 'get a', not, 'replace a', 'patch a', 'remove a'],
       '/v2/films/import': [not, not, 'import', not, not, not],
+      '/v2/films/aggregate': ['aggregate', 'aggregate', not, not, not, not],
       '/v2/films/changes': none('route_not_found'),
       '/v2/reviews/changes': ['changes', 'changes', not, not, not, not],
       '/v2/films/export': none('route_not_found'),

@@ -6,8 +6,9 @@ import type { ClientSession, Collection, Db, MongoClient, Timestamp } from 'mong
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { mergeRows } from '../../merge.ts';
 import { type QueryPlan, toQueryPlan } from '../../plan.ts';
-import type { CountRequest, ListRequest, Row } from '../../store.ts';
+import type { CountRequest, ListRequest, Row, Tallied, TallyRequest } from '../../store.ts';
 import type { StoredDocument } from '../../stored-document.ts';
+import { TallyTable } from '../../tally-table.ts';
 import type { Installation } from '../install/installation.ts';
 import { type BranchQuery, toBranchQuery } from './branch-query.ts';
 import type { Stored } from './documents.ts';
@@ -17,6 +18,7 @@ import { asBytes, mustBytes, type RawDocument, RawRow, toRawDocument } from './r
 import type { RawTexts } from './raw-texts.ts';
 import type { ReadShare } from './read-share.ts';
 import { idFormOf } from './stored-ids.ts';
+import { fromTally, inPieces, ofOddDocument, tallyBatchMax, toTallyPipeline } from './tally.ts';
 
 /** Where a read happens: in a session, within what is left of its time. */
 export interface Reading {
@@ -106,6 +108,33 @@ export class Reader {
   /** From the collection's metadata, which a session's time says nothing of. */
   estimate(resource: Resource, { maxTimeMS }: Reading): Promise<number> {
     return this.#share.run(() => this.#collection(resource).estimatedDocumentCount({ maxTimeMS }));
+  }
+
+  /** Where a document may be met twice, the database tells each by itself, and it is counted here. */
+  async tally(resource: Resource, request: TallyRequest, reading: Reading): Promise<readonly Tallied[] | undefined> {
+    const plan = toExactPlan(resource, toQueryPlan(resource, request));
+    const mayBeOdd = plan.branches.length > 0 && this.#installation.mayBeOdd(resource);
+    const withIds = !plan.disjoint || mayBeOdd;
+    const [table, seen] = [new TallyTable(request.max), new Set<string>()];
+    for (const { filter, walk } of this.#queries(resource, plan, { ...request, after: undefined })) {
+      const pipeline = toTallyPipeline(resource, request, filter, withIds);
+      const options = { ...walk, batchSize: tallyBatchMax, ...reading };
+      await this.#share.run(() => inPieces(this.#collection(resource).aggregate(pipeline, options), (each) => {
+        const { id, values, count } = fromTally(request, each);
+        const once = withIds ? JSON.stringify([idFormOf(resource).fromStored(id), values]) : undefined;
+        if (once === undefined || !seen.has(once)) table.add(values, count);
+        if (once !== undefined) seen.add(once);
+      }));
+      if (table.isFull) return undefined;
+    }
+    for (const { document } of mayBeOdd ? await this.#odd(resource, request, plan, reading) : []) {
+      for (const values of ofOddDocument(request, document)) {
+        const once = JSON.stringify([document.id, values]);
+        if (!seen.has(once)) table.add(values, 1);
+        seen.add(once);
+      }
+    }
+    return table.tallied;
   }
 
   async #countIds(

@@ -27,6 +27,10 @@ export function prepareFile(history: History, resources: readonly Resource[]): I
   }
 }
 
+interface Warned {
+  onWarning(message: string, facts: Readonly<Record<string, unknown>>): void;
+}
+
 /** Mends the file inside a write transaction. `head` is the last position known: a log without it is not ours any more. */
 export function mendFile(history: History, resources: readonly Resource[], head?: Position): Installed {
   const { writer } = history;
@@ -44,4 +48,10 @@ export function beginEpoch({ writer, clock, random }: History, holes: readonly s
   const log = new ChangeLog(writer);
   log.mark('start', '', clock());
   for (const resource of holes) log.mark('resource', resource, clock());
+}
+
+export function warnOfKeys({ foreignKeys }: Installed, { onWarning }: Warned): void {
+  if (foreignKeys.length > 0) {
+    onWarning('others made unique indexes; rows that INSERT OR REPLACE displaces through them go unseen', { indexes: foreignKeys });
+  }
 }

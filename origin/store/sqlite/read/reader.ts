@@ -151,7 +151,9 @@ function union(parts: readonly Statement[]): Statement {
 }
 
 /** Reads the keys of a row: the id from its text, constants of the branch, the rest from the columns after the id. */
-function keysReader(resource: Resource, sort: readonly SortKey[], components: readonly Component[]): (row: SqlRow) => readonly SortValue[] {
+export function keysReader(
+  resource: Resource, sort: readonly SortKey[], components: readonly Component[],
+): (row: SqlRow) => readonly SortValue[] {
   let next = 1;
   const readers = components.flatMap(({ column, constant }): readonly ((row: SqlRow) => SqlValue)[] => {
     if (column === 'id') return [];
