@@ -7,6 +7,7 @@ import { fuzzOrigin } from '../proofs/hostile/origin-fuzz.ts';
 import { runKilledProcess } from '../proofs/one-process/killed-process.ts';
 import { engines } from '../support/whole-world.ts';
 import { runScopes } from '../proofs/scopes/run.ts';
+import { growth } from './growth.ts';
 import { slowBuilds } from './mongo-builds.ts';
 import { memberKilled, mongoHistories } from './mongo-histories.ts';
 import { fieldRaces } from './mongo-races.ts';
@@ -136,4 +137,6 @@ export const parts: readonly Part[] = [
   { name: 'hooks', share: 0.05, run: hooks },
   // Two hundred kills, some five minutes.
   { name: 'one process', share: 0, run: oneProcess },
+  // Stores of up to a million documents, some two minutes.
+  { name: 'growth', share: 0, run: growth },
 ];

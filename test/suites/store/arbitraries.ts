@@ -9,7 +9,7 @@ import { parseFinite } from '../../../shared/wire/exact-numbers.ts';
 import { isExactKind, type Json, type JsonObject, type Scalar } from '../../../shared/wire/values.ts';
 import { isArrayField, mustKind } from '../../../origin/store/kinds.ts';
 import type { ListRequest } from '../../../origin/store/store.ts';
-import { amounts, nested } from './things.ts';
+import { amounts, nested, timeless } from './things.ts';
 
 const words = [
   '', 'a', 'ab', 'abc', 'b', 'B', 'é', '10', '9',
@@ -79,9 +79,12 @@ export function documentArbitrary(resource: Resource): fc.Arbitrary<JsonObject> 
     { weight: 4, arbitrary: fc.constantFrom<Json>('a', 'b', 'ab') },
     { weight: 1, arbitrary: fc.constantFrom<Json>(null, 1, true, ['a'], { a: 'a' }) },
   );
+  // Half of what has no time is served.
+  const seldom = (of: fc.Arbitrary<Json | undefined>) => fc.oneof(of, fc.constantFrom(null, undefined));
+  const time = resource === timeless ? seldom(field('instant')) : field('instant');
   const person = field('string').map((value) => (typeof value === 'string' ? (value.length % 2 === 0 ? 'ann' : 'bob') : value));
   return fc.record({
-    text: field('string'), size: field('number'), open: field('boolean'), time: field('instant'), link: field('objectId'),
+    text: field('string'), size: field('number'), open: field('boolean'), time, link: field('objectId'),
     author: person, tenant: person, tags: list(mixed), sizes: list(fc.oneof(size, fc.constant('1'))),
     ...(resource.removal === undefined ? {} : { [resource.removal.at]: field('instant') }),
   }).map(withoutMissing);

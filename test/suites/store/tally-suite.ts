@@ -36,12 +36,15 @@ export function tallySuite(open: OpenPlace, holds: (resource: Resource, document
     });
 
     test('are none where more is counted than may be', async () => {
-      const [request] = fc.sample(tallyArbitrary(resource), { numRuns: 1, seed: 1 });
-      const whole = { ...request!, equal: {}, range: undefined, sort: [{ field: 'id', descending: false }], fields: [], each: undefined };
-      const readable = naiveList(resource, documents, { ...whole, after: undefined, limit: max }).length;
-      if (readable === 0) return;
-      expect((await place.store.tally(resource, { ...whole, max: readable - 1 }, inTime())).value).toBeUndefined();
-      expect((await place.store.tally(resource, { ...whole, max: readable }, inTime())).value).toEqual([{ values: [], count: readable }]);
+      const requests = fc.sample(tallyArbitrary(resource), { numRuns: 100, seed: 1 });
+      const counted = requests.map((request) => {
+        const whole = { ...request, fields: [], each: undefined };
+        return { whole, count: naiveList(resource, documents, { ...whole, after: undefined, limit: max }).length };
+      });
+      const { whole, count } = counted.reduce((most, each) => (each.count > most.count ? each : most));
+      expect(count).toBeGreaterThan(1);
+      expect((await place.store.tally(resource, { ...whole, max: count - 1 }, inTime())).value).toBeUndefined();
+      expect((await place.store.tally(resource, { ...whole, max: count }, inTime())).value).toEqual([{ values: [], count }]);
     });
   });
 }

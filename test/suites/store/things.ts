@@ -119,7 +119,7 @@ const renamed = things('renamed-things', any(role('reader'), owner('author'), al
   collection: 'Renamed "things"', storedAs: renamedAs,
 });
 /** Those without a time, of which one order is. */
-const timeless = things(
+export const timeless = things(
   'timeless-things', any(all(absent('time'), any(role('reader'), owner('author'))), all(absent('link'), absent('text'))),
 );
 /** Of documents that may be removed, those that are. */
