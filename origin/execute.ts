@@ -32,6 +32,7 @@ import { removedOne } from './operations/removed-one.ts';
 import { replace } from './operations/replace.ts';
 import { restore } from './operations/restore.ts';
 import { transaction } from './operations/transaction.ts';
+import { upsert } from './operations/upsert.ts';
 
 type Rows = Readonly<Record<string, Operation>>;
 
@@ -97,6 +98,6 @@ function accessOf<Table extends Rows>(context: Context, call: CallOf<Table>): Ac
 export type RoutedCall = CallOf<ModuleRows>;
 
 export const execute = executor<ModuleRows>({
-  list, get, create, replace, patch, remove, import: importRows, changes, removed, removedOne, restore, erase, patchMany, removeMany,
-  transaction, aggregate, ...handlers,
+  list, get, create, replace, upsert, patch, remove, import: importRows, changes, removed, removedOne, restore, erase, patchMany,
+  removeMany, transaction, aggregate, ...handlers,
 });

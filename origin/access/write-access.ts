@@ -10,6 +10,7 @@ import type { ChangedItem, Patch } from '../../shared/operations/changed-items.t
 import type { Step } from '../../shared/operations/steps.ts';
 import type { OnDuplicate } from '../../shared/operations/import-query.ts';
 import type { BufferedBody } from '../../shared/operations/operation.ts';
+import type { UniqueValues } from '../../shared/operations/upsert-query.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 import type { Answer, Asked } from '../call.ts';
 import type { Context } from '../context.ts';
@@ -17,6 +18,7 @@ import { merging, type Now, patching, putting, removing } from '../documents/dec
 import { mustMake, newId, taken } from '../documents/new-document.ts';
 import { findFirst } from '../documents/page.ts';
 import { partsOfChanges, partsOfFound, partsOfRemoved } from '../documents/parts.ts';
+import { upsertOne } from '../documents/upsert.ts';
 import { type OneWrite, writeOne } from '../documents/write-one.ts';
 import { mustBeRemoved, mustRestore } from '../documents/removed.ts';
 import { type Part, type Together, writeTogether } from '../documents/write-together.ts';
@@ -65,6 +67,12 @@ export class WriteAccess extends ReadAccess {
   /** Puts a whole document in the place of the call's. */
   put(body: BufferedBody): Promise<Answer> {
     return this.#write({ id: this.#call.id, decide: putting(this.#call, body, this.#now) });
+  }
+
+  /** Puts a whole document in the place of the one that has a unique key, or makes one. */
+  upsert(body: BufferedBody, key: UniqueValues): Promise<Answer> {
+    this.#mustBeFirst();
+    return upsertOne(this.#context.store, this.#call, { body, ...key, now: () => this.now() });
   }
 
   remove(): Promise<Answer> {

@@ -4,6 +4,7 @@ import type { Examination, Found } from '../store/examination/examination.ts';
 import { buildTimeAssumption, toDuration } from '../store/mongo/install/build-time.ts';
 import type { Left } from '../store/mongo/install/left-behind.ts';
 import type { BuildTime, Filled, PlannedStep } from '../store/planned.ts';
+import type { SharedKeys } from '../store/shared-keys.ts';
 
 export function toStepText(step: PlannedStep, number: number): string {
   const size = step.bytes === 0 ? '' : `, about ${Math.ceil(step.bytes / 1_048_576)} MB`;
@@ -59,6 +60,12 @@ export function toExaminationText(examination: Examination): string {
       entry('renamed?', storedAs.map((name) => `storedAs: ${JSON.stringify({ [path]: name })}`).join(' or '))),
     ...(unlisted === 0 ? [] : [entry('more', `${unlisted} times something else was found, and is not listed`)]),
   ].join('\n');
+}
+
+export function toSharedText({ resource, unique, fields, shared }: SharedKeys): string {
+  const what = `${resource}: unique ${unique} (${fields.join(', ')})`;
+  if (shared === undefined) return `${what}: not compared, since there are many documents (npm run plan -- --full compares all)`;
+  return `${what}: ${shared.keys} ${shared.keys === 1 ? 'key' : 'keys'} of several documents, in all ${toCount(shared.documents)}`;
 }
 
 function line(what: string, detail: string, found: Found): string {

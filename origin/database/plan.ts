@@ -20,8 +20,9 @@ import { mongoPlanner } from '../store/mongo/planner.ts';
 import { withTarget } from '../store/mongo/planning.ts';
 import { StoreNotReady } from '../store/not-ready.ts';
 import type { Planner } from '../store/planned.ts';
+import type { SharedKeys } from '../store/shared-keys.ts';
 import { withFile } from '../store/sqlite/planner.ts';
-import { toCommand, toExaminationText, toFilledText, toLeftText, toStepText } from './plan-text.ts';
+import { toCommand, toExaminationText, toFilledText, toLeftText, toSharedText, toStepText } from './plan-text.ts';
 import { removingAll } from './removing-all.ts';
 
 /** sysexits(3): the configuration is wrong. */
@@ -56,8 +57,10 @@ async function answer(planner: Planner): Promise<void> {
   if (asked.apply) await apply(planner);
   const documents = await examineAll(planner);
   const steps = [...(await planner.steps()), ...(await Promise.all(documents.map((each) => defaultStepsOf(planner, each)))).flat()];
-  if (asked.json) return say(JSON.stringify({ steps, documents }, undefined, 2));
+  const sharedKeys = await sharedKeysOf(planner);
+  if (asked.json) return say(JSON.stringify({ steps, documents, sharedKeys }, undefined, 2));
   for (const examination of documents) say(toExaminationText(examination));
+  for (const each of sharedKeys) say(toSharedText(each));
   for (const [index, step] of steps.entries()) say(toStepText(step, index + 1));
   say(await toAdvice(planner, steps.length));
 }
@@ -85,6 +88,13 @@ async function examineAll(planner: Planner): Promise<readonly Examination[]> {
     if (examination !== undefined && examination.documents > 0) documents.push(examination);
   }
   return documents;
+}
+
+/** Keys that are anybody's, and those of which it is not known. */
+async function sharedKeysOf(planner: Planner): Promise<readonly SharedKeys[]> {
+  const found: SharedKeys[] = [];
+  for (const resource of examined) found.push(...(await planner.sharedKeys(resource, asked.full)));
+  return found.filter(({ shared }) => shared?.keys !== 0);
 }
 
 async function defaultStepsOf(planner: Planner, examination: Examination) {

@@ -7,17 +7,19 @@ import type { Edit } from '../../shared/changes/edit.ts';
 import { applyChanges } from '../../shared/changes/operators.ts';
 import { bodiesOf, documentInvalid, toFieldErrors } from '../../shared/contract/documents.ts';
 import { isNamedByCallers } from '../../shared/contract/id-declarations.ts';
+import type { Resource } from '../../shared/contract/resource.ts';
 import { mustKnow } from '../../shared/contract/settled.ts';
 import { withoutKept } from '../../shared/contract/system-fields.ts';
 import type { Patch } from '../../shared/operations/changed-items.ts';
 import type { BufferedBody } from '../../shared/operations/operation.ts';
+import type { Fault } from '../../shared/wire/fault.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 import type { Asked } from '../call.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 import { mustMake, taken } from './new-document.ts';
 import { shownCopy, visible } from './present.ts';
 import { mustRemove } from './removed.ts';
-import { mustChange, mustMerge, mustReplace, mustTouch } from './write-rules.ts';
+import { mustChange, mustMerge, mustReplace, mustTouch, placedBy } from './write-rules.ts';
 
 export type Decide = (before: StoredDocument | undefined) => JsonObject | 'keep' | 'remove';
 
@@ -53,10 +55,21 @@ export function putting(call: Asked, body: Whole, now: Now): Decide {
 }
 
 /** The document that a call makes under the id that it names, unless one of that name is hidden. */
-function mustMakeNamed(call: Asked, { sent, value }: Whole, found: StoredDocument | undefined, now: Now): JsonObject {
-  const { id, resource } = call;
+function mustMakeNamed(call: Asked, body: Whole, found: StoredDocument | undefined, now: Now): JsonObject {
+  mustName(call.resource, call.id);
+  return mustMakeWhole(call, body, found, now);
+}
+
+/** An id that callers of this resource may give a document. */
+export function mustName(resource: Resource, id: unknown): string {
   const named = bodiesOf(resource).id.safeParse(id);
   if (!named.success) throw documentInvalid(toFieldErrors(named.error).map((error) => ({ ...error, at: '/id' })));
+  return named.data;
+}
+
+/** A new document of a whole one that could also take the place of another. */
+export function mustMakeWhole(call: Asked, { sent, value }: Whole, found: StoredDocument | undefined, now: Now): JsonObject {
+  const { id, resource } = call;
   mustKnow(resource, withoutKept(resource, sent), undefined);
   const document = mustMake(call, { id, body: withoutKept(resource, value), nowMs: now() });
   if (found !== undefined) throw taken(id);
@@ -75,8 +88,23 @@ export function merging(call: Asked, toPatch: (seen: () => JsonObject) => JsonOb
 function changing(call: Asked, change: (edit: Edit) => void, now: Now): Decide {
   return (found) => {
     const before = mustTouch(call, 'update', found);
-    return mustChange(call, { id: call.id, before: before.value, seen: shownCopy(call, before), change, nowMs: now() });
+    const noted = (edit: Edit) => {
+      change(edit);
+      edited = edit;
+    };
+    let edited: Edit | undefined;
+    const next = mustChange(call, { id: call.id, before: before.value, seen: shownCopy(call, before), change: noted, nowMs: now() });
+    if (edited !== undefined && next !== 'keep') edits.set(next, edited);
+    return next;
   };
+}
+
+const edits = new WeakMap<JsonObject, Edit>();
+
+/** What the database refuses of a document that was decided, told of the place in the patch that made it so, where one did. */
+export function toldInPatch(fault: Fault, decided: ReturnType<Decide> | undefined): Fault {
+  const edit = typeof decided === 'object' ? edits.get(decided) : undefined;
+  return edit === undefined ? fault : placedBy(edit, fault);
 }
 
 /** A patch of any of its forms. The document that results must be valid; what is not named keeps value and type. */

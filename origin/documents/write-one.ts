@@ -6,7 +6,7 @@ import { presenter } from './present.ts';
 import type { Decision, Mutation, Outcome, Store, WriteOptions } from '../store/store.ts';
 import { standing } from './removed.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
-import type { Decide } from './decisions.ts';
+import { type Decide, toldInPatch } from './decisions.ts';
 
 type WrittenDocument = Extract<Outcome, { kind: 'written' }>;
 
@@ -19,9 +19,28 @@ export interface OneWrite {
 }
 
 export async function writeOne(store: Store, call: Asked, { id, decide, also }: OneWrite): Promise<Answer> {
-  const toAnswer = (outcomes: readonly Outcome[]): Answer => ({ ...toWrittenAnswer(call, mustWritten(outcomes[0])), ...also });
-  const mutation: Mutation = { resource: call.resource, id, decide: (before) => toDecision(decide, before) };
+  const mutation = toMutation({ ...call, id }, decide);
+  const toAnswer = ([outcome]: readonly Outcome[]): Answer => ({ ...toWrittenAnswer(call, mustWritten(mutation.told(outcome))), ...also });
   return (await writeRecorded(store, call, { mutations: [mutation], atomic: false, toAnswer })).answer;
+}
+
+/** What is decided of a document, and how its outcome is told. */
+export interface ToldMutation extends Mutation {
+  /** A refusal of the database's names the place in what was sent, like those of decisions. */
+  told(outcome: Outcome | undefined): Outcome | undefined;
+}
+
+export function toMutation({ resource, id }: Pick<Asked, 'resource' | 'id'>, decide: Decide): ToldMutation {
+  let decided: ReturnType<Decide> | undefined;
+  const noted: Decide = (before) => {
+    decided = undefined;
+    decided = decide(before);
+    return decided;
+  };
+  return {
+    resource, id, decide: (before) => toDecision(noted, before),
+    told: (outcome) => (outcome?.kind === 'refused' ? { ...outcome, fault: toldInPatch(outcome.fault, decided) } : outcome),
+  };
 }
 
 interface RecordedWrite {

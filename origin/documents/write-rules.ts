@@ -179,16 +179,21 @@ function isOfPlaces({ reason }: Fault): boolean {
   return reason === 'document_invalid' || reason === 'document_conflict' || reason === 'forbidden';
 }
 
-/** What is wrong with a place of the document is told of the place in the patch that made it so. */
 function mustInPatch<T>(edit: Edit, decide: () => T): T {
   try {
     return decide();
   } catch (thrown) {
-    if (!(thrown instanceof Fault) || !isOfPlaces(thrown)) throw thrown;
-    const errors = thrown.errors.map((error) => edit.placeInPatch(error));
-    if (thrown.reason === 'document_invalid') throw documentInvalid(errors);
-    throw new Fault(thrown.reason, { ...(thrown.detail === undefined ? {} : { detail: thrown.detail }), errors });
+    throw thrown instanceof Fault ? placedBy(edit, thrown) : thrown;
   }
+}
+
+/** What is wrong with a place of the document is told of the place in the patch that made it so. */
+export function placedBy(edit: Edit, fault: Fault): Fault {
+  if (!isOfPlaces(fault)) return fault;
+  const { reason, detail, cause } = fault;
+  const errors = fault.errors.map((error) => edit.placeInPatch(error));
+  if (reason === 'document_invalid') return documentInvalid(errors);
+  return new Fault(reason, { ...(detail === undefined ? {} : { detail }), errors, cause });
 }
 
 /**

@@ -9,13 +9,13 @@ import { toProblem } from '../../shared/wire/problem.ts';
 import type { Json, JsonObject } from '../../shared/wire/values.ts';
 import type { Answer, Asked } from '../call.ts';
 import type { Context } from '../context.ts';
-import type { Mutation, Outcome } from '../store/store.ts';
+import type { Outcome } from '../store/store.ts';
 import { toTrouble } from '../trouble.ts';
 import type { Decide } from './decisions.ts';
 import { toETag } from './etag.ts';
 import { presenter } from './present.ts';
 import { standing } from './removed.ts';
-import { toDecision, writeRecorded } from './write-one.ts';
+import { toMutation, writeRecorded } from './write-one.ts';
 
 /** One write of several. */
 export interface Part {
@@ -43,10 +43,9 @@ export interface Together {
 
 export async function writeTogether({ store, log }: Context, call: Asked, parts: readonly Part[], together: Together): Promise<Answer> {
   const { atomic, dryRun = false } = together;
-  const mutations = parts.map(({ asked: { resource, id }, decide }): Mutation => ({
-    resource, id, decide: (before) => toDecision((found) => kept(decide(found), dryRun), before),
-  }));
-  const toAnswer = (outcomes: readonly Outcome[]): Answer => {
+  const mutations = parts.map(({ asked, decide }) => toMutation(asked, (found) => kept(decide(found), dryRun)));
+  const toAnswer = (given: readonly Outcome[]): Answer => {
+    const outcomes = given.map((outcome, index) => mutations[index]?.told(outcome) ?? outcome);
     if (atomic) mustAllBeWritten(parts, outcomes);
     return { outcome: 'written', mediaType: 'application/json', body: JSON.stringify(toBody(call, parts, outcomes, together)) };
   };

@@ -7,6 +7,7 @@ import { toPointer } from '../../shared/wire/json-pointer.ts';
 import type { Field, FieldKind } from '../../shared/contract/fields.ts';
 import { isWithin, valueAt } from '../../shared/contract/path.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
+import { caseErrors } from '../../shared/contract/unique.ts';
 import { toDecimalText, toLong } from '../../shared/wire/shown-numbers.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../shared/wire/values.ts';
 import type { StoredDocument } from './stored-document.ts';
@@ -23,7 +24,8 @@ export function toFieldCheck(resource: Resource): FieldCheck {
   return (document, before) => {
     const wrong = fields.filter((field) => isWrong(field, valueAt(document, field.name)));
     const isNew = ({ name }: Field) => before === undefined || !isSame(valueAt(document, name), valueAt(before.value, name));
-    return wrong.filter((field) => isStrict || isNew(field)).map(toError);
+    const errors = wrong.filter((field) => isStrict || isNew(field)).map(toError);
+    return resource.unique.length === 0 ? errors : [...errors, ...caseErrors(resource, document)];
   };
 }
 

@@ -60,6 +60,8 @@ export const storeLimits = {
   tidyBytesMax: 4_194_304,
   /** Documents of a resource that `npm run plan` reads unless told to read all: some tenths of a second. */
   examinedMax: 1_000,
+  /** Documents whose unique keys it compares unless told to read all: about a second. */
+  keysComparedMax: 100_000,
   /** The longest wait of the store's own writes (cursors, tidying), which carry no request's deadline. */
   ownWriteMsMax: 10_000,
 } as const;

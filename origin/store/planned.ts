@@ -1,6 +1,7 @@
 /** What `npm run plan` and `npm run apply` do and tell, on either engine. */
 import type { Resource } from '../../shared/contract/resource.ts';
 import type { Examination, Found } from './examination/examination.ts';
+import type { SharedKeys } from './shared-keys.ts';
 
 export interface Planner {
   /** The database, for people. */
@@ -9,6 +10,8 @@ export interface Planner {
   steps(): Promise<readonly PlannedStep[]>;
   /** What it means for the documents: of some of them, or of all. `undefined`: there is no place for any. */
   examine(resource: Resource, isFull: boolean): Promise<Examination | undefined>;
+  /** Its unique keys that documents may share: those that no unique index of a MongoDB keeps, or all. */
+  sharedKeys(resource: Resource, isFull: boolean): Promise<readonly SharedKeys[]>;
   /** What gives documents the defaults that an examination misses. */
   defaultSteps(resource: Resource, examination: Examination): Promise<readonly PlannedStep[]>;
   /** Does the steps; `onStep` is told the name of each before it begins. */

@@ -15,6 +15,7 @@ import type { Range } from '../../shared/contract/filter.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import type { Predicate } from '../../shared/contract/rules.ts';
 import type { SortKey } from '../../shared/contract/shapes.ts';
+import type { Unique } from '../../shared/contract/unique.ts';
 import type { JsonObject, Scalar, SortValue } from '../../shared/wire/values.ts';
 import type { StoredDocument } from './stored-document.ts';
 
@@ -199,6 +200,10 @@ export interface Store {
   get(resource: Resource, id: string, options: ReadOptions): Promise<Read<StoredDocument | undefined>>;
   /** The documents of the ids that are there, in one read, in no order. */
   many(resource: Resource, ids: readonly string[], options: ReadOptions): Promise<Read<readonly StoredDocument[]>>;
+  /** The document that has a unique key; `values`: one for each of its fields. */
+  holder(
+    resource: Resource, unique: Unique, values: readonly Scalar[], options: ReadOptions,
+  ): Promise<Read<StoredDocument | undefined>>;
   list(resource: Resource, request: ListRequest, options: ReadOptions): Promise<Read<readonly Row[]>>;
   /** Counts to `max` and no further. */
   count(

@@ -9,6 +9,11 @@ export function isParameterName(name: string): boolean {
   return name === 'version' || controls.has(name);
 }
 
+/** The parameter of an equality. */
+export function toEqualName(field: string): string {
+  return isParameterName(field) ? `${field}[in]` : field;
+}
+
 export type ReservedName = (typeof reservedNames)[number];
 
 /** What an action may be called that a resource has beside those: the names in a team's own endpoints. */

@@ -30,8 +30,9 @@ import type { VersionChanges } from '../versions/changes.ts';
 import { type StoredAsDeclaration, type StoredNames, toStoredNames } from './stored-names.ts';
 import { type SystemDeclaration, type SystemFields, toAdoptedFields, toSystemFields } from './system-fields.ts';
 import { type IndexSpec, type Shape, type ShapeDeclaration, toIndexes } from './shapes.ts';
+import { toUniques, type UniqueKeys, type Uniques } from './unique.ts';
 
-export interface ResourceDeclaration<Schema extends DocumentSchema = DocumentSchema> extends SystemDeclaration, GivenDeclaration {
+export interface ResourceDeclaration<Schema extends DocumentSchema = DocumentSchema> extends SystemDeclaration, GivenDeclaration, Uniques {
   /** Plural noun, lower case: the path segment, the table, and the file `shared/resources/<name>.ts`. */
   readonly name: string;
   /**
@@ -92,7 +93,7 @@ const servingChoices: Choices<Serving> = {
   outage: ['unchanged', 'last-known'],
 };
 
-export interface Resource<Schema extends DocumentSchema = DocumentSchema> extends Serving, GivenFields {
+export interface Resource<Schema extends DocumentSchema = DocumentSchema> extends Serving, GivenFields, UniqueKeys {
   /** What it is called on the wire, in the feed and in reports. */
   readonly name: string;
   /** What the database calls it. */
@@ -135,7 +136,7 @@ const keys = {
   resource: [
     'name', 'collection', 'storedAs', 'internal', 'schema', 'id', 'rules', 'fieldRules', 'readonly', 'immutable', 'defaults', 'shapes',
     'cache', 'outage', 'invalid', 'extra', 'preconditions', 'rev', 'createdAt', 'updatedAt', 'validation', 'reads', 'live', 'limits',
-    'revision', 'versions', 'removal', 'aggregates',
+    'revision', 'versions', 'unique', 'removal', 'aggregates',
   ],
   /** What means something for a resource that is stored and not served. */
   internal: ['name', 'internal', 'schema', 'id', 'rev', 'createdAt', 'updatedAt', 'shapes', 'validation', 'reads'],
@@ -201,7 +202,7 @@ function toResource<Schema extends DocumentSchema>(declared: ResourceDeclaration
   return {
     name, collection, internal, schema, id, idKind, rules, removal, fieldRules, fields, system, shapes, aggregates, live,
     mistakes: mistakes.found,
-    ...toGivenFields(declared, surroundings, mistakes),
+    ...toGivenFields(declared, surroundings, mistakes), unique: toUniques(declared.unique, { ...surroundings, removal }, mistakes),
     names: toStoredNames({ schema, system, storedAs: objectAt('storedAs', declared.storedAs) }, mistakes),
     adoptedSystem: toAdoptedFields({ declared: named, system, shapes, rules: Object.values(rules), fieldRules }),
     ...toChosen(servingChoices, { cache, invalid, extra, preconditions, outage }, mistakes.at('')),

@@ -52,6 +52,11 @@ export function replacedAnswer(resource: Resource): readonly DescribedAnswer[] {
   return [...writtenAnswer(resource), ...(isNamedByCallers(resource) ? createdAnswer(resource) : [])];
 }
 
+/** A replacement of what has no such key creates it. */
+export function upsertedAnswer(resource: Resource): readonly DescribedAnswer[] {
+  return [...writtenAnswer(resource), ...createdAnswer(resource)];
+}
+
 export function removedAnswer(): readonly DescribedAnswer[] {
   return [{ status: 204, description: 'The document is gone.', headers: ['Tombolo-Position'] }];
 }

@@ -3,7 +3,7 @@ import type * as z from 'zod';
 import type { Field } from '../contract/fields.ts';
 import { idField, typesOf } from '../contract/filter-values.ts';
 import { parseListQuery } from '../contract/query.ts';
-import { isParameterName } from '../contract/reserved-names.ts';
+import { isParameterName, toEqualName } from '../contract/reserved-names.ts';
 import type { Resource } from '../contract/resource.ts';
 import { formatSort, reversed, type Shape } from '../contract/shapes.ts';
 import type { Translation } from '../versions/translation.ts';
@@ -94,7 +94,7 @@ function equalOf(resource: Resource, name: string, shapes: readonly Shape[]): re
 }
 
 /** A value that is asked for by equality must be one that the schema allows. */
-function equalSchemaOf(resource: Resource, name: string): JsonObject {
+export function equalSchemaOf(resource: Resource, name: string): JsonObject {
   const type: z.core.$ZodType | undefined = typesOf(resource).get(name);
   if (type !== undefined) return bounded(toJsonSchema(type, 'input'));
   const field = fieldOf(resource, name);
@@ -187,10 +187,6 @@ export function shapesOf(resource: Resource, input?: Translation): { readonly wo
       })),
     },
   };
-}
-
-function toEqualName(field: string): string {
-  return isParameterName(field) ? `${field}[in]` : field;
 }
 
 function askedBy({ equal, range, prefix, text, folded, beside }: Shape): readonly string[] {

@@ -5,15 +5,17 @@ import { jsonPatchBody, jsonPatchType } from '../changes/json-patch.ts';
 import { changesBody, changesType } from '../changes/operators.ts';
 import { bodiesOf } from '../contract/documents.ts';
 import { onDuplicateChoices, parseImportQuery } from './import-query.ts';
+import { parseUpsertQuery } from './upsert-query.ts';
 import { limits } from '../wire/limits.ts';
 import { mustBeWithoutParameters } from '../wire/parameters.ts';
 import { formatQuery, type ListQuery, parseChangesQuery, parseFieldsQuery, parseListQuery } from '../contract/query.ts';
 import {
-  createdAnswer, feedAnswer, oneAnswer, pageAnswer, removedAnswer, replacedAnswer, reportAnswer, writtenAnswer,
+  createdAnswer, feedAnswer, oneAnswer, pageAnswer, removedAnswer, replacedAnswer, reportAnswer, upsertedAnswer, writtenAnswer,
 } from '../openapi/answers.ts';
 import { aggregateAnswer, aggregateParametersOf, aggregatesOf } from '../openapi/aggregate-parameters.ts';
 import { fieldsOf, listParametersOf, shapesOf } from '../openapi/list-parameters.ts';
 import { changesExampleOf, jsonPatchExampleOf, rowsExampleOf } from '../openapi/resource-schemas.ts';
+import { upsertParametersOf } from '../openapi/upsert-parameters.ts';
 import { operations, type StateRead } from './operation.ts';
 
 const json = 'application/json';
@@ -66,6 +68,15 @@ export const documents = operations({
     carries: [...write.carries, 'tombolo-keeps'], parse: parseNone, schema: (resource) => bodiesOf(resource).replace,
     holds: { body: 'document', answer: 'document' },
     described: { answers: replacedAnswer },
+  },
+  upsert: {
+    ...write, method: 'PUT', at: '/', right: 'update', conditions: 'change-or-create',
+    summary: 'Replaces the document that has a unique key, or creates it.',
+    carries: [...write.carries, 'tombolo-keeps'],
+    offered: ({ unique }) => unique.length > 0,
+    parse: parseUpsertQuery, schema: (resource) => bodiesOf(resource).replace,
+    holds: { body: 'document', answer: 'document' },
+    described: { parameters: upsertParametersOf, answers: upsertedAnswer },
   },
   patch: {
     ...write, method: 'PATCH', at: '/:id', right: 'update', takes: [mergePatch, jsonPatchType, changesType],

@@ -80,6 +80,7 @@ const problems = {
   store_read_only: { status: 503, title: 'Tombolo is not installed in this database', level: 'warn' },
   store_refused: { status: 503, title: 'The database refuses this', level: 'warn' },
   shape_not_ready: { status: 503, title: 'The index of this query is not there yet', level: 'warn' },
+  unique_not_ready: { status: 503, title: 'The index of this unique key is not there yet', level: 'warn' },
   overloaded: { status: 503, title: 'Overloaded', level: 'warn' },
   misconfigured: { status: 503, title: 'Not configured' },
   document_damaged: { status: 500, title: 'Damaged document' },

@@ -5,6 +5,8 @@
 import type { Db, MongoClient, Timestamp } from 'mongodb';
 import type { Position } from '../../../shared/wire/position.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
+import type { Unique } from '../../../shared/contract/unique.ts';
+import type { Scalar } from '../../../shared/wire/values.ts';
 import { storeLimits } from '../limits.ts';
 import type { OpenDocuments } from '../examination/open-documents.ts';
 import type { CountRequest, ListRequest, Read, ReadOptions, StoreState, TallyRequest } from '../store.ts';
@@ -81,6 +83,10 @@ export abstract class ConnectedStore {
 
   many(resource: Resource, ids: readonly string[], options: ReadOptions) {
     return this.#read(options, (reading) => this.#reader.many(resource, ids, reading));
+  }
+
+  holder(resource: Resource, unique: Unique, values: readonly Scalar[], options: ReadOptions) {
+    return this.#read(options, (reading) => this.#reader.holder(resource, unique, values, reading));
   }
 
   list(resource: Resource, request: ListRequest, options: ReadOptions) {

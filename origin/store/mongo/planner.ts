@@ -7,7 +7,9 @@ import type { Target } from './install/install.ts';
 import { ownershipOf } from './install/ownership.ts';
 import { applyPlan, isInstalled, planOf } from './install/plan.ts';
 import { survey } from './install/survey.ts';
+import { servingUniqueIndex } from './install/unique-index.ts';
 import { examineCollection } from './read/examined-documents.ts';
+import { sharedKeysIn } from './read/shared-keys.ts';
 import { fillDefaults, toDefaultCommands } from './write/fill-defaults.ts';
 
 export function mongoPlanner(target: Target): Planner {
@@ -21,6 +23,13 @@ export function mongoPlanner(target: Target): Planner {
     place: `the database "${database.databaseName}"`,
     steps: () => planOf(target),
     examine: async (resource, isFull) => examineCollection(database, await asThere(resource), isFull),
+    async sharedKeys(resource, isFull) {
+      if (resource.unique.length === 0) return [];
+      const { indexes } = await survey(database, resources);
+      const there = indexes.get(resource.collection);
+      const open = there === undefined ? [] : resource.unique.filter((unique) => servingUniqueIndex(resource, there, unique) === undefined);
+      return Promise.all(open.map((unique) => sharedKeysIn(database, resource, unique, isFull)));
+    },
     async defaultSteps(resource, examination) {
       const documents = await database.collection(resource.collection).estimatedDocumentCount();
       return defaultSteps(resource, examination, { documents, commandsOf: (place) => toDefaultCommands(resource, place) });

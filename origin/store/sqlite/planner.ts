@@ -10,6 +10,7 @@ import { defaultSteps } from '../examination/default-steps.ts';
 import type { Planner } from '../planned.ts';
 import { quote } from './install/ddl.ts';
 import { examineTable } from './read/examined-documents.ts';
+import { sharedKeysOf } from './read/shared-keys.ts';
 import { databaseName } from './sqlite-store.ts';
 import { fillDefaults, toDefaultCommands } from './write/fill-defaults.ts';
 
@@ -44,6 +45,8 @@ function sqlitePlanner(path: string, database: Database): Planner {
     place: `the database "${path}"`,
     steps: async () => [],
     examine: async (resource, isFull) => (isThere(resource) ? examineTable(database, resource, isFull) : undefined),
+    sharedKeys: async (resource, isFull) =>
+      isThere(resource) ? Promise.all(resource.unique.map((unique) => sharedKeysOf(database, resource, unique, isFull))) : [],
     async defaultSteps(resource, examination) {
       const counted = database.query<{ count: number }, []>(`SELECT count(*) AS count FROM ${quote(resource.collection)}`).get();
       const documents = counted?.count ?? 0;

@@ -27,6 +27,7 @@ import { acquireLease, type Lease } from './connection/lease.ts';
 import { ChangeLog } from './feed/log.ts';
 import { toPosition } from './feed/positions.ts';
 import { lookedAtIn } from './read/examined-documents.ts';
+import { holderOf } from './read/holder.ts';
 import { Reader } from './read/reader.ts';
 import { beginEpoch, type History, mendFile, prepareFile, warnOfKeys } from './install/prepare-file.ts';
 import { Snapshot } from './read/snapshot.ts';
@@ -123,10 +124,10 @@ class SqliteStore implements Store {
     }
   }
 
-  /** The embedded store is Tombolo's own: a start brings it to what is declared. */
+  /** The file is Tombolo's own: a start brings it to what is declared, and no collection in it is others'. */
   state(): StoreState {
     if (this.#documents.isStale && !this.#closing.signal.aborted) void this.#documents.look();
-    return { pending: [], adopted: none, open: this.#documents.lines };
+    return { pending: [], adopted: new Set(), open: this.#documents.lines };
   }
 
   constructor(opened: Opened) {
@@ -178,6 +179,10 @@ class SqliteStore implements Store {
 
   many(resource: Resource, ids: readonly string[], options: ReadOptions): Promise<Read<readonly StoredDocument[]>> {
     return this.#read(options, () => ids.flatMap((id) => this.#reader.get(resource, id) ?? []));
+  }
+
+  holder(...[resource, unique, values, options]: Parameters<Store['holder']>) {
+    return this.#read(options, () => holderOf(this.#readerConnection, { resource, unique, values }));
   }
 
   list(resource: Resource, request: ListRequest, options: ReadOptions): Promise<Read<readonly Row[]>> {
@@ -282,9 +287,6 @@ class SqliteStore implements Store {
     warnOfKeys(installed, this.#options);
   }
 }
-
-/** Collections that others made: in a file of Tombolo's own there are none. */
-const none: ReadonlySet<string> = new Set();
 
 function randomHex(bytes: number): string {
   return Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString('hex');

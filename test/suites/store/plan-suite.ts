@@ -77,6 +77,32 @@ export function planSuite(engine: string, open: (options: PlannedOptions) => Pro
       expect([all?.isComplete, all?.documents, all?.missing[0]?.count]).toEqual([true, 1_300, 1_300]);
     });
 
+    test('documents that share a unique key are counted, and no value is told', async () => {
+      const gone = '2020-01-01T00:00:00.000Z';
+      await start([
+        old('a', { name: 'Fram', masts: 1, port: 1 }), old('b', { name: 'fRAM', masts: 1, port: 1 }), old('c', { name: 'fram', masts: 2 }),
+        old('d', { name: 'Maud', gone }), old('e', { name: 'Maud', masts: 1, port: 2 }), old('f', { name: 'Gauss', masts: '1', port: 1 }),
+        old('g', { name: null, masts: 7 }), old('h', { masts: 7, port: null }), old('i', { name: 'gauss', masts: 1 }),
+      ]);
+      const keyed: Resource = resource({
+        ...common, shapes, validation: { level: 'off' }, removal: { at: 'gone' },
+        schema: z.object({ name: z.string(), masts: z.number(), port: z.number() }),
+        unique: {
+          byName: { fields: ['name'], ignoringCase: true }, byBerth: { fields: ['masts', 'port'] },
+          byPort: { fields: ['port'], where: { masts: 2 } },
+        },
+      });
+      const found = await place.planned([keyed], (planner) => planner.sharedKeys(keyed, false));
+      expect(found.map(({ unique, shared }) => [unique, shared?.keys, shared?.documents.count])).toEqual([
+        ['byName', 2, 5], ['byBerth', 1, 2], ['byPort', 0, 0],
+      ]);
+      expect(found[1]).toEqual({
+        resource: 'boats', unique: 'byBerth', fields: ['masts', 'port'],
+        shared: { keys: 1, documents: { count: 2, examples: ['a', 'b'] } },
+      });
+      expect(new Set(found[0]?.shared?.documents.examples)).toEqual(new Set(['a', 'c', 'f', 'i']));
+    });
+
     test('a resource whose place nobody has made yet is none of its business', async () => {
       await start();
       const rafts: Resource = resource({ ...common, name: 'rafts', schema: z.object({ a: z.string().default('') }), shapes: { all: {} } });

@@ -8,6 +8,7 @@ import { pathsSuite } from './paths-suite.ts';
 import { revisionSuite } from './revision-suite.ts';
 import { tallySuite } from './tally-suite.ts';
 import { togetherSuite } from './together-suite.ts';
+import { uniqueSuite } from './unique-suite.ts';
 import { writeSuite } from './write-suite.ts';
 
 export function storeSuite(engine: string, open: OpenPlace, holds: Parameters<typeof listSuite>[1] = () => true): void {
@@ -15,6 +16,7 @@ export function storeSuite(engine: string, open: OpenPlace, holds: Parameters<ty
     writeSuite(open);
     revisionSuite(open);
     togetherSuite(open);
+    uniqueSuite(open);
     internalSuite(open);
     listSuite(open, holds);
     tallySuite(open, holds);

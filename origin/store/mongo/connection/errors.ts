@@ -1,6 +1,7 @@
 /** The driver's errors as Faults, all of them here. Their texts go into the log alone. */
 import { MongoBulkWriteError, MongoError, MongoServerError } from 'mongodb';
 import { documentInvalid } from '../../../../shared/contract/documents.ts';
+import { toConflict } from '../../conflict.ts';
 import { Fault, type FieldError } from '../../../../shared/wire/fault.ts';
 import { type Mending, mendings, passingCodes } from './server-codes.ts';
 
@@ -119,18 +120,6 @@ export function withoutBulk(error: unknown): unknown {
 /** The unique index that has the value already: all that the message of a duplicate tells for sure. Values in it may look like fields. */
 export function indexNameIn(message: string | undefined): string | undefined {
   return /index: (.+?) dup key: /.exec(message ?? '')?.[1];
-}
-
-export function toConflict(fields: readonly string[], cause: unknown): Fault {
-  return new Fault('document_conflict', {
-    detail: fields.length === 0 ? 'another document has this unique value' : `another document has this ${fields.join(' and ')}`,
-    errors: fields.map((field) => ({
-      at: `/${field.replaceAll('.', '/')}`,
-      in: 'body',
-      detail: fields.length === 1 ? 'is taken' : 'is taken in this combination',
-    })),
-    cause,
-  });
 }
 
 /** A document that the collection's validator refuses, with the path of each place that it names. */

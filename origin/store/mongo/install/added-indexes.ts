@@ -11,6 +11,7 @@ import { isOddIndex, servingOddIndex } from './odd-index.ts';
 import type { Ownership } from './ownership.ts';
 import type { Step } from './steps.ts';
 import type { Survey } from './survey.ts';
+import { isOfUnique, isUniqueIndex } from './unique-index.ts';
 import { type AddedIndex, type Collections, collectionsId, collectionsOf } from './system-records.ts';
 
 /** Indexes that Tombolo made and that serve nothing which is declared. */
@@ -22,6 +23,7 @@ export function unwantedIndexes({ list, indexes }: Survey, resource: Resource): 
 function isWanted(resource: Resource, index: IndexDescriptionInfo): boolean {
   const filter = oddFilter(resource);
   if (isOddIndex(index)) return filter !== undefined && servingOddIndex([index], filter) !== undefined;
+  if (isUniqueIndex(index)) return isOfUnique(resource, index);
   return resource.indexes.some((spec) => servingIndex(resource, [index], spec) !== undefined);
 }
 
@@ -50,6 +52,7 @@ export async function noteOwnIndexes(
 
 export function isAsDeclared(resource: Resource, index: IndexDescriptionInfo): boolean {
   if (isOddIndex(index)) return true;
+  if (isUniqueIndex(index)) return isOfUnique(resource, index);
   return resource.indexes.some((spec) => spec.name === index.name && keyText(toIndexKey(resource, spec)) === keyText(index.key));
 }
 

@@ -15,6 +15,7 @@ import { servingIndex } from './index-match.ts';
 import { servingOddIndex } from './odd-index.ts';
 import { noteOwnership, type Ownership, ownershipOf } from './ownership.ts';
 import { isOwnStep, type Step, type StepKind, toSteps } from './steps.ts';
+import { servingUniqueIndex } from './unique-index.ts';
 import { isCollated, isPlain, type Survey, survey } from './survey.ts';
 
 export interface Installed {
@@ -25,6 +26,8 @@ export interface Installed {
   readonly isChanged: boolean;
   /** By collection and name of the index that is asked for: the name of the one that serves. */
   readonly hints: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  /** By collection and name of the unique key: the name of the index that keeps it. */
+  readonly uniqueHints: ReadonlyMap<string, ReadonlyMap<string, string>>;
   /** By collection: the name of the index that finds its odd documents. */
   readonly oddHints: ReadonlyMap<string, string>;
   /** Declared collections that have a collation of their own. */
@@ -64,7 +67,7 @@ const triesMax = 10;
 async function putInPlace(target: Target, there: Survey, known: Installed | undefined): Promise<Installed> {
   const { database, resources, deployment } = target;
   const ownership = ownershipOf(there, resources, known?.ownership);
-  const own = toSteps(there, { ...target, ownership }).filter((step) => isOwnStep(step, ownership));
+  const own = toSteps(there, { ...target, ownership }).filter((step) => isOwnStep(step, ownership) && !isMetDoubles(step, known));
   if (ownership.isInstalled && deployment !== 'standalone') {
     await whenFree(() => noteOwnership(database, there, ownership));
     await noteOwnIndexes(database, there, { resources, ownership, steps: own });
@@ -76,11 +79,20 @@ async function putInPlace(target: Target, there: Survey, known: Installed | unde
   const now = own.length === 0 ? there : await survey(database, resources);
   const pending = toSteps(now, { ...target, ownership });
   const collated = new Set(resources.map(({ collection }) => collection).filter((name) => isCollated(now.found.get(name))));
-  const hinted = { hints: toHints(now, resources), oddHints: toOddHints(now, resources) };
+  const hinted = { hints: toHints(now, resources), oddHints: toOddHints(now, resources), uniqueHints: toUniqueHints(now, resources) };
   const found = { ownership, pending, isChanged: own.length > 0, ...hinted, collated };
   // A look that finds nothing new reads no documents: it comes every few seconds, for as long as anything is pending.
   const isNew = known === undefined || found.isChanged || !Bun.deepEquals(known.pending, pending);
   return isNew ? { ...found, ...(await inspect(target, found)) } : { ...known, ...found };
+}
+
+/** Doubles keep a key from becoming unique, and whoever mends them applies the step: each look would read all documents again. */
+function isMetDoubles({ kind, name }: Step, known: Installed | undefined): boolean {
+  return kind === 'unique' && known?.pending.some((step) => step.name === name) === true;
+}
+
+function isOfDoubles({ kind }: Step, error: unknown): boolean {
+  return kind === 'unique' && codeOf(error) === codes.duplicateKey;
 }
 
 const inTheWay: ReadonlySet<number | undefined> = new Set([codes.indexOptionsConflict, codes.indexKeySpecsConflict]);
@@ -95,7 +107,7 @@ async function runAll(database: Db, steps: readonly Step[], deployment: Deployme
       // An election is nothing that somebody has to mend.
       if (isPassing(error)) throw error;
       // An index that others have hidden, or have just given our name, stands in the way of ours: the step stays pending.
-      if (!inTheWay.has(codeOf(error))) problems.push(explain(step, error, deployment));
+      if (!inTheWay.has(codeOf(error)) && !isOfDoubles(step, error)) problems.push(explain(step, error, deployment));
     }
   }
   return problems;
@@ -146,6 +158,16 @@ function toHints({ indexes }: Survey, resources: readonly Resource[]): Installed
   }));
 }
 
+function toUniqueHints({ indexes }: Survey, resources: readonly Resource[]): Installed['uniqueHints'] {
+  return new Map(resources.map((resource) => {
+    const there = indexes.get(resource.collection) ?? [];
+    return [resource.collection, new Map(resource.unique.flatMap((unique) => {
+      const serving = servingUniqueIndex(resource, there, unique);
+      return serving === undefined ? [] : [[unique.name, serving] as const];
+    }))];
+  }));
+}
+
 function toOddHints({ indexes }: Survey, resources: readonly Resource[]): Installed['oddHints'] {
   return new Map(resources.flatMap((resource) => {
     const filter = oddFilter(resource);
@@ -185,9 +207,11 @@ export function explain(step: Step, error: unknown, deployment: Deployment): str
     case 'expiry':
       return `nonces and idempotency records need their expiry index: ${messageOf(error)}`;
     case 'index':
-    case 'odd documents': {
+    case 'odd documents':
+    case 'unique': {
       const [index] = step.command['indexes'] as readonly [{ readonly key: Document; readonly name: string }];
-      const lack = `index ${index.name} cannot be built, and lists that walk it would read everything`;
+      const use = kind === 'unique' ? 'writes of its key are refused' : 'lists that walk it would read everything';
+      const lack = `index ${index.name} cannot be built, and ${use}`;
       return `${collection}: ${lack}: ${toMending(collection, index.key, index.name, error)}`;
     }
     default: {

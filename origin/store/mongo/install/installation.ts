@@ -8,6 +8,7 @@
  */
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import type { IndexSpec } from '../../../../shared/contract/shapes.ts';
+import type { Unique } from '../../../../shared/contract/unique.ts';
 import { Fault } from '../../../../shared/wire/fault.ts';
 import { storeLimits } from '../../limits.ts';
 import { isPassing } from '../connection/errors.ts';
@@ -80,6 +81,13 @@ export class Installation {
     return this.#installed.collated.has(collection) ? { hint, collation: simpleCollation } : { hint };
   }
 
+  /** The index that keeps a key unique; without it nobody knows who has one, and who would write one is refused. */
+  mustUniqueHint({ collection }: Resource, { name }: Unique): string {
+    const hint = this.#installed.uniqueHints.get(collection)?.get(name);
+    if (hint === undefined) throw uniqueNotReady(`the step "${collection}: unique ${name}" is pending`);
+    return hint;
+  }
+
   /** Never throws. */
   mend(): Promise<void> {
     this.#next ??= this.#mending.then(() => {
@@ -121,6 +129,10 @@ export class Installation {
       }
     }
   }
+}
+
+function uniqueNotReady(detail: string): Fault {
+  return new Fault('unique_not_ready', { detail, headers: { 'retry-after': '5' } });
 }
 
 export function shapeNotReady(detail: string, cause?: unknown): Fault {

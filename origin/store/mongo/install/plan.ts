@@ -60,7 +60,7 @@ export async function applyPlan(target: Target, epoch: string, onStep: (step: St
 
 /** The list names indexes wherever they are, and the images of collections of others. */
 function makesWhatIsListed({ kind }: Step): boolean {
-  return kind === 'index' || kind === 'odd documents' || kind === 'images';
+  return kind === 'index' || kind === 'odd documents' || kind === 'unique' || kind === 'images';
 }
 
 /** The collection that something was added to; where nothing was, that of the resource of this name. */
@@ -148,6 +148,11 @@ const words: Readonly<Record<StepKind, Words>> = {
   index: {
     why: 'lists of a declared shape walk it; without, they answer 503 shape_not_ready',
     effect: 'reads and writes go on while it is built; from then on each write keeps it, and takes a little longer',
+  },
+  unique: {
+    why: 'it keeps two documents from having one key, whoever writes; without, writes of that key answer 503 unique_not_ready',
+    effect: 'inserts and updates of other programs that would make a second one fail with code 11000; it cannot be built while ' +
+      'documents share a key',
   },
   'narrower validator': {
     why: 'what is set also takes what an earlier declaration allowed; a start only ever widens it, so that versions that run together ' +

@@ -16,8 +16,9 @@ import { servingOddIndex, toOddIndex } from './odd-index.ts';
 import type { Ownership } from './ownership.ts';
 import { isCollated, isPlain, type Survey } from './survey.ts';
 import { onceName, systemNames } from './system-records.ts';
+import { servingUniqueIndex, toUniqueIndex } from './unique-index.ts';
 
-export type StepKind = 'collection' | 'expiry' | 'images' | 'validator' | 'index' | 'odd documents' | NarrowingKind;
+export type StepKind = 'collection' | 'expiry' | 'images' | 'validator' | 'index' | 'odd documents' | 'unique' | NarrowingKind;
 
 /** What would refuse or slow down another version of the contract that still runs: for `npm run apply`, whosever the collection is. */
 type NarrowingKind = 'narrower validator' | 'unwanted index';
@@ -113,6 +114,7 @@ function indexSteps({ found, indexes }: Survey, resource: Resource): readonly St
       name: `${resource.collection}: index ${spec.name}`,
     })),
     ...oddSteps(resource, there),
+    ...uniqueSteps(resource, there),
   ];
 }
 
@@ -128,6 +130,14 @@ function oddSteps(resource: Resource, there: readonly IndexDescriptionInfo[]): r
   const filter = oddFilter(resource);
   if (filter === undefined || servingOddIndex(there, filter) !== undefined) return [];
   return [toIndexStep('odd documents', resource.collection, toOddIndex(there, filter))];
+}
+
+function uniqueSteps(resource: Resource, there: readonly IndexDescriptionInfo[]): readonly Step[] {
+  const missing = resource.unique.filter((unique) => servingUniqueIndex(resource, there, unique) === undefined);
+  return missing.map((unique) => ({
+    ...toIndexStep('unique', resource.collection, toUniqueIndex(resource, there, unique)),
+    name: `${resource.collection}: unique ${unique.name}`,
+  }));
 }
 
 function unwantedSteps(there: Survey, resource: Resource): readonly Step[] {

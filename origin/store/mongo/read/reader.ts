@@ -4,6 +4,8 @@
  */
 import type { ClientSession, Collection, Db, MongoClient, Timestamp } from 'mongodb';
 import type { Resource } from '../../../../shared/contract/resource.ts';
+import type { Unique } from '../../../../shared/contract/unique.ts';
+import type { Scalar } from '../../../../shared/wire/values.ts';
 import { mergeRows } from '../../merge.ts';
 import { type QueryPlan, toQueryPlan } from '../../plan.ts';
 import type { CountRequest, ListRequest, Row, Tallied, TallyRequest } from '../../store.ts';
@@ -19,6 +21,7 @@ import type { RawTexts } from './raw-texts.ts';
 import type { ReadShare } from './read-share.ts';
 import { idFormOf } from './stored-ids.ts';
 import { fromTally, inPieces, ofOddDocument, tallyBatchMax, toTallyPipeline } from './tally.ts';
+import { toHolderFilter, toOrder } from './unique-keys.ts';
 
 /** Where a read happens: in a session, within what is left of its time. */
 export interface Reading {
@@ -27,7 +30,7 @@ export interface Reading {
 }
 
 /** What of the database's indexes a list depends on (installation.ts). */
-type InstalledIndexes = Pick<Installation, 'mayBeOdd' | 'oddHint' | 'mustHint'>;
+type InstalledIndexes = Pick<Installation, 'mayBeOdd' | 'oddHint' | 'mustHint' | 'mustUniqueHint'>;
 
 /** With the index that is there for it, by its name, and the collation that a collection with one of its own has to be told. */
 type HintedQuery = Omit<BranchQuery, 'hint'> & { readonly walk: ReturnType<Installation['mustHint']> };
@@ -81,6 +84,14 @@ export class Reader {
     const options = { batchSize: keys.length, ...asBytes, ...reading };
     const found = await this.#share.run(() => this.#collection(resource).find({ _id: { $in: keys } }, options).toArray());
     return this.#texts.all(toRawDocuments(resource, found));
+  }
+
+  async holder(resource: Resource, unique: Unique, values: readonly Scalar[], reading: Reading): Promise<StoredDocument | undefined> {
+    const options = { hint: this.#installation.mustUniqueHint(resource, unique), ...toOrder(unique), limit: 1, ...asBytes, ...reading };
+    const filter = toHolderFilter(resource, unique, [{ values }]);
+    const found = await this.#share.run(() => this.#collection(resource).find(filter, options).toArray());
+    const [document] = await this.#texts.all(toRawDocuments(resource, found));
+    return document;
   }
 
   async list(resource: Resource, request: ListRequest, reading: Reading): Promise<readonly Row[]> {

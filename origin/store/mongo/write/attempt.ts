@@ -40,3 +40,12 @@ export function toEnded(error: unknown): Ended {
   if (isUnreachable(error)) return { kind: 'unreachable', error };
   return hasLabel(error, 'TransientTransactionError') ? { kind: 'conflict' } : { kind: 'failed', error };
 }
+
+/** What a call's own code gives, or throws. */
+export function attempt<T>(run: () => T): T | { readonly thrown: unknown } {
+  try {
+    return run();
+  } catch (thrown) {
+    return { thrown };
+  }
+}

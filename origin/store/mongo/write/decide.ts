@@ -12,6 +12,7 @@ import { mustBeStorable, mustStored, type Stored, toDocument } from '../read/doc
 import { toStoredNames } from '../read/member-names.ts';
 import type { StoredId } from '../read/stored-ids.ts';
 import { type Changes, toChanges } from './changes.ts';
+import { type Asked, Holders } from './holders.ts';
 
 /** A document inside the transaction, as read or as decided; `nothing` where there is none. */
 export interface Standing {
@@ -42,9 +43,11 @@ export function keyOf({ resource, id }: Pick<Mutation, 'resource' | 'id'>): stri
 export class Standings {
   readonly #below: Standings | undefined;
   readonly #own = new Map<string, Standing>();
+  readonly holders: Holders;
 
   constructor(below?: Standings) {
     this.#below = below;
+    this.holders = new Holders(below?.holders);
   }
 
   get(key: string): Standing | undefined {
@@ -58,6 +61,7 @@ export class Standings {
   /** Moves what was decided here to what lies below. */
   keep(): void {
     for (const [key, standing] of this.#own) this.#below?.set(key, standing);
+    this.holders.keep();
   }
 }
 
@@ -69,13 +73,13 @@ export interface DecideOptions {
 
 /**
  * Decides in order and moves `standings` on. A follow-up whose document was not read yet stops it: those are
- * returned as `unread`, and all is to be decided again once they are read.
+ * returned as `unread`, and all is to be decided again once they are read; so are unique keys of which nobody knows who has them.
  */
 export function decideAll(
   mutations: readonly Mutation[],
   standings: Standings,
   { refused, atomic }: DecideOptions,
-): Decided | { readonly unread: readonly FollowUp[] } {
+): Decided | { readonly unread: readonly FollowUp[] } | { readonly unheld: readonly Asked[] } {
   const operations: Operation[] = [];
   const outcomes: Outcome[] = [];
   for (const [number, mutation] of mutations.entries()) {
@@ -85,6 +89,8 @@ export function decideAll(
     outcomes.push(decided.outcome);
     operations.push(...decided.operations);
   }
+  const { unheld } = standings.holders;
+  if (unheld.length > 0) return { unheld };
   const settled = atomic ? undoneBy(outcomes) : outcomes;
   return { outcomes: settled, operations: atomic && isUndone(settled) ? [] : operations };
 }
@@ -117,6 +123,8 @@ function carryOutOne(mutation: FollowUp, number: number, decision: PlainDecision
   const at = standings.get(keyOf(mutation)) ?? nothing;
   try {
     const next = carryOut(mutation, at, decision);
+    const refused = standings.holders.move(mutation, at.document?.value, next.document?.value);
+    if (refused !== undefined) return refusal(refused);
     standings.set(keyOf(mutation), next);
     return {
       outcome: { kind: 'written', before: at.document, after: next.document },
@@ -181,6 +189,13 @@ function checkOf(resource: Resource): FieldCheck {
   const made = checks.get(resource) ?? toFieldCheck(resource);
   checks.set(resource, made);
   return made;
+}
+
+/** The ids that mutations name. */
+export function byResource(mutations: readonly FollowUp[]): ReadonlyMap<Resource, ReadonlySet<string>> {
+  const found = new Map<Resource, Set<string>>();
+  for (const { resource, id } of mutations) found.set(resource, (found.get(resource) ?? new Set()).add(id));
+  return found;
 }
 
 /** Where new and old documents mix, upserts keep them one command. */

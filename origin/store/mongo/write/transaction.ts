@@ -12,22 +12,26 @@ import type { ClientSession, Db } from 'mongodb';
 import { Fault } from '../../../../shared/wire/fault.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { storeLimits } from '../../limits.ts';
+import { toConflict } from '../../conflict.ts';
 import { isUndone } from '../../outcomes.ts';
 import type { CursorMove, FollowUp } from '../../store.ts';
-import { type Attempt, type Ended, type Met, type Result, toEnded } from './attempt.ts';
-import { type Decided, decideAll, keyOf, nothing, type Operation, Standings, toModels } from './decide.ts';
+import { type Attempt, attempt, type Ended, type Met, type Result, toEnded } from './attempt.ts';
+import { byResource, type Decided, decideAll, keyOf, nothing, type Operation, Standings, toModels } from './decide.ts';
 import type { Stored } from '../read/documents.ts';
 import { idFormOf } from '../read/stored-ids.ts';
+import { toHolderFilter, toOrder } from '../read/unique-keys.ts';
 import type { Call } from './group-queue.ts';
+import { type Asked, byUnique, type UniqueHint } from './holders.ts';
 import { isNonce, toOnceId, toOnceRecords } from './once-records.ts';
 import {
-  codeOf, codes, deadlineExceeded, firstWriteError, hasLabel, indexNameIn, isUnreachable, toConflict, toInvalid, withoutBulk,
+  codeOf, codes, deadlineExceeded, firstWriteError, hasLabel, indexNameIn, isUnreachable, toInvalid, withoutBulk,
   type WriteFailure,
 } from '../connection/errors.ts';
 import { inTime } from '../connection/in-time.ts';
 import { asBytes, mustBytes, toRawDocument, toTyped } from '../read/raw-documents.ts';
 import type { RawTexts } from '../read/raw-texts.ts';
 import { toldFields, toldInvalid } from './told-places.ts';
+import type { WriterOptions } from './writer.ts';
 import { cursorsOf, onceOf, type OnceRecord } from '../install/system-records.ts';
 
 interface OfCall<T> {
@@ -50,12 +54,14 @@ export class Transaction {
   readonly #session: ClientSession;
   readonly #texts: RawTexts;
   readonly #clock: () => number;
+  readonly #uniqueHint: UniqueHint;
 
-  constructor(given: { readonly database: Db; readonly session: ClientSession; readonly texts: RawTexts; readonly clock: () => number }) {
+  constructor(given: Omit<WriterOptions, 'client' | 'head'> & { readonly session: ClientSession }) {
     this.#database = given.database;
     this.#session = given.session;
     this.#texts = given.texts;
     this.#clock = given.clock;
+    this.#uniqueHint = given.uniqueHint;
   }
 
   /** Never throws. */
@@ -127,9 +133,7 @@ export class Transaction {
       const keys = [...ids].flatMap((id) => idFormOf(resource).toStored(id) ?? []);
       const asking = { session: this.#session, batchSize: keys.length + 1, ...asBytes };
       const found = await this.#inTime(deadline, (limit) =>
-        this.#collection(resource)
-          .find({ _id: { $in: keys } }, { ...asking, ...limit })
-          .toArray(),
+        this.#collection(resource).find({ _id: { $in: keys } }, { ...asking, ...limit }).toArray(),
       );
       const raw = found.flatMap((each) => toRawDocument(resource, mustBytes(each)) ?? []);
       const documents = await this.#texts.all(raw);
@@ -137,6 +141,17 @@ export class Transaction {
       raw.forEach(({ id, bytes }, index) => {
         standings.set(keyOf({ resource, id }), { document: documents[index], stored: toTyped(resource, bytes) });
       });
+    }
+  }
+
+  /** Who has the unique keys that are asked for, one question for each declaration of one. */
+  async #readHolders(asked: readonly Asked[], { holders }: Standings, deadline: number): Promise<void> {
+    for (const [{ resource, unique }, keys] of byUnique(asked)) {
+      const asking = { hint: this.#uniqueHint(resource, unique), session: this.#session, ...toOrder(unique), ...asBytes };
+      const filter = toHolderFilter(resource, unique, keys);
+      const found = await this.#inTime(deadline, (limit) => this.#collection(resource).find(filter, { ...asking, ...limit }).toArray());
+      const documents = await this.#texts.all(found.flatMap((each) => toRawDocument(resource, mustBytes(each)) ?? []));
+      holders.know(keys, documents);
     }
   }
 
@@ -154,6 +169,10 @@ export class Transaction {
       if ('thrown' in decided) return decided;
       if ('unread' in decided) {
         await this.#read(decided.unread, standings, deadline);
+        continue;
+      }
+      if ('unheld' in decided) {
+        await this.#readHolders(decided.unheld, standings, deadline);
         continue;
       }
       const recorded = attempt(() => ({ ...decided, records: toOnceRecords(call.options, decided, this.#clock()) }));
@@ -276,18 +295,4 @@ export class Transaction {
   #collection(resource: Resource) {
     return this.#database.collection<Stored>(resource.collection);
   }
-}
-
-function attempt<T>(run: () => T): T | { readonly thrown: unknown } {
-  try {
-    return run();
-  } catch (thrown) {
-    return { thrown };
-  }
-}
-
-function byResource(mutations: readonly FollowUp[]): ReadonlyMap<Resource, ReadonlySet<string>> {
-  const found = new Map<Resource, Set<string>>();
-  for (const { resource, id } of mutations) found.set(resource, (found.get(resource) ?? new Set()).add(id));
-  return found;
 }

@@ -14,6 +14,7 @@ import { type Existing, foreignKeysOf, isDerived, mustBeResourceTable, readSchem
 import { type SideTable, sideTablesOf } from './side-tables.ts';
 import { systemTables, withoutRowid } from './system-records.ts';
 import { triggersOf } from './triggers.ts';
+import { uniqueIndexesOf, uniqueTriggersOf } from './unique-keys.ts';
 
 export interface Installed {
   readonly changed: boolean;
@@ -61,9 +62,9 @@ function toWanted(resource: Resource): Wanted {
   return {
     resource,
     table: toTableObject(table, { withoutRowid: false }),
-    indexes: toIndexObjects(table),
+    indexes: [...toIndexObjects(table), ...uniqueIndexesOf(resource)],
     sides: sideTablesOf(resource),
-    triggers: triggersOf(resource),
+    triggers: [...triggersOf(resource), ...uniqueTriggersOf(resource)],
   };
 }
 

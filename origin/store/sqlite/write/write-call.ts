@@ -8,6 +8,7 @@ import { documentInvalid } from '../../../../shared/contract/documents.ts';
 import { Fault } from '../../../../shared/wire/fault.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import type { JsonObject } from '../../../../shared/wire/values.ts';
+import { toConflict } from '../../conflict.ts';
 import { mustDocText } from '../../document-text.ts';
 import { toFieldCheck } from '../../field-check.ts';
 import type { StoredDocument } from '../../stored-document.ts';
@@ -20,6 +21,7 @@ import { toStoredText, toWireText } from '../read/member-names.ts';
 import { revisedText } from './revised-text.ts';
 import { isConstraint, mustBeInTime, toRefusal } from '../connection/errors.ts';
 import { toResourceTable } from '../install/resource-tables.ts';
+import { uniqueIn } from '../install/unique-keys.ts';
 import { nonces, once } from '../install/system-records.ts';
 
 /** A document as it is inside the transaction, and its table's statements. */
@@ -164,7 +166,10 @@ export class WriteCalls {
       return this.#carryOut(standing, decision);
     } catch (error) {
       // Each mutation is one statement, which a constraint undoes by itself.
-      if (isConstraint(error)) return { kind: 'refused', fault: toRefusal(error) };
+      if (isConstraint(error)) {
+        const unique = uniqueIn(standing.resource, error.message);
+        return { kind: 'refused', fault: unique === undefined ? toRefusal(error) : toConflict(unique.fields, error) };
+      }
       if (error instanceof Fault && error.reason === 'document_invalid') return { kind: 'refused', fault: error };
       throw error;
     }

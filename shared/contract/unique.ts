@@ -1,0 +1,180 @@
+/**
+ * Unique keys: values that no two documents of a resource share (SEMANTICS §17). A document has a key where each of its fields
+ * holds a value of its declared kind and `where` holds; what is missing, null or of another type has none, so it meets nobody's.
+ * Nor has a document that is removed and stays for a while: what nobody is served keeps nothing from anybody.
+ */
+import { type Field, isScalarKind } from './fields.ts';
+import { type Mistakes, type Refuse, refuseUnknown, toObject } from './mistakes.ts';
+import { valueAt } from './path.ts';
+import { documentInvalid } from './documents.ts';
+import { isRemoved, type Removal } from './removal.ts';
+import type { Resource } from './resource.ts';
+import { whyNoField } from './schema-fields.ts';
+import { toPointer } from '../wire/json-pointer.ts';
+import type { FieldError } from '../wire/fault.ts';
+import { isNumeric, type Json, type JsonObject, ranks, type Scalar, type ScalarKind, type SortValue, toSortValue } from '../wire/values.ts';
+
+export interface UniqueDeclaration {
+  /** Paths of one value each; together they are the key. */
+  readonly fields: readonly string[];
+  /** Whether texts of the key, and of `where`, are compared as if A to Z were a to z; they are printable ASCII then. */
+  readonly ignoringCase?: boolean;
+  /** By path: the value that a document has which must have a key of its own. */
+  readonly where?: Readonly<Record<string, Scalar>>;
+}
+
+export interface Unique {
+  readonly name: string;
+  readonly fields: readonly string[];
+  readonly ignoringCase: boolean;
+  readonly where: readonly (readonly [path: string, value: Scalar])[];
+}
+
+export interface Uniques {
+  /** By name: values that no two documents share, as in `byEmail: { fields: ['email'] }`. */
+  readonly unique?: Readonly<Record<string, UniqueDeclaration>>;
+}
+
+export interface UniqueKeys {
+  readonly unique: readonly Unique[];
+}
+
+/** An index takes that many without becoming wider than what it finds. */
+const uniqueFieldsMax = 8;
+
+const keys = ['fields', 'ignoringCase', 'where'] as const;
+
+interface Surroundings {
+  /** The id among them. */
+  readonly fields: ReadonlyMap<string, Field>;
+  readonly removal: Removal | undefined;
+}
+
+export function toUniques(
+  declared: Uniques['unique'],
+  { fields, removal }: Surroundings,
+  mistakes: Mistakes,
+): readonly Unique[] {
+  const given = toObject(declared, (detail) => mistakes.add('unique', detail));
+  return Object.entries(given).flatMap(([name, declaration]) => {
+    const refuse = (detail: string) => mistakes.add(`unique.${name}`, detail);
+    const refuseKey = mistakes.at(`unique.${name}.`);
+    const one = toObject(declaration, refuse);
+    if (!/^[A-Za-z][A-Za-z0-9]{0,62}$/.test(name)) refuse('must be named by letters and digits');
+    refuseUnknown(one, keys, refuseKey);
+    const where = toObject(one.where, (detail) => refuseKey('where', detail));
+    if (!isWellFormed(one, refuseKey)) return [];
+    const made = { name, fields: one.fields, ignoringCase: one.ignoringCase === true, where: Object.entries(where).sort() };
+    checkFields(made, fields, refuseKey);
+    checkWhere(made, fields, refuseKey);
+    if (removal !== undefined && one.fields.includes(removal.at)) refuseKey('fields', `what has "${removal.at}" is removed and has no key`);
+    return [made];
+  });
+}
+
+function isWellFormed({ fields, ignoringCase }: Partial<UniqueDeclaration>, refuse: Refuse): boolean {
+  const isList = Array.isArray(fields) && fields.length > 0 && fields.every((path) => typeof path === 'string');
+  if (!isList) refuse('fields', 'must be a list of paths');
+  else if (fields.length > uniqueFieldsMax) refuse('fields', `${fields.length} fields; ${uniqueFieldsMax} at most`);
+  if (ignoringCase !== undefined && typeof ignoringCase !== 'boolean') refuse('ignoringCase', 'must be true or false');
+  return isList;
+}
+
+function checkFields({ fields: paths, ignoringCase }: Unique, fields: ReadonlyMap<string, Field>, refuse: Refuse): void {
+  for (const path of paths) {
+    const field = fields.get(path);
+    if (path === 'id') refuse('fields', 'every id is unique already');
+    else if (field === undefined) refuse('fields', whyNoField(path));
+    else if (!isScalarKind(field.kind) || field.kind === 'binary') {
+      refuse('fields', `"${path}" (${field.kind}) holds no one text, number, boolean, instant or id that could be unique`);
+    }
+  }
+  if (new Set(paths).size !== paths.length) refuse('fields', 'names a field twice');
+  if (ignoringCase && !paths.some((path) => fields.get(path)?.kind === 'string')) refuse('ignoringCase', 'no field of it is a text');
+}
+
+function checkWhere({ fields: paths, where, ignoringCase }: Unique, fields: ReadonlyMap<string, Field>, refuse: Refuse): void {
+  for (const [path, value] of where) {
+    const field = fields.get(path);
+    const key = `where.${path}`;
+    if (path === 'id' || field === undefined) refuse(key, whyNoField(path));
+    else if (field.kind !== 'string' && field.kind !== 'boolean' && field.kind !== 'number' && field.kind !== 'integer') {
+      refuse(key, `is of kind ${field.kind}; a text, a number or a boolean can be asked for`);
+    } else if (toPart(value, field.kind, false) === undefined) refuse(key, `must be a value of kind ${field.kind}`);
+    if (paths.includes(path)) refuse(key, 'is a field of the key');
+    if (ignoringCase && typeof value === 'string' && !isPrintableAscii(value)) refuse(key, 'must be printable ASCII where case is ignored');
+  }
+}
+
+/** The key of a document, equal for equal keys alone; `undefined` where it has none. */
+export function uniqueKeyOf(
+  { fields, removal }: Pick<Resource, 'fields' | 'removal'>, { fields: paths, ignoringCase, where }: Unique, document: JsonObject,
+): string | undefined {
+  if (isRemoved({ removal }, document)) return undefined;
+  const kindOf = (path: string) => scalarKindOf(fields, path);
+  const isHeld = where.every(([path, value]) => {
+    const part = toPart(valueAt(document, path), kindOf(path), ignoringCase);
+    return part !== undefined && part.value === toPart(value, kindOf(path), ignoringCase)?.value;
+  });
+  const parts = isHeld ? paths.map((path) => toPart(valueAt(document, path), kindOf(path), ignoringCase)) : [undefined];
+  return parts.includes(undefined) ? undefined : JSON.stringify(parts.map((part) => part?.value));
+}
+
+/** A document that is put by a key has it, and what the key's condition asks for. */
+export function mustAgree(
+  { fields }: Pick<Resource, 'fields'>, { unique, values }: { readonly unique: Unique; readonly values: readonly Scalar[] },
+  document: JsonObject,
+): void {
+  const isSame = (path: string, wanted: Scalar | undefined) => {
+    const kind = scalarKindOf(fields, path);
+    const part = toPart(valueAt(document, path), kind, unique.ignoringCase);
+    return part !== undefined && part.value === toPart(wanted, kind, unique.ignoringCase)?.value;
+  };
+  const toError = (path: string, detail: string): FieldError => ({ at: toPointer(path.split('.')), in: 'body', detail });
+  const differing = unique.fields.filter((path, index) => !isSame(path, values[index]));
+  const errors = [
+    ...differing.map((path) => toError(path, 'differs from the key in the query')),
+    ...unique.where.filter(([path, value]) => !isSame(path, value))
+      .map(([path, value]) => toError(path, `must be ${JSON.stringify(value)}: only such documents have this key`)),
+  ];
+  if (errors.length > 0) throw documentInvalid(errors);
+}
+
+/** Both engines refuse the same where case is ignored: what they hold alike of other texts differs. */
+export function caseErrors({ fields, unique }: Pick<Resource, 'fields' | 'unique'>, document: JsonObject): readonly FieldError[] {
+  const folded = unique.filter(({ ignoringCase }) => ignoringCase).flatMap((each) => [...each.fields, ...each.where.map(([path]) => path)]);
+  return [...new Set(folded)].flatMap((path) => {
+    const value = valueAt(document, path);
+    if (fields.get(path)?.kind !== 'string' || typeof value !== 'string' || isPrintableAscii(value)) return [];
+    return [{ at: toPointer(path.split('.')), in: 'body', detail: 'must be printable ASCII, since its case is ignored' }];
+  });
+}
+
+/** A value of a key as engines compare it; `undefined` where it is of another type than declared, or is not there. */
+export function toPart(value: Json | undefined, kind: ScalarKind, ignoringCase: boolean): SortValue | undefined {
+  const { rank, value: known } = toSortValue(value, kind);
+  if (rank !== rankOf(kind)) return undefined;
+  return { rank, value: ignoringCase && kind === 'string' ? toLowerAscii(String(known)) : known };
+}
+
+/** The bracket of a value of its declared type. */
+export function rankOf(kind: ScalarKind): number {
+  if (isNumeric(kind)) return ranks.number;
+  if (kind === 'boolean' || kind === 'instant' || kind === 'objectId') return ranks[kind];
+  return ranks.string;
+}
+
+export function scalarKindOf(fields: ReadonlyMap<string, Field>, path: string): ScalarKind {
+  const kind = fields.get(path)?.kind ?? 'mixed';
+  if (!isScalarKind(kind)) throw new Error(`${path} is in a unique key and is no scalar`);
+  return kind;
+}
+
+/** What other programs wrote may hold more than ASCII, which stays as it is: of that, `fold` takes for equal what no index does. */
+function toLowerAscii(text: string): string {
+  return text.replace(/[A-Z]+/g, (capitals) => capitals.toLowerCase());
+}
+
+function isPrintableAscii(text: string): boolean {
+  return /^[\x20-\x7e]*$/.test(text);
+}
