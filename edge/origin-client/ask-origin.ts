@@ -17,8 +17,8 @@ export function askOrigin(request: Validated, asking: Asking = request.precondit
 }
 
 async function askInOlder(request: Validated, dialect: Dialect, asking: Asking): Promise<Reply> {
-  const { output, digest } = dialect;
-  const own = (list: string | undefined) => (list === undefined || output === undefined ? list : withoutSuffix(list, digest));
+  const { output, shown = output, digest } = dialect;
+  const own = (list: string | undefined) => (list === undefined || shown === undefined ? list : withoutSuffix(list, digest));
   const reply = await askCurrent(request, { ifMatch: own(asking.ifMatch), ifNoneMatch: own(asking.ifNoneMatch) });
   return downReply(reply, dialect, request.route.operation, request.rows);
 }

@@ -14,6 +14,7 @@ import { mustBeAlike } from '../../shared/versions/steps.ts';
 import { upJsonPatch } from '../../shared/versions/json-patch.ts';
 import { upChanges } from '../../shared/versions/operators.ts';
 import type { Translation } from '../../shared/versions/translation.ts';
+import { expandedDialect } from '../../shared/versions/expanded.ts';
 import type { Dialect } from '../../shared/versions/dialect.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import { joinedBytes } from '../../shared/wire/bytes.ts';
@@ -37,7 +38,10 @@ export function validate(): Stage<Identified<ForOrigin>, Validated> {
     const header = (name: string) => sent.get(name);
     const cached = inWordsOf(dialect, () => context.reads.mustRead(route, target.query, header));
     const preconditions = mustPreconditions(route, header);
-    const valid = { ...request, cached, preconditions, demanded: undefined, body: undefined };
+    const spoken = speech === undefined || cached?.expanded === undefined
+      ? request
+      : { ...request, dialect: expandedDialect(context.contract, dialect, cached.expanded, speech.version) };
+    const valid = { ...spoken, cached, preconditions, demanded: undefined, body: undefined };
     const token = isSafe(route.operation) ? demandedToken(sent) : undefined;
     if (token !== undefined) return next({ ...valid, demanded: mustDemandedPosition(token, context.macs) });
     const rows = route.operation.holds?.body === 'rows' ? dialect?.input : undefined;

@@ -17,22 +17,22 @@ import { downTold } from './problems.ts';
 /** Streams pass; what is answered at once is read whole. */
 export async function downReply(reply: Reply, dialect: Dialect, operation: Operation, rows: OlderRows | undefined): Promise<Reply> {
   const { status, headers, body } = reply;
-  const { input, output, digest } = dialect;
+  const { input, output, shown = output, digest } = dialect;
   if (headers['content-type']?.startsWith(problemMediaType) === true) {
     return withBody(reply, input === undefined ? undefined : (problem) => downTold(problem, input));
   }
   if (rows !== undefined) return withLines(reply, rows.downLine);
-  if (output === undefined) return reply;
-  if (operation.holds?.answer === 'events') return withLines(reply, downEvents(output));
-  if (operation.holds?.answer === 'results') return withBody(reply, (body) => downResults(body, output, digest));
+  if (shown === undefined) return reply;
+  if (operation.holds?.answer === 'events' && output !== undefined) return withLines(reply, downEvents(output));
+  if (operation.holds?.answer === 'results' && output !== undefined) return withBody(reply, (body) => downResults(body, output, digest));
   const { etag } = headers;
   const tagged = etag === undefined ? reply : { ...reply, headers: { ...headers, etag: suffixed(etag, digest) } };
   if (body === null || status === 304 || status === 204) return tagged;
-  return withBody(tagged, downOf(operation, output));
+  return withBody(tagged, downOf(operation, shown));
 }
 
 /** `undefined`: nothing in it changes, or it is a stream. */
-function downOf(operation: Operation, output: Translation): ((value: JsonObject) => JsonObject) | undefined {
+function downOf(operation: Operation, output: Pick<Translation, 'down'>): ((value: JsonObject) => JsonObject) | undefined {
   if (isEndpoint(operation) || operation.holds?.answer === 'document') return (document) => output.down(document);
   if (operation.holds?.answer !== 'page') return undefined;
   return (page) => ({ ...page, data: elementsOf(page).map((each) => (isJsonObject(each) ? output.down(each) : each)) });

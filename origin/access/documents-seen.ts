@@ -97,11 +97,13 @@ function mustQuery({ resource }: Asked, listing: Listing): ListQuery {
   for (const [name, value] of Object.entries(listing)) for (const [key, text] of toParameters(name, value)) parameters.append(key, text);
   try {
     if (listing['distinct'] !== undefined) throw new Error(`list of ${resource.name}: distinct lists no documents`);
-    return parseListQuery(resource, parameters.size === 0 ? '' : `?${parameters}`);
+    const query = parseListQuery(resource, parameters.size === 0 ? '' : `?${parameters}`);
+    if (query.expand === undefined) return query;
   } catch (thrown) {
     if (!(thrown instanceof Fault) || thrown.reason !== 'query_not_served') throw thrown;
     throw new Error(`list of ${resource.name}: ${thrown.detail ?? thrown.reason}`, { cause: thrown });
   }
+  throw new Error(`list of ${resource.name}: an endpoint reads related documents by themselves`);
 }
 
 function toParameters(name: string, value: Listing[string]): readonly (readonly [string, string])[] {

@@ -4,12 +4,13 @@
  * forgets them has forgotten nothing (SEMANTICS §3, §8). The store stays in a private member, out of reach of a cast.
  */
 import type { AggregateQuery } from '../../shared/aggregates/aggregate-query.ts';
-import type { ListQuery } from '../../shared/contract/query.ts';
+import type { DocumentQuery, ListQuery } from '../../shared/contract/query.ts';
 import type { documents } from '../../shared/operations/documents.ts';
 import type { InputOf } from '../../shared/operations/operation.ts';
 import { type Aggregated, readAggregate } from '../aggregates/read-aggregate.ts';
 import type { Answer, Asked, StateAnswer } from '../call.ts';
 import type { Context } from '../context.ts';
+import { expandedDocument, expandedPage } from './expanded.ts';
 import { countFound, estimateFound, type Page, readPage, readValues, type Total, type Values } from '../documents/page.ts';
 import { piecesPresenter, visible } from '../documents/present.ts';
 import { ofRemoved } from '../documents/removed.ts';
@@ -28,18 +29,20 @@ export class ReadAccess {
   }
 
   /** The call's document, or its absence, which is what whoever may not see it is told too. */
-  async get(fields: readonly string[] | undefined): Promise<StateAnswer> {
+  async get(query: DocumentQuery | undefined): Promise<StateAnswer> {
+    if (query?.expand !== undefined) return expandedDocument(this.#context, this.#call, query.fields, query.expand);
     const { resource, id, principal, rights: { readable } } = this.#call;
     const { value: found, position } = await this.#context.store.get(resource, id, readOptions(this.#call));
     const document = visible(found, readable);
     if (document === undefined) return absentAt(position);
     mustBeServable(resource, document);
-    return conditional(this.#call, piecesPresenter(resource, principal, fields)(document), { readAt: position });
+    return conditional(this.#call, piecesPresenter(resource, principal, query?.fields)(document), { readAt: position });
   }
 
   /** A page of documents that the caller sees, found by fields that they may read. */
   page(query: ListQuery): Promise<Page> {
-    return readPage(this.#context, this.#call, query);
+    const { expand } = query;
+    return expand === undefined ? readPage(this.#context, this.#call, query) : expandedPage(this.#context, this.#call, query, expand);
   }
 
   /** A page of the distinct values of a field in them. */

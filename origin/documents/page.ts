@@ -28,9 +28,12 @@ export interface Page {
   readonly shown: readonly (readonly string[])[];
   readonly pages: NonNullable<Answer['pages']>;
   readonly position: Position;
+  readonly rows: readonly Row[];
+  /** What it says of what it was made of, where documents of other resources stand in it. */
+  readonly made?: Pick<Answer, 'alsoRead' | 'stated'>;
 }
 
-export interface Values extends Omit<Page, 'shown'> {
+export interface Values extends Omit<Page, 'shown' | 'rows'> {
   readonly values: readonly Json[];
 }
 
@@ -51,7 +54,7 @@ export async function readPage({ store, settings: { keys } }: Context, call: Ask
   const { position, ...walked } = await walk(store, call, query, request);
   const { rows, next, prev } = 'first' in walked ? toScannedPage(walked, cursor, sign) : toPage(walked, query, cursor, sign);
   for (const { document } of rows) mustBeServable(resource, document);
-  return { shown: rows.map(({ document }) => present(document)), pages: { next, prev }, position };
+  return { shown: rows.map(({ document }) => present(document)), pages: { next, prev }, position, rows };
 }
 
 interface Prepared {

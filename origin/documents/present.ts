@@ -59,8 +59,11 @@ export function visible(document: StoredDocument | undefined, readable: Predicat
   return document !== undefined && (readable === true || satisfies(document.value, readable)) ? document : undefined;
 }
 
+/** What a query asks of documents. */
+export type Question = Pick<ListQuery, 'shape' | 'equal' | 'range' | 'residual' | 'sort'>;
+
 /** A filter or an order over a field tells its values: whoever may not read it everywhere may not ask by it. */
-export function mustReadable(resource: Resource, principal: Principal, query: ListQuery): void {
+export function mustReadable(resource: Resource, principal: Principal, query: Question): void {
   const guarded = guardedFields(resource, principal).map(([field]) => field);
   const asked = [
     ...Object.keys(query.equal),

@@ -11,10 +11,10 @@ export function list(access: ReadAccess, { input }: Call<typeof documents.list>)
 /** `{data, page:{limit, next, prev, total?}}`; with `distinct`, `data` holds values. */
 export async function pageOf(access: ReadAccess, query: ListQuery): Promise<StateAnswer> {
   if (query.distinct !== undefined) return listValues(access, query, query.distinct);
-  const { shown, pages, position } = await access.page(query);
+  const { shown, pages, position, made } = await access.page(query);
   const total = query.count || query.estimated ? await totalOf(access, query) : '';
   const data = shown.flatMap((document, index) => (index === 0 ? document : [',', ...document]));
-  return access.represent(['{"data":[', ...data, `],"page":${toText(query, pages, total)}}`], { pages, readAt: position });
+  return access.represent(['{"data":[', ...data, `],"page":${toText(query, pages, total)}}`], { pages, readAt: position, ...made });
 }
 
 async function listValues(access: ReadAccess, query: ListQuery, field: string): Promise<StateAnswer> {

@@ -205,6 +205,8 @@ export interface Store {
     resource: Resource, unique: Unique, values: readonly Scalar[], options: ReadOptions,
   ): Promise<Read<StoredDocument | undefined>>;
   list(resource: Resource, request: ListRequest, options: ReadOptions): Promise<Read<readonly Row[]>>;
+  /** Several lists of one resource, each with its own limit, in one read. */
+  lists(resource: Resource, requests: readonly ListRequest[], options: ReadOptions): Promise<Read<readonly (readonly Row[])[]>>;
   /** Counts to `max` and no further. */
   count(
     resource: Resource,

@@ -2,9 +2,11 @@
 import { modules } from '../modules.ts';
 import { refuseBeside } from '../operations/module.ts';
 import { digest64 } from '../wire/hash.ts';
+import { relationMistakes } from '../versions/expanded.ts';
 import { versionMistakes } from '../versions/dialect.ts';
 import { noVersions, type Versions } from '../versions/versions.ts';
 import { Mistakes } from './mistakes.ts';
+import { linked } from './relations.ts';
 import { placeOf, type Resource } from './resource.ts';
 import { besideTexts } from './text-index.ts';
 
@@ -33,11 +35,13 @@ export function contract(...given: (Resource | Versions)[]): Contract {
     .filter(([, same]) => same.length > 1)
     .map(([name, same]) => `shared/resources/all.ts: collection "${name}": is that of ${same.map((each) => each.name).join(' and ')}`);
   const served = declared.filter(({ internal }) => !internal);
+  const { resources, refused } = linked(served);
   return {
-    resources: new Map(served.map((resource) => [resource.name, resource])),
-    stored,
+    resources: new Map(resources.map((resource) => [resource.name, resource])),
+    stored: [...resources, ...stored.filter((resource) => !served.includes(resource))],
     versions,
     mistakes: [...modules.mistakes, ...stored.flatMap((resource) => [...resource.mistakes, ...beside(resource)]), ...doubled, ...shared,
+      ...relationMistakes(versions, served), ...refused.map(({ resource, key, detail }) => `${placeOf(resource)}: ${key}: ${detail}`),
       ...versionMistakes(versions, served, modules.rows)],
     digest: digest64(served.map(({ digest }) => digest).join()),
   };

@@ -22,7 +22,9 @@ export function readDistinct(reader: QueryReader, { filter, sort }: Asked): Dist
   if (name === 'id') reader.refuse('distinct', 'each document has an id of its own');
   if (field?.kind === 'array') reader.refuse('distinct', `"${name}" is an array; a field of one value can be asked for`);
   if (Object.hasOwn(filter.equal, name)) reader.refuse('distinct', `"${name}" has the value that is asked for`);
-  for (const other of ['fields', 'count']) if (reader.names.has(other)) reader.refuse(other, 'not beside distinct, which gives values');
+  for (const other of ['fields', 'count', 'expand']) {
+    if (reader.names.has(other)) reader.refuse(other, 'not beside distinct, which gives values');
+  }
   for (const { field: asked, operator } of filter.residual) {
     reader.refuse(`${asked}[${operator}]`, 'not beside distinct, which looks into no documents');
   }

@@ -4,6 +4,7 @@
  */
 import { remember } from '../remember.ts';
 import { readDistinct } from './distinct.ts';
+import { type Expansion, readExpand } from './expansion.ts';
 import { type Range, readFilter } from './filter.ts';
 import { toCanonicalJson } from '../wire/hash.ts';
 import { mustKnowOnly, toParameters } from '../wire/parameters.ts';
@@ -39,6 +40,8 @@ export interface ListQuery {
   readonly fromEnd: boolean;
   /** The field whose values are listed in place of documents: the first of the order. */
   readonly distinct: string | undefined;
+  /** What is shown in each document of those that it leads to. */
+  readonly expand?: readonly Expansion[];
 }
 
 const formatted = new WeakMap<ListQuery, string>();
@@ -77,19 +80,26 @@ function readListQuery(resource: Resource, query: string): ListQuery {
   const { sort: asked, ...page } = reader.controls();
   const words = readWords(reader);
   const distinct = readDistinct(reader, { filter, sort: asked });
+  const expand = readExpand(reader, page.limit);
   reader.finish();
   const how = { words, isDistinct: distinct !== undefined };
   const { shape, equal, range, ...choice } = chooseShape(resource, filter, distinct?.sort ?? asked, how);
-  return { shape, ...asFolded(shape, { equal, range }), ...choice, words, ...page, distinct: distinct?.field };
+  const made = { shape, ...asFolded(shape, { equal, range }), ...choice, words, ...page, distinct: distinct?.field };
+  return expand === undefined ? made : { ...made, expand };
 }
 
-/** `fields` of a single document: the only parameter it takes. */
-export function parseFieldsQuery(resource: Resource, query: string): readonly string[] | undefined {
+/** How a single document is shown. */
+export type DocumentQuery = Pick<ListQuery, 'fields' | 'expand'>;
+
+/** The parameters of a single document: it takes no others. */
+export function parseDocumentQuery(resource: Resource, query: string): DocumentQuery {
   const reader = new QueryReader(resource, query);
-  for (const name of reader.names) if (name !== 'fields') reader.refuse(name, 'unknown parameter; one document takes fields alone');
-  const fields = reader.fields();
+  for (const name of reader.names) {
+    if (name !== 'fields' && name !== 'expand') reader.refuse(name, 'unknown parameter; one document takes fields and expand alone');
+  }
+  const [fields, expand] = [reader.fields(), readExpand(reader, 1)];
   reader.finish();
-  return fields;
+  return { fields, ...(expand === undefined ? {} : { expand }) };
 }
 
 /** `after` of a change feed: a position token, for clients that cannot send `Last-Event-ID`. */

@@ -69,9 +69,9 @@ export function isRemoved({ removal }: Pick<Resource, 'removal'>, document: Json
 
 const inTrash = new WeakMap<Resource, Resource>();
 
-/** The resource as its removed documents are listed. */
+/** The resource as its removed documents are listed: by themselves, without what they lead to. */
 export function listingRemoved(resource: Resource, { shape }: Removal): Resource {
-  const made = inTrash.get(resource) ?? { ...resource, shapes: [shape] };
+  const made = inTrash.get(resource) ?? { ...resource, shapes: [shape], related: new Map() };
   inTrash.set(resource, made);
   return made;
 }

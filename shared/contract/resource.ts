@@ -15,6 +15,7 @@ import { type IdDeclaration, type IdKind, toId, toIdKind } from './id-declaratio
 import { isEngineName, isInternalName, whyNoCollection } from './internal-names.ts';
 import { Mistakes, refuseUnknown, toObject } from './mistakes.ts';
 import { type LimitsDeclaration, type ResourceLimits, toResourceLimits } from '../limits/cost.ts';
+import { type Relation, type Relations, toRelations } from './relations.ts';
 import { readChoices, type ResourceReads } from './resource-reads.ts';
 import { type Removal, type RemovalDeclaration, toRemoval, withRemovedIndexes } from './removal.ts';
 import { toSchema } from './resource-schema.ts';
@@ -53,6 +54,8 @@ export interface ResourceDeclaration<Schema extends DocumentSchema = DocumentSch
   readonly removal?: RemovalDeclaration;
   /** What may be grouped and summed up, by name, as in `{ byYear: { group: ['year'] } }`; nothing else is. */
   readonly aggregates?: Readonly<Record<string, AggregateDeclaration>>;
+  /** By name: related documents that `expand` shows, as in `film: to('films', 'film')`. */
+  readonly relations?: Relations;
   readonly cache?: Serving['cache'];
   readonly outage?: Serving['outage'];
   readonly invalid?: Serving['invalid'];
@@ -120,6 +123,9 @@ export interface Resource<Schema extends DocumentSchema = DocumentSchema> extend
   readonly validation: ResourceValidation;
   readonly reads: ResourceReads;
   readonly live: boolean;
+  readonly relations: Relations;
+  /** The same by name, with their targets: those of a resource in a contract. */
+  readonly related: ReadonlyMap<string, Relation>;
   /** The edge's alone: nothing that is stored or sent depends on it, so it is not in the digest. */
   readonly limits: ResourceLimits;
   /** What the read rule and the field rules mention: the scope of an answer (SEMANTICS §2). */
@@ -136,7 +142,7 @@ const keys = {
   resource: [
     'name', 'collection', 'storedAs', 'internal', 'schema', 'id', 'rules', 'fieldRules', 'readonly', 'immutable', 'defaults', 'shapes',
     'cache', 'outage', 'invalid', 'extra', 'preconditions', 'rev', 'createdAt', 'updatedAt', 'validation', 'reads', 'live', 'limits',
-    'revision', 'versions', 'unique', 'removal', 'aggregates',
+    'revision', 'versions', 'unique', 'removal', 'aggregates', 'relations',
   ],
   /** What means something for a resource that is stored and not served. */
   internal: ['name', 'internal', 'schema', 'id', 'rev', 'createdAt', 'updatedAt', 'shapes', 'validation', 'reads'],
@@ -209,6 +215,7 @@ function toResource<Schema extends DocumentSchema>(declared: ResourceDeclaration
     limits: toResourceLimits(objectAt('limits', declared.limits), mistakes.at('limits.')),
     validation: toChosen(validationChoices, objectAt('validation', declared.validation), mistakes.at('validation.')),
     versions: objectAt('versions', declared.versions),
+    relations: toRelations(declared.relations, known, mistakes), related: new Map(),
     reads: toReads(objectAt('reads', declared.reads), cache, mistakes),
     indexes: withRemovedIndexes(
       toIndexes(walked, internal ? anyone : rules.read, (field) => fields.get(field)?.kind === 'array'), rules.restore, removal,

@@ -9,12 +9,13 @@ import type { Json, JsonObject } from '../wire/values.ts';
 import { type DescribedAnswer, schemaName, schemaRef } from './described.ts';
 import { headersOfStates } from './headers.ts';
 import { toJsonSchema } from './json-schema.ts';
+import { shownPartOf } from './related.ts';
 
 const json = 'application/json';
 const written = ['ETag', 'Tombolo-Position'] as const;
 
 /** `fields` may leave out whatever is not the id. */
-const partOf = (resource: Resource) => schemaRef(schemaName(resource, 'part'));
+const partOf = (resource: Resource) => schemaRef(shownPartOf(resource));
 const wholeOf = (resource: Resource) => schemaRef(schemaName(resource, undefined));
 
 export function oneAnswer(resource: Resource): readonly DescribedAnswer[] {

@@ -13,6 +13,7 @@ import type { QueryParameter } from './described.ts';
 import { exampleOf } from './examples.ts';
 import { bounded, schemaOfKind, toJsonSchema } from './json-schema.ts';
 import { askableShapes, namedShape, olderParameter } from './older-parameters.ts';
+import { expandOf } from './related.ts';
 
 const comparisons = { gt: 'greater than', gte: 'at least', lt: 'less than', lte: 'at most' } as const;
 
@@ -27,7 +28,7 @@ export function listParametersOf(resource: Resource, input?: Translation): reado
   const text = textOf(shapes.map((shape) => namedShape(shape, input)), shown.get('q'));
   return [
     ...filters.flatMap((filter) => olderParameter(filter, input)), ...text, orders, ...pageParameters, ...distinctOf(shapes, input),
-    fieldsOf(resource, input),
+    fieldsOf(resource, input), ...expandOf(resource),
   ];
 }
 

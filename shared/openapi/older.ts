@@ -51,7 +51,10 @@ function toOlderSchemas(schemas: JsonObject, contract: Contract, version: Versio
     const translation = translationOf(contract.versions, resource, version);
     if (translation === undefined) return [];
     const part = schemaName(resource, 'part');
-    const names = [part, ...operationsOf(resource).filter((row) => !isEndpoint(row)).map((row) => schemaName(resource, row.name))];
+    const names = [
+      part, schemaName(resource, 'expanded'),
+      ...operationsOf(resource).filter((row) => !isEndpoint(row)).map((row) => schemaName(resource, row.name)),
+    ];
     const whole = schemaName(resource, undefined);
     const { required = [], ...rest } = objectAt(schemas, whole);
     return [

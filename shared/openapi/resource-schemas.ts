@@ -16,6 +16,7 @@ import { rowsOf } from './answers.ts';
 import { placeOf, schemaName, schemaRef } from './described.ts';
 import { exampleOf } from './examples.ts';
 import { schemaOfKind, toJsonSchema } from './json-schema.ts';
+import { shownPartOf, withRelated } from './related.ts';
 import { fieldInWords } from './rule-words.ts';
 
 /** `rows`: the operations that the resource offers. */
@@ -24,6 +25,7 @@ export function schemasOf(resource: Resource, rows: readonly Operation[]): JsonO
   const demanded = fieldsThatAllSee(resource);
   return {
     [part]: toPart(resource, part),
+    ...(resource.related.size === 0 ? {} : { [shownPartOf(resource)]: toExpanded(resource, shownPartOf(resource)) }),
     [whole]: { description: `A document of ${resource.name}.`, allOf: [schemaRef(part)], required: ['id', ...demanded] },
     ...Object.fromEntries(rows.flatMap((row) => {
       const isShared = row.takes.every((type) => row.described?.components?.[type] !== undefined);
@@ -53,6 +55,12 @@ function toPart(resource: Resource, name: string): JsonObject {
     },
     ...(resource.extra === 'serve' ? {} : { additionalProperties: false }),
   };
+}
+
+/** The same with related documents in it. */
+function toExpanded(resource: Resource, name: string): JsonObject {
+  const { properties = {}, ...part } = toPart(resource, name);
+  return { ...part, properties: withRelated(resource, properties as JsonObject) };
 }
 
 /** Fields that every document has, and that no rule hides. */

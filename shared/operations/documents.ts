@@ -1,6 +1,7 @@
 /** The operations that every resource has. */
 import { type AggregateQuery, formatAggregateQuery, parseAggregateQuery } from '../aggregates/aggregate-query.ts';
 import { dependenciesOfDocument, dependenciesOfList } from '../contract/dependencies.ts';
+import { withExpanded } from '../contract/expansion.ts';
 import { jsonPatchBody, jsonPatchType } from '../changes/json-patch.ts';
 import { changesBody, changesType } from '../changes/operators.ts';
 import { bodiesOf } from '../contract/documents.ts';
@@ -8,13 +9,16 @@ import { onDuplicateChoices, parseImportQuery } from './import-query.ts';
 import { parseUpsertQuery } from './upsert-query.ts';
 import { limits } from '../wire/limits.ts';
 import { mustBeWithoutParameters } from '../wire/parameters.ts';
-import { formatQuery, type ListQuery, parseChangesQuery, parseFieldsQuery, parseListQuery } from '../contract/query.ts';
+import {
+  type DocumentQuery, formatQuery, type ListQuery, parseChangesQuery, parseDocumentQuery, parseListQuery,
+} from '../contract/query.ts';
 import {
   createdAnswer, feedAnswer, oneAnswer, pageAnswer, removedAnswer, replacedAnswer, reportAnswer, upsertedAnswer, writtenAnswer,
 } from '../openapi/answers.ts';
 import { aggregateAnswer, aggregateParametersOf, aggregatesOf } from '../openapi/aggregate-parameters.ts';
 import { fieldsOf, listParametersOf, shapesOf } from '../openapi/list-parameters.ts';
 import { changesExampleOf, jsonPatchExampleOf, rowsExampleOf } from '../openapi/resource-schemas.ts';
+import { expandOf } from '../openapi/related.ts';
 import { upsertParametersOf } from '../openapi/upsert-parameters.ts';
 import { operations, type StateRead } from './operation.ts';
 
@@ -43,18 +47,20 @@ export const documents = operations({
       name: `list ${formatQuery(input)}`,
       dependencies: dependenciesOfList(resource, input),
       keepsAbsence: false,
+      ...(input.expand === undefined ? {} : withExpanded(`list ${formatQuery(input)}`, resource, input.expand)),
     }),
     holds: { answer: 'page' },
     described: { parameters: listParametersOf, answers: pageAnswer, more: shapesOf },
   },
   get: {
     ...read, at: '/:id', summary: 'Gets one document.',
-    parse: (resource, query) => (query === '' ? undefined : parseFieldsQuery(resource, query)),
-    cached: ({ resource, id, input }: StateRead<readonly string[] | undefined>) => ({
-      name: `get ${JSON.stringify([id, input ?? null])}`, dependencies: dependenciesOfDocument(resource, id), keepsAbsence: true,
+    parse: (resource, query) => (query === '' ? undefined : parseDocumentQuery(resource, query)),
+    cached: ({ resource, id, input }: StateRead<DocumentQuery | undefined>) => ({
+      name: `get ${JSON.stringify([id, input?.fields ?? null])}`, dependencies: dependenciesOfDocument(resource, id), keepsAbsence: true,
+      ...(input?.expand === undefined ? {} : withExpanded(`get ${JSON.stringify([id, input.fields ?? null])}`, resource, input.expand)),
     }),
     holds: { answer: 'document' },
-    described: { parameters: (resource, input) => [fieldsOf(resource, input)], answers: oneAnswer },
+    described: { parameters: (resource, input) => [fieldsOf(resource, input), ...expandOf(resource)], answers: oneAnswer },
   },
   create: {
     ...write, method: 'POST', at: '/', right: 'create', conditions: 'none', summary: 'Creates a document.',

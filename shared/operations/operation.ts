@@ -5,6 +5,7 @@
  */
 import type * as z from 'zod';
 import type { Dependencies } from '../contract/dependencies.ts';
+import type { Expansion } from '../contract/expansion.ts';
 import type { Described } from '../openapi/described.ts';
 import type { ReservedName } from '../contract/reserved-names.ts';
 import type { Resource } from '../contract/resource.ts';
@@ -124,6 +125,8 @@ export interface Cached {
   /** Where the origin states them with each answer (`stated`): the resources, and no bucket yet. */
   readonly dependencies: Dependencies;
   readonly stated?: Stated;
+  /** The related documents that stand in it. */
+  readonly expanded?: readonly Expansion[];
   /** Whether the absence of what is asked for is an answer as good as any (404). */
   readonly keepsAbsence: boolean;
 }

@@ -1,6 +1,6 @@
 /** What there is to do with removed documents, where a resource declares that they stay for a while (SEMANTICS §17). */
 import { dependenciesOfDocument, dependenciesOfRemoved } from '../contract/dependencies.ts';
-import { formatQuery, type ListQuery, parseFieldsQuery } from '../contract/query.ts';
+import { type DocumentQuery, formatQuery, type ListQuery, parseDocumentQuery } from '../contract/query.ts';
 import { listingRemoved, parseRemovedQuery } from '../contract/removal.ts';
 import type { Resource } from '../contract/resource.ts';
 import { oneAnswer, pageAnswer, removedAnswer, writtenAnswer } from '../openapi/answers.ts';
@@ -34,18 +34,20 @@ export const removals = operations({
     }),
     holds: { answer: 'page' },
     described: {
-      parameters: (resource, input) => listParametersOf(trashOf(resource), input), answers: pageAnswer,
+      parameters: (resource, input) => listParametersOf(trashOf(resource), input),
+      answers: (resource) => pageAnswer(trashOf(resource)),
       more: (resource, input) => shapesOf(trashOf(resource), input),
     },
   },
   removedOne: {
     ...read, at: '/:id/removed', summary: 'Gets one removed document.',
-    parse: (resource, query) => (query === '' ? undefined : parseFieldsQuery(resource, query)),
-    cached: ({ resource, id, input }: StateRead<readonly string[] | undefined>) => ({
-      name: `removed one ${JSON.stringify([id, input ?? null])}`, dependencies: dependenciesOfDocument(resource, id), keepsAbsence: false,
+    parse: (resource, query) => (query === '' ? undefined : parseDocumentQuery(trashOf(resource), query)),
+    cached: ({ resource, id, input }: StateRead<DocumentQuery | undefined>) => ({
+      name: `removed one ${JSON.stringify([id, input?.fields ?? null])}`,
+      dependencies: dependenciesOfDocument(resource, id), keepsAbsence: false,
     }),
     holds: { answer: 'document' },
-    described: { parameters: (resource, input) => [fieldsOf(resource, input)], answers: oneAnswer },
+    described: { parameters: (resource, input) => [fieldsOf(resource, input)], answers: (resource) => oneAnswer(trashOf(resource)) },
   },
   restore: {
     ...write, method: 'POST', at: '/:id/restore', summary: 'Restores a removed document.',

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { many } from '../contract/relations.ts';
 import { resource } from '../contract/resource.ts';
 import { anyone, role } from '../contract/rules.ts';
 import { integer } from '../contract/types.ts';
@@ -32,5 +33,6 @@ export const films = resource({
     byYear: { range: 'year', group: ['year', 'bucket(year,10)'] },
     byGenre: { range: 'year', group: ['genres'], of: ['year'] },
   },
+  relations: { reviews: many('reviews', 'film') },
   versions: { v1: [moved({ thumbnail: 'image.url', thumbnail_width: 'image.width', thumbnail_height: 'image.height' })] },
 });

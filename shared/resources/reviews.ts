@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { fromClaim } from '../contract/given-fields.ts';
+import { to } from '../contract/relations.ts';
 import { resource } from '../contract/resource.ts';
 import { any, equals, owner, role } from '../contract/rules.ts';
 import { integer } from '../contract/types.ts';
@@ -31,5 +32,6 @@ export const reviews = resource({
     byAuthor: { equal: ['author'], sort: ['-createdAt'] },
     byText: { text: ['text'], sort: ['-createdAt'] },
   },
+  relations: { film: to('films', 'film') },
   live: true,
 });

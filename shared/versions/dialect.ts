@@ -19,6 +19,8 @@ export interface Dialect {
   readonly input: Translation | undefined;
   /** Of what is answered. */
   readonly output: Translation | undefined;
+  /** Of what is answered, where documents of other resources stand in it; `output` unless said. */
+  readonly shown?: Pick<Translation, 'down'>;
 }
 
 type Asked = { readonly operation: Operation; readonly resource: Resource };

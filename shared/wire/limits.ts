@@ -46,6 +46,12 @@ export const limits = {
   examinedDefault: 1_000,
   /** More cannot be declared: a page would hold others up for a tenth of a second. */
   examinedMax: 10_000,
+  /** Relations that lead on from one another in `expand`; more is a 400. Each is one read of the store. */
+  expandLevelsMax: 2,
+  /** Documents that the lists of one relation may show beside one document, as they are declared. */
+  relatedDocumentsMax: 100,
+  /** Related documents that one answer may have, counted before it is read; more is a 400. Five pages of the largest size. */
+  expandedDocumentsMax: 1_000,
   /** One filter value; longer is a 400. */
   filterValueBytesMax: 512,
   /** Characters of one `q`; more is a 400. */

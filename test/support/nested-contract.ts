@@ -5,6 +5,7 @@ import { resource } from '../../shared/contract/resource.ts';
 import { anyone, role } from '../../shared/contract/rules.ts';
 import { integer } from '../../shared/contract/types.ts';
 import { films } from '../../shared/resources/films.ts';
+import { reviews } from '../../shared/resources/reviews.ts';
 import { versions } from '../../shared/resources/versions.ts';
 
 const movies = resource({
@@ -28,4 +29,4 @@ const restaurants = resource({
 });
 
 /** Exported for a bundle and an origin process, which are given this file by its path. */
-export const served = contract(versions, films, movies, restaurants);
+export const served = contract(versions, films, reviews, movies, restaurants);

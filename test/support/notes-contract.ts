@@ -4,6 +4,7 @@ import { contract } from '../../shared/contract/contract.ts';
 import { resource } from '../../shared/contract/resource.ts';
 import { any, anyone, owner, role, signedIn } from '../../shared/contract/rules.ts';
 import { films } from '../../shared/resources/films.ts';
+import { reviews } from '../../shared/resources/reviews.ts';
 import { versions } from '../../shared/resources/versions.ts';
 
 const notes = resource({
@@ -26,4 +27,4 @@ const pins = resource({
   rules: { read: anyone, write: anyone }, shapes: { all: {} }, preconditions: 'required',
 });
 
-export const served = contract(versions, films, notes, ticks, pins);
+export const served = contract(versions, films, reviews, notes, ticks, pins);

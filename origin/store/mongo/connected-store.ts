@@ -93,6 +93,10 @@ export abstract class ConnectedStore {
     return this.#read(options, (reading) => this.#reader.list(resource, request, reading));
   }
 
+  lists(resource: Resource, requests: readonly ListRequest[], options: ReadOptions) {
+    return this.#read(options, (reading) => Promise.all(requests.map((request) => this.#reader.list(resource, request, reading))));
+  }
+
   count(resource: Resource, request: CountRequest, max: number, options: ReadOptions) {
     return this.#read(options, (reading) => this.#reader.count(resource, request, max, reading));
   }

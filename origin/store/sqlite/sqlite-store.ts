@@ -186,11 +186,15 @@ class SqliteStore implements Store {
   }
 
   list(resource: Resource, request: ListRequest, options: ReadOptions): Promise<Read<readonly Row[]>> {
-    return this.#read(options, () => this.#reader.list(resource, request, () => this.#mustBeInTime(options)));
+    return this.#read(options, (inTime) => this.#reader.list(resource, request, inTime));
+  }
+
+  lists(resource: Resource, requests: readonly ListRequest[], options: ReadOptions): Promise<Read<readonly (readonly Row[])[]>> {
+    return this.#read(options, (inTime) => requests.map((request) => this.#reader.list(resource, request, inTime)));
   }
 
   count(resource: Resource, request: CountRequest, max: number, options: ReadOptions): Promise<Read<number>> {
-    return this.#read(options, () => this.#reader.count(resource, request, max, () => this.#mustBeInTime(options)));
+    return this.#read(options, (inTime) => this.#reader.count(resource, request, max, inTime));
   }
 
   tally(resource: Resource, request: TallyRequest, options: ReadOptions) {
@@ -245,19 +249,16 @@ class SqliteStore implements Store {
   }
 
   /** Reads; the position is known before, so that what is read is at or after it. */
-  #read<T>(options: ReadOptions, read: () => T): Promise<Read<T>> {
+  #read<T>(options: ReadOptions, read: (inTime: () => void) => T): Promise<Read<T>> {
     if (this.#closing.signal.aborted) return Promise.reject(storeClosed());
     const { clock } = this.#options;
+    const inTime = () => mustBeInTime(clock(), options.deadline);
     return untilUnlocked(() => {
-      this.#mustBeInTime(options);
+      inTime();
       const position = this.#head.mustReach(options.atLeast);
       this.#snapshot.begin();
-      return { value: read(), position };
+      return { value: read(inTime), position };
     }, { clock, deadline: options.deadline });
-  }
-
-  #mustBeInTime({ deadline }: ReadOptions): void {
-    mustBeInTime(this.#options.clock(), deadline);
   }
 
   #ownWrite<T>(run: () => T extends PromiseLike<unknown> ? never : T): Promise<Committed<T>> {

@@ -153,6 +153,7 @@ async function askAround(world: World, states: States, callers: readonly Caller[
   return seen;
 }
 
+const plain = { fields: undefined, expand: undefined };
 const anyone: Person = { name: 'anyone', subject: undefined, roles: [], tenant: undefined };
 
 /** Each part by itself: two reads of one call may be of two states. */
@@ -168,10 +169,10 @@ function isRight({ caller, path, askedAt, answeredAt, answer }: Seen, states: St
 
 function partOf(state: State, reader: Person, part: string, id: string | undefined): unknown {
   const listed = (name: Name, equal: Readonly<Record<string, string>>) => {
-    const { value = [] } = answerNaively(state, reader, { kind: 'list', name, equal, limit: 50, fields: undefined });
+    const { value = [] } = answerNaively(state, reader, { kind: 'list', name, equal, limit: 50, ...plain });
     return value as readonly { readonly status?: string }[];
   };
-  if (part === 'film') return answerNaively(state, reader, { kind: 'one', name: 'films', id: id ?? '', fields: undefined }).value;
+  if (part === 'film') return answerNaively(state, reader, { kind: 'one', name: 'films', id: id ?? '', ...plain }).value;
   if (part === 'films') return listed('films', { genres: genre });
   if (part === 'reviews') return listed('reviews', { film });
   const orders = listed('orders', {});

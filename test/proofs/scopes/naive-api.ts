@@ -9,15 +9,18 @@ export type Name = 'films' | 'reviews' | 'orders';
 /** Every document that there is, by id. */
 export type State = ReadonlyMap<string, { readonly name: Name; readonly document: JsonObject }>;
 
-export type Question =
-  | { readonly kind: 'one'; readonly name: Name; readonly id: string; readonly fields: readonly string[] | undefined }
-  | {
-      readonly kind: 'list';
-      readonly name: Name;
-      readonly equal: Readonly<Record<string, string>>;
-      readonly limit: number;
-      readonly fields: readonly string[] | undefined;
-    };
+export type Question = {
+  readonly name: Name;
+  readonly fields: readonly string[] | undefined;
+  /** The relation that is shown in each document. */
+  readonly expand: string | undefined;
+} & (
+  | { readonly kind: 'one'; readonly id: string }
+  | { readonly kind: 'list'; readonly equal: Readonly<Record<string, string>>; readonly limit: number }
+);
+
+/** What leads on from each. */
+export const relations: Readonly<Record<Name, string | undefined>> = { films: 'reviews', reviews: 'film', orders: undefined };
 
 export interface NaiveAnswer {
   readonly status: number;
@@ -29,6 +32,7 @@ export interface NaiveAnswer {
 export function toPath(question: Question): string {
   const search = new URLSearchParams();
   if (question.fields !== undefined) search.set('fields', question.fields.join(','));
+  if (question.expand !== undefined) search.set('expand', question.expand);
   if (question.kind === 'list') {
     for (const [field, value] of [...Object.entries(question.equal), ['limit', String(question.limit)]] as [string, string][]) {
       search.set(field, value);
@@ -38,12 +42,16 @@ export function toPath(question: Question): string {
   return `/v2/${question.name}${id}${search.size === 0 ? '' : `?${search}`}`;
 }
 
-export function answerNaively(state: State, person: Person, question: Question): NaiveAnswer {
+/** `related`: the state that related documents are shown of, which is read after the first. */
+export function answerNaively(state: State, person: Person, question: Question, related = state): NaiveAnswer {
+  const show = (document: JsonObject): JsonObject => ({
+    ...shown(person, question.name, document, question.fields), ...relatedTo(related, person, question, document),
+  });
   if (question.name === 'orders' && person.tenant === undefined) return { status: person.subject === undefined ? 401 : 403 };
   if (question.kind === 'one') {
     const found = state.get(question.id);
     if (found === undefined || found.name !== question.name || !maySee(person, found.name, found.document)) return { status: 404 };
-    return { status: 200, value: shown(person, question.name, found.document, question.fields) };
+    return { status: 200, value: show(found.document) };
   }
   const matching = [...state.values()]
     .filter(
@@ -56,9 +64,22 @@ export function answerNaively(state: State, person: Person, question: Question):
     .sort(orders[question.name]);
   return {
     status: 200,
-    value: matching.slice(0, question.limit).map((document) => shown(person, question.name, document, question.fields)),
+    value: matching.slice(0, question.limit).map(show),
     hasNext: matching.length > question.limit,
   };
+}
+
+/** Under the name of the relation. */
+function relatedTo(state: State, person: Person, { expand }: Question, document: JsonObject): JsonObject {
+  const seen = [...state.values()].filter((each) => maySee(person, each.name, each.document));
+  const show = (name: Name, documents: readonly JsonObject[]) => documents.map((each) => shown(person, name, each, undefined));
+  if (expand === 'film') {
+    const films = seen.filter((each) => each.name === 'films' && each.document['id'] === document['film']);
+    return { film: show('films', films.map((each) => each.document))[0] ?? null };
+  }
+  if (expand !== 'reviews') return {};
+  const reviews = seen.filter((each) => each.name === 'reviews' && each.document['film'] === document['id']);
+  return { reviews: show('reviews', reviews.map((each) => each.document).sort(newestFirst)) };
 }
 
 function maySee(person: Person, name: Name, document: JsonObject): boolean {

@@ -10,7 +10,7 @@ export interface ScopesFigures {
   readonly writes: number;
   readonly answers: number;
   readonly notModified: number;
-  /** Answers that the edge gave by itself, by resource and whether the caller was signed in. */
+  /** Answers that the edge gave by itself, by resource, what is expanded in it, and whether the caller was signed in. */
   readonly hits: Readonly<Record<string, number>>;
 }
 
@@ -57,7 +57,8 @@ export async function runScopes({
 function toFigures(observations: readonly Observation[], states: States): ScopesFigures {
   const hits: Record<string, number> = {};
   for (const { answer, question, caller } of observations.filter(({ answer }) => answer.isHit)) {
-    const key = `${question.name} ${caller.subject === undefined ? 'anyone' : 'signed in'}`;
+    const asked = question.expand === undefined ? question.name : `${question.name} with ${question.expand}`;
+    const key = `${asked} ${caller.subject === undefined ? 'anyone' : 'signed in'}`;
     hits[key] = (hits[key] ?? 0) + (answer.isHit ? 1 : 0);
   }
   return {

@@ -21,4 +21,5 @@ test.each(worlds)('every answer is what its caller’s rights give, at a moment 
   expect(figures.hits['films signed in']).toBeGreaterThan(0);
   expect(figures.hits['reviews signed in']).toBeGreaterThan(0);
   expect(figures.hits['orders signed in']).toBeGreaterThan(0);
+  expect(Object.keys(figures.hits).filter((key) => key.includes(' with '))).not.toEqual([]);
 });

@@ -46,27 +46,27 @@ function toAttempt(state: State, random: Random): Attempt | undefined {
   const name = random.pick(['films', 'reviews', 'orders'] as const);
   const there = [...state.values()].filter((each) => each.name === name).map(({ document }) => document);
   const document = random.pick(there);
-  if (document === undefined || (there.length < documentsMax && random.chance(0.4))) return creations[name](random);
+  if (document === undefined || (there.length < documentsMax && random.chance(0.4))) return creations[name](random, state);
   return changes[name](document, String(document['id']), random);
 }
 
 const word = (random: Random): string => random.below(1_000_000).toString(36);
 
-const creations: Readonly<Record<Name, (random: Random) => Attempt>> = {
+const creations: Readonly<Record<Name, (random: Random, state: State) => Attempt>> = {
   films: (random) => ({
     by: editor,
     method: 'POST',
     name: 'films',
     body: { title: `Film ${word(random)}`, year: 1_900 + random.below(9), genres: [genre], cast: [] },
   }),
-  reviews(random) {
+  reviews(random, state) {
     const [by, other] = random.chance(0.5) ? [alice, bob] : [bob, alice];
     const forged = random.chance(0.1);
     return {
       by,
       method: 'POST',
       name: 'reviews',
-      body: toReview(forged ? other.name : by.name, random),
+      body: { ...toReview(forged ? other.name : by.name, random), ...(random.chance(0.5) ? { film: toFilm(state, random) } : {}) },
       ...(forged ? { refused: [403] } : {}),
     };
   },
@@ -83,6 +83,11 @@ const creations: Readonly<Record<Name, (random: Random) => Attempt>> = {
     };
   },
 };
+
+/** One that is there, where there is any. */
+function toFilm(state: State, random: Random): string {
+  return random.pick([...state].filter(([, { name }]) => name === 'films').map(([id]) => id)) ?? film;
+}
 
 /** A draft names its author as the owner of a secret; what is published does not. */
 function toReview(author: string, random: Random): JsonObject {

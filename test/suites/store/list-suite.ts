@@ -39,6 +39,15 @@ export function listSuite(open: OpenPlace, holds: (resource: Resource, document:
       );
     });
 
+    test('of several requests in one read are what each gives by itself, in their order', async () => {
+      const requests = fc.array(requestArbitrary(resource), { maxLength: 6 });
+      await fc.assert(fc.asyncProperty(requests, async (given) => {
+        const { value } = await place.store.lists(resource, given, inTime());
+        const expected = given.map((request) => naiveList(resource, documents, request).map(({ id }) => id));
+        expect(value.map((rows) => rows.map(idOf))).toEqual(expected);
+      }), { numRuns: 30 * soakFactor });
+    });
+
     test('read backwards are the same in reverse', async () => {
       await fc.assert(fc.asyncProperty(requestArbitrary(resource), async (request) => {
         const forwards = await readAll(place.store, resource, request);

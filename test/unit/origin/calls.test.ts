@@ -10,6 +10,7 @@ import { executor } from '../../../origin/execute.ts';
 import { contract } from '../../../shared/contract/contract.ts';
 import { resource } from '../../../shared/contract/resource.ts';
 import { anyone, role } from '../../../shared/contract/rules.ts';
+import type { DocumentQuery } from '../../../shared/contract/query.ts';
 import { documents } from '../../../shared/operations/documents.ts';
 import { mustKeyRing } from '../../../shared/hop/keys.ts';
 import { anonymous } from '../../../shared/wire/principal.ts';
@@ -112,7 +113,7 @@ test('the compiler asks for a handler for each row, of what its row takes and wi
   type Reads = { list: typeof list; get: typeof get };
   const answer = async (): Promise<Answer> => ({ outcome: 'found' });
   const state = async (access: ReadAccess) => access.represent([], { readAt: { epoch: '', order: '' } });
-  executor<Reads>({ list: state, get: (access, call) => (call.input satisfies readonly string[] | undefined, access.get(call.input)) });
+  executor<Reads>({ list: state, get: (access, call) => (call.input satisfies DocumentQuery | undefined, access.get(call.input)) });
   // @ts-expect-error a row without its handler
   executor<{ list: typeof list; get: typeof get }>({ list: state });
   // @ts-expect-error a handler of no row

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { contract } from '../../../shared/contract/contract.ts';
 import { films } from '../../../shared/resources/films.ts';
+import { reviews } from '../../../shared/resources/reviews.ts';
 import { DirectOrigin } from '../../support/direct-origin.ts';
 import { engines } from '../../support/whole-world.ts';
 import { versions } from '../../../shared/resources/versions.ts';
@@ -14,7 +15,7 @@ interface Page {
 describe.each([...engines])('an order that begins a declared one, on %s', (engine) => {
   let origin: DirectOrigin;
   beforeAll(async () => {
-    origin = await DirectOrigin.on(engine, contract(versions, films));
+    origin = await DirectOrigin.on(engine, contract(versions, films, reviews));
     const rows = Array.from({ length: 30 }, (_, index) =>
       JSON.stringify({ title: `T${String((index * 7) % 30).padStart(2, '0')}`, year: 1990 + (index % 3), genres: ['Noir'] }),
     );

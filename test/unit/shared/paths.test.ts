@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'bun:test';
 import * as z from 'zod';
 import { valueAt, valuesAt } from '../../../shared/contract/path.ts';
-import { parseFieldsQuery, parseListQuery } from '../../../shared/contract/query.ts';
+import { parseDocumentQuery, parseListQuery } from '../../../shared/contract/query.ts';
 import { resource, type ResourceDeclaration } from '../../../shared/contract/resource.ts';
 import { anyone, equals, not, owner } from '../../../shared/contract/rules.ts';
 import { formatSort } from '../../../shared/contract/shapes.ts';
@@ -162,7 +162,7 @@ describe('a query', () => {
     expect(fields).toEqual(['imdb.rating', 'title']);
     expect(parseListQuery(rated, 'grades.grade=A').equal).toEqual({ 'grades.grade': ['A'] });
     expect(parseListQuery(rated, 'grades.at=2026-01-01').equal).toEqual({ 'grades.at': ['2026-01-01T00:00:00.000Z'] });
-    expect(parseFieldsQuery(rated, 'fields=imdb.votes,imdb,grades')).toEqual(['grades', 'imdb']);
+    expect(parseDocumentQuery(rated, 'fields=imdb.votes,imdb,grades').fields).toEqual(['grades', 'imdb']);
   });
 
   const reasonOf = (text: string) => {

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { Fault } from '../../../shared/wire/fault.ts';
 import { parseImportQuery } from '../../../shared/operations/import-query.ts';
 import { mustBeWithoutParameters } from '../../../shared/wire/parameters.ts';
-import { formatQuery, parseChangesQuery, parseFieldsQuery, parseListQuery } from '../../../shared/contract/query.ts';
+import { formatQuery, parseChangesQuery, parseDocumentQuery, parseListQuery } from '../../../shared/contract/query.ts';
 import { resource, type Resource } from '../../../shared/contract/resource.ts';
 import { anyone } from '../../../shared/contract/rules.ts';
 import { formatSort, reversed } from '../../../shared/contract/shapes.ts';
@@ -167,7 +167,7 @@ describe('a list query', () => {
 
 describe('every other query', () => {
   const doors: readonly [name: string, parse: (query: string) => unknown, known: string][] = [
-    ['one document', (query) => parseFieldsQuery(films, query), 'fields=title'],
+    ['one document', (query) => parseDocumentQuery(films, query), 'fields=title'],
     ['an import', parseImportQuery, 'onDuplicate=skip'],
     ['a change feed', parseChangesQuery, 'after=x'],
     ['none', mustBeWithoutParameters, ''],

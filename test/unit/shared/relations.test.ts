@@ -1,0 +1,94 @@
+/** Declared relations: what is wrong with one is told at start, by resource and key. */
+import { describe, expect, test } from 'bun:test';
+import * as z from 'zod';
+import { contract } from '../../../shared/contract/contract.ts';
+import { many, type Relations, to } from '../../../shared/contract/relations.ts';
+import { resource } from '../../../shared/contract/resource.ts';
+import { anyone } from '../../../shared/contract/rules.ts';
+import { documents } from '../../../shared/operations/documents.ts';
+import { transaction } from '../../../shared/operations/transaction.ts';
+import { served } from '../../../shared/resources/all.ts';
+import { moved } from '../../../shared/versions/changes.ts';
+import { versions } from '../../../shared/versions/versions.ts';
+import { limits } from '../../../shared/wire/limits.ts';
+
+const read = { rules: { read: anyone } } as const;
+const films = resource({
+  ...read, name: 'films', schema: z.object({ title: z.string(), sequel: z.uuid().optional(), prequel: z.string().optional() }),
+  shapes: { all: {}, byPrequel: { equal: ['prequel'], folded: ['prequel'] } },
+});
+const counted = resource({ ...read, name: 'counted', id: 'integer', schema: z.object({}), shapes: { all: {} } });
+
+function mistakesOf(relations: Relations): readonly string[] {
+  const reviews = resource({
+    ...read, name: 'reviews',
+    schema: z.object({ film: z.uuid(), films: z.array(z.uuid()), rating: z.int(), told: z.object({ of: z.uuid() }).optional() }),
+    shapes: { byFilm: { equal: ['film'] }, byBoth: { equal: ['rating', 'film'] } },
+    relations,
+  });
+  return contract(films, counted, reviews).mistakes.map((line) => line.replace('shared/resources/reviews.ts: resource "reviews": ', ''));
+}
+
+describe('a relation', () => {
+  test('takes the place of the field that it follows, or has a name of its own', () => {
+    expect(mistakesOf({ film: to('films', 'film'), about: to('films', 'film'), all: to('films', 'films'), tale: to('films', 'told.of') }))
+      .toEqual([]);
+  });
+
+  const wrong: readonly (readonly [string, Relations, string])[] = [
+    ['to what is not served', { x: to('people', 'film') }, 'relations.x: "people" is not served'],
+    ['along no field', { x: to('films', 'movie') }, 'relations.x: follows "movie", which is no field'],
+    ['along what holds no ids', { x: to('films', 'rating') }, 'relations.x: "rating" of reviews cannot hold the ids of films'],
+    ['to other ids', { x: to('counted', 'film') }, 'relations.x: "film" of reviews cannot hold the ids of counted'],
+    ['named as another field', { rating: to('films', 'film') }, 'relations.rating: has the name of a field; only a relation that follows'],
+    ['in the place of an array', { films: to('films', 'films') }, 'relations.films: has the name of a field; only a relation that follows'],
+    ['named as the id', { id: to('films', 'film') }, 'relations.id: has the name of a field; only a relation that follows'],
+    ['listing by no field', { x: many('films', 'movie') }, 'relations.x: "movie" is no field of films'],
+    ['listing by folded values', { x: many('films', 'prequel') }, 'relations.x: films has no shape whose only equality is "prequel"'],
+    ['listing by no shape', { x: many('films', 'sequel') }, 'relations.x: films has no shape whose only equality is "sequel"'],
+    ['of too many', { x: to('films', 'film', { limit: 101 }) },
+      `relations.x.limit: must be a whole number from 1 to ${limits.relatedDocumentsMax}`],
+    ['named in words of its own', { 'a.b': to('films', 'film') }, 'relations.a.b: must be named by a lower-case letter'],
+  ];
+  test.each(wrong)('%s is a mistake', (_title, relations, mistake) => {
+    expect(mistakesOf(relations)).toEqual([expect.stringContaining(mistake)]);
+  });
+
+  test('named as an older version names something else is a mistake', () => {
+    const given = (name: string) => contract(versions({ name: 'v1' }, { name: 'v2' }), films, resource({
+      ...read, name: 'reviews', schema: z.object({ film: z.uuid(), stars: z.int() }), shapes: { byFilm: { equal: ['film'] } },
+      relations: { [name]: to('films', 'film') }, versions: { v1: [moved({ rating: 'stars' })] },
+    })).mistakes;
+    expect(given('rating')).toEqual([expect.stringContaining('relations.rating: "rating" is a place of v1')]);
+    expect([given('film'), given('about')]).toEqual([[], []]);
+  });
+});
+
+describe('expand', () => {
+  const reviews = served.resources.get('reviews');
+  const cachedAs = (query: string) => {
+    if (reviews === undefined) throw new Error('reviews are not served');
+    return documents.list.cached({ resource: reviews, id: '', input: documents.list.parse(reviews, query) });
+  };
+  const film = '?film=01890a5d-ac96-774b-bcce-b302099a8057';
+
+  test('is refused by name for what is written, and beside values', () => {
+    if (reviews === undefined) throw new Error('reviews are not served');
+    expect(() => transaction.transaction.parse(reviews, '?expand=film')).toThrow('expand: ');
+    expect(() => documents.list.parse(reviews, '?distinct=createdAt&author=a&expand=film')).toThrow('expand: not beside distinct');
+  });
+
+  test('is one name for all its spellings, and another than without it', () => {
+    const { name } = cachedAs(`${film}&expand=film,film.reviews`);
+    expect(cachedAs(`${film}&expand=film.reviews`).name).toBe(name);
+    expect(cachedAs(`${film}&expand=film.reviews,film,film`).name).toBe(name);
+    expect(new Set([name, cachedAs(film).name, cachedAs(`${film}&expand=film`).name]).size).toBe(3);
+  });
+
+  test('depends on every resource that is read, and says of which buckets with its answer', () => {
+    const { dependencies } = cachedAs(`${film}&expand=film`);
+    expect(dependencies).toEqual([{ resource: 'reviews', buckets: [] }, { resource: 'films', buckets: [] }]);
+    expect(cachedAs(`${film}&expand=film`).stated).toBeDefined();
+    expect(cachedAs(film).stated).toBeUndefined();
+  });
+});
