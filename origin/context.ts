@@ -5,12 +5,14 @@
 import pino from 'pino';
 import type { Contract } from '../shared/contract/contract.ts';
 import type { FaultReason } from '../shared/wire/fault.ts';
+import { limits } from '../shared/wire/limits.ts';
 import { mustBeSound } from '../shared/contract/mistakes.ts';
 import type { AfterCommit } from './after-commit/after-commit.ts';
 import { mustAfterCommits } from './after-commit/checks.ts';
 import { type HoldLimits, storedBy } from './after-commit/held-events.ts';
 import { startHooks } from './after-commit/start-hooks.ts';
 import { type KeptAnswers, openKeptAnswers } from './answers/kept-answers.ts';
+import { CallerShares } from './caller-shares.ts';
 import type { ComputeCalls } from './compute/calls.ts';
 import { openCompute } from './compute/open.ts';
 import type { ComputePool } from './compute/pool.ts';
@@ -19,7 +21,6 @@ import { type Consumer, startConsumer } from './feed/consumer.ts';
 import { Feed } from './feed/feed.ts';
 import type { LeaseTimes } from './feed/lease.ts';
 import { KnownCalls } from './hop/known-calls.ts';
-import { ImportShares } from './import/shares.ts';
 import { erasedOf, startErasing } from './removals/erasing.ts';
 import { Services, type ServiceState, type Started } from './services/services.ts';
 import type { Settings } from './settings.ts';
@@ -36,7 +37,8 @@ export interface Context {
   readonly store: Store;
   readonly feed: Feed;
   readonly compute: ComputePool<ComputeCalls>;
-  readonly imports: ImportShares;
+  readonly imports: CallerShares;
+  readonly exports: CallerShares;
   /** `undefined`: nothing is kept. */
   readonly answers: KeptAnswers | undefined;
   readonly calls: KnownCalls;
@@ -83,7 +85,13 @@ export async function openContext(settings: Settings, contract: Contract, own: O
   const context: Context = {
     settings, contract, log, store, feed, compute, services, answers, now, beforeWrites,
     calls: new KnownCalls(),
-    imports: new ImportShares(),
+    imports: new CallerShares({
+      what: 'imports', perCallerMax: limits.importsPerCallerMax, retryAfterSeconds: limits.importRetryAfterSeconds,
+    }),
+    exports: new CallerShares({
+      what: 'exports', perCallerMax: limits.exportsPerCallerMax, allMax: limits.exportsMax,
+      retryAfterSeconds: limits.exportRetryAfterSeconds,
+    }),
     streams: new AbortController(),
     refusals: new Map(),
   };

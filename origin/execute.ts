@@ -20,6 +20,7 @@ import { aggregate } from './operations/aggregate.ts';
 import { changes } from './operations/changes.ts';
 import { create } from './operations/create.ts';
 import { erase } from './operations/erase.ts';
+import { exportRows } from './operations/export.ts';
 import { get } from './operations/get.ts';
 import { importRows } from './operations/import.ts';
 import { list } from './operations/list.ts';
@@ -98,6 +99,6 @@ function accessOf<Table extends Rows>(context: Context, call: CallOf<Table>): Ac
 export type RoutedCall = CallOf<ModuleRows>;
 
 export const execute = executor<ModuleRows>({
-  list, get, create, replace, upsert, patch, remove, import: importRows, changes, removed, removedOne, restore, erase, patchMany,
-  removeMany, transaction, aggregate, ...handlers,
+  list, get, create, replace, upsert, patch, remove, import: importRows, export: exportRows, changes, removed, removedOne, restore, erase,
+  patchMany, removeMany, transaction, aggregate, ...handlers,
 });

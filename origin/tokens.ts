@@ -53,15 +53,16 @@ export function signCursor(cursor: Cursor, boundTo: string, key: HopKey): string
 export function mustCursor(token: string, boundTo: string, keys: readonly HopKey[]): Cursor {
   const [text = '', mac = ''] = token.split('.');
   if (!keys.some((key) => isEqualText(mac, cursorMac(text, boundTo, key)))) {
-    throw new Fault('cursor_invalid', {
-      detail: 'after: not a cursor of this query',
-      errors: [{ at: 'after', in: 'query', detail: 'use the cursor of a page of the same query' }],
-    });
+    throw cursorRefused('not a cursor of this query', 'use the cursor of a page of the same query');
   }
   const [backwards, ...flat] = JSON.parse(Buffer.from(text, 'base64url').toString()) as (string | number)[];
   const keysRead: SortValue[] = [];
   for (let index = 0; index + 1 < flat.length; index += 2) keysRead.push({ rank: Number(flat[index]), value: flat[index + 1] ?? 0 });
   return { keys: keysRead, backwards: backwards === 1 };
+}
+
+export function cursorRefused(why: string, whatToDo = why): Fault {
+  return new Fault('cursor_invalid', { detail: `after: ${why}`, errors: [{ at: 'after', in: 'query', detail: whatToDo }] });
 }
 
 function cursorMac(text: string, boundTo: string, key: HopKey): string {

@@ -9,7 +9,7 @@ import type { Entry } from './entry.ts';
 import type { Lookup } from './lookup.ts';
 
 /** The headers that are kept of an answer; the others belong to one delivery. */
-export const keptHeaders: ReadonlySet<string> = new Set(['content-type', 'etag', 'link']);
+export const keptHeaders: ReadonlySet<string> = new Set(['content-type', 'etag', 'link', 'vary']);
 
 export function fromEntry(request: Validated, { isPublic }: Lookup, entry: Entry): Response {
   if (entry.status === 404) return cacheable(toProblemResponse(new Fault('document_not_found'), request.requestId), isPublic);
@@ -31,7 +31,10 @@ function headersOf(entry: Entry, isPublic: boolean, securityHeaders: SecurityHea
   const known = madeHeaders.get(entry);
   if (known !== undefined) return known;
   const headers = new Headers({ ...securityHeaders, 'cache-control': cachingOf(isPublic) });
-  for (const [name, value] of entry.headers) headers.set(name, value);
+  for (const [name, value] of entry.headers) {
+    if (name === 'vary') headers.append(name, value);
+    else headers.set(name, value);
+  }
   madeHeaders.set(entry, headers);
   return headers;
 }

@@ -6,21 +6,28 @@ import { withoutSuffix } from '../../shared/wire/entity-tags.ts';
 import { parsePosition } from '../../shared/wire/position.ts';
 import { positionCookie, positionHeader } from '../request/position-token.ts';
 import type { Validated } from '../request/request.ts';
-import { downReply } from '../versions/reply.ts';
+import { downReply, tagOf } from '../versions/reply.ts';
 import type { Reply } from './origin-client.ts';
 import { type Asking, toQuestion } from './question.ts';
 
 /** In the words of the caller's version, as far as those differ from the origin's. */
 export function askOrigin(request: Validated, asking: Asking = request.preconditions): Promise<Reply> {
-  const { dialect } = request;
-  return dialect === undefined ? askCurrent(request, asking) : askInOlder(request, dialect, asking);
+  const { dialect, route: { operation } } = request;
+  const reply = dialect === undefined ? askCurrent(request, asking) : askInOlder(request, dialect, asking);
+  return operation.isNegotiated === true ? reply.then(varying) : reply;
+}
+
+/** Whoever keeps the answer keeps it with the `Accept` that it was made for (RFC 9110 §12.5.5). */
+function varying(reply: Reply): Reply {
+  return { ...reply, headers: { ...reply.headers, vary: 'Accept' } };
 }
 
 async function askInOlder(request: Validated, dialect: Dialect, asking: Asking): Promise<Reply> {
   const { output, shown = output, digest } = dialect;
-  const own = (list: string | undefined) => (list === undefined || shown === undefined ? list : withoutSuffix(list, digest));
+  const tag = tagOf(digest, request.form);
+  const own = (list: string | undefined) => (list === undefined || shown === undefined ? list : withoutSuffix(list, tag));
   const reply = await askCurrent(request, { ifMatch: own(asking.ifMatch), ifNoneMatch: own(asking.ifNoneMatch) });
-  return downReply(reply, dialect, request.route.operation, request.rows);
+  return downReply(reply, dialect, request);
 }
 
 async function askCurrent(request: Validated, asking: Asking): Promise<Reply> {

@@ -8,6 +8,15 @@ export function mustAccept(header: string | null, { gives }: Operation): void {
   throw new Fault('not_acceptable', { detail: `this answers with ${gives[0]}` });
 }
 
+/** The media type, of those that are given, which the header weighs most; of several, the one that is preferred here. */
+export function mustPreferred(header: string | null, operation: Operation): string {
+  mustAccept(header, operation);
+  const { gives } = operation;
+  if (header === null || header === '*/*') return gives[0];
+  const weights = gives.map((type) => qualityOf(header, type));
+  return gives[weights.indexOf(Math.max(...weights))] ?? gives[0];
+}
+
 /** The weight of the most specific range that covers the type (RFC 9110 §12.5.1). */
 function qualityOf(header: string, type: string): number {
   let quality = 0;

@@ -2,6 +2,7 @@
 import type { Position } from '../../shared/wire/position.ts';
 import type { Preconditions } from '../../shared/contract/preconditions.ts';
 import type { Principal } from '../../shared/wire/principal.ts';
+import type { Format } from '../../shared/operations/formats.ts';
 import type { Cached } from '../../shared/operations/operation.ts';
 import type { Route } from '../../shared/operations/route.ts';
 import type { EdgeContext } from '../context.ts';
@@ -75,6 +76,8 @@ export interface Validated extends ForOrigin, Identity {
   readonly demanded: Position | undefined;
   /** A buffered body, byte for byte. */
   readonly body: Uint8Array<ArrayBuffer> | undefined;
+  /** What is made of the origin's answer in an older version; absent: it is the origin's form. */
+  readonly form?: Format | undefined;
   /** An upload in an older version, row by row. */
   readonly rows?: OlderRows;
 }

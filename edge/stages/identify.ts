@@ -2,6 +2,7 @@
  * Who asks: nobody, or whom a bearer token or, on a change feed, a ticket names. A bad one is refused
  * everywhere, public routes included.
  */
+import { isFeed } from '../../shared/operations/operation.ts';
 import { anonymous } from '../../shared/wire/principal.ts';
 import { verifyEventId } from '../identity/event-ids.ts';
 import { mustBeDeclaredOrigin, type Taken, takeTicket, ticketRefused } from '../identity/ticket-parameter.ts';
@@ -14,7 +15,7 @@ import type { Stage } from '../runner.ts';
 export function identify(): Stage<Routed, Identified> {
   return function identify(request, next) {
     const header = request.sent.get('authorization');
-    const taken = request.route?.operation.answers === 'moment' ? takeTicket(request.target) : undefined;
+    const taken = request.route !== undefined && isFeed(request.route.operation) ? takeTicket(request.target) : undefined;
     if (taken !== undefined) {
       return toTicketIdentity(request, taken, header).then((identity) => next(withIdentity({ ...request, target: taken.rest }, identity)));
     }

@@ -3,6 +3,7 @@
  * (WHATWG HTML §9.2.3). So where a feed cannot be had at the moment, whoever asks for events is given a stream that
  * says when to come back, and ends. In the log it stays the failure that it is.
  */
+import { isFeed } from '../../shared/operations/operation.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import { signStart } from '../identity/event-ids.ts';
 import { edgeLimits } from '../limits.ts';
@@ -13,8 +14,8 @@ import { type Answer, orElse, type Stage } from '../runner.ts';
 
 export function live(): Stage<Identified, Identified> {
   return function live(request, next) {
-    const isFeed = request.route?.operation.answers === 'moment' && /\btext\/event-stream\b/i.test(request.sent.get('accept') ?? '');
-    return isFeed ? follow(request, next) : next(request);
+    if (request.route === undefined || !isFeed(request.route.operation)) return next(request);
+    return /\btext\/event-stream\b/i.test(request.sent.get('accept') ?? '') ? follow(request, next) : next(request);
   };
 }
 

@@ -20,6 +20,7 @@ import { Fault } from '../../shared/wire/fault.ts';
 import { joinedBytes } from '../../shared/wire/bytes.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../shared/wire/values.ts';
 import { BodyPieces } from '../request/body-pieces.ts';
+import { toFormed } from '../request/form.ts';
 import { mustAccept, mustContentType } from '../request/negotiate.ts';
 import { demandedToken, mustDemandedPosition } from '../request/position-token.ts';
 import { mustRead, mustText } from '../request/read-body.ts';
@@ -33,15 +34,18 @@ import { spendMore } from './limit.ts';
 export function validate(): Stage<Identified<ForOrigin>, Validated> {
   return function validate(request, next) {
     const { route, sent, target, context, speech, dialect } = request;
-    mustAccept(speech === undefined ? sent.get('accept') : speech.accept, route.operation);
+    const accept = speech === undefined ? sent.get('accept') : speech.accept;
+    const formed = route.operation.isNegotiated === true ? toFormed(request, accept) : undefined;
+    if (formed === undefined) mustAccept(accept, route.operation);
     mustContentType(sent, route.operation);
     const header = (name: string) => sent.get(name);
-    const cached = inWordsOf(dialect, () => context.reads.mustRead(route, target.query, header));
+    const cached = inWordsOf(dialect, () => context.reads.mustRead(route, formed?.query ?? target.query, header));
     const preconditions = mustPreconditions(route, header);
     const spoken = speech === undefined || cached?.expanded === undefined
       ? request
       : { ...request, dialect: expandedDialect(context.contract, dialect, cached.expanded, speech.version) };
-    const valid = { ...spoken, cached, preconditions, demanded: undefined, body: undefined };
+    const plain = { ...spoken, cached, preconditions, demanded: undefined, body: undefined };
+    const valid = formed === undefined || formed.target === target ? plain : { ...plain, target: formed.target, form: formed.form };
     const token = isSafe(route.operation) ? demandedToken(sent) : undefined;
     if (token !== undefined) return next({ ...valid, demanded: mustDemandedPosition(token, context.macs) });
     const rows = route.operation.holds?.body === 'rows' ? dialect?.input : undefined;

@@ -111,9 +111,18 @@ function upHeader(
     const plain = name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name;
     const renamed = translation.upPath(plain);
     if (renamed === undefined) errors.push({ at: toPointer([plain]), in: 'body', detail: 'no such column' });
+    else if (holdsOthers(translation, plain, renamed)) {
+      errors.push({ at: toPointer([plain]), in: 'body', detail: 'holds what this version calls otherwise; send NDJSON' });
+    }
     return renamed === undefined || renamed === plain ? name : quoted(renamed);
   });
   return `${before}${[...columns.map(({ name }) => quoted(name)), ...own].join()}${end}`;
+}
+
+/** Whether something in a column's JSON, which goes on as it comes, is called or said otherwise in the current version. */
+function holdsOthers(translation: Translation, old: string, now: string): boolean {
+  const places = [...(translation.levels[0]?.old.keys() ?? [])];
+  return places.some((path) => path.startsWith(`${old}.`) && translation.upPath(path) !== `${now}${path.slice(old.length)}`);
 }
 
 /** Scalars by their paths, which alone have columns. */

@@ -5,8 +5,8 @@
 import { joinedBytes } from '../../shared/wire/bytes.ts';
 import { HeldBytes } from './held-bytes.ts';
 
-/** `undefined`: the line goes on as it came. */
-export type MapLine = (line: string, number: number) => string | undefined;
+/** `undefined`: the line goes on as it came. `null`: there is none in its place. */
+export type MapLine = (line: string, number: number) => string | null | undefined;
 
 const newline = 0x0a;
 
@@ -75,10 +75,11 @@ export function mapLines(stream: ReadableStream<Uint8Array>, map: MapLine, bytes
   }, { highWaterMark: 0 });
 }
 
-function mapped(bytes: Uint8Array, map: (line: string) => string | undefined): Uint8Array {
+function mapped(bytes: Uint8Array, map: (line: string) => string | null | undefined): Uint8Array {
   const hasEnd = bytes.at(-1) === newline;
   const text = decoded(hasEnd ? bytes.subarray(0, -1) : bytes);
   const line = text === undefined ? undefined : map(text);
+  if (line === null) return new Uint8Array(0);
   return line === undefined ? bytes : new TextEncoder().encode(hasEnd ? `${line}\n` : line);
 }
 

@@ -5,17 +5,23 @@ import { Fault } from '../../shared/wire/fault.ts';
 import { suffixed } from '../../shared/wire/entity-tags.ts';
 import { problemMediaType } from '../../shared/wire/problem.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../shared/wire/values.ts';
+import { type Format, formatOf, formats } from '../../shared/operations/formats.ts';
 import type { Operation } from '../../shared/operations/operation.ts';
 import { isEndpoint } from '../../shared/operations/endpoint.ts';
 import { edgeLimits } from '../limits.ts';
 import type { Reply } from '../origin-client/origin-client.ts';
+import type { Validated } from '../request/request.ts';
 import { bufferUpTo } from '../request/read-body.ts';
 import { mapLines, type MapLine } from './lines.ts';
-import { downEvents, type OlderRows } from './rows.ts';
+import { downPageRows, downRows } from './forms.ts';
+import { downEvents } from './rows.ts';
 import { downTold } from './problems.ts';
 
 /** Streams pass; what is answered at once is read whole. */
-export async function downReply(reply: Reply, dialect: Dialect, operation: Operation, rows: OlderRows | undefined): Promise<Reply> {
+export async function downReply(
+  reply: Reply, dialect: Dialect, asked: Pick<Validated, 'route' | 'rows' | 'form' | 'target'>,
+): Promise<Reply> {
+  const { route: { operation, resource }, rows, form, target } = asked;
   const { status, headers, body } = reply;
   const { input, output, shown = output, digest } = dialect;
   if (headers['content-type']?.startsWith(problemMediaType) === true) {
@@ -23,12 +29,33 @@ export async function downReply(reply: Reply, dialect: Dialect, operation: Opera
   }
   if (rows !== undefined) return withLines(reply, rows.downLine);
   if (shown === undefined) return reply;
-  if (operation.holds?.answer === 'events' && output !== undefined) return withLines(reply, downEvents(output));
-  if (operation.holds?.answer === 'results' && output !== undefined) return withBody(reply, (body) => downResults(body, output, digest));
+  const answers = operation.holds?.answer;
+  if (answers === 'events' && output !== undefined) return withLines(reply, downEvents(output));
+  if (answers === 'results' && output !== undefined) return withBody(reply, (body) => downResults(body, output, digest));
+  const older = output && { translation: output, format: form ?? preferredOf(operation), resource, query: target.query };
+  if (answers === 'rows' && older !== undefined) return inForm(withLines(reply, downRows(older)), older.format);
   const { etag } = headers;
-  const tagged = etag === undefined ? reply : { ...reply, headers: { ...headers, etag: suffixed(etag, digest) } };
+  const tagged = etag === undefined ? reply : { ...reply, headers: { ...headers, etag: suffixed(etag, tagOf(digest, form)) } };
   if (body === null || status === 304 || status === 204) return tagged;
-  return withBody(tagged, downOf(operation, shown));
+  // A page in another form has no related documents, by which alone what is shown is more than the output.
+  if (form === undefined || older === undefined) return withBody(tagged, downOf(operation, shown));
+  return inForm(await withBody(tagged, (page) => downPageRows(page, older)), form);
+}
+
+/** Names what is made of an answer: a form of it has other bytes. */
+export function tagOf(digest: string, form: Format | undefined): string {
+  return form === undefined ? digest : `${digest}-${form}`;
+}
+
+function preferredOf({ gives: [mediaType] }: Operation): Format {
+  return formatOf(mediaType) ?? 'json';
+}
+
+/** Links go on in the same form, which the origin was not asked for. */
+function inForm(reply: Reply, format: Format): Reply {
+  const { link } = reply.headers;
+  const headers = { ...reply.headers, 'content-type': formats[format] };
+  return { ...reply, headers: link === undefined ? headers : { ...headers, link: link.replaceAll('>;', `&format=${format}>;`) } };
 }
 
 /** `undefined`: nothing in it changes, or it is a stream. */
@@ -62,7 +89,7 @@ function withLines(reply: Reply, map: MapLine): Reply {
   return stream === null ? reply : { ...reply, headers, body: mapLines(stream, map, edgeLimits.translatedBytesMax) };
 }
 
-async function withBody(reply: Reply, change: ((value: JsonObject) => JsonObject) | undefined): Promise<Reply> {
+async function withBody(reply: Reply, change: ((value: JsonObject) => JsonObject | string) | undefined): Promise<Reply> {
   if (change === undefined || reply.body === null) return reply;
   const bytes = await bufferUpTo(reply.body, edgeLimits.translatedBytesMax);
   if (!(bytes instanceof Uint8Array)) {
@@ -71,5 +98,6 @@ async function withBody(reply: Reply, change: ((value: JsonObject) => JsonObject
   }
   const value = JSON.parse(new TextDecoder().decode(bytes)) as Json;
   const { 'content-length': _length, ...headers } = reply.headers;
-  return { ...reply, headers, body: JSON.stringify(isJsonObject(value) ? change(value) : value) };
+  const changed = isJsonObject(value) ? change(value) : value;
+  return { ...reply, headers, body: typeof changed === 'string' ? changed : JSON.stringify(changed) };
 }

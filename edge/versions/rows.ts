@@ -5,6 +5,7 @@
  */
 import { toBodyErrors } from '../../shared/contract/body-errors.ts';
 import { limits } from '../../shared/wire/limits.ts';
+import { markOf } from '../../shared/operations/export-mark.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import { isJsonObject, type Json } from '../../shared/wire/values.ts';
 import type { Translation } from '../../shared/versions/translation.ts';
@@ -114,7 +115,8 @@ const byteOrderMark = '\ufeff';
 function upRow(line: string, number: number, translation: Translation, refused: Map<number, Fault>): string | undefined {
   const row = parsed(number === 1 && line.startsWith(byteOrderMark) ? line.slice(1) : line);
   // What no schema takes goes on as it came, and is refused: nothing walks through it, and an infinity must not become a null.
-  if (row === undefined || !isJsonObject(row) || toBodyErrors(row).length > 0) return undefined;
+  // Nor is what an export says of itself a row of any version.
+  if (row === undefined || !isJsonObject(row) || markOf(row) !== undefined || toBodyErrors(row).length > 0) return undefined;
   try {
     return JSON.stringify(translation.up(row, 'document'));
   } catch (thrown) {

@@ -6,6 +6,7 @@
 import type { AggregateQuery } from '../../shared/aggregates/aggregate-query.ts';
 import type { DocumentQuery, ListQuery } from '../../shared/contract/query.ts';
 import type { documents } from '../../shared/operations/documents.ts';
+import type { ExportQuery } from '../../shared/operations/export-query.ts';
 import type { InputOf } from '../../shared/operations/operation.ts';
 import { type Aggregated, readAggregate } from '../aggregates/read-aggregate.ts';
 import type { Answer, Asked, StateAnswer } from '../call.ts';
@@ -16,6 +17,7 @@ import { piecesPresenter, visible } from '../documents/present.ts';
 import { ofRemoved } from '../documents/removed.ts';
 import { absentAt, conditional, readOptions, type StateFacts } from '../documents/representation.ts';
 import { mustBeServable } from '../documents/servable.ts';
+import { openExport } from '../export/open-export.ts';
 import { follow } from '../live/follow.ts';
 import type { Read } from '../store/store.ts';
 
@@ -78,6 +80,11 @@ export class ReadAccess {
   /** The changes of the resource as far as the caller may see them. */
   follow(input: InputOf<typeof documents.changes>): Answer {
     return follow(this.#context, this.#call, input);
+  }
+
+  /** All documents that the query finds among those that the caller sees, of one state, as a stream. */
+  export(query: ExportQuery): Promise<Answer> {
+    return openExport(this.#context, this.#call, query);
   }
 
   now(): number {

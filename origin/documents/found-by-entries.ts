@@ -41,8 +41,7 @@ const lookedAtOnce = 100;
 const commonCount = 1_000;
 
 export async function findByEntries(store: ReadStore, asked: Asked<ListRequest>, options: ReadOptions): Promise<Found> {
-  await mustBeFilled(store, asked, options);
-  const request = await toWalk(store, asked, options);
+  const request = await toEntriesWalk(store, asked, options);
   const rows: Row[] = [];
   let after = request.after;
   let readAt: Read<unknown>['position'] | undefined;
@@ -70,19 +69,14 @@ export async function countByEntries(store: ReadStore, asked: Asked<CountRequest
   return { value: value.length, position, ...(isWhole ? {} : { isMinimum: true }) };
 }
 
-async function mustBeFilled(store: ReadStore, { resource, index }: Asked<CountRequest>, options: ReadOptions): Promise<void> {
-  const { value } = await store.get(fillings, index.entries.name, options);
-  if (value?.value['stage'] === 'complete') return;
-  throw new Fault('shape_not_ready', {
-    detail: `what ${resource.name} serves by its shape ${index.shape.name} is being made of the documents that are there`,
-    headers: { 'retry-after': '5' },
-  });
-}
-
-/** The request as one of entries, those that have the token of the rarest word. */
-async function toWalk(store: ReadStore, { index, words, request }: Asked<ListRequest>, options: ReadOptions): Promise<ListRequest> {
+/** The request as one of entries, those that have the token of the rarest word. Throws while entries are being made. */
+export async function toEntriesWalk<Request extends CountRequest>(
+  store: ReadStore, asked: Asked<Request>, options: ReadOptions,
+): Promise<Request> {
+  await mustBeFilled(store, asked, options);
+  const { index, words, request } = asked;
   const tokens = [...new Set(words.map(tokenOf))];
-  const by = (token: string): ListRequest => ({ ...request, equal: { ...request.equal, [index.tokens]: [token] } });
+  const by = (token: string): Request => ({ ...request, equal: { ...request.equal, [index.tokens]: [token] } });
   if (tokens.length === 0) return request;
   const [only = ''] = tokens;
   if (tokens.length === 1) return by(only);
@@ -94,12 +88,22 @@ async function toWalk(store: ReadStore, { index, words, request }: Asked<ListReq
   return by(rarest.token);
 }
 
+async function mustBeFilled(store: ReadStore, { resource, index }: Asked<CountRequest>, options: ReadOptions): Promise<void> {
+  const { value } = await store.get(fillings, index.entries.name, options);
+  if (value?.value['stage'] === 'complete') return;
+  throw new Fault('shape_not_ready', {
+    detail: `what ${resource.name} serves by its shape ${index.shape.name} is being made of the documents that are there`,
+    headers: { 'retry-after': '5' },
+  });
+}
+
 function isLonger(each: { readonly token: string; readonly count: number }, best: { readonly token: string; readonly count: number }) {
   return each.count === best.count && each.token.length > best.token.length;
 }
 
-async function documentsOf(
-  store: ReadStore, asked: Asked<ListRequest>, entries: readonly Row[], options: ReadOptions,
+/** What is asked for of the documents that these entries are of, with the keys of the entries. */
+export async function documentsOf(
+  store: Pick<Store, 'many'>, asked: Asked<CountRequest>, entries: readonly Row[], options: ReadOptions,
 ): Promise<readonly Row[]> {
   if (entries.length === 0) return [];
   const { value } = await store.many(asked.resource, entries.map(({ document }) => document.id), options);
@@ -111,7 +115,7 @@ async function documentsOf(
 }
 
 /** Whether the entry says where the document stands now, and it is what was asked for. */
-function isFound({ index, words, request }: Asked<ListRequest>, entry: StoredDocument, { value }: StoredDocument): boolean {
+function isFound({ index, words, request }: Asked<CountRequest>, entry: StoredDocument, { value }: StoredDocument): boolean {
   const { id: _id, [index.tokens]: _tokens, ...values } = entry.value;
   return isSameJson(values as JsonObject, entryValuesOf(index, value)) && satisfies(value, request.where) &&
     (words.length === 0 || hasAll(wordsOf(index, value), words));

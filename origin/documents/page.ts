@@ -154,15 +154,16 @@ async function walk(
 }
 
 /** What the query finds of what the caller sees. */
-function toFound({ resource, principal, rights }: Asked, query: ListQuery): CountRequest {
+export function toFound({ resource, principal, rights }: Asked, query: ListQuery): CountRequest {
   mustReadable(resource, principal, query);
   const { equal, range, sort } = query;
   return { equal, range, sort, where: rights.readable };
 }
 
 /** Everything of the query but where it continues, and the rights under which it was asked. */
-function cursorBinding({ resource, principal }: Asked, query: ListQuery): string {
-  const text = formatQuery({ ...query, after: undefined, limit: 0, fields: undefined, count: false, estimated: false, fromEnd: false });
+export function cursorBinding({ resource, principal }: Asked, query: ListQuery): string {
+  const anyPage = { after: undefined, limit: 0, fields: undefined, count: false, estimated: false, fromEnd: false, format: undefined };
+  const text = formatQuery({ ...query, ...anyPage });
   return `${resource.name} ${scopeOf(resource, principal)} ${text}`;
 }
 

@@ -9,8 +9,8 @@ export function readOptions({ deadline, atLeast }: Asked): ReadOptions {
   return atLeast === undefined ? { deadline } : { deadline, atLeast };
 }
 
-/** Where a state was read, what of, and what lies around it. */
-export type StateFacts = Pick<Answer, 'pages' | 'alsoRead' | 'stated'> & { readonly readAt: Position };
+/** Where a state was read, what of, and what lies around it; JSON unless another media type is said. */
+export type StateFacts = Pick<Answer, 'pages' | 'alsoRead' | 'stated' | 'mediaType'> & { readonly readAt: Position };
 
 /** A state as bytes, before anybody's conditions. */
 export interface Representation extends Pick<Answer, 'pages'> {
@@ -20,9 +20,10 @@ export interface Representation extends Pick<Answer, 'pages'> {
 }
 
 /** Encoded once, for its hash and for the socket. */
-export function conditional(call: Asked, pieces: readonly string[], { readAt, pages, alsoRead, stated }: StateFacts): StateAnswer {
+export function conditional(call: Asked, pieces: readonly string[], facts: StateFacts): StateAnswer {
+  const { readAt, pages, alsoRead, stated, mediaType = 'application/json' } = facts;
   const body = toBytes(pieces);
-  const answer = underConditions(call, { body, etag: toETag(body), mediaType: 'application/json', pages }, readAt);
+  const answer = underConditions(call, { body, etag: toETag(body), mediaType, pages }, readAt);
   return alsoRead === undefined && stated === undefined ? answer : asStateAnswer({ ...answer, alsoRead, stated });
 }
 

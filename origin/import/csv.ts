@@ -1,24 +1,27 @@
 /**
  * CSV as rows: typed by the Rust module in a worker thread, by a plan made from the field table, then parsed
- * by the contract like any other row. Scalars have columns, in objects by their paths; a field that holds more than one
- * value has none.
+ * by the contract like any other row. Scalars have columns, in objects by their paths; what holds more than one value, or may
+ * be of any type, has one of JSON text, as an export writes it.
  */
+import { csvColumnsOf } from '../../shared/contract/csv-columns.ts';
 import { memberNames } from '../../shared/contract/document-schema.ts';
 import { documentInvalid } from '../../shared/contract/documents.ts';
 import { Fault, type FieldError } from '../../shared/wire/fault.ts';
 import { isScalarKind } from '../../shared/contract/fields.ts';
 import { type Draft, setAt } from '../../shared/contract/draft.ts';
 import { isNamedByCallers } from '../../shared/contract/id-declarations.ts';
+import { isWithin } from '../../shared/contract/path.ts';
 import { keptNamesOf } from '../../shared/contract/system-fields.ts';
 import { toPointer } from '../../shared/wire/json-pointer.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
-import type { JsonObject, ScalarKind } from '../../shared/wire/values.ts';
+import type { Json, JsonObject, ScalarKind } from '../../shared/wire/values.ts';
 import type { CsvColumn, CsvKind, CsvPlan } from '../../shared/transforms/csv-plan.ts';
 import { type CsvBatch, CsvRefused, type CsvRefusal, type CsvRejected } from '../../shared/transforms/csv.ts';
 import type { ComputeCalls } from '../compute/calls.ts';
 import { convertCsv } from '../compute/csv.client.ts';
 import { PoolFull } from '../compute/faults.ts';
 import type { ComputePool } from '../compute/pool.ts';
+import { readHeader } from './csv-header.ts';
 import { idSource, type ParsedRow, parseRow, type Reading, type RejectedRow } from './row.ts';
 
 export async function* readCsv(
@@ -27,16 +30,20 @@ export async function* readCsv(
   reading: Reading,
   signal: AbortSignal,
 ): AsyncGenerator<readonly ParsedRow[]> {
-  const plan = toCsvPlan(reading);
+  const { names, chunks: whole } = await readHeader(chunks);
+  const jsonNames = jsonNamesOf(reading.resource);
+  const plan = toCsvPlan(reading, mustStandOnce(jsonNames.filter((name) => names.has(name)), names));
   // An empty field is absent; where the schema wants the member there, with nothing in it, that is null.
   const { fields, schema } = reading.resource;
   const nullWhenAbsent = memberNames(schema).filter((name) => {
     const field = fields.get(name);
     return field?.nullable === true && !field.optional;
   });
-  const nested = nestedColumnsOf(reading.resource);
+  const columns = { nested: nestedColumnsOf(reading.resource), json: new Set(jsonNames) };
   try {
-    for await (const batch of convertCsv(pool, { plan, chunks, signal })) yield toRows(batch, { ...reading, nullWhenAbsent }, nested);
+    for await (const batch of convertCsv(pool, { plan, chunks: whole, signal })) {
+      yield toRows(batch, { ...reading, nullWhenAbsent }, columns);
+    }
   } catch (thrown) {
     if (thrown instanceof CsvRefused) throw toFault(thrown.refusal);
     if (thrown instanceof PoolFull) {
@@ -64,8 +71,22 @@ const kinds: Readonly<Record<ScalarKind, CsvKind>> = {
   number: 'number', integer: 'integer', boolean: 'boolean', instant: 'date-time',
 };
 
-/** Rows that are merged need not have every column. What Tombolo keeps of its own may be there, to be passed over. */
-function toCsvPlan({ resource, onDuplicate }: Reading): CsvPlan {
+function jsonNamesOf(resource: Resource): readonly string[] {
+  return csvColumnsOf(resource).flatMap(({ name, isJson }) => (isJson ? [name] : []));
+}
+
+/** What stands whole in a column may not stand in parts in others. */
+function mustStandOnce(whole: readonly string[], names: ReadonlySet<string>): readonly string[] {
+  const twice = whole.filter((name) => [...names].some((other) => other.startsWith(`${name}.`)));
+  if (twice.length === 0) return whole;
+  throw documentInvalid(twice.map((name) => ({ at: toPointer([name]), in: 'body', detail: 'stands in a column of its own and in parts' })));
+}
+
+/**
+ * Rows that are merged need not have every column. What Tombolo keeps of its own may be there, to be passed over. `whole`: what
+ * has a column of its own in this upload, so that its parts have none.
+ */
+function toCsvPlan({ resource, onDuplicate }: Reading, whole: readonly string[]): CsvPlan {
   const source = idSource(resource);
   // Where the id has a column of its own, a row may name its document by `id` instead.
   const columns: CsvColumn[] = [{ source, key: source, kind: 'string', required: isNamedByCallers(resource) && source === 'id' }];
@@ -77,19 +98,43 @@ function toCsvPlan({ resource, onDuplicate }: Reading): CsvPlan {
         source: name,
         key: name,
         kind: kinds[field.kind],
-        required: onDuplicate !== 'merge' && !field.optional && !field.nullable,
+        required: onDuplicate !== 'merge' && !field.optional && !field.nullable && !whole.some((above) => isWithin(name, above)),
       });
     }
   }
+  for (const name of jsonNamesOf(resource)) columns.push({ source: name, key: name, kind: 'string', required: false });
   return { columns, unknown: 'refuse' };
 }
 
+interface Columns {
+  /** Those that are paths. */
+  readonly nested: ReadonlySet<string>;
+  readonly json: ReadonlySet<string>;
+}
+
 /** A batch's lines are one JSON array but for the commas: a line end within a string is escaped. */
-function toRows({ ndjson, rows, rejected }: CsvBatch, reading: Reading, nested: ReadonlySet<string>): readonly ParsedRow[] {
+function toRows({ ndjson, rows, rejected }: CsvBatch, reading: Reading, columns: Columns): readonly ParsedRow[] {
   const text = new TextDecoder().decode(ndjson).trimEnd();
   const values = JSON.parse(`[${text.replaceAll('\n', ',')}]`) as JsonObject[];
+  const { nested, json } = columns;
   const whole = nested.size === 0 ? values : values.map((value) => unfolded(value, nested));
-  return [...whole.map((value, index) => parseRow(value, rows[index] ?? 0, reading)), ...rejected.map(toRejectedRow)];
+  return [...whole.map((value, index) => toRow(value, rows[index] ?? 0, reading, json)), ...rejected.map(toRejectedRow)];
+}
+
+function toRow(value: JsonObject, number: number, reading: Reading, json: ReadonlySet<string>): ParsedRow {
+  if (json.size === 0) return parseRow(value, number, reading);
+  const errors: FieldError[] = [];
+  const members = Object.entries(value).map(([name, text]): readonly [string, Json] => {
+    if (!json.has(name) || typeof text !== 'string') return [name, text];
+    try {
+      return [name, JSON.parse(text) as Json];
+    } catch {
+      errors.push({ at: toPointer([name]), in: 'body', detail: 'is not JSON, of which this column is' });
+      return [name, null];
+    }
+  });
+  if (errors.length > 0) return { kind: 'rejected', number, fault: documentInvalid(errors) };
+  return parseRow(Object.fromEntries(members), number, reading);
 }
 
 /** The columns that are paths into objects: `image.url`. */

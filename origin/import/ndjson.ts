@@ -1,4 +1,5 @@
 /** Newline-delimited JSON as rows: split on LF, bounded a line, each line parsed by the contract or rejected. */
+import { markOf } from '../../shared/operations/export-mark.ts';
 import { Fault, toFault } from '../../shared/wire/fault.ts';
 import { limits } from '../../shared/wire/limits.ts';
 import { type ParsedRow, parseRow, type Reading } from './row.ts';
@@ -9,7 +10,7 @@ export async function* readNdjson(chunks: AsyncIterable<Uint8Array>, reading: Re
   for await (const lines of readLines(chunks)) yield lines.flatMap((line) => toRow(line, ++number, reading) ?? []);
 }
 
-/** Blank lines are counted and passed over. */
+/** Blank lines, and what an export says of itself, are counted and passed over. */
 function toRow(line: Uint8Array | undefined, number: number, reading: Reading): ParsedRow | undefined {
   if (line === undefined) {
     return {
@@ -20,7 +21,8 @@ function toRow(line: Uint8Array | undefined, number: number, reading: Reading): 
   }
   if (!line.some((byte) => byte > 0x20)) return undefined;
   try {
-    return parseRow(parseLine(line, number === 1), number, reading);
+    const value = parseLine(line, number === 1);
+    return markOf(value) === undefined ? parseRow(value, number, reading) : undefined;
   } catch (thrown) {
     return { kind: 'rejected', number, fault: toFault(thrown) };
   }

@@ -4,6 +4,6 @@ import type { Call, StateAnswer } from '../call.ts';
 import { pageOf } from './list.ts';
 
 /** As lists are answered. */
-export function removed(access: ReadAccess, { input }: Call<typeof removals.removed>): Promise<StateAnswer> {
-  return pageOf(access.ofRemoved(), input);
+export function removed(access: ReadAccess, { input, resource }: Call<typeof removals.removed>): Promise<StateAnswer> {
+  return pageOf(access.ofRemoved(), input, resource);
 }

@@ -22,6 +22,8 @@ export const storeLimits = {
   keptDocumentsCharactersMax: 16_777_216,
   /** Changes since the last look that are looked at one by one; more forget all kept documents, which costs less. */
   keptDocumentsChangesMax: 64,
+  /** SQLite's write-ahead log while a state is held, since it cannot be begun anew meanwhile; past it the state is given up. */
+  heldLogBytesMax: 1_073_741_824,
   /** SQLite's own wait for a lock, which freezes the event loop; after it the wait is asynchronous. */
   lockedMsMax: 3,
   /** The time between two tries for the write lock. */

@@ -184,6 +184,20 @@ export interface Tallied {
   readonly count: number;
 }
 
+export type HeldResources = readonly [Resource, ...Resource[]];
+
+/**
+ * Resources as they were at one moment, read in steps: each shows that moment, whatever its options ask for. Until it is closed
+ * its engine may forget nothing that it shows, so it is closed soon; a step that comes too late for the engine is
+ * `deadline_exceeded`.
+ */
+export interface HeldState extends Pick<Store, 'list' | 'many'> {
+  /** What it shows is at or after this. */
+  readonly position: Position;
+  /** Asked once or more often. */
+  close(): Promise<void>;
+}
+
 /** What of the database is not as the declaration asks, and is not Tombolo's to change (SEMANTICS §15). */
 export interface StoreState {
   /** Names of steps. */
@@ -218,6 +232,8 @@ export interface Store {
   estimate?(resource: Resource, options: ReadOptions): Promise<Read<number>>;
   /** Every combination of values of one state, what aggregates are made of; `undefined` where more than `max` would be counted. */
   tally(resource: Resource, request: TallyRequest, options: ReadOptions): Promise<Read<readonly Tallied[] | undefined>>;
+  /** Holds what these resources have now. A standalone MongoDB holds no state: each step shows what is there then. */
+  hold(resources: HeldResources, options: ReadOptions): Promise<HeldState>;
   /** All mutations in one durable transaction; each refused or written on its own, unless the write is `atomic`. */
   write(mutations: readonly Mutation[], options: WriteOptions): Promise<Written>;
   /** The last committed position that this process knows of. */

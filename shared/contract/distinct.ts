@@ -25,6 +25,7 @@ export function readDistinct(reader: QueryReader, { filter, sort }: Asked): Dist
   for (const other of ['fields', 'count', 'expand']) {
     if (reader.names.has(other)) reader.refuse(other, 'not beside distinct, which gives values');
   }
+  if (reader.one('format') === 'csv') reader.refuse('format', 'not beside distinct, whose values are given as JSON');
   for (const { field: asked, operator } of filter.residual) {
     reader.refuse(`${asked}[${operator}]`, 'not beside distinct, which looks into no documents');
   }

@@ -25,6 +25,7 @@ export function readExpand(reader: QueryReader, documents: number): readonly Exp
     reader.refuse('expand', `${deepest} levels; ${limits.expandLevelsMax} at most`);
     return undefined;
   }
+  if (reader.one('format') === 'csv') reader.refuse('expand', 'not in a CSV, whose columns are those of one resource');
   const expansions = toExpansions(reader.resource, ways, (detail) => reader.refuse('expand', detail));
   const most = documents * mostOf(expansions);
   if (most > limits.expandedDocumentsMax) {

@@ -72,7 +72,7 @@ export class QueryReader {
     }
     return {
       count: count === 'exact', estimated: count === 'estimated', fromEnd: this.#fromEnd(), after,
-      limit: this.#limit(), fields: this.fields(), sort: this.#sort(),
+      limit: this.#limit(), fields: this.fields(), sort: this.#sort(), format: this.#format(),
     };
   }
 
@@ -81,6 +81,13 @@ export class QueryReader {
     if (this.one('page') !== 'last') this.refuse('page', 'the only page that has a name is "last"');
     if (this.names.has('after')) this.refuse('page', 'a page is the last one or one after a cursor, not both');
     return true;
+  }
+
+  #format(): 'csv' | undefined {
+    const format = this.names.has('format') ? this.one('format') : 'json';
+    if (format === 'csv' && this.names.has('count')) this.refuse('count', 'a CSV has no place for a total');
+    if (format !== 'json' && format !== 'csv') this.refuse('format', 'must be json or csv');
+    return format === 'csv' ? format : undefined;
   }
 
   #limit(): number {

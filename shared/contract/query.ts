@@ -42,6 +42,8 @@ export interface ListQuery {
   readonly distinct: string | undefined;
   /** What is shown in each document of those that it leads to. */
   readonly expand?: readonly Expansion[];
+  /** The form of the page, where it is not JSON. */
+  readonly format?: 'csv' | undefined;
 }
 
 const formatted = new WeakMap<ListQuery, string>();
@@ -50,11 +52,11 @@ const formatted = new WeakMap<ListQuery, string>();
 export function formatQuery(query: ListQuery): string {
   const known = formatted.get(query);
   if (known !== undefined) return known;
-  const { equal, range, words, limit, after, fields, count, distinct } = query;
+  const { equal, range, words, limit, after, fields, count, distinct, format } = query;
   const asked = { ...(query.estimated ? { estimated: true } : {}), ...(query.fromEnd ? { fromEnd: true } : {}) };
   const residual = query.residual.length === 0 ? undefined : query.residual;
   const sort = formatSort(query.sort);
-  const text = toCanonicalJson({ equal, range, residual, words, sort, limit, after, fields, count, distinct, ...asked });
+  const text = toCanonicalJson({ equal, range, residual, words, sort, limit, after, fields, count, distinct, format, ...asked });
   formatted.set(query, text);
   return text;
 }

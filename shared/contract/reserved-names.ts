@@ -2,7 +2,9 @@
 const reservedNames = ['import', 'export', 'aggregate', 'changes', 'removed'] as const;
 
 /** Parameters of every list. */
-export const controls: ReadonlySet<string> = new Set(['sort', 'limit', 'after', 'fields', 'count', 'page', 'distinct', 'q', 'expand']);
+export const controls: ReadonlySet<string> = new Set([
+  'sort', 'limit', 'after', 'fields', 'count', 'page', 'distinct', 'q', 'expand', 'format',
+]);
 
 /** What is no filter in a query: a field of such a name is asked for by `[in]` alone. */
 export function isParameterName(name: string): boolean {

@@ -4,8 +4,9 @@ import { jsonPatchBody } from '../changes/json-patch.ts';
 import { shownOf } from '../contract/documents.ts';
 import { isNamedByCallers } from '../contract/id-declarations.ts';
 import type { Resource } from '../contract/resource.ts';
+import { toCsvCell } from '../wire/csv-cell.ts';
 import { limits } from '../wire/limits.ts';
-import type { Json, JsonObject } from '../wire/values.ts';
+import type { JsonObject } from '../wire/values.ts';
 import { type DescribedAnswer, schemaName, schemaRef } from './described.ts';
 import { headersOfStates } from './headers.ts';
 import { toJsonSchema } from './json-schema.ts';
@@ -13,6 +14,10 @@ import { shownPartOf } from './related.ts';
 
 const json = 'application/json';
 const written = ['ETag', 'Tombolo-Position'] as const;
+
+const csvRows: JsonObject = {
+  type: 'string', description: 'A header and a row for each document, with JSON text for what holds more than one value (RFC 4180).',
+};
 
 /** `fields` may leave out whatever is not the id. */
 const partOf = (resource: Resource) => schemaRef(shownPartOf(resource));
@@ -35,6 +40,7 @@ export function pageAnswer(resource: Resource): readonly DescribedAnswer[] {
         page: schemaRef('Page'),
       },
     },
+    forms: { 'text/csv': csvRows },
   }];
 }
 
@@ -72,6 +78,19 @@ export function reportAnswer(): readonly DescribedAnswer[] {
   }];
 }
 
+export function exportAnswer(resource: Resource): readonly DescribedAnswer[] {
+  const name = schemaName(resource, 'part');
+  return [{
+    status: 200, headers: [], mediaType: 'application/x-ndjson',
+    description:
+      `A document a line (\`${name}\`), and lines of \`$export\` (\`ExportMark\`) that say how far it is and, last, how it ended. ` +
+      'As `text/csv` a column for each member, with JSON text for what holds more than one value, and an empty line at the end; as ' +
+      '`application/json` one array. Without its end, it was broken off.',
+    schema: { type: 'string' },
+    forms: { 'text/csv': csvRows, 'application/json': { type: 'array', items: partOf(resource) } },
+  }];
+}
+
 export function feedAnswer(resource: Resource): readonly DescribedAnswer[] {
   const name = schemaName(resource, undefined);
   return [{
@@ -102,6 +121,23 @@ export const sharedSchemas: JsonObject = {
       totalIsEstimate: { const: true, description: 'With `count=estimated`.' },
     },
     additionalProperties: false,
+  },
+  ExportMark: {
+    type: 'object',
+    required: ['$export'],
+    properties: {
+      $export: {
+        type: 'object',
+        required: ['rows', 'next'],
+        properties: {
+          rows: { ...count, description: 'Documents of this answer so far.' },
+          next: { type: ['string', 'null'], description: 'Given as `after`, goes on from here; null at the end.' },
+          complete: { type: 'boolean', description: 'On the last line; false: it was broken off, and `stopped` says why.' },
+          position: { type: 'string', description: 'Where the exported state stands: a change feed goes on from there.' },
+          stopped: { type: 'object', required: ['code'], properties: { code: { type: 'string' }, detail: { type: 'string' } } },
+        },
+      },
+    },
   },
   ImportRejected: {
     type: 'object',
@@ -134,12 +170,6 @@ export function rowsOf(example: JsonObject | undefined): Readonly<Record<string,
   const scalars = Object.entries(example).filter(([, value]) => typeof value !== 'object' || value === null);
   return {
     'application/x-ndjson': `${JSON.stringify(example)}\n`,
-    'text/csv': `${scalars.map(([name]) => name).join()}\n${scalars.map(([, value]) => toCell(value)).join()}\n`,
+    'text/csv': `${scalars.map(([name]) => name).join()}\n${scalars.map(([, value]) => toCsvCell(value)).join()}\n`,
   };
-}
-
-/** RFC 4180 §2. */
-function toCell(value: Json): string {
-  const text = value === null ? '' : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

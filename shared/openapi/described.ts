@@ -34,6 +34,8 @@ export interface DescribedAnswer {
   readonly headers: readonly AnswerHeader[];
   readonly mediaType?: string;
   readonly schema?: JsonObject;
+  /** The same in other forms: their schemas by media type. */
+  readonly forms?: Readonly<Record<string, JsonObject>>;
 }
 
 /** Names of components: the document itself, a part of it, and the bodies by operation. */

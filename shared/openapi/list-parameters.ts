@@ -6,6 +6,7 @@ import { parseListQuery } from '../contract/query.ts';
 import { isParameterName, toEqualName } from '../contract/reserved-names.ts';
 import type { Resource } from '../contract/resource.ts';
 import { formatSort, reversed, type Shape } from '../contract/shapes.ts';
+import { exportFormats, ofPages } from '../operations/export-query.ts';
 import type { Translation } from '../versions/translation.ts';
 import { limits } from '../wire/limits.ts';
 import type { Json, JsonObject } from '../wire/values.ts';
@@ -16,6 +17,13 @@ import { askableShapes, namedShape, olderParameter } from './older-parameters.ts
 import { expandOf } from './related.ts';
 
 const comparisons = { gt: 'greater than', gte: 'at least', lt: 'less than', lte: 'at most' } as const;
+
+/** What an export takes: a list's, but for what makes it pages. */
+export function exportParametersOf(resource: Resource, input?: Translation): readonly QueryParameter[] {
+  const taken = listParametersOf(resource, input).filter(({ name }) => name !== 'format' && !ofPages.includes(name));
+  const description = 'The form of the answer; what `Accept` asks for unless said, and else the first.';
+  return [...taken, { name: 'format', description, schema: { enum: [...exportFormats] } }];
+}
 
 export function listParametersOf(resource: Resource, input?: Translation): readonly QueryParameter[] {
   const shapes = askableShapes(resource.shapes, input);
@@ -145,6 +153,7 @@ const pageParameters: readonly QueryParameter[] = [
     name: 'after', description: '`next` or `prev` of a page of the same query.',
     schema: { type: 'string', pattern: '^[A-Za-z0-9_.-]+$', maxLength: limits.cursorCharactersMax },
   },
+  { name: 'format', description: 'The form of the page; what `Accept` asks for unless said.', schema: { enum: ['json', 'csv'] } },
   {
     name: 'count', schema: { enum: ['exact', 'estimated'] },
     description: `Says \`total\`, up to ${limits.countMax}; an estimated one costs little, and counts up to ${limits.estimatedCountMax}.`,

@@ -3,7 +3,7 @@ import { everyResource } from '../contract/every-resource.ts';
 import { mentionsOf, reduce } from '../contract/rules.ts';
 import type { Resource } from '../contract/resource.ts';
 import { costOf } from '../limits/cost.ts';
-import { isOfDocument, isOfOne, isOwnPlace, isSafe, type Operation } from '../operations/operation.ts';
+import { isFeed, isOfDocument, isOfOne, isOwnPlace, isSafe, type Operation } from '../operations/operation.ts';
 import type { Translation } from '../versions/translation.ts';
 import type { Version } from '../versions/versions.ts';
 import { limits } from '../wire/limits.ts';
@@ -91,10 +91,12 @@ function toResponses(resource: Resource, row: Operation): JsonObject {
   };
 }
 
-function toAnswer({ description, headers, mediaType, schema }: DescribedAnswer): JsonObject {
+function toAnswer({ description, headers, mediaType, schema, forms = {} }: DescribedAnswer): JsonObject {
   const named: readonly AnswerHeader[] = [...headersOfAll, ...headers];
+  const others = Object.fromEntries(Object.entries(forms).map(([type, each]) => [type, { schema: each }]));
   return {
-    description, headers: headerRefs(named), ...(mediaType === undefined ? {} : { content: { [mediaType]: { schema: schema ?? {} } } }),
+    description, headers: headerRefs(named),
+    ...(mediaType === undefined ? {} : { content: { [mediaType]: { schema: schema ?? {} }, ...others } }),
   };
 }
 
@@ -113,7 +115,8 @@ function refusalsOf(row: Operation): readonly number[] {
 }
 
 /** Whoever could be let in unsigned need not sign in. */
-function securityOf({ rules }: Resource, { right, answers }: Operation): readonly JsonObject[] {
+function securityOf({ rules }: Resource, row: Operation): readonly JsonObject[] {
+  const { right } = row;
   const isOpen = reduce(typeof right === 'string' ? rules[right] : right, anonymous) !== false;
-  return [...(isOpen ? [{}] : []), { bearer: [] }, ...(answers === 'moment' ? [{ ticket: [] }] : [])];
+  return [...(isOpen ? [{}] : []), { bearer: [] }, ...(isFeed(row) ? [{ ticket: [] }] : [])];
 }

@@ -5,6 +5,7 @@ import { withExpanded } from '../contract/expansion.ts';
 import { jsonPatchBody, jsonPatchType } from '../changes/json-patch.ts';
 import { changesBody, changesType } from '../changes/operators.ts';
 import { bodiesOf } from '../contract/documents.ts';
+import { parseExportQuery } from './export-query.ts';
 import { onDuplicateChoices, parseImportQuery } from './import-query.ts';
 import { parseUpsertQuery } from './upsert-query.ts';
 import { limits } from '../wire/limits.ts';
@@ -13,10 +14,11 @@ import {
   type DocumentQuery, formatQuery, type ListQuery, parseChangesQuery, parseDocumentQuery, parseListQuery,
 } from '../contract/query.ts';
 import {
-  createdAnswer, feedAnswer, oneAnswer, pageAnswer, removedAnswer, replacedAnswer, reportAnswer, upsertedAnswer, writtenAnswer,
+  createdAnswer, exportAnswer, feedAnswer, oneAnswer, pageAnswer, removedAnswer, replacedAnswer, reportAnswer, upsertedAnswer,
+  writtenAnswer,
 } from '../openapi/answers.ts';
 import { aggregateAnswer, aggregateParametersOf, aggregatesOf } from '../openapi/aggregate-parameters.ts';
-import { fieldsOf, listParametersOf, shapesOf } from '../openapi/list-parameters.ts';
+import { exportParametersOf, fieldsOf, listParametersOf, shapesOf } from '../openapi/list-parameters.ts';
 import { changesExampleOf, jsonPatchExampleOf, rowsExampleOf } from '../openapi/resource-schemas.ts';
 import { expandOf } from '../openapi/related.ts';
 import { upsertParametersOf } from '../openapi/upsert-parameters.ts';
@@ -41,7 +43,7 @@ const parseNone = (_resource: unknown, query: string): void => mustBeWithoutPara
 
 export const documents = operations({
   list: {
-    ...read, at: '/', summary: 'Lists documents by a declared shape, a page at a time.',
+    ...read, at: '/', summary: 'Lists documents by a declared shape, a page at a time.', gives: [json, csv], isNegotiated: true,
     parse: parseListQuery,
     cached: ({ resource, input }: StateRead<ListQuery>) => ({
       name: `list ${formatQuery(input)}`,
@@ -127,6 +129,18 @@ export const documents = operations({
         description: 'What becomes of a row whose id exists: rejected, passed over, put in its place, or laid over it as a merge patch.',
       }],
       answers: reportAnswer, bodies: rowsExampleOf,
+    },
+  },
+  export: {
+    ...short, method: 'GET', at: '/export', answers: 'moment', right: 'read',
+    summary: 'Gives out all documents that a declared shape finds, of one state, streamed.',
+    body: 'none', takes: [], gives: [lines, csv, json], isNegotiated: true, carries: [], conditions: 'read',
+    msMax: limits.exportMsMax, cost: 1,
+    parse: parseExportQuery,
+    holds: { answer: 'rows' },
+    described: {
+      parameters: exportParametersOf, answers: exportAnswer,
+      more: () => ({ words: 'What is found, and in which order, is said as in a list, by the same shapes.', extensions: {} }),
     },
   },
   changes: {

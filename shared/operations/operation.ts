@@ -62,8 +62,9 @@ export interface Operation<Input = unknown> {
   readonly method: Method;
   readonly at: Place;
   /**
-   * `state`: what is stored, which may be cached and revalidated. `moment`: a stream of what happens, whose head
-   * comes like any other answer. `effect`: changes something. The first two are safe (RFC 9110 §9.2.1).
+   * `state`: what is stored, which may be cached and revalidated. `moment`: a stream that is made while it is read, of
+   * what happens or of what is there, whose head comes like any other answer. `effect`: changes something. The first two
+   * are safe (RFC 9110 §9.2.1).
    */
   readonly answers: 'state' | 'moment' | 'effect';
   /** The rule of the resource that lets callers in, or one of the operation's own. */
@@ -74,6 +75,8 @@ export interface Operation<Input = unknown> {
   /** Media types of request bodies, and of answers, the preferred one first. */
   readonly takes: readonly string[];
   readonly gives: readonly [string, ...string[]];
+  /** Whether callers choose among those that it gives, by `format` in the query or by `Accept` (`formats.ts`). */
+  readonly isNegotiated?: true;
   readonly carries: readonly CarriedHeader[];
   /**
    * Preconditions (RFC 9110 §13): those of a read; those of a change, where a resource may demand `If-Match`; those of a
@@ -102,7 +105,7 @@ export interface Operation<Input = unknown> {
 
 export interface Holding {
   readonly body?: 'document' | 'patch' | 'rows' | 'items' | 'steps';
-  readonly answer?: 'document' | 'page' | 'events' | 'report' | 'results';
+  readonly answer?: 'document' | 'page' | 'events' | 'report' | 'results' | 'rows';
 }
 
 export interface Counted<Input = unknown> {
@@ -139,6 +142,11 @@ export interface Stated {
   readonly rule: Rule;
   /** Whether it is read as somebody reads who has not signed in, whoever asks: one answer for all who may have it. */
   readonly forEverybody: boolean;
+}
+
+/** A stream of what happens, which a browser's `EventSource` can open. */
+export function isFeed({ answers, gives }: Pick<Operation, 'answers' | 'gives'>): boolean {
+  return answers === 'moment' && gives.includes('text/event-stream');
 }
 
 /** Nothing changes by repeating it (RFC 9110 §9.2.1). */

@@ -27,7 +27,7 @@ function trashOf(resource: Resource): Resource {
 
 export const removals = operations({
   removed: {
-    ...read, at: '/removed', summary: 'Lists removed documents, the last removed first.',
+    ...read, at: '/removed', summary: 'Lists removed documents, the last removed first.', gives: [json, 'text/csv'], isNegotiated: true,
     parse: parseRemovedQuery,
     cached: ({ resource, input }: StateRead<ListQuery>) => ({
       name: `removed ${formatQuery(input)}`, dependencies: dependenciesOfRemoved(resource), keepsAbsence: false,

@@ -14,7 +14,7 @@ export const places = resource({
   id: { kind: 'string', format: z.string().regex(/^\d{5}$/).meta({ examples: ['02108'] }), importedFrom: 'zip_code' },
   rules: { read: anyone, write: role('editor') },
   // One import is thousands of writes.
-  limits: { cost: { import: 50 } },
+  limits: { cost: { import: 50, export: 50 } },
   shapes: {
     byId: { prefix: 'id' },
     byState: { equal: ['state'], sort: ['city'] },

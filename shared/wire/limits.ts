@@ -34,6 +34,38 @@ export const limits = {
   importBytesPerSecondMin: 512,
   /** Rejected rows listed; the summary counts the rest. */
   importRejectedListedMax: 1_000,
+  /**
+   * An export's whole time, and so the age of the state that it shows: SQLite's log grows meanwhile, and MongoDB shows a time for
+   * 300 s. One that has not ended by then breaks off, and is resumed from its last mark.
+   */
+  exportMsMax: 240_000,
+  /** Bytes of an export that are made in one go, some 2 ms, or one document if that alone is longer: what a reader holds at once. */
+  exportChunkBytes: 131_072,
+  /** Documents of one go. */
+  exportChunkRowsMax: 500,
+  /** Documents of one go where each is looked into, beside its index. */
+  exportLookedIntoRows: 200,
+  /** Entries of one go, whose documents are read and folded: some 50 µs each. */
+  exportEntriesRows: 50,
+  /**
+   * Documents that an export looks into and passes over: then it breaks off, and NDJSON says from where it is resumed. Half a minute
+   * of a process's time, in which others have their turns.
+   */
+  exportPassedOverMax: 1_000_000,
+  /** Documents of the first, whose length nobody knows yet. */
+  exportFirstRows: 50,
+  /** Documents between two marks of an NDJSON export, from which it can be resumed: those that are given, and those looked into. */
+  exportMarkRows: 10_000,
+  /** Exports of one caller under way in one process, then 429: each holds a state. */
+  exportsPerCallerMax: 2,
+  /** Exports of all callers under way in one process, then 503. */
+  exportsMax: 8,
+  /** What a caller at that share is told to wait. */
+  exportRetryAfterSeconds: 5,
+  /** How long a reader may take nothing of an export, beside the time that its bytes take at the least rate. */
+  exportSilenceMsMax: 10_000,
+  /** A reader that takes less is cut off, so that nobody holds a state by reading slowly. */
+  exportBytesPerSecondMin: 8_192,
   /** What an endpoint's `fetch` reads of an answer; a longer one is 502. */
   fetchedBytesMax: 1_048_576,
   /** Documents of a page when `limit` is absent. */

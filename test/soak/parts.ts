@@ -9,6 +9,7 @@ import { engines } from '../support/whole-world.ts';
 import { runScopes } from '../proofs/scopes/run.ts';
 import { growth } from './growth.ts';
 import { slowBuilds } from './mongo-builds.ts';
+import { roundTrip } from './exports.ts';
 import { memberKilled, mongoHistories } from './mongo-histories.ts';
 import { fieldRaces } from './mongo-races.ts';
 
@@ -49,6 +50,12 @@ async function histories({ seed, minutes }: Budget): Promise<Outcome> {
     kills += figures.kills;
   }
   return { figures: { runs }, violations };
+}
+
+/** A million films; MongoDB, which has its own time here, gets a tenth. */
+async function exports(): Promise<Outcome> {
+  const trips = [await roundTrip('sqlite', 1_000_000), await roundTrip('mongodb', 100_000)];
+  return { figures: { runs: trips.map(({ figures }) => figures) }, violations: trips.flatMap(({ violations }) => violations) };
 }
 
 async function scopes({ seed, minutes }: Budget): Promise<Outcome> {
@@ -139,4 +146,5 @@ export const parts: readonly Part[] = [
   { name: 'one process', share: 0, run: oneProcess },
   // Stores of up to a million documents, some two minutes.
   { name: 'growth', share: 0, run: growth },
+  { name: 'exports', share: 0, run: exports },
 ];

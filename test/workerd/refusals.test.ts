@@ -29,7 +29,7 @@ function streamed(bytes: number): ReadableStream<Uint8Array> {
 describe('the guard refuses', () => {
   test('what is nowhere', async () => {
     for (const path of [
-      '/', '/v2', '/v2/', '/v2/films/', '/v2/films/a/b', '/v2/nothing', '/nothing', '/v2/films/export', '/v2/films/changes',
+      '/', '/v2', '/v2/', '/v2/films/', '/v2/films/a/b', '/v2/nothing', '/nothing', '/v2/films/removed', '/v2/films/changes',
       '/v2//films', '/favicon.ico', '/.tombolo/other', '/v2/films/..%2f..%2fetc', '/v2/__proto__', '/v2/constructor',
     ]) {
       await refused(path, {}, path.includes('%2f') ? 400 : 404, path.includes('%2f') ? 'path_invalid' : 'route_not_found');
@@ -111,7 +111,7 @@ describe('validation refuses', () => {
     for (const accept of [
       'text/html', 'application/xml',
       'application/json;q=0',
-      'application/json;q=0, */*',
+      'application/json;q=0, text/csv;q=0, */*',
       'application/json;q=0.000',
       'image/*',
     ]) {

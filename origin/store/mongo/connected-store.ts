@@ -9,13 +9,14 @@ import type { Unique } from '../../../shared/contract/unique.ts';
 import type { Scalar } from '../../../shared/wire/values.ts';
 import { storeLimits } from '../limits.ts';
 import type { OpenDocuments } from '../examination/open-documents.ts';
-import type { CountRequest, ListRequest, Read, ReadOptions, StoreState, TallyRequest } from '../store.ts';
+import type { CountRequest, HeldResources, HeldState, ListRequest, Read, ReadOptions, StoreState, TallyRequest } from '../store.ts';
 import { codeOf, codes, deadlineExceeded, storeUnavailable, toStoreFault } from './connection/errors.ts';
 import { inTime } from './connection/in-time.ts';
 import type { Installed, Target } from './install/install.ts';
 import { Installation, shapeNotReady } from './install/installation.ts';
 import type { RawTexts } from './read/raw-texts.ts';
 import { ReadShare } from './read/read-share.ts';
+import { HeldSession, type Holding } from './read/held-state.ts';
 import { type Reading, Reader } from './read/reader.ts';
 
 export interface Opened {
@@ -68,6 +69,8 @@ export abstract class ConnectedStore {
 
   /** The state that a read at or after `atLeast` is given. */
   protected abstract stateFor(atLeast: Position | undefined): ReadState | Promise<ReadState>;
+  /** Whether the server shows one state to several reads. */
+  protected abstract readonly holdsStates: boolean;
   /** Called when what others dropped cannot be put back. */
   protected abstract onUnmended(cause: unknown): void;
 
@@ -107,6 +110,18 @@ export abstract class ConnectedStore {
 
   tally(resource: Resource, request: TallyRequest, options: ReadOptions) {
     return this.#read(options, (reading) => this.#reader.tally(resource, request, reading));
+  }
+
+  hold([resource]: HeldResources, { deadline, atLeast }: ReadOptions): Promise<HeldState> {
+    return this.run(() => inTime(this.#left(deadline), async () => {
+      const { time, position } = await this.stateFor(atLeast);
+      const session = this.holdsStates ? await this.#reader.beginHeld(resource, this.#left(deadline)) : undefined;
+      const run: Holding['run'] = (options, read) => this.run(() => inTime(this.#left(options.deadline), () => {
+        const maxTimeMS = this.#left(options.deadline);
+        return session === undefined ? this.#reader.at(time, maxTimeMS, read) : read({ session, maxTimeMS });
+      }));
+      return new HeldSession({ position, session, reader: this.#reader, run });
+    }));
   }
 
   async close(): Promise<void> {

@@ -15,6 +15,7 @@ import { compiledModule } from '../../compute/module.ts';
 import { OpenDocuments } from '../examination/open-documents.ts';
 import { StoreNotReady } from '../not-ready.ts';
 import type { ChangeBatch, HistoryLost, Mutation, SharedTexts, Store, WriteOptions, Written } from '../store.ts';
+import { fail, ignore, randomHex } from '../surroundings.ts';
 import { type ToWritten, toWritten } from '../text-entries.ts';
 import { ConnectedStore, type Opened, warnOfPending } from './connected-store.ts';
 import { patiently, toClient, toDatabaseName } from './connection/client.ts';
@@ -128,6 +129,7 @@ async function doingIn(database: Db, asked: Pick<Target, 'resources' | 'deployme
 }
 
 class MongoStore extends ConnectedStore implements Store {
+  protected override readonly holdsStates = true;
   readonly #head: Head;
   readonly #writer: Writer;
   readonly #toWritten: ToWritten;
@@ -247,14 +249,4 @@ function warn({ foreignIds, mayBeOdd, hidesOdd, pending }: Installed, surroundin
       collections: odd,
     });
   }
-}
-
-function randomHex(bytes: number): string {
-  return Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString('hex');
-}
-
-function ignore(): void {}
-
-function fail(error: Error): void {
-  throw error;
 }

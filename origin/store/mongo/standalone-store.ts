@@ -16,6 +16,7 @@ import { Wake } from '../wake.ts';
 import { ConnectedStore, type Opened } from './connected-store.ts';
 
 export class StandaloneStore extends ConnectedStore implements Store {
+  protected override readonly holdsStates = false;
   readonly #cursors = new Map<string, Position>();
   readonly #news = new Wake();
   #position: Position;

@@ -13,7 +13,8 @@ import type { Resource } from '../../../shared/contract/resource.ts';
 import { OpenDocuments } from '../examination/open-documents.ts';
 import { storeLimits } from '../limits.ts';
 import type {
-  CountRequest, ListRequest, Mutation, News, Read, ReadOptions, Row, Store, StoreNews, StoreState, TallyRequest, WriteOptions, Written,
+  CountRequest, HeldResources, HeldState, ListRequest, Mutation, News, Read, ReadOptions, Row, Store, StoreNews, StoreState, TallyRequest,
+  WriteOptions, Written,
 } from '../store.ts';
 import type { StoredDocument } from '../stored-document.ts';
 import { type ToWritten, toWritten } from '../text-entries.ts';
@@ -27,31 +28,17 @@ import { acquireLease, type Lease } from './connection/lease.ts';
 import { ChangeLog } from './feed/log.ts';
 import { toPosition } from './feed/positions.ts';
 import { lookedAtIn } from './read/examined-documents.ts';
+import { HeldStates } from './read/held-state.ts';
 import { holderOf } from './read/holder.ts';
 import { Reader } from './read/reader.ts';
 import { beginEpoch, type History, mendFile, prepareFile, warnOfKeys } from './install/prepare-file.ts';
+import { type SqliteStoreOptions, type Surroundings, toSurroundings } from './options.ts';
 import { Snapshot } from './read/snapshot.ts';
 import { TallyReader } from './read/tally.ts';
 import { Tidy } from './write/tidy.ts';
 import { untilUnlocked } from './connection/unlocked.ts';
 import { newsOf, type WatchSource, watchLog } from './feed/watch.ts';
 import { WriteCalls } from './write/write-call.ts';
-
-export interface SqliteStoreOptions {
-  readonly dataDir: string;
-  readonly resources: Iterable<Resource>;
-  /** The most that the change log may take; `storeLimits.logBytesMax` unless said. */
-  readonly logBytesMax?: number;
-  /** Milliseconds of the epoch. */
-  readonly clock?: () => number;
-  /** That many random bytes, in hex. */
-  readonly random?: (bytes: number) => string;
-  readonly onWarning?: (message: string, facts: Readonly<Record<string, unknown>>) => void;
-  /** Called when the file is not ours any more: what is written from then on is lost. */
-  readonly onFatal?: (error: Error) => void;
-}
-
-type Surroundings = Required<Omit<SqliteStoreOptions, 'dataDir' | 'resources'>>;
 
 interface Opened {
   readonly lease: Lease;
@@ -102,14 +89,12 @@ class SqliteStore implements Store {
   readonly #foreign: ForeignCommits;
   readonly #tidy: Tidy;
   readonly #closing = new AbortController();
+  readonly #held: HeldStates;
 
   static async open(lease: Lease, options: SqliteStoreOptions): Promise<Store> {
     const path = join(options.dataDir, databaseName);
     const resources = [...options.resources];
-    const filled = {
-      logBytesMax: options.logBytesMax ?? storeLimits.logBytesMax, clock: options.clock ?? Date.now, random: options.random ?? randomHex,
-      onWarning: options.onWarning ?? ignore, onFatal: options.onFatal ?? fail,
-    };
+    const filled = toSurroundings(options);
     const until = { clock: filled.clock, deadline: filled.clock() + storeLimits.ownWriteMsMax };
     const writer = await untilUnlocked(() => openWriter(path), until);
     try {
@@ -133,6 +118,7 @@ class SqliteStore implements Store {
   constructor(opened: Opened) {
     const { writer, resources, options } = opened;
     this.#lease = opened.lease;
+    this.#held = new HeldStates(opened.path, options.clock);
     this.#resources = resources;
     this.#options = options;
     this.#history = { writer, ...options };
@@ -201,6 +187,10 @@ class SqliteStore implements Store {
     return this.#tallies.tally(resource, request, options);
   }
 
+  hold(resources: HeldResources, options: ReadOptions): Promise<HeldState> {
+    return this.#once(options, (position) => this.#held.open(resources, position));
+  }
+
   async write(mutations: readonly Mutation[], options: WriteOptions): Promise<Written> {
     const { value, end } = await this.#commits.commit({
       deadline: options.deadline,
@@ -241,6 +231,7 @@ class SqliteStore implements Store {
     this.#closing.abort();
     await this.#tallies.close();
     this.#snapshot.end();
+    this.#held.close();
     this.#readerConnection.database.close();
     this.#logConnection.database.close();
     this.#writer.database.run('PRAGMA wal_checkpoint(TRUNCATE)');
@@ -250,14 +241,19 @@ class SqliteStore implements Store {
 
   /** Reads; the position is known before, so that what is read is at or after it. */
   #read<T>(options: ReadOptions, read: (inTime: () => void) => T): Promise<Read<T>> {
+    return this.#once(options, (position, inTime) => {
+      this.#snapshot.begin();
+      return { value: read(inTime), position };
+    });
+  }
+
+  #once<T>(options: ReadOptions, run: (position: Position, inTime: () => void) => T): Promise<T> {
     if (this.#closing.signal.aborted) return Promise.reject(storeClosed());
     const { clock } = this.#options;
     const inTime = () => mustBeInTime(clock(), options.deadline);
     return untilUnlocked(() => {
       inTime();
-      const position = this.#head.mustReach(options.atLeast);
-      this.#snapshot.begin();
-      return { value: read(inTime), position };
+      return run(this.#head.mustReach(options.atLeast), inTime);
     }, { clock, deadline: options.deadline });
   }
 
@@ -287,14 +283,4 @@ class SqliteStore implements Store {
     }
     warnOfKeys(installed, this.#options);
   }
-}
-
-function randomHex(bytes: number): string {
-  return Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString('hex');
-}
-
-function ignore(): void {}
-
-function fail(error: Error): void {
-  throw error;
 }

@@ -2,6 +2,7 @@
 import { describe } from 'bun:test';
 import { feedSuite } from './feed-suite.ts';
 import type { OpenPlace } from './harness.ts';
+import { heldSuite } from './held-suite.ts';
 import { internalSuite } from './internal-suite.ts';
 import { listSuite, movingSuite } from './list-suite.ts';
 import { pathsSuite } from './paths-suite.ts';
@@ -23,5 +24,6 @@ export function storeSuite(engine: string, open: OpenPlace, holds: Parameters<ty
     movingSuite(open);
     pathsSuite(open);
     feedSuite(open);
+    heldSuite(open, holds);
   });
 }

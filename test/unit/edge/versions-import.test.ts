@@ -39,6 +39,9 @@ describe.each([...engines])('an upload in v1 on %s', (engine) => {
     expect([refused, told]).toMatchObject([{ row: 1 }, { summary: { imported: 1, rejected: 1 } }]);
     const [foreign] = await upload('text/csv', 'id,title,status\nc5,E,closed\n');
     expect(foreign).toMatchObject({ code: 'document_invalid', errors: [{ at: '/status', detail: 'no such column' }] });
+    const [otherwise] = await upload('text/csv', 'id,title,lines\nc6,F,"[{""name"":""a"",""cost"":1}]"\n');
+    const detail = 'holds what this version calls otherwise; send NDJSON';
+    expect(otherwise).toMatchObject({ code: 'document_invalid', errors: [{ at: '/lines', detail }] });
   });
 
   for (const [name, type] of Object.entries(types))

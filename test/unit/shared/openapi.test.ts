@@ -190,7 +190,7 @@ describe('the description', () => {
       'genres', 'genres[in]', 'year[gt]', 'year[gte]', 'year[lt]', 'year[lte]',
       'genres[ne]', 'genres[nin]', 'genres[exists]', 'genres[contains]', 'image.url[ne]', 'image.url[nin]', 'image.url[exists]',
       'year[ne]', 'year[nin]', 'year[exists]',
-      'sort', 'limit', 'after', 'count', 'page', 'distinct', 'fields', 'expand', 'If-Match', 'If-None-Match', 'Tombolo-Position',
+      'sort', 'limit', 'after', 'format', 'count', 'page', 'distinct', 'fields', 'expand', 'If-Match', 'If-None-Match', 'Tombolo-Position',
       'API-Version', 'version',
     ]);
     expect(parametersOf('/v2/reviews')).toContain('q');

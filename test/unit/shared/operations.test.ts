@@ -40,7 +40,7 @@ describe('a route', () => {
       '/v2/films/aggregate': ['aggregate', 'aggregate', not, not, not, not],
       '/v2/films/changes': none('route_not_found'),
       '/v2/reviews/changes': ['changes', 'changes', not, not, not, not],
-      '/v2/films/export': none('route_not_found'),
+      '/v2/films/export': ['export', 'export', not, not, not, not],
       '/v2/nope': none('route_not_found'),
       '/v2/films/a/b': none('route_not_found'),
       '/v2/films/': none('route_not_found'),

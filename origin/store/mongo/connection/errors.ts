@@ -9,8 +9,8 @@ import { type Mending, mendings, passingCodes } from './server-codes.ts';
 export const codes = {
   badValue: 2, unauthorized: 13, authenticationFailed: 18, namespaceNotFound: 26, indexNotFound: 27, cursorNotFound: 43,
   namespaceExists: 48, maxTimeMsExpired: 50, indexOptionsConflict: 85, indexKeySpecsConflict: 86, documentValidation: 121,
-  parallelArrays: 171, databaseDropPending: 215, invalidResumeToken: 260, changeStreamFatal: 280, changeStreamHistoryLost: 286,
-  duplicateKey: 11_000, backgroundOperationInProgress: 12_587,
+  parallelArrays: 171, databaseDropPending: 215, snapshotTooOld: 239, snapshotUnavailable: 246, invalidResumeToken: 260,
+  changeStreamFatal: 280, changeStreamHistoryLost: 286, duplicateKey: 11_000, backgroundOperationInProgress: 12_587,
 } as const;
 
 const retryAfterOneSecond = { 'retry-after': '1' } as const;

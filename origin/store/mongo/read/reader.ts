@@ -67,6 +67,18 @@ export class Reader {
     }
   }
 
+  /** Begins to show one state (snapshot reads, MongoDB 5.0): the first read chooses it, and all others of the session see it. */
+  async beginHeld(resource: Resource, maxTimeMS: number): Promise<ClientSession> {
+    const session = this.#client.startSession({ snapshot: true });
+    try {
+      await this.#share.run(() => this.#collection(resource, session).findOne({ _id: { $in: [] } }, { session, maxTimeMS }));
+      return session;
+    } catch (error) {
+      await session.endSession();
+      throw error;
+    }
+  }
+
   async get(resource: Resource, id: string, reading: Reading): Promise<StoredDocument | undefined> {
     const key = idFormOf(resource).toStored(id);
     const found =
@@ -81,8 +93,10 @@ export class Reader {
   async many(resource: Resource, ids: readonly string[], reading: Reading): Promise<readonly StoredDocument[]> {
     const keys = ids.flatMap((id) => idFormOf(resource).toStored(id) ?? []);
     if (keys.length === 0) return [];
-    const options = { batchSize: keys.length, ...asBytes, ...reading };
-    const found = await this.#share.run(() => this.#collection(resource).find({ _id: { $in: keys } }, options).toArray());
+    // All of them are one batch: a cursor that is left open is another round trip, and none of a held state.
+    const options = { limit: keys.length, batchSize: keys.length, singleBatch: true, ...asBytes, ...reading };
+    const collection = this.#collection(resource, reading.session);
+    const found = await this.#share.run(() => collection.find({ _id: { $in: keys } }, options).toArray());
     return this.#texts.all(toRawDocuments(resource, found));
   }
 
@@ -178,7 +192,7 @@ export class Reader {
 
   async #walk(resource: Resource, { filter, sort, walk }: HintedQuery, limit: number, reading: Reading): Promise<readonly RawDocument[]> {
     const options = { sort, ...walk, limit, batchSize: limit, singleBatch: true, ...asBytes, ...reading };
-    const found = await this.#share.run(() => this.#collection(resource).find(filter, options).toArray());
+    const found = await this.#share.run(() => this.#collection(resource, reading.session).find(filter, options).toArray());
     return toRawDocuments(resource, found);
   }
 
@@ -202,15 +216,18 @@ export class Reader {
     const hint = this.#installation.oddHint(resource);
     if (filter === undefined || hint === undefined) return [];
     const options = { hint, limit: oddReadMax, batchSize: oddReadMax, ...asBytes, ...reading };
-    const found = await this.#share.run(() => this.#collection(resource).find(filter, options).toArray());
+    const found = await this.#share.run(() => this.#collection(resource, reading.session).find(filter, options).toArray());
     return oddRows(resource, request, interval, toRawDocuments(resource, found));
   }
 
-  #collection(resource: Resource): Collection<Stored> {
-    const { preference, concern } = resource.reads;
+  /** A held state is the primary's: a secondary may not have it yet. */
+  #collection(resource: Resource, session?: ClientSession): Collection<Stored> {
+    const { preference, concern } = session?.snapshotEnabled === true ? heldReads : resource.reads;
     return this.#database.collection<Stored>(resource.collection, { readPreference: preference, readConcern: { level: concern } });
   }
 }
+
+const heldReads = { preference: 'primary', concern: 'snapshot' } as const;
 
 function toRawDocuments(resource: Resource, found: readonly unknown[]): readonly RawDocument[] {
   return found.flatMap((each) => toRawDocument(resource, mustBytes(each)) ?? []);
