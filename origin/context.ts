@@ -27,7 +27,7 @@ import type { Settings } from './settings.ts';
 import { openMongoStore } from './store/mongo/mongo-store.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import type { Store } from './store/store.ts';
-import { startText } from './text/start-text.ts';
+import { startEntries } from './entries/start-entries.ts';
 import { toTrouble } from './trouble.ts';
 
 export interface Context {
@@ -95,7 +95,7 @@ export async function openContext(settings: Settings, contract: Contract, own: O
     streams: new AbortController(),
     refusals: new Map(),
   };
-  await startText(context, { onTrouble, leaseTimes });
+  await startEntries(context, { onTrouble, leaseTimes });
   await startHooks(afterCommits, context, { onTrouble, leaseTimes, holdLimits });
   if (erasedOf(context).length > 0) await services.start('erasing', () => startErasing(context, { onTrouble, leaseTimes, restMs }));
   return context;

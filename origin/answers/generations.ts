@@ -6,7 +6,7 @@
 import type { Change } from '../../shared/contract/change.ts';
 import type { Contract } from '../../shared/contract/contract.ts';
 import { type Dependencies, toBucket } from '../../shared/contract/dependencies.ts';
-import { shownBy } from '../../shared/contract/text-index.ts';
+import { shownBy } from '../../shared/contract/entry-index.ts';
 import type { Position } from '../../shared/wire/position.ts';
 import { touchedOf } from '../purge/touched.ts';
 

@@ -1,16 +1,20 @@
 /**
- * Documents found by text and by folded values: an ordered walk of the entries that have the rarest of the words, each of which
- * is held against its document as it is now. What another program has changed since, and whose entry is not yet made anew,
- * is left out until it is. A search looks at `limits.textExaminedMax` entries and no more; where it breaks off, it says where.
+ * Documents found by text and by folded values, in an ordered walk of the entries that have the rarest of the words, or by
+ * place, in a walk over the map (map-walk.ts): each entry is held against its document as it is now. What another program has
+ * changed since, and whose entry is not yet made anew, is left out until it is. A search looks at so many entries and no more
+ * (`limits.textExaminedMax`, `limits.placesExaminedMax`); where it breaks off, it says where.
  */
+import type { ListQuery } from '../../shared/contract/query.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { satisfies } from '../../shared/contract/rules.ts';
 import { isSameJson } from '../../shared/contract/settled.ts';
-import { entryValuesOf, fillings, type TextIndex, wordsOf } from '../../shared/contract/text-index.ts';
+import { cellIn, entryValuesOf, fillings, type EntryIndex, wordsOf } from '../../shared/contract/entry-index.ts';
 import { hasAll, tokenOf } from '../../shared/text/words.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import { limits } from '../../shared/wire/limits.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
+import { EntryReader, EntryWalk, lookedAtOnce } from './entry-walk.ts';
+import { MapWalk } from './map-walk.ts';
 import type { CountRequest, ListRequest, Read, ReadOptions, Row, Store } from '../store/store.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 
@@ -29,41 +33,34 @@ export interface Counted extends Read<number> {
 interface Asked<Request extends CountRequest> {
   /** As its collection has it. */
   readonly resource: Resource;
-  readonly index: TextIndex;
-  /** None where the shape has no text. */
-  readonly words: readonly string[];
+  readonly index: EntryIndex;
+  readonly query: Pick<ListQuery, 'words' | 'area'>;
   readonly request: Request;
 }
 
-/** Entries looked at in one go: some 5 ms of reading and folding. */
-const lookedAtOnce = 100;
 /** A word that more entries have is as common as any other. */
 const commonCount = 1_000;
 
 export async function findByEntries(store: ReadStore, asked: Asked<ListRequest>, options: ReadOptions): Promise<Found> {
-  const request = await toEntriesWalk(store, asked, options);
+  const { index: { entries, derived }, request, query: { area } } = asked;
+  const reader = new EntryReader(store, entries, options);
+  const walked = await toEntriesWalk(store, asked, options);
+  const walk = area === undefined ? new EntryWalk(reader, walked) : new MapWalk(reader, { request, derived, area });
   const rows: Row[] = [];
-  let after = request.after;
-  let readAt: Read<unknown>['position'] | undefined;
-  for (let examined = 0; ; ) {
-    const limit = Math.min(examined === 0 ? Math.min(request.limit, lookedAtOnce) : lookedAtOnce, limits.textExaminedMax - examined);
-    const since = readAt === undefined ? options : { ...options, atLeast: readAt };
-    const { value: entries, position } = await store.list(asked.index.entries, { ...request, after, limit }, since);
-    readAt ??= position;
-    rows.push(...(await documentsOf(store, asked, entries, { ...options, atLeast: readAt })));
-    examined += entries.length;
-    after = entries.at(-1)?.keys ?? after;
+  for (;;) {
+    const found = await walk.next(reader.examined === 0 ? Math.min(request.limit, lookedAtOnce) : lookedAtOnce);
+    const position = reader.readAt;
+    rows.push(...(await documentsOf(store, asked, found.entries, { ...options, atLeast: position })));
     const isFull = rows.length >= request.limit;
-    if (isFull || entries.length < limit) return { value: rows.slice(0, request.limit), position: readAt, brokenOffAt: undefined };
-    if (examined >= limits.textExaminedMax) return { value: rows, position: readAt, brokenOffAt: after };
-    // Others have their turn.
-    await Bun.sleep(0);
+    if (isFull || found.isLast) return { value: rows.slice(0, request.limit), position, brokenOffAt: undefined };
+    if (found.brokenOffAt !== undefined) return { value: rows, position, brokenOffAt: found.brokenOffAt };
   }
 }
 
 /** Counts what is found of the entries that one search looks at. */
 export async function countByEntries(store: ReadStore, asked: Asked<CountRequest>, options: ReadOptions): Promise<Counted> {
-  const request = { ...asked.request, after: undefined, limit: limits.textExaminedMax };
+  const limit = asked.query.area === undefined ? limits.textExaminedMax : limits.placesExaminedMax;
+  const request = { ...asked.request, after: undefined, limit };
   const { value, position, brokenOffAt } = await findByEntries(store, { ...asked, request }, options);
   const isWhole = brokenOffAt === undefined && value.length < request.limit;
   return { value: value.length, position, ...(isWhole ? {} : { isMinimum: true }) };
@@ -74,9 +71,9 @@ export async function toEntriesWalk<Request extends CountRequest>(
   store: ReadStore, asked: Asked<Request>, options: ReadOptions,
 ): Promise<Request> {
   await mustBeFilled(store, asked, options);
-  const { index, words, request } = asked;
+  const { index, query: { words = [] }, request } = asked;
   const tokens = [...new Set(words.map(tokenOf))];
-  const by = (token: string): Request => ({ ...request, equal: { ...request.equal, [index.tokens]: [token] } });
+  const by = (token: string): Request => ({ ...request, equal: { ...request.equal, [index.derived]: [token] } });
   if (tokens.length === 0) return request;
   const [only = ''] = tokens;
   if (tokens.length === 1) return by(only);
@@ -115,8 +112,9 @@ export async function documentsOf(
 }
 
 /** Whether the entry says where the document stands now, and it is what was asked for. */
-function isFound({ index, words, request }: Asked<CountRequest>, entry: StoredDocument, { value }: StoredDocument): boolean {
-  const { id: _id, [index.tokens]: _tokens, ...values } = entry.value;
+function isFound({ index, query, request }: Asked<CountRequest>, entry: StoredDocument, { value }: StoredDocument): boolean {
+  const { id: _id, [index.derived]: derived, ...values } = entry.value;
+  const { words = [], area } = query;
   return isSameJson(values as JsonObject, entryValuesOf(index, value)) && satisfies(value, request.where) &&
-    (words.length === 0 || hasAll(wordsOf(index, value), words));
+    (words.length === 0 || hasAll(wordsOf(index, value), words)) && (area === undefined || cellIn(index, value) === derived);
 }

@@ -6,7 +6,7 @@ import { formatQuery, type ListQuery } from '../../shared/contract/query.ts';
 import { scopeOf } from '../../shared/contract/scope.ts';
 import { reversed } from '../../shared/contract/shapes.ts';
 import { limits } from '../../shared/wire/limits.ts';
-import { textIndexOf } from '../../shared/contract/text-index.ts';
+import { entryIndexOf } from '../../shared/contract/entry-index.ts';
 import type { Position } from '../../shared/wire/position.ts';
 import type { Json } from '../../shared/wire/values.ts';
 import type { Answer, Asked } from '../call.ts';
@@ -101,17 +101,18 @@ export async function countFound(store: Store, call: Asked, query: ListQuery, ma
     const { value, position } = await scan(store, call, query, { ...found, after: undefined, limit: max + 1 });
     return { value: { count: value.found.length, isMinimum: value.last !== undefined }, position };
   }
-  const index = textIndexOf(resource, query.shape);
+  const index = entryIndexOf(resource, query.shape);
   const { value, position, isMinimum = value > max } = index === undefined
     ? { ...(await store.count(resource, found, max + 1, readOptions(call))), isMinimum: undefined }
-    : await countByEntries(store, { resource, index, words: query.words ?? [], request: found }, readOptions(call));
+    : await countByEntries(store, { resource, index, query, request: found }, readOptions(call));
   return { value: { count: Math.min(value, max), isMinimum }, position };
 }
 
 /** The database's own figure where the caller may see all that is asked for; else what a short count finds. */
 export async function estimateFound(store: Store, call: Asked, query: ListQuery): Promise<Read<Total>> {
   const { equal, range, where } = toFound(call, query);
-  const isFiltered = range !== undefined || query.words !== undefined || Object.keys(equal).length + query.residual.length > 0;
+  const isSearched = query.words !== undefined || query.area !== undefined;
+  const isFiltered = range !== undefined || isSearched || Object.keys(equal).length + query.residual.length > 0;
   if (where !== true || isFiltered || store.estimate === undefined) return countFound(store, call, query, limits.estimatedCountMax);
   const { value, position } = await store.estimate(call.resource, readOptions(call));
   return { value: { count: value, isMinimum: false }, position };
@@ -146,10 +147,10 @@ async function walk(
     const { value, position } = await scan(store, call, query, request);
     return { ...value, position };
   }
-  const index = textIndexOf(resource, query.shape);
+  const index = entryIndexOf(resource, query.shape);
   const { value: found, position, brokenOffAt } = index === undefined
     ? { ...(await store.list(resource, request, readOptions(call))), brokenOffAt: undefined }
-    : await findByEntries(store, { resource, index, words: query.words ?? [], request }, readOptions(call));
+    : await findByEntries(store, { resource, index, query, request }, readOptions(call));
   return { found, position, brokenOffAt };
 }
 

@@ -4,6 +4,7 @@
  */
 import { Fault } from '../../shared/wire/fault.ts';
 import type { Principal } from '../../shared/wire/principal.ts';
+import { membersOf } from '../../shared/contract/place-checks.ts';
 import { isWithin, only, toPathTree, without } from '../../shared/contract/path.ts';
 import type { ListQuery } from '../../shared/contract/query.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
@@ -68,6 +69,7 @@ export function mustReadable(resource: Resource, principal: Principal, query: Qu
   const asked = [
     ...Object.keys(query.equal),
     ...(query.shape.text ?? []),
+    ...(query.shape.place === undefined ? [] : membersOf(query.shape.place)),
     ...(query.range === undefined ? [] : [query.range.field]),
     ...query.sort.map((key) => key.field),
     ...query.residual.map(({ field }) => field),

@@ -5,7 +5,7 @@
 import type { ListQuery } from '../../shared/contract/query.ts';
 import { meets } from '../../shared/contract/residual.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
-import { textIndexOf } from '../../shared/contract/text-index.ts';
+import { entryIndexOf } from '../../shared/contract/entry-index.ts';
 import { limits } from '../../shared/wire/limits.ts';
 import type { Asked } from '../call.ts';
 import { documentsOf, toEntriesWalk } from '../documents/found-by-entries.ts';
@@ -26,15 +26,15 @@ export interface Walk {
 /** Throws where the query is not served now, as its list does. */
 export async function toWalk(store: Store, call: Asked, query: ListQuery): Promise<Walk> {
   const { resource } = call;
-  const { residual, shape, words = [] } = query;
+  const { residual, shape } = query;
   const request = toFound(call, query);
   if (residual.length > 0) {
     const find: Walk['find'] = async (_held, met) => met.filter(({ document }) => meets(resource, document.value, residual));
     return { along: resource, request, rowsMax: limits.exportLookedIntoRows, find };
   }
-  const index = textIndexOf(resource, shape);
+  const index = entryIndexOf(resource, shape);
   if (index === undefined) return { along: resource, request, rowsMax: limits.exportChunkRowsMax, find: async (_held, met) => met };
-  const asked = { resource, index, words, request };
+  const asked = { resource, index, query, request };
   return {
     along: index.entries, rowsMax: limits.exportEntriesRows, request: await toEntriesWalk(store, asked, readOptions(call)),
     find: (held, entries, options) => documentsOf(held, asked, entries, options),

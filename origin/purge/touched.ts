@@ -3,7 +3,7 @@ import type { Change } from '../../shared/contract/change.ts';
 import type { Contract } from '../../shared/contract/contract.ts';
 import { touched, touchedKeysMax } from '../../shared/contract/dependencies.ts';
 import { isInternalName } from '../../shared/contract/internal-names.ts';
-import { shownBy } from '../../shared/contract/text-index.ts';
+import { shownBy } from '../../shared/contract/entry-index.ts';
 
 export interface Touched {
   readonly resource: string;

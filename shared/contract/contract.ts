@@ -8,7 +8,7 @@ import { noVersions, type Versions } from '../versions/versions.ts';
 import { Mistakes } from './mistakes.ts';
 import { linked } from './relations.ts';
 import { placeOf, type Resource } from './resource.ts';
-import { besideTexts } from './text-index.ts';
+import { besideEntries } from './entry-index.ts';
 
 export interface Contract {
   /** What is served, by name: routes, live streams, reports to the edge and the digest know these alone. */
@@ -26,7 +26,7 @@ export interface Contract {
 export function contract(...given: (Resource | Versions)[]): Contract {
   const declared = given.filter((each): each is Resource => !isVersions(each));
   const [versions = noVersions] = given.filter(isVersions);
-  const stored = [...declared, ...besideTexts(declared), ...modules.resources];
+  const stored = [...declared, ...besideEntries(declared), ...modules.resources];
   const byName = Map.groupBy(stored, ({ name }) => name);
   const doubled = [...byName]
     .filter(([, same]) => same.length > 1)

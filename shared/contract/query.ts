@@ -6,10 +6,12 @@ import { remember } from '../remember.ts';
 import { readDistinct } from './distinct.ts';
 import { type Expansion, readExpand } from './expansion.ts';
 import { type Range, readFilter } from './filter.ts';
+import type { Area } from '../geo/area.ts';
+import { readArea } from '../geo/area-query.ts';
 import { toCanonicalJson } from '../wire/hash.ts';
 import { mustKnowOnly, toParameters } from '../wire/parameters.ts';
 import { QueryReader } from './query-reader.ts';
-import { controls } from './reserved-names.ts';
+import { controls, mapControls } from './reserved-names.ts';
 import type { Residual } from './residual.ts';
 import type { Resource } from './resource.ts';
 import { chooseShape } from './shape-choice.ts';
@@ -26,6 +28,8 @@ export interface ListQuery {
   readonly residual: readonly Residual[];
   /** The words of `q`, where the shape is searched by text. */
   readonly words: readonly string[] | undefined;
+  /** What is asked of the map, where the shape has a place: it orders what is found, not `sort`. */
+  readonly area: Area | undefined;
   /** A total order, ending in id. */
   readonly sort: readonly SortKey[];
   readonly limit: number;
@@ -52,11 +56,11 @@ const formatted = new WeakMap<ListQuery, string>();
 export function formatQuery(query: ListQuery): string {
   const known = formatted.get(query);
   if (known !== undefined) return known;
-  const { equal, range, words, limit, after, fields, count, distinct, format } = query;
+  const { equal, range, words, area, limit, after, fields, count, distinct, format } = query;
   const asked = { ...(query.estimated ? { estimated: true } : {}), ...(query.fromEnd ? { fromEnd: true } : {}) };
   const residual = query.residual.length === 0 ? undefined : query.residual;
   const sort = formatSort(query.sort);
-  const text = toCanonicalJson({ equal, range, residual, words, sort, limit, after, fields, count, distinct, format, ...asked });
+  const text = toCanonicalJson({ equal, range, residual, words, area, sort, limit, after, fields, count, distinct, format, ...asked });
   formatted.set(query, text);
   return text;
 }
@@ -76,17 +80,24 @@ export function parseListQuery(resource: Resource, query: string): ListQuery {
   return read;
 }
 
+const onMap: ReadonlySet<string> = new Set([...controls, ...mapControls]);
+
+function isOnMap({ shapes }: Resource): boolean {
+  return shapes.some(({ place }) => place !== undefined);
+}
+
 function readListQuery(resource: Resource, query: string): ListQuery {
   const reader = new QueryReader(resource, query);
-  const filter = readFilter(reader, controls);
+  const filter = readFilter(reader, isOnMap(resource) ? onMap : controls);
   const { sort: asked, ...page } = reader.controls();
   const words = readWords(reader);
+  const area = isOnMap(resource) ? readArea(reader) : undefined;
   const distinct = readDistinct(reader, { filter, sort: asked });
   const expand = readExpand(reader, page.limit);
   reader.finish();
-  const how = { words, isDistinct: distinct !== undefined };
+  const how = { words, area, isDistinct: distinct !== undefined };
   const { shape, equal, range, ...choice } = chooseShape(resource, filter, distinct?.sort ?? asked, how);
-  const made = { shape, ...asFolded(shape, { equal, range }), ...choice, words, ...page, distinct: distinct?.field };
+  const made = { shape, ...asFolded(shape, { equal, range }), ...choice, words, area, ...page, distinct: distinct?.field };
   return expand === undefined ? made : { ...made, expand };
 }
 

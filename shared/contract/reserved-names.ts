@@ -6,9 +6,12 @@ export const controls: ReadonlySet<string> = new Set([
   'sort', 'limit', 'after', 'fields', 'count', 'page', 'distinct', 'q', 'expand', 'format',
 ]);
 
+/** Parameters of lists of what has places on the map. */
+export const mapControls: ReadonlySet<string> = new Set(['near', 'distance', 'within']);
+
 /** What is no filter in a query: a field of such a name is asked for by `[in]` alone. */
 export function isParameterName(name: string): boolean {
-  return name === 'version' || controls.has(name);
+  return name === 'version' || controls.has(name) || mapControls.has(name);
 }
 
 /** The parameter of an equality. */

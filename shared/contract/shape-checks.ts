@@ -3,10 +3,11 @@ import { type Field, isScalarKind } from './fields.ts';
 import { type Refuse, refuseUnknown } from './mistakes.ts';
 import { whyNoField } from './schema-fields.ts';
 import { limits } from '../wire/limits.ts';
+import { checkPlace } from './place-checks.ts';
 import { checkByEntries } from './text-checks.ts';
 import { type Shape, type ShapeDeclaration, toShape } from './shapes.ts';
 
-const keys = ['equal', 'range', 'prefix', 'text', 'folded', 'sort', 'beside', 'examined'] as const;
+const keys = ['equal', 'range', 'prefix', 'text', 'place', 'folded', 'sort', 'beside', 'examined'] as const;
 
 /** `fields`: the id among them. `refuse` notes a key below `shapes`. */
 export function toShapes(
@@ -27,16 +28,17 @@ export function toShapes(
     checkBound(shape, fields, refuseKey);
     checkExamined(given, refuseKey);
     checkByEntries(shape, fields, refuseKey);
+    checkPlace(shape, given, { fields, refuse: refuseKey });
     return [shape];
   });
 }
 
-function isWellFormed({ equal, sort, range, prefix, text, folded, beside }: ShapeDeclaration, refuse: Refuse): boolean {
+function isWellFormed({ equal, sort, range, prefix, text, place, folded, beside }: ShapeDeclaration, refuse: Refuse): boolean {
   const wrong = [
     ...Object.entries({ equal, sort, text, folded, beside })
       .filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.every((part) => typeof part === 'string')))
       .map(([key]) => [key, 'must be a list of texts'] as const),
-    ...Object.entries({ range, prefix })
+    ...Object.entries({ range, prefix, place })
       .filter(([, value]) => value !== undefined && typeof value !== 'string')
       .map(([key]) => [key, 'must be the name of a field'] as const),
   ];

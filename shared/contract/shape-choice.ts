@@ -1,5 +1,6 @@
 /** The declared shape and order that serve a query. What none serves is refused with a list of what there is. */
 import { Fault } from '../wire/fault.ts';
+import type { Area } from '../geo/area.ts';
 import type { Filter, Range } from './filter.ts';
 import { waysToAsk } from './residual.ts';
 import type { Resource } from './resource.ts';
@@ -14,6 +15,8 @@ export interface Choice extends Pick<Filter, 'equal' | 'residual'> {
 export interface How {
   /** What `q` asks for. */
   readonly words?: readonly string[] | undefined;
+  /** What is asked of the map. */
+  readonly area?: Area | undefined;
   /** Whether values are asked for in place of documents, which entries do not have as they are shown. */
   readonly isDistinct?: boolean;
 }
@@ -40,6 +43,7 @@ export function chooseShape(resource: Resource, filter: Filter, asked: readonly 
   }
   const wanted = [
     ...(how.words === undefined ? [] : ['q=']),
+    ...(how.area === undefined ? [] : [how.area.kind === 'near' ? 'near=&distance=' : 'within=']),
     ...Object.keys(filter.equal).map((field) => `${field}=`),
     ...(range === undefined ? [] : [`${range.field}[${Object.keys(range.bounds).join()}]`]),
     ...filter.residual.map(({ field, operator }) => `${field}[${operator === 'nin' ? 'ne|nin' : operator}]=`),
@@ -55,8 +59,9 @@ function allowsRange(shape: Shape, range: Range | undefined): boolean {
   return (prefixed ? shape.prefix : shape.range) === range.field;
 }
 
-function allowsText(shape: Shape, { words, isDistinct = false }: How): boolean {
-  return (shape.text === undefined) === (words === undefined) && !(isDistinct && isByEntries(shape));
+function allowsText(shape: Shape, { words, area, isDistinct = false }: How): boolean {
+  const isFitting = (shape.text === undefined) === (words === undefined) && (shape.place === undefined) === (area === undefined);
+  return isFitting && !(isDistinct && isByEntries(shape));
 }
 
 type Fits = (asked: readonly SortKey[], order: readonly SortKey[]) => boolean;
@@ -90,6 +95,7 @@ function notServed(resource: Resource, wanted: string): Fault {
 function describeShape(shape: Shape): string {
   const parts = shape.equal.map((field) => `${field}=…`);
   if (shape.text !== undefined) parts.unshift('q=…');
+  if (shape.place !== undefined) return `${shape.name} (${['near=…&distance=…|within=…', ...parts].join('&')})`;
   if (shape.range !== undefined) parts.push(`${shape.range}[gt|gte|lt|lte]=…`);
   if (shape.prefix !== undefined) parts.push(`${shape.prefix}[prefix]=…`);
   if (shape.beside.length > 0) parts.push(`${shape.beside.join('|')}[ne|nin|exists|contains]=…`);

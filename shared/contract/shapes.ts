@@ -15,6 +15,8 @@ export interface ShapeDeclaration {
   readonly prefix?: string;
   /** Texts that `q` searches by words and their beginnings; in every query of this shape (SEMANTICS §7). */
   readonly text?: readonly string[];
+  /** A Point of GeoJSON that is asked for by `near` or `within`; in every query of this shape (SEMANTICS §7). */
+  readonly place?: string;
   /** Those of `equal` and `prefix` that are asked for, and ordered by, without their case and accents. */
   readonly folded?: readonly string[];
   /** Orders such as `-year,title`, each servable backwards too; the first is the default. Ends in id unasked. */
@@ -36,6 +38,7 @@ export interface Shape {
   readonly range: string | undefined;
   readonly prefix: string | undefined;
   readonly text: readonly string[] | undefined;
+  readonly place: string | undefined;
   readonly folded: readonly string[];
   /** The total orders: the last key of each is the id, in the direction of the key before it. */
   readonly sorts: readonly (readonly SortKey[])[];
@@ -52,6 +55,7 @@ export function toShape(name: string, declared: ShapeDeclaration): Shape {
     range: declared.range,
     prefix: declared.prefix,
     text: declared.text,
+    place: declared.place,
     folded: [...(declared.folded ?? [])].sort(),
     sorts: sorts.map((text) => toTotalOrder(parseSort(text))),
     beside: [...(declared.beside ?? [])].sort(),
@@ -59,9 +63,9 @@ export function toShape(name: string, declared: ShapeDeclaration): Shape {
   };
 }
 
-/** Whether it is served from entries beside the documents, and not from an index over them (text-index.ts). */
-export function isByEntries({ text, folded }: Pick<Shape, 'text' | 'folded'>): boolean {
-  return text !== undefined || folded.length > 0;
+/** Whether it is served from entries beside the documents, and not from an index over them (entry-index.ts). */
+export function isByEntries({ text, place, folded }: Pick<Shape, 'text' | 'place' | 'folded'>): boolean {
+  return text !== undefined || place !== undefined || folded.length > 0;
 }
 
 /** What a stored document is known by to an answer of this shape: its equalities, as they are stored. */

@@ -7,7 +7,7 @@ import { isByEntries, type Shape } from './shapes.ts';
 
 export function checkByEntries(shape: Shape, fields: ReadonlyMap<string, Field>, refuse: Refuse): void {
   if (isByEntries(shape) && shape.beside.length > 0) {
-    refuse('beside', 'looks into the documents of an index, and text and folded values have entries');
+    refuse('beside', 'looks into the documents of an index, and text, folded values and places have entries');
   }
   checkText(shape, fields, refuse);
   for (const name of shape.folded) {

@@ -1,5 +1,6 @@
 /** zod types with a meaning of their own on the wire (SEMANTICS §4). */
 import * as z from 'zod';
+import { toGridPoint } from '../geo/grid.ts';
 import { isCanonicalBase64Url } from '../wire/base64.ts';
 import { toDecimalText, toLong } from '../wire/shown-numbers.ts';
 
@@ -26,6 +27,14 @@ export const long = () =>
   z.custom<number | string>((value) => toLong(value) !== undefined, {
     error: 'Invalid long: a whole number of 64 bits, past 2^53 as text', params: { format: 'long' },
   });
+
+/** Exported for resource files: a Point of GeoJSON (RFC 7946 §3.1.2), longitude before latitude, an altitude behind if known. */
+export const point = () => z.object({
+  type: z.literal('Point'),
+  coordinates: z.array(z.number()).min(2).max(3).refine((position) => toGridPoint(position) !== undefined, {
+    error: 'Invalid position: longitude from -180 to 180, latitude from -90 to 90',
+  }).meta({ examples: [[24.94, 60.17]] }),
+});
 
 /** Exported for resource files: bytes as base64url without padding (RFC 4648 §5). */
 export const binary = () => z.stringFormat('binary', (text) => text === '' || isCanonicalBase64Url(text));

@@ -3,7 +3,7 @@ import type * as z from 'zod';
 import type { Field } from '../contract/fields.ts';
 import { idField, typesOf } from '../contract/filter-values.ts';
 import { parseListQuery } from '../contract/query.ts';
-import { isParameterName, toEqualName } from '../contract/reserved-names.ts';
+import { isParameterName, mapControls, toEqualName } from '../contract/reserved-names.ts';
 import type { Resource } from '../contract/resource.ts';
 import { formatSort, reversed, type Shape } from '../contract/shapes.ts';
 import { exportFormats, ofPages } from '../operations/export-query.ts';
@@ -13,6 +13,7 @@ import type { Json, JsonObject } from '../wire/values.ts';
 import type { QueryParameter } from './described.ts';
 import { exampleOf } from './examples.ts';
 import { bounded, schemaOfKind, toJsonSchema } from './json-schema.ts';
+import { mapParametersOf, nearExampleOf } from './map-parameters.ts';
 import { askableShapes, namedShape, olderParameter } from './older-parameters.ts';
 import { expandOf } from './related.ts';
 
@@ -20,7 +21,7 @@ const comparisons = { gt: 'greater than', gte: 'at least', lt: 'less than', lte:
 
 /** What an export takes: a list's, but for what makes it pages. */
 export function exportParametersOf(resource: Resource, input?: Translation): readonly QueryParameter[] {
-  const taken = listParametersOf(resource, input).filter(({ name }) => name !== 'format' && !ofPages.includes(name));
+  const taken = listParametersOf(resource, input).filter(({ name }) => name !== 'format' && !ofPages.includes(name) && !mapControls.has(name));
   const description = 'The form of the answer; what `Accept` asks for unless said, and else the first.';
   return [...taken, { name: 'format', description, schema: { enum: [...exportFormats] } }];
 }
@@ -35,8 +36,8 @@ export function listParametersOf(resource: Resource, input?: Translation): reado
   const orders = sortOf(shapes.map((shape) => namedShape(shape, input)));
   const text = textOf(shapes.map((shape) => namedShape(shape, input)), shown.get('q'));
   return [
-    ...filters.flatMap((filter) => olderParameter(filter, input)), ...text, orders, ...pageParameters, ...distinctOf(shapes, input),
-    fieldsOf(resource, input), ...expandOf(resource),
+    ...filters.flatMap((filter) => olderParameter(filter, input)), ...text, ...mapParametersOf(shapes, shown), ...orders,
+    ...pageParameters, ...distinctOf(shapes, input), fieldsOf(resource, input), ...expandOf(resource),
   ];
 }
 
@@ -124,12 +125,14 @@ function servedBy(shapes: readonly { readonly name: string }[]): string {
   return `Shapes: ${[...new Set(shapes.map(({ name }) => name))].join(', ')}.`;
 }
 
-function sortOf(shapes: readonly Shape[]): QueryParameter {
-  const orders = shapes.flatMap(({ sorts }) => sorts.flatMap((sort) => [formatSort(sort), formatSort(reversed(sort))]));
-  return {
+/** Places have an order of their own. */
+function sortOf(shapes: readonly Shape[]): readonly QueryParameter[] {
+  const sorts = shapes.flatMap((shape) => (shape.place === undefined ? shape.sorts : []));
+  const orders = sorts.flatMap((sort) => [formatSort(sort), formatSort(reversed(sort))]);
+  return orders.length === 0 ? [] : [{
     name: 'sort', description: 'One of the orders of the shape, or the beginning of one; the first of them unless said.',
     schema: { type: 'string', enum: [...new Set(orders)] },
-  };
+  }];
 }
 
 /** Fields that begin an order, where the version has their values as they are. */
@@ -177,7 +180,7 @@ export function shapesOf(resource: Resource, input?: Translation): { readonly wo
     return { shape, asked: askedBy(shape), example: queryExampleOf(resource, askable, input) };
   });
   const table = rows.map(({ shape, asked, example }) => {
-    const orders = shape.sorts.map(formatSort).join('<br>');
+    const orders = shape.place === undefined ? shape.sorts.map(formatSort).join('<br>') : 'the nearest first';
     return `| ${shape.name} | ${asked.join('<br>')} | ${orders} | ${example === undefined ? '' : `\`${example}\``} |`;
   });
   return {
@@ -187,11 +190,12 @@ export function shapesOf(resource: Resource, input?: Translation): { readonly wo
     ].join('\n'),
     extensions: {
       'x-shapes': rows.map(({ shape, example }) => ({
-        name: shape.name, equal: shape.equal, sort: shape.sorts.map(formatSort),
+        name: shape.name, equal: shape.equal, sort: shape.place === undefined ? shape.sorts.map(formatSort) : [],
         ...(shape.range === undefined ? {} : { range: shape.range }),
         ...(shape.prefix === undefined ? {} : { prefix: shape.prefix }),
         ...(shape.beside.length === 0 ? {} : { beside: shape.beside, examined: shape.examined }),
         ...(shape.text === undefined ? {} : { text: shape.text }),
+        ...(shape.place === undefined ? {} : { place: shape.place }),
         ...(shape.folded.length === 0 ? {} : { folded: shape.folded }),
         ...(example === undefined ? {} : { example }),
       })),
@@ -199,10 +203,11 @@ export function shapesOf(resource: Resource, input?: Translation): { readonly wo
   };
 }
 
-function askedBy({ equal, range, prefix, text, folded, beside }: Shape): readonly string[] {
+function askedBy({ equal, range, prefix, text, place, folded, beside }: Shape): readonly string[] {
   const ignored = (field: string | undefined) => (folded.includes(field ?? '') ? ', whatever its case and accents' : '');
   return [
     ...(text === undefined ? [] : [`\`q\` in ${text.map((field) => `\`${field}\``).join(', ')}`]),
+    ...(place === undefined ? [] : [`\`near\` and \`distance\`, or \`within\`, of \`${place}\``]),
     ...equal.map((field) => `\`${toEqualName(field)}\`${ignored(field)}`),
     ...(range === undefined ? [] : [`\`${range}[gt]\` \`[gte]\` \`[lt]\` \`[lte]\`, if given`]),
     ...(prefix === undefined ? [] : [`\`${prefix}[prefix]\`, if given${ignored(prefix)}`]),
@@ -214,7 +219,8 @@ function askedBy({ equal, range, prefix, text, folded, beside }: Shape): readonl
 function queryExampleOf(resource: Resource, shape: Shape, input: Translation | undefined): string | undefined {
   const filters = filterExampleOf(resource, shape);
   const bounded = shape.range ?? shape.prefix;
-  const sort = shape.sorts.find(([first]) => bounded === undefined || first?.field === bounded) ?? [];
+  const isSorted = shape.place === undefined;
+  const sort = shape.sorts.find(([first]) => isSorted && (bounded === undefined || first?.field === bounded)) ?? [];
   if (filters === undefined) return undefined;
   const pairs = filters.map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`);
   const query = `?${[...pairs, ...(sort.length === 0 ? [] : [`sort=${formatSort(sort)}`])].join('&')}`;
@@ -224,10 +230,12 @@ function queryExampleOf(resource: Resource, shape: Shape, input: Translation | u
 
 type Filters = readonly (readonly [name: string, value: Json])[];
 
-export function filterExampleOf(resource: Resource, { equal, range, prefix, text }: Shape): Filters | undefined {
+export function filterExampleOf(resource: Resource, shape: Shape): Filters | undefined {
+  const { equal, range, prefix, text, place } = shape;
   const valueOf = (field: string) => exampleOf(equalSchemaOf(resource, field));
   const filters = [
     ...(text === undefined ? [] : [['q', valueOf(text[0] ?? '')] as const]),
+    ...(place === undefined ? [] : nearExampleOf(resource, shape)),
     ...equal.map((field) => [toEqualName(field), valueOf(field)] as const),
     ...(range === undefined ? [] : [[`${range}[gte]`, valueOf(range)] as const]),
     ...(prefix === undefined ? [] : [[`${prefix}[prefix]`, String(valueOf(prefix) ?? 'a').slice(0, 1)] as const]),

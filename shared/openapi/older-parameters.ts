@@ -33,7 +33,8 @@ export function askableShapes(shapes: readonly Shape[], input: Translation | und
   const isNamed = (path: string) => input.oldNames(path).length > 0;
   const isOrdered = (path: string) => isNamed(path) && input.conversionsAt(path).every(({ ordered }) => ordered);
   const ifOrdered = (path: string | undefined) => (path !== undefined && isOrdered(path) ? path : undefined);
-  return shapes.filter(({ equal }) => equal.every(isNamed)).map((shape) => ({
+  const isPlaced = ({ place }: Shape) => place === undefined || isNamed(place);
+  return shapes.filter((shape) => shape.equal.every(isNamed) && isPlaced(shape)).map((shape) => ({
     ...shape, range: ifOrdered(shape.range), prefix: ifOrdered(shape.prefix), beside: shape.beside.filter(isNamed),
     sorts: shape.sorts.map((sort) => {
       const end = sort.findIndex(({ field }) => !isOrdered(field));
@@ -49,6 +50,7 @@ export function namedShape(shape: Shape, input: Translation | undefined): Shape 
   return {
     ...shape, equal: shape.equal.map(named), beside: shape.beside.map(named), folded: shape.folded.map(named),
     text: shape.text?.filter((path) => input.oldNames(path).length > 0).map(named),
+    place: shape.place && named(shape.place),
     range: shape.range && named(shape.range), prefix: shape.prefix && named(shape.prefix),
     sorts: shape.sorts.map((sort) => sort.map((key) => ({ ...key, field: named(key.field) }))),
   };

@@ -39,7 +39,7 @@ export function parseRemoving(resource: Resource, query: string): Removing {
   if (wrong.length > 0) throw parametersRefused(wrong.map((name) => [name, 'is for lists']));
   for (const name of switches) parameters.delete(name);
   const found = parseListQuery(resource, parameters.size === 0 ? '' : `?${parameters}`);
-  if (Object.keys(found.equal).length === 0 && found.range === undefined) {
+  if (Object.keys(found.equal).length === 0 && found.range === undefined && found.area === undefined) {
     throw parametersRefused([['id[in]', 'name the documents to remove, by their ids or by a filter of a shape']]);
   }
   return { ...how, query: found };

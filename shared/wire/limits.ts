@@ -96,6 +96,12 @@ export const limits = {
   textWordLettersMax: 64,
   /** Documents that one page by text, by folded values or a count of them examines, then it is short and says where to go on. */
   textExaminedMax: 1_000,
+  /** How far from `near` a list may reach; more is a 400. Half around the earth: nothing is further away. */
+  nearMetresMax: 20_015_115,
+  /** Positions of the polygons of one `within`; more is a 400. As many as a target has room for. */
+  polygonPositionsMax: 200,
+  /** Entries that one page on the map, or a count of it, examines, then it is short and says where to go on: a tenth of a second. */
+  placesExaminedMax: 10_000,
   /** `count=exact` stops here and says so: 50 000 index entries take about 2 ms. */
   countMax: 50_000,
   /** `count=estimated` counts so far and no further where the database has no figure of its own: some tens of µs. */

@@ -1,11 +1,11 @@
-/** Notes that are searched on either engine, written by Tombolo and by another program, and a model of what is stored. */
+/** Documents of a resource that has entries, on either engine, written by Tombolo and by another program, and a model of what is stored. */
 import { expect } from 'bun:test';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isEntryOf } from '../../origin/store/text-entries.ts';
+import { isEntryOf } from '../../origin/store/entries.ts';
 import { contract } from '../../shared/contract/contract.ts';
-import { entryOf, textIndexesOf } from '../../shared/contract/text-index.ts';
+import { entryOf, entryIndexesOf } from '../../shared/contract/entry-index.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import type { Principal } from '../../shared/wire/principal.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
@@ -20,29 +20,42 @@ import type { Engine } from './whole-world.ts';
 
 const ids = Array.from({ length: 40 }, (_, index) => `n${index}`);
 
+/** What is written at random. */
+export interface Writing {
+  document(random: Random): JsonObject;
+  /** The fields that another program changes; a patch changes the first. */
+  readonly changed: readonly [string, ...string[]];
+}
+
+const notes: Writing = { document: randomNote, changed: ['title', 'year', 'open'] };
+
 export class TextWorld implements AsyncDisposable {
   readonly model = new Map<string, JsonObject>();
   readonly program: ForeignProgram;
   readonly #variables: Readonly<Record<string, string>>;
   readonly #remove: () => void;
   readonly #resource: Resource;
+  readonly #writing: Writing;
   origin!: DirectOrigin;
 
-  static async on(engine: Engine, resource: Resource = textNotes): Promise<TextWorld> {
+  static async on(engine: Engine, resource: Resource = textNotes, writing = notes): Promise<TextWorld> {
     const dataDir = mkdtempSync(join(tmpdir(), 'tombolo-text-'));
     const program = engine === 'sqlite' ? new StoreFile(dataDir) : await MongoProgram.start();
     const variables = program instanceof MongoProgram ? { MONGODB_URI: program.uri } : { TOMBOLO_DATA_DIR: dataDir };
-    const world = new TextWorld({ program, variables, resource, remove: () => rmSync(dataDir, { recursive: true, force: true }) });
+    const world = new TextWorld({
+      program, variables, resource, writing, remove: () => rmSync(dataDir, { recursive: true, force: true }),
+    });
     await world.begin();
     return world;
   }
 
-  private constructor({ program, variables, resource, remove }: {
-    program: ForeignProgram; variables: Readonly<Record<string, string>>; resource: Resource; remove: () => void;
+  private constructor({ program, variables, resource, writing, remove }: {
+    program: ForeignProgram; variables: Readonly<Record<string, string>>; resource: Resource; writing: Writing; remove: () => void;
   }) {
     this.program = program;
     this.#variables = variables;
     this.#resource = resource;
+    this.#writing = writing;
     this.#remove = remove;
   }
 
@@ -64,13 +77,14 @@ export class TextWorld implements AsyncDisposable {
   async ownWrite(random: Random): Promise<void> {
     const id = random.pick(ids) ?? '';
     const before = this.model.get(id);
-    const body = randomNote(random);
+    const body = this.#writing.document(random);
+    const [changed] = this.#writing.changed;
     if (before === undefined || random.chance(0.6)) {
       await this.#write('replace', id, body);
       this.model.set(id, { id, ...body });
     } else if (random.chance(0.5)) {
-      await this.#write('patch', id, { title: body['title'] });
-      this.model.set(id, { ...before, title: body['title'] ?? '' });
+      await this.#write('patch', id, { [changed]: body[changed] });
+      this.model.set(id, { ...before, [changed]: body[changed] ?? '' });
     } else {
       await this.#write('remove', id);
       this.model.delete(id);
@@ -80,16 +94,18 @@ export class TextWorld implements AsyncDisposable {
   async foreignWrite(random: Random): Promise<void> {
     const id = random.pick(ids) ?? '';
     const before = this.model.get(id);
-    const { title = '', year = 0, open = false, ...rest } = randomNote(random);
+    const { name } = this.#resource;
+    const body = this.#writing.document(random);
     if (before === undefined) {
-      await this.program.insert('notes', id, { title, year, open, ...rest });
-      this.model.set(id, { id, title, year, open, ...rest });
+      await this.program.insert(name, id, body);
+      this.model.set(id, { id, ...body });
     } else if (random.chance(0.3)) {
-      await this.program.remove('notes', id);
+      await this.program.remove(name, id);
       this.model.delete(id);
     } else {
-      await this.program.set('notes', id, { title, year, open });
-      this.model.set(id, { ...before, title, year, open });
+      const fields = Object.fromEntries(this.#writing.changed.map((field) => [field, body[field] ?? null]));
+      await this.program.set(name, id, fields);
+      this.model.set(id, { ...before, ...fields });
     }
   }
 
@@ -125,7 +141,7 @@ export class TextWorld implements AsyncDisposable {
   /** Waits for the entries of what another program wrote. */
   async settled(): Promise<void> {
     const { store } = this.origin.context;
-    for (const index of textIndexesOf(this.#resource)) {
+    for (const index of entryIndexesOf(this.#resource)) {
       await eventually(`the entries of ${index.shape.name}`, async () => {
         const { value } = await store.many(index.entries, ids, { deadline: Date.now() + 5_000 });
         const wanted = [...this.model.values()].flatMap((note) => entryOf(index, note) ?? []);

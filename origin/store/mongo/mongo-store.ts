@@ -16,7 +16,7 @@ import { OpenDocuments } from '../examination/open-documents.ts';
 import { StoreNotReady } from '../not-ready.ts';
 import type { ChangeBatch, HistoryLost, Mutation, SharedTexts, Store, WriteOptions, Written } from '../store.ts';
 import { fail, ignore, randomHex } from '../surroundings.ts';
-import { type ToWritten, toWritten } from '../text-entries.ts';
+import { type ToWritten, toWritten } from '../entries.ts';
 import { ConnectedStore, type Opened, warnOfPending } from './connected-store.ts';
 import { patiently, toClient, toDatabaseName } from './connection/client.ts';
 import { majorityTime } from './connection/cluster-time.ts';

@@ -17,7 +17,7 @@ import type {
   WriteOptions, Written,
 } from '../store.ts';
 import type { StoredDocument } from '../stored-document.ts';
-import { type ToWritten, toWritten } from '../text-entries.ts';
+import { type ToWritten, toWritten } from '../entries.ts';
 import { Cursors } from './write/cursors.ts';
 import { type Connection, openReader, openWriter } from './connection/database.ts';
 import { mustBeInTime, storeClosed } from './connection/errors.ts';

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { contract } from '../../../shared/contract/contract.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import { isByEntries, reversed } from '../../../shared/contract/shapes.ts';
-import { textIndexesOf } from '../../../shared/contract/text-index.ts';
+import { entryIndexesOf } from '../../../shared/contract/entry-index.ts';
 import { films } from '../../../shared/resources/films.ts';
 import { places } from '../../../shared/resources/places.ts';
 import { toQueryPlan } from '../../../origin/store/plan.ts';
@@ -18,10 +18,10 @@ import { openSqlitePlace, type SqlitePlace } from './sqlite-place.ts';
 import { everyThing } from './things.ts';
 
 const stored = contract(films, places, ...everyThing).stored;
-/** What is served from an index over its own documents, or over the entries of a text index, under the rule of those that they are of. */
+/** What is served from an index over its own documents, or over entries, under the rule of those that they are of. */
 const resources = [films, places, ...everyThing].flatMap((resource): Resource[] => [
   { ...resource, shapes: resource.shapes.filter((shape) => !isByEntries(shape)) },
-  ...textIndexesOf(resource).map(({ entries }) => ({ ...entries, rules: resource.rules })),
+  ...entryIndexesOf(resource).map(({ entries }) => ({ ...entries, rules: resource.rules })),
 ]);
 let place: SqlitePlace;
 let database: Database;

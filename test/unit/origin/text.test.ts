@@ -3,7 +3,7 @@ import { describe, expect, spyOn, test } from 'bun:test';
 import { contract } from '../../../shared/contract/contract.ts';
 import { resource } from '../../../shared/contract/resource.ts';
 import { anyone } from '../../../shared/contract/rules.ts';
-import { textIndexesOf } from '../../../shared/contract/text-index.ts';
+import { entryIndexesOf } from '../../../shared/contract/entry-index.ts';
 import { films } from '../../../shared/resources/films.ts';
 import { versions } from '../../../shared/resources/versions.ts';
 import { translationOf } from '../../../shared/versions/dialect.ts';
@@ -43,7 +43,7 @@ describe.each([...engines])('on %s', (engine) => {
     const ask = () => world.origin.ask('list', searched, { query: '?q=thi&limit=50' });
     const first = await ask();
     expect(first.outcome).toBe('shape_not_ready');
-    const state = async () => (await world.origin.context.services.states())['text of notes.found'];
+    const state = async () => (await world.origin.context.services.states())['entries of notes.found'];
     expect(await state()).toMatchObject({ ready: true, pending: ['entries of notes.found'] });
     // Cut short, it goes on after the restart.
     await world.end();
@@ -71,14 +71,14 @@ describe.each([...engines])('on %s', (engine) => {
     await world.untilServed();
     for (const each of ['a', 'b']) await world.origin.ask('replace', textNotes, { id: each, body: note('Third'), principal: editor });
     const { store } = world.origin.context;
-    const [index] = textIndexesOf(textNotes);
+    const [index] = entryIndexesOf(textNotes);
     if (index === undefined) throw new Error('no index');
     await world.program.remove(index.entries.name, 'a');
-    await world.program.remove('tombolo_text', index.entries.name);
+    await world.program.remove('tombolo_entries', index.entries.name);
     await eventually('it is found again', async () => Bun.deepEquals(await world.find('q=third'), ['a', 'b']));
     const entry = { resource: index.entries, id: 'x', decide: () => ({ kind: 'put' as const, document: { words: ['thi'], open: true } }) };
     await store.write([entry], { deadline: Date.now() + 5_000 });
-    await world.program.remove('tombolo_text', index.entries.name);
+    await world.program.remove('tombolo_entries', index.entries.name);
     const isGone = async () => (await store.get(index.entries, 'x', { deadline: Date.now() + 5_000 })).value === undefined;
     await eventually('what has no document is taken out', isGone);
     expect(await world.find('q=third')).toEqual(['a', 'b']);

@@ -145,8 +145,8 @@ describe('dependencies', () => {
         const { aggregate: { shape }, equal, range } = asked;
         // Whatever is made of the documents that are found is the same where those are.
         const found = (listed: readonly JsonObject[]) => JSON.stringify(naiveList(counted, listed, {
-          equal, range, residual: [], words: undefined, sort: shape.sorts[0] ?? [], limit: Number.POSITIVE_INFINITY, count: false,
-          estimated: false, fromEnd: false, distinct: undefined,
+          equal, range, residual: [], words: undefined, area: undefined, sort: shape.sorts[0] ?? [],
+          limit: Number.POSITIVE_INFINITY, count: false, estimated: false, fromEnd: false, distinct: undefined,
         }));
         const touches = touched(counted, id, old, removed ? undefined : changed);
         expect(found(before) === found(after) || meets(dependenciesOfList(counted, { shape, equal }), touches, 'counted')).toBe(true);

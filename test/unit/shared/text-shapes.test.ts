@@ -6,7 +6,7 @@ import { formatQuery, parseListQuery } from '../../../shared/contract/query.ts';
 import { type Resource, resource } from '../../../shared/contract/resource.ts';
 import { anyone, equals, type Rule } from '../../../shared/contract/rules.ts';
 import type { ShapeDeclaration } from '../../../shared/contract/shapes.ts';
-import { entryOf, textIndexesOf } from '../../../shared/contract/text-index.ts';
+import { entryOf, entryIndexesOf } from '../../../shared/contract/entry-index.ts';
 import { Fault } from '../../../shared/wire/fault.ts';
 import { limits } from '../../../shared/wire/limits.ts';
 import { textNotes } from '../../support/text-notes.ts';
@@ -41,16 +41,16 @@ describe('a declaration', () => {
     const papers = withShape({ text: ['title'], equal: ['year'], sort: ['-title'] });
     expect(papers.mistakes).toEqual([]);
     expect(papers.indexes.map(({ name }) => name).sort()).toEqual(['id', 'state+id']);
-    const [index] = textIndexesOf(papers);
+    const [index] = entryIndexesOf(papers);
     expect(index?.entries.indexes.map(({ equal, has, sort }) => [equal, has, sort.map(({ field }) => field)])).toEqual([
       [['state', 'year'], 'words', ['title', 'id']], [[], undefined, ['id']],
     ]);
-    expect(contract(papers).stored.map(({ name }) => name)).toEqual(['papers', index?.entries.name ?? '', 'tombolo_text']);
+    expect(contract(papers).stored.map(({ name }) => name)).toEqual(['papers', index?.entries.name ?? '', 'tombolo_entries']);
     expect(contract(papers).mistakes).toEqual([]);
   });
 
   test('names its entries by all that they are made of', () => {
-    const nameOf = (shape: ShapeDeclaration, read?: Rule) => textIndexesOf(withShape(shape, read))[0]?.entries.name;
+    const nameOf = (shape: ShapeDeclaration, read?: Rule) => entryIndexesOf(withShape(shape, read))[0]?.entries.name;
     const first = nameOf({ text: ['title'] });
     expect(nameOf({ text: ['title'] })).toBe(first);
     const others = [nameOf({ text: ['title', 'tags'] }), nameOf({ text: ['title'], sort: ['year'] }), nameOf({ text: ['title'] }, anyone)];
@@ -58,14 +58,14 @@ describe('a declaration', () => {
   });
 
   test('of a branch of a union finds nothing in documents of the others', () => {
-    const [index] = textIndexesOf(withShape({ text: ['body.text'] }, anyone));
+    const [index] = entryIndexesOf(withShape({ text: ['body.text'] }, anyone));
     const entry = (body: object) => index && entryOf(index, { id: 'a', title: 'x', body: body as never });
     expect(entry({ kind: 'text', text: 'seen' })).toEqual({ words: ['see'] });
     expect(entry({ kind: 'link', url: 'seen', text: 'undeclared' })).toBeUndefined();
   });
 
   test('has no entry for a document whose values are of other types than declared', () => {
-    const [index] = textIndexesOf(withShape({ text: ['title'], equal: ['year'] }));
+    const [index] = entryIndexesOf(withShape({ text: ['title'], equal: ['year'] }));
     const entry = (year: unknown) => index && entryOf(index, { id: 'a', title: 'one', state: 'done', year: year as never });
     expect(entry(1949)).toEqual({ state: 'done', year: 1949, words: ['one'] });
     expect(entry(null)).toEqual({ state: 'done', words: ['one'] });

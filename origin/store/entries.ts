@@ -1,11 +1,11 @@
 /**
- * Entries of text indexes (shared/contract/text-index.ts), written with the documents that they are of: whatever becomes of a
+ * Entries of shapes (shared/contract/entry-index.ts), written with the documents that they are of: whatever becomes of a
  * document here, its entries become in the same transaction what follows from it. A mutation that keeps a document makes
  * those anew that are not as they should be, as after a write of another program.
  */
 import type { Resource } from '../../shared/contract/resource.ts';
 import { isSameJson } from '../../shared/contract/settled.ts';
-import { entryOf, type TextIndex, textIndexesOf } from '../../shared/contract/text-index.ts';
+import { entryOf, type EntryIndex, entryIndexesOf } from '../../shared/contract/entry-index.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 import type { Decision, FollowUp, Mutation, PlainDecision } from './store.ts';
 import type { StoredDocument } from './stored-document.ts';
@@ -16,12 +16,12 @@ export type ToWritten = (mutations: readonly Mutation[]) => readonly Mutation[];
 export function toWritten(resources: Iterable<Resource>): ToWritten {
   const stored = [...resources];
   const names = new Set(stored.map(({ name }) => name));
-  const indexesOf: IndexesOf = (resource) => textIndexesOf(resource).filter(({ entries }) => names.has(entries.name));
+  const indexesOf: IndexesOf = (resource) => entryIndexesOf(resource).filter(({ entries }) => names.has(entries.name));
   const hasEntries = stored.some((resource) => indexesOf(resource).length > 0);
   return hasEntries ? (mutations) => mutations.map((mutation) => withEntries(mutation, indexesOf)) : (mutations) => mutations;
 }
 
-type IndexesOf = (resource: Resource) => readonly TextIndex[];
+type IndexesOf = (resource: Resource) => readonly EntryIndex[];
 
 function withEntries(mutation: Mutation, indexesOf: IndexesOf): Mutation {
   const indexes = indexesOf(mutation.resource);
@@ -54,7 +54,7 @@ function nextOf({ id }: FollowUp, before: StoredDocument | undefined, decision: 
   return decision.kind === 'put' ? { id, ...decision.document } : decision.kind === 'keep' ? before?.value : undefined;
 }
 
-function toEntry(index: TextIndex, { id }: FollowUp, documentOf: () => JsonObject | undefined): FollowUp {
+function toEntry(index: EntryIndex, { id }: FollowUp, documentOf: () => JsonObject | undefined): FollowUp {
   const decide = (before: StoredDocument | undefined): PlainDecision => {
     const document = documentOf();
     const entry = document === undefined ? undefined : entryOf(index, document);

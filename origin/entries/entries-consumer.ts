@@ -1,20 +1,20 @@
 /**
  * Entries of documents that other programs wrote (SEMANTICS §7): made after their changes by a consumer of the feed, and once
  * for all documents where the declaration is new or the history of changes was lost. Nothing of an entry is written here: a
- * mutation that keeps its document makes it anew, on the document as it is inside the transaction (store/text-entries.ts).
+ * mutation that keeps its document makes it anew, on the document as it is inside the transaction (store/entries.ts).
  */
 import type { Resource } from '../../shared/contract/resource.ts';
-import { entryOf, fillings, type TextIndex } from '../../shared/contract/text-index.ts';
+import { entryOf, fillings, type EntryIndex } from '../../shared/contract/entry-index.ts';
 import type { Position } from '../../shared/wire/position.ts';
 import { type Consumer, consumerLimits } from '../feed/consumer.ts';
 import type { Mutation, ReadOptions, Store } from '../store/store.ts';
-import { isEntryOf } from '../store/text-entries.ts';
+import { isEntryOf } from '../store/entries.ts';
 import { fill, keep } from './fill.ts';
 
-export interface TextConsumerOptions {
+export interface EntriesConsumerOptions {
   /** As its collection has it. */
   readonly resource: Resource;
-  readonly index: TextIndex;
+  readonly index: EntryIndex;
   readonly store: Store;
   onTrouble(message: string, cause: unknown): void;
 }
@@ -22,7 +22,7 @@ export interface TextConsumerOptions {
 /** Changes whose entries are made at once: as many share a transaction with the requests of others. */
 const changesAtOnceMax = 20;
 
-export function toTextConsumer({ resource, index, store, onTrouble }: TextConsumerOptions): Consumer {
+export function toEntriesConsumer({ resource, index, store, onTrouble }: EntriesConsumerOptions): Consumer {
   const { entries } = index;
   return {
     name: entries.name,
@@ -47,7 +47,7 @@ function begin({ name }: Resource): Mutation {
 
 /** Ids of those whose entry does not say what it would: what came through Tombolo has been right all along. */
 async function wrongOf(
-  { resource, index, store }: Pick<TextConsumerOptions, 'resource' | 'index' | 'store'>, ids: readonly string[], options: ReadOptions,
+  { resource, index, store }: Pick<EntriesConsumerOptions, 'resource' | 'index' | 'store'>, ids: readonly string[], options: ReadOptions,
 ): Promise<readonly string[]> {
   const [documents, entries] = await Promise.all([resource, index.entries].map(async (each) => {
     const { value } = await store.many(each, ids, options);

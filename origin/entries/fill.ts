@@ -1,7 +1,7 @@
 /** Entries of all documents that are there, a few at a time; whoever is cut short goes on from what was committed. */
 import type { Resource } from '../../shared/contract/resource.ts';
 import { isSameJson } from '../../shared/contract/settled.ts';
-import { fillings } from '../../shared/contract/text-index.ts';
+import { fillings } from '../../shared/contract/entry-index.ts';
 import type { JsonObject, SortValue } from '../../shared/wire/values.ts';
 import { consumerLimits } from '../feed/consumer.ts';
 import { pause } from '../pause.ts';

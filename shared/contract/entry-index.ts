@@ -1,31 +1,36 @@
 /**
- * What serves the shapes by text and by folded values: entries, one a document, in an internal resource of each such shape
- * (SEMANTICS §7). An entry has its document's id and what the shape and the read rule ask of it, at the same paths: folded
- * where the shape folds, and the tokens of its words. It is derived from the document and from nothing else, so it can be
- * lost, and made again. Another declaration has entries of another name: processes of both can run beside each other.
+ * What serves the shapes by text, by folded values and by place: entries, one a document, in an internal resource of each such
+ * shape (SEMANTICS §7). An entry has its document's id and what the shape and the read rule ask of it, at the same paths: folded
+ * where the shape folds, and the tokens of its words or the cell of its point. It is derived from the document and from nothing
+ * else, so it can be lost, and made again. Another declaration has entries of another name: processes of both can run beside
+ * each other.
  */
 import * as z from 'zod';
 import { digest64, toCanonicalJson } from '../wire/hash.ts';
 import type { Json, JsonObject } from '../wire/values.ts';
 import { fold } from '../text/fold.ts';
 import { tokensOf, wordsIn } from '../text/words.ts';
+import { cellOf, toGridPoint } from '../geo/grid.ts';
 import { type Branch, branchesWithout, isOf } from './branches-without.ts';
 import type { Field, FieldKind } from './fields.ts';
 import { valueAt, valuesAt } from './path.ts';
+import { membersOf } from './place-checks.ts';
 import { type Resource, resource } from './resource.ts';
 import { branchesOf } from './rules.ts';
 import { formatKeys, isByEntries, type Shape, toIndex, toIndexes } from './shapes.ts';
 import { binary, decimal, instant, long, objectId } from './types.ts';
 
-export interface TextIndex {
+export interface EntryIndex {
   readonly shape: Shape;
   /** Holds the entries; internal. */
   readonly entries: Resource;
-  /** The member of an entry that has the tokens. */
-  readonly tokens: string;
-  /** The values in an entry beside them. */
+  /** The member of an entry that has the tokens, or the cell. */
+  readonly derived: string;
+  /** The values in an entry beside it. */
   readonly places: readonly Place[];
   readonly texts: readonly Place[];
+  /** Of the Point that is asked for by place. */
+  readonly point: Place | undefined;
 }
 
 interface Place {
@@ -38,9 +43,9 @@ interface Place {
 
 /** Grows when words or entries are made otherwise than before. */
 const making = 1;
-const none: readonly TextIndex[] = [];
+const none: readonly EntryIndex[] = [];
 /** By shapes: a resource as its collection has it has those of its declaration. */
-const made = new WeakMap<Resource['shapes'], readonly TextIndex[]>();
+const made = new WeakMap<Resource['shapes'], readonly EntryIndex[]>();
 
 /**
  * How far the entries of each index are made, by the name that they have: first those of all documents in the order of their
@@ -49,7 +54,7 @@ const made = new WeakMap<Resource['shapes'], readonly TextIndex[]>();
  *   none ──▶ documents ──▶ entries ──▶ complete ── the history of changes was lost ──▶ documents
  */
 export const fillings = resource({
-  name: 'tombolo_text', internal: true, id: { kind: 'string', format: z.string() }, rev: false, createdAt: false, updatedAt: false,
+  name: 'tombolo_entries', internal: true, id: { kind: 'string', format: z.string() }, rev: false, createdAt: false, updatedAt: false,
   schema: z.object({
     stage: z.enum(['documents', 'entries', 'complete']),
     /** The sort values of the last one that was looked at, as JSON. */
@@ -58,15 +63,15 @@ export const fillings = resource({
   shapes: {},
 });
 
-/** What is stored beside these resources for their shapes by text. */
-export function besideTexts(resources: readonly Resource[]): readonly Resource[] {
-  const entries = resources.flatMap(textIndexesOf).map((index) => index.entries);
+/** What is stored beside these resources for their shapes by entries. */
+export function besideEntries(resources: readonly Resource[]): readonly Resource[] {
+  const entries = resources.flatMap(entryIndexesOf).map((index) => index.entries);
   return entries.length === 0 ? [] : [...entries, fillings];
 }
 
-export function textIndexesOf(owner: Resource): readonly TextIndex[] {
+export function entryIndexesOf(owner: Resource): readonly EntryIndex[] {
   if (!owner.shapes.some(isByEntries)) return none;
-  const known = made.get(owner.shapes) ?? owner.shapes.filter(isByEntries).map((shape) => toTextIndex(owner, shape));
+  const known = made.get(owner.shapes) ?? owner.shapes.filter(isByEntries).map((shape) => toEntryIndex(owner, shape));
   made.set(owner.shapes, known);
   return known;
 }
@@ -76,28 +81,41 @@ const owners = new WeakMap<ReadonlyMap<string, Resource>, ReadonlyMap<string, Re
 /** The resource, of these, whose answers change with what is stored under this name: itself, or the one that entries are of. */
 export function shownBy(resources: ReadonlyMap<string, Resource>, name: string): Resource | undefined {
   const known = owners.get(resources) ??
-    new Map([...resources.values()].flatMap((owner) => textIndexesOf(owner).map(({ entries }) => [entries.name, owner] as const)));
+    new Map([...resources.values()].flatMap((owner) => entryIndexesOf(owner).map(({ entries }) => [entries.name, owner] as const)));
   owners.set(resources, known);
   return resources.get(name) ?? known.get(name);
 }
 
-export function textIndexOf(owner: Resource, shape: Shape): TextIndex | undefined {
-  return isByEntries(shape) ? textIndexesOf(owner).find((index) => index.shape.name === shape.name) : undefined;
+export function entryIndexOf(owner: Resource, shape: Shape): EntryIndex | undefined {
+  return isByEntries(shape) ? entryIndexesOf(owner).find((index) => index.shape.name === shape.name) : undefined;
 }
 
 /** The entry of a document, without its id; `undefined`: the shape finds it by nothing. */
-export function entryOf(index: TextIndex, document: JsonObject): JsonObject | undefined {
-  const { shape, entries, tokens } = index;
+export function entryOf(index: EntryIndex, document: JsonObject): JsonObject | undefined {
   const values = entryValuesOf(index, document);
   // What others wrote of another type than is declared has no place among values of that type.
-  if (!z.safeParse(entries.schema, shape.text === undefined ? values : { ...values, [tokens]: [] }).success) return undefined;
-  if (shape.text === undefined) return values;
-  const found = tokensOf(wordsOf(index, document));
-  return found.length === 0 ? undefined : { ...values, [tokens]: found };
+  if (!z.safeParse(index.entries.schema, { ...values, ...stubOf(index) }).success) return undefined;
+  const { shape, point, derived } = index;
+  if (shape.text === undefined && point === undefined) return values;
+  const found = point === undefined ? tokensOf(wordsOf(index, document)) : cellIn(index, document);
+  return found === undefined || found.length === 0 ? undefined : { ...values, [derived]: found };
 }
 
-/** What an entry has beside tokens. */
-export function entryValuesOf({ places }: TextIndex, document: JsonObject): JsonObject {
+/** Stands for what is derived, which costs more than what is beside it. */
+function stubOf({ shape, point, derived }: EntryIndex): JsonObject {
+  return shape.text !== undefined ? { [derived]: [] } : point !== undefined ? { [derived]: '' } : {};
+}
+
+/** The text of the point that the document has; `undefined`: it has none. */
+export function cellIn({ point }: EntryIndex, document: JsonObject): string | undefined {
+  if (point === undefined || !isDeclaredIn(document, point)) return undefined;
+  const [type, coordinates] = membersOf(point.path).map((path) => valueAt(document, path));
+  const found = type === 'Point' ? toGridPoint(coordinates) : undefined;
+  return found === undefined ? undefined : cellOf(found);
+}
+
+/** What an entry has beside what is derived. */
+export function entryValuesOf({ places }: EntryIndex, document: JsonObject): JsonObject {
   return toNested(places.flatMap((place): [string, Json][] => {
     const value = valueOf(document, place);
     return value === undefined ? [] : [[place.path, value]];
@@ -105,33 +123,37 @@ export function entryValuesOf({ places }: TextIndex, document: JsonObject): Json
 }
 
 /** The words that `q` finds a document by. */
-export function wordsOf({ texts }: TextIndex, document: JsonObject): ReadonlySet<string> {
+export function wordsOf({ texts }: EntryIndex, document: JsonObject): ReadonlySet<string> {
   return wordsIn(texts.flatMap((place) => (isDeclaredIn(document, place) ? valuesAt(document, place.path).filter(isText) : [])));
 }
 
-function toTextIndex(owner: Resource, shape: Shape): TextIndex {
+function toEntryIndex(owner: Resource, shape: Shape): EntryIndex {
   const ofRule = branchesOf(owner.rules.read).flat();
-  const asked = [...ofRule, ...shape.equal, ...shape.sorts.flat().map(({ field }) => field)];
+  const sorts = shape.place === undefined ? shape.sorts : [];
+  const asked = [...ofRule, ...shape.equal, ...sorts.flat().map(({ field }) => field)];
   const paths = [...new Set(asked)].filter((path) => path !== 'id').sort();
   const toPlace = (path: string): Place => ({
     path, isMany: owner.fields.get(path)?.kind === 'array', isFolded: shape.folded.includes(path),
     without: branchesWithout(owner, [path]),
   });
   const [places, texts] = [paths.map(toPlace), (shape.text ?? []).map(toPlace)];
-  const tokens = nameBeside(paths);
-  return { shape, tokens, places, texts, entries: toEntries(owner, shape, { tokens, places, texts }) };
+  const parts = { places, texts, point: shape.place === undefined ? undefined : toPlace(shape.place), derived: nameBeside(paths, shape) };
+  return { shape, ...parts, entries: toEntries(owner, shape, parts) };
 }
 
-function toEntries(owner: Resource, shape: Shape, { tokens, places, texts }: Pick<TextIndex, 'tokens' | 'places' | 'texts'>): Resource {
+type Parts = Pick<EntryIndex, 'derived' | 'places' | 'texts' | 'point'>;
+
+function toEntries(owner: Resource, shape: Shape, { derived, ...parts }: Parts): Resource {
+  const { places } = parts;
   const fields = places.map(({ path }) => mustField(owner, path));
-  const equal = [...shape.equal, ...(shape.text === undefined ? [] : [tokens])];
-  const { range, prefix } = shape;
+  const equal = [...shape.equal, ...(shape.text === undefined ? [] : [derived])];
+  const { range, prefix = shape.place === undefined ? undefined : derived } = shape;
   const bounds = { ...(range === undefined ? {} : { range }), ...(prefix === undefined ? {} : { prefix }) };
   const declared = resource({
-    name: `tombolo_text_${owner.name.replaceAll(/[^a-z0-9]/g, '').slice(0, 32)}_${nameOf(owner, shape, { places, texts, fields })}`,
+    name: `tombolo_entries_${owner.name.replaceAll(/[^a-z0-9]/g, '').slice(0, 32)}_${nameOf(owner, shape, { ...parts, fields })}`,
     internal: true, id: owner.id, rev: false, createdAt: false, updatedAt: false, reads: owner.reads,
-    schema: toSchema(fields.map((field) => [field.name, typeOf(field)]), shape.text === undefined ? {} : { [tokens]: z.array(z.string()) }),
-    shapes: { found: { ...bounds, equal, sort: shape.sorts.map(formatKeys) } },
+    schema: toSchema(fields.map((field) => [field.name, typeOf(field)]), derivedTypeOf(shape, derived)),
+    shapes: { found: { ...bounds, equal, sort: shape.place === undefined ? shape.sorts.map(formatKeys) : [derived] } },
   });
   const isArray = (path: string) => declared.fields.get(path)?.kind === 'array';
   const byId = toIndex([], [{ field: 'id', descending: false }], isArray);
@@ -139,21 +161,26 @@ function toEntries(owner: Resource, shape: Shape, { tokens, places, texts }: Pic
   return { ...declared, indexes: [...toIndexes(declared.shapes, owner.rules.read, isArray), byId] };
 }
 
+function derivedTypeOf({ text, place }: Shape, derived: string): Readonly<Record<string, z.ZodType>> {
+  return text !== undefined ? { [derived]: z.array(z.string()) } : place !== undefined ? { [derived]: z.string() } : {};
+}
+
 /** By whatever entries are made of: what is made otherwise has another name. */
 function nameOf(
   { id, rules, collection }: Resource, shape: Shape,
-  parts: Pick<TextIndex, 'places' | 'texts'> & { readonly fields: readonly Field[] },
+  parts: Omit<Parts, 'derived'> & { readonly fields: readonly Field[] },
 ): string {
   const { name: _name, ...asked } = shape;
-  const without = [...parts.places, ...parts.texts].map((place) => place.without.map((branch) => [...branch]));
+  const places = [...parts.places, ...parts.texts, ...(parts.point === undefined ? [] : [parts.point])];
+  const without = places.map((place) => place.without.map((branch) => [...branch]));
   const fields = parts.fields.map(({ name, kind, element }) => [name, kind, element]);
   return digest64(toCanonicalJson([making, collection, id, asked, branchesOf(rules.read), fields, without])).slice(0, 8);
 }
 
 /** A name that no path begins with. */
-function nameBeside(paths: readonly string[]): string {
+function nameBeside(paths: readonly string[], { place }: Shape): string {
   const taken = new Set(paths.map((path) => path.split('.')[0]));
-  let name = 'words';
+  let name = place === undefined ? 'words' : 'cell';
   while (taken.has(name)) name += '_';
   return name;
 }

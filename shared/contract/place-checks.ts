@@ -1,0 +1,33 @@
+/** What of shapes by place nothing could serve. */
+import type { Field } from './fields.ts';
+import type { Refuse } from './mistakes.ts';
+import { whyNoField } from './schema-fields.ts';
+import type { Shape, ShapeDeclaration } from './shapes.ts';
+
+interface Surroundings {
+  readonly fields: ReadonlyMap<string, Field>;
+  readonly refuse: Refuse;
+}
+
+export function checkPlace({ place }: Shape, declared: ShapeDeclaration, { fields, refuse }: Surroundings): void {
+  if (place === undefined) return;
+  const detail = whyNoPlace(place, fields);
+  if (detail !== undefined) refuse('place', detail);
+  for (const key of ['range', 'prefix', 'text', 'sort', 'folded'] as const) {
+    if (declared[key] !== undefined) refuse(key, 'not beside a place, by which what is found has its order');
+  }
+}
+
+/** The members of a Point by which it is found. */
+export function membersOf(place: string): readonly string[] {
+  return [`${place}.type`, `${place}.coordinates`];
+}
+
+function whyNoPlace(place: string, fields: ReadonlyMap<string, Field>): string | undefined {
+  const field = fields.get(place);
+  if (field === undefined) return whyNoField(place);
+  if (field.isInArray === true || field.kind === 'array') return `"${place}" is many; a document has one place`;
+  const [type, coordinates] = membersOf(place).map((path) => fields.get(path));
+  const isPoint = type?.kind === 'string' && coordinates?.kind === 'array' && coordinates.element === 'number';
+  return isPoint ? undefined : `"${place}" (${field.kind}) is no Point of GeoJSON: point() declares one`;
+}
