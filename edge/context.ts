@@ -17,6 +17,7 @@ import { type SecurityHeaders, toSecurityHeaders } from './request/security-head
 import { Hasher } from './origin-client/hasher.ts';
 import { Macs } from './origin-client/macs.ts';
 import type { Origin } from './origin-client/origin-client.ts';
+import { ApiKeys } from './identity/api-keys.ts';
 import { Tokens } from './identity/tokens.ts';
 import { log } from './log.ts';
 import { toLimiter } from './rate-limit/counters.client.ts';
@@ -33,6 +34,7 @@ export interface EdgeContext {
   readonly hasher: Hasher;
   readonly macs: Macs;
   readonly tokens: Tokens;
+  readonly apiKeys: ApiKeys;
   readonly origin: Origin;
   readonly generations: Generations;
   readonly entries: Entries;
@@ -60,6 +62,7 @@ export function toContext(host: Host, { contract, plans }: Served): EdgeContext 
     return {
       host, settings, contract, hasher, macs, plans: offered, limiter: toLimiter(host.askCounter),
       origin: host.toOrigin({ originUrl: settings.originUrl, macs, hasher }), tokens: new Tokens(settings, host.keys),
+      apiKeys: new ApiKeys(),
       generations: new Generations(settings, contract),
       entries: new Entries(host.store),
       reads: new Reads(),

@@ -2,6 +2,14 @@
 export const edgeLimits = {
   /** Verified tokens remembered by an isolate; at 8 KB a token this is at most 16 MB. The oldest goes first. */
   tokensRememberedMax: 2_000,
+  /** Ids of no API key that an isolate remembers, half a kilobyte each: a program goes on for ever with a key that was revoked. */
+  keysAbsentMax: 1_000,
+  /** API keys whose use is noted, at 100 bytes each; past it the oldest is told of again within its minute. */
+  keysNotedMax: 10_000,
+  /** How long uses of API keys are gathered before they are told: work behind an answer may go on for 30 s. */
+  keyUsesGatheredMs: 2_000,
+  /** The origin has so long to note them. */
+  keyUsesToldMsMax: 5_000,
   /** Clocks of issuer and edge may differ by this much. */
   tokenSkewSeconds: 5,
   /** A key set older than this is fetched again in the background. */

@@ -4,14 +4,17 @@
  * store goes no further: a handler holds its call's access, or an endpoint's its call, which is all that it reads and
  * writes by.
  */
+import { apiKeys } from '../shared/api-keys/resource.ts';
 import type { ModuleRows } from '../shared/modules.ts';
 import { type Endpoint, isEndpoint } from '../shared/operations/endpoint.ts';
 import { isSafe, type Operation } from '../shared/operations/operation.ts';
 import {
   answerEffect, answerState, type EffectHandler, type EndpointHandler, type Parsed, type StateHandler,
 } from './access/own-answer.ts';
+import { KeysAccess } from './access/keys-access.ts';
 import { ReadAccess } from './access/read-access.ts';
 import { WriteAccess } from './access/write-access.ts';
+import { keyHandlers } from './api-keys/handlers.ts';
 import type { Answer, Asked, Call, StateAnswer } from './call.ts';
 import type { Context } from './context.ts';
 import { inStore } from './documents/in-store.ts';
@@ -41,7 +44,9 @@ type Handler<Row extends Operation> = Row extends Endpoint
   ? EndpointHandler<Row>
   : (access: AccessOf<Row>, call: Call<Row>) => Promise<AnswerOf<Row>>;
 
-type AccessOf<Row extends Operation> = Row['answers'] extends 'effect' ? WriteAccess : ReadAccess;
+type AccessOf<Row extends Operation> = Row['at'] extends { readonly about: 'keys' }
+  ? KeysAccess
+  : Row['answers'] extends 'effect' ? WriteAccess : ReadAccess;
 
 type AnswerOf<Row extends Operation> = Row['answers'] extends 'state' ? StateAnswer : Answer;
 
@@ -60,6 +65,8 @@ export function executor<Table extends Rows>(handlers: Handlers<Table>): Executo
     const call = isAsAsked ? asked : { ...asked, resource, beforeWrites: context.beforeWrites };
     if (isEndpoint(call.operation)) return answerOwn(context, call, handlers);
     const carryOut = () => handlerOf(handlers, call)(accessOf<Table>(context, call), call);
+    // Of keys nothing is kept: what is answered depends on more of its caller than a scope says.
+    if (call.resource === apiKeys) return carryOut();
     return context.answers !== undefined && call.operation.answers === 'state' ? context.answers.answer(call, carryOut) : carryOut();
   };
 }
@@ -93,6 +100,7 @@ function handlerOf<Table extends Rows>(handlers: Handlers<Table>, call: CallOf<T
 
 /** The access that its row asks for. */
 function accessOf<Table extends Rows>(context: Context, call: CallOf<Table>): AccessOf<Table[string]> {
+  if (call.resource === apiKeys) return new KeysAccess(context, call) as AccessOf<Table[string]>;
   return (isSafe(call.operation) ? new ReadAccess(context, call) : new WriteAccess(context, call)) as AccessOf<Table[string]>;
 }
 
@@ -100,5 +108,5 @@ export type RoutedCall = CallOf<ModuleRows>;
 
 export const execute = executor<ModuleRows>({
   list, get, create, replace, upsert, patch, remove, import: importRows, export: exportRows, changes, removed, removedOne, restore, erase,
-  patchMany, removeMany, transaction, aggregate, ...handlers,
+  patchMany, removeMany, transaction, aggregate, ...keyHandlers, ...handlers,
 });

@@ -2,6 +2,7 @@
  * Rights by principal alone, before anything is read: what no document could allow is refused here. What
  * depends on the document is decided where the document is, by the predicates made here.
  */
+import { mustBeInScope } from '../shared/api-keys/scopes.ts';
 import { Fault } from '../shared/wire/fault.ts';
 import type { Principal } from '../shared/wire/principal.ts';
 import type { Resource } from '../shared/contract/resource.ts';
@@ -15,7 +16,10 @@ export interface Rights {
   readonly writable: Predicate;
 }
 
-export function mustGrant({ right }: Operation, { rules }: Resource, principal: Principal): Rights {
+export function mustGrant(operation: Operation, resource: Resource, principal: Principal): Rights {
+  mustBeInScope(principal, { operation, resource });
+  const { right } = operation;
+  const { rules } = resource;
   const readable = reduce(rules.read, principal);
   const writable = right === 'read' ? readable : reduce(typeof right === 'string' ? rules[right] : right, principal);
   if (writable === false) throw refusal(principal);

@@ -1,4 +1,6 @@
 /** THE list: what Tombolo can do, one word a line. The compiler asks for a handler for each row (`origin/execute.ts`). */
+import { apiKeyOperations } from './api-keys/operations.ts';
+import { apiKeys, apiKeyUses } from './api-keys/resource.ts';
 import { endpoints } from './endpoints/all.ts';
 import { bulk } from './operations/bulk.ts';
 import { documents } from './operations/documents.ts';
@@ -11,6 +13,7 @@ export const modules = moduleList({
   bulk: { operations: bulk },
   transaction: { operations: transaction },
   removals: { operations: removals },
+  apiKeys: { operations: apiKeyOperations, resources: [apiKeys, apiKeyUses] },
   endpoints,
 });
 

@@ -62,7 +62,7 @@ export class Macs {
 }
 
 /** Whether the bytes are equal, in constant time for equal lengths; the length of a MAC is no secret. */
-function isEqual(left: Uint8Array, right: Uint8Array): boolean {
+export function isEqual(left: Uint8Array, right: Uint8Array): boolean {
   if (left.length !== right.length) return false;
   let difference = 0;
   for (let index = 0; index < left.length; index++) difference |= (left[index] ?? 0) ^ (right[index] ?? 0);

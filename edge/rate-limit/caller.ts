@@ -1,4 +1,10 @@
-/** The caller who pays. Where nobody tells addresses apart, all who are not signed in are one caller. */
-export function callerOf(subject: string | undefined, network: string | undefined): string {
+import type { Principal } from '../../shared/wire/principal.ts';
+
+/**
+ * The caller who pays: the subject, or an API key that has a plan of its own. Where nobody tells addresses apart, all who are
+ * not signed in are one caller.
+ */
+export function callerOf({ subject, key }: Pick<Principal, 'subject' | 'key'>, network: string | undefined): string {
+  if (key?.isCountedAlone === true) return `key:${key.id}`;
   return subject === undefined ? `address:${network ?? 'unknown'}` : `subject:${subject}`;
 }

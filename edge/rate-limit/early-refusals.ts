@@ -6,6 +6,7 @@
  * let in, whatever others behind the same address have tried. A question to the address's counter is shared by
  * a whole lease of refusals, and past the plan the isolate asks no more until there is room (`limiter.ts`).
  */
+import { anonymous } from '../../shared/wire/principal.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import type { Admitted } from '../request/request.ts';
 import { callerOf } from './caller.ts';
@@ -17,7 +18,7 @@ export async function chargeRefusal(request: Admitted, thrown: unknown): Promise
   const { plans, limiter } = request.context;
   const plan = plans.anonymous;
   const verdict = await limiter.spend({
-    caller: callerOf(undefined, request.network), plan, cost: 1, unavailable: 'allow', waitUntil: request.waitUntil,
+    caller: callerOf(anonymous, request.network), plan, cost: 1, unavailable: 'allow', waitUntil: request.waitUntil,
   });
   mustBeWithin(request, plan, verdict);
   return thrown;

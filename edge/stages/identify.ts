@@ -1,7 +1,8 @@
 /**
- * Who asks: nobody, or whom a bearer token or, on a change feed, a ticket names. A bad one is refused
+ * Who asks: nobody, or whom a bearer token, an API key or, on a change feed, a ticket names. A bad one is refused
  * everywhere, public routes included.
  */
+import { isLikeApiKey } from '../../shared/api-keys/key-text.ts';
 import { isFeed } from '../../shared/operations/operation.ts';
 import { anonymous } from '../../shared/wire/principal.ts';
 import { verifyEventId } from '../identity/event-ids.ts';
@@ -33,8 +34,10 @@ function withIdentity(request: Routed, { principal, signedInUntil, stream }: Ide
   return { ...request, principal, signedInUntil, stream };
 }
 
-/** Fast path: a token that this isolate has verified before costs one map look-up. */
-function verify({ context: { tokens }, waitUntil }: Routed, token: string): Verified | Promise<Verified> {
+/** Fast path: a token or a key that this isolate knows is answered at once, from memory. */
+function verify(request: Routed, token: string): Verified | Promise<Verified> {
+  const { context: { tokens, apiKeys }, waitUntil } = request;
+  if (isLikeApiKey(token)) return apiKeys.verify(request, token);
   return tokens.recall(token, waitUntil) ?? tokens.mustVerify(token, waitUntil);
 }
 
@@ -42,11 +45,8 @@ function toIdentity({ principal, expiresAt }: Verified): Identity {
   return { principal, signedInUntil: expiresAt, stream: undefined };
 }
 
-async function toTicketIdentity(
-  { raw, sent, context: { host, macs, settings } }: Routed,
-  { ticket }: Taken,
-  header: string | null,
-): Promise<Identity> {
+async function toTicketIdentity(request: Routed, { ticket }: Taken, header: string | null): Promise<Identity> {
+  const { raw, sent, context: { host, macs, settings, apiKeys } } = request;
   if (header !== null) throw ticketRefused('comes in place of an Authorization header, not with one');
   // The page is checked before the ticket is taken: a foreign one must not be able to spend it.
   mustBeDeclaredOrigin(raw.headers, settings.corsOrigins);
@@ -54,6 +54,8 @@ async function toTicketIdentity(
   const lastEventId = sent.get('last-event-id');
   const isHeard = lastEventId !== null && verifyEventId(lastEventId, macs)?.stream === stream;
   const { principal, signedInUntil } = await mustRedeem(host.tickets, stream, isHeard ? 'again' : 'first');
+  // A ticket outlives no key that it was asked for with.
+  await apiKeys.mustStand(request, principal);
   return { principal, signedInUntil, stream };
 }
 

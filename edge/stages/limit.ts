@@ -52,7 +52,7 @@ export async function spendMore(request: Identified, times: number): Promise<voi
 function toSpending(request: Identified): Spending {
   const { route, own, principal, network, waitUntil } = request;
   return {
-    caller: callerOf(principal.subject, network),
+    caller: callerOf(principal, network),
     plan: toPlan(request),
     cost: route === undefined ? 1 : costOf(route.resource, route.operation),
     unavailable: route === undefined ? ownPolicy(own) : route.resource.limits.unavailable[isSafe(route.operation) ? 'read' : 'write'],

@@ -5,7 +5,7 @@
 import { Fault } from '../../shared/wire/fault.ts';
 import { limits } from '../../shared/wire/limits.ts';
 import type { Operation } from '../../shared/operations/operation.ts';
-import { mustRoute, optionsOf } from '../../shared/operations/route.ts';
+import { isForEdgeAlone, mustRoute, optionsOf } from '../../shared/operations/route.ts';
 import { dialectOf } from '../../shared/versions/dialect.ts';
 import { type OwnRoute, ownRouteOf } from '../own-routes.ts';
 import { toOptionsAnswer } from '../request/cors.ts';
@@ -17,6 +17,7 @@ import type { Stage } from '../runner.ts';
 export function route(): Stage<Versioned, Routed> {
   return function route(request, next) {
     const { raw: { method }, context: { contract, settings }, target: { path }, sent, speech } = request;
+    if (isForEdgeAlone(path)) throw new Fault('route_not_found', { detail: 'no such resource' });
     const own = ownRouteOf(path, contract.versions, settings);
     if (method === 'OPTIONS') {
       return toOptionsAnswer(sent, own === undefined ? optionsOf(contract, path) : { allow: own.allow }, settings.corsOrigins);

@@ -14,7 +14,7 @@ export function translate(): Stage<Identified<ForOrigin>, Identified<ForOrigin>>
   return function translate(request, next): Answer {
     const { speech, dialect, target, principal, network, context: { contract: { versions } } } = request;
     if (speech === undefined) return next(request);
-    countUse(speech.version, callerOf(principal.subject, network));
+    countUse(speech.version, callerOf(principal, network));
     const query = dialect?.input?.upQuery(target.query) ?? target.query;
     const answer = next({ ...request, target: { path: target.path, query } });
     const say = (given: Response): Response => spoken(given, { speech, dialect, current: `/${versions.current.name}/` });

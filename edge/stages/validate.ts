@@ -3,6 +3,7 @@
  * would have taken; the origin checks again, since it may be newer, and the bytes it gets are those received.
  */
 import type * as z from 'zod';
+import { mustBeInScope } from '../../shared/api-keys/scopes.ts';
 import { jsonPatchType, operationsOf } from '../../shared/changes/json-patch.ts';
 import { changesType } from '../../shared/changes/operators.ts';
 import { toBodyErrors } from '../../shared/contract/body-errors.ts';
@@ -33,7 +34,8 @@ import { spendMore } from './limit.ts';
 
 export function validate(): Stage<Identified<ForOrigin>, Validated> {
   return function validate(request, next) {
-    const { route, sent, target, context, speech, dialect } = request;
+    const { route, sent, target, context, speech, dialect, principal } = request;
+    mustBeInScope(principal, route);
     const accept = speech === undefined ? sent.get('accept') : speech.accept;
     const formed = route.operation.isNegotiated === true ? toFormed(request, accept) : undefined;
     if (formed === undefined) mustAccept(accept, route.operation);

@@ -5,7 +5,7 @@
  *
  *   created, updated   the document as the caller may see it      entered   it has become visible to them
  *   deleted, left      the id alone                               resync    changes were missed: read again
- *   reconnect          this stream ends; come back with the last id
+ *   reconnect          this stream ends, at a stop, in time or with the API key of its subscriber; come back with the last id
  *
  * What was committed before this subscriber came, or was read from the store's history, is replayed. A replayed
  * event shows content only where the caller may see the document as it is now; of what has since been deleted or
@@ -36,11 +36,20 @@ export interface Subscription {
   readonly from: Position | undefined | null;
   /** Documents as they are now, at or after a position: those of the ids that are there. */
   standing(ids: readonly string[], atLeast: Position): Promise<readonly StoredDocument[]>;
+  /** Of a subscriber who came with an API key. */
+  readonly credential: StandingCredential | undefined;
   /** Whether its ids name this stream: they are no other subscriber's. */
   readonly hasOwnIds: boolean;
   token(position: Position): string;
   /** The store failed while this subscriber read from it; the stream ends as one that is asked to come back. */
   onTrouble(cause: unknown): void;
+}
+
+/** What a stream ends without. */
+export interface StandingCredential {
+  /** Asked once the stream has its place in the feed: the edge may have known of it a little longer than it stood. */
+  stands(): Promise<boolean>;
+  isEndedBy(changes: readonly Change[]): boolean;
 }
 
 /** An event without its id. */
@@ -78,7 +87,9 @@ async function* toEvents(feed: Feed, subscription: Subscription, signal: AbortSi
   let toldMs = performance.now();
   yield `retry: ${retryMs}\n${subscription.from === null ? toEvent('resync', from, '{}', subscription) : toHeartbeat(from, subscription)}`;
   try {
-    for await (const step of feed.follow(from, signal)) {
+    const { credential } = subscription;
+    const steps = feed.follow(from, signal);
+    for await (const step of credential === undefined ? steps : stepsWhile(credential, steps)) {
       const text = step.kind === 'lost' ? toEvent('resync', step.through, '{}', subscription) : await toText(step, head, subscription);
       // A step may be all of other resources: its position is told now and then, not each time.
       const due = performance.now() - toldMs >= heartbeatGapMs && step.through.order !== told.order;
@@ -91,6 +102,14 @@ async function* toEvents(feed: Feed, subscription: Subscription, signal: AbortSi
     subscription.onTrouble(cause);
   }
   yield toEvent('reconnect', told, '{}', subscription);
+}
+
+async function* stepsWhile(credential: StandingCredential, steps: AsyncIterable<FeedStep>): AsyncGenerator<FeedStep> {
+  if (!(await credential.stands())) return;
+  for await (const step of steps) {
+    if (step.kind === 'lost' ? !(await credential.stands()) : credential.isEndedBy(step.changes)) return;
+    yield step;
+  }
 }
 
 const heartbeatGapMs = 5_000;

@@ -1,4 +1,6 @@
 /** A caller's part of the change feed of their call's resource: where it begins, when it ends, and what of it they see. */
+import { apiKeys } from '../../shared/api-keys/resource.ts';
+import type { DocumentChange } from '../../shared/contract/change.ts';
 import { parametersRefused } from '../../shared/wire/parameters.ts';
 import { limits } from '../../shared/wire/limits.ts';
 import type { Position } from '../../shared/wire/position.ts';
@@ -11,7 +13,7 @@ import type { Context } from '../context.ts';
 import { presenter } from '../documents/present.ts';
 import { signPosition, verifyPosition } from '../tokens.ts';
 import { toTrouble } from '../trouble.ts';
-import { openEventStream } from './event-stream.ts';
+import { openEventStream, type StandingCredential } from './event-stream.ts';
 
 type Input = InputOf<typeof documents.changes>;
 
@@ -26,12 +28,28 @@ export function follow(context: Context, call: Asked, input: Input): Answer {
     audience: `${resource.name} ${call.tokenKey.id} ${scopeOf(resource, principal)}`,
     standing: async (ids, atLeast) =>
       (await context.store.many(resource, ids, { deadline: context.now() + limits.requestMsMax, atLeast })).value,
+    credential: credentialOf(context, call),
     hasOwnIds: input.stream !== undefined,
     token: (position) => signPosition(position, call.tokenKey, input.stream),
     onTrouble: (cause) =>
       context.log.warn({ requestId: call.requestId, traceId: call.traceId, ...toTrouble(cause) }, 'a live stream ends early'),
   }, ends);
   return { outcome: 'streaming', body, mediaType: 'text/event-stream' };
+}
+
+/** A revoked API key ends its streams here: those who come back are known at the edge. */
+function credentialOf({ store, now }: Context, { principal: { key } }: Asked): StandingCredential | undefined {
+  if (key === undefined) return undefined;
+  const { id } = key;
+  return {
+    stands: async () => (await store.get(apiKeys, id, { deadline: now() + limits.requestMsMax })).value !== undefined,
+    isEndedBy: (changes) =>
+      changes.some((change) => change.resource === apiKeys.name && (change.kind === 'resource' || isGone(change, id))),
+  };
+}
+
+function isGone(change: DocumentChange, id: string): boolean {
+  return change.id === id && change.after === null;
 }
 
 /**

@@ -1,4 +1,5 @@
 /** A change as the cache keys that it touches, the whole resource where an image is missing, or nothing that is served. */
+import { apiKeys } from '../../shared/api-keys/resource.ts';
 import type { Change } from '../../shared/contract/change.ts';
 import type { Contract } from '../../shared/contract/contract.ts';
 import { touched, touchedKeysMax } from '../../shared/contract/dependencies.ts';
@@ -11,9 +12,12 @@ export interface Touched {
   readonly keys: ReadonlySet<string> | undefined;
 }
 
-/** `undefined`: of an internal resource, of this contract or of an earlier one. Entries of texts are what their documents are found by. */
+/**
+ * `undefined`: of an internal resource that is not reported, of this contract or of an earlier one. Entries are what their
+ * documents are found by.
+ */
 export function touchedOf(contract: Contract, change: Change): Touched | undefined {
-  const resource = shownBy(contract.resources, change.resource);
+  const resource = change.resource === apiKeys.name ? apiKeys : shownBy(contract.resources, change.resource);
   if (resource === undefined && isInternalName(change.resource)) return undefined;
   if (resource === undefined || change.kind === 'resource' || change.before === undefined || change.after === undefined) {
     return { resource: resource?.name ?? change.resource, keys: undefined };

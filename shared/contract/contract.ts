@@ -40,7 +40,7 @@ export function contract(...given: (Resource | Versions)[]): Contract {
     resources: new Map(resources.map((resource) => [resource.name, resource])),
     stored: [...resources, ...stored.filter((resource) => !served.includes(resource))],
     versions,
-    mistakes: [...modules.mistakes, ...stored.flatMap((resource) => [...resource.mistakes, ...beside(resource)]), ...doubled, ...shared,
+    mistakes: [...modules.mistakes, ...stored.flatMap(({ mistakes }) => mistakes), ...declared.flatMap(beside), ...doubled, ...shared,
       ...relationMistakes(versions, served), ...refused.map(({ resource, key, detail }) => `${placeOf(resource)}: ${key}: ${detail}`),
       ...versionMistakes(versions, served, modules.rows)],
     digest: digest64(served.map(({ digest }) => digest).join()),

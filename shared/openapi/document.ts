@@ -2,15 +2,18 @@
  * The description of the API: OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.0), from the contract, the plans and the rows of
  * the modules alone. Whatever is declared appears in it without a line here.
  */
+import { keyBodies } from '../api-keys/operations.ts';
+import { apiKeys } from '../api-keys/resource.ts';
 import type { Contract } from '../contract/contract.ts';
 import { bodiesOf } from '../contract/documents.ts';
 import { everyResourceOf } from '../contract/every-resource.ts';
 import type { Resource } from '../contract/resource.ts';
 import type { Plan, Plans } from '../limits/plans.ts';
-import { isOwnPlace, type Operation } from '../operations/operation.ts';
-import { operationsOf } from '../operations/route.ts';
+import { isOfDocument, type Operation } from '../operations/operation.ts';
+import { isForEdgeAlone, operationsOf } from '../operations/route.ts';
 import type { Version, Versions } from '../versions/versions.ts';
 import type { JsonObject } from '../wire/values.ts';
+import { keySchemas } from './api-keys.ts';
 import { sharedSchemas } from './answers.ts';
 import { toJsonSchema } from './json-schema.ts';
 import {
@@ -46,12 +49,14 @@ function toCurrentDescription({ contract, plans, paths }: Describing): JsonObjec
     servers: [{ url: '/' }],
     tags: resources.map((resource) => ({ name: resource.name, description: resourceInWords(resource) })),
     paths: {
-      ...Object.assign({}, ...[...resources, everyResourceOf(contract)].map((resource) => pathsOf(resource, versions.current))), ...paths,
+      ...Object.assign({}, ...[...resources, everyResourceOf(contract), apiKeys].map((resource) => pathsOf(resource, versions.current))),
+      ...paths,
     },
     components: {
       schemas: {
         ...sharedSchemas,
         ...togetherSchemas(resources.map(({ name }) => name)),
+        ...keySchemas(keyBodies()),
         ...problemSchemas,
         ...Object.assign({}, ...resources.map((resource) => schemasOf(resource, operationsOf(resource)))),
       },
@@ -63,7 +68,8 @@ function toCurrentDescription({ contract, plans, paths }: Describing): JsonObjec
       },
       securitySchemes: {
         bearer: {
-          type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'A token of the issuer that this API trusts (RFC 6750).',
+          type: 'http', scheme: 'bearer', bearerFormat: 'JWT',
+          description: 'A token of the issuer that this API trusts (RFC 6750), or an API key, which begins with `tbk_`.',
         },
         ticket: {
           type: 'apiKey', in: 'query', name: 'ticket',
@@ -114,14 +120,14 @@ function resourceInWords({ rules, cache, preconditions, live }: Resource): strin
 
 function pathsOf(resource: Resource, version: Version): JsonObject {
   const rows = Map.groupBy(operationsOf(resource), (row) => pathOf(resource, row, version));
-  return Object.fromEntries([...rows].map(([path, here]) => [path, toPathItem(resource, path, here)]));
+  const ofClients = [...rows].filter(([path]) => !isForEdgeAlone(path));
+  return Object.fromEntries(ofClients.map(([path, here]) => [path, toPathItem(resource, here)]));
 }
 
-function toPathItem(resource: Resource, path: string, rows: readonly Operation[]): JsonObject {
-  const isOfDocument = rows.every(({ at }) => !isOwnPlace(at)) && path.includes('{id}');
+function toPathItem(resource: Resource, rows: readonly Operation[]): JsonObject {
   const id = { name: 'id', in: 'path', required: true, schema: toJsonSchema(bodiesOf(resource).id, 'input') };
   return {
-    ...(isOfDocument ? { parameters: [id] } : {}),
+    ...(rows.some(isOfDocument) ? { parameters: [id] } : {}),
     ...Object.fromEntries(rows.map((row) => [row.method.toLowerCase(), toOperation(resource, row)])),
   };
 }

@@ -21,7 +21,8 @@ const comparisons = { gt: 'greater than', gte: 'at least', lt: 'less than', lte:
 
 /** What an export takes: a list's, but for what makes it pages. */
 export function exportParametersOf(resource: Resource, input?: Translation): readonly QueryParameter[] {
-  const taken = listParametersOf(resource, input).filter(({ name }) => name !== 'format' && !ofPages.includes(name) && !mapControls.has(name));
+  const isTaken = (name: string) => name !== 'format' && !ofPages.includes(name) && !mapControls.has(name);
+  const taken = listParametersOf(resource, input).filter(({ name }) => isTaken(name));
   const description = 'The form of the answer; what `Accept` asks for unless said, and else the first.';
   return [...taken, { name: 'format', description, schema: { enum: [...exportFormats] } }];
 }

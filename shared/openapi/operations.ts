@@ -15,7 +15,7 @@ import { bodyExampleOf } from './resource-schemas.ts';
 import { ruleInWords } from './rule-words.ts';
 
 export function pathOf({ name }: Resource, { at }: Operation, version: Version): string {
-  if (isOwnPlace(at)) return `/${version.name}${at.path}`;
+  if (isOwnPlace(at)) return `/${version.name}${at.path.replace('/:id', '/{id}')}`;
   if (isOfOne(at)) return `/${version.name}/${at.of}${at.at.replace(/^\/:id/, '/{id}')}`;
   return `/${version.name}/${name}${at === '/' ? '' : at.replace(/^\/:id/, '/{id}')}`;
 }

@@ -28,11 +28,14 @@ export interface PlaceOfOne {
 }
 
 export interface OwnPlace {
-  /** Below the version; no resource has its first word as a name, and all rows of it are one module's, about one resource. */
+  /**
+   * Below the version; no resource has its first word as a name, and all rows of it are one module's, about one resource. A
+   * module's may have `/:id` behind that word, and what begins with a dot no client can ask for: the edge asks it for itself.
+   */
   readonly path: `/${string}`;
   /**
    * The resource that it is about, by name: its rules, limits and cache policy hold. Where that is not served, this is not either.
-   * Or `everyResource`: what it does to each is by the rules of that one.
+   * Or `everyResource`: what it does to each is by the rules of that one; or a resource of the module's own.
    */
   readonly about: string;
 }
@@ -47,8 +50,13 @@ export function isOfOne(at: Place): at is PlaceOfOne {
 
 /** Whether the operation is about one document, whose id stands in its path. */
 export function isOfDocument({ at }: Pick<Operation, 'at'>): boolean {
-  const below = typeof at === 'string' ? at : isOfOne(at) ? at.at : '';
+  const below = typeof at === 'string' ? at : isOfOne(at) ? at.at : at.path.slice(firstWordOf(at.path).length);
   return below === '/:id' || below.startsWith('/:id/');
+}
+
+/** With the slash before it. */
+export function firstWordOf(path: string): string {
+  return /^\/[^/]*/.exec(path)?.[0] ?? '';
 }
 
 /** Headers that the hop carries to the origin for operations that read them; the client sends them, the edge those of `tombolo-`. */
@@ -150,7 +158,7 @@ export function isFeed({ answers, gives }: Pick<Operation, 'answers' | 'gives'>)
 }
 
 /** Nothing changes by repeating it (RFC 9110 §9.2.1). */
-export function isSafe({ answers }: Operation): boolean {
+export function isSafe({ answers }: Pick<Operation, 'answers'>): boolean {
   return answers !== 'effect';
 }
 

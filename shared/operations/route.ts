@@ -7,7 +7,7 @@ import { isActionName, isReservedName } from '../contract/reserved-names.ts';
 import type { Resource } from '../contract/resource.ts';
 import { modules } from '../modules.ts';
 import { isVersionName } from '../versions/versions.ts';
-import { isOfOne, isOwnPlace, type Operation, type Place } from './operation.ts';
+import { firstWordOf, isOfOne, isOwnPlace, type Operation, type Place } from './operation.ts';
 
 export interface Route {
   readonly operation: Operation;
@@ -37,8 +37,8 @@ function placesOf(resource: Resource): Places {
   return places;
 }
 
-function isOf(at: Place, { name }: Resource): boolean {
-  return typeof at === 'string' ? name !== everyResource : (isOwnPlace(at) ? at.about : at.of) === name;
+function isOf(at: Place, { name, internal }: Resource): boolean {
+  return typeof at === 'string' ? !internal : (isOwnPlace(at) ? at.about : at.of) === name;
 }
 
 /** No place of a resource is written so. */
@@ -97,11 +97,30 @@ function mustPlace(contract: Contract, path: string): Placed {
 
 /** Below no resource's name a path is a module's own, or none. */
 function mustOwnPlace(contract: Contract, path: string): Placed {
-  const about = abouts.get(path);
-  const resource = about === everyResource ? everyResourceOf(contract) : about === undefined ? undefined : contract.resources.get(about);
-  const offered = resource === undefined ? undefined : placesOf(resource).get(ownKey(path));
+  const { place, segment } = abouts.has(path) ? { place: path, segment: '' } : toOwnPlace(path);
+  const resource = toAbout(contract, abouts.get(place));
+  const offered = resource === undefined ? undefined : placesOf(resource).get(ownKey(place));
   if (resource === undefined || offered === undefined) throw new Fault('route_not_found', { detail: 'no such resource' });
-  return { ...offered, resource, segment: '' };
+  return { ...offered, resource, segment };
+}
+
+/** The path with `:id` in the place of its second word. */
+function toOwnPlace(path: string): { readonly place: string; readonly segment: string } {
+  const first = firstWordOf(path);
+  const [segment = '', ...more] = path.slice(first.length + 1).split('/');
+  return segment === '' ? { place: path, segment } : { place: [first, ':id', ...more].join('/'), segment };
+}
+
+function toAbout(contract: Contract, about: string | undefined): Resource | undefined {
+  if (about === undefined) return undefined;
+  return about === everyResource ? everyResourceOf(contract) : (contract.resources.get(about) ?? ofModules.get(about));
+}
+
+const ofModules = new Map(modules.resources.map((resource) => [resource.name, resource]));
+
+/** Whether only the edge asks it, of the origin. `path` is that of a target. */
+export function isForEdgeAlone(path: string): boolean {
+  return path.split('/', 3)[2]?.startsWith('.') === true;
 }
 
 /** By path of a module's own: the resource that it is about. */

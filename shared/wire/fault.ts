@@ -46,6 +46,8 @@ const problems = {
   origin_not_allowed: { status: 403, title: 'Origin not allowed' },
   token_missing: { status: 401, title: 'Authentication required' },
   token_invalid: { status: 401, title: 'Token refused' },
+  key_invalid: { status: 401, title: 'API key refused' },
+  key_restricted: { status: 403, title: 'Not with this API key' },
   forbidden: { status: 403, title: 'Not allowed' },
   // Type and title by draft-ietf-httpapi-ratelimit-headers §5.1.
   limit_exceeded: {

@@ -8,6 +8,15 @@ export interface Principal {
   readonly roles: readonly string[];
   /** Further claims that rules may mention, `tenant` among them. Only plain values are kept. */
   readonly claims: Readonly<Record<string, Plain>>;
+  /** The API key that asks in its maker's name (SEMANTICS §20); absent: a token does, or nobody. */
+  readonly key?: AskingKey;
+}
+
+export interface AskingKey {
+  readonly id: string;
+  readonly scopes: readonly string[];
+  /** It has a plan that its maker's token does not: what it asks is counted as its own. */
+  readonly isCountedAlone?: true;
 }
 
 export const anonymous: Principal = { roles: [], claims: {} };

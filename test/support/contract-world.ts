@@ -7,6 +7,7 @@ import { openHost } from '../../origin/one-process/host.ts';
 import { startPurge } from '../../origin/purge/start-purge.ts';
 import type { Contract } from '../../shared/contract/contract.ts';
 import { offered } from '../../shared/resources/plans.ts';
+import { Fault } from '../../shared/wire/fault.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 import { EventStream } from './event-stream.ts';
 import { Issuer } from './issuer.ts';
@@ -27,6 +28,10 @@ type Headed = Readonly<Record<string, string>>;
 export class ContractWorld implements AsyncDisposable {
   readonly origin: OpenedOrigin;
   readonly issuer = new Issuer();
+  /** What the edge has asked the origin for, by method and target. */
+  readonly asked: string[] = [];
+  /** Whether questions to the origin fail, as while it is down. */
+  isAway = false;
   readonly #file = new Database(':memory:');
   #server: Bun.Server<undefined> | undefined;
 
@@ -72,6 +77,16 @@ export class ContractWorld implements AsyncDisposable {
     this.#file.close();
   }
 
+  #heard(origin: ReturnType<typeof toOrigin>): ReturnType<typeof toOrigin> {
+    return {
+      ask: async (question) => {
+        if (this.isAway) throw new Fault('origin_unavailable');
+        this.asked.push(`${question.method} ${question.target.path}${question.target.query}`);
+        return origin.ask(question);
+      },
+    };
+  }
+
   async #open(contract: Contract): Promise<void> {
     await this.issuer.addKey('ed');
     const jwks = await this.issuer.jwks();
@@ -87,7 +102,7 @@ export class ContractWorld implements AsyncDisposable {
         TOMBOLO_ISSUER: this.issuer.issuer, TOMBOLO_AUDIENCE: this.issuer.audience, TOMBOLO_ANONYMOUS_PLAN: 'bench',
         TOMBOLO_MEMO_MS: '100', TOMBOLO_FEED_SILENT_MS: '10000',
       },
-      toOrigin: () => toOrigin(context, () => undefined),
+      toOrigin: () => this.#heard(toOrigin(context, () => undefined)),
       addressOf: (raw) => server.requestIP(raw)?.address,
       asset: async () => new Response(null, { status: 404 }),
     });

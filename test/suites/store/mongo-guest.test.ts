@@ -57,7 +57,7 @@ test('a start on a database of others changes no collection, option, validator, 
   await store.close();
   expect(await wholeOf(foreign)).toBe(before);
   expect(server.history.events.filter(({ name }) => written.has(name)).length).toBe(ours);
-  expect(store.state().adopted).toEqual(new Set([...served.stored].map(({ name }) => name)));
+  expect(store.state().adopted).toEqual(new Set([...served.stored].map(({ collection }) => collection)));
   expect(warnings[0]).toContain('npm run plan');
   expect(warnings[0]).toContain('orders: images');
 });

@@ -41,7 +41,8 @@ test('a subscriber from whom the store is cut off is asked to come back, and the
   const troubles: unknown[] = [];
   const stream = openEventStream(feed, {
     resource: reviews, readable: true, present: ({ text }) => text, audience: 'anyone', from: at(0),
-    standing: async () => [], hasOwnIds: false, token: ({ order }) => order, onTrouble: (cause) => void troubles.push(cause),
+    standing: async () => [], credential: undefined, hasOwnIds: false, token: ({ order }) => order,
+    onTrouble: (cause) => void troubles.push(cause),
   }, new AbortController().signal);
   const text = await new Response(stream).text();
   expect(text.endsWith(`event: reconnect\nid: ${at(0).order}\ndata: {}\n\n`)).toBe(true);

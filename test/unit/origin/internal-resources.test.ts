@@ -85,6 +85,6 @@ describe.each(['sqlite', 'mongodb'] as const)('an internal resource on %s', (eng
     stop.abort();
     await running;
     expect(names()).toEqual(['notes', 'summaries']);
-    expect(Object.keys(reports[0]?.resources ?? {}).sort()).toEqual(['notes', 'summaries']);
+    expect(Object.keys(reports[0]?.resources ?? {}).sort()).toEqual(['keys', 'notes', 'summaries']);
   });
 });

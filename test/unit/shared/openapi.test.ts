@@ -120,7 +120,8 @@ describe.each(Object.entries(contracts))('the description of the contract %s', (
     const found = Object.values(described(of).paths).flatMap((item) => Object.values(item).map(({ operationId }) => operationId));
     const expected = [...of.resources.values()].flatMap((each) => operationsOf(each).map(({ name }) => `${each.name}.${name}`));
     const ofAll = operationsOf(everyResourceOf(of)).map(({ name }) => name);
-    expect(found.filter((id) => id !== undefined).sort()).toEqual([...expected, ...ofAll].sort());
+    const ofKeys = ['getKey', 'listKeys', 'makeKey', 'revokeKey', 'rotateKey'].map((name) => `keys.${name}`);
+    expect(found.filter((id) => id !== undefined).sort()).toEqual([...expected, ...ofAll, ...ofKeys].sort());
   });
 
   test('shows queries and bodies that are taken', () => {

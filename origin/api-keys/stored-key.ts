@@ -1,0 +1,116 @@
+/** An API key as it is stored: what its maker asks for and may give, what the edge is told of it, and what is shown. */
+import type * as z from 'zod';
+import type { Credential } from '../../shared/api-keys/credential.ts';
+import { keyLimits } from '../../shared/api-keys/limits.ts';
+import type { NewKey } from '../../shared/api-keys/operations.ts';
+import type { apiKeys } from '../../shared/api-keys/resource.ts';
+import { whyNoScope } from '../../shared/api-keys/scopes.ts';
+import type { Contract } from '../../shared/contract/contract.ts';
+import { documentInvalid } from '../../shared/contract/documents.ts';
+import type { Predicate } from '../../shared/contract/rules.ts';
+import type { FieldError } from '../../shared/wire/fault.ts';
+import type { Principal } from '../../shared/wire/principal.ts';
+import type { JsonObject } from '../../shared/wire/values.ts';
+import type { StoredDocument } from '../store/stored-document.ts';
+
+export type StoredKey = z.output<typeof apiKeys.schema>;
+/** What is stored of a principal beside its subject. */
+type KeptPrincipal = Pick<Principal, 'roles' | 'claims'> & { readonly isCountedAlone?: true };
+
+const adminRole = 'admin';
+
+function isAdmin({ roles }: Principal): boolean {
+  return roles.includes(adminRole);
+}
+
+/** The keys that a caller sees: all for an admin, or those of the tenant where the admin has one; else one's own. */
+export function seenBy(principal: Principal): Predicate {
+  const { tenant } = principal.claims;
+  if (isAdmin(principal)) return tenant === undefined ? true : { kind: 'equals', field: 'tenant', value: String(tenant) };
+  return { kind: 'equals', field: 'owner', value: principal.subject ?? '' };
+}
+
+/** Throws `document_invalid` where it would be more than its maker is. */
+export function mustBeGiven(asked: NewKey, maker: Principal, contract: Contract, nowMs: number): Omit<StoredKey, 'hash'> {
+  const { name, scopes, roles = maker.roles, addresses = [], origins = [], expiresAt } = asked;
+  const tenant = asked.tenant ?? textOf(maker.claims['tenant']);
+  const errors = [
+    ...scopes.map((scope, index) => at(`/scopes/${index}`, whyNoScope(scope, contract, maker))),
+    ...roles.map((role, index) => at(`/roles/${index}`, maker.roles.includes(role) ? undefined : 'is no role of yours')),
+    at('/tenant', asked.tenant === undefined ? undefined : whyNoTenant(asked.tenant, maker)),
+    at('/plan', asked.plan === undefined || isAdmin(maker) ? undefined : 'is given by an admin'),
+    at('/expiresAt', expiresAt === undefined || Date.parse(expiresAt) > nowMs ? undefined : 'has passed'),
+  ];
+  const principal = JSON.stringify(toKept(asked, maker, roles));
+  if (principal.length > keyLimits.principalCharactersMax) {
+    errors.push(at('', `your claims, and the roles, have at most ${keyLimits.principalCharactersMax} characters; name fewer roles`));
+  }
+  const found = errors.flat();
+  if (found.length > 0) throw documentInvalid(found);
+  return {
+    name, owner: maker.subject ?? '', principal, scopes, addresses, origins, made: new Date(nowMs).toISOString(),
+    ...(tenant === undefined ? {} : { tenant }), ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt).toISOString() }),
+  };
+}
+
+function at(place: string, detail: string | undefined): readonly FieldError[] {
+  return detail === undefined ? [] : [{ at: place, in: 'body', detail }];
+}
+
+function whyNoTenant(tenant: string, maker: Principal): string | undefined {
+  const own = maker.claims['tenant'];
+  if (textOf(own) === tenant || (own === undefined && isAdmin(maker))) return undefined;
+  return 'is not your tenant';
+}
+
+/** A tenant that the maker has stays the claim that it is. */
+function toKept({ plan, tenant }: NewKey, { claims }: Principal, roles: readonly string[]): KeptPrincipal {
+  return {
+    roles,
+    claims: { ...(tenant === undefined ? {} : { tenant }), ...claims, ...(plan === undefined ? {} : { plan }) },
+    ...(plan === undefined ? {} : { isCountedAlone: true }),
+  };
+}
+
+export function toCredential(id: string, key: StoredKey): Credential {
+  const { hash, owner, scopes, expiresAt, previousHash, previousUntil, addresses, origins } = key;
+  const { roles, claims, isCountedAlone } = keptOf(key);
+  const asking = { id, scopes, ...(isCountedAlone === undefined ? {} : { isCountedAlone }) };
+  return {
+    hash, addresses, origins,
+    previous: previousHash === undefined || previousUntil === undefined ? null : { hash: previousHash, until: Date.parse(previousUntil) },
+    principal: { subject: owner, roles, claims, key: asking },
+    expiresAt: expiresAt === undefined ? null : Date.parse(expiresAt),
+  };
+}
+
+/** `nowMs`: what has passed of a rotation is not told any more. */
+export function toShownKey(id: string, key: StoredKey, usedAt: string | undefined, nowMs: number): JsonObject {
+  const { name, owner, tenant, scopes, expiresAt, addresses, origins, made, rotated, previousUntil } = key;
+  const { roles, claims, isCountedAlone } = keptOf(key);
+  const isOverlapping = previousUntil !== undefined && Date.parse(previousUntil) > nowMs;
+  return {
+    id, name, owner, ...(tenant === undefined ? {} : { tenant }), roles: [...roles], scopes,
+    ...(isCountedAlone === true ? { plan: String(claims['plan']) } : {}), addresses, origins, createdAt: made,
+    ...(expiresAt === undefined ? {} : { expiresAt }), ...(rotated === undefined ? {} : { rotatedAt: rotated }),
+    ...(isOverlapping ? { previousUntil } : {}), ...(usedAt === undefined ? {} : { lastUsedAt: usedAt }),
+  };
+}
+
+/** Code alone writes it, so a stored key is one. */
+export function keyIn({ value: { id: _id, ...key } }: StoredDocument): StoredKey {
+  return key as unknown as StoredKey;
+}
+
+export function documentOf(key: StoredKey): JsonObject {
+  return JSON.parse(JSON.stringify(key)) as JsonObject;
+}
+
+function keptOf({ principal }: StoredKey): KeptPrincipal {
+  return JSON.parse(principal) as KeptPrincipal;
+}
+
+/** A tenant that is a number is kept as its text: it stands in a field of texts. */
+function textOf(claim: string | number | boolean | undefined): string | undefined {
+  return claim === undefined ? undefined : String(claim);
+}

@@ -1,0 +1,73 @@
+/** What the description says of API keys: the key as it is shown, and the two bodies. */
+import { limits } from '../wire/limits.ts';
+import type { JsonObject } from '../wire/values.ts';
+import { type DescribedAnswer, type QueryParameter, schemaRef } from './described.ts';
+import { headersOfStates } from './headers.ts';
+
+const json = 'application/json';
+const text = { type: 'string' } as const;
+const moment = { type: 'string', format: 'date-time' } as const;
+const texts = { type: 'array', items: text } as const;
+
+export const keyComponents = { newKey: { [json]: 'NewApiKey' }, rotation: { [json]: 'ApiKeyRotation' } } as const;
+
+const shown = {
+  id: text, name: text, owner: text, tenant: text, roles: texts,
+  scopes: { ...texts, description: 'What it may ask for: `<resource>:<operation>`, with `read`, `write` or `*` for several operations.' },
+  plan: text, addresses: { ...texts, description: 'Networks that it is taken from; none: from everywhere.' },
+  origins: { ...texts, description: 'Origins of pages that it is taken from; none: from everywhere.' },
+  createdAt: moment, expiresAt: moment, rotatedAt: moment,
+  previousUntil: { ...moment, description: 'Until when the text before the last rotation is taken.' },
+  lastUsedAt: { ...moment, description: 'To the minute; some seconds late.' },
+} as const;
+const required = ['id', 'name', 'owner', 'roles', 'scopes', 'addresses', 'origins', 'createdAt'] as const;
+
+/** Bodies by the names of their components. */
+export function keySchemas(bodies: Readonly<Record<'newKey' | 'rotation', JsonObject>>): JsonObject {
+  return {
+    NewApiKey: bodies.newKey,
+    ApiKeyRotation: bodies.rotation,
+    ApiKey: { type: 'object', required: [...required], properties: shown, additionalProperties: false },
+    ApiKeyMade: {
+      type: 'object', required: [...required, 'key'], additionalProperties: false,
+      properties: { ...shown, key: { ...text, description: 'Sent as a bearer token. Shown this once.' } },
+    },
+  };
+}
+
+export function keyAnswer(): readonly DescribedAnswer[] {
+  return [{ status: 200, description: 'The key.', headers: headersOfStates, mediaType: json, schema: schemaRef('ApiKey') }];
+}
+
+export function keyMadeAnswer(): readonly DescribedAnswer[] {
+  const headers = ['Location', 'Tombolo-Position'] as const;
+  return [{ status: 201, description: 'The key, and its text.', headers, mediaType: json, schema: schemaRef('ApiKeyMade') }];
+}
+
+export function keysAnswer(): readonly DescribedAnswer[] {
+  return [{
+    status: 200, description: 'A page, oldest first.', headers: headersOfStates, mediaType: json,
+    schema: {
+      type: 'object', required: ['data', 'page'], additionalProperties: false,
+      properties: {
+        data: { type: 'array', items: schemaRef('ApiKey'), maxItems: limits.pageDocumentsMax },
+        page: {
+          type: 'object', required: ['limit', 'next'], additionalProperties: false,
+          properties: {
+            limit: { type: 'integer' }, next: { type: ['string', 'null'], description: 'Given as `after`, asks for the next page.' },
+          },
+        },
+      },
+    },
+  }];
+}
+
+export function keysParameters(): readonly QueryParameter[] {
+  return [
+    {
+      name: 'limit', description: 'Keys of a page.',
+      schema: { type: 'integer', minimum: 1, maximum: limits.pageDocumentsMax, default: limits.pageDocumentsDefault },
+    },
+    { name: 'after', description: 'The `next` of the page before.', schema: { type: 'string', pattern: '^[0-9a-f]{24}$' } },
+  ];
+}
