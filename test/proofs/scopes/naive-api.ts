@@ -16,7 +16,12 @@ export type Question = {
   readonly expand: string | undefined;
 } & (
   | { readonly kind: 'one'; readonly id: string }
-  | { readonly kind: 'list'; readonly equal: Readonly<Record<string, string>>; readonly limit: number }
+  | {
+      readonly kind: 'list';
+      readonly equal: Readonly<Record<string, string>>;
+      /** `undefined`: all of them, as an export. */
+      readonly limit: number | undefined;
+    }
 );
 
 /** What leads on from each. */
@@ -34,11 +39,10 @@ export function toPath(question: Question): string {
   if (question.fields !== undefined) search.set('fields', question.fields.join(','));
   if (question.expand !== undefined) search.set('expand', question.expand);
   if (question.kind === 'list') {
-    for (const [field, value] of [...Object.entries(question.equal), ['limit', String(question.limit)]] as [string, string][]) {
-      search.set(field, value);
-    }
+    for (const [field, value] of Object.entries(question.equal)) search.set(field, value);
+    if (question.limit !== undefined) search.set('limit', String(question.limit));
   }
-  const id = question.kind === 'one' ? `/${question.id}` : '';
+  const id = question.kind === 'one' ? `/${question.id}` : question.limit === undefined ? '/export' : '';
   return `/v2/${question.name}${id}${search.size === 0 ? '' : `?${search}`}`;
 }
 
@@ -65,7 +69,7 @@ export function answerNaively(state: State, person: Person, question: Question, 
   return {
     status: 200,
     value: matching.slice(0, question.limit).map(show),
-    hasNext: matching.length > question.limit,
+    hasNext: question.limit !== undefined && matching.length > question.limit,
   };
 }
 
