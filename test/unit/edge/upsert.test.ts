@@ -4,6 +4,8 @@ import * as z from 'zod';
 import { contract } from '../../../shared/contract/contract.ts';
 import { resource } from '../../../shared/contract/resource.ts';
 import { anyone } from '../../../shared/contract/rules.ts';
+import { toDescription } from '../../../shared/openapi/document.ts';
+import { offered } from '../../../shared/resources/plans.ts';
 import { moved } from '../../../shared/versions/changes.ts';
 import { versions } from '../../../shared/versions/versions.ts';
 import { ContractWorld } from '../../support/contract-world.ts';
@@ -49,3 +51,21 @@ test.each([...engines])('on %s', async (engine) => {
   const none = await put('/v2/plain?n=1', { n: 1 });
   expect([none.status, none.headers.get('allow')?.includes('PUT')]).toEqual([405, false]);
 }, 30_000);
+
+test('each version is described by its own names', () => {
+  const served = contract(users, plain, versions({ name: 'v1' }, { name: 'v2' }));
+  const described = served.versions.all.map((version) => {
+    const { paths } = toDescription({ contract: served, plans: offered, paths: {} }, version);
+    const { put } = (paths as Paths)[`/${version.name}/users`] ?? {};
+    return (put?.parameters ?? []).flatMap(({ name, in: place, description }) => (place === 'query' ? [[name, description]] : []));
+  });
+  const one = (mail: string) => `One unique key is named: \`${mail}\`, or \`version[in]\`.`;
+  expect(described).toEqual([
+    [['mail', one('mail')], ['version[in]', one('mail')]],
+    [['contact.email', one('contact.email')], ['version[in]', one('contact.email')]],
+  ]);
+});
+
+type Paths = Readonly<Record<string, {
+  readonly put?: { readonly parameters: readonly { readonly name?: string; readonly in?: string; readonly description?: string }[] };
+}>>;
