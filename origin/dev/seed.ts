@@ -14,7 +14,7 @@ import type { StoreState } from '../store/store.ts';
  */
 export const probe = 'limit=1&fields=id';
 
-const collections = ['films', 'places'].filter((name) => served.resources.has(name));
+const collections = ['films', 'places', 'cinemas'].filter((name) => served.resources.has(name));
 
 const listSchema = z.object({ data: z.array(z.unknown()) });
 const summarySchema = z.object({ summary: z.object({ imported: z.number(), rejected: z.number(), complete: z.literal(true) }) });

@@ -1,9 +1,10 @@
 /** The resources that edge and origin serve. A new one is a file beside this and a word here. */
 import { contract } from '../contract/contract.ts';
+import { cinemas } from './cinemas.ts';
 import { films } from './films.ts';
 import { orders } from './orders.ts';
 import { places } from './places.ts';
 import { reviews } from './reviews.ts';
 import { versions } from './versions.ts';
 
-export const served = contract(versions, films, places, reviews, orders);
+export const served = contract(versions, films, places, reviews, orders, cinemas);

@@ -11,7 +11,7 @@ export interface HostileInput {
   readonly body: string | undefined;
 }
 
-const names = ['films', 'places', 'reviews', 'orders'] as const;
+const names = ['films', 'places', 'reviews', 'orders', 'cinemas'] as const;
 const fields = [...new Set([...served.resources.values()].flatMap(({ fields: own }) => [...own.keys()]))];
 const nasty = fc.constantFrom(
   '', '0', '-1', '1e400', 'NaN', 'null', 'true', '[]',
@@ -31,7 +31,9 @@ const text = fc.oneof(
 const name = fc.oneof(
   {
     weight: 3,
-    arbitrary: fc.constantFrom(...fields, 'sort', 'limit', 'after', 'fields', 'count', 'id', 'onDuplicate', 'q', 'version', 'ticket'),
+    arbitrary: fc.constantFrom(
+      ...fields, 'sort', 'limit', 'after', 'fields', 'count', 'id', 'onDuplicate', 'q', 'near', 'distance', 'within', 'version', 'ticket',
+    ),
   },
   { weight: 1, arbitrary: text },
 );
@@ -49,7 +51,8 @@ const parameter = fc.oneof(
   fc.tuple(fc.constantFrom('sort', 'fields'), sortText),
   fc.constantFrom<[string, string]>(
     ['limit', '3'], ['genres', 'Noir'], ['state', 'NY'], ['status', 'placed'], ['count', 'exact'], ['year[gte]', '1900'],
-    ['film', '0198c0de-0000-7000-8000-000000000000'], ['sort', '-year,title'],
+    ['film', '0198c0de-0000-7000-8000-000000000000'], ['sort', '-year,title'], ['near', '24.94,60.17'], ['distance', '5000'],
+    ['within', '170,-20,-170,-10'], ['within', '{"type":"Polygon","coordinates":[[[0,0],[9,0],[9,9],[0,0]]]}'], ['kind', 'theatre'],
   ),
 );
 const query = fc.array(parameter, { maxLength: 5 }).chain((parameters) => fc.boolean().map((raw) => {

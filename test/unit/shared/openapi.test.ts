@@ -196,6 +196,7 @@ describe('the description', () => {
     ]);
     expect(parametersOf('/v2/reviews')).toContain('q');
     expect(parametersOf('/v2/places')).toContain('id[prefix]');
+    expect(parametersOf('/v2/cinemas')).toEqual(expect.arrayContaining(['near', 'distance', 'within', 'kind', 'sort']));
     expect(parametersOf('/v2/films', 'delete').filter((name) => ['after', 'page', 'distinct'].includes(name ?? ''))).toEqual([]);
     const sort = paths['/v2/films']?.['get']?.parameters.find((each) => 'name' in each && each.name === 'sort') as Parameter;
     expect(sort.schema['enum']).toEqual(['id', '-id', '-year,title', 'year,-title', 'title', '-title', 'year', '-year']);
