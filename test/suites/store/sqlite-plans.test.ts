@@ -6,6 +6,7 @@ import { contract } from '../../../shared/contract/contract.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import { isByEntries, reversed } from '../../../shared/contract/shapes.ts';
 import { entryIndexesOf } from '../../../shared/contract/entry-index.ts';
+import { cinemas } from '../../../shared/resources/cinemas.ts';
 import { films } from '../../../shared/resources/films.ts';
 import { places } from '../../../shared/resources/places.ts';
 import { toQueryPlan } from '../../../origin/store/plan.ts';
@@ -17,9 +18,9 @@ import { requestArbitrary } from './arbitraries.ts';
 import { openSqlitePlace, type SqlitePlace } from './sqlite-place.ts';
 import { everyThing } from './things.ts';
 
-const stored = contract(films, places, ...everyThing).stored;
+const stored = contract(films, places, cinemas, ...everyThing).stored;
 /** What is served from an index over its own documents, or over entries, under the rule of those that they are of. */
-const resources = [films, places, ...everyThing].flatMap((resource): Resource[] => [
+const resources = [films, places, cinemas, ...everyThing].flatMap((resource): Resource[] => [
   { ...resource, shapes: resource.shapes.filter((shape) => !isByEntries(shape)) },
   ...entryIndexesOf(resource).map(({ entries }) => ({ ...entries, rules: resource.rules })),
 ]);
