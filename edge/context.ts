@@ -68,7 +68,7 @@ export function toContext(host: Host, { contract, plans }: Served): EdgeContext 
       reads: new Reads(),
       recognised: new RecognisedRequests(),
       securityHeaders: toSecurityHeaders(settings),
-      description: new Description(contract, offered),
+      description: new Description(host, contract.versions),
     };
   } catch (cause) {
     if (cause instanceof DeclarationError) throw new Fault('misconfigured', { facts: { declarations: cause.mistakes } });

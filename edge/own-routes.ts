@@ -1,19 +1,19 @@
 /** The paths that the edge answers itself. */
 import { reportPath } from '../shared/hop/purge-report.ts';
-import { docsPath, docsScriptPath } from '../shared/openapi/docs-paths.ts';
 import type { Versions } from '../shared/versions/versions.ts';
+import { edgePaths } from '../shared/wire/edge-paths.ts';
 import type { EdgeSettings } from '../shared/settings/edge-settings.ts';
 
 const isDescribed = ({ openapi }: EdgeSettings): boolean => openapi !== 'off';
 const always = (): boolean => true;
 
 const table = {
-  health: { method: 'GET', path: '/health', of: 'none', isThere: always },
+  health: { method: 'GET', path: edgePaths.health, of: 'none', isThere: always },
   report: { method: 'POST', path: reportPath, of: 'none', isThere: always },
-  openapi: { method: 'GET', path: '/openapi.json', of: 'version', isThere: isDescribed },
-  docs: { method: 'GET', path: docsPath, of: 'none', isThere: isDescribed },
-  docsScript: { method: 'GET', path: docsScriptPath, of: 'none', isThere: isDescribed },
-  tickets: { method: 'POST', path: '/live/tickets', of: 'version', isThere: always },
+  openapi: { method: 'GET', path: edgePaths.openapi, of: 'version', isThere: isDescribed },
+  docs: { method: 'GET', path: edgePaths.docs, of: 'none', isThere: isDescribed },
+  docsScript: { method: 'GET', path: edgePaths.docsScript, of: 'none', isThere: isDescribed },
+  tickets: { method: 'POST', path: edgePaths.tickets, of: 'version', isThere: always },
 } as const;
 
 export type OwnName = keyof typeof table;
@@ -47,9 +47,4 @@ export function ownRouteOf(path: string, { current }: Versions, settings: EdgeSe
   const below = path.startsWith(`/${current.name}/`) ? path.slice(current.name.length + 1) : '';
   const route = bare.get(path) ?? versioned.get(below);
   return route?.isThere(settings) === true ? route : undefined;
-}
-
-/** Of what differs between versions, what stands below the name of one. */
-export function ownPathOf(name: OwnName): string {
-  return table[name].path;
 }

@@ -1,8 +1,7 @@
 /** The page of `/docs`: Scalar over the description of each version, from this host alone. */
-import { docsScriptPath } from '../../shared/openapi/docs-paths.ts';
 import type { Versions } from '../../shared/versions/versions.ts';
+import { edgePaths } from '../../shared/wire/edge-paths.ts';
 import { digest64 } from '../../shared/wire/hash.ts';
-import { ownPathOf } from '../own-routes.ts';
 
 /** Whatever would ask Scalar's own hosts, or lead there, stays off. */
 const configuration = {
@@ -17,7 +16,7 @@ export interface DocsPage {
 /** The current version is shown first; the others are chosen by name. */
 export function toDocsPage({ all, current }: Versions): DocsPage {
   const sources = all.toReversed().map((version) => ({
-    title: version.name, slug: version.name, url: `/${version.name}${ownPathOf('openapi')}`, default: version === current,
+    title: version.name, slug: version.name, url: `/${version.name}${edgePaths.openapi}`, default: version === current,
   }));
   const text = toText(JSON.stringify({ ...configuration, sources }).replaceAll('"', '&quot;'));
   return { text, etag: `"${digest64(text)}"` };
@@ -28,7 +27,7 @@ const toText = (settings: string): string => `<!doctype html>
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Tombolo</title></head>
 <body>
 <script id="api-reference" type="application/json" data-configuration="${settings}"></script>
-<script src="${docsScriptPath}"></script>
+<script src="${edgePaths.docsScript}"></script>
 </body>
 </html>
 `;

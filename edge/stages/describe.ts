@@ -1,9 +1,9 @@
 /**
  * The API for its readers, the same for everyone, counted like any other read of one unit: `/openapi.json` for programs, and
- * `/docs` for people, whose script is a file beside the Worker.
+ * `/docs` for people. It and their script are files beside the Worker.
  */
 import { mustTagList } from '../../shared/contract/preconditions.ts';
-import { docsScriptPath } from '../../shared/openapi/docs-paths.ts';
+import { edgePaths } from '../../shared/wire/edge-paths.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import { mustBeWithoutParameters } from '../../shared/wire/parameters.ts';
 import { underCondition } from '../cache/answers.ts';
@@ -26,9 +26,9 @@ export function describe(): Stage<Identified, Identified> {
 
 const answers: Readonly<Partial<Record<OwnName, (request: Identified) => Answer>>> = { openapi, docs, docsScript };
 
-function openapi(request: Identified): Response {
+async function openapi(request: Identified): Promise<Response> {
   const { context, speech } = request;
-  const { bytes, etag } = context.description.mustWritten(speech?.version ?? context.contract.versions.current);
+  const { bytes, etag } = await context.description.mustWritten(speech?.version ?? context.contract.versions.current);
   return toAnswer(request, bytes, { 'content-type': 'application/json', etag, 'content-length': String(bytes.length) });
 }
 
@@ -50,9 +50,9 @@ function toCondition(sent: SentHeaders): string | undefined {
 
 /** It changes with a release alone. */
 async function docsScript({ sent, context: { host } }: Identified): Promise<Response> {
-  const file = await host.asset(docsScriptPath, toCondition(sent));
+  const file = await host.asset(edgePaths.docsScript, toCondition(sent));
   if (file.status !== 200 && file.status !== 304) {
-    throw new Fault('misconfigured', { facts: { asset: docsScriptPath, status: file.status } });
+    throw new Fault('misconfigured', { facts: { asset: edgePaths.docsScript, status: file.status } });
   }
   const etag = file.headers.get('etag');
   const headers = {

@@ -1,12 +1,18 @@
 /**
- * The files that the edge hands out as they are: the page of `/docs` shows the description of the API by Scalar, whose one
- * file is 1.4 MB gzip, ten times the Worker. wrangler runs this program before it bundles, and a deploy uploads what it
- * writes (`[assets]` of `wrangler.toml`); on this machine the same files are answered from memory.
+ * The files that the edge hands out as they are: the description of the API in each version, and what the page of `/docs`
+ * shows it by, Scalar, whose one file is 1.4 MB gzip, ten times the Worker. wrangler runs this program before it bundles, and
+ * a deploy uploads what it writes (`[assets]` of `wrangler.toml`); on this machine the same files are answered from memory.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import scalar from '@scalar/fastify-api-reference';
-import { docsScriptPath } from '../../shared/openapi/docs-paths.ts';
+import type { Contract } from '../../shared/contract/contract.ts';
+import type { Plans } from '../../shared/limits/plans.ts';
+import { toDescription } from '../../shared/openapi/document.ts';
+import { edgePathItems } from '../../shared/openapi/edge-paths.ts';
+import { served } from '../../shared/resources/all.ts';
+import { offered } from '../../shared/resources/plans.ts';
+import { descriptionFile, edgePaths } from '../../shared/wire/edge-paths.ts';
 
 interface Reply {
   header(name: string, value: string): Reply;
@@ -51,4 +57,15 @@ function write(path: string, text: string): void {
   renameSync(aside, path);
 }
 
-if (import.meta.main) write(join(import.meta.dir, '../../edge/assets', docsScriptPath), scalarFile());
+/** What describes this API, by the paths of its files. */
+export function descriptionFiles(contract: Contract, plans: Plans): ReadonlyMap<string, string> {
+  const { all, current } = contract.versions;
+  const paths = edgePathItems(current);
+  return new Map(all.map((version) => [descriptionFile(version.name), JSON.stringify(toDescription({ contract, plans, paths }, version))]));
+}
+
+if (import.meta.main) {
+  const assets = join(import.meta.dir, '../../edge/assets');
+  write(join(assets, edgePaths.docsScript), scalarFile());
+  for (const [path, text] of descriptionFiles(served, offered)) write(join(assets, path), text);
+}

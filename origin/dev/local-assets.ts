@@ -1,18 +1,40 @@
 /** The binding of `[assets]` on this machine: Miniflare's own would put two Workers before every request. */
-import { docsScriptPath } from '../../shared/openapi/docs-paths.ts';
-import { scalarFile } from './edge-assets.ts';
+import type { Contract } from '../../shared/contract/contract.ts';
+import type { Plans } from '../../shared/limits/plans.ts';
+import { served } from '../../shared/resources/all.ts';
+import { offered } from '../../shared/resources/plans.ts';
+import { edgePaths } from '../../shared/wire/edge-paths.ts';
+import { descriptionFiles, scalarFile } from './edge-assets.ts';
 
-let script: { readonly text: string; readonly etag: string } | undefined;
-
-export function localAssets(request: { readonly url: string; readonly headers: { get(name: string): string | null } }): Response {
-  if (new URL(request.url).pathname !== docsScriptPath) return new Response(null, { status: 404 });
-  script ??= toScript(scalarFile());
-  const headers = { etag: script.etag, 'content-type': 'text/javascript; charset=utf-8' };
-  return request.headers.get('if-none-match') === script.etag
-    ? new Response(null, { status: 304, headers })
-    : new Response(script.text, { headers });
+interface Asked {
+  readonly url: string;
+  readonly headers: { get(name: string): string | null };
 }
 
-function toScript(text: string): { readonly text: string; readonly etag: string } {
-  return { text, etag: `"${Bun.hash(text).toString(36)}"` };
+interface File {
+  readonly text: string;
+  readonly etag: string;
+  readonly mediaType: string;
+}
+
+export const localAssets = toAssets(served, offered);
+
+/** The files of this API, each made when it is first asked for. */
+export function toAssets(contract: Contract, plans: Plans): (asked: Asked) => Response {
+  let [script, descriptions]: [string | undefined, ReadonlyMap<string, string> | undefined] = [undefined, undefined];
+  const find = (path: string): File | undefined => {
+    if (path === edgePaths.docsScript) return toFile(script ??= scalarFile(), 'text/javascript; charset=utf-8');
+    const text = (descriptions ??= descriptionFiles(contract, plans)).get(path);
+    return text === undefined ? undefined : toFile(text, 'application/json');
+  };
+  return ({ url, headers: asked }) => {
+    const file = find(new URL(url).pathname);
+    if (file === undefined) return new Response(null, { status: 404 });
+    const headers = { etag: file.etag, 'content-type': file.mediaType };
+    return asked.get('if-none-match') === file.etag ? new Response(null, { status: 304, headers }) : new Response(file.text, { headers });
+  };
+}
+
+function toFile(text: string, mediaType: string): File {
+  return { text, mediaType, etag: `"${Bun.hash(text).toString(36)}"` };
 }

@@ -4,14 +4,10 @@
  */
 import * as z from 'zod';
 import { dependenciesOfDocument } from '../contract/dependencies.ts';
-import { bodyOf, shownOf } from '../contract/documents.ts';
+import { bodyOf } from '../contract/documents.ts';
 import { anyone, signedIn } from '../contract/rules.ts';
 import { instant, integer } from '../contract/types.ts';
-import { keyAnswer, keyComponents, keyMadeAnswer, keysAnswer, keysParameters } from '../openapi/api-keys.ts';
-import { removedAnswer } from '../openapi/answers.ts';
 import { operations, type StateRead } from '../operations/operation.ts';
-import { placeOf } from '../openapi/described.ts';
-import { toJsonSchema } from '../openapi/json-schema.ts';
 import { isOriginOfPage } from '../wire/origins.ts';
 import { limits } from '../wire/limits.ts';
 import { mustBeWithoutParameters, mustKnowOnly, parametersRefused, toParameters } from '../wire/parameters.ts';
@@ -39,7 +35,6 @@ const few = <Type extends z.ZodType>(type: Type) => z.array(type).max(keyLimits.
 
 const network = z.string().max(49)
   .refine((text) => parseNetwork(text) !== undefined, 'must be an address or a network, as in 192.0.2.0/24');
-const example = { name: 'nightly report', scopes: ['films:read'] };
 
 const newKey = z.object({
   name: z.string().min(1).max(100).meta({ examples: ['nightly report'] }),
@@ -54,33 +49,31 @@ const newKey = z.object({
 const rotation = z.object({ overlapSeconds: integer().min(0).max(keyLimits.overlapSecondsMax).default(keyLimits.overlapSeconds) });
 const used = z.object({ used: z.array(z.object({ id: keyId, at: instant() })).min(1).max(keyLimits.usesToldMax) });
 
-const bodies = { newKey: bodyOf(newKey), rotation: bodyOf(rotation), used: bodyOf(used) } as const;
+export const keyBodies = { newKey: bodyOf(newKey), rotation: bodyOf(rotation), used: bodyOf(used) } as const;
 
 export const apiKeyOperations = operations({
   makeKey: {
     ...effect, method: 'POST', at: { path: '/keys', about }, right: signedIn, body: 'buffered', takes: [json],
     summary: 'Makes an API key that asks in its maker’s name, and shows it, this once.',
-    parse: parseNone, schema: () => bodies.newKey,
-    described: { answers: keyMadeAnswer, components: keyComponents.newKey, bodies: () => ({ [json]: example }) },
+    parse: parseNone, schema: () => keyBodies.newKey,
   },
   listKeys: {
     ...read, at: { path: '/keys', about }, right: signedIn,
     summary: 'Lists API keys: one’s own; for an admin those of the tenant, or all.',
-    parse: parsePage, cached: unkept, described: { answers: keysAnswer, parameters: keysParameters },
+    parse: parsePage, cached: unkept,
   },
   getKey: {
     ...read, at: { path: '/keys/:id', about }, right: signedIn, summary: 'Gets an API key, without its text, which nobody has kept.',
-    parse: parseNone, cached: unkept, described: { answers: keyAnswer },
+    parse: parseNone, cached: unkept,
   },
   revokeKey: {
     ...effect, method: 'DELETE', at: { path: '/keys/:id', about }, right: signedIn, body: 'none', takes: [],
-    summary: 'Revokes an API key: it is taken nowhere any more.', parse: parseNone, described: { answers: removedAnswer },
+    summary: 'Revokes an API key: it is taken nowhere any more.', parse: parseNone,
   },
   rotateKey: {
     ...effect, method: 'POST', at: { path: '/keys/:id/rotate', about }, right: signedIn, body: 'buffered', takes: [json],
     summary: 'Gives one’s API key another text, and shows it, this once; the text before is taken for a while longer.',
-    parse: parseNone, schema: () => bodies.rotation,
-    described: { answers: keyMadeAnswer, components: keyComponents.rotation, bodies: () => ({ [json]: { overlapSeconds: 3_600 } }) },
+    parse: parseNone, schema: () => keyBodies.rotation,
   },
   findKey: {
     ...read, at: { path: '/.keys/:id', about }, right: anyone, summary: 'Finds the key of an id, for the edge to judge who brings it.',
@@ -89,7 +82,7 @@ export const apiKeyOperations = operations({
   },
   noteKeyUses: {
     ...effect, method: 'POST', at: { path: '/.keys/used', about }, right: anyone, body: 'buffered', takes: [json],
-    summary: 'Notes when keys were last used, as the edge tells now and then.', parse: parseNone, schema: () => bodies.used,
+    summary: 'Notes when keys were last used, as the edge tells now and then.', parse: parseNone, schema: () => keyBodies.used,
   },
 });
 
@@ -107,12 +100,6 @@ export function overlapIn(body: JsonObject): number {
 
 export function usesIn(body: JsonObject): readonly KeyUse[] {
   return (body as z.output<typeof used>).used;
-}
-
-/** For the description of the API. */
-export function keyBodies(): Readonly<Record<'newKey' | 'rotation', JsonObject>> {
-  const of = (schema: z.ZodObject, name: string) => toJsonSchema(shownOf(bodyOf(schema)), 'input', placeOf(name));
-  return { newKey: of(newKey, 'NewApiKey'), rotation: of(rotation, 'ApiKeyRotation') };
 }
 
 export interface KeysPage {

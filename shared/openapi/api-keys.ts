@@ -1,8 +1,11 @@
 /** What the description says of API keys: the key as it is shown, and the two bodies. */
+import { keyBodies } from '../api-keys/operations.ts';
+import { shownOf } from '../contract/documents.ts';
 import { limits } from '../wire/limits.ts';
 import type { JsonObject } from '../wire/values.ts';
-import { type DescribedAnswer, type QueryParameter, schemaRef } from './described.ts';
+import { type DescribedAnswer, placeOf, type QueryParameter, schemaRef } from './described.ts';
 import { headersOfStates } from './headers.ts';
+import { toJsonSchema } from './json-schema.ts';
 
 const json = 'application/json';
 const text = { type: 'string' } as const;
@@ -22,11 +25,16 @@ const shown = {
 } as const;
 const required = ['id', 'name', 'owner', 'roles', 'scopes', 'addresses', 'origins', 'createdAt'] as const;
 
+/** Bodies as a caller could send them. */
+export const keyExamples = {
+  newKey: { [json]: { name: 'nightly report', scopes: ['films:read'] } }, rotation: { [json]: { overlapSeconds: 3_600 } },
+} as const;
+
 /** Bodies by the names of their components. */
-export function keySchemas(bodies: Readonly<Record<'newKey' | 'rotation', JsonObject>>): JsonObject {
+export function keySchemas(): JsonObject {
   return {
-    NewApiKey: bodies.newKey,
-    ApiKeyRotation: bodies.rotation,
+    NewApiKey: toJsonSchema(shownOf(keyBodies.newKey), 'input', placeOf('NewApiKey')),
+    ApiKeyRotation: toJsonSchema(shownOf(keyBodies.rotation), 'input', placeOf('ApiKeyRotation')),
     ApiKey: { type: 'object', required: [...required], properties: shown, additionalProperties: false },
     ApiKeyMade: {
       type: 'object', required: [...required, 'key'], additionalProperties: false,

@@ -2,7 +2,6 @@
  * The description of the API: OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.0), from the contract, the plans and the rows of
  * the modules alone. Whatever is declared appears in it without a line here.
  */
-import { keyBodies } from '../api-keys/operations.ts';
 import { apiKeys } from '../api-keys/resource.ts';
 import type { Contract } from '../contract/contract.ts';
 import { bodiesOf } from '../contract/documents.ts';
@@ -23,6 +22,7 @@ import { toOlder } from './older.ts';
 import { pathOf, toOperation } from './operations.ts';
 import { problemResponses, problemSchemas } from './problems.ts';
 import { schemasOf } from './resource-schemas.ts';
+import { describedOf } from './rows.ts';
 import { ruleInWords } from './rule-words.ts';
 import { togetherSchemas } from './together.ts';
 
@@ -56,9 +56,9 @@ function toCurrentDescription({ contract, plans, paths }: Describing): JsonObjec
       schemas: {
         ...sharedSchemas,
         ...togetherSchemas(resources.map(({ name }) => name)),
-        ...keySchemas(keyBodies()),
+        ...keySchemas(),
         ...problemSchemas,
-        ...Object.assign({}, ...resources.map((resource) => schemasOf(resource, operationsOf(resource)))),
+        ...Object.assign({}, ...resources.map((resource) => schemasOf(resource, operationsOf(resource).filter(hasOwnBody)))),
       },
       parameters: { ...headerParameterComponents, ...versionParameterComponents(versions.current) },
       headers: headerComponents,
@@ -81,11 +81,16 @@ function toCurrentDescription({ contract, plans, paths }: Describing): JsonObjec
   };
 }
 
+/** Whether its bodies are described by no component that several resources share. */
+function hasOwnBody(row: Operation): boolean {
+  return row.takes.some((type) => describedOf(row).components?.[type] === undefined);
+}
+
 function introduction({ anonymous, signedIn }: Plans, versions: Versions): string {
   return [
     boundsInWords,
     `Callers without a token may ask ${planInWords(anonymous)}, by address; signed-in ones ${planInWords(signedIn)}, where their token ` +
-      'names no other plan. Past that it is 429 with `Retry-After`.',
+      'names no other plan, and where a deploy names none for them. Past that it is 429 with `Retry-After`.',
     'A refusal is a problem document (RFC 9457) whose `code` names the reason. Answers of reads carry an `ETag`; `If-None-Match` with it ' +
       'is answered 304. Whoever sends `Tombolo-Position` back sees their own writes.',
     versionsInWords(versions),

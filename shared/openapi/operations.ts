@@ -12,6 +12,7 @@ import type { JsonObject } from '../wire/values.ts';
 import { type DescribedAnswer, type QueryParameter, schemaName, schemaRef } from './described.ts';
 import { type AnswerHeader, headerParametersOf, headerRefs, headersOfAll, headersOfStates, versionParameters } from './headers.ts';
 import { bodyExampleOf } from './resource-schemas.ts';
+import { describedOf } from './rows.ts';
 import { ruleInWords } from './rule-words.ts';
 
 export function pathOf({ name }: Resource, { at }: Operation, version: Version): string {
@@ -22,14 +23,14 @@ export function pathOf({ name }: Resource, { at }: Operation, version: Version):
 
 /** `input`: how an older version asks, where it differs. */
 export function toOperation(resource: Resource, row: Operation, input?: Translation): JsonObject {
-  const { words = '', extensions = {} } = row.described?.more?.(resource, input) ?? {};
+  const { words = '', extensions = {} } = describedOf(row).more?.(resource, input) ?? {};
   return {
     operationId: resource.name === everyResource ? row.name : `${resource.name}.${row.name}`,
     tags: [resource.name === everyResource ? row.name : resource.name],
     summary: row.summary,
     description: [termsInWords(resource, row, input), words].filter((part) => part !== '').join('\n\n'),
     parameters: [
-      ...(row.described?.parameters?.(resource, input) ?? []).map(toQueryParameter), ...headerParametersOf(resource, row),
+      ...(describedOf(row).parameters?.(resource, input) ?? []).map(toQueryParameter), ...headerParametersOf(resource, row),
       ...versionParameters,
     ],
     ...(row.body === 'none' ? {} : { requestBody: { required: true, content: toContent(resource, row, input) } }),
@@ -65,11 +66,13 @@ function toQueryParameter({ name, description, schema, isRequired = false, sever
   };
 }
 
-function toContent(resource: Resource, { takes, schema, described, name, holds }: Operation, input: Translation | undefined): JsonObject {
+function toContent(resource: Resource, row: Operation, input: Translation | undefined): JsonObject {
+  const { takes, schema, name, holds } = row;
+  const described = describedOf(row);
   const body = schema?.(resource);
-  const rows = described?.bodies?.(resource, input) ?? {};
+  const rows = described.bodies?.(resource, input) ?? {};
   return Object.fromEntries(takes.map((type) => {
-    const component = described?.components?.[type];
+    const component = described.components?.[type];
     const isOfSchema = body !== undefined && component === undefined;
     const ofSchema = isOfSchema ? bodyExampleOf(body, input, holds?.body === 'patch' ? 'patch' : 'document') : undefined;
     const example = rows[type] ?? ofSchema;
@@ -79,12 +82,12 @@ function toContent(resource: Resource, { takes, schema, described, name, holds }
 }
 
 function toResponses(resource: Resource, row: Operation): JsonObject {
-  const { answers, conditions, gives, described } = row;
+  const { answers, conditions, gives } = row;
   const unsaid: DescribedAnswer = {
     status: 200, description: 'The answer.', headers: answers === 'state' ? headersOfStates : [], mediaType: gives[0], schema: {},
   };
   return {
-    ...Object.fromEntries((described?.answers?.(resource) ?? [unsaid]).map((answer) => [String(answer.status), toAnswer(answer)])),
+    ...Object.fromEntries((describedOf(row).answers?.(resource) ?? [unsaid]).map((answer) => [String(answer.status), toAnswer(answer)])),
     ...(answers === 'state' && conditions === 'read' ? { 304: { $ref: '#/components/responses/unchanged' } } : {}),
     ...Object.fromEntries(refusalsOf(row).map((status) => [String(status), { $ref: `#/components/responses/status${status}` }])),
     default: { $ref: '#/components/responses/refusal' },

@@ -19,7 +19,7 @@ import { schemaOfKind, toJsonSchema } from './json-schema.ts';
 import { shownPartOf, withRelated } from './related.ts';
 import { fieldInWords } from './rule-words.ts';
 
-/** `rows`: the operations that the resource offers. */
+/** `rows`: the operations that the resource offers whose bodies are of a schema of their own. */
 export function schemasOf(resource: Resource, rows: readonly Operation[]): JsonObject {
   const [part, whole] = [schemaName(resource, 'part'), schemaName(resource, undefined)];
   const demanded = fieldsThatAllSee(resource);
@@ -28,8 +28,7 @@ export function schemasOf(resource: Resource, rows: readonly Operation[]): JsonO
     ...(resource.related.size === 0 ? {} : { [shownPartOf(resource)]: toExpanded(resource, shownPartOf(resource)) }),
     [whole]: { description: `A document of ${resource.name}.`, allOf: [schemaRef(part)], required: ['id', ...demanded] },
     ...Object.fromEntries(rows.flatMap((row) => {
-      const isShared = row.takes.every((type) => row.described?.components?.[type] !== undefined);
-      const body = isShared ? undefined : row.schema?.(resource);
+      const body = row.schema?.(resource);
       return body === undefined ? [] : [[schemaName(resource, row.name), toBody(resource, body, schemaName(resource, row.name))]];
     })),
   };

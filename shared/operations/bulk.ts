@@ -1,5 +1,4 @@
 /** Several documents of one resource in one request (SEMANTICS §17): each written as alone, or all or none. */
-import { atomicParameter, changedItemsComponents, changedItemsExampleOf, removedParametersOf, resultsAnswer } from '../openapi/together.ts';
 import { limits } from '../wire/limits.ts';
 import { changedItemsBody, changedItemsOf } from './changed-items.ts';
 import { documents } from './documents.ts';
@@ -17,9 +16,6 @@ export const bulk = operations({
     parse: (_resource, query) => parseTogether(query), schema: changedItemsBody,
     counts: ({ body }) => changedItemsOf(body).length,
     holds: { body: 'items', answer: 'results' },
-    described: {
-      parameters: () => [atomicParameter], answers: resultsAnswer, components: changedItemsComponents, bodies: changedItemsExampleOf,
-    },
   },
   removeMany: {
     ...short, method: 'DELETE', at: '/', answers: 'effect', right: 'remove', conditions: 'none',
@@ -28,6 +24,5 @@ export const bulk = operations({
     carries: documents.remove.carries,
     parse: parseRemoving, counts: ({ input }: Counted<Removing>) => ('ids' in input ? input.ids.length : input.query.limit),
     holds: { answer: 'results' },
-    described: { parameters: removedParametersOf, answers: resultsAnswer },
   },
 });

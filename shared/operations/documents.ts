@@ -6,22 +6,13 @@ import { jsonPatchBody, jsonPatchType } from '../changes/json-patch.ts';
 import { changesBody, changesType } from '../changes/operators.ts';
 import { bodiesOf } from '../contract/documents.ts';
 import { parseExportQuery } from './export-query.ts';
-import { onDuplicateChoices, parseImportQuery } from './import-query.ts';
+import { parseImportQuery } from './import-query.ts';
 import { parseUpsertQuery } from './upsert-query.ts';
 import { limits } from '../wire/limits.ts';
 import { mustBeWithoutParameters } from '../wire/parameters.ts';
 import {
   type DocumentQuery, formatQuery, type ListQuery, parseChangesQuery, parseDocumentQuery, parseListQuery,
 } from '../contract/query.ts';
-import {
-  createdAnswer, exportAnswer, feedAnswer, oneAnswer, pageAnswer, removedAnswer, replacedAnswer, reportAnswer, upsertedAnswer,
-  writtenAnswer,
-} from '../openapi/answers.ts';
-import { aggregateAnswer, aggregateParametersOf, aggregatesOf } from '../openapi/aggregate-parameters.ts';
-import { exportParametersOf, fieldsOf, listParametersOf, shapesOf } from '../openapi/list-parameters.ts';
-import { changesExampleOf, jsonPatchExampleOf, rowsExampleOf } from '../openapi/resource-schemas.ts';
-import { expandOf } from '../openapi/related.ts';
-import { upsertParametersOf } from '../openapi/upsert-parameters.ts';
 import { operations, type StateRead } from './operation.ts';
 
 const json = 'application/json';
@@ -52,7 +43,6 @@ export const documents = operations({
       ...(input.expand === undefined ? {} : withExpanded(`list ${formatQuery(input)}`, resource, input.expand)),
     }),
     holds: { answer: 'page' },
-    described: { parameters: listParametersOf, answers: pageAnswer, more: shapesOf },
   },
   get: {
     ...read, at: '/:id', summary: 'Gets one document.',
@@ -62,20 +52,17 @@ export const documents = operations({
       ...(input?.expand === undefined ? {} : withExpanded(`get ${JSON.stringify([id, input.fields ?? null])}`, resource, input.expand)),
     }),
     holds: { answer: 'document' },
-    described: { parameters: (resource, input) => [fieldsOf(resource, input), ...expandOf(resource)], answers: oneAnswer },
   },
   create: {
     ...write, method: 'POST', at: '/', right: 'create', conditions: 'none', summary: 'Creates a document.',
     parse: parseNone, schema: (resource) => bodiesOf(resource).create,
     holds: { body: 'document', answer: 'document' },
-    described: { answers: createdAnswer },
   },
   replace: {
     ...write, method: 'PUT', at: '/:id', right: 'update', conditions: 'change-or-create',
     summary: 'Replaces a document, or creates it where callers name documents.',
     carries: [...write.carries, 'tombolo-keeps'], parse: parseNone, schema: (resource) => bodiesOf(resource).replace,
     holds: { body: 'document', answer: 'document' },
-    described: { answers: replacedAnswer },
   },
   upsert: {
     ...write, method: 'PUT', at: '/', right: 'update', conditions: 'change-or-create',
@@ -84,7 +71,6 @@ export const documents = operations({
     offered: ({ unique }) => unique.length > 0,
     parse: parseUpsertQuery, schema: (resource) => bodiesOf(resource).replace,
     holds: { body: 'document', answer: 'document' },
-    described: { parameters: upsertParametersOf, answers: upsertedAnswer },
   },
   patch: {
     ...write, method: 'PATCH', at: '/:id', right: 'update', takes: [mergePatch, jsonPatchType, changesType],
@@ -93,15 +79,10 @@ export const documents = operations({
     schema: (resource, mediaType) =>
       mediaType === jsonPatchType ? jsonPatchBody : mediaType === changesType ? changesBody : bodiesOf(resource).patch,
     holds: { body: 'patch', answer: 'document' },
-    described: {
-      answers: writtenAnswer, components: { [jsonPatchType]: 'JsonPatch', [changesType]: 'Changes' },
-      bodies: (resource) => ({ [jsonPatchType]: jsonPatchExampleOf(resource), [changesType]: changesExampleOf(resource) }),
-    },
   },
   remove: {
     ...write, method: 'DELETE', at: '/:id', right: 'remove', body: 'none', takes: [], summary: 'Removes a document.',
     parse: parseNone,
-    described: { answers: removedAnswer },
   },
   aggregate: {
     ...read, at: '/aggregate', summary: 'Groups documents, and counts and sums up what is in each group.',
@@ -112,7 +93,6 @@ export const documents = operations({
       dependencies: dependenciesOfList(resource, { shape: input.aggregate.shape, equal: input.equal }),
       keepsAbsence: false,
     }),
-    described: { parameters: aggregateParametersOf, answers: aggregateAnswer, more: aggregatesOf },
   },
   import: {
     method: 'POST', at: '/import', answers: 'effect', right: 'create',
@@ -123,13 +103,6 @@ export const documents = operations({
     msMax: limits.importMsMax, cost: 1,
     parse: (_resource, query) => ({ onDuplicate: parseImportQuery(query) }),
     holds: { body: 'rows', answer: 'report' },
-    described: {
-      parameters: () => [{
-        name: 'onDuplicate', schema: { enum: [...onDuplicateChoices], default: onDuplicateChoices[0] },
-        description: 'What becomes of a row whose id exists: rejected, passed over, put in its place, or laid over it as a merge patch.',
-      }],
-      answers: reportAnswer, bodies: rowsExampleOf,
-    },
   },
   export: {
     ...short, method: 'GET', at: '/export', answers: 'moment', right: 'read',
@@ -138,10 +111,6 @@ export const documents = operations({
     msMax: limits.exportMsMax, cost: 1,
     parse: parseExportQuery,
     holds: { answer: 'rows' },
-    described: {
-      parameters: exportParametersOf, answers: exportAnswer,
-      more: () => ({ words: 'What is found, and in which order, is said as in a list, by the same shapes.', extensions: {} }),
-    },
   },
   changes: {
     ...short, method: 'GET', at: '/changes', answers: 'moment', right: 'read', summary: 'Follows the changes of a resource, live.',
@@ -154,11 +123,5 @@ export const documents = operations({
       stream: header('tombolo-stream') ?? undefined,
     }),
     holds: { answer: 'events' },
-    described: {
-      parameters: () => [{
-        name: 'after', schema: { type: 'string' }, description: 'A position, for clients that cannot send `Last-Event-ID`.',
-      }],
-      answers: feedAnswer,
-    },
   },
 });

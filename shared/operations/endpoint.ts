@@ -16,10 +16,6 @@ import { mustBeWithoutParameters } from '../wire/parameters.ts';
 import { checkEndpoint, toOwnRule } from './endpoint-checks.ts';
 import { parseInput } from './endpoint-query.ts';
 import type { VersionChanges } from '../versions/changes.ts';
-import type { Described } from '../openapi/described.ts';
-import { headersOfStates } from '../openapi/headers.ts';
-import { toJsonSchema } from '../openapi/json-schema.ts';
-import { olderParameter } from '../openapi/older-parameters.ts';
 import { isOfDocument, type Method, type Operation, type OwnPlace, type StateRead } from './operation.ts';
 
 export interface EndpointDeclaration<Name extends string, Answers extends EndpointAnswers, Of extends Resource, Input extends z.ZodObject,
@@ -105,23 +101,6 @@ function toEndpoint<Name extends string, Answers extends EndpointAnswers, Of ext
     ...row, name, summary, answers, of, input, output, reads, audience, fetches, cost, versions,
     at: toPlace(declared), method: declared.method, right, digest,
     bodyBytesMax: limits.bodyBytesMax, msMax: limits.requestMsMax, gives: ['application/json'], mistakes: mistakes.found,
-    described: toDescribed(answers, input, output),
-  };
-}
-
-/** By its schemas: the parameters of a state, and what is answered. */
-function toDescribed(answers: EndpointAnswers, input: z.ZodObject, output: z.ZodType): Described {
-  const told = Object.entries(input.shape).map(([name, type]) => () => ({
-    name, description: z.globalRegistry.get(type as z.ZodType)?.description ?? '', isRequired: type._zod.optin === undefined,
-    schema: toJsonSchema(type, 'input'),
-  }));
-  const parameters: Described['parameters'] = (_resource, older) => told.flatMap((each) => olderParameter(each(), older));
-  const headers = answers === 'state' ? headersOfStates : [];
-  return {
-    ...(answers === 'state' ? { parameters } : {}),
-    answers: () => [{
-      status: 200, description: 'The answer.', headers, mediaType: 'application/json', schema: toJsonSchema(output, 'output'),
-    }],
   };
 }
 

@@ -6,7 +6,6 @@
 import type * as z from 'zod';
 import type { Dependencies } from '../contract/dependencies.ts';
 import type { Expansion } from '../contract/expansion.ts';
-import type { Described } from '../openapi/described.ts';
 import type { ReservedName } from '../contract/reserved-names.ts';
 import type { Resource } from '../contract/resource.ts';
 import type { Rule } from '../contract/rules.ts';
@@ -107,8 +106,6 @@ export interface Operation<Input = unknown> {
   cached?(read: StateRead<Input>): Cached;
   /** In what form documents of the resource stand in it, for older versions; an endpoint's input and output are its own. */
   readonly holds?: Holding;
-  /** What the description of the API says beyond this row (`shared/openapi`). */
-  readonly described?: Described;
 }
 
 export interface Holding {

@@ -3,8 +3,6 @@ import { dependenciesOfDocument, dependenciesOfRemoved } from '../contract/depen
 import { type DocumentQuery, formatQuery, type ListQuery, parseDocumentQuery } from '../contract/query.ts';
 import { listingRemoved, parseRemovedQuery } from '../contract/removal.ts';
 import type { Resource } from '../contract/resource.ts';
-import { oneAnswer, pageAnswer, removedAnswer, writtenAnswer } from '../openapi/answers.ts';
-import { fieldsOf, listParametersOf, shapesOf } from '../openapi/list-parameters.ts';
 import { limits } from '../wire/limits.ts';
 import { mustBeWithoutParameters } from '../wire/parameters.ts';
 import { operations, type StateRead } from './operation.ts';
@@ -33,11 +31,6 @@ export const removals = operations({
       name: `removed ${formatQuery(input)}`, dependencies: dependenciesOfRemoved(resource), keepsAbsence: false,
     }),
     holds: { answer: 'page' },
-    described: {
-      parameters: (resource, input) => listParametersOf(trashOf(resource), input),
-      answers: (resource) => pageAnswer(trashOf(resource)),
-      more: (resource, input) => shapesOf(trashOf(resource), input),
-    },
   },
   removedOne: {
     ...read, at: '/:id/removed', summary: 'Gets one removed document.',
@@ -47,15 +40,12 @@ export const removals = operations({
       dependencies: dependenciesOfDocument(resource, id), keepsAbsence: false,
     }),
     holds: { answer: 'document' },
-    described: { parameters: (resource, input) => [fieldsOf(resource, input)], answers: (resource) => oneAnswer(trashOf(resource)) },
   },
   restore: {
     ...write, method: 'POST', at: '/:id/restore', summary: 'Restores a removed document.',
     holds: { answer: 'document' },
-    described: { answers: writtenAnswer },
   },
   erase: {
     ...write, method: 'DELETE', at: '/:id/removed', summary: 'Erases a removed document for good.',
-    described: { answers: removedAnswer },
   },
 });

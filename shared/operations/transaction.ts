@@ -2,7 +2,6 @@
 import { everyResource, resourcesOf } from '../contract/every-resource.ts';
 import { anyone } from '../contract/rules.ts';
 import { costOf } from '../limits/cost.ts';
-import { resultsAnswer, stepsComponents, stepsExampleOf, stepsWords } from '../openapi/together.ts';
 import { limits } from '../wire/limits.ts';
 import { mustBeWithoutParameters } from '../wire/parameters.ts';
 import { documents } from './documents.ts';
@@ -26,6 +25,5 @@ export const transaction = operations({
       return sum + (of === undefined ? 1 : costOf(of, rowsOfSteps[op]));
     }, 0),
     holds: { body: 'steps', answer: 'results' },
-    described: { answers: resultsAnswer, components: stepsComponents, bodies: stepsExampleOf, more: stepsWords },
   },
 });

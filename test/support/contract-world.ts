@@ -2,6 +2,7 @@
 import { Database } from 'bun:sqlite';
 import { toPipeline } from '../../edge/pipeline.ts';
 import { toArrival } from '../../edge/request/arrive.ts';
+import { toAssets } from '../../origin/dev/local-assets.ts';
 import { toOrigin } from '../../origin/one-process/ask.ts';
 import { openHost } from '../../origin/one-process/host.ts';
 import { startPurge } from '../../origin/purge/start-purge.ts';
@@ -96,6 +97,7 @@ export class ContractWorld implements AsyncDisposable {
     });
     this.#server = server;
     const { context } = this.origin;
+    const assets = toAssets(contract, offered);
     const { host, coordinator } = openHost({ file: this.#file, shared: context.store.shared }, Number.MAX_SAFE_INTEGER, {
       variables: {
         TOMBOLO_ENV: 'development', TOMBOLO_KEYS: testKeys, TOMBOLO_ORIGIN_URL: 'https://origin.test', TOMBOLO_JWKS_URL: `${this.url}/jwks`,
@@ -104,7 +106,7 @@ export class ContractWorld implements AsyncDisposable {
       },
       toOrigin: () => this.#heard(toOrigin(context, () => undefined)),
       addressOf: (raw) => server.requestIP(raw)?.address,
-      asset: async () => new Response(null, { status: 404 }),
+      asset: async (path) => assets({ url: `https://assets.test${path}`, headers: new Headers() }),
     });
     await context.services.start('generations', () =>
       startPurge(context, 'the test', async (report) => coordinator.report(report, Date.now())));

@@ -1,25 +1,29 @@
 /** The description of the API is bounded: an isolate keeps it whole. */
 import { expect, test } from 'bun:test';
-import * as z from 'zod';
 import { Description } from '../../../edge/description/description.ts';
 import { edgeLimits } from '../../../edge/limits.ts';
-import { contract } from '../../../shared/contract/contract.ts';
-import { resource } from '../../../shared/contract/resource.ts';
-import { anyone } from '../../../shared/contract/rules.ts';
+import { descriptionFiles } from '../../../origin/dev/edge-assets.ts';
+import { localAssets } from '../../../origin/dev/local-assets.ts';
 import { served } from '../../../shared/resources/all.ts';
-import { noVersions } from '../../../shared/versions/versions.ts';
 import { offered } from '../../../shared/resources/plans.ts';
+import { descriptionFile } from '../../../shared/wire/edge-paths.ts';
 
-test('it is built once, and of a contract that outgrows the bound it is none', () => {
-  const description = new Description(served, offered);
-  expect(description.mustWritten(served.versions.current)).toBe(description.mustWritten(served.versions.current));
-  expect(description.mustWritten(served.versions.current).bytes.length).toBeLessThan(250_000);
-  const long = z.string().meta({ description: 'x'.repeat(1_000) });
-  const resources = Array.from({ length: 90 }, (_, index) => resource({
-    name: `things-${index}`, rules: { read: anyone, write: anyone }, shapes: { all: {} },
-    schema: z.object(Object.fromEntries(Array.from({ length: 10 }, (_unused, field) => [`f${field}`, long]))),
-  }));
-  const outgrown = new Description(contract(...resources), offered);
-  expect(() => outgrown.mustWritten(noVersions.current)).toThrow('misconfigured: the description of this API is larger than an edge keeps');
-  expect(edgeLimits.descriptionBytesMax).toBeGreaterThan(100 * 25_000);
+const { versions } = served;
+const answering = (answer: (path: string) => Response) => new Description({ asset: async (path) => answer(path) }, versions);
+
+test('it is read once, and and of the sample is no larger than its resources are many', async () => {
+  const description = answering((path) => localAssets({ url: `https://assets.test${path}`, headers: new Headers() }));
+  const written = await description.mustWritten(versions.current);
+  expect(await description.mustWritten(versions.current)).toBe(written);
+  const text = descriptionFiles(served, offered).get(descriptionFile(versions.current.name));
+  expect(new TextDecoder().decode(written.bytes)).toBe(text ?? '');
+  expect(written.bytes.length).toBeLessThan(served.resources.size * 60_000);
+  expect(edgeLimits.descriptionBytesMax).toBeGreaterThan(written.bytes.length * 5);
+});
+
+test('a file that is not there, or outgrows the bound, is no description', async () => {
+  const missing = answering(() => new Response('', { status: 404 }));
+  await expect(missing.mustWritten(versions.current)).rejects.toThrow('misconfigured');
+  const outgrown = answering(() => new Response('x'.repeat(edgeLimits.descriptionBytesMax + 1)));
+  await expect(outgrown.mustWritten(versions.current)).rejects.toThrow('the description of this API is larger than an edge keeps');
 });

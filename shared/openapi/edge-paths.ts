@@ -1,12 +1,12 @@
 /** The edge's own paths, as path items of the description. The report of changes is the origin's alone to send. */
-import { headerRefs, headersOfAll } from '../../shared/openapi/headers.ts';
-import type { Version } from '../../shared/versions/versions.ts';
-import type { JsonObject } from '../../shared/wire/values.ts';
-import { ownPathOf } from '../own-routes.ts';
+import type { Version } from '../versions/versions.ts';
+import { edgePaths } from '../wire/edge-paths.ts';
+import type { JsonObject } from '../wire/values.ts';
+import { headerRefs, headersOfAll } from './headers.ts';
 
-export function ownPathsOf({ name }: Version): JsonObject {
+export function edgePathItems({ name }: Version): JsonObject {
   return {
-    [ownPathOf('health')]: {
+    [edgePaths.health]: {
       get: {
         operationId: 'health',
         summary: 'Says that the edge is up, and which contract it speaks. Nothing is asked and nothing counted.',
@@ -19,7 +19,7 @@ export function ownPathsOf({ name }: Version): JsonObject {
         },
       },
     },
-    [ownPathOf('openapi')]: {
+    [edgePaths.openapi]: {
       get: {
         operationId: 'openapi',
         summary: 'Describes this API.',
@@ -34,7 +34,7 @@ export function ownPathsOf({ name }: Version): JsonObject {
         },
       },
     },
-    [`/${name}${ownPathOf('tickets')}`]: {
+    [`/${name}${edgePaths.tickets}`]: {
       post: {
         operationId: 'tickets',
         summary: 'Gives whoever is signed in a ticket to open one live feed with.',

@@ -1,0 +1,119 @@
+/**
+ * What the description says of each operation of ours beside what its row says: nothing is served by it, and nothing of it
+ * is in the Worker, which hands the description out as a file. The compiler asks for each row.
+ */
+import { jsonPatchType } from '../changes/json-patch.ts';
+import { changesType } from '../changes/operators.ts';
+import { listingRemoved } from '../contract/removal.ts';
+import type { Resource } from '../contract/resource.ts';
+import { apiKeyOperations } from '../api-keys/operations.ts';
+import { bulk } from '../operations/bulk.ts';
+import { documents } from '../operations/documents.ts';
+import { isEndpoint } from '../operations/endpoint.ts';
+import { onDuplicateChoices } from '../operations/import-query.ts';
+import type { Operation } from '../operations/operation.ts';
+import { removals } from '../operations/removals.ts';
+import { transaction } from '../operations/transaction.ts';
+import { aggregateAnswer, aggregateParametersOf, aggregatesOf } from './aggregate-parameters.ts';
+import {
+  createdAnswer, exportAnswer, feedAnswer, oneAnswer, pageAnswer, removedAnswer, replacedAnswer, reportAnswer, upsertedAnswer,
+  writtenAnswer,
+} from './answers.ts';
+import { keyAnswer, keyComponents, keyExamples, keyMadeAnswer, keysAnswer, keysParameters } from './api-keys.ts';
+import type { Described } from './described.ts';
+import { endpointDescribed } from './endpoints.ts';
+import { exportParametersOf, fieldsOf, listParametersOf, shapesOf } from './list-parameters.ts';
+import { expandOf } from './related.ts';
+import { changesExampleOf, jsonPatchExampleOf, rowsExampleOf } from './resource-schemas.ts';
+import {
+  atomicParameter, changedItemsComponents, changedItemsExampleOf, removedParametersOf, resultsAnswer, stepsComponents, stepsExampleOf,
+  stepsWords,
+} from './together.ts';
+import { upsertParametersOf } from './upsert-parameters.ts';
+
+type Words<Rows> = Readonly<Record<keyof Rows, Described>>;
+
+const ofDocuments: Words<typeof documents> = {
+  list: { parameters: listParametersOf, answers: pageAnswer, more: shapesOf },
+  get: { parameters: (resource, input) => [fieldsOf(resource, input), ...expandOf(resource)], answers: oneAnswer },
+  create: { answers: createdAnswer },
+  replace: { answers: replacedAnswer },
+  upsert: { parameters: upsertParametersOf, answers: upsertedAnswer },
+  patch: {
+    answers: writtenAnswer, components: { [jsonPatchType]: 'JsonPatch', [changesType]: 'Changes' },
+    bodies: (resource) => ({ [jsonPatchType]: jsonPatchExampleOf(resource), [changesType]: changesExampleOf(resource) }),
+  },
+  remove: { answers: removedAnswer },
+  aggregate: { parameters: aggregateParametersOf, answers: aggregateAnswer, more: aggregatesOf },
+  import: {
+    parameters: () => [{
+      name: 'onDuplicate', schema: { enum: [...onDuplicateChoices], default: onDuplicateChoices[0] },
+      description: 'What becomes of a row whose id exists: rejected, passed over, put in its place, or laid over it as a merge patch.',
+    }],
+    answers: reportAnswer, bodies: rowsExampleOf,
+  },
+  export: {
+    parameters: exportParametersOf, answers: exportAnswer,
+    more: () => ({ words: 'What is found, and in which order, is said as in a list, by the same shapes.', extensions: {} }),
+  },
+  changes: {
+    parameters: () => [{
+      name: 'after', schema: { type: 'string' }, description: 'A position, for clients that cannot send `Last-Event-ID`.',
+    }],
+    answers: feedAnswer,
+  },
+};
+
+const ofBulk: Words<typeof bulk> = {
+  patchMany: {
+    parameters: () => [atomicParameter], answers: resultsAnswer, components: changedItemsComponents, bodies: changedItemsExampleOf,
+  },
+  removeMany: { parameters: removedParametersOf, answers: resultsAnswer },
+};
+
+const ofTransaction: Words<typeof transaction> = {
+  transaction: { answers: resultsAnswer, components: stepsComponents, bodies: stepsExampleOf, more: stepsWords },
+};
+
+/** Its removed documents as a resource, for what is described of lists. */
+function trashOf(resource: Resource): Resource {
+  return resource.removal === undefined ? resource : listingRemoved(resource, resource.removal);
+}
+
+const ofRemovals: Words<typeof removals> = {
+  removed: {
+    parameters: (resource, input) => listParametersOf(trashOf(resource), input),
+    answers: (resource) => pageAnswer(trashOf(resource)),
+    more: (resource, input) => shapesOf(trashOf(resource), input),
+  },
+  removedOne: { parameters: (resource, input) => [fieldsOf(resource, input)], answers: (resource) => oneAnswer(trashOf(resource)) },
+  restore: { answers: writtenAnswer },
+  erase: { answers: removedAnswer },
+};
+
+const ofApiKeys: Words<typeof apiKeyOperations> = {
+  makeKey: { answers: keyMadeAnswer, components: keyComponents.newKey, bodies: () => keyExamples.newKey },
+  listKeys: { answers: keysAnswer, parameters: keysParameters },
+  getKey: { answers: keyAnswer },
+  revokeKey: { answers: removedAnswer },
+  rotateKey: { answers: keyMadeAnswer, components: keyComponents.rotation, bodies: () => keyExamples.rotation },
+  // The edge's alone.
+  findKey: {}, noteKeyUses: {},
+};
+
+const byRow: ReadonlyMap<Operation, Described> = new Map([
+  ...toEntries(documents, ofDocuments), ...toEntries(bulk, ofBulk), ...toEntries(transaction, ofTransaction),
+  ...toEntries(removals, ofRemovals), ...toEntries(apiKeyOperations, ofApiKeys),
+]);
+const nothingMore: Described = {};
+
+/** A row of a team's own module is described by what it says itself. */
+export function describedOf(row: Operation): Described {
+  return isEndpoint(row) ? endpointDescribed(row) : byRow.get(row) ?? nothingMore;
+}
+
+function toEntries<Rows extends Readonly<Record<string, Operation>>>(
+  rows: Rows, words: Words<Rows>,
+): readonly (readonly [Operation, Described])[] {
+  return Object.entries<Operation>(rows).map(([name, row]) => [row, words[name as keyof Rows]]);
+}

@@ -1,0 +1,15 @@
+/** The paths that the edge answers itself, and the files beside the Worker that it hands out. */
+
+export const edgePaths = {
+  health: '/health',
+  openapi: '/openapi.json',
+  /** Where people read the description of the API, by a script of its own. */
+  docs: '/docs',
+  docsScript: '/docs/scalar.js',
+  tickets: '/live/tickets',
+} as const;
+
+/** The file that describes the API in a version of this name. */
+export function descriptionFile(version: string): string {
+  return `/openapi/${version}.json`;
+}
