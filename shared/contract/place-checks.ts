@@ -18,6 +18,15 @@ export function checkPlace({ place }: Shape, declared: ShapeDeclaration, { field
   }
 }
 
+/** A query names no place: by its equalities it must be plain which one is meant. */
+export function checkPlaces(shapes: readonly Shape[], refuse: Refuse): void {
+  for (const [index, { name, place, equal }] of shapes.entries()) {
+    const before = shapes.slice(0, index);
+    const other = before.find((each) => each.place !== undefined && each.place !== place && each.equal.join() === equal.join());
+    if (place !== undefined && other !== undefined) refuse(`${name}.place`, `"${other.name}" has the same equalities and another place`);
+  }
+}
+
 /** The members of a Point by which it is found. */
 export function membersOf(place: string): readonly string[] {
   return [`${place}.type`, `${place}.coordinates`];

@@ -3,7 +3,7 @@ import { type Field, isScalarKind } from './fields.ts';
 import { type Refuse, refuseUnknown } from './mistakes.ts';
 import { whyNoField } from './schema-fields.ts';
 import { limits } from '../wire/limits.ts';
-import { checkPlace } from './place-checks.ts';
+import { checkPlace, checkPlaces } from './place-checks.ts';
 import { checkByEntries } from './text-checks.ts';
 import { type Shape, type ShapeDeclaration, toShape } from './shapes.ts';
 
@@ -15,7 +15,7 @@ export function toShapes(
   fields: ReadonlyMap<string, Field>,
   refuse: Refuse,
 ): readonly Shape[] {
-  return Object.entries(declared).flatMap(([name, given]) => {
+  const shapes = Object.entries(declared).flatMap(([name, given]) => {
     const refuseKey: Refuse = (key, detail) => refuse(`${name}.${key}`, detail);
     if (typeof given !== 'object' || given === null) {
       refuse(name, 'must be an object');
@@ -31,6 +31,8 @@ export function toShapes(
     checkPlace(shape, given, { fields, refuse: refuseKey });
     return [shape];
   });
+  checkPlaces(shapes, refuse);
+  return shapes;
 }
 
 function isWellFormed({ equal, sort, range, prefix, text, place, folded, beside }: ShapeDeclaration, refuse: Refuse): boolean {

@@ -1,7 +1,8 @@
 /** Places on the map: what is declared, what is asked of them, and the geometry under it (SEMANTICS §7). */
 import { describe, expect, test } from 'bun:test';
 import * as z from 'zod';
-import { parseChangesQuery, parseListQuery } from '../../../shared/contract/query.ts';
+import { contract } from '../../../shared/contract/contract.ts';
+import { parseListQuery } from '../../../shared/contract/query.ts';
 import { cellIn, entryIndexesOf, entryOf } from '../../../shared/contract/entry-index.ts';
 import { resource } from '../../../shared/contract/resource.ts';
 import { anyone } from '../../../shared/contract/rules.ts';
@@ -10,6 +11,10 @@ import { point } from '../../../shared/contract/types.ts';
 import { type Box, isIn, type Polygons, relationTo } from '../../../shared/geo/area.ts';
 import { Distances } from '../../../shared/geo/distance.ts';
 import { around, cellOf, digits, type GridPoint, partsOf, rectangleOf, toDrawn, toGridPoint } from '../../../shared/geo/grid.ts';
+import { listParametersOf, shapesOf } from '../../../shared/openapi/list-parameters.ts';
+import { moved } from '../../../shared/versions/changes.ts';
+import { translationOf } from '../../../shared/versions/dialect.ts';
+import { versions } from '../../../shared/versions/versions.ts';
 import { Fault } from '../../../shared/wire/fault.ts';
 import { limits } from '../../../shared/wire/limits.ts';
 import { naiveMetres, randomPosition, stations } from '../../support/map-stations.ts';
@@ -37,6 +42,15 @@ describe('a declaration', () => {
     ['shapes.found.beside: looks into the documents of an index', { place: 'at', beside: ['name'] }],
   ])('is refused: %s', (mistake, shape) => {
     expect(withShape(shape).mistakes.some((line) => line.includes(mistake))).toBe(true);
+  });
+
+  test('of two places that one query would ask for is refused', () => {
+    const twice = (equal: readonly string[]) => resource({
+      name: 'stops', schema: z.object({ at: point(), depot: point(), name: z.string() }), rules: { read: anyone },
+      shapes: { one: { place: 'at' }, other: { equal, place: 'depot' } },
+    }).mistakes;
+    expect(twice(['name'])).toEqual([]);
+    expect(twice([])[0]).toContain('shapes.other.place: "one" has the same equalities and another place');
   });
 
   test('has entries by the equalities and the cell of the point', () => {
@@ -113,13 +127,33 @@ describe('a query', () => {
     expect(refused(() => parseListQuery(stations, '?near=0,0&distance=1&open=true')).reason).toBe('query_not_served');
   });
 
+  test('of an older version is the same, and described by the name that the place has there', () => {
+    const moving = resource({
+      name: 'stops', schema: z.object({ at: point(), kind: z.string() }), rules: { read: anyone },
+      versions: { v1: [moved({ site: 'at' })] }, shapes: { ofKind: { equal: ['kind'], place: 'at' } },
+    });
+    const made = contract(moving, versions({ name: 'v1' }, { name: 'v2' }));
+    expect(made.mistakes).toEqual([]);
+    const [v1] = made.versions.all;
+    const translation = v1 === undefined ? undefined : translationOf(made.versions, moving, v1);
+    expect(translation?.upQuery('?near=24.94,60.17&distance=5&kind=a&fields=site')).toBe('?near=24.94%2C60.17&distance=5&kind=a&fields=at');
+    const [now, then] = [undefined, translation].map((input) => ({
+      names: listParametersOf(moving, input).map(({ name }) => name), ...shapesOf(moving, input),
+    }));
+    expect(then?.names).toEqual(now?.names ?? []);
+    expect(then?.names).not.toContain('sort');
+    const shown = { name: 'ofKind', equal: ['kind'], sort: [], example: '?near=24.94%2C60.17&distance=5000&kind=text' };
+    expect(now?.extensions['x-shapes']).toEqual([{ ...shown, place: 'at' }]);
+    expect(then?.extensions['x-shapes']).toEqual([{ ...shown, place: 'site' }]);
+    expect(now?.words).toContain('| ofKind | `near` and `distance`, or `within`, of `at`<br>`kind` | the nearest first |');
+  });
+
   test('names nothing of the map where no shape has a place', () => {
     const far = resource({
       name: 'trips', schema: z.object({ distance: z.int() }), rules: { read: anyone }, shapes: { by: { equal: ['distance'] } },
     });
     expect(parseListQuery(far, '?distance=5').equal).toEqual({ distance: [5] });
     expect(refused(() => parseListQuery(far, '?near=0,0')).errors[0]?.at).toBe('near');
-    expect(() => parseChangesQuery('?near=0,0')).toThrow();
   });
 });
 
