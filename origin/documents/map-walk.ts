@@ -15,7 +15,7 @@ import { limits } from '../../shared/wire/limits.ts';
 import { ranks, type SortValue } from '../../shared/wire/values.ts';
 import { compareKeys } from '../store/merge.ts';
 import type { ListRequest, Row } from '../store/store.ts';
-import { type EntryReader, lookedAtOnce, type Walk, type Walked } from './entry-walk.ts';
+import type { EntryReader, Walk, Walked } from './entry-walk.ts';
 
 export interface AskedOfMap {
   /** Of the entries; its `sort` is the id's, either way. */
@@ -37,6 +37,8 @@ interface Waiting {
   readonly is: Row | Cell;
 }
 
+/** Entries of one read; a cell that has more is cut. Fewer are fewer to look at in vain, and more questions. */
+const readAtOnce = 50;
 /** Cells that a walk begins with, at most. */
 const cellsAtFirst = 16;
 const noId: SortValue = { rank: ranks.null, value: 0 };
@@ -76,9 +78,8 @@ export class MapWalk implements Walk {
   }
 
   async #open(cell: Cell): Promise<void> {
-    const rows = await this.#read(cell, lookedAtOnce);
-    // A cell that has more is cut.
-    const isWhole = rows.length < lookedAtOnce;
+    const rows = await this.#read(cell, readAtOnce);
+    const isWhole = rows.length < readAtOnce;
     if (!isWhole && !this.#order.isOfEntries(cell.text)) {
       for (const part of partsOf(cell.text)) this.#add(part);
       return;

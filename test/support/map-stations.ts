@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { resource } from '../../shared/contract/resource.ts';
 import { any, anyone, equals, role } from '../../shared/contract/rules.ts';
 import { point } from '../../shared/contract/types.ts';
+import { cellOf, toGridPoint } from '../../shared/geo/grid.ts';
 import type { Json, JsonObject } from '../../shared/wire/values.ts';
 import { editor } from './text-notes.ts';
 import type { Principal } from '../../shared/wire/principal.ts';
@@ -179,10 +180,13 @@ export function whyWrong(documents: readonly JsonObject[], question: MapQuestion
   const wrong = found.filter((id) => maybe?.includes(id) !== true);
   if (missing.length + wrong.length > 0) return `missing ${missing.join()}, wrong ${wrong.join()}`;
   if (new Set(found).size !== found.length) return `found twice: ${found.join()}`;
+  const cells = new Map(meant.map(({ id, position }) => [id, cellOf(toGridPoint([...position]) ?? { x: 0, y: 0 })]));
   const unordered = found.find((id, index) => {
     const before = found[index - 1];
+    const [cell = '', cellBefore = ''] = [cells.get(id), cells.get(before ?? '')];
+    if (near === undefined && before !== undefined) return cell === cellBefore ? before > id : cellBefore > cell;
     const grows = (far.get(id) ?? 0) - (far.get(before ?? '') ?? 0);
-    return before !== undefined && near !== undefined && (grows < -0.001 || (grows === 0 && before > id));
+    return before !== undefined && (grows < -0.001 || (grows === 0 && before > id));
   });
   return unordered === undefined ? undefined : `${unordered} is not at its place in ${found.join()}`;
 }
