@@ -183,8 +183,8 @@ function toPage({ found, brokenOffAt }: Walked, query: ListQuery, cursor: Cursor
   const hasBefore = hasPagesBefore(cursor);
   const hasNext = isBackwards ? hasBefore : goesOn;
   const hasPrev = isBackwards ? goesOn : hasBefore;
-  const nextKeys = isBackwards ? last?.keys : (brokenOffAt ?? last?.keys);
-  const prevKeys = isBackwards ? (brokenOffAt ?? first?.keys) : first?.keys;
+  const nextKeys = isBackwards ? (last?.keys ?? brokenOffAt) : (brokenOffAt ?? last?.keys);
+  const prevKeys = isBackwards ? (brokenOffAt ?? first?.keys) : (first?.keys ?? brokenOffAt);
   return {
     rows,
     next: hasNext ? sign({ keys: nextKeys ?? [], backwards: false }) : undefined,

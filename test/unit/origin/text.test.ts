@@ -101,7 +101,7 @@ test('a search looks at no more than a stated number of entries, and goes on whe
   await using world = await TextWorld.on('sqlite', searched);
   await world.untilServed();
   const { store } = world.origin.context;
-  const all = 1_230;
+  const all = 2_230;
   // Both beginnings are common, and the words behind them meet in one document alone, the last.
   const title = (number: number) => (number === all - 1 ? 'abcdef uvwxyz' : `abcde${number} uvwxy${number}`);
   const put = (number: number) => ({
@@ -121,8 +121,12 @@ test('a search looks at no more than a stated number of entries, and goes on whe
   const looked = await lookedAt();
   expect([looked.reduce((sum, each) => sum + each, 0), first?.ids, typeof first?.next]).toEqual([limits.textExaminedMax, [], 'string']);
   const second = await world.page(`${query}&after=${first?.next}`);
-  expect([second?.ids, second?.next]).toEqual([[`m${all - 1}`], undefined]);
-  const back = await world.page(`${query}&after=${second?.prev}`);
+  expect([second?.ids, typeof second?.next]).toEqual([[], 'string']);
+  // The way back from a page that shows nothing begins where that page ended, and not at the last one.
+  expect((await world.page(`${query}&after=${second?.prev}`))?.ids).toEqual([]);
+  const third = await world.page(`${query}&after=${second?.next}`);
+  expect([third?.ids, third?.next]).toEqual([[`m${all - 1}`], undefined]);
+  const back = await world.page(`${query}&after=${third?.prev}`);
   expect([back?.ids, typeof back?.prev]).toEqual([[], 'string']);
   expect(await world.page('?q=abcde&count=exact&limit=1')).toMatchObject({ page: { total: limits.textExaminedMax, totalIsMinimum: true } });
   await lookedAt();
