@@ -56,6 +56,11 @@ function withParameters(pairs: readonly (readonly [name: string, value: unknown]
   return `?${pairs.map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`).join('&')}`;
 }
 
+/** Those of documents; API keys are no documents that anybody puts. */
+function collectionsOf(all: typeof paths): readonly (readonly [path: string, item: PathItem])[] {
+  return Object.entries(all).filter(([path]) => `${path}/{id}` in all && path !== '/v2/keys');
+}
+
 test('every query that a list shows is answered', async () => {
   let asked = 0;
   for (const [path, { get }] of Object.entries(paths)) {
@@ -89,7 +94,7 @@ test('every aggregate that is shown is answered', async () => {
 });
 
 test('every body can be sent, and every document asked for', async () => {
-  for (const [path, { post }] of Object.entries(paths).filter(([path]) => `${path}/{id}` in paths)) {
+  for (const [path, { post }] of collectionsOf(paths)) {
     const [body] = bodiesOf(post);
     const created = await ask('POST', path, body);
     expect([path, created.status]).toEqual([path, 201]);
@@ -105,8 +110,18 @@ test('every body can be sent, and every document asked for', async () => {
   }
 });
 
+test('a key can be made, looked at, rotated and revoked', async () => {
+  const [body] = bodiesOf(paths['/v2/keys']?.post);
+  const created = await ask('POST', '/v2/keys', body);
+  const location = created.headers.get('location') ?? '';
+  expect(location).toBe(`/v2/keys/${((await created.json()) as { id: string }).id}`);
+  for (const path of [location, '/v2/keys', '/v2/keys?limit=1']) await ask('GET', path);
+  for (const each of bodiesOf(paths['/v2/keys/{id}/rotate']?.post)) await ask('POST', `${location}/rotate`, each);
+  await ask('DELETE', location);
+});
+
 test('several documents can be changed, removed and made in one request', async () => {
-  for (const [path, { patch, delete: remove }] of Object.entries(paths).filter(([path]) => `${path}/{id}` in paths)) {
+  for (const [path, { patch, delete: remove }] of collectionsOf(paths)) {
     expect([path, typeof patch, typeof remove]).toEqual([path, 'object', 'object']);
     for (const body of bodiesOf(patch)) {
       const { results } = (await (await ask('PATCH', path, body)).json()) as { results: readonly { status: number }[] };
