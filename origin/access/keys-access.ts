@@ -7,14 +7,14 @@ import { toKeyId, toKeyText } from '../../shared/api-keys/key-text.ts';
 import type { KeysPage, KeyUse, NewKey } from '../../shared/api-keys/operations.ts';
 import { apiKeys, apiKeyUses } from '../../shared/api-keys/resource.ts';
 import { toIdKey } from '../../shared/contract/ids.ts';
-import { type Predicate, satisfies } from '../../shared/contract/rules.ts';
+import { satisfies } from '../../shared/contract/rules.ts';
 import { Fault } from '../../shared/wire/fault.ts';
-import { documentOf, keyIn, mustBeGiven, seenBy, type StoredKey, toCredential, toShownKey } from '../api-keys/stored-key.ts';
+import { documentOf, keyIn, mustBeGiven, seenBy, type SeenKeys, type StoredKey, toCredential, toShownKey } from '../api-keys/stored-key.ts';
 import type { Answer, Asked, StateAnswer } from '../call.ts';
 import type { Context } from '../context.ts';
 import { absentAt, conditional, readOptions } from '../documents/representation.ts';
 import { nonceOf } from '../documents/write-one.ts';
-import type { FollowUp, ListRequest, Mutation, Outcome } from '../store/store.ts';
+import type { CountRequest, FollowUp, ListRequest, Mutation, Outcome } from '../store/store.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 
 interface Made {
@@ -37,8 +37,7 @@ export class KeysAccess {
     const { principal } = this.#call;
     const now = this.#context.now();
     const given = mustBeGiven(asked, principal, contract, now);
-    const request = { ...requestOf('owner', given.owner), limit: undefined };
-    const { value: count } = await store.count(apiKeys, request, keyLimits.ofOneMax, readOptions(this.#call));
+    const { value: count } = await store.count(apiKeys, requestOf('owner', given.owner), keyLimits.ofOneMax, readOptions(this.#call));
     if (count >= keyLimits.ofOneMax) throw new Fault('document_conflict', { detail: `you have ${count} keys: revoke one of them` });
     const id = toKeyId(now, randomBytes);
     const { text, hash } = newText(id);
@@ -160,7 +159,7 @@ function hasPassed(moment: string | undefined, nowMs: number): boolean {
   return moment !== undefined && Date.parse(moment) <= nowMs;
 }
 
-function mustSee(found: StoredDocument | undefined, seen: Predicate): StoredKey {
+function mustSee(found: StoredDocument | undefined, seen: SeenKeys): StoredKey {
   if (found === undefined || !satisfies(found.value, seen)) throw new Fault('document_not_found');
   return keyIn(found);
 }
@@ -180,14 +179,13 @@ function newText(id: string): Made {
 }
 
 /** One shape each: of everybody, of a tenant, of an owner. */
-function toListRequest(seen: Predicate, limit: number, after: string | undefined): ListRequest {
-  const { equal } = typeof seen === 'boolean' || seen.kind !== 'equals' ? { equal: {} } : requestOf(seen.field, String(seen.value));
-  const start = after === undefined ? undefined : [toIdKey(apiKeys, after)];
-  return { equal, range: undefined, sort: byId, where: seen !== false, after: start, limit };
+function toListRequest(seen: SeenKeys, limit: number, after: string | undefined): ListRequest {
+  const { equal } = seen === true ? { equal: {} } : requestOf(seen.field, seen.value);
+  return { equal, range: undefined, sort: byId, where: true, after: after === undefined ? undefined : [toIdKey(apiKeys, after)], limit };
 }
 
 const byId = [{ field: 'id', descending: false }];
 
-function requestOf(field: string, value: string): Pick<ListRequest, 'equal' | 'range' | 'sort' | 'where'> {
+function requestOf(field: string, value: string): CountRequest {
   return { equal: { [field]: [value] }, range: undefined, sort: byId, where: true };
 }

@@ -7,7 +7,6 @@ import type { apiKeys } from '../../shared/api-keys/resource.ts';
 import { whyNoScope } from '../../shared/api-keys/scopes.ts';
 import type { Contract } from '../../shared/contract/contract.ts';
 import { documentInvalid } from '../../shared/contract/documents.ts';
-import type { Predicate } from '../../shared/contract/rules.ts';
 import type { FieldError } from '../../shared/wire/fault.ts';
 import type { Principal } from '../../shared/wire/principal.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
@@ -17,6 +16,9 @@ export type StoredKey = z.output<typeof apiKeys.schema>;
 /** What is stored of a principal beside its subject. */
 type KeptPrincipal = Pick<Principal, 'roles' | 'claims'> & { readonly isCountedAlone?: true };
 
+/** All of them, or those of a tenant or an owner; it is a predicate, and names the shape that lists them. */
+export type SeenKeys = true | { readonly kind: 'equals'; readonly field: 'owner' | 'tenant'; readonly value: string };
+
 const adminRole = 'admin';
 
 function isAdmin({ roles }: Principal): boolean {
@@ -24,7 +26,7 @@ function isAdmin({ roles }: Principal): boolean {
 }
 
 /** The keys that a caller sees: all for an admin, or those of the tenant where the admin has one; else one's own. */
-export function seenBy(principal: Principal): Predicate {
+export function seenBy(principal: Principal): SeenKeys {
   const { tenant } = principal.claims;
   if (isAdmin(principal)) return tenant === undefined ? true : { kind: 'equals', field: 'tenant', value: String(tenant) };
   return { kind: 'equals', field: 'owner', value: principal.subject ?? '' };
@@ -42,8 +44,8 @@ export function mustBeGiven(asked: NewKey, maker: Principal, contract: Contract,
     at('/expiresAt', expiresAt === undefined || Date.parse(expiresAt) > nowMs ? undefined : 'has passed'),
   ];
   const principal = JSON.stringify(toKept(asked, maker, roles));
-  if (principal.length > keyLimits.principalCharactersMax) {
-    errors.push(at('', `your claims, and the roles, have at most ${keyLimits.principalCharactersMax} characters; name fewer roles`));
+  if (JSON.stringify([maker.subject, principal, scopes]).length > keyLimits.principalCharactersMax) {
+    errors.push(at('', `your claims, the roles and the scopes have at most ${keyLimits.principalCharactersMax} characters; name fewer`));
   }
   const found = errors.flat();
   if (found.length > 0) throw documentInvalid(found);

@@ -67,7 +67,7 @@ describe('while the origin is away and silent', () => {
   beforeAll(async () => void (keys = await KeyWorld.start(staleIfErrorMs)));
   afterAll(() => keys.world.close());
 
-  test('what was last known of a key is believed for a stated time, a revocation that was told is not forgotten, and nothing new is', async () => {
+  test('what was last known of a key is believed for a stated time, but no key that is known to be revoked, or unheard of', async () => {
     const { world } = keys;
     const [good, revoked, unheard] = [keys.make(), keys.make(), keys.make()];
     for (const key of [good, revoked]) expect(await keys.read(key)).toEqual([200, '']);
