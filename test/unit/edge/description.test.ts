@@ -11,7 +11,7 @@ import { descriptionFile } from '../../../shared/wire/edge-paths.ts';
 const { versions } = served;
 const answering = (answer: (path: string) => Response) => new Description({ asset: async (path) => answer(path) }, versions);
 
-test('it is read once, and and of the sample is no larger than its resources are many', async () => {
+test('it is read once, and of the sample is no larger than its resources are many', async () => {
   const description = answering((path) => localAssets({ url: `https://assets.test${path}`, headers: new Headers() }));
   const written = await description.mustWritten(versions.current);
   expect(await description.mustWritten(versions.current)).toBe(written);
