@@ -3,7 +3,7 @@
  * would have taken; the origin checks again, since it may be newer, and the bytes it gets are those received.
  */
 import type * as z from 'zod';
-import { mustBeInScope } from '../../shared/api-keys/scopes.ts';
+import { mustBeInScope, mustExpandInScope } from '../../shared/api-keys/scopes.ts';
 import { jsonPatchType, operationsOf } from '../../shared/changes/json-patch.ts';
 import { changesType } from '../../shared/changes/operators.ts';
 import { toBodyErrors } from '../../shared/contract/body-errors.ts';
@@ -42,6 +42,7 @@ export function validate(): Stage<Identified<ForOrigin>, Validated> {
     mustContentType(sent, route.operation);
     const header = (name: string) => sent.get(name);
     const cached = inWordsOf(dialect, () => context.reads.mustRead(route, formed?.query ?? target.query, header));
+    if (cached?.expanded !== undefined) mustExpandInScope(principal, cached.expanded);
     const preconditions = mustPreconditions(route, header);
     const spoken = speech === undefined || cached?.expanded === undefined
       ? request

@@ -3,6 +3,7 @@
  * documents lead to it, and shows what its target's own rules let the caller see. What they may not see is what is not there.
  * The answer states what it depends on, as an endpoint's does (SEMANTICS §1, §18).
  */
+import { mustExpandInScope } from '../../shared/api-keys/scopes.ts';
 import { dependenciesOfDocument, dependenciesOfList } from '../../shared/contract/dependencies.ts';
 import { type Expansion, expansionDigest, targetsOf } from '../../shared/contract/expansion.ts';
 import { toEqualValue } from '../../shared/contract/filter-values.ts';
@@ -56,11 +57,12 @@ class Expander {
   readonly #call: Asked;
   readonly #expand: Expansions;
 
-  /** Refuses a caller who may not ask by a field that a relation lists by, whatever there is to list. */
+  /** Refuses an API key that has no scope for it, and a caller who may not ask by a field that a relation lists by. */
   constructor(context: Context, call: Asked, expand: Expansions) {
     this.#context = context;
     this.#call = call;
     this.#expand = expand;
+    mustExpandInScope(call.principal, expand);
     this.#mustBeAskable(expand);
   }
 

@@ -4,6 +4,7 @@
  * takes away: the rules hold for a key as for whoever made it.
  */
 import { everyResource } from '../contract/every-resource.ts';
+import type { Expansion } from '../contract/expansion.ts';
 import type { Contract } from '../contract/contract.ts';
 import type { Resource } from '../contract/resource.ts';
 import { reduce } from '../contract/rules.ts';
@@ -40,6 +41,15 @@ export function mustBeInScope({ key }: Principal, asked: Asked): void {
     // RFC 6750 §3.1.
     headers: { 'www-authenticate': `Bearer realm="tombolo", error="insufficient_scope", scope="${scope}"` },
   });
+}
+
+/** Related documents, of each relation of each level, are for keys that may read all of their resource. */
+export function mustExpandInScope(principal: Principal, expansions: readonly Expansion[]): void {
+  if (principal.key === undefined) return;
+  for (const { relation: { target: resource }, below } of expansions) {
+    mustBeInScope(principal, { operation: { name: 'read', answers: 'state' }, resource });
+    mustExpandInScope(principal, below);
+  }
 }
 
 /** Why nobody is given this scope, or this caller is not; `undefined` where they are. */
