@@ -72,12 +72,14 @@ async function expectRoundTrip({ collection, indexes, asked, patch, change, ...g
   if (adoption === undefined) throw new Error('its ids can be declared');
   const resource = await loadResource(openedTo(adoption));
   expect(resource.mistakes).toEqual([]);
-  await withTarget({ uri, resources: [resource], isWritten: false }, (target) => planOf(target));
+  const made = contract(resource);
+  const { stored: resources } = made;
+  await withTarget({ uri, resources, isWritten: false }, (target) => planOf(target));
   expect(await wholeOf(foreign)).toBe(before);
-  await withTarget({ uri, resources: [resource], isWritten: true }, (target) => applyPlan(target, 'e'.repeat(16), () => undefined));
+  await withTarget({ uri, resources, isWritten: true }, (target) => applyPlan(target, 'e'.repeat(16), () => undefined));
   const bytes = await bytesIn(foreign, collection);
   {
-    await using origin = await Pipeline.open({ MONGODB_URI: uri }, contract(resource));
+    await using origin = await Pipeline.open({ MONGODB_URI: uri }, made);
     const rows = await listAll(origin, '');
     expect(rows.length).toBe(sample.documents.length);
     const textsOf = (documents: readonly Json[]) => documents.map((each) => JSON.stringify(sorted(each))).sort();
@@ -95,8 +97,8 @@ async function expectRoundTrip({ collection, indexes, asked, patch, change, ...g
     expect([patched.status, patched.text]).toEqual([200, expect.any(String)]);
   }
   await expectChange(foreign, { collection, bytes, change });
-  await withTarget({ uri, resources: [resource], isWritten: true }, async ({ database, resources }) =>
-    removeAll(database, await wholeRemovalOf({ database, resources, withData: false })));
+  await withTarget({ uri, resources, isWritten: true }, async (target) =>
+    removeAll(target.database, await wholeRemovalOf({ ...target, withData: false })));
   await putBack(foreign, { collection, bytes });
   expect(await wholeOf(foreign)).toBe(before);
 }

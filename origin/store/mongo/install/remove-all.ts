@@ -1,9 +1,10 @@
 /**
- * Takes Tombolo out of a database: what was added to collections of others, then its own records, and if asked the
- * collections that it owns with their documents (SEMANTICS §15). The list of what is whose goes last, so whoever is cut
- * short begins again where it was.
+ * Takes Tombolo out of a database: what was added to collections of others, then its own records (API keys and entries among
+ * them), and if asked the collections of the team's that it made, with their documents (SEMANTICS §15). The list of what is
+ * whose goes last, so whoever is cut short begins again where it was.
  */
 import type { Db, Document } from 'mongodb';
+import { isInternalName } from '../../../../shared/contract/internal-names.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { codeOf, codes } from '../connection/errors.ts';
 import { fromAddedName } from './added-indexes.ts';
@@ -35,14 +36,15 @@ export async function wholeRemovalOf({ database, resources, withData }: Asked): 
   const added = new Map<string, readonly Document[]>();
   for (const name of Object.keys(list?.added ?? {}).map(fromAddedName)) added.set(name, (await removalOf(database, name)) ?? []);
   const owned = [...ownershipOf(there, resources).owned].filter((name) => there.found.has(name));
-  const own = systemNames.filter((name) => name !== metaName && there.found.has(name));
+  const internal = owned.filter((name) => isInternalName(name) && !systemNames.includes(name));
+  const own = [...internal, ...systemNames.filter((name) => name !== metaName && there.found.has(name))];
   const last = there.found.has(metaName) ? [metaName] : [];
   const isAsked = (name: string) => !owned.includes(name);
   return {
     added,
     left: await leftBehind({ database, resources, there, isAsked }),
-    drops: [...(withData ? owned : []), ...own, ...last].map((name) => ({ drop: name })),
-    kept: withData ? [] : owned,
+    drops: [...new Set([...(withData ? owned : []), ...own, ...last])].map((name) => ({ drop: name })),
+    kept: withData ? [] : owned.filter((name) => !internal.includes(name)),
   };
 }
 
