@@ -1,6 +1,6 @@
 /**
  * What the description says of each operation of ours beside what its row says: nothing is served by it, and nothing of it
- * is in the Worker, which hands the description out as a file. The compiler asks for each row.
+ * is in the Worker, which hands the description out as a file. A row that is not here is described by what it says itself.
  */
 import { jsonPatchType } from '../changes/json-patch.ts';
 import { changesType } from '../changes/operators.ts';
@@ -31,7 +31,7 @@ import {
 } from './together.ts';
 import { upsertParametersOf } from './upsert-parameters.ts';
 
-type Words<Rows> = Readonly<Record<keyof Rows, Described>>;
+type Words<Rows> = { readonly [Name in keyof Rows]?: Described };
 
 const ofDocuments: Words<typeof documents> = {
   list: { parameters: listParametersOf, answers: pageAnswer, more: shapesOf },
@@ -97,11 +97,9 @@ const ofApiKeys: Words<typeof apiKeyOperations> = {
   getKey: { answers: keyAnswer },
   revokeKey: { answers: removedAnswer },
   rotateKey: { answers: keyMadeAnswer, components: keyComponents.rotation, bodies: () => keyExamples.rotation },
-  // The edge's alone.
-  findKey: {}, noteKeyUses: {},
 };
 
-const byRow: ReadonlyMap<Operation, Described> = new Map([
+const byRow: ReadonlyMap<Operation, Described | undefined> = new Map([
   ...toEntries(documents, ofDocuments), ...toEntries(bulk, ofBulk), ...toEntries(transaction, ofTransaction),
   ...toEntries(removals, ofRemovals), ...toEntries(apiKeyOperations, ofApiKeys),
 ]);
@@ -114,6 +112,6 @@ export function describedOf(row: Operation): Described {
 
 function toEntries<Rows extends Readonly<Record<string, Operation>>>(
   rows: Rows, words: Words<Rows>,
-): readonly (readonly [Operation, Described])[] {
+): readonly (readonly [Operation, Described | undefined])[] {
   return Object.entries<Operation>(rows).map(([name, row]) => [row, words[name as keyof Rows]]);
 }

@@ -11,11 +11,11 @@ import { startWorld, type World } from '../support/whole-world.ts';
 
 const table = 'shared/operations/documents.ts';
 const rows = `
-  aggregate: {
-    ...read, at: '/aggregate', summary: 'Counts what a list finds.',
+  tally: {
+    ...read, at: '/tally', summary: 'Counts what a list finds.',
     parse: parseListQuery,
     cached: ({ resource, input }: StateRead<ListQuery>) => ({
-      name: \`aggregate \${formatQuery(input)}\`, dependencies: dependenciesOfList(resource, input), keepsAbsence: false,
+      name: \`tally \${formatQuery(input)}\`, dependencies: dependenciesOfList(resource, input), keepsAbsence: false,
     }),
   },
   changes: {`;
@@ -64,12 +64,12 @@ export async function span(access: ReadAccess, call: Call<typeof years.operation
   return access.represent([JSON.stringify({ films: value.count })], { readAt: position });
 }`;
 
-const aggregate = `
+const tally = `
 import type { documents } from '../../shared/operations/documents.ts';
 import type { ReadAccess } from '../access/read-access.ts';
 import type { Call, StateAnswer } from '../call.ts';
 
-export async function aggregate(access: ReadAccess, call: Call<typeof documents.aggregate>): Promise<StateAnswer> {
+export async function tally(access: ReadAccess, call: Call<typeof documents.tally>): Promise<StateAnswer> {
   const { value, position } = await access.count(call.input, 100);
   return access.represent([JSON.stringify({ count: value.count })], { readAt: position });
 }`;
@@ -87,7 +87,7 @@ export function retreat(access: WriteAccess): Promise<Answer> {
 }`;
 
 const imports = [
-  "import { advance, retreat } from './operations/advance.ts';", "import { aggregate } from './operations/aggregate.ts';",
+  "import { advance, retreat } from './operations/advance.ts';", "import { tally } from './operations/tally.ts';",
   "import { span } from './operations/span.ts';", '',
 ].join('\n');
 
@@ -97,11 +97,11 @@ beforeAll(async () => {
   release = makeRelease([
     [table, '\n  changes: {', rows],
     ['origin/execute.ts', 'import { changes }', `${imports}import { changes }`],
-    ['origin/execute.ts', 'import: importRows, changes,', 'import: importRows, aggregate, advance, retreat, span, changes,'],
+    ['origin/execute.ts', 'export: exportRows, changes,', 'export: exportRows, tally, advance, retreat, span, changes,'],
     ['shared/modules.ts', '/operations/module.ts\';', "/operations/module.ts';\nimport { years } from './years/module.ts';"],
     ['shared/modules.ts', 'operations: documents },', 'operations: documents },\n  years,'],
   ], {
-    'origin/operations/aggregate.ts': aggregate, 'origin/operations/advance.ts': advance, 'origin/operations/span.ts': span,
+    'origin/operations/tally.ts': tally, 'origin/operations/advance.ts': advance, 'origin/operations/span.ts': span,
     'shared/years/module.ts': years,
   });
   world = await startWorld({ engine: 'sqlite', memoMs: 50 });
@@ -116,14 +116,14 @@ afterAll(async () => {
 
 test('a state is served, cached under a name of its own, validated, and dropped when what it depends on changes', async () => {
   await createFilm(world, { genres: ['Counted'] });
-  const path = '/v2/films/aggregate?genres=Counted';
+  const path = '/v2/films/tally?genres=Counted';
   const counted = await world.mustHit(path);
   expect(counted.text).toBe('{"count":1}');
   expect((await world.mustHit('/v2/films?genres=Counted')).text).toContain('"data":[');
   expect((await world.request(path, { headers: { 'if-none-match': counted.etag } })).status).toBe(304);
   await createFilm(world, { genres: ['Counted'] });
   await eventually('the new count', async () => (await world.request(path)).text === '{"count":2}');
-  expect((await world.request('/v2/films/aggregate?nope=1')).code).toBe('query_invalid');
+  expect((await world.request('/v2/films/tally?nope=1')).code).toBe('query_invalid');
 });
 
 test('an effect of a second module is for whom its rule lets in, on the document as they read it, once for each key', async () => {
@@ -170,7 +170,7 @@ test('each place allows what its rows say, and there are no others', async () =>
   const token = await world.token();
   const id = '0198c0de-0000-7000-8000-0000000000ee';
   const allowOf = async (path: string, method: string) => (await world.request(path, { method, token })).headers.get('allow');
-  expect(await allowOf('/v2/films/aggregate', 'DELETE')).toBe('GET, HEAD, OPTIONS');
+  expect(await allowOf('/v2/films/tally', 'DELETE')).toBe('GET, HEAD, OPTIONS');
   expect(await allowOf(`/v2/films/${id}`, 'OPTIONS')).toBe('GET, PUT, PATCH, DELETE, HEAD, OPTIONS');
   expect(await allowOf(`/v2/films/${id}/advance`, 'OPTIONS')).toBe('POST, OPTIONS');
   expect(await allowOf(`/v2/films/${id}/advance`, 'GET')).toBe('POST, OPTIONS');
@@ -181,7 +181,7 @@ test('each place allows what its rows say, and there are no others', async () =>
 
 test('the description of the API has what was added, as the rows say it', async () => {
   const { paths } = JSON.parse((await world.request('/openapi.json')).text) as { paths: Record<string, Record<string, object>> };
-  expect(paths['/v2/films/aggregate']?.['get']).toMatchObject({ operationId: 'films.aggregate', summary: 'Counts what a list finds.' });
+  expect(paths['/v2/films/tally']?.['get']).toMatchObject({ operationId: 'films.tally', summary: 'Counts what a list finds.' });
   expect(paths['/v2/films/{id}/advance']?.['post']).toMatchObject({
     summary: 'Moves a film on by a year.', description: expect.stringContaining('Costs 7 units'), security: [{ bearer: [] }],
   });

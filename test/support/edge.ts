@@ -4,10 +4,10 @@
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { Log, LogLevel, Miniflare, type MiniflareOptions, type WorkerOptions } from 'miniflare';
 import { unstable_getMiniflareWorkerOptions } from 'wrangler';
-import { localAssets } from '../../origin/dev/local-assets.ts';
+import type { localAssets } from '../../origin/dev/local-assets.ts';
 import { freePort } from './free-port.ts';
 
 const root = resolve(import.meta.dir, '../..');
@@ -53,7 +53,7 @@ export interface Edge {
 export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const port = options.port ?? freePort();
   const run = async (given: EdgeOptions): Promise<Miniflare> => {
-    const made = new Miniflare(miniflareOptions(given, await bundle(given), port));
+    const made = new Miniflare(miniflareOptions(given, { script: await bundle(given), assets: await assetsOf(given) }, port));
     await made.ready;
     return made;
   };
@@ -68,7 +68,18 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   };
 }
 
-function miniflareOptions(options: EdgeOptions, script: Bundle, port: number): MiniflareOptions {
+/** The files beside the Worker of a release, as its own sources make them. */
+async function assetsOf({ workerModule = '' }: EdgeOptions): Promise<typeof localAssets> {
+  const dir = isAbsolute(workerModule) ? resolve(dirname(workerModule), '..') : root;
+  return ((await import(join(dir, 'origin/dev/local-assets.ts'))) as { localAssets: typeof localAssets }).localAssets;
+}
+
+interface Deployed {
+  readonly script: Bundle;
+  readonly assets: typeof localAssets;
+}
+
+function miniflareOptions(options: EdgeOptions, { script, assets }: Deployed, port: number): MiniflareOptions {
   const { workerOptions } = unstable_getMiniflareWorkerOptions(join(root, 'wrangler.toml'));
   const { modulesRules: _rules, assets: _assets, ...worker } = workerOptions;
   const bindings = Object.fromEntries(
@@ -83,7 +94,7 @@ function miniflareOptions(options: EdgeOptions, script: Bundle, port: number): M
       [stdout, stderr].forEach((stream) => readLines(stream, options.onLog ?? (() => undefined))),
     workers: [
       {
-        ...worker, ...floodOf(options), name: 'edge', bindings, serviceBindings: { ASSETS: localAssets },
+        ...worker, ...floodOf(options), name: 'edge', bindings, serviceBindings: { ASSETS: assets },
         modulesRoot: script.directory, modules: script.modules,
         // Miniflare would put a Worker of its own before every fetch, which Cloudflare does not have and which costs 100 µs.
         stripCfConnectingIp: false,

@@ -20,7 +20,7 @@ describe('the description of the API', () => {
     expect(answer.headers.get('ratelimit')).not.toBeNull();
     const text = await answer.text();
     expect(text).toBe(toOpenapiText());
-    expect(text.length).toBeLessThan(edgeLimits.descriptionBytesMax / 10);
+    expect(text.length).toBeLessThan(edgeLimits.descriptionBytesMax / 5);
     expect(world.origin.seen.length).toBe(seen);
   });
 
