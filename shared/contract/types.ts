@@ -33,7 +33,7 @@ export const point = () => z.object({
   type: z.literal('Point'),
   coordinates: z.array(z.number()).min(2).max(3).refine((position) => toGridPoint(position) !== undefined, {
     error: 'Invalid position: longitude from -180 to 180, latitude from -90 to 90',
-  }).meta({ examples: [[24.94, 60.17]] }),
+  }).meta({ examples: [[24.94, 60.17]], description: 'Longitude from -180 to 180, latitude from -90 to 90, and an altitude if known.' }),
 });
 
 /** Exported for resource files: bytes as base64url without padding (RFC 4648 §5). */

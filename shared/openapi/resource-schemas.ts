@@ -11,7 +11,7 @@ import { namedPlacesOf } from '../versions/changes.ts';
 import type { Translation } from '../versions/translation.ts';
 import { Fault } from '../wire/fault.ts';
 import { toPointer } from '../wire/json-pointer.ts';
-import type { Json, JsonObject } from '../wire/values.ts';
+import { isJsonObject, type Json, type JsonObject } from '../wire/values.ts';
 import { rowsOf } from './answers.ts';
 import { placeOf, schemaName, schemaRef } from './described.ts';
 import { exampleOf } from './examples.ts';
@@ -39,7 +39,8 @@ function toPart(resource: Resource, name: string): JsonObject {
   const { properties = {}, additionalProperties: _closed, required: _demanded, ...rest } = toJsonSchema(
     flattened(resource.schema), 'output', placeOf(name),
   );
-  const declared = Object.entries(properties as JsonObject).map(([field, schema]) => [field, told(resource, field, schema as JsonObject)]);
+  const declared = Object.entries(properties as JsonObject)
+    .map(([field, schema]) => [field, told(resource, field, anyPartOf(schema as JsonObject))]);
   const kept = Object.values(resource.system).flatMap((field) => resource.fields.get(field) ?? []);
   return {
     ...rest,
@@ -53,6 +54,20 @@ function toPart(resource: Resource, name: string): JsonObject {
       ...Object.fromEntries(kept.map((field) => [field.name, { ...schemaOfKind(field), readOnly: true }])),
     },
     ...(resource.extra === 'serve' ? {} : { additionalProperties: false }),
+  };
+}
+
+/** `fields` names members at any depth, and rules hide them there: an object that is answered may lack what it was sent with. */
+function anyPartOf(schema: JsonObject): JsonObject {
+  const { required: _demanded, properties, items, anyOf, ...rest } = schema;
+  const within = (part: Json | undefined): Json | undefined => (isJsonObject(part) ? anyPartOf(part) : part);
+  return {
+    ...rest,
+    ...(isJsonObject(properties)
+      ? { properties: Object.fromEntries(Object.entries(properties).map(([name, part]) => [name, within(part) ?? {}])) }
+      : {}),
+    ...(items === undefined ? {} : { items: within(items) ?? {} }),
+    ...(Array.isArray(anyOf) ? { anyOf: anyOf.map((part) => within(part as Json) ?? {}) } : {}),
   };
 }
 
