@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { eventually } from '../support/eventually.ts';
 import { createFilm } from '../support/film.ts';
 import { makeRelease, type Release } from '../support/release.ts';
+import { unitsLeft } from '../support/units-left.ts';
 import { startWorld, type World } from '../support/whole-world.ts';
 
 const table = 'shared/operations/documents.ts';
@@ -146,11 +147,7 @@ test('an effect of a second module is for whom its rule lets in, on the document
 test('an effect costs what its row says', async () => {
   const { path } = await createFilm(world, { year: 1960 });
   const token = await world.token();
-  // Of the longest window, which gives nothing back meanwhile.
-  const left = async (action: string, method: string) => {
-    const { headers } = await world.request(`${path}${action}`, { method, token });
-    return Number([...(headers.get('ratelimit') ?? '').matchAll(/r=(\d+)/g)].at(-1)?.[1]);
-  };
+  const left = async (action: string, method: string) => unitsLeft((await world.request(`${path}${action}`, { method, token })).headers);
   const before = await left('', 'GET');
   expect(before - (await left('/advance', 'POST'))).toBe(7);
 });

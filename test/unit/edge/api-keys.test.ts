@@ -4,6 +4,7 @@ import { served } from '../../../shared/resources/all.ts';
 import { toKeyText } from '../../../shared/api-keys/key-text.ts';
 import { ContractWorld, type WorldAnswer } from '../../support/contract-world.ts';
 import { eventually } from '../../support/eventually.ts';
+import { unitsLeft } from '../../support/units-left.ts';
 import { engines } from '../../support/whole-world.ts';
 
 /** The memo of these worlds, and what a report may take. */
@@ -205,7 +206,7 @@ describe.each(engines)('on %s', (engine) => {
   test('a plan of its own is counted alone', async () => {
     const admin = await token('root', { roles: ['admin'] });
     const { key } = await make({ plan: 'partner' }, admin);
-    const left = ({ headers }: WorldAnswer) => Number(/r=(\d+)/.exec(headers.get('ratelimit') ?? '')?.[1]);
+    const left = ({ headers }: WorldAnswer) => unitsLeft(headers);
     const own = await films(key);
     expect(own.headers.get('ratelimit-policy')).toContain('q=30000');
     const before = left(await world.request('/v2/films', { headers: admin }));

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { served } from '../../../shared/resources/all.ts';
 import type { JsonObject } from '../../../shared/wire/values.ts';
 import { ContractWorld } from '../../support/contract-world.ts';
+import { unitsLeft } from '../../support/units-left.ts';
 import { engines } from '../../support/whole-world.ts';
 
 describe.each(engines)('on %s', (engine) => {
@@ -23,7 +24,6 @@ describe.each(engines)('on %s', (engine) => {
     const { json, headers } = await ask('POST', '/v2/films', { title, year: 1949, image: { url: 'https://example.com/a.jpg' } });
     return { id: String(json['id']), etag: headers.get('etag') ?? '' };
   };
-  const left = (headers: Headers) => Number(/r=(\d+)/.exec(headers.get('ratelimit') ?? '')?.[1]);
 
   test('in the version that is asked', async () => {
     const [one, two] = [await film('One'), await film('Two')];
@@ -64,14 +64,14 @@ describe.each(engines)('on %s', (engine) => {
 
   test('each document is counted, and what would be over is refused with nothing changed', async () => {
     const { id } = await film('One');
-    const before = left((await ask('GET', `/v2/films/${id}`)).headers);
+    const before = unitsLeft((await ask('GET', `/v2/films/${id}`)).headers);
     const times = (count: number, year: number) => Array.from({ length: count }, () => ({ id, merge: { year } }));
     const { status, headers } = await ask('PATCH', '/v2/films', times(20, 1899));
-    expect([status, before - left(headers)]).toEqual([200, 20]);
+    expect([status, before - unitsLeft(headers)]).toEqual([200, 20]);
     const { headers: afterwards } = await ask('DELETE', '/v2/films?id[in]=a,b,c&dryRun=true');
-    expect(left(headers) - left(afterwards)).toBe(3);
+    expect(unitsLeft(headers) - unitsLeft(afterwards)).toBe(3);
     const { headers: last } = await ask('DELETE', '/v2/films?title=None&limit=7');
-    expect(left(afterwards) - left(last)).toBe(7);
+    expect(unitsLeft(afterwards) - unitsLeft(last)).toBe(7);
     const caller = `Bearer ${await world.issuer.token('ed', { payload: { sub: 'greedy', roles: ['editor'] } })}`;
     // Of 600 units in 10 s some are leased ahead.
     const statuses: number[] = [];
