@@ -43,9 +43,10 @@ export class OpenedOrigin implements AsyncDisposable {
     engine: Engine,
     contract: Contract,
     own: Own = {},
+    more: Readonly<Record<string, string>> = {},
   ): Promise<T> {
     const { variables, remove } = await newDatabase(engine);
-    const opened = new this({ open: () => openContext(toSettings(variables), contract, own), remove });
+    const opened = new this({ open: () => openContext(toSettings({ ...variables, ...more }), contract, own), remove });
     await opened.begin();
     return opened;
   }
