@@ -21,11 +21,17 @@ export const localAssets = toAssets(served, offered);
 
 /** The files of this API, each made when it is first asked for. */
 export function toAssets(contract: Contract, plans: Plans): (asked: Asked) => Response {
-  let [script, descriptions]: [string | undefined, ReadonlyMap<string, string> | undefined] = [undefined, undefined];
-  const find = (path: string): File | undefined => {
-    if (path === edgePaths.docsScript) return toFile(script ??= scalarFile(), 'text/javascript; charset=utf-8');
+  const made = new Map<string, File>();
+  let descriptions: ReadonlyMap<string, string> | undefined;
+  const make = (path: string): File | undefined => {
+    if (path === edgePaths.docsScript) return toFile(scalarFile(), 'text/javascript; charset=utf-8');
     const text = (descriptions ??= descriptionFiles(contract, plans)).get(path);
     return text === undefined ? undefined : toFile(text, 'application/json');
+  };
+  const find = (path: string): File | undefined => {
+    const file = made.get(path) ?? make(path);
+    if (file !== undefined) made.set(path, file);
+    return file;
   };
   return ({ url, headers: asked }) => {
     const file = find(new URL(url).pathname);

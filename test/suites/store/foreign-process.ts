@@ -7,6 +7,13 @@ export interface ForeignProcess {
   stop(): Promise<void>;
 }
 
+/** Ways to open the file that others have, by the pragmas that they set. */
+export const foreignPrograms = [
+  ['as it comes', []],
+  ['with recursive triggers', ['recursive_triggers = ON']],
+  ['with an untrusted schema', ['trusted_schema = OFF']],
+] as const;
+
 export function startForeignProcess(path: string, ...pragmas: string[]): ForeignProcess {
   const child = Bun.spawn([process.execPath, join(import.meta.dir, 'foreign-program.ts'), path, ...pragmas], {
     stdin: 'pipe',

@@ -5,7 +5,7 @@ import type { JsonObject } from '../../../shared/wire/values.ts';
 import type { Position } from '../../../shared/wire/position.ts';
 import type { Store } from '../../../origin/store/store.ts';
 import { changesTo, image, read } from './read-changes.ts';
-import { type ForeignProcess, startForeignProcess } from './foreign-process.ts';
+import { type ForeignProcess, foreignPrograms, startForeignProcess } from './foreign-process.ts';
 import { inTime, put, remove, textOf } from './harness.ts';
 import { readAll } from './list-suite.ts';
 import { naiveList } from './naive.ts';
@@ -14,11 +14,7 @@ import { open as things } from './things.ts';
 
 const table = '"open-things"';
 
-describe.each([
-  ['as it comes', []],
-  ['with recursive triggers', ['recursive_triggers = ON']],
-  ['with an untrusted schema', ['trusted_schema = OFF']],
-] as const)('another program, %s,', (_how, pragmas) => {
+describe.each(foreignPrograms)('another program, %s,', (_how, pragmas) => {
   let place: SqlitePlace;
   let store: Store;
   let program: ForeignProcess;

@@ -5,7 +5,7 @@ import { keyOf } from '../../../origin/store/sqlite/install/unique-keys.ts';
 import { resource } from '../../../shared/contract/resource.ts';
 import { anyone } from '../../../shared/contract/rules.ts';
 import type { JsonObject } from '../../../shared/wire/values.ts';
-import { type ForeignProcess, startForeignProcess } from './foreign-process.ts';
+import { type ForeignProcess, foreignPrograms, startForeignProcess } from './foreign-process.ts';
 import { inTime, put, withoutId } from './harness.ts';
 import { openSqlitePlace, type SqlitePlace } from './sqlite-place.ts';
 
@@ -21,11 +21,7 @@ const members = resource({
 const document = (id: string, value: JsonObject) => ({ resource: members, id, document: value });
 const seed = [document('a', { email: 'old@x', n: 1 }), document('b', { email: 'Old@x', n: 1 }), document('c', { email: 'own@x' })];
 
-describe.each([
-  ['as it comes', []],
-  ['with recursive triggers', ['recursive_triggers = ON']],
-  ['with an untrusted schema', ['trusted_schema = OFF']],
-] as const)('another program, %s,', (_how, pragmas) => {
+describe.each(foreignPrograms)('another program, %s,', (_how, pragmas) => {
   let place: SqlitePlace;
   let program: ForeignProcess;
   beforeAll(async () => {

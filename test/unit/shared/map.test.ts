@@ -15,8 +15,8 @@ import { listParametersOf, shapesOf } from '../../../shared/openapi/list-paramet
 import { moved } from '../../../shared/versions/changes.ts';
 import { translationOf } from '../../../shared/versions/dialect.ts';
 import { versions } from '../../../shared/versions/versions.ts';
-import { Fault } from '../../../shared/wire/fault.ts';
 import { limits } from '../../../shared/wire/limits.ts';
+import { faultOf } from '../../support/fault-of.ts';
 import { naiveMetres, randomPosition, stations } from '../../support/map-stations.ts';
 import { Random } from '../../support/random.ts';
 
@@ -110,7 +110,7 @@ describe('a query', () => {
     ['within', noRing, polygon([[0, 0], [181, 0], [1, 1], [0, 0]])],
     ['within', '201 positions; 200 at most', polygon(ring(limits.polygonPositionsMax + 1))],
   ])('is refused by %s: %s', (at, detail, query) => {
-    const { reason, errors } = refused(() => parseListQuery(stations, `?${query}`));
+    const { reason, errors } = faultOf(() => parseListQuery(stations, `?${query}`));
     expect([reason, errors.find((error) => error.at === at)?.detail]).toEqual(['query_invalid', detail]);
   });
 
@@ -123,8 +123,8 @@ describe('a query', () => {
   test('of the map is served by shapes with a place alone, and the others without', () => {
     expect(parseListQuery(stations, '?near=0,0&distance=1&kind=bus').shape.name).toBe('ofKind');
     expect(parseListQuery(stations, '').shape.name).toBe('all');
-    expect(refused(() => parseListQuery(stations, '?kind=bus')).detail).toContain('ofKind (near=…&distance=…|within=…&kind=…)');
-    expect(refused(() => parseListQuery(stations, '?near=0,0&distance=1&open=true')).reason).toBe('query_not_served');
+    expect(faultOf(() => parseListQuery(stations, '?kind=bus')).detail).toContain('ofKind (near=…&distance=…|within=…&kind=…)');
+    expect(faultOf(() => parseListQuery(stations, '?near=0,0&distance=1&open=true')).reason).toBe('query_not_served');
   });
 
   test('of an older version is the same, and described by the name that the place has there', () => {
@@ -153,7 +153,7 @@ describe('a query', () => {
       name: 'trips', schema: z.object({ distance: z.int() }), rules: { read: anyone }, shapes: { by: { equal: ['distance'] } },
     });
     expect(parseListQuery(far, '?distance=5').equal).toEqual({ distance: [5] });
-    expect(refused(() => parseListQuery(far, '?near=0,0')).errors[0]?.at).toBe('near');
+    expect(faultOf(() => parseListQuery(far, '?near=0,0')).errors[0]?.at).toBe('near');
   });
 });
 
@@ -228,13 +228,3 @@ describe('the map', () => {
     expect([is(5, 0.4999999), is(5, 0.5000001), is(3, 5), is(2.0000001, 5), is(10.0000001, 5)]).toEqual([false, true, false, false, false]);
   });
 });
-
-function refused(run: () => unknown): Fault {
-  try {
-    run();
-  } catch (thrown) {
-    if (thrown instanceof Fault) return thrown;
-    throw thrown;
-  }
-  throw new Error('was not refused');
-}

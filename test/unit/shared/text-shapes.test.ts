@@ -8,8 +8,8 @@ import { anyone, equals, type Rule } from '../../../shared/contract/rules.ts';
 import type { ShapeDeclaration } from '../../../shared/contract/shapes.ts';
 import { entryOf, entryIndexesOf } from '../../../shared/contract/entry-index.ts';
 import { modules } from '../../../shared/modules.ts';
-import { Fault } from '../../../shared/wire/fault.ts';
 import { limits } from '../../../shared/wire/limits.ts';
+import { faultOf } from '../../support/fault-of.ts';
 import { textNotes } from '../../support/text-notes.ts';
 
 const schema = z.object({
@@ -88,22 +88,12 @@ describe('a query', () => {
     [`q=${'x'.repeat(limits.textQueryCharactersMax + 1)}`, '257 characters; 256 at most'],
     [`q=${Array.from({ length: 17 }, (_, index) => `w${index}`).join('+')}`, '17 words; 16 at most'],
   ])('%s is refused', (query, detail) => {
-    expect(refused(() => parse(query))).toMatchObject({ reason: 'query_invalid', errors: [{ at: 'q', detail }] });
+    expect(faultOf(() => parse(query))).toMatchObject({ reason: 'query_invalid', errors: [{ at: 'q', detail }] });
   });
 
   test('by text is served by shapes with text alone, and the others without', () => {
     expect(parse('q=man&about.lang=en').shape.name).toBe('searchIn');
-    expect(refused(() => parse('q=man&title=x')).reason).toBe('query_not_served');
-    expect(refused(() => parse('about.lang=en')).detail).toContain('search (q=…&sort=-year,title|title)');
+    expect(faultOf(() => parse('q=man&title=x')).reason).toBe('query_not_served');
+    expect(faultOf(() => parse('about.lang=en')).detail).toContain('search (q=…&sort=-year,title|title)');
   });
 });
-
-function refused(run: () => unknown): Fault {
-  try {
-    run();
-  } catch (thrown) {
-    if (thrown instanceof Fault) return thrown;
-    throw thrown;
-  }
-  throw new Error('was not refused');
-}
