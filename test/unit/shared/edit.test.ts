@@ -21,7 +21,19 @@ interface Step {
   readonly value?: unknown;
 }
 
+/** An element that a patch replaced by no object: it is still that element, and an object in its place has what was hidden. */
+class Bare {
+  readonly value: unknown;
+  readonly [hidden]: unknown;
+
+  constructor(value: unknown, secret: unknown) {
+    this.value = value;
+    this[hidden] = secret;
+  }
+}
+
 function shown(value: unknown): unknown {
+  if (value instanceof Bare) return value.value;
   if (Array.isArray(value)) return value.map(shown);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).filter(([name]) => name !== hidden).map(([name, each]) => [name, shown(each)]));
@@ -40,7 +52,7 @@ class Naive {
     else if (op === 'remove') this.#remove(path);
     else if (op === 'replace') this.#replace(path, structuredClone(value));
     else if (op === 'test') this.#mustBe(path, value);
-    else if (op === 'copy') this.#add(path, shown(structuredClone(this.#get(from))));
+    else if (op === 'copy') this.#add(path, structuredClone(shown(this.#get(from))));
     else this.#move(from, path);
   }
 
@@ -60,7 +72,7 @@ class Naive {
     if (last === undefined) throw new Error('a whole document');
     let holder = this.root;
     for (const step of steps) holder = member(holder, step);
-    if (typeof holder !== 'object' || holder === null) throw new Error('no holder');
+    if (typeof holder !== 'object' || holder === null || holder instanceof Bare) throw new Error('no holder');
     return [holder as Mutable, last];
   }
 
@@ -86,13 +98,17 @@ class Naive {
   #replace(path: string, value: unknown): void {
     const [holder, step] = this.#holder(path);
     const old = member(holder, step);
-    const isKept = Array.isArray(holder) && isObject(old) && hidden in old && isObject(value);
-    (holder as Record<string, unknown>)[step] = isKept ? { ...value, [hidden]: old[hidden] } : value;
+    const isElement = Array.isArray(holder) && isObject(old) && hidden in old;
+    (holder as Record<string, unknown>)[step] = isElement ? withSecret(value, old[hidden]) : value;
   }
 
   #mustBe(path: string, value: unknown): void {
     if (!isSameJson(shown(this.#get(path)) as Json, value as Json)) throw new Error('is another');
   }
+}
+
+function withSecret(value: unknown, secret: unknown): unknown {
+  return isObject(value) ? { ...value, [hidden]: secret } : new Bare(value, secret);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -149,7 +165,8 @@ test('a random JSON Patch does what a naive interpreter does, and what is hidden
       expect(edit.document).toEqual(shown(naive.root) as JsonObject);
       const elements = edit.document['list'];
       if (Array.isArray(elements)) {
-        const { list: kept } = naive.root as { readonly list: readonly Json[] };
+        const { list: whole } = naive.root as { readonly list: readonly (Json | Bare)[] };
+        const kept = whole.map((each) => (each instanceof Bare ? (each.value as Json) : each));
         expect({ steps, list: withHidden(elements as readonly Json[], list) }).toEqual({ steps, list: kept });
       }
     }),

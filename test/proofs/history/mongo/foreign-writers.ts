@@ -44,7 +44,7 @@ interface Update {
   readonly fields: JsonObject;
 }
 
-/** An update by `$inc`, so that one done twice shows. */
+/** An update by `$inc`, so that one done twice shows; of what stands there, since nobody would see one of a removed document. */
 async function update(run: Run, client: MongoClient, { id, resource, tag, fields }: Update): Promise<void> {
   const askedAt = performance.now();
   const note = (outcome: Write['outcome']) => run.noteWrite({ verb: 'patch', tag, id, askedAt, answeredAt: performance.now(), outcome });
@@ -52,7 +52,7 @@ async function update(run: Run, client: MongoClient, { id, resource, tag, fields
     const updating = client
       .db()
       .collection<Stored>(resource)
-      .updateOne({ _id: id }, { $set: { ...fields, updatedAt: new Date() }, $inc: { rev: 1 } });
+      .updateOne({ _id: id, deletedAt: { $exists: false } }, { $set: { ...fields, updatedAt: new Date() }, $inc: { rev: 1 } });
     const done = await Promise.race([updating, Bun.sleep(waitMsMax)]);
     note(done === undefined ? 'unknown' : done.matchedCount === 1 ? 'acked' : 'refused');
   } catch (error) {
