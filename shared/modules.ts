@@ -13,7 +13,7 @@ export const modules = moduleList({
   bulk: { operations: bulk },
   transaction: { operations: transaction },
   removals: { operations: removals },
-  apiKeys: { operations: apiKeyOperations, resources: [apiKeys, apiKeyUses] },
+  apiKeys: { operations: apiKeyOperations, resources: [apiKeys, apiKeyUses], reported: [apiKeys] },
   endpoints,
 });
 

@@ -6,7 +6,6 @@
  *   ── ask ──▶ known ──½M──▶ known, asking ──M──▶ unknown until answered
  *              └── the feed was silent, or an origin declares the resource otherwise: unknown, asked again after M
  */
-import { apiKeys } from '../../shared/api-keys/resource.ts';
 import type { Contract } from '../../shared/contract/contract.ts';
 import type { Dependencies } from '../../shared/contract/dependencies.ts';
 import { type Position, reaches } from '../../shared/wire/position.ts';
@@ -39,7 +38,7 @@ interface Memo {
 }
 
 /** What this edge declares. */
-type Own = Pick<Contract, 'digest' | 'resources'>;
+type Own = Pick<Contract, 'digest' | 'reported'>;
 
 export class Generations {
   readonly #memoMs: number;
@@ -150,7 +149,7 @@ function together(left: View | undefined, right: View | undefined): View | undef
 
 /** Whether every origin that counts declares the resource as we do; of one that did not say, whether its whole contract is ours. */
 function isAgreed(resource: string, { contracts, digests }: Served, own: Own): boolean {
-  const digest = (resource === apiKeys.name ? apiKeys : own.resources.get(resource))?.digest;
+  const digest = own.reported.get(resource)?.digest;
   return contracts.every((contract) => contract === own.digest || (digest !== undefined && digests?.[contract] === digest));
 }
 

@@ -1,5 +1,4 @@
 /** A change as the cache keys that it touches, the whole resource where an image is missing, or nothing that is served. */
-import { apiKeys } from '../../shared/api-keys/resource.ts';
 import type { Change } from '../../shared/contract/change.ts';
 import type { Contract } from '../../shared/contract/contract.ts';
 import { touched, touchedKeysMax } from '../../shared/contract/dependencies.ts';
@@ -17,7 +16,7 @@ export interface Touched {
  * documents are found by.
  */
 export function touchedOf(contract: Contract, change: Change): Touched | undefined {
-  const resource = change.resource === apiKeys.name ? apiKeys : shownBy(contract.resources, change.resource);
+  const resource = shownBy(contract.reported, change.resource);
   if (resource === undefined && isInternalName(change.resource)) return undefined;
   if (resource === undefined || change.kind === 'resource' || change.before === undefined || change.after === undefined) {
     return { resource: resource?.name ?? change.resource, keys: undefined };

@@ -11,8 +11,10 @@ import { placeOf, type Resource } from './resource.ts';
 import { besideEntries } from './entry-index.ts';
 
 export interface Contract {
-  /** What is served, by name: routes, live streams, reports to the edge and the digest know these alone. */
+  /** What is served, by name: routes, live streams and the digest know these alone. */
   readonly resources: ReadonlyMap<string, Resource>;
+  /** What the edge keeps answers of, and is told the changes of: the served, and the few internal ones that say so. */
+  readonly reported: ReadonlyMap<string, Resource>;
   /** What a store holds: the served and the internal ones. */
   readonly stored: readonly Resource[];
   readonly versions: Versions;
@@ -38,6 +40,7 @@ export function contract(...given: (Resource | Versions)[]): Contract {
   const { resources, refused } = linked(served);
   return {
     resources: new Map(resources.map((resource) => [resource.name, resource])),
+    reported: new Map([...resources, ...modules.reported].map((resource) => [resource.name, resource])),
     stored: [...resources, ...stored.filter((resource) => !served.includes(resource))],
     versions,
     mistakes: [...modules.mistakes, ...stored.flatMap(({ mistakes }) => mistakes), ...declared.flatMap(beside), ...doubled, ...shared,

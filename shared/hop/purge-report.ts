@@ -4,7 +4,6 @@
  * coordinator has; raised by max, so a lost, repeated or reordered one cannot lower anything.
  */
 import * as z from 'zod';
-import { apiKeys } from '../api-keys/resource.ts';
 import type { Contract } from '../contract/contract.ts';
 
 export const reportPath = '/.tombolo/changes';
@@ -49,10 +48,9 @@ export type Report = z.infer<typeof reportSchema>;
 export type Declared = Pick<Report, 'contract' | 'resources'>;
 
 /** What a report says of the contract that its origin serves. */
-export function toDeclared({ digest, resources }: Pick<Contract, 'digest' | 'resources'>): Declared {
-  if (resources.size >= declaredResourcesMax) return { contract: digest };
-  const declared = [...resources.values(), apiKeys];
-  return { contract: digest, resources: Object.fromEntries(declared.map((resource) => [resource.name, resource.digest])) };
+export function toDeclared({ digest, reported }: Pick<Contract, 'digest' | 'reported'>): Declared {
+  if (reported.size > declaredResourcesMax) return { contract: digest };
+  return { contract: digest, resources: Object.fromEntries([...reported.values()].map((resource) => [resource.name, resource.digest])) };
 }
 
 export interface ReportAnswer {

@@ -11,8 +11,10 @@ import { isOfOne, isOwnPlace, type Operation } from './operation.ts';
 export interface Module {
   /** Made by `operations()`. */
   readonly operations: Readonly<Record<string, Operation>>;
-  /** Internal resources: stored, and never routed, reported or digested. */
+  /** Internal resources: stored, and never routed or digested. */
   readonly resources?: readonly Resource[];
+  /** Those among them whose changes the edge is told of, since it keeps answers of them. */
+  readonly reported?: readonly Resource[];
   /** What is wrong with what it brings. */
   readonly mistakes?: readonly string[];
 }
@@ -24,6 +26,7 @@ export interface Modules<Named extends List = List> {
   /** The rows of all modules. */
   readonly rows: readonly Operation[];
   readonly resources: readonly Resource[];
+  readonly reported: readonly Resource[];
   /** If there are any, nothing starts. */
   readonly mistakes: readonly string[];
 }
@@ -44,6 +47,7 @@ export function moduleList<const Named extends List>(named: Named): Modules<Name
     named,
     rows: all.flatMap(([, { operations }]) => Object.values(operations)),
     resources: all.flatMap(([, { resources = [] }]) => resources),
+    reported: all.flatMap(([, { reported = [] }]) => reported),
     mistakes: [...mistakes.found, ...all.flatMap(([, { mistakes: own = [] }]) => own)],
   };
 }
