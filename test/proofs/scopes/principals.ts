@@ -1,6 +1,7 @@
 /** Everybody who asks in the scope test, with what tells their secrets apart from those of the others. */
 import { forgeToken } from '../../support/forged-token.ts';
 import type { World } from '../../support/whole-world.ts';
+import type { Name } from './naive-api.ts';
 
 export interface Person {
   readonly name: string;
@@ -10,7 +11,10 @@ export interface Person {
 }
 
 export interface Caller extends Person {
+  /** An access token, or the text of an API key. */
   readonly token: string | undefined;
+  /** What an API key may read; `undefined`: whatever its maker may. */
+  readonly only?: readonly Name[];
 }
 
 const person = (name: string, roles: readonly string[] = [], tenant?: string): Person => ({ name, subject: name, roles, tenant });
@@ -38,4 +42,18 @@ export async function signIn(world: World, people: readonly Person[]): Promise<r
           },
         }),
   })));
+}
+
+const narrow: readonly (readonly Name[])[] = [['films'], ['reviews'], ['films', 'reviews']];
+
+/** Everybody who is signed in once more, by a key that reads all that its maker may, and by one that reads less. */
+export async function giveKeys(world: World, callers: readonly Caller[]): Promise<readonly Caller[]> {
+  const given = callers.flatMap((caller, index) =>
+    caller.token === undefined ? [] : [caller, { ...caller, only: narrow[index % narrow.length] ?? [] }]);
+  return Promise.all(given.map(async ({ token = '', ...caller }) => {
+    const scopes = (caller.only ?? ['*']).map((name) => `${name}:read`);
+    const { status, text } = await world.request('/v2/keys', { token, json: { name: 'a', scopes } });
+    if (status !== 201) throw new Error(`no key for ${caller.name}: ${text}`);
+    return { ...caller, token: (JSON.parse(text) as { readonly key: string }).key };
+  }));
 }

@@ -1,4 +1,5 @@
 /** Questions of everybody about everything, several people asking the same in a row, so that a cache could mix them up. */
+import { isLikeApiKey } from '../../../shared/api-keys/key-text.ts';
 import type { Answer } from '../../support/answer.ts';
 import type { JsonObject } from '../../../shared/wire/values.ts';
 import type { Random } from '../../support/random.ts';
@@ -115,5 +116,6 @@ function toPage(text: string): { readonly data: readonly unknown[]; readonly pag
 }
 
 function describe({ caller, question, answer }: Observation): string {
-  return `${caller.name} ${toPath(question)}: ${answer.status} ${answer.cacheStatus} ${answer.text.slice(0, 300)}`;
+  const by = caller.token !== undefined && isLikeApiKey(caller.token) ? ` by a key of ${caller.only?.join() ?? 'all'}` : '';
+  return `${caller.name}${by} ${toPath(question)}: ${answer.status} ${answer.cacheStatus} ${answer.text.slice(0, 300)}`;
 }

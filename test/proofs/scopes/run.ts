@@ -1,7 +1,8 @@
 /** Everybody asks, somebody writes, for a while; then every answer is held against the naive API. */
+import { isLikeApiKey } from '../../../shared/api-keys/key-text.ts';
 import { Random } from '../../support/random.ts';
 import { type Engine, type Stack, startWorld } from '../../support/whole-world.ts';
-import { everybody, signIn } from './principals.ts';
+import { everybody, giveKeys, signIn } from './principals.ts';
 import { askAround, type Findings, judge, type Observation } from './readers.ts';
 import { States } from './states.ts';
 import { writeOnce } from './writers.ts';
@@ -10,7 +11,7 @@ export interface ScopesFigures {
   readonly writes: number;
   readonly answers: number;
   readonly notModified: number;
-  /** Answers that the edge gave by itself, by resource, what is expanded in it, and whether the caller was signed in. */
+  /** Answers that the edge gave by itself, by resource, what is expanded in it, and how the caller was signed in. */
   readonly hits: Readonly<Record<string, number>>;
 }
 
@@ -34,6 +35,7 @@ export async function runScopes({
   try {
     const random = new Random(seed);
     const callers = await signIn(world, everybody);
+    const askers = [...callers, ...(await giveKeys(world, callers))];
     const states = new States();
     const observations: Observation[] = [];
     const goesOn = (): boolean => states.count <= writes || observations.length < answers;
@@ -44,7 +46,7 @@ export async function runScopes({
     };
     const reading = async (own: Random): Promise<void> => {
       const etags = new Map<string, string>();
-      while (goesOn()) observations.push(...(await askAround(world, states, callers, own, etags)));
+      while (goesOn()) observations.push(...(await askAround(world, states, askers, own, etags)));
     };
     await Promise.all([writing(random.fork()), ...Array.from({ length: readers }, () => reading(random.fork()))]);
     // The 10 ms are for the rounding of clocks.
@@ -58,7 +60,7 @@ function toFigures(observations: readonly Observation[], states: States): Scopes
   const hits: Record<string, number> = {};
   for (const { answer, question, caller } of observations.filter(({ answer }) => answer.isHit)) {
     const asked = question.expand === undefined ? question.name : `${question.name} with ${question.expand}`;
-    const key = `${asked} ${caller.subject === undefined ? 'anyone' : 'signed in'}`;
+    const key = `${asked} ${caller.token === undefined ? 'anyone' : isLikeApiKey(caller.token) ? 'by key' : 'signed in'}`;
     hits[key] = (hits[key] ?? 0) + (answer.isHit ? 1 : 0);
   }
   return {

@@ -21,5 +21,6 @@ test.each(worlds)('every answer is what its caller’s rights give, at a moment 
   expect(figures.hits['films signed in']).toBeGreaterThan(0);
   expect(figures.hits['reviews signed in']).toBeGreaterThan(0);
   expect(figures.hits['orders signed in']).toBeGreaterThan(0);
+  for (const name of ['films', 'reviews', 'orders']) expect(figures.hits[`${name} by key`]).toBeGreaterThan(0);
   expect(Object.keys(figures.hits).filter((key) => key.includes(' with '))).not.toEqual([]);
 });
