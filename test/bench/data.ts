@@ -5,7 +5,7 @@ import { sharedDataDir } from '../support/needs.ts';
 
 export interface Data {
   readonly name: string;
-  readonly resource: 'films' | 'places';
+  readonly resource: 'films' | 'places' | 'reviews';
   readonly contentType: string;
   readonly rows: number;
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -31,6 +31,41 @@ export function filmsNdjson(): Data {
     rows: filmRows,
     bytes: new TextEncoder().encode(`${rows.join('\n')}\n`),
   };
+}
+
+interface Review {
+  readonly film: string;
+  readonly rating: number;
+  readonly text: string;
+}
+
+const reviewRows = 10_000;
+const wordsOfReview = 25;
+
+/** Reviews of these films in turn, of words that stand in what is said of films. */
+export function inventedReviews(films: readonly string[]): readonly Review[] {
+  const words = new TextDecoder().decode(filmsNdjson().bytes).toLowerCase().match(/[a-z]{3,}/g) ?? [];
+  return Array.from({ length: reviewRows }, (_, row) => ({
+    film: films[row % films.length] ?? '', rating: 3 + (row % 3),
+    text: words.slice(row * wordsOfReview, (row + 1) * wordsOfReview).join(' '),
+  }));
+}
+
+/** By the author who asks in benchmarks. */
+export function reviewsNdjson(reviews: readonly Review[]): Data {
+  const rows = reviews.map((review) => JSON.stringify({ ...review, author: 'bench', status: 'published' }));
+  return {
+    name: 'reviews, NDJSON', resource: 'reviews', contentType: 'application/x-ndjson', rows: rows.length,
+    bytes: new TextEncoder().encode(`${rows.join('\n')}\n`),
+  };
+}
+
+/** Eight words that two to six reviews in a thousand have. */
+export function rareWords(reviews: readonly Review[]): readonly string[] {
+  const counts = new Map<string, number>();
+  for (const { text } of reviews) for (const word of new Set(text.split(' '))) counts.set(word, (counts.get(word) ?? 0) + 1);
+  const rare = [...counts].filter(([word, count]) => word.length > 5 && count >= reviews.length * 0.002 && count <= reviews.length * 0.006);
+  return rare.slice(0, 8).map(([word]) => word);
 }
 
 export function placesCsv(): Data {

@@ -3,16 +3,22 @@ import type { Contender } from './contenders.ts';
 import { filmBody } from './forward-contenders.ts';
 import { toRequestBytes } from './load.ts';
 import type { OneWorld } from './one-world.ts';
+import { toPocketList } from './pocketbase.ts';
 
-export const asks = ['cached get', 'cached list of 20', 'uncached get', 'durable create'] as const;
+export const oneReadings = {
+  'cached get': 'A film of 64, again and again. PocketBase and bare Hono keep no answers: their get is this one.',
+  'cached list of 20': 'Two pages of each of eight genres, newest first. PocketBase finds them by an index on genre, year and title.',
+  'uncached get': 'With `Cache-Control: no-store`, which goes to the store; beside PocketBase\'s get.',
+  'durable create': 'A film of 300 bytes. Tombolo waits for the disk (`synchronous=FULL`); PocketBase does not (`NORMAL`, its own).',
+} as const;
 
 /** Requests per CPU second of one process, as multiples of PocketBase's. */
 const goals = { 'cached get': 8, 'cached list of 20': 30, 'uncached get': 2.5, 'durable create': 2 } as const;
 
-type Ask = (typeof asks)[number];
+type Ask = keyof typeof oneReadings;
 
 /** A contender's name: who is asked, and for what. */
-export const toName = (who: string, ask: Ask): string => `${who}, ${ask}`;
+export const toName = (who: string, ask: string): string => `${who}, ${ask}`;
 
 const json = { accept: '*/*', 'content-type': 'application/json' };
 
@@ -69,11 +75,4 @@ function of(who: string, ask: Ask, pocketBase: unknown): Pick<Contender, 'name' 
   const name = toName(who, ask);
   if (pocketBase === undefined) return { name };
   return { name, goal: { beside: pocketBaseName(ask), ...(who === 'one process' ? { share: goals[ask] } : {}) } };
-}
-
-/** The first or the second page of a genre, by its first one. */
-function toPocketList(target: string): string {
-  const query = new URLSearchParams(target.slice(target.indexOf('?')));
-  const filter = encodeURIComponent(`genre='${query.get('genres')}'`);
-  return `/api/collections/films/records?filter=${filter}&sort=-year,title&perPage=20&skipTotal=1&page=${query.has('after') ? 2 : 1}`;
 }

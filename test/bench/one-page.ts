@@ -1,5 +1,5 @@
-/** The record of `npm run bench -- one` as a page to read. */
-import { asks, toName } from './one-contenders.ts';
+/** The record of `npm run bench -- one`, or `-- data`, as a page to read. */
+import { toName } from './one-contenders.ts';
 import type { BenchRecord, Figures } from './record.ts';
 import { table, thousands } from './record-page.ts';
 
@@ -16,17 +16,11 @@ export interface OneRecord extends BenchRecord {
   readonly footprints: readonly Footprint[];
 }
 
-const readings = {
-  'cached get': 'A film of 64, again and again. PocketBase and bare Hono keep no answers: their get is this one.',
-  'cached list of 20': 'Two pages of each of eight genres, newest first. PocketBase finds them by an index on genre, year and title.',
-  'uncached get': 'With `Cache-Control: no-store`, which goes to the store; beside PocketBase\'s get.',
-  'durable create': 'A film of 300 bytes. Tombolo waits for the disk (`synchronous=FULL`); PocketBase does not (`NORMAL`, its own).',
-} as const;
-
-export function toOnePage(record: OneRecord): string {
+/** `readings` says of each thing that is asked what it is. */
+export function toOnePage(title: string, readings: Readonly<Record<string, string>>, record: OneRecord): string {
   const { date, machine, versions, settings: { command, rounds, forMs, connections }, requests, footprints } = record;
   return [
-    '# One machine: the record',
+    `# ${title}: the record`,
     '',
     `\`${command}\` on ${date}: ${machine}; ${versions}.`,
     '',
@@ -35,8 +29,8 @@ export function toOnePage(record: OneRecord): string {
     'system time of all processes that a request passes, and moves least with noise. "× PocketBase" is by CPU, the median over the',
     'rounds of what stood side by side in one.',
     '',
-    ...asks.flatMap((ask) => [
-      `**${ask}**: ${readings[ask]}`,
+    ...Object.entries(readings).flatMap(([ask, reading]) => [
+      `**${ask}**: ${reading}`,
       '',
       ...table(
         ['', 'requests per CPU second', '× PocketBase', 'goal', 'requests/s', 'p50 ms', 'p99 ms'],

@@ -3,27 +3,30 @@
  * Prints a table and writes the record beside this file. `-- --quick` takes under a minute and is rougher;
  * `-- --only edge` measures those whose name contains the word, and neither writes the record; `-- --only forward` writes one of
  * its own, with what each step of a request that goes through costs. `-- one` compares the ways to serve from one machine instead,
- * PocketBase's too.
+ * PocketBase's too, and `-- data` what else is asked of a data API: words, aggregates, related documents, changes of many.
  *
  * The machine may be shared and noisy: requests per second are shown, ratios of interleaved rounds and CPU
  * seconds per request are what to compare between runs.
  */
 import { join } from 'node:path';
 import { type BenchWorld, startBenchWorld } from './bench-world.ts';
-import { chosen, contendersOf } from './contenders.ts';
+import { chosen, type Contender, contendersOf } from './contenders.ts';
 import { type Data, filmsNdjson, placesCsv } from './data.ts';
 import { cpuSecondsOf } from './cpu-time.ts';
 import { importAtOrigin, importThroughEdge } from './imports.ts';
 import { LoadGenerator } from './load.ts';
 import { type BenchRecord, type ImportFigures, toRecord } from './record.ts';
 import { toPage } from './record-page.ts';
-import { oneContenders } from './one-contenders.ts';
-import { type OneRecord, toOnePage } from './one-page.ts';
-import { type OneWorld, startOneWorld, toFootprints } from './one-world.ts';
+import { dataContenders, dataReadings } from './data-contenders.ts';
+import { startDataWorld, toDataFootprints } from './data-world.ts';
+import { oneContenders, oneReadings } from './one-contenders.ts';
+import { type Footprint, type OneRecord, toOnePage } from './one-page.ts';
+import { startOneWorld, toFootprints } from './one-world.ts';
 import { measure, median } from './rounds.ts';
 
 const isQuick = process.argv.includes('--quick');
-const isOne = process.argv.includes('one') && !process.argv.includes('--only');
+/** What is compared as users have it, on one machine. */
+const whole = process.argv.includes('--only') ? undefined : (['one', 'data'] as const).find((each) => process.argv.includes(each));
 const onlyAt = process.argv.indexOf('--only');
 const only = onlyAt < 0 ? [] : process.argv.slice(onlyAt + 1);
 const settings = isQuick
@@ -52,13 +55,12 @@ async function bench(world: BenchWorld): Promise<BenchRecord> {
   }
 }
 
-async function benchOne(world: OneWorld): Promise<OneRecord> {
+async function benchWhole(contenders: readonly Contender[], footprints: () => readonly Footprint[]): Promise<OneRecord> {
   const load = new LoadGenerator();
   try {
-    const contenders = oneContenders(world);
     const measured = await measure(load, contenders, oneSettings);
     const told = { ...oneSettings, rounds: toRounds(measured), command: toCommand() };
-    return { ...toRecord({ contenders, measured, imports: [], settings: told }), footprints: toFootprints(world) };
+    return { ...toRecord({ contenders, measured, imports: [], settings: told }), footprints: footprints() };
   } finally {
     await load.close();
   }
@@ -98,13 +100,13 @@ async function repeat(world: BenchWorld, data: Data, way: string, run: () => Pro
 }
 
 function toCommand(): string {
-  const options = [...(isOne ? ['one'] : []), ...(isQuick ? ['--quick'] : []), ...(only.length > 0 ? ['--only', ...only] : [])];
+  const options = [whole ?? [], isQuick ? '--quick' : [], only.length > 0 ? ['--only', ...only] : []].flat();
   return `npm run bench${options.length > 0 ? ` -- ${options.join(' ')}` : ''}`;
 }
 
 /** What goes through the Worker has a record of its own; of any other choice there is none. */
 function recordOf(words: readonly string[]): string | undefined {
-  if (isOne) return 'one';
+  if (whole !== undefined) return whole;
   return words.length === 0 ? 'record' : words.join(' ') === 'forward' ? 'forward' : undefined;
 }
 
@@ -113,7 +115,13 @@ function urlOf(port: number): string {
 }
 
 const watchdog = setTimeout(() => stop(`not done after ${runMsMax / 1_000} s`), runMsMax);
-const { world, run } = isOne ? await toRun(startOneWorld, benchOne, toOnePage) : await toRun(startBenchWorld, bench, toPage);
+const ways = {
+  one: () => toRun(startOneWorld, (made) => benchWhole(oneContenders(made), () => toFootprints(made)),
+    (record) => toOnePage('One machine', oneReadings, record)),
+  data: () => toRun(startDataWorld, (made) => benchWhole(dataContenders(made), () => toDataFootprints(made)),
+    (record) => toOnePage('What is asked of a data API', dataReadings, record)),
+};
+const { world, run } = await (whole === undefined ? toRun(startBenchWorld, bench, toPage) : ways[whole]());
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop(signal));
 try {
   const { record, page } = await run();

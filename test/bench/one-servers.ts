@@ -1,0 +1,77 @@
+/** The two programs that serve from one machine by themselves, with the same documents: `npm run serve` in production, and PocketBase. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { databaseName } from '../../origin/store/sqlite/sqlite-store.ts';
+import { oneProcess, OriginProcess } from '../support/origin-process.ts';
+import { withDatabase } from '../support/store-file.ts';
+import type { Reads, Server } from './bench-world.ts';
+import { filmsNdjson } from './data.ts';
+import type { Disposals } from './opened.ts';
+import { buildPocketBase, PocketBase, type PocketFilm, type PocketReview } from './pocketbase.ts';
+
+/** A program that answers: its server, and how long after its start it first did; no time where a test tool starts it. */
+export interface Runner extends Server {
+  readonly readyMs?: number;
+}
+
+/** `undefined` where there is no Go to build it. */
+export type PocketRunner = (Runner & { readonly ids: readonly string[] }) | undefined;
+
+export interface OneOptions {
+  readonly dir: string;
+  readonly keys: string;
+  readonly issuer: string;
+  readonly audience: string;
+  readonly jwksUrl: string;
+}
+
+/** As in production, on a copy of the origin's database; its plan and address limit are ones that a single client does not meet. */
+export async function startOne(
+  { dir, keys, issuer, audience, jwksUrl }: OneOptions,
+  { films }: { readonly films: Reads },
+  disposals: Disposals,
+): Promise<Runner> {
+  const ownDir = join(dir, 'one');
+  mkdirSync(ownDir);
+  withDatabase(join(dir, databaseName), (database) => database.prepare('VACUUM INTO ?').run(join(ownDir, databaseName)));
+  const child = new OriginProcess({
+    TOMBOLO_ENV: 'production', TOMBOLO_DATA_DIR: ownDir, TOMBOLO_KEYS: keys, TOMBOLO_FLOOD_MAX: '1000000000',
+    TOMBOLO_ISSUER: issuer, TOMBOLO_AUDIENCE: audience, TOMBOLO_JWKS_URL: jwksUrl, TOMBOLO_ANONYMOUS_PLAN: 'bench',
+  }, oneProcess);
+  disposals.push(() => child.kill9());
+  // The first start makes what later ones find.
+  await child.start();
+  await child.stop();
+  const readyMs = await untilAnswered(child.url + [...films.keys()][0], () => child.start());
+  return { port: child.port, pid: child.pid, readyMs };
+}
+
+/** `toReviews` gives reviews of the films that are read, whose ids it is given. */
+export async function startPocketBase(
+  dir: string,
+  disposals: Disposals,
+  toReviews: (films: readonly string[]) => readonly PocketReview[] = () => [],
+): Promise<PocketRunner> {
+  const binary = await buildPocketBase();
+  if (binary === undefined) return undefined;
+  const ownDir = join(dir, 'pocketbase');
+  mkdirSync(ownDir);
+  const pocketBase = new PocketBase(binary, ownDir);
+  disposals.push(() => pocketBase.kill());
+  const lines = new TextDecoder().decode(filmsNdjson().bytes).trimEnd().split('\n');
+  const films = lines.map((line, row) => ({ ...(JSON.parse(line) as Omit<PocketFilm, 'id'>), id: `f${String(row).padStart(14, '0')}` }));
+  const ids = films.slice(0, 64).map(({ id }) => id);
+  await pocketBase.fill(films as PocketFilm[], toReviews(ids));
+  const readyMs = await untilAnswered(`${pocketBase.url}/api/collections/films/records/${ids[0]}`, () => pocketBase.start());
+  return { port: pocketBase.port, pid: pocketBase.pid, readyMs, ids };
+}
+
+/** Milliseconds from a start to the first good answer. */
+async function untilAnswered(url: string, start: () => Promise<void>): Promise<number> {
+  const startedAt = performance.now();
+  const started = start();
+  while (!(await fetch(url).then(({ ok }) => ok, () => false))) await Bun.sleep(5);
+  const ms = performance.now() - startedAt;
+  await started;
+  return ms;
+}
