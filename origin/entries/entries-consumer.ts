@@ -3,8 +3,9 @@
  * for all documents where the declaration is new or the history of changes was lost. Nothing of an entry is written here: a
  * mutation that keeps its document makes it anew, on the document as it is inside the transaction (store/entries.ts).
  */
+import type { DocumentChange } from '../../shared/contract/change.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
-import { entryOf, fillings, type EntryIndex } from '../../shared/contract/entry-index.ts';
+import { entryOf, fillings, type EntryIndex, isFoundAlike } from '../../shared/contract/entry-index.ts';
 import type { Position } from '../../shared/wire/position.ts';
 import { type Consumer, consumerLimits } from '../feed/consumer.ts';
 import type { Mutation, ReadOptions, Store } from '../store/store.ts';
@@ -31,13 +32,19 @@ export function toEntriesConsumer({ resource, index, store, onTrouble }: Entries
     concerns: ({ resource: name, kind }) => name === resource.name || (name === entries.name && kind === 'resource'),
     handle: async (changes) => {
       if (changes.some(({ kind }) => kind === 'resource')) return [begin(entries)];
-      const ids = [...new Set(changes.flatMap((change) => (change.kind === 'document' ? [change.id] : [])))];
+      const ids = [...new Set(changes.flatMap((change) => (change.kind === 'document' && !isAlike(index, change) ? [change.id] : [])))];
+      if (ids.length === 0) return [];
       const wrong = await wrongOf({ resource, index, store }, ids, inTime(changes.at(-1)?.position));
       return wrong.map((id) => keep(resource, id));
     },
     lost: () => [begin(entries)],
     alongside: (signal) => fill({ resource, entries, store, onTrouble }, signal),
   };
+}
+
+/** Whether both images are known and have one entry. */
+function isAlike(index: EntryIndex, { before, after }: DocumentChange): boolean {
+  return before != null && after != null && isFoundAlike(index, before, after);
 }
 
 /** All entries are to be made anew. */

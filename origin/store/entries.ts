@@ -1,11 +1,12 @@
 /**
  * Entries of shapes (shared/contract/entry-index.ts), written with the documents that they are of: whatever becomes of a
- * document here, its entries become in the same transaction what follows from it. A mutation that keeps a document makes
- * those anew that are not as they should be, as after a write of another program.
+ * document here, its entries become in the same transaction what follows from it. A write that changes nothing of what an
+ * entry is made of leaves it alone. A mutation that keeps a document makes those anew that are not as they should be, as
+ * after a write of another program.
  */
 import type { Resource } from '../../shared/contract/resource.ts';
 import { isSameJson } from '../../shared/contract/settled.ts';
-import { entryOf, type EntryIndex, entryIndexesOf } from '../../shared/contract/entry-index.ts';
+import { entryOf, type EntryIndex, entryIndexesOf, isFoundAlike } from '../../shared/contract/entry-index.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 import type { Decision, FollowUp, Mutation, PlainDecision } from './store.ts';
 import type { StoredDocument } from './stored-document.ts';
@@ -30,7 +31,9 @@ function withEntries(mutation: Mutation, indexesOf: IndexesOf): Mutation {
     if (decision.kind === 'refuse') return decision;
     const next = nextOf(mutation, before, decision);
     const caused = (decision.also ?? []).flatMap((followUp) => withItsEntries(followUp, indexesOf));
-    const entries = indexes.map((index) => toEntry(index, mutation, () => next));
+    const changed = decision.kind !== 'put' || before === undefined || next === undefined ? indexes
+      : indexes.filter((index) => !isFoundAlike(index, before.value, next));
+    const entries = changed.map((index) => toEntry(index, mutation, () => next));
     return caused.length + entries.length === 0 ? decision : { ...decision, also: [...caused, ...entries] };
   };
   return { resource: mutation.resource, id: mutation.id, decide };

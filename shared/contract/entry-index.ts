@@ -7,7 +7,7 @@
  */
 import * as z from 'zod';
 import { digest64, toCanonicalJson } from '../wire/hash.ts';
-import type { Json, JsonObject } from '../wire/values.ts';
+import { type Json, type JsonObject, ownOf } from '../wire/values.ts';
 import { fold } from '../text/fold.ts';
 import { tokensOf, wordsIn } from '../text/words.ts';
 import { cellOf, toGridPoint } from '../geo/grid.ts';
@@ -17,6 +17,7 @@ import { valueAt, valuesAt } from './path.ts';
 import { membersOf } from './place-checks.ts';
 import { type Resource, resource } from './resource.ts';
 import { branchesOf } from './rules.ts';
+import { isSameJson } from './settled.ts';
 import { formatKeys, isByEntries, type Shape, toIndex, toIndexes } from './shapes.ts';
 import { binary, decimal, instant, long, objectId } from './types.ts';
 
@@ -31,6 +32,8 @@ export interface EntryIndex {
   readonly texts: readonly Place[];
   /** Of the Point that is asked for by place. */
   readonly point: Place | undefined;
+  /** The members of a document, at its highest level, that its entry is made of. */
+  readonly members: readonly string[];
 }
 
 interface Place {
@@ -101,6 +104,11 @@ export function entryOf(index: EntryIndex, document: JsonObject): JsonObject | u
   return found === undefined || found.length === 0 ? undefined : { ...values, [derived]: found };
 }
 
+/** Whether two states of a document have the same entry, told by whatever it is made of: that is no work, where an entry is. */
+export function isFoundAlike({ members }: EntryIndex, before: JsonObject, after: JsonObject): boolean {
+  return members.every((name) => isSameJson(ownOf(before, name), ownOf(after, name)));
+}
+
 /** Stands for what is derived, which costs more than what is beside it. */
 function stubOf({ shape, point, derived }: EntryIndex): JsonObject {
   return shape.text !== undefined ? { [derived]: [] } : point !== undefined ? { [derived]: '' } : {};
@@ -138,10 +146,16 @@ function toEntryIndex(owner: Resource, shape: Shape): EntryIndex {
   });
   const [places, texts] = [paths.map(toPlace), (shape.text ?? []).map(toPlace)];
   const parts = { places, texts, point: shape.place === undefined ? undefined : toPlace(shape.place), derived: nameBeside(paths, shape) };
-  return { shape, ...parts, entries: toEntries(owner, shape, parts) };
+  return { shape, ...parts, members: membersOfAll(parts), entries: toEntries(owner, shape, parts) };
 }
 
 type Parts = Pick<EntryIndex, 'derived' | 'places' | 'texts' | 'point'>;
+
+function membersOfAll({ places, texts, point }: Parts): readonly string[] {
+  const all = [...places, ...texts, ...(point === undefined ? [] : [point])];
+  const paths = all.flatMap(({ path, without }) => [path, ...without.flatMap((branch) => [...branch.keys()])]);
+  return [...new Set(paths.map((path) => path.split('.')[0] ?? ''))];
+}
 
 function toEntries(owner: Resource, shape: Shape, { derived, ...parts }: Parts): Resource {
   const { places } = parts;

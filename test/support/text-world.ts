@@ -78,13 +78,13 @@ export class TextWorld implements AsyncDisposable {
     const id = random.pick(ids) ?? '';
     const before = this.model.get(id);
     const body = this.#writing.document(random);
-    const [changed] = this.#writing.changed;
     if (before === undefined || random.chance(0.6)) {
       await this.#write('replace', id, body);
       this.model.set(id, { id, ...body });
     } else if (random.chance(0.5)) {
-      await this.#write('patch', id, { [changed]: body[changed] });
-      this.model.set(id, { ...before, [changed]: body[changed] ?? '' });
+      const fields = this.#changed(body, 1);
+      await this.#write('patch', id, fields);
+      this.model.set(id, { ...before, ...fields });
     } else {
       await this.#write('remove', id);
       this.model.delete(id);
@@ -103,10 +103,16 @@ export class TextWorld implements AsyncDisposable {
       await this.program.remove(name, id);
       this.model.delete(id);
     } else {
-      const fields = Object.fromEntries(this.#writing.changed.map((field) => [field, body[field] ?? null]));
+      const fields = this.#changed(body);
       await this.program.set(name, id, fields);
       this.model.set(id, { ...before, ...fields });
     }
+  }
+
+  /** The first of the fields that are changed, as far as the body has them. */
+  #changed(body: JsonObject, count?: number): JsonObject {
+    const names = this.#writing.changed.slice(0, count);
+    return Object.fromEntries(Object.entries(body).filter(([name]) => names.includes(name)));
   }
 
   /** All pages of a query one behind the other; the way back from the last shows the one before. `undefined`: it is not served. */

@@ -6,7 +6,7 @@ import { formatQuery, parseListQuery } from '../../../shared/contract/query.ts';
 import { type Resource, resource } from '../../../shared/contract/resource.ts';
 import { anyone, equals, type Rule } from '../../../shared/contract/rules.ts';
 import type { ShapeDeclaration } from '../../../shared/contract/shapes.ts';
-import { entryOf, entryIndexesOf } from '../../../shared/contract/entry-index.ts';
+import { entryOf, entryIndexesOf, isFoundAlike } from '../../../shared/contract/entry-index.ts';
 import { modules } from '../../../shared/modules.ts';
 import { limits } from '../../../shared/wire/limits.ts';
 import { faultOf } from '../../support/fault-of.ts';
@@ -64,6 +64,16 @@ describe('a declaration', () => {
     const entry = (body: object) => index && entryOf(index, { id: 'a', title: 'x', body: body as never });
     expect(entry({ kind: 'text', text: 'seen' })).toEqual({ words: ['see'] });
     expect(entry({ kind: 'link', url: 'seen', text: 'undeclared' })).toBeUndefined();
+  });
+
+  test('is found alike while nothing changes of words, of what is asked beside them, of branches and of the rule', () => {
+    const before = { id: 'a', title: 'x', state: 'done', body: { kind: 'text', text: 'seen' }, tags: ['a'] };
+    const isAlike = (after: object, shape: ShapeDeclaration = { text: ['body.text'], equal: ['year'] }) =>
+      entryIndexesOf(withShape(shape)).map((index) => isFoundAlike(index, before, { ...before, ...after }));
+    for (const after of [{}, { title: 'y' }, { tags: ['b'] }, { undeclared: 1 }]) expect(isAlike(after)).toEqual([true]);
+    const [said, told] = [{ kind: 'text', text: 'other' }, { kind: 'link', text: 'seen' }];
+    for (const after of [{ body: said }, { body: told }, { year: 1949 }, { state: 'new' }]) expect(isAlike(after)).toEqual([false]);
+    expect(isAlike({ title: 'y' }, { text: ['tags'], sort: ['title'] })).toEqual([false]);
   });
 
   test('has no entry for a document whose values are of other types than declared', () => {
