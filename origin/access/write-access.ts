@@ -17,7 +17,7 @@ import type { Context } from '../context.ts';
 import { merging, type Now, patching, putting, removing } from '../documents/decisions.ts';
 import { mustMake, newId, taken } from '../documents/new-document.ts';
 import { findFirst } from '../documents/page.ts';
-import { partsOfChanges, partsOfFound, partsOfRemoved } from '../documents/parts.ts';
+import { asFound, partsOfChanges, partsOfOneChange, partsOfRemoved } from '../documents/parts.ts';
 import { upsertOne } from '../documents/upsert.ts';
 import { type OneWrite, writeOne } from '../documents/write-one.ts';
 import { mustBeRemoved, mustRestore } from '../documents/removed.ts';
@@ -100,9 +100,18 @@ export class WriteAccess extends ReadAccess {
   }
 
   /** Removes the first documents that a query finds among those that the caller sees, unless they change meanwhile. */
-  async removeFound(query: ListQuery, how: Together): Promise<Answer> {
+  removeFound(query: ListQuery, how: Together): Promise<Answer> {
+    return this.#found(query, (ids) => partsOfRemoved(this.#call, ids, this.#now), how);
+  }
+
+  /** Changes the first documents that a query finds among those that the caller sees, unless others change them meanwhile. */
+  patchFound(query: ListQuery, patch: Patch, how: Together): Promise<Answer> {
+    return this.#found(query, (ids) => partsOfOneChange(this.#call, ids, { patch, now: this.#now }), how);
+  }
+
+  async #found(query: ListQuery, partsOf: (ids: readonly string[]) => readonly Part[], how: Together): Promise<Answer> {
     const { documents, isMore } = await findFirst(this.#context.store, this.#call, query);
-    return this.#together(partsOfFound(this.#call, documents, this.#now), { ...how, told: { more: isMore } });
+    return this.#together(asFound(partsOf(documents.map(({ id }) => id)), documents), { ...how, told: { more: isMore } });
   }
 
   /** Operations on documents of any served resource, all or none. */

@@ -1,7 +1,7 @@
 /** The parts of a bulk change or removal: each document's write as it would be alone, and where it stands in the request. */
 import { mustBeDemanded } from '../../shared/contract/preconditions.ts';
 import { isSameJson } from '../../shared/contract/settled.ts';
-import type { ChangedItem } from '../../shared/operations/changed-items.ts';
+import type { ChangedItem, Patch } from '../../shared/operations/changed-items.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import type { Asked } from '../call.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
@@ -23,19 +23,34 @@ export function partsOfChanges(call: Asked, items: readonly ChangedItem[], now: 
   });
 }
 
+/** The same change of several. */
+export function partsOfOneChange(
+  call: Asked, ids: readonly string[], { patch, now }: { readonly patch: Patch; readonly now: Now },
+): readonly Part[] {
+  mustBeDemanded(call.resource, 'change', unconditional);
+  return ids.map((id) => {
+    const asked = { ...call, id, preconditions: unconditional };
+    return { asked, at: '', body: `/${patch.form}`, decide: patching(asked, patch, now) };
+  });
+}
+
+const unconditional = { ifMatch: undefined, ifNoneMatch: undefined };
+
 export function partsOfRemoved(call: Asked, ids: readonly string[], now: Now): readonly Part[] {
   // Where a resource demands preconditions, nothing of it is removed unread.
-  mustBeDemanded(call.resource, 'change', { ifMatch: undefined, ifNoneMatch: undefined });
-  return ids.map((id) => ({ asked: { ...call, id }, at: undefined, body: '', decide: removing({ ...call, id }, now) }));
+  mustBeDemanded(call.resource, 'change', unconditional);
+  return ids.map((id) => ({
+    asked: { ...call, id }, at: undefined, body: '', decide: removing({ ...call, id }, now), isRemoval: true,
+  }));
 }
 
 /** Of documents as a filter found them: what has changed since may not meet it. */
-export function partsOfFound(call: Asked, found: readonly StoredDocument[], now: Now): readonly Part[] {
-  return partsOfRemoved(call, found.map(({ id }) => id), now).map((part, index) => ({
+export function asFound(parts: readonly Part[], found: readonly StoredDocument[]): readonly Part[] {
+  return parts.map((part, index) => ({
     ...part,
     decide: (before) => {
-      const removed = part.decide(before);
-      if (before !== undefined && isSameJson(before.value, found[index]?.value)) return removed;
+      const decided = part.decide(before);
+      if (before !== undefined && isSameJson(before.value, found[index]?.value)) return decided;
       throw new Fault('document_conflict', { detail: 'changed while it was looked for' });
     },
   }));

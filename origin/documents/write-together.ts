@@ -21,10 +21,14 @@ import { toMutation, writeRecorded } from './write-one.ts';
 export interface Part {
   /** The call as if it had been about this document alone. */
   readonly asked: Asked;
-  /** Where it stands in the request's body (RFC 6901), and its own body in there; `undefined`: it is named by its id alone. */
+  /**
+   * Where it stands in the request's body (RFC 6901), and its own body in there; the whole body, which all share, is the empty
+   * text. `undefined`: it is named by its id alone.
+   */
   readonly at: string | undefined;
   readonly body: string;
   readonly decide: Decide;
+  readonly isRemoval?: true;
   /** What its result says beside. */
   readonly told?: JsonObject;
 }
@@ -85,7 +89,8 @@ function toResult(call: Asked, part: Part, outcome: Outcome | undefined, dryRun:
   }
   const { before } = outcome;
   const after = standing(resource, outcome.after);
-  if (after === undefined || dryRun) return { ...named, status: 204 };
+  if (after === undefined || (dryRun && part.isRemoval === true)) return { ...named, status: 204 };
+  if (dryRun) return { ...named, status: 200 };
   return { ...named, status: before === undefined ? 201 : 200, etag: toETag(presenter(resource, principal, undefined)(after)) };
 }
 
@@ -98,7 +103,7 @@ function asJson(problem: object): Json {
 export function placed(fault: Fault, { asked: { id }, at, body }: Place): Fault {
   const { reason, headers, members, facts, cause } = fault;
   const why = fault.detail ?? problemKindOf(reason).title;
-  const detail = `${at ?? JSON.stringify(id)}: ${why}`;
+  const detail = `${at === undefined || at === '' ? JSON.stringify(id) : at}: ${why}`;
   const told = { detail, headers, members, facts, cause };
   if (at === undefined) return new Fault(reason, { ...told, errors: [{ at: 'id', in: 'query', detail }] });
   const errors = fault.errors.map((error): FieldError => {

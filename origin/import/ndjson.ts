@@ -2,16 +2,31 @@
 import { markOf } from '../../shared/operations/export-mark.ts';
 import { Fault, toFault } from '../../shared/wire/fault.ts';
 import { limits } from '../../shared/wire/limits.ts';
+import type { JsonObject } from '../../shared/wire/values.ts';
 import { type ParsedRow, parseRow, type Reading } from './row.ts';
 
-/** Rows as the chunks bring them: none waits for those behind it. */
+/**
+ * Rows as the chunks bring them: none waits for those behind it. Blank lines, and what an export says of itself, are counted and
+ * passed over. Throws `body_malformed` at the end of an export that was broken off or cut, unless what resumed it follows.
+ */
 export async function* readNdjson(chunks: AsyncIterable<Uint8Array>, reading: Reading): AsyncGenerator<readonly ParsedRow[]> {
   let number = 0;
-  for await (const lines of readLines(chunks)) yield lines.flatMap((line) => toRow(line, ++number, reading) ?? []);
+  let mark: JsonObject | undefined;
+  for await (const lines of readLines(chunks)) {
+    const read = lines.map((line) => toRow(line, ++number, reading));
+    mark = read.findLast((each) => each?.kind === 'mark')?.mark ?? mark;
+    yield read.filter((each) => each !== undefined && each.kind !== 'mark');
+  }
+  if (mark === undefined || mark['complete'] === true) return;
+  throw new Fault('body_malformed', { detail: `the export that was sent ends early, after ${JSON.stringify(mark)}` });
 }
 
-/** Blank lines, and what an export says of itself, are counted and passed over. */
-function toRow(line: Uint8Array | undefined, number: number, reading: Reading): ParsedRow | undefined {
+interface Mark {
+  readonly kind: 'mark';
+  readonly mark: JsonObject;
+}
+
+function toRow(line: Uint8Array | undefined, number: number, reading: Reading): ParsedRow | Mark | undefined {
   if (line === undefined) {
     return {
       kind: 'rejected',
@@ -22,7 +37,8 @@ function toRow(line: Uint8Array | undefined, number: number, reading: Reading): 
   if (!line.some((byte) => byte > 0x20)) return undefined;
   try {
     const value = parseLine(line, number === 1);
-    return markOf(value) === undefined ? parseRow(value, number, reading) : undefined;
+    const mark = markOf(value);
+    return mark === undefined ? parseRow(value, number, reading) : { kind: 'mark', mark };
   } catch (thrown) {
     return { kind: 'rejected', number, fault: toFault(thrown) };
   }

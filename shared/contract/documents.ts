@@ -132,6 +132,16 @@ export function patchBody(schema: z.ZodType, take: (parsed: JsonObject) => JsonO
   return shownAs(described, toBody(schema, () => false, (_sent, parsed) => take(parsed)));
 }
 
+/** What a list is to the first, and anything else to the second. It is described as the first. */
+export function listOrOne(list: z.ZodType<JsonObject>, one: z.ZodType<JsonObject>): z.ZodType<JsonObject> {
+  return shownAs(list, z.unknown().transform((sent, context) => {
+    const parsed = (Array.isArray(sent) ? list : one).safeParse(sent);
+    if (parsed.success) return parsed.data;
+    for (const { path, message } of parsed.error.issues) context.issues.push({ code: 'custom', path: [...path], message, input: sent });
+    return z.NEVER;
+  }));
+}
+
 /**
  * A body of this schema, once nothing in it is what no schema lets through. `take` chooses what it is to those behind:
  * what the schema made of it, or what was sent.

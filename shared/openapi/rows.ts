@@ -26,7 +26,7 @@ import { exportParametersOf, fieldsOf, listParametersOf, shapesOf } from './list
 import { expandOf } from './related.ts';
 import { changesExampleOf, jsonPatchExampleOf, rowsExampleOf } from './resource-schemas.ts';
 import {
-  atomicParameter, changedItemsComponents, changedItemsExampleOf, removedParametersOf, resultsAnswer, stepsComponents, stepsExampleOf,
+  changedItemsComponents, changedItemsExampleOf, foundParametersOf, removedParametersOf, resultsAnswer, stepsComponents, stepsExampleOf,
   stepsWords,
 } from './together.ts';
 import { upsertParametersOf } from './upsert-parameters.ts';
@@ -66,7 +66,7 @@ const ofDocuments: Words<typeof documents> = {
 
 const ofBulk: Words<typeof bulk> = {
   patchMany: {
-    parameters: () => [atomicParameter], answers: resultsAnswer, components: changedItemsComponents, bodies: changedItemsExampleOf,
+    parameters: foundParametersOf, answers: resultsAnswer, components: changedItemsComponents, bodies: changedItemsExampleOf,
   },
   removeMany: { parameters: removedParametersOf, answers: resultsAnswer },
 };

@@ -2,7 +2,7 @@
 import { bodiesOf } from '../contract/documents.ts';
 import { resourcesOf } from '../contract/every-resource.ts';
 import type { Resource } from '../contract/resource.ts';
-import { controlsOfPages } from '../operations/removed-query.ts';
+import { controlsOfPages } from '../operations/bulk-query.ts';
 import type { Translation } from '../versions/translation.ts';
 import { limits } from '../wire/limits.ts';
 import type { Json, JsonObject } from '../wire/values.ts';
@@ -75,9 +75,15 @@ function toTransaction(one: { readonly resource: JsonObject; readonly id: JsonOb
 
 const schemas: JsonObject = {
   ChangedItems: {
-    type: 'array', minItems: 1, maxItems: limits.writesTogetherMax, items: { oneOf: ofEachForm({ id: named, ifMatch: tags }, ['id']) },
+    oneOf: [
+      {
+        type: 'array', minItems: 1, maxItems: limits.writesTogetherMax, items: { oneOf: ofEachForm({ id: named, ifMatch: tags }, ['id']) },
+        description: 'Without a filter: which document is changed, and how.',
+      },
+      ...ofEachForm({}, []).map((form) => ({ ...form, description: 'With a filter: how each document that it finds is changed.' })),
+    ],
   },
-  ChangedItemLines: { type: 'string', description: 'An element of `ChangedItems` on each line.' },
+  ChangedItemLines: { type: 'string', description: 'An element of the list of `ChangedItems` on each line.' },
   Results: {
     type: 'object',
     required: ['results', 'done', 'refused'],
@@ -104,23 +110,29 @@ export function resultsAnswer(): readonly DescribedAnswer[] {
   }];
 }
 
-export const atomicParameter: QueryParameter = {
+const atomicParameter: QueryParameter = {
   name: 'atomic', schema: { type: 'boolean', default: false }, description: 'All or nothing: the first that is refused is the answer.',
 };
 
-/** Of a list's parameters those that say which documents are found. */
 export function removedParametersOf(resource: Resource, input?: Translation): readonly QueryParameter[] {
-  const others = [...controlsOfPages, 'limit', 'id', 'id[in]'];
-  const filters = listParametersOf(resource, input).filter(({ name: each }) => !others.includes(each));
   return [
     {
       name: 'id[in]', several: true, example: exampleIdOf(resource),
       description: 'The documents to remove. Without it they are the first that the filters find, in the order of their shape.',
       schema: { type: 'array', items: { type: 'string' }, minItems: 1, maxItems: limits.writesTogetherMax },
     },
+    ...foundParametersOf(resource, input),
+  ];
+}
+
+/** Of a list's parameters those that say which documents are found, and how they are written together. */
+export function foundParametersOf(resource: Resource, input?: Translation): readonly QueryParameter[] {
+  const others = [...controlsOfPages, 'limit', 'id', 'id[in]'];
+  const filters = listParametersOf(resource, input).filter(({ name: each }) => !others.includes(each));
+  return [
     ...filters.map(({ example: _example, ...filter }) => filter),
     {
-      name: 'limit', description: 'How many documents a filter removes at most.',
+      name: 'limit', description: 'How many documents that a filter finds are written at most.',
       schema: { type: 'integer', minimum: 1, maximum: limits.pageDocumentsMax, default: limits.pageDocumentsDefault },
     },
     atomicParameter,

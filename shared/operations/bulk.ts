@@ -1,20 +1,20 @@
 /** Several documents of one resource in one request (SEMANTICS §17): each written as alone, or all or none. */
 import { limits } from '../wire/limits.ts';
-import { changedItemsBody, changedItemsOf } from './changed-items.ts';
+import { type Changing, parseChanging, parseRemoving, type Removing } from './bulk-query.ts';
+import { changedItemsBody, changesOf } from './changed-items.ts';
 import { documents } from './documents.ts';
 import { type Counted, operations } from './operation.ts';
-import { parseRemoving, parseTogether, type Removing } from './removed-query.ts';
 
 const short = { bodyBytesMax: limits.bodyBytesMax, msMax: limits.requestMsMax, cost: 1 } as const;
 
 export const bulk = operations({
   patchMany: {
     ...short, method: 'PATCH', at: '/', answers: 'effect', right: 'update', conditions: 'none',
-    summary: 'Changes several documents, each in its own way.',
+    summary: 'Changes several documents, each in its own way, or in one way the first that a filter finds.',
     body: 'buffered', takes: ['application/json', 'application/x-ndjson'], gives: ['application/json'],
     carries: documents.patch.carries,
-    parse: (_resource, query) => parseTogether(query), schema: changedItemsBody,
-    counts: ({ body }) => changedItemsOf(body).length,
+    parse: parseChanging, schema: changedItemsBody,
+    counts: ({ body, input: { query } }: Counted<Changing>) => changesOf(body, query).items?.length ?? query?.limit ?? 1,
     holds: { body: 'items', answer: 'results' },
   },
   removeMany: {

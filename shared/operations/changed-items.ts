@@ -1,12 +1,14 @@
 /**
- * Changes of several documents in one body (SEMANTICS §17): each names a document and says what is to change by one of the
- * three forms that a patch of one document has, as `merge`, `patch` or `changes`.
+ * Changes of several documents in one body (SEMANTICS §17): a list whose items name a document each, or one change for whatever
+ * a filter finds. What is to change is said by one of the three forms that a patch of one document has, as `merge`, `patch` or
+ * `changes`.
  */
 import * as z from 'zod';
 import { jsonPatchBody } from '../changes/json-patch.ts';
 import { changesBody } from '../changes/operators.ts';
-import { bodiesOf, patchBody } from '../contract/documents.ts';
+import { bodiesOf, documentInvalid, listOrOne, patchBody } from '../contract/documents.ts';
 import { idForm, isNameable, toCanonicalId } from '../contract/ids.ts';
+import type { ListQuery } from '../contract/query.ts';
 import type { Resource } from '../contract/resource.ts';
 import { toTagList } from '../wire/entity-tags.ts';
 import { limits } from '../wire/limits.ts';
@@ -57,7 +59,7 @@ export const tagList = z
 
 const made = new WeakMap<Resource, z.ZodType<JsonObject>>();
 
-/** A list of them; every body is an object to those who hand it on. */
+/** Every body is an object to those who hand it on. */
 export function changedItemsBody(resource: Resource): z.ZodType<JsonObject> {
   const known = made.get(resource) ?? toBody(resource);
   made.set(resource, known);
@@ -65,13 +67,31 @@ export function changedItemsBody(resource: Resource): z.ZodType<JsonObject> {
 }
 
 function toBody(resource: Resource): z.ZodType<JsonObject> {
-  const members = { id: idIn(resource), ifMatch: tagList.optional(), ...patchMembersOf(resource) };
-  const item = z.strictObject(members).refine(hasOneForm, oneFormOf);
-  return patchBody(z.array(item).min(1).max(limits.writesTogetherMax), (items) => ({ items }));
+  const forms = patchMembersOf(resource);
+  const item = z.strictObject({ id: idIn(resource), ifMatch: tagList.optional(), ...forms }).refine(hasOneForm, oneFormOf);
+  const list = patchBody(z.array(item).min(1).max(limits.writesTogetherMax), (items) => ({ items }));
+  return listOrOne(list, patchBody(z.strictObject(forms).refine(hasOneForm, oneFormOf), (change) => ({ change })));
 }
 
-/** Of a body that `changedItemsBody` took. */
-export function changedItemsOf({ items }: JsonObject): readonly ChangedItem[] {
-  const given = items as unknown as readonly (PatchMembers & { readonly id: string; readonly ifMatch?: string })[];
-  return given.map(({ id, ifMatch, ...members }) => ({ id, ifMatch, patch: toPatch(members) }));
+interface Changes {
+  readonly items?: readonly ChangedItem[];
+  /** Of each document that the query finds. */
+  readonly change?: Patch;
+}
+
+interface Taken {
+  readonly items?: readonly (PatchMembers & { readonly id: string; readonly ifMatch?: string })[];
+  readonly change?: PatchMembers;
+}
+
+/** Of a body that `changedItemsBody` took; throws `document_invalid` where it is not what goes with a filter, or without one. */
+export function changesOf(body: JsonObject, query: ListQuery | undefined): Changes {
+  const { items, change } = body as Taken;
+  if (query === undefined && items !== undefined) {
+    return { items: items.map(({ id, ifMatch, ...members }) => ({ id, ifMatch, patch: toPatch(members) })) };
+  }
+  if (query !== undefined && change !== undefined) return { change: toPatch(change) };
+  const detail = query === undefined ? 'without a filter changes are a list, whose items name their documents'
+    : 'with a filter there is one change, of each document that it finds';
+  throw documentInvalid([{ at: '', in: 'body', detail }]);
 }

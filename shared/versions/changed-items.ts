@@ -17,9 +17,9 @@ export interface Speaking {
 
 /** What is no item stays as it is, for the schema to refuse. */
 export function upChangedItems(items: Json, speaking: Speaking): Json {
-  if (!Array.isArray(items)) return items;
   const errors: FieldError[] = [];
-  const current = items.map((item: Json, index) => (isJsonObject(item) ? upItem(item, `/${index}`, speaking, errors) : item));
+  const up = (item: Json, at: string): Json => (isJsonObject(item) ? upItem(item, at, speaking, errors) : item);
+  const current = Array.isArray(items) ? items.map((item: Json, index) => up(item, `/${index}`)) : up(items, '');
   if (errors.length > 0) throw documentInvalid(errors);
   return current;
 }

@@ -72,6 +72,8 @@ describe.each(engines)('on %s', (engine) => {
     expect(unitsLeft(headers) - unitsLeft(afterwards)).toBe(3);
     const { headers: last } = await ask('DELETE', '/v2/films?title=None&limit=7');
     expect(unitsLeft(afterwards) - unitsLeft(last)).toBe(7);
+    const { headers: changed } = await ask('PATCH', '/v2/films?title=None&limit=9', { merge: { year: 1950 } });
+    expect(unitsLeft(last) - unitsLeft(changed)).toBe(9);
     const caller = `Bearer ${await world.issuer.token('ed', { payload: { sub: 'greedy', roles: ['editor'] } })}`;
     // Of 600 units in 10 s some are leased ahead.
     const statuses: number[] = [];
@@ -80,6 +82,16 @@ describe.each(engines)('on %s', (engine) => {
     }
     expect([statuses.length < 5, statuses.slice(0, 2)]).toEqual([true, [200, 200]]);
     expect((await ask('GET', `/v2/films/${id}`)).json['year']).toBe(1900 + statuses.length - 2);
+  });
+
+  test('documents are changed by a filter in the words of a version', async () => {
+    const { id } = await film('Old');
+    const changed = await ask('PATCH', '/v1/films?title=Old&limit=9', { changes: { set: { thumbnail_width: 7 } } });
+    expect(changed).toMatchObject({ status: 200, json: { results: [{ id, status: 200 }], done: 1, refused: 0, more: false } });
+    expect((await ask('GET', `/v2/films/${id}`)).json['image']).toMatchObject({ width: 7 });
+    const wrong = await ask('PATCH', '/v1/films?title=Old', { changes: { set: { 'image.width': 8 } } });
+    expect(wrong).toMatchObject({ status: 422, json: { errors: [{ at: '/changes/set/image.width' }] } });
+    expect(await ask('PATCH', '/v2/films', { merge: { year: 1950 } })).toMatchObject({ status: 422, json: { code: 'document_invalid' } });
   });
 
   test('documents are removed by a filter in the words of a version', async () => {

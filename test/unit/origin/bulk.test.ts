@@ -176,6 +176,50 @@ describe.each(engines)('on %s', (engine) => {
     expect([told(rest), rest.json['more'], await valueOf('g')]).toEqual([[['h', 204, '']], false, 2]);
   });
 
+  test('what a filter finds is changed alike, up to a ceiling, in its order, within what its caller may', async () => {
+    await put(Object.fromEntries(['p', 'q', 'r'].map((id, index) => [id, note('bob', 9 - index, { tags: ['old'] })])));
+    await put({ t: note('bob', 1), u: note('ada', 0, { tags: ['old'] }), w: note('ada', 3, { tags: ['old'], open: false }) });
+    const query = '?tags=old&limit=2';
+    const change = { changes: { increment: { n: 1 } } };
+    const dry = await patch(change, { query: `${query}&dryRun=true` });
+    expect([told(dry), dry.json['more'], await valueOf('r')]).toEqual([[['u', 403, 'forbidden', ''], ['r', 200, '']], true, 7]);
+    const some = await patch(change, { query });
+    const values = await Promise.all(['u', 'r', 'q'].map((id) => valueOf(id)));
+    expect([told(some), values]).toEqual([[['u', 403, 'forbidden', ''], ['r', 200, '']], [0, 8, 8]]);
+    expect(await patch(change, { query: '?tags=old&atomic=true' })).toMatchObject({ outcome: 'forbidden' });
+    const merge = { merge: { tags: ['new'], n: 7 } };
+    const all = await patch(merge, { query: '?tags=old&atomic=true&n[ne]=3', principal: auditor });
+    expect(results(all).map(({ id }) => id)).toEqual(['u', 'q', 'r', 'p']);
+    expect([await valueOf('t'), await valueOf('w'), await valueOf('p')]).toEqual([1, 3, 7]);
+    const steps = [{ op: 'test', path: '/n', value: 7 }, { op: 'replace', path: '/tags', value: [] }];
+    const one = results(await patch({ patch: steps }, { query: '?tags=new&limit=1', principal: auditor }));
+    expect(one.map(({ status }) => status)).toEqual([200]);
+  });
+
+  test.each([
+    ['a list with a filter', '?tags=old', [{ id: 'a', merge: { n: 2 } }], 'document_invalid', ''],
+    ['one change without a filter', '', { merge: { n: 2 } }, 'document_invalid', ''],
+    ['two forms', '?tags=old', { merge: { n: 2 }, changes: { set: { n: 2 } } }, 'document_invalid', ''],
+    ['an id', '?tags=old', { id: 'a', merge: { n: 2 } }, 'document_invalid', '/id'],
+    ['a value of another type', '?tags=old', { merge: { n: 'two' } }, 'document_invalid', '/merge/n'],
+    ['a path that is not there', '?tags=old&atomic=true', { changes: { set: { nowhere: 1 } } }, 'document_invalid', '/changes/set/nowhere'],
+    ['what no shape serves', '?by=bob', { merge: { n: 2 } }, 'query_not_served', undefined],
+    ['an order alone', '?sort=n', { merge: { n: 2 } }, 'query_invalid', 'sort'],
+    ['a page', '?tags=old&after=x', { merge: { n: 2 } }, 'query_invalid', 'after'],
+    ['ids', '?id[in]=a', { merge: { n: 2 } }, 'query_not_served', undefined],
+    ['a field that they may not read', '?pay=1', { merge: { n: 2 } }, 'forbidden', undefined],
+  ])('nothing is changed by %s', async (_what, query, body, outcome, place) => {
+    await put({ a: note('bob', 1, { tags: ['old'] }) });
+    const answer = await patch(body, { query });
+    expect([answer.outcome, await valueOf('a')]).toEqual([outcome, 1] as never);
+    if (place !== undefined) expect(answer.errors.map(({ at }) => at)).toEqual([place]);
+  });
+
+  test('of a resource that demands preconditions nothing is changed unread', async () => {
+    await put({ a: note('bob', 1, { tags: ['old'] }) }, careful);
+    expect(await patch({ merge: { n: 2 } }, { query: '?tags=old' }, careful)).toMatchObject({ outcome: 'precondition_required' });
+  });
+
   test.each([
     ['nothing', '', 'query_invalid'],
     ['an order alone', '?sort=n', 'query_invalid'],

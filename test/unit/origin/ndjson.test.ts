@@ -47,6 +47,18 @@ describe('rows of an import', () => {
     expect(rows.map((one) => [one.number, one.kind])).toEqual([[1, 'rejected'], [2, 'row']]);
   });
 
+  test('of an export that ends early are no whole upload, unless what resumed it follows', async () => {
+    const marked = (...marks: readonly object[]) =>
+      read([new TextEncoder().encode(marks.map(($export) => `${row('00501')}\n${JSON.stringify({ $export })}\n`).join(''))]);
+    const soFar = { rows: 1, next: 'x' };
+    const [broken, whole] = [{ ...soFar, complete: false }, { rows: 1, next: null, complete: true }];
+    for (const marks of [[whole], [soFar, whole], [broken, whole]]) expect(await marked(...marks)).toHaveLength(marks.length);
+    for (const marks of [[soFar], [broken], [whole, broken]]) {
+      const detail = expect.stringContaining('ends early') as unknown;
+      expect(await marked(...marks).catch((thrown: unknown) => thrown)).toMatchObject({ reason: 'body_malformed', detail });
+    }
+  });
+
   test('are as long without the spaces in front of them', async () => {
     const padded = (count: number) => new TextEncoder().encode(' '.repeat(count));
     const rows = await read([padded(limits.importRowBytesMax), padded(9), new TextEncoder().encode(`${row('00501')}\n`), padded(7)]);
