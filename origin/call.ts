@@ -36,6 +36,8 @@ export interface Asked {
   readonly requestId: string;
   /** Names the trace that the call is a part of, in logs. */
   readonly traceId: string | undefined;
+  /** It is carried out past all rules. */
+  readonly isSystem?: true;
   /** Whoever carries the call out adds them: no way of asking can leave them out. */
   readonly beforeWrites?: BeforeWrites;
 }

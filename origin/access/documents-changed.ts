@@ -11,7 +11,7 @@ import type { Asked } from '../call.ts';
 import type { Context } from '../context.ts';
 import { creating, type Decide, merging, type Now, removing } from '../documents/decisions.ts';
 import { newId } from '../documents/new-document.ts';
-import { toDecision } from '../documents/write-one.ts';
+import { type Deciding, toDecide } from '../documents/write-one.ts';
 import type { Mutation } from '../store/store.ts';
 import { asDocument, type DocumentOf } from './document-of.ts';
 import { DocumentsSeen, mustBeServed, type OnBehalf } from './documents-seen.ts';
@@ -46,12 +46,14 @@ export interface Condition {
 }
 
 export class DocumentsChanged extends DocumentsSeen {
+  readonly #deciding: Deciding;
   readonly #now: Now;
   readonly #onBehalf: OnBehalf;
   readonly #served: (resource: Resource) => Resource;
 
   constructor(context: Context, onBehalf: OnBehalf, ledger: ReadLedger) {
     super(context, onBehalf, ledger);
+    this.#deciding = context;
     this.#now = () => context.now();
     this.#onBehalf = onBehalf;
     this.#served = (resource) => mustBeServed(context, resource);
@@ -63,7 +65,7 @@ export class DocumentsChanged extends DocumentsSeen {
     const { id: given, ...value } = mustBody(bodiesOf(resource).create, body);
     const id = typeof given === 'string' ? given : newId(resource, this.#now());
     const asked = this.#onBehalf(resource, id);
-    return plan<DocumentOf<R>>(resource, asked, creating(asked, value, this.#now));
+    return plan<DocumentOf<R>>(this.#deciding, asked, creating(asked, value, this.#now));
   }
 
   /**
@@ -79,13 +81,13 @@ export class DocumentsChanged extends DocumentsSeen {
     const resource = this.#served(declared);
     const asked = under(this.#onBehalf(resource, toCanonicalId(resource, given)), condition);
     const toSent = (seen: () => JsonObject) => mustBody(bodiesOf(resource).patch, toPatch(asDocument<R>(seen())));
-    return plan<DocumentOf<R>>(resource, asked, merging(asked, toSent, this.#now));
+    return plan<DocumentOf<R>>(this.#deciding, asked, merging(asked, toSent, this.#now));
   }
 
   remove(declared: Resource, given: string, condition: Condition = {}): Change<undefined> {
     const resource = this.#served(declared);
     const asked = under(this.#onBehalf(resource, toCanonicalId(resource, given)), condition);
-    return plan<undefined>(resource, asked, removing(asked, this.#now));
+    return plan<undefined>(this.#deciding, asked, removing(asked, this.#now));
   }
 }
 
@@ -93,9 +95,9 @@ function under(asked: Asked, { ifMatch }: Condition): Asked {
   return ifMatch === undefined ? asked : { ...asked, preconditions: { ifMatch, ifNoneMatch: undefined } };
 }
 
-function plan<Left>(resource: Resource, asked: Asked, decide: Decide): Change<Left> {
+function plan<Left>(deciding: Deciding, asked: Asked, decide: Decide): Change<Left> {
   const change = opaque<Left>();
-  planned.set(change, { asked, mutation: { resource, id: asked.id, decide: (found) => toDecision(decide, found) } });
+  planned.set(change, { asked, mutation: { resource: asked.resource, id: asked.id, decide: toDecide(deciding, asked, decide) } });
   return change;
 }
 

@@ -6,8 +6,6 @@
 import { mustExpandInScope } from '../../shared/api-keys/scopes.ts';
 import { dependenciesOfDocument, dependenciesOfList } from '../../shared/contract/dependencies.ts';
 import { type Expansion, expansionDigest, targetsOf } from '../../shared/contract/expansion.ts';
-import { toEqualValue } from '../../shared/contract/filter-values.ts';
-import { isIntegerId, toCanonicalId } from '../../shared/contract/ids.ts';
 import { valueAt, valuesAt } from '../../shared/contract/path.ts';
 import type { ListQuery } from '../../shared/contract/query.ts';
 import type { Relation } from '../../shared/contract/relations.ts';
@@ -20,6 +18,7 @@ import { hiddenPaths, shownOf } from '../documents/hidden-places.ts';
 import { inStore } from '../documents/in-store.ts';
 import { type Page, readPage } from '../documents/page.ts';
 import { mustReadable, piecesPresenter, type Question, shownCopy, visible } from '../documents/present.ts';
+import { idValueIn, toIdIn } from '../documents/related-ids.ts';
 import { absentAt, conditional, readOptions, type StateFacts } from '../documents/representation.ts';
 import { mustBeServable } from '../documents/servable.ts';
 import type { Row } from '../store/store.ts';
@@ -117,7 +116,7 @@ class Expander {
 
   async #listed(documents: readonly StoredDocument[], listing: Listing): Promise<readonly Json[]> {
     const { target, below } = listing;
-    const values = documents.map(({ id }) => idValueIn(target.resource, listing.relation, id));
+    const values = documents.map(({ id }) => idValueIn(target.resource, listing.relation.field, id));
     const rows = await this.#lists(values, listing);
     const shown = await this.#shown(target, rows.flat().map(({ document }) => document), below);
     let at = 0;
@@ -173,16 +172,4 @@ function idsIn(asked: Asked, { value }: StoredDocument, { field, target, isList,
   if (isList) return valuesAt(seen, field).flatMap((held) => toIdIn(target, held) ?? []).slice(0, limit);
   const id = toIdIn(target, valueAt(seen, field));
   return id === undefined ? [] : [id];
-}
-
-function toIdIn(target: Resource, held: Json | undefined): string | undefined {
-  if (target.idKind !== 'integer') return typeof held === 'string' ? toCanonicalId(target, held) : undefined;
-  return (typeof held === 'string' || typeof held === 'number') && isIntegerId(String(held)) ? String(held) : undefined;
-}
-
-/** The value by which the target's field holds the id; `undefined`: no document of the target can hold it. */
-function idValueIn(target: Resource, { field }: Relation, id: string): Scalar | undefined {
-  const declared = target.fields.get(field);
-  const read = declared === undefined ? undefined : toEqualValue(target, declared, id);
-  return read !== undefined && 'value' in read ? read.value : undefined;
 }

@@ -22,7 +22,7 @@ export function asSystem(call: Asked): OnBehalf {
   return (resource, id = '') => {
     const open = withoutRules(resource);
     const readable = reduce(open.rules.read, call.principal);
-    return { ...call, resource: open, id, rights: { readable, writable: true }, preconditions: none };
+    return { ...call, resource: open, id, rights: { readable, writable: true }, preconditions: none, isSystem: true };
   };
 }
 

@@ -13,9 +13,9 @@ import { mustMeetConditions, toETag } from '../documents/etag.ts';
 import { presenter, shownCopy, visible } from '../documents/present.ts';
 import { conditional, readOptions } from '../documents/representation.ts';
 import { standing } from '../documents/removed.ts';
-import { nonceOf, toDecision, writeRecorded } from '../documents/write-one.ts';
+import { nonceOf, toDecide, writeRecorded } from '../documents/write-one.ts';
 import { mustAllow } from '../documents/write-rules.ts';
-import type { Mutation, Outcome } from '../store/store.ts';
+import type { Outcome } from '../store/store.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 import { type Change, plannedOf } from './documents-changed.ts';
 import { asDocument } from './document-of.ts';
@@ -108,7 +108,7 @@ type ToOutput = (left: readonly unknown[]) => unknown;
 
 async function write(context: Context, call: EndpointCall, changes: readonly Change[], toOutput: ToOutput): Promise<Answer> {
   const plans = changes.map(plannedOf);
-  const stands: Mutation['decide'] = (found) => toDecision(() => (mustStand(call, found), 'keep'), found);
+  const stands = toDecide(context, call, (found) => (mustStand(call, found), 'keep'));
   const guards = isOfDocument(call.operation) ? [{ resource: call.resource, id: call.id, decide: stands }] : [];
   const toAnswer = (outcomes: readonly Outcome[]): Answer => {
     const left = mustBeWritten(outcomes).slice(guards.length)

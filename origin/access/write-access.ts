@@ -72,7 +72,7 @@ export class WriteAccess extends ReadAccess {
   /** Puts a whole document in the place of the one that has a unique key, or makes one. */
   upsert(body: BufferedBody, key: UniqueValues): Promise<Answer> {
     this.#mustBeFirst();
-    return upsertOne(this.#context.store, this.#call, { body, ...key, now: () => this.now() });
+    return upsertOne(this.#context, this.#call, { body, ...key, now: () => this.now() });
   }
 
   remove(): Promise<Answer> {
@@ -127,7 +127,7 @@ export class WriteAccess extends ReadAccess {
 
   #write(write: OneWrite): Promise<Answer> {
     this.#mustBeFirst();
-    return writeOne(this.#context.store, this.#call, write);
+    return writeOne(this.#context, this.#call, write);
   }
 
   #together(parts: readonly Part[], how: Together): Promise<Answer> {

@@ -190,7 +190,7 @@ export class HeldEvents {
     const { id: _id, images, ...rest } = stored;
     const kept = isDead ? { state: 'dead' } : { images: images ?? '' };
     const failed = put(held.id, { ...rest, attempts, error: toText(cause), ...kept });
-    await write([{ ...failed, decide: (before) => (before === undefined ? { kind: 'keep' } : failed.decide(before)) }]);
+    await write([{ ...failed, decide: (before, reach) => (before === undefined ? { kind: 'keep' } : failed.decide(before, reach)) }]);
     held.attempts = attempts;
     held.dueAtMs = performance.now() + this.#pauseMs(attempts);
     this.#say(String(rest['resource']), held.document, cause, isDead ? `given up after ${attempts} tries` : `try ${attempts} failed`);

@@ -117,7 +117,7 @@ function toMutations(hook: AfterCommit, effects: Effects, cause?: DocumentChange
       throw new Error(`it cannot mark "${name}": the database keeps no images, so a mark could not be told from other changes`);
     }
     const mine = new Set([...hook.marks, ...keptNamesOf({ system })]);
-    return { ...mutation, decide: (found) => withMarksAlone(mine, found, mutation.decide(found)) };
+    return { ...mutation, decide: (found, reach) => withMarksAlone(mine, found, mutation.decide(found, reach)) };
   });
 }
 

@@ -11,10 +11,13 @@ import { deriveNext } from './before-write.ts';
 import { visible } from './present.ts';
 import { mustBeTheirs, mustTouch, toRevised } from './write-rules.ts';
 
-/** What a removal leaves of the document: it, with the moment noted, where the resource keeps what is removed; or nothing. */
 export function mustRemove(call: Asked, found: StoredDocument | undefined, nowMs: number): JsonObject | 'remove' {
-  const { value } = mustTouch(call, 'remove', found);
-  const { resource, resource: { removal } } = call;
+  return removedForm(call.resource, mustTouch(call, 'remove', found).value, nowMs);
+}
+
+/** What a removal leaves of the document: it, with the moment noted, where the resource keeps what is removed; or nothing. */
+export function removedForm(resource: Resource, value: JsonObject, nowMs: number): JsonObject | 'remove' {
+  const { removal } = resource;
   if (removal === undefined) return 'remove';
   const fields = { ...withoutKept(resource, value), [removal.at]: new Date(nowMs).toISOString() };
   return toRevised(resource, { fields, before: value, nowMs });

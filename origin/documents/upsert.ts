@@ -12,13 +12,12 @@ import { Fault } from '../../shared/wire/fault.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 import type { Answer, Asked } from '../call.ts';
 import { toConflict } from '../store/conflict.ts';
-import type { Store } from '../store/store.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 import { mustMakeWhole, mustName, type Now } from './decisions.ts';
 import { hiddenPaths } from './hidden-places.ts';
 import { newId } from './new-document.ts';
 import { visible } from './present.ts';
-import { type OneWrite, writeOne } from './write-one.ts';
+import { type Deciding, type OneWrite, writeOne } from './write-one.ts';
 import { mustReplace, mustTouch } from './write-rules.ts';
 
 /** Others must take and leave one key that often while one request looks; it is then told of the conflict. */
@@ -29,15 +28,15 @@ interface Upsert extends UniqueValues {
   readonly now: Now;
 }
 
-export async function upsertOne(store: Store, call: Asked, given: Upsert): Promise<Answer> {
+export async function upsertOne(deciding: Deciding, call: Asked, given: Upsert): Promise<Answer> {
   const { deadline, resource } = call;
   let asked = call;
   for (let tries = 1; ; tries++) {
     // A store reads at or after what its own writes have met.
-    const { value: holder } = await store.holder(resource, given.unique, given.values, { deadline });
+    const { value: holder } = await deciding.store.holder(resource, given.unique, given.values, { deadline });
     const moved = toConflict(given.unique.fields);
     try {
-      return await writeOne(store, asked, holder === undefined ? toMade(call, given) : toReplaced(call, given, holder.id, moved));
+      return await writeOne(deciding, asked, holder === undefined ? toMade(call, given) : toReplaced(call, given, holder.id, moved));
     } catch (thrown) {
       const isMoved = thrown === moved || (holder === undefined && isOfKey(thrown, given));
       if (!isMoved || tries === upsertTriesMax) throw thrown;

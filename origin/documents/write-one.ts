@@ -1,14 +1,21 @@
 /** One document's write and its answer: what creating, replacing, patching and removing have in common. */
+import { isRemoved } from '../../shared/contract/removal.ts';
 import { Fault, toFault } from '../../shared/wire/fault.ts';
 import type { Answer, Asked } from '../call.ts';
+import type { Context } from '../context.ts';
+import { causedByRemoval } from './caused-changes.ts';
 import { toETag } from './etag.ts';
+import { mustNameOthers } from './named-documents.ts';
 import { presenter } from './present.ts';
-import type { Decision, Mutation, Outcome, Store, WriteOptions } from '../store/store.ts';
+import type { Decision, Mutation, Outcome, Reach, Store, WriteOptions } from '../store/store.ts';
 import { standing } from './removed.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 import { type Decide, toldInPatch } from './decisions.ts';
 
 type WrittenDocument = Extract<Outcome, { kind: 'written' }>;
+
+/** What a decision needs beside its call. */
+export type Deciding = Pick<Context, 'store' | 'now'>;
 
 export interface OneWrite {
   readonly id: string;
@@ -18,10 +25,10 @@ export interface OneWrite {
   readonly also?: Pick<Answer, 'createdId'>;
 }
 
-export async function writeOne(store: Store, call: Asked, { id, decide, also }: OneWrite): Promise<Answer> {
-  const mutation = toMutation({ ...call, id }, decide);
+export async function writeOne(deciding: Deciding, call: Asked, { id, decide, also }: OneWrite): Promise<Answer> {
+  const mutation = toMutation(deciding, { ...call, id }, decide);
   const toAnswer = ([outcome]: readonly Outcome[]): Answer => ({ ...toWrittenAnswer(call, mustWritten(mutation.told(outcome))), ...also });
-  return (await writeRecorded(store, call, { mutations: [mutation], atomic: false, toAnswer })).answer;
+  return (await writeRecorded(deciding.store, call, { mutations: [mutation], atomic: false, toAnswer })).answer;
 }
 
 /** What is decided of a document, and how its outcome is told. */
@@ -30,7 +37,8 @@ export interface ToldMutation extends Mutation {
   told(outcome: Outcome | undefined): Outcome | undefined;
 }
 
-export function toMutation({ resource, id }: Pick<Asked, 'resource' | 'id'>, decide: Decide): ToldMutation {
+export function toMutation(deciding: Deciding, call: Asked, decide: Decide): ToldMutation {
+  const { resource, id } = call;
   let decided: ReturnType<Decide> | undefined;
   const noted: Decide = (before) => {
     decided = undefined;
@@ -38,7 +46,7 @@ export function toMutation({ resource, id }: Pick<Asked, 'resource' | 'id'>, dec
     return decided;
   };
   return {
-    resource, id, decide: (before) => toDecision(noted, before),
+    resource, id, decide: toDecide(deciding, call, noted),
     told: (outcome) => (outcome?.kind === 'refused' ? { ...outcome, fault: toldInPatch(outcome.fault, decided) } : outcome),
   };
 }
@@ -66,13 +74,32 @@ export async function writeRecorded(
   return { answer: { ...answer, writtenAt: position }, outcomes };
 }
 
-export function toDecision(decide: Decide, before: StoredDocument | undefined): Decision {
-  try {
-    const decided = decide(before);
-    return typeof decided === 'string' ? { kind: decided } : { kind: 'put', document: decided };
-  } catch (thrown) {
-    return { kind: 'refuse', fault: toFault(thrown) };
-  }
+/** With what relations demand of the write, and what follows from them. */
+export function toDecide(deciding: Deciding, call: Asked, decide: Decide): Mutation['decide'] {
+  return (before, reach) => {
+    try {
+      return toDecision(deciding, call, { decided: decide(before), before, reach });
+    } catch (thrown) {
+      return { kind: 'refuse', fault: toFault(thrown) };
+    }
+  };
+}
+
+interface Decided {
+  readonly decided: ReturnType<Decide>;
+  readonly before: StoredDocument | undefined;
+  readonly reach: Reach;
+}
+
+function toDecision({ store, now }: Deciding, call: Asked, { decided, before, reach }: Decided): Decision {
+  const { resource, id } = call;
+  if (decided === 'keep') return { kind: 'keep' };
+  const isGone = decided === 'remove' || isRemoved(resource, decided);
+  // What was removed before is named by nobody.
+  const isLeaving = isGone && standing(resource, before) !== undefined;
+  const also = isLeaving ? causedByRemoval({ resource, id }, { store, reach, nowMs: now() }) : [];
+  if (!isGone) mustNameOthers(call, decided, { before, store, reach });
+  return { ...(decided === 'remove' ? { kind: decided } : { kind: 'put', document: decided }), ...(also.length === 0 ? {} : { also }) };
 }
 
 function mustWritten(outcome: Outcome | undefined): WrittenDocument {

@@ -15,7 +15,7 @@ import type { Decide } from './decisions.ts';
 import { toETag } from './etag.ts';
 import { presenter } from './present.ts';
 import { standing } from './removed.ts';
-import { toMutation, writeRecorded } from './write-one.ts';
+import { type ToldMutation, toMutation, writeRecorded } from './write-one.ts';
 
 /** One write of several. */
 export interface Part {
@@ -45,9 +45,10 @@ export interface Together {
   readonly told?: JsonObject;
 }
 
-export async function writeTogether({ store, log }: Context, call: Asked, parts: readonly Part[], together: Together): Promise<Answer> {
+export async function writeTogether(context: Context, call: Asked, parts: readonly Part[], together: Together): Promise<Answer> {
   const { atomic, dryRun = false } = together;
-  const mutations = parts.map(({ asked, decide }) => toMutation(asked, (found) => kept(decide(found), dryRun)));
+  const { store, log } = context;
+  const mutations = parts.map(({ asked, decide }) => kept(toMutation(context, asked, decide), dryRun));
   const toAnswer = (given: readonly Outcome[]): Answer => {
     const outcomes = given.map((outcome, index) => mutations[index]?.told(outcome) ?? outcome);
     if (atomic) mustAllBeWritten(parts, outcomes);
@@ -62,8 +63,15 @@ export async function writeTogether({ store, log }: Context, call: Asked, parts:
   return answer;
 }
 
-function kept(decided: ReturnType<Decide>, dryRun: boolean): ReturnType<Decide> {
-  return dryRun ? 'keep' : decided;
+function kept(mutation: ToldMutation, dryRun: boolean): ToldMutation {
+  if (!dryRun) return mutation;
+  return {
+    ...mutation,
+    decide(before, reach) {
+      const decision = mutation.decide(before, reach);
+      return decision.kind === 'refuse' ? decision : { kind: 'keep' };
+    },
+  };
 }
 
 function mustAllBeWritten(parts: readonly Part[], outcomes: readonly Outcome[]): void {

@@ -41,7 +41,7 @@ export class RowWriter {
     if (last === undefined) return;
     const [call, nowMs] = [this.#call, this.#context.now()];
     if (nowMs >= call.deadline) throw new Fault('deadline_exceeded');
-    const mutations = batch.map((row) => toMutation(call, row, { onDuplicate: this.#onDuplicate, nowMs, report }));
+    const mutations = batch.map((row) => toMutation(this.#context, call, row, { onDuplicate: this.#onDuplicate, nowMs, report }));
     const { outcomes, position } = await this.#context.store.write(mutations, { deadline: call.deadline });
     outcomes.forEach((outcome, index) => report.count(batch[index]?.number ?? 0, outcome));
     report.lastCommittedRow = last.number;

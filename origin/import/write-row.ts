@@ -11,7 +11,7 @@ import { hiddenPaths, shownOf } from '../documents/hidden-places.ts';
 import { mustMake, newId, taken } from '../documents/new-document.ts';
 import { visible } from '../documents/present.ts';
 import { seesAll } from '../documents/removed.ts';
-import { toDecision } from '../documents/write-one.ts';
+import { type Deciding, toDecide } from '../documents/write-one.ts';
 import { mustBeTheirs, mustMerge, mustReplace } from '../documents/write-rules.ts';
 import type { Mutation } from '../store/store.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
@@ -24,7 +24,7 @@ interface Writing {
   readonly report: ImportReport;
 }
 
-export function toMutation(call: Asked, row: ImportRow, writing: Writing): Mutation {
+export function toMutation(context: Deciding, call: Asked, row: ImportRow, writing: Writing): Mutation {
   const { resource } = call;
   const { nowMs } = writing;
   const id = row.id ?? newId(resource, nowMs);
@@ -37,7 +37,7 @@ export function toMutation(call: Asked, row: ImportRow, writing: Writing): Mutat
     if (before !== undefined) throw duplicate(row, id, writing);
     return created;
   };
-  return { resource, id, decide: (before) => toDecision(decide, before) };
+  return { resource, id, decide: toDecide(context, { ...call, id }, decide) };
 }
 
 function revised(call: Asked, row: ImportRow, seen: StoredDocument, writing: Writing): JsonObject | 'keep' {

@@ -8,7 +8,7 @@ import type { Resource } from '../../shared/contract/resource.ts';
 import { isSameJson } from '../../shared/contract/settled.ts';
 import { entryOf, type EntryIndex, entryIndexesOf, isFoundAlike } from '../../shared/contract/entry-index.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
-import type { Decision, FollowUp, Mutation, PlainDecision } from './store.ts';
+import type { About, Decision, FollowUp, Mutation, PlainDecision, Reach } from './store.ts';
 import type { StoredDocument } from './stored-document.ts';
 
 export type ToWritten = (mutations: readonly Mutation[]) => readonly Mutation[];
@@ -26,8 +26,8 @@ type IndexesOf = (resource: Resource) => readonly EntryIndex[];
 
 function withEntries(mutation: Mutation, indexesOf: IndexesOf): Mutation {
   const indexes = indexesOf(mutation.resource);
-  const decide = (before: StoredDocument | undefined): Decision => {
-    const decision = mutation.decide(before);
+  const decide = (before: StoredDocument | undefined, reach: Reach): Decision => {
+    const decision = mutation.decide(before, reach);
     if (decision.kind === 'refuse') return decision;
     const next = nextOf(mutation, before, decision);
     const caused = (decision.also ?? []).flatMap((followUp) => withItsEntries(followUp, indexesOf));
@@ -53,11 +53,11 @@ function withItsEntries(followUp: FollowUp, indexesOf: IndexesOf): readonly Foll
   return [{ resource, id, decide }, ...indexes.map((index) => toEntry(index, followUp, () => next))];
 }
 
-function nextOf({ id }: FollowUp, before: StoredDocument | undefined, decision: PlainDecision): JsonObject | undefined {
+function nextOf({ id }: About, before: StoredDocument | undefined, decision: PlainDecision): JsonObject | undefined {
   return decision.kind === 'put' ? { id, ...decision.document } : decision.kind === 'keep' ? before?.value : undefined;
 }
 
-function toEntry(index: EntryIndex, { id }: FollowUp, documentOf: () => JsonObject | undefined): FollowUp {
+function toEntry(index: EntryIndex, { id }: About, documentOf: () => JsonObject | undefined): FollowUp {
   const decide = (before: StoredDocument | undefined): PlainDecision => {
     const document = documentOf();
     const entry = document === undefined ? undefined : entryOf(index, document);

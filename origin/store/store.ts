@@ -68,15 +68,47 @@ export type PlainDecision =
 
 export type Decision = PlainDecision & Causing;
 
-export interface FollowUp {
+/** Which document something is about. */
+export interface About {
   readonly resource: Resource;
   readonly id: string;
+}
+
+export interface FollowUp extends About {
   /** Called inside the transaction with the document as it is there; pure, synchronous, repeatable. */
   decide(before: StoredDocument | undefined): PlainDecision;
 }
 
-export interface Mutation extends FollowUp {
-  decide(before: StoredDocument | undefined): Decision;
+export interface Mutation extends About {
+  /** Like that of a follow-up, and sees what is there beside its document. */
+  decide(before: StoredDocument | undefined, reach: Reach): Decision;
+}
+
+/** Documents whose field holds a value. */
+export interface Naming {
+  readonly resource: Resource;
+  readonly field: string;
+  /** By which the field holds the id of the document that is named. */
+  readonly value: Scalar;
+  /** Documents wanted, at most. */
+  readonly max: number;
+}
+
+/**
+ * What a decision sees beside its own document: what is there in its transaction, after the mutations before it. There is one
+ * for each time that a write is decided. An engine that has yet to read what is asked for answers as if nothing were there,
+ * and decides all of the write anew.
+ */
+export interface Reach {
+  /** The changes that decisions of this write have caused so far, which they count themselves. */
+  caused: number;
+  /**
+   * A document that is named. One that `stays` is not removed by a transaction beside this one that asks who is `naming` it:
+   * one of the two sees what the other has written.
+   */
+  named(resource: Resource, id: string, how: { readonly stays: boolean }): StoredDocument | undefined;
+  /** Those that name a document that is removed, but for the removed among them. */
+  naming(named: About, naming: Naming): readonly StoredDocument[];
 }
 
 export type Outcome =

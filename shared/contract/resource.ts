@@ -15,7 +15,8 @@ import { type IdDeclaration, type IdKind, toId, toIdKind } from './id-declaratio
 import { isEngineName, isInternalName, whyNoCollection } from './internal-names.ts';
 import { Mistakes, refuseUnknown, toObject } from './mistakes.ts';
 import { type LimitsDeclaration, type ResourceLimits, toResourceLimits } from '../limits/cost.ts';
-import { type Relation, type Relations, toRelations } from './relations.ts';
+import { withReferringIndexes } from './references.ts';
+import { type Links, type Relations, toRelations } from './relations.ts';
 import { readChoices, type ResourceReads } from './resource-reads.ts';
 import { type Removal, type RemovalDeclaration, toRemoval, withRemovedIndexes } from './removal.ts';
 import { toSchema } from './resource-schema.ts';
@@ -96,7 +97,7 @@ const servingChoices: Choices<Serving> = {
   outage: ['unchanged', 'last-known'],
 };
 
-export interface Resource<Schema extends DocumentSchema = DocumentSchema> extends Serving, GivenFields, UniqueKeys {
+export interface Resource<Schema extends DocumentSchema = DocumentSchema> extends Serving, GivenFields, UniqueKeys, Links {
   /** What it is called on the wire, in the feed and in reports. */
   readonly name: string;
   /** What the database calls it. */
@@ -124,8 +125,6 @@ export interface Resource<Schema extends DocumentSchema = DocumentSchema> extend
   readonly reads: ResourceReads;
   readonly live: boolean;
   readonly relations: Relations;
-  /** The same by name, with their targets: those of a resource in a contract. */
-  readonly related: ReadonlyMap<string, Relation>;
   /** The edge's alone: nothing that is stored or sent depends on it, so it is not in the digest. */
   readonly limits: ResourceLimits;
   /** What the read rule and the field rules mention: the scope of an answer (SEMANTICS §2). */
@@ -204,6 +203,9 @@ function toResource<Schema extends DocumentSchema>(declared: ResourceDeclaration
   const rules = toRules(declared.rules, { ...surroundings, removal }, mistakes);
   checkFoldedRule(shapes, rules.read, mistakes);
   const fieldRules = toFieldRules(declared, surroundings, mistakes);
+  const relations = toRelations(declared.relations, { schema, fields: known }, mistakes);
+  const isArray = (field: string) => fields.get(field)?.kind === 'array';
+  const indexes = toIndexes(walked, internal ? anyone : rules.read, isArray);
   const objectAt = <T extends object>(key: string, given: T | undefined) => toObject(given, (detail) => mistakes.add(key, detail));
   return {
     name, collection, internal, schema, id, idKind, rules, removal, fieldRules, fields, system, shapes, aggregates, live,
@@ -215,11 +217,9 @@ function toResource<Schema extends DocumentSchema>(declared: ResourceDeclaration
     limits: toResourceLimits(objectAt('limits', declared.limits), mistakes.at('limits.')),
     validation: toChosen(validationChoices, objectAt('validation', declared.validation), mistakes.at('validation.')),
     versions: objectAt('versions', declared.versions),
-    relations: toRelations(declared.relations, known, mistakes), related: new Map(),
+    relations, related: new Map(), namedBy: [],
     reads: toReads(objectAt('reads', declared.reads), cache, mistakes),
-    indexes: withRemovedIndexes(
-      toIndexes(walked, internal ? anyone : rules.read, (field) => fields.get(field)?.kind === 'array'), rules.restore, removal,
-    ),
+    indexes: withReferringIndexes(relations, withRemovedIndexes(indexes, rules.restore, removal), { removal, isArray }),
     mentions: mentionsOf([rules.read, rules.restore, ...Object.values(fieldRules).flatMap((rule) => rule.read ?? [])]),
     digest: digest64(toCanonicalJson([
       name, collection, typeof id === 'string' ? id : [id.kind, 'storedAs' in id], rules, fieldRules, [...fields.values()], shapes,

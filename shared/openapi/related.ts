@@ -1,4 +1,5 @@
-/** What the description of the API says of related documents: the parameter that asks for them, and where they stand. */
+/** What the description of the API says of related documents: how they are asked for, where they stand, and what ties them. */
+import type { OnDelete } from '../contract/references.ts';
 import type { Resource } from '../contract/resource.ts';
 import { limits } from '../wire/limits.ts';
 import type { Json, JsonObject } from '../wire/values.ts';
@@ -31,4 +32,25 @@ export function withRelated({ related }: Resource, properties: JsonObject): Json
     return [name, { anyOf: [...unexpanded, shown, { type: 'null' }], description: `With \`expand=${name}\`: of ${target.name}.` }];
   });
   return { ...properties, ...Object.fromEntries(members) };
+}
+
+/** Of a member of a body that must name documents that are there. */
+export function namedInWords({ related }: Resource, member: string): string | undefined {
+  const followed = [...related.values()].filter(({ exists, field }) => exists && field.split('.', 1)[0] === member);
+  const targets = followed.map(({ target }) => target.name);
+  if (targets.length === 0) return undefined;
+  return `What it names of ${[...new Set(targets)].join(' and ')} must be there and seen by the caller (422).`;
+}
+
+const onDeleteWords: Readonly<Record<OnDelete, (of: string) => string>> = {
+  restrict: (of) => `While a document of ${of} names it, it is not removed (409).`,
+  cascade: (of) => `Documents of ${of} that name it are removed with it.`,
+  unset: (of) => `Its id is taken out of documents of ${of} that name it.`,
+};
+
+/** Of removals: what becomes of those that name the document. */
+export function heedsOf({ namedBy }: Resource): { readonly words: string; readonly extensions: JsonObject } {
+  const words = new Set(namedBy.map(({ holder, onDelete }) => onDeleteWords[onDelete](holder.name)));
+  const most = `At most ${limits.causedChangesMax} other documents are changed or removed by one request (409).`;
+  return { words: [...words, ...(namedBy.some(({ onDelete }) => onDelete !== 'restrict') ? [most] : [])].join(' '), extensions: {} };
 }

@@ -16,7 +16,7 @@ import { rowsOf } from './answers.ts';
 import { placeOf, schemaName, schemaRef } from './described.ts';
 import { exampleOf } from './examples.ts';
 import { schemaOfKind, toJsonSchema } from './json-schema.ts';
-import { shownPartOf, withRelated } from './related.ts';
+import { namedInWords, shownPartOf, withRelated } from './related.ts';
 import { fieldInWords } from './rule-words.ts';
 
 /** `rows`: the operations that the resource offers whose bodies are of a schema of their own. */
@@ -92,20 +92,20 @@ function toBody(resource: Resource, body: z.ZodType, name: string): JsonObject {
   const members = Object.entries(properties as JsonObject).map(([field, member]): [string, JsonObject] => {
     // What Tombolo keeps may be sent back as it was read.
     const isReadBack = !declared.has(field) && !demanded.has(field);
-    const words = told(resource, field, member as JsonObject);
+    const words = withWords(told(resource, field, member as JsonObject), namedInWords(resource, field));
     return [field, isReadBack && (field === 'id' || resource.fields.has(field)) ? { ...words, readOnly: true } : words];
   });
   return { ...schema, properties: Object.fromEntries(members) };
 }
 
 function told(resource: Resource, field: string, schema: JsonObject): JsonObject {
-  const rule = fieldInWords(resource, field);
+  const described = withWords(schema, fieldInWords(resource, field));
+  return readonlyPaths(resource).includes(field) ? { ...described, readOnly: true } : described;
+}
+
+function withWords(schema: JsonObject, words: string | undefined): JsonObject {
   const { description } = schema;
-  return {
-    ...schema,
-    ...(rule === undefined ? {} : { description: typeof description === 'string' ? `${description} ${rule}` : rule }),
-    ...(readonlyPaths(resource).includes(field) ? { readOnly: true } : {}),
-  };
+  return words === undefined ? schema : { ...schema, description: typeof description === 'string' ? `${description} ${words}` : words };
 }
 
 /** A body that its type takes, as the version has it; `undefined` where none is known. */

@@ -23,7 +23,7 @@ import { keyAnswer, keyComponents, keyExamples, keyMadeAnswer, keysAnswer, keysP
 import type { Described } from './described.ts';
 import { endpointDescribed } from './endpoints.ts';
 import { exportParametersOf, fieldsOf, listParametersOf, shapesOf } from './list-parameters.ts';
-import { expandOf } from './related.ts';
+import { expandOf, heedsOf } from './related.ts';
 import { changesExampleOf, jsonPatchExampleOf, rowsExampleOf } from './resource-schemas.ts';
 import {
   changedItemsComponents, changedItemsExampleOf, foundParametersOf, removedParametersOf, resultsAnswer, stepsComponents, stepsExampleOf,
@@ -43,7 +43,7 @@ const ofDocuments: Words<typeof documents> = {
     answers: writtenAnswer, components: { [jsonPatchType]: 'JsonPatch', [changesType]: 'Changes' },
     bodies: (resource) => ({ [jsonPatchType]: jsonPatchExampleOf(resource), [changesType]: changesExampleOf(resource) }),
   },
-  remove: { answers: removedAnswer },
+  remove: { answers: removedAnswer, more: heedsOf },
   aggregate: { parameters: aggregateParametersOf, answers: aggregateAnswer, more: aggregatesOf },
   import: {
     parameters: () => [{
@@ -68,7 +68,7 @@ const ofBulk: Words<typeof bulk> = {
   patchMany: {
     parameters: foundParametersOf, answers: resultsAnswer, components: changedItemsComponents, bodies: changedItemsExampleOf,
   },
-  removeMany: { parameters: removedParametersOf, answers: resultsAnswer },
+  removeMany: { parameters: removedParametersOf, answers: resultsAnswer, more: heedsOf },
 };
 
 const ofTransaction: Words<typeof transaction> = {

@@ -34,7 +34,6 @@ import { cursorsOf } from './install/system-records.ts';
 import { lookedAtIn } from './read/examined-documents.ts';
 import { RawTexts } from './read/raw-texts.ts';
 import { StandaloneStore } from './standalone-store.ts';
-import type { UniqueHint } from './write/holders.ts';
 import { MongoSharedTexts } from './write/shared-texts.ts';
 import { Writer } from './write/writer.ts';
 
@@ -143,8 +142,7 @@ class MongoStore extends ConnectedStore implements Store {
     this.#head = head;
     this.#shared = new MongoSharedTexts(database);
     this.#toWritten = toWritten(opened.resources.values());
-    const uniqueHint: UniqueHint = (resource, unique) => this.installation.mustUniqueHint(resource, unique);
-    this.#writer = new Writer({ client, database, texts, head, clock: options.clock, uniqueHint });
+    this.#writer = new Writer({ client, database, texts, head, clock: options.clock, installation: this.installation });
   }
 
   write(given: readonly Mutation[], options: WriteOptions): Promise<Written> {

@@ -1,8 +1,7 @@
 /** What the store suite needs of an engine: to be opened in a fresh place, opened again there, and removed. */
 import type { Resource } from '../../../shared/contract/resource.ts';
 import type { JsonObject } from '../../../shared/wire/values.ts';
-import type { Decision, Mutation, Store } from '../../../origin/store/store.ts';
-import type { StoredDocument } from '../../../origin/store/stored-document.ts';
+import type { FollowUp, Mutation, Store } from '../../../origin/store/store.ts';
 
 export interface OpenOptions {
   readonly resources: readonly Resource[];
@@ -24,15 +23,15 @@ export function inTime(ms = 30_000): { readonly deadline: number } {
   return { deadline: Date.now() + ms };
 }
 
-export function put(resource: Resource, id: string, document: JsonObject): Mutation {
+export function put(resource: Resource, id: string, document: JsonObject): FollowUp {
   return { resource, id, decide: () => ({ kind: 'put', document }) };
 }
 
-export function remove(resource: Resource, id: string): Mutation {
+export function remove(resource: Resource, id: string): FollowUp {
   return { resource, id, decide: () => ({ kind: 'remove' }) };
 }
 
-export function decide(resource: Resource, id: string, decision: (before: StoredDocument | undefined) => Decision): Mutation {
+export function decide<Decide extends Mutation['decide']>(resource: Resource, id: string, decision: Decide) {
   return { resource, id, decide: decision };
 }
 

@@ -5,6 +5,7 @@ import type { OpenPlace } from './harness.ts';
 import { heldSuite } from './held-suite.ts';
 import { internalSuite } from './internal-suite.ts';
 import { listSuite, movingSuite } from './list-suite.ts';
+import { namingSuite } from './naming-suite.ts';
 import { pathsSuite } from './paths-suite.ts';
 import { revisionSuite } from './revision-suite.ts';
 import { tallySuite } from './tally-suite.ts';
@@ -18,6 +19,7 @@ export function storeSuite(engine: string, open: OpenPlace, holds: Parameters<ty
     revisionSuite(open);
     togetherSuite(open);
     uniqueSuite(open);
+    namingSuite(open);
     internalSuite(open);
     listSuite(open, holds);
     tallySuite(open, holds);

@@ -2,13 +2,16 @@
 import { describe, expect, test } from 'bun:test';
 import { Fault } from '../../../shared/wire/fault.ts';
 import type { Position } from '../../../shared/wire/position.ts';
-import type { Decision, FollowUp, Outcome, Store, WriteOptions } from '../../../origin/store/store.ts';
+import type { Decision, FollowUp, Outcome, PlainDecision, Store, WriteOptions } from '../../../origin/store/store.ts';
 import { BlockPlace } from './block-place.ts';
 import { decide, inTime, type OpenPlace, put, reasonOf, remove, textOf } from './harness.ts';
 import { changesTo } from './read-changes.ts';
 import { open as things } from './things.ts';
 
-const refuse = (id: string) => decide(things, id, () => ({ kind: 'refuse', fault: new Fault('forbidden') }));
+const refuse = (id: string) => decide(things, id, (): PlainDecision => ({ kind: 'refuse', fault: new Fault('forbidden') }));
+const counting = (id: string): FollowUp => ({
+  resource: things, id, decide: (before) => ({ kind: 'put', document: { size: Number(before?.value['size'] ?? 0) + 1 } }),
+});
 const causing = (id: string, ...also: readonly FollowUp[]) =>
   decide(things, id, (): Decision => ({ kind: 'put', document: { text: id }, also }));
 const kinds = (outcomes: readonly Outcome[]) => outcomes.map(({ kind }) => kind);
@@ -48,7 +51,7 @@ export function togetherSuite(open: OpenPlace): void {
     });
 
     test('decides on what others of the same moment have left', async () => {
-      const add = decide(things, 'a13', (before) => ({ kind: 'put', document: { size: Number(before?.value['size'] ?? 0) + 1 } }));
+      const add = counting('a13');
       await Promise.all([atomic(add, refuse('a14')), ...Array.from({ length: 20 }, () => atomic(add, add)), atomic(refuse('a14'), add)]);
       expect(await texts('a13')).toEqual(['{"id":"a13","size":40}']);
     });
@@ -57,7 +60,7 @@ export function togetherSuite(open: OpenPlace): void {
   describe('what a write causes', () => {
     test('is written with it, and decided on what is there', async () => {
       await place.store.write([put(things, 'f1', { size: 1 })], inTime());
-      const add = decide(things, 'f1', (before) => ({ kind: 'put', document: { size: Number(before?.value['size'] ?? 0) + 1 } }));
+      const add = counting('f1');
       const { outcomes } = await place.store.write([causing('f2', add, put(things, 'f3', {})), causing('f4', add)], inTime());
       expect(kinds(outcomes)).toEqual(['written', 'written']);
       expect(await texts('f1', 'f2', 'f3', 'f4')).toEqual([
@@ -79,9 +82,9 @@ export function togetherSuite(open: OpenPlace): void {
 
     test('is not decided when its cause is refused', async () => {
       let asked = 0;
-      const counting = decide(things, 'f10', () => (asked++, { kind: 'put', document: {} }));
+      const asking = decide(things, 'f10', (): PlainDecision => (asked++, { kind: 'put', document: {} }));
       const { outcomes } = await place.store.write(
-        [decide(things, 'f11', () => ({ kind: 'put', document: { text: 'a\ud800' }, also: [counting] }))],
+        [decide(things, 'f11', () => ({ kind: 'put', document: { text: 'a\ud800' }, also: [asking] }))],
         inTime(),
       );
       expect([kinds(outcomes), asked, ...(await texts('f10', 'f11'))]).toEqual([['refused'], 0, undefined, undefined]);

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { contract } from '../../../shared/contract/contract.ts';
 import { many, type Relations, to } from '../../../shared/contract/relations.ts';
 import { resource } from '../../../shared/contract/resource.ts';
-import { anyone } from '../../../shared/contract/rules.ts';
+import { anyone, owner } from '../../../shared/contract/rules.ts';
 import { documents } from '../../../shared/operations/documents.ts';
 import { transaction } from '../../../shared/operations/transaction.ts';
 import { served } from '../../../shared/resources/all.ts';
@@ -22,7 +22,7 @@ const counted = resource({ ...read, name: 'counted', id: 'integer', schema: z.ob
 function mistakesOf(relations: Relations): readonly string[] {
   const reviews = resource({
     ...read, name: 'reviews',
-    schema: z.object({ film: z.uuid(), films: z.array(z.uuid()), rating: z.int(), told: z.object({ of: z.uuid() }).optional() }),
+    schema: z.object({ film: z.uuid(), films: z.array(z.uuid()), some: z.array(z.uuid()).min(1).optional(), rating: z.int(), told: z.object({ of: z.uuid() }).optional() }),
     shapes: { byFilm: { equal: ['film'] }, byBoth: { equal: ['rating', 'film'] } },
     relations,
   });
@@ -48,10 +48,38 @@ describe('a relation', () => {
     ['listing by no shape', { x: many('films', 'sequel') }, 'relations.x: films has no shape whose only equality is "sequel"'],
     ['of too many', { x: to('films', 'film', { limit: 101 }) },
       `relations.x.limit: must be a whole number from 1 to ${limits.relatedDocumentsMax}`],
+    ['that exists by another word', { x: to('films', 'film', { exists: 'yes' as never }) }, 'relations.x.exists: must be true or false'],
+    ['that heeds removals by another word', { x: to('films', 'film', { exists: true, onDelete: 'ignore' as never }) },
+      'relations.x.onDelete: must be restrict, cascade, unset'],
+    ['that heeds the removal of what need not be there', { x: to('films', 'film', { onDelete: 'cascade' }) },
+      'relations.x.onDelete: needs `exists: true`'],
+    ['of a list, that heeds removals', { x: { ...many('films', 'sequel'), onDelete: 'cascade' } },
+      "relations.x.onDelete: is of the field that to('target', 'field') follows"],
+    ['that unsets what must be there', { x: to('films', 'film', { exists: true, onDelete: 'unset' }) },
+      'relations.x.onDelete: "film" must be a member that may be missing or null, or an array that may be empty, to be unset'],
+    ['that unsets what is within', { x: to('films', 'told.of', { exists: true, onDelete: 'unset' }) },
+      'relations.x.onDelete: "told.of" must be a member'],
+    ['that empties what must not be empty', { x: to('films', 'some', { exists: true, onDelete: 'unset' }) },
+      'relations.x.onDelete: "some" must be a member'],
     ['named in words of its own', { 'a.b': to('films', 'film') }, 'relations.a.b: must be named by a lower-case letter'],
   ];
   test.each(wrong)('%s is a mistake', (_title, relations, mistake) => {
     expect(mistakesOf(relations)).toEqual([expect.stringContaining(mistake)]);
+  });
+
+  test('that heeds removals has an index of what it names, without the read rule, and its target knows of it', () => {
+    const named = { exists: true, onDelete: 'unset' } as const;
+    const notes = resource({
+      name: 'notes', rules: { read: owner('by') }, removal: { at: 'gone' },
+      schema: z.object({ by: z.string(), film: z.uuid().optional(), also: z.array(z.uuid()), next: z.uuid().nullable() }),
+      shapes: { byFilm: { equal: ['film'], sort: ['by'] } },
+      relations: { film: to('films', 'film', named), others: to('films', 'also', named), next: to('notes', 'next', { exists: true }) },
+    });
+    const { resources, mistakes } = contract(films, notes);
+    expect(mistakes).toEqual([]);
+    expect(notes.indexes.map(({ name }) => name).sort()).toEqual(['by+film+gone+id', 'film+gone+id', 'has.also+gone+id']);
+    const namedBy = (name: string) => resources.get(name)?.namedBy.map(({ holder, relation }) => `${holder.name}.${relation.name}`);
+    expect([namedBy('films'), namedBy('notes')]).toEqual([['notes.film', 'notes.others'], []]);
   });
 
   test('named as an older version names something else is a mistake', () => {

@@ -12,9 +12,9 @@ import type { CountRequest, ListRequest, Row, Tallied, TallyRequest } from '../.
 import type { StoredDocument } from '../../stored-document.ts';
 import { TallyTable } from '../../tally-table.ts';
 import type { Installation } from '../install/installation.ts';
-import { type BranchQuery, toBranchQuery } from './branch-query.ts';
 import type { Stored } from './documents.ts';
 import { toExactPlan } from './exact-forms.ts';
+import { type HintedQuery, toHintedQueries } from './hinted-queries.ts';
 import { oddFilter, oddReadMax, oddRows } from './odd-documents.ts';
 import { asBytes, mustBytes, type RawDocument, RawRow, toRawDocument } from './raw-documents.ts';
 import type { RawTexts } from './raw-texts.ts';
@@ -31,9 +31,6 @@ export interface Reading {
 
 /** What of the database's indexes a list depends on (installation.ts). */
 type InstalledIndexes = Pick<Installation, 'mayBeOdd' | 'oddHint' | 'mustHint' | 'mustUniqueHint'>;
-
-/** With the index that is there for it, by its name, and the collation that a collection with one of its own has to be told. */
-type HintedQuery = Omit<BranchQuery, 'hint'> & { readonly walk: ReturnType<Installation['mustHint']> };
 
 export class Reader {
   readonly #client: MongoClient;
@@ -110,7 +107,7 @@ export class Reader {
 
   async list(resource: Resource, request: ListRequest, reading: Reading): Promise<readonly Row[]> {
     const plan = toExactPlan(resource, toQueryPlan(resource, request));
-    const walks = this.#queries(resource, plan, request).map(async (query) =>
+    const walks = toHintedQueries(this.#installation, resource, plan, request).map(async (query) =>
       (await this.#walk(resource, query, request.limit, reading)).map((document) => new RawRow(document, request.sort)),
     );
     const odd = plan.branches.length > 0 && this.#installation.mayBeOdd(resource) ? [this.#odd(resource, request, plan, reading)] : [];
@@ -121,7 +118,7 @@ export class Reader {
   /** Counts branches that share no document one by one, others by their ids. */
   async count(resource: Resource, request: CountRequest, max: number, reading: Reading): Promise<number> {
     const plan = toExactPlan(resource, toQueryPlan(resource, request));
-    const queries = this.#queries(resource, plan, { ...request, after: undefined });
+    const queries = toHintedQueries(this.#installation, resource, plan, { ...request, after: undefined });
     if (!plan.disjoint || this.#installation.mayBeOdd(resource)) return this.#countIds(resource, request, plan, queries, max, reading);
     const counts = await Promise.all(
       queries.map(({ filter, walk }) =>
@@ -141,7 +138,7 @@ export class Reader {
     const mayBeOdd = plan.branches.length > 0 && this.#installation.mayBeOdd(resource);
     const withIds = !plan.disjoint || mayBeOdd;
     const [table, seen] = [new TallyTable(request.max), new Set<string>()];
-    for (const { filter, walk } of this.#queries(resource, plan, { ...request, after: undefined })) {
+    for (const { filter, walk } of toHintedQueries(this.#installation, resource, plan, { ...request, after: undefined })) {
       const pipeline = toTallyPipeline(resource, request, filter, withIds);
       const options = { ...walk, batchSize: tallyBatchMax, ...reading };
       await this.#share.run(() => inPieces(this.#collection(resource).aggregate(pipeline, options), (each) => {
@@ -175,19 +172,6 @@ export class Reader {
         ? [this.#odd(resource, request, plan, reading).then((rows) => rows.map(({ document }) => document.id))]
         : [];
     return Math.min(max, new Set((await Promise.all([...ids, ...odd])).flat()).size);
-  }
-
-  #queries(
-    resource: Resource,
-    { branches, interval }: QueryPlan,
-    { sort, after }: Pick<ListRequest, 'sort' | 'after'>,
-  ): readonly HintedQuery[] {
-    return branches.flatMap((branch) => {
-      const query = toBranchQuery({ resource, branch, sort, interval, after, mayBeOdd: this.#installation.mayBeOdd(resource) });
-      if (query === undefined) return [];
-      const { filter, sort: order } = query;
-      return [{ filter, sort: order, walk: this.#installation.mustHint(resource, branch.index) }];
-    });
   }
 
   async #walk(resource: Resource, { filter, sort, walk }: HintedQuery, limit: number, reading: Reading): Promise<readonly RawDocument[]> {

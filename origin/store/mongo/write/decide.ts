@@ -6,13 +6,15 @@ import type { Resource } from '../../../../shared/contract/resource.ts';
 import type { JsonObject } from '../../../../shared/wire/values.ts';
 import { type FieldCheck, toFieldCheck } from '../../field-check.ts';
 import { isUndone, undoneBy } from '../../outcomes.ts';
-import type { FollowUp, Mutation, Outcome, PlainDecision } from '../../store.ts';
+import type { About, Mutation, Naming, Outcome, PlainDecision } from '../../store.ts';
 import type { StoredDocument } from '../../stored-document.ts';
 import { mustBeStorable, mustStored, type Stored, toDocument } from '../read/documents.ts';
 import { toStoredNames } from '../read/member-names.ts';
 import type { StoredId } from '../read/stored-ids.ts';
 import { type Changes, toChanges } from './changes.ts';
+import type { Held } from './held-documents.ts';
 import { type Asked, Holders } from './holders.ts';
+import { type Listed, Reached } from './reached.ts';
 
 /** A document inside the transaction, as read or as decided; `nothing` where there is none. */
 export interface Standing {
@@ -33,9 +35,18 @@ export interface Operation {
 export interface Decided {
   readonly outcomes: readonly Outcome[];
   readonly operations: readonly Operation[];
+  /** By key of a document. */
+  readonly held: ReadonlyMap<string, Held>;
 }
 
-export function keyOf({ resource, id }: Pick<Mutation, 'resource' | 'id'>): string {
+/** What is to be read before all can be decided. */
+export interface Missing {
+  readonly documents: readonly About[];
+  readonly holders: readonly Asked[];
+  readonly namings: readonly Naming[];
+}
+
+export function keyOf({ resource, id }: About): string {
   return `${resource.name}/${id}`;
 }
 
@@ -44,10 +55,13 @@ export class Standings {
   readonly #below: Standings | undefined;
   readonly #own = new Map<string, Standing>();
   readonly holders: Holders;
+  /** What named others when the transaction began, by what was asked. */
+  readonly listed: Map<string, Listed>;
 
   constructor(below?: Standings) {
     this.#below = below;
     this.holders = new Holders(below?.holders);
+    this.listed = below?.listed ?? new Map();
   }
 
   get(key: string): Standing | undefined {
@@ -56,6 +70,14 @@ export class Standings {
 
   set(key: string, standing: Standing): void {
     this.#own.set(key, standing);
+  }
+
+  /** Those of one resource, by id. */
+  of(resource: Resource): Map<string, Standing> {
+    const found = this.#below?.of(resource) ?? new Map<string, Standing>();
+    const start = keyOf({ resource, id: '' });
+    for (const [key, standing] of this.#own) if (key.startsWith(start)) found.set(key.slice(start.length), standing);
+    return found;
   }
 
   /** Moves what was decided here to what lies below. */
@@ -72,27 +94,28 @@ export interface DecideOptions {
 }
 
 /**
- * Decides in order and moves `standings` on. A follow-up whose document was not read yet stops it: those are
- * returned as `unread`, and all is to be decided again once they are read; so are unique keys of which nobody knows who has them.
+ * Decides in order and moves `standings` on. Where something has yet to be read all is to be decided again once it is: documents
+ * of follow-ups, who has which unique key, and what decisions ask for beside their own documents.
  */
 export function decideAll(
   mutations: readonly Mutation[],
   standings: Standings,
   { refused, atomic }: DecideOptions,
-): Decided | { readonly unread: readonly FollowUp[] } | { readonly unheld: readonly Asked[] } {
+): Decided | { readonly missing: Missing } {
   const operations: Operation[] = [];
   const outcomes: Outcome[] = [];
+  const reach = new Reached(standings);
   for (const [number, mutation] of mutations.entries()) {
     const fault = refused.get(number);
-    const decided = fault === undefined ? decideWithCaused(mutation, number, standings) : refusal(fault);
-    if ('unread' in decided) return decided;
+    const decided = fault === undefined ? decideWithCaused(mutation, number, standings, reach) : refusal(fault);
+    if (decided === undefined) continue;
     outcomes.push(decided.outcome);
     operations.push(...decided.operations);
   }
-  const { unheld } = standings.holders;
-  if (unheld.length > 0) return { unheld };
+  const missing: Missing = { documents: reach.unread, holders: standings.holders.unheld, namings: reach.unlisted };
+  if (Object.values(missing).some((each) => each.length > 0)) return { missing };
   const settled = atomic ? undoneBy(outcomes) : outcomes;
-  return { outcomes: settled, operations: atomic && isUndone(settled) ? [] : operations };
+  return { outcomes: settled, operations: atomic && isUndone(settled) ? [] : operations, held: reach.held };
 }
 
 interface DecidedOne {
@@ -100,13 +123,14 @@ interface DecidedOne {
   readonly operations: readonly Operation[];
 }
 
-/** A decision and what it causes, or the refusal of either. */
-function decideWithCaused(mutation: Mutation, number: number, below: Standings): DecidedOne | { readonly unread: readonly FollowUp[] } {
+/** A decision and what it causes, or the refusal of either; `undefined`: documents of what it causes have yet to be read. */
+function decideWithCaused(mutation: Mutation, number: number, below: Standings, reach: Reached): DecidedOne | undefined {
   const standings = new Standings(below);
-  const decision = mutation.decide(standings.get(keyOf(mutation))?.document);
+  const decision = mutation.decide(standings.get(keyOf(mutation))?.document, reach);
   const also = decision.kind === 'refuse' ? [] : (decision.also ?? []);
   const unread = also.filter((followUp) => standings.get(keyOf(followUp)) === undefined);
-  if (unread.length > 0) return { unread };
+  reach.unread.push(...unread);
+  if (unread.length > 0) return undefined;
   const first = carryOutOne(mutation, number, decision, standings);
   const operations = [...first.operations];
   for (const followUp of first.outcome.kind === 'refused' ? [] : also) {
@@ -118,7 +142,7 @@ function decideWithCaused(mutation: Mutation, number: number, below: Standings):
   return { outcome: first.outcome, operations };
 }
 
-function carryOutOne(mutation: FollowUp, number: number, decision: PlainDecision, standings: Standings): DecidedOne {
+function carryOutOne(mutation: About, number: number, decision: PlainDecision, standings: Standings): DecidedOne {
   if (decision.kind === 'refuse') return refusal(decision.fault);
   const at = standings.get(keyOf(mutation)) ?? nothing;
   try {
@@ -143,7 +167,7 @@ function refusal(fault: Fault): DecidedOne {
 /** No document stands there. */
 export const nothing: Standing = { document: undefined, stored: undefined };
 
-function carryOut({ resource, id }: FollowUp, at: Standing, decision: Exclude<PlainDecision, { kind: 'refuse' }>): Standing {
+function carryOut({ resource, id }: About, at: Standing, decision: Exclude<PlainDecision, { kind: 'refuse' }>): Standing {
   switch (decision.kind) {
     case 'keep':
       return at;
@@ -171,7 +195,7 @@ function changed(resource: Resource, id: string, { document, stored }: Standing,
   return { document: changes.document, stored: changes.stored, changes };
 }
 
-function toOperations({ resource }: FollowUp, mutation: number, at: Standing, next: Standing): readonly Operation[] {
+function toOperations({ resource }: About, mutation: number, at: Standing, next: Standing): readonly Operation[] {
   const key = (next.stored ?? at.stored)?._id;
   if (next === at || key === undefined) return [];
   if (next.stored === undefined) return [{ resource, mutation, id: key, step: 'delete' }];
@@ -192,7 +216,7 @@ function checkOf(resource: Resource): FieldCheck {
 }
 
 /** The ids that mutations name. */
-export function byResource(mutations: readonly FollowUp[]): ReadonlyMap<Resource, ReadonlySet<string>> {
+export function byResource(mutations: readonly About[]): ReadonlyMap<Resource, ReadonlySet<string>> {
   const found = new Map<Resource, Set<string>>();
   for (const { resource, id } of mutations) found.set(resource, (found.get(resource) ?? new Set()).add(id));
   return found;

@@ -8,11 +8,8 @@ import { valueAt } from '../../../../shared/contract/path.ts';
 import type { Fault } from '../../../../shared/wire/fault.ts';
 import type { Json, JsonObject } from '../../../../shared/wire/values.ts';
 import { toConflict } from '../../conflict.ts';
-import type { FollowUp } from '../../store.ts';
+import type { About } from '../../store.ts';
 import type { StoredDocument } from '../../stored-document.ts';
-
-/** The name of the index that keeps a key; throws where there is none. */
-export type UniqueHint = (resource: Resource, unique: Unique) => string;
 
 /** A key of which nobody knows yet who has it. */
 export interface Asked {
@@ -55,7 +52,7 @@ export class Holders {
   }
 
   /** Gives the keys of a document to what it becomes; the refusal where another document has one of them. */
-  move({ resource, id }: FollowUp, before: JsonObject | undefined, after: JsonObject | undefined): Fault | undefined {
+  move({ resource, id }: About, before: JsonObject | undefined, after: JsonObject | undefined): Fault | undefined {
     if (resource.unique.length === 0 || before === after) return undefined;
     const moved = resource.unique.map((unique) => ({
       unique, from: before === undefined ? undefined : uniqueKeyOf(resource, unique, before),

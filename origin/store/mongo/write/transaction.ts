@@ -14,23 +14,20 @@ import type { Resource } from '../../../../shared/contract/resource.ts';
 import { storeLimits } from '../../limits.ts';
 import { toConflict } from '../../conflict.ts';
 import { isUndone } from '../../outcomes.ts';
-import type { CursorMove, FollowUp } from '../../store.ts';
+import type { CursorMove } from '../../store.ts';
 import { type Attempt, attempt, type Ended, type Met, type Result, toEnded } from './attempt.ts';
-import { byResource, type Decided, decideAll, keyOf, nothing, type Operation, Standings, toModels } from './decide.ts';
+import { type Decided, decideAll, type Operation, Standings, toModels } from './decide.ts';
 import type { Stored } from '../read/documents.ts';
-import { idFormOf } from '../read/stored-ids.ts';
-import { toHolderFilter, toOrder } from '../read/unique-keys.ts';
 import type { Call } from './group-queue.ts';
-import { type Asked, byUnique, type UniqueHint } from './holders.ts';
+import { type Held, toHeldModels } from './held-documents.ts';
 import { isNonce, toOnceId, toOnceRecords } from './once-records.ts';
 import {
   codeOf, codes, deadlineExceeded, firstWriteError, hasLabel, indexNameIn, isUnreachable, toInvalid, withoutBulk,
   type WriteFailure,
 } from '../connection/errors.ts';
 import { inTime } from '../connection/in-time.ts';
-import { asBytes, mustBytes, toRawDocument, toTyped } from '../read/raw-documents.ts';
-import type { RawTexts } from '../read/raw-texts.ts';
 import { toldFields, toldInvalid } from './told-places.ts';
+import { TransactionReader } from './transaction-reader.ts';
 import type { WriterOptions } from './writer.ts';
 import { cursorsOf, onceOf, type OnceRecord } from '../install/system-records.ts';
 
@@ -45,6 +42,7 @@ interface Work {
   readonly records: OfCall<OnceRecord>[];
   readonly cursors: CursorMove[];
   readonly operations: OfCall<Operation>[];
+  readonly held: Map<string, Held>;
 }
 
 const conflict: Ended = { kind: 'conflict' };
@@ -52,16 +50,14 @@ const conflict: Ended = { kind: 'conflict' };
 export class Transaction {
   readonly #database: Db;
   readonly #session: ClientSession;
-  readonly #texts: RawTexts;
+  readonly #reader: TransactionReader;
   readonly #clock: () => number;
-  readonly #uniqueHint: UniqueHint;
 
   constructor(given: Omit<WriterOptions, 'client' | 'head'> & { readonly session: ClientSession }) {
     this.#database = given.database;
     this.#session = given.session;
-    this.#texts = given.texts;
+    this.#reader = new TransactionReader(given, (deadline, ask) => this.#inTime(deadline, ask));
     this.#clock = given.clock;
-    this.#uniqueHint = given.uniqueHint;
   }
 
   /** Never throws. */
@@ -82,8 +78,8 @@ export class Transaction {
       maxCommitTimeMS: this.#left(commitDeadline),
     });
     const standings = new Standings();
-    await this.#read(calls.flatMap(({ mutations }) => mutations), standings, deadline);
-    const work: Work = { results: new Map(), records: [], cursors: [], operations: [] };
+    await this.#reader.documents(calls.flatMap(({ mutations }) => mutations), standings, deadline);
+    const work: Work = { results: new Map(), records: [], cursors: [], operations: [], held: new Map() };
     for (const call of calls) {
       const met = await this.#add(call, work, standings, deadline);
       if (met !== undefined) return met;
@@ -98,7 +94,7 @@ export class Transaction {
   /** What one call comes to, added to that of those before it. */
   async #add(
     call: Call,
-    { results, records, cursors, operations }: Work,
+    { results, records, cursors, operations, held }: Work,
     standings: Standings,
     deadline: number,
   ): Promise<Met | undefined> {
@@ -109,12 +105,14 @@ export class Transaction {
     if (cursor !== undefined && !(atomic === true && isUndone(decided.outcomes))) cursors.push(cursor);
     records.push(...decided.records.map((value) => ({ call, value })));
     operations.push(...decided.operations.map((value) => ({ call, value })));
+    if (decided.operations.length > 0) for (const [key, how] of decided.held) if (how === 'left' || !held.has(key)) held.set(key, how);
     return undefined;
   }
 
-  async #write({ records, cursors, operations }: Work, deadline: number): Promise<Ended | undefined> {
+  async #write({ records, cursors, operations, held }: Work, deadline: number): Promise<Ended | undefined> {
     const met = records.length === 0 ? undefined : await this.#insert(records, deadline);
     if (met !== undefined) return met;
+    if (held.size > 0 && !(await this.#hold(held, deadline))) return conflict;
     for (const cursor of cursors) {
       const ended = await this.#move(cursor, deadline);
       if (ended !== undefined) return ended;
@@ -125,34 +123,6 @@ export class Transaction {
       if (ended !== undefined) return ended;
     }
     return undefined;
-  }
-
-  /** All documents of one resource in one question, with the types that they have. */
-  async #read(mutations: readonly FollowUp[], standings: Standings, deadline: number): Promise<void> {
-    for (const [resource, ids] of byResource(mutations)) {
-      const keys = [...ids].flatMap((id) => idFormOf(resource).toStored(id) ?? []);
-      const asking = { session: this.#session, batchSize: keys.length + 1, ...asBytes };
-      const found = await this.#inTime(deadline, (limit) =>
-        this.#collection(resource).find({ _id: { $in: keys } }, { ...asking, ...limit }).toArray(),
-      );
-      const raw = found.flatMap((each) => toRawDocument(resource, mustBytes(each)) ?? []);
-      const documents = await this.#texts.all(raw);
-      for (const id of ids) standings.set(keyOf({ resource, id }), nothing);
-      raw.forEach(({ id, bytes }, index) => {
-        standings.set(keyOf({ resource, id }), { document: documents[index], stored: toTyped(resource, bytes) });
-      });
-    }
-  }
-
-  /** Who has the unique keys that are asked for, one question for each declaration of one. */
-  async #readHolders(asked: readonly Asked[], { holders }: Standings, deadline: number): Promise<void> {
-    for (const [{ resource, unique }, keys] of byUnique(asked)) {
-      const asking = { hint: this.#uniqueHint(resource, unique), session: this.#session, ...toOrder(unique), ...asBytes };
-      const filter = toHolderFilter(resource, unique, keys);
-      const found = await this.#inTime(deadline, (limit) => this.#collection(resource).find(filter, { ...asking, ...limit }).toArray());
-      const documents = await this.#texts.all(found.flatMap((each) => toRawDocument(resource, mustBytes(each)) ?? []));
-      holders.know(keys, documents);
-    }
   }
 
   /** A call whose code throws leaves nothing, and the calls behind it see nothing of it. */
@@ -167,12 +137,8 @@ export class Transaction {
       const own = new Standings(standings);
       const decided = attempt(() => decideAll(call.mutations, own, { refused: call.refused, atomic }));
       if ('thrown' in decided) return decided;
-      if ('unread' in decided) {
-        await this.#read(decided.unread, standings, deadline);
-        continue;
-      }
-      if ('unheld' in decided) {
-        await this.#readHolders(decided.unheld, standings, deadline);
+      if ('missing' in decided) {
+        await this.#reader.read(decided.missing, standings, deadline);
         continue;
       }
       const recorded = attempt(() => ({ ...decided, records: toOnceRecords(call.options, decided, this.#clock()) }));
@@ -225,6 +191,18 @@ export class Transaction {
       const met = failed?.code === codes.duplicateKey ? records[failed.index] : undefined;
       if (met === undefined) throw withoutBulk(error);
       return { kind: 'met', call: met.call, which: isNonce(met.value) ? 'nonce' : 'once' };
+    }
+  }
+
+  /** False: somebody else names or removes one of them meanwhile. */
+  async #hold(held: Work['held'], deadline: number): Promise<boolean> {
+    try {
+      const models = toHeldModels(held, this.#clock());
+      await this.#inTime(deadline, (limit) => onceOf(this.#database).bulkWrite(models, { session: this.#session, ...limit }));
+      return true;
+    } catch (error) {
+      if (firstWriteError(error)?.code === codes.duplicateKey) return false;
+      throw withoutBulk(error);
     }
   }
 

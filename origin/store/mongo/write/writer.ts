@@ -8,10 +8,10 @@ import type { Attempt, Met, Result } from './attempt.ts';
 import { keyOf } from './decide.ts';
 import { codeOf, codes, deadlineExceeded, isOutOfReach, toStoreFault } from '../connection/errors.ts';
 import { type Call, GroupQueue, halved } from './group-queue.ts';
-import type { UniqueHint } from './holders.ts';
 import type { Head } from '../feed/head.ts';
 import { inTime } from '../connection/in-time.ts';
 import type { RawTexts } from '../read/raw-texts.ts';
+import type { Installation } from '../install/installation.ts';
 import { onceOf } from '../install/system-records.ts';
 import { toNonce, toOnceId } from './once-records.ts';
 import { Transaction } from './transaction.ts';
@@ -22,7 +22,7 @@ export interface WriterOptions {
   readonly texts: RawTexts;
   readonly head: Head;
   readonly clock: () => number;
-  readonly uniqueHint: UniqueHint;
+  readonly installation: Pick<Installation, 'mayBeOdd' | 'mustHint' | 'mustUniqueHint'>;
 }
 
 /** Connections that break are tried anew for so long; together with the wait for a primary, the answer comes within 2 s. */
@@ -114,10 +114,10 @@ export class Writer {
   }
 
   async #attempt(calls: readonly Call[], deadline: number): Promise<Attempt> {
-    const { client, database, texts, clock, uniqueHint } = this.#options;
+    const { client, database, texts, clock, installation } = this.#options;
     const session = client.startSession();
     try {
-      const attempt = await new Transaction({ database, session, texts, clock, uniqueHint }).attempt(calls, deadline);
+      const attempt = await new Transaction({ database, session, texts, clock, installation }).attempt(calls, deadline);
       if (attempt.kind === 'settled') this.#settle(attempt.results, session);
       return attempt;
     } finally {

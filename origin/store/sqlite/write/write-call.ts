@@ -12,12 +12,14 @@ import { toConflict } from '../../conflict.ts';
 import { mustDocText } from '../../document-text.ts';
 import { toFieldCheck } from '../../field-check.ts';
 import type { StoredDocument } from '../../stored-document.ts';
+import { toNamingRequest } from '../../naming.ts';
 import { isUndone, undoneBy } from '../../outcomes.ts';
-import type { CursorMove, Decision, FollowUp, Mutation, Outcome, PlainDecision, WriteOptions, Written } from '../../store.ts';
+import type { About, CursorMove, Decision, FollowUp, Mutation, Outcome, PlainDecision, Reach, WriteOptions, Written } from '../../store.ts';
 import type { Cursors } from './cursors.ts';
 import type { Connection } from '../connection/database.ts';
 import { mayBeId, toDocument } from '../read/documents.ts';
 import { toStoredText, toWireText } from '../read/member-names.ts';
+import { Reader } from '../read/reader.ts';
 import { revisedText } from './revised-text.ts';
 import { isConstraint, mustBeInTime, toRefusal } from '../connection/errors.ts';
 import { toResourceTable } from '../install/resource-tables.ts';
@@ -41,16 +43,18 @@ export class WriteCalls {
   readonly #tables = new Map<string, ReturnType<typeof toStatements>>();
   readonly #records;
   readonly #cursors: Cursors;
+  readonly #reader: Reader;
   readonly #savepoint;
 
   constructor(
     connection: Connection,
-    resources: Iterable<Resource>,
+    resources: readonly Resource[],
     { cursors, clock }: { readonly cursors: Cursors; readonly clock: () => number },
   ) {
     const { queries } = connection;
     this.#clock = clock;
     this.#cursors = cursors;
+    this.#reader = new Reader(connection, resources, () => undefined);
     const prepare = (name: string) => connection.database.prepare<null, []>(name);
     this.#savepoint = { begin: prepare('SAVEPOINT part'), release: prepare('RELEASE part'), undo: prepare('ROLLBACK TO part') };
     for (const resource of resources) this.#tables.set(resource.name, toStatements(connection, resource));
@@ -107,9 +111,17 @@ export class WriteCalls {
   }
 
   #mutateEach(mutations: readonly Mutation[], { deadline }: WriteOptions): readonly Outcome[] {
+    const mustGoOn = () => mustBeInTime(this.#clock(), deadline);
+    // Nobody else writes meanwhile, so what is read here stays.
+    const reach: Reach = {
+      caused: 0,
+      named: (resource, id) => this.#reader.get(resource, id),
+      naming: (_named, naming) =>
+        this.#reader.list(naming.resource, toNamingRequest(naming), mustGoOn).map(({ document }) => document),
+    };
     return mutations.map((mutation) => {
-      mustBeInTime(this.#clock(), deadline);
-      return this.#mutate(mutation);
+      mustGoOn();
+      return this.#mutate(mutation, reach);
     });
   }
 
@@ -120,9 +132,9 @@ export class WriteCalls {
     });
   }
 
-  #mutate(mutation: Mutation): Outcome {
+  #mutate(mutation: Mutation, reach: Reach): Outcome {
     const standing = this.#standing(mutation);
-    const decision: Decision = mutation.decide(standing.before);
+    const decision: Decision = mutation.decide(standing.before, reach);
     const also = decision.kind === 'refuse' ? [] : (decision.also ?? []);
     return also.length === 0 ? this.#attempt(standing, decision) : this.#attemptWith(standing, decision, also);
   }
@@ -154,7 +166,7 @@ export class WriteCalls {
     return value;
   }
 
-  #standing({ resource, id }: FollowUp): Standing {
+  #standing({ resource, id }: About): Standing {
     const statements = this.#tables.get(resource.name);
     if (statements === undefined) throw new Error(`the store was opened without ${resource.name}`);
     const { doc } = (mayBeId(resource, id) ? statements.get.get(id) : null) ?? {};
