@@ -20,6 +20,10 @@ import { type BeforeWrite, type BeforeWrites, mustBeforeWrites } from './documen
 import { type Consumer, startConsumer } from './feed/consumer.ts';
 import { Feed } from './feed/feed.ts';
 import type { LeaseTimes } from './feed/lease.ts';
+import { mustJobs } from './job-queue/checks.ts';
+import type { Job } from './job-queue/job.ts';
+import { startWorker } from './job-queue/start-worker.ts';
+import type { WorkerTimes } from './job-queue/worker.ts';
 import { KnownCalls } from './hop/known-calls.ts';
 import { erasedOf, startErasing } from './removals/erasing.ts';
 import { Services, type ServiceState, type Started } from './services/services.ts';
@@ -57,6 +61,8 @@ export interface Own {
   readonly consumers?: readonly Consumer[];
   readonly hooks?: readonly BeforeWrite[];
   readonly afterCommits?: readonly AfterCommit[];
+  readonly jobs?: readonly Job[];
+  readonly jobTimes?: WorkerTimes;
   readonly leaseTimes?: LeaseTimes;
   /** Between two rounds of erasing what was removed long ago. */
   readonly erasingRestMs?: number;
@@ -65,10 +71,11 @@ export interface Own {
 
 /** A service that fails to start takes those before it down, and the context does not open. */
 export async function openContext(settings: Settings, contract: Contract, own: Own = {}): Promise<Context> {
-  const { consumers = [], hooks = [], afterCommits = [], leaseTimes, holdLimits, erasingRestMs: restMs } = own;
+  const { consumers = [], hooks = [], afterCommits = [], jobs = [], leaseTimes, holdLimits, erasingRestMs: restMs } = own;
   mustBeSound(contract);
   mustAfterCommits(afterCommits, contract);
   const beforeWrites = mustBeforeWrites(hooks, contract);
+  const declaredJobs = mustJobs(jobs);
   const log = pino({ level: settings.logLevel, base: null }, pino.destination({ dest: 2, sync: true }));
   const onTrouble = (message: string, cause: unknown) => log.error(toTrouble(cause), message);
   const services = new Services({ onTrouble: (service, err) => log.error({ service, err }, 'a service did not stop well') });
@@ -98,6 +105,7 @@ export async function openContext(settings: Settings, contract: Contract, own: O
   await startEntries(context, { onTrouble, leaseTimes });
   await startHooks(afterCommits, context, { onTrouble, leaseTimes, holdLimits });
   if (erasedOf(context).length > 0) await services.start('erasing', () => startErasing(context, { onTrouble, leaseTimes, restMs }));
+  if (jobs.length > 0) await services.start('jobs', () => startWorker(declaredJobs, context, { onTrouble, times: own.jobTimes }));
   return context;
 }
 

@@ -5,12 +5,14 @@
  * writes by.
  */
 import { apiKeys } from '../shared/api-keys/resource.ts';
+import { jobs } from '../shared/jobs/resource.ts';
 import type { ModuleRows } from '../shared/modules.ts';
 import { type Endpoint, isEndpoint } from '../shared/operations/endpoint.ts';
 import { isSafe, type Operation } from '../shared/operations/operation.ts';
 import {
   answerEffect, answerState, type EffectHandler, type EndpointHandler, type Parsed, type StateHandler,
 } from './access/own-answer.ts';
+import { JobsAccess } from './access/jobs-access.ts';
 import { KeysAccess } from './access/keys-access.ts';
 import { ReadAccess } from './access/read-access.ts';
 import { WriteAccess } from './access/write-access.ts';
@@ -19,6 +21,7 @@ import type { Answer, Asked, Call, StateAnswer } from './call.ts';
 import type { Context } from './context.ts';
 import { inStore } from './documents/in-store.ts';
 import { handlers } from './endpoints/all.ts';
+import { jobHandlers } from './job-queue/handlers.ts';
 import { aggregate } from './operations/aggregate.ts';
 import { changes } from './operations/changes.ts';
 import { create } from './operations/create.ts';
@@ -46,7 +49,7 @@ type Handler<Row extends Operation> = Row extends Endpoint
 
 type AccessOf<Row extends Operation> = Row['at'] extends { readonly about: 'keys' }
   ? KeysAccess
-  : Row['answers'] extends 'effect' ? WriteAccess : ReadAccess;
+  : Row['at'] extends { readonly about: 'tombolo_jobs' } ? JobsAccess : Row['answers'] extends 'effect' ? WriteAccess : ReadAccess;
 
 type AnswerOf<Row extends Operation> = Row['answers'] extends 'state' ? StateAnswer : Answer;
 
@@ -65,8 +68,8 @@ export function executor<Table extends Rows>(handlers: Handlers<Table>): Executo
     const call = isAsAsked ? asked : { ...asked, resource, beforeWrites: context.beforeWrites };
     if (isEndpoint(call.operation)) return answerOwn(context, call, handlers);
     const carryOut = () => handlerOf(handlers, call)(accessOf<Table>(context, call), call);
-    // Of keys nothing is kept: what is answered depends on more of its caller than a scope says.
-    if (call.resource === apiKeys) return carryOut();
+    // Of keys and jobs nothing is kept: what is answered depends on more of its caller than a scope says.
+    if (call.resource === apiKeys || call.resource === jobs) return carryOut();
     return context.answers !== undefined && call.operation.answers === 'state' ? context.answers.answer(call, carryOut) : carryOut();
   };
 }
@@ -101,6 +104,7 @@ function handlerOf<Table extends Rows>(handlers: Handlers<Table>, call: CallOf<T
 /** The access that its row asks for. */
 function accessOf<Table extends Rows>(context: Context, call: CallOf<Table>): AccessOf<Table[string]> {
   if (call.resource === apiKeys) return new KeysAccess(context, call) as AccessOf<Table[string]>;
+  if (call.resource === jobs) return new JobsAccess(context, call) as AccessOf<Table[string]>;
   return (isSafe(call.operation) ? new ReadAccess(context, call) : new WriteAccess(context, call)) as AccessOf<Table[string]>;
 }
 
@@ -108,5 +112,5 @@ export type RoutedCall = CallOf<ModuleRows>;
 
 export const execute = executor<ModuleRows>({
   list, get, create, replace, upsert, patch, remove, import: importRows, export: exportRows, changes, removed, removedOne, restore, erase,
-  patchMany, removeMany, transaction, aggregate, ...keyHandlers, ...handlers,
+  patchMany, removeMany, transaction, aggregate, ...keyHandlers, ...jobHandlers, ...handlers,
 });

@@ -3,9 +3,11 @@
  * by the rules of its resource, the field rules and conditions, or past them as the system. To the handler a change is
  * opaque; what stands behind it is found here, by `write` alone.
  */
+import type * as z from 'zod';
 import { bodiesOf, mustBody } from '../../shared/contract/documents.ts';
 import { toCanonicalId } from '../../shared/contract/ids.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
+import { jobs } from '../../shared/jobs/resource.ts';
 import type { Json, JsonObject } from '../../shared/wire/values.ts';
 import type { Asked } from '../call.ts';
 import type { Context } from '../context.ts';
@@ -16,6 +18,8 @@ import type { Mutation } from '../store/store.ts';
 import { asDocument, type DocumentOf } from './document-of.ts';
 import { DocumentsSeen, mustBeServed, type OnBehalf } from './documents-seen.ts';
 import type { ReadLedger } from './read-ledger.ts';
+import { type Enqueuing, enqueuing } from '../job-queue/enqueue.ts';
+import type { Job } from '../job-queue/job.ts';
 
 declare const leaves: unique symbol;
 
@@ -35,6 +39,11 @@ export function plannedOf(change: Change): Planned {
   const found = planned.get(change);
   if (found === undefined) throw new Error('a change is made by create(), merge() or remove()');
   return found;
+}
+
+/** What of an enqueued job is told at once. */
+export interface Enqueued {
+  readonly id: string;
 }
 
 /** A merge patch (RFC 7396): `null` takes a field out. */
@@ -82,6 +91,15 @@ export class DocumentsChanged extends DocumentsSeen {
     const asked = under(this.#onBehalf(resource, toCanonicalId(resource, given)), condition);
     const toSent = (seen: () => JsonObject) => mustBody(bodiesOf(resource).patch, toPatch(asDocument<R>(seen())));
     return plan<DocumentOf<R>>(this.#deciding, asked, merging(asked, toSent, this.#now));
+  }
+
+  /** A job that is there once the write is committed; its owner is whoever the call is of. */
+  enqueue<Payload extends z.ZodType>(job: Job<Payload>, payload: z.input<Payload>, how: Enqueuing = {}): Change<Enqueued> {
+    const asked = this.#onBehalf(jobs);
+    const mutation = enqueuing(job, payload, how, { principal: asked.principal, nowMs: this.#now() });
+    const change = opaque<Enqueued>();
+    planned.set(change, { asked: { ...asked, id: mutation.id }, mutation });
+    return change;
   }
 
   remove(declared: Resource, given: string, condition: Condition = {}): Change<undefined> {

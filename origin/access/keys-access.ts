@@ -9,13 +9,14 @@ import { apiKeys, apiKeyUses } from '../../shared/api-keys/resource.ts';
 import { toIdKey } from '../../shared/contract/ids.ts';
 import { satisfies } from '../../shared/contract/rules.ts';
 import { Fault } from '../../shared/wire/fault.ts';
-import { documentOf, keyIn, mustBeGiven, seenBy, type SeenKeys, type StoredKey, toCredential, toShownKey } from '../api-keys/stored-key.ts';
+import { documentOf, keyIn, mustBeGiven, type StoredKey, toCredential, toShownKey } from '../api-keys/stored-key.ts';
 import type { Answer, Asked, StateAnswer } from '../call.ts';
 import type { Context } from '../context.ts';
 import { absentAt, conditional, readOptions } from '../documents/representation.ts';
 import { nonceOf } from '../documents/write-one.ts';
 import type { CountRequest, FollowUp, ListRequest, Mutation, Outcome } from '../store/store.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
+import { seenBy, type SeenOnes } from './seen-by.ts';
 
 interface Made {
   readonly text: string;
@@ -159,7 +160,7 @@ function hasPassed(moment: string | undefined, nowMs: number): boolean {
   return moment !== undefined && Date.parse(moment) <= nowMs;
 }
 
-function mustSee(found: StoredDocument | undefined, seen: SeenKeys): StoredKey {
+function mustSee(found: StoredDocument | undefined, seen: SeenOnes): StoredKey {
   if (found === undefined || !satisfies(found.value, seen)) throw new Fault('document_not_found');
   return keyIn(found);
 }
@@ -179,7 +180,7 @@ function newText(id: string): Made {
 }
 
 /** One shape each: of everybody, of a tenant, of an owner. */
-function toListRequest(seen: SeenKeys, limit: number, after: string | undefined): ListRequest {
+function toListRequest(seen: SeenOnes, limit: number, after: string | undefined): ListRequest {
   const { equal } = seen === true ? { equal: {} } : requestOf(seen.field, seen.value);
   return { equal, range: undefined, sort: byId, where: true, after: after === undefined ? undefined : [toIdKey(apiKeys, after)], limit };
 }

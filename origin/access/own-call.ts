@@ -12,8 +12,10 @@ import { anonymous, type Principal } from '../../shared/wire/principal.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 import type { Asked } from '../call.ts';
 import type { Context } from '../context.ts';
+import type { Enqueuing } from '../job-queue/enqueue.ts';
+import type { Job } from '../job-queue/job.ts';
 import type { DocumentOf } from './document-of.ts';
-import { type Change, type Condition, DocumentsChanged, type Patch } from './documents-changed.ts';
+import { type Change, type Condition, DocumentsChanged, type Enqueued, type Patch } from './documents-changed.ts';
 import { DocumentsSeen, type OnBehalf } from './documents-seen.ts';
 import { type Fetched, type Fetching, guardedFetch } from './guarded-fetch.ts';
 import { asSystem, onBehalfOf } from './on-behalf.ts';
@@ -148,6 +150,11 @@ export class WriteCall<Row extends Endpoint = Endpoint> extends ReadCall<Row> {
     condition?: Condition,
   ): Change<DocumentOf<R>> {
     return this.#own.merge(resource, id, toPatch, condition);
+  }
+
+  /** A job that is committed with the changes of the write; its owner is the caller. */
+  enqueue<Payload extends z.ZodType>(job: Job<Payload>, payload: z.input<Payload>, how?: Enqueuing): Change<Enqueued> {
+    return this.#own.enqueue(job, payload, how);
   }
 
   remove(resource: Resource, id: string, condition?: Condition): Change<undefined> {

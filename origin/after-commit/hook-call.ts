@@ -11,13 +11,15 @@ import type { Position } from '../../shared/wire/position.ts';
 import { anonymous } from '../../shared/wire/principal.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 import type { DocumentOf } from '../access/document-of.ts';
-import { type Change, type Condition, DocumentsChanged, type Patch } from '../access/documents-changed.ts';
+import { type Change, type Condition, DocumentsChanged, type Enqueued, type Patch } from '../access/documents-changed.ts';
 import { DocumentsSeen } from '../access/documents-seen.ts';
 import { type Fetched, type Fetching, guardedFetch } from '../access/guarded-fetch.ts';
 import { asSystem } from '../access/on-behalf.ts';
 import { ReadLedger } from '../access/read-ledger.ts';
 import type { Asked } from '../call.ts';
 import type { Context } from '../context.ts';
+import type { Enqueuing } from '../job-queue/enqueue.ts';
+import type { Job } from '../job-queue/job.ts';
 import type { AfterCommit } from './after-commit.ts';
 
 /** Values of marked fields; `null` takes one out. */
@@ -58,6 +60,11 @@ export class HookCall<Of extends Resource = Resource, To extends Resource = Reso
   /** Lays a merge patch over a document as it is inside the transaction; `toPatch` answers at once, maybe more than once. */
   merge<R extends To>(resource: R, id: string, toPatch: (seen: DocumentOf<R>) => Patch, condition?: Condition): Change<DocumentOf<R>> {
     return this.#changed.merge(resource, id, toPatch, condition);
+  }
+
+  /** A job that is enqueued with the hook's other changes, once. It has no owner. */
+  enqueue<Payload extends z.ZodType>(job: Job<Payload>, payload: z.input<Payload>, how?: Enqueuing): Change<Enqueued> {
+    return this.#changed.enqueue(job, payload, how);
   }
 
   remove(resource: To, id: string, condition?: Condition): Change<undefined> {

@@ -5,6 +5,7 @@ import { isRemoved } from '../../shared/contract/removal.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { isSameJson } from '../../shared/contract/settled.ts';
 import { keptNamesOf } from '../../shared/contract/system-fields.ts';
+import { jobs } from '../../shared/jobs/resource.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import { formatPosition, type Position } from '../../shared/wire/position.ts';
 import { type JsonObject, ownOf } from '../../shared/wire/values.ts';
@@ -111,6 +112,7 @@ function toMutations(hook: AfterCommit, effects: Effects, cause?: DocumentChange
   return effects.map((effect) => {
     const { mutation } = plannedOf(effect);
     const { resource: { name, system } } = mutation;
+    if (name === jobs.name) return mutation;
     if (hook.writes.some((written) => written.name === name)) return mutation;
     if (name !== hook.of.name || hook.marks.length === 0) throw new Error(`it writes "${name}", which it does not declare`);
     if (cause !== undefined && (cause.before === undefined || cause.after === undefined)) {

@@ -10,27 +10,12 @@ import { documentInvalid } from '../../shared/contract/documents.ts';
 import type { FieldError } from '../../shared/wire/fault.ts';
 import type { Principal } from '../../shared/wire/principal.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
+import { isAdmin } from '../access/seen-by.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 
 export type StoredKey = z.output<typeof apiKeys.schema>;
 /** What is stored of a principal beside its subject. */
 type KeptPrincipal = Pick<Principal, 'roles' | 'claims'> & { readonly isCountedAlone?: true };
-
-/** All of them, or those of a tenant or an owner; it is a predicate, and names the shape that lists them. */
-export type SeenKeys = true | { readonly kind: 'equals'; readonly field: 'owner' | 'tenant'; readonly value: string };
-
-const adminRole = 'admin';
-
-function isAdmin({ roles }: Principal): boolean {
-  return roles.includes(adminRole);
-}
-
-/** The keys that a caller sees: all for an admin, or those of the tenant where the admin has one; else one's own. */
-export function seenBy(principal: Principal): SeenKeys {
-  const { tenant } = principal.claims;
-  if (isAdmin(principal)) return tenant === undefined ? true : { kind: 'equals', field: 'tenant', value: String(tenant) };
-  return { kind: 'equals', field: 'owner', value: principal.subject ?? '' };
-}
 
 /** Throws `document_invalid` where it would be more than its maker is. */
 export function mustBeGiven(asked: NewKey, maker: Principal, contract: Contract, nowMs: number): Omit<StoredKey, 'hash'> {

@@ -16,6 +16,7 @@ import type { Principal } from '../../shared/wire/principal.ts';
 import { type Json, type JsonObject, ownOf } from '../../shared/wire/values.ts';
 import { asDocument, type DocumentOf } from '../access/document-of.ts';
 import type { Asked } from '../call.ts';
+import { type Enqueue, type EnqueuedJob, enqueuing } from '../job-queue/enqueue.ts';
 
 export interface Writing<R extends Resource> {
   /** `undefined`: the document is new. */
@@ -26,6 +27,8 @@ export interface Writing<R extends Resource> {
   readonly principal: Principal;
   /** Milliseconds of the epoch. */
   readonly now: number;
+  /** A job that is committed with the document, and is not where nothing is written. */
+  readonly enqueue: Enqueue<void>;
 }
 
 /** Fields in the place of those of `next`; what is not named stays, `null` takes a field out. A promise is none. */
@@ -68,18 +71,27 @@ interface Images {
   readonly nowMs: number;
 }
 
-/** The fields that are written: those of `next` themselves where no hook changes any. */
-export function deriveNext({ resource, principal, beforeWrites }: Writer, { id, before, next, nowMs }: Images): JsonObject {
+interface DerivedNext {
+  /** Those of `next` themselves where no hook changes any. */
+  readonly fields: JsonObject;
+  /** What is written with them. */
+  readonly also: readonly EnqueuedJob[];
+}
+
+/** The fields that are written, and what they cause. */
+export function deriveNext({ resource, principal, beforeWrites }: Writer, { id, before, next, nowMs }: Images): DerivedNext {
   const derive = beforeWrites?.get(resource.name);
-  if (derive === undefined) return next;
+  if (derive === undefined) return { fields: next, also: [] };
+  const also: EnqueuedJob[] = [];
+  const enqueue: Enqueue<void> = (job, payload, how = {}) => void also.push(enqueuing(job, payload, how, { principal, nowMs }));
   const document = (fields: JsonObject) => asDocument<Resource>(structuredClone({ id: toIdValue(resource, id), ...fields }));
   const shown = document(next);
-  const answer = derive({ before: before && document(before), next: shown, principal, now: nowMs });
+  const answer = derive({ before: before && document(before), next: shown, principal, now: nowMs, enqueue });
   const derived = Object.entries(mustAtOnce(resource, answer)).flatMap(([name, value]): [string, Json][] => {
     const isSame = value === undefined || isSameJson(value, ownOf(next, name)) || (value === null && !Object.hasOwn(next, name));
     return isSame || name === 'id' ? [] : [[name, value]];
   });
-  return derived.length === 0 ? next : mustFit(resource, next, Object.fromEntries(derived));
+  return { fields: derived.length === 0 ? next : mustFit(resource, next, Object.fromEntries(derived)), also };
 }
 
 /** A promise that a cast let through is refused, and whatever becomes of it is nobody's. */

@@ -5,6 +5,7 @@ import type { Resource } from '../../shared/contract/resource.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 import type { Asked } from '../call.ts';
 import { deriveNext } from './before-write.ts';
+import { causing } from './caused.ts';
 import { mustMeetConditions } from './etag.ts';
 import { withDefaults } from './given-fields.ts';
 import { mustAllow, mustAllowFields, ruleOf } from './write-rules.ts';
@@ -22,12 +23,12 @@ export function mustMake(call: Asked, { id, body: given, nowMs }: Making): JsonO
   // The field rules hold of what the caller sent, the row rule of all that is written.
   const sent = toCreated(call.resource, body, nowMs);
   mustAllowFields(call, undefined, sent);
-  const derived = deriveNext(call, { id, before: undefined, next: body, nowMs });
+  const { fields: derived, also } = deriveNext(call, { id, before: undefined, next: body, nowMs });
   const document = derived === body ? sent : toCreated(call.resource, derived, nowMs);
   const creatable = ruleOf(call, 'create');
   if (creatable !== true) mustAllow({ id: toIdValue(call.resource, id), ...document }, creatable);
   mustMeetConditions(call.preconditions, () => undefined);
-  return document;
+  return causing(document, also);
 }
 
 function toCreated({ system: { rev, createdAt, updatedAt } }: Resource, body: JsonObject, nowMs: number): JsonObject {

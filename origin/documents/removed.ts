@@ -8,6 +8,7 @@ import type { JsonObject } from '../../shared/wire/values.ts';
 import type { Asked } from '../call.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 import { deriveNext } from './before-write.ts';
+import { causing } from './caused.ts';
 import { visible } from './present.ts';
 import { mustBeTheirs, mustTouch, toRevised } from './write-rules.ts';
 
@@ -27,8 +28,8 @@ export function removedForm(resource: Resource, value: JsonObject, nowMs: number
 export function mustRestore(call: Asked, found: StoredDocument | undefined, nowMs: number): JsonObject {
   const { resource, id } = call;
   const { value: before } = mustBeRemoved(call, found);
-  const fields = deriveNext(call, { id, before, next: withoutKept(resource, before), nowMs });
-  return toRevised(resource, { fields, before: withoutMoment(resource, before), nowMs });
+  const { fields, also } = deriveNext(call, { id, before, next: withoutKept(resource, before), nowMs });
+  return causing(toRevised(resource, { fields, before: withoutMoment(resource, before), nowMs }), also);
 }
 
 /** A removed document that its caller may see, theirs to restore or to erase, and as the call's conditions say. */

@@ -10,6 +10,7 @@ import { presenter } from './present.ts';
 import type { Decision, Mutation, Outcome, Reach, Store, WriteOptions } from '../store/store.ts';
 import { standing } from './removed.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
+import { causesOf } from './caused.ts';
 import { type Decide, toldInPatch } from './decisions.ts';
 
 type WrittenDocument = Extract<Outcome, { kind: 'written' }>;
@@ -74,11 +75,12 @@ export async function writeRecorded(
   return { answer: { ...answer, writtenAt: position }, outcomes };
 }
 
-/** With what relations demand of the write, and what follows from them. */
+/** What the store asks, maybe more than once: with what relations demand of the write, and what follows from them and from hooks. */
 export function toDecide(deciding: Deciding, call: Asked, decide: Decide): Mutation['decide'] {
+  const jobIds: string[] = [];
   return (before, reach) => {
     try {
-      return toDecision(deciding, call, { decided: decide(before), before, reach });
+      return toDecision(deciding, call, { decided: decide(before), before, reach, jobIds });
     } catch (thrown) {
       return { kind: 'refuse', fault: toFault(thrown) };
     }
@@ -89,15 +91,20 @@ interface Decided {
   readonly decided: ReturnType<Decide>;
   readonly before: StoredDocument | undefined;
   readonly reach: Reach;
+  /** Of the jobs that were enqueued when it was decided before. */
+  readonly jobIds: string[];
 }
 
-function toDecision({ store, now }: Deciding, call: Asked, { decided, before, reach }: Decided): Decision {
+function toDecision({ store, now }: Deciding, call: Asked, { decided, before, reach, jobIds }: Decided): Decision {
   const { resource, id } = call;
   if (decided === 'keep') return { kind: 'keep' };
   const isGone = decided === 'remove' || isRemoved(resource, decided);
   // What was removed before is named by nobody.
   const isLeaving = isGone && standing(resource, before) !== undefined;
-  const also = isLeaving ? causedByRemoval({ resource, id }, { store, reach, nowMs: now() }) : [];
+  const also = [
+    ...(isLeaving ? causedByRemoval({ resource, id }, { store, reach, nowMs: now() }) : []),
+    ...(decided === 'remove' ? [] : causesOf(decided, jobIds)),
+  ];
   if (!isGone) mustNameOthers(call, decided, { before, store, reach });
   return { ...(decided === 'remove' ? { kind: decided } : { kind: 'put', document: decided }), ...(also.length === 0 ? {} : { also }) };
 }

@@ -19,6 +19,7 @@ import { keptNamesOf, withoutKept } from '../../shared/contract/system-fields.ts
 import type { Resource } from '../../shared/contract/resource.ts';
 import type { Asked } from '../call.ts';
 import { deriveNext } from './before-write.ts';
+import { causing } from './caused.ts';
 import { mustMeetConditions, toETag } from './etag.ts';
 import { initialAt, mustStay, withUngiven } from './given-fields.ts';
 import { asDocument, hiddenPaths, isNamed, keepHidden, shownOf } from './hidden-places.ts';
@@ -207,12 +208,12 @@ function mustRevise(writer: Asked, { id, before, namedHidden, next, nowMs }: Mad
   // The field rules hold of what the caller sent, the row rule of all that is written.
   const asSent = revised(next);
   if (asSent !== undefined) mustAllowSent(writer, { before, after: asSent, namedHidden });
-  const fields = deriveNext(writer, { id, before, next, nowMs });
+  const { fields, also } = deriveNext(writer, { id, before, next, nowMs });
   mustStay(writer.resource, stored, fields, namedHidden);
   const after = fields === next ? asSent : revised(fields);
   if (after === undefined) return 'keep';
   mustAllow(withNumbersOf(before, { id: toIdValue(writer.resource, id), ...after }), ruleOf(writer, 'update'));
-  return after;
+  return causing(after, also);
 }
 
 interface SentImages {

@@ -3,6 +3,7 @@ import { orders } from '../../shared/resources/orders.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import type { DocumentOf } from '../access/document-of.ts';
 import type { EndpointHandler } from '../access/own-answer.ts';
+import { ordersReceipt } from '../jobs/orders-receipt.ts';
 import { type Payments, paymentsOf } from './payments.ts';
 
 const centsPerSeat = 1_250;
@@ -22,7 +23,9 @@ export const ordersPay: EndpointHandler<typeof declared> = async (call) => {
   }
   // Members may not change an order; its buyer may do this to it, and nothing else.
   const pay = call.asSystem.merge(orders, id, (seen) => (mustBePlaced(seen), { status: 'paid' }));
-  return call.write([pay], () => ({ order: id, status: 'paid' as const, cents })).catch(async (thrown: unknown) => {
+  const receipt = call.enqueue(ordersReceipt, { order: id, cents });
+  const toAnswer = (made: { readonly id: string }) => ({ order: id, status: 'paid' as const, cents, receipt: made.id });
+  return call.write([pay, receipt], ([, made]) => toAnswer(made)).catch(async (thrown: unknown) => {
     await giveBack(payments, id, await call.asSystem.get(orders, id));
     throw thrown;
   });

@@ -268,6 +268,8 @@ export interface Store {
   hold(resources: HeldResources, options: ReadOptions): Promise<HeldState>;
   /** All mutations in one durable transaction; each refused or written on its own, unless the write is `atomic`. */
   write(mutations: readonly Mutation[], options: WriteOptions): Promise<Written>;
+  /** The database's clock, in milliseconds of the epoch: the same for all processes that share it, to a round trip. */
+  time(): Promise<number>;
   /** The last committed position that this process knows of. */
   head(): Promise<Position>;
   /**

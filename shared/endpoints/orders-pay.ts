@@ -13,5 +13,6 @@ export const ordersPay = endpoint({
   answers: 'effect',
   rule: owner('buyer'),
   input: z.object({ card: z.string().regex(/^tok_[a-z]{1,40}$/) }),
-  output: z.object({ order: z.uuid(), status: z.literal('paid'), cents: integer().positive() }),
+  /** `receipt` is the job that writes it: its result, once it is done. */
+  output: z.object({ order: z.uuid(), status: z.literal('paid'), cents: integer().positive(), receipt: z.uuid() }),
 });

@@ -7,6 +7,7 @@ import type { Contract } from '../contract/contract.ts';
 import { bodiesOf } from '../contract/documents.ts';
 import { everyResourceOf } from '../contract/every-resource.ts';
 import type { Resource } from '../contract/resource.ts';
+import { jobs } from '../jobs/resource.ts';
 import type { Plan, Plans } from '../limits/plans.ts';
 import { isOfDocument, type Operation } from '../operations/operation.ts';
 import { isForEdgeAlone, operationsOf } from '../operations/route.ts';
@@ -14,6 +15,7 @@ import type { Version, Versions } from '../versions/versions.ts';
 import type { JsonObject } from '../wire/values.ts';
 import { keySchemas } from './api-keys.ts';
 import { sharedSchemas } from './answers.ts';
+import { jobSchemas } from './jobs.ts';
 import { toJsonSchema } from './json-schema.ts';
 import {
   boundsInWords, headerComponents, headerParameterComponents, headerRefs, headersOfAll, headersOfStates, versionParameterComponents,
@@ -49,7 +51,7 @@ function toCurrentDescription({ contract, plans, paths }: Describing): JsonObjec
     servers: [{ url: '/' }],
     tags: resources.map((resource) => ({ name: resource.name, description: resourceInWords(resource) })),
     paths: {
-      ...Object.assign({}, ...[...resources, everyResourceOf(contract), apiKeys].map((resource) => pathsOf(resource, versions.current))),
+      ...Object.assign({}, ...[...resources, everyResourceOf(contract), ...internals].map((each) => pathsOf(each, versions.current))),
       ...paths,
     },
     components: {
@@ -57,6 +59,7 @@ function toCurrentDescription({ contract, plans, paths }: Describing): JsonObjec
         ...sharedSchemas,
         ...togetherSchemas(resources.map(({ name }) => name)),
         ...keySchemas(),
+        ...jobSchemas(),
         ...problemSchemas,
         ...Object.assign({}, ...resources.map((resource) => schemasOf(resource, operationsOf(resource).filter(hasOwnBody)))),
       },
@@ -80,6 +83,9 @@ function toCurrentDescription({ contract, plans, paths }: Describing): JsonObjec
     },
   };
 }
+
+/** Internal resources that operations are about. */
+const internals = [apiKeys, jobs];
 
 /** Whether its bodies are described by no component that several resources share. */
 function hasOwnBody(row: Operation): boolean {

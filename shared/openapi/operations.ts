@@ -25,8 +25,8 @@ export function pathOf({ name }: Resource, { at }: Operation, version: Version):
 export function toOperation(resource: Resource, row: Operation, input?: Translation): JsonObject {
   const { words = '', extensions = {} } = describedOf(row).more?.(resource, input) ?? {};
   return {
-    operationId: resource.name === everyResource ? row.name : `${resource.name}.${row.name}`,
-    tags: [resource.name === everyResource ? row.name : resource.name],
+    operationId: resource.name === everyResource ? row.name : `${tagOf(resource)}.${row.name}`,
+    tags: [resource.name === everyResource ? row.name : tagOf(resource)],
     summary: row.summary,
     description: [termsInWords(resource, row, input), words].filter((part) => part !== '').join('\n\n'),
     parameters: [
@@ -122,4 +122,9 @@ function securityOf({ rules }: Resource, row: Operation): readonly JsonObject[] 
   const { right } = row;
   const isOpen = reduce(typeof right === 'string' ? rules[right] : right, anonymous) !== false;
   return [...(isOpen ? [{}] : []), { bearer: [] }, ...(isFeed(row) ? [{ ticket: [] }] : [])];
+}
+
+/** Internal resources go by the word that a path of theirs begins with. */
+function tagOf({ name }: Resource): string {
+  return name.replace(/^tombolo_/, '');
 }

@@ -7,6 +7,7 @@ import { changesType } from '../changes/operators.ts';
 import { listingRemoved } from '../contract/removal.ts';
 import type { Resource } from '../contract/resource.ts';
 import { apiKeyOperations } from '../api-keys/operations.ts';
+import { jobOperations } from '../jobs/operations.ts';
 import { bulk } from '../operations/bulk.ts';
 import { documents } from '../operations/documents.ts';
 import { isEndpoint } from '../operations/endpoint.ts';
@@ -22,6 +23,7 @@ import {
 import { keyAnswer, keyComponents, keyExamples, keyMadeAnswer, keysAnswer, keysParameters } from './api-keys.ts';
 import type { Described } from './described.ts';
 import { endpointDescribed } from './endpoints.ts';
+import { jobAnswer, jobRetriedAnswer, jobsAnswer, jobsParameters } from './jobs.ts';
 import { exportParametersOf, fieldsOf, listParametersOf, shapesOf } from './list-parameters.ts';
 import { expandOf, heedsOf } from './related.ts';
 import { changesExampleOf, jsonPatchExampleOf, rowsExampleOf } from './resource-schemas.ts';
@@ -99,9 +101,16 @@ const ofApiKeys: Words<typeof apiKeyOperations> = {
   rotateKey: { answers: keyMadeAnswer, components: keyComponents.rotation, bodies: () => keyExamples.rotation },
 };
 
+const ofJobs: Words<typeof jobOperations> = {
+  listJobs: { answers: jobsAnswer, parameters: jobsParameters },
+  getJob: { answers: jobAnswer },
+  cancelJob: { answers: removedAnswer },
+  retryJob: { answers: jobRetriedAnswer },
+};
+
 const byRow: ReadonlyMap<Operation, Described | undefined> = new Map([
   ...toEntries(documents, ofDocuments), ...toEntries(bulk, ofBulk), ...toEntries(transaction, ofTransaction),
-  ...toEntries(removals, ofRemovals), ...toEntries(apiKeyOperations, ofApiKeys),
+  ...toEntries(removals, ofRemovals), ...toEntries(apiKeyOperations, ofApiKeys), ...toEntries(jobOperations, ofJobs),
 ]);
 const nothingMore: Described = {};
 

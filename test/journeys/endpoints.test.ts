@@ -103,7 +103,18 @@ describe.each(worldsOfBoth)('endpoints on %s in %s', (engine, stack) => {
     const pay = (asking: object = {}) => world.request(`${path}/pay`, { token, json: { card: 'tok_ok' }, headers, ...asking });
     expect((await pay({ json: { card: 'tok_refused' }, headers: {} })).status).toBe(422);
     const paid = await pay();
-    expect([paid.status, paid.json<object>()]).toEqual([200, { order: id, status: 'paid', cents: 2_500 }]);
+    expect([paid.status, paid.json<object>()]).toEqual([200, { order: id, status: 'paid', cents: 2_500, receipt: expect.any(String) }]);
+    const receipt = `/v2/jobs/${paid.json<{ receipt: string }>().receipt}`;
+    const written = await eventually('the receipt', async () => {
+      const job = await world.request(receipt, { token });
+      return job.json<{ state: string }>().state === 'done' && job;
+    });
+    expect([written.status, written.json<object>()]).toMatchObject([200, { attempt: 1, result: { order: id, cents: 2_500 } }]);
+    expect((await world.request(receipt, { token: await world.token({ subject: 'bob', roles: [], tenant: 'acme' }) })).status).toBe(404);
+    expect((await world.request(receipt)).status).toBe(401);
+    expect((await world.request(receipt, { token, method: 'DELETE' })).code).toBe('document_conflict');
+    expect((await world.request('/v2/jobs', { token })).code).toBe('forbidden');
+    expect((await world.request('/v2/jobs/x', { token })).status).toBe(404);
     expect((await world.request(path, { token, headers: { 'tombolo-position': paid.position } })).text).toContain('"status":"paid"');
     await eventually('the paid order', async () => (await world.request(path, { token })).text.includes('"paid"'), {
       msMax: freshWithinMs, everyMs: 20,

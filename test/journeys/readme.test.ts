@@ -87,6 +87,16 @@ shellTest('its first five minutes and its import answer as printed', () => {
   }
 });
 
+shellTest('its job writes the receipt of a paid order', () => {
+  const [shell = ''] = blocksBelow('### Jobs', 'sh');
+  const output = runAsPrinted([shell.replaceAll(/^(curl .*)$/gm, '$1; echo')]);
+  const printed = shell.split('\n').filter((line) => line.startsWith('#')).map((line) => line.slice(2)).join('\n').split(/\n(?=\{)/);
+  expect(printed).toHaveLength(2);
+  for (const each of printed) expect(output).toMatch(toPattern(each));
+  expect(blocksBelow('### Jobs', 'ts').map((text) => readFileSync(join(project, 'origin/jobs/orders-receipt.ts'), 'utf8').includes(text)))
+    .toEqual([true]);
+});
+
 shellTest('what it writes behind the back of Tombolo is seen through it', async () => {
   await eventually('the film is an old one', async () => {
     const { data } = (await (await fetch(`${api}/v2/films?title=The%20Third%20Man`)).json()) as { data: { year: number }[] };

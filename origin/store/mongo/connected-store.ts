@@ -124,6 +124,16 @@ export abstract class ConnectedStore {
     }));
   }
 
+  /** The primary's, at the middle of the round trip. */
+  time(): Promise<number> {
+    return this.own(async () => {
+      const askedAtMs = performance.now();
+      const { localTime } = await this.opened.database.command({ hello: 1 }, { readPreference: 'primary' });
+      if (!(localTime instanceof Date)) throw storeUnavailable(undefined, 'the server does not tell its time');
+      return localTime.getTime() + (performance.now() - askedAtMs) / 2;
+    });
+  }
+
   async close(): Promise<void> {
     this.#closing.abort();
     while (this.#running.size > 0) await Promise.allSettled(this.#running);

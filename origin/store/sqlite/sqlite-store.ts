@@ -201,6 +201,11 @@ class SqliteStore implements Store {
     return { ...value, position: toPosition(end) };
   }
 
+  /** Who shares the file shares the machine's clock. */
+  async time(): Promise<number> {
+    return this.#options.clock();
+  }
+
   async head(): Promise<Position> {
     return this.#head.position;
   }

@@ -121,7 +121,8 @@ describe.each(Object.entries(contracts))('the description of the contract %s', (
     const expected = [...of.resources.values()].flatMap((each) => operationsOf(each).map(({ name }) => `${each.name}.${name}`));
     const ofAll = operationsOf(everyResourceOf(of)).map(({ name }) => name);
     const ofKeys = ['getKey', 'listKeys', 'makeKey', 'revokeKey', 'rotateKey'].map((name) => `keys.${name}`);
-    expect(found.filter((id) => id !== undefined).sort()).toEqual([...expected, ...ofAll, ...ofKeys].sort());
+    const ofJobs = ['getJob', 'listJobs', 'cancelJob', 'retryJob'].map((name) => `jobs.${name}`);
+    expect(found.filter((id) => id !== undefined).sort()).toEqual([...expected, ...ofAll, ...ofKeys, ...ofJobs].sort());
   });
 
   test('shows queries and bodies that are taken', () => {

@@ -1,0 +1,41 @@
+/** What is wrong with jobs: each by itself, and all of them together. With any, nothing starts. */
+import { DeclarationError, Mistakes, type Refuse } from '../../shared/contract/mistakes.ts';
+import { isActionName } from '../../shared/contract/reserved-names.ts';
+import { jobLimits } from '../../shared/jobs/limits.ts';
+import { isHostName } from '../../shared/operations/endpoint-checks.ts';
+import type { Job } from './job.ts';
+
+/** By their names. */
+export type Jobs = ReadonlyMap<string, Job>;
+
+export function mustJobs(declared: readonly Job[]): Jobs {
+  const mistakes = new Mistakes('origin/jobs/all.ts');
+  for (const job of declared) checkJob(job, (key, detail) => mistakes.add(`job "${job.name}": ${key}`, detail));
+  for (const [name, same] of Map.groupBy(declared, (job) => job.name)) {
+    if (same.length > 1) mistakes.add(`job "${name}"`, 'more than one has this name');
+  }
+  for (const [name, same] of Map.groupBy(declared, ({ queue }) => queue?.name)) {
+    const bounds = new Set(same.map(({ queue }) => queue?.concurrency));
+    if (bounds.size > 1) mistakes.add(`queue "${name}"`, `has more than one concurrency: ${[...bounds].join(', ')}`);
+  }
+  if (mistakes.found.length > 0) throw new DeclarationError(mistakes.found);
+  return new Map(declared.map((job) => [job.name, job]));
+}
+
+/** The types of a declaration are not checked when it runs. */
+function checkJob({ name, payload, queue, attempts, backoff, timeoutMs, fetches, handler }: Job, refuse: Refuse): void {
+  if (typeof name !== 'string' || !isActionName(name)) refuse('name', 'must be lower-case letters, digits and hyphens');
+  if (typeof payload?.safeParse !== 'function') refuse('payload', 'must be a schema of zod');
+  if (!isActionName(queue?.name ?? '')) refuse('queue.name', 'must be lower-case letters, digits and hyphens');
+  mustBeWhole(queue?.concurrency, jobLimits.concurrencyMax, 'queue.concurrency', refuse);
+  mustBeWhole(attempts, jobLimits.attemptsMax, 'attempts', refuse);
+  mustBeWhole(timeoutMs, jobLimits.timeoutMsMax, 'timeoutMs', refuse);
+  mustBeWhole(backoff?.firstMs, jobLimits.delayMsMax, 'backoff.firstMs', refuse);
+  mustBeWhole(backoff?.maxMs, jobLimits.delayMsMax, 'backoff.maxMs', refuse);
+  for (const host of fetches) if (!isHostName(host)) refuse('fetches', `"${host}" is no name of a host, as in "api.example.com"`);
+  if (typeof handler !== 'function') refuse('handler', 'must be a function');
+}
+
+function mustBeWhole(value: number | undefined, max: number, key: string, refuse: Refuse): void {
+  if (!Number.isInteger(value) || Number(value) < 1 || Number(value) > max) refuse(key, `must be a whole number from 1 to ${max}`);
+}

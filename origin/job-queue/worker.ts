@@ -1,0 +1,264 @@
+/**
+ * Runs jobs of this process: claims what is ready, keeps the leases of what runs, and frees what is due, whoever left it.
+ *
+ *   wait ──the feed tells of a job, a moment is due, an attempt ended──▶ what is due ──▶ claim, queue by queue ──▶ attempts
+ *    ▲                                                                                     │ nothing was ready, or all places are taken
+ *    └─────────────────────────────────────────────────────────────────────────────────────┘
+ *
+ * Any number of processes do this at once: each step is a write that is decided on the job as it is there. While nothing is
+ * ready, a process asks the database once in idleMs.
+ */
+import type { Change } from '../../shared/contract/change.ts';
+import { jobs, type StoredJob } from '../../shared/jobs/resource.ts';
+import type { Position } from '../../shared/wire/position.ts';
+import type { Context } from '../context.ts';
+import type { FeedStep } from '../feed/feed.ts';
+import { pause } from '../pause.ts';
+import type { ServiceState } from '../services/services.ts';
+import type { ListRequest, Mutation } from '../store/store.ts';
+import { Attempt, writeMsMax } from './attempt.ts';
+import type { Jobs } from './checks.ts';
+import { DatabaseClock } from './database-clock.ts';
+import { claiming, duly, lost, toInstant } from './job-writes.ts';
+import type { Queue } from './job.ts';
+import { jobIn } from './stored-job.ts';
+import { WakeUp } from './wake-up.ts';
+
+export interface WorkerTimes {
+  /** A running job is another's to take up so long after the last beat of its process. */
+  readonly leaseMs: number;
+  readonly idleMs: number;
+}
+
+export interface WorkerOptions {
+  readonly times?: WorkerTimes | undefined;
+  /** From 0 to 1; tests give their own. */
+  readonly random?: (() => number) | undefined;
+  onTrouble(message: string, cause: unknown): void;
+}
+
+const usual: WorkerTimes = { leaseMs: 30_000, idleMs: 30_000 };
+/** Beats in the time of a lease. */
+const beatsOfLease = 3;
+/** Claimed, or freed, in one write. */
+const atOnceMax = 100;
+/** What is due is looked for so often at most. */
+const leastWaitMs = 10;
+/** Others were faster, or our reads are behind. */
+const againMs = 50;
+const troubleMs = { first: 500, max: 30_000 } as const;
+/** Of the time for a stop, so much is left for attempts to go back in. */
+const handBackMs = 1_000;
+
+export class Worker {
+  readonly #context: Context;
+  readonly #jobs: Jobs;
+  readonly #queues: readonly Queue[];
+  readonly #options: WorkerOptions;
+  readonly #times: WorkerTimes;
+  readonly #clock: DatabaseClock;
+  readonly #stop = new AbortController();
+  readonly #wake = new WakeUp();
+  /** By the ids of their jobs. */
+  readonly #attempts = new Map<string, Attempt>();
+  readonly #ending = new Set<Promise<void>>();
+  readonly #taken = new Map<string, number>();
+  #dueAtMs = 0;
+  #seen: Position | undefined;
+  #failures = 0;
+  #trouble: string | undefined;
+
+  constructor(context: Context, declared: Jobs, options: WorkerOptions) {
+    this.#context = context;
+    this.#jobs = declared;
+    this.#queues = [...new Map([...declared.values()].map(({ queue }) => [queue.name, queue])).values()];
+    this.#options = options;
+    this.#times = options.times ?? usual;
+    this.#clock = new DatabaseClock(context.store);
+  }
+
+  /** Jobs that fail leave what is served right, so the process is ready all the same, and says so. */
+  get state(): ServiceState {
+    return { ready: true, ...(this.#trouble === undefined ? {} : { detail: this.#trouble }) };
+  }
+
+  /** Claims nothing more; what does not end in time goes back, with its attempt counted. */
+  stop(deadline: number): void {
+    this.#stop.abort();
+    const timer = setTimeout(() => {
+      for (const attempt of this.#attempts.values()) attempt.stop();
+    }, Math.max(0, deadline - handBackMs - Date.now()));
+    timer.unref();
+  }
+
+  /** Runs until it is stopped and its attempts have ended; never throws. */
+  async run(): Promise<void> {
+    const { signal } = this.#stop;
+    const over = new AbortController();
+    const beside = [this.#follow(signal), this.#beat(over.signal)];
+    while (!signal.aborted) {
+      try {
+        await this.#round();
+        this.#failures = 0;
+        this.#trouble = undefined;
+        await this.#wake.wait(Math.max(leastWaitMs, this.#dueAtMs - (await this.#clock.now())), signal);
+      } catch (cause) {
+        if (signal.aborted) break;
+        this.#fail(cause);
+        await pause(Math.random() * Math.min(troubleMs.first * 2 ** this.#failures, troubleMs.max), signal);
+      }
+    }
+    while (this.#ending.size > 0) await Promise.all(this.#ending);
+    over.abort();
+    await Promise.all(beside);
+  }
+
+  async #round(): Promise<void> {
+    const nowMs = await this.#clock.now();
+    if (nowMs >= this.#dueAtMs) await this.#free(nowMs);
+    for (const queue of this.#queues) if (!this.#stop.signal.aborted) await this.#claim(queue, nowMs);
+  }
+
+  /** Whatever a full batch leaves is found in the next round. */
+  async #free(nowMs: number): Promise<void> {
+    this.#dueAtMs = nowMs + this.#times.idleMs;
+    for (const state of ['delayed', 'running', 'done', 'cancelled', 'dead'] as const) {
+      const ids = (await this.#list(toDue(state, toInstant(nowMs)))).map(({ id }) => id);
+      await this.#write(ids.map((id) => duly(id, nowMs, (name) => this.#jobs.get(name))));
+      if (ids.length === atOnceMax) this.#isDueAt(nowMs);
+    }
+    for (const state of ['delayed', 'running'] as const) {
+      const [next] = await this.#list({ ...toDue(state, undefined), limit: 1 });
+      if (next !== undefined) this.#isDueAt(Date.parse(next.job.dueAt));
+    }
+  }
+
+  /** A moment that is due while others free it is looked at again a little later. */
+  #isDueAt(ms: number): void {
+    this.#dueAtMs = Math.min(this.#dueAtMs, ms);
+  }
+
+  async #claim({ name, concurrency }: Queue, nowMs: number): Promise<void> {
+    const free = Math.min(atOnceMax, concurrency - (this.#taken.get(name) ?? 0));
+    if (free <= 0) return;
+    const ready = await this.#list({ ...toNext(name), limit: free });
+    if (ready.length === 0) return;
+    const claim = crypto.randomUUID();
+    const isKnown = (each: string) => this.#jobs.has(each);
+    const claims = ready.map(({ id }) => claiming({ id, claim, nowMs, leaseMs: this.#times.leaseMs, isKnown }));
+    const claimed = (await this.#write(claims)).flatMap((document) => {
+      const job = document === undefined ? undefined : jobIn(document);
+      return document !== undefined && job?.state === 'running' && job.claim === claim ? [{ id: document.id, job }] : [];
+    });
+    for (const { id, job } of claimed) this.#begin({ id, claim }, job);
+    if (claimed.length > 0) this.#wake.now();
+    else this.#isDueAt(nowMs + againMs);
+  }
+
+  #begin(claim: { readonly id: string; readonly claim: string }, stored: StoredJob): void {
+    const job = this.#jobs.get(stored.name);
+    if (job === undefined) throw new Error(`job "${stored.name}" was claimed and is not declared`);
+    const { onTrouble, random = Math.random } = this.#options;
+    const attempt = new Attempt({
+      context: this.#context, job, claim, stored, leaseMs: this.#times.leaseMs, random, onTrouble, now: () => this.#clock.now(),
+    });
+    this.#attempts.set(claim.id, attempt);
+    const count = (by: number) => this.#taken.set(stored.queue, (this.#taken.get(stored.queue) ?? 0) + by);
+    count(1);
+    const running = attempt.run().finally(() => {
+      count(-1);
+      if (this.#attempts.get(claim.id) === attempt) this.#attempts.delete(claim.id);
+      this.#ending.delete(running);
+      this.#wake.now();
+    });
+    this.#ending.add(running);
+  }
+
+  async #beat(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await pause(this.#times.leaseMs / beatsOfLease, signal);
+      const beating = [...this.#attempts.values()];
+      if (signal.aborted || beating.length === 0) continue;
+      try {
+        const nowMs = await this.#clock.now();
+        const { outcomes } = await this.#context.store.write(beating.map((attempt) => attempt.beat(nowMs)), this.#inTime());
+        for (const [index, attempt] of beating.entries()) attempt.beaten(outcomes[index]?.kind === 'written');
+      } catch (cause) {
+        this.#options.onTrouble('the leases of running jobs could not be kept', cause);
+        for (const attempt of beating) attempt.beaten(undefined);
+      }
+    }
+  }
+
+  /** Where history is lost, the next round asks the database, as it does whenever it is woken. */
+  async #follow(signal: AbortSignal): Promise<void> {
+    const { feed } = this.#context;
+    while (!signal.aborted) {
+      try {
+        for await (const step of feed.follow(this.#seen ?? feed.through, signal)) this.#take(step);
+      } catch (cause) {
+        this.#options.onTrouble('jobs: the feed cannot be followed', cause);
+        await pause(troubleMs.first, signal);
+      }
+    }
+  }
+
+  #take(step: FeedStep): void {
+    this.#seen = step.through;
+    if (step.kind === 'lost') this.#dueAtMs = 0;
+    const isNews = step.kind === 'lost' || step.changes.filter((change) => this.#hear(change)).length > 0;
+    if (isNews) this.#wake.now();
+  }
+
+  /** Whether there may be something to do. */
+  #hear(change: Change): boolean {
+    if (change.resource !== jobs.name) return false;
+    if (change.kind === 'resource') return true;
+    const after = change.after ?? undefined;
+    const state = after?.['state'];
+    const attempt = this.#attempts.get(change.id);
+    if (attempt !== undefined && (state !== 'running' || !attempt.isOf(after?.['claim']))) attempt.lose();
+    if (state === 'delayed') this.#isDueAt(Date.parse(String(after?.['dueAt'])));
+    return state === 'ready' || state === 'delayed';
+  }
+
+  async #list(request: ListRequest): Promise<readonly { readonly id: string; readonly job: StoredJob }[]> {
+    const seen = this.#seen === undefined ? {} : { atLeast: this.#seen };
+    const { value: rows } = await this.#context.store.list(jobs, request, { ...this.#inTime(), ...seen });
+    return rows.map(({ document }) => ({ id: document.id, job: jobIn(document) }));
+  }
+
+  /** What each left. */
+  async #write(mutations: readonly Mutation[]) {
+    if (mutations.length === 0) return [];
+    const { outcomes } = await this.#context.store.write(mutations, this.#inTime());
+    const refused = outcomes.find((outcome) => outcome.kind === 'refused');
+    if (refused !== undefined && refused.fault !== lost) throw refused.fault;
+    return outcomes.map((outcome) => (outcome.kind === 'written' ? outcome.after : undefined));
+  }
+
+  #inTime(): { readonly deadline: number } {
+    return { deadline: Date.now() + writeMsMax };
+  }
+
+  #fail(cause: unknown): void {
+    this.#failures++;
+    const trouble = `does not get on: ${cause instanceof Error ? cause.message : String(cause)}`;
+    if (trouble !== this.#trouble) this.#options.onTrouble(`jobs: ${trouble}`, cause);
+    this.#trouble = trouble;
+  }
+}
+
+const byDue = [{ field: 'dueAt', descending: false }, { field: 'id', descending: false }];
+
+function toDue(state: StoredJob['state'], lte: string | undefined): ListRequest {
+  const range = lte === undefined ? undefined : { field: 'dueAt', bounds: { lte } };
+  return { equal: { state: [state] }, range, sort: byDue, where: true, after: undefined, limit: atOnceMax };
+}
+
+function toNext(queue: string): Omit<ListRequest, 'limit'> {
+  return {
+    equal: { queue: [queue], state: ['ready'] }, range: undefined, where: true, after: undefined,
+    sort: [{ field: 'priority', descending: true }, ...byDue],
+  };
+}

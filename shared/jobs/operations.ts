@@ -1,0 +1,59 @@
+/** Jobs as clients see them: their owner asks for one and cancels it; an admin lists dead ones and retries them. */
+import { role, signedIn } from '../contract/rules.ts';
+import { operations } from '../operations/operation.ts';
+import { limits } from '../wire/limits.ts';
+import { mustBeWithoutParameters, mustKnowOnly, parametersRefused, toParameters } from '../wire/parameters.ts';
+import { jobs } from './resource.ts';
+
+const json = 'application/json';
+/** The name of the resource, as a type that handlers are found by. */
+const about = 'tombolo_jobs';
+const short = { bodyBytesMax: limits.bodyBytesMax, msMax: limits.requestMsMax, cost: 1, body: 'none', takes: [], gives: [json] } as const;
+const read = { ...short, method: 'GET', answers: 'state', carries: ['if-match', 'if-none-match'], conditions: 'read' } as const;
+const effect = { ...short, answers: 'effect', carries: ['idempotency-key'], conditions: 'none' } as const;
+const parseNone = (_resource: unknown, query: string): void => mustBeWithoutParameters(query);
+/** Jobs change more often than they are asked for. */
+const unkept = () => ({ name: 'jobs', dependencies: [{ resource: jobs.name, buckets: [] }], keepsAbsence: false });
+
+export const jobOperations = operations({
+  listJobs: {
+    ...read, at: { path: '/jobs', about }, right: role('admin'),
+    summary: 'Lists jobs that were given up, the oldest first: those of the admin’s tenant, or all.', parse: parsePage, cached: unkept,
+  },
+  getJob: {
+    ...read, at: { path: '/jobs/:id', about }, right: signedIn, summary: 'Tells how a job is that the caller caused.',
+    parse: parseNone, cached: unkept,
+  },
+  cancelJob: {
+    ...effect, method: 'DELETE', at: { path: '/jobs/:id', about }, right: signedIn,
+    summary: 'Cancels a job that has not ended; an attempt that runs is told to stop, and its end is not accepted.', parse: parseNone,
+  },
+  retryJob: {
+    ...effect, method: 'POST', at: { path: '/jobs/:id/retry', about }, right: role('admin'),
+    summary: 'Has a job that was given up begin again, with all of its attempts.', parse: parseNone,
+  },
+});
+
+export interface JobsPage {
+  readonly limit: number;
+  /** Where the page before ended. */
+  readonly after: { readonly dueAt: string; readonly id: string } | undefined;
+}
+
+/** What `after` takes: a moment and an id, as a page's `next` has them. */
+export const jobsAfter = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+
+function parsePage(_resource: unknown, query: string): JobsPage {
+  const parameters = toParameters(query);
+  mustKnowOnly(parameters, ['limit', 'after'], 'jobs are listed by limit and after');
+  const limit = parameters.get('limit') ?? String(limits.pageDocumentsDefault);
+  if (!/^[1-9]\d{0,5}$/.test(limit) || Number(limit) > limits.pageDocumentsMax) {
+    throw parametersRefused([['limit', `must be a whole number from 1 to ${limits.pageDocumentsMax}`]]);
+  }
+  const after = parameters.get('after') ?? undefined;
+  const [, dueAt, id] = jobsAfter.exec(after ?? '') ?? [];
+  if (after !== undefined && (dueAt === undefined || Number.isNaN(Date.parse(dueAt)))) {
+    throw parametersRefused([['after', 'must be the `next` of a page before']]);
+  }
+  return { limit: Number(limit), after: dueAt === undefined || id === undefined ? undefined : { dueAt, id } };
+}
