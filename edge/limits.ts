@@ -64,6 +64,17 @@ export const edgeLimits = {
   retriesMax: 10,
   /** Less time than this left makes a second try pointless. */
   retryMsMin: 100,
+  /** Failures of an origin, without an answer between, after which nothing is sent to it; counted anew after this window. */
+  breakerLateMax: 2,
+  breakerRefusedMax: 5,
+  breakerUnsignedMax: 5,
+  breakerWindowMs: 30_000,
+  /** An answer that did not come counts where the origin had at least this long. */
+  breakerLateMsMin: 1_000,
+  /** How long nothing is sent, before one probe is. */
+  breakerPauseMs: 500,
+  /** The origin has so long to answer the probe. */
+  breakerProbeMsMax: 2_000,
   /** How long the next key signs after the origin did not know the first; then the first is tried again. */
   keyStandsInMs: 10_000,
   /** Seconds in `Retry-After` when the origin or the issuer is away. */

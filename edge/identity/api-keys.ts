@@ -21,7 +21,8 @@ import type { Asking, View } from '../cache/generations.ts';
 import { edgeLimits } from '../limits.ts';
 import { log, toLogged } from '../log.ts';
 import { isEqual } from '../origin-client/macs.ts';
-import { discardReply, type Reply } from '../origin-client/origin-client.ts';
+import { discardReply } from '../origin-client/one-origin.ts';
+import type { Reply } from '../origin-client/origin-client.ts';
 import { bufferUpTo } from '../request/read-body.ts';
 import type { Routed } from '../request/request.ts';
 import { traceparentOf } from '../request/traceparent.ts';
@@ -164,10 +165,10 @@ function asFresh(entry: Entry, view: View | undefined): Entry | undefined {
   return entry;
 }
 
-function askOrigin({ context: { origin, contract }, sent, requestId, deadlineAt }: Routed, id: string): Promise<Reply> {
+function askOrigin({ context: { origin, contract }, sent, requestId, deadlineAt, waitUntil }: Routed, id: string): Promise<Reply> {
   return origin.ask({
     method: 'GET', target: { path: `/${contract.versions.current.name}/.keys/${id}`, query: '' }, safe: true, principal: anonymous,
-    headers: {}, deadlineAt, requestId, traceparent: traceparentOf(sent, requestId),
+    headers: {}, deadlineAt, requestId, waitUntil, traceparent: traceparentOf(sent, requestId),
   });
 }
 

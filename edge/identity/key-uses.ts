@@ -8,7 +8,7 @@ import { joinedBytes } from '../../shared/wire/bytes.ts';
 import { anonymous } from '../../shared/wire/principal.ts';
 import { edgeLimits } from '../limits.ts';
 import { log, toLogged } from '../log.ts';
-import { discardReply } from '../origin-client/origin-client.ts';
+import { discardReply } from '../origin-client/one-origin.ts';
 import type { Routed } from '../request/request.ts';
 import { traceparentOf } from '../request/traceparent.ts';
 
@@ -51,12 +51,12 @@ export class KeyUses {
 
 type Use = readonly [id: string, minute: number];
 
-async function send({ context: { origin, contract }, sent, requestId }: Routed, used: readonly Use[]): Promise<number> {
+async function send({ context: { origin, contract }, sent, requestId, waitUntil }: Routed, used: readonly Use[]): Promise<number> {
   const body = JSON.stringify({ used: used.map(([id, at]) => ({ id, at: new Date(at).toISOString() })) });
   const reply = await origin.ask({
     method: 'POST', target: { path: `/${contract.versions.current.name}/.keys/used`, query: '' }, safe: false, principal: anonymous,
     headers: { 'content-type': 'application/json' }, body: joinedBytes([new TextEncoder().encode(body)]),
-    deadlineAt: Date.now() + edgeLimits.keyUsesToldMsMax, requestId, traceparent: traceparentOf(sent, requestId),
+    deadlineAt: Date.now() + edgeLimits.keyUsesToldMsMax, requestId, waitUntil, traceparent: traceparentOf(sent, requestId),
   });
   await discardReply(reply);
   return reply.status;

@@ -30,6 +30,15 @@ export function originUnavailable({ mayBeDone, cause, facts }: Failure): Fault {
   });
 }
 
+/** What is not asked, since the origin does not answer: nothing was done. */
+export function originPaused(waitMs: number): Fault {
+  return new Fault('origin_unavailable', {
+    detail: 'the origin has not answered for a while; nothing was sent to it',
+    facts: { paused: true },
+    headers: { 'retry-after': String(Math.ceil(waitMs / 1_000)) },
+  });
+}
+
 const outcomeUnknown = 'whether this was carried out is not known: read before you send it again, or send it with an Idempotency-Key';
 
 function toMembers(mayBeDone: boolean): Readonly<Record<string, unknown>> {

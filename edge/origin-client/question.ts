@@ -14,10 +14,10 @@ export type Asking = Pick<Validated['preconditions'], 'ifMatch' | 'ifNoneMatch'>
 
 /** HEAD is asked as GET, so that both fill one entry (RFC 9110 §9.3.2). */
 export function toQuestion(request: Validated, asking: Asking): Question {
-  const { raw, requestId, target, route: { operation }, principal, demanded, deadlineAt, sent } = request;
+  const { raw, requestId, target, route: { operation }, principal, demanded, deadlineAt, sent, waitUntil } = request;
   return {
     method: raw.method === 'HEAD' ? 'GET' : raw.method,
-    requestId, target, principal, deadlineAt,
+    requestId, target, principal, deadlineAt, waitUntil,
     safe: isSafe(operation),
     headers: toHeaders(request, asking),
     atLeast: demanded,

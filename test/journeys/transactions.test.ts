@@ -36,8 +36,8 @@ describe.each(engines)('transactions on %s', (engine) => {
       await world.origin.kill9();
       await world.origin.start();
       await Promise.all(running);
+      await eventually('answers', async () => (await world.request('/v2/films?limit=1', { headers })).status === 200);
     }
-    await eventually('answers', async () => (await world.request('/v2/films?limit=1', { headers })).status === 200);
     const reviewsOf = async (film: string) =>
       (await world.request(`/v2/reviews?film=${film}`, { headers, token })).page.data;
     const found = await Promise.all(titles.map(async (title) => {

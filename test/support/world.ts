@@ -181,6 +181,8 @@ export class World {
   /** What a correct origin answers to reads; `at` is the position that it says it read at. */
   answer({ path, query, headers }: HopSeen, at = this.at): ScriptedAnswer {
     const [, , name = '', id] = path.split('/');
+    // What the edge asks to find out whether an origin answers at all.
+    if (path === '/') return { status: 404 };
     const read = this.readHeader(name, at);
     const body = id === undefined ? JSON.stringify({ data: this.#list(query) }) : this.#one(id);
     if (body === undefined) {

@@ -16,7 +16,11 @@ const answering = (answer: ScriptedAnswer) => {
   asked = 0;
   world.origin.script = () => (asked++, answer);
 };
-beforeEach(() => answering({ status: 404 }));
+// An answer between, so that the failures of one case are not counted with those of the next.
+beforeEach(async () => {
+  answering({ status: 404 });
+  expect((await world.get('/v2/films/between')).status).toBe(404);
+});
 
 const foreign: readonly (readonly [string, ScriptedAnswer])[] = [
   [

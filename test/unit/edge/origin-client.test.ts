@@ -22,7 +22,7 @@ const macs = () => new Macs(mustKeyRing(testKeys), hasher);
 const clientOf = () => new OriginClient({ originUrl: new URL(origin.url), macs: macs(), hasher });
 const question = (given: Partial<Question> = {}): Question => ({
   method: 'GET', target: { path: '/v2/films', query: '?limit=1' }, safe: true, principal: anonymous, headers: {},
-  deadlineAt: Date.now() + 5_000, requestId: 'req_1', traceparent: '00-1-1-00', ...given,
+  deadlineAt: Date.now() + 5_000, requestId: 'req_1', traceparent: '00-1-1-00', waitUntil: (work) => void work, ...given,
 });
 const upload = (text: string) => question({ method: 'POST', safe: false, body: () => new Blob([text]).stream() });
 

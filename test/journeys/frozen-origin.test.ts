@@ -1,0 +1,57 @@
+/** An origin that accepts and says nothing: its process is stopped (SIGSTOP), and the kernel goes on taking connections. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { eventually } from '../support/eventually.ts';
+import { engines, startWorld, type World } from '../support/whole-world.ts';
+
+describe.each(engines)('before a frozen origin over %s', (engine) => {
+  let world: World;
+  const log: string[] = [];
+  beforeAll(async () => {
+    world = await startWorld({ engine, feedSilentMs: 300, onEdgeLog: (line) => log.push(line) });
+  });
+  afterAll(() => world.close());
+
+  test('the first requests cost their time, the others next to nothing, and it is found again by itself', async () => {
+    const token = await world.token();
+    const made = await world.request('/v2/films', { token, json: { title: 'Kept', year: 2_000 } });
+    const [kept, other] = [made.headers.get('location') ?? '', '/v2/films?limit=2'];
+    await world.mustHit(kept);
+    world.origin.freeze();
+    const first = await Promise.all([timed(() => world.request(other)), timed(() => world.request('/v2/films?limit=3'))]);
+    expect(first.map(({ answer }) => answer.status)).toEqual([504, 504]);
+    for (const { ms } of first) expect(ms).toBeWithin(9_000, 20_000);
+
+    const took: number[] = [];
+    for (let index = 0; index < 60; index++) {
+      const refused = await timed(() => world.request(other));
+      expect([refused.answer.status, JSON.parse(refused.answer.text)]).toMatchObject([503, { code: 'origin_unavailable' }]);
+      const retryAfter = Number(refused.answer.headers.get('retry-after'));
+      expect(retryAfter).toBeWithin(1, 3);
+      const stale = await timed(() => world.request(kept));
+      expect([stale.answer.status, stale.answer.cacheStatus]).toEqual([200, 'tombolo; fwd=stale; detail=stale-if-error']);
+      took.push(refused.ms, stale.ms);
+      // Over several pauses, so that probes are among what is measured.
+      await Bun.sleep(50);
+    }
+    took.sort((a, b) => a - b);
+    console.log(`${engine}: first ${first.map(({ ms }) => ms.toFixed(0)).join(' ')} ms; then median ${took[60]?.toFixed(1)}, p95 ${
+      took[114]?.toFixed(1)}, longest ${took.at(-1)?.toFixed(1)} ms`);
+    expect(took[60]).toBeLessThan(5);
+    expect(took.at(-1)).toBeLessThan(500);
+    // A write was not sent, so nobody need ask what became of it.
+    const write = await world.request('/v2/films', { token, json: { title: 'A', year: 2_000 } });
+    expect([write.status, 'outcome' in (JSON.parse(write.text) as object)]).toEqual([503, false]);
+
+    world.origin.thaw();
+    await eventually('an answer', async () => (await world.request(other)).status === 200);
+    expect(log.filter((line) => line.includes('origin.breaker_')).map((line) => (JSON.parse(line) as { event: string }).event)).toEqual([
+      'origin.breaker_open', 'origin.breaker_closed',
+    ]);
+  }, 90_000);
+});
+
+async function timed<T>(ask: () => Promise<T>): Promise<{ readonly answer: T; readonly ms: number }> {
+  const started = performance.now();
+  const answer = await ask();
+  return { answer, ms: performance.now() - started };
+}
