@@ -10,7 +10,7 @@ import { isSameJson } from '../../shared/contract/settled.ts';
 import { withoutKept } from '../../shared/contract/system-fields.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import { limits } from '../../shared/wire/limits.ts';
-import type { JsonObject } from '../../shared/wire/values.ts';
+import type { Json, JsonObject } from '../../shared/wire/values.ts';
 import type { About, FollowUp, PlainDecision, Reach, Store } from '../store/store.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 import { inStore } from './in-store.ts';
@@ -53,63 +53,67 @@ function withCascades(removed: About, store: Store, reach: Reach): ByKey<About> 
   const gone: ByKey<About> = new Map([[keyOf(removed), removed]]);
   let level: readonly About[] = [removed];
   for (let depth = 0; level.length > 0; depth++) {
-    const next: About[] = [];
-    for (const about of level) {
-      for (const namedBy of about.resource.namedBy.filter(({ onDelete }) => onDelete === 'cascade')) {
-        for (const found of naming(about, namedBy, { store, reach, max: limits.causedChangesMax + 1 })) {
-          if (gone.has(keyOf(found))) continue;
-          gone.set(keyOf(found), found);
-          next.push(found);
-        }
-      }
-    }
+    const found = byNaming(level, ({ onDelete }) => onDelete === 'cascade').flatMap(({ named, namedBy }) =>
+      naming(named, namedBy, { store, reach, max: limits.causedChangesMax + gone.size + 1 }));
+    const next = new Map(found.filter((each) => !gone.has(keyOf(each))).map((each) => [keyOf(each), each]));
+    for (const [key, each] of next) gone.set(key, each);
     if (gone.size - 1 > limits.causedChangesMax) throw tooMany();
-    if (next.length > 0 && depth === limits.cascadeLevelsMax) {
+    if (next.size > 0 && depth === limits.cascadeLevelsMax) {
       const detail = `its removal would run through more than ${limits.cascadeLevelsMax} relations in a row`;
       throw new Fault('document_conflict', { detail });
     }
-    level = next;
+    level = [...next.values()];
   }
   return gone;
 }
 
 interface Unset {
   readonly about: About;
-  /** What is taken out of it. */
-  readonly namings: { readonly namedBy: NamedBy; readonly id: string }[];
+  /** What is taken out of it, where it is there. */
+  readonly namings: readonly OfRelation[];
 }
 
 /** Those that are left and named one of what goes; throws where they keep it from going. */
 function unsetBy(gone: ByKey<About>, store: Store, reach: Reach): ByKey<Unset> {
   const unset: ByKey<Unset> = new Map();
-  for (const about of gone.values()) {
-    for (const namedBy of about.resource.namedBy.filter(({ onDelete }) => onDelete !== 'cascade')) {
-      const max = namedBy.onDelete === 'restrict' ? gone.size + 1 : limits.causedChangesMax + gone.size;
-      const left = naming(about, namedBy, { store, reach, max }).filter((each) => !gone.has(keyOf(each)));
-      if (left.length > 0 && namedBy.onDelete === 'restrict') throw restricted(about, namedBy, gone.size > 1);
-      for (const each of left) {
-        const { namings } = unset.get(keyOf(each)) ?? { namings: [] };
-        unset.set(keyOf(each), { about: each, namings: [...namings, { namedBy, id: about.id }] });
-      }
+  for (const ofRelation of byNaming([...gone.values()], ({ onDelete }) => onDelete !== 'cascade')) {
+    const { named, namedBy } = ofRelation;
+    // Those that go themselves may be among them, and one is too many.
+    const max = gone.size + 1 + (namedBy.onDelete === 'restrict' ? 0 : limits.causedChangesMax);
+    const left = naming(named, namedBy, { store, reach, max }).filter((each) => !gone.has(keyOf(each)));
+    if (left.length > 0 && namedBy.onDelete === 'restrict') throw restricted(namedBy, gone.size > 1);
+    for (const about of left) {
+      const { namings } = unset.get(keyOf(about)) ?? { namings: [] };
+      unset.set(keyOf(about), { about, namings: [...namings, ofRelation] });
     }
-    if (unset.size > limits.causedChangesMax) throw tooMany();
   }
   return unset;
+}
+
+/** Documents of one resource, and a relation that may name them. */
+interface OfRelation {
+  readonly named: readonly About[];
+  readonly namedBy: NamedBy;
+}
+
+function byNaming(gone: readonly About[], isMeant: (namedBy: NamedBy) => boolean): readonly OfRelation[] {
+  return [...Map.groupBy(gone, ({ resource }) => resource.name).values()].flatMap((named) =>
+    (named[0]?.resource.namedBy ?? []).filter(isMeant).map((namedBy) => ({ named, namedBy })));
 }
 
 interface Asking extends Pick<Causing, 'store' | 'reach'> {
   readonly max: number;
 }
 
-function naming(about: About, { holder, relation: { field } }: NamedBy, { store, reach, max }: Asking): readonly About[] {
+function naming(named: readonly About[], { holder, relation: { field } }: NamedBy, { store, reach, max }: Asking): readonly About[] {
   const resource = inStore(store, holder);
-  const value = idValueIn(resource, field, about.id);
-  return value === undefined ? [] : reach.naming(about, { resource, field, value, max }).map(({ id }) => ({ resource, id }));
+  const values = named.flatMap(({ id }) => idValueIn(resource, field, id) ?? []);
+  return reach.naming(named, { resource, field, values, max }).map(({ id }) => ({ resource, id }));
 }
 
 /** That there are some is all that is told of them: whoever removes may not see them. */
-function restricted({ resource }: About, { holder, relation }: NamedBy, isCascade: boolean): Fault {
-  const what = isCascade ? `${resource.name} that would go with it` : 'it';
+function restricted({ holder, relation }: NamedBy, isCascade: boolean): Fault {
+  const what = isCascade ? `${relation.of} that would go` : 'it';
   return new Fault('document_conflict', {
     detail: `documents of ${holder.name} name ${what}: relation "${relation.name}" of ${holder.name} restricts its removal`,
   });
@@ -135,10 +139,11 @@ function toUnset(
   return { kind: 'put', document: toRevised(resource, { fields, before: found.value, nowMs }) };
 }
 
-function withoutNamed(document: JsonObject, { namedBy: { holder, relation }, id }: Unset['namings'][number]): JsonObject {
-  const { field, target } = relation;
+function withoutNamed(document: JsonObject, { namedBy: { holder, relation: { field, target } }, named }: OfRelation): JsonObject {
+  const ids = new Set(named.map(({ id }) => id));
+  const isGone = (held: Json | undefined) => ids.has(toIdIn(target, held) ?? '');
   const { [field]: held, ...others } = document;
-  if (Array.isArray(held)) return { ...document, [field]: held.filter((each) => toIdIn(target, each) !== id) };
-  if (toIdIn(target, held) !== id) return document;
+  if (Array.isArray(held)) return { ...document, [field]: held.filter((each: Json) => !isGone(each)) };
+  if (!isGone(held)) return document;
   return holder.fields.get(field)?.optional === true ? others : { ...others, [field]: null };
 }

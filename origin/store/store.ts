@@ -84,12 +84,12 @@ export interface Mutation extends About {
   decide(before: StoredDocument | undefined, reach: Reach): Decision;
 }
 
-/** Documents whose field holds a value. */
+/** Documents whose field holds one of several values. */
 export interface Naming {
   readonly resource: Resource;
   readonly field: string;
-  /** By which the field holds the id of the document that is named. */
-  readonly value: Scalar;
+  /** By which the field holds the ids of the documents that are named. */
+  readonly values: readonly Scalar[];
   /** Documents wanted, at most. */
   readonly max: number;
 }
@@ -107,8 +107,8 @@ export interface Reach {
    * one of the two sees what the other has written.
    */
   named(resource: Resource, id: string, how: { readonly stays: boolean }): StoredDocument | undefined;
-  /** Those that name a document that is removed, but for the removed among them. */
-  naming(named: About, naming: Naming): readonly StoredDocument[];
+  /** Those that name a document of several that are removed, in no order, but for the removed among them. */
+  naming(named: readonly About[], naming: Naming): readonly StoredDocument[];
 }
 
 export type Outcome =

@@ -84,8 +84,8 @@ export const limits = {
   relatedDocumentsMax: 100,
   /** Related documents that one answer may have, counted before it is read; more is a 400. Five pages of the largest size. */
   expandedDocumentsMax: 1_000,
-  /** Documents that one write may change or remove because they name what it removes; more is a 409. Some 20 ms of a writer's time. */
-  causedChangesMax: 1_000,
+  /** Documents that a write changes or removes since they name what it removes; more is a 409. A tenth of a second of a writer. */
+  causedChangesMax: 500,
   /** Relations in a row by which a removal removes others; one more is a 409. */
   cascadeLevelsMax: 5,
   /** One filter value; longer is a 400. */

@@ -25,8 +25,8 @@ const reviews = resource({
 });
 const since = '2026-11-01T00:00:00.000Z';
 
-const of = (film: string, max = 5, field = 'film'): Naming => ({ resource: reviews, field, value: film, max });
-const named = (film: string) => ({ resource: films, id: film });
+const of = (film: string, max = 5, field = 'film'): Naming => ({ resource: reviews, field, values: [film], max });
+const named = (film: string) => [{ resource: films, id: film }];
 const notThere = (): PlainDecision => ({ kind: 'refuse', fault: new Fault('document_invalid') });
 const isNamed = (): PlainDecision => ({ kind: 'refuse', fault: new Fault('document_conflict') });
 
@@ -58,7 +58,7 @@ export function namingSuite(open: OpenPlace): void {
     const naming = async (...asked: readonly Naming[]) => {
       let found: readonly string[] = [];
       const looking = decide(films, 'nobody', (_before, reach: Reach) => {
-        found = asked.flatMap((each) => reach.naming(named(String(each.value)), each)).map((each) => each.id);
+        found = asked.flatMap((each) => reach.naming(each.values.flatMap((film) => named(String(film))), each)).map((each) => each.id);
         return { kind: 'keep' };
       });
       await place.write(looking);

@@ -10,7 +10,7 @@ import { transaction } from '../../../shared/operations/transaction.ts';
 import { limits } from '../../../shared/wire/limits.ts';
 import type { Principal } from '../../../shared/wire/principal.ts';
 import type { JsonObject } from '../../../shared/wire/values.ts';
-import { type DirectAnswer, DirectOrigin } from '../../support/direct-origin.ts';
+import { ada, type DirectAnswer, DirectOrigin } from '../../support/direct-origin.ts';
 import { naming } from '../../support/naming-contract.ts';
 import { Random } from '../../support/random.ts';
 import { engines } from '../../support/whole-world.ts';
@@ -88,16 +88,16 @@ describe.each(engines)('on %s', (engine) => {
     });
 
     test('may be made by the same transaction, before it is named, and be the document itself', async () => {
-      const [film, review] = [
-        { op: 'create', resource: 'films', body: { id: 't', sequel: 't' } }, { op: 'create', resource: 'reviews', body: { id: 't1', film: 't' } },
-      ];
+      const film = { op: 'create', resource: 'films', body: { id: 't', sequel: 't' } };
+      const review = { op: 'create', resource: 'reviews', body: { id: 't1', film: 't' } };
       expect(told(await carry(review, film))).toEqual(['document_invalid', '/operations/0/body/film']);
       expect(told(await carry(film, review))).toEqual(['written']);
     });
 
     test('is looked for with the scopes of an API key', async () => {
-      const key = (...scopes: readonly string[]): Principal => ({ subject: 'ada', roles: [], claims: {}, key: { id: 'k', scopes } as never });
-      const asked = (principal: Principal, film: string) => origin.ask('create', reviews, { principal, body: { id: crypto.randomUUID(), film } });
+      const key = (...scopes: readonly string[]): Principal => ({ ...ada, key: { id: 'k', scopes } });
+      const asked = (principal: Principal, film: string) =>
+        origin.ask('create', reviews, { principal, body: { id: crypto.randomUUID(), film } });
       const outcomes = await Promise.all(['a', 'none'].flatMap((film) => [
         asked(key('reviews:create'), film), asked(key('reviews:create', 'films:read'), film),
       ]));
@@ -134,7 +134,7 @@ describe.each(engines)('on %s', (engine) => {
       expect((await origin.stored(people, 'u'))?.['gone']).toEqual(expect.any(String));
     });
 
-    test('removes those that name it as they are removed, and those that name them, in one transaction that the feed tells of', async () => {
+    test('removes those that name it, each in its way, and those that name them; the feed tells of all', async () => {
       await make(films, 'c');
       await make(reviews, 'c1', { film: 'c' });
       await make(reviews, 'c2', { film: 'c' });
@@ -173,7 +173,8 @@ describe.each(engines)('on %s', (engine) => {
         })), { deadline: Date.now() + 20_000 });
       await store(reviews, limits.causedChangesMax + 1, () => ({ film: 'm', by: 'ada' }));
       const refused = await remove(films, 'm');
-      expect([refused.outcome, refused.detail]).toEqual(['document_conflict', expect.stringContaining(`more than ${limits.causedChangesMax}`)]);
+      expect(refused.outcome).toBe('document_conflict');
+      expect(refused.detail).toContain(`more than ${limits.causedChangesMax} documents`);
       await remove(reviews, 'm0');
       expect((await remove(films, 'm')).outcome).toBe('removed');
       expect((await origin.stored(reviews, 'm1'))?.['gone']).toEqual(expect.any(String));

@@ -22,7 +22,10 @@ const counted = resource({ ...read, name: 'counted', id: 'integer', schema: z.ob
 function mistakesOf(relations: Relations): readonly string[] {
   const reviews = resource({
     ...read, name: 'reviews',
-    schema: z.object({ film: z.uuid(), films: z.array(z.uuid()), some: z.array(z.uuid()).min(1).optional(), rating: z.int(), told: z.object({ of: z.uuid() }).optional() }),
+    schema: z.object({
+      film: z.uuid(), films: z.array(z.uuid()), some: z.array(z.uuid()).min(1).optional(), rating: z.int(),
+      told: z.object({ of: z.uuid() }).optional(),
+    }),
     shapes: { byFilm: { equal: ['film'] }, byBoth: { equal: ['rating', 'film'] } },
     relations,
   });

@@ -11,7 +11,7 @@ import type { OnceRecord } from '../install/system-records.ts';
 export type Held = 'named' | 'left';
 
 /** Of one document: whoever removes it writes that many. */
-const records = 8;
+const records = 4;
 
 /** Transactions live for a minute unless the server is told otherwise, and for a day at most. */
 const keptMs = 2 * 24 * 3_600_000;

@@ -1,19 +1,19 @@
 /** What decisions of one write see beside their own documents, what of it has yet to be read, and what is to stay meanwhile. */
 import type { Resource } from '../../../../shared/contract/resource.ts';
-import { isNaming } from '../../naming.ts';
+import { toIsNaming } from '../../naming.ts';
 import type { About, Naming, Reach } from '../../store.ts';
 import type { StoredDocument } from '../../stored-document.ts';
 import { keyOf, type Standings } from './decide.ts';
 import type { Held } from './held-documents.ts';
 
-/** Documents that named one when the transaction began: all of them, where they are fewer than `max`. */
+/** Documents that named others when the transaction began: all of them, where they are fewer than `max`. */
 export interface Listed {
   readonly documents: readonly StoredDocument[];
   readonly max: number;
 }
 
-export function nameOf({ resource, field, value }: Naming): string {
-  return JSON.stringify([resource.name, field, value]);
+export function nameOf({ resource, field, values }: Naming): string {
+  return JSON.stringify([resource.name, field, values]);
 }
 
 export class Reached implements Reach {
@@ -36,8 +36,8 @@ export class Reached implements Reach {
     return standing?.document;
   }
 
-  naming(named: About, naming: Naming): readonly StoredDocument[] {
-    this.held.set(keyOf(named), 'left');
+  naming(named: readonly About[], naming: Naming): readonly StoredDocument[] {
+    for (const each of named) this.held.set(keyOf(each), 'left');
     const decided = this.#standings.of(naming.resource);
     const listed = this.#standings.listed.get(nameOf(naming));
     // As many of those that were there may have been decided to be otherwise.
@@ -47,7 +47,8 @@ export class Reached implements Reach {
       return [];
     }
     const others = listed.documents.filter(({ id }) => !decided.has(id));
-    const those = [...decided.values()].flatMap(({ document }) => (document !== undefined && isNaming(naming, document) ? [document] : []));
+    const isNaming = toIsNaming(naming);
+    const those = [...decided.values()].flatMap(({ document }) => (document !== undefined && isNaming(document) ? [document] : []));
     return [...others, ...those].slice(0, naming.max);
   }
 }

@@ -1,7 +1,7 @@
 /** What a transaction reads before its writes are decided, all of it in its own snapshot. */
 import type { ClientSession, Db } from 'mongodb';
 import type { Resource } from '../../../../shared/contract/resource.ts';
-import { toNamingRequest } from '../../naming.ts';
+import { toNamingRequests } from '../../naming.ts';
 import { toQueryPlan } from '../../plan.ts';
 import type { About, Naming } from '../../store.ts';
 import type { StoredDocument } from '../../stored-document.ts';
@@ -68,19 +68,23 @@ export class TransactionReader {
     }
   }
 
-  /** Documents that name others, each question by the index of its relation. */
+  /** Documents that name others, by the indexes of their relations. */
   async #namings(namings: readonly Naming[], standings: Standings, deadline: number): Promise<void> {
     for (const naming of namings) {
       const { resource, max } = naming;
-      const request = toNamingRequest(naming);
-      const plan = toExactPlan(resource, toQueryPlan(resource, request));
-      const documents: StoredDocument[] = [];
-      for (const { filter, sort, walk } of toHintedQueries(this.#installation, resource, plan, request)) {
-        const asking = { sort, ...walk, limit: max, batchSize: max, singleBatch: true, session: this.#session, ...asBytes };
-        const found = await this.#inTime(deadline, (limit) => this.#collection(resource).find(filter, { ...asking, ...limit }).toArray());
-        documents.push(...(await this.#texts.all(found.flatMap((each) => toRawDocument(resource, mustBytes(each)) ?? []))));
+      const found = new Map<string, StoredDocument>();
+      for (const request of toNamingRequests(naming)) {
+        const plan = toExactPlan(resource, toQueryPlan(resource, request));
+        const [query, ...others] = toHintedQueries(this.#installation, resource, plan, request);
+        if (query === undefined) continue;
+        // All branches walk one index.
+        const filter = { $or: [query, ...others].map((each) => each.filter) };
+        const asking = { ...query.walk, limit: max, batchSize: max, singleBatch: true, session: this.#session, ...asBytes };
+        const raw = await this.#inTime(deadline, (limit) => this.#collection(resource).find(filter, { ...asking, ...limit }).toArray());
+        const documents = await this.#texts.all(raw.flatMap((each) => toRawDocument(resource, mustBytes(each)) ?? []));
+        for (const document of documents) found.set(document.id, document);
       }
-      standings.listed.set(nameOf(naming), { documents, max });
+      standings.listed.set(nameOf(naming), { documents: [...found.values()].slice(0, max), max });
     }
   }
 

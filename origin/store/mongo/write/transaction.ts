@@ -1,11 +1,11 @@
 /**
  * One attempt of a group of writes as one transaction: read the documents, decide, then the records (nonce, idempotency) as
- * its first insert, the consumers' cursors, the documents, the commit. What it came to is returned (attempt.ts); an
- * attempt that ends early leaves nothing behind.
+ * its first insert, those of what is named and removed (held-documents.ts), the consumers' cursors, the documents, the commit.
+ * What it came to is returned (attempt.ts); an attempt that ends early leaves nothing behind.
  *
  *   find ──▶ decide ──▶ insert records, move cursors ──▶ bulk writes ──▶ commit ──▶ settled
- *    │          │ follow-ups │ met before: met          │ refused        │ not answered: sent again, then unknown
- *    │          └─ are read ─┤                          │                │
+ *    │          │ missing    │ met before: met          │ refused        │ not answered: sent again, then unknown
+ *    │          └─ is read ──┤                          │                │
  *    └───────────────────────┴──────────────────────────┴────────────────┴──▶ conflict, unreachable, failed
  */
 import type { ClientSession, Db } from 'mongodb';

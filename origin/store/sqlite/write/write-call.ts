@@ -12,7 +12,7 @@ import { toConflict } from '../../conflict.ts';
 import { mustDocText } from '../../document-text.ts';
 import { toFieldCheck } from '../../field-check.ts';
 import type { StoredDocument } from '../../stored-document.ts';
-import { toNamingRequest } from '../../naming.ts';
+import { toNamingRequests } from '../../naming.ts';
 import { isUndone, undoneBy } from '../../outcomes.ts';
 import type { About, CursorMove, Decision, FollowUp, Mutation, Outcome, PlainDecision, Reach, WriteOptions, Written } from '../../store.ts';
 import type { Cursors } from './cursors.ts';
@@ -112,12 +112,15 @@ export class WriteCalls {
 
   #mutateEach(mutations: readonly Mutation[], { deadline }: WriteOptions): readonly Outcome[] {
     const mustGoOn = () => mustBeInTime(this.#clock(), deadline);
+    const reader = this.#reader;
     // Nobody else writes meanwhile, so what is read here stays.
     const reach: Reach = {
       caused: 0,
-      named: (resource, id) => this.#reader.get(resource, id),
-      naming: (_named, naming) =>
-        this.#reader.list(naming.resource, toNamingRequest(naming), mustGoOn).map(({ document }) => document),
+      named: (resource, id) => reader.get(resource, id),
+      naming(_named, naming) {
+        const rows = toNamingRequests(naming).flatMap((request) => reader.list(naming.resource, request, mustGoOn));
+        return [...new Map(rows.map(({ document }) => [document.id, document])).values()].slice(0, naming.max);
+      },
     };
     return mutations.map((mutation) => {
       mustGoOn();
