@@ -20,8 +20,10 @@ import { type BeforeWrite, type BeforeWrites, mustBeforeWrites } from './documen
 import { type Consumer, startConsumer } from './feed/consumer.ts';
 import { Feed } from './feed/feed.ts';
 import type { LeaseTimes } from './feed/lease.ts';
-import { mustJobs } from './job-queue/checks.ts';
+import { mustJobs, mustSchedules } from './job-queue/checks.ts';
 import type { Job } from './job-queue/job.ts';
+import type { Schedule } from './job-queue/schedule.ts';
+import { startScheduler } from './job-queue/scheduler.ts';
 import { startWorker } from './job-queue/start-worker.ts';
 import type { WorkerTimes } from './job-queue/worker.ts';
 import { KnownCalls } from './hop/known-calls.ts';
@@ -62,6 +64,7 @@ export interface Own {
   readonly hooks?: readonly BeforeWrite[];
   readonly afterCommits?: readonly AfterCommit[];
   readonly jobs?: readonly Job[];
+  readonly schedules?: readonly Schedule[];
   readonly jobTimes?: WorkerTimes;
   readonly leaseTimes?: LeaseTimes;
   /** Between two rounds of erasing what was removed long ago. */
@@ -71,11 +74,12 @@ export interface Own {
 
 /** A service that fails to start takes those before it down, and the context does not open. */
 export async function openContext(settings: Settings, contract: Contract, own: Own = {}): Promise<Context> {
-  const { consumers = [], hooks = [], afterCommits = [], jobs = [], leaseTimes, holdLimits, erasingRestMs: restMs } = own;
+  const { consumers = [], hooks = [], afterCommits = [], jobs = [], schedules = [], leaseTimes, holdLimits, erasingRestMs: restMs } = own;
   mustBeSound(contract);
   mustAfterCommits(afterCommits, contract);
   const beforeWrites = mustBeforeWrites(hooks, contract);
   const declaredJobs = mustJobs(jobs);
+  mustSchedules(schedules, declaredJobs);
   const log = pino({ level: settings.logLevel, base: null }, pino.destination({ dest: 2, sync: true }));
   const onTrouble = (message: string, cause: unknown) => log.error(toTrouble(cause), message);
   const services = new Services({ onTrouble: (service, err) => log.error({ service, err }, 'a service did not stop well') });
@@ -106,6 +110,7 @@ export async function openContext(settings: Settings, contract: Contract, own: O
   await startHooks(afterCommits, context, { onTrouble, leaseTimes, holdLimits });
   if (erasedOf(context).length > 0) await services.start('erasing', () => startErasing(context, { onTrouble, leaseTimes, restMs }));
   if (jobs.length > 0) await services.start('jobs', () => startWorker(declaredJobs, context, { onTrouble, times: own.jobTimes }));
+  if (schedules.length > 0) await services.start('schedules', () => startScheduler(schedules, context, { onTrouble }));
   return context;
 }
 

@@ -2,9 +2,9 @@
 import { served } from '../shared/resources/all.ts';
 import { type Context, openContext, type Own } from './context.ts';
 import { afterCommits, beforeWrites as hooks } from './hooks/all.ts';
-import { jobs } from './jobs/all.ts';
+import { jobs, schedules } from './jobs/all.ts';
 import type { Settings } from './settings.ts';
 
 export function openServed(settings: Settings, own: Own = {}): Promise<Context> {
-  return openContext(settings, served, { ...own, hooks, afterCommits, jobs });
+  return openContext(settings, served, { ...own, hooks, afterCommits, jobs, schedules });
 }

@@ -3,7 +3,7 @@ import { apiKeyOperations } from './api-keys/operations.ts';
 import { apiKeys, apiKeyUses } from './api-keys/resource.ts';
 import { endpoints } from './endpoints/all.ts';
 import { jobOperations } from './jobs/operations.ts';
-import { jobs } from './jobs/resource.ts';
+import { jobs, schedules } from './jobs/resource.ts';
 import { bulk } from './operations/bulk.ts';
 import { documents } from './operations/documents.ts';
 import { transaction } from './operations/transaction.ts';
@@ -16,7 +16,7 @@ export const modules = moduleList({
   transaction: { operations: transaction },
   removals: { operations: removals },
   apiKeys: { operations: apiKeyOperations, resources: [apiKeys, apiKeyUses], reported: [apiKeys] },
-  jobs: { operations: jobOperations, resources: [jobs] },
+  jobs: { operations: jobOperations, resources: [jobs, schedules] },
   endpoints,
 });
 

@@ -4,6 +4,7 @@ import { isActionName } from '../../shared/contract/reserved-names.ts';
 import { jobLimits } from '../../shared/jobs/limits.ts';
 import { isHostName } from '../../shared/operations/endpoint-checks.ts';
 import type { Job } from './job.ts';
+import { momentsOf, type Schedule } from './schedule.ts';
 
 /** By their names. */
 export type Jobs = ReadonlyMap<string, Job>;
@@ -20,6 +21,23 @@ export function mustJobs(declared: readonly Job[]): Jobs {
   }
   if (mistakes.found.length > 0) throw new DeclarationError(mistakes.found);
   return new Map(declared.map((job) => [job.name, job]));
+}
+
+export function mustSchedules(schedules: readonly Schedule[], declared: Jobs): void {
+  const mistakes = new Mistakes('origin/jobs/all.ts');
+  for (const { name, job, missed, ...times } of schedules) {
+    const refuse = (key: string, detail: string) => mistakes.add(`schedule "${name}": ${key}`, detail);
+    if (typeof name !== 'string' || !isActionName(name)) refuse('name', 'must be lower-case letters, digits and hyphens');
+    if (schedules.filter((each) => each.name === name).length > 1) refuse('name', 'more than one has this name');
+    if (declared.get(job?.name) !== job) refuse('job', `"${job?.name}" is not among the jobs`);
+    if (missed !== 'once' && missed !== 'skip') refuse('missed', 'must be "once" or "skip"');
+    try {
+      if (momentsOf(times).next(Date.now()) === undefined) refuse('pattern', `"${times.pattern}" never comes`);
+    } catch (cause) {
+      refuse('pattern', cause instanceof Error ? cause.message : String(cause));
+    }
+  }
+  if (mistakes.found.length > 0) throw new DeclarationError(mistakes.found);
 }
 
 /** The types of a declaration are not checked when it runs. */

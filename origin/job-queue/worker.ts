@@ -9,6 +9,7 @@
  * ready, a process asks the database once in idleMs.
  */
 import type { Change } from '../../shared/contract/change.ts';
+import type { Range } from '../../shared/contract/filter.ts';
 import { jobs, type StoredJob } from '../../shared/jobs/resource.ts';
 import type { Position } from '../../shared/wire/position.ts';
 import type { Context } from '../context.ts';
@@ -44,11 +45,22 @@ const beatsOfLease = 3;
 const atOnceMax = 100;
 /** What is due is looked for so often at most. */
 const leastWaitMs = 10;
+const leastDueMs = 50;
+/** Jobs that ended are kept to the minute. */
+const forgetMs = 60_000;
 /** Others were faster, or our reads are behind. */
 const againMs = 50;
 const troubleMs = { first: 500, max: 30_000 } as const;
 /** Of the time for a stop, so much is left for attempts to go back in. */
 const handBackMs = 1_000;
+
+interface Found {
+  readonly id: string;
+  readonly job: StoredJob;
+}
+
+const unfinished = ['delayed', 'running'] as const;
+const ended = ['done', 'cancelled', 'dead'] as const;
 
 export class Worker {
   readonly #context: Context;
@@ -64,6 +76,8 @@ export class Worker {
   readonly #ending = new Set<Promise<void>>();
   readonly #taken = new Map<string, number>();
   #dueAtMs = 0;
+  #freedAtMs = 0;
+  #forgetAtMs = 0;
   #seen: Position | undefined;
   #failures = 0;
   #trouble: string | undefined;
@@ -121,16 +135,19 @@ export class Worker {
 
   /** Whatever a full batch leaves is found in the next round. */
   async #free(nowMs: number): Promise<void> {
+    this.#freedAtMs = nowMs;
     this.#dueAtMs = nowMs + this.#times.idleMs;
-    for (const state of ['delayed', 'running', 'done', 'cancelled', 'dead'] as const) {
-      const ids = (await this.#list(toDue(state, toInstant(nowMs)))).map(({ id }) => id);
-      await this.#write(ids.map((id) => duly(id, nowMs, (name) => this.#jobs.get(name))));
-      if (ids.length === atOnceMax) this.#isDueAt(nowMs);
+    const forgets = nowMs >= this.#forgetAtMs;
+    if (forgets) this.#forgetAtMs = nowMs + forgetMs;
+    const states = [...unfinished, ...(forgets ? ended : [])];
+    const due = await this.#lists(states.map((state) => toDue(state, { lte: toInstant(nowMs) })));
+    await this.#write(due.flat().map(({ id }) => duly(id, nowMs, (name) => this.#jobs.get(name))));
+    if (due.some(({ length }) => length === atOnceMax)) {
+      this.#forgetAtMs = 0;
+      return this.#isDueAt(nowMs);
     }
-    for (const state of ['delayed', 'running'] as const) {
-      const [next] = await this.#list({ ...toDue(state, undefined), limit: 1 });
-      if (next !== undefined) this.#isDueAt(Date.parse(next.job.dueAt));
-    }
+    const next = await this.#lists(unfinished.map((state) => ({ ...toDue(state, { gt: toInstant(nowMs) }), limit: 1 })));
+    for (const { job } of next.flat()) this.#isDueAt(Math.max(Date.parse(job.dueAt), nowMs + leastDueMs));
   }
 
   /** A moment that is due while others free it is looked at again a little later. */
@@ -218,14 +235,18 @@ export class Worker {
     const state = after?.['state'];
     const attempt = this.#attempts.get(change.id);
     if (attempt !== undefined && (state !== 'running' || !attempt.isOf(after?.['claim']))) attempt.lose();
-    if (state === 'delayed') this.#isDueAt(Date.parse(String(after?.['dueAt'])));
+    if (state === 'delayed') this.#isDueAt(Math.max(Date.parse(String(after?.['dueAt'])), this.#freedAtMs + leastDueMs));
     return state === 'ready' || state === 'delayed';
   }
 
-  async #list(request: ListRequest): Promise<readonly { readonly id: string; readonly job: StoredJob }[]> {
+  async #list(request: ListRequest): Promise<readonly Found[]> {
+    return (await this.#lists([request])).flat();
+  }
+
+  async #lists(requests: readonly ListRequest[]): Promise<readonly (readonly Found[])[]> {
     const seen = this.#seen === undefined ? {} : { atLeast: this.#seen };
-    const { value: rows } = await this.#context.store.list(jobs, request, { ...this.#inTime(), ...seen });
-    return rows.map(({ document }) => ({ id: document.id, job: jobIn(document) }));
+    const { value } = await this.#context.store.lists(jobs, requests, { ...this.#inTime(), ...seen });
+    return value.map((rows) => rows.map(({ document }) => ({ id: document.id, job: jobIn(document) })));
   }
 
   /** What each left. */
@@ -251,9 +272,8 @@ export class Worker {
 
 const byDue = [{ field: 'dueAt', descending: false }, { field: 'id', descending: false }];
 
-function toDue(state: StoredJob['state'], lte: string | undefined): ListRequest {
-  const range = lte === undefined ? undefined : { field: 'dueAt', bounds: { lte } };
-  return { equal: { state: [state] }, range, sort: byDue, where: true, after: undefined, limit: atOnceMax };
+function toDue(state: StoredJob['state'], bounds: Range['bounds']): ListRequest {
+  return { equal: { state: [state] }, range: { field: 'dueAt', bounds }, sort: byDue, where: true, after: undefined, limit: atOnceMax };
 }
 
 function toNext(queue: string): Omit<ListRequest, 'limit'> {

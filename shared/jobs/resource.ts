@@ -44,4 +44,10 @@ export const jobs = resource({
   },
 });
 
+/** By the name of a schedule: the last of its moments that is dealt with. */
+export const schedules = resource({
+  name: 'tombolo_schedules', internal: true, id: { kind: 'string', format: z.string() }, rev: false, createdAt: false, updatedAt: false,
+  schema: z.object({ moment: instant() }), shapes: {},
+});
+
 export type StoredJob = z.output<typeof jobs.schema>;

@@ -4,6 +4,7 @@
  * `-- --only edge` measures those whose name contains the word, and neither writes the record; `-- --only forward` writes one of
  * its own, with what each step of a request that goes through costs. `-- one` compares the ways to serve from one machine instead,
  * PocketBase's too, and `-- data` what else is asked of a data API: words, aggregates, related documents, changes of many.
+ * `-- jobs` measures jobs.
  *
  * The machine may be shared and noisy: requests per second are shown, ratios of interleaved rounds and CPU
  * seconds per request are what to compare between runs.
@@ -14,6 +15,7 @@ import { chosen, type Contender, contendersOf } from './contenders.ts';
 import { type Data, filmsNdjson, placesCsv } from './data.ts';
 import { cpuSecondsOf } from './cpu-time.ts';
 import { importAtOrigin, importThroughEdge } from './imports.ts';
+import { benchJobs } from './jobs.ts';
 import { LoadGenerator } from './load.ts';
 import { type BenchRecord, type ImportFigures, toRecord } from './record.ts';
 import { toPage } from './record-page.ts';
@@ -114,6 +116,10 @@ function urlOf(port: number): string {
   return `http://127.0.0.1:${port}`;
 }
 
+if (process.argv.includes('jobs') && !process.argv.includes('--only')) {
+  process.stdout.write(await benchJobs());
+  process.exit(0);
+}
 const watchdog = setTimeout(() => stop(`not done after ${runMsMax / 1_000} s`), runMsMax);
 const ways = {
   one: () => toRun(startOneWorld, (made) => benchWhole(oneContenders(made), () => toFootprints(made)),

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { check } from '../proofs/history/check.ts';
 import { type RunFigures, runHistory } from '../proofs/history/killed-origin.ts';
 import { runKilledHooks } from '../proofs/hooks/killed-hooks.ts';
+import { runKilledJobs } from '../proofs/jobs/killed-jobs.ts';
 import { fuzzOrigin } from '../proofs/hostile/origin-fuzz.ts';
 import { runKilledProcess } from '../proofs/one-process/killed-process.ts';
 import { engines } from '../support/whole-world.ts';
@@ -87,6 +88,20 @@ async function hooks({ seed, minutes }: Budget): Promise<Outcome> {
   return { figures: { runs }, violations };
 }
 
+/** The same of jobs. */
+async function jobs({ seed, minutes }: Budget): Promise<Outcome> {
+  const until = performance.now() + minutes * 60_000;
+  const runs: object[] = [];
+  const violations: string[] = [];
+  while (runs.length < engines.length || performance.now() < until) {
+    const engine = engines[runs.length % engines.length] ?? 'sqlite';
+    const run = await runKilledJobs({ engine, seed: seed + runs.length, kills: killsMin });
+    violations.push(...run.violations);
+    runs.push({ engine, ...run.figures });
+  }
+  return { figures: { runs }, violations };
+}
+
 const processKillsEach = 100;
 
 /** Edge and origin as one process, killed a hundred times on each engine, both at once: most of a round is waiting. */
@@ -131,7 +146,7 @@ async function storeModel({ minutes }: Budget): Promise<Outcome> {
 }
 
 export const parts: readonly Part[] = [
-  { name: 'histories', share: 0.25, run: histories },
+  { name: 'histories', share: 0.2, run: histories },
   // This part runs at least a thousand seeds, however long they take.
   { name: 'histories on MongoDB', share: 0.4, run: mongoHistories },
   { name: 'writes while members die', share: 0.05, run: memberKilled },
@@ -142,6 +157,7 @@ export const parts: readonly Part[] = [
   { name: 'parsers', share: 0.1, run: parsers },
   { name: 'store model', share: 0.05, run: storeModel },
   { name: 'hooks', share: 0.05, run: hooks },
+  { name: 'jobs', share: 0.05, run: jobs },
   // Two hundred kills, some five minutes.
   { name: 'one process', share: 0, run: oneProcess },
   // Stores of up to a million documents, some two minutes.

@@ -10,7 +10,7 @@ import { mustSettings } from '../../../origin/settings.ts';
 import type { DocumentChange } from '../../../shared/contract/change.ts';
 import { formatPosition, type Position } from '../../../shared/wire/position.ts';
 import { eventually } from '../../support/eventually.ts';
-import { openControlledDatabase } from '../../support/mongo-database.ts';
+import { KilledProgram, openStage, type Stage } from '../../support/killed-program.ts';
 import { Random } from '../../support/random.ts';
 import { testKeys } from '../../support/scripted-origin.ts';
 import type { Engine } from '../../support/whole-world.ts';
@@ -25,13 +25,6 @@ export interface HookRunOptions {
 export interface HookRun {
   readonly figures: { readonly kills: number; readonly committed: number; readonly told: number; readonly toldAgain: number };
   readonly violations: readonly string[];
-}
-
-interface Stage {
-  readonly place: string;
-  readonly variables: Readonly<Record<string, string>>;
-  readonly programs: number;
-  remove(): Promise<void> | void;
 }
 
 export async function runKilledHooks({ engine, seed, kills }: HookRunOptions): Promise<HookRun> {
@@ -55,17 +48,6 @@ export async function runKilledHooks({ engine, seed, kills }: HookRunOptions): P
   }
 }
 
-async function openStage(engine: Engine): Promise<Stage> {
-  if (engine === 'mongodb') {
-    const { uri, server, remove } = await openControlledDatabase();
-    // A transaction that a killed client left open holds what it has written for so long; 60 s unless said.
-    server.transactionLifetimeMsMax = 500;
-    return { place: uri, variables: { MONGODB_URI: uri }, programs: 2, remove };
-  }
-  const place = mkdtempSync(join(tmpdir(), 'tombolo-hooks-store-'));
-  return { place, variables: { TOMBOLO_DATA_DIR: place }, programs: 1, remove: () => rmSync(place, { recursive: true, force: true }) };
-}
-
 function open({ variables }: Stage, file: string, program?: string): Promise<Context> {
   const settings = mustSettings({ TOMBOLO_KEYS: testKeys, TOMBOLO_LOG_LEVEL: 'silent', ...variables });
   return openContext(settings, served, program === undefined ? {} : { afterCommits: [witness(program, file)], leaseTimes, holdLimits });
@@ -80,16 +62,18 @@ async function begin(stage: Stage): Promise<Position> {
   return to;
 }
 
+const programFile = join(import.meta.dir, 'hooked-program.ts');
+
 interface Killing {
   readonly random: Random;
   readonly kills: number;
 }
 
 async function killPrograms({ place, programs }: Stage, file: string, { random, kills }: Killing): Promise<void> {
-  const running: Program[] = [];
+  const running: KilledProgram[] = [];
   for (let kill = 0; kill < kills; kill++) {
     while (running.length < programs) {
-      running.push(new Program([place, file, `p${kill}-${running.length}`, String(random.below(2 ** 31))]));
+      running.push(new KilledProgram(programFile, [place, file, `p${kill}-${running.length}`, String(random.below(2 ** 31))]));
     }
     await Promise.all(running.map((program) => program.writes()));
     // Longer than the wait for a lease, so that a killed holder has a next one; where in its work is chance.
@@ -98,32 +82,6 @@ async function killPrograms({ place, programs }: Stage, file: string, { random, 
     await killed?.kill9();
   }
   await Promise.all(running.map((program) => program.kill9()));
-}
-
-class Program {
-  readonly #child: Bun.Subprocess<'ignore', 'pipe', 'inherit'>;
-  #first = Promise.withResolvers<void>();
-
-  constructor(args: readonly string[]) {
-    const command = [process.execPath, join(import.meta.dir, 'hooked-program.ts'), ...args];
-    this.#child = Bun.spawn(command, { stdin: 'ignore', stdout: 'pipe', stderr: 'inherit' });
-    void this.#read(this.#child.stdout);
-  }
-
-  /** When the first write is acknowledged. */
-  async writes(): Promise<void> {
-    await this.#first.promise;
-  }
-
-  async kill9(): Promise<void> {
-    this.#child.kill('SIGKILL');
-    await this.#child.exited;
-  }
-
-  async #read(stdout: ReadableStream<Uint8Array>): Promise<void> {
-    for await (const _chunk of stdout) this.#first.resolve();
-    this.#first.reject(new Error('the program ended before it wrote anything'));
-  }
 }
 
 /** What the store says was committed, in order. */

@@ -1,0 +1,165 @@
+/**
+ * Programs that enqueue and run jobs, which fail at random, are killed at random moments, each of a seed of its own; then the
+ * jobs are compared with the writes that were committed. On MongoDB two programs run at a time.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openContext, type Context } from '../../../origin/context.ts';
+import { mustSettings } from '../../../origin/settings.ts';
+import type { ListRequest } from '../../../origin/store/store.ts';
+import type { Position } from '../../../shared/wire/position.ts';
+import { jobs, type StoredJob } from '../../../shared/jobs/resource.ts';
+import { eventually } from '../../support/eventually.ts';
+import { KilledProgram, openStage, type Stage } from '../../support/killed-program.ts';
+import { Random } from '../../support/random.ts';
+import { testKeys } from '../../support/scripted-origin.ts';
+import type { Engine } from '../../support/whole-world.ts';
+import { attemptsMax, type Begun, causing, ends, jobTimes, served, subjects } from './declared.ts';
+
+export interface JobRunOptions {
+  readonly engine: Engine;
+  readonly seed: number;
+  /** So many, unless the time is over before. */
+  readonly kills: number;
+  readonly killingMsMax?: number;
+}
+
+export interface JobRun {
+  readonly figures: { readonly kills: number; readonly committed: number; readonly done: number; readonly begunAgain: number };
+  readonly violations: readonly string[];
+}
+
+/** What is there once nothing runs any more. */
+export interface Left {
+  /** A text for each committed write of a subject, as its job's payload is. */
+  readonly owed: readonly string[];
+  readonly jobs: ReadonlyMap<string, Pick<StoredJob, 'payload' | 'state' | 'attempt'>>;
+  readonly ends: ReadonlySet<string>;
+  readonly begun: readonly Begun[];
+}
+
+export async function runKilledJobs({ engine, seed, kills, killingMsMax = Number.POSITIVE_INFINITY }: JobRunOptions): Promise<JobRun> {
+  const stage = await openStage(engine);
+  const dir = mkdtempSync(join(tmpdir(), 'tombolo-jobs-'));
+  const file = join(dir, 'begun.ndjson');
+  try {
+    const from = await begin(stage);
+    const killed = await killPrograms(stage, file, { random: new Random(seed), kills, until: performance.now() + killingMsMax });
+    const context = await open(stage, file);
+    await eventually('no job is left', async () => (await unfinished(context)) === 0, { msMax: 60_000, everyMs: 100 });
+    const left = await leftIn(context, from, file);
+    await context.services.stop(Date.now() + 5_000);
+    const again = left.begun.filter(({ attempt }) => attempt > 1).length;
+    const figures = { kills: killed, committed: left.owed.length, done: left.ends.size, begunAgain: again };
+    return { figures, violations: violationsIn(left) };
+  } finally {
+    await stage.remove();
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+function open({ variables }: Stage, file: string | undefined): Promise<Context> {
+  const settings = mustSettings({ TOMBOLO_KEYS: testKeys, TOMBOLO_LOG_LEVEL: 'silent', ...variables });
+  return openContext(settings, served, file === undefined ? {} : { ...causing(file), jobTimes });
+}
+
+async function begin(stage: Stage): Promise<Position> {
+  const { store, services } = await open(stage, undefined);
+  const head = await store.head();
+  await services.stop(Date.now() + 5_000);
+  return head;
+}
+
+const programFile = join(import.meta.dir, 'working-program.ts');
+
+interface Killing {
+  readonly random: Random;
+  readonly kills: number;
+  /** By `performance.now()`. */
+  readonly until: number;
+}
+
+/** How many were killed before the last ones. */
+async function killPrograms({ place, programs }: Stage, file: string, { random, kills, until }: Killing): Promise<number> {
+  const running: KilledProgram[] = [];
+  let kill = 0;
+  for (; kill < kills && performance.now() < until; kill++) {
+    while (running.length < programs) running.push(new KilledProgram(programFile, [place, file, String(random.below(2 ** 31))]));
+    await Promise.all(running.map((program) => program.writes()));
+    await Bun.sleep(random.below(kill % 5 === 0 ? 2 * jobTimes.leaseMs : 60));
+    const [killed] = running.splice(random.below(running.length), 1);
+    await killed?.kill9();
+  }
+  await Promise.all(running.map((program) => program.kill9()));
+  return kill;
+}
+
+async function unfinished({ store }: Context): Promise<number> {
+  const counts = await Promise.all(['delayed', 'ready', 'running'].map(async (state) => {
+    const request = { equal: { state: [state] }, range: undefined, sort: byDue, where: true } as const;
+    return (await store.count(jobs, request, 100_000, { deadline: Date.now() + 5_000 })).value;
+  }));
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+const byDue = [{ field: 'dueAt', descending: false }, { field: 'id', descending: false }];
+
+async function leftIn(context: Context, from: Position, file: string): Promise<Left> {
+  const stored = await Promise.all(['done', 'dead', 'cancelled'].map((state) => jobsOf(context, state)));
+  const found = new Map(stored.flat());
+  const known = await context.store.many(ends, [...found.keys()], { deadline: Date.now() + 10_000 });
+  return {
+    owed: await owedSince(context, from), jobs: found, ends: new Set(known.value.map(({ id }) => id)),
+    begun: readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Begun),
+  };
+}
+
+async function jobsOf({ store }: Context, state: string): Promise<readonly (readonly [string, StoredJob])[]> {
+  const found: (readonly [string, StoredJob])[] = [];
+  for (let after: ListRequest['after']; ;) {
+    const request: ListRequest = { equal: { state: [state] }, range: undefined, sort: byDue, where: true, after, limit: 1_000 };
+    const { value: rows } = await store.list(jobs, request, { deadline: Date.now() + 10_000 });
+    found.push(...rows.map(({ document: { id, value } }) => [id, value as unknown as StoredJob] as const));
+    after = rows.at(-1)?.keys;
+    if (rows.length < 1_000) return found;
+  }
+}
+
+async function owedSince({ store }: Context, from: Position): Promise<readonly string[]> {
+  const end = await store.head();
+  const owed: string[] = [];
+  for await (const batch of store.watch(from, AbortSignal.timeout(30_000))) {
+    if ('lost' in batch) throw new Error('the history that this proof needs was lost');
+    for (const change of batch.changes) {
+      if (change.kind !== 'document' || change.resource !== subjects.name || !change.after) continue;
+      owed.push(JSON.stringify({ of: change.id, n: change.after['n'] ?? 0 }));
+    }
+    if (batch.through.order >= end.order) return owed;
+  }
+  throw new Error('the store gave its history too slowly');
+}
+
+/** A job for each committed write and no other, each attempt begun once, one end for each job. */
+export function violationsIn({ owed, jobs: found, ends: ended, begun }: Left): readonly string[] {
+  const enqueued = [...found.values()].map(({ payload }) => payload);
+  const claims = Map.groupBy(begun, ({ id, attempt }) => `${id} attempt ${attempt}`);
+  return [
+    ...missingIn(owed, enqueued).map((payload) => `${payload}: was written, and its job is lost`),
+    ...missingIn(enqueued, owed).map((payload) => `${payload}: has a job, and was not written`),
+    ...[...claims].filter(([, same]) => same.length > 1).map(([claim]) => `${claim}: was begun more than once`),
+    ...[...found].filter(([id, { state }]) => (state === 'done') !== ended.has(id)).map(([id, { state }]) => `${id}: is ${state}, and ${
+      ended.has(id) ? 'its end was accepted' : 'has no end'}`),
+    ...[...found].filter(([, { state, attempt }]) => state === 'dead' && attempt < attemptsMax).map(([id]) => `${id}: died too early`),
+  ];
+}
+
+/** What stands in `all` more often than in `others`. */
+function missingIn(all: readonly string[], others: readonly string[]): readonly string[] {
+  const left = new Map([...Map.groupBy(others, (each) => each)].map(([each, same]) => [each, same.length]));
+  return all.filter((each) => {
+    const count = left.get(each) ?? 0;
+    left.set(each, count - 1);
+    return count <= 0;
+  });
+}

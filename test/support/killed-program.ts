@@ -1,0 +1,50 @@
+/** Programs that are killed at random moments, and the database that they share. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openControlledDatabase } from './mongo-database.ts';
+import type { Engine } from './whole-world.ts';
+
+/** One program at a time on SQLite, two on MongoDB. */
+export interface Stage {
+  readonly place: string;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly programs: number;
+  remove(): Promise<void> | void;
+}
+
+export async function openStage(engine: Engine): Promise<Stage> {
+  if (engine === 'mongodb') {
+    const { uri, server, remove } = await openControlledDatabase();
+    // A transaction that a killed client left open holds what it has written for so long; 60 s unless said.
+    server.transactionLifetimeMsMax = 500;
+    return { place: uri, variables: { MONGODB_URI: uri }, programs: 2, remove };
+  }
+  const place = mkdtempSync(join(tmpdir(), 'tombolo-killed-'));
+  return { place, variables: { TOMBOLO_DATA_DIR: place }, programs: 1, remove: () => rmSync(place, { recursive: true, force: true }) };
+}
+
+export class KilledProgram {
+  readonly #child: Bun.Subprocess<'ignore', 'pipe', 'inherit'>;
+  #first = Promise.withResolvers<void>();
+
+  constructor(file: string, args: readonly string[]) {
+    this.#child = Bun.spawn([process.execPath, file, ...args], { stdin: 'ignore', stdout: 'pipe', stderr: 'inherit' });
+    void this.#read(this.#child.stdout);
+  }
+
+  /** When the first write is acknowledged. */
+  async writes(): Promise<void> {
+    await this.#first.promise;
+  }
+
+  async kill9(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.#child.exited;
+  }
+
+  async #read(stdout: ReadableStream<Uint8Array>): Promise<void> {
+    for await (const _chunk of stdout) this.#first.resolve();
+    this.#first.reject(new Error('the program ended before it wrote anything'));
+  }
+}
