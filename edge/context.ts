@@ -61,7 +61,7 @@ export function toContext(host: Host, { contract, plans }: Served): EdgeContext 
     const offered = withAnonymousPlan(plans, settings.anonymousPlan);
     return {
       host, settings, contract, hasher, macs, plans: offered, limiter: toLimiter(host.askCounter),
-      origin: host.toOrigin({ originUrl: settings.originUrl, macs, hasher }), tokens: new Tokens(settings, host.keys),
+      origin: host.toOrigin({ origins: settings.origins, macs, hasher }), tokens: new Tokens(settings, host.keys),
       apiKeys: new ApiKeys(),
       generations: new Generations(settings, contract),
       entries: new Entries(host.store),

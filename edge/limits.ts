@@ -75,6 +75,16 @@ export const edgeLimits = {
   breakerPauseMs: 500,
   /** The origin has so long to answer the probe. */
   breakerProbeMsMax: 2_000,
+  /** The window in which a canary is compared with the others, after each so many of its answers. */
+  canaryWindowMs: 60_000,
+  canaryJudgedEach: 20,
+  /** Times are compared where both have answered this often, by so many of the last answers: 4 KB a side. */
+  canaryTimedMin: 100,
+  canarySamplesMax: 512,
+  /** More than this is worse: so many failures and such a share of its answers; milliseconds of p99, if also twice theirs. */
+  canaryFailuresMin: 3,
+  canaryFailuresMore: 0.05,
+  canaryMsMore: 50,
   /** How long the next key signs after the origin did not know the first; then the first is tried again. */
   keyStandsInMs: 10_000,
   /** Seconds in `Retry-After` when the origin or the issuer is away. */

@@ -9,14 +9,17 @@ import { formatPosition } from '../../shared/wire/position.ts';
 import { formatPrincipal } from '../../shared/hop/principal-header.ts';
 import { type HopHeader, hopRefusalHeader } from '../../shared/hop/profile.ts';
 import { Fault } from '../../shared/wire/fault.ts';
+import type { OriginSetting } from '../../shared/settings/origin-list.ts';
+import { hash32 } from '../../shared/wire/hash.ts';
 import { edgeLimits } from '../limits.ts';
 import { log } from '../log.ts';
 import { randomNonce } from '../request/random-texts.ts';
 import { Breaker, type FailureKind } from './breaker.ts';
 import { contentDigest } from './content-digest.ts';
-import { originPaused, originUnavailable, toForwardFault } from './forward-fault.ts';
+import { originUnavailable, toForwardFault } from './forward-fault.ts';
 import type { Hasher } from './hasher.ts';
 import type { Macs } from './macs.ts';
+import type { Weighted } from './order.ts';
 import type { Question, Reply } from './origin-client.ts';
 import { signRequest } from './sign-request.ts';
 import { verifyAnswer } from './verify.ts';
@@ -36,9 +39,11 @@ export class NoAnswer extends Error {
   }
 }
 
-export class OneOrigin {
+export class OneOrigin implements Weighted {
   /** As an origin (RFC 6454). */
   readonly url: string;
+  readonly weight: number;
+  readonly seed: number;
   readonly breaker: Breaker;
   readonly #signing: Signing;
   /** The key under which the origin last took a question. */
@@ -46,31 +51,31 @@ export class OneOrigin {
   /** Failures of this isolate since it began. Each line of the log tells the count of its kind. */
   readonly #failures: Record<FailureKind, number> = { late: 0, refused: 0, unsigned: 0 };
 
-  constructor(url: URL, signing: Signing) {
+  constructor({ url, weight }: Pick<OriginSetting, 'url' | 'weight'>, signing: Signing) {
     this.url = url.origin;
+    this.weight = weight;
+    this.seed = hash32(this.url);
     this.#signing = signing;
     this.breaker = new Breaker(({ state, ...facts }) => log('warn', `origin.breaker_${state}`, { origin: this.url, ...facts }));
   }
 
-  /** Throws `NoAnswer`; at once while the breaker is open. */
-  async ask(question: Question, signal: AbortSignal): Promise<Reply> {
-    if (this.breaker.isOpen) throw this.#passOver(question);
-    return this.#askOnce(question, signal);
-  }
-
-  /** Nothing was sent. What finds out whether the origin is back goes on behind the answer, so that nobody waits for it. */
-  #passOver(question: Question): NoAnswer {
+  /**
+   * For a question that is not sent, since the breaker is open: for how long nothing will be, in milliseconds. What finds out
+   * whether the origin is back goes on behind the answer, so that nobody waits for it.
+   */
+  passOver(question: Question): number {
     const now = Date.now();
-    const fault = originPaused(this.breaker.waitMs(now));
+    const waitMs = this.breaker.waitMs(now);
     if (this.breaker.passOver(now)) question.waitUntil(this.#probe(question));
-    return new NoAnswer(fault);
+    return waitMs;
   }
 
   async #probe(question: Question): Promise<void> {
     await this.#proveKey(question, AbortSignal.timeout(edgeLimits.breakerProbeMsMax)).catch(() => this.breaker.probeFailed(Date.now()));
   }
 
-  async #askOnce(question: Question, signal: AbortSignal): Promise<Reply> {
+  /** Throws `NoAnswer`. */
+  async ask(question: Question, signal: AbortSignal): Promise<Reply> {
     const { macs } = this.#signing;
     if (typeof question.body === 'function' && this.#provenKeyId !== macs.signingKeyId) await this.#proveKey(question, signal);
     const { reply, keyId } = await this.#exchange(question, signal);
@@ -83,7 +88,7 @@ export class OneOrigin {
   /** A stream cannot be sent again with another key, so what it costs to find the right one is paid before it. */
   async #proveKey(question: Question, signal: AbortSignal): Promise<void> {
     const { body: _body, ...rest } = question;
-    const probed = await this.#askOnce(
+    const probed = await this.ask(
       { ...rest, method: 'GET', target: { path: '/', query: '' }, safe: true, headers: {} },
       signal,
     );

@@ -1,20 +1,25 @@
 /**
- * The one way from the edge to the origin: a question, signed, and an answer that the origin signed for it (SEMANTICS §9).
+ * The one way from the edge to the origins: a question, signed, and an answer that the origin signed for it (SEMANTICS §9).
  * Whatever comes back without that signature, a load balancer's page or a proxy's 502, is no answer: nothing of it is
  * passed on, and the question failed.
  *
  *   ask ─▶ answer
- *    ▲ └─ none, safe, in time and within the budget: once more; an effect never is, because it may have been done
- *    └────┘
+ *    ▲ └─ none, in time and within the budget: once more, of another where there is one; an effect
+ *    └────┘   never is without an idempotency key, because it may have been done
  */
 import type { Position } from '../../shared/wire/position.ts';
 import type { Principal } from '../../shared/wire/principal.ts';
 import type { HopHeader } from '../../shared/hop/profile.ts';
 import type { ReadFacts } from '../../shared/hop/read-facts.ts';
 import type { StatedReads } from '../../shared/hop/stated-reads.ts';
+import type { OriginSetting } from '../../shared/settings/origin-list.ts';
 import { edgeLimits } from '../limits.ts';
+import { log } from '../log.ts';
 import type { Target } from '../request/target.ts';
+import { Canary } from './canary.ts';
+import { originPaused } from './forward-fault.ts';
 import { NoAnswer, OneOrigin, type Signing } from './one-origin.ts';
+import { isForCanary, rankedFor } from './order.ts';
 import { RetryBudget } from './retry-budget.ts';
 
 export interface Question {
@@ -58,37 +63,113 @@ export interface Origin {
 }
 
 export interface OriginClientOptions extends Signing {
-  readonly originUrl: URL;
+  /** One has a weight. */
+  readonly origins: readonly OriginSetting[];
 }
 
 export class OriginClient implements Origin {
-  readonly #origin: OneOrigin;
+  readonly #origins: readonly OneOrigin[];
+  /** What is asked where there is one origin: that, and once more. */
+  readonly #only: readonly OneOrigin[] | undefined;
+  readonly #canary: { readonly origin: OneOrigin; readonly percent: number; readonly judge: Canary } | undefined;
   readonly #retries = new RetryBudget();
+  /** By origin the epoch that it last spoke of. */
+  readonly #epochs = new Map<string, string>();
+  #saysDiffering = false;
 
-  constructor({ originUrl, macs, hasher }: OriginClientOptions) {
-    this.#origin = new OneOrigin(originUrl, { macs, hasher });
+  constructor({ origins, macs, hasher }: OriginClientOptions) {
+    const made = origins.map((setting) => ({ origin: new OneOrigin(setting, { macs, hasher }), percent: setting.canaryPercent }));
+    this.#origins = made.map(({ origin }) => origin);
+    this.#only = this.#origins.length === 1 ? [...this.#origins, ...this.#origins] : undefined;
+    const canary = made.find(({ percent }) => percent !== undefined);
+    if (canary?.percent === undefined) return;
+    const { origin, percent } = canary;
+    const judge = new Canary((facts) => log('warn', 'origin.canary_withdrawn', { origin: origin.url, ...facts }));
+    this.#canary = { origin, percent, judge };
   }
 
   async ask(question: Question): Promise<Reply> {
     this.#retries.earn();
     const { signal, headArrived } = toTimeLimit(question);
     try {
-      return await this.#origin.ask(question, signal);
-    } catch (thrown) {
-      if (!(thrown instanceof NoAnswer)) throw thrown;
-      if (!this.#mayAskAgain(question, signal)) throw thrown.fault;
-      return await this.#origin.ask(question, signal).catch((again: unknown) => {
-        throw again instanceof NoAnswer ? again.fault : again;
-      });
+      return await this.#askInOrder(question, this.#orderFor(question), signal);
     } finally {
       headArrived();
     }
   }
 
-  #mayAskAgain({ safe, deadlineAt }: Question, signal: AbortSignal): boolean {
-    const { isOpen } = this.#origin.breaker;
-    return safe && !isOpen && !signal.aborted && deadlineAt - Date.now() >= edgeLimits.retryMsMin && this.#retries.spend();
+  /** Those that are paused are passed over, which costs nothing; of the others one is asked, and perhaps another. */
+  async #askInOrder(question: Question, order: readonly OneOrigin[], signal: AbortSignal): Promise<Reply> {
+    let failed: NoAnswer | undefined;
+    let waitMs = Number.POSITIVE_INFINITY;
+    for (const origin of order) {
+      if (origin.breaker.isOpen) {
+        if (failed === undefined) waitMs = Math.min(waitMs, origin.passOver(question));
+        continue;
+      }
+      if (failed !== undefined && !this.#mayAskAgain(question, signal)) break;
+      try {
+        const reply = await this.#askNoting(question, origin, signal);
+        if (this.#only === undefined) this.#noteDatabase(origin, reply);
+        return reply;
+      } catch (thrown) {
+        if (!(thrown instanceof NoAnswer)) throw thrown;
+        if (failed !== undefined) break;
+        failed = thrown;
+      }
+    }
+    throw failed?.fault ?? originPaused(waitMs);
   }
+
+  /** Origins that serve one store speak of one epoch (SEMANTICS §1), but for a moment after a restore. */
+  #noteDatabase({ url }: OneOrigin, { facts }: Reply): void {
+    if (facts === undefined) return;
+    const { epoch } = facts.position;
+    this.#epochs.set(url, epoch);
+    if (this.#saysDiffering || this.#epochs.size === 1 || [...this.#epochs.values()].every((other) => other === epoch)) return;
+    this.#saysDiffering = true;
+    log('error', 'origin.databases_differ', { origins: [...this.#epochs.keys()], detail: 'several origins need one MongoDB' });
+  }
+
+  /** Uploads and streams say nothing of how fast an origin is. */
+  async #askNoting(question: Question, origin: OneOrigin, signal: AbortSignal): Promise<Reply> {
+    const canary = this.#canary;
+    if (canary === undefined || typeof question.body === 'function' || question.streamMs !== undefined) return origin.ask(question, signal);
+    const sentAt = Date.now();
+    const note = (failed: boolean) => {
+      const now = Date.now();
+      canary.judge.note(origin === canary.origin ? 'canary' : 'others', { failed, ms: now - sentAt, now });
+    };
+    try {
+      const reply = await origin.ask(question, signal);
+      note(reply.status >= 500);
+      return reply;
+    } catch (thrown) {
+      note(true);
+      throw thrown;
+    }
+  }
+
+  /** Who has not signed in has no origin of their own. The last is the first once more, for what is asked twice. */
+  #orderFor({ principal, requestId }: Question): readonly OneOrigin[] {
+    if (this.#only !== undefined) return this.#only;
+    const caller = principal.subject ?? requestId;
+    const ranked = rankedFor(this.#origins, caller);
+    const canary = this.#canary;
+    const isFirst = canary !== undefined && !canary.judge.isWithdrawn && isForCanary(caller, canary.percent);
+    const order = isFirst ? [canary.origin, ...ranked] : ranked;
+    return [...order, ...order.slice(0, 1)];
+  }
+
+  #mayAskAgain(question: Question, signal: AbortSignal): boolean {
+    const isInTime = !signal.aborted && question.deadlineAt - Date.now() >= edgeLimits.retryMsMin;
+    return isInTime && isRepeatable(question) && this.#retries.spend();
+  }
+}
+
+/** What has an idempotency key is carried out once, however often it is sent (SEMANTICS §10); a stream can be sent once. */
+function isRepeatable({ safe, headers, body }: Question): boolean {
+  return safe || (headers['idempotency-key'] !== undefined && typeof body !== 'function');
 }
 
 /** Aborts at the deadline; of a stream, only while its head has not come. The platform's own signal costs a quarter of ours. */

@@ -5,11 +5,12 @@
  */
 import { type ClaimPaths, readClaimPaths } from './claim-paths.ts';
 import type { HopKey } from '../hop/keys.ts';
+import { type OriginSetting, readOrigins } from './origin-list.ts';
 import { type Environment, isSafeUrl, SettingsReader, type Variables } from './reader.ts';
 
 export interface EdgeSettings {
   readonly environment: Environment;
-  readonly originUrl: URL;
+  readonly origins: readonly OriginSetting[];
   readonly keys: readonly [HopKey, ...HopKey[]];
   readonly issuer: string;
   readonly audience: string;
@@ -45,7 +46,7 @@ export function readEdgeSettings(reader: SettingsReader, plans: PlanNames): Edge
   const environment = reader.environment(reader.text('TOMBOLO_ENV'));
   return {
     environment,
-    originUrl: toOrigin(reader, 'TOMBOLO_ORIGIN_URL', toUrl(reader, 'TOMBOLO_ORIGIN_URL', environment)),
+    origins: readOrigins(reader, 'TOMBOLO_ORIGIN_URL', environment),
     keys: reader.keys(),
     issuer: reader.text('TOMBOLO_ISSUER'),
     audience: reader.text('TOMBOLO_AUDIENCE'),
@@ -65,11 +66,6 @@ function toUrl(reader: SettingsReader, variable: string, environment: Environmen
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (text !== '' && (url === undefined || !isSafeUrl(url, environment))) reader.complain(variable, 'must be an https URL');
   return url ?? new URL('https://unset.invalid');
-}
-
-function toOrigin(reader: SettingsReader, variable: string, url: URL): URL {
-  if (url.href !== `${url.origin}/`) reader.complain(variable, 'must be an origin, without a path');
-  return url;
 }
 
 function toOrigins(reader: SettingsReader, variable: string): ReadonlySet<string> {

@@ -189,7 +189,8 @@ function macsOf({ KEYS }: Bindings): Macs {
 }
 
 function clientOf(env: Bindings): OriginClient {
-  return (client ??= new OriginClient({ originUrl: new URL(env.ORIGIN), macs: macsOf(env), hasher: hasherOf() }));
+  const origins = [{ url: new URL(env.ORIGIN), weight: 1, canaryPercent: undefined }];
+  return (client ??= new OriginClient({ origins, macs: macsOf(env), hasher: hasherOf() }));
 }
 
 async function sendSigned(asked: Asked): Promise<{ readonly answer: Response; readonly nonce: string; readonly macs: Macs }> {

@@ -52,9 +52,9 @@ test('what is wrong is named, and never repeated', () => {
 
 test('plain HTTP is for the same machine, or development', () => {
   for (const url of ['http://127.0.0.1:8788', 'http://localhost:1', 'http://[::1]:1']) {
-    expect(mustSettings({ ...good, TOMBOLO_ORIGIN_URL: url }).originUrl.href).toStartWith(url);
+    expect(mustSettings({ ...good, TOMBOLO_ORIGIN_URL: url }).origins[0]?.url.href).toStartWith(url);
   }
-  expect(mustSettings({ ...good, TOMBOLO_ENV: 'development', TOMBOLO_ORIGIN_URL: 'http://origin.lan' }).originUrl.hostname).toBe(
+  expect(mustSettings({ ...good, TOMBOLO_ENV: 'development', TOMBOLO_ORIGIN_URL: 'http://origin.lan' }).origins[0]?.url.hostname).toBe(
     'origin.lan',
   );
 });

@@ -19,7 +19,8 @@ afterEach(() => {
 
 const hasher = toHasher();
 const macs = () => new Macs(mustKeyRing(testKeys), hasher);
-const clientOf = () => new OriginClient({ originUrl: new URL(origin.url), macs: macs(), hasher });
+const only = (url: string) => [{ url: new URL(url), weight: 1, canaryPercent: undefined }];
+const clientOf = () => new OriginClient({ origins: only(origin.url), macs: macs(), hasher });
 const question = (given: Partial<Question> = {}): Question => ({
   method: 'GET', target: { path: '/v2/films', query: '?limit=1' }, safe: true, principal: anonymous, headers: {},
   deadlineAt: Date.now() + 5_000, requestId: 'req_1', traceparent: '00-1-1-00', waitUntil: (work) => void work, ...given,
