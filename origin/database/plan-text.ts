@@ -3,7 +3,7 @@ import { BSON } from 'mongodb';
 import type { Examination, Found } from '../store/examination/examination.ts';
 import { buildTimeAssumption, toDuration } from '../store/mongo/install/build-time.ts';
 import type { Left } from '../store/mongo/install/left-behind.ts';
-import type { BuildTime, Filled, PlannedStep } from '../store/planned.ts';
+import type { BuildTime, Filled, FilledIn, PlannedStep } from '../store/planned.ts';
 import type { SharedKeys } from '../store/shared-keys.ts';
 
 export function toStepText(step: PlannedStep, number: number): string {
@@ -40,7 +40,17 @@ export function toCommand(command: object): string {
   return `db.runCommand(${plain === typed ? plain : `EJSON.parse(${JSON.stringify(typed)})`})`;
 }
 
-/** A remark beside commands, for whoever pastes them. */
+/** Remarks beside commands, for whoever pastes them. */
+export function toFilledInText({ collection, path, documents }: FilledIn): string {
+  return `// taken out of ${collection}: ${path}, filled into ${documents} documents, of each that nobody has written to since`;
+}
+
+/** What an undo did not take out. */
+export function toStaying({ collection, path, documents, undo }: FilledIn): Left {
+  const how = undo === undefined ? 'each got its own, so no command finds them' : 'the command also takes out what others wrote alike';
+  return { collection, undo, what: `${path}, in ${documents} documents that were written to since it was filled in; ${how}` };
+}
+
 export function toLeftText({ collection, what, undo }: Left): string {
   return `// left in ${collection}: ${what}${undo === undefined ? '' : `: ${toCommand(undo)}`}`;
 }

@@ -1,8 +1,8 @@
 /**
  * `npm run plan`: what the declaration asks of the database and what it means for the documents in it, and nothing done.
  * `npm run apply` does what is asked. The database is the MongoDB that `MONGODB_URI` names, else the embedded SQLite. With
- * `--full` every document is read; with `--remove NAME`, what was added to the collection of that name of a MongoDB, and
- * `npm run apply -- --remove NAME` takes it out; with `--remove-all`, everything of Tombolo's (removing-all.ts).
+ * `--full` every document is read; with `--remove NAME`, what was added to the collection of that name, and
+ * `npm run apply -- --remove NAME` takes it out (removing.ts); with `--remove-all`, everything of Tombolo's (removing-all.ts).
  */
 import { parseArgs } from 'node:util';
 import type { Resource } from '../../shared/contract/resource.ts';
@@ -13,16 +13,14 @@ import { afterCommits } from '../hooks/all.ts';
 import { dataDirDefault } from '../settings.ts';
 import type { Examination } from '../store/examination/examination.ts';
 import type { Target } from '../store/mongo/install/install.ts';
-import { leftBehind } from '../store/mongo/install/left-behind.ts';
-import { collectionNamed, remove, removalOf } from '../store/mongo/install/plan.ts';
-import { survey } from '../store/mongo/install/survey.ts';
 import { mongoPlanner } from '../store/mongo/planner.ts';
 import { withTarget } from '../store/mongo/planning.ts';
 import { StoreNotReady } from '../store/not-ready.ts';
 import type { Planner } from '../store/planned.ts';
 import type { SharedKeys } from '../store/shared-keys.ts';
 import { withFile } from '../store/sqlite/planner.ts';
-import { toCommand, toExaminationText, toFilledText, toLeftText, toSharedText, toStepText } from './plan-text.ts';
+import { toExaminationText, toFilledText, toSharedText, toStepText } from './plan-text.ts';
+import { removing, removingFilled } from './removing.ts';
 import { removingAll } from './removing-all.ts';
 
 /** sysexits(3): the configuration is wrong. */
@@ -109,36 +107,27 @@ async function toAdvice({ place, isNoted }: Planner, count: number): Promise<str
   return `${has}, made by hand; run npm run apply all the same: it notes whose each collection is, and only then is anything written`;
 }
 
-async function removing(target: Target, given: string): Promise<void> {
-  const { database } = target;
-  const name = await collectionNamed(target, given);
-  const commands = await removalOf(database, name);
-  const there = await survey(database, target.resources);
-  const isOwned = there.list?.owned?.includes(name) === true;
-  const left = await leftBehind({ ...target, there, isAsked: (collection) => collection === name && !isOwned });
-  if (asked.json) say(JSON.stringify({ commands: commands ?? [], left }, undefined, 2));
-  else if (commands === undefined) say(`nothing was added to ${name}`);
-  else if (commands.length === 0) say(`of what was added to ${name} nothing is there any more`);
-  else for (const command of commands) say(toCommand(command));
-  if (!asked.json) for (const each of left) say(toLeftText(each));
-  // The list keeps what was added to a collection that is away: it may come back.
-  if (asked.apply && commands !== undefined && commands.length > 0) await remove(database, name, commands);
+/** The table of this name, or of the resource of this name. */
+function tableNamed(given: string): string {
+  return examined.find(({ name }) => name === given)?.collection ?? given;
 }
 
 async function run(): Promise<void> {
   const uri = process.env['MONGODB_URI'] ?? '';
   if (uri !== '') return withTarget({ uri, resources: storedBy(served, afterCommits), isWritten: asked.apply }, ofMongo);
   const dataDir = process.env['TOMBOLO_DATA_DIR'] || dataDirDefault;
-  if (asked.remove !== undefined || asked['remove-all']) {
-    say('MONGODB_URI is not set: the embedded SQLite is Tombolo\'s own, and nothing was added to it');
-  } else if (!(await withFile({ dataDir, isWritten: asked.apply }, answer))) {
+  if (asked['remove-all']) return say('MONGODB_URI is not set: the embedded SQLite is Tombolo\'s own, and goes with its file');
+  const { remove: name, json: isJson, apply: isApplied } = asked;
+  const remove = (planner: Planner) => removingFilled(planner, { name: tableNamed(name ?? ''), isJson, isApplied }, say);
+  const use = name === undefined ? answer : remove;
+  if (!(await withFile({ dataDir, isWritten: isApplied }, use))) {
     say('MONGODB_URI is not set, and the embedded SQLite is not made yet');
   }
 }
 
 async function ofMongo(target: Target): Promise<void> {
   const { json: isJson, apply: isApplied, remove: removed, 'remove-all': isWhole, 'with-data': withData } = asked;
-  if (removed !== undefined) await removing(target, removed);
+  if (removed !== undefined) await removing(target, { name: removed, isJson, isApplied }, say);
   else if (isWhole) await removingAll(target, { isJson, isApplied, withData }, say);
   else await answer(mongoPlanner(target));
 }

@@ -1,7 +1,7 @@
 /** `npm run plan -- --remove-all` prints what takes Tombolo out of the database, `npm run apply -- --remove-all` does it. */
 import { removeAll, type WholeRemoval, wholeRemovalOf } from '../store/mongo/install/remove-all.ts';
 import type { Target } from '../store/mongo/install/install.ts';
-import { toCommand, toLeftText } from './plan-text.ts';
+import { toCommand, toFilledInText, toLeftText, toStaying } from './plan-text.ts';
 
 interface Asked {
   readonly isApplied: boolean;
@@ -12,9 +12,12 @@ interface Asked {
 
 export async function removingAll(target: Target, asked: Asked, say: (line: string) => void): Promise<void> {
   const removal = await wholeRemovalOf({ ...target, withData: asked.withData });
-  if (asked.isJson) say(JSON.stringify({ commands: toCommands(removal), kept: removal.kept, left: removal.left }, undefined, 2));
-  else for (const line of toLines(target.database.databaseName, removal)) say(line);
-  if (asked.isApplied) await removeAll(target.database, removal);
+  if (!asked.isJson) for (const line of toLines(target.database.databaseName, removal)) say(line);
+  const staying = asked.isApplied ? (await removeAll(target.database, removal)).map(toStaying) : [];
+  const { kept, filled } = removal;
+  const left = [...removal.left, ...staying];
+  if (asked.isJson) say(JSON.stringify({ commands: toCommands(removal), filled, kept, left }, undefined, 2));
+  else for (const each of staying) say(toLeftText(each));
 }
 
 function toCommands({ added, drops }: WholeRemoval): readonly object[] {
@@ -24,7 +27,7 @@ function toCommands({ added, drops }: WholeRemoval): readonly object[] {
 /** What follows two slashes mongosh passes over. */
 function toLines(name: string, removal: WholeRemoval): readonly string[] {
   const commands = toCommands(removal);
-  const left = removal.left.map(toLeftText);
+  const left = [...removal.filled.map(toFilledInText), ...removal.left.map(toLeftText)];
   if (commands.length === 0) return [`nothing of Tombolo's is in the database "${name}"`, ...left];
   const kept = removal.kept.length === 0
     ? []

@@ -18,6 +18,10 @@ export interface Planner {
   apply(onStep: (name: string) => void): Promise<void>;
   /** Gives all documents the defaults that they lack. */
   fill(resource: Resource): Promise<Filled | undefined>;
+  /** What was given to documents of a collection, is noted, and may be taken out. */
+  filledIn(collection: string): Promise<readonly FilledIn[]>;
+  /** Takes it out of documents that nobody has written to since; says of how many. */
+  undoFill(collection: string): Promise<number>;
   /** Whether it is noted whose each collection is; steps that somebody did by hand note nothing. */
   isNoted(): Promise<boolean>;
 }
@@ -57,4 +61,14 @@ export interface Filled {
   readonly documents: number;
   /** Those that the database's own checks refused. */
   readonly refused: Found;
+}
+
+/** A default that documents of a collection were given. */
+export interface FilledIn {
+  readonly collection: string;
+  /** As stored, parted by dots. */
+  readonly path: string;
+  readonly documents: number;
+  /** What takes it out wherever the value is this one; `undefined` where each document was given a value of its own. */
+  readonly undo: object | undefined;
 }

@@ -10,7 +10,9 @@ import { survey } from './install/survey.ts';
 import { servingUniqueIndex } from './install/unique-index.ts';
 import { examineCollection } from './read/examined-documents.ts';
 import { sharedKeysIn } from './read/shared-keys.ts';
-import { fillDefaults, toDefaultCommands } from './write/fill-defaults.ts';
+import { toDefaultCommands } from './write/default-updates.ts';
+import { fillDefaults } from './write/fill-defaults.ts';
+import { filledIn, undoFill } from './write/undo-fill.ts';
 
 export function mongoPlanner(target: Target): Planner {
   const { database, resources, deployment } = target;
@@ -35,7 +37,9 @@ export function mongoPlanner(target: Target): Planner {
       return defaultSteps(resource, examination, { documents, commandsOf: (place) => toDefaultCommands(resource, place) });
     },
     apply: (onStep) => applyPlan(target, randomEpoch(), ({ name }) => onStep(name)),
-    fill: (resource) => fillDefaults(database, resource),
+    fill: (resource) => fillDefaults(target, resource),
+    filledIn: (collection) => filledIn(database, (name) => name === collection),
+    undoFill: (collection) => undoFill(database, collection),
     isNoted: async () => deployment === 'standalone' || (await isInstalled(target)),
   };
 }

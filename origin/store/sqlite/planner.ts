@@ -12,7 +12,9 @@ import { quote } from './install/ddl.ts';
 import { examineTable } from './read/examined-documents.ts';
 import { sharedKeysOf } from './read/shared-keys.ts';
 import { databaseName } from './sqlite-store.ts';
-import { fillDefaults, toDefaultCommands } from './write/fill-defaults.ts';
+import { toDefaultCommands } from './write/default-commands.ts';
+import { fillDefaults } from './write/fill-defaults.ts';
+import { FilledNotes } from './write/filled-notes.ts';
 
 /** The wait for whoever else writes. */
 const lockedMsMax = 10_000;
@@ -54,6 +56,8 @@ function sqlitePlanner(path: string, database: Database): Planner {
     },
     apply: async () => undefined,
     fill: async (resource) => (isThere(resource) ? fillDefaults(database, resource) : undefined),
+    filledIn: async (collection) => new FilledNotes(database).filledIn(collection),
+    undoFill: async (collection) => new FilledNotes(database).undo(collection),
     isNoted: async () => true,
   };
 }

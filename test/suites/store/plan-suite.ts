@@ -6,7 +6,7 @@ import { type Resource, resource } from '../../../shared/contract/resource.ts';
 import { anyone } from '../../../shared/contract/rules.ts';
 import { integer } from '../../../shared/contract/types.ts';
 import type { JsonObject } from '../../../shared/wire/values.ts';
-import { decide, inTime, type OpenOptions, type Place, put, withoutId } from './harness.ts';
+import { decide, inTime, type OpenOptions, type Place, put, remove, withoutId } from './harness.ts';
 import { changesTo, image } from './read-changes.ts';
 
 export interface PlannedPlace extends Place {
@@ -214,7 +214,81 @@ export function planSuite(engine: string, open: (options: PlannedOptions) => Pro
       }
     });
   });
+
+  describe(`defaults are taken out again on ${engine}`, () => {
+    const undo = () => place.planned([after], (planner) => planner.undoFill('boats'));
+    const filledIn = async () => {
+      const found = await place.planned([after], (planner) => planner.filledIn('boats'));
+      return found.map(({ path, documents }) => [path, documents]);
+    };
+    const lying = () => Promise.all(seed.map(({ id }) => place.membersOf(id)));
+
+    test('and each document is byte for byte what it was, and nothing is noted any more', async () => {
+      await start();
+      const lain = await lying();
+      await fill();
+      expect(await filledIn()).toEqual([['masts', 1], ['crew', 2], ['port.berth', 1]]);
+      expect([await undo(), await lying(), await filledIn()]).toEqual([2, lain, []]);
+      expect([await undo(), await lying()]).toEqual([0, lain]);
+    });
+
+    test('also where a later version filled in more, and where each document was given its own', async () => {
+      await start();
+      const lain = await lying();
+      await fill();
+      const later: Resource = resource({
+        ...common, shapes, validation: { level: 'off' },
+        schema: afterSchema.extend({
+          hull: z.object({ wood: z.string().default('oak') }).default({ wood: 'oak' }), tag: z.uuid().default(newTag),
+        }),
+      });
+      await place.planned([later], (planner) => planner.fill(later));
+      expect(await filledIn()).toContainEqual(['tag', 3]);
+      expect([await undo(), await lying(), await filledIn()]).toEqual([5, lain, []]);
+    });
+
+    test('but stay where somebody has written since, whatever was written; what is gone is forgotten', async () => {
+      await start();
+      await fill();
+      await place.store.write([
+        decide(before, 'lacks', (standing) => ({ kind: 'put', document: { ...withoutId(standing?.value), name: 'Gjoa' } })),
+        remove(before, 'wrong'),
+      ], inTime());
+      expect([await undo(), await filledIn()]).toEqual([0, [['masts', 1], ['crew', 1], ['port.berth', 1]]]);
+      expect((await place.store.get(after, 'lacks', inTime())).value?.value).toMatchObject({ name: 'Gjoa', masts: 2, crew: [] });
+    });
+
+    test('a batch that holds a document which the checks refuse is noted without it, and taken out', async () => {
+      const strict: Resource = resource({ ...common, shapes, schema: after.schema, validation: { level: 'strict' } });
+      place = await open({ resources: [strict], seed });
+      const lain = await lying();
+      await place.planned([strict], (planner) => planner.fill(strict));
+      expect([await filledIn(), await undo(), await lying()]).toEqual([[['masts', 1], ['crew', 1], ['port.berth', 1]], 1, lain]);
+    });
+
+    test('by two at once beside writers: what they write stands, and everything else is what it was', async () => {
+      const ids = Array.from({ length: 300 }, (_, index) => `b${index}`);
+      await start(ids.map((id) => old(id, { name: 'x' })));
+      const lain = new Map(await Promise.all(ids.map(async (id) => [id, await place.membersOf(id)] as const)));
+      await fill();
+      const written = ids.filter((_, index) => index % 3 === 0);
+      const writing = async () => {
+        for (const id of written) {
+          const toNamed = (standing: { readonly value: JsonObject } | undefined) => ({ ...withoutId(standing?.value), name: id });
+          await place.store.write([decide(before, id, (standing) => ({ kind: 'put', document: toNamed(standing) }))], inTime(20_000));
+        }
+      };
+      await Promise.all([writing(), undo(), undo()]);
+      for (const id of ids) {
+        const document = withoutId((await place.store.get(before, id, inTime())).value?.value);
+        if (written.includes(id)) expect(document).toMatchObject({ name: id });
+        else expect(await place.membersOf(id)).toEqual(lain.get(id) ?? Buffer.of());
+      }
+    });
+  });
 }
+
+const newTag = () => crypto.randomUUID();
 
 /** One turn more; every third writer sets a member that is missing. */
 function toNext(value: JsonObject | undefined, index: number): JsonObject {

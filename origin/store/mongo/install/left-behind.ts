@@ -1,7 +1,7 @@
 /**
- * What an undo leaves, since nobody can tell whose it is: defaults that were filled into documents, which others may have
- * written too by now, and what is as the plan has it and was not made by `npm run apply` but by hand, or by others for
- * themselves (SEMANTICS §15). Each with the command that takes it out, for whoever knows.
+ * What an undo leaves, since nobody can tell whose it is: what is as the plan has it and was not made by `npm run apply` but by
+ * hand, or by others for themselves, and on a standalone defaults that were filled in (SEMANTICS §15). Each with the command
+ * that takes it out, for whoever knows.
  */
 import { BSON, type Db, type Document } from 'mongodb';
 import type { Resource } from '../../../../shared/contract/resource.ts';
@@ -13,7 +13,7 @@ export interface Left {
   readonly collection: string;
   readonly what: string;
   /** `undefined`: no command can. */
-  readonly undo: Document | undefined;
+  readonly undo: object | undefined;
 }
 
 interface Asked {

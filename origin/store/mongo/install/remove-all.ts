@@ -1,12 +1,14 @@
 /**
- * Takes Tombolo out of a database: what was added to collections of others, then its own records (API keys and entries among
- * them), and if asked the collections of the team's that it made, with their documents (SEMANTICS §15). The list of what is
- * whose goes last, so whoever is cut short begins again where it was.
+ * Takes Tombolo out of a database: what was filled into documents of others and added to their collections, then its own
+ * records (API keys and entries among them), and if asked the collections of the team's that it made, with their documents
+ * (SEMANTICS §15). The list of what is whose goes last, so whoever is cut short begins again where it was.
  */
 import type { Db, Document } from 'mongodb';
 import { isInternalName } from '../../../../shared/contract/internal-names.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
+import type { FilledIn } from '../../planned.ts';
 import { codeOf, codes } from '../connection/errors.ts';
+import { filledIn, undoFill } from '../write/undo-fill.ts';
 import { fromAddedName } from './added-indexes.ts';
 import { type Left, leftBehind } from './left-behind.ts';
 import { ownershipOf } from './ownership.ts';
@@ -20,6 +22,8 @@ export interface WholeRemoval {
   readonly drops: readonly Document[];
   /** Collections that Tombolo owns and that stay, with their documents, validators and indexes. */
   readonly kept: readonly string[];
+  /** Into documents of others; taken out where nobody has written to them since. */
+  readonly filled: readonly FilledIn[];
   /** In collections of others. */
   readonly left: readonly Left[];
 }
@@ -42,15 +46,21 @@ export async function wholeRemovalOf({ database, resources, withData }: Asked): 
   const isAsked = (name: string) => !owned.includes(name);
   return {
     added,
+    filled: await filledIn(database, (name) => isAsked(name) && there.found.has(name)),
     left: await leftBehind({ database, resources, there, isAsked }),
     drops: [...new Set([...(withData ? owned : []), ...own, ...last])].map((name) => ({ drop: name })),
     kept: withData ? [] : owned.filter((name) => !internal.includes(name)),
   };
 }
 
-export async function removeAll(database: Db, { added, drops }: WholeRemoval): Promise<void> {
+/** Gives what was filled in and stays. */
+export async function removeAll(database: Db, { added, drops, filled }: WholeRemoval): Promise<readonly FilledIn[]> {
+  const collections = new Set(filled.map(({ collection }) => collection));
+  for (const name of collections) await undoFill(database, name);
+  const staying = await filledIn(database, (name) => collections.has(name));
   for (const [name, commands] of added) await remove(database, name, commands);
   for (const command of drops) await database.command({ ...command, writeConcern: { w: 'majority' } }).catch(ignoreAbsent);
+  return staying;
 }
 
 /** Somebody else who does the same has dropped it already. */

@@ -15,7 +15,7 @@ import { joinedValidation } from './joined-validation.ts';
 import { servingOddIndex, toOddIndex } from './odd-index.ts';
 import type { Ownership } from './ownership.ts';
 import { isCollated, isPlain, type Survey } from './survey.ts';
-import { onceName, systemNames } from './system-records.ts';
+import { neededNames, onceName, systemNames } from './system-records.ts';
 import { servingUniqueIndex, toUniqueIndex } from './unique-index.ts';
 
 export type StepKind = 'collection' | 'expiry' | 'images' | 'validator' | 'index' | 'odd documents' | 'unique' | NarrowingKind;
@@ -66,7 +66,7 @@ export function isOwnStep({ kind, collection }: Step, { isInstalled, owned }: Ow
 function systemSteps({ found, indexes }: Survey): readonly Step[] {
   const isExpiring = (indexes.get(onceName) ?? []).some(({ expireAfterSeconds }) => expireAfterSeconds === 0);
   return [
-    ...systemNames.filter((name) => !found.has(name)).map((name) => toCollection(name, {})),
+    ...neededNames.filter((name) => !found.has(name)).map((name) => toCollection(name, {})),
     ...(isExpiring ? [] : [toIndexStep('expiry', onceName, { key: { expiresAt: 1 }, name: 'expiresAt_1', expireAfterSeconds: 0 })]),
   ];
 }

@@ -1,5 +1,5 @@
 /** Tombolo's own collections beside those of the resources. */
-import type { Collection, Db } from 'mongodb';
+import type { Binary, Collection, Db, ObjectId } from 'mongodb';
 import { engineNames } from '../../../../shared/contract/internal-names.ts';
 
 export interface Meta {
@@ -30,7 +30,7 @@ export interface AddedIndex {
   readonly key: string;
 }
 
-/** A default that documents of a collection were given: how many, and what would take it out, so that an undo can say so. */
+/** Where there are no transactions: a default that documents were given, how many, and what would take it out. */
 export interface FilledRecord {
   /** Begins with `filled:`; one for each collection, path and value. */
   readonly _id: string;
@@ -41,6 +41,30 @@ export interface FilledRecord {
   /** Never fewer than were given it: whoever was cut short has counted a batch that it may not have finished. */
   readonly documents: number;
   readonly at: Date;
+}
+
+/** Documents that one transaction gave defaults and noted here (write/fill-noted.ts). */
+export interface FilledNote {
+  readonly _id: ObjectId;
+  readonly collection: string;
+  readonly at: Date;
+  readonly fields: readonly FilledField[];
+  readonly documents: readonly FilledDocument[];
+}
+
+export interface FilledField {
+  /** As stored, parted by dots. */
+  readonly path: string;
+  /** What takes it out wherever the value is this one, as Extended JSON; absent where each document was given a value of its own. */
+  readonly undo?: string;
+}
+
+export interface FilledDocument {
+  readonly id: unknown;
+  /** Places in the note's `fields`. */
+  readonly fields: readonly number[];
+  /** Of the document's bytes when that transaction had written it. */
+  readonly digest: Binary;
 }
 
 export interface CursorRecord {
@@ -63,7 +87,10 @@ export interface OnceRecord {
 /** The epoch. Part of every change stream, so that each reader hears of a new one in its place. */
 export const metaName = engineNames.meta;
 export const onceName = engineNames.once;
+export const notesName = engineNames.filled;
 export const systemNames: readonly string[] = Object.values(engineNames);
+/** Those without which nothing is written; the other is made by whoever fills in the first default. */
+export const neededNames: readonly string[] = systemNames.filter((name) => name !== notesName);
 
 export function metaOf(database: Db): Collection<Meta> {
   return database.collection<Meta>(metaName);
@@ -77,6 +104,10 @@ export function collectionsOf(database: Db): Collection<Collections> {
 /** Those whose `_id` begins so, of the same collection. */
 export function filledOf(database: Db): Collection<FilledRecord> {
   return database.collection<FilledRecord>(metaName);
+}
+
+export function notesOf(database: Db): Collection<FilledNote> {
+  return database.collection<FilledNote>(notesName);
 }
 
 export function cursorsOf(database: Db): Collection<CursorRecord> {

@@ -62,6 +62,18 @@ export const cursors = sqliteTable('_cursors', {
   order: text('order').notNull(),
 });
 
+/** Defaults that documents were given, noted in the transaction that gave them; made by whoever fills in the first. */
+export const filled = sqliteTable('_filled', {
+  n: integer('n').primaryKey(),
+  collection: text('collection').notNull(),
+  /** JSON: the paths as stored, each with what takes it out. */
+  fields: text('fields').notNull(),
+  /** JSON: which documents, and what each was given. */
+  documents: text('documents').notNull(),
+  /** Milliseconds of the epoch. */
+  at: integer('at').notNull(),
+}, (table) => [index('_filled:collection').on(table.collection)]);
+
 export const systemTables = [meta, log, displaced, own, nonces, once, cursors] as const;
 /** Keyed by text and small: without a rowid they are one b-tree instead of two. */
 export const withoutRowid: ReadonlySet<object> = new Set([meta, displaced, nonces, once, cursors]);

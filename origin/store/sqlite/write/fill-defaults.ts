@@ -1,30 +1,24 @@
 /**
  * Declared defaults for stored documents that lack them, written as another program writes: the triggers check them and tell
- * the feed, and whoever runs this file's origin goes on. A batch is one transaction that reads each document anew, so it may be
- * cut short anywhere and done twice; `rev` and times stay, since nobody has edited the document.
+ * the feed, and whoever runs this file's origin goes on. A batch is one transaction that reads each document anew and notes
+ * what it gave (filled-notes.ts), so it may be cut short anywhere and done twice; `rev` and times stay, since nobody has edited
+ * the document.
  */
 import type { Database } from 'bun:sqlite';
 import type { Resource } from '../../../../shared/contract/resource.ts';
-import { toStoredPath } from '../../../../shared/contract/stored-names.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../../../shared/wire/values.ts';
 import { type DefaultPlace, defaultPlaces } from '../../examination/absences.ts';
 import { examinationLimits } from '../../examination/examination.ts';
 import type { Filled } from '../../planned.ts';
 import { isConstraint } from '../connection/errors.ts';
 import { quote } from '../install/ddl.ts';
-import { toStoredText, toWireText } from '../read/member-names.ts';
-import { revisedText } from './revised-text.ts';
+import { addedMember } from './added-member.ts';
+import { storedDefault, storedPathOf } from './default-commands.ts';
+import { type Addition, type FilledDocument, type FoundRow, FilledNotes, toDigest, transaction } from './filled-notes.ts';
 
 /** Rows of one look, in which nobody is kept from writing. */
 const lookMax = 1_000;
 /** Documents of one transaction: other writers wait some milliseconds. */
 const batchMax = 100;
-
-interface FoundRow {
-  readonly n: number;
-  readonly id: string;
-  readonly doc: string;
-}
 
 export function fillDefaults(database: Database, resource: Resource): Filled {
   const places = defaultPlaces(resource);
@@ -54,81 +48,49 @@ class Filling {
     const next = this.#database.query<FoundRow, [after: number]>(`${rowsOf} WHERE n > ? ORDER BY n LIMIT ${lookMax}`);
     let rows = first.all();
     for (let last = rows.at(-1); last !== undefined; last = rows.at(-1)) {
-      const lacking = rows.filter(({ doc }) => this.#filled(doc) !== undefined);
+      const lacking = rows.filter(({ doc }) => this.#filled(doc).additions.length > 0);
       for (let from = 0; from < lacking.length; from += batchMax) this.#write(lacking.slice(from, from + batchMax));
       rows = next.all(last.n);
     }
   }
 
   #write(lacking: readonly FoundRow[]): void {
-    const table = quote(this.#resource.collection);
-    const get = this.#database.query<FoundRow, [n: number]>(`SELECT n, CAST(id AS TEXT) AS id, doc FROM ${table} WHERE n = ?`);
-    const update = this.#database.query<null, [doc: string, n: number]>(`UPDATE ${table} SET doc = ? WHERE n = ?`);
-    this.#database.run('BEGIN IMMEDIATE');
-    try {
-      for (const { n } of lacking) {
-        const row = get.get(n);
-        const doc = row === null ? undefined : this.#filled(row.doc);
-        if (row === null || doc === undefined) continue;
+    if (lacking.length === 0) return;
+    const notes = new FilledNotes(this.#database);
+    const update = this.#database.query<null, [doc: string, n: number]>(
+      `UPDATE ${quote(this.#resource.collection)} SET doc = ? WHERE n = ?`,
+    );
+    transaction(this.#database, () => {
+      const documents = lacking.flatMap(({ n }): readonly FilledDocument[] => {
+        const row = notes.row(this.#resource.collection, n);
+        if (row === undefined) return [];
+        const { doc, additions } = this.#filled(row.doc);
+        if (additions.length === 0) return [];
         try {
           update.run(doc, n);
-          this.documents++;
         } catch (error) {
           if (!isConstraint(error)) throw error;
           this.refused++;
           if (this.examples.length < examinationLimits.examplesMax) this.examples.push(row.id);
+          return [];
         }
-      }
-      this.#database.run('COMMIT');
-    } catch (error) {
-      if (this.#database.inTransaction) this.#database.run('ROLLBACK');
-      throw error;
+        return [{ n, digest: toDigest(row.id, doc), additions }];
+      });
+      if (documents.length > 0) notes.add(this.#resource, this.#places, documents);
+      this.documents += documents.length;
+    });
+  }
+
+  /** What is there stands as it stood. */
+  #filled(doc: string): { readonly doc: string; readonly additions: readonly Addition[] } {
+    const additions: Addition[] = [];
+    let text = doc;
+    for (const [field, place] of this.#places.entries()) {
+      const added = addedMember(text, storedPathOf(this.#resource, place), storedDefault(this.#resource, place));
+      if (added === undefined) continue;
+      text = added.text;
+      additions.push({ field, at: added.at, length: added.length });
     }
+    return { doc: text, additions };
   }
-
-  /** `undefined`: nothing is missing. What is there stands as it stood. */
-  #filled(doc: string): string | undefined {
-    const text = toWireText(this.#resource, doc);
-    const value = JSON.parse(text) as JsonObject;
-    const next = this.#places.reduce(withDefault, value);
-    return next === value ? undefined : toStoredText(this.#resource, revisedText(this.#resource.schema, { text, value }, next));
-  }
-}
-
-/** As anybody could give them to the `sqlite3` shell. */
-export function toDefaultCommands(resource: Resource, place: DefaultPlace): { readonly command: object; readonly undo: object } {
-  const { collection: name } = resource;
-  const path = toStoredPath(resource, place.path.join('.')).split('.');
-  const [at, value] = [literal(toJsonPath(path)), `json(${literal(JSON.stringify(storedDefault(resource, path, place)))})`];
-  const holder = literal(toJsonPath(path.slice(0, -1)));
-  const lacks = `json_type(doc, ${at}) IS NULL AND json_type(doc, ${holder}) = 'object'`;
-  return {
-    command: { sql: `UPDATE ${quote(name)} SET doc = json_set(doc, ${at}, ${value}) WHERE ${lacks}` },
-    undo: { sql: `UPDATE ${quote(name)} SET doc = json_remove(doc, ${at}) WHERE json(doc -> ${at}) = ${value}` },
-  };
-}
-
-/** The default with its members by their stored names. */
-function storedDefault(resource: Resource, path: readonly string[], { path: wirePath, make }: DefaultPlace): Json | undefined {
-  const document = wirePath.reduceRight<Json>((value, name) => ({ [name]: value }), make());
-  const stored = JSON.parse(toStoredText(resource, JSON.stringify(document))) as Json;
-  return path.reduce<Json | undefined>((value, name) => (isJsonObject(value) ? value[name] : undefined), stored);
-}
-
-function toJsonPath(names: readonly string[]): string {
-  return `$${names.map((name) => `.${JSON.stringify(name)}`).join('')}`;
-}
-
-function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
-}
-
-/** The same object where it has the member, or has no object to hold it. */
-function withDefault(document: JsonObject, { path: [name, ...rest], make }: Pick<DefaultPlace, 'path' | 'make'>): JsonObject {
-  const [inner, ...further] = rest;
-  const there: Json | undefined = Object.hasOwn(document, name) ? document[name] : undefined;
-  if (inner === undefined) return there === undefined ? { ...document, [name]: make() } : document;
-  if (!isJsonObject(there)) return document;
-  const made = withDefault(there, { path: [inner, ...further], make });
-  return made === there ? document : { ...document, [name]: made };
 }
