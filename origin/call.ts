@@ -6,6 +6,7 @@ import type { Position } from '../shared/wire/position.ts';
 import type { Principal } from '../shared/wire/principal.ts';
 import type { Resource } from '../shared/contract/resource.ts';
 import type { BodyOf, InputOf, Operation } from '../shared/operations/operation.ts';
+import type { Course } from './deferred/course.ts';
 import type { BeforeWrites } from './documents/before-write.ts';
 import type { Rights } from './rights.ts';
 import type { WriteOptions } from './store/store.ts';
@@ -38,6 +39,10 @@ export interface Asked {
   readonly traceId: string | undefined;
   /** It is carried out past all rules. */
   readonly isSystem?: true;
+  /** Asked for with `Prefer: respond-async` (RFC 7240 §4.1) by somebody who can look at it later. */
+  readonly isDeferred?: boolean;
+  /** There while it goes on behind its answer. */
+  readonly course?: Course;
   /** Whoever carries the call out adds them: no way of asking can leave them out. */
   readonly beforeWrites?: BeforeWrites;
 }
@@ -58,6 +63,8 @@ export type Outcome =
   | 'created'
   | 'written'
   | 'removed'
+  /** It goes on behind its answer. */
+  | 'accepted'
   /** The body is made while it is read. */
   | 'streaming';
 
@@ -68,6 +75,8 @@ export interface Answer {
   readonly etag?: string;
   /** The id of a created document, where the call did not name it. */
   readonly createdId?: string;
+  /** The operation that goes on behind this answer. */
+  readonly deferredId?: string;
   /** Cursors of the pages around this one. */
   readonly pages?: { readonly next: string | undefined; readonly prev: string | undefined } | undefined;
   /** The position at which the state was read, for the edge's cache. */

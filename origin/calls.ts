@@ -5,6 +5,7 @@
  */
 import { mustBody, mustJsonOf } from '../shared/contract/documents.ts';
 import { mustPreconditions, type Preconditions } from '../shared/contract/preconditions.ts';
+import { prefersAsync } from '../shared/deferred/prefer.ts';
 import type { Resource } from '../shared/contract/resource.ts';
 import { scopeOf } from '../shared/contract/scope.ts';
 import {
@@ -52,6 +53,7 @@ export async function toCall<Row extends Operation>(asking: Asking<Row>, nowMs: 
     idempotency: toIdempotency(asking, preconditions, body),
     deadline: Math.min(deadline, nowMs + operation.msMax),
     keeps: toKeeps(asking),
+    ...(isDeferred(asking) ? { isDeferred: true } : {}),
     atLeast, nonce, tokenKey, requestId, traceId,
   });
 }
@@ -70,6 +72,11 @@ function toKeeps({ operation: { carries }, resource: { fields }, header }: Askin
   if (!carries.includes('tombolo-keeps')) return nothingKept;
   const named = header('tombolo-keeps');
   return named === null ? nothingKept : named.split(',').filter((path) => fields.has(path));
+}
+
+/** Nobody could look later at what somebody without a name asked for: they are answered directly. */
+function isDeferred({ operation: { carries }, principal: { subject }, header }: Asking): boolean {
+  return subject !== undefined && carries.includes('prefer') && prefersAsync(header('prefer'));
 }
 
 const nothingKept: readonly string[] = [];

@@ -17,6 +17,7 @@ import type { ComputeCalls } from './compute/calls.ts';
 import { openCompute } from './compute/open.ts';
 import type { ComputePool } from './compute/pool.ts';
 import { type BeforeWrite, type BeforeWrites, mustBeforeWrites } from './documents/before-write.ts';
+import { type Deferrals, startDeferrals } from './deferred/deferrals.ts';
 import { type Consumer, startConsumer } from './feed/consumer.ts';
 import { Feed } from './feed/feed.ts';
 import type { LeaseTimes } from './feed/lease.ts';
@@ -45,6 +46,7 @@ export interface Context {
   readonly compute: ComputePool<ComputeCalls>;
   readonly imports: CallerShares;
   readonly exports: CallerShares;
+  readonly deferrals: Deferrals;
   /** `undefined`: nothing is kept. */
   readonly answers: KeptAnswers | undefined;
   readonly calls: KnownCalls;
@@ -93,8 +95,10 @@ export async function openContext(settings: Settings, contract: Contract, own: O
   }
   const answers = openKeptAnswers({ store, contract, bytesMax: settings.answersBytesMax });
   const now = Date.now;
+  const streams = new AbortController();
+  const deferrals = await services.start('operations', () => startDeferrals({ store, log, now, settings, stopping: streams.signal }));
   const context: Context = {
-    settings, contract, log, store, feed, compute, services, answers, now, beforeWrites,
+    settings, contract, log, store, feed, compute, services, answers, now, beforeWrites, deferrals,
     calls: new KnownCalls(),
     imports: new CallerShares({
       what: 'imports', perCallerMax: limits.importsPerCallerMax, retryAfterSeconds: limits.importRetryAfterSeconds,
@@ -103,7 +107,7 @@ export async function openContext(settings: Settings, contract: Contract, own: O
       what: 'exports', perCallerMax: limits.exportsPerCallerMax, allMax: limits.exportsMax,
       retryAfterSeconds: limits.exportRetryAfterSeconds,
     }),
-    streams: new AbortController(),
+    streams,
     refusals: new Map(),
   };
   await startEntries(context, { onTrouble, leaseTimes });

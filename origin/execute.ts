@@ -5,6 +5,7 @@
  * writes by.
  */
 import { apiKeys } from '../shared/api-keys/resource.ts';
+import { deferred } from '../shared/deferred/resource.ts';
 import { jobs } from '../shared/jobs/resource.ts';
 import type { ModuleRows } from '../shared/modules.ts';
 import { type Endpoint, isEndpoint } from '../shared/operations/endpoint.ts';
@@ -12,6 +13,7 @@ import { isSafe, type Operation } from '../shared/operations/operation.ts';
 import {
   answerEffect, answerState, type EffectHandler, type EndpointHandler, type Parsed, type StateHandler,
 } from './access/own-answer.ts';
+import { DeferredAccess } from './access/deferred-access.ts';
 import { JobsAccess } from './access/jobs-access.ts';
 import { KeysAccess } from './access/keys-access.ts';
 import { ReadAccess } from './access/read-access.ts';
@@ -19,6 +21,7 @@ import { WriteAccess } from './access/write-access.ts';
 import { keyHandlers } from './api-keys/handlers.ts';
 import type { Answer, Asked, Call, StateAnswer } from './call.ts';
 import type { Context } from './context.ts';
+import { deferredHandlers } from './deferred/handlers.ts';
 import { inStore } from './documents/in-store.ts';
 import { handlers } from './endpoints/all.ts';
 import { jobHandlers } from './job-queue/handlers.ts';
@@ -49,7 +52,11 @@ type Handler<Row extends Operation> = Row extends Endpoint
 
 type AccessOf<Row extends Operation> = Row['at'] extends { readonly about: 'keys' }
   ? KeysAccess
-  : Row['at'] extends { readonly about: 'tombolo_jobs' } ? JobsAccess : Row['answers'] extends 'effect' ? WriteAccess : ReadAccess;
+  : Row['at'] extends { readonly about: 'tombolo_jobs' }
+    ? JobsAccess
+    : Row['at'] extends { readonly about: 'operations' }
+      ? DeferredAccess
+      : Row['answers'] extends 'effect' ? WriteAccess : ReadAccess;
 
 type AnswerOf<Row extends Operation> = Row['answers'] extends 'state' ? StateAnswer : Answer;
 
@@ -67,9 +74,10 @@ export function executor<Table extends Rows>(handlers: Handlers<Table>): Executo
     const isAsAsked = resource === asked.resource && isSafe(asked.operation);
     const call = isAsAsked ? asked : { ...asked, resource, beforeWrites: context.beforeWrites };
     if (isEndpoint(call.operation)) return answerOwn(context, call, handlers);
-    const carryOut = () => handlerOf(handlers, call)(accessOf<Table>(context, call), call);
-    // Of keys and jobs nothing is kept: what is answered depends on more of its caller than a scope says.
-    if (call.resource === apiKeys || call.resource === jobs) return carryOut();
+    const carryOut = (each: CallOf<Table> = call) => handlerOf(handlers, each)(accessOf<Table>(context, each), each);
+    if (call.isDeferred === true) return context.deferrals.begin(call, carryOut);
+    // Of keys, jobs and operations nothing is kept: what is answered depends on more of its caller than a scope says.
+    if (call.resource === apiKeys || call.resource === jobs || call.resource === deferred) return carryOut();
     return context.answers !== undefined && call.operation.answers === 'state' ? context.answers.answer(call, carryOut) : carryOut();
   };
 }
@@ -103,6 +111,7 @@ function handlerOf<Table extends Rows>(handlers: Handlers<Table>, call: CallOf<T
 
 /** The access that its row asks for. */
 function accessOf<Table extends Rows>(context: Context, call: CallOf<Table>): AccessOf<Table[string]> {
+  if (call.resource === deferred) return new DeferredAccess(context, call) as AccessOf<Table[string]>;
   if (call.resource === apiKeys) return new KeysAccess(context, call) as AccessOf<Table[string]>;
   if (call.resource === jobs) return new JobsAccess(context, call) as AccessOf<Table[string]>;
   return (isSafe(call.operation) ? new ReadAccess(context, call) : new WriteAccess(context, call)) as AccessOf<Table[string]>;
@@ -112,5 +121,5 @@ export type RoutedCall = CallOf<ModuleRows>;
 
 export const execute = executor<ModuleRows>({
   list, get, create, replace, upsert, patch, remove, import: importRows, export: exportRows, changes, removed, removedOne, restore, erase,
-  patchMany, removeMany, transaction, aggregate, ...keyHandlers, ...jobHandlers, ...handlers,
+  patchMany, removeMany, transaction, aggregate, ...keyHandlers, ...jobHandlers, ...deferredHandlers, ...handlers,
 });

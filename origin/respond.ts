@@ -2,6 +2,8 @@
 import { Fault, levelOf } from '../shared/wire/fault.ts';
 import type { Principal } from '../shared/wire/principal.ts';
 import { problemMediaType, toProblem, toProblemHeaders } from '../shared/wire/problem.ts';
+import { deferredLimits } from '../shared/deferred/limits.ts';
+import { deferred } from '../shared/deferred/resource.ts';
 import type { Resource } from '../shared/contract/resource.ts';
 import { scopeDigest, scopeOf } from '../shared/contract/scope.ts';
 import { type Covered, hopRefusalHeader, readHeader } from '../shared/hop/profile.ts';
@@ -15,7 +17,7 @@ import type { VerifiedHop } from './hop/verify.ts';
 import { signPosition } from './tokens.ts';
 
 const statuses: Readonly<Record<Outcome, number>> = {
-  found: 200, unchanged: 304, absent: 404, created: 201, written: 200, removed: 204, streaming: 200,
+  found: 200, unchanged: 304, absent: 404, created: 201, written: 200, removed: 204, streaming: 200, accepted: 202,
 };
 
 /** An answer in the terms of HTTP: signed for whoever asked over the hop, and handed over as it is inside one process. */
@@ -87,7 +89,8 @@ function toResourceRead(resource: Resource, principal: Principal): ResourceRead 
   return { resourceDigest: resource.digest, scopeDigest: scopeDigest(scopeOf(resource, principal)) };
 }
 
-function toHeaders(target: Target, { resource }: Asked, { outcome, etag, mediaType, createdId, pages }: Answer): Record<string, string> {
+function toHeaders(target: Target, { resource }: Asked, answer: Answer): Record<string, string> {
+  const { outcome, etag, mediaType, createdId, deferredId, pages } = answer;
   const headers: Record<string, string> = {};
   if (etag !== undefined) headers['etag'] = etag;
   if (outcome === 'absent') headers['content-type'] = problemMediaType;
@@ -95,11 +98,18 @@ function toHeaders(target: Target, { resource }: Asked, { outcome, etag, mediaTy
   // Below the version that was asked in.
   const version = target.path.split('/', 2).join('/');
   if (createdId !== undefined) headers['location'] = `${version}/${resource.name}/${encodeURIComponent(createdId)}`;
+  if (deferredId !== undefined) Object.assign(headers, toDeferredHeaders(`${version}/${deferred.name}/${deferredId}`));
   const link = pages === undefined ? '' : toLink(target, pages);
   if (link !== '') headers['link'] = link;
   // Proxies that buffer would hold a stream back until it ends.
   if (outcome === 'streaming') Object.assign(headers, { 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
   return headers;
+}
+
+/** RFC 7240 §3, RFC 9110 §15.3.3. */
+function toDeferredHeaders(location: string): Record<string, string> {
+  const retryAfter = String(deferredLimits.retryAfterSeconds);
+  return { location, 'preference-applied': 'respond-async', 'retry-after': retryAfter, 'cache-control': 'no-store' };
 }
 
 /** Absence is an answer, not a throw: the edge may keep it, since it depends on the document's key like any other. */

@@ -1,6 +1,8 @@
 /** THE list: what Tombolo can do, one word a line. The compiler asks for a handler for each row (`origin/execute.ts`). */
 import { apiKeyOperations } from './api-keys/operations.ts';
 import { apiKeys, apiKeyUses } from './api-keys/resource.ts';
+import { deferredOperations } from './deferred/operations.ts';
+import { deferred, deferredParts } from './deferred/resource.ts';
 import { endpoints } from './endpoints/all.ts';
 import { jobOperations } from './jobs/operations.ts';
 import { jobs, schedules } from './jobs/resource.ts';
@@ -17,6 +19,7 @@ export const modules = moduleList({
   removals: { operations: removals },
   apiKeys: { operations: apiKeyOperations, resources: [apiKeys, apiKeyUses], reported: [apiKeys] },
   jobs: { operations: jobOperations, resources: [jobs, schedules] },
+  deferred: { operations: deferredOperations, resources: [deferred, deferredParts] },
   endpoints,
 });
 

@@ -52,6 +52,9 @@ function carried(name: CarriedHeader, { sent, stream, dialect }: Validated, { if
       return stream;
     case 'tombolo-keeps':
       return dialect?.input?.unnamed.join() || undefined;
+    case 'prefer':
+      // What an operation answers later is in no older version's words.
+      return dialect === undefined ? sent.get(name) : undefined;
     default:
       return sent.get(name);
   }

@@ -5,11 +5,11 @@ import type { SentHeaders } from './request-headers.ts';
 
 const requestHeaders =
   'Accept, API-Version, Authorization, Baggage, Cache-Control, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, ' +
-  'Tombolo-Position, Traceparent, Tracestate';
+  'Prefer, Tombolo-Position, Traceparent, Tracestate';
 /** The headers that pages may read: those of SEMANTICS §13, and the rest of what this API says. */
 const exposedHeaders =
-  'Accept-Patch, Age, Allow, API-Version, Cache-Status, Deprecation, ETag, Link, Location, RateLimit, RateLimit-Policy, ' +
-  'Retry-After, Sunset, Tombolo-Limits, Tombolo-Position, WWW-Authenticate, X-Request-Id';
+  'Accept-Patch, Age, Allow, API-Version, Cache-Status, Deprecation, ETag, Link, Location, Preference-Applied, RateLimit, ' +
+  'RateLimit-Policy, Retry-After, Sunset, Tombolo-Limits, Tombolo-Position, WWW-Authenticate, X-Request-Id';
 
 /** Lets a declared page read the answer; that every answer varies by Origin stands in `security-headers.ts`. */
 export function setCorsHeaders(answer: Headers, request: SentHeaders, declared: ReadonlySet<string>): void {

@@ -55,6 +55,7 @@ export async function writeTogether(context: Context, call: Asked, parts: readon
     return { outcome: 'written', mediaType: 'application/json', body: JSON.stringify(toBody(call, parts, outcomes, together)) };
   };
   const { answer, outcomes } = await writeRecorded(store, call, { mutations, atomic, toAnswer });
+  call.course?.note({ rows: parts.length, rejected: outcomes.filter(({ kind }) => kind === 'refused').length });
   for (const outcome of outcomes) {
     if (outcome.kind === 'refused' && outcome.fault.status >= 500) {
       log.error({ requestId: call.requestId, traceId: call.traceId, ...toTrouble(outcome.fault) }, 'one of several writes failed');

@@ -22,7 +22,8 @@ import { toWalk } from './walk.ts';
 export async function openExport(context: Context, call: Asked, { query, format }: ExportQuery): Promise<Answer> {
   const toExporting = prepared(context, call, { query, format });
   const walk = await toWalk(context.store, call, query);
-  const giveBack = context.exports.mustTake(call.principal);
+  // What goes on behind its answer has a share of its own.
+  const giveBack = call.course === undefined ? context.exports.mustTake(call.principal) : () => undefined;
   const held = await context.store.hold([walk.along, call.resource], { ...readOptions(call), deadline: stepDeadline(context, call) })
     .catch((thrown: unknown) => {
       giveBack();
@@ -41,19 +42,28 @@ function prepared(context: Context, call: Asked, { query, format }: ExportQuery)
   if (cursor?.backwards === true) throw cursorRefused('leads back; an export goes on');
   const present = presenter(resource, principal, query.fields);
   const form = toRowForm(format, () => csvColumnsWithin(csvColumnsOf(resource), query.fields));
+  let rows = 0;
   return (held) => ({
     held, form,
     // A page back to the beginning leads on from there.
     after: cursor?.keys.length === 0 ? undefined : cursor?.keys,
-    present: (document) => (mustBeServable(resource, document), present(document)),
+    present: (document) => {
+      mustBeServable(resource, document);
+      call.course?.note({ rows: ++rows });
+      return present(document);
+    },
     sign: (keys) => signCursor({ keys, backwards: false }, boundTo, tokenKey),
     position: signPosition(held.position, tokenKey),
     mustGoOn: () => mustGoOn(context, call),
-    onStopped: (fault) => tellCut(context, call, fault),
+    onStopped: (fault) => {
+      call.course?.fail(fault);
+      tellCut(context, call, fault);
+    },
   });
 }
 
 function mustGoOn(context: Context, call: Asked): number {
+  call.course?.mustGoOn();
   if (context.streams.signal.aborted) throw new Fault('overloaded', { detail: 'the origin stops; go on from `next`' });
   const detail = 'the time of this export is over; go on from `next`';
   if (context.now() >= call.deadline) throw new Fault('deadline_exceeded', { detail });

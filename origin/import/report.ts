@@ -2,6 +2,7 @@
 import type { Fault } from '../../shared/wire/fault.ts';
 import type { Position } from '../../shared/wire/position.ts';
 import { limits } from '../../shared/wire/limits.ts';
+import type { JsonObject } from '../../shared/wire/values.ts';
 import type { Outcome } from '../store/store.ts';
 
 export class ImportReport {
@@ -38,16 +39,26 @@ export class ImportReport {
     else if (outcome.kind === 'refused') this.reject(row, outcome.fault);
   }
 
+  get progress(): { readonly rows: number; readonly rejected: number } {
+    return { rows: this.#imported + this.#replaced + this.#skippedCount + this.#rejected, rejected: this.#rejected };
+  }
+
   *lines(toToken: (position: Position) => string): Generator<string> {
     yield* this.#listed;
-    const { lastCommittedRow, complete, stopped, writtenAt } = this;
-    yield JSON.stringify({
-      summary: {
-        imported: this.#imported, replaced: this.#replaced, skipped: this.#skippedCount, rejected: this.#rejected,
-        lastCommittedRow, complete,
-        ...(writtenAt === undefined ? {} : { position: toToken(writtenAt) }),
-        ...(stopped === undefined ? {} : { stopped: { code: stopped.reason, detail: stopped.detail } }),
-      },
-    });
+    yield JSON.stringify({ summary: this.summary(toToken) });
   }
+
+  summary(toToken: (position: Position) => string): JsonObject {
+    const { lastCommittedRow, complete, stopped, writtenAt } = this;
+    return {
+      imported: this.#imported, replaced: this.#replaced, skipped: this.#skippedCount, rejected: this.#rejected,
+      lastCommittedRow, complete,
+      ...(writtenAt === undefined ? {} : { position: toToken(writtenAt) }),
+      ...(stopped === undefined ? {} : { stopped: toStopped(stopped) }),
+    };
+  }
+}
+
+function toStopped({ reason: code, detail }: Fault): JsonObject {
+  return detail === undefined ? { code } : { code, detail };
 }

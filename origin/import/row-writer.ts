@@ -26,7 +26,8 @@ export class RowWriter {
 
   static async open(context: Context, call: Asked, onDuplicate: OnDuplicate): Promise<RowWriter> {
     mustTakeRows(call, onDuplicate);
-    const giveBack = context.imports.mustTake(call.principal);
+    // What goes on behind its answer has a share of its own.
+    const giveBack = call.course === undefined ? context.imports.mustTake(call.principal) : () => undefined;
     try {
       await context.store.write([], { deadline: call.deadline, ...nonceOf(call) });
       return new RowWriter(context, call, { onDuplicate, giveBack });
@@ -39,12 +40,14 @@ export class RowWriter {
   async commit(batch: readonly ImportRow[], report: ImportReport): Promise<void> {
     const last = batch.at(-1);
     if (last === undefined) return;
+    this.#call.course?.mustGoOn();
     const [call, nowMs] = [this.#call, this.#context.now()];
     if (nowMs >= call.deadline) throw new Fault('deadline_exceeded');
     const mutations = batch.map((row) => toMutation(this.#context, call, row, { onDuplicate: this.#onDuplicate, nowMs, report }));
     const { outcomes, position } = await this.#context.store.write(mutations, { deadline: call.deadline });
     outcomes.forEach((outcome, index) => report.count(batch[index]?.number ?? 0, outcome));
     report.lastCommittedRow = last.number;
+    call.course?.note(report.progress);
     if (outcomes.some(({ kind }) => kind === 'written')) report.writtenAt = position;
   }
 
@@ -55,12 +58,16 @@ export class RowWriter {
 }
 
 function mustTakeRows({ idempotency, resource }: Asked, onDuplicate: OnDuplicate): void {
-  if (idempotency !== undefined) {
-    throw new Fault('idempotency_refused', { detail: 'an import commits in batches; repeat it with onDuplicate=skip instead' });
-  }
+  mustBeUnrepeated(idempotency);
   if (resource.preconditions === 'required' && onDuplicate !== 'reject' && onDuplicate !== 'skip') {
     throw new Fault('precondition_required', {
       detail: 'rows cannot say which document was read: import here with onDuplicate=reject or skip',
     });
   }
+}
+
+/** No key is for a stream, which cannot be told from another one. */
+export function mustBeUnrepeated(idempotency: Asked['idempotency']): void {
+  if (idempotency === undefined) return;
+  throw new Fault('idempotency_refused', { detail: 'an import commits in batches; repeat it with onDuplicate=skip instead' });
 }

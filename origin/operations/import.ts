@@ -11,6 +11,7 @@
  */
 import { type Fault, toFault } from '../../shared/wire/fault.ts';
 import { limits } from '../../shared/wire/limits.ts';
+import type { Position } from '../../shared/wire/position.ts';
 import type { documents } from '../../shared/operations/documents.ts';
 import type { WriteAccess } from '../access/write-access.ts';
 import type { Answer, Call } from '../call.ts';
@@ -38,13 +39,18 @@ type ImportCall = Call<typeof documents.import>;
 /** Carries the import out and tells of it, in full where all is known already. */
 async function answer(access: WriteAccess, call: ImportCall, { isWhole, rows }: Begun, writer: RowWriter): Promise<Answer> {
   const report = new ImportReport();
+  const toToken = (position: Position) => signPosition(position, call.tokenKey);
   const ended = consume(writer, rows, report)
     .catch((thrown: unknown) => {
       report.stopped = toFault(thrown);
+      call.course?.fail(report.stopped);
       tellStopped(access, call, report.stopped);
     })
-    .finally(() => writer.close());
-  const lines = () => [...report.lines((position) => signPosition(position, call.tokenKey))].map((line) => `${line}\n`).join('');
+    .finally(() => {
+      writer.close();
+      call.course?.note({ ...report.progress, summary: report.summary(toToken) });
+    });
+  const lines = () => [...report.lines(toToken)].map((line) => `${line}\n`).join('');
   const head = { outcome: 'streaming', mediaType: 'application/x-ndjson' } as const;
   if (isWhole) {
     await ended;

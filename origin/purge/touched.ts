@@ -17,10 +17,14 @@ export interface Touched {
  */
 export function touchedOf(contract: Contract, change: Change): Touched | undefined {
   const resource = shownBy(contract.reported, change.resource);
-  if (resource === undefined && isInternalName(change.resource)) return undefined;
+  if (resource === undefined && isInternal(contract, change.resource)) return undefined;
   if (resource === undefined || change.kind === 'resource' || change.before === undefined || change.after === undefined) {
     return { resource: resource?.name ?? change.resource, keys: undefined };
   }
   const keys = touched(resource, change.id, change.before ?? undefined, change.after ?? undefined);
   return { resource: resource.name, keys: keys.size > touchedKeysMax ? undefined : keys };
+}
+
+function isInternal({ stored }: Contract, resource: string): boolean {
+  return isInternalName(resource) || stored.some(({ name, internal }) => internal && name === resource);
 }

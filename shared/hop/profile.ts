@@ -22,6 +22,7 @@ export const hopHeaders = [
   'if-match',
   'if-none-match',
   'last-event-id',
+  'prefer',
   'traceparent',
   'tombolo-after',
   'tombolo-deadline',

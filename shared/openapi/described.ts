@@ -29,7 +29,7 @@ export interface QueryParameter {
 }
 
 export interface DescribedAnswer {
-  readonly status: 200 | 201 | 204;
+  readonly status: 200 | 201 | 202 | 204;
   readonly description: string;
   readonly headers: readonly AnswerHeader[];
   readonly mediaType?: string;

@@ -6,6 +6,7 @@ import { apiKeys } from '../api-keys/resource.ts';
 import type { Contract } from '../contract/contract.ts';
 import { bodiesOf } from '../contract/documents.ts';
 import { everyResourceOf } from '../contract/every-resource.ts';
+import { deferred } from '../deferred/resource.ts';
 import type { Resource } from '../contract/resource.ts';
 import { jobs } from '../jobs/resource.ts';
 import type { Plan, Plans } from '../limits/plans.ts';
@@ -14,6 +15,7 @@ import { isForEdgeAlone, operationsOf } from '../operations/route.ts';
 import type { Version, Versions } from '../versions/versions.ts';
 import type { JsonObject } from '../wire/values.ts';
 import { keySchemas } from './api-keys.ts';
+import { deferredSchemas } from './deferred.ts';
 import { sharedSchemas } from './answers.ts';
 import { jobSchemas } from './jobs.ts';
 import { toJsonSchema } from './json-schema.ts';
@@ -60,6 +62,7 @@ function toCurrentDescription({ contract, plans, paths }: Describing): JsonObjec
         ...togetherSchemas(resources.map(({ name }) => name)),
         ...keySchemas(),
         ...jobSchemas(),
+        ...deferredSchemas,
         ...problemSchemas,
         ...Object.assign({}, ...resources.map((resource) => schemasOf(resource, operationsOf(resource).filter(hasOwnBody)))),
       },
@@ -85,7 +88,7 @@ function toCurrentDescription({ contract, plans, paths }: Describing): JsonObjec
 }
 
 /** Internal resources that operations are about. */
-const internals = [apiKeys, jobs];
+const internals = [apiKeys, jobs, deferred];
 
 /** Whether its bodies are described by no component that several resources share. */
 function hasOwnBody(row: Operation): boolean {

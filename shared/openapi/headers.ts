@@ -11,7 +11,8 @@ const answerHeaders = {
   'API-Version': { description: 'The version that answered.', schema: text },
   'X-Request-Id': { description: 'Names this request, in `instance` of a refusal and in our logs as well.', schema: text },
   ETag: { description: 'A strong tag of the bytes sent (RFC 9110 §8.8.3).', schema: text },
-  Location: { description: 'Where the created document is.', schema: text },
+  Location: { description: 'Where the created document is, or the status of an operation.', schema: text },
+  'Preference-Applied': { description: 'That a `Prefer` holds (RFC 7240 §3).', schema: text },
   Link: {
     description: 'The next and the previous page (RFC 8288); of a deprecated version also where the next one has the same (RFC 5829).',
     schema: text,
@@ -65,6 +66,10 @@ const carried: Readonly<Partial<Record<CarriedHeader, JsonObject>>> = {
   'idempotency-key': {
     name: 'Idempotency-Key', in: 'header', schema: { type: 'string', pattern: '^[\\x21\\x23-\\x7e][\\x21-\\x7e]{0,254}$' },
     description: 'Names this request: sent again with the same key and body, it has one effect and the same answer.',
+  },
+  prefer: {
+    name: 'Prefer', in: 'header', schema: text,
+    description: '`respond-async` (RFC 7240 §4.1), in the current version, of whoever is signed in: 202, and the operation goes on behind the answer.',
   },
   'last-event-id': {
     name: 'Last-Event-ID', in: 'header', schema: text,

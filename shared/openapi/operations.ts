@@ -9,6 +9,7 @@ import type { Version } from '../versions/versions.ts';
 import { limits } from '../wire/limits.ts';
 import { anonymous } from '../wire/principal.ts';
 import type { JsonObject } from '../wire/values.ts';
+import { acceptedAnswer } from './deferred.ts';
 import { type DescribedAnswer, type QueryParameter, schemaName, schemaRef } from './described.ts';
 import { type AnswerHeader, headerParametersOf, headerRefs, headersOfAll, headersOfStates, versionParameters } from './headers.ts';
 import { bodyExampleOf } from './resource-schemas.ts';
@@ -86,8 +87,9 @@ function toResponses(resource: Resource, row: Operation): JsonObject {
   const unsaid: DescribedAnswer = {
     status: 200, description: 'The answer.', headers: answers === 'state' ? headersOfStates : [], mediaType: gives[0], schema: {},
   };
+  const said = [...(describedOf(row).answers?.(resource) ?? [unsaid]), ...(row.carries.includes('prefer') ? [acceptedAnswer] : [])];
   return {
-    ...Object.fromEntries((describedOf(row).answers?.(resource) ?? [unsaid]).map((answer) => [String(answer.status), toAnswer(answer)])),
+    ...Object.fromEntries(said.map((answer) => [String(answer.status), toAnswer(answer)])),
     ...(answers === 'state' && conditions === 'read' ? { 304: { $ref: '#/components/responses/unchanged' } } : {}),
     ...Object.fromEntries(refusalsOf(row).map((status) => [String(status), { $ref: `#/components/responses/status${status}` }])),
     default: { $ref: '#/components/responses/refusal' },

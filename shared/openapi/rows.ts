@@ -7,6 +7,7 @@ import { changesType } from '../changes/operators.ts';
 import { listingRemoved } from '../contract/removal.ts';
 import type { Resource } from '../contract/resource.ts';
 import { apiKeyOperations } from '../api-keys/operations.ts';
+import { deferredOperations } from '../deferred/operations.ts';
 import { jobOperations } from '../jobs/operations.ts';
 import { bulk } from '../operations/bulk.ts';
 import { documents } from '../operations/documents.ts';
@@ -21,6 +22,7 @@ import {
   writtenAnswer,
 } from './answers.ts';
 import { keyAnswer, keyComponents, keyExamples, keyMadeAnswer, keysAnswer, keysParameters } from './api-keys.ts';
+import { cancelledAnswer, operationAnswer, resultAnswer } from './deferred.ts';
 import type { Described } from './described.ts';
 import { endpointDescribed } from './endpoints.ts';
 import { jobAnswer, jobRetriedAnswer, jobsAnswer, jobsParameters } from './jobs.ts';
@@ -108,9 +110,16 @@ const ofJobs: Words<typeof jobOperations> = {
   retryJob: { answers: jobRetriedAnswer },
 };
 
+const ofDeferred: Words<typeof deferredOperations> = {
+  getOperation: { answers: operationAnswer },
+  cancelOperation: { answers: cancelledAnswer },
+  getResult: { answers: resultAnswer },
+};
+
 const byRow: ReadonlyMap<Operation, Described | undefined> = new Map([
   ...toEntries(documents, ofDocuments), ...toEntries(bulk, ofBulk), ...toEntries(transaction, ofTransaction),
   ...toEntries(removals, ofRemovals), ...toEntries(apiKeyOperations, ofApiKeys), ...toEntries(jobOperations, ofJobs),
+  ...toEntries(deferredOperations, ofDeferred),
 ]);
 const nothingMore: Described = {};
 

@@ -99,7 +99,7 @@ export const documents = operations({
     summary: 'Takes rows in, streamed, and reports each that it rejects.',
     body: 'streamed', bodyBytesMax: limits.importBytesMax, takes: [lines, csv], gives: [lines, json],
     // An Idempotency-Key is carried so that the origin can refuse it.
-    carries: ['idempotency-key', 'tombolo-keeps'], conditions: 'none',
+    carries: ['idempotency-key', 'prefer', 'tombolo-keeps'], conditions: 'none',
     msMax: limits.importMsMax, cost: 1,
     parse: (_resource, query) => ({ onDuplicate: parseImportQuery(query) }),
     holds: { body: 'rows', answer: 'report' },
@@ -107,7 +107,7 @@ export const documents = operations({
   export: {
     ...short, method: 'GET', at: '/export', answers: 'moment', right: 'read',
     summary: 'Gives out all documents that a declared shape finds, of one state, streamed.',
-    body: 'none', takes: [], gives: [lines, csv, json], isNegotiated: true, carries: [], conditions: 'read',
+    body: 'none', takes: [], gives: [lines, csv, json], isNegotiated: true, carries: ['prefer'], conditions: 'read',
     msMax: limits.exportMsMax, cost: 1,
     parse: parseExportQuery,
     holds: { answer: 'rows' },

@@ -59,7 +59,8 @@ export function firstWordOf(path: string): string {
 }
 
 /** Headers that the hop carries to the origin for operations that read them; the client sends them, the edge those of `tombolo-`. */
-export type CarriedHeader = 'idempotency-key' | 'if-match' | 'if-none-match' | 'last-event-id' | 'tombolo-keeps' | 'tombolo-stream';
+export type CarriedHeader =
+  | 'idempotency-key' | 'if-match' | 'if-none-match' | 'last-event-id' | 'prefer' | 'tombolo-keeps' | 'tombolo-stream';
 
 export interface Operation<Input = unknown> {
   /** The same in contract, folder, code and log. */

@@ -65,6 +65,9 @@ const problems = {
   idempotency_running: { status: 409, title: 'A request with this Idempotency-Key is running' },
   idempotency_mismatch: { status: 422, title: 'Idempotency-Key was used with another request' },
   idempotency_refused: { status: 400, title: 'Idempotency-Key is not accepted here' },
+  // What an operation that goes on behind its answer ended with; its status says so.
+  operation_cancelled: { status: 409, title: 'Operation cancelled' },
+  operation_interrupted: { status: 503, title: 'Operation interrupted', level: 'warn' },
   hop_unsigned: { status: 401, title: 'Unsigned request' },
   hop_key_unknown: { status: 401, title: 'Signed with a key that is not known here' },
   hop_invalid: { status: 401, title: 'Signature invalid' },

@@ -1,6 +1,7 @@
 /** What the description of the API shows works: every query, body and id that it has as an example, asked of the running sample. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { served } from '../../shared/resources/all.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Sample, startSample } from '../support/sample.ts';
 
 interface Parameter {
@@ -117,6 +118,15 @@ test('a key can be made, looked at, rotated and revoked', async () => {
   expect(location).toBe(`/v2/keys/${((await created.json()) as { id: string }).id}`);
   for (const path of [location, '/v2/keys', '/v2/keys?limit=1']) await ask('GET', path);
   for (const each of bodiesOf(paths['/v2/keys/{id}/rotate']?.post)) await ask('POST', `${location}/rotate`, each);
+  await ask('DELETE', location);
+});
+
+test('an operation behind its answer can be looked at, fetched and forgotten', async () => {
+  const begun = await fetch(`${sample.url}/v2/films/export?genres=Noir`, { headers: { ...headers, prefer: 'respond-async' } });
+  const location = begun.headers.get('location') ?? '';
+  expect([begun.status, location]).toEqual([202, `/v2/operations/${((await begun.json()) as { id: string }).id}`]);
+  await eventually('it is done', async () => ((await (await ask('GET', location)).json()) as { state: string }).state === 'done');
+  await ask('GET', `${location}/result`);
   await ask('DELETE', location);
 });
 

@@ -1,0 +1,90 @@
+/** An operation that goes on behind its answer as it is stored, who may see it, and as what. */
+import type * as z from 'zod';
+import { deferredLimits } from '../../shared/deferred/limits.ts';
+import type { deferred } from '../../shared/deferred/resource.ts';
+import { toProblem } from '../../shared/wire/problem.ts';
+import type { Principal } from '../../shared/wire/principal.ts';
+import type { JsonObject } from '../../shared/wire/values.ts';
+import type { Asked } from '../call.ts';
+import type { StoredDocument } from '../store/stored-document.ts';
+import { originEnded } from './ends.ts';
+
+export type StoredOperation = z.output<typeof deferred.schema>;
+
+const adminRole = 'admin';
+
+export function newOperation({ principal, operation, resource }: Asked, nowMs: number): StoredOperation {
+  const { subject = '', claims: { tenant }, key } = principal;
+  return {
+    owner: subject, ...(tenant === undefined ? {} : { tenant: String(tenant) }), ...(key === undefined ? {} : { key: key.id }),
+    operation: operation.name, resource: resource.name, state: 'waiting', madeAt: toMoment(nowMs),
+    ...keptFrom(nowMs), isCancelled: false, rows: 0, rejected: 0, parts: 0, bytes: 0,
+  };
+}
+
+/** It is told anew that its origin goes on. */
+export function keptFrom(nowMs: number): Pick<StoredOperation, 'aliveUntil' | 'keptUntil'> {
+  return { aliveUntil: toMoment(nowMs + deferredLimits.aliveMs), keptUntil: toMoment(nowMs + deferredLimits.keptMs) };
+}
+
+export function toMoment(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+export function isOpen({ state }: StoredOperation): boolean {
+  return state === 'waiting' || state === 'running';
+}
+
+/** Whether its origin has ended, and nobody goes on with it. */
+export function isLost(operation: StoredOperation, nowMs: number): boolean {
+  return isOpen(operation) && Date.parse(operation.aliveUntil) < nowMs;
+}
+
+export function hasPassed({ keptUntil }: StoredOperation, nowMs: number): boolean {
+  return Date.parse(keptUntil) < nowMs;
+}
+
+/** An API key sees what was asked for with it; its owner, signed in, all that is theirs. */
+export function isOwn({ owner, key }: StoredOperation, principal: Principal): boolean {
+  return owner === principal.subject && (principal.key === undefined || principal.key.id === key);
+}
+
+/** Its status, not its result, is also for an admin of the tenant, or of all. */
+export function isSeen(operation: StoredOperation, principal: Principal): boolean {
+  if (isOwn(operation, principal)) return true;
+  const { roles, claims: { tenant }, key } = principal;
+  return key === undefined && roles.includes(adminRole) && (tenant === undefined || String(tenant) === operation.tenant);
+}
+
+/** Code alone writes it, so a stored operation is one. */
+export function operationIn({ value: { id: _id, ...operation } }: StoredDocument): StoredOperation {
+  return operation as unknown as StoredOperation;
+}
+
+export function documentOf(operation: StoredOperation): JsonObject {
+  return JSON.parse(JSON.stringify(operation)) as JsonObject;
+}
+
+/** `path`: where it is. */
+export function toShown(id: string, operation: StoredOperation, { path, nowMs }: { path: string; nowMs: number }): JsonObject {
+  const { operation: name, resource, madeAt, startedAt, rows, rejected, summary, mediaType, bytes, keptUntil } = operation;
+  const lost = isLost(operation, nowMs);
+  const endedAt = lost ? operation.aliveUntil : operation.endedAt;
+  const problem = lost ? JSON.stringify(toProblem(originEnded(), id)) : operation.problem;
+  return {
+    id, operation: name, resource, state: lost ? 'failed' : operation.state, madeAt,
+    ...(startedAt === undefined ? {} : { startedAt }), ...(endedAt === undefined ? {} : { endedAt }),
+    rows, rejected, rowsPerSecond: rateOf(operation),
+    ...(summary === undefined ? {} : { summary: JSON.parse(summary) as JsonObject }),
+    ...(problem === undefined ? {} : { problem: JSON.parse(problem) as JsonObject }),
+    ...(mediaType === undefined ? {} : { result: { path: `${path}/result`, mediaType, bytes } }),
+    ...(endedAt === undefined ? {} : { keptUntil }),
+  };
+}
+
+/** Until it last said how far it is. */
+function rateOf({ rows, startedAt, endedAt, aliveUntil }: StoredOperation): number {
+  if (startedAt === undefined) return 0;
+  const toldAt = endedAt === undefined ? Date.parse(aliveUntil) - deferredLimits.aliveMs : Date.parse(endedAt);
+  return Math.round((rows * 1_000) / Math.max(1, toldAt - Date.parse(startedAt)));
+}
