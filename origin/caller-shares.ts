@@ -23,6 +23,11 @@ export class CallerShares {
     this.#options = options;
   }
 
+  /** Of all callers, now. */
+  get running(): number {
+    return this.#all;
+  }
+
   /** Takes a place, or throws; what it returns gives the place back, once. */
   mustTake({ subject = '' }: Principal): () => void {
     const { what, perCallerMax, allMax = Number.POSITIVE_INFINITY, retryAfterSeconds } = this.#options;

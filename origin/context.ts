@@ -2,6 +2,7 @@
  * The long-lived things of one origin process: services, started from the most general to the most specific and
  * stopped backwards. Time is passed in, so that tests hold it.
  */
+import { Registry } from '@prometheus-io/client';
 import pino from 'pino';
 import type { Contract } from '../shared/contract/contract.ts';
 import type { FaultReason } from '../shared/wire/fault.ts';
@@ -28,7 +29,10 @@ import { startScheduler } from './job-queue/scheduler.ts';
 import { startWorker } from './job-queue/start-worker.ts';
 import type { WorkerTimes } from './job-queue/worker.ts';
 import { KnownCalls } from './hop/known-calls.ts';
+import type { Measuring } from './metrics/metrics.ts';
+import { Requests } from './metrics/requests.ts';
 import { erasedOf, startErasing } from './removals/erasing.ts';
+import type { Figures } from './services/figures.ts';
 import { Services, type ServiceState, type Started } from './services/services.ts';
 import type { Settings } from './settings.ts';
 import { openMongoStore } from './store/mongo/mongo-store.ts';
@@ -54,6 +58,8 @@ export interface Context {
   readonly services: Services;
   /** Aborted when the origin begins to stop: live streams tell their clients to come back. */
   readonly streams: AbortController;
+  /** `undefined`: nobody asks for metrics, so nothing is measured. */
+  readonly measuring: Measuring | undefined;
   /** Refusals by reason, since the start; each log line tells the count. */
   readonly refusals: Map<FaultReason, number>;
   now(): number;
@@ -86,10 +92,15 @@ export async function openContext(settings: Settings, contract: Contract, own: O
   const onTrouble = (message: string, cause: unknown) => log.error(toTrouble(cause), message);
   const services = new Services({ onTrouble: (service, err) => log.error({ service, err }, 'a service did not stop well') });
   const store = await services.start('store', async () =>
-    asService(await openStore(settings, { contract, afterCommits, log }), async (opened) => (await opened.head(), stateOf(opened))),
+    asService(
+      await openStore(settings, { contract, afterCommits, log }), async (opened) => (await opened.head(), stateOf(opened)),
+      async (opened) => ({ ...(await opened.figures()), stepsPending: opened.state().pending.length }),
+    ),
   );
-  const compute = await services.start('compute', async () => asService(await openCompute(), () => ({ ready: true })));
-  const feed = await services.start('feed', async () => asService(await Feed.open({ store, onTrouble }), (opened) => opened.state()));
+  const compute = await services.start('compute', async () =>
+    asService(await openCompute(), () => ({ ready: true }), (opened) => opened.figures()));
+  const feed = await services.start('feed', async () =>
+    asService(await Feed.open({ store, onTrouble }), (opened) => opened.state(), (opened) => opened.figures()));
   for (const consumer of consumers) {
     await services.start(`consumer ${consumer.name}`, () => startConsumer(consumer, { store, feed, onTrouble }));
   }
@@ -108,6 +119,7 @@ export async function openContext(settings: Settings, contract: Contract, own: O
       retryAfterSeconds: limits.exportRetryAfterSeconds,
     }),
     streams,
+    measuring: settings.metrics === undefined ? undefined : toMeasuring(),
     refusals: new Map(),
   };
   await startEntries(context, { onTrouble, leaseTimes });
@@ -130,8 +142,15 @@ function stateOf(store: Store): ServiceState {
 }
 
 /** What is closed as a service that is stopped. */
-function asService<T extends { close(): Promise<void> }>(value: T, state: (value: T) => ServiceState | Promise<ServiceState>): Started<T> {
-  return { value, stop: () => value.close(), state: () => state(value) };
+function asService<T extends { close(): Promise<void> }>(
+  value: T, state: (value: T) => ServiceState | Promise<ServiceState>, figures: (value: T) => Figures | Promise<Figures>,
+): Started<T> {
+  return { value, stop: () => value.close(), state: () => state(value), figures: () => figures(value) };
+}
+
+function toMeasuring(): Measuring {
+  const registry = new Registry(Registry.OPENMETRICS_CONTENT_TYPE);
+  return { registry, requests: new Requests(registry) };
 }
 
 /** A start of both may find the database a little later; in development a person waits, and is told at once. */

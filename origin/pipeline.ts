@@ -15,21 +15,24 @@ import { wordsOf } from './hop/known-calls.ts';
 import { hopToCall, toSameCall } from './hop/to-call.ts';
 import { traceOf, unknownTrace } from './hop/trace.ts';
 import { refusalSigning, type VerifiedHop, verifyHop } from './hop/verify.ts';
+import { ended, type Seen } from './metrics/requests.ts';
 import { respond, respondAgain, respondFault } from './respond.ts';
 
 /** `untimed` lifts the server's own limits on slow bodies and quiet answers; the request's deadline stays. */
 export function handle(context: Context, request: Request, untimed: () => void): Response | Promise<Response> {
+  const seen = context.measuring?.requests.begin();
   let hop: VerifiedHop | undefined;
   try {
     hop = verifyHop(request, context.settings.keys, context.now());
     const words = wordsOf(hop);
     const known = context.calls.find(words);
+    if (seen !== undefined && known !== undefined) seen.operation = known.operation.name;
     const kept = known === undefined ? undefined : keptAnswer(context, known);
     return known === undefined || kept === undefined
-      ? carryOut(context, { hop, words, known, request, untimed })
-      : respondAgain(context, hop, known, kept);
+      ? carryOut(context, { hop, words, known, request, untimed, seen })
+      : ended(seen, respondAgain(context, hop, known, kept));
   } catch (thrown) {
-    return refuse(context, request, hop, thrown);
+    return ended(seen, refuse(context, request, hop, thrown));
   }
 }
 
@@ -39,21 +42,23 @@ interface Arrived {
   readonly known: RoutedCall | undefined;
   readonly request: Request;
   readonly untimed: () => void;
+  readonly seen: Seen | undefined;
 }
 
 async function carryOut(context: Context, arrived: Arrived): Promise<Response> {
-  const { hop, known, request } = arrived;
+  const { hop, known, request, seen } = arrived;
   try {
     const call = known === undefined ? await newCall(context, arrived) : toSameCall(known, hop, context.now());
-    return respond(context, hop, call, await execute(context, call));
+    return ended(seen, respond(context, hop, call, await execute(context, call)));
   } catch (thrown) {
-    return refuse(context, request, hop, thrown);
+    return ended(seen, refuse(context, request, hop, thrown));
   }
 }
 
-async function newCall(context: Context, { hop, words, request, untimed }: Arrived): Promise<RoutedCall> {
+async function newCall(context: Context, { hop, words, request, untimed, seen }: Arrived): Promise<RoutedCall> {
   const route = mustRoute(context.contract, hop.method, hop.path);
   const { operation } = route;
+  if (seen !== undefined) seen.operation = operation.name;
   if (operation.body === 'streamed' || operation.answers === 'moment') untimed();
   const call = await hopToCall(route, hop, request, context.now());
   context.calls.keep(words, call);

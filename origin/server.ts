@@ -5,7 +5,9 @@ import { limits } from '../shared/wire/limits.ts';
 import { uploadEndBytes } from '../shared/hop/upload-end.ts';
 import { type Context, openContext, type Own } from './context.ts';
 import { handle } from './pipeline.ts';
-import type { Services, Started } from './services/services.ts';
+import { startMetrics } from './metrics/listen.ts';
+import { readiness } from './readiness.ts';
+import type { Started } from './services/services.ts';
 import type { Settings } from './settings.ts';
 import { sendReport } from './purge/send-report.ts';
 import { startPurge } from './purge/start-purge.ts';
@@ -30,6 +32,7 @@ export async function startOrigin(settings: Settings, options: OriginOptions = {
   const { contract, jwks, ...own } = options;
   const context = await (contract === undefined ? openServed(settings, own) : openContext(settings, contract, own));
   const { services } = context;
+  await startMetrics(context);
   for (const edgeUrl of settings.edgeUrls) {
     await services.start(`reports to ${edgeUrl}`, () =>
       startPurge(context, edgeUrl, (report, signal) => sendReport(edgeUrl, report, settings.keys, signal)));
@@ -70,14 +73,4 @@ function openRoute(
   if (path === '/ready') return readiness(services);
   if (jwks !== undefined && settings.environment === 'development' && path === '/.well-known/jwks.json') return Response.json(jwks);
   return undefined;
-}
-
-/** 200 when every service does its work; otherwise 503, with those that do not and why (SEMANTICS §22). */
-export async function readiness(services: Services): Promise<Response> {
-  const states = await services.states();
-  const ready = Object.values(states).every((state) => state.ready);
-  return Response.json(
-    { status: ready ? 'ready' : 'unready', services: states },
-    { status: ready ? 200 : 503, headers: { 'cache-control': 'no-store' } },
-  );
 }

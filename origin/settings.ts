@@ -4,6 +4,7 @@
  */
 import type { HopKey } from '../shared/hop/keys.ts';
 import { type Environment, isSafeUrl, SettingsReader, type Variables } from '../shared/settings/reader.ts';
+import type { MetricsAddress } from './metrics/listen.ts';
 import { storeLimits } from './store/limits.ts';
 
 export interface Settings {
@@ -14,6 +15,8 @@ export interface Settings {
   readonly originHost: string;
   readonly originPort: number;
   readonly edgePort: number;
+  /** Where metrics are told, unsigned; `undefined`: nowhere. */
+  readonly metrics: MetricsAddress | undefined;
   readonly keys: readonly [HopKey, ...HopKey[]];
   /** Workers that are told of changes; each gets every report. */
   readonly edgeUrls: readonly string[];
@@ -57,6 +60,7 @@ export function readSettings(reader: SettingsReader, role: Role = 'origin'): Set
     mongodbUri,
     originHost: reader.optional('TOMBOLO_ORIGIN_HOST') || '127.0.0.1',
     originPort: toPort(reader, 'TOMBOLO_ORIGIN_PORT', 8788),
+    metrics: toMetricsAddress(reader),
     keys: reader.keys(environment === 'production'
       ? 'is required in production: <id>:<base64url of 32 random bytes>, the same at the edge'
       : 'is missing; `npm start` makes one, a lone origin needs the one of its edge'),
@@ -82,6 +86,12 @@ function isSeeded(said: string, mongodbUri: string | undefined): boolean {
 
 function toPort(reader: SettingsReader, variable: string, fallback: number): number {
   return reader.count(variable, { fallback, max: 65_535, what: 'must be a port from 0 to 65535' });
+}
+
+/** The port is named, since whoever scrapes must know it. */
+function toMetricsAddress(reader: SettingsReader): MetricsAddress | undefined {
+  const port = reader.count('TOMBOLO_METRICS_PORT', { fallback: 0, min: 1, max: 65_535, what: 'must be a port from 1 to 65535' });
+  return port === 0 ? undefined : { port, host: reader.optional('TOMBOLO_METRICS_HOST') || '127.0.0.1' };
 }
 
 function toEdgeUrls(reader: SettingsReader, environment: Environment, edgePort: number): readonly string[] {

@@ -19,6 +19,7 @@ import type { JsonObject } from '../../shared/wire/values.ts';
 import { consumerLimits } from '../feed/consumer.ts';
 import type { Work } from '../feed/work.ts';
 import { pause } from '../pause.ts';
+import type { Figures } from '../services/figures.ts';
 import type { ListRequest, Mutation, Store } from '../store/store.ts';
 import type { AfterCommit } from './after-commit.ts';
 
@@ -94,6 +95,10 @@ export class HeldEvents {
       ...(this.#count > 1 ? [`${this.#count} events of ${size === 1 ? 'a document' : `${size} documents`} wait`] : []),
       ...(this.#dead === 0 ? [] : [`events given up: ${this.#dead} (${heldEvents.name})`]),
     ];
+  }
+
+  get figures(): Figures {
+    return { eventsWaiting: this.#count, eventsDead: this.#dead };
   }
 
   holds(document: string): boolean {

@@ -36,5 +36,5 @@ function startHook(
     const told = [...(detail === undefined ? [] : [detail]), ...held.told];
     return { ready: true, ...(told.length === 0 ? {} : { detail: told.join('; ') }) };
   };
-  return { ...started, state };
+  return { ...started, state, figures: async () => ({ ...(await started.figures?.()), ...held.figures }) };
 }

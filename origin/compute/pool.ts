@@ -16,6 +16,7 @@
 import { ComputeFault, PoolFull, type ComputeReason } from './faults.ts';
 import { callMsMax, closeMsMax, fullRetryAfterSeconds, sessionsPerThreadMax, threadsEndingMax, waitingCallsMax } from './limits.ts';
 import type { CallMap } from './serve.ts';
+import type { Figures } from '../services/figures.ts';
 import { within } from '../within.ts';
 import { Thread, type Call } from './thread.ts';
 
@@ -104,6 +105,11 @@ export class ComputePool<Calls extends CallMap> {
       sessionsOpen: sum((thread) => thread.sessions),
       threadsEnding: this.#ending.size,
     };
+  }
+
+  figures(): Figures {
+    const { threads, busy, waiting, refused, deadlines, traps, losses } = this.stats();
+    return { threads, threadsBusy: busy, threadsLost: deadlines + traps + losses, callsWaiting: waiting, callsRefused: refused };
   }
 
   /** Ends all threads; calls under way and waiting are rejected. */

@@ -14,6 +14,7 @@ import type { Change } from '../../shared/contract/change.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import type { Position } from '../../shared/wire/position.ts';
 import { pause } from '../pause.ts';
+import type { Figures } from '../services/figures.ts';
 import type { ServiceState, Started } from '../services/services.ts';
 import type { Mutation, Store } from '../store/store.ts';
 import type { Feed, FeedStep } from './feed.ts';
@@ -78,7 +79,7 @@ export const consumerLimits = {
 export function startConsumer(consumer: Consumer, options: ConsumerOptions): Started<void> {
   const run = new ConsumerRun(consumer, options);
   const running = run.run();
-  return { value: undefined, stop: (deadline) => (run.stop(deadline), running), state: () => run.state };
+  return { value: undefined, stop: (deadline) => (run.stop(deadline), running), state: () => run.state, figures: () => run.figures };
 }
 
 class ConsumerRun {
@@ -94,6 +95,7 @@ class ConsumerRun {
   /** The first of the changes in hand. */
   #at: Change | undefined;
   #failures = 0;
+  #failuresInAll = 0;
   #trouble: string | undefined;
   #waitsForLease = false;
 
@@ -113,6 +115,12 @@ class ConsumerRun {
     const lag = lagMs < consumerLimits.lagMsTold ? [] : [`is ${Math.floor(lagMs / 1_000)} s behind`];
     const told = [...(this.#trouble === undefined ? [] : [this.#trouble]), ...lag];
     return { ready: this.#trouble === undefined, ...(told.length === 0 ? {} : { detail: told.join('; ') }) };
+  }
+
+  /** One that runs in another process is behind nothing here. */
+  get figures(): Figures {
+    const lagSeconds = (performance.now() - this.#completeAtMs) / 1_000;
+    return { failures: this.#failuresInAll, ...(this.#waitsForLease ? {} : { lagSeconds }) };
   }
 
   /** Runs until it is stopped; never throws. */
@@ -226,6 +234,7 @@ class ConsumerRun {
 
   #fail(cause: unknown): void {
     this.#failures++;
+    this.#failuresInAll++;
     this.#trouble = toTrouble(this.#at, cause);
     this.#options.onTrouble(`${this.#consumer.name}: ${this.#trouble}; try ${this.#failures} failed`, cause);
   }

@@ -12,6 +12,7 @@
  */
 import type { Change } from '../../shared/contract/change.ts';
 import type { Position } from '../../shared/wire/position.ts';
+import type { Figures } from '../services/figures.ts';
 import type { ServiceState } from '../services/services.ts';
 import type { ChangeBatch, Store } from '../store/store.ts';
 
@@ -58,8 +59,11 @@ export class Feed {
   #through: Position;
   readonly #waiting = new Set<() => void>();
   readonly #watching = new Set<() => void>();
+  #followers = 0;
   #completeAtMs: number | undefined;
   #lastBatchAtMs = performance.now();
+  /** The last moment at which nothing that was committed was unheard of. */
+  #completeUntilMs = performance.now();
 
   static async open(options: FeedOptions): Promise<Feed> {
     return new Feed(options, await options.store.head());
@@ -84,6 +88,11 @@ export class Feed {
       : { ready: false, detail: `has heard nothing of the store for ${Math.floor(silentMs / 1_000)} s` };
   }
 
+  /** The source says with each batch whether more follows; where it has never been complete, it is as old as this process. */
+  figures(): Figures {
+    return { followers: this.#followers, lagSeconds: (performance.now() - this.#completeUntilMs) / 1_000 };
+  }
+
   /** Ends every follower's iteration, then the source. */
   async close(): Promise<void> {
     this.#stop.abort();
@@ -98,16 +107,21 @@ export class Feed {
     const waiting = pace === 'watermark' ? this.#watching : this.#waiting;
     const ends = AbortSignal.any([signal, this.#stop.signal]);
     let at = from;
-    while (!ends.aborted) {
-      const number = this.#entries.get(keyOf(at));
-      const step = number === undefined ? await this.#catchUp(at, ends) : this.#fromRing(number, at);
-      if (step === undefined) return;
-      const waits = step === 'wait';
-      if (waits) await wakened(waiting, ends);
-      if (waits && keyOf(at) !== keyOf(this.#through)) continue;
-      const given: FeedStep = waits ? { kind: 'changes', changes: [], through: at, completeAtMs: this.#completeAtMs, late: false } : step;
-      if (!ends.aborted) yield given;
-      at = given.through;
+    this.#followers++;
+    try {
+      while (!ends.aborted) {
+        const number = this.#entries.get(keyOf(at));
+        const step = number === undefined ? await this.#catchUp(at, ends) : this.#fromRing(number, at);
+        if (step === undefined) return;
+        const waits = step === 'wait';
+        if (waits) await wakened(waiting, ends);
+        if (waits && keyOf(at) !== keyOf(this.#through)) continue;
+        const given: FeedStep = waits ? { kind: 'changes', changes: [], through: at, completeAtMs: this.#completeAtMs, late: false } : step;
+        if (!ends.aborted) yield given;
+        at = given.through;
+      }
+    } finally {
+      this.#followers--;
     }
   }
 
@@ -155,6 +169,7 @@ export class Feed {
     for await (const batch of this.#options.store.watch(this.#through, signal)) {
       if ('lost' in batch) return this.#lose(batch.head);
       this.#completeAtMs = batch.completeAtMs;
+      this.#completeUntilMs = batch.completeAtMs ?? this.#completeUntilMs;
       this.#lastBatchAtMs = performance.now();
       this.#take(batch);
       wakeAll(this.#watching);

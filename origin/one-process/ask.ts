@@ -12,6 +12,7 @@ import { execute } from '../execute.ts';
 import { randomNonce } from '../hop/hmac.ts';
 import { asRoutedCall, mustUtf8 } from '../hop/to-call.ts';
 import { readUpload } from '../hop/upload.ts';
+import { ended } from '../metrics/requests.ts';
 import { type Reply, toRefusal, toReply } from '../respond.ts';
 
 type Question = Parameters<Origin['ask']>[0];
@@ -23,10 +24,12 @@ export function toOrigin(context: Context, untimed: (requestId: string) => void)
 
 async function ask(context: Context, question: Question, untimed: (requestId: string) => void): Promise<Reply> {
   const { method, target, headers, principal, atLeast, deadlineAt, streamMs, requestId, traceparent } = question;
+  const seen = context.measuring?.requests.begin();
   const trace = { requestId, traceId: traceparent.slice(3, 35) };
   try {
     const route = mustRoute(context.contract, method, target.path);
     const { operation } = route;
+    if (seen !== undefined) seen.operation = operation.name;
     if (operation.body === 'streamed' || operation.answers === 'moment') untimed(requestId);
     const now = context.now();
     const call = await toCall({
@@ -38,9 +41,9 @@ async function ask(context: Context, question: Question, untimed: (requestId: st
       nonce: undefined,
       tokenKey: context.settings.keys[0],
     }, now);
-    return toReply(target, call, await execute(context, asRoutedCall(call)));
+    return ended(seen, toReply(target, call, await execute(context, asRoutedCall(call))));
   } catch (thrown) {
-    return toRefusal(context, toFault(thrown), trace);
+    return ended(seen, toRefusal(context, toFault(thrown), trace));
   }
 }
 

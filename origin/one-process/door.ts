@@ -4,7 +4,7 @@ import { toArrival } from '../../edge/request/arrive.ts';
 import type { Arrival } from '../../edge/request/request.ts';
 import type { Answer } from '../../edge/runner.ts';
 import { limits } from '../../shared/wire/limits.ts';
-import { readiness } from '../server.ts';
+import { readiness } from '../readiness.ts';
 import type { Services, Started } from '../services/services.ts';
 import { asService, takeLongHeads, targetOf } from '../socket.ts';
 import { senderOf } from './sender.ts';

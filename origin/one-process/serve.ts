@@ -9,6 +9,7 @@ import type { JSONWebKeySet } from 'jose';
 import { toPipeline } from '../../edge/pipeline.ts';
 import { served } from '../../shared/resources/all.ts';
 import { offered } from '../../shared/resources/plans.ts';
+import { startMetrics } from '../metrics/listen.ts';
 import { startPurge } from '../purge/start-purge.ts';
 import { openServed } from '../served.ts';
 import type { Origin } from '../server.ts';
@@ -29,6 +30,7 @@ export async function serve(given: ServeSettings, jwks?: JSONWebKeySet): Promise
   const file = openStateFile(given.settings.dataDir);
   const context = await openServed(given.settings);
   const { services, store } = context;
+  await startMetrics(context);
   await services.start('edge state', () => ({ value: file, stop: async () => file.close(), state: () => ({ ready: true }) }));
   const door = new Door({ ...given, jwks, services });
   const { host, coordinator } = openHost({ file, shared: store.shared }, given.floodMax, {

@@ -43,10 +43,15 @@ export function erasedOf({ contract }: Pick<Context, 'contract'>): readonly Reso
 export function startErasing(context: Surroundings, options: ErasingOptions): Started<void> {
   const erasing = new Erasing(context, options);
   const running = erasing.run();
-  return { value: undefined, stop: () => (erasing.stop(), running), state: () => erasing.state };
+  return {
+    value: undefined, stop: () => (erasing.stop(), running), state: () => erasing.state,
+    figures: () => ({ failures: erasing.failures }),
+  };
 }
 
 class Erasing {
+  /** Since the start. */
+  failures = 0;
   readonly #context: Surroundings;
   readonly #options: ErasingOptions;
   readonly #stop = new AbortController();
@@ -125,6 +130,7 @@ class Erasing {
   }
 
   #fail(what: string, cause: unknown): void {
+    this.failures++;
     const trouble = `${what} is not erased: ${cause instanceof Error ? cause.message : String(cause)}`;
     this.#troubles.set(what, trouble);
     this.#options.onTrouble(trouble, cause);

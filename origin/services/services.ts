@@ -7,6 +7,7 @@
  */
 import { Fault } from '../../shared/wire/fault.ts';
 import { late, within } from '../within.ts';
+import type { Figures } from './figures.ts';
 
 export interface ServiceState {
   /** Whether it does its work; if not, this process is not ready. */
@@ -24,6 +25,8 @@ export interface Service {
   stop(deadline: number): Promise<void>;
   /** `/ready` asks this, so it answers at once or soon. */
   state(): ServiceState | Promise<ServiceState>;
+  /** `/metrics` asks this, as soon. */
+  figures?(): Figures | Promise<Figures>;
 }
 
 export interface Started<T> extends Service {
@@ -77,6 +80,11 @@ export class Services {
     return Object.fromEntries(this.#stopping === undefined ? told : [...told, ['origin', { ready: false, detail: 'is stopping' }]]);
   }
 
+  /** What they tell of themselves in numbers; nothing of one that does not say them in time. */
+  figures(): Promise<readonly { readonly service: string; readonly figures: Figures }[]> {
+    return Promise.all(this.#running.map(async ({ name, service }) => ({ service: name, figures: await figuresOf(service) })));
+  }
+
   async #stopAll(deadline: number): Promise<void> {
     for (const { name, service } of this.#running.toReversed()) {
       try {
@@ -96,5 +104,14 @@ async function stateOf(service: Service): Promise<ServiceState> {
   } catch (cause) {
     const said = cause instanceof Fault ? cause.detail : undefined;
     return { ready: false, detail: said ?? 'cannot say how it is' };
+  }
+}
+
+async function figuresOf(service: Service): Promise<Figures> {
+  try {
+    const figures = await within(stateMsMax, service.figures?.() ?? {});
+    return figures === late ? {} : figures;
+  } catch {
+    return {};
   }
 }

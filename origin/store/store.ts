@@ -17,6 +17,7 @@ import type { Predicate } from '../../shared/contract/rules.ts';
 import type { SortKey } from '../../shared/contract/shapes.ts';
 import type { Unique } from '../../shared/contract/unique.ts';
 import type { JsonObject, Scalar, SortValue } from '../../shared/wire/values.ts';
+import type { Figures } from '../services/figures.ts';
 import type { StoredDocument } from './stored-document.ts';
 
 export interface ReadOptions {
@@ -243,6 +244,7 @@ export interface StoreState {
 export interface Store {
   readonly engine: 'sqlite' | 'mongodb';
   state(): StoreState;
+  figures(): Figures | Promise<Figures>;
   get(resource: Resource, id: string, options: ReadOptions): Promise<Read<StoredDocument | undefined>>;
   /** The documents of the ids that are there, in one read, in no order. */
   many(resource: Resource, ids: readonly string[], options: ReadOptions): Promise<Read<readonly StoredDocument[]>>;

@@ -17,9 +17,10 @@ const readme = readFileSync(join(project, 'README.md'), 'utf8');
 const dataDir = mkdtempSync(join(tmpdir(), 'tombolo-readme-'));
 const edgePort = freePort();
 const api = `http://127.0.0.1:${edgePort}`;
+const metricsPort = freePort();
 const env = {
   ...process.env, MONGODB_URI: undefined, TOMBOLO_DATA_DIR: dataDir, TOMBOLO_EDGE_PORT: String(edgePort),
-  TOMBOLO_ORIGIN_PORT: String(freePort()),
+  TOMBOLO_ORIGIN_PORT: String(freePort()), TOMBOLO_METRICS_PORT: String(metricsPort),
 };
 const program = new Program([process.execPath, 'run', 'start'], { cwd: project, env });
 
@@ -52,7 +53,8 @@ function run(command: readonly string[], variables: Readonly<Record<string, stri
 
 /** Runs the blocks in one shell, since one sets what the next uses, with this test's port and folder. */
 function runAsPrinted(blocks: readonly string[]): string {
-  const script = blocks.join('\n').replaceAll('http://127.0.0.1:8787', api).replaceAll('.tombolo/', `${dataDir}/`);
+  const script = blocks.join('\n').replaceAll('http://127.0.0.1:8787', api).replaceAll('.tombolo/', `${dataDir}/`)
+    .replaceAll('127.0.0.1:9464', `127.0.0.1:${metricsPort}`);
   // The line of `sqlite3` stands beside another for machines without it.
   return run(['bash', '-ec', Bun.which('sqlite3') === null ? script.replace(/^sqlite3 .*$/m, '') : script]);
 }
@@ -95,6 +97,12 @@ shellTest('its job writes the receipt of a paid order', () => {
   for (const each of printed) expect(output).toMatch(toPattern(each));
   expect(blocksBelow('### Jobs', 'ts').map((text) => readFileSync(join(project, 'origin/jobs/orders-receipt.ts'), 'utf8').includes(text)))
     .toEqual([true]);
+});
+
+shellTest('its metrics answer as printed', () => {
+  const output = runAsPrinted(blocksBelow('## Seen', 'sh'));
+  const [printed = ''] = blocksBelow('## Seen', '');
+  for (const line of printed.trim().split('\n')) expect(output).toMatch(toPattern(line));
 });
 
 shellTest('what it writes behind the back of Tombolo is seen through it', async () => {

@@ -13,6 +13,7 @@ import type { Resource } from '../../../shared/contract/resource.ts';
 import { asStored } from '../../../shared/contract/system-fields.ts';
 import { compiledModule } from '../../compute/module.ts';
 import { OpenDocuments } from '../examination/open-documents.ts';
+import type { Figures } from '../../services/figures.ts';
 import { StoreNotReady } from '../not-ready.ts';
 import type { ChangeBatch, HistoryLost, Mutation, SharedTexts, Store, WriteOptions, Written } from '../store.ts';
 import { fail, ignore, randomHex } from '../surroundings.ts';
@@ -149,6 +150,10 @@ class MongoStore extends ConnectedStore implements Store {
     const mutations = this.#toWritten(given);
     const write = () => (this.installation.isComplete ? this.#writer.write(mutations, options) : this.#withoutRecords(mutations, options));
     return this.run(write);
+  }
+
+  figures(): Figures {
+    return this.#writer.figures();
   }
 
   head(): Promise<Position> {

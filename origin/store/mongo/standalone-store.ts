@@ -10,6 +10,7 @@ import { createHash } from 'node:crypto';
 import type { Db } from 'mongodb';
 import { Fault } from '../../../shared/wire/fault.ts';
 import type { Position } from '../../../shared/wire/position.ts';
+import type { Figures } from '../../services/figures.ts';
 import { storeLimits } from '../limits.ts';
 import type { ChangeBatch, HistoryLost, Mutation, Store, WriteOptions, Written } from '../store.ts';
 import { Wake } from '../wake.ts';
@@ -37,6 +38,11 @@ export class StandaloneStore extends ConnectedStore implements Store {
       return { outcomes: [], position: this.#position, replayed: undefined };
     }
     throw new Fault('forbidden', { detail: 'a standalone MongoDB has no transactions, so nothing is written through Tombolo' });
+  }
+
+  /** Nothing is written, so nothing waits. */
+  figures(): Figures {
+    return {};
   }
 
   /** The position of the server's run: it may have been started again since, and then has another. */

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import type { Position } from '../../../shared/wire/position.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import { OpenDocuments } from '../examination/open-documents.ts';
+import type { Figures } from '../../services/figures.ts';
 import { storeLimits } from '../limits.ts';
 import type {
   CountRequest, HeldResources, HeldState, ListRequest, Mutation, News, Read, ReadOptions, Row, Store, StoreNews, StoreState, TallyRequest,
@@ -79,6 +80,7 @@ class SqliteStore implements Store {
   readonly news: StoreNews = { head: () => this.#head.position, since: (from) => this.#newsSince(from) };
   /** While what others broke is put back, nobody knows what was committed. */
   #mending = 0;
+  readonly #path: string;
   readonly #reader: Reader;
   readonly #tallies: TallyReader;
   readonly #snapshot: Snapshot;
@@ -115,7 +117,13 @@ class SqliteStore implements Store {
     return { pending: [], adopted: new Set(), open: this.#documents.lines };
   }
 
+  async figures(): Promise<Figures> {
+    const wal = Bun.file(`${this.#path}-wal`);
+    return { ...this.#commits.figures(), walBytes: (await wal.exists()) ? wal.size : 0 };
+  }
+
   constructor(opened: Opened) {
+    this.#path = opened.path;
     const { writer, resources, options } = opened;
     this.#lease = opened.lease;
     this.#held = new HeldStates(opened.path, options.clock);

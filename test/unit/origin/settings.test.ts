@@ -16,6 +16,8 @@ describe('the settings of an origin', () => {
       environment: 'production', seed: false, originPort: 8788, edgeUrls: ['https://api.example.com'], logBytesMax: 1_073_741_824,
     });
     expect(mustSettings({ ...production, TOMBOLO_LOG_BYTES_MAX: '2097152' }).logBytesMax).toBe(2_097_152);
+    expect(mustSettings(production).metrics).toBeUndefined();
+    expect(mustSettings({ ...production, TOMBOLO_METRICS_PORT: '9464' }).metrics).toEqual({ host: '127.0.0.1', port: 9464 });
     expect(mustSettings(production).answersBytesMax).toBe(67_108_864);
     expect(mustSettings({ ...production, TOMBOLO_ANSWERS_BYTES_MAX: '0' }).answersBytesMax).toBe(0);
   });
@@ -29,6 +31,7 @@ describe('the settings of an origin', () => {
 
   test.each([
     ['TOMBOLO_ENV', 'prod'], ['TOMBOLO_ORIGIN_PORT', '80a'], ['TOMBOLO_ORIGIN_PORT', '65536'], ['TOMBOLO_EDGE_URLS', 'ftp://x'],
+    ['TOMBOLO_METRICS_PORT', '0'], ['TOMBOLO_METRICS_PORT', '65536'], ['TOMBOLO_METRICS_PORT', 'on'],
     ['TOMBOLO_LOG_LEVEL', 'loud'], ['TOMBOLO_LOG_BYTES_MAX', '1GB'], ['TOMBOLO_LOG_BYTES_MAX', '1048575'],
     ['TOMBOLO_LOG_BYTES_MAX', '-1'], ['TOMBOLO_ANSWERS_BYTES_MAX', '64MB'], ['TOMBOLO_KEYS', 'k1:c2hvcnQ'],
     ['TOMBOLO_KEYS', `${keys},${keys}`],

@@ -1,6 +1,7 @@
 /** `write()`: attempts of one transaction for a group of calls, until each is committed, answered from a record, or out of time. */
 import { type ClientSession, type Db, MongoError, type MongoClient } from 'mongodb';
 import { Fault } from '../../../../shared/wire/fault.ts';
+import type { Figures } from '../../../services/figures.ts';
 import { storeLimits } from '../../limits.ts';
 import type { Mutation, WriteOptions, Written } from '../../store.ts';
 import { mustOperationTime } from '../connection/cluster-time.ts';
@@ -38,10 +39,15 @@ export class Writer {
   readonly #options: WriterOptions;
   readonly #queue: GroupQueue;
   readonly #ending = new Set<Promise<void>>();
+  readonly #counts = { transactions: 0, transactionRetries: 0 };
 
   constructor(options: WriterOptions) {
     this.#options = options;
     this.#queue = new GroupQueue({ run: (calls) => this.#untilSettled(calls), late: ({ options: of }) => late(of) });
+  }
+
+  figures(): Figures {
+    return { ...this.#counts, writesWaiting: this.#queue.length, writesWaitingMax: storeLimits.writesQueuedMax };
   }
 
   async write(mutations: readonly Mutation[], given: WriteOptions): Promise<Written> {
@@ -83,6 +89,7 @@ export class Writer {
     for (let tries = 0; ; tries++) {
       left = left.filter((call) => this.#isInTime(call));
       if (left.length === 0) return;
+      if (tries > 0) this.#counts.transactionRetries++;
       const deadline = Math.min(...left.map(({ options }) => options.deadline));
       const attempt = await this.#attempt(left, deadline);
       switch (attempt.kind) {
@@ -132,6 +139,7 @@ export class Writer {
   }
 
   #settle(results: ReadonlyMap<Call, Result>, session: ClientSession): void {
+    this.#counts.transactions++;
     const position = this.#options.head.moveTo(mustOperationTime(session));
     for (const [{ settled }, result] of results) {
       if ('thrown' in result) settled.reject(result.thrown);

@@ -10,6 +10,7 @@
  */
 import type { Database } from 'bun:sqlite';
 import { Fault, toFault } from '../../../../shared/wire/fault.ts';
+import type { Figures } from '../../../services/figures.ts';
 import { storeLimits } from '../../limits.ts';
 import { deadlineExceeded, isBusy, retryAfterOneSecond, storeBusy, storeClosed, toStoreFault } from '../connection/errors.ts';
 import type { ChangeLog } from '../feed/log.ts';
@@ -45,6 +46,7 @@ export class GroupCommit {
   readonly #options: GroupCommitOptions;
   readonly #statements;
   #queue: Job[] = [];
+  readonly #counts = { transactions: 0, transactionRetries: 0 };
   /** Why the last try for the lock failed; while it is held, late jobs were late for that. */
   #locked: unknown;
   #scheduled = false;
@@ -77,6 +79,10 @@ export class GroupCommit {
     });
   }
 
+  figures(): Figures {
+    return { ...this.#counts, writesWaiting: this.#queue.length, writesWaitingMax: storeLimits.writesQueuedMax };
+  }
+
   /** Ends when what was accepted is committed or refused. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -107,6 +113,7 @@ export class GroupCommit {
     } catch (error) {
       if (this.#options.database.inTransaction) this.#statements.rollback.run();
       this.#locked = isBusy(error) ? error : undefined;
+      this.#counts.transactionRetries++;
       if (isBusy(error)) this.#dropLate(storeLimits.lockRetryMs);
       else this.#queue.splice(0).forEach((job) => job.reject(toStoreFault(error)));
       return false;
@@ -148,6 +155,7 @@ export class GroupCommit {
       for (const job of group) job.reject(toStoreFault(error));
       return;
     }
+    this.#counts.transactions++;
     this.#options.onCommit(end);
     for (const [index, job] of group.entries()) settle(job, results[index], end);
   }
@@ -159,6 +167,7 @@ export class GroupCommit {
     } catch (error) {
       if (!this.#options.database.inTransaction) throw error;
       this.#statements.rollback.run();
+      this.#counts.transactionRetries++;
       this.#enter();
       return undefined;
     }

@@ -1,0 +1,56 @@
+/** The port for whoever operates this: metrics, and whether the process runs and is ready, unsigned. Nothing else is there. */
+import { SettingsError } from '../../shared/settings/reader.ts';
+import type { Context } from '../context.ts';
+import { readiness } from '../readiness.ts';
+import type { Started } from '../services/services.ts';
+import { targetOf } from '../socket.ts';
+import { type Measuring, Metrics } from './metrics.ts';
+
+/** Where it listens: `TOMBOLO_METRICS_PORT`, `TOMBOLO_METRICS_HOST`. */
+export interface MetricsAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** It is stopped after the sockets of callers, so that a drain is seen until its end. */
+export async function startMetrics(context: Context): Promise<void> {
+  const { services, settings: { metrics: address }, measuring } = context;
+  if (address === undefined || measuring === undefined) return;
+  await services.start('metrics', () => listen(context, measuring, address));
+}
+
+function listen(context: Context, { registry }: Measuring, address: MetricsAddress): Started<number> {
+  const metrics = new Metrics(context, registry);
+  const server = mustListen(address, context, (request) => answer(request, metrics, context));
+  return {
+    value: server.port ?? address.port,
+    stop: async () => {
+      metrics.close();
+      await server.stop(true);
+    },
+    state: () => ({ ready: true }),
+  };
+}
+
+async function answer(request: Request, metrics: Metrics, { services }: Context): Promise<Response> {
+  const headers = { 'cache-control': 'no-store' };
+  const path = request.method === 'GET' ? targetOf(request) : '';
+  if (path === '/metrics') return new Response(await metrics.scrape(), { headers: { ...headers, 'content-type': metrics.contentType } });
+  if (path === '/live') return Response.json({ status: 'live' }, { headers });
+  if (path === '/ready') return readiness(services);
+  return new Response('not found\n', { status: 404, headers });
+}
+
+function mustListen({ host, port }: MetricsAddress, { log }: Context, fetch: (request: Request) => Promise<Response>) {
+  const error = (err: Error): Response => {
+    log.error({ err }, 'the metrics could not be told');
+    return new Response('failed\n', { status: 500, headers: { 'cache-control': 'no-store' } });
+  };
+  try {
+    // Without `development` Bun shares a port with whoever has it, unless it is told not to.
+    return Bun.serve({ hostname: host, port, maxRequestBodySize: 0, development: false, reusePort: false, fetch, error });
+  } catch (cause) {
+    if ((cause as { code?: string }).code !== 'EADDRINUSE') throw cause;
+    throw new SettingsError(['TOMBOLO_METRICS_PORT: the port is in use by another program']);
+  }
+}
