@@ -1,13 +1,13 @@
 /**
  * Two texts that the origin hands to clients and believes again only with its MAC: positions
- * (`Tombolo-Position`) and cursors (`after=`).
+ * (`Tombolo-Position`), and cursors (`after=`), which clients cannot read.
  */
 import { type EventId, formatEventId, parseEventId } from '../shared/wire/event-id.ts';
 import { Fault } from '../shared/wire/fault.ts';
 import { type Position, positionPurpose } from '../shared/wire/position.ts';
 import type { SortValue } from '../shared/wire/values.ts';
 import type { HopKey } from '../shared/hop/keys.ts';
-import { hmac, isEqualText } from './hop/hmac.ts';
+import { enciphered, hmac, isEqualText } from './hop/hmac.ts';
 
 /** 128 bits are enough for a MAC that an attacker can only try online (RFC 2104 §5). */
 const macBytes = 16;
@@ -43,28 +43,46 @@ export function hasPagesBefore(cursor: Cursor | undefined): boolean {
   return cursor !== undefined && cursor.keys.length > 0;
 }
 
+/**
+ * Nobody reads in a cursor where the page ended: an order walks what is stored, also where the document's branch of a union
+ * names no such field and nobody is shown it. The MAC of what it says is what it is enciphered under (the construction of
+ * RFC 5297 §2.6), so that one page has one cursor, and one ETag.
+ */
 export function signCursor(cursor: Cursor, boundTo: string, key: HopKey): string {
   const flat = cursor.keys.flatMap(({ rank, value }) => [rank, value]);
-  const text = Buffer.from(JSON.stringify([cursor.backwards ? 1 : 0, ...flat])).toString('base64url');
-  return `${text}.${cursorMac(text, boundTo, key)}`;
+  const text = Buffer.from(JSON.stringify([cursor.backwards ? 1 : 0, ...flat]));
+  const padded = Buffer.alloc(Math.ceil(text.length / cursorBlockBytes) * cursorBlockBytes, ' ');
+  text.copy(padded);
+  const mac = cursorMac(padded, boundTo, key);
+  return `${enciphered(key, mac, padded).toString('base64url')}.${mac.toString('base64url')}`;
 }
 
 /** `boundTo` names the query and the scope: a cursor of another query, or of another's rights, is refused. */
 export function mustCursor(token: string, boundTo: string, keys: readonly HopKey[]): Cursor {
-  const [text = '', mac = ''] = token.split('.');
-  if (!keys.some((key) => isEqualText(mac, cursorMac(text, boundTo, key)))) {
-    throw cursorRefused('not a cursor of this query', 'use the cursor of a page of the same query');
-  }
-  const [backwards, ...flat] = JSON.parse(Buffer.from(text, 'base64url').toString()) as (string | number)[];
+  const text = keys.map((key) => openedCursor(token, boundTo, key)).find((opened) => opened !== undefined);
+  if (text === undefined) throw cursorRefused('not a cursor of this query', 'use the cursor of a page of the same query');
+  const [backwards, ...flat] = JSON.parse(text) as (string | number)[];
   const keysRead: SortValue[] = [];
   for (let index = 0; index + 1 < flat.length; index += 2) keysRead.push({ rank: Number(flat[index]), value: flat[index + 1] ?? 0 });
   return { keys: keysRead, backwards: backwards === 1 };
+}
+
+/** A cursor has whole blocks, so that its length tells little of the values. */
+const cursorBlockBytes = 48;
+
+function openedCursor(token: string, boundTo: string, key: HopKey): string | undefined {
+  const [sealed = '', mac = '', ...more] = token.split('.');
+  const [bytes, counter] = [Buffer.from(sealed, 'base64url'), Buffer.from(mac, 'base64url')];
+  // Decoding passes over what is no base64url, and a cursor has one name.
+  if (more.length > 0 || counter.length !== macBytes || bytes.toString('base64url') !== sealed) return undefined;
+  const padded = enciphered(key, counter, bytes);
+  return isEqualText(mac, cursorMac(padded, boundTo, key).toString('base64url')) ? padded.toString() : undefined;
 }
 
 export function cursorRefused(why: string, whatToDo = why): Fault {
   return new Fault('cursor_invalid', { detail: `after: ${why}`, errors: [{ at: 'after', in: 'query', detail: whatToDo }] });
 }
 
-function cursorMac(text: string, boundTo: string, key: HopKey): string {
-  return hmac(key, `tombolo-cursor ${boundTo}\n${text}`).subarray(0, macBytes).toString('base64url');
+function cursorMac(padded: Buffer, boundTo: string, key: HopKey): Buffer {
+  return hmac(key, `tombolo-cursor ${boundTo}\n${padded.toString('latin1')}`).subarray(0, macBytes);
 }

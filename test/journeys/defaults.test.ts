@@ -45,7 +45,10 @@ test('on MongoDB what was filled in stays so, the next one fills in the rest, an
   const count = 1_200;
   await collection.insertMany(Array.from({ length: count }, (_, index) => ({ _id: idOf(index), ...document(index) })));
   const rest = () => collection.find({}, { projection: { cast: 0, genres: 0 }, sort: { _id: 1 } }).toArray();
-  const bytes = async () => (await collection.find({}, { raw: true, sort: { _id: 1 } }).toArray()).map((each) => Buffer.from(each as never));
+  const bytes = async () => {
+    const raw = await collection.find({}, { raw: true, sort: { _id: 1 } }).toArray();
+    return raw.map((each) => Buffer.from(each as unknown as Uint8Array).toString('hex'));
+  };
   const found = await bytes();
   const lain = await rest();
   const filled = () => collection.countDocuments({ cast: [], genres: [] });

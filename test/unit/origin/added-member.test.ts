@@ -12,7 +12,8 @@ test('says what the text then says, and cut out again leaves each byte as it sto
     for (const path of [['a'], ['new'], ['"q\\'], ['b', 'x'], ['b', 'c', 'x'], ['b', 'd']]) {
       const value = JSON.parse(text) as Record<string, unknown>;
       const holder = path.slice(0, -1).reduce<unknown>((each, name) => (each as Record<string, unknown> | undefined)?.[name], value);
-      const isLacking = typeof holder === 'object' && holder !== null && !Array.isArray(holder) && !Object.hasOwn(holder, path.at(-1) ?? '');
+      const isObject = typeof holder === 'object' && holder !== null && !Array.isArray(holder);
+      const isLacking = isObject && !Object.hasOwn(holder, path.at(-1) ?? '');
       const added = addedMember(text, path, '[1]');
       expect([text, path, added !== undefined]).toEqual([text, path, isLacking]);
       if (added === undefined) continue;

@@ -25,6 +25,19 @@ describe('a cursor', () => {
     expect(() => mustCursor(signCursor(cursor, 'films query', newKey), other, keys)).toThrow(Fault);
   });
 
+  test('says nothing to whoever holds it but about how long it is, and says it in one way', () => {
+    const token = signCursor(cursor, 'q', newKey);
+    const read = token.split('.').map((part) => Buffer.from(part, 'base64url').toString());
+    expect(read.join()).not.toMatch(/1980|Airplane|dots/);
+    expect(signCursor(cursor, 'q', newKey)).toBe(token);
+    const another = signCursor({ ...cursor, keys: [{ rank: 1, value: 1981 }, ...cursor.keys.slice(1)] }, 'q', newKey);
+    expect(another).toHaveLength(token.length);
+    expect(another.slice(0, 12)).not.toBe(token.slice(0, 12));
+    for (const more of [`${token}.`, `${token}=`, `!${token}`, token.replace('.', '!.'), `${token}.x`, token.replace('.', '')]) {
+      expect(() => mustCursor(more, 'q', keys)).toThrow('cursor_invalid');
+    }
+  });
+
   test('changed in any character is refused', () => {
     const token = signCursor(cursor, 'q', newKey);
     for (let index = 0; index < token.length; index++) {
