@@ -109,7 +109,7 @@ export class OneOrigin implements Weighted {
       method, headers, signal,
       body: typeof body === 'function' ? body(nonce) : (body ?? null),
       redirect: 'manual',
-      ...(safe ? uncached : {}),
+      ...(method === 'GET' ? uncached : {}),
     }).catch((cause: unknown) => {
       this.#failed(question, signal.aborted ? 'late' : 'refused', sentAt);
       throw new NoAnswer(toForwardFault({ mayBeDone: !safe, cause }));
@@ -140,7 +140,7 @@ export class OneOrigin implements Weighted {
   }
 }
 
-/** Keeps an answer, signed for one request, out of Cloudflare's own cache; only safe requests need it, since it costs 10 µs. */
+/** Keeps an answer, signed for one request, out of Cloudflare's own cache; only GET needs it, since it costs 10 µs. */
 const uncached = { cache: 'no-store' } as const;
 
 /** Reads no more of an answer that nobody is given. */

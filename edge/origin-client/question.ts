@@ -15,11 +15,12 @@ export type Asking = Pick<Validated['preconditions'], 'ifMatch' | 'ifNoneMatch'>
 /** HEAD is asked as GET, so that both fill one entry (RFC 9110 §9.3.2). */
 export function toQuestion(request: Validated, asking: Asking): Question {
   const { raw, requestId, target, route: { operation }, principal, demanded, deadlineAt, sent, waitUntil } = request;
+  const headers = toHeaders(request, asking);
   return {
     method: raw.method === 'HEAD' ? 'GET' : raw.method,
-    requestId, target, principal, deadlineAt, waitUntil,
-    safe: isSafe(operation),
-    headers: toHeaders(request, asking),
+    requestId, target, principal, deadlineAt, waitUntil, headers,
+    // An export that goes on behind its answer would be begun twice.
+    safe: isSafe(operation) && headers.prefer === undefined,
     atLeast: demanded,
     traceparent: traceparentOf(sent, requestId),
     body: toBody(request),
@@ -42,7 +43,8 @@ function toHeaders(request: Validated, asking: Asking): Question['headers'] {
 }
 
 /** What is named `tombolo-…` the edge alone says: of a client's there is none. */
-function carried(name: CarriedHeader, { sent, stream, dialect }: Validated, { ifMatch, ifNoneMatch }: Asking): string | null | undefined {
+function carried(name: CarriedHeader, request: Validated, { ifMatch, ifNoneMatch }: Asking): string | null | undefined {
+  const { raw, sent, stream, dialect } = request;
   switch (name) {
     case 'if-match':
       return ifMatch;
@@ -53,8 +55,8 @@ function carried(name: CarriedHeader, { sent, stream, dialect }: Validated, { if
     case 'tombolo-keeps':
       return dialect?.input?.unnamed.join() || undefined;
     case 'prefer':
-      // What an operation answers later is in no older version's words.
-      return dialect === undefined ? sent.get(name) : undefined;
+      // What an operation answers later is in no older version's words; HEAD asks for nothing that would be looked at later.
+      return dialect === undefined && raw.method !== 'HEAD' ? sent.get(name) : undefined;
     default:
       return sent.get(name);
   }

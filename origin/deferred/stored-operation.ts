@@ -13,11 +13,11 @@ export type StoredOperation = z.output<typeof deferred.schema>;
 
 const adminRole = 'admin';
 
-export function newOperation({ principal, operation, resource }: Asked, nowMs: number): StoredOperation {
+export function newOperation({ principal, operation, resource, requestId }: Asked, nowMs: number): StoredOperation {
   const { subject = '', claims: { tenant }, key } = principal;
   return {
     owner: subject, ...(tenant === undefined ? {} : { tenant: String(tenant) }), ...(key === undefined ? {} : { key: key.id }),
-    operation: operation.name, resource: resource.name, state: 'waiting', madeAt: toMoment(nowMs),
+    request: requestId, operation: operation.name, resource: resource.name, state: 'waiting', madeAt: toMoment(nowMs),
     ...keptFrom(nowMs), isCancelled: false, rows: 0, rejected: 0, parts: 0, bytes: 0,
   };
 }
@@ -70,7 +70,7 @@ export function toShown(id: string, operation: StoredOperation, { path, nowMs }:
   const { operation: name, resource, madeAt, startedAt, rows, rejected, summary, mediaType, bytes, keptUntil } = operation;
   const lost = isLost(operation, nowMs);
   const endedAt = lost ? operation.aliveUntil : operation.endedAt;
-  const problem = lost ? JSON.stringify(toProblem(originEnded(), id)) : operation.problem;
+  const problem = lost ? JSON.stringify(toProblem(originEnded(), operation.request)) : operation.problem;
   return {
     id, operation: name, resource, state: lost ? 'failed' : operation.state, madeAt,
     ...(startedAt === undefined ? {} : { startedAt }), ...(endedAt === undefined ? {} : { endedAt }),

@@ -14,6 +14,8 @@ const stored = resource({
   schema: z.object({
     /** The subject that asked for it, their tenant, and the id of the API key that they asked with. */
     owner: z.string(), tenant: z.string().optional(), key: z.string().optional(),
+    /** The request that asked for it, as logs name it. */
+    request: z.string(),
     /** Names of the operation and of the resource that it is about. */
     operation: z.string(), resource: z.string(),
     state: z.enum(states),

@@ -38,7 +38,7 @@ export function operationAnswer(): readonly DescribedAnswer[] {
 export function cancelledAnswer(): readonly DescribedAnswer[] {
   return [
     { status: 202, description: 'It ends at its next step.', headers: [], mediaType: json, schema: schemaRef('Operation') },
-    { status: 200, description: 'It had ended, and is forgotten: its last status.', headers: [], mediaType: json, schema: schemaRef('Operation') },
+    { status: 200, description: 'It had ended, and is forgotten.', headers: [], mediaType: json, schema: schemaRef('Operation') },
   ];
 }
 

@@ -69,7 +69,8 @@ const carried: Readonly<Partial<Record<CarriedHeader, JsonObject>>> = {
   },
   prefer: {
     name: 'Prefer', in: 'header', schema: text,
-    description: '`respond-async` (RFC 7240 §4.1), in the current version, of whoever is signed in: 202, and the operation goes on behind the answer.',
+    description:
+      '`respond-async` (RFC 7240 §4.1), in the current version, of whoever is signed in: 202, and the operation goes on behind that.',
   },
   'last-event-id': {
     name: 'Last-Event-ID', in: 'header', schema: text,

@@ -65,10 +65,12 @@ describe.each(worldsOfBoth)('behind its answer on %s in %s', (engine, stack) => 
     expect(text.trimEnd().split('\n').at(-1)).toContain('"complete":true');
   });
 
-  test('an older version answers directly', async () => {
+  test('an older version, and HEAD, answer directly', async () => {
     const headers = { prefer: 'respond-async' };
     const answer = await world.request('/v1/films/export', { token, headers });
     expect([answer.status, answer.headers.get('preference-applied')]).toEqual([200, null]);
+    const head = await world.request('/v2/films/export', { method: 'HEAD', token, headers });
+    expect([head.status, head.headers.get('location')]).toEqual([200, null]);
   });
 
   test('one whose origin was killed has failed, and what was committed stays', async () => {

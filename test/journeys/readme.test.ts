@@ -1,4 +1,4 @@
-/** README's examples, run as printed: its first commands, its import, what goes on behind an answer, its key, and the page that follows a feed. */
+/** README's examples, run as printed: its first commands, its import, its export, its key, and the page that follows a feed. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -74,7 +74,8 @@ test('each command asks for what is printed: brackets of a query are no pattern 
 const shellTest = testThat(onPath('npm'), onPath('curl'), onPath('bash'));
 
 shellTest('its first five minutes, its import and its export behind the answer are as printed', () => {
-  const output = runAsPrinted(['## Five minutes', '### Import', '### Patches', '### Behind the answer'].flatMap((heading) => blocksBelow(heading, 'sh')));
+  const headings = ['## Five minutes', '### Import', '### Patches', '### Behind the answer'];
+  const output = runAsPrinted(headings.flatMap((heading) => blocksBelow(heading, 'sh')));
   for (const said of [
     'HTTP/1.1 200 OK',
     'cache-status: tombolo; fwd=uri-miss; fwd-status=200; stored',
@@ -84,7 +85,8 @@ shellTest('its first five minutes, its import and its export behind the answer a
   ]) {
     expect(output).toContain(said);
   }
-  for (const printed of [...blocksBelow('## Five minutes', 'json'), ...blocksBelow('### Import', ''), ...blocksBelow('### Behind the answer', '')]) {
+  const answers = ['### Import', '### Behind the answer'].flatMap((heading) => blocksBelow(heading, ''));
+  for (const printed of [...blocksBelow('## Five minutes', 'json'), ...answers]) {
     expect(output).toMatch(toPattern(printed));
   }
 });

@@ -119,11 +119,11 @@ describe.each(Object.entries(contracts))('the description of the contract %s', (
   test('has every operation of every resource once, and no other', () => {
     const found = Object.values(described(of).paths).flatMap((item) => Object.values(item).flatMap(({ operationId = [] }) => operationId));
     const expected = [...of.resources.values()].flatMap((each) => operationsOf(each).map(({ name }) => `${each.name}.${name}`));
-    const ofAll = operationsOf(everyResourceOf(of)).map(({ name }) => name);
     const ofKeys = ['getKey', 'listKeys', 'makeKey', 'revokeKey', 'rotateKey'].map((name) => `keys.${name}`);
     const ofJobs = ['getJob', 'listJobs', 'cancelJob', 'retryJob'].map((name) => `jobs.${name}`);
     const ofDeferred = ['cancelOperation', 'getOperation', 'getResult'].map((name) => `operations.${name}`);
-    expect(found.filter((id) => id !== undefined).sort()).toEqual([...expected, ...ofAll, ...ofKeys, ...ofJobs, ...ofDeferred].sort());
+    const ours = [...operationsOf(everyResourceOf(of)).map(({ name }) => name), ...ofKeys, ...ofJobs, ...ofDeferred];
+    expect(found.sort()).toEqual([...expected, ...ours].sort());
   });
 
   test('shows queries and bodies that are taken', () => {
