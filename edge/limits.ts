@@ -75,6 +75,8 @@ export const edgeLimits = {
   breakerPauseMs: 500,
   /** The origin has so long to answer the probe. */
   breakerProbeMsMax: 2_000,
+  /** How long the edge asks an origin for nothing that it has said to refuse. */
+  loadBelievedMs: 1_000,
   /** The window in which a canary is compared with the others, after each so many of its answers. */
   canaryWindowMs: 60_000,
   canaryJudgedEach: 20,

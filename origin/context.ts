@@ -29,6 +29,7 @@ import { startScheduler } from './job-queue/scheduler.ts';
 import { startWorker } from './job-queue/start-worker.ts';
 import type { WorkerTimes } from './job-queue/worker.ts';
 import { KnownCalls } from './hop/known-calls.ts';
+import { type Load, startLoad } from './load.ts';
 import type { Measuring } from './metrics/metrics.ts';
 import { Requests } from './metrics/requests.ts';
 import { erasedOf, startErasing } from './removals/erasing.ts';
@@ -54,6 +55,7 @@ export interface Context {
   /** `undefined`: nothing is kept. */
   readonly answers: KeptAnswers | undefined;
   readonly calls: KnownCalls;
+  readonly load: Load;
   readonly beforeWrites: BeforeWrites;
   readonly services: Services;
   /** Aborted when the origin begins to stop: live streams tell their clients to come back. */
@@ -104,12 +106,13 @@ export async function openContext(settings: Settings, contract: Contract, own: O
   for (const consumer of consumers) {
     await services.start(`consumer ${consumer.name}`, () => startConsumer(consumer, { store, feed, onTrouble }));
   }
+  const load = await services.start('load', startLoad);
   const answers = openKeptAnswers({ store, contract, bytesMax: settings.answersBytesMax });
   const now = Date.now;
   const streams = new AbortController();
   const deferrals = await services.start('operations', () => startDeferrals({ store, log, now, settings, stopping: streams.signal }));
   const context: Context = {
-    settings, contract, log, store, feed, compute, services, answers, now, beforeWrites, deferrals,
+    settings, contract, log, store, feed, compute, services, answers, now, beforeWrites, deferrals, load,
     calls: new KnownCalls(),
     imports: new CallerShares({
       what: 'imports', perCallerMax: limits.importsPerCallerMax, retryAfterSeconds: limits.importRetryAfterSeconds,

@@ -2,13 +2,13 @@
  * The path of a request at the origin, in order. Nothing is looked up or read before its signature holds,
  * nothing reaches an operation that the contract did not parse and the rules did not let in.
  *
- *   verify → route → call → execute → respond
+ *   verify → route → load → call → execute → respond
  *
  * A question that was asked before in the same words is a call already, and where its answer is kept and stands, that is
  * given at once: a server that has no promise to wait for need not copy the request either.
  */
 import { toFault } from '../shared/wire/fault.ts';
-import { mustRoute } from '../shared/operations/route.ts';
+import { mustRoute, type Route } from '../shared/operations/route.ts';
 import type { Context } from './context.ts';
 import { execute, keptAnswer, type RoutedCall } from './execute.ts';
 import { wordsOf } from './hop/known-calls.ts';
@@ -47,16 +47,20 @@ interface Arrived {
 
 async function carryOut(context: Context, arrived: Arrived): Promise<Response> {
   const { hop, known, request, seen } = arrived;
+  let leave: (() => void) | undefined;
   try {
-    const call = known === undefined ? await newCall(context, arrived) : toSameCall(known, hop, context.now());
+    const route = known ?? mustRoute(context.contract, hop.method, hop.path);
+    leave = context.load.mustEnter(route);
+    const call = known === undefined ? await newCall(context, route, arrived) : toSameCall(known, hop, context.now());
     return ended(seen, respond(context, hop, call, await execute(context, call)));
   } catch (thrown) {
     return ended(seen, refuse(context, request, hop, thrown));
+  } finally {
+    leave?.();
   }
 }
 
-async function newCall(context: Context, { hop, words, request, untimed, seen }: Arrived): Promise<RoutedCall> {
-  const route = mustRoute(context.contract, hop.method, hop.path);
+async function newCall(context: Context, route: Route, { hop, words, request, untimed, seen }: Arrived): Promise<RoutedCall> {
   const { operation } = route;
   if (seen !== undefined) seen.operation = operation.name;
   if (operation.body === 'streamed' || operation.answers === 'moment') untimed();

@@ -7,6 +7,7 @@ import { deferred } from '../shared/deferred/resource.ts';
 import type { Resource } from '../shared/contract/resource.ts';
 import { scopeDigest, scopeOf } from '../shared/contract/scope.ts';
 import { type Covered, hopRefusalHeader, readHeader } from '../shared/hop/profile.ts';
+import { loadHeader } from '../shared/operations/load-level.ts';
 import { dependsHeader, formatStatedReads, type StatedReads } from '../shared/hop/stated-reads.ts';
 import { formatReadFacts, type ReadFacts, type ResourceRead } from '../shared/hop/read-facts.ts';
 import type { Answer, Asked, Outcome } from './call.ts';
@@ -32,8 +33,14 @@ export interface Reply {
 
 export function respond(context: Context, hop: VerifiedHop, asked: Asked, answer: Answer): Response {
   const { status, headers, body } = toStatedReply(hop, asked, answer);
+  tellLoad(context, headers);
   signAnswer(headers, status, hop.answers, context.now());
   return new Response(hop.method === 'HEAD' ? null : body, { status, headers });
+}
+
+/** So that the edge asks less for a while. Answers that are kept cost nothing, and do not say it. */
+function tellLoad({ load: { level } }: Context, headers: Record<string, string>): void {
+  if (level > 0) headers[loadHeader] = String(level);
 }
 
 function toStatedReply(target: Target, asked: Asked, answer: Answer): Reply {
@@ -146,6 +153,7 @@ export function respondFault(context: Context, fault: Fault, trace: Trace, signi
   const { status, headers, body } = toRefusal(context, fault, trace);
   if (signing !== undefined) {
     if (fault.reason.startsWith('hop_')) headers[hopRefusalHeader] = fault.reason;
+    tellLoad(context, headers);
     signAnswer(headers, status, signing, context.now());
   }
   return new Response(body, { status, headers });

@@ -43,7 +43,7 @@ export async function fill(request: Validated, lookup: Lookup, { entry, view }: 
 
 /** Whether the origin gave no answer, or one that says that there is none to be had (RFC 5861 §4). */
 function isAway(reply: Reply | Fault): boolean {
-  if (reply instanceof Fault) return reply.reason === 'origin_unavailable' || reply.reason === 'deadline_exceeded';
+  if (reply instanceof Fault) return ['origin_unavailable', 'deadline_exceeded', 'overloaded'].includes(reply.reason);
   return [500, 502, 503, 504].includes(reply.status);
 }
 

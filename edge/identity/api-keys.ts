@@ -168,7 +168,7 @@ function asFresh(entry: Entry, view: View | undefined): Entry | undefined {
 function askOrigin({ context: { origin, contract }, sent, requestId, deadlineAt, waitUntil }: Routed, id: string): Promise<Reply> {
   return origin.ask({
     method: 'GET', target: { path: `/${contract.versions.current.name}/.keys/${id}`, query: '' }, safe: true, principal: anonymous,
-    headers: {}, deadlineAt, requestId, waitUntil, traceparent: traceparentOf(sent, requestId),
+    headers: {}, refusedAt: 4, deadlineAt, requestId, waitUntil, traceparent: traceparentOf(sent, requestId),
   });
 }
 

@@ -56,7 +56,7 @@ async function send({ context: { origin, contract }, sent, requestId, waitUntil 
   const reply = await origin.ask({
     method: 'POST', target: { path: `/${contract.versions.current.name}/.keys/used`, query: '' }, safe: false, principal: anonymous,
     headers: { 'content-type': 'application/json' }, body: joinedBytes([new TextEncoder().encode(body)]),
-    deadlineAt: Date.now() + edgeLimits.keyUsesToldMsMax, requestId, waitUntil, traceparent: traceparentOf(sent, requestId),
+    deadlineAt: Date.now() + edgeLimits.keyUsesToldMsMax, requestId, waitUntil, refusedAt: 3, traceparent: traceparentOf(sent, requestId),
   });
   await discardReply(reply);
   return reply.status;

@@ -1,4 +1,5 @@
 /** What went wrong between edge and origin, as the caller may know it. */
+import { type LoadLevel, loadRetrySeconds } from '../../shared/operations/load-level.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import { edgeLimits } from '../limits.ts';
 
@@ -27,6 +28,14 @@ export function originUnavailable({ mayBeDone, cause, facts }: Failure): Fault {
     detail: mayBeDone ? outcomeUnknown : 'try again',
     members: toMembers(mayBeDone),
     headers: { 'retry-after': String(edgeLimits.retryAfterSeconds) },
+  });
+}
+
+/** What is not asked, since the origin says that it has too much to do for that. */
+export function originLoaded(level: LoadLevel): Fault {
+  return new Fault('overloaded', {
+    detail: 'the origin has too much to do, and nothing was sent to it',
+    headers: { 'retry-after': String(loadRetrySeconds[level]) },
   });
 }
 

@@ -11,6 +11,7 @@ import { type HopHeader, hopRefusalHeader } from '../../shared/hop/profile.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import type { OriginSetting } from '../../shared/settings/origin-list.ts';
 import { hash32 } from '../../shared/wire/hash.ts';
+import { type LoadLevel, parseLoad } from '../../shared/operations/load-level.ts';
 import { edgeLimits } from '../limits.ts';
 import { log } from '../log.ts';
 import { randomNonce } from '../request/random-texts.ts';
@@ -48,6 +49,7 @@ export class OneOrigin implements Weighted {
   readonly #signing: Signing;
   /** The key under which the origin last took a question. */
   #provenKeyId: string | undefined;
+  #load: { readonly level: LoadLevel; readonly until: number } = { level: 0, until: 0 };
   /** Failures of this isolate since it began. Each line of the log tells the count of its kind. */
   readonly #failures: Record<FailureKind, number> = { late: 0, refused: 0, unsigned: 0 };
 
@@ -72,6 +74,11 @@ export class OneOrigin implements Weighted {
 
   async #probe(question: Question): Promise<void> {
     await this.#proveKey(question, AbortSignal.timeout(edgeLimits.breakerProbeMsMax)).catch(() => this.breaker.probeFailed(Date.now()));
+  }
+
+  /** The level of its load that it told of a moment ago. */
+  loadAt(now: number): LoadLevel {
+    return now < this.#load.until ? this.#load.level : 0;
   }
 
   /** Throws `NoAnswer`. */
@@ -123,6 +130,7 @@ export class OneOrigin implements Weighted {
       throw new NoAnswer(originUnavailable({ mayBeDone: !safe, facts }));
     }
     this.breaker.answered(now);
+    if (signed.load !== undefined) this.#load = { level: parseLoad(signed.load), until: now + edgeLimits.loadBelievedMs };
     const reply = { status: answer.status, headers: signed.headers, body: answer.body, facts: signed.facts, stated: signed.stated };
     if (!isHopRefusal(reply)) this.#provenKeyId = keyId;
     return { reply, keyId };

@@ -12,12 +12,13 @@ import type { Principal } from '../../shared/wire/principal.ts';
 import type { HopHeader } from '../../shared/hop/profile.ts';
 import type { ReadFacts } from '../../shared/hop/read-facts.ts';
 import type { StatedReads } from '../../shared/hop/stated-reads.ts';
+import type { LoadLevel } from '../../shared/operations/load-level.ts';
 import type { OriginSetting } from '../../shared/settings/origin-list.ts';
 import { edgeLimits } from '../limits.ts';
 import { log } from '../log.ts';
 import type { Target } from '../request/target.ts';
 import { Canary } from './canary.ts';
-import { originPaused } from './forward-fault.ts';
+import { originLoaded, originPaused } from './forward-fault.ts';
 import { NoAnswer, OneOrigin, type Signing } from './one-origin.ts';
 import { isForCanary, rankedFor } from './order.ts';
 import { RetryBudget } from './retry-budget.ts';
@@ -41,6 +42,8 @@ export interface Question {
   readonly streamMs?: number | undefined;
   readonly requestId: string;
   readonly traceparent: string;
+  /** The level of an origin's load from which this is not asked of it. */
+  readonly refusedAt: LoadLevel;
   /** Work that goes on behind the answer to whoever asks. */
   waitUntil(work: Promise<unknown>): void;
 }
@@ -98,13 +101,21 @@ export class OriginClient implements Origin {
     }
   }
 
-  /** Those that are paused are passed over, which costs nothing; of the others one is asked, and perhaps another. */
+  /**
+   * Those that are paused, or have too much to do for this, are passed over, which costs nothing; of the others one is asked,
+   * and perhaps another.
+   */
   async #askInOrder(question: Question, order: readonly OneOrigin[], signal: AbortSignal): Promise<Reply> {
     let failed: NoAnswer | undefined;
     let waitMs = Number.POSITIVE_INFINITY;
+    let isLoaded = false;
     for (const origin of order) {
       if (origin.breaker.isOpen) {
         if (failed === undefined) waitMs = Math.min(waitMs, origin.passOver(question));
+        continue;
+      }
+      if (origin.loadAt(Date.now()) >= question.refusedAt) {
+        isLoaded = true;
         continue;
       }
       if (failed !== undefined && !this.#mayAskAgain(question, signal)) break;
@@ -118,7 +129,7 @@ export class OriginClient implements Origin {
         failed = thrown;
       }
     }
-    throw failed?.fault ?? originPaused(waitMs);
+    throw failed?.fault ?? (isLoaded ? originLoaded(question.refusedAt) : originPaused(waitMs));
   }
 
   /** Origins that serve one store speak of one epoch (SEMANTICS §1), but for a moment after a restore. */

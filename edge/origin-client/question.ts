@@ -1,6 +1,7 @@
 /** A client's request as a question to the origin: what goes along, each from one known place. */
 import type { HopHeader } from '../../shared/hop/profile.ts';
 import { lengthUnknown } from '../../shared/hop/upload-end.ts';
+import { refusedAt } from '../../shared/operations/load-level.ts';
 import { type CarriedHeader, isSafe } from '../../shared/operations/operation.ts';
 import type { Validated } from '../request/request.ts';
 import { BodyPieces } from '../request/body-pieces.ts';
@@ -14,13 +15,14 @@ export type Asking = Pick<Validated['preconditions'], 'ifMatch' | 'ifNoneMatch'>
 
 /** HEAD is asked as GET, so that both fill one entry (RFC 9110 §9.3.2). */
 export function toQuestion(request: Validated, asking: Asking): Question {
-  const { raw, requestId, target, route: { operation }, principal, demanded, deadlineAt, sent, waitUntil } = request;
+  const { raw, requestId, target, route: { operation, resource }, principal, demanded, deadlineAt, sent, waitUntil } = request;
   const headers = toHeaders(request, asking);
   return {
     method: raw.method === 'HEAD' ? 'GET' : raw.method,
     requestId, target, principal, deadlineAt, waitUntil, headers,
     // An export that goes on behind its answer would be begun twice.
     safe: isSafe(operation) && headers.prefer === undefined,
+    refusedAt: refusedAt(resource, operation),
     atLeast: demanded,
     traceparent: traceparentOf(sent, requestId),
     body: toBody(request),

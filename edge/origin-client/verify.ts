@@ -5,6 +5,7 @@ import {
   toAnswerMessage, toReceivedBase, toRequestMessage,
 } from '../../shared/hop/profile.ts';
 import { parseReadFacts, type ReadFacts } from '../../shared/hop/read-facts.ts';
+import { loadHeader } from '../../shared/operations/load-level.ts';
 import { dependsHeader, parseStatedReads, type StatedReads } from '../../shared/hop/stated-reads.ts';
 import { fromBase64 } from '../../shared/wire/base64.ts';
 import type { SentHeaders } from '../request/request-headers.ts';
@@ -19,6 +20,8 @@ export interface SignedAnswer {
   readonly facts: ReadFacts | undefined;
   /** What it was made of, where no request tells; present on answers of states alone. */
   readonly stated: StatedReads | undefined;
+  /** How much the origin has to do, as it says; absent where that is nothing much. */
+  readonly load: string | undefined;
 }
 
 /** `undefined` for an answer that is not signed, or not for this request. */
@@ -32,19 +35,21 @@ export function verifyAnswer(answer: Response, nonce: string, macs: Macs, nowMs:
   const headers: Record<string, string> = {};
   let read: string | undefined;
   let depends: string | undefined;
+  let load: string | undefined;
   // What is covered is what is read, so each field is asked of the platform once.
   const take = (name: string): string | null => {
     const value = given.get(name);
     if (value === null) return null;
     if (name === readHeader) read = value;
     else if (name === dependsHeader) depends = value;
+    else if (name === loadHeader) load = value;
     else if (isAnswerHeader(name)) headers[name] = value;
     return value;
   };
   const base = toReceivedBase(toAnswerMessage(answer.status, take), input);
   if (base === undefined || !macs.verify(parameters.keyId, base, fromBase64(mac))) return undefined;
   return {
-    headers,
+    headers, load,
     facts: read === undefined ? undefined : parseReadFacts(read),
     stated: depends === undefined ? undefined : parseStatedReads(depends),
   };

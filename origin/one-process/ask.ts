@@ -26,8 +26,10 @@ async function ask(context: Context, question: Question, untimed: (requestId: st
   const { method, target, headers, principal, atLeast, deadlineAt, streamMs, requestId, traceparent } = question;
   const seen = context.measuring?.requests.begin();
   const trace = { requestId, traceId: traceparent.slice(3, 35) };
+  let leave: (() => void) | undefined;
   try {
     const route = mustRoute(context.contract, method, target.path);
+    leave = context.load.mustEnter(route);
     const { operation } = route;
     if (seen !== undefined) seen.operation = operation.name;
     if (operation.body === 'streamed' || operation.answers === 'moment') untimed(requestId);
@@ -44,6 +46,8 @@ async function ask(context: Context, question: Question, untimed: (requestId: st
     return ended(seen, toReply(target, call, await execute(context, asRoutedCall(call))));
   } catch (thrown) {
     return ended(seen, toRefusal(context, toFault(thrown), trace));
+  } finally {
+    leave?.();
   }
 }
 

@@ -126,7 +126,7 @@ const passes: Readonly<Record<string, Pass>> = {
       method: request.method,
       target: { path, query: '' },
       safe: body === undefined, principal, headers, body, deadlineAt: Date.now() + 10_000, requestId, traceparent,
-      waitUntil: () => undefined,
+      refusedAt: 4, waitUntil: () => undefined,
     };
     return toAnswer(request, await clientOf(env).ask(question));
   },

@@ -37,7 +37,8 @@ describe.each(engines)('before a frozen origin over %s', (engine) => {
     console.log(`${engine}: first ${first.map(({ ms }) => ms.toFixed(0)).join(' ')} ms; then median ${took[60]?.toFixed(1)}, p95 ${
       took[114]?.toFixed(1)}, longest ${took.at(-1)?.toFixed(1)} ms`);
     expect(took[60]).toBeLessThan(5);
-    expect(took.at(-1)).toBeLessThan(500);
+    // Whoever waited for a probe would have waited for two seconds.
+    expect(took.at(-1)).toBeLessThan(1_500);
     // A write was not sent, so nobody need ask what became of it.
     const write = await world.request('/v2/films', { token, json: { title: 'A', year: 2_000 } });
     expect([write.status, 'outcome' in (JSON.parse(write.text) as object)]).toEqual([503, false]);

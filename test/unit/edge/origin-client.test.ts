@@ -23,7 +23,8 @@ const only = (url: string) => [{ url: new URL(url), weight: 1, canaryPercent: un
 const clientOf = () => new OriginClient({ origins: only(origin.url), macs: macs(), hasher });
 const question = (given: Partial<Question> = {}): Question => ({
   method: 'GET', target: { path: '/v2/films', query: '?limit=1' }, safe: true, principal: anonymous, headers: {},
-  deadlineAt: Date.now() + 5_000, requestId: 'req_1', traceparent: '00-1-1-00', waitUntil: (work) => void work, ...given,
+  deadlineAt: Date.now() + 5_000, requestId: 'req_1', traceparent: '00-1-1-00',
+  refusedAt: 4, waitUntil: (work) => void work, ...given,
 });
 const upload = (text: string) => question({ method: 'POST', safe: false, body: () => new Blob([text]).stream() });
 

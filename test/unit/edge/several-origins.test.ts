@@ -104,7 +104,8 @@ describe('over the wire', () => {
   const ask = (client: OriginClient, subject: string, given: Partial<Question> = {}) =>
     client.ask({
       method: 'GET', target: { path: '/v2/films', query: '' }, safe: true, principal: { subject, roles: [], claims: {} }, headers: {},
-      deadlineAt: Date.now() + 5_000, requestId: 'req_1', traceparent: '00-1-1-00', waitUntil: (work) => void work, ...given,
+      deadlineAt: Date.now() + 5_000, requestId: 'req_1', traceparent: '00-1-1-00', refusedAt: 4,
+      waitUntil: (work) => void work, ...given,
     }).then(({ status }) => status, (fault: Fault) => fault.reason);
 
   test('a caller has one origin, and both have callers', async () => {
