@@ -74,7 +74,8 @@ export class Attempt {
     const { claim, job, now, random } = this.#options;
     try {
       const result = await this.#handle();
-      await this.#write([ending(claim, await now(), toResult(result)), ...this.#atEnd]);
+      // What is done is done, also where the process stops meanwhile.
+      await writeAll(this.#options.context.store, [ending(claim, await now(), toResult(result)), ...this.#atEnd]);
     } catch (cause) {
       if (cause === lost || this.#cut.signal.reason === lost) return;
       if (this.#isStopped) return await this.#keep(async () => handingBack(claim, job, await now()), cause);
@@ -131,7 +132,8 @@ export class Attempt {
 }
 
 async function writeAll(store: Pick<Store, 'write'>, mutations: readonly Mutation[]): Promise<void> {
-  const { outcomes } = await store.write(mutations, { deadline: Date.now() + writeMsMax, atomic: true });
+  const together = mutations.length > 1 ? { atomic: true } as const : {};
+  const { outcomes } = await store.write(mutations, { deadline: Date.now() + writeMsMax, ...together });
   const refused = outcomes.find((outcome) => outcome.kind === 'refused');
   if (refused !== undefined) throw refused.fault;
 }

@@ -76,6 +76,7 @@ export class Worker {
   readonly #ending = new Set<Promise<void>>();
   readonly #taken = new Map<string, number>();
   #dueAtMs = 0;
+  #isCutting = false;
   #freedAtMs = 0;
   #forgetAtMs = 0;
   #seen: Position | undefined;
@@ -100,6 +101,7 @@ export class Worker {
   stop(deadline: number): void {
     this.#stop.abort();
     const timer = setTimeout(() => {
+      this.#isCutting = true;
       for (const attempt of this.#attempts.values()) attempt.stop();
     }, Math.max(0, deadline - handBackMs - Date.now()));
     timer.unref();
@@ -180,6 +182,7 @@ export class Worker {
       context: this.#context, job, claim, stored, leaseMs: this.#times.leaseMs, random, onTrouble, now: () => this.#clock.now(),
     });
     this.#attempts.set(claim.id, attempt);
+    if (this.#isCutting) attempt.stop();
     const count = (by: number) => this.#taken.set(stored.queue, (this.#taken.get(stored.queue) ?? 0) + by);
     count(1);
     const running = attempt.run().finally(() => {

@@ -31,10 +31,16 @@ const queue = { name: 'bench', concurrency: settings.concurrency };
 
 interface Figures {
   readonly engine: string;
-  readonly jobsPerSecond: number;
-  readonly withPoison: number;
-  readonly writeMicros: number;
-  readonly writeEnqueuingMicros: number;
+  readonly plain: Spent;
+  readonly poisoned: Spent;
+  readonly alone: Spent;
+  readonly causing: Spent;
+}
+
+/** Of one job, or one write. */
+interface Spent {
+  readonly micros: number;
+  readonly cpuMicros: number;
 }
 
 export async function benchJobs(): Promise<string> {
@@ -45,28 +51,40 @@ export async function benchJobs(): Promise<string> {
 }
 
 async function measure(engine: Engine): Promise<Figures> {
-  const rounds = { plain: [] as number[], poisoned: [] as number[], alone: [] as number[], causing: [] as number[] };
+  const rounds = { plain: [] as Spent[], poisoned: [] as Spent[], alone: [] as Spent[], causing: [] as Spent[] };
   for (let round = 0; round < settings.rounds; round++) {
-    rounds.plain.push(await jobsPerSecond(engine, 0));
-    rounds.poisoned.push(await jobsPerSecond(engine, 20));
-    rounds.alone.push(await microsPerWrite(engine, false));
-    rounds.causing.push(await microsPerWrite(engine, true));
+    rounds.plain.push(await ofJobs(engine, 0));
+    rounds.poisoned.push(await ofJobs(engine, 20));
+    rounds.alone.push(await ofWrites(engine, false));
+    rounds.causing.push(await ofWrites(engine, true));
   }
   return {
-    engine, jobsPerSecond: median(rounds.plain), withPoison: median(rounds.poisoned),
-    writeMicros: median(rounds.alone), writeEnqueuingMicros: median(rounds.causing),
+    engine, plain: medianOf(rounds.plain), poisoned: medianOf(rounds.poisoned),
+    alone: medianOf(rounds.alone), causing: medianOf(rounds.causing),
   };
 }
 
+function medianOf(rounds: readonly Spent[]): Spent {
+  return { micros: median(rounds.map(({ micros }) => micros)), cpuMicros: median(rounds.map(({ cpuMicros }) => cpuMicros)) };
+}
+
+/** CPU is that of this process: of a MongoDB elsewhere it is not known. */
+async function spentBy(count: number, run: () => Promise<unknown>): Promise<Spent> {
+  const [startedAt, before] = [performance.now(), process.cpuUsage()];
+  await run();
+  const { user, system } = process.cpuUsage(before);
+  return { micros: ((performance.now() - startedAt) * 1_000) / count, cpuMicros: (user + system) / count };
+}
+
 /** From the first that is claimed to the last that is done; all of them are enqueued before. */
-async function jobsPerSecond(engine: Engine, poisons: number): Promise<number> {
+async function ofJobs(engine: Engine, poisons: number): Promise<Spent> {
   const count = settings.jobs[engine];
-  const { promise: allDone, resolve } = Promise.withResolvers<number>();
+  const { promise: allDone, resolve } = Promise.withResolvers<void>();
   let left = count;
   const plain = job({
     name: 'plain', payload, queue,
     handler: async () => {
-      if (--left === 0) resolve(performance.now());
+      if (--left === 0) resolve();
       return undefined;
     },
   });
@@ -84,17 +102,16 @@ async function jobsPerSecond(engine: Engine, poisons: number): Promise<number> {
     }
     await before.services.stop(Date.now() + 5_000);
     const context = await place.open({ jobs: [plain, poison] });
-    const startedAt = performance.now();
-    const endedAt = await allDone;
+    const spent = await spentBy(count, () => allDone);
     await context.services.stop(Date.now() + 5_000);
-    return count / ((endedAt - startedAt) / 1_000);
+    return spent;
   } finally {
     await place.remove();
   }
 }
 
 /** Creates of one document each, several at once; no worker runs. */
-async function microsPerWrite(engine: Engine, isCausing: boolean): Promise<number> {
+async function ofWrites(engine: Engine, isCausing: boolean): Promise<Spent> {
   const caused = job({ name: 'caused', payload, handler: async () => undefined });
   const hook = beforeWrite(notes, ({ enqueue }) => {
     if (isCausing) enqueue(caused, { n: 1 });
@@ -110,9 +127,7 @@ async function microsPerWrite(engine: Engine, isCausing: boolean): Promise<numbe
         if (outcome !== 'created') throw new Error(`a create was ${outcome}`);
       }
     };
-    const startedAt = performance.now();
-    await Promise.all(Array.from({ length: settings.writers }, write));
-    return ((performance.now() - startedAt) * 1_000) / count;
+    return await spentBy(count, () => Promise.all(Array.from({ length: settings.writers }, write)));
   } finally {
     await origin[Symbol.asyncDispose]();
   }
@@ -141,17 +156,20 @@ async function onMongo() {
 
 function toPage(all: readonly Figures[]): string {
   const whole = (value: number) => String(Math.round(value));
-  const percent = (value: number) => `${((value - 1) * 100).toFixed(1)} %`;
+  const perSecond = ({ micros }: Spent) => whole(1_000_000 / micros);
   return [
     '# Jobs', '',
     'By `npm run bench -- jobs`: medians of interleaved rounds in one process, with durable commits. MongoDB is the test server of this ' +
       `project, on the same machine: its figures say what the queue costs, and not what MongoDB can do. ${cpus().length} cores, load ` +
       `average of the last five minutes ${(loadavg()[1] ?? 0).toFixed(1)}.`, '',
-    `Of an empty handler, ${settings.concurrency} attempts at once. Beside poison: 20 jobs that fail at each of ten attempts. A write is a ` +
-      `create of one small document, ${settings.writers} at once; with a job, a hook before the write enqueues one.`, '',
-    '| engine | jobs/s | beside poison | neighbours lose | a write, µs | with a job, µs | ratio |', '|---|---|---|---|---|---|---|',
-    ...all.map(({ engine, jobsPerSecond: plain, withPoison, writeMicros, writeEnqueuingMicros }) =>
-      `| ${engine} | ${whole(plain)} | ${whole(withPoison)} | ${percent(plain / withPoison)} | ${whole(writeMicros)} | ` +
-      `${whole(writeEnqueuingMicros)} | ${(writeEnqueuingMicros / writeMicros).toFixed(2)} |`), '',
+    `Of an empty handler, ${settings.concurrency} attempts at once. Beside poison: 20 jobs that fail at each of ten attempts. A write is ` +
+      `a create of one small document, ${settings.writers} at once; with a job, a hook before the write enqueues one.`, '',
+    '|  | jobs/s | CPU µs a job | beside poison, jobs/s | CPU µs | a write, µs | CPU µs | with a job, µs | CPU µs | ratio of CPU |',
+    '|---|---|---|---|---|---|---|---|---|---|',
+    ...all.map(({ engine, plain, poisoned, alone, causing }) => `| ${[
+      engine, perSecond(plain), whole(plain.cpuMicros), perSecond(poisoned), whole(poisoned.cpuMicros),
+      ...[alone, causing].flatMap(({ micros, cpuMicros }) => [whole(micros), whole(cpuMicros)]),
+      (causing.cpuMicros / alone.cpuMicros).toFixed(2),
+    ].join(' | ')} |`), '',
   ].join('\n');
 }

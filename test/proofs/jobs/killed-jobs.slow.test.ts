@@ -9,9 +9,9 @@ test.each(runs)('killed at random moments on $engine, no job is lost, and each h
   const { figures, violations } = await runKilledJobs({ ...given, seed, killingMsMax: 18_000 });
   expect({ seed, violations: violations.slice(0, 10) }).toEqual({ seed, violations: [] });
   // A run in which nothing happens proves nothing.
-  expect(figures.kills).toBeGreaterThan(4);
-  expect(figures.committed).toBeGreaterThan(60);
-  expect(figures.done).toBeGreaterThan(60);
+  expect(figures.kills).toBeGreaterThan(5);
+  expect(figures.committed).toBeGreaterThan(figures.kills);
+  expect(figures.done).toBeGreaterThan(figures.kills);
   expect(figures.begunAgain).toBeGreaterThan(0);
 }, 180_000);
 

@@ -20,7 +20,7 @@ import { attemptsMax, type Begun, causing, ends, jobTimes, served, subjects } fr
 export interface JobRunOptions {
   readonly engine: Engine;
   readonly seed: number;
-  /** So many, unless the time is over before. */
+  /** So many, or what the time allows, but never less than a few. */
   readonly kills: number;
   readonly killingMsMax?: number;
 }
@@ -71,6 +71,7 @@ async function begin(stage: Stage): Promise<Position> {
   return head;
 }
 
+const killsMin = 6;
 const programFile = join(import.meta.dir, 'working-program.ts');
 
 interface Killing {
@@ -84,10 +85,10 @@ interface Killing {
 async function killPrograms({ place, programs }: Stage, file: string, { random, kills, until }: Killing): Promise<number> {
   const running: KilledProgram[] = [];
   let kill = 0;
-  for (; kill < kills && performance.now() < until; kill++) {
+  for (; kill < Math.min(kills, killsMin) || (kill < kills && performance.now() < until); kill++) {
     while (running.length < programs) running.push(new KilledProgram(programFile, [place, file, String(random.below(2 ** 31))]));
     await Promise.all(running.map((program) => program.writes()));
-    await Bun.sleep(random.below(kill % 5 === 0 ? 2 * jobTimes.leaseMs : 60));
+    await Bun.sleep(random.below(kill % 5 === 0 ? 2 * jobTimes.leaseMs : 150));
     const [killed] = running.splice(random.below(running.length), 1);
     await killed?.kill9();
   }
