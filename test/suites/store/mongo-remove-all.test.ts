@@ -138,6 +138,17 @@ test('what was made by hand is named with its undo, and what apply made and fill
   expect(await wholeOf(foreign)).toBe(before);
 });
 
+test('a fill whose note is refused has filled in nothing', async () => {
+  const { foreign, server } = await openHarbour();
+  const target = { ...targetOf(foreign), resources: [manned] };
+  await foreign.createCollection('tombolo_filled');
+  const before = await wholeOf(foreign);
+  server.failPoint('failCommand', 'alwaysOn', { failCommands: ['insert'], errorCode: 13 });
+  await expect(fillDefaults(target, manned)).rejects.toThrow();
+  server.failPoint('failCommand', 'off', {});
+  expect(await wholeOf(foreign)).toBe(before);
+});
+
 test('the commands print what they do, do it, and refuse what makes no sense', async () => {
   const { uri, foreign, before } = await openHarbour();
   const run = async (...more: readonly string[]) => {

@@ -33,7 +33,7 @@ interface Memo {
 const paths: readonly string[] = ['../../../edge/coordinator/generations-table.ts', '../../../edge/cache/generations.ts'];
 const [{ GenerationsTable }, { Generations }] = (await Promise.all(paths.map((path) => import(path)))) as [
   { GenerationsTable: new (sql: unknown) => Table },
-  { Generations: new (settings: { memoMs: number; feedSilentMs: number }, own: Pick<Contract, 'digest' | 'resources'>) => Memo },
+  { Generations: new (settings: { memoMs: number; feedSilentMs: number }, own: Pick<Contract, 'digest' | 'reported'>) => Memo },
 ];
 
 /** A Durable Object's SQL over bun:sqlite. */
@@ -126,7 +126,7 @@ test('an isolate that asks now and then knows what a naive keeper of all reports
   await fc.assert(fc.asyncProperty(fc.array(fc.record({ given, asks: fc.boolean() }), { minLength: 1, maxLength: 25 }), async (steps) => {
     const table = openTable();
     const naive = new Naive();
-    const memo = new Generations({ memoMs: 0, feedSilentMs: 1_000 }, { digest: '', resources: new Map() });
+    const memo = new Generations({ memoMs: 0, feedSilentMs: 1_000 }, { digest: '', reported: new Map() });
     const ask = async (resource: string, heard: Heard | undefined) => ({ ...table.changesSince(resource, heard), ageMs: 0, contracts: [] });
     for (const [index, step] of steps.entries()) {
       expect(table.apply(toReport(step.given), index)).toBe(naive.apply(step.given));
