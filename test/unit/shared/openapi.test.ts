@@ -13,9 +13,9 @@ import { instant, integer, objectId } from '../../../shared/contract/types.ts';
 import { bodiesOf } from '../../../shared/contract/documents.ts';
 import { parseAggregateQuery } from '../../../shared/aggregates/aggregate-query.ts';
 import { parseListQuery } from '../../../shared/contract/query.ts';
-import type { Operation as AnyOperation } from '../../../shared/operations/operation.ts';
+import { isOwnPlace, type Operation as AnyOperation } from '../../../shared/operations/operation.ts';
 import { documents } from '../../../shared/operations/documents.ts';
-import { operationsOf } from '../../../shared/operations/route.ts';
+import { isForEdgeAlone, operationsOf } from '../../../shared/operations/route.ts';
 import { toDescription } from '../../../shared/openapi/document.ts';
 import { pathOf, toOperation } from '../../../shared/openapi/operations.ts';
 import { schemasOf } from '../../../shared/openapi/resource-schemas.ts';
@@ -121,7 +121,8 @@ describe.each(Object.entries(contracts))('the description of the contract %s', (
     const expected = [...of.resources.values()].flatMap((each) => operationsOf(each).map(({ name }) => `${each.name}.${name}`));
     const ofAll = operationsOf(everyResourceOf(of)).map(({ name }) => name);
     const { apiKeys, jobs, deferred } = modules.named;
-    const named = (place: string, rows: object) => Object.keys(rows).map((name) => `${place}.${name}`);
+    const named = (place: string, rows: Readonly<Record<string, AnyOperation>>) =>
+      Object.values(rows).flatMap(({ at, name }) => (isOwnPlace(at) && !isForEdgeAlone(`/v2${at.path}`) ? [`${place}.${name}`] : []));
     const ours = [...named('keys', apiKeys.operations), ...named('jobs', jobs.operations), ...named('operations', deferred.operations)];
     expect(found.sort()).toEqual([...expected, ...ofAll, ...ours].sort());
   });

@@ -22,7 +22,7 @@ const declare = (extra: object) => () => resource({ name: 'notes', schema, shape
 
 describe('a contract with an internal resource', () => {
   const internal = resource({
-    name: 'tombolo_tasks',
+    name: 'tombolo_toys',
     internal: true,
     schema: z.object({ queue: z.string(), at: z.int() }),
     shapes: { ofQueue: { equal: ['queue'], sort: ['at'] } },
@@ -36,8 +36,8 @@ describe('a contract with an internal resource', () => {
 
   test('serves and names what it would without it', () => {
     expect([[...given.resources.keys()], given.digest]).toEqual([[...served.resources.keys()], served.digest]);
-    expect(() => mustRoute(given, 'GET', '/v1/tombolo_tasks')).toThrow('no such resource');
-    expect(() => mustRoute(given, 'POST', '/v1/tombolo_tasks')).toThrow('no such resource');
+    expect(() => mustRoute(given, 'GET', '/v1/tombolo_toys')).toThrow('no such resource');
+    expect(() => mustRoute(given, 'POST', '/v1/tombolo_toys')).toThrow('no such resource');
   });
 
   test('lets nobody do anything with it', () => {
@@ -45,7 +45,7 @@ describe('a contract with an internal resource', () => {
   });
 
   test('has a mistake when two have its name', () => {
-    expect(contract(internal, internal).mistakes).toEqual(['shared/resources/all.ts: resource "tombolo_tasks": name: 2 resources have it']);
+    expect(contract(internal, internal).mistakes).toEqual(['shared/resources/all.ts: resource "tombolo_toys": name: 2 resources have it']);
   });
 });
 
@@ -123,14 +123,14 @@ describe('a declaration', () => {
     ['a misspelt key', { shape: {} }, 'shape'],
     ['a field that is not there', { shapes: { by: { equal: ['nope'] } } }, 'shapes.by.equal'],
   ])('of an internal resource with %s is an error that names resource and key', (_what, extra, key) => {
-    const given = { name: 'tombolo_tasks', internal: true, ...extra };
+    const given = { name: 'tombolo_toys', internal: true, ...extra };
     const { mistakes, internal } = declare(given)();
     const begin = `internal resource "${given.name}": ${key}: `;
     expect([mistakes.map((mistake) => mistake.slice(0, begin.length)), internal]).toEqual([[begin], true]);
   });
 
   test.each([
-    ['a name of Tombolo', { name: 'tombolo_tasks' }, 'name'],
+    ['a name of Tombolo', { name: 'tombolo_toys' }, 'name'],
     ['internal as a word', { internal: 'yes' }, 'internal'],
   ])('with %s is none of a team', (_what, extra, key) => {
     expect(declare(extra)().mistakes.join()).toContain(`: ${key}: `);
