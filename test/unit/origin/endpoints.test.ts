@@ -44,7 +44,7 @@ describe.each([...engines])('on %s', (engine) => {
   test('the buyer pays a placed order once', async () => {
     const id = await placeOrder();
     const paid = await pay(id);
-    expect([paid.status, paid.json]).toEqual([200, { order: id, status: 'paid', cents: 2_500 }]);
+    expect([paid.status, paid.json]).toEqual([200, { order: id, status: 'paid', cents: 2_500, receipt: expect.any(String) as unknown }]);
     expect(paid.headers.get('tombolo-position')).toBeString();
     expect(await origin.stored(orders, id)).toMatchObject({ status: 'paid', rev: 2 });
     const again = await pay(id);
