@@ -12,7 +12,7 @@ import { type Edit, makeRelease, type Release } from './release.ts';
 const edits: readonly Edit[] = [
   ['shared/hop/profile.ts', `  'tombolo-upload',\n] as const`, `  'tombolo-upload',\n  'tombolo-next',\n] as const`],
   [
-    'edge/origin-client/origin-client.ts',
+    'edge/origin-client/one-origin.ts',
     `  sent['tombolo-request'] = requestId;\n`,
     `  sent['tombolo-request'] = requestId;\n  sent['tombolo-next'] = 'asked';\n`,
   ],
