@@ -35,7 +35,8 @@ export async function runScopes({
   try {
     const random = new Random(seed);
     const callers = await signIn(world, everybody);
-    const askers = [...callers, ...(await giveKeys(world, callers))];
+    // Most ask by tokens: what those are answered from the cache is looked at by resource.
+    const askers = [...callers, ...callers, ...callers, ...(await giveKeys(world, callers))];
     const states = new States();
     const observations: Observation[] = [];
     const goesOn = (): boolean => states.count <= writes || observations.length < answers;
