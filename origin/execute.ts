@@ -5,6 +5,7 @@
  * writes by.
  */
 import { apiKeys } from '../shared/api-keys/resource.ts';
+import type { Resource } from '../shared/contract/resource.ts';
 import { deferred } from '../shared/deferred/resource.ts';
 import { jobs } from '../shared/jobs/resource.ts';
 import type { ModuleRows } from '../shared/modules.ts';
@@ -50,13 +51,23 @@ type Handler<Row extends Operation> = Row extends Endpoint
   ? EndpointHandler<Row>
   : (access: AccessOf<Row>, call: Call<Row>) => Promise<AnswerOf<Row>>;
 
-type AccessOf<Row extends Operation> = Row['at'] extends { readonly about: 'keys' }
-  ? KeysAccess
-  : Row['at'] extends { readonly about: 'tombolo_jobs' }
-    ? JobsAccess
-    : Row['at'] extends { readonly about: 'operations' }
-      ? DeferredAccess
-      : Row['answers'] extends 'effect' ? WriteAccess : ReadAccess;
+/** What handlers are given by whose rows are about a resource of Tombolo's own, by its name. */
+interface OwnAccesses {
+  readonly keys: KeysAccess;
+  readonly tombolo_jobs: JobsAccess;
+  readonly operations: DeferredAccess;
+}
+
+type OwnAccess = new (context: Context, call: Asked) => OwnAccesses[keyof OwnAccesses];
+
+/** Of these nothing is kept: what is answered depends on more of its caller than a scope says. */
+const ownAccesses: ReadonlyMap<Resource, OwnAccess> = new Map<Resource, OwnAccess>([
+  [apiKeys, KeysAccess], [jobs, JobsAccess], [deferred, DeferredAccess],
+]);
+
+type AccessOf<Row extends Operation> = Row['at'] extends { readonly about: infer About extends keyof OwnAccesses }
+  ? OwnAccesses[About]
+  : Row['answers'] extends 'effect' ? WriteAccess : ReadAccess;
 
 type AnswerOf<Row extends Operation> = Row['answers'] extends 'state' ? StateAnswer : Answer;
 
@@ -76,9 +87,9 @@ export function executor<Table extends Rows>(handlers: Handlers<Table>): Executo
     if (isEndpoint(call.operation)) return answerOwn(context, call, handlers);
     const carryOut = (each: CallOf<Table> = call) => handlerOf(handlers, each)(accessOf<Table>(context, each), each);
     if (call.isDeferred === true) return context.deferrals.begin(call, carryOut);
-    // Of keys, jobs and operations nothing is kept: what is answered depends on more of its caller than a scope says.
-    if (call.resource === apiKeys || call.resource === jobs || call.resource === deferred) return carryOut();
-    return context.answers !== undefined && call.operation.answers === 'state' ? context.answers.answer(call, carryOut) : carryOut();
+    const { answers } = context;
+    const isKept = answers !== undefined && call.operation.answers === 'state' && !ownAccesses.has(call.resource);
+    return isKept ? answers.answer(call, carryOut) : carryOut();
   };
 }
 
@@ -111,10 +122,8 @@ function handlerOf<Table extends Rows>(handlers: Handlers<Table>, call: CallOf<T
 
 /** The access that its row asks for. */
 function accessOf<Table extends Rows>(context: Context, call: CallOf<Table>): AccessOf<Table[string]> {
-  if (call.resource === deferred) return new DeferredAccess(context, call) as AccessOf<Table[string]>;
-  if (call.resource === apiKeys) return new KeysAccess(context, call) as AccessOf<Table[string]>;
-  if (call.resource === jobs) return new JobsAccess(context, call) as AccessOf<Table[string]>;
-  return (isSafe(call.operation) ? new ReadAccess(context, call) : new WriteAccess(context, call)) as AccessOf<Table[string]>;
+  const Access = ownAccesses.get(call.resource) ?? (isSafe(call.operation) ? ReadAccess : WriteAccess);
+  return new Access(context, call) as AccessOf<Table[string]>;
 }
 
 export type RoutedCall = CallOf<ModuleRows>;

@@ -1,4 +1,4 @@
-/** What is its maker's own, and what admins see of it: API keys and jobs, each with `owner` and `tenant` among its fields. */
+/** What is its maker's own, and what admins see of it: whatever has `owner` and `tenant` among its fields, as API keys and jobs have. */
 import type { Principal } from '../../shared/wire/principal.ts';
 
 /** All of them, or those of a tenant or an owner; it is a predicate, and names the shape that lists them. */

@@ -1,17 +1,17 @@
 /** An operation that goes on behind its answer as it is stored, who may see it, and as what. */
 import type * as z from 'zod';
+import { satisfies } from '../../shared/contract/rules.ts';
 import { deferredLimits } from '../../shared/deferred/limits.ts';
 import type { deferred } from '../../shared/deferred/resource.ts';
 import { toProblem } from '../../shared/wire/problem.ts';
 import type { Principal } from '../../shared/wire/principal.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
+import { isAdmin, seenBy } from '../access/seen-by.ts';
 import type { Asked } from '../call.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 import { originEnded } from './ends.ts';
 
 export type StoredOperation = z.output<typeof deferred.schema>;
-
-const adminRole = 'admin';
 
 export function newOperation({ principal, operation, resource, requestId }: Asked, nowMs: number): StoredOperation {
   const { subject = '', claims: { tenant }, key } = principal;
@@ -49,11 +49,11 @@ export function isOwn({ owner, key }: StoredOperation, principal: Principal): bo
   return owner === principal.subject && (principal.key === undefined || principal.key.id === key);
 }
 
-/** Its status, not its result, is also for an admin of the tenant, or of all. */
+/** Its status, not its result, is also for an admin of the tenant, or of all, who is signed in. */
 export function isSeen(operation: StoredOperation, principal: Principal): boolean {
   if (isOwn(operation, principal)) return true;
-  const { roles, claims: { tenant }, key } = principal;
-  return key === undefined && roles.includes(adminRole) && (tenant === undefined || String(tenant) === operation.tenant);
+  const { owner, tenant = null } = operation;
+  return principal.key === undefined && isAdmin(principal) && satisfies({ owner, tenant }, seenBy(principal));
 }
 
 /** Code alone writes it, so a stored operation is one. */

@@ -2,15 +2,13 @@
  * The description of the API: OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.0), from the contract, the plans and the rows of
  * the modules alone. Whatever is declared appears in it without a line here.
  */
-import { apiKeys } from '../api-keys/resource.ts';
 import type { Contract } from '../contract/contract.ts';
 import { bodiesOf } from '../contract/documents.ts';
 import { everyResourceOf } from '../contract/every-resource.ts';
-import { deferred } from '../deferred/resource.ts';
 import type { Resource } from '../contract/resource.ts';
-import { jobs } from '../jobs/resource.ts';
 import type { Plan, Plans } from '../limits/plans.ts';
-import { isOfDocument, type Operation } from '../operations/operation.ts';
+import { modules } from '../modules.ts';
+import { isOfDocument, isOwnPlace, type Operation } from '../operations/operation.ts';
 import { isForEdgeAlone, operationsOf } from '../operations/route.ts';
 import type { Version, Versions } from '../versions/versions.ts';
 import type { JsonObject } from '../wire/values.ts';
@@ -88,7 +86,7 @@ function toCurrentDescription({ contract, plans, paths }: Describing): JsonObjec
 }
 
 /** Internal resources that operations are about. */
-const internals = [apiKeys, jobs, deferred];
+const internals = modules.resources.filter(({ name }) => modules.rows.some(({ at }) => isOwnPlace(at) && at.about === name));
 
 /** Whether its bodies are described by no component that several resources share. */
 function hasOwnBody(row: Operation): boolean {
