@@ -9,7 +9,7 @@ import { tellTimings } from './server-timing.ts';
 export function finish(request: Arrival, answer: Response): Answer {
   tellAll(request, answer);
   const { raw } = request;
-  const rest = raw.body === null || raw.bodyUsed ? undefined : discard(raw.body);
+  const rest = raw.bodyUsed || raw.body === null ? undefined : discard(raw.body);
   // The answer to HEAD has no content (RFC 9110 §9.3.2): tell whoever produces it to stop.
   const end = raw.method === 'HEAD' ? answer.body?.cancel() : undefined;
   return rest === undefined && end === undefined ? answer : Promise.all([rest, end]).then(() => answer);
@@ -21,6 +21,14 @@ function tellAll(request: Arrival, { headers }: Response): void {
     else headers.set(name, value);
   }
   tellTimings(request, headers);
+}
+
+/**
+ * What is told so far, taken by whoever makes an answer with all its fields at once: to set each in a Response costs 1 µs.
+ * Nothing is taken where an answer may have lines of one of them already.
+ */
+export function takeTold({ told }: Pick<Arrival, 'told'>): Readonly<Record<string, string>> {
+  return told.some(([name]) => appended.has(name)) ? {} : Object.fromEntries(told.splice(0));
 }
 
 /** Fields of which an answer may have lines already. */

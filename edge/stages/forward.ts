@@ -2,14 +2,16 @@
 import { isSafe } from '../../shared/operations/operation.ts';
 import { fromReply } from '../cache/answers.ts';
 import { askOrigin } from '../origin-client/ask-origin.ts';
+import { takeTold } from '../request/finish.ts';
 import type { Validated } from '../request/request.ts';
 
 export async function forward(request: Validated): Promise<Response> {
   const reply = await askOrigin(request);
   const { operation } = request.route;
-  return fromReply(
-    reply,
-    { way: isSafe(operation) ? 'bypass' : 'method', isState: operation.answers === 'state' },
-    request.context.securityHeaders,
-  );
+  return fromReply(reply, {
+    way: isSafe(operation) ? 'bypass' : 'method',
+    isState: operation.answers === 'state',
+    told: takeTold(request),
+    securityHeaders: request.context.securityHeaders,
+  });
 }
