@@ -19,7 +19,7 @@ import { Macs } from './origin-client/macs.ts';
 import type { Origin } from './origin-client/origin-client.ts';
 import { ApiKeys } from './identity/api-keys.ts';
 import { Tokens } from './identity/tokens.ts';
-import { log } from './log.ts';
+import { log, logFrom } from './log.ts';
 import { toLimiter } from './rate-limit/counters.client.ts';
 import type { Limiter } from './rate-limit/limiter.ts';
 import { Reads } from './cache/cache-key.ts';
@@ -56,6 +56,7 @@ export function toContext(host: Host, { contract, plans }: Served): EdgeContext 
     mustBeSound(contract, plans, { mistakes: unaffordable(plans, contract) });
     for (const unknown of toUnknownVariables(host.variables)) log('warn', 'settings.unknown', { unknown });
     const settings = mustEdgeSettings(host.variables, plans.byName);
+    logFrom(settings.logLevel);
     const hasher = new Hasher(host.macModule);
     const macs = new Macs(settings.keys, hasher);
     const offered = withAnonymousPlan(plans, settings.anonymousPlan);

@@ -6,6 +6,7 @@
 import type { Served } from './context.ts';
 import type { Host } from './host/host.ts';
 import { finish } from './request/finish.ts';
+import { told } from './request/line.ts';
 import type { Arrival } from './request/request.ts';
 import { respond } from './respond.ts';
 import { type Answer, orElse, Path } from './runner.ts';
@@ -57,6 +58,7 @@ export function toPipeline(host: Host, served: Served): (arrival: Arrival) => An
   const path = toPath(host, served);
   return (arrival) => {
     const answer = orElse(() => path(arrival), (thrown) => respond(thrown, arrival));
-    return answer instanceof Promise ? answer.then((given) => finish(arrival, given)) : finish(arrival, answer);
+    const end = (given: Response): Answer => finish(arrival, told(arrival, given));
+    return answer instanceof Promise ? answer.then(end) : end(answer);
   };
 }

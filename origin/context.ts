@@ -40,7 +40,7 @@ import { openMongoStore } from './store/mongo/mongo-store.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import type { Store } from './store/store.ts';
 import { startEntries } from './entries/start-entries.ts';
-import { toTrouble } from './trouble.ts';
+import { toLoggedError, toTrouble } from './trouble.ts';
 
 export interface Context {
   readonly settings: Settings;
@@ -90,7 +90,8 @@ export async function openContext(settings: Settings, contract: Contract, own: O
   const beforeWrites = mustBeforeWrites(hooks, contract);
   const declaredJobs = mustJobs(jobs);
   mustSchedules(schedules, declaredJobs);
-  const log = pino({ level: settings.logLevel, base: null }, pino.destination({ dest: 2, sync: true }));
+  const { logLevel: level } = settings;
+  const log = pino({ level, base: null, serializers: { err: toLoggedError } }, pino.destination({ dest: 2, sync: true }));
   const onTrouble = (message: string, cause: unknown) => log.error(toTrouble(cause), message);
   const services = new Services({ onTrouble: (service, err) => log.error({ service, err }, 'a service did not stop well') });
   const store = await services.start('store', async () =>

@@ -2,6 +2,7 @@
 import { DeclarationError } from '../shared/contract/mistakes.ts';
 import { SettingsError } from '../shared/settings/reader.ts';
 import { toUnknownVariables } from '../shared/settings/unknown-variables.ts';
+import { attend } from './attend.ts';
 import { startOrigin } from './server.ts';
 import { mustSettings } from './settings.ts';
 import { StoreNotReady } from './store/not-ready.ts';
@@ -10,6 +11,7 @@ for (const line of toUnknownVariables(process.env)) process.stderr.write(`tombol
 
 try {
   const origin = await startOrigin(mustSettings(process.env));
+  attend(origin);
   process.stdout.write(`tombolo origin listening on port ${origin.port}\n`);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(origin.close()));
 } catch (thrown) {

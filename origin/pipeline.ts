@@ -7,32 +7,34 @@
  * A question that was asked before in the same words is a call already, and where its answer is kept and stands, that is
  * given at once: a server that has no promise to wait for need not copy the request either.
  */
+import { mustPrincipal } from '../shared/hop/principal-header.ts';
 import { toFault } from '../shared/wire/fault.ts';
 import { mustRoute, type Route } from '../shared/operations/route.ts';
 import type { Context } from './context.ts';
 import { execute, keptAnswer, type RoutedCall } from './execute.ts';
 import { wordsOf } from './hop/known-calls.ts';
 import { hopToCall, toSameCall } from './hop/to-call.ts';
-import { traceOf, unknownTrace } from './hop/trace.ts';
+import { traceOf } from './hop/trace.ts';
 import { refusalSigning, type VerifiedHop, verifyHop } from './hop/verify.ts';
-import { ended, type Seen } from './metrics/requests.ts';
 import { respond, respondAgain, respondFault } from './respond.ts';
+import { Watched } from './watched.ts';
 
 /** `untimed` lifts the server's own limits on slow bodies and quiet answers; the request's deadline stays. */
 export function handle(context: Context, request: Request, untimed: () => void): Response | Promise<Response> {
-  const seen = context.measuring?.requests.begin();
+  const watched = new Watched(context);
   let hop: VerifiedHop | undefined;
   try {
     hop = verifyHop(request, context.settings.keys, context.now());
+    watched.trace = traceOf(hop);
     const words = wordsOf(hop);
     const known = context.calls.find(words);
-    if (seen !== undefined && known !== undefined) seen.operation = known.operation.name;
+    if (known !== undefined) watched.found(known);
     const kept = known === undefined ? undefined : keptAnswer(context, known);
     return known === undefined || kept === undefined
-      ? carryOut(context, { hop, words, known, request, untimed, seen })
-      : ended(seen, respondAgain(context, hop, known, kept));
+      ? carryOut(context, { hop, words, known, request, untimed, watched })
+      : watched.answered(respondAgain(context, hop, known, kept), kept.body);
   } catch (thrown) {
-    return ended(seen, refuse(context, request, hop, thrown));
+    return refuse(context, { hop, request, watched }, thrown);
   }
 }
 
@@ -42,34 +44,36 @@ interface Arrived {
   readonly known: RoutedCall | undefined;
   readonly request: Request;
   readonly untimed: () => void;
-  readonly seen: Seen | undefined;
+  readonly watched: Watched;
 }
 
 async function carryOut(context: Context, arrived: Arrived): Promise<Response> {
-  const { hop, known, request, seen } = arrived;
+  const { hop, known, watched } = arrived;
   let leave: (() => void) | undefined;
   try {
     const route = known ?? mustRoute(context.contract, hop.method, hop.path);
     leave = context.load.mustEnter(route);
     const call = known === undefined ? await newCall(context, route, arrived) : toSameCall(known, hop, context.now());
-    return ended(seen, respond(context, hop, call, await execute(context, call)));
+    const answer = await execute(context, call);
+    return watched.answered(respond(context, hop, call, answer), answer.body);
   } catch (thrown) {
-    return ended(seen, refuse(context, request, hop, thrown));
+    return refuse(context, arrived, thrown);
   } finally {
     leave?.();
   }
 }
 
-async function newCall(context: Context, route: Route, { hop, words, request, untimed, seen }: Arrived): Promise<RoutedCall> {
-  const { operation } = route;
-  if (seen !== undefined) seen.operation = operation.name;
+async function newCall(context: Context, route: Route, { hop, words, request, untimed, watched }: Arrived): Promise<RoutedCall> {
+  const { operation, resource } = route;
+  watched.found({ operation, resource, principal: mustPrincipal(hop.header('tombolo-principal')) });
   if (operation.body === 'streamed' || operation.answers === 'moment') untimed();
   const call = await hopToCall(route, hop, request, context.now());
   context.calls.keep(words, call);
   return call;
 }
 
-function refuse(context: Context, request: Request, hop: VerifiedHop | undefined, thrown: unknown): Response {
-  const trace = hop === undefined ? unknownTrace : traceOf(hop);
-  return respondFault(context, toFault(thrown), trace, hop?.answers ?? refusalSigning(request, context.settings.keys));
+type Refused = Pick<Arrived, 'request' | 'watched'> & { readonly hop: VerifiedHop | undefined };
+
+function refuse(context: Context, { hop, request, watched }: Refused, thrown: unknown): Response {
+  return respondFault(context, toFault(thrown), watched, hop?.answers ?? refusalSigning(request, context.settings.keys));
 }

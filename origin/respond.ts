@@ -1,5 +1,5 @@
 /** The one place that decides what leaves the origin: the HTTP of answers and refusals. */
-import { Fault, levelOf } from '../shared/wire/fault.ts';
+import { Fault } from '../shared/wire/fault.ts';
 import type { Principal } from '../shared/wire/principal.ts';
 import { problemMediaType, toProblem, toProblemHeaders } from '../shared/wire/problem.ts';
 import { deferredLimits } from '../shared/deferred/limits.ts';
@@ -13,9 +13,9 @@ import { formatReadFacts, type ReadFacts, type ResourceRead } from '../shared/ho
 import type { Answer, Asked, Outcome } from './call.ts';
 import type { Context } from './context.ts';
 import { type AnswerSigning, coveredOf, signAnswer, signCovered } from './hop/sign.ts';
-import type { Trace } from './hop/trace.ts';
 import type { VerifiedHop } from './hop/verify.ts';
 import { signPosition } from './tokens.ts';
+import type { Watched } from './watched.ts';
 
 const statuses: Readonly<Record<Outcome, number>> = {
   found: 200, unchanged: 304, absent: 404, created: 201, written: 200, removed: 204, streaming: 200, accepted: 202,
@@ -149,8 +149,8 @@ function toLink({ path, query }: Target, pages: Pages): string {
 }
 
 /** `signing` is absent where the request named no nonce to bind the answer to. */
-export function respondFault(context: Context, fault: Fault, trace: Trace, signing: AnswerSigning | undefined): Response {
-  const { status, headers, body } = toRefusal(context, fault, trace);
+export function respondFault(context: Context, fault: Fault, watched: Watched, signing: AnswerSigning | undefined): Response {
+  const { status, headers, body } = toRefusal(fault, watched);
   if (signing !== undefined) {
     if (fault.reason.startsWith('hop_')) headers[hopRefusalHeader] = fault.reason;
     tellLoad(context, headers);
@@ -160,18 +160,7 @@ export function respondFault(context: Context, fault: Fault, trace: Trace, signi
 }
 
 /** A refusal as a problem document; what is ours to mend is logged in full, under the id that the client sees. */
-export function toRefusal(context: Context, fault: Fault, trace: Trace): Reply {
-  tell(context, fault, trace);
-  const body = JSON.stringify(toProblem(fault, trace.requestId));
-  return { status: fault.status, headers: toProblemHeaders(fault), body, facts: undefined, stated: undefined };
-}
-
-/** Logs one line, which counts the refusals of this reason since the start. */
-function tell({ log, refusals }: Context, fault: Fault, trace: Trace): void {
-  const { reason, facts } = fault;
-  const refused = (refusals.get(reason) ?? 0) + 1;
-  refusals.set(reason, refused);
-  const level = levelOf(reason);
-  if (level === 'error') log.error({ ...trace, reason, refused, facts, err: fault.cause ?? fault }, 'request failed');
-  else log[level]({ ...trace, reason, refused, facts, detail: fault.detail }, 'request refused');
+export function toRefusal(fault: Fault, watched: Watched): Reply {
+  const body = JSON.stringify(toProblem(fault, watched.trace.requestId));
+  return watched.refused({ status: fault.status, headers: toProblemHeaders(fault), body, facts: undefined, stated: undefined }, fault);
 }

@@ -17,6 +17,7 @@ import type { StoreState } from './store/store.ts';
 
 export interface Origin {
   readonly port: number;
+  readonly log: Context['log'];
   storeState(): StoreState;
   /** Tells streams to come back, stops accepting, finishes what runs, closes the store: within 9.5 s, then cuts. */
   close(): Promise<void>;
@@ -39,7 +40,7 @@ export async function startOrigin(settings: Settings, options: OriginOptions = {
   }
   const port = await services.start('server', () => listen(context, jwks));
   await services.start('streams', () => toStreams(context));
-  return { port, storeState: () => context.store.state(), close: () => services.stop(Date.now() + stopMsMax) };
+  return { port, log: context.log, storeState: () => context.store.state(), close: () => services.stop(Date.now() + stopMsMax) };
 }
 
 function listen(context: Context, jwks: JSONWebKeySet | undefined): Started<number> {

@@ -3,7 +3,7 @@
  * development's own defaults (keys, identity) are made by `origin/dev` and passed in as if they were set.
  */
 import type { HopKey } from '../shared/hop/keys.ts';
-import { type Environment, isSafeUrl, SettingsReader, type Variables } from '../shared/settings/reader.ts';
+import { type Environment, isSafeUrl, type LeastLevel, SettingsReader, type Variables } from '../shared/settings/reader.ts';
 import type { MetricsAddress } from './metrics/listen.ts';
 import { storeLimits } from './store/limits.ts';
 
@@ -26,7 +26,9 @@ export interface Settings {
   readonly answersBytesMax: number;
   /** Whether empty collections of Tombolo's own making are given the sample. */
   readonly seed: boolean;
-  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  readonly logLevel: LeastLevel;
+  /** Of how many requests that are answered well one has a line in the log; 0: none has. */
+  readonly logOneIn: number;
 }
 
 export const dataDirDefault = './.tombolo';
@@ -75,7 +77,8 @@ export function readSettings(reader: SettingsReader, role: Role = 'origin'): Set
       fallback: answersBytesDefault, max: Number.MAX_SAFE_INTEGER, what: 'must be a whole number of bytes; 0 keeps no answers',
     }),
     seed: environment === 'development' && isSeeded(reader.optional('TOMBOLO_SEED'), mongodbUri),
-    logLevel: toLevel(reader, 'TOMBOLO_LOG_LEVEL', environment === 'production' ? 'info' : 'warn'),
+    logLevel: reader.level('TOMBOLO_LOG_LEVEL', environment === 'production' ? 'info' : 'warn'),
+    logOneIn: reader.oneIn('TOMBOLO_LOG_ONE_IN', environment),
   };
 }
 
@@ -105,13 +108,6 @@ function toEdgeUrls(reader: SettingsReader, environment: Environment, edgePort: 
   if (urls.length === text.split(',').length && urls.every((url) => isSafeUrl(url, environment))) return urls.map((url) => url.origin);
   reader.complain(variable, environment === 'production' ? 'must be https URLs, comma between' : 'must be http(s) URLs, comma between');
   return [];
-}
-
-function toLevel(reader: SettingsReader, variable: string, fallback: Settings['logLevel']): Settings['logLevel'] {
-  const text = reader.optional(variable) || fallback;
-  if (text === 'debug' || text === 'info' || text === 'warn' || text === 'error' || text === 'silent') return text;
-  reader.complain(variable, 'must be debug, info, warn, error or silent');
-  return fallback;
 }
 
 /** The connection string, checked for its form; the driver and the checks at start find the rest. */

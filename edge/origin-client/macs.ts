@@ -35,6 +35,11 @@ export class Macs {
     return this.#hasher.mac(this.#signingKey().number, text);
   }
 
+  /** A MAC by the first key, whichever one signs. */
+  first(text: string): Uint8Array<ArrayBuffer> {
+    return this.#hasher.mac(this.#first.number, text);
+  }
+
   /** Makes the key behind `keyId`, which the origin does not know, sign from now on. False when there is none. */
   signWithNext(keyId: string): boolean {
     const next = this.#keys[this.#keys.findIndex(({ id }) => id === keyId) + 1];

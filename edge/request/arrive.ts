@@ -7,5 +7,7 @@ export function toArrival(raw: Request, variables: object, waitUntil: Arrival['w
   // An id that a client brings is not believed: it could be another request's.
   const requestId = `req_${randomId()}`;
   const isDevelopment = 'TOMBOLO_ENV' in variables && variables.TOMBOLO_ENV === 'development';
-  return { raw, requestId, waitUntil, told: [['x-request-id', requestId]], timings: isDevelopment ? [] : undefined };
+  return {
+    raw, requestId, waitUntil, told: [['x-request-id', requestId]], seen: { beganAt: Date.now() }, timings: isDevelopment ? [] : undefined,
+  };
 }

@@ -10,6 +10,7 @@ import type { Dialect } from '../../shared/versions/dialect.ts';
 import type { OwnRoute } from '../own-routes.ts';
 import type { Speech } from '../versions/naming.ts';
 import type { OlderRows } from '../versions/rows.ts';
+import type { Seen } from './line.ts';
 import type { SentHeaders } from './request-headers.ts';
 import type { Target } from './target.ts';
 
@@ -20,6 +21,8 @@ export interface Arrival {
   waitUntil(work: Promise<unknown>): void;
   /** Fields of the answer, whoever gives it in the end; written by `tell` alone, read by `finish`. */
   readonly told: [name: string, value: string][];
+  /** What stages find out of it for its line in the log. */
+  readonly seen: Seen;
   /** When each stage was entered; in development alone. */
   readonly timings: [stage: string, enteredAt: number][] | undefined;
 }

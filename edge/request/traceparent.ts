@@ -1,7 +1,5 @@
 /** The trace that the origin continues (W3C Trace Context §3.2): the caller's, or one named like the request. */
-import type { SentHeaders } from './request-headers.ts';
-
-export function traceparentOf(sent: SentHeaders, requestId: string): string {
+export function traceparentOf(sent: { get(name: 'traceparent'): string | null }, requestId: string): string {
   const id = requestId.slice(requestId.indexOf('_') + 1);
   return parseTraceparent(sent.get('traceparent')) ?? `00-${id}-${id.slice(16)}-00`;
 }

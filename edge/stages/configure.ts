@@ -9,6 +9,7 @@ export function configure(host: Host, served: Served): Stage<Arrival, Configured
   let context: EdgeContext | undefined;
   return function configure(request, next) {
     context ??= toContext(host, served);
+    request.seen.context = context;
     return next({ ...request, context });
   };
 }

@@ -1,5 +1,6 @@
 /** A request like one that was answered from the cache goes there at once: its plan and what is fresh are asked, nothing is read again. */
 import { parseDirectives } from '../cache/directives.ts';
+import { see } from '../request/line.ts';
 import { type Admitted, tell } from '../request/request.ts';
 import type { Stage } from '../runner.ts';
 import { remembered, serve } from './cache.ts';
@@ -13,6 +14,7 @@ export function recognise(): Stage<Admitted, Admitted> {
     const known = recognised.find(request);
     if (known === undefined) return next(request);
     const { lookup, found } = known;
+    see(request, found.route);
     const whole = Object.assign({ ...request }, found);
     const held = remembered(whole, lookup, none);
     if (held === undefined) return next(request);

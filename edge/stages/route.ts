@@ -9,6 +9,7 @@ import { isForEdgeAlone, mustRoute, optionsOf } from '../../shared/operations/ro
 import { dialectOf } from '../../shared/versions/dialect.ts';
 import { type OwnRoute, ownRouteOf } from '../own-routes.ts';
 import { toOptionsAnswer } from '../request/cors.ts';
+import { see } from '../request/line.ts';
 import { tooLarge } from '../request/read-body.ts';
 import type { SentHeaders } from '../request/request-headers.ts';
 import type { Routed, Versioned } from '../request/request.ts';
@@ -22,8 +23,12 @@ export function route(): Stage<Versioned, Routed> {
     if (method === 'OPTIONS') {
       return toOptionsAnswer(sent, own === undefined ? optionsOf(contract, path) : { allow: own.allow }, settings.corsOrigins);
     }
-    if (own !== undefined) return next({ ...request, own: mustTake(own, method) });
+    if (own !== undefined) {
+      request.seen.operation = own.name;
+      return next({ ...request, own: mustTake(own, method) });
+    }
     const found = mustRoute(contract, method, path);
+    see(request, found);
     mustBeShort(sent, found.operation.bodyBytesMax);
     const deadlineAt = Date.now() + headMsMax(found.operation);
     if (speech === undefined) return next({ ...request, route: found, deadlineAt });

@@ -86,12 +86,6 @@ export class Seen {
   }
 }
 
-/** Hands on an answer, which is counted where requests are. */
-export function ended<A extends { readonly status: number }>(seen: Seen | undefined, answer: A): A {
-  seen?.end(answer.status);
-  return answer;
-}
-
 const described = {
   name: 'tombolo_request_seconds', help: 'From the arrival of a request to the head of its answer', type: 'histogram',
 } as const;

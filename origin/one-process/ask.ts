@@ -12,8 +12,8 @@ import { execute } from '../execute.ts';
 import { randomNonce } from '../hop/hmac.ts';
 import { asRoutedCall, mustUtf8 } from '../hop/to-call.ts';
 import { readUpload } from '../hop/upload.ts';
-import { ended } from '../metrics/requests.ts';
 import { type Reply, toRefusal, toReply } from '../respond.ts';
+import { Watched } from '../watched.ts';
 
 type Question = Parameters<Origin['ask']>[0];
 
@@ -24,14 +24,14 @@ export function toOrigin(context: Context, untimed: (requestId: string) => void)
 
 async function ask(context: Context, question: Question, untimed: (requestId: string) => void): Promise<Reply> {
   const { method, target, headers, principal, atLeast, deadlineAt, streamMs, requestId, traceparent } = question;
-  const seen = context.measuring?.requests.begin();
-  const trace = { requestId, traceId: traceparent.slice(3, 35) };
+  const watched = new Watched(context);
+  const trace = (watched.trace = { requestId, traceId: traceparent.slice(3, 35) });
   let leave: (() => void) | undefined;
   try {
     const route = mustRoute(context.contract, method, target.path);
     leave = context.load.mustEnter(route);
     const { operation } = route;
-    if (seen !== undefined) seen.operation = operation.name;
+    watched.found({ operation, resource: route.resource, principal });
     if (operation.body === 'streamed' || operation.answers === 'moment') untimed(requestId);
     const now = context.now();
     const call = await toCall({
@@ -43,9 +43,10 @@ async function ask(context: Context, question: Question, untimed: (requestId: st
       nonce: undefined,
       tokenKey: context.settings.keys[0],
     }, now);
-    return ended(seen, toReply(target, call, await execute(context, asRoutedCall(call))));
+    const answer = await execute(context, asRoutedCall(call));
+    return watched.answered(toReply(target, call, answer), answer.body);
   } catch (thrown) {
-    return ended(seen, toRefusal(context, toFault(thrown), trace));
+    return toRefusal(toFault(thrown), watched);
   } finally {
     leave?.();
   }

@@ -3,6 +3,7 @@ import { mustRunSettings } from '../dev/development.ts';
 import { openIdentity } from '../dev/identity.ts';
 import { type Say, sayStarted } from '../dev/say-started.ts';
 import { SettingsReader, type Variables } from '../../shared/settings/reader.ts';
+import { attendBoth } from './attend-both.ts';
 import { serve } from './serve.ts';
 import { readNetwork } from './settings.ts';
 
@@ -17,6 +18,7 @@ export async function serveDevelopment(given: Variables, project: string, say: S
   reader.mustBeRight();
   const identity = await openIdentity(run.settings.dataDir);
   const origin = await serve({ ...run, proxies, floodMax, tls: undefined }, identity.jwks);
+  attendBoth(origin);
   const url = `http://127.0.0.1:${origin.port}`;
   await sayStarted({ url, token: await identity.mint({ subject: 'sample', roles: ['editor'] }), settings: run.settings, origin, say });
   return () => origin.close();

@@ -43,5 +43,5 @@ export async function serve(given: ServeSettings, jwks?: JSONWebKeySet): Promise
     startPurge(context, 'this process', async (report) => coordinator.report(report, Date.now())));
   const port = await services.start('server', () => door.open(toPipeline(host, { contract: served, plans: offered })));
   await services.start('streams', () => toStreams(context));
-  return { port, storeState: () => store.state(), close: () => services.stop(Date.now() + stopMsMax) };
+  return { port, log: context.log, storeState: () => store.state(), close: () => services.stop(Date.now() + stopMsMax) };
 }

@@ -22,7 +22,7 @@ import { ImportReport } from '../import/report.ts';
 import type { RowWriter } from '../import/row-writer.ts';
 import type { ImportRow, ParsedRow } from '../import/row.ts';
 import { signPosition } from '../tokens.ts';
-import { toTrouble } from '../trouble.ts';
+import { toFaultFacts, toTrouble } from '../trouble.ts';
 
 export async function importRows(access: WriteAccess, call: ImportCall): Promise<Answer> {
   const writer = await access.rows(call.input.onDuplicate);
@@ -68,8 +68,7 @@ async function answer(access: WriteAccess, call: ImportCall, { isWhole, rows }: 
 
 /** What the client did is a fact, and what we did a fault. */
 function tellStopped({ log }: WriteAccess, { requestId, traceId }: ImportCall, fault: Fault): void {
-  const { status, reason, detail, facts } = fault;
-  if (status < 500) log.info({ requestId, traceId, reason, detail, facts }, 'import stopped');
+  if (fault.status < 500) log.info({ requestId, traceId, ...toFaultFacts(fault) }, 'import stopped');
   else log.warn({ requestId, traceId, ...toTrouble(fault) }, 'import stopped');
 }
 

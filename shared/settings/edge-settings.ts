@@ -6,7 +6,7 @@
 import { type ClaimPaths, readClaimPaths } from './claim-paths.ts';
 import type { HopKey } from '../hop/keys.ts';
 import { type OriginSetting, readOrigins } from './origin-list.ts';
-import { type Environment, isSafeUrl, SettingsReader, type Variables } from './reader.ts';
+import { type Environment, isSafeUrl, type LeastLevel, SettingsReader, type Variables } from './reader.ts';
 
 export interface EdgeSettings {
   readonly environment: Environment;
@@ -28,6 +28,10 @@ export interface EdgeSettings {
   readonly anonymousPlan: string;
   /** Whether `/openapi.json` and `/docs` are there. */
   readonly openapi: 'public' | 'off';
+  /** Lines of the log below it are not written; `debug`: every request has one. */
+  readonly logLevel: LeastLevel;
+  /** Of how many requests that are answered well one has a line in the log; 0: none has. */
+  readonly logOneIn: number;
 }
 
 /** The names of the plans that `TOMBOLO_ANONYMOUS_PLAN` may choose from. */
@@ -58,6 +62,8 @@ export function readEdgeSettings(reader: SettingsReader, plans: PlanNames): Edge
     feedSilentMs: toMilliseconds(reader, 'TOMBOLO_FEED_SILENT_MS', 1_000),
     anonymousPlan: toPlanName(reader, 'TOMBOLO_ANONYMOUS_PLAN', plans),
     openapi: toOpenapi(reader, 'TOMBOLO_OPENAPI'),
+    logLevel: reader.level('TOMBOLO_LOG_LEVEL', 'info'),
+    logOneIn: reader.oneIn('TOMBOLO_LOG_ONE_IN', environment),
   };
 }
 

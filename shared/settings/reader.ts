@@ -9,6 +9,9 @@ export type Variables = Readonly<Record<string, unknown>>;
 
 export type Environment = 'development' | 'production';
 
+/** The level below which no line of the log is written. */
+export type LeastLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
 /** What is missing or wrong: one entry a variable. */
 export class SettingsError extends Error {
   constructor(wrong: readonly string[]) {
@@ -16,6 +19,9 @@ export class SettingsError extends Error {
     this.name = 'SettingsError';
   }
 }
+
+/** Lines of requests that nobody misses cost less than a hundredth of them (`test/bench/request-log.ts`). */
+const oneInDefault = 100;
 
 export class SettingsReader {
   readonly #given: Variables;
@@ -59,6 +65,19 @@ export class SettingsReader {
       if (text !== '') this.complain('TOMBOLO_KEYS', cause instanceof Error ? cause.message : 'is malformed');
       return [{ id: 'unset', secret: new Uint8Array(32) }];
     }
+  }
+
+  level(variable: string, fallback: LeastLevel): LeastLevel {
+    const text = this.optional(variable) || fallback;
+    if (text === 'debug' || text === 'info' || text === 'warn' || text === 'error' || text === 'silent') return text;
+    this.complain(variable, 'must be debug, info, warn, error or silent');
+    return fallback;
+  }
+
+  /** Of how many things one is told of; 0: none is. */
+  oneIn(variable: string, environment: Environment): number {
+    const fallback = environment === 'production' ? oneInDefault : 0;
+    return this.count(variable, { fallback, max: 1_000_000, what: 'must be a whole number up to 1000000; 0 is none' });
   }
 
   /** A whole number from `min` (0 unless said) to `max`; anything else is refused as not `what`. */

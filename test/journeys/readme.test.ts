@@ -20,7 +20,7 @@ const api = `http://127.0.0.1:${edgePort}`;
 const metricsPort = freePort();
 const env = {
   ...process.env, MONGODB_URI: undefined, TOMBOLO_DATA_DIR: dataDir, TOMBOLO_EDGE_PORT: String(edgePort),
-  TOMBOLO_ORIGIN_PORT: String(freePort()), TOMBOLO_METRICS_PORT: String(metricsPort),
+  TOMBOLO_ORIGIN_PORT: String(freePort()), TOMBOLO_METRICS_PORT: String(metricsPort), TOMBOLO_LOG_LEVEL: 'info',
 };
 const program = new Program([process.execPath, 'run', 'start'], { cwd: project, env });
 
@@ -105,6 +105,12 @@ shellTest('its metrics answer as printed', () => {
   const output = runAsPrinted(blocksBelow('## Seen', 'sh'));
   const [printed = ''] = blocksBelow('## Seen', '');
   for (const line of printed.trim().split('\n')) expect(output).toMatch(toPattern(line));
+});
+
+shellTest('a refusal has a line in the log as printed', async () => {
+  runAsPrinted(blocksBelow('### The log', 'sh'));
+  const [printed = ''] = blocksBelow('### The log', '');
+  await program.says(toPattern(printed), 5_000);
 });
 
 shellTest('what it writes behind the back of Tombolo is seen through it', async () => {

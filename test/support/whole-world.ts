@@ -50,7 +50,7 @@ export interface WorldOptions {
   readonly corsOrigins?: string;
   /** Whether the coordinator finds its state again when the edge restarts; true unless said. */
   readonly keepsEdgeState?: boolean;
-  /** The origin's level; development's unless said. */
+  /** The level of both logs; development's unless said. */
   readonly logLevel?: 'debug' | 'info';
   /** A module to run in place of `edge/worker.ts`. */
   readonly workerModule?: string;
@@ -195,6 +195,7 @@ async function openWorkerd({
     memoMs,
     feedSilentMs,
     corsOrigins,
+    ...(logLevel === undefined ? {} : { variables: { TOMBOLO_LOG_LEVEL: logLevel } }),
     ...(workerModule === undefined ? {} : { workerModule }),
     ...(onEdgeLog === undefined ? {} : { onLog: onEdgeLog }),
     ...(keepsEdgeState ? { persistDir: join(dataDir, 'edge-state') } : {}),

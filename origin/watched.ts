@@ -1,0 +1,83 @@
+/**
+ * One request while it is carried out: what metrics count of it, and its line in the log (SEMANTICS §22). The line is built of
+ * the members that are named here and of nothing else, so that no body, token, key, ticket or query can stand in it.
+ */
+import { type Fault, levelOf } from '../shared/wire/fault.ts';
+import type { Principal } from '../shared/wire/principal.ts';
+import { hashedOf, isChosen, principalBytes } from '../shared/wire/request-line.ts';
+import type { Answer, Asked } from './call.ts';
+import type { Context } from './context.ts';
+import { hmac } from './hop/hmac.ts';
+import { type Trace, unknownTrace } from './hop/trace.ts';
+import type { Seen } from './metrics/requests.ts';
+import { toFaultFacts } from './trouble.ts';
+
+type About = Pick<Asked, 'resource' | 'principal'> & { readonly operation: { readonly name: string } };
+
+export class Watched {
+  trace: Trace = unknownTrace;
+  readonly #context: Context;
+  readonly #beganAtMs = performance.now();
+  readonly #seen: Seen | undefined;
+  #about: Partial<About> = {};
+
+  constructor(context: Context) {
+    this.#context = context;
+    this.#seen = context.measuring?.requests.begin();
+  }
+
+  /** What is asked for, as soon as it is known; the principal is, once the call is. */
+  found(about: Partial<About>): void {
+    this.#about = about;
+    if (this.#seen !== undefined && about.operation !== undefined) this.#seen.operation = about.operation.name;
+  }
+
+  /** Hands on what is answered. */
+  answered<Given extends { readonly status: number }>(given: Given, body: Answer['body']): Given {
+    const { settings, log } = this.#context;
+    this.#seen?.end(given.status);
+    const isTold = log.isLevelEnabled('debug') || (isChosen(this.trace.requestId, settings.logOneIn) && log.isLevelEnabled('info'));
+    if (isTold) log.info(this.#toLine(given.status, { bytes: bytesOf(body) }), 'request');
+    return given;
+  }
+
+  /** Hands on a refusal, whose line counts those of its reason since the start. */
+  refused<Given extends { readonly status: number }>(given: Given, fault: Fault): Given {
+    const { log, refusals } = this.#context;
+    this.#seen?.end(given.status);
+    const { reason } = fault;
+    const refused = (refusals.get(reason) ?? 0) + 1;
+    refusals.set(reason, refused);
+    const level = levelOf(reason);
+    const line = this.#toLine(given.status, { refused, ...toFaultFacts(fault) });
+    if (level === 'error') log.error({ ...line, err: fault.cause ?? fault }, 'request failed');
+    else log[level](line, 'request refused');
+    return given;
+  }
+
+  #toLine(status: number, more: object): object {
+    const { operation, resource, principal } = this.#about;
+    return {
+      ...this.trace, operation: operation?.name, resource: resource?.name, status,
+      principal: principal === undefined ? undefined : principalHash(this.#context, principal),
+      ms: Math.round((performance.now() - this.#beganAtMs) * 1_000) / 1_000, ...more,
+    };
+  }
+}
+
+const hashes = new WeakMap<Principal, string>();
+
+/** Whoever has not the deployment's key cannot find it by hashing names. It is the same at the edge. */
+function principalHash({ settings }: Context, principal: Principal): string | undefined {
+  const hashed = hashedOf(principal);
+  if (hashed === undefined) return undefined;
+  const known = hashes.get(principal) ?? hmac(settings.keys[0], hashed).subarray(0, principalBytes).toString('base64url');
+  hashes.set(principal, known);
+  return known;
+}
+
+/** Of a stream nobody knows it yet. */
+function bytesOf(body: Answer['body']): number | undefined {
+  if (body instanceof ReadableStream) return undefined;
+  return body === undefined ? 0 : Buffer.byteLength(body);
+}
