@@ -22,6 +22,7 @@ import { health } from './stages/health.ts';
 import { identify } from './stages/identify.ts';
 import { limit } from './stages/limit.ts';
 import { live } from './stages/live.ts';
+import { people } from './stages/people.ts';
 import { recognise } from './stages/recognise.ts';
 import { report } from './stages/report.ts';
 import { route } from './stages/route.ts';
@@ -46,6 +47,7 @@ function toPath(host: Host, served: Served): (request: Arrival) => Answer {
     .stage('live', live())
     .stage('limit', limit())
     .stage('describe', describe())
+    .stage('people', people())
     .stage('tickets', tickets())
     .stage('translate', translate())
     .stage('validate', validate())

@@ -32,6 +32,9 @@ import { KnownCalls } from './hop/known-calls.ts';
 import { type Load, startLoad } from './load.ts';
 import type { Measuring } from './metrics/metrics.ts';
 import { Requests } from './metrics/requests.ts';
+import type { SignToken } from './people/auth.ts';
+import type { People } from './people/people.ts';
+import { startPeople } from './people/start.ts';
 import { erasedOf, startErasing } from './removals/erasing.ts';
 import type { Figures } from './services/figures.ts';
 import { Services, type ServiceState, type Started } from './services/services.ts';
@@ -56,6 +59,8 @@ export interface Context {
   readonly answers: KeptAnswers | undefined;
   readonly calls: KnownCalls;
   readonly load: Load;
+  /** `undefined`: people are off (`TOMBOLO_PEOPLE`). */
+  readonly people: People | undefined;
   readonly beforeWrites: BeforeWrites;
   readonly services: Services;
   /** Aborted when the origin begins to stop: live streams tell their clients to come back. */
@@ -80,6 +85,8 @@ export interface Own {
   /** Between two rounds of erasing what was removed long ago. */
   readonly erasingRestMs?: number;
   readonly holdLimits?: HoldLimits;
+  /** Signs access tokens of people in place of keys of their own. */
+  readonly signToken?: SignToken;
 }
 
 /** A service that fails to start takes those before it down, and the context does not open. */
@@ -112,8 +119,9 @@ export async function openContext(settings: Settings, contract: Contract, own: O
   const now = Date.now;
   const streams = new AbortController();
   const deferrals = await services.start('operations', () => startDeferrals({ store, log, now, settings, stopping: streams.signal }));
+  const people = await startPeople({ settings, services, log, now, signToken: own.signToken });
   const context: Context = {
-    settings, contract, log, store, feed, compute, services, answers, now, beforeWrites, deferrals, load,
+    settings, people, contract, log, store, feed, compute, services, answers, now, beforeWrites, deferrals, load,
     calls: new KnownCalls(),
     imports: new CallerShares({
       what: 'imports', perCallerMax: limits.importsPerCallerMax, retryAfterSeconds: limits.importRetryAfterSeconds,

@@ -8,6 +8,7 @@
  * given at once: a server that has no promise to wait for need not copy the request either.
  */
 import { mustPrincipal } from '../shared/hop/principal-header.ts';
+import { isPeoplePath } from '../shared/people/paths.ts';
 import { toFault } from '../shared/wire/fault.ts';
 import { mustRoute, type Route } from '../shared/operations/route.ts';
 import type { Context } from './context.ts';
@@ -16,7 +17,9 @@ import { wordsOf } from './hop/known-calls.ts';
 import { hopToCall, toSameCall } from './hop/to-call.ts';
 import { traceOf } from './hop/trace.ts';
 import { refusalSigning, type VerifiedHop, verifyHop } from './hop/verify.ts';
-import { respond, respondAgain, respondFault } from './respond.ts';
+import { answerPeople } from './people/over-hop.ts';
+import type { People } from './people/people.ts';
+import { respond, respondAgain, respondFault, respondReply } from './respond.ts';
 import { Watched } from './watched.ts';
 
 /** `untimed` lifts the server's own limits on slow bodies and quiet answers; the request's deadline stays. */
@@ -26,6 +29,8 @@ export function handle(context: Context, request: Request, untimed: () => void):
   try {
     hop = verifyHop(request, context.settings.keys, context.now());
     watched.trace = traceOf(hop);
+    const { people } = context;
+    if (people !== undefined && isPeoplePath(hop.path)) return askPeople(context, people, { hop, request, watched });
     const words = wordsOf(hop);
     const known = context.calls.find(words);
     if (known !== undefined) watched.found(known);
@@ -35,6 +40,19 @@ export function handle(context: Context, request: Request, untimed: () => void):
       : watched.answered(respondAgain(context, hop, known, kept), kept.body);
   } catch (thrown) {
     return refuse(context, { hop, request, watched }, thrown);
+  }
+}
+
+type AskedOfPeople = Pick<Arrived, 'hop' | 'request' | 'watched'>;
+
+async function askPeople(context: Context, people: People, arrived: AskedOfPeople): Promise<Response> {
+  const { hop, request, watched } = arrived;
+  watched.found({ operation: { name: 'people' } });
+  try {
+    const reply = await answerPeople(people, hop, request);
+    return watched.answered(respondReply(context, hop, reply), reply.body ?? undefined);
+  } catch (thrown) {
+    return refuse(context, arrived, thrown);
   }
 }
 

@@ -43,6 +43,14 @@ function tellLoad({ load: { level } }: Context, headers: Record<string, string>)
   if (level > 0) headers[loadHeader] = String(level);
 }
 
+/** What is neither a state nor an answer of an operation, as it was given. */
+export function respondReply(context: Context, hop: VerifiedHop, { status, headers, body }: Reply): Response {
+  const signed = { ...headers };
+  tellLoad(context, signed);
+  signAnswer(signed, status, hop.answers, context.now());
+  return new Response(body, { status, headers: signed });
+}
+
 function toStatedReply(target: Target, asked: Asked, answer: Answer): Reply {
   const reply = toReply(target, asked, answer);
   const { headers, facts, stated } = reply;

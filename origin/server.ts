@@ -6,6 +6,7 @@ import { uploadEndBytes } from '../shared/hop/upload-end.ts';
 import { type Context, openContext, type Own } from './context.ts';
 import { handle } from './pipeline.ts';
 import { startMetrics } from './metrics/listen.ts';
+import { keySetAnswer, keySetPath } from './people/key-set.ts';
 import { readiness } from './readiness.ts';
 import type { Started } from './services/services.ts';
 import type { Settings } from './settings.ts';
@@ -25,7 +26,7 @@ export interface Origin {
 
 export interface OriginOptions extends Own {
   readonly contract?: Contract;
-  /** The key set of development, served at `/.well-known/jwks.json`. */
+  /** The key set of development, served at `/.well-known/jwks.json`; else that of people, where they are on. */
   readonly jwks?: JSONWebKeySet;
 }
 
@@ -63,7 +64,7 @@ function listen(context: Context, jwks: JSONWebKeySet | undefined): Started<numb
 
 /** The answer to what needs no signature (SEMANTICS §9). */
 function openRoute(
-  { settings, store, contract, services }: Context,
+  { settings, store, contract, services, people }: Context,
   request: Request,
   jwks: JSONWebKeySet | undefined,
 ): Response | Promise<Response> | undefined {
@@ -72,6 +73,6 @@ function openRoute(
   const path = targetOf(request);
   if (path === '/health') return Response.json({ status: 'ok', engine: store.engine, contract: contract.digest });
   if (path === '/ready') return readiness(services);
-  if (jwks !== undefined && settings.environment === 'development' && path === '/.well-known/jwks.json') return Response.json(jwks);
-  return undefined;
+  if (jwks !== undefined && settings.environment === 'development' && path === keySetPath) return Response.json(jwks);
+  return path === keySetPath ? keySetAnswer(people) : undefined;
 }

@@ -5,6 +5,7 @@
 import type { HopKey } from '../shared/hop/keys.ts';
 import { type Environment, isSafeUrl, type LeastLevel, SettingsReader, type Variables } from '../shared/settings/reader.ts';
 import type { MetricsAddress } from './metrics/listen.ts';
+import { type PeopleSettings, readPeopleSettings } from './people/settings.ts';
 import { storeLimits } from './store/limits.ts';
 
 export interface Settings {
@@ -29,7 +30,11 @@ export interface Settings {
   readonly logLevel: LeastLevel;
   /** Of how many requests that are answered well one has a line in the log; 0: none has. */
   readonly logOneIn: number;
+  /** `undefined`: people are off. */
+  readonly people: PeopleSettings | undefined;
 }
+
+export const edgePortDefault = '8787';
 
 export const dataDirDefault = './.tombolo';
 
@@ -53,7 +58,7 @@ export type Role = 'origin' | 'one process';
 /** The settings hold only where the reader found nothing wrong. */
 export function readSettings(reader: SettingsReader, role: Role = 'origin'): Settings {
   const environment = reader.environment(reader.optional('TOMBOLO_ENV') || 'development');
-  const edgePort = toPort(reader, 'TOMBOLO_EDGE_PORT', 8787);
+  const edgePort = toPort(reader, 'TOMBOLO_EDGE_PORT', Number(edgePortDefault));
   const mongodbUri = toMongodbUri(reader, 'MONGODB_URI');
   return {
     environment,
@@ -79,6 +84,7 @@ export function readSettings(reader: SettingsReader, role: Role = 'origin'): Set
     seed: environment === 'development' && isSeeded(reader.optional('TOMBOLO_SEED'), mongodbUri),
     logLevel: reader.level('TOMBOLO_LOG_LEVEL', environment === 'production' ? 'info' : 'warn'),
     logOneIn: reader.oneIn('TOMBOLO_LOG_ONE_IN', environment),
+    people: readPeopleSettings(reader, environment),
   };
 }
 

@@ -23,6 +23,9 @@ export function originNotAllowed(): Fault {
   return new Fault('origin_not_allowed', { detail: 'pages of this origin are not declared in TOMBOLO_CORS_ORIGINS' });
 }
 
+/** What lets a declared page send and take cookies. */
+export const withCredentials = { 'access-control-allow-credentials': 'true' } as const;
+
 /** The answer to OPTIONS: what the path allows, and to a preflight also what a page may send. */
 export function toOptionsAnswer(request: SentHeaders, options: Readonly<Record<'allow', string>>, declared: ReadonlySet<string>): Response {
   const headers = new Headers(options);

@@ -48,20 +48,19 @@ export async function spendMore(request: Identified, times: number): Promise<voi
   }
 }
 
-/** A path that the edge answers itself costs one. */
 function toSpending(request: Identified): Spending {
   const { route, own, principal, network, waitUntil } = request;
   return {
     caller: callerOf(principal, network),
     plan: toPlan(request),
-    cost: route === undefined ? 1 : costOf(route.resource, route.operation),
+    cost: route === undefined ? own.cost : costOf(route.resource, route.operation),
     unavailable: route === undefined ? ownPolicy(own) : route.resource.limits.unavailable[isSafe(route.operation) ? 'read' : 'write'],
     waitUntil,
   };
 }
 
-function ownPolicy({ method }: OwnRoute): UnavailablePolicy {
-  return method === 'GET' ? 'allow' : 'refuse';
+function ownPolicy({ methods }: OwnRoute): UnavailablePolicy {
+  return methods.includes('POST') ? 'refuse' : 'allow';
 }
 
 function toPlan({ context, principal }: Identified): Plan {

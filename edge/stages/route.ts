@@ -8,7 +8,7 @@ import type { Operation } from '../../shared/operations/operation.ts';
 import { isForEdgeAlone, mustRoute, optionsOf } from '../../shared/operations/route.ts';
 import { dialectOf } from '../../shared/versions/dialect.ts';
 import { type OwnRoute, ownRouteOf } from '../own-routes.ts';
-import { toOptionsAnswer } from '../request/cors.ts';
+import { toOptionsAnswer, withCredentials } from '../request/cors.ts';
 import { see } from '../request/line.ts';
 import { tooLarge } from '../request/read-body.ts';
 import type { SentHeaders } from '../request/request-headers.ts';
@@ -21,7 +21,7 @@ export function route(): Stage<Versioned, Routed> {
     if (isForEdgeAlone(path)) throw new Fault('route_not_found', { detail: 'no such resource' });
     const own = ownRouteOf(path, contract.versions, settings);
     if (method === 'OPTIONS') {
-      return toOptionsAnswer(sent, own === undefined ? optionsOf(contract, path) : { allow: own.allow }, settings.corsOrigins);
+      return toOptionsAnswer(sent, own === undefined ? optionsOf(contract, path) : toOwnOptions(own), settings.corsOrigins);
     }
     if (own !== undefined) {
       request.seen.operation = own.name;
@@ -47,7 +47,13 @@ function mustBeShort(sent: SentHeaders, bytesMax: number): void {
   if (length !== null && !(Number(length) <= bytesMax)) throw tooLarge(bytesMax);
 }
 
+/** Pages of declared origins sign in with cookies (https://fetch.spec.whatwg.org/#cors-protocol-and-credentials). */
+function toOwnOptions({ name, allow }: OwnRoute): Readonly<Record<'allow', string>> {
+  return name === 'people' ? { allow, ...withCredentials } : { allow };
+}
+
 function mustTake(own: OwnRoute, method: string): OwnRoute {
-  if (method === own.method || (own.method === 'GET' && method === 'HEAD')) return own;
+  if (own.methods.some((taken) => taken === method)) return own;
+  if (method === 'HEAD' && own.methods.length === 1 && own.methods[0] === 'GET') return own;
   throw new Fault('method_not_allowed', { headers: { allow: own.allow } });
 }

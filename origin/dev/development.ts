@@ -8,9 +8,10 @@ import { join } from 'node:path';
 import { readEdgeSettings } from '../../shared/settings/edge-settings.ts';
 import { offered } from '../../shared/resources/plans.ts';
 import { SettingsError, SettingsReader, type Variables } from '../../shared/settings/reader.ts';
-import { dataDirDefault, readSettings, type Settings } from '../settings.ts';
+import { dataDirDefault, edgePortDefault, readSettings, type Settings } from '../settings.ts';
 import { developmentNames } from './identity.ts';
 import { openDevelopmentKeys } from './keys.ts';
+import { toPeopleVariables } from './people.ts';
 
 export interface RunSettings {
   readonly settings: Settings;
@@ -42,7 +43,11 @@ async function readDevelopment(given: Variables): Promise<{ reader: SettingsRead
     throw new SettingsError(['TOMBOLO_ENV: is production; this command is for development alone, an origin host runs `npm run origin`']);
   }
   const keys = text('TOMBOLO_KEYS') || (await openDevelopmentKeys(text('TOMBOLO_DATA_DIR') || dataDirDefault));
-  const reader = new SettingsReader({ ...given, TOMBOLO_KEYS: keys });
+  const people = await toPeopleVariables({
+    said: text('TOMBOLO_PEOPLE'), hasMongodb: text('MONGODB_URI') !== '', dataDir: text('TOMBOLO_DATA_DIR') || dataDirDefault,
+    edgePort: text('TOMBOLO_EDGE_PORT') || edgePortDefault,
+  });
+  const reader = new SettingsReader({ ...given, ...people, TOMBOLO_KEYS: keys });
   return { reader, settings: readSettings(reader) };
 }
 
@@ -56,6 +61,7 @@ function toEdgeVariables(settings: Settings, given: Variables): Readonly<Record<
   return {
     ...Object.fromEntries(ofTheEdge.flatMap((name) => (given[name] === undefined ? [] : [[name, String(given[name])] as const]))),
     TOMBOLO_ENV: 'development',
+    TOMBOLO_PEOPLE: settings.people?.url ?? 'off',
     TOMBOLO_ORIGIN_URL: `http://127.0.0.1:${settings.originPort}`,
     TOMBOLO_KEYS: settings.keys.map(({ id, secret }) => `${id}:${Buffer.from(secret).toString('base64url')}`).join(','),
     TOMBOLO_ISSUER: developmentNames.issuer,

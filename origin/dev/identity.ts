@@ -23,6 +23,8 @@ export interface Identity {
   /** The public half alone. */
   readonly jwks: JSONWebKeySet;
   mint(claims: Claims): Promise<string>;
+  /** Signs whole claims, as those of people are. */
+  signToken(claims: Readonly<Record<string, unknown>>): Promise<string>;
 }
 
 const secondsToLiveDefault = 3_600;
@@ -38,6 +40,7 @@ export async function openIdentity(dataDir: string): Promise<Identity> {
   return {
     ...developmentNames,
     jwks: { keys: [publicJwk] },
+    signToken: (claims) => new SignJWT({ ...claims }).setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', kid }).sign(key),
     mint({ subject, roles, tenant, plan, others, secondsToLive = secondsToLiveDefault }) {
       const now = Math.floor(Date.now() / 1_000);
       return new SignJWT({

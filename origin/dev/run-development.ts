@@ -55,7 +55,7 @@ export class Development {
     };
     // The edge first: the origin tells it of changes from its first moment on.
     await this.#runEdge(edge, record, say);
-    const origin = await startOrigin(settings, { jwks: identity.jwks });
+    const origin = await startOrigin(settings, { jwks: identity.jwks, signToken: identity.signToken });
     this.#disposals.push(() => origin.close());
     const url = `http://127.0.0.1:${settings.edgePort}`;
     const token = await identity.mint({ subject: 'sample', roles: ['editor'] });

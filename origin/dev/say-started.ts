@@ -1,6 +1,7 @@
 /** The end of a start in development: the first answer, the sample in an empty store, and where the API is. */
 import { served } from '../../shared/resources/all.ts';
 import type { Origin } from '../server.ts';
+import { mailFileOf } from '../people/mail.ts';
 import type { Settings } from '../settings.ts';
 import type { StoreState } from '../store/store.ts';
 import { probe, seedSample } from './seed.ts';
@@ -27,6 +28,8 @@ export async function sayStarted({ url, token, settings, origin, say, isClosing 
   if (isClosing()) return;
   say(`tombolo ready: ${url}`);
   say(toExample(url));
+  const { people, dataDir } = settings;
+  if (people !== undefined && people.smtp === undefined) say(`people:  ${url}/auth, and their mails in ${mailFileOf(dataDir)}`);
 }
 
 /** Asks until the edge has an answer of the origin's: its own failures are not one. */

@@ -56,19 +56,19 @@ function msLeft({ msMax }: Operation, hop: VerifiedHop): number {
 async function readBody({ body, bodyBytesMax }: Operation, hop: VerifiedHop, request: Request): Promise<SentBody> {
   if (body === 'none') return undefined;
   const contentType = hop.header('content-type');
-  if (body === 'buffered') return { text: await mustBodyText(hop, request, bodyBytesMax), contentType };
+  if (body === 'buffered') return { text: mustUtf8(await mustBody(hop, request, bodyBytesMax)), contentType };
   const sent = { nonce: hop.parameters.nonce, length: hop.header('tombolo-upload') };
   return { mediaType: contentType ?? '', chunks: readUpload(request.body, sent, bodyBytesMax) };
 }
 
 /** A buffered body is believed by its digest, which the signature covers (RFC 9530). */
-async function mustBodyText(hop: VerifiedHop, request: Request, bytesMax: number): Promise<string> {
+export async function mustBody(hop: VerifiedHop, request: Request, bytesMax: number): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = await mustBytes(request);
   if (bytes.length > bytesMax) throw new Fault('body_too_large', { detail: `at most ${bytesMax} bytes` });
   if (hop.header('content-digest') !== contentDigest(bytes)) {
     throw new Fault('hop_invalid', { detail: 'the body is not the one that was signed' });
   }
-  return mustUtf8(bytes);
+  return bytes;
 }
 
 /** The text of a buffered body. */
@@ -81,7 +81,7 @@ export function mustUtf8(bytes: Uint8Array): string {
 }
 
 /** The bytes of the body. A client that broke off gets no answer; that is no failure of ours. */
-async function mustBytes(request: Request): Promise<Uint8Array> {
+async function mustBytes(request: Request): Promise<Uint8Array<ArrayBuffer>> {
   try {
     return new Uint8Array(await request.arrayBuffer());
   } catch (cause) {

@@ -5,6 +5,7 @@
 import type { Origin } from '../../edge/origin-client/origin-client.ts';
 import type { Operation } from '../../shared/operations/operation.ts';
 import { mustRoute } from '../../shared/operations/route.ts';
+import { isPeoplePath } from '../../shared/people/paths.ts';
 import { Fault, toFault } from '../../shared/wire/fault.ts';
 import { type SentBody, toCall } from '../calls.ts';
 import type { Context } from '../context.ts';
@@ -12,6 +13,7 @@ import { execute } from '../execute.ts';
 import { randomNonce } from '../hop/hmac.ts';
 import { asRoutedCall, mustUtf8 } from '../hop/to-call.ts';
 import { readUpload } from '../hop/upload.ts';
+import type { AskedOfPeople } from '../people/people.ts';
 import { type Reply, toRefusal, toReply } from '../respond.ts';
 import { Watched } from '../watched.ts';
 
@@ -28,6 +30,11 @@ async function ask(context: Context, question: Question, untimed: (requestId: st
   const trace = (watched.trace = { requestId, traceId: traceparent.slice(3, 35) });
   let leave: (() => void) | undefined;
   try {
+    if (context.people !== undefined && isPeoplePath(target.path)) {
+      watched.found({ operation: { name: 'people' } });
+      const reply = await context.people.answer(toPeople(question));
+      return watched.answered(reply, reply.body ?? undefined);
+    }
     const route = mustRoute(context.contract, method, target.path);
     leave = context.load.mustEnter(route);
     const { operation } = route;
@@ -50,6 +57,11 @@ async function ask(context: Context, question: Question, untimed: (requestId: st
   } finally {
     leave?.();
   }
+}
+
+function toPeople({ method, target, headers, body, requestId }: Question): AskedOfPeople {
+  const bytes = body instanceof Uint8Array ? body : undefined;
+  return { method, ...target, body: bytes, requestId, nonce: undefined, header: (name) => headers[name] ?? null };
 }
 
 function toBody({ body: kind, bodyBytesMax }: Operation, { body, headers }: Question): SentBody {

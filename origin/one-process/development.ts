@@ -4,20 +4,19 @@ import { openIdentity } from '../dev/identity.ts';
 import { type Say, sayStarted } from '../dev/say-started.ts';
 import { SettingsReader, type Variables } from '../../shared/settings/reader.ts';
 import { attendBoth } from './attend-both.ts';
+import { edgePortDefault } from '../settings.ts';
 import { serve } from './serve.ts';
 import { readNetwork } from './settings.ts';
 
-const portDefault = '8787';
-
 export async function serveDevelopment(given: Variables, project: string, say: Say): Promise<() => Promise<void>> {
-  const port = given['TOMBOLO_EDGE_PORT'] || portDefault;
+  const port = given['TOMBOLO_EDGE_PORT'] || edgePortDefault;
   // One port: the issuer's keys are where the API is.
   const run = await mustRunSettings({ ...given, TOMBOLO_EDGE_PORT: port, TOMBOLO_ORIGIN_PORT: port }, project);
   const reader = new SettingsReader(given);
   const { proxies, floodMax } = readNetwork(reader);
   reader.mustBeRight();
   const identity = await openIdentity(run.settings.dataDir);
-  const origin = await serve({ ...run, proxies, floodMax, tls: undefined }, identity.jwks);
+  const origin = await serve({ ...run, proxies, floodMax, tls: undefined }, identity);
   attendBoth(origin);
   const url = `http://127.0.0.1:${origin.port}`;
   await sayStarted({ url, token: await identity.mint({ subject: 'sample', roles: ['editor'] }), settings: run.settings, origin, say });

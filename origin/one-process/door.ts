@@ -4,6 +4,8 @@ import { toArrival } from '../../edge/request/arrive.ts';
 import type { Arrival } from '../../edge/request/request.ts';
 import type { Answer } from '../../edge/runner.ts';
 import { limits } from '../../shared/wire/limits.ts';
+import { keySetAnswer, keySetPath } from '../people/key-set.ts';
+import type { People } from '../people/people.ts';
 import { readiness } from '../readiness.ts';
 import type { Services, Started } from '../services/services.ts';
 import { asService, takeLongHeads, targetOf } from '../socket.ts';
@@ -13,6 +15,7 @@ import type { ServeSettings } from './settings.ts';
 export interface DoorOptions extends ServeSettings {
   /** The key set of development, served at `/.well-known/jwks.json`. */
   readonly jwks: JSONWebKeySet | undefined;
+  readonly people: People | undefined;
   readonly services: Services;
 }
 
@@ -70,12 +73,13 @@ export class Door {
     return answered;
   }
 
-  /** What is about this process and not about the API: readiness, and development's keys. */
+  /** What is about this process and not about the API: readiness, and the keys of tokens. */
   #own(request: Request): Response | Promise<Response> | undefined {
     if (request.method !== 'GET') return undefined;
     const path = targetOf(request);
     const { jwks, services } = this.#options;
     if (path === '/ready') return readiness(services);
-    return jwks !== undefined && path === '/.well-known/jwks.json' ? Response.json(jwks) : undefined;
+    if (path !== keySetPath) return undefined;
+    return jwks === undefined ? keySetAnswer(this.#options.people) : Response.json(jwks);
   }
 }

@@ -9,6 +9,7 @@ import type { JSONWebKeySet } from 'jose';
 import { toPipeline } from '../../edge/pipeline.ts';
 import { served } from '../../shared/resources/all.ts';
 import { offered } from '../../shared/resources/plans.ts';
+import type { Own } from '../context.ts';
 import { startMetrics } from '../metrics/listen.ts';
 import { startPurge } from '../purge/start-purge.ts';
 import { openServed } from '../served.ts';
@@ -26,13 +27,18 @@ async function docsAsset(path: string, ifNoneMatch: string | undefined): Promise
   return localAssets({ url: `https://assets.tombolo.invalid${path}`, headers: { get: () => ifNoneMatch ?? null } });
 }
 
-export async function serve(given: ServeSettings, jwks?: JSONWebKeySet): Promise<Origin> {
+interface ServeOptions extends Own {
+  readonly jwks?: JSONWebKeySet;
+}
+
+export async function serve(given: ServeSettings, own: ServeOptions = {}): Promise<Origin> {
+  const { jwks, ...rest } = own;
   const file = openStateFile(given.settings.dataDir);
-  const context = await openServed(given.settings);
+  const context = await openServed(given.settings, rest);
   const { services, store } = context;
   await startMetrics(context);
   await services.start('edge state', () => ({ value: file, stop: async () => file.close(), state: () => ({ ready: true }) }));
-  const door = new Door({ ...given, jwks, services });
+  const door = new Door({ ...given, jwks, services, people: context.people });
   const { host, coordinator } = openHost({ file, shared: store.shared }, given.floodMax, {
     variables: given.edgeVariables,
     toOrigin: () => toOrigin(context, (requestId) => door.untimed(requestId)),

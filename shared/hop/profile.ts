@@ -12,6 +12,8 @@
  * So a header can be added on one side first, and one that is added, removed or changed on the way either breaks
  * the signature or is not seen.
  */
+import { setCookiesHeader } from '../people/paths.ts';
+
 export type HopTag = 'tombolo-hop' | 'tombolo-answer' | 'tombolo-report';
 
 /** The headers that the edge sends to the origin, which it covers, all of them. */
@@ -24,9 +26,13 @@ export const hopHeaders = [
   'last-event-id',
   'prefer',
   'traceparent',
+  'tombolo-address',
   'tombolo-after',
+  'tombolo-agent',
+  'tombolo-cookie',
   'tombolo-deadline',
   'tombolo-keeps',
+  'tombolo-origin',
   'tombolo-principal',
   'tombolo-request',
   'tombolo-stream',
@@ -59,7 +65,7 @@ export const readHeader = 'tombolo-read';
 /** Carries the code of a refusal by the hop itself, signed like the rest, for the edge alone. */
 export const hopRefusalHeader = 'tombolo-hop';
 
-const ownAnswerHeaders: ReadonlySet<string> = new Set(['tombolo-position', hopRefusalHeader]);
+const ownAnswerHeaders: ReadonlySet<string> = new Set(['tombolo-position', hopRefusalHeader, setCookiesHeader]);
 
 /**
  * Whether an edge takes this header of an answer as it stands. What is named `tombolo-…` is between the two sides, but for

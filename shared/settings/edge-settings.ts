@@ -5,6 +5,7 @@
  */
 import { type ClaimPaths, readClaimPaths } from './claim-paths.ts';
 import type { HopKey } from '../hop/keys.ts';
+import { readPeople } from '../people/setting.ts';
 import { type OriginSetting, readOrigins } from './origin-list.ts';
 import { type Environment, isSafeUrl, type LeastLevel, SettingsReader, type Variables } from './reader.ts';
 
@@ -32,6 +33,8 @@ export interface EdgeSettings {
   readonly logLevel: LeastLevel;
   /** Of how many requests that are answered well one has a line in the log; 0: none has. */
   readonly logOneIn: number;
+  /** The public origin below which `/auth` is; absent: people are off. */
+  readonly people: string | undefined;
 }
 
 /** The names of the plans that `TOMBOLO_ANONYMOUS_PLAN` may choose from. */
@@ -64,6 +67,7 @@ export function readEdgeSettings(reader: SettingsReader, plans: PlanNames): Edge
     openapi: toOpenapi(reader, 'TOMBOLO_OPENAPI'),
     logLevel: reader.level('TOMBOLO_LOG_LEVEL', 'info'),
     logOneIn: reader.oneIn('TOMBOLO_LOG_ONE_IN', environment),
+    people: readPeople(reader, environment),
   };
 }
 

@@ -1,0 +1,107 @@
+/** better-auth as people meet it: what is offered, what is asked of passwords and mails, and what a token says. */
+import { betterAuth, type BetterAuthOptions } from 'better-auth';
+import { jwt } from 'better-auth/plugins/jwt';
+import { peopleLimits } from '../../shared/people/limits.ts';
+import { peopleRoot } from '../../shared/people/paths.ts';
+import { attemptsSchema } from './attempts.ts';
+import type { PeopleDatabase } from './database.ts';
+import { withHashedSessions } from './hashed-sessions.ts';
+import { type SendMail, toMails } from './mail.ts';
+import type { PeopleSettings } from './settings.ts';
+
+/** Signs the claims of an access token; development's own issuer does. */
+export type SignToken = (claims: Readonly<Record<string, unknown>>) => Promise<string>;
+
+export interface AuthOptions {
+  readonly settings: PeopleSettings;
+  readonly database: PeopleDatabase;
+  /** Absent: tokens are signed with keys of the database, which are renewed. */
+  readonly signToken: SignToken | undefined;
+  readonly mail: SendMail;
+  /** What better-auth has to say that is no mistake of one request. */
+  logError(message: string): void;
+}
+
+const daySeconds = 86_400;
+
+/** Argon2id with 19 MiB and two passes, the least that OWASP asks for (cheatsheetseries.owasp.org, Password Storage). */
+const argon2id = { algorithm: 'argon2id', memoryCost: 19_456, timeCost: 2 } as const;
+
+export async function openAuth(given: AuthOptions) {
+  const options = toOptions(given);
+  await given.database.install(options);
+  return betterAuth(options);
+}
+
+function toOptions(given: AuthOptions): BetterAuthOptions {
+  const { settings, database, mail, logError } = given;
+  const mails = toMails(settings.url, mail);
+  return {
+    appName: 'tombolo',
+    baseURL: settings.url,
+    basePath: peopleRoot,
+    secret: settings.secret,
+    trustedOrigins: [...settings.pages],
+    database: (options) => withHashedSessions(database.adapter(options)),
+    telemetry: { enabled: false },
+    // Tries are counted by `attempts.ts`, in the database, and requests by the edge.
+    rateLimit: { enabled: false },
+    logger: { level: 'error', log: (_level, message) => logError(message) },
+    emailAndPassword: {
+      enabled: true,
+      // Makes a sign-up answer the same, too, whether or not somebody has that address.
+      requireEmailVerification: true,
+      minPasswordLength: peopleLimits.passwordCharactersMin,
+      maxPasswordLength: peopleLimits.passwordCharactersMax,
+      revokeSessionsOnPasswordReset: true,
+      password: {
+        hash: (password) => Bun.password.hash(password, argon2id),
+        verify: ({ hash, password }) => Bun.password.verify(password, hash),
+      },
+      sendResetPassword: mails.reset,
+      onExistingUserSignUp: mails.known,
+    },
+    emailVerification: { sendOnSignUp: true, sendVerificationEmail: mails.verify },
+    session: { expiresIn: peopleLimits.sessionSeconds, updateAge: daySeconds },
+    verification: { storeIdentifier: 'hashed' },
+    // Given by whoever operates this, in the database; nobody gives them to themselves.
+    user: { additionalFields: { roles: { type: 'string[]', required: false, input: false } } },
+    advanced: toAdvanced(settings),
+    plugins: [attemptsSchema, tokens(given)],
+  };
+}
+
+function toAdvanced({ url }: PeopleSettings): NonNullable<BetterAuthOptions['advanced']> {
+  const isSecure = url.startsWith('https:');
+  return {
+    // With this name a cookie is of this host alone, of all paths, and sent by TLS alone (draft-ietf-httpbis-rfc6265bis §4.1.3.2).
+    cookiePrefix: isSecure ? '__Host-tombolo' : 'tombolo',
+    useSecureCookies: false,
+    defaultCookieAttributes: { httpOnly: true, secure: isSecure, sameSite: 'lax', path: '/' },
+    // The edge's word for it, signed; what a client says of its address does not come as far as here.
+    ipAddress: { ipAddressHeaders: ['tombolo-address'] },
+    // What is sent is sent behind the answer, whose time must not tell whether there is anybody to send to.
+    backgroundTasks: { handler: (work) => void work.catch(() => undefined) },
+  };
+}
+
+/** Access tokens (SEMANTICS §20), from whoever has a session. */
+function tokens({ settings, signToken }: AuthOptions) {
+  const { url, issuer, audience } = settings;
+  const isOwn = signToken === undefined;
+  return jwt({
+    jwks: {
+      keyPairConfig: { alg: 'ES256' }, rotationInterval: 30 * daySeconds, gracePeriod: daySeconds,
+      ...(isOwn ? {} : { remoteUrl: `${url}/.well-known/jwks.json` }),
+    },
+    jwt: {
+      issuer, audience, expirationTime: `${peopleLimits.tokenSeconds}s`,
+      definePayload: ({ user }) => ({ roles: toRoles(user['roles']) }),
+      ...(isOwn ? {} : { sign: signToken }),
+    },
+  });
+}
+
+function toRoles(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((role) => typeof role === 'string') : [];
+}

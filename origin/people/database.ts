@@ -1,0 +1,71 @@
+/**
+ * Where people are kept: on SQLite in a file beside the store's, on MongoDB in collections of the store's database that are
+ * named for it. Both are made when people are switched on, and somebody asks, and never before (SEMANTICS §15).
+ */
+import { Database } from 'bun:sqlite';
+import { join } from 'node:path';
+import type { BetterAuthOptions, DBAdapter } from 'better-auth';
+import { toClient, toDatabaseName } from '../store/mongo/connection/client.ts';
+
+/** Before each collection's name, so that a database's other guests see whose they are. */
+const collectionsPrefix = 'tombolo_people_';
+
+export interface PeopleDatabase {
+  /** What better-auth keeps its models by. */
+  adapter(options: BetterAuthOptions): DBAdapter;
+  /** Makes tables, collections and indexes that are missing. */
+  install(options: BetterAuthOptions): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Looked up by these, which better-auth leaves without an index; a pair is unique where a second one would be another's account. */
+const indexes = [
+  { model: 'account', fields: ['providerId', 'accountId'], unique: true },
+  { model: 'session', fields: ['expiresAt'], unique: false },
+  { model: 'verification', fields: ['expiresAt'], unique: false },
+  { model: 'attempt', fields: ['expiresAt'], unique: false },
+] as const;
+
+const pragmas = ['journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON', 'busy_timeout = 5000'] as const;
+
+export async function openPeopleSqlite(dataDir: string): Promise<PeopleDatabase> {
+  const [{ createKyselyAdapter, kyselyAdapter }, { getMigrations }] = await Promise.all([
+    import('@better-auth/kysely-adapter'), import('better-auth/db/migration'),
+  ]);
+  const file = new Database(join(dataDir, 'people.sqlite'), { create: true });
+  for (const pragma of pragmas) file.run(`PRAGMA ${pragma}`);
+  const { kysely } = await createKyselyAdapter({ database: file });
+  if (kysely === null) throw new Error('better-auth does not take the database');
+  return {
+    adapter: (options) => kyselyAdapter(kysely, { type: 'sqlite', transaction: true })(options),
+    async install(options) {
+      await (await getMigrations({ ...options, database: file })).runMigrations();
+      for (const { model, fields, unique } of indexes) {
+        const kind = unique ? 'UNIQUE INDEX' : 'INDEX';
+        file.run(`CREATE ${kind} IF NOT EXISTS tombolo_${model}_${fields.join('_')} ON ${model} (${fields.join(', ')})`);
+      }
+    },
+    close: async () => file.close(),
+  };
+}
+
+export async function openPeopleMongo(uri: string): Promise<PeopleDatabase> {
+  const { mongodbAdapter } = await import('better-auth/adapters/mongodb');
+  const client = toClient(uri);
+  await client.connect();
+  const database = client.db(toDatabaseName(uri));
+  const own: typeof database = Object.create(database, {
+    collection: { value: (name: string) => database.collection(collectionsPrefix + name) },
+  });
+  const { setName, msg } = await database.command({ hello: 1 });
+  const hasTransactions = setName !== undefined || msg === 'isdbgrid';
+  return {
+    adapter: (options) => mongodbAdapter(own, { client, transaction: hasTransactions })(options),
+    async install() {
+      for (const { model, fields, unique } of indexes) {
+        await own.collection(model).createIndex(Object.fromEntries(fields.map((field) => [field, 1])), { unique });
+      }
+    },
+    close: () => client.close(),
+  };
+}

@@ -1,0 +1,26 @@
+/** Which paths below `/auth` check a secret or send a mail, and whose tries that takes. */
+import { isJsonObject } from '../../shared/wire/values.ts';
+import type { Guarded } from './attempts.ts';
+
+const secrets: ReadonlySet<string> = new Set([
+  '/auth/sign-in/email', '/auth/change-password', '/auth/reset-password', '/auth/delete-user', '/auth/verify-password',
+]);
+
+const mails: ReadonlySet<string> = new Set([
+  '/auth/sign-up/email', '/auth/request-password-reset', '/auth/send-verification-email', '/auth/change-email',
+]);
+
+export function isSecretChecked(path: string): boolean {
+  return secrets.has(path);
+}
+
+/** `address`: the sender's, as the edge knows it; absent where nobody tells addresses. */
+export function guardedOf(path: string, body: unknown, address: string | null): readonly Guarded[] {
+  const email = isJsonObject(body) && typeof body['email'] === 'string' ? body['email'].trim().toLowerCase() : undefined;
+  const of = (account: Guarded['guard'], sender: Guarded['guard']): readonly Guarded[] => [
+    ...(address === null ? [] : [{ guard: sender, whose: address }]),
+    ...(email === undefined ? [] : [{ guard: account, whose: email }]),
+  ];
+  if (secrets.has(path)) return of('account', 'address');
+  return mails.has(path) ? of('mailTo', 'mailFrom') : [];
+}

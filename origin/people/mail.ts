@@ -1,0 +1,73 @@
+/** Mails to people: by SMTP where a server is set, and in development to a file that whoever develops reads. */
+import { appendFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as z from 'zod';
+import type { PeopleSettings } from './settings.ts';
+
+export interface Mail {
+  readonly to: string;
+  readonly subject: string;
+  readonly text: string;
+}
+
+/** Rejects when the server did not take it. */
+export type SendMail = (mail: Mail) => Promise<void>;
+
+const smtpMsMax = 10_000;
+
+export function mailFileOf(dataDir: string): string {
+  return join(dataDir, 'mails.txt');
+}
+
+export async function openMail({ smtp }: Pick<PeopleSettings, 'smtp'>, dataDir: string): Promise<SendMail> {
+  const send = smtp === undefined ? toFile(mailFileOf(dataDir)) : await toServer(smtp);
+  return (mail) => send({ ...mail, to: mustAddress(mail.to) });
+}
+
+/** Mailers parse the text of an address: one with a line end in it would name a second recipient. */
+function mustAddress(text: string): string {
+  return z.email().parse(text);
+}
+
+function toFile(path: string): SendMail {
+  return ({ to, subject, text }) => appendFile(path, `To: ${to}\nSubject: ${subject}\n\n${text}\n\n`, { mode: 0o600 });
+}
+
+interface Person {
+  readonly user: { readonly email: string };
+}
+
+interface Linked extends Person {
+  readonly url: string;
+  readonly token: string;
+}
+
+/** What people are written. Who names no page to be sent to gets no link to one. */
+export function toMails(home: string, mail: SendMail) {
+  return {
+    verify: ({ user, url }: Linked) => mail({
+      to: user.email, subject: 'Is this your address?',
+      text: `If you signed up at ${home}, open this within the hour:\n${url.replace(/&callbackURL=%2F$/, '')}`,
+    }),
+    reset: ({ user, url, token }: Linked) => mail({
+      to: user.email, subject: 'A new password',
+      text: `Choose a new password within the hour, by this:\n${url.endsWith('callbackURL=') ? token : url}`,
+    }),
+    known: ({ user }: Person) => mail({
+      to: user.email, subject: 'You have an account', text: `Somebody signed up with this address, which has an account at ${home}.`,
+    }),
+  };
+}
+
+/** TLS from the first byte (`smtps:`), or by STARTTLS, without which nothing is sent (RFC 8314 §3.1). */
+async function toServer({ url, from }: NonNullable<PeopleSettings['smtp']>): Promise<SendMail> {
+  const { createTransport } = await import('nodemailer');
+  const { protocol, hostname, port, username, password } = new URL(url);
+  const isTls = protocol === 'smtps:';
+  const transport = createTransport({
+    host: hostname, port: Number(port || (isTls ? 465 : 587)), secure: isTls, requireTLS: !isTls,
+    connectionTimeout: smtpMsMax, greetingTimeout: smtpMsMax, socketTimeout: smtpMsMax,
+    ...(username === '' ? {} : { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }),
+  });
+  return async (mail) => void (await transport.sendMail({ from, ...mail }));
+}

@@ -1,0 +1,51 @@
+/** Opens better-auth over the store's engine. Imported when somebody asks, because it brings better-auth with it. */
+import type { JSONWebKeySet } from 'jose';
+import type pino from 'pino';
+import { peopleRoot } from '../../shared/people/paths.ts';
+import { Attempts } from './attempts.ts';
+import { openAuth, type SignToken } from './auth.ts';
+import { openPeopleMongo, openPeopleSqlite } from './database.ts';
+import { openMail } from './mail.ts';
+import type { PeopleSettings } from './settings.ts';
+
+export interface PeopleOptions {
+  readonly settings: PeopleSettings;
+  readonly dataDir: string;
+  readonly mongodbUri: string | undefined;
+  readonly signToken: SignToken | undefined;
+  readonly log: pino.Logger;
+  now(): number;
+}
+
+export interface OpenedPeople {
+  readonly attempts: Attempts;
+  ask(request: Request): Promise<Response>;
+  keySet(): Promise<JSONWebKeySet>;
+  /** Removes what is over. */
+  sweep(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function openPeople({ settings, dataDir, mongodbUri, signToken, log, now }: PeopleOptions): Promise<OpenedPeople> {
+  const send = await openMail(settings, dataDir);
+  const database = await (mongodbUri === undefined ? openPeopleSqlite(dataDir) : openPeopleMongo(mongodbUri));
+  const auth = await openAuth({
+    settings, database, signToken,
+    // Neither address nor text is logged: the text opens an account.
+    mail: (mail) => send(mail).catch((err: unknown) => log.error({ err, subject: mail.subject }, 'a mail was not sent')),
+    logError: (message) => log.error({ message }, 'people'),
+  });
+  const { adapter } = await auth.$context;
+  const attempts = new Attempts(adapter, now);
+  return {
+    attempts,
+    ask: (request) => auth.handler(request),
+    keySet: async () => (await auth.handler(new Request(`${settings.url}${peopleRoot}/jwks`))).json() as Promise<JSONWebKeySet>,
+    async sweep() {
+      const isOver = [{ field: 'expiresAt', operator: 'lt', value: new Date(now()) }] as const;
+      for (const model of ['session', 'verification']) await adapter.deleteMany({ model, where: [...isOver] });
+      await attempts.sweep();
+    },
+    close: () => database.close(),
+  };
+}

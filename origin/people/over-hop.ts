@@ -1,0 +1,17 @@
+/** People asked over the hop: what the edge signed, with a body that is believed by its digest. */
+import { hopDemands } from '../../shared/hop/profile.ts';
+import { peopleLimits } from '../../shared/people/limits.ts';
+import { mustBody } from '../hop/to-call.ts';
+import { traceOf } from '../hop/trace.ts';
+import { mustCover, type VerifiedHop } from '../hop/verify.ts';
+import type { Reply } from '../respond.ts';
+import type { People } from './people.ts';
+
+export async function answerPeople(people: People, hop: VerifiedHop, request: Request): Promise<Reply> {
+  const { method, path, query, header } = hop;
+  const hasBody = method === 'POST';
+  if (hasBody) mustCover(hop, hopDemands.buffered);
+  const body = hasBody ? await mustBody(hop, request, peopleLimits.bodyBytesMax) : undefined;
+  const { requestId } = traceOf(hop);
+  return people.answer({ method, path, query, body, header, requestId, nonce: hop.parameters.nonce });
+}

@@ -1,0 +1,135 @@
+/**
+ * People: better-auth behind the hop, loaded when somebody first asks below `/auth`, since loading it takes 200 ms.
+ *
+ *   asked ─▶ tries left? ─▶ better-auth ─▶ answer, as problem document where it refuses
+ */
+import type { JSONWebKeySet } from 'jose';
+import { peopleLimits } from '../../shared/people/limits.ts';
+import { setCookiesHeader } from '../../shared/people/paths.ts';
+import type { HopHeader } from '../../shared/hop/profile.ts';
+import { Fault } from '../../shared/wire/fault.ts';
+import { problemMediaType } from '../../shared/wire/problem.ts';
+import { isJsonObject } from '../../shared/wire/values.ts';
+import type { Reply } from '../respond.ts';
+import { guardedOf, isSecretChecked } from './guarded.ts';
+import type { OpenedPeople } from './open.ts';
+
+export interface AskedOfPeople {
+  readonly method: string;
+  readonly path: string;
+  /** With its question mark, or empty. */
+  readonly query: string;
+  readonly body: Uint8Array<ArrayBuffer> | undefined;
+  readonly requestId: string;
+  /** Absent where nothing came over a network. */
+  readonly nonce: string | undefined;
+  header(name: HopHeader): string | null;
+}
+
+/** How often what is over is removed: sessions, tries, and what was to be verified. */
+const sweepEveryMs = 600_000;
+
+export class People {
+  readonly #open: () => Promise<OpenedPeople>;
+  #opened: Promise<OpenedPeople> | undefined;
+  #underWay = 0;
+  readonly #sweeping = setInterval(() => void this.#sweep(), sweepEveryMs);
+
+  constructor(open: () => Promise<OpenedPeople>) {
+    this.#open = open;
+    this.#sweeping.unref();
+  }
+
+  /** Whoever fails to open it, a database that is away, leaves it to be tried again. */
+  opened(): Promise<OpenedPeople> {
+    this.#opened ??= this.#open().catch((cause: unknown) => {
+      this.#opened = undefined;
+      throw cause;
+    });
+    return this.#opened;
+  }
+
+  async keySet(): Promise<JSONWebKeySet> {
+    return (await this.opened()).keySet();
+  }
+
+  async answer(asked: AskedOfPeople): Promise<Reply> {
+    if (this.#underWay >= peopleLimits.underWayMax) {
+      throw new Fault('overloaded', { detail: 'too many people at once', headers: { 'retry-after': '1' } });
+    }
+    this.#underWay++;
+    try {
+      return await answer(await this.opened(), asked);
+    } finally {
+      this.#underWay--;
+    }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#sweeping);
+    await (await this.#opened)?.close();
+  }
+
+  async #sweep(): Promise<void> {
+    await (await this.#opened)?.sweep();
+  }
+}
+
+async function answer({ attempts, ask }: OpenedPeople, asked: AskedOfPeople): Promise<Reply> {
+  if (asked.method === 'POST' && asked.nonce !== undefined) await attempts.mustBeFirst(asked.nonce);
+  const guarded = asked.method === 'POST' ? guardedOf(asked.path, toJson(asked.body), asked.header('tombolo-address')) : [];
+  await attempts.mustTake(guarded);
+  const given = await ask(toRequest(asked));
+  if (given.ok && isSecretChecked(asked.path)) await attempts.succeed(guarded);
+  return toReply(given, asked.requestId);
+}
+
+function toJson(body: Uint8Array<ArrayBuffer> | undefined): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(body));
+  } catch {
+    return undefined;
+  }
+}
+
+/** What better-auth sees of a request: what the edge signed, and nothing else. */
+function toRequest({ method, path, query, body, header }: AskedOfPeople): Request {
+  const headers = new Headers();
+  const set = (name: string, value: string | null) => void (value === null || headers.set(name, value));
+  set('content-type', header('content-type'));
+  set('cookie', header('tombolo-cookie'));
+  set('origin', header('tombolo-origin'));
+  set('user-agent', header('tombolo-agent'));
+  // A network of IPv6 is told as `…::/64`; its first address stands for it.
+  set('tombolo-address', header('tombolo-address')?.replace(/\/64$/, '') ?? null);
+  return new Request(`http://origin.tombolo.invalid${path}${query}`, { method, headers, body: body ?? null });
+}
+
+async function toReply(given: Response, requestId: string): Promise<Reply> {
+  const headers: Record<string, string> = { 'cache-control': 'no-store' };
+  for (const name of ['content-type', 'location', 'retry-after']) {
+    const value = given.headers.get(name);
+    if (value !== null) headers[name] = value;
+  }
+  const cookies = given.headers.getSetCookie();
+  if (cookies.length > 0) headers[setCookiesHeader] = JSON.stringify(cookies);
+  const text = await given.text();
+  const { status } = given;
+  const isRefusal = status >= 400;
+  if (isRefusal) headers['content-type'] = problemMediaType;
+  return { status, headers, body: isRefusal ? toProblem(status, text, requestId) : text, facts: undefined, stated: undefined };
+}
+
+/** better-auth's own refusals, `{ code, message }`, in the form of all others (RFC 9457). */
+function toProblem(status: number, text: string, requestId: string): string {
+  const said: unknown = toJson(new TextEncoder().encode(text));
+  const [code, message] = isJsonObject(said) ? [said['code'], said['message']] : [];
+  const [, at, wrong] = typeof message === 'string' ? (/^\[body\.([\w.]+)\] (.+)$/.exec(message) ?? []) : [];
+  const name = typeof code === 'string' ? code.toLowerCase() : status === 404 ? 'route_not_found' : 'people_refused';
+  return JSON.stringify({
+    type: `urn:tombolo:problem:people:${name}`,
+    title: typeof message === 'string' ? message : 'Refused',
+    status, instance: `urn:tombolo:request:${requestId}`, code: name,
+    ...(at === undefined ? {} : { errors: [{ at: `/${at.replaceAll('.', '/')}`, in: 'body', detail: wrong }] }),
+  });
+}
