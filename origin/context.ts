@@ -44,6 +44,8 @@ import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import type { Store } from './store/store.ts';
 import { startEntries } from './entries/start-entries.ts';
 import { toLoggedError, toTrouble } from './trouble.ts';
+import { deliveryJob, usualTimes, type WebhookTimes } from './webhooks/delivery-job.ts';
+import { startWebhooks } from './webhooks/start-webhooks.ts';
 
 export interface Context {
   readonly settings: Settings;
@@ -63,6 +65,8 @@ export interface Context {
   readonly people: People | undefined;
   readonly beforeWrites: BeforeWrites;
   readonly services: Services;
+  /** The job that delivers what webhooks are told. */
+  readonly delivers: Job;
   /** Aborted when the origin begins to stop: live streams tell their clients to come back. */
   readonly streams: AbortController;
   /** `undefined`: nobody asks for metrics, so nothing is measured. */
@@ -81,6 +85,7 @@ export interface Own {
   readonly jobs?: readonly Job[];
   readonly schedules?: readonly Schedule[];
   readonly jobTimes?: WorkerTimes;
+  readonly webhookTimes?: WebhookTimes;
   readonly leaseTimes?: LeaseTimes;
   /** Between two rounds of erasing what was removed long ago. */
   readonly erasingRestMs?: number;
@@ -120,8 +125,9 @@ export async function openContext(settings: Settings, contract: Contract, own: O
   const streams = new AbortController();
   const deferrals = await services.start('operations', () => startDeferrals({ store, log, now, settings, stopping: streams.signal }));
   const people = await startPeople({ settings, services, log, now, signToken: own.signToken });
+  const delivers: Job = deliveryJob(() => context, own.webhookTimes ?? usualTimes);
   const context: Context = {
-    settings, people, contract, log, store, feed, compute, services, answers, now, beforeWrites, deferrals, load,
+    settings, people, contract, log, store, feed, compute, services, answers, now, beforeWrites, deferrals, load, delivers,
     calls: new KnownCalls(),
     imports: new CallerShares({
       what: 'imports', perCallerMax: limits.importsPerCallerMax, retryAfterSeconds: limits.importRetryAfterSeconds,
@@ -137,7 +143,9 @@ export async function openContext(settings: Settings, contract: Contract, own: O
   await startEntries(context, { onTrouble, leaseTimes });
   await startHooks(afterCommits, context, { onTrouble, leaseTimes, holdLimits });
   if (erasedOf(context).length > 0) await services.start('erasing', () => startErasing(context, { onTrouble, leaseTimes, restMs }));
-  if (jobs.length > 0) await services.start('jobs', () => startWorker(declaredJobs, context, { onTrouble, times: own.jobTimes }));
+  await services.start('webhooks', () => startWebhooks(delivers, context, { onTrouble, leaseTimes }));
+  const allJobs = new Map([...declaredJobs, [delivers.name, delivers]]);
+  await services.start('jobs', () => startWorker(allJobs, context, { onTrouble, times: own.jobTimes }));
   if (schedules.length > 0) await services.start('schedules', () => startScheduler(schedules, context, { onTrouble }));
   return context;
 }

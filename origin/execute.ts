@@ -8,6 +8,7 @@ import { apiKeys } from '../shared/api-keys/resource.ts';
 import type { Resource } from '../shared/contract/resource.ts';
 import { deferred } from '../shared/deferred/resource.ts';
 import { jobs } from '../shared/jobs/resource.ts';
+import { webhooks } from '../shared/webhooks/resource.ts';
 import type { ModuleRows } from '../shared/modules.ts';
 import { type Endpoint, isEndpoint } from '../shared/operations/endpoint.ts';
 import { isSafe, type Operation } from '../shared/operations/operation.ts';
@@ -18,6 +19,7 @@ import { DeferredAccess } from './access/deferred-access.ts';
 import { JobsAccess } from './access/jobs-access.ts';
 import { KeysAccess } from './access/keys-access.ts';
 import { ReadAccess } from './access/read-access.ts';
+import { WebhooksAccess } from './access/webhooks-access.ts';
 import { WriteAccess } from './access/write-access.ts';
 import { keyHandlers } from './api-keys/handlers.ts';
 import type { Answer, Asked, Call, StateAnswer } from './call.ts';
@@ -44,6 +46,7 @@ import { replace } from './operations/replace.ts';
 import { restore } from './operations/restore.ts';
 import { transaction } from './operations/transaction.ts';
 import { upsert } from './operations/upsert.ts';
+import { webhookHandlers } from './webhooks/handlers.ts';
 
 type Rows = Readonly<Record<string, Operation>>;
 
@@ -56,13 +59,14 @@ interface OwnAccesses {
   readonly keys: KeysAccess;
   readonly tombolo_jobs: JobsAccess;
   readonly operations: DeferredAccess;
+  readonly webhooks: WebhooksAccess;
 }
 
 type OwnAccess = new (context: Context, call: Asked) => OwnAccesses[keyof OwnAccesses];
 
 /** Of these nothing is kept: what is answered depends on more of its caller than a scope says. */
 const ownAccesses: ReadonlyMap<Resource, OwnAccess> = new Map<Resource, OwnAccess>([
-  [apiKeys, KeysAccess], [jobs, JobsAccess], [deferred, DeferredAccess],
+  [apiKeys, KeysAccess], [jobs, JobsAccess], [deferred, DeferredAccess], [webhooks, WebhooksAccess],
 ]);
 
 type AccessOf<Row extends Operation> = Row['at'] extends { readonly about: infer About extends keyof OwnAccesses }
@@ -130,5 +134,5 @@ export type RoutedCall = CallOf<ModuleRows>;
 
 export const execute = executor<ModuleRows>({
   list, get, create, replace, upsert, patch, remove, import: importRows, export: exportRows, changes, removed, removedOne, restore, erase,
-  patchMany, removeMany, transaction, aggregate, ...keyHandlers, ...jobHandlers, ...deferredHandlers, ...handlers,
+  patchMany, removeMany, transaction, aggregate, ...keyHandlers, ...jobHandlers, ...deferredHandlers, ...webhookHandlers, ...handlers,
 });

@@ -32,6 +32,8 @@ export interface Settings {
   readonly logOneIn: number;
   /** `undefined`: people are off. */
   readonly people: PeopleSettings | undefined;
+  /** Whether webhooks may lead to this machine, by plain HTTP too: never in production. */
+  readonly webhooksLoopback: boolean;
 }
 
 export const edgePortDefault = '8787';
@@ -85,7 +87,16 @@ export function readSettings(reader: SettingsReader, role: Role = 'origin'): Set
     logLevel: reader.level('TOMBOLO_LOG_LEVEL', environment === 'production' ? 'info' : 'warn'),
     logOneIn: reader.oneIn('TOMBOLO_LOG_ONE_IN', environment),
     people: readPeopleSettings(reader, environment),
+    webhooksLoopback: isLoopbackAllowed(reader, environment),
   };
+}
+
+function isLoopbackAllowed(reader: SettingsReader, environment: Environment): boolean {
+  const variable = 'TOMBOLO_WEBHOOKS_LOOPBACK';
+  const said = reader.optional(variable);
+  if (said !== '' && said !== '0' && said !== '1') reader.complain(variable, 'must be 1 or 0');
+  if (said === '1' && environment === 'production') reader.complain(variable, 'is for development: nothing in production leads inside');
+  return said === '1' && environment === 'development';
 }
 
 /** Unasked only the embedded store: a database that somebody named is given no documents. */

@@ -11,6 +11,8 @@ import { documents } from './operations/documents.ts';
 import { transaction } from './operations/transaction.ts';
 import { moduleList, type RowsOf } from './operations/module.ts';
 import { removals } from './operations/removals.ts';
+import { webhookOperations } from './webhooks/operations.ts';
+import { deliveries, webhooks } from './webhooks/resource.ts';
 
 export const modules = moduleList({
   documents: { operations: documents },
@@ -20,6 +22,7 @@ export const modules = moduleList({
   apiKeys: { operations: apiKeyOperations, resources: [apiKeys, apiKeyUses], reported: [apiKeys] },
   jobs: { operations: jobOperations, resources: [jobs, schedules] },
   deferred: { operations: deferredOperations, resources: [deferred, deferredParts] },
+  webhooks: { operations: webhookOperations, resources: [webhooks, deliveries] },
   endpoints,
 });
 

@@ -10,6 +10,7 @@ import type { Mutation, Store } from '../store/store.ts';
 import { JobCall } from './job-call.ts';
 import { type Claim, ending, extending, failing, handingBack, holding, lost } from './job-writes.ts';
 import type { Job } from './job.ts';
+import { TryLater } from './try-later.ts';
 
 export interface AttemptOptions {
   readonly context: Context;
@@ -79,7 +80,7 @@ export class Attempt {
     } catch (cause) {
       if (cause === lost || this.#cut.signal.reason === lost) return;
       if (this.#isStopped) return await this.#keep(async () => handingBack(claim, job, await now()), cause);
-      this.#say('failed', cause);
+      if (!(cause instanceof TryLater)) this.#say('failed', cause);
       await this.#keep(async () => failing(claim, job, { cause, nowMs: await now(), random }), cause);
     }
   }

@@ -8,6 +8,7 @@ import { Fault, problemKindOf } from '../../shared/wire/fault.ts';
 import type { Mutation } from '../store/store.ts';
 import { backoffMs, type Job } from './job.ts';
 import { changing, jobIn, putting } from './stored-job.ts';
+import { TryLater } from './try-later.ts';
 
 export interface Claim {
   readonly id: string;
@@ -57,7 +58,8 @@ export function failing(claim: Claim, of: Pick<Job, 'attempts' | 'backoff'>, { c
   return fenced(claim, (job) => {
     const failed = { ...job, ...toWords(cause) };
     if (job.attempt >= of.attempts) return toEnded(failed, 'dead', nowMs);
-    return { ...failed, state: 'delayed', claim: undefined, dueAt: toInstant(nowMs + backoffMs(of, job.attempt, random)) };
+    const pauseMs = cause instanceof TryLater ? cause.pauseMs : backoffMs(of, job.attempt, random);
+    return { ...failed, state: 'delayed', claim: undefined, dueAt: toInstant(nowMs + pauseMs) };
   });
 }
 

@@ -16,6 +16,11 @@ export interface Queue {
   readonly name: string;
   /** Attempts that a process runs at once. */
   readonly concurrency: number;
+  /**
+   * Attempts at once of one lane, where it has lanes: stored jobs name theirs behind the queue's name and a colon, and one that
+   * stalls holds up its own lane alone.
+   */
+  readonly ofLane?: number;
 }
 
 export interface JobDeclaration<Name extends string, Payload extends z.ZodType> {

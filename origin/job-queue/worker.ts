@@ -9,7 +9,6 @@
  * ready, a process asks the database once in idleMs.
  */
 import type { Change } from '../../shared/contract/change.ts';
-import type { Range } from '../../shared/contract/filter.ts';
 import { jobs, type StoredJob } from '../../shared/jobs/resource.ts';
 import type { Position } from '../../shared/wire/position.ts';
 import type { Context } from '../context.ts';
@@ -22,6 +21,8 @@ import type { Jobs } from './checks.ts';
 import { DatabaseClock } from './database-clock.ts';
 import { claiming, duly, lost, toInstant } from './job-writes.ts';
 import type { Queue } from './job.ts';
+import { atOnceMax, toDue, toNext } from './job-lists.ts';
+import { Lanes } from './lanes.ts';
 import { jobIn } from './stored-job.ts';
 import { WakeUp } from './wake-up.ts';
 
@@ -41,8 +42,6 @@ export interface WorkerOptions {
 const usual: WorkerTimes = { leaseMs: 30_000, idleMs: 30_000 };
 /** Beats in the time of a lease. */
 const beatsOfLease = 3;
-/** Claimed, or freed, in one write. */
-const atOnceMax = 100;
 /** What is due is looked for so often at most. */
 const leastWaitMs = 10;
 const leastDueMs = 50;
@@ -66,6 +65,7 @@ export class Worker {
   readonly #context: Context;
   readonly #jobs: Jobs;
   readonly #queues: readonly Queue[];
+  readonly #lanes: Lanes;
   readonly #options: WorkerOptions;
   readonly #times: WorkerTimes;
   readonly #clock: DatabaseClock;
@@ -86,7 +86,9 @@ export class Worker {
   constructor(context: Context, declared: Jobs, options: WorkerOptions) {
     this.#context = context;
     this.#jobs = declared;
-    this.#queues = [...new Map([...declared.values()].map(({ queue }) => [queue.name, queue])).values()];
+    const queues = [...new Map([...declared.values()].map(({ queue }) => [queue.name, queue])).values()];
+    this.#queues = queues.filter(({ ofLane }) => ofLane === undefined);
+    this.#lanes = new Lanes(queues);
     this.#options = options;
     this.#times = options.times ?? usual;
     this.#clock = new DatabaseClock(context.store);
@@ -132,7 +134,22 @@ export class Worker {
   async #round(): Promise<void> {
     const nowMs = await this.#clock.now();
     if (nowMs >= this.#dueAtMs) await this.#free(nowMs);
-    for (const queue of this.#queues) if (!this.#stop.signal.aborted) await this.#claim(queue, nowMs);
+    if (this.#lanes.areUnknown) await this.#findLanes();
+    for (const { name, concurrency } of this.#queues) await this.#claim(name, concurrency - (this.#taken.get(name) ?? 0), nowMs);
+    for (const name of this.#lanes.next()) {
+      if ((await this.#claim(name, this.#lanes.free(name), nowMs)) === 0) this.#lanes.isQuiet(name);
+    }
+  }
+
+  /** Looks through all that is ready, which the feed does not tell again. */
+  async #findLanes(): Promise<void> {
+    this.#lanes.areUnknown = false;
+    let after: ListRequest['after'];
+    do {
+      const { value } = await this.#context.store.list(jobs, { ...toDue('ready', {}), range: undefined, after }, this.#inTime());
+      for (const { document } of value) this.#lanes.hear(jobIn(document).queue);
+      after = value.length < atOnceMax ? undefined : value.at(-1)?.keys;
+    } while (after !== undefined && !this.#stop.signal.aborted);
   }
 
   /** Whatever a full batch leaves is found in the next round. */
@@ -157,11 +174,12 @@ export class Worker {
     this.#dueAtMs = Math.min(this.#dueAtMs, ms);
   }
 
-  async #claim({ name, concurrency }: Queue, nowMs: number): Promise<void> {
-    const free = Math.min(atOnceMax, concurrency - (this.#taken.get(name) ?? 0));
-    if (free <= 0) return;
+  /** How many were ready, of as many as there are places for; `undefined`: there was none to look for. */
+  async #claim(name: string, places: number, nowMs: number): Promise<number | undefined> {
+    const free = Math.min(atOnceMax, places);
+    if (free <= 0 || this.#stop.signal.aborted) return undefined;
     const ready = await this.#list({ ...toNext(name), limit: free });
-    if (ready.length === 0) return;
+    if (ready.length === 0) return 0;
     const claim = crypto.randomUUID();
     const isKnown = (each: string) => this.#jobs.has(each);
     const claims = ready.map(({ id }) => claiming({ id, claim, nowMs, leaseMs: this.#times.leaseMs, isKnown }));
@@ -172,6 +190,7 @@ export class Worker {
     for (const { id, job } of claimed) this.#begin({ id, claim }, job);
     if (claimed.length > 0) this.#wake.now();
     else this.#isDueAt(nowMs + againMs);
+    return ready.length;
   }
 
   #begin(claim: { readonly id: string; readonly claim: string }, stored: StoredJob): void {
@@ -183,7 +202,8 @@ export class Worker {
     });
     this.#attempts.set(claim.id, attempt);
     if (this.#isCutting) attempt.stop();
-    const count = (by: number) => this.#taken.set(stored.queue, (this.#taken.get(stored.queue) ?? 0) + by);
+    const count = (by: 1 | -1) =>
+      this.#lanes.count(stored.queue, by) || this.#taken.set(stored.queue, (this.#taken.get(stored.queue) ?? 0) + by);
     count(1);
     const running = attempt.run().finally(() => {
       count(-1);
@@ -225,7 +245,10 @@ export class Worker {
 
   #take(step: FeedStep): void {
     this.#seen = step.through;
-    if (step.kind === 'lost') this.#dueAtMs = 0;
+    if (step.kind === 'lost') {
+      this.#dueAtMs = 0;
+      this.#lanes.lost();
+    }
     const isNews = step.kind === 'lost' || step.changes.filter((change) => this.#hear(change)).length > 0;
     if (isNews) this.#wake.now();
   }
@@ -233,9 +256,10 @@ export class Worker {
   /** Whether there may be something to do. */
   #hear(change: Change): boolean {
     if (change.resource !== jobs.name) return false;
-    if (change.kind === 'resource') return true;
+    if (change.kind === 'resource') return this.#lanes.lost(), true;
     const after = change.after ?? undefined;
     const state = after?.['state'];
+    if (state === 'ready') this.#lanes.hear(String(after?.['queue']));
     const attempt = this.#attempts.get(change.id);
     if (attempt !== undefined && (state !== 'running' || !attempt.isOf(after?.['claim']))) attempt.lose();
     if (state === 'delayed') this.#isDueAt(Math.max(Date.parse(String(after?.['dueAt'])), this.#freedAtMs + leastDueMs));
@@ -271,17 +295,4 @@ export class Worker {
     if (trouble !== this.#trouble) this.#options.onTrouble(`jobs: ${trouble}`, cause);
     this.#trouble = trouble;
   }
-}
-
-const byDue = [{ field: 'dueAt', descending: false }, { field: 'id', descending: false }];
-
-function toDue(state: StoredJob['state'], bounds: Range['bounds']): ListRequest {
-  return { equal: { state: [state] }, range: { field: 'dueAt', bounds }, sort: byDue, where: true, after: undefined, limit: atOnceMax };
-}
-
-function toNext(queue: string): Omit<ListRequest, 'limit'> {
-  return {
-    equal: { queue: [queue], state: ['ready'] }, range: undefined, where: true, after: undefined,
-    sort: [{ field: 'priority', descending: true }, ...byDue],
-  };
 }

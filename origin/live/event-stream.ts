@@ -133,7 +133,7 @@ async function toReplayText(
   subscription: Subscription,
 ): Promise<string> {
   const shown = [...replayed].flatMap((change) =>
-    change.kind === 'document' && isShown(seen(change, change.after, subscription)) ? [change.id] : [],
+    change.kind === 'document' && isShown(imageSeen(change, change.after, subscription)) ? [change.id] : [],
   );
   const standing = shown.length === 0 ? [] : await subscription.standing([...new Set(shown)], through);
   const { readable, resource } = subscription;
@@ -174,8 +174,8 @@ function toReplayedText(change: Change, subscription: Subscription, now: Now): s
 function render(change: Change, subscription: Subscription, now?: Now): Told | undefined {
   const resync = { name: 'resync', data: '{}' };
   if (change.kind === 'resource') return resync;
-  const before = seen(change, change.before, subscription);
-  const after = seen(change, change.after, subscription);
+  const before = imageSeen(change, change.before, subscription);
+  const after = imageSeen(change, change.after, subscription);
   // Without an image nobody can say what this caller missed, so they are told to read again.
   if (before === undefined || after === undefined) return resync;
   const idAlone = `{"id":${toIdJson(subscription.resource, change.id)}}`;
@@ -193,10 +193,10 @@ function render(change: Change, subscription: Subscription, now?: Now): Told | u
 }
 
 /** The image as far as the caller may see it: `null` where there is none, or it is not theirs or nobody's to see. */
-function seen(
+export function imageSeen(
   change: DocumentChange,
   image: JsonObject | null | undefined,
-  { resource, readable }: Subscription,
+  { resource, readable }: Pick<Subscription, 'resource' | 'readable'>,
 ): JsonObject | null | undefined {
   if (image === null || image === undefined) return image;
   const document = withNumbersOf(image, { id: toIdValue(resource, change.id), ...image });

@@ -27,6 +27,7 @@ import { schemasOf } from './resource-schemas.ts';
 import { describedOf } from './rows.ts';
 import { ruleInWords } from './rule-words.ts';
 import { togetherSchemas } from './together.ts';
+import { webhookSchemas } from './webhooks.ts';
 
 export interface Describing {
   readonly contract: Contract;
@@ -61,6 +62,7 @@ function toCurrentDescription({ contract, plans, paths }: Describing): JsonObjec
         ...keySchemas(),
         ...jobSchemas(),
         ...deferredSchemas,
+        ...webhookSchemas(),
         ...problemSchemas,
         ...Object.assign({}, ...resources.map((resource) => schemasOf(resource, operationsOf(resource).filter(hasOwnBody)))),
       },

@@ -16,6 +16,7 @@ import { onDuplicateChoices } from '../operations/import-query.ts';
 import type { Operation } from '../operations/operation.ts';
 import { removals } from '../operations/removals.ts';
 import { transaction } from '../operations/transaction.ts';
+import { webhookOperations } from '../webhooks/operations.ts';
 import { aggregateAnswer, aggregateParametersOf, aggregatesOf } from './aggregate-parameters.ts';
 import {
   createdAnswer, exportAnswer, feedAnswer, oneAnswer, pageAnswer, removedAnswer, replacedAnswer, reportAnswer, upsertedAnswer,
@@ -34,6 +35,10 @@ import {
   stepsWords,
 } from './together.ts';
 import { upsertParametersOf } from './upsert-parameters.ts';
+import {
+  deliveriesAnswer, deliveriesParameters, resentAnswer, testedAnswer, webhookAnswer, webhookChangedAnswer, webhookComponents,
+  webhookExamples, webhookMadeAnswer, webhooksAnswer, webhooksParameters,
+} from './webhooks.ts';
 
 type Words<Rows> = { readonly [Name in keyof Rows]?: Described };
 
@@ -116,10 +121,24 @@ const ofDeferred: Words<typeof deferredOperations> = {
   getResult: { answers: resultAnswer },
 };
 
+const ofWebhooks: Words<typeof webhookOperations> = {
+  makeWebhook: { answers: webhookMadeAnswer, components: webhookComponents.newWebhook, bodies: () => webhookExamples.newWebhook },
+  listWebhooks: { answers: webhooksAnswer, parameters: webhooksParameters },
+  getWebhook: { answers: webhookAnswer },
+  changeWebhook: {
+    answers: webhookChangedAnswer, components: webhookComponents.changedWebhook, bodies: () => webhookExamples.changedWebhook,
+  },
+  removeWebhook: { answers: removedAnswer },
+  rotateWebhook: { answers: webhookMadeAnswer, components: webhookComponents.rotation, bodies: () => webhookExamples.rotation },
+  testWebhook: { answers: testedAnswer },
+  listDeliveries: { answers: deliveriesAnswer, parameters: deliveriesParameters },
+  resendDeliveries: { answers: resentAnswer, components: webhookComponents.resending, bodies: () => webhookExamples.resending },
+};
+
 const byRow: ReadonlyMap<Operation, Described | undefined> = new Map([
   ...toEntries(documents, ofDocuments), ...toEntries(bulk, ofBulk), ...toEntries(transaction, ofTransaction),
   ...toEntries(removals, ofRemovals), ...toEntries(apiKeyOperations, ofApiKeys), ...toEntries(jobOperations, ofJobs),
-  ...toEntries(deferredOperations, ofDeferred),
+  ...toEntries(deferredOperations, ofDeferred), ...toEntries(webhookOperations, ofWebhooks),
 ]);
 const nothingMore: Described = {};
 

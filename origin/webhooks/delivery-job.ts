@@ -1,0 +1,156 @@
+/**
+ * A delivery as a job (SEMANTICS §21): in a lane of its webhook, under one id in all attempts. What an attempt finds out is written
+ * to the delivery and to its webhook before the job goes on: a crash between the two sends again, under the same id.
+ */
+import * as z from 'zod';
+import { webhookLimits } from '../../shared/webhooks/limits.ts';
+import { deliveries, type StoredDelivery, type StoredWebhook, webhooks } from '../../shared/webhooks/resource.ts';
+import type { JsonObject } from '../../shared/wire/values.ts';
+import type { Context } from '../context.ts';
+import { job, type Job } from '../job-queue/job.ts';
+import { TryLater } from '../job-queue/try-later.ts';
+import type { Mutation } from '../store/store.ts';
+import { StoredDocument } from '../store/stored-document.ts';
+import { mustBeServed } from '../access/documents-seen.ts';
+import { type Audience, isShownTo, toAudience } from './audience.ts';
+import { attempted, holding, type JobOf, removing } from './delivery-writes.ts';
+import { send, type Sent } from './send.ts';
+import { deliveryIn, documentOf, webhookIn } from './stored-webhook.ts';
+
+export interface WebhookTimes {
+  readonly attemptMs: number;
+  /** Before the second attempt, the third and so on; after the last of them a delivery is dead. */
+  readonly pausesMs: readonly number[];
+}
+
+const [second, minute, hour] = [1_000, 60_000, 3_600_000];
+
+/** The schedule that Standard Webhooks proposes: three days and a little. */
+export const usualTimes: WebhookTimes = {
+  attemptMs: webhookLimits.attemptMsMax,
+  pausesMs: [
+    5 * second, 5 * minute, 30 * minute, 2 * hour, 5 * hour, 10 * hour, 14 * hour, 20 * hour, 24 * hour,
+  ],
+};
+
+/** A pause is up to so much of itself longer, so that what failed together does not come back together. */
+const jitter = 0.2;
+const queue = { name: 'webhooks', concurrency: webhookLimits.atOnceMax, ofLane: webhookLimits.atOnceOfOneMax } as const;
+const writeMsMax = 10_000;
+const payload = z.object({ webhook: z.string(), delivery: z.string() });
+
+/** No job of a team has such a name, with a space in it. Its attempts are counted by the delivery; those lost with a process, here. */
+export function deliveryJob(toContext: () => Context, times: WebhookTimes): Job {
+  return job({
+    name: 'webhook delivery', payload, queue, attempts: 50, timeoutMs: times.attemptMs + writeMsMax,
+    handler: async ({ payload: { webhook, delivery }, signal }) => {
+      await new Delivering(toContext(), times, { webhookId: webhook, id: delivery, signal }).run();
+      return undefined;
+    },
+  });
+}
+
+export function laneOf(of: Job): JobOf {
+  return (webhook) => ({ ...of, queue: { ...queue, name: `${queue.name}:${webhook}` } });
+}
+
+interface Delivered {
+  readonly id: string;
+  readonly webhookId: string;
+  readonly signal: AbortSignal;
+}
+
+class Delivering {
+  readonly #context: Context;
+  readonly #times: WebhookTimes;
+  readonly #what: Delivered;
+
+  constructor(context: Context, times: WebhookTimes, what: Delivered) {
+    this.#context = context;
+    this.#times = times;
+    this.#what = what;
+  }
+
+  async run(): Promise<void> {
+    const { id, webhookId, signal } = this.#what;
+    const { store, settings } = this.#context;
+    const [delivery, webhook] = await Promise.all([store.get(deliveries, id, inTime()), store.get(webhooks, webhookId, inTime())]);
+    if (delivery.value === undefined) return;
+    const stored = deliveryIn(delivery.value);
+    if (stored.state !== 'waiting') return;
+    if (webhook.value === undefined) return this.#write([removing(id)]);
+    const to = webhookIn(webhook.value);
+    if (to.paused !== undefined) return this.#hold();
+    const body = await this.#bodyNow(stored, to);
+    if (body === undefined) {
+      return this.#write([attempted(id, 'dead', { error: 'the resource is not served any more' }, this.#context.now())]);
+    }
+    const sent = await send({
+      id, webhookId, webhook: to, body, settings, signal, nowMs: this.#context.now(), attemptMs: this.#times.attemptMs,
+    });
+    await this.#note(stored, sent);
+  }
+
+  async #note({ attempts }: StoredDelivery, { isTaken, isGone, ended, pauseMs }: Sent): Promise<void> {
+    const { id } = this.#what;
+    const nextMs = isTaken || isGone ? undefined : this.#times.pausesMs[attempts];
+    const state = isTaken ? 'delivered' : nextMs === undefined ? 'dead' : 'waiting';
+    await this.#write([attempted(id, state, ended, this.#context.now()), this.#counting({ isTaken, isGone })]);
+    if (nextMs === undefined) return;
+    throw new TryLater(ended.error ?? 'it failed', Math.max(pauseMs, nextMs * (1 + Math.random() * jitter)));
+  }
+
+  /** A success ends the count of failures; too many of them, or a receiver that is gone, pause the webhook. */
+  #counting({ isTaken, isGone }: Pick<Sent, 'isTaken' | 'isGone'>): Mutation {
+    const change = (webhook: StoredWebhook): StoredWebhook | undefined => {
+      if (isTaken) return webhook.failures === 0 ? undefined : { ...webhook, failures: 0 };
+      const failures = webhook.failures + 1;
+      const because = isGone ? 'gone' : failures >= webhookLimits.failuresMax ? 'failing' : undefined;
+      return { ...webhook, failures, ...(because === undefined || webhook.paused !== undefined ? {} : { paused: because }) };
+    };
+    return {
+      resource: webhooks, id: this.#what.webhookId,
+      decide: (found) => {
+        const changed = found === undefined ? undefined : change(webhookIn(found));
+        return changed === undefined ? { kind: 'keep' } : { kind: 'put', document: documentOf(changed) };
+      },
+    };
+  }
+
+  /** The webhook may go on meanwhile, and then so does this. */
+  async #hold(): Promise<void> {
+    const { id, webhookId } = this.#what;
+    await this.#write([holding(id, webhookId, this.#context.now())]);
+    const { value } = await this.#context.store.get(deliveries, id, inTime());
+    if (value !== undefined && deliveryIn(value).state === 'waiting') throw new TryLater('its webhook goes on', second);
+  }
+
+  /** What is hidden by now, or gone, is told by its id alone, as in a replay of the live feed. `undefined`: nothing is served there. */
+  async #bodyNow({ body, document }: StoredDelivery, webhook: StoredWebhook): Promise<string | undefined> {
+    const { contract, store } = this.#context;
+    const parsed = JSON.parse(body) as JsonObject & { readonly data: JsonObject };
+    const { document: told, ...thin } = parsed.data;
+    if (told === undefined) return body;
+    const resource = contract.resources.get(webhook.resource);
+    if (resource === undefined) return undefined;
+    const audience = toAudience(mustBeServed(this.#context, resource), webhook);
+    const { value: now } = await store.get(audience.resource, document, inTime());
+    const isShown = now !== undefined && isShownTo(audience, now.value);
+    const shown = isShown ? presentBoth(audience, document, told as JsonObject, now) : undefined;
+    return JSON.stringify({ ...parsed, data: { ...thin, ...(shown === undefined ? {} : { document: shown }) } });
+  }
+
+  async #write(mutations: readonly Mutation[]): Promise<void> {
+    const { outcomes } = await this.#context.store.write(mutations, { ...inTime(), atomic: true });
+    const refused = outcomes.find((outcome) => outcome.kind === 'refused');
+    if (refused !== undefined) throw refused.fault;
+  }
+}
+
+function presentBoth(audience: Audience, id: string, told: JsonObject, now: StoredDocument): JsonObject {
+  return JSON.parse(audience.present(new StoredDocument(id, JSON.stringify(told), told), now)) as JsonObject;
+}
+
+function inTime(): { readonly deadline: number } {
+  return { deadline: Date.now() + writeMsMax };
+}

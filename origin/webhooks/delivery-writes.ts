@@ -1,0 +1,97 @@
+/** What becomes of stored deliveries, as writes that are decided on the delivery as it is there (`shared/webhooks/resource.ts`). */
+import { webhookLimits } from '../../shared/webhooks/limits.ts';
+import { deliveries, type StoredDelivery, webhooks } from '../../shared/webhooks/resource.ts';
+import { anonymous } from '../../shared/wire/principal.ts';
+import { formatPosition, type Position } from '../../shared/wire/position.ts';
+import { enqueuing } from '../job-queue/enqueue.ts';
+import type { Job } from '../job-queue/job.ts';
+import type { Decision, Mutation, Reach } from '../store/store.ts';
+import { deliveryIn, documentOf, webhookIn } from './stored-webhook.ts';
+
+/** Which job delivers: one for each webhook has its lane. */
+export type JobOf = (webhook: string) => Job;
+
+export interface NewDelivery extends Pick<StoredDelivery, 'webhook' | 'event' | 'document' | 'body'> {
+  readonly id: string;
+  /** It waits for its webhook, which is paused. */
+  readonly isHeld: boolean;
+}
+
+interface Making {
+  readonly jobOf: JobOf;
+  readonly nowMs: number;
+}
+
+/** The same for the same change, however often it is told. */
+export function toDeliveryId(webhook: string, position: Position): string {
+  const hash = new Bun.CryptoHasher('sha256').update(`${webhook} ${formatPosition(position)}`).digest('hex');
+  return `msg_${hash.slice(0, 32)}`;
+}
+
+/** One that is there stays as it is. */
+export function making({ id, isHeld, ...delivery }: NewDelivery, { jobOf, nowMs }: Making): Mutation {
+  const made: StoredDelivery = {
+    ...delivery, state: isHeld ? 'held' : 'waiting', attempts: 0, made: new Date(nowMs).toISOString(), ...keptFrom(nowMs),
+  };
+  const also = isHeld ? {} : { also: [enqueued(jobOf, delivery.webhook, id, nowMs)] };
+  return {
+    resource: deliveries, id,
+    decide: (before) => (before === undefined ? { kind: 'put', document: documentOf(made), ...also } : { kind: 'keep' }),
+  };
+}
+
+/** Has one of these states go on from the beginning; of another state it is left as it is, or refused by `otherwise`. */
+export function sendingAgain(
+  { id, webhook }: Pick<NewDelivery, 'id' | 'webhook'>, from: readonly StoredDelivery['state'][], { jobOf, nowMs }: Making,
+  otherwise: () => Decision = () => ({ kind: 'keep' }),
+): Mutation {
+  // One job, however often the write is decided.
+  const also = [enqueued(jobOf, webhook, id, nowMs)];
+  return changing(id, (delivery) => {
+    if (!from.includes(delivery.state)) return otherwise();
+    const document = documentOf({ ...delivery, state: 'waiting', attempts: 0, error: undefined, ...keptFrom(nowMs) });
+    return { kind: 'put', document, also };
+  });
+}
+
+export type Ended = Partial<Pick<StoredDelivery, 'status' | 'answer' | 'latencyMs' | 'error'>>;
+
+/** How an attempt ended. */
+export function attempted(id: string, state: StoredDelivery['state'], ended: Ended, nowMs: number): Mutation {
+  const { status, answer, latencyMs, error } = ended;
+  return changing(id, (delivery) => {
+    if (delivery.state !== 'waiting') return { kind: 'keep' };
+    const triedAt = new Date(nowMs).toISOString();
+    const left = { ...delivery, state, attempts: delivery.attempts + 1, status, answer, latencyMs, error, triedAt, ...keptFrom(nowMs) };
+    return { kind: 'put', document: documentOf(left) };
+  });
+}
+
+/** It waits for its webhook to go on, if that is paused in the same transaction. */
+export function holding(id: string, webhook: string, nowMs: number): Mutation {
+  return changing(id, (delivery, reach) => {
+    const found = reach.named(webhooks, webhook, { stays: false });
+    const isPaused = found !== undefined && webhookIn(found).paused !== undefined;
+    if (!isPaused || delivery.state !== 'waiting') return { kind: 'keep' };
+    return { kind: 'put', document: documentOf({ ...delivery, state: 'held', ...keptFrom(nowMs) }) };
+  });
+}
+
+export function removing(id: string): Mutation {
+  return changing(id, () => ({ kind: 'remove' }));
+}
+
+function changing(id: string, change: (delivery: StoredDelivery, reach: Reach) => Decision): Mutation {
+  return {
+    resource: deliveries, id,
+    decide: (found, reach) => (found === undefined ? { kind: 'keep' } : change(deliveryIn(found), reach)),
+  };
+}
+
+function keptFrom(nowMs: number): Pick<StoredDelivery, 'keptUntil'> {
+  return { keptUntil: new Date(nowMs + webhookLimits.keptMs).toISOString() };
+}
+
+function enqueued(jobOf: JobOf, webhook: string, delivery: string, nowMs: number) {
+  return enqueuing(jobOf(webhook), { webhook, delivery }, {}, { principal: anonymous, nowMs });
+}

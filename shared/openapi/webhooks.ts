@@ -1,0 +1,125 @@
+/** What the description says of webhooks: one as it is shown, its deliveries, the bodies, and what receivers are sent. */
+import { shownOf } from '../contract/documents.ts';
+import { deliveriesAfter, webhookBodies } from '../webhooks/operations.ts';
+import { deliveryStates, pauseReasons, webhookEvents } from '../webhooks/resource.ts';
+import { limits } from '../wire/limits.ts';
+import type { JsonObject } from '../wire/values.ts';
+import { type DescribedAnswer, placeOf, type QueryParameter, schemaRef } from './described.ts';
+import { headersOfStates } from './headers.ts';
+import { toJsonSchema } from './json-schema.ts';
+
+const json = 'application/json';
+const text = { type: 'string' } as const;
+const count = { type: 'integer' } as const;
+const moment = { type: 'string', format: 'date-time' } as const;
+
+export const webhookComponents = {
+  newWebhook: { [json]: 'NewWebhook' }, changedWebhook: { [json]: 'WebhookChange' }, rotation: { [json]: 'WebhookRotation' },
+  resending: { [json]: 'Resending' },
+} as const;
+
+/** Bodies as a caller could send them. */
+export const webhookExamples = {
+  newWebhook: { [json]: { url: 'https://hooks.example.com/films', resource: 'films', events: ['created'], payload: 'full' } },
+  changedWebhook: { [json]: { paused: true } }, rotation: { [json]: { overlapSeconds: 3_600 } },
+  resending: { [json]: { delivery: 'msg_019a0b6c7d8e9f0a1b2c3d4e5f607182' } },
+} as const;
+
+const shown = {
+  id: text, owner: text, tenant: text, url: text, resource: text, events: { type: 'array', items: { enum: [...webhookEvents] } },
+  filter: { ...text, description: 'The query of a list: what it finds is told.' }, description: text, payload: { enum: ['thin', 'full'] },
+  paused: { type: 'boolean' }, pausedBecause: { enum: [...pauseReasons], description: 'Asked for, attempts failed, or a 410.' },
+  failures: { ...count, description: 'Failed attempts since the last success.' }, createdAt: moment,
+  previousUntil: { ...moment, description: 'Until when the secret before the last rotation signs too.' },
+} as const;
+const required = ['id', 'owner', 'url', 'resource', 'events', 'payload', 'paused', 'failures', 'createdAt'] as const;
+
+const delivery = {
+  id: { ...text, description: '`Webhook-Id` of all attempts.' }, type: text, state: { enum: [...deliveryStates] },
+  attempts: count, status: { ...count, description: 'Of the last answer.' }, answer: { ...text, description: 'The head of it.' },
+  latencyMs: count, error: text, createdAt: moment, triedAt: moment, keptUntil: moment, body: { description: 'What is sent.' },
+} as const;
+
+/** By the names of their components. */
+export function webhookSchemas(): JsonObject {
+  return {
+    NewWebhook: toJsonSchema(shownOf(webhookBodies.newWebhook), 'input', placeOf('NewWebhook')),
+    WebhookChange: toJsonSchema(shownOf(webhookBodies.changedWebhook), 'input', placeOf('WebhookChange')),
+    WebhookRotation: toJsonSchema(shownOf(webhookBodies.rotation), 'input', placeOf('WebhookRotation')),
+    Resending: toJsonSchema(shownOf(webhookBodies.resending), 'input', placeOf('Resending')),
+    Webhook: { type: 'object', required: [...required], properties: shown, additionalProperties: false },
+    WebhookMade: {
+      type: 'object', required: [...required, 'secret'], additionalProperties: false,
+      properties: { ...shown, secret: { ...text, description: 'What `Webhook-Signature` is made with. Shown this once.' } },
+    },
+    Delivery: {
+      type: 'object', required: ['id', 'type', 'state', 'attempts', 'createdAt', 'keptUntil', 'body'], properties: delivery,
+      additionalProperties: false,
+    },
+  };
+}
+
+export function webhookAnswer(): readonly DescribedAnswer[] {
+  return [{ status: 200, description: 'The webhook.', headers: headersOfStates, mediaType: json, schema: schemaRef('Webhook') }];
+}
+
+export function webhookChangedAnswer(): readonly DescribedAnswer[] {
+  return [{ status: 200, description: 'The webhook.', headers: ['Tombolo-Position'], mediaType: json, schema: schemaRef('Webhook') }];
+}
+
+export function webhookMadeAnswer(): readonly DescribedAnswer[] {
+  const headers = ['Location', 'Tombolo-Position'] as const;
+  return [{ status: 201, description: 'The webhook, and its secret.', headers, mediaType: json, schema: schemaRef('WebhookMade') }];
+}
+
+export function testedAnswer(): readonly DescribedAnswer[] {
+  return [{ status: 200, description: 'The delivery.', headers: ['Tombolo-Position'], mediaType: json, schema: schemaRef('Delivery') }];
+}
+
+export function resentAnswer(): readonly DescribedAnswer[] {
+  const schema = { type: 'object', required: ['resent'], properties: { resent: count }, additionalProperties: false } as const;
+  return [{ status: 200, description: 'How many are sent again.', headers: ['Tombolo-Position'], mediaType: json, schema }];
+}
+
+export function webhooksAnswer(): readonly DescribedAnswer[] {
+  return pageOf('Webhook', 'A page, oldest first.');
+}
+
+export function deliveriesAnswer(): readonly DescribedAnswer[] {
+  return pageOf('Delivery', 'A page, newest first.');
+}
+
+function pageOf(name: string, description: string): readonly DescribedAnswer[] {
+  return [{
+    status: 200, description, headers: headersOfStates, mediaType: json,
+    schema: {
+      type: 'object', required: ['data', 'page'], additionalProperties: false,
+      properties: {
+        data: { type: 'array', items: schemaRef(name), maxItems: limits.pageDocumentsMax },
+        page: {
+          type: 'object', required: ['limit', 'next'], additionalProperties: false,
+          properties: {
+            limit: count, next: { type: ['string', 'null'], description: 'Given as `after`, asks for the next page.' },
+          },
+        },
+      },
+    },
+  }];
+}
+
+const limit = {
+  name: 'limit', description: 'Entries of a page.',
+  schema: { type: 'integer', minimum: 1, maximum: limits.pageDocumentsMax, default: limits.pageDocumentsDefault },
+} as const;
+const afterWords = 'The `next` of the page before.';
+
+export function webhooksParameters(): readonly QueryParameter[] {
+  return [limit, { name: 'after', description: afterWords, schema: { type: 'string', pattern: '^wh_[0-9a-f]{24}$' } }];
+}
+
+export function deliveriesParameters(): readonly QueryParameter[] {
+  return [
+    { name: 'state', description: 'Those in this state alone.', schema: { enum: [...deliveryStates] } }, limit,
+    { name: 'after', description: afterWords, schema: { type: 'string', pattern: deliveriesAfter.source } },
+  ];
+}
