@@ -8,17 +8,21 @@ import { handle } from './pipeline.ts';
 import { startMetrics } from './metrics/listen.ts';
 import { keySetAnswer, keySetPath } from './people/key-set.ts';
 import { readiness } from './readiness.ts';
-import type { Started } from './services/services.ts';
+import type { ServiceState, Started } from './services/services.ts';
 import type { Settings } from './settings.ts';
 import { sendReport } from './purge/send-report.ts';
 import { startPurge } from './purge/start-purge.ts';
 import { openServed } from './served.ts';
-import { asService, stopMsMax, takeLongHeads, targetOf, toStreams } from './socket.ts';
+import { asService, Drain, stopMsMax, takeLongHeads, targetOf, toStreams } from './socket.ts';
 import type { StoreState } from './store/store.ts';
 
 export interface Origin {
   readonly port: number;
+  /** `undefined`: metrics are told nowhere. */
+  readonly metricsPort: number | undefined;
   readonly log: Context['log'];
+  /** Of each service by its name. */
+  states(): Promise<Readonly<Record<string, ServiceState>>>;
   storeState(): StoreState;
   /** Tells streams to come back, stops accepting, finishes what runs, closes the store: within 9.5 s, then cuts. */
   close(): Promise<void>;
@@ -28,35 +32,52 @@ export interface OriginOptions extends Own {
   readonly contract?: Contract;
   /** The key set of development, served at `/.well-known/jwks.json`; else that of people, where they are on. */
   readonly jwks?: JSONWebKeySet;
+  /** Whether other processes of the same user listen on the same port; the system shares connections out. */
+  readonly sharesPort?: boolean;
 }
 
 export async function startOrigin(settings: Settings, options: OriginOptions = {}): Promise<Origin> {
-  const { contract, jwks, ...own } = options;
+  const { contract, jwks, sharesPort = false, ...own } = options;
   const context = await (contract === undefined ? openServed(settings, own) : openContext(settings, contract, own));
   const { services } = context;
-  await startMetrics(context);
+  const metricsPort = await startMetrics(context);
   for (const edgeUrl of settings.edgeUrls) {
     await services.start(`reports to ${edgeUrl}`, () =>
       startPurge(context, edgeUrl, (report, signal) => sendReport(edgeUrl, report, settings.keys, signal)));
   }
-  const port = await services.start('server', () => listen(context, jwks));
+  const drain = new Drain(settings.drainMs);
+  const port = await services.start('server', () => listen(context, { jwks, sharesPort, drain }));
   await services.start('streams', () => toStreams(context));
-  return { port, log: context.log, storeState: () => context.store.state(), close: () => services.stop(Date.now() + stopMsMax) };
+  await services.start('drain', () => drain.asService());
+  return {
+    port, metricsPort,
+    log: context.log,
+    states: () => services.states(),
+    storeState: () => context.store.state(),
+    close: () => services.stop(Date.now() + stopMsMax),
+  };
 }
 
-function listen(context: Context, jwks: JSONWebKeySet | undefined): Started<number> {
+interface Listening {
+  readonly jwks: JSONWebKeySet | undefined;
+  readonly sharesPort: boolean;
+  readonly drain: Drain;
+}
+
+function listen(context: Context, { jwks, sharesPort, drain }: Listening): Started<number> {
   const { settings } = context;
   takeLongHeads();
   const server = Bun.serve({
     hostname: settings.originHost,
     port: settings.originPort,
+    // Unless it is said, Bun shares a port wherever NODE_ENV is production.
+    reusePort: sharesPort,
     // The end of an upload, as the edge says it, is added.
     maxRequestBodySize: limits.importBytesMax + uploadEndBytes,
     fetch(request, server) {
       const open = openRoute(context, request, jwks);
-      if (open !== undefined) return open;
       // Bun cuts bodies slower than 16 KB/s and streams that are quiet for 10 s.
-      return handle(context, request, () => server.timeout(request, 0));
+      return drain.pass(open ?? handle(context, request, () => server.timeout(request, 0)));
     },
   });
   return asService(server, settings.originPort);

@@ -16,6 +16,10 @@ export interface Settings {
   readonly originHost: string;
   readonly originPort: number;
   readonly edgePort: number;
+  /** For how long a socket that is about to close takes what comes, and asks clients for another connection. */
+  readonly drainMs: number;
+  /** Resident memory past which one of several processes is replaced; 0: none. */
+  readonly processBytesMax: number;
   /** Where metrics are told, unsigned; `undefined`: nowhere. */
   readonly metrics: MetricsAddress | undefined;
   readonly keys: readonly [HopKey, ...HopKey[]];
@@ -43,6 +47,12 @@ export const dataDirDefault = './.tombolo';
 /** 3 000 pages of 20 films, or 40 000 films. */
 const answersBytesDefault = 67_108_864;
 
+/** What is left of a stop's time finishes what runs. */
+const drainMsMax = 5_000;
+
+/** One that serves and has nothing to do takes 115 MB. */
+const processBytesLeast = 67_108_864;
+
 /** A log bounded below this would forget what was written a moment ago. */
 const logBytesLeast = 1_048_576;
 
@@ -69,6 +79,9 @@ export function readSettings(reader: SettingsReader, role: Role = 'origin'): Set
     mongodbUri,
     originHost: reader.optional('TOMBOLO_ORIGIN_HOST') || '127.0.0.1',
     originPort: toPort(reader, 'TOMBOLO_ORIGIN_PORT', 8788),
+    drainMs: reader.count('TOMBOLO_DRAIN_MS', {
+      fallback: 0, max: drainMsMax, what: `must be whole milliseconds, ${drainMsMax} at most: a stop takes less than 10 s` }),
+    processBytesMax: toProcessBytes(reader, 'TOMBOLO_PROCESS_BYTES_MAX'),
     metrics: toMetricsAddress(reader),
     keys: reader.keys(environment === 'production'
       ? 'is required in production: <id>:<base64url of 32 random bytes>, the same at the edge'
@@ -106,6 +119,11 @@ function isSeeded(said: string, mongodbUri: string | undefined): boolean {
 
 function toPort(reader: SettingsReader, variable: string, fallback: number): number {
   return reader.count(variable, { fallback, max: 65_535, what: 'must be a port from 0 to 65535' });
+}
+
+function toProcessBytes(reader: SettingsReader, variable: string): number {
+  const what = `must be a whole number of bytes, ${processBytesLeast} or more`;
+  return reader.count(variable, { fallback: 0, min: processBytesLeast, max: Number.MAX_SAFE_INTEGER, what });
 }
 
 /** The port is named, since whoever scrapes must know it. */

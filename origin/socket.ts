@@ -32,6 +32,41 @@ export function toStreams({ streams }: Context): Started<void> {
   return { value: undefined, stop: async () => streams.abort(), state: () => ({ ready: true }) };
 }
 
+/**
+ * Before a socket closes it takes what comes for a while, and asks each client to come by another connection next
+ * (RFC 9112 §9.6): whoever stands before several origins has none here then whose end could cross a request.
+ * `/ready` is 503 meanwhile. Live streams end after it, so that their clients come back to another origin.
+ */
+export class Drain {
+  readonly #ms: number;
+  #hasBegun = false;
+
+  constructor(ms: number) {
+    this.#ms = ms;
+  }
+
+  /** An answer as it is given now. */
+  pass(answer: Response | Promise<Response>): Response | Promise<Response> {
+    if (!this.#hasBegun) return answer;
+    return answer instanceof Promise ? answer.then(asLast) : asLast(answer);
+  }
+
+  asService(): Started<void> {
+    return { value: undefined, stop: () => this.#wait(), state: () => ({ ready: true }) };
+  }
+
+  async #wait(): Promise<void> {
+    if (this.#ms === 0) return;
+    this.#hasBegun = true;
+    await Bun.sleep(this.#ms);
+  }
+}
+
+function asLast(answer: Response): Response {
+  answer.headers.set('connection', 'close');
+  return answer;
+}
+
 /** The whole path with its query, as it was sent. */
 export function targetOf({ url }: Request): string {
   return url.slice(url.indexOf('/', 'https://'.length));

@@ -24,6 +24,9 @@ const machines = [
   { name: 'only Bun', commands: ['bun', 'bunx'], start: ['bun', 'run', 'start'] },
 ] as const;
 
+/** Bun itself is 103 of them; with the tools of development it is 446. */
+const originMegabytesMax = 180;
+
 type Machine = (typeof machines)[number];
 
 function toPath(name: string, commands: readonly string[]): string {
@@ -67,18 +70,48 @@ async function startAndStop({ name, commands, start }: Machine): Promise<string>
   }
 }
 
-let failed = 0;
-for (const machine of machines) {
+/** A host of the origin alone: what it installs, and that it serves. */
+async function serveOrigin(): Promise<string> {
+  const dir = join(scratch, 'origin-host');
+  const clone = Bun.spawnSync(['git', 'clone', '--quiet', project, dir]);
+  if (clone.exitCode !== 0) throw new Error(clone.stderr.toString());
+  const path = toPath('origin-host', ['node', 'npm', 'npx']);
+  const port = freePort();
+  const program = new Program([join(path, 'npm'), 'run', 'origin'], {
+    cwd: dir,
+    env: {
+      ...process.env, PATH: path, MONGODB_URI: undefined, TOMBOLO_DATA_DIR: undefined, TOMBOLO_ORIGIN_PORT: String(port),
+      TOMBOLO_KEYS: `k1:${Buffer.alloc(32, 7).toString('base64url')}`,
+    },
+  });
   try {
-    process.stdout.write(`ok   a fresh clone starts, answers and stops with ${machine.name}: ${await startAndStop(machine)}\n`);
+    await program.says(/^tombolo origin listening on port /m, 300_000);
+    const { status } = await fetch(`http://127.0.0.1:${port}/ready`);
+    const megabytes = Number(/^\d+/.exec(Bun.spawnSync(['du', '-sm', join(dir, 'node_modules')]).stdout.toString())?.[0]);
+    if (status !== 200 || !(megabytes < originMegabytesMax)) throw new Error(`/ready answered ${status}, with ${megabytes} MB installed`);
+    program.signal('SIGTERM');
+    return `${megabytes} MB installed, stopped with ${(await program.ended()).code}`;
+  } finally {
+    await program.kill();
+  }
+}
+
+const checks = [
+  ...machines.map((machine) => ({
+    what: `a fresh clone starts, answers and stops with ${machine.name}`, check: () => startAndStop(machine),
+  })),
+  { what: 'a host of the origin installs what the origin needs', check: serveOrigin },
+];
+let failed = 0;
+for (const { what, check } of checks) {
+  try {
+    process.stdout.write(`ok   ${what}: ${await check()}\n`);
   } catch (cause) {
     failed++;
-    process.stdout.write(
-      `FAIL a fresh clone starts, answers and stops with ${machine.name}: ${cause instanceof Error ? cause.message : String(cause)}\n`,
-    );
+    process.stdout.write(`FAIL ${what}: ${cause instanceof Error ? cause.message : String(cause)}\n`);
   }
 }
 for (const { pid } of processesUnder(scratch)) process.kill(pid, 'SIGKILL');
 rmSync(scratch, { recursive: true, force: true });
-process.stdout.write(`${toCountsLine({ passed: machines.length - failed, failed, skipped: 0 })}\n`);
+process.stdout.write(`${toCountsLine({ passed: checks.length - failed, failed, skipped: 0 })}\n`);
 process.exitCode = failed === 0 ? 0 : 1;

@@ -74,7 +74,8 @@ function toEdgeVariables(settings: Settings, given: Variables): Readonly<Record<
   };
 }
 
-function declaredVariables(project: string): Variables {
+/** What `wrangler.toml` sets, which a deploy takes along. */
+export function declaredVariables(project: string): Variables {
   const { vars } = Bun.TOML.parse(readFileSync(join(project, 'wrangler.toml'), 'utf8')) as { readonly vars?: Variables };
   return vars ?? {};
 }

@@ -11,11 +11,15 @@ import { withShieldedWorkerd } from './shielded-workerd.ts';
 
 export interface EdgeOptions {
   readonly bundleDir: string;
+  /** 127.0.0.1 unless said. */
+  readonly host?: string;
   readonly port: number;
   /** Variables and secrets over those of `wrangler.toml`. */
   readonly variables: Readonly<Record<string, string>>;
-  /** Where Durable Objects keep their state; without it, it ends with the edge. */
-  readonly stateDir?: string;
+  /** Where Durable Objects keep their state. */
+  readonly stateDir: string;
+  /** Where the Cache API keeps answers; without it, among the temporary files of the system. */
+  readonly cacheDir?: string;
 }
 
 export interface EdgeWorker {
@@ -41,7 +45,7 @@ export async function startEdgeWorker(options: EdgeOptions, onSpawn: (found: rea
     clearInterval(watch);
     onSpawn(found);
   }, 10);
-  const miniflare = await withShieldedWorkerd(options.bundleDir, () => startMiniflare(options)).finally(() => clearInterval(watch));
+  const miniflare = await withShieldedWorkerd(options.stateDir, () => startMiniflare(options)).finally(() => clearInterval(watch));
   dropForeignSignalListeners();
   const processes = spawned();
   onSpawn(processes);
@@ -69,7 +73,8 @@ async function startMiniflare(options: EdgeOptions): Promise<Miniflare> {
   }
 }
 
-function toMiniflareOptions({ bundleDir, port, variables, stateDir }: EdgeOptions): ConstructorParameters<typeof Miniflare>[0] {
+function toMiniflareOptions(options: EdgeOptions): ConstructorParameters<typeof Miniflare>[0] {
+  const { bundleDir, host = '127.0.0.1', port, variables, stateDir, cacheDir } = options;
   const worker = JSON.parse(readFileSync(join(bundleDir, 'worker-options.json'), 'utf8')) as WorkerOptions;
   return {
     ...worker,
@@ -78,8 +83,11 @@ function toMiniflareOptions({ bundleDir, port, variables, stateDir }: EdgeOption
     modules: modulesOf(bundleDir),
     serviceBindings: { ASSETS: localAssets },
     bindings: { ...('bindings' in worker ? worker.bindings : {}), ...variables },
-    unsafeDirectSockets: [{ host: '127.0.0.1', port }],
-    ...(stateDir === undefined ? {} : { durableObjectsPersist: stateDir }),
+    unsafeDirectSockets: [{ host, port }],
+    // Miniflare would put a Worker of its own before every fetch, which Cloudflare does not have and which costs 100 µs.
+    stripCfConnectingIp: false,
+    durableObjectsPersist: stateDir,
+    ...(cacheDir === undefined ? {} : { cachePersist: cacheDir }),
     // Else each start asks Cloudflare where it is, and waits for that.
     cf: false,
     log: new Log(LogLevel.WARN),

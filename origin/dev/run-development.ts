@@ -9,10 +9,11 @@ import { toUnknownVariables } from '../../shared/settings/unknown-variables.ts';
 import { startOrigin } from '../server.ts';
 import { mustRunSettings } from './development.ts';
 import { buildEdgeBundle } from './edge-bundle.ts';
-import { type EdgeOptions, type EdgeWorker, onSignal, startEdgeWorker } from './edge-worker.ts';
+import { type EdgeOptions, onSignal } from './edge-worker.ts';
 import { openIdentity } from './identity.ts';
+import { keepUpEdge } from './kept-up-edge.ts';
 import { mustFreePorts } from './ports.ts';
-import { openRunRecord, type RunRecord } from './run-record.ts';
+import { openRunRecord } from './run-record.ts';
 import { type Say, sayStarted } from './say-started.ts';
 
 /** A killed workerd's sockets are gone within this, on a busy machine too. */
@@ -54,7 +55,8 @@ export class Development {
       variables: edgeVariables,
     };
     // The edge first: the origin tells it of changes from its first moment on.
-    await this.#runEdge(edge, record, say);
+    const kept = await keepUpEdge(edge, record, say);
+    this.#disposals.push(() => kept.close());
     const origin = await startOrigin(settings, { jwks: identity.jwks, signToken: identity.signToken });
     this.#disposals.push(() => origin.close());
     const url = `http://127.0.0.1:${settings.edgePort}`;
@@ -66,24 +68,5 @@ export class Development {
   async close(): Promise<void> {
     this.#closing = true;
     for (let dispose = this.#disposals.pop(); dispose !== undefined; dispose = this.#disposals.pop()) await dispose();
-  }
-
-  /** workerd that dies is started again: its state is on disk or with the origin. */
-  async #runEdge(options: EdgeOptions, record: RunRecord, say: Say): Promise<void> {
-    let edge: EdgeWorker = await startEdgeWorker(options, (found) => record.noteEdges(found));
-    this.#disposals.push(() => edge.close());
-    const keepUp = async (): Promise<void> => {
-      for (;;) {
-        await edge.died;
-        if (this.#closing) return;
-        say('workerd ended unasked; tombolo starts it again');
-        await edge.close();
-        edge = await startEdgeWorker(options, (found) => record.noteEdges(found));
-      }
-    };
-    void keepUp().catch((cause: unknown) => {
-      process.stderr.write(`tombolo: workerd does not come back: ${String(cause)}\n`);
-      process.kill(process.pid, 'SIGTERM');
-    });
   }
 }

@@ -11,6 +11,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { SettingsError } from '../../shared/settings/reader.ts';
 import { endForSure, isRunning, nameOf } from './processes.ts';
 
 const processSchema = z.object({ pid: z.number().int().positive(), startedAt: z.string() });
@@ -24,9 +25,9 @@ export interface RunRecord {
   remove(): void;
 }
 
-export class AlreadyRunning extends Error {
+export class AlreadyRunning extends SettingsError {
   constructor(dataDir: string, pid: number) {
-    super(`TOMBOLO_DATA_DIR: ${dataDir} is in use by process ${pid}, which still runs; stop that one or name another data dir`);
+    super([`TOMBOLO_DATA_DIR: ${dataDir} is in use by process ${pid}, which still runs; stop that one or name another data dir`]);
     this.name = 'AlreadyRunning';
   }
 }

@@ -4,7 +4,7 @@
  * keeps ignoring it (POSIX: ignored signals stay ignored over exec). It ends when Miniflare ends it, and with the
  * terminal.
  */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
@@ -24,6 +24,7 @@ export async function withShieldedWorkerd<T>(dir: string, start: () => Promise<T
 }
 
 function writeShield(dir: string, workerd: string): string {
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
   const path = join(dir, 'shielded-workerd');
   writeFileSync(path, `#!/bin/sh\ntrap '' INT\nexec '${workerd.replaceAll("'", "'\\''")}' "$@"\n`, { mode: 0o700 });
   return path;

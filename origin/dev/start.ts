@@ -12,7 +12,6 @@ import { SettingsError } from '../../shared/settings/reader.ts';
 import { StopWish } from '../stop-wish.ts';
 import { StoreNotReady } from '../store/not-ready.ts';
 import { Development } from './run-development.ts';
-import { AlreadyRunning } from './run-record.ts';
 
 // What workerd keeps beside the data (`edge-state`) is for its owner's eyes alone, whoever made the directory.
 process.umask(0o077);
@@ -39,7 +38,6 @@ try {
     const isSetting =
       cause instanceof DeclarationError ||
       cause instanceof SettingsError ||
-      cause instanceof AlreadyRunning ||
       cause instanceof StoreNotReady;
     process.stderr.write(
       `tombolo cannot start: ${isSetting ? cause.message : cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}\n`,

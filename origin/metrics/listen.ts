@@ -1,4 +1,5 @@
 /** The port for whoever operates this: metrics, and whether the process runs and is ready, unsigned. Nothing else is there. */
+import type { Logger } from 'pino';
 import { SettingsError } from '../../shared/settings/reader.ts';
 import type { Context } from '../context.ts';
 import { readiness } from '../readiness.ts';
@@ -10,18 +11,21 @@ import { type Measuring, Metrics } from './metrics.ts';
 export interface MetricsAddress {
   readonly host: string;
   readonly port: number;
+  /** The number of one of several processes, told as a label of all that it tells. */
+  readonly process?: number;
 }
 
 /** It is stopped after the sockets of callers, so that a drain is seen until its end. */
-export async function startMetrics(context: Context): Promise<void> {
+export async function startMetrics(context: Context): Promise<number | undefined> {
   const { services, settings: { metrics: address }, measuring } = context;
-  if (address === undefined || measuring === undefined) return;
-  await services.start('metrics', () => listen(context, measuring, address));
+  if (address === undefined || measuring === undefined) return undefined;
+  if (address.process !== undefined) measuring.registry.setDefaultLabels({ process: String(address.process) });
+  return services.start('metrics', () => listen(context, measuring, address));
 }
 
 function listen(context: Context, { registry }: Measuring, address: MetricsAddress): Started<number> {
   const metrics = new Metrics(context, registry);
-  const server = mustListen(address, context, (request) => answer(request, metrics, context));
+  const server = mustListen(address, context.log, (request) => answer(request, metrics, context));
   return {
     value: server.port ?? address.port,
     stop: async () => {
@@ -41,7 +45,8 @@ async function answer(request: Request, metrics: Metrics, { services }: Context)
   return new Response('not found\n', { status: 404, headers });
 }
 
-function mustListen({ host, port }: MetricsAddress, { log }: Context, fetch: (request: Request) => Promise<Response>) {
+/** Throws a `SettingsError` where another program has the port. */
+export function mustListen({ host, port }: MetricsAddress, log: Logger, fetch: (request: Request) => Promise<Response>) {
   const error = (err: Error): Response => {
     log.error({ err }, 'the metrics could not be told');
     return new Response('failed\n', { status: 500, headers: { 'cache-control': 'no-store' } });

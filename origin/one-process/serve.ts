@@ -36,7 +36,7 @@ export async function serve(given: ServeSettings, own: ServeOptions = {}): Promi
   const file = openStateFile(given.settings.dataDir);
   const context = await openServed(given.settings, rest);
   const { services, store } = context;
-  await startMetrics(context);
+  const metricsPort = await startMetrics(context);
   await services.start('edge state', () => ({ value: file, stop: async () => file.close(), state: () => ({ ready: true }) }));
   const door = new Door({ ...given, jwks, services, people: context.people });
   const { host, coordinator } = openHost({ file, shared: store.shared }, given.floodMax, {
@@ -49,5 +49,11 @@ export async function serve(given: ServeSettings, own: ServeOptions = {}): Promi
     startPurge(context, 'this process', async (report) => coordinator.report(report, Date.now())));
   const port = await services.start('server', () => door.open(toPipeline(host, { contract: served, plans: offered })));
   await services.start('streams', () => toStreams(context));
-  return { port, log: context.log, storeState: () => store.state(), close: () => services.stop(Date.now() + stopMsMax) };
+  return {
+    port, metricsPort,
+    log: context.log,
+    states: () => services.states(),
+    storeState: () => store.state(),
+    close: () => services.stop(Date.now() + stopMsMax),
+  };
 }

@@ -15,6 +15,9 @@ const oneProcess = 'origin/one-process/';
 /** What development needs stays out of what runs in production. */
 const development = 'origin/dev/';
 
+/** The edge in workerd on one's own host, which is run there as it is in development. */
+const edgeHost = 'origin/edge-host/';
+
 /**
  * Handlers of operations read and write by what `execute` gives them (`origin/access`). What leads to the store, or opens
  * one, is not theirs to import: of the origin they may use these alone, and those of a team's endpoints less.
@@ -38,6 +41,10 @@ export function findWrongDirections(modules: readonly Module[]): Complaint[] {
   }));
 }
 
+function mayDevelop(from: string): boolean {
+  return [development, oneProcess, edgeHost].some((room) => from.startsWith(room));
+}
+
 function toWrong(from: string, target: string): string | undefined {
   const [here = ''] = from.split('/');
   const [there = ''] = target.split('/');
@@ -45,7 +52,7 @@ function toWrong(from: string, target: string): string | undefined {
   if (allowed[here]?.includes(there) !== true) return `${here}/ must not import ${target}`;
   if (from.startsWith(mongod) && !target.startsWith(mongod)) return `${mongod} is a package of its own and must not import ${target}`;
   if (target.startsWith(mongod) && !from.startsWith(mongod) && target !== mongodEntry) return `import ${mongodEntry}, not ${target}`;
-  if (target.startsWith(development) && here === 'origin' && !from.startsWith(development) && !from.startsWith(oneProcess)) {
+  if (target.startsWith(development) && here === 'origin' && !mayDevelop(from)) {
     return `only ${development} may import ${target}`;
   }
   if (there === 'origin' && handlers.some(({ room, mayUse }) => from.startsWith(room) && !mayUse.test(target))) {

@@ -1,0 +1,46 @@
+/** The settings of `npm run edge`: those of the Worker, over what `wrangler.toml` sets, and where it listens. */
+import { offered } from '../../shared/resources/plans.ts';
+import { readEdgeSettings } from '../../shared/settings/edge-settings.ts';
+import { SettingsReader, type Variables } from '../../shared/settings/reader.ts';
+import { declaredVariables } from '../dev/development.ts';
+import { dataDirDefault } from '../settings.ts';
+
+export interface EdgeHostSettings {
+  readonly dataDir: string;
+  readonly host: string;
+  readonly port: number;
+  /** What kept answers may take on disk; past it the cache begins anew. */
+  readonly cacheBytesMax: number;
+  /** Variables and secrets of the Worker. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+const cacheBytesDefault = 1_073_741_824;
+/** A cache bounded below this would begin anew all the time. */
+const cacheBytesLeast = 16_777_216;
+
+/** What is about this host, and not the Worker's. */
+const ofTheHost = new Set(['TOMBOLO_DATA_DIR', 'TOMBOLO_EDGE_HOST', 'TOMBOLO_EDGE_PORT', 'TOMBOLO_EDGE_CACHE_BYTES_MAX']);
+
+/** Throws one `SettingsError` that names everything wrong. */
+export function mustEdgeHostSettings(given: Variables, project: string): EdgeHostSettings {
+  const variables = Object.fromEntries(
+    Object.entries({ ...declaredVariables(project), ...given }).flatMap(([name, value]) =>
+      name.startsWith('TOMBOLO_') && typeof value === 'string' && !ofTheHost.has(name) ? [[name, value] as const] : []),
+  );
+  const reader = new SettingsReader({ ...given, ...variables });
+  const { environment } = readEdgeSettings(reader, offered.byName);
+  if (environment !== 'production') reader.complain('TOMBOLO_ENV', 'is development; this command is for production, `npm start` develops');
+  const settings: EdgeHostSettings = {
+    variables,
+    dataDir: reader.optional('TOMBOLO_DATA_DIR') || dataDirDefault,
+    host: reader.optional('TOMBOLO_EDGE_HOST') || '127.0.0.1',
+    port: reader.count('TOMBOLO_EDGE_PORT', { fallback: 8787, min: 1, max: 65_535, what: 'must be a port from 1 to 65535' }),
+    cacheBytesMax: reader.count('TOMBOLO_EDGE_CACHE_BYTES_MAX', {
+      fallback: cacheBytesDefault, min: cacheBytesLeast, max: Number.MAX_SAFE_INTEGER,
+      what: `must be a whole number of bytes, ${cacheBytesLeast} or more`,
+    }),
+  };
+  reader.mustBeRight();
+  return settings;
+}
