@@ -34,6 +34,7 @@ import { create } from './operations/create.ts';
 import { erase } from './operations/erase.ts';
 import { exportRows } from './operations/export.ts';
 import { get } from './operations/get.ts';
+import { history } from './operations/history.ts';
 import { importRows } from './operations/import.ts';
 import { list } from './operations/list.ts';
 import { patchMany } from './operations/patch-many.ts';
@@ -134,5 +135,6 @@ export type RoutedCall = CallOf<ModuleRows>;
 
 export const execute = executor<ModuleRows>({
   list, get, create, replace, upsert, patch, remove, import: importRows, export: exportRows, changes, removed, removedOne, restore, erase,
-  patchMany, removeMany, transaction, aggregate, ...keyHandlers, ...jobHandlers, ...deferredHandlers, ...webhookHandlers, ...handlers,
+  patchMany, removeMany, transaction, aggregate, history,
+  ...keyHandlers, ...jobHandlers, ...deferredHandlers, ...webhookHandlers, ...handlers,
 });

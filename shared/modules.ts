@@ -4,6 +4,7 @@ import { apiKeys, apiKeyUses } from './api-keys/resource.ts';
 import { deferredOperations } from './deferred/operations.ts';
 import { deferred, deferredParts } from './deferred/resource.ts';
 import { endpoints } from './endpoints/all.ts';
+import { historyOperations } from './history/operations.ts';
 import { jobOperations } from './jobs/operations.ts';
 import { jobs, schedules } from './jobs/resource.ts';
 import { bulk } from './operations/bulk.ts';
@@ -19,6 +20,7 @@ export const modules = moduleList({
   bulk: { operations: bulk },
   transaction: { operations: transaction },
   removals: { operations: removals },
+  history: { operations: historyOperations },
   apiKeys: { operations: apiKeyOperations, resources: [apiKeys, apiKeyUses], reported: [apiKeys] },
   jobs: { operations: jobOperations, resources: [jobs, schedules] },
   deferred: { operations: deferredOperations, resources: [deferred, deferredParts] },

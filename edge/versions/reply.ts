@@ -61,8 +61,18 @@ function inForm(reply: Reply, format: Format): Reply {
 /** `undefined`: nothing in it changes, or it is a stream. */
 function downOf(operation: Operation, output: Pick<Translation, 'down'>): ((value: JsonObject) => JsonObject) | undefined {
   if (isEndpoint(operation) || operation.holds?.answer === 'document') return (document) => output.down(document);
+  if (operation.holds?.answer === 'history') return (page) => downEach(page, (event) => ({ ...event, ...downImages(event, output) }));
   if (operation.holds?.answer !== 'page') return undefined;
-  return (page) => ({ ...page, data: elementsOf(page).map((each) => (isJsonObject(each) ? output.down(each) : each)) });
+  return (page) => downEach(page, (each) => output.down(each));
+}
+
+function downEach(page: JsonObject, down: (each: JsonObject) => JsonObject): JsonObject {
+  return { ...page, data: elementsOf(page).map((each) => (isJsonObject(each) ? down(each) : each)) };
+}
+
+function downImages({ before, after }: JsonObject, output: Pick<Translation, 'down'>): JsonObject {
+  const [older, newer] = [before, after].map((image) => (isJsonObject(image) ? output.down(image) : null));
+  return { before: older ?? null, after: newer ?? null };
 }
 
 /** The tag and the refusal of each. */

@@ -1,7 +1,7 @@
 /** A call as if it had been about another resource: of its caller, of somebody who has not signed in, or of the system. */
 import type { Resource } from '../../shared/contract/resource.ts';
 import { readRule } from '../../shared/contract/removal.ts';
-import { anyone, mentionsOf, reduce } from '../../shared/contract/rules.ts';
+import { anyone, mentionsOf, nobody, reduce } from '../../shared/contract/rules.ts';
 import type { Principal } from '../../shared/wire/principal.ts';
 import type { Asked } from '../call.ts';
 import type { OnBehalf } from './documents-seen.ts';
@@ -32,7 +32,7 @@ function withoutRules(resource: Resource): Resource {
   const known = bare.get(resource);
   if (known !== undefined) return known;
   const read = readRule(anyone, resource.removal);
-  const rules = { read, create: anyone, update: anyone, remove: anyone, restore: anyone };
+  const rules = { read, create: anyone, update: anyone, remove: anyone, restore: anyone, history: nobody };
   const made: Resource = { ...resource, rules, fieldRules: {}, mentions: mentionsOf([read]), preconditions: 'optional' };
   bare.set(resource, made);
   return made;

@@ -6,6 +6,7 @@
 import type { AggregateQuery } from '../../shared/aggregates/aggregate-query.ts';
 import type { DocumentQuery, ListQuery } from '../../shared/contract/query.ts';
 import type { documents } from '../../shared/operations/documents.ts';
+import type { HistoryPage } from '../../shared/history/operations.ts';
 import type { ExportQuery } from '../../shared/operations/export-query.ts';
 import type { InputOf } from '../../shared/operations/operation.ts';
 import { type Aggregated, readAggregate } from '../aggregates/read-aggregate.ts';
@@ -18,6 +19,7 @@ import { ofRemoved } from '../documents/removed.ts';
 import { absentAt, conditional, readOptions, type StateFacts } from '../documents/representation.ts';
 import { mustBeServable } from '../documents/servable.ts';
 import { openExport } from '../export/open-export.ts';
+import { readHistory } from '../history/read-history.ts';
 import { follow } from '../live/follow.ts';
 import type { Read } from '../store/store.ts';
 
@@ -85,6 +87,11 @@ export class ReadAccess {
   /** All documents that the query finds among those that the caller sees, of one state, as a stream. */
   export(query: ExportQuery): Promise<Answer> {
     return openExport(this.#context, this.#call, query);
+  }
+
+  /** What was changed of the call's document, as far as the rule `history` shows it to the caller. */
+  history(page: HistoryPage): Promise<Answer> {
+    return readHistory(this.#context, this.#call, page);
   }
 
   now(): number {

@@ -11,8 +11,7 @@
  */
 import * as z from 'zod';
 import type { DocumentChange } from '../../shared/contract/change.ts';
-import type { Contract } from '../../shared/contract/contract.ts';
-import { type Resource, resource } from '../../shared/contract/resource.ts';
+import { resource } from '../../shared/contract/resource.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import { formatPosition, parsePosition } from '../../shared/wire/position.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
@@ -21,9 +20,8 @@ import type { Work } from '../feed/work.ts';
 import { pause } from '../pause.ts';
 import type { Figures } from '../services/figures.ts';
 import type { ListRequest, Mutation, Store } from '../store/store.ts';
-import type { AfterCommit } from './after-commit.ts';
 
-const heldEvents = resource({
+export const heldEvents = resource({
   name: 'tombolo_hook_events', internal: true, id: { kind: 'string', format: z.string() },
   schema: z.object({
     hook: z.string(), eventId: z.string(), resource: z.string(), document: z.string(), state: z.enum(['waiting', 'dead']),
@@ -35,11 +33,6 @@ const heldEvents = resource({
   }),
   shapes: { ofHook: { equal: ['hook', 'state'], sort: ['turn'] } },
 });
-
-/** What a store holds: beside what is declared, hooks have events that wait. */
-export function storedBy({ stored }: Contract, afterCommits: readonly AfterCommit[]): readonly Resource[] {
-  return afterCommits.length === 0 ? stored : [...stored, heldEvents];
-}
 
 export interface HoldLimits {
   /** Events that wait for one hook: their names are in memory, and their images in the database. */

@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { DeclarationError, mustBeSound } from '../../shared/contract/mistakes.ts';
 import { served } from '../../shared/resources/all.ts';
-import { storedBy } from '../after-commit/held-events.ts';
+import { storedBy } from '../stored-resources.ts';
 import { afterCommits } from '../hooks/all.ts';
 import { dataDirDefault } from '../settings.ts';
 import type { Examination } from '../store/examination/examination.ts';

@@ -5,6 +5,7 @@ import type { Answer, Asked } from '../call.ts';
 import type { Context } from '../context.ts';
 import { causedByRemoval } from './caused-changes.ts';
 import { toETag } from './etag.ts';
+import { withEvents } from '../history/logging.ts';
 import { mustNameOthers } from './named-documents.ts';
 import { presenter } from './present.ts';
 import type { Decision, Mutation, Outcome, Reach, Store, WriteOptions } from '../store/store.ts';
@@ -101,10 +102,12 @@ function toDecision({ store, now }: Deciding, call: Asked, { decided, before, re
   const isGone = decided === 'remove' || isRemoved(resource, decided);
   // What was removed before is named by nobody.
   const isLeaving = isGone && standing(resource, before) !== undefined;
-  const also = [
-    ...(isLeaving ? causedByRemoval({ resource, id }, { store, reach, nowMs: now() }) : []),
+  const nowMs = now();
+  const caused = [
+    ...(isLeaving ? causedByRemoval({ resource, id }, { store, reach, nowMs }) : []),
     ...(decided === 'remove' ? [] : causesOf(decided, jobIds)),
   ];
+  const also = withEvents({ resource, id, before }, caused, { cause: call, reach, nowMs });
   if (!isGone) mustNameOthers(call, decided, { before, store, reach });
   return { ...(decided === 'remove' ? { kind: decided } : { kind: 'put', document: decided }), ...(also.length === 0 ? {} : { also }) };
 }

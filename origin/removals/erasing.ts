@@ -1,21 +1,20 @@
 /**
- * Erases, by and by, what was removed longer ago than its resource keeps it (shared/contract/removal.ts). Each batch is found by
- * the index of removals, the oldest first, and decided on the documents as they are there, so a crash leaves nothing half done
- * and what was restored meanwhile stays. Where processes share a database one of them does it at a time (lease.ts).
+ * Erases, by and by, what is kept for a number of days that are over (due.ts). Each batch is found by an index, the oldest
+ * first, and decided on the documents as they are there, so a crash leaves nothing half done and what was restored meanwhile
+ * stays. Where processes share a database one of them does it at a time (lease.ts).
  *
  *   lease ──▶ a batch of a resource ──written whole──▶ the next batch
  *                 ▲                                        │ less than a batch is due, or some of it stays
  *                 └───────────── a rest ◀──────────────────┘
  */
-import { isRemoved, type Removal } from '../../shared/contract/removal.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import type { Context } from '../context.ts';
 import { inStore } from '../documents/in-store.ts';
 import { Lease, type LeaseTimes } from '../feed/lease.ts';
 import { pause } from '../pause.ts';
 import type { ServiceState, Started } from '../services/services.ts';
-import type { Decision, ListRequest, Mutation } from '../store/store.ts';
-import type { StoredDocument } from '../store/stored-document.ts';
+import type { ListRequest } from '../store/store.ts';
+import { type Due, toMutation } from './due.ts';
 
 const erasingLimits = {
   /** Erased in one transaction: a few milliseconds of the writer's time. */
@@ -33,15 +32,10 @@ export interface ErasingOptions {
   readonly restMs?: number | undefined;
 }
 
-type Surroundings = Pick<Context, 'store' | 'contract' | 'now'>;
+type Surroundings = Pick<Context, 'store' | 'now'>;
 
-/** The resources of which something is erased. */
-export function erasedOf({ contract }: Pick<Context, 'contract'>): readonly Resource[] {
-  return [...contract.resources.values()].filter(({ removal }) => removal?.keptDays !== undefined);
-}
-
-export function startErasing(context: Surroundings, options: ErasingOptions): Started<void> {
-  const erasing = new Erasing(context, options);
+export function startErasing(due: readonly Due[], context: Surroundings, options: ErasingOptions): Started<void> {
+  const erasing = new Erasing(due, context, options);
   const running = erasing.run();
   return {
     value: undefined, stop: () => (erasing.stop(), running), state: () => erasing.state,
@@ -52,13 +46,15 @@ export function startErasing(context: Surroundings, options: ErasingOptions): St
 class Erasing {
   /** Since the start. */
   failures = 0;
+  readonly #due: readonly Due[];
   readonly #context: Surroundings;
   readonly #options: ErasingOptions;
   readonly #stop = new AbortController();
   /** By resource, of its last round. */
   readonly #troubles = new Map<string, string>();
 
-  constructor(context: Surroundings, options: ErasingOptions) {
+  constructor(due: readonly Due[], context: Surroundings, options: ErasingOptions) {
+    this.#due = due;
     this.#context = context;
     this.#options = options;
   }
@@ -90,31 +86,27 @@ class Erasing {
   async #rounds(signal: AbortSignal): Promise<void> {
     this.#troubles.clear();
     while (!signal.aborted) {
-      for (const resource of erasedOf(this.#context)) await this.#round(resource, signal);
+      for (const each of this.#due) await this.#round(each, signal);
       await this.#rest(signal);
     }
   }
 
-  async #round(declared: Resource, signal: AbortSignal): Promise<void> {
-    const { removal } = declared;
-    if (removal?.keptDays === undefined) return;
+  async #round(due: Due, signal: AbortSignal): Promise<void> {
     try {
-      while (!signal.aborted && (await this.#batch(inStore(this.#context.store, declared), removal, removal.keptDays)));
-      this.#troubles.delete(declared.name);
+      while (!signal.aborted && (await this.#batch(inStore(this.#context.store, due.resource), due)));
+      this.#troubles.delete(due.name);
     } catch (cause) {
-      this.#fail(declared.name, cause);
+      this.#fail(due.name, cause);
     }
   }
 
   /** Whether more may be due: all of a whole batch is erased. */
-  async #batch(resource: Resource, removal: Removal, keptDays: number): Promise<boolean> {
+  async #batch(resource: Resource, due: Due): Promise<boolean> {
     const { store } = this.#context;
-    const dueBefore = new Date(this.#context.now() - keptDays * dayMs).toISOString();
-    const found = await store.list(resource, toRequest(removal, dueBefore), this.#inTime());
+    const dueBefore = new Date(this.#context.now() - due.keptDays * dayMs).toISOString();
+    const found = await store.list(resource, toRequest(due, dueBefore), this.#inTime());
     if (found.value.length === 0) return false;
-    const mutations = found.value.map(({ document: { id } }): Mutation => ({
-      resource, id, decide: (there) => toDecision(resource, removal, dueBefore, there),
-    }));
+    const mutations = found.value.map(({ document: { id } }) => toMutation(due, { resource, id }, dueBefore));
     const { outcomes } = await store.write(mutations, this.#inTime());
     const refused = outcomes.find((outcome) => outcome.kind === 'refused');
     if (refused !== undefined) throw refused.fault;
@@ -139,15 +131,9 @@ class Erasing {
 
 const dayMs = 86_400_000;
 
-function toRequest({ at }: Removal, dueBefore: string): ListRequest {
+function toRequest({ at, equal }: Due, dueBefore: string): ListRequest {
   return {
-    equal: {}, range: { field: at, bounds: { lt: dueBefore } }, where: true, after: undefined, limit: erasingLimits.documentsAtOnce,
+    equal, range: { field: at, bounds: { lt: dueBefore } }, where: true, after: undefined, limit: erasingLimits.documentsAtOnce,
     sort: [{ field: at, descending: false }, { field: 'id', descending: false }],
   };
-}
-
-/** Restored meanwhile, or removed once more, it is not due. */
-function toDecision(resource: Resource, { at }: Removal, dueBefore: string, there: StoredDocument | undefined): Decision {
-  const since = there !== undefined && isRemoved(resource, there.value) ? there.value[at] : undefined;
-  return { kind: typeof since === 'string' && since < dueBefore ? 'remove' : 'keep' };
 }

@@ -17,7 +17,7 @@ export function everyResourceOf(contract: Contract): Resource {
   const known = made.get(contract);
   if (known !== undefined) return known;
   const declared = resource({ name: 'every', internal: true, schema: z.object({ none: z.string().optional() }), shapes: {} });
-  const rules = { read: anyone, create: anyone, update: anyone, remove: anyone, restore: nobody };
+  const rules = { read: anyone, create: anyone, update: anyone, remove: anyone, restore: nobody, history: nobody };
   const every: Resource = { ...declared, name: everyResource, rules, mentions: allOf([...contract.resources.values()]) };
   made.set(contract, every);
   served.set(every, contract.resources);

@@ -29,7 +29,7 @@ export interface Removal {
 }
 
 /** A thousand years: what is kept for longer is kept for good. */
-const keptDaysMax = 365_000;
+export const keptDaysMax = 365_000;
 
 export function toRemoval(declared: RemovalDeclaration | undefined, mistakes: Mistakes): Removal | undefined {
   if (declared === undefined) return undefined;

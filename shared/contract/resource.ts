@@ -16,6 +16,7 @@ import { isEngineName, isInternalName, whyNoCollection } from './internal-names.
 import { Mistakes, refuseUnknown, toObject } from './mistakes.ts';
 import { type LimitsDeclaration, type ResourceLimits, toResourceLimits } from '../limits/cost.ts';
 import { withReferringIndexes } from './references.ts';
+import { type KeepsHistory, type Logged, toHistory } from './history.ts';
 import { type Links, type Relations, toRelations } from './relations.ts';
 import { readChoices, type ResourceReads } from './resource-reads.ts';
 import { type Removal, type RemovalDeclaration, toRemoval, withRemovedIndexes } from './removal.ts';
@@ -34,7 +35,8 @@ import { type SystemDeclaration, type SystemFields, toAdoptedFields, toSystemFie
 import { type IndexSpec, type Shape, type ShapeDeclaration, toIndexes } from './shapes.ts';
 import { toUniques, type UniqueKeys, type Uniques } from './unique.ts';
 
-export interface ResourceDeclaration<Schema extends DocumentSchema = DocumentSchema> extends SystemDeclaration, GivenDeclaration, Uniques {
+export interface ResourceDeclaration<Schema extends DocumentSchema = DocumentSchema> extends
+  SystemDeclaration, GivenDeclaration, Uniques, KeepsHistory {
   /** Plural noun, lower case: the path segment, the table, and the file `shared/resources/<name>.ts`. */
   readonly name: string;
   /**
@@ -97,7 +99,7 @@ const servingChoices: Choices<Serving> = {
   outage: ['unchanged', 'last-known'],
 };
 
-export interface Resource<Schema extends DocumentSchema = DocumentSchema> extends Serving, GivenFields, UniqueKeys, Links {
+export interface Resource<Schema extends DocumentSchema = DocumentSchema> extends Serving, GivenFields, UniqueKeys, Links, Logged {
   /** What it is called on the wire, in the feed and in reports. */
   readonly name: string;
   /** What the database calls it. */
@@ -141,15 +143,12 @@ const keys = {
   resource: [
     'name', 'collection', 'storedAs', 'internal', 'schema', 'id', 'rules', 'fieldRules', 'readonly', 'immutable', 'defaults', 'shapes',
     'cache', 'outage', 'invalid', 'extra', 'preconditions', 'rev', 'createdAt', 'updatedAt', 'validation', 'reads', 'live', 'limits',
-    'revision', 'versions', 'unique', 'removal', 'aggregates', 'relations',
+    'revision', 'versions', 'unique', 'removal', 'aggregates', 'relations', 'history',
   ],
   /** What means something for a resource that is stored and not served. */
   internal: ['name', 'internal', 'schema', 'id', 'rev', 'createdAt', 'updatedAt', 'shapes', 'validation', 'reads'],
   fieldRule: ['read', 'write'],
 } as const;
-
-/** Paths below the version that are not resources. */
-const reservedNames: ReadonlySet<string> = new Set(['live']);
 
 export function resource<Schema extends DocumentSchema>(declared: ResourceDeclaration<Schema>): Resource<Schema> {
   const mistakes = new Mistakes(placeOf(declared));
@@ -200,7 +199,7 @@ function toResource<Schema extends DocumentSchema>(declared: ResourceDeclaration
   const summed = toObject(declared.aggregates, (detail) => mistakes.add('aggregates', detail));
   const aggregates = toAggregates(summed, { fields: known, shapes }, mistakes.at('aggregates.'));
   const walked = [...shapes, ...aggregates.map(({ shape }) => shape)];
-  const rules = toRules(declared.rules, { ...surroundings, removal }, mistakes);
+  const rules = toRules(declared.rules, { ...surroundings, removal, isLogged: declared.history !== undefined }, mistakes);
   checkFoldedRule(shapes, rules.read, mistakes);
   const fieldRules = toFieldRules(declared, surroundings, mistakes);
   const relations = toRelations(declared.relations, { schema, fields: known }, mistakes);
@@ -217,7 +216,7 @@ function toResource<Schema extends DocumentSchema>(declared: ResourceDeclaration
     limits: toResourceLimits(objectAt('limits', declared.limits), mistakes.at('limits.')),
     validation: toChosen(validationChoices, objectAt('validation', declared.validation), mistakes.at('validation.')),
     versions: objectAt('versions', declared.versions),
-    relations, related: new Map(), namedBy: [],
+    relations, related: new Map(), namedBy: [], ...toHistory(declared, mistakes),
     reads: toReads(objectAt('reads', declared.reads), cache, mistakes),
     indexes: withReferringIndexes(relations, withRemovedIndexes(indexes, rules.restore, removal), { removal, isArray }),
     mentions: mentionsOf([rules.read, rules.restore, ...Object.values(fieldRules).flatMap((rule) => rule.read ?? [])]),
@@ -248,7 +247,7 @@ function whyNoName(name: unknown): string | undefined {
   if (typeof name !== 'string' || !/^[a-z][a-z0-9-]{0,62}$/.test(name)) {
     return 'must be lower case, a plural noun of letters, digits and hyphens';
   }
-  return reservedNames.has(name) ? `"/${name}" is kept for live feeds; choose another` : undefined;
+  return name === 'live' ? `"/${name}" is kept for live feeds; choose another` : undefined;
 }
 
 function whyNoInternalName(name: unknown): string | undefined {

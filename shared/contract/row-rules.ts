@@ -14,20 +14,23 @@ export interface RuleDeclaration {
   readonly remove?: Rule;
   /** Who sees, restores and erases what is removed, where `removal` is declared; nobody unless said. */
   readonly restore?: Rule;
+  /** Who reads the log of changes, where `history` is declared; nobody unless said. */
+  readonly history?: Rule;
 }
 
 export type RowRules = Readonly<Record<Exclude<keyof RuleDeclaration, 'write'>, Rule>>;
 
-const keys = ['read', 'write', 'create', 'update', 'remove', 'restore'] as const;
+const keys = ['read', 'write', 'create', 'update', 'remove', 'restore', 'history'] as const;
 
 export type Surroundings = Omit<RuleSurroundings, 'refuse'> & { readonly schema: DocumentSchema };
 
 interface RowSurroundings extends Surroundings {
   readonly removal: Removal | undefined;
+  readonly isLogged: boolean;
 }
 
 export function toRules(declared: RuleDeclaration | undefined, surroundings: RowSurroundings, mistakes: Mistakes): RowRules {
-  const { removal } = surroundings;
+  const { removal, isLogged } = surroundings;
   const given = toObject(declared, (detail) => mistakes.add('rules', detail));
   refuseUnknown(given, keys, mistakes.at('rules.'));
   const at = (key: keyof RuleDeclaration) => ({ ...surroundings, refuse: (detail: string) => mistakes.add(`rules.${key}`, detail) });
@@ -35,13 +38,16 @@ export function toRules(declared: RuleDeclaration | undefined, surroundings: Row
   const read = rule('read', nobody);
   const write = rule('write', nobody);
   const restore = rule('restore', nobody);
+  const history = rule('history', nobody);
   checkIndexable(read, at('read'));
   checkIndexable(restore, at('restore'));
   if (restore.kind !== 'nobody' && removal === undefined) {
     mistakes.add('rules.restore', 'is of what stays when it is removed, which `removal` declares');
   }
+  if (history.kind !== 'nobody' && !isLogged) mistakes.add('rules.history', 'is of the log of changes, which `history` declares');
   return {
-    read: readRule(read, removal), create: rule('create', write), update: rule('update', write), remove: rule('remove', write), restore,
+    read: readRule(read, removal), create: rule('create', write), update: rule('update', write), remove: rule('remove', write),
+    restore, history,
   };
 }
 

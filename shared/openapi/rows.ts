@@ -8,6 +8,7 @@ import { listingRemoved } from '../contract/removal.ts';
 import type { Resource } from '../contract/resource.ts';
 import { apiKeyOperations } from '../api-keys/operations.ts';
 import { deferredOperations } from '../deferred/operations.ts';
+import { historyOperations } from '../history/operations.ts';
 import { jobOperations } from '../jobs/operations.ts';
 import { bulk } from '../operations/bulk.ts';
 import { documents } from '../operations/documents.ts';
@@ -26,6 +27,7 @@ import { keyAnswer, keyComponents, keyExamples, keyMadeAnswer, keysAnswer, keysP
 import { cancelledAnswer, operationAnswer, resultAnswer } from './deferred.ts';
 import type { Described } from './described.ts';
 import { endpointDescribed } from './endpoints.ts';
+import { historyAnswer, historyParameters, historyWords } from './history.ts';
 import { jobAnswer, jobRetriedAnswer, jobsAnswer, jobsParameters } from './jobs.ts';
 import { exportParametersOf, fieldsOf, listParametersOf, shapesOf } from './list-parameters.ts';
 import { expandOf, heedsOf } from './related.ts';
@@ -100,6 +102,10 @@ const ofRemovals: Words<typeof removals> = {
   erase: { answers: removedAnswer },
 };
 
+const ofHistory: Words<typeof historyOperations> = {
+  history: { parameters: historyParameters, answers: historyAnswer, more: historyWords },
+};
+
 const ofApiKeys: Words<typeof apiKeyOperations> = {
   makeKey: { answers: keyMadeAnswer, components: keyComponents.newKey, bodies: () => keyExamples.newKey },
   listKeys: { answers: keysAnswer, parameters: keysParameters },
@@ -138,7 +144,7 @@ const ofWebhooks: Words<typeof webhookOperations> = {
 const byRow: ReadonlyMap<Operation, Described | undefined> = new Map([
   ...toEntries(documents, ofDocuments), ...toEntries(bulk, ofBulk), ...toEntries(transaction, ofTransaction),
   ...toEntries(removals, ofRemovals), ...toEntries(apiKeyOperations, ofApiKeys), ...toEntries(jobOperations, ofJobs),
-  ...toEntries(deferredOperations, ofDeferred), ...toEntries(webhookOperations, ofWebhooks),
+  ...toEntries(deferredOperations, ofDeferred), ...toEntries(webhookOperations, ofWebhooks), ...toEntries(historyOperations, ofHistory),
 ]);
 const nothingMore: Described = {};
 

@@ -111,7 +111,7 @@ export interface Operation<Input = unknown> {
 
 export interface Holding {
   readonly body?: 'document' | 'patch' | 'rows' | 'items' | 'steps';
-  readonly answer?: 'document' | 'page' | 'events' | 'report' | 'results' | 'rows';
+  readonly answer?: 'document' | 'page' | 'events' | 'report' | 'results' | 'rows' | 'history';
 }
 
 export interface Counted<Input = unknown> {

@@ -2,7 +2,8 @@
 import { afterEach, describe, expect, test } from 'bun:test';
 import * as z from 'zod';
 import { afterCommit, type AfterCommit } from '../../../origin/after-commit/after-commit.ts';
-import { type HoldLimits, storedBy } from '../../../origin/after-commit/held-events.ts';
+import type { HoldLimits } from '../../../origin/after-commit/held-events.ts';
+import { storedBy } from '../../../origin/stored-resources.ts';
 import { contract } from '../../../shared/contract/contract.ts';
 import { resource } from '../../../shared/contract/resource.ts';
 import { anyone } from '../../../shared/contract/rules.ts';

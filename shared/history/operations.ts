@@ -1,0 +1,31 @@
+/** What was changed of a document, by whom, where its resource keeps a log of it (SEMANTICS §21). */
+import type { Resource } from '../contract/resource.ts';
+import { operations } from '../operations/operation.ts';
+import { limits } from '../wire/limits.ts';
+import { mustKnowOnly, parametersRefused, toParameters } from '../wire/parameters.ts';
+
+export const historyOperations = operations({
+  history: {
+    method: 'GET', at: '/:id/history', answers: 'moment', right: 'history',
+    summary: 'Tells what was changed of a document, the last first.',
+    body: 'none', bodyBytesMax: limits.bodyBytesMax, takes: [], gives: ['application/json'], carries: [], conditions: 'none',
+    msMax: limits.requestMsMax, cost: 1, offered: ({ history }: Resource) => history !== undefined, parse: parsePage,
+    holds: { answer: 'history' },
+  },
+});
+
+export interface HistoryPage {
+  readonly limit: number;
+  /** The `next` of the page before. */
+  readonly after: string | undefined;
+}
+
+function parsePage(_resource: unknown, query: string): HistoryPage {
+  const parameters = toParameters(query);
+  mustKnowOnly(parameters, ['limit', 'after'], 'a history is read by limit and after');
+  const limit = parameters.get('limit') ?? String(limits.pageDocumentsDefault);
+  if (!/^[1-9]\d{0,5}$/.test(limit) || Number(limit) > limits.pageDocumentsMax) {
+    throw parametersRefused([['limit', `must be a whole number from 1 to ${limits.pageDocumentsMax}`]]);
+  }
+  return { limit: Number(limit), after: parameters.get('after') ?? undefined };
+}

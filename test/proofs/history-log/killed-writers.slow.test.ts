@@ -1,0 +1,45 @@
+/** Programs that change logged documents are killed at random moments, on MongoDB of two: the log is that of the feed, event by event. */
+import { expect, test } from 'bun:test';
+import { join } from 'node:path';
+import { DirectOrigin } from '../../support/direct-origin.ts';
+import { KilledProgram, openStage } from '../../support/killed-program.ts';
+import { linked, logged } from '../../support/logged-contract.ts';
+import { Random } from '../../support/random.ts';
+import { brokenIn, changesOf, eventsOf, replayed, stepsOf } from '../../support/replayed-log.ts';
+import { engines } from '../../support/whole-world.ts';
+
+const kills = 6;
+
+test.each([...engines])('killed at random moments, each committed change is in the log once, and no other is, on %s', async (engine) => {
+  const stage = await openStage(engine);
+  try {
+    const before = await DirectOrigin.open(stage.variables, logged);
+    const from = await before.context.store.head();
+    await before[Symbol.asyncDispose]();
+    const seed = Date.now();
+    const random = new Random(seed);
+    const programFile = join(import.meta.dir, 'writing-program.ts');
+    for (let kill = 0; kill < kills; kill++) {
+      const programs = Array.from({ length: stage.programs }, () =>
+        new KilledProgram(programFile, [stage.place, String(random.below(2 ** 31))]));
+      await Promise.all(programs.map((program) => program.writes()));
+      await Bun.sleep(random.below(300));
+      await Promise.all(programs.map((program) => program.kill9()));
+    }
+    await using origin = await DirectOrigin.open(stage.variables, logged);
+    const { store } = origin.context;
+    for (const resource of linked) {
+      const events = await eventsOf(store, resource);
+      // A run in which nothing happens proves nothing.
+      expect(events.length).toBeGreaterThan(kills);
+      expect({ seed, feed: await changesOf(store, resource, from) }).toEqual({ seed, feed: stepsOf(events) });
+      expect({ seed, broken: brokenIn(events) }).toEqual({ seed, broken: [] });
+      const ids = [...new Set(events.map(({ document }) => document))];
+      const { value } = await store.many(resource, ids, { deadline: Date.now() + 10_000 });
+      const documents = Object.fromEntries(value.map((document) => [document.id, document.value]));
+      expect({ seed, ...replayed(events) }).toEqual({ seed, ...documents });
+    }
+  } finally {
+    await stage.remove();
+  }
+}, 120_000);
