@@ -21,13 +21,13 @@ export function limit(): Stage<Identified, Identified> {
   };
 }
 
-/** What is thrown behind it is answered here. */
-export function spend<R extends Identified>(request: R, next: (request: R) => Answer): Answer {
-  return orElse(() => charged(request, next), (thrown) => respond(thrown, request));
+/** `times` what the operation costs. What is thrown behind it is answered here. */
+export function spend<R extends Identified>(request: R, next: (request: R) => Answer, times = 1): Answer {
+  return orElse(() => charged(request, next, times), (thrown) => respond(thrown, request));
 }
 
-function charged<R extends Identified>(request: R, next: (request: R) => Answer): Answer {
-  const spending = toSpending(request);
+function charged<R extends Identified>(request: R, next: (request: R) => Answer, times: number): Answer {
+  const spending = toSpending(request, times);
   const verdict = request.context.limiter.spend(spending);
   const go = (given: Verdict): Answer => {
     mustBeWithin(request, spending.plan, given);
@@ -39,21 +39,21 @@ function charged<R extends Identified>(request: R, next: (request: R) => Answer)
 /** So many units more of what the request is: what it says of the caller's plan is what is left then. */
 export async function spendMore(request: Identified, times: number): Promise<void> {
   if (times < 1) return;
-  const spending = toSpending(request);
+  const spending = toSpending(request, times);
   try {
-    mustBeWithin(request, spending.plan, await request.context.limiter.spend({ ...spending, cost: spending.cost * times }));
+    mustBeWithin(request, spending.plan, await request.context.limiter.spend(spending));
   } catch (thrown) {
     if (thrown instanceof Fault) for (const [name, value] of Object.entries(thrown.headers)) tell(request, name, value);
     throw thrown;
   }
 }
 
-function toSpending(request: Identified): Spending {
+function toSpending(request: Identified, times: number): Spending {
   const { route, own, principal, network, waitUntil } = request;
   return {
     caller: callerOf(principal, network),
     plan: toPlan(request),
-    cost: route === undefined ? own.cost : costOf(route.resource, route.operation),
+    cost: route === undefined ? own.cost : costOf(route.resource, route.operation) * times,
     unavailable: route === undefined ? ownPolicy(own) : route.resource.limits.unavailable[isSafe(route.operation) ? 'read' : 'write'],
     waitUntil,
   };

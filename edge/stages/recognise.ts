@@ -19,6 +19,6 @@ export function recognise(): Stage<Admitted, Admitted> {
     const held = remembered(whole, lookup, none);
     if (held === undefined) return next(request);
     tell(request, 'api-version', contract.versions.current.name);
-    return spend(whole, (within) => serve(within, lookup, held, 'hit'));
+    return spend(whole, (within) => serve(within, lookup, held, 'hit'), found.cached?.times);
   };
 }

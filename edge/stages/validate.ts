@@ -50,7 +50,9 @@ export function validate(): Stage<Identified<ForOrigin>, Validated> {
     const plain = { ...spoken, cached, preconditions, demanded: undefined, body: undefined };
     const valid = formed === undefined || formed.target === target ? plain : { ...plain, target: formed.target, form: formed.form };
     const token = isSafe(route.operation) ? demandedToken(sent) : undefined;
-    if (token !== undefined) return next({ ...valid, demanded: mustDemandedPosition(token, context.macs) });
+    const read = token === undefined ? valid : { ...valid, demanded: mustDemandedPosition(token, context.macs) };
+    if (cached?.times !== undefined) return spendMore(request, cached.times - 1).then(() => next(read));
+    if (token !== undefined) return next(read);
     const rows = route.operation.holds?.body === 'rows' ? dialect?.input : undefined;
     if (rows !== undefined) return toRows(request, rows).then((older) => next({ ...valid, rows: older }));
     const { schema, counts } = route.operation;

@@ -38,7 +38,7 @@ export function toResourceLimits(declared: LimitsDeclaration, refuse: Refuse): R
   return { cost, unavailable: { read: unavailable.read ?? 'allow', write: unavailable.write ?? 'refuse' } };
 }
 
-/** Units of the caller's plan. */
+/** Units of the caller's plan; a list of several pages costs a multiple (`Cached.times`). */
 export function costOf({ limits }: { readonly limits: ResourceLimits }, { name, cost }: Operation): number {
   return limits.cost[name] ?? cost;
 }

@@ -47,11 +47,16 @@ function termsInWords(resource: Resource, row: Operation, input: Translation | u
   return [
     `For ${ruleInWords(typeof right === 'string' ? resource.rules[right] : right, input)}.`,
     ...(isSafe(row) && hides(resource) ? ['What a caller may not see is answered as what is not there.'] : []),
-    `Costs ${cost} ${cost === 1 ? 'unit' : 'units'} of the caller's plan.`,
+    `Costs ${cost} ${cost === 1 ? 'unit' : 'units'} of the caller's plan${perOf(row)}.`,
     ...(msMax === limits.requestMsMax ? [] : [`Takes at most ${msMax / 1_000} s.`]),
     ...(body === 'none' || bodyBytesMax === limits.bodyBytesMax ? [] : [`A body has at most ${bodyBytesMax} bytes.`]),
     ...(conditions.startsWith('change') && resource.preconditions === 'required' ? ['Needs `If-Match` (428).'] : []),
   ].join(' ');
+}
+
+function perOf({ name, counts }: Operation): string {
+  if (name === 'list') return ` for each ${limits.listDocumentsPerCost} documents asked for`;
+  return counts === undefined ? '' : ' for each document';
 }
 
 function hides({ rules }: Resource): boolean {

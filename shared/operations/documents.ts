@@ -40,6 +40,7 @@ export const documents = operations({
       name: `list ${formatQuery(input)}`,
       dependencies: dependenciesOfList(resource, input),
       keepsAbsence: false,
+      ...(input.limit > limits.listDocumentsPerCost ? { times: Math.ceil(input.limit / limits.listDocumentsPerCost) } : {}),
       ...(input.expand === undefined ? {} : withExpanded(`list ${formatQuery(input)}`, resource, input.expand)),
     }),
     holds: { answer: 'page' },

@@ -138,6 +138,8 @@ export interface Cached {
   readonly expanded?: readonly Expansion[];
   /** Whether the absence of what is asked for is an answer as good as any (404). */
   readonly keepsAbsence: boolean;
+  /** How many times the operation's cost it is, where that is more than once. */
+  readonly times?: number;
 }
 
 /** What holds of a state whose dependencies are known with its answer, not before. */

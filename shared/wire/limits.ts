@@ -72,6 +72,8 @@ export const limits = {
   pageDocumentsDefault: 20,
   /** A larger `limit` is a 400. */
   pageDocumentsMax: 200,
+  /** Documents asked of a list for each time that its cost is charged: a page of 100 costs what two do. */
+  listDocumentsPerCost: 50,
   /** Values of one `in`; more is a 400. Work is this × page. */
   inValuesMax: 20,
   /** Documents that a page looks into where a shape asks beside its index and says no other number: some 10 ms. */

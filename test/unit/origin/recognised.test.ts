@@ -13,6 +13,7 @@ import { films } from '../../../shared/resources/films.ts';
 import { eventually } from '../../support/eventually.ts';
 import { toFilm } from '../../support/film.ts';
 import { OpenedOrigin } from '../../support/opened-origin.ts';
+import { unitsLeft } from '../../support/units-left.ts';
 import { testKeys } from '../../support/scripted-origin.ts';
 
 type Fields = Readonly<Record<string, string>>;
@@ -124,4 +125,18 @@ test('a recognised request shows what was written, within the bound', async () =
   await eventually('it is recognised', async () => isRecognised(await ask(film)));
   await origin.put(films, id, toFilm({ title: 'Changed' }));
   await eventually('the change', async () => (await (await ask(film)).text()).includes('Changed'), { msMax: 2_000 });
+});
+
+test('a list costs by how many it asks for, recognised or not', async () => {
+  const few = await openEdge(planOf(10_000));
+  const left = async (target: string) => unitsLeft((await few(target)).headers);
+  for (const [limit, cost] of [[1, 1], [50, 1], [51, 2], [200, 4]] as const) {
+    const target = `/v2/films?limit=${limit}`;
+    await eventually('it is recognised', async () => isRecognised(await few(target)));
+    const before = await left(film);
+    expect([limit, before - (await left(target))]).toEqual([limit, cost]);
+    // Another field that is read: all stages are passed.
+    const walked = await few(target, { 'cache-control': 'max-age=1000' });
+    expect([limit, isRecognised(walked), before - cost - unitsLeft(walked.headers)]).toEqual([limit, false, cost]);
+  }
 });
