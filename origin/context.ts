@@ -6,6 +6,7 @@ import { Registry } from '@prometheus-io/client';
 import pino from 'pino';
 import type { Contract } from '../shared/contract/contract.ts';
 import type { FaultReason } from '../shared/wire/fault.ts';
+import type { Plans } from '../shared/limits/plans.ts';
 import { limits } from '../shared/wire/limits.ts';
 import { mustBeSound } from '../shared/contract/mistakes.ts';
 import type { AfterCommit } from './after-commit/after-commit.ts';
@@ -52,6 +53,8 @@ import { startWebhooks } from './webhooks/start-webhooks.ts';
 export interface Context {
   readonly settings: Settings;
   readonly contract: Contract;
+  /** Those that an API key may be given; `undefined`: none. */
+  readonly plans: Plans | undefined;
   readonly log: pino.Logger;
   readonly store: Store;
   readonly feed: Feed;
@@ -80,6 +83,7 @@ export interface Context {
 
 /** What a team, or a test, adds to what is served. */
 export interface Own {
+  readonly plans?: Plans;
   /** What follows from changes, beside live streams and the edge's cache. */
   readonly consumers?: readonly Consumer[];
   readonly hooks?: readonly BeforeWrite[];
@@ -129,7 +133,8 @@ export async function openContext(settings: Settings, contract: Contract, own: O
   const people = await startPeople({ settings, services, log, now, signToken: own.signToken });
   const delivers: Job = deliveryJob(() => context, own.webhookTimes ?? usualTimes);
   const context: Context = {
-    settings, people, contract, log, store, feed, compute, services, answers, now, beforeWrites, deferrals, load, delivers,
+    settings, contract, plans: own.plans, people, log, now, store, feed, compute, services, answers, beforeWrites, deferrals, load,
+    delivers,
     calls: new KnownCalls(),
     imports: new CallerShares({
       what: 'imports', perCallerMax: limits.importsPerCallerMax, retryAfterSeconds: limits.importRetryAfterSeconds,

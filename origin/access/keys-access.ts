@@ -34,10 +34,10 @@ export class KeysAccess {
 
   async make(asked: NewKey): Promise<Answer> {
     this.#mustBeUnrepeated();
-    const { contract, store } = this.#context;
+    const { store } = this.#context;
     const { principal } = this.#call;
     const now = this.#context.now();
-    const given = mustBeGiven(asked, principal, contract, now);
+    const given = mustBeGiven(asked, principal, this.#context, now);
     const { value: count } = await store.count(apiKeys, requestOf('owner', given.owner), keyLimits.ofOneMax, readOptions(this.#call));
     if (count >= keyLimits.ofOneMax) throw new Fault('document_conflict', { detail: `you have ${count} keys: revoke one of them` });
     const id = toKeyId(now, randomBytes);

@@ -5,12 +5,12 @@ import { keyLimits } from '../../shared/api-keys/limits.ts';
 import type { NewKey } from '../../shared/api-keys/operations.ts';
 import type { apiKeys } from '../../shared/api-keys/resource.ts';
 import { whyNoScope } from '../../shared/api-keys/scopes.ts';
-import type { Contract } from '../../shared/contract/contract.ts';
 import { documentInvalid } from '../../shared/contract/documents.ts';
 import type { FieldError } from '../../shared/wire/fault.ts';
 import type { Principal } from '../../shared/wire/principal.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 import { isAdmin } from '../access/seen-by.ts';
+import type { Context } from '../context.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 
 export type StoredKey = z.output<typeof apiKeys.schema>;
@@ -18,14 +18,16 @@ export type StoredKey = z.output<typeof apiKeys.schema>;
 type KeptPrincipal = Pick<Principal, 'roles' | 'claims'> & { readonly isCountedAlone?: true };
 
 /** Throws `document_invalid` where it would be more than its maker is. */
-export function mustBeGiven(asked: NewKey, maker: Principal, contract: Contract, nowMs: number): Omit<StoredKey, 'hash'> {
+export function mustBeGiven(
+  asked: NewKey, maker: Principal, { contract, plans }: Pick<Context, 'contract' | 'plans'>, nowMs: number,
+): Omit<StoredKey, 'hash'> {
   const { name, scopes, roles = maker.roles, addresses = [], origins = [], expiresAt } = asked;
   const tenant = asked.tenant ?? textOf(maker.claims['tenant']);
   const errors = [
     ...scopes.map((scope, index) => at(`/scopes/${index}`, whyNoScope(scope, contract, maker))),
     ...roles.map((role, index) => at(`/roles/${index}`, maker.roles.includes(role) ? undefined : 'is no role of yours')),
     at('/tenant', asked.tenant === undefined ? undefined : whyNoTenant(asked.tenant, maker)),
-    at('/plan', asked.plan === undefined || isAdmin(maker) ? undefined : 'is given by an admin'),
+    at('/plan', asked.plan === undefined ? undefined : whyNoPlan(asked.plan, maker, plans)),
     at('/expiresAt', expiresAt === undefined || Date.parse(expiresAt) > nowMs ? undefined : 'has passed'),
   ];
   const principal = JSON.stringify(toKept(asked, maker, roles));
@@ -48,6 +50,11 @@ function whyNoTenant(tenant: string, maker: Principal): string | undefined {
   const own = maker.claims['tenant'];
   if (textOf(own) === tenant || (own === undefined && isAdmin(maker))) return undefined;
   return 'is not your tenant';
+}
+
+function whyNoPlan(plan: string, maker: Principal, plans: Context['plans']): string | undefined {
+  if (!isAdmin(maker)) return 'is given by an admin';
+  return plans?.byName.has(plan) === true ? undefined : `is no declared plan; there are ${[...(plans?.byName.keys() ?? [])].join(', ')}`;
 }
 
 /** A tenant that the maker has stays the claim that it is. */

@@ -5,6 +5,7 @@ import { films } from './films.ts';
 import { orders } from './orders.ts';
 import { places } from './places.ts';
 import { reviews } from './reviews.ts';
+import { screenings } from './screenings.ts';
 import { versions } from './versions.ts';
 
-export const served = contract(versions, films, places, reviews, orders, cinemas);
+export const served = contract(versions, films, places, reviews, orders, cinemas, screenings);

@@ -135,12 +135,13 @@ test('several documents can be changed, removed and made in one request', async 
     expect([path, typeof patch, typeof remove]).toEqual([path, 'object', 'object']);
     for (const body of bodiesOf(patch)) {
       const { results } = (await (await ask('PATCH', path, body)).json()) as { results: readonly { status: number }[] };
-      // Nobody has a document of the id that the example names.
-      expect([path, body.type, results.map(({ status }) => status)]).toEqual([path, body.type, [404]]);
+      // Of the ids that examples name, the sample has that of a film.
+      expect([path, body.type, results.map(({ status }) => status)]).toEqual([path, body.type, [path === '/v2/films' ? 200 : 404]]);
     }
     const shown = (remove?.parameters ?? []).filter(({ example }) => example !== undefined);
     const removed = await ask('DELETE', path + withParameters(shown.map(({ name, example }) => [String(name), example])));
-    expect([path, await removed.json()]).toEqual([path, expect.objectContaining({ dryRun: true, done: 0, refused: 1 })]);
+    const done = path === '/v2/films' ? 1 : 0;
+    expect([path, await removed.json()]).toEqual([path, expect.objectContaining({ dryRun: true, done, refused: 1 - done })]);
   }
   const [body, ...others] = bodiesOf(paths['/v2/transaction']?.post);
   expect(others).toEqual([]);
@@ -156,6 +157,8 @@ test('every row can be imported, and every feed followed', async () => {
       const answer = await ask('POST', `${path}?onDuplicate=skip`, body);
       const lines = (await answer.text()).trim().split('\n');
       expect([path, body.type, lines.length, lines[0]]).toEqual([path, body.type, 1, expect.stringContaining('"complete":true')]);
+      // The same row in another form would meet the key of the first.
+      if (path === '/v2/screenings/import') await ask('DELETE', '/v2/screenings?cinema=ritz-helsinki');
     }
   }
   const feeds = Object.entries(paths).filter(([path]) => path.endsWith('/changes'));

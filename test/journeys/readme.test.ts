@@ -91,10 +91,23 @@ shellTest('its first five minutes, its import and its export behind the answer a
   }
 });
 
+/** The answers that stand below the commands of a block. */
+function printedIn(shell: string): readonly string[] {
+  return shell.split('\n').filter((line) => line.startsWith('#')).map((line) => line.slice(2)).join('\n').split(/\n(?=\{)/);
+}
+
+shellTest('its unique key, and what its relations hold, answer as printed', () => {
+  const shells = ['### Unique keys, and putting by them', '### What is named is there'].flatMap((heading) => blocksBelow(heading, 'sh'));
+  const output = runAsPrinted(shells.map((shell) => shell.replaceAll(/^# .*\n(?!# )/gm, '$&echo\n')));
+  const printed = shells.flatMap(printedIn);
+  expect(printed).toHaveLength(5);
+  for (const each of printed) expect(output).toMatch(toPattern(each));
+});
+
 shellTest('its job writes the receipt of a paid order', () => {
   const [shell = ''] = blocksBelow('### Jobs', 'sh');
   const output = runAsPrinted([shell.replaceAll(/^(curl .*)$/gm, '$1; echo')]);
-  const printed = shell.split('\n').filter((line) => line.startsWith('#')).map((line) => line.slice(2)).join('\n').split(/\n(?=\{)/);
+  const printed = printedIn(shell);
   expect(printed).toHaveLength(2);
   for (const each of printed) expect(output).toMatch(toPattern(each));
   expect(blocksBelow('### Jobs', 'ts').map((text) => readFileSync(join(project, 'origin/jobs/orders-receipt.ts'), 'utf8').includes(text)))

@@ -41,7 +41,7 @@ export class ContractWorld implements AsyncDisposable {
   }
 
   static async on(engine: Engine, contract: Contract): Promise<ContractWorld> {
-    const world = new ContractWorld(await OpenedOrigin.on(engine, contract));
+    const world = new ContractWorld(await OpenedOrigin.on(engine, contract, { plans: offered }));
     await world.#open(contract);
     return world;
   }

@@ -7,6 +7,7 @@ import { isWhole } from '../../../shared/api-keys/key-text.ts';
 import { apiKeyOperations as rows } from '../../../shared/api-keys/operations.ts';
 import { apiKeys, apiKeyUses } from '../../../shared/api-keys/resource.ts';
 import { served } from '../../../shared/resources/all.ts';
+import { offered } from '../../../shared/resources/plans.ts';
 import type { Principal } from '../../../shared/wire/principal.ts';
 import { type DirectAnswer, type DirectAsking, DirectOrigin } from '../../support/direct-origin.ts';
 
@@ -19,7 +20,7 @@ const nobody: Principal = { roles: [], claims: {} };
 const hashOf = (text: unknown) => new Bun.CryptoHasher('sha256').update(String(text)).digest('hex');
 
 describe.each(['sqlite', 'mongodb'] as const)('API keys on %s', async (engine) => {
-  const origin = await DirectOrigin.on(engine, served);
+  const origin = await DirectOrigin.on(engine, served, { plans: offered });
   afterAll(() => origin[Symbol.asyncDispose]());
 
   const ask = (name: keyof typeof rows, asking: DirectAsking): Promise<DirectAnswer> => origin.askBy(rows[name], execute, apiKeys, asking);
@@ -114,6 +115,7 @@ describe.each(['sqlite', 'mongodb'] as const)('API keys on %s', async (engine) =
     ['a tenant, by who has none', bob, { tenant: 'ritz' }, '/tenant'],
     ['another tenant, by an admin of one', odeonAdmin, { tenant: 'ritz' }, '/tenant'],
     ['a plan', ada, { plan: 'partner' }, '/plan'],
+    ['a plan that is not declared', admin, { plan: 'partners' }, '/plan'],
     ['an operation that its maker may not ask for', bob, { scopes: ['films:read', 'films:create'] }, '/scopes/1'],
     ['an end that has passed', ada, { expiresAt: '2020-01-01T00:00:00Z' }, '/expiresAt'],
     ['a resource that is not there', ada, { scopes: ['filmz:read'] }, '/scopes/0'],

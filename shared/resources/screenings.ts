@@ -1,0 +1,26 @@
+import * as z from 'zod';
+import { to } from '../contract/relations.ts';
+import { resource } from '../contract/resource.ts';
+import { anyone, role } from '../contract/rules.ts';
+import { instant, integer } from '../contract/types.ts';
+
+/** A film on a screen of a cinema. Both are there, and a screen shows one film at a time. */
+export const screenings = resource({
+  name: 'screenings',
+  schema: z.object({
+    film: z.uuid(),
+    cinema: z.string().min(1).max(60).meta({ examples: ['ritz-helsinki'] }),
+    screen: integer().min(1).max(50).meta({ examples: [1] }),
+    startsAt: instant(),
+  }),
+  rules: { read: anyone, write: role('editor') },
+  shapes: {
+    byCinema: { equal: ['cinema'], range: 'startsAt', sort: ['startsAt'] },
+    byFilm: { equal: ['film'], sort: ['startsAt'] },
+  },
+  unique: { bySlot: { fields: ['cinema', 'screen', 'startsAt'] } },
+  relations: {
+    film: to('films', 'film', { exists: true, onDelete: 'restrict' }),
+    cinema: to('cinemas', 'cinema', { exists: true, onDelete: 'cascade' }),
+  },
+});
