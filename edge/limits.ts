@@ -34,6 +34,16 @@ export const edgeLimits = {
   pieceBytesMax: 65_536,
   /** The buffer of a body whose length is not declared: most have one kilobyte. */
   pieceBytesUnknown: 8_193,
+  /** `/ready` of an origin, which gives each of its services a second; a load balancer waits for two. */
+  readyMsMax: 1_800,
+  /** What it says, in bytes. */
+  readyBytesMax: 65_536,
+  /** How long an isolate believes it: balancers ask from many places. */
+  readyBelievedMs: 250,
+  /** Spans that an isolate sends in a second, each in a request of its own; more are left away. */
+  spansPerSecondMax: 50,
+  /** The sending of one, behind the answer. */
+  spanSentMsMax: 5_000,
   /** A question to the coordinator; then generations are unknown and answers are revalidated. */
   askMsMax: 1_000,
   /** After a failed question nobody asks again for this long: the wait must not be paid by every request. */

@@ -11,6 +11,8 @@ const always = (): boolean => true;
 
 const table = {
   health: { method: 'GET', path: edgePaths.health, of: 'none', isThere: always },
+  live: { method: 'GET', path: edgePaths.live, of: 'none', isThere: always },
+  ready: { method: 'GET', path: edgePaths.ready, of: 'none', isThere: always },
   report: { method: 'POST', path: reportPath, of: 'none', isThere: always },
   openapi: { method: 'GET', path: edgePaths.openapi, of: 'version', isThere: isDescribed },
   docs: { method: 'GET', path: edgePaths.docs, of: 'none', isThere: isDescribed },

@@ -7,6 +7,7 @@ import type { Served } from './context.ts';
 import type { Host } from './host/host.ts';
 import { finish } from './request/finish.ts';
 import { told } from './request/line.ts';
+import { traced } from './request/span.ts';
 import type { Arrival } from './request/request.ts';
 import { respond } from './respond.ts';
 import { type Answer, orElse, Path } from './runner.ts';
@@ -60,7 +61,7 @@ export function toPipeline(host: Host, served: Served): (arrival: Arrival) => An
   const path = toPath(host, served);
   return (arrival) => {
     const answer = orElse(() => path(arrival), (thrown) => respond(thrown, arrival));
-    const end = (given: Response): Answer => finish(arrival, told(arrival, given));
+    const end = (given: Response): Answer => finish(arrival, traced(arrival, told(arrival, given)));
     return answer instanceof Promise ? answer.then(end) : end(answer);
   };
 }

@@ -37,6 +37,8 @@ export interface Asked {
   readonly requestId: string;
   /** Names the trace that the call is a part of, in logs. */
   readonly traceId: string | undefined;
+  /** What it causes, now or later, says that it follows from this (W3C Trace Context §3.2). */
+  readonly traceparent?: string | undefined;
   /** It is carried out past all rules. */
   readonly isSystem?: true;
   /** Asked for with `Prefer: respond-async` (RFC 7240 §4.1) by somebody who can look at it later. */

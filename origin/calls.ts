@@ -19,7 +19,7 @@ import { mustGrant } from './rights.ts';
 
 /** What is asked, before any of it is parsed. */
 export interface Asking<Row extends Operation = Operation>
-  extends Pick<Asked, 'id' | 'principal' | 'atLeast' | 'nonce' | 'tokenKey' | 'requestId' | 'traceId'> {
+  extends Pick<Asked, 'id' | 'principal' | 'atLeast' | 'nonce' | 'tokenKey' | 'requestId' | 'traceId' | 'traceparent'> {
   readonly operation: Row;
   readonly resource: Resource;
   /** A query string, with its question mark or empty; or what the row would make of one. */
@@ -43,7 +43,7 @@ interface SentText {
 
 /** Throws a Fault where it is refused. */
 export async function toCall<Row extends Operation>(asking: Asking<Row>, nowMs: number): Promise<Call<Row>> {
-  const { operation, resource, id, principal, deadline, atLeast, nonce, tokenKey, requestId, traceId } = asking;
+  const { operation, resource, id, principal, deadline, atLeast, nonce, tokenKey, requestId, traceId, traceparent } = asking;
   const rights = mustGrant(operation, resource, principal);
   const preconditions = mustPreconditions({ operation, resource }, asking.header);
   const input = toInput(asking);
@@ -54,7 +54,7 @@ export async function toCall<Row extends Operation>(asking: Asking<Row>, nowMs: 
     deadline: Math.min(deadline, nowMs + operation.msMax),
     keeps: toKeeps(asking),
     ...(isDeferred(asking) ? { isDeferred: true } : {}),
-    atLeast, nonce, tokenKey, requestId, traceId,
+    atLeast, nonce, tokenKey, requestId, traceId, traceparent,
   });
 }
 

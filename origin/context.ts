@@ -33,6 +33,7 @@ import { KnownCalls } from './hop/known-calls.ts';
 import { type Load, startLoad } from './load.ts';
 import type { Measuring } from './metrics/metrics.ts';
 import { Requests } from './metrics/requests.ts';
+import { startDisk } from './disk.ts';
 import type { SignToken } from './people/auth.ts';
 import type { People } from './people/people.ts';
 import { startPeople } from './people/start.ts';
@@ -46,6 +47,7 @@ import { openMongoStore } from './store/mongo/mongo-store.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import type { Store } from './store/store.ts';
 import { startEntries } from './entries/start-entries.ts';
+import { startTraces, type Traces } from './traces/traces.ts';
 import { toLoggedError, toTrouble } from './trouble.ts';
 import { deliveryJob, usualTimes, type WebhookTimes } from './webhooks/delivery-job.ts';
 import { startWebhooks } from './webhooks/start-webhooks.ts';
@@ -68,6 +70,8 @@ export interface Context {
   readonly load: Load;
   /** `undefined`: people are off (`TOMBOLO_PEOPLE`). */
   readonly people: People | undefined;
+  /** `undefined`: nobody is sent traces. */
+  readonly traces: Traces | undefined;
   readonly beforeWrites: BeforeWrites;
   readonly services: Services;
   /** The job that delivers what webhooks are told. */
@@ -118,8 +122,11 @@ export async function openContext(settings: Settings, contract: Contract, own: O
       async (opened) => ({ ...(await opened.figures()), stepsPending: opened.state().pending.length }),
     ),
   );
+  if (settings.mongodbUri === undefined) await services.start('disk', () => startDisk(settings));
+  const { otlpUrl } = settings;
+  const traces = otlpUrl === undefined ? undefined : await services.start('traces', () => startTraces(otlpUrl));
   const compute = await services.start('compute', async () =>
-    asService(await openCompute(), () => ({ ready: true }), (opened) => opened.figures()));
+    asService(await openCompute(), (opened) => opened.state(), (opened) => opened.figures()));
   const feed = await services.start('feed', async () =>
     asService(await Feed.open({ store, onTrouble }), (opened) => opened.state(), (opened) => opened.figures()));
   for (const consumer of consumers) {
@@ -134,7 +141,7 @@ export async function openContext(settings: Settings, contract: Contract, own: O
   const delivers: Job = deliveryJob(() => context, own.webhookTimes ?? usualTimes);
   const context: Context = {
     settings, contract, plans: own.plans, people, log, now, store, feed, compute, services, answers, beforeWrites, deferrals, load,
-    delivers,
+    traces, delivers,
     calls: new KnownCalls(),
     imports: new CallerShares({
       what: 'imports', perCallerMax: limits.importsPerCallerMax, retryAfterSeconds: limits.importRetryAfterSeconds,

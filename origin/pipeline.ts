@@ -28,7 +28,7 @@ export function handle(context: Context, request: Request, untimed: () => void):
   let hop: VerifiedHop | undefined;
   try {
     hop = verifyHop(request, context.settings.keys, context.now());
-    watched.trace = traceOf(hop);
+    watched.begin(traceOf(hop), hop.header('traceparent') ?? undefined);
     const { people } = context;
     if (people !== undefined && isPeoplePath(hop.path)) return askPeople(context, people, { hop, request, watched });
     const words = wordsOf(hop);
@@ -71,8 +71,8 @@ async function carryOut(context: Context, arrived: Arrived): Promise<Response> {
   try {
     const route = known ?? mustRoute(context.contract, hop.method, hop.path);
     leave = context.load.mustEnter(route);
-    const call = known === undefined ? await newCall(context, route, arrived) : toSameCall(known, hop, context.now());
-    const answer = await execute(context, call);
+    const call = known === undefined ? await newCall(context, route, arrived) : toSameCall(known, hop, toSeen(context, watched));
+    const answer = await execute(watched.context, call);
     return watched.answered(respond(context, hop, call, answer), answer.body);
   } catch (thrown) {
     return refuse(context, arrived, thrown);
@@ -85,9 +85,13 @@ async function newCall(context: Context, route: Route, { hop, words, request, un
   const { operation, resource } = route;
   watched.found({ operation, resource, principal: mustPrincipal(hop.header('tombolo-principal')) });
   if (operation.body === 'streamed' || operation.answers === 'moment') untimed();
-  const call = await hopToCall(route, hop, request, context.now());
+  const call = await hopToCall(route, hop, request, toSeen(context, watched));
   context.calls.keep(words, call);
   return call;
+}
+
+function toSeen(context: Context, { traceparent }: Watched) {
+  return { nowMs: context.now(), traceparent };
 }
 
 type Refused = Pick<Arrived, 'request' | 'watched'> & { readonly hop: VerifiedHop | undefined };

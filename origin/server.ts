@@ -93,6 +93,7 @@ function openRoute(
   // The whole path is compared: a document may have such an id.
   const path = targetOf(request);
   if (path === '/health') return Response.json({ status: 'ok', engine: store.engine, contract: contract.digest });
+  if (path === '/live') return Response.json({ status: 'live' }, { headers: { 'cache-control': 'no-store' } });
   if (path === '/ready') return readiness(services);
   if (jwks !== undefined && settings.environment === 'development' && path === keySetPath) return Response.json(jwks);
   return path === keySetPath ? keySetAnswer(people) : undefined;

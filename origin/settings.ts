@@ -3,7 +3,9 @@
  * development's own defaults (keys, identity) are made by `origin/dev` and passed in as if they were set.
  */
 import type { HopKey } from '../shared/hop/keys.ts';
-import { type Environment, isSafeUrl, type LeastLevel, SettingsReader, type Variables } from '../shared/settings/reader.ts';
+import {
+  type Environment, isSafeUrl, type LeastLevel, logOneInDefault, SettingsReader, type Variables,
+} from '../shared/settings/reader.ts';
 import type { MetricsAddress } from './metrics/listen.ts';
 import { type PeopleSettings, readPeopleSettings } from './people/settings.ts';
 import { storeLimits } from './store/limits.ts';
@@ -22,6 +24,8 @@ export interface Settings {
   readonly processBytesMax: number;
   /** Where metrics are told, unsigned; `undefined`: nowhere. */
   readonly metrics: MetricsAddress | undefined;
+  /** An OTLP/HTTP receiver that spans are sent to; `undefined`: none is. */
+  readonly otlpUrl: string | undefined;
   readonly keys: readonly [HopKey, ...HopKey[]];
   /** Workers that are told of changes; each gets every report. */
   readonly edgeUrls: readonly string[];
@@ -29,6 +33,8 @@ export interface Settings {
   readonly logBytesMax: number;
   /** What kept answers may take in memory (`answers/kept-answers.ts`); 0: none are kept. */
   readonly answersBytesMax: number;
+  /** What must be left on the disk of the embedded SQLite for this process to be ready. */
+  readonly diskBytesMin: number;
   /** Whether empty collections of Tombolo's own making are given the sample. */
   readonly seed: boolean;
   readonly logLevel: LeastLevel;
@@ -52,6 +58,8 @@ const drainMsMax = 5_000;
 
 /** One that serves and has nothing to do takes 115 MB. */
 const processBytesLeast = 67_108_864;
+/** A checkpoint of the longest transaction, and some minutes of a busy hour. */
+const diskBytesDefault = 67_108_864;
 
 /** A log bounded below this would forget what was written a moment ago. */
 const logBytesLeast = 1_048_576;
@@ -83,6 +91,7 @@ export function readSettings(reader: SettingsReader, role: Role = 'origin'): Set
       fallback: 0, max: drainMsMax, what: `must be whole milliseconds, ${drainMsMax} at most: a stop takes less than 10 s` }),
     processBytesMax: toProcessBytes(reader, 'TOMBOLO_PROCESS_BYTES_MAX'),
     metrics: toMetricsAddress(reader),
+    otlpUrl: reader.url('TOMBOLO_OTLP_URL', environment),
     keys: reader.keys(environment === 'production'
       ? 'is required in production: <id>:<base64url of 32 random bytes>, the same at the edge'
       : 'is missing; `npm start` makes one, a lone origin needs the one of its edge'),
@@ -96,9 +105,12 @@ export function readSettings(reader: SettingsReader, role: Role = 'origin'): Set
     answersBytesMax: reader.count('TOMBOLO_ANSWERS_BYTES_MAX', {
       fallback: answersBytesDefault, max: Number.MAX_SAFE_INTEGER, what: 'must be a whole number of bytes; 0 keeps no answers',
     }),
+    diskBytesMin: reader.count('TOMBOLO_DISK_BYTES_MIN', {
+      fallback: diskBytesDefault, max: Number.MAX_SAFE_INTEGER, what: 'must be a whole number of bytes; 0 asks for none',
+    }),
     seed: environment === 'development' && isSeeded(reader.optional('TOMBOLO_SEED'), mongodbUri),
     logLevel: reader.level('TOMBOLO_LOG_LEVEL', environment === 'production' ? 'info' : 'warn'),
-    logOneIn: reader.oneIn('TOMBOLO_LOG_ONE_IN', environment),
+    logOneIn: reader.oneIn('TOMBOLO_LOG_ONE_IN', logOneInDefault[environment]),
     people: readPeopleSettings(reader, environment),
     webhooksLoopback: isLoopbackAllowed(reader, environment),
   };

@@ -10,20 +10,36 @@ import type { Context } from './context.ts';
 import { hmac } from './hop/hmac.ts';
 import { type Trace, unknownTrace } from './hop/trace.ts';
 import type { Seen } from './metrics/requests.ts';
+import type { Traced } from './traces/traces.ts';
 import { toFaultFacts } from './trouble.ts';
 
 type About = Pick<Asked, 'resource' | 'principal'> & { readonly operation: { readonly name: string } };
 
 export class Watched {
+  /** What carries the call out: where the request is traced, its store is. */
+  context: Context;
   trace: Trace = unknownTrace;
-  readonly #context: Context;
+  /** What the call causes follows from this. */
+  traceparent: string | undefined;
+  #traced: Traced | undefined;
   readonly #beganAtMs = performance.now();
   readonly #seen: Seen | undefined;
   #about: Partial<About> = {};
 
   constructor(context: Context) {
-    this.#context = context;
+    this.context = context;
     this.#seen = context.measuring?.requests.begin();
+  }
+
+  /** The request is the edge's own, and continues what the edge has sampled. */
+  begin(trace: Trace, parent: string | undefined): void {
+    this.trace = trace;
+    this.traceparent = parent;
+    const { traces, store } = this.context;
+    this.#traced = traces?.begin('request', { parent });
+    if (this.#traced === undefined) return;
+    this.traceparent = this.#traced.traceparent;
+    this.context = { ...this.context, store: this.#traced.over(store) };
   }
 
   /** What is asked for, as soon as it is known; the principal is, once the call is. */
@@ -34,8 +50,8 @@ export class Watched {
 
   /** Hands on what is answered. */
   answered<Given extends { readonly status: number }>(given: Given, body: Answer['body']): Given {
-    const { settings, log } = this.#context;
-    this.#seen?.end(given.status);
+    const { settings, log } = this.context;
+    this.#end(given.status, undefined);
     const isTold = log.isLevelEnabled('debug') || (isChosen(this.trace.requestId, settings.logOneIn) && log.isLevelEnabled('info'));
     if (isTold) log.info(this.#toLine(given.status, { bytes: bytesOf(body) }), 'request');
     return given;
@@ -43,9 +59,9 @@ export class Watched {
 
   /** Hands on a refusal, whose line counts those of its reason since the start. */
   refused<Given extends { readonly status: number }>(given: Given, fault: Fault): Given {
-    const { log, refusals } = this.#context;
-    this.#seen?.end(given.status);
+    const { log, refusals } = this.context;
     const { reason } = fault;
+    this.#end(given.status, reason);
     const refused = (refusals.get(reason) ?? 0) + 1;
     refusals.set(reason, refused);
     const level = levelOf(reason);
@@ -55,11 +71,18 @@ export class Watched {
     return given;
   }
 
+  #end(status: number, reason: string | undefined): void {
+    this.#seen?.end(status);
+    const { operation, resource } = this.#about;
+    const { requestId: request } = this.trace;
+    this.#traced?.end({ request, operation: operation?.name, resource: resource?.name, status, reason }, status >= 500);
+  }
+
   #toLine(status: number, more: object): object {
     const { operation, resource, principal } = this.#about;
     return {
       ...this.trace, operation: operation?.name, resource: resource?.name, status,
-      principal: principal === undefined ? undefined : principalHash(this.#context, principal),
+      principal: principal === undefined ? undefined : principalHash(this.context, principal),
       ms: Math.round((performance.now() - this.#beganAtMs) * 1_000) / 1_000, ...more,
     };
   }

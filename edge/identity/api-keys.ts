@@ -165,10 +165,11 @@ function asFresh(entry: Entry, view: View | undefined): Entry | undefined {
   return entry;
 }
 
-function askOrigin({ context: { origin, contract }, sent, requestId, deadlineAt, waitUntil }: Routed, id: string): Promise<Reply> {
+function askOrigin(request: Routed, id: string): Promise<Reply> {
+  const { context: { origin, contract }, requestId, deadlineAt, waitUntil } = request;
   return origin.ask({
     method: 'GET', target: { path: `/${contract.versions.current.name}/.keys/${id}`, query: '' }, safe: true, principal: anonymous,
-    headers: {}, refusedAt: 4, deadlineAt, requestId, waitUntil, traceparent: traceparentOf(sent, requestId),
+    headers: {}, refusedAt: 4, deadlineAt, requestId, waitUntil, traceparent: traceparentOf(request),
   });
 }
 

@@ -51,12 +51,13 @@ export class KeyUses {
 
 type Use = readonly [id: string, minute: number];
 
-async function send({ context: { origin, contract }, sent, requestId, waitUntil }: Routed, used: readonly Use[]): Promise<number> {
+async function send(request: Routed, used: readonly Use[]): Promise<number> {
+  const { context: { origin, contract }, requestId, waitUntil } = request;
   const body = JSON.stringify({ used: used.map(([id, at]) => ({ id, at: new Date(at).toISOString() })) });
   const reply = await origin.ask({
     method: 'POST', target: { path: `/${contract.versions.current.name}/.keys/used`, query: '' }, safe: false, principal: anonymous,
     headers: { 'content-type': 'application/json' }, body: joinedBytes([new TextEncoder().encode(body)]),
-    deadlineAt: Date.now() + edgeLimits.keyUsesToldMsMax, requestId, waitUntil, refusedAt: 3, traceparent: traceparentOf(sent, requestId),
+    deadlineAt: Date.now() + edgeLimits.keyUsesToldMsMax, requestId, waitUntil, refusedAt: 3, traceparent: traceparentOf(request),
   });
   await discardReply(reply);
   return reply.status;

@@ -20,6 +20,7 @@ import type { Target } from '../request/target.ts';
 import { Canary } from './canary.ts';
 import { originLoaded, originPaused } from './forward-fault.ts';
 import { NoAnswer, OneOrigin, type Signing } from './one-origin.ts';
+import { askReadiness, type Readiness } from './readiness.ts';
 import { isForCanary, rankedFor } from './order.ts';
 import { RetryBudget } from './retry-budget.ts';
 
@@ -63,6 +64,8 @@ export interface Reply {
 export interface Origin {
   /** Throws `origin_unavailable` or `deadline_exceeded`; what the origin refuses is an answer. */
   ask(question: Question): Promise<Reply>;
+  /** Of each, in the order of the setting. */
+  readiness(): Promise<readonly Readiness[]>;
 }
 
 export interface OriginClientOptions extends Signing {
@@ -79,6 +82,8 @@ export class OriginClient implements Origin {
   /** By origin the epoch that it last spoke of. */
   readonly #epochs = new Map<string, string>();
   #saysDiffering = false;
+  #ready: readonly Readiness[] = [];
+  #readyUntil = 0;
 
   constructor({ origins, macs, hasher }: OriginClientOptions) {
     const made = origins.map((setting) => ({ origin: new OneOrigin(setting, { macs, hasher }), percent: setting.canaryPercent }));
@@ -89,6 +94,13 @@ export class OriginClient implements Origin {
     const { origin, percent } = canary;
     const judge = new Canary((facts) => log('warn', 'origin.canary_withdrawn', { origin: origin.url, ...facts }));
     this.#canary = { origin, percent, judge };
+  }
+
+  async readiness(): Promise<readonly Readiness[]> {
+    if (Date.now() < this.#readyUntil) return this.#ready;
+    this.#ready = await Promise.all(this.#origins.map(({ url }) => askReadiness(url)));
+    this.#readyUntil = Date.now() + edgeLimits.readyBelievedMs;
+    return this.#ready;
   }
 
   async ask(question: Question): Promise<Reply> {

@@ -15,7 +15,7 @@ export type Asking = Pick<Validated['preconditions'], 'ifMatch' | 'ifNoneMatch'>
 
 /** HEAD is asked as GET, so that both fill one entry (RFC 9110 §9.3.2). */
 export function toQuestion(request: Validated, asking: Asking): Question {
-  const { raw, requestId, target, route: { operation, resource }, principal, demanded, deadlineAt, sent, waitUntil } = request;
+  const { raw, requestId, target, route: { operation, resource }, principal, demanded, deadlineAt, waitUntil } = request;
   const headers = toHeaders(request, asking);
   return {
     method: raw.method === 'HEAD' ? 'GET' : raw.method,
@@ -24,7 +24,7 @@ export function toQuestion(request: Validated, asking: Asking): Question {
     safe: isSafe(operation) && headers.prefer === undefined,
     refusedAt: refusedAt(resource, operation),
     atLeast: demanded,
-    traceparent: traceparentOf(sent, requestId),
+    traceparent: traceparentOf(request),
     body: toBody(request),
     streamMs: streamMs(request, Date.now()),
   };

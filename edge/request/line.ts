@@ -9,7 +9,7 @@ import { toBase64Url } from '../../shared/wire/base64.ts';
 import type { EdgeContext } from '../context.ts';
 import { isTold, log } from '../log.ts';
 import type { Arrival } from './request.ts';
-import { traceparentOf } from './traceparent.ts';
+import { type Trace, traceOf } from './traceparent.ts';
 
 /** What stages find out of a request for its line. */
 export interface Seen {
@@ -19,6 +19,8 @@ export interface Seen {
   operation?: string;
   resource?: string;
   principal?: Principal;
+  /** Found out when it is first asked for. */
+  trace?: Trace;
   /** A refusal's line is written where it is answered. */
   isRefused?: true;
 }
@@ -41,10 +43,11 @@ export function see({ seen }: Arrival, { operation, resource }: Route): void {
 }
 
 /** What a line says of any request. */
-export function lineOf({ raw, requestId, seen }: Arrival): Readonly<Record<string, unknown>> {
+export function lineOf(request: Arrival): Readonly<Record<string, unknown>> {
+  const { raw, requestId, seen } = request;
   const { beganAt, context, operation, resource, principal } = seen;
   return {
-    requestId, traceId: traceparentOf(raw.headers, requestId).slice(3, 35), operation, resource, method: raw.method,
+    requestId, traceId: traceOf(request).traceId, operation, resource, method: raw.method,
     principal: context === undefined || principal === undefined ? undefined : principalHash(context, principal),
     ms: Date.now() - beganAt,
   };

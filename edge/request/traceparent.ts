@@ -1,12 +1,42 @@
-/** The trace that the origin continues (W3C Trace Context §3.2): the caller's, or one named like the request. */
-export function traceparentOf(sent: { get(name: 'traceparent'): string | null }, requestId: string): string {
+/**
+ * The trace that a request is a part of (W3C Trace Context §3.2): the caller's, whose decision about sampling holds, or one named
+ * like the request, of which one in `TOMBOLO_TRACE_ONE_IN` is sampled. Where spans are sent somewhere the edge's own is one.
+ */
+import { isChosen } from '../../shared/wire/request-line.ts';
+import type { Arrival } from './request.ts';
+
+export interface Trace {
+  readonly traceId: string;
+  /** The caller's span, where it named one. */
+  readonly parentId: string | undefined;
+  /** The edge's own. */
+  readonly spanId: string;
+  /** Two digits; the last bit says whether it is sampled. */
+  readonly flags: string;
+  readonly isExported: boolean;
+}
+
+export function traceOf(request: Arrival): Trace {
+  return (request.seen.trace ??= toTrace(request));
+}
+
+/** What the origin continues. */
+export function traceparentOf(request: Arrival): string {
+  const { traceId, parentId, spanId, flags, isExported } = traceOf(request);
+  return `00-${traceId}-${isExported ? spanId : (parentId ?? spanId)}-${flags}`;
+}
+
+function toTrace({ raw, requestId, seen }: Arrival): Trace {
   const id = requestId.slice(requestId.indexOf('_') + 1);
-  return parseTraceparent(sent.get('traceparent')) ?? `00-${id}-${id.slice(16)}-00`;
+  const settings = seen.context?.settings;
+  const [traceId = id, parentId, flags = isChosen(requestId, settings?.traceOneIn ?? 0) ? '01' : '00'] =
+    parse(raw.headers.get('traceparent')) ?? [];
+  const isExported = settings?.otlpUrl !== undefined && (Number.parseInt(flags, 16) & 1) === 1;
+  return { traceId, parentId, spanId: id.slice(16), flags, isExported };
 }
 
 /** A header of version 00 in full; what is not valid is replaced, not repaired. */
-function parseTraceparent(header: string | null): string | undefined {
-  const found = header === null ? null : /^00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/.exec(header);
-  if (found?.[1] === undefined || found[2] === undefined) return undefined;
-  return /^0+$/.test(found[1]) || /^0+$/.test(found[2]) ? undefined : found[0];
+function parse(header: string | null): readonly string[] | undefined {
+  const found = header === null ? null : /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})$/.exec(header);
+  return found?.slice(1);
 }

@@ -36,7 +36,7 @@ async function ask(request: Identified): Promise<Response> {
   const body = raw.method === 'POST' ? await mustRead(raw, bounds) : undefined;
   const reply = await context.origin.ask({
     method: raw.method, target, headers, body, deadlineAt, requestId, waitUntil,
-    principal: anonymous, safe: false, refusedAt: 3, traceparent: traceparentOf(sent, requestId),
+    principal: anonymous, safe: false, refusedAt: 3, traceparent: traceparentOf(request),
   });
   return toAnswer(reply, page !== undefined && page !== context.settings.people);
 }

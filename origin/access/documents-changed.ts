@@ -96,7 +96,7 @@ export class DocumentsChanged extends DocumentsSeen {
   /** A job that is there once the write is committed; its owner is whoever the call is of. */
   enqueue<Payload extends z.ZodType>(job: Job<Payload>, payload: z.input<Payload>, how: Enqueuing = {}): Change<Enqueued> {
     const asked = this.#onBehalf(jobs);
-    const mutation = enqueuing(job, payload, how, { principal: asked.principal, nowMs: this.#now() });
+    const mutation = enqueuing(job, payload, how, { ...asked, nowMs: this.#now() });
     const change = opaque<Enqueued>();
     planned.set(change, { asked: { ...asked, id: mutation.id }, mutation });
     return change;

@@ -17,6 +17,7 @@ import { ComputeFault, PoolFull, type ComputeReason } from './faults.ts';
 import { callMsMax, closeMsMax, fullRetryAfterSeconds, sessionsPerThreadMax, threadsEndingMax, waitingCallsMax } from './limits.ts';
 import type { CallMap } from './serve.ts';
 import type { Figures } from '../services/figures.ts';
+import type { ServiceState } from '../services/services.ts';
 import { within } from '../within.ts';
 import { Thread, type Call } from './thread.ts';
 
@@ -105,6 +106,12 @@ export class ComputePool<Calls extends CallMap> {
       sessionsOpen: sum((thread) => thread.sessions),
       threadsEnding: this.#ending.size,
     };
+  }
+
+  /** Threads that do not end, at which callers are refused, are helped by another process alone. */
+  state(): ServiceState {
+    const { size } = this.#ending;
+    return size < threadsEndingMax ? { ready: true } : { ready: false, detail: `is stuck: ${size} lost threads have not ended` };
   }
 
   figures(): Figures {

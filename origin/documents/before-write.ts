@@ -61,7 +61,7 @@ export function mustBeforeWrites(hooks: readonly BeforeWrite[], { resources }: C
   return new Map(hooks.map(({ resource, derive }) => [resource.name, derive]));
 }
 
-type Writer = Pick<Asked, 'resource' | 'principal' | 'beforeWrites'>;
+type Writer = Pick<Asked, 'resource' | 'principal' | 'beforeWrites' | 'traceparent'>;
 
 interface Images {
   readonly id: string;
@@ -79,11 +79,12 @@ interface DerivedNext {
 }
 
 /** The fields that are written, and what they cause. */
-export function deriveNext({ resource, principal, beforeWrites }: Writer, { id, before, next, nowMs }: Images): DerivedNext {
+export function deriveNext({ resource, principal, beforeWrites, traceparent }: Writer, { id, before, next, nowMs }: Images): DerivedNext {
   const derive = beforeWrites?.get(resource.name);
   if (derive === undefined) return { fields: next, also: [] };
   const also: EnqueuedJob[] = [];
-  const enqueue: Enqueue<void> = (job, payload, how = {}) => void also.push(enqueuing(job, payload, how, { principal, nowMs }));
+  const causing = { principal, nowMs, traceparent };
+  const enqueue: Enqueue<void> = (job, payload, how = {}) => void also.push(enqueuing(job, payload, how, causing));
   const document = (fields: JsonObject) => asDocument<Resource>(structuredClone({ id: toIdValue(resource, id), ...fields }));
   const shown = document(next);
   const answer = derive({ before: before && document(before), next: shown, principal, now: nowMs, enqueue });

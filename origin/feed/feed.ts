@@ -25,6 +25,8 @@ const feedLimits = {
   heartbeatMs: 15_000,
   /** A source that is silent for longer is not followed. */
   silentMsMax: 5_000,
+  /** A source that is silent for longer is told of: whoever asks learns it within two seconds. */
+  silentToldMs: 1_500,
   /** The pause between attempts when the source fails. */
   retryMs: 500,
 } as const;
@@ -83,7 +85,7 @@ export class Feed {
   /** The source gives a batch, if only an empty one, every 100 ms (`Store.watch`). */
   state(): ServiceState {
     const silentMs = performance.now() - this.#lastBatchAtMs;
-    return silentMs <= feedLimits.silentMsMax
+    return silentMs <= feedLimits.silentToldMs
       ? { ready: true }
       : { ready: false, detail: `has heard nothing of the store for ${Math.floor(silentMs / 1_000)} s` };
   }

@@ -86,20 +86,28 @@ export class Attempt {
   }
 
   async #handle(): Promise<Json | undefined> {
-    const { context, job, claim: { id }, stored } = this.#options;
+    const { context: given, job, claim: { id }, stored } = this.#options;
+    const { attempt, trace } = stored;
+    const traced = given.traces?.begin(`job ${job.name}`, { link: trace });
+    const context = traced === undefined ? given : { ...given, store: traced.over(given.store) };
+    let isFailed = true;
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(new Error(`took longer than ${job.timeoutMs} ms`)), job.timeoutMs);
     const signal = AbortSignal.any([late.signal, this.#cut.signal]);
     try {
       signal.throwIfAborted();
       const call = new JobCall(context, {
-        id, job, stored, signal, payload: job.payload.parse(JSON.parse(stored.payload)), deadline: context.now() + job.timeoutMs,
+        id, job, stored, signal, traceparent: traced?.traceparent ?? trace, deadline: context.now() + job.timeoutMs,
+        payload: job.payload.parse(JSON.parse(stored.payload)),
         write: (mutations) => this.#write([holding(this.#options.claim), ...mutations]),
         progress: (part) => this.#tell(part),
         atEnd: (mutations) => void this.#atEnd.push(...mutations),
       });
-      return await Promise.race([job.handler(call), untilAborted(signal)]);
+      const result = await Promise.race([job.handler(call), untilAborted(signal)]);
+      isFailed = false;
+      return result;
     } finally {
+      traced?.end({ request: `job_${id}`, attempt }, isFailed);
       clearTimeout(timer);
     }
   }

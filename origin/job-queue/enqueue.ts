@@ -25,6 +25,7 @@ export type Enqueue<Made> = <Payload extends z.ZodType>(job: Job<Payload>, paylo
 interface Causing {
   readonly principal: Pick<Principal, 'subject' | 'claims'>;
   readonly nowMs: number;
+  readonly traceparent?: string | undefined;
 }
 
 export interface EnqueuedJob extends FollowUp {
@@ -34,7 +35,7 @@ export interface EnqueuedJob extends FollowUp {
 
 /** Throws an Error for what the job does not take: a mistake of the code that enqueues. */
 export function enqueuing<Payload extends z.ZodType>(
-  job: Job<Payload>, payload: z.input<Payload>, { runAt, priority = 0, dedupe }: Enqueuing, { principal, nowMs }: Causing,
+  job: Job<Payload>, payload: z.input<Payload>, { runAt, priority = 0, dedupe }: Enqueuing, { principal, nowMs, traceparent }: Causing,
 ): EnqueuedJob {
   const text = mustPayload(job, payload);
   if (!Number.isInteger(priority) || Math.abs(priority) > jobLimits.priorityMax) throw mistaken(job, `priority ${priority}`);
@@ -45,7 +46,7 @@ export function enqueuing<Payload extends z.ZodType>(
     name: job.name, queue: job.queue.name, state: isLater ? 'delayed' : 'ready', priority, attempt: 0, payload: text,
     dueAt: new Date(isLater ? runAt : nowMs).toISOString(), made: new Date(nowMs).toISOString(),
     owner: principal.subject ?? '', tenant: tenant === undefined ? undefined : String(tenant),
-    claim: undefined, result: undefined, progress: undefined, error: undefined, told: undefined, ended: undefined,
+    trace: traceparent, claim: undefined, result: undefined, progress: undefined, error: undefined, told: undefined, ended: undefined,
   });
   return {
     resource: jobs, isNamed: dedupe !== undefined, id: dedupe === undefined ? Bun.randomUUIDv7() : idOf(job, dedupe),

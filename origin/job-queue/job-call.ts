@@ -22,6 +22,8 @@ export interface Attempting {
   readonly job: Pick<Job, 'name' | 'fetches'>;
   readonly stored: StoredJob;
   readonly payload: unknown;
+  /** Of its attempt, where that is traced, and else of the write that enqueued it. */
+  readonly traceparent: string | undefined;
   readonly signal: AbortSignal;
   /** Milliseconds of the epoch. */
   readonly deadline: number;
@@ -107,11 +109,12 @@ function toPrincipal({ owner, tenant }: StoredJob): Principal {
 }
 
 /** What a call would say if somebody had asked. */
-function toAsked({ settings, contract, beforeWrites }: Context, { id, job, stored, deadline }: Attempting): Asked {
+function toAsked({ settings, contract, beforeWrites }: Context, { id, job, stored, deadline, traceparent }: Attempting): Asked {
   return {
     operation: { name: `job ${job.name}`, right: 'read' },
     resource: everyResourceOf(contract), id: '', principal: toPrincipal(stored), rights: { readable: true, writable: true },
     preconditions: { ifMatch: undefined, ifNoneMatch: undefined }, idempotency: undefined, nonce: undefined,
-    deadline, atLeast: undefined, tokenKey: settings.keys[0], requestId: `job_${id}`, traceId: undefined, beforeWrites,
+    deadline, atLeast: undefined, tokenKey: settings.keys[0], beforeWrites,
+    requestId: `job_${id}`, traceId: stored.trace?.slice(3, 35), traceparent,
   };
 }

@@ -3,6 +3,7 @@
  * what it states of its reading. Nothing is signed, since nothing leaves the process; there is no nonce to be spent twice.
  */
 import type { Origin } from '../../edge/origin-client/origin-client.ts';
+import { toUnready } from '../../edge/origin-client/readiness.ts';
 import type { Operation } from '../../shared/operations/operation.ts';
 import { mustRoute } from '../../shared/operations/route.ts';
 import { isPeoplePath } from '../../shared/people/paths.ts';
@@ -21,13 +22,21 @@ type Question = Parameters<Origin['ask']>[0];
 
 /** `untimed` lifts the server's own limits on slow bodies and quiet answers from the named request. */
 export function toOrigin(context: Context, untimed: (requestId: string) => void): Origin {
-  return { ask: (question) => ask(context, question, untimed) };
+  const readiness = async () => [await toReadiness(context)];
+  return { ask: (question) => ask(context, question, untimed), readiness };
+}
+
+/** GET is answered by the door; HEAD comes as far as here. */
+async function toReadiness({ services }: Context) {
+  const states = await services.states();
+  return Object.values(states).every(({ ready }) => ready) ? ({ status: 'ready' } as const) : toUnready({ services: states });
 }
 
 async function ask(context: Context, question: Question, untimed: (requestId: string) => void): Promise<Reply> {
   const { method, target, headers, principal, atLeast, deadlineAt, streamMs, requestId, traceparent } = question;
   const watched = new Watched(context);
-  const trace = (watched.trace = { requestId, traceId: traceparent.slice(3, 35) });
+  const trace = { requestId, traceId: traceparent.slice(3, 35) };
+  watched.begin(trace, traceparent);
   let leave: (() => void) | undefined;
   try {
     if (context.people !== undefined && isPeoplePath(target.path)) {
@@ -42,7 +51,7 @@ async function ask(context: Context, question: Question, untimed: (requestId: st
     if (operation.body === 'streamed' || operation.answers === 'moment') untimed(requestId);
     const now = context.now();
     const call = await toCall({
-      ...route, ...trace, principal, atLeast,
+      ...route, ...trace, traceparent: watched.traceparent, principal, atLeast,
       input: { query: target.query },
       header: (name) => headers[name] ?? null,
       body: async () => toBody(operation, question),
@@ -50,7 +59,7 @@ async function ask(context: Context, question: Question, untimed: (requestId: st
       nonce: undefined,
       tokenKey: context.settings.keys[0],
     }, now);
-    const answer = await execute(context, asRoutedCall(call));
+    const answer = await execute(watched.context, asRoutedCall(call));
     return watched.answered(toReply(target, call, answer), answer.body);
   } catch (thrown) {
     return toRefusal(toFault(thrown), watched);

@@ -35,6 +35,8 @@ export const jobs = resource({
     progress: z.number().optional(),
     /** Why the last attempt failed, for whoever operates this; `told`: what of it the owner is told. */
     error: z.string().optional(), told: z.string().optional(),
+    /** The `traceparent` of the write that enqueued it. */
+    trace: z.string().optional(),
     made: instant(), ended: instant().optional(),
   }),
   shapes: {

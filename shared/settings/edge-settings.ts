@@ -7,7 +7,7 @@ import { type ClaimPaths, readClaimPaths } from './claim-paths.ts';
 import type { HopKey } from '../hop/keys.ts';
 import { readPeople } from '../people/setting.ts';
 import { type OriginSetting, readOrigins } from './origin-list.ts';
-import { type Environment, isSafeUrl, type LeastLevel, SettingsReader, type Variables } from './reader.ts';
+import { type Environment, isSafeUrl, type LeastLevel, logOneInDefault, SettingsReader, type Variables } from './reader.ts';
 
 export interface EdgeSettings {
   readonly environment: Environment;
@@ -35,6 +35,10 @@ export interface EdgeSettings {
   readonly logOneIn: number;
   /** The public origin below which `/auth` is; absent: people are off. */
   readonly people: string | undefined;
+  /** An OTLP/HTTP receiver that spans are sent to; `undefined`: none is. */
+  readonly otlpUrl: string | undefined;
+  /** Of how many requests whose caller did not decide it one is traced; 0: none is. */
+  readonly traceOneIn: number;
 }
 
 /** The names of the plans that `TOMBOLO_ANONYMOUS_PLAN` may choose from. */
@@ -66,7 +70,9 @@ export function readEdgeSettings(reader: SettingsReader, plans: PlanNames): Edge
     anonymousPlan: toPlanName(reader, 'TOMBOLO_ANONYMOUS_PLAN', plans),
     openapi: toOpenapi(reader, 'TOMBOLO_OPENAPI'),
     logLevel: reader.level('TOMBOLO_LOG_LEVEL', 'info'),
-    logOneIn: reader.oneIn('TOMBOLO_LOG_ONE_IN', environment),
+    otlpUrl: reader.url('TOMBOLO_OTLP_URL', environment),
+    traceOneIn: reader.oneIn('TOMBOLO_TRACE_ONE_IN', 0),
+    logOneIn: reader.oneIn('TOMBOLO_LOG_ONE_IN', logOneInDefault[environment]),
     people: readPeople(reader, environment),
   };
 }

@@ -21,7 +21,7 @@ export class SettingsError extends Error {
 }
 
 /** Lines of requests that nobody misses cost less than a hundredth of them (`test/bench/request-log.ts`). */
-const oneInDefault = 100;
+export const logOneInDefault = { production: 100, development: 0 } as const;
 
 export class SettingsReader {
   readonly #given: Variables;
@@ -67,6 +67,15 @@ export class SettingsReader {
     }
   }
 
+  /** Without a slash at its end; `undefined` where it is not set. */
+  url(variable: string, environment: Environment): string | undefined {
+    const text = this.optional(variable);
+    if (text === '') return undefined;
+    if (URL.canParse(text) && isSafeUrl(new URL(text), environment)) return new URL(text).href.replace(/\/$/, '');
+    this.complain(variable, 'must be an https URL');
+    return undefined;
+  }
+
   level(variable: string, fallback: LeastLevel): LeastLevel {
     const text = this.optional(variable) || fallback;
     if (text === 'debug' || text === 'info' || text === 'warn' || text === 'error' || text === 'silent') return text;
@@ -75,8 +84,7 @@ export class SettingsReader {
   }
 
   /** Of how many things one is told of; 0: none is. */
-  oneIn(variable: string, environment: Environment): number {
-    const fallback = environment === 'production' ? oneInDefault : 0;
+  oneIn(variable: string, fallback: number): number {
     return this.count(variable, { fallback, max: 1_000_000, what: 'must be a whole number up to 1000000; 0 is none' });
   }
 

@@ -2,6 +2,8 @@
 
 export const edgePaths = {
   health: '/health',
+  live: '/live',
+  ready: '/ready',
   openapi: '/openapi.json',
   /** Where people read the description of the API, by a script of its own. */
   docs: '/docs',

@@ -120,6 +120,11 @@ shellTest('its metrics answer as printed', () => {
   for (const line of printed.trim().split('\n')) expect(output).toMatch(toPattern(line));
 });
 
+shellTest('its edge is live and ready as printed', () => {
+  const [shell = ''] = blocksBelow('### Live and ready', 'sh');
+  expect(runAsPrinted([shell])).toBe(shell.split('\n').map((line) => line.split('# ')[1] ?? '').join(''));
+});
+
 shellTest('a refusal has a line in the log as printed', async () => {
   runAsPrinted(blocksBelow('### The log', 'sh'));
   const [printed = ''] = blocksBelow('### The log', '');

@@ -85,6 +85,7 @@ export class ContractWorld implements AsyncDisposable {
         this.asked.push(`${question.method} ${question.target.path}${question.target.query}`);
         return origin.ask(question);
       },
+      readiness: () => origin.readiness(),
     };
   }
 

@@ -54,6 +54,8 @@ export interface WorldOptions {
   readonly logLevel?: 'debug' | 'info';
   /** A module to run in place of `edge/worker.ts`. */
   readonly workerModule?: string;
+  /** Settings of both sides. */
+  readonly variables?: Readonly<Record<string, string>>;
   /** Lines of the edge's log. */
   readonly onEdgeLog?: (line: string) => void;
 }
@@ -144,7 +146,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
 }
 
 async function openOneProcess({
-  engine, memoMs = 1_000, feedSilentMs = 1_000, corsOrigins = '', logLevel,
+  engine, memoMs = 1_000, feedSilentMs = 1_000, corsOrigins = '', logLevel, variables = {},
 }: WorldOptions): Promise<World> {
   const dataDir = mkdtempSync(join(tmpdir(), 'tombolo-world-'));
   const keys = await openDevelopmentKeys(dataDir);
@@ -154,7 +156,7 @@ async function openOneProcess({
     TOMBOLO_MEMO_MS: String(memoMs), TOMBOLO_FEED_SILENT_MS: String(feedSilentMs), TOMBOLO_CORS_ORIGINS: corsOrigins,
     // Tests ask as fast as they can, and all from one address.
     TOMBOLO_ANONYMOUS_PLAN: 'bench', TOMBOLO_FLOOD_MAX: '1000000',
-    ...(logLevel === undefined ? {} : { TOMBOLO_LOG_LEVEL: logLevel }),
+    ...(logLevel === undefined ? {} : { TOMBOLO_LOG_LEVEL: logLevel }), ...variables,
   }, oneProcess);
   const [hop, feed] = [await new Wire(() => origin.port).open(), await new Wire(() => origin.port).open()];
   const edge: Edge = {
@@ -171,7 +173,7 @@ async function openOneProcess({
 }
 
 async function openWorkerd({
-  engine, memoMs = 1_000, feedSilentMs = 1_000, corsOrigins = '', keepsEdgeState = true, logLevel, workerModule, onEdgeLog,
+  engine, memoMs = 1_000, feedSilentMs = 1_000, corsOrigins = '', keepsEdgeState = true, logLevel, workerModule, onEdgeLog, variables = {},
 }: WorldOptions): Promise<World> {
   const dataDir = mkdtempSync(join(tmpdir(), 'tombolo-world-'));
   const keys = await openDevelopmentKeys(dataDir);
@@ -181,7 +183,7 @@ async function openWorkerd({
   const origin = new OriginProcess({
     TOMBOLO_DATA_DIR: dataDir, TOMBOLO_EDGE_URLS: feed.url, TOMBOLO_KEYS: keys, MONGODB_URI: mongo?.uri ?? '',
     TOMBOLO_ENV: 'development',
-    ...(logLevel === undefined ? {} : { TOMBOLO_LOG_LEVEL: logLevel }),
+    ...(logLevel === undefined ? {} : { TOMBOLO_LOG_LEVEL: logLevel }), ...variables,
   });
   const hop = await new Wire(() => origin.port).open();
   const identity = await openIdentity(dataDir);
@@ -195,7 +197,7 @@ async function openWorkerd({
     memoMs,
     feedSilentMs,
     corsOrigins,
-    ...(logLevel === undefined ? {} : { variables: { TOMBOLO_LOG_LEVEL: logLevel } }),
+    variables: { ...(logLevel === undefined ? {} : { TOMBOLO_LOG_LEVEL: logLevel }), ...variables },
     ...(workerModule === undefined ? {} : { workerModule }),
     ...(onEdgeLog === undefined ? {} : { onLog: onEdgeLog }),
     ...(keepsEdgeState ? { persistDir: join(dataDir, 'edge-state') } : {}),

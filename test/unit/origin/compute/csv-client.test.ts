@@ -151,6 +151,7 @@ test('a step that never ends in the module fails at its deadline; stuck threads 
     reasons: [...Array.from({ length: threadsEndingMax }, () => 'compute_deadline'), 'compute_full'],
     threadsEnding: threadsEndingMax,
     deadlines: threadsEndingMax,
+    ready: false,
   });
   expect(await child.exited).toBe(0);
 }, 60_000);

@@ -40,5 +40,6 @@ async function convert(): Promise<string> {
 const reasons: string[] = [];
 for (let round = 0; round <= threadsEndingMax; round += 1) reasons.push(await convert());
 const { threadsEnding, deadlines } = pool.stats();
-console.log(JSON.stringify({ reasons, threadsEnding, deadlines }));
+const { ready } = pool.state();
+console.log(JSON.stringify({ reasons, threadsEnding, deadlines, ready }));
 process.exit(0);

@@ -1,0 +1,44 @@
+/** The edge's span of a request that is sampled, sent as OTLP/HTTP JSON behind the answer; a library for it weighs 16 KB. */
+import { edgeLimits } from '../limits.ts';
+import { log, toLogged } from '../log.ts';
+import type { Arrival } from './request.ts';
+import { traceOf } from './traceparent.ts';
+
+/** Of this isolate, in the second that began at `since`. */
+const sent = { since: 0, spans: 0 };
+
+/** Hands on the answer. Callers decide what is sampled, so an isolate sends no more spans a second than are bounded. */
+export function traced(request: Arrival, answer: Response): Response {
+  const { seen, waitUntil } = request;
+  const url = seen.context?.settings.otlpUrl;
+  if (url === undefined || !traceOf(request).isExported) return answer;
+  const now = Date.now();
+  if (now - sent.since >= 1_000) Object.assign(sent, { since: now, spans: 0 });
+  if (++sent.spans > edgeLimits.spansPerSecondMax) return answer;
+  const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(toSpans(request, answer, now)) };
+  waitUntil(fetch(`${url}/v1/traces`, { ...init, signal: AbortSignal.timeout(edgeLimits.spanSentMsMax) }).then(
+    (taken) => taken.body?.cancel(),
+    (cause: unknown) => log('warn', 'trace.not_sent', { cause: toLogged(cause) }),
+  ));
+  return answer;
+}
+
+/** `ExportTraceServiceRequest` of OTLP 1.0: times are texts of nanoseconds, ids hexadecimal. */
+function toSpans(request: Arrival, { status, headers }: Response, now: number): object {
+  const { requestId, seen: { beganAt, operation, resource } } = request;
+  const { traceId, parentId, spanId } = traceOf(request);
+  const attributes = toAttributes({
+    'tombolo.request': requestId, 'tombolo.operation': operation, 'tombolo.resource': resource, 'tombolo.status': String(status),
+    'tombolo.cache': headers.get('cache-status') ?? undefined,
+  });
+  const span = {
+    traceId, spanId, parentSpanId: parentId, name: 'request', kind: 2, startTimeUnixNano: `${beganAt}000000`,
+    endTimeUnixNano: `${now}000000`, attributes, status: { code: status >= 500 ? 2 : 0 },
+  };
+  const resourceOfAll = { attributes: toAttributes({ 'service.name': 'tombolo-edge' }) };
+  return { resourceSpans: [{ resource: resourceOfAll, scopeSpans: [{ scope: { name: 'tombolo' }, spans: [span] }] }] };
+}
+
+function toAttributes(texts: Readonly<Record<string, string | undefined>>): readonly object[] {
+  return Object.entries(texts).flatMap(([key, stringValue]) => (stringValue === undefined ? [] : [{ key, value: { stringValue } }]));
+}

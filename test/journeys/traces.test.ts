@@ -1,0 +1,103 @@
+/** Traces of a write from the edge to the job that it enqueues, as a receiver of OTLP gets them. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { eventually } from '../support/eventually.ts';
+import { type Asking, type Engine, type Stack, startWorld, type World } from '../support/whole-world.ts';
+
+interface Span {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId?: string;
+  readonly name: string;
+  readonly startTimeUnixNano: string;
+  readonly endTimeUnixNano: string;
+  readonly links?: readonly { readonly traceId: string; readonly spanId: string }[];
+  readonly attributes: readonly { readonly key: string; readonly value: Readonly<Record<string, unknown>> }[];
+}
+
+interface Sent {
+  readonly resourceSpans: readonly {
+    readonly resource: Pick<Span, 'attributes'>;
+    readonly scopeSpans: readonly { readonly spans: readonly Span[] }[];
+  }[];
+}
+
+const received: (Span & { readonly service: unknown })[] = [];
+const texts: string[] = [];
+const receiver = Bun.serve({
+  port: 0,
+  async fetch(request) {
+    if (new URL(request.url).pathname !== '/v1/traces') return new Response(null, { status: 404 });
+    const text = await request.text();
+    texts.push(text);
+    for (const { resource, scopeSpans } of (JSON.parse(text) as Sent).resourceSpans) {
+      const service = valueOf(resource, 'service.name');
+      received.push(...scopeSpans.flatMap(({ spans }) => spans).map((span) => ({ ...span, service })));
+    }
+    return Response.json({ partialSuccess: {} });
+  },
+});
+afterAll(() => receiver.stop(true));
+
+const valueOf = ({ attributes }: Pick<Span, 'attributes'>, key: string): unknown =>
+  Object.values(attributes.find((attribute) => attribute.key === key)?.value ?? {})[0];
+const ofTrace = (traceId: string) => received.filter((span) => span.traceId === traceId);
+
+/** Each engine and each stack once. */
+const worldsOfTwo: readonly (readonly [Engine, Stack])[] = [['sqlite', 'workerd'], ['mongodb', 'one process']];
+
+describe.each(worldsOfTwo)('on %s in %s', (engine, stack) => {
+  let world: World;
+  beforeAll(async () => {
+    const variables = { TOMBOLO_OTLP_URL: `http://127.0.0.1:${receiver.port}`, TOMBOLO_TRACE_ONE_IN: '0' };
+    world = await startWorld({ engine, stack, variables });
+  });
+  afterAll(() => world.close());
+
+  const secret = `planted${crypto.randomUUID()}`;
+  const ask = async (path: string, asking: Asking = {}) =>
+    world.request(path, { token: await world.token({ subject: secret, roles: ['staff', 'editor'], tenant: 'odeon' }), ...asking });
+
+  test('one write is a tree of spans: edge, origin, store, and the job that it enqueues is linked to it', async () => {
+    const order = { tenant: 'odeon', film: crypto.randomUUID(), seats: 1, buyer: secret };
+    const made = await ask('/v2/orders', { json: order });
+    expect(made.status).toBe(201);
+    const traceId = crypto.randomUUID().replaceAll('-', '');
+    const parentId = 'aaf067aa0ba902b7';
+    const headers = { traceparent: `00-${traceId}-${parentId}-01` };
+    const { id } = JSON.parse(made.text) as { readonly id: string };
+    const paid = await ask(`/v2/orders/${id}/pay`, { headers, json: { card: 'tok_ok' } });
+    expect(paid.status).toBe(200);
+    const job = await eventually('the job of the write', () => received.find(({ links }) => links?.[0]?.traceId === traceId));
+    const spans = await eventually('all of the write', () => {
+      const found = ofTrace(traceId);
+      const isWhole = found.some(({ service }) => service === 'tombolo-edge') && found.some(({ name }) => name === 'store write');
+      return isWhole ? found : undefined;
+    });
+    const [edge, ...moreOfEdge] = spans.filter(({ service }) => service === 'tombolo-edge');
+    const [origin, ...moreOfOrigin] = spans.filter(({ service, name }) => service === 'tombolo-origin' && name === 'request');
+    expect([moreOfEdge, moreOfOrigin]).toEqual([[], []]);
+    expect([edge?.parentSpanId, origin?.parentSpanId]).toEqual([parentId, edge?.spanId]);
+    for (const span of [edge, origin]) {
+      expect(span && valueOf(span, 'tombolo.request')).toBe(paid.headers.get('x-request-id'));
+      expect(span && [valueOf(span, 'tombolo.operation'), valueOf(span, 'tombolo.resource')]).toEqual(['orders-pay', 'orders']);
+    }
+    const ofStore = spans.filter(({ name }) => name.startsWith('store '));
+    expect(ofStore.map(({ parentSpanId }) => parentSpanId)).toEqual(ofStore.map(() => origin?.spanId));
+    for (const { startTimeUnixNano, endTimeUnixNano } of spans) expect(BigInt(endTimeUnixNano) >= BigInt(startTimeUnixNano)).toBe(true);
+    expect([job.name, job.links?.[0]?.spanId, job.parentSpanId]).toEqual(['job orders-receipt', origin?.spanId, undefined]);
+    expect(job.traceId).not.toBe(traceId);
+  });
+
+  test('what nobody sampled is not sent, and nothing that was sent by a caller is', async () => {
+    const traceId = crypto.randomUUID().replaceAll('-', '');
+    const sampled = crypto.randomUUID().replaceAll('-', '');
+    const parent = (id: string, flags: string) => ({ traceparent: `00-${id}-aaf067aa0ba902b7-${flags}` });
+    await ask(`/v2/films?title=${secret}`, { headers: parent(traceId, '00') });
+    await ask(`/v2/films?title=${secret}`);
+    await ask(`/v2/films?${secret}=1`, { headers: parent(sampled, '01') });
+    await ask(`/v2/${secret}`, { headers: parent(sampled, '01') });
+    await eventually('the sampled ones', () => ofTrace(sampled).filter(({ service }) => service === 'tombolo-edge').length === 2);
+    expect(ofTrace(traceId)).toEqual([]);
+    expect(texts.filter((text) => text.includes(secret))).toEqual([]);
+  });
+});
