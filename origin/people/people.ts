@@ -81,7 +81,14 @@ async function answer({ attempts, ask }: OpenedPeople, asked: AskedOfPeople): Pr
   await attempts.mustTake(guarded);
   const given = await ask(toRequest(asked));
   if (given.ok && isSecretChecked(asked.path)) await attempts.succeed(guarded);
-  return toReply(given, asked.requestId);
+  return toReply(given.ok && asked.path === signUpPath ? signedUp() : given, asked.requestId);
+}
+
+const signUpPath = '/auth/sign-up/email';
+
+/** better-auth makes up a person for an address that has an account; what it makes up differs from one that an engine gives back. */
+function signedUp(): Response {
+  return Response.json({ status: true, message: 'open the link in the mail, and sign in' });
 }
 
 function toJson(body: Uint8Array<ArrayBuffer> | undefined): unknown {
@@ -117,6 +124,8 @@ async function toReply(given: Response, requestId: string): Promise<Reply> {
   const { status } = given;
   const isRefusal = status >= 400;
   if (isRefusal) headers['content-type'] = problemMediaType;
+  // RFC 9110 §15.5.2; without one, a 401 is about the hop.
+  if (status === 401) headers['www-authenticate'] = 'Cookie realm="tombolo"';
   return { status, headers, body: isRefusal ? toProblem(status, text, requestId) : text, facts: undefined, stated: undefined };
 }
 

@@ -10,7 +10,8 @@ const identity = await openIdentity(settings.dataDir);
 // Another contract than the served one, for tests of a deploy.
 const module = process.env['TOMBOLO_TEST_CONTRACT'];
 const given = module === undefined ? undefined : ((await import(module)) as { served: Contract });
-const origin = await startOrigin(settings, { jwks: identity.jwks, ...(given === undefined ? {} : { contract: given.served }) });
+const { jwks, signToken } = identity;
+const origin = await startOrigin(settings, { jwks, signToken, ...(given === undefined ? {} : { contract: given.served }) });
 attend(origin);
 process.on('SIGTERM', () => void origin.close().then(() => process.exit(0)));
 process.stdout.write(`listening on ${origin.port}\n`);

@@ -56,6 +56,8 @@ export interface WorldOptions {
   readonly workerModule?: string;
   /** Settings of both sides. */
   readonly variables?: Readonly<Record<string, string>>;
+  /** The public origin below which people sign in, as in `TOMBOLO_PEOPLE`; off unless said. */
+  readonly people?: string;
   /** Lines of the edge's log. */
   readonly onEdgeLog?: (line: string) => void;
 }
@@ -146,7 +148,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
 }
 
 async function openOneProcess({
-  engine, memoMs = 1_000, feedSilentMs = 1_000, corsOrigins = '', logLevel, variables = {},
+  engine, memoMs = 1_000, feedSilentMs = 1_000, corsOrigins = '', logLevel, people = 'off', variables = {},
 }: WorldOptions): Promise<World> {
   const dataDir = mkdtempSync(join(tmpdir(), 'tombolo-world-'));
   const keys = await openDevelopmentKeys(dataDir);
@@ -154,6 +156,7 @@ async function openOneProcess({
   const origin = new OriginProcess({
     TOMBOLO_DATA_DIR: dataDir, TOMBOLO_KEYS: keys, MONGODB_URI: mongo?.uri ?? '', TOMBOLO_ENV: 'development', TOMBOLO_SEED: '0',
     TOMBOLO_MEMO_MS: String(memoMs), TOMBOLO_FEED_SILENT_MS: String(feedSilentMs), TOMBOLO_CORS_ORIGINS: corsOrigins,
+    TOMBOLO_PEOPLE: people,
     // Tests ask as fast as they can, and all from one address.
     TOMBOLO_ANONYMOUS_PLAN: 'bench', TOMBOLO_FLOOD_MAX: '1000000',
     ...(logLevel === undefined ? {} : { TOMBOLO_LOG_LEVEL: logLevel }), ...variables,
@@ -173,7 +176,8 @@ async function openOneProcess({
 }
 
 async function openWorkerd({
-  engine, memoMs = 1_000, feedSilentMs = 1_000, corsOrigins = '', keepsEdgeState = true, logLevel, workerModule, onEdgeLog, variables = {},
+  engine, memoMs = 1_000, feedSilentMs = 1_000, corsOrigins = '', keepsEdgeState = true, logLevel, workerModule, onEdgeLog,
+  people = 'off', variables = {},
 }: WorldOptions): Promise<World> {
   const dataDir = mkdtempSync(join(tmpdir(), 'tombolo-world-'));
   const keys = await openDevelopmentKeys(dataDir);
@@ -182,7 +186,7 @@ async function openWorkerd({
   const feed = await new Wire(() => edgePort).open();
   const origin = new OriginProcess({
     TOMBOLO_DATA_DIR: dataDir, TOMBOLO_EDGE_URLS: feed.url, TOMBOLO_KEYS: keys, MONGODB_URI: mongo?.uri ?? '',
-    TOMBOLO_ENV: 'development',
+    TOMBOLO_ENV: 'development', TOMBOLO_PEOPLE: people,
     ...(logLevel === undefined ? {} : { TOMBOLO_LOG_LEVEL: logLevel }), ...variables,
   });
   const hop = await new Wire(() => origin.port).open();
@@ -197,7 +201,7 @@ async function openWorkerd({
     memoMs,
     feedSilentMs,
     corsOrigins,
-    variables: { ...(logLevel === undefined ? {} : { TOMBOLO_LOG_LEVEL: logLevel }), ...variables },
+    variables: { TOMBOLO_PEOPLE: people, ...(logLevel === undefined ? {} : { TOMBOLO_LOG_LEVEL: logLevel }), ...variables },
     ...(workerModule === undefined ? {} : { workerModule }),
     ...(onEdgeLog === undefined ? {} : { onLog: onEdgeLog }),
     ...(keepsEdgeState ? { persistDir: join(dataDir, 'edge-state') } : {}),

@@ -1,0 +1,130 @@
+/** The newcomer's path: somebody signs up, gets a token and writes a review of their own, which is nobody else's. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { readFileSync } from 'node:fs';
+import { mailFileOf } from '../../origin/people/mail.ts';
+import { createFilm } from '../support/film.ts';
+import { type AskPeople, Person } from '../support/person.ts';
+import { signHop } from '../support/signed-hop.ts';
+import { type Engine, type Stack, startWorld, type World } from '../support/whole-world.ts';
+
+const home = 'https://api.example.com';
+const page = 'https://app.example.com';
+const password = 'correct horse battery';
+const json = { 'content-type': 'application/json' };
+
+/** Over the hop, and inside one process; each engine once. */
+const worlds: readonly (readonly [Engine, Stack])[] = [['mongodb', 'workerd'], ['sqlite', 'one process']];
+
+describe.each(worlds)('people on %s in %s', (engine, stack) => {
+  let world: World;
+  beforeAll(async () => void (world = await startWorld({ engine, stack, people: home, corsOrigins: page })));
+  afterAll(() => world.close());
+
+  const ask: AskPeople = async ({ method, path, cookie, origin, json: body }) => {
+    const answer = await world.request(path, {
+      method, ...(body === undefined ? {} : { json: body }),
+      headers: { ...(cookie === '' ? {} : { cookie }), ...(origin === undefined ? {} : { origin }) },
+    });
+    const headers = Object.fromEntries(answer.headers);
+    return { status: answer.status, headers, cookies: answer.headers.getSetCookie(), text: answer.text };
+  };
+  const newPerson = () => new Person(ask, () => readFileSync(mailFileOf(world.dataDir), 'utf8'));
+  const member = async (email: string): Promise<Person> => {
+    const person = newPerson();
+    expect((await person.signUp(email, password)).status).toBe(200);
+    await person.verify(email);
+    expect((await person.signIn(email, password)).status).toBe(200);
+    return person;
+  };
+
+  test('sign up, verify, sign in, review: one\'s own is listed, another\'s is refused', async () => {
+    const { film: { id: film } } = await createFilm(world);
+    const ada = await member('ada@example.com');
+    const [{ token, claims }, { token: other }] = [await ada.token(), await (await member('ben@example.com')).token()];
+    const made = await world.request('/v2/reviews', { token, json: { film, rating: 4, text: 'Better the second time.' } });
+    expect(made.status).toBe(201);
+    const { id, author } = JSON.parse(made.text) as { id: string; author: string };
+    expect(author).toBe(String(claims['sub']));
+    const listed = await world.request(`/v2/reviews?author=${author}`, { token });
+    expect(listed.text).toContain(id);
+    expect((await world.request(`/v2/reviews?author=${author}`, { token: other })).text).not.toContain(id);
+    expect((await world.request(`/v2/reviews/${id}`, { method: 'DELETE', token: other })).status).toBe(404);
+    expect((await world.request('/v2/films', { token, json: { title: 'Mine', year: 2_000 } })).status).toBe(403);
+  });
+
+  test('nothing below /auth is kept, and of cookies only ours go on', async () => {
+    const ada = await member('kept@example.com');
+    for (const path of ['/auth/token', '/auth/get-session', '/auth/nowhere']) {
+      const { headers } = await ada.get(path);
+      expect(headers['cache-control']).toBe('no-store');
+      expect(headers['x-content-type-options']).toBe('nosniff');
+    }
+    ada.cookies.set('other', 'x'.repeat(5_000));
+    expect((await ada.get('/auth/token')).status).toBe(200);
+    ada.cookies.set('__Host-tombolo.more', 'x'.repeat(5_000));
+    expect((await ada.get('/auth/token')).json).toMatchObject({ status: 431, code: 'headers_too_large' });
+  });
+
+  test('what cookies do is done by our own pages and declared ones alone', async () => {
+    const ada = await member('pages@example.com');
+    const cookie = [...ada.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const signOut = (headers: Readonly<Record<string, string>>) =>
+      world.request('/auth/sign-out', { json: {}, headers: { cookie, ...headers } });
+    for (const headers of [{}, { origin: 'https://evil.example' }, { origin: 'null' }, { 'sec-fetch-site': 'cross-site' }]) {
+      const refused = await signOut(headers);
+      expect([refused.status, JSON.parse(refused.text)]).toMatchObject([403, { code: 'origin_not_allowed' }]);
+    }
+    // Nor may a page sign somebody in to another's account.
+    const forced = { json: { email: 'pages@example.com', password }, headers: { 'sec-fetch-site': 'cross-site' } };
+    expect((await world.request('/auth/sign-in/email', forced)).status).toBe(403);
+    expect((await ada.get('/auth/token')).status).toBe(200);
+    const preflight = await world.request('/auth/sign-out', {
+      method: 'OPTIONS', headers: { origin: page, 'access-control-request-method': 'POST' },
+    });
+    const allowed = await signOut({ origin: page });
+    for (const { headers } of [preflight, allowed]) {
+      expect(headers.get('access-control-allow-origin')).toBe(page);
+      expect(headers.get('access-control-allow-credentials')).toBe('true');
+    }
+    expect(allowed.status).toBe(200);
+    expect((await ada.get('/auth/token')).status).toBe(401);
+  });
+
+  test('bounds have answers', async () => {
+    const large = await world.request('/auth/sign-up/email', { json: { name: 'x'.repeat(40_000) } });
+    expect([large.status, JSON.parse(large.text)]).toMatchObject([413, { code: 'body_too_large' }]);
+    const put = await world.request('/auth/token', { method: 'PUT', headers: json, body: '{}' });
+    expect([put.status, put.headers.get('allow')]).toEqual([405, 'GET, POST, OPTIONS']);
+  });
+
+  test('whoever forges an address does not escape the count of tries', async () => {
+    const statuses: number[] = [];
+    for (let tries = 0; tries < 6; tries++) {
+      const forged = `203.0.113.${tries}`;
+      const headers = { 'x-forwarded-for': forged, 'tombolo-address': forged, 'x-real-ip': forged };
+      statuses.push((await world.request('/auth/sign-in/email', { json: { email: 'forged@example.com', password }, headers })).status);
+    }
+    expect(statuses).toEqual([401, 401, 401, 401, 401, 429]);
+    const ada = await member('session@example.com');
+    const { text } = await ada.get('/auth/list-sessions');
+    expect(text).not.toContain('203.0.113.');
+  });
+
+  if (stack === 'workerd') test('the origin believes the edge alone, and once', async () => {
+    const body = JSON.stringify({ email: 'ada@example.com', password: 'wrong horse battery' });
+    const input = { url: `${world.origin.url}/auth/sign-in/email`, method: 'POST', body, headers: { ...json, 'tombolo-address': '192.0.2.1' } };
+    expect((await fetch(input.url, { method: 'POST', headers: json, body })).status).toBe(401);
+    const { url, init } = signHop(world.keys, input);
+    expect((await fetch(url, init)).headers.get('tombolo-hop')).toBeNull();
+    expect((await fetch(url, init)).headers.get('tombolo-hop')).toBe('hop_replayed');
+    const uncovered = signHop(world.keys, { ...input, uncovered: ['content-digest'] });
+    expect((await fetch(uncovered.url, uncovered.init)).headers.get('tombolo-hop')).toBe('hop_invalid');
+  });
+});
+
+test('where people are off there is nothing below /auth', async () => {
+  const world = await startWorld({ engine: 'sqlite', stack: 'one process' });
+  expect((await world.request('/auth/sign-in/email', { json: {} })).status).toBe(404);
+  expect((await world.request('/auth/token')).status).toBe(404);
+  await world.close();
+});
