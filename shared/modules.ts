@@ -13,7 +13,7 @@ import { transaction } from './operations/transaction.ts';
 import { moduleList, type RowsOf } from './operations/module.ts';
 import { removals } from './operations/removals.ts';
 import { webhookOperations } from './webhooks/operations.ts';
-import { deliveries, webhooks } from './webhooks/resource.ts';
+import { deliveries, turns, webhooks } from './webhooks/resource.ts';
 
 export const modules = moduleList({
   documents: { operations: documents },
@@ -24,7 +24,7 @@ export const modules = moduleList({
   apiKeys: { operations: apiKeyOperations, resources: [apiKeys, apiKeyUses], reported: [apiKeys] },
   jobs: { operations: jobOperations, resources: [jobs, schedules] },
   deferred: { operations: deferredOperations, resources: [deferred, deferredParts] },
-  webhooks: { operations: webhookOperations, resources: [webhooks, deliveries] },
+  webhooks: { operations: webhookOperations, resources: [webhooks, deliveries, turns] },
   endpoints,
 });
 

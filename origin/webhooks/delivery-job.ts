@@ -16,6 +16,7 @@ import { type Audience, isShownTo, toAudience } from './audience.ts';
 import { attempted, holding, type JobOf, removing } from './delivery-writes.ts';
 import { send, type Sent } from './send.ts';
 import { deliveryIn, documentOf, webhookIn } from './stored-webhook.ts';
+import { leaving } from './turns.ts';
 
 export interface WebhookTimes {
   readonly attemptMs: number;
@@ -83,7 +84,8 @@ class Delivering {
     if (to.paused !== undefined) return this.#hold();
     const body = await this.#bodyNow(stored, to);
     if (body === undefined) {
-      return this.#write([attempted(id, 'dead', { error: 'the resource is not served any more' }, this.#context.now())]);
+      const ended = { error: 'the resource is not served any more' };
+      return this.#write([attempted(id, 'dead', ended, this.#context.now()), ...this.#leaving(stored)]);
     }
     const sent = await send({
       id, webhookId, webhook: to, body, settings, signal, nowMs: this.#context.now(), attemptMs: this.#times.attemptMs,
@@ -91,11 +93,19 @@ class Delivering {
     await this.#note(stored, sent);
   }
 
-  async #note({ attempts }: StoredDelivery, { isTaken, isGone, ended, pauseMs }: Sent): Promise<void> {
+  /** The next of its document is sent. */
+  #leaving({ turn }: StoredDelivery): readonly Mutation[] {
+    const { id, webhookId: webhook } = this.#what;
+    if (turn === undefined) return [];
+    return [leaving(turn, { id, webhook }, { jobOf: laneOf(this.#context.delivers), nowMs: this.#context.now() })];
+  }
+
+  async #note(delivery: StoredDelivery, { isTaken, isGone, ended, pauseMs }: Sent): Promise<void> {
     const { id } = this.#what;
-    const nextMs = isTaken || isGone ? undefined : this.#times.pausesMs[attempts];
+    const nextMs = isTaken || isGone ? undefined : this.#times.pausesMs[delivery.attempts];
     const state = isTaken ? 'delivered' : nextMs === undefined ? 'dead' : 'waiting';
-    await this.#write([attempted(id, state, ended, this.#context.now()), this.#counting({ isTaken, isGone })]);
+    const left = nextMs === undefined ? this.#leaving(delivery) : [];
+    await this.#write([attempted(id, state, ended, this.#context.now()), this.#counting({ isTaken, isGone }), ...left]);
     if (nextMs === undefined) return;
     throw new TryLater(ended.error ?? 'it failed', Math.max(pauseMs, nextMs * (1 + Math.random() * jitter)));
   }

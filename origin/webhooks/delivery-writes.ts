@@ -5,7 +5,7 @@ import { anonymous } from '../../shared/wire/principal.ts';
 import { formatPosition, type Position } from '../../shared/wire/position.ts';
 import { enqueuing } from '../job-queue/enqueue.ts';
 import type { Job } from '../job-queue/job.ts';
-import type { Decision, Mutation, Reach } from '../store/store.ts';
+import type { Decision, FollowUp, Mutation, Reach } from '../store/store.ts';
 import { deliveryIn, documentOf, webhookIn } from './stored-webhook.ts';
 
 /** Which job delivers: one for each webhook has its lane. */
@@ -17,7 +17,7 @@ export interface NewDelivery extends Pick<StoredDelivery, 'webhook' | 'event' | 
   readonly isHeld: boolean;
 }
 
-interface Making {
+export interface Making {
   readonly jobOf: JobOf;
   readonly nowMs: number;
 }
@@ -29,27 +29,29 @@ export function toDeliveryId(webhook: string, position: Position): string {
 }
 
 /** One that is there stays as it is. */
-export function making({ id, isHeld, ...delivery }: NewDelivery, { jobOf, nowMs }: Making): Mutation {
-  const made: StoredDelivery = {
-    ...delivery, state: isHeld ? 'held' : 'waiting', attempts: 0, made: new Date(nowMs).toISOString(), ...keptFrom(nowMs),
-  };
-  const also = isHeld ? {} : { also: [enqueued(jobOf, delivery.webhook, id, nowMs)] };
+export function making(delivery: NewDelivery, how: Making): Mutation {
+  const { id, isHeld } = delivery;
+  const document = documentOf(madeOf(delivery, how.nowMs));
+  const also = isHeld ? {} : { also: [enqueued(how, delivery)] };
   return {
-    resource: deliveries, id,
-    decide: (before) => (before === undefined ? { kind: 'put', document: documentOf(made), ...also } : { kind: 'keep' }),
+    resource: deliveries, id, decide: (before) => (before === undefined ? { kind: 'put', document, ...also } : { kind: 'keep' }),
   };
+}
+
+export function madeOf({ id: _id, isHeld, ...delivery }: NewDelivery, nowMs: number): StoredDelivery {
+  return { ...delivery, state: isHeld ? 'held' : 'waiting', attempts: 0, made: new Date(nowMs).toISOString(), ...keptFrom(nowMs) };
 }
 
 /** Has one of these states go on from the beginning; of another state it is left as it is, or refused by `otherwise`. */
 export function sendingAgain(
-  { id, webhook }: Pick<NewDelivery, 'id' | 'webhook'>, from: readonly StoredDelivery['state'][], { jobOf, nowMs }: Making,
+  { id, webhook }: Pick<NewDelivery, 'id' | 'webhook'>, from: readonly StoredDelivery['state'][], how: Making,
   otherwise: () => Decision = () => ({ kind: 'keep' }),
 ): Mutation {
   // One job, however often the write is decided.
-  const also = [enqueued(jobOf, webhook, id, nowMs)];
+  const also = [enqueued(how, { webhook, id })];
   return changing(id, (delivery) => {
     if (!from.includes(delivery.state)) return otherwise();
-    const document = documentOf({ ...delivery, state: 'waiting', attempts: 0, error: undefined, ...keptFrom(nowMs) });
+    const document = documentOf({ ...delivery, state: 'waiting', attempts: 0, error: undefined, ...keptFrom(how.nowMs) });
     return { kind: 'put', document, also };
   });
 }
@@ -92,6 +94,10 @@ function keptFrom(nowMs: number): Pick<StoredDelivery, 'keptUntil'> {
   return { keptUntil: new Date(nowMs + webhookLimits.keptMs).toISOString() };
 }
 
-function enqueued(jobOf: JobOf, webhook: string, delivery: string, nowMs: number) {
-  return enqueuing(jobOf(webhook), { webhook, delivery }, {}, { principal: anonymous, nowMs });
+/** For what has no job yet: one of a name of its own, however often the write is decided. */
+export const isNamed = true;
+
+export function enqueued({ jobOf, nowMs }: Making, { webhook, id }: Pick<NewDelivery, 'webhook' | 'id'>, named = false): FollowUp {
+  const how = named ? { dedupe: id } : {};
+  return enqueuing(jobOf(webhook), { webhook, delivery: id }, how, { principal: anonymous, nowMs });
 }

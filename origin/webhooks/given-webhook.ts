@@ -47,8 +47,8 @@ export function mustBeChanged(asked: ChangedWebhook, webhook: StoredWebhook, jud
     ...textOf('filter', given.filter === undefined ? webhook.filter : filter),
     ...textOf('description', given.description === undefined ? webhook.description : description),
   };
-  const { url = webhook.url, events = webhook.events, payload = webhook.payload } = given;
-  const changed: StoredWebhook = { ...kept, ...texts, url, events, payload, principal: keptPrincipal(principal) };
+  const { url = webhook.url, events = webhook.events, payload = webhook.payload, ordered = webhook.ordered } = given;
+  const changed: StoredWebhook = { ...kept, ...texts, url, events, payload, ordered, principal: keptPrincipal(principal) };
   mustBeRight(changed, judging);
   return changed;
 }

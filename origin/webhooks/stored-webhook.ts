@@ -29,10 +29,10 @@ export function principalOf({ owner, principal }: StoredWebhook): Principal {
 
 /** `nowMs`: what has passed of a rotation is not told any more. */
 export function toShownWebhook(id: string, webhook: StoredWebhook, nowMs: number): JsonObject {
-  const { owner, tenant, url, resource, events, filter, description, payload, paused, failures, made, previousUntil } = webhook;
+  const { owner, tenant, url, resource, events, filter, description, payload, ordered, paused, failures, made, previousUntil } = webhook;
   const isOverlapping = previousUntil !== undefined && Date.parse(previousUntil) > nowMs;
   return documentOf({
-    id, owner, tenant, url, resource, events, filter, description, payload, paused: paused !== undefined, pausedBecause: paused,
+    id, owner, tenant, url, resource, events, filter, description, payload, ordered, paused: paused !== undefined, pausedBecause: paused,
     failures, createdAt: made, previousUntil: isOverlapping ? previousUntil : undefined,
   });
 }

@@ -7,7 +7,7 @@
  */
 import type { Change } from '../../shared/contract/change.ts';
 import { webhookLimits } from '../../shared/webhooks/limits.ts';
-import { deliveries, type StoredWebhook, webhooks } from '../../shared/webhooks/resource.ts';
+import { deliveries, type StoredDelivery, type StoredWebhook, turns, webhooks } from '../../shared/webhooks/resource.ts';
 import type { Position } from '../../shared/wire/position.ts';
 import { mustBeServed } from '../access/documents-seen.ts';
 import type { Context } from '../context.ts';
@@ -19,7 +19,8 @@ import { signPosition } from '../tokens.ts';
 import { type Audience, idJsonOf, toAudience, type Told, toldOf } from './audience.ts';
 import { type JobOf, making, removing, sendingAgain, toDeliveryId } from './delivery-writes.ts';
 import { isSealedUnder, openSecret, sealSecret } from './secrets.ts';
-import { documentOf, webhookIn } from './stored-webhook.ts';
+import { deliveryIn, documentOf, webhookIn } from './stored-webhook.ts';
+import { leaving, queueing } from './turns.ts';
 
 interface Known {
   readonly webhook: StoredWebhook;
@@ -139,7 +140,8 @@ export class WebhookConsumer implements Consumer {
     const isHeld = webhook.paused !== undefined;
     const event = `${webhook.resource}.${told.event}`;
     const delivery = { id: toDeliveryId(id, position), webhook: id, event, document: told.id ?? '', body, isHeld };
-    return making(delivery, { jobOf: this.#jobOf, nowMs });
+    const isInLine = webhook.ordered && told.id !== undefined;
+    return (isInLine ? queueing : making)(delivery, { jobOf: this.#jobOf, nowMs });
   }
 
   async #goOn(id: string, looks: number): Promise<void> {
@@ -153,8 +155,11 @@ export class WebhookConsumer implements Consumer {
 
   async #erase(id: string): Promise<void> {
     const left = await this.#idsOf({ webhook: id });
-    await this.#write(left.map(removing));
-    if (left.length < atOnceMax) this.#removed.delete(id);
+    const request = { equal: { webhook: [id] }, range: undefined, sort: byId, where: true as const, after: undefined, limit: atOnceMax };
+    const { value: lines } = await this.#context.store.list(turns, request, inTime());
+    const forgetting = lines.map(({ document }): Mutation => ({ resource: turns, id: document.id, decide: () => ({ kind: 'remove' }) }));
+    await this.#write([...left.map(removing), ...forgetting]);
+    if (left.length < atOnceMax && lines.length < atOnceMax) this.#removed.delete(id);
   }
 
   async #sweep(): Promise<void> {
@@ -163,9 +168,14 @@ export class WebhookConsumer implements Consumer {
     const request = { equal: {}, range, sort, where: true as const, after: undefined, limit: atOnceMax };
     for (let found = atOnceMax; found === atOnceMax;) {
       const { value } = await this.#context.store.list(deliveries, request, inTime());
-      await this.#write(value.map(({ document }) => removing(document.id)));
+      await this.#write(value.flatMap(({ document }) => this.#forgetting(document.id, deliveryIn(document))));
       found = value.length;
     }
+  }
+
+  #forgetting(id: string, { webhook, turn }: StoredDelivery): readonly Mutation[] {
+    const next = turn === undefined ? [] : [leaving(turn, { id, webhook }, { jobOf: this.#jobOf, nowMs: this.#context.now() })];
+    return [removing(id), ...next];
   }
 
   async #idsOf(given: Readonly<Record<string, string>>): Promise<readonly string[]> {

@@ -27,7 +27,7 @@ import { schemasOf } from './resource-schemas.ts';
 import { describedOf } from './rows.ts';
 import { ruleInWords } from './rule-words.ts';
 import { togetherSchemas } from './together.ts';
-import { webhookSchemas } from './webhooks.ts';
+import { sentToReceivers, webhookSchemas } from './webhooks.ts';
 
 export interface Describing {
   readonly contract: Contract;
@@ -55,6 +55,7 @@ function toCurrentDescription({ contract, plans, paths }: Describing): JsonObjec
       ...Object.assign({}, ...[...resources, everyResourceOf(contract), ...internals].map((each) => pathsOf(each, versions.current))),
       ...paths,
     },
+    webhooks: sentToReceivers(resources),
     components: {
       schemas: {
         ...sharedSchemas,

@@ -1,10 +1,11 @@
 /** What the description says of webhooks: one as it is shown, its deliveries, the bodies, and what receivers are sent. */
 import { shownOf } from '../contract/documents.ts';
+import type { Resource } from '../contract/resource.ts';
 import { deliveriesAfter, webhookBodies } from '../webhooks/operations.ts';
 import { deliveryStates, pauseReasons, webhookEvents } from '../webhooks/resource.ts';
 import { limits } from '../wire/limits.ts';
 import type { JsonObject } from '../wire/values.ts';
-import { type DescribedAnswer, placeOf, type QueryParameter, schemaRef } from './described.ts';
+import { type DescribedAnswer, placeOf, type QueryParameter, schemaName, schemaRef } from './described.ts';
 import { headersOfStates } from './headers.ts';
 import { toJsonSchema } from './json-schema.ts';
 
@@ -20,7 +21,7 @@ export const webhookComponents = {
 
 /** Bodies as a caller could send them. */
 export const webhookExamples = {
-  newWebhook: { [json]: { url: 'https://hooks.example.com/films', resource: 'films', events: ['created'], payload: 'full' } },
+  newWebhook: { [json]: { url: 'https://hooks.example.com/orders', resource: 'orders', events: ['created'], payload: 'full' } },
   changedWebhook: { [json]: { paused: true } }, rotation: { [json]: { overlapSeconds: 3_600 } },
   resending: { [json]: { delivery: 'msg_019a0b6c7d8e9f0a1b2c3d4e5f607182' } },
 } as const;
@@ -28,11 +29,12 @@ export const webhookExamples = {
 const shown = {
   id: text, owner: text, tenant: text, url: text, resource: text, events: { type: 'array', items: { enum: [...webhookEvents] } },
   filter: { ...text, description: 'The query of a list: what it finds is told.' }, description: text, payload: { enum: ['thin', 'full'] },
+  ordered: { type: 'boolean', description: 'What is told of a document comes in the order of its changes.' },
   paused: { type: 'boolean' }, pausedBecause: { enum: [...pauseReasons], description: 'Asked for, attempts failed, or a 410.' },
   failures: { ...count, description: 'Failed attempts since the last success.' }, createdAt: moment,
   previousUntil: { ...moment, description: 'Until when the secret before the last rotation signs too.' },
 } as const;
-const required = ['id', 'owner', 'url', 'resource', 'events', 'payload', 'paused', 'failures', 'createdAt'] as const;
+const required = ['id', 'owner', 'url', 'resource', 'events', 'payload', 'ordered', 'paused', 'failures', 'createdAt'] as const;
 
 const delivery = {
   id: { ...text, description: '`Webhook-Id` of all attempts.' }, type: text, state: { enum: [...deliveryStates] },
@@ -122,4 +124,38 @@ export function deliveriesParameters(): readonly QueryParameter[] {
     { name: 'state', description: 'Those in this state alone.', schema: { enum: [...deliveryStates] } }, limit,
     { name: 'after', description: afterWords, schema: { type: 'string', pattern: deliveriesAfter.source } },
   ];
+}
+
+const signedBy = ['Webhook-Id', 'Webhook-Timestamp', 'Webhook-Signature'].map((name) => ({
+  name, in: 'header', required: true, schema: text,
+}));
+
+/** What receivers are sent of resources that can be followed: the `webhooks` of OpenAPI 3.1. */
+export function sentToReceivers(resources: readonly Resource[]): JsonObject {
+  const live = resources.filter(({ live: isLive }) => isLive);
+  return Object.fromEntries(live.flatMap((resource) => [...webhookEvents, 'resync'].map((event) => {
+    const type = `${resource.name}.${event}`;
+    return [type, { post: toSentOperation(type, resource) }];
+  })));
+}
+
+function toSentOperation(type: string, resource: Resource): JsonObject {
+  const isAboutOne = !type.endsWith('.resync');
+  const hasDocument = isAboutOne && !type.endsWith('.deleted');
+  const data = {
+    type: 'object', required: [...(isAboutOne ? ['id'] : []), 'position'],
+    properties: {
+      ...(isAboutOne ? { id: {} } : {}), position: { ...text, description: 'A `Tombolo-Position` at which the change is seen.' },
+      ...(hasDocument ? { document: schemaRef(schemaName(resource, undefined)) } : {}),
+    },
+  };
+  const properties = { type: { const: type }, timestamp: moment, data };
+  const schema = { type: 'object', required: Object.keys(properties), properties };
+  return {
+    operationId: `webhook.${type}`, parameters: signedBy,
+    summary: isAboutOne
+      ? `Tells of a change of ${resource.name}.` : `Tells that changes of ${resource.name} may have been missed: read again.`,
+    requestBody: { required: true, content: { [json]: { schema } } },
+    responses: { '2XX': { description: 'Taken. Anything else is tried again; 410 pauses the webhook.' } },
+  };
 }

@@ -11,6 +11,8 @@ export const webhookLimits = {
   principalCharactersMax: 4_096,
   /** A body of a delivery; a document that makes a longer one is told by its id alone. */
   bodyBytesMax: 262_144,
+  /** Deliveries of one document that wait for each other, where a webhook is ordered; one more is dead at once. */
+  lineMax: 1_000,
   /** The whole of an attempt: name, connection and answer. */
   attemptMsMax: 15_000,
   /** Of an answer so much is read. */

@@ -23,20 +23,21 @@ const parseNone = (_resource: unknown, query: string): void => mustBeWithoutPara
 /** Made for one caller. */
 const unkept = () => ({ name: 'webhooks', dependencies: [{ resource: webhooks.name, buckets: [] }], keepsAbsence: false });
 
-const url = z.string().min(1).max(webhookLimits.urlCharactersMax).meta({ examples: ['https://hooks.example.com/films'] });
+const url = z.string().min(1).max(webhookLimits.urlCharactersMax).meta({ examples: ['https://hooks.example.com/orders'] });
 const events = z.array(z.enum(webhookEvents)).min(1).max(webhookEvents.length).meta({ examples: [['created', 'deleted']] });
 const filter = z.string().max(webhookLimits.filterCharactersMax);
 const description = z.string().max(webhookLimits.descriptionCharactersMax);
 const payload = z.enum(['thin', 'full']);
 
 const newWebhook = z.object({
-  url, resource: z.string().max(63).meta({ examples: ['films'] }), events: events.default([...webhookEvents]),
-  filter: filter.optional(), description: description.optional(), payload: payload.default('thin'), paused: z.boolean().default(false),
+  url, resource: z.string().max(63).meta({ examples: ['orders'] }), events: events.default([...webhookEvents]),
+  filter: filter.optional(), description: description.optional(), payload: payload.default('thin'), ordered: z.boolean().default(false),
+  paused: z.boolean().default(false),
 });
 /** `null` takes a filter or a description away. */
 const changedWebhook = z.object({
   url: url.optional(), events: events.optional(), filter: filter.nullable().optional(), description: description.nullable().optional(),
-  payload: payload.optional(), paused: z.boolean().optional(),
+  payload: payload.optional(), ordered: z.boolean().optional(), paused: z.boolean().optional(),
 });
 const rotation = z.object({
   overlapSeconds: integer().min(0).max(webhookLimits.overlapSecondsMax).default(webhookLimits.overlapSeconds),

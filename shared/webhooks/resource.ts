@@ -24,7 +24,10 @@ const stored = resource({
     url: z.string(), resource: z.string(), events: z.array(z.enum(webhookEvents)),
     /** The query of a list. */
     filter: z.string().optional(), description: z.string().optional(),
-    payload: z.enum(['thin', 'full']), paused: z.enum(pauseReasons).optional(),
+    payload: z.enum(['thin', 'full']),
+    /** Whether what is told of a document comes in the order of its changes. */
+    ordered: z.boolean(),
+    paused: z.enum(pauseReasons).optional(),
     /** Enciphered, since it must sign; the one before signs too until a moment. */
     secret: z.string(), previousSecret: z.string().optional(), previousUntil: instant().optional(),
     /** Failed attempts since the last success. */
@@ -41,8 +44,9 @@ export const webhooks: Resource<typeof stored.schema> = { ...stored, name: 'webh
  *    │  ▲ └─────its last attempt fails────▶ dead              ▲
  *    │  └─────── sent again ─────────────── delivered, dead   │
  *    └──────────────its webhook is paused─────────────────────┘
+ *   queued ──it is the first of its line──▶ waiting
  */
-export const deliveryStates = ['waiting', 'held', 'delivered', 'dead'] as const;
+export const deliveryStates = ['waiting', 'queued', 'held', 'delivered', 'dead'] as const;
 
 export const deliveryId = z.string().regex(/^msg_[0-9a-f]{32}$/).meta({ examples: ['msg_019a0b6c7d8e9f0a1b2c3d4e5f607182'] });
 
@@ -55,6 +59,8 @@ export const deliveries = resource({
     event: z.string(), document: z.string(),
     /** What is sent, as JSON. */
     body: z.string(),
+    /** The line that it stands in, where its webhook is ordered. */
+    turn: z.string().optional(),
     /** Attempts that ended, and of the last of them: the status and the head of the answer, its time, or what went wrong. */
     attempts: integer(), status: integer().optional(), answer: z.string().optional(), latencyMs: integer().optional(),
     error: z.string().optional(),
@@ -65,6 +71,13 @@ export const deliveries = resource({
     inState: { equal: ['webhook', 'state'], range: 'made', sort: ['made', '-made'] },
     byEnd: { range: 'keptUntil' },
   },
+});
+
+/** By webhook and document: deliveries that have not ended, the first of which is sent. */
+export const turns = resource({
+  name: 'tombolo_webhook_turns', internal: true, id: { kind: 'string', format: z.string() }, ...unkept,
+  schema: z.object({ webhook: z.string(), line: z.array(z.string()) }),
+  shapes: { ofWebhook: { equal: ['webhook'] } },
 });
 
 export type StoredWebhook = z.output<typeof stored.schema>;

@@ -59,7 +59,8 @@ function withParameters(pairs: readonly (readonly [name: string, value: unknown]
 
 /** Those of documents; API keys and jobs are no documents that anybody puts. */
 function collectionsOf(all: typeof paths): readonly (readonly [path: string, item: PathItem])[] {
-  return Object.entries(all).filter(([path]) => `${path}/{id}` in all && path !== '/v2/keys' && path !== '/v2/jobs');
+  const ours = new Set(['/v2/keys', '/v2/jobs', '/v2/webhooks']);
+  return Object.entries(all).filter(([path]) => `${path}/{id}` in all && !ours.has(path));
 }
 
 test('every query that a list shows is answered', async () => {
@@ -118,6 +119,17 @@ test('a key can be made, looked at, rotated and revoked', async () => {
   expect(location).toBe(`/v2/keys/${((await created.json()) as { id: string }).id}`);
   for (const path of [location, '/v2/keys', '/v2/keys?limit=1']) await ask('GET', path);
   for (const each of bodiesOf(paths['/v2/keys/{id}/rotate']?.post)) await ask('POST', `${location}/rotate`, each);
+  await ask('DELETE', location);
+});
+
+test('a webhook can be made, looked at, changed, rotated, tried and removed', async () => {
+  const made = await ask('POST', '/v2/webhooks', bodiesOf(paths['/v2/webhooks']?.post)[0]);
+  const location = made.headers.get('location') ?? '';
+  expect(location).toBe(`/v2/webhooks/${((await made.json()) as { id: string }).id}`);
+  await ask('POST', `${location}/test`);
+  for (const path of [location, '/v2/webhooks', `${location}/deliveries?limit=1`]) await ask('GET', path);
+  for (const each of bodiesOf(paths['/v2/webhooks/{id}']?.patch)) await ask('PATCH', location, each);
+  for (const each of bodiesOf(paths['/v2/webhooks/{id}/rotate']?.post)) await ask('POST', `${location}/rotate`, each);
   await ask('DELETE', location);
 });
 

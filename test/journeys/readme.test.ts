@@ -114,6 +114,14 @@ shellTest('its job writes the receipt of a paid order', () => {
     .toEqual([true]);
 });
 
+shellTest('its webhook is made, tried, paused and refused as printed', () => {
+  const [shell = ''] = blocksBelow('### Webhooks', 'sh');
+  const output = runAsPrinted([shell.replaceAll(/(^curl (?:.*\\\n)*.*$)/gm, '$1; echo')]);
+  const printed = shell.split('\n').filter((line) => line.startsWith('#')).map((line) => line.slice(2));
+  expect(printed).toHaveLength(4);
+  for (const each of printed) expect(output).toMatch(toPattern(each));
+});
+
 shellTest('its metrics answer as printed', () => {
   const output = runAsPrinted(blocksBelow('## Seen', 'sh'));
   const [printed = ''] = blocksBelow('## Seen', '');

@@ -38,7 +38,8 @@ test('names of this machine are refused where its addresses are, and taken in de
 
 test('of addresses the public are public, and loopback is this machine, mapped too', () => {
   expect(['8.8.8.8', '2606:4700::1111'].map(isPublic)).toEqual([true, true]);
-  expect(['127.0.0.2', '::1', '::ffff:127.0.0.1', '10.0.0.1', '8.8.8.8', ''].map(isLoopback)).toEqual([true, true, true, false, false, false]);
+  expect(['127.0.0.2', '::1', '::ffff:127.0.0.1'].map(isLoopback)).toEqual([true, true, true]);
+  expect(['10.0.0.1', '8.8.8.8', ''].map(isLoopback)).toEqual([false, false, false]);
 });
 
 describe('over a connection', () => {
@@ -105,7 +106,8 @@ describe('over a connection', () => {
 
   test('an answer that drips ends with the time', async () => {
     const begun = performance.now();
-    await expect(askOutside(new URL('http://a.example/drip'), asking(AbortSignal.timeout(300)), way())).rejects.toThrow('breaks its answer off');
+    const dripping = askOutside(new URL('http://a.example/drip'), asking(AbortSignal.timeout(300)), way());
+    await expect(dripping).rejects.toThrow('breaks its answer off');
     expect(performance.now() - begun).toBeLessThan(3_000);
   });
 

@@ -1,0 +1,144 @@
+/**
+ * Programs that write and send webhooks are killed at random moments, before receivers that fail, redirect, stall, and go away; then
+ * what came is compared with what was committed. On MongoDB two programs run at a time.
+ */
+import { join } from 'node:path';
+import { openContext, type Context } from '../../../origin/context.ts';
+import { execute } from '../../../origin/execute.ts';
+import { mustSettings } from '../../../origin/settings.ts';
+import { toDeliveryId } from '../../../origin/webhooks/delivery-writes.ts';
+import { webhookOperations as rows } from '../../../shared/webhooks/operations.ts';
+import { webhooks } from '../../../shared/webhooks/resource.ts';
+import type { Position } from '../../../shared/wire/position.ts';
+import { DirectOrigin } from '../../support/direct-origin.ts';
+import { eventually } from '../../support/eventually.ts';
+import { HookReceiver, type Received } from '../../support/hook-receiver.ts';
+import { KilledProgram, openStage, type Stage } from '../../support/killed-program.ts';
+import { Random } from '../../support/random.ts';
+import { testKeys } from '../../support/scripted-origin.ts';
+import type { Engine } from '../../support/whole-world.ts';
+import { authors, notes, own, served } from './declared.ts';
+
+export interface WebhookRunOptions {
+  readonly engine: Engine;
+  readonly seed: number;
+  /** It goes on until so many changes are committed. */
+  readonly changes: number;
+}
+
+export interface WebhookRun {
+  readonly figures: { readonly kills: number; readonly owed: number; readonly received: number; readonly again: number };
+  readonly violations: readonly string[];
+}
+
+/** A change, and the id under which a webhook is told of it. */
+export interface Owed {
+  readonly id: string;
+  readonly document: string;
+  readonly author: string;
+}
+
+const variables = { TOMBOLO_KEYS: testKeys, TOMBOLO_LOG_LEVEL: 'silent', TOMBOLO_WEBHOOKS_LOOPBACK: '1' };
+
+export async function runKilledWebhooks({ engine, seed, changes }: WebhookRunOptions): Promise<WebhookRun> {
+  const random = new Random(seed);
+  const stage = await openStage(engine);
+  await using receiver = new HookReceiver();
+  try {
+    receiver.answer = answering(random);
+    const { hooks, from } = await makeWebhooks(stage, receiver);
+    const kills = await killPrograms(stage, random, receiver, changes);
+    const context = await openContext(mustSettings({ ...variables, ...stage.variables }), served, own);
+    const owed = await owedSince(context, from, hooks);
+    const came = () => new Set(taken(receiver).map(({ id }) => id));
+    const missing = () => { const ids = came(); return owed.filter(({ id }) => !ids.has(id)); };
+    await eventually('all that is due has come', () => missing().length === 0, { msMax: 60_000, everyMs: 100 }).catch(() => undefined);
+    await context.services.stop(Date.now() + 5_000);
+    const received = taken(receiver);
+    const figures = { kills, owed: owed.length, received: received.length, again: received.length - came().size };
+    return { figures, violations: violationsIn(owed, received) };
+  } finally {
+    await stage.remove();
+  }
+}
+
+/** A receiver that is away, and one that stalls: what they are sent is not taken. */
+function answering(random: Random): HookReceiver['answer'] {
+  return ({ path }) => {
+    if (path === '/stalls') return new Promise(() => undefined);
+    const luck = random.below(10);
+    if (luck === 0) return new Response('broken', { status: 500 });
+    if (luck === 1) return Response.redirect('http://127.0.0.1:1/', 302);
+    if (luck === 2) return new Response('x'.repeat(1_000_000));
+    return new Response('taken');
+  };
+}
+
+/** Each attempt that reached whoever did not stall. */
+function taken({ received }: HookReceiver): readonly Received[] {
+  return received.filter(({ path }) => path !== '/stalls');
+}
+
+/** One of each author, and one of the first that stalls. */
+async function makeWebhooks(stage: Stage, receiver: HookReceiver) {
+  const origin = await DirectOrigin.open({ ...stage.variables, TOMBOLO_WEBHOOKS_LOOPBACK: '1' }, served, own);
+  const make = async (subject: string, path: string) => {
+    const body = { url: receiver.url(path), resource: 'notes', payload: 'full' };
+    const { json } = await origin.askBy(rows.makeWebhook, execute, webhooks, { principal: { subject, roles: [], claims: {} }, body });
+    return [subject, String(json['id'])] as const;
+  };
+  const hooks = new Map(await Promise.all(authors.map((author) => make(author, `/${author}`))));
+  await make(authors[0], '/stalls');
+  const from = await origin.context.store.head();
+  await origin.context.services.stop(Date.now() + 5_000);
+  return { hooks, from };
+}
+
+const programFile = join(import.meta.dir, 'writing-program.ts');
+const lifeMs = { least: 200, more: 900 };
+
+/** How many were killed. */
+async function killPrograms({ place, programs }: Stage, random: Random, receiver: HookReceiver, changes: number): Promise<number> {
+  const running: KilledProgram[] = [];
+  let kills = 0;
+  for (; taken(receiver).length < changes; kills++) {
+    while (running.length < programs) running.push(new KilledProgram(programFile, [place, String(random.below(2 ** 31))]));
+    await Promise.all(running.map((program) => program.writes()));
+    // A random part of a program's life.
+    await Bun.sleep(lifeMs.least + random.below(lifeMs.more));
+    const [killed] = running.splice(random.below(running.length), 1);
+    await killed?.kill9();
+  }
+  await Promise.all(running.map((program) => program.kill9()));
+  return kills;
+}
+
+async function owedSince({ store }: Context, from: Position, hooks: ReadonlyMap<string, string>): Promise<readonly Owed[]> {
+  const end = await store.head();
+  const owed: Owed[] = [];
+  for await (const batch of store.watch(from, AbortSignal.timeout(30_000))) {
+    if ('lost' in batch) throw new Error('the history that this proof needs was lost');
+    for (const change of batch.changes) {
+      if (change.kind !== 'document' || change.resource !== notes.name) continue;
+      const author = String((change.after ?? change.before)?.['author']);
+      owed.push({ id: toDeliveryId(hooks.get(author) ?? '', change.position), document: change.id, author });
+    }
+    if (batch.through.order >= end.order) return owed;
+  }
+  throw new Error('the store gave its history too slowly');
+}
+
+/** Each change has come to its author under its id, and nothing has come that was not owed to whom it came. */
+export function violationsIn(owed: readonly Owed[], received: readonly Pick<Received, 'id' | 'path' | 'body'>[]): readonly string[] {
+  const known = new Map(owed.map((each) => [each.id, each]));
+  const came = new Set(received.map(({ id }) => id));
+  return [
+    ...owed.filter(({ id }) => !came.has(id)).map(({ id, document }) => `${id} of ${document} has not come`),
+    ...received.flatMap(({ id, path, body: { data } }) => {
+      const { document, author } = known.get(id) ?? {};
+      const shown = (data['document'] as { readonly author?: string } | undefined)?.author ?? author;
+      const isRight = path === `/${author}` && data['id'] === document && shown === author;
+      return isRight ? [] : [`${id} came to ${path} of ${String(data['id'])}`];
+    }),
+  ];
+}
