@@ -46,7 +46,8 @@ function readiness({ members, isStopping }: Fleet): Response {
     process: number, pid, serves: isServing, bytes: standing?.bytes, unready: standing?.unready,
   }));
   return Response.json(
-    { status: ready ? 'ready' : 'unready', processes }, { status: ready ? 200 : 503, headers: { 'cache-control': 'no-store' } },
+    { status: ready ? 'ready' : 'unready', supervisor: process.pid, processes },
+    { status: ready ? 200 : 503, headers: { 'cache-control': 'no-store' } },
   );
 }
 

@@ -83,6 +83,22 @@ test('the files of compose and PM2 start what is there', () => {
   for (const path of apps.flatMap(({ script, interpreter }) => [script, interpreter])) expect(existsSync(join(project, path))).toBe(true);
 });
 
+testThat(onPath('curl'), onPath('bash'))('a release is taken back at the third failure of the last sixty answers, and not before', async () => {
+  let asked = 0;
+  const failing = new Set<number>();
+  const server = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response('', { status: failing.has(++asked) ? 503 : 200 }) });
+  disposals.push(() => server.stop(true));
+  const probe = async () => {
+    asked = 0;
+    return Bun.spawn(['.ci/probe', `http://127.0.0.1:${server.port}/`, '2'], { cwd: project, stdout: 'ignore' }).exited;
+  };
+  failing.add(1).add(2);
+  expect(await probe()).toBe(0);
+  failing.add(3);
+  expect(await probe()).toBe(1);
+  expect(asked).toBe(3);
+}, 30_000);
+
 describe('without the container', () => {
   const file = new Dockerfile(join(ship, 'Dockerfile'), { context: project, scratch });
   const start = ({ dir, env, entrypoint: [, ...parameters] }: Stage, variables: Readonly<Record<string, string>>) => {

@@ -68,8 +68,14 @@ export class ProcessFleet implements AsyncDisposable {
 
   /** Asks for each to be replaced, and waits until they are. */
   async roll(): Promise<void> {
-    const before = this.#rolls;
+    const rolled = this.rolled();
     this.program.signal('SIGHUP');
+    await rolled;
+  }
+
+  /** Until all were replaced once more. */
+  async rolled(): Promise<void> {
+    const before = this.#rolls;
     while (this.#rolls === before) await Bun.sleep(50);
   }
 

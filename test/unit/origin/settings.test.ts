@@ -34,6 +34,7 @@ describe('the settings of an origin', () => {
     ['TOMBOLO_METRICS_PORT', '0'], ['TOMBOLO_METRICS_PORT', '65536'], ['TOMBOLO_METRICS_PORT', 'on'],
     ['TOMBOLO_LOG_LEVEL', 'loud'], ['TOMBOLO_LOG_BYTES_MAX', '1GB'], ['TOMBOLO_LOG_BYTES_MAX', '1048575'],
     ['TOMBOLO_LOG_BYTES_MAX', '-1'], ['TOMBOLO_ANSWERS_BYTES_MAX', '64MB'], ['TOMBOLO_KEYS', 'k1:c2hvcnQ'],
+    ['TOMBOLO_DRAIN_MS', '5001'], ['TOMBOLO_DRAIN_MS', '1s'], ['TOMBOLO_PROCESS_BYTES_MAX', '67108863'],
     ['TOMBOLO_KEYS', `${keys},${keys}`],
     ['TOMBOLO_KEYS', 'nonsense'],
   ])('name %s when it is %p, and never tell a secret', (variable, value) => {
