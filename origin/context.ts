@@ -29,6 +29,8 @@ import type { Schedule } from './job-queue/schedule.ts';
 import { startScheduler } from './job-queue/scheduler.ts';
 import { startWorker } from './job-queue/start-worker.ts';
 import type { WorkerTimes } from './job-queue/worker.ts';
+import type { Incoming } from './incoming/event.ts';
+import { type Incomings, mustIncoming } from './incoming/incoming.ts';
 import { KnownCalls } from './hop/known-calls.ts';
 import { type Load, startLoad } from './load.ts';
 import type { Measuring } from './metrics/metrics.ts';
@@ -73,6 +75,7 @@ export interface Context {
   /** `undefined`: nobody is sent traces. */
   readonly traces: Traces | undefined;
   readonly beforeWrites: BeforeWrites;
+  readonly incoming: Incomings;
   readonly services: Services;
   /** The job that delivers what webhooks are told. */
   readonly delivers: Job;
@@ -94,6 +97,7 @@ export interface Own {
   readonly afterCommits?: readonly AfterCommit[];
   readonly jobs?: readonly Job[];
   readonly schedules?: readonly Schedule[];
+  readonly incoming?: readonly Incoming[];
   readonly jobTimes?: WorkerTimes;
   readonly webhookTimes?: WebhookTimes;
   readonly leaseTimes?: LeaseTimes;
@@ -112,6 +116,7 @@ export async function openContext(settings: Settings, contract: Contract, own: O
   const beforeWrites = mustBeforeWrites(hooks, contract);
   const declaredJobs = mustJobs(jobs);
   mustSchedules(schedules, declaredJobs);
+  const incoming = mustIncoming(own.incoming ?? [], jobs);
   const { logLevel: level } = settings;
   const log = pino({ level, base: null, serializers: { err: toLoggedError } }, pino.destination({ dest: 2, sync: true }));
   const onTrouble = (message: string, cause: unknown) => log.error(toTrouble(cause), message);
@@ -141,7 +146,7 @@ export async function openContext(settings: Settings, contract: Contract, own: O
   const delivers: Job = deliveryJob(() => context, own.webhookTimes ?? usualTimes);
   const context: Context = {
     settings, contract, plans: own.plans, people, log, now, store, feed, compute, services, answers, beforeWrites, deferrals, load,
-    traces, delivers,
+    traces, delivers, incoming,
     calls: new KnownCalls(),
     imports: new CallerShares({
       what: 'imports', perCallerMax: limits.importsPerCallerMax, retryAfterSeconds: limits.importRetryAfterSeconds,
@@ -156,7 +161,7 @@ export async function openContext(settings: Settings, contract: Contract, own: O
   };
   await startEntries(context, { onTrouble, leaseTimes });
   await startHooks(afterCommits, context, { onTrouble, leaseTimes, holdLimits });
-  const due = dueOf(contract, now);
+  const due = dueOf(contract, incoming, now);
   if (due.length > 0) await services.start('erasing', () => startErasing(due, context, { onTrouble, leaseTimes, restMs }));
   await services.start('webhooks', () => startWebhooks(delivers, context, { onTrouble, leaseTimes }));
   const allJobs = new Map([...declaredJobs, [delivers.name, delivers]]);

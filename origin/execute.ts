@@ -7,6 +7,7 @@
 import { apiKeys } from '../shared/api-keys/resource.ts';
 import type { Resource } from '../shared/contract/resource.ts';
 import { deferred } from '../shared/deferred/resource.ts';
+import { received } from '../shared/incoming/resource.ts';
 import { jobs } from '../shared/jobs/resource.ts';
 import { webhooks } from '../shared/webhooks/resource.ts';
 import type { ModuleRows } from '../shared/modules.ts';
@@ -16,6 +17,7 @@ import {
   answerEffect, answerState, type EffectHandler, type EndpointHandler, type Parsed, type StateHandler,
 } from './access/own-answer.ts';
 import { DeferredAccess } from './access/deferred-access.ts';
+import { IncomingAccess } from './access/incoming-access.ts';
 import { JobsAccess } from './access/jobs-access.ts';
 import { KeysAccess } from './access/keys-access.ts';
 import { ReadAccess } from './access/read-access.ts';
@@ -27,6 +29,7 @@ import type { Context } from './context.ts';
 import { deferredHandlers } from './deferred/handlers.ts';
 import { inStore } from './documents/in-store.ts';
 import { handlers } from './endpoints/all.ts';
+import { incomingHandlers } from './incoming/handlers.ts';
 import { jobHandlers } from './job-queue/handlers.ts';
 import { aggregate } from './operations/aggregate.ts';
 import { changes } from './operations/changes.ts';
@@ -61,13 +64,14 @@ interface OwnAccesses {
   readonly tombolo_jobs: JobsAccess;
   readonly operations: DeferredAccess;
   readonly webhooks: WebhooksAccess;
+  readonly tombolo_received: IncomingAccess;
 }
 
 type OwnAccess = new (context: Context, call: Asked) => OwnAccesses[keyof OwnAccesses];
 
 /** Of these nothing is kept: what is answered depends on more of its caller than a scope says. */
 const ownAccesses: ReadonlyMap<Resource, OwnAccess> = new Map<Resource, OwnAccess>([
-  [apiKeys, KeysAccess], [jobs, JobsAccess], [deferred, DeferredAccess], [webhooks, WebhooksAccess],
+  [apiKeys, KeysAccess], [jobs, JobsAccess], [deferred, DeferredAccess], [webhooks, WebhooksAccess], [received, IncomingAccess],
 ]);
 
 type AccessOf<Row extends Operation> = Row['at'] extends { readonly about: infer About extends keyof OwnAccesses }
@@ -136,5 +140,5 @@ export type RoutedCall = CallOf<ModuleRows>;
 export const execute = executor<ModuleRows>({
   list, get, create, replace, upsert, patch, remove, import: importRows, export: exportRows, changes, removed, removedOne, restore, erase,
   patchMany, removeMany, transaction, aggregate, history,
-  ...keyHandlers, ...jobHandlers, ...deferredHandlers, ...webhookHandlers, ...handlers,
+  ...keyHandlers, ...jobHandlers, ...deferredHandlers, ...webhookHandlers, ...incomingHandlers, ...handlers,
 });

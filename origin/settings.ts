@@ -6,6 +6,7 @@ import type { HopKey } from '../shared/hop/keys.ts';
 import {
   type Environment, isSafeUrl, type LeastLevel, logOneInDefault, SettingsReader, type Variables,
 } from '../shared/settings/reader.ts';
+import { type IncomingSecrets, readIncomingSecrets } from './incoming/secrets.ts';
 import type { MetricsAddress } from './metrics/listen.ts';
 import { type PeopleSettings, readPeopleSettings } from './people/settings.ts';
 import { storeLimits } from './store/limits.ts';
@@ -27,6 +28,7 @@ export interface Settings {
   /** An OTLP/HTTP receiver that spans are sent to; `undefined`: none is. */
   readonly otlpUrl: string | undefined;
   readonly keys: readonly [HopKey, ...HopKey[]];
+  readonly incomingSecrets: IncomingSecrets;
   /** Workers that are told of changes; each gets every report. */
   readonly edgeUrls: readonly string[];
   /** What the change log of the embedded SQLite may take on disk: the oldest changes go first. */
@@ -95,6 +97,7 @@ export function readSettings(reader: SettingsReader, role: Role = 'origin'): Set
     keys: reader.keys(environment === 'production'
       ? 'is required in production: <id>:<base64url of 32 random bytes>, the same at the edge'
       : 'is missing; `npm start` makes one, a lone origin needs the one of its edge'),
+    incomingSecrets: readIncomingSecrets(reader),
     edgeUrls: role === 'one process' ? [] : toEdgeUrls(reader, environment, edgePort),
     logBytesMax: reader.count('TOMBOLO_LOG_BYTES_MAX', {
       fallback: storeLimits.logBytesMax,

@@ -5,6 +5,8 @@ import { deferredOperations } from './deferred/operations.ts';
 import { deferred, deferredParts } from './deferred/resource.ts';
 import { endpoints } from './endpoints/all.ts';
 import { historyOperations } from './history/operations.ts';
+import { incomingOperations } from './incoming/operations.ts';
+import { received } from './incoming/resource.ts';
 import { jobOperations } from './jobs/operations.ts';
 import { jobs, schedules } from './jobs/resource.ts';
 import { bulk } from './operations/bulk.ts';
@@ -25,6 +27,7 @@ export const modules = moduleList({
   jobs: { operations: jobOperations, resources: [jobs, schedules] },
   deferred: { operations: deferredOperations, resources: [deferred, deferredParts] },
   webhooks: { operations: webhookOperations, resources: [webhooks, deliveries, turns] },
+  incoming: { operations: incomingOperations, resources: [received] },
   endpoints,
 });
 

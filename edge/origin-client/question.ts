@@ -3,6 +3,7 @@ import type { HopHeader } from '../../shared/hop/profile.ts';
 import { lengthUnknown } from '../../shared/hop/upload-end.ts';
 import { refusedAt } from '../../shared/operations/load-level.ts';
 import { type CarriedHeader, isSafe } from '../../shared/operations/operation.ts';
+import { toDelivery } from '../incoming/delivery.ts';
 import type { Validated } from '../request/request.ts';
 import { BodyPieces } from '../request/body-pieces.ts';
 import { traceparentOf } from '../request/traceparent.ts';
@@ -56,6 +57,8 @@ function carried(name: CarriedHeader, request: Validated, { ifMatch, ifNoneMatch
       return stream;
     case 'tombolo-keeps':
       return dialect?.input?.unnamed.join() || undefined;
+    case 'tombolo-delivery':
+      return toDelivery(request);
     case 'prefer':
       // What an operation answers later is in no older version's words; HEAD asks for nothing that would be looked at later.
       return dialect === undefined && raw.method !== 'HEAD' ? sent.get(name) : undefined;

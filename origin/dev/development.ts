@@ -10,6 +10,7 @@ import { offered } from '../../shared/resources/plans.ts';
 import { SettingsError, SettingsReader, type Variables } from '../../shared/settings/reader.ts';
 import { dataDirDefault, edgePortDefault, readSettings, type Settings } from '../settings.ts';
 import { developmentNames } from './identity.ts';
+import { openDevelopmentSecrets } from './incoming-secrets.ts';
 import { openDevelopmentKeys } from './keys.ts';
 import { toPeopleVariables } from './people.ts';
 
@@ -42,12 +43,13 @@ async function readDevelopment(given: Variables): Promise<{ reader: SettingsRead
   if (text('TOMBOLO_ENV') === 'production') {
     throw new SettingsError(['TOMBOLO_ENV: is production; this command is for development alone, an origin host runs `npm run origin`']);
   }
-  const keys = text('TOMBOLO_KEYS') || (await openDevelopmentKeys(text('TOMBOLO_DATA_DIR') || dataDirDefault));
+  const dataDir = text('TOMBOLO_DATA_DIR') || dataDirDefault;
+  const keys = text('TOMBOLO_KEYS') || (await openDevelopmentKeys(dataDir));
+  const secrets = text('TOMBOLO_INCOMING_SECRETS') || (await openDevelopmentSecrets(dataDir));
   const people = await toPeopleVariables({
-    said: text('TOMBOLO_PEOPLE'), hasMongodb: text('MONGODB_URI') !== '', dataDir: text('TOMBOLO_DATA_DIR') || dataDirDefault,
-    edgePort: text('TOMBOLO_EDGE_PORT') || edgePortDefault,
+    said: text('TOMBOLO_PEOPLE'), hasMongodb: text('MONGODB_URI') !== '', dataDir, edgePort: text('TOMBOLO_EDGE_PORT') || edgePortDefault,
   });
-  const reader = new SettingsReader({ ...given, ...people, TOMBOLO_KEYS: keys });
+  const reader = new SettingsReader({ ...given, ...people, TOMBOLO_KEYS: keys, TOMBOLO_INCOMING_SECRETS: secrets });
   return { reader, settings: readSettings(reader) };
 }
 

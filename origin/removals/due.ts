@@ -1,10 +1,14 @@
-/** What is taken out once its days are over: removed documents, and events of logs of changes. */
+/** What is taken out once its days are over: removed documents, events of logs of changes, and names of webhooks. */
 import type { Contract } from '../../shared/contract/contract.ts';
 import { isRemoved } from '../../shared/contract/removal.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
+import { incomingLimits } from '../../shared/incoming/limits.ts';
+import { received } from '../../shared/incoming/resource.ts';
 import { anonymous } from '../../shared/wire/principal.ts';
 import { eventsOf } from '../history/logging.ts';
 import { historyStoresOf } from '../history/stored-history.ts';
+import type { Incoming } from '../incoming/event.ts';
+import type { Incomings } from '../incoming/incoming.ts';
 import type { About, Decision, ListRequest, Mutation, Reach } from '../store/store.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 
@@ -19,10 +23,13 @@ export interface Due extends Pick<ListRequest, 'equal'> {
   decide(about: About, there: StoredDocument | undefined, reach: Reach): Decision;
 }
 
-/** `now` is of events of what is erased, in milliseconds of the epoch. */
-export function dueOf({ resources }: Pick<Contract, 'resources'>, now: () => number): readonly Due[] {
+/** Deliveries of webhooks are known for their days. `now` is of events of what is erased, in milliseconds of the epoch. */
+export function dueOf({ resources }: Pick<Contract, 'resources'>, incoming: Incomings, now: () => number): readonly Due[] {
   const stores = historyStoresOf({ resources });
-  return [...resources.values()].flatMap((resource) => [...removedIn(resource, now), ...loggedOf(resource, stores)]);
+  return [
+    ...[...resources.values()].flatMap((resource) => [...removedIn(resource, now), ...loggedOf(resource, stores)]),
+    ...[...incoming.values()].map(receivedFrom),
+  ];
 }
 
 function removedIn(resource: Resource, now: () => number): readonly Due[] {
@@ -37,6 +44,12 @@ function removedIn(resource: Resource, now: () => number): readonly Due[] {
       ? { kind: 'keep' }
       : { kind: 'remove', also: eventsOf(about, () => there, { cause, reach, nowMs: now() }) }),
   }];
+}
+
+function receivedFrom({ source: { name, keptDays = incomingLimits.keptDaysDefault } }: Incoming): Due {
+  return {
+    name: `webhooks of ${name}`, resource: received, at: 'at', keptDays, equal: { source: [name] }, decide: () => ({ kind: 'remove' }),
+  };
 }
 
 function loggedOf({ name, history }: Resource, stores: readonly Resource[]): readonly Due[] {

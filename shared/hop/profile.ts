@@ -31,6 +31,7 @@ export const hopHeaders = [
   'tombolo-agent',
   'tombolo-cookie',
   'tombolo-deadline',
+  'tombolo-delivery',
   'tombolo-keeps',
   'tombolo-origin',
   'tombolo-principal',

@@ -15,6 +15,7 @@ import type { JsonObject } from '../wire/values.ts';
 import { keySchemas } from './api-keys.ts';
 import { deferredSchemas } from './deferred.ts';
 import { sharedSchemas } from './answers.ts';
+import { incomingSchemas } from './incoming.ts';
 import { jobSchemas } from './jobs.ts';
 import { toJsonSchema } from './json-schema.ts';
 import {
@@ -62,6 +63,7 @@ function toCurrentDescription({ contract, plans, paths }: Describing): JsonObjec
         ...togetherSchemas(resources.map(({ name }) => name)),
         ...keySchemas(),
         ...jobSchemas(),
+        ...incomingSchemas(),
         ...deferredSchemas,
         ...webhookSchemas(),
         ...problemSchemas,

@@ -9,6 +9,7 @@ import type { Resource } from '../contract/resource.ts';
 import { apiKeyOperations } from '../api-keys/operations.ts';
 import { deferredOperations } from '../deferred/operations.ts';
 import { historyOperations } from '../history/operations.ts';
+import { incomingOperations } from '../incoming/operations.ts';
 import { jobOperations } from '../jobs/operations.ts';
 import { bulk } from '../operations/bulk.ts';
 import { documents } from '../operations/documents.ts';
@@ -28,6 +29,7 @@ import { cancelledAnswer, operationAnswer, resultAnswer } from './deferred.ts';
 import type { Described } from './described.ts';
 import { endpointDescribed } from './endpoints.ts';
 import { historyAnswer, historyParameters, historyWords } from './history.ts';
+import { receivedAnswer, receivedComponents, receivedExample, receivedWords } from './incoming.ts';
 import { jobAnswer, jobRetriedAnswer, jobsAnswer, jobsParameters } from './jobs.ts';
 import { exportParametersOf, fieldsOf, listParametersOf, shapesOf } from './list-parameters.ts';
 import { expandOf, heedsOf } from './related.ts';
@@ -106,6 +108,10 @@ const ofHistory: Words<typeof historyOperations> = {
   history: { parameters: historyParameters, answers: historyAnswer, more: historyWords },
 };
 
+const ofIncoming: Words<typeof incomingOperations> = {
+  receive: { answers: receivedAnswer, components: receivedComponents, more: receivedWords, bodies: receivedExample },
+};
+
 const ofApiKeys: Words<typeof apiKeyOperations> = {
   makeKey: { answers: keyMadeAnswer, components: keyComponents.newKey, bodies: () => keyExamples.newKey },
   listKeys: { answers: keysAnswer, parameters: keysParameters },
@@ -145,6 +151,7 @@ const byRow: ReadonlyMap<Operation, Described | undefined> = new Map([
   ...toEntries(documents, ofDocuments), ...toEntries(bulk, ofBulk), ...toEntries(transaction, ofTransaction),
   ...toEntries(removals, ofRemovals), ...toEntries(apiKeyOperations, ofApiKeys), ...toEntries(jobOperations, ofJobs),
   ...toEntries(deferredOperations, ofDeferred), ...toEntries(webhookOperations, ofWebhooks), ...toEntries(historyOperations, ofHistory),
+  ...toEntries(incomingOperations, ofIncoming),
 ]);
 const nothingMore: Described = {};
 

@@ -60,7 +60,8 @@ export function firstWordOf(path: string): string {
 
 /** Headers that the hop carries to the origin for operations that read them; the client sends them, the edge those of `tombolo-`. */
 export type CarriedHeader =
-  | 'idempotency-key' | 'if-match' | 'if-none-match' | 'last-event-id' | 'prefer' | 'tombolo-keeps' | 'tombolo-stream';
+  | 'idempotency-key' | 'if-match' | 'if-none-match' | 'last-event-id' | 'prefer' | 'tombolo-keeps' | 'tombolo-stream'
+  | 'tombolo-delivery';
 
 export interface Operation<Input = unknown> {
   /** The same in contract, folder, code and log. */

@@ -48,6 +48,7 @@ const problems = {
   token_invalid: { status: 401, title: 'Token refused' },
   key_invalid: { status: 401, title: 'API key refused' },
   key_restricted: { status: 403, title: 'Not with this API key' },
+  signature_invalid: { status: 401, title: 'Webhook refused' },
   forbidden: { status: 403, title: 'Not allowed' },
   // Type and title by draft-ietf-httpapi-ratelimit-headers §5.1.
   limit_exceeded: {

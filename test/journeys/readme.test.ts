@@ -122,6 +122,20 @@ shellTest('its webhook is made, tried, paused and refused as printed', () => {
   for (const each of printed) expect(output).toMatch(toPattern(each));
 });
 
+shellTest('its webhook is proven, taken once, and done', () => {
+  const [received = ''] = blocksBelow('### Webhooks in', 'sh');
+  const output = runAsPrinted([received.replaceAll(/^(curl .*)$/gm, '$1; echo')]);
+  const told = received.split('\n').filter((line) => line.startsWith('#')).map((line) => line.slice(2));
+  expect(told).toHaveLength(4);
+  for (const each of told) expect(output).toMatch(toPattern(each));
+});
+
+shellTest('its history tells who changed what', () => {
+  const [history = ''] = blocksBelow('### Who changed what', 'sh');
+  const [printed = ''] = blocksBelow('### Who changed what', 'json');
+  expect(runAsPrinted([history])).toMatch(toPattern(printed.replaceAll('2026-11-29T17:20:11.482Z', '…').replaceAll(/\n */g, '')));
+});
+
 shellTest('its metrics answer as printed', () => {
   const output = runAsPrinted(blocksBelow('## Seen', 'sh'));
   const [printed = ''] = blocksBelow('## Seen', '');

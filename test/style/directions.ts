@@ -26,7 +26,7 @@ const handlers = [
   { room: 'origin/operations/', mayUse: /^origin\/(operations\/|import\/|access\/|call\.ts$|tokens\.ts$|trouble\.ts$)/ },
   { room: 'origin/endpoints/', mayUse: /^origin\/(endpoints|access|jobs)\// },
   { room: 'origin/hooks/', mayUse: /^origin\/(hooks\/|jobs\/|documents\/before-write\.ts$|after-commit\/after-commit\.ts$)/ },
-  { room: 'origin/jobs/', mayUse: /^origin\/(jobs\/|job-queue\/(job|schedule)\.ts$)/ },
+  { room: 'origin/jobs/', mayUse: /^origin\/(jobs\/|job-queue\/(job|schedule)\.ts$|incoming\/event\.ts$)/ },
 ];
 
 /** A package of its own inside the tests: it imports nothing of the project, and is imported by one file. */

@@ -27,6 +27,8 @@ export interface DirectAsking {
   readonly idempotencyKey?: string | undefined;
   /** What the caller's version of the API has no name for. */
   readonly keeps?: readonly string[];
+  /** What the edge tells of a webhook. */
+  readonly delivery?: string;
   readonly msLeft?: number;
   readonly atLeast?: Position;
 }
@@ -77,6 +79,7 @@ export class DirectOrigin extends OpenedOrigin {
     const { id = '', principal = ada, query = '', ifMatch, ifNoneMatch, idempotencyKey, msLeft = operation.msMax, atLeast } = asking;
     const headers: Partial<Record<CarriedHeader, string | undefined>> = {
       'if-match': ifMatch, 'if-none-match': ifNoneMatch, 'idempotency-key': idempotencyKey, 'tombolo-keeps': asking.keeps?.join(),
+      'tombolo-delivery': asking.delivery,
     };
     return {
       operation, resource, principal, atLeast,
