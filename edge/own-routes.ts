@@ -17,6 +17,7 @@ const table = {
   openapi: { method: 'GET', path: edgePaths.openapi, of: 'version', isThere: isDescribed },
   docs: { method: 'GET', path: edgePaths.docs, of: 'none', isThere: isDescribed },
   docsScript: { method: 'GET', path: edgePaths.docsScript, of: 'none', isThere: isDescribed },
+  usage: { method: 'GET', path: edgePaths.usage, of: 'version', isThere: always },
   tickets: { method: 'POST', path: edgePaths.tickets, of: 'version', isThere: always },
 } as const;
 

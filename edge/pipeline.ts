@@ -29,6 +29,7 @@ import { report } from './stages/report.ts';
 import { route } from './stages/route.ts';
 import { tickets } from './stages/tickets.ts';
 import { translate } from './stages/translate.ts';
+import { usage } from './stages/usage.ts';
 import { validate } from './stages/validate.ts';
 import { version } from './stages/version.ts';
 
@@ -49,6 +50,7 @@ function toPath(host: Host, served: Served): (request: Arrival) => Answer {
     .stage('limit', limit())
     .stage('describe', describe())
     .stage('people', people())
+    .stage('usage', usage())
     .stage('tickets', tickets())
     .stage('translate', translate())
     .stage('validate', validate())

@@ -46,6 +46,7 @@ export function toWorker(served: Served): Hono<{ Bindings: Bindings }> {
 /** Exported for tests. A stub belongs to the request that made it, so it is made for each call. */
 export function toHost(bindings: Bindings): Host {
   const coordinator = () => bindings.COORDINATOR.getByName('generations');
+  const counterOf = (caller: string) => bindings.COUNTERS.get(bindings.COUNTERS.idFromName(caller));
   const ticketOf = (stream: string) => bindings.TICKETS.get(bindings.TICKETS.idFromName(stream));
   return {
     variables: { ...bindings },
@@ -57,7 +58,8 @@ export function toHost(bindings: Bindings): Host {
       report: (signed) => coordinator().report(signed),
       changesSince: (resource, heard) => coordinator().changesSince(resource, heard),
     },
-    askCounter: async (caller, ask) => bindings.COUNTERS.get(bindings.COUNTERS.idFromName(caller)).decide(ask),
+    askCounter: async (caller, ask) => counterOf(caller).decide(ask),
+    spentBy: async (caller) => counterOf(caller).spent(),
     tickets: {
       keep: (stream, bearer, ms) => ticketOf(stream).keep(bearer, ms),
       redeem: (stream, opening) => ticketOf(stream).redeem(opening),

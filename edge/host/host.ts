@@ -8,6 +8,7 @@ import type { Fetched } from '../identity/key-set.ts';
 import type { Bearer, Opening } from '../identity/ticket.ts';
 import type { Origin, OriginClientOptions } from '../origin-client/origin-client.ts';
 import type { SentHeaders } from '../request/request-headers.ts';
+import type { Spent } from '../rate-limit/days.ts';
 import type { AskCounter } from '../rate-limit/limiter.ts';
 
 export interface Host {
@@ -25,6 +26,8 @@ export interface Host {
   };
   /** One counter a caller, asked by name. */
   readonly askCounter: AskCounter;
+  /** What that counter keeps of the caller's days. */
+  spentBy(caller: string): Promise<readonly Spent[]>;
   /** One ticket a stream. */
   readonly tickets: {
     keep(stream: string, bearer: Bearer, ms: number): Promise<void>;

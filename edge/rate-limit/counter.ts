@@ -9,7 +9,11 @@
  *
  *   what lies unspent in leases: ≤ 5 % of what was left for each isolate, for ≤ 2 s
  *   in time: the latency of the counter, a sixty-fourth of a lease, and for limits over 2 048 one quantum (span ÷ 2 048)
+ *
+ * The quota of a calendar month (UTC) is decided with the windows, over the days that are kept of the caller (`days.ts`). No lease
+ * reaches into the next day, so what is charged to a day was spent on it.
  */
+import { dayMs, dayOf, Days, type Kind, kinds, monthOf, type Spent } from './days.ts';
 import { type Charge, SlidingLog } from './sliding-log.ts';
 import { type Moment, momentsMax } from './spent-log.ts';
 
@@ -36,6 +40,8 @@ export interface Settlement {
   readonly lease: number;
   readonly spent: readonly Moment[];
   readonly unused: number;
+  /** What was spent, by kind; where days are kept of the caller. */
+  readonly kinds?: Readonly<Partial<Record<Kind, number>>>;
 }
 
 export interface Ask {
@@ -45,6 +51,8 @@ export interface Ask {
   /** How much the isolate could use within a lease, the cost included; not over the cost: no lease. */
   readonly want: number;
   readonly settled: readonly Settlement[];
+  /** What days are kept of: the kind of the cost, and the quota of a month where there is one. */
+  readonly days?: { readonly kind: Kind; readonly quota?: number };
 }
 
 export interface Standing {
@@ -59,7 +67,7 @@ export interface Answer {
   readonly granted: number;
   readonly lease: number;
   readonly leaseMs: number;
-  /** The windows as asked, after this decision. */
+  /** The windows as asked, and then the month if there is a quota, after this decision. */
   readonly windows: readonly Standing[];
   /** Milliseconds until the windows have room again, after a refusal. */
   readonly retryMs: number;
@@ -75,6 +83,8 @@ export interface CounterState {
   readonly lastLease: number;
   readonly logs: readonly (readonly [seconds: number, charges: readonly Charge[]])[];
   readonly leases: readonly (readonly [id: number, Lease])[];
+  /** Absent in what earlier versions have kept. */
+  readonly days?: readonly Spent[];
 }
 
 interface Lease {
@@ -82,22 +92,26 @@ interface Lease {
   readonly block: number;
   readonly grantedAt: number;
   readonly endsAt: number;
+  /** The day that it is charged to; absent: none is kept. */
+  readonly day?: number;
 }
 
 export class Counter {
   readonly #keep: Keep;
+  readonly #days: Days;
   readonly #logs = new Map<number, SlidingLog>();
   readonly #leases = new Map<number, Lease>();
   #lastLease: number;
 
   /** `lastLease`: at random where a counter may live again, so that leases of its earlier life are not its own. */
-  constructor(keep: Keep = () => undefined, lastLease = 0) {
+  constructor(keep: Keep = () => undefined, lastLease = 0, days = new Days()) {
     this.#keep = keep;
+    this.#days = days;
     this.#lastLease = lastLease;
   }
 
-  static of({ lastLease, logs, leases }: CounterState): Counter {
-    const counter = new Counter(undefined, lastLease);
+  static of({ lastLease, logs, leases, days }: CounterState): Counter {
+    const counter = new Counter(undefined, lastLease, new Days(undefined, days));
     for (const [seconds, charges] of logs) for (const [at, amount] of charges) counter.restore(seconds, at, amount);
     for (const [id, lease] of leases) counter.#leases.set(id, lease);
     return counter;
@@ -108,6 +122,7 @@ export class Counter {
       lastLease: this.#lastLease,
       logs: [...this.#logs].map(([seconds, log]) => [seconds, log.charges(now)] as const),
       leases: [...this.#leases],
+      days: this.#days.spent(now),
     };
   }
 
@@ -120,36 +135,55 @@ export class Counter {
     for (const settlement of ask.settled) this.#settle(settlement);
     this.#forgetLeases(now);
     const left = ask.windows.map(({ limit, seconds }) => limit - this.#log(seconds).used(now));
+    if (ask.days?.quota !== undefined) left.push(ask.days.quota - this.#days.usedInMonth(now));
     if (left.some((room) => room < ask.cost)) return this.#refusal(ask, left, now);
     const block = Math.max(ask.cost, Math.min(ask.want, Math.floor(Math.min(...left) * leaseLimits.share)));
-    const leased = block > ask.cost;
-    const lease = leased ? this.#grant(ask.windows, block, now) : 0;
-    if (!leased && block > 0) for (const window of ask.windows) this.#charge(window, now, block);
-    const windows = ask.windows.map((window, index) => this.#standing(window, (left[index] ?? 0) - block, now));
-    return { granted: block, lease, leaseMs: leased ? leaseMsOf(ask.windows) : 0, windows, retryMs: 0, vainMs: 0 };
+    const leased = block > ask.cost && (ask.days === undefined || dayOf(now + leaseMsOf(ask.windows)) === dayOf(now));
+    if (leased) return this.#leased(ask, block, left, now);
+    this.#spend(ask, now);
+    return { granted: ask.cost, lease: 0, leaseMs: 0, windows: this.#standings(ask, left, ask.cost, now), retryMs: 0, vainMs: 0 };
   }
 
-  #refusal({ windows: asked, cost }: Ask, left: readonly number[], now: number): Answer {
-    const windows = asked.map((window, index) => ({
-      ...this.#standing(window, left[index] ?? 0, now),
-      violated: (left[index] ?? 0) < cost,
-    }));
-    const waits = asked.map(({ seconds }, index) =>
-      windows[index]?.violated === true ? this.#log(seconds).msUntilFreed(cost - (left[index] ?? 0), now) : 0,
-    );
+  #leased(ask: Ask, block: number, left: readonly number[], now: number): Answer {
+    const lease = this.#grant(ask, block, now);
+    const windows = this.#standings(ask, left, block, now);
+    return { granted: block, lease, leaseMs: leaseMsOf(ask.windows), windows, retryMs: 0, vainMs: 0 };
+  }
+
+  #spend({ windows, cost, days }: Ask, now: number): void {
+    if (cost === 0) return;
+    for (const window of windows) this.#charge(window, now, cost);
+    if (days !== undefined) this.#days.add({ day: dayOf(now), kind: days.kind, amount: cost });
+  }
+
+  #refusal(ask: Ask, left: readonly number[], now: number): Answer {
+    const windows = this.#standings(ask, left, 0, now).map((standing, index) => ({ ...standing, violated: (left[index] ?? 0) < ask.cost }));
+    const waits = windows.map(({ violated, resetMs }, index) => {
+      const seconds = ask.windows[index]?.seconds;
+      if (!violated) return 0;
+      return seconds === undefined ? resetMs : this.#log(seconds).msUntilFreed(ask.cost - (left[index] ?? 0), now);
+    });
     const retryMs = Math.max(...waits);
     // What lies unspent in a lease comes back at the latest when it ends.
     const ends = [...this.#leases.values()].map((lease) => lease.endsAt - now).filter((ms) => ms > 0);
     return { granted: 0, lease: 0, leaseMs: 0, windows, retryMs, vainMs: Math.min(retryMs, ...ends) };
   }
 
-  #standing({ seconds }: CountedWindow, left: number, now: number): Standing {
-    return { left: Math.max(0, left), resetMs: Math.min(this.#log(seconds).msUntilFreed(1, now), seconds * 1_000), violated: false };
+  /** Of what was left, when so much more is spent. */
+  #standings({ windows }: Ask, left: readonly number[], spent: number, now: number): readonly Standing[] {
+    return left.map((room, index) => {
+      const seconds = windows[index]?.seconds;
+      const resetMs = seconds === undefined
+        ? monthOf(now)[1] * dayMs - now
+        : Math.min(this.#log(seconds).msUntilFreed(1, now), seconds * 1_000);
+      return { left: Math.max(0, room - spent), resetMs, violated: false };
+    });
   }
 
-  #grant(windows: readonly CountedWindow[], block: number, now: number): number {
-    const lease = { windows, block, grantedAt: now, endsAt: now + leaseMsOf(windows) };
+  #grant({ windows, days }: Ask, block: number, now: number): number {
+    const lease = { windows, block, grantedAt: now, endsAt: now + leaseMsOf(windows), ...(days === undefined ? {} : { day: dayOf(now) }) };
     for (const window of windows) this.#charge(window, lease.endsAt, block);
+    if (days !== undefined) this.#days.add({ day: dayOf(now), kind: 'unsettled', amount: block });
     this.#leases.set(++this.#lastLease, lease);
     return this.#lastLease;
   }
@@ -160,12 +194,21 @@ export class Counter {
     this.#keep(window.seconds, moment, amount);
   }
 
-  #settle({ lease: id, spent, unused }: Settlement): void {
+  #settle({ lease: id, spent, unused, kinds: byKind = {} }: Settlement): void {
     const lease = this.#leases.get(id);
     const total = spent.reduce((sum, [, amount]) => sum + amount, unused);
     if (lease === undefined || total !== lease.block || spent.length > momentsMax) return;
     this.#leases.delete(id);
     for (const window of lease.windows) this.#restamp(window, lease, spent, unused);
+    if (lease.day !== undefined) this.#settleDay(lease.day, unused, byKind, total - unused);
+  }
+
+  /** Kinds that are not those of what was spent are not believed: it stays unsettled. */
+  #settleDay(day: number, unused: number, byKind: NonNullable<Settlement['kinds']>, spent: number): void {
+    const told = kinds.map((kind) => [kind, byKind[kind] ?? 0] as const);
+    const isTrue = told.every(([, amount]) => amount >= 0) && told.reduce((sum, [, amount]) => sum + amount, 0) === spent;
+    if (isTrue) for (const [kind, amount] of told) this.#days.add({ day, kind, amount });
+    this.#days.add({ day, kind: 'unsettled', amount: -unused - (isTrue ? spent : 0) });
   }
 
   #restamp(window: CountedWindow, { grantedAt, endsAt, block }: Lease, spent: readonly Moment[], unused: number): void {

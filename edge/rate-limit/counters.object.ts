@@ -8,10 +8,11 @@
  * end, at most 2 s late. If the clock of a new host is behind, charges of the future count until it is not.
  *
  * Rows are at most the entries of the logs; those that have left their window go by and by, and an object
- * whose windows are all empty deletes its storage.
+ * whose windows are all empty, and that keeps no day any more, deletes its storage.
  */
 import { DurableObject } from 'cloudflare:workers';
 import { type Answer, type Ask, Counter } from './counter.ts';
+import { dayMs, dayOf, Days, daysKept, type Kind, type Spent } from './days.ts';
 
 /** The time between two sweeps of charges that have left their window. */
 const sweepMsMin = 60_000;
@@ -23,15 +24,19 @@ const live = 'at + seconds * 1000 > ?';
 
 export class Counters extends DurableObject {
   readonly #counter: Counter;
+  readonly #days: Days;
   readonly #sql: SqlStorage;
   #now = 0;
   #writes = 0;
-  #hasAlarm = false;
-  #hasTable = false;
+  /** When the alarm comes, as far as this life of the object knows; 0: there may be none. */
+  #wakesAt = 0;
+  #hasTables = false;
 
   constructor(state: DurableObjectState, env: Cloudflare.Env) {
     super(state, env);
     this.#sql = state.storage.sql;
+    this.#hasTables = this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'spent_days'").toArray().length > 0;
+    this.#days = new Days((spent) => this.#keepDay(spent), this.#restoredDays());
     this.#counter = this.#restored();
   }
 
@@ -41,21 +46,30 @@ export class Counters extends DurableObject {
     return answer;
   }
 
+  /** What is kept of the caller's days. */
+  spent(): readonly Spent[] {
+    return this.#days.spent(this.#clock());
+  }
+
   override async alarm(): Promise<void> {
-    this.#hasAlarm = false;
+    this.#wakesAt = 0;
+    this.#makeTables();
     this.#sweep();
-    const [last] = this.#sql.exec<{ at: number | null }>('SELECT max(at + seconds * 1000) AS at FROM spent').toArray();
-    if (typeof last?.at === 'number') {
-      return this.#wakeAt(Math.min(Math.max(last.at, this.#clock() + sweepMsMin), this.#clock() + sweepMsMax));
-    }
-    this.#hasTable = false;
+    const [last] = this.#sql.exec<{ at: number | null; day: number | null }>(
+      'SELECT (SELECT max(at + seconds * 1000) FROM spent) AS at, (SELECT max(day) FROM spent_days) AS day',
+    ).toArray();
+    const now = this.#clock();
+    if (typeof last?.at === 'number') return this.#wakeAt(Math.min(Math.max(last.at, now + sweepMsMin), now + sweepMsMax));
+    // Days go one by one as others come; when no others do, they go together.
+    if (typeof last?.day === 'number') return this.#wakeAt((last.day + daysKept) * dayMs);
+    this.#hasTables = false;
     await this.ctx.storage.deleteAll();
   }
 
   #restored(): Counter {
-    const counter = new Counter((seconds, at, amount) => this.#keep(seconds, at, amount), Math.floor(Math.random() * 2 ** 40));
-    this.#hasTable = this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'spent'").toArray().length > 0;
-    if (!this.#hasTable) return counter;
+    const firstLease = Math.floor(Math.random() * 2 ** 40);
+    const counter = new Counter((seconds, at, amount) => this.#keep(seconds, at, amount), firstLease, this.#days);
+    if (!this.#hasTables && this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'spent'").toArray().length === 0) return counter;
     const rows = this.#sql.exec<{ seconds: number; at: number; amount: number }>(
       `SELECT seconds, at, amount FROM spent WHERE ${live} ORDER BY at`,
       this.#clock(),
@@ -64,25 +78,45 @@ export class Counters extends DurableObject {
     return counter;
   }
 
-  #keep(seconds: number, at: number, amount: number): void {
-    if (!this.#hasTable) {
-      this.#sql.exec(`CREATE TABLE spent (
+  #restoredDays(): readonly Spent[] {
+    if (!this.#hasTables) return [];
+    return this.#sql.exec<{ day: number; kind: Kind; amount: number }>('SELECT day, kind, amount FROM spent_days').toArray();
+  }
+
+  #keepDay({ day, kind, amount }: Spent): void {
+    this.#makeTables();
+    const sql = 'INSERT INTO spent_days VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET amount = amount + excluded.amount';
+    this.#sql.exec(sql, day, kind, amount);
+  }
+
+  #makeTables(): void {
+    if (this.#hasTables) return;
+    this.#hasTables = true;
+    this.#sql.exec(`
+      CREATE TABLE IF NOT EXISTS spent (
         seconds INTEGER NOT NULL, at INTEGER NOT NULL, amount INTEGER NOT NULL, PRIMARY KEY (seconds, at)
+      ) WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS spent_days (
+        day INTEGER NOT NULL, kind TEXT NOT NULL, amount INTEGER NOT NULL, PRIMARY KEY (day, kind)
       ) WITHOUT ROWID`);
-    }
-    this.#hasTable = true;
+  }
+
+  #keep(seconds: number, at: number, amount: number): void {
+    this.#makeTables();
     this.#sql.exec('INSERT INTO spent VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET amount = amount + excluded.amount', seconds, at, amount);
     this.#writes++;
-    if (!this.#hasAlarm) this.ctx.waitUntil(this.#wakeAt(this.#clock() + sweepMsMin));
+    const now = this.#clock();
+    if (this.#wakesAt === 0 || this.#wakesAt > now + sweepMsMax) this.ctx.waitUntil(this.#wakeAt(now + sweepMsMin));
   }
 
   #sweep(): void {
     this.#sql.exec(`DELETE FROM spent WHERE NOT (${live})`, this.#clock());
+    this.#sql.exec('DELETE FROM spent_days WHERE day <= ?', dayOf(this.#clock()) - daysKept);
     this.#writes = 0;
   }
 
   #wakeAt(at: number): Promise<void> {
-    this.#hasAlarm = true;
+    this.#wakesAt = at;
     return this.ctx.storage.setAlarm(at);
   }
 

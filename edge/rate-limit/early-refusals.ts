@@ -18,7 +18,8 @@ export async function chargeRefusal(request: Admitted, thrown: unknown): Promise
   const { plans, limiter } = request.context;
   const plan = plans.anonymous;
   const verdict = await limiter.spend({
-    caller: callerOf(anonymous, request.network), plan, cost: 1, unavailable: 'allow', waitUntil: request.waitUntil,
+    caller: callerOf(anonymous, request.network), plan, cost: 1, kind: 'reads', keepsDays: false, unavailable: 'allow',
+    waitUntil: request.waitUntil,
   });
   mustBeWithin(request, plan, verdict);
   return thrown;
@@ -26,5 +27,5 @@ export async function chargeRefusal(request: Admitted, thrown: unknown): Promise
 
 /** What the flood shield refuses is counted there, and failures of ours are nobody's to pay for. */
 function isOfTheClient(thrown: unknown): boolean {
-  return thrown instanceof Fault && thrown.status < 500 && thrown.reason !== 'limit_exceeded';
+  return thrown instanceof Fault && thrown.status < 500 && thrown.status !== 429;
 }

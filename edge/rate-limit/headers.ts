@@ -1,6 +1,6 @@
 /** What a decision tells the client: draft-ietf-httpapi-ratelimit-headers, as structured fields (RFC 9651). */
 import { Fault } from '../../shared/wire/fault.ts';
-import type { Plan } from '../../shared/limits/plans.ts';
+import { type Plan, quotaName } from '../../shared/limits/plans.ts';
 import { edgeLimits } from '../limits.ts';
 import { type Arrival, tell } from '../request/request.ts';
 import type { Standing } from './counter.ts';
@@ -44,9 +44,10 @@ function toLimitFault(plan: Plan, verdict: Verdict): Fault | undefined {
 
 /** `RateLimit` names the violated windows alone, so that `Retry-After` is never before their `t` (draft §6). */
 function exceeded(plan: Plan, { windows, retryMs }: Extract<Verdict, { kind: 'refused' }>): Fault {
-  const violated = plan.windows.filter((_window, index) => windows[index]?.violated === true);
-  return new Fault('limit_exceeded', {
-    detail: `plan "${plan.name}": ${violated.map(({ limit, seconds }) => `${limit} in ${seconds} s`).join(' and ')}`,
+  const violated = windows.flatMap((window, index) => (window.violated ? [plan.windows[index] ?? { name: quotaName }] : []));
+  const words = violated.map((window) => ('limit' in window ? `${window.limit} in ${window.seconds} s` : `${plan.quota} in a month`));
+  return new Fault(windows[plan.windows.length]?.violated === true ? 'quota_exceeded' : 'limit_exceeded', {
+    detail: `plan "${plan.name}": ${words.join(' and ')}`,
     headers: {
       'ratelimit-policy': plan.policy,
       ratelimit: formatLimits(plan, windows, ({ violated: is }) => is),
@@ -57,11 +58,11 @@ function exceeded(plan: Plan, { windows, retryMs }: Extract<Verdict, { kind: 're
 }
 
 /** `t`: within so many seconds no more than `r` can be used (draft §4.1.2), because nothing comes back earlier. */
-function formatLimits({ windows: declared }: Plan, windows: readonly Standing[], told: (window: Standing) => boolean): string {
+function formatLimits(plan: Plan, windows: readonly Standing[], told: (window: Standing) => boolean): string {
   let text = '';
   for (const [index, window] of windows.entries()) {
     if (!told(window)) continue;
-    text += `${text === '' ? '' : ', '}"${declared[index]?.name}";r=${window.left};t=${toSeconds(window.resetMs)}`;
+    text += `${text === '' ? '' : ', '}"${plan.windows[index]?.name ?? quotaName}";r=${window.left};t=${toSeconds(window.resetMs)}`;
   }
   return text;
 }

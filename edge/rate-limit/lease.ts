@@ -18,6 +18,7 @@
  */
 import type { Plan } from '../../shared/limits/plans.ts';
 import { type Answer, type Ask, Counter, leaseLimits, leaseMsOf, type Settlement, type Standing } from './counter.ts';
+import type { Kind } from './days.ts';
 import { SpentLog } from './spent-log.ts';
 
 interface Asking {
@@ -46,6 +47,7 @@ interface Lease {
   readonly askedAt: number;
   readonly ms: number;
   readonly spent: SpentLog;
+  readonly kinds: Partial<Record<Kind, number>>;
   left: number;
 }
 
@@ -61,6 +63,7 @@ const nothingHeard: Heard = { answer: { granted: 1, lease: 0, leaseMs: 0, window
 
 export class Allowance {
   readonly plan: Plan;
+  readonly #keepsDays: boolean;
   /** Units that have come to wait since the last question. Only added to: a request that is cancelled runs no more. */
   waiting = 0;
   #state: Asking | Leased | Alone = asking;
@@ -73,14 +76,17 @@ export class Allowance {
   #spentSince = 0;
   #askedAt = 0;
 
-  constructor(plan: Plan) {
+  /** `keepsDays`: the counter keeps what the caller spends by day. It keeps that of every plan with a quota. */
+  constructor(plan: Plan, keepsDays = false) {
     this.plan = plan;
+    this.#keepsDays = keepsDays || plan.quota !== undefined;
   }
 
-  spend(cost: number, now: number): boolean {
+  spend(cost: number, now: number, kind: Kind = 'reads'): boolean {
     const lease = this.#live(now);
     if (lease === undefined || lease.left < cost) return false;
     lease.spent.add(now - lease.askedAt, cost);
+    note(lease, kind, cost);
     lease.left -= cost;
     this.#spentSince += cost;
     return true;
@@ -121,7 +127,7 @@ export class Allowance {
   }
 
   /** The next question. `want` is what a lease would last for at the present rate, never a sudden multiple. */
-  question(cost: number, now: number): Ask {
+  question(cost: number, now: number, kind: Kind = 'reads'): Ask {
     const lease = this.#live(now);
     const leaseMs = leaseMsOf(this.plan.windows);
     const elapsed = Math.min(leaseMs, Math.max(1, now - this.#askedAt));
@@ -131,7 +137,7 @@ export class Allowance {
     this.#askedAt = now;
     this.#spentSince = 0;
     this.waiting = 0;
-    return { windows: this.plan.windows, cost, want, settled: this.settle() };
+    return { ...this.#asked(kind), cost, want, settled: this.settle() };
   }
 
   /** What is to be told of leases that are over; told once. */
@@ -141,7 +147,7 @@ export class Allowance {
   }
 
   /** Takes the answer to a question asked at `askedAt`; its cost is spent already. */
-  adopt(answer: Answer, askedAt: number, cost: number): void {
+  adopt(answer: Answer, askedAt: number, cost: number, kind: Kind = 'reads'): void {
     this.renewing(0);
     this.#heard = { answer, askedAt, cost };
     this.#returning = 0;
@@ -149,19 +155,25 @@ export class Allowance {
     this.#close();
     const spent = new SpentLog();
     if (cost > 0) spent.add(0, cost);
-    const lease = { id: answer.lease, block: answer.granted, askedAt, ms: answer.leaseMs, spent, left: answer.granted - cost };
+    const lease = { id: answer.lease, block: answer.granted, askedAt, ms: answer.leaseMs, spent, left: answer.granted - cost, kinds: {} };
+    note(lease, kind, cost);
     this.#state = { kind: 'leased', lease, renewsAt: 0, under: this.#resting() };
   }
 
-  /** Whether something unspent is to be given back. */
+  /** Whether something unspent is to be given back, or what was spent to be told for the day. */
   mustReturn(now: number): boolean {
     this.#live(now);
-    return unusedOf(this.#closed) > 0;
+    return this.#keepsDays ? this.#closed.length > 0 : unusedOf(this.#closed) > 0;
   }
 
   /** Decides without the counter: the same plan, for this isolate alone. */
   decideAlone(cost: number, now: number): Answer {
-    return this.#alone().counter.decide({ windows: this.plan.windows, cost, want: cost, settled: [] }, now);
+    return this.#alone().counter.decide({ ...this.#asked('reads'), cost, want: cost, settled: [] }, now);
+  }
+
+  #asked(kind: Kind): Pick<Ask, 'windows' | 'days'> {
+    const { windows, quota } = this.plan;
+    return this.#keepsDays ? { windows, days: { kind, ...(quota === undefined ? {} : { quota }) } } : { windows };
   }
 
   #live(now: number): Lease | undefined {
@@ -180,7 +192,8 @@ export class Allowance {
     if (this.#state.kind !== 'leased') return;
     const { lease, under } = this.#state;
     this.#blockMin = lease.block - lease.left > leaseLimits.blockMin / 4 ? leaseLimits.blockMin : 1;
-    this.#closed.push({ lease: lease.id, spent: lease.spent.moments, unused: lease.left });
+    const { id, spent, left: unused, kinds } = lease;
+    this.#closed.push({ lease: id, spent: spent.moments, unused, ...(this.#keepsDays ? { kinds } : {}) });
     this.#state = under;
   }
 
@@ -193,6 +206,10 @@ export class Allowance {
     else this.#state = alone;
     return alone;
   }
+}
+
+function note({ kinds }: Lease, kind: Kind, cost: number): void {
+  kinds[kind] = (kinds[kind] ?? 0) + cost;
 }
 
 function unusedOf(settlements: readonly Settlement[]): number {

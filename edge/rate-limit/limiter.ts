@@ -13,6 +13,7 @@ import { SingleFlight, settledWithin } from '../single-flight.ts';
 import { edgeLimits } from '../limits.ts';
 import { Allowance } from './lease.ts';
 import type { Answer, Ask, Standing } from './counter.ts';
+import type { Kind } from './days.ts';
 
 export type AskCounter = (caller: string, ask: Ask) => Promise<Answer>;
 
@@ -26,6 +27,10 @@ export interface Spending {
   readonly caller: string;
   readonly plan: Plan;
   readonly cost: number;
+  /** What it is spent on. */
+  readonly kind: Kind;
+  /** The counter keeps what this caller spends by day, whether or not the plan has a quota. */
+  readonly keepsDays: boolean;
   readonly unavailable: UnavailablePolicy;
   readonly waitUntil: (work: Promise<unknown>) => void;
 }
@@ -82,7 +87,7 @@ export class Limiter {
 
   #fromMemory(allowance: Allowance, spending: Spending): Verdict | undefined {
     const now = this.#options.clock.now();
-    if (allowance.spend(spending.cost, now)) {
+    if (allowance.spend(spending.cost, now, spending.kind)) {
       if (allowance.isToRenew(now)) this.#renew(allowance, spending, now);
       return { kind: 'granted', windows: allowance.standing(now) };
     }
@@ -110,10 +115,10 @@ export class Limiter {
   }
 
   /** Never rejects: `undefined` when there was no answer in time. */
-  async #ask(allowance: Allowance, { caller, waitUntil }: Spending, cost: number): Promise<Answer | undefined> {
+  async #ask(allowance: Allowance, { caller, kind, waitUntil }: Spending, cost: number): Promise<Answer | undefined> {
     const { ask, clock } = this.#options;
     const askedAt = clock.now();
-    const question = allowance.question(cost, askedAt);
+    const question = allowance.question(cost, askedAt, kind);
     const answer = await settledWithin(
       ask(caller, question).catch((cause: unknown) => Promise.reject(this.#note(cause))),
       edgeLimits.counterMsMax,
@@ -122,7 +127,7 @@ export class Limiter {
       allowance.unanswered(clock.now() + edgeLimits.counterAgainMs);
       return undefined;
     }
-    allowance.adopt(answer, askedAt, cost);
+    allowance.adopt(answer, askedAt, cost, kind);
     if (answer.lease !== 0) waitUntil(this.#return(allowance, caller, answer.leaseMs));
     return answer;
   }
@@ -141,9 +146,9 @@ export class Limiter {
     await settledWithin(ask(caller, { windows, settled: allowance.settle(), cost: 0, want: 0 }), edgeLimits.counterMsMax);
   }
 
-  #allowance({ caller, plan }: Spending): Allowance {
+  #allowance({ caller, plan, keepsDays }: Spending): Allowance {
     const known = this.#allowances.get(caller);
-    const allowance = known?.plan === plan ? known : new Allowance(plan);
+    const allowance = known?.plan === plan ? known : new Allowance(plan, keepsDays);
     remember(this.#allowances, caller, allowance, edgeLimits.callersRememberedMax);
     return allowance;
   }

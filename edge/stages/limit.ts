@@ -5,6 +5,7 @@
 import { type Plan, planOf } from '../../shared/limits/plans.ts';
 import { costOf, type UnavailablePolicy } from '../../shared/limits/cost.ts';
 import { Fault } from '../../shared/wire/fault.ts';
+import { anonymous, type Principal } from '../../shared/wire/principal.ts';
 import { isSafe } from '../../shared/operations/operation.ts';
 import { callerOf } from '../rate-limit/caller.ts';
 import { mustBeWithin } from '../rate-limit/headers.ts';
@@ -48,22 +49,32 @@ export async function spendMore(request: Identified, times: number): Promise<voi
   }
 }
 
+/** What a caller uses can be asked when nothing is left: it is the address's to pay. */
 function toSpending(request: Identified, times: number): Spending {
-  const { route, own, principal, network, waitUntil } = request;
+  const { route, own, network, waitUntil } = request;
+  const principal = own?.name === 'usage' ? anonymous : request.principal;
   return {
     caller: callerOf(principal, network),
-    plan: toPlan(request),
+    plan: toPlan(request, principal),
     cost: route === undefined ? own.cost : costOf(route.resource, route.operation) * times,
+    kind: route === undefined ? ownKind(own) : kindOf[route.operation.answers],
+    keepsDays: principal.subject !== undefined,
     unavailable: route === undefined ? ownPolicy(own) : route.resource.limits.unavailable[isSafe(route.operation) ? 'read' : 'write'],
     waitUntil,
   };
+}
+
+const kindOf = { state: 'reads', moment: 'streams', effect: 'writes' } as const;
+
+function ownKind({ methods }: OwnRoute): 'reads' | 'writes' {
+  return methods.includes('POST') ? 'writes' : 'reads';
 }
 
 function ownPolicy({ methods }: OwnRoute): UnavailablePolicy {
   return methods.includes('POST') ? 'refuse' : 'allow';
 }
 
-function toPlan({ context, principal }: Identified): Plan {
+function toPlan({ context }: Identified, principal: Principal): Plan {
   const { plan, unknown } = planOf(context.plans, principal);
   if (unknown !== undefined) countUnknownPlan(unknown, plan);
   return plan;

@@ -6,6 +6,7 @@
 import type { Database } from 'bun:sqlite';
 import { remember } from '../../shared/remember.ts';
 import { type Answer, type Ask, Counter } from '../../edge/rate-limit/counter.ts';
+import { dayOf, Days, daysKept, type Spent } from '../../edge/rate-limit/days.ts';
 
 /** A counter has at most 2 048 moments a window, 64 KB for a plan of two; most have a few. */
 const countersMax = 1_000;
@@ -13,10 +14,15 @@ const countersMax = 1_000;
 const sweepEvery = 1_024;
 const sweepRowsMax = 2_048;
 
+interface Known {
+  readonly counter: Counter;
+  readonly days: Days;
+}
+
 export class CallerCounters {
   readonly #database: Database;
   /** In order of use: the least recently asked goes first. */
-  readonly #counters = new Map<string, Counter>();
+  readonly #counters = new Map<string, Known>();
   #charges = 0;
   #now = 0;
 
@@ -28,30 +34,51 @@ export class CallerCounters {
         PRIMARY KEY (caller, seconds, at)
       );
       CREATE INDEX IF NOT EXISTS spent_by_end ON spent (at + seconds * 1000);
+      CREATE TABLE IF NOT EXISTS spent_days (
+        caller TEXT NOT NULL, day INTEGER NOT NULL, kind TEXT NOT NULL, amount INTEGER NOT NULL, PRIMARY KEY (caller, day, kind)
+      );
+      CREATE INDEX IF NOT EXISTS spent_days_by_day ON spent_days (day);
     `);
   }
 
   decide(caller: string, ask: Ask): Answer {
     // The time never goes backwards within one life of the process.
     this.#now = Math.max(this.#now, Date.now());
-    const answer = this.#counterOf(caller).decide(ask, this.#now);
+    const answer = this.#counterOf(caller).counter.decide(ask, this.#now);
     if (this.#charges >= sweepEvery) this.#sweep();
     return answer;
   }
 
-  #counterOf(caller: string): Counter {
-    const counter = this.#counters.get(caller) ?? this.#restored(caller);
-    remember(this.#counters, caller, counter, countersMax);
-    return counter;
+  /** What is kept of the caller's days. */
+  spent(caller: string): readonly Spent[] {
+    return this.#counterOf(caller).days.spent(Date.now());
   }
 
-  #restored(caller: string): Counter {
-    const counter = new Counter((seconds, at, amount) => this.#keep(caller, seconds, at, amount), Math.floor(Math.random() * 2 ** 40));
+  #counterOf(caller: string): Known {
+    const known = this.#counters.get(caller) ?? this.#restored(caller);
+    remember(this.#counters, caller, known, countersMax);
+    return known;
+  }
+
+  #restored(caller: string): Known {
+    const days = this.#restoredDays(caller);
+    const firstLease = Math.floor(Math.random() * 2 ** 40);
+    const counter = new Counter((seconds, at, amount) => this.#keep(caller, seconds, at, amount), firstLease, days);
     const rows = this.#database.query<{ seconds: number; at: number; amount: number }, [string, number]>(
       'SELECT seconds, at, amount FROM spent WHERE caller = ? AND at + seconds * 1000 > ? ORDER BY at',
     ).all(caller, this.#now);
     for (const { seconds, at, amount } of rows) counter.restore(seconds, at, amount);
-    return counter;
+    return { counter, days };
+  }
+
+  #restoredDays(caller: string): Days {
+    const rows = this.#database.query<Spent, [string]>(
+      'SELECT day, kind, amount FROM spent_days WHERE caller = ?',
+    ).all(caller);
+    const keep = ({ day, kind, amount }: Spent): void => void this.#database.query(
+      'INSERT INTO spent_days VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET amount = amount + excluded.amount',
+    ).run(caller, day, kind, amount);
+    return new Days(keep, rows);
   }
 
   #keep(caller: string, seconds: number, at: number, amount: number): void {
@@ -65,6 +92,9 @@ export class CallerCounters {
     this.#database.query(
       `DELETE FROM spent WHERE rowid IN (SELECT rowid FROM spent WHERE at + seconds * 1000 <= ? LIMIT ${sweepRowsMax})`,
     ).run(this.#now);
+    this.#database.query(
+      `DELETE FROM spent_days WHERE rowid IN (SELECT rowid FROM spent_days WHERE day <= ? LIMIT ${sweepRowsMax})`,
+    ).run(dayOf(this.#now) - daysKept);
     this.#charges = 0;
   }
 }

@@ -8,7 +8,7 @@ import type { SharedTexts } from '../store/store.ts';
 import { CallerCounters } from './counters.ts';
 import { openMemoryStorage } from './database.ts';
 import { FloodShield } from './flood-shield.ts';
-import { toSharedCounters, toSharedTickets } from './shared-state.ts';
+import { toSharedCounters, toSharedSpent, toSharedTickets } from './shared-state.ts';
 import { openTickets } from './tickets.ts';
 
 /** What comes from where requests do. */
@@ -48,8 +48,13 @@ export function openHost(keeping: Keeping, floodMax: number, network: Network): 
   return { host, coordinator };
 }
 
-function toKeepers({ file, shared }: Keeping): Pick<Host, 'askCounter' | 'tickets'> {
-  if (shared !== undefined) return { askCounter: toSharedCounters(shared), tickets: toSharedTickets(shared) };
+function toKeepers({ file, shared }: Keeping): Pick<Host, 'askCounter' | 'spentBy' | 'tickets'> {
+  if (shared !== undefined) {
+    return { askCounter: toSharedCounters(shared), spentBy: toSharedSpent(shared), tickets: toSharedTickets(shared) };
+  }
   const counters = new CallerCounters(file);
-  return { askCounter: async (caller, ask) => counters.decide(caller, ask), tickets: openTickets(file) };
+  return {
+    askCounter: async (caller, ask) => counters.decide(caller, ask), spentBy: async (caller) => counters.spent(caller),
+    tickets: openTickets(file),
+  };
 }

@@ -7,6 +7,7 @@
  * clocks of two machines differ, a window is shorter by as much.
  */
 import { Counter, type Answer, type Ask, type CounterState } from '../../edge/rate-limit/counter.ts';
+import { dayMs, daysKept, type Spent } from '../../edge/rate-limit/days.ts';
 import type { AskCounter } from '../../edge/rate-limit/limiter.ts';
 import { edgeLimits } from '../../edge/limits.ts';
 import type { Host } from '../../edge/host/host.ts';
@@ -57,9 +58,17 @@ export function toSharedCounters(texts: SharedTexts, clock: () => number = Date.
   };
 }
 
+/** What is kept of a caller's days. */
+export function toSharedSpent(texts: SharedTexts): (caller: string) => Promise<readonly Spent[]> {
+  return async (caller) => {
+    const found = await texts.find(counterOf(caller));
+    return found === undefined ? [] : ((JSON.parse(found.text) as KeptCounter).days ?? []);
+  };
+}
+
 /** For as long as whoever asked waits, and no longer. */
 async function decideAll(texts: SharedTexts, caller: string, asks: readonly Ask[], clock: () => number): Promise<readonly Answer[]> {
-  const name = `counter:${toHash(caller)}`;
+  const name = counterOf(caller);
   for (const until = performance.now() + edgeLimits.counterMsMax; performance.now() < until; await Bun.sleep(Math.random() * pauseMsMax)) {
     const found = await texts.find(name);
     const kept = found === undefined ? undefined : (JSON.parse(found.text) as KeptCounter);
@@ -76,8 +85,10 @@ async function decideAll(texts: SharedTexts, caller: string, asks: readonly Ask[
 }
 
 /** When nothing of it counts any more; its leases are over before. */
-function endOf({ logs }: CounterState, now: number): number {
-  return Math.max(now, ...logs.map(([seconds, charges]) => (charges.at(-1)?.[0] ?? now) + seconds * 1_000));
+function endOf({ logs, days = [] }: CounterState, now: number): number {
+  const lastDay = days.at(-1)?.day;
+  const daysEnd = lastDay === undefined ? now : (lastDay + daysKept) * dayMs;
+  return Math.max(now, daysEnd, ...logs.map(([seconds, charges]) => (charges.at(-1)?.[0] ?? now) + seconds * 1_000));
 }
 
 export function toSharedTickets(texts: SharedTexts, clock: () => number = Date.now): Host['tickets'] {
@@ -100,6 +111,6 @@ export function toSharedTickets(texts: SharedTexts, clock: () => number = Date.n
 }
 
 /** Callers are named as long as issuers like, and an address is nobody's business in a database. */
-function toHash(caller: string): string {
-  return new Bun.CryptoHasher('sha256').update(caller).digest('base64url');
+function counterOf(caller: string): string {
+  return `counter:${new Bun.CryptoHasher('sha256').update(caller).digest('base64url')}`;
 }

@@ -150,6 +150,9 @@ const keys = {
   fieldRule: ['read', 'write'],
 } as const;
 
+/** Paths below the version that are no resources, and what they are. */
+const keptNames: ReadonlyMap<string, string> = new Map([['live', 'live feeds'], ['usage', 'what a caller has used']]);
+
 export function resource<Schema extends DocumentSchema>(declared: ResourceDeclaration<Schema>): Resource<Schema> {
   const mistakes = new Mistakes(placeOf(declared));
   checkPlain(declared, mistakes);
@@ -247,7 +250,8 @@ function whyNoName(name: unknown): string | undefined {
   if (typeof name !== 'string' || !/^[a-z][a-z0-9-]{0,62}$/.test(name)) {
     return 'must be lower case, a plural noun of letters, digits and hyphens';
   }
-  return name === 'live' ? `"/${name}" is kept for live feeds; choose another` : undefined;
+  const keptFor = keptNames.get(name);
+  return keptFor === undefined ? undefined : `"/${name}" is kept for ${keptFor}; choose another`;
 }
 
 function whyNoInternalName(name: unknown): string | undefined {

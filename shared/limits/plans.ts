@@ -2,7 +2,8 @@
  * Plans: how much a caller may ask, in several windows at once. A request passes when every window of its
  * plan has room for its cost, and is then counted in all of them; otherwise it is counted in none.
  *
- * A window slides: at any moment it looks back `seconds`, so there is no boundary at which a limit doubles.
+ * A window slides: at any moment it looks back `seconds`, so there is no boundary at which a limit doubles. Beside the windows
+ * there may be a quota for a calendar month, in UTC.
  * Everything wrong with a plan is found here and kept as `mistakes`, which refuse the start.
  */
 import type { Contract } from '../contract/contract.ts';
@@ -18,12 +19,18 @@ export interface WindowDeclaration {
   readonly name?: string;
 }
 
+export interface PlanDeclaration {
+  readonly windows: readonly WindowDeclaration[];
+  /** Units for each calendar month (UTC). */
+  readonly month?: number;
+}
+
 export interface PlansDeclaration {
   /** The plan of callers who are not signed in, each address for itself. */
   readonly anonymous: string;
   /** The plan of signed-in callers whose token has no claim `plan`, or names none of these. */
   readonly signedIn: string;
-  readonly plans: Readonly<Record<string, readonly WindowDeclaration[]>>;
+  readonly plans: Readonly<Record<string, PlanDeclaration | readonly WindowDeclaration[]>>;
 }
 
 export interface Window {
@@ -36,6 +43,8 @@ export interface Plan {
   readonly name: string;
   /** The windows from the shortest to the longest. */
   readonly windows: readonly Window[];
+  /** Units for a calendar month, counted over all that the caller spends in it, whichever plans they had. */
+  readonly quota?: number;
   /** The counter is asked for each request, because a window is too small to lease from. */
   readonly exact: boolean;
   /** The value of `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers §3), a List of RFC 9651. */
@@ -55,11 +64,14 @@ const planLimits = {
   exactLimitMax: 20,
   /** Windows of a plan: each is one more log to keep and one more item in two headers. */
   windowsMax: 4,
-  /** The longest window, a day: a longer quota is for billing, which needs a ledger and not a limiter. */
+  /** The longest window, a day: what is longer is counted by the calendar, as a quota. */
   secondsMax: 86_400,
   /** The largest limit: a greater one would limit nothing. */
   limitMax: 1_000_000_000,
 } as const;
+
+/** The quota among windows, in `RateLimit` and in refusals. */
+export const quotaName = 'month';
 
 const file = 'shared/resources/plans.ts';
 
@@ -84,11 +96,11 @@ export function planOf({ anonymous, signedIn, byName }: Plans, principal: Princi
 /** Mistakes of plans that could never pay for some request: that would be a route which is always 429. */
 export function unaffordable({ byName }: Plans, { resources }: Contract): readonly string[] {
   const mistakes = new Mistakes(file);
-  for (const { name, windows } of byName.values())
+  for (const { name, windows, quota = Number.POSITIVE_INFINITY } of byName.values())
     for (const resource of resources.values())
       for (const operation of operationsOf(resource)) {
         const cost = costOf(resource, operation);
-        const short = windows.find((window) => window.limit < cost);
+        const short = [...windows, { name: quotaName, limit: quota }].find(({ limit }) => limit < cost);
         if (short !== undefined) {
           mistakes.add(
             `plans.${name}`,
@@ -99,15 +111,41 @@ export function unaffordable({ byName }: Plans, { resources }: Contract): readon
   return mistakes.found;
 }
 
-function toPlan(name: string, declared: readonly WindowDeclaration[], mistakes: Mistakes): Plan {
+function toPlan(name: string, declared: PlanDeclaration | readonly WindowDeclaration[], mistakes: Mistakes): Plan {
   const refuse = (detail: string) => mistakes.add(`plans.${name}`, detail);
   if (!/^[a-z][a-z0-9-]{0,31}$/.test(name)) refuse('a plan is named in lower case letters, digits and hyphens');
-  const given = Array.isArray(declared) ? declared : [];
+  const { windows: listed, month: quota } = toDeclaration(declared, refuse);
+  const given = Array.isArray(listed) ? listed : [];
   if (given.length === 0 || given.length > planLimits.windowsMax) refuse(`has 1 to ${planLimits.windowsMax} windows`);
   const windows = given.map((window) => toWindow(window, refuse)).sort((a, b) => a.seconds - b.seconds);
   windows.slice(1).forEach((window, index) => checkMatters(windows[index], window, refuse));
   if (new Set(windows.map((window) => window.name)).size < windows.length) refuse('two windows have one name');
-  return { name, windows, exact: windows.some((window) => window.limit <= planLimits.exactLimitMax), policy: toPolicy(windows) };
+  const all = quota === undefined ? windows : [...windows, toQuota(quota, windows, refuse)];
+  return {
+    name, windows, exact: all.some(({ limit }) => limit <= planLimits.exactLimitMax), policy: toPolicy(all),
+    ...(quota === undefined ? {} : { quota }),
+  };
+}
+
+function toDeclaration(declared: PlanDeclaration | readonly WindowDeclaration[], refuse: (detail: string) => void): PlanDeclaration {
+  if (isList(declared)) return { windows: declared };
+  const given: Partial<PlanDeclaration> = toObject(declared, () => refuse('a plan is a list of windows, or an object'));
+  refuseUnknown(given, ['windows', 'month'], (key, detail) => refuse(`${key}: ${detail}`));
+  return { windows: [], ...given };
+}
+
+function isList(declared: PlanDeclaration | readonly WindowDeclaration[]): declared is readonly WindowDeclaration[] {
+  return Array.isArray(declared);
+}
+
+function toQuota(limit: number, windows: readonly Window[], refuse: (detail: string) => void): { name: string; limit: number } {
+  if (!isWhole(limit, planLimits.limitMax)) refuse(`month must be a whole number from 1 to ${planLimits.limitMax}`);
+  if (windows.some(({ name }) => name === quotaName)) refuse(`"${quotaName}" is the name of the quota`);
+  const longest = windows.at(-1);
+  if (longest !== undefined && longest.limit >= limit) {
+    refuse(`window "${longest.name}" allows as much as "${quotaName}", so it never refuses`);
+  }
+  return { name: quotaName, limit };
 }
 
 function toWindow(declared: WindowDeclaration, refuse: (detail: string) => void): Window {
@@ -138,6 +176,7 @@ function isWhole(value: number, max: number): boolean {
   return Number.isInteger(value) && value >= 1 && value <= max;
 }
 
-function toPolicy(windows: readonly Window[]): string {
-  return windows.map(({ name, limit, seconds }) => `"${name}";q=${limit};w=${seconds}`).join(', ');
+/** A calendar month has no length in seconds, and `w` may be left out. */
+function toPolicy(windows: readonly (Omit<Window, 'seconds'> & Partial<Window>)[]): string {
+  return windows.map(({ name, limit, seconds }) => `"${name}";q=${limit}${seconds === undefined ? '' : `;w=${seconds}`}`).join(', ');
 }

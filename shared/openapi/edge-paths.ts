@@ -3,6 +3,7 @@ import type { Version } from '../versions/versions.ts';
 import { edgePaths } from '../wire/edge-paths.ts';
 import type { JsonObject } from '../wire/values.ts';
 import { headerRefs, headersOfAll } from './headers.ts';
+import { usageSchema } from './usage.ts';
 
 export function edgePathItems({ name }: Version): JsonObject {
   return {
@@ -34,6 +35,7 @@ export function edgePathItems({ name }: Version): JsonObject {
         },
       },
     },
+    [`/${name}${edgePaths.usage}`]: { get: usageItem() },
     [`/${name}${edgePaths.tickets}`]: {
       post: {
         operationId: 'tickets',
@@ -49,6 +51,21 @@ export function edgePathItems({ name }: Version): JsonObject {
           default: { $ref: '#/components/responses/refusal' },
         },
       },
+    },
+  };
+}
+
+function usageItem(): JsonObject {
+  return {
+    operationId: 'usage',
+    summary: 'Says what the caller has spent, by day (UTC), and what is left of the month. It is counted as the address’s.',
+    security: [{ bearer: [] }],
+    responses: {
+      200: answer('Units of the caller’s plan.', usageSchema),
+      400: { $ref: '#/components/responses/status400' },
+      401: { $ref: '#/components/responses/status401' },
+      429: { $ref: '#/components/responses/status429' },
+      default: { $ref: '#/components/responses/refusal' },
     },
   };
 }

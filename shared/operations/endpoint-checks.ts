@@ -43,6 +43,7 @@ function checkPlace({ of, at }: AnyDeclaration, refuse: (detail: string) => void
     const parts = at.path.split('/').slice(1);
     if (parts.length === 0 || !parts.every(isActionName)) refuse(`must be words of ${words}, as in "/charts/films"`);
     else if (parts[0] === 'live') refuse('"/live" is kept for live feeds; choose another');
+    else if (parts[0] === 'usage') refuse('"/usage" is where callers see what they use; choose another');
     return;
   }
   const word = at.startsWith('/:id/') ? at.slice('/:id/'.length) : at.slice(1);

@@ -9,6 +9,7 @@ export const edgePaths = {
   docs: '/docs',
   docsScript: '/docs/scalar.js',
   tickets: '/live/tickets',
+  usage: '/usage',
 } as const;
 
 /** The file that describes the API in a version of this name. */

@@ -5,6 +5,7 @@ import { type RunFigures, runHistory } from '../proofs/history/killed-origin.ts'
 import { runKilledHooks } from '../proofs/hooks/killed-hooks.ts';
 import { runKilledJobs } from '../proofs/jobs/killed-jobs.ts';
 import { fuzzOrigin } from '../proofs/hostile/origin-fuzz.ts';
+import { places, runTrials } from '../proofs/limits/trials.ts';
 import { runKilledProcess } from '../proofs/one-process/killed-process.ts';
 import { engines } from '../support/whole-world.ts';
 import { runScopes } from '../proofs/scopes/run.ts';
@@ -113,6 +114,13 @@ async function oneProcess({ seed }: Budget): Promise<Outcome> {
   };
 }
 
+const trialsEach = 10_000;
+
+async function limits({ seed }: Budget): Promise<Outcome> {
+  const runs = await Promise.all(places.map((place) => runTrials(place, { seed, trials: trialsEach })));
+  return { figures: { runs: runs.map(({ figures }) => figures) }, violations: runs.flatMap(({ violations }) => violations) };
+}
+
 const inputsAtOnce = 50_000;
 
 async function parsers({ seed, minutes }: Budget): Promise<Outcome> {
@@ -160,6 +168,8 @@ export const parts: readonly Part[] = [
   { name: 'jobs', share: 0.05, run: jobs },
   // Two hundred kills, some five minutes.
   { name: 'one process', share: 0, run: oneProcess },
+  // Ten thousand trials in each place that counts, some two minutes.
+  { name: 'limits', share: 0, run: limits },
   // Stores of up to a million documents, some two minutes.
   { name: 'growth', share: 0, run: growth },
   { name: 'exports', share: 0, run: exports },

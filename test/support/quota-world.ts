@@ -57,7 +57,8 @@ export class QuotaWorld {
   async #spend({ caller, isolate }: Asked): Promise<Verdict['kind']> {
     const quota = this.#quotas[isolate];
     if (quota === undefined) throw new Error(`there is no isolate ${isolate}`);
-    return (await quota.spend({ caller, plan: this.#options.plan, cost: 1, unavailable: 'refuse', waitUntil: () => undefined })).kind;
+    const spent = { kind: 'reads', keepsDays: true, unavailable: 'refuse', waitUntil: () => undefined } as const;
+    return (await quota.spend({ caller, plan: this.#options.plan, cost: 1, ...spent })).kind;
   }
 
   async #ask(caller: string, question: Ask): Promise<Answer> {

@@ -1,6 +1,7 @@
 /**
- * One process that is killed while it is asked: by what clients were answered, no limit is passed, no ticket is good twice or
- * lost, no effect is done twice, and nothing acknowledged is missing from the first answers after its start.
+ * One process that is killed while it is asked: by what clients were answered, no limit is passed and nothing counted is
+ * forgotten by its month, no ticket is good twice or lost, no effect is done twice, and nothing acknowledged is missing from the
+ * first answers after its start.
  */
 import { eventually } from '../../support/eventually.ts';
 import { createFilm, patchFilm, toFilm } from '../../support/film.ts';
@@ -42,6 +43,8 @@ export async function runKilledProcess({ engine, seed, rounds }: KilledOptions):
     }
     if (spender.mostInWindow > limit.most) violations.push(`${spender.mostInWindow} granted in a window of ${limit.most}`);
     const { granted, refused, cutOff } = spender;
+    const { month } = (await world.request('/v2/usage', { token: spender.token })).json<{ month: { used: number } }>();
+    if (month.used < granted) violations.push(`${granted} granted, and ${month.used} counted in the month`);
     return { figures: { engine, rounds, granted, refused, cutOff }, violations };
   } finally {
     await world.close();
@@ -111,15 +114,15 @@ async function open(world: World, ticket: string): Promise<number> {
 }
 
 class Spender {
+  readonly token: string;
   readonly #world: World;
-  readonly #token: string;
   readonly #granted: { readonly askedAt: number; readonly ackedAt: number }[] = [];
   refused = 0;
   cutOff = 0;
 
   constructor(world: World, token: string) {
     this.#world = world;
-    this.#token = token;
+    this.token = token;
   }
 
   get granted(): number {
@@ -128,7 +131,7 @@ class Spender {
 
   async spend(path: string): Promise<void> {
     const askedAt = performance.now();
-    const answer = await this.#world.request(path, { token: this.#token }).catch(() => undefined);
+    const answer = await this.#world.request(path, { token: this.token }).catch(() => undefined);
     if (answer === undefined) this.cutOff++;
     else if (answer.status === 429) this.refused++;
     else this.#granted.push({ askedAt, ackedAt: performance.now() });

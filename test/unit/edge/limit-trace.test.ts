@@ -70,7 +70,7 @@ async function compare(trace: readonly Asked[], options: Omit<QuotaWorldOptions,
 const mixed = [{ count: 80, rate: 2.5, burst: 1 }, { count: 15, rate: 0.1, burst: 80 }, { count: 5, rate: 16, burst: 1 }];
 
 describe('of the decisions on a trace of a hundred callers', () => {
-  test.each([1, 4, 16])(
+  test.each([1, 4, 16, 64])(
     'at most one in a thousand differs from the definition, and no window is overdrawn, over %d isolates',
     async (isolates) => {
       const trace = toTrace(mixed, isolates, isolates);

@@ -38,6 +38,11 @@ describe('plans', () => {
       {},
       'plans.a: window "second" allows as much as "minute"',
     ],
+    ['a quota of nothing', { windows: [{ limit: 1, seconds: 1 }], month: 0 }, {}, 'plans.a: month must be'],
+    ['a window beside which no quota refuses', { windows: [{ limit: 9, seconds: 1 }], month: 9 }, {}, 'plans.a: window "second" allows'],
+    ['a window of the quota’s name', { windows: [{ limit: 1, seconds: 1, name: 'month' }], month: 9 }, {}, 'plans.a: "month" is the name'],
+    ['a quota alone', { month: 9 }, {}, 'plans.a: has 1 to 4 windows'],
+    ['an unknown key beside windows', { windows: [{ limit: 1, seconds: 1 }], year: 9 }, {}, 'plans.a: year: unknown key'],
     ['a default that is not there', [{ limit: 1, seconds: 1 }], { signedIn: 'b' }, 'signedIn: there is no plan "b"'],
     ['another unknown key', [{ limit: 1, seconds: 1 }], { guests: 'a' }, 'guests: unknown key'],
   ])('with %s are an error at start', (_what, windows, extra, message) => {
@@ -68,6 +73,9 @@ describe('plans', () => {
       ],
     });
     expect(declare([{ limit: 21, seconds: 1 }])().anonymous.exact).toBe(false);
+    expect(declare({ windows: [{ limit: 21, seconds: 60 }], month: 500 })().anonymous).toMatchObject({
+      quota: 500, exact: false, policy: '"minute";q=21;w=60, "month";q=500',
+    });
   });
 
   test('apply by the claim of the token, and never to whoever is not signed in', () => {

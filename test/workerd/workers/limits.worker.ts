@@ -31,6 +31,7 @@ const offered = plans({
     twenty: [{ limit: 20, seconds: 60 }],
     hundred: [{ limit: 100, seconds: 60 }],
     leased: [{ limit: 100_000, seconds: 60 }, { limit: 1_000_000, seconds: 3_600 }],
+    monthly: { windows: [{ limit: 11, seconds: 1 }], month: 12 },
     double: [{ limit: 4, seconds: 1 }, { limit: 6, seconds: 60 }],
   },
 });
@@ -62,7 +63,7 @@ function toScripted(env: Bindings): Bindings {
     ...env,
     COUNTERS: asNamespace({
       idFromName: (name) => env.COUNTERS.idFromName(name),
-      get: (id) => ({ decide: (ask) => goOn(() => env.COUNTERS.get(id).decide(ask)) }),
+      get: (id) => ({ decide: (ask) => goOn(() => env.COUNTERS.get(id).decide(ask)), spent: async () => env.COUNTERS.get(id).spent() }),
     }),
   };
   scripted.set(env, known);
@@ -79,6 +80,7 @@ async function goOn<T>(work: () => Promise<T>): Promise<T> {
 
 interface Stub {
   readonly decide: (ask: Parameters<Counters['decide']>[0]) => Promise<ReturnType<Counters['decide']>>;
+  readonly spent: () => Promise<ReturnType<Counters['spent']>>;
 }
 
 /** A namespace, of which the edge uses these two members alone. */
