@@ -25,7 +25,7 @@ import { type Part, type Together, writeTogether } from '../documents/write-toge
 import { RowWriter } from '../import/row-writer.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 import { ReadAccess } from './read-access.ts';
-import { partsOfSteps } from './transaction-parts.ts';
+import { transact } from './transaction-parts.ts';
 
 export class WriteAccess extends ReadAccess {
   readonly #context: Context;
@@ -116,7 +116,8 @@ export class WriteAccess extends ReadAccess {
 
   /** Operations on documents of any served resource, all or none. */
   transact(steps: readonly Step[]): Promise<Answer> {
-    return this.#together(partsOfSteps(this.#context, this.#call, steps), { atomic: true });
+    this.#mustBeFirst();
+    return transact(this.#context, this.#call, steps);
   }
 
   /** Rows of an upload, committed by batches. */

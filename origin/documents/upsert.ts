@@ -13,7 +13,7 @@ import type { JsonObject } from '../../shared/wire/values.ts';
 import type { Answer, Asked } from '../call.ts';
 import { toConflict } from '../store/conflict.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
-import { mustMakeWhole, mustName, type Now } from './decisions.ts';
+import { type Decide, mustMakeWhole, mustName, type Now } from './decisions.ts';
 import { hiddenPaths } from './hidden-places.ts';
 import { newId } from './new-document.ts';
 import { visible } from './present.ts';
@@ -21,14 +21,14 @@ import { type Deciding, type OneWrite, writeOne } from './write-one.ts';
 import { mustReplace, mustTouch } from './write-rules.ts';
 
 /** Others must take and leave one key that often while one request looks; it is then told of the conflict. */
-const upsertTriesMax = 8;
+export const upsertTriesMax = 8;
 
-interface Upsert extends UniqueValues {
-  readonly body: BufferedBody;
+interface Upsert extends Pick<UniqueValues, 'unique'> {
+  readonly body: Pick<BufferedBody, 'sent' | 'value'>;
   readonly now: Now;
 }
 
-export async function upsertOne(deciding: Deciding, call: Asked, given: Upsert): Promise<Answer> {
+export async function upsertOne(deciding: Deciding, call: Asked, given: Upsert & UniqueValues): Promise<Answer> {
   const { deadline, resource } = call;
   let asked = call;
   for (let tries = 1; ; tries++) {
@@ -46,7 +46,8 @@ export async function upsertOne(deciding: Deciding, call: Asked, given: Upsert):
   }
 }
 
-function toReplaced(call: Asked, { unique, body, now }: Upsert, id: string, moved: Fault): OneWrite {
+/** Throws `moved` where the document does not have the key any more. */
+export function toReplaced(call: Asked, { unique, body, now }: Upsert, id: string, moved: Fault): OneWrite {
   const { resource } = call;
   const key = uniqueKeyOf(resource, unique, body.value);
   return {
@@ -70,9 +71,17 @@ function mustSeeKey(call: Asked, { fields, where }: UniqueValues['unique'], foun
   if (!isSeen) throw toConflict(fields);
 }
 
-function toMade(call: Asked, { body, now }: Upsert): OneWrite {
-  const id = mustNew(call, body.value, now());
-  return { id, also: { createdId: id }, decide: (found) => mustMakeWhole({ ...call, id }, body, found, now) };
+function toMade(call: Asked, given: Upsert): OneWrite {
+  const id = mustNew(call, given.body.value, given.now());
+  return { id, also: { createdId: id }, decide: (found) => mustMakeWhole({ ...call, id }, given.body, found, given.now) };
+}
+
+/** Under the id of the call. */
+export function toNew(call: Asked, { body, now }: Upsert): Decide {
+  return (found) => {
+    mustNew(call, body.value, now());
+    return mustMakeWhole(call, body, found, now);
+  };
 }
 
 /** Of the body, where callers name documents. */

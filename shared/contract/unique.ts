@@ -120,6 +120,26 @@ export function uniqueKeyOf(
   return parts.includes(undefined) ? undefined : JSON.stringify(parts.map((part) => part?.value));
 }
 
+/** Places of the key in which the document has no value that it is made of: it has no key. */
+export function whyNoKey(
+  resource: Pick<Resource, 'fields'>, { fields: paths, ignoringCase, where }: Unique, document: JsonObject,
+): readonly FieldError[] {
+  const partOf = (path: string, value: Json | undefined) => toPart(value, scalarKindOf(resource.fields, path), ignoringCase)?.value;
+  const own = (path: string) => partOf(path, valueAt(document, path));
+  return [
+    ...paths.filter((path) => own(path) === undefined).map((path) => toError(path, 'is missing: it is of the key')),
+    ...where.filter(([path, value]) => own(path) !== partOf(path, value)).map(toUnmet),
+  ];
+}
+
+function toError(path: string, detail: string): FieldError {
+  return { at: toPointer(path.split('.')), in: 'body', detail };
+}
+
+function toUnmet([path, value]: readonly [path: string, value: Scalar]): FieldError {
+  return toError(path, `must be ${JSON.stringify(value)}: only such documents have this key`);
+}
+
 /** A document that is put by a key has it, and what the key's condition asks for. */
 export function mustAgree(
   { fields }: Pick<Resource, 'fields'>, { unique, values }: { readonly unique: Unique; readonly values: readonly Scalar[] },
@@ -130,12 +150,10 @@ export function mustAgree(
     const part = toPart(valueAt(document, path), kind, unique.ignoringCase);
     return part !== undefined && part.value === toPart(wanted, kind, unique.ignoringCase)?.value;
   };
-  const toError = (path: string, detail: string): FieldError => ({ at: toPointer(path.split('.')), in: 'body', detail });
   const differing = unique.fields.filter((path, index) => !isSame(path, values[index]));
   const errors = [
     ...differing.map((path) => toError(path, 'differs from the key in the query')),
-    ...unique.where.filter(([path, value]) => !isSame(path, value))
-      .map(([path, value]) => toError(path, `must be ${JSON.stringify(value)}: only such documents have this key`)),
+    ...unique.where.filter(([path, value]) => !isSame(path, value)).map(toUnmet),
   ];
   if (errors.length > 0) throw documentInvalid(errors);
 }

@@ -46,6 +46,10 @@ const refs = {
   type: 'object', additionalProperties: given,
   description: 'By JSON Pointer into the body beside: the `as` of an operation before, whose id is put there.',
 } as const;
+const by = {
+  type: 'array', items: { type: 'string' }, minItems: 1,
+  description: 'The fields of a unique key: the document that has those of the body is replaced, or one is created.',
+} as const;
 const whole = { type: 'object', description: 'A document, as a request of its own would have it.' } as const;
 const conditions = { ifMatch: tags, ifNoneMatch: { type: 'string', description: 'As `If-None-Match`.' } } as const;
 
@@ -62,6 +66,7 @@ function toTransaction(one: { readonly resource: JsonObject; readonly id: JsonOb
   const operations = [
     closed('create', { resource: one.resource, as: given, body: whole, refs }, ['resource', 'body']),
     closed('replace', { ...one, body: whole, refs, ...conditions }, ['resource', 'id', 'body']),
+    closed('upsert', { resource: one.resource, by, as: given, body: whole, refs, ...conditions }, ['resource', 'by', 'body']),
     ...ofEachForm({ op: { const: 'patch' }, ...one, refs, ...conditions }, ['op', 'resource', 'id']),
     closed('remove', { ...one, ...conditions }, ['resource', 'id']),
   ];

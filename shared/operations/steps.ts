@@ -7,8 +7,10 @@ import * as z from 'zod';
 import { memberOf, stepsOf as pointerSteps } from '../changes/spot.ts';
 import { resourcesOf } from '../contract/every-resource.ts';
 import { bodiesOf, documentInvalid, errorsOf, inPlace, mustBody, patchBody } from '../contract/documents.ts';
+import { isNamedByCallers } from '../contract/id-declarations.ts';
 import { toIdValue } from '../contract/ids.ts';
 import type { Resource } from '../contract/resource.ts';
+import type { Unique } from '../contract/unique.ts';
 import { Fault, type FieldError } from '../wire/fault.ts';
 import { toPointer } from '../wire/json-pointer.ts';
 import { limits } from '../wire/limits.ts';
@@ -18,12 +20,13 @@ import {
 } from './changed-items.ts';
 
 const alias = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, 'a letter, and up to 63 letters, digits, hyphens and underscores');
-const kinds = ['create', 'replace', 'patch', 'remove'] as const;
+const kinds = ['create', 'replace', 'upsert', 'patch', 'remove'] as const;
 
 const step = z.strictObject({
   op: z.enum(kinds),
   resource: z.string(),
   id: z.union([z.string(), z.int(), z.strictObject({ ref: alias })]).optional(),
+  by: z.array(z.string()).optional(),
   as: alias.optional(),
   body: z.record(z.string(), z.unknown()).optional(),
   merge: z.unknown().optional(),
@@ -39,6 +42,7 @@ export type Step = z.output<typeof step>;
 const members: { readonly [Kind in Step['op']]: readonly (keyof Step)[] } = {
   create: ['as', 'body', 'refs'],
   replace: ['id', 'body', 'refs', 'ifMatch', 'ifNoneMatch'],
+  upsert: ['by', 'as', 'body', 'refs', 'ifMatch', 'ifNoneMatch'],
   patch: ['id', ...patchForms, 'refs', 'ifMatch', 'ifNoneMatch'],
   remove: ['id', 'ifMatch', 'ifNoneMatch'],
 };
@@ -47,8 +51,18 @@ const members: { readonly [Kind in Step['op']]: readonly (keyof Step)[] } = {
 export type StepWrite =
   | { readonly op: 'create'; readonly id: string | undefined; readonly value: JsonObject }
   | { readonly op: 'replace'; readonly id: string; readonly value: JsonObject; readonly sent: JsonObject }
+  | Upsert
   | { readonly op: 'patch'; readonly id: string; readonly patch: Patch }
   | { readonly op: 'remove'; readonly id: string };
+
+/** Of the document that has the key of the value, or of a new one: `id` where the value names it. */
+export interface Upsert {
+  readonly op: 'upsert';
+  readonly id: string | undefined;
+  readonly unique: Unique;
+  readonly value: JsonObject;
+  readonly sent: JsonObject;
+}
 
 /** By the names that steps before have given. */
 export type GivenIds = ReadonlyMap<string, Json>;
@@ -115,7 +129,7 @@ function mustHaveMembers(given: Step): void {
   if (unknown.length > 0) {
     throw documentInvalid(unknown.map((name) => ({ at: `/${name}`, in: 'body', detail: `is not taken by ${given.op}` })));
   }
-  for (const name of ['id', 'body'] as const) if (known.has(name) && given[name] === undefined) throw wrong(`/${name}`, 'is missing');
+  for (const name of ['id', 'by', 'body'] as const) if (known.has(name) && given[name] === undefined) throw wrong(`/${name}`, 'is missing');
   if (given.op === 'patch' && !hasOneForm(given as PatchMembers)) throw wrong('', oneFormOf);
 }
 
@@ -126,6 +140,7 @@ export function toWrite(given: Step, resource: Resource, ids: GivenIds): StepWri
     const { id, ...value } = inPlace('/body', () => mustBody(bodiesOf(resource).create, sent));
     return { op: 'create', id: typeof id === 'string' ? id : undefined, value };
   }
+  if (given.op === 'upsert') return toUpsert(given, resource, ids);
   const id = toStepId(given, resource, ids);
   if (given.op === 'remove') return { op: 'remove', id };
   const body = bodyOf(given, ids);
@@ -136,6 +151,21 @@ export function toWrite(given: Step, resource: Resource, ids: GivenIds): StepWri
   const form = bodyMemberOf(given) as Patch['form'];
   const patch = inPlace(`/${form}`, () => mustBody(patchMembersOf(resource)[form].unwrap(), body));
   return { op: 'patch', id, patch: toPatch({ [form]: patch }) };
+}
+
+function toUpsert(given: Step, resource: Resource, ids: GivenIds): Upsert {
+  const { by = [] } = given;
+  const unique = resource.unique.find(({ fields }) => fields.length === by.length && fields.every((path) => by.includes(path)));
+  if (unique === undefined) {
+    const known = resource.unique.map(({ fields }) => fields.join(' and ')).join(', or ');
+    throw wrong('/by', `must name all fields of one unique key${known === '' ? ', of which there is none' : `: ${known}`}`);
+  }
+  const sent = bodyOf(given, ids) as JsonObject;
+  const value = inPlace('/body', () => mustBody(bodiesOf(resource).replace, sent));
+  const { id } = value;
+  const isUnnamed = given.as !== undefined && id === undefined && isNamedByCallers(resource);
+  if (isUnnamed) throw wrong('/body/id', 'is missing, and `as` stands for it');
+  return { op: 'upsert', id: typeof id === 'string' ? id : undefined, unique, value, sent };
 }
 
 function toStepId({ id }: Step, resource: Resource, ids: GivenIds): string {

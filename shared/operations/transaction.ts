@@ -10,7 +10,7 @@ import { stepsBody, stepsOf } from './steps.ts';
 
 /** By what a step does: the row of a request of its own. */
 export const rowsOfSteps = {
-  create: documents.create, replace: documents.replace, patch: documents.patch, remove: documents.remove,
+  create: documents.create, replace: documents.replace, upsert: documents.upsert, patch: documents.patch, remove: documents.remove,
 } as const;
 
 export const transaction = operations({

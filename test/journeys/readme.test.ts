@@ -100,7 +100,7 @@ shellTest('its unique key, and what its relations hold, answer as printed', () =
   const shells = ['### Unique keys, and putting by them', '### What is named is there'].flatMap((heading) => blocksBelow(heading, 'sh'));
   const output = runAsPrinted(shells.map((shell) => shell.replaceAll(/^# .*\n(?!# )/gm, '$&echo\n')));
   const printed = shells.flatMap(printedIn);
-  expect(printed).toHaveLength(5);
+  expect(printed).toHaveLength(6);
   for (const each of printed) expect(output).toMatch(toPattern(each));
 });
 

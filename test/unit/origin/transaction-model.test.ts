@@ -16,17 +16,19 @@ import { engines } from '../../support/whole-world.ts';
 const nMax = 9;
 const things = resource({
   name: 'things', id: { kind: 'string', format: z.string().regex(/^[a-z]$/) },
-  schema: z.object({ by: z.string(), open: z.boolean(), n: integer().max(nMax), mark: z.uuid().optional() }),
+  schema: z.object({ by: z.string(), open: z.boolean(), n: integer().max(nMax), mark: z.uuid().optional(), slot: z.string().optional() }),
   rules: {
     read: any(owner('by'), equals('open', true)), create: owner('by'), update: owner('by'), remove: any(owner('by'), role('editor')),
   },
   shapes: { all: {} },
+  unique: { bySlot: { fields: ['slot'] } },
 });
 const marks = resource({
   name: 'marks', schema: z.object({ n: integer().max(nMax) }), rules: { read: signedIn, write: signedIn }, shapes: { all: {} },
 });
 const served = contract(things, marks);
 const names = ['a', 'b', 'c', 'd'] as const;
+const slots = ['x', 'y', 'z'] as const;
 
 /** A mark as the text of its id, which a name stands for until it is made. */
 interface Thing {
@@ -34,6 +36,7 @@ interface Thing {
   readonly open: boolean;
   readonly n: number;
   readonly mark?: string;
+  readonly slot?: string;
 }
 
 interface State {
@@ -71,17 +74,36 @@ function refused(state: State, id: string, caller: Caller, condition: string | u
 
 function revise(state: State, id: string, after: Thing, caller: Caller): string | undefined {
   if (after.n > nMax) return 'document_invalid';
-  if (JSON.stringify(state.things.get(id)) !== JSON.stringify(after) && !owned(after, caller)) return 'forbidden';
+  if (!Bun.deepEquals(state.things.get(id), after) && !owned(after, caller)) return 'forbidden';
+  return put(state, id, after);
+}
+
+function put(state: State, id: string, after: Thing): string | undefined {
+  const holder = after.slot === undefined ? undefined : holderOf(state, after.slot);
+  if (holder !== undefined && holder !== id) return 'document_conflict';
   state.things.set(id, after);
   return undefined;
+}
+
+function holderOf(state: State, slot: string): string | undefined {
+  return [...state.things].find(([, thing]) => thing.slot === slot)?.[0];
 }
 
 function make(state: State, id: string, thing: Thing, caller: Caller, condition?: string): string | undefined {
   if (!owned(thing, caller)) return 'forbidden';
   if (condition !== undefined) return 'precondition_failed';
   if (state.things.has(id)) return 'document_exists';
-  state.things.set(id, thing);
-  return undefined;
+  return put(state, id, thing);
+}
+
+/** `named`: the id in the body, if there is one. */
+function upsert(state: State, thing: Thing & { readonly slot: string }, caller: Caller, condition: string | undefined, named?: string) {
+  const id = holderOf(state, thing.slot);
+  if (id === undefined) return named === undefined ? 'document_invalid' : make(state, named, thing, caller, condition);
+  if (!sees(state.things.get(id), caller)) return 'document_conflict';
+  const why = refused(state, id, caller, condition);
+  if (why !== undefined) return why;
+  return named !== undefined && named !== id ? 'document_invalid' : revise(state, id, thing, caller);
 }
 
 function draw(random: Random, given: string[], turn: number): Drawn {
@@ -90,10 +112,12 @@ function draw(random: Random, given: string[], turn: number): Drawn {
   const conditions = condition === undefined ? {} : { ifMatch: condition };
   const mark = random.chance(0.5) ? random.pick(given) : undefined;
   const refs = mark === undefined ? {} : { refs: { '/mark': mark } };
-  const body = { by: random.pick(['ann', 'bob']), open: random.chance(0.5), n: random.below(nMax + 1) };
+  const slot = random.pick(slots);
+  const held = random.chance(0.4) ? { slot } : {};
+  const body = { by: random.pick(['ann', 'bob']), open: random.chance(0.5), n: random.below(nMax + 1), ...held };
   const thing = { ...body, ...(mark === undefined ? {} : { mark: `${turn} ${mark}` }) };
   const old = (state: State) => state.things.get(id) as Thing;
-  switch (random.below(6)) {
+  switch (random.below(7)) {
     case 0: {
       const as = `m${given.length}`;
       given.push(as);
@@ -124,6 +148,13 @@ function draw(random: Random, given: string[], turn: number): Drawn {
         naive: (state, caller) => refused(state, id, caller, condition) ??
           revise(state, id, { ...old(state), by: body.by, ...(mark === undefined ? {} : { mark: `${turn} ${mark}` }) }, caller),
       };
+    case 5: {
+      const named = random.chance(0.8) ? { id } : {};
+      return {
+        step: { op: 'upsert', resource: 'things', by: ['slot'], body: { ...body, ...named, slot }, ...refs, ...conditions },
+        naive: (state, caller) => upsert(state, { ...thing, slot }, caller, condition, named.id),
+      };
+    }
     default:
       return {
         step: { op: 'remove', resource: 'things', id, ...conditions },

@@ -67,6 +67,53 @@ describe.each(engines)('on %s', (engine) => {
   const restore = (id: string) => origin.askBy(removals.restore, execute, users, { id, principal: clerk });
   const remove = async (id: string) => expect((await origin.ask('remove', users, { id })).outcome).toBe('removed');
 
+  test('an upsert of a transaction is about who has the key after the operations before', async () => {
+    const upsert = (body: JsonObject, more: object = {}) => ({ op: 'upsert', resource: 'seats', by: ['row'], body, ...more });
+    const answer = await transact([
+      upsert({ row: 1 }, { as: 'first' }), upsert({ row: 1, by: 'y' }),
+      { op: 'patch', resource: 'seats', id: { ref: 'first' }, merge: { row: 2 } },
+      upsert({ row: 1, by: 'z' }), upsert({ row: 2, by: 'w' }),
+    ]);
+    expect(told(answer).map(([, status]) => status)).toEqual([201, 200, 200, 201, 200]);
+    const ids = told(answer).map(([id]) => String(id));
+    expect([ids[0], ids[1], ids[2], ids[4]]).toEqual(Array(4).fill(ids[0]));
+    expect([await origin.stored(seats, ids[0] ?? ''), await origin.stored(seats, ids[3] ?? '')])
+      .toMatchObject([{ row: 2, by: 'w', rev: 4 }, { row: 1, by: 'z', rev: 1 }]);
+    const removed = { op: 'remove', resource: 'seats', id: ids[3] };
+    const again = await transact([removed, upsert({ row: 1, by: 'v' }), upsert({ row: 2, by: 'v' })]);
+    expect(told(again).map(([id, status]) => [id === ids[3], id === ids[0], status])).toEqual([
+      [true, false, 204], [false, false, 201], [false, true, 200],
+    ]);
+  });
+
+  test('of many transactions that put by one key at once one makes it, and each of the others finds it', async () => {
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, n) =>
+      transact([
+        { op: 'upsert', resource: 'seats', by: ['row'], body: { row: 77, by: `n${n}` } },
+        { op: 'create', resource: 'seats', body: { row: 100 + n } },
+      ])));
+    const statuses = answers.map((answer) => [answer.outcome, told(answer)[0]?.[1]]);
+    expect(statuses.filter(([, status]) => status === 201)).toEqual([['written', 201]]);
+    expect(statuses.filter(([, status]) => status === 200)).toHaveLength(19);
+    expect(new Set(answers.map((answer) => told(answer)[0]?.[0])).size).toBe(1);
+  });
+
+  test('an upsert of a transaction is refused by its place, and nothing is written', async () => {
+    const free = { op: 'create', resource: 'seats', body: { row: 900 } };
+    const refusals: readonly (readonly [object, string])[] = [
+      [{ op: 'upsert', resource: 'seats', by: ['by'], body: { row: 5 } }, '/operations/1/by'],
+      [{ op: 'upsert', resource: 'seats', body: { row: 5 } }, '/operations/1/by'],
+      [{ op: 'upsert', resource: 'seats', by: ['row'], id: 'x', body: { row: 5 } }, '/operations/1/id'],
+      [{ op: 'upsert', resource: 'users', by: ['email'], body: { by: 'ada' } }, '/operations/1/body/email'],
+      [{ op: 'upsert', resource: 'users', by: ['email'], body: { by: 'ada', email: 'nobody@x.example' } }, '/operations/1/body/id'],
+      [{ op: 'upsert', resource: 'users', by: ['email'], as: 'u', body: { by: 'ada', email: 'a@x.example' } }, '/operations/1/body/id'],
+    ];
+    for (const [step, place] of refusals) {
+      expect([step, outcomeOf(await transact([free, step]))]).toEqual([step, ['document_invalid', place]]);
+    }
+    expect((await transact([free])).outcome).toBe('written');
+  });
+
   test('an item of a bulk change that would make a second one is told its place in it, and the others are written', async () => {
     await made('u-1', { email: 'one@x' });
     await made('u-2', { email: 'two@x' });
