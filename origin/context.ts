@@ -172,7 +172,8 @@ export async function openContext(settings: Settings, contract: Contract, own: O
 
 /** What is pending in the database leaves the rest to be served: the store is ready, and says what it lacks. */
 function stateOf(store: Store): ServiceState {
-  const { pending, open } = store.state();
+  const { pending, open, trouble } = store.state();
+  if (trouble !== undefined) return { ready: false, detail: `nothing can be written: ${trouble}` };
   if (pending.length === 0 && open.length === 0) return { ready: true };
   const what = pending.length > 0 ? 'the database is not yet' : 'stored documents are not';
   return {

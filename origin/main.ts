@@ -3,13 +3,14 @@ import { toUnknownVariables } from '../shared/settings/unknown-variables.ts';
 import { attend } from './attend.ts';
 import { orCannotStart } from './cannot-start.ts';
 import { mustCount } from './processes/count.ts';
+import { withSecretFiles } from './secret-files.ts';
 import { startOrigin } from './server.ts';
 import { mustSettings } from './settings.ts';
 
 for (const line of toUnknownVariables(process.env)) process.stderr.write(`tombolo origin: ${line}\n`);
 
 await orCannotStart('origin', async () => {
-  const settings = mustSettings(process.env);
+  const settings = mustSettings(withSecretFiles(process.env));
   const count = mustCount(process.argv.slice(2), settings);
   if (count !== undefined) {
     const { supervise } = await import('./processes/supervise.ts');

@@ -19,14 +19,10 @@ import { StoreNotReady } from '../store/not-ready.ts';
 import type { Planner } from '../store/planned.ts';
 import type { SharedKeys } from '../store/shared-keys.ts';
 import { withFile } from '../store/sqlite/planner.ts';
+import { exitConfiguration, exitUsage } from './exit-codes.ts';
 import { toExaminationText, toFilledText, toSharedText, toStepText } from './plan-text.ts';
 import { removing, removingFilled } from './removing.ts';
 import { removingAll } from './removing-all.ts';
-
-/** sysexits(3): the configuration is wrong. */
-const exitConfiguration = 78;
-/** sysexits(3): the command was used wrongly. */
-const exitUsage = 64;
 
 const asked = parsed();
 

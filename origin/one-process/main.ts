@@ -7,6 +7,7 @@ import { offered } from '../../shared/resources/plans.ts';
 import { SettingsError } from '../../shared/settings/reader.ts';
 import { toUnknownVariables } from '../../shared/settings/unknown-variables.ts';
 import { attendBoth } from './attend-both.ts';
+import { withSecretFiles } from '../secret-files.ts';
 import { StopWish } from '../stop-wish.ts';
 import { StoreNotReady } from '../store/not-ready.ts';
 import { serve } from './serve.ts';
@@ -44,7 +45,7 @@ async function serveInDevelopment(): Promise<() => Promise<void>> {
 }
 
 async function serveProduction(): Promise<() => Promise<void>> {
-  const given = mustServeSettings(process.env);
+  const given = mustServeSettings(withSecretFiles(process.env));
   const origin = await serve(given);
   attendBoth(origin);
   say(`tombolo ready: ${given.tls === undefined ? 'http' : 'https'}://${given.settings.originHost}:${origin.port}`);

@@ -1,6 +1,7 @@
 /** One of the processes of `npm run origin -- --processes N`: an origin that shares its port, and says how it is. */
 import { attend } from '../attend.ts';
 import { orCannotStart } from '../cannot-start.ts';
+import { withSecretFiles } from '../secret-files.ts';
 import { startOrigin } from '../server.ts';
 import { mustSettings, type Settings } from '../settings.ts';
 import { standingEveryMs, type Word } from './words.ts';
@@ -20,7 +21,7 @@ function say(word: Word): void {
 await orCannotStart('origin', async () => {
   // Its supervisor is told by a terminal as well, and tells it.
   for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
-  const origin = await startOrigin(toOwn(mustSettings(process.env), Number(process.argv[2])), { sharesPort: true });
+  const origin = await startOrigin(toOwn(mustSettings(withSecretFiles(process.env)), Number(process.argv[2])), { sharesPort: true });
   attend(origin);
   const stop = (): void => void origin.close().then(() => process.exit(0));
   process.once('SIGTERM', stop);

@@ -26,6 +26,8 @@ export const storeLimits = {
   heldLogBytesMax: 1_073_741_824,
   /** SQLite's own wait for a lock, which freezes the event loop; after it the wait is asynchronous. */
   lockedMsMax: 3,
+  /** The wait of a backup, a process of its own, for a checkpoint of the origin's; past it the backup fails. */
+  backupLockedMsMax: 10_000,
   /** The time between two tries for the write lock. */
   lockRetryMs: 10,
   /** The time between two looks for commits of other processes. */

@@ -239,6 +239,8 @@ export interface StoreState {
   readonly adopted: ReadonlySet<string>;
   /** Lines about documents that do not fit what is declared, by resource and count. */
   readonly open: readonly string[];
+  /** What keeps it from being written to, such as a full disk; `undefined`: nothing. */
+  readonly trouble?: string | undefined;
 }
 
 export interface Store {

@@ -250,8 +250,7 @@ function whyNoName(name: unknown): string | undefined {
   if (typeof name !== 'string' || !/^[a-z][a-z0-9-]{0,62}$/.test(name)) {
     return 'must be lower case, a plural noun of letters, digits and hyphens';
   }
-  const keptFor = keptNames.get(name);
-  return keptFor === undefined ? undefined : `"/${name}" is kept for ${keptFor}; choose another`;
+  return keptNames.has(name) ? `"/${name}" is kept for ${keptNames.get(name)}; choose another` : undefined;
 }
 
 function whyNoInternalName(name: unknown): string | undefined {

@@ -15,7 +15,7 @@ import type { WorkerOptions } from 'miniflare';
 import { type Identity, openIdentity } from '../../origin/dev/identity.ts';
 import { openDevelopmentKeys } from '../../origin/dev/keys.ts';
 import { childrenOf } from '../../origin/dev/processes.ts';
-import { databaseName } from '../../origin/store/sqlite/sqlite-store.ts';
+import { databaseName } from '../../origin/store/sqlite/connection/database.ts';
 import { startEdge } from '../support/edge.ts';
 import { freePort } from '../support/free-port.ts';
 import { OriginProcess } from '../support/origin-process.ts';

@@ -1,7 +1,7 @@
 /** The two programs that serve from one machine by themselves, with the same documents: `npm run serve` in production, and PocketBase. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { databaseName } from '../../origin/store/sqlite/sqlite-store.ts';
+import { databaseName } from '../../origin/store/sqlite/connection/database.ts';
 import { oneProcess, OriginProcess } from '../support/origin-process.ts';
 import { withDatabase } from '../support/store-file.ts';
 import type { Reads, Server } from './bench-world.ts';

@@ -153,6 +153,21 @@ shellTest('a refusal has a line in the log as printed', async () => {
   await program.says(toPattern(printed), 5_000);
 });
 
+shellTest('its doctor finds nothing wrong, as printed', () => {
+  const output = runAsPrinted(blocksBelow('### What is wrong', 'sh'));
+  const [printed = ''] = blocksBelow('### What is wrong', '');
+  for (const line of printed.trim().split('\n')) expect(output).toMatch(toPattern(line));
+});
+
+shellTest('its backup is as printed, and is not put back while it is served from', () => {
+  const [take = '', putBack = ''] = blocksBelow('### Backup and restore', 'sh');
+  const [printed = ''] = blocksBelow('### Backup and restore', '');
+  const output = runAsPrinted([take]);
+  expect(output).toMatch(toPattern(printed.replaceAll('.tombolo/', `${dataDir}/`)));
+  const [path = ''] = output.split(':');
+  expect(() => runAsPrinted([putBack.replace(/\.tombolo\S+/, path)])).toThrow('an origin runs on it');
+});
+
 shellTest('what it writes behind the back of Tombolo is seen through it', async () => {
   await eventually('the film is an old one', async () => {
     const { data } = (await (await fetch(`${api}/v2/films?title=The%20Third%20Man`)).json()) as { data: { year: number }[] };

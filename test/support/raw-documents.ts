@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Binary, BSON, BSONRegExp, Decimal128, Double, Int32, Long, MinKey, ObjectId, Timestamp } from 'mongodb';
-import { databaseName } from '../../origin/store/sqlite/sqlite-store.ts';
+import { databaseName } from '../../origin/store/sqlite/connection/database.ts';
 import { openMongoDatabase } from './mongo-database.ts';
 import type { Engine } from './whole-world.ts';
 

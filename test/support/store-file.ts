@@ -2,7 +2,7 @@
 import { Database, type SQLQueryBindings } from 'bun:sqlite';
 import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { databaseName } from '../../origin/store/sqlite/sqlite-store.ts';
+import { databaseName } from '../../origin/store/sqlite/connection/database.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 import type { ForeignProgram } from './foreign-program.ts';
 

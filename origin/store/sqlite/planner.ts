@@ -11,7 +11,7 @@ import type { Planner } from '../planned.ts';
 import { quote } from './install/ddl.ts';
 import { examineTable } from './read/examined-documents.ts';
 import { sharedKeysOf } from './read/shared-keys.ts';
-import { databaseName } from './sqlite-store.ts';
+import { databaseName } from './connection/database.ts';
 import { toDefaultCommands } from './write/default-commands.ts';
 import { fillDefaults } from './write/fill-defaults.ts';
 import { FilledNotes } from './write/filled-notes.ts';

@@ -20,11 +20,12 @@ import type {
 import type { StoredDocument } from '../stored-document.ts';
 import { type ToWritten, toWritten } from '../entries.ts';
 import { Cursors } from './write/cursors.ts';
-import { type Connection, openReader, openWriter } from './connection/database.ts';
-import { mustBeInTime, storeClosed } from './connection/errors.ts';
+import { type Connection, databaseName, openReader, openWriter } from './connection/database.ts';
+import { mustBeInTime, storeClosed, toStartError } from './connection/errors.ts';
 import { ForeignCommits } from './feed/foreign-commits.ts';
 import { type Committed, GroupCommit } from './write/group-commit.ts';
 import { Head } from './feed/head.ts';
+import { mustBeWhole } from './backup/whole.ts';
 import { acquireLease, type Lease } from './connection/lease.ts';
 import { ChangeLog } from './feed/log.ts';
 import { toPosition } from './feed/positions.ts';
@@ -49,9 +50,6 @@ interface Opened {
   readonly options: Surroundings;
 }
 
-/** Exported for tests and tools that open the file beside us: backups, other programs' writes. */
-export const databaseName = 'tombolo.sqlite';
-
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
   const lease = acquireLease(options.dataDir);
@@ -59,7 +57,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     return await SqliteStore.open(lease, options);
   } catch (error) {
     lease.release();
-    throw error;
+    throw toStartError(error, options.dataDir);
   }
 }
 
@@ -95,6 +93,7 @@ class SqliteStore implements Store {
 
   static async open(lease: Lease, options: SqliteStoreOptions): Promise<Store> {
     const path = join(options.dataDir, databaseName);
+    mustBeWhole(options.dataDir, path);
     const resources = [...options.resources];
     const filled = toSurroundings(options);
     const until = { clock: filled.clock, deadline: filled.clock() + storeLimits.ownWriteMsMax };
@@ -114,7 +113,7 @@ class SqliteStore implements Store {
   /** The file is Tombolo's own: a start brings it to what is declared, and no collection in it is others'. */
   state(): StoreState {
     if (this.#documents.isStale && !this.#closing.signal.aborted) void this.#documents.look();
-    return { pending: [], adopted: new Set(), open: this.#documents.lines };
+    return { pending: [], adopted: new Set(), open: this.#documents.lines, trouble: this.#commits.trouble() };
   }
 
   async figures(): Promise<Figures> {

@@ -2,7 +2,8 @@
 import { afterEach, expect, test } from 'bun:test';
 import { chmodSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { databaseName, openSqliteStore } from '../../../origin/store/sqlite/sqlite-store.ts';
+import { databaseName } from '../../../origin/store/sqlite/connection/database.ts';
+import { openSqliteStore } from '../../../origin/store/sqlite/sqlite-store.ts';
 import { films } from '../../../shared/resources/films.ts';
 import { makeTempDir } from './sqlite-place.ts';
 

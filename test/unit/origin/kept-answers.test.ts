@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, spyOn, test } from 'bun:test';
 import * as z from 'zod';
 import { openKeptAnswers } from '../../../origin/answers/kept-answers.ts';
-import { databaseName } from '../../../origin/store/sqlite/sqlite-store.ts';
+import { databaseName } from '../../../origin/store/sqlite/connection/database.ts';
 import { contract } from '../../../shared/contract/contract.ts';
 import { resource } from '../../../shared/contract/resource.ts';
 import { any, equals, owner, role, signedIn } from '../../../shared/contract/rules.ts';

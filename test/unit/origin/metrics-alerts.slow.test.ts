@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Own } from '../../../origin/context.ts';
 import { sendReport } from '../../../origin/purge/send-report.ts';
 import { startPurge } from '../../../origin/purge/start-purge.ts';
-import { databaseName } from '../../../origin/store/sqlite/sqlite-store.ts';
+import { databaseName } from '../../../origin/store/sqlite/connection/database.ts';
 import { eventually } from '../../support/eventually.ts';
 import { freePort } from '../../support/free-port.ts';
 import { openControlledDatabase } from '../../support/mongo-database.ts';

@@ -8,7 +8,7 @@ import type { Consumer } from '../../../origin/feed/consumer.ts';
 import { startOrigin } from '../../../origin/server.ts';
 import { Services, type Started } from '../../../origin/services/services.ts';
 import { mustSettings } from '../../../origin/settings.ts';
-import { databaseName } from '../../../origin/store/sqlite/sqlite-store.ts';
+import { databaseName } from '../../../origin/store/sqlite/connection/database.ts';
 import { eventually } from '../../support/eventually.ts';
 import { testKeys } from '../../support/scripted-origin.ts';
 

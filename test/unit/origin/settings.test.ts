@@ -1,9 +1,25 @@
 import { describe, expect, test } from 'bun:test';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { withSecretFiles } from '../../../origin/secret-files.ts';
 import { mustSettings } from '../../../origin/settings.ts';
 import { toUnknownVariables } from '../../../shared/settings/unknown-variables.ts';
 
 const keys = `k1:${Buffer.alloc(32, 7).toString('base64url')}`;
 const production = { TOMBOLO_ENV: 'production', TOMBOLO_KEYS: keys, TOMBOLO_EDGE_URLS: 'https://api.example.com' };
+
+test('the keys may stand in a file, which is told by its variable alone where it cannot be read', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'tombolo-secret-'));
+  const file = join(dir, 'keys');
+  writeFileSync(file, `${keys}\n`);
+  const { TOMBOLO_KEYS: _, ...others } = production;
+  const given = { ...others, TOMBOLO_KEYS_FILE: file };
+  expect(mustSettings(withSecretFiles(given)).keys).toEqual(mustSettings(production).keys);
+  expect(() => withSecretFiles({ ...given, TOMBOLO_KEYS: keys })).toThrow('TOMBOLO_KEYS_FILE: stands beside TOMBOLO_KEYS');
+  rmSync(dir, { recursive: true });
+  expect(() => withSecretFiles(given)).toThrow('TOMBOLO_KEYS_FILE: cannot be read (ENOENT)');
+});
 
 describe('the settings of an origin', () => {
   test.each(['TOMBOLO_KEYS', 'TOMBOLO_EDGE_URLS'])('in production have no default for %s', (variable) => {

@@ -7,6 +7,9 @@ import { Database, type SQLQueryBindings, type Statement } from 'bun:sqlite';
 import { drizzle } from 'drizzle-orm/bun-sqlite';
 import { storeLimits } from '../../limits.ts';
 
+/** The file in the data directory; tools open it beside us: backups, other programs' writes. */
+export const databaseName = 'tombolo.sqlite';
+
 export type Queries = Pick<ReturnType<typeof drizzle>, 'select' | 'insert' | 'update' | 'delete'>;
 
 export interface Connection {

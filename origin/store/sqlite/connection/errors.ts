@@ -1,5 +1,6 @@
 /** SQLite's errors as Faults. Its texts go into the log alone. */
 import { SQLiteError } from 'bun:sqlite';
+import { StoreNotReady } from '../../not-ready.ts';
 import { Fault } from '../../../../shared/wire/fault.ts';
 
 export const retryAfterOneSecond = { 'retry-after': '1' } as const;
@@ -34,7 +35,35 @@ export function mustBeInTime(now: number, deadline: number): void {
 export function toStoreFault(error: unknown): unknown {
   if (!(error instanceof SQLiteError)) return error;
   if (isBusy(error)) return storeBusy(error);
-  return new Fault('store_unavailable', { headers: retryAfterOneSecond, cause: error, facts: { code: error.code } });
+  const detail = troubleOf(error);
+  return new Fault('store_unavailable', {
+    ...(detail === undefined ? {} : { detail }), headers: retryAfterOneSecond, cause: error, facts: { code: error.code },
+  });
+}
+
+/** By the beginning of the code (https://sqlite.org/rescode.html): what is the matter with the file or its disk. */
+const troubles: readonly (readonly [code: string, trouble: string])[] = [
+  ['SQLITE_FULL', 'the disk is full'], ['SQLITE_READONLY', 'the database file is read-only'],
+  ['SQLITE_CANTOPEN', 'the file cannot be opened'],
+  ['SQLITE_CORRUPT', 'the database file is damaged'], ['SQLITE_NOTADB', 'the database file is damaged'], ['SQLITE_IOERR', 'the disk fails'],
+];
+
+/** `undefined` for what passes by itself, or is no matter of the file. */
+export function troubleOf(error: unknown): string | undefined {
+  if (!(error instanceof SQLiteError)) return undefined;
+  return troubles.find(([code]) => error.code?.startsWith(code) === true)?.[1];
+}
+
+/** A start that fails by the file or its disk, as a refusal that says what is to be done. */
+export function toStartError(error: unknown, dataDir: string): unknown {
+  const cause = error instanceof Fault ? error.cause : error;
+  const trouble = troubleOf(cause) ?? (isOfDisk(cause) ? cause.message : undefined);
+  if (trouble === undefined) return error;
+  return new StoreNotReady(dataDir, [`${trouble}; npm run doctor looks at it, and npm run restore -- FILE puts a backup in its place`]);
+}
+
+function isOfDisk(cause: unknown): cause is Error {
+  return cause instanceof Error && 'code' in cause && ['EROFS', 'EACCES', 'EPERM', 'ENOSPC'].includes(String(cause.code));
 }
 
 /** Our own checks come before the database's, so this is a constraint that others put there. */

@@ -6,16 +6,25 @@ import { Database } from 'bun:sqlite';
 import { join } from 'node:path';
 import { Fault } from '../../../../shared/wire/fault.ts';
 import { makePrivate } from './database.ts';
-import { isBusy } from './errors.ts';
+import { isBusy, toStartError } from './errors.ts';
 
 export interface Lease {
   release(): void;
 }
 
+function opened(path: string, dataDir: string): Database {
+  try {
+    makePrivate(path);
+    return new Database(path, { create: true, readwrite: true });
+  } catch (error) {
+    throw toStartError(error, dataDir);
+  }
+}
+
+/** Throws a Fault where another process has it, and a `StoreNotReady` where nothing can be written there. */
 export function acquireLease(dataDir: string): Lease {
   const path = join(dataDir, 'writer.lock');
-  makePrivate(path);
-  const database = new Database(path, { create: true, readwrite: true });
+  const database = opened(path, dataDir);
   try {
     database.run('BEGIN EXCLUSIVE');
   } catch (error) {

@@ -10,9 +10,10 @@
  */
 import type { Database } from 'bun:sqlite';
 import { Fault, toFault } from '../../../../shared/wire/fault.ts';
+import { ignore } from '../../surroundings.ts';
 import type { Figures } from '../../../services/figures.ts';
 import { storeLimits } from '../../limits.ts';
-import { deadlineExceeded, isBusy, retryAfterOneSecond, storeBusy, storeClosed, toStoreFault } from '../connection/errors.ts';
+import { deadlineExceeded, isBusy, retryAfterOneSecond, storeBusy, storeClosed, toStoreFault, troubleOf } from '../connection/errors.ts';
 import type { ChangeLog } from '../feed/log.ts';
 import type { LogEnd } from '../feed/positions.ts';
 
@@ -49,6 +50,8 @@ export class GroupCommit {
   readonly #counts = { transactions: 0, transactionRetries: 0 };
   /** Why the last try for the lock failed; while it is held, late jobs were late for that. */
   #locked: unknown;
+  /** Why the last commit failed, where that is a matter of the file or its disk. */
+  #trouble: string | undefined;
   #scheduled = false;
   #closed = false;
   #whenIdle: (() => void) | undefined;
@@ -77,6 +80,17 @@ export class GroupCommit {
       this.#queue.push({ ...job, run: () => job.run(), resolve: (committed) => resolve(asCommitted<T>(committed)), reject });
       this.#schedule(0);
     });
+  }
+
+  /**
+   * What keeps the store from being written to. Asked while there is something, it is tried again: each commit writes at
+   * least the page of `_own`, so one that succeeds shows that the trouble is over, though nobody else writes.
+   */
+  trouble(): string | undefined {
+    if (this.#trouble !== undefined && !this.#closed && this.#queue.length === 0) {
+      this.commit({ deadline: this.#options.clock() + storeLimits.ownWriteMsMax, size: 1, run: () => undefined }).catch(ignore);
+    }
+    return this.#trouble;
   }
 
   figures(): Figures {
@@ -116,6 +130,7 @@ export class GroupCommit {
       this.#counts.transactionRetries++;
       if (isBusy(error)) this.#dropLate(storeLimits.lockRetryMs);
       else this.#queue.splice(0).forEach((job) => job.reject(toStoreFault(error)));
+      this.#trouble = troubleOf(error) ?? this.#trouble;
       return false;
     }
   }
@@ -152,9 +167,11 @@ export class GroupCommit {
       this.#statements.commit.run();
     } catch (error) {
       if (this.#options.database.inTransaction) this.#statements.rollback.run();
+      this.#trouble = troubleOf(error) ?? this.#trouble;
       for (const job of group) job.reject(toStoreFault(error));
       return;
     }
+    this.#trouble = undefined;
     this.#counts.transactions++;
     this.#options.onCommit(end);
     for (const [index, job] of group.entries()) settle(job, results[index], end);

@@ -1,0 +1,66 @@
+/**
+ * `npm run backup -- [DIR]`: a verified copy of the embedded SQLite, taken while it is written to, with a manifest beside it;
+ * in `backups` of the data directory unless said. `--every 1h` takes one an hour until it is told to stop, `--keep 24` removes
+ * older ones. Restored by `npm run restore -- FILE` (restore.ts). A MongoDB is dumped by its own tools.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { dataDirDefault } from '../settings.ts';
+import { pruneBackups, takeBackup } from '../store/sqlite/backup/take.ts';
+import { databaseName } from '../store/sqlite/connection/database.ts';
+import { exitConfiguration, exitUsage } from './exit-codes.ts';
+import { intervalMsOf, intervalWords } from './interval.ts';
+
+const dataDir = process.env['TOMBOLO_DATA_DIR'] || dataDirDefault;
+const asked = parsed();
+
+function parsed() {
+  try {
+    const options = { every: { type: 'string' }, keep: { type: 'string' }, json: { type: 'boolean', default: false } } as const;
+    const { values, positionals } = parseArgs({ options, allowPositionals: true });
+    const [into = join(dataDir, 'backups'), ...more] = positionals;
+    if (more.length > 0) throw new Error('one folder is enough');
+    const everyMs = values.every === undefined ? undefined : intervalMsOf(values.every);
+    if (values.every !== undefined && everyMs === undefined) throw new Error(`--every ${intervalWords}`);
+    if (values.keep !== undefined && !/^[1-9]\d{0,5}$/.test(values.keep)) throw new Error('--keep takes how many backups stay, from 1 on');
+    return { into, everyMs, keep: values.keep === undefined ? undefined : Number(values.keep), isJson: values.json };
+  } catch (cause) {
+    return refuse(exitUsage, cause);
+  }
+}
+
+function refuse(exitCode: number, cause: unknown): never {
+  process.stderr.write(`tombolo backup: ${cause instanceof Error ? cause.message : String(cause)}\n`);
+  process.exit(exitCode);
+}
+
+async function takeOne(): Promise<void> {
+  const { into, keep, isJson } = asked;
+  const { path, manifest } = await takeBackup({ dataDir, into, now: new Date() });
+  const removed = keep === undefined ? [] : pruneBackups(into, keep);
+  const counted = Object.entries(manifest.documents).map(([name, count]) => `${name} ${count}`).join(', ');
+  const said = isJson
+    ? JSON.stringify({ path, ...manifest, removed })
+    : `${path}: ${manifest.bytes} bytes, whole (${counted})${removed.length === 0 ? '' : `; removed ${removed.length} older`}`;
+  process.stdout.write(`${said}\n`);
+}
+
+/** One that fails is told, and the next has its turn: the disk may have room again. */
+async function takeEvery(everyMs: number): Promise<never> {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(0));
+  for (;;) {
+    const startedAt = performance.now();
+    await takeOne().catch((cause: unknown) => process.stderr.write(`tombolo backup failed: ${String(cause)}\n`));
+    await Bun.sleep(Math.max(0, everyMs - (performance.now() - startedAt)));
+  }
+}
+
+if ((process.env['MONGODB_URI'] ?? '') !== '') {
+  refuse(exitConfiguration, 'MONGODB_URI is set, and a MongoDB is dumped by its own tools, mongodump --oplog');
+}
+if (!existsSync(join(dataDir, databaseName))) {
+  refuse(exitConfiguration, `there is no database in ${dataDir} yet; TOMBOLO_DATA_DIR says where`);
+}
+if (asked.everyMs !== undefined) await takeEvery(asked.everyMs);
+await takeOne().catch((cause: unknown) => refuse(1, cause));

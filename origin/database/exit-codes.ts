@@ -1,0 +1,8 @@
+/** How commands end that did not do what was asked; sysexits(3). */
+
+/** The configuration is wrong. */
+export const exitConfiguration = 78;
+/** The command was used wrongly. */
+export const exitUsage = 64;
+/** What it was given is wrong. */
+export const exitData = 65;

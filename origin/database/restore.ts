@@ -1,0 +1,63 @@
+/**
+ * `npm run restore -- FILE`: a backup in the place of the embedded SQLite. It refuses while an origin runs on it, reads the
+ * backup whole first, keeps what was there aside, and begins a new epoch, so that no cache, feed or cursor answers from before.
+ * `--without-manifest` takes a copy that another program made.
+ *
+ * With `MONGODB_URI`, after mongorestore and without a FILE, `npm run restore` begins the new epoch there.
+ */
+import { parseArgs } from 'node:util';
+import { served } from '../../shared/resources/all.ts';
+import { storedBy } from '../stored-resources.ts';
+import { afterCommits } from '../hooks/all.ts';
+import { dataDirDefault } from '../settings.ts';
+import { beginEpochAfterRestore } from '../store/mongo/after-restore.ts';
+import { withTarget } from '../store/mongo/planning.ts';
+import { StoreNotReady } from '../store/not-ready.ts';
+import { UnsoundBackup } from '../store/sqlite/backup/manifest.ts';
+import { putBack } from '../store/sqlite/backup/put-back.ts';
+import { exitConfiguration, exitData, exitUsage } from './exit-codes.ts';
+
+function refuse(exitCode: number, detail: string): never {
+  process.stderr.write(`tombolo restore: ${detail}. Nothing was done\n`);
+  process.exit(exitCode);
+}
+
+function parsed() {
+  try {
+    const options = { 'without-manifest': { type: 'boolean', default: false } } as const;
+    const { values, positionals } = parseArgs({ options, allowPositionals: true });
+    if (positionals.length > 1) throw new Error('one FILE is restored');
+    return { file: positionals[0], needsNoManifest: values['without-manifest'] };
+  } catch (cause) {
+    return refuse(exitUsage, cause instanceof Error ? cause.message : String(cause));
+  }
+}
+
+async function restoreFile(from: string, needsNoManifest: boolean): Promise<string> {
+  const dataDir = process.env['TOMBOLO_DATA_DIR'] || dataDirDefault;
+  const { aside, documents } = await putBack({ dataDir, from, now: new Date(), needsNoManifest });
+  const counted = Object.entries(documents).map(([name, count]) => `${name} ${count}`).join(', ');
+  const before = aside === undefined ? 'nothing was there before' : `what was there is in ${aside}`;
+  return `restored ${from} (${counted}), in a new epoch; ${before}`;
+}
+
+async function begunAnew(uri: string): Promise<string> {
+  const epoch = await withTarget({ uri, resources: storedBy(served, afterCommits), isWritten: true }, beginEpochAfterRestore);
+  return epoch === undefined
+    ? 'Tombolo keeps nothing in this database, and tells by the collections themselves that they were put back'
+    : `epoch ${epoch} begins: nothing that was cached or followed before is believed; start the origins, and look at npm run plan`;
+}
+
+const { file, needsNoManifest } = parsed();
+const uri = process.env['MONGODB_URI'] ?? '';
+if (uri !== '' && file !== undefined) {
+  refuse(exitUsage, 'MONGODB_URI is set, and a MongoDB is restored by mongorestore; npm run restore without a FILE follows it');
+}
+if (uri === '' && file === undefined) refuse(exitUsage, 'after restore stands the backup: npm run restore -- FILE');
+try {
+  process.stdout.write(`${file === undefined ? await begunAnew(uri) : await restoreFile(file, needsNoManifest)}\n`);
+} catch (cause) {
+  if (cause instanceof StoreNotReady) refuse(exitConfiguration, cause.message);
+  if (cause instanceof UnsoundBackup) refuse(exitData, cause.message);
+  throw cause;
+}

@@ -1,0 +1,34 @@
+/**
+ * `npm run doctor`: what is wrong with this host's Tombolo, why it matters, and the command that mends it. It changes nothing.
+ * Exit 0: nothing is wrong; 1: something is. `-- --json` tells every check.
+ */
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { exitUsage } from '../database/exit-codes.ts';
+import { examine } from './examine.ts';
+import type { Finding } from './finding.ts';
+
+const isJson = parsed();
+
+function parsed(): boolean {
+  try {
+    return parseArgs({ options: { json: { type: 'boolean', default: false } } }).values.json;
+  } catch (cause) {
+    process.stderr.write(`tombolo doctor: ${cause instanceof Error ? cause.message : String(cause)}; after doctor may stand: -- --json\n`);
+    return process.exit(exitUsage);
+  }
+}
+
+const marks = { right: 'ok   ', skipped: '-    ', wrong: 'WRONG' } as const;
+
+function toLines(finding: Finding): string {
+  const line = `${marks[finding.state]} ${finding.check}: ${finding.found}\n`;
+  return finding.state === 'wrong' ? `${line}      why it matters: ${finding.matters}\n      to mend it:     ${finding.mend}\n` : line;
+}
+
+const project = join(import.meta.dir, '../..');
+const findings = await examine({ variables: process.env, project, clock: Date.now, which: (program) => Bun.which(program) });
+const wrong = findings.filter(({ state }) => state === 'wrong').length;
+if (isJson) process.stdout.write(`${JSON.stringify({ wrong, findings }, undefined, 2)}\n`);
+else process.stdout.write(`${findings.map(toLines).join('')}${wrong === 0 ? 'nothing is wrong' : `wrong: ${wrong}`}\n`);
+process.exit(wrong === 0 ? 0 : 1);

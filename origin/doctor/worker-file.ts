@@ -1,0 +1,59 @@
+/** Whether `wrangler.toml` deploys an edge that works. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { offered } from '../../shared/resources/plans.ts';
+import { readEdgeSettings } from '../../shared/settings/edge-settings.ts';
+import { SettingsReader, type Variables } from '../../shared/settings/reader.ts';
+import { toUnknownVariables } from '../../shared/settings/unknown-variables.ts';
+import { type Finding, messageOf, right, skipped, wrong } from './finding.ts';
+import type { Read } from './patient.ts';
+
+const fileSchema = z.object({
+  vars: z.record(z.string(), z.unknown()).default({}),
+  durable_objects: z.object({ bindings: z.array(z.object({ name: z.string() })) }).default({ bindings: [] }),
+  ratelimits: z.array(z.object({ name: z.string() })).default([]),
+});
+
+/** What the Worker asks its platform for. */
+const bindings = ['COORDINATOR', 'COUNTERS', 'TICKETS', 'FLOOD'] as const;
+
+export interface WorkerFile {
+  readonly vars: Variables;
+  readonly findings: readonly Finding[];
+}
+
+export function readWorkerFile(read: Read): WorkerFile {
+  const path = join(read.project, 'wrangler.toml');
+  if (!existsSync(path)) return { vars: {}, findings: [skipped('wrangler.toml', 'is not there; only a deploy of the edge needs it')] };
+  try {
+    const { vars, durable_objects: objects, ratelimits } = fileSchema.parse(Bun.TOML.parse(readFileSync(path, 'utf8')));
+    const bound = new Set([...objects.bindings, ...ratelimits].map(({ name }) => name));
+    const lines = [
+      ...bindings.filter((name) => !bound.has(name)).map((name) => `binds no ${name}`),
+      ...(vars['TOMBOLO_KEYS'] === undefined ? [] : ['has TOMBOLO_KEYS, a secret, among its variables']),
+      ...toUnknownVariables(vars),
+      ...settingsMistakes(vars, read),
+    ];
+    return { vars, findings: lines.length === 0 ? [right('wrangler.toml', 'has what the Worker asks for')] : lines.map(ofLine) };
+  } catch (cause) {
+    return { vars: {}, findings: [ofLine(`cannot be read: ${messageOf(cause)}`)] };
+  }
+}
+
+/** In development `npm start` gives the required ones, which the file of a clone leaves open. */
+function settingsMistakes(vars: Variables, { settings, variables }: Read): readonly string[] {
+  const reader = new SettingsReader({ ...vars, TOMBOLO_KEYS: variables['TOMBOLO_KEYS'] });
+  readEdgeSettings(reader, offered.byName);
+  const isOpen = (line: string) => settings.environment === 'development' && line.endsWith(': is missing');
+  return reader.wrong.filter((line) => !isOpen(line) && !line.startsWith('TOMBOLO_KEYS:'));
+}
+
+function ofLine(line: string): Finding {
+  return wrong('wrangler.toml', {
+    found: line, matters: 'the Worker deployed with it answers 503 misconfigured, or tells a secret',
+    mend: line.includes('a secret')
+      ? 'npx wrangler secret put TOMBOLO_KEYS, and take the line out'
+      : 'mend the line in wrangler.toml; README, "Deploy"',
+  });
+}

@@ -1,0 +1,65 @@
+/**
+ * A backup: one committed state of the file, copied while others write (`VACUUM INTO` reads one snapshot), read whole,
+ * and named only when it is complete and on disk; its manifest comes last, so that a copy with one is whole.
+ */
+import { Database } from 'bun:sqlite';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { storeLimits } from '../../limits.ts';
+import { databaseName, makePrivate } from '../connection/database.ts';
+import { renameDurably, writeDurably } from './durable.ts';
+import { type Manifest, manifestPath, mustExamine } from './manifest.ts';
+
+export interface Backup {
+  readonly path: string;
+  readonly manifest: Manifest;
+}
+
+interface Taking {
+  readonly dataDir: string;
+  /** Where backups are kept. */
+  readonly into: string;
+  readonly now: Date;
+}
+
+const ofBackup = /^tombolo-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z\.sqlite$/;
+const partialName = 'backup.partial';
+
+/** Throws an `UnsoundBackup` where the copy, and so the database, is damaged; SQLite's and the system's errors as they are. */
+export async function takeBackup({ dataDir, into, now }: Taking): Promise<Backup> {
+  mkdirSync(into, { recursive: true, mode: 0o700 });
+  const path = join(into, `tombolo-${now.toISOString().replaceAll(/[:.]/g, '-')}.sqlite`);
+  const partial = join(into, `${partialName}-${process.pid}`);
+  try {
+    makePrivate(partial);
+    copyCommitted(join(dataDir, databaseName), partial);
+    const manifest = await mustExamine(partial, now);
+    renameDurably(partial, path);
+    writeDurably(manifestPath(path), `${JSON.stringify(manifest, undefined, 2)}\n`);
+    return { path, manifest };
+  } finally {
+    rmSync(partial, { force: true });
+  }
+}
+
+function copyCommitted(from: string, to: string): void {
+  const database = new Database(from, { readonly: true });
+  try {
+    database.run(`PRAGMA busy_timeout = ${storeLimits.backupLockedMsMax}`);
+    database.run('VACUUM INTO ?', [to]);
+  } finally {
+    database.close();
+  }
+}
+
+/** Removes all but the newest `keep` that are whole; says which went. */
+export function pruneBackups(dir: string, keep: number): readonly string[] {
+  const whole = readdirSync(dir).filter((name) => ofBackup.test(name) && existsSync(manifestPath(join(dir, name)))).sort();
+  const old = whole.slice(0, Math.max(0, whole.length - keep)).map((name) => join(dir, name));
+  for (const path of old) {
+    // A file without a manifest is no backup, so the manifest goes first.
+    rmSync(manifestPath(path));
+    rmSync(path);
+  }
+  return old;
+}

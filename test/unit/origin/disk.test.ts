@@ -1,0 +1,107 @@
+/** A disk that is full or read-only and a file that is damaged: said in words, nothing half written, healed when it is back. */
+import { expect, test } from 'bun:test';
+import { mkdtempSync, readFileSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readiness } from '../../../origin/readiness.ts';
+import { openSqliteStore } from '../../../origin/store/sqlite/sqlite-store.ts';
+import { served } from '../../../shared/resources/all.ts';
+import { disposedAfterEach } from '../../support/disposals.ts';
+import { eventually } from '../../support/eventually.ts';
+import { type Need, testThat } from '../../support/needs.ts';
+import { toFilm } from '../../support/film.ts';
+import { Pipeline } from '../../support/pipeline.ts';
+
+const mountTest = testThat(mayMount());
+const disposals = disposedAfterEach();
+
+/** Mounting is root's, and not every container's. */
+function mayMount(): Need {
+  const dir = mkdtempSync(join(tmpdir(), 'tombolo-mount-'));
+  const isMounted = process.platform === 'linux' && mount('-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', dir);
+  if (isMounted) Bun.spawnSync(['umount', dir]);
+  rmSync(dir, { recursive: true });
+  return { met: isMounted, what: 'the right to mount a tmpfs' };
+}
+
+function mount(...options: readonly string[]): boolean {
+  return Bun.which('mount') !== null && Bun.spawnSync(['mount', ...options], { stderr: 'ignore' }).exitCode === 0;
+}
+
+function openDisk(megabytes: number): string {
+  const dir = mkdtempSync(join(tmpdir(), 'tombolo-disk-'));
+  expect(mount('-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', dir)).toBe(true);
+  disposals.push(() => {
+    Bun.spawnSync(['umount', '-l', dir]);
+    rmSync(dir, { recursive: true });
+  });
+  return dir;
+}
+
+/** Leaves no room for another page. */
+function fill(dir: string): string {
+  const path = join(dir, 'filling');
+  const { bavail, bsize } = statfsSync(dir);
+  writeFileSync(path, new Uint8Array(bavail * bsize));
+  return path;
+}
+
+async function openOrigin(dataDir: string): Promise<Pipeline> {
+  const origin = await Pipeline.open({ TOMBOLO_DATA_DIR: dataDir }, served);
+  disposals.push(() => origin.context.services.stop(Date.now() + 5_000));
+  return origin;
+}
+
+const create = (origin: Pipeline, title: string) =>
+  origin.ask('/v2/films', { method: 'POST', body: JSON.stringify({ ...toFilm({ title }), cast: ['x'.repeat(200)] }) });
+const titles = async (origin: Pipeline): Promise<readonly string[]> => {
+  const { data } = (await origin.ask('/v2/films?sort=-year,title&limit=50&fields=title')).json as { data: { title: string }[] };
+  return data.map(({ title }) => title).sort();
+};
+
+mountTest('a full disk refuses writes by its name, reads go on, nothing is half written, and room heals it unasked', async () => {
+  const dataDir = openDisk(16);
+  const origin = await openOrigin(dataDir);
+  const acknowledged: string[] = [];
+  expect((await create(origin, 'Before')).status).toBe(201);
+  acknowledged.push('Before');
+  const filling = fill(dataDir);
+  const refused = await eventually('a write has no room', async () => {
+    const title = `Film ${acknowledged.length}`;
+    const answer = await create(origin, title);
+    if (answer.status === 201) acknowledged.push(title);
+    if (acknowledged.length > 40 || answer.status === 201) throw new Error('there is room');
+    return answer;
+  }, { everyMs: 0 });
+  expect([refused.status, refused.json['code'], refused.json['detail']]).toEqual([503, 'store_unavailable', 'the disk is full']);
+  expect(refused.headers.get('retry-after')).toBe('1');
+  const unready = await readiness(origin.context.services);
+  const { services } = (await unready.json()) as { services: Record<string, unknown> };
+  expect([unready.status, services['store']]).toEqual([503, { ready: false, detail: 'nothing can be written: the disk is full' }]);
+  expect(await titles(origin)).toEqual(acknowledged.toSorted());
+  truncateSync(filling);
+  // Nobody writes: being asked whether it is ready is enough.
+  await eventually('ready', async () => (await readiness(origin.context.services)).status === 200, { msMax: 2_000 });
+  expect((await create(origin, 'After')).status).toBe(201);
+  await origin.restart();
+  expect(await titles(origin)).toEqual([...acknowledged, 'After'].toSorted());
+});
+
+mountTest('on a read-only disk a start is refused in words', async () => {
+  const dataDir = openDisk(16);
+  await (await openSqliteStore({ dataDir, resources: served.stored })).close();
+  expect(mount('-o', 'remount,ro', dataDir)).toBe(true);
+  const starting = openSqliteStore({ dataDir, resources: served.stored });
+  await expect(starting).rejects.toThrow(/is not ready[^]*(read-only|EROFS)[^]*npm run doctor/);
+});
+
+test('on a damaged file a start is refused in words, and leaves the file as it is', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'tombolo-disk-'));
+  disposals.push(() => rmSync(dataDir, { recursive: true }));
+  await (await openSqliteStore({ dataDir, resources: served.stored })).close();
+  const path = join(dataDir, 'tombolo.sqlite');
+  const damaged = readFileSync(path).fill(0x5a, 0, 4_096);
+  writeFileSync(path, damaged);
+  await expect(openSqliteStore({ dataDir, resources: served.stored })).rejects.toThrow(/is not ready[^]*damaged[^]*npm run restore/);
+  expect(readFileSync(path).equals(damaged)).toBe(true);
+});
