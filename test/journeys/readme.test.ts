@@ -1,6 +1,6 @@
 /** README's examples, run as printed: its first commands, its import, its export, its key, and the page that follows a feed. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mustKeyRing } from '../../shared/hop/keys.ts';
@@ -8,12 +8,12 @@ import { BrowserEventSource } from '../support/browser-event-source.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { onPath, testThat } from '../support/needs.ts';
+import { blocksBelow, printedIn, readme, toPattern } from '../support/printed.ts';
 import { Program } from '../support/program.ts';
 import { makeRelease } from '../support/release.ts';
 import { startWorld } from '../support/whole-world.ts';
 
 const project = join(import.meta.dir, '../..');
-const readme = readFileSync(join(project, 'README.md'), 'utf8');
 const dataDir = mkdtempSync(join(tmpdir(), 'tombolo-readme-'));
 const edgePort = freePort();
 const api = `http://127.0.0.1:${edgePort}`;
@@ -39,12 +39,6 @@ afterAll(async () => {
   rmSync(dataDir, { recursive: true, force: true });
 });
 
-function blocksBelow(heading: string, language: string): readonly string[] {
-  const [, below = ''] = readme.split(`${heading}\n`);
-  const [section = ''] = below.split(/^##+ /m);
-  return [...section.matchAll(/^ *```(\w*)\n([^]*?)^ *```$/gm)].flatMap(([, name, text = '']) => (name === language ? [text] : []));
-}
-
 function run(command: readonly string[], variables: Readonly<Record<string, string>> = {}): string {
   const { stdout, stderr, exitCode } = Bun.spawnSync([...command], { cwd: project, env: { ...env, ...variables }, stderr: 'pipe' });
   if (exitCode !== 0) throw new Error(`${command.join(' ')}: ${exitCode} ${stderr.toString()}`);
@@ -57,12 +51,6 @@ function runAsPrinted(blocks: readonly string[]): string {
     .replaceAll('127.0.0.1:9464', `127.0.0.1:${metricsPort}`);
   // The line of `sqlite3` stands beside another for machines without it.
   return run(['bash', '-ec', Bun.which('sqlite3') === null ? script.replace(/^sqlite3 .*$/m, '') : script]);
-}
-
-/** The pattern of a printed text: `…` stands for anything, and a line may be broken for the reader. */
-function toPattern(printed: string): RegExp {
-  const escaped = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
-  return new RegExp(printed.trim().split(/…/).map((part) => part.split(/\n\s*/).map(escaped).join('\\s*')).join('.*'));
 }
 
 test('each command asks for what is printed: brackets of a query are no pattern of curl', () => {
@@ -90,11 +78,6 @@ shellTest('its first five minutes, its import and its export behind the answer a
     expect(output).toMatch(toPattern(printed));
   }
 });
-
-/** The answers that stand below the commands of a block. */
-function printedIn(shell: string): readonly string[] {
-  return shell.split('\n').filter((line) => line.startsWith('#')).map((line) => line.slice(2)).join('\n').split(/\n(?=\{)/);
-}
 
 shellTest('its unique key, and what its relations hold, answer as printed', () => {
   const shells = ['### Unique keys, and putting by them', '### What is named is there'].flatMap((heading) => blocksBelow(heading, 'sh'));

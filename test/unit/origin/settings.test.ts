@@ -9,7 +9,7 @@ import { toUnknownVariables } from '../../../shared/settings/unknown-variables.t
 const keys = `k1:${Buffer.alloc(32, 7).toString('base64url')}`;
 const production = { TOMBOLO_ENV: 'production', TOMBOLO_KEYS: keys, TOMBOLO_EDGE_URLS: 'https://api.example.com' };
 
-test('the keys may stand in a file, which is told by its variable alone where it cannot be read', () => {
+test('a secret may stand in a file, which is told by its variable alone where it cannot be read', () => {
   const dir = mkdtempSync(join(tmpdir(), 'tombolo-secret-'));
   const file = join(dir, 'keys');
   writeFileSync(file, `${keys}\n`);
@@ -17,6 +17,9 @@ test('the keys may stand in a file, which is told by its variable alone where it
   const given = { ...others, TOMBOLO_KEYS_FILE: file };
   expect(mustSettings(withSecretFiles(given)).keys).toEqual(mustSettings(production).keys);
   expect(() => withSecretFiles({ ...given, TOMBOLO_KEYS: keys })).toThrow('TOMBOLO_KEYS_FILE: stands beside TOMBOLO_KEYS');
+  const uri = { ...production, MONGODB_URI_FILE: join(dir, 'uri') };
+  writeFileSync(uri.MONGODB_URI_FILE, 'mongodb://user:planted@127.0.0.1/shop');
+  expect(mustSettings(withSecretFiles(uri)).mongodbUri).toBe('mongodb://user:planted@127.0.0.1/shop');
   rmSync(dir, { recursive: true });
   expect(() => withSecretFiles(given)).toThrow('TOMBOLO_KEYS_FILE: cannot be read (ENOENT)');
 });
