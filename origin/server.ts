@@ -15,6 +15,7 @@ import { startPurge } from './purge/start-purge.ts';
 import { openServed } from './served.ts';
 import { asService, Drain, stopMsMax, takeLongHeads, targetOf, toStreams } from './socket.ts';
 import type { StoreState } from './store/store.ts';
+import { openWaitingRoom } from './waiting-room.ts';
 
 export interface Origin {
   readonly port: number;
@@ -38,7 +39,9 @@ export interface OriginOptions extends Own {
 
 export async function startOrigin(settings: Settings, options: OriginOptions = {}): Promise<Origin> {
   const { contract, jwks, sharesPort = false, ...own } = options;
-  const context = await (contract === undefined ? openServed(settings, own) : openContext(settings, contract, own));
+  const waiting = openWaitingRoom(settings, sharesPort);
+  const opening = contract === undefined ? openServed(settings, own) : openContext(settings, contract, own);
+  const context = await opening.finally(() => waiting?.close());
   const { services } = context;
   const metricsPort = await startMetrics(context);
   for (const edgeUrl of settings.edgeUrls) {

@@ -24,6 +24,7 @@ const wish = new StopWish();
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 try {
+  mustHaveNoOptions(process.argv.slice(2));
   mustBeSound(served, offered, { mistakes: unaffordable(offered, served) });
   for (const line of toUnknownVariables(process.env)) say(`warning: ${line}`);
   const isProduction = process.env['TOMBOLO_ENV'] === 'production';
@@ -36,6 +37,12 @@ try {
   const why = isSetting ? thrown.message : 'the port of TOMBOLO_EDGE_PORT is in use by another program';
   process.stderr.write(`tombolo cannot start: ${why}\n`);
   process.exit(exitConfiguration);
+}
+
+/** Several processes that share a port are the origin's alone. */
+function mustHaveNoOptions([option]: readonly string[]): void {
+  if (option === undefined) return;
+  throw new SettingsError([`${option}: there are no options; a further process has its own port and data dir, and the same MONGODB_URI`]);
 }
 
 /** What development needs is not loaded in production. */

@@ -3,11 +3,11 @@ import { isJsonObject } from '../../shared/wire/values.ts';
 import type { Guarded } from './attempts.ts';
 
 const secrets: ReadonlySet<string> = new Set([
-  '/auth/sign-in/email', '/auth/change-password', '/auth/reset-password', '/auth/delete-user', '/auth/verify-password',
+  '/auth/sign-in/email', '/auth/change-password', '/auth/reset-password', '/auth/verify-password',
 ]);
 
 const mails: ReadonlySet<string> = new Set([
-  '/auth/sign-up/email', '/auth/request-password-reset', '/auth/send-verification-email', '/auth/change-email',
+  '/auth/sign-up/email', '/auth/request-password-reset', '/auth/send-verification-email',
 ]);
 
 export function isSecretChecked(path: string): boolean {

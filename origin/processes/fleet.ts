@@ -92,10 +92,6 @@ export class Fleet {
     for (const member of this.members) if (member.isServing) member.changeLogLevel();
   }
 
-  killAll(): void {
-    for (const member of this.#members) member.kill();
-  }
-
   #begin(): Member {
     const taken = new Set(this.members.map(({ number }) => number));
     let number = 1;

@@ -112,7 +112,8 @@ describe.each(worlds)('people on %s in %s', (engine, stack) => {
 
   if (stack === 'workerd') test('the origin believes the edge alone, and once', async () => {
     const body = JSON.stringify({ email: 'ada@example.com', password: 'wrong horse battery' });
-    const input = { url: `${world.origin.url}/auth/sign-in/email`, method: 'POST', body, headers: { ...json, 'tombolo-address': '192.0.2.1' } };
+    const headers = { ...json, 'tombolo-address': '192.0.2.1' };
+    const input = { url: `${world.origin.url}/auth/sign-in/email`, method: 'POST', body, headers };
     expect((await fetch(input.url, { method: 'POST', headers: json, body })).status).toBe(401);
     const { url, init } = signHop(world.keys, input);
     expect((await fetch(url, init)).headers.get('tombolo-hop')).toBeNull();

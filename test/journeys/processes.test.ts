@@ -180,3 +180,11 @@ test.each([
   expect((await program.ended()).code).toBe(78);
   expect(program.output).toContain(why);
 });
+
+test('edge and origin as one process take no such option', async () => {
+  const program = new Program([process.execPath, join(project, 'origin/one-process/main.ts'), '--processes', '2'], {
+    cwd: project, env: { ...process.env, MONGODB_URI: '', TOMBOLO_DATA_DIR: makeTempDir() },
+  });
+  expect((await program.ended()).code).toBe(78);
+  expect(program.output).toContain('--processes: there are no options');
+});

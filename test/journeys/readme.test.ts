@@ -1,6 +1,6 @@
 /** README's examples, run as printed: its first commands, its import, its export, its key, and the page that follows a feed. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mustKeyRing } from '../../shared/hop/keys.ts';
@@ -60,6 +60,16 @@ test('each command asks for what is printed: brackets of a query are no pattern 
 });
 
 const shellTest = testThat(onPath('npm'), onPath('curl'), onPath('bash'));
+
+shellTest('a newcomer signs up, reviews and signs out as printed', () => {
+  const [shell = ''] = blocksBelow('### People', 'sh');
+  const output = runAsPrinted([shell]);
+  for (const said of [
+    'open the link in the mail', '{"status":true,"user":null}', '"status":"draft","rating":4', '"token":"sha256.', '{"success":true}',
+  ]) {
+    expect(output).toContain(said);
+  }
+});
 
 shellTest('its first five minutes, its import and its export behind the answer are as printed', () => {
   const headings = ['## Five minutes', '### Import', '### Patches', '### Behind the answer'];

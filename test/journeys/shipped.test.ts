@@ -83,7 +83,9 @@ test('the files of compose and PM2 start what is there', () => {
   for (const path of apps.flatMap(({ script, interpreter }) => [script, interpreter])) expect(existsSync(join(project, path))).toBe(true);
 });
 
-testThat(onPath('curl'), onPath('bash'))('a release is taken back at the third failure of the last sixty answers, and not before', async () => {
+const probeTest = testThat(onPath('curl'), onPath('bash'));
+
+probeTest('a release is taken back at the third failure of the last sixty answers, and not before', async () => {
   let asked = 0;
   const failing = new Set<number>();
   const server = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response('', { status: failing.has(++asked) ? 503 : 200 }) });

@@ -34,7 +34,8 @@ export class PeopleWorld implements AsyncDisposable {
   constructor(dataDir: string, database: MongoDatabase | undefined, settings: Partial<PeopleSettings> = {}) {
     this.dataDir = dataDir;
     this.database = database;
-    const own = { url: peopleHome, secret: 's'.repeat(43), issuer: peopleHome, audience: 'tombolo', pages: [], smtp: undefined, ...settings };
+    const named = { url: peopleHome, issuer: peopleHome, audience: 'tombolo' };
+    const own = { ...named, secret: 's'.repeat(43), pages: [], smtp: undefined, ...settings };
     this.people = new People(() => openPeople({
       settings: own, dataDir, mongodbUri: database?.uri, signToken: undefined, log: pino({ level: 'silent' }),
       now: () => Date.now() + this.aheadMs,

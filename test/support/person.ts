@@ -53,8 +53,10 @@ export class Person {
 
   /** Opens the link of the mail that asks whether the address is theirs. */
   async verify(email: string): Promise<Answered> {
-    const link = await eventually(`a link for ${email}`, () =>
-      this.#mails().split('To: ').findLast((mail) => mail.startsWith(`${email}\nSubject: Is this`))?.match(/\/auth\/verify-email\?\S+/)?.[0]);
+    const link = await eventually(`a link for ${email}`, () => {
+      const mail = this.#mails().split('To: ').findLast((each) => each.startsWith(`${email}\nSubject: Is this`));
+      return mail?.match(/\/auth\/verify-email\?\S+/)?.[0];
+    });
     return this.get(link);
   }
 

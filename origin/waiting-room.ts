@@ -1,0 +1,28 @@
+/**
+ * The origin's socket before there is an origin: a start may wait minutes for its database, and whoever supervises or balances
+ * asks meanwhile how it is. It gives way to the real one, which opens once all is there.
+ */
+import type { Settings } from './settings.ts';
+import { targetOf } from './socket.ts';
+
+export interface WaitingRoom {
+  close(): Promise<void>;
+}
+
+const untold = { 'cache-control': 'no-store' } as const;
+const waiting = { ready: false, detail: 'is waited for' } as const;
+
+/** SQLite is there at once or never, and of several processes on one port another may serve: they need none. */
+export function openWaitingRoom({ mongodbUri, originHost, originPort }: Settings, sharesPort: boolean): WaitingRoom | undefined {
+  if (mongodbUri === undefined || sharesPort || originPort === 0) return undefined;
+  const server = Bun.serve({
+    hostname: originHost, port: originPort, reusePort: false,
+    fetch(request) {
+      const path = targetOf(request);
+      if (path === '/live') return Response.json({ status: 'live' }, { headers: untold });
+      if (path === '/ready') return Response.json({ status: 'unready', services: { store: waiting } }, { status: 503, headers: untold });
+      return new Response(null, { status: 503, headers: { ...untold, 'retry-after': '1', connection: 'close' } });
+    },
+  });
+  return { close: () => server.stop(true) };
+}
