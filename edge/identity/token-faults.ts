@@ -8,6 +8,11 @@ export function tokenInvalid(detail: string, cause?: unknown): Fault {
   return new Fault('token_invalid', { detail, headers: { 'www-authenticate': challenge }, cause });
 }
 
+/** What is told to whoever has not signed in (RFC 6750 §3: no error where nothing was sent). */
+export function tokenMissing(detail: string): Fault {
+  return new Fault('token_missing', { detail, headers: { 'www-authenticate': 'Bearer realm="tombolo"' } });
+}
+
 export function toTokenFault(cause: unknown): unknown {
   if (cause instanceof errors.JWTExpired) return tokenInvalid('the token has expired', cause);
   if (cause instanceof errors.JWTClaimValidationFailed) {

@@ -73,6 +73,8 @@ export interface Answer {
   readonly retryMs: number;
   /** Milliseconds for which the same question is refused again, also if leases are given back. */
   readonly vainMs: number;
+  /** 80 or 100: with this decision so many percent of the month's quota are used, which is told once. */
+  readonly share?: number;
 }
 
 /** Called for every change that a restart must not forget: `amount` more at `at` in the window of `seconds`. */
@@ -122,7 +124,7 @@ export class Counter {
       lastLease: this.#lastLease,
       logs: [...this.#logs].map(([seconds, log]) => [seconds, log.charges(now)] as const),
       leases: [...this.#leases],
-      days: this.#days.spent(now),
+      days: this.#days.rows(now),
     };
   }
 
@@ -132,6 +134,12 @@ export class Counter {
   }
 
   decide(ask: Ask, now: number): Answer {
+    const answer = this.#decide(ask, now);
+    const share = ask.days?.quota === undefined ? 0 : this.#days.tell(now, ask.days.quota);
+    return share === 0 ? answer : { ...answer, share };
+  }
+
+  #decide(ask: Ask, now: number): Answer {
     for (const settlement of ask.settled) this.#settle(settlement);
     this.#forgetLeases(now);
     const left = ask.windows.map(({ limit, seconds }) => limit - this.#log(seconds).used(now));
@@ -200,15 +208,18 @@ export class Counter {
     if (lease === undefined || total !== lease.block || spent.length > momentsMax) return;
     this.#leases.delete(id);
     for (const window of lease.windows) this.#restamp(window, lease, spent, unused);
-    if (lease.day !== undefined) this.#settleDay(lease.day, unused, byKind, total - unused);
+    if (lease.day !== undefined) this.#settleDay(lease.day, unused, byKind);
   }
 
-  /** Kinds that are not those of what was spent are not believed: it stays unsettled. */
-  #settleDay(day: number, unused: number, byKind: NonNullable<Settlement['kinds']>, spent: number): void {
-    const told = kinds.map((kind) => [kind, byKind[kind] ?? 0] as const);
-    const isTrue = told.every(([, amount]) => amount >= 0) && told.reduce((sum, [, amount]) => sum + amount, 0) === spent;
-    if (isTrue) for (const [kind, amount] of told) this.#days.add({ day, kind, amount });
-    this.#days.add({ day, kind: 'unsettled', amount: -unused - (isTrue ? spent : 0) });
+  /** What is not told stays unsettled, so the sum is that of what was spent in any case. */
+  #settleDay(day: number, unused: number, byKind: NonNullable<Settlement['kinds']>): void {
+    let settled = unused;
+    for (const kind of kinds) {
+      const amount = byKind[kind] ?? 0;
+      settled += amount;
+      this.#days.add({ day, kind, amount });
+    }
+    this.#days.add({ day, kind: 'unsettled', amount: -settled });
   }
 
   #restamp(window: CountedWindow, { grantedAt, endsAt, block }: Lease, spent: readonly Moment[], unused: number): void {

@@ -1,4 +1,5 @@
 /** The isolate's limiter over the counters, one a caller, so callers never wait for one another. */
+import { digest64 } from '../../shared/wire/hash.ts';
 import { log, toLogged } from '../log.ts';
 import { type AskCounter, Limiter } from './limiter.ts';
 
@@ -6,6 +7,7 @@ export function toLimiter(ask: AskCounter): Limiter {
   return new Limiter({
     ask,
     clock: { now: Date.now, sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) },
+    onShare: (caller, { name }, share) => log('warn', 'limit.quota_used', { caller: digest64(caller), plan: name, share }),
     onTrouble: (cause) => log('warn', 'limit.counter_not_asked', { cause: toLogged(cause) }),
   });
 }

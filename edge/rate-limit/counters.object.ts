@@ -12,13 +12,16 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import { type Answer, type Ask, Counter } from './counter.ts';
-import { dayMs, dayOf, Days, daysKept, type Kind, type Spent } from './days.ts';
+import { dayMs, dayOf, Days, daysKept, type Spent } from './days.ts';
 
 /** The time between two sweeps of charges that have left their window. */
 const sweepMsMin = 60_000;
 const sweepMsMax = 3_600_000;
 /** Rows written between two sweeps, at most. */
 const sweepWrites = 1_024;
+
+/** A row of SQLite must be of a type that has no name of its own. */
+type Row = { [Name in keyof Spent]: Spent[Name] };
 
 const live = 'at + seconds * 1000 > ?';
 
@@ -80,7 +83,7 @@ export class Counters extends DurableObject {
 
   #restoredDays(): readonly Spent[] {
     if (!this.#hasTables) return [];
-    return this.#sql.exec<{ day: number; kind: Kind; amount: number }>('SELECT day, kind, amount FROM spent_days').toArray();
+    return this.#sql.exec<Row>('SELECT day, kind, amount FROM spent_days ORDER BY day').toArray();
   }
 
   #keepDay({ day, kind, amount }: Spent): void {

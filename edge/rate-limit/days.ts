@@ -8,7 +8,8 @@ export type Kind = (typeof kinds)[number];
 export interface Spent {
   /** A whole number of days since the epoch. */
   readonly day: number;
-  readonly kind: Kind;
+  /** `told`, on the first day of a month: the share of its quota that was told of last, in percent. */
+  readonly kind: Kind | 'told';
   /** In units of the plan. */
   readonly amount: number;
 }
@@ -22,9 +23,9 @@ export const daysKept = 62;
 
 export class Days {
   readonly #keep: KeepSpent;
-  readonly #days = new Map<number, Map<Kind, number>>();
+  readonly #days = new Map<number, Map<Spent['kind'], number>>();
 
-  constructor(keep: KeepSpent = () => undefined, kept: Iterable<Spent> = []) {
+  constructor(keep: KeepSpent = () => undefined, kept: readonly Spent[] = []) {
     this.#keep = keep;
     for (const spent of kept) this.#add(spent);
   }
@@ -41,20 +42,37 @@ export class Days {
   usedInMonth(now: number): number {
     const [first, end] = monthOf(now);
     let used = 0;
-    for (const [day, spent] of this.#days) if (day >= first && day < end) for (const amount of spent.values()) used += amount;
+    for (const [day, spent] of this.#days) {
+      if (day >= first && day < end) for (const [kind, amount] of spent) if (kind !== 'told') used += amount;
+    }
     return used;
   }
 
-  /** Ordered by day. */
+  /** 80 or 100: so many percent of the quota are used in this month, for the first time; else 0. */
+  tell(now: number, quota: number): number {
+    const [day] = monthOf(now);
+    const used = this.usedInMonth(now);
+    const share = used >= quota ? 100 : used >= quota * 0.8 ? 80 : 0;
+    const told = this.#days.get(day)?.get('told') ?? 0;
+    if (share <= told) return 0;
+    this.add({ day, kind: 'told', amount: share - told });
+    return share;
+  }
+
+  /** What was spent, in the order in which it was, or was kept: by day. */
   spent(now: number): readonly Spent[] {
+    return this.rows(now).filter(({ kind }) => kind !== 'told');
+  }
+
+  /** All that an earlier life would have to know. */
+  rows(now: number): readonly Spent[] {
     return [...this.#days]
       .filter(([day]) => day > dayOf(now) - daysKept)
-      .sort(([a], [b]) => a - b)
       .flatMap(([day, spent]) => [...spent].filter(([, amount]) => amount !== 0).map(([kind, amount]) => ({ day, kind, amount })));
   }
 
   #add({ day, kind, amount }: Spent): void {
-    const spent = this.#days.get(day) ?? new Map<Kind, number>();
+    const spent = this.#days.get(day) ?? new Map<Spent['kind'], number>();
     spent.set(kind, (spent.get(kind) ?? 0) + amount);
     this.#days.set(day, spent);
   }

@@ -28,17 +28,18 @@ function toLimitFault(plan: Plan, verdict: Verdict): Fault | undefined {
   if (verdict.kind === 'granted') return undefined;
   if (verdict.kind === 'refused') return exceeded(plan, verdict);
   const headers = Object.fromEntries(toLimitHeaders(plan, verdict));
-  if (verdict.policy === 'refuse') {
-    return new Fault('limits_unavailable', {
-      detail: 'requests cannot be counted now; try again',
-      headers: { ...headers, 'retry-after': String(edgeLimits.retryAfterSeconds) },
-    });
-  }
+  if (verdict.policy === 'refuse') return limitsUnavailable(headers);
   if (verdict.retryMs === undefined) return undefined;
   return new Fault('limit_exceeded', {
     detail: 'too many requests',
     headers: { ...headers, 'retry-after': toSeconds(verdict.retryMs) },
     members: { 'violated-policies': plan.windows.map(({ name }) => name) },
+  });
+}
+
+export function limitsUnavailable(headers: Readonly<Record<string, string>> = {}): Fault {
+  return new Fault('limits_unavailable', {
+    detail: 'requests cannot be counted now; try again', headers: { ...headers, 'retry-after': String(edgeLimits.retryAfterSeconds) },
   });
 }
 

@@ -46,6 +46,8 @@ export interface LimiterOptions {
   readonly clock: Clock;
   /** Called with the reason when a counter could not be asked. */
   readonly onTrouble: (cause: unknown) => void;
+  /** Called when so many percent of a month's quota are used, 80 and 100, once each. */
+  readonly onShare?: (caller: string, plan: Plan, share: number) => void;
 }
 
 /** Each turn is a question to the counter; a block is at most a twentieth of what is left, so few turns help. */
@@ -128,6 +130,7 @@ export class Limiter {
       return undefined;
     }
     allowance.adopt(answer, askedAt, cost, kind);
+    if (answer.share !== undefined) this.#options.onShare?.(caller, allowance.plan, answer.share);
     if (answer.lease !== 0) waitUntil(this.#return(allowance, caller, answer.leaseMs));
     return answer;
   }

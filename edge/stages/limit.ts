@@ -57,7 +57,7 @@ function toSpending(request: Identified, times: number): Spending {
     caller: callerOf(principal, network),
     plan: toPlan(request, principal),
     cost: route === undefined ? own.cost : costOf(route.resource, route.operation) * times,
-    kind: route === undefined ? ownKind(own) : kindOf[route.operation.answers],
+    kind: kindOf[route === undefined ? effectOf(own) : route.operation.answers],
     keepsDays: principal.subject !== undefined,
     unavailable: route === undefined ? ownPolicy(own) : route.resource.limits.unavailable[isSafe(route.operation) ? 'read' : 'write'],
     waitUntil,
@@ -66,8 +66,8 @@ function toSpending(request: Identified, times: number): Spending {
 
 const kindOf = { state: 'reads', moment: 'streams', effect: 'writes' } as const;
 
-function ownKind({ methods }: OwnRoute): 'reads' | 'writes' {
-  return methods.includes('POST') ? 'writes' : 'reads';
+function effectOf({ methods }: OwnRoute): 'state' | 'effect' {
+  return methods.includes('POST') ? 'effect' : 'state';
 }
 
 function ownPolicy({ methods }: OwnRoute): UnavailablePolicy {

@@ -1,7 +1,7 @@
 /** `POST /v2/live/tickets`: a ticket for whoever is signed in, to open one live feed with (SEMANTICS §13). */
-import { Fault } from '../../shared/wire/fault.ts';
 import { mustBeWithoutParameters } from '../../shared/wire/parameters.ts';
 import { issueTicket } from '../identity/tickets.client.ts';
+import { tokenMissing } from '../identity/token-faults.ts';
 import { edgeLimits } from '../limits.ts';
 import type { ForEdge, ForOrigin, Identified } from '../request/request.ts';
 import type { Stage } from '../runner.ts';
@@ -16,9 +16,7 @@ export function tickets(): Stage<Identified, Identified<ForOrigin>> {
 /** A body says nothing here, so none is read. */
 async function issue({ target, signedInUntil, principal, context: { host, macs } }: Identified<ForEdge>): Promise<Response> {
   mustBeWithoutParameters(target.query);
-  if (signedInUntil === undefined) {
-    throw new Fault('token_missing', { detail: 'sign in to get a ticket', headers: { 'www-authenticate': 'Bearer realm="tombolo"' } });
-  }
+  if (signedInUntil === undefined) throw tokenMissing('sign in to get a ticket');
   const ticket = await issueTicket(host.tickets, macs, { principal, signedInUntil });
   return Response.json({ ticket, expiresIn: edgeLimits.ticketSeconds }, { status: 201, headers: { 'cache-control': 'no-store' } });
 }

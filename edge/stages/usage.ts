@@ -1,10 +1,11 @@
 /** `GET /v2/usage`: what whoever is signed in has spent of their plan, by day, as their counter has it (SEMANTICS §12). */
-import { Fault } from '../../shared/wire/fault.ts';
 import { mustBeWithoutParameters } from '../../shared/wire/parameters.ts';
 import { type Plan, planOf } from '../../shared/limits/plans.ts';
+import { tokenMissing } from '../identity/token-faults.ts';
 import { settledWithin } from '../single-flight.ts';
 import { edgeLimits } from '../limits.ts';
 import { callerOf } from '../rate-limit/caller.ts';
+import { limitsUnavailable } from '../rate-limit/headers.ts';
 import { dayMs, kinds, monthOf, type Spent } from '../rate-limit/days.ts';
 import type { Identified } from '../request/request.ts';
 import type { Stage } from '../runner.ts';
@@ -17,15 +18,9 @@ export function usage(): Stage<Identified, Identified> {
 
 async function answer({ raw, target, principal, network, context: { host, plans } }: Identified): Promise<Response> {
   mustBeWithoutParameters(target.query);
-  if (principal.subject === undefined) {
-    throw new Fault('token_missing', { detail: 'sign in to see what you use', headers: { 'www-authenticate': 'Bearer realm="tombolo"' } });
-  }
+  if (principal.subject === undefined) throw tokenMissing('sign in to see what you use');
   const spent = await settledWithin(host.spentBy(callerOf(principal, network)), edgeLimits.counterMsMax);
-  if (spent === undefined) {
-    throw new Fault('limits_unavailable', {
-      detail: 'the counter cannot be asked now; try again', headers: { 'retry-after': String(edgeLimits.retryAfterSeconds) },
-    });
-  }
+  if (spent === undefined) throw limitsUnavailable();
   const told = JSON.stringify(toUsage(planOf(plans, principal).plan, spent, Date.now()));
   return new Response(raw.method === 'HEAD' ? null : told, {
     headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },

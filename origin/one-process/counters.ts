@@ -73,7 +73,7 @@ export class CallerCounters {
 
   #restoredDays(caller: string): Days {
     const rows = this.#database.query<Spent, [string]>(
-      'SELECT day, kind, amount FROM spent_days WHERE caller = ?',
+      'SELECT day, kind, amount FROM spent_days WHERE caller = ? ORDER BY day',
     ).all(caller);
     const keep = ({ day, kind, amount }: Spent): void => void this.#database.query(
       'INSERT INTO spent_days VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET amount = amount + excluded.amount',

@@ -18,6 +18,8 @@ export interface InProcess {
   readonly host: Host;
   /** Told by the purge sink of this very process. */
   readonly coordinator: GenerationsCoordinator;
+  /** Times that a caller of this process had used 80 or 100 % of a month's quota. */
+  quotasUsed(): number;
 }
 
 const macPath = join(import.meta.dir, '../../wasm/dist/mac.wasm');
@@ -31,6 +33,8 @@ export interface Keeping {
 export function openHost(keeping: Keeping, floodMax: number, network: Network): InProcess {
   const coordinator = new GenerationsCoordinator(openMemoryStorage());
   const shield = new FloodShield(floodMax);
+  const keepers = toKeepers(keeping);
+  let quotasUsed = 0;
   const host: Host = {
     ...network,
     macModule: new WebAssembly.Module(readFileSync(macPath)),
@@ -39,13 +43,18 @@ export function openHost(keeping: Keeping, floodMax: number, network: Network): 
       report: async ({ report }) => coordinator.report(report, Date.now()),
       changesSince: async (resource, heard) => coordinator.changesSince(resource, heard, Date.now()),
     },
-    ...toKeepers(keeping),
+    ...keepers,
+    askCounter: async (caller, ask) => {
+      const answer = await keepers.askCounter(caller, ask);
+      if (answer.share !== undefined) quotasUsed++;
+      return answer;
+    },
     isWithin: (sender) => shield.isWithin(sender),
     // The edge's own memory is this process's: there is nothing behind it.
     keys: { load: async () => undefined, keep: async () => undefined },
     store: { load: async () => undefined, keep: async () => undefined },
   };
-  return { host, coordinator };
+  return { host, coordinator, quotasUsed: () => quotasUsed };
 }
 
 function toKeepers({ file, shared }: Keeping): Pick<Host, 'askCounter' | 'spentBy' | 'tickets'> {

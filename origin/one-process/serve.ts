@@ -39,7 +39,7 @@ export async function serve(given: ServeSettings, own: ServeOptions = {}): Promi
   const metricsPort = await startMetrics(context);
   await services.start('edge state', () => ({ value: file, stop: async () => file.close(), state: () => ({ ready: true }) }));
   const door = new Door({ ...given, jwks, services, people: context.people });
-  const { host, coordinator } = openHost({ file, shared: store.shared }, given.floodMax, {
+  const { host, coordinator, quotasUsed } = openHost({ file, shared: store.shared }, given.floodMax, {
     variables: given.edgeVariables,
     toOrigin: () => toOrigin(context, (requestId) => door.untimed(requestId)),
     addressOf: (raw) => door.addressOf(raw),
@@ -47,6 +47,9 @@ export async function serve(given: ServeSettings, own: ServeOptions = {}): Promi
   });
   await services.start('generations', () =>
     startPurge(context, 'this process', async (report) => coordinator.report(report, Date.now())));
+  await services.start('plans', () => ({
+    value: undefined, stop: async () => undefined, state: () => ({ ready: true }), figures: () => ({ quotasUsed: quotasUsed() }),
+  }));
   const port = await services.start('server', () => door.open(toPipeline(host, { contract: served, plans: offered })));
   await services.start('streams', () => toStreams(context));
   return {

@@ -7,7 +7,7 @@
  * clocks of two machines differ, a window is shorter by as much.
  */
 import { Counter, type Answer, type Ask, type CounterState } from '../../edge/rate-limit/counter.ts';
-import { dayMs, daysKept, type Spent } from '../../edge/rate-limit/days.ts';
+import { dayMs, Days, daysKept, type Spent } from '../../edge/rate-limit/days.ts';
 import type { AskCounter } from '../../edge/rate-limit/limiter.ts';
 import { edgeLimits } from '../../edge/limits.ts';
 import type { Host } from '../../edge/host/host.ts';
@@ -62,7 +62,7 @@ export function toSharedCounters(texts: SharedTexts, clock: () => number = Date.
 export function toSharedSpent(texts: SharedTexts): (caller: string) => Promise<readonly Spent[]> {
   return async (caller) => {
     const found = await texts.find(counterOf(caller));
-    return found === undefined ? [] : ((JSON.parse(found.text) as KeptCounter).days ?? []);
+    return found === undefined ? [] : new Days(undefined, (JSON.parse(found.text) as KeptCounter).days).spent(Date.now());
   };
 }
 
@@ -76,7 +76,9 @@ async function decideAll(texts: SharedTexts, caller: string, asks: readonly Ask[
     const counter = kept === undefined ? new Counter() : Counter.of(kept);
     const answers = asks.map((ask) => counter.decide(ask, now));
     // What grants nothing and settles nothing has changed nothing.
-    if (answers.every(({ granted }, index) => granted === 0 && asks[index]?.settled.length === 0)) return answers;
+    if (answers.every(({ granted, share }, index) => granted === 0 && share === undefined && asks[index]?.settled.length === 0)) {
+      return answers;
+    }
     const state = counter.state(now);
     const next: KeptCounter = { now, ...state };
     if (await texts.put(name, { text: JSON.stringify(next), expiresAt: endOf(state, now) }, found?.version)) return answers;

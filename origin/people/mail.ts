@@ -21,7 +21,7 @@ export function mailFileOf(dataDir: string): string {
 
 export async function openMail({ smtp }: Pick<PeopleSettings, 'smtp'>, dataDir: string): Promise<SendMail> {
   const send = smtp === undefined ? toFile(mailFileOf(dataDir)) : await toServer(smtp);
-  return (mail) => send({ ...mail, to: mustAddress(mail.to) });
+  return async (mail) => send({ ...mail, to: mustAddress(mail.to) });
 }
 
 /** Mailers parse the text of an address: one with a line end in it would name a second recipient. */

@@ -13,7 +13,7 @@ import type { About, Decision, ListRequest, Mutation, Reach } from '../store/sto
 import type { StoredDocument } from '../store/stored-document.ts';
 
 export interface Due extends Pick<ListRequest, 'equal'> {
-  /** In what is told of troubles. */
+  /** In what is told of troubles. Of several of one name the later ones wait where an earlier one failed. */
   readonly name: string;
   readonly resource: Resource;
   /** The field that says since when the days count. */
@@ -54,6 +54,7 @@ function receivedFrom({ source: { name, keptDays = incomingLimits.keptDaysDefaul
 
 function loggedOf({ name, history }: Resource, stores: readonly Resource[]): readonly Due[] {
   if (history === undefined) return [];
+  // The number of a document's last event outlives its events: without it, numbers begin anew.
   return stores.map((resource) => ({
     name: `the history of ${name}`, resource, at: 'at', keptDays: history.keptDays, equal: { resource: [name] },
     decide: () => ({ kind: 'remove' }),

@@ -86,17 +86,21 @@ class Erasing {
   async #rounds(signal: AbortSignal): Promise<void> {
     this.#troubles.clear();
     while (!signal.aborted) {
-      for (const each of this.#due) await this.#round(each, signal);
+      const failed = new Set<string>();
+      for (const each of this.#due) if (!failed.has(each.name) && !(await this.#round(each, signal))) failed.add(each.name);
       await this.#rest(signal);
     }
   }
 
-  async #round(due: Due, signal: AbortSignal): Promise<void> {
+  /** Whether nothing went wrong. */
+  async #round(due: Due, signal: AbortSignal): Promise<boolean> {
     try {
       while (!signal.aborted && (await this.#batch(inStore(this.#context.store, due.resource), due)));
       this.#troubles.delete(due.name);
+      return true;
     } catch (cause) {
       this.#fail(due.name, cause);
+      return false;
     }
   }
 

@@ -33,6 +33,7 @@ export const figureKinds = {
   threadsLost: { metric: 'tombolo_compute_threads_lost', kind: 'counter', help: 'Threads replaced: past a deadline, trapped, or ended' },
   callsWaiting: { metric: 'tombolo_compute_calls_waiting', kind: 'gauge', help: 'Calls that wait for a thread' },
   callsRefused: { metric: 'tombolo_compute_calls_refused', kind: 'counter', help: 'Calls refused since too many wait' },
+  quotasUsed: { metric: 'tombolo_quotas_used', kind: 'counter', help: 'Times that a caller had used 80 or 100 % of a month’s quota' },
   eventsWaiting: { metric: 'tombolo_hook_events_waiting', kind: 'gauge', help: 'Events at which a hook failed, and those behind them' },
   eventsDead: {
     metric: 'tombolo_hook_events_dead', kind: 'gauge', help: 'Events that a hook was told as often as it is, and that are given up',

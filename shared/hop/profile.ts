@@ -77,7 +77,7 @@ export function isAnswerHeader(name: string): boolean {
 }
 
 export const hopLimits = {
-  /** Request line and fields: a target and a principal of 8 KB each, five carried fields of 1 KB, the rest under 2 KB. */
+  /** Request line and fields: a target and a principal of 8 KB each, five fields of 1 KB, a delivery of 4 KB, the rest under 2. */
   headBytesMax: 32_768,
   /** A signature older or newer than this is refused: clocks of hosts differ by less, captures live no longer. */
   ageSecondsMax: 30,

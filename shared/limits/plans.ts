@@ -118,9 +118,11 @@ function toPlan(name: string, declared: PlanDeclaration | readonly WindowDeclara
   const given = Array.isArray(listed) ? listed : [];
   if (given.length === 0 || given.length > planLimits.windowsMax) refuse(`has 1 to ${planLimits.windowsMax} windows`);
   const windows = given.map((window) => toWindow(window, refuse)).sort((a, b) => a.seconds - b.seconds);
-  windows.slice(1).forEach((window, index) => checkMatters(windows[index], window, refuse));
-  if (new Set(windows.map((window) => window.name)).size < windows.length) refuse('two windows have one name');
-  const all = quota === undefined ? windows : [...windows, toQuota(quota, windows, refuse)];
+  if (quota !== undefined && !isWhole(quota, planLimits.limitMax)) refuse(`month must be a whole number from 1 to ${planLimits.limitMax}`);
+  // The month is longer than any window.
+  const all = quota === undefined ? windows : [...windows, { name: quotaName, limit: quota, seconds: Number.POSITIVE_INFINITY }];
+  all.slice(1).forEach((window, index) => checkMatters(all[index], window, refuse));
+  if (new Set(all.map((window) => window.name)).size < all.length) refuse('two windows have one name');
   return {
     name, windows, exact: all.some(({ limit }) => limit <= planLimits.exactLimitMax), policy: toPolicy(all),
     ...(quota === undefined ? {} : { quota }),
@@ -128,24 +130,10 @@ function toPlan(name: string, declared: PlanDeclaration | readonly WindowDeclara
 }
 
 function toDeclaration(declared: PlanDeclaration | readonly WindowDeclaration[], refuse: (detail: string) => void): PlanDeclaration {
-  if (isList(declared)) return { windows: declared };
-  const given: Partial<PlanDeclaration> = toObject(declared, () => refuse('a plan is a list of windows, or an object'));
+  if (Array.isArray(declared)) return { windows: declared };
+  const given: Partial<PlanDeclaration> = toObject(declared as PlanDeclaration, () => refuse('a plan is a list of windows, or an object'));
   refuseUnknown(given, ['windows', 'month'], (key, detail) => refuse(`${key}: ${detail}`));
   return { windows: [], ...given };
-}
-
-function isList(declared: PlanDeclaration | readonly WindowDeclaration[]): declared is readonly WindowDeclaration[] {
-  return Array.isArray(declared);
-}
-
-function toQuota(limit: number, windows: readonly Window[], refuse: (detail: string) => void): { name: string; limit: number } {
-  if (!isWhole(limit, planLimits.limitMax)) refuse(`month must be a whole number from 1 to ${planLimits.limitMax}`);
-  if (windows.some(({ name }) => name === quotaName)) refuse(`"${quotaName}" is the name of the quota`);
-  const longest = windows.at(-1);
-  if (longest !== undefined && longest.limit >= limit) {
-    refuse(`window "${longest.name}" allows as much as "${quotaName}", so it never refuses`);
-  }
-  return { name: quotaName, limit };
 }
 
 function toWindow(declared: WindowDeclaration, refuse: (detail: string) => void): Window {
@@ -177,6 +165,7 @@ function isWhole(value: number, max: number): boolean {
 }
 
 /** A calendar month has no length in seconds, and `w` may be left out. */
-function toPolicy(windows: readonly (Omit<Window, 'seconds'> & Partial<Window>)[]): string {
-  return windows.map(({ name, limit, seconds }) => `"${name}";q=${limit}${seconds === undefined ? '' : `;w=${seconds}`}`).join(', ');
+function toPolicy(windows: readonly Window[]): string {
+  const length = ({ seconds }: Window) => (Number.isFinite(seconds) ? `;w=${seconds}` : '');
+  return windows.map((window) => `"${window.name}";q=${window.limit}${length(window)}`).join(', ');
 }

@@ -2,6 +2,7 @@
  * How much a caller may ask. The claim `plan` of a token names one of these; without it `signedIn` applies,
  * and to callers without a token `anonymous`, by address. A limit of 20 or less is kept exactly, at the price
  * of one question to the counter for each request; a larger one is leased in blocks and costs nothing.
+ * With a quota for each calendar month (UTC) a plan is `{ windows: […], month: 1_000_000 }`.
  */
 import { plans } from '../limits/plans.ts';
 

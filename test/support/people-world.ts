@@ -30,6 +30,8 @@ export class PeopleWorld implements AsyncDisposable {
   readonly database: MongoDatabase | undefined;
   /** Milliseconds past the machine's clock. */
   aheadMs = 0;
+  /** Where the clock stands still, in milliseconds of the epoch; it runs unless said. */
+  stillAt: number | undefined;
 
   constructor(dataDir: string, database: MongoDatabase | undefined, settings: Partial<PeopleSettings> = {}) {
     this.dataDir = dataDir;
@@ -38,7 +40,7 @@ export class PeopleWorld implements AsyncDisposable {
     const own = { ...named, secret: 's'.repeat(43), pages: [], smtp: undefined, ...settings };
     this.people = new People(() => openPeople({
       settings: own, dataDir, mongodbUri: database?.uri, signToken: undefined, log: pino({ level: 'silent' }),
-      now: () => Date.now() + this.aheadMs,
+      now: () => this.stillAt ?? Date.now() + this.aheadMs,
     }));
   }
 

@@ -49,6 +49,14 @@ describe('a quota of a month', () => {
     // The window of a second must pass.
     await Bun.sleep(1_100);
     expect(passed(await statuses(headers, 30))).toBe(1);
+    const told = await eventually('both shares in the log', async () => {
+      const lines = await world.logged('limit.quota_used');
+      return lines.length === 2 && lines.map((line) => JSON.parse(line) as object);
+    });
+    const digest = expect.not.stringContaining('usr_') as string;
+    expect(told).toEqual([80, 100].map((share) => ({
+      level: 'warn', event: 'limit.quota_used', caller: digest, plan: 'monthly', share,
+    })));
     await world.edge.restart();
     // So must the next, whose unit the restart has not given back.
     await Bun.sleep(1_100);
@@ -60,8 +68,8 @@ describe('a quota of a month', () => {
     });
     expect(Math.abs(Number(refused.headers.get('retry-after')) - endsIn)).toBeLessThan(5);
     expect(refused.headers.get('ratelimit-policy')).toBe('"second";q=11;w=1, "month";q=12');
-    const told = parseList(refused.headers.get('ratelimit') ?? '').map(({ value, parameters }) => [value, parameters['r']]);
-    expect(told).toEqual([['month', 0]]);
+    const limits = parseList(refused.headers.get('ratelimit') ?? '').map(({ value, parameters }) => [value, parameters['r']]);
+    expect(limits).toEqual([['month', 0]]);
     expect(await usageOf(headers)).toMatchObject({
       plan: 'monthly', month: { quota: 12, used: 12, left: 0 }, days: [{ reads: 12, streams: 0, writes: 0, unsettled: 0 }],
     });

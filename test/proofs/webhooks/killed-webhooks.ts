@@ -79,11 +79,14 @@ function taken({ received }: HookReceiver): readonly Received[] {
   return received.filter(({ path }) => path !== '/stalls');
 }
 
+/** What comes there comes in the order of the changes of each document. */
+const orderedPath = `/${authors[1]}`;
+
 /** One of each author, and one of the first that stalls. */
 async function makeWebhooks(stage: Stage, receiver: HookReceiver) {
   const origin = await DirectOrigin.open({ ...stage.variables, TOMBOLO_WEBHOOKS_LOOPBACK: '1' }, served, own);
   const make = async (subject: string, path: string) => {
-    const body = { url: receiver.url(path), resource: 'notes', payload: 'full' };
+    const body = { url: receiver.url(path), resource: 'notes', payload: 'full', ordered: path === orderedPath };
     const { json } = await origin.askBy(rows.makeWebhook, execute, webhooks, { principal: { subject, roles: [], claims: {} }, body });
     return [subject, String(json['id'])] as const;
   };
@@ -140,5 +143,16 @@ export function violationsIn(owed: readonly Owed[], received: readonly Pick<Rece
       const isRight = path === `/${author}` && data['id'] === document && shown === author;
       return isRight ? [] : [`${id} came to ${path} of ${String(data['id'])}`];
     }),
+    ...outOfOrderIn(owed, received),
   ];
+}
+
+/** By when each first came. */
+function outOfOrderIn(owed: readonly Owed[], received: readonly Pick<Received, 'id' | 'path'>[]): readonly string[] {
+  const turnOf = new Map(owed.map(({ id }, turn) => [id, turn]));
+  const documentOf = new Map(owed.map(({ id, document }) => [id, document]));
+  const ids = [...new Set(received.flatMap(({ id, path }) => (path === orderedPath ? [id] : [])))];
+  return [...Map.groupBy(ids, (id) => documentOf.get(id))].flatMap(([document, line]) => line
+    .filter((id, index) => index > 0 && (turnOf.get(id) ?? 0) < (turnOf.get(line[index - 1] ?? '') ?? 0))
+    .map((id) => `${id} of ${document} came after a later one`));
 }

@@ -53,10 +53,25 @@ describe('a quota', () => {
   });
 });
 
+test('that 80 and 100 % of a quota are used is told once each in a month, whatever is given back and restarted meanwhile', () => {
+  const kept: Spent[] = [];
+  const open = () => new Counter(undefined, 0, new Days((spent) => kept.push(spent), [...kept]));
+  let counter = open();
+  const share = (cost: number, now: number) => counter.decide(asking(cost, { quota: 500 }), now).share;
+  const [monthBefore, month] = [endOfMonth - 10 * dayMs, endOfMonth];
+  expect([share(399, monthBefore), share(1, monthBefore), share(1, monthBefore)]).toEqual([undefined, 80, undefined]);
+  const { lease } = counter.decide(asking(1, { want: 4, quota: 500 }), monthBefore);
+  expect(counter.decide(asking(0, { quota: 500, settled: [{ lease, spent: [], unused: 4 }] }), monthBefore).share).toBeUndefined();
+  counter = open();
+  const later = monthBefore + 90_000;
+  expect([share(98, later), share(1, later), share(1, later)]).toEqual([undefined, 100, undefined]);
+  expect([share(399, month), share(100, month), share(1, month), share(1, month)]).toEqual([undefined, 80, 100, undefined]);
+});
+
 describe('a day', () => {
   const spentOn = (spent: readonly Spent[]) => Object.fromEntries(spent.map(({ kind, amount }) => [kind, amount]));
 
-  test('has what a lease was spent on once that is told, and what is not believed stays unsettled', () => {
+  test('has what a lease was spent on once that is told, and what is not told stays unsettled', () => {
     const days = new Days();
     const counter = new Counter(undefined, 0, days);
     const lease = () => counter.decide(asking(1, { want: 20 }), endOfMonth).lease;
@@ -65,10 +80,12 @@ describe('a day', () => {
     expect(spentOn(days.spent(endOfMonth))).toEqual({ unsettled: 20 });
     settle({ lease: one, spent: [[0, 5], [9, 3]], unused: 12, kinds: { reads: 5, writes: 3 } });
     expect(spentOn(days.spent(endOfMonth))).toEqual({ reads: 5, writes: 3 });
-    settle({ lease: lease(), spent: [[0, 5]], unused: 15, kinds: { reads: 6, writes: -1 } });
+    settle({ lease: lease(), spent: [[0, 5]], unused: 15 });
     expect(spentOn(days.spent(endOfMonth))).toEqual({ reads: 5, writes: 3, unsettled: 5 });
     settle({ lease: lease(), spent: [[0, 2]], unused: 18, kinds: { reads: 1 } });
-    expect(spentOn(days.spent(endOfMonth))).toEqual({ reads: 5, writes: 3, unsettled: 7 });
+    expect(spentOn(days.spent(endOfMonth))).toEqual({ reads: 6, writes: 3, unsettled: 6 });
+    settle({ lease: one, spent: [[0, 5]], unused: 15, kinds: { reads: 5 } });
+    expect(spentOn(days.spent(endOfMonth))).toEqual({ reads: 6, writes: 3, unsettled: 6 });
   });
 
   test('is kept as long as is said, and what a restart has of it is the same', () => {

@@ -45,7 +45,10 @@ describe.each(engines)('tries of passwords on %s', (engine) => {
   });
 
   test('of many tries at once no more are looked at than of one after another', async () => {
+    // However long the hashes take, no wait ends meanwhile.
+    world.stillAt = Date.now() + world.aheadMs;
     const answers = await Promise.all(Array.from({ length: 30 }, () => world.person('192.0.2.70').signIn('many@example.com', wrong)));
+    world.stillAt = undefined;
     const looked = answers.filter(({ status }) => status === 401).length;
     expect(answers.every(({ status }) => status === 401 || status === 429)).toBe(true);
     expect(looked).toBeGreaterThan(0);
