@@ -143,8 +143,7 @@ const keys = {
   resource: [
     'name', 'collection', 'storedAs', 'internal', 'schema', 'id', 'rules', 'fieldRules', 'readonly', 'immutable', 'defaults', 'shapes',
     'cache', 'outage', 'invalid', 'extra', 'preconditions', 'rev', 'createdAt', 'updatedAt', 'validation', 'reads', 'live', 'limits',
-    'revision', 'versions', 'unique', 'removal', 'aggregates', 'relations', 'history',
-  ],
+    'revision', 'versions', 'unique', 'removal', 'aggregates', 'relations', 'history'],
   /** What means something for a resource that is stored and not served. */
   internal: ['name', 'internal', 'schema', 'id', 'rev', 'createdAt', 'updatedAt', 'shapes', 'validation', 'reads'],
   fieldRule: ['read', 'write'],

@@ -4,10 +4,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mustKeyRing } from '../../shared/hop/keys.ts';
-import { BrowserEventSource } from '../support/browser-event-source.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { onPath, testThat } from '../support/needs.ts';
+import { PageEventSource } from '../support/page-event-source.ts';
 import { blocksBelow, printedIn, readme, toPattern } from '../support/printed.ts';
 import { Program } from '../support/program.ts';
 import { makeRelease } from '../support/release.ts';
@@ -175,38 +175,6 @@ test('its key is one, made by Bun or by Node', () => {
   }
 });
 
-/** The parts of a browser's `EventSource` that the page uses. */
-class EventSource {
-  static readonly CLOSED = 2;
-  static readonly opened: EventSource[] = [];
-  readonly inner: BrowserEventSource;
-  readyState = 0;
-  onerror: (() => void) | undefined;
-
-  constructor(url: string) {
-    this.inner = new BrowserEventSource(url);
-    EventSource.opened.push(this);
-    void this.#watch();
-  }
-
-  readonly #listeners = new Map<string, (event: { lastEventId: string; data: string }) => void>();
-
-  addEventListener(name: string, listener: (event: { lastEventId: string; data: string }) => void): void {
-    this.#listeners.set(name, listener);
-  }
-
-  async #watch(): Promise<void> {
-    for (let told = 0; this.readyState !== EventSource.CLOSED; await Bun.sleep(10)) {
-      this.readyState = this.inner.state === 'closed' ? EventSource.CLOSED : 1;
-      for (; told < this.inner.events.length; told++) {
-        const event = this.inner.events[told];
-        if (event !== undefined) this.#listeners.get(event.name)?.({ lastEventId: event.id, data: event.data });
-      }
-      if (this.inner.state !== 'open') this.onerror?.();
-    }
-  }
-}
-
 type Follow = (
   api: string,
   name: string,
@@ -220,7 +188,7 @@ const tokenOf = (seconds: number): string =>
 test('its page follows a feed past the end of a token, and misses nothing', async () => {
   const file = join(dataDir, 'page.mjs');
   writeFileSync(file, `${blocksBelow('### Live', 'js').join('')}\nexport { follow };\n`);
-  Object.assign(globalThis, { EventSource });
+  Object.assign(globalThis, { EventSource: PageEventSource });
   const { follow } = (await import(file)) as { follow: Follow };
   const [short, long] = [tokenOf(4), tokenOf(600)];
   const tokens = [short, long];
@@ -241,15 +209,15 @@ test('its page follows a feed past the end of a token, and misses nothing', asyn
     });
     expect(answer.status).toBe(201);
   };
-  await eventually('the feed is open', () => EventSource.opened[0]?.inner.state === 'open');
+  await eventually('the feed is open', () => PageEventSource.opened[0]?.inner.state === 'open');
   await write('before');
-  await eventually('the ticket is of no more use', () => EventSource.opened[0]?.inner.state === 'closed', { msMax: 15_000 });
+  await eventually('the ticket is of no more use', () => PageEventSource.opened[0]?.inner.state === 'closed', { msMax: 15_000 });
   await write('between');
-  await eventually('a second ticket opens it', () => EventSource.opened[1]?.inner.state === 'open', { msMax: 10_000 });
+  await eventually('a second ticket opens it', () => PageEventSource.opened[1]?.inner.state === 'open', { msMax: 10_000 });
   await write('after');
   await eventually('all three are heard', () => heard.includes('after'));
   expect(heard.filter((text) => text !== undefined)).toEqual(['before', 'between', 'after']);
-  await EventSource.opened[1]?.inner.close();
+  await PageEventSource.opened[1]?.inner.close();
 }, 60_000);
 
 shellTest('its own API is six steps, each as printed', async () => {
