@@ -110,7 +110,7 @@ export interface Own {
 
 /** A service that fails to start takes those before it down, and the context does not open. */
 export async function openContext(settings: Settings, contract: Contract, own: Own = {}): Promise<Context> {
-  const { consumers = [], hooks = [], afterCommits = [], jobs = [], schedules = [], leaseTimes, holdLimits, erasingRestMs: restMs } = own;
+  const { consumers = [], hooks = [], afterCommits = [], jobs = [], schedules = [] } = own;
   mustBeSound(contract);
   mustAfterCommits(afterCommits, contract);
   const beforeWrites = mustBeforeWrites(hooks, contract);
@@ -159,15 +159,29 @@ export async function openContext(settings: Settings, contract: Contract, own: O
     measuring: settings.metrics === undefined ? undefined : toMeasuring(),
     refusals: new Map(),
   };
+  await startFollowing(context, { ...own, declaredJobs, onTrouble });
+  return context;
+}
+
+interface Following extends Own {
+  readonly declaredJobs: ReturnType<typeof mustJobs>;
+  readonly onTrouble: (message: string, cause: unknown) => void;
+}
+
+/** What hangs on the feed, and on time. */
+async function startFollowing(context: Context, following: Following): Promise<void> {
+  const { contract, services, incoming, now, delivers } = context;
+  const { afterCommits = [], schedules = [], declaredJobs, leaseTimes, holdLimits, jobTimes, erasingRestMs: restMs, onTrouble } = following;
   await startEntries(context, { onTrouble, leaseTimes });
   await startHooks(afterCommits, context, { onTrouble, leaseTimes, holdLimits });
   const due = dueOf(contract, incoming, now);
   if (due.length > 0) await services.start('erasing', () => startErasing(due, context, { onTrouble, leaseTimes, restMs }));
-  await services.start('webhooks', () => startWebhooks(delivers, context, { onTrouble, leaseTimes }));
-  const allJobs = new Map([...declaredJobs, [delivers.name, delivers]]);
-  await services.start('jobs', () => startWorker(allJobs, context, { onTrouble, times: own.jobTimes }));
+  // Webhooks are told of what is live alone.
+  const hasWebhooks = [...contract.resources.values()].some(({ live }) => live);
+  if (hasWebhooks) await services.start('webhooks', () => startWebhooks(delivers, context, { onTrouble, leaseTimes }));
+  const jobs = hasWebhooks ? new Map([...declaredJobs, [delivers.name, delivers]]) : declaredJobs;
+  if (jobs.size > 0) await services.start('jobs', () => startWorker(jobs, context, { onTrouble, times: jobTimes }));
   if (schedules.length > 0) await services.start('schedules', () => startScheduler(schedules, context, { onTrouble }));
-  return context;
 }
 
 /** What is pending in the database leaves the rest to be served: the store is ready, and says what it lacks. */

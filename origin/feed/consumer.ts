@@ -169,6 +169,7 @@ class ConsumerRun {
     const { store, feed } = this.#options;
     this.#at = undefined;
     this.#cursor = await store.cursor(this.#consumer.name);
+    this.#keptAtMs = performance.now();
     if (this.#cursor !== undefined) return this.#cursor;
     const head = feed.through;
     await this.#commit([], head);
