@@ -70,13 +70,11 @@ export interface Passing {
   /** Why the cache was not asked (RFC 9211 §2.2). */
   readonly way: 'bypass' | 'method';
   readonly isState: boolean;
-  /** By lower-case name. */
-  readonly told: Readonly<Record<string, string>>;
   readonly securityHeaders: SecurityHeaders;
 }
 
 /** The origin's answer that is not kept, with all its fields at once: to set each in a Response costs 1 µs. */
-export function fromReply({ status, headers, body }: Reply, { way, isState, told, securityHeaders }: Passing): Response {
+export function fromReply({ status, headers, body }: Reply, { way, isState, securityHeaders }: Passing): Response {
   const validatable = status === 200 || status === 304 ? cachingOf(false) : (headers['cache-control'] ?? 'no-store');
   const caching = {
     // Only a state can be validated.
@@ -86,7 +84,7 @@ export function fromReply({ status, headers, body }: Reply, { way, isState, told
   };
   // Where the origin names what its answer varies by, `setSecurityHeaders` adds ours to that.
   const added = headers['vary'] === undefined ? securityHeaders : {};
-  return new Response(body, { status, headers: { ...headers, ...added, ...caching, ...told } });
+  return new Response(body, { status, headers: { ...headers, ...added, ...caching } });
 }
 
 function cachingOf(isPublic: boolean): string {

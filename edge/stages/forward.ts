@@ -2,7 +2,6 @@
 import { isSafe } from '../../shared/operations/operation.ts';
 import { fromReply } from '../cache/answers.ts';
 import { askOrigin } from '../origin-client/ask-origin.ts';
-import { takeTold } from '../request/finish.ts';
 import type { Validated } from '../request/request.ts';
 
 export async function forward(request: Validated): Promise<Response> {
@@ -11,7 +10,6 @@ export async function forward(request: Validated): Promise<Response> {
   return fromReply(reply, {
     way: isSafe(operation) ? 'bypass' : 'method',
     isState: operation.answers === 'state',
-    told: takeTold(request),
     securityHeaders: request.context.securityHeaders,
   });
 }
