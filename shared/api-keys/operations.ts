@@ -54,35 +54,32 @@ export const keyBodies = { newKey: bodyOf(newKey), rotation: bodyOf(rotation), u
 export const apiKeyOperations = operations({
   makeKey: {
     ...effect, method: 'POST', at: { path: '/keys', about }, right: signedIn, body: 'buffered', takes: [json],
-    summary: 'Makes an API key that asks in its maker’s name, and shows it, this once.',
     parse: parseNone, schema: () => keyBodies.newKey,
   },
   listKeys: {
     ...read, at: { path: '/keys', about }, right: signedIn,
-    summary: 'Lists API keys: one’s own; for an admin those of the tenant, or all.',
     parse: parsePage, cached: unkept,
   },
   getKey: {
-    ...read, at: { path: '/keys/:id', about }, right: signedIn, summary: 'Gets an API key, without its text, which nobody has kept.',
+    ...read, at: { path: '/keys/:id', about }, right: signedIn,
     parse: parseNone, cached: unkept,
   },
   revokeKey: {
     ...effect, method: 'DELETE', at: { path: '/keys/:id', about }, right: signedIn, body: 'none', takes: [],
-    summary: 'Revokes an API key: it is taken nowhere any more.', parse: parseNone,
+    parse: parseNone,
   },
   rotateKey: {
     ...effect, method: 'POST', at: { path: '/keys/:id/rotate', about }, right: signedIn, body: 'buffered', takes: [json],
-    summary: 'Gives one’s API key another text, and shows it, this once; the text before is taken for a while longer.',
     parse: parseNone, schema: () => keyBodies.rotation,
   },
   findKey: {
-    ...read, at: { path: '/.keys/:id', about }, right: anyone, summary: 'Finds the key of an id, for the edge to judge who brings it.',
+    ...read, at: { path: '/.keys/:id', about }, right: anyone,
     parse: parseNone,
     cached: ({ id }: StateRead<void>) => ({ name: id, dependencies: dependenciesOfDocument(apiKeys, id), keepsAbsence: true }),
   },
   noteKeyUses: {
     ...effect, method: 'POST', at: { path: '/.keys/used', about }, right: anyone, body: 'buffered', takes: [json],
-    summary: 'Notes when keys were last used, as the edge tells now and then.', parse: parseNone, schema: () => keyBodies.used,
+    parse: parseNone, schema: () => keyBodies.used,
   },
 });
 

@@ -13,20 +13,17 @@ const parseNone = (_resource: unknown, query: string): void => mustBeWithoutPara
 export const deferredOperations = operations({
   getOperation: {
     ...short, method: 'GET', at: { path: '/operations/:id', about }, answers: 'state', gives: [json],
-    summary: 'Says how far an operation is that was asked for with `Prefer: respond-async`: one’s own; for an admin those of the tenant.',
     carries: ['if-match', 'if-none-match'], conditions: 'read', parse: parseNone,
     // Of one caller, and of the clock; internal resources are not cached.
     cached: () => ({ name: 'operation', dependencies: [{ resource: deferred.name, buckets: [] }], keepsAbsence: false }),
   },
   cancelOperation: {
     ...short, method: 'DELETE', at: { path: '/operations/:id', about }, answers: 'effect', gives: [json],
-    summary: 'Cancels an operation: what it has committed stays. One that has ended is forgotten, with what it answered.',
     carries: [], conditions: 'none', parse: parseNone,
   },
   getResult: {
     ...short, method: 'GET', at: { path: '/operations/:id/result', about }, answers: 'moment',
     gives: [json, 'application/x-ndjson', 'text/csv'], msMax: limits.exportMsMax,
-    summary: 'Gives out what one’s own operation answered, as it would have been answered without `Prefer`.',
     carries: [], conditions: 'none', parse: parseNone,
   },
 });

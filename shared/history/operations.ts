@@ -7,7 +7,6 @@ import { mustKnowOnly, parametersRefused, toParameters } from '../wire/parameter
 export const historyOperations = operations({
   history: {
     method: 'GET', at: '/:id/history', answers: 'moment', right: 'history',
-    summary: 'Tells what was changed of a document, the last first.',
     body: 'none', bodyBytesMax: limits.bodyBytesMax, takes: [], gives: ['application/json'], carries: [], conditions: 'none',
     msMax: limits.requestMsMax, cost: 1, offered: ({ history }: Resource) => history !== undefined, parse: parsePage,
     holds: { answer: 'history' },

@@ -12,7 +12,6 @@ const body = patchBody(z.looseObject({}), (parsed) => parsed);
 export const incomingOperations = operations({
   receive: {
     method: 'POST', at: { path: '/incoming/:id', about: 'tombolo_received' }, answers: 'effect', right: anyone,
-    summary: 'Takes a webhook of a declared source, which its signature proves.',
     body: 'buffered', bodyBytesMax: incomingLimits.bytesMax, takes: ['application/json'], gives: ['application/json'],
     carries: ['tombolo-delivery'], conditions: 'none', msMax: limits.requestMsMax, cost: 1,
     // What the edge tells of the request: JSON, or nothing.

@@ -18,19 +18,19 @@ const unkept = () => ({ name: 'jobs', dependencies: [{ resource: jobs.name, buck
 export const jobOperations = operations({
   listJobs: {
     ...read, at: { path: '/jobs', about }, right: role('admin'),
-    summary: 'Lists jobs that were given up, the oldest first: those of the admin’s tenant, or all.', parse: parsePage, cached: unkept,
+    parse: parsePage, cached: unkept,
   },
   getJob: {
-    ...read, at: { path: '/jobs/:id', about }, right: signedIn, summary: 'Tells how a job is that the caller caused.',
+    ...read, at: { path: '/jobs/:id', about }, right: signedIn,
     parse: parseNone, cached: unkept,
   },
   cancelJob: {
     ...effect, method: 'DELETE', at: { path: '/jobs/:id', about }, right: signedIn,
-    summary: 'Cancels a job that has not ended; an attempt that runs is told to stop, and its end is not accepted.', parse: parseNone,
+    parse: parseNone,
   },
   retryJob: {
     ...effect, method: 'POST', at: { path: '/jobs/:id/retry', about }, right: role('admin'),
-    summary: 'Has a job that was given up begin again, with all of its attempts.', parse: parseNone,
+    parse: parseNone,
   },
 });
 

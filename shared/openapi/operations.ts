@@ -15,6 +15,7 @@ import { type AnswerHeader, headerParametersOf, headerRefs, headersOfAll, header
 import { bodyExampleOf } from './resource-schemas.ts';
 import { describedOf } from './rows.ts';
 import { ruleInWords } from './rule-words.ts';
+import { summaryOf } from './summaries.ts';
 
 export function pathOf({ name }: Resource, { at }: Operation, version: Version): string {
   if (isOwnPlace(at)) return `/${version.name}${at.path.replace('/:id', '/{id}')}`;
@@ -28,7 +29,7 @@ export function toOperation(resource: Resource, row: Operation, input?: Translat
   return {
     operationId: resource.name === everyResource ? row.name : `${tagOf(resource)}.${row.name}`,
     tags: [resource.name === everyResource ? row.name : tagOf(resource)],
-    summary: row.summary,
+    summary: summaryOf(row),
     description: [termsInWords(resource, row, input), words].filter((part) => part !== '').join('\n\n'),
     parameters: [
       ...(describedOf(row).parameters?.(resource, input) ?? []).map(toQueryParameter), ...headerParametersOf(resource, row),

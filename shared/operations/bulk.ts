@@ -10,7 +10,6 @@ const short = { bodyBytesMax: limits.bodyBytesMax, msMax: limits.requestMsMax, c
 export const bulk = operations({
   patchMany: {
     ...short, method: 'PATCH', at: '/', answers: 'effect', right: 'update', conditions: 'none',
-    summary: 'Changes several documents, each in its own way, or in one way the first that a filter finds.',
     body: 'buffered', takes: ['application/json', 'application/x-ndjson'], gives: ['application/json'],
     carries: [...documents.patch.carries, 'prefer'],
     parse: parseChanging, schema: changedItemsBody,
@@ -19,7 +18,6 @@ export const bulk = operations({
   },
   removeMany: {
     ...short, method: 'DELETE', at: '/', answers: 'effect', right: 'remove', conditions: 'none',
-    summary: 'Removes documents by their ids, or the first that a filter finds.',
     body: 'none', takes: [], gives: ['application/json'],
     carries: [...documents.remove.carries, 'prefer'],
     parse: parseRemoving, counts: ({ input }: Counted<Removing>) => ('ids' in input ? input.ids.length : input.query.limit),

@@ -34,7 +34,7 @@ const parseNone = (_resource: unknown, query: string): void => mustBeWithoutPara
 
 export const documents = operations({
   list: {
-    ...read, at: '/', summary: 'Lists documents by a declared shape, a page at a time.', gives: [json, csv], isNegotiated: true,
+    ...read, at: '/', gives: [json, csv], isNegotiated: true,
     parse: parseListQuery,
     cached: ({ resource, input }: StateRead<ListQuery>) => ({
       name: `list ${formatQuery(input)}`,
@@ -46,7 +46,7 @@ export const documents = operations({
     holds: { answer: 'page' },
   },
   get: {
-    ...read, at: '/:id', summary: 'Gets one document.',
+    ...read, at: '/:id',
     parse: (resource, query) => (query === '' ? undefined : parseDocumentQuery(resource, query)),
     cached: ({ resource, id, input }: StateRead<DocumentQuery | undefined>) => ({
       name: `get ${JSON.stringify([id, input?.fields ?? null])}`, dependencies: dependenciesOfDocument(resource, id), keepsAbsence: true,
@@ -55,19 +55,17 @@ export const documents = operations({
     holds: { answer: 'document' },
   },
   create: {
-    ...write, method: 'POST', at: '/', right: 'create', conditions: 'none', summary: 'Creates a document.',
+    ...write, method: 'POST', at: '/', right: 'create', conditions: 'none',
     parse: parseNone, schema: (resource) => bodiesOf(resource).create,
     holds: { body: 'document', answer: 'document' },
   },
   replace: {
     ...write, method: 'PUT', at: '/:id', right: 'update', conditions: 'change-or-create',
-    summary: 'Replaces a document, or creates it where callers name documents.',
     carries: [...write.carries, 'tombolo-keeps'], parse: parseNone, schema: (resource) => bodiesOf(resource).replace,
     holds: { body: 'document', answer: 'document' },
   },
   upsert: {
     ...write, method: 'PUT', at: '/', right: 'update', conditions: 'change-or-create',
-    summary: 'Replaces the document that has a unique key, or creates it.',
     carries: [...write.carries, 'tombolo-keeps'],
     offered: ({ unique }) => unique.length > 0,
     parse: parseUpsertQuery, schema: (resource) => bodiesOf(resource).replace,
@@ -75,18 +73,17 @@ export const documents = operations({
   },
   patch: {
     ...write, method: 'PATCH', at: '/:id', right: 'update', takes: [mergePatch, jsonPatchType, changesType],
-    summary: 'Changes what a merge patch (RFC 7396), a JSON Patch (RFC 6902) or operators name.',
     carries: [...write.carries, 'tombolo-keeps'], parse: parseNone,
     schema: (resource, mediaType) =>
       mediaType === jsonPatchType ? jsonPatchBody : mediaType === changesType ? changesBody : bodiesOf(resource).patch,
     holds: { body: 'patch', answer: 'document' },
   },
   remove: {
-    ...write, method: 'DELETE', at: '/:id', right: 'remove', body: 'none', takes: [], summary: 'Removes a document.',
+    ...write, method: 'DELETE', at: '/:id', right: 'remove', body: 'none', takes: [],
     parse: parseNone,
   },
   aggregate: {
-    ...read, at: '/aggregate', summary: 'Groups documents, and counts and sums up what is in each group.',
+    ...read, at: '/aggregate',
     offered: ({ aggregates }) => aggregates.length > 0,
     parse: parseAggregateQuery,
     cached: ({ resource, input }: StateRead<AggregateQuery>) => ({
@@ -97,7 +94,6 @@ export const documents = operations({
   },
   import: {
     method: 'POST', at: '/import', answers: 'effect', right: 'create',
-    summary: 'Takes rows in, streamed, and reports each that it rejects.',
     body: 'streamed', bodyBytesMax: limits.importBytesMax, takes: [lines, csv], gives: [lines, json],
     // An Idempotency-Key is carried so that the origin can refuse it.
     carries: ['idempotency-key', 'prefer', 'tombolo-keeps'], conditions: 'none',
@@ -107,14 +103,13 @@ export const documents = operations({
   },
   export: {
     ...short, method: 'GET', at: '/export', answers: 'moment', right: 'read',
-    summary: 'Gives out all documents that a declared shape finds, of one state, streamed.',
     body: 'none', takes: [], gives: [lines, csv, json], isNegotiated: true, carries: ['prefer'], conditions: 'read',
     msMax: limits.exportMsMax, cost: 1,
     parse: parseExportQuery,
     holds: { answer: 'rows' },
   },
   changes: {
-    ...short, method: 'GET', at: '/changes', answers: 'moment', right: 'read', summary: 'Follows the changes of a resource, live.',
+    ...short, method: 'GET', at: '/changes', answers: 'moment', right: 'read',
     body: 'none', takes: [], gives: [events], carries: ['last-event-id', 'tombolo-stream'], conditions: 'read',
     msMax: limits.streamMsMax,
     offered: ({ live }) => live,

@@ -66,8 +66,8 @@ export type CarriedHeader =
 export interface Operation<Input = unknown> {
   /** The same in contract, folder, code and log. */
   readonly name: string;
-  /** One sentence for whoever reads the description of the API. */
-  readonly summary: string;
+  /** One sentence for whoever reads the description of the API; those of ours stand there, out of the Worker. */
+  readonly summary?: string;
   readonly method: Method;
   readonly at: Place;
   /**

@@ -25,7 +25,7 @@ function trashOf(resource: Resource): Resource {
 
 export const removals = operations({
   removed: {
-    ...read, at: '/removed', summary: 'Lists removed documents, the last removed first.', gives: [json, 'text/csv'], isNegotiated: true,
+    ...read, at: '/removed', gives: [json, 'text/csv'], isNegotiated: true,
     parse: parseRemovedQuery,
     cached: ({ resource, input }: StateRead<ListQuery>) => ({
       name: `removed ${formatQuery(input)}`, dependencies: dependenciesOfRemoved(resource), keepsAbsence: false,
@@ -33,7 +33,7 @@ export const removals = operations({
     holds: { answer: 'page' },
   },
   removedOne: {
-    ...read, at: '/:id/removed', summary: 'Gets one removed document.',
+    ...read, at: '/:id/removed',
     parse: (resource, query) => (query === '' ? undefined : parseDocumentQuery(trashOf(resource), query)),
     cached: ({ resource, id, input }: StateRead<DocumentQuery | undefined>) => ({
       name: `removed one ${JSON.stringify([id, input?.fields ?? null])}`,
@@ -42,10 +42,10 @@ export const removals = operations({
     holds: { answer: 'document' },
   },
   restore: {
-    ...write, method: 'POST', at: '/:id/restore', summary: 'Restores a removed document.',
+    ...write, method: 'POST', at: '/:id/restore',
     holds: { answer: 'document' },
   },
   erase: {
-    ...write, method: 'DELETE', at: '/:id/removed', summary: 'Erases a removed document for good.',
+    ...write, method: 'DELETE', at: '/:id/removed',
   },
 });

@@ -16,7 +16,6 @@ export const rowsOfSteps = {
 export const transaction = operations({
   transaction: {
     method: 'POST', at: { path: '/transaction', about: everyResource }, answers: 'effect', right: anyone, conditions: 'none',
-    summary: 'Carries out operations on documents of several resources, all or none.',
     body: 'buffered', bodyBytesMax: limits.bodyBytesMax, takes: ['application/json'], gives: ['application/json'],
     carries: documents.create.carries, msMax: limits.requestMsMax, cost: 1,
     parse: (_resource, query) => mustBeWithoutParameters(query), schema: stepsBody,

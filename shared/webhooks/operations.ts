@@ -53,41 +53,38 @@ export const webhookBodies = {
 
 export const webhookOperations = operations({
   makeWebhook: {
-    ...sent, at: { path: '/webhooks', about }, summary: 'Makes a webhook, and shows the secret that it signs with, this once.',
+    ...sent, at: { path: '/webhooks', about },
     parse: parseNone, schema: () => webhookBodies.newWebhook,
   },
   listWebhooks: {
-    ...read, at: { path: '/webhooks', about }, summary: 'Lists webhooks: one’s own; for an admin those of the tenant, or all.',
+    ...read, at: { path: '/webhooks', about },
     parse: parseWebhooks, cached: unkept,
   },
   getWebhook: {
-    ...read, at: { path: '/webhooks/:id', about }, summary: 'Gets a webhook, without its secret.', parse: parseNone, cached: unkept,
+    ...read, at: { path: '/webhooks/:id', about }, parse: parseNone, cached: unkept,
   },
   changeWebhook: {
     ...sent, method: 'PATCH', at: { path: '/webhooks/:id', about },
-    summary: 'Changes where and what a webhook tells, pauses it, or has it go on.',
     parse: parseNone, schema: () => webhookBodies.changedWebhook,
   },
   removeWebhook: {
     ...unsent, method: 'DELETE', at: { path: '/webhooks/:id', about },
-    summary: 'Removes a webhook, and what was to be delivered by it.', parse: parseNone,
+    parse: parseNone,
   },
   rotateWebhook: {
     ...sent, at: { path: '/webhooks/:id/rotate', about },
-    summary: 'Gives a webhook another secret, and shows it, this once; the one before signs too for a while longer.',
     parse: parseNone, schema: () => webhookBodies.rotation,
   },
   testWebhook: {
-    ...unsent, method: 'POST', at: { path: '/webhooks/:id/test', about }, summary: 'Delivers an event of type `webhook.test`.',
+    ...unsent, method: 'POST', at: { path: '/webhooks/:id/test', about },
     parse: parseNone,
   },
   listDeliveries: {
-    ...read, at: { path: '/webhooks/:id/deliveries', about }, summary: 'Lists what a webhook delivered, was to deliver, or gave up.',
+    ...read, at: { path: '/webhooks/:id/deliveries', about },
     parse: parseDeliveries, cached: unkept,
   },
   resendDeliveries: {
     ...sent, at: { path: '/webhooks/:id/resend', about },
-    summary: 'Sends a delivery again, or those of a range in time that have ended, under the ids that they have.',
     parse: parseNone, schema: () => webhookBodies.resending,
   },
 });
