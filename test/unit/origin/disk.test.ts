@@ -47,7 +47,8 @@ function fill(dir: string): string {
 }
 
 async function openOrigin(dataDir: string): Promise<Pipeline> {
-  const origin = await Pipeline.open({ TOMBOLO_DATA_DIR: dataDir }, served);
+  // The disk is smaller than what an origin wants left of one.
+  const origin = await Pipeline.open({ TOMBOLO_DATA_DIR: dataDir, TOMBOLO_DISK_BYTES_MIN: '0' }, served);
   disposals.push(() => origin.context.services.stop(Date.now() + 5_000));
   return origin;
 }

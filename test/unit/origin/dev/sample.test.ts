@@ -11,7 +11,8 @@ const rowsOf = (name: string): Record<string, unknown>[] =>
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 test('ships films of many years and genres that the contract takes as they are', () => {
-  const rows = rowsOf('films').map((row) => films.schema.parse(row));
+  // An id is the row's, and no field.
+  const rows = rowsOf('films').map(({ id: _id, ...row }) => films.schema.parse(row));
   expect(rows.length).toBeGreaterThan(150);
   expect(new Set(rows.map((row) => row['year'])).size).toBeGreaterThan(40);
   for (const genre of ['Comedy', 'Drama']) {
