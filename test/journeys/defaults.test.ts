@@ -53,8 +53,11 @@ test('on MongoDB what was filled in stays so, the next one fills in the rest, an
   const found = await bytes();
   const lain = await rest();
   const filled = () => collection.countDocuments({ cast: [], genres: [] });
-  const stuck = { failCommands: ['update'], appName: 'tombolo', blockConnection: true, blockTimeMS: 60_000, errorCode: 11_602 };
-  server.failPoint('failCommand', { skip: 4 }, stuck);
+  const stuck = {
+    failCommands: ['update'], appName: 'tombolo', namespace: collection.namespace, blockConnection: true, blockTimeMS: 60_000,
+    errorCode: 11_602,
+  };
+  server.failPoint('failCommand', { skip: 2 }, stuck);
   const killed = start({ MONGODB_URI: uri }, 'apply');
   await eventually('some are filled in', async () => (await filled()) > 0);
   await killed.kill();
@@ -67,7 +70,7 @@ test('on MongoDB what was filled in stays so, the next one fills in the rest, an
   expect(await run({ MONGODB_URI: uri }, 'apply')).toContain(`films: ${count - half} documents were given the defaults that they lacked`);
   expect([await filled(), await rest()]).toEqual([count, lain]);
   expect(await run({ MONGODB_URI: uri }, 'apply')).not.toContain('were given');
-  server.failPoint('failCommand', { skip: 9 }, stuck);
+  server.failPoint('failCommand', { skip: 1 }, stuck);
   const cutShort = start({ MONGODB_URI: uri }, 'apply', '--remove', 'films');
   await eventually('some are taken out', async () => (await filled()) < count);
   await cutShort.kill();

@@ -36,5 +36,9 @@ export class FailPoints {
   }
 }
 
-export const failsCommand = (data: Doc, command: string, appName: string | null): boolean =>
-  Array.isArray(data['failCommands']) && data['failCommands'].includes(command) && (data['appName'] === undefined || data['appName'] === appName);
+type Asked = { command: string; appName: string | null; body: Doc };
+
+// `namespace` narrows it to the commands on one collection.
+export const failsCommand = (data: Doc, { command, appName, body }: Asked): boolean =>
+  Array.isArray(data['failCommands']) && data['failCommands'].includes(command) && (data['appName'] === undefined || data['appName'] === appName)
+  && (data['namespace'] === undefined || data['namespace'] === `${String(body['$db'])}.${String(body[command])}`);

@@ -29,7 +29,7 @@ export async function answer(server: Server, member: Member, connection: Connect
     if (server.auth && connection.user === null && !OPEN_TO_ALL.has(name)) throw fail('Unauthorized', `Command ${name} requires authentication`);
     if (server.auth) checkRights(server.users.find(({ user }) => user === connection.user), name, String(body['$db'] ?? 'test'));
     checkFields(name, body);
-    const injected = await failPoint(server, member, connection, name);
+    const injected = await failPoint(server, member, connection, name, body);
     if (injected === 'close') return null;
     const reply = await run(server, member, connection, command, name, body, injected);
     return { reply: stamp(server, member, reply), outcome: reply['writeErrors'] ? 'writeErrors' : reply['writeConcernError'] ? 'writeConcernError' : 'ok' };
@@ -123,9 +123,9 @@ function withConcernError(context: Context, reply: Doc, failed: Doc, injected: D
   return { ...reply, writeConcernError: { ...failed, codeName: failed['codeName'] ?? codeName(code) }, ...(labels.length ? { errorLabels: labels } : {}) };
 }
 
-async function failPoint(server: Server, member: Member, connection: Connection, name: string): Promise<Doc | 'close' | null> {
+async function failPoint(server: Server, member: Member, connection: Connection, name: string, body: Doc): Promise<Doc | 'close' | null> {
   if (name === 'configureFailPoint') return null;
-  const data = member.failPoints.enter('failCommand', candidate => failsCommand(candidate, name, connection.appName));
+  const data = member.failPoints.enter('failCommand', candidate => failsCommand(candidate, { command: name, appName: connection.appName, body }));
   if (!data) return null;
   const block = toNumber(data['blockTimeMS']);
   if (isTruthy(data['blockConnection']) && block) await server.clock.sleep(block, connection.signal);
