@@ -19,7 +19,8 @@ const edgePort = freePort();
 const api = `http://127.0.0.1:${edgePort}`;
 const metricsPort = freePort();
 const env = {
-  ...process.env, MONGODB_URI: undefined, TOMBOLO_DATA_DIR: dataDir, TOMBOLO_EDGE_PORT: String(edgePort),
+  ...process.env, TOMBOLO_EDGE_BUNDLE: undefined, TOMBOLO_TEST_RUN: undefined, MONGODB_URI: undefined,
+  TOMBOLO_DATA_DIR: dataDir, TOMBOLO_EDGE_PORT: String(edgePort),
   TOMBOLO_ORIGIN_PORT: String(freePort()), TOMBOLO_METRICS_PORT: String(metricsPort), TOMBOLO_LOG_LEVEL: 'info',
 };
 const program = new Program([process.execPath, 'run', 'start'], { cwd: project, env });
