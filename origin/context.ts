@@ -12,7 +12,7 @@ import { mustBeSound } from '../shared/contract/mistakes.ts';
 import type { AfterCommit } from './after-commit/after-commit.ts';
 import { mustAfterCommits } from './after-commit/checks.ts';
 import type { HoldLimits } from './after-commit/held-events.ts';
-import { startHooks } from './after-commit/start-hooks.ts';
+import { type HookOptions, startHooks } from './after-commit/start-hooks.ts';
 import { type KeptAnswers, openKeptAnswers } from './answers/kept-answers.ts';
 import { CallerShares } from './caller-shares.ts';
 import type { ComputeCalls } from './compute/calls.ts';
@@ -39,6 +39,9 @@ import { startDisk } from './disk.ts';
 import type { SignToken } from './people/auth.ts';
 import type { People } from './people/people.ts';
 import { startPeople } from './people/start.ts';
+import { mustReadModels } from './read-models/checks.ts';
+import type { ReadModel } from './read-models/read-model.ts';
+import { startReadModels } from './read-models/start-read-models.ts';
 import { dueOf } from './removals/due.ts';
 import { startErasing } from './removals/erasing.ts';
 import type { Figures } from './services/figures.ts';
@@ -95,6 +98,7 @@ export interface Own {
   readonly consumers?: readonly Consumer[];
   readonly hooks?: readonly BeforeWrite[];
   readonly afterCommits?: readonly AfterCommit[];
+  readonly readModels?: readonly ReadModel[];
   readonly jobs?: readonly Job[];
   readonly schedules?: readonly Schedule[];
   readonly incoming?: readonly Incoming[];
@@ -110,9 +114,10 @@ export interface Own {
 
 /** A service that fails to start takes those before it down, and the context does not open. */
 export async function openContext(settings: Settings, contract: Contract, own: Own = {}): Promise<Context> {
-  const { consumers = [], hooks = [], afterCommits = [], jobs = [], schedules = [] } = own;
+  const { consumers = [], hooks = [], afterCommits = [], readModels = [], jobs = [], schedules = [] } = own;
   mustBeSound(contract);
   mustAfterCommits(afterCommits, contract);
+  mustReadModels(readModels, afterCommits, contract);
   const beforeWrites = mustBeforeWrites(hooks, contract);
   const declaredJobs = mustJobs(jobs);
   mustSchedules(schedules, declaredJobs);
@@ -123,7 +128,7 @@ export async function openContext(settings: Settings, contract: Contract, own: O
   const services = new Services({ onTrouble: (service, err) => log.error({ service, err }, 'a service did not stop well') });
   const store = await services.start('store', async () =>
     asService(
-      await openStore(settings, { contract, afterCommits, log }), async (opened) => (await opened.head(), stateOf(opened)),
+      await openStore(settings, { contract, afterCommits, readModels, log }), async (opened) => (await opened.head(), stateOf(opened)),
       async (opened) => ({ ...(await opened.figures()), stepsPending: opened.state().pending.length }),
     ),
   );
@@ -168,11 +173,13 @@ interface Following extends Own {
   readonly onTrouble: (message: string, cause: unknown) => void;
 }
 
-/** What hangs on the feed, and on time. */
+/** What follows from changes, and from time. */
 async function startFollowing(context: Context, following: Following): Promise<void> {
   const { contract, services, incoming, now, delivers } = context;
-  const { afterCommits = [], schedules = [], declaredJobs, leaseTimes, holdLimits, jobTimes, erasingRestMs: restMs, onTrouble } = following;
+  const { afterCommits = [], readModels = [], schedules = [], declaredJobs, jobTimes, onTrouble } = following;
+  const { leaseTimes, holdLimits, erasingRestMs: restMs } = following;
   await startEntries(context, { onTrouble, leaseTimes });
+  await startReadModels(readModels, context, { onTrouble, leaseTimes });
   await startHooks(afterCommits, context, { onTrouble, leaseTimes, holdLimits });
   const due = dueOf(contract, incoming, now);
   if (due.length > 0) await services.start('erasing', () => startErasing(due, context, { onTrouble, leaseTimes, restMs }));
@@ -214,13 +221,15 @@ const awayMsMax = { production: 300_000, development: 0 } as const;
 interface Storing {
   readonly contract: Contract;
   readonly afterCommits: readonly AfterCommit[];
+  readonly readModels: readonly ReadModel[];
   readonly log: pino.Logger;
 }
 
-function openStore({ environment, mongodbUri, dataDir, logBytesMax }: Settings, { contract, afterCommits, log }: Storing): Promise<Store> {
-  const followed = new Set(afterCommits.map(({ of }) => of.name));
+function openStore({ environment, mongodbUri, dataDir, logBytesMax }: Settings, { contract, log, ...following }: Storing): Promise<Store> {
+  const { afterCommits, readModels } = following;
+  const followed = new Set([...afterCommits, ...readModels.flatMap(({ from }) => from)].map(({ of }) => of.name));
   const surroundings = {
-    resources: storedBy(contract, afterCommits),
+    resources: storedBy(contract, following),
     onWarning: (message: string, facts: Readonly<Record<string, unknown>>) => log.warn(facts, message),
     onFatal: (err: Error) => {
       // The database file was replaced or cannot be repaired; exit 75 so that whoever supervises this process restarts it.

@@ -2,10 +2,10 @@
 import { served } from '../shared/resources/all.ts';
 import { offered as plans } from '../shared/resources/plans.ts';
 import { type Context, openContext, type Own } from './context.ts';
-import { afterCommits, beforeWrites as hooks } from './hooks/all.ts';
+import { afterCommits, beforeWrites as hooks, readModels } from './hooks/all.ts';
 import { incoming, jobs, schedules } from './jobs/all.ts';
 import type { Settings } from './settings.ts';
 
 export function openServed(settings: Settings, own: Own = {}): Promise<Context> {
-  return openContext(settings, served, { plans, ...own, hooks, afterCommits, jobs, schedules, incoming });
+  return openContext(settings, served, { plans, ...own, hooks, afterCommits, readModels, jobs, schedules, incoming });
 }

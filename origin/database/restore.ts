@@ -8,7 +8,7 @@
 import { parseArgs } from 'node:util';
 import { served } from '../../shared/resources/all.ts';
 import { storedBy } from '../stored-resources.ts';
-import { afterCommits } from '../hooks/all.ts';
+import { afterCommits, readModels } from '../hooks/all.ts';
 import { dataDirDefault } from '../settings.ts';
 import { beginEpochAfterRestore } from '../store/mongo/after-restore.ts';
 import { withTarget } from '../store/mongo/planning.ts';
@@ -42,7 +42,8 @@ async function restoreFile(from: string, needsNoManifest: boolean): Promise<stri
 }
 
 async function begunAnew(uri: string): Promise<string> {
-  const epoch = await withTarget({ uri, resources: storedBy(served, afterCommits), isWritten: true }, beginEpochAfterRestore);
+  const resources = storedBy(served, { afterCommits, readModels });
+  const epoch = await withTarget({ uri, resources, isWritten: true }, beginEpochAfterRestore);
   return epoch === undefined
     ? 'Tombolo keeps nothing in this database, and tells by the collections themselves that they were put back'
     : `epoch ${epoch} begins: nothing that was cached or followed before is believed; start the origins, and look at npm run plan`;

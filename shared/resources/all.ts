@@ -1,6 +1,7 @@
 /** The resources that edge and origin serve. A new one is a file beside this and a word here. */
 import { contract } from '../contract/contract.ts';
 import { cinemas } from './cinemas.ts';
+import { filmRatings } from './film-ratings.ts';
 import { films } from './films.ts';
 import { orders } from './orders.ts';
 import { places } from './places.ts';
@@ -8,4 +9,4 @@ import { reviews } from './reviews.ts';
 import { screenings } from './screenings.ts';
 import { versions } from './versions.ts';
 
-export const served = contract(versions, films, places, reviews, orders, cinemas, screenings);
+export const served = contract(versions, films, places, reviews, orders, cinemas, screenings, filmRatings);

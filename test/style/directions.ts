@@ -25,7 +25,10 @@ const edgeHost = 'origin/edge-host/';
 const handlers = [
   { room: 'origin/operations/', mayUse: /^origin\/(operations\/|import\/|access\/|call\.ts$|tokens\.ts$|trouble\.ts$)/ },
   { room: 'origin/endpoints/', mayUse: /^origin\/(endpoints|access|jobs)\// },
-  { room: 'origin/hooks/', mayUse: /^origin\/(hooks\/|jobs\/|documents\/before-write\.ts$|after-commit\/after-commit\.ts$)/ },
+  {
+    room: 'origin/hooks/',
+    mayUse: /^origin\/(hooks\/|jobs\/|documents\/before-write\.ts$|after-commit\/after-commit\.ts$|read-models\/read-model\.ts$)/,
+  },
   { room: 'origin/jobs/', mayUse: /^origin\/(jobs\/|job-queue\/(job|schedule)\.ts$|incoming\/event\.ts$)/ },
 ];
 

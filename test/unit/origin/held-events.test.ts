@@ -45,7 +45,7 @@ describe.each([...engines])('on %s', (engine) => {
     await eventually('it gets on', () => lines().includes('updated a one next'));
     expect(lines()).toEqual([...Array<string>(5).fill('created a - one'), 'updated a one next']);
     const { eventId = '' } = told[0] ?? {};
-    const [heldEvents = posts] = storedBy({ ...served, stored: [] }, [failing]);
+    const [heldEvents = posts] = storedBy({ ...served, stored: [] }, { afterCommits: [failing] });
     const dead = await origin.stored(heldEvents, `failing ${eventId}`);
     expect(dead).toMatchObject({ hook: 'failing', eventId, resource: 'posts', document: 'a', state: 'dead', attempts: 5 });
     expect(dead?.['error']).toBe('a bug');
