@@ -12,7 +12,7 @@ import { mustBeSound } from '../shared/contract/mistakes.ts';
 import type { AfterCommit } from './after-commit/after-commit.ts';
 import { mustAfterCommits } from './after-commit/checks.ts';
 import type { HoldLimits } from './after-commit/held-events.ts';
-import { type HookOptions, startHooks } from './after-commit/start-hooks.ts';
+import { startHooks } from './after-commit/start-hooks.ts';
 import { type KeptAnswers, openKeptAnswers } from './answers/kept-answers.ts';
 import { CallerShares } from './caller-shares.ts';
 import type { ComputeCalls } from './compute/calls.ts';

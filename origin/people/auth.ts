@@ -1,12 +1,15 @@
 /** better-auth as people meet it: what is offered, what is asked of passwords and mails, and what a token says. */
-import { betterAuth, type BetterAuthOptions } from 'better-auth';
+import { betterAuth, type BetterAuthOptions, type DBAdapter } from 'better-auth';
+import { APIError } from 'better-auth/api';
 import { jwt } from 'better-auth/plugins/jwt';
 import { peopleLimits } from '../../shared/people/limits.ts';
 import { peopleRoot } from '../../shared/people/paths.ts';
 import { attemptsSchema } from './attempts.ts';
+import { byMail, otherUsesOfCodes } from './by-mail.ts';
 import type { PeopleDatabase } from './database.ts';
 import { withHashedSessions } from './hashed-sessions.ts';
 import { type SendMail, toMails } from './mail.ts';
+import { type Acting, actingFor, organizations, toOwnRoles } from './organizations.ts';
 import type { PeopleSettings } from './settings.ts';
 
 /** Signs the claims of an access token; development's own issuer does. */
@@ -36,17 +39,21 @@ export async function openAuth(given: AuthOptions) {
 function toOptions(given: AuthOptions): BetterAuthOptions {
   const { settings, database, mail, logError } = given;
   const mails = toMails(settings.url, mail);
+  let adapter: DBAdapter | undefined;
+  const acting: ActingOf = async (session) => (adapter === undefined ? { roles: [] } : actingFor(adapter, session));
   return {
     appName: 'tombolo',
     baseURL: settings.url,
     basePath: peopleRoot,
     secret: settings.secret,
     trustedOrigins: [...settings.pages],
-    database: (options) => withHashedSessions(database.adapter(options)),
+    database: (options) => (adapter = withHashedSessions(database.adapter(options))),
     telemetry: { enabled: false },
     // Tries are counted by `attempts.ts`, in the database, and requests by the edge.
     rateLimit: { enabled: false },
     logger: { level: 'error', log: (_level, message) => logError(message) },
+    // The caller's refusals are the edge's to count. A database's own text may hold an address of mail.
+    onAPIError: { onError: (cause) => void (isRefusal(cause) || logError(cause instanceof Error ? cause.name : 'failed')) },
     emailAndPassword: {
       enabled: true,
       // Makes a sign-up answer the same, too, whether or not somebody has that address.
@@ -67,8 +74,13 @@ function toOptions(given: AuthOptions): BetterAuthOptions {
     // Given by whoever operates this, in the database; nobody gives them to themselves.
     user: { additionalFields: { roles: { type: 'string[]', required: false, input: false } } },
     advanced: toAdvanced(settings),
-    plugins: [attemptsSchema, tokens(given)],
+    disabledPaths: otherUsesOfCodes,
+    plugins: [attemptsSchema, ...byMail(mails, settings.secret), organizations(mails.invite), tokens(given, acting)],
   };
+}
+
+function isRefusal(cause: unknown): boolean {
+  return cause instanceof APIError && cause.statusCode < 500;
 }
 
 function toAdvanced({ url }: PeopleSettings): NonNullable<BetterAuthOptions['advanced']> {
@@ -77,6 +89,8 @@ function toAdvanced({ url }: PeopleSettings): NonNullable<BetterAuthOptions['adv
     // With this name a cookie is of this host alone, of all paths, and sent by TLS alone (draft-ietf-httpbis-rfc6265bis §4.1.3.2).
     cookiePrefix: isSecure ? '__Host-tombolo' : 'tombolo',
     useSecureCookies: false,
+    // Said, because better-auth takes any page to send people back to where it thinks that it is tested.
+    disableOriginCheck: false,
     defaultCookieAttributes: { httpOnly: true, secure: isSecure, sameSite: 'lax', path: '/' },
     // The edge's word for it, signed; what a client says of its address does not come as far as here.
     ipAddress: { ipAddressHeaders: ['tombolo-address'] },
@@ -85,8 +99,10 @@ function toAdvanced({ url }: PeopleSettings): NonNullable<BetterAuthOptions['adv
   };
 }
 
+type ActingOf = (session: Readonly<Record<string, unknown>>) => Promise<Acting>;
+
 /** Access tokens (SEMANTICS §20), from whoever has a session. */
-function tokens({ settings, signToken }: AuthOptions) {
+function tokens({ settings, signToken }: AuthOptions, acting: ActingOf) {
   const { url, issuer, audience } = settings;
   const isOwn = signToken === undefined;
   return jwt({
@@ -96,12 +112,11 @@ function tokens({ settings, signToken }: AuthOptions) {
     },
     jwt: {
       issuer, audience, expirationTime: `${peopleLimits.tokenSeconds}s`,
-      definePayload: ({ user }) => ({ roles: toRoles(user['roles']) }),
+      definePayload: async ({ user, session }) => {
+        const { tenant, roles } = await acting(session);
+        return { ...(tenant === undefined ? {} : { tenant }), roles: [...toOwnRoles(user['roles']), ...roles] };
+      },
       ...(isOwn ? {} : { sign: signToken }),
     },
   });
-}
-
-function toRoles(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((role) => typeof role === 'string') : [];
 }

@@ -24,6 +24,10 @@ const indexes = [
   { model: 'session', fields: ['expiresAt'], unique: false },
   { model: 'verification', fields: ['expiresAt'], unique: false },
   { model: 'attempt', fields: ['expiresAt'], unique: false },
+  { model: 'member', fields: ['userId', 'organizationId'], unique: true },
+  { model: 'member', fields: ['organizationId'], unique: false },
+  { model: 'invitation', fields: ['organizationId'], unique: false },
+  { model: 'invitation', fields: ['email'], unique: false },
 ] as const;
 
 const pragmas = ['journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON', 'busy_timeout = 5000'] as const;

@@ -3,11 +3,12 @@ import { isJsonObject } from '../../shared/wire/values.ts';
 import type { Guarded } from './attempts.ts';
 
 const secrets: ReadonlySet<string> = new Set([
-  '/auth/sign-in/email', '/auth/change-password', '/auth/reset-password', '/auth/verify-password',
+  '/auth/sign-in/email', '/auth/sign-in/email-otp', '/auth/change-password', '/auth/reset-password', '/auth/verify-password',
 ]);
 
 const mails: ReadonlySet<string> = new Set([
   '/auth/sign-up/email', '/auth/request-password-reset', '/auth/send-verification-email',
+  '/auth/organization/invite-member', '/auth/email-otp/send-verification-otp', '/auth/sign-in/magic-link',
 ]);
 
 export function isSecretChecked(path: string): boolean {

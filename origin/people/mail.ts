@@ -42,12 +42,18 @@ interface Linked extends Person {
   readonly token: string;
 }
 
+interface Invited {
+  readonly id: string;
+  readonly email: string;
+  readonly inviter: Person;
+}
+
 /** What people are written. Who names no page to be sent to gets no link to one. */
 export function toMails(home: string, mail: SendMail) {
   return {
     verify: ({ user, url }: Linked) => mail({
       to: user.email, subject: 'Is this your address?',
-      text: `If you signed up at ${home}, open this within the hour:\n${url.replace(/&callbackURL=%2F$/, '')}`,
+      text: `If you signed up at ${home}, open this within the hour:\n${withoutPage(url)}`,
     }),
     reset: ({ user, url, token }: Linked) => mail({
       to: user.email, subject: 'A new password',
@@ -56,7 +62,23 @@ export function toMails(home: string, mail: SendMail) {
     known: ({ user }: Person) => mail({
       to: user.email, subject: 'You have an account', text: `Somebody signed up with this address, which has an account at ${home}.`,
     }),
+    code: ({ email, otp }: { readonly email: string; readonly otp: string }) => mail({
+      to: email, subject: 'A code to sign in', text: `To sign in at ${home}, within five minutes and once:\n${otp}`,
+    }),
+    link: ({ email, url }: { readonly email: string; readonly url: string }) => mail({
+      to: email, subject: 'A link to sign in',
+      text: `To sign in at ${home}, open this within five minutes, once:\n${withoutPage(url)}`,
+    }),
+    // Whoever invites is named by the address that they proved: an organisation's name is a stranger's text.
+    invite: ({ id, email, inviter }: Invited) => mail({
+      to: email, subject: 'An invitation',
+      text: `${inviter.user.email} invites you to an organisation at ${home}.\nSign in with this address and accept invitation ${id}`,
+    }),
   };
+}
+
+function withoutPage(url: string): string {
+  return url.replace(/&callbackURL=%2F$/, '');
 }
 
 /** TLS from the first byte (`smtps:`), or by STARTTLS, without which nothing is sent (RFC 8314 §3.1). */

@@ -77,11 +77,21 @@ export class People {
 
 async function answer({ attempts, ask }: OpenedPeople, asked: AskedOfPeople): Promise<Reply> {
   if (asked.method === 'POST' && asked.nonce !== undefined) await attempts.mustBeFirst(asked.nonce);
+  mustBeJson(asked);
   const guarded = asked.method === 'POST' ? guardedOf(asked.path, toJson(asked.body), asked.header('tombolo-address')) : [];
   await attempts.mustTake(guarded);
   const given = await ask(toRequest(asked));
   if (given.ok && isSecretChecked(asked.path)) await attempts.succeed(guarded);
   return toReply(given.ok && asked.path === signUpPath ? signedUp() : given, asked.requestId);
+}
+
+/** better-auth would take a form, too, in which nobody's account is counted. */
+function mustBeJson({ body, header }: AskedOfPeople): void {
+  const [type = ''] = (header('content-type') ?? '').split(';');
+  if (body === undefined || body.length === 0 || type.trim().toLowerCase() === 'application/json') return;
+  throw new Fault('media_type_unsupported', {
+    errors: [{ at: 'content-type', in: 'header', detail: 'below /auth is application/json alone' }],
+  });
 }
 
 const signUpPath = '/auth/sign-up/email';

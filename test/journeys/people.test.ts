@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { mailFileOf } from '../../origin/people/mail.ts';
+import { eventually } from '../support/eventually.ts';
 import { createFilm } from '../support/film.ts';
 import { type AskPeople, Person } from '../support/person.ts';
 import { signHop } from '../support/signed-hop.ts';
@@ -28,7 +29,8 @@ describe.each(worlds)('people on %s in %s', (engine, stack) => {
     const headers = Object.fromEntries(answer.headers);
     return { status: answer.status, headers, cookies: answer.headers.getSetCookie(), text: answer.text };
   };
-  const newPerson = () => new Person(ask, () => readFileSync(mailFileOf(world.dataDir), 'utf8'));
+  const mails = () => readFileSync(mailFileOf(world.dataDir), 'utf8');
+  const newPerson = () => new Person(ask, mails);
   const member = async (email: string): Promise<Person> => {
     const person = newPerson();
     expect((await person.signUp(email, password)).status).toBe(200);
@@ -50,6 +52,28 @@ describe.each(worlds)('people on %s in %s', (engine, stack) => {
     expect((await world.request(`/v2/reviews?author=${author}`, { token: other })).text).not.toContain(id);
     expect((await world.request(`/v2/reviews/${id}`, { method: 'DELETE', token: other })).status).toBe(404);
     expect((await world.request('/v2/films', { token, json: { title: 'Mine', year: 2_000 } })).status).toBe(403);
+  });
+
+  test('an organisation is a tenant: its orders are seen by whom its owner invited, and by nobody else', async () => {
+    const { film: { id: film } } = await createFilm(world);
+    const [ada, bob, eve] = [await member('ada@odeon.example'), await member('bob@odeon.example'), await member('eve@odeon.example')];
+    const { json: { id: tenant } } = await ada.post('/auth/organization/create', { name: 'Odeon', slug: 'odeon' });
+    await eve.post('/auth/organization/create', { name: 'Eve', slug: 'eve' });
+    await ada.post('/auth/organization/invite-member', { email: 'bob@odeon.example', role: 'member' });
+    const invitationId = await eventually('an invitation', () => mails().match(/To: bob@odeon[^]*accept invitation (\S+)/)?.[1]);
+    expect((await bob.post('/auth/organization/accept-invitation', { invitationId })).status).toBe(200);
+    const [{ token }, { token: bobs }, { token: eves }] = [await ada.token(), await bob.token(), await eve.token()];
+    const order = { tenant, film, seats: 2, buyer: 'ada' };
+    const made = await world.request('/v2/orders', { token, json: order });
+    expect(made.status).toBe(201);
+    const { id } = JSON.parse(made.text) as { id: string };
+    const seen = async (by: string) => (await world.request('/v2/orders', { token: by })).text.includes(id);
+    expect([await seen(token), await seen(bobs), await seen(eves)]).toEqual([true, true, false]);
+    expect((await world.request(`/v2/orders/${id}`, { token: eves })).status).toBe(404);
+    expect((await world.request('/v2/orders', { token: eves, json: order })).status).toBe(403);
+    // An owner of an organisation is nobody's staff, and changes no film.
+    const paid = { method: 'PATCH', token, headers: { 'content-type': 'application/merge-patch+json' }, body: '{"status":"paid"}' };
+    expect((await world.request(`/v2/orders/${id}`, paid)).status).toBe(403);
   });
 
   test('nothing below /auth is kept, and of cookies only ours go on', async () => {
@@ -93,6 +117,9 @@ describe.each(worlds)('people on %s in %s', (engine, stack) => {
   test('bounds have answers', async () => {
     const large = await world.request('/auth/sign-up/email', { json: { name: 'x'.repeat(40_000) } });
     expect([large.status, JSON.parse(large.text)]).toMatchObject([413, { code: 'body_too_large' }]);
+    const form = new URLSearchParams({ email: 'ada@example.com', password }).toString();
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    expect((await world.request('/auth/sign-in/email', { method: 'POST', headers, body: form })).status).toBe(415);
     const put = await world.request('/auth/token', { method: 'PUT', headers: json, body: '{}' });
     expect([put.status, put.headers.get('allow')]).toEqual([405, 'GET, POST, OPTIONS']);
   });

@@ -1,4 +1,5 @@
 /** People over an engine of their own, asked as the edge asks, with a clock that the test holds, and whoever they are. */
+import { Database } from 'bun:sqlite';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -61,6 +62,16 @@ export class PeopleWorld implements AsyncDisposable {
     await person.verify(email);
     await person.signIn(email, password);
     return person;
+  }
+
+  /** As an operator does it, in the database. */
+  async giveRoles(email: string, roles: readonly string[]): Promise<void> {
+    if (this.database !== undefined) {
+      await this.database.foreign.collection('tombolo_people_user').updateOne({ email }, { $set: { roles } });
+      return;
+    }
+    using file = new Database(join(this.dataDir, 'people.sqlite'));
+    file.run('UPDATE user SET roles = ? WHERE email = ?', [JSON.stringify(roles), email]);
   }
 
   mails(): string {

@@ -186,7 +186,7 @@ async function openWorkerd({
   const feed = await new Wire(() => edgePort).open();
   const origin = new OriginProcess({
     TOMBOLO_DATA_DIR: dataDir, TOMBOLO_EDGE_URLS: feed.url, TOMBOLO_KEYS: keys, MONGODB_URI: mongo?.uri ?? '',
-    TOMBOLO_ENV: 'development', TOMBOLO_PEOPLE: people,
+    TOMBOLO_ENV: 'development', TOMBOLO_PEOPLE: people, TOMBOLO_CORS_ORIGINS: corsOrigins,
     ...(logLevel === undefined ? {} : { TOMBOLO_LOG_LEVEL: logLevel }), ...variables,
   });
   const hop = await new Wire(() => origin.port).open();

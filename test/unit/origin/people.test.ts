@@ -37,7 +37,7 @@ describe.each(engines)('people on %s', (engine) => {
     expect((await world.person().post('/auth/sign-up/email', asked)).status).toBe(400);
     const editor = await world.member('editor@example.com');
     expect((await editor.post('/auth/update-user', { roles: ['admin'] })).status).toBe(400);
-    await giveRoles('editor@example.com', ['editor']);
+    await world.giveRoles('editor@example.com', ['editor']);
     expect((await editor.token()).claims).toMatchObject({ roles: ['editor'] });
   });
 
@@ -129,11 +129,6 @@ describe.each(engines)('people on %s', (engine) => {
 
   const sqlite = () => new Database(join(world.dataDir, 'people.sqlite'));
   const collection = (name: string) => world.database?.foreign.collection(`tombolo_people_${name}`);
-
-  async function giveRoles(email: string, roles: readonly string[]): Promise<void> {
-    await collection('user')?.updateOne({ email }, { $set: { roles } });
-    if (engine === 'sqlite') sqlite().run('UPDATE user SET roles = ? WHERE email = ?', [JSON.stringify(roles), email]);
-  }
 
   async function everythingKept(): Promise<string> {
     if (world.database === undefined) {

@@ -1,0 +1,51 @@
+/**
+ * Organisations are tenants (SEMANTICS §20). A token's `tenant` is the identity of the organisation that its session has made
+ * active: a random one, since a name or a slug is whatever its maker says. A member's role there is `organization:owner`,
+ * `organization:admin` or `organization:member` among the token's roles: whoever makes an organisation is its owner by their own
+ * word, so no role that is given within one is ever a role without that prefix, and none with it is an operator's to give.
+ */
+import type { DBAdapter } from 'better-auth';
+import { organization, type OrganizationOptions } from 'better-auth/plugins/organization';
+
+const limits = {
+  /** Organisations of one person: each may invite its own number of strangers. */
+  ofOnePerson: 10,
+  members: 1_000,
+  /** Invitations of an organisation that nobody has answered yet. */
+  openInvitations: 100,
+  invitationSeconds: 2 * 86_400,
+} as const;
+
+const prefix = 'organization:';
+
+/** As whom a session acts: in no tenant, or in that of an organisation with the roles there. */
+export interface Acting {
+  readonly tenant?: string;
+  readonly roles: readonly string[];
+}
+
+export function organizations(sendInvitationEmail: NonNullable<OrganizationOptions['sendInvitationEmail']>) {
+  return organization({
+    organizationLimit: limits.ofOnePerson,
+    membershipLimit: limits.members,
+    invitationLimit: limits.openInvitations,
+    invitationExpiresIn: limits.invitationSeconds,
+    requireEmailVerificationOnInvitation: true,
+    sendInvitationEmail,
+  });
+}
+
+/** Asked for each token: whoever was removed from an organisation may have it active in a session still. */
+export async function actingFor(adapter: DBAdapter, session: Readonly<Record<string, unknown>>): Promise<Acting> {
+  const { activeOrganizationId, userId } = session;
+  if (typeof activeOrganizationId !== 'string' || typeof userId !== 'string') return { roles: [] };
+  const where = [{ field: 'organizationId', value: activeOrganizationId }, { field: 'userId', value: userId }];
+  const member = await adapter.findOne<{ readonly role: string }>({ model: 'member', where });
+  if (member === null) return { roles: [] };
+  return { tenant: activeOrganizationId, roles: member.role.split(',').map((role) => prefix + role.trim()) };
+}
+
+/** Roles that an operator gave, in whatever tenant. */
+export function toOwnRoles(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((role) => typeof role === 'string' && !role.startsWith(prefix)) : [];
+}
