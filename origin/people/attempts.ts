@@ -88,9 +88,13 @@ export class Attempts {
 
   /** A request that was signed for one time and comes again was caught on its way (SEMANTICS §9): `hop_replayed`. */
   async mustBeFirst(nonce: string): Promise<void> {
+    if (!(await this.isFirst(`nonce:${nonce}`, hopLimits.nonceKeptSeconds * 1_000))) throw new Fault('hop_replayed');
+  }
+
+  /** Whether nobody has spent this; it is kept for so long. */
+  isFirst(key: string, keptMs: number): Promise<boolean> {
     const now = this.#now();
-    const over = { until: new Date(now), expiresAt: new Date(now + hopLimits.nonceKeptSeconds * 1_000) };
-    if (!(await this.#begin({ key: `nonce:${nonce}`, tries: 1, ...over }))) throw new Fault('hop_replayed');
+    return this.#begin({ key, tries: 1, until: new Date(now), expiresAt: new Date(now + keptMs) });
   }
 
   /** What is over is forgotten. */

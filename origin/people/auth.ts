@@ -4,12 +4,13 @@ import { APIError } from 'better-auth/api';
 import { jwt } from 'better-auth/plugins/jwt';
 import { peopleLimits } from '../../shared/people/limits.ts';
 import { peopleRoot } from '../../shared/people/paths.ts';
-import { attemptsSchema } from './attempts.ts';
+import { Attempts, attemptsSchema } from './attempts.ts';
 import { byMail, otherUsesOfCodes } from './by-mail.ts';
 import type { PeopleDatabase } from './database.ts';
 import { withHashedSessions } from './hashed-sessions.ts';
 import { type SendMail, toMails } from './mail.ts';
 import { type Acting, actingFor, organizations, toOwnRoles } from './organizations.ts';
+import { secondFactor } from './second-factor.ts';
 import type { PeopleSettings } from './settings.ts';
 
 /** Signs the claims of an access token; development's own issuer does. */
@@ -23,6 +24,7 @@ export interface AuthOptions {
   readonly mail: SendMail;
   /** What better-auth has to say that is no mistake of one request. */
   logError(message: string): void;
+  now(): number;
 }
 
 const daySeconds = 86_400;
@@ -37,17 +39,20 @@ export async function openAuth(given: AuthOptions) {
 }
 
 function toOptions(given: AuthOptions): BetterAuthOptions {
-  const { settings, database, mail, logError } = given;
+  const { settings, database, mail, logError, now } = given;
   const mails = toMails(settings.url, mail);
-  let adapter: DBAdapter | undefined;
-  const acting: ActingOf = async (session) => (adapter === undefined ? { roles: [] } : actingFor(adapter, session));
+  let opened: DBAdapter | undefined;
+  const adapter = (): DBAdapter => {
+    if (opened === undefined) throw new Error('better-auth has not opened its database yet');
+    return opened;
+  };
   return {
     appName: 'tombolo',
     baseURL: settings.url,
     basePath: peopleRoot,
     secret: settings.secret,
     trustedOrigins: [...settings.pages],
-    database: (options) => (adapter = withHashedSessions(database.adapter(options))),
+    database: (options) => (opened = withHashedSessions(database.adapter(options))),
     telemetry: { enabled: false },
     // Tries are counted by `attempts.ts`, in the database, and requests by the edge.
     rateLimit: { enabled: false },
@@ -75,7 +80,10 @@ function toOptions(given: AuthOptions): BetterAuthOptions {
     user: { additionalFields: { roles: { type: 'string[]', required: false, input: false } } },
     advanced: toAdvanced(settings),
     disabledPaths: otherUsesOfCodes,
-    plugins: [attemptsSchema, ...byMail(mails, settings.secret), organizations(mails.invite), tokens(given, acting)],
+    plugins: [
+      attemptsSchema, ...byMail(mails, settings.secret), ...secondFactor(() => new Attempts(adapter(), now)),
+      organizations(mails.invite), tokens(given, (session) => actingFor(adapter(), session)),
+    ],
   };
 }
 

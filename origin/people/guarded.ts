@@ -4,6 +4,8 @@ import type { Guarded } from './attempts.ts';
 
 const secrets: ReadonlySet<string> = new Set([
   '/auth/sign-in/email', '/auth/sign-in/email-otp', '/auth/change-password', '/auth/reset-password', '/auth/verify-password',
+  '/auth/two-factor/verify-totp', '/auth/two-factor/verify-backup-code', '/auth/two-factor/enable', '/auth/two-factor/disable',
+  '/auth/two-factor/generate-backup-codes', '/auth/two-factor/get-totp-uri',
 ]);
 
 const mails: ReadonlySet<string> = new Set([

@@ -30,7 +30,7 @@ export async function openPeople({ settings, dataDir, mongodbUri, signToken, log
   const send = await openMail(settings, dataDir);
   const database = await (mongodbUri === undefined ? openPeopleSqlite(dataDir) : openPeopleMongo(mongodbUri));
   const auth = await openAuth({
-    settings, database, signToken,
+    settings, database, signToken, now,
     // Neither address nor text is logged: the text opens an account.
     mail: (mail) => send(mail).catch((err: unknown) => log.error({ err, subject: mail.subject }, 'a mail was not sent')),
     logError: (message) => log.error({ message }, 'people'),
