@@ -2,7 +2,6 @@
 import { afterEach, describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import type { Own } from '../../../origin/context.ts';
-import { eventually } from '../../support/eventually.ts';
 import { testThat } from '../../support/needs.ts';
 import { firing, metricsOf, mustSamples, type Sample } from '../../support/openmetrics.ts';
 import { pythonProgram } from '../../support/python-program.ts';
@@ -53,9 +52,6 @@ describe.each([...engines])('on %s', (engine) => {
       await fetch(`${origin.url}/${mark}`);
     };
     await hostile('first');
-    // Of several processes one tells webhooks: this one, once it holds their lease.
-    await eventually('webhooks are told here', async () =>
-      (await origin.scrape()).some(({ name, labels }) => name === 'tombolo_service_lag_seconds' && labels['service'] === 'webhooks'));
     const before = seriesOf(await origin.scrape());
     for (let count = 0; count < 200; count++) await hostile(crypto.randomUUID());
     const text = await origin.scrapeText();
