@@ -131,6 +131,13 @@ shellTest('its history tells who changed what', () => {
   expect(runAsPrinted([history])).toMatch(toPattern(printed.replaceAll('2026-11-29T17:20:11.482Z', '…').replaceAll(/\n */g, '')));
 });
 
+shellTest('its read model tells what the reviews of a film come to', () => {
+  const source = readFileSync(join(project, 'origin/hooks/film-ratings.ts'), 'utf8');
+  expect(blocksBelow('### Read models', 'ts').map((text) => source.includes(text))).toEqual([true]);
+  const [printed = ''] = blocksBelow('### Read models', 'json');
+  expect(runAsPrinted(blocksBelow('### Read models', 'sh'))).toMatch(toPattern(printed));
+});
+
 shellTest('its metrics answer as printed', () => {
   const output = runAsPrinted(blocksBelow('## Seen', 'sh'));
   const [printed = ''] = blocksBelow('## Seen', '');

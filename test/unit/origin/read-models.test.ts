@@ -84,7 +84,7 @@ describe.each([...engines])('on %s', (engine) => {
     });
   };
 
-  test('rows are what a recomputation says, whatever is written, moved, removed and restored, over restarts and rebuilds', async () => {
+  test('rows are what a recomputation says, whatever is written, moved and removed, over restarts and rebuilds', async () => {
     await begin();
     const pick = (count: number) => Math.floor(Math.random() * count);
     for (let round = 0; round < 5; round++) {
@@ -116,7 +116,7 @@ describe.each([...engines])('on %s', (engine) => {
     await caughtUp();
     expect((await rows()).get('s3')).toEqual({ label: '', books: 2, pages: 76 });
     expect<unknown>([...(await rows())]).toEqual(await recomputed());
-  });
+  }, 60_000);
 
   test('while it is rebuilt every row is served, as it was or as it will be', async () => {
     await begin();
@@ -133,7 +133,7 @@ describe.each([...engines])('on %s', (engine) => {
     });
     expect([...seen].every((pages) => pages === 10 || pages === 30)).toBe(true);
     await eventually('it says that it is complete', isComplete);
-  });
+  }, 60_000);
 
   test('callers write no row, and a row that comes to the same is not written', async () => {
     await begin();
