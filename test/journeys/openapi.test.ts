@@ -57,10 +57,16 @@ function withParameters(pairs: readonly (readonly [name: string, value: unknown]
   return `?${pairs.map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`).join('&')}`;
 }
 
+/** Whether somebody writes there: rows of a read model are nobody's. */
+function isWritten(path: string): boolean {
+  const rules = served.resources.get(path.split('/')[2] ?? '')?.rules;
+  return rules === undefined || rules.create.kind !== 'nobody';
+}
+
 /** Those of documents; API keys and jobs are no documents that anybody puts. */
 function collectionsOf(all: typeof paths): readonly (readonly [path: string, item: PathItem])[] {
   const ours = new Set(['/v2/keys', '/v2/jobs', '/v2/webhooks']);
-  return Object.entries(all).filter(([path]) => `${path}/{id}` in all && !ours.has(path));
+  return Object.entries(all).filter(([path]) => `${path}/{id}` in all && !ours.has(path) && isWritten(path));
 }
 
 test('every query that a list shows is answered', async () => {
@@ -162,7 +168,7 @@ test('several documents can be changed, removed and made in one request', async 
 });
 
 test('every row can be imported, and every feed followed', async () => {
-  const imports = Object.entries(paths).filter(([path]) => path.endsWith('/import'));
+  const imports = Object.entries(paths).filter(([path]) => path.endsWith('/import') && isWritten(path));
   expect(imports.length).toBeGreaterThan(0);
   for (const [path, { post }] of imports) {
     for (const body of bodiesOf(post)) {
