@@ -3,9 +3,7 @@
  * backwards as at any stop, because a process that goes on from there does so in a state that nobody wrote.
  */
 import type { Logger } from 'pino';
-
-/** sysexits(3): an error of the program itself. */
-const exitSoftware = 70;
+import { exitSoftware } from './exit-codes.ts';
 
 export interface Attended {
   readonly log: Logger;

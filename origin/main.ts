@@ -9,7 +9,7 @@ import { mustSettings } from './settings.ts';
 
 for (const line of toUnknownVariables(process.env)) process.stderr.write(`tombolo origin: ${line}\n`);
 
-await orCannotStart('origin', async () => {
+await orCannotStart({ name: 'tombolo origin', portVariable: 'TOMBOLO_ORIGIN_PORT' }, async () => {
   const settings = mustSettings(withSecretFiles(process.env));
   const count = mustCount(process.argv.slice(2), settings);
   if (count !== undefined) {

@@ -7,13 +7,13 @@ import { type Context, openContext, type Own } from './context.ts';
 import { handle } from './pipeline.ts';
 import { startMetrics } from './metrics/listen.ts';
 import { keySetAnswer, keySetPath } from './people/key-set.ts';
-import { readiness } from './readiness.ts';
+import { liveness, readiness } from './readiness.ts';
 import type { ServiceState, Started } from './services/services.ts';
 import type { Settings } from './settings.ts';
 import { sendReport } from './purge/send-report.ts';
 import { startPurge } from './purge/start-purge.ts';
 import { openServed } from './served.ts';
-import { asService, Drain, stopMsMax, takeLongHeads, targetOf, toStreams } from './socket.ts';
+import { asOrigin, asService, Drain, takeLongHeads, targetOf, toStreams } from './socket.ts';
 import type { StoreState } from './store/store.ts';
 import { openWaitingRoom } from './waiting-room.ts';
 
@@ -52,13 +52,7 @@ export async function startOrigin(settings: Settings, options: OriginOptions = {
   const port = await services.start('server', () => listen(context, { jwks, sharesPort, drain }));
   await services.start('streams', () => toStreams(context));
   await services.start('drain', () => drain.asService());
-  return {
-    port, metricsPort,
-    log: context.log,
-    states: () => services.states(),
-    storeState: () => context.store.state(),
-    close: () => services.stop(Date.now() + stopMsMax),
-  };
+  return asOrigin(context, { port, metricsPort });
 }
 
 interface Listening {
@@ -96,7 +90,7 @@ function openRoute(
   // The whole path is compared: a document may have such an id.
   const path = targetOf(request);
   if (path === '/health') return Response.json({ status: 'ok', engine: store.engine, contract: contract.digest });
-  if (path === '/live') return Response.json({ status: 'live' }, { headers: { 'cache-control': 'no-store' } });
+  if (path === '/live') return liveness();
   if (path === '/ready') return readiness(services);
   if (jwks !== undefined && settings.environment === 'development' && path === keySetPath) return Response.json(jwks);
   return path === keySetPath ? keySetAnswer(people) : undefined;

@@ -2,11 +2,12 @@
 import http from 'node:http';
 import { hopLimits } from '../shared/hop/profile.ts';
 import type { Context } from './context.ts';
+import type { Origin } from './server.ts';
 import type { Started } from './services/services.ts';
 import { within } from './within.ts';
 
 /** The time for a stop: less than the ten seconds after which supervisors kill. */
-export const stopMsMax = 9_500;
+const stopMsMax = 9_500;
 /** The share of that time which the services behind the socket may take. */
 const behindServerMsMax = 1_500;
 
@@ -24,6 +25,16 @@ export function asService(server: Bun.Server<undefined>, port: number): Started<
       await server.stop(true);
     },
     state: () => ({ ready: true }),
+  };
+}
+
+/** What whoever started an origin is given, whichever its socket is. */
+export function asOrigin({ services, store, log }: Context, ports: Pick<Origin, 'port' | 'metricsPort'>): Origin {
+  return {
+    ...ports, log,
+    states: () => services.states(),
+    storeState: () => store.state(),
+    close: () => services.stop(Date.now() + stopMsMax),
   };
 }
 

@@ -2,6 +2,7 @@
  * The origin's socket before there is an origin: a start may wait minutes for its database, and whoever supervises or balances
  * asks meanwhile how it is. It gives way to the real one, which opens once all is there.
  */
+import { liveness, toReadiness } from './readiness.ts';
 import type { Settings } from './settings.ts';
 import { targetOf } from './socket.ts';
 
@@ -9,7 +10,6 @@ export interface WaitingRoom {
   close(): Promise<void>;
 }
 
-const untold = { 'cache-control': 'no-store' } as const;
 const waiting = { ready: false, detail: 'is waited for' } as const;
 
 /** SQLite is there at once or never, and of several processes on one port another may serve: they need none. */
@@ -19,9 +19,9 @@ export function openWaitingRoom({ mongodbUri, originHost, originPort }: Settings
     hostname: originHost, port: originPort, reusePort: false,
     fetch(request) {
       const path = targetOf(request);
-      if (path === '/live') return Response.json({ status: 'live' }, { headers: untold });
-      if (path === '/ready') return Response.json({ status: 'unready', services: { store: waiting } }, { status: 503, headers: untold });
-      return new Response(null, { status: 503, headers: { ...untold, 'retry-after': '1', connection: 'close' } });
+      if (path === '/live') return liveness();
+      if (path === '/ready') return toReadiness(false, { services: { store: waiting } });
+      return new Response(null, { status: 503, headers: { 'cache-control': 'no-store', 'retry-after': '1', connection: 'close' } });
     },
   });
   return { close: () => server.stop(true) };

@@ -70,11 +70,10 @@ export interface Passing {
   /** Why the cache was not asked (RFC 9211 §2.2). */
   readonly way: 'bypass' | 'method';
   readonly isState: boolean;
-  readonly securityHeaders: SecurityHeaders;
 }
 
 /** The origin's answer that is not kept, with all its fields at once: to set each in a Response costs 1 µs. */
-export function fromReply({ status, headers, body }: Reply, { way, isState, securityHeaders }: Passing): Response {
+export function fromReply({ status, headers, body }: Reply, { way, isState }: Passing, securityHeaders: SecurityHeaders): Response {
   const validatable = status === 200 || status === 304 ? cachingOf(false) : (headers['cache-control'] ?? 'no-store');
   const caching = {
     // Only a state can be validated.

@@ -7,9 +7,9 @@ import type { Validated } from '../request/request.ts';
 export async function forward(request: Validated): Promise<Response> {
   const reply = await askOrigin(request);
   const { operation } = request.route;
-  return fromReply(reply, {
-    way: isSafe(operation) ? 'bypass' : 'method',
-    isState: operation.answers === 'state',
-    securityHeaders: request.context.securityHeaders,
-  });
+  return fromReply(
+    reply,
+    { way: isSafe(operation) ? 'bypass' : 'method', isState: operation.answers === 'state' },
+    request.context.securityHeaders,
+  );
 }

@@ -1,6 +1,5 @@
 /** What the handler of an operation on jobs is given: jobs as its caller may see them, and their end or another beginning. */
 import { toIdKey } from '../../shared/contract/ids.ts';
-import { satisfies } from '../../shared/contract/rules.ts';
 import type { JobsPage } from '../../shared/jobs/operations.ts';
 import { jobs, type StoredJob } from '../../shared/jobs/resource.ts';
 import { Fault } from '../../shared/wire/fault.ts';
@@ -12,7 +11,7 @@ import { writeRecorded } from '../documents/write-one.ts';
 import { toEnded, toInstant } from '../job-queue/job-writes.ts';
 import { isEnded, jobIn, putting, toDeadJob, toShownJob } from '../job-queue/stored-job.ts';
 import type { Decision, ListRequest, Mutation, Outcome } from '../store/store.ts';
-import type { StoredDocument } from '../store/stored-document.ts';
+import { isSeenBy, mustBeThere, refusing } from './own-writes.ts';
 import { seenBy } from './seen-by.ts';
 
 export class JobsAccess {
@@ -27,7 +26,7 @@ export class JobsAccess {
   async get(): Promise<StateAnswer> {
     const { id } = this.#call;
     const { value: found, position } = await this.#context.store.get(jobs, id, readOptions(this.#call));
-    if (!this.#sees(found)) return absentAt(position);
+    if (!isSeenBy(found, this.#call.principal)) return absentAt(position);
     return conditional(this.#call, [JSON.stringify(toShownJob(id, jobIn(found)))], { readAt: position });
   }
 
@@ -62,24 +61,15 @@ export class JobsAccess {
     }));
   }
 
-  #sees(found: StoredDocument | undefined): found is StoredDocument {
-    return found !== undefined && satisfies(found.value, seenBy(this.#call.principal));
-  }
-
   async #write(decide: (job: StoredJob) => Decision, toAnswer: (job: StoredJob) => Answer): Promise<Answer> {
     const mutation: Mutation = {
       resource: jobs, id: this.#call.id,
-      decide: (found) => {
-        try {
-          if (!this.#sees(found)) throw new Fault('document_not_found');
-          return decide(jobIn(found));
-        } catch (thrown) {
-          if (thrown instanceof Fault) return { kind: 'refuse', fault: thrown };
-          throw thrown;
-        }
-      },
+      decide: (found) => refusing(() => {
+        if (!isSeenBy(found, this.#call.principal)) throw new Fault('document_not_found');
+        return decide(jobIn(found));
+      }),
     };
-    const told = ([outcome]: readonly Outcome[]) => toAnswer(jobIn(mustBeWritten(outcome)));
+    const told = ([outcome]: readonly Outcome[]) => toAnswer(jobIn(mustBeThere(outcome)));
     return (await writeRecorded(this.#context.store, this.#call, { mutations: [mutation], atomic: false, toAnswer: told })).answer;
   }
 
@@ -92,10 +82,4 @@ export class JobsAccess {
       sort: [{ field: 'dueAt', descending: false }, { field: 'id', descending: false }],
     };
   }
-}
-
-function mustBeWritten(outcome: Outcome | undefined): StoredDocument {
-  if (outcome?.kind === 'refused') throw outcome.fault;
-  if (outcome?.kind !== 'written' || outcome.after === undefined) throw new Error('a write of one mutation gave no outcome of its own');
-  return outcome.after;
 }

@@ -14,8 +14,9 @@ import type { Answer, Asked, StateAnswer } from '../call.ts';
 import type { Context } from '../context.ts';
 import { absentAt, conditional, readOptions } from '../documents/representation.ts';
 import { nonceOf } from '../documents/write-one.ts';
-import type { CountRequest, FollowUp, ListRequest, Mutation, Outcome } from '../store/store.ts';
+import type { CountRequest, FollowUp, ListRequest, Mutation } from '../store/store.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
+import { mustBeUnkept, mustBeWritten, refusing } from './own-writes.ts';
 import { seenBy, type SeenOnes } from './seen-by.ts';
 
 interface Made {
@@ -33,7 +34,7 @@ export class KeysAccess {
   }
 
   async make(asked: NewKey): Promise<Answer> {
-    this.#mustBeUnrepeated();
+    mustBeUnkept(this.#call, whatElse);
     const { store } = this.#context;
     const { principal } = this.#call;
     const now = this.#context.now();
@@ -71,7 +72,7 @@ export class KeysAccess {
 
   /** Whoever holds the new text asks as the owner, so nobody else is given it: an admin revokes. */
   async rotate(overlapSeconds: number): Promise<Answer> {
-    this.#mustBeUnrepeated();
+    mustBeUnkept(this.#call, whatElse);
     const { id, principal } = this.#call;
     const now = this.#context.now();
     const { text, hash } = newText(id);
@@ -124,15 +125,10 @@ export class KeysAccess {
     const forgotten: FollowUp = { resource: apiKeyUses, id, decide: (before) => ({ kind: before === undefined ? 'keep' : 'remove' }) };
     const mutation: Mutation = {
       resource: apiKeys, id,
-      decide: (before) => {
-        try {
-          const key = decide(before);
-          return key === undefined ? { kind: 'remove', also: [forgotten] } : { kind: 'put', document: documentOf(key) };
-        } catch (thrown) {
-          if (thrown instanceof Fault) return { kind: 'refuse', fault: thrown };
-          throw thrown;
-        }
-      },
+      decide: (before) => refusing(() => {
+        const key = decide(before);
+        return key === undefined ? { kind: 'remove', also: [forgotten] } : { kind: 'put', document: documentOf(key) };
+      }),
     };
     const { outcomes, position } = await this.#context.store.write([mutation], { deadline: this.#call.deadline, ...nonceOf(this.#call) });
     mustBeWritten(outcomes[0]);
@@ -147,14 +143,9 @@ export class KeysAccess {
     const { value: uses } = await this.#context.store.many(apiKeyUses, ids, readOptions(this.#call));
     return new Map(uses.map(({ id, value }) => [id, String(value['at'])]));
   }
-
-  /** What an idempotency key would keep is the answer, with the text in it. */
-  #mustBeUnrepeated(): void {
-    if (this.#call.idempotency === undefined) return;
-    const detail = 'an API key is shown once and not kept: where its answer is lost, revoke it and make another';
-    throw new Fault('idempotency_refused', { detail });
-  }
 }
+
+const whatElse = 'an API key is shown once and not kept: where its answer is lost, revoke it and make another';
 
 function hasPassed(moment: string | undefined, nowMs: number): boolean {
   return moment !== undefined && Date.parse(moment) <= nowMs;
@@ -163,11 +154,6 @@ function hasPassed(moment: string | undefined, nowMs: number): boolean {
 function mustSee(found: StoredDocument | undefined, seen: SeenOnes): StoredKey {
   if (found === undefined || !satisfies(found.value, seen)) throw new Fault('document_not_found');
   return keyIn(found);
-}
-
-function mustBeWritten(outcome: Outcome | undefined): void {
-  if (outcome?.kind === 'refused') throw outcome.fault;
-  if (outcome?.kind !== 'written') throw new Error('a write of one mutation gave no outcome of its own');
 }
 
 function randomBytes(count: number): Uint8Array {

@@ -5,7 +5,6 @@
 import { randomBytes } from 'node:crypto';
 import { toKeyId } from '../../shared/api-keys/key-text.ts';
 import { toIdKey } from '../../shared/contract/ids.ts';
-import { satisfies } from '../../shared/contract/rules.ts';
 import { webhookLimits } from '../../shared/webhooks/limits.ts';
 import type { ChangedWebhook, DeliveriesPage, NewWebhook, Resending, WebhooksPage } from '../../shared/webhooks/operations.ts';
 import { deliveries, type StoredWebhook, webhooks } from '../../shared/webhooks/resource.ts';
@@ -17,12 +16,12 @@ import type { Context } from '../context.ts';
 import { absentAt, conditional, readOptions } from '../documents/representation.ts';
 import { nonceOf, writeRecorded } from '../documents/write-one.ts';
 import type { CountRequest, Decision, ListRequest, Mutation, Outcome } from '../store/store.ts';
-import type { StoredDocument } from '../store/stored-document.ts';
 import { making, sendingAgain } from '../webhooks/delivery-writes.ts';
 import { laneOf } from '../webhooks/delivery-job.ts';
 import { type Judging, mustBeChanged, mustBeMade } from '../webhooks/given-webhook.ts';
 import { newSecret, sealSecret, toShownSecret } from '../webhooks/secrets.ts';
 import { deliveryIn, documentOf, toShownDelivery, toShownWebhook, webhookIn } from '../webhooks/stored-webhook.ts';
+import { isSeenBy, mustBeThere, mustBeUnkept, mustBeWritten, refusing } from './own-writes.ts';
 import { seenBy } from './seen-by.ts';
 
 const json = 'application/json';
@@ -39,7 +38,7 @@ export class WebhooksAccess {
   }
 
   async make(asked: NewWebhook): Promise<Answer> {
-    this.#mustBeUnrepeated();
+    mustBeUnkept(this.#call, whatElse);
     const made = mustBeMade(asked, this.#judging(), this.#context.now());
     await this.#mustHavePlace(made.owner);
     const id = `wh_${toKeyId(this.#context.now(), randomBytes)}`;
@@ -67,7 +66,7 @@ export class WebhooksAccess {
 
   async get(): Promise<StateAnswer> {
     const { value: found, position } = await this.#context.store.get(webhooks, this.#call.id, readOptions(this.#call));
-    if (!this.#sees(found)) return absentAt(position);
+    if (!isSeenBy(found, this.#call.principal)) return absentAt(position);
     return conditional(this.#call, [this.#shown(webhookIn(found))], { readAt: position });
   }
 
@@ -77,7 +76,7 @@ export class WebhooksAccess {
 
   /** Whoever knows the secret can sign as this origin, so nobody else is given it. */
   async rotate(overlapSeconds: number): Promise<Answer> {
-    this.#mustBeUnrepeated();
+    mustBeUnkept(this.#call, whatElse);
     const { id, principal } = this.#call;
     const now = this.#context.now();
     const secret = newSecret();
@@ -108,7 +107,7 @@ export class WebhooksAccess {
   async deliveries({ limit, state, after }: DeliveriesPage): Promise<StateAnswer> {
     const { id } = this.#call;
     const { value: found, position } = await this.#context.store.get(webhooks, id, readOptions(this.#call));
-    if (!this.#sees(found)) return absentAt(position);
+    if (!isSeenBy(found, this.#call.principal)) return absentAt(position);
     this.#mustOwn(webhookIn(found));
     const from = after === undefined ? undefined : [toSortValue(after.made, 'instant'), toIdKey(deliveries, after.id)];
     const equal = { webhook: [id], ...(state === undefined ? {} : { state: [state] }) };
@@ -184,15 +183,10 @@ export class WebhooksAccess {
   #deciding(decide: (webhook: StoredWebhook) => Decision): Mutation {
     return {
       resource: webhooks, id: this.#call.id,
-      decide: (found) => {
-        try {
-          if (!this.#sees(found)) throw new Fault('document_not_found');
-          return decide(webhookIn(found));
-        } catch (thrown) {
-          if (thrown instanceof Fault) return refused(thrown);
-          throw thrown;
-        }
-      },
+      decide: (found) => refusing(() => {
+        if (!isSeenBy(found, this.#call.principal)) throw new Fault('document_not_found');
+        return decide(webhookIn(found));
+      }),
     };
   }
 
@@ -222,10 +216,6 @@ export class WebhooksAccess {
     return { jobOf: laneOf(this.#context.delivers), nowMs };
   }
 
-  #sees(found: StoredDocument | undefined): found is StoredDocument {
-    return found !== undefined && satisfies(found.value, seenBy(this.#call.principal));
-  }
-
   /** Deliveries show what its owner may read, which an admin may not. */
   #mustOwn({ owner }: StoredWebhook): void {
     if (owner !== this.#call.principal.subject) throw new Fault('forbidden', { detail: 'the deliveries of a webhook are its owner\'s' });
@@ -238,14 +228,9 @@ export class WebhooksAccess {
   #withSecret(id: string, webhook: StoredWebhook, secret: Uint8Array): string {
     return JSON.stringify({ ...toShownWebhook(id, webhook, this.#context.now()), secret: toShownSecret(secret) });
   }
-
-  /** What an idempotency key would keep is the answer, with the secret in it. */
-  #mustBeUnrepeated(): void {
-    if (this.#call.idempotency === undefined) return;
-    const detail = 'a secret is shown once and not kept: where its answer is lost, rotate it';
-    throw new Fault('idempotency_refused', { detail });
-  }
 }
+
+const whatElse = 'a secret is shown once and not kept: where its answer is lost, rotate it';
 
 const byId = [{ field: 'id', descending: false }];
 const oldestFirst = [{ field: 'made', descending: false }, ...byId];
@@ -261,15 +246,4 @@ function invalid(at: string, detail: string): Fault {
 
 function refused(fault: Fault): Decision {
   return { kind: 'refuse', fault };
-}
-
-function mustBeWritten(outcome: Outcome | undefined): void {
-  if (outcome?.kind === 'refused') throw outcome.fault;
-  if (outcome?.kind !== 'written') throw new Error('a write gave no outcome of its own');
-}
-
-function mustBeThere(outcome: Outcome | undefined): StoredDocument {
-  mustBeWritten(outcome);
-  if (outcome?.kind !== 'written' || outcome.after === undefined) throw new Error('what was written is not there');
-  return outcome.after;
 }

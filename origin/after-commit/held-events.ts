@@ -15,7 +15,7 @@ import { resource } from '../../shared/contract/resource.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import { formatPosition, parsePosition } from '../../shared/wire/position.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
-import { consumerLimits } from '../feed/consumer.ts';
+import { consumerLimits, inTime } from '../feed/consumer.ts';
 import type { Work } from '../feed/work.ts';
 import { pause } from '../pause.ts';
 import type { Figures } from '../services/figures.ts';
@@ -216,10 +216,6 @@ export class HeldEvents {
 
 /** How soon an event is seen that has come to wait. */
 const lookMs = 100;
-
-function inTime(): { readonly deadline: number } {
-  return { deadline: Date.now() + consumerLimits.writeMsMax };
-}
 
 function toRequest(hook: string, state: 'waiting' | 'dead'): ListRequest {
   const sort = [{ field: 'turn', descending: false }, { field: 'id', descending: false }];

@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { dataDirDefault } from '../settings.ts';
 import { pruneBackups, takeBackup } from '../store/sqlite/backup/take.ts';
 import { databaseName } from '../store/sqlite/connection/database.ts';
-import { exitConfiguration, exitUsage } from './exit-codes.ts';
+import { exitConfiguration, exitUsage } from '../exit-codes.ts';
 import { intervalMsOf, intervalWords } from './interval.ts';
 
 const dataDir = process.env['TOMBOLO_DATA_DIR'] || dataDirDefault;

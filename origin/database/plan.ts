@@ -19,7 +19,7 @@ import { StoreNotReady } from '../store/not-ready.ts';
 import type { Planner } from '../store/planned.ts';
 import type { SharedKeys } from '../store/shared-keys.ts';
 import { withFile } from '../store/sqlite/planner.ts';
-import { exitConfiguration, exitUsage } from './exit-codes.ts';
+import { exitConfiguration, exitUsage } from '../exit-codes.ts';
 import { toExaminationText, toFilledText, toSharedText, toStepText } from './plan-text.ts';
 import { removing, removingFilled } from './removing.ts';
 import { removingAll } from './removing-all.ts';

@@ -15,7 +15,7 @@ import { withTarget } from '../store/mongo/planning.ts';
 import { StoreNotReady } from '../store/not-ready.ts';
 import { databaseName } from '../store/sqlite/connection/database.ts';
 import { storedBy } from '../stored-resources.ts';
-import { exitConfiguration, exitUsage } from './exit-codes.ts';
+import { exitConfiguration, exitUsage } from '../exit-codes.ts';
 
 /** How often it is looked whether the rows are made. */
 const lookMs = 200;

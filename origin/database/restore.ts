@@ -15,7 +15,7 @@ import { withTarget } from '../store/mongo/planning.ts';
 import { StoreNotReady } from '../store/not-ready.ts';
 import { UnsoundBackup } from '../store/sqlite/backup/manifest.ts';
 import { putBack } from '../store/sqlite/backup/put-back.ts';
-import { exitConfiguration, exitData, exitUsage } from './exit-codes.ts';
+import { exitConfiguration, exitData, exitUsage } from '../exit-codes.ts';
 
 function refuse(exitCode: number, detail: string): never {
   process.stderr.write(`tombolo restore: ${detail}. Nothing was done\n`);

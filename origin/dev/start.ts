@@ -9,6 +9,7 @@
 import { join } from 'node:path';
 import { DeclarationError } from '../../shared/contract/mistakes.ts';
 import { SettingsError } from '../../shared/settings/reader.ts';
+import { exitConfiguration } from '../exit-codes.ts';
 import { StopWish } from '../stop-wish.ts';
 import { StoreNotReady } from '../store/not-ready.ts';
 import { Development } from './run-development.ts';
@@ -18,8 +19,6 @@ process.umask(0o077);
 
 /** What a stop may take at most; what is not done by then is cut. */
 const stopMsMax = 9_000;
-/** sysexits(3): the configuration is wrong. */
-const exitConfiguration = 78;
 
 const development = new Development(join(import.meta.dir, '../..'));
 const wish = new StopWish();

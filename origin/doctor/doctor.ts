@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { exitUsage } from '../database/exit-codes.ts';
+import { exitUsage } from '../exit-codes.ts';
 import { examine } from './examine.ts';
 import type { Finding } from './finding.ts';
 

@@ -28,7 +28,7 @@ if (process.argv.includes('--build')) {
   say(`tombolo edge built in ${(await buildEdgeBundle(bundles)).dir}`);
 } else {
   for (const line of toUnknownVariables(process.env)) process.stderr.write(`tombolo edge: ${line}\n`);
-  await orCannotStart('edge', async () => {
+  await orCannotStart({ name: 'tombolo edge', portVariable: 'TOMBOLO_EDGE_PORT' }, async () => {
     const settings = mustEdgeHostSettings(process.env, project);
     const wish = new StopWish();
     let close: () => Promise<void> = async () => undefined;

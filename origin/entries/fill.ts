@@ -3,7 +3,7 @@ import type { Resource } from '../../shared/contract/resource.ts';
 import { isSameJson } from '../../shared/contract/settled.ts';
 import { fillings } from '../../shared/contract/entry-index.ts';
 import type { JsonObject, SortValue } from '../../shared/wire/values.ts';
-import { consumerLimits } from '../feed/consumer.ts';
+import { inTime } from '../feed/consumer.ts';
 import { pause } from '../pause.ts';
 import type { ListRequest, Mutation, Row, Store } from '../store/store.ts';
 
@@ -84,8 +84,4 @@ function move(id: string, from: JsonObject | undefined, to: Reached): Mutation {
 
 function toReached({ stage, after }: JsonObject): Reached {
   return { stage: stage === 'entries' || stage === 'complete' ? stage : 'documents', ...(typeof after === 'string' ? { after } : {}) };
-}
-
-function inTime(): { readonly deadline: number } {
-  return { deadline: Date.now() + consumerLimits.writeMsMax };
 }

@@ -75,6 +75,11 @@ export const consumerLimits = {
   troubleCharactersMax: 300,
 } as const;
 
+/** A deadline for what a consumer reads or writes beside its changes. */
+export function inTime(): { readonly deadline: number } {
+  return { deadline: Date.now() + consumerLimits.writeMsMax };
+}
+
 /** Runs until it is stopped; the part that is in hand then is finished, where its work ends in time. */
 export function startConsumer(consumer: Consumer, options: ConsumerOptions): Started<void> {
   const run = new ConsumerRun(consumer, options);

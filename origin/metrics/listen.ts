@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import { SettingsError } from '../../shared/settings/reader.ts';
 import type { Context } from '../context.ts';
-import { readiness } from '../readiness.ts';
+import { liveness, readiness } from '../readiness.ts';
 import type { Started } from '../services/services.ts';
 import { targetOf } from '../socket.ts';
 import { type Measuring, Metrics } from './metrics.ts';
@@ -40,7 +40,7 @@ async function answer(request: Request, metrics: Metrics, { services }: Context)
   const headers = { 'cache-control': 'no-store' };
   const path = request.method === 'GET' ? targetOf(request) : '';
   if (path === '/metrics') return new Response(await metrics.scrape(), { headers: { ...headers, 'content-type': metrics.contentType } });
-  if (path === '/live') return Response.json({ status: 'live' }, { headers });
+  if (path === '/live') return liveness();
   if (path === '/ready') return readiness(services);
   return new Response('not found\n', { status: 404, headers });
 }

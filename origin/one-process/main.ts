@@ -1,43 +1,33 @@
 /** `npm run serve`: edge and origin in one process, in development as `npm start` and in production as both are set. */
 import { join } from 'node:path';
-import { DeclarationError, mustBeSound } from '../../shared/contract/mistakes.ts';
+import { mustBeSound } from '../../shared/contract/mistakes.ts';
 import { unaffordable } from '../../shared/limits/plans.ts';
 import { served } from '../../shared/resources/all.ts';
 import { offered } from '../../shared/resources/plans.ts';
 import { SettingsError } from '../../shared/settings/reader.ts';
 import { toUnknownVariables } from '../../shared/settings/unknown-variables.ts';
-import { attendBoth } from './attend-both.ts';
+import { orCannotStart } from '../cannot-start.ts';
 import { withSecretFiles } from '../secret-files.ts';
 import { StopWish } from '../stop-wish.ts';
-import { StoreNotReady } from '../store/not-ready.ts';
+import { attendBoth } from './attend-both.ts';
 import { serve } from './serve.ts';
 import { mustServeSettings } from './settings.ts';
 
 // What is kept beside the data is for its owner's eyes alone, whoever made the directory.
 process.umask(0o077);
 
-/** sysexits(3): the configuration is wrong. */
-const exitConfiguration = 78;
-
 const wish = new StopWish();
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-try {
+await orCannotStart({ name: 'tombolo', portVariable: 'TOMBOLO_EDGE_PORT' }, async () => {
   mustHaveNoOptions(process.argv.slice(2));
   mustBeSound(served, offered, { mistakes: unaffordable(offered, served) });
   for (const line of toUnknownVariables(process.env)) say(`warning: ${line}`);
   const isProduction = process.env['TOMBOLO_ENV'] === 'production';
   const close = isProduction ? await serveProduction() : await serveInDevelopment();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void wish.make(close));
-} catch (thrown) {
-  const isSetting = thrown instanceof DeclarationError || thrown instanceof SettingsError || thrown instanceof StoreNotReady;
-  const isPort = (thrown as { code?: string }).code === 'EADDRINUSE';
-  if (!isSetting && !isPort) throw thrown;
-  const why = isSetting ? thrown.message : 'the port of TOMBOLO_EDGE_PORT is in use by another program';
-  process.stderr.write(`tombolo cannot start: ${why}\n`);
-  process.exit(exitConfiguration);
-}
+});
 
 /** Several processes that share a port are the origin's alone. */
 function mustHaveNoOptions([option]: readonly string[]): void {

@@ -14,7 +14,7 @@ import { startMetrics } from '../metrics/listen.ts';
 import { startPurge } from '../purge/start-purge.ts';
 import { openServed } from '../served.ts';
 import type { Origin } from '../server.ts';
-import { stopMsMax, toStreams } from '../socket.ts';
+import { asOrigin, toStreams } from '../socket.ts';
 import { toOrigin } from './ask.ts';
 import { openStateFile } from './database.ts';
 import { Door } from './door.ts';
@@ -52,11 +52,5 @@ export async function serve(given: ServeSettings, own: ServeOptions = {}): Promi
   }));
   const port = await services.start('server', () => door.open(toPipeline(host, { contract: served, plans: offered })));
   await services.start('streams', () => toStreams(context));
-  return {
-    port, metricsPort,
-    log: context.log,
-    states: () => services.states(),
-    storeState: () => store.state(),
-    close: () => services.stop(Date.now() + stopMsMax),
-  };
+  return asOrigin(context, { port, metricsPort });
 }

@@ -8,7 +8,7 @@
  *
  * On SQLite there is one, and its lease is given up before another takes it: the old leaves first.
  */
-import { exitConfiguration } from '../cannot-start.ts';
+import { exitConfiguration } from '../exit-codes.ts';
 import { Member } from './member.ts';
 
 export interface FleetOptions {

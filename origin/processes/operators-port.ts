@@ -3,6 +3,7 @@ import { Counter, Gauge, Registry } from '@prometheus-io/client';
 import type { Logger } from 'pino';
 import type { MetricsAddress } from '../metrics/listen.ts';
 import { mustListen } from '../metrics/listen.ts';
+import { liveness, toReadiness } from '../readiness.ts';
 import { targetOf } from '../socket.ts';
 import type { Fleet } from './fleet.ts';
 import { mergeMetrics } from './merge-metrics.ts';
@@ -33,7 +34,7 @@ export function listenForOperators(fleet: Fleet, address: MetricsAddress, log: L
     const headers = { 'cache-control': 'no-store' };
     const path = request.method === 'GET' ? targetOf(request) : '';
     if (path === '/metrics') return new Response(await scrape(), { headers: { ...headers, 'content-type': registry.contentType } });
-    if (path === '/live') return Response.json({ status: 'live' }, { headers });
+    if (path === '/live') return liveness();
     if (path === '/ready') return readiness(fleet);
     return new Response('not found\n', { status: 404, headers });
   });
@@ -45,10 +46,7 @@ function readiness({ members, isStopping }: Fleet): Response {
   const processes = members.map(({ number, pid, isServing, standing }) => ({
     process: number, pid, serves: isServing, bytes: standing?.bytes, unready: standing?.unready,
   }));
-  return Response.json(
-    { status: ready ? 'ready' : 'unready', supervisor: process.pid, processes },
-    { status: ready ? 200 : 503, headers: { 'cache-control': 'no-store' } },
-  );
+  return toReadiness(ready, { supervisor: process.pid, processes });
 }
 
 async function metricsOf({ metricsPort }: Member): Promise<string | undefined> {

@@ -18,7 +18,7 @@ function say(word: Word): void {
   if (process.connected) process.send?.(word);
 }
 
-await orCannotStart('origin', async () => {
+await orCannotStart({ name: 'tombolo origin', portVariable: 'TOMBOLO_ORIGIN_PORT' }, async () => {
   // Its supervisor is told by a terminal as well, and tells it.
   for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
   const origin = await startOrigin(toOwn(mustSettings(withSecretFiles(process.env)), Number(process.argv[2])), { sharesPort: true });

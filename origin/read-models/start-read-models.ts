@@ -1,7 +1,7 @@
 /** Read models as services: each by itself, so that one that does not get on holds up nothing else that is served. */
 import type { Change } from '../../shared/contract/change.ts';
 import type { Context } from '../context.ts';
-import { type Consumer, consumerLimits, type ConsumerOptions, startConsumer } from '../feed/consumer.ts';
+import { type Consumer, type ConsumerOptions, inTime, startConsumer } from '../feed/consumer.ts';
 import { Lease, type LeaseTimes } from '../feed/lease.ts';
 import type { ServiceState, Started } from '../services/services.ts';
 import { readModelLimits } from './limits.ts';
@@ -28,7 +28,7 @@ function startReadModel(model: ReadModel, context: Context, { onTrouble, leaseTi
   // An origin whose read model fails is ready all the same, and says so: what it serves else is right.
   const state = async (): Promise<ServiceState> => {
     const { detail } = await started.state();
-    const { value } = await store.get(progress, model.name, { deadline: Date.now() + consumerLimits.writeMsMax });
+    const { value } = await store.get(progress, model.name, inTime());
     const pending = value?.value['stage'] === 'complete' ? {} : { pending: [`rows of ${model.into.name}`] };
     return { ready: true, ...(detail === undefined ? {} : { detail }), ...pending };
   };

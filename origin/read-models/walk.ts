@@ -5,7 +5,7 @@ import { Fault } from '../../shared/wire/fault.ts';
 import type { SortValue } from '../../shared/wire/values.ts';
 import { mustBeServed } from '../access/documents-seen.ts';
 import type { Context } from '../context.ts';
-import { consumerLimits } from '../feed/consumer.ts';
+import { inTime } from '../feed/consumer.ts';
 import { pause } from '../pause.ts';
 import type { ListRequest, Row } from '../store/store.ts';
 import { readModelLimits } from './limits.ts';
@@ -99,8 +99,4 @@ const idOrder = [{ field: 'id', descending: false }];
 /** Both engines have documents in the order of their ids without an index that is declared. */
 function byId(resource: Resource): Resource {
   return { ...resource, indexes: [...resource.indexes, toIndex([], idOrder, () => false)] };
-}
-
-function inTime(): { readonly deadline: number } {
-  return { deadline: Date.now() + consumerLimits.writeMsMax };
 }

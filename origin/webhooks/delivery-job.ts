@@ -7,6 +7,7 @@ import { webhookLimits } from '../../shared/webhooks/limits.ts';
 import { deliveries, type StoredDelivery, type StoredWebhook, webhooks } from '../../shared/webhooks/resource.ts';
 import type { JsonObject } from '../../shared/wire/values.ts';
 import type { Context } from '../context.ts';
+import { consumerLimits, inTime } from '../feed/consumer.ts';
 import { job, type Job } from '../job-queue/job.ts';
 import { TryLater } from '../job-queue/try-later.ts';
 import type { Mutation } from '../store/store.ts';
@@ -37,13 +38,12 @@ export const usualTimes: WebhookTimes = {
 /** A pause is up to so much of itself longer, so that what failed together does not come back together. */
 const jitter = 0.2;
 const queue = { name: 'webhooks', concurrency: webhookLimits.atOnceMax, ofLane: webhookLimits.atOnceOfOneMax } as const;
-const writeMsMax = 10_000;
 const payload = z.object({ webhook: z.string(), delivery: z.string() });
 
 /** No job of a team has such a name, with a space in it. Its attempts are counted by the delivery; those lost with a process, here. */
 export function deliveryJob(toContext: () => Context, times: WebhookTimes): Job {
   return job({
-    name: 'webhook delivery', payload, queue, attempts: 50, timeoutMs: times.attemptMs + writeMsMax,
+    name: 'webhook delivery', payload, queue, attempts: 50, timeoutMs: times.attemptMs + consumerLimits.writeMsMax,
     handler: async ({ payload: { webhook, delivery }, signal }) => {
       await new Delivering(toContext(), times, { webhookId: webhook, id: delivery, signal }).run();
       return undefined;
@@ -159,8 +159,4 @@ class Delivering {
 
 function presentBoth(audience: Audience, id: string, told: JsonObject, now: StoredDocument): JsonObject {
   return JSON.parse(audience.present(new StoredDocument(id, JSON.stringify(told), told), now)) as JsonObject;
-}
-
-function inTime(): { readonly deadline: number } {
-  return { deadline: Date.now() + writeMsMax };
 }

@@ -1,7 +1,7 @@
 /** Webhooks as a service: an origin whose webhooks fail is ready all the same, and says so, since what it serves is right. */
 import { Fault } from '../../shared/wire/fault.ts';
 import type { Context } from '../context.ts';
-import { consumerLimits, type ConsumerOptions, startConsumer } from '../feed/consumer.ts';
+import { type ConsumerOptions, inTime, startConsumer } from '../feed/consumer.ts';
 import { Lease, type LeaseTimes } from '../feed/lease.ts';
 import type { Job } from '../job-queue/job.ts';
 import type { Started } from '../services/services.ts';
@@ -27,7 +27,7 @@ export async function startWebhooks(delivers: Job, context: Context, { onTrouble
 async function beginHere({ store, feed }: Context): Promise<void> {
   if ((await store.cursor(webhookConsumer)) !== undefined) return;
   const cursor = { consumer: webhookConsumer, from: undefined, to: feed.through };
-  await store.write([], { deadline: Date.now() + consumerLimits.writeMsMax, atomic: true, cursor }).catch((cause: unknown) => {
+  await store.write([], { ...inTime(), atomic: true, cursor }).catch((cause: unknown) => {
     // Another process began.
     if (!(cause instanceof Fault && cause.reason === 'cursor_moved')) throw cause;
   });

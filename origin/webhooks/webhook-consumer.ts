@@ -11,7 +11,7 @@ import { deliveries, type StoredDelivery, type StoredWebhook, turns, webhooks } 
 import type { Position } from '../../shared/wire/position.ts';
 import { mustBeServed } from '../access/documents-seen.ts';
 import type { Context } from '../context.ts';
-import type { Consumer } from '../feed/consumer.ts';
+import { type Consumer, inTime } from '../feed/consumer.ts';
 import { pause } from '../pause.ts';
 import type { ListRequest, Mutation } from '../store/store.ts';
 import { StoredDocument } from '../store/stored-document.ts';
@@ -212,12 +212,6 @@ export class WebhookConsumer implements Consumer {
 }
 
 const byId = [{ field: 'id', descending: false }];
-const writeMsMax = 10_000;
-
-function inTime(): { readonly deadline: number } {
-  return { deadline: Date.now() + writeMsMax };
-}
-
 interface Telling extends Known {
   readonly token: string;
   readonly nowMs: number;

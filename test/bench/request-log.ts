@@ -5,45 +5,18 @@
 import pino from 'pino';
 import type { Context } from '../../origin/context.ts';
 import { Watched } from '../../origin/watched.ts';
-import { handle } from '../../origin/pipeline.ts';
-import { served } from '../../shared/resources/all.ts';
-import { OpenedOrigin } from '../support/opened-origin.ts';
-import { testKeys } from '../support/scripted-origin.ts';
-import { principalHeader, signHop } from '../support/signed-hop.ts';
+import { median } from './rounds.ts';
+import { films, newRequestId, openWithFilm, roundOfGets } from './signed-gets.ts';
 
 const rounds = 9;
-const getsPerRound = 1_000;
 const linesAlone = 100_000;
-const id = '01a22632-0000-7000-8000-000000000000';
 
-await using origin = await OpenedOrigin.on('sqlite', served, {}, { TOMBOLO_ANSWERS_BYTES_MAX: '0' });
-const films = served.resources.get('films');
-if (films === undefined) throw new Error('there are no films');
-const now = new Date().toISOString();
-await origin.put(films, id, { title: 'A film', year: 2000, genres: ['Drama'], cast: [], rev: 1, createdAt: now, updatedAt: now });
+await using origin = await openWithFilm();
 
 const log = pino({ base: null }, pino.destination({ dest: '/dev/null', sync: true }));
 const telling = (logOneIn: number): Context => ({ ...origin.context, log, settings: { ...origin.context.settings, logOneIn } });
-const newId = () => `req_${crypto.randomUUID().replaceAll('-', '')}`;
 
-function signed(): Request {
-  const headers = { 'tombolo-principal': principalHeader('ada', ['editor']), 'tombolo-request': newId() };
-  const { url, init } = signHop(testKeys, { url: `http://origin.test/v2/films/${id}`, method: 'GET', headers });
-  return new Request(url, init);
-}
-
-/** Microseconds of a get. */
-async function round(context: Context): Promise<number> {
-  const asked = Array.from({ length: getsPerRound }, signed);
-  const beganAtMs = performance.now();
-  for (const request of asked) {
-    const { status } = await handle(context, request, () => undefined);
-    if (status !== 200) throw new Error(`a get answered ${status}`);
-  }
-  return ((performance.now() - beganAtMs) * 1_000) / getsPerRound;
-}
-
-const ids = Array.from({ length: linesAlone }, newId);
+const ids = Array.from({ length: linesAlone }, newRequestId);
 const principal = { subject: 'ada', roles: ['editor'], claims: {} };
 
 /** Microseconds of what watches a request, and of its line where it has one. */
@@ -58,12 +31,10 @@ const alone = (context: Context): number => {
   return ((performance.now() - beganAtMs) * 1_000) / linesAlone;
 };
 
-const median = (of: readonly number[]): number => of.toSorted((a, b) => a - b)[of.length >> 1] ?? Number.NaN;
-
 const contexts = [0, 1, 100].map((oneIn) => ({ oneIn, context: telling(oneIn), gets: [] as number[], lines: [] as number[] }));
 for (let count = 0; count < rounds; count++) {
   for (const { context, gets, lines } of contexts) {
-    gets.push(await round(context));
+    gets.push(await roundOfGets(context));
     lines.push(alone(context));
   }
 }

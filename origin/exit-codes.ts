@@ -1,4 +1,4 @@
-/** How commands end that did not do what was asked; sysexits(3). */
+/** How programs end that did not do what was asked; sysexits(3). */
 
 /** The configuration is wrong. */
 export const exitConfiguration = 78;
@@ -6,3 +6,5 @@ export const exitConfiguration = 78;
 export const exitUsage = 64;
 /** What it was given is wrong. */
 export const exitData = 65;
+/** An error of the program itself. */
+export const exitSoftware = 70;
