@@ -22,8 +22,9 @@ import { authors, notes, own, served } from './declared.ts';
 export interface WebhookRunOptions {
   readonly engine: Engine;
   readonly seed: number;
-  /** It goes on until so many changes are committed. */
+  /** It goes on until so many changes have been taken, and so many programs killed. */
   readonly changes: number;
+  readonly killsMin: number;
 }
 
 export interface WebhookRun {
@@ -40,14 +41,14 @@ export interface Owed {
 
 const variables = { TOMBOLO_KEYS: testKeys, TOMBOLO_LOG_LEVEL: 'silent', TOMBOLO_WEBHOOKS_LOOPBACK: '1' };
 
-export async function runKilledWebhooks({ engine, seed, changes }: WebhookRunOptions): Promise<WebhookRun> {
+export async function runKilledWebhooks({ engine, seed, changes, killsMin }: WebhookRunOptions): Promise<WebhookRun> {
   const random = new Random(seed);
   const stage = await openStage(engine);
   await using receiver = new HookReceiver();
   try {
     receiver.answer = answering(random);
     const { hooks, from } = await makeWebhooks(stage, receiver);
-    const kills = await killPrograms(stage, random, receiver, changes);
+    const kills = await killPrograms(stage, random, receiver, { changes, killsMin });
     const context = await openContext(mustSettings({ ...variables, ...stage.variables }), served, own);
     const owed = await owedSince(context, from, hooks);
     const came = () => new Set(taken(receiver).map(({ id }) => id));
@@ -101,10 +102,12 @@ const programFile = join(import.meta.dir, 'writing-program.ts');
 const lifeMs = { least: 200, more: 900 };
 
 /** How many were killed. */
-async function killPrograms({ place, programs }: Stage, random: Random, receiver: HookReceiver, changes: number): Promise<number> {
+async function killPrograms(
+  { place, programs }: Stage, random: Random, receiver: HookReceiver, until: Pick<WebhookRunOptions, 'changes' | 'killsMin'>,
+): Promise<number> {
   const running: KilledProgram[] = [];
   let kills = 0;
-  for (; taken(receiver).length < changes; kills++) {
+  for (; taken(receiver).length < until.changes || kills < until.killsMin; kills++) {
     while (running.length < programs) running.push(new KilledProgram(programFile, [place, String(random.below(2 ** 31))]));
     await Promise.all(running.map((program) => program.writes()));
     // A random part of a program's life.
