@@ -61,8 +61,9 @@ function exceeded(plan: Plan, { windows, retryMs }: Extract<Verdict, { kind: 're
 /** `t`: within so many seconds no more than `r` can be used (draft §4.1.2), because nothing comes back earlier. */
 function formatLimits(plan: Plan, windows: readonly Standing[], told: (window: Standing) => boolean): string {
   let text = '';
-  for (const [index, window] of windows.entries()) {
-    if (!told(window)) continue;
+  for (let index = 0; index < windows.length; index++) {
+    const window = windows[index];
+    if (window === undefined || !told(window)) continue;
     text += `${text === '' ? '' : ', '}"${plan.windows[index]?.name ?? quotaName}";r=${window.left};t=${toSeconds(window.resetMs)}`;
   }
   return text;

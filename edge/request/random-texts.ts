@@ -27,7 +27,7 @@ class RandomTexts {
 }
 
 const nonces = new RandomTexts(22, toBase64Url);
-const ids = new RandomTexts(32, toHex);
+const ids = new RandomTexts(32, (bytes) => bytes.toHex());
 
 /** 22 characters of base64url. */
 export function randomNonce(): string {
@@ -37,10 +37,4 @@ export function randomNonce(): string {
 /** 32 hex digits. */
 export function randomId(): string {
   return ids.next();
-}
-
-function toHex(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
-  return text;
 }
