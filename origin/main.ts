@@ -2,15 +2,15 @@
 import { toUnknownVariables } from '../shared/settings/unknown-variables.ts';
 import { attend } from './attend.ts';
 import { orCannotStart } from './cannot-start.ts';
+import { givenVariables } from './given.ts';
 import { mustCount } from './processes/count.ts';
-import { withSecretFiles } from './secret-files.ts';
 import { startOrigin } from './server.ts';
 import { mustSettings } from './settings.ts';
 
-for (const line of toUnknownVariables(process.env)) process.stderr.write(`tombolo origin: ${line}\n`);
-
 await orCannotStart({ name: 'tombolo origin', portVariable: 'TOMBOLO_ORIGIN_PORT' }, async () => {
-  const settings = mustSettings(withSecretFiles(process.env));
+  const variables = givenVariables();
+  for (const line of toUnknownVariables(variables)) process.stderr.write(`tombolo origin: ${line}\n`);
+  const settings = mustSettings(variables);
   const count = mustCount(process.argv.slice(2), settings);
   if (count !== undefined) {
     const { supervise } = await import('./processes/supervise.ts');

@@ -50,18 +50,20 @@ export interface Settings {
 
 export const edgePortDefault = '8787';
 
+export const originPortDefault = 8788;
+
 export const dataDirDefault = './.tombolo';
 
 /** 3 000 pages of 20 films, or 40 000 films. */
-const answersBytesDefault = 67_108_864;
+export const answersBytesDefault = 67_108_864;
 
 /** What is left of a stop's time finishes what runs. */
-const drainMsMax = 5_000;
+export const drainMsMax = 5_000;
 
 /** One that serves and has nothing to do takes 115 MB. */
-const processBytesLeast = 67_108_864;
+export const processBytesLeast = 67_108_864;
 /** A checkpoint of the longest transaction, and some minutes of a busy hour. */
-const diskBytesDefault = 67_108_864;
+export const diskBytesDefault = 67_108_864;
 
 /** A log bounded below this would forget what was written a moment ago. */
 const logBytesLeast = 1_048_576;
@@ -88,7 +90,7 @@ export function readSettings(reader: SettingsReader, role: Role = 'origin'): Set
     dataDir: reader.optional('TOMBOLO_DATA_DIR') || dataDirDefault,
     mongodbUri,
     originHost: reader.optional('TOMBOLO_ORIGIN_HOST') || '127.0.0.1',
-    originPort: toPort(reader, 'TOMBOLO_ORIGIN_PORT', 8788),
+    originPort: toPort(reader, 'TOMBOLO_ORIGIN_PORT', originPortDefault),
     drainMs: reader.count('TOMBOLO_DRAIN_MS', {
       fallback: 0, max: drainMsMax, what: `must be whole milliseconds, ${drainMsMax} at most: a stop takes less than 10 s` }),
     processBytesMax: toProcessBytes(reader, 'TOMBOLO_PROCESS_BYTES_MAX'),

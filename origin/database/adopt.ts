@@ -6,6 +6,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { whyNoCollection } from '../../shared/contract/internal-names.ts';
+import { givenOrExit, placesOf } from '../given.ts';
 import { StoreNotReady } from '../store/not-ready.ts';
 import { withTarget } from '../store/mongo/planning.ts';
 import { type Sample, toAdoption } from './adopting/adoption.ts';
@@ -49,7 +50,9 @@ interface Asked {
 }
 
 function mustAsked(): Asked {
-  const { uri = process.env['MONGODB_URI'] ?? '', collection = '', name = toResourceName(collection), sample, print, force } = parsed();
+  const asked = parsed();
+  const { uri = placesOf(givenOrExit('tombolo adopt')).uri, collection = '', sample, print, force } = asked;
+  const { name = toResourceName(collection) } = asked;
   if (collection === '') throw new Refusal(`--collection is missing\n${usage}`);
   const detail = whyNoCollection(collection);
   if (detail !== undefined) throw new Refusal(`--collection ${collection}: ${detail}`);

@@ -6,13 +6,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { dataDirDefault } from '../settings.ts';
+import { givenOrExit, placesOf } from '../given.ts';
 import { pruneBackups, takeBackup } from '../store/sqlite/backup/take.ts';
 import { databaseName } from '../store/sqlite/connection/database.ts';
 import { exitConfiguration, exitUsage } from '../exit-codes.ts';
 import { intervalMsOf, intervalWords } from './interval.ts';
 
-const dataDir = process.env['TOMBOLO_DATA_DIR'] || dataDirDefault;
+const { uri, dataDir } = placesOf(givenOrExit('tombolo backup'));
 const asked = parsed();
 
 function parsed() {
@@ -56,7 +56,7 @@ async function takeEvery(everyMs: number): Promise<never> {
   }
 }
 
-if ((process.env['MONGODB_URI'] ?? '') !== '') {
+if (uri !== '') {
   refuse(exitConfiguration, 'MONGODB_URI is set, and a MongoDB is dumped by its own tools, mongodump --oplog');
 }
 if (!existsSync(join(dataDir, databaseName))) {

@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { served } from '../../shared/resources/all.ts';
 import { afterCommits, readModels } from '../hooks/all.ts';
 import { progress } from '../read-models/progress.ts';
-import { dataDirDefault } from '../settings.ts';
+import { givenOrExit, placesOf } from '../given.ts';
 import { withTarget } from '../store/mongo/planning.ts';
 import { StoreNotReady } from '../store/not-ready.ts';
 import { databaseName } from '../store/sqlite/connection/database.ts';
@@ -87,8 +87,8 @@ async function inMongo(uri: string): Promise<void> {
 }
 
 try {
-  const uri = process.env['MONGODB_URI'] ?? '';
-  await (uri === '' ? inFile(process.env['TOMBOLO_DATA_DIR'] || dataDirDefault) : inMongo(uri));
+  const { uri, dataDir } = placesOf(givenOrExit('tombolo rebuild'));
+  await (uri === '' ? inFile(dataDir) : inMongo(uri));
 } catch (cause) {
   if (!(cause instanceof StoreNotReady)) throw cause;
   process.stderr.write(`tombolo rebuild: ${cause.message}\n`);

@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { served } from '../../shared/resources/all.ts';
 import { storedBy } from '../stored-resources.ts';
 import { afterCommits, readModels } from '../hooks/all.ts';
-import { dataDirDefault } from '../settings.ts';
+import { givenOrExit, placesOf } from '../given.ts';
 import { beginEpochAfterRestore } from '../store/mongo/after-restore.ts';
 import { withTarget } from '../store/mongo/planning.ts';
 import { StoreNotReady } from '../store/not-ready.ts';
@@ -34,7 +34,6 @@ function parsed() {
 }
 
 async function restoreFile(from: string, needsNoManifest: boolean): Promise<string> {
-  const dataDir = process.env['TOMBOLO_DATA_DIR'] || dataDirDefault;
   const { aside, documents } = await putBack({ dataDir, from, now: new Date(), needsNoManifest });
   const counted = Object.entries(documents).map(([name, count]) => `${name} ${count}`).join(', ');
   const before = aside === undefined ? 'nothing was there before' : `what was there is in ${aside}`;
@@ -50,7 +49,7 @@ async function begunAnew(uri: string): Promise<string> {
 }
 
 const { file, needsNoManifest } = parsed();
-const uri = process.env['MONGODB_URI'] ?? '';
+const { uri, dataDir } = placesOf(givenOrExit('tombolo restore'));
 if (uri !== '' && file !== undefined) {
   refuse(exitUsage, 'MONGODB_URI is set, and a MongoDB is restored by mongorestore; npm run restore without a FILE follows it');
 }

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { DeclarationError } from '../../shared/contract/mistakes.ts';
 import { SettingsError } from '../../shared/settings/reader.ts';
 import { exitConfiguration } from '../exit-codes.ts';
+import { givenVariables } from '../given.ts';
 import { StopWish } from '../stop-wish.ts';
 import { StoreNotReady } from '../store/not-ready.ts';
 import { Development } from './run-development.ts';
@@ -31,7 +32,7 @@ async function close(signal: string): Promise<void> {
 }
 
 try {
-  await development.start(process.env, (line) => process.stdout.write(`${line}\n`));
+  await development.start(givenVariables(), (line) => process.stdout.write(`${line}\n`));
 } catch (cause) {
   if (!wish.isMade) {
     const isSetting =

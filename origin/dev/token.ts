@@ -3,6 +3,7 @@
  * Tombolo, alone on its line, so that it goes straight into `$(…)`. Development only.
  */
 import { parseArgs } from 'node:util';
+import { givenVariables } from '../given.ts';
 import { mustDevelopmentSettings } from './development.ts';
 import { type Claims, openIdentity } from './identity.ts';
 
@@ -37,7 +38,7 @@ async function run(given: string[]): Promise<string> {
     ...(values.plan === undefined ? {} : { plan: values.plan }),
     ...(values.seconds === undefined ? {} : { secondsToLive: mustSeconds(values.seconds) }),
   };
-  const settings = await mustDevelopmentSettings(process.env);
+  const settings = await mustDevelopmentSettings(givenVariables());
   return (await openIdentity(settings.dataDir)).mint(claims);
 }
 

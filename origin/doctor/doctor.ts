@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { exitUsage } from '../exit-codes.ts';
+import { withEnvironmentFiles } from '../given.ts';
 import { examine } from './examine.ts';
 import type { Finding } from './finding.ts';
 
@@ -26,8 +27,9 @@ function toLines(finding: Finding): string {
   return finding.state === 'wrong' ? `${line}      why it matters: ${finding.matters}\n      to mend it:     ${finding.mend}\n` : line;
 }
 
+const variables = withEnvironmentFiles();
 const project = join(import.meta.dir, '../..');
-const findings = await examine({ variables: process.env, project, clock: Date.now, which: (program) => Bun.which(program) });
+const findings = await examine({ variables, project, clock: Date.now, which: (program) => Bun.which(program) });
 const wrong = findings.filter(({ state }) => state === 'wrong').length;
 if (isJson) process.stdout.write(`${JSON.stringify({ wrong, findings }, undefined, 2)}\n`);
 else process.stdout.write(`${findings.map(toLines).join('')}${wrong === 0 ? 'nothing is wrong' : `wrong: ${wrong}`}\n`);

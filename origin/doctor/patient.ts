@@ -4,7 +4,7 @@ import type { HopKey } from '../../shared/hop/keys.ts';
 import type { Settings } from '../settings.ts';
 
 export interface Patient {
-  /** `process.env`. */
+  /** The environment, with its files; not yet the secrets' own. */
   readonly variables: Variables;
   /** The root of the repository. */
   readonly project: string;

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SettingsError, SettingsReader, type Variables } from '../../shared/settings/reader.ts';
 import { toUnknownVariables } from '../../shared/settings/unknown-variables.ts';
-import { withSecretFiles } from '../secret-files.ts';
+import { withSecretFiles } from '../given.ts';
 import { readSettings, type Settings } from '../settings.ts';
 import { type Finding, right, skipped, wrong } from './finding.ts';
 import type { Patient, Read } from './patient.ts';

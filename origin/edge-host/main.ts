@@ -11,6 +11,7 @@ import { toUnknownVariables } from '../../shared/settings/unknown-variables.ts';
 import { orCannotStart } from '../cannot-start.ts';
 import { buildEdgeBundle } from '../dev/edge-bundle.ts';
 import { onSignal } from '../dev/edge-worker.ts';
+import { givenVariables } from '../given.ts';
 import { StopWish } from '../stop-wish.ts';
 import { runEdge } from './run-edge.ts';
 import { mustEdgeHostSettings } from './settings.ts';
@@ -27,9 +28,10 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 if (process.argv.includes('--build')) {
   say(`tombolo edge built in ${(await buildEdgeBundle(bundles)).dir}`);
 } else {
-  for (const line of toUnknownVariables(process.env)) process.stderr.write(`tombolo edge: ${line}\n`);
   await orCannotStart({ name: 'tombolo edge', portVariable: 'TOMBOLO_EDGE_PORT' }, async () => {
-    const settings = mustEdgeHostSettings(process.env, project);
+    const variables = givenVariables();
+    for (const line of toUnknownVariables(variables)) process.stderr.write(`tombolo edge: ${line}\n`);
+    const settings = mustEdgeHostSettings(variables, project);
     const wish = new StopWish();
     let close: () => Promise<void> = async () => undefined;
     for (const signal of ['SIGTERM', 'SIGINT'] as const) onSignal(signal, () => void wish.make(() => close()));

@@ -4,10 +4,10 @@ import { mustBeSound } from '../../shared/contract/mistakes.ts';
 import { unaffordable } from '../../shared/limits/plans.ts';
 import { served } from '../../shared/resources/all.ts';
 import { offered } from '../../shared/resources/plans.ts';
-import { SettingsError } from '../../shared/settings/reader.ts';
+import { SettingsError, type Variables } from '../../shared/settings/reader.ts';
 import { toUnknownVariables } from '../../shared/settings/unknown-variables.ts';
 import { orCannotStart } from '../cannot-start.ts';
-import { withSecretFiles } from '../secret-files.ts';
+import { givenVariables } from '../given.ts';
 import { StopWish } from '../stop-wish.ts';
 import { attendBoth } from './attend-both.ts';
 import { serve } from './serve.ts';
@@ -23,9 +23,10 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 await orCannotStart({ name: 'tombolo', portVariable: 'TOMBOLO_EDGE_PORT' }, async () => {
   mustHaveNoOptions(process.argv.slice(2));
   mustBeSound(served, offered, { mistakes: unaffordable(offered, served) });
-  for (const line of toUnknownVariables(process.env)) say(`warning: ${line}`);
-  const isProduction = process.env['TOMBOLO_ENV'] === 'production';
-  const close = isProduction ? await serveProduction() : await serveInDevelopment();
+  const variables = givenVariables();
+  for (const line of toUnknownVariables(variables)) say(`warning: ${line}`);
+  const isProduction = variables['TOMBOLO_ENV'] === 'production';
+  const close = isProduction ? await serveProduction(variables) : await serveInDevelopment(variables);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void wish.make(close));
 });
 
@@ -36,15 +37,15 @@ function mustHaveNoOptions([option]: readonly string[]): void {
 }
 
 /** What development needs is not loaded in production. */
-async function serveInDevelopment(): Promise<() => Promise<void>> {
+async function serveInDevelopment(variables: Variables): Promise<() => Promise<void>> {
   const { serveDevelopment } = await import('./development.ts');
-  return serveDevelopment(process.env, join(import.meta.dir, '../..'), say);
+  return serveDevelopment(variables, join(import.meta.dir, '../..'), say);
 }
 
-async function serveProduction(): Promise<() => Promise<void>> {
-  const given = mustServeSettings(withSecretFiles(process.env));
-  const origin = await serve(given);
+async function serveProduction(variables: Variables): Promise<() => Promise<void>> {
+  const asked = mustServeSettings(variables);
+  const origin = await serve(asked);
   attendBoth(origin);
-  say(`tombolo ready: ${given.tls === undefined ? 'http' : 'https'}://${given.settings.originHost}:${origin.port}`);
+  say(`tombolo ready: ${asked.tls === undefined ? 'http' : 'https'}://${asked.settings.originHost}:${origin.port}`);
   return () => origin.close();
 }

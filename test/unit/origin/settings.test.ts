@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { withSecretFiles } from '../../../origin/secret-files.ts';
+import { withEnvironmentFiles, withSecretFiles } from '../../../origin/given.ts';
 import { mustSettings } from '../../../origin/settings.ts';
 import { toUnknownVariables } from '../../../shared/settings/unknown-variables.ts';
 
@@ -22,6 +22,42 @@ test('a secret may stand in a file, which is told by its variable alone where it
   expect(mustSettings(withSecretFiles(uri)).mongodbUri).toBe('mongodb://user:planted@127.0.0.1/shop');
   rmSync(dir, { recursive: true });
   expect(() => withSecretFiles(given)).toThrow('TOMBOLO_KEYS_FILE: cannot be read (ENOENT)');
+});
+
+test('files of variables count by the environment that is named, behind the variables themselves', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'tombolo-files-'));
+  const [port, host] = ['TOMBOLO_ORIGIN_PORT', 'TOMBOLO_ORIGIN_HOST'];
+  writeFileSync(join(dir, '.env'), `TOMBOLO_ENV=production\n${port}=1\n${host}=of-all\nTOMBOLO_LOG_LEVEL=error\n`);
+  writeFileSync(join(dir, '.env.production'), `${port}=2\n${host}=of-production\n`);
+  writeFileSync(join(dir, '.env.development'), `${port}=3\n`);
+  const byFile = { TOMBOLO_ENV: 'production', TOMBOLO_LOG_LEVEL: 'error', [host]: 'of-production' };
+  expect(withEnvironmentFiles({}, dir)).toEqual({ ...byFile, [port]: '2' });
+  expect(withEnvironmentFiles({ [port]: '4', [host]: '' }, dir)).toEqual({ ...byFile, [port]: '4', [host]: '' });
+  expect(withEnvironmentFiles({ TOMBOLO_ENV: 'development' }, dir)).toMatchObject({ [port]: '3', [host]: 'of-all' });
+  rmSync(dir, { recursive: true });
+  expect(withEnvironmentFiles({ [port]: '5', [host]: undefined }, dir)).toEqual({ [port]: '5' });
+});
+
+test('each command takes the database from a file as the servers do, and goes nowhere else where it cannot', () => {
+  const commands = [['plan'], ['backup'], ['rebuild', 'film-ratings'], ['restore', 'a-file'], ['adopt', '--collection', 'a']];
+  for (const [command = '', ...args] of commands) {
+    const script = join(import.meta.dir, `../../../origin/database/${command}.ts`);
+    const env = { ...process.env, MONGODB_URI: '', MONGODB_URI_FILE: '/nowhere/uri', TOMBOLO_DATA_DIR: '/nowhere/data' };
+    const { exitCode, stderr } = Bun.spawnSync([process.execPath, script, ...args], { env });
+    const said = `tombolo ${command}: MONGODB_URI_FILE: cannot be read (ENOENT)\n`;
+    expect([exitCode, stderr.toString()]).toEqual([78, said]);
+  }
+});
+
+test('the README has each setting as the table has it, and the table has each that is known', () => {
+  const printed = Bun.spawnSync([process.execPath, join(import.meta.dir, '../../../origin/settings-table.ts')]);
+  const table = printed.stdout.toString().trimEnd();
+  expect(readFileSync(join(import.meta.dir, '../../../README.md'), 'utf8')).toContain(table);
+  const source = readFileSync(join(import.meta.dir, '../../../shared/settings/unknown-variables.ts'), 'utf8');
+  const known = [...source.matchAll(/'(TOMBOLO_[A-Z_]+)'/g)].map(([, name]) => name);
+  const rows = table.split('\n').slice(2).map((line) => line.split(' | ')[0] ?? '');
+  const told = rows.flatMap((names) => [...names.matchAll(/`(\w+)`/g)].map(([, name]) => name));
+  expect(told.filter((name) => name?.startsWith('TOMBOLO_')).sort()).toEqual(known.sort());
 });
 
 describe('the settings of an origin', () => {
