@@ -7,6 +7,7 @@ import { runKilledJobs } from '../proofs/jobs/killed-jobs.ts';
 import { fuzzOrigin } from '../proofs/hostile/origin-fuzz.ts';
 import { places, runTrials } from '../proofs/limits/trials.ts';
 import { runKilledProcess } from '../proofs/one-process/killed-process.ts';
+import { runKilledWebhooks } from '../proofs/webhooks/killed-webhooks.ts';
 import { engines } from '../support/whole-world.ts';
 import { runScopes } from '../proofs/scopes/run.ts';
 import { growth } from './growth.ts';
@@ -103,6 +104,17 @@ async function jobs({ seed, minutes }: Budget): Promise<Outcome> {
   return { figures: { runs }, violations };
 }
 
+/** Ten thousand changes on SQLite; on MongoDB as many as the test server bears in ten minutes. */
+async function webhooks({ seed }: Budget): Promise<Outcome> {
+  const given = { seed, changes: 10_000, killsMin };
+  const sqlite = await runKilledWebhooks({ ...given, engine: 'sqlite' });
+  const mongodb = await runKilledWebhooks({ ...given, engine: 'mongodb', minutesMax: 10 });
+  return {
+    figures: { runs: [{ engine: 'sqlite', ...sqlite.figures }, { engine: 'mongodb', ...mongodb.figures }] },
+    violations: [...sqlite.violations, ...mongodb.violations],
+  };
+}
+
 const processKillsEach = 100;
 
 /** Edge and origin as one process, killed a hundred times on each engine, both at once: most of a round is waiting. */
@@ -166,6 +178,8 @@ export const parts: readonly Part[] = [
   { name: 'store model', share: 0.05, run: storeModel },
   { name: 'hooks', share: 0.05, run: hooks },
   { name: 'jobs', share: 0.05, run: jobs },
+  // Some fifteen minutes.
+  { name: 'webhooks', share: 0, run: webhooks },
   // Two hundred kills, some five minutes.
   { name: 'one process', share: 0, run: oneProcess },
   // Ten thousand trials in each place that counts, some two minutes.

@@ -15,11 +15,11 @@ type Answering = (received: Received) => Response | Promise<Response>;
 export class HookReceiver implements AsyncDisposable {
   readonly received: Received[] = [];
   answer: Answering = () => new Response('taken');
-  readonly #server: Bun.Server<undefined>;
+  #server = this.#listen(0);
 
-  constructor() {
-    this.#server = Bun.serve({
-      port: 0, hostname: '127.0.0.1', idleTimeout: 60,
+  #listen(port: number): Bun.Server<undefined> {
+    return Bun.serve({
+      port, hostname: '127.0.0.1', idleTimeout: 60,
       fetch: async (request) => {
         const text = await request.text();
         const headers = Object.fromEntries([...request.headers]);
@@ -33,6 +33,14 @@ export class HookReceiver implements AsyncDisposable {
 
   url(path = '/'): string {
     return `http://127.0.0.1:${this.#server.port}${path}`;
+  }
+
+  /** All connections are cut, and none is taken for so long. */
+  async dieFor(ms: number): Promise<void> {
+    const { port } = this.#server;
+    await this.#server.stop(true);
+    await Bun.sleep(ms);
+    this.#server = this.#listen(port ?? 0);
   }
 
   /** Throws where the secret did not sign it. */

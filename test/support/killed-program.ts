@@ -24,9 +24,13 @@ export async function openStage(engine: Engine): Promise<Stage> {
   return { place, variables: { TOMBOLO_DATA_DIR: place }, programs: 1, remove: () => rmSync(place, { recursive: true, force: true }) };
 }
 
+const newline = 10;
+
 export class KilledProgram {
   readonly #child: Bun.Subprocess<'ignore', 'pipe', 'inherit'>;
   #first = Promise.withResolvers<void>();
+  /** Lines that it has written: one for each write that was acknowledged. */
+  lines = 0;
 
   constructor(file: string, args: readonly string[]) {
     this.#child = Bun.spawn([process.execPath, file, ...args], { stdin: 'ignore', stdout: 'pipe', stderr: 'inherit' });
@@ -44,7 +48,10 @@ export class KilledProgram {
   }
 
   async #read(stdout: ReadableStream<Uint8Array>): Promise<void> {
-    for await (const _chunk of stdout) this.#first.resolve();
+    for await (const chunk of stdout) {
+      this.lines += chunk.filter((byte) => byte === newline).length;
+      this.#first.resolve();
+    }
     this.#first.reject(new Error('the program ended before it wrote anything'));
   }
 }

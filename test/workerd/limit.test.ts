@@ -81,6 +81,26 @@ describe('a limit', () => {
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 429, 200, 200, 429]);
   });
 
+  test('is kept per address for webhooks of others, whatever source they name', async () => {
+    const from = (address: string, source: string) => fetch(`${world.edge.url}/v2/incoming/${source}`, {
+      method: 'POST', body: '{}', headers: {
+        'content-type': 'application/json', 'cf-connecting-ip': address, 'stripe-signature': 't=1,v1=ab', 'x-other': 'no',
+        'tombolo-delivery': '{"address":"::1"}',
+      },
+    });
+    const seen = world.origin.seen.length;
+    const answers = await Promise.all(['payments', 'none', 'payments', 'other', 'payments', 'none', 'payments', 'none']
+      .map(async (source) => (await from('192.0.2.77', source)).status));
+    expect(answers.filter((status) => status === 429)).toHaveLength(3);
+    expect(world.origin.seen.length - seen).toBe(5);
+    expect((await from('192.0.2.78', 'payments')).status).toBe(200);
+    // Whether an address is among those of its source is asked at the origin, which is told the edge's own.
+    const told = (at: number) => world.origin.seen.at(at)?.headers.get('tombolo-delivery');
+    expect(JSON.parse(told(-1) ?? '')).toEqual({ address: '192.0.2.78', headers: { 'stripe-signature': 't=1,v1=ab' } });
+    await from('192.0.2.78', 'nowhere');
+    expect(told(-1)).toBeNull();
+  });
+
   test('outlives the objects that count', async () => {
     const headers = await caller('ten');
     expect(passed(await statuses(headers, 7))).toBe(7);

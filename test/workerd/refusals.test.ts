@@ -69,6 +69,7 @@ describe('the guard refuses', () => {
     await refused('/v2/films', { headers: { 'x-long': 'x'.repeat(14_400) } }, 431, 'headers_too_large');
     await refused('/v2/films/a', { headers: { 'if-none-match': `"${'x'.repeat(1_024)}"` } }, 431, 'headers_too_large');
     await refused('/v2/films', { method: 'POST', headers: json, body: 'x'.repeat(1_048_577) }, 413, 'body_too_large');
+    await refused('/v2/incoming/payments', { method: 'POST', headers: json, body: 'x'.repeat(61_441) }, 413, 'body_too_large');
   });
 
   test('a body that grows past its bound while it is read', async () => {

@@ -2,14 +2,14 @@
 import { expect, test } from 'bun:test';
 import { runKilledWebhooks, violationsIn } from './killed-webhooks.ts';
 
-const runs = [{ engine: 'sqlite', changes: 1_000, killsMin: 3 }, { engine: 'mongodb', changes: 120, killsMin: 3 }] as const;
+const runs = [{ engine: 'sqlite', changes: 500, killsMin: 3 }, { engine: 'mongodb', changes: 80, killsMin: 3 }] as const;
 
 test.each(runs)('killed at random moments on $engine, each change comes to its owner, and to nobody else', async (given) => {
   const seed = Math.floor(Math.random() * 2 ** 32);
   const { figures, violations } = await runKilledWebhooks({ ...given, seed });
   expect({ seed, violations: violations.slice(0, 10) }).toEqual({ seed, violations: [] });
   // A run in which nothing happens proves nothing.
-  expect(figures.owed).toBeGreaterThan(given.changes / 3);
+  expect(figures.owed).toBeGreaterThanOrEqual(given.changes);
   expect(figures.again).toBeGreaterThan(0);
 }, 180_000);
 

@@ -1,34 +1,34 @@
 /**
- * Programs that write and send webhooks are killed at random moments, before receivers that fail, redirect, stall, and go away; then
- * what came is compared with what was committed. On MongoDB two programs run at a time.
+ * Programs that write and send webhooks are killed at random moments, before receivers that fail, redirect, cut their answers,
+ * stall, and die; then what came is compared with what was committed. On MongoDB two programs run at a time.
  */
 import { join } from 'node:path';
-import { openContext, type Context } from '../../../origin/context.ts';
+import type { Context } from '../../../origin/context.ts';
 import { execute } from '../../../origin/execute.ts';
-import { mustSettings } from '../../../origin/settings.ts';
 import { toDeliveryId } from '../../../origin/webhooks/delivery-writes.ts';
 import { webhookOperations as rows } from '../../../shared/webhooks/operations.ts';
 import { webhooks } from '../../../shared/webhooks/resource.ts';
 import type { Position } from '../../../shared/wire/position.ts';
+import type { Principal } from '../../../shared/wire/principal.ts';
 import { DirectOrigin } from '../../support/direct-origin.ts';
 import { eventually } from '../../support/eventually.ts';
 import { HookReceiver, type Received } from '../../support/hook-receiver.ts';
 import { KilledProgram, openStage, type Stage } from '../../support/killed-program.ts';
 import { Random } from '../../support/random.ts';
-import { testKeys } from '../../support/scripted-origin.ts';
 import type { Engine } from '../../support/whole-world.ts';
 import { authors, notes, own, served } from './declared.ts';
 
 export interface WebhookRunOptions {
   readonly engine: Engine;
   readonly seed: number;
-  /** It goes on until so many changes have been taken, and so many programs killed. */
+  /** It goes on until so many changes were acknowledged, and so many programs killed; or, where a time is given, until that is over. */
   readonly changes: number;
   readonly killsMin: number;
+  readonly minutesMax?: number;
 }
 
 export interface WebhookRun {
-  readonly figures: { readonly kills: number; readonly owed: number; readonly received: number; readonly again: number };
+  readonly figures: Record<'kills' | 'deaths' | 'changes' | 'owed' | 'received' | 'again', number>;
   readonly violations: readonly string[];
 }
 
@@ -39,40 +39,63 @@ export interface Owed {
   readonly author: string;
 }
 
-const variables = { TOMBOLO_KEYS: testKeys, TOMBOLO_LOG_LEVEL: 'silent', TOMBOLO_WEBHOOKS_LOOPBACK: '1' };
+const variables = { TOMBOLO_WEBHOOKS_LOOPBACK: '1' };
 
-export async function runKilledWebhooks({ engine, seed, changes, killsMin }: WebhookRunOptions): Promise<WebhookRun> {
+export async function runKilledWebhooks({ engine, seed, ...until }: WebhookRunOptions): Promise<WebhookRun> {
   const random = new Random(seed);
   const stage = await openStage(engine);
   await using receiver = new HookReceiver();
   try {
     receiver.answer = answering(random);
     const { hooks, from } = await makeWebhooks(stage, receiver);
-    const kills = await killPrograms(stage, random, receiver, { changes, killsMin });
-    const context = await openContext(mustSettings({ ...variables, ...stage.variables }), served, own);
-    const owed = await owedSince(context, from, hooks);
-    const came = () => new Set(taken(receiver).map(({ id }) => id));
-    const missing = () => { const ids = came(); return owed.filter(({ id }) => !ids.has(id)); };
-    await eventually('all that is due has come', () => missing().length === 0, { msMax: 60_000, everyMs: 100 }).catch(() => undefined);
-    await context.services.stop(Date.now() + 5_000);
+    const counted = await killPrograms(stage, random, receiver, until);
+    await using origin = await DirectOrigin.open({ ...stage.variables, ...variables }, served, own);
+    const owed = await owedSince(origin.context, from, hooks);
+    await comingOf(owed, { origin, receiver, hooks });
     const received = taken(receiver);
-    const figures = { kills, owed: owed.length, received: received.length, again: received.length - came().size };
-    return { figures, violations: violationsIn(owed, received) };
+    const again = received.length - new Set(received.map(({ id }) => id)).size;
+    return { figures: { ...counted, owed: owed.length, received: received.length, again }, violations: violationsIn(owed, received) };
   } finally {
     await stage.remove();
   }
 }
 
-/** A receiver that is away, and one that stalls: what they are sent is not taken. */
+/** What is due has come, or does not come any more. Owners have go on what was paused while a receiver was dead. */
+async function comingOf(
+  owed: readonly Owed[],
+  { origin, receiver, hooks }: { readonly origin: DirectOrigin; readonly receiver: HookReceiver; readonly hooks: Hooks },
+): Promise<void> {
+  const body = { paused: false };
+  for (const [subject, id] of hooks) {
+    await origin.askBy(rows.changeWebhook, execute, webhooks, { id, principal: toPrincipal(subject), body });
+  }
+  const isMissing = () => {
+    const came = new Set(taken(receiver).map(({ id }) => id));
+    return owed.some(({ id }) => !came.has(id));
+  };
+  const msMax = 60_000 + owed.length * msOfOneMax;
+  await eventually('all that is due has come', () => !isMissing(), { msMax, everyMs: 100 }).catch(() => undefined);
+}
+
+/** Those of a webhook go on four at a time, and a part of its attempts fails. */
+const msOfOneMax = 100;
+
+/** Receivers that are away, lie of where they are and how much they say, and one that stalls: what they are sent is not taken. */
 function answering(random: Random): HookReceiver['answer'] {
   return ({ path }) => {
     if (path === '/stalls') return new Promise(() => undefined);
-    const luck = random.below(10);
-    if (luck === 0) return new Response('broken', { status: 500 });
-    if (luck === 1) return Response.redirect('http://127.0.0.1:1/', 302);
-    if (luck === 2) return new Response('x'.repeat(1_000_000));
+    const luck = random.below(100);
+    if (luck < 8) return new Response('broken', { status: 500 });
+    if (luck < 16) return Response.redirect('http://127.0.0.1:1/', 302);
+    if (luck < 24) return new Response('x'.repeat(1_000_000));
+    if (luck < 32) return new Response('later', { status: 429, headers: { 'retry-after': '0' } });
+    if (luck < 33) return new Response(neverEnding());
     return new Response('taken');
   };
+}
+
+function neverEnding(): ReadableStream<Uint8Array> {
+  return new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(100)) });
 }
 
 /** Each attempt that reached whoever did not stall. */
@@ -83,12 +106,19 @@ function taken({ received }: HookReceiver): readonly Received[] {
 /** What comes there comes in the order of the changes of each document. */
 const orderedPath = `/${authors[1]}`;
 
+function toPrincipal(subject: string): Principal {
+  return { subject, roles: [], claims: {} };
+}
+
+/** Webhooks by their authors. */
+type Hooks = ReadonlyMap<string, string>;
+
 /** One of each author, and one of the first that stalls. */
 async function makeWebhooks(stage: Stage, receiver: HookReceiver) {
-  const origin = await DirectOrigin.open({ ...stage.variables, TOMBOLO_WEBHOOKS_LOOPBACK: '1' }, served, own);
+  const origin = await DirectOrigin.open({ ...stage.variables, ...variables }, served, own);
   const make = async (subject: string, path: string) => {
     const body = { url: receiver.url(path), resource: 'notes', payload: 'full', ordered: path === orderedPath };
-    const { json } = await origin.askBy(rows.makeWebhook, execute, webhooks, { principal: { subject, roles: [], claims: {} }, body });
+    const { json } = await origin.askBy(rows.makeWebhook, execute, webhooks, { principal: toPrincipal(subject), body });
     return [subject, String(json['id'])] as const;
   };
   const hooks = new Map(await Promise.all(authors.map((author) => make(author, `/${author}`))));
@@ -100,26 +130,34 @@ async function makeWebhooks(stage: Stage, receiver: HookReceiver) {
 
 const programFile = join(import.meta.dir, 'writing-program.ts');
 const lifeMs = { least: 200, more: 900 };
+const deathEvery = 2;
+const deadMsMax = 300;
 
-/** How many were killed. */
+/** How many programs were killed, how often the receiver died, and how many changes were acknowledged. */
 async function killPrograms(
-  { place, programs }: Stage, random: Random, receiver: HookReceiver, until: Pick<WebhookRunOptions, 'changes' | 'killsMin'>,
-): Promise<number> {
+  { place, programs }: Stage, random: Random, receiver: HookReceiver, until: Omit<WebhookRunOptions, 'engine' | 'seed'>,
+): Promise<Record<'kills' | 'deaths' | 'changes', number>> {
+  const endMs = performance.now() + (until.minutesMax ?? Infinity) * 60_000;
   const running: KilledProgram[] = [];
-  let kills = 0;
-  for (; taken(receiver).length < until.changes || kills < until.killsMin; kills++) {
+  let [kills, deaths, changes] = [0, 0, 0];
+  for (; (changes < until.changes || kills < until.killsMin) && performance.now() < endMs; kills++) {
     while (running.length < programs) running.push(new KilledProgram(programFile, [place, String(random.below(2 ** 31))]));
     await Promise.all(running.map((program) => program.writes()));
     // A random part of a program's life.
     await Bun.sleep(lifeMs.least + random.below(lifeMs.more));
+    if (kills % deathEvery === 0) {
+      deaths++;
+      await receiver.dieFor(random.below(deadMsMax));
+    }
     const [killed] = running.splice(random.below(running.length), 1);
     await killed?.kill9();
+    changes += killed?.lines ?? 0;
   }
   await Promise.all(running.map((program) => program.kill9()));
-  return kills;
+  return { kills, deaths, changes: running.reduce((sum, { lines }) => sum + lines, changes) };
 }
 
-async function owedSince({ store }: Context, from: Position, hooks: ReadonlyMap<string, string>): Promise<readonly Owed[]> {
+async function owedSince({ store }: Context, from: Position, hooks: Hooks): Promise<readonly Owed[]> {
   const end = await store.head();
   const owed: Owed[] = [];
   for await (const batch of store.watch(from, AbortSignal.timeout(30_000))) {

@@ -1,5 +1,7 @@
 /** Webhooks that others send: what proves them, that each is taken once, and that what is not proven leaves nothing. */
 import { createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import * as z from 'zod';
 import { execute } from '../../../origin/execute.ts';
@@ -16,6 +18,7 @@ import { headersOf, type Source } from '../../../shared/incoming/source.ts';
 import { jobs, jobStates } from '../../../shared/jobs/resource.ts';
 import type { JsonObject } from '../../../shared/wire/values.ts';
 import { DirectOrigin } from '../../support/direct-origin.ts';
+import { askOverHop } from '../../support/pipeline.ts';
 import { eventually } from '../../support/eventually.ts';
 import { engines } from '../../support/whole-world.ts';
 
@@ -43,6 +46,11 @@ const secrets = {
   own: 'a secret of our own',
 };
 const older = 'whsec_of_stripe_before';
+/** As they were sent: of stripe-ruby-mock's fixtures, and of @octokit/webhooks-examples. */
+const recorded = {
+  stripe: readFileSync(join(import.meta.dir, 'recorded/stripe-charge-refunded.json'), 'utf8'),
+  github: readFileSync(join(import.meta.dir, 'recorded/github-push.json'), 'utf8'),
+};
 const hex = (secret: string, text: string) => createHmac('sha256', secret).update(text).digest('hex');
 const seconds = () => Math.floor(Date.now() / 1_000);
 
@@ -69,6 +77,28 @@ describe('what providers document', () => {
       proven(github, delivery({ 'x-hub-signature-256': mac }, 'Hello, World!', 0), ["It's a Secret to Everybody"]);
     expect(asked(right)?.key).toBe(right);
     expect([asked(right.replace('7', '8')), asked(right.slice(7)), asked('')]).toEqual([undefined, undefined, undefined]);
+  });
+
+  // Signed once by `generateTestHeaderString` of stripe 23.1.0 and by `sign` of @octokit/webhooks-methods 6.0.0.
+  const recordedMacs = {
+    stripe: '0be1280260f653ce3289cce0e198fc9ce05e851be9d790f4ca16b11b6ce68e32',
+    github: 'sha256=2f8f6058c1eb53a61666c75872055bb060db81abfc60a9ac887d7a654f75f0bd',
+  };
+
+  test('what the libraries of Stripe and GitHub sign of recorded events is proven, and nothing but these bytes', () => {
+    const at = 1_700_000_000;
+    const ofStripe = (text: string) => {
+      const headers = { 'stripe-signature': `t=${at},v1=${recordedMacs.stripe}` };
+      return proven(stripe, { headers, text, body: JSON.parse(text) as JsonObject, nowMs: at * 1_000 }, [older, secrets.stripe]);
+    };
+    expect(ofStripe(recorded.stripe)).toEqual({ key: 'evt_00000000000000', id: 'evt_00000000000000', type: 'charge.refunded' });
+    expect(ofStripe(JSON.stringify(JSON.parse(recorded.stripe)))).toBeUndefined();
+    const ofGithub = (text: string) => {
+      const headers = { 'x-hub-signature-256': recordedMacs.github, 'x-github-delivery': 'd1', 'x-github-event': 'push' };
+      return proven(github, delivery(headers, text, 0), [secrets.github]);
+    };
+    expect(ofGithub(recorded.github)).toEqual({ key: recordedMacs.github, id: 'd1', type: 'push' });
+    expect(ofGithub(`${recorded.github} `)).toBeUndefined();
   });
 });
 
@@ -146,6 +176,27 @@ describe.each([...engines])('on %s', (engine) => {
     await noted('g-1');
     expect(await origin.stored(notes, 'g-1')).toMatchObject({ type: 'push' });
     expect(await origin.stored(notes, 'g-2')).toBeUndefined();
+  });
+
+  test('recorded events of Stripe and GitHub are jobs, with all that they say', async () => {
+    expect([await toStripe(recorded.stripe), await toGithub(recorded.github, 'push-1')]).toEqual([taken, taken]);
+    await noted('evt_00000000000000');
+    await noted('push-1');
+    const said = async (id: string) => JSON.parse(String((await origin.stored(notes, id))?.['body'])) as unknown;
+    expect(await said('evt_00000000000000')).toEqual(JSON.parse(recorded.stripe));
+    expect(await said('push-1')).toEqual(JSON.parse(recorded.github));
+  });
+
+  test('over the hop an unknown source and a wrong signature are 401, and each is counted', async () => {
+    const headers = { 'tombolo-delivery': JSON.stringify({ address: null, headers: { 'x-hub-signature-256': 'sha256=00' } }) };
+    const countedNow = () => origin.context.refusals.get('signature_invalid') ?? 0;
+    const [head, before] = [await origin.context.store.head(), countedNow()];
+    for (const source of ['github', 'stripe', 'nowhere']) {
+      const { status, json } = await askOverHop(origin.context, `/v1/incoming/${source}`, { method: 'POST', body: '{}', headers });
+      expect([status, json['type']]).toEqual([401, 'urn:tombolo:problem:signature_invalid']);
+    }
+    expect(countedNow()).toBe(before + 3);
+    expect(await origin.context.store.head()).toEqual(head);
   });
 
   test('what is not proven is one refusal, and leaves nothing', async () => {
