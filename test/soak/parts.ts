@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { check } from '../proofs/history/check.ts';
 import { type RunFigures, runHistory } from '../proofs/history/killed-origin.ts';
+import { grownLooks, type Looks, looksOf, tooManyLooks } from '../proofs/bounds/work-bounds.ts';
 import { runKilledHooks } from '../proofs/hooks/killed-hooks.ts';
 import { runKilledJobs } from '../proofs/jobs/killed-jobs.ts';
 import { fuzzOrigin } from '../proofs/hostile/origin-fuzz.ts';
@@ -55,7 +56,7 @@ async function histories({ seed, minutes }: Budget): Promise<Outcome> {
   return { figures: { runs }, violations };
 }
 
-/** A million films; MongoDB, which has its own time here, gets a tenth. */
+/** A million films; a tenth on MongoDB, whose test server holds all of it in memory, with the log that it made of each write. */
 async function exports(): Promise<Outcome> {
   const trips = [await roundTrip('sqlite', 1_000_000), await roundTrip('mongodb', 100_000)];
   return { figures: { runs: trips.map(({ figures }) => figures) }, violations: trips.flatMap(({ violations }) => violations) };
@@ -113,6 +114,21 @@ async function webhooks({ seed }: Budget): Promise<Outcome> {
     figures: { runs: [{ engine: 'sqlite', ...sqlite.figures }, { engine: 'mongodb', ...mongodb.figures }] },
     violations: [...sqlite.violations, ...mongodb.violations],
   };
+}
+
+const [boundsFew, boundsMany] = [1_000, 100_000];
+
+/** What each kind of read looks into, among a thousand documents and a hundred thousand. */
+async function workBounds({ seed }: Budget): Promise<Outcome> {
+  const runs: Looks[] = [];
+  const violations: string[] = [];
+  for (const engine of engines) {
+    const few = await looksOf(engine, boundsFew, { seed, questionsEach: 5 });
+    const many = await looksOf(engine, boundsMany, { seed, questionsEach: 5 });
+    violations.push(...tooManyLooks(few), ...tooManyLooks(many), ...grownLooks(few, many));
+    runs.push(few, many);
+  }
+  return { figures: { runs }, violations };
 }
 
 const processKillsEach = 100;
@@ -186,5 +202,7 @@ export const parts: readonly Part[] = [
   { name: 'limits', share: 0, run: limits },
   // Stores of up to a million documents, some two minutes.
   { name: 'growth', share: 0, run: growth },
+  // A hundred thousand documents on each engine, some five minutes.
+  { name: 'bounds', share: 0, run: workBounds },
   { name: 'exports', share: 0, run: exports },
 ];

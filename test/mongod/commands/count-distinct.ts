@@ -21,7 +21,8 @@ export const count: Command = {
     let n = 0;
     const view = viewPipeline(context, name);
     if (view) n = (await aggregateDocs(context, name, [{ $match: filter ?? {} }])).length;
-    else if ((!filter || Object.keys(filter).length === 0) && body['hint'] === undefined && context.view.at === Infinity && !context.transaction) n = collection?.count ?? 0;
+    // The record store's own figure, whatever the read concern.
+    else if ((!filter || Object.keys(filter).length === 0) && body['hint'] === undefined && !context.transaction) n = collection?.count ?? 0;
     else for (const _ of openQuery(context, collection, { filter: filter ?? {}, hint: body['hint'], collation: body['collation'] }).hits()) if (++n >= skip + limit) break;
     return ok({ n: Math.min(limit, Math.max(0, n - skip)) });
   },

@@ -38,7 +38,7 @@ export function openQuery(context: Context, collection: Collection | null, spec:
   const counters = newCounters();
   if (!collection) return { collection, filter, sort, plan: { kind: 'empty' }, counters, matching, run: null, hits: () => [] };
   const plan = choosePlan({ collection, filter, sort, collation, hint: spec.hint });
-  const run: Run = { collection, view: context.view, plan, test, sort, collation, counters, tick: context.tick };
+  const run: Run = { collection, view: context.view, plan, test, sort, collation, counters, examined: context.member.examined, tick: context.tick };
   return { collection, filter, sort, plan, counters, matching, run, hits: () => runPlan(run) };
 }
 

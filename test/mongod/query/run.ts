@@ -12,6 +12,9 @@ export type Hit = { record: StoredRecord; doc: Doc };
 
 export type Counters = { keys: number; docs: number; matched: number; sorted: boolean; sortedDocs: number };
 
+// What all queries of one member have touched, as serverStatus tells it; a restart does not begin anew.
+export type Examined = { keys: number; docs: number };
+
 export type Run = {
   collection: Collection;
   view: View;
@@ -20,6 +23,7 @@ export type Run = {
   sort: readonly SortField[];
   collation: Collation | null;
   counters: Counters;
+  examined: Examined;
   tick(): void; // throws when the operation's time is over or it was killed
 };
 
@@ -42,6 +46,7 @@ function* matching(run: Run): Generator<Hit> {
   for (const hit of candidates(run)) {
     if ((++steps & 127) === 0) run.tick();
     run.counters.docs++;
+    run.examined.docs++;
     if (!run.test(hit.doc)) continue;
     run.counters.matched++;
     yield hit;
@@ -61,12 +66,13 @@ function candidates(run: Run): Iterable<Hit> {
 
 const apart = (scan: Scan): Scan[] => scan.ranges.map(range => ({ ...scan, ranges: [range] }));
 
-function* byId({ collection, view, counters }: Run, key: string): Generator<Hit> {
-  counters.keys++;
+function* byId({ collection, view, counters, examined }: Run, key: string): Generator<Hit> {
   const record = collection.find(key, view);
   const doc = record && visible(record, view);
-  if (record && doc) yield { record, doc };
-  else counters.keys--;
+  if (!record || !doc) return;
+  counters.keys++;
+  examined.keys++;
+  yield { record, doc };
 }
 
 function* walkAll({ collection, view }: Run, reverse: boolean): Generator<Hit> {
@@ -89,7 +95,7 @@ function* union(run: Run, scans: Scan[]): Generator<Hit> {
   }
 }
 
-function* scanIndex({ collection, view, counters }: Run, { index, ranges, reverse }: Scan): Generator<Hit> {
+function* scanIndex({ collection, view, counters, examined }: Run, { index, ranges, reverse }: Scan): Generator<Hit> {
   index.accesses++;
   for (const { low, high } of ranges) {
     for (const { key, id } of index.entries.walk(low, high, reverse)) {
@@ -99,6 +105,7 @@ function* scanIndex({ collection, view, counters }: Run, { index, ranges, revers
       // An older or uncommitted version may own this key, and not the one that this reader sees.
       if ((record.head?.older || record.pending) && !index.keysOf(doc).includes(key)) continue;
       counters.keys++;
+      examined.keys++;
       yield { record, doc };
     }
   }

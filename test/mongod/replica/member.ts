@@ -7,6 +7,7 @@ import { type Clock, realClock } from '../clock.ts';
 import { Cursors } from '../commands/cursors.ts';
 import { fail, type MongoFault } from '../errors.ts';
 import { FailPoints } from '../fail-points.ts';
+import type { Examined } from '../query/run.ts';
 import { Sessions } from '../sessions/sessions.ts';
 import type { Transaction } from '../sessions/transaction.ts';
 import { Store } from '../storage/store.ts';
@@ -35,6 +36,7 @@ export class Member {
   readonly cursors: Cursors;
   readonly failPoints: FailPoints;
   readonly journal: Journal;
+  readonly examined: Examined = { keys: 0, docs: 0 };
   readonly processId = new ObjectId();
   topologyCounter = 0n;
   electionId = new ObjectId();

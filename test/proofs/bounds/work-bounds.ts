@@ -1,0 +1,118 @@
+/**
+ * What each kind of read looks into among many documents (SEMANTICS §6), counted and not timed: on MongoDB what the server says
+ * that it examined, on SQLite the pages that are read while none is in memory.
+ */
+import { limits } from '../../../shared/wire/limits.ts';
+import type { DirectAsking, DocumentOperation } from '../../support/direct-origin.ts';
+import { Random } from '../../support/random.ts';
+import type { Engine } from '../../support/whole-world.ts';
+import { CountedStore, ofOneKind, toId, toKind, toPlace } from './counted-store.ts';
+
+/** Documents of a page. */
+const limit = 20;
+/** Values of an `in`, of as many kinds. */
+const valuesOfIn = 3;
+/** Entries of a walk that are read and not shown: what waits in a merge, what is behind a skip, what ends it. */
+const besides = 4;
+/** Entries of one read of a loose walk (distinct.ts), and of a cell of the map (map-walk.ts). */
+const [ofLooseRead, ofCell] = [8, 50];
+/** A document stands in a page of its own, maybe below another of its own; to look takes some too. */
+const [pagesOfEntry, pagesOfLook] = [2, 20];
+/** Each question is put again, since other work of the store adds to what is counted: the least is its own. */
+const askedEach = 3;
+
+interface Question {
+  readonly operation: DocumentOperation;
+  /** Entries of indexes, or documents, whichever are more. */
+  readonly examinedMax: number;
+  /** About the document of this number. */
+  toAsking(number: number): DirectAsking;
+}
+
+const list = (filter: (number: number) => string, examinedMax = limit + besides): Question => ({
+  operation: 'list', examinedMax, toAsking: (number) => ({ query: `?${filter(number)}&limit=${limit}` }),
+});
+const ofKind = (more: string, examinedMax?: number) => list((number) => `kind=${toKind(number)}${more}`, examinedMax);
+const wholeKind = (operation: DocumentOperation, more: string): Question => ({
+  operation, examinedMax: ofOneKind + besides, toAsking: (number) => ({ query: `?kind=${toKind(number)}${more}` }),
+});
+const kindsFrom = (number: number) => Array.from({ length: valuesOfIn }, (_, at) => toKind(number + at * ofOneKind)).join();
+
+const questions: Readonly<Record<string, Question>> = {
+  'get': { operation: 'get', examinedMax: 1, toAsking: (number) => ({ id: toId(number) }) },
+  'list': ofKind(''),
+  'list by an array': list(() => 'tags=all'),
+  'range': ofKind('&rank[gte]=50'),
+  'prefix': list((number) => `title[prefix]=${toKind(number)}`),
+  'in': list((number) => `kind[in]=${kindsFrom(number)}`, valuesOfIn * (limit + besides)),
+  'beside': ofKind('&size[ne]=3', ofOneKind + besides),
+  'last page': ofKind('&page=last'),
+  'exact count': ofKind('&count=exact', ofOneKind + limit + 2 * besides),
+  'estimated count': list(() => 'count=estimated', limits.estimatedCountMax + limit + 2 * besides),
+  'distinct': list(() => 'distinct=kind', limit * ofLooseRead),
+  'expand': ofKind('&expand=next', 2 * (limit + besides)),
+  // Which of two words is the rarer is counted, to a thousand each.
+  'text': list((number) => `q=${toKind(number)}+thing`, 3 * limits.textExaminedMax),
+  'near': list((number) => `near=${toPlace(number).join()}&distance=30000`, limit * ofCell),
+  'within': list((number) => `within=${toBox(number)}`, limit * ofCell),
+  'aggregate': wholeKind('aggregate', '&group=size&avg=rank'),
+  'export': wholeKind('export', ''),
+};
+
+/** Half a degree wide and high. */
+function toBox(number: number): string {
+  const [west, south] = toPlace(number);
+  return [west, south, west + 0.5, south + 0.5].join();
+}
+
+export interface Looks {
+  readonly engine: Engine;
+  readonly documents: number;
+  /** Of each kind of read the most: entries or documents on MongoDB, pages on SQLite. */
+  readonly looked: Readonly<Record<string, number>>;
+  /** Of an export of all: as many as there are documents, or more, where looks are counted at all. */
+  readonly whole: number;
+}
+
+/** `questionsEach`: how many documents each kind of read is asked about. */
+export async function looksOf(
+  engine: Engine, documents: number, { seed, questionsEach }: { readonly seed: number; readonly questionsEach: number },
+): Promise<Looks> {
+  const random = new Random(seed);
+  await using store = await CountedStore.on(engine, documents);
+  const looked: Record<string, number> = {};
+  for (const [name, { operation, toAsking }] of Object.entries(questions)) {
+    const counts: number[] = [];
+    for (let question = 0; question < questionsEach; question++) {
+      const asking = toAsking(random.below(documents - valuesOfIn * ofOneKind));
+      const again: number[] = [];
+      for (let asked = 0; asked < askedEach; asked++) again.push(await store.looked(operation, asking));
+      counts.push(Math.min(...again));
+    }
+    looked[name] = Math.max(...counts);
+  }
+  return { engine, documents, looked, whole: await store.looked('export', { query: '?fields=kind' }) };
+}
+
+/** The kinds of read that looked into more than they may. */
+export function tooManyLooks({ engine, documents, looked, whole }: Looks): readonly string[] {
+  if (whole < documents) return [`${engine}: an export of ${documents} documents is counted as ${whole} looks`];
+  return Object.entries(questions).flatMap(([name, { examinedMax }]) => {
+    const max = engine === 'mongodb' ? examinedMax : examinedMax * pagesOfEntry + pagesOfLook;
+    const count = looked[name] ?? Number.POSITIVE_INFINITY;
+    return count <= max ? [] : [`${engine}, ${name}: looked ${count} times among ${documents} documents, ${max} at most`];
+  });
+}
+
+/** Half as many more, for the levels of an index and where a document stands; a few looks are none. */
+const [growthMax, looksFew] = [1.5, 10];
+
+/** The kinds of read that look into more among more documents. */
+export function grownLooks(few: Looks, many: Looks): readonly string[] {
+  return Object.entries(many.looked).flatMap(([name, count]) => {
+    const before = few.looked[name] ?? 0;
+    return count <= before * growthMax + looksFew ? [] : [
+      `${many.engine}, ${name}: looked ${count} times among ${many.documents} documents, ${before} times among ${few.documents}`,
+    ];
+  });
+}
