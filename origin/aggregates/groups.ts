@@ -6,13 +6,11 @@ import { type AggregateQuery, formatMeasure, type Measure } from '../../shared/a
 import type { Term } from '../../shared/aggregates/terms.ts';
 import { ZoneReader } from '../../shared/aggregates/zones.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
-import { toLong } from '../../shared/wire/shown-numbers.ts';
-import {
-  compareSortValues, isExactKind, type Json, type JsonObject, ranks, type ScalarKind, type SortValue,
-} from '../../shared/wire/values.ts';
+import { compareSortValues, isExactKind, type JsonObject, ranks, type ScalarKind, type SortValue } from '../../shared/wire/values.ts';
 import { mustKind } from '../store/kinds.ts';
 import type { Tallied, TallyRequest } from '../store/store.ts';
 import { add, type Decimal, floorTo, quotient, times, toDecimal, toDouble, toText, zero } from './decimal.ts';
+import { nothing, toJson, toShown } from './shown-values.ts';
 
 /** What is known of one field in one group. */
 interface Seen {
@@ -34,8 +32,6 @@ interface Ordered {
   readonly group: Group;
   readonly order: SortValue | undefined;
 }
-
-const nothing: SortValue = { rank: ranks.null, value: 0 };
 
 export class Groups {
   readonly #resource: Resource;
@@ -170,35 +166,8 @@ function see(seen: Seen | undefined, value: SortValue, count: number): void {
   seen.sum = add(seen.sum, times(number, count));
 }
 
-/** Numbers as the decimals that they are shown as; what JSON cannot show is null. */
-function toShown(value: SortValue): SortValue {
-  if (value.rank === ranks.other) return nothing;
-  if (value.rank !== ranks.number || Number.isSafeInteger(value.value)) return value;
-  const number = toDecimal(value.value);
-  return number === undefined ? nothing : { rank: ranks.number, value: toText(number) };
-}
-
 function numberOf(value: Decimal, kind: ScalarKind): number | string {
   if (isExactKind(kind)) return toText(value);
   const number = toDouble(value);
   return kind === 'integer' && !Number.isSafeInteger(number) ? toText(value) : number;
-}
-
-/** By the table of types (SEMANTICS §4). */
-function toJson({ rank, value }: SortValue, kind: ScalarKind): Json {
-  if (rank === ranks.null) return null;
-  if (rank === ranks.boolean) return value === 1;
-  if (rank !== ranks.number) return value;
-  const number = toDecimal(value);
-  if (number === undefined) return null;
-  const text = toText(number);
-  if (kind === 'decimal') return text;
-  return kind === 'long' ? (toLong(text) ?? text) : toPlain(text);
-}
-
-/** A number where that says the same. */
-function toPlain(text: string): number | string {
-  const number = Number(text);
-  const shown = Number.isFinite(number) ? toDecimal(number) : undefined;
-  return shown !== undefined && toText(shown) === text && (!Number.isInteger(number) || Number.isSafeInteger(number)) ? number : text;
 }

@@ -1,24 +1,80 @@
 /**
- * The distinct values of a field that begins an order, by a loose walk of its index (SEMANTICS §6): from each value to the
- * first one beyond it, so that work is bounded by values and not by documents. A value is one of the field's type: what is
- * missing, null, an array or of another type is none.
+ * The distinct values of a field (SEMANTICS §6). Of one that begins an order by a loose walk of its index: from each value to the
+ * first one beyond it, so that work is bounded by values and not by documents. Of an array by what the database counts, as an
+ * aggregate does, in so many elements at most. A value is one of the field's type: what is missing, null, an array or of another
+ * type is none.
  */
 import type { ListQuery } from '../../shared/contract/query.ts';
 import type { Range } from '../../shared/contract/filter.ts';
 import { valueAt } from '../../shared/contract/path.ts';
 import { parseFinite } from '../../shared/wire/exact-numbers.ts';
+import { Fault } from '../../shared/wire/fault.ts';
+import { limits } from '../../shared/wire/limits.ts';
 import type { Position } from '../../shared/wire/position.ts';
-import { compareSortValues, type Json, ranks, type Scalar, type ScalarKind, type SortValue } from '../../shared/wire/values.ts';
+import {
+  compareSortValues, type Json, ranks, type Scalar, type ScalarKind, type SortValue, toSortValue,
+} from '../../shared/wire/values.ts';
+import { nothing, toJson, toShown } from '../aggregates/shown-values.ts';
 import type { Asked } from '../call.ts';
-import { mustKind } from '../store/kinds.ts';
+import { isArrayField, mustKind } from '../store/kinds.ts';
+import { compareKeys } from '../store/merge.ts';
 import type { ListRequest, Read, Row, Store } from '../store/store.ts';
 import { readOptions } from './representation.ts';
+import { mustBeServable } from './servable.ts';
 
 /** Documents of one read of the store: where values are many, each read finds several; where they are few, it costs little. */
 const runLength = 8;
 
-/** A row for each value, the first of its documents, its key alone; as many as the `limit` of the request at most. */
-export async function walkDistinct(store: Store, call: Asked, query: ListQuery, request: ListRequest): Promise<Read<readonly Row[]>> {
+export interface Valued {
+  /** As documents show it. */
+  readonly value: Json;
+  /** Its own, alone. */
+  readonly keys: readonly SortValue[];
+}
+
+/** As many values as the `limit` of the request at most. */
+export async function findDistinct(
+  store: Store, call: Asked, query: ListQuery, field: string, request: ListRequest,
+): Promise<Read<readonly Valued[]>> {
+  if (isArrayField(call.resource, field)) return countElements(store, call, query, field, request);
+  const { value, position } = await walkDistinct(store, call, query, request);
+  for (const { document } of value) mustBeServable(call.resource, document);
+  return { value: value.map(({ document, keys }) => ({ value: valueAt(document.value, field) ?? null, keys })), position };
+}
+
+/** The different elements are all found anew for each page, so there are so many at most. */
+async function countElements(
+  store: Store, call: Asked, query: ListQuery, field: string, request: ListRequest,
+): Promise<Read<readonly Valued[]>> {
+  const { resource } = call;
+  const max = limits.aggregateElementsMax;
+  const asked = { ...request, sort: walkedOrder(query), fields: [], each: field, max };
+  const { value, position } = await store.tally(resource, asked, readOptions(call));
+  if (value === undefined) throw tooLarge(`more than ${max} elements of ${field} are found; a filter leaves fewer`);
+  if (value.length > limits.distinctElementsMax) {
+    throw tooLarge(`${field} has more than ${limits.distinctElementsMax} different elements; a filter leaves fewer`);
+  }
+  const kind = mustKind(resource, field);
+  const { rank } = toSortValue(leastOf(kind), kind);
+  const shown = value.flatMap(({ values }) => values.map(toShown)).filter((each) => each.rank === rank);
+  const keys = [...new Map(shown.map((each) => [JSON.stringify(each), [each]])).values()];
+  const { sort, after, limit } = request;
+  const found = keys.filter((each) => after === undefined || compareKeys(each, after, sort) > 0);
+  const page = found.sort((left, right) => compareKeys(left, right, sort)).slice(0, limit);
+  return { value: page.map((each) => ({ value: toJson(each[0] ?? nothing, kind), keys: each })), position };
+}
+
+/** The order of the shape that its range asks for: whichever, since all that it finds is counted. */
+function walkedOrder({ shape: { sorts }, range }: ListQuery): ListRequest['sort'] {
+  return sorts.find(([first]) => range === undefined || first?.field === range.field) ?? [];
+}
+
+function tooLarge(detail: string): Fault {
+  return new Fault('aggregate_too_large', { detail });
+}
+
+/** A row for each value, the first of its documents, its key alone. */
+async function walkDistinct(store: Store, call: Asked, query: ListQuery, request: ListRequest): Promise<Read<readonly Row[]>> {
   const { resource } = call;
   const [{ field, descending } = { field: '', descending: false }] = request.sort;
   const kind = mustKind(resource, field);
@@ -37,11 +93,6 @@ export async function walkDistinct(store: Store, call: Asked, query: ListQuery, 
     }
     if (read.value.length < limit || rows.length === request.limit) return { value: rows, position };
   }
-}
-
-/** As the document shows it. */
-export function valueOf({ document }: Row, field: string): Json {
-  return valueAt(document.value, field) ?? null;
 }
 
 function rangeBeyond({ field, kind, descending, given, beyond }: {

@@ -16,7 +16,7 @@ import type { Settings } from '../settings.ts';
 import type { CountRequest, ListRequest, Read, Row, Store } from '../store/store.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 import { atEnd, type Cursor, hasPagesBefore, mustCursor, signCursor } from '../tokens.ts';
-import { valueOf, walkDistinct } from './distinct.ts';
+import { findDistinct } from './distinct.ts';
 import { countByEntries, findByEntries } from './found-by-entries.ts';
 import { mustReadable, piecesPresenter } from './present.ts';
 import { readOptions } from './representation.ts';
@@ -40,11 +40,10 @@ export interface Values extends Omit<Page, 'shown' | 'rows'> {
 /** A page of the distinct values of a field, of the documents that the caller sees. */
 export async function readValues({ store, settings: { keys } }: Context, call: Asked, query: ListQuery, field: string): Promise<Values> {
   const { boundTo, cursor, request } = toPrepared(keys, call, query);
-  const { value, position } = await walkDistinct(store, call, query, request);
+  const { value, position } = await findDistinct(store, call, query, field, request);
   const sign = (next: Cursor) => signCursor(next, boundTo, call.tokenKey);
   const { rows, next, prev } = toPage({ found: value, brokenOffAt: undefined }, query, cursor, sign);
-  for (const { document } of rows) mustBeServable(call.resource, document);
-  return { values: rows.map((row) => valueOf(row, field)), pages: { next, prev }, position };
+  return { values: rows.map((row) => row.value), pages: { next, prev }, position };
 }
 
 export async function readPage({ store, settings: { keys } }: Context, call: Asked, query: ListQuery): Promise<Page> {
@@ -131,9 +130,9 @@ export async function findFirst(store: Store, call: Asked, query: ListQuery): Pr
   return { documents: walked.found.slice(0, query.limit).map(({ document }) => document), isMore };
 }
 
-interface Walked {
+interface Walked<Each = Row> {
   /** One more than is asked for, where there are so many. */
-  readonly found: readonly Row[];
+  readonly found: readonly Each[];
   /** The sort values of what was looked at last, where there may be more and fewer were found. */
   readonly brokenOffAt: Row['keys'] | undefined;
 }
@@ -168,12 +167,14 @@ export function cursorBinding({ resource, principal }: Asked, query: ListQuery):
   return `${resource.name} ${scopeOf(resource, principal)} ${text}`;
 }
 
-export interface PageRows extends NonNullable<Answer['pages']> {
-  readonly rows: readonly Row[];
+export interface PageRows<Each = Row> extends NonNullable<Answer['pages']> {
+  readonly rows: readonly Each[];
 }
 
 /** One row more than asked was read: it tells whether the reader's direction goes on, and is not shown. */
-function toPage({ found, brokenOffAt }: Walked, query: ListQuery, cursor: Cursor | undefined, sign: (cursor: Cursor) => string): PageRows {
+function toPage<Each extends Pick<Row, 'keys'>>(
+  { found, brokenOffAt }: Walked<Each>, query: ListQuery, cursor: Cursor | undefined, sign: (cursor: Cursor) => string,
+): PageRows<Each> {
   const goesOn = found.length > query.limit || brokenOffAt !== undefined;
   const shown = found.slice(0, query.limit);
   const rows = cursor?.backwards === true ? shown.toReversed() : shown;

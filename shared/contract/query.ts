@@ -30,7 +30,7 @@ export interface ListQuery {
   readonly words: readonly string[] | undefined;
   /** What is asked of the map, where the shape has a place: it orders what is found, not `sort`. */
   readonly area: Area | undefined;
-  /** A total order, ending in id. */
+  /** A total order, ending in id; of an array's distinct values theirs. */
   readonly sort: readonly SortKey[];
   readonly limit: number;
   /** A cursor: opaque here, signed by the origin. */
@@ -42,7 +42,7 @@ export interface ListQuery {
   readonly estimated: boolean;
   /** The last page: as many as there may be on one, before the end. */
   readonly fromEnd: boolean;
-  /** The field whose values are listed in place of documents: the first of the order. */
+  /** The field whose values are listed in place of documents: the first of the order, or an array. */
   readonly distinct: string | undefined;
   /** What is shown in each document of those that it leads to. */
   readonly expand?: readonly Expansion[];
@@ -96,8 +96,9 @@ function readListQuery(resource: Resource, query: string): ListQuery {
   const expand = readExpand(reader, page.limit);
   reader.finish();
   const how = { words, area, isDistinct: distinct !== undefined };
-  const { shape, equal, range, ...choice } = chooseShape(resource, filter, distinct?.sort ?? asked, how);
-  const made = { shape, ...asFolded(shape, { equal, range }), ...choice, words, area, ...page, distinct: distinct?.field };
+  const { shape, equal, range, sort, ...choice } = chooseShape(resource, filter, distinct === undefined ? asked : distinct.along, how);
+  const order = distinct?.sort ?? sort;
+  const made = { shape, ...asFolded(shape, { equal, range }), ...choice, sort: order, words, area, ...page, distinct: distinct?.field };
   return expand === undefined ? made : { ...made, expand };
 }
 

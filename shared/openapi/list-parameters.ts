@@ -1,11 +1,12 @@
 /** What a list takes, worked out of the shapes of its resource: each filter with its operators, orders, and the controls of a page. */
 import type * as z from 'zod';
+import { isListed } from '../contract/distinct.ts';
 import type { Field } from '../contract/fields.ts';
 import { idField, typesOf } from '../contract/filter-values.ts';
 import { parseListQuery } from '../contract/query.ts';
 import { isParameterName, mapControls, toEqualName } from '../contract/reserved-names.ts';
 import type { Resource } from '../contract/resource.ts';
-import { formatSort, reversed, type Shape } from '../contract/shapes.ts';
+import { formatSort, isByEntries, reversed, type Shape } from '../contract/shapes.ts';
 import { exportFormats, ofPages } from '../operations/export-query.ts';
 import type { Translation } from '../versions/translation.ts';
 import { limits } from '../wire/limits.ts';
@@ -38,7 +39,7 @@ export function listParametersOf(resource: Resource, input?: Translation): reado
   const text = textOf(shapes.map((shape) => namedShape(shape, input)), shown.get('q'));
   return [
     ...filters.flatMap((filter) => olderParameter(filter, input)), ...text, ...mapParametersOf(shapes, shown), ...orders,
-    ...pageParameters, ...distinctOf(shapes, input), fieldsOf(resource, input), ...expandOf(resource),
+    ...pageParameters, ...distinctOf(resource, shapes, input), fieldsOf(resource, input), ...expandOf(resource),
   ];
 }
 
@@ -136,10 +137,13 @@ function sortOf(shapes: readonly Shape[]): readonly QueryParameter[] {
   }];
 }
 
-/** Fields that begin an order, where the version has their values as they are. */
-function distinctOf(shapes: readonly Shape[], input: Translation | undefined): readonly QueryParameter[] {
+/** Fields that begin an order, and arrays that are asked by, where the version has their values as they are. */
+function distinctOf({ fields: known }: Resource, asked: readonly Shape[], input: Translation | undefined): readonly QueryParameter[] {
+  const shapes = asked.filter((shape) => !isByEntries(shape));
   const first = shapes.flatMap(({ equal, sorts }) => sorts.flatMap(([key]) => key?.field ?? []).filter((field) => !equal.includes(field)));
-  const fields = [...new Set(first)].filter((field) => field !== 'id' && (input?.conversionsAt(field).length ?? 0) === 0);
+  const arrays = [...known.values()].filter((field) => field.kind === 'array' && isListed({ shapes }, field));
+  const all = [...new Set([...first, ...arrays.map(({ name }) => name)])];
+  const fields = all.filter((field) => field !== 'id' && (input?.conversionsAt(field).length ?? 0) === 0);
   if (fields.length === 0) return [];
   const names = fields.map((field) => input?.downPath(field) ?? field);
   return [{

@@ -116,6 +116,8 @@ export const limits = {
   aggregateDocumentsMax: 100_000,
   /** Elements of arrays in those that are grouped by; a document without any counts as one. */
   aggregateElementsMax: 400_000,
+  /** Different elements of an array that `distinct` lists; more is `aggregate_too_large`. Some 20 ms of work a page. */
+  distinctElementsMax: 10_000,
   /** Groups of one aggregate where its declaration says no number; more is `aggregate_too_large`. */
   aggregateGroupsDefault: 1_000,
   /** The largest number that a declaration may say. */

@@ -62,6 +62,16 @@ test('each command asks for what is printed: brackets of a query are no pattern 
 
 const shellTest = testThat(onPath('npm'), onPath('curl'), onPath('bash'));
 
+shellTest('what is asked of data answers as printed', () => {
+  for (const heading of ['### Beside an index', '### Aggregates', '### Places on the map']) {
+    const shells = blocksBelow(heading, 'sh');
+    const output = runAsPrinted(shells.map((shell) => shell.replaceAll(/^curl .*$/gm, '$&; echo')));
+    const printed = [...shells.flatMap(printedIn).filter((each) => each !== ''), ...blocksBelow(heading, 'json')];
+    expect(printed.length).toBeGreaterThan(0);
+    for (const each of printed) expect(output).toMatch(toPattern(each));
+  }
+});
+
 shellTest('a newcomer signs up, reviews and signs out as printed', () => {
   const output = runAsPrinted(blocksBelow('### People', 'sh'));
   for (const said of [
