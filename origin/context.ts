@@ -37,6 +37,7 @@ import type { Measuring } from './metrics/metrics.ts';
 import { Requests } from './metrics/requests.ts';
 import { startDisk } from './disk.ts';
 import type { SignToken } from './people/auth.ts';
+import { mailOf, type SendMail } from './people/mail.ts';
 import type { People } from './people/people.ts';
 import { startPeople } from './people/start.ts';
 import { mustReadModels } from './read-models/checks.ts';
@@ -56,6 +57,10 @@ import { startTraces, type Traces } from './traces/traces.ts';
 import { toLoggedError, toTrouble } from './trouble.ts';
 import { deliveryJob, usualTimes, type WebhookTimes } from './webhooks/delivery-job.ts';
 import { startWebhooks } from './webhooks/start-webhooks.ts';
+import { mustWorkflows } from './workflow-engine/checks.ts';
+import type { Workflows } from './workflow-engine/stored-workflow.ts';
+import { hasWaits, startWaits } from './workflow-engine/waits.ts';
+import { jobsOfWorkflow, type Workflow } from './workflow-engine/workflow.ts';
 
 export interface Context {
   readonly settings: Settings;
@@ -79,6 +84,9 @@ export interface Context {
   readonly traces: Traces | undefined;
   readonly beforeWrites: BeforeWrites;
   readonly incoming: Incomings;
+  readonly workflows: Workflows;
+  /** Mails that jobs send, by the way that people are written. */
+  readonly mail: SendMail;
   readonly services: Services;
   /** The job that delivers what webhooks are told. */
   readonly delivers: Job;
@@ -100,6 +108,7 @@ export interface Own {
   readonly afterCommits?: readonly AfterCommit[];
   readonly readModels?: readonly ReadModel[];
   readonly jobs?: readonly Job[];
+  readonly workflows?: readonly Workflow[];
   readonly schedules?: readonly Schedule[];
   readonly incoming?: readonly Incoming[];
   readonly jobTimes?: WorkerTimes;
@@ -119,7 +128,9 @@ export async function openContext(settings: Settings, contract: Contract, own: O
   mustAfterCommits(afterCommits, contract);
   mustReadModels(readModels, afterCommits, contract);
   const beforeWrites = mustBeforeWrites(hooks, contract);
-  const declaredJobs = mustJobs(jobs);
+  const workflows = mustWorkflows(own.workflows ?? [], contract);
+  const flowing = [...workflows.values()].flatMap(jobsOfWorkflow).map((each) => [each.name, each] as const);
+  const declaredJobs = new Map([...mustJobs(jobs), ...flowing]);
   mustSchedules(schedules, declaredJobs);
   const incoming = mustIncoming(own.incoming ?? [], jobs);
   const { logLevel: level } = settings;
@@ -151,7 +162,7 @@ export async function openContext(settings: Settings, contract: Contract, own: O
   const delivers: Job = deliveryJob(() => context, own.webhookTimes ?? usualTimes);
   const context: Context = {
     settings, contract, plans: own.plans, people, log, now, store, feed, compute, services, answers, beforeWrites, deferrals, load,
-    traces, delivers, incoming,
+    traces, delivers, incoming, workflows, mail: mailOf(settings),
     calls: new KnownCalls(),
     imports: new CallerShares({
       what: 'imports', perCallerMax: limits.importsPerCallerMax, retryAfterSeconds: limits.importRetryAfterSeconds,
@@ -175,7 +186,7 @@ interface Following extends Own {
 
 /** What follows from changes, and from time. */
 async function startFollowing(context: Context, following: Following): Promise<void> {
-  const { contract, services, incoming, now, delivers } = context;
+  const { contract, services, incoming, now, delivers, workflows } = context;
   const { afterCommits = [], readModels = [], schedules = [], declaredJobs, jobTimes, onTrouble } = following;
   const { leaseTimes, holdLimits, erasingRestMs: restMs } = following;
   await startEntries(context, { onTrouble, leaseTimes });
@@ -186,6 +197,7 @@ async function startFollowing(context: Context, following: Following): Promise<v
   // Webhooks are told of what is live alone.
   const hasWebhooks = [...contract.resources.values()].some(({ live }) => live);
   if (hasWebhooks) await services.start('webhooks', () => startWebhooks(delivers, context, { onTrouble, leaseTimes }));
+  if (hasWaits(workflows)) await services.start('workflows', () => startWaits(workflows, context, { onTrouble, leaseTimes }));
   const jobs = hasWebhooks ? new Map([...declaredJobs, [delivers.name, delivers]]) : declaredJobs;
   if (jobs.size > 0) await services.start('jobs', () => startWorker(jobs, context, { onTrouble, times: jobTimes }));
   if (schedules.length > 0) await services.start('schedules', () => startScheduler(schedules, context, { onTrouble }));

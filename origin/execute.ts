@@ -10,6 +10,7 @@ import { deferred } from '../shared/deferred/resource.ts';
 import { received } from '../shared/incoming/resource.ts';
 import { jobs } from '../shared/jobs/resource.ts';
 import { webhooks } from '../shared/webhooks/resource.ts';
+import { workflows } from '../shared/workflows/resource.ts';
 import type { ModuleRows } from '../shared/modules.ts';
 import { type Endpoint, isEndpoint } from '../shared/operations/endpoint.ts';
 import { isSafe, type Operation } from '../shared/operations/operation.ts';
@@ -22,6 +23,7 @@ import { JobsAccess } from './access/jobs-access.ts';
 import { KeysAccess } from './access/keys-access.ts';
 import { ReadAccess } from './access/read-access.ts';
 import { WebhooksAccess } from './access/webhooks-access.ts';
+import { WorkflowsAccess } from './access/workflows-access.ts';
 import { WriteAccess } from './access/write-access.ts';
 import { keyHandlers } from './api-keys/handlers.ts';
 import type { Answer, Asked, Call, StateAnswer } from './call.ts';
@@ -51,6 +53,7 @@ import { restore } from './operations/restore.ts';
 import { transaction } from './operations/transaction.ts';
 import { upsert } from './operations/upsert.ts';
 import { webhookHandlers } from './webhooks/handlers.ts';
+import { workflowHandlers } from './workflow-engine/handlers.ts';
 
 type Rows = Readonly<Record<string, Operation>>;
 
@@ -65,6 +68,7 @@ interface OwnAccesses {
   readonly operations: DeferredAccess;
   readonly webhooks: WebhooksAccess;
   readonly tombolo_received: IncomingAccess;
+  readonly workflows: WorkflowsAccess;
 }
 
 type OwnAccess = new (context: Context, call: Asked) => OwnAccesses[keyof OwnAccesses];
@@ -72,6 +76,7 @@ type OwnAccess = new (context: Context, call: Asked) => OwnAccesses[keyof OwnAcc
 /** Of these nothing is kept: what is answered depends on more of its caller than a scope says. */
 const ownAccesses: ReadonlyMap<Resource, OwnAccess> = new Map<Resource, OwnAccess>([
   [apiKeys, KeysAccess], [jobs, JobsAccess], [deferred, DeferredAccess], [webhooks, WebhooksAccess], [received, IncomingAccess],
+  [workflows, WorkflowsAccess],
 ]);
 
 type AccessOf<Row extends Operation> = Row['at'] extends { readonly about: infer About extends keyof OwnAccesses }
@@ -140,5 +145,5 @@ export type RoutedCall = CallOf<ModuleRows>;
 export const execute = executor<ModuleRows>({
   list, get, create, replace, upsert, patch, remove, import: importRows, export: exportRows, changes, removed, removedOne, restore, erase,
   patchMany, removeMany, transaction, aggregate, history,
-  ...keyHandlers, ...jobHandlers, ...deferredHandlers, ...webhookHandlers, ...incomingHandlers, ...handlers,
+  ...keyHandlers, ...jobHandlers, ...deferredHandlers, ...webhookHandlers, ...incomingHandlers, ...workflowHandlers, ...handlers,
 });

@@ -16,6 +16,8 @@ import { moduleList, type RowsOf } from './operations/module.ts';
 import { removals } from './operations/removals.ts';
 import { webhookOperations } from './webhooks/operations.ts';
 import { deliveries, turns, webhooks } from './webhooks/resource.ts';
+import { workflowOperations } from './workflows/operations.ts';
+import { workflows } from './workflows/resource.ts';
 
 export const modules = moduleList({
   documents: { operations: documents },
@@ -25,6 +27,7 @@ export const modules = moduleList({
   history: { operations: historyOperations },
   apiKeys: { operations: apiKeyOperations, resources: [apiKeys, apiKeyUses], reported: [apiKeys] },
   jobs: { operations: jobOperations, resources: [jobs, schedules] },
+  workflows: { operations: workflowOperations, resources: [workflows] },
   deferred: { operations: deferredOperations, resources: [deferred, deferredParts] },
   webhooks: { operations: webhookOperations, resources: [webhooks, deliveries, turns] },
   incoming: { operations: incomingOperations, resources: [received] },

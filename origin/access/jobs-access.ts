@@ -10,6 +10,7 @@ import { absentAt, conditional, readOptions } from '../documents/representation.
 import { writeRecorded } from '../documents/write-one.ts';
 import { toEnded, toInstant } from '../job-queue/job-writes.ts';
 import { isEnded, jobIn, putting, toDeadJob, toShownJob } from '../job-queue/stored-job.ts';
+import { isOfWorkflow } from '../workflow-engine/step-jobs.ts';
 import type { Decision, ListRequest, Mutation, Outcome } from '../store/store.ts';
 import { isSeenBy, mustBeThere, refusing } from './own-writes.ts';
 import { seenBy } from './seen-by.ts';
@@ -66,7 +67,9 @@ export class JobsAccess {
       resource: jobs, id: this.#call.id,
       decide: (found) => refusing(() => {
         if (!isSeenBy(found, this.#call.principal)) throw new Fault('document_not_found');
-        return decide(jobIn(found));
+        const job = jobIn(found);
+        if (isOfWorkflow(job.name)) throw new Fault('document_conflict', { detail: 'the job is of a workflow: cancel or retry that' });
+        return decide(job);
       }),
     };
     const told = ([outcome]: readonly Outcome[]) => toAnswer(jobIn(mustBeThere(outcome)));

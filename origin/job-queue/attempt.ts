@@ -37,6 +37,7 @@ export class Attempt {
   #toldAtMs = -Infinity;
   #leaseEndsAtMs: number;
   #isStopped = false;
+  #isEnded = false;
 
   constructor(options: AttemptOptions) {
     this.#options = options;
@@ -76,7 +77,7 @@ export class Attempt {
     try {
       const result = await this.#handle();
       // What is done is done, also where the process stops meanwhile.
-      await writeAll(this.#options.context.store, [ending(claim, await now(), toResult(result)), ...this.#atEnd]);
+      if (!this.#isEnded) await this.#end(result, this.#atEnd);
     } catch (cause) {
       if (cause === lost || this.#cut.signal.reason === lost) return;
       if (this.#isStopped) return await this.#keep(async () => handingBack(claim, job, await now()), cause);
@@ -102,6 +103,7 @@ export class Attempt {
         write: (mutations) => this.#write([holding(this.#options.claim), ...mutations]),
         progress: (part) => this.#tell(part),
         atEnd: (mutations) => void this.#atEnd.push(...mutations),
+        end: (mutations) => this.#end(undefined, mutations),
       });
       const result = await Promise.race([job.handler(call), untilAborted(signal)]);
       isFailed = false;
@@ -110,6 +112,12 @@ export class Attempt {
       traced?.end({ request: `job_${id}`, attempt }, isFailed);
       clearTimeout(timer);
     }
+  }
+
+  async #end(result: Json | undefined, mutations: readonly Mutation[]): Promise<void> {
+    const { claim, now, context } = this.#options;
+    await writeAll(context.store, [ending(claim, await now(), toResult(result)), ...mutations]);
+    this.#isEnded = true;
   }
 
   async #tell(part: number): Promise<void> {

@@ -41,7 +41,7 @@ export function mustSchedules(schedules: readonly Schedule[], declared: Jobs): v
 }
 
 /** The types of a declaration are not checked when it runs. */
-function checkJob({ name, payload, queue, attempts, backoff, timeoutMs, fetches, handler }: Job, refuse: Refuse): void {
+export function checkJob({ name, payload, queue, attempts, backoff, timeoutMs, fetches, handler }: Job, refuse: Refuse): void {
   if (typeof name !== 'string' || !isActionName(name)) refuse('name', 'must be lower-case letters, digits and hyphens');
   if (typeof payload?.safeParse !== 'function') refuse('payload', 'must be a schema of zod');
   if (!isActionName(queue?.name ?? '')) refuse('queue.name', 'must be lower-case letters, digits and hyphens');

@@ -3,6 +3,7 @@
  * guarded way out, and its attempt's signal, log and clock. All of it is done as the system, past the rules of rows and fields;
  * what a document must be stays, and so do hooks before a write, which are told of the job's owner as the principal.
  */
+import type { Resource } from '../../shared/contract/resource.ts';
 import type { Environment } from '../../shared/settings/reader.ts';
 import { anonymous, type Principal } from '../../shared/wire/principal.ts';
 import type { StoredJob } from '../../shared/jobs/resource.ts';
@@ -12,8 +13,10 @@ import { asSystem } from '../access/on-behalf.ts';
 import { ReadLedger } from '../access/read-ledger.ts';
 import type { Asked } from '../call.ts';
 import type { Context } from '../context.ts';
+import type { Mail } from '../people/mail.ts';
 import { everyResourceOf } from '../../shared/contract/every-resource.ts';
 import type { Mutation } from '../store/store.ts';
+import type { StoredDocument } from '../store/stored-document.ts';
 import type { Job } from './job.ts';
 
 /** One attempt, as its handler has it. */
@@ -31,6 +34,7 @@ export interface Attempting {
   write(mutations: readonly Mutation[]): Promise<void>;
   progress(part: number): Promise<void>;
   atEnd(mutations: readonly Mutation[]): void;
+  end(mutations: readonly Mutation[]): Promise<void>;
 }
 
 export class JobCall<Payload = unknown> extends DocumentsChanged {
@@ -57,6 +61,11 @@ export class JobCall<Payload = unknown> extends DocumentsChanged {
     return this.#attempting.stored.attempt;
   }
 
+  /** The job as it is stored. */
+  get stored(): StoredJob {
+    return this.#attempting.stored;
+  }
+
   /** Aborts when the time of the attempt is over, the job is cancelled or lost, or the origin stops. */
   get signal(): AbortSignal {
     return this.#attempting.signal;
@@ -78,6 +87,16 @@ export class JobCall<Payload = unknown> extends DocumentsChanged {
     this.#attempting.atEnd(toMutations(changes));
   }
 
+  /** For jobs of Tombolo's own: ends the job now, together with these; throws what refuses, and then it has not ended. */
+  end(changes: readonly Change[], mutations: readonly Mutation[]): Promise<void> {
+    return this.#attempting.end([...toMutations(changes), ...mutations]);
+  }
+
+  /** For jobs of Tombolo's own: what is stored of an internal resource. */
+  async find(internal: Resource, id: string): Promise<StoredDocument | undefined> {
+    return (await this.#context.store.get(internal, id, { deadline: this.#attempting.deadline })).value;
+  }
+
   /** Tells the job's owner how much is done, from 0 to 1. */
   progress(part: number): Promise<void> {
     if (!(part >= 0 && part <= 1)) throw new Error(`progress ${part}: it is told from 0 to 1`);
@@ -87,6 +106,11 @@ export class JobCall<Payload = unknown> extends DocumentsChanged {
   /** HTTPS to the hosts that the job declares. */
   fetch(url: string, fetching?: Fetching): Promise<Fetched> {
     return guardedFetch({ hosts: this.#attempting.job.fetches, signal: this.signal })(url, fetching);
+  }
+
+  /** By the server that people are written by, in development to a file. It may be sent again: give it an id. */
+  mail(mail: Mail): Promise<void> {
+    return this.#context.mail(mail);
   }
 
   /** Milliseconds of the epoch. */

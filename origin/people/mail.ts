@@ -2,12 +2,16 @@
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { Fault } from '../../shared/wire/fault.ts';
+import type { Settings } from '../settings.ts';
 import type { PeopleSettings } from './settings.ts';
 
 export interface Mail {
   readonly to: string;
   readonly subject: string;
   readonly text: string;
+  /** The same each time that the mail is sent again: its `Message-ID` (RFC 5322 §3.6.4). Letters, digits and hyphens. */
+  readonly id?: string;
 }
 
 /** Rejects when the server did not take it. */
@@ -24,13 +28,28 @@ export async function openMail({ smtp }: Pick<PeopleSettings, 'smtp'>, dataDir: 
   return async (mail) => send({ ...mail, to: mustAddress(mail.to) });
 }
 
+/** Opened when the first is sent. In production there must be a server, which is set with people. */
+export function mailOf({ people, dataDir, environment }: Pick<Settings, 'people' | 'dataDir' | 'environment'>): SendMail {
+  let opened: Promise<SendMail> | undefined;
+  return async (mail) => {
+    if (people === undefined && environment === 'production') {
+      throw new Fault('misconfigured', { detail: 'no mail server is set up', facts: { see: 'TOMBOLO_PEOPLE, TOMBOLO_SMTP_URL' } });
+    }
+    opened ??= openMail({ smtp: people?.smtp }, dataDir);
+    await (await opened)(mail);
+  };
+}
+
 /** Mailers parse the text of an address: one with a line end in it would name a second recipient. */
 function mustAddress(text: string): string {
   return z.email().parse(text);
 }
 
 function toFile(path: string): SendMail {
-  return ({ to, subject, text }) => appendFile(path, `To: ${to}\nSubject: ${subject}\n\n${text}\n\n`, { mode: 0o600 });
+  return ({ to, subject, text, id }) => {
+    const named = id === undefined ? '' : `Message-ID: <${id}>\n`;
+    return appendFile(path, `To: ${to}\nSubject: ${subject}\n${named}\n${text}\n\n`, { mode: 0o600 });
+  };
 }
 
 interface Person {
@@ -91,5 +110,9 @@ async function toServer({ url, from }: NonNullable<PeopleSettings['smtp']>): Pro
     connectionTimeout: smtpMsMax, greetingTimeout: smtpMsMax, socketTimeout: smtpMsMax,
     ...(username === '' ? {} : { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }),
   });
-  return async (mail) => void (await transport.sendMail({ from, ...mail }));
+  const domain = from.slice(from.lastIndexOf('@') + 1).replace(/>.*$/, '');
+  return async ({ id, ...mail }) => {
+    const named = id === undefined ? {} : { messageId: `<${id}@${domain}>` };
+    await transport.sendMail({ from, ...named, ...mail });
+  };
 }

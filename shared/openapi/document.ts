@@ -29,6 +29,7 @@ import { describedOf } from './rows.ts';
 import { ruleInWords } from './rule-words.ts';
 import { togetherSchemas } from './together.ts';
 import { sentToReceivers, webhookSchemas } from './webhooks.ts';
+import { workflowSchemas } from './workflows.ts';
 
 export interface Describing {
   readonly contract: Contract;
@@ -66,6 +67,7 @@ function toCurrentDescription({ contract, plans, paths }: Describing): JsonObjec
         ...incomingSchemas(),
         ...deferredSchemas,
         ...webhookSchemas(),
+        ...workflowSchemas(),
         ...problemSchemas,
         ...Object.assign({}, ...resources.map((resource) => schemasOf(resource, operationsOf(resource).filter(hasOwnBody)))),
       },

@@ -19,6 +19,7 @@ import type { Operation } from '../operations/operation.ts';
 import { removals } from '../operations/removals.ts';
 import { transaction } from '../operations/transaction.ts';
 import { webhookOperations } from '../webhooks/operations.ts';
+import { workflowOperations } from '../workflows/operations.ts';
 import { aggregateAnswer, aggregateParametersOf, aggregatesOf } from './aggregate-parameters.ts';
 import {
   createdAnswer, exportAnswer, feedAnswer, oneAnswer, pageAnswer, removedAnswer, replacedAnswer, reportAnswer, upsertedAnswer,
@@ -43,6 +44,9 @@ import {
   deliveriesAnswer, deliveriesParameters, resentAnswer, testedAnswer, webhookAnswer, webhookChangedAnswer, webhookComponents,
   webhookExamples, webhookMadeAnswer, webhooksAnswer, webhooksParameters,
 } from './webhooks.ts';
+import {
+  workflowAnswer, workflowComponents, workflowExamples, workflowMovedAnswer, workflowsAnswer, workflowsParameters, workflowStartedAnswer,
+} from './workflows.ts';
 
 type Words<Rows> = { readonly [Name in keyof Rows]?: Described };
 
@@ -147,11 +151,22 @@ const ofWebhooks: Words<typeof webhookOperations> = {
   resendDeliveries: { answers: resentAnswer, components: webhookComponents.resending, bodies: () => webhookExamples.resending },
 };
 
+const ofWorkflows: Words<typeof workflowOperations> = {
+  startWorkflow: {
+    answers: workflowStartedAnswer, components: workflowComponents.newWorkflow, bodies: () => workflowExamples.newWorkflow,
+  },
+  listWorkflows: { answers: workflowsAnswer, parameters: workflowsParameters },
+  getWorkflow: { answers: workflowAnswer },
+  cancelWorkflow: { answers: removedAnswer },
+  retryWorkflow: { answers: workflowMovedAnswer },
+  signalWorkflow: { answers: workflowMovedAnswer, components: workflowComponents.signal, bodies: () => workflowExamples.signal },
+};
+
 const byRow: ReadonlyMap<Operation, Described | undefined> = new Map([
   ...toEntries(documents, ofDocuments), ...toEntries(bulk, ofBulk), ...toEntries(transaction, ofTransaction),
   ...toEntries(removals, ofRemovals), ...toEntries(apiKeyOperations, ofApiKeys), ...toEntries(jobOperations, ofJobs),
   ...toEntries(deferredOperations, ofDeferred), ...toEntries(webhookOperations, ofWebhooks), ...toEntries(historyOperations, ofHistory),
-  ...toEntries(incomingOperations, ofIncoming),
+  ...toEntries(incomingOperations, ofIncoming), ...toEntries(workflowOperations, ofWorkflows),
 ]);
 const nothingMore: Described = {};
 

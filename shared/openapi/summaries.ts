@@ -12,6 +12,7 @@ import { documents } from '../operations/documents.ts';
 import { removals } from '../operations/removals.ts';
 import { transaction } from '../operations/transaction.ts';
 import { webhookOperations } from '../webhooks/operations.ts';
+import { workflowOperations } from '../workflows/operations.ts';
 import type { Operation } from '../operations/operation.ts';
 
 type Sentences<Rows> = { readonly [Name in keyof Rows]: string };
@@ -90,12 +91,21 @@ const ofIncomingOperations: Sentences<typeof incomingOperations> = {
   receive: 'Takes a webhook of a declared source, which its signature proves.',
 };
 
+const ofWorkflowOperations: Sentences<typeof workflowOperations> = {
+  startWorkflow: 'Begins a workflow that the caller may begin.',
+  listWorkflows: 'Lists workflows, the newest first: one’s own; for an admin those of the tenant, or all.',
+  getWorkflow: 'Tells how a workflow is that the caller caused, step by step.',
+  cancelWorkflow: 'Cancels a workflow that has not ended: what was done is undone, the last first.',
+  retryWorkflow: 'Has a workflow go on where it is stuck, or begin again where all of it is undone.',
+  signalWorkflow: 'Tells a step of one’s own workflow what it waits for.',
+};
+
 const byRow: ReadonlyMap<Operation, string> = new Map([
   ...toEntries(documents, ofDocuments), ...toEntries(bulk, ofBulk), ...toEntries(transaction, ofTransaction),
   ...toEntries(removals, ofRemovals), ...toEntries(historyOperations, ofHistoryOperations),
   ...toEntries(apiKeyOperations, ofApiKeyOperations), ...toEntries(jobOperations, ofJobOperations),
   ...toEntries(deferredOperations, ofDeferredOperations), ...toEntries(webhookOperations, ofWebhookOperations),
-  ...toEntries(incomingOperations, ofIncomingOperations),
+  ...toEntries(incomingOperations, ofIncomingOperations), ...toEntries(workflowOperations, ofWorkflowOperations),
 ]);
 
 export function summaryOf(row: Operation): string {

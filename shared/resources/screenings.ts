@@ -12,6 +12,8 @@ export const screenings = resource({
     cinema: z.string().min(1).max(60).meta({ examples: ['ritz-helsinki'] }),
     screen: integer().min(1).max(50).meta({ examples: [1] }),
     startsAt: instant(),
+    /** That nobody has ordered. */
+    seatsLeft: integer().min(0).max(1_000).optional().meta({ examples: [120] }),
   }),
   rules: { read: anyone, write: role('editor') },
   shapes: {

@@ -1,5 +1,7 @@
 /** A team's own operations as their callers see them: kept at the edge until the database changes what they were made of. */
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { mailFileOf } from '../../origin/people/mail.ts';
 import { createFilm } from '../support/film.ts';
 import { eventually } from '../support/eventually.ts';
 import { freshWithinMs, startWorld, type World, worldsOfBoth } from '../support/whole-world.ts';
@@ -125,5 +127,61 @@ describe.each(worldsOfBoth)('endpoints on %s in %s', (engine, stack) => {
     expect((await pay({ token: other, headers: {} })).code).toBe('document_not_found');
     expect((await pay({ token: undefined, headers: {} })).status).toBe(401);
     expect((await world.request(`${path}/pay`, { token })).headers.get('allow')).toBe('POST, OPTIONS');
+  });
+
+  test('an order goes from its payment by its seats to its receipt, or leaves nothing behind', async () => {
+    const [anna, editor] = [await world.token({ subject: 'anna', roles: [], tenant: 'acme' }), await world.token({ roles: ['editor'] })];
+    const made = async (path: string, token: string, json: object) => {
+      const answer = await world.request(path, { token, json });
+      expect([path, answer.status, answer.status === 201 ? '' : answer.text]).toEqual([path, 201, '']);
+      return answer.json<{ id: string; state: string }>();
+    };
+    const { film } = await createFilm(world);
+    const cinema = await made('/v2/cinemas', editor, { id: 'flow', name: 'Flow', city: 'Oulu', country: 'FI', kind: 'theatre', screens: 1 });
+    const { id: screening } = await made('/v2/screenings', editor, {
+      film: film.id, cinema: cinema.id, screen: 1, startsAt: '2027-01-01T18:00:00.000Z', seatsLeft: 3,
+    });
+    const place = () => made('/v2/orders', anna, { tenant: 'acme', film: film.id, seats: 2, buyer: 'anna' });
+    const begin = async (order: string, given: object = {}) => made('/v2/workflows', anna, {
+      workflow: 'order', input: { order, screening, card: 'tok_ok', mail: 'anna@example.com', ...given },
+    });
+    const ended = ({ id }: { readonly id: string }) => eventually('the workflow has ended', async () => {
+      const found = (await world.request(`/v2/workflows/${id}`, { token: anna })).json<{ state: string; error?: string }>();
+      return ['done', 'undone'].includes(found.state) && found;
+    });
+    const left = async (order: string) => [
+      (await world.request(`/v2/orders/${order}`, { token: anna, headers: { 'cache-control': 'no-cache' } })).json<{ status: string }>().status,
+      (await world.request(`/v2/screenings/${screening}`, { headers: { 'cache-control': 'no-cache' } })).json<{ seatsLeft: number }>().seatsLeft,
+    ];
+    const mails = () => readFileSync(mailFileOf(world.dataDir), 'utf8');
+
+    const [first, second] = [await place(), await place()];
+    const whole = await begin(first.id);
+    expect(await ended(whole)).toMatchObject({ state: 'done', steps: [{ name: 'payment' }, { name: 'seats' }, { name: 'receipt' }] });
+    expect([await left(first.id), mails().split(`Message-ID: <${whole.id}-1-receipt>`).length]).toEqual([['paid', 1], 2]);
+    expect(await ended(await begin(second.id))).toMatchObject({ state: 'undone', why: 'failed', error: '1 seats are left' });
+    expect(await left(second.id)).toEqual(['placed', 1]);
+    expect(await ended(await begin(second.id, { card: 'tok_no' }))).toMatchObject({ error: 'the card was refused' });
+    expect([await left(second.id), mails().split(second.id).length]).toEqual([['placed', 1], 1]);
+
+    const bob = await world.token({ subject: 'bob', roles: [], tenant: 'acme' });
+    const path = `/v2/workflows/${whole.id}`;
+    const asked = await Promise.all([
+      world.request(path, { token: bob }), world.request(path), world.request(path, { token: anna, method: 'DELETE' }),
+      world.request(`${path}/retry`, { token: anna, method: 'POST' }), world.request('/v2/workflows?state=done&limit=1', { token: anna }),
+      world.request('/v2/workflows', { token: anna, json: { workflow: 'order', input: { order: 5 } } }),
+    ]);
+    expect(asked.map(({ status }) => status)).toEqual([404, 401, 409, 403, 200, 422]);
+    expect(asked[4]?.json<{ data: { id: string }[] }>().data.map(({ id }) => id)).toEqual([whole.id]);
+    // Who begins it for another's order learns no more than that it is not theirs.
+    const stolen = await world.request('/v2/workflows', {
+      token: bob, json: { workflow: 'order', input: { order: second.id, screening, card: 'tok_ok', mail: 'bob@example.com' } },
+    });
+    const { id } = stolen.json<{ id: string }>();
+    const refusal = await eventually('it is undone', async () => {
+      const found = (await world.request(`/v2/workflows/${id}`, { token: bob })).json<{ state: string; error?: string }>();
+      return found.state === 'undone' && found.error;
+    });
+    expect([refusal, await left(second.id)]).toEqual(['you have no such order', ['placed', 1]]);
   });
 });

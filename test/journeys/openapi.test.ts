@@ -65,7 +65,7 @@ function isWritten(path: string): boolean {
 
 /** Those of documents; API keys and jobs are no documents that anybody puts. */
 function collectionsOf(all: typeof paths): readonly (readonly [path: string, item: PathItem])[] {
-  const ours = new Set(['/v2/keys', '/v2/jobs', '/v2/webhooks']);
+  const ours = new Set(['/v2/keys', '/v2/jobs', '/v2/webhooks', '/v2/workflows']);
   return Object.entries(all).filter(([path]) => `${path}/{id}` in all && !ours.has(path) && isWritten(path));
 }
 
@@ -115,6 +115,21 @@ test('every body can be sent, and every document asked for', async () => {
     for (const each of bodiesOf(put)) await ask('PUT', location, each);
     for (const each of bodiesOf(patch)) await ask('PATCH', location, each);
     await ask('DELETE', location);
+  }
+});
+
+test('a workflow can be begun and looked at, and is signalled where it waits alone', async () => {
+  const begun = await ask('POST', '/v2/workflows', bodiesOf(paths['/v2/workflows']?.post)[0]);
+  const location = begun.headers.get('location') ?? '';
+  expect([begun.status, location]).toEqual([201, `/v2/workflows/${((await begun.json()) as { id: string }).id}`]);
+  for (const path of [location, '/v2/workflows', '/v2/workflows?state=undone&limit=1']) await ask('GET', path);
+  // The order that the example names is nobody's, so it ends undone; and none of the sample waits for a signal.
+  await eventually('it is undone', async () => ((await (await ask('GET', location)).json()) as { state: string }).state === 'undone');
+  for (const each of bodiesOf(paths['/v2/workflows/{id}/signal']?.post)) {
+    const answer = await fetch(`${sample.url}${location}/signal`, {
+      method: 'POST', headers: { ...headers, 'content-type': each.type }, body: JSON.stringify(each.example),
+    });
+    expect([answer.status, await answer.text()]).toEqual([422, expect.stringContaining('/step')]);
   }
 });
 

@@ -24,12 +24,16 @@ const edgeHost = 'origin/edge-host/';
  */
 const handlers = [
   { room: 'origin/operations/', mayUse: /^origin\/(operations\/|import\/|access\/|call\.ts$|tokens\.ts$|trouble\.ts$)/ },
-  { room: 'origin/endpoints/', mayUse: /^origin\/(endpoints|access|jobs)\// },
+  { room: 'origin/endpoints/', mayUse: /^origin\/(endpoints|access|jobs|workflows)\// },
   {
     room: 'origin/hooks/',
-    mayUse: /^origin\/(hooks\/|jobs\/|documents\/before-write\.ts$|after-commit\/after-commit\.ts$|read-models\/read-model\.ts$)/,
+    mayUse: /^origin\/((hooks|jobs|workflows)\/|documents\/before-write\.ts$|after-commit\/after-commit\.ts$|read-models\/read-model\.ts$)/,
   },
-  { room: 'origin/jobs/', mayUse: /^origin\/(jobs\/|job-queue\/(job|schedule)\.ts$|incoming\/event\.ts$)/ },
+  { room: 'origin/jobs/', mayUse: /^origin\/(jobs\/|workflows\/|job-queue\/(job|schedule)\.ts$|incoming\/event\.ts$)/ },
+  {
+    room: 'origin/workflows/',
+    mayUse: /^origin\/(workflows\/|jobs\/|endpoints\/payments\.ts$|workflow-engine\/workflow\.ts$)/,
+  },
 ];
 
 /** A package of its own inside the tests: it imports nothing of the project, and is imported by one file. */

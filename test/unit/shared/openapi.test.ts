@@ -120,11 +120,12 @@ describe.each(Object.entries(contracts))('the description of the contract %s', (
     const found = Object.values(described(of).paths).flatMap((item) => Object.values(item).flatMap(({ operationId = [] }) => operationId));
     const expected = [...of.resources.values()].flatMap((each) => operationsOf(each).map(({ name }) => `${each.name}.${name}`));
     const ofAll = operationsOf(everyResourceOf(of)).map(({ name }) => name);
-    const { apiKeys, jobs, deferred, webhooks, incoming } = modules.named;
+    const { apiKeys, jobs, workflows, deferred, webhooks, incoming } = modules.named;
     const named = (place: string, rows: Readonly<Record<string, AnyOperation>>) =>
       Object.values(rows).flatMap(({ at, name }) => (isOwnPlace(at) && !isForEdgeAlone(`/v2${at.path}`) ? [`${place}.${name}`] : []));
     const ours = [
       ...named('keys', apiKeys.operations), ...named('jobs', jobs.operations), ...named('operations', deferred.operations),
+      ...named('workflows', workflows.operations),
       ...named('webhooks', webhooks.operations), ...named('received', incoming.operations),
     ];
     expect(found.sort()).toEqual([...expected, ...ofAll, ...ours].sort());

@@ -1,0 +1,157 @@
+/**
+ * What becomes of stored workflows, as writes that are decided on the workflow as it is there: its next state, the job of what is
+ * then in hand, and its timer, in one commit. A turn is the fence: whatever an earlier one leads to is refused.
+ */
+import { jobs } from '../../shared/jobs/resource.ts';
+import { jobLimits } from '../../shared/jobs/limits.ts';
+import { type StoredWorkflow, workflows } from '../../shared/workflows/resource.ts';
+import { workflowLimits } from '../../shared/workflows/limits.ts';
+import { Fault } from '../../shared/wire/fault.ts';
+import { enqueuing } from '../job-queue/enqueue.ts';
+import { toEnded, toInstant } from '../job-queue/job-writes.ts';
+import { isEnded, jobIn, putting } from '../job-queue/stored-job.ts';
+import type { Decision, FollowUp, Mutation } from '../store/store.ts';
+import { advance, begin, type Course, inHand, isOpen, type Outcome } from './advance.ts';
+import { stepJob, timerJob } from './step-jobs.ts';
+import { documentOf, givenOf, workflowIn } from './stored-workflow.ts';
+import type { Step, Workflow } from './workflow.ts';
+
+/** The workflow is in another turn by now. */
+export const moved = new Fault('document_conflict', { detail: 'the workflow went on meanwhile' });
+
+export interface Causing extends Pick<StoredWorkflow, 'owner' | 'input' | 'tenant' | 'trace'> {
+  readonly nowMs: number;
+}
+
+/** One that is there and has not ended stays as it is. */
+export function beginning(of: Workflow, id: string, { nowMs, ...causing }: Causing): Mutation {
+  const fresh = { ...causing, name: of.workflow, state: 'running' as const, steps: [], round: 0, made: toInstant(nowMs) };
+  return {
+    resource: workflows, id,
+    decide: (found) => {
+      const there = found === undefined ? undefined : workflowIn(found);
+      if (there !== undefined && isOpen(there)) return { kind: 'keep' };
+      // The turns go on, since ids of jobs are made of them.
+      const before = { ...fresh, turn: there?.turn ?? 0, ...(there?.timer === undefined ? {} : { timer: there.timer }) };
+      return following(of, id, before, begin(of.plan), { nowMs });
+    },
+  };
+}
+
+export interface Advancing {
+  readonly id: string;
+  readonly turn: number;
+  readonly outcome: Outcome;
+  readonly nowMs: number;
+  /** Why it failed, where it has. */
+  readonly failure?: Pick<StoredWorkflow, 'error' | 'told'>;
+  /** The job that writes this, and ends with it. */
+  readonly by?: string;
+}
+
+/** `otherwise` is decided where the workflow is in another turn, or nothing of the kind can happen to it: a refusal unless said. */
+export function advancing(of: Workflow, { id, turn, ...happened }: Advancing, otherwise: Decision = refusing(moved)): Mutation {
+  return {
+    resource: workflows, id,
+    decide: (found) => {
+      const before = found === undefined ? undefined : workflowIn(found);
+      return before?.turn === turn ? decided(of, id, before, happened) ?? otherwise : otherwise;
+    },
+  };
+}
+
+type Happened = Omit<Advancing, 'id' | 'turn'>;
+
+/** `undefined`: as the workflow is, that cannot happen to it. */
+export function decided(of: Workflow, id: string, before: StoredWorkflow, { outcome, ...happened }: Happened): Decision | undefined {
+  const course = advance(of.plan, before, outcome);
+  return course === undefined ? undefined : following(of, id, before, course, happened);
+}
+
+/** Removes what was kept for its time after its end. */
+export function forgetting(id: string, timer: string): Mutation {
+  return {
+    resource: workflows, id,
+    decide: (found) => {
+      const there = found === undefined ? undefined : workflowIn(found);
+      return there !== undefined && !isOpen(there) && there.timer === timer ? { kind: 'remove' } : { kind: 'keep' };
+    },
+  };
+}
+
+function following(of: Workflow, id: string, before: StoredWorkflow, course: Course, happened: Omit<Happened, 'outcome'>): Decision {
+  const { nowMs, failure, by } = happened;
+  const turn = before.turn + 1;
+  const after: StoredWorkflow = { ...before, state: course.state, steps: course.steps, round: course.round, turn };
+  const step = of.steps.find(({ name }) => name === inHand(course)?.name);
+  const job = step === undefined ? undefined : jobInHand(of, id, after, step, nowMs);
+  const timing = timingOf(before, course);
+  const timer = timing === 'new' ? newTimer(of, id, after, nowMs) : undefined;
+  const given = [before.job, timing === 'same' ? undefined : before.timer].filter((each) => each !== undefined && each !== by);
+  return {
+    kind: 'put',
+    document: documentOf({
+      ...after, job: job?.id, timer: timing === 'same' ? before.timer : timer?.id,
+      waitsFor: course.state === 'waiting' && step !== undefined ? placeOf(of, id, after, step) : undefined,
+      error: course.why === undefined && course.state !== 'stuck' ? undefined : failure?.error ?? before.error,
+      told: course.why === undefined && course.state !== 'stuck' ? undefined : failure?.told ?? before.told,
+      why: course.why, ended: isOpen(course) ? undefined : toInstant(nowMs),
+    }),
+    also: [
+      ...given.map((each) => cancelling(String(each), nowMs)),
+      ...[job, timer].filter((each) => each !== undefined),
+    ],
+  };
+}
+
+/** While it goes on the timer ends the whole; once it has ended, it is forgotten by one. What is undone, or stuck, has none. */
+function timingOf(before: StoredWorkflow, after: Course): 'same' | 'new' | 'none' {
+  const goesOn = (state: Course['state']) => state === 'running' || state === 'waiting';
+  if (goesOn(after.state)) return before.turn > 0 && before.timer !== undefined && goesOn(before.state) ? 'same' : 'new';
+  return isOpen(after) ? 'none' : 'new';
+}
+
+function newTimer(of: Workflow, id: string, after: StoredWorkflow, nowMs: number): FollowUp {
+  const runAt = nowMs + (isOpen(after) ? of.withinMs : workflowLimits.keptMs);
+  return enqueuing(timerJob(of), { workflow: id }, { runAt, dedupe: `${id} ${after.turn}` }, toCausing(after, nowMs));
+}
+
+/** `undefined`: nothing is in hand that goes on by itself. */
+function jobInHand(of: Workflow, id: string, after: StoredWorkflow, step: Step, nowMs: number): FollowUp | undefined {
+  if (after.state === 'stuck') return undefined;
+  const runAt = after.state === 'waiting' ? endOfWait(of, id, after, step, nowMs) : nowMs;
+  const payload = { workflow: id, turn: after.turn };
+  const how = { runAt, dedupe: `${id} ${after.turn}` };
+  return enqueuing(stepJob(of, step, after.state === 'undoing'), payload, how, toCausing(after, nowMs));
+}
+
+function endOfWait(of: Workflow, id: string, after: StoredWorkflow, step: Step, nowMs: number): number {
+  if ('withinMs' in step) return nowMs + step.withinMs;
+  if ('until' in step) return Math.min(step.until(givenOf(of, id, after, step.name), nowMs), nowMs + jobLimits.delayMsMax);
+  throw new Error(`step "${step.name}" of workflow "${of.workflow}" waits for nothing`);
+}
+
+/** Of a document that is waited for, as it stands in `waitsFor`. */
+function placeOf(of: Workflow, id: string, after: StoredWorkflow, step: Step): string | undefined {
+  return 'of' in step ? `${step.of.name}/${step.id(givenOf(of, id, after, step.name))}` : undefined;
+}
+
+function toCausing({ owner, tenant, trace }: StoredWorkflow, nowMs: number) {
+  const claims = tenant === undefined ? {} : { tenant };
+  return { principal: { ...(owner === '' ? {} : { subject: owner }), claims }, nowMs, traceparent: trace };
+}
+
+/** What its attempt would still write is refused. */
+function cancelling(id: string, nowMs: number): FollowUp {
+  return {
+    resource: jobs, id,
+    decide: (found) => {
+      const job = found === undefined ? undefined : jobIn(found);
+      return job === undefined || isEnded(job) ? { kind: 'keep' } : putting(toEnded(job, 'cancelled', nowMs));
+    },
+  };
+}
+
+function refusing(fault: Fault): Decision {
+  return { kind: 'refuse', fault };
+}

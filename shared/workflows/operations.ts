@@ -1,0 +1,81 @@
+/** Workflows as clients see them: their owner begins, looks at, signals and cancels one; an admin retries it. */
+import * as z from 'zod';
+import { bodyOf } from '../contract/documents.ts';
+import { role, signedIn } from '../contract/rules.ts';
+import { operations } from '../operations/operation.ts';
+import { limits } from '../wire/limits.ts';
+import { mustBeWithoutParameters, mustKnowOnly, parametersRefused, toParameters } from '../wire/parameters.ts';
+import type { JsonObject } from '../wire/values.ts';
+import { workflowLimits } from './limits.ts';
+import { workflows, workflowStates, type WorkflowState } from './resource.ts';
+
+const json = 'application/json';
+const about = 'workflows';
+const short = { bodyBytesMax: limits.bodyBytesMax, msMax: limits.requestMsMax, cost: 1, right: signedIn, gives: [json] } as const;
+const read = {
+  ...short, method: 'GET', answers: 'state', body: 'none', takes: [], carries: ['if-match', 'if-none-match'], conditions: 'read',
+} as const;
+const effect = { ...short, method: 'POST', answers: 'effect', carries: ['idempotency-key'], conditions: 'none' } as const;
+const sent = { ...effect, body: 'buffered', takes: [json] } as const;
+const unsent = { ...effect, body: 'none', takes: [] } as const;
+const parse = (_resource: unknown, query: string): void => mustBeWithoutParameters(query);
+/** Each is its owner's, and changes more often than it is asked for. */
+const cached = () => ({ name: 'workflows', dependencies: [{ resource: workflows.name, buckets: [] }], keepsAbsence: false });
+
+const name = z.string().min(1).max(workflowLimits.nameCharactersMax);
+/** What `input` and `payload` must be, the workflow says: the origin knows it. */
+const newWorkflow = z.object({ workflow: name, input: z.unknown() });
+/** `step` is the one that waits. */
+const signal = z.object({ step: name, payload: z.unknown().optional() });
+
+export const workflowBodies = { newWorkflow: bodyOf(newWorkflow), signal: bodyOf(signal) } as const;
+
+export const workflowOperations = operations({
+  startWorkflow: { ...sent, at: { path: '/workflows', about }, parse, schema: () => workflowBodies.newWorkflow },
+  listWorkflows: { ...read, at: { path: '/workflows', about }, parse: parsePage, cached },
+  getWorkflow: { ...read, at: { path: '/workflows/:id', about }, parse, cached },
+  cancelWorkflow: { ...unsent, method: 'DELETE', at: { path: '/workflows/:id', about }, parse },
+  retryWorkflow: { ...unsent, at: { path: '/workflows/:id/retry', about }, right: role('admin'), parse },
+  signalWorkflow: { ...sent, at: { path: '/workflows/:id/signal', about }, parse, schema: () => workflowBodies.signal },
+});
+
+export type NewWorkflow = z.output<typeof newWorkflow>;
+export type Signal = z.output<typeof signal>;
+
+/** What the schemas made of a body. */
+export function newWorkflowIn(body: JsonObject): NewWorkflow {
+  return body as NewWorkflow;
+}
+
+export function signalIn(body: JsonObject): Signal {
+  return body as Signal;
+}
+
+export interface WorkflowsPage {
+  readonly limit: number;
+  /** `undefined`: in any. */
+  readonly state: WorkflowState | undefined;
+  /** Where the page before ended. */
+  readonly after: { readonly made: string; readonly id: string } | undefined;
+}
+
+/** What `after` takes: a moment and an id, as a page's `next` has them. */
+export const workflowsAfter = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+
+function parsePage(_resource: unknown, query: string): WorkflowsPage {
+  const parameters = toParameters(query);
+  mustKnowOnly(parameters, ['state', 'limit', 'after'], 'workflows are listed by state, limit and after');
+  const asked = parameters.get('state') ?? undefined;
+  const state = workflowStates.find((each) => each === asked);
+  if (asked !== undefined && state === undefined) throw parametersRefused([['state', `must be one of ${workflowStates.join(', ')}`]]);
+  const limit = parameters.get('limit') ?? String(limits.pageDocumentsDefault);
+  if (!/^[1-9]\d{0,5}$/.test(limit) || Number(limit) > limits.pageDocumentsMax) {
+    throw parametersRefused([['limit', `must be a whole number from 1 to ${limits.pageDocumentsMax}`]]);
+  }
+  const after = parameters.get('after') ?? undefined;
+  const [, made, id] = workflowsAfter.exec(after ?? '') ?? [];
+  if (after !== undefined && (made === undefined || Number.isNaN(Date.parse(made)))) {
+    throw parametersRefused([['after', 'must be the `next` of a page before']]);
+  }
+  return { limit: Number(limit), state, after: made === undefined || id === undefined ? undefined : { made, id } };
+}
