@@ -77,6 +77,9 @@ const settingRows: readonly SettingRow[] = [
       + 'with MongoDB, where development takes `on`'),
   row(['TOMBOLO_PEOPLE_SECRET'], 'origin',
     '32 or more random characters that sign sessions and encipher the keys of tokens; development makes one'),
+  row(['TOMBOLO_PEOPLE_OIDC'], 'origin',
+    'none: [other issuers](#people) whose accounts people sign in with, as JSON, 20 at most; `scopes` is '
+      + '`["openid","email","profile"]` unless said, and a public client has no `clientSecret`'),
   row(['TOMBOLO_SMTP_URL', 'TOMBOLO_SMTP_FROM'], 'origin',
     '`smtps://user:password@host`, or `smtp://…` with STARTTLS, and whom mails to people come from; development writes '
       + 'to a file without them'),

@@ -1,7 +1,7 @@
 /** better-auth as people meet it: what is offered, what is asked of passwords and mails, and what a token says. */
 import { betterAuth, type BetterAuthOptions, type DBAdapter } from 'better-auth';
 import { APIError } from 'better-auth/api';
-import { jwt } from 'better-auth/plugins/jwt';
+import { jwt, type JwtOptions } from 'better-auth/plugins/jwt';
 import { peopleLimits } from '../../shared/people/limits.ts';
 import { peopleRoot } from '../../shared/people/paths.ts';
 import { Attempts, attemptsSchema } from './attempts.ts';
@@ -9,7 +9,9 @@ import { byMail, otherUsesOfCodes } from './by-mail.ts';
 import type { PeopleDatabase } from './database.ts';
 import { withHashedSessions } from './hashed-sessions.ts';
 import { type SendMail, toMails } from './mail.ts';
+import { mustBeProved, otherUsesOfIssuers, signInByOidc } from './oidc.ts';
 import { type Acting, actingFor, organizations, toOwnRoles } from './organizations.ts';
+import { refreshTokens } from './refresh.ts';
 import { secondFactor } from './second-factor.ts';
 import type { PeopleSettings } from './settings.ts';
 
@@ -46,6 +48,7 @@ function toOptions(given: AuthOptions): BetterAuthOptions {
     if (opened === undefined) throw new Error('better-auth has not opened its database yet');
     return opened;
   };
+  const tokens = toTokens(given, (session) => actingFor(adapter(), session));
   return {
     appName: 'tombolo',
     baseURL: settings.url,
@@ -77,12 +80,14 @@ function toOptions(given: AuthOptions): BetterAuthOptions {
     session: { expiresIn: peopleLimits.sessionSeconds, updateAge: daySeconds },
     verification: { storeIdentifier: 'hashed' },
     // Given by whoever operates this, in the database; nobody gives them to themselves.
-    user: { additionalFields: { roles: { type: 'string[]', required: false, input: false } } },
+    user: { additionalFields: { roles: { type: 'string[]', required: false, input: false } }, validateUserInfo: mustBeProved },
+    account: { updateAccountOnSignIn: false },
     advanced: toAdvanced(settings),
-    disabledPaths: otherUsesOfCodes,
+    disabledPaths: [...otherUsesOfCodes, ...otherUsesOfIssuers],
     plugins: [
       attemptsSchema, ...byMail(mails, settings.secret), ...secondFactor(() => new Attempts(adapter(), now)),
-      organizations(mails.invite), tokens(given, (session) => actingFor(adapter(), session)),
+      organizations(mails.invite), jwt(tokens), refreshTokens({ secret: settings.secret, jwt: tokens, now }),
+      ...signInByOidc(settings.oidc),
     ],
   };
 }
@@ -110,10 +115,10 @@ function toAdvanced({ url }: PeopleSettings): NonNullable<BetterAuthOptions['adv
 type ActingOf = (session: Readonly<Record<string, unknown>>) => Promise<Acting>;
 
 /** Access tokens (SEMANTICS §20), from whoever has a session. */
-function tokens({ settings, signToken }: AuthOptions, acting: ActingOf) {
+function toTokens({ settings, signToken }: AuthOptions, acting: ActingOf): JwtOptions {
   const { url, issuer, audience } = settings;
   const isOwn = signToken === undefined;
-  return jwt({
+  return {
     jwks: {
       keyPairConfig: { alg: 'ES256' }, rotationInterval: 30 * daySeconds, gracePeriod: daySeconds,
       ...(isOwn ? {} : { remoteUrl: `${url}/.well-known/jwks.json` }),
@@ -126,5 +131,5 @@ function tokens({ settings, signToken }: AuthOptions, acting: ActingOf) {
       },
       ...(isOwn ? {} : { sign: signToken }),
     },
-  });
+  };
 }

@@ -23,6 +23,8 @@ const indexes = [
   { model: 'account', fields: ['providerId', 'accountId'], unique: true },
   { model: 'session', fields: ['expiresAt'], unique: false },
   { model: 'verification', fields: ['expiresAt'], unique: false },
+  { model: 'refresh', fields: ['sessionId'], unique: false },
+  { model: 'refresh', fields: ['expiresAt'], unique: false },
   { model: 'attempt', fields: ['expiresAt'], unique: false },
   { model: 'member', fields: ['userId', 'organizationId'], unique: true },
   { model: 'member', fields: ['organizationId'], unique: false },

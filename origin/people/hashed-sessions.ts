@@ -8,8 +8,13 @@ import type { DBAdapter, DBTransactionAdapter, Where } from 'better-auth';
 
 const mark = 'sha256.';
 
+/** Whether it is a digest, which the database has and lists show: it is no session's token to whoever sends it. */
+export function isStoredToken(token: string): boolean {
+  return token.startsWith(mark);
+}
+
 function toStoredToken(token: string): string {
-  return token.startsWith(mark) ? token : mark + new Bun.CryptoHasher('sha256').update(token).digest('base64url');
+  return isStoredToken(token) ? token : mark + new Bun.CryptoHasher('sha256').update(token).digest('base64url');
 }
 
 interface Created<Row> {

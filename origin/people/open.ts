@@ -43,7 +43,7 @@ export async function openPeople({ settings, dataDir, mongodbUri, signToken, log
     keySet: async () => (await auth.handler(new Request(`${settings.url}${peopleRoot}/jwks`))).json() as Promise<JSONWebKeySet>,
     async sweep() {
       const isOver = [{ field: 'expiresAt', operator: 'lt', value: new Date(now()) }] as const;
-      for (const model of ['session', 'verification']) await adapter.deleteMany({ model, where: [...isOver] });
+      for (const model of ['session', 'verification', 'refresh']) await adapter.deleteMany({ model, where: [...isOver] });
       await attempts.sweep();
     },
     close: () => database.close(),

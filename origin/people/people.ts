@@ -9,8 +9,10 @@ import { setCookiesHeader } from '../../shared/people/paths.ts';
 import type { HopHeader } from '../../shared/hop/profile.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import { problemMediaType } from '../../shared/wire/problem.ts';
+import { limits } from '../../shared/wire/limits.ts';
 import { isJsonObject } from '../../shared/wire/values.ts';
 import type { Reply } from '../respond.ts';
+import { late, within } from '../within.ts';
 import { guardedOf, isSecretChecked } from './guarded.ts';
 import type { OpenedPeople } from './open.ts';
 
@@ -31,12 +33,15 @@ const sweepEveryMs = 600_000;
 
 export class People {
   readonly #open: () => Promise<OpenedPeople>;
+  readonly #msMax: number;
   #opened: Promise<OpenedPeople> | undefined;
   #underWay = 0;
   readonly #sweeping = setInterval(() => void this.#sweep(), sweepEveryMs);
 
-  constructor(open: () => Promise<OpenedPeople>) {
+  /** `msMax`: how long an answer may take, since an issuer or a database may be silent; then 504, while the work goes on. */
+  constructor(open: () => Promise<OpenedPeople>, msMax: number = limits.requestMsMax) {
     this.#open = open;
+    this.#msMax = msMax;
     this.#sweeping.unref();
   }
 
@@ -59,7 +64,9 @@ export class People {
     }
     this.#underWay++;
     try {
-      return await answer(await this.opened(), asked);
+      const reply = await within(this.#msMax, this.opened().then((opened) => answer(opened, asked)));
+      if (reply === late) throw new Fault('deadline_exceeded');
+      return reply;
     } finally {
       this.#underWay--;
     }

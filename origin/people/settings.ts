@@ -1,6 +1,7 @@
 /** What people need to be set: read where `TOMBOLO_PEOPLE` names the public origin of the API, and not looked at otherwise. */
 import { readPeople } from '../../shared/people/setting.ts';
 import type { Environment, SettingsReader } from '../../shared/settings/reader.ts';
+import { type OidcProvider, readOidcProviders } from './oidc-settings.ts';
 
 export interface PeopleSettings {
   /** The public origin of the API: links in mails begin with it. */
@@ -11,6 +12,8 @@ export interface PeopleSettings {
   readonly audience: string;
   /** Origins of pages that people may be sent back to, beside the API's own. */
   readonly pages: readonly string[];
+  /** Issuers whose accounts people may sign in with. */
+  readonly oidc: readonly OidcProvider[];
   /** `undefined`: mails go to a file in the data dir. */
   readonly smtp: { readonly url: string; readonly from: string } | undefined;
 }
@@ -31,6 +34,7 @@ export function readPeopleSettings(reader: SettingsReader, environment: Environm
     issuer: reader.text('TOMBOLO_ISSUER', `${whatFor}, the same as at the edge`),
     audience: reader.text('TOMBOLO_AUDIENCE', `${whatFor}, the same as at the edge`),
     pages: reader.optional('TOMBOLO_CORS_ORIGINS').split(',').map((part) => part.trim()).filter((part) => part !== ''),
+    oidc: readOidcProviders(reader, environment),
     smtp: readSmtp(reader, environment),
   };
 }

@@ -76,7 +76,7 @@ shellTest('a newcomer signs up, reviews and signs out as printed', () => {
   const output = runAsPrinted(blocksBelow('### People', 'sh'));
   for (const said of [
     'open the link in the mail', '{"status":true,"user":null}', '"status":"draft","rating":4', '"token":"sha256.', '{"success":true}',
-    '"email":"edith@example.com","emailVerified":true',
+    '"email":"edith@example.com","emailVerified":true', '"expiresIn":300,"refreshToken":"tbr_', 'people:refresh_invalid',
     '"email":"bob@example.com","role":"member"', '"seats":2,"buyer":"grace","status":"placed"',
   ]) {
     expect(output).toContain(said);

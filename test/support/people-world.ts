@@ -34,20 +34,20 @@ export class PeopleWorld implements AsyncDisposable {
   /** Where the clock stands still, in milliseconds of the epoch; it runs unless said. */
   stillAt: number | undefined;
 
-  constructor(dataDir: string, database: MongoDatabase | undefined, settings: Partial<PeopleSettings> = {}) {
+  constructor(dataDir: string, database: MongoDatabase | undefined, settings: Partial<PeopleSettings> = {}, msMax?: number) {
     this.dataDir = dataDir;
     this.database = database;
     const named = { url: peopleHome, issuer: peopleHome, audience: 'tombolo' };
-    const own = { ...named, secret: 's'.repeat(43), pages: [], smtp: undefined, ...settings };
+    const own = { ...named, secret: 's'.repeat(43), pages: [], oidc: [], smtp: undefined, ...settings };
     this.people = new People(() => openPeople({
       settings: own, dataDir, mongodbUri: database?.uri, signToken: undefined, log: pino({ level: 'silent' }),
       now: () => this.stillAt ?? Date.now() + this.aheadMs,
-    }));
+    }), msMax);
   }
 
-  static async open(engine: Engine, settings: Partial<PeopleSettings> = {}): Promise<PeopleWorld> {
+  static async open(engine: Engine, settings: Partial<PeopleSettings> = {}, msMax?: number): Promise<PeopleWorld> {
     const database = engine === 'mongodb' ? await openMongoDatabase() : undefined;
-    return new PeopleWorld(mkdtempSync(join(tmpdir(), 'tombolo-people-')), database, settings);
+    return new PeopleWorld(mkdtempSync(join(tmpdir(), 'tombolo-people-')), database, settings, msMax);
   }
 
   /** Somebody at an address of their own. */
