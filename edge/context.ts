@@ -4,8 +4,7 @@
  */
 import type { Contract } from '../shared/contract/contract.ts';
 import { Fault } from '../shared/wire/fault.ts';
-import { DeclarationError, mustBeSound } from '../shared/contract/mistakes.ts';
-import { type Plans, unaffordable } from '../shared/limits/plans.ts';
+import type { Plans } from '../shared/limits/plans.ts';
 import { type EdgeSettings, mustEdgeSettings } from '../shared/settings/edge-settings.ts';
 import { SettingsError } from '../shared/settings/reader.ts';
 import { toUnknownVariables } from '../shared/settings/unknown-variables.ts';
@@ -44,16 +43,15 @@ export interface EdgeContext {
   readonly description: Description;
 }
 
-/** What was declared: read at start, checked before anything is served. */
+/** What was declared: checked before it is bundled, or served in one process (`shared/checks/sound.ts`). */
 export interface Served {
   readonly contract: Contract;
   readonly plans: Plans;
 }
 
-/** Throws `misconfigured` until declarations and settings are right; the log names all that is not. */
+/** Throws `misconfigured` until settings are right; the log names all that is not. */
 export function toContext(host: Host, { contract, plans }: Served): EdgeContext {
   try {
-    mustBeSound(contract, plans, { mistakes: unaffordable(plans, contract) });
     for (const unknown of toUnknownVariables(host.variables)) log('warn', 'settings.unknown', { unknown });
     const settings = mustEdgeSettings(host.variables, plans.byName);
     logFrom(settings.logLevel);
@@ -72,7 +70,6 @@ export function toContext(host: Host, { contract, plans }: Served): EdgeContext 
       description: new Description(host, contract.versions),
     };
   } catch (cause) {
-    if (cause instanceof DeclarationError) throw new Fault('misconfigured', { facts: { declarations: cause.mistakes } });
     if (!(cause instanceof SettingsError)) throw cause;
     throw new Fault('misconfigured', { cause, facts: { settings: cause.message } });
   }

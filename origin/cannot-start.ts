@@ -1,5 +1,5 @@
 /** The words and the exit code of a start that fails for what whoever operates this has to mend. */
-import { DeclarationError } from '../shared/contract/mistakes.ts';
+import { DeclarationError } from '../shared/checks/mistakes.ts';
 import { SettingsError } from '../shared/settings/reader.ts';
 import { exitConfiguration } from './exit-codes.ts';
 import { StoreNotReady } from './store/not-ready.ts';

@@ -8,7 +8,7 @@ import type { Contract } from '../shared/contract/contract.ts';
 import type { FaultReason } from '../shared/wire/fault.ts';
 import type { Plans } from '../shared/limits/plans.ts';
 import { limits } from '../shared/wire/limits.ts';
-import { mustBeSound } from '../shared/contract/mistakes.ts';
+import { mustBeSound } from '../shared/checks/sound.ts';
 import type { AfterCommit } from './after-commit/after-commit.ts';
 import { mustAfterCommits } from './after-commit/checks.ts';
 import type { HoldLimits } from './after-commit/held-events.ts';

@@ -1,9 +1,9 @@
 /** What is wrong with hooks after a commit: each by itself, and all of them together. With any, nothing starts. */
 import type { Contract } from '../../shared/contract/contract.ts';
 import { memberNames } from '../../shared/contract/document-schema.ts';
-import { DeclarationError, Mistakes, refuseUnknown } from '../../shared/contract/mistakes.ts';
+import { DeclarationError, Mistakes, refuseUnknown } from '../../shared/checks/mistakes.ts';
 import { isActionName } from '../../shared/contract/reserved-names.ts';
-import { isHostName } from '../../shared/operations/endpoint-checks.ts';
+import { isHostName } from '../../shared/checks/endpoint-mistakes.ts';
 import type { AfterCommit } from './after-commit.ts';
 
 const keys = ['name', 'of', 'writes', 'marks', 'fetches', 'handle', 'resync'];

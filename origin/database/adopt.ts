@@ -5,7 +5,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { whyNoCollection } from '../../shared/contract/internal-names.ts';
+import { whyNoCollection } from '../../shared/checks/name-checks.ts';
 import { givenOrExit, placesOf } from '../given.ts';
 import { StoreNotReady } from '../store/not-ready.ts';
 import { withTarget } from '../store/mongo/planning.ts';

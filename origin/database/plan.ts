@@ -6,7 +6,8 @@
  */
 import { parseArgs } from 'node:util';
 import type { Resource } from '../../shared/contract/resource.ts';
-import { DeclarationError, mustBeSound } from '../../shared/contract/mistakes.ts';
+import { DeclarationError } from '../../shared/checks/mistakes.ts';
+import { mustBeSound } from '../../shared/checks/sound.ts';
 import { served } from '../../shared/resources/all.ts';
 import { storedBy } from '../stored-resources.ts';
 import { afterCommits, readModels } from '../hooks/all.ts';

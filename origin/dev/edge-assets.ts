@@ -2,10 +2,13 @@
  * The files that the edge hands out as they are: the description of the API in each version, and what the page of `/docs`
  * shows it by, Scalar, whose one file is 1.4 MB gzip, ten times the Worker. wrangler runs this program before it bundles, and
  * a deploy uploads what it writes (`[assets]` of `wrangler.toml`); on this machine the same files are answered from memory.
+ * It is also the door of every bundle: with a mistake in what is declared it fails, and so does whatever bundles.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import scalar from '@scalar/fastify-api-reference';
+import { DeclarationError } from '../../shared/checks/mistakes.ts';
+import { mustBeSound } from '../../shared/checks/sound.ts';
 import type { Contract } from '../../shared/contract/contract.ts';
 import type { Plans } from '../../shared/limits/plans.ts';
 import { toDescription } from '../../shared/openapi/document.ts';
@@ -13,6 +16,7 @@ import { edgePathItems } from '../../shared/openapi/edge-paths.ts';
 import { served } from '../../shared/resources/all.ts';
 import { offered } from '../../shared/resources/plans.ts';
 import { descriptionFile, edgePaths } from '../../shared/wire/edge-paths.ts';
+import { exitConfiguration } from '../exit-codes.ts';
 
 interface Reply {
   header(name: string, value: string): Reply;
@@ -64,7 +68,19 @@ export function descriptionFiles(contract: Contract, plans: Plans): ReadonlyMap<
   return new Map(all.map((version) => [descriptionFile(version.name), JSON.stringify(toDescription({ contract, plans, paths }, version))]));
 }
 
+/** The checks are not in the bundle, so that none is made of what they refuse. */
+function mustMayBundle(): void {
+  try {
+    mustBeSound(served, offered);
+  } catch (cause) {
+    if (!(cause instanceof DeclarationError)) throw cause;
+    process.stderr.write(`tombolo edge is not bundled: ${cause.message}\n`);
+    process.exit(exitConfiguration);
+  }
+}
+
 if (import.meta.main) {
+  mustMayBundle();
   const assets = join(import.meta.dir, '../../edge/assets');
   write(join(assets, edgePaths.docsScript), scalarFile());
   for (const [path, text] of descriptionFiles(served, offered)) write(join(assets, path), text);

@@ -1,7 +1,6 @@
 /** The long-lived things of `npm start`, built in order and disposed of backwards. */
 import { join } from 'node:path';
-import { mustBeSound } from '../../shared/contract/mistakes.ts';
-import { unaffordable } from '../../shared/limits/plans.ts';
+import { mustBeSound } from '../../shared/checks/sound.ts';
 import { served } from '../../shared/resources/all.ts';
 import { offered } from '../../shared/resources/plans.ts';
 import type { Variables } from '../../shared/settings/reader.ts';
@@ -33,7 +32,7 @@ export class Development {
   }
 
   async start(given: Variables, say: Say): Promise<void> {
-    mustBeSound(served, offered, { mistakes: unaffordable(offered, served) });
+    mustBeSound(served, offered);
     for (const line of toUnknownVariables(given)) say(`warning: ${line}`);
     const { settings, edgeVariables } = await mustRunSettings(given, this.#project);
     const { record, ended } = await openRunRecord(settings.dataDir);

@@ -7,7 +7,7 @@
  * next start ends the workerd that was left, and everything that was acknowledged is there.
  */
 import { join } from 'node:path';
-import { DeclarationError } from '../../shared/contract/mistakes.ts';
+import { DeclarationError } from '../../shared/checks/mistakes.ts';
 import { SettingsError } from '../../shared/settings/reader.ts';
 import { exitConfiguration } from '../exit-codes.ts';
 import { givenVariables } from '../given.ts';

@@ -7,7 +7,7 @@ import type * as z from 'zod';
 import type { Contract } from '../../shared/contract/contract.ts';
 import { bodiesOf, mustBody } from '../../shared/contract/documents.ts';
 import { toIdValue } from '../../shared/contract/ids.ts';
-import { DeclarationError } from '../../shared/contract/mistakes.ts';
+import { DeclarationError } from '../../shared/checks/mistakes.ts';
 import { mustPatched } from '../../shared/contract/patched.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { isSameJson } from '../../shared/contract/settled.ts';

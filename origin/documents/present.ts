@@ -4,7 +4,7 @@
  */
 import { Fault } from '../../shared/wire/fault.ts';
 import type { Principal } from '../../shared/wire/principal.ts';
-import { membersOf } from '../../shared/contract/place-checks.ts';
+import { membersOf } from '../../shared/contract/place-members.ts';
 import { isWithin, only, toPathTree, without } from '../../shared/contract/path.ts';
 import type { ListQuery } from '../../shared/contract/query.ts';
 import type { Resource } from '../../shared/contract/resource.ts';

@@ -2,11 +2,14 @@
  * `npm run edge`: the Worker on one's own host, for those without Cloudflare: the bundle of a deploy in workerd, in
  * production, with Durable Objects on the local disk.
  *
- *   settings ─▶ data dir taken, orphans ended ─▶ port free? ─▶ bundle ─▶ workerd ─▶ ready ─▶ signal ─▶ stopped
+ *   declarations ─▶ settings ─▶ data dir taken, orphans ended ─▶ port free? ─▶ bundle ─▶ workerd ─▶ ready ─▶ signal ─▶ stopped
  *
  * `--build` makes the bundle and ends: an image holds it, and starts without the tools that make one.
  */
 import { join } from 'node:path';
+import { mustBeSound } from '../../shared/checks/sound.ts';
+import { served } from '../../shared/resources/all.ts';
+import { offered } from '../../shared/resources/plans.ts';
 import { toUnknownVariables } from '../../shared/settings/unknown-variables.ts';
 import { orCannotStart } from '../cannot-start.ts';
 import { buildEdgeBundle } from '../dev/edge-bundle.ts';
@@ -25,18 +28,18 @@ const bundles = { project, dir: join(project, '.wrangler/edge-bundle') };
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-if (process.argv.includes('--build')) {
-  say(`tombolo edge built in ${(await buildEdgeBundle(bundles)).dir}`);
-} else {
-  await orCannotStart({ name: 'tombolo edge', portVariable: 'TOMBOLO_EDGE_PORT' }, async () => {
-    const variables = givenVariables();
-    for (const line of toUnknownVariables(variables)) process.stderr.write(`tombolo edge: ${line}\n`);
-    const settings = mustEdgeHostSettings(variables, project);
-    const wish = new StopWish();
-    let close: () => Promise<void> = async () => undefined;
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) onSignal(signal, () => void wish.make(() => close()));
-    const edge = await runEdge(settings, { bundleDir: (await buildEdgeBundle(bundles)).dir, say });
-    close = () => edge.close();
-    say(`tombolo edge listening on http://${settings.host}:${settings.port}`);
-  });
-}
+const isBuild = process.argv.includes('--build');
+
+await orCannotStart({ name: 'tombolo edge', portVariable: 'TOMBOLO_EDGE_PORT' }, async () => {
+  mustBeSound(served, offered);
+  if (isBuild) return say(`tombolo edge built in ${(await buildEdgeBundle(bundles)).dir}`);
+  const variables = givenVariables();
+  for (const line of toUnknownVariables(variables)) process.stderr.write(`tombolo edge: ${line}\n`);
+  const settings = mustEdgeHostSettings(variables, project);
+  const wish = new StopWish();
+  let close: () => Promise<void> = async () => undefined;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) onSignal(signal, () => void wish.make(() => close()));
+  const edge = await runEdge(settings, { bundleDir: (await buildEdgeBundle(bundles)).dir, say });
+  close = () => edge.close();
+  say(`tombolo edge listening on http://${settings.host}:${settings.port}`);
+});

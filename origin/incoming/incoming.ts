@@ -1,5 +1,5 @@
 /** The sources that are served, and what is wrong with them: with anything, nothing starts. */
-import { DeclarationError, Mistakes, type Refuse } from '../../shared/contract/mistakes.ts';
+import { DeclarationError, Mistakes, type Refuse } from '../../shared/checks/mistakes.ts';
 import { parseNetwork } from '../../shared/api-keys/networks.ts';
 import { isActionName } from '../../shared/contract/reserved-names.ts';
 import { headersOf, type Source } from '../../shared/incoming/source.ts';

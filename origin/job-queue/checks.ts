@@ -1,8 +1,8 @@
 /** What is wrong with jobs: each by itself, and all of them together. With any, nothing starts. */
-import { DeclarationError, Mistakes, type Refuse } from '../../shared/contract/mistakes.ts';
+import { DeclarationError, Mistakes, type Refuse } from '../../shared/checks/mistakes.ts';
 import { isActionName } from '../../shared/contract/reserved-names.ts';
 import { jobLimits } from '../../shared/jobs/limits.ts';
-import { isHostName } from '../../shared/operations/endpoint-checks.ts';
+import { isHostName } from '../../shared/checks/endpoint-mistakes.ts';
 import type { Job } from './job.ts';
 import { momentsOf, type Schedule } from './schedule.ts';
 

@@ -1,7 +1,6 @@
 /** `npm run serve`: edge and origin in one process, in development as `npm start` and in production as both are set. */
 import { join } from 'node:path';
-import { mustBeSound } from '../../shared/contract/mistakes.ts';
-import { unaffordable } from '../../shared/limits/plans.ts';
+import { mustBeSound } from '../../shared/checks/sound.ts';
 import { served } from '../../shared/resources/all.ts';
 import { offered } from '../../shared/resources/plans.ts';
 import { SettingsError, type Variables } from '../../shared/settings/reader.ts';
@@ -22,7 +21,7 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 await orCannotStart({ name: 'tombolo', portVariable: 'TOMBOLO_EDGE_PORT' }, async () => {
   mustHaveNoOptions(process.argv.slice(2));
-  mustBeSound(served, offered, { mistakes: unaffordable(offered, served) });
+  mustBeSound(served, offered);
   const variables = givenVariables();
   for (const line of toUnknownVariables(variables)) say(`warning: ${line}`);
   const isProduction = variables['TOMBOLO_ENV'] === 'production';

@@ -1,6 +1,6 @@
 /** What is wrong with read models: each by itself, and all of them together. With any, nothing starts. */
 import type { Contract } from '../../shared/contract/contract.ts';
-import { DeclarationError, Mistakes, refuseUnknown } from '../../shared/contract/mistakes.ts';
+import { DeclarationError, Mistakes, refuseUnknown } from '../../shared/checks/mistakes.ts';
 import { anyone, mentionsOf } from '../../shared/contract/rules.ts';
 import { isActionName } from '../../shared/contract/reserved-names.ts';
 import type { AfterCommit } from '../after-commit/after-commit.ts';

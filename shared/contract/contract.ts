@@ -1,13 +1,9 @@
 /** All resources together: what edge and origin are built from. */
 import { modules } from '../modules.ts';
-import { refuseBeside } from '../operations/module.ts';
 import { digest64 } from '../wire/hash.ts';
-import { relationMistakes } from '../versions/expanded.ts';
-import { versionMistakes } from '../versions/dialect.ts';
 import { noVersions, type Versions } from '../versions/versions.ts';
-import { Mistakes } from './mistakes.ts';
 import { linked } from './relations.ts';
-import { placeOf, type Resource } from './resource.ts';
+import type { Resource } from './resource.ts';
 import { besideEntries } from './entry-index.ts';
 
 export interface Contract {
@@ -18,8 +14,9 @@ export interface Contract {
   /** What a store holds: the served and the internal ones. */
   readonly stored: readonly Resource[];
   readonly versions: Versions;
-  /** The mistakes of each resource, and of all resources together. */
-  readonly mistakes: readonly string[];
+  /** What a team gave, which `shared/checks` looks at before anything starts, and the entries of its shapes. */
+  readonly declared: readonly Resource[];
+  readonly entries: readonly Resource[];
   /** Names the whole contract, for logs and health. */
   readonly digest: string;
 }
@@ -28,34 +25,27 @@ export interface Contract {
 export function contract(...given: (Resource | Versions)[]): Contract {
   const declared = given.filter((each): each is Resource => !isVersions(each));
   const [versions = noVersions] = given.filter(isVersions);
-  const stored = [...declared, ...besideEntries(declared), ...modules.resources];
-  const byName = Map.groupBy(stored, ({ name }) => name);
-  const doubled = [...byName]
-    .filter(([, same]) => same.length > 1)
-    .map(([name, same]) => `shared/resources/all.ts: resource "${name}": name: ${same.length} resources have it`);
-  const shared = [...Map.groupBy([...byName].flatMap(([, [first]]) => first ?? []), ({ collection }) => collection)]
-    .filter(([, same]) => same.length > 1)
-    .map(([name, same]) => `shared/resources/all.ts: collection "${name}": is that of ${same.map((each) => each.name).join(' and ')}`);
   const served = declared.filter(({ internal }) => !internal);
-  const { resources, refused } = linked(served);
+  const entries = toEntries(declared);
+  const resources = linked(served);
   return {
     resources: new Map(resources.map((resource) => [resource.name, resource])),
     reported: new Map([...resources, ...modules.reported].map((resource) => [resource.name, resource])),
-    stored: [...resources, ...stored.filter((resource) => !served.includes(resource))],
-    versions,
-    mistakes: [...modules.mistakes, ...stored.flatMap(({ mistakes }) => mistakes), ...declared.flatMap(beside), ...doubled, ...shared,
-      ...relationMistakes(versions, served), ...refused.map(({ resource, key, detail }) => `${placeOf(resource)}: ${key}: ${detail}`),
-      ...versionMistakes(versions, served, modules.rows)],
+    stored: [...resources, ...declared.filter(({ internal }) => internal), ...entries, ...modules.resources],
+    versions, declared, entries,
     digest: digest64(served.map(({ digest }) => digest).join()),
   };
 }
 
-function isVersions(given: Resource | Versions): given is Versions {
-  return 'kind' in given;
+/** None where a mistake in what is declared keeps them from being made; nothing starts with it. */
+function toEntries(declared: readonly Resource[]): readonly Resource[] {
+  try {
+    return besideEntries(declared);
+  } catch {
+    return [];
+  }
 }
 
-function beside(resource: Resource): readonly string[] {
-  const mistakes = new Mistakes(placeOf(resource));
-  refuseBeside(modules, resource, mistakes.at(''));
-  return mistakes.found;
+function isVersions(given: Resource | Versions): given is Versions {
+  return 'kind' in given;
 }

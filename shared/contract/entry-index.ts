@@ -14,7 +14,7 @@ import { cellOf, toGridPoint } from '../geo/grid.ts';
 import { type Branch, branchesWithout, isOf } from './branches-without.ts';
 import type { Field, FieldKind } from './fields.ts';
 import { valueAt, valuesAt } from './path.ts';
-import { membersOf } from './place-checks.ts';
+import { membersOf } from './place-members.ts';
 import { type Resource, resource } from './resource.ts';
 import { branchesOf } from './rules.ts';
 import { isSameJson } from './settled.ts';

@@ -1,7 +1,6 @@
 /** How a resource names its documents, as it is declared. */
 import type * as z from 'zod';
 import { kindOfType } from './fields.ts';
-import { type Mistakes, refuseUnknown } from './mistakes.ts';
 
 export type IdDeclaration =
   | 'uuid'
@@ -28,27 +27,6 @@ export type IdDeclaration =
 
 /** How ids compare: those that callers choose may be declared as UUIDs, too. */
 export type IdKind = 'uuid' | 'objectId' | 'integer' | 'string';
-
-const plainIds: readonly unknown[] = ['uuid', 'objectId', 'integer'];
-const keys = { integer: ['kind', 'importedFrom'], uuid: ['kind', 'storedAs'], string: ['kind', 'format', 'importedFrom'] } as const;
-
-export function toId(declared: IdDeclaration | undefined, mistakes: Mistakes): IdDeclaration {
-  if (declared === undefined) return 'uuid';
-  if (plainIds.includes(declared)) return declared;
-  if (typeof declared !== 'object' || declared === null || !Object.hasOwn(keys, declared.kind)) {
-    mistakes.add('id', 'must be "uuid", "objectId", "integer" or an object, as in { kind: "string", format: z.string() }');
-    return 'uuid';
-  }
-  refuseUnknown(declared, keys[declared.kind], mistakes.at('id.'));
-  if (declared.kind === 'uuid') {
-    if (declared.storedAs !== 'binary') mistakes.add('id.storedAs', 'must be "binary"; a UUID that is stored as text is id: "uuid"');
-    return declared;
-  }
-  if (typeof (declared.importedFrom ?? '') !== 'string') mistakes.add('id.importedFrom', 'must be the name of a column');
-  if (declared.kind === 'integer' || declared.format?.def?.type === 'string') return declared;
-  mistakes.add('id.format', 'must be a z.string()');
-  return 'uuid';
-}
 
 export function toIdKind(id: IdDeclaration): IdKind {
   if (typeof id === 'string') return id;

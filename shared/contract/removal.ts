@@ -3,12 +3,10 @@
  * when, which the resource's own read rule hides from every read, count, event and write. Whoever the rule `restore` lets in
  * lists it, restores it or erases it; once its days are over the origin erases it by itself.
  */
-import { type Mistakes, refuseUnknown, toObject } from './mistakes.ts';
 import { type ListQuery, parseListQuery } from './query.ts';
 import type { Resource } from './resource.ts';
 import { absent, all, any, anyone, not, type Rule } from './rules.ts';
 import { coveringIndex, type IndexSpec, type Shape, toIndexes, toShape } from './shapes.ts';
-import { isFieldName } from './system-fields.ts';
 import type { JsonObject } from '../wire/values.ts';
 
 export interface RemovalDeclaration {
@@ -28,20 +26,9 @@ export interface Removal {
   readonly shape: Shape;
 }
 
-/** A thousand years: what is kept for longer is kept for good. */
-export const keptDaysMax = 365_000;
-
-export function toRemoval(declared: RemovalDeclaration | undefined, mistakes: Mistakes): Removal | undefined {
+export function toRemoval(declared: RemovalDeclaration | undefined): Removal | undefined {
   if (declared === undefined) return undefined;
-  const { at, keptDays, ...unknown } = toObject<Partial<RemovalDeclaration>>(declared, (detail) => mistakes.add('removal', detail));
-  refuseUnknown(unknown, ['at', 'keptDays'], mistakes.at('removal.'));
-  if (typeof at !== 'string' || !isFieldName(at)) {
-    mistakes.add('removal.at', 'must be the name of a field, in which Tombolo notes since when a document is removed');
-    return undefined;
-  }
-  if (keptDays !== undefined && !(Number.isSafeInteger(keptDays) && keptDays >= 1 && keptDays <= keptDaysMax)) {
-    mistakes.add('removal.keptDays', `must be a whole number of days from 1 to ${keptDaysMax}`);
-  }
+  const { at, keptDays } = declared;
   return { at, keptDays, shape: toShape('removed', { range: at, sort: [`-${at}`] }) };
 }
 

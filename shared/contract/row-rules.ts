@@ -1,8 +1,6 @@
 /** The rules of a resource's rows as they are declared: one for each thing that can be done, and nobody where none is. */
-import type { DocumentSchema } from './document-schema.ts';
-import { type Mistakes, refuseUnknown, toObject } from './mistakes.ts';
+import type { Field } from './fields.ts';
 import { readRule, type Removal } from './removal.ts';
-import { checkIndexable, type RuleSurroundings, toRule } from './rule-checks.ts';
 import { nobody, type Rule, toCanonicalRule } from './rules.ts';
 
 export interface RuleDeclaration {
@@ -20,37 +18,21 @@ export interface RuleDeclaration {
 
 export type RowRules = Readonly<Record<Exclude<keyof RuleDeclaration, 'write'>, Rule>>;
 
-const keys = ['read', 'write', 'create', 'update', 'remove', 'restore', 'history'] as const;
-
-export type Surroundings = Omit<RuleSurroundings, 'refuse'> & { readonly schema: DocumentSchema };
-
-interface RowSurroundings extends Surroundings {
+interface Surroundings {
+  readonly fields: ReadonlyMap<string, Field>;
   readonly removal: Removal | undefined;
-  readonly isLogged: boolean;
 }
 
-export function toRules(declared: RuleDeclaration | undefined, surroundings: RowSurroundings, mistakes: Mistakes): RowRules {
-  const { removal, isLogged } = surroundings;
-  const given = toObject(declared, (detail) => mistakes.add('rules', detail));
-  refuseUnknown(given, keys, mistakes.at('rules.'));
-  const at = (key: keyof RuleDeclaration) => ({ ...surroundings, refuse: (detail: string) => mistakes.add(`rules.${key}`, detail) });
-  const rule = (key: keyof RuleDeclaration, fallback: Rule) => canonical(toRule(given[key], fallback, at(key)), surroundings);
-  const read = rule('read', nobody);
+export function toRules(declared: RuleDeclaration = {}, { fields, removal }: Surroundings): RowRules {
+  const rule = (key: keyof RuleDeclaration, fallback: Rule) => canonical(declared[key] ?? fallback, fields);
   const write = rule('write', nobody);
-  const restore = rule('restore', nobody);
-  const history = rule('history', nobody);
-  checkIndexable(read, at('read'));
-  checkIndexable(restore, at('restore'));
-  if (restore.kind !== 'nobody' && removal === undefined) {
-    mistakes.add('rules.restore', 'is of what stays when it is removed, which `removal` declares');
-  }
-  if (history.kind !== 'nobody' && !isLogged) mistakes.add('rules.history', 'is of the log of changes, which `history` declares');
   return {
-    read: readRule(read, removal), create: rule('create', write), update: rule('update', write), remove: rule('remove', write),
-    restore, history,
+    read: readRule(rule('read', nobody), removal),
+    create: rule('create', write), update: rule('update', write), remove: rule('remove', write),
+    restore: rule('restore', nobody), history: rule('history', nobody),
   };
 }
 
-export function canonical(rule: Rule, { fields }: Surroundings): Rule {
+export function canonical(rule: Rule, fields: ReadonlyMap<string, Field>): Rule {
   return toCanonicalRule(rule, (field) => fields.get(field)?.kind);
 }

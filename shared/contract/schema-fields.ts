@@ -17,12 +17,6 @@ interface DeclaredPlace {
   readonly types: readonly Type[];
 }
 
-export function whyNoField(path: string): string {
-  const steps = path.split('.').length;
-  if (steps > limits.pathStepsMax) return `"${path}" has ${steps} steps; ${limits.pathStepsMax} at most`;
-  return `the schema has no field "${path}"`;
-}
-
 export function fieldsOf(schema: Type): readonly Field[] {
   return placesOf(schema).map(({ field }) => field);
 }

@@ -46,6 +46,10 @@ export interface Shape {
   readonly examined: number;
 }
 
+export function toShapes(declared: Readonly<Record<string, ShapeDeclaration>>): readonly Shape[] {
+  return Object.entries(declared).map(([name, shape]) => toShape(name, shape));
+}
+
 export function toShape(name: string, declared: ShapeDeclaration): Shape {
   const bounded = declared.range ?? declared.prefix;
   const sorts = declared.sort ?? [bounded ?? 'id'];

@@ -4,11 +4,6 @@
  * name of another goes by the name that this one has in the database. At the top `id` names the document, so a stored
  * member that would be called so goes by `id'`, one that would be called that by `id''`, and so on.
  */
-import type { Mistakes } from './mistakes.ts';
-import { placeOf } from './schema-places.ts';
-import type { Type } from './schema-tree.ts';
-import type { SystemFields } from './system-fields.ts';
-
 /** The stored name of a member at its own level, by the wire path that leads to it. */
 export type StoredAsDeclaration = Readonly<Record<string, string>>;
 
@@ -20,52 +15,14 @@ export interface StoredNames {
   below(wireName: string): StoredNames | undefined;
 }
 
-interface Declared {
-  readonly schema: Type;
-  readonly system: SystemFields;
-  readonly storedAs: StoredAsDeclaration;
-}
-
 /** `undefined`: all members are called the same. */
-export function toStoredNames({ schema, system, storedAs }: Declared, mistakes: Mistakes): StoredNames | undefined {
-  const kept = new Set(Object.values(system));
+export function toStoredNames(storedAs: StoredAsDeclaration = {}): StoredNames | undefined {
   const tree = new Level();
   for (const [path, name] of Object.entries(storedAs)) {
     const steps = path.split('.');
-    const holder = holderOf(schema, steps.slice(0, -1));
-    const last = steps.at(-1) ?? '';
-    const isTop = steps.length === 1;
-    const isNamed = (each: string) => memberOf(holder, each) !== undefined || (isTop && kept.has(each));
-    const whyNot = whyNoStoredName(name, isTop);
-    const other = isNamed(name) && name !== last ? storedAs[[...steps.slice(0, -1), name].join('.')] : undefined;
-    if (!isNamed(last)) mistakes.add(`storedAs.${path}`, 'the schema has no such field');
-    else if (whyNot !== undefined) mistakes.add(`storedAs.${path}`, whyNot);
-    else if (isNamed(name) && name !== last && (other === undefined || other === name)) {
-      mistakes.add(`storedAs.${path}`, `"${name}" is where the field of that name is stored`);
-    } else if (!tree.at(steps.slice(0, -1)).add(last, name)) {
-      mistakes.add(`storedAs.${path}`, `another field is stored as "${name}"`);
-    }
+    tree.at(steps.slice(0, -1)).add(steps.at(-1) ?? '', name);
   }
   return tree.names(true);
-}
-
-function whyNoStoredName(name: unknown, isTop: boolean): string | undefined {
-  if (typeof name !== 'string' || name === '' || !name.isWellFormed() || /[.\0]|^\$/.test(name)) {
-    return 'must be the name of a member, without NUL or a dot and not beginning with $';
-  }
-  if (name === '__proto__' || name === '_bsontype') return 'is kept by JavaScript and by the driver; no document is written with it';
-  return isTop && name === '_id' ? 'names the document in MongoDB' : undefined;
-}
-
-/** What the type of a place is, through the arrays on the way; `undefined` where the schema names none. */
-function holderOf(schema: Type, steps: readonly string[]): Type | undefined {
-  return steps.reduce<Type | undefined>((holder, step) => memberOf(holder, step), schema);
-}
-
-function memberOf(type: Type | undefined, name: string): Type | undefined {
-  if (type === undefined) return undefined;
-  const place = placeOf(type, null);
-  return place.member(name) ?? memberOf(place.element(0), name);
 }
 
 class Level {
@@ -79,11 +36,8 @@ class Level {
     return below.at(rest);
   }
 
-  /** Whether no other member is stored so. */
-  add(wire: string, stored: string): boolean {
-    if ([...this.#stored.values()].includes(stored)) return false;
+  add(wire: string, stored: string): void {
     this.#stored.set(wire, stored);
-    return true;
   }
 
   names(isTop: boolean): StoredNames | undefined {

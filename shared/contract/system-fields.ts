@@ -3,36 +3,28 @@
  * collection that others made nothing of it is kept unless the declaration says so: by name, or by asking for it.
  */
 import type { Field } from './fields.ts';
-import type { Mistakes } from './mistakes.ts';
 import type { Resource } from './resource.ts';
 import type { Shape } from './shapes.ts';
 import { mentionsOf, type Rule } from './rules.ts';
 import type { JsonObject } from '../wire/values.ts';
 
-const roles = ['rev', 'createdAt', 'updatedAt', 'deletedAt'] as const;
+export const roles = ['rev', 'createdAt', 'updatedAt', 'deletedAt'] as const;
 type Role = (typeof roles)[number];
 
 /** The name of each on the wire, or `false`: it is not kept, and its name is the schema's. */
 export type SystemDeclaration = { readonly [Each in Exclude<Role, 'deletedAt'>]?: string | false };
 
 /** With the field of a soft removal, which has a name where one is declared (removal.ts). */
-type AllDeclared = { readonly [Each in Role]?: string | false | undefined };
+export type AllDeclared = { readonly [Each in Role]?: string | false | undefined };
 
 /** The names on the wire of those that are kept. */
 export type SystemFields = Readonly<Partial<Record<Role, string>>>;
 
 const kinds = { rev: 'integer', createdAt: 'instant', updatedAt: 'instant', deletedAt: 'instant' } as const;
 
-export function toSystemFields(declared: AllDeclared, mistakes: Mistakes): SystemFields {
-  const fields: Partial<Record<Role, string>> = {};
-  for (const role of roles) {
-    const name = declared[role] ?? (role === 'deletedAt' ? false : role);
-    if (name === false) continue;
-    if (typeof name !== 'string' || !isFieldName(name) || name === 'id') mistakes.add(role, 'must be the name of a field, or false');
-    else if (Object.values(fields).includes(name)) mistakes.add(role, `"${name}" is the name of another field that Tombolo keeps`);
-    else fields[role] = name;
-  }
-  return fields;
+export function toSystemFields(declared: AllDeclared): SystemFields {
+  const named = roles.map((role) => [role, declared[role] ?? (role === 'deletedAt' ? false : role)] as const);
+  return Object.fromEntries(named.filter(([, name]) => name !== false));
 }
 
 /** Names stand in SQL paths and in query parameters: nothing there may need escaping. */

@@ -4,12 +4,10 @@
  * Nor has a document that is removed and stays for a while: what nobody is served keeps nothing from anybody.
  */
 import { type Field, isScalarKind } from './fields.ts';
-import { type Mistakes, type Refuse, refuseUnknown, toObject } from './mistakes.ts';
 import { valueAt } from './path.ts';
 import { documentInvalid } from './documents.ts';
-import { isRemoved, type Removal } from './removal.ts';
+import { isRemoved } from './removal.ts';
 import type { Resource } from './resource.ts';
-import { whyNoField } from './schema-fields.ts';
 import { toPointer } from '../wire/json-pointer.ts';
 import type { FieldError } from '../wire/fault.ts';
 import { isNumeric, type Json, type JsonObject, ranks, type Scalar, type ScalarKind, type SortValue, toSortValue } from '../wire/values.ts';
@@ -39,71 +37,10 @@ export interface UniqueKeys {
   readonly unique: readonly Unique[];
 }
 
-/** An index takes that many without becoming wider than what it finds. */
-const uniqueFieldsMax = 8;
-
-const keys = ['fields', 'ignoringCase', 'where'] as const;
-
-interface Surroundings {
-  /** The id among them. */
-  readonly fields: ReadonlyMap<string, Field>;
-  readonly removal: Removal | undefined;
-}
-
-export function toUniques(
-  declared: Uniques['unique'],
-  { fields, removal }: Surroundings,
-  mistakes: Mistakes,
-): readonly Unique[] {
-  const given = toObject(declared, (detail) => mistakes.add('unique', detail));
-  return Object.entries(given).flatMap(([name, declaration]) => {
-    const refuse = (detail: string) => mistakes.add(`unique.${name}`, detail);
-    const refuseKey = mistakes.at(`unique.${name}.`);
-    const one = toObject(declaration, refuse);
-    if (!/^[A-Za-z][A-Za-z0-9]{0,62}$/.test(name)) refuse('must be named by letters and digits');
-    refuseUnknown(one, keys, refuseKey);
-    const where = toObject(one.where, (detail) => refuseKey('where', detail));
-    if (!isWellFormed(one, refuseKey)) return [];
-    const made = { name, fields: one.fields, ignoringCase: one.ignoringCase === true, where: Object.entries(where).sort() };
-    checkFields(made, fields, refuseKey);
-    checkWhere(made, fields, refuseKey);
-    if (removal !== undefined && one.fields.includes(removal.at)) refuseKey('fields', `what has "${removal.at}" is removed and has no key`);
-    return [made];
-  });
-}
-
-function isWellFormed({ fields, ignoringCase }: Partial<UniqueDeclaration>, refuse: Refuse): boolean {
-  const isList = Array.isArray(fields) && fields.length > 0 && fields.every((path) => typeof path === 'string');
-  if (!isList) refuse('fields', 'must be a list of paths');
-  else if (fields.length > uniqueFieldsMax) refuse('fields', `${fields.length} fields; ${uniqueFieldsMax} at most`);
-  if (ignoringCase !== undefined && typeof ignoringCase !== 'boolean') refuse('ignoringCase', 'must be true or false');
-  return isList;
-}
-
-function checkFields({ fields: paths, ignoringCase }: Unique, fields: ReadonlyMap<string, Field>, refuse: Refuse): void {
-  for (const path of paths) {
-    const field = fields.get(path);
-    if (path === 'id') refuse('fields', 'every id is unique already');
-    else if (field === undefined) refuse('fields', whyNoField(path));
-    else if (!isScalarKind(field.kind) || field.kind === 'binary') {
-      refuse('fields', `"${path}" (${field.kind}) holds no one text, number, boolean, instant or id that could be unique`);
-    }
-  }
-  if (new Set(paths).size !== paths.length) refuse('fields', 'names a field twice');
-  if (ignoringCase && !paths.some((path) => fields.get(path)?.kind === 'string')) refuse('ignoringCase', 'no field of it is a text');
-}
-
-function checkWhere({ fields: paths, where, ignoringCase }: Unique, fields: ReadonlyMap<string, Field>, refuse: Refuse): void {
-  for (const [path, value] of where) {
-    const field = fields.get(path);
-    const key = `where.${path}`;
-    if (path === 'id' || field === undefined) refuse(key, whyNoField(path));
-    else if (field.kind !== 'string' && field.kind !== 'boolean' && field.kind !== 'number' && field.kind !== 'integer') {
-      refuse(key, `is of kind ${field.kind}; a text, a number or a boolean can be asked for`);
-    } else if (toPart(value, field.kind, false) === undefined) refuse(key, `must be a value of kind ${field.kind}`);
-    if (paths.includes(path)) refuse(key, 'is a field of the key');
-    if (ignoringCase && typeof value === 'string' && !isPrintableAscii(value)) refuse(key, 'must be printable ASCII where case is ignored');
-  }
+export function toUniques(declared: Uniques['unique'] = {}): readonly Unique[] {
+  return Object.entries(declared).map(([name, { fields, ignoringCase = false, where = {} }]) => (
+    { name, fields, ignoringCase, where: Object.entries(where).sort() }
+  ));
 }
 
 /** The key of a document, equal for equal keys alone; `undefined` where it has none. */
@@ -193,6 +130,6 @@ function toLowerAscii(text: string): string {
   return text.replace(/[A-Z]+/g, (capitals) => capitals.toLowerCase());
 }
 
-function isPrintableAscii(text: string): boolean {
+export function isPrintableAscii(text: string): boolean {
   return /^[\x20-\x7e]*$/.test(text);
 }

@@ -1,7 +1,6 @@
 /** What a request of a resource costs of its caller's plan, and what happens while nobody can count. */
 import type { ModuleRows } from '../modules.ts';
 import type { Operation } from '../operations/operation.ts';
-import { type Refuse, refuseUnknown } from '../contract/mistakes.ts';
 
 export type UnavailablePolicy = 'allow' | 'refuse';
 
@@ -18,23 +17,7 @@ export interface ResourceLimits {
   readonly unavailable: { readonly read: UnavailablePolicy; readonly write: UnavailablePolicy };
 }
 
-const costMax = 1_000;
-
-/** `refuse` notes the key below `limits` that is wrong; whether operations have the names of costs, the contract knows. */
-export function toResourceLimits(declared: LimitsDeclaration, refuse: Refuse): ResourceLimits {
-  const { cost = {}, unavailable = {} } = declared;
-  refuseUnknown(declared, ['cost', 'unavailable'], refuse);
-  refuseUnknown(unavailable, ['read', 'write'], (key, detail) => refuse(`unavailable.${key}`, detail));
-  for (const [name, units] of Object.entries(cost)) {
-    if (!Number.isInteger(units) || units < 1 || units > costMax) {
-      refuse(`cost.${name}`, `must be a whole number from 1 to ${costMax}`);
-    }
-  }
-  for (const [kind, policy] of Object.entries(unavailable)) {
-    if (policy !== 'allow' && policy !== 'refuse') {
-      refuse(`unavailable.${kind}`, 'must be "allow" or "refuse"');
-    }
-  }
+export function toResourceLimits({ cost = {}, unavailable = {} }: LimitsDeclaration = {}): ResourceLimits {
   return { cost, unavailable: { read: unavailable.read ?? 'allow', write: unavailable.write ?? 'refuse' } };
 }
 

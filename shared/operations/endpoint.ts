@@ -1,19 +1,16 @@
 /**
  * `endpoint()`: a team's own operation (SEMANTICS §18), declared in a file of `shared/endpoints` and carried out by the
  * handler of the same name in `origin/endpoints`. It is a row like those of documents, so that routes, `Allow`, media types,
- * limits, deadlines, idempotency keys and problem documents follow from it. Everything wrong with it is found here and kept
- * as `mistakes`, which refuse the start (`mustBeSound`).
+ * limits, deadlines, idempotency keys and problem documents follow from it. What is wrong with it, `shared/checks` finds.
  */
 import * as z from 'zod';
 import { bodyOf } from '../contract/documents.ts';
-import { Mistakes } from '../contract/mistakes.ts';
 import { type Resource, resource } from '../contract/resource.ts';
-import { nobody, type Rule } from '../contract/rules.ts';
+import { nobody, type Rule, toCanonicalRule } from '../contract/rules.ts';
 import { outlineOf } from '../contract/schema-tree.ts';
 import { digest64, toCanonicalJson } from '../wire/hash.ts';
 import { limits } from '../wire/limits.ts';
 import { mustBeWithoutParameters } from '../wire/parameters.ts';
-import { checkEndpoint, toOwnRule } from './endpoint-checks.ts';
 import { parseInput } from './endpoint-query.ts';
 import type { VersionChanges } from '../versions/changes.ts';
 import { isOfDocument, type Method, type Operation, type OwnPlace, type StateRead } from './operation.ts';
@@ -73,45 +70,40 @@ export interface Endpoint<Name extends string = string, Answers extends Endpoint
   readonly versions: EndpointVersions;
   /** Names the declaration, as far as answers depend on it. */
   readonly digest: string;
-  readonly mistakes: readonly string[];
+  /** What `shared/checks` looks at before anything starts. */
+  readonly declared: AnyDeclaration;
 }
 
 export function endpoint<const Name extends string, const Answers extends EndpointAnswers, Of extends Resource, Output extends z.ZodType,
   Input extends z.ZodObject = z.ZodObject<Record<never, never>>>(
   declared: EndpointDeclaration<Name, Answers, Of, Input, Output>,
 ): Endpoint<Name, Answers, Of, Input, Output> {
-  const mistakes = new Mistakes(placeOf(declared));
-  return toEndpoint(toReadable(declared, mistakes), mistakes);
+  return { ...toEndpoint(toReadable(declared)), declared };
 }
 
 function toEndpoint<Name extends string, Answers extends EndpointAnswers, Of extends Resource, Output extends z.ZodType,
   Input extends z.ZodObject>(
   declared: EndpointDeclaration<Name, Answers, Of, Input, Output>,
-  mistakes: Mistakes,
-): Endpoint<Name, Answers, Of, Input, Output> {
+): Omit<Endpoint<Name, Answers, Of, Input, Output>, 'declared'> {
   const { name, summary, of, answers, output, cost = 1, reads = [], audience = 'caller', fetches = [] } = declared;
   const { revision = 0, versions = {} } = declared;
-  checkEndpoint(declared, mistakes);
   const input = declared.input?.def?.type === 'object' ? declared.input : noInput<Input>();
-  const right = toOwnRule(declared, mistakes);
+  const right = toCanonicalRule(declared.rule ?? nobody, (field) => of.fields.get(field)?.kind);
   const outlines = [input, output].map((schema) => (schema?.def === undefined ? '' : outlineOf(schema)));
   const digest = digest64(toCanonicalJson([name, right, outlines, audience, revision]));
   const row = answers === 'state' ? toState({ ...declared, input, reads, audience, digest }) : toEffect({ ...declared, input });
   return {
     ...row, name, summary, answers, of, input, output, reads, audience, fetches, cost, versions,
     at: toPlace(declared), method: declared.method, right, digest,
-    bodyBytesMax: limits.bodyBytesMax, msMax: limits.requestMsMax, gives: ['application/json'], mistakes: mistakes.found,
+    bodyBytesMax: limits.bodyBytesMax, msMax: limits.requestMsMax, gives: ['application/json'],
   };
 }
 
-/** Without these two nothing else of it can be read; the types of a declaration are not checked when it runs. */
-function toReadable<Declared extends Pick<AnyDeclaration, 'of' | 'at'>>(declared: Declared, mistakes: Mistakes): Declared {
+/** Without these two nothing else of it can be read, and nothing starts; the types of a declaration are not checked when it runs. */
+function toReadable<Declared extends Pick<AnyDeclaration, 'of' | 'at'>>(declared: Declared): Declared {
   const { of, at } = declared;
-  if (of?.schema === undefined) mistakes.add('of', 'must be a resource, as in: of: films');
-  if (typeof at !== 'string' && typeof at?.path !== 'string') {
-    mistakes.add('at', 'must be a place, as in "/top", "/:id/pay" or { path: "/charts/films" }');
-  }
-  return mistakes.found.length === 0 ? declared : { ...declared, of: of?.schema === undefined ? unread : of, at: '/unread' };
+  const isRead = of?.schema !== undefined && (typeof at === 'string' || typeof at?.path === 'string');
+  return isRead ? declared : { ...declared, of: of?.schema === undefined ? unread : of, at: '/unread' };
 }
 
 /** Stands for a resource that is none; nothing starts with it. */
@@ -126,18 +118,13 @@ export function isEndpoint(row: Operation): row is Endpoint {
 export function endpointModule<const Declared extends readonly Endpoint[]>(...declared: Declared): EndpointModule<Declared> {
   return {
     operations: Object.fromEntries(declared.map((each) => [each.name, each])) as EndpointModule<Declared>['operations'],
-    mistakes: [...declared.flatMap((each) => each.mistakes), ...doubledNames(declared)],
+    endpoints: declared,
   };
 }
 
 interface EndpointModule<Declared extends readonly Endpoint[]> {
   readonly operations: { readonly [Row in Declared[number] as Row['name']]: Row };
-  readonly mistakes: readonly string[];
-}
-
-function doubledNames(declared: readonly Endpoint[]): readonly string[] {
-  const doubled = [...Map.groupBy(declared, ({ name }) => name)].filter(([, same]) => same.length > 1);
-  return doubled.map(([name, same]) => `shared/endpoints/all.ts: endpoint "${name}": name: ${same.length} endpoints have it`);
+  readonly endpoints: readonly Endpoint[];
 }
 
 type StateDeclaration = Pick<Endpoint, 'name' | 'of' | 'input' | 'reads' | 'audience' | 'digest'> & { readonly rule?: Rule };

@@ -1,13 +1,11 @@
 /** What an operation is in an older version: which of its parts are translated, and how. */
 import type { Contract } from '../contract/contract.ts';
-import { Mistakes } from '../contract/mistakes.ts';
-import { placeOf, type Resource } from '../contract/resource.ts';
+import type { Resource } from '../contract/resource.ts';
 import { fieldsOf } from '../contract/schema-fields.ts';
-import { type Endpoint, isEndpoint, placeOf as placeOfEndpoint } from '../operations/endpoint.ts';
+import { type Endpoint, isEndpoint } from '../operations/endpoint.ts';
 import type { Operation } from '../operations/operation.ts';
 import { digest64 } from '../wire/hash.ts';
-import { toSteps } from './checks.ts';
-import type { VersionChanges } from './changes.ts';
+import type { Change, VersionChanges } from './changes.ts';
 import type { Places } from './places.ts';
 import { Translation } from './translation.ts';
 import type { Version, Versions } from './versions.ts';
@@ -57,34 +55,20 @@ function ofEndpoint(versions: Versions, endpoint: Endpoint, part: 'input' | 'out
 }
 
 function through(versions: Versions, declared: VersionChanges, places: Places, version: Version): Translation | undefined {
-  const steps = toSteps(declared, versions, places, () => undefined);
-  return Translation.through(steps.slice(versions.all.indexOf(version)), places);
+  return Translation.through(stepsOf(declared, versions).slice(versions.all.indexOf(version)), places);
 }
 
-function changesOf({ versions }: Endpoint, part: 'input' | 'output'): VersionChanges {
+/** The changes of each step, oldest first. */
+function stepsOf(declared: VersionChanges, { all, current }: Versions): readonly (readonly Change[])[] {
+  return all.filter((version) => version !== current).map(({ name }) => (declared[name] ?? []).flat());
+}
+
+export function changesOf({ versions }: Endpoint, part: 'input' | 'output'): VersionChanges {
   return Object.fromEntries(Object.entries(versions).map(([name, parts]) => [name, parts[part] ?? []]));
 }
 
 /** The fields of a schema as places: those in the elements of an array are one each, unless they are arrays themselves. */
-function placesOf(fields: ReturnType<typeof fieldsOf>): Places {
+export function placesOf(fields: ReturnType<typeof fieldsOf>): Places {
   return new Map(fields.map(({ name, kind, optional, isInArray, isArrayInArray }) =>
     [name, { isMany: isInArray === true ? isArrayInArray === true : kind === 'array', isOptional: optional }]));
-}
-
-/** What is wrong with the changes that resources and endpoints declare. */
-export function versionMistakes(versions: Versions, resources: readonly Resource[], rows: readonly Operation[]): readonly string[] {
-  const ofResources = resources.flatMap((resource) => {
-    const mistakes = new Mistakes(placeOf(resource));
-    toSteps(resource.versions, versions, placesOf([...resource.fields.values()]), mistakes.at('versions.'));
-    return mistakes.found;
-  });
-  const ofEndpoints = rows.filter(isEndpoint).filter(({ of }) => resources.includes(of)).flatMap((endpoint) => {
-    const mistakes = new Mistakes(placeOfEndpoint(endpoint));
-    for (const part of ['input', 'output'] as const) {
-      toSteps(changesOf(endpoint, part), versions, placesOf(fieldsOf(endpoint[part])), (key, detail) =>
-        mistakes.add(`versions.${key}.${part}`, detail));
-    }
-    return mistakes.found;
-  });
-  return [...versions.mistakes, ...ofResources, ...ofEndpoints];
 }

@@ -1,13 +1,11 @@
 /** Related documents in an answer of an older version: each as that version has the documents of its own resource (SEMANTICS §19). */
 import type { Contract } from '../contract/contract.ts';
 import type { Expansion } from '../contract/expansion.ts';
-import { Mistakes } from '../contract/mistakes.ts';
-import { placeOf, type Resource } from '../contract/resource.ts';
 import { digest64 } from '../wire/hash.ts';
 import { isJsonObject, type Json, type JsonObject } from '../wire/values.ts';
 import { type Dialect, translationOf } from './dialect.ts';
 import type { Translation } from './translation.ts';
-import type { Version, Versions } from './versions.ts';
+import type { Version } from './versions.ts';
 
 /** How one relation is shown, and what is expanded below it. */
 interface Part {
@@ -29,21 +27,6 @@ export function expandedDialect(
   const { input, output } = dialect ?? {};
   const down = (document: JsonObject) => downWith(document, output, parts);
   return { input, output, shown: { down }, digest: digest64(digests.map((digest) => digest ?? '').join()) };
-}
-
-/** Names of relations that an older version has for something else. */
-export function relationMistakes(versions: Versions, resources: readonly Resource[]): readonly string[] {
-  return resources.flatMap((resource) => versions.all.flatMap((version) => {
-    const mistakes = new Mistakes(placeOf(resource));
-    const translation = version === versions.current ? undefined : translationOf(versions, resource, version);
-    for (const name of translation === undefined ? [] : Object.keys(resource.relations)) {
-      const isSameField = resource.fields.has(name) && translation?.oldNames(name).includes(name) === true;
-      if (translation?.levels[0]?.old.has(name) === true && !isSameField) {
-        mistakes.add(`relations.${name}`, `"${name}" is a place of ${version.name}; relations are called the same in every version`);
-      }
-    }
-    return mistakes.found;
-  }));
 }
 
 function digestsOf(parts: readonly Part[]): readonly (string | undefined)[] {

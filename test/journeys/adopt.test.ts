@@ -1,4 +1,5 @@
 /** `npm run adopt` as people run it, over a database of another program. */
+import { resourceMistakes } from '../../shared/checks/resource-mistakes.ts';
 import { afterEach, expect, test } from 'bun:test';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -45,7 +46,7 @@ test('it writes a file that loads, closed to everybody but a role, says what to 
   for (const said of [`wrote shared/resources/${name}.ts`, 'contract(…)', 'npm run plan']) expect(text).toContain(said);
   expect(await wholeOf(foreign)).toBe(before);
   const resource = await loadResource(readFileSync(file, 'utf8'));
-  expect(resource.mistakes).toEqual([]);
+  expect(resourceMistakes(resource)).toEqual([]);
   expect(resource.rules).toMatchObject({ read: { kind: 'role', role: 'admin' }, create: { kind: 'nobody' }, remove: { kind: 'nobody' } });
 });
 

@@ -12,6 +12,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 /** The composition root of edge and origin in one process: the only place that imports both. */
 const oneProcess = 'origin/one-process/';
 
+/** Looks at what is declared before anything starts; neither the edge nor what it imports holds it, for the Worker's size. */
+const checks = 'shared/checks/';
+
 /** What development needs stays out of what runs in production. */
 const development = 'origin/dev/';
 
@@ -57,6 +60,9 @@ function toWrong(from: string, target: string): string | undefined {
   const [there = ''] = target.split('/');
   if (from.startsWith(oneProcess) && there === 'edge') return undefined;
   if (allowed[here]?.includes(there) !== true) return `${here}/ must not import ${target}`;
+  if (target.startsWith(checks) && (here === 'edge' || here === 'shared') && !from.startsWith(checks)) {
+    return `the Worker must not hold ${target}`;
+  }
   if (from.startsWith(mongod) && !target.startsWith(mongod)) return `${mongod} is a package of its own and must not import ${target}`;
   if (target.startsWith(mongod) && !from.startsWith(mongod) && target !== mongodEntry) return `import ${mongodEntry}, not ${target}`;
   if (target.startsWith(development) && here === 'origin' && !mayDevelop(from)) {

@@ -52,11 +52,12 @@ describe('the checks fire', () => {
       'origin/one-process/n.ts': "import { a } from '../../edge/a.ts';\nimport { e } from '../dev/e.ts';",
       'edge/o.ts': "import { n } from '../origin/one-process/n.ts';",
       'origin/endpoints/l.ts': "import type { A } from '../access/a.ts';\nimport type { Context } from '../call.ts';",
+      'shared/p.ts': "import { q } from './checks/q.ts';", 'shared/checks/q.ts': "import { c } from '../c.ts'; import './r.ts';",
     }));
     expect(linesOf(found)).toEqual([
       'edge/a.ts:1', 'origin/b.ts:1', 'shared/c.ts:1', 'origin/d.ts:1', 'origin/dev/e.ts:1', 'test/mongod/g.ts:1',
       'test/mongod/h.ts:1', 'test/i.ts:1', 'origin/operations/j.ts:2', 'origin/operations/k.ts:2',
-      'edge/o.ts:1', 'origin/endpoints/l.ts:2',
+      'edge/o.ts:1', 'origin/endpoints/l.ts:2', 'shared/p.ts:1',
     ]);
   });
 

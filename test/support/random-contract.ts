@@ -1,5 +1,6 @@
 /** Small contracts made at random: nested schemas, and what older versions of them differ in. Names are used once each. */
 import * as z from 'zod';
+import { contractMistakes } from '../../shared/checks/contract-mistakes.ts';
 import { type Contract, contract } from '../../shared/contract/contract.ts';
 import { type Resource, resource } from '../../shared/contract/resource.ts';
 import { anyone } from '../../shared/contract/rules.ts';
@@ -41,7 +42,7 @@ export function randomContract(random: Random): RandomContract {
     });
     return { things, served: contract(three, things) };
   };
-  const isRight = (v1: readonly Change[], v2: readonly Change[]) => made(v1, v2).served.mistakes.length === 0;
+  const isRight = (v1: readonly Change[], v2: readonly Change[]) => contractMistakes(made(v1, v2).served).length === 0;
   let v2: readonly Change[] = [];
   for (const change of some(random, 4, () => tree.change(members))) if (isRight([], [...v2, ...change])) v2 = [...v2, ...change];
   const between = translationOf(three, made([], v2).things, three.all[1] ?? three.current)?.levels[0]?.old ?? new Map<string, never>();

@@ -1,7 +1,7 @@
 /** Resources that lead to one another, under random rules, with a slow interpreter of what `expand` shows of them. */
 import * as z from 'zod';
 import { contract, type Contract } from '../../shared/contract/contract.ts';
-import { mustBeSound } from '../../shared/contract/mistakes.ts';
+import { mustBeSound } from '../../shared/checks/sound.ts';
 import { many, to } from '../../shared/contract/relations.ts';
 import { type Resource, resource } from '../../shared/contract/resource.ts';
 import { any, anyone, equals, nobody, owner, reduce, role, type Rule, satisfies } from '../../shared/contract/rules.ts';

@@ -2,9 +2,7 @@ import { expect, test } from 'bun:test';
 import { mustEdgeSettings } from '../../shared/settings/edge-settings.ts';
 import { startEdge } from '../support/edge.ts';
 import { eventually } from '../support/eventually.ts';
-import { served } from '../support/mistaken-contract.ts';
 import { testKeys } from '../support/scripted-origin.ts';
-import { codeOf } from '../support/world.ts';
 
 const mustSettings = (given: Readonly<Record<string, unknown>>) => mustEdgeSettings(given, new Set(['member']));
 
@@ -75,21 +73,5 @@ test('a Worker without a setting answers 503 to everything and logs its name', a
   await eventually('the misspelt one in the log', () =>
     lines.join('\n').includes('TOMBOLO_KEY: no setting has this name; did you mean TOMBOLO_KEYS?'),
   );
-  await edge.close();
-});
-
-test('a Worker whose declarations have mistakes answers 503 to everything and logs all of them', async () => {
-  const lines: string[] = [];
-  const edge = await startEdge({
-    originUrl: 'http://127.0.0.1:9', keys: testKeys, issuer: 'a', audience: 'b', jwksUrl: 'http://127.0.0.1:9',
-    contractModule: 'test/support/mistaken-contract.ts',
-    onLog: (line) => lines.push(line),
-  });
-  for (const path of ['/health', '/v2/notes', '/v2/dates']) {
-    const answer = await fetch(edge.url + path);
-    expect([answer.status, await codeOf(answer)]).toEqual([503, 'misconfigured']);
-  }
-  expect(served.mistakes).toHaveLength(2);
-  await eventually('the mistakes in the log', () => served.mistakes.every((mistake) => lines.join('\n').includes(JSON.stringify(mistake))));
   await edge.close();
 });

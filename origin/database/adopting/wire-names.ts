@@ -1,5 +1,5 @@
 /** Names on the wire for stored ones: letters, digits and `_`, beginning with a letter, since they stand in paths and queries. */
-import { isInherited } from '../../../shared/contract/schema-checks.ts';
+import { isInherited } from '../../../shared/checks/schema-checks.ts';
 import { isFieldName } from '../../../shared/contract/system-fields.ts';
 
 const nameCharactersMax = 63;

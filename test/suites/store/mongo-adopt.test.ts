@@ -12,6 +12,7 @@ import { applyPlan, planOf } from '../../../origin/store/mongo/install/plan.ts';
 import { removeAll, wholeRemovalOf } from '../../../origin/store/mongo/install/remove-all.ts';
 import { withTarget } from '../../../origin/store/mongo/planning.ts';
 import { toJson } from '../../../origin/store/mongo/read/bson-values.ts';
+import { resourceMistakes } from '../../../shared/checks/resource-mistakes.ts';
 import { contract } from '../../../shared/contract/contract.ts';
 import type { Json, JsonObject } from '../../../shared/wire/values.ts';
 import { disposedAfterEach } from '../../support/disposals.ts';
@@ -71,7 +72,7 @@ async function expectRoundTrip({ collection, indexes, asked, patch, change, ...g
   const adoption = toAdoption('adopted', sample);
   if (adoption === undefined) throw new Error('its ids can be declared');
   const resource = await loadResource(openedTo(adoption));
-  expect(resource.mistakes).toEqual([]);
+  expect(resourceMistakes(resource)).toEqual([]);
   const made = contract(resource);
   const { stored: resources } = made;
   await withTarget({ uri, resources, isWritten: false }, (target) => planOf(target));

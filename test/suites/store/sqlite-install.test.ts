@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { DeclarationError } from '../../../shared/contract/mistakes.ts';
+import { DeclarationError } from '../../../shared/checks/mistakes.ts';
 import { type ResourceDeclaration, type Resource, resource } from '../../../shared/contract/resource.ts';
 import { anyone, owner } from '../../../shared/contract/rules.ts';
 import { instant, integer } from '../../../shared/contract/types.ts';

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import * as z from 'zod';
 import { beforeWrite } from '../../../origin/documents/before-write.ts';
 import { executor } from '../../../origin/execute.ts';
+import { resourceMistakes } from '../../../shared/checks/resource-mistakes.ts';
 import { contract } from '../../../shared/contract/contract.ts';
 import { fromClaim } from '../../../shared/contract/given-fields.ts';
 import { resource } from '../../../shared/contract/resource.ts';
@@ -137,7 +138,7 @@ test('mistakes in what is declared stop the start, each named', () => {
     readonly: ['a', 'nope'], immutable: ['list.c', 'id'],
     defaults: { b: fromClaim('sub'), nope: fromClaim('sub'), a: fromClaim('') }, shapes: { all: {} },
   });
-  expect(declared.mistakes.map((line) => /: ([\w.]+): /.exec(line.slice(line.indexOf('"wrong"')))?.[1])).toEqual([
+  expect(resourceMistakes(declared).map((line) => /: ([\w.]+): /.exec(line.slice(line.indexOf('"wrong"')))?.[1])).toEqual([
     'readonly', 'readonly', 'immutable', 'immutable', 'defaults.b', 'defaults.nope', 'defaults.a',
   ]);
 });

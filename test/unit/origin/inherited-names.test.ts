@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import * as z from 'zod';
 import { joinedValidation } from '../../../origin/store/mongo/install/joined-validation.ts';
+import { resourceMistakes } from '../../../shared/checks/resource-mistakes.ts';
 import { contract } from '../../../shared/contract/contract.ts';
 import { resource } from '../../../shared/contract/resource.ts';
 import { anyone, owner } from '../../../shared/contract/rules.ts';
@@ -61,6 +62,6 @@ test('a validator that does not name one takes it as it is', () => {
 
 test.each(['__proto__', '_bsontype'])('%s, which no document is written with, is no stored name', (stored) => {
   const schema = z.object({ builder: z.string() });
-  const { mistakes } = resource({ ...common, name: 'cars', schema, storedAs: { builder: stored }, shapes: {} });
+  const mistakes = resourceMistakes(resource({ ...common, name: 'cars', schema, storedAs: { builder: stored }, shapes: {} }));
   expect(mistakes).toEqual([expect.stringContaining('storedAs.builder')]);
 });

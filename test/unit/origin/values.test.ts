@@ -1,6 +1,7 @@
 /** Moments and UUIDs have one form each (SEMANTICS §4): however they come in, on both engines they are found, ordered and named by it. */
 import { describe, expect, test } from 'bun:test';
 import * as z from 'zod';
+import { resourceMistakes } from '../../../shared/checks/resource-mistakes.ts';
 import { contract } from '../../../shared/contract/contract.ts';
 import { resource } from '../../../shared/contract/resource.ts';
 import { anyone, not, owner } from '../../../shared/contract/rules.ts';
@@ -222,7 +223,7 @@ test('a refinement that answers later for some values alone is a fault of the de
     rules: { read: anyone, write: anyone },
     shapes: { all: {} },
   });
-  expect(late.mistakes).toEqual([]);
+  expect(resourceMistakes(late)).toEqual([]);
   await using origin = await Pipeline.on('sqlite', contract(late));
   expect((await origin.ask('/v1/late', { method: 'POST', body: '{"text":"x"}' })).json).toMatchObject({
     status: 503,

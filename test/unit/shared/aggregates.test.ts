@@ -3,6 +3,7 @@ import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import * as z from 'zod';
 import { add, floorTo, quotient, toDecimal, toDouble, toText } from '../../../origin/aggregates/decimal.ts';
+import { resourceMistakes } from '../../../shared/checks/resource-mistakes.ts';
 import { formatAggregateQuery, parseAggregateQuery } from '../../../shared/aggregates/aggregate-query.ts';
 import { ZoneReader } from '../../../shared/aggregates/zones.ts';
 import { contract } from '../../../shared/contract/contract.ts';
@@ -29,12 +30,12 @@ describe('a declaration of aggregates', () => {
     ['group', { group: ['bucket(year,0)'] }], ['group', { group: ['hour(at)'] }], ['of', { of: ['tags'] }], ['of', { of: ['nope'] }],
     ['least', { least: 0 }], ['groups', { groups: 10_001 }], ['equal', { equal: ['nope'] }], ['sort', { range: 'tags' }],
   ] as const)('is refused by its key %s: %o', (key, aggregate) => {
-    const { mistakes } = declared({ wrong: aggregate });
+    const mistakes = resourceMistakes(declared({ wrong: aggregate }));
     expect(mistakes.map((line) => line.includes(`aggregates.wrong.${key}`))).toContain(true);
   });
 
   test('is refused where only some branches of a union name a field', () => {
-    const { mistakes } = declared({ wrong: { group: ['digits'] } }, z.discriminatedUnion('kind', [card, cash]));
+    const mistakes = resourceMistakes(declared({ wrong: { group: ['digits'] } }, z.discriminatedUnion('kind', [card, cash])));
     expect(mistakes).toEqual([expect.stringContaining('aggregates.wrong.group: "digits" is named by some branches')]);
   });
 

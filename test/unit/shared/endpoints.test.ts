@@ -1,6 +1,8 @@
 /** `endpoint()`: mistakes are told by file, endpoint and key, and what is sound becomes a row like all others. */
 import { describe, expect, test } from 'bun:test';
 import * as z from 'zod';
+import { endpointMistakes } from '../../../shared/checks/endpoint-mistakes.ts';
+import { moduleMistakes } from '../../../shared/checks/module-mistakes.ts';
 import { resource } from '../../../shared/contract/resource.ts';
 import { anyone, equals, owner, role } from '../../../shared/contract/rules.ts';
 import { moduleList } from '../../../shared/operations/module.ts';
@@ -22,7 +24,7 @@ const output = z.object({ n: z.int() });
 
 /** Also of a declaration that the compiler would refuse. */
 const made = (declared: object) => endpoint({ ...state, output, ...declared });
-const mistakesOf = (declared: object) => made(declared).mistakes;
+const mistakesOf = (declared: object) => endpointMistakes(made(declared));
 const keysOf = (declared: object) => mistakesOf(declared).map((line) => line.split(': ')[2]);
 
 describe('a declaration', () => {
@@ -70,7 +72,7 @@ describe('a declaration', () => {
 
 describe('a module of endpoints', () => {
   const toMistakes = (...declared: object[]) => {
-    return moduleList({ documents: { operations: documents }, own: endpointModule(...declared.map(made)) }).mistakes;
+    return moduleMistakes(moduleList({ documents: { operations: documents }, own: endpointModule(...declared.map(made)) }));
   };
 
   test('has the mistakes of each, and of all together', () => {

@@ -1,6 +1,8 @@
 /** Places on the map: what is declared, what is asked of them, and the geometry under it (SEMANTICS §7). */
 import { describe, expect, test } from 'bun:test';
 import * as z from 'zod';
+import { contractMistakes } from '../../../shared/checks/contract-mistakes.ts';
+import { resourceMistakes } from '../../../shared/checks/resource-mistakes.ts';
 import { contract } from '../../../shared/contract/contract.ts';
 import { parseListQuery } from '../../../shared/contract/query.ts';
 import { cellIn, entryIndexesOf, entryOf } from '../../../shared/contract/entry-index.ts';
@@ -41,21 +43,21 @@ describe('a declaration', () => {
     ['shapes.found.folded: not beside a place', { place: 'at', equal: ['name'], folded: ['name'] }],
     ['shapes.found.beside: looks into the documents of an index', { place: 'at', beside: ['name'] }],
   ])('is refused: %s', (mistake, shape) => {
-    expect(withShape(shape).mistakes.some((line) => line.includes(mistake))).toBe(true);
+    expect(resourceMistakes(withShape(shape)).some((line) => line.includes(mistake))).toBe(true);
   });
 
   test('of two places that one query would ask for is refused', () => {
-    const twice = (equal: readonly string[]) => resource({
+    const twice = (equal: readonly string[]) => resourceMistakes(resource({
       name: 'stops', schema: z.object({ at: point(), depot: point(), name: z.string() }), rules: { read: anyone },
       shapes: { one: { place: 'at' }, other: { equal, place: 'depot' } },
-    }).mistakes;
+    }));
     expect(twice(['name'])).toEqual([]);
     expect(twice([])[0]).toContain('shapes.other.place: "one" has the same equalities and another place');
   });
 
   test('has entries by the equalities and the cell of the point', () => {
     const stops = withShape({ place: 'at', equal: ['name'] });
-    expect(stops.mistakes).toEqual([]);
+    expect(resourceMistakes(stops)).toEqual([]);
     const [index] = entryIndexesOf(stops);
     expect(index?.entries.indexes.map(({ equal, sort }) => [equal, sort.map(({ field }) => field)])).toEqual([
       [['name'], ['cell', 'id']], [[], ['id']],
@@ -133,7 +135,7 @@ describe('a query', () => {
       versions: { v1: [moved({ site: 'at' })] }, shapes: { ofKind: { equal: ['kind'], place: 'at' } },
     });
     const made = contract(moving, versions({ name: 'v1' }, { name: 'v2' }));
-    expect(made.mistakes).toEqual([]);
+    expect(contractMistakes(made)).toEqual([]);
     const [v1] = made.versions.all;
     const translation = v1 === undefined ? undefined : translationOf(made.versions, moving, v1);
     expect(translation?.upQuery('?near=24.94,60.17&distance=5&kind=a&fields=site')).toBe('?near=24.94%2C60.17&distance=5&kind=a&fields=at');

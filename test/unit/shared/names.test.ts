@@ -1,6 +1,8 @@
 /** What a team may call its collections, its fields in them, its documents and what Tombolo keeps (SEMANTICS §15). */
 import { describe, expect, test } from 'bun:test';
 import * as z from 'zod';
+import { contractMistakes } from '../../../shared/checks/contract-mistakes.ts';
+import { resourceMistakes } from '../../../shared/checks/resource-mistakes.ts';
 import { contract } from '../../../shared/contract/contract.ts';
 import { resource, type ResourceDeclaration } from '../../../shared/contract/resource.ts';
 import { versions } from '../../../shared/resources/versions.ts';
@@ -36,14 +38,15 @@ describe('a declaration', () => {
     ['a field that names the document', { schema: z.object({ id: z.string() }) }, 'schema.id'],
   ])('with %s is an error that names file, resource and key', (_what, extra, key) => {
     const begin = `shared/resources/notes.ts: resource "notes": ${key}: `;
-    expect(declare(extra).mistakes.map((mistake) => mistake.slice(0, begin.length))).toContain(begin);
+    expect(resourceMistakes(declare(extra)).map((mistake) => mistake.slice(0, begin.length))).toContain(begin);
   });
 });
 
 test('fields may change places, and sub-documents may have an _id', () => {
   const storedAs = { title: 'meta', meta: 'title', 'lines.price': '_id', 'meta.by': 'Straße', rev: '_rev', createdAt: '_created_at' };
-  const { mistakes, names } = declare({ storedAs });
-  expect(mistakes).toEqual([]);
+  const made = declare({ storedAs });
+  const { names } = made;
+  expect(resourceMistakes(made)).toEqual([]);
   const pairs = [['title', 'meta'], ['meta', 'title'], ['rev', '_rev'], ['_rev', 'rev'], ["id'", 'id'], ["id''", "id'"]] as const;
   for (const [wire, stored] of pairs) {
     expect([names?.toStored(wire), names?.toWire(stored)]).toEqual([stored, wire]);
@@ -54,7 +57,9 @@ test('fields may change places, and sub-documents may have an _id', () => {
 
 test('a contract has a mistake when two of its resources are one collection', () => {
   const [movies, films] = [declare({ name: 'movies' }), declare({ name: 'films', collection: 'movies' })];
-  expect(contract(versions, movies, films).mistakes).toEqual(['shared/resources/all.ts: collection "movies": is that of movies and films']);
+  expect(contractMistakes(contract(versions, movies, films))).toEqual([
+    'shared/resources/all.ts: collection "movies": is that of movies and films',
+  ]);
   const swapped = [declare({ name: 'movies', collection: 'films' }), declare({ name: 'films', collection: 'movies' })];
-  expect(contract(...swapped).mistakes).toEqual([]);
+  expect(contractMistakes(contract(...swapped))).toEqual([]);
 });

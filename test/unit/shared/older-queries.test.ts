@@ -1,6 +1,7 @@
 /** What an older version asks beside an index, and of values in place of documents, in its own names and values (SEMANTICS §19). */
 import { expect, test } from 'bun:test';
 import * as z from 'zod';
+import { contractMistakes } from '../../../shared/checks/contract-mistakes.ts';
 import { contract } from '../../../shared/contract/contract.ts';
 import { parseListQuery } from '../../../shared/contract/query.ts';
 import { resource } from '../../../shared/contract/resource.ts';
@@ -24,7 +25,7 @@ const [v1] = two.all;
 
 function translation() {
   const made = v1 === undefined ? undefined : translationOf(served.versions, things, v1);
-  if (made === undefined) throw new Error(`nothing is translated: ${served.mistakes.join()}`);
+  if (made === undefined) throw new Error(`nothing is translated: ${contractMistakes(served).join()}`);
   return made;
 }
 

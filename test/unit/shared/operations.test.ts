@@ -1,9 +1,11 @@
 /** Rows: what is in no table does not exist, and a row that contradicts itself does not start. */
 import { describe, expect, test } from 'bun:test';
 import * as z from 'zod';
+import { contractMistakes } from '../../../shared/checks/contract-mistakes.ts';
+import { moduleMistakes, refuseBeside } from '../../../shared/checks/module-mistakes.ts';
 import { Fault } from '../../../shared/wire/fault.ts';
 import { documents } from '../../../shared/operations/documents.ts';
-import { moduleList, refuseBeside } from '../../../shared/operations/module.ts';
+import { moduleList } from '../../../shared/operations/module.ts';
 import { type Operation, operations, type Place } from '../../../shared/operations/operation.ts';
 import { mustRoute, optionsOf } from '../../../shared/operations/route.ts';
 import { contract } from '../../../shared/contract/contract.ts';
@@ -84,7 +86,7 @@ describe('what two modules bring', () => {
   const kept = resource({ name: 'tombolo_marks', internal: true, schema: z.object({ n: z.int() }), shapes: { all: {} } });
   const marks = { operations: operations({ mark: row('/:id/mark'), marked: row({ path: '/marks', about: 'films' }) }), resources: [kept] };
   const toMistakes = (stars: Parameters<typeof operations>[0], resources = [] as (typeof kept)[]) =>
-    moduleList({ marks, stars: { operations: operations(stars), resources } }).mistakes;
+    moduleMistakes(moduleList({ marks, stars: { operations: operations(stars), resources } }));
 
   test('differs in every name, path and place, or nothing starts, and both are told', () => {
     expect(toMistakes({ star: row('/:id/star') })).toEqual([]);
@@ -95,7 +97,7 @@ describe('what two modules bring', () => {
       'shared/modules.ts: path "/marks": is brought by marks and stars',
     ]);
     expect(toMistakes({}, [kept])).toEqual(['shared/modules.ts: internal resource "tombolo_marks": is brought by marks and stars']);
-    expect(contract().mistakes).toEqual([]);
+    expect(contractMistakes(contract())).toEqual([]);
   });
 
   test('is asked of no resource that has its path for a name, and costs what a resource says', () => {

@@ -1,6 +1,7 @@
 /** Places are paths (SEMANTICS §14): what a schema names, and what stands there. */
 import { describe, expect, test } from 'bun:test';
 import * as z from 'zod';
+import { resourceMistakes } from '../../../shared/checks/resource-mistakes.ts';
 import { valueAt, valuesAt } from '../../../shared/contract/path.ts';
 import { parseDocumentQuery, parseListQuery } from '../../../shared/contract/query.ts';
 import { resource, type ResourceDeclaration } from '../../../shared/contract/resource.ts';
@@ -11,9 +12,9 @@ import { Fault } from '../../../shared/wire/fault.ts';
 import { limits } from '../../../shared/wire/limits.ts';
 
 const fieldsOf = (schema: z.ZodObject) => {
-  const { fields, mistakes } = resource({ name: 'notes', schema, shapes: {} });
-  expect(mistakes).toEqual([]);
-  return fields;
+  const made = resource({ name: 'notes', schema, shapes: {} });
+  expect(resourceMistakes(made)).toEqual([]);
+  return made.fields;
 };
 
 describe('the fields of a schema', () => {
@@ -104,11 +105,12 @@ const declare = (extra: object) => resource({ name: 'notes', schema, shapes: {},
 
 describe('a declaration', () => {
   test('names nested places by their paths, and the indexes follow', () => {
-    const { mistakes, indexes, mentions } = declare({
+    const made = declare({
       rules: { read: owner('meta.by') }, fieldRules: { 'meta.size': { read: equals('meta.by', 'x') } },
       shapes: { by: { equal: ['parts.sku'], range: 'meta.size', sort: ['-meta.size,title'] } },
     });
-    expect([mistakes, indexes.map(({ name }) => name), [...mentions.fields]]).toEqual([
+    const { indexes, mentions } = made;
+    expect([resourceMistakes(made), indexes.map(({ name }) => name), [...mentions.fields]]).toEqual([
       [], ['has.parts.sku+meta.by+meta.size,-title,-id'], ['meta.by'],
     ]);
   });
@@ -136,7 +138,7 @@ describe('a declaration', () => {
     ['a field rule for no nested field', { fieldRules: { 'meta.nope': { read: anyone } } }, 'fieldRules.meta.nope'],
     ['a write rule in the elements of an array', { fieldRules: { 'parts.sku': { write: anyone } } }, 'fieldRules.parts.sku.write'],
   ])('with %s is an error that names its key', (_what, extra, key) => {
-    expect(declare(extra).mistakes.join()).toContain(`: ${key}: `);
+    expect(resourceMistakes(declare(extra)).join()).toContain(`: ${key}: `);
   });
 });
 
@@ -156,7 +158,7 @@ describe('a query', () => {
   });
 
   test('asks for nested places by their paths', () => {
-    expect(rated.mistakes).toEqual([]);
+    expect(resourceMistakes(rated)).toEqual([]);
     const { range, sort, fields } = parseListQuery(rated, 'imdb.rating[gte]=8&sort=-imdb.rating&fields=title,imdb.rating');
     expect([range, formatSort(sort)]).toEqual([{ field: 'imdb.rating', bounds: { gte: 8 } }, '-imdb.rating,title']);
     expect(fields).toEqual(['imdb.rating', 'title']);

@@ -1,9 +1,12 @@
 /** Plans and what requests cost: wrong ones are errors at start, each naming where. */
 import { describe, expect, test } from 'bun:test';
 import * as z from 'zod';
+import { contractMistakes } from '../../../shared/checks/contract-mistakes.ts';
+import { planMistakes, unaffordable } from '../../../shared/checks/plan-mistakes.ts';
+import { resourceMistakes } from '../../../shared/checks/resource-mistakes.ts';
 import { contract } from '../../../shared/contract/contract.ts';
 import { Fault } from '../../../shared/wire/fault.ts';
-import { planOf, plans, type PlansDeclaration, unaffordable } from '../../../shared/limits/plans.ts';
+import { planOf, plans, type PlansDeclaration } from '../../../shared/limits/plans.ts';
 import { anonymous } from '../../../shared/wire/principal.ts';
 import { toProblem } from '../../../shared/wire/problem.ts';
 import { resource, type ResourceDeclaration } from '../../../shared/contract/resource.ts';
@@ -46,13 +49,12 @@ describe('plans', () => {
     ['a default that is not there', [{ limit: 1, seconds: 1 }], { signedIn: 'b' }, 'signedIn: there is no plan "b"'],
     ['another unknown key', [{ limit: 1, seconds: 1 }], { guests: 'a' }, 'guests: unknown key'],
   ])('with %s are an error at start', (_what, windows, extra, message) => {
-    expect(declare(windows, extra)().mistakes.map((mistake) => mistake.slice(0, `shared/resources/plans.ts: ${message}`.length))).toContain(
-      `shared/resources/plans.ts: ${message}`,
-    );
+    const begin = `shared/resources/plans.ts: ${message}`;
+    expect(planMistakes(declare(windows, extra)()).map((mistake) => mistake.slice(0, begin.length))).toContain(begin);
   });
 
   test('with several mistakes tell all of them', () => {
-    const { mistakes } = plans({ anonymous: 'x', signedIn: 'y', plans: { a: [{ limit: 0, seconds: 0 }], B: [] } });
+    const mistakes = planMistakes(plans({ anonymous: 'x', signedIn: 'y', plans: { a: [{ limit: 0, seconds: 0 }], B: [] } }));
     expect(mistakes.map((mistake) => mistake.slice('shared/resources/plans.ts: '.length).split(' ')[0])).toEqual([
       'plans.a:', 'plans.a:', 'plans.B:', 'plans.B:', 'anonymous:', 'signedIn:',
     ]);
@@ -107,7 +109,7 @@ describe('the limits of a resource', () => {
     ['an unknown kind', { unavailable: { reads: 'allow' } }, 'limits.unavailable.reads'],
     ['an unknown policy', { unavailable: { read: 'maybe' } }, 'limits.unavailable.read'],
   ])('with %s are an error at start', (_what, limits, key) => {
-    expect(contract(notes(limits)).mistakes[0]).toStartWith(`shared/resources/notes.ts: resource "notes": ${key}: `);
+    expect(contractMistakes(contract(notes(limits)))[0]).toStartWith(`shared/resources/notes.ts: resource "notes": ${key}: `);
   });
 
   test('are one unit a request, reads allowed and writes refused, unless declared', () => {
@@ -122,7 +124,7 @@ describe('the limits of a resource', () => {
 });
 
 test('a resource cannot have the name below which feeds are opened', () => {
-  expect(notes(undefined, 'live').mistakes[0]).toStartWith('shared/resources/live.ts: resource "live": name: ');
+  expect(resourceMistakes(notes(undefined, 'live'))[0]).toStartWith('shared/resources/live.ts: resource "live": name: ');
 });
 
 test('a problem with a registered type keeps its code, and members cannot replace what is standard', () => {

@@ -1,6 +1,7 @@
 /** Declared relations: what is wrong with one is told at start, by resource and key. */
 import { describe, expect, test } from 'bun:test';
 import * as z from 'zod';
+import { contractMistakes } from '../../../shared/checks/contract-mistakes.ts';
 import { contract } from '../../../shared/contract/contract.ts';
 import { many, type Relations, to } from '../../../shared/contract/relations.ts';
 import { resource } from '../../../shared/contract/resource.ts';
@@ -29,7 +30,8 @@ function mistakesOf(relations: Relations): readonly string[] {
     shapes: { byFilm: { equal: ['film'] }, byBoth: { equal: ['rating', 'film'] } },
     relations,
   });
-  return contract(films, counted, reviews).mistakes.map((line) => line.replace('shared/resources/reviews.ts: resource "reviews": ', ''));
+  const told = contractMistakes(contract(films, counted, reviews));
+  return told.map((line) => line.replace('shared/resources/reviews.ts: resource "reviews": ', ''));
 }
 
 describe('a relation', () => {
@@ -78,18 +80,18 @@ describe('a relation', () => {
       shapes: { byFilm: { equal: ['film'], sort: ['by'] } },
       relations: { film: to('films', 'film', named), others: to('films', 'also', named), next: to('notes', 'next', { exists: true }) },
     });
-    const { resources, mistakes } = contract(films, notes);
-    expect(mistakes).toEqual([]);
+    const given = contract(films, notes);
+    expect(contractMistakes(given)).toEqual([]);
     expect(notes.indexes.map(({ name }) => name).sort()).toEqual(['by+film+gone+id', 'film+gone+id', 'has.also+gone+id']);
-    const namedBy = (name: string) => resources.get(name)?.namedBy.map(({ holder, relation }) => `${holder.name}.${relation.name}`);
+    const namedBy = (name: string) => given.resources.get(name)?.namedBy.map(({ holder, relation }) => `${holder.name}.${relation.name}`);
     expect([namedBy('films'), namedBy('notes')]).toEqual([['notes.film', 'notes.others'], []]);
   });
 
   test('named as an older version names something else is a mistake', () => {
-    const given = (name: string) => contract(versions({ name: 'v1' }, { name: 'v2' }), films, resource({
+    const given = (name: string) => contractMistakes(contract(versions({ name: 'v1' }, { name: 'v2' }), films, resource({
       ...read, name: 'reviews', schema: z.object({ film: z.uuid(), stars: z.int() }), shapes: { byFilm: { equal: ['film'] } },
       relations: { [name]: to('films', 'film') }, versions: { v1: [moved({ rating: 'stars' })] },
-    })).mistakes;
+    })));
     expect(given('rating')).toEqual([expect.stringContaining('relations.rating: "rating" is a place of v1')]);
     expect([given('film'), given('about')]).toEqual([[], []]);
   });

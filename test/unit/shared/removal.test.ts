@@ -1,13 +1,14 @@
 /** Soft removal as it is declared. */
 import { expect, test } from 'bun:test';
 import * as z from 'zod';
+import { resourceMistakes } from '../../../shared/checks/resource-mistakes.ts';
 import { resource } from '../../../shared/contract/resource.ts';
 import { anyone, equals, not, role } from '../../../shared/contract/rules.ts';
 
 test('mistakes in what is declared stop the start, each named', () => {
   const shared = { schema: z.object({ n: z.int(), gone: z.string() }), shapes: { all: {} }, name: 'wrong' };
   const mistakesOf = (more: object) =>
-    resource({ ...shared, ...more }).mistakes.map((line) => /"wrong": ([\w.]+):/.exec(line)?.[1]);
+    resourceMistakes(resource({ ...shared, ...more })).map((line) => /"wrong": ([\w.]+):/.exec(line)?.[1]);
   const removal = { at: 'deletedAt' };
   expect(mistakesOf({ removal, rules: { restore: role('clerk') } })).toEqual([]);
   expect(mistakesOf({ rules: { restore: anyone } })).toEqual(['rules.restore']);

@@ -1,5 +1,8 @@
 import { describe, expect, expectTypeOf, test } from 'bun:test';
 import * as z from 'zod';
+import { contractMistakes } from '../../../shared/checks/contract-mistakes.ts';
+import { resourceMistakes } from '../../../shared/checks/resource-mistakes.ts';
+import { mustBeSound } from '../../../shared/checks/sound.ts';
 import { contract } from '../../../shared/contract/contract.ts';
 import { anonymous } from '../../../shared/wire/principal.ts';
 import { resource, type ResourceDeclaration } from '../../../shared/contract/resource.ts';
@@ -45,7 +48,9 @@ describe('a contract with an internal resource', () => {
   });
 
   test('has a mistake when two have its name', () => {
-    expect(contract(internal, internal).mistakes).toEqual(['shared/resources/all.ts: resource "tombolo_toys": name: 2 resources have it']);
+    expect(contractMistakes(contract(internal, internal))).toEqual([
+      'shared/resources/all.ts: resource "tombolo_toys": name: 2 resources have it',
+    ]);
   });
 });
 
@@ -108,7 +113,7 @@ describe('a declaration', () => {
     ['an unknown key of validation', { validation: { levels: 'strict' } }, 'validation.levels'],
   ])('with %s is an error that names file, resource and key', (_what, extra, key) => {
     expect(
-      declare(extra)().mistakes.map((mistake) => mistake.slice(0, `shared/resources/notes.ts: resource "notes": ${key}: `.length)),
+      resourceMistakes(declare(extra)()).map((mistake) => mistake.slice(0, `shared/resources/notes.ts: resource "notes": ${key}: `.length)),
     ).toContain(`shared/resources/notes.ts: resource "notes": ${key}: `);
   });
 
@@ -124,16 +129,16 @@ describe('a declaration', () => {
     ['a field that is not there', { shapes: { by: { equal: ['nope'] } } }, 'shapes.by.equal'],
   ])('of an internal resource with %s is an error that names resource and key', (_what, extra, key) => {
     const given = { name: 'tombolo_toys', internal: true, ...extra };
-    const { mistakes, internal } = declare(given)();
+    const made = declare(given)();
     const begin = `internal resource "${given.name}": ${key}: `;
-    expect([mistakes.map((mistake) => mistake.slice(0, begin.length)), internal]).toEqual([[begin], true]);
+    expect([resourceMistakes(made).map((mistake) => mistake.slice(0, begin.length)), made.internal]).toEqual([[begin], true]);
   });
 
   test.each([
     ['a name of Tombolo', { name: 'tombolo_toys' }, 'name'],
     ['internal as a word', { internal: 'yes' }, 'internal'],
   ])('with %s is none of a team', (_what, extra, key) => {
-    expect(declare(extra)().mistakes.join()).toContain(`: ${key}: `);
+    expect(resourceMistakes(declare(extra)()).join()).toContain(`: ${key}: `);
   });
 
   const unfit: readonly (readonly [z.core.$ZodType, string])[] = [
@@ -171,7 +176,7 @@ describe('a declaration', () => {
       lazy: z.lazy(() => type as z.ZodType),
       pair: z.tuple([z.string(), type]),
     };
-    const { mistakes } = declare({ schema: z.object(places) })();
+    const mistakes = resourceMistakes(declare({ schema: z.object(places) })());
     const told = mistakes.map((mistake) => /: (schema\S*): (.*)$/.exec(mistake)?.slice(1) ?? []);
     // One instance that stands in several places is told once.
     expect(told[0]?.[0]).toStartWith('schema.plain');
@@ -185,17 +190,17 @@ describe('a declaration', () => {
       ['lazy', 'lazy'],
       ['pair', 'pair[]'],
     ] as const) {
-      expect(declare({ schema: z.object({ [name]: places[name] }) })().mistakes[0]).toContain(`notes": schema.${path}`);
+      expect(resourceMistakes(declare({ schema: z.object({ [name]: places[name] }) })())[0]).toContain(`notes": schema.${path}`);
     }
   });
 
   test('with types that hold themselves is read to its end', () => {
     const tree: z.ZodType = z.lazy(() => z.object({ children: z.array(tree), at: z.iso.datetime() }));
     const node = z.object({ id: z.uuid(), get children() { return z.array(node); } });
-    const { mistakes, schema: made } = declare({ schema: z.object({ tree, node }) })();
-    expect(mistakes).toEqual([]);
+    const trees = declare({ schema: z.object({ tree, node }) })();
+    expect(resourceMistakes(trees)).toEqual([]);
     const upper = '0198F2AA-0000-7000-8000-00000000000A';
-    const parsed = made.parse({
+    const parsed = trees.schema.parse({
       tree: { at: '2026-01-01T00:00:00Z', children: [{ at: '2026-01-01T00:00:00Z', children: [] }] },
       node: { id: upper, children: [{ id: upper, children: [] }] },
     });
@@ -205,7 +210,7 @@ describe('a declaration', () => {
     });
   });
 
-  test('with several mistakes tells all of them, and nobody may do anything until they are mended', () => {
+  test('with several mistakes tells all of them, and nothing starts until they are mended', () => {
     const made = declare({
       live: 'yes',
       id: 'int',
@@ -215,15 +220,17 @@ describe('a declaration', () => {
       limits: { costs: 1, cost: { list: 0, read: 1 } },
       schema: z.object({ ok: z.string(), rev: z.date() }),
     })();
-    expect(contract(made).mistakes.map((mistake) => mistake.split(': ')[2])).toEqual([
+    expect(contractMistakes(contract(made)).map((mistake) => mistake.split(': ')[2])).toEqual([
       'live', 'id', 'schema.rev', 'schema.rev', 'shapes.by.equal', 'shapes.by.equal', 'rules.write', 'rules.update', 'cache',
       'limits.costs', 'limits.cost.list', 'limits.cost.read',
     ]);
-    for (const rule of Object.values(made.rules)) expect(reduce(rule, { subject: 'root', roles: ['admin'], claims: {} })).toBe(false);
+    expect(() => mustBeSound(contract(made))).toThrow('12 mistakes in what is declared');
+    // What is no rule lets nobody in, where nobody looks either.
+    expect(reduce(made.rules.create, { subject: 'root', roles: ['admin'], claims: {} })).toBe(false);
   });
 
   test('without a name, or with that of another, is told by what it has', () => {
-    expect(contract(declare({ name: undefined })(), declare({ name: 'Notes' })(), declare({})(), declare({})()).mistakes).toEqual([
+    expect(contractMistakes(contract(declare({ name: undefined })(), declare({ name: 'Notes' })(), declare({})(), declare({})()))).toEqual([
       'shared/resources: a resource without a name (schema of title, year, tags, links, meta): ' +
         'name: must be lower case, a plural noun of letters, digits and hyphens',
       'shared/resources/Notes.ts: resource "Notes": name: must be lower case, a plural noun of letters, digits and hyphens',
@@ -232,7 +239,7 @@ describe('a declaration', () => {
   });
 
   test('that is right has no mistakes, and keeps the type of its documents', () => {
-    expect(served.mistakes).toEqual([]);
+    expect(contractMistakes(served)).toEqual([]);
     expectTypeOf<z.infer<typeof reviews.schema>>().toEqualTypeOf<{
       film: string;
       author: string;

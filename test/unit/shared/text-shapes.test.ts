@@ -1,6 +1,8 @@
 /** Shapes by text and by folded values: what is declared, and what is asked of them (SEMANTICS §7). */
 import { describe, expect, test } from 'bun:test';
 import * as z from 'zod';
+import { contractMistakes } from '../../../shared/checks/contract-mistakes.ts';
+import { resourceMistakes } from '../../../shared/checks/resource-mistakes.ts';
 import { contract } from '../../../shared/contract/contract.ts';
 import { formatQuery, parseListQuery } from '../../../shared/contract/query.ts';
 import { type Resource, resource } from '../../../shared/contract/resource.ts';
@@ -35,12 +37,12 @@ describe('a declaration', () => {
     ['shapes.found.folded: "title" is none of its equal and prefix', { range: 'title', folded: ['title'] }],
     ['rules.read: "state" is folded by the shape "found"', { equal: ['state'], folded: ['state'] }],
   ])('is refused: %s', (mistake, shape) => {
-    expect(withShape(shape).mistakes.some((line) => line.includes(mistake))).toBe(true);
+    expect(resourceMistakes(withShape(shape)).some((line) => line.includes(mistake))).toBe(true);
   });
 
   test('needs no index over the documents but the order of ids, and has entries in the contract', () => {
     const papers = withShape({ text: ['title'], equal: ['year'], sort: ['-title'] });
-    expect(papers.mistakes).toEqual([]);
+    expect(resourceMistakes(papers)).toEqual([]);
     expect(papers.indexes.map(({ name }) => name).sort()).toEqual(['id', 'state+id']);
     const [index] = entryIndexesOf(papers);
     expect(index?.entries.indexes.map(({ equal, has, sort }) => [equal, has, sort.map(({ field }) => field)])).toEqual([
@@ -48,7 +50,7 @@ describe('a declaration', () => {
     ]);
     const stored = contract(papers).stored.filter((each) => !modules.resources.includes(each));
     expect(stored.map(({ name }) => name)).toEqual(['papers', index?.entries.name ?? '', 'tombolo_entries']);
-    expect(contract(papers).mistakes).toEqual([]);
+    expect(contractMistakes(contract(papers))).toEqual([]);
   });
 
   test('names its entries by all that they are made of', () => {

@@ -1,6 +1,7 @@
 /** Unique keys as they are declared: what no index could keep refuses the start, and is named. */
 import { expect, test } from 'bun:test';
 import * as z from 'zod';
+import { resourceMistakes } from '../../../shared/checks/resource-mistakes.ts';
 import { resource, type ResourceDeclaration } from '../../../shared/contract/resource.ts';
 import { anyone } from '../../../shared/contract/rules.ts';
 import { uniqueKeyOf } from '../../../shared/contract/unique.ts';
@@ -46,7 +47,7 @@ test.each([
     'unique.byEmail.where.status: must be printable ASCII where case is ignored',
   ]],
 ])('%j is taken, or refused by name', (unique, refused) => {
-  const { mistakes } = declared(unique);
+  const mistakes = resourceMistakes(declared(unique));
   expect(mistakes.map((line) => line.replace('shared/resources/users.ts: resource "users": ', ''))).toEqual(refused);
 });
 
@@ -64,7 +65,7 @@ test('what is removed and stays has no key', () => {
   const keys = [{}, { deletedAt: null }, { deletedAt: '2026-01-01T00:00:00.000Z' }].map((more) =>
     users.unique.map((unique) => uniqueKeyOf(users, unique, { email: 'a', ...more })));
   expect(keys).toEqual([['["a"]'], ['["a"]'], [undefined]]);
-  const { mistakes } = resource({ ...kept, unique: { byMoment: { fields: ['email', 'deletedAt'] } } });
+  const mistakes = resourceMistakes(resource({ ...kept, unique: { byMoment: { fields: ['email', 'deletedAt'] } } }));
   expect(mistakes.map((line) => line.replace('shared/resources/users.ts: resource "users": ', '')))
     .toEqual(['unique.byMoment.fields: what has "deletedAt" is removed and has no key']);
 });

@@ -3,7 +3,7 @@
  * an index over them is in the order of `compareSortValues`. Paths are literal: a bound path is not matched
  * to its index. Only built-in functions, or other programs' writes would fail.
  */
-import { DeclarationError } from '../../../../shared/contract/mistakes.ts';
+import { DeclarationError } from '../../../../shared/checks/mistakes.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { toStoredPath } from '../../../../shared/contract/stored-names.ts';
 import { isFieldName } from '../../../../shared/contract/system-fields.ts';

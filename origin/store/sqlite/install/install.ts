@@ -4,7 +4,7 @@
  * a write transaction, and writes nothing when nothing differs.
  */
 import type { Database } from 'bun:sqlite';
-import { DeclarationError } from '../../../../shared/contract/mistakes.ts';
+import { DeclarationError } from '../../../../shared/checks/mistakes.ts';
 import { digest64 } from '../../../../shared/wire/hash.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { misformedQuery } from './document-checks.ts';

@@ -8,6 +8,7 @@ import { toResourceText } from '../../../../origin/database/adopting/resource-te
 import type { Stored } from '../../../../origin/database/adopting/values.ts';
 import { toJson } from '../../../../origin/store/mongo/read/bson-values.ts';
 import { toWireNames } from '../../../../origin/store/mongo/read/member-names.ts';
+import { resourceMistakes } from '../../../../shared/checks/resource-mistakes.ts';
 import { opened } from '../../../../shared/contract/open-schema.ts';
 import { loadResource } from '../../../support/load-resource.ts';
 
@@ -59,7 +60,7 @@ test('whatever the documents of a collection are, the schema that is written of 
     });
     if (adoption === undefined) throw new Error('whole numbers are ids');
     const resource = await loadResource(toResourceText(adoption));
-    expect(resource.mistakes).toEqual([]);
+    expect(resourceMistakes(resource)).toEqual([]);
     const schema = opened(resource.schema);
     for (const { _id, ...fields } of stored) {
       const shown = toJson(toWireNames(resource, fields));

@@ -2,23 +2,37 @@
 import type * as z from 'zod';
 import { bodiesOf } from '../contract/documents.ts';
 import { idField } from '../contract/filter-values.ts';
-import { type Mistakes, refuseUnknown } from '../contract/mistakes.ts';
 import { isActionName, isReservedName } from '../contract/reserved-names.ts';
-import { toRule } from '../contract/rule-checks.ts';
-import { mentionsOf, nobody, type Rule, toCanonicalRule } from '../contract/rules.ts';
-import { checkSchema } from '../contract/schema-checks.ts';
+import { mentionsOf } from '../contract/rules.ts';
 import { valueTypesOf } from '../contract/schema-fields.ts';
-import type { AnyDeclaration } from './endpoint.ts';
-import { isReadable } from './endpoint-query.ts';
+import { type AnyDeclaration, type Endpoint, placeOf } from '../operations/endpoint.ts';
+import { isReadable } from '../operations/endpoint-query.ts';
+import { Mistakes, refuseUnknown } from './mistakes.ts';
+import { resourceMistakes } from './resource-mistakes.ts';
+import { readRule } from './rule-checks.ts';
+import { checkSchema } from './schema-checks.ts';
 
 const keys = [
   'name', 'summary', 'of', 'at', 'method', 'answers', 'rule', 'input', 'output', 'cost', 'reads', 'audience', 'fetches', 'revision',
+  'versions',
 ] as const;
 const costMax = 1_000;
 const words = 'lower-case letters, digits and hyphens';
 
+export function endpointMistakes({ declared, of }: Endpoint): readonly string[] {
+  const mistakes = new Mistakes(placeOf(declared));
+  if (declared.of?.schema === undefined) mistakes.add('of', 'must be a resource, as in: of: films');
+  if (typeof declared.at !== 'string' && typeof declared.at?.path !== 'string') {
+    mistakes.add('at', 'must be a place, as in "/top", "/:id/pay" or { path: "/charts/films" }');
+  }
+  if (mistakes.found.length > 0) return mistakes.found;
+  checkEndpoint(declared, mistakes);
+  if (resourceMistakes(of).length === 0) checkRule(declared, mistakes);
+  return mistakes.found;
+}
+
 /** The types of a declaration are not checked when it runs. */
-export function checkEndpoint(declared: AnyDeclaration, mistakes: Mistakes): void {
+function checkEndpoint(declared: AnyDeclaration, mistakes: Mistakes): void {
   const { name, summary, of, method, answers, output, input, cost = 1, fetches = [], revision = 0 } = declared;
   const refuse = mistakes.at('');
   refuseUnknown(declared, keys, refuse);
@@ -50,7 +64,7 @@ function checkPlace({ of, at }: AnyDeclaration, refuse: (detail: string) => void
   if (!isActionName(word)) return refuse('must be one word below the resource or a document of it, as in "/top" and "/:id/pay"');
   if (at.startsWith('/:id/')) return undefined;
   if (isReservedName(word)) return refuse(`"${at}" is kept for an operation of every resource; choose another`);
-  if (of.mistakes.length === 0 && bodiesOf(of).id.safeParse(word).success) {
+  if (resourceMistakes(of).length === 0 && bodiesOf(of).id.safeParse(word).success) {
     refuse(`a document of "${of.name}" could have "${word}" as its id; choose another word, or narrow the format of the ids`);
   }
 }
@@ -74,16 +88,14 @@ function checkReads({ of, answers, reads = [], audience = 'caller' }: AnyDeclara
   }
 }
 
-export function toOwnRule({ of, at, answers, rule }: AnyDeclaration, mistakes: Mistakes): Rule {
+function checkRule({ of, at, answers, rule }: AnyDeclaration, mistakes: Mistakes): void {
   const refuse = (detail: string) => mistakes.add('rule', detail);
-  const surroundings = { fields: new Map([...of.fields, ['id', idField(of)] as const]), types: valueTypesOf(of.schema), refuse };
-  if (of.mistakes.length > 0) return nobody;
-  const made = toRule(rule, nobody, surroundings);
-  const speaksOfFields = mentionsOf([made]).fields.size > 0;
+  const fields = new Map([...of.fields, ['id', idField(of)] as const]);
+  const read = readRule(rule, { fields, types: valueTypesOf(of.schema), refuse });
+  const speaksOfFields = mentionsOf([read]).fields.size > 0;
   if (speaksOfFields && (answers === 'state' || typeof at !== 'string' || !at.startsWith('/:id/'))) {
     refuse('speaks of a document\'s fields, which is for an effect on a document; what documents are read, their own rules decide');
   }
-  return toCanonicalRule(made, (field) => of.fields.get(field)?.kind);
 }
 
 /** Exact and by name: what an address says of whose it is, nobody can check. */

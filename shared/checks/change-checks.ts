@@ -1,29 +1,24 @@
-/** What is wrong with declared changes between versions, found at start. */
-import type { Refuse } from '../contract/mistakes.ts';
+/** What is wrong with declared changes between versions. */
 import { holdersOf, isWithin } from '../contract/path.ts';
-import { type Change, newPlacesOf, targetOf, type VersionChanges } from './changes.ts';
-import { Level } from './level.ts';
-import { arrayAbove, movesOf, type Places, removalsOf } from './places.ts';
-import type { Versions } from './versions.ts';
+import { type Change, newPlacesOf, targetOf, type VersionChanges } from '../versions/changes.ts';
+import { Level } from '../versions/level.ts';
+import { arrayAbove, movesOf, type Places, removalsOf } from '../versions/places.ts';
+import type { Versions } from '../versions/versions.ts';
+import type { Refuse } from './mistakes.ts';
 
-/** The changes of each step, oldest first; steps that are wrong are told, and change nothing. */
-export function toSteps(
-  declared: VersionChanges | undefined, { all, current }: Versions, places: Places, refuse: Refuse,
-): readonly (readonly Change[])[] {
+/** A step that is wrong is told, and taken for one that changes nothing. */
+export function checkChanges(declared: VersionChanges | undefined, { all, current }: Versions, places: Places, refuse: Refuse): void {
   const older = all.filter((version) => version !== current).map(({ name }) => name);
   for (const name of Object.keys(declared ?? {})) {
     if (!older.includes(name)) refuse(name, `is no older version; shared/resources/versions.ts has ${older.join(', ') || 'none'}`);
   }
   let now = places;
-  const steps = older.toReversed().map((name) => {
+  for (const name of older.toReversed()) {
     const changes = (declared?.[name] ?? []).flat();
     const found = mistakesOf(changes, now);
     for (const detail of found) refuse(name, detail);
-    if (found.length > 0 || changes.length === 0) return [];
-    now = new Level(changes, now).old;
-    return changes;
-  });
-  return steps.toReversed();
+    if (found.length === 0 && changes.length > 0) now = new Level(changes, now).old;
+  }
 }
 
 function mistakesOf(changes: readonly Change[], now: Places): readonly string[] {

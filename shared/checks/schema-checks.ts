@@ -1,9 +1,9 @@
 /** What a schema says that no document can hold: found at start, since each write would fail for ever. */
-import { type Check, definitionOf, kindOfType } from './fields.ts';
+import { type Check, definitionOf, kindOfType } from '../contract/fields.ts';
+import { unwrapped } from '../contract/open-schema.ts';
+import { partsOf, type Type, typesWithin } from '../contract/schema-tree.ts';
 import { limits } from '../wire/limits.ts';
 import type { Mistakes } from './mistakes.ts';
-import { unwrapped } from './open-schema.ts';
-import { partsOf, type Type, typesWithin } from './schema-tree.ts';
 
 /** Types without a form in JSON, and what to declare in their place. */
 const unfit: Readonly<Record<string, string>> = {

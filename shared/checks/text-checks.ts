@@ -1,9 +1,9 @@
 /** What of shapes by text and by folded values nothing could serve. */
-import type { Field } from './fields.ts';
+import type { Field } from '../contract/fields.ts';
+import { mentionsOf, type Rule } from '../contract/rules.ts';
+import { isByEntries, type Shape } from '../contract/shapes.ts';
+import { whyNoField } from './field-checks.ts';
 import type { Mistakes, Refuse } from './mistakes.ts';
-import { mentionsOf, type Rule } from './rules.ts';
-import { whyNoField } from './schema-fields.ts';
-import { isByEntries, type Shape } from './shapes.ts';
 
 export function checkByEntries(shape: Shape, fields: ReadonlyMap<string, Field>, refuse: Refuse): void {
   if (isByEntries(shape) && shape.beside.length > 0) {

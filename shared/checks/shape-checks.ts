@@ -1,16 +1,16 @@
-/** Shapes as they are declared, with what no index could serve. */
-import { type Field, isScalarKind } from './fields.ts';
-import { type Refuse, refuseUnknown } from './mistakes.ts';
-import { whyNoField } from './schema-fields.ts';
+/** What of declared shapes no index could serve. */
+import { type Field, isScalarKind } from '../contract/fields.ts';
+import { type Shape, type ShapeDeclaration, toShape } from '../contract/shapes.ts';
 import { limits } from '../wire/limits.ts';
+import { whyNoField } from './field-checks.ts';
+import { type Refuse, refuseUnknown } from './mistakes.ts';
 import { checkPlace, checkPlaces } from './place-checks.ts';
 import { checkByEntries } from './text-checks.ts';
-import { type Shape, type ShapeDeclaration, toShape } from './shapes.ts';
 
 const keys = ['equal', 'range', 'prefix', 'text', 'place', 'folded', 'sort', 'beside', 'examined'] as const;
 
-/** `fields`: the id among them. `refuse` notes a key below `shapes`. */
-export function toShapes(
+/** Gives those that can be read. `fields`: the id among them. `refuse` notes a key below `shapes`. */
+export function checkShapes(
   declared: Readonly<Record<string, ShapeDeclaration>>,
   fields: ReadonlyMap<string, Field>,
   refuse: Refuse,

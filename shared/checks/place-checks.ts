@@ -1,8 +1,9 @@
 /** What of shapes by place nothing could serve. */
-import type { Field } from './fields.ts';
+import type { Field } from '../contract/fields.ts';
+import { membersOf } from '../contract/place-members.ts';
+import type { Shape, ShapeDeclaration } from '../contract/shapes.ts';
+import { whyNoField } from './field-checks.ts';
 import type { Refuse } from './mistakes.ts';
-import { whyNoField } from './schema-fields.ts';
-import type { Shape, ShapeDeclaration } from './shapes.ts';
 
 interface Surroundings {
   readonly fields: ReadonlyMap<string, Field>;
@@ -25,11 +26,6 @@ export function checkPlaces(shapes: readonly Shape[], refuse: Refuse): void {
     const other = before.find((each) => each.place !== undefined && each.place !== place && each.equal.join() === equal.join());
     if (place !== undefined && other !== undefined) refuse(`${name}.place`, `"${other.name}" has the same equalities and another place`);
   }
-}
-
-/** The members of a Point by which it is found. */
-export function membersOf(place: string): readonly string[] {
-  return [`${place}.type`, `${place}.coordinates`];
 }
 
 function whyNoPlace(place: string, fields: ReadonlyMap<string, Field>): string | undefined {

@@ -1,11 +1,10 @@
-/** The schema of a resource as it is declared: its mistakes told, and its values in the one form that they have in documents. */
-import { toCanonicalSchema } from './canonical-schema.ts';
-import { type DocumentSchema, memberTypes, objectsOf } from './document-schema.ts';
+/** What of the schema of a resource no document could be. */
+import { type DocumentSchema, memberTypes, objectsOf } from '../contract/document-schema.ts';
+import { isFieldName, type SystemFields } from '../contract/system-fields.ts';
 import type { Mistakes } from './mistakes.ts';
 import { checkSchema, whyDisagree } from './schema-checks.ts';
-import { isFieldName, type SystemFields } from './system-fields.ts';
 
-export function toSchema<Schema extends DocumentSchema>(schema: Schema, system: SystemFields, mistakes: Mistakes): Schema {
+export function checkDocumentSchema(schema: DocumentSchema, system: SystemFields, mistakes: Mistakes): void {
   const kept = Object.entries(system);
   const isRefined = [schema, ...objectsOf(schema)].some(({ def }) => (def.checks?.length ?? 0) > 0);
   if (isRefined) mistakes.add('schema', 'refine fields, not the whole object');
@@ -23,5 +22,4 @@ export function toSchema<Schema extends DocumentSchema>(schema: Schema, system: 
     }
   }
   checkSchema(schema, mistakes);
-  return toCanonicalSchema(schema);
 }

@@ -1,8 +1,8 @@
 /** What a rule says that cannot hold, or holds for everybody: found at start, since a misspelt field under `not` lets everyone in. */
 import * as z from 'zod';
-import { type Field, isScalarKind } from './fields.ts';
-import { mentionsOf, nobody, type Rule } from './rules.ts';
-import { whyNoField } from './schema-fields.ts';
+import { type Field, isScalarKind } from '../contract/fields.ts';
+import { mentionsOf, nobody, type Rule } from '../contract/rules.ts';
+import { whyNoField } from './field-checks.ts';
 import { isExactKind, isNumeric } from '../wire/values.ts';
 
 export interface RuleSurroundings {
@@ -15,8 +15,8 @@ export interface RuleSurroundings {
 }
 
 /** The rule, or in place of what is no rule the one that refuses everybody. */
-export function toRule(given: Rule | undefined, fallback: Rule, surroundings: RuleSurroundings): Rule {
-  if (given === undefined) return fallback;
+export function readRule(given: Rule | undefined, surroundings: RuleSurroundings): Rule {
+  if (given === undefined) return nobody;
   const detail = whyNone(given);
   if (detail === undefined) checkFields(given, surroundings);
   else surroundings.refuse(detail);

@@ -39,11 +39,6 @@ export class DeclarationError extends Error {
   }
 }
 
-export function mustBeSound(...declared: readonly { readonly mistakes: readonly string[] }[]): void {
-  const mistakes = declared.flatMap((each) => each.mistakes);
-  if (mistakes.length > 0) throw new DeclarationError(mistakes);
-}
-
 /** Keys that nobody reads are mistakes: they are words that were meant for others. */
 export function refuseUnknown(given: object, known: readonly string[], refuse: Refuse): void {
   for (const key of Object.keys(given)) if (!known.includes(key)) refuse(key, `unknown key; known are ${known.join(', ')}`);
