@@ -5,6 +5,7 @@
  * (`limits.textExaminedMax`, `limits.placesExaminedMax`); where it breaks off, it says where.
  */
 import type { ListQuery } from '../../shared/contract/query.ts';
+import { meets } from '../../shared/contract/residual.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { satisfies } from '../../shared/contract/rules.ts';
 import { isSameJson } from '../../shared/contract/settled.ts';
@@ -34,7 +35,7 @@ interface Asked<Request extends CountRequest> {
   /** As its collection has it. */
   readonly resource: Resource;
   readonly index: EntryIndex;
-  readonly query: Pick<ListQuery, 'words' | 'area'>;
+  readonly query: Pick<ListQuery, 'shape' | 'words' | 'area' | 'residual'>;
   readonly request: Request;
 }
 
@@ -42,18 +43,24 @@ interface Asked<Request extends CountRequest> {
 const commonCount = 1_000;
 
 export async function findByEntries(store: ReadStore, asked: Asked<ListRequest>, options: ReadOptions): Promise<Found> {
-  const { index: { entries, derived }, request, query: { area } } = asked;
+  const { index: { entries, derived }, request, query: { area, residual, shape } } = asked;
   const reader = new EntryReader(store, entries, options);
   const walked = await toEntriesWalk(store, asked, options);
   const walk = area === undefined ? new EntryWalk(reader, walked) : new MapWalk(reader, { request, derived, area });
   const rows: Row[] = [];
-  for (;;) {
-    const found = await walk.next(reader.examined === 0 ? Math.min(request.limit, lookedAtOnce) : lookedAtOnce);
+  // What is asked beside the entry has a budget of its own.
+  for (let left = residual.length === 0 ? Number.POSITIVE_INFINITY : shape.examined; ; ) {
+    const found = await walk.next(Math.min(reader.examined === 0 ? request.limit : lookedAtOnce, lookedAtOnce, left));
     const position = reader.readAt;
+    left -= found.entries.length;
     rows.push(...(await documentsOf(store, asked, found.entries, { ...options, atLeast: position })));
     const isFull = rows.length >= request.limit;
     if (isFull || found.isLast) return { value: rows.slice(0, request.limit), position, brokenOffAt: undefined };
-    if (found.brokenOffAt !== undefined) return { value: rows, position, brokenOffAt: found.brokenOffAt };
+    if (left === 0) return { value: rows, position, brokenOffAt: found.entries.at(-1)?.keys };
+    if (found.brokenOffAt !== undefined) {
+      if (walk instanceof MapWalk) walk.mustBeBehind(found.brokenOffAt);
+      return { value: rows, position, brokenOffAt: found.brokenOffAt };
+    }
   }
 }
 
@@ -112,9 +119,10 @@ export async function documentsOf(
 }
 
 /** Whether the entry says where the document stands now, and it is what was asked for. */
-function isFound({ index, query, request }: Asked<CountRequest>, entry: StoredDocument, { value }: StoredDocument): boolean {
+function isFound({ resource, index, query, request }: Asked<CountRequest>, entry: StoredDocument, { value }: StoredDocument): boolean {
   const { id: _id, [index.derived]: derived, ...values } = entry.value;
-  const { words = [], area } = query;
+  const { words = [], area, residual } = query;
   return isSameJson(values as JsonObject, entryValuesOf(index, value)) && satisfies(value, request.where) &&
-    (words.length === 0 || hasAll(wordsOf(index, value), words)) && (area === undefined || cellIn(index, value) === derived);
+    meets(resource, value, residual) && (words.length === 0 || hasAll(wordsOf(index, value), words)) &&
+    (area === undefined || cellIn(index, value) === derived);
 }

@@ -72,7 +72,10 @@ export class MapWalk implements Walk {
       if (next === undefined) return { entries, isLast: true, brokenOffAt: undefined };
       if ('document' in next.is) entries.push({ ...next.is, keys: next.keys });
       else if (this.#reader.examined < limits.placesExaminedMax) await this.#open(next.is);
-      else return { entries, isLast: false, brokenOffAt: this.#mustBeBehind(next.keys) };
+      else {
+        this.#queue.push(next);
+        return { entries, isLast: false, brokenOffAt: next.keys };
+      }
     }
     return { entries, isLast: false, brokenOffAt: undefined };
   }
@@ -86,7 +89,7 @@ export class MapWalk implements Walk {
     }
     const found = rows.flatMap((row): Waiting[] => {
       const keys = this.#keysOf(row);
-      return keys === undefined || !this.#isBehind(keys) ? [] : [{ keys, is: row }];
+      return keys === undefined || !this.isBehind(keys) ? [] : [{ keys, is: row }];
     });
     for (const each of found) this.#put(each);
     const last = rows.at(-1);
@@ -114,7 +117,7 @@ export class MapWalk implements Walk {
     const span = this.#order.span(text);
     if (span === undefined) return;
     const [first, behind] = this.#isBackwards ? span.toReversed() : span;
-    if (first === undefined || behind === undefined || !this.#isBehind([behind, noId])) return;
+    if (first === undefined || behind === undefined || !this.isBehind([behind, noId])) return;
     this.#put({ keys: [first, noId], is: { text } });
   }
 
@@ -134,14 +137,15 @@ export class MapWalk implements Walk {
     return first === undefined ? undefined : [first, keys[1] ?? noId];
   }
 
-  #isBehind(keys: Row['keys']): boolean {
+  /** Whether they come after where the walk began. */
+  isBehind(keys: Row['keys']): boolean {
     const { after } = this.#request;
     return after === undefined || compareKeys(keys, after, this.#sort) > 0;
   }
 
   /** A page that goes on from where it began would go on for ever. */
-  #mustBeBehind(keys: Row['keys']): Row['keys'] {
-    if (this.#isBehind(keys)) return keys;
+  mustBeBehind(keys: Row['keys']): void {
+    if (this.isBehind(keys)) return;
     throw new Fault('query_not_served', {
       detail: `more than ${limits.placesExaminedMax} places lie as far away as the page begins; ask for a smaller area`,
     });

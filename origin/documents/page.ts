@@ -96,11 +96,11 @@ export interface Total {
 export async function countFound(store: Store, call: Asked, query: ListQuery, max: number): Promise<Read<Total>> {
   const { resource } = call;
   const found = toFound(call, query);
-  if (query.residual.length > 0) {
+  const index = entryIndexOf(resource, query.shape);
+  if (index === undefined && query.residual.length > 0) {
     const { value, position } = await scan(store, call, query, { ...found, after: undefined, limit: max + 1 });
     return { value: { count: value.found.length, isMinimum: value.last !== undefined }, position };
   }
-  const index = entryIndexOf(resource, query.shape);
   const { value, position, isMinimum = value > max } = index === undefined
     ? { ...(await store.count(resource, found, max + 1, readOptions(call))), isMinimum: undefined }
     : await countByEntries(store, { resource, index, query, request: found }, readOptions(call));
@@ -142,11 +142,11 @@ async function walk(
   store: Store, call: Asked, query: ListQuery, request: ListRequest,
 ): Promise<(Walked | Scanned) & { readonly position: Position }> {
   const { resource } = call;
-  if (query.residual.length > 0) {
+  const index = entryIndexOf(resource, query.shape);
+  if (index === undefined && query.residual.length > 0) {
     const { value, position } = await scan(store, call, query, request);
     return { ...value, position };
   }
-  const index = entryIndexOf(resource, query.shape);
   const { value: found, position, brokenOffAt } = index === undefined
     ? { ...(await store.list(resource, request, readOptions(call))), brokenOffAt: undefined }
     : await findByEntries(store, { resource, index, query, request }, readOptions(call));

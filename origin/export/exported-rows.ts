@@ -10,7 +10,7 @@ import type { RowForm } from '../../shared/operations/row-form.ts';
 import { othersTurn } from '../others-turn.ts';
 import type { HeldState, ListRequest, Row } from '../store/store.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
-import type { Walk } from './walk.ts';
+import type { From, Walk } from './walk.ts';
 
 export interface Exporting {
   readonly held: HeldState;
@@ -43,9 +43,7 @@ interface Step {
   readonly end: 'complete' | Fault | undefined;
 }
 
-interface From {
-  readonly after: ListRequest['after'];
-  readonly limit: number;
+interface StepFrom extends From {
   readonly passedOver: number;
 }
 
@@ -69,7 +67,7 @@ export async function* exportedRows(exporting: Exporting): AsyncGenerator<Uint8A
       }
       const isDue = met - marked >= limits.exportMarkRows;
       if (isDue) marked = met;
-      limit = Math.max(1, Math.min(walk.rowsMax, Math.floor((limits.exportChunkBytes * step.met) / Math.max(step.read, text.length, 1))));
+      if (step.met > 0) limit = rowsOfChunk(walk, step.met, Math.max(step.read, text.length, 1));
       const given = isDue ? text + mark({}) : text;
       if (given === '') continue;
       begin = undefined;
@@ -81,7 +79,7 @@ export async function* exportedRows(exporting: Exporting): AsyncGenerator<Uint8A
   }
 }
 
-async function toStep({ held, walk, present, mustGoOn }: Exporting, { after, limit, passedOver }: From): Promise<Step> {
+async function toStep({ held, walk, present, mustGoOn }: Exporting, { after, limit, passedOver }: StepFrom): Promise<Step> {
   const texts: string[] = [];
   let last: Step['last'];
   try {
@@ -89,16 +87,20 @@ async function toStep({ held, walk, present, mustGoOn }: Exporting, { after, lim
     const deadline = mustGoOn();
     // A reader that takes all at once would keep everybody else from their turn.
     await othersTurn();
-    const { value: met } = await held.list(walk.along, { ...walk.request, after, limit }, { deadline });
+    const { rows: met, isLast, upTo } = await walk.meet(held, { after, limit }, { deadline });
     for (const { document, keys } of await walk.find(held, met, { deadline })) {
       texts.push(present(document));
       last = keys;
     }
-    const end = met.length < limit ? 'complete' : undefined;
-    return { met: met.length, read: charactersOf(met), texts, last: met.at(-1)?.keys, end };
+    return { met: met.length, read: charactersOf(met), texts, last: upTo, end: isLast ? 'complete' : undefined };
   } catch (thrown) {
     return { met: texts.length, read: 0, texts, last, end: toFault(thrown) };
   }
+}
+
+/** As many as give a chunk of its size, where they are like those that were met. */
+function rowsOfChunk({ rowsMax }: Walk, met: number, characters: number): number {
+  return Math.max(1, Math.min(rowsMax, Math.floor((limits.exportChunkBytes * met) / characters)));
 }
 
 function charactersOf(rows: readonly Row[]): number {

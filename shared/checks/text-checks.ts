@@ -1,14 +1,13 @@
 /** What of shapes by text and by folded values nothing could serve. */
 import type { Field } from '../contract/fields.ts';
 import { mentionsOf, type Rule } from '../contract/rules.ts';
-import { isByEntries, type Shape } from '../contract/shapes.ts';
+import type { Shape } from '../contract/shapes.ts';
 import { whyNoField } from './field-checks.ts';
 import type { Mistakes, Refuse } from './mistakes.ts';
 
 export function checkByEntries(shape: Shape, fields: ReadonlyMap<string, Field>, refuse: Refuse): void {
-  if (isByEntries(shape) && shape.beside.length > 0) {
-    refuse('beside', 'looks into the documents of an index, and text, folded values and places have entries');
-  }
+  const folded = shape.beside.find((name) => shape.folded.includes(name));
+  if (folded !== undefined) refuse('beside', `"${folded}" is folded: what is beside the index is compared as it is stored`);
   checkText(shape, fields, refuse);
   for (const name of shape.folded) {
     const detail = whyNoText(name, fields);

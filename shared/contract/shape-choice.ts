@@ -95,9 +95,10 @@ function notServed(resource: Resource, wanted: string): Fault {
 function describeShape(shape: Shape): string {
   const parts = shape.equal.map((field) => `${field}=…`);
   if (shape.text !== undefined) parts.unshift('q=…');
-  if (shape.place !== undefined) return `${shape.name} (${['near=…&distance=…|within=…', ...parts].join('&')})`;
+  if (shape.place !== undefined) parts.unshift('near=…&distance=…|within=…');
   if (shape.range !== undefined) parts.push(`${shape.range}[gt|gte|lt|lte]=…`);
   if (shape.prefix !== undefined) parts.push(`${shape.prefix}[prefix]=…`);
   if (shape.beside.length > 0) parts.push(`${shape.beside.join('|')}[ne|nin|exists|contains]=…`);
-  return `${shape.name} (${[...parts, `sort=${shape.sorts.map(formatSort).join('|')}`].join('&')})`;
+  if (shape.place === undefined) parts.push(`sort=${shape.sorts.map(formatSort).join('|')}`);
+  return `${shape.name} (${parts.join('&')})`;
 }

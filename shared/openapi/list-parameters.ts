@@ -4,7 +4,7 @@ import { isListed } from '../contract/distinct.ts';
 import type { Field } from '../contract/fields.ts';
 import { idField, typesOf } from '../contract/filter-values.ts';
 import { parseListQuery } from '../contract/query.ts';
-import { isParameterName, mapControls, toEqualName } from '../contract/reserved-names.ts';
+import { isParameterName, toEqualName } from '../contract/reserved-names.ts';
 import type { Resource } from '../contract/resource.ts';
 import { formatSort, isByEntries, reversed, type Shape } from '../contract/shapes.ts';
 import { exportFormats, ofPages } from '../operations/export-query.ts';
@@ -22,8 +22,7 @@ const comparisons = { gt: 'greater than', gte: 'at least', lt: 'less than', lte:
 
 /** What an export takes: a list's, but for what makes it pages. */
 export function exportParametersOf(resource: Resource, input?: Translation): readonly QueryParameter[] {
-  const isTaken = (name: string) => name !== 'format' && !ofPages.includes(name) && !mapControls.has(name);
-  const taken = listParametersOf(resource, input).filter(({ name }) => isTaken(name));
+  const taken = listParametersOf(resource, input).filter(({ name }) => name !== 'format' && !ofPages.includes(name));
   const description = 'The form of the answer; what `Accept` asks for unless said, and else the first.';
   return [...taken, { name: 'format', description, schema: { enum: [...exportFormats] } }];
 }

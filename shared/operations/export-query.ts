@@ -1,6 +1,5 @@
 /** The parameters of an export: those of a list, but for what makes it pages, and the form. */
 import { type ListQuery, parseListQuery } from '../contract/query.ts';
-import { mapControls } from '../contract/reserved-names.ts';
 import type { Resource } from '../contract/resource.ts';
 import { parametersRefused, toParameters } from '../wire/parameters.ts';
 import type { Format } from './formats.ts';
@@ -25,10 +24,5 @@ export function parseExportQuery(resource: Resource, query: string): ExportQuery
   const format = exportFormats.find((each) => each === given);
   if (format === undefined) throw parametersRefused([['format', `must be ${exportFormats.join(', ')}`]]);
   parameters.delete('format');
-  const asked = parseListQuery(resource, parameters.size === 0 ? '' : `?${parameters}`);
-  if (asked.area !== undefined) {
-    const onMap = [...mapControls].filter((name) => parameters.has(name));
-    throw parametersRefused(onMap.map((name) => [name, 'not in an export, which walks in the order of an index']));
-  }
-  return { query: asked, format };
+  return { query: parseListQuery(resource, parameters.size === 0 ? '' : `?${parameters}`), format };
 }

@@ -19,7 +19,7 @@ export const cinemas = resource({
   shapes: {
     all: {},
     byCountry: { equal: ['country'], sort: ['city'] },
-    onMap: { place: 'location' },
+    onMap: { place: 'location', beside: ['kind'] },
     ofKind: { equal: ['kind'], place: 'location' },
   },
 });

@@ -18,7 +18,7 @@ export const stations = resource({
   fieldRules: { 'depot.coordinates': { read: role('editor') } },
   shapes: {
     all: {},
-    onMap: { place: 'at' },
+    onMap: { place: 'at', beside: ['lines', 'kind'] },
     ofKind: { equal: ['kind'], place: 'at' },
     ofLine: { equal: ['lines'], place: 'at' },
     depots: { equal: ['kind', 'open'], place: 'depot' },
@@ -66,6 +66,9 @@ export function randomQuestion(random: Random, principals: readonly [Principal, 
     ['', () => true, 'at'],
     [`&kind=${kind}`, (document) => document['kind'] === kind, 'at'],
     ['&kind[in]=bus,tram', () => true, 'at'],
+    [`&kind[ne]=${kind}`, (document) => document['kind'] !== kind, 'at'],
+    ['&lines[nin]=1,3', (document) => !isList(document['lines']) || !document['lines'].includes('1'), 'at'],
+    ['&lines[contains]=1,2', (document) => ['1', '2'].every((each) => isList(document['lines']) && document['lines'].includes(each)), 'at'],
     ['&lines=1', (document) => isList(document['lines']) && document['lines'].includes('1'), 'at'],
     ...(principal === editor
       ? [[`&kind=${kind}&open=true`, (document: JsonObject) => document['kind'] === kind && document['open'] === true, 'depot'] as const]

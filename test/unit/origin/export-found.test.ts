@@ -7,7 +7,7 @@ import { StoredDocument } from '../../../origin/store/stored-document.ts';
 import { contract } from '../../../shared/contract/contract.ts';
 import { resource } from '../../../shared/contract/resource.ts';
 import { any, anyone, equals, owner, role } from '../../../shared/contract/rules.ts';
-import { integer } from '../../../shared/contract/types.ts';
+import { integer, point } from '../../../shared/contract/types.ts';
 import type { Format } from '../../../shared/operations/formats.ts';
 import { toRowForm } from '../../../shared/operations/row-form.ts';
 import { limits } from '../../../shared/wire/limits.ts';
@@ -21,7 +21,7 @@ const notes = resource({
   name: 'notes', id: { kind: 'string', format: z.string() },
   schema: z.object({
     title: z.string(), tags: z.array(z.string()), year: integer().nullable(), by: z.string(), open: z.boolean(),
-    secret: z.string().optional(),
+    secret: z.string().optional(), at: point().optional(),
   }),
   rules: { read: any(equals('open', true), owner('by')), write: anyone, restore: role('editor') },
   fieldRules: { secret: { read: role('boss') } },
@@ -30,7 +30,9 @@ const notes = resource({
     all: { sort: ['id', '-year'], beside: ['tags', 'title', 'year'], examined: 7 },
     byYear: { range: 'year', sort: ['year,title', '-year'], beside: ['tags'], examined: 7 },
     byTag: { equal: ['tags'], sort: ['-year'], beside: ['tags', 'title'], examined: 30 },
-    search: { text: ['title', 'tags'], sort: ['-year,title', 'title'] },
+    search: { text: ['title', 'tags'], sort: ['-year,title', 'title'], beside: ['tags', 'year'], examined: 5 },
+    onMap: { place: 'at', beside: ['tags', 'title'], examined: 7 },
+    inYear: { equal: ['year'], place: 'at' },
     byTitle: { equal: ['title'], folded: ['title'], sort: ['year'] },
     begins: { prefix: 'title', folded: ['title'], sort: ['title'] },
     bySecret: { equal: ['secret'], beside: ['secret'] },
@@ -47,11 +49,16 @@ function randomNote(random: Random): JsonObject {
     tags: several(random.below(3)),
     year: random.chance(0.2) ? null : 1990 + random.below(8), by: random.pick(subjects), open: random.chance(0.6),
     secret: random.pick(words),
+    // Many at one point, and many as far away.
+    ...(random.chance(0.1) ? {} : { at: { type: 'Point', coordinates: [random.pick([24, 24.5, 179.9]), random.pick([60, 60.1, -10])] } }),
   };
 }
 
 function randomQuery(random: Random): string {
   const word = () => encodeURIComponent(random.pick(words));
+  const areas = ['near=24.4,60&distance=40000', 'near=180,0&distance=20015115', 'within=24,50,25,60', 'within=20,-90,-170,90'] as const;
+  const area = () => random.pick(areas);
+  const besideArea = () => random.pick(['', '', `&tags[ne]=${word()}`, `&tags[contains]=${word()}`, '&title[ne]=the', '&year=1993']);
   return random.pick([
     () => random.pick(['', 'sort=-year', 'sort=id']),
     () => `tags[ne]=${word()}${random.pick(['', '&sort=-year'])}`,
@@ -59,6 +66,8 @@ function randomQuery(random: Random): string {
     () => `year[gte]=1993&sort=${random.pick(['-year', 'year,title'])}${random.pick(['', `&tags[contains]=${word()}`])}`,
     () => `tags=${word()}${random.pick(['', `&tags[contains]=${word()}`, `&title[ne]=${word()}`])}`,
     () => `q=${word()}${random.pick(['', ` ${word()}`])}${random.pick(['', '&sort=title'])}`,
+    () => `q=${word()}&tags[ne]=${word()}${random.pick(['', '&year[exists]=true'])}`,
+    () => `${area()}${besideArea()}`,
     () => `title=${word()}${random.pick(['', '&sort=-year'])}`,
     () => `title[prefix]=${encodeURIComponent(random.pick(['t', 'TH', 's', 'strass', '東']))}`,
   ])();
@@ -84,7 +93,9 @@ describe.each([...engines])('what an export finds on %s', (engine) => {
     const random = new Random(7);
     const body = Array.from({ length: many }, (_, at) => JSON.stringify({ id: `n${at}`, ...randomNote(random) })).join('\n');
     expect((await origin.ask('/v1/notes/import', { method: 'POST', body })).text).toContain(`"imported":${many}`);
-    await eventually('shapes by text are served', async () => (await origin.ask('/v1/notes?q=the')).status === 200);
+    for (const query of ['q=the', 'near=0,0&distance=1', 'near=0,0&distance=1&year=1990']) {
+      await eventually(`${query} is served`, async () => (await origin.ask(`/v1/notes?${query}`)).status === 200);
+    }
   });
   afterAll(() => origin[Symbol.asyncDispose]());
 
@@ -223,7 +234,12 @@ describe('what passes over documents', () => {
     return exportedRows({
       held, form: toRowForm(format, () => [{ name: 'id', isJson: false }]), after: undefined, position: 'p',
       walk: {
-        along: notes, request: { equal: {}, range: undefined, sort: [], where: true }, rowsMax: limits.exportLookedIntoRows,
+        along: notes, rowsMax: limits.exportLookedIntoRows,
+        meet: async (from, { limit }, options) => {
+          const request = { equal: {}, range: undefined, sort: [], where: true, after: undefined, limit };
+          const { value } = await from.list(notes, request, options);
+          return { rows: value, isLast: value.length < limit, upTo: value.at(-1)?.keys };
+        },
         find: async (_held, rows) => rows.filter(() => isFound(at++)),
       },
       present: ({ text }) => text, sign: () => 'signed', mustGoOn: () => Date.now() + 1_000,

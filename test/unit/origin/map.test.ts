@@ -127,15 +127,17 @@ describe.each([...engines])('on %s', (engine) => {
 
 describe('the work of a page', () => {
   const bare = resource({
-    name: 'stations', id: stations.id, rev: false, createdAt: false, updatedAt: false, schema: z.object({ at: point() }),
-    rules: { read: anyone, write: anyone }, shapes: { onMap: { place: 'at' } },
+    name: 'stations', id: stations.id, rev: false, createdAt: false, updatedAt: false,
+    schema: z.object({ at: point(), kind: z.string().optional() }),
+    rules: { read: anyone, write: anyone }, shapes: { onMap: { place: 'at', beside: ['kind'], examined: 150 } },
   });
 
   async function worldOf(places: Iterable<JsonObject>): Promise<TextWorld> {
     const world = await TextWorld.on('sqlite', bare);
     await world.untilServed('near=0,0&distance=1');
     const puts = [...places].map((place, index) => ({
-      resource: bare, id: `p${String(index).padStart(5, '0')}`, decide: () => ({ kind: 'put' as const, document: { at: place } }),
+      resource: bare, id: `p${String(index).padStart(5, '0')}`, 
+      decide: () => ({ kind: 'put' as const, document: { at: place, ...(index % 50 === 0 ? { kind: 'bus' } : {}) } }),
     }));
     for (let start = 0; start < puts.length; start += 500) {
       await world.origin.context.store.write(puts.slice(start, start + 500), { deadline: Date.now() + 60_000 });
@@ -180,6 +182,20 @@ describe('the work of a page', () => {
     }
     expect(found).toEqual(Array.from({ length: 3_000 }, (_, index) => `p${String(index).padStart(5, '0')}`));
     expect(Math.max(...costs)).toBeLessThanOrEqual((costs[0] ?? 0) + 100);
+    const buses: string[] = [];
+    for (let after = ''; ; ) {
+      using many = spyOn(world.origin.context.store, 'many');
+      const { page, count } = await examined(world, `${query}&kind[exists]=true${after}`);
+      buses.push(...(page?.ids ?? []));
+      expect(count).toBeLessThanOrEqual(costs[0] ?? 0);
+      expect(many.mock.calls.reduce((sum, [, ids]) => sum + ids.length, 0)).toBeLessThanOrEqual(150);
+      if (page?.next === undefined) break;
+      expect(page.ids).toHaveLength(3);
+      after = `&after=${page.next}`;
+    }
+    expect(buses).toEqual(found.filter((_id, index) => index % 50 === 0));
+    const { page } = (await world.page(`${query}&kind[exists]=true&count=exact`)) ?? {};
+    expect(page).toMatchObject({ total: 3, totalIsMinimum: true });
   }, 120_000);
 
   test('ends at a stated number of entries, is short then and goes on, and a count says that there may be more', async () => {
@@ -194,5 +210,9 @@ describe('the work of a page', () => {
     expect([answer.outcome, answer.detail]).toEqual([
       'query_not_served', `more than ${limits.placesExaminedMax} places lie as far away as the page begins; ask for a smaller area`,
     ]);
+    const { text } = await world.origin.ask('export', bare, { query: '?near=0,90&distance=20000' });
+    const lines = text.trimEnd().split('\n').map((line) => JSON.parse(line) as { readonly id?: string; readonly $export?: JsonObject });
+    expect(new Set(lines.flatMap(({ id }) => id ?? [])).size).toBe(12_000);
+    expect(lines.at(-1)?.$export).toMatchObject({ rows: 12_000, complete: true });
   }, 120_000);
 });

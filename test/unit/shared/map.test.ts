@@ -41,7 +41,7 @@ describe('a declaration', () => {
     ['shapes.found.range: not beside a place', { place: 'at', range: 'size', sort: ['size'] }],
     ['shapes.found.text: not beside a place', { place: 'at', text: ['name'] }],
     ['shapes.found.folded: not beside a place', { place: 'at', equal: ['name'], folded: ['name'] }],
-    ['shapes.found.beside: looks into the documents of an index', { place: 'at', beside: ['name'] }],
+    ['shapes.found.beside: "name" is folded', { equal: ['name'], folded: ['name'], sort: ['size'], beside: ['name', 'size'] }],
   ])('is refused: %s', (mistake, shape) => {
     expect(resourceMistakes(withShape(shape)).some((line) => line.includes(mistake))).toBe(true);
   });
