@@ -119,6 +119,16 @@ shellTest('its job writes the receipt of a paid order', () => {
     .toEqual([true]);
 });
 
+shellTest('its workflow ends whole, or leaves nothing behind, as printed', () => {
+  const [shell = ''] = blocksBelow('### Workflows', 'sh');
+  const output = runAsPrinted([shell.replaceAll(/^(curl .*)$/gm, '$1; echo')]);
+  const printed = printedIn(shell.replace('# 1\n', ''));
+  expect([printed.length, output.trim().split('\n').at(-1)]).toEqual([2, '1']);
+  for (const each of printed) expect(output).toMatch(toPattern(each));
+  expect(blocksBelow('### Workflows', 'ts').map((text) => readFileSync(join(project, 'origin/workflows/order.ts'), 'utf8').includes(text)))
+    .toEqual([true]);
+});
+
 shellTest('its webhook is made, tried, paused and refused as printed', () => {
   const [shell = ''] = blocksBelow('### Webhooks', 'sh');
   const output = runAsPrinted([shell.replaceAll(/(^curl (?:.*\\\n)*.*$)/gm, '$1; echo')]);

@@ -3,8 +3,8 @@ import { openContext } from '../../../origin/context.ts';
 import { mustSettings } from '../../../origin/settings.ts';
 import { testKeys } from '../../support/scripted-origin.ts';
 import { Random } from '../../support/random.ts';
-import { causing, jobTimes, served } from './declared.ts';
-import { writeSubject } from './write-subject.ts';
+import { writeWithHooks } from '../../support/written-with-hooks.ts';
+import { causing, jobTimes, served, subjects } from './declared.ts';
 
 const [place = '', file = '', seed = '0'] = process.argv.slice(2);
 const random = new Random(Number(seed));
@@ -17,7 +17,7 @@ const context = await openContext(
   { ...causing(file), jobTimes },
 );
 for (;;) {
-  await writeSubject(context, `s${random.below(6)}`);
+  await writeWithHooks(context, subjects, `s${random.below(6)}`, ({ n }) => ({ n: Number(n ?? 0) + 1 }));
   process.stdout.write('acknowledged\n');
   await Bun.sleep(random.below(20));
 }
