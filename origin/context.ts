@@ -16,6 +16,7 @@ import { startHooks } from './after-commit/start-hooks.ts';
 import { type KeptAnswers, openKeptAnswers } from './answers/kept-answers.ts';
 import { CallerShares } from './caller-shares.ts';
 import type { ComputeCalls } from './compute/calls.ts';
+import { type ComputationCalls, openComputations } from './compute/computation.ts';
 import { openCompute } from './compute/open.ts';
 import type { ComputePool } from './compute/pool.ts';
 import { type BeforeWrite, type BeforeWrites, mustBeforeWrites } from './documents/before-write.ts';
@@ -71,6 +72,8 @@ export interface Context {
   readonly store: Store;
   readonly feed: Feed;
   readonly compute: ComputePool<ComputeCalls>;
+  /** There where a job declares some. */
+  readonly computations: ComputePool<ComputationCalls> | undefined;
   readonly imports: CallerShares;
   readonly exports: CallerShares;
   readonly deferrals: Deferrals;
@@ -139,7 +142,8 @@ export async function openContext(settings: Settings, contract: Contract, own: O
   const services = new Services({ onTrouble: (service, err) => log.error({ service, err }, 'a service did not stop well') });
   const store = await services.start('store', async () =>
     asService(
-      await openStore(settings, { contract, afterCommits, readModels, log }), async (opened) => (await opened.head(), stateOf(opened)),
+      await openStore(settings, { contract, afterCommits, readModels, jobs, log }),
+      async (opened) => (await opened.head(), stateOf(opened)),
       async (opened) => ({ ...(await opened.figures()), stepsPending: opened.state().pending.length }),
     ),
   );
@@ -148,6 +152,9 @@ export async function openContext(settings: Settings, contract: Contract, own: O
   const traces = otlpUrl === undefined ? undefined : await services.start('traces', () => startTraces(otlpUrl));
   const compute = await services.start('compute', async () =>
     asService(await openCompute(), (opened) => opened.state(), (opened) => opened.figures()));
+  const isComputed = jobs.some(({ computes }) => computes.length > 0);
+  const computations = !isComputed ? undefined : await services.start('computations', async () =>
+    asService(openComputations(), (opened) => opened.state(), (opened) => opened.figures()));
   const feed = await services.start('feed', async () =>
     asService(await Feed.open({ store, onTrouble }), (opened) => opened.state(), (opened) => opened.figures()));
   for (const consumer of consumers) {
@@ -161,8 +168,8 @@ export async function openContext(settings: Settings, contract: Contract, own: O
   const people = await startPeople({ settings, services, log, now, signToken: own.signToken });
   const delivers: Job = deliveryJob(() => context, own.webhookTimes ?? usualTimes);
   const context: Context = {
-    settings, contract, plans: own.plans, people, log, now, store, feed, compute, services, answers, beforeWrites, deferrals, load,
-    traces, delivers, incoming, workflows, mail: mailOf(settings),
+    settings, contract, plans: own.plans, people, log, now, store, feed, compute, computations, services, answers, beforeWrites, deferrals,
+    load, traces, delivers, incoming, workflows, mail: mailOf(settings),
     calls: new KnownCalls(),
     imports: new CallerShares({
       what: 'imports', perCallerMax: limits.importsPerCallerMax, retryAfterSeconds: limits.importRetryAfterSeconds,
@@ -234,6 +241,7 @@ interface Storing {
   readonly contract: Contract;
   readonly afterCommits: readonly AfterCommit[];
   readonly readModels: readonly ReadModel[];
+  readonly jobs: readonly Job[];
   readonly log: pino.Logger;
 }
 

@@ -24,14 +24,17 @@ import { Thread, type Call } from './thread.ts';
 export interface PoolOptions {
   /** The thread's script. */
   readonly script: URL;
-  readonly module: WebAssembly.Module;
+  /** What its threads have an instance of. */
+  readonly module?: WebAssembly.Module;
   readonly threads: number;
   readonly waitingCallsMax?: number;
 }
 
 export interface CallOptions {
-  /** Ends the wait at once. A call that has begun goes on unheard, to its reply or its deadline. */
+  /** Ends the wait at once. A call that has begun goes on unheard, to its reply or its deadline, unless it `endsThread`. */
   readonly signal: AbortSignal;
+  /** For calls that take long: with the signal its thread is ended, and another takes its place. */
+  readonly endsThread?: true;
   /** Milliseconds for which the call may keep its thread. */
   readonly msMax?: number;
   /** Buffers of the request that are given away instead of being copied. */
@@ -127,12 +130,12 @@ export class ComputePool<Calls extends CallMap> {
   }
 
   #run(thread: Thread, what: Pick<Call, 'name' | 'request' | 'isPinned'>, options: CallOptions): Promise<unknown> {
-    const { signal, msMax = callMsMax, transfer = [] } = options;
+    const { signal, msMax = callMsMax, transfer = [], endsThread = false } = options;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const call: Call = { ...what, transfer, msMax, resolve, reject };
     const abort = () => {
-      for (const each of this.#live()) each.remove(call);
       reject(signal.reason);
+      for (const each of this.#live()) if (!each.remove(call) && endsThread) each.end(call);
     };
     signal.addEventListener('abort', abort, { once: true });
     this.#counts.calls += 1;
@@ -152,11 +155,19 @@ export class ComputePool<Calls extends CallMap> {
     return new Thread({
       script: this.#options.script,
       module: this.#options.module,
-      onReply: () => {
+      onReply: (thread) => {
         this.#counts.replies += 1;
+        if (!thread.isBusy) this.#relieve(thread);
       },
       onLost: (thread, reason, unbegun) => this.#lost(thread, reason, unbegun),
     });
+  }
+
+  /** A thread with nothing to do takes what waits behind a longer call. */
+  #relieve(idle: Thread): void {
+    const [busiest] = this.#live().toSorted((a, b) => b.waiting - a.waiting);
+    const call = busiest?.give();
+    if (call !== undefined) idle.add(call);
   }
 
   #lost(thread: Thread, reason: ComputeReason, unbegun: readonly Call[]): void {

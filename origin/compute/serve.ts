@@ -18,7 +18,7 @@ export interface Answer<Reply> {
 }
 
 export type ToThread =
-  | { readonly type: 'start'; readonly module: WebAssembly.Module }
+  | { readonly type: 'start'; readonly module: WebAssembly.Module | undefined }
   | { readonly type: 'call'; readonly name: string; readonly request: unknown };
 
 export type FromThread =
@@ -27,7 +27,7 @@ export type FromThread =
 
 /** The thread's end of the channel to the pool. */
 export interface ThreadPort {
-  onmessage: ((event: MessageEvent<ToThread>) => void) | null;
+  onmessage: ((event: MessageEvent<ToThread>) => unknown) | null;
   postMessage(message: FromThread, transfer: ArrayBuffer[]): void;
 }
 
@@ -35,7 +35,7 @@ export function serve<Calls extends CallMap>(port: ThreadPort, start: (module: W
   let handlers: Handlers<Calls> | undefined;
   port.onmessage = ({ data }) => {
     if (data.type === 'start') {
-      handlers = start(data.module);
+      if (data.module !== undefined) handlers = start(data.module);
       return;
     }
     try {

@@ -26,10 +26,11 @@ export interface Call {
 
 export interface ThreadOptions {
   readonly script: URL;
-  readonly module: WebAssembly.Module;
+  readonly module: WebAssembly.Module | undefined;
   /** Called once, when the thread is gone, with the calls to be run elsewhere. */
   readonly onLost: (thread: Thread, reason: ComputeReason, unbegun: readonly Call[]) => void;
-  readonly onReply: () => void;
+  /** When a call has its reply, or has failed, and the next one that waits here runs. */
+  readonly onReply: (thread: Thread) => void;
 }
 
 export class Thread {
@@ -84,6 +85,18 @@ export class Thread {
     return place >= 0;
   }
 
+  /** The first call that waits and needs no particular thread, taken back. */
+  give(): Call | undefined {
+    const call = this.#waiting.find(({ isPinned }) => !isPinned);
+    if (call !== undefined) this.remove(call);
+    return call;
+  }
+
+  /** Ends the thread where it runs this call. */
+  end(call: Call): void {
+    if (this.#running === call) this.lose('compute_deadline', `${call.name} was ended`);
+  }
+
   lose(reason: ComputeReason, detail: string): void {
     if (this.#lost) return;
     const lost = new ComputeFault(reason, detail);
@@ -112,10 +125,10 @@ export class Thread {
     if (message.type === 'trapped') return this.lose('compute_trapped', message.detail);
     clearTimeout(this.#deadline);
     this.#running = undefined;
-    this.#options.onReply();
     if (message.type === 'reply') call.resolve(message.reply);
     else call.reject(new ComputeFault('compute_failed', message.detail));
     this.#next();
+    this.#options.onReply(this);
   }
 
   #post(message: ToThread, transfer: readonly ArrayBuffer[]): void {

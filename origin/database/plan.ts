@@ -12,6 +12,7 @@ import { served } from '../../shared/resources/all.ts';
 import { storedBy } from '../stored-resources.ts';
 import { afterCommits, readModels } from '../hooks/all.ts';
 import { givenOrExit, placesOf } from '../given.ts';
+import { jobs } from '../jobs/all.ts';
 import type { Examination } from '../store/examination/examination.ts';
 import type { Target } from '../store/mongo/install/install.ts';
 import { mongoPlanner } from '../store/mongo/planner.ts';
@@ -111,7 +112,8 @@ function tableNamed(given: string): string {
 
 async function run(): Promise<void> {
   const { uri, dataDir } = placesOf(givenOrExit('tombolo plan'));
-  if (uri !== '') return withTarget({ uri, resources: storedBy(served, { afterCommits, readModels }), isWritten: asked.apply }, ofMongo);
+  const resources = storedBy(served, { afterCommits, readModels, jobs });
+  if (uri !== '') return withTarget({ uri, resources, isWritten: asked.apply }, ofMongo);
   if (asked['remove-all']) return say('MONGODB_URI is not set: the embedded SQLite is Tombolo\'s own, and goes with its file');
   const { remove: name, json: isJson, apply: isApplied } = asked;
   const remove = (planner: Planner) => removingFilled(planner, { name: tableNamed(name ?? ''), isJson, isApplied }, say);

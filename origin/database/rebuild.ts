@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { served } from '../../shared/resources/all.ts';
 import { afterCommits, readModels } from '../hooks/all.ts';
+import { jobs } from '../jobs/all.ts';
 import { progress } from '../read-models/progress.ts';
 import { givenOrExit, placesOf } from '../given.ts';
 import { withTarget } from '../store/mongo/planning.ts';
@@ -76,7 +77,7 @@ async function inFile(dataDir: string): Promise<void> {
 }
 
 async function inMongo(uri: string): Promise<void> {
-  const resources = storedBy(served, { afterCommits, readModels });
+  const resources = storedBy(served, { afterCommits, readModels, jobs });
   await withTarget({ uri, resources, isWritten: true }, async ({ database }) => {
     const records = database.collection<{ readonly _id: string; readonly stage: string }>(progress.collection);
     await rebuild({

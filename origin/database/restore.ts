@@ -10,6 +10,7 @@ import { served } from '../../shared/resources/all.ts';
 import { storedBy } from '../stored-resources.ts';
 import { afterCommits, readModels } from '../hooks/all.ts';
 import { givenOrExit, placesOf } from '../given.ts';
+import { jobs } from '../jobs/all.ts';
 import { beginEpochAfterRestore } from '../store/mongo/after-restore.ts';
 import { withTarget } from '../store/mongo/planning.ts';
 import { StoreNotReady } from '../store/not-ready.ts';
@@ -41,7 +42,7 @@ async function restoreFile(from: string, needsNoManifest: boolean): Promise<stri
 }
 
 async function begunAnew(uri: string): Promise<string> {
-  const resources = storedBy(served, { afterCommits, readModels });
+  const resources = storedBy(served, { afterCommits, readModels, jobs });
   const epoch = await withTarget({ uri, resources, isWritten: true }, beginEpochAfterRestore);
   return epoch === undefined
     ? 'Tombolo keeps nothing in this database, and tells by the collections themselves that they were put back'

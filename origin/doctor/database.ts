@@ -5,6 +5,7 @@ import { Database } from 'bun:sqlite';
 import { served } from '../../shared/resources/all.ts';
 import { storedBy } from '../stored-resources.ts';
 import { afterCommits, readModels } from '../hooks/all.ts';
+import { jobs } from '../jobs/all.ts';
 import { mongoPlanner } from '../store/mongo/planner.ts';
 import { withTarget } from '../store/mongo/planning.ts';
 import { mustBeWhole } from '../store/sqlite/backup/whole.ts';
@@ -57,7 +58,7 @@ function mustBeSound(path: string): void {
 
 async function ofMongo(uri: string, clock: () => number): Promise<readonly Finding[]> {
   try {
-    return await withTarget({ uri, resources: storedBy(served, { afterCommits, readModels }), isWritten: false }, async (target) => {
+    return await withTarget({ uri, resources: storedBy(served, { afterCommits, readModels, jobs }), isWritten: false }, async (target) => {
       const planner = mongoPlanner(target);
       const steps = await planner.steps();
       const askedAt = clock();

@@ -1,4 +1,5 @@
 /** What is wrong with jobs: each by itself, and all of them together. With any, nothing starts. */
+import { existsSync } from 'node:fs';
 import { DeclarationError, Mistakes, type Refuse } from '../../shared/checks/mistakes.ts';
 import { isActionName } from '../../shared/contract/reserved-names.ts';
 import { jobLimits } from '../../shared/jobs/limits.ts';
@@ -16,8 +17,11 @@ export function mustJobs(declared: readonly Job[]): Jobs {
     if (same.length > 1) mistakes.add(`job "${name}"`, 'more than one has this name');
   }
   for (const [name, same] of Map.groupBy(declared, ({ queue }) => queue?.name)) {
-    const bounds = new Set(same.map(({ queue }) => queue?.concurrency));
-    if (bounds.size > 1) mistakes.add(`queue "${name}"`, `has more than one concurrency: ${[...bounds].join(', ')}`);
+    for (const bound of ['concurrency', 'rate'] as const) {
+      const bounds = new Set(same.map(({ queue }) => JSON.stringify(queue?.[bound] ?? 'none')));
+      if (bounds.size > 1) mistakes.add(`queue "${name}"`, `has more than one ${bound}: ${[...bounds].join(', ')}`);
+    }
+    if (new Set(same.map(({ queue }) => queue?.share)).size > 1) mistakes.add(`queue "${name}"`, 'has more than one share');
   }
   if (mistakes.found.length > 0) throw new DeclarationError(mistakes.found);
   return new Map(declared.map((job) => [job.name, job]));
@@ -41,19 +45,25 @@ export function mustSchedules(schedules: readonly Schedule[], declared: Jobs): v
 }
 
 /** The types of a declaration are not checked when it runs. */
-export function checkJob({ name, payload, queue, attempts, backoff, timeoutMs, fetches, handler }: Job, refuse: Refuse): void {
+export function checkJob({ name, payload, queue, attempts, backoff, timeoutMs, fetches, computes, handler }: Job, refuse: Refuse): void {
   if (typeof name !== 'string' || !isActionName(name)) refuse('name', 'must be lower-case letters, digits and hyphens');
   if (typeof payload?.safeParse !== 'function') refuse('payload', 'must be a schema of zod');
   if (!isActionName(queue?.name ?? '')) refuse('queue.name', 'must be lower-case letters, digits and hyphens');
   mustBeWhole(queue?.concurrency, jobLimits.concurrencyMax, 'queue.concurrency', refuse);
+  if (queue?.rate !== undefined) {
+    mustBeWhole(queue.rate.attempts, jobLimits.rateAttemptsMax, 'queue.rate.attempts', refuse);
+    mustBeWhole(queue.rate.perMs, jobLimits.ratePerMsMax, 'queue.rate.perMs', refuse, jobLimits.ratePerMsMin);
+  }
+  if (queue?.share !== undefined && typeof queue.share !== 'function') refuse('queue.share', 'must be a function of a tenant');
   mustBeWhole(attempts, jobLimits.attemptsMax, 'attempts', refuse);
   mustBeWhole(timeoutMs, jobLimits.timeoutMsMax, 'timeoutMs', refuse);
   mustBeWhole(backoff?.firstMs, jobLimits.delayMsMax, 'backoff.firstMs', refuse);
   mustBeWhole(backoff?.maxMs, jobLimits.delayMsMax, 'backoff.maxMs', refuse);
   for (const host of fetches) if (!isHostName(host)) refuse('fetches', `"${host}" is no name of a host, as in "api.example.com"`);
+  for (const { file } of computes) if (!existsSync(file)) refuse('computes', `there is no file ${file.href}`);
   if (typeof handler !== 'function') refuse('handler', 'must be a function');
 }
 
-function mustBeWhole(value: number | undefined, max: number, key: string, refuse: Refuse): void {
-  if (!Number.isInteger(value) || Number(value) < 1 || Number(value) > max) refuse(key, `must be a whole number from 1 to ${max}`);
+function mustBeWhole(value: number | undefined, max: number, key: string, refuse: Refuse, min = 1): void {
+  if (!Number.isInteger(value) || Number(value) < min || Number(value) > max) refuse(key, `must be a whole number from ${min} to ${max}`);
 }

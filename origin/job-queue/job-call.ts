@@ -12,6 +12,7 @@ import { type Fetched, type Fetching, guardedFetch } from '../access/guarded-fet
 import { asSystem } from '../access/on-behalf.ts';
 import { ReadLedger } from '../access/read-ledger.ts';
 import type { Asked } from '../call.ts';
+import type { Computation } from '../compute/computation.ts';
 import type { Context } from '../context.ts';
 import type { Mail } from '../people/mail.ts';
 import { everyResourceOf } from '../../shared/contract/every-resource.ts';
@@ -22,7 +23,7 @@ import type { Job } from './job.ts';
 /** One attempt, as its handler has it. */
 export interface Attempting {
   readonly id: string;
-  readonly job: Pick<Job, 'name' | 'fetches'>;
+  readonly job: Pick<Job, 'name' | 'fetches' | 'computes' | 'timeoutMs'>;
   readonly stored: StoredJob;
   readonly payload: unknown;
   /** Of its attempt, where that is traced, and else of the write that enqueued it. */
@@ -113,13 +114,25 @@ export class JobCall<Payload = unknown> extends DocumentsChanged {
     return this.#context.mail(mail);
   }
 
+  /**
+   * Runs what the job declares on a thread, which ends with the attempt: at its timeout, where the job is cancelled or lost, and at
+   * a stop. Throws a ComputeFault where it throws.
+   */
+  async compute<Input, Output>(computation: Computation<Input, Output>, input: Input): Promise<Output> {
+    const { job: { name, computes, timeoutMs: msMax } } = this.#attempting;
+    const pool = this.#context.computations;
+    if (pool === undefined || !computes.includes(computation)) throw new Error(`job "${name}" does not declare ${computation.file.href}`);
+    const call = { file: computation.file.href, input };
+    return asOwn<Output>(await pool.call('run', call, { signal: this.signal, msMax, endsThread: true }));
+  }
+
   /** Milliseconds of the epoch. */
   now(): number {
     return this.#context.now();
   }
 }
 
-/** Its job's own schema made it. */
+/** Its job's own schema, or computation, made it. */
 function asOwn<Payload>(payload: unknown): Payload {
   return payload as Payload;
 }

@@ -5,7 +5,7 @@
 import { jobLimits } from '../../shared/jobs/limits.ts';
 import { jobs, type JobState, type StoredJob } from '../../shared/jobs/resource.ts';
 import { Fault, problemKindOf } from '../../shared/wire/fault.ts';
-import type { Mutation } from '../store/store.ts';
+import type { FollowUp, Mutation } from '../store/store.ts';
 import { backoffMs, type Job } from './job.ts';
 import { changing, jobIn, putting } from './stored-job.ts';
 import { TryLater } from './try-later.ts';
@@ -26,7 +26,7 @@ interface Claiming extends Claim {
   readonly isKnown: (name: string) => boolean;
 }
 
-export function claiming({ id, claim, nowMs, leaseMs, isKnown }: Claiming): Mutation {
+export function claiming({ id, claim, nowMs, leaseMs, isKnown }: Claiming): FollowUp {
   return changing(id, (job) => {
     if (job.state !== 'ready') return undefined;
     if (!isKnown(job.name)) return putting({ ...job, state: 'delayed', dueAt: toInstant(nowMs + unknownPutOffMs) });

@@ -8,6 +8,7 @@
 import type * as z from 'zod';
 import { jobLimits } from '../../shared/jobs/limits.ts';
 import type { Json } from '../../shared/wire/values.ts';
+import type { Computation } from '../compute/computation.ts';
 import type { JobCall } from './job-call.ts';
 
 /** Jobs that share a bound. One that waits, or fails, holds up no other queue. */
@@ -21,6 +22,16 @@ export interface Queue {
    * stalls holds up its own lane alone.
    */
   readonly ofLane?: number;
+  /** Attempts that all processes of a database begin together; without it the places alone bound them. */
+  readonly rate?: Rate;
+  /** How many jobs a turn of a tenant is, 1 unless said: where several have some ready, they take turns. */
+  share?(tenant: string | undefined): number;
+}
+
+export interface Rate {
+  /** The most that begin in any `perMs`, by the database's clock. */
+  readonly attempts: number;
+  readonly perMs: number;
 }
 
 export interface JobDeclaration<Name extends string, Payload extends z.ZodType> {
@@ -38,6 +49,8 @@ export interface JobDeclaration<Name extends string, Payload extends z.ZodType> 
   readonly timeoutMs?: number;
   /** Hosts that `call.fetch` may ask. */
   readonly fetches?: readonly string[];
+  /** What `call.compute` may run on threads. */
+  readonly computes?: readonly Computation[];
   /** What it gives is the result that the owner is shown. Whatever it throws fails the attempt; a Fault's detail is told to the owner. */
   handler(call: JobCall<z.output<Payload>>): Promise<Json | undefined>;
 }
@@ -56,6 +69,7 @@ export interface Job<Payload extends z.ZodType = z.ZodType> {
   readonly backoff: Backoff;
   readonly timeoutMs: number;
   readonly fetches: readonly string[];
+  readonly computes: readonly Computation[];
   readonly handler: (call: JobCall<unknown>) => Promise<Json | undefined>;
 }
 
@@ -63,9 +77,9 @@ const defaultQueue: Queue = { name: 'default', concurrency: 10 };
 
 /** Exported for the files of `origin/jobs`. */
 export function job<const Name extends string, Payload extends z.ZodType>(declared: JobDeclaration<Name, Payload>): Job<Payload> {
-  const { name, payload, handler, queue = defaultQueue, attempts = 10, timeoutMs = 30_000, fetches = [] } = declared;
+  const { name, payload, handler, queue = defaultQueue, attempts = 10, timeoutMs = 30_000, fetches = [], computes = [] } = declared;
   const { backoff = { firstMs: 1_000, maxMs: 600_000 } } = declared;
-  return { name, payload, queue, attempts, backoff, timeoutMs, fetches, handler: asAnyHandler(handler) };
+  return { name, payload, queue, attempts, backoff, timeoutMs, fetches, computes, handler: asAnyHandler(handler) };
 }
 
 /** Whoever runs a job gives its handler a payload that its own schema made. */

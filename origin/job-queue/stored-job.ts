@@ -1,7 +1,7 @@
 /** A job as it is stored, and what is shown of it. */
 import { jobs, type StoredJob } from '../../shared/jobs/resource.ts';
 import type { Json, JsonObject } from '../../shared/wire/values.ts';
-import type { Decision, Mutation } from '../store/store.ts';
+import type { FollowUp, PlainDecision } from '../store/store.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 
 /** Code alone writes it, so a stored job is one. */
@@ -10,12 +10,12 @@ export function jobIn({ value: { id: _id, ...job } }: Pick<StoredDocument, 'valu
 }
 
 /** Members that are `undefined` are not stored. */
-export function putting(job: { readonly [Name in keyof StoredJob]: StoredJob[Name] | undefined }): Decision & { readonly kind: 'put' } {
+export function putting(job: { readonly [Name in keyof StoredJob]: StoredJob[Name] | undefined }): Extract<PlainDecision, { kind: 'put' }> {
   return { kind: 'put', document: JSON.parse(JSON.stringify(job)) as JsonObject };
 }
 
 /** Changes a job that is there; `undefined` leaves it as it is. */
-export function changing(id: string, change: (job: StoredJob) => Decision | undefined): Mutation {
+export function changing(id: string, change: (job: StoredJob) => PlainDecision | undefined): FollowUp {
   return {
     resource: jobs, id,
     decide: (found) => (found === undefined ? undefined : change(jobIn(found))) ?? { kind: 'keep' },

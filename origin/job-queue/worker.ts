@@ -16,14 +16,16 @@ import type { FeedStep } from '../feed/feed.ts';
 import { pause } from '../pause.ts';
 import type { ServiceState } from '../services/services.ts';
 import type { ListRequest, Mutation } from '../store/store.ts';
-import { Attempt, writeMsMax } from './attempt.ts';
+import { Attempt } from './attempt.ts';
 import type { Jobs } from './checks.ts';
+import { type Claimed, Claims, inTime } from './claims.ts';
 import { DatabaseClock } from './database-clock.ts';
-import { claiming, duly, lost, toInstant } from './job-writes.ts';
+import { duly, lost, toInstant } from './job-writes.ts';
 import type { Queue } from './job.ts';
-import { atOnceMax, toDue, toNext } from './job-lists.ts';
+import { atOnceMax, toDue } from './job-lists.ts';
 import { Lanes } from './lanes.ts';
 import { jobIn } from './stored-job.ts';
+import type { Found } from './tenant-turns.ts';
 import { WakeUp } from './wake-up.ts';
 
 export interface WorkerTimes {
@@ -53,11 +55,6 @@ const troubleMs = { first: 500, max: 30_000 } as const;
 /** Of the time for a stop, so much is left for attempts to go back in. */
 const handBackMs = 1_000;
 
-interface Found {
-  readonly id: string;
-  readonly job: StoredJob;
-}
-
 const unfinished = ['delayed', 'running'] as const;
 const ended = ['done', 'cancelled', 'dead'] as const;
 
@@ -75,6 +72,9 @@ export class Worker {
   readonly #attempts = new Map<string, Attempt>();
   readonly #ending = new Set<Promise<void>>();
   readonly #taken = new Map<string, number>();
+  readonly #claims: Claims;
+  /** Until when the rate of a queue allows nothing more. */
+  readonly #closed = new Map<string, number>();
   #dueAtMs = 0;
   #isCutting = false;
   #freedAtMs = 0;
@@ -92,6 +92,9 @@ export class Worker {
     this.#options = options;
     this.#times = options.times ?? usual;
     this.#clock = new DatabaseClock(context.store);
+    this.#claims = new Claims({
+      store: context.store, leaseMs: this.#times.leaseMs, isKnown: (name) => declared.has(name), seen: () => this.#seen,
+    });
   }
 
   /** Jobs that fail leave what is served right, so the process is ready all the same, and says so. */
@@ -135,10 +138,8 @@ export class Worker {
     const nowMs = await this.#clock.now();
     if (nowMs >= this.#dueAtMs) await this.#free(nowMs);
     if (this.#lanes.areUnknown) await this.#findLanes();
-    for (const { name, concurrency } of this.#queues) await this.#claim(name, concurrency - (this.#taken.get(name) ?? 0), nowMs);
-    for (const name of this.#lanes.next()) {
-      if ((await this.#claim(name, this.#lanes.free(name), nowMs)) === 0) this.#lanes.isQuiet(name);
-    }
+    for (const queue of this.#queues) await this.#claim(queue, nowMs);
+    for (const name of this.#lanes.next()) await this.#claimOfLane(name, nowMs);
   }
 
   /** Looks through all that is ready, which the feed does not tell again. */
@@ -146,7 +147,7 @@ export class Worker {
     this.#lanes.areUnknown = false;
     let after: ListRequest['after'];
     do {
-      const { value } = await this.#context.store.list(jobs, { ...toDue('ready', {}), range: undefined, after }, this.#inTime());
+      const { value } = await this.#context.store.list(jobs, { ...toDue('ready', {}), range: undefined, after }, inTime());
       for (const { document } of value) this.#lanes.hear(jobIn(document).queue);
       after = value.length < atOnceMax ? undefined : value.at(-1)?.keys;
     } while (after !== undefined && !this.#stop.signal.aborted);
@@ -174,23 +175,28 @@ export class Worker {
     this.#dueAtMs = Math.min(this.#dueAtMs, ms);
   }
 
-  /** How many were ready, of as many as there are places for; `undefined`: there was none to look for. */
-  async #claim(name: string, places: number, nowMs: number): Promise<number | undefined> {
-    const free = Math.min(atOnceMax, places);
-    if (free <= 0 || this.#stop.signal.aborted) return undefined;
-    const ready = await this.#list({ ...toNext(name), limit: free });
-    if (ready.length === 0) return 0;
-    const claim = crypto.randomUUID();
-    const isKnown = (each: string) => this.#jobs.has(each);
-    const claims = ready.map(({ id }) => claiming({ id, claim, nowMs, leaseMs: this.#times.leaseMs, isKnown }));
-    const claimed = (await this.#write(claims)).flatMap((document) => {
-      const job = document === undefined ? undefined : jobIn(document);
-      return document !== undefined && job?.state === 'running' && job.claim === claim ? [{ id: document.id, job }] : [];
-    });
+  async #claim(queue: Queue, nowMs: number): Promise<void> {
+    const { name, concurrency } = queue;
+    const closedUntil = this.#closed.get(name) ?? 0;
+    if (nowMs < closedUntil) return this.#isDueAt(closedUntil);
+    if (this.#stop.signal.aborted) return;
+    const claimed = await this.#claims.of(queue, concurrency - (this.#taken.get(name) ?? 0), nowMs);
+    this.#closed.set(name, claimed.moreAtMs ?? 0);
+    this.#take(claimed, nowMs);
+  }
+
+  async #claimOfLane(name: string, nowMs: number): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    const claimed = await this.#claims.ofLane(name, this.#lanes.free(name), nowMs);
+    if (claimed.ready === 0) this.#lanes.isQuiet(name);
+    this.#take(claimed, nowMs);
+  }
+
+  #take({ claim, jobs: claimed, ready, moreAtMs }: Claimed, nowMs: number): void {
     for (const { id, job } of claimed) this.#begin({ id, claim }, job);
-    if (claimed.length > 0) this.#wake.now();
-    else this.#isDueAt(nowMs + againMs);
-    return ready.length;
+    if (moreAtMs !== undefined) this.#isDueAt(moreAtMs);
+    else if (claimed.length > 0) this.#wake.now();
+    else if (ready !== undefined && ready > 0) this.#isDueAt(nowMs + againMs);
   }
 
   #begin(claim: { readonly id: string; readonly claim: string }, stored: StoredJob): void {
@@ -221,7 +227,7 @@ export class Worker {
       if (signal.aborted || beating.length === 0) continue;
       try {
         const nowMs = await this.#clock.now();
-        const { outcomes } = await this.#context.store.write(beating.map((attempt) => attempt.beat(nowMs)), this.#inTime());
+        const { outcomes } = await this.#context.store.write(beating.map((attempt) => attempt.beat(nowMs)), inTime());
         for (const [index, attempt] of beating.entries()) attempt.beaten(outcomes[index]?.kind === 'written');
       } catch (cause) {
         this.#options.onTrouble('the leases of running jobs could not be kept', cause);
@@ -235,7 +241,7 @@ export class Worker {
     const { feed } = this.#context;
     while (!signal.aborted) {
       try {
-        for await (const step of feed.follow(this.#seen ?? feed.through, signal)) this.#take(step);
+        for await (const step of feed.follow(this.#seen ?? feed.through, signal)) this.#follows(step);
       } catch (cause) {
         this.#options.onTrouble('jobs: the feed cannot be followed', cause);
         await pause(troubleMs.first, signal);
@@ -243,7 +249,7 @@ export class Worker {
     }
   }
 
-  #take(step: FeedStep): void {
+  #follows(step: FeedStep): void {
     this.#seen = step.through;
     if (step.kind === 'lost') {
       this.#dueAtMs = 0;
@@ -266,27 +272,19 @@ export class Worker {
     return state === 'ready' || state === 'delayed';
   }
 
-  async #list(request: ListRequest): Promise<readonly Found[]> {
-    return (await this.#lists([request])).flat();
-  }
-
   async #lists(requests: readonly ListRequest[]): Promise<readonly (readonly Found[])[]> {
     const seen = this.#seen === undefined ? {} : { atLeast: this.#seen };
-    const { value } = await this.#context.store.lists(jobs, requests, { ...this.#inTime(), ...seen });
+    const { value } = await this.#context.store.lists(jobs, requests, { ...inTime(), ...seen });
     return value.map((rows) => rows.map(({ document }) => ({ id: document.id, job: jobIn(document) })));
   }
 
   /** What each left. */
   async #write(mutations: readonly Mutation[]) {
     if (mutations.length === 0) return [];
-    const { outcomes } = await this.#context.store.write(mutations, this.#inTime());
+    const { outcomes } = await this.#context.store.write(mutations, inTime());
     const refused = outcomes.find((outcome) => outcome.kind === 'refused');
     if (refused !== undefined && refused.fault !== lost) throw refused.fault;
     return outcomes.map((outcome) => (outcome.kind === 'written' ? outcome.after : undefined));
-  }
-
-  #inTime(): { readonly deadline: number } {
-    return { deadline: Date.now() + writeMsMax };
   }
 
   #fail(cause: unknown): void {

@@ -12,6 +12,17 @@ export const jobLimits = {
   timeoutMsMax: 3_600_000,
   /** Attempts of one queue that a process may run at once. */
   concurrencyMax: 1_000,
+  /** Attempts that the rate of a queue may allow in its period. */
+  rateAttemptsMax: 100_000,
+  /** The period of a rate: from a second to a day. */
+  ratePerMsMin: 1_000,
+  ratePerMsMax: 86_400_000,
+  /** Attempts are counted by so many parts of the period, so what a rate allows is there again a part later at most. */
+  rateParts: 100,
+  /** Jobs that a tenant's turn may be. */
+  shareMax: 1_000,
+  /** Pages of ready jobs that are looked into before some are claimed. */
+  turnPagesMax: 8,
   /** A moment further away is a schedule's, or a document's. A year. */
   delayMsMax: 31_536_000_000,
   /** The greatest priority, and the least below zero. */

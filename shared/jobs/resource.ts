@@ -41,7 +41,7 @@ export const jobs = resource({
   }),
   shapes: {
     due: { equal: ['state'], range: 'dueAt' },
-    next: { equal: ['queue', 'state'], sort: ['-priority,dueAt'] },
+    next: { equal: ['queue', 'state'], sort: ['-priority,tenant,dueAt'] },
     ofTenant: { equal: ['state', 'tenant'], sort: ['dueAt'] },
   },
 });

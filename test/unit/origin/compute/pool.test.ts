@@ -2,6 +2,7 @@ import { afterEach, expect, test } from 'bun:test';
 import { ComputeFault, PoolFull, type ComputeReason } from '../../../../origin/compute/faults.ts';
 import { sessionsPerThreadMax } from '../../../../origin/compute/limits.ts';
 import { ComputePool } from '../../../../origin/compute/pool.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { tombolo } from '../../wasm/module.ts';
 import type { FaultyCalls } from './faulty.worker.ts';
 
@@ -158,4 +159,27 @@ test('closing ends every thread and every call, and nothing runs afterwards', as
   expect(await reasonOf(one.call('echo', 'x', { signal }))).toBe('compute_closed');
   expect(() => one.session()).toThrow('compute_closed');
   expect(one.stats()).toMatchObject({ threads: 0, waiting: 0 });
+});
+
+test('what waits behind a long call runs on the thread that is free first', async () => {
+  const two = pool(2);
+  const [long, short] = [held(two), held(two)];
+  const waiting = ['a', 'b'].map((text) => two.call('echo', text, { signal }));
+  short.letGo();
+  expect(await Promise.all(waiting)).toEqual(['a', 'b']);
+  expect(two.stats().busy).toBe(1);
+  long.letGo();
+  await Promise.all([long.reply, short.reply]);
+});
+
+test('a call that ends its thread does so with its signal, and what waited behind it runs on another', async () => {
+  const one = pool(1);
+  const cut = new AbortController();
+  const shared = new SharedArrayBuffer(4);
+  const spinning = one.call('spin', shared, { signal: cut.signal, msMax: 60_000, endsThread: true });
+  const next = one.call('echo', 'next', { signal });
+  await eventually('it runs', () => new Int32Array(shared)[0] === 1);
+  cut.abort(new Error('cancelled'));
+  expect(await spinning.catch(String)).toBe('Error: cancelled');
+  expect(await next).toBe('next');
 });

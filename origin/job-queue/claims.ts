@@ -1,0 +1,115 @@
+/** Claims of ready jobs, queue by queue: which come next, within what is free in this process and what their queue's rate allows. */
+import { jobs } from '../../shared/jobs/resource.ts';
+import type { Position } from '../../shared/wire/position.ts';
+import type { FollowUp, ListRequest, Mutation, Store, Written } from '../store/store.ts';
+import type { StoredDocument } from '../store/stored-document.ts';
+import { writeMsMax } from './attempt.ts';
+import { atOnceMax, toNext } from './job-lists.ts';
+import { claiming } from './job-writes.ts';
+import type { Queue } from './job.ts';
+import { allowedAt, starting, startsIn } from './queue-starts.ts';
+import { jobIn } from './stored-job.ts';
+import { type Found, TenantTurns } from './tenant-turns.ts';
+
+export interface ClaimsOptions {
+  readonly store: Store;
+  readonly leaseMs: number;
+  readonly isKnown: (name: string) => boolean;
+  /** What this process has heard of, and reads after. */
+  seen(): Position | undefined;
+}
+
+export interface Claimed {
+  /** Names the claim of all of them. */
+  readonly claim: string;
+  readonly jobs: readonly Found[];
+  /** How many were ready, of as many as there are places for; `undefined`: there was none to look for. */
+  readonly ready: number | undefined;
+  /** When the rate of the queue allows more, in milliseconds of the epoch, where it allows none now. */
+  readonly moreAtMs?: number;
+}
+
+export class Claims {
+  readonly #options: ClaimsOptions;
+  readonly #turns = new Map<string, TenantTurns>();
+
+  constructor(options: ClaimsOptions) {
+    this.#options = options;
+  }
+
+  /** Those of a queue without lanes; its tenants take turns. */
+  async of(queue: Queue, places: number, nowMs: number): Promise<Claimed> {
+    const { name, rate } = queue;
+    let turns = this.#turns.get(name);
+    if (turns === undefined) {
+      turns = new TenantTurns(queue, (request) => this.#list(request));
+      this.#turns.set(name, turns);
+    }
+    const limit = Math.min(atOnceMax, places);
+    if (limit <= 0) return nothing(undefined);
+    const ready = await turns.next(limit);
+    const claimed = rate === undefined ? await this.#claim(ready, nowMs) : await this.#claimWithin({ name, rate }, ready, nowMs);
+    for (const each of claimed.jobs) turns.begun(each);
+    return claimed;
+  }
+
+  /** Those of one lane, which is a tenant's by itself. */
+  async ofLane(name: string, places: number, nowMs: number): Promise<Claimed> {
+    const limit = Math.min(atOnceMax, places);
+    return limit <= 0 ? nothing(undefined) : this.#claim(await this.#list(toNext(name, limit)), nowMs);
+  }
+
+  async #claim(ready: readonly Found[], nowMs: number): Promise<Claimed> {
+    if (ready.length === 0) return nothing(0);
+    const claim = crypto.randomUUID();
+    const { outcomes } = await this.#write(this.#claims(ready, claim, nowMs));
+    const left = outcomes.flatMap((outcome) => (outcome.kind === 'written' && outcome.after !== undefined ? [outcome.after] : []));
+    return { claim, jobs: left.flatMap((document) => heldIn(document, claim)), ready: ready.length };
+  }
+
+  async #claimWithin({ name, rate }: Required<Pick<Queue, 'name' | 'rate'>>, ready: readonly Found[], nowMs: number): Promise<Claimed> {
+    if (ready.length === 0) return nothing(0);
+    const claim = crypto.randomUUID();
+    const counted = starting({ queue: name, rate, nowMs }, this.#claims(ready, claim, nowMs));
+    const { outcomes: [outcome], position } = await this.#write([counted]);
+    const starts = outcome?.kind === 'written' ? outcome.after : undefined;
+    const { value: found } = await this.#options.store.many(jobs, ready.map(({ id }) => id), { ...inTime(), atLeast: position });
+    const claimed = new Map(found.flatMap((document) => heldIn(document, claim)).map((each) => [each.id, each]));
+    const { free, moreAtMs } = allowedAt(nowMs, rate, startsIn(starts));
+    return {
+      claim, ready: ready.length, jobs: ready.flatMap(({ id }) => claimed.get(id) ?? []), ...(free > 0 ? {} : { moreAtMs }),
+    };
+  }
+
+  #claims(ready: readonly Found[], claim: string, nowMs: number): readonly FollowUp[] {
+    const { leaseMs, isKnown } = this.#options;
+    return ready.map(({ id }) => claiming({ id, claim, nowMs, leaseMs, isKnown }));
+  }
+
+  async #list(request: ListRequest): Promise<readonly Found[]> {
+    const seen = this.#options.seen();
+    const { value } = await this.#options.store.list(jobs, request, { ...inTime(), ...(seen === undefined ? {} : { atLeast: seen }) });
+    return value.map(({ document }) => ({ id: document.id, job: jobIn(document) }));
+  }
+
+  async #write(mutations: readonly Mutation[]): Promise<Written> {
+    const written = await this.#options.store.write(mutations, inTime());
+    const refused = written.outcomes.find((outcome) => outcome.kind === 'refused');
+    if (refused !== undefined) throw refused.fault;
+    return written;
+  }
+}
+
+function nothing(ready: number | undefined): Claimed {
+  return { claim: '', jobs: [], ready };
+}
+
+function heldIn(document: StoredDocument, claim: string): readonly Found[] {
+  const job = jobIn(document);
+  return job.state === 'running' && job.claim === claim ? [{ id: document.id, job }] : [];
+}
+
+/** The time for a read or a write of a worker. */
+export function inTime(): { readonly deadline: number } {
+  return { deadline: Date.now() + writeMsMax };
+}

@@ -1,0 +1,220 @@
+/** What queues promise beside their places: turns of tenants, and the rate that all processes keep together. */
+import { afterEach, describe, expect, test } from 'bun:test';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as z from 'zod';
+import type { Own } from '../../../origin/context.ts';
+import { mustJobs } from '../../../origin/job-queue/checks.ts';
+import { enqueuing, type Enqueuing } from '../../../origin/job-queue/enqueue.ts';
+import { toNext } from '../../../origin/job-queue/job-lists.ts';
+import { type Job, job, type Queue } from '../../../origin/job-queue/job.ts';
+import { allowedAt } from '../../../origin/job-queue/queue-starts.ts';
+import { type Found, TenantTurns } from '../../../origin/job-queue/tenant-turns.ts';
+import type { ListRequest } from '../../../origin/store/store.ts';
+import { contract } from '../../../shared/contract/contract.ts';
+import { jobLimits } from '../../../shared/jobs/limits.ts';
+import { jobs, type StoredJob } from '../../../shared/jobs/resource.ts';
+import { DirectOrigin } from '../../support/direct-origin.ts';
+import { eventually } from '../../support/eventually.ts';
+import { openMongoDatabase } from '../../support/mongo-database.ts';
+import { Random } from '../../support/random.ts';
+import { engines } from '../../support/whole-world.ts';
+import { changesTo } from '../../suites/store/read-changes.ts';
+
+const payload = z.string();
+/** Unless the origin is told otherwise. */
+const leaseMs = 30_000;
+const inTime = () => ({ deadline: Date.now() + 20_000 });
+const told = (queue: Queue, handler: (call: { readonly payload: string }) => Promise<undefined> = async () => undefined) =>
+  job({ name: 'tell', payload, queue, handler });
+
+type Wanted = readonly (readonly [tenant: string, what: string])[];
+
+async function enqueue(origin: DirectOrigin, of: Job<typeof payload>, each: Wanted, how: Enqueuing = {}) {
+  const mutations = each.map(([tenant, what]) => {
+    const claims = tenant === '' ? {} : { tenant };
+    return enqueuing(of, what, how, { principal: { subject: 'ada', claims }, nowMs: Date.now() });
+  });
+  for (let from = 0; from < mutations.length; from += 500) await origin.context.store.write(mutations.slice(from, from + 500), inTime());
+}
+
+const many = (tenant: string, count: number) => Array.from({ length: count }, (_, n) => [tenant, `${tenant}${n}`] as const);
+
+/** Whose turn it is, job by job, of all that is there. */
+class NaiveTurns {
+  readonly #turns = new Map<number, { tenant: string; begun: number }>();
+  readonly #share: (tenant: string) => number;
+  /** In the order in which they were ready. */
+  left: readonly Found[];
+
+  constructor(all: readonly Found[], share: (tenant: string) => number) {
+    this.left = all;
+    this.#share = share;
+  }
+
+  next(): string | undefined {
+    const priority = Math.max(...this.left.map(({ job: { priority: each } }) => each));
+    const ofTop = this.left.filter(({ job }) => job.priority === priority);
+    const turn = this.#turns.get(priority);
+    const tenants = [...new Set(ofTop.map(({ job: { tenant = '' } }) => tenant))].toSorted();
+    const goesOn = turn !== undefined && turn.begun < this.#share(turn.tenant) && tenants.includes(turn.tenant);
+    const tenant = goesOn ? turn.tenant : (tenants.find((each) => turn === undefined || each > turn.tenant) ?? tenants[0]);
+    const next = ofTop.find(({ job }) => (job.tenant ?? '') === tenant);
+    this.#turns.set(priority, { tenant: tenant ?? '', begun: goesOn ? turn.begun + 1 : 1 });
+    this.left = this.left.filter((each) => each !== next);
+    return next?.id;
+  }
+}
+
+describe.each(engines)('queues on %s', (engine) => {
+  const opened: { remove(): Promise<void> | void }[] = [];
+  afterEach(async () => {
+    for (const each of opened.splice(0).toReversed()) await each.remove();
+  });
+  const place = async () => {
+    const { variables, remove } = engine === 'sqlite' ? onFile() : await onMongo();
+    opened.push({ remove });
+    return async (own: Own) => {
+      const origin = await DirectOrigin.open(variables, contract(), own);
+      opened.push({ remove: () => origin[Symbol.asyncDispose]() });
+      return origin;
+    };
+  };
+
+  test('thousands of jobs of a tenant delay another’s one by a turn', async () => {
+    const began: string[] = [];
+    let isOpen = false;
+    const all = told({ name: 'shared', concurrency: 2 }, async ({ payload: what }) => {
+      began.push(what);
+      await eventually('it may go on', () => isOpen);
+      return undefined;
+    });
+    const origin = await (await place())({ jobs: [all] });
+    await enqueue(origin, all, many('a', engine === 'sqlite' ? 10_000 : 1_000));
+    await enqueue(origin, all, [['b', 'b0'], ['', 'none'], ['c', 'c0'], ['c', 'c1']]);
+    await eventually('two have begun', () => began.length === 2);
+    isOpen = true;
+    await eventually('those of the others have begun', () => began.filter((what) => !what.startsWith('a')).length === 4);
+    expect(began.indexOf('c1')).toBeLessThan(14);
+    expect(began.indexOf('c0')).toBeLessThan(began.indexOf('c1'));
+  }, 60_000);
+
+  test('turns are what a naive walk gives, whatever their shares, priorities and pages', async () => {
+    const seed = Math.floor(Math.random() * 2 ** 32);
+    const random = new Random(seed);
+    const share = (tenant?: string) => (tenant === 'b' ? 3 : 1);
+    const origin = await (await place())({});
+    const { store } = origin.context;
+    const of = told({ name: 'turns', concurrency: 1 });
+    for (const tenant of ['', 'a', 'b', 'c', 'd']) {
+      for (const priority of [0, 2]) await enqueue(origin, of, many(tenant, random.below(12)), { priority });
+    }
+    let pages = 0;
+    const listed = async (request: ListRequest) => {
+      pages++;
+      const { value } = await store.list(jobs, request, inTime());
+      return value.map(({ document: { id, value: found } }) => ({ id, job: found as unknown as StoredJob }));
+    };
+    const turns = new TenantTurns({ name: 'turns', concurrency: 1, share }, listed);
+    const naive = new NaiveTurns(await listed(toNext('turns', 1_000)), share);
+    while (naive.left.length > 0) {
+      pages = 0;
+      const next = await turns.next(1 + random.below(5));
+      expect(pages).toBeLessThanOrEqual(1 + jobLimits.turnPagesMax);
+      // What another process claims has not begun here; what is left of a turn is dealt out again.
+      const begins = next.slice(0, 1 + random.below(next.length));
+      expect([seed, ...begins.map(({ id }) => id)]).toEqual([seed, ...begins.map(() => String(naive.next()))]);
+      for (const each of begins) turns.begun(each);
+      await store.write(begins.map(({ id }) => ({ resource: jobs, id, decide: () => ({ kind: 'remove' as const }) })), inTime());
+    }
+    expect(await turns.next(1)).toEqual([]);
+  }, 60_000);
+
+  test('no more begin in any period than the rate allows, however many processes claim, and in however many starts', async () => {
+    const rate = { attempts: 10, perMs: 1_000 };
+    const rated = told({ name: 'rated', concurrency: 50, rate });
+    const open = await place();
+    const [one, ...others] = await Promise.all((engine === 'sqlite' ? ['one'] : ['one', 'two']).map(() => open({ jobs: [rated] })));
+    if (one === undefined) throw new Error('nothing was opened');
+    const { store } = (others[0] ?? one).context;
+    const from = await store.head();
+    await enqueue(one, rated, many('a', 35));
+    await eventually('some have begun', async () => (await store.list(jobs, toNext('rated', 100), inTime())).value.length < 35);
+    await one.context.services.stop(Date.now() + 5_000);
+    await one.begin();
+    const { store: now } = one.context;
+    await eventually('none is left', async () => (await now.list(jobs, toNext('rated', 100), inTime())).value.length === 0);
+    const began = (await changesTo(now, from, await now.head())).flatMap((change) =>
+      (change.kind === 'document' && change.resource === jobs.name && change.after?.['state'] === 'running'
+        ? [Date.parse(String(change.after['dueAt'])) - leaseMs] : [])).toSorted((a, b) => a - b);
+    expect(began).toHaveLength(35);
+    for (const [index, ms] of began.slice(0, -rate.attempts).entries()) {
+      expect((began[index + rate.attempts] ?? 0) - ms).toBeGreaterThanOrEqual(rate.perMs);
+    }
+  }, 60_000);
+});
+
+test('a rate allows no more in any period, and again all of it a part of the period later', () => {
+  const seed = Math.floor(Math.random() * 2 ** 32);
+  const random = new Random(seed);
+  const rate = { attempts: 20, perMs: 1_000 };
+  const began: number[] = [];
+  let starts: readonly { readonly part: number; readonly count: number }[] = [];
+  for (let ms = 1_700_000_000_000, step = 0; step < 2_000; step++) {
+    // Clocks of processes are a little apart.
+    const now = ms - random.below(5);
+    const allowed = allowedAt(now, rate, [...starts]);
+    const wanted = random.below(4);
+    const count = Math.min(allowed.free, wanted);
+    if (count > 0) starts = allowed.counting(count);
+    for (let each = 0; each < count; each++) began.push(ms);
+    if (allowed.free === 0) {
+      expect([seed, allowed.moreAtMs > now, allowedAt(allowed.moreAtMs, rate, [...starts]).free > 0]).toEqual([seed, true, true]);
+      if (random.chance(0.5)) ms = Math.max(ms, allowed.moreAtMs);
+    }
+    ms += random.below(60);
+  }
+  for (const [index, ms] of began.entries()) {
+    const next = began[index + rate.attempts];
+    if (next !== undefined) expect([seed, next - ms + 5 >= rate.perMs]).toEqual([seed, true]);
+  }
+  expect(starts.length).toBeLessThanOrEqual(jobLimits.rateParts + 2);
+  const allOfIt = allowedAt(0, rate, []).counting(rate.attempts);
+  expect(allowedAt(rate.perMs, rate, allOfIt).free).toBe(0);
+  expect(allowedAt(rate.perMs * (1 + 1 / jobLimits.rateParts), rate, allOfIt).free).toBe(rate.attempts);
+});
+
+test('a clock that was set back holds a queue up for no longer than a period', () => {
+  const rate = { attempts: 1, perMs: 1_000 };
+  const starts = allowedAt(10_000_000, rate, []).counting(1);
+  expect([allowedAt(10_000_000, rate, starts).free, allowedAt(5_000_000, rate, starts).free]).toEqual([0, 1]);
+});
+
+test('what no rate and no share is, or not that of all jobs of its queue, is refused', () => {
+  const queue = { name: 'q', concurrency: 1 };
+  const refusals = (...queues: readonly Queue[]) => {
+    try {
+      mustJobs(queues.map((each, n) => ({ ...told(each), name: `j${n}` })));
+      return '';
+    } catch (thrown) {
+      return String(thrown);
+    }
+  };
+  expect(refusals({ ...queue, rate: { attempts: 0, perMs: 1_000 } })).toContain('queue.rate.attempts');
+  expect(refusals({ ...queue, rate: { attempts: 1, perMs: 10 } })).toContain('queue.rate.perMs');
+  expect(refusals({ ...queue, share: 5 as never })).toContain('queue.share');
+  expect(refusals(queue, { ...queue, rate: { attempts: 1, perMs: 1_000 } })).toContain('more than one rate');
+  expect(refusals(queue, { ...queue, share: () => 2 })).toContain('more than one share');
+  expect(refusals({ ...queue, rate: { attempts: 1, perMs: 1_000 }, share: () => 2 })).toBe('');
+});
+
+function onFile() {
+  const dir = mkdtempSync(join(tmpdir(), 'tombolo-queues-'));
+  return { variables: { TOMBOLO_DATA_DIR: dir }, remove: () => rmSync(dir, { recursive: true, force: true }) };
+}
+
+async function onMongo() {
+  const { uri, remove } = await openMongoDatabase();
+  return { variables: { MONGODB_URI: uri }, remove };
+}
