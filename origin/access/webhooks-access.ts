@@ -71,7 +71,7 @@ export class WebhooksAccess {
   }
 
   change(asked: ChangedWebhook): Promise<Answer> {
-    return this.#change((webhook) => mustBeChanged(asked, webhook, this.#judging()));
+    return this.#change((webhook) => mustBeChanged(asked, webhook, this.#judging(), this.#context.now()));
   }
 
   /** Whoever knows the secret can sign as this origin, so nobody else is given it. */

@@ -16,7 +16,7 @@ import { mustBeServed } from '../access/documents-seen.ts';
 import { type Audience, isShownTo, toAudience } from './audience.ts';
 import { attempted, holding, type JobOf, removing } from './delivery-writes.ts';
 import { send, type Sent } from './send.ts';
-import { deliveryIn, documentOf, webhookIn } from './stored-webhook.ts';
+import { deliveryIn, documentOf, pausedFor, webhookIn } from './stored-webhook.ts';
 import { leaving } from './turns.ts';
 
 export interface WebhookTimes {
@@ -116,7 +116,8 @@ class Delivering {
       if (isTaken) return webhook.failures === 0 ? undefined : { ...webhook, failures: 0 };
       const failures = webhook.failures + 1;
       const because = isGone ? 'gone' : failures >= webhookLimits.failuresMax ? 'failing' : undefined;
-      return { ...webhook, failures, ...(because === undefined || webhook.paused !== undefined ? {} : { paused: because }) };
+      const isNew = because !== undefined && webhook.paused === undefined;
+      return { ...webhook, failures, ...(isNew ? pausedFor(because, this.#context.now()) : {}) };
     };
     return {
       resource: webhooks, id: this.#what.webhookId,

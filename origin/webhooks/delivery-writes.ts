@@ -24,8 +24,16 @@ export interface Making {
 
 /** The same for the same change, however often it is told. */
 export function toDeliveryId(webhook: string, position: Position): string {
-  const hash = new Bun.CryptoHasher('sha256').update(`${webhook} ${formatPosition(position)}`).digest('hex');
-  return `msg_${hash.slice(0, 32)}`;
+  return toMessageId(`${webhook} ${formatPosition(position)}`);
+}
+
+/** The same for the same pause of the same webhook. */
+export function toNoticeId(receiver: string, paused: Readonly<Record<'webhook' | 'pausedAt', string>>): string {
+  return toMessageId(`${receiver} ${paused.webhook} ${paused.pausedAt}`);
+}
+
+function toMessageId(text: string): string {
+  return `msg_${new Bun.CryptoHasher('sha256').update(text).digest('hex').slice(0, 32)}`;
 }
 
 /** One that is there stays as it is. */

@@ -8,7 +8,7 @@ import { Fault, type FieldError } from '../../shared/wire/fault.ts';
 import type { Principal } from '../../shared/wire/principal.ts';
 import type { Settings } from '../settings.ts';
 import { toAudience } from './audience.ts';
-import { keptPrincipal } from './stored-webhook.ts';
+import { keptPrincipal, pausedFor } from './stored-webhook.ts';
 import { whyNoTarget } from './target.ts';
 
 export interface Judging {
@@ -24,19 +24,20 @@ export function mustBeMade(asked: NewWebhook, judging: Judging, nowMs: number): 
   const { paused, ...given } = asked;
   const made = {
     ...given, owner: principal.subject ?? '', ...(tenant === undefined ? {} : { tenant: String(tenant) }),
-    principal: keptPrincipal(principal), ...(paused ? { paused: 'asked' as const } : {}), failures: 0, made: new Date(nowMs).toISOString(),
+    principal: keptPrincipal(principal), ...(paused ? pausedFor('asked', nowMs) : {}), failures: 0, made: new Date(nowMs).toISOString(),
   };
   mustBeRight(made, judging);
   return made;
 }
 
 /** What its owner changes is told to them as they are now; whoever else sees it pauses it, or has it go on. */
-export function mustBeChanged(asked: ChangedWebhook, webhook: StoredWebhook, judging: Judging): StoredWebhook {
+export function mustBeChanged(asked: ChangedWebhook, webhook: StoredWebhook, judging: Judging, nowMs: number): StoredWebhook {
   const { principal } = judging;
   const { paused, ...given } = asked;
-  const { paused: before, ...rest } = webhook;
-  const because = paused === undefined ? before : paused ? (before ?? 'asked') : undefined;
-  const going = { ...rest, failures: paused === false ? 0 : webhook.failures, ...(because === undefined ? {} : { paused: because }) };
+  const { paused: because, pausedAt, ...rest } = webhook;
+  const before = { ...(because === undefined ? {} : { paused: because }), ...(pausedAt === undefined ? {} : { pausedAt }) };
+  const pausedNow = paused === false ? {} : paused && because === undefined ? pausedFor('asked', nowMs) : before;
+  const going = { ...rest, failures: paused === false ? 0 : webhook.failures, ...pausedNow };
   if (Object.keys(given).length === 0) return going;
   if (webhook.owner !== principal.subject) {
     throw new Fault('forbidden', { detail: 'only its owner changes what a webhook tells, and whom: pause it, or remove it' });

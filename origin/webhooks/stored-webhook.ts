@@ -27,13 +27,18 @@ export function principalOf({ owner, principal }: StoredWebhook): Principal {
   return { subject: owner, ...(JSON.parse(principal) as Pick<Principal, 'roles' | 'claims'>) };
 }
 
+export function pausedFor(paused: NonNullable<StoredWebhook['paused']>, nowMs: number): Pick<StoredWebhook, 'paused' | 'pausedAt'> {
+  return { paused, pausedAt: new Date(nowMs).toISOString() };
+}
+
 /** `nowMs`: what has passed of a rotation is not told any more. */
 export function toShownWebhook(id: string, webhook: StoredWebhook, nowMs: number): JsonObject {
-  const { owner, tenant, url, resource, events, filter, description, payload, ordered, paused, failures, made, previousUntil } = webhook;
+  const { owner, tenant, url, resource, events, filter, description, payload, ordered } = webhook;
+  const { paused, pausedAt, failures, made, previousUntil } = webhook;
   const isOverlapping = previousUntil !== undefined && Date.parse(previousUntil) > nowMs;
   return documentOf({
     id, owner, tenant, url, resource, events, filter, description, payload, ordered, paused: paused !== undefined, pausedBecause: paused,
-    failures, createdAt: made, previousUntil: isOverlapping ? previousUntil : undefined,
+    pausedAt, failures, createdAt: made, previousUntil: isOverlapping ? previousUntil : undefined,
   });
 }
 

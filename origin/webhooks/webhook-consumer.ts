@@ -18,6 +18,7 @@ import { StoredDocument } from '../store/stored-document.ts';
 import { signPosition } from '../tokens.ts';
 import { type Audience, idJsonOf, toAudience, type Told, toldOf } from './audience.ts';
 import { type JobOf, making, removing, sendingAgain, toDeliveryId } from './delivery-writes.ts';
+import { noticesOf } from './notices.ts';
 import { isSealedUnder, openSecret, sealSecret } from './secrets.ts';
 import { deliveryIn, documentOf, webhookIn } from './stored-webhook.ts';
 import { leaving, queueing } from './turns.ts';
@@ -68,8 +69,9 @@ export class WebhookConsumer implements Consumer {
   handle(changes: readonly Change[]): readonly Mutation[] {
     return changes.flatMap((change) => {
       if (change.resource !== webhooks.name) return this.#tell(change);
-      if (change.kind === 'document') this.#learn(change.id, change.after ?? undefined);
-      return [];
+      if (change.kind !== 'document') return [];
+      this.#learn(change.id, change.after ?? undefined);
+      return noticesOf(change, this.#known, { jobOf: this.#jobOf, nowMs: this.#context.now() });
     });
   }
 

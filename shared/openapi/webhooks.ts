@@ -2,7 +2,7 @@
 import { shownOf } from '../contract/documents.ts';
 import type { Resource } from '../contract/resource.ts';
 import { deliveriesAfter, webhookBodies } from '../webhooks/operations.ts';
-import { deliveryStates, pauseReasons, webhookEvents } from '../webhooks/resource.ts';
+import { askedEvents, deliveryStates, pausedNotice, pauseReasons, webhookEvents } from '../webhooks/resource.ts';
 import { limits } from '../wire/limits.ts';
 import type { JsonObject } from '../wire/values.ts';
 import { type DescribedAnswer, placeOf, type QueryParameter, schemaName, schemaRef } from './described.ts';
@@ -27,10 +27,11 @@ export const webhookExamples = {
 } as const;
 
 const shown = {
-  id: text, owner: text, tenant: text, url: text, resource: text, events: { type: 'array', items: { enum: [...webhookEvents] } },
+  id: text, owner: text, tenant: text, url: text, resource: text, events: { type: 'array', items: { enum: [...askedEvents] } },
   filter: { ...text, description: 'The query of a list: what it finds is told.' }, description: text, payload: { enum: ['thin', 'full'] },
   ordered: { type: 'boolean', description: 'What is told of a document comes in the order of its changes.' },
   paused: { type: 'boolean' }, pausedBecause: { enum: [...pauseReasons], description: 'Asked for, attempts failed, or a 410.' },
+  pausedAt: moment,
   failures: { ...count, description: 'Failed attempts since the last success.' }, createdAt: moment,
   previousUntil: { ...moment, description: 'Until when the secret before the last rotation signs too.' },
 } as const;
@@ -133,11 +134,19 @@ const signedBy = ['Webhook-Id', 'Webhook-Timestamp', 'Webhook-Signature'].map((n
 /** What receivers are sent of resources that can be followed: the `webhooks` of OpenAPI 3.1. */
 export function sentToReceivers(resources: readonly Resource[]): JsonObject {
   const live = resources.filter(({ live: isLive }) => isLive);
-  return Object.fromEntries(live.flatMap((resource) => [...webhookEvents, 'resync'].map((event) => {
+  if (live.length === 0) return {};
+  const changes = live.flatMap((resource) => [...webhookEvents, 'resync'].map((event) => {
     const type = `${resource.name}.${event}`;
     return [type, { post: toSentOperation(type, resource) }];
-  })));
+  }));
+  return { ...Object.fromEntries(changes), [pausedNotice]: { post: sentOf(pausedNotice, noticeWords, pausedData) } };
 }
+
+const noticeWords = 'Tells that another webhook of the same owner is paused, though nobody asked for it.';
+const pausedData = {
+  type: 'object', required: ['webhook', 'reason', 'pausedAt'],
+  properties: { webhook: text, reason: { enum: ['failing', 'gone'] }, pausedAt: moment },
+} as const;
 
 function toSentOperation(type: string, resource: Resource): JsonObject {
   const isAboutOne = !type.endsWith('.resync');
@@ -149,12 +158,15 @@ function toSentOperation(type: string, resource: Resource): JsonObject {
       ...(hasDocument ? { document: schemaRef(schemaName(resource, undefined)) } : {}),
     },
   };
+  return sentOf(type, isAboutOne
+    ? `Tells of a change of ${resource.name}.` : `Tells that changes of ${resource.name} may have been missed: read again.`, data);
+}
+
+function sentOf(type: string, summary: string, data: JsonObject): JsonObject {
   const properties = { type: { const: type }, timestamp: moment, data };
   const schema = { type: 'object', required: Object.keys(properties), properties };
   return {
-    operationId: `webhook.${type}`, parameters: signedBy,
-    summary: isAboutOne
-      ? `Tells of a change of ${resource.name}.` : `Tells that changes of ${resource.name} may have been missed: read again.`,
+    operationId: `webhook.${type}`, parameters: signedBy, summary,
     requestBody: { required: true, content: { [json]: { schema } } },
     responses: { '2XX': { description: 'Taken. Anything else is tried again; 410 pauses the webhook.' } },
   };

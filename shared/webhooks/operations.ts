@@ -8,7 +8,7 @@ import { limits } from '../wire/limits.ts';
 import { mustBeWithoutParameters, mustKnowOnly, parametersRefused, toParameters } from '../wire/parameters.ts';
 import type { JsonObject } from '../wire/values.ts';
 import { webhookLimits } from './limits.ts';
-import { deliveryId, deliveryStates, webhookEvents, webhookId, webhooks } from './resource.ts';
+import { askedEvents, deliveryId, deliveryStates, webhookEvents, webhookId, webhooks } from './resource.ts';
 
 const json = 'application/json';
 const about = 'webhooks';
@@ -24,7 +24,7 @@ const parseNone = (_resource: unknown, query: string): void => mustBeWithoutPara
 const unkept = () => ({ name: 'webhooks', dependencies: [{ resource: webhooks.name, buckets: [] }], keepsAbsence: false });
 
 const url = z.string().min(1).max(webhookLimits.urlCharactersMax).meta({ examples: ['https://hooks.example.com/orders'] });
-const events = z.array(z.enum(webhookEvents)).min(1).max(webhookEvents.length).meta({ examples: [['created', 'deleted']] });
+const events = z.array(z.enum(askedEvents)).min(1).max(askedEvents.length).meta({ examples: [['created', 'deleted']] });
 const filter = z.string().max(webhookLimits.filterCharactersMax);
 const description = z.string().max(webhookLimits.descriptionCharactersMax);
 const payload = z.enum(['thin', 'full']);

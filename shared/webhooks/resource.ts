@@ -11,6 +11,10 @@ export const webhookId = z.string().regex(/^wh_[0-9a-f]{24}$/).meta({ examples: 
 export const webhookEvents = ['created', 'changed', 'deleted'] as const;
 export type WebhookEvent = (typeof webhookEvents)[number];
 
+/** That another webhook of its owner is paused, though nobody asked for it: told to those that name it among their events. */
+export const pausedNotice = 'webhook.paused';
+export const askedEvents = [...webhookEvents, pausedNotice] as const;
+
 /** Why a webhook is paused: its owner asked for it, attempts failed one after the other, or its receiver said that it is gone. */
 export const pauseReasons = ['asked', 'failing', 'gone'] as const;
 
@@ -21,13 +25,13 @@ const stored = resource({
     owner: z.string(), tenant: z.string().optional(),
     /** What its maker was when they made it, as JSON: what is sent is what they might read as this. */
     principal: z.string(),
-    url: z.string(), resource: z.string(), events: z.array(z.enum(webhookEvents)),
+    url: z.string(), resource: z.string(), events: z.array(z.enum(askedEvents)),
     /** The query of a list. */
     filter: z.string().optional(), description: z.string().optional(),
     payload: z.enum(['thin', 'full']),
     /** Whether what is told of a document comes in the order of its changes. */
     ordered: z.boolean(),
-    paused: z.enum(pauseReasons).optional(),
+    paused: z.enum(pauseReasons).optional(), pausedAt: instant().optional(),
     /** Enciphered, since it must sign; the one before signs too until a moment. */
     secret: z.string(), previousSecret: z.string().optional(), previousUntil: instant().optional(),
     /** Failed attempts since the last success. */
