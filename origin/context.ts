@@ -142,7 +142,7 @@ export async function openContext(settings: Settings, contract: Contract, own: O
   const services = new Services({ onTrouble: (service, err) => log.error({ service, err }, 'a service did not stop well') });
   const store = await services.start('store', async () =>
     asService(
-      await openStore(settings, { contract, afterCommits, readModels, jobs, log }),
+      await openStore(settings, { contract, afterCommits, readModels, jobs: [...declaredJobs.values()], log }),
       async (opened) => (await opened.head(), stateOf(opened)),
       async (opened) => ({ ...(await opened.figures()), stepsPending: opened.state().pending.length }),
     ),
@@ -152,7 +152,7 @@ export async function openContext(settings: Settings, contract: Contract, own: O
   const traces = otlpUrl === undefined ? undefined : await services.start('traces', () => startTraces(otlpUrl));
   const compute = await services.start('compute', async () =>
     asService(await openCompute(), (opened) => opened.state(), (opened) => opened.figures()));
-  const isComputed = jobs.some(({ computes }) => computes.length > 0);
+  const isComputed = [...declaredJobs.values()].some(({ computes }) => computes.length > 0);
   const computations = !isComputed ? undefined : await services.start('computations', async () =>
     asService(openComputations(), (opened) => opened.state(), (opened) => opened.figures()));
   const feed = await services.start('feed', async () =>

@@ -9,10 +9,7 @@ import type { Resource } from '../../shared/contract/resource.ts';
 import { DeclarationError } from '../../shared/checks/mistakes.ts';
 import { mustBeSound } from '../../shared/checks/sound.ts';
 import { served } from '../../shared/resources/all.ts';
-import { storedBy } from '../stored-resources.ts';
-import { afterCommits, readModels } from '../hooks/all.ts';
 import { givenOrExit, placesOf } from '../given.ts';
-import { jobs } from '../jobs/all.ts';
 import type { Examination } from '../store/examination/examination.ts';
 import type { Target } from '../store/mongo/install/install.ts';
 import { mongoPlanner } from '../store/mongo/planner.ts';
@@ -21,6 +18,7 @@ import { StoreNotReady } from '../store/not-ready.ts';
 import type { Planner } from '../store/planned.ts';
 import type { SharedKeys } from '../store/shared-keys.ts';
 import { withFile } from '../store/sqlite/planner.ts';
+import { storedForTeam } from '../stored-for-team.ts';
 import { exitConfiguration, exitUsage } from '../exit-codes.ts';
 import { toExaminationText, toFilledText, toSharedText, toStepText } from './plan-text.ts';
 import { removing, removingFilled } from './removing.ts';
@@ -112,8 +110,7 @@ function tableNamed(given: string): string {
 
 async function run(): Promise<void> {
   const { uri, dataDir } = placesOf(givenOrExit('tombolo plan'));
-  const resources = storedBy(served, { afterCommits, readModels, jobs });
-  if (uri !== '') return withTarget({ uri, resources, isWritten: asked.apply }, ofMongo);
+  if (uri !== '') return withTarget({ uri, resources: storedForTeam, isWritten: asked.apply }, ofMongo);
   if (asked['remove-all']) return say('MONGODB_URI is not set: the embedded SQLite is Tombolo\'s own, and goes with its file');
   const { remove: name, json: isJson, apply: isApplied } = asked;
   const remove = (planner: Planner) => removingFilled(planner, { name: tableNamed(name ?? ''), isJson, isApplied }, say);

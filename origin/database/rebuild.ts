@@ -7,15 +7,13 @@ import { Database } from 'bun:sqlite';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { served } from '../../shared/resources/all.ts';
-import { afterCommits, readModels } from '../hooks/all.ts';
-import { jobs } from '../jobs/all.ts';
+import { readModels } from '../hooks/all.ts';
 import { progress } from '../read-models/progress.ts';
 import { givenOrExit, placesOf } from '../given.ts';
 import { withTarget } from '../store/mongo/planning.ts';
 import { StoreNotReady } from '../store/not-ready.ts';
 import { databaseName } from '../store/sqlite/connection/database.ts';
-import { storedBy } from '../stored-resources.ts';
+import { storedForTeam } from '../stored-for-team.ts';
 import { exitConfiguration, exitUsage } from '../exit-codes.ts';
 
 /** How often it is looked whether the rows are made. */
@@ -77,8 +75,7 @@ async function inFile(dataDir: string): Promise<void> {
 }
 
 async function inMongo(uri: string): Promise<void> {
-  const resources = storedBy(served, { afterCommits, readModels, jobs });
-  await withTarget({ uri, resources, isWritten: true }, async ({ database }) => {
+  await withTarget({ uri, resources: storedForTeam, isWritten: true }, async ({ database }) => {
     const records = database.collection<{ readonly _id: string; readonly stage: string }>(progress.collection);
     await rebuild({
       remove: (id) => records.deleteOne({ _id: id }),

@@ -6,16 +6,13 @@
  * With `MONGODB_URI`, after mongorestore and without a FILE, `npm run restore` begins the new epoch there.
  */
 import { parseArgs } from 'node:util';
-import { served } from '../../shared/resources/all.ts';
-import { storedBy } from '../stored-resources.ts';
-import { afterCommits, readModels } from '../hooks/all.ts';
 import { givenOrExit, placesOf } from '../given.ts';
-import { jobs } from '../jobs/all.ts';
 import { beginEpochAfterRestore } from '../store/mongo/after-restore.ts';
 import { withTarget } from '../store/mongo/planning.ts';
 import { StoreNotReady } from '../store/not-ready.ts';
 import { UnsoundBackup } from '../store/sqlite/backup/manifest.ts';
 import { putBack } from '../store/sqlite/backup/put-back.ts';
+import { storedForTeam } from '../stored-for-team.ts';
 import { exitConfiguration, exitData, exitUsage } from '../exit-codes.ts';
 
 function refuse(exitCode: number, detail: string): never {
@@ -42,8 +39,7 @@ async function restoreFile(from: string, needsNoManifest: boolean): Promise<stri
 }
 
 async function begunAnew(uri: string): Promise<string> {
-  const resources = storedBy(served, { afterCommits, readModels, jobs });
-  const epoch = await withTarget({ uri, resources, isWritten: true }, beginEpochAfterRestore);
+  const epoch = await withTarget({ uri, resources: storedForTeam, isWritten: true }, beginEpochAfterRestore);
   return epoch === undefined
     ? 'Tombolo keeps nothing in this database, and tells by the collections themselves that they were put back'
     : `epoch ${epoch} begins: nothing that was cached or followed before is believed; start the origins, and look at npm run plan`;

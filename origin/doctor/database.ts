@@ -2,14 +2,11 @@
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Database } from 'bun:sqlite';
-import { served } from '../../shared/resources/all.ts';
-import { storedBy } from '../stored-resources.ts';
-import { afterCommits, readModels } from '../hooks/all.ts';
-import { jobs } from '../jobs/all.ts';
 import { mongoPlanner } from '../store/mongo/planner.ts';
 import { withTarget } from '../store/mongo/planning.ts';
 import { mustBeWhole } from '../store/sqlite/backup/whole.ts';
 import { databaseName } from '../store/sqlite/connection/database.ts';
+import { storedForTeam } from '../stored-for-team.ts';
 import { type Finding, messageOf, right, skipped, wrong } from './finding.ts';
 import { ofClocks } from './clocks.ts';
 import type { Read } from './patient.ts';
@@ -58,7 +55,7 @@ function mustBeSound(path: string): void {
 
 async function ofMongo(uri: string, clock: () => number): Promise<readonly Finding[]> {
   try {
-    return await withTarget({ uri, resources: storedBy(served, { afterCommits, readModels, jobs }), isWritten: false }, async (target) => {
+    return await withTarget({ uri, resources: storedForTeam, isWritten: false }, async (target) => {
       const planner = mongoPlanner(target);
       const steps = await planner.steps();
       const askedAt = clock();

@@ -1,6 +1,6 @@
 /** What is wrong with workflows: each by itself, and all of them together. With any, nothing starts. */
 import type { Contract } from '../../shared/contract/contract.ts';
-import { DeclarationError, Mistakes, type Refuse } from '../../shared/contract/mistakes.ts';
+import { DeclarationError, Mistakes, type Refuse } from '../../shared/checks/mistakes.ts';
 import { isActionName } from '../../shared/contract/reserved-names.ts';
 import { workflowLimits } from '../../shared/workflows/limits.ts';
 import { checkJob } from '../job-queue/checks.ts';
