@@ -19,6 +19,8 @@ import type { Origin } from './origin-client/origin-client.ts';
 import { ApiKeys } from './identity/api-keys.ts';
 import { Tokens } from './identity/tokens.ts';
 import { log, logFrom } from './log.ts';
+import { Counts } from './metrics/counts.ts';
+import { DataPoints } from './metrics/data-points.ts';
 import { toLimiter } from './rate-limit/counters.client.ts';
 import type { Limiter } from './rate-limit/limiter.ts';
 import { Reads } from './cache/cache-key.ts';
@@ -41,6 +43,9 @@ export interface EdgeContext {
   readonly recognised: RecognisedRequests;
   readonly securityHeaders: SecurityHeaders;
   readonly description: Description;
+  /** Absent: nobody looks at what would be counted. */
+  readonly counts: Counts | undefined;
+  readonly dataPoints: DataPoints | undefined;
 }
 
 /** What was declared: checked before it is bundled, or served in one process (`shared/checks/sound.ts`). */
@@ -57,10 +62,11 @@ export function toContext(host: Host, { contract, plans }: Served): EdgeContext 
     logFrom(settings.logLevel);
     const hasher = new Hasher(host.macModule);
     const macs = new Macs(settings.keys, hasher);
+    const counts = settings.metricsToken === undefined && host.writeDataPoint === undefined ? undefined : new Counts();
     const offered = withAnonymousPlan(plans, settings.anonymousPlan);
     return {
       host, settings, contract, hasher, macs, plans: offered, limiter: toLimiter(host.askCounter),
-      origin: host.toOrigin({ origins: settings.origins, macs, hasher }), tokens: new Tokens(settings, host.keys),
+      origin: host.toOrigin({ origins: settings.origins, macs, hasher, counts }), tokens: new Tokens(settings, host.keys),
       apiKeys: new ApiKeys(),
       generations: new Generations(settings, contract),
       entries: new Entries(host.store),
@@ -68,6 +74,8 @@ export function toContext(host: Host, { contract, plans }: Served): EdgeContext 
       recognised: new RecognisedRequests(),
       securityHeaders: toSecurityHeaders(settings),
       description: new Description(host, contract.versions),
+      counts,
+      dataPoints: counts === undefined || host.writeDataPoint === undefined ? undefined : new DataPoints(counts, host.writeDataPoint),
     };
   } catch (cause) {
     if (!(cause instanceof SettingsError)) throw cause;

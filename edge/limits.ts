@@ -1,5 +1,10 @@
 /** Bounds of the edge alone; those of the wire stand in `shared/wire/limits.ts`. */
 export const edgeLimits = {
+  /** Kinds of answers that an isolate counts apart, at 200 bytes each; more are counted together. */
+  countedSeriesMax: 2_000,
+  /** What is counted is told so often, and so many points of it by one request: Cloudflare takes 250. */
+  dataPointsEveryMs: 10_000,
+  dataPointsAtOnceMax: 240,
   /** Verified tokens remembered by an isolate; at 8 KB a token this is at most 16 MB. The oldest goes first. */
   tokensRememberedMax: 2_000,
   /** Ids of no API key that an isolate remembers, half a kilobyte each: a program goes on for ever with a key that was revoked. */

@@ -6,6 +6,9 @@ import type { Versions } from '../shared/versions/versions.ts';
 import { edgePaths } from '../shared/wire/edge-paths.ts';
 import type { EdgeSettings } from '../shared/settings/edge-settings.ts';
 
+/** Where a scraper asks the edge. */
+const metricsPath = '/.tombolo/metrics';
+
 const isDescribed = ({ openapi }: EdgeSettings): boolean => openapi !== 'off';
 const always = (): boolean => true;
 
@@ -13,6 +16,7 @@ const table = {
   health: { method: 'GET', path: edgePaths.health, of: 'none', isThere: always },
   live: { method: 'GET', path: edgePaths.live, of: 'none', isThere: always },
   ready: { method: 'GET', path: edgePaths.ready, of: 'none', isThere: always },
+  metrics: { method: 'GET', path: metricsPath, of: 'none', isThere: ({ metricsToken }: EdgeSettings) => metricsToken !== undefined },
   report: { method: 'POST', path: reportPath, of: 'none', isThere: always },
   openapi: { method: 'GET', path: edgePaths.openapi, of: 'version', isThere: isDescribed },
   docs: { method: 'GET', path: edgePaths.docs, of: 'none', isThere: isDescribed },

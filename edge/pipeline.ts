@@ -5,6 +5,7 @@
  */
 import type { Served } from './context.ts';
 import type { Host } from './host/host.ts';
+import { counted } from './metrics/counted.ts';
 import { finish } from './request/finish.ts';
 import { told } from './request/line.ts';
 import { traced } from './request/span.ts';
@@ -23,6 +24,7 @@ import { health } from './stages/health.ts';
 import { identify } from './stages/identify.ts';
 import { limit } from './stages/limit.ts';
 import { live } from './stages/live.ts';
+import { metrics } from './stages/metrics.ts';
 import { people } from './stages/people.ts';
 import { recognise } from './stages/recognise.ts';
 import { report } from './stages/report.ts';
@@ -44,6 +46,7 @@ function toPath(host: Host, served: Served): (request: Arrival) => Answer {
     .stage('version', version())
     .stage('route', route())
     .stage('health', health())
+    .stage('metrics', metrics())
     .stage('report', report())
     .stage('identify', identify())
     .stage('live', live())
@@ -63,7 +66,7 @@ export function toPipeline(host: Host, served: Served): (arrival: Arrival) => An
   const path = toPath(host, served);
   return (arrival) => {
     const answer = orElse(() => path(arrival), (thrown) => respond(thrown, arrival));
-    const end = (given: Response): Answer => finish(arrival, traced(arrival, told(arrival, given)));
+    const end = (given: Response): Answer => finish(arrival, counted(arrival, traced(arrival, told(arrival, given))));
     return answer instanceof Promise ? answer.then(end) : end(answer);
   };
 }

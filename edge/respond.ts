@@ -4,6 +4,7 @@ import { toProblemResponse } from '../shared/wire/problem.ts';
 import { log, toLogged } from './log.ts';
 import { lineOf } from './request/line.ts';
 import type { Arrival } from './request/request.ts';
+import { occurrenceOf } from './request/traceparent.ts';
 
 /** Refusals of this isolate by reason, since it began; each log line tells the count. */
 const refusals = new Map<FaultReason, number>();
@@ -11,7 +12,7 @@ const refusals = new Map<FaultReason, number>();
 export function respond(thrown: unknown, request: Arrival): Response {
   const fault = toFault(thrown);
   count(fault, request);
-  return toProblemResponse(fault, request.requestId);
+  return toProblemResponse(fault, occurrenceOf(request));
 }
 
 /** The words for a client that asked wrongly may quote what it sent: they are the client's alone. */
@@ -19,7 +20,7 @@ function count(fault: Fault, request: Arrival): void {
   const { reason, status, facts, detail } = fault;
   const refused = (refusals.get(reason) ?? 0) + 1;
   refusals.set(reason, refused);
-  request.seen.isRefused = true;
+  Object.assign(request.seen, { isRefused: true, reason });
   const level = levelOf(reason);
   const line = { ...lineOf(request), reason, status, refused, facts };
   if (level === 'error') log(level, 'request.failed', { ...line, detail, cause: toLogged(fault.cause ?? fault) });

@@ -28,7 +28,7 @@ export function handle(context: Context, request: Request, untimed: () => void):
   let hop: VerifiedHop | undefined;
   try {
     hop = verifyHop(request, context.settings.keys, context.now());
-    watched.begin(traceOf(hop), hop.header('traceparent') ?? undefined);
+    watched.begin(traceOf(hop), hop.header('traceparent') ?? undefined, hop.header('tracestate') ?? undefined);
     const { people } = context;
     if (people !== undefined && isPeoplePath(hop.path)) return askPeople(context, people, { hop, request, watched });
     const words = wordsOf(hop);

@@ -128,8 +128,8 @@ function toDeferredHeaders(location: string): Record<string, string> {
 }
 
 /** Absence is an answer, not a throw: the edge may keep it, since it depends on the document's key like any other. */
-function toBody({ requestId }: Asked, { outcome, body }: Answer): NonNullable<Answer['body']> | null {
-  return outcome === 'absent' ? JSON.stringify(toProblem(new Fault('document_not_found'), requestId)) : (body ?? null);
+function toBody(asked: Asked, { outcome, body }: Answer): NonNullable<Answer['body']> | null {
+  return outcome === 'absent' ? JSON.stringify(toProblem(new Fault('document_not_found'), asked)) : (body ?? null);
 }
 
 type Pages = NonNullable<Answer['pages']>;
@@ -169,6 +169,6 @@ export function respondFault(context: Context, fault: Fault, watched: Watched, s
 
 /** A refusal as a problem document; what is ours to mend is logged in full, under the id that the client sees. */
 export function toRefusal(fault: Fault, watched: Watched): Reply {
-  const body = JSON.stringify(toProblem(fault, watched.trace.requestId));
+  const body = JSON.stringify(toProblem(fault, watched.trace));
   return watched.refused({ status: fault.status, headers: toProblemHeaders(fault), body, facts: undefined, stated: undefined }, fault);
 }

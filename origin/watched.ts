@@ -32,11 +32,11 @@ export class Watched {
   }
 
   /** The request is the edge's own, and continues what the edge has sampled. */
-  begin(trace: Trace, parent: string | undefined): void {
+  begin(trace: Trace, parent: string | undefined, state: string | undefined): void {
     this.trace = trace;
     this.traceparent = parent;
     const { traces, store } = this.context;
-    this.#traced = traces?.begin('request', { parent });
+    this.#traced = traces?.begin('request', { parent, state });
     if (this.#traced === undefined) return;
     this.traceparent = this.#traced.traceparent;
     this.context = { ...this.context, store: this.#traced.over(store) };

@@ -4,6 +4,7 @@ import { Fault } from '../../shared/wire/fault.ts';
 import { toProblemResponse } from '../../shared/wire/problem.ts';
 import type { Validated } from '../request/request.ts';
 import type { SecurityHeaders } from '../request/security-headers.ts';
+import { occurrenceOf } from '../request/traceparent.ts';
 import type { Reply } from '../origin-client/origin-client.ts';
 import type { Entry } from './entry.ts';
 import type { Lookup } from './lookup.ts';
@@ -12,7 +13,7 @@ import type { Lookup } from './lookup.ts';
 export const keptHeaders: ReadonlySet<string> = new Set(['content-type', 'etag', 'link', 'vary']);
 
 export function fromEntry(request: Validated, { isPublic }: Lookup, entry: Entry): Response {
-  if (entry.status === 404) return cacheable(toProblemResponse(new Fault('document_not_found'), request.requestId), isPublic);
+  if (entry.status === 404) return cacheable(toProblemResponse(new Fault('document_not_found'), occurrenceOf(request)), isPublic);
   const headers = headersOf(entry, isPublic, request.context.securityHeaders);
   return isUnchanged(entry.etag, request.preconditions.ifNoneMatch) ? notModified(new Headers(headers)) : toWhole(request, entry, headers);
 }

@@ -23,6 +23,8 @@ export interface Bindings {
   readonly TICKETS: DurableObjectNamespace<Tickets>;
   readonly FLOOD: RateLimit;
   readonly ASSETS: Fetcher;
+  /** Bound by those who want it. */
+  readonly METRICS?: AnalyticsEngineDataset;
 }
 
 /** The pipeline as a Worker. */
@@ -68,6 +70,8 @@ export function toHost(bindings: Bindings): Host {
       const headers = ifNoneMatch === undefined ? {} : { 'if-none-match': ifNoneMatch };
       return bindings.ASSETS.fetch(`https://assets.tombolo.invalid${path}`, { headers });
     },
+    writeDataPoint: bindings.METRICS && (({ indexes, blobs, doubles }) =>
+      bindings.METRICS?.writeDataPoint({ indexes: [...indexes], blobs: [...blobs], doubles: [...doubles] })),
     isWithin: (sender) => isWithin(bindings.FLOOD, sender),
     keys: { load: loadKeys, keep: storeKeys },
     store: { load: loadEntry, keep: storeEntry },

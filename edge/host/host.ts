@@ -7,6 +7,7 @@ import type { Changes, Heard, ReportOutcome, SignedReport } from '../coordinator
 import type { Fetched } from '../identity/key-set.ts';
 import type { Bearer, Opening } from '../identity/ticket.ts';
 import type { Origin, OriginClientOptions } from '../origin-client/origin-client.ts';
+import type { DataPoint } from '../metrics/data-points.ts';
 import type { SentHeaders } from '../request/request-headers.ts';
 import type { Spent } from '../rate-limit/days.ts';
 import type { AskCounter } from '../rate-limit/limiter.ts';
@@ -37,6 +38,8 @@ export interface Host {
   asset(path: string, ifNoneMatch: string | undefined): Promise<Response>;
   /** Whether a sender is within the flood shield's bound; at once where the shield is in this process. */
   isWithin(sender: string): boolean | Promise<boolean>;
+  /** Where the platform keeps what is counted (Analytics Engine); absent: nowhere. */
+  readonly writeDataPoint?: ((point: DataPoint) => void) | undefined;
   /** Key sets of issuers, so that a new isolate need not ask them. */
   readonly keys: {
     load(url: string): Promise<Fetched | undefined>;

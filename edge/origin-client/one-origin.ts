@@ -14,6 +14,7 @@ import { hash32 } from '../../shared/wire/hash.ts';
 import { type LoadLevel, parseLoad } from '../../shared/operations/load-level.ts';
 import { edgeLimits } from '../limits.ts';
 import { log } from '../log.ts';
+import type { Counts } from '../metrics/counts.ts';
 import { randomNonce } from '../request/random-texts.ts';
 import { Breaker, type FailureKind } from './breaker.ts';
 import { contentDigest } from './content-digest.ts';
@@ -47,18 +48,23 @@ export class OneOrigin implements Weighted {
   readonly seed: number;
   readonly breaker: Breaker;
   readonly #signing: Signing;
+  readonly #counts: Counts | undefined;
   /** The key under which the origin last took a question. */
   #provenKeyId: string | undefined;
   #load: { readonly level: LoadLevel; readonly until: number } = { level: 0, until: 0 };
   /** Failures of this isolate since it began. Each line of the log tells the count of its kind. */
   readonly #failures: Record<FailureKind, number> = { late: 0, refused: 0, unsigned: 0 };
 
-  constructor({ url, weight }: Pick<OriginSetting, 'url' | 'weight'>, signing: Signing) {
+  constructor({ url, weight }: Pick<OriginSetting, 'url' | 'weight'>, signing: Signing, counts?: Counts) {
     this.url = url.origin;
     this.weight = weight;
     this.seed = hash32(this.url);
     this.#signing = signing;
-    this.breaker = new Breaker(({ state, ...facts }) => log('warn', `origin.breaker_${state}`, { origin: this.url, ...facts }));
+    this.#counts = counts;
+    this.breaker = new Breaker(({ state, ...facts }) => {
+      if (counts !== undefined) counts.of(this.url).isOpen = state === 'open';
+      log('warn', `origin.breaker_${state}`, { origin: this.url, ...facts });
+    });
   }
 
   /**
@@ -130,6 +136,7 @@ export class OneOrigin implements Weighted {
       throw new NoAnswer(originUnavailable({ mayBeDone: !safe, facts }));
     }
     this.breaker.answered(now);
+    this.#counts?.originAnswered(this.url, now - sentAt);
     if (signed.load !== undefined) this.#load = { level: parseLoad(signed.load), until: now + edgeLimits.loadBelievedMs };
     const reply = { status: answer.status, headers: signed.headers, body: answer.body, facts: signed.facts, stated: signed.stated };
     if (!isHopRefusal(reply)) this.#provenKeyId = keyId;

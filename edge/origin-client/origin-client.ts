@@ -16,6 +16,7 @@ import type { LoadLevel } from '../../shared/operations/load-level.ts';
 import type { OriginSetting } from '../../shared/settings/origin-list.ts';
 import { edgeLimits } from '../limits.ts';
 import { log } from '../log.ts';
+import type { Counts } from '../metrics/counts.ts';
 import type { Target } from '../request/target.ts';
 import { Canary } from './canary.ts';
 import { originLoaded, originPaused } from './forward-fault.ts';
@@ -71,6 +72,7 @@ export interface Origin {
 export interface OriginClientOptions extends Signing {
   /** One has a weight. */
   readonly origins: readonly OriginSetting[];
+  readonly counts?: Counts | undefined;
 }
 
 export class OriginClient implements Origin {
@@ -85,8 +87,8 @@ export class OriginClient implements Origin {
   #ready: readonly Readiness[] = [];
   #readyUntil = 0;
 
-  constructor({ origins, macs, hasher }: OriginClientOptions) {
-    const made = origins.map((setting) => ({ origin: new OneOrigin(setting, { macs, hasher }), percent: setting.canaryPercent }));
+  constructor({ origins, macs, hasher, counts }: OriginClientOptions) {
+    const made = origins.map((setting) => ({ origin: new OneOrigin(setting, { macs, hasher }, counts), percent: setting.canaryPercent }));
     this.#origins = made.map(({ origin }) => origin);
     this.#only = this.#origins.length === 1 ? [...this.#origins, ...this.#origins] : undefined;
     const canary = made.find(({ percent }) => percent !== undefined);

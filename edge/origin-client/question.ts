@@ -6,7 +6,7 @@ import { type CarriedHeader, isSafe } from '../../shared/operations/operation.ts
 import { toDelivery } from '../incoming/delivery.ts';
 import type { Validated } from '../request/request.ts';
 import { BodyPieces } from '../request/body-pieces.ts';
-import { traceparentOf } from '../request/traceparent.ts';
+import { traceOf, traceparentOf } from '../request/traceparent.ts';
 import type { Question } from './origin-client.ts';
 import { streamMs } from './stream-life.ts';
 import { toUpload } from './upload.ts';
@@ -41,6 +41,7 @@ function toHeaders(request: Validated, asking: Asking): Question['headers'] {
   if (operation.body !== 'none') set('content-type', sent.get('content-type'));
   const length = rows === undefined ? sent.get('content-length') : null;
   if (operation.body === 'streamed') set('tombolo-upload', length ?? lengthUnknown);
+  set('tracestate', traceOf(request).state);
   for (const name of operation.carries) set(name, carried(name, request, asking));
   return headers;
 }

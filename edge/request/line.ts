@@ -3,6 +3,7 @@
  * query, no field that was sent.
  */
 import type { Route } from '../../shared/operations/route.ts';
+import type { FaultReason } from '../../shared/wire/fault.ts';
 import type { Principal } from '../../shared/wire/principal.ts';
 import { hashedOf, isChosen, principalBytes } from '../../shared/wire/request-line.ts';
 import { toBase64Url } from '../../shared/wire/base64.ts';
@@ -23,6 +24,8 @@ export interface Seen {
   trace?: Trace;
   /** A refusal's line is written where it is answered. */
   isRefused?: true;
+  /** Of a refusal of the edge's own. */
+  reason?: FaultReason;
 }
 
 /** Hands on the answer; a line of one that is not refused is written of one request in `TOMBOLO_LOG_ONE_IN`. */

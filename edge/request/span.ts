@@ -26,13 +26,13 @@ export function traced(request: Arrival, answer: Response): Response {
 /** `ExportTraceServiceRequest` of OTLP 1.0: times are texts of nanoseconds, ids hexadecimal. */
 function toSpans(request: Arrival, { status, headers }: Response, now: number): object {
   const { requestId, seen: { beganAt, operation, resource } } = request;
-  const { traceId, parentId, spanId } = traceOf(request);
+  const { traceId, parentId, spanId, state: traceState } = traceOf(request);
   const attributes = toAttributes({
     'tombolo.request': requestId, 'tombolo.operation': operation, 'tombolo.resource': resource, 'tombolo.status': String(status),
     'tombolo.cache': headers.get('cache-status') ?? undefined,
   });
   const span = {
-    traceId, spanId, parentSpanId: parentId, name: 'request', kind: 2, startTimeUnixNano: `${beganAt}000000`,
+    traceId, spanId, traceState, parentSpanId: parentId, name: 'request', kind: 2, startTimeUnixNano: `${beganAt}000000`,
     endTimeUnixNano: `${now}000000`, attributes, status: { code: status >= 500 ? 2 : 0 },
   };
   const resourceOfAll = { attributes: toAttributes({ 'service.name': 'tombolo-edge' }) };

@@ -32,6 +32,7 @@ function charged<R extends Identified>(request: R, next: (request: R) => Answer,
   const verdict = request.context.limiter.spend(spending);
   const go = (given: Verdict): Answer => {
     mustBeWithin(request, spending.plan, given);
+    noteSpent(request, spending, given);
     return next(request);
   };
   return verdict instanceof Promise ? verdict.then(go) : go(verdict);
@@ -42,11 +43,17 @@ export async function spendMore(request: Identified, times: number): Promise<voi
   if (times < 1) return;
   const spending = toSpending(request, times);
   try {
-    mustBeWithin(request, spending.plan, await request.context.limiter.spend(spending));
+    const verdict = await request.context.limiter.spend(spending);
+    mustBeWithin(request, spending.plan, verdict);
+    noteSpent(request, spending, verdict);
   } catch (thrown) {
     if (thrown instanceof Fault) for (const [name, value] of Object.entries(thrown.headers)) tell(request, name, value);
     throw thrown;
   }
+}
+
+function noteSpent({ context: { counts } }: Identified, { cost }: Spending, { kind }: Verdict): void {
+  if (counts !== undefined && kind === 'granted') counts.unitsSpent += cost;
 }
 
 /** What a caller uses can be asked when nothing is left: it is the address's to pay. */

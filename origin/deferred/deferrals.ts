@@ -132,7 +132,7 @@ export class Deferrals {
     const { now, log, store } = this.#around;
     const { principal, requestId, traceId } = call;
     const named = { requestId, traceId, operation: id };
-    const run = new DeferredRun(this.kept, { id, course, now, principal, requestId, store });
+    const run = new DeferredRun(this.kept, { id, course, now, principal, requestId, traceId, store });
     try {
       await run.carryOut(this.#turns, () => carryOut({
         ...call, course, nonce: undefined, isDeferred: false,

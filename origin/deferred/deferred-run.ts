@@ -18,6 +18,7 @@ interface Running {
   readonly course: Course;
   readonly principal: Principal;
   readonly requestId: string;
+  readonly traceId: string | undefined;
   readonly store: Store;
   now(): number;
 }
@@ -117,7 +118,7 @@ export class DeferredRun {
   }
 
   async #end(result: Result): Promise<void> {
-    const { id, course, now, requestId } = this.#running;
+    const { id, course, now, requestId, traceId } = this.#running;
     const { ended, progress: { rows, rejected, summary } } = course;
     const state = ended === undefined ? 'done' : ended.reason === 'operation_cancelled' ? 'cancelled' : 'failed';
     if (result.mediaType === undefined) await this.#kept.forgetParts(id);
@@ -128,7 +129,7 @@ export class DeferredRun {
           ...mustBeOurs(there, at), ...keptFrom(at), ...result, state, rows, rejected, endedAt: toMoment(at),
           ...(this.#startedAt === undefined ? {} : { startedAt: this.#startedAt }),
           ...(summary === undefined ? {} : { summary: JSON.stringify(summary) }),
-          ...(ended === undefined ? {} : { problem: JSON.stringify(toProblem(ended, requestId)) }),
+          ...(ended === undefined ? {} : { problem: JSON.stringify(toProblem(ended, { requestId, traceId })) }),
         }));
       } catch (thrown) {
         const isLate = toFault(thrown).reason === 'operation_interrupted';

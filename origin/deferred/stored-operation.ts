@@ -70,7 +70,7 @@ export function toShown(id: string, operation: StoredOperation, { path, nowMs }:
   const { operation: name, resource, madeAt, startedAt, rows, rejected, summary, mediaType, bytes, keptUntil } = operation;
   const lost = isLost(operation, nowMs);
   const endedAt = lost ? operation.aliveUntil : operation.endedAt;
-  const problem = lost ? JSON.stringify(toProblem(originEnded(), operation.request)) : operation.problem;
+  const problem = lost ? JSON.stringify(toProblem(originEnded(), { requestId: operation.request })) : operation.problem;
   return {
     id, operation: name, resource, state: lost ? 'failed' : operation.state, madeAt,
     ...(startedAt === undefined ? {} : { startedAt }), ...(endedAt === undefined ? {} : { endedAt }),

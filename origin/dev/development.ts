@@ -56,7 +56,7 @@ async function readDevelopment(given: Variables): Promise<{ reader: SettingsRead
 /** Settings of the edge that are set in the environment win over those of `wrangler.toml`. */
 const ofTheEdge = [
   'TOMBOLO_CORS_ORIGINS', 'TOMBOLO_MEMO_MS', 'TOMBOLO_FEED_SILENT_MS', 'TOMBOLO_STALE_IF_ERROR_MS', 'TOMBOLO_ANONYMOUS_PLAN',
-  'TOMBOLO_OPENAPI', 'TOMBOLO_LOG_LEVEL', 'TOMBOLO_LOG_ONE_IN', 'TOMBOLO_OTLP_URL', 'TOMBOLO_TRACE_ONE_IN',
+  'TOMBOLO_OPENAPI', 'TOMBOLO_LOG_LEVEL', 'TOMBOLO_LOG_ONE_IN', 'TOMBOLO_OTLP_URL', 'TOMBOLO_TRACE_ONE_IN', 'TOMBOLO_METRICS_TOKEN',
 ];
 
 function toEdgeVariables(settings: Settings, given: Variables): Readonly<Record<string, string>> {

@@ -93,7 +93,7 @@ function toResult(call: Asked, part: Part, outcome: Outcome | undefined, dryRun:
   const named = { ...told, id: toIdValue(resource, id) };
   if (outcome === undefined || outcome.kind === 'undone') throw new Error('a write gave no outcome of its own');
   if (outcome.kind === 'refused') {
-    const problem = toProblem(placed(outcome.fault, part), call.requestId);
+    const problem = toProblem(placed(outcome.fault, part), call);
     return { ...named, status: problem.status, problem: asJson(problem) };
   }
   const { before } = outcome;

@@ -10,7 +10,7 @@ import { type HopHeader, hopHeaders } from '../../shared/hop/profile.ts';
 import type { RoutedCall } from '../execute.ts';
 import type { VerifiedHop } from './verify.ts';
 
-const ofOneRequest: ReadonlySet<HopHeader> = new Set(['traceparent', 'tombolo-request', 'tombolo-deadline']);
+const ofOneRequest: ReadonlySet<HopHeader> = new Set(['traceparent', 'tracestate', 'tombolo-request', 'tombolo-deadline']);
 const telling = hopHeaders.filter((name) => !ofOneRequest.has(name));
 
 /** Each takes 2 KB or so: 8 MB. */

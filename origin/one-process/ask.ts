@@ -13,6 +13,7 @@ import type { Context } from '../context.ts';
 import { execute } from '../execute.ts';
 import { randomNonce } from '../hop/hmac.ts';
 import { asRoutedCall, mustUtf8 } from '../hop/to-call.ts';
+import type { Trace } from '../hop/trace.ts';
 import { readUpload } from '../hop/upload.ts';
 import type { AskedOfPeople } from '../people/people.ts';
 import { type Reply, toRefusal, toReply } from '../respond.ts';
@@ -36,12 +37,12 @@ async function ask(context: Context, question: Question, untimed: (requestId: st
   const { method, target, headers, principal, atLeast, deadlineAt, streamMs, requestId, traceparent } = question;
   const watched = new Watched(context);
   const trace = { requestId, traceId: traceparent.slice(3, 35) };
-  watched.begin(trace, traceparent);
+  watched.begin(trace, traceparent, headers.tracestate);
   let leave: (() => void) | undefined;
   try {
     if (context.people !== undefined && isPeoplePath(target.path)) {
       watched.found({ operation: { name: 'people' } });
-      const reply = await context.people.answer(toPeople(question));
+      const reply = await context.people.answer(toPeople(question, trace));
       return watched.answered(reply, reply.body ?? undefined);
     }
     const route = mustRoute(context.contract, method, target.path);
@@ -68,9 +69,9 @@ async function ask(context: Context, question: Question, untimed: (requestId: st
   }
 }
 
-function toPeople({ method, target, headers, body, requestId }: Question): AskedOfPeople {
+function toPeople({ method, target, headers, body }: Question, trace: Trace): AskedOfPeople {
   const bytes = body instanceof Uint8Array ? body : undefined;
-  return { method, ...target, body: bytes, requestId, nonce: undefined, header: (name) => headers[name] ?? null };
+  return { method, ...target, body: bytes, ...trace, nonce: undefined, header: (name) => headers[name] ?? null };
 }
 
 function toBody({ body: kind, bodyBytesMax }: Operation, { body, headers }: Question): SentBody {

@@ -12,6 +12,5 @@ export async function answerPeople(people: People, hop: VerifiedHop, request: Re
   const hasBody = method === 'POST';
   if (hasBody) mustCover(hop, hopDemands.buffered);
   const body = hasBody ? await mustBody(hop, request, peopleLimits.bodyBytesMax) : undefined;
-  const { requestId } = traceOf(hop);
-  return people.answer({ method, path, query, body, header, requestId, nonce: hop.parameters.nonce });
+  return people.answer({ method, path, query, body, header, ...traceOf(hop), nonce: hop.parameters.nonce });
 }

@@ -8,21 +8,20 @@ import { peopleLimits } from '../../shared/people/limits.ts';
 import { setCookiesHeader } from '../../shared/people/paths.ts';
 import type { HopHeader } from '../../shared/hop/profile.ts';
 import { Fault } from '../../shared/wire/fault.ts';
-import { problemMediaType } from '../../shared/wire/problem.ts';
 import { limits } from '../../shared/wire/limits.ts';
+import { instanceOf, type Occurrence, problemMediaType } from '../../shared/wire/problem.ts';
 import { isJsonObject } from '../../shared/wire/values.ts';
 import type { Reply } from '../respond.ts';
 import { late, within } from '../within.ts';
 import { guardedOf, isSecretChecked } from './guarded.ts';
 import type { OpenedPeople } from './open.ts';
 
-export interface AskedOfPeople {
+export interface AskedOfPeople extends Occurrence {
   readonly method: string;
   readonly path: string;
   /** With its question mark, or empty. */
   readonly query: string;
   readonly body: Uint8Array<ArrayBuffer> | undefined;
-  readonly requestId: string;
   /** Absent where nothing came over a network. */
   readonly nonce: string | undefined;
   header(name: HopHeader): string | null;
@@ -89,7 +88,7 @@ async function answer({ attempts, ask }: OpenedPeople, asked: AskedOfPeople): Pr
   await attempts.mustTake(guarded);
   const given = await ask(toRequest(asked));
   if (given.ok && isSecretChecked(asked.path)) await attempts.succeed(guarded);
-  return toReply(given.ok && asked.path === signUpPath ? signedUp() : given, asked.requestId);
+  return toReply(given.ok && asked.path === signUpPath ? signedUp() : given, asked);
 }
 
 /** better-auth would take a form, too, in which nobody's account is counted. */
@@ -129,7 +128,7 @@ function toRequest({ method, path, query, body, header }: AskedOfPeople): Reques
   return new Request(`http://origin.tombolo.invalid${path}${query}`, { method, headers, body: body ?? null });
 }
 
-async function toReply(given: Response, requestId: string): Promise<Reply> {
+async function toReply(given: Response, occurrence: Occurrence): Promise<Reply> {
   const headers: Record<string, string> = { 'cache-control': 'no-store' };
   for (const name of ['content-type', 'location', 'retry-after']) {
     const value = given.headers.get(name);
@@ -143,11 +142,11 @@ async function toReply(given: Response, requestId: string): Promise<Reply> {
   if (isRefusal) headers['content-type'] = problemMediaType;
   // RFC 9110 §15.5.2; without one, a 401 is about the hop.
   if (status === 401) headers['www-authenticate'] = 'Cookie realm="tombolo"';
-  return { status, headers, body: isRefusal ? toProblem(status, text, requestId) : text, facts: undefined, stated: undefined };
+  return { status, headers, body: isRefusal ? toProblem(status, text, occurrence) : text, facts: undefined, stated: undefined };
 }
 
 /** better-auth's own refusals, `{ code, message }`, in the form of all others (RFC 9457). */
-function toProblem(status: number, text: string, requestId: string): string {
+function toProblem(status: number, text: string, { requestId, traceId }: Occurrence): string {
   const said: unknown = toJson(new TextEncoder().encode(text));
   const [code, message] = isJsonObject(said) ? [said['code'], said['message']] : [];
   const [, at, wrong] = typeof message === 'string' ? (/^\[body\.([\w.]+)\] (.+)$/.exec(message) ?? []) : [];
@@ -155,7 +154,7 @@ function toProblem(status: number, text: string, requestId: string): string {
   return JSON.stringify({
     type: `urn:tombolo:problem:people:${name}`,
     title: typeof message === 'string' ? message : 'Refused',
-    status, instance: `urn:tombolo:request:${requestId}`, code: name,
+    status, instance: instanceOf(requestId), traceId, code: name,
     ...(at === undefined ? {} : { errors: [{ at: `/${at.replaceAll('.', '/')}`, in: 'body', detail: wrong }] }),
   });
 }

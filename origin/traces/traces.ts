@@ -7,8 +7,16 @@ import type { Started } from '../services/services.ts';
 import type { Store } from '../store/store.ts';
 
 export interface Traces {
-  /** `undefined`: it is not sampled. `link`: another trace that led to it, which it is no part of. */
-  begin(name: string, of: { readonly parent?: string | undefined; readonly link?: string | undefined }): Traced | undefined;
+  /** `undefined`: it is not sampled. */
+  begin(name: string, of: Beginning): Traced | undefined;
+}
+
+interface Beginning {
+  readonly parent?: string | undefined;
+  /** The `tracestate` beside the parent. */
+  readonly state?: string | undefined;
+  /** Another trace that led to it, which it is no part of. */
+  readonly link?: string | undefined;
 }
 
 export interface Traced {
@@ -31,7 +39,7 @@ const bounds = {
 
 /** `url`: of an OTLP/HTTP receiver, without `/v1/traces`. */
 export async function startTraces(url: string): Promise<Started<Traces>> {
-  const [{ ROOT_CONTEXT, SpanKind, SpanStatusCode, trace }, { OTLPTraceExporter }, { resourceFromAttributes }, sdk] = await Promise.all([
+  const [{ createTraceState, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace }, { OTLPTraceExporter }, { resourceFromAttributes }, sdk] = await Promise.all([
     import('@opentelemetry/api'), import('@opentelemetry/exporter-trace-otlp-http'), import('@opentelemetry/resources'),
     import('@opentelemetry/sdk-trace-base'),
   ]);
@@ -58,14 +66,15 @@ export async function startTraces(url: string): Promise<Started<Traces>> {
     return given.then((value: unknown) => (inner.end(), value), failed);
   };
 
-  const begin: Traces['begin'] = (name, { parent, link }) => {
+  const begin: Traces['begin'] = (name, { parent, state, link }) => {
     const [parentContext, linkContext] = [contextOf(parent), contextOf(link)];
     if (parentContext === undefined && linkContext === undefined) return undefined;
+    const stated = state === undefined ? {} : { traceState: createTraceState(state) };
     const kind = linkContext === undefined ? SpanKind.SERVER : SpanKind.CONSUMER;
     const span = tracer.startSpan(
       name,
       { kind, links: linkContext === undefined ? [] : [{ context: linkContext }] },
-      parentContext === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, parentContext),
+      parentContext === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, { ...parentContext, ...stated }),
     );
     const { traceId, spanId } = span.spanContext();
     return {

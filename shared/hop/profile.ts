@@ -26,6 +26,7 @@ export const hopHeaders = [
   'last-event-id',
   'prefer',
   'traceparent',
+  'tracestate',
   'tombolo-address',
   'tombolo-after',
   'tombolo-agent',

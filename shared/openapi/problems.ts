@@ -9,11 +9,11 @@ const text = { type: 'string' } as const;
 
 export const problemSchemas: JsonObject = {
   Problem: {
-    description: 'A refusal (RFC 9457). `code` names its reason, `instance` this occurrence.',
+    description: 'A refusal (RFC 9457). `code` names its reason, `instance` and `traceId` this occurrence.',
     type: 'object',
     required: ['type', 'title', 'status', 'instance', 'code'],
     properties: {
-      type: text, title: text, status: { type: 'integer' }, detail: text, instance: text, code: { enum: [...faultReasons] },
+      type: text, title: text, status: { type: 'integer' }, detail: text, instance: text, traceId: text, code: { enum: [...faultReasons] },
       errors: { type: 'array', items: schemaRef('FieldError') },
       outcome: { const: 'unknown', description: 'Whether the write has happened is not known.' },
       'violated-policies': { type: 'array', items: text, description: 'The windows of the plan that are used up.' },

@@ -39,6 +39,8 @@ export interface EdgeSettings {
   readonly otlpUrl: string | undefined;
   /** Of how many requests whose caller did not decide it one is traced; 0: none is. */
   readonly traceOneIn: number;
+  /** Who shows it may read what the edge counts; `undefined`: nobody. */
+  readonly metricsToken: string | undefined;
 }
 
 /** The names of the plans that `TOMBOLO_ANONYMOUS_PLAN` may choose from. */
@@ -74,6 +76,7 @@ export function readEdgeSettings(reader: SettingsReader, plans: PlanNames): Edge
     traceOneIn: reader.oneIn('TOMBOLO_TRACE_ONE_IN', 0),
     logOneIn: reader.oneIn('TOMBOLO_LOG_ONE_IN', logOneInDefault[environment]),
     people: readPeople(reader, environment),
+    metricsToken: toSecret(reader, 'TOMBOLO_METRICS_TOKEN'),
   };
 }
 
@@ -102,6 +105,12 @@ function toOpenapi(reader: SettingsReader, variable: string): EdgeSettings['open
   const text = reader.optional(variable);
   if (text !== '' && text !== 'public' && text !== 'off') reader.complain(variable, 'must be public or off');
   return text === 'off' ? 'off' : 'public';
+}
+
+function toSecret(reader: SettingsReader, variable: string): string | undefined {
+  const text = reader.optional(variable);
+  if (text !== '' && !/^[!-~]{32,256}$/.test(text)) reader.complain(variable, 'must be 32 to 256 printable characters without spaces');
+  return text === '' ? undefined : text;
 }
 
 function toPlanName(reader: SettingsReader, variable: string, plans: PlanNames): string {

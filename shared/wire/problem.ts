@@ -9,12 +9,18 @@ export interface Problem {
   readonly status: number;
   readonly detail?: string;
   readonly instance: string;
+  readonly traceId?: string;
   readonly code: string;
   readonly errors?: readonly FieldError[];
 }
 
-/** `instance` names this occurrence: the request's id, the same that stands in `X-Request-Id` and the log. */
-export function toProblem(fault: Fault, requestId: string): Problem {
+/** What an occurrence is called, the same that stands in the log: the request's id, as in `X-Request-Id`, and its trace. */
+export interface Occurrence {
+  readonly requestId: string;
+  readonly traceId?: string | undefined;
+}
+
+export function toProblem(fault: Fault, { requestId, traceId }: Occurrence): Problem {
   const { title, status } = problemKindOf(fault.reason);
   return {
     ...fault.members,
@@ -22,10 +28,15 @@ export function toProblem(fault: Fault, requestId: string): Problem {
     title,
     status,
     ...(fault.detail === undefined ? {} : { detail: fault.detail }),
-    instance: `urn:tombolo:request:${requestId}`,
+    instance: instanceOf(requestId),
+    ...(traceId === undefined ? {} : { traceId }),
     code: fault.reason,
     ...(fault.errors.length === 0 ? {} : { errors: fault.errors }),
   };
+}
+
+export function instanceOf(requestId: string): string {
+  return `urn:tombolo:request:${requestId}`;
 }
 
 export function problemTypeOf(reason: FaultReason): string {
@@ -37,6 +48,6 @@ export function toProblemHeaders({ headers }: Fault): Record<string, string> {
   return { ...headers, 'content-type': problemMediaType, 'cache-control': 'no-store' };
 }
 
-export function toProblemResponse(fault: Fault, requestId: string): Response {
-  return new Response(JSON.stringify(toProblem(fault, requestId)), { status: fault.status, headers: toProblemHeaders(fault) });
+export function toProblemResponse(fault: Fault, occurrence: Occurrence): Response {
+  return new Response(JSON.stringify(toProblem(fault, occurrence)), { status: fault.status, headers: toProblemHeaders(fault) });
 }

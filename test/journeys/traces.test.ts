@@ -7,6 +7,7 @@ interface Span {
   readonly traceId: string;
   readonly spanId: string;
   readonly parentSpanId?: string;
+  readonly traceState?: string;
   readonly name: string;
   readonly startTimeUnixNano: string;
   readonly endTimeUnixNano: string;
@@ -63,7 +64,8 @@ describe.each(worldsOfTwo)('on %s in %s', (engine, stack) => {
     expect(made.status).toBe(201);
     const traceId = crypto.randomUUID().replaceAll('-', '');
     const parentId = 'aaf067aa0ba902b7';
-    const headers = { traceparent: `00-${traceId}-${parentId}-01` };
+    const tracestate = 'congo=t61rcWkgMzE,rojo@a=00f067aa0ba902b7';
+    const headers = { traceparent: `00-${traceId}-${parentId}-01`, tracestate };
     const { id } = JSON.parse(made.text) as { readonly id: string };
     const paid = await ask(`/v2/orders/${id}/pay`, { headers, json: { card: 'tok_ok' } });
     expect(paid.status).toBe(200);
@@ -76,6 +78,7 @@ describe.each(worldsOfTwo)('on %s in %s', (engine, stack) => {
     const [edge, ...moreOfEdge] = spans.filter(({ service }) => service === 'tombolo-edge');
     const [origin, ...moreOfOrigin] = spans.filter(({ service, name }) => service === 'tombolo-origin' && name === 'request');
     expect([moreOfEdge, moreOfOrigin]).toEqual([[], []]);
+    expect(spans.map(({ traceState }) => traceState)).toEqual(spans.map(() => tracestate));
     expect([edge?.parentSpanId, origin?.parentSpanId]).toEqual([parentId, edge?.spanId]);
     for (const span of [edge, origin]) {
       expect(span && valueOf(span, 'tombolo.request')).toBe(paid.headers.get('x-request-id'));
@@ -94,7 +97,8 @@ describe.each(worldsOfTwo)('on %s in %s', (engine, stack) => {
     const parent = (id: string, flags: string) => ({ traceparent: `00-${id}-aaf067aa0ba902b7-${flags}` });
     await ask(`/v2/films?title=${secret}`, { headers: parent(traceId, '00') });
     await ask(`/v2/films?title=${secret}`);
-    await ask(`/v2/films?${secret}=1`, { headers: parent(sampled, '01') });
+    const refused = await ask(`/v2/films?${secret}=1`, { headers: { ...parent(sampled, '01'), tracestate: `${secret}=1,=2` } });
+    expect((JSON.parse(refused.text) as { readonly traceId: string }).traceId).toBe(sampled);
     await ask(`/v2/${secret}`, { headers: parent(sampled, '01') });
     await eventually('the sampled ones', () => ofTrace(sampled).filter(({ service }) => service === 'tombolo-edge').length === 2);
     expect(ofTrace(traceId)).toEqual([]);

@@ -22,7 +22,7 @@ export const peopleHome = 'https://api.example.com';
 /** A refusal as the origin's pipeline answers it. */
 function refused(thrown: unknown) {
   const fault = toFault(thrown);
-  return { status: fault.status, headers: toProblemHeaders(fault), body: JSON.stringify(toProblem(fault, 'req_test')) };
+  return { status: fault.status, headers: toProblemHeaders(fault), body: JSON.stringify(toProblem(fault, { requestId: 'req_test' })) };
 }
 
 export class PeopleWorld implements AsyncDisposable {

@@ -128,12 +128,13 @@ test('a resource cannot have the name below which feeds are opened', () => {
 });
 
 test('a problem with a registered type keeps its code, and members cannot replace what is standard', () => {
-  const problem = toProblem(new Fault('limit_exceeded', { members: { 'violated-policies': ['minute'], status: 200, code: 'x' } }), 'req_1');
+  const occurrence = { requestId: 'req_1' };
+  const problem = toProblem(new Fault('limit_exceeded', { members: { 'violated-policies': ['minute'], status: 200, code: 'x' } }), occurrence);
   expect(problem).toMatchObject({
     type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
     status: 429,
     code: 'limit_exceeded',
     'violated-policies': ['minute'],
   });
-  expect(toProblem(new Fault('forbidden'), 'req_1').type).toBe('urn:tombolo:problem:forbidden');
+  expect(toProblem(new Fault('forbidden'), occurrence).type).toBe('urn:tombolo:problem:forbidden');
 });
