@@ -41,18 +41,17 @@ export function toCommand(command: object): string {
 }
 
 /** Remarks beside commands, for whoever pastes them. */
-export function toFilledInText({ collection, path, documents }: FilledIn): string {
-  return `// taken out of ${collection}: ${path}, filled into ${documents} documents, of each that nobody has written to since`;
-}
-
-/** What an undo did not take out. */
-export function toStaying({ collection, path, documents, undo }: FilledIn): Left {
-  const how = undo === undefined ? 'each got its own, so no command finds them' : 'the command also takes out what others wrote alike';
-  return { collection, undo, what: `${path}, in ${documents} documents that were written to since it was filled in; ${how}` };
+export function toFilledInText({ collection, path, documents, changed, gone, refused }: FilledIn): string {
+  return [
+    `// taken out of ${collection}: ${path}, filled into ${documents} documents, of each where it is still what was filled in`,
+    ...(changed.count === 0 ? [] : [`somebody has written another value since, which stays: ${toCount(changed)}`]),
+    ...(gone === 0 ? [] : [`out already: ${gone}`]),
+    ...(refused.count === 0 ? [] : [`the checks of the database keep it in: ${toCount(refused)}`]),
+  ].join('; ');
 }
 
 export function toLeftText({ collection, what, undo }: Left): string {
-  return `// left in ${collection}: ${what}${undo === undefined ? '' : `: ${toCommand(undo)}`}`;
+  return `// left in ${collection}: ${what}: ${toCommand(undo)}`;
 }
 
 export function toExaminationText(examination: Examination): string {

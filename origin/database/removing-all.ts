@@ -1,7 +1,7 @@
 /** `npm run plan -- --remove-all` prints what takes Tombolo out of the database, `npm run apply -- --remove-all` does it. */
 import { removeAll, type WholeRemoval, wholeRemovalOf } from '../store/mongo/install/remove-all.ts';
 import type { Target } from '../store/mongo/install/install.ts';
-import { toCommand, toFilledInText, toLeftText, toStaying } from './plan-text.ts';
+import { toCommand, toFilledInText, toLeftText } from './plan-text.ts';
 
 interface Asked {
   readonly isApplied: boolean;
@@ -12,12 +12,12 @@ interface Asked {
 
 export async function removingAll(target: Target, asked: Asked, say: (line: string) => void): Promise<void> {
   const removal = await wholeRemovalOf({ ...target, withData: asked.withData });
-  if (!asked.isJson) for (const line of toLines(target.database.databaseName, removal)) say(line);
-  const staying = asked.isApplied ? (await removeAll(target.database, removal)).map(toStaying) : [];
-  const { kept, filled } = removal;
-  const left = [...removal.left, ...staying];
-  if (asked.isJson) say(JSON.stringify({ commands: toCommands(removal), filled, kept, left }, undefined, 2));
-  else for (const each of staying) say(toLeftText(each));
+  const tell = asked.isJson ? () => undefined : say;
+  for (const line of toLines(target.database.databaseName, removal)) tell(line);
+  const filled = asked.isApplied ? await removeAll(target.database, removal) : removal.filled;
+  const { kept, left } = removal;
+  if (asked.isJson) return say(JSON.stringify({ commands: toCommands(removal), filled, kept, left }, undefined, 2));
+  for (const line of [...filled.map(toFilledInText), ...left.map(toLeftText)]) say(line);
 }
 
 function toCommands({ added, drops }: WholeRemoval): readonly object[] {
@@ -27,10 +27,9 @@ function toCommands({ added, drops }: WholeRemoval): readonly object[] {
 /** What follows two slashes mongosh passes over. */
 function toLines(name: string, removal: WholeRemoval): readonly string[] {
   const commands = toCommands(removal);
-  const left = [...removal.filled.map(toFilledInText), ...removal.left.map(toLeftText)];
-  if (commands.length === 0) return [`nothing of Tombolo's is in the database "${name}"`, ...left];
+  if (commands.length === 0) return [`nothing of Tombolo's is in the database "${name}"`];
   const kept = removal.kept.length === 0
     ? []
     : [`// kept, being Tombolo's own with all that is in them: ${removal.kept.join(', ')}; -- --remove-all --with-data drops them`];
-  return ['// an origin that runs puts back what is its own: stop every one before', ...commands.map(toCommand), ...kept, ...left];
+  return ['// an origin that runs puts back what is its own: stop every one before', ...commands.map(toCommand), ...kept];
 }

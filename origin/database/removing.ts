@@ -5,7 +5,7 @@ import { collectionNamed, remove, removalOf } from '../store/mongo/install/plan.
 import { survey } from '../store/mongo/install/survey.ts';
 import { filledIn, undoFill } from '../store/mongo/write/undo-fill.ts';
 import type { Planner } from '../store/planned.ts';
-import { toCommand, toFilledInText, toLeftText, toStaying } from './plan-text.ts';
+import { toCommand, toFilledInText, toLeftText } from './plan-text.ts';
 
 interface Asked {
   readonly name: string;
@@ -21,30 +21,26 @@ export async function removing(target: Target, { name: given, isJson, isApplied 
   const commands = await removalOf(database, name);
   const there = await survey(database, target.resources);
   const isOwned = there.list?.owned?.includes(name) === true;
-  const left = await leftBehind({ ...target, there, isAsked: (collection) => collection === name && !isOwned });
-  const filled = there.found.has(name) ? await filledIn(database, (collection) => collection === name) : [];
-  const lines = [...(commands ?? []).map(toCommand), ...filled.map(toFilledInText)];
-  const isGone = commands !== undefined && commands.length === 0;
-  if (lines.length === 0) lines.push(isGone ? `of what was added to ${name} nothing is there any more` : `nothing was added to ${name}`);
-  if (!isJson) for (const line of [...lines, ...left.map(toLeftText)]) say(line);
-  const staying = isApplied && filled.length > 0 ? await undone() : [];
-  // The list keeps what was added to a collection that is away: it may come back.
+  const left = leftBehind({ ...target, there, isAsked: (collection) => collection === name && !isOwned });
+  const isAsked = (collection: string) => collection === name;
+  // The list keeps what was added to a collection that is away, and notes what was filled in: it may come back.
+  const isThere = there.found.has(name);
+  const tell = isJson ? () => undefined : say;
+  for (const command of commands ?? []) tell(toCommand(command));
+  const filled = !isThere ? [] : await (isApplied ? undoFill(database, isAsked) : filledIn(database, isAsked));
   if (isApplied && commands !== undefined && commands.length > 0) await remove(database, name, commands);
-  if (isJson) say(JSON.stringify({ commands: commands ?? [], filled, left: [...left, ...staying] }, undefined, 2));
-  else for (const each of staying) say(toLeftText(each));
-
-  async function undone() {
-    await undoFill(database, name);
-    return (await filledIn(database, (collection) => collection === name)).map(toStaying);
+  if (isJson) return say(JSON.stringify({ commands: commands ?? [], filled, left }, undefined, 2));
+  const isGone = commands !== undefined && commands.length === 0;
+  for (const line of filled.map(toFilledInText)) say(line);
+  if (filled.length === 0 && (commands ?? []).length === 0) {
+    say(isGone ? `of what was added to ${name} nothing is there any more` : `nothing was added to ${name}`);
   }
+  for (const line of left.map(toLeftText)) say(line);
 }
 
 /** Of the embedded SQLite, which is Tombolo's own but for what is in its documents. */
 export async function removingFilled(planner: Planner, { name, isJson, isApplied }: Asked, say: Say): Promise<void> {
-  const filled = await planner.filledIn(name);
-  if (!isJson) for (const line of filled.length === 0 ? [`nothing was added to ${name}`] : filled.map(toFilledInText)) say(line);
-  if (isApplied) await planner.undoFill(name);
-  const left = isApplied ? (await planner.filledIn(name)).map(toStaying) : [];
-  if (isJson) say(JSON.stringify({ commands: [], filled, left }, undefined, 2));
-  else for (const each of left) say(toLeftText(each));
+  const filled = isApplied ? await planner.undoFill(name) : await planner.filledIn(name);
+  if (isJson) return say(JSON.stringify({ commands: [], filled, left: [] }, undefined, 2));
+  for (const line of filled.length === 0 ? [`nothing was added to ${name}`] : filled.map(toFilledInText)) say(line);
 }

@@ -20,8 +20,8 @@ export interface Planner {
   fill(resource: Resource): Promise<Filled | undefined>;
   /** What was given to documents of a collection, is noted, and may be taken out. */
   filledIn(collection: string): Promise<readonly FilledIn[]>;
-  /** Takes it out of documents that nobody has written to since; says of how many. */
-  undoFill(collection: string): Promise<number>;
+  /** Takes it out where it is as it was filled in; says what it did, by the same counts. */
+  undoFill(collection: string): Promise<readonly FilledIn[]>;
   /** Whether it is noted whose each collection is; steps that somebody did by hand note nothing. */
   isNoted(): Promise<boolean>;
 }
@@ -63,12 +63,19 @@ export interface Filled {
   readonly refused: Found;
 }
 
-/** A default that documents of a collection were given. */
+/** A default that documents of a collection were given, by what an undo finds. */
 export interface FilledIn {
   readonly collection: string;
   /** As stored, parted by dots. */
   readonly path: string;
+  /** Documents in which it is as it was filled in, whatever else was written to them: an undo takes it out. */
   readonly documents: number;
+  /** Documents in which somebody has written another value: it stays, being theirs. */
+  readonly changed: Found;
+  /** Documents of which it is out already, or that are gone themselves. */
+  readonly gone: number;
+  /** Documents of which the database's own checks do not let it be taken out: an undo may be tried again. */
+  readonly refused: Found;
   /** What takes it out wherever the value is this one; `undefined` where each document was given a value of its own. */
   readonly undo: object | undefined;
 }

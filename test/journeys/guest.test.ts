@@ -95,7 +95,7 @@ test('npm run plan prints what is pending and changes nothing; npm run apply doe
   expect(planned).toContain('db.runCommand({"dropIndexes":"orders"');
   const { commands } = JSON.parse((await run('plan', '--remove', 'orders', '--json')).text) as { readonly commands: readonly unknown[] };
   const [told, ...dropped] = planned.trim().split('\n').reverse();
-  expect(told).toBe('// taken out of orders: status, filled into 1 documents, of each that nobody has written to since');
+  expect(told).toBe('// taken out of orders: status, filled into 1 documents, of each where it is still what was filled in');
   expect(commands).toHaveLength(dropped.length);
   expect(await run('apply', '--remove', 'orders')).toEqual({ code: 0, text: planned });
   expect((await shop.foreign.collection('orders').indexes()).map(({ name }) => name)).toEqual(['_id_', 'one each']);

@@ -164,6 +164,7 @@ class MongoStore extends ConnectedStore implements Store {
     const source = {
       client: this.opened.client, database: this.opened.database, resources: this.opened.resources, head: this.#head,
       reset: () => this.#reset(), onSchemaChange: () => void this.mend(),
+      onImageMissing: () => this.installation.lookSoon(),
     };
     const ends = AbortSignal.any([signal, this.closing]);
     const changes = watchChanges(source, from, ends);

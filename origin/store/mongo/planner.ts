@@ -37,9 +37,9 @@ export function mongoPlanner(target: Target): Planner {
       return defaultSteps(resource, examination, { documents, commandsOf: (place) => toDefaultCommands(resource, place) });
     },
     apply: (onStep) => applyPlan(target, randomEpoch(), ({ name }) => onStep(name)),
-    fill: (resource) => fillDefaults(target, resource),
+    fill: (resource) => fillDefaults(database, resource),
     filledIn: (collection) => filledIn(database, (name) => name === collection),
-    undoFill: (collection) => undoFill(database, collection),
+    undoFill: (collection) => undoFill(database, (name) => name === collection),
     isNoted: async () => deployment === 'standalone' || (await isInstalled(target)),
   };
 }

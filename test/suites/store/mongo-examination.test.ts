@@ -9,7 +9,6 @@ import { resource, type Resource } from '../../../shared/contract/resource.ts';
 import { anyone } from '../../../shared/contract/rules.ts';
 import { instant, integer, objectId } from '../../../shared/contract/types.ts';
 import { type MongoDatabase, openMongoDatabase } from '../../support/mongo-database.ts';
-import { targetIn } from './applied.ts';
 
 const common = { name: 'boats', id: { kind: 'string', format: z.string() }, rules: { read: anyone }, shapes: { all: {} } } as const;
 
@@ -106,7 +105,7 @@ test('what nobody is served, its id being of another kind, is neither examined n
   const { sails: _, ...lacking } = fine;
   const { missing } = await examined(boats, [lacking, { ...lacking, _id: 7 }]);
   expect(missing.map(({ count }) => count)).toEqual([1]);
-  const filled = await fillDefaults(targetIn(database.foreign, [boats]), boats);
+  const filled = await fillDefaults(database.foreign, boats);
   expect(filled).toEqual({ resource: 'boats', documents: 1, refused: { count: 0, examples: [] } });
   const unserved = await database.foreign.collection<{ _id: number }>('boats').findOne({ _id: 7 });
   expect(Object.keys(unserved ?? {})).toEqual(['_id', 'name', 'masts', 'log']);

@@ -3,9 +3,10 @@ import type { Planner } from '../../../origin/store/planned.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import { targetIn } from './applied.ts';
 import { openMongoPlace } from './mongo-place.ts';
-import { planSuite } from './plan-suite.ts';
+import { planSuite, type PlannedOptions } from './plan-suite.ts';
+import { undoSuite } from './undo-suite.ts';
 
-planSuite('mongodb', async (options) => {
+async function open(options: PlannedOptions) {
   const place = await openMongoPlace(options);
   return Object.assign(place, {
     planned<T>(resources: readonly Resource[], use: (planner: Planner) => Promise<T>): Promise<T> {
@@ -17,4 +18,7 @@ planSuite('mongodb', async (options) => {
       return Buffer.from(found).subarray(4, -1);
     },
   });
-});
+}
+
+planSuite('mongodb', open);
+undoSuite('mongodb', open);

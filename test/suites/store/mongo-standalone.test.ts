@@ -4,14 +4,10 @@ import * as z from 'zod';
 import { openMongoStore } from '../../../origin/store/mongo/mongo-store.ts';
 import { resource } from '../../../shared/contract/resource.ts';
 import { anyone, signedIn } from '../../../shared/contract/rules.ts';
-import { integer } from '../../../shared/contract/types.ts';
-import { wholeRemovalOf } from '../../../origin/store/mongo/install/remove-all.ts';
-import { fillDefaults } from '../../../origin/store/mongo/write/fill-defaults.ts';
 import { storeLimits } from '../../../origin/store/limits.ts';
 import { JumpingClock, startMongod } from '../../mongod/mongod.ts';
 import { eventually } from '../../support/eventually.ts';
 import { withDatabase } from '../../support/given-deployment.ts';
-import { targetIn } from './applied.ts';
 import { read } from './read-changes.ts';
 import { inTime, put, reasonOf, textOf } from './harness.ts';
 import { type ControlledPlace, openMongoPlace, startWithRoles } from './mongo-place.ts';
@@ -215,19 +211,4 @@ test('a standalone needs no rights to write documents and no clock that agrees',
   await store.close();
   await server.close();
   expect(server.errors).toEqual([]);
-});
-
-test('a default that is filled in without a transaction is counted, and an undo names the command that takes it out', async () => {
-  const at = await open();
-  await add(at, 'fram', 'maud');
-  const found = await at.foreign.collection('boats').find().toArray();
-  const manned = resource({ ...common, ...readOnly, name: 'boats', schema: common.schema.extend({ masts: integer().default(3) }) });
-  const target = { ...targetIn(at.foreign, [manned]), deployment: 'standalone' } as const;
-  expect(await fillDefaults(target, manned)).toMatchObject({ documents: 2, refused: { count: 0 } });
-  const { filled, left } = await wholeRemovalOf({ database: at.foreign, resources: [manned], withData: false });
-  const ofDefaults = left.filter(({ what }) => what.startsWith('masts was given to documents that lacked it (up to 2'));
-  expect([filled, ofDefaults.length]).toEqual([[], 1]);
-  expect(await at.foreign.collection('boats').countDocuments({ masts: 3 })).toBe(2);
-  await at.foreign.command({ ...ofDefaults[0]?.undo });
-  expect(await at.foreign.collection('boats').find().toArray()).toEqual(found);
 });

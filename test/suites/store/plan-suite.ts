@@ -1,12 +1,13 @@
 /** What `npm run plan` says of stored documents, and what `npm run apply` does to them, on either engine. */
-import { afterEach, describe, expect, test } from 'bun:test';
+import { describe, expect, test } from 'bun:test';
 import * as z from 'zod';
 import type { Planner } from '../../../origin/store/planned.ts';
 import { type Resource, resource } from '../../../shared/contract/resource.ts';
 import { anyone } from '../../../shared/contract/rules.ts';
 import { integer } from '../../../shared/contract/types.ts';
 import type { JsonObject } from '../../../shared/wire/values.ts';
-import { decide, inTime, type OpenOptions, type Place, put, remove, withoutId } from './harness.ts';
+import { disposedAfterEach } from '../../support/disposals.ts';
+import { decide, inTime, type OpenOptions, type Place, put, withoutId } from './harness.ts';
 import { changesTo, image } from './read-changes.ts';
 
 export interface PlannedPlace extends Place {
@@ -16,28 +17,33 @@ export interface PlannedPlace extends Place {
   membersOf(id: string): Promise<Buffer>;
 }
 
-const common = { name: 'boats', id: { kind: 'string', format: z.string() }, rules: { read: anyone, write: anyone } } as const;
-const shapes = { all: {}, byName: { sort: ['name'] } };
-const before: Resource = resource({
+export const common = { name: 'boats', id: { kind: 'string', format: z.string() }, rules: { read: anyone, write: anyone } } as const;
+export const shapes = { all: {}, byName: { sort: ['name'] } };
+export const before: Resource = resource({
   ...common, shapes, schema: z.object({ name: z.string(), masts: z.unknown(), port: z.unknown() }), validation: { level: 'off' },
 });
 const port = z.object({ city: z.string().optional(), berth: integer().default(1) }).optional();
-const afterSchema = z.object({ name: z.string(), masts: integer().default(2), crew: z.array(z.string()).default([]), port });
-const after: Resource = resource({ ...common, shapes, validation: { level: 'off' }, schema: afterSchema });
+export const afterSchema = z.object({ name: z.string(), masts: integer().default(2), crew: z.array(z.string()).default([]), port });
+export const after: Resource = resource({ ...common, shapes, validation: { level: 'off' }, schema: afterSchema });
 
-const old = (id: string, document: JsonObject) => ({ resource: before, id, document });
-const seed = [
+export const old = (id: string, document: JsonObject) => ({ resource: before, id, document });
+export const seed = [
   old('lacks', { name: 'Fram', port: { city: 'Oslo', big: 1e300, text: '\u00e9"' }, log: [1.5, { b: null, a: true }] }),
   old('has', { name: 'Maud', masts: 3, crew: ['Ada'], port: { berth: 7 } }),
   old('wrong', { name: 4, masts: 'three', port: 'Oslo' }),
 ];
 
-type PlannedOptions = OpenOptions & { readonly onWarning?: (message: string, facts: Readonly<Record<string, unknown>>) => void };
+export type PlannedOptions = OpenOptions & { readonly onWarning?: (message: string, facts: Readonly<Record<string, unknown>>) => void };
 
 export function planSuite(engine: string, open: (options: PlannedOptions) => Promise<PlannedPlace>): void {
   let place: PlannedPlace;
-  afterEach(() => place.remove());
-  const start = async (planted: OpenOptions['seed'] = seed) => (place = await open({ resources: [before], seed: planted ?? [] }));
+  const disposals = disposedAfterEach();
+  const opened = async (options: PlannedOptions) => {
+    place = await open(options);
+    disposals.push(() => place.remove());
+    return place;
+  };
+  const start = (planted: OpenOptions['seed'] = seed) => opened({ resources: [before], seed: planted ?? [] });
   /** A position behind all that was written: what other programs did is noticed a little later. */
   const written = async (id: string) =>
     (await place.store.write([put(after, id, { name: id, masts: 1, crew: [] })], inTime())).position;
@@ -66,6 +72,16 @@ export function planSuite(engine: string, open: (options: PlannedOptions) => Pro
         ['boats: default masts', 'apply', 3], ['boats: default crew', 'apply', 3], ['boats: default port.berth', 'apply', 3],
       ]);
       expect(await changesTo(store, head, await store.head())).toEqual([]);
+    });
+
+    test('a declared member that is nowhere is proposed to be stored as the undeclared one that is everywhere and fits', async () => {
+      await start(['a', 'b'].map((id) => old(id, { title: id, year: 1, masts: 2, crew: [] })));
+      const examination = await place.planned([after], (planner) => planner.examine(after, true));
+      expect(examination?.renames).toEqual([{ path: 'name', storedAs: ['title'] }]);
+      const storedAs = { name: 'title' };
+      const named: Resource = resource({ ...common, shapes, schema: afterSchema, storedAs, validation: { level: 'off' } });
+      const then = await place.planned([named], (planner) => planner.examine(named, true));
+      expect([then?.fitting, then?.renames]).toEqual([2, []]);
     });
 
     test('of a collection past the bound a part is read, and all of it when asked', async () => {
@@ -116,7 +132,7 @@ export function planSuite(engine: string, open: (options: PlannedOptions) => Pro
   describe(`a start on ${engine}`, () => {
     const started = async (planted: OpenOptions['seed'] & object) => {
       const told: unknown[] = [];
-      place = await open({ resources: [after], seed: planted, onWarning: (message, facts) => told.push([message, facts]) });
+      await opened({ resources: [after], seed: planted, onWarning: (message, facts) => told.push([message, facts]) });
       return told;
     };
 
@@ -180,7 +196,7 @@ export function planSuite(engine: string, open: (options: PlannedOptions) => Pro
 
     test('where the checks of the database refuse a document it is named, and the others are filled in', async () => {
       const strict: Resource = resource({ ...common, shapes, schema: after.schema, validation: { level: 'strict' } });
-      place = await open({ resources: [strict], seed });
+      await opened({ resources: [strict], seed });
       const filled = await place.planned([strict], (planner) => planner.fill(strict));
       expect(filled).toEqual({ resource: 'boats', documents: 1, refused: { count: 1, examples: ['wrong'] } });
       expect((await place.store.get(strict, 'lacks', inTime())).value?.value).toMatchObject({ masts: 2, crew: [] });
@@ -197,98 +213,24 @@ export function planSuite(engine: string, open: (options: PlannedOptions) => Pro
     });
 
     test('beside writers nothing of theirs is lost, and a member that they set first stays theirs', async () => {
-      await start(Array.from({ length: 300 }, (_, index) => old(`b${index}`, { name: 'x', turns: 0 })));
+      await start(Array.from({ length: 150 }, (_, index) => old(`b${index}`, { name: 'x', turns: 0 })));
       const turns = 5;
       const writing = async () => {
         for (let turn = 0; turn < turns; turn++) {
-          const mutations = Array.from({ length: 300 }, (_, index) =>
+          const mutations = Array.from({ length: 150 }, (_, index) =>
             decide(before, `b${index}`, (standing) => ({ kind: 'put', document: toNext(standing?.value, index) })));
           await place.store.write(mutations, inTime(20_000));
         }
       };
       await Promise.all([writing(), fill(), fill()]);
-      const { value } = await place.store.many(after, Array.from({ length: 300 }, (_, index) => `b${index}`), inTime());
+      const { value } = await place.store.many(after, Array.from({ length: 150 }, (_, index) => `b${index}`), inTime());
       for (const { id, value: document } of value) {
         const masts = document['masts'] === 9 && Number(id.slice(1)) % 3 === 0 ? 9 : 2;
         expect(document).toEqual({ id, name: 'x', turns, masts, crew: [] });
       }
     });
   });
-
-  describe(`defaults are taken out again on ${engine}`, () => {
-    const undo = () => place.planned([after], (planner) => planner.undoFill('boats'));
-    const filledIn = async () => {
-      const found = await place.planned([after], (planner) => planner.filledIn('boats'));
-      return found.map(({ path, documents }) => [path, documents]);
-    };
-    const lying = () => Promise.all(seed.map(({ id }) => place.membersOf(id)));
-
-    test('and each document is byte for byte what it was, and nothing is noted any more', async () => {
-      await start();
-      const lain = await lying();
-      await fill();
-      expect(await filledIn()).toEqual([['masts', 1], ['crew', 2], ['port.berth', 1]]);
-      expect([await undo(), await lying(), await filledIn()]).toEqual([2, lain, []]);
-      expect([await undo(), await lying()]).toEqual([0, lain]);
-    });
-
-    test('also where a later version filled in more, and where each document was given its own', async () => {
-      await start();
-      const lain = await lying();
-      await fill();
-      const later: Resource = resource({
-        ...common, shapes, validation: { level: 'off' },
-        schema: afterSchema.extend({
-          hull: z.object({ wood: z.string().default('oak') }).default({ wood: 'oak' }), tag: z.uuid().default(newTag),
-        }),
-      });
-      await place.planned([later], (planner) => planner.fill(later));
-      expect(await filledIn()).toContainEqual(['tag', 3]);
-      expect([await undo(), await lying(), await filledIn()]).toEqual([5, lain, []]);
-    });
-
-    test('but stay where somebody has written since, whatever was written; what is gone is forgotten', async () => {
-      await start();
-      await fill();
-      await place.store.write([
-        decide(before, 'lacks', (standing) => ({ kind: 'put', document: { ...withoutId(standing?.value), name: 'Gjoa' } })),
-        remove(before, 'wrong'),
-      ], inTime());
-      expect([await undo(), await filledIn()]).toEqual([0, [['masts', 1], ['crew', 1], ['port.berth', 1]]]);
-      expect((await place.store.get(after, 'lacks', inTime())).value?.value).toMatchObject({ name: 'Gjoa', masts: 2, crew: [] });
-    });
-
-    test('a batch that holds a document which the checks refuse is noted without it, and taken out', async () => {
-      const strict: Resource = resource({ ...common, shapes, schema: after.schema, validation: { level: 'strict' } });
-      place = await open({ resources: [strict], seed });
-      const lain = await lying();
-      await place.planned([strict], (planner) => planner.fill(strict));
-      expect([await filledIn(), await undo(), await lying()]).toEqual([[['masts', 1], ['crew', 1], ['port.berth', 1]], 1, lain]);
-    });
-
-    test('by two at once beside writers: what they write stands, and everything else is what it was', async () => {
-      const ids = Array.from({ length: 300 }, (_, index) => `b${index}`);
-      await start(ids.map((id) => old(id, { name: 'x' })));
-      const lain = new Map(await Promise.all(ids.map(async (id) => [id, await place.membersOf(id)] as const)));
-      await fill();
-      const written = ids.filter((_, index) => index % 3 === 0);
-      const writing = async () => {
-        for (const id of written) {
-          const toNamed = (standing: { readonly value: JsonObject } | undefined) => ({ ...withoutId(standing?.value), name: id });
-          await place.store.write([decide(before, id, (standing) => ({ kind: 'put', document: toNamed(standing) }))], inTime(20_000));
-        }
-      };
-      await Promise.all([writing(), undo(), undo()]);
-      for (const id of ids) {
-        const document = withoutId((await place.store.get(before, id, inTime())).value?.value);
-        if (written.includes(id)) expect(document).toMatchObject({ name: id });
-        else expect(await place.membersOf(id)).toEqual(lain.get(id) ?? Buffer.of());
-      }
-    });
-  });
 }
-
-const newTag = () => crypto.randomUUID();
 
 /** One turn more; every third writer sets a member that is missing. */
 function toNext(value: JsonObject | undefined, index: number): JsonObject {

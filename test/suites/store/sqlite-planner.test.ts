@@ -1,9 +1,10 @@
 import { withFile } from '../../../origin/store/sqlite/planner.ts';
 import type { Planner } from '../../../origin/store/planned.ts';
-import { planSuite } from './plan-suite.ts';
+import { planSuite, type PlannedOptions } from './plan-suite.ts';
+import { undoSuite } from './undo-suite.ts';
 import { openSqlitePlace } from './sqlite-place.ts';
 
-planSuite('sqlite', async (options) => {
+async function open(options: PlannedOptions) {
   const place = await openSqlitePlace(options);
   return Object.assign(place, {
     async planned<T>(_resources: unknown, use: (planner: Planner) => Promise<T>): Promise<T> {
@@ -18,4 +19,7 @@ planSuite('sqlite', async (options) => {
       return Buffer.from(row?.doc.slice(1, -1) ?? '');
     },
   });
-});
+}
+
+planSuite('sqlite', open);
+undoSuite('sqlite', open);

@@ -102,14 +102,9 @@ export interface WriteFailure {
 
 /** `undefined`: the command failed, not one of its writes. */
 export function firstWriteError(error: unknown): WriteFailure | undefined {
-  return writeErrorsOf(error)[0];
-}
-
-/** Those of an unordered bulk write; none where the command failed. */
-export function writeErrorsOf(error: unknown): readonly WriteFailure[] {
-  if (!(error instanceof MongoBulkWriteError)) return [];
-  const errors = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
-  return errors.map(({ index, code, errmsg, err }) => ({ index, code, errmsg, errInfo: err.errInfo }));
+  if (!(error instanceof MongoBulkWriteError)) return undefined;
+  const [first] = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
+  return first && { index: first.index, code: first.code, errmsg: first.errmsg, errInfo: first.err.errInfo };
 }
 
 /** The error of a bulk write that failed as a whole: the driver wraps it, under another name. */

@@ -28,6 +28,8 @@ export interface WatchSource {
   reset(): Promise<Position>;
   /** A collection was dropped or renamed: its indexes, validators and images are to be put back. */
   onSchemaChange(): void;
+  /** A change came without what was before it: images may have been turned off. */
+  onImageMissing(): void;
 }
 
 const watchLimits = {
@@ -86,6 +88,10 @@ function isResumable(error: unknown): boolean {
   return hasLabel(error, 'ResumableChangeStreamError') || codeOf(error) === codes.cursorNotFound || isUnreachable(error);
 }
 
+function isWithoutBefore(change: Change): boolean {
+  return change.kind === 'document' && change.before === undefined;
+}
+
 /** One stream of one reader, until it breaks or history ends. */
 class Reading {
   readonly #source: WatchSource;
@@ -138,6 +144,7 @@ class Reading {
         return { lost: true, head: this.#source.head.begin(event.epoch, time) };
       }
       if (event.kind === 'changes') changes.push(...event.changes);
+      if (event.kind === 'changes' && event.changes.some(isWithoutBefore)) this.#source.onImageMissing();
       if (event.kind === 'changes' && event.touchesSchema) this.#source.onSchemaChange();
       last = position;
     }

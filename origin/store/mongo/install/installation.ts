@@ -2,9 +2,9 @@
  * What is installed, put back when others have dropped or renamed it. Several may notice the same drop at once: it is mended
  * once. A drop that is noticed while another is mended is mended after it.
  *
- *   COMPLETE ── a drop is noticed, a list misses its index ──▶ looked at: what is owned is put back ──┬──▶ COMPLETE
- *                                        ▲                                                             ▼
- *                                        └───────── every 2 s ─────────────────────────── PENDING: what is not ours
+ *   COMPLETE ── a drop is noticed, a list misses its index, ──▶ looked at: what is owned is put back ──┬──▶ COMPLETE
+ *               a change its image                ▲                                                   ▼
+ *                                                 └───────── every 2 s ───────────────── PENDING: what is not ours
  */
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import type { IndexSpec } from '../../../../shared/contract/shapes.ts';
@@ -30,7 +30,7 @@ export interface Hint {
   readonly collation?: typeof simpleCollation;
 }
 
-/** Nobody is told of an index that others have made or taken away. */
+/** Nobody is told of an index that others have made or taken away, nor of images that they turn on or off. */
 const lookAgainMs = 2_000;
 
 export class Installation {
@@ -97,9 +97,15 @@ export class Installation {
     return this.#next;
   }
 
+  /** Something may be missing that nobody tells of, images of changes: however often it is said, it is looked for every 2 s. */
+  lookSoon(): void {
+    if (this.#timer === undefined) this.#lookLater();
+  }
+
   async #putBack(): Promise<void> {
     const { closing, onMended, onPending, onFailed } = this.#options;
     clearTimeout(this.#timer);
+    this.#timer = undefined;
     try {
       const before = this.pending.join();
       this.#installed = await this.#install();

@@ -1,32 +1,27 @@
 /**
  * What an undo leaves, since nobody can tell whose it is: what is as the plan has it and was not made by `npm run apply` but by
- * hand, or by others for themselves, and on a standalone defaults that were filled in (SEMANTICS §15). Each with the command
- * that takes it out, for whoever knows.
+ * hand, or by others for themselves (SEMANTICS §15). Each with the command that takes it out, for whoever knows.
  */
-import { BSON, type Db, type Document } from 'mongodb';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { addedName, isAsDeclared, isListed } from './added-indexes.ts';
 import type { Survey } from './survey.ts';
-import { filledOf } from './system-records.ts';
 
 export interface Left {
   readonly collection: string;
   readonly what: string;
-  /** `undefined`: no command can. */
-  readonly undo: object | undefined;
+  readonly undo: object;
 }
 
 interface Asked {
-  readonly database: Db;
   readonly resources: readonly Resource[];
   readonly there: Survey;
   /** The collections that stay, and are of others. */
   readonly isAsked: (collection: string) => boolean;
 }
 
-export async function leftBehind({ database, resources, there, isAsked }: Asked): Promise<readonly Left[]> {
+export function leftBehind({ resources, there, isAsked }: Asked): readonly Left[] {
   const asked = resources.filter(({ collection }) => isAsked(collection) && there.found.has(collection));
-  return [...asked.flatMap((resource) => madeByHand(there, resource)), ...(await filled(database, there, isAsked))];
+  return asked.flatMap((resource) => madeByHand(there, resource));
 }
 
 function madeByHand({ found, list, indexes }: Survey, resource: Resource): readonly Left[] {
@@ -46,15 +41,4 @@ function madeByHand({ found, list, indexes }: Survey, resource: Resource): reado
         }]
       : []),
   ];
-}
-
-async function filled(database: Db, { found }: Survey, isAsked: Asked['isAsked']): Promise<readonly Left[]> {
-  const records = await filledOf(database).find({ documents: { $gt: 0 } }, { sort: { collection: 1, path: 1 } }).toArray();
-  const there = records.filter(({ collection }) => isAsked(collection) && found.has(collection));
-  return there.map(({ collection, path, documents, at, undo }) => ({
-    collection,
-    what: `${path} was given to documents that lacked it (up to ${documents}, the last on ${at.toISOString()}); ${
-      undo === undefined ? 'each got its own, so no command finds them' : 'the command takes it out, also where others wrote the same'}`,
-    undo: undo === undefined ? undefined : (BSON.EJSON.parse(undo) as Document),
-  }));
 }

@@ -22,7 +22,7 @@ export interface WholeRemoval {
   readonly drops: readonly Document[];
   /** Collections that Tombolo owns and that stay, with their documents, validators and indexes. */
   readonly kept: readonly string[];
-  /** Into documents of others; taken out where nobody has written to them since. */
+  /** Into documents of others. */
   readonly filled: readonly FilledIn[];
   /** In collections of others. */
   readonly left: readonly Left[];
@@ -47,20 +47,19 @@ export async function wholeRemovalOf({ database, resources, withData }: Asked): 
   return {
     added,
     filled: await filledIn(database, (name) => isAsked(name) && there.found.has(name)),
-    left: await leftBehind({ database, resources, there, isAsked }),
+    left: leftBehind({ resources, there, isAsked }),
     drops: [...new Set([...(withData ? owned : []), ...own, ...last])].map((name) => ({ drop: name })),
     kept: withData ? [] : owned.filter((name) => !internal.includes(name)),
   };
 }
 
-/** Gives what was filled in and stays. */
+/** Says what became of what was filled in. */
 export async function removeAll(database: Db, { added, drops, filled }: WholeRemoval): Promise<readonly FilledIn[]> {
   const collections = new Set(filled.map(({ collection }) => collection));
-  for (const name of collections) await undoFill(database, name);
-  const staying = await filledIn(database, (name) => collections.has(name));
+  const undone = await undoFill(database, (name) => collections.has(name));
   for (const [name, commands] of added) await remove(database, name, commands);
   for (const command of drops) await database.command({ ...command, writeConcern: { w: 'majority' } }).catch(ignoreAbsent);
-  return staying;
+  return undone;
 }
 
 /** Somebody else who does the same has dropped it already. */

@@ -1,5 +1,5 @@
 /** Tombolo's own collections beside those of the resources. */
-import type { Binary, Collection, Db, ObjectId } from 'mongodb';
+import type { Collection, Db, ObjectId } from 'mongodb';
 import { engineNames } from '../../../../shared/contract/internal-names.ts';
 
 export interface Meta {
@@ -30,41 +30,23 @@ export interface AddedIndex {
   readonly key: string;
 }
 
-/** Where there are no transactions: a default that documents were given, how many, and what would take it out. */
-export interface FilledRecord {
-  /** Begins with `filled:`; one for each collection, path and value. */
-  readonly _id: string;
-  readonly collection: string;
-  readonly path: string;
-  /** As Extended JSON; absent where each document was given a value of its own. */
-  readonly undo?: string;
-  /** Never fewer than were given it: whoever was cut short has counted a batch that it may not have finished. */
-  readonly documents: number;
-  readonly at: Date;
-}
-
-/** Documents that one transaction gave defaults and noted here (write/fill-noted.ts). */
+/** A default that documents are given: noted before they are, and afterwards as those that were (write/fill-noted.ts). */
 export interface FilledNote {
   readonly _id: ObjectId;
   readonly collection: string;
-  readonly at: Date;
-  readonly fields: readonly FilledField[];
-  readonly documents: readonly FilledDocument[];
-}
-
-export interface FilledField {
   /** As stored, parted by dots. */
   readonly path: string;
-  /** What takes it out wherever the value is this one, as Extended JSON; absent where each document was given a value of its own. */
-  readonly undo?: string;
+  readonly at: Date;
+  /** It is being filled in, or whoever did was cut short: some of the documents may never have been given it. */
+  readonly isBegun?: true;
+  /** Extended JSON; absent where each document is given a value of its own. */
+  readonly value?: string;
+  readonly documents: readonly FilledDocument[];
 }
 
 export interface FilledDocument {
   readonly id: unknown;
-  /** Places in the note's `fields`. */
-  readonly fields: readonly number[];
-  /** Of the document's bytes when that transaction had written it. */
-  readonly digest: Binary;
+  readonly value?: string;
 }
 
 export interface CursorRecord {
@@ -99,11 +81,6 @@ export function metaOf(database: Db): Collection<Meta> {
 /** The other record of the same collection. */
 export function collectionsOf(database: Db): Collection<Collections> {
   return database.collection<Collections>(metaName);
-}
-
-/** Those whose `_id` begins so, of the same collection. */
-export function filledOf(database: Db): Collection<FilledRecord> {
-  return database.collection<FilledRecord>(metaName);
 }
 
 export function notesOf(database: Db): Collection<FilledNote> {

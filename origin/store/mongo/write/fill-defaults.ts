@@ -3,18 +3,16 @@
  * it may be done twice, be cut short anywhere, and run beside every other writer. The feed and caches hear of it as of any
  * other change; `rev` and times stay, since nobody has edited the document. What was given to whom is noted, for an undo.
  */
-import type { Db, FindCursor } from 'mongodb';
+import type { Db, FindCursor, ObjectId } from 'mongodb';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { type DefaultPlace, defaultPlaces } from '../../examination/absences.ts';
 import { examinationLimits } from '../../examination/examination.ts';
 import type { Filled } from '../../planned.ts';
-import type { Target } from '../install/install.ts';
 import { idFormOf } from '../read/stored-ids.ts';
 import { type Lacking, lackingFilter } from './default-updates.ts';
-import { fillCounted } from './fill-counted.ts';
-import { fillNoted } from './fill-noted.ts';
+import { beginNotes, fillNoted } from './fill-noted.ts';
 
-/** Documents of one transaction and of one note: some milliseconds of the server's time, between which others write. */
+/** Documents of one note, and updates that are under way at once. */
 const batchMax = 100;
 
 export interface Batch {
@@ -22,9 +20,11 @@ export interface Batch {
   readonly resource: Resource;
   readonly places: readonly DefaultPlace[];
   readonly ids: readonly unknown[];
+  /** Notes that somebody else began: what is filled in here was not filled in by them. */
+  readonly begun: readonly ObjectId[];
 }
 
-export interface Given {
+export interface Filling {
   /** How many were given what they lacked. */
   readonly documents: number;
   /** Ids of those that the database's checks refuse to take so. */
@@ -32,16 +32,18 @@ export interface Given {
 }
 
 /** `database`: on a connection that waits, since the whole collection is read. */
-export async function fillDefaults({ database, deployment }: Pick<Target, 'database' | 'deployment'>, resource: Resource): Promise<Filled> {
+export async function fillDefaults(database: Db, resource: Resource): Promise<Filled> {
   const places = defaultPlaces(resource);
   let filled: Filled = { resource: resource.name, documents: 0, refused: { count: 0, examples: [] } };
   if (places.length === 0) return filled;
-  const fill = deployment === 'standalone' ? fillCounted : fillNoted;
+  const { collection } = resource;
   const lacking = { $or: places.map((place) => lackingFilter(resource, place)) };
-  const found = database.collection<Lacking>(resource.collection)
+  const found = database.collection<Lacking>(collection)
     .find(lacking, { projection: { _id: 1 }, batchSize: batchMax, promoteLongs: false });
+  let begun: readonly ObjectId[] | undefined;
   for await (const ids of inBatches(resource, found)) {
-    const { documents, refused } = await fill({ database, resource, places, ids });
+    begun ??= await beginNotes(database, collection);
+    const { documents, refused } = await fillNoted({ database, resource, places, ids, begun });
     filled = {
       ...filled, documents: filled.documents + documents,
       refused: {

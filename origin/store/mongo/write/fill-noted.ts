@@ -1,79 +1,73 @@
 /**
- * Defaults for a batch of documents and the note of them, in one transaction: whoever is killed has done and noted all of it or
- * nothing. The note names each document with a digest of its bytes as they then are, by which an undo (undo-fill.ts) knows
- * whether anybody has written to it since.
+ * Declared defaults for a batch of documents, each noted before it is set: whoever is cut short has filled in nothing that is
+ * not noted, on a standalone too, which has no transactions. The note is then settled to the documents that were given it, so
+ * that what others set meanwhile is not taken out by an undo (undo-fill.ts).
  */
-import { Binary, BSON, type ClientSession, type Db, ObjectId } from 'mongodb';
-import { deserializeOptions } from '../connection/client.ts';
+import { BSON, type Db, ObjectId } from 'mongodb';
+import { type DefaultPlace, isMadeAnew } from '../../examination/absences.ts';
 import { codeOf, codes } from '../connection/errors.ts';
 import { type FilledDocument, notesName, notesOf } from '../install/system-records.ts';
-import { asBytes, mustBytes } from '../read/raw-documents.ts';
-import { type Lacking, lackingFilter, ofIds, toFilledField, toUpdate } from './default-updates.ts';
-import type { Batch, Given } from './fill-defaults.ts';
-import { refusedApart } from './refused-apart.ts';
+import { type Lacking, lackingFilter, ofIds, pathOf, toSetting, toValueText } from './default-updates.ts';
+import type { Batch, Filling } from './fill-defaults.ts';
+import { type Outcome, updateEach } from './update-each.ts';
 
-export async function fillNoted(batch: Batch): Promise<Given> {
-  await makeNotes(batch.database);
-  const { written, refused } = await refusedApart(batch.database, batch.ids, (ids, session) => fillAndNote({ ...batch, ids }, session));
-  return { documents: written, refused };
+interface Given {
+  readonly id: unknown;
+  readonly value: string;
 }
 
-async function fillAndNote({ database, resource, places, ids }: Batch, session: ClientSession): Promise<number> {
-  const collection = database.collection<Lacking>(resource.collection);
-  const filled = new Map<string, { readonly id: unknown; readonly fields: readonly number[] }>();
-  for (const [field, place] of places.entries()) {
-    const lacking = await collection
-      .find({ $and: [ofIds(ids), lackingFilter(resource, place)] }, { ...toAsking(ids, session), projection: { _id: 1 } })
-      .toArray();
-    if (lacking.length === 0) continue;
-    await collection.bulkWrite(lacking.map(({ _id }) => toUpdate(resource, _id, place)), { session });
-    for (const { _id: id } of lacking) {
-      filled.set(toKey(id), { id, fields: [...(filled.get(toKey(id))?.fields ?? []), field] });
+/** Gives what was begun and not settled: whoever did was cut short, or is at it now. */
+export async function beginNotes(database: Db, collection: string): Promise<readonly ObjectId[]> {
+  await database.command({ create: notesName, writeConcern: { w: 'majority' } }).catch((error: unknown) => {
+    if (codeOf(error) !== codes.namespaceExists) throw error;
+  });
+  const begun = notesOf(database).find({ collection, isBegun: true }, { projection: { _id: 1 } });
+  return (await begun.toArray()).map(({ _id }) => _id);
+}
+
+export async function fillNoted(batch: Batch): Promise<Filling> {
+  const given = new Set<string>();
+  const refused = new Map<string, unknown>();
+  // What holds others comes before them.
+  for (const place of batch.places) {
+    for (const [id, outcome] of await fillPlace(batch, place)) {
+      if (outcome === 'written') given.add(toKey(id));
+      if (outcome === 'refused') refused.set(toKey(id), id);
     }
   }
-  if (filled.size === 0) return 0;
-  const { collection: name } = resource;
-  const digests = await digestsOf({ database, collection: name, ids: [...filled.values()].map(({ id }) => id) }, session);
-  const documents = [...filled].map(([key, { id, fields }]): FilledDocument => {
-    const digest = digests.get(key);
-    if (digest === undefined) throw new Error('a document that this transaction has written is not in it');
-    return { id, fields, digest };
-  });
-  const fields = places.map((place) => toFilledField(resource, place));
-  await notesOf(database).insertOne({ _id: new ObjectId(), collection: name, at: new Date(), fields, documents }, { session });
-  return filled.size;
+  return { documents: [...given].filter((key) => !refused.has(key)).length, refused: [...refused.values()] };
 }
 
-interface Digested {
-  readonly database: Db;
-  readonly collection: string;
-  readonly ids: readonly unknown[];
-}
+type Outcomes = readonly (readonly [id: unknown, outcome: Outcome])[];
 
-/** Of the documents that are there, by their keys. */
-export async function digestsOf({ database, collection, ids }: Digested, session: ClientSession): Promise<ReadonlyMap<string, Binary>> {
-  const asked = database.collection<Lacking>(collection).find(ofIds(ids), { ...toAsking(ids, session), ...asBytes });
-  const found = (await asked.toArray()).map(mustBytes);
-  const idOf = (bytes: Uint8Array): unknown => BSON.deserialize(bytes, { ...deserializeOptions, promoteLongs: false })['_id'];
-  return new Map(found.map((bytes) => [toKey(idOf(bytes)), toDigest(bytes)]));
+async function fillPlace({ database, resource, ids, begun }: Batch, place: DefaultPlace): Promise<Outcomes> {
+  const collection = database.collection<Lacking>(resource.collection);
+  const asked = { ...ofIds(ids), ...lackingFilter(resource, place) };
+  const lacking = await collection.find(asked, { projection: { _id: 1 }, batchSize: ids.length + 1, promoteLongs: false }).toArray();
+  if (lacking.length === 0) return [];
+  const shared = isMadeAnew(place) ? undefined : toValueText(resource, place);
+  const documents = lacking.map(({ _id: id }): Given => ({ id, value: shared ?? toValueText(resource, place) }));
+  const settled = {
+    _id: new ObjectId(), collection: resource.collection, path: pathOf(resource, place), at: new Date(),
+    ...(shared === undefined ? {} : { value: shared }),
+  };
+  const toNoted = ({ id, value }: Given): FilledDocument => (shared === undefined ? { id, value } : { id });
+  const notes = notesOf(database);
+  await notes.insertOne({ ...settled, isBegun: true, documents: documents.map(toNoted) });
+  const outcomes = await updateEach(collection, documents.map(({ id, value }) => toSetting(resource, place, id, value)));
+  const filled = documents.filter((_, index) => outcomes[index] === 'written');
+  if (filled.length === 0) await notes.deleteOne({ _id: settled._id });
+  // An undo that ran meanwhile has forgotten it.
+  else await notes.replaceOne({ _id: settled._id }, { ...settled, documents: filled.map(toNoted) }, { upsert: true });
+  if (begun.length > 0) {
+    await notes.updateMany(
+      { _id: { $in: begun }, path: settled.path }, { $pull: { documents: { id: { $in: filled.map(({ id }) => id) } } } },
+    );
+  }
+  return documents.map(({ id }, index) => [id, outcomes[index] ?? 'missed']);
 }
 
 /** An `_id` as a text, read with `promoteLongs: false`: two that are one to the database are one here. */
 export function toKey(id: unknown): string {
   return BSON.EJSON.stringify({ id }, { relaxed: false });
-}
-
-function toAsking(ids: readonly unknown[], session: ClientSession) {
-  return { session, batchSize: ids.length + 1, promoteLongs: false } as const;
-}
-
-function toDigest(bytes: Uint8Array): Binary {
-  return new Binary(new Bun.CryptoHasher('sha256').update(bytes).digest());
-}
-
-/** Before the transaction: not every server makes a collection within one. */
-async function makeNotes(database: Db): Promise<void> {
-  await database.command({ create: notesName, writeConcern: { w: 'majority' } }).catch((error: unknown) => {
-    if (codeOf(error) !== codes.namespaceExists) throw error;
-  });
 }

@@ -1,80 +1,109 @@
 /**
- * Takes filled defaults out again, of each document that nobody has written to since: its bytes are those that the fill left.
- * Of any other they stay, since nobody can tell whether what is there now was meant. Documents and note change in one
- * transaction, a note at a time, so whoever is killed begins again where it was; two at once do no harm.
+ * Takes filled defaults out again, of each document in which the value is still the one that was filled in, by an update that
+ * names it: whatever others have written beside it stands, and so does another value in its place. The note goes afterwards, so
+ * whoever is killed begins again where it was; two at once do no harm.
  */
-import { BSON, type ClientSession, type Db, type Document } from 'mongodb';
+import { BSON, type Db, type Document } from 'mongodb';
+import { type Fate, FilledTally } from '../../filled-tally.ts';
 import type { FilledIn } from '../../planned.ts';
 import { type FilledDocument, type FilledNote, notesOf } from '../install/system-records.ts';
-import { type Lacking, ofIds } from './default-updates.ts';
-import { digestsOf, toKey } from './fill-noted.ts';
-import { refusedApart } from './refused-apart.ts';
+import { isPlainObject } from '../read/bson-values.ts';
+import { asBytes, mustBytes } from '../read/raw-documents.ts';
+import { type Lacking, ofIds, toBsonValue, toTypedText, toUndoCommand, toUnsetting, typedOptions } from './default-updates.ts';
+import { toKey } from './fill-noted.ts';
+import { updateEach } from './update-each.ts';
 
-/** What is noted, by collection and field. */
-export async function filledIn(database: Db, isAsked: (collection: string) => boolean): Promise<readonly FilledIn[]> {
-  const found = new Map<string, FilledIn>();
-  const notes = notesOf(database).find({}, { projection: { 'documents.id': 0, 'documents.digest': 0 } });
-  for await (const { collection, fields, documents } of notes) {
-    if (!isAsked(collection)) continue;
-    fields.forEach(({ path, undo }, field) => {
-      const count = documents.filter((each) => each.fields.includes(field)).length;
-      const key = JSON.stringify([collection, path, undo]);
-      const command = undo === undefined ? undefined : (BSON.EJSON.parse(undo) as Document);
-      if (count > 0) found.set(key, { collection, path, undo: command, documents: count + (found.get(key)?.documents ?? 0) });
-    });
+type IsAsked = (collection: string) => boolean;
+
+/** What an undo would do. */
+export function filledIn(database: Db, isAsked: IsAsked): Promise<readonly FilledIn[]> {
+  const taken = new Map<string, string[]>();
+  return eachNote(database, isAsked, (note) => foresee(database, note, taken));
+}
+
+export function undoFill(database: Db, isAsked: IsAsked): Promise<readonly FilledIn[]> {
+  return eachNote(database, isAsked, (note) => undo(database, note));
+}
+
+type Fates = readonly (readonly [FilledDocument, Fate])[];
+
+/** The last first: what was filled into a filled object goes before the object does. */
+async function eachNote(database: Db, isAsked: IsAsked, use: (note: FilledNote) => Promise<Fates>): Promise<readonly FilledIn[]> {
+  const tally = new FilledTally();
+  const notes = await notesOf(database).find({}, { projection: { collection: 1 }, sort: { _id: -1 } }).toArray();
+  for (const { _id } of notes.filter(({ collection }) => isAsked(collection))) {
+    const note = await notesOf(database).findOne({ _id }, { promoteLongs: false });
+    if (note === null) continue;
+    const { collection, path, value } = note;
+    const known = { collection, path, undo: value === undefined ? undefined : toUndoCommand(collection, path, toBsonValue(value)) };
+    for (const [{ id }, fate] of await use(note)) tally.add(known, fate, String(id));
   }
-  return [...found.values()];
+  return tally.found;
 }
 
-/** Says how many documents are as they were found. */
-export async function undoFill(database: Db, collection: string): Promise<number> {
-  let undone = 0;
-  for (let isMore = true; isMore; ) {
-    const before = undone;
-    // The last first: a document that was filled twice is what the first fill left once the second is undone.
-    const notes = await notesOf(database).find({ collection }, { projection: { _id: 1 }, sort: { _id: -1 } }).toArray();
-    for (const { _id } of notes) undone += await undoNote(database, _id);
-    isMore = undone > before;
+/** `taken`: by document, paths within others that an undo takes out before. */
+async function foresee(database: Db, note: FilledNote, taken: Map<string, string[]>): Promise<Fates> {
+  const fates = await fatesOf(database, note, (key) => taken.get(key) ?? []);
+  if (!note.path.includes('.')) return fates;
+  for (const [{ id }, fate] of fates) {
+    if (fate === 'documents') taken.set(toKey(id), [...(taken.get(toKey(id)) ?? []), note.path]);
   }
-  return undone;
+  return fates;
 }
 
-async function undoNote(database: Db, _id: FilledNote['_id']): Promise<number> {
-  const note = await notesOf(database).findOne({ _id }, { promoteLongs: false });
-  const { written } = await refusedApart(database, note?.documents ?? [], (documents, session) =>
-    undoIn({ database, _id, keys: new Set(documents.map(({ id }) => toKey(id))) }, session));
-  return written;
+async function undo(database: Db, note: FilledNote): Promise<Fates> {
+  const fates = await undoIn(database, note);
+  const documents = fates.filter(([, fate]) => fate === 'refused').map(([document]) => document);
+  const { _id } = note;
+  if (documents.length === 0) await notesOf(database).deleteOne({ _id });
+  else await notesOf(database).updateOne({ _id }, { $set: { documents } });
+  return fates;
 }
 
-interface Asked {
-  readonly database: Db;
-  readonly _id: FilledNote['_id'];
-  readonly keys: ReadonlySet<string>;
+async function undoIn(database: Db, note: FilledNote): Promise<Fates> {
+  const { collection, path } = note;
+  const fates = await fatesOf(database, note, () => []);
+  const asked = fates.flatMap(([document, fate]) => (fate === 'documents' ? [document] : []));
+  const updates = asked.map((document) => toUnsetting(path, document.id, valueOf(note, document)));
+  const outcomes = await updateEach(database.collection<Lacking>(collection), updates);
+  const outcomeOf = new Map(asked.map((document, index) => [document, outcomes[index]]));
+  const missed = asked.filter((document) => outcomeOf.get(document) === 'missed');
+  // Somebody was quicker: what is there now decides.
+  const again = missed.length === 0 ? [] : await undoIn(database, { ...note, documents: missed });
+  const others = fates.filter(([document]) => outcomeOf.get(document) !== 'missed');
+  return [...others.map(([document, fate]) => [document, outcomeOf.get(document) === 'refused' ? 'refused' : fate] as const), ...again];
 }
 
-async function undoIn({ database, _id, keys }: Asked, session: ClientSession): Promise<number> {
-  const notes = notesOf(database);
-  const note = await notes.findOne({ _id }, { session, promoteLongs: false });
-  if (note === null) return 0;
-  const { collection, fields } = note;
-  const asked = note.documents.filter(({ id }) => keys.has(toKey(id)));
-  const digests = await digestsOf({ database, collection, ids: asked.map(({ id }) => id) }, session);
-  const intact = asked.filter(({ id, digest }) => digests.get(toKey(id))?.toString('hex') === digest.toString('hex'));
-  const gone = asked.filter(({ id }) => !digests.has(toKey(id)));
-  if (intact.length > 0) {
-    await database.collection<Lacking>(collection)
-      .bulkWrite(intact.map((each) => ({ updateOne: { filter: ofIds([each.id]), update: toUnset(fields, each) } })), { session });
-  }
-  const done = new Set([...intact, ...gone]);
-  const documents = note.documents.filter((each) => !done.has(each));
-  if (documents.length === 0) await notes.deleteOne({ _id }, { session });
-  else if (done.size > 0) await notes.updateOne({ _id }, { $set: { documents } }, { session });
-  return intact.length;
+async function fatesOf(database: Db, note: FilledNote, withoutIn: (key: string) => readonly string[]): Promise<Fates> {
+  const { collection, path, documents } = note;
+  const found = await database.collection<Lacking>(collection)
+    .find(ofIds(documents.map(({ id }) => id)), { ...asBytes, projection: { [path]: 1 }, batchSize: documents.length + 1 })
+    .toArray();
+  const values = new Map(found.map(mustBytes).map((bytes) => {
+    const key = toKey(BSON.deserialize(bytes, { ...typedOptions, promoteValues: true, promoteLongs: false })['_id']);
+    const document = BSON.deserialize(bytes, typedOptions);
+    for (const within of withoutIn(key)) remove(document, within);
+    return [key, valueAt(document, path.split('.'))] as const;
+  }));
+  return documents.map((document) => {
+    const value = values.get(toKey(document.id));
+    if (value === undefined) return [document, 'gone'];
+    return [document, toTypedText(value) === valueOf(note, document) ? 'documents' : 'changed'];
+  });
 }
 
-/** What lies within a member that goes is gone with it, and MongoDB takes no update of both. */
-function toUnset(fields: FilledNote['fields'], { fields: own }: FilledDocument): Document {
-  const paths = own.flatMap((field) => fields[field]?.path ?? []);
-  const outer = paths.filter((path) => !paths.some((other) => path.startsWith(`${other}.`)));
-  return { $unset: Object.fromEntries(outer.map((path) => [path, ''])) };
+function valueOf(note: FilledNote, { value }: FilledDocument): string {
+  const noted = value ?? note.value;
+  if (noted === undefined) throw new Error(`a note of ${note.collection} does not say what was filled in`);
+  return noted;
+}
+
+function valueAt(document: unknown, names: readonly string[]): unknown {
+  return names.reduce<unknown>((holder, name) => (isPlainObject(holder) ? holder[name] : undefined), document);
+}
+
+function remove(document: Document, path: string): void {
+  const names = path.split('.');
+  const holder = valueAt(document, names.slice(0, -1));
+  if (isPlainObject(holder)) Reflect.deleteProperty(holder, names.at(-1) ?? '');
 }

@@ -66,7 +66,7 @@ export const cursors = sqliteTable('_cursors', {
 export const filled = sqliteTable('_filled', {
   n: integer('n').primaryKey(),
   collection: text('collection').notNull(),
-  /** JSON: the paths as stored, each with what takes it out. */
+  /** JSON: the paths as stored. */
   fields: text('fields').notNull(),
   /** JSON: which documents, and what each was given. */
   documents: text('documents').notNull(),

@@ -9,14 +9,19 @@ import { toStoredText } from '../read/member-names.ts';
 /** As anybody could give them to the `sqlite3` shell. */
 export function toDefaultCommands(resource: Resource, place: DefaultPlace): { readonly command: object; readonly undo: object } {
   const { collection: name } = resource;
-  const path = storedPathOf(resource, place);
-  const [at, value] = [literal(toJsonPath(path)), `json(${literal(storedDefault(resource, place))})`];
+  const [path, text] = [storedPathOf(resource, place), storedDefault(resource, place)];
+  const [at, value] = [literal(toJsonPath(path)), `json(${literal(text)})`];
   const holder = literal(toJsonPath(path.slice(0, -1)));
   const lacks = `json_type(doc, ${at}) IS NULL AND json_type(doc, ${holder}) = 'object'`;
   return {
     command: { sql: `UPDATE ${quote(name)} SET doc = json_set(doc, ${at}, ${value}) WHERE ${lacks}` },
-    undo: { sql: `UPDATE ${quote(name)} SET doc = json_remove(doc, ${at}) WHERE json(doc -> ${at}) = ${value}` },
+    undo: toUndoCommand(name, path, text),
   };
+}
+
+export function toUndoCommand(collection: string, path: readonly string[], text: string): object {
+  const at = literal(toJsonPath(path));
+  return { sql: `UPDATE ${quote(collection)} SET doc = json_remove(doc, ${at}) WHERE json(doc -> ${at}) = json(${literal(text)})` };
 }
 
 export function storedPathOf(resource: Resource, { path }: DefaultPlace): readonly string[] {

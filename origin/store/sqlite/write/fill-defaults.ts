@@ -11,9 +11,9 @@ import { examinationLimits } from '../../examination/examination.ts';
 import type { Filled } from '../../planned.ts';
 import { isConstraint } from '../connection/errors.ts';
 import { quote } from '../install/ddl.ts';
-import { addedMember } from './added-member.ts';
+import { withMember } from './added-member.ts';
 import { storedDefault, storedPathOf } from './default-commands.ts';
-import { type Addition, type FilledDocument, type FoundRow, FilledNotes, toDigest, transaction } from './filled-notes.ts';
+import { type FilledDocument, type FilledValue, type FoundRow, FilledNotes, transaction } from './filled-notes.ts';
 
 /** Rows of one look, in which nobody is kept from writing. */
 const lookMax = 1_000;
@@ -48,7 +48,7 @@ class Filling {
     const next = this.#database.query<FoundRow, [after: number]>(`${rowsOf} WHERE n > ? ORDER BY n LIMIT ${lookMax}`);
     let rows = first.all();
     for (let last = rows.at(-1); last !== undefined; last = rows.at(-1)) {
-      const lacking = rows.filter(({ doc }) => this.#filled(doc).additions.length > 0);
+      const lacking = rows.filter(({ doc }) => this.#filled(doc).values.length > 0);
       for (let from = 0; from < lacking.length; from += batchMax) this.#write(lacking.slice(from, from + batchMax));
       rows = next.all(last.n);
     }
@@ -64,8 +64,8 @@ class Filling {
       const documents = lacking.flatMap(({ n }): readonly FilledDocument[] => {
         const row = notes.row(this.#resource.collection, n);
         if (row === undefined) return [];
-        const { doc, additions } = this.#filled(row.doc);
-        if (additions.length === 0) return [];
+        const { doc, values } = this.#filled(row.doc);
+        if (values.length === 0) return [];
         try {
           update.run(doc, n);
         } catch (error) {
@@ -74,7 +74,7 @@ class Filling {
           if (this.examples.length < examinationLimits.examplesMax) this.examples.push(row.id);
           return [];
         }
-        return [{ n, digest: toDigest(row.id, doc), additions }];
+        return [{ n, id: row.id, values }];
       });
       if (documents.length > 0) notes.add(this.#resource, this.#places, documents);
       this.documents += documents.length;
@@ -82,15 +82,16 @@ class Filling {
   }
 
   /** What is there stands as it stood. */
-  #filled(doc: string): { readonly doc: string; readonly additions: readonly Addition[] } {
-    const additions: Addition[] = [];
+  #filled(doc: string): { readonly doc: string; readonly values: readonly FilledValue[] } {
+    const values: FilledValue[] = [];
     let text = doc;
     for (const [field, place] of this.#places.entries()) {
-      const added = addedMember(text, storedPathOf(this.#resource, place), storedDefault(this.#resource, place));
-      if (added === undefined) continue;
-      text = added.text;
-      additions.push({ field, at: added.at, length: added.length });
+      const value = storedDefault(this.#resource, place);
+      const filled = withMember(text, storedPathOf(this.#resource, place), value);
+      if (filled === undefined) continue;
+      text = filled;
+      values.push({ field, value });
     }
-    return { doc: text, additions };
+    return { doc: text, values };
   }
 }

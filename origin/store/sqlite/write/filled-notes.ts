@@ -1,17 +1,18 @@
 /**
- * What was filled into which documents, noted by the transaction that did it, and taken out again of each document that nobody
- * has written to since: its text is the one that the fill left. Of any other it stays, since nobody can tell whether what is
- * there now was meant. A note and its documents change in one transaction, so whoever is killed begins again where it was.
+ * What was filled into which documents, noted by the transaction that did it, and taken out again of each document in which the
+ * value is still the one that was filled in: the rest of its text stands as it stands by then, and so does another value. A note
+ * and its documents change in one transaction, so whoever is killed begins again where it was.
  */
 import type { Database } from 'bun:sqlite';
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import { type DefaultPlace, isMadeAnew } from '../../examination/absences.ts';
+import { type Fate, FilledTally } from '../../filled-tally.ts';
 import type { FilledIn } from '../../planned.ts';
 import { isConstraint } from '../connection/errors.ts';
 import { quote, toIndexObjects, toTableObject } from '../install/ddl.ts';
 import { filled } from '../install/system-records.ts';
-import { withoutAdded } from './added-member.ts';
-import { storedPathOf, toDefaultCommands } from './default-commands.ts';
+import { cutMember } from './added-member.ts';
+import { storedPathOf, toUndoCommand } from './default-commands.ts';
 
 export interface FoundRow {
   readonly n: number;
@@ -19,25 +20,31 @@ export interface FoundRow {
   readonly doc: string;
 }
 
-/** Part of a document's text: each was added to what those before it had made. */
-export interface Addition {
+export interface FilledValue {
   /** A place in the note's fields. */
   readonly field: number;
-  readonly at: number;
-  readonly length: number;
+  /** As JSON. */
+  readonly value: string;
 }
 
 export interface FilledDocument {
   readonly n: number;
-  readonly digest: string;
-  readonly additions: readonly Addition[];
+  /** Rows of documents that are gone are given to others. */
+  readonly id: string;
+  /** In the order in which they were filled in. */
+  readonly values: readonly FilledValue[];
 }
 
 interface Field {
-  /** As stored, parted by dots. */
-  readonly path: string;
-  /** Absent where each document was given a value of its own. */
-  readonly undo?: object;
+  /** As stored. */
+  readonly path: readonly string[];
+  /** Each document was given a value of its own. */
+  readonly isMadeAnew: boolean;
+}
+
+interface Note {
+  readonly fields: readonly Field[];
+  readonly documents: readonly FilledDocument[];
 }
 
 interface NoteRow {
@@ -45,9 +52,12 @@ interface NoteRow {
   readonly documents: string;
 }
 
-/** Of a document as it is in the table. Rows of documents that are gone are given to others, so its id is part of it. */
-export function toDigest(id: string, doc: string): string {
-  return new Bun.CryptoHasher('sha256').update(JSON.stringify([id, doc])).digest('hex');
+type Fates = readonly (readonly [FilledValue, Fate])[];
+
+interface Undone {
+  readonly fields: readonly Field[];
+  readonly document: FilledDocument;
+  readonly fates: Fates;
 }
 
 export function transaction<T>(database: Database, run: () => T): T {
@@ -76,67 +86,90 @@ export class FilledNotes {
 
   /** In the transaction that gave them their defaults. */
   add(resource: Resource, places: readonly DefaultPlace[], documents: readonly FilledDocument[]): void {
-    const toField = (place: DefaultPlace): Field => ({
-      path: storedPathOf(resource, place).join('.'), ...(isMadeAnew(place) ? {} : { undo: toDefaultCommands(resource, place).undo }),
-    });
+    const fields = places.map((place): Field => ({ path: storedPathOf(resource, place), isMadeAnew: isMadeAnew(place) }));
     const made = this.#isThere('_filled') ? [] : [toTableObject(filled, { withoutRowid: false }), ...toIndexObjects(filled)];
     for (const { sql } of made) this.#database.run(sql);
     this.#database
       .query('INSERT INTO _filled(collection, fields, documents, at) VALUES (?, ?, ?, ?)')
-      .run(resource.collection, JSON.stringify(places.map(toField)), JSON.stringify(documents), Date.now());
+      .run(resource.collection, JSON.stringify(fields), JSON.stringify(documents), Date.now());
   }
 
+  /** What an undo would do. */
   filledIn(collection: string): readonly FilledIn[] {
-    const found = new Map<string, FilledIn>();
+    const tally = new FilledTally();
+    /** Texts of documents without what was filled into objects in them: an undo takes that out before the object. */
+    const foreseen = new Map<number, string>();
     for (const n of this.#ofCollection(collection)) {
-      const note = this.#note(n);
-      if (note === undefined) continue;
-      const documents = documentsOf(note);
-      for (const [field, { path, undo }] of (JSON.parse(note.fields) as readonly Field[]).entries()) {
-        const count = documents.filter(({ additions }) => additions.some((each) => each.field === field)).length;
-        const key = JSON.stringify([path, undo]);
-        if (count > 0) found.set(key, { collection, path, undo, documents: count + (found.get(key)?.documents ?? 0) });
+      const { fields, documents } = this.#note(n);
+      const isWithin = fields.some(({ path }) => path.length > 1);
+      for (const document of documents) {
+        const { doc, fates } = this.#undone(fields, document, foreseen.get(document.n) ?? this.#docOf(collection, document));
+        if (isWithin && doc !== undefined) foreseen.set(document.n, doc);
+        count(tally, collection, { fields, document, fates });
       }
     }
-    return [...found.values()];
+    return tally.found;
   }
 
-  /** Says how many documents are as they were found. */
-  undo(collection: string): number {
-    let undone = 0;
-    for (let isMore = true; isMore; ) {
-      const before = undone;
-      // The last first: a document that was filled twice is what the first fill left once the second is undone.
-      for (const n of this.#ofCollection(collection)) undone += transaction(this.#database, () => this.#undoNote(collection, n));
-      isMore = undone > before;
+  undo(collection: string): readonly FilledIn[] {
+    const tally = new FilledTally();
+    // The last first: what was filled into a filled object goes before the object does.
+    for (const n of this.#ofCollection(collection)) {
+      for (const each of transaction(this.#database, () => this.#undoNote(collection, n))) count(tally, collection, each);
     }
-    return undone;
+    return tally.found;
   }
 
-  #undoNote(collection: string, noteRow: number): number {
-    const note = this.#note(noteRow);
-    if (note === undefined) return 0;
-    const update = this.#database.query<null, [doc: string, n: number]>(`UPDATE ${quote(collection)} SET doc = ? WHERE n = ?`);
-    let undone = 0;
-    const documents = documentsOf(note);
-    const staying = documents.filter(({ n, digest, additions }) => {
-      const row = this.row(collection, n);
-      if (row === undefined) return false;
-      if (toDigest(row.id, row.doc) !== digest) return true;
-      try {
-        update.run(additions.toReversed().reduce(withoutAdded, row.doc), n);
-      } catch (error) {
-        if (!isConstraint(error)) throw error;
-        return true;
-      }
-      undone++;
-      return false;
+  #undoNote(collection: string, noteRow: number): readonly Undone[] {
+    const { fields, documents } = this.#note(noteRow);
+    const undone = documents.map((document): Undone => {
+      const before = this.#docOf(collection, document);
+      const { doc, fates } = this.#undone(fields, document, before);
+      const isDone = doc === before || doc === undefined || this.#write(collection, document.n, doc);
+      return { fields, document, fates: isDone ? fates : fates.map(([value, fate]) => [value, fate === 'documents' ? 'refused' : fate]) };
+    });
+    const staying = undone.flatMap(({ document, fates }): readonly FilledDocument[] => {
+      const values = document.values.filter((value) => fates.some(([each, fate]) => each === value && fate === 'refused'));
+      return values.length === 0 ? [] : [{ ...document, values }];
     });
     if (staying.length === 0) this.#database.query('DELETE FROM _filled WHERE n = ?').run(noteRow);
-    else if (staying.length < documents.length) {
-      this.#database.query('UPDATE _filled SET documents = ? WHERE n = ?').run(JSON.stringify(staying), noteRow);
-    }
+    else this.#database.query('UPDATE _filled SET documents = ? WHERE n = ?').run(JSON.stringify(staying), noteRow);
     return undone;
+  }
+
+  /** Says whether the checks take it. */
+  #write(collection: string, n: number, doc: string): boolean {
+    try {
+      this.#database.query<null, [doc: string, n: number]>(`UPDATE ${quote(collection)} SET doc = ? WHERE n = ?`).run(doc, n);
+      return true;
+    } catch (error) {
+      if (!isConstraint(error)) throw error;
+      return false;
+    }
+  }
+
+  /** `undefined`: the document is gone. */
+  #docOf(collection: string, { n, id }: FilledDocument): string | undefined {
+    const row = this.row(collection, n);
+    return row?.id === id ? row.doc : undefined;
+  }
+
+  #undone(fields: readonly Field[], { values }: FilledDocument, doc: string | undefined) {
+    let text = doc;
+    const fates = values.toReversed().map((filled): Fates[number] => {
+      const cut = text === undefined ? undefined : cutMember(text, fields[filled.field]?.path ?? []);
+      if (cut === undefined) return [filled, 'gone'];
+      if (!this.#isSame(cut.value, filled.value)) return [filled, 'changed'];
+      text = cut.without;
+      return [filled, 'documents'];
+    });
+    return { doc: text, fates };
+  }
+
+  /** But for spaces. */
+  #isSame(value: string, other: string): boolean {
+    if (value === other) return true;
+    return this.#database.query<{ same: number }, [string, string]>('SELECT json(?) = json(?) AS same').get(value, other)?.same === 1;
   }
 
   /** The last first. */
@@ -146,8 +179,10 @@ export class FilledNotes {
     return notes.all(collection).map(({ n }) => n);
   }
 
-  #note(n: number): NoteRow | undefined {
-    return this.#database.query<NoteRow, [n: number]>('SELECT fields, documents FROM _filled WHERE n = ?').get(n) ?? undefined;
+  /** Without documents: somebody else has undone it. */
+  #note(n: number): Note {
+    const row = this.#database.query<NoteRow, [n: number]>('SELECT fields, documents FROM _filled WHERE n = ?').get(n);
+    return row === null ? { fields: [], documents: [] } : { fields: JSON.parse(row.fields), documents: JSON.parse(row.documents) } as Note;
   }
 
   #isThere(table: string): boolean {
@@ -156,6 +191,10 @@ export class FilledNotes {
   }
 }
 
-function documentsOf({ documents }: NoteRow): readonly FilledDocument[] {
-  return JSON.parse(documents) as readonly FilledDocument[];
+function count(tally: FilledTally, collection: string, { fields, document, fates }: Undone): void {
+  for (const [{ field, value }, fate] of fates) {
+    const { path = [], isMadeAnew: isOwn = false } = fields[field] ?? {};
+    const undo = isOwn ? undefined : toUndoCommand(collection, path, value);
+    tally.add({ collection, path: path.join('.'), undo }, fate, document.id);
+  }
 }
