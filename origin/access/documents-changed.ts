@@ -72,9 +72,10 @@ export class DocumentsChanged extends DocumentsSeen {
   create<R extends Resource>(declared: R, body: JsonObject): Change<DocumentOf<R>> {
     const resource = this.#served(declared);
     const { id: given, ...value } = mustBody(bodiesOf(resource).create, body);
-    const id = typeof given === 'string' ? given : newId(resource, this.#now());
+    const isFresh = typeof given !== 'string';
+    const id = isFresh ? newId(resource, this.#now()) : given;
     const asked = this.#onBehalf(resource, id);
-    return plan<DocumentOf<R>>(this.#deciding, asked, creating(asked, value, this.#now));
+    return plan<DocumentOf<R>>(this.#deciding, asked, creating(asked, value, this.#now), isFresh);
   }
 
   /**
@@ -113,9 +114,10 @@ function under(asked: Asked, { ifMatch }: Condition): Asked {
   return ifMatch === undefined ? asked : { ...asked, preconditions: { ifMatch, ifNoneMatch: undefined } };
 }
 
-function plan<Left>(deciding: Deciding, asked: Asked, decide: Decide): Change<Left> {
+function plan<Left>(deciding: Deciding, asked: Asked, decide: Decide, isFresh = false): Change<Left> {
   const change = opaque<Left>();
-  planned.set(change, { asked, mutation: { resource: asked.resource, id: asked.id, decide: toDecide(deciding, asked, decide) } });
+  const { resource, id } = asked;
+  planned.set(change, { asked, mutation: { resource, id, isFresh, decide: toDecide(deciding, asked, decide, isFresh) } });
   return change;
 }
 

@@ -84,6 +84,7 @@ async function toPart({ contract, store, now: clock }: Context, call: Asked, { s
   };
   return {
     asked, at, body: `${at}/${bodyMemberOf(step)}`, told: { resource: resource.name },
+    isFresh: write.op === 'create' && write.id === undefined,
     decide: targets.noting(index, { resource, id }, decide),
   };
 }

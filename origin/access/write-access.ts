@@ -42,13 +42,14 @@ export class WriteAccess extends ReadAccess {
 
   /** A new document of what the schema made of a body, under the id in it or one of Tombolo's. */
   create({ id: given, ...body }: JsonObject): Promise<Answer> {
-    const id = typeof given === 'string' ? given : newId(this.#call.resource, this.now());
+    const isFresh = typeof given !== 'string';
+    const id = isFresh ? newId(this.#call.resource, this.now()) : given;
     const document = mustMake(this.#call, { id, body, nowMs: this.now() });
     const decide = (found: StoredDocument | undefined) => {
       if (found !== undefined) throw taken(id);
       return document;
     };
-    return this.#write({ id, decide, also: { createdId: id } });
+    return this.#write({ id, decide, also: { createdId: id }, isFresh });
   }
 
   /**

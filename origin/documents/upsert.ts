@@ -73,7 +73,8 @@ function mustSeeKey(call: Asked, { fields, where }: UniqueValues['unique'], foun
 
 function toMade(call: Asked, given: Upsert): OneWrite {
   const id = mustNew(call, given.body.value, given.now());
-  return { id, also: { createdId: id }, decide: (found) => mustMakeWhole({ ...call, id }, given.body, found, given.now) };
+  const isFresh = !isNamedByCallers(call.resource);
+  return { id, isFresh, also: { createdId: id }, decide: (found) => mustMakeWhole({ ...call, id }, given.body, found, given.now) };
 }
 
 /** Under the id of the call. */

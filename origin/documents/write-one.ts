@@ -8,7 +8,7 @@ import { toETag } from './etag.ts';
 import { withEvents } from '../history/logging.ts';
 import { mustNameOthers } from './named-documents.ts';
 import { presenter } from './present.ts';
-import type { Decision, Mutation, Outcome, Reach, Store, WriteOptions } from '../store/store.ts';
+import type { About, Decision, Mutation, Outcome, Reach, Store, WriteOptions } from '../store/store.ts';
 import { standing } from './removed.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 import { causesOf } from './caused.ts';
@@ -25,10 +25,11 @@ export interface OneWrite {
   readonly decide: Decide;
   /** What the answer says beside the document. */
   readonly also?: Pick<Answer, 'createdId'>;
+  readonly isFresh?: About['isFresh'];
 }
 
-export async function writeOne(deciding: Deciding, call: Asked, { id, decide, also }: OneWrite): Promise<Answer> {
-  const mutation = toMutation(deciding, { ...call, id }, decide);
+export async function writeOne(deciding: Deciding, call: Asked, { id, decide, also, isFresh }: OneWrite): Promise<Answer> {
+  const mutation = toMutation(deciding, { ...call, id }, decide, isFresh);
   const toAnswer = ([outcome]: readonly Outcome[]): Answer => ({ ...toWrittenAnswer(call, mustWritten(mutation.told(outcome))), ...also });
   return (await writeRecorded(deciding.store, call, { mutations: [mutation], atomic: false, toAnswer })).answer;
 }
@@ -39,7 +40,7 @@ export interface ToldMutation extends Mutation {
   told(outcome: Outcome | undefined): Outcome | undefined;
 }
 
-export function toMutation(deciding: Deciding, call: Asked, decide: Decide): ToldMutation {
+export function toMutation(deciding: Deciding, call: Asked, decide: Decide, isFresh?: About['isFresh']): ToldMutation {
   const { resource, id } = call;
   let decided: ReturnType<Decide> | undefined;
   const noted: Decide = (before) => {
@@ -48,7 +49,7 @@ export function toMutation(deciding: Deciding, call: Asked, decide: Decide): Tol
     return decided;
   };
   return {
-    resource, id, decide: toDecide(deciding, call, noted),
+    resource, id, isFresh, decide: toDecide(deciding, call, noted, isFresh),
     told: (outcome) => (outcome?.kind === 'refused' ? { ...outcome, fault: toldInPatch(outcome.fault, decided) } : outcome),
   };
 }
@@ -77,11 +78,11 @@ export async function writeRecorded(
 }
 
 /** What the store asks, maybe more than once: with what relations demand of the write, and what follows from them and from hooks. */
-export function toDecide(deciding: Deciding, call: Asked, decide: Decide): Mutation['decide'] {
+export function toDecide(deciding: Deciding, call: Asked, decide: Decide, isFresh?: About['isFresh']): Mutation['decide'] {
   const jobIds: string[] = [];
   return (before, reach) => {
     try {
-      return toDecision(deciding, call, { decided: decide(before), before, reach, jobIds });
+      return toDecision(deciding, call, { decided: decide(before), before, reach, jobIds, isFresh });
     } catch (thrown) {
       return { kind: 'refuse', fault: toFault(thrown) };
     }
@@ -94,9 +95,10 @@ interface Decided {
   readonly reach: Reach;
   /** Of the jobs that were enqueued when it was decided before. */
   readonly jobIds: string[];
+  readonly isFresh: About['isFresh'];
 }
 
-function toDecision({ store, now }: Deciding, call: Asked, { decided, before, reach, jobIds }: Decided): Decision {
+function toDecision({ store, now }: Deciding, call: Asked, { decided, before, reach, jobIds, isFresh }: Decided): Decision {
   const { resource, id } = call;
   if (decided === 'keep') return { kind: 'keep' };
   const isGone = decided === 'remove' || isRemoved(resource, decided);
@@ -107,7 +109,7 @@ function toDecision({ store, now }: Deciding, call: Asked, { decided, before, re
     ...(isLeaving ? causedByRemoval({ resource, id }, { store, reach, nowMs }) : []),
     ...(decided === 'remove' ? [] : causesOf(decided, jobIds)),
   ];
-  const also = withEvents({ resource, id, before }, caused, { cause: call, reach, nowMs });
+  const also = withEvents({ resource, id, isFresh, before }, caused, { cause: call, reach, nowMs });
   if (!isGone) mustNameOthers(call, decided, { before, store, reach });
   return { ...(decided === 'remove' ? { kind: decided } : { kind: 'put', document: decided }), ...(also.length === 0 ? {} : { also }) };
 }

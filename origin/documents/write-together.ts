@@ -9,7 +9,7 @@ import { toProblem } from '../../shared/wire/problem.ts';
 import type { Json, JsonObject } from '../../shared/wire/values.ts';
 import type { Answer, Asked } from '../call.ts';
 import type { Context } from '../context.ts';
-import type { Outcome } from '../store/store.ts';
+import type { About, Outcome } from '../store/store.ts';
 import { toTrouble } from '../trouble.ts';
 import type { Decide } from './decisions.ts';
 import { toETag } from './etag.ts';
@@ -29,6 +29,7 @@ export interface Part {
   readonly body: string;
   readonly decide: Decide;
   readonly isRemoval?: true;
+  readonly isFresh?: About['isFresh'];
   /** What its result says beside. */
   readonly told?: JsonObject;
 }
@@ -48,7 +49,7 @@ export interface Together {
 export async function writeTogether(context: Context, call: Asked, parts: readonly Part[], together: Together): Promise<Answer> {
   const { atomic, dryRun = false } = together;
   const { store, log } = context;
-  const mutations = parts.map(({ asked, decide }) => kept(toMutation(context, asked, decide), dryRun));
+  const mutations = parts.map(({ asked, decide, isFresh }) => kept(toMutation(context, asked, decide, isFresh), dryRun));
   const toAnswer = (given: readonly Outcome[]): Answer => {
     const outcomes = given.map((outcome, index) => mutations[index]?.told(outcome) ?? outcome);
     if (atomic) mustAllBeWritten(parts, outcomes);

@@ -40,12 +40,12 @@ export function withEvents(
 
 /** They are decided after the change, and see what it left: nothing is written where that is what was there. */
 export function eventsOf(
-  { resource, id }: About, toBefore: () => StoredDocument | undefined, { cause, reach, nowMs }: Causing,
+  { resource, id, isFresh }: About, toBefore: () => StoredDocument | undefined, { cause, reach, nowMs }: Causing,
 ): readonly FollowUp[] {
   if (resource.history === undefined) return [];
   const before = toImage(resource, toBefore());
   const headId = headIdOf(resource.name, id);
-  const head = headIn(reach.named(historyHeads, headId, { stays: false }));
+  const head = isFresh === true ? undefined : headIn(reach.named(historyHeads, headId, { stays: false }));
   const { number: last = 0 } = head ?? {};
   // Clocks of processes differ, and events of one document are told in order.
   const at = new Date(Math.max(nowMs, Date.parse(head?.at ?? '') || 0)).toISOString();
@@ -56,7 +56,7 @@ export function eventsOf(
   let after: string | undefined;
   const unlessKept = (event: Parameters<typeof putting>[0]) => (after === before ? ({ kind: 'keep' } as const) : putting(event));
   const eventAt = (number: number, toEvent: () => Parameters<typeof putting>[0]): FollowUp => ({
-    resource: historyEvents, id: eventIdOf(headId, number), decide: () => unlessKept({ ...common, number, ...toEvent() }),
+    resource: historyEvents, id: eventIdOf(headId, number), isFresh, decide: () => unlessKept({ ...common, number, ...toEvent() }),
   });
   return [
     {
@@ -69,7 +69,7 @@ export function eventsOf(
     ...(isOutside ? [eventAt(last + 1, () => ({ operation: 'outside', before: missed, after: before }))] : []),
     eventAt(number, () => ({ ...toTold(cause), before, after })),
     {
-      resource: historyHeads, id: headId,
+      resource: historyHeads, id: headId, isFresh,
       decide: () => unlessKept({ resource: resource.name, number, at, left: digestOf(after) }),
     },
   ];

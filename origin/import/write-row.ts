@@ -37,7 +37,8 @@ export function toMutation(context: Deciding, call: Asked, row: ImportRow, writi
     if (before !== undefined) throw duplicate(row, id, writing);
     return created;
   };
-  return { resource, id, decide: toDecide(context, { ...call, id }, decide) };
+  const isFresh = row.id === undefined;
+  return { resource, id, isFresh, decide: toDecide(context, { ...call, id }, decide, isFresh) };
 }
 
 function revised(call: Asked, row: ImportRow, seen: StoredDocument, writing: Writing): JsonObject | 'keep' {

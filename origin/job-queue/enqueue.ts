@@ -49,7 +49,8 @@ export function enqueuing<Payload extends z.ZodType>(
     trace: traceparent, claim: undefined, result: undefined, progress: undefined, error: undefined, told: undefined, ended: undefined,
   });
   return {
-    resource: jobs, isNamed: dedupe !== undefined, id: dedupe === undefined ? Bun.randomUUIDv7() : idOf(job, dedupe),
+    resource: jobs, isNamed: dedupe !== undefined, isFresh: dedupe === undefined,
+    id: dedupe === undefined ? Bun.randomUUIDv7() : idOf(job, dedupe),
     decide: (found) => (found === undefined || isEnded(jobIn(found)) ? made : { kind: 'keep' }),
   };
 }

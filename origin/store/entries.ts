@@ -36,7 +36,7 @@ function withEntries(mutation: Mutation, indexesOf: IndexesOf): Mutation {
     const entries = changed.map((index) => toEntry(index, mutation, () => next));
     return caused.length + entries.length === 0 ? decision : { ...decision, also: [...caused, ...entries] };
   };
-  return { resource: mutation.resource, id: mutation.id, decide };
+  return { resource: mutation.resource, id: mutation.id, isFresh: mutation.isFresh, decide };
 }
 
 /** What it comes to is known when it is decided, and its entries are decided right after. */
@@ -49,22 +49,22 @@ function withItsEntries(followUp: FollowUp, indexesOf: IndexesOf): readonly Foll
     next = nextOf(followUp, before, decision);
     return decision;
   };
-  const { resource, id } = followUp;
-  return [{ resource, id, decide }, ...indexes.map((index) => toEntry(index, followUp, () => next))];
+  const { resource, id, isFresh } = followUp;
+  return [{ resource, id, isFresh, decide }, ...indexes.map((index) => toEntry(index, followUp, () => next))];
 }
 
 function nextOf({ id }: About, before: StoredDocument | undefined, decision: PlainDecision): JsonObject | undefined {
   return decision.kind === 'put' ? { id, ...decision.document } : decision.kind === 'keep' ? before?.value : undefined;
 }
 
-function toEntry(index: EntryIndex, { id }: About, documentOf: () => JsonObject | undefined): FollowUp {
+function toEntry(index: EntryIndex, { id, isFresh }: About, documentOf: () => JsonObject | undefined): FollowUp {
   const decide = (before: StoredDocument | undefined): PlainDecision => {
     const document = documentOf();
     const entry = document === undefined ? undefined : entryOf(index, document);
     if (entry === undefined) return before === undefined ? { kind: 'keep' } : { kind: 'remove' };
     return before !== undefined && isEntryOf(before, entry) ? { kind: 'keep' } : { kind: 'put', document: entry };
   };
-  return { resource: index.entries, id, decide };
+  return { resource: index.entries, id, isFresh, decide };
 }
 
 /** Whether the entry that is stored says this. */

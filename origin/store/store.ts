@@ -73,6 +73,8 @@ export type Decision = PlainDecision & Causing;
 export interface About {
   readonly resource: Resource;
   readonly id: string;
+  /** The id was made for this write, so that no document has it, and none need be asked for. */
+  readonly isFresh?: boolean | undefined;
 }
 
 export interface FollowUp extends About {

@@ -91,6 +91,8 @@ export interface DecideOptions {
   /** What the database refused before, by number of the mutation. */
   readonly refused: ReadonlyMap<number, Fault>;
   readonly atomic: boolean;
+  /** Whether documents whose ids were made for this write are asked for too. */
+  readonly asksAll: boolean;
 }
 
 /**
@@ -100,14 +102,14 @@ export interface DecideOptions {
 export function decideAll(
   mutations: readonly Mutation[],
   standings: Standings,
-  { refused, atomic }: DecideOptions,
+  { refused, atomic, asksAll }: DecideOptions,
 ): Decided | { readonly missing: Missing } {
   const operations: Operation[] = [];
   const outcomes: Outcome[] = [];
   const reach = new Reached(standings);
   for (const [number, mutation] of mutations.entries()) {
     const fault = refused.get(number);
-    const decided = fault === undefined ? decideWithCaused(mutation, number, standings, reach) : refusal(fault);
+    const decided = fault === undefined ? decideWithCaused(mutation, number, { below: standings, reach, asksAll }) : refusal(fault);
     if (decided === undefined) continue;
     outcomes.push(decided.outcome);
     operations.push(...decided.operations);
@@ -123,12 +125,17 @@ interface DecidedOne {
   readonly operations: readonly Operation[];
 }
 
+interface Deciding extends Pick<DecideOptions, 'asksAll'> {
+  readonly below: Standings;
+  readonly reach: Reached;
+}
+
 /** A decision and what it causes, or the refusal of either; `undefined`: documents of what it causes have yet to be read. */
-function decideWithCaused(mutation: Mutation, number: number, below: Standings, reach: Reached): DecidedOne | undefined {
+function decideWithCaused(mutation: Mutation, number: number, { below, reach, asksAll }: Deciding): DecidedOne | undefined {
   const standings = new Standings(below);
   const decision = mutation.decide(standings.get(keyOf(mutation))?.document, reach);
   const also = decision.kind === 'refuse' ? [] : (decision.also ?? []);
-  const unread = also.filter((followUp) => standings.get(keyOf(followUp)) === undefined);
+  const unread = also.filter((followUp) => (asksAll || followUp.isFresh !== true) && standings.get(keyOf(followUp)) === undefined);
   reach.unread.push(...unread);
   if (unread.length > 0) return undefined;
   const first = carryOutOne(mutation, number, decision, standings);

@@ -7,6 +7,8 @@
  *    │          │ missing    │ met before: met          │ refused        │ not answered: sent again, then unknown
  *    │          └─ is read ──┤                          │                │
  *    └───────────────────────┴──────────────────────────┴────────────────┴──▶ conflict, unreachable, failed
+ *
+ * What is made under an id of its own is not asked for, unless an attempt before met a conflict.
  */
 import type { ClientSession, Db } from 'mongodb';
 import { Fault } from '../../../../shared/wire/fault.ts';
@@ -14,9 +16,9 @@ import type { Resource } from '../../../../shared/contract/resource.ts';
 import { storeLimits } from '../../limits.ts';
 import { toConflict } from '../../conflict.ts';
 import { isUndone } from '../../outcomes.ts';
-import type { CursorMove } from '../../store.ts';
+import type { About, CursorMove } from '../../store.ts';
 import { type Attempt, attempt, type Ended, type Met, type Result, toEnded } from './attempt.ts';
-import { type Decided, decideAll, type Operation, Standings, toModels } from './decide.ts';
+import { type Decided, decideAll, keyOf, nothing, type Operation, Standings, toModels } from './decide.ts';
 import type { Stored } from '../read/documents.ts';
 import type { Call } from './group-queue.ts';
 import { type Held, toHeldModels } from './held-documents.ts';
@@ -52,12 +54,15 @@ export class Transaction {
   readonly #session: ClientSession;
   readonly #reader: TransactionReader;
   readonly #clock: () => number;
+  readonly #asksAll: boolean;
 
-  constructor(given: Omit<WriterOptions, 'client' | 'head'> & { readonly session: ClientSession }) {
+  /** `asksAll`: an attempt before met a conflict, and whatever is written is asked for. */
+  constructor(given: Omit<WriterOptions, 'client' | 'head'> & { readonly session: ClientSession; readonly asksAll: boolean }) {
     this.#database = given.database;
     this.#session = given.session;
     this.#reader = new TransactionReader(given, (deadline, ask) => this.#inTime(deadline, ask));
     this.#clock = given.clock;
+    this.#asksAll = given.asksAll;
   }
 
   /** Never throws. */
@@ -78,7 +83,9 @@ export class Transaction {
       maxCommitTimeMS: this.#left(commitDeadline),
     });
     const standings = new Standings();
-    await this.#reader.documents(calls.flatMap(({ mutations }) => mutations), standings, deadline);
+    const [known, asked] = this.#toAsked(calls.flatMap(({ mutations }) => mutations));
+    for (const about of known) standings.set(keyOf(about), nothing);
+    await this.#reader.documents(asked, standings, deadline);
     const work: Work = { results: new Map(), records: [], cursors: [], operations: [], held: new Map() };
     for (const call of calls) {
       const met = await this.#add(call, work, standings, deadline);
@@ -89,6 +96,12 @@ export class Transaction {
     if (!writes) await this.#inTime(deadline, () => this.#session.abortTransaction());
     const ended = writes ? ((await this.#write(work, deadline)) ?? (await this.#commit(commitDeadline))) : undefined;
     return ended ?? { kind: 'settled', results };
+  }
+
+  /** Those of which it is known that no document is there, and the others. */
+  #toAsked(mutations: readonly About[]): readonly [readonly About[], readonly About[]] {
+    const isKnown = ({ isFresh }: About) => isFresh === true && !this.#asksAll;
+    return [mutations.filter(isKnown), mutations.filter((mutation) => !isKnown(mutation))];
   }
 
   /** What one call comes to, added to that of those before it. */
@@ -135,7 +148,7 @@ export class Transaction {
     if (cursor !== undefined && !(await this.#stands(cursor, deadline))) return { thrown: new Fault('cursor_moved') };
     for (;;) {
       const own = new Standings(standings);
-      const decided = attempt(() => decideAll(call.mutations, own, { refused: call.refused, atomic }));
+      const decided = attempt(() => decideAll(call.mutations, own, { refused: call.refused, atomic, asksAll: this.#asksAll }));
       if ('thrown' in decided) return decided;
       if ('missing' in decided) {
         await this.#reader.read(decided.missing, standings, deadline);

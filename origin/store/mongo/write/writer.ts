@@ -91,7 +91,7 @@ export class Writer {
       if (left.length === 0) return;
       if (tries > 0) this.#counts.transactionRetries++;
       const deadline = Math.min(...left.map(({ options }) => options.deadline));
-      const attempt = await this.#attempt(left, deadline);
+      const attempt = await this.#attempt(left, deadline, tries > 0);
       switch (attempt.kind) {
         case 'settled':
           return;
@@ -120,12 +120,12 @@ export class Writer {
     }
   }
 
-  async #attempt(calls: readonly Call[], deadline: number): Promise<Attempt> {
+  async #attempt(calls: readonly Call[], deadline: number, asksAll: boolean): Promise<Attempt> {
     const { client, database, texts, clock, installation } = this.#options;
     const session = client.startSession();
     try {
-      const attempt = await new Transaction({ database, session, texts, clock, installation }).attempt(calls, deadline);
-      if (attempt.kind === 'settled') this.#settle(attempt.results, session);
+      const attempt = await new Transaction({ database, session, texts, clock, installation, asksAll }).attempt(calls, deadline);
+      if (attempt.kind === 'settled') await this.#settle(attempt.results, session, deadline);
       return attempt;
     } finally {
       this.#end(session);
@@ -138,9 +138,12 @@ export class Writer {
     this.#ending.add(ended);
   }
 
-  #settle(results: ReadonlyMap<Call, Result>, session: ClientSession): void {
+  async #settle(results: ReadonlyMap<Call, Result>, session: ClientSession, deadline: number): Promise<void> {
     this.#counts.transactions++;
-    const position = this.#options.head.moveTo(mustOperationTime(session));
+    const { head } = this.#options;
+    // What was refused before anything was asked of the server has no time of its own.
+    const hasAsked = session.operationTime !== undefined;
+    const position = hasAsked ? head.moveTo(mustOperationTime(session)) : await inTime(toLeft({ deadline }), () => head.refresh());
     for (const [{ settled }, result] of results) {
       if ('thrown' in result) settled.reject(result.thrown);
       else settled.resolve({ outcomes: result, position, replayed: undefined });
@@ -213,7 +216,7 @@ function rejectAsUnknown(calls: readonly Call[], error: unknown): void {
   for (const { settled, options } of calls) settled.reject(late(options, cause));
 }
 
-function toLeft({ deadline }: WriteOptions): number {
+function toLeft({ deadline }: Pick<WriteOptions, 'deadline'>): number {
   const left = Math.ceil(deadline - performance.now());
   if (left <= 0) throw deadlineExceeded();
   return left;
