@@ -23,19 +23,23 @@ export interface OneOptions {
   readonly issuer: string;
   readonly audience: string;
   readonly jwksUrl: string;
+  /** The database on MongoDB that it serves, in place of a copy of the origin's. */
+  readonly mongoUri?: string;
 }
 
 /** As in production, on a copy of the origin's database; its plan and address limit are ones that a single client does not meet. */
 export async function startOne(
-  { dir, keys, issuer, audience, jwksUrl }: OneOptions,
+  { dir, keys, issuer, audience, jwksUrl, mongoUri = '' }: OneOptions,
   { films }: { readonly films: Reads },
   disposals: Disposals,
 ): Promise<Runner> {
-  const ownDir = join(dir, 'one');
+  const ownDir = join(dir, mongoUri === '' ? 'one' : 'one-on-mongodb');
   mkdirSync(ownDir);
-  withDatabase(join(dir, databaseName), (database) => database.prepare('VACUUM INTO ?').run(join(ownDir, databaseName)));
+  if (mongoUri === '') {
+    withDatabase(join(dir, databaseName), (database) => database.prepare('VACUUM INTO ?').run(join(ownDir, databaseName)));
+  }
   const child = new OriginProcess({
-    TOMBOLO_ENV: 'production', TOMBOLO_DATA_DIR: ownDir, TOMBOLO_KEYS: keys, TOMBOLO_FLOOD_MAX: '1000000000',
+    TOMBOLO_ENV: 'production', TOMBOLO_DATA_DIR: ownDir, MONGODB_URI: mongoUri, TOMBOLO_KEYS: keys, TOMBOLO_FLOOD_MAX: '1000000000',
     TOMBOLO_ISSUER: issuer, TOMBOLO_AUDIENCE: audience, TOMBOLO_JWKS_URL: jwksUrl, TOMBOLO_ANONYMOUS_PLAN: 'bench',
   }, oneProcess);
   disposals.push(() => child.kill9());
@@ -67,7 +71,7 @@ export async function startPocketBase(
 }
 
 /** Milliseconds from a start to the first good answer. */
-async function untilAnswered(url: string, start: () => Promise<void>): Promise<number> {
+export async function untilAnswered(url: string, start: () => Promise<void>): Promise<number> {
   const startedAt = performance.now();
   const started = start();
   while (!(await fetch(url).then(({ ok }) => ok, () => false))) await Bun.sleep(5);

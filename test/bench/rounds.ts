@@ -36,7 +36,8 @@ export async function measure(
   const measured = new Map<string, Measured[]>(contenders.map(({ name }) => [name, []]));
   for (let round = 0; round <= options.roundsMax && (round <= 1 || performance.now() < options.untilMs); round++)
     for (const contender of contenders) {
-      const found = await once(load, contender, round === 0 ? { ...options, forMs: options.warmMs ?? options.forMs } : options);
+      const warmMs = contender.warmMs ?? options.warmMs ?? options.forMs;
+      const found = await once(load, contender, round === 0 ? { ...options, forMs: warmMs } : options);
       if (round > 0) measured.get(contender.name)?.push(found);
     }
   return measured;
@@ -44,11 +45,11 @@ export async function measure(
 
 async function once(
   load: LoadGenerator,
-  { name, server, status, mark = '', once = false, requests }: Contender,
-  { forMs, connections }: RoundsOptions,
+  { name, server, status, mark = '', once = false, requests, connections: own }: Contender,
+  { forMs, connections: most }: RoundsOptions,
 ): Promise<Measured> {
   const before = cpuSecondsOfAll(server);
-  const report = await load.run({ port: server.port, requests: requests(), once, connections, forMs, status, mark });
+  const report = await load.run({ port: server.port, requests: requests(), once, connections: own ?? most, forMs, status, mark });
   const cpuSeconds = cpuSecondsOfAll(server) - before;
   if (report.failed > 0 || report.requests === 0) throw new Error(`${name}: ${report.failed} of ${report.requests} requests failed`);
   return toMeasured(report, cpuSeconds);

@@ -19,9 +19,9 @@ import { benchJobs } from './jobs.ts';
 import { LoadGenerator } from './load.ts';
 import { type BenchRecord, type ImportFigures, toRecord } from './record.ts';
 import { toPage } from './record-page.ts';
-import { dataContenders, dataReadings } from './data-contenders.ts';
+import { dataContenders, dataNotes, dataPeers, dataReadings } from './data-contenders.ts';
 import { startDataWorld, toDataFootprints } from './data-world.ts';
-import { oneContenders, oneReadings } from './one-contenders.ts';
+import { oneContenders, onePeers, oneReadings } from './one-contenders.ts';
 import { type Footprint, type OneRecord, toOnePage } from './one-page.ts';
 import { startOneWorld, toFootprints } from './one-world.ts';
 import { measure, median } from './rounds.ts';
@@ -36,7 +36,7 @@ const settings = isQuick
   : { roundsMax: 9, untilMs: 130_000, forMs: 1_200, connections: 16, createsPerRound: 10_000, importsMax: 3, importsUntilMs: 190_000 };
 const oneSettings = isQuick
   ? { roundsMax: 2, untilMs: 30_000, forMs: 300, warmMs: 1_000, connections: 64 }
-  : { roundsMax: 5, untilMs: 60_000, forMs: 600, warmMs: 1_500, connections: 64 };
+  : { roundsMax: 5, untilMs: whole === 'data' ? 240_000 : 60_000, forMs: 600, warmMs: 1_500, connections: 64 };
 
 /** A run that hangs is worth nothing; what it started ends with it. */
 const runMsMax = isQuick ? 90_000 : 240_000;
@@ -120,14 +120,14 @@ if (process.argv.includes('jobs') && !process.argv.includes('--only')) {
   process.stdout.write(await benchJobs());
   process.exit(0);
 }
-const watchdog = setTimeout(() => stop(`not done after ${runMsMax / 1_000} s`), runMsMax);
 const ways = {
   one: () => toRun(startOneWorld, (made) => benchWhole(oneContenders(made), () => toFootprints(made)),
-    (record) => toOnePage('One machine', oneReadings, record)),
+    (record) => toOnePage({ title: 'One machine', readings: oneReadings, peers: onePeers }, record)),
   data: () => toRun(startDataWorld, (made) => benchWhole(dataContenders(made), () => toDataFootprints(made)),
-    (record) => toOnePage('What is asked of a data API', dataReadings, record)),
+    (record) => toOnePage({ title: 'What is asked of a data API', readings: dataReadings, peers: dataPeers, notes: dataNotes }, record)),
 };
 const { world, run } = await (whole === undefined ? toRun(startBenchWorld, bench, toPage) : ways[whole]());
+const watchdog = setTimeout(() => stop(`not done after ${runMsMax / 1_000} s`), runMsMax);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop(signal));
 try {
   const { record, page } = await run();

@@ -116,9 +116,9 @@ async function webhooks({ seed }: Budget): Promise<Outcome> {
   };
 }
 
-const [boundsFew, boundsMany] = [1_000, 100_000];
+const [boundsFew, boundsMany] = [10_000, 100_000];
 
-/** What each kind of read looks into, among a thousand documents and a hundred thousand. */
+/** What each kind of read looks into, among ten thousand documents and a hundred thousand. */
 async function workBounds({ seed }: Budget): Promise<Outcome> {
   const runs: Looks[] = [];
   const violations: string[] = [];

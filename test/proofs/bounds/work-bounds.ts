@@ -14,10 +14,10 @@ const limit = 20;
 const valuesOfIn = 3;
 /** Entries of a walk that are read and not shown: what waits in a merge, what is behind a skip, what ends it. */
 const besides = 4;
-/** Entries of one read of a loose walk (distinct.ts), and of a cell of the map (map-walk.ts). */
-const [ofLooseRead, ofCell] = [8, 50];
-/** A document stands in a page of its own, maybe below another of its own; to look takes some too. */
-const [pagesOfEntry, pagesOfLook] = [2, 20];
+/** Entries of one read of a loose walk (distinct.ts). */
+const ofLooseRead = 8;
+/** A document stands in a page of its own, maybe below another of its own, and its entries in some; to look takes some too. */
+const [pagesOfEntry, pagesOfLook] = [2.5, 20];
 /** Each question is put again, since other work of the store adds to what is counted: the least is its own. */
 const askedEach = 3;
 
@@ -53,8 +53,8 @@ const questions: Readonly<Record<string, Question>> = {
   'expand': ofKind('&expand=next', 2 * (limit + besides)),
   // Which of two words is the rarer is counted, to a thousand each.
   'text': list((number) => `q=${toKind(number)}+thing`, 3 * limits.textExaminedMax),
-  'near': list((number) => `near=${toPlace(number).join()}&distance=30000`, limit * ofCell),
-  'within': list((number) => `within=${toBox(number)}`, limit * ofCell),
+  'near': list((number) => `near=${toPlace(number).join()}&distance=30000`, limits.placesExaminedMax),
+  'within': list((number) => `within=${toBox(number)}`, limits.placesExaminedMax),
   'aggregate': wholeKind('aggregate', '&group=size&avg=rank'),
   'export': wholeKind('export', ''),
 };
@@ -65,12 +65,14 @@ function toBox(number: number): string {
   return [west, south, west + 0.5, south + 0.5].join();
 }
 
+const wholeMin = 1_000;
+
 export interface Looks {
   readonly engine: Engine;
   readonly documents: number;
   /** Of each kind of read the most: entries or documents on MongoDB, pages on SQLite. */
   readonly looked: Readonly<Record<string, number>>;
-  /** Of an export of all: as many as there are documents, or more, where looks are counted at all. */
+  /** Of an export of all, which is cut where it takes too long: a thousand or more, where looks are counted at all. */
   readonly whole: number;
 }
 
@@ -96,7 +98,7 @@ export async function looksOf(
 
 /** The kinds of read that looked into more than they may. */
 export function tooManyLooks({ engine, documents, looked, whole }: Looks): readonly string[] {
-  if (whole < documents) return [`${engine}: an export of ${documents} documents is counted as ${whole} looks`];
+  if (whole < wholeMin) return [`${engine}: an export of ${documents} documents is counted as ${whole} looks`];
   return Object.entries(questions).flatMap(([name, { examinedMax }]) => {
     const max = engine === 'mongodb' ? examinedMax : examinedMax * pagesOfEntry + pagesOfLook;
     const count = looked[name] ?? Number.POSITIVE_INFINITY;
