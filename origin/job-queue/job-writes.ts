@@ -104,7 +104,7 @@ function fenced({ id, claim }: Claim, change: ((job: StoredJob) => Changed) | un
 }
 
 /** Of an Error that is no Fault its owner is told nothing: what it says may be of the inside. */
-export function toWords(cause: unknown): Pick<Changed, 'error' | 'told'> {
+export function toWords(cause: unknown): { readonly error: string; readonly told: string } {
   const told = cause instanceof Fault ? (cause.detail ?? problemKindOf(cause.reason).title) : 'it failed';
   const error = cause instanceof Error && cause.message !== '' ? cause.message : 'it failed';
   const inShort = (text: string) => text.slice(0, jobLimits.errorCharactersMax).toWellFormed();

@@ -13,7 +13,7 @@ import { job, type Job, type Queue } from '../job-queue/job.ts';
 import type { Change } from '../access/documents-changed.ts';
 import { isOpen, type Outcome } from './advance.ts';
 import { givenOf, workflowIn } from './stored-workflow.ts';
-import { advancing, beginning, forgetting, moved } from './transitions.ts';
+import { advancing, beginning, type Failure, forgetting, moved } from './transitions.ts';
 import type { Done, Step, Workflow } from './workflow.ts';
 
 const queue: Queue = { name: 'workflows', concurrency: 20 };
@@ -131,14 +131,14 @@ class Acting {
     return isUndoing ? await step.undo?.(call, given) ?? {} : step.run(call, given);
   }
 
-  #end(writes: readonly Change[], outcome: Outcome, failure: Pick<StoredWorkflow, 'error' | 'told'> = {}): Promise<void> {
+  #end(writes: readonly Change[], outcome: Outcome, failure: Failure = {}): Promise<void> {
     const { call, id, stored: { turn } } = this.#attempted;
     return call.end(writes, [advancing(this.#of, { id, turn, outcome, failure, nowMs: call.now(), by: call.id })]);
   }
 }
 
 /** Of the attempt before. */
-function failureOf({ error, told }: Pick<JobCall['stored'], 'error' | 'told'>): Pick<StoredWorkflow, 'error' | 'told'> {
+function failureOf({ error, told }: Pick<JobCall['stored'], 'error' | 'told'>): Failure {
   return { ...(error === undefined ? {} : { error }), ...(told === undefined ? {} : { told }) };
 }
 

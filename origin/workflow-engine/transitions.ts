@@ -8,7 +8,7 @@ import { type StoredWorkflow, workflows } from '../../shared/workflows/resource.
 import { workflowLimits } from '../../shared/workflows/limits.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import { enqueuing } from '../job-queue/enqueue.ts';
-import { toEnded, toInstant } from '../job-queue/job-writes.ts';
+import { toEnded, toInstant, toWords } from '../job-queue/job-writes.ts';
 import { isEnded, jobIn, putting } from '../job-queue/stored-job.ts';
 import type { Decision, FollowUp, Mutation } from '../store/store.ts';
 import { advance, begin, type Course, inHand, isOpen, type Outcome } from './advance.ts';
@@ -38,13 +38,16 @@ export function beginning(of: Workflow, id: string, { nowMs, ...causing }: Causi
   };
 }
 
+/** For whoever operates this, and for the owner. */
+export type Failure = Pick<StoredWorkflow, 'error' | 'told'>;
+
 export interface Advancing {
   readonly id: string;
   readonly turn: number;
   readonly outcome: Outcome;
   readonly nowMs: number;
   /** Why it failed, where it has. */
-  readonly failure?: Pick<StoredWorkflow, 'error' | 'told'>;
+  readonly failure?: Failure;
   /** The job that writes this, and ends with it. */
   readonly by?: string;
 }
@@ -84,7 +87,9 @@ function following(of: Workflow, id: string, before: StoredWorkflow, course: Cou
   const turn = before.turn + 1;
   const after: StoredWorkflow = { ...before, state: course.state, steps: course.steps, round: course.round, turn };
   const step = of.steps.find(({ name }) => name === inHand(course)?.name);
-  const job = step === undefined ? undefined : jobInHand(of, id, after, step, nowMs);
+  const next = step === undefined ? {} : nextOf(of, id, after, step, nowMs);
+  if ('failure' in next) return following(of, id, before, mustFail(of, course), { ...happened, failure: next.failure });
+  const { job, waitsFor } = next;
   const timing = timingOf(before, course);
   const timer = timing === 'new' ? newTimer(of, id, after, nowMs) : undefined;
   const given = [before.job, timing === 'same' ? undefined : before.timer].filter((each) => each !== undefined && each !== by);
@@ -92,7 +97,7 @@ function following(of: Workflow, id: string, before: StoredWorkflow, course: Cou
     kind: 'put',
     document: documentOf({
       ...after, job: job?.id, timer: timing === 'same' ? before.timer : timer?.id,
-      waitsFor: course.state === 'waiting' && step !== undefined ? placeOf(of, id, after, step) : undefined,
+      waitsFor,
       error: course.why === undefined && course.state !== 'stuck' ? undefined : failure?.error ?? before.error,
       told: course.why === undefined && course.state !== 'stuck' ? undefined : failure?.told ?? before.told,
       why: course.why, ended: isOpen(course) ? undefined : toInstant(nowMs),
@@ -102,6 +107,28 @@ function following(of: Workflow, id: string, before: StoredWorkflow, course: Cou
       ...[job, timer].filter((each) => each !== undefined),
     ],
   };
+}
+
+interface Next {
+  /** `undefined`: nothing is in hand that goes on by itself. */
+  readonly job?: FollowUp | undefined;
+  readonly waitsFor?: string | undefined;
+}
+
+/** What a wait is for is the team's to say; where that throws, the wait has failed, and not whatever came before it. */
+function nextOf(of: Workflow, id: string, after: StoredWorkflow, step: Step, nowMs: number): Next | { readonly failure: Failure } {
+  if (after.state !== 'waiting') return { job: after.state === 'stuck' ? undefined : jobInHand(of, id, after, step, nowMs) };
+  try {
+    return { job: jobInHand(of, id, after, step, nowMs), waitsFor: placeOf(of, id, after, step) };
+  } catch (cause) {
+    return { failure: toWords(cause) };
+  }
+}
+
+function mustFail(of: Workflow, course: Course): Course {
+  const failed = advance(of.plan, course, { kind: 'failed' });
+  if (failed === undefined) throw new Error(`workflow "${of.workflow}" cannot fail where it is ${course.state}`);
+  return failed;
 }
 
 /** While it goes on the timer ends the whole; once it has ended, it is forgotten by one. What is undone, or stuck, has none. */
@@ -116,9 +143,7 @@ function newTimer(of: Workflow, id: string, after: StoredWorkflow, nowMs: number
   return enqueuing(timerJob(of), { workflow: id }, { runAt, dedupe: `${id} ${after.turn}` }, toCausing(after, nowMs));
 }
 
-/** `undefined`: nothing is in hand that goes on by itself. */
-function jobInHand(of: Workflow, id: string, after: StoredWorkflow, step: Step, nowMs: number): FollowUp | undefined {
-  if (after.state === 'stuck') return undefined;
+function jobInHand(of: Workflow, id: string, after: StoredWorkflow, step: Step, nowMs: number): FollowUp {
   const runAt = after.state === 'waiting' ? endOfWait(of, id, after, step, nowMs) : nowMs;
   const payload = { workflow: id, turn: after.turn };
   const how = { runAt, dedupe: `${id} ${after.turn}` };

@@ -5,36 +5,23 @@ import type { Own } from '../../../origin/context.ts';
 import { beforeWrite } from '../../../origin/documents/before-write.ts';
 import { execute } from '../../../origin/execute.ts';
 import { type Given, type Step, type StepCall, type Undone, workflow } from '../../../origin/workflow-engine/workflow.ts';
-import { contract } from '../../../shared/contract/contract.ts';
-import { resource } from '../../../shared/contract/resource.ts';
-import { anyone, equals, role, signedIn } from '../../../shared/contract/rules.ts';
+import { equals, role, signedIn } from '../../../shared/contract/rules.ts';
 import { jobOperations } from '../../../shared/jobs/operations.ts';
 import { jobs } from '../../../shared/jobs/resource.ts';
-import { workflowOperations as rows } from '../../../shared/workflows/operations.ts';
 import { workflows } from '../../../shared/workflows/resource.ts';
 import { Fault } from '../../../shared/wire/fault.ts';
 import type { Principal } from '../../../shared/wire/principal.ts';
 import type { JsonObject } from '../../../shared/wire/values.ts';
-import { type DirectAsking, DirectOrigin } from '../../support/direct-origin.ts';
+import {
+  ada, ask, flow, type Input, input, noted, notes, quick, refuses, served, shown, start, states, until,
+} from '../../support/asked-workflows.ts';
+import { DirectOrigin } from '../../support/direct-origin.ts';
 import { eventually } from '../../support/eventually.ts';
 import { engines } from '../../support/whole-world.ts';
 
-const notes = resource({
-  name: 'notes', id: { kind: 'string', format: z.string() }, shapes: { all: {} }, rules: { read: anyone, write: anyone },
-  schema: z.object({ text: z.string() }),
-});
-const served = contract(notes);
-
-const ada: Principal = { subject: 'ada', roles: [], claims: { tenant: 'odeon' } };
 const bob: Principal = { subject: 'bob', roles: [], claims: { tenant: 'odeon' } };
 const olga: Principal = { subject: 'olga', roles: ['admin'], claims: { tenant: 'odeon' } };
 const otherAdmin: Principal = { subject: 'oda', roles: ['admin'], claims: { tenant: 'rex' } };
-
-const input = z.strictObject({ note: z.string() });
-type Input = z.output<typeof input>;
-const quick = { firstMs: 1, maxMs: 2 };
-const flow = (steps: readonly Step<Input>[], given: { readonly withinMs?: number } = {}) =>
-  workflow({ name: 'flow', input, steps, start: signedIn, ...given });
 
 /** Writes a note of its name when it is done, and takes it out when it is undone. */
 const noting = (name: string, run: (call: StepCall, given: Given<Input>) => unknown = () => undefined): Step<Input> => ({
@@ -45,10 +32,6 @@ const noting = (name: string, run: (call: StepCall, given: Given<Input>) => unkn
   },
   undo: async (call, { isDone }) => ({ writes: isDone ? [call.remove(notes, name)] : [] }),
 });
-const refuses = () => {
-  throw new Fault('document_conflict', { detail: 'sold out' });
-};
-
 describe.each(engines)('workflows on %s', (engine) => {
   const opened: AsyncDisposable[] = [];
   afterEach(async () => {
@@ -60,21 +43,6 @@ describe.each(engines)('workflows on %s', (engine) => {
     opened.push(origin);
     return origin;
   };
-  const ask = (origin: DirectOrigin, name: keyof typeof rows, asking: DirectAsking) =>
-    origin.askBy(rows[name], execute, workflows, { principal: ada, ...asking });
-  const start = async (origin: DirectOrigin, note = 'n') => {
-    const { json, outcome } = await ask(origin, 'startWorkflow', { body: { workflow: 'flow', input: { note } } });
-    expect(outcome).toBe('created');
-    return String(json['id']);
-  };
-  const shown = async (origin: DirectOrigin, id: string, principal = ada) => (await ask(origin, 'getWorkflow', { id, principal })).json;
-  const until = async (origin: DirectOrigin, id: string, state: string) => {
-    await eventually(`workflow ${id} is ${state}`, async () => (await shown(origin, id))['state'] === state);
-    return shown(origin, id);
-  };
-  const noted = async (origin: DirectOrigin, ...names: string[]) =>
-    Promise.all(names.map(async (name) => (await origin.stored(notes, name)) !== undefined));
-  const states = ({ steps }: JsonObject) => (steps as readonly JsonObject[]).map(({ name, state }) => `${String(name)} ${String(state)}`);
 
   test('do one step after the other, each with what came before, and their owner alone, and admins of the tenant, see them', async () => {
     const second = noting('second', (_call, { result }) => expect(result('first', z.object({ by: z.string() }))).toEqual({ by: 'first' }));
@@ -221,6 +189,23 @@ describe.each(engines)('workflows on %s', (engine) => {
     await until(other, stuck, 'undone');
     await ask(other, 'retryWorkflow', { id: stuck, principal: olga });
     expect(await until(other, stuck, 'done')).toMatchObject({ round: 2 });
+  });
+
+  test('fail at a wait that cannot be told, and others go on', async () => {
+    const of = (id: (given: Given<Input>) => string): Step<Input> =>
+      ({ name: 'wait', of: notes, id, where: equals('text', 'yes'), withinMs: 60_000 });
+    const good = workflow({ name: 'good', input, start: signedIn, steps: [of(({ input: { note } }) => note), noting('last')] });
+    const bad = flow([of(({ input: { note } }) => note), {
+      ...of(() => {
+        throw new Fault('document_conflict', { detail: 'no such thing' });
+      }), name: 'second',
+    }]);
+    const origin = await opening({ workflows: [good, bad] });
+    const id = await start(origin, 'both');
+    const { json: other } = await ask(origin, 'startWorkflow', { body: { workflow: 'good', input: { note: 'both' } } });
+    await origin.ask('replace', notes, { id: 'both', body: { text: 'yes' } });
+    await until(origin, String(other['id']), 'done');
+    expect(await until(origin, id, 'undone')).toMatchObject({ error: 'no such thing', steps: [{ state: 'done' }, { state: 'failed' }] });
   });
 
   test('begin with the write that causes them, and not where it is refused', async () => {
