@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { MongodOptions, Server } from '../mongod/mongod.ts';
 import { openControlledDatabase } from './mongo-database.ts';
 import type { Engine } from './whole-world.ts';
 
@@ -10,15 +11,17 @@ export interface Stage {
   readonly place: string;
   readonly variables: Readonly<Record<string, string>>;
   readonly programs: number;
+  /** Where it is a MongoDB. */
+  readonly server?: Server;
   remove(): Promise<void> | void;
 }
 
-export async function openStage(engine: Engine): Promise<Stage> {
+export async function openStage(engine: Engine, options: MongodOptions = {}): Promise<Stage> {
   if (engine === 'mongodb') {
-    const { uri, server, remove } = await openControlledDatabase();
+    const { uri, server, remove } = await openControlledDatabase(options);
     // A transaction that a killed client left open holds what it has written for so long; 60 s unless said.
     server.transactionLifetimeMsMax = 500;
-    return { place: uri, variables: { MONGODB_URI: uri }, programs: 2, remove };
+    return { place: uri, variables: { MONGODB_URI: uri }, programs: 2, server, remove };
   }
   const place = mkdtempSync(join(tmpdir(), 'tombolo-killed-'));
   return { place, variables: { TOMBOLO_DATA_DIR: place }, programs: 1, remove: () => rmSync(place, { recursive: true, force: true }) };

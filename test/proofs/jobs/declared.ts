@@ -28,6 +28,8 @@ function witness(file: string): Job<typeof payload> {
       const begun: Begun = { id: call.id, attempt: call.attempt };
       appendFileSync(file, `${JSON.stringify(begun)}\n`);
       if (Math.random() < 0.1) await Bun.sleep(Math.random() * 30);
+      // Some outlive a beat of their lease.
+      if (Math.random() < 0.05) await Bun.sleep(jobTimes.leaseMs / 2);
       if (Math.random() < 0.1) throw new Error('at times it fails');
       call.atEnd([call.create(ends, { id: call.id, attempt: call.attempt })]);
       return call.payload.n;

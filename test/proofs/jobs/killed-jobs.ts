@@ -1,6 +1,7 @@
 /**
- * Programs that enqueue and run jobs, which fail at random, are killed at random moments, each of a seed of its own; then the
- * jobs are compared with the writes that were committed. On MongoDB two programs run at a time.
+ * Programs that enqueue and run jobs, which fail at random, are killed, each of a seed of its own at a step of the queue or at some
+ * moment; then the jobs are compared with the writes that were committed. On MongoDB two programs run at a time, and where members
+ * fail a set of three loses its primary meanwhile, again and again.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,23 +12,34 @@ import type { ListRequest } from '../../../origin/store/store.ts';
 import type { Position } from '../../../shared/wire/position.ts';
 import { jobs, type StoredJob } from '../../../shared/jobs/resource.ts';
 import { eventually } from '../../support/eventually.ts';
-import { KilledProgram, openStage, type Stage } from '../../support/killed-program.ts';
+import { openStage, type Stage } from '../../support/killed-program.ts';
 import { Random } from '../../support/random.ts';
 import { testKeys } from '../../support/scripted-origin.ts';
 import type { Engine } from '../../support/whole-world.ts';
+import { failMembers } from './failing-members.ts';
 import { attemptsMax, type Begun, causing, ends, jobTimes, served, subjects } from './declared.ts';
 
 export interface JobRunOptions {
   readonly engine: Engine;
   readonly seed: number;
-  /** So many, or what the time allows, but never less than a few. */
   readonly kills: number;
-  readonly killingMsMax?: number;
+  /** Whether members of a replica set fail meanwhile. */
+  readonly membersFail?: boolean;
 }
 
 export interface JobRun {
-  readonly figures: { readonly kills: number; readonly committed: number; readonly done: number; readonly begunAgain: number };
+  readonly figures: JobFigures;
   readonly violations: readonly string[];
+}
+
+interface JobFigures {
+  readonly kills: number;
+  /** How often each step was the one, and how often another moment. */
+  readonly steps: Readonly<Record<string, number>>;
+  readonly failovers: number;
+  readonly committed: number;
+  readonly done: number;
+  readonly begunAgain: number;
 }
 
 /** What is there once nothing runs any more. */
@@ -39,24 +51,39 @@ export interface Left {
   readonly begun: readonly Begun[];
 }
 
-export async function runKilledJobs({ engine, seed, kills, killingMsMax = Number.POSITIVE_INFINITY }: JobRunOptions): Promise<JobRun> {
-  const stage = await openStage(engine);
+export async function runKilledJobs({ engine, seed, kills, membersFail = false }: JobRunOptions): Promise<JobRun> {
+  const stage = await openStage(engine, membersFail ? { members: 3, seed } : {});
   const dir = mkdtempSync(join(tmpdir(), 'tombolo-jobs-'));
-  const file = join(dir, 'begun.ndjson');
+  const [file, stepsFile] = [join(dir, 'begun.ndjson'), join(dir, 'steps')];
   try {
+    const random = new Random(seed);
     const from = await begin(stage);
-    const killed = await killPrograms(stage, file, { random: new Random(seed), kills, until: performance.now() + killingMsMax });
+    const calm = new AbortController();
+    const failing = membersFail && stage.server !== undefined ? failMembers(stage.server, random, calm.signal) : 0;
+    await killPrograms(stage, { random, kills, file, stepsFile }).finally(() => calm.abort());
+    const failovers = await failing;
     const context = await open(stage, file);
     await eventually('no job is left', async () => (await unfinished(context)) === 0, { msMax: 60_000, everyMs: 100 });
     const left = await leftIn(context, from, file);
     await context.services.stop(Date.now() + 5_000);
-    const again = left.begun.filter(({ attempt }) => attempt > 1).length;
-    const figures = { kills: killed, committed: left.owed.length, done: left.ends.size, begunAgain: again };
+    const steps = linesOf(stepsFile);
+    const figures = {
+      kills: steps.length, steps: countsOf(steps), failovers,
+      committed: left.owed.length, done: left.ends.size, begunAgain: left.begun.filter(({ attempt }) => attempt > 1).length,
+    };
     return { figures, violations: violationsIn(left) };
   } finally {
     await stage.remove();
     rmSync(dir, { recursive: true, force: true });
   }
+}
+
+function linesOf(file: string): readonly string[] {
+  return readFileSync(file, 'utf8').trim().split('\n');
+}
+
+function countsOf(all: readonly string[]): Readonly<Record<string, number>> {
+  return Object.fromEntries([...Map.groupBy(all.toSorted(), (each) => each)].map(([each, same]) => [each, same.length]));
 }
 
 function open({ variables }: Stage, file: string | undefined): Promise<Context> {
@@ -71,29 +98,27 @@ async function begin(stage: Stage): Promise<Position> {
   return head;
 }
 
-const killsMin = 6;
 const programFile = join(import.meta.dir, 'working-program.ts');
 
 interface Killing {
   readonly random: Random;
   readonly kills: number;
-  /** By `performance.now()`. */
-  readonly until: number;
+  readonly file: string;
+  readonly stepsFile: string;
 }
 
-/** How many were killed before the last ones. */
-async function killPrograms({ place, programs }: Stage, file: string, { random, kills, until }: Killing): Promise<number> {
-  const running: KilledProgram[] = [];
-  let kill = 0;
-  for (; kill < Math.min(kills, killsMin) || (kill < kills && performance.now() < until); kill++) {
-    while (running.length < programs) running.push(new KilledProgram(programFile, [place, file, String(random.below(2 ** 31))]));
-    await Promise.all(running.map((program) => program.writes()));
-    await Bun.sleep(random.below(kill % 5 === 0 ? 2 * jobTimes.leaseMs : 150));
-    const [killed] = running.splice(random.below(running.length), 1);
-    await killed?.kill9();
-  }
-  await Promise.all(running.map((program) => program.kill9()));
-  return kill;
+/** Each program has a seed of its own, and ends by itself. */
+async function killPrograms({ place, programs }: Stage, { random, kills, file, stepsFile }: Killing): Promise<void> {
+  let begun = 0;
+  const run = async () => {
+    while (begun++ < kills) {
+      const args = [programFile, place, file, stepsFile, String(random.below(2 ** 31))];
+      const child = Bun.spawn([process.execPath, ...args], { stdin: 'ignore', stdout: 'inherit', stderr: 'inherit' });
+      await child.exited;
+      if (child.signalCode !== 'SIGKILL') throw new Error(`a program ended with ${child.exitCode ?? child.signalCode}`);
+    }
+  };
+  await Promise.all(Array.from({ length: programs }, run));
 }
 
 async function unfinished({ store }: Context): Promise<number> {
@@ -112,7 +137,7 @@ async function leftIn(context: Context, from: Position, file: string): Promise<L
   const known = await context.store.many(ends, [...found.keys()], { deadline: Date.now() + 10_000 });
   return {
     owed: await owedSince(context, from), jobs: found, ends: new Set(known.value.map(({ id }) => id)),
-    begun: readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Begun),
+    begun: linesOf(file).map((line) => JSON.parse(line) as Begun),
   };
 }
 

@@ -1,12 +1,15 @@
-/** A process that writes documents and runs the jobs that follow, until it is killed. It prints a line for each acknowledged write. */
+/** A process that writes documents and runs the jobs that follow, until it ends as kill -9 ends it: at a step, or at some moment. */
 import { openContext } from '../../../origin/context.ts';
 import { mustSettings } from '../../../origin/settings.ts';
+import { pause } from '../../../origin/pause.ts';
+import { Fault } from '../../../shared/wire/fault.ts';
 import { testKeys } from '../../support/scripted-origin.ts';
 import { Random } from '../../support/random.ts';
 import { writeWithHooks } from '../../support/written-with-hooks.ts';
 import { causing, jobTimes, served, subjects } from './declared.ts';
+import { anyStep, die, killAtStep } from './killed-step.ts';
 
-const [place = '', file = '', seed = '0'] = process.argv.slice(2);
+const [place = '', file = '', stepsFile = '', seed = '0'] = process.argv.slice(2);
 const random = new Random(Number(seed));
 const context = await openContext(
   mustSettings({
@@ -16,8 +19,14 @@ const context = await openContext(
   served,
   { ...causing(file), jobTimes },
 );
+killAtStep(context.store, stepsFile, anyStep(random));
+setTimeout(() => die(stepsFile, 'any moment'), random.below(3 * jobTimes.leaseMs));
 for (;;) {
-  await writeWithHooks(context, subjects, `s${random.below(6)}`, ({ n }) => ({ n: Number(n ?? 0) + 1 }));
-  process.stdout.write('acknowledged\n');
-  await Bun.sleep(random.below(20));
+  try {
+    await writeWithHooks(context, subjects, `s${random.below(6)}`, ({ n }) => ({ n: Number(n ?? 0) + 1 }));
+  } catch (thrown) {
+    // While there is no primary nothing can be written.
+    if (!(thrown instanceof Fault)) throw thrown;
+  }
+  await pause(random.below(20), new AbortController().signal);
 }
