@@ -10,6 +10,7 @@ import { historyStoresOf } from './history/stored-history.ts';
 import type { Job } from './job-queue/job.ts';
 import { queueStarts } from './job-queue/queue-starts.ts';
 import { progress } from './read-models/progress.ts';
+import { rowsBeside } from './read-models/rows-beside.ts';
 import type { ReadModel } from './read-models/read-model.ts';
 
 /** What follows from changes, and from time. */
@@ -21,6 +22,7 @@ export interface Following {
 
 export function storedBy(contract: Contract, { afterCommits = [], readModels = [], jobs = [] }: Following): readonly Resource[] {
   const held = afterCommits.length === 0 ? [] : [heldEvents];
+  const ofModels = readModels.length === 0 ? [] : [progress, rowsBeside];
   const starts = jobs.some(({ queue }) => queue.rate !== undefined) ? [queueStarts] : [];
-  return [...contract.stored, ...held, ...(readModels.length === 0 ? [] : [progress]), ...starts, ...historyStoresOf(contract)];
+  return [...contract.stored, ...held, ...ofModels, ...starts, ...historyStoresOf(contract)];
 }

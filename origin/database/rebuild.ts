@@ -1,6 +1,6 @@
 /**
- * `npm run rebuild -- NAME`: has a read model made anew from nothing, and waits until it is. What it has is served until each
- * row is made again; an origin that runs does it, or else the next one that starts. The database is the MongoDB that
+ * `npm run rebuild -- NAME`: has a read model made anew from nothing, and waits until it is. What it has is served until all
+ * rows are made again; an origin that runs does it, or else the next one that starts. The database is the MongoDB that
  * `MONGODB_URI` names, else the embedded SQLite.
  */
 import { Database } from 'bun:sqlite';

@@ -7,7 +7,7 @@ import type { AfterCommit } from '../after-commit/after-commit.ts';
 import type { ReadModel, Source } from './read-model.ts';
 import { orderOf } from './rows.ts';
 
-const keys = ['name', 'from', 'into', 'make'];
+const keys = ['name', 'version', 'from', 'into', 'make'];
 /** Those of which each value is one text wherever it stands. */
 const keyKinds: readonly unknown[] = ['string', 'uuid', 'objectId'];
 
@@ -18,6 +18,7 @@ export function mustReadModels(models: readonly ReadModel[], hooks: readonly Aft
     refuseUnknown(model, keys, refuse);
     if (typeof model.name !== 'string' || !isActionName(model.name)) refuse('name', 'must be lower-case letters, digits and hyphens');
     if (models.some((other) => other !== model && other.name === model.name)) refuse('name', 'more than one has this name');
+    if (typeof (model.version ?? '') !== 'string') refuse('version', 'must be a text');
     if (typeof model.make !== 'function') refuse('make', 'must be a function');
     checkRows(model, resources, refuse);
     if (model.from.length === 0) refuse('from', 'names no resource');

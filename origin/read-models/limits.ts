@@ -12,6 +12,10 @@ export const readModelLimits = {
   keysKnownMax: 100_000,
   /** Keys that the consumer makes beside one step of a walk; past them the step is done again. */
   keysBesideMax: 500,
+  /** Rows that take the places of others in one write; of a model that has more, each takes its place when it is made. */
+  switchedMax: 5_000,
+  /** The time for that write; then it is tried again. */
+  switchMsMax: 30_000,
   /** How soon it is seen that a model is to be rebuilt. */
   lookMs: 1_000,
 } as const;

@@ -25,11 +25,19 @@ export type SourceDocuments = <R extends Resource>(source: R) => AsyncIterable<D
 export interface ReadModel {
   /** Names the model's cursor: under another name it is a new model, whose rows are all made once. */
   readonly name: string;
+  /** Another text where `make` comes to something else, and its own text does not show it: what it calls was changed. */
+  readonly version?: string;
   readonly from: readonly Source[];
   /** Its rows; `nobody` may write them. */
   readonly into: Resource;
   /** The row of a key without its id, or `undefined`: there is none. It depends on the documents alone. */
   make(key: string, documents: SourceDocuments): Promise<object | undefined>;
+}
+
+/** A digest of what the rows follow from: the text of `make` and what it reads. */
+export function declarationOf({ version = '', from, make }: ReadModel): string {
+  const sources = from.map(({ of, by, where }) => [of.name, by, where]);
+  return new Bun.CryptoHasher('sha256').update(JSON.stringify([version, make.toString(), sources])).digest('hex').slice(0, 32);
 }
 
 /** Exported for the files of `origin/hooks`. */

@@ -23,6 +23,7 @@ import type { ListRequest, Mutation, ReadOptions } from '../store/store.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
 import { readModelLimits } from './limits.ts';
 import type { ReadModel, Source, SourceDocuments } from './read-model.ts';
+import { writingBeside } from './rows-beside.ts';
 
 /** An order of a shape in whose index the documents of a key stand together; `undefined`: there is none. */
 export function orderOf({ of, by, where }: Source): readonly SortKey[] | undefined {
@@ -55,12 +56,15 @@ export class Rows {
     this.#onTrouble = onTrouble;
   }
 
-  /** Writes of the rows of these keys as their documents are at `atLeast` or later. */
-  async make(keys: Iterable<string>, atLeast: Position, signal: AbortSignal): Promise<readonly Mutation[]> {
+  /** Writes of the rows of these keys as their documents are at `atLeast` or later, where they are served or beside. */
+  async make(
+    keys: Iterable<string>, { isBeside, atLeast }: { readonly isBeside: boolean; readonly atLeast: Position }, signal: AbortSignal,
+  ): Promise<readonly Mutation[]> {
     const mutations: Mutation[] = [];
     for (const key of keys) {
       signal.throwIfAborted();
-      mutations.push(this.#write(key, await this.#made(key, { atLeast, deadline: Date.now() + consumerLimits.handleMsMax })));
+      const row = await this.#made(key, { atLeast, deadline: Date.now() + consumerLimits.handleMsMax });
+      mutations.push(isBeside ? writingBeside(this.#model.name, key, row) : this.write(key, row));
     }
     return mutations;
   }
@@ -109,7 +113,8 @@ export class Rows {
     } while (after !== undefined);
   }
 
-  #write(key: string, row: JsonObject | undefined): Mutation {
+  /** The row as it is served; `undefined`: there is none. */
+  write(key: string, row: JsonObject | undefined): Mutation {
     const { now } = this.#context;
     const resource = mustBeServed(this.#context, this.#model.into);
     const asked = asSystem(this.#asked())(resource, key);

@@ -5,7 +5,7 @@ import { type Consumer, type ConsumerOptions, inTime, startConsumer } from '../f
 import { Lease, type LeaseTimes } from '../feed/lease.ts';
 import type { ServiceState, Started } from '../services/services.ts';
 import { readModelLimits } from './limits.ts';
-import { beginning, noting, progress } from './progress.ts';
+import { beginning, noting, progress, progressOf } from './progress.ts';
 import type { ReadModel } from './read-model.ts';
 import { keyIn, Rows } from './rows.ts';
 import { Walk } from './walk.ts';
@@ -29,7 +29,7 @@ function startReadModel(model: ReadModel, context: Context, { onTrouble, leaseTi
   const state = async (): Promise<ServiceState> => {
     const { detail } = await started.state();
     const { value } = await store.get(progress, model.name, inTime());
-    const pending = value?.value['stage'] === 'complete' ? {} : { pending: [`rows of ${model.into.name}`] };
+    const pending = progressOf(model, value?.value)?.stage === 'complete' ? {} : { pending: [`rows of ${model.into.name}`] };
     return { ready: true, ...(detail === undefined ? {} : { detail }), ...pending };
   };
   return { ...started, state };
@@ -48,12 +48,15 @@ function toConsumer(model: ReadModel, context: Context, onTrouble: ConsumerOptio
     handle: async (changes, signal) => {
       const last = changes.at(-1);
       if (last === undefined) return [];
-      const isUnknown = changes.some((change) => isOfUnknownKeys(model, change));
+      await walk.switched();
+      const at = progressOf(model, (await context.store.get(progress, name, inTime())).value?.value);
+      if (at === undefined || changes.some((change) => isOfUnknownKeys(model, change))) return [beginning(model)];
       const keys = [...new Set(changes.flatMap((change) => keysIn(model, change)))];
-      const made = await rows.make(keys, last.position, signal);
-      return [...made, ...(isUnknown ? [beginning(name)] : keys.length === 0 ? [] : [noting(name, keys)])];
+      if (keys.length === 0) return [];
+      const made = await rows.make(keys, { isBeside: at.isBeside, atLeast: last.position }, signal);
+      return [...made, noting(model, at, keys)];
     },
-    lost: () => [beginning(name)],
+    lost: () => [beginning(model)],
     alongside: (signal) => walk.run(signal),
   };
 }

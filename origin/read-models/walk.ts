@@ -1,17 +1,24 @@
 /** All rows of a read model made from nothing, some keys at a time; whoever is cut short goes on from what was committed. */
 import type { Resource } from '../../shared/contract/resource.ts';
-import { toIndex } from '../../shared/contract/shapes.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import type { SortValue } from '../../shared/wire/values.ts';
 import { mustBeServed } from '../access/documents-seen.ts';
 import type { Context } from '../context.ts';
-import { inTime } from '../feed/consumer.ts';
+import { consumerLimits, inTime } from '../feed/consumer.ts';
 import { pause } from '../pause.ts';
-import type { ListRequest, Row } from '../store/store.ts';
+import type { ListRequest, Mutation, Row } from '../store/store.ts';
 import { readModelLimits } from './limits.ts';
-import { beginning, type Progress, progress, progressIn, type Reached, stepping } from './progress.ts';
+import { beginning, type Progress, progress, progressOf, type Reached, stepping } from './progress.ts';
 import type { ReadModel } from './read-model.ts';
 import { keyIn, type Rows } from './rows.ts';
+import { idOrder, indexById, removingBeside, rowsBesideOf } from './rows-beside.ts';
+
+/** What a step writes, the keys whose rows these are, and where it ends. */
+interface Step {
+  readonly writes: readonly Mutation[];
+  readonly keys: ReadonlySet<string> | 'all';
+  readonly to: Reached;
+}
 
 export class Walk {
   readonly #model: ReadModel;
@@ -21,6 +28,8 @@ export class Walk {
   /** Keys whose rows this process has made in the run; the consumer keeps them right from then on. */
   readonly #made = new Set<string>();
   #run: string | undefined;
+  /** There while rows made beside take their places: the consumer makes none meanwhile, or this would never end. */
+  #switching: PromiseWithResolvers<void> | undefined;
 
   constructor(model: ReadModel, context: Context, rows: Rows, onTrouble: (message: string, cause: unknown) => void) {
     this.#model = model;
@@ -29,74 +38,117 @@ export class Walk {
     this.#onTrouble = onTrouble;
   }
 
+  /** Resolves where no rows are about to take their places. */
+  async switched(): Promise<void> {
+    await this.#switching?.promise;
+  }
+
   /** Goes on until `signal`, and begins again where it is asked to; never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const isComplete = await this.#step(signal).catch((cause: unknown) => {
         if (cause instanceof Fault && cause.reason === 'cursor_moved') return false;
+        this.#letGoOn();
         if (!signal.aborted) this.#onTrouble(`read model ${this.#model.name}: rows could not be made, and are tried again`, cause);
         return true;
       });
       if (isComplete) await pause(readModelLimits.lookMs, signal);
     }
+    this.#letGoOn();
+  }
+
+  #letGoOn(): void {
+    this.#switching?.resolve();
+    this.#switching = undefined;
   }
 
   /** True: there is nothing to be done. */
   async #step(signal: AbortSignal): Promise<boolean> {
-    const { name } = this.#model;
-    const { store, feed } = this.#context;
-    const found = (await store.get(progress, name, inTime())).value?.value;
-    if (found === undefined) {
-      await store.write([beginning(name)], inTime());
+    const { store } = this.#context;
+    const at = progressOf(this.#model, (await store.get(progress, this.#model.name, inTime())).value?.value);
+    if (at?.stage === 'switch') this.#switching ??= Promise.withResolvers();
+    else this.#letGoOn();
+    if (at === undefined) {
+      await store.write([beginning(this.#model)], inTime());
       return false;
     }
-    const at = progressIn(found);
     if (at.stage === 'complete') return true;
-    const through = feed.through;
-    const documents = await this.#next(at);
-    const keys = this.#unmade(at, documents);
-    const rows = await this.#rows.make(keys, through, signal);
-    const step = stepping(name, at, this.#after(at, documents), keys);
-    const { outcomes } = await store.write([...rows, step], { ...inTime(), atomic: true });
+    if (at.run !== this.#run) this.#made.clear();
+    this.#run = at.run;
+    const { writes, keys, to } = await this.#next(at, signal);
+    const deadline = Date.now() + (at.stage === 'switch' ? readModelLimits.switchMsMax : consumerLimits.writeMsMax);
+    const { outcomes } = await store.write([...writes, stepping(this.#model, at, to, keys)], { deadline, atomic: true });
     const refused = outcomes.find((outcome) => outcome.kind === 'refused');
     if (refused !== undefined) throw refused.fault;
     if (this.#made.size > readModelLimits.keysKnownMax) this.#made.clear();
-    for (const key of keys) this.#made.add(key);
+    for (const key of keys === 'all' ? [] : keys) this.#made.add(key);
     return false;
   }
 
-  async #next({ stage, source, after }: Progress): Promise<readonly Row[]> {
+  #next(at: Progress, signal: AbortSignal): Promise<Step> {
+    if (at.stage === 'clear') return this.#clear(at);
+    return at.stage === 'switch' ? this.#switch(at) : this.#make(at, signal);
+  }
+
+  async #clear({ isBeside, source }: Progress): Promise<Step> {
+    const writes = await removingBeside(this.#context.store, this.#model.name, readModelLimits.walkedAtOnce);
+    const stage = writes.length > 0 ? 'clear' : isBeside ? 'sources' : 'complete';
+    return { writes, keys: new Set(), to: { stage, source, after: '' } };
+  }
+
+  async #make(at: Progress, signal: AbortSignal): Promise<Step> {
+    const atLeast = this.#context.feed.through;
+    const documents = await this.#documents(at);
+    const keys = this.#unmade(at, documents);
+    return { writes: await this.#rows.make(keys, { isBeside: at.isBeside, atLeast }, signal), keys, to: this.#after(at, documents) };
+  }
+
+  /** All at once, and rows that nothing made are taken out; past the bound each row takes its place when it is made. */
+  async #switch({ source }: Progress): Promise<Step> {
+    const { switchedMax } = readModelLimits;
+    const made = await rowsBesideOf(this.#context.store, this.#model.name, switchedMax);
+    const request = { ...everything, limit: switchedMax + 1 };
+    const { value: served } = await this.#context.store.list(this.#byId(this.#model.into), request, inTime());
+    if (made === undefined || served.length > switchedMax) {
+      const { name } = this.#model;
+      this.#onTrouble(`read model ${name} has more than ${switchedMax} rows: each is served as soon as it is made anew`, undefined);
+      return { writes: [], keys: new Set(), to: { run: crypto.randomUUID(), isBeside: false, stage: 'sources', source: 0, after: '' } };
+    }
+    const gone = served.map(({ document: { id } }) => id).filter((id) => !made.has(id));
+    const writes = [...[...made].map(([key, row]) => this.#rows.write(key, row)), ...gone.map((id) => this.#rows.write(id, undefined))];
+    return { writes, keys: 'all', to: { isBeside: false, stage: 'clear', source, after: '' } };
+  }
+
+  async #documents({ stage, source, after }: Progress): Promise<readonly Row[]> {
     const { from, into } = this.#model;
     const of: Resource | undefined = stage === 'sources' ? from[source]?.of : into;
     if (of === undefined) return [];
     const keys = after === '' ? undefined : (JSON.parse(after) as readonly SortValue[]);
-    const { walkedAtOnce: limit } = readModelLimits;
-    const request: ListRequest = { equal: {}, range: undefined, sort: idOrder, where: true, after: keys, limit };
+    const request: ListRequest = { ...everything, after: keys, limit: readModelLimits.walkedAtOnce };
     const { store, feed } = this.#context;
-    return (await store.list(byId(mustBeServed(this.#context, of)), request, { ...inTime(), atLeast: feed.through })).value;
+    return (await store.list(this.#byId(of), request, { ...inTime(), atLeast: feed.through })).value;
   }
 
-  #unmade({ run, stage, source: index }: Progress, rows: readonly Row[]): ReadonlySet<string> {
-    if (run !== this.#run) this.#made.clear();
-    this.#run = run;
+  #byId(resource: Resource): Resource {
+    const { indexes, ...served } = mustBeServed(this.#context, resource);
+    return { ...served, indexes: [...indexes, indexById] };
+  }
+
+  #unmade({ stage, source: index }: Progress, rows: readonly Row[]): ReadonlySet<string> {
     const source = this.#model.from[index];
     const keyOf = ({ document }: Row) =>
       stage === 'rows' || source === undefined ? document.id : keyIn(this.#model, source, { ...document.value, id: document.id });
     return new Set(rows.flatMap((row) => keyOf(row) ?? []).filter((key) => !this.#made.has(key)));
   }
 
-  #after({ stage, source }: Progress, rows: readonly Row[]): Reached {
+  #after({ stage, source, isBeside }: Progress, rows: readonly Row[]): Reached {
     const last = rows.length < readModelLimits.walkedAtOnce ? undefined : rows.at(-1);
     if (last !== undefined) return { stage, source, after: JSON.stringify(last.keys) };
-    if (stage === 'rows') return { stage: 'complete', source, after: '' };
+    if (stage === 'rows') return { stage: 'clear', source, after: '' };
     const next = source + 1;
-    return { stage: next < this.#model.from.length ? 'sources' : 'rows', source: next, after: '' };
+    const isLast = next === this.#model.from.length;
+    return { stage: !isLast ? 'sources' : isBeside ? 'switch' : 'rows', source: next, after: '' };
   }
 }
 
-const idOrder = [{ field: 'id', descending: false }];
-
-/** Both engines have documents in the order of their ids without an index that is declared. */
-function byId(resource: Resource): Resource {
-  return { ...resource, indexes: [...resource.indexes, toIndex([], idOrder, () => false)] };
-}
+const everything: Omit<ListRequest, 'limit'> = { equal: {}, range: undefined, sort: idOrder, where: true, after: undefined };
