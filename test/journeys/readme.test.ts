@@ -63,10 +63,14 @@ test('each command asks for what is printed: brackets of a query are no pattern 
 const shellTest = testThat(onPath('npm'), onPath('curl'), onPath('bash'));
 
 shellTest('what is asked of data answers as printed', () => {
-  for (const heading of ['### Beside an index', '### Aggregates', '### Places on the map']) {
+  const headings = [
+    '### Beside an index', '### Aggregates', '### Text', '### Places on the map', '### Related documents', '### Everything out',
+  ];
+  for (const heading of headings) {
     const shells = blocksBelow(heading, 'sh');
-    const output = runAsPrinted(shells.map((shell) => shell.replaceAll(/^curl .*$/gm, '$&; echo')));
-    const printed = [...shells.flatMap(printedIn).filter((each) => each !== ''), ...blocksBelow(heading, 'json')];
+    const output = runAsPrinted(shells);
+    const beside = [...blocksBelow(heading, 'json'), ...blocksBelow(heading, '')].flatMap((block) => block.split(/\n(?=\{)/));
+    const printed = [...shells.flatMap(printedIn).filter((each) => each !== ''), ...beside];
     expect(printed.length).toBeGreaterThan(0);
     for (const each of printed) expect(output).toMatch(toPattern(each));
   }
