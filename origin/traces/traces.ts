@@ -39,10 +39,11 @@ const bounds = {
 
 /** `url`: of an OTLP/HTTP receiver, without `/v1/traces`. */
 export async function startTraces(url: string): Promise<Started<Traces>> {
-  const [{ createTraceState, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace }, { OTLPTraceExporter }, { resourceFromAttributes }, sdk] = await Promise.all([
+  const [api, { OTLPTraceExporter }, { resourceFromAttributes }, sdk] = await Promise.all([
     import('@opentelemetry/api'), import('@opentelemetry/exporter-trace-otlp-http'), import('@opentelemetry/resources'),
     import('@opentelemetry/sdk-trace-base'),
   ]);
+  const { createTraceState, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } = api;
   const exporter = new OTLPTraceExporter({ url: `${url}/v1/traces`, timeoutMillis: bounds.sendingMsMax });
   const processor = new sdk.BatchSpanProcessor(exporter, {
     maxQueueSize: bounds.waitingMax, maxExportBatchSize: bounds.sentAtOnceMax, scheduledDelayMillis: bounds.sentEveryMs,

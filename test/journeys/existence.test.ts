@@ -81,7 +81,8 @@ function told({ status, headers, text }: Answer): object {
   const ofTheMoment = new Set(['x-request-id', 'date', 'age', 'ratelimit', 'server-timing', 'tombolo-position']);
   return {
     status,
-    text: text.replace(/req_[0-9a-f]+/, '<request>').replace(/"position":"[^"]+"/, '"position":"<position>"'),
+    text: text.replace(/req_[0-9a-f]+/, '<request>').replace(/"traceId":"[^"]+"/, '"traceId":"<trace>"')
+      .replace(/"position":"[^"]+"/, '"position":"<position>"'),
     headers: [...headers].filter(([name]) => !ofTheMoment.has(name)),
   };
 }

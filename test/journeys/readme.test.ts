@@ -22,6 +22,7 @@ const env = {
   ...process.env, TOMBOLO_EDGE_BUNDLE: undefined, TOMBOLO_TEST_RUN: undefined, MONGODB_URI: undefined,
   TOMBOLO_DATA_DIR: dataDir, TOMBOLO_EDGE_PORT: String(edgePort),
   TOMBOLO_ORIGIN_PORT: String(freePort()), TOMBOLO_METRICS_PORT: String(metricsPort), TOMBOLO_LOG_LEVEL: 'info',
+  TOMBOLO_METRICS_TOKEN: crypto.randomUUID(),
 };
 const program = new Program([process.execPath, 'run', 'start'], { cwd: project, env });
 
@@ -48,7 +49,7 @@ function run(command: readonly string[], variables: Readonly<Record<string, stri
 
 /** Runs the blocks in one shell, since one sets what the next uses, with this test's port and folder. */
 function runAsPrinted(blocks: readonly string[]): string {
-  const script = blocks.join('\n').replaceAll('http://127.0.0.1:8787', api).replaceAll('.tombolo/', `${dataDir}/`)
+  const script = blocks.join('\n').replaceAll('http://127.0.0.1:8787', api).replaceAll(/(?<!\/)\.tombolo\//g, `${dataDir}/`)
     .replaceAll('127.0.0.1:9464', `127.0.0.1:${metricsPort}`);
   // The line of `sqlite3` stands beside another for machines without it.
   return run(['bash', '-ec', Bun.which('sqlite3') === null ? script.replace(/^sqlite3 .*$/m, '') : script]);
@@ -165,6 +166,12 @@ shellTest('its read model tells what the reviews of a film come to', () => {
 shellTest('its metrics answer as printed', () => {
   const output = runAsPrinted(blocksBelow('## Seen', 'sh'));
   const [printed = ''] = blocksBelow('## Seen', '');
+  for (const line of printed.trim().split('\n')) expect(output).toMatch(toPattern(line));
+});
+
+shellTest('its edge tells its metrics as printed', () => {
+  const output = runAsPrinted(blocksBelow('### Metrics of the edge', 'sh'));
+  const [printed = ''] = blocksBelow('### Metrics of the edge', '');
   for (const line of printed.trim().split('\n')) expect(output).toMatch(toPattern(line));
 });
 

@@ -211,6 +211,7 @@ describe('an answer that was counted', () => {
       status: 429,
       detail: 'plan "ten": 10 in 60 s',
       instance: `urn:tombolo:request:${response.headers.get('x-request-id')}`,
+      traceId: response.headers.get('x-request-id')?.slice('req_'.length),
       code: 'limit_exceeded',
     });
     const [limit] = parseList(response.headers.get('ratelimit') ?? '');

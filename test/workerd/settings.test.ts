@@ -38,6 +38,7 @@ test('what is wrong is named, and never repeated', () => {
     TOMBOLO_KEYS: 'k1:c2hvcnQ',
     TOMBOLO_JWKS_URL: 'file:///etc/passwd',
     TOMBOLO_CORS_ORIGINS: 'https://a.test/', TOMBOLO_MEMO_MS: '-1', TOMBOLO_FEED_SILENT_MS: '1s', TOMBOLO_OPENAPI: 'hidden',
+    TOMBOLO_METRICS_TOKEN: 'short',
   };
   for (const [name, value] of Object.entries(wrong)) {
     expect(() => mustSettings({ ...good, [name]: value })).toThrow(name);

@@ -63,7 +63,8 @@ const isRecognised = ({ headers }: Response): boolean => !headers.get('server-ti
 /** What an answer says, without what differs between any two: generations may be known at one moment and not at the next. */
 async function told(answer: Response): Promise<unknown> {
   const ofTheMoment = new Set(['x-request-id', 'age', 'cache-status', 'ratelimit', 'server-timing']);
-  const text = (await answer.text()).replace(answer.headers.get('x-request-id') ?? '', '');
+  // A request that brings no trace names one like itself.
+  const text = (await answer.text()).replaceAll((answer.headers.get('x-request-id') ?? '').slice('req_'.length), '');
   return [answer.status, [...answer.headers].filter(([name]) => !ofTheMoment.has(name)), text];
 }
 

@@ -129,7 +129,8 @@ test('a resource cannot have the name below which feeds are opened', () => {
 
 test('a problem with a registered type keeps its code, and members cannot replace what is standard', () => {
   const occurrence = { requestId: 'req_1' };
-  const problem = toProblem(new Fault('limit_exceeded', { members: { 'violated-policies': ['minute'], status: 200, code: 'x' } }), occurrence);
+  const members = { 'violated-policies': ['minute'], status: 200, code: 'x' };
+  const problem = toProblem(new Fault('limit_exceeded', { members }), occurrence);
   expect(problem).toMatchObject({
     type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
     status: 429,
