@@ -20,8 +20,6 @@ export interface Contender {
   readonly once?: boolean;
   /** Fewer than the others, where what answers can do little at once. */
   readonly connections?: number;
-  /** Of its first round, where it needs longer than others to compile what it runs. */
-  readonly warmMs?: number;
   /** The requests, made anew for each round: a signature is good for half a minute. */
   requests(): readonly Uint8Array[];
 }

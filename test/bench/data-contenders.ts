@@ -1,6 +1,6 @@
-/** What `npm run bench -- data` compares, beside PocketBase and RESTHeart: lists, words, aggregates, related documents, changes of many. */
+/** What `npm run bench -- data` and `-- mongo` compare: lists, words, aggregates, related documents, changes of many. */
 import type { Contender } from './contenders.ts';
-import { type DataWorld, type Library, toPocketId } from './data-world.ts';
+import { type DataWorld, toPocketId } from './data-world.ts';
 import { toRequestBytes } from './load.ts';
 import type { HeartRunner } from './mongo-servers.ts';
 import { toName } from './one-contenders.ts';
@@ -11,25 +11,33 @@ import { toHeartChange, toHeartFind, toHeartList, toHeartPipeline } from './rest
 export const dataReadings = {
   'list of 20': 'Two pages of each of eight genres, newest first, with `Cache-Control: no-store`, as all that is not asked again: ' +
     'past the cache to the store, which keeps answers in memory while nothing that they are made of changes.',
-  'words': 'Reviews with a word that a few in a thousand have, the newest 20. PocketBase has no index of words: `text ~ word` reads on. ' +
-    'RESTHeart finds them by an index on an array of their words, which its documents have for it: the test server has no `$text`.',
+  'words': 'Reviews with a word that a few in a thousand have, the newest 20. PocketBase has no index of words: `text ~ word` reads on.',
   'words, asked again': 'The same eight words, which the cache may answer.',
-  'aggregate': 'Films counted by year, the ten greatest counts. PocketBase: a view collection, sorted. RESTHeart: a pipeline.',
+  'aggregate': 'Films counted by year, the ten greatest counts. PocketBase: a view collection, sorted.',
   'aggregate, asked again': 'The same, which the cache may answer.',
-  'related': 'Twenty reviews of a film, each with the film: `expand=film` of both. RESTHeart: a pipeline with `$lookup`.',
+  'related': 'Twenty reviews of a film, each with the film: `expand=film` of both.',
   'related, asked again': 'The same 64 films, which the cache may answer.',
   'change of 20': 'The ratings of twenty reviews in one transaction: `PATCH /v2/reviews?atomic=true`, `POST /api/batch`. ' +
-    'Tombolo waits for the disk, PocketBase does not. RESTHeart: one `updateMany` of twenty ids, without a transaction.',
+    'Tombolo waits for the disk, PocketBase does not.',
 } as const;
 
-/** What each needs to be measured. */
-export const dataPeers = { PocketBase: 'Go to build it', RESTHeart: 'Java to run it' } as const;
-
-export const dataNotes = [
-  'What is on MongoDB is on its test server, one process more, whose CPU is not counted: neither for Tombolo nor for RESTHeart. ' +
-    'Requests per second and times are mostly that server\'s, of which two aggregates and sixteen changes are asked at once.',
-  'RESTHeart is 3.2.2, of 2018, with the last driver of its kind: the newest whose every part is in Maven Central.',
-] as const;
+export const onMongo = {
+  peer: { name: 'RESTHeart', needs: 'Java to run it' },
+  notes: [
+    'Both ask one test server, a process whose CPU is not counted and which does a few thousand small things a second: requests per ' +
+      'second and times are mostly its own. Two aggregates at once are asked of it.',
+    'RESTHeart is 3.2.2, of 2018, with the last driver of its kind: the newest whose every part is in Maven Central.',
+  ],
+  readings: {
+    ...dataReadings,
+    'words': 'Reviews with a word that a few in a thousand have, the newest 20. RESTHeart finds them by an index on an array of their ' +
+      'words, which its documents have for it: the test server has no `$text`.',
+    'aggregate': 'Films counted by year, the ten greatest counts. RESTHeart: a pipeline.',
+    'related': 'Twenty reviews of a film, each with the film: `expand=film`. RESTHeart: a pipeline with `$lookup`.',
+    'change of 20': 'The ratings of twenty reviews: `PATCH /v2/reviews?atomic=true`, all in one transaction that a majority has. ' +
+      'RESTHeart: one `updateMany` of their ids, without a transaction.',
+  },
+} as const;
 
 type Ask = keyof typeof dataReadings;
 
@@ -39,37 +47,29 @@ const json = { ...accept, 'content-type': 'application/json' };
 const documentsChanged = 20;
 
 export function dataContenders(world: DataWorld): readonly Contender[] {
-  const { one, pocketBase, onMongo } = world;
-  return [
-    ...toOurs('one process', one, world, pocketBase === undefined ? undefined : 'PocketBase'),
-    ...(pocketBase === undefined ? [] : toPocketBase(pocketBase, world)),
-    ...(onMongo === undefined ? [] : [
-      ...toOurs('one process, MongoDB', onMongo.one, world, 'RESTHeart'), ...toRestHeart(onMongo.restHeart, world),
-    ].map(withFewer)),
-  ];
+  const { pocketBase, restHeart } = world;
+  if (restHeart !== undefined) return [...toOurs(world, 'RESTHeart'), ...toRestHeart(restHeart, world)].map(withFewer);
+  return pocketBase === undefined ? toOurs(world) : [...toOurs(world, 'PocketBase'), ...toPocketBase(pocketBase, world)];
 }
 
-/** What the test server groups or changes takes it long: more at once would wait past their time. */
+/** What the test server groups takes it long: more at once would wait past their time. */
 function withFewer(contender: Contender): Contender {
-  const most = [['aggregate', 2], ['change of 20', 16]] as const;
-  const [, connections] = most.find(([ask]) => contender.name.includes(`, ${ask}`)) ?? [];
-  return connections === undefined ? contender : { ...contender, connections };
+  return contender.name.includes(', aggregate') ? { ...contender, connections: 2 } : contender;
 }
 
 const gets = (targets: readonly string[], headers: Readonly<Record<string, string>>) => () =>
   targets.map((target) => toRequestBytes({ method: 'GET', target, headers }));
 
 /** `beside`: who is asked for the same. */
-function toOurs(
-  who: string, { runner, lists, films, reviews }: Library, { words, token }: DataWorld, beside: string | undefined,
-): readonly Contender[] {
+function toOurs({ one: { runner, lists, films, reviews }, words, token }: DataWorld, beside?: string): readonly Contender[] {
   const asked = {
     'words': words.map((word) => `/v2/reviews?q=${word}&sort=-createdAt&limit=20`),
     'aggregate': ['/v2/films/aggregate?group=year&count&sort=-count&limit=10'],
     'related': films.map((film) => `/v2/reviews?film=${film}&limit=20&expand=film`),
   } as const;
   const of = (ask: Ask, besideOf = ask): Pick<Contender, 'name' | 'goal' | 'server' | 'status'> => ({
-    name: toName(who, ask), server: runner, status: 200, ...(beside === undefined ? {} : { goal: { beside: toName(beside, besideOf) } }),
+    name: toName('one process', ask), server: runner, status: 200,
+    ...(beside === undefined ? {} : { goal: { beside: toName(beside, besideOf) } }),
   });
   return [
     { ...of('list of 20'), mark: 'fwd=bypass', requests: gets([...lists.keys()], fresh) },
@@ -110,12 +110,9 @@ function toPocketBase(pocketBase: NonNullable<PocketRunner>, { one, words }: Dat
   ];
 }
 
-/** A JVM compiles for seconds what it runs. */
-const heartWarmMs = 4_000;
-
 function toRestHeart(restHeart: HeartRunner, { one, words }: DataWorld): readonly Contender[] {
-  const of = (ask: Ask): Pick<Contender, 'name' | 'server' | 'status' | 'warmMs'> =>
-    ({ name: toName('RESTHeart', ask), server: restHeart, status: 200, warmMs: heartWarmMs });
+  const of = (ask: Ask): Pick<Contender, 'name' | 'server' | 'status'> =>
+    ({ name: toName('RESTHeart', ask), server: restHeart, status: 200 });
   const newest = { createdAt: -1 };
   return [
     { ...of('list of 20'), requests: gets([...one.lists.keys()].map(toHeartList), accept) },

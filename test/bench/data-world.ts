@@ -1,8 +1,8 @@
 /**
- * A film library with reviews, for what is asked of a data API beside gets and lists: in `npm run serve` and in PocketBase, and, where
- * there is Java, in `npm run serve` and in RESTHeart on one MongoDB.
+ * A film library with reviews, for what is asked of a data API beside gets and lists: in `npm run serve` and in PocketBase, or in
+ * `npm run serve` and in RESTHeart on one MongoDB.
  */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openIdentity } from '../../origin/dev/identity.ts';
@@ -19,7 +19,7 @@ import { type Disposals, opened } from './opened.ts';
 import { fetchRestHeart } from './restheart.ts';
 
 /** A Tombolo, and what there is to ask it for. */
-export interface Library {
+interface Library {
   readonly runner: Runner;
   readonly lists: Reads;
   /** The ids of the films that have reviews. */
@@ -35,50 +35,54 @@ export interface DataWorld {
   readonly words: readonly string[];
   readonly one: Library;
   readonly pocketBase: PocketRunner;
-  /** `undefined` where there is no Java to run RESTHeart. */
-  readonly onMongo: { readonly one: Library; readonly restHeart: HeartRunner } | undefined;
+  /** Beside a Tombolo on MongoDB; `undefined` where there is no Java to run it. */
+  readonly restHeart: HeartRunner | undefined;
   close(): Promise<void>;
 }
 
+type Opened = Omit<DataWorld, 'close'>;
+
 export function startDataWorld(): Promise<DataWorld> {
-  return opened(open);
+  return opened(async (disposals): Promise<Opened> => {
+    const dir = toDir(disposals);
+    const pocketBase = () => startPocketBase(dir, disposals, (ids) =>
+      inventedReviews(ids).map((review, row) => ({ ...review, id: toPocketId(row) })));
+    return { ...(await open({ dir, mongoUri: '' }, disposals)), pocketBase: await pocketBase(), restHeart: undefined };
+  });
 }
 
-interface Provider {
-  readonly issuer: string;
-  readonly audience: string;
-  readonly jwksUrl: string;
+export function startMongoWorld(): Promise<DataWorld> {
+  return opened(async (disposals): Promise<Opened> => {
+    const [dir, uriOf, jars] = [toDir(disposals), await startTestMongod(disposals), fetchRestHeart()];
+    const world = await open({ dir, mongoUri: uriOf('tombolo') }, disposals);
+    const restHeart = jars === undefined ? undefined : await startRestHeart({ jars, dir, uri: uriOf('bench') }, disposals);
+    return { ...world, pocketBase: undefined, restHeart };
+  });
 }
 
-async function open(disposals: Disposals): Promise<Omit<DataWorld, 'close'>> {
+function toDir(disposals: Disposals): string {
   const dir = mkdtempSync(join(tmpdir(), 'tombolo-bench-data-'));
   disposals.push(() => rmSync(dir, { recursive: true, force: true }));
-  const keys = await openDevelopmentKeys(dir);
-  const { issuer, audience, mint } = await openIdentity(dir);
-  const filled = await fill({ dir, keys, mongoUri: '' }, disposals);
-  const provider = { issuer, audience, jwksUrl: `${filled.origin.url}/.well-known/jwks.json` };
-  const one = await toLibrary(filled, await startOne({ dir, keys, ...provider }, filled, disposals));
-  const pocketBase = await startPocketBase(dir, disposals, (ids) =>
-    inventedReviews(ids).map((review, row) => ({ ...review, id: toPocketId(row) })));
-  const jars = fetchRestHeart();
-  return {
-    one, pocketBase, words: rareWords(inventedReviews(one.films)),
-    onMongo: jars === undefined ? undefined : await startOnMongo({ dir, keys, provider, jars }, disposals),
-    token: await mint({ subject: 'bench', roles: ['editor'], plan: 'bench' }),
-  };
+  return dir;
 }
 
-async function startOnMongo(
-  { dir, keys, provider, jars }: { readonly dir: string; readonly keys: string; readonly provider: Provider; readonly jars: string },
-  disposals: Disposals,
-) {
-  const uriOf = await startTestMongod(disposals);
-  const filling = { dir: join(dir, 'filling'), keys, mongoUri: uriOf('tombolo') };
-  mkdirSync(filling.dir);
-  const filled = await fill(filling, disposals);
-  await filled.origin.stop();
-  const runner = await startOne({ dir, keys, ...provider, mongoUri: filling.mongoUri }, filled, disposals);
-  return { one: await toLibrary(filled, runner), restHeart: await startRestHeart({ jars, dir, uri: uriOf('bench') }, disposals) };
+interface Place {
+  readonly dir: string;
+  /** Empty where it is on SQLite. */
+  readonly mongoUri: string;
+}
+
+async function open({ dir, mongoUri }: Place, disposals: Disposals): Promise<Pick<DataWorld, 'token' | 'words' | 'one'>> {
+  const keys = await openDevelopmentKeys(dir);
+  const { issuer, audience, mint } = await openIdentity(dir);
+  const { origin, ids, ...reads } = await fill({ dir, keys, mongoUri }, disposals);
+  const jwksUrl = `${origin.url}/.well-known/jwks.json`;
+  const runner = await startOne({ dir, keys, issuer, audience, jwksUrl, mongoUri }, reads, disposals);
+  return {
+    one: { runner, lists: reads.lists, films: ids, reviews: await someReviews(runner, ids) },
+    words: rareWords(inventedReviews(ids)),
+    token: await mint({ subject: 'bench', roles: ['editor'], plan: 'bench' }),
+  };
 }
 
 /** An origin of development that has taken films and reviews in. */
@@ -97,20 +101,13 @@ async function fill(
   return { origin, ids, ...reads };
 }
 
-async function toLibrary({ ids, lists }: { readonly ids: readonly string[]; readonly lists: Reads }, runner: Runner): Promise<Library> {
-  return { runner, lists, films: ids, reviews: await someReviews(runner, ids) };
-}
-
 export function toPocketId(row: number): string {
   return `r${String(row).padStart(14, '0')}`;
 }
 
 /** By the names of `data-contenders.ts`, in the order of the record. */
-export function toDataFootprints({ one, pocketBase, onMongo }: DataWorld): readonly Footprint[] {
-  return ([
-    ['one process', one.runner], ['PocketBase', pocketBase],
-    ['one process, MongoDB', onMongo?.one.runner], ['RESTHeart', onMongo?.restHeart],
-  ] as const).flatMap(([who, runner]) =>
+export function toDataFootprints({ one: { runner: one }, pocketBase, restHeart }: DataWorld): readonly Footprint[] {
+  return ([['one process', one], ['PocketBase', pocketBase], ['RESTHeart', restHeart]] as const).flatMap(([who, runner]) =>
     (runner === undefined ? [] : [{ who, megabytes: megabytesOfAll(runner), readyMs: runner.readyMs }]));
 }
 

@@ -12,9 +12,6 @@ export const oneReadings = {
   'durable create': 'A film of 300 bytes. Tombolo waits for the disk (`synchronous=FULL`); PocketBase does not (`NORMAL`, its own).',
 } as const;
 
-/** What each needs to be measured. */
-export const onePeers = { PocketBase: 'Go to build it' } as const;
-
 /** Requests per CPU second of one process, as multiples of PocketBase's. */
 const goals = { 'cached get': 8, 'cached list of 20': 30, 'uncached get': 2.5, 'durable create': 2 } as const;
 

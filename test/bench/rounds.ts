@@ -36,8 +36,7 @@ export async function measure(
   const measured = new Map<string, Measured[]>(contenders.map(({ name }) => [name, []]));
   for (let round = 0; round <= options.roundsMax && (round <= 1 || performance.now() < options.untilMs); round++)
     for (const contender of contenders) {
-      const warmMs = contender.warmMs ?? options.warmMs ?? options.forMs;
-      const found = await once(load, contender, round === 0 ? { ...options, forMs: warmMs } : options);
+      const found = await once(load, contender, round === 0 ? { ...options, forMs: options.warmMs ?? options.forMs } : options);
       if (round > 0) measured.get(contender.name)?.push(found);
     }
   return measured;

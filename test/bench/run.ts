@@ -3,8 +3,8 @@
  * Prints a table and writes the record beside this file. `-- --quick` takes under a minute and is rougher;
  * `-- --only edge` measures those whose name contains the word, and neither writes the record; `-- --only forward` writes one of
  * its own, with what each step of a request that goes through costs. `-- one` compares the ways to serve from one machine instead,
- * PocketBase's too, and `-- data` what else is asked of a data API: words, aggregates, related documents, changes of many.
- * `-- jobs` measures jobs.
+ * PocketBase's too, and `-- data` what else is asked of a data API: words, aggregates, related documents, changes of many; `-- mongo`
+ * asks the same of one process on MongoDB and of RESTHeart. `-- jobs` measures jobs.
  *
  * The machine may be shared and noisy: requests per second are shown, ratios of interleaved rounds and CPU
  * seconds per request are what to compare between runs.
@@ -19,16 +19,16 @@ import { benchJobs } from './jobs.ts';
 import { LoadGenerator } from './load.ts';
 import { type BenchRecord, type ImportFigures, toRecord } from './record.ts';
 import { toPage } from './record-page.ts';
-import { dataContenders, dataNotes, dataPeers, dataReadings } from './data-contenders.ts';
-import { startDataWorld, toDataFootprints } from './data-world.ts';
-import { oneContenders, onePeers, oneReadings } from './one-contenders.ts';
+import { dataContenders, dataReadings, onMongo } from './data-contenders.ts';
+import { startDataWorld, startMongoWorld, toDataFootprints } from './data-world.ts';
+import { oneContenders, oneReadings } from './one-contenders.ts';
 import { type Footprint, type OneRecord, toOnePage } from './one-page.ts';
 import { startOneWorld, toFootprints } from './one-world.ts';
 import { measure, median } from './rounds.ts';
 
 const isQuick = process.argv.includes('--quick');
 /** What is compared as users have it, on one machine. */
-const whole = process.argv.includes('--only') ? undefined : (['one', 'data'] as const).find((each) => process.argv.includes(each));
+const whole = process.argv.includes('--only') ? undefined : (['one', 'data', 'mongo'] as const).find((each) => process.argv.includes(each));
 const onlyAt = process.argv.indexOf('--only');
 const only = onlyAt < 0 ? [] : process.argv.slice(onlyAt + 1);
 const settings = isQuick
@@ -36,7 +36,11 @@ const settings = isQuick
   : { roundsMax: 9, untilMs: 130_000, forMs: 1_200, connections: 16, createsPerRound: 10_000, importsMax: 3, importsUntilMs: 190_000 };
 const oneSettings = isQuick
   ? { roundsMax: 2, untilMs: 30_000, forMs: 300, warmMs: 1_000, connections: 64 }
-  : { roundsMax: 5, untilMs: whole === 'data' ? 240_000 : 60_000, forMs: 600, warmMs: 1_500, connections: 64 };
+  : whole === 'mongo'
+    ? { roundsMax: 5, untilMs: 240_000, forMs: 2_000, warmMs: 4_000, connections: 16 }
+    : { roundsMax: 5, untilMs: 60_000, forMs: 600, warmMs: 1_500, connections: 64 };
+
+const pocketBasePeer = { name: 'PocketBase', needs: 'Go to build it' } as const;
 
 /** A run that hangs is worth nothing; what it started ends with it. */
 const runMsMax = isQuick ? 90_000 : 240_000;
@@ -122,9 +126,11 @@ if (process.argv.includes('jobs') && !process.argv.includes('--only')) {
 }
 const ways = {
   one: () => toRun(startOneWorld, (made) => benchWhole(oneContenders(made), () => toFootprints(made)),
-    (record) => toOnePage({ title: 'One machine', readings: oneReadings, peers: onePeers }, record)),
+    (record) => toOnePage({ title: 'One machine', readings: oneReadings, peer: pocketBasePeer }, record)),
   data: () => toRun(startDataWorld, (made) => benchWhole(dataContenders(made), () => toDataFootprints(made)),
-    (record) => toOnePage({ title: 'What is asked of a data API', readings: dataReadings, peers: dataPeers, notes: dataNotes }, record)),
+    (record) => toOnePage({ title: 'What is asked of a data API', readings: dataReadings, peer: pocketBasePeer }, record)),
+  mongo: () => toRun(startMongoWorld, (made) => benchWhole(dataContenders(made), () => toDataFootprints(made)),
+    (record) => toOnePage({ title: 'What is asked of a data API, on MongoDB', ...onMongo }, record)),
 };
 const { world, run } = await (whole === undefined ? toRun(startBenchWorld, bench, toPage) : ways[whole]());
 const watchdog = setTimeout(() => stop(`not done after ${runMsMax / 1_000} s`), runMsMax);
