@@ -12,6 +12,7 @@ import type { JsonObject } from '../../shared/wire/values.ts';
 import { type StoredWorkflow, workflows } from '../../shared/workflows/resource.ts';
 import type { Context } from '../context.ts';
 import { inStore } from '../documents/in-store.ts';
+import { beginHere } from '../feed/begin-here.ts';
 import { type Consumer, type ConsumerOptions, inTime, startConsumer } from '../feed/consumer.ts';
 import { Lease, type LeaseTimes } from '../feed/lease.ts';
 import type { Started } from '../services/services.ts';
@@ -26,6 +27,8 @@ interface WaitOptions {
   readonly leaseTimes?: LeaseTimes | undefined;
 }
 
+const consumer = 'workflows';
+
 /** Looked at together. */
 const atOnceMax = 100;
 
@@ -34,8 +37,10 @@ export function hasWaits(declared: Workflows): boolean {
 }
 
 /** The embedded store has one process, so nobody else looks. Where it fails, what is served is right all the same. */
-export function startWaits(declared: Workflows, context: Context, { onTrouble, leaseTimes }: WaitOptions): Started<void> {
+export async function startWaits(declared: Workflows, context: Context, { onTrouble, leaseTimes }: WaitOptions): Promise<Started<void>> {
   const { store, feed } = context;
+  // Before any workflow can wait: that it does is told.
+  await beginHere(consumer, context);
   const lease = store.engine === 'sqlite' ? {} : { lease: new Lease(store, 'lease of workflows', leaseTimes) };
   const started = startConsumer(new WaitConsumer(declared, context), { store, feed, onTrouble, ...lease });
   return { ...started, state: async () => ({ ...(await started.state()), ready: true }) };
@@ -47,7 +52,7 @@ interface Waiting {
 }
 
 class WaitConsumer implements Consumer {
-  readonly name = 'workflows';
+  readonly name = consumer;
   readonly changesAtOnceMax = atOnceMax;
   readonly isRepeatable = true;
   readonly #declared: Workflows;

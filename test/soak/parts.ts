@@ -7,9 +7,10 @@ import { runKilledHooks } from '../proofs/hooks/killed-hooks.ts';
 import { runKilledJobs } from '../proofs/jobs/killed-jobs.ts';
 import { fuzzOrigin } from '../proofs/hostile/origin-fuzz.ts';
 import { places, runTrials } from '../proofs/limits/trials.ts';
+import { runKilledWorkflows } from '../proofs/workflows/killed-workflows.ts';
 import { runKilledProcess } from '../proofs/one-process/killed-process.ts';
 import { runKilledWebhooks } from '../proofs/webhooks/killed-webhooks.ts';
-import { engines } from '../support/whole-world.ts';
+import { type Engine, engines } from '../support/whole-world.ts';
 import { runScopes } from '../proofs/scopes/run.ts';
 import { growth } from './growth.ts';
 import { slowBuilds } from './mongo-builds.ts';
@@ -78,15 +79,19 @@ async function scopes({ seed, minutes }: Budget): Promise<Outcome> {
 }
 
 /** Hooks under kill -9, on both engines by turns. */
-async function hooks({ seed, minutes }: Budget): Promise<Outcome> {
+const hooks = (budget: Budget) => byTurns(budget, (each) => runKilledHooks({ ...each, kills: killsMin }));
+/** The same of workflows. */
+const workflows = (budget: Budget) => byTurns(budget, (each) => runKilledWorkflows({ ...each, kills: killsMin, endsMin: killsMin }));
+
+async function byTurns({ seed, minutes }: Budget, run: (of: { engine: Engine; seed: number }) => Promise<Outcome>): Promise<Outcome> {
   const until = performance.now() + minutes * 60_000;
   const runs: object[] = [];
   const violations: string[] = [];
   while (runs.length < engines.length || performance.now() < until) {
     const engine = engines[runs.length % engines.length] ?? 'sqlite';
-    const run = await runKilledHooks({ engine, seed: seed + runs.length, kills: killsMin });
-    violations.push(...run.violations);
-    runs.push({ engine, ...run.figures });
+    const left = await run({ engine, seed: seed + runs.length });
+    violations.push(...left.violations);
+    runs.push({ engine, ...left.figures });
   }
   return { figures: { runs }, violations };
 }
@@ -193,7 +198,7 @@ async function storeModel({ minutes }: Budget): Promise<Outcome> {
 }
 
 export const parts: readonly Part[] = [
-  { name: 'histories', share: 0.2, run: histories },
+  { name: 'histories', share: 0.15, run: histories },
   // This part runs at least a thousand seeds, however long they take.
   { name: 'histories on MongoDB', share: 0.4, run: mongoHistories },
   { name: 'writes while members die', share: 0.05, run: memberKilled },
@@ -208,6 +213,7 @@ export const parts: readonly Part[] = [
   { name: 'jobs', share: 0, run: jobs },
   // Some fifteen minutes.
   { name: 'webhooks', share: 0, run: webhooks },
+  { name: 'workflows', share: 0.05, run: workflows },
   // Two hundred kills, some five minutes.
   { name: 'one process', share: 0, run: oneProcess },
   // Ten thousand trials in each place that counts, some two minutes.

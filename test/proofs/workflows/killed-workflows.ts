@@ -52,7 +52,7 @@ export async function runKilledWorkflows({ engine, seed, kills, endsMin }: Workf
     const killed = await killPrograms(stage, file, { random, kills, endsMin });
     const { flow: _flow, ...own } = causing(file, random.fork());
     const context = await openContext(settingsOf(stage), served, own);
-    await eventually('all have ended', async () => (await unfinished(context)) === 0, { msMax: 90_000, everyMs: 200 });
+    await eventually('all have ended', async () => (await unfinished(context)) === 0, { msMax: 150_000, everyMs: 200 });
     const left = await leftIn(context, from, file);
     await context.services.stop(Date.now() + 5_000);
     const ended = [...left.workflows.values()];
@@ -89,7 +89,9 @@ async function killPrograms({ place, programs }: Stage, file: string, { random, 
   for (; kill < kills || !hasEnough(file, endsMin); kill++) {
     while (running.length < programs) running.push(new KilledProgram(programFile, [place, file, String(random.below(2 ** 31))]));
     await Promise.all(running.map((program) => program.writes()));
-    await Bun.sleep(random.below(600));
+    // A part of a program's life that is random in what is done, since a busy machine does less in the same time.
+    const until = outsideIn(file).length + random.below(12);
+    await eventually('something happens', () => outsideIn(file).length >= until, { msMax: 60_000, everyMs: 1 + random.below(40) });
     const [killed] = running.splice(random.below(running.length), 1);
     await killed?.kill9();
   }

@@ -18,7 +18,7 @@ test.each([...engines])(title, async (engine) => {
     if (way === 'throws') throw new Error('no');
     if (way === 'refuses') refuses();
     if (way !== 'is cancelled') return;
-    expect((await ask(origin, 'cancelWorkflow', { id })).outcome).toBe('removed');
+    await eventually('it is cancelled', async () => (await ask(origin, 'cancelWorkflow', { id })).outcome === 'removed', { everyMs: 40 });
     await eventually('its attempt hears of it', () => call.signal.aborted);
   };
   const steps = names.flatMap((name): Step<Input>[] => [
@@ -41,18 +41,21 @@ test.each([...engines])(title, async (engine) => {
   await using origin = await DirectOrigin.on(engine, served, { workflows: [flow(steps)] });
   await origin.ask('replace', notes, { id: 'there', body: { text: 'x' } });
   const cases = names.flatMap((name, index) => ways.map((way) => ({ index, way, note: `${name}:${way}` })));
-  await Promise.all(cases.map(async ({ index, way, note }) => {
-    const id = await start(origin, note);
+  // One after the other, so that a busy machine has none too late; they go on together.
+  const begun: ((typeof cases)[number] & { readonly id: string })[] = [];
+  for (const each of cases) begun.push({ ...each, id: await start(origin, each.note) });
+  await Promise.all(begun.map(async ({ id, index, way, note }) => {
     if (way === 'is cancelled before') {
       const rests = `before-${names[index]} waiting`;
       await eventually('it rests', async () => states(await shown(origin, id)).at(-1) === rests, { everyMs: 40 });
-      await ask(origin, 'cancelWorkflow', { id });
+      await eventually('it is cancelled', async () => (await ask(origin, 'cancelWorkflow', { id })).outcome === 'removed', { everyMs: 40 });
     }
     const { why } = await until(origin, id, 'undone');
     expect([note, why]).toEqual([note, way.startsWith('is cancelled') ? 'cancelled' : 'failed']);
     const began = way === 'is cancelled before' ? [] : [`${id} ${names[index]} false`];
     const ended = names.slice(0, index).toReversed().map((name) => `${id} ${name} true`);
-    expect([note, undone.filter((each) => each.startsWith(id))]).toEqual([note, [...began, ...ended]]);
+    // An undoing whose commit came too late is tried again.
+    expect([note, [...new Set(undone.filter((each) => each.startsWith(id)))]]).toEqual([note, [...began, ...ended]]);
     expect(await noted(origin, ...names.map((name) => `${id} ${name}`))).toEqual([false, false, false]);
   }));
   const id = await start(origin, 'none');

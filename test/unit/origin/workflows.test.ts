@@ -4,7 +4,7 @@ import * as z from 'zod';
 import type { Own } from '../../../origin/context.ts';
 import { beforeWrite } from '../../../origin/documents/before-write.ts';
 import { execute } from '../../../origin/execute.ts';
-import { type Given, type Step, type StepCall, type Undone, workflow } from '../../../origin/workflow-engine/workflow.ts';
+import { type Given, type Step, type StepCall, type Undone, type Workflow, workflow } from '../../../origin/workflow-engine/workflow.ts';
 import { equals, role, signedIn } from '../../../shared/contract/rules.ts';
 import { jobOperations } from '../../../shared/jobs/operations.ts';
 import { jobs } from '../../../shared/jobs/resource.ts';
@@ -137,6 +137,24 @@ describe.each(engines)('workflows on %s', (engine) => {
     await origin.ask('replace', notes, { id: 'bob', body: { text: 'no' } });
     await origin.ask('replace', notes, { id: 'bob', body: { text: 'yes' } });
     expect(states(await until(origin, id, 'done'))).toEqual(['rest done', 'approval done', 'already done', 'becomes done', 'last done']);
+  });
+
+  test('that wait are told of what a document became while its history was lost', async () => {
+    const wait: Step<Input> = { name: 'wait', of: notes, id: () => 'gate', where: equals('text', 'yes'), withinMs: 60_000 };
+    const own: { workflows: readonly Workflow[] } = { workflows: [flow([wait])] };
+    const origin = await opening(own);
+    const id = await start(origin);
+    const beginAgain = async (workflowsThen: readonly Workflow[]) => {
+      await origin.context.services.stop(Date.now() + 5_000);
+      own.workflows = workflowsThen;
+      await origin.begin();
+    };
+    const { workflows: declared } = own;
+    await beginAgain([]);
+    await origin.ask('replace', notes, { id: 'gate', body: { text: 'yes' } });
+    await origin.context.store.renewEpoch();
+    await beginAgain(declared);
+    await until(origin, id, 'done');
   });
 
   test('whose waits are over in time are undone', async () => {
