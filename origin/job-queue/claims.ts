@@ -42,7 +42,7 @@ export class Claims {
     const { name, rate } = queue;
     let turns = this.#turns.get(name);
     if (turns === undefined) {
-      turns = new TenantTurns(queue, (request) => this.#list(request));
+      turns = new TenantTurns(queue, (requests) => this.#lists(requests));
       this.#turns.set(name, turns);
     }
     const limit = Math.min(atOnceMax, places);
@@ -56,7 +56,7 @@ export class Claims {
   /** Those of one lane, which is a tenant's by itself. */
   async ofLane(name: string, places: number, nowMs: number): Promise<Claimed> {
     const limit = Math.min(atOnceMax, places);
-    return limit <= 0 ? nothing(undefined) : this.#claim(await this.#list(toNext(name, limit)), nowMs);
+    return limit <= 0 ? nothing(undefined) : this.#claim((await this.#lists([toNext(name, limit)])).flat(), nowMs);
   }
 
   async #claim(ready: readonly Found[], nowMs: number): Promise<Claimed> {
@@ -86,10 +86,10 @@ export class Claims {
     return ready.map(({ id }) => claiming({ id, claim, nowMs, leaseMs, isKnown }));
   }
 
-  async #list(request: ListRequest): Promise<readonly Found[]> {
+  async #lists(requests: readonly ListRequest[]): Promise<readonly (readonly Found[])[]> {
     const seen = this.#options.seen();
-    const { value } = await this.#options.store.list(jobs, request, { ...inTime(), ...(seen === undefined ? {} : { atLeast: seen }) });
-    return value.map(({ document }) => ({ id: document.id, job: jobIn(document) }));
+    const { value } = await this.#options.store.lists(jobs, requests, { ...inTime(), ...(seen === undefined ? {} : { atLeast: seen }) });
+    return value.map((rows) => rows.map(({ document }) => ({ id: document.id, job: jobIn(document) })));
   }
 
   async #write(mutations: readonly Mutation[]): Promise<Written> {

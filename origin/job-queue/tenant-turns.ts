@@ -25,23 +25,34 @@ interface Turn {
   readonly begun: number;
 }
 
+/** Several lists in one read. */
+export type Lists = (requests: readonly ListRequest[]) => Promise<readonly (readonly Found[])[]>;
+
 export class TenantTurns {
   readonly #queue: Queue;
-  readonly #list: (request: ListRequest) => Promise<readonly Found[]>;
+  readonly #lists: Lists;
   /** The last turn of each priority. */
   readonly #turns = new Map<number, Turn>();
+  /** Of the job that began last: mostly that of the next one. */
+  #priority = 0;
 
-  constructor(queue: Queue, list: (request: ListRequest) => Promise<readonly Found[]>) {
+  constructor(queue: Queue, lists: Lists) {
     this.#queue = queue;
-    this.#list = list;
+    this.#lists = lists;
   }
 
   /** At most `limit`, in the order in which they are to begin; none where nothing is ready. */
   async next(limit: number): Promise<readonly Found[]> {
-    const front = await this.#list(toNext(this.#queue.name, limit));
+    const guess = this.#placeOf(this.#priority);
+    const [front = [], guessed] = await this.#lists([
+      toNext(this.#queue.name, limit), ...(guess === undefined ? [] : [{ ...toNext(this.#queue.name, limit), after: guess }]),
+    ]);
     const classes = [...Map.groupBy(front, ({ job }) => job.priority)];
     const [[priority, first] = [0, []]] = classes;
-    if (first.length === limit) return this.#deal(priority, await this.#walk(priority, first)).slice(0, limit);
+    if (first.length === limit) {
+      const begins = priority === this.#priority ? guessed : await this.#page(priority, limit, this.#placeOf(priority));
+      return this.#deal(priority, await this.#walk(priority, front, begins)).slice(0, limit);
+    }
     // The last priority of a full page may have tenants that it does not show.
     const shown = front.length === limit ? classes.slice(0, -1) : classes;
     return shown.flatMap(([each, found]) => this.#deal(each, found)).slice(0, limit);
@@ -52,19 +63,20 @@ export class TenantTurns {
     const last = this.#turns.get(priority);
     const goesOn = last !== undefined && last.tenant === tenant && !this.#isOver(last);
     this.#turns.set(priority, { tenant, begun: goesOn ? last.begun + 1 : 1 });
+    this.#priority = priority;
   }
 
-  /** More jobs of a priority than a page shows, of as many tenants as there are places, or as a few pages tell of. */
-  async #walk(priority: number, front: readonly Found[]): Promise<readonly Found[]> {
+  /**
+   * More jobs of a priority than `front` shows, of as many tenants as there are places, or as a few pages tell of. `begins`: the page
+   * behind the last turn, of whatever priority.
+   */
+  async #walk(priority: number, front: readonly Found[], begins: readonly Found[] = []): Promise<readonly Found[]> {
     const limit = front.length;
-    const pageAfter = async (after: ListRequest['after']) =>
-      (await this.#list({ ...toNext(this.#queue.name, limit), after })).filter(({ job }) => job.priority === priority);
     const last = this.#turns.get(priority);
-    const goesOn = last !== undefined && !this.#isOver(last);
-    const begins = last === undefined ? front : await pageAfter((goesOn ? beforeTenant : afterTenant)(priority, last.tenant));
     const tenants = new Set<Tenant>();
     const found = new Map<string, Found>();
-    let page = begins;
+    const behind = begins.filter(({ job }) => job.priority === priority);
+    let page = behind.length === 0 ? front : behind;
     let isPastEnd = page === front;
     for (let pages = 1; pages <= jobLimits.turnPagesMax && tenants.size < limit; pages++) {
       if (isPastEnd && tenants.has(page[0]?.job.tenant)) break;
@@ -72,11 +84,26 @@ export class TenantTurns {
       for (const each of whole) found.set(each.id, each);
       for (const { job: { tenant } } of whole) tenants.add(tenant);
       const isEnd = page.length < limit;
-      if (isEnd && isPastEnd) break;
+      // Behind the last turn all is known by then.
+      const isRound = isPastEnd && last !== undefined && tenants.has(last.tenant);
+      if (isRound || (isEnd && isPastEnd)) break;
       isPastEnd ||= isEnd;
-      page = isEnd ? front : await pageAfter(afterTenant(priority, whole.at(-1)?.job.tenant));
+      const after = afterTenant(priority, whole.at(-1)?.job.tenant);
+      page = isEnd ? front : await this.#page(priority, limit, after);
     }
     return [...found.values()];
+  }
+
+  async #page(priority: number, limit: number, after: ListRequest['after']): Promise<readonly Found[]> {
+    if (after === undefined) return [];
+    const [found = []] = await this.#lists([{ ...toNext(this.#queue.name, limit), after }]);
+    return found.filter(({ job }) => job.priority === priority);
+  }
+
+  /** Where the jobs of its next turn stand; `undefined`: there was none. */
+  #placeOf(priority: number): ListRequest['after'] {
+    const last = this.#turns.get(priority);
+    return last === undefined ? undefined : (this.#isOver(last) ? afterTenant : beforeTenant)(priority, last.tenant);
   }
 
   /** By turns; the first goes on with the turn that was the last, where that is not over. */
@@ -110,9 +137,9 @@ export class TenantTurns {
 }
 
 /** A page may end amid the jobs of a tenant, of whom more are read at its turn; one that shows a single tenant shows enough. */
-function withoutCut(page: readonly Found[], limit: number): readonly Found[] {
+function withoutCut(page: readonly Found[], size: number): readonly Found[] {
   const cut = page.at(-1)?.job.tenant;
-  return page.length < limit || page[0]?.job.tenant === cut ? page : page.filter(({ job: { tenant } }) => tenant !== cut);
+  return page.length < size || page[0]?.job.tenant === cut ? page : page.filter(({ job: { tenant } }) => tenant !== cut);
 }
 
 /** In the order of the index, where those without a tenant are first. */

@@ -3,7 +3,7 @@
  * moment; then the jobs are compared with the writes that were committed. On MongoDB two programs run at a time, and where members
  * fail a set of three loses its primary meanwhile, again and again.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openContext, type Context } from '../../../origin/context.ts';
@@ -56,12 +56,13 @@ export async function runKilledJobs({ engine, seed, kills, membersFail = false }
   const dir = mkdtempSync(join(tmpdir(), 'tombolo-jobs-'));
   const [file, stepsFile] = [join(dir, 'begun.ndjson'), join(dir, 'steps')];
   try {
+    writeFileSync(file, '');
     const random = new Random(seed);
     const from = await begin(stage);
     const calm = new AbortController();
     const failing = membersFail && stage.server !== undefined ? failMembers(stage.server, random, calm.signal) : 0;
-    await killPrograms(stage, { random, kills, file, stepsFile }).finally(() => calm.abort());
-    const failovers = await failing;
+    const killing = killPrograms(stage, { random, kills, file, stepsFile }).finally(() => calm.abort());
+    const [failovers] = await Promise.all([failing, killing]);
     const context = await open(stage, file);
     await eventually('no job is left', async () => (await unfinished(context)) === 0, { msMax: 60_000, everyMs: 100 });
     const left = await leftIn(context, from, file);
@@ -79,7 +80,7 @@ export async function runKilledJobs({ engine, seed, kills, membersFail = false }
 }
 
 function linesOf(file: string): readonly string[] {
-  return readFileSync(file, 'utf8').trim().split('\n');
+  return readFileSync(file, 'utf8').split('\n').filter((line) => line !== '');
 }
 
 function countsOf(all: readonly string[]): Readonly<Record<string, number>> {

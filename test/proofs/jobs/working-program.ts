@@ -1,7 +1,7 @@
 /** A process that writes documents and runs the jobs that follow, until it ends as kill -9 ends it: at a step, or at some moment. */
-import { openContext } from '../../../origin/context.ts';
+import { type Context, openContext } from '../../../origin/context.ts';
 import { mustSettings } from '../../../origin/settings.ts';
-import { pause } from '../../../origin/pause.ts';
+import { StoreNotReady } from '../../../origin/store/not-ready.ts';
 import { Fault } from '../../../shared/wire/fault.ts';
 import { testKeys } from '../../support/scripted-origin.ts';
 import { Random } from '../../support/random.ts';
@@ -11,22 +11,32 @@ import { anyStep, die, killAtStep } from './killed-step.ts';
 
 const [place = '', file = '', stepsFile = '', seed = '0'] = process.argv.slice(2);
 const random = new Random(Number(seed));
-const context = await openContext(
-  mustSettings({
-    TOMBOLO_KEYS: testKeys, TOMBOLO_LOG_LEVEL: 'silent',
-    ...(place.startsWith('mongodb:') ? { MONGODB_URI: place } : { TOMBOLO_DATA_DIR: place }),
-  }),
-  served,
-  { ...causing(file), jobTimes },
-);
+const settings = mustSettings({
+  TOMBOLO_KEYS: testKeys, TOMBOLO_LOG_LEVEL: 'silent',
+  ...(place.startsWith('mongodb:') ? { MONGODB_URI: place } : { TOMBOLO_DATA_DIR: place }),
+});
+const context = await opened();
 killAtStep(context.store, stepsFile, anyStep(random));
-setTimeout(() => die(stepsFile, 'any moment'), random.below(3 * jobTimes.leaseMs));
-for (;;) {
+for (let isTimed = false; ;) {
   try {
     await writeWithHooks(context, subjects, `s${random.below(6)}`, ({ n }) => ({ n: Number(n ?? 0) + 1 }));
+    if (!isTimed) setTimeout(() => die(stepsFile, 'any moment'), random.below(3 * jobTimes.leaseMs));
+    isTimed = true;
   } catch (thrown) {
-    // While there is no primary nothing can be written.
+    // Nor can anything be written.
     if (!(thrown instanceof Fault)) throw thrown;
   }
-  await pause(random.below(20), new AbortController().signal);
+  await Bun.sleep(random.below(20));
+}
+
+/** While there is no primary nothing can be opened. */
+async function opened(): Promise<Context> {
+  for (;;) {
+    try {
+      return await openContext(settings, served, { ...causing(file), jobTimes });
+    } catch (thrown) {
+      if (!(thrown instanceof StoreNotReady && thrown.isPassing)) throw thrown;
+      await Bun.sleep(50);
+    }
+  }
 }
