@@ -11,6 +11,7 @@ import { runKilledWorkflows } from '../proofs/workflows/killed-workflows.ts';
 import { runKilledProcess } from '../proofs/one-process/killed-process.ts';
 import { runKilledWebhooks } from '../proofs/webhooks/killed-webhooks.ts';
 import { type Engine, engines } from '../support/whole-world.ts';
+import { runKilledModels } from '../proofs/read-models/killed-models.ts';
 import { runScopes } from '../proofs/scopes/run.ts';
 import { growth } from './growth.ts';
 import { slowBuilds } from './mongo-builds.ts';
@@ -122,15 +123,27 @@ async function jobs({ seed, minutes }: Budget): Promise<Outcome> {
   return { figures: { runs: runs.map(({ figures }) => figures) }, violations: runs.flatMap(({ violations }) => violations) };
 }
 
-/** Ten thousand changes on SQLite; on MongoDB as many as the test server bears in ten minutes. */
-async function webhooks({ seed }: Budget): Promise<Outcome> {
-  const given = { seed, changes: 10_000, killsMin };
-  const sqlite = await runKilledWebhooks({ ...given, engine: 'sqlite' });
-  const mongodb = await runKilledWebhooks({ ...given, engine: 'mongodb', minutesMax: 10 });
-  return {
-    figures: { runs: [{ engine: 'sqlite', ...sqlite.figures }, { engine: 'mongodb', ...mongodb.figures }] },
-    violations: [...sqlite.violations, ...mongodb.violations],
-  };
+const changesEach = 10_000;
+
+function webhooks({ seed }: Budget): Promise<Outcome> {
+  return runKilledWebhooks({ engine: 'sqlite', seed, changes: changesEach, killsMin });
+}
+
+/** As many changes as the test server bears in ten minutes. */
+function webhooksOnMongo({ seed }: Budget): Promise<Outcome> {
+  return runKilledWebhooks({ engine: 'mongodb', seed, changes: changesEach, killsMin, minutesMax: 10 });
+}
+
+/** Read models under kill -9 and changing declarations, on each engine. */
+async function readModels({ seed }: Budget): Promise<Outcome> {
+  const runs: object[] = [];
+  const violations: string[] = [];
+  for (const engine of engines) {
+    const run = await runKilledModels({ engine, seed, killsMin: 2 * killsMin, turnsMin: killsMin });
+    violations.push(...run.violations);
+    runs.push({ engine, ...run.figures });
+  }
+  return { figures: { runs }, violations };
 }
 
 const [boundsFew, boundsMany] = [10_000, 100_000];
@@ -212,9 +225,11 @@ export const parts: readonly Part[] = [
   { name: 'hooks', share: 0.05, run: hooks },
   // A thousand seeds where the machine has nothing else to do.
   { name: 'jobs', share: 0.5, run: jobs },
-  // Some fifteen minutes.
-  { name: 'webhooks', share: 0, run: webhooks },
   { name: 'workflows', share: 0.05, run: workflows },
+  // Ten thousand changes, some ten minutes on a machine that does nothing else; and ten minutes.
+  { name: 'webhooks', share: 0, run: webhooks },
+  { name: 'webhooks on MongoDB', share: 0, run: webhooksOnMongo },
+  { name: 'read models', share: 0, run: readModels },
   // Two hundred kills, some five minutes.
   { name: 'one process', share: 0, run: oneProcess },
   // Ten thousand trials in each place that counts, some two minutes.

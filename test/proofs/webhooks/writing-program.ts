@@ -21,7 +21,7 @@ for (;;) {
       if (before !== undefined && random.below(8) === 0) return { kind: 'remove' };
       return { kind: 'put', document: { author, n: Number(before?.value['n'] ?? 0) + 1 } };
     },
-  }], { deadline: Date.now() + 10_000 });
+  }], { deadline: Date.now() + 60_000 });
   process.stdout.write('acknowledged\n');
   await Bun.sleep(random.below(8));
 }
