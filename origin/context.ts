@@ -20,6 +20,8 @@ import { type ComputationCalls, openComputations } from './compute/computation.t
 import { openCompute } from './compute/open.ts';
 import type { ComputePool } from './compute/pool.ts';
 import { type BeforeWrite, type BeforeWrites, mustBeforeWrites } from './documents/before-write.ts';
+import { type Departing, mustDepartings } from './departures/departing.ts';
+import { beginDeparture, departureJob } from './departures/departure-job.ts';
 import { type Deferrals, startDeferrals } from './deferred/deferrals.ts';
 import { type Consumer, startConsumer } from './feed/consumer.ts';
 import { Feed } from './feed/feed.ts';
@@ -110,6 +112,7 @@ export interface Own {
   readonly hooks?: readonly BeforeWrite[];
   readonly afterCommits?: readonly AfterCommit[];
   readonly readModels?: readonly ReadModel[];
+  readonly departings?: readonly Departing[];
   readonly jobs?: readonly Job[];
   readonly workflows?: readonly Workflow[];
   readonly schedules?: readonly Schedule[];
@@ -130,6 +133,7 @@ export async function openContext(settings: Settings, contract: Contract, own: O
   mustBeSound(contract);
   mustAfterCommits(afterCommits, contract);
   mustReadModels(readModels, afterCommits, contract);
+  mustDepartings(own.departings ?? [], contract);
   const beforeWrites = mustBeforeWrites(hooks, contract);
   const workflows = mustWorkflows(own.workflows ?? [], contract);
   const flowing = [...workflows.values()].flatMap(jobsOfWorkflow).map((each) => [each.name, each] as const);
@@ -165,7 +169,10 @@ export async function openContext(settings: Settings, contract: Contract, own: O
   const now = Date.now;
   const streams = new AbortController();
   const deferrals = await services.start('operations', () => startDeferrals({ store, log, now, settings, stopping: streams.signal }));
-  const people = await startPeople({ settings, services, log, now, signToken: own.signToken });
+  const departs = departureJob(() => context, own.departings ?? []);
+  const people = await startPeople({
+    settings, services, log, now, signToken: own.signToken, departs: (subject) => beginDeparture(context, departs, subject),
+  });
   const delivers: Job = deliveryJob(() => context, own.webhookTimes ?? usualTimes);
   const context: Context = {
     settings, contract, plans: own.plans, people, log, now, store, feed, compute, computations, services, answers, beforeWrites, deferrals,
@@ -182,7 +189,8 @@ export async function openContext(settings: Settings, contract: Contract, own: O
     measuring: settings.metrics === undefined ? undefined : toMeasuring(),
     refusals: new Map(),
   };
-  await startFollowing(context, { ...own, declaredJobs, onTrouble });
+  const ownJobs = people === undefined ? declaredJobs : withJob(declaredJobs, departs);
+  await startFollowing(context, { ...own, declaredJobs: ownJobs, onTrouble });
   return context;
 }
 
@@ -205,9 +213,13 @@ async function startFollowing(context: Context, following: Following): Promise<v
   const hasWebhooks = [...contract.resources.values()].some(({ live }) => live);
   if (hasWebhooks) await services.start('webhooks', () => startWebhooks(delivers, context, { onTrouble, leaseTimes }));
   if (hasWaits(workflows)) await services.start('workflows', () => startWaits(workflows, context, { onTrouble, leaseTimes }));
-  const jobs = hasWebhooks ? new Map([...declaredJobs, [delivers.name, delivers]]) : declaredJobs;
+  const jobs = hasWebhooks ? withJob(declaredJobs, delivers) : declaredJobs;
   if (jobs.size > 0) await services.start('jobs', () => startWorker(jobs, context, { onTrouble, times: jobTimes }));
   if (schedules.length > 0) await services.start('schedules', () => startScheduler(schedules, context, { onTrouble }));
+}
+
+function withJob(jobs: ReadonlyMap<string, Job>, more: Job): ReadonlyMap<string, Job> {
+  return new Map([...jobs, [more.name, more]]);
 }
 
 /** What is pending in the database leaves the rest to be served: the store is ready, and says what it lacks. */

@@ -2,11 +2,13 @@
 import { served } from '../shared/resources/all.ts';
 import { offered as plans } from '../shared/resources/plans.ts';
 import { type Context, openContext, type Own } from './context.ts';
-import { afterCommits, beforeWrites as hooks, readModels } from './hooks/all.ts';
+import { afterCommits, beforeWrites as hooks, departings, readModels } from './hooks/all.ts';
 import { incoming, jobs, schedules } from './jobs/all.ts';
 import type { Settings } from './settings.ts';
 import { workflows } from './workflows/all.ts';
 
 export function openServed(settings: Settings, own: Own = {}): Promise<Context> {
-  return openContext(settings, served, { plans, ...own, hooks, afterCommits, readModels, jobs, schedules, incoming, workflows });
+  return openContext(settings, served, {
+    plans, ...own, hooks, afterCommits, readModels, departings, jobs, schedules, incoming, workflows,
+  });
 }

@@ -9,6 +9,7 @@ import { byMail, otherUsesOfCodes } from './by-mail.ts';
 import type { PeopleDatabase } from './database.ts';
 import { withHashedSessions } from './hashed-sessions.ts';
 import { type SendMail, toMails } from './mail.ts';
+import { deletion, departures } from './departure.ts';
 import { mustBeProved, otherUsesOfIssuers, signInByOidc } from './oidc.ts';
 import { type Acting, actingFor, organizations, toOwnRoles } from './organizations.ts';
 import { refreshTokens } from './refresh.ts';
@@ -27,6 +28,8 @@ export interface AuthOptions {
   /** What better-auth has to say that is no mistake of one request. */
   logError(message: string): void;
   now(): number;
+  /** Called before an account is deleted, to end what else is theirs. */
+  departs(subject: string): Promise<void>;
 }
 
 const daySeconds = 86_400;
@@ -41,13 +44,14 @@ export async function openAuth(given: AuthOptions) {
 }
 
 function toOptions(given: AuthOptions): BetterAuthOptions {
-  const { settings, database, mail, logError, now } = given;
+  const { settings, database, mail, logError, now, departs } = given;
   const mails = toMails(settings.url, mail);
   let opened: DBAdapter | undefined;
   const adapter = (): DBAdapter => {
     if (opened === undefined) throw new Error('better-auth has not opened its database yet');
     return opened;
   };
+  const attempts = () => new Attempts(adapter(), now);
   const tokens = toTokens(given, (session) => actingFor(adapter(), session));
   return {
     appName: 'tombolo',
@@ -79,13 +83,17 @@ function toOptions(given: AuthOptions): BetterAuthOptions {
     emailVerification: { sendOnSignUp: true, sendVerificationEmail: mails.verify },
     session: { expiresIn: peopleLimits.sessionSeconds, updateAge: daySeconds },
     verification: { storeIdentifier: 'hashed' },
-    // Given by whoever operates this, in the database; nobody gives them to themselves.
-    user: { additionalFields: { roles: { type: 'string[]', required: false, input: false } }, validateUserInfo: mustBeProved },
+    user: {
+      // Given by whoever operates this, in the database; nobody gives them to themselves.
+      additionalFields: { roles: { type: 'string[]', required: false, input: false } },
+      validateUserInfo: mustBeProved,
+      deleteUser: deletion({ adapter, departs, mail: mails.depart }),
+    },
     account: { updateAccountOnSignIn: false },
     advanced: toAdvanced(settings),
     disabledPaths: [...otherUsesOfCodes, ...otherUsesOfIssuers],
     plugins: [
-      attemptsSchema, ...byMail(mails, settings.secret), ...secondFactor(() => new Attempts(adapter(), now)),
+      attemptsSchema, ...byMail(mails, settings.secret), ...secondFactor(attempts), departures(attempts),
       organizations(mails.invite), jwt(tokens), refreshTokens({ secret: settings.secret, jwt: tokens, now }),
       ...signInByOidc(settings.oidc),
     ],

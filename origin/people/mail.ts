@@ -78,6 +78,10 @@ export function toMails(home: string, mail: SendMail) {
       to: user.email, subject: 'A new password',
       text: `Choose a new password within the hour, by this:\n${url.endsWith('callbackURL=') ? token : url}`,
     }),
+    depart: async ({ user, url }: Linked) => mail({
+      to: user.email, subject: 'Delete your account?',
+      text: `If you want your account at ${home} deleted, with what is yours, open this within the hour, signed in:\n${withoutPage(url)}`,
+    }),
     known: ({ user }: Person) => mail({
       to: user.email, subject: 'You have an account', text: `Somebody signed up with this address, which has an account at ${home}.`,
     }),

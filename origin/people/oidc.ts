@@ -9,10 +9,11 @@
  * another's address would else be given what its owner does.
  */
 import type { BetterAuthOptions, BetterAuthPlugin } from 'better-auth';
-import { APIError, createAuthMiddleware } from 'better-auth/api';
+import { createAuthMiddleware } from 'better-auth/api';
 import { type GenericOAuthConfig, genericOAuth } from 'better-auth/plugins/generic-oauth';
 import { decodeJwt } from 'jose';
 import * as z from 'zod';
+import { mustBeAsked } from './asked-body.ts';
 import type { OidcProvider } from './oidc-settings.ts';
 
 export function signInByOidc(providers: readonly OidcProvider[]): readonly BetterAuthPlugin[] {
@@ -25,7 +26,11 @@ export function signInByOidc(providers: readonly OidcProvider[]): readonly Bette
     },
     {
       id: 'tombolo-oidc',
-      hooks: { before: [{ matcher: ({ path }) => path === signInPath, handler: createAuthMiddleware(async ({ body }) => mustAsk(body)) }] },
+      hooks: {
+        before: [{
+          matcher: ({ path }) => path === signInPath, handler: createAuthMiddleware(async ({ body }) => mustBeAsked(asked, body)),
+        }],
+      },
       init: () => ({ options: { databaseHooks: { account: { create: { before: withoutTokens } } } } }),
     },
   ];
@@ -39,13 +44,6 @@ const asked = z.strictObject({
   callbackURL: z.string().optional(), errorCallbackURL: z.string().optional(), newUserCallbackURL: z.string().optional(),
   disableRedirect: z.boolean().optional(),
 });
-
-function mustAsk(body: unknown): void {
-  const [wrong] = asked.safeParse(body).error?.issues ?? [];
-  if (wrong === undefined) return;
-  const at = wrong.code === 'unrecognized_keys' ? wrong.keys[0] : wrong.path.join('.');
-  throw new APIError('BAD_REQUEST', { code: 'VALIDATION_ERROR', message: `[body.${at ?? ''}] ${wrong.message}` });
-}
 
 function toConfig({ id, issuer, clientId, clientSecret, scopes }: OidcProvider): GenericOAuthConfig {
   return {

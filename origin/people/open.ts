@@ -4,6 +4,7 @@ import type pino from 'pino';
 import { peopleRoot } from '../../shared/people/paths.ts';
 import { Attempts } from './attempts.ts';
 import { openAuth, type SignToken } from './auth.ts';
+import { forget } from './departure.ts';
 import { openPeopleMongo, openPeopleSqlite } from './database.ts';
 import { openMail } from './mail.ts';
 import type { PeopleSettings } from './settings.ts';
@@ -15,22 +16,26 @@ export interface PeopleOptions {
   readonly signToken: SignToken | undefined;
   readonly log: pino.Logger;
   now(): number;
+  departs(subject: string): Promise<void>;
 }
 
 export interface OpenedPeople {
   readonly attempts: Attempts;
   ask(request: Request): Promise<Response>;
   keySet(): Promise<JSONWebKeySet>;
+  /** Removes whatever there is of somebody, and may be asked again. */
+  forget(subject: string): Promise<void>;
   /** Removes what is over. */
   sweep(): Promise<void>;
   close(): Promise<void>;
 }
 
-export async function openPeople({ settings, dataDir, mongodbUri, signToken, log, now }: PeopleOptions): Promise<OpenedPeople> {
+export async function openPeople(options: PeopleOptions): Promise<OpenedPeople> {
+  const { settings, dataDir, mongodbUri, signToken, log, now, departs } = options;
   const send = await openMail(settings, dataDir);
   const database = await (mongodbUri === undefined ? openPeopleSqlite(dataDir) : openPeopleMongo(mongodbUri));
   const auth = await openAuth({
-    settings, database, signToken, now,
+    settings, database, signToken, now, departs,
     // Neither address nor text is logged: the text opens an account.
     mail: (mail) => send(mail).catch((err: unknown) => log.error({ err, subject: mail.subject }, 'a mail was not sent')),
     logError: (message) => log.error({ message }, 'people'),
@@ -41,6 +46,7 @@ export async function openPeople({ settings, dataDir, mongodbUri, signToken, log
     attempts,
     ask: (request) => auth.handler(request),
     keySet: async () => (await auth.handler(new Request(`${settings.url}${peopleRoot}/jwks`))).json() as Promise<JSONWebKeySet>,
+    forget: (subject) => forget(adapter, subject),
     async sweep() {
       const isOver = [{ field: 'expiresAt', operator: 'lt', value: new Date(now()) }] as const;
       for (const model of ['session', 'verification', 'refresh']) await adapter.deleteMany({ model, where: [...isOver] });

@@ -89,7 +89,7 @@ async function mustHaveBoth({ userId }: { readonly userId: string }, context: Co
 
 const passwordNeeded = { code: 'PASSWORD_NEEDED', message: 'Whoever has a second factor signs in with their password and that' } as const;
 
-function asRefusal(cause: unknown): never {
+export function asRefusal(cause: unknown): never {
   if (!(cause instanceof Fault)) throw cause;
   throw new APIError('TOO_MANY_REQUESTS', { code: 'LIMIT_EXCEEDED', message: 'Too many tries; wait before the next' }, cause.headers);
 }

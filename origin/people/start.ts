@@ -11,6 +11,7 @@ interface Starting {
   readonly log: pino.Logger;
   readonly signToken: SignToken | undefined;
   now(): number;
+  departs(subject: string): Promise<void>;
 }
 
 export async function startPeople({ settings, services, ...rest }: Starting): Promise<People | undefined> {

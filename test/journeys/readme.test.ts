@@ -83,6 +83,7 @@ shellTest('a newcomer signs up, reviews and signs out as printed', () => {
     'open the link in the mail', '{"status":true,"user":null}', '"status":"draft","rating":4', '"token":"sha256.', '{"success":true}',
     '"email":"edith@example.com","emailVerified":true', '"expiresIn":300,"refreshToken":"tbr_', 'people:refresh_invalid',
     '"email":"bob@example.com","role":"member"', '"seats":2,"buyer":"grace","status":"placed"',
+    '"message":"Verification email sent"', '"message":"User deleted"',
   ]) {
     expect(output).toContain(said);
   }

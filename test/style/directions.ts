@@ -30,7 +30,7 @@ const handlers = [
   { room: 'origin/endpoints/', mayUse: /^origin\/(endpoints|access|jobs|workflows)\// },
   {
     room: 'origin/hooks/',
-    mayUse: /^origin\/((hooks|jobs|workflows)\/|documents\/before-write\.ts$|after-commit\/after-commit\.ts$|read-models\/read-model\.ts$)/,
+    mayUse: /^origin\/((hooks|jobs|workflows)\/|[a-z-]+\/(after-commit|before-write|departing|read-model)\.ts$)/,
   },
   { room: 'origin/jobs/', mayUse: /^origin\/(jobs\/|workflows\/|job-queue\/(job|schedule)\.ts$|incoming\/event\.ts$)/ },
   {

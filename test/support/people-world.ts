@@ -41,6 +41,8 @@ export class PeopleWorld implements AsyncDisposable {
     const own = { ...named, secret: 's'.repeat(43), pages: [], oidc: [], smtp: undefined, ...settings };
     this.people = new People(() => openPeople({
       settings: own, dataDir, mongodbUri: database?.uri, signToken: undefined, log: pino({ level: 'silent' }),
+      // No documents are beside these people.
+      departs: async () => undefined,
       now: () => this.stillAt ?? Date.now() + this.aheadMs,
     }), msMax);
   }
@@ -52,7 +54,7 @@ export class PeopleWorld implements AsyncDisposable {
 
   /** Somebody at an address of their own. */
   person(address = '192.0.2.1'): Person {
-    return new Person(this.#asking(address), () => this.mails());
+    return new Person(asking(this.people, address), () => this.mails());
   }
 
   /** Who has signed up, verified their address and signed in. */
@@ -90,26 +92,27 @@ export class PeopleWorld implements AsyncDisposable {
     });
   }
 
-  #asking(address: string): AskPeople {
-    return async ({ method, path, cookie, json, origin }) => {
-      const [route = '', query] = path.split('?');
-      const headers: Partial<Record<HopHeader, string>> = {
-        'tombolo-address': address, 'tombolo-agent': 'test', 'content-type': 'application/json',
-        ...(cookie === '' ? {} : { 'tombolo-cookie': cookie }), ...(origin === undefined ? {} : { 'tombolo-origin': origin }),
-      };
-      const reply = await this.people.answer({
-        method, path: route, query: query === undefined ? '' : `?${query}`, requestId: 'req_test', nonce: undefined,
-        body: json === undefined ? undefined : new TextEncoder().encode(JSON.stringify(json)),
-        header: (name) => headers[name] ?? null,
-      }).catch(refused);
-      const cookies = JSON.parse(reply.headers[setCookiesHeader] ?? '[]') as readonly string[];
-      return { status: reply.status, headers: reply.headers, cookies, text: String(reply.body) };
-    };
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     await this.people.close();
     await this.database?.remove();
     rmSync(this.dataDir, { recursive: true, force: true });
   }
+}
+
+/** Asks as the edge does, from an address. */
+export function asking(people: People, address: string): AskPeople {
+  return async ({ method, path, cookie, json, origin }) => {
+    const [route = '', query] = path.split('?');
+    const headers: Partial<Record<HopHeader, string>> = {
+      'tombolo-address': address, 'tombolo-agent': 'test', 'content-type': 'application/json',
+      ...(cookie === '' ? {} : { 'tombolo-cookie': cookie }), ...(origin === undefined ? {} : { 'tombolo-origin': origin }),
+    };
+    const reply = await people.answer({
+      method, path: route, query: query === undefined ? '' : `?${query}`, requestId: 'req_test', nonce: undefined,
+      body: json === undefined ? undefined : new TextEncoder().encode(JSON.stringify(json)),
+      header: (name) => headers[name] ?? null,
+    }).catch(refused);
+    const cookies = JSON.parse(reply.headers[setCookiesHeader] ?? '[]') as readonly string[];
+    return { status: reply.status, headers: reply.headers, cookies, text: String(reply.body) };
+  };
 }

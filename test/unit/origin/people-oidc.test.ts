@@ -147,7 +147,8 @@ describe('what an issuer says', () => {
 
   test('is waited for no longer than an answer may take', async () => {
     await using liar = await LyingIssuer.start(client.client_id, 'silence');
-    await using world = await PeopleWorld.open('sqlite', { oidc: [toProvider('liar', liar.issuer)] }, 300);
+    await using world = await PeopleWorld.open('sqlite', { oidc: [toProvider('liar', liar.issuer)] }, 3_000);
+    await world.people.opened();
     const person = world.person();
     const { json } = await person.post(start, { provider: 'liar' });
     expect((await person.get(liar.wayBack(String(json['url'])))).json).toMatchObject({ status: 504, code: 'deadline_exceeded' });
