@@ -8,46 +8,31 @@ import type { Contract } from '../shared/contract/contract.ts';
 import type { FaultReason } from '../shared/wire/fault.ts';
 import type { Plans } from '../shared/limits/plans.ts';
 import { limits } from '../shared/wire/limits.ts';
-import { mustBeSound } from '../shared/checks/sound.ts';
 import type { AfterCommit } from './after-commit/after-commit.ts';
-import { mustAfterCommits } from './after-commit/checks.ts';
-import type { HoldLimits } from './after-commit/held-events.ts';
-import { startHooks } from './after-commit/start-hooks.ts';
 import { type KeptAnswers, openKeptAnswers } from './answers/kept-answers.ts';
 import { CallerShares } from './caller-shares.ts';
 import type { ComputeCalls } from './compute/calls.ts';
 import { type ComputationCalls, openComputations } from './compute/computation.ts';
 import { openCompute } from './compute/open.ts';
 import type { ComputePool } from './compute/pool.ts';
-import { type BeforeWrite, type BeforeWrites, mustBeforeWrites } from './documents/before-write.ts';
-import { type Departing, mustDepartings } from './departures/departing.ts';
+import type { BeforeWrites } from './documents/before-write.ts';
 import { beginDeparture, departureJob } from './departures/departure-job.ts';
 import { type Deferrals, startDeferrals } from './deferred/deferrals.ts';
-import { type Consumer, startConsumer } from './feed/consumer.ts';
+import { startConsumer } from './feed/consumer.ts';
 import { Feed } from './feed/feed.ts';
-import type { LeaseTimes } from './feed/lease.ts';
-import { mustJobs, mustSchedules } from './job-queue/checks.ts';
 import type { Job } from './job-queue/job.ts';
-import type { Schedule } from './job-queue/schedule.ts';
-import { startScheduler } from './job-queue/scheduler.ts';
-import { startWorker } from './job-queue/start-worker.ts';
-import type { WorkerTimes } from './job-queue/worker.ts';
-import type { Incoming } from './incoming/event.ts';
-import { type Incomings, mustIncoming } from './incoming/incoming.ts';
+import type { Incomings } from './incoming/incoming.ts';
 import { KnownCalls } from './hop/known-calls.ts';
+import { startFollowers, withJob } from './followers.ts';
+import { mustBeRight, type Own } from './own.ts';
 import { type Load, startLoad } from './load.ts';
 import type { Measuring } from './metrics/metrics.ts';
 import { Requests } from './metrics/requests.ts';
 import { startDisk } from './disk.ts';
-import type { SignToken } from './people/auth.ts';
 import { mailOf, type SendMail } from './people/mail.ts';
 import type { People } from './people/people.ts';
 import { startPeople } from './people/start.ts';
-import { mustReadModels } from './read-models/checks.ts';
 import type { ReadModel } from './read-models/read-model.ts';
-import { startReadModels } from './read-models/start-read-models.ts';
-import { dueOf } from './removals/due.ts';
-import { startErasing } from './removals/erasing.ts';
 import type { Figures } from './services/figures.ts';
 import { Services, type ServiceState, type Started } from './services/services.ts';
 import type { Settings } from './settings.ts';
@@ -55,15 +40,10 @@ import { storedBy } from './stored-resources.ts';
 import { openMongoStore } from './store/mongo/mongo-store.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import type { Store } from './store/store.ts';
-import { startEntries } from './entries/start-entries.ts';
 import { startTraces, type Traces } from './traces/traces.ts';
 import { toLoggedError, toTrouble } from './trouble.ts';
-import { deliveryJob, usualTimes, type WebhookTimes } from './webhooks/delivery-job.ts';
-import { startWebhooks } from './webhooks/start-webhooks.ts';
-import { mustWorkflows } from './workflow-engine/checks.ts';
+import { deliveryJob, usualTimes } from './webhooks/delivery-job.ts';
 import type { Workflows } from './workflow-engine/stored-workflow.ts';
-import { hasWaits, startWaits } from './workflow-engine/waits.ts';
-import { jobsOfWorkflow, type Workflow } from './workflow-engine/workflow.ts';
 
 export interface Context {
   readonly settings: Settings;
@@ -104,49 +84,17 @@ export interface Context {
   now(): number;
 }
 
-/** What a team, or a test, adds to what is served. */
-export interface Own {
-  readonly plans?: Plans;
-  /** What follows from changes, beside live streams and the edge's cache. */
-  readonly consumers?: readonly Consumer[];
-  readonly hooks?: readonly BeforeWrite[];
-  readonly afterCommits?: readonly AfterCommit[];
-  readonly readModels?: readonly ReadModel[];
-  readonly departings?: readonly Departing[];
-  readonly jobs?: readonly Job[];
-  readonly workflows?: readonly Workflow[];
-  readonly schedules?: readonly Schedule[];
-  readonly incoming?: readonly Incoming[];
-  readonly jobTimes?: WorkerTimes;
-  readonly webhookTimes?: WebhookTimes;
-  readonly leaseTimes?: LeaseTimes;
-  /** Between two rounds of erasing what was removed long ago. */
-  readonly erasingRestMs?: number;
-  readonly holdLimits?: HoldLimits;
-  /** Signs access tokens of people in place of keys of their own. */
-  readonly signToken?: SignToken;
-}
-
 /** A service that fails to start takes those before it down, and the context does not open. */
 export async function openContext(settings: Settings, contract: Contract, own: Own = {}): Promise<Context> {
-  const { consumers = [], hooks = [], afterCommits = [], readModels = [], jobs = [], schedules = [] } = own;
-  mustBeSound(contract);
-  mustAfterCommits(afterCommits, contract);
-  mustReadModels(readModels, afterCommits, contract);
-  mustDepartings(own.departings ?? [], contract);
-  const beforeWrites = mustBeforeWrites(hooks, contract);
-  const workflows = mustWorkflows(own.workflows ?? [], contract);
-  const flowing = [...workflows.values()].flatMap(jobsOfWorkflow).map((each) => [each.name, each] as const);
-  const declaredJobs = new Map([...mustJobs(jobs), ...flowing]);
-  mustSchedules(schedules, declaredJobs);
-  const incoming = mustIncoming(own.incoming ?? [], jobs);
+  const { consumers = [], afterCommits = [], readModels = [] } = own;
+  const { beforeWrites, workflows, jobs, incoming } = mustBeRight(contract, own);
   const { logLevel: level } = settings;
   const log = pino({ level, base: null, serializers: { err: toLoggedError } }, pino.destination({ dest: 2, sync: true }));
   const onTrouble = (message: string, cause: unknown) => log.error(toTrouble(cause), message);
   const services = new Services({ onTrouble: (service, err) => log.error({ service, err }, 'a service did not stop well') });
   const store = await services.start('store', async () =>
     asService(
-      await openStore(settings, { contract, afterCommits, readModels, jobs: [...declaredJobs.values()], log }),
+      await openStore(settings, { contract, afterCommits, readModels, jobs: [...jobs.values()], log }),
       async (opened) => (await opened.head(), stateOf(opened)),
       async (opened) => ({ ...(await opened.figures()), stepsPending: opened.state().pending.length }),
     ),
@@ -156,7 +104,7 @@ export async function openContext(settings: Settings, contract: Contract, own: O
   const traces = otlpUrl === undefined ? undefined : await services.start('traces', () => startTraces(otlpUrl));
   const compute = await services.start('compute', async () =>
     asService(await openCompute(), (opened) => opened.state(), (opened) => opened.figures()));
-  const isComputed = [...declaredJobs.values()].some(({ computes }) => computes.length > 0);
+  const isComputed = [...jobs.values()].some(({ computes }) => computes.length > 0);
   const computations = !isComputed ? undefined : await services.start('computations', async () =>
     asService(openComputations(), (opened) => opened.state(), (opened) => opened.figures()));
   const feed = await services.start('feed', async () =>
@@ -189,37 +137,8 @@ export async function openContext(settings: Settings, contract: Contract, own: O
     measuring: settings.metrics === undefined ? undefined : toMeasuring(),
     refusals: new Map(),
   };
-  const ownJobs = people === undefined ? declaredJobs : withJob(declaredJobs, departs);
-  await startFollowing(context, { ...own, declaredJobs: ownJobs, onTrouble });
+  await startFollowers(context, own, { jobs: people === undefined ? jobs : withJob(jobs, departs), onTrouble });
   return context;
-}
-
-interface Following extends Own {
-  readonly declaredJobs: ReturnType<typeof mustJobs>;
-  readonly onTrouble: (message: string, cause: unknown) => void;
-}
-
-/** What follows from changes, and from time. */
-async function startFollowing(context: Context, following: Following): Promise<void> {
-  const { contract, services, incoming, now, delivers, workflows } = context;
-  const { afterCommits = [], readModels = [], schedules = [], declaredJobs, jobTimes, onTrouble } = following;
-  const { leaseTimes, holdLimits, erasingRestMs: restMs } = following;
-  await startEntries(context, { onTrouble, leaseTimes });
-  await startReadModels(readModels, context, { onTrouble, leaseTimes });
-  await startHooks(afterCommits, context, { onTrouble, leaseTimes, holdLimits });
-  const due = dueOf(contract, incoming, now);
-  if (due.length > 0) await services.start('erasing', () => startErasing(due, context, { onTrouble, leaseTimes, restMs }));
-  // Webhooks are told of what is live alone.
-  const hasWebhooks = [...contract.resources.values()].some(({ live }) => live);
-  if (hasWebhooks) await services.start('webhooks', () => startWebhooks(delivers, context, { onTrouble, leaseTimes }));
-  if (hasWaits(workflows)) await services.start('workflows', () => startWaits(workflows, context, { onTrouble, leaseTimes }));
-  const jobs = hasWebhooks ? withJob(declaredJobs, delivers) : declaredJobs;
-  if (jobs.size > 0) await services.start('jobs', () => startWorker(jobs, context, { onTrouble, times: jobTimes }));
-  if (schedules.length > 0) await services.start('schedules', () => startScheduler(schedules, context, { onTrouble }));
-}
-
-function withJob(jobs: ReadonlyMap<string, Job>, more: Job): ReadonlyMap<string, Job> {
-  return new Map([...jobs, [more.name, more]]);
 }
 
 /** What is pending in the database leaves the rest to be served: the store is ready, and says what it lacks. */

@@ -1,7 +1,8 @@
 /** What a team serves, with what is its own: the same whichever process opens it. */
 import { served } from '../shared/resources/all.ts';
 import { offered as plans } from '../shared/resources/plans.ts';
-import { type Context, openContext, type Own } from './context.ts';
+import { type Context, openContext } from './context.ts';
+import type { Own } from './own.ts';
 import { afterCommits, beforeWrites as hooks, departings, readModels } from './hooks/all.ts';
 import { incoming, jobs, schedules } from './jobs/all.ts';
 import type { Settings } from './settings.ts';

@@ -55,6 +55,8 @@ const settingRows: readonly SettingRow[] = [
     diskBytesDefault + ': with SQLite, what must be left on its disk for `/ready`; 0 asks for none'),
   row(['TOMBOLO_METRICS_PORT', 'TOMBOLO_METRICS_HOST'], 'origin, serve',
     'unset, and nothing is measured; 127.0.0.1. [What stands there](#seen)'),
+  row(['TOMBOLO_METRICS_TOKEN'], 'edge, serve',
+    'none, and nothing is counted; a secret of 32 characters or more. [What it opens](#metrics-of-the-edge)'),
   row(['TOMBOLO_WEBHOOKS_LOOPBACK'], 'origin, serve',
     '`1` lets [webhooks](#webhooks) lead to this machine; in development alone'),
   row(['TOMBOLO_LOG_LEVEL'], 'both',

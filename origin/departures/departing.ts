@@ -6,7 +6,7 @@
  * Documents of a resource that nothing is declared of stay as they are.
  */
 import type { Contract } from '../../shared/contract/contract.ts';
-import { DeclarationError, Mistakes, refuseUnknown } from '../../shared/contract/mistakes.ts';
+import { DeclarationError, Mistakes, refuseUnknown } from '../../shared/checks/mistakes.ts';
 import type { Resource } from '../../shared/contract/resource.ts';
 import { isByEntries } from '../../shared/contract/shapes.ts';
 

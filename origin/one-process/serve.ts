@@ -9,7 +9,7 @@ import type { JSONWebKeySet } from 'jose';
 import { toPipeline } from '../../edge/pipeline.ts';
 import { served } from '../../shared/resources/all.ts';
 import { offered } from '../../shared/resources/plans.ts';
-import type { Own } from '../context.ts';
+import type { Own } from '../own.ts';
 import { startMetrics } from '../metrics/listen.ts';
 import { startPurge } from '../purge/start-purge.ts';
 import { openServed } from '../served.ts';

@@ -1,7 +1,7 @@
 /** Resources that keep a log of their changes, and every way in which they are changed behind a request. */
 import * as z from 'zod';
 import { afterCommit } from '../../origin/after-commit/after-commit.ts';
-import type { Own } from '../../origin/context.ts';
+import type { Own } from '../../origin/own.ts';
 import { beforeWrite } from '../../origin/documents/before-write.ts';
 import { executor } from '../../origin/execute.ts';
 import { job } from '../../origin/job-queue/job.ts';

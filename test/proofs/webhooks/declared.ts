@@ -1,6 +1,6 @@
 /** What the killed programs and the proof share. */
 import * as z from 'zod';
-import type { Own } from '../../../origin/context.ts';
+import type { Own } from '../../../origin/own.ts';
 import { contract } from '../../../shared/contract/contract.ts';
 import { resource } from '../../../shared/contract/resource.ts';
 import { anyone, owner } from '../../../shared/contract/rules.ts';

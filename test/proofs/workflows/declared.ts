@@ -1,7 +1,7 @@
 /** What the programs of this proof serve: documents whose writes begin workflows, whose steps fail, are refused or are slow at random. */
 import { appendFileSync } from 'node:fs';
 import * as z from 'zod';
-import type { Own } from '../../../origin/context.ts';
+import type { Own } from '../../../origin/own.ts';
 import { beforeWrite } from '../../../origin/documents/before-write.ts';
 import { type Step, type StepCall, type Workflow, workflow } from '../../../origin/workflow-engine/workflow.ts';
 import { contract } from '../../../shared/contract/contract.ts';

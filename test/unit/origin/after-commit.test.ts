@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'bun:test';
 import { MongoClient } from 'mongodb';
 import * as z from 'zod';
 import { afterCommit, type AfterCommit, type CommitEvent, type Missed } from '../../../origin/after-commit/after-commit.ts';
-import type { Own } from '../../../origin/context.ts';
+import type { Own } from '../../../origin/own.ts';
 import { beforeWrite } from '../../../origin/documents/before-write.ts';
 import { contract } from '../../../shared/contract/contract.ts';
 import { resource } from '../../../shared/contract/resource.ts';

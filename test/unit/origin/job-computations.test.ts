@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from 'bun:test';
 import * as z from 'zod';
 import { onThread } from '../../../origin/compute/computation.ts';
-import type { Own } from '../../../origin/context.ts';
+import type { Own } from '../../../origin/own.ts';
 import { execute } from '../../../origin/execute.ts';
 import { mustJobs } from '../../../origin/job-queue/checks.ts';
 import { enqueuing } from '../../../origin/job-queue/enqueue.ts';

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, spyOn, test } from 'bun:test';
 import * as z from 'zod';
 import { afterCommit } from '../../../origin/after-commit/after-commit.ts';
-import type { Own } from '../../../origin/context.ts';
+import type { Own } from '../../../origin/own.ts';
 import { beforeWrite } from '../../../origin/documents/before-write.ts';
 import { execute } from '../../../origin/execute.ts';
 import { enqueuing, type Enqueuing } from '../../../origin/job-queue/enqueue.ts';

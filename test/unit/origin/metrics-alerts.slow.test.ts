@@ -2,7 +2,7 @@
 import { Database } from 'bun:sqlite';
 import { afterEach, describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
-import type { Own } from '../../../origin/context.ts';
+import type { Own } from '../../../origin/own.ts';
 import { sendReport } from '../../../origin/purge/send-report.ts';
 import { startPurge } from '../../../origin/purge/start-purge.ts';
 import { databaseName } from '../../../origin/store/sqlite/connection/database.ts';

@@ -1,7 +1,7 @@
 /** Metrics, scraped from a real socket: what stands in them, and what never does. */
 import { afterEach, describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
-import type { Own } from '../../../origin/context.ts';
+import type { Own } from '../../../origin/own.ts';
 import { testThat } from '../../support/needs.ts';
 import { firing, metricsOf, mustSamples, type Sample } from '../../support/openmetrics.ts';
 import { pythonProgram } from '../../support/python-program.ts';

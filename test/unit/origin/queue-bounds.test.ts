@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
-import type { Own } from '../../../origin/context.ts';
+import type { Own } from '../../../origin/own.ts';
 import { mustJobs } from '../../../origin/job-queue/checks.ts';
 import { enqueuing, type Enqueuing } from '../../../origin/job-queue/enqueue.ts';
 import { toNext } from '../../../origin/job-queue/job-lists.ts';

@@ -1,7 +1,7 @@
 /** Read models: rows equal a recomputation whatever was written and however often the origin began again. */
 import { afterEach, describe, expect, test } from 'bun:test';
 import * as z from 'zod';
-import type { Own } from '../../../origin/context.ts';
+import type { Own } from '../../../origin/own.ts';
 import { readModel, type ReadModel } from '../../../origin/read-models/read-model.ts';
 import { mustReadModels } from '../../../origin/read-models/checks.ts';
 import { progress } from '../../../origin/read-models/progress.ts';

@@ -1,7 +1,7 @@
 /** Workflows at the origin: how they begin, go on, wait, are undone, stuck, retried and cancelled, and who sees them. */
 import { afterEach, describe, expect, test } from 'bun:test';
 import * as z from 'zod';
-import type { Own } from '../../../origin/context.ts';
+import type { Own } from '../../../origin/own.ts';
 import { beforeWrite } from '../../../origin/documents/before-write.ts';
 import { execute } from '../../../origin/execute.ts';
 import { type Given, type Step, type StepCall, type Undone, type Workflow, workflow } from '../../../origin/workflow-engine/workflow.ts';
