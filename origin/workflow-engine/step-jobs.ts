@@ -110,14 +110,17 @@ class Acting {
 
   async run(): Promise<void> {
     const { call, attempts } = this.#attempted;
-    if (call.attempt > attempts) return this.#end([], { kind: 'failed' }, failureOf(call.stored));
+    if (call.attempt > attempts) {
+      this.#say(new Error(call.stored.error ?? 'its attempts are used up'));
+      return this.#end([], { kind: 'failed' }, failureOf(call.stored));
+    }
     try {
       const { writes = [], result } = await this.#act();
       await this.#end(writes, { kind: 'done', result: toResult(result) });
     } catch (cause) {
       const isForGood = isRefusal(cause) || call.attempt >= attempts;
       if (call.signal.aborted || cause === lost || cause === moved || !isForGood) throw cause;
-      call.log.warn({ err: cause, workflow: this.#attempted.id }, 'a step of a workflow failed for good');
+      this.#say(cause);
       await this.#end([], { kind: 'failed' }, toWords(cause));
     }
   }
@@ -129,6 +132,15 @@ class Acting {
     if (!('run' in step)) throw new Fault('document_conflict', { detail: `what "${step.name}" waits for did not come in time` });
     const given = givenOf(this.#of, id, stored, step.name);
     return isUndoing ? await step.undo?.(call, given) ?? {} : step.run(call, given);
+  }
+
+  /** Somebody has to mend a workflow that is stuck; one that is undone mends itself. */
+  #say(err: unknown): void {
+    const { call, id, isUndoing } = this.#attempted;
+    const isStuck = isUndoing || ('holds' in this.#step && this.#step.holds === true);
+    const facts = { err, workflow: id, step: this.#step.name };
+    if (isStuck) call.log.error(facts, 'a workflow is stuck: POST …/retry has it go on');
+    else call.log.warn(facts, 'a step of a workflow failed for good');
   }
 
   #end(writes: readonly Change[], outcome: Outcome, failure: Failure = {}): Promise<void> {
