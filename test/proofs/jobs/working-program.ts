@@ -10,6 +10,8 @@ import { causing, jobTimes, served, subjects } from './declared.ts';
 import { anyStep, die, killAtStep } from './killed-step.ts';
 
 const [place = '', file = '', stepsFile = '', seed = '0'] = process.argv.slice(2);
+/** A step that does not come by then is none. */
+const stepMsMax = 2_000;
 const random = new Random(Number(seed));
 const settings = mustSettings({
   TOMBOLO_KEYS: testKeys, TOMBOLO_LOG_LEVEL: 'silent',
@@ -20,7 +22,7 @@ killAtStep(context.store, stepsFile, anyStep(random));
 for (let isTimed = false; ;) {
   try {
     await writeWithHooks(context, subjects, `s${random.below(6)}`, ({ n }) => ({ n: Number(n ?? 0) + 1 }));
-    if (!isTimed) setTimeout(() => die(stepsFile, 'any moment'), random.below(3 * jobTimes.leaseMs));
+    if (!isTimed) setTimeout(() => die(stepsFile, 'any moment'), random.chance(0.25) ? random.below(3 * jobTimes.leaseMs) : stepMsMax);
     isTimed = true;
   } catch (thrown) {
     // Nor can anything be written.
