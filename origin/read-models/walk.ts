@@ -99,6 +99,8 @@ export class Walk {
   async #make(at: Progress, signal: AbortSignal): Promise<Step> {
     const atLeast = this.#context.feed.through;
     const documents = await this.#documents(at);
+    // Made by the consumer since the last step: keys whose documents change all the time would hold up the walk for ever.
+    for (const key of at.beside) this.#made.add(key);
     const keys = this.#unmade(at, documents);
     return { writes: await this.#rows.make(keys, { isBeside: at.isBeside, atLeast }, signal), keys, to: this.#after(at, documents) };
   }

@@ -5,12 +5,12 @@ import { differencesIn, runKilledModels } from './killed-models.ts';
 
 test.each([...engines])('killed at random moments on %s, rows are of one declaration, and what a recomputation says', async (engine) => {
   const seed = Math.floor(Math.random() * 2 ** 32);
-  const { figures, violations } = await runKilledModels({ engine, seed, killsMin: 4, turnsMin: 1 });
+  const { figures, violations } = await runKilledModels({ engine, seed, killsMin: 3, turnsMin: 1 });
   expect({ seed, violations: violations.slice(0, 10) }).toEqual({ seed, violations: [] });
   // A run in which nothing happens proves nothing.
   expect(figures.turns).toBeGreaterThanOrEqual(1);
   expect(figures.rows).toBeGreaterThan(10);
-}, 180_000);
+}, 300_000);
 
 test('a row that is away, one too many and one that says something else are found', () => {
   const documents = [{ id: 'a', shelf: 's', pages: 2 }, { id: 'b', shelf: 's', pages: 3 }];
