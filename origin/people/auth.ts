@@ -12,6 +12,7 @@ import { type SendMail, toMails } from './mail.ts';
 import { deletion, departures } from './departure.ts';
 import { mustBeProved, otherUsesOfIssuers, signInByOidc } from './oidc.ts';
 import { type Acting, actingFor, organizations, toOwnRoles } from './organizations.ts';
+import { passkeys } from './passkeys.ts';
 import { refreshTokens } from './refresh.ts';
 import { secondFactor } from './second-factor.ts';
 import type { PeopleSettings } from './settings.ts';
@@ -95,7 +96,7 @@ function toOptions(given: AuthOptions): BetterAuthOptions {
     plugins: [
       attemptsSchema, ...byMail(mails, settings.secret), ...secondFactor(attempts), departures(attempts),
       organizations(mails.invite), jwt(tokens), refreshTokens({ secret: settings.secret, jwt: tokens, now }),
-      ...signInByOidc(settings.oidc),
+      ...signInByOidc(settings.oidc), passkeys(settings),
     ],
   };
 }

@@ -83,7 +83,7 @@ export async function forget(adapter: DBAdapter, userId: string): Promise<void> 
   await adapter.deleteMany({ model: 'user', where: [{ field: 'id', value: userId }] });
 }
 
-const ownModels = ['session', 'member', 'twoFactor', 'account'] as const;
+const ownModels = ['session', 'member', 'twoFactor', 'passkey', 'account'] as const;
 
 /** As many as one person may have made, and those that they were invited to. */
 const membershipsMax = 10_000;

@@ -13,6 +13,7 @@ import { instanceOf, type Occurrence, problemMediaType } from '../../shared/wire
 import { isJsonObject } from '../../shared/wire/values.ts';
 import type { Reply } from '../respond.ts';
 import { late, within } from '../within.ts';
+import { asBadInput } from './bad-input.ts';
 import { guardedOf, isSecretChecked } from './guarded.ts';
 import type { OpenedPeople } from './open.ts';
 
@@ -86,7 +87,7 @@ async function answer({ attempts, ask }: OpenedPeople, asked: AskedOfPeople): Pr
   mustBeJson(asked);
   const guarded = asked.method === 'POST' ? guardedOf(asked.path, toJson(asked.body), asked.header('tombolo-address')) : [];
   await attempts.mustTake(guarded);
-  const given = await ask(toRequest(asked));
+  const given = await asBadInput(asked.path, await ask(toRequest(asked)));
   if (given.ok && isSecretChecked(asked.path)) await attempts.succeed(guarded);
   return toReply(given.ok && asked.path === signUpPath ? signedUp() : given, asked);
 }

@@ -19,9 +19,10 @@ const ownSecrets: readonly string[] = [
   '/two-factor/get-totp-uri', '/change-password', '/verify-password',
 ];
 
-/** Where whoever has a second factor is given a session: before that factor, which takes it back, and behind it. */
+/** Where whoever has a second factor is given a session: before that factor, which takes it back, behind it, or by a passkey. */
 const sessionsOf: ReadonlySet<string> = new Set([
   '/sign-in/email', '/change-password', totpPath, '/two-factor/verify-backup-code', '/two-factor/disable',
+  '/passkey/verify-authentication',
 ]);
 
 type Context = Parameters<typeof getSessionFromCtx>[0];

@@ -8,11 +8,13 @@ import { Program } from './program.ts';
 
 export interface Sample {
   readonly url: string;
+  readonly dataDir: string;
   token(claims: Claims): Promise<string>;
   close(): Promise<void>;
 }
 
-export async function startSample(): Promise<Sample> {
+/** `peopleHost`: what people call this machine; a passkey is no address's. */
+export async function startSample({ peopleHost = '127.0.0.1' } = {}): Promise<Sample> {
   const dataDir = mkdtempSync(join(tmpdir(), 'tombolo-sample-'));
   const port = freePort();
   const program = new Program([process.execPath, 'run', 'start'], {
@@ -20,12 +22,14 @@ export async function startSample(): Promise<Sample> {
     env: {
       ...process.env, MONGODB_URI: undefined, TOMBOLO_DATA_DIR: dataDir, TOMBOLO_EDGE_PORT: String(port),
       TOMBOLO_ORIGIN_PORT: String(freePort()), TOMBOLO_ANONYMOUS_PLAN: 'bench',
+      TOMBOLO_PEOPLE: `http://${peopleHost}:${port}`,
     },
   });
   await program.says(/^tombolo ready:/m);
   const identity = await openIdentity(dataDir);
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `http://${peopleHost}:${port}`,
+    dataDir,
     token: (claims) => identity.mint(claims),
     async close() {
       program.signal('SIGTERM');

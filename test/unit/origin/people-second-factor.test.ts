@@ -69,6 +69,8 @@ describe.each(engines)('a second factor on %s', (engine) => {
   test('its tries are counted by whose they are, and a right password in between ends no series', async () => {
     const { uri } = await enrolled('eve@example.com');
     const statuses: number[] = [];
+    // However long the hashes take, no wait ends meanwhile.
+    world.stillAt = Date.now() + world.aheadMs;
     for (let tries = 0; tries < 6; tries++) {
       const thief = await withPassword('eve@example.com', `192.0.2.${tries}`);
       statuses.push((await thief.post(tries % 2 === 0 ? verify : verifyBackup, { code: `00000${tries}x` })).status);
@@ -77,7 +79,8 @@ describe.each(engines)('a second factor on %s', (engine) => {
     const eve = await withPassword('eve@example.com');
     const refused = await eve.post(verify, { code: totpOf(uri, Date.now() + stepMs) });
     expect([refused.status, refused.headers['retry-after']]).toEqual([429, '2']);
-    world.aheadMs += 3_000;
+    world.stillAt = undefined;
+    world.aheadMs += 60_000;
     expect((await eve.post(verify, { code: totpOf(uri, Date.now() + stepMs) })).status).toBe(200);
     expect((await eve.post('/auth/two-factor/disable', { password: 'not this one' })).status).toBe(400);
     expect((await eve.post('/auth/two-factor/disable', { password })).status).toBe(200);
