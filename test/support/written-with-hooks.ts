@@ -9,8 +9,8 @@ import type { JsonObject } from '../../shared/wire/values.ts';
 
 type ToPatch = (seen: JsonObject) => Patch;
 
-/** Makes a document of what `toPatch` gives for none, where there is none. */
-export async function writeWithHooks(context: Context, resource: Resource, id: string, toPatch: ToPatch): Promise<void> {
+/** Makes a document of what `toPatch` gives for none, where there is none; false: it was refused, since another wrote it meanwhile. */
+export async function writeWithHooks(context: Context, resource: Resource, id: string, toPatch: ToPatch): Promise<boolean> {
   const { settings, beforeWrites, store } = context;
   const deadline = Date.now() + 10_000;
   const changed = new DocumentsChanged(context, asSystem({
@@ -22,5 +22,6 @@ export async function writeWithHooks(context: Context, resource: Resource, id: s
   const change = isThere
     ? changed.merge(resource, id, (seen) => toPatch(seen as JsonObject))
     : changed.create(resource, { id, ...toPatch({}) });
-  await store.write([plannedOf(change).mutation], { deadline });
+  const { outcomes } = await store.write([plannedOf(change).mutation], { deadline });
+  return outcomes.every(({ kind }) => kind === 'written');
 }

@@ -21,14 +21,16 @@ const context = await opened();
 killAtStep(context.store, stepsFile, anyStep(random));
 for (let isTimed = false; ;) {
   try {
-    await writeWithHooks(context, subjects, `s${random.below(6)}`, ({ n }) => ({ n: Number(n ?? 0) + 1 }));
-    if (!isTimed) setTimeout(() => die(stepsFile, 'any moment'), random.chance(0.25) ? random.below(3 * jobTimes.leaseMs) : stepMsMax);
+    const isWritten = await writeWithHooks(context, subjects, `s${random.below(6)}`, ({ n }) => ({ n: Number(n ?? 0) + 1 }));
+    if (!isWritten || isTimed) continue;
+    setTimeout(() => die(stepsFile, 'any moment'), random.chance(0.25) ? random.below(3 * jobTimes.leaseMs) : stepMsMax);
     isTimed = true;
   } catch (thrown) {
     // Nor can anything be written.
     if (!(thrown instanceof Fault)) throw thrown;
+  } finally {
+    await Bun.sleep(random.below(20));
   }
-  await Bun.sleep(random.below(20));
 }
 
 /** While there is no primary nothing can be opened. */

@@ -41,8 +41,8 @@ async function cancelOne(): Promise<void> {
 }
 
 for (;;) {
-  await writeWithHooks(context, subjects, `s${random.below(6)}`, ({ n }) => ({ n: Number(n ?? 0) + 1 }));
-  process.stdout.write('acknowledged\n');
+  const isWritten = await writeWithHooks(context, subjects, `s${random.below(6)}`, ({ n }) => ({ n: Number(n ?? 0) + 1 }));
+  if (isWritten) process.stdout.write('acknowledged\n');
   if (random.chance(0.1)) await cancelOne();
   await Bun.sleep(random.below(150));
 }
