@@ -23,7 +23,6 @@ const indexes = [
   { model: 'account', fields: ['providerId', 'accountId'], unique: true },
   { model: 'session', fields: ['expiresAt'], unique: false },
   { model: 'verification', fields: ['expiresAt'], unique: false },
-  { model: 'passkey', fields: ['credentialID'], unique: true },
   { model: 'refresh', fields: ['sessionId'], unique: false },
   { model: 'refresh', fields: ['expiresAt'], unique: false },
   { model: 'attempt', fields: ['expiresAt'], unique: false },

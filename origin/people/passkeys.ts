@@ -22,9 +22,12 @@ export function passkeys({ url, pages }: Pick<PeopleSettings, 'url' | 'pages'>) 
     authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
     registration: {
       async afterVerification({ ctx, user, verification }) {
-        if (verification.registrationInfo?.userVerified !== true) throw APIError.from('BAD_REQUEST', unverified);
-        const own = [{ field: 'userId', value: user.id }];
-        if ((await ctx.context.adapter.count({ model: 'passkey', where: own })) >= passkeysMax) throw APIError.from('CONFLICT', tooMany);
+        const { registrationInfo: made } = verification;
+        if (made?.userVerified !== true) throw APIError.from('BAD_REQUEST', unverified);
+        const countOf = (field: string, value: string) => ctx.context.adapter.count({ model: 'passkey', where: [{ field, value }] });
+        // Web Authentication Level 3 §7.1: an id that somebody has registered is nobody else's.
+        if ((await countOf('credentialID', made.credential.id)) > 0) throw APIError.from('CONFLICT', known);
+        if ((await countOf('userId', user.id)) >= passkeysMax) throw APIError.from('CONFLICT', tooMany);
       },
     },
     authentication: {
@@ -36,4 +39,5 @@ export function passkeys({ url, pages }: Pick<PeopleSettings, 'url' | 'pages'>) 
 }
 
 const unverified = { code: 'USER_NOT_VERIFIED', message: 'The authenticator did not look who it is: a PIN or a finger is needed' } as const;
+const known = { code: 'PASSKEY_KNOWN', message: 'This passkey is registered already' } as const;
 const tooMany = { code: 'TOO_MANY_PASSKEYS', message: `A person has at most ${passkeysMax} passkeys: delete one of them` } as const;
