@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildEdgeBundle } from '../origin/dev/edge-bundle.ts';
 import { describeDeployment, dropDatabasesOf, givenUri, newRunName } from './support/given-deployment.ts';
-import { addCounts, type NamedTest, noTests, parseTestReport, type TestCounts, toCountsLine } from './support/test-report.ts';
+import { addCounts, type NamedTest, noTests, parseTestReport, type TestCounts, toCountsLine, toSlowestLine } from './support/test-report.ts';
 
 const given = givenUri();
 /** Minutes, not seconds: what hangs is found either way, and neither a busy machine nor a far deployment is a failure. */
@@ -90,7 +90,8 @@ function runFiles(files: readonly string[], flags: readonly string[], bundleDir:
   return { ...counts, failed: [...failed, ...unseen] };
 }
 
-function conclude({ passed, failed, skipped }: TestCounts): number {
+function conclude({ passed, failed, skipped, files }: TestCounts): number {
+  process.stdout.write(`${toSlowestLine({ files })}\n`);
   for (const { file, title } of failed) process.stdout.write(`failed: ${file}: ${title}\n`);
   for (const { file, title } of skipped) process.stdout.write(`skipped: ${file}: ${title}\n`);
   const strict = process.env['CI'] === 'true' && skipped.length > 0;

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { addCounts, noTests, parseTestReport, toCountsLine } from './test-report.ts';
+import { addCounts, noTests, parseTestReport, toCountsLine, toSlowestLine } from './test-report.ts';
 
 const report = `<?xml version="1.0"?><testsuites><testsuite name="a.test.ts" file="a.test.ts">
   <testcase name="passes one &amp; two" classname="" time="0.1" file="a.test.ts" line="2" assertions="0" />
@@ -12,7 +12,7 @@ const report = `<?xml version="1.0"?><testsuites><testsuite name="a.test.ts" fil
 test('counts passed, failed and skipped tests, a todo among the skipped', () => {
   const counts = parseTestReport(report);
   expect([counts.passed, counts.failed.length, counts.skipped.length]).toEqual([1, 1, 2]);
-  expect([...counts.files]).toEqual(['a.test.ts', 'b.test.ts']);
+  expect([...counts.files]).toEqual([['a.test.ts', 0.1], ['b.test.ts', 0]]);
 });
 
 test('names what failed and what was skipped, with the group and unescaped', () => {
@@ -23,6 +23,12 @@ test('names what failed and what was skipped, with the group and unescaped', () 
 test('says skipped only when something was', () => {
   expect(toCountsLine({ passed: 3, failed: 0, skipped: 0 })).toBe('3 passed, 0 failed');
   expect(toCountsLine({ passed: 3, failed: 1, skipped: 2 })).toBe('3 passed, 1 failed, 2 skipped');
+});
+
+test('says where the time goes, the longest first', () => {
+  const files = new Map([['test/a.test.ts', 14.9], ['test/b.test.ts', 15.4], ['test/c.test.ts', 60]]);
+  expect(toSlowestLine({ files })).toBe('slowest: c.test.ts 60 s, b.test.ts 15 s');
+  expect(toSlowestLine({ files: new Map() })).toBe('slowest: none');
 });
 
 test('adds the counts of several runs', () => {

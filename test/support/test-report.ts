@@ -10,20 +10,20 @@ export interface TestCounts {
   readonly passed: number;
   readonly failed: readonly NamedTest[];
   readonly skipped: readonly NamedTest[];
-  /** The files that reported anything: one that is missing did not load. */
-  readonly files: ReadonlySet<string>;
+  /** The seconds of each file's tests; a file that is missing reported nothing: it did not load. */
+  readonly files: ReadonlyMap<string, number>;
 }
 
-export const noTests: TestCounts = { passed: 0, failed: [], skipped: [], files: new Set() };
+export const noTests: TestCounts = { passed: 0, failed: [], skipped: [], files: new Map() };
 
 export function parseTestReport(xml: string): TestCounts {
   let passed = 0;
   const failed: NamedTest[] = [];
   const skipped: NamedTest[] = [];
-  const files = new Set<string>();
+  const files = new Map<string, number>();
   for (const [, attributes = '', body = ''] of xml.matchAll(/<testcase\b([^>]*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g)) {
     const file = attribute(attributes, 'file');
-    files.add(file);
+    files.set(file, (files.get(file) ?? 0) + Number(attribute(attributes, 'time')));
     const named = { file, title: [attribute(attributes, 'classname'), attribute(attributes, 'name')].filter(Boolean).join(' > ') };
     if (body.includes('<failure') || body.includes('<error')) failed.push(named);
     else if (body.includes('<skipped')) skipped.push(named);
@@ -37,8 +37,14 @@ export function addCounts(one: TestCounts, other: TestCounts): TestCounts {
     passed: one.passed + other.passed,
     failed: [...one.failed, ...other.failed],
     skipped: [...one.skipped, ...other.skipped],
-    files: new Set([...one.files, ...other.files]),
+    files: new Map([...one.files, ...other.files]),
   };
+}
+
+/** Where the time goes, the longest first: files whose tests take `secondsMin` or more. */
+export function toSlowestLine({ files }: Pick<TestCounts, 'files'>, secondsMin = 15): string {
+  const slow = [...files].filter(([, seconds]) => seconds >= secondsMin).sort(([, one], [, other]) => other - one);
+  return `slowest: ${slow.map(([file, seconds]) => `${file.replace(/^test\//, '')} ${Math.round(seconds)} s`).join(', ') || 'none'}`;
 }
 
 /** The very last line of the test command. */
