@@ -5,6 +5,7 @@ import type { Resource } from '../../../../shared/contract/resource.ts';
 import { toStoredPath } from '../../../../shared/contract/stored-names.ts';
 import { checkedFields } from '../../field-check.ts';
 import { idFormOf } from '../read/stored-ids.ts';
+import { sealed } from './validator-seal.ts';
 
 /** As which a value of each kind may be stored, by MongoDB's names. */
 export const bsonTypes: Readonly<Record<Exclude<FieldKind, 'mixed'>, readonly string[]>> = {
@@ -16,7 +17,7 @@ export const bsonTypes: Readonly<Record<Exclude<FieldKind, 'mixed'>, readonly st
 /** As `create` and `collMod` take it, and `listCollections` gives it back. */
 export function toValidation(resource: Resource): Document {
   const { level, action } = resource.validation;
-  return { validator: { $jsonSchema: toSchema(resource) }, validationLevel: level, validationAction: action };
+  return sealed({ validator: { $jsonSchema: toSchema(resource) }, validationLevel: level, validationAction: action });
 }
 
 function toSchema(resource: Resource): Document {

@@ -16,6 +16,7 @@ import { servingOddIndex } from './odd-index.ts';
 import { noteOwnership, type Ownership, ownershipOf } from './ownership.ts';
 import { isOwnStep, type Step, type StepKind, toSteps } from './steps.ts';
 import { servingUniqueIndex } from './unique-index.ts';
+import { isSealed } from './validator-seal.ts';
 import { isCollated, isPlain, type Survey, survey } from './survey.ts';
 
 export interface Installed {
@@ -67,7 +68,8 @@ const triesMax = 10;
 async function putInPlace(target: Target, there: Survey, known: Installed | undefined): Promise<Installed> {
   const { database, resources, deployment } = target;
   const ownership = ownershipOf(there, resources, known?.ownership);
-  const own = toSteps(there, { ...target, ownership }).filter((step) => isOwnStep(step, ownership) && !isMetDoubles(step, known));
+  const wanted = stepsOf(there, target, ownership, known);
+  const own = wanted.filter((step) => isOwnStep(step, ownership) && !isMetDoubles(step, known) && !isLeftToOthers(step, wanted, known));
   if (ownership.isInstalled && deployment !== 'standalone') {
     await whenFree(() => noteOwnership(database, there, ownership));
     await noteOwnIndexes(database, there, { resources, ownership, steps: own });
@@ -77,13 +79,26 @@ async function putInPlace(target: Target, there: Survey, known: Installed | unde
   if (own.length > 0) await target.patiently(async (patient) => void problems.push(...(await runAll(patient, own, deployment))));
   if (problems.length > 0) throw new StoreNotReady(database.databaseName, problems);
   const now = own.length === 0 ? there : await survey(database, resources);
-  const pending = toSteps(now, { ...target, ownership });
+  const pending = stepsOf(now, target, ownership, known);
   const collated = new Set(resources.map(({ collection }) => collection).filter((name) => isCollated(now.found.get(name))));
   const hinted = { hints: toHints(now, resources), oddHints: toOddHints(now, resources), uniqueHints: toUniqueHints(now, resources) };
   const found = { ownership, pending, isChanged: own.length > 0, ...hinted, collated };
   // A look that finds nothing new reads no documents: it comes every few seconds, for as long as anything is pending.
   const isNew = known === undefined || found.isChanged || !Bun.deepEquals(known.pending, pending);
   return isNew ? { ...found, ...(await inspect(target, found)) } : { ...known, ...found };
+}
+
+/** An origin that runs has nothing to say of a validator that another version of the contract has set: its own start was content. */
+function stepsOf(there: Survey, target: Target, ownership: Ownership, known: Installed | undefined): readonly Step[] {
+  const steps = toSteps(there, { ...target, ownership });
+  if (known === undefined) return steps;
+  return steps.filter(({ kind, collection }) => kind !== 'validator' || !isSealed(there.found.get(collection)?.options));
+}
+
+/** A validator that others changed under an origin is for a start or apply to put back; a collection without images, too, is new. */
+function isLeftToOthers({ kind, collection }: Step, wanted: readonly Step[], known: Installed | undefined): boolean {
+  if (known === undefined || kind !== 'validator') return false;
+  return !wanted.some((step) => step.kind === 'images' && step.collection === collection);
 }
 
 /** Doubles keep a key from becoming unique, and whoever mends them applies the step: each look would read all documents again. */

@@ -3,8 +3,9 @@
  * once. A drop that is noticed while another is mended is mended after it.
  *
  *   COMPLETE ── a drop is noticed, a list misses its index, ──▶ looked at: what is owned is put back ──┬──▶ COMPLETE
- *               a change its image                ▲                                                   ▼
- *                                                 └───────── every 2 s ───────────────── PENDING: what is not ours
+ *               a change its image, every 5 s a validator         ▲                                   ▼
+ *                                                                 └────────── every 2 s ── PENDING: what is not ours,
+ *                                                                                          a validator that others changed
  */
 import type { Resource } from '../../../../shared/contract/resource.ts';
 import type { IndexSpec } from '../../../../shared/contract/shapes.ts';
@@ -15,6 +16,7 @@ import { isPassing } from '../connection/errors.ts';
 import { isIdAlone, toIndexKey } from '../read/branch-query.ts';
 import { simpleCollation } from './index-match.ts';
 import { install, type Installed, type Target } from './install.ts';
+import { changedValidators } from './validator-seal.ts';
 
 export interface InstallationOptions extends Target {
   /** Aborted: what fails from now on is nobody's concern. */
@@ -33,18 +35,23 @@ export interface Hint {
 /** Nobody is told of an index that others have made or taken away, nor of images that they turn on or off. */
 const lookAgainMs = 2_000;
 
+/** Nor of a validator that they change or take out: a command that reads, while nothing else is looked for. */
+const validatorLookMs = 5_000;
+
 export class Installation {
   readonly #options: InstallationOptions;
   #installed: Installed;
   #mending: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #validatorTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(installed: Installed, options: InstallationOptions) {
     this.#installed = installed;
     this.#options = options;
-    options.closing.addEventListener('abort', () => clearTimeout(this.#timer));
+    options.closing.addEventListener('abort', () => [this.#timer, this.#validatorTimer].forEach(clearTimeout));
     if (installed.pending.length > 0) this.#lookLater();
+    this.#lookAtValidatorsLater();
   }
 
   /** Whether Tombolo's own collections are there: epoch, cursors, nonces and records. */
@@ -121,6 +128,23 @@ export class Installation {
     if (this.#options.closing.aborted) return;
     this.#timer = setTimeout(() => void this.mend(), lookAgainMs);
     this.#timer.unref();
+  }
+
+  #lookAtValidatorsLater(): void {
+    if (this.#options.closing.aborted) return;
+    this.#validatorTimer = setTimeout(() => void this.#lookAtValidators().finally(() => this.#lookAtValidatorsLater()), validatorLookMs);
+    this.#validatorTimer.unref();
+  }
+
+  /** Never throws: a look that fails is followed by another. */
+  async #lookAtValidators(): Promise<void> {
+    const { database, resources } = this.#options;
+    const { owned } = this.#installed.ownership;
+    const names = resources.map(({ collection }) => collection).filter((name) => owned.has(name));
+    // While anything is pending, all is looked at anyway.
+    if (names.length === 0 || this.pending.length > 0) return;
+    const changed = await changedValidators(database, names).catch(() => []);
+    if (changed.length > 0) await this.mend();
   }
 
   /** Again while the database is away. */

@@ -5,6 +5,7 @@
  * checks its own writes by the whole of its own schema.
  */
 import type { Document } from 'mongodb';
+import { sealed } from './validator-seal.ts';
 
 /** From what takes most to what takes least. */
 const levels = ['off', 'moderate', 'strict'];
@@ -15,11 +16,11 @@ export function joinedValidation(there: Document, wanted: Document): Document {
   if (!isOfTombolo(there['validator'])) return wanted;
   const lesser = (order: readonly string[], name: string) =>
     order.find((each) => each === there[name] || each === wanted[name]) ?? wanted[name];
-  return {
+  return sealed({
     validator: { $jsonSchema: joined(there['validator'].$jsonSchema, wanted['validator'].$jsonSchema) },
     validationLevel: lesser(levels, 'validationLevel'),
     validationAction: lesser(actions, 'validationAction'),
-  };
+  });
 }
 
 function isOfTombolo(validator: Document | undefined): validator is Document {
