@@ -1,7 +1,7 @@
 /**
  * `npm run backup -- [DIR]`: a verified copy of the embedded SQLite, taken while it is written to, with a manifest beside it;
- * in `backups` of the data directory unless said. `--every 1h` takes one an hour until it is told to stop, `--keep 24` removes
- * older ones. Restored by `npm run restore -- FILE` (restore.ts). A MongoDB is dumped by its own tools.
+ * in `backups` of the data directory unless said. The people's file is copied with it. `--every 1h` takes one an hour until it is
+ * told to stop, `--keep 24` removes older ones. Restored by `npm run restore -- FILE` (restore.ts). A MongoDB is dumped by its own tools.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -39,7 +39,8 @@ async function takeOne(): Promise<void> {
   const { into, keep, isJson } = asked;
   const { path, manifest } = await takeBackup({ dataDir, into, now: new Date() });
   const removed = keep === undefined ? [] : pruneBackups(into, keep);
-  const counted = Object.entries(manifest.documents).map(([name, count]) => `${name} ${count}`).join(', ');
+  const documents = Object.entries(manifest.documents).map(([name, count]) => `${name} ${count}`);
+  const counted = [...documents, ...(manifest.people == null ? [] : [`accounts of people ${manifest.people.accounts}`])].join(', ');
   const said = isJson
     ? JSON.stringify({ path, ...manifest, removed })
     : `${path}: ${manifest.bytes} bytes, whole (${counted})${removed.length === 0 ? '' : `; removed ${removed.length} older`}`;

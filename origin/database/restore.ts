@@ -32,10 +32,11 @@ function parsed() {
 }
 
 async function restoreFile(from: string, needsNoManifest: boolean): Promise<string> {
-  const { aside, documents } = await putBack({ dataDir, from, now: new Date(), needsNoManifest });
+  const { aside, documents, accounts } = await putBack({ dataDir, from, now: new Date(), needsNoManifest });
   const counted = Object.entries(documents).map(([name, count]) => `${name} ${count}`).join(', ');
   const before = aside === undefined ? 'nothing was there before' : `what was there is in ${aside}`;
-  return `restored ${from} (${counted}), in a new epoch; ${before}`;
+  const people = accounts === undefined ? 'the backup has no people, and they are as they were' : `${accounts} accounts of people are back`;
+  return `restored ${from} (${counted}), in a new epoch; ${people}; ${before}`;
 }
 
 async function begunAnew(uri: string): Promise<string> {

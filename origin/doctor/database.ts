@@ -30,7 +30,7 @@ function ofFile(dataDir: string): readonly Finding[] {
     mend: `df -h ${dataDir}; remove what is not needed, or lower TOMBOLO_LOG_BYTES_MAX`,
   });
   try {
-    mustBeWhole(dataDir, path);
+    mustBeWhole(path);
     if (!existsSync(path)) return [skipped('store', 'made at the first start'), disk];
     for (const each of [dataDir, path]) accessSync(each, constants.R_OK | constants.W_OK);
     mustBeSound(path);

@@ -6,6 +6,7 @@ import { offered } from '../../shared/resources/plans.ts';
 import { readEdgeSettings } from '../../shared/settings/edge-settings.ts';
 import { SettingsReader, type Variables } from '../../shared/settings/reader.ts';
 import { toUnknownVariables } from '../../shared/settings/unknown-variables.ts';
+import { secrets } from '../given.ts';
 import { type Finding, messageOf, right, skipped, wrong } from './finding.ts';
 import type { Read } from './patient.ts';
 
@@ -31,7 +32,7 @@ export function readWorkerFile(read: Read): WorkerFile {
     const bound = new Set([...objects.bindings, ...ratelimits].map(({ name }) => name));
     const lines = [
       ...bindings.filter((name) => !bound.has(name)).map((name) => `binds no ${name}`),
-      ...(vars['TOMBOLO_KEYS'] === undefined ? [] : ['has TOMBOLO_KEYS, a secret, among its variables']),
+      ...secrets.filter((name) => vars[name] !== undefined).map((name) => `has ${name}, a secret, among its variables`),
       ...toUnknownVariables(vars),
       ...settingsMistakes(vars, read),
     ];
@@ -49,11 +50,18 @@ function settingsMistakes(vars: Variables, { settings, variables }: Read): reado
   return reader.wrong.filter((line) => !isOpen(line) && !line.startsWith('TOMBOLO_KEYS:'));
 }
 
+/** Of the secrets the Worker reads these; the others are the origin's. */
+const ofTheWorker: readonly string[] = ['TOMBOLO_KEYS', 'TOMBOLO_METRICS_TOKEN'];
+
+function mendOf(line: string): string {
+  const secret = secrets.find((name) => line.startsWith(`has ${name}, a secret`));
+  if (secret === undefined) return 'mend the line in wrangler.toml; README, "Deploy"';
+  return ofTheWorker.includes(secret) ? `npx wrangler secret put ${secret}, and take the line out` : 'take the line out: only the origin reads it';
+}
+
 function ofLine(line: string): Finding {
   return wrong('wrangler.toml', {
     found: line, matters: 'the Worker deployed with it answers 503 misconfigured, or tells a secret',
-    mend: line.includes('a secret')
-      ? 'npx wrangler secret put TOMBOLO_KEYS, and take the line out'
-      : 'mend the line in wrangler.toml; README, "Deploy"',
+    mend: mendOf(line),
   });
 }

@@ -6,6 +6,7 @@ import { Database } from 'bun:sqlite';
 import { join } from 'node:path';
 import type { BetterAuthOptions, DBAdapter } from 'better-auth';
 import { toClient, toDatabaseName } from '../store/mongo/connection/client.ts';
+import { peopleFileName } from './file.ts';
 
 /** Before each collection's name, so that a database's other guests see whose they are. */
 const collectionsPrefix = 'tombolo_people_';
@@ -38,7 +39,7 @@ export async function openPeopleSqlite(dataDir: string): Promise<PeopleDatabase>
   const [{ createKyselyAdapter, kyselyAdapter }, { getMigrations }] = await Promise.all([
     import('@better-auth/kysely-adapter'), import('better-auth/db/migration'),
   ]);
-  const file = new Database(join(dataDir, 'people.sqlite'), { create: true });
+  const file = new Database(join(dataDir, peopleFileName), { create: true });
   for (const pragma of pragmas) file.run(`PRAGMA ${pragma}`);
   const { kysely } = await createKyselyAdapter({ database: file });
   if (kysely === null) throw new Error('better-auth does not take the database');

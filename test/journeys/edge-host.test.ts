@@ -19,6 +19,7 @@ const url = `http://127.0.0.1:${edgePort}`;
 const issuer = new Issuer();
 const jwks = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: async () => Response.json(await issuer.jwks()) });
 const both = { MONGODB_URI: '', TOMBOLO_ENV: 'production', TOMBOLO_KEYS: testKeys };
+const [keysFile, metricsFile, metricsToken] = [join(edgeDir, 'keys'), join(edgeDir, 'metrics-token'), 'm'.repeat(43)];
 const ofTheEdge = {
   TOMBOLO_DATA_DIR: edgeDir, TOMBOLO_EDGE_PORT: String(edgePort), TOMBOLO_ORIGIN_URL: `http://127.0.0.1:${originPort}`,
   TOMBOLO_ISSUER: issuer.issuer, TOMBOLO_AUDIENCE: issuer.audience, TOMBOLO_JWKS_URL: `http://127.0.0.1:${jwks.port}/`,
@@ -31,12 +32,15 @@ function start(script: string, variables: Readonly<Record<string, string>>): Pro
 }
 
 async function startEdge(): Promise<void> {
-  edge = start('origin/edge-host/main.ts', ofTheEdge);
+  const fromFiles = { TOMBOLO_KEYS: '', TOMBOLO_KEYS_FILE: keysFile, TOMBOLO_METRICS_TOKEN_FILE: metricsFile };
+  edge = start('origin/edge-host/main.ts', { ...ofTheEdge, ...fromFiles });
   await edge.says(/^tombolo edge listening on /m);
 }
 
 beforeAll(async () => {
   await issuer.addKey('one');
+  writeFileSync(keysFile, `${testKeys}\n`);
+  writeFileSync(metricsFile, `${metricsToken}\n`);
   origin = start('origin/main.ts', { TOMBOLO_DATA_DIR: makeTempDir(), TOMBOLO_ORIGIN_PORT: String(originPort), TOMBOLO_EDGE_URLS: url });
   await Promise.all([origin.says(/listening on port/), startEdge()]);
 }, 90_000);
@@ -91,6 +95,13 @@ test('serves who is signed in by a real issuer, caches, and hears of changes; a 
   await eventually('a hit', () => isHit(path));
 }, 120_000);
 
+test('secrets that stand in files are the Worker\'s, and are not told', async () => {
+  // That it is answered by the origin at all, above, is by the keys of a file.
+  expect((await ask('/.tombolo/metrics', { token: metricsToken })).status).toBe(200);
+  expect((await ask('/.tombolo/metrics', { token: 'n'.repeat(43) })).status).toBe(404);
+  expect(edge.output).not.toContain(metricsToken);
+});
+
 test('workerd that is killed is started again', async () => {
   const [workerd] = processesUnder(edgeDir).filter(({ command }) => command.includes('workerd') && command.includes('serve'));
   process.kill(workerd?.pid ?? 0, 'SIGKILL');
@@ -120,6 +131,8 @@ test.each([
   [{ TOMBOLO_JWKS_URL: '' }, 'TOMBOLO_JWKS_URL'], [{ TOMBOLO_ENV: 'development' }, 'TOMBOLO_ENV: is development'],
   [{ TOMBOLO_ORIGIN_URL: 'http://origin.example.com' }, 'TOMBOLO_ORIGIN_URL'], [{ TOMBOLO_EDGE_CACHE_BYTES_MAX: '1' }, 'bytes'],
   [{}, `TOMBOLO_DATA_DIR: ${edgeDir} is in use`],
+  [{ TOMBOLO_KEYS: '', TOMBOLO_KEYS_FILE: '/not/there' }, 'TOMBOLO_KEYS_FILE: cannot be read (ENOENT)'],
+  [{ TOMBOLO_KEYS_FILE: keysFile }, 'TOMBOLO_KEYS_FILE: stands beside TOMBOLO_KEYS; one is enough'],
 ])('does not start with %j', async (changed, why) => {
   const program = start('origin/edge-host/main.ts', { ...ofTheEdge, ...changed });
   expect((await program.ended(30_000)).code).toBe(78);

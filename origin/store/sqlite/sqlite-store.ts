@@ -93,7 +93,7 @@ class SqliteStore implements Store {
 
   static async open(lease: Lease, options: SqliteStoreOptions): Promise<Store> {
     const path = join(options.dataDir, databaseName);
-    mustBeWhole(options.dataDir, path);
+    mustBeWhole(path);
     const resources = [...options.resources];
     const filled = toSurroundings(options);
     const until = { clock: filled.clock, deadline: filled.clock() + storeLimits.ownWriteMsMax };

@@ -88,23 +88,34 @@ describe('settings', () => {
 });
 
 describe('wrangler.toml', () => {
-  const changed = (change: (text: string) => string, variables: Readonly<Record<string, string>> = {}) => {
+  const lookAt = (change: (text: string) => string, variables: Readonly<Record<string, string>> = {}) => {
     const other = makeDir();
     cpSync(join(project, 'package.json'), join(other, 'package.json'));
     writeFileSync(join(other, 'wrangler.toml'), change(readFileSync(join(project, 'wrangler.toml'), 'utf8')));
-    return faultsOf(readWorkerFile(read(variables, { project: other })).findings);
+    return readWorkerFile(read(variables, { project: other })).findings;
   };
+  const changed = (...given: Parameters<typeof lookAt>) => faultsOf(lookAt(...given));
 
   test.each([
     ['as it is', (text: string) => text, []],
     ['without an object', (text: string) => text.replace('name = "TICKETS"', 'name = "TICKET"'), ['binds no TICKETS']],
     ['without the shield', (text: string) => text.replace('name = "FLOOD"', 'name = "F"'), ['binds no FLOOD']],
-    ['with the secret', (text: string) => text.replace('[vars]', '[vars]\nTOMBOLO_KEYS = "k"'), ['has TOMBOLO_KEYS, a secret']],
     ['with a misspelt name', (text: string) => text.replace('TOMBOLO_MEMO_MS', 'TOMBOLO_MEMO_SM'), ['did you mean TOMBOLO_MEMO_MS']],
     ['with a wrong value', (text: string) => text.replace('MEMO_MS = "1000"', 'MEMO_MS = "1s"'), ['TOMBOLO_MEMO_MS: must be']],
     ['malformed', (text: string) => `${text}\n[[[`, ['cannot be read']],
   ])('%s', (_title, change, said) => {
     expect(changed(change)).toEqual(said.map((each) => expect.stringContaining(each)));
+  });
+
+  test.each([
+    ['TOMBOLO_KEYS', 'npx wrangler secret put TOMBOLO_KEYS'], ['TOMBOLO_METRICS_TOKEN', 'npx wrangler secret put TOMBOLO_METRICS_TOKEN'],
+    ['TOMBOLO_PEOPLE_SECRET', 'take the line out: only the origin reads it'],
+  ])('with %s, a secret that is deployed in the open, says what to do about it', (name, mend) => {
+    const value = 's'.repeat(43);
+    const findings = lookAt((text) => text.replace('[vars]', `[vars]\n${name} = "${value}"`));
+    expect(faultsOf(findings)).toEqual([`wrangler.toml: has ${name}, a secret, among its variables`]);
+    expect(findings).toMatchObject([{ mend: expect.stringContaining(mend) }]);
+    expect(JSON.stringify(findings)).not.toContain(value);
   });
 
   test('for production lacks what a clone leaves open', () => {

@@ -1,25 +1,27 @@
 /**
  * A restore: a backup in the place of the database, in a new epoch, so that nothing which edges, feeds and cursors
- * knew of the state before is taken for true.
+ * knew of the state before is taken for true; and the people of then in the place of the people.
  *
  *   lease ─▶ copied beside ─▶ read whole, compared with its manifest ─▶ new epoch ─▶ what was there set aside ─▶ named
  *
- * Until the last two steps nothing is touched. Cut short between them, no database has the name, and a start refuses
- * (`mustBeWhole`) rather than to make an empty one; what was there is complete in its folder by then.
+ * Until the last two steps nothing is touched. The database loses its name first and gets it last: cut short between,
+ * a start refuses (`mustBeWhole`) rather than to make an empty one, or to serve the database of one time with the people of
+ * another; what was there is complete in its folder by then.
  */
-import { Database } from 'bun:sqlite';
-import { copyFileSync, existsSync, linkSync, mkdirSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault } from '../../../../shared/wire/fault.ts';
+import { peopleFileName } from '../../../people/file.ts';
 import { StoreNotReady } from '../../not-ready.ts';
 import { randomHex } from '../../surroundings.ts';
 import { databaseName, makePrivate, openWriter } from '../connection/database.ts';
-import { isBusy } from '../connection/errors.ts';
 import { acquireLease, type Lease } from '../connection/lease.ts';
 import { beginEpoch } from '../install/prepare-file.ts';
 import { renameDurably, syncToDisk } from './durable.ts';
-import { type Manifest, mustExamine, mustManifest, sha256Of, UnsoundBackup } from './manifest.ts';
-import { restoredName } from './whole.ts';
+import { mustExamine, mustExaminePeople, sha256Of } from './examine.ts';
+import { type Manifest, mustManifest, peoplePath, UnsoundBackup } from './manifest.ts';
+import { removeFiles, setAside } from './set-aside.ts';
+import { restoredOf } from './whole.ts';
 
 interface PuttingBack {
   readonly dataDir: string;
@@ -33,6 +35,8 @@ export interface Restored {
   /** Where what was there is kept; `undefined`: nothing was there. */
   readonly aside: string | undefined;
   readonly documents: Manifest['documents'];
+  /** How many accounts are back; `undefined`: the backup does not tell of people, and they are left as they are. */
+  readonly accounts: number | undefined;
 }
 
 /** Throws an `UnsoundBackup` or a `StoreNotReady`, and then nothing has changed. */
@@ -40,20 +44,28 @@ export async function putBack({ dataDir, from, now, needsNoManifest }: PuttingBa
   if (!existsSync(from)) throw new UnsoundBackup(from, 'is not there');
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const lease = mustLease(dataDir);
-  const [path, restored] = [join(dataDir, databaseName), join(dataDir, restoredName)];
+  const [path, people] = [join(dataDir, databaseName), join(dataDir, peopleFileName)];
+  const [restored, restoredPeople] = [restoredOf(path), restoredOf(people)];
   try {
-    removeFiles(restored);
-    makePrivate(restored);
-    copyFileSync(from, restored);
-    const documents = await mustBeSound(from, restored, needsNoManifest);
+    removeFiles(restoredPeople);
+    const told = needsNoManifest ? undefined : mustManifest(from);
+    const documents = await copySoundly({ from, to: restored, sha256: told?.sha256 }, mustExamineDocuments);
+    if (told !== undefined && !Bun.deepEquals(documents, told.documents)) {
+      throw new UnsoundBackup(from, `holds ${JSON.stringify(documents)} documents, and its manifest says ${JSON.stringify(told.documents)}`);
+    }
+    if (told?.people != null) {
+      await copySoundly({ from: peoplePath(from), to: restoredPeople, sha256: told.people.sha256 }, mustExaminePeople);
+      syncToDisk(restoredPeople);
+    }
     renew(restored);
-    syncToDisk(restored);
-    syncToDisk(dataDir);
-    const aside = setAside(path, join(dataDir, `before-restore-${now.toISOString().replaceAll(/[:.]/g, '-')}`));
+    for (const each of [restored, dataDir]) syncToDisk(each);
+    const replaced = told?.people === undefined ? [path] : [path, people];
+    const aside = setAside(replaced, join(dataDir, `before-restore-${now.toISOString().replaceAll(/[:.]/g, '-')}`));
+    if (told?.people != null) renameDurably(restoredPeople, people);
     renameDurably(restored, path);
-    return { aside, documents };
+    return { aside, documents, accounts: told?.people === null ? 0 : told?.people?.accounts };
   } catch (error) {
-    if (existsSync(path)) removeFiles(restored);
+    if (existsSync(path)) for (const each of [restored, restoredPeople]) removeFiles(each);
     throw error;
   } finally {
     lease.release();
@@ -69,17 +81,27 @@ function mustLease(dataDir: string): Lease {
   }
 }
 
+interface Copying {
+  readonly from: string;
+  readonly to: string;
+  /** What its manifest says, in hex; `undefined`: it has none. */
+  readonly sha256: string | undefined;
+}
+
 /** The copy is what is examined, since it is what will be served. */
-async function mustBeSound(from: string, copy: string, needsNoManifest: boolean): Promise<Manifest['documents']> {
-  const told = needsNoManifest ? undefined : mustManifest(from);
-  if (told !== undefined && (await sha256Of(copy)) !== told.sha256) {
+async function copySoundly<Held>({ from, to, sha256 }: Copying, examine: (path: string) => Promise<Held>): Promise<Held> {
+  if (!existsSync(from)) throw new UnsoundBackup(from, 'is not there');
+  removeFiles(to);
+  makePrivate(to);
+  copyFileSync(from, to);
+  if (sha256 !== undefined && (await sha256Of(to)) !== sha256) {
     throw new UnsoundBackup(from, 'is not the file that its manifest was written for: its SHA-256 differs');
   }
-  const { documents } = await mustExamine(copy, new Date());
-  if (told !== undefined && !Bun.deepEquals(documents, told.documents)) {
-    throw new UnsoundBackup(from, `holds ${JSON.stringify(documents)} documents, and its manifest says ${JSON.stringify(told.documents)}`);
-  }
-  return documents;
+  return examine(to);
+}
+
+async function mustExamineDocuments(path: string): Promise<Manifest['documents']> {
+  return (await mustExamine(path, new Date())).documents;
 }
 
 function renew(path: string): void {
@@ -92,36 +114,4 @@ function renew(path: string): void {
     // The last connection to close leaves one file.
     writer.database.close();
   }
-}
-
-/** Links first, so that the folder is complete before a name goes. */
-function setAside(path: string, dir: string): string | undefined {
-  if (!existsSync(path)) return undefined;
-  closeWholly(path);
-  const files = ['', '-wal', '-shm'].filter((suffix) => existsSync(`${path}${suffix}`));
-  mkdirSync(dir, { mode: 0o700 });
-  for (const suffix of files) linkSync(`${path}${suffix}`, join(dir, `${databaseName}${suffix}`));
-  syncToDisk(dir);
-  removeFiles(path);
-  return dir;
-}
-
-/**
- * Makes one file of the database where it is sound. Leaving WAL needs the file for oneself, so other programs that have
- * it open are found: what they wrote from then on would be lost.
- */
-function closeWholly(path: string): void {
-  const database = new Database(path, { readwrite: true });
-  try {
-    database.run('PRAGMA journal_mode = DELETE');
-  } catch (error) {
-    if (isBusy(error)) throw new StoreNotReady(path, ['another program has it open; stop that first']);
-    // It is damaged, or its disk is full: it is kept as it is, with what lies beside it.
-  } finally {
-    database.close();
-  }
-}
-
-function removeFiles(path: string): void {
-  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${path}${suffix}`, { force: true });
 }

@@ -1,14 +1,17 @@
 /**
  * A backup: one committed state of the file, copied while others write (`VACUUM INTO` reads one snapshot), read whole,
- * and named only when it is complete and on disk; its manifest comes last, so that a copy with one is whole.
+ * and named only when it is complete and on disk; its manifest comes last, so that a copy with one is whole. The people's
+ * file is copied beside it, a moment before.
  */
 import { Database } from 'bun:sqlite';
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { storeLimits } from '../../limits.ts';
+import { peopleFileName } from '../../../people/file.ts';
 import { databaseName, makePrivate } from '../connection/database.ts';
 import { renameDurably, writeDurably } from './durable.ts';
-import { type Manifest, manifestPath, mustExamine } from './manifest.ts';
+import { mustExamine, mustExaminePeople } from './examine.ts';
+import { type Manifest, manifestPath, peoplePath } from './manifest.ts';
 
 export interface Backup {
   readonly path: string;
@@ -30,19 +33,26 @@ export async function takeBackup({ dataDir, into, now }: Taking): Promise<Backup
   mkdirSync(into, { recursive: true, mode: 0o700 });
   const path = join(into, `tombolo-${now.toISOString().replaceAll(/[:.]/g, '-')}.sqlite`);
   const partial = join(into, `${partialName}-${process.pid}`);
+  const [people, partialPeople] = [join(dataDir, peopleFileName), peoplePath(partial)];
+  const hasPeople = existsSync(people);
   try {
-    makePrivate(partial);
+    // First: an account ends after the database holds the job that ends what else is theirs (SEMANTICS §20). The other way
+    // round, an account could be gone with its keys alive.
+    if (hasPeople) copyCommitted(people, partialPeople);
     copyCommitted(join(dataDir, databaseName), partial);
-    const manifest = await mustExamine(partial, now);
+    const held = await mustExamine(partial, now);
+    const manifest = { ...held, people: hasPeople ? await mustExaminePeople(partialPeople) : null };
+    if (hasPeople) renameDurably(partialPeople, peoplePath(path));
     renameDurably(partial, path);
     writeDurably(manifestPath(path), `${JSON.stringify(manifest, undefined, 2)}\n`);
     return { path, manifest };
   } finally {
-    rmSync(partial, { force: true });
+    for (const left of [partial, partialPeople]) rmSync(left, { force: true });
   }
 }
 
 function copyCommitted(from: string, to: string): void {
+  makePrivate(to);
   const database = new Database(from, { readonly: true });
   try {
     database.run(`PRAGMA busy_timeout = ${storeLimits.backupLockedMsMax}`);
@@ -60,6 +70,7 @@ export function pruneBackups(dir: string, keep: number): readonly string[] {
     // A file without a manifest is no backup, so the manifest goes first.
     rmSync(manifestPath(path));
     rmSync(path);
+    rmSync(peoplePath(path), { force: true });
   }
   return old;
 }

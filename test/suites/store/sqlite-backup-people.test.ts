@@ -1,0 +1,192 @@
+/** A backup has the people's file too, in an order that leaves nobody half gone, and a restore puts both files back or neither. */
+import { Database } from 'bun:sqlite';
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { peopleFileName } from '../../../origin/people/file.ts';
+import { pruneBackups, takeBackup } from '../../../origin/store/sqlite/backup/take.ts';
+import { putBack } from '../../../origin/store/sqlite/backup/put-back.ts';
+import { openSqliteStore } from '../../../origin/store/sqlite/sqlite-store.ts';
+import { inTime, put, textOf } from './harness.ts';
+import { openSqlitePlace, type SqlitePlace } from './sqlite-place.ts';
+import { open as things } from './things.ts';
+
+let place: SqlitePlace;
+let into: string;
+let people: string;
+beforeEach(async () => {
+  place = await openSqlitePlace({ resources: [things] });
+  [into, people] = [join(place.dataDir, 'backups'), join(place.dataDir, peopleFileName)];
+});
+afterEach(() => place.remove());
+
+const take = (now = new Date()) => takeBackup({ dataDir: place.dataDir, into, now });
+
+/** Whoever has an account, in a file in WAL mode, as the origin keeps it. */
+function writeAccounts(ids: readonly string[]): void {
+  using file = new Database(people, { create: true });
+  file.run('PRAGMA journal_mode = WAL');
+  file.run('CREATE TABLE IF NOT EXISTS user (id TEXT PRIMARY KEY)');
+  file.run('DELETE FROM user');
+  file.transaction(() => ids.forEach((id) => file.run('INSERT INTO user VALUES (?)', [id])))();
+}
+
+function accountsIn(path: string): string[] {
+  using file = new Database(path, { readonly: true });
+  return file.query<{ id: string }, []>('SELECT id FROM user ORDER BY id').all().map(({ id }) => id);
+}
+
+/** Stops the store meanwhile, as a restore demands. */
+async function restored(from: string, needsNoManifest = false) {
+  await place.store.close();
+  try {
+    return await putBack({ dataDir: place.dataDir, from, now: new Date(), needsNoManifest });
+  } finally {
+    await place.reopen();
+  }
+}
+
+/** The state of then in a backup, and another state since. */
+async function takeAndGoOn(): Promise<string> {
+  writeAccounts(['ada', 'ben']);
+  await place.store.write([put(things, 'a', { text: 'old' })], inTime());
+  const { path } = await take();
+  writeAccounts(['ben', 'eve']);
+  await place.store.write([put(things, 'a', { text: 'new' })], inTime());
+  return path;
+}
+
+describe('a backup with people', () => {
+  test('taken while accounts end has the job of each that is gone', async () => {
+    const script = `
+      const { Database } = await import('bun:sqlite');
+      const { openSqliteStore } = await import(${JSON.stringify(join(import.meta.dir, '../../../origin/store/sqlite/sqlite-store.ts'))});
+      const { open } = await import(${JSON.stringify(join(import.meta.dir, 'things.ts'))});
+      const store = await openSqliteStore({ dataDir: ${JSON.stringify(place.dataDir)}, resources: [open] });
+      const people = new Database(${JSON.stringify(people)});
+      people.run('PRAGMA busy_timeout = 5000');
+      for (let n = 0; ; n++) {
+        const job = { resource: open, id: 'id' + n, decide: () => ({ kind: 'put', document: {} }) };
+        await store.write([job], { deadline: Date.now() + 30_000 });
+        people.run('DELETE FROM user WHERE id = ?', ['id' + n]);
+        if (n === 20) console.log('ending');
+      }`;
+    writeAccounts(Array.from({ length: 20_000 }, (_, index) => `id${index}`));
+    await place.store.close();
+    const child = Bun.spawn([process.execPath, '-e', script], { stdout: 'pipe', stderr: 'inherit' });
+    try {
+      await child.stdout.getReader().read();
+      for (let round = 0; round < 4; round++) {
+        const { path, manifest } = await take();
+        const left = accountsIn(`${path}.people`).length;
+        expect(manifest.people?.accounts).toBe(left);
+        // One is under way: its job is there, and the account not yet gone.
+        expect(left).toBeLessThan(20_000);
+        expect(manifest.documents[things.collection]).toBeGreaterThanOrEqual(20_000 - left);
+      }
+      expect(child.exitCode).toBeNull();
+    } finally {
+      child.kill('SIGKILL');
+      await child.exited;
+      await place.reopen();
+    }
+  });
+
+  test('is for its owner alone, says so in its manifest, and goes as one', async () => {
+    writeAccounts(['ada']);
+    const { path, manifest } = await take(new Date(1));
+    expect(JSON.parse(readFileSync(`${path}.json`, 'utf8'))).toEqual(manifest);
+    const [bytes, sha256] = [statSync(`${path}.people`).size, new Bun.CryptoHasher('sha256').update(readFileSync(`${path}.people`)).digest('hex')];
+    expect(manifest.people).toEqual({ accounts: 1, bytes, sha256 });
+    expect(readdirSync(into)).toHaveLength(3);
+    for (const name of readdirSync(into)) expect(statSync(join(into, name)).mode & 0o077).toBe(0);
+    await take(new Date(2));
+    expect(pruneBackups(into, 1)).toEqual([path]);
+    expect(readdirSync(into)).toHaveLength(3);
+    expect(existsSync(`${path}.people`)).toBe(false);
+  });
+
+  test('of a damaged people\'s file is none', async () => {
+    writeFileSync(people, 'not a database, and longer than the header of one: '.repeat(100));
+    await expect(take()).rejects.toThrow(/not a database|malformed/);
+    expect(readdirSync(into)).toEqual([]);
+  });
+});
+
+describe('a restore with people', () => {
+  test('brings back both, and keeps both aside', async () => {
+    const { aside, accounts } = await restored(await takeAndGoOn());
+    expect([accounts, accountsIn(people), await textOf(place.store, things, 'a')]).toEqual([2, ['ada', 'ben'], expect.stringContaining('old')]);
+    expect(statSync(people).mode & 0o077).toBe(0);
+    expect(accountsIn(join(aside ?? '', peopleFileName))).toEqual(['ben', 'eve']);
+    const kept = await openSqliteStore({ dataDir: aside ?? '', resources: [things] });
+    expect(await textOf(kept, things, 'a')).toContain('new');
+    await kept.close();
+  });
+
+  test.each([
+    ['changed', /SHA-256 differs/, (path: string) => {
+      const bytes = readFileSync(path);
+      bytes[5_000] = (bytes[5_000] ?? 0) ^ 1;
+      writeFileSync(path, bytes);
+    }],
+    ['another backup\'s', /SHA-256 differs/, (path: string) => {
+      writeAccounts(['mallory']);
+      using file = new Database(people, { readonly: true });
+      rmSync(path);
+      file.prepare('VACUUM INTO ?').run(path);
+      writeAccounts(['ben', 'eve']);
+    }],
+    ['gone', /\.people is not there/, (path: string) => rmSync(path)],
+  ])('whose copy is %s changes neither', async (_title, said, spoil) => {
+    const path = await takeAndGoOn();
+    spoil(`${path}.people`);
+    await expect(restored(path)).rejects.toThrow(said);
+    expect([accountsIn(people), await textOf(place.store, things, 'a')]).toEqual([['ben', 'eve'], expect.stringContaining('new')]);
+    expect(readdirSync(place.dataDir).filter((name) => /restore/.test(name))).toEqual([]);
+  });
+
+  test('is refused while another program has the people\'s file open', async () => {
+    const path = await takeAndGoOn();
+    const other = new Database(people, { readwrite: true });
+    other.query('SELECT count(*) FROM user').get();
+    await expect(restored(path)).rejects.toThrow('another program has it open');
+    other.close();
+    expect([accountsIn(people), await textOf(place.store, things, 'a')]).toEqual([['ben', 'eve'], expect.stringContaining('new')]);
+    expect(readdirSync(place.dataDir).filter((name) => /restore/.test(name))).toEqual([]);
+  });
+
+  test('cut short between the two files is no pair of two times at the next start, and is done again', async () => {
+    const path = await takeAndGoOn();
+    await place.store.close();
+    // As it stands where the database is set aside, and the people of then have their name.
+    renameSync(place.path, `${place.path}.restored`);
+    rmSync(people);
+    writeFileSync(people, readFileSync(`${path}.people`));
+    await expect(openSqliteStore({ dataDir: place.dataDir, resources: [things] })).rejects.toThrow('a restore was cut short');
+    await restored(path);
+    expect([accountsIn(people), await textOf(place.store, things, 'a')]).toEqual([['ada', 'ben'], expect.stringContaining('old')]);
+  });
+
+  test('of a time before there were people sets those aside who are here now', async () => {
+    const { path, manifest } = await take();
+    expect(manifest.people).toBeNull();
+    writeAccounts(['eve']);
+    const { aside, accounts } = await restored(path);
+    expect([accounts, existsSync(people), accountsIn(join(aside ?? '', peopleFileName))]).toEqual([0, false, ['eve']]);
+  });
+
+  test.each([
+    ['an older backup, whose manifest does not tell of people,', (path: string) => {
+      const { people: _, ...older } = JSON.parse(readFileSync(`${path}.json`, 'utf8')) as Record<string, unknown>;
+      writeFileSync(`${path}.json`, JSON.stringify(older));
+      rmSync(`${path}.people`);
+    }, false],
+    ['a copy of another program', (path: string) => rmSync(`${path}.json`), true],
+  ] as const)('of %s leaves people as they are', async (_title, spoil, needsNoManifest) => {
+    const path = await takeAndGoOn();
+    spoil(path);
+    const { accounts } = await restored(path, needsNoManifest);
+    expect([accounts, accountsIn(people), await textOf(place.store, things, 'a')]).toEqual([undefined, ['ben', 'eve'], expect.stringContaining('old')]);
+  });
+});
