@@ -3,6 +3,8 @@ import { afterAll, describe, expect, test } from 'bun:test';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { mustEdgeHostSettings } from '../../origin/edge-host/settings.ts';
+import { mustSettings } from '../../origin/settings.ts';
 import { toUnknownVariables } from '../../shared/settings/unknown-variables.ts';
 import { disposedAfterEach } from '../support/disposals.ts';
 import { Dockerfile, type Stage } from '../support/dockerfile.ts';
@@ -68,8 +70,42 @@ test.each(['compose.yaml', 'kubernetes.yaml', 'tombolo-origin.service', 'tombolo
 );
 
 interface Compose {
-  readonly services: Readonly<Record<string, { readonly build?: { readonly context: string; readonly target: string } }>>;
+  readonly services: Readonly<Record<string, {
+    readonly build?: { readonly context: string; readonly target: string };
+    readonly environment?: Readonly<Record<string, string>>;
+  }>>;
 }
+
+describe('the settings of compose', () => {
+  const { services } = Bun.YAML.parse(read('compose.yaml')) as Compose;
+  const required = {
+    TOMBOLO_KEYS: testKeys, TOMBOLO_ISSUER: 'https://api.example.com', TOMBOLO_AUDIENCE: 'tombolo',
+    TOMBOLO_JWKS_URL: 'http://127.0.0.1:8788/.well-known/jwks.json',
+  };
+  const ofPeople = {
+    TOMBOLO_PEOPLE: 'https://api.example.com', TOMBOLO_PEOPLE_SECRET: 's'.repeat(43), TOMBOLO_SMTP_URL: 'smtps://u:p@mail.example.com',
+    TOMBOLO_SMTP_FROM: 'api@example.com', TOMBOLO_CORS_ORIGINS: 'https://app.example.com',
+  };
+  /** As compose puts in what it is given: `${A:?}` must be there, `${A:-}` may be. */
+  const given = (service: string, file: Readonly<Record<string, string>>) =>
+    Object.fromEntries(Object.entries({ TOMBOLO_ENV: 'production', ...services[service]?.environment }).map(([name, value]) =>
+      [name, value.replaceAll(/\$\{(\w+):[?-]\}/g, (_, variable: string) => file[variable] ?? '')]));
+
+  test('start both with what is required and no more, without people', () => {
+    expect(mustSettings(given('origin', required)).people).toBeUndefined();
+    expect(mustEdgeHostSettings(given('edge', required), project).variables['TOMBOLO_PEOPLE']).toBe('');
+  });
+
+  test('let people be switched on at both, with pages of theirs', () => {
+    const file = { ...required, ...ofPeople };
+    expect(mustSettings(given('origin', file)).people).toMatchObject({
+      url: 'https://api.example.com', pages: ['https://app.example.com'], smtp: { from: 'api@example.com' },
+    });
+    const { variables } = mustEdgeHostSettings(given('edge', file), project);
+    expect(variables).toMatchObject({ TOMBOLO_PEOPLE: 'https://api.example.com', TOMBOLO_CORS_ORIGINS: 'https://app.example.com' });
+    expect(Object.keys(variables).filter((name) => /SECRET|SMTP|OIDC/.test(name))).toEqual([]);
+  });
+});
 
 test('the files of compose and PM2 start what is there', () => {
   const { services } = Bun.YAML.parse(read('compose.yaml')) as Compose;
