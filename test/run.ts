@@ -13,7 +13,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildEdgeBundle } from '../origin/dev/edge-bundle.ts';
 import { describeDeployment, dropDatabasesOf, givenUri, newRunName } from './support/given-deployment.ts';
-import { addCounts, type NamedTest, noTests, parseTestReport, type TestCounts, toCountsLine, toSlowestLine } from './support/test-report.ts';
+import {
+  addCounts, type NamedTest, noTests, parseTestReport, type TestCounts, toCountsLine, toSlowestLine,
+} from './support/test-report.ts';
 
 const given = givenUri();
 /** Minutes, not seconds: what hangs is found either way, and neither a busy machine nor a far deployment is a failure. */
