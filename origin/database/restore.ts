@@ -33,10 +33,10 @@ function parsed() {
 
 async function restoreFile(from: string, needsNoManifest: boolean): Promise<string> {
   const { aside, documents, accounts } = await putBack({ dataDir, from, now: new Date(), needsNoManifest });
-  const counted = Object.entries(documents).map(([name, count]) => `${name} ${count}`).join(', ');
+  const people = accounts === undefined ? 'people as they were, for it has none' : `accounts of people ${accounts}`;
+  const counted = [...Object.entries(documents).map(([name, count]) => `${name} ${count}`), people].join(', ');
   const before = aside === undefined ? 'nothing was there before' : `what was there is in ${aside}`;
-  const people = accounts === undefined ? 'the backup has no people, and they are as they were' : `${accounts} accounts of people are back`;
-  return `restored ${from} (${counted}), in a new epoch; ${people}; ${before}`;
+  return `restored ${from} (${counted}), in a new epoch; ${before}`;
 }
 
 async function begunAnew(uri: string): Promise<string> {

@@ -56,7 +56,8 @@ const ofTheWorker: readonly string[] = ['TOMBOLO_KEYS', 'TOMBOLO_METRICS_TOKEN']
 function mendOf(line: string): string {
   const secret = secrets.find((name) => line.startsWith(`has ${name}, a secret`));
   if (secret === undefined) return 'mend the line in wrangler.toml; README, "Deploy"';
-  return ofTheWorker.includes(secret) ? `npx wrangler secret put ${secret}, and take the line out` : 'take the line out: only the origin reads it';
+  if (!ofTheWorker.includes(secret)) return 'take the line out: only the origin reads it';
+  return `npx wrangler secret put ${secret}, and take the line out`;
 }
 
 function ofLine(line: string): Finding {

@@ -6,6 +6,7 @@ import { Database } from 'bun:sqlite';
 import { join } from 'node:path';
 import type { BetterAuthOptions, DBAdapter } from 'better-auth';
 import { toClient, toDatabaseName } from '../store/mongo/connection/client.ts';
+import { makePrivate } from '../store/sqlite/connection/database.ts';
 import { peopleFileName } from './file.ts';
 
 /** Before each collection's name, so that a database's other guests see whose they are. */
@@ -39,7 +40,9 @@ export async function openPeopleSqlite(dataDir: string): Promise<PeopleDatabase>
   const [{ createKyselyAdapter, kyselyAdapter }, { getMigrations }] = await Promise.all([
     import('@better-auth/kysely-adapter'), import('better-auth/db/migration'),
   ]);
-  const file = new Database(join(dataDir, peopleFileName), { create: true });
+  const path = join(dataDir, peopleFileName);
+  makePrivate(path);
+  const file = new Database(path, { create: true });
   for (const pragma of pragmas) file.run(`PRAGMA ${pragma}`);
   const { kysely } = await createKyselyAdapter({ database: file });
   if (kysely === null) throw new Error('better-auth does not take the database');

@@ -96,8 +96,9 @@ describe('a backup with people', () => {
     writeAccounts(['ada']);
     const { path, manifest } = await take(new Date(1));
     expect(JSON.parse(readFileSync(`${path}.json`, 'utf8'))).toEqual(manifest);
-    const [bytes, sha256] = [statSync(`${path}.people`).size, new Bun.CryptoHasher('sha256').update(readFileSync(`${path}.people`)).digest('hex')];
-    expect(manifest.people).toEqual({ accounts: 1, bytes, sha256 });
+    const copy = readFileSync(`${path}.people`);
+    const sha256 = new Bun.CryptoHasher('sha256').update(copy).digest('hex');
+    expect(manifest.people).toEqual({ accounts: 1, bytes: copy.byteLength, sha256 });
     expect(readdirSync(into)).toHaveLength(3);
     for (const name of readdirSync(into)) expect(statSync(join(into, name)).mode & 0o077).toBe(0);
     await take(new Date(2));
@@ -116,7 +117,8 @@ describe('a backup with people', () => {
 describe('a restore with people', () => {
   test('brings back both, and keeps both aside', async () => {
     const { aside, accounts } = await restored(await takeAndGoOn());
-    expect([accounts, accountsIn(people), await textOf(place.store, things, 'a')]).toEqual([2, ['ada', 'ben'], expect.stringContaining('old')]);
+    expect([accounts, accountsIn(people)]).toEqual([2, ['ada', 'ben']]);
+    expect(await textOf(place.store, things, 'a')).toContain('old');
     expect(statSync(people).mode & 0o077).toBe(0);
     expect(accountsIn(join(aside ?? '', peopleFileName))).toEqual(['ben', 'eve']);
     const kept = await openSqliteStore({ dataDir: aside ?? '', resources: [things] });
@@ -187,6 +189,7 @@ describe('a restore with people', () => {
     const path = await takeAndGoOn();
     spoil(path);
     const { accounts } = await restored(path, needsNoManifest);
-    expect([accounts, accountsIn(people), await textOf(place.store, things, 'a')]).toEqual([undefined, ['ben', 'eve'], expect.stringContaining('old')]);
+    expect([accounts, accountsIn(people)]).toEqual([undefined, ['ben', 'eve']]);
+    expect(await textOf(place.store, things, 'a')).toContain('old');
   });
 });

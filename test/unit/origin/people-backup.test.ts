@@ -1,7 +1,7 @@
 /** What a restored backup says of real people (SEMANTICS §20): what held then holds again, and what came since does not. */
 import { Database } from 'bun:sqlite';
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLocalJWKSet, jwtVerify } from 'jose';
@@ -21,6 +21,7 @@ test('accounts, sessions, passwords and keys of then hold again, and those since
   await (await openSqliteStore({ dataDir: world.dataDir, resources: [] })).close();
   const ada = await world.member('ada@example.com');
   const { token } = await ada.token();
+  for (const name of [peopleFileName, `${peopleFileName}-wal`]) expect(statSync(join(world.dataDir, name)).mode & 0o077).toBe(0);
   const { path, manifest } = await takeBackup({ dataDir: world.dataDir, into: join(world.dataDir, 'backups'), now: new Date() });
   expect(manifest.people?.accounts).toBe(1);
   await ada.post('/auth/change-password', { currentPassword: password, newPassword: 'another horse battery' });

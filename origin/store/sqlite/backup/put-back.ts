@@ -51,7 +51,8 @@ export async function putBack({ dataDir, from, now, needsNoManifest }: PuttingBa
     const told = needsNoManifest ? undefined : mustManifest(from);
     const documents = await copySoundly({ from, to: restored, sha256: told?.sha256 }, mustExamineDocuments);
     if (told !== undefined && !Bun.deepEquals(documents, told.documents)) {
-      throw new UnsoundBackup(from, `holds ${JSON.stringify(documents)} documents, and its manifest says ${JSON.stringify(told.documents)}`);
+      const [held, said] = [JSON.stringify(documents), JSON.stringify(told.documents)];
+      throw new UnsoundBackup(from, `holds ${held} documents, and its manifest says ${said}`);
     }
     if (told?.people != null) {
       await copySoundly({ from: peoplePath(from), to: restoredPeople, sha256: told.people.sha256 }, mustExaminePeople);
