@@ -19,17 +19,14 @@ const cacheBytesDefault = 1_073_741_824;
 /** A cache bounded below this would begin anew all the time. */
 const cacheBytesLeast = 16_777_216;
 
-/** What is about this host, and not the Worker's. */
-const ofTheHost = new Set(['TOMBOLO_DATA_DIR', 'TOMBOLO_EDGE_HOST', 'TOMBOLO_EDGE_PORT', 'TOMBOLO_EDGE_CACHE_BYTES_MAX']);
-
 /** Throws one `SettingsError` that names everything wrong. */
 export function mustEdgeHostSettings(given: Variables, project: string): EdgeHostSettings {
-  const variables = Object.fromEntries(
-    Object.entries({ ...declaredVariables(project), ...given }).flatMap(([name, value]) =>
-      name.startsWith('TOMBOLO_') && typeof value === 'string' && !ofTheHost.has(name) ? [[name, value] as const] : []),
-  );
-  const reader = new SettingsReader({ ...given, ...variables });
+  const all = { ...declaredVariables(project), ...given };
+  const read = new Set<string>();
+  const reader = new SettingsReader(new Proxy(all, { get: (target, name: string) => (read.add(name), target[name]) }));
   const { environment } = readEdgeSettings(reader, offered.byName);
+  // What the Worker reads, and nothing else: one file of variables may have the origin's secrets too.
+  const variables = Object.fromEntries([...read].flatMap((name) => (all[name] === undefined ? [] : [[name, String(all[name])] as const])));
   if (environment !== 'production') reader.complain('TOMBOLO_ENV', 'is development; this command is for production, `npm start` develops');
   const settings: EdgeHostSettings = {
     variables,

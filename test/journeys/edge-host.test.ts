@@ -102,6 +102,14 @@ test('secrets that stand in files are the Worker\'s, and are not told', async ()
   expect(edge.output).not.toContain(metricsToken);
 });
 
+test('of one file for both programs the Worker is given what it reads, and none of the origin’s secrets', () => {
+  const names = ['TOMBOLO_PEOPLE_SECRET', 'TOMBOLO_SMTP_URL', 'TOMBOLO_KEYS_FILE', 'TOMBOLO_DATA_DIR', 'MONGODB_URI'];
+  const ofTheOrigin = Object.fromEntries(names.map((name) => [name, 'planted']));
+  const { variables } = mustEdgeHostSettings({ ...both, ...ofTheEdge, ...ofTheOrigin }, project);
+  expect(JSON.stringify(variables)).not.toContain('planted');
+  expect(variables).toMatchObject({ TOMBOLO_ENV: 'production', TOMBOLO_KEYS: testKeys });
+});
+
 test('workerd that is killed is started again', async () => {
   const [workerd] = processesUnder(edgeDir).filter(({ command }) => command.includes('workerd') && command.includes('serve'));
   process.kill(workerd?.pid ?? 0, 'SIGKILL');
