@@ -19,6 +19,12 @@ export interface ClaimsOptions {
   seen(): Position | undefined;
 }
 
+export interface Lane {
+  readonly name: string;
+  /** So many attempts may begin there. */
+  readonly places: number;
+}
+
 export interface Claimed {
   /** Names the claim of all of them. */
   readonly claim: string;
@@ -53,10 +59,11 @@ export class Claims {
     return claimed;
   }
 
-  /** Those of one lane, which is a tenant's by itself. */
-  async ofLane(name: string, places: number, nowMs: number): Promise<Claimed> {
-    const limit = Math.min(atOnceMax, places);
-    return limit <= 0 ? nothing(undefined) : this.#claim((await this.#lists([toNext(name, limit)])).flat(), nowMs);
+  /** Those of lanes, each of which is a tenant's by itself; with the names of those where something was ready. */
+  async ofLanes(lanes: readonly Lane[], nowMs: number): Promise<Claimed & { readonly lively: readonly string[] }> {
+    if (lanes.length === 0) return { ...nothing(undefined), lively: [] };
+    const ready = (await this.#lists(lanes.map(({ name, places }) => toNext(name, places)))).flat();
+    return { ...(await this.#claim(ready, nowMs)), lively: [...new Set(ready.map(({ job: { queue } }) => queue))] };
   }
 
   async #claim(ready: readonly Found[], nowMs: number): Promise<Claimed> {

@@ -2,7 +2,12 @@
  * Lanes of queues that may have something ready, by the names that stored jobs have as their queue (`webhooks:<lane>`). One is
  * looked into until nothing was ready there; the feed tells when there is again.
  */
+import { jobs } from '../../shared/jobs/resource.ts';
+import type { ListRequest, Store } from '../store/store.ts';
+import { inTime, type Lane } from './claims.ts';
+import { atOnceMax, toDue } from './job-lists.ts';
 import type { Queue } from './job.ts';
+import { jobIn } from './stored-job.ts';
 
 export class Lanes {
   readonly #queues: ReadonlyMap<string, Queue>;
@@ -21,26 +26,39 @@ export class Lanes {
     if (this.#queueOf(name) !== undefined) this.#lively.add(name);
   }
 
+  /** Looks through all that is ready, which the feed does not tell again. */
+  async find(store: Store, signal: AbortSignal): Promise<void> {
+    this.areUnknown = false;
+    let after: ListRequest['after'];
+    do {
+      const { value } = await store.list(jobs, { ...toDue('ready', {}), range: undefined, after }, inTime());
+      for (const { document } of value) this.hear(jobIn(document).queue);
+      after = value.length < atOnceMax ? undefined : value.at(-1)?.keys;
+    } while (after !== undefined && !signal.aborted);
+  }
+
   lost(): void {
     this.areUnknown = this.#queues.size > 0;
   }
 
-  isQuiet(name: string): void {
-    this.#lively.delete(name);
-  }
-
-  /** By turns, so that all come to it where the places are few. */
-  next(): readonly string[] {
-    const [first, ...others] = this.#lively;
-    if (first !== undefined) this.#lively.delete(first);
-    if (first !== undefined) this.#lively.add(first);
-    return first === undefined ? [] : [...others, first];
-  }
-
-  free(name: string): number {
-    const queue = this.#queueOf(name);
-    if (queue?.ofLane === undefined) return 0;
-    return Math.min(queue.ofLane - this.#of(name), queue.concurrency - this.#of(queue.name));
+  /**
+   * Those with free places, by turns, so that all come to it where the places are few. Each is quiet from now on, until it is
+   * heard of: what becomes ready while it is looked into is not missed.
+   */
+  next(): readonly Lane[] {
+    const given = new Map<string, number>();
+    let left = atOnceMax;
+    return [...this.#lively].flatMap((name) => {
+      const queue = this.#queueOf(name);
+      if (queue?.ofLane === undefined) return [];
+      const others = given.get(queue.name) ?? 0;
+      const places = Math.min(queue.ofLane - this.#of(name), queue.concurrency - this.#of(queue.name) - others, left);
+      if (places <= 0) return [];
+      left -= places;
+      given.set(queue.name, others + places);
+      this.#lively.delete(name);
+      return [{ name, places }];
+    });
   }
 
   /** An attempt of the lane began, or ended; false: it is no lane. */

@@ -137,20 +137,9 @@ export class Worker {
   async #round(): Promise<void> {
     const nowMs = await this.#clock.now();
     if (nowMs >= this.#dueAtMs) await this.#free(nowMs);
-    if (this.#lanes.areUnknown) await this.#findLanes();
+    if (this.#lanes.areUnknown) await this.#lanes.find(this.#context.store, this.#stop.signal);
     for (const queue of this.#queues) await this.#claim(queue, nowMs);
-    for (const name of this.#lanes.next()) await this.#claimOfLane(name, nowMs);
-  }
-
-  /** Looks through all that is ready, which the feed does not tell again. */
-  async #findLanes(): Promise<void> {
-    this.#lanes.areUnknown = false;
-    let after: ListRequest['after'];
-    do {
-      const { value } = await this.#context.store.list(jobs, { ...toDue('ready', {}), range: undefined, after }, inTime());
-      for (const { document } of value) this.#lanes.hear(jobIn(document).queue);
-      after = value.length < atOnceMax ? undefined : value.at(-1)?.keys;
-    } while (after !== undefined && !this.#stop.signal.aborted);
+    await this.#claimOfLanes(nowMs);
   }
 
   /** Whatever a full batch leaves is found in the next round. */
@@ -160,14 +149,18 @@ export class Worker {
     const forgets = nowMs >= this.#forgetAtMs;
     if (forgets) this.#forgetAtMs = nowMs + forgetMs;
     const states = [...unfinished, ...(forgets ? ended : [])];
-    const due = await this.#lists(states.map((state) => toDue(state, { lte: toInstant(nowMs) })));
+    // In one read: claims wait for it, and where attempts fail it comes often.
+    const found = await this.#lists([
+      ...unfinished.map((state) => ({ ...toDue(state, { gt: toInstant(nowMs) }), limit: 1 })),
+      ...states.map((state) => toDue(state, { lte: toInstant(nowMs) })),
+    ]);
+    const [next, due] = [found.slice(0, unfinished.length).flat(), found.slice(unfinished.length)];
     await this.#write(due.flat().map(({ id }) => duly(id, nowMs, (name) => this.#jobs.get(name))));
     if (due.some(({ length }) => length === atOnceMax)) {
       this.#forgetAtMs = 0;
       return this.#isDueAt(nowMs);
     }
-    const next = await this.#lists(unfinished.map((state) => ({ ...toDue(state, { gt: toInstant(nowMs) }), limit: 1 })));
-    for (const { job } of next.flat()) this.#isDueAt(Math.max(Date.parse(job.dueAt), nowMs + leastDueMs));
+    for (const { job } of next) this.#isDueAt(Math.max(Date.parse(job.dueAt), nowMs + leastDueMs));
   }
 
   /** A moment that is due while others free it is looked at again a little later. */
@@ -185,11 +178,20 @@ export class Worker {
     this.#take(claimed, nowMs);
   }
 
-  async #claimOfLane(name: string, nowMs: number): Promise<void> {
+  /** Of some at once; where nothing was ready come others. Where it fails, or something was ready, they are looked into again. */
+  async #claimOfLanes(nowMs: number): Promise<void> {
     if (this.#stop.signal.aborted) return;
-    const claimed = await this.#claims.ofLane(name, this.#lanes.free(name), nowMs);
-    if (claimed.ready === 0) this.#lanes.isQuiet(name);
-    this.#take(claimed, nowMs);
+    const lanes = this.#lanes.next();
+    let again: readonly string[] = lanes.map(({ name }) => name);
+    try {
+      const claimed = await this.#claims.ofLanes(lanes, nowMs);
+      again = claimed.lively;
+      this.#take(claimed, nowMs);
+      if (claimed.ready !== 0) return;
+    } finally {
+      for (const name of again) this.#lanes.hear(name);
+    }
+    await this.#claimOfLanes(nowMs);
   }
 
   #take({ claim, jobs: claimed, ready, moreAtMs }: Claimed, nowMs: number): void {

@@ -4,7 +4,7 @@
  * `-- --only edge` measures those whose name contains the word, and neither writes the record; `-- --only forward` writes one of
  * its own, with what each step of a request that goes through costs. `-- one` compares the ways to serve from one machine instead,
  * PocketBase's too, and `-- data` what else is asked of a data API: words, aggregates, related documents, changes of many; `-- mongo`
- * asks the same of one process on MongoDB and of RESTHeart. `-- jobs` measures jobs.
+ * asks the same of one process on MongoDB and of RESTHeart. `-- jobs` measures jobs, `-- webhooks` webhooks.
  *
  * The machine may be shared and noisy: requests per second are shown, ratios of interleaved rounds and CPU
  * seconds per request are what to compare between runs.
@@ -16,6 +16,7 @@ import { type Data, filmsNdjson, placesCsv } from './data.ts';
 import { cpuSecondsOf } from './cpu-time.ts';
 import { importAtOrigin, importThroughEdge } from './imports.ts';
 import { benchJobs } from './jobs.ts';
+import { benchWebhooks } from './webhooks.ts';
 import { LoadGenerator } from './load.ts';
 import { type BenchRecord, type ImportFigures, toRecord } from './record.ts';
 import { toPage } from './record-page.ts';
@@ -120,8 +121,9 @@ function urlOf(port: number): string {
   return `http://127.0.0.1:${port}`;
 }
 
-if (process.argv.includes('jobs') && !process.argv.includes('--only')) {
-  process.stdout.write(await benchJobs());
+const apart = Object.entries({ jobs: benchJobs, webhooks: benchWebhooks }).find(([name]) => process.argv.includes(name));
+if (apart !== undefined && !process.argv.includes('--only')) {
+  process.stdout.write(await apart[1]());
   process.exit(0);
 }
 const ways = {
