@@ -19,8 +19,8 @@ import type { Engine } from '../support/whole-world.ts';
 import { median } from './rounds.ts';
 
 const settings = {
-  roundsMax: 15, engineMs: { sqlite: 32_000, mongodb: 50_000 }, endpoints: 2 * webhookLimits.ofOneMax,
-  changes: { sqlite: 30, mongodb: 5 }, attemptMs: 2_000,
+  roundsMax: 15, engineMs: { sqlite: 24_000, mongodb: 52_000 }, endpoints: 2 * webhookLimits.ofOneMax,
+  changes: { sqlite: 30, mongodb: 12 }, attemptMs: 2_000,
 };
 const notes = resource({
   name: 'notes', live: true, schema: z.object({ text: z.string() }), shapes: { all: {} }, rules: { read: anyone, write: anyone },
