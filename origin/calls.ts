@@ -71,7 +71,7 @@ function toInput({ operation, resource, input, header }: Asking): unknown {
 function toKeeps({ operation: { carries }, resource: { fields }, header }: Asking): readonly string[] {
   if (!carries.includes('tombolo-keeps')) return nothingKept;
   const named = header('tombolo-keeps');
-  return named === null ? nothingKept : named.split(',').filter((path) => fields.has(path));
+  return named === null ? nothingKept : named.split(',').filter((path) => fields.has(path.replace(/\.\*$/, '')));
 }
 
 /** Nobody could look later at what somebody without a name asked for: they are answered directly. */

@@ -5,7 +5,7 @@
 import * as z from 'zod';
 import { matchElements, tellElements, toldElements } from '../../shared/contract/elements.ts';
 import { only, type PathTree, toPathTree, without } from '../../shared/contract/path.ts';
-import { placeOf } from '../../shared/contract/schema-places.ts';
+import { placeOf, undeclaredOf } from '../../shared/contract/schema-places.ts';
 import type { Type } from '../../shared/contract/schema-tree.ts';
 import { isJsonObject, type Json, type JsonObject, ownOf } from '../../shared/wire/values.ts';
 import type { Asked } from '../call.ts';
@@ -65,9 +65,22 @@ function completed(type: Type | undefined, places: PathTree, { sent, before, isW
 /** Of what is not sent: what they cannot name in it, where that is a value without the rest. */
 function keptAlone(type: Type | undefined, places: PathTree | 'all', stood: Json | undefined): Json | undefined {
   if (places === 'all' || !isJsonObject(stood)) return places === 'all' ? stood : undefined;
-  const kept = only(stood, places);
-  const isValue = type === undefined || z.safeParse(type, kept).success;
-  return isValue && Object.keys(kept).length > 0 ? kept : undefined;
+  const named = only(stood, membersOf(places));
+  if (type !== undefined && !z.safeParse(type, named).success) return undefined;
+  const others = places.has(itself) ? undeclaredOf(placeOf(type, stood), stood) : [];
+  const kept = Object.entries(stood).flatMap(([name, value]) =>
+    (Object.hasOwn(named, name) ? [[name, named[name] ?? null] as const] : others.includes(name) ? [[name, value] as const] : []));
+  return kept.length > 0 || places.has(itself) ? Object.fromEntries(kept) : undefined;
+}
+
+/** Marks an object that they have no name for, and others may have something in: that stays, though they empty it of what they name. */
+const itself = '*';
+
+function membersOf(places: PathTree): PathTree {
+  return new Map([...places].flatMap(([name, below]): [string, PathTree | 'all'][] => {
+    const members = below === 'all' ? below : membersOf(below);
+    return name === itself || (members !== 'all' && members.size === 0) ? [] : [[name, members]];
+  }));
 }
 
 /** Of an element what they see and can name. An object in which that is nothing may not be there for them. */

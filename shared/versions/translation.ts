@@ -9,7 +9,8 @@ import type { FieldError } from '../wire/fault.ts';
 import { digest64 } from '../wire/hash.ts';
 import { parametersRefused, takesSeveral, toParameters } from '../wire/parameters.ts';
 import { isNumeric, type Json, type JsonObject } from '../wire/values.ts';
-import type { Change, Converted } from './changes.ts';
+import { holdersOf } from '../contract/path.ts';
+import { type Change, type Converted, newPlacesOf } from './changes.ts';
 import { Level } from './level.ts';
 import { fieldsNamedIn, measuringParameters } from '../aggregates/terms.ts';
 import { arrayAbove, type Places } from './places.ts';
@@ -19,15 +20,20 @@ export class Translation {
   readonly levels: readonly Level[];
   /** Names what it does: what another made is not what this makes. */
   readonly digest: string;
-  /** Places of the current version that the client's has no name for: its writes leave them as they are. */
+  /**
+   * Places of the current version that the client's has no name for: its writes leave them as they are. `a.b.*` is the object
+   * itself, without what the client can name in it.
+   */
   readonly unnamed: readonly string[];
 
   private constructor(levels: readonly Level[]) {
     this.levels = levels;
     this.digest = digest64(JSON.stringify(levels.map(({ changes }) => changes.map(toText))));
-    this.unnamed = levels.flatMap(({ changes }, index) =>
-      changes.flatMap((change) => (change.kind === 'added' ? namesAfter(levels.slice(index + 1), change.at) : [])),
-    );
+    this.unnamed = unique(levels.flatMap((level, index) => {
+      const later = levels.slice(index + 1);
+      const added = level.changes.flatMap((change) => (change.kind === 'added' ? namesAfter(later, change.at) : []));
+      return [...added, ...newHoldersOf(level).flatMap((holder) => namesAfter(later, holder)).map((holder) => `${holder}.*`)];
+    }));
   }
 
   /** `steps`: oldest first, each to the next version; `places`: those of the current one. `undefined`: nothing differs. */
@@ -196,6 +202,11 @@ export class Translation {
 
 function namesAfter(levels: readonly Level[], path: string): readonly string[] {
   return levels.reduce((paths, level) => unique(paths.flatMap((each) => level.nowOf(each))), [path] as readonly string[]);
+}
+
+/** Objects in which the newer version has what stands elsewhere, or nowhere, in the older, which has none of that name. */
+function newHoldersOf({ changes, old, now }: Level): readonly string[] {
+  return newPlacesOf(changes).flatMap(holdersOf).filter((holder) => !old.has(holder) && now.get(holder)?.isMany !== true);
 }
 
 /** Indexes of arrays are kept where what moves does so within one element. */

@@ -23,7 +23,7 @@ import { waysOf } from './ways-of-writing.ts';
 
 const part = z.object({
   sku: z.string(), at: instant().optional(), price: z.number().optional(),
-  inner: z.object({ n: z.number().optional(), m: z.number().optional() }).optional(),
+  inner: z.object({ n: z.number().optional() }).optional(),
 });
 const declared = {
   id: { kind: 'string', format: z.string() },
@@ -88,7 +88,7 @@ class Others {
   }
 
   #part(sku: string): RawObject {
-    const inner = this.#object(2, [['n', this.#leaf(this.#random.below(5))], ['m', this.#leaf(7)]]);
+    const inner = this.#object(2, [['n', this.#leaf(this.#random.below(5))]]);
     const at = this.#leaf('2026-01-01T00:00:00.000Z', true);
     return this.#object(1, [['sku', this.#leaf(sku)], ['at', at], ['price', this.#leaf(1.5)], ['inner', inner]], 'sku');
   }

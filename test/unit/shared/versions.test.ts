@@ -124,7 +124,7 @@ describe('a translation', () => {
   });
 
   test('knows what its writes leave as it is', () => {
-    expect(through('v1').unnamed).toEqual(['note', 'lines.tax']);
+    expect(through('v1').unnamed).toEqual(['image.*', 'note', 'lines.tax', 'lines.price.*']);
   });
 
   test('finds what changes in arrays of arrays, in arrays that move, and in nothing that is null', () => {
