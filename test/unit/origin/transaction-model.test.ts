@@ -177,7 +177,8 @@ describe.each(engines)('on %s', (engine) => {
     let state: State = { things: new Map(), marks: new Map() };
     const idOf = new Map<string, string>();
     const counts = { written: 0, refused: 0 };
-    for (let turn = 0; turn < turns; turn++) {
+    // A run in which nothing is written, or nothing refused, proves nothing.
+    for (let turn = 0; turn < turns || Math.min(counts.written, counts.refused) <= turns / 20; turn++) {
       const caller = random.pick(callers);
       const given: string[] = [];
       const drawn = Array.from({ length: 1 + random.below(4) }, () => draw(random, given, turn));
@@ -206,7 +207,6 @@ describe.each(engines)('on %s', (engine) => {
       for (const id of names) expect([turn, id, await asModel(origin, id)]).toEqual([turn, id, withIds(state.things.get(id), idOf)]);
     }
     for (const [name, n] of state.marks) expect((await origin.stored(marks, idOf.get(name) ?? ''))?.['n']).toBe(n);
-    expect([counts.written > turns / 20, counts.refused > turns / 20]).toEqual([true, true]);
   }, 60_000);
 });
 
