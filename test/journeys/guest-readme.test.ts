@@ -28,7 +28,10 @@ afterAll(async () => {
 
 testThat(onPath('npm'), onPath('curl'), onPath('bash'))('is looked at, planned, applied, served, and left as it was found', async () => {
   const { uri, foreign } = (database = await openMongoDatabase());
-  const { dir } = (release = makeRelease([['origin/hooks/all.ts', '= [filmRatingsOfReviews]', '= []']]));
+  const { dir } = (release = makeRelease([
+    ['origin/hooks/all.ts', '= [filmRatingsOfReviews]', '= []'],
+    ['origin/hooks/all.ts', "= [departing({ of: reviews, by: 'author', fate: 'remove' })]", '= []'],
+  ]));
   const { documents, indexes } = foreignCollections[0];
   await foreign.collection('movies').insertMany([...documents] as Document[]);
   for (const index of indexes) await foreign.collection('movies').createIndex(index);
