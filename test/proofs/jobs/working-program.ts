@@ -39,7 +39,7 @@ async function opened(): Promise<Context> {
     try {
       return await openContext(settings, served, { ...causing(file), jobTimes });
     } catch (thrown) {
-      if (!(thrown instanceof StoreNotReady && thrown.isPassing)) throw thrown;
+      if (!(thrown instanceof Fault || (thrown instanceof StoreNotReady && thrown.isPassing))) throw thrown;
       await Bun.sleep(50);
     }
   }
