@@ -27,6 +27,9 @@ export async function throughAll(origin: DirectOrigin, random: Random): Promise<
   await origin.ask('create', boards, { body: { id: 'x', name: '' } });
   await origin.ask('create', notes, { body: { id: 'a', by: 'ada', text: '' } });
   for (const door of doorsOf(origin, random, { id: 'a', place: 'x' })) await door();
+  // The job behind it comes later, and finds this one: no other door leads to it.
+  await origin.ask('create', notes, { body: { id: 'stamped', by: 'ada', text: '' } });
+  await origin.askBy(rows.seize, carry, notes, { body: { id: 'stamped', text: 's' } });
 }
 
 interface At {

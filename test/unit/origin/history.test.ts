@@ -37,8 +37,9 @@ describe.each([...engines])('a log of changes on %s', (engine) => {
     await throughAll(origin, new Random(seed));
     for (let step = 0; step < 60; step++) await Promise.all(Array.from({ length: 3 }, () => draw(origin, random)));
     await eventually('what follows has followed', async () => {
-      const [log, feed] = [stepsOf(await eventsOf(store, notes)), await changesOf(store, notes, from)];
-      return Bun.deepEquals(log, feed) && [...feed.keys()].some((id) => id.startsWith('g-'));
+      const [events, feed] = [await eventsOf(store, notes), await changesOf(store, notes, from)];
+      const isStamped = events.some(({ operation }) => operation === 'job stamp');
+      return isStamped && Bun.deepEquals(stepsOf(events), feed) && [...feed.keys()].some((id) => id.startsWith('g-'));
     }, { msMax: 10_000, everyMs: 100 });
     for (const resource of [boards, notes]) {
       const events = await eventsOf(store, resource);
