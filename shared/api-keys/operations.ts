@@ -10,6 +10,7 @@ import { instant, integer } from '../contract/types.ts';
 import { operations, type StateRead } from '../operations/operation.ts';
 import { isOriginOfPage } from '../wire/origins.ts';
 import { limits } from '../wire/limits.ts';
+import { limitIn } from '../wire/page-parameters.ts';
 import { mustBeWithoutParameters, mustKnowOnly, parametersRefused, toParameters } from '../wire/parameters.ts';
 import type { JsonObject } from '../wire/values.ts';
 import { keyLimits } from './limits.ts';
@@ -108,11 +109,8 @@ export interface KeysPage {
 function parsePage(_resource: unknown, query: string): KeysPage {
   const parameters = toParameters(query);
   mustKnowOnly(parameters, ['limit', 'after'], 'keys are listed by limit and after');
-  const limit = parameters.get('limit') ?? String(limits.pageDocumentsDefault);
+  const limit = limitIn(parameters);
   const after = parameters.get('after') ?? undefined;
-  if (!/^[1-9]\d{0,5}$/.test(limit) || Number(limit) > limits.pageDocumentsMax) {
-    throw parametersRefused([['limit', `must be a whole number from 1 to ${limits.pageDocumentsMax}`]]);
-  }
   if (after !== undefined && !keyId.safeParse(after).success) throw parametersRefused([['after', 'must be the id of a key']]);
-  return { limit: Number(limit), after };
+  return { limit, after };
 }

@@ -2,7 +2,8 @@
 import type { Resource } from '../contract/resource.ts';
 import { operations } from '../operations/operation.ts';
 import { limits } from '../wire/limits.ts';
-import { mustKnowOnly, parametersRefused, toParameters } from '../wire/parameters.ts';
+import { limitIn } from '../wire/page-parameters.ts';
+import { mustKnowOnly, toParameters } from '../wire/parameters.ts';
 
 export const historyOperations = operations({
   history: {
@@ -22,9 +23,5 @@ export interface HistoryPage {
 function parsePage(_resource: unknown, query: string): HistoryPage {
   const parameters = toParameters(query);
   mustKnowOnly(parameters, ['limit', 'after'], 'a history is read by limit and after');
-  const limit = parameters.get('limit') ?? String(limits.pageDocumentsDefault);
-  if (!/^[1-9]\d{0,5}$/.test(limit) || Number(limit) > limits.pageDocumentsMax) {
-    throw parametersRefused([['limit', `must be a whole number from 1 to ${limits.pageDocumentsMax}`]]);
-  }
-  return { limit: Number(limit), after: parameters.get('after') ?? undefined };
+  return { limit: limitIn(parameters), after: parameters.get('after') ?? undefined };
 }

@@ -2,7 +2,8 @@
 import { role, signedIn } from '../contract/rules.ts';
 import { operations } from '../operations/operation.ts';
 import { limits } from '../wire/limits.ts';
-import { mustBeWithoutParameters, mustKnowOnly, parametersRefused, toParameters } from '../wire/parameters.ts';
+import { limitIn, placeIn } from '../wire/page-parameters.ts';
+import { mustBeWithoutParameters, mustKnowOnly, toParameters } from '../wire/parameters.ts';
 import { jobs } from './resource.ts';
 
 const json = 'application/json';
@@ -46,14 +47,7 @@ export const jobsAfter = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)_([0-9a-f]{8}
 function parsePage(_resource: unknown, query: string): JobsPage {
   const parameters = toParameters(query);
   mustKnowOnly(parameters, ['limit', 'after'], 'jobs are listed by limit and after');
-  const limit = parameters.get('limit') ?? String(limits.pageDocumentsDefault);
-  if (!/^[1-9]\d{0,5}$/.test(limit) || Number(limit) > limits.pageDocumentsMax) {
-    throw parametersRefused([['limit', `must be a whole number from 1 to ${limits.pageDocumentsMax}`]]);
-  }
-  const after = parameters.get('after') ?? undefined;
-  const [, dueAt, id] = jobsAfter.exec(after ?? '') ?? [];
-  if (after !== undefined && (dueAt === undefined || Number.isNaN(Date.parse(dueAt)))) {
-    throw parametersRefused([['after', 'must be the `next` of a page before']]);
-  }
-  return { limit: Number(limit), after: dueAt === undefined || id === undefined ? undefined : { dueAt, id } };
+  const limit = limitIn(parameters);
+  const place = placeIn(parameters, jobsAfter);
+  return { limit, after: place && { dueAt: place[0], id: place[1] } };
 }

@@ -1,11 +1,11 @@
 /** What the description says of API keys: the key as it is shown, and the two bodies. */
 import { keyBodies } from '../api-keys/operations.ts';
 import { shownOf } from '../contract/documents.ts';
-import { limits } from '../wire/limits.ts';
 import type { JsonObject } from '../wire/values.ts';
 import { type DescribedAnswer, placeOf, type QueryParameter, schemaRef } from './described.ts';
 import { headersOfStates } from './headers.ts';
 import { toJsonSchema } from './json-schema.ts';
+import { afterLike, limitOf, pageAnswer } from './pages.ts';
 
 const json = 'application/json';
 const text = { type: 'string' } as const;
@@ -53,29 +53,9 @@ export function keyMadeAnswer(): readonly DescribedAnswer[] {
 }
 
 export function keysAnswer(): readonly DescribedAnswer[] {
-  return [{
-    status: 200, description: 'A page, oldest first.', headers: headersOfStates, mediaType: json,
-    schema: {
-      type: 'object', required: ['data', 'page'], additionalProperties: false,
-      properties: {
-        data: { type: 'array', items: schemaRef('ApiKey'), maxItems: limits.pageDocumentsMax },
-        page: {
-          type: 'object', required: ['limit', 'next'], additionalProperties: false,
-          properties: {
-            limit: { type: 'integer' }, next: { type: ['string', 'null'], description: 'Given as `after`, asks for the next page.' },
-          },
-        },
-      },
-    },
-  }];
+  return pageAnswer(schemaRef('ApiKey'), 'A page, oldest first.');
 }
 
 export function keysParameters(): readonly QueryParameter[] {
-  return [
-    {
-      name: 'limit', description: 'Keys of a page.',
-      schema: { type: 'integer', minimum: 1, maximum: limits.pageDocumentsMax, default: limits.pageDocumentsDefault },
-    },
-    { name: 'after', description: 'The `next` of the page before.', schema: { type: 'string', pattern: '^[0-9a-f]{24}$' } },
-  ];
+  return [limitOf('Keys'), afterLike('^[0-9a-f]{24}$')];
 }

@@ -1,8 +1,8 @@
 /** What the description says of the log of changes of a document. */
 import type { Resource } from '../contract/resource.ts';
-import { limits } from '../wire/limits.ts';
 import { type DescribedAnswer, type QueryParameter, schemaRef } from './described.ts';
 import { shownPartOf } from './related.ts';
+import { afterLike, limitOf, pageSchema } from './pages.ts';
 
 const json = 'application/json';
 const text = { type: ['string', 'null'] } as const;
@@ -28,30 +28,12 @@ export function historyAnswer(resource: Resource): readonly DescribedAnswer[] {
   return [{
     status: 200, description: 'A page, the last event first; it may have fewer events than `limit`.', headers: ['Cache-Control'],
     mediaType: json,
-    schema: {
-      type: 'object', required: ['data', 'page'], additionalProperties: false,
-      properties: {
-        data: {
-          type: 'array', maxItems: limits.pageDocumentsMax,
-          items: { type: 'object', required: Object.keys(event), properties: event, additionalProperties: false },
-        },
-        page: {
-          type: 'object', required: ['limit', 'next'], additionalProperties: false,
-          properties: { limit: { type: 'integer' }, next: { ...text, description: 'Given as `after`, asks for the next page.' } },
-        },
-      },
-    },
+    schema: pageSchema({ type: 'object', required: Object.keys(event), properties: event, additionalProperties: false }),
   }];
 }
 
 export function historyParameters(): readonly QueryParameter[] {
-  return [
-    {
-      name: 'limit', description: 'Events of a page.',
-      schema: { type: 'integer', minimum: 1, maximum: limits.pageDocumentsMax, default: limits.pageDocumentsDefault },
-    },
-    { name: 'after', description: 'The `next` of the page before.', schema: { type: 'string' } },
-  ];
+  return [limitOf('Events'), afterLike()];
 }
 
 /** What the log promises of itself. */

@@ -1,10 +1,10 @@
 /** What the description says of jobs: a job as it is shown, and a page of those that were given up. */
 import { jobsAfter } from '../jobs/operations.ts';
 import { jobStates } from '../jobs/resource.ts';
-import { limits } from '../wire/limits.ts';
 import type { JsonObject } from '../wire/values.ts';
 import { type DescribedAnswer, type QueryParameter, schemaRef } from './described.ts';
 import { headersOfStates } from './headers.ts';
+import { afterLike, limitOf, pageAnswer } from './pages.ts';
 
 const json = 'application/json';
 const text = { type: 'string' } as const;
@@ -39,29 +39,9 @@ export function jobRetriedAnswer(): readonly DescribedAnswer[] {
 }
 
 export function jobsAnswer(): readonly DescribedAnswer[] {
-  return [{
-    status: 200, description: 'A page, oldest first.', headers: headersOfStates, mediaType: json,
-    schema: {
-      type: 'object', required: ['data', 'page'], additionalProperties: false,
-      properties: {
-        data: { type: 'array', items: schemaRef('DeadJob'), maxItems: limits.pageDocumentsMax },
-        page: {
-          type: 'object', required: ['limit', 'next'], additionalProperties: false,
-          properties: {
-            limit: { type: 'integer' }, next: { type: ['string', 'null'], description: 'Given as `after`, asks for the next page.' },
-          },
-        },
-      },
-    },
-  }];
+  return pageAnswer(schemaRef('DeadJob'), 'A page, oldest first.');
 }
 
 export function jobsParameters(): readonly QueryParameter[] {
-  return [
-    {
-      name: 'limit', description: 'Jobs of a page.',
-      schema: { type: 'integer', minimum: 1, maximum: limits.pageDocumentsMax, default: limits.pageDocumentsDefault },
-    },
-    { name: 'after', description: 'The `next` of the page before.', schema: { type: 'string', pattern: jobsAfter.source } },
-  ];
+  return [limitOf('Jobs'), afterLike(jobsAfter.source)];
 }

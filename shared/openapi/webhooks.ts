@@ -3,11 +3,11 @@ import { shownOf } from '../contract/documents.ts';
 import type { Resource } from '../contract/resource.ts';
 import { deliveriesAfter, webhookBodies } from '../webhooks/operations.ts';
 import { askedEvents, deliveryStates, pausedNotice, pauseReasons, webhookEvents } from '../webhooks/resource.ts';
-import { limits } from '../wire/limits.ts';
 import type { JsonObject } from '../wire/values.ts';
 import { type DescribedAnswer, placeOf, type QueryParameter, schemaName, schemaRef } from './described.ts';
 import { headersOfStates } from './headers.ts';
 import { toJsonSchema } from './json-schema.ts';
+import { afterLike, limitOf, pageAnswer, stateOf } from './pages.ts';
 
 const json = 'application/json';
 const text = { type: 'string' } as const;
@@ -85,46 +85,19 @@ export function resentAnswer(): readonly DescribedAnswer[] {
 }
 
 export function webhooksAnswer(): readonly DescribedAnswer[] {
-  return pageOf('Webhook', 'A page, oldest first.');
+  return pageAnswer(schemaRef('Webhook'), 'A page, oldest first.');
 }
 
 export function deliveriesAnswer(): readonly DescribedAnswer[] {
-  return pageOf('Delivery', 'A page, newest first.');
+  return pageAnswer(schemaRef('Delivery'), 'A page, newest first.');
 }
-
-function pageOf(name: string, description: string): readonly DescribedAnswer[] {
-  return [{
-    status: 200, description, headers: headersOfStates, mediaType: json,
-    schema: {
-      type: 'object', required: ['data', 'page'], additionalProperties: false,
-      properties: {
-        data: { type: 'array', items: schemaRef(name), maxItems: limits.pageDocumentsMax },
-        page: {
-          type: 'object', required: ['limit', 'next'], additionalProperties: false,
-          properties: {
-            limit: count, next: { type: ['string', 'null'], description: 'Given as `after`, asks for the next page.' },
-          },
-        },
-      },
-    },
-  }];
-}
-
-const limit = {
-  name: 'limit', description: 'Entries of a page.',
-  schema: { type: 'integer', minimum: 1, maximum: limits.pageDocumentsMax, default: limits.pageDocumentsDefault },
-} as const;
-const afterWords = 'The `next` of the page before.';
 
 export function webhooksParameters(): readonly QueryParameter[] {
-  return [limit, { name: 'after', description: afterWords, schema: { type: 'string', pattern: '^wh_[0-9a-f]{24}$' } }];
+  return [limitOf('Entries'), afterLike('^wh_[0-9a-f]{24}$')];
 }
 
 export function deliveriesParameters(): readonly QueryParameter[] {
-  return [
-    { name: 'state', description: 'Those in this state alone.', schema: { enum: [...deliveryStates] } }, limit,
-    { name: 'after', description: afterWords, schema: { type: 'string', pattern: deliveriesAfter.source } },
-  ];
+  return [stateOf(deliveryStates), limitOf('Entries'), afterLike(deliveriesAfter.source)];
 }
 
 const signedBy = ['Webhook-Id', 'Webhook-Timestamp', 'Webhook-Signature'].map((name) => ({

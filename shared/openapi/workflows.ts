@@ -2,11 +2,11 @@
 import { shownOf } from '../contract/documents.ts';
 import { workflowBodies, workflowsAfter } from '../workflows/operations.ts';
 import { stepStates, undoReasons, workflowStates } from '../workflows/resource.ts';
-import { limits } from '../wire/limits.ts';
 import type { JsonObject } from '../wire/values.ts';
 import { type DescribedAnswer, placeOf, type QueryParameter, schemaRef } from './described.ts';
 import { headersOfStates } from './headers.ts';
 import { toJsonSchema } from './json-schema.ts';
+import { afterLike, limitOf, pageAnswer, stateOf } from './pages.ts';
 
 const json = 'application/json';
 const text = { type: 'string' } as const;
@@ -67,30 +67,9 @@ export function workflowStartedAnswer(): readonly DescribedAnswer[] {
 }
 
 export function workflowsAnswer(): readonly DescribedAnswer[] {
-  return [{
-    status: 200, description: 'A page, newest first.', headers: headersOfStates, mediaType: json,
-    schema: {
-      type: 'object', required: ['data', 'page'], additionalProperties: false,
-      properties: {
-        data: { type: 'array', items: schemaRef('Workflow'), maxItems: limits.pageDocumentsMax },
-        page: {
-          type: 'object', required: ['limit', 'next'], additionalProperties: false,
-          properties: {
-            limit: { type: 'integer' }, next: { type: ['string', 'null'], description: 'Given as `after`, asks for the next page.' },
-          },
-        },
-      },
-    },
-  }];
+  return pageAnswer(schemaRef('Workflow'), 'A page, newest first.');
 }
 
 export function workflowsParameters(): readonly QueryParameter[] {
-  return [
-    { name: 'state', description: 'Those in this state alone.', schema: { enum: [...workflowStates] } },
-    {
-      name: 'limit', description: 'Workflows of a page.',
-      schema: { type: 'integer', minimum: 1, maximum: limits.pageDocumentsMax, default: limits.pageDocumentsDefault },
-    },
-    { name: 'after', description: 'The `next` of the page before.', schema: { type: 'string', pattern: workflowsAfter.source } },
-  ];
+  return [stateOf(workflowStates), limitOf('Workflows'), afterLike(workflowsAfter.source)];
 }

@@ -5,6 +5,7 @@ import { signedIn } from '../contract/rules.ts';
 import { instant, integer } from '../contract/types.ts';
 import { operations } from '../operations/operation.ts';
 import { limits } from '../wire/limits.ts';
+import { limitIn, placeIn, stateIn } from '../wire/page-parameters.ts';
 import { mustBeWithoutParameters, mustKnowOnly, parametersRefused, toParameters } from '../wire/parameters.ts';
 import type { JsonObject } from '../wire/values.ts';
 import { webhookLimits } from './limits.ts';
@@ -127,7 +128,7 @@ function parseWebhooks(_resource: unknown, query: string): WebhooksPage {
   mustKnowOnly(parameters, ['limit', 'after'], 'webhooks are listed by limit and after');
   const after = parameters.get('after') ?? undefined;
   if (after !== undefined && !webhookId.safeParse(after).success) throw parametersRefused([['after', 'must be the id of a webhook']]);
-  return { limit: mustLimit(parameters), after };
+  return { limit: limitIn(parameters), after };
 }
 
 /** What `after` takes: a moment and an id, as a page's `next` has them. */
@@ -136,19 +137,7 @@ export const deliveriesAfter = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)_(msg_[
 function parseDeliveries(_resource: unknown, query: string): DeliveriesPage {
   const parameters = toParameters(query);
   mustKnowOnly(parameters, ['state', 'limit', 'after'], 'deliveries are listed by state, limit and after');
-  const asked = parameters.get('state') ?? undefined;
-  const state = deliveryStates.find((each) => each === asked);
-  if (asked !== undefined && state === undefined) throw parametersRefused([['state', `must be one of ${deliveryStates.join(', ')}`]]);
-  const after = parameters.get('after') ?? undefined;
-  const [, made, id] = deliveriesAfter.exec(after ?? '') ?? [];
-  if (after !== undefined && (made === undefined || Number.isNaN(Date.parse(made)))) {
-    throw parametersRefused([['after', 'must be the `next` of a page before']]);
-  }
-  return { limit: mustLimit(parameters), state, after: made === undefined || id === undefined ? undefined : { made, id } };
-}
-
-function mustLimit(parameters: URLSearchParams): number {
-  const limit = parameters.get('limit') ?? String(limits.pageDocumentsDefault);
-  if (/^[1-9]\d{0,5}$/.test(limit) && Number(limit) <= limits.pageDocumentsMax) return Number(limit);
-  throw parametersRefused([['limit', `must be a whole number from 1 to ${limits.pageDocumentsMax}`]]);
+  const state = stateIn(parameters, deliveryStates);
+  const place = placeIn(parameters, deliveriesAfter);
+  return { limit: limitIn(parameters), state, after: place && { made: place[0], id: place[1] } };
 }

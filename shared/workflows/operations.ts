@@ -4,7 +4,8 @@ import { bodyOf } from '../contract/documents.ts';
 import { role, signedIn } from '../contract/rules.ts';
 import { operations } from '../operations/operation.ts';
 import { limits } from '../wire/limits.ts';
-import { mustBeWithoutParameters, mustKnowOnly, parametersRefused, toParameters } from '../wire/parameters.ts';
+import { limitIn, placeIn, stateIn } from '../wire/page-parameters.ts';
+import { mustBeWithoutParameters, mustKnowOnly, toParameters } from '../wire/parameters.ts';
 import type { JsonObject } from '../wire/values.ts';
 import { workflowLimits } from './limits.ts';
 import { workflows, workflowStates, type WorkflowState } from './resource.ts';
@@ -65,17 +66,8 @@ export const workflowsAfter = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)_([0-9a-
 function parsePage(_resource: unknown, query: string): WorkflowsPage {
   const parameters = toParameters(query);
   mustKnowOnly(parameters, ['state', 'limit', 'after'], 'workflows are listed by state, limit and after');
-  const asked = parameters.get('state') ?? undefined;
-  const state = workflowStates.find((each) => each === asked);
-  if (asked !== undefined && state === undefined) throw parametersRefused([['state', `must be one of ${workflowStates.join(', ')}`]]);
-  const limit = parameters.get('limit') ?? String(limits.pageDocumentsDefault);
-  if (!/^[1-9]\d{0,5}$/.test(limit) || Number(limit) > limits.pageDocumentsMax) {
-    throw parametersRefused([['limit', `must be a whole number from 1 to ${limits.pageDocumentsMax}`]]);
-  }
-  const after = parameters.get('after') ?? undefined;
-  const [, made, id] = workflowsAfter.exec(after ?? '') ?? [];
-  if (after !== undefined && (made === undefined || Number.isNaN(Date.parse(made)))) {
-    throw parametersRefused([['after', 'must be the `next` of a page before']]);
-  }
-  return { limit: Number(limit), state, after: made === undefined || id === undefined ? undefined : { made, id } };
+  const state = stateIn(parameters, workflowStates);
+  const limit = limitIn(parameters);
+  const place = placeIn(parameters, workflowsAfter);
+  return { limit, state, after: place && { made: place[0], id: place[1] } };
 }
