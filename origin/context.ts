@@ -37,7 +37,6 @@ import type { Figures } from './services/figures.ts';
 import { Services, type ServiceState, type Started } from './services/services.ts';
 import type { Settings } from './settings.ts';
 import { storedBy } from './stored-resources.ts';
-import { openMongoStore } from './store/mongo/mongo-store.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import type { Store } from './store/store.ts';
 import { startTraces, type Traces } from './traces/traces.ts';
@@ -176,7 +175,9 @@ interface Storing {
   readonly log: pino.Logger;
 }
 
-function openStore({ environment, mongodbUri, dataDir, logBytesMax }: Settings, { contract, log, ...following }: Storing): Promise<Store> {
+/** MongoDB's driver is a quarter of what is loaded at a start, and is where a MongoDB is. */
+async function openStore(settings: Settings, { contract, log, ...following }: Storing): Promise<Store> {
+  const { environment, mongodbUri, dataDir, logBytesMax } = settings;
   const { afterCommits, readModels } = following;
   const followed = new Set([...afterCommits, ...readModels.flatMap(({ from }) => from)].map(({ of }) => of.name));
   const surroundings = {
@@ -188,7 +189,7 @@ function openStore({ environment, mongodbUri, dataDir, logBytesMax }: Settings, 
       process.exit(75);
     },
   };
-  return mongodbUri === undefined
-    ? openSqliteStore({ dataDir, logBytesMax, ...surroundings })
-    : openMongoStore({ uri: mongodbUri, followed, awayMsMax: awayMsMax[environment], ...surroundings });
+  if (mongodbUri === undefined) return openSqliteStore({ dataDir, logBytesMax, ...surroundings });
+  const { openMongoStore } = await import('./store/mongo/mongo-store.ts');
+  return openMongoStore({ uri: mongodbUri, followed, awayMsMax: awayMsMax[environment], ...surroundings });
 }

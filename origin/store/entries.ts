@@ -17,10 +17,16 @@ export type ToWritten = (mutations: readonly Mutation[]) => readonly Mutation[];
 export function toWritten(resources: Iterable<Resource>): ToWritten {
   const stored = [...resources];
   const names = new Set(stored.map(({ name }) => name));
-  const indexesOf: IndexesOf = (resource) => entryIndexesOf(resource).filter(({ entries }) => names.has(entries.name));
-  const hasEntries = stored.some((resource) => indexesOf(resource).length > 0);
-  return hasEntries ? (mutations) => mutations.map((mutation) => withEntries(mutation, indexesOf)) : (mutations) => mutations;
+  const having = stored
+    .map((resource) => [resource.name, entryIndexesOf(resource).filter(({ entries }) => names.has(entries.name))] as const)
+    .filter(([, indexes]) => indexes.length > 0);
+  if (having.length === 0) return (mutations) => mutations;
+  const found = new Map(having);
+  const indexesOf: IndexesOf = ({ name }) => found.get(name) ?? none;
+  return (mutations) => mutations.map((mutation) => withEntries(mutation, indexesOf));
 }
+
+const none: readonly EntryIndex[] = [];
 
 type IndexesOf = (resource: Resource) => readonly EntryIndex[];
 
@@ -28,7 +34,7 @@ function withEntries(mutation: Mutation, indexesOf: IndexesOf): Mutation {
   const indexes = indexesOf(mutation.resource);
   const decide = (before: StoredDocument | undefined, reach: Reach): Decision => {
     const decision = mutation.decide(before, reach);
-    if (decision.kind === 'refuse') return decision;
+    if (decision.kind === 'refuse' || (indexes.length === 0 && decision.also === undefined)) return decision;
     const next = nextOf(mutation, before, decision);
     const caused = (decision.also ?? []).flatMap((followUp) => withItsEntries(followUp, indexesOf));
     const changed = decision.kind !== 'put' || before === undefined || next === undefined ? indexes

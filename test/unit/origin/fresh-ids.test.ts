@@ -1,4 +1,4 @@
-/** What a document costs MongoDB that is made under an id of the origin's own: nothing of it is asked for before. */
+/** What a document costs that is made under an id of the origin's own: nothing of it is asked for before. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import * as z from 'zod';
 import type { Decision } from '../../../origin/store/store.ts';
@@ -64,19 +64,34 @@ test('rows of an import that name no id are not asked for', async () => {
 
 test('an id that is there all the same is found at the second attempt, and nothing is written over it', async () => {
   const { store } = origin.context;
-  const decided = new Array<string | undefined>();
-  const id = Bun.randomUUIDv7();
-  const put = (title: string, of: typeof found) => ({
-    resource: of, id, isFresh: true,
-    decide: (before: { readonly id: string } | undefined): Decision => {
-      decided.push(before?.id);
-      return before === undefined ? { kind: 'put', document: { title, rev: 1 } } : { kind: 'keep' };
-    },
-  });
-  await store.write([put('one', found)], { deadline: Date.now() + 5_000 });
-  const { outcomes } = await store.write([put('two', found)], { deadline: Date.now() + 5_000 });
+  const { id, decided, put } = freshly();
+  await store.write([put('one')], { deadline: Date.now() + 5_000 });
+  const { outcomes } = await store.write([put('two')], { deadline: Date.now() + 5_000 });
   expect([decided.slice(0, 2), new Set(decided.slice(2))]).toEqual([[undefined, undefined], new Set([id])]);
   expect(outcomes).toMatchObject([{ kind: 'written', after: { id } }]);
   const read = await origin.ask('get', found, { id, principal: ada });
   expect(read.json['title']).toBe('one');
 });
+
+test('SQLite refuses it, and nothing is written over it', async () => {
+  await using file = await DirectOrigin.open({}, contract(found));
+  const { id, decided, put } = freshly();
+  await file.context.store.write([put('one')], { deadline: Date.now() + 5_000 });
+  const { outcomes } = await file.context.store.write([put('two')], { deadline: Date.now() + 5_000 });
+  expect([decided, outcomes]).toMatchObject([[undefined, undefined], [{ kind: 'refused', fault: { reason: 'document_conflict' } }]]);
+  expect((await file.ask('get', found, { id, principal: ada })).json['title']).toBe('one');
+});
+
+/** Puts of one id, each of which says that it made it, and what each was shown when it was decided. */
+function freshly() {
+  const decided = new Array<string | undefined>();
+  const id = Bun.randomUUIDv7();
+  const put = (title: string) => ({
+    resource: found, id, isFresh: true,
+    decide: (before: { readonly id: string } | undefined): Decision => {
+      decided.push(before?.id);
+      return before === undefined ? { kind: 'put', document: { title, rev: 1 } } : { kind: 'keep' };
+    },
+  });
+  return { id, decided, put };
+}

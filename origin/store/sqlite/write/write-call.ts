@@ -169,10 +169,10 @@ export class WriteCalls {
     return value;
   }
 
-  #standing({ resource, id }: About): Standing {
+  #standing({ resource, id, isFresh }: About): Standing {
     const statements = this.#tables.get(resource.name);
     if (statements === undefined) throw new Error(`the store was opened without ${resource.name}`);
-    const { doc } = (mayBeId(resource, id) ? statements.get.get(id) : null) ?? {};
+    const { doc } = (isFresh !== true && mayBeId(resource, id) ? statements.get.get(id) : null) ?? {};
     return { resource, statements, id, doc, before: doc === undefined ? undefined : toDocument(resource, id, doc) };
   }
 
