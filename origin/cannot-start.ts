@@ -1,7 +1,7 @@
 /** The words and the exit code of a start that fails for what whoever operates this has to mend. */
 import { DeclarationError } from '../shared/checks/mistakes.ts';
 import { SettingsError } from '../shared/settings/reader.ts';
-import { exitConfiguration } from './exit-codes.ts';
+import { exitConfiguration, exitOthers } from './exit-codes.ts';
 import { StoreNotReady } from './store/not-ready.ts';
 
 interface Program {
@@ -20,6 +20,6 @@ export async function orCannotStart({ name, portVariable }: Program, start: () =
     if (!isMistake && !isPort) throw thrown;
     const why = isMistake ? thrown.message : `the port of ${portVariable} is in use by another program`;
     process.stderr.write(`${name} cannot start: ${why}\n`);
-    process.exit(exitConfiguration);
+    process.exit(thrown instanceof StoreNotReady && thrown.isOthers ? exitOthers : exitConfiguration);
   }
 }

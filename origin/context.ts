@@ -93,7 +93,9 @@ export async function openContext(settings: Settings, contract: Contract, own: O
   const services = new Services({ onTrouble: (service, err) => log.error({ service, err }, 'a service did not stop well') });
   const store = await services.start('store', async () =>
     asService(
-      await openStore(settings, { contract, afterCommits, readModels, jobs: [...jobs.values()], log }),
+      await openStore(settings, {
+        contract, afterCommits, readModels, jobs: [...jobs.values()], log, isShared: own.isOneOfSeveral === true,
+      }),
       async (opened) => (await opened.head(), stateOf(opened)),
       async (opened) => ({ ...(await opened.figures()), stepsPending: opened.state().pending.length }),
     ),
@@ -173,10 +175,11 @@ interface Storing {
   readonly readModels: readonly ReadModel[];
   readonly jobs: readonly Job[];
   readonly log: pino.Logger;
+  readonly isShared: boolean;
 }
 
 /** MongoDB's driver is a quarter of what is loaded at a start, and is where a MongoDB is. */
-async function openStore(settings: Settings, { contract, log, ...following }: Storing): Promise<Store> {
+async function openStore(settings: Settings, { contract, log, isShared, ...following }: Storing): Promise<Store> {
   const { environment, mongodbUri, dataDir, logBytesMax } = settings;
   const { afterCommits, readModels } = following;
   const followed = new Set([...afterCommits, ...readModels.flatMap(({ from }) => from)].map(({ of }) => of.name));
@@ -189,7 +192,7 @@ async function openStore(settings: Settings, { contract, log, ...following }: St
       process.exit(75);
     },
   };
-  if (mongodbUri === undefined) return openSqliteStore({ dataDir, logBytesMax, ...surroundings });
+  if (mongodbUri === undefined) return openSqliteStore({ dataDir, logBytesMax, isShared, ...surroundings });
   const { openMongoStore } = await import('./store/mongo/mongo-store.ts');
   return openMongoStore({ uri: mongodbUri, followed, awayMsMax: awayMsMax[environment], ...surroundings });
 }

@@ -41,6 +41,8 @@ export interface Own {
   /** Between two rounds of erasing what was removed long ago. */
   readonly erasingRestMs?: number;
   readonly holdLimits?: HoldLimits;
+  /** Other processes of the same user serve the same database at the same port; the system shares connections out. */
+  readonly isOneOfSeveral?: boolean;
   /** Signs access tokens of people in place of keys of their own. */
   readonly signToken?: SignToken;
 }

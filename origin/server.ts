@@ -34,13 +34,12 @@ export interface OriginOptions extends Own {
   readonly contract?: Contract;
   /** The key set of development, served at `/.well-known/jwks.json`; else that of people, where they are on. */
   readonly jwks?: JSONWebKeySet;
-  /** Whether other processes of the same user listen on the same port; the system shares connections out. */
-  readonly sharesPort?: boolean;
 }
 
 export async function startOrigin(settings: Settings, options: OriginOptions = {}): Promise<Origin> {
-  const { contract, jwks, sharesPort = false, ...own } = options;
-  const waiting = openWaitingRoom(settings, sharesPort);
+  const { contract, jwks, ...own } = options;
+  const { isOneOfSeveral = false } = own;
+  const waiting = openWaitingRoom(settings, isOneOfSeveral);
   const opening = contract === undefined ? openServed(settings, own) : openContext(settings, contract, own);
   const context = await opening.finally(() => waiting?.close());
   const { services } = context;
@@ -50,7 +49,7 @@ export async function startOrigin(settings: Settings, options: OriginOptions = {
       startPurge(context, edgeUrl, (report, signal) => sendReport(edgeUrl, report, settings.keys, signal)));
   }
   const drain = new Drain(settings.drainMs);
-  const port = await services.start('server', () => listen(context, { jwks, sharesPort, drain }));
+  const port = await services.start('server', () => listen(context, { jwks, isOneOfSeveral, drain }));
   await services.start('streams', () => toStreams(context));
   await services.start('drain', () => drain.asService());
   return asOrigin(context, { port, metricsPort });
@@ -58,18 +57,18 @@ export async function startOrigin(settings: Settings, options: OriginOptions = {
 
 interface Listening {
   readonly jwks: JSONWebKeySet | undefined;
-  readonly sharesPort: boolean;
+  readonly isOneOfSeveral: boolean;
   readonly drain: Drain;
 }
 
-function listen(context: Context, { jwks, sharesPort, drain }: Listening): Started<number> {
+function listen(context: Context, { jwks, isOneOfSeveral, drain }: Listening): Started<number> {
   const { settings } = context;
   takeLongHeads();
   const server = Bun.serve({
     hostname: settings.originHost,
     port: settings.originPort,
     // Unless it is said, Bun shares a port wherever NODE_ENV is production.
-    reusePort: sharesPort,
+    reusePort: isOneOfSeveral,
     // The end of an upload, as the edge says it, is added.
     maxRequestBodySize: limits.importBytesMax + uploadEndBytes,
     fetch(request, server) {

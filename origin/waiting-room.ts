@@ -13,8 +13,8 @@ export interface WaitingRoom {
 const waiting = { ready: false, detail: 'is waited for' } as const;
 
 /** SQLite is there at once or never, and of several processes on one port another may serve: they need none. */
-export function openWaitingRoom({ mongodbUri, originHost, originPort }: Settings, sharesPort: boolean): WaitingRoom | undefined {
-  if (mongodbUri === undefined || sharesPort || originPort === 0) return undefined;
+export function openWaitingRoom({ mongodbUri, originHost, originPort }: Settings, isOneOfSeveral: boolean): WaitingRoom | undefined {
+  if (mongodbUri === undefined || isOneOfSeveral || originPort === 0) return undefined;
   const server = Bun.serve({
     hostname: originHost, port: originPort, reusePort: false,
     fetch(request) {

@@ -22,12 +22,12 @@ export async function startHooks(hooks: readonly AfterCommit[], context: Context
   }
 }
 
-/** The embedded store has one process, so nobody else runs the hook. */
+/** Where this process has the store alone, nobody else runs the hook. */
 function startHook(
   hook: AfterCommit, marks: ReadonlySet<string>, context: Context, { onTrouble, leaseTimes, holdLimits: limits }: HookOptions,
 ): Started<void> {
   const { store, feed } = context;
-  const lease = store.engine === 'sqlite' ? {} : { lease: new Lease(store, `lease of hook ${hook.name}`, leaseTimes) };
+  const lease = store.isAlone ? {} : { lease: new Lease(store, `lease of hook ${hook.name}`, leaseTimes) };
   const { consumer, held } = toConsumer(hook, context, { marks, limits, onTrouble });
   const started = startConsumer(consumer, { store, feed, onTrouble, ...lease });
   // An origin whose hook fails is ready all the same, and says so: what it serves is right.

@@ -23,7 +23,7 @@ export async function startEntries(context: Serving, options: EntriesOptions): P
     for (const index of entryIndexesOf(resource)) {
       const shape = `${resource.name}.${index.shape.name}`;
       await services.start(`entries of ${shape}`, () => {
-        const lease = store.engine === 'sqlite' ? {} : { lease: new Lease(store, `lease of ${index.entries.name}`, leaseTimes) };
+        const lease = store.isAlone ? {} : { lease: new Lease(store, `lease of ${index.entries.name}`, leaseTimes) };
         const consumer = toEntriesConsumer({ resource: inStore(store, resource), index, store, onTrouble });
         const started = startConsumer(consumer, { store, feed, onTrouble, ...lease });
         // What other shapes serve is right: an origin is ready without, and says so.

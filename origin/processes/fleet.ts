@@ -6,15 +6,14 @@
  *               │ roll: a fresh one begins ─▶ serves, and is as ready as the old ─▶ the old drains and ends
  *               └ stop: all drain and end
  *
- * On SQLite there is one, and its lease is given up before another takes it: the old leaves first.
+ * On SQLite those that share the file declare the same fields, shapes and keys. One that declares others ends at once, and then
+ * all leave before the next ones begin.
  */
-import { exitConfiguration } from '../exit-codes.ts';
+import { exitConfiguration, exitOthers } from '../exit-codes.ts';
 import { Member } from './member.ts';
 
 export interface FleetOptions {
   readonly count: number;
-  /** Whether two may serve at a time. */
-  readonly overlaps: boolean;
   /** Resident memory past which a process is replaced; 0: none. */
   readonly bytesMax: number;
   /** What happened, for the log. */
@@ -46,6 +45,7 @@ export class Fleet {
   #turn: Promise<unknown> = Promise.resolve();
   #failures = 0;
   #isStopping = false;
+  #isBeginningAnew = false;
 
   constructor(options: FleetOptions) {
     this.#options = options;
@@ -106,6 +106,7 @@ export class Fleet {
     this.#members.delete(member);
     const { number, pid, ageMs } = member;
     const facts = { process: number, pid, code };
+    if (code === exitOthers) return void this.#inTurn(() => this.#beginAnew());
     if (member.isLeaving || this.#isStopping) return this.#options.onEvent('info', 'a process left', facts);
     if (code === exitConfiguration && !this.members.some(({ isServing }) => isServing)) return this.#options.onHopeless(code);
     this.#failures = ageMs > provenMs ? 0 : this.#failures + 1;
@@ -116,7 +117,7 @@ export class Fleet {
 
   /** Begins as many as are missing; one that takes another's place is there already. */
   #fill(): void {
-    if (this.#isStopping) return;
+    if (this.#isStopping || this.#isBeginningAnew) return;
     const staying = this.members.filter(({ isLeaving }) => !isLeaving).length;
     for (let missing = this.#options.count - staying; missing > 0; missing--) {
       this.replaced.ended++;
@@ -145,11 +146,10 @@ export class Fleet {
 
   async #replace(old: Member, cause: Cause): Promise<boolean> {
     if (this.#isStopping) return false;
-    const { overlaps, onEvent } = this.#options;
-    if (!overlaps) await old.leave();
+    const { onEvent } = this.#options;
     const fresh = this.#begin();
     const facts = { process: old.number, pid: old.pid, by: fresh.number };
-    if (!(await fresh.serves) || (overlaps && !(await isAsReady(fresh, old)))) {
+    if (!(await fresh.serves) || !(await isAsReady(fresh, old))) {
       onEvent('error', 'a process is not replaced: the fresh one does not do', { ...facts, unready: fresh.standing?.unready });
       await fresh.leave();
       return false;
@@ -158,6 +158,19 @@ export class Fleet {
     await old.leave();
     onEvent('info', 'a process was replaced', { ...facts, cause });
     return true;
+  }
+
+  /** Nobody serves for a moment. */
+  async #beginAnew(): Promise<void> {
+    if (this.#isStopping) return;
+    const { onEvent } = this.#options;
+    onEvent('warn', 'the database is declared otherwise now: all processes leave before the next ones begin', {});
+    this.#isBeginningAnew = true;
+    this.replaced.asked += this.members.length;
+    await Promise.all(this.members.map((member) => member.leave()));
+    this.#isBeginningAnew = false;
+    if (this.#isStopping) return;
+    if ((await this.start()) === undefined) onEvent('info', 'each process was replaced', {});
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

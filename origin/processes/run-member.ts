@@ -23,7 +23,7 @@ function say(word: Word): void {
 await orCannotStart({ name: 'tombolo origin', portVariable: 'TOMBOLO_ORIGIN_PORT' }, async () => {
   // Its supervisor is told by a terminal as well, and tells it.
   for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
-  const origin = await startOrigin(toOwn(givenVariables(), Number(process.argv[2])), { sharesPort: true });
+  const origin = await startOrigin(toOwn(givenVariables(), Number(process.argv[2])), { isOneOfSeveral: true });
   attend(origin);
   const stop = (): void => void origin.close().then(() => process.exit(0));
   process.once('SIGTERM', stop);

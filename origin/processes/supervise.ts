@@ -14,11 +14,11 @@ import { Fleet } from './fleet.ts';
 import { listenForOperators } from './operators-port.ts';
 
 export async function supervise(settings: Settings, count: number): Promise<void> {
-  const { mongodbUri, processBytesMax, originPort, logLevel, metrics } = settings;
+  const { processBytesMax, originPort, logLevel, metrics } = settings;
   const log = pino({ level: logLevel, base: null }, pino.destination({ dest: 2, sync: true }));
   await mustFreePort(settings);
   const fleet = new Fleet({
-    count, overlaps: mongodbUri !== undefined, bytesMax: processBytesMax,
+    count, bytesMax: processBytesMax,
     onEvent: (level, message, facts) => log[level](facts, message),
     onHopeless: (code) => process.exit(code),
   });

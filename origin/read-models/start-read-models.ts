@@ -20,10 +20,10 @@ export async function startReadModels(models: readonly ReadModel[], context: Con
   for (const model of models) await context.services.start(`read model ${model.name}`, () => startReadModel(model, context, options));
 }
 
-/** The embedded store has one process, so nobody else makes the rows. */
+/** Where this process has the store alone, nobody else makes the rows. */
 function startReadModel(model: ReadModel, context: Context, { onTrouble, leaseTimes }: ReadModelOptions): Started<void> {
   const { store, feed } = context;
-  const lease = store.engine === 'sqlite' ? {} : { lease: new Lease(store, `lease of read model ${model.name}`, leaseTimes) };
+  const lease = store.isAlone ? {} : { lease: new Lease(store, `lease of read model ${model.name}`, leaseTimes) };
   const started = startConsumer(toConsumer(model, context, onTrouble), { store, feed, onTrouble, ...lease });
   // An origin whose read model fails is ready all the same, and says so: what it serves else is right.
   const state = async (): Promise<ServiceState> => {

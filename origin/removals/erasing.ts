@@ -72,7 +72,7 @@ class Erasing {
   /** Runs until it is stopped; never throws. */
   async run(): Promise<void> {
     const { store } = this.#context;
-    const lease = store.engine === 'sqlite' ? undefined : new Lease(store, 'lease of erasing', this.#options.leaseTimes);
+    const lease = store.isAlone ? undefined : new Lease(store, 'lease of erasing', this.#options.leaseTimes);
     while (!this.#stop.signal.aborted) {
       try {
         await (lease === undefined ? this.#rounds(this.#stop.signal) : lease.hold(this.#stop.signal, (held) => this.#rounds(held)));

@@ -24,12 +24,18 @@ export const storeLimits = {
   keptDocumentsChangesMax: 64,
   /** SQLite's write-ahead log while a state is held, since it cannot be begun anew meanwhile; past it the state is given up. */
   heldLogBytesMax: 1_073_741_824,
+  /** The same of a file that processes share, looked at every 5 s; past it the log is begun anew. */
+  sharedWalBytesMax: 67_108_864,
+  /** The longest that this keeps the event loop, and writers, waiting for those who read. */
+  walRestartMsMax: 100,
   /** SQLite's own wait for a lock, which freezes the event loop; after it the wait is asynchronous. */
   lockedMsMax: 3,
   /** The wait of a backup, a process of its own, for a checkpoint of the origin's; past it the backup fails. */
   backupLockedMsMax: 10_000,
   /** The time between two tries for the write lock. */
   lockRetryMs: 10,
+  /** Where processes share the file each tries often, and one that has much to write lets a try of another through. */
+  sharedTurns: { retryMs: 1, pauseMs: 2 },
   /** The time between two looks for commits of other processes. */
   pollMs: 20,
   /** The time between two looks whether the file is still the one that was opened. */

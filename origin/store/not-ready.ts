@@ -2,10 +2,13 @@
 export class StoreNotReady extends Error {
   /** Nobody has to mend anything: it may be away for a moment. */
   readonly isPassing: boolean;
+  /** Processes of another declaration serve from it, until they end. */
+  readonly isOthers: boolean;
 
-  constructor(name: string, problems: readonly string[], { isPassing = false } = {}) {
+  constructor(name: string, problems: readonly string[], { isPassing = false, isOthers = false } = {}) {
     super(`the database "${name}" is not ready for Tombolo:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
     this.name = 'StoreNotReady';
     this.isPassing = isPassing;
+    this.isOthers = isOthers;
   }
 }

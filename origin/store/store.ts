@@ -247,6 +247,8 @@ export interface StoreState {
 
 export interface Store {
   readonly engine: 'sqlite' | 'mongodb';
+  /** No other origin uses the database meanwhile, so what one does at a time needs no lease. */
+  readonly isAlone: boolean;
   state(): StoreState;
   figures(): Figures | Promise<Figures>;
   get(resource: Resource, id: string, options: ReadOptions): Promise<Read<StoredDocument | undefined>>;

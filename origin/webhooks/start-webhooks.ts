@@ -13,12 +13,12 @@ export interface WebhookOptions {
   readonly leaseTimes?: LeaseTimes | undefined;
 }
 
-/** The embedded store has one process, so nobody else tells webhooks. */
+/** Where this process has the store alone, nobody else tells webhooks. */
 export async function startWebhooks(delivers: Job, context: Context, { onTrouble, leaseTimes }: WebhookOptions): Promise<Started<void>> {
   const { store, feed } = context;
   // Before anybody can make a webhook: what comes between is told.
   await beginHere(webhookConsumer, context);
-  const lease = store.engine === 'sqlite' ? {} : { lease: new Lease(store, 'lease of webhooks', leaseTimes) };
+  const lease = store.isAlone ? {} : { lease: new Lease(store, 'lease of webhooks', leaseTimes) };
   const consumer = new WebhookConsumer(context, laneOf(delivers), onTrouble);
   const started = startConsumer(consumer, { store, feed, onTrouble, ...lease });
   return { ...started, state: async () => ({ ...(await started.state()), ready: true }) };

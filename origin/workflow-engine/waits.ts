@@ -36,12 +36,12 @@ export function hasWaits(declared: Workflows): boolean {
   return documentSteps(declared).length > 0;
 }
 
-/** The embedded store has one process, so nobody else looks. Where it fails, what is served is right all the same. */
+/** Where this process has the store alone, nobody else looks. Where it fails, what is served is right all the same. */
 export async function startWaits(declared: Workflows, context: Context, { onTrouble, leaseTimes }: WaitOptions): Promise<Started<void>> {
   const { store, feed } = context;
   // Before any workflow can wait: that it does is told.
   await beginHere(consumer, context);
-  const lease = store.engine === 'sqlite' ? {} : { lease: new Lease(store, 'lease of workflows', leaseTimes) };
+  const lease = store.isAlone ? {} : { lease: new Lease(store, 'lease of workflows', leaseTimes) };
   const started = startConsumer(new WaitConsumer(declared, context), { store, feed, onTrouble, ...lease });
   return { ...started, state: async () => ({ ...(await started.state()), ready: true }) };
 }

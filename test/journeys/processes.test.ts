@@ -6,61 +6,30 @@ import { nameOf } from '../../origin/dev/processes.ts';
 import { makeTempDir } from '../suites/store/sqlite-place.ts';
 import { EventStream } from '../support/event-stream.ts';
 import { eventually } from '../support/eventually.ts';
-import { toFilm } from '../support/film.ts';
 import { mustSamples } from '../support/openmetrics.ts';
 import { onPath, testThat } from '../support/needs.ts';
 import { ProcessFleet } from '../support/process-fleet.ts';
 import { Program } from '../support/program.ts';
+import { rolledUnderLoad } from '../support/rolled-under-load.ts';
 import { testKeys } from '../support/scripted-origin.ts';
-import { principalHeader, send, type SignedHop, signHop } from '../support/signed-hop.ts';
-import { UnforgivingClient } from '../support/unforgiving-client.ts';
+import { principalHeader, send, signHop } from '../support/signed-hop.ts';
 
 const project = join(import.meta.dir, '../..');
 const writer = { 'tombolo-principal': principalHeader('eve', ['editor']), 'content-type': 'application/json' };
 let fleet: ProcessFleet;
-beforeAll(async () => void (fleet = await ProcessFleet.start(2, { TOMBOLO_PROCESS_BYTES_MAX: String(1_000_000_000) })), 60_000);
+beforeAll(async () => void (fleet = await ProcessFleet.start('mongodb', 2, { variables: { TOMBOLO_PROCESS_BYTES_MAX: String(1_000_000_000) } })), 60_000);
 afterAll(() => fleet[Symbol.asyncDispose]());
 
 const get = (path: string) => signHop(testKeys, { url: `${fleet.url}${path}` });
-const creation = (title: string) =>
-  signHop(testKeys, { url: `${fleet.url}/v2/films`, method: 'POST', body: JSON.stringify(toFilm({ title })), headers: writer });
 
 test('20 000 questions of clients that never retry are answered while each process is replaced, again and again', async () => {
-  const wanted = 20_000;
-  const health: SignedHop = { url: `${fleet.url}/health`, init: { method: 'GET', headers: {}, body: null } };
-  const failed: string[] = [];
-  let [asked, created, isOver] = [0, 0, false];
-  const clients = Array.from({ length: 20 }, () => new UnforgivingClient(fleet.port));
-  const load = clients.map(async (client, index) => {
-    while (asked < wanted || !isOver) {
-      const nth = asked++;
-      const isWrite = nth % 20 === 0;
-      // Of what is not written one in four reads the database: the others come by the same sockets, and cost the machine less.
-      const hop = isWrite ? creation(`Film ${index} ${nth}`) : nth % 4 === 1 ? get(`/v2/films?limit=${1 + (nth % 5)}`) : health;
-      try {
-        const { status, text } = await client.ask(hop);
-        if (status !== (isWrite ? 201 : 200)) failed.push(`${status} ${text}`);
-        else if (isWrite) created++;
-      } catch (cause) {
-        client.close();
-        failed.push(String(cause));
-      }
-    }
-  });
   const before = await fleet.processes();
-  let rolls = 0;
-  while (rolls < 2 || asked < wanted) {
-    await fleet.roll();
-    rolls++;
-  }
-  isOver = true;
-  await Promise.all(load);
+  const { failed, created } = await rolledUnderLoad(fleet, 20_000);
   expect(failed).toEqual([]);
-  expect(await fleet.mongo.foreign.collection('films').countDocuments()).toBe(created);
+  expect(await fleet.count('films')).toBe(created);
   const after = await fleet.processes();
   expect(after.filter(({ pid }) => before.some((old) => old.pid === pid))).toEqual([]);
   expect(after.length).toBe(2);
-  for (const client of clients) client.close();
 }, 240_000);
 
 test('followers are told to come back while each process is replaced, and miss nothing', async () => {
@@ -160,8 +129,8 @@ test('a stop ends all of them within ten seconds', async () => {
   expect(pids.filter((pid) => nameOf(pid) !== undefined)).toEqual([]);
 }, 30_000);
 
-test('one that is past its memory is replaced, on SQLite once its lease is given up', async () => {
-  await using heavy = await ProcessFleet.start(1, { TOMBOLO_PROCESS_BYTES_MAX: '67108864', MONGODB_URI: '' });
+test('one that is past its memory is replaced, on SQLite too', async () => {
+  await using heavy = await ProcessFleet.start('sqlite', 1, { variables: { TOMBOLO_PROCESS_BYTES_MAX: '67108864' } });
   const [first] = await heavy.processes();
   await heavy.program.says(/past its memory and is replaced.*\n(?:.*\n)*.*a process was replaced/, 40_000);
   const [second, ...more] = (await heavy.processes()).filter(({ serves }) => serves);
@@ -171,7 +140,6 @@ test('one that is past its memory is replaced, on SQLite once its lease is given
 test.each([
   ['0', {}, '--processes: must be a whole number from 1 to 64'],
   ['many', {}, '--processes: must be a whole number from 1 to 64'],
-  ['2', {}, '--processes: SQLite has one writing process'],
   ['2', { TOMBOLO_ORIGIN_PORT: '0', MONGODB_URI: 'mongodb://127.0.0.1:1' }, 'TOMBOLO_ORIGIN_PORT: is 0'],
 ])('--processes %s with %p does not start', async (count, variables, why) => {
   const program = new Program([process.execPath, join(project, 'origin/main.ts'), '--processes', count], {

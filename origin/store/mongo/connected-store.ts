@@ -48,6 +48,7 @@ const closeMsMax = 2_000;
 
 export abstract class ConnectedStore {
   readonly engine = 'mongodb';
+  readonly isAlone = false;
   protected readonly opened: Opened;
   protected readonly installation: Installation;
   readonly #reader: Reader;

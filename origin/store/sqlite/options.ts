@@ -6,6 +6,8 @@ import { fail, ignore, randomHex } from '../surroundings.ts';
 export interface SqliteStoreOptions {
   readonly dataDir: string;
   readonly resources: Iterable<Resource>;
+  /** Whether processes of the same declaration may open the same files beside this one; false unless said. */
+  readonly isShared?: boolean;
   /** The most that the change log may take; `storeLimits.logBytesMax` unless said. */
   readonly logBytesMax?: number;
   /** Milliseconds of the epoch. */
@@ -21,7 +23,13 @@ export type Surroundings = Required<Omit<SqliteStoreOptions, 'dataDir' | 'resour
 
 export function toSurroundings(options: SqliteStoreOptions): Surroundings {
   return {
-    logBytesMax: options.logBytesMax ?? storeLimits.logBytesMax, clock: options.clock ?? Date.now, random: options.random ?? randomHex,
+    isShared: options.isShared === true, logBytesMax: options.logBytesMax ?? storeLimits.logBytesMax, clock: options.clock ?? Date.now,
+    random: options.random ?? randomHex,
     onWarning: options.onWarning ?? ignore, onFatal: options.onFatal ?? fail,
   };
+}
+
+/** How long what carries no request's deadline waits for others. */
+export function untilOwn({ clock = Date.now }: Pick<SqliteStoreOptions, 'clock'>) {
+  return { clock, deadline: clock() + storeLimits.ownWriteMsMax };
 }

@@ -1,5 +1,5 @@
 /**
- * The store on the SQLite inside Bun: one file, one writing process, documents as JSON text.
+ * The store on the SQLite inside Bun: one file, which one process has alone or several share, documents as JSON text.
  *
  * A write is durable before it is answered (WAL, synchronous=FULL); a crash loses what was not. Other programs
  * may read and write the same file with plain SQL: triggers keep log, checks and side tables, and their
@@ -7,7 +7,7 @@
  * every reader of the feed is told that history is lost.
  */
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Position } from '../../../shared/wire/position.ts';
 import type { Resource } from '../../../shared/contract/resource.ts';
 import { OpenDocuments } from '../examination/open-documents.ts';
@@ -26,18 +26,21 @@ import { ForeignCommits } from './feed/foreign-commits.ts';
 import { type Committed, GroupCommit } from './write/group-commit.ts';
 import { Head } from './feed/head.ts';
 import { mustBeWhole } from './backup/whole.ts';
-import { acquireLease, type Lease } from './connection/lease.ts';
+import { acquireLease, joinLease, type Lease } from './connection/lease.ts';
 import { ChangeLog } from './feed/log.ts';
 import { toPosition } from './feed/positions.ts';
 import { lookedAtIn } from './read/examined-documents.ts';
 import { HeldStates } from './read/held-state.ts';
 import { holderOf } from './read/holder.ts';
 import { Reader } from './read/reader.ts';
-import { beginEpoch, type History, mendFile, prepareFile, warnOfKeys } from './install/prepare-file.ts';
-import { type SqliteStoreOptions, type Surroundings, toSurroundings } from './options.ts';
+import { Mending } from './install/mending.ts';
+import { beginEpoch, type History, prepareFile, warnOfKeys } from './install/prepare-file.ts';
+import { type SqliteStoreOptions, type Surroundings, toSurroundings, untilOwn } from './options.ts';
 import { Snapshot } from './read/snapshot.ts';
 import { TallyReader } from './read/tally.ts';
+import { SharedWal } from './write/shared-wal.ts';
 import { Tidy } from './write/tidy.ts';
+import { Turn } from './connection/turn.ts';
 import { untilUnlocked } from './connection/unlocked.ts';
 import { newsOf, type WatchSource, watchLog } from './feed/watch.ts';
 import { WriteCalls } from './write/write-call.ts';
@@ -52,17 +55,19 @@ interface Opened {
 
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
-  const lease = acquireLease(options.dataDir);
+  const { dataDir, isShared = false } = options;
+  const lease = isShared ? await untilUnlocked(() => joinLease(dataDir), untilOwn(options)) : acquireLease(dataDir);
   try {
     return await SqliteStore.open(lease, options);
   } catch (error) {
     lease.release();
-    throw toStartError(error, options.dataDir);
+    throw toStartError(error, dataDir);
   }
 }
 
 class SqliteStore implements Store {
   readonly engine = 'sqlite';
+  readonly isAlone: boolean;
   readonly #lease: Lease;
   readonly #writer: Connection;
   readonly #readerConnection: Connection;
@@ -76,8 +81,7 @@ class SqliteStore implements Store {
   readonly #head: Head;
   readonly #feed: WatchSource;
   readonly news: StoreNews = { head: () => this.#head.position, since: (from) => this.#newsSince(from) };
-  /** While what others broke is put back, nobody knows what was committed. */
-  #mending = 0;
+  readonly #mending: Mending;
   readonly #path: string;
   readonly #reader: Reader;
   readonly #tallies: TallyReader;
@@ -88,6 +92,7 @@ class SqliteStore implements Store {
   readonly #cursors: Cursors;
   readonly #foreign: ForeignCommits;
   readonly #tidy: Tidy;
+  readonly #turn: Turn;
   readonly #closing = new AbortController();
   readonly #held: HeldStates;
 
@@ -96,10 +101,18 @@ class SqliteStore implements Store {
     mustBeWhole(path);
     const resources = [...options.resources];
     const filled = toSurroundings(options);
-    const until = { clock: filled.clock, deadline: filled.clock() + storeLimits.ownWriteMsMax };
+    const until = untilOwn(filled);
     const writer = await untilUnlocked(() => openWriter(path), until);
+    const prepare = () => untilUnlocked(() => prepareFile({ writer, ...filled }, resources, lease), until);
     try {
-      warnOfKeys(await untilUnlocked(() => prepareFile({ writer, ...filled }, resources), until), filled);
+      warnOfKeys(await prepare(), filled);
+      if (filled.isShared && lease.isAlone) {
+        lease.share();
+        // Whoever took the files in between prepared them as it declares them.
+        await prepare();
+      }
+      // Others hold the lock often: a try that meets it is repeated, and does not keep the event loop waiting.
+      if (filled.isShared) writer.database.run('PRAGMA busy_timeout = 0');
       const store = new SqliteStore({ lease, path, resources, writer, options: filled });
       await store.#documents.look();
       store.#documents.tell(filled.onWarning);
@@ -125,6 +138,7 @@ class SqliteStore implements Store {
     this.#path = opened.path;
     const { writer, resources, options } = opened;
     this.#lease = opened.lease;
+    this.isAlone = !options.isShared;
     this.#held = new HeldStates(opened.path, options.clock);
     this.#resources = resources;
     this.#options = options;
@@ -133,34 +147,43 @@ class SqliteStore implements Store {
     this.#readerConnection = openReader(opened.path);
     this.#logConnection = openReader(opened.path);
     this.#documents = new OpenDocuments(lookedAtIn(this.#readerConnection.database, resources));
-    this.#reader = new Reader(this.#readerConnection, resources, () => (this.#mending > 0 ? undefined : this.#foreign.schema));
+    this.#reader = new Reader(this.#readerConnection, resources, () => (this.#mending.isRunning ? undefined : this.#foreign.schema));
     this.#snapshot = new Snapshot(this.#readerConnection.database);
     this.#log = new ChangeLog(this.#logConnection);
     this.#head = new Head(this.#log, () => this.#snapshot.end());
     this.#tallies = new TallyReader(openReader(opened.path), resources, { ...options, head: this.#head, closing: this.#closing.signal });
     this.#feed = { log: this.#log, head: this.#head, resources: new Map(resources.map((resource) => [resource.name, resource])) };
     const log = new ChangeLog(writer);
+    const onBegin = () => this.#snapshot.end();
     this.#commits = new GroupCommit({
       database: writer.database,
       log,
       clock: options.clock,
-      onBegin: () => this.#snapshot.end(),
+      onBegin,
       onCommit: (end) => this.#head.moveTo(end),
+      turns: options.isShared ? storeLimits.sharedTurns : { retryMs: storeLimits.lockRetryMs, pauseMs: 0 },
     });
     this.#cursors = new Cursors({ reader: this.#logConnection.queries, writer: writer.queries });
     this.#toWritten = toWritten(resources);
     this.#calls = new WriteCalls(writer, resources, { cursors: this.#cursors, clock: options.clock });
+    this.#mending = new Mending({
+      ...options, history: this.#history, resources, log: this.#log, head: this.#head, foreign: () => this.#foreign,
+      commit: (run) => this.#ownWrite(run),
+    });
     this.#foreign = new ForeignCommits({
       database: writer.database,
       path: opened.path,
-      onCommit: ({ schema }) => this.#noticed(schema),
+      onCommit: ({ schema }) => this.#mending.noticed(schema),
       onFatal: options.onFatal,
     });
+    this.#turn = new Turn(dirname(opened.path), this.isAlone);
     this.#tidy = new Tidy({
       writer,
       log,
       logBytesMax: options.logBytesMax,
       clock: options.clock,
+      isTurn: () => this.#turn.take(),
+      wal: options.isShared ? new SharedWal({ database: writer.database, path: opened.path, onBegin }) : undefined,
       commit: (run) => this.#ownWrite(run),
       onWarning: options.onWarning,
     });
@@ -222,7 +245,7 @@ class SqliteStore implements Store {
   }
 
   #newsSince(from: Position): News | undefined {
-    if (this.#closing.signal.aborted || !this.#foreign.look() || this.#mending > 0) return undefined;
+    if (this.#closing.signal.aborted || !this.#foreign.look() || this.#mending.isRunning) return undefined;
     return newsOf(this.#feed, from);
   }
 
@@ -248,6 +271,7 @@ class SqliteStore implements Store {
     this.#logConnection.database.close();
     this.#writer.database.run('PRAGMA wal_checkpoint(TRUNCATE)');
     this.#writer.database.close();
+    this.#turn.end();
     this.#lease.release();
   }
 
@@ -270,29 +294,6 @@ class SqliteStore implements Store {
   }
 
   #ownWrite<T>(run: () => T extends PromiseLike<unknown> ? never : T): Promise<Committed<T>> {
-    return this.#commits.commit<T>({ deadline: this.#options.clock() + storeLimits.ownWriteMsMax, size: 1, run });
-  }
-
-  #noticed(schema: boolean): void {
-    if (!schema && this.#log.holds(this.#head.position)) {
-      this.#head.refresh();
-    } else {
-      this.#mending++;
-      this.#mend().catch((error) =>
-        this.#options.onFatal(new Error('others broke the database, and it cannot be mended', { cause: error })),
-      ).finally(() => this.#mending--);
-    }
-  }
-
-  async #mend(): Promise<void> {
-    const { epoch } = this.#head;
-    const { value: installed, end } = await this.#ownWrite(() => mendFile(this.#history, this.#resources, this.#head.position));
-    this.#foreign.adopt();
-    // What others committed since then is taken as seen, so it must be known.
-    this.#head.refresh();
-    if (installed.changed || end.epoch !== epoch) {
-      this.#options.onWarning('others changed the schema or the log; it was put back', { holes: installed.holes, epoch: end.epoch });
-    }
-    warnOfKeys(installed, this.#options);
+    return this.#commits.commit<T>({ ...untilOwn(this.#options), size: 1, run });
   }
 }

@@ -1,4 +1,5 @@
 /** The commits of a SQLite store, from its log of changes. */
+import type { Database } from 'bun:sqlite';
 import { join } from 'node:path';
 import type { JsonObject } from '../../../shared/wire/values.ts';
 import { withDatabase } from '../../support/store-file.ts';
@@ -25,21 +26,28 @@ export class SqliteCommits implements CommitSource {
   }
 
   read(): readonly Commit[] {
-    withDatabase(this.#path, (database) => {
-      const epoch = database.prepare<{ value: string }, []>(`SELECT value FROM _meta WHERE key = 'epoch'`).get()?.value ?? '';
-      for (const row of database
-        .prepare<Row, [number]>('SELECT seq, token, resource, id, kind, before, after FROM _log WHERE seq > ? ORDER BY seq')
-        .all(this.#read)) {
-        this.#read = row.seq;
-        if (row.id !== '') this.#take(epoch, row);
-      }
-    });
+    withDatabase(this.#path, (database) => this.#readOn(database));
     return this.#commits;
   }
 
+  /** Nothing is committed between the two. */
   forget(): void {
-    this.read();
-    withDatabase(this.#path, (database) => database.run('DELETE FROM _log WHERE seq < (SELECT max(seq) FROM _log)'));
+    withDatabase(this.#path, (database) => {
+      database.run('BEGIN IMMEDIATE');
+      this.#readOn(database);
+      database.run('DELETE FROM _log WHERE seq < (SELECT max(seq) FROM _log)');
+      database.run('COMMIT');
+    });
+  }
+
+  #readOn(database: Database): void {
+    const epoch = database.prepare<{ value: string }, []>(`SELECT value FROM _meta WHERE key = 'epoch'`).get()?.value ?? '';
+    for (const row of database
+      .prepare<Row, [number]>('SELECT seq, token, resource, id, kind, before, after FROM _log WHERE seq > ? ORDER BY seq')
+      .all(this.#read)) {
+      this.#read = row.seq;
+      if (row.id !== '') this.#take(epoch, row);
+    }
   }
 
   #take(epoch: string, { seq, token, resource, id, before, after }: Row): void {

@@ -1,6 +1,8 @@
 /**
- * One process writes. The lease is an exclusive lock on a small SQLite file beside the data, held for the
- * life of the process and freed by the operating system however that ends.
+ * Who has the files: one process alone (an origin by itself, a restore), or several that share them. Each holds a lock of
+ * SQLite's own on a small file beside the data, which the operating system frees however a process ends.
+ *
+ *   nobody has them ──▶ alone ── share ──▶ shared      others share them ──▶ shared
  */
 import { Database } from 'bun:sqlite';
 import { join } from 'node:path';
@@ -9,7 +11,70 @@ import { makePrivate } from './database.ts';
 import { isBusy, toStartError } from './errors.ts';
 
 export interface Lease {
+  /** Nobody else has the files while it is held. */
+  readonly isAlone: boolean;
+  /** Lets others in that share them; throws what SQLite throws where somebody took them in that moment. */
+  share(): void;
   release(): void;
+}
+
+const files = { files: 'writer.lock', tidying: 'tidy.lock' } as const;
+
+/** Throws a Fault where another process has them, and a `StoreNotReady` where nothing can be written there. */
+export function acquireLease(dataDir: string, of: keyof typeof files = 'files'): Lease {
+  try {
+    return take(dataDir, of, 'alone');
+  } catch (cause) {
+    if (!isBusy(cause)) throw cause;
+    const facts = { path: join(dataDir, files[of]) };
+    throw new Fault('store_unavailable', { detail: 'another process already writes to this data directory', cause, facts });
+  }
+}
+
+/** The same beside others that share them, and alone where there are none; throws what SQLite throws while somebody has them alone. */
+export function joinLease(dataDir: string): Lease {
+  try {
+    return take(dataDir, 'files', 'alone');
+  } catch (error) {
+    if (!isBusy(error)) throw error;
+    return take(dataDir, 'files', 'shared');
+  }
+}
+
+function take(dataDir: string, of: keyof typeof files, how: 'alone' | 'shared'): Lease {
+  const database = opened(join(dataDir, files[of]), dataDir);
+  try {
+    lock(database, how);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+  return new HeldLease(database, how === 'alone');
+}
+
+class HeldLease implements Lease {
+  readonly #database: Database;
+  #isAlone: boolean;
+
+  constructor(database: Database, isAlone: boolean) {
+    this.#database = database;
+    this.#isAlone = isAlone;
+  }
+
+  get isAlone(): boolean {
+    return this.#isAlone;
+  }
+
+  share(): void {
+    this.#database.run('ROLLBACK');
+    this.#isAlone = false;
+    lock(this.#database, 'shared');
+  }
+
+  release(): void {
+    if (this.#database.inTransaction) this.#database.run('ROLLBACK');
+    this.#database.close();
+  }
 }
 
 function opened(path: string, dataDir: string): Database {
@@ -21,25 +86,8 @@ function opened(path: string, dataDir: string): Database {
   }
 }
 
-/** Throws a Fault where another process has it, and a `StoreNotReady` where nothing can be written there. */
-export function acquireLease(dataDir: string): Lease {
-  const path = join(dataDir, 'writer.lock');
-  const database = opened(path, dataDir);
-  try {
-    database.run('BEGIN EXCLUSIVE');
-  } catch (error) {
-    database.close();
-    if (!isBusy(error)) throw error;
-    throw new Fault('store_unavailable', {
-      detail: 'another process already writes to this data directory',
-      cause: error,
-      facts: { path },
-    });
-  }
-  return {
-    release() {
-      database.run('ROLLBACK');
-      database.close();
-    },
-  };
+function lock(database: Database, how: 'alone' | 'shared'): void {
+  database.run(how === 'alone' ? 'BEGIN EXCLUSIVE' : 'BEGIN');
+  // A transaction takes the shared lock with what it reads first, and keeps it.
+  if (how === 'shared') database.run('SELECT 1 FROM sqlite_schema LIMIT 1');
 }

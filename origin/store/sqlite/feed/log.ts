@@ -88,11 +88,16 @@ export class ChangeLog {
     return { ...end, epoch: end.epoch };
   }
 
-  /** Whether the log still has this entry; without a position, whether it has any. */
-  holds(position: Position | undefined): boolean {
+  /**
+   * Whether the log goes on from this position: it has that entry, or dropped it with all before it, which is told to whoever
+   * stands there. Without a position, whether it has any entry.
+   */
+  continues(position: Position | undefined): boolean {
     const end = this.#end.get();
     const wanted = position === undefined ? end : parseOrder(position.order);
-    return end !== undefined && wanted !== undefined && this.#find.get({ seq: wanted.seq, token: wanted.token }) !== undefined;
+    if (end === undefined || wanted === undefined) return false;
+    if (this.#find.get({ seq: wanted.seq, token: wanted.token }) !== undefined) return true;
+    return position?.epoch === end.epoch && wanted.seq < (this.#oldest.get()?.seq ?? 0);
   }
 
   /**

@@ -28,7 +28,9 @@ export async function* watchLog(
   while (!signal.aborted) {
     const readAtMs = performance.now();
     const found = at === undefined || epoch !== head.epoch ? undefined : log.after(at);
-    if (found === undefined || at === undefined) {
+    // Another process began an epoch, of which this one has not heard yet.
+    const isOver = found?.entries.some(({ kind }) => kind === 'start') === true;
+    if (found === undefined || at === undefined || isOver) {
       head.refresh();
       yield { lost: true, head: head.position };
       return;

@@ -2,7 +2,8 @@
 import { eq } from 'drizzle-orm';
 import type { Position } from '../../../../shared/wire/position.ts';
 import type { Resource } from '../../../../shared/contract/resource.ts';
-import type { Connection } from '../connection/database.ts';
+import { StoreNotReady } from '../../not-ready.ts';
+import { type Connection, databaseName } from '../connection/database.ts';
 import { install, type Installed } from './install.ts';
 import { ChangeLog } from '../feed/log.ts';
 import { meta } from './system-records.ts';
@@ -14,11 +15,13 @@ export interface History {
   readonly random: (bytes: number) => string;
 }
 
-export function prepareFile(history: History, resources: readonly Resource[]): Installed {
+/** Throws a `StoreNotReady`, and changes nothing, where that would change what others who share the file have declared. */
+export function prepareFile(history: History, resources: readonly Resource[], { isAlone }: { readonly isAlone: boolean }): Installed {
   const { database } = history.writer;
   database.run('BEGIN IMMEDIATE');
   try {
     const installed = mendFile(history, resources);
+    if (installed.changed && !isAlone) throw new StoreNotReady(databaseName, [othersDeclare], { isOthers: true });
     database.run('COMMIT');
     return installed;
   } catch (error) {
@@ -26,6 +29,8 @@ export function prepareFile(history: History, resources: readonly Resource[]): I
     throw error;
   }
 }
+
+const othersDeclare = 'processes that declare other fields, shapes or keys serve from it; this one begins once they have ended';
 
 interface Warned {
   onWarning(message: string, facts: Readonly<Record<string, unknown>>): void;
@@ -36,7 +41,7 @@ export function mendFile(history: History, resources: readonly Resource[], head?
   const { writer } = history;
   const installed = install(writer.database, resources);
   const known = writer.queries.select().from(meta).where(eq(meta.key, 'epoch')).get();
-  const intact = known !== undefined && installed.holes.length === 0 && new ChangeLog(writer).holds(head);
+  const intact = known !== undefined && installed.holes.length === 0 && new ChangeLog(writer).continues(head);
   if (!intact) beginEpoch(history, installed.holes);
   return installed;
 }

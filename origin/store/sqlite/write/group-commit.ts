@@ -6,7 +6,7 @@
  *
  *   idle ──job──▶ scheduled ──▶ group ──commit──▶ idle, or scheduled when more wait
  *                    ▲            │ another process holds the lock
- *                    └──10 ms──── locked ──▶ jobs past their deadline: store_busy
+ *                    └──retryMs──── locked ──▶ jobs past their deadline: store_busy
  */
 import type { Database } from 'bun:sqlite';
 import { Fault, toFault } from '../../../../shared/wire/fault.ts';
@@ -32,6 +32,13 @@ interface Job {
   reject(error: unknown): void;
 }
 
+export interface Turns {
+  /** Between two tries for the lock while another process has it. */
+  readonly retryMs: number;
+  /** Between two groups of what waits together, in which another process may take the lock. */
+  readonly pauseMs: number;
+}
+
 type Result = { readonly value: unknown } | { readonly error: unknown };
 
 interface GroupCommitOptions {
@@ -39,6 +46,8 @@ interface GroupCommitOptions {
   readonly log: ChangeLog;
   readonly clock: () => number;
   readonly onBegin: () => void;
+  /** The times of turns with whoever else writes to the file. */
+  readonly turns: Turns;
   /** Called after COMMIT and before the jobs' promises resolve. */
   readonly onCommit: (end: LogEnd) => void;
 }
@@ -113,9 +122,9 @@ export class GroupCommit {
   #next(): void {
     this.#scheduled = false;
     this.#dropLate();
-    if (this.#queue.length > 0 && !this.#begin()) this.#schedule(storeLimits.lockRetryMs);
+    if (this.#queue.length > 0 && !this.#begin()) this.#schedule(this.#options.turns.retryMs);
     else if (this.#queue.length > 0) this.#commitGroup(this.#takeGroup());
-    if (this.#queue.length > 0) this.#schedule(0);
+    if (this.#queue.length > 0) this.#schedule(this.#options.turns.pauseMs);
     else if (!this.#scheduled) this.#whenIdle?.();
   }
 
@@ -128,7 +137,7 @@ export class GroupCommit {
       if (this.#options.database.inTransaction) this.#statements.rollback.run();
       this.#locked = isBusy(error) ? error : undefined;
       this.#counts.transactionRetries++;
-      if (isBusy(error)) this.#dropLate(storeLimits.lockRetryMs);
+      if (isBusy(error)) this.#dropLate(this.#options.turns.retryMs);
       else this.#queue.splice(0).forEach((job) => job.reject(toStoreFault(error)));
       this.#trouble = troubleOf(error) ?? this.#trouble;
       return false;

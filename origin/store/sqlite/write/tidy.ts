@@ -5,6 +5,7 @@ import type { Connection, Queries } from '../connection/database.ts';
 import type { ChangeLog } from '../feed/log.ts';
 import { LogSize } from '../feed/log-size.ts';
 import { OnceRecords } from './once-records.ts';
+import type { SharedWal } from './shared-wal.ts';
 import { nonces } from '../install/system-records.ts';
 
 interface TidyOptions {
@@ -13,6 +14,10 @@ interface TidyOptions {
   /** The most that the change log may take, and as much again for the idempotency records. */
   readonly logBytesMax: number;
   readonly clock: () => number;
+  /** Of several processes that share the file one tidies, since it counts what there is. */
+  readonly isTurn: () => boolean;
+  /** `undefined`: nobody shares the file. */
+  readonly wal: SharedWal | undefined;
   readonly commit: <T>(run: () => T extends PromiseLike<unknown> ? never : T) => Promise<{ readonly value: T }>;
   readonly onWarning: (message: string, facts: Readonly<Record<string, unknown>>) => void;
 }
@@ -48,9 +53,10 @@ export class Tidy {
   }
 
   async #run(): Promise<void> {
-    if (this.#running) return;
+    if (this.#running || !this.#options.isTurn()) return;
     this.#running = true;
     try {
+      this.#options.wal?.keepSmall();
       await this.#count();
       let early = 0;
       for (let more = true; more && !this.#stopped; ) {

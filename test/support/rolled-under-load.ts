@@ -1,0 +1,57 @@
+/** Clients that never retry, while each process of a fleet is replaced, again and again. */
+import { toFilm } from './film.ts';
+import type { ProcessFleet } from './process-fleet.ts';
+import { testKeys } from './scripted-origin.ts';
+import { principalHeader, type SignedHop, signHop } from './signed-hop.ts';
+import { UnforgivingClient } from './unforgiving-client.ts';
+
+export interface RolledUnderLoad {
+  /** Answers that are not as they should be, and questions without one. */
+  readonly failed: readonly string[];
+  readonly created: number;
+}
+
+const clientsAtOnce = 20;
+const rollsMin = 2;
+const writer = { 'tombolo-principal': principalHeader('eve', ['editor']), 'content-type': 'application/json' };
+
+/** At least `wanted` questions. */
+export async function rolledUnderLoad(fleet: ProcessFleet, wanted: number): Promise<RolledUnderLoad> {
+  const health: SignedHop = { url: `${fleet.url}/health`, init: { method: 'GET', headers: {}, body: null } };
+  const failed: string[] = [];
+  let [asked, created, isOver] = [0, 0, false];
+  const clients = Array.from({ length: clientsAtOnce }, () => new UnforgivingClient(fleet.port));
+  const load = clients.map(async (client, index) => {
+    while (asked < wanted || !isOver) {
+      const nth = asked++;
+      const isWrite = nth % 20 === 0;
+      // Of what is not written one in four reads the database: the others come by the same sockets, and cost the machine less.
+      const hop = isWrite ? creation(fleet, `Film ${index} ${nth}`) : nth % 4 === 1 ? list(fleet, 1 + (nth % 5)) : health;
+      try {
+        const { status, text } = await client.ask(hop);
+        if (status !== (isWrite ? 201 : 200)) failed.push(`${status} ${text}`);
+        else if (isWrite) created++;
+      } catch (cause) {
+        client.close();
+        failed.push(String(cause));
+      }
+    }
+  });
+  let rolls = 0;
+  while (rolls < rollsMin || asked < wanted) {
+    await fleet.roll();
+    rolls++;
+  }
+  isOver = true;
+  await Promise.all(load);
+  for (const client of clients) client.close();
+  return { failed, created };
+}
+
+function list({ url }: ProcessFleet, limit: number): SignedHop {
+  return signHop(testKeys, { url: `${url}/v2/films?limit=${limit}` });
+}
+
+function creation({ url }: ProcessFleet, title: string): SignedHop {
+  return signHop(testKeys, { url: `${url}/v2/films`, method: 'POST', body: JSON.stringify(toFilm({ title })), headers: writer });
+}
