@@ -73,7 +73,7 @@ export function toContext(host: Host, { contract, plans }: Served): EdgeContext 
       reads: new Reads(),
       recognised: new RecognisedRequests(),
       securityHeaders: toSecurityHeaders(settings),
-      description: new Description(host, contract.versions),
+      description: new Description(host, contract.versions, settings.people !== undefined),
       counts,
       dataPoints: counts === undefined || host.writeDataPoint === undefined ? undefined : new DataPoints(counts, host.writeDataPoint),
     };

@@ -17,13 +17,15 @@ interface Written {
 
 export class Description {
   readonly #host: Pick<Host, 'asset'>;
+  readonly #hasPeople: boolean;
   readonly #written = new Map<string, Written>();
 
   /** For people. */
   readonly docs: DocsPage;
 
-  constructor(host: Pick<Host, 'asset'>, versions: Versions) {
+  constructor(host: Pick<Host, 'asset'>, versions: Versions, hasPeople: boolean) {
     this.#host = host;
+    this.#hasPeople = hasPeople;
     this.docs = toDocsPage(versions);
   }
 
@@ -31,7 +33,7 @@ export class Description {
   async mustWritten({ name }: Version): Promise<Written> {
     const known = this.#written.get(name);
     if (known !== undefined) return known;
-    const path = descriptionFile(name);
+    const path = descriptionFile(name, this.#hasPeople);
     const file = await this.#host.asset(path, undefined);
     const text = await file.text();
     if (file.status !== 200) throw new Fault('misconfigured', { facts: { asset: path, status: file.status } });

@@ -13,6 +13,7 @@ import type { Contract } from '../../shared/contract/contract.ts';
 import type { Plans } from '../../shared/limits/plans.ts';
 import { toDescription } from '../../shared/openapi/document.ts';
 import { edgePathItems } from '../../shared/openapi/edge-paths.ts';
+import { toPeoplePart } from '../../shared/openapi/people.ts';
 import { served } from '../../shared/resources/all.ts';
 import { offered } from '../../shared/resources/plans.ts';
 import { descriptionFile, edgePaths } from '../../shared/wire/edge-paths.ts';
@@ -62,10 +63,15 @@ function write(path: string, text: string): void {
 }
 
 /** What describes this API, by the paths of its files. */
-export function descriptionFiles(contract: Contract, plans: Plans): ReadonlyMap<string, string> {
+export async function descriptionFiles(contract: Contract, plans: Plans): Promise<ReadonlyMap<string, string>> {
   const { all, current } = contract.versions;
   const paths = edgePathItems(current);
-  return new Map(all.map((version) => [descriptionFile(version.name), JSON.stringify(toDescription({ contract, plans, paths }, version))]));
+  // It brings better-auth with it.
+  const { peopleEndpoints } = await import('../people/endpoints.ts');
+  const people = toPeoplePart(await peopleEndpoints());
+  return new Map(all.flatMap((version) => [undefined, people].map((part) => [
+    descriptionFile(version.name, part !== undefined), JSON.stringify(toDescription({ contract, plans, paths, people: part }, version)),
+  ])));
 }
 
 /** The checks are not in the bundle, so that none is made of what they refuse. */
@@ -83,5 +89,5 @@ if (import.meta.main) {
   mustMayBundle();
   const assets = join(import.meta.dir, '../../edge/assets');
   write(join(assets, edgePaths.docsScript), scalarFile());
-  for (const [path, text] of descriptionFiles(served, offered)) write(join(assets, path), text);
+  for (const [path, text] of await descriptionFiles(served, offered)) write(join(assets, path), text);
 }

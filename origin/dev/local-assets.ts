@@ -20,21 +20,21 @@ interface File {
 export const localAssets = toAssets(served, offered);
 
 /** The files of this API, each made when it is first asked for. */
-export function toAssets(contract: Contract, plans: Plans): (asked: Asked) => Response {
+export function toAssets(contract: Contract, plans: Plans): (asked: Asked) => Promise<Response> {
   const made = new Map<string, File>();
-  let descriptions: ReadonlyMap<string, string> | undefined;
-  const make = (path: string): File | undefined => {
+  let descriptions: Promise<ReadonlyMap<string, string>> | undefined;
+  const make = async (path: string): Promise<File | undefined> => {
     if (path === edgePaths.docsScript) return toFile(scalarFile(), 'text/javascript; charset=utf-8');
-    const text = (descriptions ??= descriptionFiles(contract, plans)).get(path);
+    const text = (await (descriptions ??= descriptionFiles(contract, plans))).get(path);
     return text === undefined ? undefined : toFile(text, 'application/json');
   };
-  const find = (path: string): File | undefined => {
-    const file = made.get(path) ?? make(path);
+  const find = async (path: string): Promise<File | undefined> => {
+    const file = made.get(path) ?? (await make(path));
     if (file !== undefined) made.set(path, file);
     return file;
   };
-  return ({ url, headers: asked }) => {
-    const file = find(new URL(url).pathname);
+  return async ({ url, headers: asked }) => {
+    const file = await find(new URL(url).pathname);
     if (file === undefined) return new Response(null, { status: 404 });
     const headers = { etag: file.etag, 'content-type': file.mediaType };
     return asked.get('if-none-match') === file.etag ? new Response(null, { status: 304, headers }) : new Response(file.text, { headers });

@@ -5,12 +5,12 @@ import { jwt, type JwtOptions } from 'better-auth/plugins/jwt';
 import { peopleLimits } from '../../shared/people/limits.ts';
 import { peopleRoot } from '../../shared/people/paths.ts';
 import { Attempts, attemptsSchema } from './attempts.ts';
-import { byMail, otherUsesOfCodes } from './by-mail.ts';
+import { byMail } from './by-mail.ts';
 import type { PeopleDatabase } from './database.ts';
-import { withHashedSessions } from './hashed-sessions.ts';
+import { revokingOthers, withHashedSessions } from './hashed-sessions.ts';
 import { type SendMail, toMails } from './mail.ts';
 import { deletion, departures } from './departure.ts';
-import { mustBeProved, otherUsesOfIssuers, signInByOidc } from './oidc.ts';
+import { mustBeProved, signInByOidc } from './oidc.ts';
 import { type Acting, actingFor, organizations, toOwnRoles } from './organizations.ts';
 import { passkeys } from './passkeys.ts';
 import { refreshTokens } from './refresh.ts';
@@ -92,9 +92,8 @@ function toOptions(given: AuthOptions): BetterAuthOptions {
     },
     account: { updateAccountOnSignIn: false },
     advanced: toAdvanced(settings),
-    disabledPaths: [...otherUsesOfCodes, ...otherUsesOfIssuers],
     plugins: [
-      attemptsSchema, ...byMail(mails, settings.secret), ...secondFactor(attempts), departures(attempts),
+      attemptsSchema, revokingOthers, ...byMail(mails, settings.secret), ...secondFactor(attempts), departures(attempts),
       organizations(mails.invite), jwt(tokens), refreshTokens({ secret: settings.secret, jwt: tokens, now }),
       ...signInByOidc(settings.oidc), passkeys(settings),
     ],

@@ -23,9 +23,3 @@ export function byMail({ code, link }: Pick<ReturnType<typeof toMails>, 'code' |
     magicLink({ expiresIn: holdsSeconds, storeToken: 'hashed', sendMagicLink: async (sent) => void link(sent) }),
   ] as const;
 }
-
-/** What else a code could do, each of which links do already, or would answer whether a code is right. */
-export const otherUsesOfCodes = [
-  '/email-otp/check-verification-otp', '/email-otp/verify-email', '/email-otp/request-password-reset', '/email-otp/reset-password',
-  '/email-otp/request-email-change', '/email-otp/change-email', '/forget-password/email-otp',
-];

@@ -4,7 +4,8 @@
  * given back with that token; in a list of sessions each has its digest, by which it can be revoked too. A digest opens
  * nothing: what comes in a cookie is signed, and nobody is given a signature over a digest.
  */
-import type { DBAdapter, DBTransactionAdapter, Where } from 'better-auth';
+import type { BetterAuthPlugin, DBAdapter, DBTransactionAdapter, Where } from 'better-auth';
+import { APIError, createAuthEndpoint, type getSessionFromCtx, sensitiveSessionMiddleware } from 'better-auth/api';
 
 const mark = 'sha256.';
 
@@ -71,4 +72,25 @@ export function withHashedSessions(adapter: DBAdapter): DBAdapter {
     ...adapter, ...hashed(adapter),
     transaction: (work) => transaction((inside) => work(hashed(inside))),
   };
+}
+
+/**
+ * In place of better-auth's own, which would look for the token of the session that asks among those of a list, find none that
+ * is equal, and end that one too.
+ */
+export const revokingOthers = {
+  id: 'tombolo-revoking-others',
+  endpoints: {
+    revokeOtherSessions: createAuthEndpoint('/revoke-other-sessions', { method: 'POST', use: [sensitiveSessionMiddleware] }, endOthers),
+  },
+} as const satisfies BetterAuthPlugin;
+
+type Context = Parameters<typeof getSessionFromCtx>[0];
+
+async function endOthers(context: Context) {
+  const { session, adapter } = context.context;
+  if (session === null) throw APIError.from('UNAUTHORIZED', { code: 'UNAUTHORIZED', message: 'Sign in' });
+  const { user: { id }, session: { token } } = session;
+  await adapter.deleteMany({ model: 'session', where: [{ field: 'userId', value: id }, { field: 'token', operator: 'ne', value: token }] });
+  return context.json({ status: true });
 }

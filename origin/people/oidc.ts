@@ -28,7 +28,7 @@ export function signInByOidc(providers: readonly OidcProvider[]): readonly Bette
       id: 'tombolo-oidc',
       hooks: {
         before: [{
-          matcher: ({ path }) => path === signInPath, handler: createAuthMiddleware(async ({ body }) => mustBeAsked(asked, body)),
+          matcher: ({ path }) => path === signInPath, handler: createAuthMiddleware(async ({ body }) => mustBeAsked(askedOfIssuers, body)),
         }],
       },
       init: () => ({ options: { databaseHooks: { account: { create: { before: withoutTokens } } } } }),
@@ -39,7 +39,7 @@ export function signInByOidc(providers: readonly OidcProvider[]): readonly Bette
 const signInPath = '/sign-in/social';
 
 /** better-auth would take tokens and parameters of the caller's, too. */
-const asked = z.strictObject({
+export const askedOfIssuers = z.strictObject({
   provider: z.string(),
   callbackURL: z.string().optional(), errorCallbackURL: z.string().optional(), newUserCallbackURL: z.string().optional(),
   disableRedirect: z.boolean().optional(),
@@ -75,6 +75,3 @@ export const mustBeProved: Validate = ({ user, source: { method, action } }) => 
 async function withoutTokens(account: Readonly<Record<string, unknown>>) {
   return { data: { ...account, accessToken: undefined, refreshToken: undefined, idToken: undefined } };
 }
-
-/** Of better-auth's core, for tokens of issuers that are not kept, and for a second way to link an account. */
-export const otherUsesOfIssuers = ['/get-access-token', '/refresh-token', '/account-info', '/link-social'];

@@ -23,6 +23,7 @@ import {
 } from './headers.ts';
 import { toOlder } from './older.ts';
 import { pathOf, toOperation } from './operations.ts';
+import type { PeoplePart } from './people.ts';
 import { problemResponses, problemSchemas } from './problems.ts';
 import { schemasOf } from './resource-schemas.ts';
 import { describedOf } from './rows.ts';
@@ -36,6 +37,8 @@ export interface Describing {
   readonly plans: Plans;
   /** Path items that are no resource's. */
   readonly paths: JsonObject;
+  /** Absent where people are off. */
+  readonly people?: PeoplePart | undefined;
 }
 
 /** Of one version: the description of each says how the API is asked in it. */
@@ -45,17 +48,20 @@ export function toDescription(describing: Describing, version: Version): JsonObj
   return version === contract.versions.current ? current : toOlder(current, contract, version);
 }
 
-function toCurrentDescription({ contract, plans, paths }: Describing): JsonObject {
+function toCurrentDescription({ contract, plans, paths, people }: Describing): JsonObject {
   const { versions } = contract;
   const resources = [...contract.resources.values()];
   return {
     openapi: '3.1.0',
     info: { title: 'Tombolo', version: versions.current.name, description: introduction(plans, versions) },
     servers: [{ url: '/' }],
-    tags: resources.map((resource) => ({ name: resource.name, description: resourceInWords(resource) })),
+    tags: [
+      ...resources.map((resource) => ({ name: resource.name, description: resourceInWords(resource) })), ...(people?.tags ?? []),
+    ],
     paths: {
       ...Object.assign({}, ...[...resources, everyResourceOf(contract), ...internals].map((each) => pathsOf(each, versions.current))),
       ...paths,
+      ...people?.paths,
     },
     webhooks: sentToReceivers(resources),
     components: {
@@ -69,12 +75,14 @@ function toCurrentDescription({ contract, plans, paths }: Describing): JsonObjec
         ...webhookSchemas(),
         ...workflowSchemas(),
         ...problemSchemas,
+        ...people?.schemas,
         ...Object.assign({}, ...resources.map((resource) => schemasOf(resource, operationsOf(resource).filter(hasOwnBody)))),
       },
       parameters: { ...headerParameterComponents, ...versionParameterComponents(versions.current) },
       headers: headerComponents,
       responses: {
         ...problemResponses,
+        ...people?.responses,
         unchanged: { description: 'The tag that was sent still holds.', headers: headerRefs([...headersOfAll, ...headersOfStates]) },
       },
       securitySchemes: {
@@ -87,6 +95,7 @@ function toCurrentDescription({ contract, plans, paths }: Describing): JsonObjec
           description:
             'For pages, whose EventSource sends no header: good for one feed, from ' + `\`POST /${versions.current.name}/live/tickets\`.`,
         },
+        ...people?.securitySchemes,
       },
     },
   };

@@ -12,7 +12,7 @@ export const edgePaths = {
   usage: '/usage',
 } as const;
 
-/** The file that describes the API in a version of this name. */
-export function descriptionFile(version: string): string {
-  return `/openapi/${version}.json`;
+/** The file that describes the API in a version of this name, with what is below `/auth` where people are on. */
+export function descriptionFile(version: string, hasPeople: boolean): string {
+  return `/openapi/${version}${hasPeople ? '.people' : ''}.json`;
 }

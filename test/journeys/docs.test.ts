@@ -41,7 +41,7 @@ browserTest('shows every resource, its operations and its shapes, and sends what
   await page.goto(`${sample.url}/docs`);
   await page.getByText('Lists documents by a declared shape').first().waitFor({ timeout: 60_000 });
   const text = await page.locator('body').innerText();
-  for (const shown of ['films', 'places', 'reviews', 'orders', 'Creates a document.']) expect(text).toContain(shown);
+  for (const shown of ['films', 'places', 'reviews', 'orders', 'People', 'Creates a document.']) expect(text).toContain(shown);
   await page.goto(`${sample.url}/docs#tag/films/GET/v2/films`);
   await page.getByText('byGenre').first().waitFor({ timeout: 60_000 });
   const answered = page.waitForResponse((response) => response.url().startsWith(`${sample.url}/v2/films?`));

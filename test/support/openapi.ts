@@ -4,6 +4,7 @@ import { served } from '../../shared/resources/all.ts';
 import { offered } from '../../shared/resources/plans.ts';
 import { descriptionFile } from '../../shared/wire/edge-paths.ts';
 
-export function toOpenapiText(): string {
-  return descriptionFiles(served, offered).get(descriptionFile(served.versions.current.name)) ?? '';
+/** `hasPeople`: where `TOMBOLO_PEOPLE` is on. */
+export async function toOpenapiText(hasPeople = false): Promise<string> {
+  return (await descriptionFiles(served, offered)).get(descriptionFile(served.versions.current.name, hasPeople)) ?? '';
 }

@@ -19,7 +19,7 @@ describe('the description of the API', () => {
     expect(answer.headers.get('cache-control')).toBe('public, no-cache');
     expect(answer.headers.get('ratelimit')).not.toBeNull();
     const text = await answer.text();
-    expect(text).toBe(toOpenapiText());
+    expect(text).toBe(await toOpenapiText());
     expect(text.length).toBeLessThan(edgeLimits.descriptionBytesMax / 5);
     expect(world.origin.seen.length).toBe(seen);
   });

@@ -50,6 +50,12 @@ describe.each(engines)('people on %s', (engine) => {
     const other = sessions.find(({ ipAddress }) => ipAddress === '192.0.2.9');
     expect((await here.post('/auth/revoke-session', { token: other?.token })).status).toBe(200);
     expect([(await there.get('/auth/token')).status, (await here.get('/auth/token')).status]).toEqual([401, 200]);
+    const others = [world.person('192.0.2.10'), world.person('192.0.2.11')];
+    for (const other of others) await other.signIn('two@example.com', password);
+    const bystander = await world.member('bystander@example.com');
+    expect((await here.post('/auth/revoke-other-sessions')).status).toBe(200);
+    const statuses = [here, bystander, ...others].map(async (each) => (await each.get('/auth/token')).status);
+    expect(await Promise.all(statuses)).toEqual([200, 200, 401, 401]);
   });
 
   test('change their password, and choose another by mail, which ends every session', async () => {
