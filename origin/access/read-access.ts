@@ -5,10 +5,9 @@
  */
 import type { AggregateQuery } from '../../shared/aggregates/aggregate-query.ts';
 import type { DocumentQuery, ListQuery } from '../../shared/contract/query.ts';
-import type { documents } from '../../shared/operations/documents.ts';
 import type { HistoryPage } from '../../shared/history/operations.ts';
 import type { ExportQuery } from '../../shared/operations/export-query.ts';
-import type { InputOf } from '../../shared/operations/operation.ts';
+import type { FeedInput } from '../../shared/operations/feed.ts';
 import { type Aggregated, readAggregate } from '../aggregates/read-aggregate.ts';
 import type { Answer, Asked, StateAnswer } from '../call.ts';
 import type { Context } from '../context.ts';
@@ -20,7 +19,7 @@ import { absentAt, conditional, readOptions, type StateFacts } from '../document
 import { mustBeServable } from '../documents/servable.ts';
 import { openExport } from '../export/open-export.ts';
 import { readHistory } from '../history/read-history.ts';
-import { follow } from '../live/follow.ts';
+import { followResource } from '../live/follow.ts';
 import type { Read } from '../store/store.ts';
 
 export class ReadAccess {
@@ -80,8 +79,8 @@ export class ReadAccess {
   }
 
   /** The changes of the resource as far as the caller may see them. */
-  follow(input: InputOf<typeof documents.changes>): Answer {
-    return follow(this.#context, this.#call, input);
+  follow(input: FeedInput): Answer {
+    return followResource(this.#context, this.#call, input);
   }
 
   /** All documents that the query finds among those that the caller sees, of one state, as a stream. */

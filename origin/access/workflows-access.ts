@@ -1,12 +1,14 @@
 /** What the handler of an operation on workflows is given: workflows as its caller may see them, their beginning, and what moves them. */
 import { documentInvalid } from '../../shared/contract/documents.ts';
 import { toIdKey } from '../../shared/contract/ids.ts';
-import { reduce } from '../../shared/contract/rules.ts';
+import { type Predicate, reduce } from '../../shared/contract/rules.ts';
 import { jobs } from '../../shared/jobs/resource.ts';
 import { workflowLimits } from '../../shared/workflows/limits.ts';
-import type { NewWorkflow, Signal, WorkflowsPage } from '../../shared/workflows/operations.ts';
+import type { NewWorkflow, Retry, Signal, WorkflowsPage } from '../../shared/workflows/operations.ts';
 import { type StoredWorkflow, workflows, workflowStates } from '../../shared/workflows/resource.ts';
+import type { FeedInput } from '../../shared/operations/feed.ts';
 import { toPointer } from '../../shared/wire/json-pointer.ts';
+import { parametersRefused } from '../../shared/wire/parameters.ts';
 import { Fault } from '../../shared/wire/fault.ts';
 import { toSortValue } from '../../shared/wire/values.ts';
 import type { Answer, Asked, StateAnswer } from '../call.ts';
@@ -14,6 +16,7 @@ import type { Context } from '../context.ts';
 import { absentAt, conditional, readOptions } from '../documents/representation.ts';
 import { writeRecorded } from '../documents/write-one.ts';
 import { isEnded, jobIn } from '../job-queue/stored-job.ts';
+import { follow } from '../live/follow.ts';
 import type { Decision, ListRequest, Mutation, Outcome } from '../store/store.ts';
 import { StoredDocument } from '../store/stored-document.ts';
 import { inHand, isOpen } from '../workflow-engine/advance.ts';
@@ -74,6 +77,17 @@ export class WorkflowsAccess {
     return conditional(this.#call, [`{"data":[${data}],"page":${JSON.stringify({ limit, next })}}`], { readAt: position });
   }
 
+  /** Its changes, for whoever may get it. */
+  async follow(input: FeedInput): Promise<Answer> {
+    const { id, principal } = this.#call;
+    if (!isSeenBy((await this.#find()).value, principal)) throw new Fault('document_not_found');
+    const readable: Predicate = { kind: 'all', of: [{ kind: 'equals', field: 'id', value: id }, seenBy(principal)] };
+    return follow(this.#context, this.#call, input, {
+      resource: workflows, readable, audience: JSON.stringify([workflows.name, readable, isAdmin(principal)]),
+      present: (document) => this.#shown(document.id, workflowIn(document)),
+    });
+  }
+
   /** What was done is undone. One that has ended, or is being undone, stays as it is. */
   cancel(): Promise<Answer> {
     return this.#change((workflow, of) => {
@@ -82,8 +96,13 @@ export class WorkflowsAccess {
     }, () => ({ outcome: 'removed' }));
   }
 
-  retry(): Promise<Answer> {
-    return this.#change((workflow, of) => this.#decided(of, workflow, { kind: 'retried' }));
+  retry({ from }: Retry): Promise<Answer> {
+    return this.#change((workflow, of) => {
+      if (from !== undefined && !of.steps.some(({ name }) => name === from)) {
+        throw parametersRefused([['from', `workflow "${workflow.name}" has no step of this name`]]);
+      }
+      return this.#decided(of, workflow, { kind: 'retried', from }, from === undefined ? '' : `, and cannot go on from "${from}"`);
+    });
   }
 
   /** Its owner's alone: an admin sees a workflow, and does not speak for its owner. */
@@ -126,9 +145,9 @@ export class WorkflowsAccess {
     return this.#write(mutation, toAnswer ?? ((_id, body) => ({ outcome: 'written', mediaType: json, body })));
   }
 
-  #decided(of: Workflow, workflow: StoredWorkflow, outcome: Parameters<typeof decided>[3]['outcome']): Decision {
+  #decided(of: Workflow, workflow: StoredWorkflow, outcome: Parameters<typeof decided>[3]['outcome'], beside = ''): Decision {
     const found = decided(of, this.#call.id, workflow, { outcome, nowMs: this.#context.now() });
-    if (found === undefined) throw new Fault('document_conflict', { detail: `the workflow is ${workflow.state}` });
+    if (found === undefined) throw new Fault('document_conflict', { detail: `the workflow is ${workflow.state}${beside}` });
     return found;
   }
 

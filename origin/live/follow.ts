@@ -1,4 +1,4 @@
-/** A caller's part of the change feed of their call's resource: where it begins, when it ends, and what of it they see. */
+/** A caller's part of the change feed: where it begins, when it ends, and what of it they see. */
 import { apiKeys } from '../../shared/api-keys/resource.ts';
 import type { DocumentChange } from '../../shared/contract/change.ts';
 import { parametersRefused } from '../../shared/wire/parameters.ts';
@@ -6,26 +6,32 @@ import { limits } from '../../shared/wire/limits.ts';
 import type { Position } from '../../shared/wire/position.ts';
 import { scopeOf } from '../../shared/contract/scope.ts';
 import type { HopKey } from '../../shared/hop/keys.ts';
-import type { documents } from '../../shared/operations/documents.ts';
-import type { InputOf } from '../../shared/operations/operation.ts';
+import type { FeedInput } from '../../shared/operations/feed.ts';
 import type { Answer, Asked } from '../call.ts';
 import type { Context } from '../context.ts';
 import { presenter } from '../documents/present.ts';
 import { signPosition, verifyPosition } from '../tokens.ts';
 import { toTrouble } from '../trouble.ts';
-import { openEventStream, type StandingCredential } from './event-stream.ts';
+import { openEventStream, type StandingCredential, type Subscription } from './event-stream.ts';
 
-type Input = InputOf<typeof documents.changes>;
+/** What is followed. `audience` need not name the key that signs ids. */
+export type Followed = Pick<Subscription, 'resource' | 'readable' | 'present' | 'audience'>;
 
-export function follow(context: Context, call: Asked, input: Input): Answer {
+/** The documents of the call's resource that its caller may see. */
+export function followResource(context: Context, call: Asked, input: FeedInput): Answer {
   const { resource, principal, rights: { readable } } = call;
+  const audience = `${resource.name} ${scopeOf(resource, principal)}`;
+  return follow(context, call, input, { resource, readable, present: presenter(resource, principal, undefined), audience });
+}
+
+export function follow(context: Context, call: Asked, input: FeedInput, followed: Followed): Answer {
+  const { resource } = followed;
   const { keys } = context.settings;
   const from = mustBegin(input, keys);
   const ends = AbortSignal.any([AbortSignal.timeout(Math.max(0, call.deadline - context.now())), context.streams.signal]);
   const body = openEventStream(context.feed, {
-    resource, readable, from,
-    present: presenter(resource, principal, undefined),
-    audience: `${resource.name} ${call.tokenKey.id} ${scopeOf(resource, principal)}`,
+    ...followed, from,
+    audience: `${call.tokenKey.id} ${followed.audience}`,
     standing: async (ids, atLeast) =>
       (await context.store.many(resource, ids, { deadline: context.now() + limits.requestMsMax, atLeast })).value,
     credential: credentialOf(context, call),
@@ -57,7 +63,7 @@ function isGone(change: DocumentChange, id: string): boolean {
  * each time it comes back, beside the id that it has reached meanwhile: the later one counts. An id that a stream
  * from `after` cannot have given is refused.
  */
-function mustBegin({ after, lastEventId }: Input, keys: readonly HopKey[]): Position | undefined | null {
+function mustBegin({ after, lastEventId }: FeedInput, keys: readonly HopKey[]): Position | undefined | null {
   const first = after === undefined ? undefined : positionOf(after, keys);
   const last = lastEventId === undefined ? undefined : positionOf(lastEventId, keys);
   if (last === undefined) return first;

@@ -21,6 +21,8 @@ export interface Course {
   readonly state: WorkflowState;
   readonly steps: readonly Begun[];
   readonly why?: UndoReason | undefined;
+  /** The step that it goes on with once it is undone; `undefined`: with none. */
+  readonly from?: string | undefined;
   readonly round: number;
 }
 
@@ -31,7 +33,8 @@ export type Outcome =
   | { readonly kind: 'failed' }
   /** The whole is not wanted any more. */
   | { readonly kind: 'cancelled' | 'late' }
-  | { readonly kind: 'retried' };
+  /** `from`: a step that it has come to; without it, where it is stuck, or from its beginning. */
+  | { readonly kind: 'retried'; readonly from?: string | undefined };
 
 export function begin(plan: readonly PlannedStep[], round = 1): Course {
   return next(plan, { state: 'running', steps: [], round });
@@ -39,12 +42,14 @@ export function begin(plan: readonly PlannedStep[], round = 1): Course {
 
 /** `undefined`: as it is, that cannot happen to it. */
 export function advance(plan: readonly PlannedStep[], course: Course, outcome: Outcome): Course | undefined {
+  if (outcome.kind === 'retried' && outcome.from !== undefined) return retryFrom(plan, course, outcome.from);
   switch (course.state) {
     case 'running':
     case 'waiting':
       return goOn(plan, course, outcome);
     case 'undoing':
       if (outcome.kind === 'done') return undo(plan, withLast(course, { state: 'undone' }));
+      if (outcome.kind === 'cancelled' && course.from !== undefined) return { ...course, why: 'cancelled', from: undefined };
       return outcome.kind === 'failed' ? { ...withLast(course, { state: 'stuck' }), state: 'stuck' } : undefined;
     case 'stuck':
       return leave(plan, course, outcome);
@@ -90,6 +95,15 @@ function leave(plan: readonly PlannedStep[], course: Course, { kind }: Outcome):
   return kind === 'cancelled' && !isUndoing ? undo(plan, { ...withLast(course, { state: 'failed' }), why: 'cancelled' }) : undefined;
 }
 
+/** Where a step before it was given up, what it goes by is not there any more. */
+function retryFrom(plan: readonly PlannedStep[], course: Course, from: string): Course | undefined {
+  const at = course.steps.findIndex(({ name }) => name === from);
+  const isThere = at >= 0 && course.steps.slice(0, at).every(({ state }) => state === 'done');
+  if (!isThere || course.state === 'undoing') return undefined;
+  const given = course.why === undefined ? withLast(course, { state: 'failed' }) : course;
+  return undo(plan, { ...given, why: 'retried', from });
+}
+
 function again(plan: readonly PlannedStep[], course: Course): Course {
   const state = stateOf(planned(plan, inHand(course)?.name));
   return { ...withLast(course, { state }), state };
@@ -103,8 +117,12 @@ function next(plan: readonly PlannedStep[], course: Course): Course {
 }
 
 function undo(plan: readonly PlannedStep[], course: Course): Course {
-  const at = course.steps.findLastIndex(({ name, state }) => state !== 'undone' && planned(plan, name).isUndoable);
-  if (at < 0) return { ...course, state: 'undone' };
+  const { steps, from, round } = course;
+  const first = from === undefined ? 0 : steps.findIndex(({ name }) => name === from);
+  const at = steps.findLastIndex(({ name, state }, index) => index >= first && state !== 'undone' && planned(plan, name).isUndoable);
+  if (at < 0 && from === undefined) return { ...course, state: 'undone' };
+  // What stays was done in the round that is over now, and is undone under the key that it was done under.
+  if (at < 0) return next(plan, { state: 'running', round: round + 1, steps: steps.slice(0, first).map((step) => ({ round, ...step })) });
   return { ...course, state: 'undoing', steps: course.steps.map((step, index) => (index === at ? { ...step, state: 'undoing' } : step)) };
 }
 

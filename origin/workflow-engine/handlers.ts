@@ -8,6 +8,7 @@ export const workflowHandlers = {
   listWorkflows: (access: WorkflowsAccess, { input }: Call<typeof rows.listWorkflows>) => access.list(input),
   getWorkflow: (access: WorkflowsAccess) => access.get(),
   cancelWorkflow: (access: WorkflowsAccess) => access.cancel(),
-  retryWorkflow: (access: WorkflowsAccess) => access.retry(),
+  retryWorkflow: (access: WorkflowsAccess, { input }: Call<typeof rows.retryWorkflow>) => access.retry(input),
+  followWorkflow: (access: WorkflowsAccess, { input }: Call<typeof rows.followWorkflow>) => access.follow(input),
   signalWorkflow: (access: WorkflowsAccess, { body }: Call<typeof rows.signalWorkflow>) => access.signal(signalIn(body.value)),
 } as const;

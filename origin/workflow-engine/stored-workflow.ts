@@ -20,10 +20,10 @@ export function documentOf(workflow: { readonly [Name in keyof StoredWorkflow]: 
 
 /** What the step of that name is given. */
 export function givenOf(of: Workflow, id: string, stored: StoredWorkflow, step: string): Undone<unknown> {
-  const { input, owner, round, steps } = stored;
+  const { input, owner, steps } = stored;
+  const { isDone = false, round = stored.round } = steps.find(({ name }) => name === step) ?? {};
   return {
-    id, owner, input: of.payload.parse(JSON.parse(input)), key: `${id}-${round}-${step}`,
-    isDone: steps.find(({ name }) => name === step)?.isDone === true,
+    id, owner, input: of.payload.parse(JSON.parse(input)), key: `${id}-${round}-${step}`, isDone,
     result: <Schema extends z.ZodType>(name: string, schema: Schema) => {
       const found = steps.find((each) => each.name === name);
       return schema.parse(found?.result === undefined ? undefined : JSON.parse(found.result));
@@ -33,14 +33,15 @@ export function givenOf(of: Workflow, id: string, stored: StoredWorkflow, step: 
 
 /** To its owner; admins are told the whole error. */
 export function toShownWorkflow(id: string, workflow: StoredWorkflow, isToAdmin: boolean): JsonObject {
-  const { name, state, steps, why, error, told, owner, tenant, round, made, ended } = workflow;
+  const { name, state, steps, why, from, error, told, owner, tenant, round, made, ended } = workflow;
   const shownError = isToAdmin ? error : told;
   return {
     id, workflow: name, state,
     steps: steps.map(({ name: step, state: at, result }) => ({
       name: step, state: at, ...(result === undefined ? {} : { result: JSON.parse(result) as Json }),
     })),
-    ...(why === undefined ? {} : { why }), ...(shownError === undefined ? {} : { error: shownError }),
+    ...(why === undefined ? {} : { why }), ...(from === undefined ? {} : { from }),
+    ...(shownError === undefined ? {} : { error: shownError }),
     owner, ...(tenant === undefined ? {} : { tenant }), round, createdAt: made, ...(ended === undefined ? {} : { endedAt: ended }),
   };
 }

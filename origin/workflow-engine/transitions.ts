@@ -100,7 +100,7 @@ function following(of: Workflow, id: string, before: StoredWorkflow, course: Cou
       waitsFor,
       error: course.why === undefined && course.state !== 'stuck' ? undefined : failure?.error ?? before.error,
       told: course.why === undefined && course.state !== 'stuck' ? undefined : failure?.told ?? before.told,
-      why: course.why, ended: isOpen(course) ? undefined : toInstant(nowMs),
+      why: course.why, from: course.from, ended: isOpen(course) ? undefined : toInstant(nowMs),
     }),
     also: [
       ...given.map((each) => cancelling(String(each), nowMs)),
@@ -134,7 +134,8 @@ function mustFail(of: Workflow, course: Course): Course {
 /** While it goes on the timer ends the whole; once it has ended, it is forgotten by one. What is undone, or stuck, has none. */
 function timingOf(before: StoredWorkflow, after: Course): 'same' | 'new' | 'none' {
   const goesOn = (state: Course['state']) => state === 'running' || state === 'waiting';
-  if (goesOn(after.state)) return before.turn > 0 && before.timer !== undefined && goesOn(before.state) ? 'same' : 'new';
+  const isSame = before.round === after.round && before.timer !== undefined && goesOn(before.state);
+  if (goesOn(after.state)) return isSame ? 'same' : 'new';
   return isOpen(after) ? 'none' : 'new';
 }
 

@@ -7,7 +7,7 @@ import type { Resource } from '../contract/resource.ts';
 import { toCsvCell } from '../wire/csv-cell.ts';
 import { limits } from '../wire/limits.ts';
 import type { JsonObject } from '../wire/values.ts';
-import { type DescribedAnswer, schemaName, schemaRef } from './described.ts';
+import { type DescribedAnswer, type QueryParameter, schemaName, schemaRef } from './described.ts';
 import { headersOfStates } from './headers.ts';
 import { toJsonSchema } from './json-schema.ts';
 import { shownPartOf } from './related.ts';
@@ -92,11 +92,19 @@ export function exportAnswer(resource: Resource): readonly DescribedAnswer[] {
 }
 
 export function feedAnswer(resource: Resource): readonly DescribedAnswer[] {
-  const name = schemaName(resource, undefined);
+  return eventsAnswer(`a document (\`${schemaName(resource, undefined)}\`)`);
+}
+
+export const feedAfter: QueryParameter = {
+  name: 'after', schema: { type: 'string' }, description: 'A position, for clients that cannot send `Last-Event-ID`.',
+};
+
+/** `carried`: what an event carries that has a document. */
+export function eventsAnswer(carried: string): readonly DescribedAnswer[] {
   return [{
     status: 200, headers: [], mediaType: 'text/event-stream',
     description:
-      `Server-sent events. \`created\`, \`updated\` and \`entered\` (has become visible) carry a document (\`${name}\`), ` +
+      `Server-sent events. \`created\`, \`updated\` and \`entered\` (has become visible) carry ${carried}, ` +
       '`left` (is no longer visible) and `deleted` its id alone; `resync`: changes were missed, read again; `reconnect`: the stream ' +
       'ends, come back with the last id. `id:` is a position, also on heartbeats.',
     schema: { type: 'string' },

@@ -22,7 +22,7 @@ import { webhookOperations } from '../webhooks/operations.ts';
 import { workflowOperations } from '../workflows/operations.ts';
 import { aggregateAnswer, aggregateParametersOf, aggregatesOf } from './aggregate-parameters.ts';
 import {
-  createdAnswer, exportAnswer, feedAnswer, oneAnswer, pageAnswer, removedAnswer, replacedAnswer, reportAnswer, upsertedAnswer,
+  createdAnswer, exportAnswer, feedAfter, feedAnswer, oneAnswer, pageAnswer, removedAnswer, replacedAnswer, reportAnswer, upsertedAnswer,
   writtenAnswer,
 } from './answers.ts';
 import { keyAnswer, keyComponents, keyExamples, keyMadeAnswer, keysAnswer, keysParameters } from './api-keys.ts';
@@ -45,7 +45,8 @@ import {
   webhookExamples, webhookMadeAnswer, webhooksAnswer, webhooksParameters,
 } from './webhooks.ts';
 import {
-  workflowAnswer, workflowComponents, workflowExamples, workflowMovedAnswer, workflowsAnswer, workflowsParameters, workflowStartedAnswer,
+  workflowAnswer, workflowComponents, workflowExamples, workflowFeedAnswer, workflowMovedAnswer, workflowRetryParameters, workflowsAnswer,
+  workflowsParameters, workflowStartedAnswer,
 } from './workflows.ts';
 
 type Words<Rows> = { readonly [Name in keyof Rows]?: Described };
@@ -74,9 +75,7 @@ const ofDocuments: Words<typeof documents> = {
     more: () => ({ words: 'What is found, and in which order, is said as in a list, by the same shapes.', extensions: {} }),
   },
   changes: {
-    parameters: () => [{
-      name: 'after', schema: { type: 'string' }, description: 'A position, for clients that cannot send `Last-Event-ID`.',
-    }],
+    parameters: () => [feedAfter],
     answers: feedAnswer,
   },
 };
@@ -158,7 +157,8 @@ const ofWorkflows: Words<typeof workflowOperations> = {
   listWorkflows: { answers: workflowsAnswer, parameters: workflowsParameters },
   getWorkflow: { answers: workflowAnswer },
   cancelWorkflow: { answers: removedAnswer },
-  retryWorkflow: { answers: workflowMovedAnswer },
+  retryWorkflow: { answers: workflowMovedAnswer, parameters: workflowRetryParameters },
+  followWorkflow: { answers: workflowFeedAnswer, parameters: () => [feedAfter] },
   signalWorkflow: { answers: workflowMovedAnswer, components: workflowComponents.signal, bodies: () => workflowExamples.signal },
 };
 

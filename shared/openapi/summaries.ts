@@ -96,7 +96,8 @@ const ofWorkflowOperations: Sentences<typeof workflowOperations> = {
   listWorkflows: 'Lists workflows, the newest first: one’s own; for an admin those of the tenant, or all.',
   getWorkflow: 'Tells how a workflow is that the caller caused, step by step.',
   cancelWorkflow: 'Cancels a workflow that has not ended: what was done is undone, the last first.',
-  retryWorkflow: 'Has a workflow go on where it is stuck, or begin again where all of it is undone.',
+  retryWorkflow: 'Has a workflow go on where it is stuck, begin again where all of it is undone, or go on anew from a step.',
+  followWorkflow: 'Follows a workflow that the caller caused, as server-sent events.',
   signalWorkflow: 'Tells a step of one’s own workflow what it waits for.',
 };
 

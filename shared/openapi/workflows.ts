@@ -3,6 +3,7 @@ import { shownOf } from '../contract/documents.ts';
 import { workflowBodies, workflowsAfter } from '../workflows/operations.ts';
 import { stepStates, undoReasons, workflowStates } from '../workflows/resource.ts';
 import type { JsonObject } from '../wire/values.ts';
+import { eventsAnswer } from './answers.ts';
 import { type DescribedAnswer, placeOf, type QueryParameter, schemaRef } from './described.ts';
 import { headersOfStates } from './headers.ts';
 import { toJsonSchema } from './json-schema.ts';
@@ -37,8 +38,9 @@ const shown = {
   id: text, workflow: { ...text, description: 'The name that it is declared by.' }, state: { enum: [...workflowStates] },
   steps: { type: 'array', items: step, description: 'Those that began, in their order.' },
   why: { enum: [...undoReasons], description: 'Why what was done is undone.' },
+  from: { ...text, description: 'The step with which it goes on once that and those behind it are undone.' },
   error: { ...text, description: 'Why a step failed.' }, owner: text, tenant: text,
-  round: { type: 'integer', description: 'How often it began.' }, createdAt: moment, endedAt: moment,
+  round: { type: 'integer', description: 'How often it began, or went on anew from a step.' }, createdAt: moment, endedAt: moment,
 } as const;
 
 /** By the names of their components. */
@@ -68,6 +70,17 @@ export function workflowStartedAnswer(): readonly DescribedAnswer[] {
 
 export function workflowsAnswer(): readonly DescribedAnswer[] {
   return pageAnswer(schemaRef('Workflow'), 'A page, newest first.');
+}
+
+export function workflowFeedAnswer(): readonly DescribedAnswer[] {
+  return eventsAnswer('the workflow (`Workflow`)');
+}
+
+export function workflowRetryParameters(): readonly QueryParameter[] {
+  return [{
+    name: 'from', schema: { type: 'string' },
+    description: 'A step that it has come to: that and all behind it are undone, the last first, and then it goes on there.',
+  }];
 }
 
 export function workflowsParameters(): readonly QueryParameter[] {

@@ -6,12 +6,13 @@ import { jsonPatchBody, jsonPatchType } from '../changes/json-patch.ts';
 import { changesBody, changesType } from '../changes/operators.ts';
 import { bodiesOf } from '../contract/documents.ts';
 import { parseExportQuery } from './export-query.ts';
+import { feed } from './feed.ts';
 import { parseImportQuery } from './import-query.ts';
 import { parseUpsertQuery } from './upsert-query.ts';
 import { limits } from '../wire/limits.ts';
 import { mustBeWithoutParameters } from '../wire/parameters.ts';
 import {
-  type DocumentQuery, formatQuery, type ListQuery, parseChangesQuery, parseDocumentQuery, parseListQuery,
+  type DocumentQuery, formatQuery, type ListQuery, parseDocumentQuery, parseListQuery,
 } from '../contract/query.ts';
 import { operations, type StateRead } from './operation.ts';
 
@@ -19,7 +20,6 @@ const json = 'application/json';
 const mergePatch = 'application/merge-patch+json';
 const lines = 'application/x-ndjson';
 const csv = 'text/csv';
-const events = 'text/event-stream';
 
 const short = { bodyBytesMax: limits.bodyBytesMax, msMax: limits.requestMsMax, cost: 1 } as const;
 const read = {
@@ -109,15 +109,8 @@ export const documents = operations({
     holds: { answer: 'rows' },
   },
   changes: {
-    ...short, method: 'GET', at: '/changes', answers: 'moment', right: 'read',
-    body: 'none', takes: [], gives: [events], carries: ['last-event-id', 'tombolo-stream'], conditions: 'read',
-    msMax: limits.streamMsMax,
+    ...feed, at: '/changes', right: 'read',
     offered: ({ live }) => live,
-    parse: (_resource, query, header) => ({
-      after: parseChangesQuery(query),
-      lastEventId: header('last-event-id') ?? undefined,
-      stream: header('tombolo-stream') ?? undefined,
-    }),
     holds: { answer: 'events' },
   },
 });

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { bodyOf } from '../contract/documents.ts';
 import { role, signedIn } from '../contract/rules.ts';
+import { feed } from '../operations/feed.ts';
 import { operations } from '../operations/operation.ts';
 import { limits } from '../wire/limits.ts';
 import { limitIn, placeIn, stateIn } from '../wire/page-parameters.ts';
@@ -36,7 +37,8 @@ export const workflowOperations = operations({
   listWorkflows: { ...read, at: { path: '/workflows', about }, parse: parsePage, cached },
   getWorkflow: { ...read, at: { path: '/workflows/:id', about }, parse, cached },
   cancelWorkflow: { ...unsent, method: 'DELETE', at: { path: '/workflows/:id', about }, parse },
-  retryWorkflow: { ...unsent, at: { path: '/workflows/:id/retry', about }, right: role('admin'), parse },
+  retryWorkflow: { ...unsent, at: { path: '/workflows/:id/retry', about }, right: role('admin'), parse: parseRetry },
+  followWorkflow: { ...feed, at: { path: '/workflows/:id/changes', about }, right: signedIn },
   signalWorkflow: { ...sent, at: { path: '/workflows/:id/signal', about }, parse, schema: () => workflowBodies.signal },
 });
 
@@ -50,6 +52,17 @@ export function newWorkflowIn(body: JsonObject): NewWorkflow {
 
 export function signalIn(body: JsonObject): Signal {
   return body as Signal;
+}
+
+export interface Retry {
+  /** The step from which it goes on anew. */
+  readonly from: string | undefined;
+}
+
+function parseRetry(_resource: unknown, query: string): Retry {
+  const parameters = toParameters(query);
+  mustKnowOnly(parameters, ['from'], 'a workflow is retried from a step, or without parameters');
+  return { from: parameters.get('from') ?? undefined };
 }
 
 export interface WorkflowsPage {

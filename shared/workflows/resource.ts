@@ -8,6 +8,8 @@
  *    │  │    cancelled, too late       ▼  │ retried
  *    │  └──its step holds──────────▶ stuck ──cancelled──▶ undoing
  *    └──after the last step──▶ done
+ *
+ * Retried from a step that it has come to, one in any state but undoing is undoing until that step is undone, and running then.
  */
 import * as z from 'zod';
 import { type Resource, resource } from '../contract/resource.ts';
@@ -19,7 +21,7 @@ export type WorkflowState = (typeof workflowStates)[number];
 export const stepStates = ['running', 'waiting', 'done', 'failed', 'undoing', 'undone', 'stuck'] as const;
 
 /** Why what was done is undone. */
-export const undoReasons = ['failed', 'cancelled', 'late'] as const;
+export const undoReasons = ['failed', 'cancelled', 'late', 'retried'] as const;
 
 const stored = resource({
   name: 'tombolo_workflows', internal: true, rev: false, createdAt: false, updatedAt: false,
@@ -30,13 +32,17 @@ const stored = resource({
       name: z.string(), state: z.enum(stepStates),
       /** Its effects are committed, as JSON what it gave. */
       isDone: z.boolean().optional(), result: z.string().optional(),
+      /** The round that it was done in, where that is over. */
+      round: integer().optional(),
     })),
     why: z.enum(undoReasons).optional(),
+    /** The step that it goes on with, once that and all behind it are undone. */
+    from: z.string().optional(),
     /** Why a step failed, for whoever operates this; `told`: what of it the owner is told. */
     error: z.string().optional(), told: z.string().optional(),
     /** Raised whenever something else is in hand; whatever a job leads to is decided on it. */
     turn: integer(),
-    /** How often it began, by retries from its beginning. */
+    /** How often it began, or went on anew from a step. */
     round: integer(),
     /** The job in hand, and the one that ends the whole when its time is over or forgets it after its end. */
     job: z.string().optional(), timer: z.string().optional(),

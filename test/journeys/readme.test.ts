@@ -123,11 +123,12 @@ shellTest('its job writes the receipt of a paid order', () => {
     .toEqual([true]);
 });
 
-shellTest('its workflow ends whole, or leaves nothing behind, as printed', () => {
-  const [shell = ''] = blocksBelow('### Workflows', 'sh');
-  const output = runAsPrinted([shell.replaceAll(/^(curl .*)$/gm, '$1; echo')]);
-  const printed = printedIn(shell.replace('# 1\n', ''));
-  expect([printed.length, output.trim().split('\n').at(-1)]).toEqual([2, '1']);
+shellTest('its workflow ends whole, or leaves nothing behind, is followed and goes on anew, as printed', () => {
+  const shells = blocksBelow('### Workflows', 'sh');
+  const output = runAsPrinted(shells.map((shell) => shell.replaceAll(/^(curl .*)$/gm, '$1; echo')));
+  const printed = shells.flatMap((shell) => printedIn(shell.replace('# 1\n', '')));
+  expect(printed).toHaveLength(4);
+  expect(output).toContain('\n1\n');
   for (const each of printed) expect(output).toMatch(toPattern(each));
   expect(blocksBelow('### Workflows', 'ts').map((text) => readFileSync(join(project, 'origin/workflows/order.ts'), 'utf8').includes(text)))
     .toEqual([true]);

@@ -2,7 +2,7 @@
 import { expect } from 'bun:test';
 import * as z from 'zod';
 import { execute } from '../../origin/execute.ts';
-import { type Step, type Workflow, workflow } from '../../origin/workflow-engine/workflow.ts';
+import { type Given, type RunStep, type Step, type StepCall, type Workflow, workflow } from '../../origin/workflow-engine/workflow.ts';
 import { contract } from '../../shared/contract/contract.ts';
 import { resource } from '../../shared/contract/resource.ts';
 import { anyone, signedIn } from '../../shared/contract/rules.ts';
@@ -22,6 +22,9 @@ export const served = contract(notes);
 
 /** Their owner. */
 export const ada: Principal = { subject: 'ada', roles: [], claims: { tenant: 'odeon' } };
+export const bob: Principal = { ...ada, subject: 'bob' };
+export const olga: Principal = { ...ada, subject: 'olga', roles: ['admin'] };
+export const otherAdmin: Principal = { subject: 'oda', roles: ['admin'], claims: { tenant: 'rex' } };
 
 export const input = z.strictObject({ note: z.string() });
 export type Input = z.output<typeof input>;
@@ -33,6 +36,16 @@ export function flow(steps: readonly Step<Input>[], given: { readonly withinMs?:
 export function refuses(): never {
   throw new Fault('document_conflict', { detail: 'sold out' });
 }
+
+/** Writes a note of its name when it is done, and takes it out when it is undone. */
+export const noting = (name: string, run: (call: StepCall, given: Given<Input>) => unknown = () => undefined): RunStep<Input> => ({
+  name, backoff: quick, attempts: 3,
+  run: async (call, given) => {
+    await run(call, given);
+    return { writes: [call.create(notes, { id: name, text: given.input.note })], result: { by: name } };
+  },
+  undo: async (call, { isDone }) => ({ writes: isDone ? [call.remove(notes, name)] : [] }),
+});
 
 export function ask(origin: DirectOrigin, name: keyof typeof rows, asking: DirectAsking): Promise<DirectAnswer> {
   return origin.askBy(rows[name], execute, workflows, { principal: ada, ...asking });

@@ -75,6 +75,12 @@ export class DirectOrigin extends OpenedOrigin {
     }
   }
 
+  /** The same for a stream, as it comes; throws what refuses it. */
+  async streamBy(row: Operation, executor: Executor, resource: Resource, asking: DirectAsking): Promise<Response> {
+    const { body } = await executor(this.context, (await toCall(this.#toAsking(row, resource, asking), Date.now())) as never);
+    return new Response(body);
+  }
+
   #toAsking(operation: Operation, resource: Resource, asking: DirectAsking & { readonly parsed?: unknown }) {
     const { id = '', principal = ada, query = '', ifMatch, ifNoneMatch, idempotencyKey, msLeft = operation.msMax, atLeast } = asking;
     const headers: Partial<Record<CarriedHeader, string | undefined>> = {

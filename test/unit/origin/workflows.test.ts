@@ -10,28 +10,15 @@ import { jobOperations } from '../../../shared/jobs/operations.ts';
 import { jobs } from '../../../shared/jobs/resource.ts';
 import { workflows } from '../../../shared/workflows/resource.ts';
 import { Fault } from '../../../shared/wire/fault.ts';
-import type { Principal } from '../../../shared/wire/principal.ts';
 import type { JsonObject } from '../../../shared/wire/values.ts';
 import {
-  ada, ask, flow, type Input, input, noted, notes, quick, refuses, served, shown, start, states, until,
+  ada, ask, bob, flow, type Input, input, noted, notes, noting, olga, otherAdmin, quick, refuses, served, shown, start, states, until,
 } from '../../support/asked-workflows.ts';
 import { DirectOrigin } from '../../support/direct-origin.ts';
 import { eventually } from '../../support/eventually.ts';
 import { engines } from '../../support/whole-world.ts';
 
-const bob: Principal = { subject: 'bob', roles: [], claims: { tenant: 'odeon' } };
-const olga: Principal = { subject: 'olga', roles: ['admin'], claims: { tenant: 'odeon' } };
-const otherAdmin: Principal = { subject: 'oda', roles: ['admin'], claims: { tenant: 'rex' } };
 
-/** Writes a note of its name when it is done, and takes it out when it is undone. */
-const noting = (name: string, run: (call: StepCall, given: Given<Input>) => unknown = () => undefined): Step<Input> => ({
-  name, backoff: quick, attempts: 3,
-  run: async (call, given) => {
-    await run(call, given);
-    return { writes: [call.create(notes, { id: name, text: given.input.note })], result: { by: name } };
-  },
-  undo: async (call, { isDone }) => ({ writes: isDone ? [call.remove(notes, name)] : [] }),
-});
 describe.each(engines)('workflows on %s', (engine) => {
   const opened: AsyncDisposable[] = [];
   afterEach(async () => {
