@@ -8,5 +8,7 @@ export const exitOthers = 69;
 export const exitUsage = 64;
 /** What it was given is wrong. */
 export const exitData = 65;
+/** A service that it needs does not do what it is asked. */
+export const exitUnavailable = 69;
 /** An error of the program itself. */
 export const exitSoftware = 70;

@@ -15,8 +15,8 @@ import { dataDirDefault } from './settings.ts';
 
 /** The settings that may stand in files of their own. */
 export const secrets = [
-  'MONGODB_URI', 'TOMBOLO_INCOMING_SECRETS', 'TOMBOLO_KEYS', 'TOMBOLO_METRICS_TOKEN', 'TOMBOLO_PEOPLE_OIDC', 'TOMBOLO_PEOPLE_SECRET',
-  'TOMBOLO_SMTP_URL',
+  'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'MONGODB_URI', 'TOMBOLO_INCOMING_SECRETS', 'TOMBOLO_KEYS',
+  'TOMBOLO_METRICS_TOKEN', 'TOMBOLO_PEOPLE_OIDC', 'TOMBOLO_PEOPLE_SECRET', 'TOMBOLO_SMTP_URL',
 ] as const;
 
 /** Throws a `SettingsError` that never tells what is in a file. */

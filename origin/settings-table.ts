@@ -85,6 +85,8 @@ const settingRows: readonly SettingRow[] = [
   row(['TOMBOLO_SMTP_URL', 'TOMBOLO_SMTP_FROM'], 'origin',
     '`smtps://user:password@host`, or `smtp://…` with STARTTLS, and whom mails to people come from; development writes '
       + 'to a file without them'),
+  row(['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_REGION', 'S3_ENDPOINT'], 'backup, restore',
+    'what [`s3://` places](#backups-in-a-bucket) are opened with; the region is `us-east-1` and the endpoint Amazon\'s unless said'),
   row(['TOMBOLO_ORIGIN_URL'], 'edge',
     'where the origin is, without a path; https in production. Several on one MongoDB, comma between, each with '
       + '`weight=N` (1 unless said) or one with `canary=PERCENT` behind it: "Several origins" below'),

@@ -1,32 +1,40 @@
 /**
  * `npm run backup -- [DIR]`: a verified copy of the embedded SQLite, taken while it is written to, with a manifest beside it;
  * in `backups` of the data directory unless said. The people's file is copied with it. `--every 1h` takes one an hour until it is
- * told to stop, `--keep 24` removes older ones. Restored by `npm run restore -- FILE` (restore.ts). A MongoDB is dumped by its own tools.
+ * told to stop, `--keep 24` removes older ones. `--to s3://bucket/prefix` puts it there, and leaves none here unless a DIR is named.
+ * Restored by `npm run restore -- FILE` (restore.ts). A MongoDB is dumped by its own tools.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { SettingsError } from '../../shared/settings/reader.ts';
 import { givenOrExit, placesOf } from '../given.ts';
-import { pruneBackups, takeBackup } from '../store/sqlite/backup/take.ts';
+import { type Backup, pruneBackups, takeBackup } from '../store/sqlite/backup/take.ts';
 import { databaseName } from '../store/sqlite/connection/database.ts';
 import { exitConfiguration, exitUsage } from '../exit-codes.ts';
+import { Bucket } from './bucket.ts';
 import { intervalMsOf, intervalWords } from './interval.ts';
+import { makeWayFolder, pruneBucket, ship } from './ship.ts';
 
-const { uri, dataDir } = placesOf(givenOrExit('tombolo backup'));
+const given = givenOrExit('tombolo backup');
+const { uri, dataDir } = placesOf(given);
 const asked = parsed();
 
 function parsed() {
   try {
-    const options = { every: { type: 'string' }, keep: { type: 'string' }, json: { type: 'boolean', default: false } } as const;
+    const text = { type: 'string' } as const;
+    const options = { every: text, keep: text, to: text, json: { type: 'boolean', default: false } } as const;
     const { values, positionals } = parseArgs({ options, allowPositionals: true });
-    const [into = join(dataDir, 'backups'), ...more] = positionals;
+    const [named, ...more] = positionals;
+    const into = named ?? (values.to === undefined ? join(dataDir, 'backups') : undefined);
     if (more.length > 0) throw new Error('one folder is enough');
     const everyMs = values.every === undefined ? undefined : intervalMsOf(values.every);
     if (values.every !== undefined && everyMs === undefined) throw new Error(`--every ${intervalWords}`);
     if (values.keep !== undefined && !/^[1-9]\d{0,5}$/.test(values.keep)) throw new Error('--keep takes how many backups stay, from 1 on');
-    return { into, everyMs, keep: values.keep === undefined ? undefined : Number(values.keep), isJson: values.json };
+    const bucket = values.to === undefined ? undefined : new Bucket(values.to, given);
+    return { into, bucket, everyMs, keep: values.keep === undefined ? undefined : Number(values.keep), isJson: values.json };
   } catch (cause) {
-    return refuse(exitUsage, cause);
+    return refuse(cause instanceof SettingsError ? exitConfiguration : exitUsage, cause);
   }
 }
 
@@ -36,12 +44,31 @@ function refuse(exitCode: number, cause: unknown): never {
 }
 
 async function takeOne(): Promise<void> {
-  const { into, keep, isJson } = asked;
-  const { path, manifest } = await takeBackup({ dataDir, into, now: new Date() });
-  const removed = keep === undefined ? [] : pruneBackups(into, keep);
+  const { into, bucket, keep } = asked;
+  const now = new Date();
+  if (into !== undefined) {
+    const backup = await takeBackup({ dataDir, into, now });
+    tell(backup.path, backup, keep === undefined ? [] : pruneBackups(into, keep));
+    if (bucket !== undefined) await putInto(bucket, backup);
+  } else if (bucket !== undefined) {
+    const way = makeWayFolder(dataDir, now);
+    try {
+      await putInto(bucket, await takeBackup({ dataDir, into: way, now }));
+    } finally {
+      rmSync(way, { recursive: true, force: true });
+    }
+  }
+}
+
+async function putInto(bucket: Bucket, backup: Backup): Promise<void> {
+  const path = await ship(backup, bucket);
+  tell(path, backup, asked.keep === undefined ? [] : await pruneBucket(bucket, asked.keep));
+}
+
+function tell(path: string, { manifest }: Backup, removed: readonly string[]): void {
   const documents = Object.entries(manifest.documents).map(([name, count]) => `${name} ${count}`);
   const counted = [...documents, ...(manifest.people == null ? [] : [`accounts of people ${manifest.people.accounts}`])].join(', ');
-  const said = isJson
+  const said = asked.isJson
     ? JSON.stringify({ path, ...manifest, removed })
     : `${path}: ${manifest.bytes} bytes, whole (${counted})${removed.length === 0 ? '' : `; removed ${removed.length} older`}`;
   process.stdout.write(`${said}\n`);

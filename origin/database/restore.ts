@@ -1,19 +1,26 @@
 /**
- * `npm run restore -- FILE`: a backup in the place of the embedded SQLite. It refuses while an origin runs on it, reads the
+ * `npm run restore -- FILE`: a backup in the place of the embedded SQLite; of a folder, or of `s3://bucket/prefix`, the newest that
+ * is whole. It refuses while an origin runs on it, reads the
  * backup whole first, keeps what was there aside, and begins a new epoch, so that no cache, feed or cursor answers from before.
  * `--without-manifest` takes a copy that another program made.
  *
  * With `MONGODB_URI`, after mongorestore and without a FILE, `npm run restore` begins the new epoch there.
  */
+import { readdirSync, rmSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { SettingsError } from '../../shared/settings/reader.ts';
 import { givenOrExit, placesOf } from '../given.ts';
 import { beginEpochAfterRestore } from '../store/mongo/after-restore.ts';
 import { withTarget } from '../store/mongo/planning.ts';
 import { StoreNotReady } from '../store/not-ready.ts';
 import { UnsoundBackup } from '../store/sqlite/backup/manifest.ts';
+import { isBackup } from '../store/sqlite/backup/names.ts';
 import { putBack } from '../store/sqlite/backup/put-back.ts';
 import { storedForTeam } from '../stored-for-team.ts';
-import { exitConfiguration, exitData, exitUsage } from '../exit-codes.ts';
+import { exitConfiguration, exitData, exitUnavailable, exitUsage } from '../exit-codes.ts';
+import { Bucket, BucketFault, isBucketAddress } from './bucket.ts';
+import { fetchBackup, makeWayFolder, newestOf } from './ship.ts';
 
 function refuse(exitCode: number, detail: string): never {
   process.stderr.write(`tombolo restore: ${detail}. Nothing was done\n`);
@@ -24,19 +31,37 @@ function parsed() {
   try {
     const options = { 'without-manifest': { type: 'boolean', default: false } } as const;
     const { values, positionals } = parseArgs({ options, allowPositionals: true });
-    if (positionals.length > 1) throw new Error('one FILE is restored');
-    return { file: positionals[0], needsNoManifest: values['without-manifest'] };
+    if (positionals.length > 1) throw new Error('one backup is restored');
+    return { place: positionals[0], needsNoManifest: values['without-manifest'] };
   } catch (cause) {
     return refuse(exitUsage, cause instanceof Error ? cause.message : String(cause));
   }
 }
 
-async function restoreFile(from: string, needsNoManifest: boolean): Promise<string> {
+async function restoreFrom(place: string, needsNoManifest: boolean): Promise<string> {
+  if (isBucketAddress(place)) return restoreFromBucket(place);
+  const isFolder = statSync(place, { throwIfNoEntry: false })?.isDirectory() === true;
+  return restoreFile(isFolder ? join(place, newestOf(place, readdirSync(place))) : place, needsNoManifest);
+}
+
+async function restoreFromBucket(place: string): Promise<string> {
+  const names = isBackup(basename(place));
+  const bucket = new Bucket(names ? dirname(place) : place, given);
+  const name = names ? basename(place) : newestOf(place, await bucket.names());
+  const way = makeWayFolder(dataDir, new Date());
+  try {
+    return await restoreFile(await fetchBackup(bucket, name, way), false, bucket.addressOf(name));
+  } finally {
+    rmSync(way, { recursive: true, force: true });
+  }
+}
+
+async function restoreFile(from: string, needsNoManifest: boolean, told = from): Promise<string> {
   const { aside, documents, accounts } = await putBack({ dataDir, from, now: new Date(), needsNoManifest });
   const people = accounts === undefined ? 'people as they were, for it has none' : `accounts of people ${accounts}`;
   const counted = [...Object.entries(documents).map(([name, count]) => `${name} ${count}`), people].join(', ');
   const before = aside === undefined ? 'nothing was there before' : `what was there is in ${aside}`;
-  return `restored ${from} (${counted}), in a new epoch; ${before}`;
+  return `restored ${told} (${counted}), in a new epoch; ${before}`;
 }
 
 async function begunAnew(uri: string): Promise<string> {
@@ -46,16 +71,18 @@ async function begunAnew(uri: string): Promise<string> {
     : `epoch ${epoch} begins: nothing that was cached or followed before is believed; start the origins, and look at npm run plan`;
 }
 
-const { file, needsNoManifest } = parsed();
-const { uri, dataDir } = placesOf(givenOrExit('tombolo restore'));
-if (uri !== '' && file !== undefined) {
+const { place, needsNoManifest } = parsed();
+const given = givenOrExit('tombolo restore');
+const { uri, dataDir } = placesOf(given);
+if (uri !== '' && place !== undefined) {
   refuse(exitUsage, 'MONGODB_URI is set, and a MongoDB is restored by mongorestore; npm run restore without a FILE follows it');
 }
-if (uri === '' && file === undefined) refuse(exitUsage, 'after restore stands the backup: npm run restore -- FILE');
+if (uri === '' && place === undefined) refuse(exitUsage, 'after restore stands the backup: npm run restore -- FILE');
 try {
-  process.stdout.write(`${file === undefined ? await begunAnew(uri) : await restoreFile(file, needsNoManifest)}\n`);
+  process.stdout.write(`${place === undefined ? await begunAnew(uri) : await restoreFrom(place, needsNoManifest)}\n`);
 } catch (cause) {
-  if (cause instanceof StoreNotReady) refuse(exitConfiguration, cause.message);
+  if (cause instanceof StoreNotReady || cause instanceof SettingsError) refuse(exitConfiguration, cause.message);
   if (cause instanceof UnsoundBackup) refuse(exitData, cause.message);
+  if (cause instanceof BucketFault) refuse(exitUnavailable, cause.message);
   throw cause;
 }

@@ -4,7 +4,7 @@
  * file is copied beside it, a moment before.
  */
 import { Database } from 'bun:sqlite';
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { storeLimits } from '../../limits.ts';
 import { peopleFileName } from '../../../people/file.ts';
@@ -12,6 +12,7 @@ import { databaseName, makePrivate } from '../connection/database.ts';
 import { renameDurably, writeDurably } from './durable.ts';
 import { mustExamine, mustExaminePeople } from './examine.ts';
 import { type Manifest, manifestPath, peoplePath } from './manifest.ts';
+import { backupNameAt, isBackup, outlived } from './names.ts';
 
 export interface Backup {
   readonly path: string;
@@ -25,13 +26,14 @@ interface Taking {
   readonly now: Date;
 }
 
-const ofBackup = /^tombolo-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z\.sqlite$/;
 const partialName = 'backup.partial';
+const leftoverMsMin = 86_400_000;
 
 /** Throws an `UnsoundBackup` where the copy, and so the database, is damaged; SQLite's and the system's errors as they are. */
 export async function takeBackup({ dataDir, into, now }: Taking): Promise<Backup> {
   mkdirSync(into, { recursive: true, mode: 0o700 });
-  const path = join(into, `tombolo-${now.toISOString().replaceAll(/[:.]/g, '-')}.sqlite`);
+  removeLeftovers(into, partialName, now);
+  const path = join(into, backupNameAt(now));
   const partial = join(into, `${partialName}-${process.pid}`);
   const [people, partialPeople] = [join(dataDir, peopleFileName), peoplePath(partial)];
   const hasPeople = existsSync(people);
@@ -64,13 +66,15 @@ function copyCommitted(from: string, to: string): void {
 
 /** Removes all but the newest `keep` that are whole; says which went. */
 export function pruneBackups(dir: string, keep: number): readonly string[] {
-  const whole = readdirSync(dir).filter((name) => ofBackup.test(name) && existsSync(manifestPath(join(dir, name)))).sort();
-  const old = whole.slice(0, Math.max(0, whole.length - keep)).map((name) => join(dir, name));
-  for (const path of old) {
-    // A file without a manifest is no backup, so the manifest goes first.
-    rmSync(manifestPath(path));
-    rmSync(path);
-    rmSync(peoplePath(path), { force: true });
+  const old = outlived(readdirSync(dir), keep);
+  for (const name of old) rmSync(join(dir, name));
+  return old.filter(isBackup).map((name) => join(dir, name));
+}
+
+/** What one that was killed has left of names that begin so: a day later nothing of it is being written. */
+export function removeLeftovers(dir: string, prefix: string, now: Date): void {
+  for (const path of readdirSync(dir).filter((name) => name.startsWith(prefix)).map((name) => join(dir, name))) {
+    const writtenAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Infinity;
+    if (writtenAt < now.getTime() - leftoverMsMin) rmSync(path, { recursive: true, force: true });
   }
-  return old;
 }
