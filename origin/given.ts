@@ -16,7 +16,7 @@ import { dataDirDefault } from './settings.ts';
 /** The settings that may stand in files of their own. */
 export const secrets = [
   'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'MONGODB_URI', 'TOMBOLO_INCOMING_SECRETS', 'TOMBOLO_KEYS',
-  'TOMBOLO_METRICS_TOKEN', 'TOMBOLO_PEOPLE_OIDC', 'TOMBOLO_PEOPLE_SECRET', 'TOMBOLO_SMTP_URL',
+  'TOMBOLO_METRICS_TOKEN', 'TOMBOLO_PEOPLE_OIDC', 'TOMBOLO_PEOPLE_SECRET', 'TOMBOLO_SMTP_URL', 'UPSTASH_REDIS_REST_TOKEN',
 ] as const;
 
 /** Throws a `SettingsError` that never tells what is in a file. */

@@ -99,6 +99,8 @@ const settingRows: readonly SettingRow[] = [
     'exact origins of pages that may read answers, and that people may be sent back to, comma between'),
   row(['TOMBOLO_MEMO_MS', 'TOMBOLO_FEED_SILENT_MS'], 'edge',
     '1000, 1000: how long an isolate believes the coordinator, and when a silent feed is not a fresh one'),
+  row(['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN'], 'edge, serve',
+    'none: [Redis](#redis-in-place-of-durable-objects) that keeps limits, generations and tickets; both or neither, https in production'),
   row(['TOMBOLO_STALE_IF_ERROR_MS'], 'edge',
     '300000: for how long what was last known to be right stands in for an origin that is away, with its `Age` and '
       + '`detail=stale-if-error`; 0: never'),

@@ -8,9 +8,9 @@ import type { Served } from './changes.ts';
 import type { Sql } from './sql.ts';
 
 /** An origin that has not reported for this long does not count beside one that has. */
-const reporterGoneMs = 2_000;
+export const reporterGoneMs = 2_000;
 /** Contracts whose resources are kept: more than are under way in deploys. The origin of one that was dropped says it again. */
-const contractsKnownMax = 8;
+export const contractsKnownMax = 8;
 
 export class Declarations {
   readonly #sql: Sql;

@@ -8,7 +8,7 @@ import type { Changes, Heard, Served } from './changes.ts';
 import type { Sql } from './sql.ts';
 
 /** How long an epoch that was left is not returned to: longer than a report of it may be under way. */
-const retiredMs = 120_000;
+export const retiredMs = 120_000;
 
 export interface Standing {
   readonly instance: string;

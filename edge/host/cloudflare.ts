@@ -1,4 +1,4 @@
-/** The edge on Cloudflare: Durable Objects, the Cache API and the rate-limit binding behind the ports of `host.ts`. */
+/** The edge on Cloudflare: Durable Objects or Redis, the Cache API and the rate-limit binding behind the ports of `host.ts`. */
 // There is one route, for which Hono's smallest router does: the usual pair weighs 2.5 KB more.
 import { Hono } from 'hono/tiny';
 import type { Served } from '../context.ts';
@@ -15,6 +15,7 @@ import { loadKeys, storeKeys } from './cached-keys.ts';
 import { loadEntry, storeEntry } from './cache-api.ts';
 import macModule from '../../wasm/dist/mac.wasm';
 import type { Host } from './host.ts';
+import { toRedisKeepers } from './redis.ts';
 
 /** `wrangler.toml` and the secrets. Texts are read by `shared/settings` alone. */
 export interface Bindings {
@@ -66,6 +67,7 @@ export function toHost(bindings: Bindings): Host {
       keep: (stream, bearer, ms) => ticketOf(stream).keep(bearer, ms),
       redeem: (stream, opening) => ticketOf(stream).redeem(opening),
     },
+    ...toRedisKeepers({ ...bindings }),
     asset: (path, ifNoneMatch) => {
       const headers = ifNoneMatch === undefined ? {} : { 'if-none-match': ifNoneMatch };
       return bindings.ASSETS.fetch(`https://assets.tombolo.invalid${path}`, { headers });

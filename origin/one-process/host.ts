@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GenerationsCoordinator } from '../../edge/coordinator/coordinator.ts';
 import type { Host } from '../../edge/host/host.ts';
+import { toRedisKeepers } from '../../edge/host/redis.ts';
 import type { SharedTexts } from '../store/store.ts';
 import { CallerCounters } from './counters.ts';
 import { openMemoryStorage } from './database.ts';
@@ -24,7 +25,7 @@ export interface InProcess {
 
 const macPath = join(import.meta.dir, '../../wasm/dist/mac.wasm');
 
-/** Where charges and tickets are kept: in the database that other such processes may use too, or in this one's own file. */
+/** Where charges and tickets are kept where no Redis is set: in the database that other such processes use, or in a file. */
 export interface Keeping {
   readonly file: Database;
   readonly shared: SharedTexts | undefined;
@@ -33,7 +34,7 @@ export interface Keeping {
 export function openHost(keeping: Keeping, floodMax: number, network: Network): InProcess {
   const coordinator = new GenerationsCoordinator(openMemoryStorage());
   const shield = new FloodShield(floodMax);
-  const keepers = toKeepers(keeping);
+  const keepers = toKeepers(keeping, network.variables);
   let quotasUsed = 0;
   const host: Host = {
     ...network,
@@ -57,7 +58,10 @@ export function openHost(keeping: Keeping, floodMax: number, network: Network): 
   return { host, coordinator, quotasUsed: () => quotasUsed };
 }
 
-function toKeepers({ file, shared }: Keeping): Pick<Host, 'askCounter' | 'spentBy' | 'tickets'> {
+/** Generations are this process's own in any case: it hears the feed itself. */
+function toKeepers({ file, shared }: Keeping, variables: Host['variables']): Pick<Host, 'askCounter' | 'spentBy' | 'tickets'> {
+  const redis = toRedisKeepers(variables);
+  if (redis !== undefined) return { askCounter: redis.askCounter, spentBy: redis.spentBy, tickets: redis.tickets };
   if (shared !== undefined) {
     return { askCounter: toSharedCounters(shared), spentBy: toSharedSpent(shared), tickets: toSharedTickets(shared) };
   }

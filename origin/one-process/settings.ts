@@ -5,6 +5,7 @@ import { BlockList, isIP } from 'node:net';
 import { offered } from '../../shared/resources/plans.ts';
 import { readEdgeSettings } from '../../shared/settings/edge-settings.ts';
 import { SettingsError, SettingsReader, type Variables } from '../../shared/settings/reader.ts';
+import { redisVariables } from '../../shared/settings/redis.ts';
 import { readSettings, type Settings } from '../settings.ts';
 
 export interface ServeSettings {
@@ -39,7 +40,8 @@ export function mustServeSettings(given: Variables): ServeSettings {
 }
 
 function ownOf(given: Variables): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(given).filter(([name]) => name.startsWith('TOMBOLO_')));
+  const others: readonly string[] = redisVariables;
+  return Object.fromEntries(Object.entries(given).filter(([name]) => name.startsWith('TOMBOLO_') || others.includes(name)));
 }
 
 /** What is set of proxies, floods and TLS. */

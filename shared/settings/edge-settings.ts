@@ -7,6 +7,7 @@ import { type ClaimPaths, readClaimPaths } from './claim-paths.ts';
 import type { HopKey } from '../hop/keys.ts';
 import { readPeople } from '../people/setting.ts';
 import { type OriginSetting, readOrigins } from './origin-list.ts';
+import { readRedis } from './redis.ts';
 import { type Environment, isSafeUrl, type LeastLevel, logOneInDefault, SettingsReader, type Variables } from './reader.ts';
 
 export interface EdgeSettings {
@@ -57,6 +58,8 @@ export function mustEdgeSettings(given: Variables, plans: PlanNames): EdgeSettin
 /** The settings hold only where the reader found nothing wrong. */
 export function readEdgeSettings(reader: SettingsReader, plans: PlanNames): EdgeSettings {
   const environment = reader.environment(reader.text('TOMBOLO_ENV'));
+  // Whoever makes the host takes it (`edge/host/redis.ts`); what is wrong with it is told with the rest.
+  readRedis(reader, environment);
   return {
     environment,
     origins: readOrigins(reader, 'TOMBOLO_ORIGIN_URL', environment),

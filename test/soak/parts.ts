@@ -7,6 +7,7 @@ import { runKilledHooks } from '../proofs/hooks/killed-hooks.ts';
 import { runKilledJobs } from '../proofs/jobs/killed-jobs.ts';
 import { fuzzOrigin } from '../proofs/hostile/origin-fuzz.ts';
 import { places, runTrials } from '../proofs/limits/trials.ts';
+import { redisServer } from '../support/redis.ts';
 import { runKilledWorkflows } from '../proofs/workflows/killed-workflows.ts';
 import { runKilledProcess } from '../proofs/one-process/killed-process.ts';
 import { runKilledWebhooks } from '../proofs/webhooks/killed-webhooks.ts';
@@ -175,6 +176,7 @@ async function oneProcess({ seed }: Budget): Promise<Outcome> {
 const trialsEach = 10_000;
 
 async function limits({ seed }: Budget): Promise<Outcome> {
+  if (!redisServer.met) throw new Error(`needs ${redisServer.what}`);
   const runs = await Promise.all(places.map((place) => runTrials(place, { seed, trials: trialsEach })));
   return { figures: { runs: runs.map(({ figures }) => figures) }, violations: runs.flatMap(({ violations }) => violations) };
 }

@@ -1,18 +1,21 @@
 /**
  * Trials of limits that are kept to the request: each asks of one caller more than a limit allows, all at once, from several
  * isolates or processes, and counts what was granted. Every way to count that Tombolo has is asked: a counter that stays in one
- * place (a Durable Object), one whose charges are in a file, and one that several processes change by turns.
+ * place (a Durable Object), one whose charges are in a file, one that several processes change by turns, and one in Redis.
  */
 import { Database } from 'bun:sqlite';
 import { type Answer, type Ask, Counter } from '../../../edge/rate-limit/counter.ts';
 import { Limiter } from '../../../edge/rate-limit/limiter.ts';
+import { decideInRedis } from '../../../edge/redis/counters.ts';
+import { Redis } from '../../../edge/redis/redis.ts';
 import { CallerCounters } from '../../../origin/one-process/counters.ts';
 import { toSharedCounters } from '../../../origin/one-process/shared-state.ts';
 import type { SharedText, SharedTexts } from '../../../origin/store/store.ts';
 import { type Plan, plans } from '../../../shared/limits/plans.ts';
 import { Random } from '../../support/random.ts';
+import { RestRedis } from '../../support/redis.ts';
 
-export const places = ['object', 'file', 'shared'] as const;
+export const places = ['object', 'file', 'shared', 'redis'] as const;
 export type CounterPlace = (typeof places)[number];
 
 export interface TrialsRun {
@@ -26,7 +29,8 @@ const isolatesMax = 16;
 export async function runTrials(place: CounterPlace, given: { readonly seed: number; readonly trials: number }): Promise<TrialsRun> {
   const { seed, trials } = given;
   const random = new Random(seed);
-  const asks = openPlace(place, random);
+  await using redis = place === 'redis' ? await RestRedis.start() : undefined;
+  const asks = openPlace(place, random, redis);
   const figures = { asked: 0, granted: 0 };
   const violations: string[] = [];
   for (let trial = 0; trial < trials; trial++) {
@@ -65,7 +69,11 @@ function toIsolate(ask: AskOne | undefined): Limiter {
 }
 
 /** The ways to its counters, one a process. */
-function openPlace(place: CounterPlace, random: Random): readonly AskOne[] {
+function openPlace(place: CounterPlace, random: Random, redis: RestRedis | undefined): readonly AskOne[] {
+  if (redis !== undefined) {
+    const { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token } = redis.variables;
+    return [1, 2, 3].map(() => new Redis({ url, token })).map((edge) => (caller, ask) => decideInRedis(edge, caller, ask));
+  }
   if (place === 'shared') {
     const texts = new RacingTexts(random);
     return [1, 2, 3].map(() => toSharedCounters(texts));

@@ -1,19 +1,21 @@
 /** Generations against a naive keeper of everything ever reported, under reports in any order and number. */
 import { Database, type SQLQueryBindings } from 'bun:sqlite';
-import { afterEach, expect, setSystemTime, test } from 'bun:test';
+import { afterAll, afterEach, beforeAll, expect, setSystemTime, test } from 'bun:test';
 import fc from 'fast-check';
 import type { Contract } from '../../../shared/contract/contract.ts';
 import type { Dependencies } from '../../../shared/contract/dependencies.ts';
+import { changesInRedis, reportToRedis } from '../../../edge/redis/generations.ts';
+import { Redis } from '../../../edge/redis/redis.ts';
 import type { Report } from '../../../shared/hop/purge-report.ts';
+import { testThat } from '../../support/needs.ts';
+import { redisServer, RestRedis } from '../../support/redis.ts';
 
 /** The modules need Workers' types; what the test uses of them is this. */
 interface Table {
   apply(report: Report, nowMs: number): boolean;
-  changesSince(
-    resource: string,
-    heard: Heard | undefined,
-  ): Heard & { floor: string; through: string; whole: boolean; buckets: readonly { bucket: number; order: string }[] };
+  changesSince(resource: string, heard: Heard | undefined): Told;
 }
+type Told = Heard & { floor: string; through: string; whole: boolean; buckets: readonly { bucket: number; order: string }[] };
 interface Heard {
   readonly instance: string;
   readonly revision: number;
@@ -122,14 +124,47 @@ const given: fc.Arbitrary<Given> = fc.integer({ min: 1, max: 30 }).chain((throug
 const tick = () => setSystemTime(new Date(Date.now() + 1));
 afterEach(() => void setSystemTime());
 
-test('an isolate that asks now and then knows what a naive keeper of all reports knows', async () => {
+let redis: RestRedis;
+beforeAll(async () => {
+  if (redisServer.met) redis = await RestRedis.start();
+});
+afterAll(() => redis?.[Symbol.asyncDispose]());
+
+interface Keeper {
+  apply(report: Report, nowMs: number): boolean | Promise<boolean>;
+  changesSince(resource: string, heard: Heard | undefined): Told | Promise<Told>;
+}
+
+let reports = 0;
+
+/** As an edge asks it. */
+async function openRedis(): Promise<Keeper> {
+  await redis.command('FLUSHALL');
+  const { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token } = redis.variables;
+  const client = new Redis({ url, token });
+  return {
+    async apply(report) {
+      const outcome = await reportToRedis(client, { report, nonce: `nonce-${++reports}`, expiresAt: Date.now() + 60_000 });
+      return outcome !== 'replayed' && outcome.accepted;
+    },
+    changesSince: (resource, heard) => changesInRedis(client, resource, heard && { ...heard, epoch: heard.epoch ?? '' }),
+  };
+}
+
+const asKnown = 'an isolate that asks now and then knows what a naive keeper of all reports knows';
+
+test(`${asKnown}, of objects`, () => knowsAsNaive(openTable, 120));
+testThat(redisServer)(`${asKnown}, of Redis`, () => knowsAsNaive(openRedis, 60));
+
+async function knowsAsNaive(open: () => Keeper | Promise<Keeper>, numRuns: number): Promise<void> {
   await fc.assert(fc.asyncProperty(fc.array(fc.record({ given, asks: fc.boolean() }), { minLength: 1, maxLength: 25 }), async (steps) => {
-    const table = openTable();
+    const table = await open();
     const naive = new Naive();
     const memo = new Generations({ memoMs: 0, feedSilentMs: 1_000 }, { digest: '', reported: new Map() });
-    const ask = async (resource: string, heard: Heard | undefined) => ({ ...table.changesSince(resource, heard), ageMs: 0, contracts: [] });
+    const ask = async (resource: string, heard: Heard | undefined) =>
+      ({ ...await table.changesSince(resource, heard), ageMs: 0, contracts: [] });
     for (const [index, step] of steps.entries()) {
-      expect(table.apply(toReport(step.given), index)).toBe(naive.apply(step.given));
+      expect(await table.apply(toReport(step.given), index)).toBe(naive.apply(step.given));
       if (!step.asks) continue;
       for (const resource of resources) {
         tick();
@@ -148,8 +183,8 @@ test('an isolate that asks now and then knows what a naive keeper of all reports
           : resources.flatMap((resource) => buckets.map((bucket) => naive.generation(resource, bucket))),
       );
     }
-  }), { numRuns: 120 });
-});
+  }), { numRuns });
+}
 
 test('generations never fall within an epoch, whatever is repeated or late', () => {
   fc.assert(fc.property(fc.array(given, { minLength: 2, maxLength: 30 }), (reports) => {
