@@ -73,7 +73,6 @@ class SqliteStore implements Store {
   readonly #readerConnection: Connection;
   /** A connection apart from the documents' reader: the end of the log is never that of a snapshot begun before. */
   readonly #logConnection: Connection;
-  readonly #resources: readonly Resource[];
   readonly #options: Surroundings;
   readonly #history: History;
   readonly #documents: OpenDocuments;
@@ -140,7 +139,6 @@ class SqliteStore implements Store {
     this.#lease = opened.lease;
     this.isAlone = !options.isShared;
     this.#held = new HeldStates(opened.path, options.clock);
-    this.#resources = resources;
     this.#options = options;
     this.#history = { writer, ...options };
     this.#writer = writer;
