@@ -8,6 +8,7 @@ import type { BetterAuthOptions, DBAdapter } from 'better-auth';
 import { toClient, toDatabaseName } from '../store/mongo/connection/client.ts';
 import { makePrivate } from '../store/sqlite/connection/database.ts';
 import { peopleFileName } from './file.ts';
+import { SharedFileDriver, unlocked } from './shared-file.ts';
 
 /** Before each collection's name, so that a database's other guests see whose they are. */
 const collectionsPrefix = 'tombolo_people_';
@@ -34,25 +35,37 @@ const indexes = [
   { model: 'invitation', fields: ['email'], unique: false },
 ] as const;
 
-const pragmas = ['journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON', 'busy_timeout = 5000'] as const;
+const pragmas = ['journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON'] as const;
 
 export async function openPeopleSqlite(dataDir: string): Promise<PeopleDatabase> {
-  const [{ createKyselyAdapter, kyselyAdapter }, { getMigrations }] = await Promise.all([
-    import('@better-auth/kysely-adapter'), import('better-auth/db/migration'),
+  const [{ kyselyAdapter }, { getMigrations }, { Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler }] = await Promise.all([
+    import('@better-auth/kysely-adapter'), import('better-auth/db/migration'), import('kysely'),
   ]);
   const path = join(dataDir, peopleFileName);
   makePrivate(path);
   const file = new Database(path, { create: true });
-  for (const pragma of pragmas) file.run(`PRAGMA ${pragma}`);
-  const { kysely } = await createKyselyAdapter({ database: file });
-  if (kysely === null) throw new Error('better-auth does not take the database');
+  for (const pragma of pragmas) await unlocked(() => file.run(`PRAGMA ${pragma}`));
+  const kysely = new Kysely<Record<string, Record<string, unknown>>>({
+    dialect: {
+      createAdapter: () => new SqliteAdapter(), createDriver: () => new SharedFileDriver(file),
+      createIntrospector: (database) => new SqliteIntrospector(database), createQueryCompiler: () => new SqliteQueryCompiler(),
+    },
+  });
   return {
     adapter: (options) => kyselyAdapter(kysely, { type: 'sqlite', transaction: true })(options),
     async install(options) {
-      await (await getMigrations({ ...options, database: file })).runMigrations();
-      for (const { model, fields, unique } of indexes) {
-        const kind = unique ? 'UNIQUE INDEX' : 'INDEX';
-        file.run(`CREATE ${kind} IF NOT EXISTS tombolo_${model}_${fields.join('_')} ON ${model} (${fields.join(', ')})`);
+      // Of several processes that share the file one installs, and the others find all there.
+      await unlocked(() => file.run('BEGIN IMMEDIATE'));
+      try {
+        await (await getMigrations({ ...options, database: file })).runMigrations();
+        for (const { model, fields, unique } of indexes) {
+          const kind = unique ? 'UNIQUE INDEX' : 'INDEX';
+          file.run(`CREATE ${kind} IF NOT EXISTS tombolo_${model}_${fields.join('_')} ON ${model} (${fields.join(', ')})`);
+        }
+        file.run('COMMIT');
+      } catch (cause) {
+        if (file.inTransaction) file.run('ROLLBACK');
+        throw cause;
       }
     },
     close: async () => file.close(),

@@ -48,7 +48,8 @@ test.each([
 test('those that declare another shape begin once all of the last declaration have left', async () => {
   expect((await films('href=none')).status).toBe(400);
   const [file, pids] = [join(release.dir, 'shared/resources/films.ts'), (await fleet.processes()).map(({ pid }) => pid)];
-  writeFileSync(file, readFileSync(file, 'utf8').replace('    all: {},\n', `    all: {},\n    byAddress: { equal: ['href'], sort: ['title'] },\n`));
+  const shape = `    byAddress: { equal: ['href'], sort: ['title'] },\n`;
+  writeFileSync(file, readFileSync(file, 'utf8').replace('    all: {},\n', `    all: {},\n${shape}`));
   await fleet.roll();
   expect(fleet.program.output).toContain('the database is declared otherwise now');
   expect((await films('href=none')).status).toBe(200);

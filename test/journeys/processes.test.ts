@@ -17,7 +17,8 @@ import { principalHeader, send, signHop } from '../support/signed-hop.ts';
 const project = join(import.meta.dir, '../..');
 const writer = { 'tombolo-principal': principalHeader('eve', ['editor']), 'content-type': 'application/json' };
 let fleet: ProcessFleet;
-beforeAll(async () => void (fleet = await ProcessFleet.start('mongodb', 2, { variables: { TOMBOLO_PROCESS_BYTES_MAX: String(1_000_000_000) } })), 60_000);
+const variables = { TOMBOLO_PROCESS_BYTES_MAX: String(1_000_000_000) };
+beforeAll(async () => void (fleet = await ProcessFleet.start('mongodb', 2, { variables })), 60_000);
 afterAll(() => fleet[Symbol.asyncDispose]());
 
 const get = (path: string) => signHop(testKeys, { url: `${fleet.url}${path}` });

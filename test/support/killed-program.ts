@@ -6,11 +6,12 @@ import type { MongodOptions, Server } from '../mongod/mongod.ts';
 import { openControlledDatabase } from './mongo-database.ts';
 import type { Engine } from './whole-world.ts';
 
-/** One program at a time on SQLite, two on MongoDB. */
+/** Programs of a proof that have its database at a time. */
+export const programsAtOnce = 2;
+
 export interface Stage {
   readonly place: string;
   readonly variables: Readonly<Record<string, string>>;
-  readonly programs: number;
   /** Where it is a MongoDB. */
   readonly server?: Server;
   remove(): Promise<void> | void;
@@ -21,10 +22,10 @@ export async function openStage(engine: Engine, options: MongodOptions = {}): Pr
     const { uri, server, remove } = await openControlledDatabase(options);
     // A transaction that a killed client left open holds what it has written for so long; 60 s unless said.
     server.transactionLifetimeMsMax = 500;
-    return { place: uri, variables: { MONGODB_URI: uri }, programs: 2, server, remove };
+    return { place: uri, variables: { MONGODB_URI: uri }, server, remove };
   }
   const place = mkdtempSync(join(tmpdir(), 'tombolo-killed-'));
-  return { place, variables: { TOMBOLO_DATA_DIR: place }, programs: 1, remove: () => rmSync(place, { recursive: true, force: true }) };
+  return { place, variables: { TOMBOLO_DATA_DIR: place }, remove: () => rmSync(place, { recursive: true, force: true }) };
 }
 
 const newline = 10;

@@ -1,8 +1,8 @@
-/** Programs that change logged documents are killed at random moments, on MongoDB of two: the log is that of the feed, event by event. */
+/** Programs that change logged documents are killed at random moments, two at a time: the log is that of the feed, event by event. */
 import { expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { DirectOrigin } from '../../support/direct-origin.ts';
-import { KilledProgram, openStage } from '../../support/killed-program.ts';
+import { KilledProgram, openStage, programsAtOnce } from '../../support/killed-program.ts';
 import { linked, logged } from '../../support/logged-contract.ts';
 import { Random } from '../../support/random.ts';
 import { brokenIn, changesOf, eventsOf, replayed, stepsOf } from '../../support/replayed-log.ts';
@@ -26,7 +26,7 @@ test.each([...engines])('killed at random moments, each committed change is in t
       return counts.every((count) => count > kills);
     };
     for (let kill = 0; kill < kills || !await changedEnough(); kill++) {
-      const programs = Array.from({ length: stage.programs }, () =>
+      const programs = Array.from({ length: programsAtOnce }, () =>
         new KilledProgram(programFile, [stage.place, String(random.below(2 ** 31))]));
       await Promise.all(programs.map((program) => program.writes()));
       await Bun.sleep(random.below(300));

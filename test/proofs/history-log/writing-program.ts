@@ -8,7 +8,7 @@ const [place = '', seed = '0'] = process.argv.slice(2);
 const random = new Random(Number(seed));
 const origin = await DirectOrigin.open(
   place.startsWith('mongodb:') ? { MONGODB_URI: place } : { TOMBOLO_DATA_DIR: place }, logged,
-  { ...behind, jobTimes: { leaseMs: 300, idleMs: 200 } },
+  { ...behind, jobTimes: { leaseMs: 300, idleMs: 200 }, isOneOfSeveral: true },
 );
 for (;;) {
   await Promise.all([draw(origin, random), draw(origin, random)]);

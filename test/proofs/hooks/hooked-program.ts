@@ -14,7 +14,7 @@ const { store } = await openContext(
     ...(place.startsWith('mongodb:') ? { MONGODB_URI: place } : { TOMBOLO_DATA_DIR: place }),
   }),
   served,
-  { afterCommits: [witness(program, file)], leaseTimes, holdLimits },
+  { afterCommits: [witness(program, file)], leaseTimes, holdLimits, isOneOfSeveral: true },
 );
 for (;;) {
   const mutations = Array.from({ length: 1 + random.below(3) }, toMutation);

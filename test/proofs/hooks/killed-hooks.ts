@@ -1,6 +1,6 @@
 /**
  * Programs that run a hook, which fails at random, are killed at random moments, while they write; then what it
- * told is compared with what the store says was committed. On MongoDB two programs run at a time.
+ * told is compared with what the store says was committed. Two programs run at a time.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,7 +10,7 @@ import { mustSettings } from '../../../origin/settings.ts';
 import type { DocumentChange } from '../../../shared/contract/change.ts';
 import { formatPosition, type Position } from '../../../shared/wire/position.ts';
 import { eventually } from '../../support/eventually.ts';
-import { KilledProgram, openStage, type Stage } from '../../support/killed-program.ts';
+import { KilledProgram, openStage, programsAtOnce, type Stage } from '../../support/killed-program.ts';
 import { Random } from '../../support/random.ts';
 import { testKeys } from '../../support/scripted-origin.ts';
 import type { Engine } from '../../support/whole-world.ts';
@@ -69,10 +69,10 @@ interface Killing {
   readonly kills: number;
 }
 
-async function killPrograms({ place, programs }: Stage, file: string, { random, kills }: Killing): Promise<void> {
+async function killPrograms({ place }: Stage, file: string, { random, kills }: Killing): Promise<void> {
   const running: KilledProgram[] = [];
   for (let kill = 0; kill < kills; kill++) {
-    while (running.length < programs) {
+    while (running.length < programsAtOnce) {
       running.push(new KilledProgram(programFile, [place, file, `p${kill}-${running.length}`, String(random.below(2 ** 31))]));
     }
     await Promise.all(running.map((program) => program.writes()));

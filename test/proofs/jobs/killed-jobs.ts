@@ -1,6 +1,6 @@
 /**
  * Programs that enqueue and run jobs, which fail at random, are killed, each of a seed of its own at a step of the queue or at some
- * moment; then the jobs are compared with the writes that were committed. On MongoDB two programs run at a time, and where members
+ * moment; then the jobs are compared with the writes that were committed. Two programs run at a time, and where members
  * fail a set of three loses its primary meanwhile, again and again.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import type { ListRequest } from '../../../origin/store/store.ts';
 import type { Position } from '../../../shared/wire/position.ts';
 import { jobs, type StoredJob } from '../../../shared/jobs/resource.ts';
 import { eventually } from '../../support/eventually.ts';
-import { openStage, type Stage } from '../../support/killed-program.ts';
+import { openStage, programsAtOnce, type Stage } from '../../support/killed-program.ts';
 import { Random } from '../../support/random.ts';
 import { testKeys } from '../../support/scripted-origin.ts';
 import type { Engine } from '../../support/whole-world.ts';
@@ -109,7 +109,7 @@ interface Killing {
 }
 
 /** Each program has a seed of its own, and ends by itself. */
-async function killPrograms({ place, programs }: Stage, { random, kills, file, stepsFile }: Killing): Promise<void> {
+async function killPrograms({ place }: Stage, { random, kills, file, stepsFile }: Killing): Promise<void> {
   let begun = 0;
   const run = async () => {
     while (begun++ < kills) {
@@ -119,7 +119,7 @@ async function killPrograms({ place, programs }: Stage, { random, kills, file, s
       if (child.signalCode !== 'SIGKILL') throw new Error(`a program ended with ${child.exitCode ?? child.signalCode}`);
     }
   };
-  await Promise.all(Array.from({ length: programs }, run));
+  await Promise.all(Array.from({ length: programsAtOnce }, run));
 }
 
 async function unfinished({ store }: Context): Promise<number> {

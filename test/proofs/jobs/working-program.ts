@@ -37,7 +37,7 @@ for (let isTimed = false; ;) {
 async function opened(): Promise<Context> {
   for (;;) {
     try {
-      return await openContext(settings, served, { ...causing(file), jobTimes });
+      return await openContext(settings, served, { ...causing(file), jobTimes, isOneOfSeveral: true });
     } catch (thrown) {
       if (!(thrown instanceof Fault || (thrown instanceof StoreNotReady && thrown.isPassing))) throw thrown;
       await Bun.sleep(50);

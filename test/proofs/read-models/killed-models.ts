@@ -1,7 +1,7 @@
 /**
  * Programs that make the rows of a read model, each by one of two declarations, are killed at random moments while they change
  * documents. Meanwhile another program looks: at no moment are rows of both declarations there. At last they are what a
- * recomputation says. On MongoDB two programs run at a time.
+ * recomputation says. Two programs run at a time.
  */
 import { Database } from 'bun:sqlite';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import { toIndex } from '../../../shared/contract/shapes.ts';
 import type { JsonObject } from '../../../shared/wire/values.ts';
 import { DirectOrigin } from '../../support/direct-origin.ts';
 import { eventually } from '../../support/eventually.ts';
-import { KilledProgram, openStage, type Stage } from '../../support/killed-program.ts';
+import { KilledProgram, openStage, programsAtOnce, type Stage } from '../../support/killed-program.ts';
 import { Random } from '../../support/random.ts';
 import type { Engine } from '../../support/whole-world.ts';
 import { books, counts, declarations, ownOf, served } from './declared.ts';
@@ -112,11 +112,11 @@ const servedMsMax = 20_000;
 
 type Until = Pick<ModelRunOptions, 'killsMin' | 'turnsMin'>;
 
-async function killPrograms({ place, programs }: Stage, random: Random, looking: Looking, { killsMin, turnsMin }: Until) {
+async function killPrograms({ place }: Stage, random: Random, looking: Looking, { killsMin, turnsMin }: Until) {
   const running: { readonly program: KilledProgram; readonly declaration: string }[] = [];
   let [kills, changes, started] = [0, 0, 0];
   for (; kills < killsMin || looking.turns < turnsMin; kills++) {
-    while (running.length < programs) {
+    while (running.length < programsAtOnce) {
       // By turns: most of them begin the model anew.
       const declaration = declarations[++started % declarations.length] ?? 'first';
       running.push({ program: new KilledProgram(programFile, [place, String(random.below(2 ** 31)), declaration]), declaration });

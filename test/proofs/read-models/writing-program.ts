@@ -11,7 +11,7 @@ const settings = mustSettings({
   TOMBOLO_KEYS: testKeys, TOMBOLO_LOG_LEVEL: 'silent',
   ...(place.startsWith('mongodb:') ? { MONGODB_URI: place } : { TOMBOLO_DATA_DIR: place }),
 });
-const { store } = await openContext(settings, served, ownOf(declaration));
+const { store } = await openContext(settings, served, { ...ownOf(declaration), isOneOfSeveral: true });
 for (;;) {
   const document = { shelf: `s${random.below(shelves)}`, pages: random.below(500) };
   await store.write([{

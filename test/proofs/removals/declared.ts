@@ -20,6 +20,6 @@ export function openNotes(place: string, { erases }: { readonly erases: boolean 
     TOMBOLO_KEYS: testKeys, TOMBOLO_LOG_LEVEL: 'silent',
     ...(place.startsWith('mongodb:') ? { MONGODB_URI: place } : { TOMBOLO_DATA_DIR: place }),
   });
-  const times = { leaseTimes: { beatMs: 50, silentMsMax: 300 }, erasingRestMs: 20 };
+  const times = { leaseTimes: { beatMs: 50, silentMsMax: 300 }, erasingRestMs: 20, isOneOfSeveral: true };
   return openContext(settings, contract(erases ? notes : kept), times);
 }

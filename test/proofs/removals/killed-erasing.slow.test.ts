@@ -1,4 +1,4 @@
-/** Processes that erase are killed in the midst of it, on MongoDB of two processes: others finish it, and touch nothing else. */
+/** Processes that erase are killed in the midst of it, two at a time: others finish it, and touch nothing else. */
 import { expect, test } from 'bun:test';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Context } from '../../../origin/context.ts';
 import type { JsonObject } from '../../../shared/wire/values.ts';
 import { eventually } from '../../support/eventually.ts';
+import { programsAtOnce } from '../../support/killed-program.ts';
 import { openControlledDatabase } from '../../support/mongo-database.ts';
 import { Program } from '../../support/program.ts';
 import { type Engine, engines } from '../../support/whole-world.ts';
@@ -22,7 +23,7 @@ test.each([...engines])('killed at any moment, erasing goes on where it was, and
     await looking(place, put);
     const left: number[] = [];
     for (let kill = 0; kill < 4; kill++) {
-      const programs = Array.from({ length: engine === 'mongodb' ? 2 : 1 }, () => startProgram(place));
+      const programs = Array.from({ length: programsAtOnce }, () => startProgram(place));
       await Promise.race(programs.map((program) => program.says(/erased/)));
       await Bun.sleep(Math.random() * 30);
       for (const program of programs) program.signal('SIGKILL');

@@ -1,6 +1,6 @@
 /**
  * Programs that write and send webhooks are killed at random moments, before receivers that fail, redirect, cut their answers,
- * stall, and die; then what came is compared with what was committed. On MongoDB two programs run at a time.
+ * stall, and die; then what came is compared with what was committed. Two programs run at a time.
  */
 import { join } from 'node:path';
 import type { Context } from '../../../origin/context.ts';
@@ -13,7 +13,7 @@ import type { Principal } from '../../../shared/wire/principal.ts';
 import { DirectOrigin } from '../../support/direct-origin.ts';
 import { eventually } from '../../support/eventually.ts';
 import { HookReceiver, type Received } from '../../support/hook-receiver.ts';
-import { KilledProgram, openStage, type Stage } from '../../support/killed-program.ts';
+import { KilledProgram, openStage, programsAtOnce, type Stage } from '../../support/killed-program.ts';
 import { Random } from '../../support/random.ts';
 import type { Engine } from '../../support/whole-world.ts';
 import { authors, notes, own, served } from './declared.ts';
@@ -135,13 +135,13 @@ const deadMsMax = 300;
 
 /** How many programs were killed, how often the receiver died, and how many changes were acknowledged. */
 async function killPrograms(
-  { place, programs }: Stage, random: Random, receiver: HookReceiver, until: Omit<WebhookRunOptions, 'engine' | 'seed'>,
+  { place }: Stage, random: Random, receiver: HookReceiver, until: Omit<WebhookRunOptions, 'engine' | 'seed'>,
 ): Promise<Record<'kills' | 'deaths' | 'changes', number>> {
   const endMs = performance.now() + (until.minutesMax ?? Infinity) * 60_000;
   const running: KilledProgram[] = [];
   let [kills, deaths, changes] = [0, 0, 0];
   for (; (changes < until.changes || kills < until.killsMin) && performance.now() < endMs; kills++) {
-    while (running.length < programs) running.push(new KilledProgram(programFile, [place, String(random.below(2 ** 31))]));
+    while (running.length < programsAtOnce) running.push(new KilledProgram(programFile, [place, String(random.below(2 ** 31))]));
     await Promise.all(running.map((program) => program.writes()));
     // A random part of a program's life.
     await Bun.sleep(lifeMs.least + random.below(lifeMs.more));

@@ -11,7 +11,7 @@ const settings = mustSettings({
   TOMBOLO_KEYS: testKeys, TOMBOLO_LOG_LEVEL: 'silent', TOMBOLO_WEBHOOKS_LOOPBACK: '1',
   ...(place.startsWith('mongodb:') ? { MONGODB_URI: place } : { TOMBOLO_DATA_DIR: place }),
 });
-const { store } = await openContext(settings, served, own);
+const { store } = await openContext(settings, served, { ...own, isOneOfSeveral: true });
 for (;;) {
   const author = authors[random.below(authors.length)] ?? 'ada';
   const id = `${author}-${random.below(20)}`;

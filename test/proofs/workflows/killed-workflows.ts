@@ -1,6 +1,6 @@
 /**
  * Programs that begin workflows and take them on, whose steps fail, are refused and are cancelled at random, are killed at random
- * moments; then what the steps left is compared with what was committed. On MongoDB two programs run at a time.
+ * moments; then what the steps left is compared with what was committed. Two programs run at a time.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import { workflowIn } from '../../../origin/workflow-engine/stored-workflow.ts';
 import { type StoredWorkflow, workflows, workflowStates } from '../../../shared/workflows/resource.ts';
 import type { Position } from '../../../shared/wire/position.ts';
 import { eventually } from '../../support/eventually.ts';
-import { KilledProgram, openStage, type Stage } from '../../support/killed-program.ts';
+import { KilledProgram, openStage, programsAtOnce, type Stage } from '../../support/killed-program.ts';
 import { Random } from '../../support/random.ts';
 import { testKeys } from '../../support/scripted-origin.ts';
 import type { Engine } from '../../support/whole-world.ts';
@@ -83,11 +83,11 @@ async function begin(stage: Stage): Promise<Position> {
 const programFile = join(import.meta.dir, 'working-program.ts');
 type Killing = Pick<WorkflowRunOptions, 'kills' | 'endsMin'> & { readonly random: Random };
 
-async function killPrograms({ place, programs }: Stage, file: string, { random, kills, endsMin }: Killing): Promise<number> {
+async function killPrograms({ place }: Stage, file: string, { random, kills, endsMin }: Killing): Promise<number> {
   const running: KilledProgram[] = [];
   let kill = 0;
   for (; kill < kills || !hasEnough(file, endsMin); kill++) {
-    while (running.length < programs) running.push(new KilledProgram(programFile, [place, file, String(random.below(2 ** 31))]));
+    while (running.length < programsAtOnce) running.push(new KilledProgram(programFile, [place, file, String(random.below(2 ** 31))]));
     await Promise.all(running.map((program) => program.writes()));
     // A part of a program's life that is random in what is done, since a busy machine does less in the same time.
     const until = outsideIn(file).length + random.below(12);

@@ -21,7 +21,7 @@ const context = await openContext(
     ...(place.startsWith('mongodb:') ? { MONGODB_URI: place } : { TOMBOLO_DATA_DIR: place }),
   }),
   served,
-  own,
+  { ...own, isOneOfSeveral: true },
 );
 const inTime = () => ({ deadline: Date.now() + 10_000 });
 

@@ -52,7 +52,8 @@ test('a nonce and an idempotency key that one has met are known to the other', a
   const once = { key: 'k', fingerprint: 'f', answer: () => 'first' };
   await one.write([put(things, 'a', { size: 1 })], { ...inTime(), nonce, once });
   expect(await reasonOf(other.write([put(things, 'a', { size: 2 })], { ...inTime(), nonce }))).toBe('hop_replayed');
-  expect((await other.write([put(things, 'a', { size: 2 })], { ...inTime(), once: { ...once, answer: () => 'second' } })).replayed).toBe('first');
+  const again = { ...inTime(), once: { ...once, answer: () => 'second' } };
+  expect((await other.write([put(things, 'a', { size: 2 })], again)).replayed).toBe('first');
 });
 
 test('an epoch that one begins is told by the other before anything newer', async () => {
