@@ -120,7 +120,7 @@ export async function openContext(settings: Settings, contract: Contract, own: O
   const deferrals = await services.start('operations', () => startDeferrals({ store, log, now, settings, stopping: streams.signal }));
   const departs = departureJob(() => context, own.departings ?? []);
   const people = await startPeople({
-    settings, services, log, now, signToken: own.signToken, departs: (subject) => beginDeparture(context, departs, subject),
+    settings, services, log, now, signToken: own.signToken, departs: (subject) => beginDeparture({ store, now }, departs, subject),
   });
   const delivers: Job = deliveryJob(() => context, own.webhookTimes ?? usualTimes);
   const context: Context = {

@@ -1,7 +1,8 @@
 /**
  * What a program is given: its environment; then what stands in `.env.production` or `.env.development`, by `TOMBOLO_ENV`, and in
  * `.env` of the working directory; the first that names a variable wins. Then secrets from files, as Docker's secrets and Vault's
- * agent write them: `TOMBOLO_KEYS_FILE` names one in place of `TOMBOLO_KEYS`. All of it is read once, at the start.
+ * agent write them: `TOMBOLO_KEYS_FILE` names one in place of `TOMBOLO_KEYS`. All is read at
+ * the start, and some of it anew at HUP (`rotating-settings.ts`).
  *
  * Bun's own reading of such files is off (`bunfig.toml`): it goes by NODE_ENV, and would give a production host what stands in
  * `.env.development`.

@@ -118,7 +118,8 @@ function row(names: readonly string[], where: string, meaning: string): SettingR
 /** Those that may stand in files of their own. */
 const inFiles = row(
   secrets.map((name) => `${name}_FILE`), 'origin, serve, `npm run edge`, commands',
-  'a file with the secret in place of it, as Docker\'s secrets and Vault\'s agent write one; read at the start',
+  'a file with the secret in place of it, as Docker\'s secrets and Vault\'s agent write one; read at the start, '
+    + 'and [some at HUP](#secrets-while-it-runs)',
 );
 
 /** As the README has it. */

@@ -2,7 +2,8 @@
  * `npm run restore -- FILE`: a backup in the place of the embedded SQLite; of a folder, or of `s3://bucket/prefix`, the newest that
  * is whole. It refuses while an origin runs on it, reads the
  * backup whole first, keeps what was there aside, and begins a new epoch, so that no cache, feed or cursor answers from before.
- * `--without-manifest` takes a copy that another program made.
+ * `--without-manifest` takes a copy that another program made. Accounts that were deleted since end again at the next start, as the
+ * people who are there now tell, and those of `--departed LATER.sqlite.people`.
  *
  * With `MONGODB_URI`, after mongorestore and without a FILE, `npm run restore` begins the new epoch there.
  */
@@ -15,6 +16,7 @@ import { beginEpochAfterRestore } from '../store/mongo/after-restore.ts';
 import { withTarget } from '../store/mongo/planning.ts';
 import { StoreNotReady } from '../store/not-ready.ts';
 import { UnsoundBackup } from '../store/sqlite/backup/manifest.ts';
+import { troubleOfDisk } from '../store/sqlite/connection/errors.ts';
 import { isBackup } from '../store/sqlite/backup/names.ts';
 import { putBack } from '../store/sqlite/backup/put-back.ts';
 import { storedForTeam } from '../stored-for-team.ts';
@@ -29,10 +31,10 @@ function refuse(exitCode: number, detail: string): never {
 
 function parsed() {
   try {
-    const options = { 'without-manifest': { type: 'boolean', default: false } } as const;
+    const options = { 'without-manifest': { type: 'boolean', default: false }, departed: { type: 'string', multiple: true } } as const;
     const { values, positionals } = parseArgs({ options, allowPositionals: true });
     if (positionals.length > 1) throw new Error('one backup is restored');
-    return { place: positionals[0], needsNoManifest: values['without-manifest'] };
+    return { place: positionals[0], needsNoManifest: values['without-manifest'], departed: values.departed };
   } catch (cause) {
     return refuse(exitUsage, cause instanceof Error ? cause.message : String(cause));
   }
@@ -57,11 +59,12 @@ async function restoreFromBucket(place: string): Promise<string> {
 }
 
 async function restoreFile(from: string, needsNoManifest: boolean, told = from): Promise<string> {
-  const { aside, documents, accounts } = await putBack({ dataDir, from, now: new Date(), needsNoManifest });
+  const { aside, documents, accounts, departing } = await putBack({ dataDir, from, now: new Date(), needsNoManifest, departed });
   const people = accounts === undefined ? 'people as they were, for it has none' : `accounts of people ${accounts}`;
   const counted = [...Object.entries(documents).map(([name, count]) => `${name} ${count}`), people].join(', ');
   const before = aside === undefined ? 'nothing was there before' : `what was there is in ${aside}`;
-  return `restored ${told} (${counted}), in a new epoch; ${before}`;
+  const ends = departing === 0 ? '' : `; ${departing} of the accounts were deleted since, and end at the next start`;
+  return `restored ${told} (${counted}), in a new epoch; ${before}${ends}`;
 }
 
 async function begunAnew(uri: string): Promise<string> {
@@ -71,7 +74,7 @@ async function begunAnew(uri: string): Promise<string> {
     : `epoch ${epoch} begins: nothing that was cached or followed before is believed; start the origins, and look at npm run plan`;
 }
 
-const { place, needsNoManifest } = parsed();
+const { place, needsNoManifest, departed = [] } = parsed();
 const given = givenOrExit('tombolo restore');
 const { uri, dataDir } = placesOf(given);
 if (uri !== '' && place !== undefined) {
@@ -84,5 +87,7 @@ try {
   if (cause instanceof StoreNotReady || cause instanceof SettingsError) refuse(exitConfiguration, cause.message);
   if (cause instanceof UnsoundBackup) refuse(exitData, cause.message);
   if (cause instanceof BucketFault) refuse(exitUnavailable, cause.message);
+  const trouble = troubleOfDisk(cause);
+  if (trouble !== undefined) refuse(exitUnavailable, trouble);
   throw cause;
 }

@@ -7,6 +7,7 @@ import { SettingsError, type Variables } from '../../shared/settings/reader.ts';
 import { toUnknownVariables } from '../../shared/settings/unknown-variables.ts';
 import { orCannotStart } from '../cannot-start.ts';
 import { givenVariables } from '../given.ts';
+import { rotatedByAll, rotateOnHup, RotatingSettings } from '../rotating-settings.ts';
 import { StopWish } from '../stop-wish.ts';
 import { attendBoth } from './attend-both.ts';
 import { serve } from './serve.ts';
@@ -41,10 +42,17 @@ async function serveInDevelopment(variables: Variables): Promise<() => Promise<v
   return serveDevelopment(variables, join(import.meta.dir, '../..'), say);
 }
 
+function readAgain() {
+  const variables = givenVariables();
+  return { variables, settings: mustServeSettings(variables).settings };
+}
+
 async function serveProduction(variables: Variables): Promise<() => Promise<void>> {
   const asked = mustServeSettings(variables);
-  const origin = await serve(asked);
+  const rotating = new RotatingSettings({ settings: asked.settings, variables }, rotatedByAll);
+  const origin = await serve({ ...asked, settings: rotating.settings });
   attendBoth(origin);
+  rotateOnHup(rotating, readAgain, origin.log);
   say(`tombolo ready: ${asked.tls === undefined ? 'http' : 'https'}://${asked.settings.originHost}:${origin.port}`);
   return () => origin.close();
 }

@@ -9,6 +9,7 @@ import { byMail } from './by-mail.ts';
 import type { PeopleDatabase } from './database.ts';
 import { revokingOthers, withHashedSessions } from './hashed-sessions.ts';
 import { type SendMail, toMails } from './mail.ts';
+import { departedSchema } from './departed.ts';
 import { deletion, departures } from './departure.ts';
 import { mustBeProved, signInByOidc } from './oidc.ts';
 import { type Acting, actingFor, organizations, toOwnRoles } from './organizations.ts';
@@ -88,13 +89,13 @@ function toOptions(given: AuthOptions): BetterAuthOptions {
       // Given by whoever operates this, in the database; nobody gives them to themselves.
       additionalFields: { roles: { type: 'string[]', required: false, input: false } },
       validateUserInfo: mustBeProved,
-      deleteUser: deletion({ adapter, departs, mail: mails.depart }),
+      deleteUser: deletion({ adapter, now, departs, mail: mails.depart }),
     },
     account: { updateAccountOnSignIn: false },
     advanced: toAdvanced(settings),
     plugins: [
-      attemptsSchema, revokingOthers, ...byMail(mails, settings.secret), ...secondFactor(attempts), departures(attempts),
-      organizations(mails.invite), jwt(tokens), refreshTokens({ secret: settings.secret, jwt: tokens, now }),
+      attemptsSchema, departedSchema, revokingOthers, ...byMail(mails, settings.secret), ...secondFactor(attempts),
+      departures(attempts), organizations(mails.invite), jwt(tokens), refreshTokens({ secret: settings.secret, jwt: tokens, now }),
       ...signInByOidc(settings.oidc), passkeys(settings),
     ],
   };

@@ -29,6 +29,8 @@ const indexes = [
   { model: 'refresh', fields: ['sessionId'], unique: false },
   { model: 'refresh', fields: ['expiresAt'], unique: false },
   { model: 'attempt', fields: ['expiresAt'], unique: false },
+  { model: 'departed', fields: ['subject'], unique: true },
+  { model: 'departed', fields: ['expiresAt'], unique: false },
   { model: 'member', fields: ['userId', 'organizationId'], unique: true },
   { model: 'member', fields: ['organizationId'], unique: false },
   { model: 'invitation', fields: ['organizationId'], unique: false },

@@ -7,6 +7,7 @@ import { APIError, createAuthMiddleware, getSessionFromCtx } from 'better-auth/a
 import * as z from 'zod';
 import type { Attempts } from './attempts.ts';
 import { mustBeAsked } from './asked-body.ts';
+import { noteDeparted } from './departed.ts';
 import { asRefusal } from './second-factor.ts';
 
 const deletePath = '/delete-user';
@@ -37,17 +38,18 @@ type Deletion = NonNullable<NonNullable<BetterAuthOptions['user']>['deleteUser']
 
 interface Deleting {
   readonly adapter: () => DBAdapter;
+  readonly now: () => number;
   readonly departs: (subject: string) => Promise<void>;
   readonly mail: NonNullable<Deletion['sendDeleteAccountVerification']>;
 }
 
-export function deletion({ adapter, departs, mail }: Deleting): Deletion {
+export function deletion({ adapter, now, departs, mail }: Deleting): Deletion {
   return {
     enabled: true, deleteTokenExpiresIn: linkSeconds, sendDeleteAccountVerification: mail,
     async beforeDelete({ id }) {
       await mustLeaveNobody(adapter(), id);
       await departs(id);
-      await forget(adapter(), id);
+      await forget(adapter(), id, now());
     },
   };
 }
@@ -71,7 +73,8 @@ const ownerNeeded = {
 } as const;
 
 /** Whatever there is of somebody, the account last, so that what broke off is found again. Their own organisations go with them. */
-export async function forget(adapter: DBAdapter, userId: string): Promise<void> {
+export async function forget(adapter: DBAdapter, userId: string, nowMs: number): Promise<void> {
+  await noteDeparted(adapter, userId, nowMs);
   for (const { organizationId } of await membershipsOf(adapter, userId)) {
     if ((await membersOf(adapter, organizationId)).some((member) => member.userId !== userId)) continue;
     await adapter.deleteMany({ model: 'invitation', where: [{ field: 'organizationId', value: organizationId }] });

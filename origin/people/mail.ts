@@ -23,9 +23,16 @@ export function mailFileOf(dataDir: string): string {
   return join(dataDir, 'mails.txt');
 }
 
-export async function openMail({ smtp }: Pick<PeopleSettings, 'smtp'>, dataDir: string): Promise<SendMail> {
-  const send = smtp === undefined ? toFile(mailFileOf(dataDir)) : await toServer(smtp);
-  return async (mail) => send({ ...mail, to: mustAddress(mail.to) });
+/** The server is the one that the settings name at each mail (`rotating-settings.ts`). */
+export async function openMail(settings: Pick<PeopleSettings, 'smtp'>, dataDir: string): Promise<SendMail> {
+  const open = async (smtp: PeopleSettings['smtp']) => ({
+    smtp, send: smtp === undefined ? toFile(mailFileOf(dataDir)) : await toServer(smtp),
+  });
+  let opened = await open(settings.smtp);
+  return async (mail) => {
+    if (opened.smtp !== settings.smtp) opened = await open(settings.smtp);
+    await opened.send({ ...mail, to: mustAddress(mail.to) });
+  };
 }
 
 /** Opened when the first is sent. In production there must be a server, which is set with people. */
@@ -35,7 +42,7 @@ export function mailOf({ people, dataDir, environment }: Pick<Settings, 'people'
     if (people === undefined && environment === 'production') {
       throw new Fault('misconfigured', { detail: 'no mail server is set up', facts: { see: 'TOMBOLO_PEOPLE, TOMBOLO_SMTP_URL' } });
     }
-    opened ??= openMail({ smtp: people?.smtp }, dataDir);
+    opened ??= openMail(people ?? { smtp: undefined }, dataDir);
     await (await opened)(mail);
   };
 }

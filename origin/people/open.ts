@@ -4,6 +4,7 @@ import type pino from 'pino';
 import { peopleRoot } from '../../shared/people/paths.ts';
 import { Attempts } from './attempts.ts';
 import { openAuth, type SignToken } from './auth.ts';
+import { returned } from './departed.ts';
 import { forget } from './departure.ts';
 import { openPeopleMongo, openPeopleSqlite } from './database.ts';
 import { openMail } from './mail.ts';
@@ -41,15 +42,20 @@ export async function openPeople(options: PeopleOptions): Promise<OpenedPeople> 
     logError: (message) => log.error({ message }, 'people'),
   });
   const { adapter } = await auth.$context;
+  // Before anybody is answered: a restore may have brought them back.
+  for (const subject of await returned(adapter)) {
+    await departs(subject);
+    await forget(adapter, subject, now());
+  }
   const attempts = new Attempts(adapter, now);
   return {
     attempts,
     ask: (request) => auth.handler(request),
     keySet: async () => (await auth.handler(new Request(`${settings.url}${peopleRoot}/jwks`))).json() as Promise<JSONWebKeySet>,
-    forget: (subject) => forget(adapter, subject),
+    forget: (subject) => forget(adapter, subject, now()),
     async sweep() {
       const isOver = [{ field: 'expiresAt', operator: 'lt', value: new Date(now()) }] as const;
-      for (const model of ['session', 'verification', 'refresh']) await adapter.deleteMany({ model, where: [...isOver] });
+      for (const model of ['session', 'verification', 'refresh', 'departed']) await adapter.deleteMany({ model, where: [...isOver] });
       await attempts.sweep();
     },
     close: () => database.close(),

@@ -20,7 +20,7 @@ import type {
 import type { StoredDocument } from '../stored-document.ts';
 import { type ToWritten, toWritten } from '../entries.ts';
 import { Cursors } from './write/cursors.ts';
-import { type Connection, databaseName, openReader, openWriter } from './connection/database.ts';
+import { closeWriter, type Connection, databaseName, openReader, openWriter } from './connection/database.ts';
 import { mustBeInTime, storeClosed, toStartError } from './connection/errors.ts';
 import { ForeignCommits } from './feed/foreign-commits.ts';
 import { type Committed, GroupCommit } from './write/group-commit.ts';
@@ -267,8 +267,7 @@ class SqliteStore implements Store {
     this.#held.close();
     this.#readerConnection.database.close();
     this.#logConnection.database.close();
-    this.#writer.database.run('PRAGMA wal_checkpoint(TRUNCATE)');
-    this.#writer.database.close();
+    closeWriter(this.#writer);
     this.#turn.end();
     this.#lease.release();
   }

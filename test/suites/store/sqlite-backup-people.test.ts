@@ -36,11 +36,23 @@ function accountsIn(path: string): string[] {
   return file.query<{ id: string }, []>('SELECT id FROM user ORDER BY id').all().map(({ id }) => id);
 }
 
+/** Who was deleted, in a table as better-auth makes it. */
+function writeDeparted(path: string, subjects: readonly string[]): void {
+  using file = new Database(path);
+  file.run('CREATE TABLE IF NOT EXISTS "departed" ("id" text PRIMARY KEY, "subject" text NOT NULL UNIQUE, "expiresAt" date NOT NULL)');
+  for (const subject of subjects) file.run('INSERT INTO departed VALUES (?, ?, ?)', [`of-${subject}`, subject, '2099-01-01T00:00:00.000Z']);
+}
+
+function departedIn(path: string): string[] {
+  using file = new Database(path, { readonly: true });
+  return file.query<{ subject: string }, []>('SELECT subject FROM departed ORDER BY subject').all().map(({ subject }) => subject);
+}
+
 /** Stops the store meanwhile, as a restore demands. */
-async function restored(from: string, needsNoManifest = false) {
+async function restored(from: string, needsNoManifest = false, departed: readonly string[] = []) {
   await place.store.close();
   try {
-    return await putBack({ dataDir: place.dataDir, from, now: new Date(), needsNoManifest });
+    return await putBack({ dataDir: place.dataDir, from, now: new Date(), needsNoManifest, departed });
   } finally {
     await place.reopen();
   }
@@ -191,5 +203,30 @@ describe('a restore with people', () => {
     const { accounts } = await restored(path, needsNoManifest);
     expect([accounts, accountsIn(people)]).toEqual([undefined, ['ben', 'eve']]);
     expect(await textOf(place.store, things, 'a')).toContain('old');
+  });
+
+  test('remembers who was deleted since, as the people in its place and later backups tell', async () => {
+    const path = await takeAndGoOn();
+    writeDeparted(people, ['ada']);
+    writeDeparted(join(place.dataDir, 'later.people'), ['ada', 'ben', 'zoe']);
+    expect(await restored(path)).toMatchObject({ accounts: 2, departing: 1 });
+    expect([accountsIn(people), departedIn(people)]).toEqual([['ada', 'ben'], ['ada']]);
+    expect(await restored(path, false, [join(place.dataDir, 'later.people')])).toMatchObject({ accounts: 2, departing: 2 });
+    expect(departedIn(people)).toEqual(['ada', 'ben', 'zoe']);
+  });
+
+  test('knows of nobody where the people in its place are damaged, and is refused where a file that is named is', async () => {
+    const path = await takeAndGoOn();
+    for (const [name, said] of [['gone.people', 'is not there'], ['damaged.people', 'cannot be read'], ['older.people', 'does not tell']]) {
+      if (name === 'damaged.people') writeFileSync(join(place.dataDir, 'damaged.people'), 'no database, but as long as one has to be');
+      if (name === 'older.people') writeFileSync(join(place.dataDir, 'older.people'), readFileSync(`${path}.people`));
+      await expect(restored(path, false, [join(place.dataDir, name ?? '')])).rejects.toThrow(said);
+      expect([accountsIn(people), await textOf(place.store, things, 'a')]).toEqual([['ben', 'eve'], expect.stringContaining('new')]);
+    }
+    rmSync(`${people}-wal`, { force: true });
+    rmSync(`${people}-shm`, { force: true });
+    writeFileSync(people, Buffer.alloc(8_192, 0x5a));
+    expect(await restored(path)).toMatchObject({ accounts: 2, departing: 0 });
+    expect(accountsIn(people)).toEqual(['ada', 'ben']);
   });
 });

@@ -1,6 +1,6 @@
 /** A disk that is full or read-only and a file that is damaged: said in words, nothing half written, healed when it is back. */
 import { expect, test } from 'bun:test';
-import { mkdtempSync, readFileSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readiness } from '../../../origin/readiness.ts';
@@ -8,42 +8,18 @@ import { openSqliteStore } from '../../../origin/store/sqlite/sqlite-store.ts';
 import { served } from '../../../shared/resources/all.ts';
 import { disposedAfterEach } from '../../support/disposals.ts';
 import { eventually } from '../../support/eventually.ts';
-import { type Need, testThat } from '../../support/needs.ts';
+import { testThat } from '../../support/needs.ts';
 import { toFilm } from '../../support/film.ts';
 import { Pipeline } from '../../support/pipeline.ts';
+import { fill, makeReadOnly, mayMount, openSmallDisk } from '../../support/small-disk.ts';
 
-const mountTest = testThat(mayMount());
+const mountTest = testThat(mayMount);
 const disposals = disposedAfterEach();
 
-/** Mounting is root's, and not every container's. */
-function mayMount(): Need {
-  const dir = mkdtempSync(join(tmpdir(), 'tombolo-mount-'));
-  const isMounted = process.platform === 'linux' && mount('-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', dir);
-  if (isMounted) Bun.spawnSync(['umount', dir]);
-  rmSync(dir, { recursive: true });
-  return { met: isMounted, what: 'the right to mount a tmpfs' };
-}
-
-function mount(...options: readonly string[]): boolean {
-  return Bun.which('mount') !== null && Bun.spawnSync(['mount', ...options], { stderr: 'ignore' }).exitCode === 0;
-}
-
 function openDisk(megabytes: number): string {
-  const dir = mkdtempSync(join(tmpdir(), 'tombolo-disk-'));
-  expect(mount('-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', dir)).toBe(true);
-  disposals.push(() => {
-    Bun.spawnSync(['umount', '-l', dir]);
-    rmSync(dir, { recursive: true });
-  });
-  return dir;
-}
-
-/** Leaves no room for another page. */
-function fill(dir: string): string {
-  const path = join(dir, 'filling');
-  const { bavail, bsize } = statfsSync(dir);
-  writeFileSync(path, new Uint8Array(bavail * bsize));
-  return path;
+  const disk = openSmallDisk(megabytes);
+  disposals.push(disk.remove);
+  return disk.dir;
 }
 
 async function openOrigin(dataDir: string): Promise<Pipeline> {
@@ -91,7 +67,7 @@ mountTest('a full disk refuses writes by its name, reads go on, nothing is half 
 mountTest('on a read-only disk a start is refused in words', async () => {
   const dataDir = openDisk(16);
   await (await openSqliteStore({ dataDir, resources: served.stored })).close();
-  expect(mount('-o', 'remount,ro', dataDir)).toBe(true);
+  makeReadOnly(dataDir);
   const starting = openSqliteStore({ dataDir, resources: served.stored });
   await expect(starting).rejects.toThrow(/is not ready[^]*(read-only|EROFS)[^]*npm run doctor/);
 });

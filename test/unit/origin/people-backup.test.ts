@@ -46,13 +46,21 @@ test('accounts, sessions, passwords and keys of then hold again, and those since
 
   // As the README has an operator do it.
   using file = new Database(join(dataDir, peopleFileName));
-  const deletedSince = 'SELECT email FROM main.user WHERE id NOT IN (SELECT id FROM since.user)';
-  {
-    using before = new Database(join(world.dataDir, peopleFileName));
-    before.run('DELETE FROM user WHERE email = ?', ['ada@example.com']);
-  }
-  file.run('ATTACH ? AS since', [join(world.dataDir, peopleFileName)]);
-  expect(file.query(deletedSince).all()).toEqual([{ email: 'ada@example.com' }]);
   file.run('DELETE FROM refresh; DELETE FROM session');
   expect((await again.get('/auth/token')).status).toBe(401);
+});
+
+test('an account that was deleted since does not come back, as a later backup tells on another host', async () => {
+  const leaver = await world.member('leaver@example.com');
+  const { claims } = await leaver.token();
+  const into = join(world.dataDir, 'backups');
+  const { path } = await takeBackup({ dataDir: world.dataDir, into, now: new Date() });
+  await (await world.people.opened()).forget(String(claims['sub']));
+  const later = await takeBackup({ dataDir: world.dataDir, into, now: new Date() });
+  const dataDir = mkdtempSync(join(tmpdir(), 'tombolo-people-'));
+  const { departing } = await putBack({ dataDir, from: path, now: new Date(), needsNoManifest: false, departed: [`${later.path}.people`] });
+  expect(departing).toBe(1);
+  await using after = new PeopleWorld(dataDir, undefined);
+  expect((await after.person().signIn('leaver@example.com', password)).status).toBe(401);
+  expect((await after.person().signIn('since@example.com', password)).status).toBe(200);
 });

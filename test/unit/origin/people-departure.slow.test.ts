@@ -16,6 +16,7 @@ import { DirectOrigin } from '../../support/direct-origin.ts';
 import { eventually } from '../../support/eventually.ts';
 import { asking, peopleHome } from '../../support/people-world.ts';
 import { Person } from '../../support/person.ts';
+import { backedUp } from '../../support/rewound-database.ts';
 import { engines } from '../../support/whole-world.ts';
 
 const texts = { id: { kind: 'string', format: z.string() } } as const;
@@ -157,6 +158,25 @@ describe.each(engines)('deleting an account on %s', (engine) => {
     await eventually('her organisation is free', async () =>
       (await pia.person.post('/auth/organization/check-slug', { slug: 'own' })).status === 200);
     expect((await pia.person.post('/auth/organization/check-slug', { slug: 'odeon' })).status).not.toBe(200);
+  });
+
+  test('whom a restore brings back ends again before anybody is let in, and nobody else does', async () => {
+    const [zoe, yan] = [await member('zoe@example.com'), await member('yan@example.com')];
+    const [ofZoe, ofYan] = [await putOwn('zoe', zoe.subject), await putOwn('yan', yan.subject)];
+    const putBack = await backedUp(origin.context, ['tombolo_people_departed']);
+    await zoe.person.post('/auth/delete-user');
+    expect((await zoe.person.get(await linkTo('zoe@example.com'))).status).toBe(200);
+    await eventually('her documents are removed', async () => (await ofZoe()).letters === 0);
+    await origin.context.services.stop(Date.now() + 5_000);
+    await putBack();
+    await origin.begin();
+    expect(await ofZoe()).toMatchObject({ letters: 120, key: true });
+    expect((await newPerson().signIn('zoe@example.com', password)).status).toBe(401);
+    expect((await zoe.person.get('/auth/token')).status).toBe(401);
+    expect((await newPerson().signIn('yan@example.com', password)).status).toBe(200);
+    await eventually('all of it is ended', async () =>
+      Bun.deepEquals(await ofZoe(), { letters: 0, answer: undefined, ledger: zoe.subject, key: false, webhook: false }));
+    expect(await ofYan()).toMatchObject({ letters: 120, key: true, webhook: true });
   });
 });
 

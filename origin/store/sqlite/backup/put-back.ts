@@ -17,6 +17,7 @@ import { randomHex } from '../../surroundings.ts';
 import { databaseName, makePrivate, openWriter } from '../connection/database.ts';
 import { acquireLease, type Lease } from '../connection/lease.ts';
 import { beginEpoch } from '../install/prepare-file.ts';
+import { keepDeparted } from './departed.ts';
 import { renameDurably, syncToDisk } from './durable.ts';
 import { mustExamine, mustExaminePeople, sha256Of } from './examine.ts';
 import { type Manifest, mustManifest, peoplePath, UnsoundBackup } from './manifest.ts';
@@ -29,6 +30,8 @@ interface PuttingBack {
   readonly now: Date;
   /** Whether a copy without a manifest is taken too: one that another program made. */
   readonly needsNoManifest: boolean;
+  /** People's files, of later backups, that tell of accounts deleted since; what is in the place of the people tells, too. */
+  readonly departed?: readonly string[];
 }
 
 export interface Restored {
@@ -37,15 +40,18 @@ export interface Restored {
   readonly documents: Manifest['documents'];
   /** How many accounts are back; `undefined`: the backup does not tell of people, and they are left as they are. */
   readonly accounts: number | undefined;
+  /** Of these, how many were deleted since, and end at the next start. */
+  readonly departing: number;
 }
 
 /** Throws an `UnsoundBackup` or a `StoreNotReady`, and then nothing has changed. */
-export async function putBack({ dataDir, from, now, needsNoManifest }: PuttingBack): Promise<Restored> {
+export async function putBack({ dataDir, from, now, needsNoManifest, departed = [] }: PuttingBack): Promise<Restored> {
   if (!existsSync(from)) throw new UnsoundBackup(from, 'is not there');
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const lease = mustLease(dataDir);
   const [path, people] = [join(dataDir, databaseName), join(dataDir, peopleFileName)];
   const [restored, restoredPeople] = [restoredOf(path), restoredOf(people)];
+  let isReplacing = false;
   try {
     removeFiles(restoredPeople);
     const told = needsNoManifest ? undefined : mustManifest(from);
@@ -54,19 +60,22 @@ export async function putBack({ dataDir, from, now, needsNoManifest }: PuttingBa
       const [held, said] = [JSON.stringify(documents), JSON.stringify(told.documents)];
       throw new UnsoundBackup(from, `holds ${held} documents, and its manifest says ${said}`);
     }
+    let departing = 0;
     if (told?.people != null) {
       await copySoundly({ from: peoplePath(from), to: restoredPeople, sha256: told.people.sha256 }, mustExaminePeople);
+      departing = keepDeparted(restoredPeople, people, departed);
       syncToDisk(restoredPeople);
     }
     renew(restored);
     for (const each of [restored, dataDir]) syncToDisk(each);
+    isReplacing = true;
     const replaced = told?.people === undefined ? [path] : [path, people];
     const aside = setAside(replaced, join(dataDir, `before-restore-${now.toISOString().replaceAll(/[:.]/g, '-')}`));
     if (told?.people != null) renameDurably(restoredPeople, people);
     renameDurably(restored, path);
-    return { aside, documents, accounts: told?.people === null ? 0 : told?.people?.accounts };
+    return { aside, documents, accounts: told?.people === null ? 0 : told?.people?.accounts, departing };
   } catch (error) {
-    if (existsSync(path)) for (const each of [restored, restoredPeople]) removeFiles(each);
+    if (!isReplacing || existsSync(path)) for (const each of [restored, restoredPeople]) removeFiles(each);
     throw error;
   } finally {
     lease.release();

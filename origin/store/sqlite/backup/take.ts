@@ -13,6 +13,7 @@ import { renameDurably, writeDurably } from './durable.ts';
 import { mustExamine, mustExaminePeople } from './examine.ts';
 import { type Manifest, manifestPath, peoplePath } from './manifest.ts';
 import { backupNameAt, isBackup, outlived } from './names.ts';
+import { removeFiles } from './set-aside.ts';
 
 export interface Backup {
   readonly path: string;
@@ -49,7 +50,7 @@ export async function takeBackup({ dataDir, into, now }: Taking): Promise<Backup
     writeDurably(manifestPath(path), `${JSON.stringify(manifest, undefined, 2)}\n`);
     return { path, manifest };
   } finally {
-    for (const left of [partial, partialPeople]) rmSync(left, { force: true });
+    for (const left of [partial, partialPeople]) removeFiles(left);
   }
 }
 

@@ -6,6 +6,7 @@ import { closeSync, openSync } from 'node:fs';
 import { Database, type SQLQueryBindings, type Statement } from 'bun:sqlite';
 import { drizzle } from 'drizzle-orm/bun-sqlite';
 import { storeLimits } from '../../limits.ts';
+import { troubleOf } from './errors.ts';
 
 /** The file in the data directory; tools open it beside us: backups, other programs' writes. */
 export const databaseName = 'tombolo.sqlite';
@@ -58,6 +59,17 @@ export function openWriter(path: string): Connection {
  */
 export function makePrivate(path: string): void {
   closeSync(openSync(path, 'a', 0o600));
+}
+
+/** What has no room in the database file, or cannot be written there, stays in the log beside it, which the next start reads. */
+export function closeWriter({ database }: Connection): void {
+  try {
+    database.run('PRAGMA wal_checkpoint(TRUNCATE)');
+  } catch (error) {
+    if (troubleOf(error) === undefined) throw error;
+  } finally {
+    database.close();
+  }
 }
 
 /** The file is in WAL mode already, which lets it be read while others write. */

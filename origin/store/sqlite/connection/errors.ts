@@ -57,9 +57,14 @@ export function troubleOf(error: unknown): string | undefined {
 /** A start that fails by the file or its disk, as a refusal that says what is to be done. */
 export function toStartError(error: unknown, dataDir: string): unknown {
   const cause = error instanceof Fault ? error.cause : error;
-  const trouble = troubleOf(cause) ?? (isOfDisk(cause) ? cause.message : undefined);
+  const trouble = troubleOfDisk(cause);
   if (trouble === undefined) return error;
   return new StoreNotReady(dataDir, [`${trouble}; npm run doctor looks at it, and npm run restore -- FILE puts a backup in its place`]);
+}
+
+/** Of SQLite or the system: what is the matter with the file or its disk. */
+export function troubleOfDisk(error: unknown): string | undefined {
+  return troubleOf(error) ?? (isOfDisk(error) ? error.message : undefined);
 }
 
 function isOfDisk(cause: unknown): cause is Error {

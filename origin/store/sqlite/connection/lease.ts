@@ -25,7 +25,7 @@ export function acquireLease(dataDir: string, of: keyof typeof files = 'files'):
   try {
     return take(dataDir, of, 'alone');
   } catch (cause) {
-    if (!isBusy(cause)) throw cause;
+    if (!isBusy(cause)) throw toStartError(cause, dataDir);
     const facts = { path: join(dataDir, files[of]) };
     throw new Fault('store_unavailable', { detail: 'another process already writes to this data directory', cause, facts });
   }
@@ -36,7 +36,7 @@ export function joinLease(dataDir: string): Lease {
   try {
     return take(dataDir, 'files', 'alone');
   } catch (error) {
-    if (!isBusy(error)) throw error;
+    if (!isBusy(error)) throw toStartError(error, dataDir);
     return take(dataDir, 'files', 'shared');
   }
 }
