@@ -8,7 +8,8 @@ import type { Resource } from '../../shared/contract/resource.ts';
 import { entryOf, fillings, type EntryIndex, isFoundAlike } from '../../shared/contract/entry-index.ts';
 import type { Position } from '../../shared/wire/position.ts';
 import { type Consumer, consumerLimits } from '../feed/consumer.ts';
-import type { Mutation, ReadOptions, Store } from '../store/store.ts';
+import { othersTurn } from '../others-turn.ts';
+import type { Mutation, ReadOptions, Store, Written } from '../store/store.ts';
 import { isEntryOf } from '../store/entries.ts';
 import { fill, keep } from './fill.ts';
 
@@ -20,8 +21,10 @@ export interface EntriesConsumerOptions {
   onTrouble(message: string, cause: unknown): void;
 }
 
-/** Changes whose entries are made at once: as many share a transaction with the requests of others. */
-const changesAtOnceMax = 20;
+/** Changes whose documents and entries are read at once: what Tombolo wrote is right already, and is only looked at. */
+const changesAtOnceMax = 200;
+/** Entries that are made at once: as many share a transaction, and this process, with the requests of others. */
+const madeAtOnceMax = 20;
 
 export function toEntriesConsumer({ resource, index, store, onTrouble }: EntriesConsumerOptions): Consumer {
   const { entries } = index;
@@ -35,7 +38,10 @@ export function toEntriesConsumer({ resource, index, store, onTrouble }: Entries
       const ids = [...new Set(changes.flatMap((change) => (change.kind === 'document' && !isAlike(index, change) ? [change.id] : [])))];
       if (ids.length === 0) return [];
       const wrong = await wrongOf({ resource, index, store }, ids, inTime(changes.at(-1)?.position));
-      return wrong.map((id) => keep(resource, id));
+      const keeping = wrong.map((id) => keep(resource, id));
+      // Those of the last ones are committed with the cursor; the others may be made again.
+      while (keeping.length > madeAtOnceMax) mustAllBe(await store.write(keeping.splice(0, madeAtOnceMax), inTime()));
+      return keeping;
     },
     lost: () => [begin(entries)],
     alongside: (signal) => fill({ resource, entries, store, onTrouble }, signal),
@@ -60,13 +66,21 @@ async function wrongOf(
     const { value } = await store.many(each, ids, options);
     return new Map(value.map((document) => [document.id, document]));
   }));
-  return ids.filter((id) => {
+  const wrong: string[] = [];
+  for (const [at, id] of ids.entries()) {
+    if (at > 0 && at % madeAtOnceMax === 0) await othersTurn();
     const [document, entry] = [documents?.get(id), entries?.get(id)];
     const wanted = document === undefined ? undefined : entryOf(index, document.value);
-    return wanted === undefined ? entry !== undefined : entry === undefined || !isEntryOf(entry, wanted);
-  });
+    if (wanted === undefined ? entry !== undefined : entry === undefined || !isEntryOf(entry, wanted)) wrong.push(id);
+  }
+  return wrong;
 }
 
-function inTime(atLeast: Position | undefined): ReadOptions {
+function mustAllBe({ outcomes }: Written): void {
+  const refused = outcomes.find((outcome) => outcome.kind === 'refused');
+  if (refused !== undefined) throw refused.fault;
+}
+
+function inTime(atLeast?: Position): ReadOptions {
   return { deadline: Date.now() + consumerLimits.writeMsMax, ...(atLeast === undefined ? {} : { atLeast }) };
 }

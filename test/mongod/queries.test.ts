@@ -63,10 +63,12 @@ test('explain tells the plan that ran and what it touched', async () => {
   expect((await stats({ $or: [{ _id: 1 }, { genre: 'x', year: 1951 }] })).stages).toEqual(['FETCH', 'OR', 'IXSCAN', 'IXSCAN']);
 });
 
+type Executed = { scanned: number; scannedObjects: number; collectionScans: { nonTailable: number } };
+
 test('serverStatus adds up what all queries have touched', async () => {
   await films.insertMany(Array.from({ length: 100 }, (_, _id) => ({ _id, year: 1950 + (_id % 10) })));
   await films.createIndex({ year: 1 });
-  const examined = async () => (await db.admin().serverStatus())['metrics'].queryExecutor as { scanned: number; scannedObjects: number };
+  const examined = async () => (await db.admin().serverStatus())['metrics'].queryExecutor as Executed;
   const before = await examined();
   await films.find({ year: 1951 }).batchSize(3).toArray();
   await films.find({ title: 'Ran' }).toArray();
@@ -75,6 +77,7 @@ test('serverStatus adds up what all queries have touched', async () => {
   await films.aggregate([{ $match: { year: 1952 } }, { $group: { _id: '$year' } }]).toArray();
   const after = await examined();
   expect([after.scanned - before.scanned, after.scannedObjects - before.scannedObjects]).toEqual([10 + 1 + 10, 10 + 100 + 1 + 10]);
+  expect(after.collectionScans.nonTailable - before.collectionScans.nonTailable).toBe(1);
 });
 
 test('a page behind a position examines little more than it gives, also under a union', async () => {

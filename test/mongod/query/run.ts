@@ -12,8 +12,8 @@ export type Hit = { record: StoredRecord; doc: Doc };
 
 export type Counters = { keys: number; docs: number; matched: number; sorted: boolean; sortedDocs: number };
 
-// What all queries of one member have touched, as serverStatus tells it; a restart does not begin anew.
-export type Examined = { keys: number; docs: number };
+// What all queries of one member have touched, and how many walked a collection without an index, as serverStatus tells it; a restart does not begin anew.
+export type Examined = { keys: number; docs: number; collectionScans: number };
 
 export type Run = {
   collection: Collection;
@@ -75,7 +75,8 @@ function* byId({ collection, view, counters, examined }: Run, key: string): Gene
   yield { record, doc };
 }
 
-function* walkAll({ collection, view }: Run, reverse: boolean): Generator<Hit> {
+function* walkAll({ collection, view, examined }: Run, reverse: boolean): Generator<Hit> {
+  examined.collectionScans++;
   const records = reverse ? [...collection.records.values()].reverse() : collection.records.values();
   for (const record of records) {
     const doc = visible(record, view);

@@ -36,7 +36,7 @@ export class Member {
   readonly cursors: Cursors;
   readonly failPoints: FailPoints;
   readonly journal: Journal;
-  readonly examined: Examined = { keys: 0, docs: 0 };
+  readonly examined: Examined = { keys: 0, docs: 0, collectionScans: 0 };
   readonly processId = new ObjectId();
   topologyCounter = 0n;
   electionId = new ObjectId();

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { storeLimits } from '../../../origin/store/limits.ts';
 import { contract } from '../../../shared/contract/contract.ts';
-import { to } from '../../../shared/contract/relations.ts';
+import { many, to } from '../../../shared/contract/relations.ts';
 import { resource } from '../../../shared/contract/resource.ts';
 import { anyone } from '../../../shared/contract/rules.ts';
 import { integer, point } from '../../../shared/contract/types.ts';
@@ -27,38 +27,48 @@ const [columns, degreesBetween] = [100, 0.05];
 const declared = resource({
   name: 'things', id: { kind: 'string', format: z.string() }, rev: false, createdAt: false, updatedAt: false,
   schema: z.object({
-    kind: z.string(), rank: integer(), size: integer(), title: z.string(), tags: z.array(z.string()), next: z.string().optional(),
-    at: point(), note: z.string(),
+    kind: z.string(), rank: integer(), size: integer(), title: z.string(), name: z.string(), tags: z.array(z.string()),
+    next: z.string().optional(), at: point(), note: z.string(),
   }),
   rules: { read: anyone, write: anyone },
   shapes: {
     all: {},
     byKind: { equal: ['kind'], range: 'rank', sort: ['-rank'], beside: ['size'] },
-    byTag: { equal: ['tags'], sort: ['-rank'] },
+    byTag: { equal: ['tags'], sort: ['-rank'], beside: ['tags'] },
+    byNext: { equal: ['next'] },
     inKindOrder: { range: 'kind', sort: ['kind'] },
     byTitle: { prefix: 'title', sort: ['title'] },
+    byName: { prefix: 'name', folded: ['name'], sort: ['name'] },
     byText: { text: ['title'], sort: ['-rank'] },
     onMap: { place: 'at' },
   },
   aggregates: { ofKind: { equal: ['kind'], group: ['size'], of: ['rank'] } },
-  relations: { next: to('things', 'next') },
+  relations: { next: to('things', 'next'), previous: many('things', 'next') },
 });
 const served = contract(declared);
 /** With its relation, whose target the contract knows. */
 const things = served.resources.get('things') ?? declared;
 
+/** What a question makes a database do. */
+export interface Look {
+  /** Pages on SQLite, else entries or documents, whichever are more. */
+  readonly examined: number;
+  /** Walks of a collection by no index, which MongoDB alone counts. */
+  readonly collectionScans: number;
+}
+
 export class CountedStore implements AsyncDisposable {
   readonly documents: number;
   readonly #origin: DirectOrigin;
-  readonly #looked: () => Promise<number> | number;
+  readonly #soFar: () => Promise<Look> | Look;
   readonly #remove: () => Promise<void> | void;
   readonly #forgets: boolean;
 
   static async on(engine: Engine, documents: number): Promise<CountedStore> {
-    const { variables, looked, remove } = await (engine === 'mongodb' ? onMongo() : onSqlite());
+    const { variables, soFar, remove } = await (engine === 'mongodb' ? onMongo() : onSqlite());
     try {
       const origin = await DirectOrigin.open({ ...variables, TOMBOLO_ANSWERS_BYTES_MAX: '0' }, served);
-      const store = new CountedStore({ documents, origin, looked, remove, forgets: engine === 'sqlite' });
+      const store = new CountedStore({ documents, origin, soFar, remove, forgets: engine === 'sqlite' });
       await store.#fill();
       return store;
     } catch (error) {
@@ -70,23 +80,24 @@ export class CountedStore implements AsyncDisposable {
   private constructor(given: {
     readonly documents: number;
     readonly origin: DirectOrigin;
-    readonly looked: () => Promise<number> | number;
+    readonly soFar: () => Promise<Look> | Look;
     readonly remove: () => Promise<void> | void;
     readonly forgets: boolean;
   }) {
     this.documents = given.documents;
     this.#origin = given.origin;
-    this.#looked = given.looked;
+    this.#soFar = given.soFar;
     this.#remove = given.remove;
     this.#forgets = given.forgets;
   }
 
-  /** How much a question looks into: pages on SQLite, else entries or documents, whichever are more. It must find something. */
-  async looked(operation: DocumentOperation, asking: DirectAsking): Promise<number> {
+  /** What a question looks into. It must find something. */
+  async looked(operation: DocumentOperation, asking: DirectAsking): Promise<Look> {
     if (this.#forgets) await this.#forget();
-    const before = await this.#looked();
+    const before = await this.#soFar();
     mustFind(await this.#origin.ask(operation, things, asking));
-    return (await this.#looked()) - before;
+    const after = await this.#soFar();
+    return { examined: after.examined - before.examined, collectionScans: after.collectionScans - before.collectionScans };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -108,11 +119,11 @@ export class CountedStore implements AsyncDisposable {
     // Consumers follow the writes, in batches with pauses between.
     let quiet = 0;
     await eventually('nothing but what looks now and then is looked into', async () => {
-      const before = await this.#looked();
+      const before = (await this.#soFar()).examined;
       await Bun.sleep(quietMs);
       // One that is behind says so.
       const isBehind = Object.values(await services.states()).some(({ detail }) => detail !== undefined);
-      quiet = !isBehind && (await this.#looked()) - before < quietLooksMax ? quiet + 1 : 0;
+      quiet = !isBehind && (await this.#soFar()).examined - before < quietLooksMax ? quiet + 1 : 0;
       return quiet === quietTimes;
     }, { msMax: 900_000 });
   }
@@ -134,27 +145,34 @@ function mustFind({ outcome, detail, text, json: { data } }: DirectAnswer): void
 
 interface Counted {
   readonly variables: Readonly<Record<string, string>>;
-  readonly looked: () => Promise<number> | number;
+  readonly soFar: () => Promise<Look> | Look;
   readonly remove: () => Promise<void> | void;
 }
 
 async function onMongo(): Promise<Counted> {
   const { uri, foreign, remove } = await openMongoDatabase();
-  const looked = async () => {
+  const soFar = async () => {
     const { metrics } = await foreign.admin().command({ serverStatus: 1 });
-    const { scanned, scannedObjects } = (metrics as Metrics).queryExecutor;
-    return Math.max(Number(scanned), Number(scannedObjects));
+    const { scanned, scannedObjects, collectionScans } = (metrics as Metrics).queryExecutor;
+    // Of change streams, which have no other way, the others are the tailable ones.
+    return { examined: Math.max(Number(scanned), Number(scannedObjects)), collectionScans: Number(collectionScans.nonTailable) };
   };
-  return { variables: { MONGODB_URI: uri }, looked, remove };
+  return { variables: { MONGODB_URI: uri }, soFar, remove };
 }
 
 interface Metrics {
-  readonly queryExecutor: { readonly scanned: number; readonly scannedObjects: number };
+  /** https://www.mongodb.com/docs/manual/reference/command/serverStatus/#metrics */
+  readonly queryExecutor: {
+    readonly scanned: number;
+    readonly scannedObjects: number;
+    readonly collectionScans: { readonly nonTailable: number };
+  };
 }
 
 function onSqlite(): Counted {
   const dataDir = mkdtempSync(join(tmpdir(), 'tombolo-bounds-'));
-  return { variables: { TOMBOLO_DATA_DIR: dataDir }, looked: readsOfThisProcess, remove: () => rmSync(dataDir, { recursive: true }) };
+  const soFar = () => ({ examined: readsOfThisProcess(), collectionScans: 0 });
+  return { variables: { TOMBOLO_DATA_DIR: dataDir }, soFar, remove: () => rmSync(dataDir, { recursive: true }) };
 }
 
 /** proc_pid_io(5). SQLite reads each page by a call of its own (`pread`), and nothing else here reads a file. */
@@ -165,8 +183,8 @@ function readsOfThisProcess(): number {
 function toDocument(number: number, documents: number): JsonObject {
   const kind = toKind(number);
   return {
-    kind, rank: number % ofOneKind, size: number % 7, title: `${kind} and other things`, tags: ['all', `t${number % 7}`],
-    next: toId((number + 7_919) % documents), at: { type: 'Point', coordinates: toPlace(number) },
+    kind, rank: number % ofOneKind, size: number % 7, title: `${kind} and other things`, name: `Élan ${kind}`,
+    tags: ['all', `t${number % 7}`], next: toId((number + 7_919) % documents), at: { type: 'Point', coordinates: toPlace(number) },
     note,
   };
 }

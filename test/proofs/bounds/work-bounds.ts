@@ -1,12 +1,12 @@
 /**
  * What each kind of read looks into among many documents (SEMANTICS §6), counted and not timed: on MongoDB what the server says
- * that it examined, on SQLite the pages that are read while none is in memory.
+ * that it examined, where it must have an index to walk, on SQLite the pages that are read while none is in memory.
  */
 import { limits } from '../../../shared/wire/limits.ts';
 import type { DirectAsking, DocumentOperation } from '../../support/direct-origin.ts';
 import { Random } from '../../support/random.ts';
 import type { Engine } from '../../support/whole-world.ts';
-import { CountedStore, ofOneKind, toId, toKind, toPlace } from './counted-store.ts';
+import { CountedStore, type Look, ofOneKind, toId, toKind, toPlace } from './counted-store.ts';
 
 /** Documents of a page. */
 const limit = 20;
@@ -42,8 +42,12 @@ const questions: Readonly<Record<string, Question>> = {
   'get': { operation: 'get', examinedMax: 1, toAsking: (number) => ({ id: toId(number) }) },
   'list': ofKind(''),
   'list by an array': list(() => 'tags=all'),
+  // Of seven that have the one, one has the other.
+  'array of several': list(() => 'tags[contains]=all,t3', 7 * (limit + besides)),
   'range': ofKind('&rank[gte]=50'),
   'prefix': list((number) => `title[prefix]=${toKind(number)}`),
+  // By entries, which lead to documents.
+  'folded prefix': list((number) => `name[prefix]=ELAN+${toKind(number)}`, 2 * (limit + besides)),
   'in': list((number) => `kind[in]=${kindsFrom(number)}`, valuesOfIn * (limit + besides)),
   'beside': ofKind('&size[ne]=3', ofOneKind + besides),
   'last page': ofKind('&page=last'),
@@ -51,6 +55,8 @@ const questions: Readonly<Record<string, Question>> = {
   'estimated count': list(() => 'count=estimated', limits.estimatedCountMax + limit + 2 * besides),
   'distinct': list(() => 'distinct=kind', limit * ofLooseRead),
   'expand': ofKind('&expand=next', 2 * (limit + besides)),
+  // Each is the next of one.
+  'expand many': ofKind('&expand=previous', 2 * (limit + besides)),
   // Which of two words is the rarer is counted, to a thousand each.
   'text': list((number) => `q=${toKind(number)}+thing`, 3 * limits.textExaminedMax),
   'near': list((number) => `near=${toPlace(number).join()}&distance=30000`, limits.placesExaminedMax),
@@ -72,6 +78,8 @@ export interface Looks {
   readonly documents: number;
   /** Of each kind of read the most: entries or documents on MongoDB, pages on SQLite. */
   readonly looked: Readonly<Record<string, number>>;
+  /** The kinds of read that walked a collection by no index, on MongoDB. */
+  readonly withoutIndex: readonly string[];
   /** Of an export of all, which is cut where it takes too long: a thousand or more, where looks are counted at all. */
   readonly whole: number;
 }
@@ -83,27 +91,36 @@ export async function looksOf(
   const random = new Random(seed);
   await using store = await CountedStore.on(engine, documents);
   const looked: Record<string, number> = {};
+  const withoutIndex: string[] = [];
   for (const [name, { operation, toAsking }] of Object.entries(questions)) {
-    const counts: number[] = [];
+    const leasts: Look[] = [];
     for (let question = 0; question < questionsEach; question++) {
       const asking = toAsking(random.below(documents - valuesOfIn * ofOneKind));
-      const again: number[] = [];
+      const again: Look[] = [];
       for (let asked = 0; asked < askedEach; asked++) again.push(await store.looked(operation, asking));
-      counts.push(Math.min(...again));
+      leasts.push({ examined: least(again, 'examined'), collectionScans: least(again, 'collectionScans') });
     }
-    looked[name] = Math.max(...counts);
+    looked[name] = Math.max(...leasts.map(({ examined }) => examined));
+    if (leasts.some(({ collectionScans }) => collectionScans > 0)) withoutIndex.push(name);
   }
-  return { engine, documents, looked, whole: await store.looked('export', { query: '?fields=kind' }) };
+  const { examined: whole } = await store.looked('export', { query: '?fields=kind' });
+  return { engine, documents, looked, withoutIndex, whole };
 }
 
-/** The kinds of read that looked into more than they may. */
-export function tooManyLooks({ engine, documents, looked, whole }: Looks): readonly string[] {
+function least(looks: readonly Look[], counted: keyof Look): number {
+  return Math.min(...looks.map((look) => look[counted]));
+}
+
+/** The kinds of read that looked into more than they may, or walked a collection. */
+export function tooManyLooks({ engine, documents, looked, withoutIndex, whole }: Looks): readonly string[] {
   if (whole < wholeMin) return [`${engine}: an export of ${documents} documents is counted as ${whole} looks`];
-  return Object.entries(questions).flatMap(([name, { examinedMax }]) => {
+  const walked = withoutIndex.map((name) => `${engine}, ${name}: walked a collection of ${documents} documents by no index`);
+  const tooMany = Object.entries(questions).flatMap(([name, { examinedMax }]) => {
     const max = engine === 'mongodb' ? examinedMax : examinedMax * pagesOfEntry + pagesOfLook;
     const count = looked[name] ?? Number.POSITIVE_INFINITY;
     return count <= max ? [] : [`${engine}, ${name}: looked ${count} times among ${documents} documents, ${max} at most`];
   });
+  return [...walked, ...tooMany];
 }
 
 /** Half as many more, for the levels of an index and where a document stands; a few looks are none. */

@@ -56,6 +56,21 @@ describe.each([...engines])('on %s', (engine) => {
     expect(await state()).toEqual({ ready: true });
   });
 
+  test('what another program wrote while no origin ran is found afterwards, all of it', async () => {
+    const searched = resource({ ...textNotesOf(['title']), rules });
+    await using world = await TextWorld.on(engine, searched);
+    const found = async () => {
+      const { data } = (await world.origin.ask('list', searched, { query: '?q=third&limit=100' })).json;
+      return Array.isArray(data) ? data.length : undefined;
+    };
+    await eventually('it is served', async () => (await found()) === 0);
+    await world.end();
+    // More than are made at once.
+    for (let number = 0; number < 45; number++) await world.program.insert('notes', `n${number}`, note('Third', number));
+    await world.begin();
+    await eventually('all are found', async () => (await found()) === 45, { msMax: 60_000 });
+  });
+
   test('another declaration has its own entries, and finds by them', async () => {
     const narrow = resource({ ...textNotesOf(['title']), rules });
     await using world = await TextWorld.on(engine, narrow);
