@@ -15,7 +15,7 @@ import { transaction } from './operations/transaction.ts';
 import { moduleList, type RowsOf } from './operations/module.ts';
 import { removals } from './operations/removals.ts';
 import { webhookOperations } from './webhooks/operations.ts';
-import { deliveries, turns, webhooks } from './webhooks/resource.ts';
+import { causes, deliveries, turns, webhooks } from './webhooks/resource.ts';
 import { workflowOperations } from './workflows/operations.ts';
 import { workflows } from './workflows/resource.ts';
 
@@ -29,7 +29,7 @@ export const modules = moduleList({
   jobs: { operations: jobOperations, resources: [jobs, schedules] },
   workflows: { operations: workflowOperations, resources: [workflows] },
   deferred: { operations: deferredOperations, resources: [deferred, deferredParts] },
-  webhooks: { operations: webhookOperations, resources: [webhooks, deliveries, turns] },
+  webhooks: { operations: webhookOperations, resources: [webhooks, deliveries, turns, causes] },
   incoming: { operations: incomingOperations, resources: [received] },
   endpoints,
 });

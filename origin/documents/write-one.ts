@@ -11,13 +11,14 @@ import { presenter } from './present.ts';
 import type { About, Decision, Mutation, Outcome, Reach, Store, WriteOptions } from '../store/store.ts';
 import { standing } from './removed.ts';
 import type { StoredDocument } from '../store/stored-document.ts';
+import { noteOfCause } from '../webhooks/causes.ts';
 import { causesOf } from './caused.ts';
 import { type Decide, toldInPatch } from './decisions.ts';
 
 type WrittenDocument = Extract<Outcome, { kind: 'written' }>;
 
 /** What a decision needs beside its call. */
-export type Deciding = Pick<Context, 'store' | 'now'>;
+export type Deciding = Pick<Context, 'store' | 'now' | 'traces'>;
 
 export interface OneWrite {
   readonly id: string;
@@ -98,7 +99,7 @@ interface Decided {
   readonly isFresh: About['isFresh'];
 }
 
-function toDecision({ store, now }: Deciding, call: Asked, { decided, before, reach, jobIds, isFresh }: Decided): Decision {
+function toDecision({ store, now, traces }: Deciding, call: Asked, { decided, before, reach, jobIds, isFresh }: Decided): Decision {
   const { resource, id } = call;
   if (decided === 'keep') return { kind: 'keep' };
   const isGone = decided === 'remove' || isRemoved(resource, decided);
@@ -108,6 +109,7 @@ function toDecision({ store, now }: Deciding, call: Asked, { decided, before, re
   const caused = [
     ...(isLeaving ? causedByRemoval({ resource, id }, { store, reach, nowMs }) : []),
     ...(decided === 'remove' ? [] : causesOf(decided, jobIds)),
+    ...noteOfCause(traces, call, { document: decided === 'remove' ? undefined : decided, reach }),
   ];
   const also = withEvents({ resource, id, isFresh, before }, caused, { cause: call, reach, nowMs });
   if (!isGone) mustNameOthers(call, decided, { before, store, reach });

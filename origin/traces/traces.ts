@@ -17,6 +17,8 @@ interface Beginning {
   readonly state?: string | undefined;
   /** Another trace that led to it, which it is no part of. */
   readonly link?: string | undefined;
+  /** Others are asked in it. */
+  readonly isAsking?: true;
 }
 
 export interface Traced {
@@ -67,11 +69,11 @@ export async function startTraces(url: string): Promise<Started<Traces>> {
     return given.then((value: unknown) => (inner.end(), value), failed);
   };
 
-  const begin: Traces['begin'] = (name, { parent, state, link }) => {
+  const begin: Traces['begin'] = (name, { parent, state, link, isAsking }) => {
     const [parentContext, linkContext] = [contextOf(parent), contextOf(link)];
     if (parentContext === undefined && linkContext === undefined) return undefined;
     const stated = state === undefined ? {} : { traceState: createTraceState(state) };
-    const kind = linkContext === undefined ? SpanKind.SERVER : SpanKind.CONSUMER;
+    const kind = isAsking === true ? SpanKind.CLIENT : linkContext === undefined ? SpanKind.SERVER : SpanKind.CONSUMER;
     const span = tracer.startSpan(
       name,
       { kind, links: linkContext === undefined ? [] : [{ context: linkContext }] },

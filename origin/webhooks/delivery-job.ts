@@ -73,8 +73,8 @@ class Delivering {
   }
 
   async run(): Promise<void> {
-    const { id, webhookId, signal } = this.#what;
-    const { store, settings } = this.#context;
+    const { id, webhookId } = this.#what;
+    const { store } = this.#context;
     const [delivery, webhook] = await Promise.all([store.get(deliveries, id, inTime()), store.get(webhooks, webhookId, inTime())]);
     if (delivery.value === undefined) return;
     const stored = deliveryIn(delivery.value);
@@ -87,10 +87,21 @@ class Delivering {
       const ended = { error: 'the resource is not served any more' };
       return this.#write([attempted(id, 'dead', ended, this.#context.now()), ...this.#leaving(stored)]);
     }
-    const sent = await send({
-      id, webhookId, webhook: to, body, settings, signal, nowMs: this.#context.now(), attemptMs: this.#times.attemptMs,
-    });
-    await this.#note(stored, sent);
+    await this.#note(stored, await this.#send(stored, to, body));
+  }
+
+  /** Its span is below that of the write that it tells of. */
+  async #send({ trace, attempts }: StoredDelivery, webhook: StoredWebhook, body: string): Promise<Sent> {
+    const { traces, settings, now } = this.#context;
+    const traced = traces?.begin('webhook delivery', { parent: trace, isAsking: true });
+    const { attemptMs } = this.#times;
+    let sent: Sent | undefined;
+    try {
+      const traceparent = traced?.traceparent ?? trace;
+      return sent = await send({ ...this.#what, webhook, body, settings, attemptMs, traceparent, nowMs: now() });
+    } finally {
+      traced?.end({ delivery: this.#what.id, attempt: attempts + 1, status: sent?.ended.status }, sent?.isTaken !== true);
+    }
   }
 
   /** The next of its document is sent. */

@@ -11,7 +11,7 @@ import { deliveryIn, documentOf, webhookIn } from './stored-webhook.ts';
 /** Which job delivers: one for each webhook has its lane. */
 export type JobOf = (webhook: string) => Job;
 
-export interface NewDelivery extends Pick<StoredDelivery, 'webhook' | 'event' | 'document' | 'body'> {
+export interface NewDelivery extends Pick<StoredDelivery, 'webhook' | 'event' | 'document' | 'body' | 'trace'> {
   readonly id: string;
   /** It waits for its webhook, which is paused. */
   readonly isHeld: boolean;

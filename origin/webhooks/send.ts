@@ -17,6 +17,8 @@ export interface Sending {
   readonly nowMs: number;
   /** The time of an attempt; the origin's own unless said. */
   readonly attemptMs: number;
+  /** What its receiver does is a part of this trace (W3C Trace Context §3.2). */
+  readonly traceparent: string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -53,11 +55,12 @@ export async function send(sending: Sending): Promise<Sent> {
   }
 }
 
-function toHeaders({ id, webhookId, webhook, body, settings, nowMs }: Sending): Readonly<Record<string, string>> {
+function toHeaders({ id, webhookId, webhook, body, settings, nowMs, traceparent }: Sending): Readonly<Record<string, string>> {
   const at = Math.floor(nowMs / 1_000);
   return {
     'content-type': 'application/json', 'user-agent': 'Tombolo-Webhooks/1', 'webhook-id': id, 'webhook-timestamp': String(at),
     'webhook-signature': toSignature({ id, at, body }, secretsOf(webhook, webhookId, settings.keys, nowMs)),
+    ...(traceparent === undefined ? {} : { traceparent }),
   };
 }
 

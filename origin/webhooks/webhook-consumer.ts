@@ -17,6 +17,7 @@ import type { ListRequest, Mutation } from '../store/store.ts';
 import { StoredDocument } from '../store/stored-document.ts';
 import { signPosition } from '../tokens.ts';
 import { type Audience, idJsonOf, toAudience, type Told, toldOf } from './audience.ts';
+import { tracesOf } from './causes.ts';
 import { type JobOf, making, removing, sendingAgain, toDeliveryId } from './delivery-writes.ts';
 import { noticesOf } from './notices.ts';
 import { isSealedUnder, openSecret, sealSecret } from './secrets.ts';
@@ -66,9 +67,11 @@ export class WebhookConsumer implements Consumer {
     return resource === webhooks.name || this.#context.contract.resources.has(resource);
   }
 
-  handle(changes: readonly Change[]): readonly Mutation[] {
+  async handle(changes: readonly Change[]): Promise<readonly Mutation[]> {
+    const ofDocuments = changes.flatMap((change) => (change.kind === 'document' && change.resource !== webhooks.name ? [change] : []));
+    const traces: ReadonlyMap<Change, string> = await tracesOf(this.#context, ofDocuments);
     return changes.flatMap((change) => {
-      if (change.resource !== webhooks.name) return this.#tell(change);
+      if (change.resource !== webhooks.name) return this.#tell(change, traces.get(change));
       if (change.kind !== 'document') return [];
       this.#learn(change.id, change.after ?? undefined);
       return noticesOf(change, this.#known, { jobOf: this.#jobOf, nowMs: this.#context.now() });
@@ -125,23 +128,23 @@ export class WebhookConsumer implements Consumer {
     if (goesOn) this.#goingOn.set(id, looksMax);
   }
 
-  #tell(change: Change): readonly Mutation[] {
+  #tell(change: Change, trace: string | undefined): readonly Mutation[] {
     return [...this.#known].flatMap(([id, known]) => {
       const { webhook, audience } = known;
       if (webhook.resource !== change.resource) return [];
       const told = toldOf(change, audience);
       if (told === undefined || (told.event !== 'resync' && !webhook.events.includes(told.event))) return [];
-      return [this.#making(id, known, told, change.position)];
+      return [this.#making(id, known, told, change.position, trace)];
     });
   }
 
-  #making(id: string, { webhook, audience }: Known, told: Told, position: Position): Mutation {
+  #making(id: string, { webhook, audience }: Known, told: Told, position: Position, trace?: string): Mutation {
     const nowMs = this.#context.now();
     const token = signPosition(position, this.#context.settings.keys[0]);
     const body = toBody(told, { webhook, audience, token, nowMs });
     const isHeld = webhook.paused !== undefined;
     const event = `${webhook.resource}.${told.event}`;
-    const delivery = { id: toDeliveryId(id, position), webhook: id, event, document: told.id ?? '', body, isHeld };
+    const delivery = { id: toDeliveryId(id, position), webhook: id, event, document: told.id ?? '', body, isHeld, trace };
     const isInLine = webhook.ordered && told.id !== undefined;
     return (isInLine ? queueing : making)(delivery, { jobOf: this.#jobOf, nowMs });
   }

@@ -124,7 +124,8 @@ export function isNobodysName(resource: Resource, name: string): boolean {
 
 /** A body that is no document's: what an endpoint takes. */
 export function bodyOf(schema: z.ZodObject): z.ZodType<JsonObject> {
-  return shownAs(schema, toBody(closed(schema), () => false));
+  const body = closed(schema);
+  return shownAs(body, toBody(body, () => false));
 }
 
 /** A body that says what is to change, and may be a list; `take` makes an object of it. */

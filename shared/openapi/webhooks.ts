@@ -100,9 +100,13 @@ export function deliveriesParameters(): readonly QueryParameter[] {
   return [stateOf(deliveryStates), limitOf('Entries'), afterLike(deliveriesAfter.source)];
 }
 
-const signedBy = ['Webhook-Id', 'Webhook-Timestamp', 'Webhook-Signature'].map((name) => ({
-  name, in: 'header', required: true, schema: text,
-}));
+const sentHeaders = [
+  ...['Webhook-Id', 'Webhook-Timestamp', 'Webhook-Signature'].map((name) => ({ name, in: 'header', required: true, schema: text })),
+  {
+    name: 'traceparent', in: 'header', schema: text,
+    description: 'Where the write that it tells of was traced: the attempt, in that trace (W3C Trace Context).',
+  },
+];
 
 /** What receivers are sent of resources that can be followed: the `webhooks` of OpenAPI 3.1. */
 export function sentToReceivers(resources: readonly Resource[]): JsonObject {
@@ -139,7 +143,7 @@ function sentOf(type: string, summary: string, data: JsonObject): JsonObject {
   const properties = { type: { const: type }, timestamp: moment, data };
   const schema = { type: 'object', required: Object.keys(properties), properties };
   return {
-    operationId: `webhook.${type}`, parameters: signedBy, summary,
+    operationId: `webhook.${type}`, parameters: sentHeaders, summary,
     requestBody: { required: true, content: { [json]: { schema } } },
     responses: { '2XX': { description: 'Taken. Anything else is tried again; 410 pauses the webhook.' } },
   };

@@ -68,6 +68,8 @@ export const deliveries = resource({
     /** Attempts that ended, and of the last of them: the status and the head of the answer, its time, or what went wrong. */
     attempts: integer(), status: integer().optional(), answer: z.string().optional(), latencyMs: integer().optional(),
     error: z.string().optional(),
+    /** The `traceparent` of the write that it tells of, where that was traced. */
+    trace: z.string().optional(),
     made: instant(), triedAt: instant().optional(), keptUntil: instant(),
   }),
   shapes: {
@@ -84,5 +86,12 @@ export const turns = resource({
   shapes: { ofWebhook: { equal: ['webhook'] } },
 });
 
+/** The traced writes that left documents as they were, by a part of the digest of a document's place, so that there are few. */
+export const causes = resource({
+  name: 'tombolo_webhook_causes', internal: true, id: { kind: 'string', format: z.string() }, ...unkept,
+  schema: z.object({ last: z.array(z.object({ of: z.string(), left: z.string(), trace: z.string() })) }), shapes: { all: {} },
+});
+
 export type StoredWebhook = z.output<typeof stored.schema>;
+export type StoredCauses = z.output<typeof causes.schema>;
 export type StoredDelivery = z.output<typeof deliveries.schema>;

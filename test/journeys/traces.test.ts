@@ -1,4 +1,4 @@
-/** Traces of a write from the edge to the job that it enqueues, as a receiver of OTLP gets them. */
+/** Traces of a write from the edge to the job that it enqueues and to whoever a webhook tells of it, as a receiver of OTLP gets them. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { eventually } from '../support/eventually.ts';
 import { type Asking, type Engine, type Stack, startWorld, type World } from '../support/whole-world.ts';
@@ -37,7 +37,17 @@ const receiver = Bun.serve({
     return Response.json({ partialSuccess: {} });
   },
 });
-afterAll(() => receiver.stop(true));
+/** The `traceparent` of each delivery of a webhook, and the id of its document. */
+const delivered: { readonly traceparent: string | null; readonly document: string }[] = [];
+const hooked = Bun.serve({
+  port: 0,
+  async fetch(request) {
+    const { data } = (await request.json()) as { readonly data: { readonly id: string } };
+    delivered.push({ traceparent: request.headers.get('traceparent'), document: data.id });
+    return new Response(null, { status: 204 });
+  },
+});
+afterAll(() => Promise.all([receiver.stop(true), hooked.stop(true)]));
 
 const valueOf = ({ attributes }: Pick<Span, 'attributes'>, key: string): unknown =>
   Object.values(attributes.find((attribute) => attribute.key === key)?.value ?? {})[0];
@@ -49,7 +59,7 @@ const worldsOfTwo: readonly (readonly [Engine, Stack])[] = [['sqlite', 'workerd'
 describe.each(worldsOfTwo)('on %s in %s', (engine, stack) => {
   let world: World;
   beforeAll(async () => {
-    const variables = { TOMBOLO_OTLP_URL: `http://127.0.0.1:${receiver.port}`, TOMBOLO_TRACE_ONE_IN: '0' };
+    const variables = { TOMBOLO_OTLP_URL: `http://127.0.0.1:${receiver.port}`, TOMBOLO_TRACE_ONE_IN: '0', TOMBOLO_WEBHOOKS_LOOPBACK: '1' };
     world = await startWorld({ engine, stack, variables });
   });
   afterAll(() => world.close());
@@ -89,6 +99,30 @@ describe.each(worldsOfTwo)('on %s in %s', (engine, stack) => {
     for (const { startTimeUnixNano, endTimeUnixNano } of spans) expect(BigInt(endTimeUnixNano) >= BigInt(startTimeUnixNano)).toBe(true);
     expect([job.name, job.links?.[0]?.spanId, job.parentSpanId]).toEqual(['job orders-receipt', origin?.spanId, undefined]);
     expect(job.traceId).not.toBe(traceId);
+  });
+
+  test('a delivery is below the write that it tells of, as its receiver is told, and one of an untraced write is in no trace', async () => {
+    const url = `http://127.0.0.1:${hooked.port}/`;
+    expect((await ask('/v2/webhooks', { json: { url, resource: 'orders', events: ['created', 'changed', 'deleted'] } })).status).toBe(201);
+    const traces = ['created', 'deleted'].map(() => crypto.randomUUID().replaceAll('-', ''));
+    const traced = traces.map((trace) => ({ traceparent: `00-${trace}-aaf067aa0ba902b7-01` }));
+    const patched = { 'content-type': 'application/merge-patch+json' };
+    const order = { tenant: 'odeon', film: crypto.randomUUID(), seats: 1, buyer: secret };
+    const { id } = JSON.parse((await ask('/v2/orders', { headers: traced[0] ?? {}, json: order })).text) as { readonly id: string };
+    expect((await ask(`/v2/orders/${id}`, { method: 'PATCH', headers: patched, json: { seats: 2 } })).status).toBe(200);
+    expect((await ask(`/v2/orders/${id}`, { method: 'DELETE', headers: traced[1] ?? {} })).status).toBe(204);
+    const all = await eventually('all three are delivered', () => {
+      const found = delivered.filter(({ document }) => document === id);
+      return found.length === 3 && found.map(({ traceparent }) => traceparent);
+    }, { msMax: 20_000 });
+    expect(all.filter((traceparent) => traceparent === null)).toHaveLength(1);
+    for (const trace of traces) {
+      const span = await eventually('its span', () => ofTrace(trace).find(({ name }) => name === 'webhook delivery'));
+      const origin = await eventually('that of the write', () =>
+        ofTrace(trace).find(({ service, name }) => service === 'tombolo-origin' && name === 'request'));
+      expect([span.parentSpanId, valueOf(span, 'tombolo.status')]).toEqual([origin.spanId, 204]);
+      expect(all).toContain(`00-${trace}-${span.spanId}-01`);
+    }
   });
 
   test('what nobody sampled is not sent, and nothing that was sent by a caller is', async () => {
