@@ -7,7 +7,7 @@ export const edgeLimits = {
   dataPointsAtOnceMax: 240,
   /** Verified tokens remembered by an isolate; at 8 KB a token this is at most 16 MB. The oldest goes first. */
   tokensRememberedMax: 2_000,
-  /** Ids of no API key that an isolate remembers, half a kilobyte each: a program goes on for ever with a key that was revoked. */
+  /** Ids of no API key, and texts of none, that an isolate remembers, half a kilobyte each: programs go on for ever with what is over. */
   keysAbsentMax: 1_000,
   /** API keys whose use is noted, at 100 bytes each; past it the oldest is told of again within its minute. */
   keysNotedMax: 10_000,

@@ -5,7 +5,7 @@
  *   text ─▶ form ─▶ in memory, fresh ─────────────────────────▶ compared ─▶ who asks
  *             │         └─ not: checksum ─▶ origin asked once ──▶   │
  *             └─ 401                └─ 401      └─ away: last known │ unless it may have changed, or 503
- *                                                                  └─ 401
+ *                                                                  └─ another: rotated a moment ago? origin asked once ─▶ 401
  */
 import { dependenciesOfDocument } from '../../shared/contract/dependencies.ts';
 import { publicScope } from '../../shared/contract/scope.ts';
@@ -51,16 +51,18 @@ export class ApiKeys {
   readonly #uses = new KeyUses();
   /** Ids of no key, in order of use. They are many and anybody's to invent, so they never displace what is stored. */
   readonly #absent = new Map<string, Entry>();
+  /** Texts that the origin, asked for it, knew as none of their key's, in order of use: none of them ever comes to be one. */
+  readonly #refused = new Map<string, true>();
 
   /** Throws `key_invalid`, `key_restricted`, or `identity_unavailable` where nobody can say. */
   verify(request: Routed, text: string): Verified | Promise<Verified> {
     const id = idInKey(text);
     if (id === undefined) throw keyInvalid('not an API key: tbk_, 24 hex digits, and 49 letters and digits');
     const held = this.#held(request, id);
-    if (held !== undefined) return this.#judge(request, id, { entry: held, text });
+    if (held !== undefined) return this.#compare(request, id, { entry: held, text });
     // A checksum guards nothing. It keeps what was mistyped or cut off from being asked about.
     if (!isWhole(text)) throw mistyped();
-    return this.#find(request, id).then((entry) => this.#judge(request, id, { entry, text }));
+    return this.#find(request, id).then((entry) => this.#compare(request, id, { entry, text }));
   }
 
   /** That the key, by which its bearer was given something else to come with, is still good. */
@@ -71,11 +73,24 @@ export class ApiKeys {
     mustBeTaken(request, found);
   }
 
-  #judge(request: Routed, id: string, { entry, text }: { readonly entry: Entry; readonly text: string }): Verified {
+  #compare(request: Routed, id: string, { entry, text }: Brought): Verified | Promise<Verified> {
     const found = knownOf(entry);
-    if (found === undefined || !isText(found, request.context.hasher.digest(encoder.encode(text)))) {
-      throw isWhole(text) ? keyUnknown() : mistyped();
-    }
+    if (found !== undefined && isText(found, request, text)) return this.#take(request, id, found);
+    if (!isWhole(text)) throw mistyped();
+    if (found === undefined || this.#refused.has(text)) throw keyUnknown();
+    return this.#askAgain(request, id, text);
+  }
+
+  /** A key that was rotated within the memo has a text that what is known of it here does not. */
+  async #askAgain(request: Routed, id: string, text: string): Promise<Verified> {
+    const view = await request.context.generations.view(dependenciesOf(id), askingOf(request));
+    const found = knownOf(await this.#ask(request, id, { entry: undefined, view }));
+    if (found !== undefined && isText(found, request, text)) return this.#take(request, id, found);
+    remember(this.#refused, text, true, edgeLimits.keysAbsentMax);
+    throw keyUnknown();
+  }
+
+  #take(request: Routed, id: string, found: Known): Verified {
     mustBeTaken(request, found);
     this.#uses.note(request, id);
     return found;
@@ -134,6 +149,11 @@ export class ApiKeys {
       detail: 'API keys cannot be checked now', headers: { 'retry-after': String(edgeLimits.retryAfterSeconds) },
     });
   }
+}
+
+interface Brought {
+  readonly entry: Entry;
+  readonly text: string;
 }
 
 interface Found {
@@ -211,7 +231,8 @@ function toBytes(hex: string): Uint8Array {
 }
 
 /** Both are compared, each in constant time. */
-function isText({ hash, previous }: Known, given: Uint8Array): boolean {
+function isText({ hash, previous }: Known, { context: { hasher } }: Routed, text: string): boolean {
+  const given = hasher.digest(encoder.encode(text));
   const isCurrent = isEqual(hash, given);
   const isPrevious = previous !== undefined && isEqual(previous.hash, given) && previous.until > Date.now();
   return isCurrent || isPrevious;

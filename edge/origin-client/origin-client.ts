@@ -67,6 +67,8 @@ export interface Origin {
   ask(question: Question): Promise<Reply>;
   /** Of each, in the order of the setting. */
   readiness(): Promise<readonly Readiness[]>;
+  /** The level of load that each of them has now at least, as far as is known. */
+  load(): LoadLevel;
 }
 
 export interface OriginClientOptions extends Signing {
@@ -105,14 +107,21 @@ export class OriginClient implements Origin {
     return this.#ready;
   }
 
+  load(): LoadLevel {
+    const now = Date.now();
+    return this.#origins.reduce<LoadLevel>((least, origin) => {
+      const level = origin.weight > 0 ? origin.loadAt(now) : least;
+      return level < least ? level : least;
+    }, 4);
+  }
+
   async ask(question: Question): Promise<Reply> {
     this.#retries.earn();
     const { signal, headArrived } = toTimeLimit(question);
-    try {
-      return await this.#askInOrder(question, this.#orderFor(question), signal);
-    } finally {
-      headArrived();
-    }
+    const asked = this.#askInOrder(question, this.#orderFor(question), signal).finally(headArrived);
+    // A client that goes away ends what is done for it alone, and the breaker would never hear that nothing came.
+    question.waitUntil(asked.catch(() => undefined));
+    return asked;
   }
 
   /**

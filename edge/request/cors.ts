@@ -9,7 +9,7 @@ const requestHeaders =
 /** The headers that pages may read: those of SEMANTICS §13, and the rest of what this API says. */
 const exposedHeaders =
   'Accept-Patch, Age, Allow, API-Version, Cache-Status, Deprecation, ETag, Link, Location, Preference-Applied, RateLimit, ' +
-  'RateLimit-Policy, Retry-After, Sunset, Tombolo-Limits, Tombolo-Position, WWW-Authenticate, X-Request-Id';
+  'RateLimit-Policy, Retry-After, Sunset, Tombolo-Brownout, Tombolo-Limits, Tombolo-Position, WWW-Authenticate, X-Request-Id';
 
 /** Lets a declared page read the answer; that every answer varies by Origin stands in `security-headers.ts`. */
 export function setCorsHeaders(answer: Headers, request: SentHeaders, declared: ReadonlySet<string>): void {

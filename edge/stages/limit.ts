@@ -33,9 +33,16 @@ function charged<R extends Identified>(request: R, next: (request: R) => Answer,
   const go = (given: Verdict): Answer => {
     mustBeWithin(request, spending.plan, given);
     noteSpent(request, spending, given);
+    tellLoad(request);
     return next(request);
   };
   return verdict instanceof Promise ? verdict.then(go) : go(verdict);
+}
+
+/** What is refused for now, whoever asks (SEMANTICS §9). */
+function tellLoad(request: Identified): void {
+  const level = request.context.origin.load();
+  if (level > 0) tell(request, 'tombolo-brownout', String(level));
 }
 
 /** So many units more of what the request is: what it says of the caller's plan is what is left then. */

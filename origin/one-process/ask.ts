@@ -24,7 +24,7 @@ type Question = Parameters<Origin['ask']>[0];
 /** `untimed` lifts the server's own limits on slow bodies and quiet answers from the named request. */
 export function toOrigin(context: Context, untimed: (requestId: string) => void): Origin {
   const readiness = async () => [await toReadiness(context)];
-  return { ask: (question) => ask(context, question, untimed), readiness };
+  return { ask: (question) => ask(context, question, untimed), readiness, load: () => context.load.level };
 }
 
 /** GET is answered by the door; HEAD comes as far as here. */

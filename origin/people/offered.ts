@@ -4,6 +4,7 @@
  */
 import { peopleRoot } from '../../shared/people/paths.ts';
 import type { OfferedToPeople, PeopleAnswer } from '../../shared/openapi/people.ts';
+import { Fault } from '../../shared/wire/fault.ts';
 
 type Row = (asked: `${'GET' | 'POST'} /${string}`, says: string, gives?: PeopleAnswer) => OfferedToPeople;
 
@@ -91,10 +92,15 @@ function rowsBy(by: OfferedToPeople['by']): Row {
   };
 }
 
-const keys: ReadonlySet<string> = new Set(offeredToPeople.map(({ method, path }) => `${method} ${path.replace(/:\w+$/, ':')}`));
+/** By path, with `:` for a parameter, which is a last segment. */
+const methods: ReadonlyMap<string, readonly string[]> = new Map(
+  [...Map.groupBy(offeredToPeople, ({ path }) => peopleRoot + path.replace(/:\w+$/, ':'))].map(([path, rows]) =>
+    [path, rows.map(({ method }) => method)]),
+);
 
-/** `path`: as it was sent. One that is written in another way than its line is not there. A parameter is a last segment. */
-export function isOffered(method: string, path: string): boolean {
-  const below = path.slice(peopleRoot.length);
-  return [below, below.replace(/[^/]+$/, ':')].some((each) => keys.has(`${method} ${each}`));
+/** Throws `route_not_found` or `method_not_allowed`. `path`: as it was sent; written in another way than its line, it is not there. */
+export function mustBeOffered(method: string, path: string): void {
+  const taken = methods.get(path) ?? methods.get(path.replace(/[^/]+$/, ':'));
+  if (taken === undefined) throw new Fault('route_not_found');
+  if (!taken.includes(method)) throw new Fault('method_not_allowed', { headers: { allow: [...taken, 'OPTIONS'].join(', ') } });
 }

@@ -15,7 +15,7 @@ import type { Reply } from '../respond.ts';
 import { late, within } from '../within.ts';
 import { asBadInput } from './bad-input.ts';
 import { guardedOf, isSecretChecked } from './guarded.ts';
-import { isOffered } from './offered.ts';
+import { mustBeOffered } from './offered.ts';
 import type { OpenedPeople } from './open.ts';
 
 export interface AskedOfPeople extends Occurrence {
@@ -60,7 +60,7 @@ export class People {
   }
 
   async answer(asked: AskedOfPeople): Promise<Reply> {
-    if (!isOffered(asked.method, asked.path)) throw new Fault('route_not_found');
+    mustBeOffered(asked.method, asked.path);
     if (this.#underWay >= peopleLimits.underWayMax) {
       throw new Fault('overloaded', { detail: 'too many people at once', headers: { 'retry-after': '1' } });
     }

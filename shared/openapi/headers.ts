@@ -27,6 +27,12 @@ const answerHeaders = {
   Age: { description: 'Seconds since the origin was asked.', schema: { type: 'integer', minimum: 0 } },
   RateLimit: { description: 'What is left of each window of the plan (draft-ietf-httpapi-ratelimit-headers).', schema: text },
   'RateLimit-Policy': { description: 'The windows of the plan.', schema: text },
+  'Tombolo-Brownout': {
+    description:
+      'There is too much to do, and this much of it is refused (503): 1 uploads, exports and what costs ten units or more, 2 reads of ' +
+      'collections and changes of many documents too, 3 changes of one and new feeds too, 4 all that is not kept at the edge.',
+    schema: { type: 'integer', minimum: 1, maximum: 4 },
+  },
   'Retry-After': { description: 'Seconds to wait.', schema: { type: 'integer', minimum: 0 } },
   'WWW-Authenticate': { description: 'How to sign in (RFC 6750 §3).', schema: text },
   Allow: { description: 'The methods that the path takes.', schema: text },
@@ -37,7 +43,9 @@ export type AnswerHeader = keyof typeof answerHeaders;
 /** All of them, as components. */
 export const headerComponents: JsonObject = answerHeaders;
 
-export const headersOfAll = ['API-Version', 'X-Request-Id', 'RateLimit', 'RateLimit-Policy'] as const satisfies readonly AnswerHeader[];
+export const headersOfAll = [
+  'API-Version', 'X-Request-Id', 'RateLimit', 'RateLimit-Policy', 'Tombolo-Brownout',
+] as const satisfies readonly AnswerHeader[];
 export const headersOfStates = ['ETag', 'Cache-Control', 'Cache-Status', 'Age'] as const satisfies readonly AnswerHeader[];
 
 /** What every answer of a version carries that its callers are asked to leave. */

@@ -6,6 +6,7 @@ import type { BenchWorld, Reads, Server } from './bench-world.ts';
 import { forwardContenders } from './forward-contenders.ts';
 import { editor } from './imports.ts';
 import { toRequestBytes } from './load.ts';
+import { refusedContenders } from './refused-contenders.ts';
 
 export interface Contender {
   readonly name: string;
@@ -81,6 +82,7 @@ export async function contendersOf(world: BenchWorld, createsPerRound: number): 
       requests: plain(films, { ...fromCloudflare, authorization: `Bearer ${token}` }),
     },
     { ...hitWithKey, server: edge, requests: plain(films, { ...fromCloudflare, authorization: `Bearer ${apiKey}` }) },
+    ...(await refusedContenders(world, (credential) => plain(films, { ...fromCloudflare, authorization: `Bearer ${credential}` }))),
     {
       name: 'origin, durable create', server: origin, status: 201, once: true,
       requests: () => Array.from({ length: createsPerRound }, () => toCreate(keys, key)),

@@ -1,8 +1,9 @@
 /**
  * `npm run bench`: the hot paths beside bare Hono, interleaved in one run, then durable creates and imports.
  * Prints a table and writes the record beside this file. `-- --quick` takes under a minute and is rougher;
- * `-- --only edge` measures those whose name contains the word, and neither writes the record; `-- --only forward` writes one of
- * its own, with what each step of a request that goes through costs. `-- one` compares the ways to serve from one machine instead,
+ * `-- --only origin` measures those whose name contains the word, and neither writes the record; `-- --only forward` writes one of
+ * its own, with what each step of a request that goes through costs, and so does `-- edge`, of hits by token and by key and of what
+ * is refused. `-- one` compares the ways to serve from one machine instead,
  * PocketBase's too, and `-- data` what else is asked of a data API: words, aggregates, related documents, changes of many; `-- mongo`
  * asks the same of one process on MongoDB and of RESTHeart. `-- jobs` measures jobs, `-- webhooks` webhooks.
  *
@@ -31,10 +32,15 @@ const isQuick = process.argv.includes('--quick');
 /** What is compared as users have it, on one machine. */
 const whole = process.argv.includes('--only') ? undefined : (['one', 'data', 'mongo'] as const).find((each) => process.argv.includes(each));
 const onlyAt = process.argv.indexOf('--only');
-const only = onlyAt < 0 ? [] : process.argv.slice(onlyAt + 1);
+/** What the edge answers by itself. */
+const isEdge = onlyAt < 0 && process.argv.includes('edge');
+const only = isEdge ? ['edge, cached hit', 'edge, refused'] : onlyAt < 0 ? [] : process.argv.slice(onlyAt + 1);
 const settings = isQuick
   ? { roundsMax: 3, untilMs: 25_000, forMs: 400, connections: 16, createsPerRound: 4_000, importsMax: 1, importsUntilMs: 40_000 }
-  : { roundsMax: 9, untilMs: 130_000, forMs: 1_200, connections: 16, createsPerRound: 10_000, importsMax: 3, importsUntilMs: 190_000 };
+  : {
+      roundsMax: 9, untilMs: isEdge ? 60_000 : 130_000, forMs: 1_200, connections: 16, createsPerRound: 10_000,
+      importsMax: 3, importsUntilMs: 190_000,
+    };
 const oneSettings = isQuick
   ? { roundsMax: 2, untilMs: 30_000, forMs: 300, warmMs: 1_000, connections: 64 }
   : whole === 'mongo'
@@ -107,13 +113,13 @@ async function repeat(world: BenchWorld, data: Data, way: string, run: () => Pro
 }
 
 function toCommand(): string {
-  const options = [whole ?? [], isQuick ? '--quick' : [], only.length > 0 ? ['--only', ...only] : []].flat();
+  const options = [whole ?? [], isQuick ? '--quick' : [], isEdge ? 'edge' : only.length > 0 ? ['--only', ...only] : []].flat();
   return `npm run bench${options.length > 0 ? ` -- ${options.join(' ')}` : ''}`;
 }
 
-/** What goes through the Worker has a record of its own; of any other choice there is none. */
+/** What goes through the Worker has a record of its own, and so has what the edge answers; of any other choice there is none. */
 function recordOf(words: readonly string[]): string | undefined {
-  if (whole !== undefined) return whole;
+  if (whole !== undefined || isEdge) return whole ?? 'edge';
   return words.length === 0 ? 'record' : words.join(' ') === 'forward' ? 'forward' : undefined;
 }
 

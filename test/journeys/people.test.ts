@@ -4,13 +4,12 @@ import { readFileSync } from 'node:fs';
 import { mailFileOf } from '../../origin/people/mail.ts';
 import { eventually } from '../support/eventually.ts';
 import { createFilm } from '../support/film.ts';
-import { type AskPeople, Person } from '../support/person.ts';
+import { memberIn, password } from '../support/person-in-world.ts';
 import { signHop } from '../support/signed-hop.ts';
 import { type Engine, type Stack, startWorld, type World } from '../support/whole-world.ts';
 
 const home = 'https://api.example.com';
 const page = 'https://app.example.com';
-const password = 'correct horse battery';
 const json = { 'content-type': 'application/json' };
 
 /** Over the hop, and inside one process; each engine once. */
@@ -21,23 +20,8 @@ describe.each(worlds)('people on %s in %s', (engine, stack) => {
   beforeAll(async () => void (world = await startWorld({ engine, stack, people: home, corsOrigins: page })));
   afterAll(() => world.close());
 
-  const ask: AskPeople = async ({ method, path, cookie, origin, json: body }) => {
-    const answer = await world.request(path, {
-      method, ...(body === undefined ? {} : { json: body }),
-      headers: { ...(cookie === '' ? {} : { cookie }), ...(origin === undefined ? {} : { origin }) },
-    });
-    const headers = Object.fromEntries(answer.headers);
-    return { status: answer.status, headers, cookies: answer.headers.getSetCookie(), text: answer.text };
-  };
   const mails = () => readFileSync(mailFileOf(world.dataDir), 'utf8');
-  const newPerson = () => new Person(ask, mails);
-  const member = async (email: string): Promise<Person> => {
-    const person = newPerson();
-    expect((await person.signUp(email, password)).status).toBe(200);
-    await person.verify(email);
-    expect((await person.signIn(email, password)).status).toBe(200);
-    return person;
-  };
+  const member = async (email: string) => (await memberIn(world, email)).person;
 
   test('sign up, verify, sign in, review: one\'s own is listed, another\'s is refused', async () => {
     const { film: { id: film } } = await createFilm(world);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { check } from '../proofs/history/check.ts';
 import { type RunFigures, runHistory } from '../proofs/history/killed-origin.ts';
 import { grownLooks, looksOf, tooManyLooks } from '../proofs/bounds/work-bounds.ts';
+import { runRotations } from '../proofs/credentials/rotations.ts';
 import { runKilledHooks } from '../proofs/hooks/killed-hooks.ts';
 import { runKilledJobs } from '../proofs/jobs/killed-jobs.ts';
 import { fuzzOrigin } from '../proofs/hostile/origin-fuzz.ts';
@@ -167,6 +168,20 @@ async function oneProcess({ seed }: Budget): Promise<Outcome> {
   };
 }
 
+const rotationsEach = 84;
+
+/** A thousand restarts and rotations, half of them on each engine. */
+async function credentials({ seed }: Budget): Promise<Outcome> {
+  const runs: object[] = [];
+  const violations: string[] = [];
+  for (const engine of engines) {
+    const run = await runRotations({ engine, seed, restartsEach: rotationsEach, changesEach: rotationsEach });
+    violations.push(...run.violations.map((violation) => `${engine}: ${violation}`));
+    runs.push(run.figures);
+  }
+  return { figures: { runs }, violations };
+}
+
 const trialsEach = 10_000;
 
 async function limits({ seed }: Budget): Promise<Outcome> {
@@ -228,6 +243,8 @@ export const parts: readonly Part[] = [
   { name: 'read models', share: 0, run: readModels },
   // Two hundred kills, some five minutes.
   { name: 'one process', share: 0, run: oneProcess },
+  // Six kinds of turns on two engines, half an hour.
+  { name: 'credentials', share: 0, run: credentials },
   // Ten thousand trials in each place that counts, some two minutes.
   { name: 'limits', share: 0, run: limits },
   // Stores of up to a million documents, some two minutes; on MongoDB up to a hundred thousand.

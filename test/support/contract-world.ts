@@ -86,6 +86,7 @@ export class ContractWorld implements AsyncDisposable {
         return origin.ask(question);
       },
       readiness: () => origin.readiness(),
+      load: () => origin.load(),
     };
   }
 

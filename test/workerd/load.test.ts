@@ -12,7 +12,8 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 test('what it refuses is not asked, stale where that is known to be no worse, and asked again soon after', async () => {
-  await world.mustHit('/v2/films?limit=2');
+  const hit = await world.mustHit('/v2/films?limit=2');
+  expect(hit.headers.has('tombolo-brownout')).toBe(false);
   // From here on nobody knows whether what is kept is still right.
   await world.feed.pause();
   const { script } = world.origin;
@@ -24,11 +25,14 @@ test('what it refuses is not asked, stale where that is known to be no worse, an
   const before = world.origin.seen.length;
   const stale = await world.get('/v2/films?limit=2');
   expect([stale.status, stale.headers.get('cache-status')]).toEqual([200, 'tombolo; fwd=stale; detail=stale-if-error']);
+  expect(stale.headers.get('tombolo-brownout')).toBe('2');
   const list = await world.get('/v2/films?limit=3');
+  expect(list.headers.get('tombolo-brownout')).toBe('2');
   expect([list.status, await codeOf(list), list.headers.get('retry-after')]).toEqual([503, 'overloaded', '5']);
   expect(world.origin.seen.length).toBe(before);
   const one = await world.get('/v2/films/kept');
   expect([one.status, one.headers.has('tombolo-load'), world.origin.seen.length]).toEqual([200, false, before + 1]);
   world.origin.script = script;
   await eventually('an answer of the origin', async () => (await world.get('/v2/films?limit=3')).status === 200);
+  await eventually('the end of it', async () => !(await world.get('/v2/films?limit=3')).headers.has('tombolo-brownout'));
 });

@@ -1,5 +1,6 @@
 /** Everybody who asks in the scope test, with what tells their secrets apart from those of the others. */
 import { forgeToken } from '../../support/forged-token.ts';
+import { memberIn } from '../../support/person-in-world.ts';
 import type { World } from '../../support/whole-world.ts';
 import type { Name } from './naive-api.ts';
 
@@ -15,6 +16,8 @@ export interface Caller extends Person {
   readonly token: string | undefined;
   /** What an API key may read; `undefined`: whatever its maker may. */
   readonly only?: readonly Name[];
+  /** Whether a session of people gave the token. */
+  readonly hasSession?: boolean;
 }
 
 const person = (name: string, roles: readonly string[] = [], tenant?: string): Person => ({ name, subject: name, roles, tenant });
@@ -42,6 +45,19 @@ export async function signIn(world: World, people: readonly Person[]): Promise<r
           },
         }),
   })));
+}
+
+/** Two with a session: one is nobody in particular, and one acts in an organisation, a tenant that has no orders. */
+export async function signInByMail(world: World): Promise<readonly Caller[]> {
+  const [sam, olga] = await Promise.all(['sam', 'olga'].map(async (name) => (await memberIn(world, `${name}@example.com`)).person));
+  await olga?.post('/auth/organization/create', { name: 'Orient', slug: 'orient' });
+  return Promise.all([{ name: 'sam', by: sam }, { name: 'olga', by: olga }].map(async ({ name, by }) => {
+    if (by === undefined) throw new Error(`${name} has not signed in`);
+    const { token, claims: { sub, tenant, roles } } = await by.token();
+    return {
+      name, subject: String(sub), roles: roles as readonly string[], tenant: tenant as string | undefined, token, hasSession: true,
+    };
+  }));
 }
 
 const narrow: readonly (readonly Name[])[] = [['films'], ['reviews'], ['films', 'reviews']];

@@ -2,7 +2,7 @@
 import { isLikeApiKey } from '../../../shared/api-keys/key-text.ts';
 import { Random } from '../../support/random.ts';
 import { type Engine, type Stack, startWorld } from '../../support/whole-world.ts';
-import { everybody, giveKeys, signIn } from './principals.ts';
+import { type Caller, everybody, giveKeys, signIn, signInByMail } from './principals.ts';
 import { askAround, type Findings, judge, type Observation } from './readers.ts';
 import { States } from './states.ts';
 import { writeOnce } from './writers.ts';
@@ -31,12 +31,13 @@ export interface ScopesOptions {
 export async function runScopes({
   engine, stack = 'workerd', seed, writes, answers, memoMs, feedSilentMs,
 }: ScopesOptions): Promise<{ findings: Findings; figures: ScopesFigures }> {
-  const world = await startWorld({ engine, stack, memoMs, feedSilentMs });
+  const world = await startWorld({ engine, stack, memoMs, feedSilentMs, people: 'https://api.example.com' });
   try {
     const random = new Random(seed);
     const callers = await signIn(world, everybody);
     // Most ask by tokens: what those are answered from the cache is looked at by resource.
-    const askers = [...callers, ...callers, ...callers, ...(await giveKeys(world, callers))];
+    const byMail = await signInByMail(world);
+    const askers = [...callers, ...callers, ...callers, ...byMail, ...(await giveKeys(world, [...callers, ...byMail]))];
     const states = new States();
     const observations: Observation[] = [];
     const goesOn = (): boolean => states.count <= writes || observations.length < answers;
@@ -61,7 +62,7 @@ function toFigures(observations: readonly Observation[], states: States): Scopes
   const hits: Record<string, number> = {};
   for (const { answer, question, caller } of observations.filter(({ answer }) => answer.isHit)) {
     const asked = question.expand === undefined ? question.name : `${question.name} with ${question.expand}`;
-    const key = `${asked} ${caller.token === undefined ? 'anyone' : isLikeApiKey(caller.token) ? 'by key' : 'signed in'}`;
+    const key = `${asked} ${howSignedIn(caller)}`;
     hits[key] = (hits[key] ?? 0) + (answer.isHit ? 1 : 0);
   }
   return {
@@ -70,4 +71,9 @@ function toFigures(observations: readonly Observation[], states: States): Scopes
     notModified: observations.filter(({ answer }) => answer.status === 304).length,
     hits,
   };
+}
+
+function howSignedIn({ token, hasSession = false }: Caller): string {
+  if (token === undefined) return 'anyone';
+  return isLikeApiKey(token) ? 'by key' : hasSession ? 'by session' : 'signed in';
 }

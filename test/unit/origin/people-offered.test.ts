@@ -5,7 +5,7 @@ import { Ajv2020 } from 'ajv/dist/2020';
 import { memoryAdapter } from 'better-auth/adapters/memory';
 import { descriptionFiles } from '../../../origin/dev/edge-assets.ts';
 import { openAuth } from '../../../origin/people/auth.ts';
-import { isOffered, offeredToPeople } from '../../../origin/people/offered.ts';
+import { offeredToPeople } from '../../../origin/people/offered.ts';
 import { served } from '../../../shared/resources/all.ts';
 import { offered } from '../../../shared/resources/plans.ts';
 import { descriptionFile } from '../../../shared/wire/edge-paths.ts';
@@ -65,18 +65,24 @@ describe('the description of people', () => {
 
 test('what better-auth has beside is refused before it is opened', async () => {
   await using world = await PeopleWorld.open('sqlite');
-  const beside = (await pathsOfBetterAuth()).filter(([method, path]) => !isOffered(method, path.replace(/:\w+$/, 'x')));
+  const there = new Map(offeredToPeople.map(({ method, path }) => [`/auth${path}`, method]));
+  const beside = (await pathsOfBetterAuth()).filter(([method, path]) => there.get(path) !== method);
   expect(beside.map(([, path]) => path)).toContain('/auth/change-email');
   expect(beside.length).toBeGreaterThan(15);
+  const asked = async (method: string, path: string) => {
+    const answer = method === 'POST' ? await world.person().post(path) : await world.person().get(path);
+    return [path, answer.status, answer.json['type'], answer.headers['allow']];
+  };
   for (const [method, path] of beside) {
-    const person = world.person();
-    const answer = method === 'POST' ? await person.post(path) : await person.get(path);
-    expect([path, answer.status, answer.json['type']]).toEqual([path, 404, 'urn:tombolo:problem:route_not_found']);
+    const refused = there.has(path) ? [405, 'urn:tombolo:problem:method_not_allowed', `${there.get(path)}, OPTIONS`] : [404, none, undefined];
+    expect(await asked(method, path.replace(':id', 'x'))).toEqual([path.replace(':id', 'x'), ...refused]);
   }
-  for (const path of ['/auth/callback/a/b', '/auth/callback/', '/auth/token/', '/auth//token', '/auth/Token', '/auth/reset-password']) {
-    expect([path, isOffered('GET', path)]).toEqual([path, false]);
+  for (const path of ['/auth/callback/a/b', '/auth/callback/', '/auth/token/', '/auth//token', '/auth/Token', '/auth/sign-in/x']) {
+    expect(await asked('GET', path)).toEqual([path, 404, none, undefined]);
   }
 });
+
+const none = 'urn:tombolo:problem:route_not_found';
 
 describe.each(engines)('on %s', (engine) => {
   let world: PeopleWorld;
